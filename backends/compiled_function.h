@@ -1,0 +1,94 @@
+#ifndef SEQGRAPH_BACKENDS_COMPILED_FUNCTION_H_
+#define SEQGRAPH_BACKENDS_COMPILED_FUNCTION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "backends/backend.h"
+#include "graph/function.h"
+#include "graph/model.h"
+#include "graph/op_registry.h"
+#include "graph/rewrite.h"
+#include "graph/tensor.h"
+
+namespace seqgraph {
+
+struct CompileOptions {
+  /// In order of preference. A node that none claims is an error that lists every such node with
+  /// each backend's reason.
+  std::vector<const Backend*> backends;
+  /// The number that the symbolic batch stands for.
+  int64_t batch = 1;
+  int threads = 1;
+  /// Applied after the batch is bound.
+  absl::Span<const Rewrite> rewrites;
+};
+
+/// Which backend runs a node, and how.
+struct NodeAssignment {
+  std::string node;
+  std::string op;
+  std::string backend;
+  std::string implementation;
+};
+
+/// What a compiled function takes, in bytes.
+struct MemoryUse {
+  int64_t values = 0;      ///< arena of intermediate values, inputs and results
+  int64_t live_bound = 0;  ///< largest sum of values alive at one time: no plan takes less
+  int64_t scratch = 0;
+  int64_t persistent = 0;
+};
+
+/// A function made ready for one batch size on chosen backends, bound to the variables of a store.
+/// A call allocates nothing of ours. Not for two threads at once; any one thread at a time may call
+/// it. The store must outlive it.
+class CompiledFunction {
+ public:
+  static absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Function& function,
+                                                                   const OpRegistry& registry,
+                                                                   VariableStore* variables,
+                                                                   const CompileOptions& options);
+  ~CompiledFunction();
+  CompiledFunction(const CompiledFunction&) = delete;
+  CompiledFunction& operator=(const CompiledFunction&) = delete;
+
+  /// The function that runs: bound and rewritten.
+  const Function& function() const;
+  int64_t batch() const;
+
+  /// Memory of input i (in the order of the function's inputs): write the elements there before
+  /// Run. Its type is function().type(function().inputs()[i]).
+  void* input(int i);
+  /// Memory of result i: holds the elements after Run, until the next Run.
+  const void* result(int i) const;
+  /// -1 if there is none of that name.
+  int FindInput(absl::string_view name) const;
+  int FindResult(absl::string_view name) const;
+  /// Copies a tensor of the input's type in; InvalidArgument if it has another.
+  absl::Status SetInput(int i, const Tensor& tensor);
+  /// A copy of result i.
+  Tensor Result(int i) const;
+
+  /// Runs all nodes with denormals flushed (restored afterwards), then stores the updates. If a
+  /// node fails, no variable has changed unless an update was written in place before; the error
+  /// names function and node.
+  absl::Status Run();
+
+  const std::vector<NodeAssignment>& assignments() const;
+  const MemoryUse& memory() const;
+
+ private:
+  struct Impl;
+  explicit CompiledFunction(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BACKENDS_COMPILED_FUNCTION_H_

@@ -1,0 +1,69 @@
+#include "graph/function.h"
+
+namespace seqgraph {
+namespace {
+
+Value FindNamed(const std::vector<NamedValue>& named, absl::string_view name) {
+  for (const NamedValue& entry : named) {
+    if (entry.name == name) return entry.value;
+  }
+  return {};
+}
+
+}  // namespace
+
+const Node* Function::producer(Value value) const {
+  const ValueInfo& info = values_[value.index];
+  return info.origin == Origin::kNode ? &nodes_[info.source] : nullptr;
+}
+
+Value Function::FindValue(absl::string_view name) const {
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (values_[i].name == name) return Value{static_cast<int>(i)};
+  }
+  return {};
+}
+
+Value Function::FindResult(absl::string_view name) const { return FindNamed(results_, name); }
+
+const VariableRead* Function::FindVariable(absl::string_view name) const {
+  for (const VariableRead& read : variables_) {
+    if (read.def.name == name) return &read;
+  }
+  return nullptr;
+}
+
+std::vector<std::vector<int>> Function::Consumers() const {
+  std::vector<std::vector<int>> consumers(values_.size());
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    for (Value input : nodes_[n].inputs) {
+      if (!input.present()) continue;
+      std::vector<int>& readers = consumers[input.index];
+      if (readers.empty() || readers.back() != static_cast<int>(n)) {
+        readers.push_back(static_cast<int>(n));
+      }
+    }
+  }
+  return consumers;
+}
+
+std::vector<bool> Function::UsedValues() const {
+  std::vector<bool> used(values_.size(), false);
+  for (const Node& node : nodes_) {
+    for (Value input : node.inputs) {
+      if (input.present()) used[input.index] = true;
+    }
+  }
+  for (const NamedValue& result : results_) used[result.value.index] = true;
+  for (const NamedValue& update : updates_) used[update.value.index] = true;
+  return used;
+}
+
+bool Function::has_symbolic_batch() const {
+  for (const ValueInfo& value : values_) {
+    if (!value.type.shape.is_static()) return true;
+  }
+  return false;
+}
+
+}  // namespace seqgraph

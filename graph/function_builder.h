@@ -1,0 +1,95 @@
+#ifndef SEQGRAPH_GRAPH_FUNCTION_BUILDER_H_
+#define SEQGRAPH_GRAPH_FUNCTION_BUILDER_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "graph/function.h"
+#include "graph/op_registry.h"
+
+namespace seqgraph {
+
+/// Builds a Function and checks it while building.
+///
+///   FunctionBuilder g("predict", registry);
+///   Value tokens = g.Input("tokens", {DType::kInt32, {Dim::Batch(), 100}});
+///   Value table = g.Variable("embedding/embeddings", {500, 16}, Initializer::Uniform(0.05));
+///   g.Result("embedded", ops::Embedding(g, tokens, table));
+///   SEQ_ASSIGN_OR_RETURN(Function predict, std::move(g).Build());
+///
+/// The first mistake is kept and reported by status() and Build(); calls after it do nothing and
+/// return absent values, so a graph is written without a check after each line.
+class FunctionBuilder {
+ public:
+  /// `registry` must outlive the function.
+  FunctionBuilder(std::string name, const OpRegistry& registry);
+  /// Starts from a copy of `function`, all of whose values keep their index, under a new name.
+  FunctionBuilder(std::string name, const OpRegistry& registry, const Function& function);
+
+  /// Declares an input. The name must be new.
+  Value Input(std::string name, TensorType type);
+
+  /// Reads a variable. Declaring one name again gives the same value; with another type, role or
+  /// initializer it is an error.
+  Value Variable(VariableDef def);
+  /// A trainable float32 weight.
+  Value Variable(std::string name, Shape shape, Initializer initializer) {
+    return Variable({std::move(name), {DType::kFloat32, std::move(shape)}, initializer});
+  }
+
+  /// Adds a node and gives its outputs, one for each that the op defines. Attributes that are left
+  /// out take their defaults. An empty name becomes the op's in lower_snake_case; a name in use
+  /// gets "_1", "_2", ... appended. Absent inputs are allowed where the op says optional; trailing
+  /// ones may be left out.
+  std::vector<Value> AddNode(absl::string_view op, absl::Span<const Value> inputs,
+                             Attributes attributes = {}, std::string name = "");
+
+  /// Names a value that a call returns.
+  void Result(std::string name, Value value);
+  /// Stores `value` in the variable when the call ends. The variable must have been read.
+  void Update(std::string variable, Value value);
+
+  /// The name for nodes that are added without one; empty: the op's in lower_snake_case. What is
+  /// emitted on behalf of another node (its gradient) bears that node's name.
+  void set_default_name(std::string name) { default_name_ = std::move(name); }
+
+  const absl::Status& status() const { return status_; }
+  /// Keeps the first error: for op builders that check more than the schema says.
+  void Fail(absl::Status status);
+  const OpRegistry& registry() const { return registry_; }
+  /// The function so far.
+  const Function& function() const { return function_; }
+  const TensorType& type(Value value) const;
+
+  /// The function, or the first mistake. A function without results and updates is a mistake.
+  absl::StatusOr<Function> Build() &&;
+
+ private:
+  Value AddValue(std::string name, TensorType type, Origin origin, int source, int output);
+  std::string UniqueName(absl::flat_hash_set<std::string>& taken, std::string name);
+  absl::StatusOr<std::vector<Value>> TryAddNode(absl::string_view op,
+                                                absl::Span<const Value> inputs,
+                                                const Attributes& attributes,
+                                                const std::string& name);
+  bool Present(Value value) const;
+
+  const OpRegistry& registry_;
+  Function function_;
+  absl::Status status_;
+  std::string default_name_;
+  absl::flat_hash_set<std::string> value_names_;
+  absl::flat_hash_set<std::string> node_names_;
+};
+
+/// "RNNCell" -> "rnn_cell", "BCEWithLogits" -> "bce_with_logits".
+std::string SnakeCase(absl::string_view camel_case);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_GRAPH_FUNCTION_BUILDER_H_

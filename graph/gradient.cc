@@ -1,0 +1,148 @@
+#include "graph/gradient.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+// One reverse sweep over the nodes that a builder holds.
+class ReverseSweep {
+ public:
+  explicit ReverseSweep(FunctionBuilder& builder)
+      : builder_(builder),
+        num_nodes_(static_cast<int>(builder.function().nodes().size())),
+        active_(builder.function().values().size(), false),
+        contributions_(builder.function().values().size()) {}
+
+  absl::StatusOr<std::vector<Value>> Run(Value loss, absl::Span<const Value> wrt) {
+    SEQ_RETURN_IF_ERROR(CheckArguments(loss, wrt));
+    MarkActive(wrt);
+    contributions_[loss.index] = {FillLike(loss, 1.0)};
+    for (int n = num_nodes_ - 1; n >= 0; --n) SEQ_RETURN_IF_ERROR(Visit(n));
+    std::vector<Value> gradients;
+    for (Value value : wrt) {
+      const Value gradient = Sum(value);
+      gradients.push_back(gradient.present() ? gradient : FillLike(value, 0.0));
+    }
+    SEQ_RETURN_IF_ERROR(builder_.status());
+    return gradients;
+  }
+
+ private:
+  const Function& function() const { return builder_.function(); }
+
+  absl::Status CheckArguments(Value loss, absl::Span<const Value> wrt) const {
+    SEQ_RETURN_IF_ERROR(builder_.status());
+    const int num_values = static_cast<int>(function().values().size());
+    if (!loss.present() || loss.index >= num_values) {
+      return absl::InvalidArgumentError("the loss is no value of this function");
+    }
+    const TensorType& type = function().type(loss);
+    if (!IsReal(type.dtype) || type.shape.rank() != 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the loss must be a real scalar; ", function().info(loss).name, " is ", type.ToString()));
+    }
+    for (Value value : wrt) {
+      if (!value.present() || value.index >= num_values || !IsReal(function().type(value).dtype)) {
+        return absl::InvalidArgumentError(
+            "gradients can be taken with respect to real values of this function only");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // A value is active if it depends on one of `wrt`: only there gradients have to pass.
+  void MarkActive(absl::Span<const Value> wrt) {
+    for (Value value : wrt) active_[value.index] = true;
+    for (const Node& node : function().nodes()) {
+      bool active = false;
+      for (Value input : node.inputs) active |= input.present() && active_[input.index];
+      if (!active) continue;
+      for (Value output : node.outputs) active_[output.index] = true;
+    }
+  }
+
+  absl::Status Visit(int index) {
+    const Node node = function().nodes()[index];  // a copy: emitting nodes moves the vector
+    std::vector<Value> output_gradients;
+    bool reached = false;
+    for (Value output : node.outputs) {
+      output_gradients.push_back(active_[output.index] ? Sum(output) : Value{});
+      reached |= output_gradients.back().present();
+    }
+    if (!reached) return absl::OkStatus();
+    std::vector<bool> wanted(node.inputs.size());
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      wanted[i] = node.inputs[i].present() && active_[node.inputs[i].index];
+      if (wanted[i] && !node.op->inputs()[i].differentiable) {
+        return NoGradient(node, absl::StrCat(" for its input ", node.op->inputs()[i].name));
+      }
+    }
+    if (!node.op->gradient_rule()) return NoGradient(node, "");
+    builder_.set_default_name(absl::StrCat(node.name, "/grad"));
+    GradientContext context(builder_, node, std::move(output_gradients), wanted);
+    const absl::Status status = node.op->gradient_rule()(context);
+    builder_.set_default_name("");
+    SEQ_RETURN_IF_ERROR(
+        Annotate(status, absl::StrCat("gradient of node ", node.name, " (", node.op->name(), ")")));
+    SEQ_RETURN_IF_ERROR(builder_.status());
+    return Collect(node, wanted, context.input_gradients());
+  }
+
+  absl::Status Collect(const Node& node, const std::vector<bool>& wanted,
+                       const std::vector<Value>& gradients) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!wanted[i] || !gradients[i].present()) continue;
+      const Value input = node.inputs[i];
+      if (builder_.type(gradients[i]) != builder_.type(input)) {
+        return absl::InternalError(absl::StrCat("the gradient rule of ", node.op->name(), " gives ",
+                                                builder_.type(gradients[i]).ToString(),
+                                                " for input ", node.op->inputs()[i].name,
+                                                ", which is ", builder_.type(input).ToString()));
+      }
+      contributions_[input.index].push_back(gradients[i]);
+    }
+    return absl::OkStatus();
+  }
+
+  // Adds up what has been collected for a value; absent if nothing has.
+  Value Sum(Value value) {
+    std::vector<Value>& terms = contributions_[value.index];
+    if (terms.empty()) return {};
+    Value sum = terms[0];
+    for (size_t i = 1; i < terms.size(); ++i) {
+      sum = builder_.AddNode("Add", {sum, terms[i]}, {},
+                             absl::StrCat(function().info(value).name, "/grad_sum"))[0];
+    }
+    terms = {sum};
+    return sum;
+  }
+
+  Value FillLike(Value like, double value) {
+    return builder_.AddNode("FillLike", {like}, {{"value", value}},
+                            absl::StrCat(function().info(like).name, "/grad_of"))[0];
+  }
+
+  static absl::Status NoGradient(const Node& node, absl::string_view where) {
+    return absl::UnimplementedError(absl::StrCat("node ", node.name, ": op ", node.op->name(),
+                                                 " has no gradient", where,
+                                                 ", but the loss depends on it"));
+  }
+
+  FunctionBuilder& builder_;
+  const int num_nodes_;
+  std::vector<bool> active_;
+  std::vector<std::vector<Value>> contributions_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<Value>> AddGradients(FunctionBuilder& builder, Value loss,
+                                                absl::Span<const Value> wrt) {
+  return ReverseSweep(builder).Run(loss, wrt);
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,91 @@
+#include "graph/model.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+
+absl::Status VariableStore::Declare(const VariableDef& def) {
+  if (const Variable* known = Find(def.name)) {
+    if (known->def.type == def.type && known->def.role == def.role) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("variable ", def.name, " is ", known->def.type.ToString(),
+                     " in one function and ", def.type.ToString(), " in another"));
+  }
+  absl::StatusOr<Tensor> zeros = Tensor::Zeros(def.type);
+  SEQ_RETURN_IF_ERROR(Annotate(zeros.status(), absl::StrCat("variable ", def.name)));
+  variables_.push_back({def, *std::move(zeros)});
+  by_name_[def.name] = &variables_.back();
+  return absl::OkStatus();
+}
+
+Variable* VariableStore::Find(absl::string_view name) {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+const Variable* VariableStore::Find(absl::string_view name) const {
+  return const_cast<VariableStore*>(this)->Find(name);
+}
+
+absl::StatusOr<Variable*> VariableStore::Get(absl::string_view name) {
+  if (Variable* variable = Find(name)) return variable;
+  return absl::NotFoundError(absl::StrCat("the model has no variable \"", name, "\""));
+}
+
+absl::Status VariableStore::Assign(absl::string_view name, const Tensor& value) {
+  SEQ_ASSIGN_OR_RETURN(Variable * variable, Get(name));
+  if (value.type() != variable->def.type) {
+    return absl::InvalidArgumentError(absl::StrCat("variable ", name, " is ",
+                                                   variable->def.type.ToString(), ", cannot take ",
+                                                   value.type().ToString()));
+  }
+  // Copied, not moved: compiled functions hold the address.
+  std::memcpy(variable->value.data(), value.data(), value.num_bytes());
+  ++variable->version;
+  return absl::OkStatus();
+}
+
+int64_t VariableStore::CountElements(VariableRole role) const {
+  int64_t count = 0;
+  for (const Variable& variable : variables_) {
+    if (variable.def.role == role) count += variable.value.num_elements();
+  }
+  return count;
+}
+
+absl::Status Model::AddFunction(Function function) {
+  if (FindFunction(function.name()) != nullptr) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("the model has a function \"", function.name(), "\" already"));
+  }
+  for (const VariableRead& read : function.variables()) {
+    SEQ_RETURN_IF_ERROR(
+        Annotate(variables.Declare(read.def), absl::StrCat("function ", function.name())));
+  }
+  functions.push_back(std::move(function));
+  return absl::OkStatus();
+}
+
+const Function* Model::FindFunction(absl::string_view name) const {
+  for (const Function& function : functions) {
+    if (function.name() == name) return &function;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<const Function*> Model::GetFunction(absl::string_view name) const {
+  if (const Function* function = FindFunction(name)) return function;
+  return absl::NotFoundError(absl::StrCat(
+      "the model has no function \"", name, "\"; it has ",
+      functions.empty() ? "none"
+                        : absl::StrJoin(functions, ", ", [](std::string* out, const Function& f) {
+                            *out += f.name();
+                          })));
+}
+
+}  // namespace seqgraph

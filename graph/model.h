@@ -1,0 +1,82 @@
+#ifndef SEQGRAPH_GRAPH_MODEL_H_
+#define SEQGRAPH_GRAPH_MODEL_H_
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/function.h"
+#include "graph/tensor.h"
+
+namespace seqgraph {
+
+/// A variable with its content.
+struct Variable {
+  VariableDef def;
+  Tensor value;
+  /// Grows whenever the content changes: what keeps packed copies from going stale.
+  uint64_t version = 1;
+};
+
+/// The variables of a model by name, in the order of declaration. The memory of a variable's
+/// content stays where it is as long as the store lives, also when the store is moved.
+class VariableStore {
+ public:
+  VariableStore() = default;
+  VariableStore(VariableStore&&) = default;
+  VariableStore& operator=(VariableStore&&) = default;
+
+  /// Adds a variable filled with zeros; if there is one of that name, checks that the definitions
+  /// agree (InvalidArgument otherwise).
+  absl::Status Declare(const VariableDef& def);
+  /// Null if there is none.
+  Variable* Find(absl::string_view name);
+  const Variable* Find(absl::string_view name) const;
+  /// NotFound names the variable.
+  absl::StatusOr<Variable*> Get(absl::string_view name);
+  /// Copies new content in and raises the version; InvalidArgument if the type differs.
+  absl::Status Assign(absl::string_view name, const Tensor& value);
+
+  std::deque<Variable>& all() { return variables_; }
+  const std::deque<Variable>& all() const { return variables_; }
+  /// Elements of the variables with that role.
+  int64_t CountElements(VariableRole role) const;
+
+ private:
+  std::deque<Variable> variables_;
+  absl::flat_hash_map<std::string, Variable*> by_name_;
+};
+
+/// How raw text becomes the model's input.
+struct TextPreprocessing {
+  std::string rule;  ///< "imdb": lower-cased ASCII words; see data/vocabulary.h. Empty: none.
+  int64_t num_words = 0;
+  int64_t maxlen = 0;
+  std::vector<std::string> words;  ///< by rank from 1; word i has code i + 4 for i from 0. Bytes.
+};
+
+/// Named functions over shared variables, and all that a saved model needs to answer the real
+/// question: preprocessing and label names.
+struct Model {
+  std::string name;
+  std::vector<Function> functions;
+  VariableStore variables;
+  TextPreprocessing preprocessing;
+  std::vector<std::string> labels;  ///< name of class 0, 1, ...
+  std::string description;          ///< free text: what it was trained on and how
+
+  /// Adds a function and declares its variables. AlreadyExists for a second one of that name.
+  absl::Status AddFunction(Function function);
+  /// Null if there is none.
+  const Function* FindFunction(absl::string_view name) const;
+  /// NotFound lists the names that there are.
+  absl::StatusOr<const Function*> GetFunction(absl::string_view name) const;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_GRAPH_MODEL_H_

@@ -1,0 +1,152 @@
+#include "graph/op_def.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace seqgraph {
+namespace {
+
+template <typename Defs>
+int IndexOf(const Defs& defs, absl::string_view name) {
+  for (size_t i = 0; i < defs.size(); ++i) {
+    if (defs[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+bool Matches(TypeRule rule, DType dtype, DType real) {
+  switch (rule) {
+    case TypeRule::kReal:
+      return dtype == real;
+    case TypeRule::kIndex:
+      return dtype == DType::kInt32;
+    case TypeRule::kCounter:
+      return dtype == DType::kInt64;
+  }
+  return false;
+}
+
+std::string Expected(TypeRule rule, DType real) {
+  switch (rule) {
+    case TypeRule::kReal:
+      return std::string(DTypeName(real));
+    case TypeRule::kIndex:
+      return "int32";
+    case TypeRule::kCounter:
+      return "int64";
+  }
+  return "";
+}
+
+absl::Status CheckAttribute(const AttributeDef& def, const AttributeValue& value) {
+  if (KindOf(value) != def.kind) {
+    return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be of kind ",
+                                                   KindName(def.kind), ", got ",
+                                                   AttributeToString(value)));
+  }
+  if (def.one_of.empty()) return absl::OkStatus();
+  const std::string& text = std::get<std::string>(value);
+  if (std::find(def.one_of.begin(), def.one_of.end(), text) != def.one_of.end()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be one of ",
+                                                 absl::StrJoin(def.one_of, ", "), "; got \"", text,
+                                                 "\""));
+}
+
+}  // namespace
+
+DType ShapeContext::real() const {
+  for (const std::optional<TensorType>& input : inputs_) {
+    if (input.has_value() && IsReal(input->dtype)) return input->dtype;
+  }
+  return DType::kFloat32;
+}
+
+int64_t SampleSource::Int(int64_t low, int64_t high) {
+  SEQ_CHECK(low <= high);
+  const uint64_t range = static_cast<uint64_t>(high - low) + 1;
+  return low + static_cast<int64_t>(range == 0 ? rng_() : rng_() % range);
+}
+
+double SampleSource::Real(double low, double high) {
+  const double unit = static_cast<double>(rng_() >> 11) * 0x1.0p-53;
+  return low + (high - low) * unit;
+}
+
+Tensor SampleSource::Reals(const Shape& shape, double low, double high) {
+  std::vector<double> elements(shape.num_elements());
+  for (double& x : elements) x = Real(low, high);
+  return Tensor::Of<double>(shape, elements);
+}
+
+Tensor SampleSource::RealsAwayFromZero(const Shape& shape, double gap) {
+  std::vector<double> elements(shape.num_elements());
+  for (double& x : elements) x = Coin() ? Real(gap, 1) : Real(-1, -gap);
+  return Tensor::Of<double>(shape, elements);
+}
+
+Tensor SampleSource::Indices(const Shape& shape, int64_t limit) {
+  std::vector<int32_t> elements(shape.num_elements());
+  for (int32_t& x : elements) x = static_cast<int32_t>(Int(0, limit - 1));
+  return Tensor::Of<int32_t>(shape, elements);
+}
+
+int OpDef::FindInput(absl::string_view name) const { return IndexOf(inputs_, name); }
+int OpDef::FindOutput(absl::string_view name) const { return IndexOf(outputs_, name); }
+
+absl::StatusOr<Attributes> OpDef::CompleteAttributes(const Attributes& given) const {
+  for (const auto& [name, value] : given.entries()) {
+    if (IndexOf(attributes_, name) < 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown attribute ", name, "; ", name_, " has ",
+          attributes_.empty()
+              ? "none"
+              : absl::StrJoin(attributes_, ", ", [](std::string* out, const AttributeDef& def) {
+                  *out += def.name;
+                })));
+    }
+  }
+  Attributes complete;
+  for (const AttributeDef& def : attributes_) {
+    const AttributeValue* value = given.Find(def.name);
+    if (value == nullptr && !def.default_value.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be given"));
+    }
+    if (value == nullptr) value = &*def.default_value;
+    SEQ_RETURN_IF_ERROR(CheckAttribute(def, *value));
+    complete.Set(def.name, *value);
+  }
+  return complete;
+}
+
+absl::StatusOr<std::vector<TensorType>> OpDef::InferTypes(
+    absl::Span<const std::optional<TensorType>> inputs, const Attributes& attributes) const {
+  if (inputs.size() != inputs_.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("takes ", inputs_.size(), " inputs, got ", inputs.size()));
+  }
+  const ShapeContext context(inputs, attributes);
+  const DType real = context.real();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const InputDef& def = inputs_[i];
+    if (!inputs[i].has_value()) {
+      if (def.optional) continue;
+      return absl::InvalidArgumentError(absl::StrCat("input ", def.name, " is missing"));
+    }
+    if (!Matches(def.type, inputs[i]->dtype, real)) {
+      return absl::InvalidArgumentError(absl::StrCat("input ", def.name, " must be ",
+                                                     Expected(def.type, real), ", got ",
+                                                     inputs[i]->ToString()));
+    }
+  }
+  SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> outputs, shape_rule_(context));
+  SEQ_CHECK(outputs.size() == outputs_.size());
+  for (const TensorType& output : outputs) SEQ_RETURN_IF_ERROR(output.shape.Validate());
+  return outputs;
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,273 @@
+#ifndef SEQGRAPH_GRAPH_OP_DEF_H_
+#define SEQGRAPH_GRAPH_OP_DEF_H_
+
+// An op is a value: everything known about it is gathered in one OpDef.
+//
+//   OpDef SigmoidOp() {
+//     return OpDef("Sigmoid", /*version=*/1)
+//         .Doc("y = 1 / (1 + exp(-x)), element by element.")
+//         .Input({.name = "x", .doc = "any shape"})
+//         .Output({.name = "y", .doc = "shape of x"})
+//         .Shapes(SameAsInput(0))
+//         .Reference(ComputeSigmoid<float>, ComputeSigmoid<double>)
+//         .Gradient(SigmoidGradient)
+//         .Example({...})
+//         .Samples(SigmoidSample);
+//   }
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "graph/attributes.h"
+#include "graph/shape.h"
+#include "graph/tensor.h"
+
+namespace seqgraph {
+
+class GradientContext;  // graph/gradient.h
+
+/// Which element types an input or output takes. All kReal operands of one node have one type.
+enum class TypeRule {
+  kReal,     ///< float32, or float64 when the whole function is evaluated in double
+  kIndex,    ///< int32
+  kCounter,  ///< int64
+};
+
+struct InputDef {
+  std::string name;
+  TypeRule type = TypeRule::kReal;
+  std::string doc;
+  bool optional = false;
+  /// False where the derivative does not exist or is never wanted (indices, labels, state).
+  bool differentiable = true;
+};
+
+struct OutputDef {
+  std::string name;
+  TypeRule type = TypeRule::kReal;
+  std::string doc;
+};
+
+struct AttributeDef {
+  std::string name;
+  AttributeKind kind = AttributeKind::kInt;
+  /// Absent: the attribute must be given.
+  std::optional<AttributeValue> default_value;
+  std::string doc;
+  /// For kString: the texts allowed; empty: any.
+  std::vector<std::string> one_of;
+};
+
+/// What a shape rule sees: the types of the inputs that are there, and the attributes.
+class ShapeContext {
+ public:
+  ShapeContext(absl::Span<const std::optional<TensorType>> inputs, const Attributes& attributes)
+      : inputs_(inputs), attributes_(attributes) {}
+
+  int num_inputs() const { return static_cast<int>(inputs_.size()); }
+  bool has_input(int i) const { return inputs_[i].has_value(); }
+  const TensorType& type(int i) const { return *inputs_[i]; }
+  const Shape& shape(int i) const { return inputs_[i]->shape; }
+  const Attributes& attributes() const { return attributes_; }
+  /// The float type of the node: that of its first real input; float32 if it has none.
+  DType real() const;
+
+ private:
+  absl::Span<const std::optional<TensorType>> inputs_;
+  const Attributes& attributes_;
+};
+
+/// Gives the types of all outputs, or InvalidArgument with a message that begins with the label of
+/// the violated constraint: "C2: w must be [features, units], got [3]". Op and node are added by
+/// the caller.
+using ShapeRule = std::function<absl::StatusOr<std::vector<TensorType>>(const ShapeContext&)>;
+
+/// What a reference computation sees. All shapes are static and already proven by the shape rule.
+class ReferenceContext {
+ public:
+  struct Operand {
+    void* data = nullptr;  // null: absent input or unused output
+    const TensorType* type = nullptr;
+  };
+  ReferenceContext(absl::Span<const Operand> inputs, absl::Span<const Operand> outputs,
+                   const Attributes& attributes)
+      : inputs_(inputs), outputs_(outputs), attributes_(attributes) {}
+
+  template <typename T>
+  TensorView<const T> input(int i) const {
+    return View<const T, T>(inputs_[i]);
+  }
+  /// The elements hold nothing before the computation writes them, except that an output declared
+  /// InPlace may be the very memory of its input.
+  template <typename T>
+  TensorView<T> output(int i) const {
+    return View<T, T>(outputs_[i]);
+  }
+  const Attributes& attributes() const { return attributes_; }
+
+ private:
+  template <typename Element, typename T>
+  static TensorView<Element> View(const Operand& operand) {
+    if (operand.data == nullptr) return {};
+    SEQ_CHECK(operand.type->dtype == DTypeOf<T>);
+    return {static_cast<Element*>(operand.data), operand.type->shape};
+  }
+  absl::Span<const Operand> inputs_;
+  absl::Span<const Operand> outputs_;
+  const Attributes& attributes_;
+};
+
+/// Computes the outputs. A data-dependent fault (an index out of range) is an InvalidArgument that
+/// names input, position and value.
+using ReferenceFunction = std::function<absl::Status(const ReferenceContext&)>;
+
+/// Emits the nodes that compute the gradients of the node's inputs; see graph/gradient.h.
+using GradientRule = std::function<absl::Status(GradientContext&)>;
+
+/// Inputs with the outputs worked out by hand. Nullopt: an absent input, an output not compared.
+struct OpExample {
+  std::string name;  ///< lower_snake_case, unique within the op
+  Attributes attributes;
+  std::vector<std::optional<Tensor>> inputs;
+  std::vector<std::optional<Tensor>> outputs;
+};
+
+/// Inputs that a constraint must reject.
+struct OpRejection {
+  std::string constraint;  ///< label: "C1"
+  Attributes attributes;
+  std::vector<std::optional<TensorType>> inputs;
+};
+
+/// A random valid use of an op: what registry-wide tests (gradients, backends against the
+/// reference, fuzzing, benchmarks) run. Reals are float64 and are rounded where a test needs float.
+struct OpSample {
+  Attributes attributes;
+  std::vector<std::optional<Tensor>> inputs;
+};
+
+/// Random source of a sampler. Draws only what is the same on every machine.
+class SampleSource {
+ public:
+  explicit SampleSource(uint64_t seed, int64_t max_dim = 5) : rng_(seed), max_dim_(max_dim) {}
+
+  /// Uniform in [low, high].
+  int64_t Int(int64_t low, int64_t high);
+  /// An extent in [1, max_dim].
+  int64_t Dimension() { return Int(1, max_dim_); }
+  bool Coin() { return Int(0, 1) == 1; }
+  /// Uniform in [low, high).
+  double Real(double low, double high);
+  /// Float64 elements uniform in [low, high).
+  Tensor Reals(const Shape& shape, double low = -1, double high = 1);
+  /// As Reals, but with |x| >= gap: away from the kink of relu.
+  Tensor RealsAwayFromZero(const Shape& shape, double gap = 0.05);
+  /// Int32 elements uniform in [0, limit).
+  Tensor Indices(const Shape& shape, int64_t limit);
+  template <typename T>
+  const T& OneOf(const std::vector<T>& items) {
+    return items[Int(0, static_cast<int64_t>(items.size()) - 1)];
+  }
+
+ private:
+  std::mt19937_64 rng_;
+  int64_t max_dim_;
+};
+using Sampler = std::function<OpSample(SampleSource&)>;
+
+/// Output `output` may be written into the memory of input `input`: each element of the output
+/// depends, of that input, on the same element only.
+struct InPlacePair {
+  int output;
+  int input;
+};
+
+struct Constraint {
+  std::string label;  ///< "C1"
+  std::string text;
+};
+
+/// The definition of an op. Build it once by chained calls; read-only afterwards.
+class OpDef {
+ public:
+  OpDef(std::string name, int version) : name_(std::move(name)), version_(version) {}
+
+  OpDef& Doc(std::string text) { return doc_ = std::move(text), *this; }
+  OpDef& Input(InputDef def) { return inputs_.push_back(std::move(def)), *this; }
+  OpDef& Output(OutputDef def) { return outputs_.push_back(std::move(def)), *this; }
+  OpDef& Attribute(AttributeDef def) { return attributes_.push_back(std::move(def)), *this; }
+  OpDef& Shapes(ShapeRule rule) { return shape_rule_ = std::move(rule), *this; }
+  OpDef& Reference(ReferenceFunction in_float, ReferenceFunction in_double) {
+    reference_float_ = std::move(in_float);
+    reference_double_ = std::move(in_double);
+    return *this;
+  }
+  /// Without a rule, asking for a gradient through the op is an error that names it.
+  OpDef& Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
+  OpDef& InPlace(InPlacePair pair) { return in_place_.push_back(pair), *this; }
+  OpDef& Constrain(std::string label, std::string text) {
+    return constraints_.push_back({std::move(label), std::move(text)}), *this;
+  }
+  OpDef& Example(OpExample example) { return examples_.push_back(std::move(example)), *this; }
+  OpDef& Reject(OpRejection rejection) {
+    return rejections_.push_back(std::move(rejection)), *this;
+  }
+  OpDef& Samples(Sampler sampler) { return sampler_ = std::move(sampler), *this; }
+
+  const std::string& name() const { return name_; }
+  int version() const { return version_; }
+  const std::string& doc() const { return doc_; }
+  const std::vector<InputDef>& inputs() const { return inputs_; }
+  const std::vector<OutputDef>& outputs() const { return outputs_; }
+  const std::vector<AttributeDef>& attributes() const { return attributes_; }
+  const ShapeRule& shape_rule() const { return shape_rule_; }
+  /// The computation for nodes whose real type is `real`.
+  const ReferenceFunction& reference(DType real) const {
+    return real == DType::kFloat64 ? reference_double_ : reference_float_;
+  }
+  const GradientRule& gradient_rule() const { return gradient_rule_; }
+  const std::vector<InPlacePair>& in_place() const { return in_place_; }
+  const std::vector<Constraint>& constraints() const { return constraints_; }
+  const std::vector<OpExample>& examples() const { return examples_; }
+  const std::vector<OpRejection>& rejections() const { return rejections_; }
+  const Sampler& sampler() const { return sampler_; }
+
+  /// -1 if there is none of that name.
+  int FindInput(absl::string_view name) const;
+  int FindOutput(absl::string_view name) const;
+
+  /// Fills in defaults and checks names, kinds and allowed texts.
+  absl::StatusOr<Attributes> CompleteAttributes(const Attributes& given) const;
+  /// Checks count and types of the inputs, then applies the shape rule and checks what it gives.
+  /// `attributes` must be complete.
+  absl::StatusOr<std::vector<TensorType>> InferTypes(
+      absl::Span<const std::optional<TensorType>> inputs, const Attributes& attributes) const;
+
+ private:
+  std::string name_;
+  int version_;
+  std::string doc_;
+  std::vector<InputDef> inputs_;
+  std::vector<OutputDef> outputs_;
+  std::vector<AttributeDef> attributes_;
+  ShapeRule shape_rule_;
+  ReferenceFunction reference_float_;
+  ReferenceFunction reference_double_;
+  GradientRule gradient_rule_;
+  std::vector<InPlacePair> in_place_;
+  std::vector<Constraint> constraints_;
+  std::vector<OpExample> examples_;
+  std::vector<OpRejection> rejections_;
+  Sampler sampler_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_GRAPH_OP_DEF_H_

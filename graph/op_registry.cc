@@ -1,0 +1,93 @@
+#include "graph/op_registry.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace seqgraph {
+namespace {
+
+absl::Status CheckComplete(const OpDef& def) {
+  const auto missing = [&](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), " has no ", what));
+  };
+  if (def.name().empty()) return absl::InvalidArgumentError("an op has no name");
+  if (def.doc().empty()) return missing("doc");
+  if (def.outputs().empty()) return missing("output");
+  if (!def.shape_rule()) return missing("shape rule");
+  if (!def.reference(DType::kFloat32) || !def.reference(DType::kFloat64)) {
+    return missing("reference computation");
+  }
+  if (def.examples().empty()) return missing("example");
+  std::set<std::string> names;
+  const auto add = [&](const std::string& name) -> absl::Status {
+    if (names.insert(name).second) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("op ", def.name(), " uses the name ", name, " twice"));
+  };
+  for (const InputDef& input : def.inputs()) SEQ_RETURN_IF_ERROR(add(input.name));
+  for (const AttributeDef& attribute : def.attributes()) SEQ_RETURN_IF_ERROR(add(attribute.name));
+  names.clear();
+  for (const OutputDef& output : def.outputs()) SEQ_RETURN_IF_ERROR(add(output.name));
+  return absl::OkStatus();
+}
+
+// Number of single-character edits between two texts (Levenshtein), to suggest names.
+int EditDistance(absl::string_view a, absl::string_view b) {
+  std::vector<int> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    int diagonal = row[0];
+    row[0] = static_cast<int>(i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const int substitute = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+absl::Status OpRegistry::Register(OpDef def) {
+  SEQ_RETURN_IF_ERROR(CheckComplete(def));
+  const std::string name = def.name();
+  if (!ops_.emplace(name, std::make_unique<OpDef>(std::move(def))).second) {
+    return absl::AlreadyExistsError(absl::StrCat("op ", name, " is registered twice"));
+  }
+  return absl::OkStatus();
+}
+
+const OpDef* OpRegistry::Find(absl::string_view name) const {
+  const auto found = ops_.find(name);
+  return found == ops_.end() ? nullptr : found->second.get();
+}
+
+absl::StatusOr<const OpDef*> OpRegistry::Get(absl::string_view name) const {
+  if (const OpDef* def = Find(name)) return def;
+  // A long text cannot be a slip of the pen, and comparing it would take long.
+  std::vector<std::pair<int, std::string>> near;
+  if (name.size() <= 64) {
+    const std::string lower = absl::AsciiStrToLower(name);
+    for (const auto& [known, def] : ops_) {
+      near.emplace_back(EditDistance(lower, absl::AsciiStrToLower(known)), known);
+    }
+    std::sort(near.begin(), near.end());
+    near.resize(std::min<size_t>(near.size(), 3));
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "unknown op \"", name.substr(0, 64), "\"", near.empty() ? "" : "; the nearest are ",
+      absl::StrJoin(near, ", ", [](std::string* out, const auto& item) { *out += item.second; })));
+}
+
+std::vector<const OpDef*> OpRegistry::All() const {
+  std::vector<const OpDef*> all;
+  for (const auto& [name, def] : ops_) all.push_back(def.get());
+  return all;
+}
+
+}  // namespace seqgraph

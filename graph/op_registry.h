@@ -1,0 +1,40 @@
+#ifndef SEQGRAPH_GRAPH_OP_REGISTRY_H_
+#define SEQGRAPH_GRAPH_OP_REGISTRY_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/op_def.h"
+
+namespace seqgraph {
+
+/// The ops that graphs may use, by name. Filled once, then read-only; functions keep pointers to
+/// the definitions, so a registry must outlive every function built with it.
+class OpRegistry {
+ public:
+  OpRegistry() = default;
+  OpRegistry(OpRegistry&&) = default;
+  OpRegistry& operator=(OpRegistry&&) = default;
+
+  /// AlreadyExists for a second op of that name; InvalidArgument for a definition with a part
+  /// missing (doc, outputs, shape rule, reference, examples) or twice the same name in it.
+  absl::Status Register(OpDef def);
+
+  /// Null if there is none.
+  const OpDef* Find(absl::string_view name) const;
+  /// NotFound, with the names that come closest.
+  absl::StatusOr<const OpDef*> Get(absl::string_view name) const;
+  /// All definitions, by name.
+  std::vector<const OpDef*> All() const;
+
+ private:
+  std::map<std::string, std::unique_ptr<OpDef>, std::less<>> ops_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_GRAPH_OP_REGISTRY_H_

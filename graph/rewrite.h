@@ -1,0 +1,84 @@
+#ifndef SEQGRAPH_GRAPH_REWRITE_H_
+#define SEQGRAPH_GRAPH_REWRITE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "graph/function.h"
+#include "graph/function_builder.h"
+
+namespace seqgraph {
+
+/// What a rewrite rule sees at one node: the old function to match on, the builder of the new one
+/// to emit into, and the new value of each old one that comes before.
+class RewriteContext {
+ public:
+  RewriteContext(const Function& source, const Node& node, FunctionBuilder& builder,
+                 std::vector<Value>& new_values, const std::vector<std::vector<int>>& consumers)
+      : source_(source),
+        node_(node),
+        builder_(builder),
+        new_values_(new_values),
+        consumers_(consumers) {}
+
+  const Function& source() const { return source_; }
+  const Node& node() const { return node_; }
+  FunctionBuilder& builder() { return builder_; }
+  /// The value of the new function that stands for `old`; absent for an absent one.
+  Value Mapped(Value old) const { return old.present() ? new_values_[old.index] : Value{}; }
+  /// The nodes of the old function that read `old`.
+  const std::vector<int>& Consumers(Value old) const { return consumers_[old.index]; }
+  /// Lets `replacement` stand for output i of the node. A rule that returns true must have replaced
+  /// every output that is used.
+  void ReplaceOutput(int i, Value replacement) {
+    new_values_[node_.outputs[i].index] = replacement;
+  }
+
+ private:
+  const Function& source_;
+  const Node& node_;
+  FunctionBuilder& builder_;
+  std::vector<Value>& new_values_;
+  const std::vector<std::vector<int>>& consumers_;
+};
+
+/// Replaces nodes by others that compute the same values (within the op's numerical bounds).
+struct Rewrite {
+  std::string name;  ///< lower_snake_case
+  std::string rule;  ///< one line: "RNNCell(OneHot(i), w) = RNNCell(Embedding(i, w))"
+  /// True if the node matched and its outputs are replaced; false leaves it as it is.
+  std::function<absl::StatusOr<bool>(RewriteContext&)> apply;
+};
+
+/// How often each rewrite fired.
+struct RewriteCount {
+  std::string name;
+  int count = 0;
+};
+
+/// Applies the rewrites, in order, at each node, again and again until none matches, and drops what
+/// is then dead. Names, inputs, variables, results and updates stay. Fails with Internal if they do
+/// not come to rest.
+absl::StatusOr<Function> ApplyRewrites(const Function& function, const OpRegistry& registry,
+                                       absl::Span<const Rewrite> rewrites,
+                                       std::vector<RewriteCount>* counts = nullptr);
+
+/// Without the nodes that no result and no update depends on, and without the variables that are
+/// then not read. Inputs stay: they are the function's signature.
+absl::StatusOr<Function> EliminateDeadCode(const Function& function, const OpRegistry& registry);
+
+/// With the batch set to `batch` (>= 1), so that every shape is static.
+absl::StatusOr<Function> BindBatch(const Function& function, const OpRegistry& registry,
+                                   int64_t batch);
+
+/// With every real value (variables, inputs and results too) of type `real`: the same mathematics
+/// in double is the oracle for float.
+absl::StatusOr<Function> WithRealType(const Function& function, const OpRegistry& registry,
+                                      DType real);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_GRAPH_REWRITE_H_

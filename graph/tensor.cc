@@ -1,0 +1,101 @@
+#include "graph/tensor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace seqgraph {
+namespace {
+
+// Memory for `bytes` bytes; never null, not even for zero bytes, because null means absent.
+void* AllocateAligned(int64_t bytes) {
+  const size_t rounded = (static_cast<size_t>(bytes) / Tensor::kAlignment + 1) * Tensor::kAlignment;
+  return std::aligned_alloc(Tensor::kAlignment, rounded);
+}
+
+template <typename From, typename To>
+void CastElements(const Tensor& from, Tensor& to) {
+  const absl::Span<const From> source = from.Elements<From>();
+  const absl::Span<To> target = to.Elements<To>();
+  std::transform(source.begin(), source.end(), target.begin(),
+                 [](From x) { return static_cast<To>(x); });
+}
+
+template <typename From>
+void CastFrom(const Tensor& from, Tensor& to) {
+  switch (to.dtype()) {
+    case DType::kFloat32:
+      return CastElements<From, float>(from, to);
+    case DType::kFloat64:
+      return CastElements<From, double>(from, to);
+    case DType::kInt32:
+      return CastElements<From, int32_t>(from, to);
+    case DType::kInt64:
+      return CastElements<From, int64_t>(from, to);
+  }
+}
+
+}  // namespace
+
+Tensor::Tensor() : Tensor(TensorType{DType::kFloat32, Shape{0}}) {}
+
+Tensor::Tensor(TensorType type) : type_(std::move(type)) {
+  SEQ_CHECK(type_.shape.is_static() && type_.shape.Validate().ok());
+  data_.reset(AllocateAligned(num_bytes()));
+  SEQ_CHECK(data_ != nullptr);
+}
+
+Tensor::Tensor(const Tensor& other) : Tensor(other.type_) {
+  std::memcpy(data(), other.data(), num_bytes());
+}
+
+Tensor& Tensor::operator=(const Tensor& other) {
+  if (this == &other) return *this;
+  return *this = Tensor(other);
+}
+
+absl::StatusOr<Tensor> Tensor::Zeros(TensorType type) {
+  SEQ_RETURN_IF_ERROR(type.shape.Validate());
+  if (!type.shape.is_static()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a tensor needs a static shape, got ", type.shape.ToString()));
+  }
+  Tensor tensor;
+  const int64_t bytes = type.num_bytes();
+  void* memory = AllocateAligned(bytes);
+  if (memory == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for ", bytes, " bytes of ", type.ToString()));
+  }
+  tensor.type_ = std::move(type);
+  tensor.data_.reset(memory);
+  std::memset(memory, 0, bytes);
+  return tensor;
+}
+
+Tensor Tensor::Cast(DType dtype) const {
+  Tensor result(TensorType{dtype, shape()});
+  switch (this->dtype()) {
+    case DType::kFloat32:
+      CastFrom<float>(*this, result);
+      break;
+    case DType::kFloat64:
+      CastFrom<double>(*this, result);
+      break;
+    case DType::kInt32:
+      CastFrom<int32_t>(*this, result);
+      break;
+    case DType::kInt64:
+      CastFrom<int64_t>(*this, result);
+      break;
+  }
+  return result;
+}
+
+bool Tensor::BitwiseEquals(const Tensor& other) const {
+  return type_ == other.type_ && std::memcmp(data(), other.data(), num_bytes()) == 0;
+}
+
+}  // namespace seqgraph
