@@ -26,6 +26,16 @@ def seq_cc_test(name, copts = [], linkstatic = 1, **kwargs):
     """
     native.cc_test(name = name, copts = _COPTS + copts, linkstatic = linkstatic, **kwargs)
 
+def seq_py_test(name, src, data = [], **kwargs):
+    """A test in Python (unittest) that uses nothing beyond python3 itself; one case for tools/test."""
+    native.sh_test(
+        name = name,
+        srcs = ["//bazel:python_test.sh"],
+        args = ["$(location " + src + ")"],
+        data = data + [src],
+        **kwargs
+    )
+
 def seq_proto_library(name, srcs, deps = [], lite = False, visibility = None, testonly = 0):
     """A C++ library with the code that protoc generates for the .proto files in `srcs`.
 

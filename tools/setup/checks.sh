@@ -1,0 +1,63 @@
+# The checks of tools/test; a Bash library, sourced after setup.sh. A check returns 0 (passed),
+# 3 (skipped) or another status (failed), and says why.
+
+# The formatter of tools/test is npm's package, at this version.
+SEQ_BUILDIFIER_VERSION=8.2.1
+
+# seq_sources PATTERN...: the repository's own files that match, separated by NUL.
+seq_sources() {
+  # The checkout may belong to another user than the one who runs the tests.
+  git -C "$SEQ_ROOT" -c "safe.directory=$SEQ_ROOT" ls-files -z -- "$@"
+}
+
+seq_check_clang_format() {
+  seq_sources '*.h' '*.cc' '*.c' |
+    (cd "$SEQ_ROOT" && xargs -0 -r -n 20 -P 2 /usr/bin/clang-format --dry-run -Werror)
+}
+
+seq_check_buildifier() {
+  local folder=$SEQ_ROOT/.cache/buildifier-$SEQ_BUILDIFIER_VERSION buildifier
+  buildifier=$folder/node_modules/.bin/buildifier
+  if [[ ! -x $buildifier ]]; then
+    if ! command -v npm >/dev/null; then
+      echo "skipped: buildifier is an npm package, and there is no npm here"
+      return 3
+    fi
+    if ! (mkdir -p "$folder" && cd "$folder" && timeout 300 npm install --no-audit --no-fund \
+      --silent --prefix "$folder" "@bazel/buildifier@$SEQ_BUILDIFIER_VERSION" </dev/null); then
+      echo "skipped: npm cannot fetch @bazel/buildifier@$SEQ_BUILDIFIER_VERSION"
+      return 3
+    fi
+  fi
+  seq_sources BUILD '*/BUILD' '*.bzl' WORKSPACE '*/WORKSPACE' |
+    (cd "$SEQ_ROOT" && xargs -0 -r "$buildifier" -mode=check)
+}
+
+seq_check_folder_edges() {
+  local rules
+  rules=$(mktemp) || return
+  seq_bazel query --ui_event_filters=-info,-stderr --noshow_progress --noimplicit_deps --output=xml \
+    'kind(rule, //...)' >"$rules" && /usr/bin/python3 "$SEQ_ROOT/tests/folder_edges/check.py" "$rules"
+  local status=$?
+  rm -f "$rules"
+  return "$status"
+}
+
+# seq_bazel_test OUTCOME:NAME... -- BAZEL_ARGUMENT...: runs the tests and prints the counts, the given
+# cases among them; status 1 if a case failed.
+seq_bazel_test() {
+  local -a cases=()
+  while (($#)) && [[ $1 != -- ]]; do
+    cases+=("$1")
+    shift
+  done
+  shift
+  local events status=0
+  events=$(mktemp) || return
+  seq_bazel test --keep_going --build_event_json_file="$events" --ui_event_filters=-info \
+    --show_result=0 "$@" 2>&1 || status=$?
+  /usr/bin/python3 "$SEQ_ROOT/tools/setup/collect_tests.py" "$events" "$status" \
+    ${cases[@]+"${cases[@]}"} || status=1
+  rm -f "$events"
+  return "$status"
+}

@@ -1,0 +1,147 @@
+# What tools/seqgraph, tools/test and tools/test_onednn3 share; a Bash library, to be sourced.
+# Everything printed here goes to standard error: standard output belongs to the command.
+#
+# Environment:
+#   SEQGRAPH_NO_INSTALL=1  say what is missing, install nothing.
+#   SEQGRAPH_BAZEL         the Bazel to use; without it Debian's (another one on the PATH would want
+#                          to download things).
+
+# The repository, whatever the current folder is and however the script was reached.
+SEQ_ROOT=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
+SEQ_CACHE=$SEQ_ROOT/.cache/seqgraph
+SEQ_BAZEL=${SEQGRAPH_BAZEL:-/usr/bin/bazel}
+
+# Debian packages without which nothing builds, and those that only tests need.
+SEQ_BUILD_PACKAGES=(
+  bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib binutils g++
+  libabsl-dev libarchive-dev libcli11-dev libdnnl-dev libprotobuf-dev nlohmann-json3-dev
+  protobuf-compiler
+)
+SEQ_TEST_PACKAGES=(
+  "${SEQ_BUILD_PACKAGES[@]}" clang-format git libbenchmark-dev libgmock-dev libgtest-dev time
+)
+
+seq_say() { printf 'seqgraph: %s\n' "$*" >&2; }
+
+seq_die() {
+  seq_say "error: $*"
+  exit 1
+}
+
+# seq_missing PACKAGE...: prints those that are not installed, one a line.
+seq_missing() {
+  local installed package
+  installed=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' "$@" 2>/dev/null || true)"
+  for package in "$@"; do
+    [[ $installed == *" installed:$package "* ]] || printf '%s\n' "$package"
+  done
+}
+
+# seq_packages PACKAGE...: installs what is missing, or ends with one error.
+seq_packages() {
+  local -a missing as_root=()
+  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+    seq_die "no apt-get here: set-up knows Debian 12; elsewhere install the equivalents of: $*"
+  mapfile -t missing < <(seq_missing "$@")
+  ((${#missing[@]} == 0)) && return
+  if [[ ${SEQGRAPH_NO_INSTALL:-} == 1 ]]; then
+    seq_die "missing packages (SEQGRAPH_NO_INSTALL=1, so nothing is installed): ${missing[*]}"
+  fi
+  # Java's installation scripts and Bazel read /proc; without it they fail in obscure ways.
+  [[ -e /proc/self/exe ]] || seq_die "/proc is not mounted; mount it: mount -t proc proc /proc"
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null ||
+      seq_die "not root and no sudo; as root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  seq_say "installing with apt-get: ${missing[*]}"
+  local -a apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q
+    -o DPkg::Lock::Timeout=600)
+  # Without an archive in reach the packages may still be on the machine: let the install decide.
+  "${apt[@]}" update </dev/null >&2 || seq_say "apt-get update failed; going on with the old lists"
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
+    seq_die "apt-get could not install: ${missing[*]} (its reason is above)"
+  mapfile -t missing < <(seq_missing "$@")
+  ((${#missing[@]} == 0)) || seq_die "still not installed after apt-get: ${missing[*]}"
+}
+
+# seq_cache_folder: makes the folder of what is built, or ends with one error.
+seq_cache_folder() {
+  mkdir -p "$SEQ_CACHE" 2>/dev/null && [[ -w $SEQ_CACHE ]] ||
+    seq_die "cannot write to $SEQ_CACHE, where the built program is kept"
+}
+
+# seq_bazel ARGUMENT...: Bazel in the repository. Its output root is the usual one in the home folder,
+# or .cache/bazel where there is no home folder that can be written.
+seq_bazel() {
+  local -a startup=()
+  if [[ -z ${HOME:-} || ! -w $HOME ]]; then
+    startup=("--output_user_root=$SEQ_ROOT/.cache/bazel")
+  fi
+  # Bazel's server outlives this script: it must not inherit the lock (descriptor 9).
+  (
+    cd "$SEQ_ROOT" || exit 1
+    [[ -n ${HOME:-} ]] || export HOME=$SEQ_ROOT/.cache
+    unset USE_BAZEL_VERSION
+    exec "$SEQ_BAZEL" ${startup[@]+"${startup[@]}"} "$@" </dev/null 9>&-
+  )
+}
+
+# seq_locked COMMAND...: runs it while no other set-up or build of this checkout runs.
+seq_locked() {
+  seq_cache_folder
+  (
+    if ! flock -n 9; then
+      seq_say "waiting for another set-up or build of this checkout"
+      flock 9
+    fi
+    "$@"
+  ) 9>"$SEQ_CACHE/lock"
+}
+
+# The program is current when the contents of all its sources are those it was built from. `inputs`
+# lists them (written by seq_build from Bazel's own graph), `stamp` is their hash.
+seq_stamp() {
+  [[ -s $SEQ_CACHE/inputs ]] || return
+  (cd "$SEQ_ROOT" && xargs -d '\n' sha1sum -- <"$SEQ_CACHE/inputs" 2>/dev/null | sha1sum)
+}
+
+seq_is_current() {
+  local stamp
+  [[ -x $SEQ_CACHE/seqgraph_main && -r $SEQ_CACHE/stamp ]] || return
+  stamp=$(seq_stamp) && [[ $stamp == "$(<"$SEQ_CACHE/stamp")" ]]
+}
+
+# seq_write_inputs: every file of the repository that //tools:seqgraph_main is built from, BUILD and
+# .bzl files too, so that a new source shows as a changed BUILD file.
+seq_write_inputs() {
+  local target='deps(//tools:seqgraph_main)'
+  local query="kind('source file', $target) union buildfiles($target)"
+  {
+    seq_bazel query --ui_event_filters=-info,-stderr --noshow_progress "$query" |
+      sed -n 's,^//,,p' | sed 's,^:,,; s,:,/,' || return
+    printf '%s\n' WORKSPACE .bazelrc tools/setup/setup.sh
+    [[ ! -e $SEQ_ROOT/.bazelrc.user ]] || printf '%s\n' .bazelrc.user
+  } | LC_ALL=C sort -u >"$SEQ_CACHE/inputs.new" && mv "$SEQ_CACHE/inputs.new" "$SEQ_CACHE/inputs"
+}
+
+# seq_build: installs what is missing, builds the program and keeps a copy where no other build
+# configuration overwrites it. Runs under the lock.
+seq_build() {
+  local bin
+  ! seq_is_current || return 0 # Another run has built it meanwhile.
+  seq_packages "${SEQ_BUILD_PACKAGES[@]}"
+  seq_say "building"
+  # The hash is taken before the build: a source edited meanwhile is built again next time.
+  seq_write_inputs || seq_die "Bazel cannot read the BUILD files (its reason is above)"
+  local stamp
+  stamp=$(seq_stamp)
+  seq_bazel build --ui_event_filters=-info --show_result=0 //tools:seqgraph_main >&2 ||
+    seq_die "the build failed (its reason is above)"
+  bin=$(seq_bazel info --ui_event_filters=-info,-stderr bazel-bin) &&
+    cp -f "$bin/tools/seqgraph_main" "$SEQ_CACHE/seqgraph_main.new" &&
+    mv -f "$SEQ_CACHE/seqgraph_main.new" "$SEQ_CACHE/seqgraph_main" &&
+    printf '%s\n' "$stamp" >"$SEQ_CACHE/stamp.new" &&
+    mv "$SEQ_CACHE/stamp.new" "$SEQ_CACHE/stamp" ||
+    seq_die "cannot copy the built program to $SEQ_CACHE"
+}
