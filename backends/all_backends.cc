@@ -1,0 +1,17 @@
+#include "backends/all_backends.h"
+
+#include "backends/reference/reference_backend.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+
+const BackendRegistry& AllBackends() {
+  static const BackendRegistry* const registry = [] {
+    auto* all = new BackendRegistry;
+    SEQ_CHECK(all->Register(MakeReferenceBackend()).ok());
+    return all;
+  }();
+  return *registry;
+}
+
+}  // namespace seqgraph

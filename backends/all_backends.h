@@ -1,0 +1,13 @@
+#ifndef SEQGRAPH_BACKENDS_ALL_BACKENDS_H_
+#define SEQGRAPH_BACKENDS_ALL_BACKENDS_H_
+
+#include "backends/backend_registry.h"
+
+namespace seqgraph {
+
+/// The backends that are built in. The one list of them.
+const BackendRegistry& AllBackends();
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BACKENDS_ALL_BACKENDS_H_

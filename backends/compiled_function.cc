@@ -1,0 +1,271 @@
+#include "backends/compiled_function.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "backends/denormals.h"
+#include "backends/memory_plan.h"
+#include "backends/node_assignment.h"
+#include "backends/storage_plan.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+// A node ready to run: its program and all pointers.
+struct Step {
+  int node = 0;
+  Program* program = nullptr;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  std::vector<uint64_t> versions;
+  void* scratch = nullptr;
+  void* persistent = nullptr;
+};
+
+// A version that has to be fetched anew for each call.
+struct VersionLink {
+  uint64_t* target;
+  const Variable* variable;
+};
+
+absl::Status AnnotateNode(const absl::Status& status, const Function& function, int n) {
+  const Node& node = function.nodes()[n];
+  return Annotate(status, absl::StrCat("function ", function.name(), ", node ", node.name, " (",
+                                       node.op->name(), ")"));
+}
+
+}  // namespace
+
+struct CompiledFunction::Impl {
+  Function function;
+  int64_t batch = 0;
+  std::vector<Variable*> variables;  // as in function.variables()
+  std::vector<std::unique_ptr<Program>> programs;
+  StoragePlan storage;
+  MemoryRegion arena, scratch;
+  std::vector<MemoryRegion> persistent;  // one for each program
+  std::vector<Step> steps;
+  std::vector<VersionLink> version_links;
+  std::vector<Variable*> updated;
+  std::vector<NodeAssignment> assignments;
+  MemoryUse memory;
+
+  absl::Status BindVariables(VariableStore* store);
+  absl::Status Prepare(const CompileOptions& options, std::vector<int>& program_of);
+  absl::Status Allocate(absl::Span<const int> program_of);
+  void MakeSteps(absl::Span<const int> program_of);
+
+  void* Address(const Storage& storage) const {
+    switch (storage.place) {
+      case Storage::Place::kNone:
+        return nullptr;
+      case Storage::Place::kArena:
+        return arena.data() + storage.offset;
+      case Storage::Place::kVariable:
+        return variables[storage.variable]->value.data();
+    }
+    return nullptr;
+  }
+  absl::Status RunSteps();
+  void StoreUpdates();
+};
+
+absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
+  for (const VariableRead& read : function.variables()) {
+    SEQ_ASSIGN_OR_RETURN(Variable * variable, store->Get(read.def.name));
+    if (variable->def.type != read.def.type) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("function ", function.name(), " reads variable ", read.def.name, " as ",
+                       read.def.type.ToString(), ", but it is ", variable->def.type.ToString()));
+    }
+    variables.push_back(variable);
+  }
+  for (const NamedValue& update : function.updates()) updated.push_back(store->Find(update.name));
+  return absl::OkStatus();
+}
+
+// Assigns the nodes, lets each backend prepare its own, and sets for each node its program.
+absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
+                                             std::vector<int>& program_of) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment, AssignNodes(function, options.backends));
+  program_of.assign(assignment.size(), -1);
+  std::vector<PrivateStorage> private_storage;
+  for (int b = 0; b < static_cast<int>(options.backends.size()); ++b) {
+    std::vector<int> nodes;
+    for (size_t n = 0; n < assignment.size(); ++n) {
+      if (assignment[n] == b) nodes.push_back(static_cast<int>(n));
+    }
+    if (nodes.empty()) continue;
+    ProgramRequest request{&function, nodes, PrivateValues(function, assignment, b),
+                           options.threads};
+    const std::string& name = options.backends[b]->info().name;
+    absl::StatusOr<std::unique_ptr<Program>> program = options.backends[b]->Prepare(request);
+    if (!program.ok()) {
+      return Annotate(program.status(),
+                      absl::StrCat("backend ", name, " preparing function ", function.name()));
+    }
+    for (const PrivateStorage& entry : (*program)->private_storage()) {
+      SEQ_CHECK(request.may_be_private[entry.value.index]);
+      private_storage.push_back(entry);
+    }
+    for (int n : nodes) {
+      program_of[n] = static_cast<int>(programs.size());
+      const Node& node = function.nodes()[n];
+      assignments.push_back({node.name, node.op->name(), name, (*program)->implementation(n)});
+    }
+    programs.push_back(*std::move(program));
+  }
+  storage = PlanStorage(function, private_storage);
+  return absl::OkStatus();
+}
+
+absl::Status CompiledFunction::Impl::Allocate(absl::Span<const int> program_of) {
+  memory.values = storage.arena_bytes;
+  memory.live_bound = storage.live_bound;
+  for (size_t n = 0; n < program_of.size(); ++n) {
+    const int64_t bytes = programs[program_of[n]]->scratch_bytes(static_cast<int>(n));
+    memory.scratch = std::max(memory.scratch, bytes);
+  }
+  bool enough = arena.Allocate(memory.values) && scratch.Allocate(memory.scratch);
+  for (const auto& program : programs) {
+    persistent.emplace_back();
+    enough = enough && persistent.back().Allocate(program->persistent_bytes());
+    memory.persistent += program->persistent_bytes();
+  }
+  if (enough) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("no memory to run function ", function.name(), " with batch ", batch,
+                   ": it takes ", memory.values + memory.scratch + memory.persistent, " bytes"));
+}
+
+void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
+  steps.resize(program_of.size());
+  for (size_t n = 0; n < steps.size(); ++n) {
+    const Node& node = function.nodes()[n];
+    Step& step = steps[n];
+    step.node = static_cast<int>(n);
+    step.program = programs[program_of[n]].get();
+    step.scratch = scratch.data();
+    step.persistent = persistent[program_of[n]].data();
+    step.versions.assign(node.inputs.size(), 0);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Value input = node.inputs[i];
+      step.inputs.push_back(input.present() ? Address(storage.values[input.index]) : nullptr);
+      if (input.present() && function.info(input).origin == Origin::kVariable) {
+        version_links.push_back({&step.versions[i], variables[function.info(input).source]});
+      }
+    }
+    for (Value output : node.outputs) {
+      step.outputs.push_back(Address(storage.values[output.index]));
+    }
+  }
+}
+
+absl::Status CompiledFunction::Impl::RunSteps() {
+  for (const VersionLink& link : version_links) *link.target = link.variable->version;
+  for (const auto& program : programs) SEQ_RETURN_IF_ERROR(program->Begin());
+  absl::Status status;
+  for (Step& step : steps) {
+    status = step.program->Run(
+        step.node, {step.inputs, step.outputs, step.versions, step.scratch, step.persistent});
+    if (!status.ok()) {
+      status = AnnotateNode(status, function, step.node);
+      break;
+    }
+  }
+  for (const auto& program : programs) program->End();
+  return status;
+}
+
+void CompiledFunction::Impl::StoreUpdates() {
+  for (const Snapshot& snapshot : storage.snapshots) {
+    const Tensor& value = variables[snapshot.variable]->value;
+    std::memcpy(arena.data() + snapshot.offset, value.data(), value.num_bytes());
+  }
+  for (const UpdateCopy& copy : storage.copies) {
+    Tensor& value = variables[copy.variable]->value;
+    std::memcpy(value.data(), Address(copy.source), value.num_bytes());
+  }
+}
+
+absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
+    const Function& function, const OpRegistry& registry, VariableStore* variables,
+    const CompileOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, options.batch));
+  SEQ_ASSIGN_OR_RETURN(impl->function, ApplyRewrites(bound, registry, options.rewrites));
+  impl->batch = options.batch;
+  SEQ_RETURN_IF_ERROR(impl->BindVariables(variables));
+  std::vector<int> program_of;
+  SEQ_RETURN_IF_ERROR(impl->Prepare(options, program_of));
+  SEQ_RETURN_IF_ERROR(impl->Allocate(program_of));
+  impl->MakeSteps(program_of);
+  return std::unique_ptr<CompiledFunction>(new CompiledFunction(std::move(impl)));
+}
+
+CompiledFunction::CompiledFunction(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CompiledFunction::~CompiledFunction() = default;
+
+const Function& CompiledFunction::function() const { return impl_->function; }
+int64_t CompiledFunction::batch() const { return impl_->batch; }
+const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
+  return impl_->assignments;
+}
+const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
+
+void* CompiledFunction::input(int i) {
+  return impl_->Address(impl_->storage.values[impl_->function.inputs()[i].index]);
+}
+
+const void* CompiledFunction::result(int i) const {
+  return impl_->Address(impl_->storage.results[i]);
+}
+
+int CompiledFunction::FindInput(absl::string_view name) const {
+  const Function& function = impl_->function;
+  for (size_t i = 0; i < function.inputs().size(); ++i) {
+    if (function.info(function.inputs()[i]).name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int CompiledFunction::FindResult(absl::string_view name) const {
+  const std::vector<NamedValue>& results = impl_->function.results();
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (results[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+absl::Status CompiledFunction::SetInput(int i, const Tensor& tensor) {
+  const ValueInfo& info = impl_->function.info(impl_->function.inputs()[i]);
+  if (tensor.type() != info.type) {
+    return absl::InvalidArgumentError(absl::StrCat("function ", impl_->function.name(), ": input ",
+                                                   info.name, " is ", info.type.ToString(),
+                                                   ", cannot take ", tensor.type().ToString()));
+  }
+  std::memcpy(input(i), tensor.data(), tensor.num_bytes());
+  return absl::OkStatus();
+}
+
+Tensor CompiledFunction::Result(int i) const {
+  const Value value = impl_->function.results()[i].value;
+  absl::StatusOr<Tensor> copy = Tensor::Zeros(impl_->function.type(value));
+  SEQ_CHECK(copy.ok());
+  std::memcpy(copy->data(), result(i), copy->num_bytes());
+  return *std::move(copy);
+}
+
+absl::Status CompiledFunction::Run() {
+  const FlushDenormals flush;
+  const absl::Status status = impl_->RunSteps();
+  if (status.ok()) impl_->StoreUpdates();
+  // Also after a failure: an update may have been written in place before it.
+  for (Variable* variable : impl_->updated) ++variable->version;
+  return status;
+}
+
+}  // namespace seqgraph

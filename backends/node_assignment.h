@@ -1,0 +1,25 @@
+#ifndef SEQGRAPH_BACKENDS_NODE_ASSIGNMENT_H_
+#define SEQGRAPH_BACKENDS_NODE_ASSIGNMENT_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "backends/backend.h"
+#include "graph/function.h"
+
+namespace seqgraph {
+
+/// For each node the index into `backends` of the first one that claims it. InvalidArgument,
+/// listing every node that none claims with each backend's reason.
+absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
+                                             absl::Span<const Backend* const> backends);
+
+/// For each value: true if a node of `assignment` == `backend` computes it, only such nodes read
+/// it, and it is neither result nor update.
+std::vector<bool> PrivateValues(const Function& function, absl::Span<const int> assignment,
+                                int backend);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BACKENDS_NODE_ASSIGNMENT_H_

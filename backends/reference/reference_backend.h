@@ -1,0 +1,16 @@
+#ifndef SEQGRAPH_BACKENDS_REFERENCE_REFERENCE_BACKEND_H_
+#define SEQGRAPH_BACKENDS_REFERENCE_REFERENCE_BACKEND_H_
+
+#include <memory>
+
+#include "backends/backend.h"
+
+namespace seqgraph {
+
+/// Runs each op's own reference computation, in float32 or float64 as the function says: the
+/// meaning of every op, and the oracle for the other backends. Claims every node.
+std::unique_ptr<Backend> MakeReferenceBackend();
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BACKENDS_REFERENCE_REFERENCE_BACKEND_H_

@@ -1,0 +1,56 @@
+#ifndef SEQGRAPH_BACKENDS_STORAGE_PLAN_H_
+#define SEQGRAPH_BACKENDS_STORAGE_PLAN_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "backends/backend.h"
+#include "backends/memory_plan.h"
+#include "graph/function.h"
+
+namespace seqgraph {
+
+/// Where the elements of a value lie.
+struct Storage {
+  enum class Place {
+    kNone,      ///< nobody uses the value
+    kArena,     ///< at `offset` in the arena
+    kVariable,  ///< in the memory of variable `variable` (an index into Function::variables())
+  };
+  Place place = Place::kNone;
+  int64_t offset = 0;
+  int variable = -1;
+};
+
+/// An update that has to be copied when all nodes have run.
+struct UpdateCopy {
+  int variable = -1;  ///< index into Function::variables()
+  Storage source;
+};
+
+/// The content of a variable as the call found it, kept in the arena because a result or another
+/// variable's update asks for it: taken when all nodes have run, before any update is copied.
+struct Snapshot {
+  int variable = -1;
+  int64_t offset = 0;
+};
+
+struct StoragePlan {
+  std::vector<Storage> values;   ///< one for each value
+  std::vector<Storage> results;  ///< one for each result, never in a variable
+  std::vector<Snapshot> snapshots;
+  std::vector<UpdateCopy> copies;
+  int64_t arena_bytes = 0;
+  int64_t live_bound = 0;
+};
+
+/// Plans the storage of all values of a function with static shapes. Inputs and results keep
+/// theirs during a whole call. Outputs declared in-place share their input's memory where nobody
+/// needs the old content any more; so optimizer updates happen in the variables themselves.
+/// `private_storage` gives values whose size and layout are a backend's own.
+StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BACKENDS_STORAGE_PLAN_H_
