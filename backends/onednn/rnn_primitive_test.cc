@@ -1,0 +1,315 @@
+#include "backends/onednn/rnn_primitive.h"
+
+#include <xmmintrin.h>
+
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "backends/onednn/aligned_buffer.h"
+#include "backends/onednn/dnnl_compat.h"
+#include "backends/onednn/isa.h"
+#include "backends/onednn/layout_loops.h"
+#include "backends/onednn/rnn_loops.h"
+#include "backends/onednn/rnn_oracle.h"
+#include "backends/onednn/run_guard.h"
+#include "tests/testing.h"
+
+namespace seqgraph::onednn {
+namespace {
+
+RnnConfig Config(int64_t time, int64_t batch, int64_t features, int64_t units,
+                 RnnActivation activation = RnnActivation::kTanh) {
+  RnnConfig c;
+  c.time = time;
+  c.batch = batch;
+  c.features = features;
+  c.x_width = features;
+  c.units = units;
+  c.activation = activation;
+  c.training = true;
+  return c;
+}
+
+const float* OrNull(const Floats& v) { return v.empty() ? nullptr : v.data(); }
+
+// Rows of `width` floats into rows of `padded`, padding set to `filler`.
+Floats Widen(const Floats& v, int64_t width, int64_t padded, float filler) {
+  Floats result(v.size() / width * padded, filler);
+  for (size_t i = 0; i < v.size(); ++i) result[i / width * padded + i % width] = v[i];
+  return result;
+}
+
+Floats Narrow(const Floats& v, int64_t padded, int64_t width) {
+  Floats result(v.size() / padded * width);
+  for (size_t i = 0; i < result.size(); ++i) result[i] = v[i / width * padded + i % width];
+  return result;
+}
+
+// An RnnPrimitive with its buffers. Everything it may write starts as garbage.
+class Runner {
+ public:
+  explicit Runner(const RnnConfig& config) : c_(config) {
+    auto primitive = RnnPrimitive::Create(config);
+    if (!primitive.ok()) {
+      ADD_FAILURE() << primitive.status();
+      std::abort();
+    }
+    rnn = *std::move(primitive);
+    const float garbage = 1e3f;
+    y.assign(c_.time * c_.batch * rnn->y_width(), garbage);
+    dx.assign(c_.time * c_.batch * c_.x_width, garbage);
+    out.h_last.assign(c_.batch * c_.units, garbage);
+    out.dh0 = out.h_last;
+    out.dw.assign(c_.projected ? 0 : c_.features * c_.units, garbage);
+    out.du.assign(c_.units * c_.units, garbage);
+    out.db.assign(c_.units, garbage);
+    workspace = AlignedBuffer(rnn->workspace_bytes());
+    scratch = AlignedBuffer(rnn->scratch_bytes() + 1);
+    std::memset(scratch.data(), 0x7f, scratch.size());
+  }
+
+  void Forward(const RnnData& d) {
+    x = Widen(d.x, c_.features, c_.x_width, 7.0f);
+    RnnForwardArgs a;
+    a.x = x.data();
+    a.h0 = OrNull(d.h0);
+    a.w = c_.projected ? nullptr : d.w.data();
+    a.u = d.u.data();
+    a.b = OrNull(d.b);
+    a.y = y.data();
+    a.h_last = out.h_last.data();
+    a.workspace = workspace.data();
+    a.scratch = scratch.data();
+    SEQ_ASSERT_OK(rnn->Forward(a));
+    out.y = Narrow(y, rnn->y_width(), c_.units);
+  }
+
+  void Backward(const RnnData& d) {
+    // What other kernels leave in the shared scratch between the two runs.
+    std::memset(scratch.data(), 0x7f, scratch.size());
+    const Floats dy = Widen(d.dy, c_.units, rnn->y_width(), 0.0f);
+    RnnBackwardArgs a;
+    a.x = x.data();
+    a.h0 = OrNull(d.h0);
+    a.w = c_.projected ? nullptr : d.w.data();
+    a.u = d.u.data();
+    a.b = OrNull(d.b);
+    a.y = y.data();
+    a.dy = OrNull(dy);
+    a.dh_last = OrNull(d.dh_last);
+    a.dx = dx.data();
+    a.dh0 = out.dh0.data();
+    a.dw = c_.projected ? nullptr : out.dw.data();
+    a.du = out.du.data();
+    a.db = out.db.data();
+    a.workspace = workspace.data();
+    a.scratch = scratch.data();
+    SEQ_ASSERT_OK(rnn->Backward(a));
+    out.dx = Narrow(dx, c_.x_width, c_.features);
+  }
+
+  std::unique_ptr<RnnPrimitive> rnn;
+  Floats x, y, dx;
+  RnnFloats out;
+  AlignedBuffer workspace, scratch;
+
+ private:
+  const RnnConfig c_;
+};
+
+struct Case {
+  std::string name;
+  RnnConfig config;
+  bool h0 = true, b = true, dy = true, dh_last = true;
+};
+
+std::vector<Case> Cases() {
+  std::vector<Case> cases;
+  const auto add = [&cases](std::string name, RnnConfig c) -> Case& {
+    cases.push_back({std::move(name), c});
+    return cases.back();
+  };
+  for (const auto& [name, activation] :
+       {std::pair("tanh", RnnActivation::kTanh), std::pair("relu", RnnActivation::kRelu),
+        std::pair("sigmoid", RnnActivation::kSigmoid)}) {
+    for (int64_t units : {1, 3, 8, 15, 16, 17, 64}) {
+      add(absl::StrCat(name, "_units_", units), Config(7, 5, 6, units, activation));
+    }
+    Case& projected = add(absl::StrCat(name, "_projected"), Config(9, 4, 8, 8, activation));
+    projected.config.projected = true;
+    Case& wide = add(absl::StrCat(name, "_wide_rows"), Config(5, 3, 8, 9, activation));
+    wide.config.x_width = 16;
+    Case& wide_projected =
+        add(absl::StrCat(name, "_projected_wide"), Config(5, 3, 9, 9, activation));
+    wide_projected.config.projected = true;
+    wide_projected.config.x_width = 16;
+  }
+  add("no_initial_state", Config(6, 4, 5, 8)).h0 = false;
+  add("no_bias", Config(6, 4, 5, 8)).b = false;
+  add("no_bias_no_padding", Config(6, 4, 5, 16)).b = false;
+  Case& last = add("last_state_only", Config(6, 4, 5, 8));
+  last.dy = last.h0 = false;
+  add("sequence_only", Config(6, 4, 5, 16)).dh_last = false;
+  add("one_step", Config(1, 4, 5, 8));
+  add("one_sample", Config(6, 1, 5, 8));
+  add("one_of_all", Config(1, 1, 1, 1));
+  add("row_stride_256", Config(3, 2, 256, 256));
+  add("tutorial", Config(100, 64, 16, 8)).dy = false;
+  add("two_threads", Config(10, 32, 16, 16)).config.threads = 2;
+  return cases;
+}
+
+RnnData DataFor(const Case& test, uint32_t seed) {
+  RnnData d = RandomRnnData(test.config, seed);
+  if (!test.h0) d.h0.clear();
+  if (!test.b) d.b.clear();
+  if (!test.dy) d.dy.clear();
+  if (!test.dh_last) d.dh_last.clear();
+  return d;
+}
+
+class RnnPrimitiveTest : public testing::TestWithParam<Case> {};
+
+TEST_P(RnnPrimitiveTest, ForwardAndGradientsAgreeWithTheFormulasInDouble) {
+  const RnnConfig& c = GetParam().config;
+  Runner runner(c);
+  for (uint32_t seed : {1u, 2u}) {  // twice: nothing of the first run may show in the second
+    const RnnData d = DataFor(GetParam(), seed);
+    runner.Forward(d);
+    runner.Backward(d);
+    EXPECT_EQ(Compare(c, runner.out, RnnOracle(c, d)), "") << "seed " << seed;
+    for (size_t i = 0; i < runner.dx.size(); ++i) {
+      if (static_cast<int64_t>(i % c.x_width) >= c.features) {
+        ASSERT_EQ(runner.dx[i], 0.0f) << "padding column of dx at " << i;
+      }
+    }
+  }
+}
+
+TEST_P(RnnPrimitiveTest, InferenceAgreesWithTheFormulasInDouble) {
+  RnnConfig c = GetParam().config;
+  c.training = false;
+  Runner runner(c);
+  for (uint32_t seed : {1u, 2u}) {
+    const RnnData d = DataFor(GetParam(), seed);
+    runner.Forward(d);
+    RnnFloats got;
+    got.y = runner.out.y;
+    got.h_last = runner.out.h_last;
+    EXPECT_EQ(Compare(c, got, RnnOracle(c, d)), "") << "seed " << seed;
+  }
+}
+
+TEST_P(RnnPrimitiveTest, BackwardLoopsAgreeWithTheFormulasInDouble) {
+  const RnnConfig& c = GetParam().config;
+  const RnnData d = DataFor(GetParam(), 3);
+  const RnnResults want = RnnOracle(c, d);
+  const auto batch_major = [&c](const Floats& v, int64_t width) {
+    Floats result(v.size());
+    TimeToBatchMajor(v.data(), c.batch, c.time, width, width, result.data());
+    return result;
+  };
+  const Floats x = batch_major(d.x, c.features);
+  const Floats y = batch_major(Floats(want.y.begin(), want.y.end()), c.units);
+  const Floats dy = d.dy.empty() ? Floats() : batch_major(d.dy, c.units);
+  RnnFloats got;
+  Floats dx(x.size());
+  got.dh0.resize(c.batch * c.units);
+  got.dw.resize(c.projected ? 0 : c.features * c.units);
+  got.du.resize(c.units * c.units);
+  got.db.resize(c.units);
+  std::vector<char> scratch(RnnBackwardLoopsScratch(c));
+  RnnBackwardArgs a;
+  a.x = x.data();
+  a.h0 = OrNull(d.h0);
+  a.w = d.w.data();
+  a.u = d.u.data();
+  a.y = y.data();
+  a.dy = OrNull(dy);
+  a.dh_last = OrNull(d.dh_last);
+  a.dx = dx.data();
+  a.dh0 = got.dh0.data();
+  a.dw = got.dw.data();
+  a.du = got.du.data();
+  a.db = got.db.data();
+  a.scratch = scratch.data();
+  RnnBackwardLoops(c, a);
+  got.dx.resize(dx.size());
+  BatchToTimeMajor(dx.data(), c.batch, c.time, c.features, c.features, got.dx.data());
+  EXPECT_EQ(Compare(c, got, want), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RnnPrimitiveTest, testing::ValuesIn(Cases()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(RnnPrimitiveTest, RunsOnAnotherThreadThanItsCreator) {
+  const RnnConfig c = Config(20, 8, 16, 8);
+  const RnnData d = RandomRnnData(c, 4);
+  Runner here(c);
+  here.Forward(d);
+  here.Backward(d);
+  Runner there(c);
+  std::thread([&] {
+    there.Forward(d);
+    there.Backward(d);
+  }).join();
+  EXPECT_EQ(here.out.y, there.out.y);
+  EXPECT_EQ(here.out.dw, there.out.dw);
+  EXPECT_EQ(here.out.du, there.out.du);
+}
+
+TEST(RnnPrimitiveTest, EqualRunsGiveEqualBits) {
+  const RnnConfig c = Config(50, 16, 16, 8);
+  const RnnData d = RandomRnnData(c, 5);
+  Runner a(c), b(c);
+  for (Runner* runner : {&a, &b, &b}) {
+    runner->Forward(d);
+    runner->Backward(d);
+  }
+  EXPECT_EQ(a.out.y, b.out.y);
+  EXPECT_EQ(a.out.dx, b.out.dx);
+  EXPECT_EQ(a.out.du, b.out.du);
+  EXPECT_EQ(a.out.db, b.out.db);
+}
+
+TEST(RnnPrimitiveTest, ReluAndProjectedInputKeepWhatIsNotFiniteWhereTheFormulaHasIt) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  for (bool projected : {false, true}) {
+    RnnConfig c = Config(1, 2, 4, 4, projected ? RnnActivation::kTanh : RnnActivation::kRelu);
+    c.projected = projected;
+    RnnData d = RandomRnnData(c, 6);
+    d.x = {nan, 0, 0, 0, 1, inf, 1, 1};
+    d.w.assign(16, 0.5f);
+    Runner runner(c);
+    runner.Forward(d);
+    const Floats& y = runner.out.y;
+    for (int j = 0; j < 4; ++j) {
+      EXPECT_EQ(std::isnan(y[j]), projected ? j == 0 : true) << j;
+      EXPECT_FALSE(std::isnan(y[4 + j])) << j;
+    }
+    EXPECT_EQ(y[4 + 1], projected ? 1.0f : inf);
+    EXPECT_TRUE(std::isnan(runner.out.h_last[0]));
+  }
+}
+
+TEST(RnnPrimitiveTest, ImpossibleConfigurationsAreRefused) {
+  EXPECT_THAT(RnnPrimitive::Create(Config(0, 1, 1, 1)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "time is 0"));
+  RnnConfig narrow = Config(1, 1, 4, 1);
+  narrow.x_width = 3;
+  EXPECT_THAT(RnnPrimitive::Create(narrow),
+              StatusIs(absl::StatusCode::kInvalidArgument, "4 features in rows of 3"));
+  EXPECT_THAT(RnnPrimitive::Create(Config(1 << 20, 1 << 20, 1 << 10, 8)),
+              StatusIs(absl::StatusCode::kResourceExhausted, "100 GB"));
+  RnnConfig inference = Config(1, 1, 1, 1);
+  inference.training = false;
+  SEQ_ASSERT_OK_AND_ASSIGN(auto rnn, RnnPrimitive::Create(inference));
+  EXPECT_THAT(rnn->Backward({}), StatusIs(absl::StatusCode::kFailedPrecondition, "inference"));
+}
+
+}  // namespace
+}  // namespace seqgraph::onednn
