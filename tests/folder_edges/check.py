@@ -27,7 +27,7 @@ _ALLOWED = {
     "tests": _ALL,
 }
 # The one target of the interface's folder that knows the backends: the list of built-in ones.
-_LIST_OF_BACKENDS = "//backends:builtin_backends"
+_LIST_OF_BACKENDS = "//backends:all_backends"
 
 
 def area(label):

@@ -35,7 +35,7 @@ class FolderEdgesTest(unittest.TestCase):
             rule("//graph:shape", ["//graph:shape.cc", "//bazel:absl"]),
             rule("//ops:dense", ["//graph:op_def"]),
             rule("//backends/onednn:onednn", ["//backends:backend", "//graph:shape", "@onednn//:dnnl"]),
-            rule("//backends:builtin_backends", ["//backends/onednn:onednn"]),
+            rule("//backends:all_backends", ["//backends/onednn:onednn"]),
             rule("//training:loop", ["//graph:g", "//ops:o", "//backends:b", "//serialization:s",
                                      "//data:d"]),
             rule("//tools:main", ["//training:loop"]))
