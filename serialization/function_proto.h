@@ -1,0 +1,49 @@
+#ifndef SEQGRAPH_SERIALIZATION_FUNCTION_PROTO_H_
+#define SEQGRAPH_SERIALIZATION_FUNCTION_PROTO_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/function.h"
+#include "graph/op_registry.h"
+#include "serialization/graph.pb.h"
+
+namespace seqgraph {
+
+/// Names of functions, nodes, values and variables in files have at most this many bytes.
+inline constexpr int kMaxNameBytes = 1000;
+/// A function in a file has at most this many variables, results and updates each.
+inline constexpr int kMaxFunctionVariables = 10000;
+
+proto::VariableDef VariableDefToProto(const VariableDef& def);
+/// InvalidArgument names the variable.
+absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& def);
+
+/// An attribute of a node; InvalidArgument if it has no value, or NaN.
+absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attribute);
+
+/// The function as it is saved. The same function gives the same message.
+proto::Function FunctionToProto(const Function& function);
+
+/// What can be checked without knowing the ops: lengths of names, counts, that attributes and
+/// variables' definitions have a meaning. What passes here and was a Function can be read again.
+absl::Status CheckFunctionProto(const proto::Function& function);
+
+/// Builds the function anew with the ops of `registry`, so that everything is checked as if a
+/// program had built it: types are inferred, not read. Gives back what FunctionToProto was given,
+/// with the values in another order of indices (inputs, variables, nodes).
+///
+/// Errors name function and node. InvalidArgument: whatever FunctionBuilder refuses, an attribute
+/// that the op does not have, a name that is not there, not yet there, or there twice. NotFound: an
+/// op that the registry does not have. FailedPrecondition: a version of an op that is newer, or
+/// older, than the registry's.
+absl::StatusOr<Function> FunctionFromProto(const proto::Function& function,
+                                           const OpRegistry& registry);
+
+/// The function's graph in protobuf text: what `seqgraph inspect --format=textproto` shows.
+std::string FunctionToTextProto(const Function& function);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_SERIALIZATION_FUNCTION_PROTO_H_

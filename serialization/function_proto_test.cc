@@ -1,0 +1,208 @@
+#include "serialization/function_proto.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "graph/function_builder.h"
+#include "graph/printer.h"
+#include "graph/verifier.h"
+#include "serialization/proto_guard.h"
+#include "serialization/test_ops.h"
+#include "tests/testing.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+
+// x -> Copy -> Mix(x, none, w) -> result y; w is updated.
+constexpr char kFunction[] = R"(
+    name: "f"
+    inputs { name: "x" type { dtype: FLOAT32 dims: [-1, 4] } }
+    variables { name: "w" type { dtype: FLOAT32 dims: [3] } }
+    nodes { name: "copy" op: "Copy" op_version: 1 inputs: "x" outputs: "copied" }
+    nodes {
+      name: "mix" op: "Mix" op_version: 1
+      attributes { name: "mode" string_value: "hard" }
+      inputs: ["copied", "", "w"]
+      outputs: ["", "mixed"]
+    }
+    results { name: "y" value: "mixed" }
+    updates { variable: "w" value: "w" })";
+
+absl::StatusOr<Function> Import(const std::string& text, const OpRegistry& registry) {
+  proto::Function function;
+  SEQ_EXPECT_OK(ParseTextProto(text, &function));
+  return FunctionFromProto(function, registry);
+}
+
+TEST(FunctionProtoTest, BuildsWhatTheTextSays) {
+  const OpRegistry registry = TestOps();
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function f, Import(kFunction, registry));
+  SEQ_EXPECT_OK(VerifyFunction(f));
+  EXPECT_EQ(f.name(), "f");
+  ASSERT_EQ(f.nodes().size(), 2u);
+  const Node& mix = f.nodes()[1];
+  EXPECT_EQ(mix.name, "mix");
+  EXPECT_EQ(mix.op, registry.Find("Mix"));
+  EXPECT_EQ(mix.inputs[0], f.nodes()[0].outputs[0]);
+  EXPECT_FALSE(mix.inputs[1].present());
+  EXPECT_EQ(mix.inputs[2], f.variables()[0].value);
+  EXPECT_EQ(mix.attributes.GetString("mode"), "hard");
+  EXPECT_EQ(mix.attributes.GetFloat("rate"), 0.1);  // the default
+  EXPECT_EQ(f.FindResult("y"), mix.outputs[1]);
+  EXPECT_EQ(f.type(mix.outputs[1]), (TensorType{DType::kFloat32, {Dim::Batch(), 4}}));
+  EXPECT_EQ(f.updates()[0].value, f.variables()[0].value);
+}
+
+TEST(FunctionProtoTest, EveryPartOfAFunctionSurvives) {
+  const OpRegistry registry = TestOps();
+  for (const Function& function : TestModel(registry).functions) {
+    const proto::Function saved = FunctionToProto(function);
+    SEQ_ASSERT_OK_AND_ASSIGN(const Function read, FunctionFromProto(saved, registry));
+    SEQ_EXPECT_OK(VerifyFunction(read));
+    EXPECT_EQ(PrintTextProto(FunctionToProto(read)), PrintTextProto(saved));
+    EXPECT_EQ(FunctionToText(read), FunctionToText(function));
+    ASSERT_EQ(read.nodes().size(), function.nodes().size());
+    for (size_t i = 0; i < read.nodes().size(); ++i) {
+      EXPECT_TRUE(read.nodes()[i].attributes == function.nodes()[i].attributes);
+    }
+    ASSERT_EQ(read.variables().size(), function.variables().size());
+    for (size_t i = 0; i < read.variables().size(); ++i) {
+      const VariableDef& a = read.variables()[i].def;
+      const VariableDef& b = function.variables()[i].def;
+      EXPECT_EQ(a.initializer.kind, b.initializer.kind);
+      EXPECT_EQ(a.initializer.value, b.initializer.value);
+      EXPECT_EQ(a.role, b.role);
+      EXPECT_EQ(a.trainable, b.trainable);
+    }
+  }
+}
+
+// Names that the builder made unique in the order of building come back the same, though the file
+// has inputs and variables before the nodes.
+TEST(FunctionProtoTest, NamesThatWereMadeUniqueStayAsTheyAre) {
+  const OpRegistry registry = TestOps();
+  FunctionBuilder g("f", registry);
+  const Value x = g.Input("copy", {DType::kFloat32, {2}});
+  const Value a = g.AddNode("Copy", {x})[0];  // node copy, value copy_1
+  const Value b = g.AddNode("Copy", {a})[0];  // node copy_1, value copy_1_1
+  const Value w = g.Variable("copy_2", {2}, Initializer::Zeros());
+  const Value c = g.AddNode("Copy", {w})[0];
+  g.Result("b", b);
+  g.Result("c", c);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
+  const proto::Function saved = FunctionToProto(function);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function read, FunctionFromProto(saved, registry));
+  EXPECT_EQ(read.nodes()[1].inputs[0], read.nodes()[0].outputs[0]);
+  EXPECT_EQ(read.nodes()[2].inputs[0], read.variables()[0].value);
+  const proto::Function again = FunctionToProto(read);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function twice, FunctionFromProto(again, registry));
+  EXPECT_EQ(PrintTextProto(FunctionToProto(twice)), PrintTextProto(again));
+}
+
+struct BadFunction {
+  const char* name;
+  const char* from;  // this text of kFunction ...
+  const char* to;    // ... is replaced by this
+  absl::StatusCode code;
+  const char* message;
+};
+
+class BadFunctionTest : public ::testing::TestWithParam<BadFunction> {};
+
+TEST_P(BadFunctionTest, IsRefusedWithTheReason) {
+  const BadFunction& bad = GetParam();
+  ASSERT_NE(std::string(kFunction).find(bad.from), std::string::npos);
+  const OpRegistry registry = TestOps();
+  const auto status = Import(absl::StrReplaceAll(kFunction, {{bad.from, bad.to}}), registry);
+  EXPECT_THAT(status, StatusIs(bad.code, bad.message));
+}
+
+constexpr auto kPrecondition = absl::StatusCode::kFailedPrecondition;
+constexpr auto kNotFound = absl::StatusCode::kNotFound;
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadFunctionTest,
+    ::testing::ValuesIn(std::vector<BadFunction>{
+        {"NoName", "name: \"f\"", "", kInvalid, "the name of a function has 0 bytes"},
+        {"UnknownOp", "\"Copy\"", "\"Cpy\"", kNotFound, "function f: node copy: "},
+        {"NewerOp", "\"Copy\" op_version: 1", "\"Copy\" op_version: 2", kPrecondition,
+         "function f: node copy: needs version 2 of op Copy; this program has version 1: use a "
+         "newer program"},
+        {"OlderOp", "\"Copy\" op_version: 1", "\"Copy\" op_version: -1", kPrecondition,
+         "cannot read older ones"},
+        {"UnknownAttribute", "\"mode\"", "\"moody\"", kInvalid, "moody"},
+        {"KindOfAttribute", "string_value: \"hard\"", "int_value: 3", kInvalid, "mode"},
+        {"TextOfAttribute", "\"hard\"", "\"loud\"", kInvalid, "loud"},
+        {"AttributeWithoutValue", "string_value: \"hard\"", "", kInvalid,
+         "attribute mode has no value"},
+        {"AttributeNaN", "\"mode\" string_value: \"hard\"", "\"rate\" float_value: nan", kInvalid,
+         "attribute rate has no value, NaN"},
+        {"AttributeTwice", "inputs: [\"copied\"",
+         "attributes { name: \"mode\" string_value: \"soft\" } inputs: [\"copied\"", kInvalid,
+         "attribute mode is given twice"},
+        {"UnknownValue", "[\"copied\"", "[\"later\"", kInvalid,
+         "function f: node mix: input 0 reads value \"later\""},
+        {"ValueOfItself", "[\"copied\"", "[\"mixed\"", kInvalid, "reads value \"mixed\""},
+        {"NeededInputAbsent", "[\"copied\"", "[\"\"", kInvalid, "mix"},
+        {"TooManyInputs", "\"copied\", \"\"", "\"copied\", \"\", \"\"", kInvalid, "at most 3"},
+        {"TooManyOutputs", "\"\", \"mixed\"", "\"\", \"mixed\", \"\"", kInvalid,
+         "names 3 outputs; op Mix has 2"},
+        {"TwoValuesOfOneName", "\"\", \"mixed\"", "\"mixed\", \"mixed\"", kInvalid,
+         "two values named mixed"},
+        {"OutputNamedAsInput", "\"\", \"mixed\"", "\"x\", \"mixed\"", kInvalid, "named x"},
+        {"TwoNodesOfOneName", "name: \"mix\"", "name: \"copy\"", kInvalid, "two nodes"},
+        {"ShapeRule", "dims: [-1, 4]", "dims: []", kInvalid, "C1: x must have an axis"},
+        {"InputType", "dtype: FLOAT32 dims: [-1, 4]", "dims: [-1, 4]", kInvalid,
+         "input x: element"},
+        {"VariableWithBatch", "dims: [3]", "dims: [-1]", kInvalid, "variable"},
+        {"VariableNamedAsInput", "name: \"w\"", "name: \"x\"", kInvalid, "x"},
+        {"UnknownResult", "value: \"mixed\"", "value: \"z\"", kInvalid, "result y reads value"},
+        {"ResultTwice", "updates {", "results { name: \"y\" value: \"x\" } updates {", kInvalid,
+         "y"},
+        {"UpdateOfNothing", "variable: \"w\"", "variable: \"v\"", kInvalid, "update of v"},
+        {"UpdateOfOtherType", "value: \"w\"", "value: \"x\"", kInvalid, "update of w"},
+        {"NoResults",
+         "results { name: \"y\" value: \"mixed\" }\n    updates { variable: \"w\" value: \"w\" }",
+         "", kInvalid, "at least one result"},
+    }),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(FunctionProtoTest, AnOlderReaderNamesTheVersionThatItLacks) {
+  const OpRegistry newer = TestOps(/*mix_version=*/3);
+  const OpRegistry older = TestOps(/*mix_version=*/2);
+  const proto::Function saved = FunctionToProto(TestModel(newer).functions[0]);
+  EXPECT_THAT(FunctionFromProto(saved, older),
+              StatusIs(kPrecondition, "needs version 3 of op Mix; this program has version 2"));
+}
+
+TEST(FunctionProtoTest, NamesAndListsHaveLimits) {
+  const OpRegistry registry = TestOps();
+  const std::string longest(kMaxNameBytes, 'n');
+  SEQ_EXPECT_OK(Import(absl::StrReplaceAll(kFunction, {{"copied", longest}}), registry));
+  EXPECT_THAT(Import(absl::StrReplaceAll(kFunction, {{"copied", longest + "n"}}), registry),
+              StatusIs(kInvalid, "the name of an output has 1001 bytes"));
+  proto::Function many;
+  SEQ_ASSERT_OK(ParseTextProto(kFunction, &many));
+  for (int i = 0; i < kMaxFunctionVariables; ++i) many.add_results()->set_name(absl::StrCat(i));
+  EXPECT_THAT(FunctionFromProto(many, registry), StatusIs(kInvalid, "10001 results"));
+}
+
+TEST(VariableDefProtoTest, RefusesEnumsItDoesNotKnow) {
+  proto::VariableDef def = VariableDefToProto({"w", {DType::kFloat32, {2}}, {}});
+  def.set_role(static_cast<proto::VariableDef::Role>(7));
+  EXPECT_THAT(VariableDefFromProto(def), StatusIs(kInvalid,
+                                                  "variable w: this program does not "
+                                                  "know role 7"));
+  def.set_role(proto::VariableDef::WEIGHT);
+  def.mutable_initializer()->set_kind(static_cast<proto::Initializer::Kind>(8));
+  EXPECT_THAT(VariableDefFromProto(def), StatusIs(kInvalid, "kind 8"));
+}
+
+}  // namespace
+}  // namespace seqgraph

@@ -1,0 +1,293 @@
+#include "serialization/model_io.h"
+
+#include <climits>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "graph/status_macros.h"
+#include "graph/verifier.h"
+#include "serialization/atomic_file.h"
+#include "serialization/crc32c.h"
+#include "serialization/function_proto.h"
+#include "serialization/model.pb.h"
+#include "serialization/proto_guard.h"
+#include "serialization/tensor_proto.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr char kMagic[] = "seqgraph model";
+constexpr char kProducer[] = "seqgraph";
+constexpr char kTextHeader[] =
+    "# proto-file: serialization/model.proto\n"
+    "# proto-message: seqgraph.proto.Model\n\n";
+// How each binary file begins: field 1, length-delimited, and the magic text.
+constexpr absl::string_view kBinaryStart("\x0A\x0Eseqgraph model", 16);
+// How it ends: the tag of field 1000, fixed32, then the sum's four bytes.
+constexpr absl::string_view kChecksumTag("\xC5\x3E", 2);
+constexpr size_t kChecksumBytes = 6;
+constexpr int64_t kMaxModelBytes = INT_MAX;
+
+constexpr int kMaxFunctions = 1000;
+constexpr int64_t kMaxPreprocessing = INT_MAX;
+
+proto::Model ModelToProto(const Model& model) {
+  proto::Model out;
+  out.set_magic(kMagic);
+  out.set_format_version(kModelFormatVersion);
+  out.set_producer(kProducer);
+  out.set_name(model.name);
+  out.set_description(model.description);
+  for (const Function& function : model.functions) {
+    *out.add_functions() = FunctionToProto(function);
+  }
+  const TextPreprocessing& text = model.preprocessing;
+  if (!text.rule.empty() || !text.words.empty() || text.num_words != 0 || text.maxlen != 0) {
+    proto::TextPreprocessing* saved = out.mutable_preprocessing();
+    saved->set_rule(text.rule);
+    saved->set_num_words(text.num_words);
+    saved->set_maxlen(text.maxlen);
+    for (const std::string& word : text.words) saved->add_words(word);
+  }
+  for (const std::string& label : model.labels) out.add_labels(label);
+  return out;
+}
+
+// What must hold of any model in a file, whether it is being written or was read.
+absl::Status CheckModelProto(const proto::Model& model) {
+  if (model.functions_size() > kMaxFunctions) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(model.functions_size(), " functions; at most ", kMaxFunctions));
+  }
+  for (const proto::Function& function : model.functions()) {
+    SEQ_RETURN_IF_ERROR(CheckFunctionProto(function));
+  }
+  for (const proto::Variable& variable : model.variables()) {
+    SEQ_RETURN_IF_ERROR(VariableDefFromProto(variable.def()).status());
+  }
+  const proto::TextPreprocessing& text = model.preprocessing();
+  if (text.num_words() < 0 || text.num_words() > kMaxPreprocessing || text.maxlen() < 0 ||
+      text.maxlen() > kMaxPreprocessing) {
+    return absl::InvalidArgumentError(absl::StrCat("preprocessing: num_words ", text.num_words(),
+                                                   " and maxlen ", text.maxlen(),
+                                                   " must be from 0 to ", kMaxPreprocessing));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ToBinary(const proto::Model& model) {
+  if (model.ByteSizeLong() > kMaxModelBytes - kChecksumBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model has ", model.ByteSizeLong(), " bytes; a protobuf holds at most ",
+                     kMaxModelBytes, ": use fewer or smaller variables"));
+  }
+  std::string bytes;
+  bytes.reserve(model.ByteSizeLong() + kChecksumBytes);
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream output(&stream);
+    output.SetSerializationDeterministic(true);
+    SEQ_CHECK(model.SerializeToCodedStream(&output));
+  }
+  const uint32_t sum = Crc32c(bytes);
+  absl::StrAppend(&bytes, kChecksumTag);
+  for (int i = 0; i < 4; ++i) bytes += static_cast<char>(sum >> (8 * i));
+  return bytes;
+}
+
+absl::StatusOr<std::string> ToText(const proto::Model& model) {
+  std::string text = absl::StrCat(kTextHeader, PrintTextProto(model));
+  if (static_cast<int64_t>(text.size()) > kMaxModelBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("the text has ", text.size(), " bytes; at most ",
+                                                   kMaxModelBytes, ": save it as .pb"));
+  }
+  return text;
+}
+
+absl::Status NewerFormat(int version) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the model has format version ", version, "; this program reads up to ",
+                   kModelFormatVersion, ": it needs a newer seqgraph"));
+}
+
+// The format version of a binary file: the field right after the magic, where any version has it.
+// 0 if something else is there.
+int PeekVersion(absl::string_view bytes) {
+  bytes.remove_prefix(kBinaryStart.size());
+  if (bytes.empty() || bytes[0] != '\x10') return 0;
+  google::protobuf::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes.data() + 1),
+                                               static_cast<int>(bytes.size() - 1));
+  uint32_t version;
+  return input.ReadVarint32(&version) && version <= INT_MAX ? static_cast<int>(version) : 0;
+}
+
+absl::Status FromBinary(absl::string_view bytes, proto::Model* model) {
+  if (!absl::StartsWith(bytes, kBinaryStart)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not a seqgraph model: it does not begin with \"", kMagic, "\"",
+                     absl::StartsWith(bytes, "# proto-file: serialization/model.proto")
+                         ? " but as a text model does: name it .textproto"
+                         : ""));
+  }
+  if (bytes.size() > static_cast<size_t>(kMaxModelBytes)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(bytes.size(), " bytes are more than ", kMaxModelBytes));
+  }
+  const int version = PeekVersion(bytes);
+  const bool sealed = bytes.size() >= kBinaryStart.size() + kChecksumBytes &&
+                      bytes.substr(bytes.size() - kChecksumBytes, 2) == kChecksumTag;
+  uint32_t stored = 0;
+  if (sealed) {
+    for (int i = 0; i < 4; ++i) {
+      stored |= uint32_t{static_cast<unsigned char>(bytes[bytes.size() - 4 + i])} << (8 * i);
+    }
+  }
+  const absl::string_view content = bytes.substr(0, bytes.size() - (sealed ? kChecksumBytes : 0));
+  // A newer format may be sealed in another way, so its version counts before the seal.
+  if (!sealed || Crc32c(content) != stored) {
+    if (version > kModelFormatVersion) return NewerFormat(version);
+    return absl::DataLossError(
+        absl::StrCat("damaged or cut short: the checksum at the end of its ", bytes.size(),
+                     " bytes ", sealed ? "differs from that of the content" : "is missing"));
+  }
+  if (version > kModelFormatVersion) return NewerFormat(version);
+  return ParseBinaryProto(content, model);
+}
+
+absl::Status FromText(absl::string_view text, proto::Model* model) {
+  if (absl::StartsWith(text, kBinaryStart)) {
+    return absl::InvalidArgumentError("not text but a binary model: name it .pb");
+  }
+  const absl::Status status = ParseTextProto(text, model);
+  // A field that a newer format has stops the parser; what comes before it says why.
+  if (model->format_version() > kModelFormatVersion) return NewerFormat(model->format_version());
+  SEQ_RETURN_IF_ERROR(status);
+  if (model->magic() != kMagic) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not a seqgraph model: it needs magic: \"", kMagic, "\""));
+  }
+  if (model->checksum() != 0) {
+    return absl::InvalidArgumentError("the text form has no checksum: remove it");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddVariables(const proto::Model& from, Model& model) {
+  for (const proto::Variable& saved : from.variables()) {
+    SEQ_ASSIGN_OR_RETURN(const VariableDef def, VariableDefFromProto(saved.def()));
+    const std::string where = absl::StrCat("variable ", def.name);
+    if (model.variables.Find(def.name) != nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(where, " is there twice"));
+    }
+    // The content is read first: it proves that the file has all the bytes that the shape asks for.
+    absl::StatusOr<Tensor> value = TensorFromProto(saved.value());
+    if (!value.ok()) return Annotate(value.status(), where);
+    if (value->type() != def.type) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          where, " is ", def.type.ToString(), ", but its content is ", value->type().ToString()));
+    }
+    SEQ_RETURN_IF_ERROR(model.variables.Declare(def));
+    model.variables.Find(def.name)->value = *std::move(value);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddFunctions(const proto::Model& from, const OpRegistry& registry, Model& model) {
+  for (const proto::Function& saved : from.functions()) {
+    for (const proto::VariableDef& read : saved.variables()) {
+      // Declaring it would fill it with zeros of whatever size the file says.
+      if (model.variables.Find(read.name()) == nullptr) {
+        return absl::InvalidArgumentError(absl::StrCat("function ", saved.name(),
+                                                       " reads variable ", read.name(),
+                                                       ", which the model does not have"));
+      }
+    }
+    SEQ_ASSIGN_OR_RETURN(Function function, FunctionFromProto(saved, registry));
+    SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(function)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry& registry) {
+  if (from.format_version() < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("format version ", from.format_version(), " does not exist"));
+  }
+  SEQ_RETURN_IF_ERROR(CheckModelProto(from));
+  Model model;
+  model.name = from.name();
+  model.description = from.description();
+  SEQ_RETURN_IF_ERROR(AddVariables(from, model));
+  SEQ_RETURN_IF_ERROR(AddFunctions(from, registry, model));
+  const proto::TextPreprocessing& text = from.preprocessing();
+  model.preprocessing.rule = text.rule();
+  model.preprocessing.num_words = text.num_words();
+  model.preprocessing.maxlen = text.maxlen();
+  model.preprocessing.words.assign(text.words().begin(), text.words().end());
+  model.labels.assign(from.labels().begin(), from.labels().end());
+  SEQ_RETURN_IF_ERROR(VerifyModel(model));
+  return model;
+}
+
+}  // namespace
+
+absl::StatusOr<ModelFormat> ModelFormatOfPath(absl::string_view path) {
+  if (absl::EndsWith(path, ".pb")) return ModelFormat::kBinary;
+  if (absl::EndsWith(path, ".textproto")) return ModelFormat::kText;
+  return absl::InvalidArgumentError(absl::StrCat("cannot tell the format of model ", path,
+                                                 ": its name must end in .pb or .textproto"));
+}
+
+absl::StatusOr<std::string> SerializeModel(const Model& model, ModelFormat format) {
+  SEQ_RETURN_IF_ERROR(VerifyModel(model));
+  proto::Model saved = ModelToProto(model);
+  SEQ_RETURN_IF_ERROR(CheckModelProto(saved));
+  SEQ_RETURN_IF_ERROR(CheckStringsAreUtf8(saved));
+  const bool binary = format == ModelFormat::kBinary;
+  for (const Variable& variable : model.variables.all()) {
+    proto::Variable* out = saved.add_variables();
+    *out->mutable_def() = VariableDefToProto(variable.def);
+    *out->mutable_value() =
+        TensorToProto(variable.value, binary ? TensorEncoding::kRaw : TensorEncoding::kValues);
+  }
+  return binary ? ToBinary(saved) : ToText(saved);
+}
+
+absl::StatusOr<Model> ParseModel(absl::string_view bytes, ModelFormat format,
+                                 const OpRegistry& registry) {
+  proto::Model saved;
+  SEQ_RETURN_IF_ERROR(format == ModelFormat::kBinary ? FromBinary(bytes, &saved)
+                                                     : FromText(bytes, &saved));
+  return ModelFromProto(saved, registry);
+}
+
+absl::Status SaveModel(const Model& model, const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(const ModelFormat format, ModelFormatOfPath(path));
+  const absl::StatusOr<std::string> bytes = SerializeModel(model, format);
+  if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot save ", path));
+  return AtomicWriteFile(path, *bytes);
+}
+
+absl::StatusOr<Model> LoadModel(const std::string& path, const OpRegistry& registry) {
+  SEQ_ASSIGN_OR_RETURN(const ModelFormat format, ModelFormatOfPath(path));
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxModelBytes));
+  absl::StatusOr<Model> model = ParseModel(bytes, format, registry);
+  if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
+  return model;
+}
+
+std::string ModelOutline(const Model& model) {
+  proto::Model saved = ModelToProto(model);
+  for (const Variable& variable : model.variables.all()) {
+    *saved.add_variables()->mutable_def() = VariableDefToProto(variable.def);
+  }
+  return PrintTextProto(saved);
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,265 @@
+#include "serialization/model_io.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "graph/function_builder.h"
+#include "graph/printer.h"
+#include "serialization/atomic_file.h"
+#include "serialization/crc32c.h"
+#include "serialization/function_proto.h"
+#include "serialization/model.pb.h"
+#include "serialization/proto_guard.h"
+#include "serialization/test_ops.h"
+#include "tests/testing.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+constexpr ModelFormat kFormats[] = {ModelFormat::kBinary, ModelFormat::kText};
+
+// Gives a changed message the checksum that belongs to it.
+std::string Seal(const proto::Model& model) {
+  std::string bytes = model.SerializeAsString();
+  const uint32_t sum = Crc32c(bytes);
+  bytes += "\xC5\x3E";
+  for (int i = 0; i < 4; ++i) bytes += static_cast<char>(sum >> (8 * i));
+  return bytes;
+}
+
+class ModelIoTest : public ::testing::Test {
+ protected:
+  std::string Binary() { return *SerializeModel(model_, ModelFormat::kBinary); }
+  std::string Text() { return *SerializeModel(model_, ModelFormat::kText); }
+
+  // What parsing says after a change of the message.
+  absl::Status Changed(const std::function<void(proto::Model&)>& change) {
+    proto::Model saved;
+    const std::string bytes = Binary();
+    EXPECT_TRUE(saved.ParseFromString(bytes.substr(0, bytes.size() - 6)));
+    change(saved);
+    return ParseModel(Seal(saved), ModelFormat::kBinary, registry_).status();
+  }
+
+  OpRegistry registry_ = TestOps();
+  Model model_ = TestModel(registry_);
+};
+
+void ExpectSame(const Model& a, const Model& b) {
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.description, b.description);
+  EXPECT_EQ(a.labels, b.labels);
+  EXPECT_EQ(a.preprocessing.rule, b.preprocessing.rule);
+  EXPECT_EQ(a.preprocessing.num_words, b.preprocessing.num_words);
+  EXPECT_EQ(a.preprocessing.maxlen, b.preprocessing.maxlen);
+  EXPECT_EQ(a.preprocessing.words, b.preprocessing.words);
+  ASSERT_EQ(a.functions.size(), b.functions.size());
+  for (size_t i = 0; i < a.functions.size(); ++i) {
+    EXPECT_EQ(FunctionToText(a.functions[i]), FunctionToText(b.functions[i]));
+    EXPECT_EQ(FunctionToTextProto(a.functions[i]), FunctionToTextProto(b.functions[i]));
+  }
+  ASSERT_EQ(a.variables.all().size(), b.variables.all().size());
+  for (size_t i = 0; i < a.variables.all().size(); ++i) {
+    const Variable& va = a.variables.all()[i];
+    const Variable& vb = b.variables.all()[i];
+    EXPECT_EQ(va.def.name, vb.def.name);
+    EXPECT_EQ(va.def.role, vb.def.role);
+    EXPECT_EQ(va.def.trainable, vb.def.trainable);
+    EXPECT_EQ(va.def.initializer.kind, vb.def.initializer.kind);
+    EXPECT_TRUE(va.value.BitwiseEquals(vb.value)) << va.def.name;
+  }
+}
+
+TEST_F(ModelIoTest, BothFormatsGiveTheSameBitsBack) {
+  for (const ModelFormat format : kFormats) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes, SerializeModel(model_, format));
+    SEQ_ASSERT_OK_AND_ASSIGN(const Model read, ParseModel(bytes, format, registry_));
+    ExpectSame(read, model_);
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::string again, SerializeModel(read, format));
+    EXPECT_TRUE(again == bytes);
+  }
+}
+
+TEST_F(ModelIoTest, BinaryAndTextAreTheSameModel) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model read, ParseModel(Text(), ModelFormat::kText, registry_));
+  EXPECT_TRUE(*SerializeModel(read, ModelFormat::kBinary) == Binary());
+}
+
+TEST_F(ModelIoTest, TheBinaryFormIsTheMessageWithItsChecksumLast) {
+  proto::Model saved;
+  const std::string bytes = Binary();
+  ASSERT_TRUE(saved.ParseFromString(bytes));
+  EXPECT_EQ(saved.magic(), "seqgraph model");
+  EXPECT_EQ(saved.format_version(), 1);
+  EXPECT_EQ(saved.checksum(), Crc32c(absl::string_view(bytes).substr(0, bytes.size() - 6)));
+}
+
+TEST_F(ModelIoTest, SavesAndLoadsByTheEndingOfThePath) {
+  const std::string folder = MakeTempDir();
+  for (const char* name : {"/m.pb", "/m.textproto"}) {
+    SEQ_ASSERT_OK(SaveModel(model_, folder + name));
+    SEQ_ASSERT_OK_AND_ASSIGN(const Model read, LoadModel(folder + name, registry_));
+    ExpectSame(read, model_);
+  }
+  for (const char* name : {"/m.onnx", "/m", "/pb", ""}) {
+    EXPECT_THAT(SaveModel(model_, folder + name), StatusIs(kInvalid, ".pb or .textproto"));
+    EXPECT_THAT(LoadModel(folder + name, registry_), StatusIs(kInvalid, ".pb or .textproto"));
+  }
+}
+
+TEST_F(ModelIoTest, LoadErrorsNameThePath) {
+  const std::string folder = MakeTempDir();
+  EXPECT_THAT(LoadModel(folder + "/none.pb", registry_),
+              StatusIs(absl::StatusCode::kNotFound, folder + "/none.pb"));
+  SEQ_ASSERT_OK(AtomicWriteFile(folder + "/bad.pb", "PK\x03\x04"));
+  EXPECT_THAT(LoadModel(folder + "/bad.pb", registry_),
+              StatusIs(kInvalid, folder + "/bad.pb: not a seqgraph model"));
+  SEQ_ASSERT_OK(AtomicWriteFile(folder + "/text.pb", Text()));
+  EXPECT_THAT(LoadModel(folder + "/text.pb", registry_), StatusIs(kInvalid, "name it .textproto"));
+  SEQ_ASSERT_OK(AtomicWriteFile(folder + "/b.textproto", Binary()));
+  EXPECT_THAT(LoadModel(folder + "/b.textproto", registry_), StatusIs(kInvalid, "name it .pb"));
+}
+
+TEST_F(ModelIoTest, AFullDiskLeavesThePreviousModel) {
+  const std::string path = MakeTempDir() + "/m.pb";
+  SEQ_ASSERT_OK(SaveModel(model_, path));
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string before, ReadFile(path, INT32_MAX));
+  SEQ_ASSERT_OK(model_.variables.Assign("ids", Tensor::Of<int32_t>({3}, {7, 8, 9})));
+  struct rlimit limit;
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit small = limit;
+  small.rlim_cur = before.size() / 2;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const absl::Status status = SaveModel(model_, path);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted, path));
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string after, ReadFile(path, INT32_MAX));
+  EXPECT_TRUE(after == before);
+  const std::filesystem::directory_iterator entries(std::filesystem::path(path).parent_path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+TEST_F(ModelIoTest, EveryChangedByteAndEveryCutIsNoticed) {
+  const std::string bytes = Binary();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    std::string changed = bytes;
+    changed[i] ^= 0x10;
+    ASSERT_FALSE(ParseModel(changed, ModelFormat::kBinary, registry_).ok()) << i;
+  }
+  EXPECT_THAT(ParseModel(bytes + "x", ModelFormat::kBinary, registry_),
+              StatusIs(absl::StatusCode::kDataLoss, "checksum"));
+  EXPECT_THAT(ParseModel(bytes.substr(0, bytes.size() - 7), ModelFormat::kBinary, registry_),
+              StatusIs(absl::StatusCode::kDataLoss, "cut short"));
+}
+
+TEST_F(ModelIoTest, ANewerFormatIsNamed) {
+  const auto kNewer = absl::StatusCode::kFailedPrecondition;
+  EXPECT_THAT(Changed([](proto::Model& m) { m.set_format_version(2); }),
+              StatusIs(kNewer, "format version 2; this program reads up to 1"));
+  EXPECT_THAT(Changed([](proto::Model& m) {
+                m.set_format_version(300);
+                m.GetReflection()->MutableUnknownFields(&m)->AddVarint(50, 1);
+              }),
+              StatusIs(kNewer, "format version 300"));
+  // Sealed in another way, as a newer format may be.
+  proto::Model other;
+  other.set_magic("seqgraph model");
+  other.set_format_version(2);
+  EXPECT_THAT(ParseModel(other.SerializeAsString(), ModelFormat::kBinary, registry_),
+              StatusIs(kNewer, "format version 2"));
+  // In text, with a field that only the newer one has.
+  const std::string text =
+      absl::StrReplaceAll(Text(), {{"format_version: 1\n", "format_version: 2\nshards: 3\n"}});
+  EXPECT_THAT(ParseModel(text, ModelFormat::kText, registry_), StatusIs(kNewer, "version 2"));
+  EXPECT_THAT(Changed([](proto::Model& m) { m.set_format_version(0); }),
+              StatusIs(kInvalid, "format version 0"));
+}
+
+TEST_F(ModelIoTest, AnUnknownFieldIsAnErrorThatNamesItsPlace) {
+  EXPECT_THAT(Changed([](proto::Model& m) {
+                proto::Variable* v = m.mutable_variables(1);
+                v->GetReflection()->MutableUnknownFields(v)->AddLengthDelimited(77, "x");
+              }),
+              StatusIs(kInvalid, "variables[1] has field 77 of Variable"));
+}
+
+TEST_F(ModelIoTest, VariablesMustFitTheFunctions) {
+  EXPECT_THAT(Changed([](proto::Model& m) { m.mutable_variables()->DeleteSubrange(0, 1); }),
+              StatusIs(kInvalid, "function predict reads variable layer/kernel, which the model"));
+  EXPECT_THAT(Changed([](proto::Model& m) { *m.add_variables() = m.variables(0); }),
+              StatusIs(kInvalid, "variable layer/kernel is there twice"));
+  EXPECT_THAT(
+      Changed([](proto::Model& m) { m.mutable_variables(0)->mutable_value()->clear_raw(); }),
+      StatusIs(kInvalid, "variable layer/kernel: float32[2, 8] needs 64 bytes, found 0"));
+  EXPECT_THAT(Changed([](proto::Model& m) {
+                m.mutable_variables(0)->mutable_def()->mutable_type()->set_dims(0, 4);
+                m.mutable_variables(0)->mutable_def()->mutable_type()->set_dims(1, 4);
+              }),
+              StatusIs(kInvalid, "variable layer/kernel is float32[4, 4], but its content is"));
+  EXPECT_THAT(Changed([](proto::Model& m) {
+                for (auto* type : {m.mutable_variables(0)->mutable_def()->mutable_type(),
+                                   m.mutable_variables(0)->mutable_value()->mutable_type()}) {
+                  type->set_dims(0, 8);
+                  type->set_dims(1, 2);
+                }
+              }),
+              StatusIs(kInvalid, "layer/kernel"));
+  EXPECT_THAT(Changed([](proto::Model& m) {
+                m.mutable_functions(0)->mutable_variables(0)->mutable_type()->set_dims(
+                    0, int64_t{1} << 36);
+              }),
+              StatusIs(kInvalid, "layer/kernel"));
+}
+
+TEST_F(ModelIoTest, OtherFaultsAreNamed) {
+  EXPECT_THAT(Changed([](proto::Model& m) { *m.add_functions() = m.functions(0); }),
+              StatusIs(absl::StatusCode::kAlreadyExists, "predict"));
+  EXPECT_THAT(Changed([](proto::Model& m) { m.mutable_preprocessing()->set_maxlen(-1); }),
+              StatusIs(kInvalid, "maxlen -1"));
+  EXPECT_THAT(
+      Changed([](proto::Model& m) { m.mutable_functions(0)->mutable_nodes(0)->set_op("Conv"); }),
+      StatusIs(absl::StatusCode::kNotFound, "node layer/mix"));
+  EXPECT_THAT(ParseModel("magic: 'other'  format_version: 1", ModelFormat::kText, registry_),
+              StatusIs(kInvalid, "magic"));
+  EXPECT_THAT(ParseModel("", ModelFormat::kText, registry_), StatusIs(kInvalid, "magic"));
+  EXPECT_THAT(ParseModel("", ModelFormat::kBinary, registry_),
+              StatusIs(kInvalid, "not a seqgraph"));
+  EXPECT_THAT(ParseModel(Text() + "checksum: 1\n", ModelFormat::kText, registry_),
+              StatusIs(kInvalid, "no checksum"));
+}
+
+TEST_F(ModelIoTest, WhatCouldNotBeReadAgainIsNotWritten) {
+  model_.description = "caf\xE9";
+  EXPECT_THAT(SerializeModel(model_, ModelFormat::kBinary), StatusIs(kInvalid, "description"));
+  model_.description.clear();
+  FunctionBuilder g(std::string(kMaxNameBytes + 1, 'f'), registry_);
+  g.Result("x", g.Input("x", {DType::kFloat32, {}}));
+  SEQ_ASSERT_OK_AND_ASSIGN(Function function, std::move(g).Build());
+  SEQ_ASSERT_OK(model_.AddFunction(std::move(function)));
+  const std::string path = MakeTempDir() + "/m.pb";
+  EXPECT_THAT(SaveModel(model_, path), StatusIs(kInvalid, "has 1001 bytes"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(ModelIoTest, TheOutlineShowsTheVariablesWithoutTheirContent) {
+  const std::string outline = ModelOutline(model_);
+  EXPECT_NE(outline.find("name: \"layer/kernel\""), std::string::npos);
+  EXPECT_EQ(outline.find("float32_values"), std::string::npos);
+  EXPECT_EQ(outline.find("raw"), std::string::npos);
+  EXPECT_NE(Text().find("float64_values"), Text().find("raw"));
+}
+
+}  // namespace
+}  // namespace seqgraph

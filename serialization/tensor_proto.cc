@@ -1,0 +1,166 @@
+#include "serialization/tensor_proto.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "raw elements are little-endian: swap them here for other machines");
+
+// The list of values for elements of type T.
+template <typename T>
+auto& MutableValues(proto::Tensor& tensor) {
+  if constexpr (std::is_same_v<T, float>) {
+    return *tensor.mutable_float32_values();
+  } else if constexpr (std::is_same_v<T, double>) {
+    return *tensor.mutable_float64_values();
+  } else if constexpr (std::is_same_v<T, int32_t>) {
+    return *tensor.mutable_int32_values();
+  } else {
+    static_assert(std::is_same_v<T, int64_t>);
+    return *tensor.mutable_int64_values();
+  }
+}
+
+template <typename T>
+const auto& Values(const proto::Tensor& tensor) {
+  if constexpr (std::is_same_v<T, float>) {
+    return tensor.float32_values();
+  } else if constexpr (std::is_same_v<T, double>) {
+    return tensor.float64_values();
+  } else if constexpr (std::is_same_v<T, int32_t>) {
+    return tensor.int32_values();
+  } else {
+    static_assert(std::is_same_v<T, int64_t>);
+    return tensor.int64_values();
+  }
+}
+
+// False if some element has no exact text.
+template <typename T>
+bool WriteValues(const Tensor& tensor, proto::Tensor& out) {
+  if constexpr (std::is_floating_point_v<T>) {
+    for (const T x : tensor.Elements<T>()) {
+      if (std::isnan(x)) return false;
+    }
+  }
+  MutableValues<T>(out).Add(tensor.Elements<T>().begin(), tensor.Elements<T>().end());
+  return true;
+}
+
+bool WriteValues(const Tensor& tensor, proto::Tensor& out) {
+  switch (tensor.dtype()) {
+    case DType::kFloat32:
+      return WriteValues<float>(tensor, out);
+    case DType::kFloat64:
+      return WriteValues<double>(tensor, out);
+    case DType::kInt32:
+      return WriteValues<int32_t>(tensor, out);
+    case DType::kInt64:
+      return WriteValues<int64_t>(tensor, out);
+  }
+  return false;
+}
+
+template <typename T>
+absl::StatusOr<Tensor> ReadValues(const proto::Tensor& from, const TensorType& type) {
+  const auto& values = Values<T>(from);
+  if (values.size() != type.shape.num_elements()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        type.ToString(), " needs ", type.shape.num_elements(), " values, found ", values.size()));
+  }
+  return Tensor::Of<T>(type.shape, absl::MakeConstSpan(values.data(), values.size()));
+}
+
+absl::StatusOr<Tensor> ReadValues(const proto::Tensor& from, const TensorType& type) {
+  switch (type.dtype) {
+    case DType::kFloat32:
+      return ReadValues<float>(from, type);
+    case DType::kFloat64:
+      return ReadValues<double>(from, type);
+    case DType::kInt32:
+      return ReadValues<int32_t>(from, type);
+    case DType::kInt64:
+      return ReadValues<int64_t>(from, type);
+  }
+  return absl::InternalError("no such element type");
+}
+
+absl::StatusOr<Tensor> ReadRaw(const std::string& raw, const TensorType& type) {
+  if (static_cast<int64_t>(raw.size()) != type.num_bytes()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(type.ToString(), " needs ", type.num_bytes(), " bytes, found ", raw.size()));
+  }
+  SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros(type));
+  if (!raw.empty()) std::memcpy(tensor.data(), raw.data(), raw.size());
+  return tensor;
+}
+
+}  // namespace
+
+proto::TensorType TypeToProto(const TensorType& type) {
+  proto::TensorType out;
+  out.set_dtype(static_cast<proto::DType>(type.dtype));
+  for (const Dim dim : type.shape.dims()) out.add_dims(dim.is_batch() ? -1 : dim.size());
+  return out;
+}
+
+absl::StatusOr<TensorType> TypeFromProto(const proto::TensorType& from) {
+  if (from.dtype() < proto::FLOAT32 || from.dtype() > proto::INT64) {
+    return absl::InvalidArgumentError(absl::StrCat("element type ", static_cast<int>(from.dtype()),
+                                                   " is none of FLOAT32, FLOAT64, INT32, INT64"));
+  }
+  if (from.dims_size() > Shape::kMaxRank) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("rank ", from.dims_size(), " is more than ", Shape::kMaxRank));
+  }
+  TensorType type{static_cast<DType>(from.dtype()), {}};
+  for (const int64_t dim : from.dims()) {
+    if (dim < -1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("extent ", dim, " is negative and not -1, the batch"));
+    }
+    type.shape.Append(dim == -1 ? Dim::Batch() : Dim(dim));
+  }
+  SEQ_RETURN_IF_ERROR(type.shape.Validate());
+  return type;
+}
+
+proto::Tensor TensorToProto(const Tensor& tensor, TensorEncoding encoding) {
+  proto::Tensor out;
+  *out.mutable_type() = TypeToProto(tensor.type());
+  if (encoding == TensorEncoding::kValues && WriteValues(tensor, out)) return out;
+  out.set_raw(tensor.data(), tensor.num_bytes());
+  return out;
+}
+
+absl::StatusOr<Tensor> TensorFromProto(const proto::Tensor& from) {
+  SEQ_ASSIGN_OR_RETURN(const TensorType type, TypeFromProto(from.type()));
+  if (!type.shape.is_static()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a tensor cannot have the symbolic batch: ", type.ToString()));
+  }
+  const int values = from.float32_values_size() + from.float64_values_size() +
+                     from.int32_values_size() + from.int64_values_size();
+  if (values > 0 && !from.raw().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(type.ToString(), " has its elements twice: as raw bytes and as values"));
+  }
+  if (values == 0) return ReadRaw(from.raw(), type);
+  SEQ_ASSIGN_OR_RETURN(Tensor tensor, ReadValues(from, type));
+  if (tensor.num_elements() != values) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(type.ToString(), " also has values of another element type"));
+  }
+  return tensor;
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,28 @@
+#ifndef SEQGRAPH_SERIALIZATION_TENSOR_PROTO_H_
+#define SEQGRAPH_SERIALIZATION_TENSOR_PROTO_H_
+
+#include "absl/status/statusor.h"
+#include "graph/tensor.h"
+#include "serialization/graph.pb.h"
+
+namespace seqgraph {
+
+/// How the elements of a tensor are written.
+enum class TensorEncoding {
+  kRaw,     ///< little-endian bytes
+  kValues,  ///< numbers, unless some element is NaN: then bytes, because a NaN's payload has no
+            ///< text
+};
+
+proto::TensorType TypeToProto(const TensorType& type);
+/// InvalidArgument for an unknown element type or a shape beyond Shape's limits.
+absl::StatusOr<TensorType> TypeFromProto(const proto::TensorType& type);
+
+proto::Tensor TensorToProto(const Tensor& tensor, TensorEncoding encoding);
+/// The tensor, all bits as they were written. The elements that are there are counted before
+/// anything is allocated: InvalidArgument if they are not as many as the type says.
+absl::StatusOr<Tensor> TensorFromProto(const proto::Tensor& tensor);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_SERIALIZATION_TENSOR_PROTO_H_
