@@ -169,11 +169,11 @@ for i in 1 2 3 4 5; do
 done
 
 write_program 5
-unset HOME
+HOME=$T/no/such/home
 call
-expect_in "without HOME: Bazel's files lie in .cache" "$log" \
+expect_in "without a home folder: Bazel's files lie in .cache" "$log" \
   "bazel --output_user_root=$REPO/.cache/bazel build"
-expect "without HOME: status" "$status" 7
+expect "without a home folder: status" "$status" 7
 
 ((failures == 0)) && echo "all passed"
 exit $((failures > 0))

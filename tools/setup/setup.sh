@@ -42,13 +42,13 @@ seq_packages() {
   local -a missing as_root=()
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     seq_die "no apt-get here: set-up knows Debian 12; elsewhere install the equivalents of: $*"
-  mapfile -t missing < <(seq_missing "$@")
+  # Java's installation scripts and Bazel read /proc; without it they fail in obscure ways.
+  [[ -e /proc/self/exe ]] || seq_die "/proc is not mounted; mount it: mount -t proc proc /proc"
+  missing=($(seq_missing "$@"))
   ((${#missing[@]} == 0)) && return
   if [[ ${SEQGRAPH_NO_INSTALL:-} == 1 ]]; then
     seq_die "missing packages (SEQGRAPH_NO_INSTALL=1, so nothing is installed): ${missing[*]}"
   fi
-  # Java's installation scripts and Bazel read /proc; without it they fail in obscure ways.
-  [[ -e /proc/self/exe ]] || seq_die "/proc is not mounted; mount it: mount -t proc proc /proc"
   if ((EUID != 0)); then
     command -v sudo >/dev/null ||
       seq_die "not root and no sudo; as root: apt-get install ${missing[*]}"
@@ -61,7 +61,7 @@ seq_packages() {
   "${apt[@]}" update </dev/null >&2 || seq_say "apt-get update failed; going on with the old lists"
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
     seq_die "apt-get could not install: ${missing[*]} (its reason is above)"
-  mapfile -t missing < <(seq_missing "$@")
+  missing=($(seq_missing "$@"))
   ((${#missing[@]} == 0)) || seq_die "still not installed after apt-get: ${missing[*]}"
 }
 
@@ -74,15 +74,17 @@ seq_cache_folder() {
 # seq_bazel ARGUMENT...: Bazel in the repository. Its output root is the usual one in the home folder,
 # or .cache/bazel where there is no home folder that can be written.
 seq_bazel() {
-  local -a startup=()
-  if [[ -z ${HOME:-} || ! -w $HOME ]]; then
-    startup=("--output_user_root=$SEQ_ROOT/.cache/bazel")
-  fi
   # Bazel's server outlives this script: it must not inherit the lock (descriptor 9).
   (
     cd "$SEQ_ROOT" || exit 1
-    [[ -n ${HOME:-} ]] || export HOME=$SEQ_ROOT/.cache
     unset USE_BAZEL_VERSION
+    startup=()
+    # Where HOME is unset, ~ is the user's entry in /etc/passwd.
+    export HOME=${HOME:-$(echo ~)}
+    if [[ ! -w $HOME ]]; then
+      HOME=$SEQ_ROOT/.cache
+      startup=("--output_user_root=$SEQ_ROOT/.cache/bazel")
+    fi
     exec "$SEQ_BAZEL" ${startup[@]+"${startup[@]}"} "$@" </dev/null 9>&-
   )
 }
