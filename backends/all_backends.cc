@@ -1,5 +1,6 @@
 #include "backends/all_backends.h"
 
+#include "backends/onednn/onednn_backend.h"
 #include "backends/reference/reference_backend.h"
 #include "graph/status_macros.h"
 
@@ -9,6 +10,7 @@ const BackendRegistry& AllBackends() {
   static const BackendRegistry* const registry = [] {
     auto* all = new BackendRegistry;
     SEQ_CHECK(all->Register(MakeReferenceBackend()).ok());
+    SEQ_CHECK(all->Register(MakeOnednnBackend()).ok());
     return all;
   }();
   return *registry;

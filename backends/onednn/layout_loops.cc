@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
 #include "backends/onednn/multiversion.h"
 
 namespace seqgraph::onednn {
@@ -51,15 +50,13 @@ SEQ_ALWAYS_INLINE void ScatterFixed(const float* grad, int64_t padded, const int
 
 }  // namespace
 
-absl::Status CheckIds(const int32_t* ids, int64_t batch, int64_t time, int64_t rows) {
+int64_t FindBadId(const int32_t* ids, int64_t count, int64_t rows) {
+  // No id reaches 2^31, so a larger table is as good as one of 2^31 rows.
   const uint32_t limit = static_cast<uint32_t>(std::min<int64_t>(rows, int64_t{1} << 31));
-  if (AllInRange(ids, batch * time, limit)) return absl::OkStatus();
-  for (int64_t i = 0; i < batch * time; ++i) {
-    if (ids[i] >= 0 && ids[i] < rows) continue;
-    return absl::OutOfRangeError(absl::StrCat("id ", ids[i], " at [", i / time, ", ", i % time,
-                                              "] is outside the table's rows [0, ", rows, ")"));
-  }
-  return absl::OkStatus();
+  if (AllInRange(ids, count, limit)) return -1;
+  const int32_t* bad = std::find_if(
+      ids, ids + count, [limit](int32_t id) { return static_cast<uint32_t>(id) >= limit; });
+  return bad - ids;
 }
 
 SEQ_MULTIVERSION
@@ -134,11 +131,16 @@ void TimeToBatchMajor(const float* in, int64_t batch, int64_t time, int64_t widt
 
 void PadMatrix(const float* in, int64_t rows, int64_t cols, int64_t padded_rows,
                int64_t padded_cols, float* out) {
-  for (int64_t r = 0; r < rows; ++r, in += cols, out += padded_cols) {
+  PadRows(in, cols, rows, cols, padded_cols, out);
+  std::memset(out + rows * padded_cols, 0, (padded_rows - rows) * padded_cols * sizeof(float));
+}
+
+void PadRows(const float* in, int64_t stride, int64_t rows, int64_t cols, int64_t padded,
+             float* out) {
+  for (int64_t r = 0; r < rows; ++r, in += stride, out += padded) {
     std::memcpy(out, in, cols * sizeof(float));
-    std::memset(out + cols, 0, (padded_cols - cols) * sizeof(float));
+    std::memset(out + cols, 0, (padded - cols) * sizeof(float));
   }
-  std::memset(out, 0, (padded_rows - rows) * padded_cols * sizeof(float));
 }
 
 void UnpadMatrix(const float* in, int64_t stride, int64_t rows, int64_t cols, float* out) {

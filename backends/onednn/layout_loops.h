@@ -7,16 +7,13 @@
 
 #include <cstdint>
 
-#include "absl/status/status.h"
-
 namespace seqgraph::onednn {
 
-/// OK when every id in ids [batch, time] lies in [0, rows); OutOfRange naming the first that does
-/// not and its position otherwise.
-absl::Status CheckIds(const int32_t* ids, int64_t batch, int64_t time, int64_t rows);
+/// The first of `count` ids outside [0, rows), as an index into ids; -1 if all lie inside.
+int64_t FindBadId(const int32_t* ids, int64_t count, int64_t rows);
 
 /// out[t, b, :width] = table[ids[b, t], :], out[t, b, width:padded] = 0.
-/// ids must have passed CheckIds. out is [time, batch, padded].
+/// All ids lie in the table. out is [time, batch, padded].
 void GatherTimeMajor(const float* table, int64_t width, const int32_t* ids, int64_t batch,
                      int64_t time, int64_t padded, float* out);
 
@@ -43,6 +40,11 @@ void TimeToBatchMajor(const float* in, int64_t batch, int64_t time, int64_t widt
 /// [rows, cols] dense -> [padded_rows, padded_cols], padding zero.
 void PadMatrix(const float* in, int64_t rows, int64_t cols, int64_t padded_rows,
                int64_t padded_cols, float* out);
+
+/// The first `cols` of each row of a matrix with rows of `stride` floats -> [rows, padded] with
+/// zeros behind them.
+void PadRows(const float* in, int64_t stride, int64_t rows, int64_t cols, int64_t padded,
+             float* out);
 
 /// Upper left [rows, cols] of a matrix with rows of `stride` floats, dense.
 void UnpadMatrix(const float* in, int64_t stride, int64_t rows, int64_t cols, float* out);

@@ -11,10 +11,12 @@ namespace {
 
 constexpr int64_t kLanes = 16;
 
-float SigmoidOf(float x) {
-  if (x >= 0.0f) return 1.0f / (1.0f + std::exp(-x));
-  const float e = std::exp(x);
-  return e / (1.0f + e);
+// Neither branch overflows; NaN takes the second.
+template <typename T>
+T SigmoidOf(T x) {
+  if (x >= T{0}) return T{1} / (T{1} + std::exp(-x));
+  const T e = std::exp(x);
+  return e / (T{1} + e);
 }
 
 // Sixteen partial sums whatever the vector width, so every instruction set gives the same bits.
@@ -179,32 +181,29 @@ float BceOnLogits(const float* z, const float* y, int64_t n) {
 }
 
 void BceOnLogitsGrad(const float* z, const float* y, float scale, int64_t n, float* dz) {
-  const float factor = scale / static_cast<float>(n);
-  SEQ_INDEPENDENT
-  for (int64_t i = 0; i < n; ++i) dz[i] = factor * (SigmoidOf(z[i]) - y[i]);
+  const double factor = static_cast<double>(scale) / static_cast<double>(n);
+  for (int64_t i = 0; i < n; ++i) {
+    dz[i] = static_cast<float>(factor * (SigmoidOf<double>(z[i]) - y[i]));
+  }
 }
 
-namespace {
-constexpr float kClip = 1e-7f;
-
-float Clipped(float p) { return p < kClip ? kClip : p > 1.0f - kClip ? 1.0f - kClip : p; }
-}  // namespace
-
-float BceOnProbabilities(const float* p, const float* y, int64_t n) {
+// In double, for in float 1 - 1e-7 would be 1 - 1.2e-7.
+float BceOnProbabilities(const float* p, const float* y, double epsilon, int64_t n) {
   double sum = 0.0;
   for (int64_t i = 0; i < n; ++i) {
-    const double q = Clipped(p[i]);
-    sum -= y[i] * std::log(q) + (1.0 - y[i]) * std::log1p(-q);
+    const double q = std::clamp<double>(p[i], epsilon, 1.0 - epsilon);
+    sum -= y[i] * std::log(q) + (1.0 - y[i]) * std::log(1.0 - q);
   }
   return static_cast<float>(sum / static_cast<double>(n));
 }
 
-void BceOnProbabilitiesGrad(const float* p, const float* y, float scale, int64_t n, float* dp) {
-  const float factor = scale / static_cast<float>(n);
-  SEQ_INDEPENDENT
+void BceOnProbabilitiesGrad(const float* p, const float* y, double epsilon, float scale, int64_t n,
+                            float* dp) {
+  const double factor = static_cast<double>(scale) / static_cast<double>(n);
   for (int64_t i = 0; i < n; ++i) {
-    const bool inside = !(p[i] < kClip || p[i] > 1.0f - kClip);
-    dp[i] = inside ? factor * ((p[i] - y[i]) / (p[i] * (1.0f - p[i]))) : 0.0f;
+    const double q = p[i];
+    const bool clipped = q < epsilon || q > 1.0 - epsilon;
+    dp[i] = clipped ? 0.0f : static_cast<float>(factor * (q - y[i]) / (q * (1.0 - q)));
   }
 }
 
@@ -267,7 +266,7 @@ void SgdMomentumUpdate(const float* w, const float* g, const float* m, float lea
       const float step = learning_rate * g[i];
       const float velocity = inertia * m[i] - step;
       new_m[i] = velocity;
-      new_w[i] = w[i] + inertia * velocity - step;
+      new_w[i] = w[i] + (inertia * velocity - step);
     }
     return;
   }

@@ -48,10 +48,11 @@ float BceOnLogits(const float* z, const float* y, int64_t n);
 /// dz = scale (sigmoid(z) - y) / n.
 void BceOnLogitsGrad(const float* z, const float* y, float scale, int64_t n, float* dz);
 
-/// Mean of -(y log p + (1 - y) log(1 - p)), p clipped to [1e-7, 1 - 1e-7], summed in double.
-float BceOnProbabilities(const float* p, const float* y, int64_t n);
+/// Mean of -(y log p + (1 - y) log(1 - p)), p clipped to [epsilon, 1 - epsilon], summed in double.
+float BceOnProbabilities(const float* p, const float* y, double epsilon, int64_t n);
 /// dp = scale (p - y) / (p (1 - p)) / n inside the clip, 0 outside.
-void BceOnProbabilitiesGrad(const float* p, const float* y, float scale, int64_t n, float* dp);
+void BceOnProbabilitiesGrad(const float* p, const float* y, double epsilon, float scale, int64_t n,
+                            float* dp);
 
 /// v = rho v + (1 - rho) g^2;  w = w - lr g / sqrt(v + epsilon).
 void RmsPropUpdate(const float* w, const float* g, const float* v, float learning_rate, double rho,

@@ -73,7 +73,9 @@ float* At(void* base, size_t offset) {
   return reinterpret_cast<float*>(static_cast<std::byte*>(base) + offset);
 }
 
-absl::Status Validate(const RnnConfig& c) {
+}  // namespace
+
+absl::Status ValidateRnnConfig(const RnnConfig& c) {
   // oneDNN's dimensions are 64 bits wide, but its kernels take some products in 32.
   constexpr int64_t kLimit = int64_t{1} << 20;
   for (const auto& [name, value] : {std::pair<const char*, int64_t>{"time", c.time},
@@ -98,8 +100,6 @@ absl::Status Validate(const RnnConfig& c) {
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 class RnnPrimitive::Impl {
  public:
@@ -439,7 +439,7 @@ absl::Status RnnPrimitive::Impl::Pack(Executable& pack, const float* plain, floa
 }
 
 absl::StatusOr<std::unique_ptr<RnnPrimitive>> RnnPrimitive::Create(const RnnConfig& config) {
-  SEQ_RETURN_IF_ERROR(Validate(config));
+  SEQ_RETURN_IF_ERROR(ValidateRnnConfig(config));
   ThreadCountGuard threads(config.threads);
   try {
     auto impl = std::make_unique<Impl>(config);

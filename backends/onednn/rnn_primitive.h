@@ -34,6 +34,10 @@ struct RnnConfig {
   int threads = 1;
 };
 
+/// OK if a primitive can be made: InvalidArgument for sizes below 1 or beyond 2^20, or widths that
+/// contradict each other; ResourceExhausted beyond 100 GB.
+absl::Status ValidateRnnConfig(const RnnConfig& config);
+
 /// Tensors of one forward run. x [time, batch, x_width] and y [time, batch, y_width()] are dense
 /// and time-major; padding columns of x are finite, those of y are written (0, for sigmoid 0.5).
 /// w [features, units], u [units, units], b [units], h0 and h_last [batch, units] are dense and
@@ -83,8 +87,8 @@ struct RnnBackwardArgs {
 /// Forward notices where either could matter and computes y again with plain loops.
 class RnnPrimitive {
  public:
-  /// Errors: InvalidArgument for sizes below 1 or beyond 2^31 bytes a row, Unimplemented with
-  /// oneDNN's own words when it has no implementation.
+  /// Errors: ValidateRnnConfig's; Unimplemented, in oneDNN's own words, if it has no
+  /// implementation.
   static absl::StatusOr<std::unique_ptr<RnnPrimitive>> Create(const RnnConfig& config);
   ~RnnPrimitive();
   RnnPrimitive(const RnnPrimitive&) = delete;

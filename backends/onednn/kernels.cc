@@ -1,0 +1,86 @@
+#include "backends/onednn/kernels.h"
+
+#include "absl/strings/str_cat.h"
+#include "backends/onednn/kernel_makers.h"
+#include "backends/onednn/rnn_cell.h"
+
+namespace seqgraph::onednn {
+namespace {
+
+constexpr uint32_t Bits() { return 0; }
+template <typename... Rest>
+constexpr uint32_t Bits(int first, Rest... rest) {
+  return (1u << first) | Bits(rest...);
+}
+
+// op, version, claim, maker; then the inputs and outputs that may be time-major, and the row width.
+constexpr KernelDef kKernels[] = {
+    {"RNNCell", 1, ClaimRnnCell, MakeRnnCell, Bits(0), Bits(0), RnnCellRowWidth},
+    {"RNNCellGrad", 1, ClaimRnnCellGrad, MakeRnnCellGrad, Bits(0, 5, 6), Bits(0),
+     RnnCellGradRowWidth},
+    {"RNNCellGrad", 1, ClaimRnnCellGradLoops, MakeRnnCellGradLoops},
+    {"Embedding", 1, ClaimAlways, MakeEmbedding, Bits(), Bits(0), EmbeddingRowWidth},
+    {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad, Bits(1)},
+    {"OneHot", 1, ClaimOneHot, MakeOneHot},
+    {"Dense", 1, ClaimDenseOneUnit, MakeDenseOneUnit},
+    {"Dense", 1, ClaimDense, MakeDense},
+    {"DenseGrad", 1, ClaimDenseOneUnit, MakeDenseGradOneUnit},
+    {"DenseGrad", 1, ClaimDense, MakeDenseGrad},
+    {"BCE", 1, ClaimAlways, MakeBce},
+    {"BCEGrad", 1, ClaimAlways, MakeBceGrad},
+    {"BCEWithLogits", 1, ClaimAlways, MakeBceWithLogits},
+    {"BCEWithLogitsGrad", 1, ClaimAlways, MakeBceWithLogitsGrad},
+    {"Sigmoid", 1, ClaimAlways, MakeSigmoid},
+    {"SigmoidGrad", 1, ClaimAlways, MakeSigmoidGrad},
+    {"Tanh", 1, ClaimAlways, MakeTanh},
+    {"TanhGrad", 1, ClaimAlways, MakeTanhGrad},
+    {"Relu", 1, ClaimAlways, MakeRelu},
+    {"ReluGrad", 1, ClaimAlways, MakeReluGrad},
+    {"Add", 1, ClaimAlways, MakeAdd},
+    {"Subtract", 1, ClaimAlways, MakeSubtract},
+    {"Multiply", 1, ClaimAlways, MakeMultiply},
+    {"Scale", 1, ClaimAlways, MakeScale},
+    {"FillLike", 1, ClaimAlways, MakeFillLike},
+    {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
+    {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
+    {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
+    {"BroadcastLike", 1, ClaimAlways, MakeBroadcastLike},
+    {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
+    {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
+    {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
+    {"Increment", 1, ClaimAlways, MakeIncrement},
+};
+
+// Reals are float32 here.
+Claim ClaimTypes(const NodeContext& context) {
+  const Node& node = context.node();
+  for (const auto* operands : {&node.inputs, &node.outputs}) {
+    for (Value value : *operands) {
+      if (!value.present() || context.function().type(value).dtype != DType::kFloat64) continue;
+      return Claim::No(ClaimReason::kUnsupportedType, "float64 (float32 is there)");
+    }
+  }
+  return Claim::Yes();
+}
+
+}  // namespace
+
+absl::Span<const KernelDef> Kernels() { return kKernels; }
+
+KernelChoice ChooseKernel(const NodeContext& context) {
+  const OpDef& op = *context.node().op;
+  KernelChoice choice;
+  choice.claim = Claim::No(ClaimReason::kUnknownOp,
+                           absl::StrCat("no kernel for ", op.name(), " version ", op.version()));
+  for (const KernelDef& def : Kernels()) {
+    if (def.op != op.name() || def.op_version != op.version()) continue;
+    choice.claim = ClaimTypes(context);
+    if (choice.claim.claimed()) choice.claim = def.claim(context);
+    if (!choice.claim.claimed()) continue;
+    choice.def = &def;
+    return choice;
+  }
+  return choice;
+}
+
+}  // namespace seqgraph::onednn

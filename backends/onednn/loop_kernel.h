@@ -1,0 +1,40 @@
+#ifndef SEQGRAPH_BACKENDS_ONEDNN_LOOP_KERNEL_H_
+#define SEQGRAPH_BACKENDS_ONEDNN_LOOP_KERNEL_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "backends/onednn/kernel.h"
+
+namespace seqgraph::onednn {
+
+/// A kernel that is one of our own loops: a function of the arguments, with all it needs bound when
+/// it is made.
+class LoopKernel : public Kernel {
+ public:
+  using Loop = std::function<void(const KernelArgs&)>;
+
+  explicit LoopKernel(Loop loop, int64_t scratch_bytes = 0)
+      : loop_(std::move(loop)), scratch_bytes_(scratch_bytes) {}
+
+  std::string implementation() const override { return "loops"; }
+  int64_t scratch_bytes() const override { return scratch_bytes_; }
+  absl::Status Run(const KernelArgs& args) override {
+    loop_(args);
+    return absl::OkStatus();
+  }
+
+ private:
+  const Loop loop_;
+  const int64_t scratch_bytes_;
+};
+
+inline std::unique_ptr<Kernel> MakeLoop(LoopKernel::Loop loop, int64_t scratch_bytes = 0) {
+  return std::make_unique<LoopKernel>(std::move(loop), scratch_bytes);
+}
+
+}  // namespace seqgraph::onednn
+
+#endif  // SEQGRAPH_BACKENDS_ONEDNN_LOOP_KERNEL_H_

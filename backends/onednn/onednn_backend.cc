@@ -1,0 +1,165 @@
+#include "backends/onednn/onednn_backend.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "backends/onednn/dnnl_compat.h"
+#include "backends/onednn/isa.h"
+#include "backends/onednn/kernels.h"
+#include "backends/onednn/run_guard.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+namespace onednn {
+namespace {
+
+bool HasBit(uint32_t bits, size_t i) { return i < 32 && ((bits >> i) & 1u) != 0; }
+
+// Decides which values are stored time-major: those [batch, time, width] that only kernels of this
+// program see, whose producer can write them so and whose readers can all read them so.
+class LayoutChooser {
+ public:
+  LayoutChooser(const ProgramRequest& request, const std::vector<bool>& mine,
+                const std::vector<const KernelDef*>& kernels)
+      : request_(request), function_(*request.function), mine_(mine), kernels_(kernels) {}
+
+  std::vector<Layout> Choose() const {
+    std::vector<Layout> layouts(function_.values().size());
+    const auto consumers = function_.Consumers();
+    for (int n : request_.nodes) {
+      const Node& node = function_.nodes()[n];
+      for (size_t o = 0; o < node.outputs.size(); ++o) {
+        const Value value = node.outputs[o];
+        if (!HasBit(kernels_[n]->time_major_outputs, o) || !request_.may_be_private[value.index] ||
+            function_.type(value).shape.rank() != 3 || consumers[value.index].empty() ||
+            !AllReadTimeMajor(value, consumers[value.index])) {
+          continue;
+        }
+        layouts[value.index].row_width =
+            kernels_[n]->row_width(NodeContext(function_, n, mine_), layouts);
+      }
+    }
+    return layouts;
+  }
+
+ private:
+  bool AllReadTimeMajor(Value value, const std::vector<int>& consumers) const {
+    for (int n : consumers) {
+      const Node& node = function_.nodes()[n];
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        if (node.inputs[i] == value && !HasBit(kernels_[n]->time_major_inputs, i)) return false;
+      }
+    }
+    return true;
+  }
+
+  const ProgramRequest& request_;
+  const Function& function_;
+  const std::vector<bool>& mine_;
+  const std::vector<const KernelDef*>& kernels_;
+};
+
+class OnednnProgram : public Program {
+ public:
+  static absl::StatusOr<std::unique_ptr<Program>> Create(const ProgramRequest& request) {
+    const Function& function = *request.function;
+    const size_t num_nodes = function.nodes().size();
+    std::vector<bool> mine(num_nodes, false);
+    for (int n : request.nodes) mine[n] = true;
+    std::vector<const KernelDef*> defs(num_nodes, nullptr);
+    for (int n : request.nodes) {
+      const KernelChoice choice = ChooseKernel(NodeContext(function, n, mine));
+      if (choice.def == nullptr) {
+        return absl::InvalidArgumentError(absl::StrCat("node ", function.nodes()[n].name,
+                                                       " was not claimed: ", choice.claim.text));
+      }
+      defs[n] = choice.def;
+    }
+    auto program = std::make_unique<OnednnProgram>();
+    ProgramPlan plan;
+    plan.threads = program->threads_ = request.threads;
+    plan.layouts = LayoutChooser(request, mine, defs).Choose();
+    program->kernels_.resize(num_nodes);
+    for (int n : request.nodes) {
+      KernelContext context(function, n, mine, plan);
+      absl::StatusOr<std::unique_ptr<Kernel>> kernel = defs[n]->make(context);
+      if (!kernel.ok()) {
+        return Annotate(kernel.status(), absl::StrCat("node ", function.nodes()[n].name));
+      }
+      program->kernels_[n] = *std::move(kernel);
+    }
+    program->persistent_bytes_ = plan.persistent_bytes;
+    program->SetPrivateStorage(function, plan.layouts);
+    return program;
+  }
+
+  std::string implementation(int node) const override { return kernels_[node]->implementation(); }
+  int64_t scratch_bytes(int node) const override { return kernels_[node]->scratch_bytes(); }
+  int64_t persistent_bytes() const override { return persistent_bytes_; }
+  std::vector<PrivateStorage> private_storage() const override { return private_storage_; }
+
+  absl::Status Begin() override {
+    thread_count_.emplace(threads_);
+    flush_.emplace(threads_);
+    return absl::OkStatus();
+  }
+  void End() override {
+    flush_.reset();
+    thread_count_.reset();
+  }
+
+  absl::Status Run(int node, const KernelArgs& args) override { return kernels_[node]->Run(args); }
+
+ private:
+  void SetPrivateStorage(const Function& function, const std::vector<Layout>& layouts) {
+    for (size_t v = 0; v < layouts.size(); ++v) {
+      if (!layouts[v].time_major()) continue;
+      const Value value{static_cast<int>(v)};
+      const Shape& shape = function.type(value).shape;
+      const int64_t rows = shape[0].size() * shape[1].size();
+      private_storage_.push_back(
+          {value, rows * layouts[v].row_width * static_cast<int64_t>(sizeof(float))});
+    }
+  }
+
+  int threads_ = 1;
+  std::vector<std::unique_ptr<Kernel>> kernels_;  // null: another backend's
+  int64_t persistent_bytes_ = 0;
+  std::vector<PrivateStorage> private_storage_;
+  std::optional<ThreadCountGuard> thread_count_;
+  std::optional<FlushDenormalsGuard> flush_;
+};
+
+BackendInfo MakeInfo() {
+  const dnnl_version_t& version = *dnnl_version();
+  return {"onednn",
+          absl::StrCat("1 (oneDNN ", version.major, ".", version.minor, ".", version.patch, ")"),
+          absl::StrCat("oneDNN's vanilla RNN and matrix products, vectorized loops; float32; ",
+                       IsaName())};
+}
+
+class OnednnBackend : public Backend {
+ public:
+  const BackendInfo& info() const override { return info_; }
+
+  Claim ClaimNode(const Function& function, int node) const override {
+    return ChooseKernel(NodeContext(function, node, /*mine=*/{})).claim;
+  }
+
+  absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {
+    return OnednnProgram::Create(request);
+  }
+
+ private:
+  const BackendInfo info_ = MakeInfo();
+};
+
+}  // namespace
+}  // namespace onednn
+
+std::unique_ptr<Backend> MakeOnednnBackend() { return std::make_unique<onednn::OnednnBackend>(); }
+
+}  // namespace seqgraph

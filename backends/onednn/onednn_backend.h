@@ -1,0 +1,16 @@
+#ifndef SEQGRAPH_BACKENDS_ONEDNN_ONEDNN_BACKEND_H_
+#define SEQGRAPH_BACKENDS_ONEDNN_ONEDNN_BACKEND_H_
+
+#include <memory>
+
+#include "backends/backend.h"
+
+namespace seqgraph {
+
+/// "onednn": the recurrence and its gradient on oneDNN's vanilla RNN primitive, dense layers on its
+/// matrix product, everything else in vectorized loops of its own. float32 only.
+std::unique_ptr<Backend> MakeOnednnBackend();
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BACKENDS_ONEDNN_ONEDNN_BACKEND_H_
