@@ -1,0 +1,89 @@
+#ifndef SEQGRAPH_DATA_IMDB_DATASET_H_
+#define SEQGRAPH_DATA_IMDB_DATASET_H_
+
+// From reviews to the integers a model trains on: what keras.datasets.imdb.load_data,
+// scikit-learn's train_test_split and Keras's pad_sequences give together, number for number, from
+// the raw reviews.
+//
+//   absl::StatusOr<Dataset> dataset = LoadDataset("aclImdb_v1.tar.gz", {});
+//   dataset->train.rows;     // 20000
+//   dataset->train.Row(0);   // the last 100 codes of the first review to train on
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "data/review_source.h"
+#include "data/synthetic_reviews.h"
+#include "data/vocabulary.h"
+
+namespace seqgraph::data {
+
+/// The data set of that name is generated (synthetic_reviews.h); "./synthetic" is a file or folder.
+inline constexpr absl::string_view kSyntheticName = "synthetic";
+
+/// The longest row: no review within the limits of ReviewSourceOptions has many more words.
+inline constexpr int kMaxMaxlen = 1 << 20;
+
+/// The defaults are those of the tutorial.
+struct DatasetOptions {
+  int num_words = 500;          ///< Codes lie in [0, num_words); at least 4.
+  int maxlen = 100;             ///< Codes a row; 1 to kMaxMaxlen.
+  double validation = 0.2;      ///< The share of the training half to validate on, in (0, 1).
+  uint32_t shuffle_seed = 113;  ///< Of the order of the training half, before it is split.
+  uint32_t split_seed = 42;     ///< Of the split into train and validation.
+  TieOrder ties = TieOrder::kPublished;
+  bool with_test = true;  ///< False leaves `test` empty and saves reading that half.
+  TextPolicy text_policy = TextPolicy::kRefuse;
+  SyntheticOptions synthetic;  ///< For "synthetic" only.
+};
+
+/// Encoded reviews, one a row.
+struct TokenSet {
+  int64_t rows = 0;
+  int maxlen = 0;
+  std::vector<int32_t> tokens;   ///< [rows, maxlen], row-major.
+  std::vector<int32_t> targets;  ///< [rows], 1 for pos and 0 for neg.
+  std::vector<ReviewId> ids;     ///< [rows], where each row came from.
+
+  /// One row's codes. `row` must lie in [0, rows).
+  absl::Span<const int32_t> Row(int64_t row) const {
+    return absl::MakeConstSpan(tokens).subspan(static_cast<size_t>(row * maxlen),
+                                               static_cast<size_t>(maxlen));
+  }
+};
+
+struct Dataset {
+  TokenSet train;
+  TokenSet validation;
+  TokenSet test;  ///< In file order; empty if the data have no test half.
+  Vocabulary vocabulary;
+  std::string description;     ///< "synthetic", or the path.
+  int64_t training_words = 0;  ///< Words in the training half, before anything is cut.
+  int64_t distinct_words = 0;  ///< Different ones among them.
+};
+
+/// Reads `data` (an archive, a folder, or "synthetic") and prepares it by the published rule: words
+/// ranked by their counts in the training half; the training half put in file order, shuffled by
+/// RandomState(shuffle_seed), encoded, split; the test half in file order, its words that no
+/// training review has skipped (not coded 2). Peak memory: about 6 bytes per byte of output, plus 4
+/// bytes per word of the test half; the text itself is never held.
+///
+/// InvalidArgument for options out of range, a training half without both kinds of reviews or too
+/// small to split; ResourceExhausted beyond 2^31 codes; otherwise as ForEachReview().
+absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options);
+
+/// Encodes one half of `data`, in file order, with a vocabulary that is already there (a model's
+/// own): any word it does not know is kOovCode. The other half may be missing. Of `options` only
+/// text_policy and synthetic count. Errors as LoadDataset().
+absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
+                                       const Vocabulary& vocabulary, int maxlen,
+                                       const DatasetOptions& options = {});
+
+}  // namespace seqgraph::data
+
+#endif  // SEQGRAPH_DATA_IMDB_DATASET_H_

@@ -1,0 +1,292 @@
+#include "data/npy.h"
+
+#include <bit>
+#include <cerrno>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "data/atomic_file.h"
+
+namespace seqgraph::data {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "elements are copied as they lie");
+
+constexpr absl::string_view kMagic("\x93NUMPY", 6);
+constexpr size_t kAlignment = 64;
+constexpr size_t kMaxRank = 32;  // numpy's own limit.
+
+constexpr NpyType kTypes[] = {NpyType::kInt32, NpyType::kInt64, NpyType::kFloat32,
+                              NpyType::kFloat64};
+
+struct Header {
+  std::optional<NpyType> type;
+  std::optional<std::vector<int64_t>> shape;
+  std::optional<bool> fortran_order;
+};
+
+// Reads the Python dictionary literal {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
+class HeaderParser {
+ public:
+  HeaderParser(absl::string_view text, absl::string_view name) : rest_(text), name_(name) {}
+
+  absl::StatusOr<Header> Parse() {
+    Header header;
+    if (!Take('{')) return Expected("'{'");
+    while (!Take('}')) {
+      const std::optional<absl::string_view> key = TakeString();
+      if (!key.has_value() || !Take(':')) return Expected("a key in quotes and ':'");
+      absl::Status status = ParseValue(*key, &header);
+      if (!status.ok()) return status;
+      if (!Take(',')) {
+        if (!Take('}')) return Expected("',' or '}'");
+        break;
+      }
+    }
+    SkipSpace();
+    if (!rest_.empty()) return Expected("the end of the header");
+    if (!header.type || !header.shape || !header.fortran_order) {
+      return Expected("each of 'descr', 'fortran_order' and 'shape'");
+    }
+    return header;
+  }
+
+ private:
+  absl::Status ParseValue(absl::string_view key, Header* header) {
+    if (key == "descr" && !header->type) {
+      const std::optional<absl::string_view> descr = TakeString();
+      if (!descr.has_value()) return Expected("an element type in quotes (not a record type)");
+      for (NpyType type : kTypes) {
+        if (NpyDescr(type) == *descr) header->type = type;
+      }
+      if (header->type) return absl::OkStatus();
+      return absl::InvalidArgumentError(
+          absl::StrCat(name_, ": expected elements of type <i4, <i8, <f4 or <f8, found '",
+                       absl::CHexEscape(descr->substr(0, 20)), "'; convert it with astype()"));
+    }
+    if (key == "fortran_order" && !header->fortran_order) {
+      if (TakeWord("False")) {
+        header->fortran_order = false;
+        return absl::OkStatus();
+      }
+      if (!TakeWord("True")) return Expected("True or False");
+      header->fortran_order = true;
+      return absl::OkStatus();
+    }
+    if (key == "shape" && !header->shape) return ParseShape(header);
+    return Expected("one each of the keys 'descr', 'fortran_order' and 'shape'");
+  }
+
+  absl::Status ParseShape(Header* header) {
+    std::vector<int64_t> shape;
+    if (!Take('(')) return Expected("'('");
+    while (!Take(')')) {
+      int64_t dim = 0;
+      size_t digits = 0;
+      SkipSpace();
+      while (digits < rest_.size() && absl::ascii_isdigit(rest_[digits])) ++digits;
+      if (digits == 0 || !absl::SimpleAtoi(rest_.substr(0, digits), &dim)) {
+        return Expected("a dimension that fits 63 bits");
+      }
+      rest_.remove_prefix(digits);
+      shape.push_back(dim);
+      if (shape.size() > kMaxRank) return Expected("at most 32 dimensions");
+      if (!Take(',')) {
+        if (!Take(')')) return Expected("',' or ')'");
+        break;
+      }
+    }
+    header->shape = std::move(shape);
+    return absl::OkStatus();
+  }
+
+  void SkipSpace() {
+    while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\n')) rest_.remove_prefix(1);
+  }
+  bool Take(char c) {
+    SkipSpace();
+    if (rest_.empty() || rest_[0] != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  bool TakeWord(absl::string_view word) {
+    SkipSpace();
+    return absl::ConsumePrefix(&rest_, word);
+  }
+  std::optional<absl::string_view> TakeString() {
+    SkipSpace();
+    if (rest_.empty() || (rest_[0] != '\'' && rest_[0] != '"')) return std::nullopt;
+    const size_t end = rest_.find(rest_[0], 1);
+    if (end == absl::string_view::npos) return std::nullopt;
+    const absl::string_view content = rest_.substr(1, end - 1);
+    rest_.remove_prefix(end + 1);
+    return content;
+  }
+  absl::Status Expected(absl::string_view what) const {
+    return absl::InvalidArgumentError(absl::StrCat(name_, ": malformed .npy header: expected ",
+                                                   what, " at \"",
+                                                   absl::CHexEscape(rest_.substr(0, 20)), "\""));
+  }
+
+  absl::string_view rest_;
+  const absl::string_view name_;
+};
+
+// The bytes that the elements need, or nothing if that does not fit 63 bits.
+std::optional<int64_t> ByteCount(NpyType type, absl::Span<const int64_t> shape) {
+  int64_t bytes = NpyItemSize(type);
+  bool empty = false;
+  for (int64_t dim : shape) {
+    if (dim < 0) return std::nullopt;
+    empty |= dim == 0;
+  }
+  if (empty) return 0;
+  for (int64_t dim : shape) {
+    if (bytes > std::numeric_limits<int64_t>::max() / dim) return std::nullopt;
+    bytes *= dim;
+  }
+  return bytes;
+}
+
+// Fills array->bytes with the elements of `data`, where the first index runs fastest, so that the
+// last one does. Both hold as many elements as the shape says.
+void CopyFromFortranOrder(absl::string_view data, NpyArray* array) {
+  const size_t item = static_cast<size_t>(NpyItemSize(array->type));
+  const std::vector<int64_t>& shape = array->shape;
+  std::vector<int64_t> stride(shape.size(), 1);
+  for (size_t d = 1; d < shape.size(); ++d) stride[d] = stride[d - 1] * shape[d - 1];
+  std::vector<int64_t> index(shape.size(), 0);
+  int64_t source = 0;
+  for (size_t at = 0; at < data.size(); at += item) {
+    std::memcpy(array->bytes.data() + at, data.data() + static_cast<size_t>(source) * item, item);
+    for (size_t d = shape.size(); d-- > 0;) {  // Count on, the last index first.
+      source += stride[d];
+      if (++index[d] < shape[d]) break;
+      source -= stride[d] * shape[d];
+      index[d] = 0;
+    }
+  }
+}
+
+std::string ShapeText(absl::Span<const int64_t> shape) {
+  return absl::StrCat("(", absl::StrJoin(shape, ", "), shape.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace
+
+absl::string_view NpyDescr(NpyType type) {
+  switch (type) {
+    case NpyType::kInt32:
+      return "<i4";
+    case NpyType::kInt64:
+      return "<i8";
+    case NpyType::kFloat32:
+      return "<f4";
+    case NpyType::kFloat64:
+      return "<f8";
+  }
+  return "";
+}
+
+int64_t NpyItemSize(NpyType type) { return NpyDescr(type)[2] - '0'; }
+
+absl::Status NpyArray::CheckType(NpyType wanted) const {
+  if (type == wanted) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("expected an array of type ", NpyDescr(wanted), ", found ", NpyDescr(type)));
+}
+
+std::string NpyHeader(NpyType type, absl::Span<const int64_t> shape) {
+  std::string dictionary =
+      absl::StrCat("{'descr': '", NpyDescr(type),
+                   "', 'fortran_order': False, 'shape': ", ShapeText(shape), ", }");
+  const size_t prefix = kMagic.size() + 4;  // Version and length.
+  const size_t total = (prefix + dictionary.size() + 1 + kAlignment - 1) / kAlignment * kAlignment;
+  dictionary.append(total - prefix - dictionary.size() - 1, ' ');
+  dictionary.push_back('\n');
+  std::string header(kMagic);
+  header.append({'\x01', '\x00', static_cast<char>(dictionary.size() & 0xff),
+                 static_cast<char>(dictionary.size() >> 8)});
+  return header + dictionary;
+}
+
+absl::Status WriteNpyBytes(const std::string& path, NpyType type, absl::Span<const int64_t> shape,
+                           absl::string_view bytes) {
+  const std::optional<int64_t> expected = ByteCount(type, shape);
+  if (shape.size() > kMaxRank || expected != static_cast<int64_t>(bytes.size())) {
+    return absl::InvalidArgumentError(absl::StrCat("writing '", path, "': an array of shape ",
+                                                   ShapeText(shape), " and type ", NpyDescr(type),
+                                                   " does not have ", bytes.size(), " bytes"));
+  }
+  const std::string header = NpyHeader(type, shape);
+  return WriteFileAtomically(path, {header, bytes});
+}
+
+absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view name) {
+  const auto malformed = [name](auto... what) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": not a .npy file: ", what...));
+  };
+  const auto byte = [&bytes](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (!absl::StartsWith(bytes, kMagic)) return malformed("expected it to start with \\x93NUMPY");
+  if (bytes.size() < 10) return malformed("cut off in its first 10 bytes");
+  const int major = byte(6);
+  if (major < 1 || major > 3 || byte(7) != 0) {
+    return malformed("expected version 1.0, 2.0 or 3.0, found ", major, ".", byte(7));
+  }
+  size_t start = 10;
+  size_t length = byte(8) | byte(9) << 8;
+  if (major >= 2) {
+    if (bytes.size() < 12) return malformed("cut off in its first 12 bytes");
+    length |= static_cast<size_t>(byte(10)) << 16 | static_cast<size_t>(byte(11)) << 24;
+    start = 12;
+  }
+  if (length > bytes.size() - start) {
+    return malformed("its header of ", length, " bytes is cut off after ", bytes.size() - start);
+  }
+  const absl::StatusOr<Header> header = HeaderParser(bytes.substr(start, length), name).Parse();
+  if (!header.ok()) return header.status();
+  const absl::string_view data = bytes.substr(start + length);
+  const std::optional<int64_t> expected = ByteCount(*header->type, *header->shape);
+  if (expected != static_cast<int64_t>(data.size())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": expected ", expected ? absl::StrCat(*expected) : "more than 2^63",
+                     " bytes for shape ", ShapeText(*header->shape), " of ",
+                     NpyDescr(*header->type), ", found ", data.size()));
+  }
+  NpyArray array;
+  array.type = *header->type;
+  array.shape = *header->shape;
+  array.bytes.assign(data.begin(), data.end());
+  if (*header->fortran_order) CopyFromFortranOrder(data, &array);
+  return array;
+}
+
+absl::StatusOr<NpyArray> ReadNpy(const std::string& path) {
+  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
+  std::string bytes;
+  std::vector<char> block(size_t{1} << 16);
+  size_t got;
+  while ((got = std::fread(block.data(), 1, block.size(), file.get())) > 0) {
+    bytes.append(block.data(), got);
+    if (static_cast<int64_t>(bytes.size()) > kMaxNpyBytes) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("'", path, "' is longer than ", kMaxNpyBytes, " bytes"));
+    }
+  }
+  if (std::ferror(file.get()) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("reading '", path, "'"));
+  }
+  return ParseNpy(bytes, absl::StrCat("'", path, "'"));
+}
+
+}  // namespace seqgraph::data

@@ -1,0 +1,106 @@
+#ifndef SEQGRAPH_DATA_NPY_H_
+#define SEQGRAPH_DATA_NPY_H_
+
+// numpy's array files: .npy (one array; numpy.lib.format versions 1.0 to 3.0) and .npz (a zip of
+// them).
+//
+//   absl::Status status = WriteNpy("tokens.npy", absl::MakeConstSpan(tokens), {rows, maxlen});
+//   absl::StatusOr<NpyArray> array = ReadNpy("tokens.npy");
+//   absl::StatusOr<absl::Span<const int32_t>> values = array->Values<int32_t>();
+
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace seqgraph::data {
+
+/// The element types read and written, all little-endian.
+enum class NpyType { kInt32, kInt64, kFloat32, kFloat64 };
+
+/// numpy's name for it: "<i4", "<i8", "<f4", "<f8".
+absl::string_view NpyDescr(NpyType type);
+
+/// Bytes an element.
+int64_t NpyItemSize(NpyType type);
+
+template <typename T>
+struct NpyTypeOf;
+template <>
+struct NpyTypeOf<int32_t> {
+  static constexpr NpyType value = NpyType::kInt32;
+};
+template <>
+struct NpyTypeOf<int64_t> {
+  static constexpr NpyType value = NpyType::kInt64;
+};
+template <>
+struct NpyTypeOf<float> {
+  static constexpr NpyType value = NpyType::kFloat32;
+};
+template <>
+struct NpyTypeOf<double> {
+  static constexpr NpyType value = NpyType::kFloat64;
+};
+
+/// An array in row-major (C) order, whatever the order in its file. The shape {} is a scalar, with
+/// one element.
+struct NpyArray {
+  NpyType type = NpyType::kFloat32;
+  std::vector<int64_t> shape;
+  std::vector<char> bytes;
+
+  int64_t size() const { return static_cast<int64_t>(bytes.size()) / NpyItemSize(type); }
+
+  /// The elements, if they are of type T; InvalidArgument otherwise. Holds as long as the array.
+  template <typename T>
+  absl::StatusOr<absl::Span<const T>> Values() const {
+    absl::Status status = CheckType(NpyTypeOf<T>::value);
+    if (!status.ok()) return status;
+    return absl::MakeConstSpan(reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T));
+  }
+
+  absl::Status CheckType(NpyType wanted) const;
+};
+
+/// Files beyond this are refused (ResourceExhausted), so are .npz files whose arrays together are.
+inline constexpr int64_t kMaxNpyBytes = int64_t{1} << 31;
+
+/// The bytes of a version 1.0 file up to the first element, as numpy writes them: padded so that
+/// the elements start at a multiple of 64.
+std::string NpyHeader(NpyType type, absl::Span<const int64_t> shape);
+
+/// Writes a version 1.0 file atomically (WriteFileAtomically). InvalidArgument if the shape does
+/// not have as many elements as `bytes` holds.
+absl::Status WriteNpyBytes(const std::string& path, NpyType type, absl::Span<const int64_t> shape,
+                           absl::string_view bytes);
+
+/// The same from elements.
+template <typename T>
+absl::Status WriteNpy(const std::string& path, absl::Span<const T> values,
+                      absl::Span<const int64_t> shape) {
+  return WriteNpyBytes(
+      path, NpyTypeOf<T>::value, shape,
+      absl::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)));
+}
+
+/// Parses the bytes of a whole .npy file; `name` is for messages. InvalidArgument, saying what was
+/// expected and found, for anything malformed, too long, too short or of another element type.
+/// An array in Fortran order is put in C order. Allocates no more than the elements that are there.
+absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view name);
+
+/// Reads a .npy file.
+absl::StatusOr<NpyArray> ReadNpy(const std::string& path);
+
+/// Reads a .npz file, stored or compressed: the arrays by name, without ".npy".
+absl::StatusOr<std::map<std::string, NpyArray>> ReadNpz(const std::string& path);
+
+}  // namespace seqgraph::data
+
+#endif  // SEQGRAPH_DATA_NPY_H_

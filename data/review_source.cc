@@ -1,0 +1,57 @@
+#include "data/review_source.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "data/review_archive.h"
+#include "data/review_folder.h"
+#include "data/review_text.h"
+
+namespace seqgraph::data {
+
+absl::string_view HalfName(Half half) { return half == Half::kTrain ? "train" : "test"; }
+
+std::string ReviewId::Path() const {
+  return absl::StrCat(HalfName(half), label == 1 ? "/pos/" : "/neg/", name);
+}
+
+absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& options,
+                           ReviewSink sink) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("no reviews at '", path,
+                            "': expected the archive aclImdb_v1.tar.gz or its unpacked folder"));
+  }
+  int64_t count = 0;
+  const auto checked = [&](const Review& review) -> absl::Status {
+    if (++count > options.max_reviews) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("'", path, "' holds more than ", options.max_reviews, " reviews"));
+    }
+    if (options.text_policy == TextPolicy::kRefuse) {
+      const absl::Status text = CheckReviewText(review.text);
+      if (!text.ok()) {
+        const ReviewId id{review.half, review.label, std::string(review.name)};
+        return absl::Status(text.code(),
+                            absl::StrCat("'", path, "': review ", id.Path(), ": ", text.message()));
+      }
+    }
+    return sink(review);
+  };
+  const absl::Status status = S_ISDIR(info.st_mode) ? ReadReviewFolder(path, options, checked)
+                                                    : ReadReviewArchive(path, options, checked);
+  if (!status.ok()) return status;
+  if (count == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' holds no reviews", options.only ? " of its " : "",
+                     options.only ? HalfName(*options.only) : "", options.only ? " half" : "",
+                     ": expected files such as aclImdb/",
+                     HalfName(options.only.value_or(Half::kTrain)), "/pos/0_9.txt"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph::data

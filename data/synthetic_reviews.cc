@@ -1,0 +1,218 @@
+#include "data/synthetic_reviews.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "data/synthetic_words.h"
+
+namespace seqgraph::data {
+namespace {
+
+using internal::Side;
+
+// How hard the task is. Shares are in percent.
+constexpr uint64_t kWrongLabels = 4;        // Reviews whose label is not their opinion.
+constexpr uint64_t kOpinionSentences = 40;  // Before the end; the others tell the plot.
+constexpr uint64_t kOwnSide = 75;           // Of these, the ones that agree with the review.
+constexpr uint64_t kNegated = 25;           // Opinions said by negation.
+constexpr uint64_t kConcession = 20;        // Opinions with a "but".
+constexpr uint64_t kClosing = 70;           // Reviews that sum up in a last sentence.
+constexpr int kMinWords = 20;
+constexpr int kMaxWords = 250;
+constexpr int kLongestSentence = 20;  // Words; what must be left before the last sentence.
+
+// SplitMix64 (Steele, Lea, Flood 2014): a counter with a mixing function behind it, integers only.
+class Random {
+ public:
+  explicit Random(uint64_t state) : state_(state) {}
+
+  uint64_t Next() { return Mix(state_ += 0x9e3779b97f4a7c15u); }
+
+  // Uniform in [0, n), 0 < n <= 2^32, up to a bias of n / 2^32.
+  uint64_t Below(uint64_t n) { return ((Next() >> 32) * n) >> 32; }
+
+  bool Percent(uint64_t share) { return Below(100) < share; }
+
+  static uint64_t Mix(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  uint64_t state_;
+};
+
+// Draws rank r of n with a weight of 1 / (r + flatness), Zipf's law as Mandelbrot bent it, in
+// integers.
+class ZipfTable {
+ public:
+  ZipfTable(size_t n, uint64_t flatness) {
+    uint64_t sum = 0;
+    for (size_t r = 1; r <= n; ++r) {
+      sum += (uint64_t{1} << 20) / (r + flatness);
+      cumulative_.push_back(sum);
+    }
+  }
+
+  size_t Draw(Random* random) const {
+    const uint64_t value = random->Below(cumulative_.back());
+    return static_cast<size_t>(std::upper_bound(cumulative_.begin(), cumulative_.end(), value) -
+                               cumulative_.begin());
+  }
+
+ private:
+  std::vector<uint64_t> cumulative_;
+};
+
+absl::string_view DrawWord(char slot, Side side, Random* random) {
+  // One table for each slot letter, built once.
+  static const std::array<ZipfTable, 26> tables = [] {
+    const auto table = [](char slot) {
+      const size_t n = internal::SlotWords(slot, internal::kFor).size();
+      return ZipfTable(n == 0 ? 1 : n, 4);
+    };
+    return [&table]<size_t... kLetters>(std::index_sequence<kLetters...>) {
+      return std::array<ZipfTable, 26>{table(static_cast<char>('A' + kLetters))...};
+    }
+    (std::make_index_sequence<26>());
+  }();
+  return internal::SlotWords(slot, side)[tables[static_cast<size_t>(slot - 'A')].Draw(random)];
+}
+
+std::string DrawName(Random* random) {
+  static const ZipfTable table(static_cast<size_t>(internal::kNames), 8);
+  return internal::Name(static_cast<int64_t>(table.Draw(random)));
+}
+
+bool StartsWithVowel(absl::string_view word) {
+  return absl::string_view("aeiouAEIOU").find(word[0]) != absl::string_view::npos;
+}
+
+// Collects sentences.
+class Writer {
+ public:
+  explicit Writer(Random* random) : random_(random) {}
+
+  void Sentence(absl::Span<const absl::string_view> patterns, Side side) {
+    const absl::string_view pattern = patterns[random_->Below(patterns.size())];
+    if (!text_.empty()) text_ += random_->Percent(6) ? "<br /><br />" : " ";
+    const size_t start = text_.size();
+    for (size_t i = 0; i < pattern.size(); ++i) {
+      if (pattern[i] != '{') {
+        text_ += pattern[i];
+        continue;
+      }
+      Fill(pattern[i + 1], side);
+      i += 2;
+    }
+    text_[start] = absl::ascii_toupper(static_cast<unsigned char>(text_[start]));
+    if (random_->Percent(4) && text_.back() == '.') text_.back() = '!';
+    words_ = CountWords();
+  }
+
+  int words() const { return words_; }
+  std::string Take() { return std::move(text_); }
+
+ private:
+  void Fill(char slot, Side side) {
+    std::string word = slot == 'I' ? DrawName(random_) : std::string(DrawWord(slot, side, random_));
+    if (StartsWithVowel(word) && EndsWithArticle()) text_.insert(text_.size() - 1, 1, 'n');
+    if ((slot == 'G' || slot == 'L') && random_->Percent(3)) absl::AsciiStrToUpper(&word);
+    text_ += word;
+  }
+
+  bool EndsWithArticle() const {
+    const size_t n = text_.size();
+    return n >= 2 && text_[n - 1] == ' ' && absl::ascii_tolower(text_[n - 2]) == 'a' &&
+           (n == 2 || text_[n - 3] == ' ' || text_[n - 3] == '>' || text_[n - 3] == '(');
+  }
+
+  int CountWords() const {
+    int count = 0;
+    bool inside = false;
+    for (char c : text_) {
+      const bool letter = absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '\'';
+      count += letter && !inside;
+      inside = letter;
+    }
+    return count;
+  }
+
+  Random* const random_;
+  std::string text_;
+  int words_ = 0;
+};
+
+void WriteOpinion(Side side, Random* random, Writer* writer) {
+  const uint64_t kind = random->Below(100);
+  if (kind < kNegated) {
+    writer->Sentence(internal::NegatedPatterns(), side);
+  } else if (kind < kNegated + kConcession) {
+    writer->Sentence(internal::ConcessionPatterns(), side);
+  } else {
+    writer->Sentence(internal::PlainPatterns(), side);
+  }
+}
+
+Side Opposite(Side side) { return side == internal::kFor ? internal::kAgainst : internal::kFor; }
+
+}  // namespace
+
+std::string SyntheticReviewText(uint64_t seed, Half half, int label, int64_t index) {
+  uint64_t state = Random::Mix(seed + 0x9e3779b97f4a7c15u);
+  for (uint64_t part :
+       {static_cast<uint64_t>(half), static_cast<uint64_t>(label), static_cast<uint64_t>(index)}) {
+    state = Random::Mix(state ^ (part + 0x9e3779b97f4a7c15u));
+  }
+  Random random(state);
+  Side side = label == 1 ? internal::kFor : internal::kAgainst;
+  if (random.Percent(kWrongLabels)) side = Opposite(side);
+
+  // Two draws make middling lengths the common ones.
+  const int spread = (kMaxWords - kMinWords) / 2;
+  const int wanted = kMinWords + static_cast<int>(random.Below(static_cast<uint64_t>(spread)) +
+                                                  random.Below(static_cast<uint64_t>(spread)));
+  Writer writer(&random);
+  while (writer.words() + 2 * kLongestSentence < wanted) {
+    if (!random.Percent(kOpinionSentences)) {
+      writer.Sentence(internal::PlotPatterns(), side);
+    } else {
+      WriteOpinion(random.Percent(kOwnSide) ? side : Opposite(side), &random, &writer);
+    }
+  }
+  WriteOpinion(side, &random, &writer);
+  if (random.Percent(kClosing)) writer.Sentence(internal::ClosingPatterns(), side);
+  while (writer.words() < kMinWords) WriteOpinion(side, &random, &writer);
+  return writer.Take();
+}
+
+absl::Status ForEachSyntheticReview(const SyntheticOptions& options, std::optional<Half> only,
+                                    ReviewSink sink) {
+  if (options.train_reviews < 0 || options.test_reviews < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("synthetic reviews: sizes must not be negative, got ", options.train_reviews,
+                     " and ", options.test_reviews));
+  }
+  for (Half half : {Half::kTrain, Half::kTest}) {
+    if (only.has_value() && *only != half) continue;
+    const int64_t total = half == Half::kTrain ? options.train_reviews : options.test_reviews;
+    for (int label : {1, 0}) {
+      const int64_t count = (total + label) / 2;
+      for (int64_t index = 0; index < count; ++index) {
+        const std::string name = absl::StrFormat("%06d.txt", index);
+        const std::string text = SyntheticReviewText(options.seed, half, label, index);
+        absl::Status status = sink(Review{half, label, name, text});
+        if (!status.ok()) return status;
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph::data
