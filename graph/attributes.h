@@ -2,6 +2,7 @@
 #define SEQGRAPH_GRAPH_ATTRIBUTES_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <variant>

@@ -34,6 +34,8 @@ struct Initializer {
   static Initializer Uniform(double limit) { return {Kind::kUniform, limit}; }
   static Initializer GlorotUniform() { return {Kind::kGlorotUniform, 0}; }
   static Initializer Orthogonal() { return {Kind::kOrthogonal, 0}; }
+
+  friend bool operator==(const Initializer&, const Initializer&) = default;
 };
 
 enum class VariableRole {
@@ -48,6 +50,8 @@ struct VariableDef {
   Initializer initializer;
   VariableRole role = VariableRole::kWeight;
   bool trainable = true;
+
+  friend bool operator==(const VariableDef&, const VariableDef&) = default;
 };
 
 /// Where a value comes from.
@@ -112,6 +116,7 @@ class Function {
 
  private:
   friend class FunctionBuilder;
+  friend class FunctionTestPeer;  // breaks functions, for tests of the verifier
   std::string name_;
   std::vector<ValueInfo> values_;
   std::vector<Node> nodes_;

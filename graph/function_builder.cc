@@ -7,23 +7,15 @@
 #include "graph/status_macros.h"
 
 namespace seqgraph {
-namespace {
-
-bool SameInitializer(const Initializer& a, const Initializer& b) {
-  return a.kind == b.kind && a.value == b.value;
-}
-
-}  // namespace
-
 std::string SnakeCase(absl::string_view camel_case) {
   std::string snake;
   for (size_t i = 0; i < camel_case.size(); ++i) {
     const char c = camel_case[i];
     const bool upper = absl::ascii_isupper(c);
     // A word begins at an upper-case letter that follows a lower-case one or precedes one:
-    // RNN|Cell, BCE|With|Logits.
-    const bool begins = upper && i > 0 &&
-                        (!absl::ascii_isupper(camel_case[i - 1]) ||
+    // RNN|Cell, BCE|With|Logits, L2|Loss, but Conv2D.
+    const bool begins = upper && i > 0 && camel_case[i - 1] != '_' &&
+                        (absl::ascii_islower(camel_case[i - 1]) ||
                          (i + 1 < camel_case.size() && absl::ascii_islower(camel_case[i + 1])));
     if (begins) snake += '_';
     snake += absl::ascii_tolower(c);
@@ -40,6 +32,7 @@ FunctionBuilder::FunctionBuilder(std::string name, const OpRegistry& registry)
 FunctionBuilder::FunctionBuilder(std::string name, const OpRegistry& registry,
                                  const Function& function)
     : registry_(registry), function_(function) {
+  if (name.empty()) Fail(absl::InvalidArgumentError("a function needs a name"));
   function_.name_ = std::move(name);
   for (const ValueInfo& value : function_.values_) value_names_.insert(value.name);
   for (const Node& node : function_.nodes_) node_names_.insert(node.name);
@@ -92,10 +85,7 @@ Value FunctionBuilder::Input(std::string name, TensorType type) {
 Value FunctionBuilder::Variable(VariableDef def) {
   if (!status_.ok()) return {};
   if (const VariableRead* read = function_.FindVariable(def.name)) {
-    if (read->def.type == def.type && read->def.role == def.role &&
-        SameInitializer(read->def.initializer, def.initializer)) {
-      return read->value;
-    }
+    if (read->def == def) return read->value;
     Fail(absl::InvalidArgumentError(
         absl::StrCat("variable ", def.name, " is declared as ", read->def.type.ToString(),
                      " and again, differently, as ", def.type.ToString())));

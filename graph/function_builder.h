@@ -35,8 +35,8 @@ class FunctionBuilder {
   /// Declares an input. The name must be new.
   Value Input(std::string name, TensorType type);
 
-  /// Reads a variable. Declaring one name again gives the same value; with another type, role or
-  /// initializer it is an error.
+  /// Reads a variable. Declaring one name again gives the same value; with another type,
+  /// initializer or role, or not as trainable, it is an error.
   Value Variable(VariableDef def);
   /// A trainable float32 weight.
   Value Variable(std::string name, Shape shape, Initializer initializer) {

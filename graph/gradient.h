@@ -37,7 +37,8 @@ class GradientContext {
   Value output_gradient(int i) const { return output_gradients_[i]; }
   /// False if nobody needs the gradient of input i: a rule may leave it out.
   bool wanted(int i) const { return wanted_[i]; }
-  /// The gradient must have the shape of input i.
+  /// The gradient must have the type of input i. An input whose gradient is never set has gradient
+  /// zero.
   void SetInputGradient(int i, Value gradient) { input_gradients_[i] = gradient; }
 
   const std::vector<Value>& input_gradients() const { return input_gradients_; }

@@ -8,14 +8,29 @@
 #include "graph/status_macros.h"
 
 namespace seqgraph {
+namespace {
+
+std::string Describe(const VariableDef& def) {
+  return absl::StrCat(def.type.ToString(),
+                      def.role == VariableRole::kOptimizer ? ", the optimizer's" : ", a weight",
+                      def.trainable ? ", trainable" : ", not trainable");
+}
+
+// How a variable starts is no longer of interest once it is there.
+absl::Status CheckAgrees(const Variable& known, const VariableDef& def) {
+  if (known.def.type == def.type && known.def.role == def.role &&
+      known.def.trainable == def.trainable) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("variable ", def.name, " is declared as ",
+                                                 Describe(known.def), ", and elsewhere as ",
+                                                 Describe(def)));
+}
+
+}  // namespace
 
 absl::Status VariableStore::Declare(const VariableDef& def) {
-  if (const Variable* known = Find(def.name)) {
-    if (known->def.type == def.type && known->def.role == def.role) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat("variable ", def.name, " is ", known->def.type.ToString(),
-                     " in one function and ", def.type.ToString(), " in another"));
-  }
+  if (const Variable* known = Find(def.name)) return CheckAgrees(*known, def);
   absl::StatusOr<Tensor> zeros = Tensor::Zeros(def.type);
   SEQ_RETURN_IF_ERROR(Annotate(zeros.status(), absl::StrCat("variable ", def.name)));
   variables_.push_back({def, *std::move(zeros)});
@@ -62,6 +77,13 @@ absl::Status Model::AddFunction(Function function) {
   if (FindFunction(function.name()) != nullptr) {
     return absl::AlreadyExistsError(
         absl::StrCat("the model has a function \"", function.name(), "\" already"));
+  }
+  // What contradicts the store is found before anything is added to it.
+  for (const VariableRead& read : function.variables()) {
+    const Variable* known = variables.Find(read.def.name);
+    if (known == nullptr) continue;
+    SEQ_RETURN_IF_ERROR(
+        Annotate(CheckAgrees(*known, read.def), absl::StrCat("function ", function.name())));
   }
   for (const VariableRead& read : function.variables()) {
     SEQ_RETURN_IF_ERROR(

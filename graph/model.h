@@ -30,8 +30,8 @@ class VariableStore {
   VariableStore(VariableStore&&) = default;
   VariableStore& operator=(VariableStore&&) = default;
 
-  /// Adds a variable filled with zeros; if there is one of that name, checks that the definitions
-  /// agree (InvalidArgument otherwise).
+  /// Adds a variable filled with zeros; if there is one of that name, checks that type, role and
+  /// trainability agree (InvalidArgument otherwise).
   absl::Status Declare(const VariableDef& def);
   /// Null if there is none.
   Variable* Find(absl::string_view name);
@@ -69,7 +69,9 @@ struct Model {
   std::vector<std::string> labels;  ///< name of class 0, 1, ...
   std::string description;          ///< free text: what it was trained on and how
 
-  /// Adds a function and declares its variables. AlreadyExists for a second one of that name.
+  /// Adds a function and declares its variables. AlreadyExists for a second one of that name,
+  /// InvalidArgument for a variable that the model has with another definition: then nothing is
+  /// added.
   absl::Status AddFunction(Function function);
   /// Null if there is none.
   const Function* FindFunction(absl::string_view name) const;

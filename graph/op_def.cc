@@ -41,23 +41,13 @@ std::string Expected(TypeRule rule, DType real) {
   return "";
 }
 
-absl::Status CheckAttribute(const AttributeDef& def, const AttributeValue& value) {
-  if (KindOf(value) != def.kind) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be of kind ",
-                                                   KindName(def.kind), ", got ",
-                                                   AttributeToString(value)));
-  }
-  if (def.one_of.empty()) return absl::OkStatus();
-  const std::string& text = std::get<std::string>(value);
-  if (std::find(def.one_of.begin(), def.one_of.end(), text) != def.one_of.end()) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be one of ",
-                                                 absl::StrJoin(def.one_of, ", "), "; got \"", text,
-                                                 "\""));
-}
-
 }  // namespace
+
+bool ShapeContext::has_real() const {
+  return std::any_of(inputs_.begin(), inputs_.end(), [](const std::optional<TensorType>& input) {
+    return input.has_value() && IsReal(input->dtype);
+  });
+}
 
 DType ShapeContext::real() const {
   for (const std::optional<TensorType>& input : inputs_) {
@@ -68,8 +58,10 @@ DType ShapeContext::real() const {
 
 int64_t SampleSource::Int(int64_t low, int64_t high) {
   SEQ_CHECK(low <= high);
-  const uint64_t range = static_cast<uint64_t>(high - low) + 1;
-  return low + static_cast<int64_t>(range == 0 ? rng_() : rng_() % range);
+  // Unsigned, where a range of more than 2^63 numbers does not overflow; 0 stands for all 2^64.
+  const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low) + 1;
+  const uint64_t above = range == 0 ? rng_() : rng_() % range;
+  return static_cast<int64_t>(static_cast<uint64_t>(low) + above);
 }
 
 double SampleSource::Real(double low, double high) {
@@ -98,6 +90,26 @@ Tensor SampleSource::Indices(const Shape& shape, int64_t limit) {
 int OpDef::FindInput(absl::string_view name) const { return IndexOf(inputs_, name); }
 int OpDef::FindOutput(absl::string_view name) const { return IndexOf(outputs_, name); }
 
+absl::Status OpDef::CheckAttribute(const AttributeDef& def, const AttributeValue& value) {
+  if (KindOf(value) != def.kind) {
+    return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be of kind ",
+                                                   KindName(def.kind), ", got ",
+                                                   AttributeToString(value)));
+  }
+  // NaN differs from itself: two equal functions would not compare equal.
+  if (const double* real = std::get_if<double>(&value); real != nullptr && std::isnan(*real)) {
+    return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must not be NaN"));
+  }
+  if (def.one_of.empty()) return absl::OkStatus();
+  const std::string& text = std::get<std::string>(value);
+  if (std::find(def.one_of.begin(), def.one_of.end(), text) != def.one_of.end()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be one of ",
+                                                 absl::StrJoin(def.one_of, ", "), "; got \"", text,
+                                                 "\""));
+}
+
 absl::StatusOr<Attributes> OpDef::CompleteAttributes(const Attributes& given) const {
   for (const auto& [name, value] : given.entries()) {
     if (IndexOf(attributes_, name) < 0) {
@@ -123,6 +135,27 @@ absl::StatusOr<Attributes> OpDef::CompleteAttributes(const Attributes& given) co
   return complete;
 }
 
+absl::Status OpDef::CheckOutputs(const ShapeContext& context,
+                                 absl::Span<const TensorType> outputs) const {
+  SEQ_CHECK(outputs.size() == outputs_.size());
+  // The float type of the node: that of its inputs; without a real input, of its first real output.
+  std::optional<DType> real;
+  if (context.has_real()) real = context.real();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const OutputDef& def = outputs_[i];
+    SEQ_RETURN_IF_ERROR(Annotate(outputs[i].shape.Validate(), absl::StrCat("output ", def.name)));
+    if (def.type == TypeRule::kReal && !real.has_value() && IsReal(outputs[i].dtype)) {
+      real = outputs[i].dtype;
+    }
+    if (!Matches(def.type, outputs[i].dtype, real.value_or(DType::kFloat32))) {
+      return absl::InternalError(absl::StrCat(
+          "the shape rule of ", name_, " gives ", outputs[i].ToString(), " for output ", def.name,
+          ", which must be ", Expected(def.type, real.value_or(DType::kFloat32))));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<TensorType>> OpDef::InferTypes(
     absl::Span<const std::optional<TensorType>> inputs, const Attributes& attributes) const {
   if (inputs.size() != inputs_.size()) {
@@ -144,8 +177,7 @@ absl::StatusOr<std::vector<TensorType>> OpDef::InferTypes(
     }
   }
   SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> outputs, shape_rule_(context));
-  SEQ_CHECK(outputs.size() == outputs_.size());
-  for (const TensorType& output : outputs) SEQ_RETURN_IF_ERROR(output.shape.Validate());
+  SEQ_RETURN_IF_ERROR(CheckOutputs(context, outputs));
   return outputs;
 }
 

@@ -78,6 +78,8 @@ class ShapeContext {
   const Attributes& attributes() const { return attributes_; }
   /// The float type of the node: that of its first real input; float32 if it has none.
   DType real() const;
+  /// True if the node has a real input.
+  bool has_real() const;
 
  private:
   absl::Span<const std::optional<TensorType>> inputs_;
@@ -182,8 +184,9 @@ class SampleSource {
 };
 using Sampler = std::function<OpSample(SampleSource&)>;
 
-/// Output `output` may be written into the memory of input `input`: each element of the output
-/// depends, of that input, on the same element only.
+/// Output `output` may be written into the memory of input `input` where both have the same type:
+/// each element of the output depends, of that input, on the same element only, and no output
+/// written later depends on that input.
 struct InPlacePair {
   int output;
   int input;
@@ -243,14 +246,20 @@ class OpDef {
   int FindInput(absl::string_view name) const;
   int FindOutput(absl::string_view name) const;
 
-  /// Fills in defaults and checks names, kinds and allowed texts.
+  /// OK if attribute `def` may have this value: its kind, not NaN, and one of the allowed texts.
+  static absl::Status CheckAttribute(const AttributeDef& def, const AttributeValue& value);
+  /// Fills in defaults and checks names and values.
   absl::StatusOr<Attributes> CompleteAttributes(const Attributes& given) const;
-  /// Checks count and types of the inputs, then applies the shape rule and checks what it gives.
-  /// `attributes` must be complete.
+  /// Checks count and types of the inputs, then applies the shape rule and checks what it gives:
+  /// InvalidArgument for what the caller did wrong, Internal for an output whose element type is
+  /// not what the definition says. `attributes` must be complete.
   absl::StatusOr<std::vector<TensorType>> InferTypes(
       absl::Span<const std::optional<TensorType>> inputs, const Attributes& attributes) const;
 
  private:
+  absl::Status CheckOutputs(const ShapeContext& context,
+                            absl::Span<const TensorType> outputs) const;
+
   std::string name_;
   int version_;
   std::string doc_;

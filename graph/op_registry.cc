@@ -10,6 +10,34 @@
 namespace seqgraph {
 namespace {
 
+absl::Status CheckAttributeDefs(const OpDef& def) {
+  for (const AttributeDef& attribute : def.attributes()) {
+    if (!attribute.one_of.empty() && attribute.kind != AttributeKind::kString) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("op ", def.name(), " lists texts for attribute ", attribute.name,
+                       ", which is of kind ", KindName(attribute.kind)));
+    }
+    if (!attribute.default_value.has_value()) continue;
+    SEQ_RETURN_IF_ERROR(Annotate(OpDef::CheckAttribute(attribute, *attribute.default_value),
+                                 absl::StrCat("op ", def.name(), ", default")));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckInPlace(const OpDef& def) {
+  const int inputs = static_cast<int>(def.inputs().size());
+  const int outputs = static_cast<int>(def.outputs().size());
+  for (const InPlacePair& pair : def.in_place()) {
+    if (pair.input >= 0 && pair.input < inputs && pair.output >= 0 && pair.output < outputs) {
+      continue;
+    }
+    return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), " has an in-place pair {",
+                                                   pair.output, ", ", pair.input, "}, but ",
+                                                   outputs, " outputs and ", inputs, " inputs"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckComplete(const OpDef& def) {
   const auto missing = [&](absl::string_view what) {
     return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), " has no ", what));
@@ -32,7 +60,8 @@ absl::Status CheckComplete(const OpDef& def) {
   for (const AttributeDef& attribute : def.attributes()) SEQ_RETURN_IF_ERROR(add(attribute.name));
   names.clear();
   for (const OutputDef& output : def.outputs()) SEQ_RETURN_IF_ERROR(add(output.name));
-  return absl::OkStatus();
+  SEQ_RETURN_IF_ERROR(CheckAttributeDefs(def));
+  return CheckInPlace(def);
 }
 
 // Number of single-character edits between two texts (Levenshtein), to suggest names.

@@ -20,8 +20,9 @@ std::string Typed(const Function& function, const std::string& name, Value value
 // `tanh(x, none), activation="tanh"` as it stands in a call.
 std::string Arguments(const Function& function, const Node& node) {
   std::vector<std::string> arguments;
-  for (Value input : node.inputs) arguments.push_back(ValueName(function, input));
-  while (!arguments.empty() && arguments.back() == "none") arguments.pop_back();
+  size_t given = node.inputs.size();  // trailing absent inputs are not printed
+  while (given > 0 && !node.inputs[given - 1].present()) --given;
+  for (size_t i = 0; i < given; ++i) arguments.push_back(ValueName(function, node.inputs[i]));
   for (const auto& [name, value] : node.attributes.entries()) {
     arguments.push_back(absl::StrCat(name, "=", AttributeToString(value)));
   }

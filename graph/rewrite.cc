@@ -55,8 +55,30 @@ void CopySignature(const Function& source, FunctionCopy& copy) {
   for (const VariableRead& read : source.variables()) copy.AddVariable(read, read.def);
 }
 
+// An output that is used and left without a replacement would silently become an absent input of
+// its readers; one of another type, another function.
+absl::Status CheckReplaced(const Node& node, const Rewrite& rewrite, const RewriteContext& context,
+                           const std::vector<bool>& used) {
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const Value old = node.outputs[i];
+    const Value replacement = context.Mapped(old);
+    if (!replacement.present()
+            ? !used[old.index]
+            : context.builder().type(replacement) == context.source().type(old)) {
+      continue;
+    }
+    return absl::InternalError(absl::StrCat(
+        "rewrite ", rewrite.name, " at node ", node.name, " gives ",
+        replacement.present() ? context.builder().type(replacement).ToString() : "nothing",
+        " for output ", node.op->outputs()[i].name, ", which is ",
+        context.source().type(old).ToString()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ApplyAtNode(const Node& node, absl::Span<const Rewrite> rewrites,
-                         RewriteContext& context, FunctionCopy& copy, std::vector<int>& counts) {
+                         const std::vector<bool>& used, RewriteContext& context, FunctionCopy& copy,
+                         std::vector<int>& counts) {
   for (size_t r = 0; r < rewrites.size(); ++r) {
     copy.builder().set_default_name(node.name);
     absl::StatusOr<bool> applied = rewrites[r].apply(context);
@@ -67,7 +89,7 @@ absl::Status ApplyAtNode(const Node& node, absl::Span<const Rewrite> rewrites,
     }
     if (*applied) {
       ++counts[r];
-      return absl::OkStatus();
+      return CheckReplaced(node, rewrites[r], context, used);
     }
   }
   copy.AddNode(node, node.attributes);
@@ -80,9 +102,10 @@ absl::StatusOr<Function> Sweep(const Function& source, const OpRegistry& registr
   FunctionCopy copy(source, registry);
   CopySignature(source, copy);
   const std::vector<std::vector<int>> consumers = source.Consumers();
+  const std::vector<bool> used = source.UsedValues();
   for (const Node& node : source.nodes()) {
     RewriteContext context(source, node, copy.builder(), copy.new_values(), consumers);
-    SEQ_RETURN_IF_ERROR(ApplyAtNode(node, rewrites, context, copy, counts));
+    SEQ_RETURN_IF_ERROR(ApplyAtNode(node, rewrites, used, context, copy, counts));
   }
   SEQ_ASSIGN_OR_RETURN(Function swept, std::move(copy).Finish());
   return EliminateDeadCode(swept, registry);

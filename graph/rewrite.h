@@ -27,12 +27,13 @@ class RewriteContext {
   const Function& source() const { return source_; }
   const Node& node() const { return node_; }
   FunctionBuilder& builder() { return builder_; }
+  const FunctionBuilder& builder() const { return builder_; }
   /// The value of the new function that stands for `old`; absent for an absent one.
   Value Mapped(Value old) const { return old.present() ? new_values_[old.index] : Value{}; }
   /// The nodes of the old function that read `old`.
   const std::vector<int>& Consumers(Value old) const { return consumers_[old.index]; }
-  /// Lets `replacement` stand for output i of the node. A rule that returns true must have replaced
-  /// every output that is used.
+  /// Lets `replacement`, a value of the same type, stand for output i of the node. A rule that
+  /// returns true must have replaced every output that is used (checked).
   void ReplaceOutput(int i, Value replacement) {
     new_values_[node_.outputs[i].index] = replacement;
   }

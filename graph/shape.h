@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <string>
 
 #include "absl/container/inlined_vector.h"
@@ -28,7 +29,8 @@ class Dim {
   std::string ToString() const;
 
  private:
-  static constexpr int64_t kBatch = -1;
+  // Far from what a wrong subtraction gives: Dim(-1) is a negative extent, which Validate refuses.
+  static constexpr int64_t kBatch = std::numeric_limits<int64_t>::min();
   int64_t size_;
 };
 

@@ -1,6 +1,7 @@
 #ifndef SEQGRAPH_GRAPH_TENSOR_H_
 #define SEQGRAPH_GRAPH_TENSOR_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
@@ -64,8 +65,9 @@ class Tensor {
     return absl::MakeConstSpan(static_cast<const T*>(data()), num_elements());
   }
 
-  /// Elements converted one by one to `dtype` (rounded to nearest, ties to even; to integers:
-  /// truncated).
+  /// Elements converted one by one to `dtype`: to a real type rounded to nearest, ties to even;
+  /// from a real type to an integer truncated, with NaN giving 0 and what is out of range the
+  /// nearest limit; from int64 to int32 the low 32 bits.
   Tensor Cast(DType dtype) const;
   /// True if types agree and all bytes are equal (so NaN equals itself, +0 differs from -0).
   bool BitwiseEquals(const Tensor& other) const;

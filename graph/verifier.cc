@@ -16,6 +16,10 @@ class FunctionVerifier {
       : function_(function), defined_(function.values().size(), false) {}
 
   absl::Status Verify() {
+    if (function_.name().empty()) return Wrong("has no name");
+    if (function_.results().empty() && function_.updates().empty()) {
+      return Wrong("has neither result nor update");
+    }
     for (size_t i = 0; i < function_.inputs().size(); ++i) {
       SEQ_RETURN_IF_ERROR(Define(function_.inputs()[i], Origin::kInput, i, 0));
     }
