@@ -92,6 +92,7 @@ class Program {
   virtual std::vector<PrivateStorage> private_storage() const { return {}; }
 
   /// Called once before the first node of a call and once after the last, in the thread that runs.
+  /// End follows every Begin that was OK, also when a node fails.
   virtual absl::Status Begin() { return absl::OkStatus(); }
   virtual void End() {}
 

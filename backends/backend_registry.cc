@@ -43,6 +43,9 @@ absl::StatusOr<const Backend*> BackendRegistry::Get(absl::string_view name) cons
 
 absl::StatusOr<std::vector<const Backend*>> BackendRegistry::ParseList(
     absl::string_view names) const {
+  if (names.empty()) {
+    return absl::InvalidArgumentError("an empty list of backends; name at least one");
+  }
   std::vector<const Backend*> list;
   for (absl::string_view name : absl::StrSplit(names, ',')) {
     SEQ_ASSIGN_OR_RETURN(const Backend* backend, Get(name));

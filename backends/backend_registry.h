@@ -20,7 +20,7 @@ class BackendRegistry {
   /// NotFound lists the names that there are.
   absl::StatusOr<const Backend*> Get(absl::string_view name) const;
   /// "onednn,reference" -> both, in that order. InvalidArgument for an empty list or one name
-  /// twice.
+  /// twice, NotFound for an unknown name.
   absl::StatusOr<std::vector<const Backend*>> ParseList(absl::string_view names) const;
   const std::vector<std::unique_ptr<Backend>>& all() const { return backends_; }
 

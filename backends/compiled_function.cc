@@ -70,6 +70,7 @@ struct CompiledFunction::Impl {
     return nullptr;
   }
   absl::Status RunSteps();
+  absl::Status RunNodes();
   void StoreUpdates();
 };
 
@@ -92,6 +93,7 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
                                              std::vector<int>& program_of) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment, AssignNodes(function, options.backends));
   program_of.assign(assignment.size(), -1);
+  assignments.resize(assignment.size());
   std::vector<PrivateStorage> private_storage;
   for (int b = 0; b < static_cast<int>(options.backends.size()); ++b) {
     std::vector<int> nodes;
@@ -108,13 +110,19 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
                       absl::StrCat("backend ", name, " preparing function ", function.name()));
     }
     for (const PrivateStorage& entry : (*program)->private_storage()) {
-      SEQ_CHECK(request.may_be_private[entry.value.index]);
+      const int index = entry.value.index;
+      if (index < 0 || index >= static_cast<int>(request.may_be_private.size()) ||
+          !request.may_be_private[index] || entry.bytes < 0) {
+        return absl::InternalError(absl::StrCat(
+            "backend ", name, " asks for ", entry.bytes, " bytes of private storage for value ",
+            index, " of function ", function.name(), ", which is not its own"));
+      }
       private_storage.push_back(entry);
     }
     for (int n : nodes) {
       program_of[n] = static_cast<int>(programs.size());
       const Node& node = function.nodes()[n];
-      assignments.push_back({node.name, node.op->name(), name, (*program)->implementation(n)});
+      assignments[n] = {node.name, node.op->name(), name, (*program)->implementation(n)};
     }
     programs.push_back(*std::move(program));
   }
@@ -129,7 +137,9 @@ absl::Status CompiledFunction::Impl::Allocate(absl::Span<const int> program_of) 
     const int64_t bytes = programs[program_of[n]]->scratch_bytes(static_cast<int>(n));
     memory.scratch = std::max(memory.scratch, bytes);
   }
-  bool enough = arena.Allocate(memory.values) && scratch.Allocate(memory.scratch);
+  // Never empty: values without elements have an address too, because null means absent.
+  bool enough =
+      arena.Allocate(std::max(memory.values, kBufferAlignment)) && scratch.Allocate(memory.scratch);
   for (const auto& program : programs) {
     persistent.emplace_back();
     enough = enough && persistent.back().Allocate(program->persistent_bytes());
@@ -166,18 +176,24 @@ void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
 
 absl::Status CompiledFunction::Impl::RunSteps() {
   for (const VersionLink& link : version_links) *link.target = link.variable->version;
-  for (const auto& program : programs) SEQ_RETURN_IF_ERROR(program->Begin());
   absl::Status status;
-  for (Step& step : steps) {
-    status = step.program->Run(
-        step.node, {step.inputs, step.outputs, step.versions, step.scratch, step.persistent});
-    if (!status.ok()) {
-      status = AnnotateNode(status, function, step.node);
-      break;
-    }
-  }
-  for (const auto& program : programs) program->End();
+  size_t begun = 0;
+  for (; begun < programs.size() && status.ok(); ++begun) status = programs[begun]->Begin();
+  // One whose Begin failed has not begun; all others need their End, whatever happens.
+  if (!status.ok()) --begun;
+  status = status.ok() ? RunNodes()
+                       : Annotate(status, absl::StrCat("function ", function.name(), " begins"));
+  for (size_t p = 0; p < begun; ++p) programs[p]->End();
   return status;
+}
+
+absl::Status CompiledFunction::Impl::RunNodes() {
+  for (Step& step : steps) {
+    const absl::Status status = step.program->Run(
+        step.node, {step.inputs, step.outputs, step.versions, step.scratch, step.persistent});
+    if (!status.ok()) return AnnotateNode(status, function, step.node);
+  }
+  return absl::OkStatus();
 }
 
 void CompiledFunction::Impl::StoreUpdates() {
@@ -194,6 +210,10 @@ void CompiledFunction::Impl::StoreUpdates() {
 absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
     const Function& function, const OpRegistry& registry, VariableStore* variables,
     const CompileOptions& options) {
+  if (options.threads < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "function ", function.name(), ": needs at least 1 thread, got ", options.threads));
+  }
   auto impl = std::make_unique<Impl>();
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, options.batch));
   SEQ_ASSIGN_OR_RETURN(impl->function, ApplyRewrites(bound, registry, options.rewrites));
@@ -217,10 +237,12 @@ const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
 const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
 
 void* CompiledFunction::input(int i) {
+  SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.inputs().size()));
   return impl_->Address(impl_->storage.values[impl_->function.inputs()[i].index]);
 }
 
 const void* CompiledFunction::result(int i) const {
+  SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.results().size()));
   return impl_->Address(impl_->storage.results[i]);
 }
 
@@ -241,6 +263,11 @@ int CompiledFunction::FindResult(absl::string_view name) const {
 }
 
 absl::Status CompiledFunction::SetInput(int i, const Tensor& tensor) {
+  const int inputs = static_cast<int>(impl_->function.inputs().size());
+  if (i < 0 || i >= inputs) {
+    return absl::InvalidArgumentError(absl::StrCat("function ", impl_->function.name(), " has ",
+                                                   inputs, " inputs, none with index ", i));
+  }
   const ValueInfo& info = impl_->function.info(impl_->function.inputs()[i]);
   if (tensor.type() != info.type) {
     return absl::InvalidArgumentError(absl::StrCat("function ", impl_->function.name(), ": input ",
@@ -252,6 +279,7 @@ absl::Status CompiledFunction::SetInput(int i, const Tensor& tensor) {
 }
 
 Tensor CompiledFunction::Result(int i) const {
+  SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.results().size()));
   const Value value = impl_->function.results()[i].value;
   absl::StatusOr<Tensor> copy = Tensor::Zeros(impl_->function.type(value));
   SEQ_CHECK(copy.ok());

@@ -70,7 +70,8 @@ class CompiledFunction {
   /// -1 if there is none of that name.
   int FindInput(absl::string_view name) const;
   int FindResult(absl::string_view name) const;
-  /// Copies a tensor of the input's type in; InvalidArgument if it has another.
+  /// Copies a tensor of the input's type in; InvalidArgument if it has another, or if there is no
+  /// input i.
   absl::Status SetInput(int i, const Tensor& tensor);
   /// A copy of result i.
   Tensor Result(int i) const;
@@ -80,6 +81,7 @@ class CompiledFunction {
   /// names function and node.
   absl::Status Run();
 
+  /// In the order of function().nodes().
   const std::vector<NodeAssignment>& assignments() const;
   const MemoryUse& memory() const;
 

@@ -1,6 +1,7 @@
 #ifndef SEQGRAPH_BACKENDS_MEMORY_PLAN_H_
 #define SEQGRAPH_BACKENDS_MEMORY_PLAN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

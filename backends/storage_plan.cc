@@ -88,6 +88,8 @@ class Planner {
     if (last_read_[input.index] != n || is_private_[input.index] || is_private_[output.index]) {
       return false;
     }
+    // An op that broadcasts may declare a pair whose output is larger than this input.
+    if (function_.type(input) != function_.type(output)) return false;
     // A node that reads the value twice, or has two outputs for it, needs it unharmed.
     const Node& node = function_.nodes()[n];
     if (std::count(node.inputs.begin(), node.inputs.end(), input) > 1 || Taken(n, input)) {

@@ -46,9 +46,9 @@ struct StoragePlan {
 };
 
 /// Plans the storage of all values of a function with static shapes. Inputs and results keep
-/// theirs during a whole call. Outputs declared in-place share their input's memory where nobody
-/// needs the old content any more; so optimizer updates happen in the variables themselves.
-/// `private_storage` gives values whose size and layout are a backend's own.
+/// theirs until the call ends. Outputs declared in-place share the memory of an input of their own
+/// type where nobody needs the old content any more; so optimizer updates happen in the variables
+/// themselves. `private_storage` gives values whose size and layout are a backend's own.
 StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage);
 
 }  // namespace seqgraph
