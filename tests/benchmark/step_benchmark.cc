@@ -1,0 +1,127 @@
+// Whole training steps against oneDNN's bare primitive, and the one-hot model's against the
+// embedding model's. The two sides of a ratio alternate in one process, so that what else the
+// machine does hits both alike; the counters are the median and the 10 % and 90 % quantiles of the
+// paired ratios.
+//
+//   bazel run //tests/benchmark:step_benchmark
+//   ONEDNN_MAX_CPU_ISA=AVX2 bazel run //tests/benchmark:step_benchmark
+
+#include <benchmark/benchmark.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "backends/all_backends.h"
+#include "backends/compiled_function.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "ops/rewrites/all_rewrites.h"
+#include "tests/benchmark/bare_rnn.h"
+#include "training/imdb_models.h"
+#include "training/initializers.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr int64_t kTime = 100, kBatch = 64, kVocabulary = 500;
+
+// One of the tutorial's models with its compiled train_step and a random batch.
+class TrainStep {
+ public:
+  TrainStep(ImdbInput input, int64_t features, int64_t units) {
+    absl::StatusOr<Model> model = MakeImdbModel({.input = input,
+                                                 .num_words = kVocabulary,
+                                                 .maxlen = kTime,
+                                                 .embedding_dim = features,
+                                                 .units = units});
+    SEQ_CHECK(model.ok());
+    model_ = *std::move(model);
+    SEQ_CHECK(InitializeVariables(1, model_.variables).ok());
+    const auto backends = AllBackends().ParseList("onednn");
+    SEQ_CHECK(backends.ok());
+    auto step = CompiledFunction::Compile(
+        **model_.GetFunction("train_step"), AllOps(), &model_.variables,
+        {.backends = *backends, .batch = kBatch, .rewrites = StandardRewrites()});
+    SEQ_CHECK(step.ok());
+    step_ = *std::move(step);
+    std::mt19937 rng(1);
+    int32_t* tokens = static_cast<int32_t*>(step_->input(step_->FindInput("tokens")));
+    for (int64_t i = 0; i < kBatch * kTime; ++i) tokens[i] = static_cast<int32_t>(rng() % 500);
+    float* labels = static_cast<float*>(step_->input(step_->FindInput("labels")));
+    for (int64_t i = 0; i < kBatch; ++i) labels[i] = static_cast<float>(rng() % 2);
+  }
+
+  void Run() { SEQ_CHECK(step_->Run().ok()); }
+
+ private:
+  Model model_;
+  std::unique_ptr<CompiledFunction> step_;
+};
+
+double Seconds(int repeats, const std::function<void()>& run) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < repeats; ++i) run();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double Quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
+}
+
+// Alternates the two sides; the time shown is that of one run of `measured`.
+void MeasureRatio(benchmark::State& state, const std::function<void()>& measured,
+                  const std::function<void()>& baseline) {
+  const double once = Seconds(3, baseline) / 3;
+  Seconds(3, measured);
+  const int repeats = std::max(1, static_cast<int>(0.02 / once));
+  std::vector<double> ratios;
+  for (auto _ : state) {
+    const double base = Seconds(repeats, baseline);
+    const double time = Seconds(repeats, measured);
+    ratios.push_back(time / base);
+    state.SetIterationTime(time / repeats);
+  }
+  state.counters["ratio"] = Quantile(ratios, 0.5);
+  state.counters["p10"] = Quantile(ratios, 0.1);
+  state.counters["p90"] = Quantile(ratios, 0.9);
+  state.counters["samples/s"] =
+      benchmark::Counter(kBatch, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void StepOverBarePrimitive(benchmark::State& state) {
+  omp_set_num_threads(1);
+  TrainStep step(ImdbInput::kEmbedding, state.range(0), state.range(1));
+  BareRnn bare(kTime, kBatch, state.range(0), state.range(1));
+  MeasureRatio(
+      state, [&] { step.Run(); }, [&] { bare.Run(); });
+}
+
+void OneHotStepOverEmbeddingStep(benchmark::State& state) {
+  omp_set_num_threads(1);
+  TrainStep one_hot(ImdbInput::kOneHot, state.range(0), state.range(1));
+  TrainStep embedding(ImdbInput::kEmbedding, state.range(0), state.range(1));
+  MeasureRatio(
+      state, [&] { one_hot.Run(); }, [&] { embedding.Run(); });
+}
+
+void Sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"features", "units"})
+      ->Args({16, 8})
+      ->Args({128, 128})
+      ->Args({512, 512})
+      ->Iterations(31)  // pairs
+      ->UseManualTime()
+      ->Unit(benchmark::kMicrosecond);
+}
+BENCHMARK(StepOverBarePrimitive)->Apply(Sizes);
+BENCHMARK(OneHotStepOverEmbeddingStep)->Apply(Sizes);
+
+}  // namespace
+}  // namespace seqgraph

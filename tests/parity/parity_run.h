@@ -1,0 +1,33 @@
+#ifndef SEQGRAPH_TESTS_PARITY_PARITY_RUN_H_
+#define SEQGRAPH_TESTS_PARITY_PARITY_RUN_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "backends/backend.h"
+#include "tests/parity/parity_case.h"
+
+namespace seqgraph::parity {
+
+/// The largest absolute difference from Keras of one kind of number, and where it stands.
+struct Difference {
+  std::string what;
+  double largest = 0;
+  double bar = 0;
+  std::string where;
+  int64_t compared = 0;
+
+  /// Also false if nothing was compared, or something was NaN.
+  bool within() const { return compared > 0 && largest <= bar; }
+};
+
+/// Builds the case's model, starts from Keras's initial weights, repeats its training on the
+/// backends, and compares the loss of each step, all trained weights, and the predictions.
+absl::StatusOr<std::vector<Difference>> RunParity(const ParityCase& parity_case,
+                                                  const std::vector<const Backend*>& backends);
+
+}  // namespace seqgraph::parity
+
+#endif  // SEQGRAPH_TESTS_PARITY_PARITY_RUN_H_
