@@ -1,5 +1,6 @@
 #include "graph/gradient.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -67,16 +68,20 @@ class ReverseSweep {
 
   absl::Status Visit(int index) {
     const Node node = function().nodes()[index];  // a copy: emitting nodes moves the vector
-    std::vector<Value> output_gradients;
-    bool reached = false;
-    for (Value output : node.outputs) {
-      output_gradients.push_back(active_[output.index] ? Sum(output) : Value{});
-      reached |= output_gradients.back().present();
-    }
-    if (!reached) return absl::OkStatus();
     std::vector<bool> wanted(node.inputs.size());
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       wanted[i] = node.inputs[i].present() && active_[node.inputs[i].index];
+    }
+    // Above what is asked for nothing has to pass, and no rule is needed.
+    if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) return absl::OkStatus();
+    std::vector<Value> output_gradients;
+    bool reached = false;
+    for (Value output : node.outputs) {
+      output_gradients.push_back(Sum(output));
+      reached |= output_gradients.back().present();
+    }
+    if (!reached) return absl::OkStatus();
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (wanted[i] && !node.op->inputs()[i].differentiable) {
         return NoGradient(node, absl::StrCat(" for its input ", node.op->inputs()[i].name));
       }
