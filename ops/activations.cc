@@ -1,0 +1,238 @@
+#include "ops/activations.h"
+
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/gradient.h"
+#include "ops/activation_math.h"
+#include "ops/elementwise.h"
+#include "ops/elementwise_loops.h"
+#include "ops/examples.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Shape rules: SameAsInput(0) for the activations, SameShapes for their gradients.
+
+// Reference computation.
+
+template <typename T, Activation kActivation>
+absl::Status ComputeActivation(const ReferenceContext& c) {
+  return MapUnary<T>(c, [](T x) { return Activate(kActivation, x); });
+}
+
+template <typename T, Activation kActivation>
+absl::Status ComputeActivationGrad(const ReferenceContext& c) {
+  return MapBinary<T>(c, [](T y, T dy) { return dy * SlopeFromOutput(kActivation, y); });
+}
+
+// 0 rather than dy * 0, which is NaN for an infinite dy.
+template <typename T>
+absl::Status ComputeReluGrad(const ReferenceContext& c) {
+  return MapBinary<T>(c, [](T y, T dy) { return y > 0 ? dy : T{0}; });
+}
+
+// Gradient rules.
+
+absl::Status SigmoidGradient(GradientContext& c) {
+  c.SetInputGradient(0, SigmoidGrad(c.builder(), c.output(0), c.output_gradient(0)));
+  return absl::OkStatus();
+}
+
+absl::Status TanhGradient(GradientContext& c) {
+  c.SetInputGradient(0, TanhGrad(c.builder(), c.output(0), c.output_gradient(0)));
+  return absl::OkStatus();
+}
+
+absl::Status ReluGradient(GradientContext& c) {
+  c.SetInputGradient(0, ReluGrad(c.builder(), c.output(0), c.output_gradient(0)));
+  return absl::OkStatus();
+}
+
+// dx = dy (y - y^2): d/dy = g dy (1 - 2 y), d/d(dy) = g (y - y^2).
+absl::Status SigmoidGradGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  const Value y = c.input(0), dy = c.input(1), d = c.output_gradient(0);
+  if (c.wanted(0)) {
+    const Value product = Multiply(g, d, dy);
+    const Value twice = Scale(g, Multiply(g, product, y), 2);
+    c.SetInputGradient(0, Subtract(g, product, twice));
+  }
+  if (c.wanted(1)) c.SetInputGradient(1, SigmoidGrad(g, y, d));
+  return absl::OkStatus();
+}
+
+// dx = dy (1 - y^2): d/dy = -2 g dy y, d/d(dy) = g (1 - y^2).
+absl::Status TanhGradGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  const Value y = c.input(0), dy = c.input(1), d = c.output_gradient(0);
+  if (c.wanted(0)) {
+    const Value product = Multiply(g, Multiply(g, d, dy), y);
+    c.SetInputGradient(0, Scale(g, product, -2));
+  }
+  if (c.wanted(1)) c.SetInputGradient(1, TanhGrad(g, y, d));
+  return absl::OkStatus();
+}
+
+// dx = dy where y > 0: no dependence on y, and g where y > 0.
+absl::Status ReluGradGradient(GradientContext& c) {
+  if (c.wanted(1)) {
+    c.SetInputGradient(1, ReluGrad(c.builder(), c.input(0), c.output_gradient(0)));
+  }
+  return absl::OkStatus();
+}
+
+// Definitions.
+
+OpDef ActivationDef(std::string name, std::string doc) {
+  return OpDef(std::move(name), 1)
+      .Doc(std::move(doc))
+      .Input({.name = "x", .doc = "any shape"})
+      .Output({.name = "y", .doc = "the shape of x"})
+      .Shapes(SameAsInput(0))
+      .InPlace({0, 0})
+      .Samples([](SampleSource& source) {
+        return OpSample{{}, {source.RealsAwayFromZero(RandomShape(source, 0, 3))}};
+      });
+}
+
+// `draw` gives a sample of the activation's output.
+OpDef ActivationGradDef(std::string name, std::string doc,
+                        std::function<Tensor(SampleSource&, const Shape&)> draw) {
+  return OpDef(std::move(name), 1)
+      .Doc(std::move(doc))
+      .Input({.name = "y", .doc = "the activation's output, any shape"})
+      .Input({.name = "dy", .doc = "the gradient of y"})
+      .Output({.name = "dx", .doc = "the gradient of the activation's input"})
+      .Constrain("C1", "dy has the shape of y")
+      .Shapes(SameShapes("C1", "y", "dy"))
+      .Reject({"C1", {}, {RealType({2, 3}), RealType({3, 2})}})
+      .InPlace({0, 0})
+      .InPlace({0, 1})
+      .Samples([draw = std::move(draw)](SampleSource& source) {
+        const Shape shape = RandomShape(source, 0, 3);
+        const Tensor y = draw(source, shape);
+        return OpSample{{}, {y, source.Reals(shape)}};
+      });
+}
+
+}  // namespace
+
+OpDef SigmoidOp() {
+  return ActivationDef("Sigmoid", "y = 1 / (1 + exp(-x)), element by element; no overflow.")
+      .Reference(ComputeActivation<float, Activation::kSigmoid>,
+                 ComputeActivation<double, Activation::kSigmoid>)
+      .Gradient(SigmoidGradient)
+      .Example({"both_signs",
+                {},
+                {Reals({2, 2}, {-1000, -1, 0, 2})},
+                {Reals({2, 2}, {0, 0.2689414213699951, 0.5, 0.8807970779778823})}});
+}
+
+OpDef TanhOp() {
+  return ActivationDef("Tanh", "y = tanh(x), element by element.")
+      .Reference(ComputeActivation<float, Activation::kTanh>,
+                 ComputeActivation<double, Activation::kTanh>)
+      .Gradient(TanhGradient)
+      .Example({"both_signs",
+                {},
+                {Reals({4}, {-1, 0, 0.5, 1000})},
+                {Reals({4}, {-0.7615941559557649, 0, 0.46211715726000975, 1})}});
+}
+
+OpDef ReluOp() {
+  return ActivationDef("Relu", "y = max(x, 0), element by element; NaN stays NaN.")
+      .Reference(ComputeActivation<float, Activation::kRelu>,
+                 ComputeActivation<double, Activation::kRelu>)
+      .Gradient(ReluGradient)
+      .Example({"both_signs", {}, {Reals({3}, {-2, 0, 3})}, {Reals({3}, {0, 0, 3})}});
+}
+
+OpDef SigmoidGradOp() {
+  return ActivationGradDef(
+             "SigmoidGrad", "dx = dy y (1 - y), element by element.",
+             [](SampleSource& source, const Shape& shape) { return source.Reals(shape, 0, 1); })
+      .Reference(ComputeActivationGrad<float, Activation::kSigmoid>,
+                 ComputeActivationGrad<double, Activation::kSigmoid>)
+      .Gradient(SigmoidGradGradient)
+      .Example({"quarter",
+                {},
+                {Reals({3}, {0.25, 0.5, 1}), Reals({3}, {2, -4, 5})},
+                {Reals({3}, {0.375, -1, 0})}});
+}
+
+OpDef TanhGradOp() {
+  return ActivationGradDef(
+             "TanhGrad", "dx = dy (1 - y^2), element by element.",
+             [](SampleSource& source, const Shape& shape) { return source.Reals(shape); })
+      .Reference(ComputeActivationGrad<float, Activation::kTanh>,
+                 ComputeActivationGrad<double, Activation::kTanh>)
+      .Gradient(TanhGradGradient)
+      .Example({"half",
+                {},
+                {Reals({3}, {0.5, -0.5, 0}), Reals({3}, {2, 4, -3})},
+                {Reals({3}, {1.5, 3, -3})}});
+}
+
+OpDef ReluGradOp() {
+  return ActivationGradDef("ReluGrad", "dx = dy where y > 0, else 0, element by element.",
+                           [](SampleSource& source, const Shape& shape) {
+                             return source.RealsAwayFromZero(shape);
+                           })
+      .Reference(ComputeReluGrad<float>, ComputeReluGrad<double>)
+      .Gradient(ReluGradGradient)
+      .Example({"dead_and_alive",
+                {},
+                {Reals({3}, {0, 2, 0.5}), Reals({3}, {7, 8, -9})},
+                {Reals({3}, {0, 8, -9})}});
+}
+
+Value Sigmoid(FunctionBuilder& g, Value x, std::string name) {
+  return g.AddNode("Sigmoid", {x}, {}, std::move(name))[0];
+}
+
+Value Tanh(FunctionBuilder& g, Value x, std::string name) {
+  return g.AddNode("Tanh", {x}, {}, std::move(name))[0];
+}
+
+Value Relu(FunctionBuilder& g, Value x, std::string name) {
+  return g.AddNode("Relu", {x}, {}, std::move(name))[0];
+}
+
+Value SigmoidGrad(FunctionBuilder& g, Value y, Value dy, std::string name) {
+  return g.AddNode("SigmoidGrad", {y, dy}, {}, std::move(name))[0];
+}
+
+Value TanhGrad(FunctionBuilder& g, Value y, Value dy, std::string name) {
+  return g.AddNode("TanhGrad", {y, dy}, {}, std::move(name))[0];
+}
+
+Value ReluGrad(FunctionBuilder& g, Value y, Value dy, std::string name) {
+  return g.AddNode("ReluGrad", {y, dy}, {}, std::move(name))[0];
+}
+
+Value ApplyActivation(FunctionBuilder& g, const std::string& activation, Value z,
+                      std::string name) {
+  if (activation == "none") return z;
+  if (activation == "sigmoid") return Sigmoid(g, z, std::move(name));
+  if (activation == "tanh") return Tanh(g, z, std::move(name));
+  if (activation == "relu") return Relu(g, z, std::move(name));
+  g.Fail(absl::InvalidArgumentError(
+      absl::StrCat("activation must be none, tanh, relu or sigmoid; got \"", activation, "\"")));
+  return {};
+}
+
+Value ActivationGrad(FunctionBuilder& g, const std::string& activation, Value y, Value dy,
+                     std::string name) {
+  if (activation == "none") return dy;
+  if (activation == "sigmoid") return SigmoidGrad(g, y, dy, std::move(name));
+  if (activation == "tanh") return TanhGrad(g, y, dy, std::move(name));
+  if (activation == "relu") return ReluGrad(g, y, dy, std::move(name));
+  g.Fail(absl::InvalidArgumentError(
+      absl::StrCat("activation must be none, tanh, relu or sigmoid; got \"", activation, "\"")));
+  return {};
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,149 @@
+#include "ops/adam_update.h"
+
+#include <cmath>
+#include <vector>
+
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/optimizer_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: beta_1, beta_2, epsilon.
+
+enum Input { kW, kG, kLr, kT, kM, kV };
+enum Output { kNewW, kNewM, kNewV };
+
+// Shape rule.
+
+Types AdamShape(const ShapeContext& c) {
+  SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> types, UpdateTypes(c, 3, {{"m", kM}, {"v", kV}}));
+  SEQ_RETURN_IF_ERROR(CheckScalar("C4", "t", c.shape(kT)));
+  for (const char* name : {"beta_1", "beta_2"}) {
+    SEQ_RETURN_IF_ERROR(CheckAttributeRange("C5", name, c.attributes().GetFloat(name), 0, 1));
+  }
+  const double epsilon = c.attributes().GetFloat("epsilon");
+  if (!(epsilon >= 0)) {
+    return Violation("C6", "attribute epsilon must be at least 0, got ", epsilon);
+  }
+  return types;
+}
+
+// Reference computation, with the operations of the formula in T but for alpha.
+
+template <typename T>
+absl::Status ComputeAdam(const ReferenceContext& c) {
+  const auto w = c.input<T>(kW), g = c.input<T>(kG), m = c.input<T>(kM), v = c.input<T>(kV);
+  const auto new_w = c.output<T>(kNewW), new_m = c.output<T>(kNewM), new_v = c.output<T>(kNewV);
+  const int64_t t = c.input<int64_t>(kT)[0];
+  if (t < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("t, the number of steps done before, is ", t, ", must be at least 0"));
+  }
+  const double beta_1 = c.attributes().GetFloat("beta_1");
+  const double beta_2 = c.attributes().GetFloat("beta_2"), step = static_cast<double>(t) + 1;
+  const double lr = c.input<T>(kLr)[0];
+  const T alpha =
+      static_cast<T>(lr * std::sqrt(1 - std::pow(beta_2, step)) / (1 - std::pow(beta_1, step)));
+  const T one_minus_beta_1 = static_cast<T>(1 - beta_1);
+  const T one_minus_beta_2 = static_cast<T>(1 - beta_2);
+  const T epsilon = static_cast<T>(c.attributes().GetFloat("epsilon"));
+  const int64_t n = w.size();
+  for (int64_t i = 0; i < n; ++i) {
+    const T mean = m[i] + (g[i] - m[i]) * one_minus_beta_1;
+    const T square = v[i] + (g[i] * g[i] - v[i]) * one_minus_beta_2;
+    Store(new_w, i, w[i] - mean * alpha / (std::sqrt(square) + epsilon));
+    Store(new_m, i, mean);
+    Store(new_v, i, square);
+  }
+  return absl::OkStatus();
+}
+
+// Gradient rule: none.
+
+OpSample AdamSample(SampleSource& source) {
+  const Shape shape = RandomShape(source, 0, 3);
+  const Tensor w = source.Reals(shape), g = source.Reals(shape);
+  const Tensor lr = source.Reals({}, 0.001, 0.1);
+  const Tensor t = CounterScalar(source.Int(0, 1000));
+  const Tensor m = source.Reals(shape);
+  return {{}, {w, g, lr, t, m, source.Reals(shape, 0.1, 1)}};
+}
+
+InputDef State(std::string name, std::string doc, TypeRule type = TypeRule::kReal) {
+  return {.name = std::move(name), .type = type, .doc = std::move(doc), .differentiable = false};
+}
+
+AttributeDef Number(std::string name, double default_value, std::string doc) {
+  return {.name = std::move(name),
+          .kind = AttributeKind::kFloat,
+          .default_value = default_value,
+          .doc = std::move(doc)};
+}
+
+}  // namespace
+
+// Definition.
+
+OpDef AdamUpdateOp() {
+  const TensorType w = RealType({2}), lr = RealType({}), t = CounterType();
+  return OpDef("AdamUpdate", 1)
+      .Doc(
+          "One step of Adam: m' = m + (g - m) (1 - beta_1), v' = v + (g^2 - v) (1 - beta_2), alpha "
+          "= lr sqrt(1 - beta_2^k) / (1 - beta_1^k) with k = t + 1, w' = w - m' alpha / (sqrt(v') "
+          "+ epsilon). Keras's formulas; alpha is computed in double. A negative t fails the run.")
+      .Input(State("w", "the variable, any shape"))
+      .Input(State("g", "its gradient, the shape of w"))
+      .Input(State("lr", "the learning rate, a scalar"))
+      .Input(State("t", "the number of steps done before, a scalar", TypeRule::kCounter))
+      .Input(State("m", "the mean gradient, the shape of w"))
+      .Input(State("v", "the mean square of the gradient, the shape of w"))
+      .Output({.name = "new_w", .doc = "the shape of w"})
+      .Output({.name = "new_m", .doc = "the shape of w"})
+      .Output({.name = "new_v", .doc = "the shape of w"})
+      .Attribute(Number("beta_1", 0.9, "decay of the mean"))
+      .Attribute(Number("beta_2", 0.999, "decay of the mean square"))
+      .Attribute(Number("epsilon", 1e-7, "added to the root"))
+      .Constrain("C1", "g has the shape of w")
+      .Constrain("C2", "lr is a scalar")
+      .Constrain("C3", "m and v have the shape of w")
+      .Constrain("C4", "t is a scalar")
+      .Constrain("C5", "beta_1 and beta_2 are in [0, 1)")
+      .Constrain("C6", "epsilon is at least 0")
+      .Shapes(AdamShape)
+      .Reject({"C1", {}, {w, RealType({3}), lr, t, w, w}})
+      .Reject({"C2", {}, {w, w, RealType({1}), t, w, w}})
+      .Reject({"C3", {}, {w, w, lr, t, RealType({1, 2}), w}})
+      .Reject({"C3", {}, {w, w, lr, t, w, RealType({1, 2})}})
+      .Reject({"C4", {}, {w, w, lr, CounterType({1}), w, w}})
+      .Reject({"C5", {{"beta_1", 1.0}}, {w, w, lr, t, w, w}})
+      .Reject({"C5", {{"beta_2", -0.1}}, {w, w, lr, t, w, w}})
+      .Reject({"C6", {{"epsilon", -1.0}}, {w, w, lr, t, w, w}})
+      .InPlace({kNewW, kW})
+      .InPlace({kNewM, kM})
+      .InPlace({kNewV, kV})
+      .Reference(ComputeAdam<float>, ComputeAdam<double>)
+      .Example({"first_step",
+                {},
+                {Reals({1}, {1}), Reals({1}, {0.5}), RealScalar(0.1), CounterScalar(0),
+                 Reals({1}, {0}), Reals({1}, {0})},
+                {Reals({1}, {0.900000632451532}), Reals({1}, {0.05}), Reals({1}, {0.00025})}})
+      .Example({"third_step",
+                {},
+                {Reals({1}, {1}), Reals({1}, {0.5}), RealScalar(0.1), CounterScalar(2),
+                 Reals({1}, {0.1}), Reals({1}, {0.01})},
+                {Reals({1}, {0.972051932644924}), Reals({1}, {0.14}), Reals({1}, {0.01024})}})
+      .Samples(AdamSample);
+}
+
+AdamUpdateOutputs AdamUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr, Value t,
+                             Value m, Value v, const AdamUpdateOptions& options) {
+  const std::vector<Value> outputs = g.AddNode(
+      "AdamUpdate", {w, gradient, lr, t, m, v},
+      {{"beta_1", options.beta_1}, {"beta_2", options.beta_2}, {"epsilon", options.epsilon}},
+      options.name);
+  return {.new_w = outputs[0], .new_m = outputs[1], .new_v = outputs[2]};
+}
+
+}  // namespace seqgraph::ops

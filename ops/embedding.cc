@@ -1,0 +1,165 @@
+#include "ops/embedding.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/index_check.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: EmbeddingGrad has rows.
+
+// Shape rules.
+
+Types EmbeddingShape(const ShapeContext& c) {
+  const Shape& table = c.shape(1);
+  if (table.rank() != 2 || !table.is_static()) {
+    return Violation("C1", "table must be [rows, width] with static extents, got ",
+                     table.ToString());
+  }
+  Shape y = c.shape(0);
+  y.Append(table[1]);
+  return std::vector<TensorType>{{c.type(1).dtype, y}};
+}
+
+Types EmbeddingGradShape(const ShapeContext& c) {
+  const Shape& dy = c.shape(1);
+  const int rank = c.shape(0).rank();
+  if (dy.rank() != rank + 1 || Shape(dy.dims().first(rank)) != c.shape(0)) {
+    return Violation("C1", "dy must be [shape of ids..., width] with ids ", c.shape(0).ToString(),
+                     ", got ", dy.ToString());
+  }
+  const int64_t rows = c.attributes().GetInt("rows");
+  if (rows < 1 || rows > Shape::kMaxElements) {
+    return Violation("C2", "attribute rows must be in [1, ", Shape::kMaxElements, "], got ", rows);
+  }
+  return std::vector<TensorType>{{c.type(1).dtype, Shape{rows, dy.back()}}};
+}
+
+// Reference computation.
+
+template <typename T>
+absl::Status ComputeEmbedding(const ReferenceContext& c) {
+  const auto ids = c.input<int32_t>(0);
+  const auto table = c.input<T>(1);
+  const auto y = c.output<T>(0);
+  SEQ_RETURN_IF_ERROR(CheckIndices("ids", ids, table.dim(0)));
+  if (!y) return absl::OkStatus();
+  const int64_t width = table.dim(1), n = ids.size();
+  for (int64_t i = 0; i < n; ++i) {
+    std::copy_n(table.data + ids[i] * width, width, y.data + i * width);
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeEmbeddingGrad(const ReferenceContext& c) {
+  const auto ids = c.input<int32_t>(0);
+  const auto dy = c.input<T>(1);
+  const auto dtable = c.output<T>(0);
+  SEQ_RETURN_IF_ERROR(CheckIndices("ids", ids, c.attributes().GetInt("rows")));
+  if (!dtable) return absl::OkStatus();
+  const int64_t width = dtable.dim(1), n = ids.size();
+  std::fill_n(dtable.data, dtable.size(), T{0});
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t e = 0; e < width; ++e) dtable[ids[i] * width + e] += dy[i * width + e];
+  }
+  return absl::OkStatus();
+}
+
+// Gradient rules.
+
+absl::Status EmbeddingGradient(GradientContext& c) {
+  const int64_t rows = c.builder().type(c.input(1)).shape[0].size();
+  c.SetInputGradient(1, EmbeddingGrad(c.builder(), c.input(0), c.output_gradient(0), rows));
+  return absl::OkStatus();
+}
+
+// dtable is linear in dy: each element of dy goes to one row, and gets that row's gradient back.
+absl::Status EmbeddingGradGradient(GradientContext& c) {
+  c.SetInputGradient(1, Embedding(c.builder(), c.input(0), c.output_gradient(0)));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// Definitions.
+
+OpDef EmbeddingOp() {
+  return OpDef("Embedding", 1)
+      .Doc(
+          "y[..., e] = table[ids[...], e]: a row of the table for each id. An id that is not in "
+          "[0, rows) fails the run.")
+      .Input({.name = "ids",
+              .type = TypeRule::kIndex,
+              .doc = "any shape; each in [0, rows)",
+              .differentiable = false})
+      .Input({.name = "table", .doc = "[rows, width]"})
+      .Output({.name = "y", .doc = "[shape of ids..., width]"})
+      .Constrain("C1", "table is [rows, width] with static extents")
+      .Shapes(EmbeddingShape)
+      .Reject({"C1", {}, {IndexType({2}), RealType({3})}})
+      .Reject({"C1", {}, {IndexType({2}), RealType({3, 2, 1})}})
+      .Reject({"C1", {}, {IndexType({2}), RealType({Dim::Batch(), 2})}})
+      .Reference(ComputeEmbedding<float>, ComputeEmbedding<double>)
+      .Gradient(EmbeddingGradient)
+      .Example({"two_by_two",
+                {},
+                {Ids({2, 2}, {2, 0, 1, 2}), Reals({3, 2}, {1, 2, 3, 4, 5, 6})},
+                {Reals({2, 2, 2}, {5, 6, 1, 2, 3, 4, 5, 6})}})
+      .Example({"scalar_id", {}, {Ids({}, {1}), Reals({2, 1}, {7, 9})}, {Reals({1}, {9})}})
+      .Samples([](SampleSource& source) {
+        const int64_t rows = source.Dimension(), width = source.Dimension();
+        const Tensor ids = source.Indices(RandomShape(source, 0, 3), rows);
+        return OpSample{{}, {ids, source.Reals({rows, width})}};
+      });
+}
+
+OpDef EmbeddingGradOp() {
+  return OpDef("EmbeddingGrad", 1)
+      .Doc(
+          "dtable[v, e] = the sum of dy[..., e] where ids[...] = v, added in the order of the ids; "
+          "rows of ids that do not occur are zero. The gradient of Embedding, dense.")
+      .Input({.name = "ids",
+              .type = TypeRule::kIndex,
+              .doc = "any shape; each in [0, rows)",
+              .differentiable = false})
+      .Input({.name = "dy", .doc = "[shape of ids..., width]"})
+      .Output({.name = "dtable", .doc = "[rows, width]"})
+      .Attribute({.name = "rows", .kind = AttributeKind::kInt, .doc = "rows of the table"})
+      .Constrain("C1", "dy is [shape of ids..., width]")
+      .Constrain("C2", "rows is in [1, 2^40]")
+      .Shapes(EmbeddingGradShape)
+      .Reject({"C1", {{"rows", 3}}, {IndexType({2}), RealType({2})}})
+      .Reject({"C1", {{"rows", 3}}, {IndexType({2}), RealType({3, 4})}})
+      .Reject({"C2", {{"rows", 0}}, {IndexType({2}), RealType({2, 4})}})
+      .Reject({"C2", {{"rows", -1}}, {IndexType({2}), RealType({2, 4})}})
+      .Reference(ComputeEmbeddingGrad<float>, ComputeEmbeddingGrad<double>)
+      .Gradient(EmbeddingGradGradient)
+      .Example({"duplicates_are_summed",
+                {{"rows", 3}},
+                {Ids({3}, {2, 0, 2}), Reals({3, 2}, {1, 2, 10, 20, 100, 200})},
+                {Reals({3, 2}, {10, 20, 0, 0, 101, 202})}})
+      .Samples([](SampleSource& source) {
+        const int64_t rows = source.Dimension(), width = source.Dimension();
+        const Tensor ids = source.Indices(RandomShape(source, 0, 3), rows);
+        Shape dy = ids.shape();
+        dy.Append(width);
+        return OpSample{{{"rows", rows}}, {ids, source.Reals(dy)}};
+      });
+}
+
+Value Embedding(FunctionBuilder& g, Value ids, Value table, std::string name) {
+  return g.AddNode("Embedding", {ids, table}, {}, std::move(name))[0];
+}
+
+Value EmbeddingGrad(FunctionBuilder& g, Value ids, Value dy, int64_t rows, std::string name) {
+  return g.AddNode("EmbeddingGrad", {ids, dy}, {{"rows", rows}}, std::move(name))[0];
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,20 @@
+#ifndef SEQGRAPH_OPS_REWRITES_ONE_HOT_TO_LOOKUP_H_
+#define SEQGRAPH_OPS_REWRITES_ONE_HOT_TO_LOOKUP_H_
+
+#include "graph/rewrite.h"
+
+namespace seqgraph::ops {
+
+/// RNNCell(OneHot(ids), w, u, b, h0) = RNNCell(Embedding(ids, w), projected, u, b, h0)
+/// Dense(OneHot(ids), w, b, act) = act(Embedding(ids, w) + b)
+///
+/// A product with a one-hot row is a row of the matrix, so the one-hot array never exists.
+/// Numerics: the same bits for finite weights, but for the sign of a zero: the product adds only
+/// zeros to the row. A weight that is infinite or NaN spoils every row of a product (0 · inf =
+/// NaN), but only its own row of a lookup. An id out of range is an error in both forms.
+Rewrite RNNCellOneHotToLookup();
+Rewrite DenseOneHotToLookup();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_REWRITES_ONE_HOT_TO_LOOKUP_H_

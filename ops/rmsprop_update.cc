@@ -1,0 +1,185 @@
+#include "ops/rmsprop_update.h"
+
+#include <cmath>
+#include <vector>
+
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/optimizer_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: rho, momentum, epsilon, centered.
+
+enum Input { kW, kG, kLr, kV, kM, kA };
+enum Output { kNewW, kNewV, kNewM, kNewA };
+
+// Shape rule.
+
+Types RMSPropShape(const ShapeContext& c) {
+  SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> types,
+                       UpdateTypes(c, 4, {{"v", kV}, {"m", kM}, {"a", kA}}));
+  const double rho = c.attributes().GetFloat("rho"), epsilon = c.attributes().GetFloat("epsilon");
+  const double momentum = c.attributes().GetFloat("momentum");
+  if (!(rho >= 0 && rho <= 1 && momentum >= 0 && momentum <= 1 && epsilon >= 0)) {
+    return Violation("C4", "attributes rho and momentum must be in [0, 1] and epsilon at least 0, ",
+                     "got ", rho, ", ", momentum, ", ", epsilon);
+  }
+  if (momentum > 0 && !c.has_input(kM)) return Violation("C5", "momentum > 0 needs m");
+  if (c.attributes().GetBool("centered") && !c.has_input(kA)) {
+    return Violation("C6", "centered needs a");
+  }
+  return types;
+}
+
+// Reference computation, with the operations of the formula in T.
+
+template <typename T>
+absl::Status ComputeRMSProp(const ReferenceContext& c) {
+  const auto w = c.input<T>(kW), g = c.input<T>(kG), v = c.input<T>(kV);
+  const auto m = c.input<T>(kM), a = c.input<T>(kA);
+  const auto new_w = c.output<T>(kNewW), new_v = c.output<T>(kNewV);
+  const auto new_m = c.output<T>(kNewM), new_a = c.output<T>(kNewA);
+  const double rho_exact = c.attributes().GetFloat("rho");
+  const T lr = c.input<T>(kLr)[0], rho = static_cast<T>(rho_exact);
+  const T one_minus_rho = static_cast<T>(1 - rho_exact);
+  const T mu = static_cast<T>(c.attributes().GetFloat("momentum"));
+  const T epsilon = static_cast<T>(c.attributes().GetFloat("epsilon"));
+  const bool centered = c.attributes().GetBool("centered");
+  const int64_t n = w.size();
+  for (int64_t i = 0; i < n; ++i) {
+    const T square = rho * v[i] + one_minus_rho * (g[i] * g[i]);
+    T denominator = square;
+    if (centered) {
+      const T mean = rho * a[i] + one_minus_rho * g[i];
+      denominator = square - mean * mean;
+      Store(new_a, i, mean);
+    }
+    T step = lr * g[i] / std::sqrt(denominator + epsilon);
+    if (mu > 0) {
+      step = mu * m[i] + step;
+      Store(new_m, i, step);
+    }
+    Store(new_w, i, w[i] - step);
+    Store(new_v, i, square);
+  }
+  if (!centered) KeepSlot(a, new_a);
+  if (!(mu > 0)) KeepSlot(m, new_m);
+  return absl::OkStatus();
+}
+
+// Gradient rule: none.
+
+OpSample RMSPropSample(SampleSource& source) {
+  const Shape shape = RandomShape(source, 0, 3);
+  const bool has_m = source.Coin(), has_a = source.Coin();
+  const double momentum = has_m && source.Coin() ? source.Real(0.1, 1) : 0;
+  const bool centered = has_a && source.Coin();
+  const Tensor w = source.Reals(shape), g = source.Reals(shape);
+  const Tensor lr = source.Reals({}, 0.001, 0.1);
+  // The mean square is never below the square of the mean; well above it, the root is tame.
+  const Tensor v = source.Reals(shape, 0.5, 2);
+  std::optional<Tensor> m, a;
+  if (has_m) m = source.Reals(shape);
+  if (has_a) a = source.Reals(shape, -0.5, 0.5);
+  return {{{"momentum", momentum}, {"centered", centered}}, {w, g, lr, v, m, a}};
+}
+
+InputDef Slot(std::string name, std::string doc, bool optional) {
+  return {.name = std::move(name),
+          .doc = std::move(doc),
+          .optional = optional,
+          .differentiable = false};
+}
+
+AttributeDef Number(std::string name, double default_value, std::string doc) {
+  return {.name = std::move(name),
+          .kind = AttributeKind::kFloat,
+          .default_value = default_value,
+          .doc = std::move(doc)};
+}
+
+}  // namespace
+
+// Definition.
+
+OpDef RMSPropUpdateOp() {
+  const TensorType w = RealType({2}), lr = RealType({}), other = RealType({2, 1});
+  return OpDef("RMSPropUpdate", 1)
+      .Doc(
+          "One step of RMSprop: v' = rho v + (1 - rho) g^2, d = v' + epsilon, w' = w - lr g / "
+          "sqrt(d). Centered: a' = rho a + (1 - rho) g, d = v' - a'^2 + epsilon. With momentum mu "
+          "> 0: m' = mu m + lr g / sqrt(d), w' = w - m'. Keras's formulas: epsilon is inside the "
+          "root.")
+      .Input(Slot("w", "the variable, any shape", false))
+      .Input(Slot("g", "its gradient, the shape of w", false))
+      .Input(Slot("lr", "the learning rate, a scalar", false))
+      .Input(Slot("v", "the mean square of the gradient, the shape of w", false))
+      .Input(Slot("m", "the momentum, the shape of w", true))
+      .Input(Slot("a", "the mean gradient, the shape of w", true))
+      .Output({.name = "new_w", .doc = "the shape of w"})
+      .Output({.name = "new_v", .doc = "the shape of w"})
+      .Output({.name = "new_m", .doc = "the shape of w; with momentum 0 it is m, or zeros"})
+      .Output({.name = "new_a", .doc = "the shape of w; not centered it is a, or zeros"})
+      .Attribute(Number("rho", 0.9, "decay of the means"))
+      .Attribute(Number("momentum", 0, "mu"))
+      .Attribute(Number("epsilon", 1e-7, "added to d"))
+      .Attribute({.name = "centered",
+                  .kind = AttributeKind::kBool,
+                  .default_value = false,
+                  .doc = "divide by the standard deviation"})
+      .Constrain("C1", "g has the shape of w")
+      .Constrain("C2", "lr is a scalar")
+      .Constrain("C3", "v, m and a have the shape of w")
+      .Constrain("C4", "rho and momentum are in [0, 1], epsilon is at least 0")
+      .Constrain("C5", "momentum > 0 needs m")
+      .Constrain("C6", "centered needs a")
+      .Shapes(RMSPropShape)
+      .Reject({"C1", {}, {w, RealType({3}), lr, w, {}, {}}})
+      .Reject({"C2", {}, {w, w, RealType({1}), w, {}, {}}})
+      .Reject({"C3", {}, {w, w, lr, other, {}, {}}})
+      .Reject({"C3", {}, {w, w, lr, w, other, {}}})
+      .Reject({"C3", {}, {w, w, lr, w, {}, other}})
+      .Reject({"C4", {{"rho", 1.5}}, {w, w, lr, w, {}, {}}})
+      .Reject({"C4", {{"momentum", -0.5}}, {w, w, lr, w, w, {}}})
+      .Reject({"C4", {{"epsilon", -1e-7}}, {w, w, lr, w, {}, {}}})
+      .Reject({"C5", {{"momentum", 0.9}}, {w, w, lr, w, {}, w}})
+      .Reject({"C6", {{"centered", true}}, {w, w, lr, w, w, {}}})
+      .InPlace({kNewW, kW})
+      .InPlace({kNewV, kV})
+      .InPlace({kNewM, kM})
+      .InPlace({kNewA, kA})
+      .Reference(ComputeRMSProp<float>, ComputeRMSProp<double>)
+      .Example({"plain",
+                {},
+                {Reals({2}, {1, -2}),
+                 Reals({2}, {0.5, -3}),
+                 RealScalar(0.1),
+                 Reals({2}, {0.04, 0}),
+                 {},
+                 {}},
+                {Reals({2}, {0.7975560833928396, -1.6837722515513698}), Reals({2}, {0.061, 0.9}),
+                 Reals({2}, {0, 0}), Reals({2}, {0, 0})}})
+      .Example({"centered_with_momentum",
+                {{"rho", 0.5}, {"momentum", 0.75}, {"centered", true}},
+                {Reals({2}, {1, -2}), Reals({2}, {0.5, -3}), RealScalar(0.1), Reals({2}, {0.5, 5}),
+                 Reals({2}, {0.2, -0.4}), Reals({2}, {0.25, -1})},
+                {Reals({2}, {0.7467204661341004, -1.5267949221298633}), Reals({2}, {0.375, 7}),
+                 Reals({2}, {0.25327953386589963, -0.47320507787013655}), Reals({2}, {0.375, -2})}})
+      .Samples(RMSPropSample);
+}
+
+RMSPropUpdateOutputs RMSPropUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr, Value v,
+                                   const RMSPropUpdateOptions& options) {
+  const std::vector<Value> outputs =
+      g.AddNode("RMSPropUpdate", {w, gradient, lr, v, options.m, options.a},
+                {{"rho", options.rho},
+                 {"momentum", options.momentum},
+                 {"epsilon", options.epsilon},
+                 {"centered", options.centered}},
+                options.name);
+  return {.new_w = outputs[0], .new_v = outputs[1], .new_m = outputs[2], .new_a = outputs[3]};
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,63 @@
+#ifndef SEQGRAPH_OPS_RNN_CELL_H_
+#define SEQGRAPH_OPS_RNN_CELL_H_
+
+// RNNCell: h_t = act(x_t·w + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0.
+// RNNCellGrad: dz_t = (dh_t + dz_{t+1}·uᵀ) act'(z_t), dx_t = dz_t·wᵀ, dw = sum_t x_tᵀ·dz_t,
+// du = sum_t h_{t-1}ᵀ·dz_t, db = sum_t dz_t, dh0 = dz_0·uᵀ.
+
+#include <string>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+struct RNNCellOptions {
+  Value bias;                       ///< [units]; absent: zero
+  Value initial_state;              ///< h0 [batch, units]; absent: zero
+  std::string activation = "tanh";  ///< "tanh", "relu" or "sigmoid"
+  std::string name;
+};
+
+struct RNNCellOutputs {
+  Value sequence;  ///< h_0 .. h_{time-1}: [batch, time, units]
+  Value last;      ///< h_{time-1}: [batch, units]
+};
+
+/// The simple recurrent layer (Elman, Finding structure in time, 1990) over all time steps.
+/// x [batch, time, features], w [features, units], u [units, units]; time >= 1. Without w, x is
+/// [batch, time, units] and takes the place of x·w: an input that is already projected. An output
+/// that nobody reads costs nothing. InvalidArgument (in the builder) for shapes that do not fit or
+/// another activation.
+RNNCellOutputs RNNCell(FunctionBuilder& g, Value x, Value w, Value u,
+                       const RNNCellOptions& options = {});
+
+struct RNNCellGradInputs {
+  Value x, w, u;        ///< as for RNNCell
+  Value bias;           ///< as for RNNCell
+  Value initial_state;  ///< as for RNNCell
+  Value sequence;       ///< RNNCell's output: [batch, time, units]
+  Value d_sequence;     ///< its gradient; absent: zero
+  Value d_last;  ///< the gradient of `last`, [batch, units]; absent: zero. One must be there.
+  std::string activation = "tanh";
+  std::string name;
+};
+
+struct RNNCellGradOutputs {
+  Value dx;   ///< the shape of x
+  Value dw;   ///< the shape of w; [0, units] without w
+  Value du;   ///< [units, units]
+  Value db;   ///< [units]
+  Value dh0;  ///< [batch, units]
+};
+
+/// The gradients of RNNCell by backpropagation through time (Werbos 1990); act' is computed from
+/// the outputs: 1 - h^2, h (1 - h), 1 where h > 0. An output that nobody reads costs nothing.
+RNNCellGradOutputs RNNCellGrad(FunctionBuilder& g, const RNNCellGradInputs& inputs);
+
+OpDef RNNCellOp();
+OpDef RNNCellGradOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_RNN_CELL_H_

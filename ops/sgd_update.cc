@@ -1,0 +1,129 @@
+#include "ops/sgd_update.h"
+
+#include <vector>
+
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/optimizer_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: momentum, nesterov.
+
+enum Input { kW, kG, kLr, kM };
+enum Output { kNewW, kNewM };
+
+// Shape rule.
+
+Types SGDShape(const ShapeContext& c) {
+  SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> types, UpdateTypes(c, 2, {{"m", kM}}));
+  const double momentum = c.attributes().GetFloat("momentum");
+  if (!(momentum >= 0 && momentum <= 1)) {
+    return Violation("C4", "attribute momentum must be in [0, 1], got ", momentum);
+  }
+  if (momentum > 0 && !c.has_input(kM)) return Violation("C5", "momentum > 0 needs m");
+  return types;
+}
+
+// Reference computation, with the operations of the formula in T.
+
+template <typename T>
+absl::Status ComputeSGD(const ReferenceContext& c) {
+  const auto w = c.input<T>(kW), g = c.input<T>(kG), m = c.input<T>(kM);
+  const auto new_w = c.output<T>(kNewW), new_m = c.output<T>(kNewM);
+  const T lr = c.input<T>(kLr)[0];
+  const T mu = static_cast<T>(c.attributes().GetFloat("momentum"));
+  const bool nesterov = c.attributes().GetBool("nesterov");
+  const int64_t n = w.size();
+  if (mu == 0) {
+    for (int64_t i = 0; i < n; ++i) Store(new_w, i, w[i] - lr * g[i]);
+    KeepSlot(m, new_m);
+    return absl::OkStatus();
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    const T step = lr * g[i];
+    const T velocity = mu * m[i] - step;
+    Store(new_w, i, nesterov ? w[i] + (mu * velocity - step) : w[i] + velocity);
+    Store(new_m, i, velocity);
+  }
+  return absl::OkStatus();
+}
+
+// Gradient rule: none.
+
+OpSample SGDSample(SampleSource& source) {
+  const Shape shape = RandomShape(source, 0, 3);
+  const bool has_m = source.Coin(), nesterov = source.Coin();
+  const double momentum = has_m && source.Coin() ? source.Real(0.1, 1) : 0;
+  const Tensor w = source.Reals(shape), g = source.Reals(shape);
+  const Tensor lr = source.Reals({}, 0.001, 0.1);
+  std::optional<Tensor> m;
+  if (has_m) m = source.Reals(shape);
+  return {{{"momentum", momentum}, {"nesterov", nesterov}}, {w, g, lr, m}};
+}
+
+}  // namespace
+
+// Definition.
+
+OpDef SGDUpdateOp() {
+  const TensorType w = RealType({2}), lr = RealType({});
+  return OpDef("SGDUpdate", 1)
+      .Doc(
+          "One step of stochastic gradient descent: w' = w - lr g. With momentum mu > 0: m' = mu m "
+          "- lr g, w' = w + m', and with nesterov w' = w + mu m' - lr g. Keras's formulas.")
+      .Input({.name = "w", .doc = "the variable, any shape", .differentiable = false})
+      .Input({.name = "g", .doc = "its gradient, the shape of w", .differentiable = false})
+      .Input({.name = "lr", .doc = "the learning rate, a scalar", .differentiable = false})
+      .Input({.name = "m",
+              .doc = "the momentum, the shape of w",
+              .optional = true,
+              .differentiable = false})
+      .Output({.name = "new_w", .doc = "the shape of w"})
+      .Output({.name = "new_m", .doc = "the shape of w; with momentum 0 it is m, or zeros"})
+      .Attribute(
+          {.name = "momentum", .kind = AttributeKind::kFloat, .default_value = 0.0, .doc = "mu"})
+      .Attribute({.name = "nesterov",
+                  .kind = AttributeKind::kBool,
+                  .default_value = false,
+                  .doc = "look ahead by one more step of the momentum; nothing with momentum 0"})
+      .Constrain("C1", "g has the shape of w")
+      .Constrain("C2", "lr is a scalar")
+      .Constrain("C3", "m has the shape of w")
+      .Constrain("C4", "momentum is in [0, 1]")
+      .Constrain("C5", "momentum > 0 needs m")
+      .Shapes(SGDShape)
+      .Reject({"C1", {}, {w, RealType({3}), lr, {}}})
+      .Reject({"C2", {}, {w, w, RealType({1}), {}}})
+      .Reject({"C3", {}, {w, w, lr, RealType({2, 1})}})
+      .Reject({"C4", {{"momentum", -0.1}}, {w, w, lr, w}})
+      .Reject({"C4", {{"momentum", 1.5}}, {w, w, lr, w}})
+      .Reject({"C5", {{"momentum", 0.9}}, {w, w, lr, {}}})
+      .InPlace({kNewW, kW})
+      .InPlace({kNewM, kM})
+      .Reference(ComputeSGD<float>, ComputeSGD<double>)
+      .Example({"plain",
+                {},
+                {Reals({2}, {1, -2}), Reals({2}, {0.5, 4}), RealScalar(0.25), {}},
+                {Reals({2}, {0.875, -3}), Reals({2}, {0, 0})}})
+      .Example({"momentum",
+                {{"momentum", 0.5}},
+                {Reals({2}, {1, -2}), Reals({2}, {0.5, 4}), RealScalar(0.25), Reals({2}, {1, -3})},
+                {Reals({2}, {1.375, -4.5}), Reals({2}, {0.375, -2.5})}})
+      .Example({"nesterov",
+                {{"momentum", 0.5}, {"nesterov", true}},
+                {Reals({2}, {1, -2}), Reals({2}, {0.5, 4}), RealScalar(0.25), Reals({2}, {1, -3})},
+                {Reals({2}, {1.0625, -4.25}), Reals({2}, {0.375, -2.5})}})
+      .Samples(SGDSample);
+}
+
+SGDUpdateOutputs SGDUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr,
+                           const SGDUpdateOptions& options) {
+  const std::vector<Value> outputs =
+      g.AddNode("SGDUpdate", {w, gradient, lr, options.m},
+                {{"momentum", options.momentum}, {"nesterov", options.nesterov}}, options.name);
+  return {.new_w = outputs[0], .new_m = outputs[1]};
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,177 @@
+#include "tools/docs/op_docs.h"
+
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "graph/attributes.h"
+#include "graph/op_def.h"
+
+namespace seqgraph {
+namespace {
+
+// Text in a cell of a table.
+std::string Cell(absl::string_view text) { return absl::StrReplaceAll(text, {{"|", "\\|"}}); }
+
+absl::string_view TypeName(TypeRule rule) {
+  switch (rule) {
+    case TypeRule::kReal:
+      return "real";
+    case TypeRule::kIndex:
+      return "int32";
+    case TypeRule::kCounter:
+      return "int64";
+  }
+  return "";
+}
+
+std::string Signature(const OpDef& op) {
+  const auto input = [](std::string* out, const InputDef& def) {
+    absl::StrAppend(out, def.name, def.optional ? "?" : "");
+  };
+  const auto attribute = [](std::string* out, const AttributeDef& def) {
+    absl::StrAppend(out, def.name);
+    if (def.default_value.has_value()) {
+      absl::StrAppend(out, " = ", AttributeToString(*def.default_value));
+    }
+  };
+  const auto output = [](std::string* out, const OutputDef& def) { *out += def.name; };
+  return absl::StrCat(op.name(), "(", absl::StrJoin(op.inputs(), ", ", input),
+                      op.attributes().empty() ? "" : "; ",
+                      absl::StrJoin(op.attributes(), ", ", attribute), ") -> ",
+                      absl::StrJoin(op.outputs(), ", ", output));
+}
+
+template <typename T>
+std::string JoinElements(const Tensor& tensor) {
+  return absl::StrJoin(tensor.Elements<T>(), ", ", [](std::string* out, T element) {
+    // As attributes are printed: exact, in the shortest form.
+    if constexpr (std::is_integral_v<T>) {
+      absl::StrAppend(out, element);
+    } else {
+      absl::StrAppend(out, AttributeToString(static_cast<double>(element)));
+    }
+  });
+}
+
+// "[2, 3]: 1, 2, 3, 4, 5, 6"; "7" for a scalar; "-" for an absent tensor.
+std::string TensorText(const std::optional<Tensor>& tensor) {
+  if (!tensor.has_value()) return "-";
+  std::string elements;
+  switch (tensor->dtype()) {
+    case DType::kFloat32:
+      elements = JoinElements<float>(*tensor);
+      break;
+    case DType::kFloat64:
+      elements = JoinElements<double>(*tensor);
+      break;
+    case DType::kInt32:
+      elements = JoinElements<int32_t>(*tensor);
+      break;
+    case DType::kInt64:
+      elements = JoinElements<int64_t>(*tensor);
+      break;
+  }
+  if (tensor->shape().rank() == 0) return elements;
+  return absl::StrCat(tensor->shape().ToString(), ": ", elements.empty() ? "none" : elements);
+}
+
+void AppendOperands(const OpDef& op, std::string* out) {
+  absl::StrAppend(out, "| operand | type | |\n| --- | --- | --- |\n");
+  for (const InputDef& input : op.inputs()) {
+    absl::StrAppend(out, "| `", input.name, "`", input.optional ? " (optional)" : "", " | ",
+                    TypeName(input.type), " | ", Cell(input.doc), " |\n");
+  }
+  for (const OutputDef& output : op.outputs()) {
+    absl::StrAppend(out, "| -> `", output.name, "` | ", TypeName(output.type), " | ",
+                    Cell(output.doc), " |\n");
+  }
+  for (const AttributeDef& attribute : op.attributes()) {
+    absl::StrAppend(out, "| ; `", attribute.name, "` | ", KindName(attribute.kind), " | ",
+                    Cell(attribute.doc));
+    if (!attribute.one_of.empty()) {
+      absl::StrAppend(out, "; one of ", absl::StrJoin(attribute.one_of, ", "));
+    }
+    absl::StrAppend(out,
+                    attribute.default_value.has_value()
+                        ? absl::StrCat("; default ", AttributeToString(*attribute.default_value))
+                        : "; must be given",
+                    " |\n");
+  }
+  absl::StrAppend(out, "\n");
+}
+
+// "The gradient reaches x, w, b." or why there is none.
+std::string GradientText(const OpDef& op) {
+  std::vector<std::string> reached;
+  for (const InputDef& input : op.inputs()) {
+    if (input.type == TypeRule::kReal && input.differentiable) reached.push_back(input.name);
+  }
+  if (!op.gradient_rule() || reached.empty()) return "It has no gradient.";
+  return absl::StrCat("Its gradient reaches ", absl::StrJoin(reached, ", "), ".");
+}
+
+std::string InPlaceText(const OpDef& op) {
+  if (op.in_place().empty()) return "";
+  const auto pair = [&](std::string* out, const InPlacePair& in_place) {
+    absl::StrAppend(out, op.outputs()[in_place.output].name, " over ",
+                    op.inputs()[in_place.input].name);
+  };
+  return absl::StrCat(" May be written in place: ", absl::StrJoin(op.in_place(), ", ", pair), ".");
+}
+
+void AppendExamples(const OpDef& op, std::string* out) {
+  for (const OpExample& example : op.examples()) {
+    absl::StrAppend(out, "Example `", example.name, "`");
+    for (const auto& [name, value] : example.attributes.entries()) {
+      absl::StrAppend(out, ", ", name, " = ", AttributeToString(value));
+    }
+    absl::StrAppend(out, ":\n\n```\n");
+    for (size_t i = 0; i < example.inputs.size(); ++i) {
+      absl::StrAppend(out, op.inputs()[i].name, " = ", TensorText(example.inputs[i]), "\n");
+    }
+    for (size_t i = 0; i < example.outputs.size(); ++i) {
+      absl::StrAppend(out, "-> ", op.outputs()[i].name, " = ", TensorText(example.outputs[i]),
+                      "\n");
+    }
+    absl::StrAppend(out, "```\n\n");
+  }
+}
+
+void AppendOp(const OpDef& op, std::string* out) {
+  absl::StrAppend(out, "## ", op.name(), "\n\n`", Signature(op), "`, version ", op.version(),
+                  "\n\n", op.doc(), "\n\n");
+  AppendOperands(op, out);
+  for (const Constraint& constraint : op.constraints()) {
+    absl::StrAppend(out, "- ", constraint.label, ": ", constraint.text, "\n");
+  }
+  if (!op.constraints().empty()) absl::StrAppend(out, "\n");
+  absl::StrAppend(out, GradientText(op), InPlaceText(op), "\n\n");
+  AppendExamples(op, out);
+}
+
+}  // namespace
+
+std::string OpDocs(const OpRegistry& registry) {
+  std::string docs =
+      "# Ops\n\n"
+      "Generated from the definitions in `ops/`; do not edit. To write it anew:\n"
+      "`bazel run //tools/docs:gen_op_docs -- $PWD/docs/ops.md`.\n\n"
+      "`Op(inputs; attributes) -> outputs`; `?` marks an input that may be left out. Real operands "
+      "of one\nnode all have one type: float32, or float64 where a function is evaluated in "
+      "double. A scalar has\nrank 0. Labels (C1) are those of error messages. Tensors in examples: "
+      "shape, then elements in\nrow-major order; `-` is absent or not compared.\n\n";
+  for (const OpDef* op : registry.All()) {
+    absl::StrAppend(&docs, "- [", op->name(), "](#", absl::AsciiStrToLower(op->name()), ")\n");
+  }
+  absl::StrAppend(&docs, "\n");
+  for (const OpDef* op : registry.All()) AppendOp(*op, &docs);
+  while (docs.size() > 1 && docs[docs.size() - 2] == '\n') docs.pop_back();
+  return docs;
+}
+
+}  // namespace seqgraph
