@@ -44,7 +44,7 @@ seq_check_folder_edges() {
 }
 
 # seq_bazel_test OUTCOME:NAME... -- BAZEL_ARGUMENT...: runs the tests and prints the counts, the given
-# cases among them; status 1 if a case failed.
+# cases among them; status 1 if a case failed. SEQGRAPH_SHARED is ../shared where nothing else is said.
 seq_bazel_test() {
   local -a cases=()
   while (($#)) && [[ $1 != -- ]]; do
@@ -52,6 +52,10 @@ seq_bazel_test() {
     shift
   done
   shift
+  if [[ -z ${SEQGRAPH_SHARED:-} && -d $SEQ_ROOT/../shared ]]; then
+    SEQGRAPH_SHARED=$(cd -P -- "$SEQ_ROOT/../shared" && pwd -P)
+  fi
+  export SEQGRAPH_SHARED=${SEQGRAPH_SHARED:-}
   local events status=0
   events=$(mktemp) || return
   seq_bazel test --keep_going --build_event_json_file="$events" --ui_event_filters=-info \

@@ -40,21 +40,23 @@ def read_events(path):
 
 
 def gtest_cases(path):
-    """Yields (name, outcome) of a GoogleTest XML file; nothing for any other file."""
+    """Returns [(name, outcome)] of a GoogleTest XML file, None for any other file."""
     try:
         root = ElementTree.parse(path).getroot()
     except (OSError, ElementTree.ParseError):
-        return
+        return None
     if root.tag != "testsuites" or root.get("name") != "AllTests":
-        return
+        return None
+    cases = []
     for case in root.iter("testcase"):
-        name = case.get("classname", "") + "." + case.get("name", "")
         if case.find("failure") is not None or case.find("error") is not None:
-            yield name, "failed"
+            outcome = "failed"
         elif case.get("status") == "notrun" or case.get("result") == "skipped":
-            yield name, "skipped"
+            outcome = "skipped"
         else:
-            yield name, "passed"
+            outcome = "passed"
+        cases.append((case.get("classname", "") + "." + case.get("name", ""), outcome))
+    return cases
 
 
 def collect(events, exit_status):
@@ -69,28 +71,20 @@ def collect(events, exit_status):
             continue
         ok = status.get(label) in ("PASSED", "FLAKY")
         any_failed |= not ok
-        cases = [case for path in files.get(label, []) for case in gtest_cases(path)]
+        found = [gtest_cases(path) for path in files.get(label, [])]
+        cases = [case for cases in found for case in cases or []]
         for name, outcome in cases:
             yield label + " " + name, outcome
         if not ok and not any(outcome == "failed" for _, outcome in cases):
             yield "%s (%s)" % (label, status.get(label, "did not run")), "failed"
+        elif ok and not cases and [] in found:
+            yield label + " (holds no test case)", "failed"
         elif ok and not cases:
-            # No GoogleTest file, or one without cases.
-            empty = any(is_gtest(path) for path in files.get(label, []))
-            yield label + (" (holds no test case)" if empty else ""), (
-                "failed" if empty else "passed")
+            yield label, "passed"
     if not tests and not status:
         yield "bazel test (ran no test)", "failed"
     elif exit_status != 0 and not any_failed:
         yield "bazel test (exit status %d)" % exit_status, "failed"
-
-
-def is_gtest(path):
-    try:
-        root = ElementTree.parse(path).getroot()
-    except (OSError, ElementTree.ParseError):
-        return False
-    return root.tag == "testsuites" and root.get("name") == "AllTests"
 
 
 def main(arguments):
