@@ -1,0 +1,97 @@
+#include "backends/node_assignment.h"
+
+#include <utility>
+#include <vector>
+
+#include "backends/testing/fake_backend.h"
+#include "graph/function_builder.h"
+#include "graph/test_ops.h"
+#include "tests/testing.h"
+
+namespace seqgraph {
+namespace {
+
+using ::testing::ElementsAre;
+
+// Nodes: 0 round (Round), 1 scale (Scale), 2 add (Add), 3 both (SumDiff).
+Function FourNodes() {
+  FunctionBuilder g("f", TestOps());
+  const Value x = g.Input("x", {DType::kFloat32, {2}});
+  const Value a = g.AddNode("Round", {x})[0];
+  const Value b = g.AddNode("Scale", {a})[0];
+  const Value c = g.AddNode("Add", {a, b})[0];
+  const std::vector<Value> both = g.AddNode("SumDiff", {c, b}, {}, "both");
+  g.Result("sum", both[0]);
+  return std::move(g).Build().value();
+}
+
+Claim NoOp() { return Claim::No(ClaimReason::kUnknownOp, "not written yet"); }
+Claim NoShape() { return Claim::No(ClaimReason::kUnsupportedShape, "2 is too small"); }
+
+TEST(AssignNodes, TheFirstThatClaimsANodeGetsIt) {
+  const FakeBackend picky({.name = "picky", .refusals = {{"Scale", NoOp()}, {"Add", NoOp()}}});
+  const FakeBackend all({.name = "all"});
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> first,
+                           AssignNodes(FourNodes(), std::vector<const Backend*>{&picky, &all}));
+  EXPECT_THAT(first, ElementsAre(0, 1, 1, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> second,
+                           AssignNodes(FourNodes(), std::vector<const Backend*>{&all, &picky}));
+  EXPECT_THAT(second, ElementsAre(0, 0, 0, 0));
+}
+
+TEST(AssignNodes, NothingFallsBackUnlessListed) {
+  const FakeBackend picky({.name = "picky", .refusals = {{"Scale", NoOp()}}});
+  EXPECT_THAT(AssignNodes(FourNodes(), std::vector<const Backend*>{&picky}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(AssignNodes, TheErrorListsEveryRefusedNodeWithEachReason) {
+  const FakeBackend picky({.name = "picky", .refusals = {{"Scale", NoOp()}, {"Add", NoOp()}}});
+  const FakeBackend other({.name = "other", .refusals = {{"Scale", NoShape()}, {"Add", NoOp()}}});
+  EXPECT_EQ(
+      AssignNodes(FourNodes(), std::vector<const Backend*>{&picky, &other}).status().message(),
+      "function f: no chosen backend runs these nodes; name another one to run them as well:"
+      "\n  scale (Scale)"
+      "\n    picky: unknown op: not written yet"
+      "\n    other: unsupported shape: 2 is too small"
+      "\n  add (Add)"
+      "\n    picky: unknown op: not written yet"
+      "\n    other: unknown op: not written yet");
+}
+
+TEST(AssignNodes, NeedsABackend) {
+  EXPECT_THAT(AssignNodes(FourNodes(), {}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "no backend is given"));
+}
+
+TEST(ClaimReasonName, NamesEachReason) {
+  EXPECT_EQ(ClaimReasonName(ClaimReason::kClaimed), "claimed");
+  EXPECT_EQ(ClaimReasonName(ClaimReason::kUnsupportedType), "unsupported type");
+  EXPECT_EQ(ClaimReasonName(ClaimReason::kUnsupportedAttribute), "unsupported attribute");
+  EXPECT_EQ(ClaimReasonName(ClaimReason::kNeedsOtherNode), "needs another node");
+}
+
+// Values: 0 x, 1 round, 2 scale, 3 add, 4 both.sum (the result), 5 both.diff (unused).
+TEST(PrivateValues, AreComputedAndReadByOneBackendOnlyAndNeverLeaveTheCall) {
+  EXPECT_THAT(PrivateValues(FourNodes(), std::vector<int>{0, 0, 0, 0}, 0),
+              ElementsAre(false, true, true, true, false, true));
+  EXPECT_THAT(PrivateValues(FourNodes(), std::vector<int>{0, 0, 0, 0}, 1),
+              ElementsAre(false, false, false, false, false, false));
+  // `scale` on another: `round` is read by it, and `scale` itself is read by the others.
+  const std::vector<int> mixed = {0, 1, 0, 0};
+  EXPECT_THAT(PrivateValues(FourNodes(), mixed, 0),
+              ElementsAre(false, false, false, true, false, true));
+  EXPECT_THAT(PrivateValues(FourNodes(), mixed, 1),
+              ElementsAre(false, false, false, false, false, false));
+}
+
+TEST(PrivateValues, AnUpdateIsNotPrivate) {
+  FunctionBuilder g("f", TestOps());
+  const Value v = g.Variable("v", {2}, {});
+  g.Update("v", g.AddNode("Scale", {v})[0]);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
+  EXPECT_THAT(PrivateValues(f, std::vector<int>{0}, 0), ElementsAre(false, false));
+}
+
+}  // namespace
+}  // namespace seqgraph
