@@ -41,7 +41,7 @@ absl::StatusOr<Function> Import(const std::string& text, const OpRegistry& regis
 }
 
 TEST(FunctionProtoTest, BuildsWhatTheTextSays) {
-  const OpRegistry registry = TestOps();
+  const OpRegistry registry = FileTestOps();
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, Import(kFunction, registry));
   SEQ_EXPECT_OK(VerifyFunction(f));
   EXPECT_EQ(f.name(), "f");
@@ -60,8 +60,8 @@ TEST(FunctionProtoTest, BuildsWhatTheTextSays) {
 }
 
 TEST(FunctionProtoTest, EveryPartOfAFunctionSurvives) {
-  const OpRegistry registry = TestOps();
-  for (const Function& function : TestModel(registry).functions) {
+  const OpRegistry registry = FileTestOps();
+  for (const Function& function : FileTestModel(registry).functions) {
     const proto::Function saved = FunctionToProto(function);
     SEQ_ASSERT_OK_AND_ASSIGN(const Function read, FunctionFromProto(saved, registry));
     SEQ_EXPECT_OK(VerifyFunction(read));
@@ -86,7 +86,7 @@ TEST(FunctionProtoTest, EveryPartOfAFunctionSurvives) {
 // Names that the builder made unique in the order of building come back the same, though the file
 // has inputs and variables before the nodes.
 TEST(FunctionProtoTest, NamesThatWereMadeUniqueStayAsTheyAre) {
-  const OpRegistry registry = TestOps();
+  const OpRegistry registry = FileTestOps();
   FunctionBuilder g("f", registry);
   const Value x = g.Input("copy", {DType::kFloat32, {2}});
   const Value a = g.AddNode("Copy", {x})[0];  // node copy, value copy_1
@@ -118,7 +118,7 @@ class BadFunctionTest : public ::testing::TestWithParam<BadFunction> {};
 TEST_P(BadFunctionTest, IsRefusedWithTheReason) {
   const BadFunction& bad = GetParam();
   ASSERT_NE(std::string(kFunction).find(bad.from), std::string::npos);
-  const OpRegistry registry = TestOps();
+  const OpRegistry registry = FileTestOps();
   const auto status = Import(absl::StrReplaceAll(kFunction, {{bad.from, bad.to}}), registry);
   EXPECT_THAT(status, StatusIs(bad.code, bad.message));
 }
@@ -174,15 +174,15 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(FunctionProtoTest, AnOlderReaderNamesTheVersionThatItLacks) {
-  const OpRegistry newer = TestOps(/*mix_version=*/3);
-  const OpRegistry older = TestOps(/*mix_version=*/2);
-  const proto::Function saved = FunctionToProto(TestModel(newer).functions[0]);
+  const OpRegistry newer = FileTestOps(/*mix_version=*/3);
+  const OpRegistry older = FileTestOps(/*mix_version=*/2);
+  const proto::Function saved = FunctionToProto(FileTestModel(newer).functions[0]);
   EXPECT_THAT(FunctionFromProto(saved, older),
               StatusIs(kPrecondition, "needs version 3 of op Mix; this program has version 2"));
 }
 
 TEST(FunctionProtoTest, NamesAndListsHaveLimits) {
-  const OpRegistry registry = TestOps();
+  const OpRegistry registry = FileTestOps();
   const std::string longest(kMaxNameBytes, 'n');
   SEQ_EXPECT_OK(Import(absl::StrReplaceAll(kFunction, {{"copied", longest}}), registry));
   EXPECT_THAT(Import(absl::StrReplaceAll(kFunction, {{"copied", longest + "n"}}), registry),

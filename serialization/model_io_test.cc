@@ -51,8 +51,8 @@ class ModelIoTest : public ::testing::Test {
     return ParseModel(Seal(saved), ModelFormat::kBinary, registry_).status();
   }
 
-  OpRegistry registry_ = TestOps();
-  Model model_ = TestModel(registry_);
+  OpRegistry registry_ = FileTestOps();
+  Model model_ = FileTestModel(registry_);
 };
 
 void ExpectSame(const Model& a, const Model& b) {

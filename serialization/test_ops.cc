@@ -81,7 +81,7 @@ void Must(const absl::Status& status) { SEQ_CHECK(status.ok()); }
 
 }  // namespace
 
-OpRegistry TestOps(int mix_version) {
+OpRegistry FileTestOps(int mix_version) {
   OpRegistry registry;
   Must(registry.Register(Mix(mix_version)));
   Must(registry.Register(Copy()));
@@ -111,7 +111,7 @@ absl::Span<const float> AwkwardFloats() {
   return kFloats;
 }
 
-Model TestModel(const OpRegistry& registry) {
+Model FileTestModel(const OpRegistry& registry) {
   Model model;
   model.name = "test";
   model.description = "two functions over shared variables; Größe \"in quotes\"\n";

@@ -1,0 +1,275 @@
+#include "tools/graph_test/graph_test_runner.h"
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "backends/compiled_function.h"
+#include "graph/function_builder.h"
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "tools/graph_test/error_bound.h"
+
+namespace seqgraph {
+namespace {
+
+using Tensors = GraphTestCase::Tensors;
+
+constexpr char kGradients[] = "gradients/";
+constexpr char kWeights[] = "gradient_weights/";
+
+Tensor InRealType(const Tensor& tensor, DType real) {
+  return IsReal(tensor.dtype()) ? tensor.Cast(real) : tensor;
+}
+
+// The function with its gradients as further results and the weights as further inputs.
+absl::StatusOr<Function> WithGradients(const GraphTestCase& test, const OpRegistry& registry) {
+  FunctionBuilder g(absl::StrCat(test.function.name(), "_gradients"), registry, test.function);
+  Value loss;
+  for (const auto& [name, weight] : test.gradient_weights) {
+    const Value result = test.function.FindResult(name);
+    Value term = g.AddNode("Multiply", {result, g.Input(kWeights + name, g.type(result))})[0];
+    std::vector<int64_t> axes(weight.shape().rank());
+    for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int64_t>(i);
+    if (!axes.empty()) term = g.AddNode("ReduceSum", {term}, {{"axes", axes}})[0];
+    loss = loss.present() ? g.AddNode("Add", {loss, term})[0] : term;
+  }
+  std::vector<Value> wrt;
+  for (const auto& [name, expected] : test.gradients) wrt.push_back(test.function.FindValue(name));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<Value> gradients, AddGradients(g, loss, wrt));
+  size_t i = 0;
+  for (const auto& [name, expected] : test.gradients) g.Result(kGradients + name, gradients[i++]);
+  return std::move(g).Build();
+}
+
+std::string IndexText(int64_t flat, const Shape& shape) {
+  std::vector<int64_t> index(shape.rank());
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    index[i] = flat % shape[i].size();
+    flat /= shape[i].size();
+  }
+  return absl::StrCat("[", absl::StrJoin(index, ", "), "]");
+}
+
+TensorComparison Compare(std::string name, const Tensor& actual, const Tensor& expected,
+                         const GraphTestTolerance& tolerance) {
+  TensorComparison result{.name = std::move(name), .elements = expected.num_elements()};
+  // Integers beyond 2^53 are not exact in double: they are compared as they are.
+  const bool integers = !IsReal(actual.dtype());
+  const Tensor actual_values = actual.Cast(integers ? DType::kInt64 : DType::kFloat64);
+  const Tensor expected_values = expected.Cast(integers ? DType::kInt64 : DType::kFloat64);
+  double worst_excess = -std::numeric_limits<double>::infinity();
+  for (int64_t i = 0; i < result.elements; ++i) {
+    double a, e;
+    bool same;
+    if (integers) {
+      const int64_t ia = actual_values.Elements<int64_t>()[i];
+      const int64_t ie = expected_values.Elements<int64_t>()[i];
+      a = static_cast<double>(ia), e = static_cast<double>(ie), same = ia == ie;
+    } else {
+      a = actual_values.Elements<double>()[i], e = expected_values.Elements<double>()[i];
+      same = a == e || (std::isnan(a) && std::isnan(e));
+    }
+    const double allowed = integers ? 0 : tolerance.absolute + tolerance.relative * std::fabs(e);
+    // An infinity or NaN on one side only is infinitely far.
+    double difference = same ? 0 : std::fabs(a - e);
+    if (std::isnan(difference)) difference = std::numeric_limits<double>::infinity();
+    if (integers && !same && difference == 0) difference = 1;
+    const bool within = same || (std::isfinite(difference) && difference <= allowed);
+    if (!within && result.first_bad < 0) {
+      result.first_bad = i;
+      result.first_bad_index = IndexText(i, actual.shape());
+      result.actual = a;
+      result.expected = e;
+    }
+    if (difference - allowed > worst_excess) {
+      worst_excess = difference - allowed;
+      result.largest_difference = difference;
+      result.allowed = allowed;
+    }
+  }
+  return result;
+}
+
+// One call of one function on the backends.
+class Call {
+ public:
+  Call(const GraphTestCase& test, const Function& function, const OpRegistry& registry,
+       const GraphTestOptions& options)
+      : test_(test), function_(function), registry_(registry), options_(options) {}
+
+  absl::Status Run(GraphTestResult& result) {
+    Function function = function_;
+    if (options_.real != DType::kFloat32) {
+      SEQ_ASSIGN_OR_RETURN(function, WithRealType(function_, registry_, options_.real));
+    }
+    // Of its own for each call, which may update them.
+    for (const VariableRead& read : function.variables()) {
+      SEQ_RETURN_IF_ERROR(variables_.Declare(read.def));
+      const Variable* content = test_.variables.Find(read.def.name);
+      SEQ_CHECK(content != nullptr);
+      SEQ_RETURN_IF_ERROR(
+          variables_.Assign(read.def.name, InRealType(content->value, read.def.type.dtype)));
+    }
+    SEQ_ASSIGN_OR_RETURN(compiled_, CompiledFunction::Compile(function, registry_, &variables_,
+                                                              {.backends = options_.backends,
+                                                               .batch = test_.batch,
+                                                               .threads = options_.threads,
+                                                               .rewrites = options_.rewrites}));
+    CheckAssignments(result);
+    SEQ_RETURN_IF_ERROR(SetInputs());
+    return compiled_->Run();
+  }
+
+  // The content of a result after Run.
+  Tensor Result(const std::string& name) const {
+    const int i = compiled_->FindResult(name);
+    SEQ_CHECK(i >= 0);
+    return compiled_->Result(i);
+  }
+  const Tensor& Content(const std::string& name) const { return variables_.Find(name)->value; }
+
+ private:
+  void CheckAssignments(GraphTestResult& result) const {
+    if (options_.allow_fallback) return;
+    const std::string& wanted = options_.backends.front()->info().name;
+    for (const NodeAssignment& node : compiled_->assignments()) {
+      if (node.backend == wanted) continue;
+      result.failures.push_back(absl::StrCat("node ", node.node, " (", node.op, ") ran on ",
+                                             node.backend, ", not on ", wanted));
+    }
+  }
+
+  absl::Status SetInputs() {
+    const Function& function = compiled_->function();
+    for (size_t i = 0; i < function.inputs().size(); ++i) {
+      const std::string& name = function.info(function.inputs()[i]).name;
+      const Tensor& given = absl::StartsWith(name, kWeights)
+                                ? test_.gradient_weights.at(name.substr(sizeof(kWeights) - 1))
+                                : test_.inputs.at(name);
+      SEQ_RETURN_IF_ERROR(
+          compiled_->SetInput(static_cast<int>(i), InRealType(given, options_.real)));
+    }
+    return absl::OkStatus();
+  }
+
+  const GraphTestCase& test_;
+  const Function& function_;
+  const OpRegistry& registry_;
+  const GraphTestOptions& options_;
+  VariableStore variables_;
+  std::unique_ptr<CompiledFunction> compiled_;
+};
+
+// Runs the calls of one case and gathers what they give.
+class CaseRun {
+ public:
+  CaseRun(const GraphTestCase& test, const OpRegistry& registry, const GraphTestOptions& options)
+      : test_(test), registry_(registry), options_(options) {}
+
+  GraphTestResult Run() && {
+    result_.name = test_.name;
+    const auto begin = std::chrono::steady_clock::now();
+    if (!test_.error.empty()) {
+      MustFail();
+    } else {
+      Note(Forward());
+      if (!test_.gradients.empty()) Note(Gradients());
+    }
+    result_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return std::move(result_);
+  }
+
+ private:
+  void Note(const absl::Status& status) {
+    if (!status.ok()) result_.failures.push_back(status.ToString());
+  }
+
+  void MustFail() {
+    const absl::Status status = Call(test_, test_.function, registry_, options_).Run(result_);
+    if (status.ok()) {
+      result_.failures.push_back(
+          absl::StrCat("succeeded, but must fail with \"", test_.error, "\""));
+    } else if (!absl::StrContains(status.message(), test_.error)) {
+      result_.failures.push_back(absl::StrCat("failed with \"", status.ToString(),
+                                              "\", but must with \"", test_.error, "\""));
+    }
+  }
+
+  absl::Status Forward() {
+    Call call(test_, test_.function, registry_, options_);
+    SEQ_RETURN_IF_ERROR(call.Run(result_));
+    bound_ = GraphErrorBound(test_.function, test_, options_.real);
+    for (const auto& [name, expected] : test_.results) {
+      Add("results/" + name, call.Result(name), expected);
+    }
+    for (const auto& [name, expected] : test_.updates) {
+      Add("updates/" + name, call.Content(name), expected);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Gradients() {
+    SEQ_ASSIGN_OR_RETURN(const Function function, WithGradients(test_, registry_));
+    Call call(test_, function, registry_, options_);
+    SEQ_RETURN_IF_ERROR(call.Run(result_));
+    bound_ = GraphErrorBound(function, test_, options_.real);
+    for (const auto& [name, expected] : test_.gradients) {
+      Add(kGradients + name, call.Result(kGradients + name), expected);
+    }
+    return absl::OkStatus();
+  }
+
+  void Add(const std::string& name, const Tensor& actual, const Tensor& expected) {
+    const auto own = test_.tolerances.find(name);
+    const GraphTestTolerance tolerance =
+        own == test_.tolerances.end() ? GraphTestTolerance{.absolute = bound_} : own->second;
+    result_.tensors.push_back(Compare(name, actual, expected, tolerance));
+  }
+
+  const GraphTestCase& test_;
+  const OpRegistry& registry_;
+  const GraphTestOptions& options_;
+  GraphTestResult result_;
+  double bound_ = 0;
+};
+
+}  // namespace
+
+bool GraphTestResult::passed() const {
+  for (const TensorComparison& tensor : tensors) {
+    if (!tensor.passed()) return false;
+  }
+  return failures.empty();
+}
+
+int GraphTestReport::num_failed() const {
+  int failed = 0;
+  for (const GraphTestResult& result : cases) failed += !result.passed();
+  return failed;
+}
+
+GraphTestResult RunGraphTest(const GraphTestCase& test, const OpRegistry& registry,
+                             const GraphTestOptions& options) {
+  SEQ_CHECK(!options.backends.empty());
+  return CaseRun(test, registry, options).Run();
+}
+
+absl::StatusOr<GraphTestReport> RunGraphTestFile(const std::string& path,
+                                                 const OpRegistry& registry,
+                                                 const GraphTestOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<GraphTestCase> tests, LoadGraphTests(path, registry));
+  GraphTestReport report{.file = path};
+  for (const GraphTestCase& test : tests) {
+    report.cases.push_back(RunGraphTest(test, registry, options));
+  }
+  return report;
+}
+
+}  // namespace seqgraph

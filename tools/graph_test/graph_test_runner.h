@@ -1,0 +1,86 @@
+#ifndef SEQGRAPH_TOOLS_GRAPH_TEST_GRAPH_TEST_RUNNER_H_
+#define SEQGRAPH_TOOLS_GRAPH_TEST_GRAPH_TEST_RUNNER_H_
+
+// Runs graph test cases (serialization/graph_test.proto) on chosen backends.
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "backends/backend.h"
+#include "graph/op_registry.h"
+#include "graph/rewrite.h"
+#include "serialization/graph_test_case.h"
+
+namespace seqgraph {
+
+struct GraphTestOptions {
+  /// In order of preference, as CompileOptions::backends. The first is the one under test.
+  std::vector<const Backend*> backends;
+  absl::Span<const Rewrite> rewrites;
+  int threads = 1;
+  /// kFloat64 evaluates the same case in double, for backends that can.
+  DType real = DType::kFloat32;
+  /// False: a node that another than the first backend ran is a failure, because then the case says
+  /// nothing about the backend under test.
+  bool allow_fallback = false;
+};
+
+/// How one tensor compares.
+struct TensorComparison {
+  std::string name;  ///< "results/y", "updates/w", "gradients/x"
+  int64_t elements = 0;
+  double largest_difference = 0;
+  double allowed = 0;           ///< at that element
+  int64_t first_bad = -1;       ///< row-major index of the first element beyond its bound; -1: none
+  std::string first_bad_index;  ///< "[1, 0, 2]"
+  double actual = 0;            ///< there
+  double expected = 0;
+
+  bool passed() const { return first_bad < 0; }
+};
+
+struct GraphTestResult {
+  std::string name;
+  std::vector<std::string> failures;  ///< other than tensors: a node elsewhere, a failed call
+  std::vector<TensorComparison> tensors;
+  double seconds = 0;
+
+  bool passed() const;
+};
+
+struct GraphTestReport {
+  std::string file;
+  std::vector<GraphTestResult> cases;
+
+  int num_failed() const;
+};
+
+/// Runs one case: the function, then, if the case has a gradient, the function with its gradients.
+GraphTestResult RunGraphTest(const GraphTestCase& test, const OpRegistry& registry,
+                             const GraphTestOptions& options);
+
+/// Runs all cases of a file. An error, which names the path, is about the file; what goes wrong in
+/// a case is in the report.
+absl::StatusOr<GraphTestReport> RunGraphTestFile(const std::string& path,
+                                                 const OpRegistry& registry,
+                                                 const GraphTestOptions& options);
+
+/// One line a case and one a tensor, for people.
+void PrintGraphTestReport(const GraphTestReport& report, std::ostream& out);
+
+/// JUnit's XML, as GoogleTest writes it: one <testcase> a case.
+std::string GraphTestReportsToXml(absl::Span<const GraphTestReport> reports);
+
+/// What `seqgraph test` does: runs the files, prints the reports and a last line "3 passed, 0
+/// failed" to `out`, faulty files to `err`; writes the XML to $XML_OUTPUT_FILE if that is set. The
+/// exit status: 0 if all passed, 1 otherwise.
+int GraphTestCommand(absl::Span<const std::string> paths, const OpRegistry& registry,
+                     const GraphTestOptions& options, std::ostream& out, std::ostream& err);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TOOLS_GRAPH_TEST_GRAPH_TEST_RUNNER_H_
