@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -15,6 +18,7 @@
 #include "graph/gradient.h"
 #include "graph/model.h"
 #include "graph/rewrite.h"
+#include "ops/activations.h"
 #include "ops/all_ops.h"
 #include "ops/bce.h"
 #include "ops/dense.h"
@@ -196,6 +200,7 @@ struct ModelOptions {
   bool initial_state = false;
   bool sequence_loss = false;    // the loss sees every step, not only the last
   bool sequence_result = false;  // the sequence leaves the backend
+  bool relu_after = false;       // a Relu, which may run in place, reads the sequence
   bool dense_input = false;      // x is an input of the function
   bool twice = false;            // two gradients of one RNN node
 };
@@ -242,6 +247,7 @@ BuiltModel BuildModel(const ModelOptions& o) {
   };
   ops::RNNCellOutputs h = rnn("rnn", x, width, o.projected);
   if (o.sequence_result) g.Result("sequence", h.sequence);
+  if (o.relu_after) h.sequence = ops::Relu(g, h.sequence);
   if (o.stacked) h = rnn("rnn2", h.sequence, o.units, false);
   const auto bce = [&](Value state, const std::string& name) {
     Shape shape = g.type(state).shape;
@@ -315,6 +321,7 @@ std::vector<ModelCase> ModelCases() {
   cases.push_back({"sequence_loss", {.sequence_loss = true}});
   cases.push_back({"sequence_is_a_result", {.sequence_result = true}});
   cases.push_back({"stacked_sequence_is_a_result", {.stacked = true, .sequence_result = true}});
+  cases.push_back({"relu_after", {.sequence_loss = true, .relu_after = true}});
   cases.push_back({"dense_input", {.dense_input = true}});
   cases.push_back({"dense_input_stacked", {.stacked = true, .dense_input = true}});
   cases.push_back({"two_gradients", {.twice = true}});
@@ -355,6 +362,62 @@ TEST(OnednnBackendTest, Float64IsRefusedWithAReason) {
   const Claim claim = Onednn().ClaimNode(real, 0);
   EXPECT_EQ(claim.reason, ClaimReason::kUnsupportedType);
   EXPECT_THAT(claim.text, testing::HasSubstr("float64"));
+}
+
+TEST(OnednnBackendTest, PredictionsFollowWeightsThatChangeBetweenCalls) {
+  FunctionBuilder g("predict", AllOps());
+  SampleSource source(3);
+  Tensors contents;
+  contents["x"] = source.Reals({4, 6, 5}).Cast(DType::kFloat32);
+  contents["w"] = source.Reals({5, 8}, -0.4, 0.4).Cast(DType::kFloat32);
+  contents["u"] = source.Reals({8, 8}, -0.3, 0.3).Cast(DType::kFloat32);
+  const Value x = g.Input("x", contents["x"].type());
+  const Value w = g.Variable("w", {5, 8}, Initializer::Zeros());
+  const Value u = g.Variable("u", {8, 8}, Initializer::Zeros());
+  g.Result("last", ops::RNNCell(g, x, w, u).last);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
+  Call call;
+  SEQ_ASSERT_OK(call.Compile(function, contents));
+  for (int run = 0; run < 3; ++run) {
+    SEQ_ASSERT_OK(call.compiled->Run());
+    EXPECT_LE(RelativeError(call.Results().at("last"), Oracle(function, contents).at("last")), 1e-5)
+        << "run " << run;
+    contents["w"] = source.Reals({5, 8}, -0.4, 0.4).Cast(DType::kFloat32);
+    contents["u"] = source.Reals({8, 8}, -0.3, 0.3).Cast(DType::kFloat32);
+    SEQ_ASSERT_OK(call.store.Assign("w", contents["w"]));
+    SEQ_ASSERT_OK(call.store.Assign("u", contents["u"]));
+  }
+}
+
+// Runs in a child process, below.
+TEST(OnednnBackendTest, DISABLED_TrainsOneStep) {
+  const BuiltModel model = BuildModel({.units = 8, .stacked = true});
+  Call call;
+  SEQ_ASSERT_OK(call.Compile(model.function, model.contents));
+  SEQ_ASSERT_OK(call.compiled->Run());
+}
+
+TEST(OnednnBackendTest, OnednnsOwnLogShowsTheRecurrenceForwardAndBackward) {
+  const std::string command = absl::StrCat(
+      "ONEDNN_VERBOSE=1 '", std::filesystem::read_symlink("/proc/self/exe").string(),
+      "' --gtest_also_run_disabled_tests --gtest_filter=OnednnBackendTest.DISABLED_TrainsOneStep ",
+      "--gtest_output= 2>&1");
+  FILE* child = popen(command.c_str(), "r");
+  ASSERT_NE(child, nullptr);
+  const std::regex executed(
+      "^onednn_verbose,(v1,primitive,)?exec,cpu,rnn,(ref|brgemm)[^,]*,"
+      "(forward_training|backward),.*alg:vanilla_rnn.*");
+  std::map<std::string, int> runs;
+  char line[4096];
+  while (fgets(line, sizeof(line), child) != nullptr) {
+    std::string text(line);
+    if (!text.empty() && text.back() == '\n') text.pop_back();
+    std::smatch match;
+    if (std::regex_match(text, match, executed)) ++runs[match[3]];
+  }
+  EXPECT_EQ(pclose(child), 0);
+  EXPECT_EQ(runs["forward_training"], 2);  // two recurrent layers
+  EXPECT_EQ(runs["backward"], 2);
 }
 
 TEST(OnednnBackendTest, EqualCallsGiveEqualBits) {
