@@ -1,0 +1,56 @@
+#ifndef SEQGRAPH_TRAINING_HISTORY_H_
+#define SEQGRAPH_TRAINING_HISTORY_H_
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "training/callback.h"
+
+namespace seqgraph {
+
+/// What was logged at the end of each epoch. As a callback it forgets an earlier run; Trainer::Fit
+/// returns one of its own.
+class History : public Callback {
+ public:
+  absl::Status OnTrainBegin(FitContext& context) override;
+  absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
+
+  void Append(int epoch, const Logs& logs);
+
+  /// The epochs, from 0.
+  const std::vector<int>& epochs() const { return epochs_; }
+  /// For each name one value an epoch; NaN where it was not logged.
+  const std::map<std::string, std::vector<double>, std::less<>>& values() const { return values_; }
+  /// The column of that name; empty if there is none.
+  const std::vector<double>& operator[](absl::string_view name) const;
+
+  /// Comma-separated lines: "epoch" (from 0) and the names in alphabetical order, then one line an
+  /// epoch; each number in the shortest form that reads back as the same double; "nan" for NaN.
+  std::string ToCsv() const;
+  /// Replaces the file as a whole: it has all lines or is as it was before.
+  absl::Status WriteCsv(const std::string& path) const;
+
+ private:
+  std::vector<int> epochs_;
+  std::map<std::string, std::vector<double>, std::less<>> values_;
+};
+
+/// Writes the history to a CSV file after each epoch, so that it is there however the run ends. The
+/// file holds this run only, also when the run continues an earlier one.
+class HistoryFile : public Callback {
+ public:
+  explicit HistoryFile(std::string path) : path_(std::move(path)) {}
+  absl::Status OnTrainBegin(FitContext& context) override;
+  absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
+
+ private:
+  std::string path_;
+  History history_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_HISTORY_H_

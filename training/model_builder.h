@@ -1,0 +1,42 @@
+#ifndef SEQGRAPH_TRAINING_MODEL_BUILDER_H_
+#define SEQGRAPH_TRAINING_MODEL_BUILDER_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "graph/function_builder.h"
+#include "graph/model.h"
+#include "training/losses.h"
+#include "training/optimizers.h"
+
+namespace seqgraph {
+
+// The names that the training loop goes by.
+inline constexpr char kPredict[] = "predict";
+inline constexpr char kEvaluate[] = "evaluate";
+inline constexpr char kTrainStep[] = "train_step";
+inline constexpr char kLabels[] = "labels";
+inline constexpr char kLossResult[] = "loss";
+
+struct TrainableOptions {
+  std::string name = "sequential";
+  Loss loss = BinaryCrossEntropy();
+  Optimizer optimizer = RMSProp{};
+  uint64_t seed = 1;  ///< of the variables' starting contents: training/initializers.h
+};
+
+/// Makes a model that can be trained from the function that predicts:
+///
+///   predict     as given (it must have that name)
+///   evaluate    predict, an input `labels` of the type of the judged result, the result `loss`
+///   train_step  evaluate, and updates of all trainable weights and of the optimizer's state
+///
+/// over shared variables, which are initialized. The standard rewrites come before differentiation
+/// in train_step, so that no step makes one-hot data. Errors: the builder's first mistake;
+/// InvalidArgument for a loss on a result that is not there, and as AddOptimizer.
+absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict, const TrainableOptions& options = {});
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_MODEL_BUILDER_H_

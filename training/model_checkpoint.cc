@@ -1,0 +1,109 @@
+#include "training/model_checkpoint.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "graph/status_macros.h"
+#include "serialization/model_io.h"
+#include "training/checkpoint_path.h"
+
+namespace seqgraph {
+namespace {
+
+absl::Status MakeFolderOf(const std::string& path) {
+  const std::string folder(FolderOf(path));
+  if (folder.empty()) return absl::OkStatus();
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "checkpoint ", path, ": cannot make the folder ", folder, ": ", error.message()));
+}
+
+std::string FiveDigits(std::optional<double> value) {
+  return value.has_value() ? absl::StrFormat("%.5f", *value) : "None";
+}
+
+}  // namespace
+
+absl::Status ModelCheckpoint::OnTrainBegin(FitContext& context) {
+  if (!absl::EndsWith(path_, ".pb") && !absl::EndsWith(path_, ".textproto")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("checkpoint path \"", path_, "\": expected the ending .pb or .textproto"));
+  }
+  if (options_.save_every_batches < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "checkpoint: save_every_batches must be at least 0, got ", options_.save_every_batches));
+  }
+  if (options_.save_best_only) {
+    SEQ_ASSIGN_OR_RETURN(higher_is_better_, HigherIsBetter("ModelCheckpoint", options_.monitor,
+                                                           options_.mode, context));
+  }
+  batches_ = 0;
+  // A folder that depends on what is measured is made when that is known.
+  if (absl::StrContains(FolderOf(path_), "{")) return absl::OkStatus();
+  return MakeFolderOf(path_);
+}
+
+absl::Status ModelCheckpoint::OnEpochBegin(FitContext&, int epoch) {
+  epoch_ = epoch;
+  return absl::OkStatus();
+}
+
+absl::Status ModelCheckpoint::OnBatchEnd(FitContext& context, int64_t batch, const Logs& logs) {
+  if (options_.save_every_batches == 0) return absl::OkStatus();
+  if (++batches_ % options_.save_every_batches != 0) return absl::OkStatus();
+  return MaybeSave(context, batch, logs);
+}
+
+absl::Status ModelCheckpoint::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
+  epoch_ = epoch;
+  if (options_.save_every_batches > 0) return absl::OkStatus();
+  return MaybeSave(context, std::nullopt, logs);
+}
+
+absl::Status ModelCheckpoint::MaybeSave(FitContext& context, std::optional<int64_t> batch,
+                                        const Logs& logs) {
+  PathFields fields(logs.begin(), logs.end());
+  fields["epoch"] = int64_t{epoch_ + 1};
+  if (batch.has_value()) fields["batch"] = *batch + 1;
+  SEQ_ASSIGN_OR_RETURN(const std::string path, FormatCheckpointPath(path_, fields));
+  const std::string epoch = absl::StrCat("Epoch ", epoch_ + 1, ": ");
+  if (!options_.save_best_only) {
+    Say(context, absl::StrCat(epoch, "saving model to ", path));
+    return Save(context.model, path);
+  }
+  const auto found = logs.find(options_.monitor);
+  if (found == logs.end()) {
+    context.messages.push_back(absl::StrCat("Can save best model only with ", options_.monitor,
+                                            " available. Available are: ", LogNames(logs),
+                                            "; saving anyway to ", path));
+    return Save(context.model, path);
+  }
+  const double current = found->second;
+  if (!Improves(current, best_, higher_is_better_)) {
+    Say(context,
+        absl::StrCat(epoch, options_.monitor, " did not improve from ", FiveDigits(best_)));
+    return absl::OkStatus();
+  }
+  Say(context, absl::StrCat(epoch, options_.monitor, " improved from ", FiveDigits(best_), " to ",
+                            FiveDigits(current), ", saving model to ", path));
+  best_ = current;
+  return Save(context.model, path);
+}
+
+absl::Status ModelCheckpoint::Save(const Model& model, const std::string& path) {
+  SEQ_RETURN_IF_ERROR(MakeFolderOf(path));
+  SEQ_RETURN_IF_ERROR(Annotate(SaveModel(model, path), "checkpoint"));
+  last_path_ = path;
+  return absl::OkStatus();
+}
+
+void ModelCheckpoint::Say(FitContext& context, const std::string& text) const {
+  if (options_.verbose) context.messages.push_back(text);
+}
+
+}  // namespace seqgraph

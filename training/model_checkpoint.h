@@ -1,0 +1,67 @@
+#ifndef SEQGRAPH_TRAINING_MODEL_CHECKPOINT_H_
+#define SEQGRAPH_TRAINING_MODEL_CHECKPOINT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "training/callback.h"
+#include "training/monitor.h"
+
+namespace seqgraph {
+
+struct ModelCheckpointOptions {
+  std::string monitor = "val_loss";
+  /// Save only when `monitor` has improved (by any amount).
+  bool save_best_only = false;
+  MonitorMode mode = MonitorMode::kAuto;
+  /// Save after so many batches, counted over all epochs, instead of at the end of each epoch
+  /// (0). The logs are then those of the batch: there are no "val_" ones.
+  int64_t save_every_batches = 0;
+  /// What the first value must beat.
+  std::optional<double> initial_value_threshold;
+  /// Report each save as a message.
+  bool verbose = true;
+};
+
+/// Saves the model, optimizer state included, with the semantics of Keras 3. The path ends in .pb
+/// (binary) or .textproto (text) and may name `epoch` (from 1), all logs, and for saves by batch
+/// `batch` (from 1): "best-{epoch:02d}-{val_loss:.2f}.pb". Missing folders are made. A file is
+/// replaced as a whole or left as it was. With save_best_only, where `monitor` is missing, it saves
+/// anyway and says so. The best value is kept from one run to the next.
+class ModelCheckpoint : public Callback {
+ public:
+  explicit ModelCheckpoint(std::string path, ModelCheckpointOptions options = {})
+      : path_(std::move(path)),
+        options_(std::move(options)),
+        best_(options_.initial_value_threshold) {}
+
+  /// A path of another ending, a brace without its other, or a folder that cannot be made is an
+  /// error before the first step.
+  absl::Status OnTrainBegin(FitContext& context) override;
+  absl::Status OnEpochBegin(FitContext& context, int epoch) override;
+  absl::Status OnBatchEnd(FitContext& context, int64_t batch, const Logs& logs) override;
+  absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
+
+  /// Where it saved last; empty if it did not yet.
+  const std::string& last_path() const { return last_path_; }
+  std::optional<double> best() const { return best_; }
+
+ private:
+  absl::Status MaybeSave(FitContext& context, std::optional<int64_t> batch, const Logs& logs);
+  absl::Status Save(const Model& model, const std::string& path);
+  void Say(FitContext& context, const std::string& text) const;
+
+  std::string path_;
+  ModelCheckpointOptions options_;
+  bool higher_is_better_ = false;
+  int epoch_ = 0;
+  int64_t batches_ = 0;
+  std::optional<double> best_;
+  std::string last_path_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_MODEL_CHECKPOINT_H_

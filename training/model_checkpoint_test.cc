@@ -1,0 +1,151 @@
+#include "training/model_checkpoint.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "ops/all_ops.h"
+#include "serialization/model_io.h"
+#include "tests/testing.h"
+#include "training/imdb_models.h"
+
+namespace seqgraph {
+namespace {
+
+// A small model in a folder of its own, and what a loop would do with the callback.
+struct Fixture {
+  std::string folder = MakeTempDir();
+  Model model = *MakeImdbModel({.num_words = 5, .maxlen = 2, .embedding_dim = 1, .units = 1});
+  FitContext context{model};
+
+  // Ends epochs with these validation losses; the weight dense/bias holds the number of the epoch
+  // (from 1).
+  absl::Status Feed(ModelCheckpoint& checkpoint, const std::vector<double>& losses) {
+    absl::Status status = checkpoint.OnTrainBegin(context);
+    for (int epoch = 0; status.ok() && epoch < static_cast<int>(losses.size()); ++epoch) {
+      SEQ_EXPECT_OK(model.variables.Assign("dense/bias", Tensor::Of<float>({1}, {epoch + 1.0f})));
+      Logs logs = {{"loss", 1.5}, {"val_loss", losses[epoch]}};
+      status = checkpoint.OnEpochBegin(context, epoch);
+      if (status.ok()) status = checkpoint.OnEpochEnd(context, epoch, logs);
+    }
+    return status;
+  }
+  // The epoch that the file was saved after; 0 if there is none.
+  int SavedEpoch(const std::string& path) const {
+    if (!std::filesystem::exists(path)) return 0;
+    const auto saved = LoadModel(path, AllOps());
+    SEQ_EXPECT_OK(saved);
+    return static_cast<int>(saved->variables.Find("dense/bias")->value.Elements<float>()[0]);
+  }
+};
+
+TEST(ModelCheckpoint, SavesAfterEachEpochByDefault) {
+  Fixture f;
+  ModelCheckpoint checkpoint(f.folder + "/{epoch:02d}.pb");
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.7, .8}));
+  EXPECT_EQ(f.SavedEpoch(f.folder + "/01.pb"), 1);
+  EXPECT_EQ(f.SavedEpoch(f.folder + "/02.pb"), 2);
+  EXPECT_EQ(checkpoint.last_path(), f.folder + "/02.pb");
+  EXPECT_THAT(f.context.messages,
+              ::testing::ElementsAre("Epoch 1: saving model to " + f.folder + "/01.pb",
+                                     "Epoch 2: saving model to " + f.folder + "/02.pb"));
+}
+
+TEST(ModelCheckpoint, SavesOnlyTheBestWhenAskedTo) {
+  Fixture f;
+  const std::string path = f.folder + "/best.pb";
+  ModelCheckpoint checkpoint(path, {.save_best_only = true});
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.697431, .6956, .6956, .8}));
+  EXPECT_EQ(f.SavedEpoch(path), 2);
+  EXPECT_EQ(checkpoint.best(), .6956);
+  EXPECT_THAT(f.context.messages,
+              ::testing::ElementsAre(
+                  "Epoch 1: val_loss improved from None to 0.69743, saving model to " + path,
+                  "Epoch 2: val_loss improved from 0.69743 to 0.69560, saving model to " + path,
+                  "Epoch 3: val_loss did not improve from 0.69560",
+                  "Epoch 4: val_loss did not improve from 0.69560"));
+}
+
+TEST(ModelCheckpoint, TheFirstValueMustBeatTheThreshold) {
+  Fixture f;
+  ModelCheckpoint checkpoint(f.folder + "/best.pb",
+                             {.save_best_only = true, .initial_value_threshold = .5});
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.7, .5}));
+  EXPECT_EQ(f.SavedEpoch(f.folder + "/best.pb"), 0);
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.4}));
+  EXPECT_EQ(f.SavedEpoch(f.folder + "/best.pb"), 1);
+}
+
+TEST(ModelCheckpoint, TheBestValueOutlivesARun) {
+  Fixture f;
+  const std::string path = f.folder + "/best.pb";
+  ModelCheckpoint checkpoint(path, {.save_best_only = true});
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.7, .5}));
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.6}));
+  EXPECT_EQ(f.SavedEpoch(path), 2);
+}
+
+TEST(ModelCheckpoint, WithoutTheMetricItSavesAnywayAndSaysSo) {
+  Fixture f;
+  const std::string path = f.folder + "/best.pb";
+  ModelCheckpoint checkpoint(path, {.save_best_only = true, .verbose = false});
+  SEQ_ASSERT_OK(checkpoint.OnTrainBegin(f.context));
+  Logs logs = {{"loss", .5}};
+  SEQ_ASSERT_OK(checkpoint.OnEpochEnd(f.context, 0, logs));
+  EXPECT_TRUE(std::filesystem::exists(path));
+  ASSERT_EQ(f.context.messages.size(), 1u);
+  EXPECT_THAT(f.context.messages[0],
+              ::testing::StartsWith("Can save best model only with val_loss available."));
+}
+
+TEST(ModelCheckpoint, CountsBatchesOverAllEpochs) {
+  Fixture f;
+  ModelCheckpoint checkpoint(f.folder + "/{epoch}-{batch}-{loss:.1f}.pb",
+                             {.save_every_batches = 4});
+  SEQ_ASSERT_OK(checkpoint.OnTrainBegin(f.context));
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    SEQ_ASSERT_OK(checkpoint.OnEpochBegin(f.context, epoch));
+    Logs logs = {{"loss", .25}};
+    for (int64_t batch = 0; batch < 3; ++batch) {
+      SEQ_ASSERT_OK(checkpoint.OnBatchEnd(f.context, batch, logs));
+    }
+    SEQ_ASSERT_OK(checkpoint.OnEpochEnd(f.context, epoch, logs));
+  }
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(f.folder)) {
+    files.push_back(entry.path().filename());
+  }
+  EXPECT_THAT(files, ::testing::ElementsAre("2-1-0.2.pb"));
+}
+
+TEST(ModelCheckpoint, MakesMissingFolders) {
+  Fixture f;
+  ModelCheckpoint checkpoint(f.folder + "/a/b{epoch}/best.textproto");
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.7}));
+  EXPECT_EQ(f.SavedEpoch(f.folder + "/a/b1/best.textproto"), 1);
+}
+
+TEST(ModelCheckpoint, MistakesShowBeforeTheFirstStep) {
+  Fixture f;
+  const auto kInvalid = absl::StatusCode::kInvalidArgument;
+  ModelCheckpoint ending(f.folder + "/best.h5");
+  EXPECT_THAT(ending.OnTrainBegin(f.context), StatusIs(kInvalid, ".textproto"));
+  ModelCheckpoint monitor(f.folder + "/best.pb", {.monitor = "auc", .save_best_only = true});
+  EXPECT_THAT(monitor.OnTrainBegin(f.context), StatusIs(kInvalid, "'auc'"));
+  std::ofstream(f.folder + "/file") << "x";
+  ModelCheckpoint folder(f.folder + "/file/best.pb");
+  EXPECT_THAT(folder.OnTrainBegin(f.context),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "cannot make the folder"));
+}
+
+TEST(ModelCheckpoint, AnUnknownNameInThePathIsAnError) {
+  Fixture f;
+  ModelCheckpoint checkpoint(f.folder + "/{val_auc:.2f}.pb");
+  EXPECT_THAT(f.Feed(checkpoint, {.7}), StatusIs(absl::StatusCode::kInvalidArgument, "'val_auc'"));
+}
+
+}  // namespace
+}  // namespace seqgraph

@@ -1,0 +1,133 @@
+#include "training/model_runner.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "backends/all_backends.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "ops/rewrites/all_rewrites.h"
+
+namespace seqgraph {
+namespace {
+
+void SetLog(absl::string_view prefix, const std::string& name, double value, Logs& logs) {
+  if (prefix.empty()) {
+    const auto found = logs.find(name);
+    if (found != logs.end()) {
+      found->second = value;
+      return;
+    }
+  }
+  logs[absl::StrCat(prefix, name)] = value;
+}
+
+}  // namespace
+
+absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, int64_t batch) {
+  std::unique_ptr<CompiledFunction>& compiled = compiled_[{std::string(name), batch}];
+  if (compiled != nullptr) return compiled.get();
+  const BackendRegistry& backends =
+      options_.backends != nullptr ? *options_.backends : AllBackends();
+  const OpRegistry& registry = options_.ops != nullptr ? *options_.ops : AllOps();
+  SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(name));
+  CompileOptions options;
+  SEQ_ASSIGN_OR_RETURN(options.backends, backends.ParseList(options_.backend));
+  options.batch = batch;
+  options.threads = options_.threads;
+  options.rewrites = StandardRewrites();
+  SEQ_ASSIGN_OR_RETURN(compiled,
+                       CompiledFunction::Compile(*function, registry, &model_->variables, options));
+  return compiled.get();
+}
+
+absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
+                                           const EvaluateOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(Pass pass, Pass::Create(*this, options.function, examples, options.batch,
+                                               options.prediction));
+  if (examples.rows == 0) return absl::InvalidArgumentError("evaluate: there are no examples");
+  Meter meter(options.metrics);
+  for (int64_t step = 0; step < pass.steps(); ++step) {
+    SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
+    if (!batch->has_loss()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("evaluate: function ", options.function, " has no result \"loss\""));
+    }
+    meter.Add(*batch);
+  }
+  if (!std::isfinite(meter.loss())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("evaluate: the loss is ", meter.loss(), "; a weight is not finite?"));
+  }
+  Logs logs;
+  meter.Write("", logs);
+  return logs;
+}
+
+absl::StatusOr<std::vector<float>> ModelRunner::Predict(const Examples& examples,
+                                                        const PredictOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(Pass pass, Pass::Create(*this, options.function, examples, options.batch,
+                                               options.prediction));
+  std::vector<float> predictions;
+  for (int64_t step = 0; step < pass.steps(); ++step) {
+    SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
+    const absl::Span<const float> some = batch->predictions();
+    predictions.insert(predictions.end(), some.begin(), some.end());
+  }
+  return predictions;
+}
+
+absl::StatusOr<Pass> Pass::Create(ModelRunner& runner, absl::string_view function,
+                                  const Examples& examples, int64_t batch,
+                                  const std::string& prediction) {
+  if (batch < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("the batch must be at least 1, got ", batch));
+  }
+  SEQ_RETURN_IF_ERROR(examples.Validate());
+  Pass pass;
+  pass.examples_ = examples;
+  pass.batch_ = batch;
+  const auto add = [&](int64_t size, std::vector<BatchRunner>& runners) -> absl::Status {
+    SEQ_ASSIGN_OR_RETURN(CompiledFunction * compiled, runner.Compile(function, size));
+    SEQ_ASSIGN_OR_RETURN(BatchRunner made, BatchRunner::Create(compiled, prediction));
+    SEQ_RETURN_IF_ERROR(made.CheckFits(examples));
+    runners.push_back(std::move(made));
+    return absl::OkStatus();
+  };
+  if (examples.rows >= batch) SEQ_RETURN_IF_ERROR(add(batch, pass.whole_));
+  const int64_t rest = examples.rows % batch;
+  if (rest > 0) SEQ_RETURN_IF_ERROR(add(rest, pass.partial_));
+  return pass;
+}
+
+absl::StatusOr<const BatchRunner*> Pass::Run(int64_t step, absl::Span<const int64_t> order) {
+  const int64_t begin = step * batch_;
+  BatchRunner& runner = begin + batch_ <= examples_.rows ? whole_[0] : partial_[0];
+  if (absl::Status status = runner.Run(examples_, order, begin); !status.ok()) {
+    return Annotate(status, absl::StrCat("batch ", step + 1, " of ", steps()));
+  }
+  return &runner;
+}
+
+void Meter::Reset() {
+  loss_.Reset();
+  for (Mean& mean : means_) mean.Reset();
+}
+
+void Meter::Add(const BatchRunner& batch) {
+  loss_.Add(batch.loss() * static_cast<double>(batch.batch()), batch.batch());
+  for (size_t m = 0; m < metrics_.size(); ++m) {
+    means_[m].Add(metrics_[m].sum(batch.predictions(), batch.labels()), batch.batch());
+  }
+}
+
+void Meter::Write(absl::string_view prefix, Logs& logs) const {
+  static const std::string& loss = *new std::string("loss");
+  SetLog(prefix, loss, loss_.value(), logs);
+  for (size_t m = 0; m < metrics_.size(); ++m) {
+    SetLog(prefix, metrics_[m].name, means_[m].value(), logs);
+  }
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,115 @@
+#ifndef SEQGRAPH_TRAINING_MODEL_RUNNER_H_
+#define SEQGRAPH_TRAINING_MODEL_RUNNER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "backends/backend_registry.h"
+#include "backends/compiled_function.h"
+#include "graph/model.h"
+#include "graph/op_registry.h"
+#include "training/batch_runner.h"
+#include "training/callback.h"
+#include "training/metrics.h"
+
+namespace seqgraph {
+
+struct RunnerOptions {
+  /// Name of a backend, or several in order of preference: "onednn,reference".
+  std::string backend = "onednn";
+  int threads = 1;
+  const BackendRegistry* backends = nullptr;  ///< null: AllBackends()
+  const OpRegistry* ops = nullptr;            ///< null: AllOps()
+};
+
+struct EvaluateOptions {
+  int64_t batch = 64;
+  std::vector<Metric> metrics = {BinaryAccuracy()};
+  std::string function = "evaluate";
+  /// The result that the metrics judge; empty: the only one besides the loss.
+  std::string prediction;
+};
+
+struct PredictOptions {
+  int64_t batch = 64;
+  std::string function = "predict";
+  std::string prediction;  ///< as above
+};
+
+/// Runs the functions of a model on batches of examples. Keeps what it has compiled, for each
+/// function and batch size; all of it shares the model's variables. The model must outlive the
+/// runner and stay where it is. Not for two threads at once.
+class ModelRunner {
+ public:
+  ModelRunner(Model* model, RunnerOptions options) : model_(model), options_(std::move(options)) {}
+
+  Model& model() { return *model_; }
+
+  /// The function compiled for that batch. NotFound for a function or a backend that is not there;
+  /// otherwise as CompiledFunction::Compile.
+  absl::StatusOr<CompiledFunction*> Compile(absl::string_view function, int64_t batch);
+
+  /// Loss and metrics over all examples: means weighted by the sizes of the batches, the last of
+  /// which is what is left. A loss that is not finite is an error.
+  absl::StatusOr<Logs> Evaluate(const Examples& examples, const EvaluateOptions& options = {});
+
+  /// The prediction for each row, one number each for a result [batch, 1].
+  absl::StatusOr<std::vector<float>> Predict(const Examples& examples,
+                                             const PredictOptions& options = {});
+
+ private:
+  Model* model_;
+  RunnerOptions options_;
+  std::map<std::pair<std::string, int64_t>, std::unique_ptr<CompiledFunction>> compiled_;
+};
+
+/// One pass over examples in batches of one size and a last one of what is left, both compiled when
+/// this is made.
+class Pass {
+ public:
+  /// InvalidArgument for a batch below 1 or examples that do not fit.
+  static absl::StatusOr<Pass> Create(ModelRunner& runner, absl::string_view function,
+                                     const Examples& examples, int64_t batch,
+                                     const std::string& prediction);
+
+  /// Batches in the pass.
+  int64_t steps() const { return (examples_.rows + batch_ - 1) / batch_; }
+  /// Runs batch number `step`, with the rows in `order` (empty: as they are); an error names it.
+  absl::StatusOr<const BatchRunner*> Run(int64_t step, absl::Span<const int64_t> order = {});
+
+ private:
+  Examples examples_;
+  int64_t batch_ = 1;
+  std::vector<BatchRunner> whole_;    // One, or none if there are fewer rows.
+  std::vector<BatchRunner> partial_;  // One, or none if the rows divide evenly.
+};
+
+/// Running means of the loss and of metrics.
+class Meter {
+ public:
+  explicit Meter(const std::vector<Metric>& metrics) : metrics_(metrics), means_(metrics.size()) {}
+
+  void Reset();
+  /// Adds a batch that was run by a function with a loss.
+  void Add(const BatchRunner& batch);
+  double loss() const { return loss_.value(); }
+  /// Sets "loss" and the metrics' names, with `prefix` in front. Does not allocate if `logs` has
+  /// them already and the prefix is empty.
+  void Write(absl::string_view prefix, Logs& logs) const;
+
+ private:
+  const std::vector<Metric>& metrics_;
+  Mean loss_;
+  std::vector<Mean> means_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_MODEL_RUNNER_H_

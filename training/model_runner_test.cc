@@ -1,0 +1,137 @@
+#include "training/model_runner.h"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/testing.h"
+#include "training/imdb_models.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr int64_t kMaxlen = 3;
+constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
+
+// Seven rows of codes below 6, with targets.
+struct Data {
+  std::vector<int32_t> tokens = {1, 4, 5, 0, 1, 4, 2, 2, 2, 1, 5, 5, 0, 0, 1, 5, 4, 5, 3, 1, 0};
+  std::vector<int32_t> targets = {1, 0, 0, 1, 1, 0, 1};
+  Examples All() const { return {tokens, 7, kMaxlen, targets}; }
+};
+
+absl::StatusOr<Model> Small(ImdbInput input = ImdbInput::kEmbedding) {
+  return MakeImdbModel(
+      {.input = input, .num_words = 6, .maxlen = kMaxlen, .embedding_dim = 2, .units = 4},
+      {.seed = 11});
+}
+
+TEST(ModelRunner, PredictionsDoNotDependOnTheBatch) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
+  ModelRunner runner(&model, {.backend = "reference"});
+  const Data data;
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto all, runner.Predict(data.All(), {.batch = 7}));
+  ASSERT_EQ(all.size(), 7u);
+  EXPECT_NE(all[0], all[1]);
+  for (const int64_t batch : {1, 2, 3, 100}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto some, runner.Predict(data.All(), {.batch = batch}));
+    EXPECT_EQ(some, all) << batch;
+  }
+}
+
+TEST(ModelRunner, PredictsNothingForNoRows) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
+  ModelRunner runner(&model, {.backend = "reference"});
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto none, runner.Predict({{}, 0, kMaxlen, {}}));
+  EXPECT_TRUE(none.empty());
+}
+
+// The loss from the predictions by its definition, in double; accuracy by counting.
+TEST(ModelRunner, EvaluatesTheMeanOverAllRows) {
+  for (const ImdbInput input : {ImdbInput::kEmbedding, ImdbInput::kOneHot}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small(input));
+    ModelRunner runner(&model, {.backend = "reference"});
+    const Data data;
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto p, runner.Predict(data.All()));
+    double loss = 0, right = 0;
+    for (int i = 0; i < 7; ++i) {
+      loss -= std::log(data.targets[i] == 1 ? double{p[i]} : 1 - double{p[i]}) / 7;
+      right += (p[i] > 0.5f) == (data.targets[i] == 1);
+    }
+    for (const int64_t batch : {2, 3, 7, 64}) {
+      SEQ_ASSERT_OK_AND_ASSIGN(const Logs logs, runner.Evaluate(data.All(), {.batch = batch}));
+      EXPECT_NEAR(logs.at("loss"), loss, 2e-7) << batch;
+      EXPECT_EQ(logs.at("accuracy"), right / 7) << batch;
+    }
+  }
+}
+
+TEST(ModelRunner, EvaluatingChangesNoVariable) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model before, Small());
+  ModelRunner runner(&model, {.backend = "reference"});
+  SEQ_ASSERT_OK(runner.Evaluate(Data().All()));
+  for (const Variable& variable : before.variables.all()) {
+    EXPECT_TRUE(model.variables.Find(variable.def.name)->value.BitwiseEquals(variable.value));
+  }
+}
+
+TEST(ModelRunner, CompilesOncePerBatchSize) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
+  ModelRunner runner(&model, {.backend = "reference"});
+  SEQ_ASSERT_OK_AND_ASSIGN(const CompiledFunction* first, runner.Compile("predict", 4));
+  SEQ_ASSERT_OK_AND_ASSIGN(const CompiledFunction* again, runner.Compile("predict", 4));
+  SEQ_ASSERT_OK_AND_ASSIGN(const CompiledFunction* other, runner.Compile("predict", 5));
+  EXPECT_EQ(first, again);
+  EXPECT_NE(first, other);
+  // What is compiled reads the variables as they are at each call.
+  const Data data;
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto before, runner.Predict(data.All()));
+  SEQ_ASSERT_OK(model.variables.Assign("dense/bias", Tensor::Of<float>({1}, {3})));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto after, runner.Predict(data.All()));
+  EXPECT_GT(after[0], before[0]);
+}
+
+TEST(ModelRunner, NamesWhatIsNotThere) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
+  ModelRunner runner(&model, {.backend = "abacus"});
+  EXPECT_THAT(runner.Predict(Data().All()), StatusIs(absl::StatusCode::kNotFound, "abacus"));
+  ModelRunner good(&model, {.backend = "reference"});
+  EXPECT_THAT(good.Compile("classify", 1), StatusIs(absl::StatusCode::kNotFound, "classify"));
+  EXPECT_THAT(good.Predict(Data().All(), {.prediction = "odds"}), StatusIs(kInvalid, "\"odds\""));
+}
+
+TEST(ModelRunner, RefusesExamplesThatDoNotFit) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
+  ModelRunner runner(&model, {.backend = "reference"});
+  const Data data;
+  EXPECT_THAT(runner.Predict({data.tokens, 6, kMaxlen, {}}), StatusIs(kInvalid, "21 tokens"));
+  EXPECT_THAT(runner.Predict({data.tokens, 3, 7, {}}), StatusIs(kInvalid, "have 7"));
+  EXPECT_THAT(runner.Predict({data.tokens, int64_t{1} << 62, 4, {}}), StatusIs(kInvalid));
+  EXPECT_THAT(runner.Evaluate({data.tokens, 7, kMaxlen, {}}), StatusIs(kInvalid, "no targets"));
+  EXPECT_THAT(runner.Evaluate({data.tokens, 7, kMaxlen, absl::MakeSpan(data.targets).first(6)}),
+              StatusIs(kInvalid, "6 targets"));
+  EXPECT_THAT(runner.Evaluate({{}, 0, kMaxlen, {}}), StatusIs(kInvalid, "no examples"));
+  EXPECT_THAT(runner.Predict(data.All(), {.batch = 0}), StatusIs(kInvalid, "batch"));
+}
+
+TEST(ModelRunner, ACodeOutOfRangeNamesTheBatch) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
+  ModelRunner runner(&model, {.backend = "reference"});
+  Data data;
+  data.tokens[4 * kMaxlen + 1] = 6;
+  EXPECT_THAT(runner.Predict(data.All(), {.batch = 3}), StatusIs(kInvalid, "batch 2 of 3"));
+}
+
+TEST(ModelRunner, ALossThatIsNotFiniteIsAnError) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  SEQ_ASSERT_OK(model.variables.Assign("dense/bias", Tensor::Of<float>({1}, {nan})));
+  ModelRunner runner(&model, {.backend = "reference"});
+  EXPECT_THAT(runner.Evaluate(Data().All()),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "the loss is nan"));
+}
+
+}  // namespace
+}  // namespace seqgraph

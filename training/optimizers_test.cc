@@ -1,0 +1,154 @@
+#include "training/optimizers.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "backends/all_backends.h"
+#include "backends/compiled_function.h"
+#include "gtest/gtest.h"
+#include "ops/all_ops.h"
+#include "ops/elementwise.h"
+#include "ops/reductions.h"
+#include "tests/testing.h"
+#include "training/initializers.h"
+
+namespace seqgraph {
+namespace {
+
+// loss = sum w^2 for a weight w = [1, -2]: the gradient is 2 w. `frozen` is not trained.
+absl::StatusOr<Model> Quadratic(const Optimizer& optimizer) {
+  FunctionBuilder g("train_step", AllOps());
+  const Value w = g.Variable("layer/w", {2}, Initializer::Constant(1));
+  const Value frozen = g.Variable({"layer/frozen",
+                                   {DType::kFloat32, {2}},
+                                   Initializer::Constant(1),
+                                   VariableRole::kWeight,
+                                   /*trainable=*/false});
+  const Value loss =
+      ops::ReduceSum(g, ops::Multiply(g, ops::Multiply(g, w, w), frozen), {.axes = {0}});
+  g.Result("loss", loss);
+  if (absl::Status status = AddOptimizer(g, loss, optimizer); !status.ok()) return status;
+  absl::StatusOr<Function> function = std::move(g).Build();
+  if (!function.ok()) return function.status();
+  Model model;
+  for (absl::Status status :
+       {model.AddFunction(*std::move(function)), InitializeVariables(1, model.variables),
+        model.variables.Assign("layer/w", Tensor::Of<float>({2}, {1, -2}))}) {
+    if (!status.ok()) return status;
+  }
+  return model;
+}
+
+// The weight after `steps` steps.
+std::vector<float> Trained(Model& model, int steps) {
+  const Backend* reference = *AllBackends().Get("reference");
+  auto compiled = CompiledFunction::Compile(model.functions[0], AllOps(), &model.variables,
+                                            {.backends = {reference}});
+  SEQ_EXPECT_OK(compiled);
+  for (int i = 0; i < steps; ++i) SEQ_EXPECT_OK((*compiled)->Run());
+  const auto w = model.variables.Find("layer/w")->value.Elements<float>();
+  return {w.begin(), w.end()};
+}
+
+// Expected weights after three steps: Keras's formulas in float64, in Python.
+TEST(AddOptimizer, ThreeStepsFollowTheFormulas) {
+  const struct {
+    const char* name;
+    Optimizer optimizer;
+    double w[2];
+  } cases[] = {
+      {"sgd", SGD{.learning_rate = .1}, {0.512, -1.024}},
+      {"momentum", SGD{.learning_rate = .1, .momentum = .9}, {0.062, -0.124}},
+      {"nesterov",
+       SGD{.learning_rate = .1, .momentum = .9, .nesterov = true},
+       {-0.108352, 0.216704}},
+      {"rmsprop", RMSProp{.learning_rate = .01}, {0.9270531041033643, -1.9266336834807258}},
+      {"centered",
+       RMSProp{.learning_rate = .01, .centered = true},
+       {0.9197005087421803, -1.9191804020540255}},
+      {"rmsprop with momentum",
+       RMSProp{.learning_rate = .01, .rho = .8, .momentum = .5, .epsilon = 1e-3, .centered = true},
+       {0.9059618534760802, -1.9054540545281482}},
+      {"adam", Adam{.learning_rate = .01}, {0.9700101354786621, -1.9700049295870472}},
+      {"adam, other decays",
+       Adam{.learning_rate = .01, .beta_1 = .5, .beta_2 = .75, .epsilon = 1e-2},
+       {0.9702742554700063, -1.9701372684140765}},
+  };
+  for (const auto& c : cases) {
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, Quadratic(c.optimizer));
+    const std::vector<float> w = Trained(model, 3);
+    EXPECT_NEAR(w[0], c.w[0], 1e-6) << c.name;
+    EXPECT_NEAR(w[1], c.w[1], 1e-6) << c.name;
+  }
+}
+
+TEST(AddOptimizer, KeepsItsStateInVariablesOfItsOwn) {
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      Model model, Quadratic(RMSProp{.learning_rate = .25, .momentum = .5, .centered = true}));
+  Trained(model, 3);
+  std::vector<std::string> state;
+  for (const Variable& variable : model.variables.all()) {
+    if (variable.def.role != VariableRole::kOptimizer) continue;
+    EXPECT_FALSE(variable.def.trainable);
+    state.push_back(variable.def.name);
+  }
+  EXPECT_THAT(state,
+              ::testing::UnorderedElementsAre(
+                  "optimizer/iteration", "optimizer/learning_rate", "optimizer/layer/w/velocity",
+                  "optimizer/layer/w/momentum", "optimizer/layer/w/average_gradient"));
+  EXPECT_EQ(model.variables.Find("optimizer/iteration")->value.Elements<int64_t>()[0], 3);
+  EXPECT_EQ(model.variables.Find("optimizer/learning_rate")->value.Elements<float>()[0], .25f);
+}
+
+TEST(AddOptimizer, HasNoSlotsThatItDoesNotNeed) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model sgd, Quadratic(SGD{}));
+  EXPECT_EQ(sgd.variables.CountElements(VariableRole::kOptimizer), 2);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model adam, Quadratic(Adam{}));
+  EXPECT_EQ(adam.variables.CountElements(VariableRole::kOptimizer), 2 + 2 * 2);
+}
+
+TEST(AddOptimizer, TrainsOnlyTrainableWeights) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Quadratic(SGD{.learning_rate = .1}));
+  Trained(model, 2);
+  const auto frozen = model.variables.Find("layer/frozen")->value.Elements<float>();
+  EXPECT_EQ(frozen[0], 1);
+  EXPECT_EQ(frozen[1], 1);
+}
+
+TEST(AddOptimizer, RefusesHyperparametersOutOfRange) {
+  const Optimizer bad[] = {
+      SGD{.learning_rate = -1}, SGD{.learning_rate = NAN}, SGD{.momentum = 1.5},
+      RMSProp{.rho = 1},        RMSProp{.epsilon = -1e-7}, RMSProp{.momentum = -.1},
+      Adam{.beta_1 = 1},        Adam{.beta_2 = -.5},       Adam{.epsilon = INFINITY}};
+  for (const Optimizer& optimizer : bad) {
+    EXPECT_THAT(Quadratic(optimizer), StatusIs(absl::StatusCode::kInvalidArgument, "optimizer: "));
+  }
+}
+
+TEST(AddOptimizer, RefusesAFunctionWithoutWeights) {
+  FunctionBuilder g("train_step", AllOps());
+  const Value x = g.Input("x", {DType::kFloat32, {2}});
+  const Value loss = ops::ReduceSum(g, x, {.axes = {0}});
+  EXPECT_THAT(AddOptimizer(g, loss, SGD{}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "nothing to train"));
+}
+
+TEST(LearningRate, CanBeReadAndSet) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Quadratic(SGD{.learning_rate = .5}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const double before, LearningRate(model));
+  EXPECT_EQ(before, .5);
+  SEQ_ASSERT_OK(SetLearningRate(model, .25));
+  EXPECT_EQ(Trained(model, 1), (std::vector<float>{.5, -1}));  // w - 0.25 (2 w)
+  EXPECT_FALSE(SetLearningRate(model, -1).ok());
+  EXPECT_THAT(LearningRate(Model()), StatusIs(absl::StatusCode::kNotFound, "learning_rate"));
+}
+
+TEST(OptimizerName, IsKeras) {
+  EXPECT_EQ(OptimizerName(SGD{}), "SGD");
+  EXPECT_EQ(OptimizerName(RMSProp{}), "RMSprop");
+  EXPECT_EQ(OptimizerName(Adam{}), "Adam");
+}
+
+}  // namespace
+}  // namespace seqgraph

@@ -1,0 +1,41 @@
+#ifndef SEQGRAPH_TRAINING_SUMMARY_H_
+#define SEQGRAPH_TRAINING_SUMMARY_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "graph/model.h"
+
+namespace seqgraph {
+
+/// A node of `predict` that reads weights.
+struct LayerRow {
+  std::string name;          ///< the folder of its weights: "simple_rnn"
+  std::string type;          ///< as Keras calls the layer: "SimpleRNN"; else the op
+  std::string output_shape;  ///< "(None, 8)": of the output that is used
+  int64_t parameters = 0;    ///< a weight that several nodes read counts for the first
+};
+
+/// The layers in the order of the nodes. NotFound if the model has no function `predict`.
+absl::StatusOr<std::vector<LayerRow>> Layers(const Model& model);
+
+struct SummaryOptions {
+  /// Columns of the terminal; the table takes 4 fewer, at most 88.
+  int columns = 92;
+  /// Count the state of the optimizer too, as Keras does once a model has been trained.
+  bool with_optimizer = false;
+};
+
+/// The table of layers and the totals as Keras 3 prints them, each line ended.
+absl::StatusOr<std::string> Summary(const Model& model, const SummaryOptions& options = {});
+
+/// "4,081".
+std::string WithThousands(int64_t number);
+/// "15.94 KB": bytes below 1024, then by powers of it up to PB, two decimals.
+std::string ReadableBytes(int64_t bytes);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_SUMMARY_H_

@@ -1,0 +1,155 @@
+#include "training/trainer.h"
+
+#include <cmath>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "training/counter_random.h"
+#include "training/model_builder.h"
+
+namespace seqgraph {
+namespace {
+
+// One run of Fit.
+class FitRun {
+ public:
+  FitRun(Model& model, const FitOptions& options, Pass train, std::optional<Pass> validation,
+         int64_t rows)
+      : options_(options),
+        train_(std::move(train)),
+        validation_(std::move(validation)),
+        context_{model},
+        meter_(options.metrics),
+        order_(options.shuffle ? rows : 0) {
+    context_.first_epoch = options.first_epoch;
+    context_.epochs = options.epochs;
+    context_.steps = train_.steps();
+    context_.has_validation = validation_.has_value();
+    for (const Metric& metric : options.metrics) {
+      context_.higher_is_better[metric.name] = metric.higher_is_better;
+    }
+    meter_.Write("", batch_logs_);  // All names, so that steps need not make them.
+  }
+
+  absl::StatusOr<FitResult> Run() {
+    SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnTrainBegin(context_); }));
+    for (int epoch = options_.first_epoch; epoch < options_.epochs; ++epoch) {
+      SEQ_RETURN_IF_ERROR(Annotate(Epoch(epoch), absl::StrCat("epoch ", epoch + 1)));
+      if (result_.interrupted || context_.stop_training) break;
+    }
+    SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnTrainEnd(context_); }));
+    result_.messages = std::move(context_.messages);
+    return std::move(result_);
+  }
+
+ private:
+  template <typename F>
+  absl::Status ForEach(F call) {
+    for (const CallbackHandle& callback : options_.callbacks) {
+      SEQ_RETURN_IF_ERROR(call(*callback));
+    }
+    return absl::OkStatus();
+  }
+
+  bool Interrupted() {
+    if (options_.interrupt != nullptr && options_.interrupt->load()) result_.interrupted = true;
+    return result_.interrupted;
+  }
+
+  absl::Status Epoch(int epoch) {
+    SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochBegin(context_, epoch); }));
+    if (options_.shuffle) {
+      Shuffle(options_.seed, absl::StrCat("shuffle/", epoch), absl::MakeSpan(order_));
+    }
+    SEQ_RETURN_IF_ERROR(TrainBatches());
+    if (result_.interrupted) return absl::OkStatus();
+    Logs logs;
+    meter_.Write("", logs);
+    if (validation_.has_value()) SEQ_RETURN_IF_ERROR(Validate(logs));
+    if (result_.interrupted) return absl::OkStatus();
+    SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochEnd(context_, epoch, logs); }));
+    result_.history.Append(epoch, logs);
+    return absl::OkStatus();
+  }
+
+  absl::Status TrainBatches() {
+    meter_.Reset();
+    for (int64_t step = 0; step < train_.steps(); ++step) {
+      SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order_));
+      if (!std::isfinite(batch->loss())) return NotFinite("loss", batch->loss(), step, train_);
+      meter_.Add(*batch);
+      meter_.Write("", batch_logs_);
+      SEQ_RETURN_IF_ERROR(
+          ForEach([&](Callback& c) { return c.OnBatchEnd(context_, step, batch_logs_); }));
+      if (Interrupted() || context_.stop_training) break;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Validate(Logs& logs) {
+    Meter meter(options_.metrics);
+    for (int64_t step = 0; step < validation_->steps(); ++step) {
+      absl::StatusOr<const BatchRunner*> batch = validation_->Run(step);
+      if (!batch.ok()) return Annotate(batch.status(), "validation");
+      if (!std::isfinite((*batch)->loss())) {
+        return NotFinite("validation loss", (*batch)->loss(), step, *validation_);
+      }
+      meter.Add(**batch);
+      if (Interrupted()) return absl::OkStatus();
+    }
+    meter.Write("val_", logs);
+    return absl::OkStatus();
+  }
+
+  static absl::Status NotFinite(absl::string_view what, double value, int64_t step,
+                                const Pass& pass) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("batch ", step + 1, " of ", pass.steps(), ": the ", what, " is ", value,
+                     "; training stops, and what was saved before stays. Try a smaller learning "
+                     "rate"));
+  }
+
+  const FitOptions& options_;
+  Pass train_;
+  std::optional<Pass> validation_;
+  FitContext context_;
+  FitResult result_;
+  Meter meter_;
+  Logs batch_logs_;
+  std::vector<int64_t> order_;
+};
+
+absl::Status CheckOptions(const Examples& train, const FitOptions& options) {
+  if (train.rows < 1) return absl::InvalidArgumentError("fit: there are no examples to train on");
+  if (options.epochs < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("fit: epochs must be at least 1, got ", options.epochs));
+  }
+  if (options.first_epoch < 0 || options.first_epoch > options.epochs) {
+    return absl::InvalidArgumentError(absl::StrCat("fit: first_epoch must be from 0 to ",
+                                                   options.epochs, ", got ", options.first_epoch));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<FitResult> Trainer::Fit(const Examples& train, const Examples& validation,
+                                       const FitOptions& options) {
+  SEQ_RETURN_IF_ERROR(CheckOptions(train, options));
+  SEQ_ASSIGN_OR_RETURN(Pass train_pass,
+                       Pass::Create(runner_, kTrainStep, train, options.batch, options.prediction));
+  std::optional<Pass> validation_pass;
+  if (validation.rows > 0) {
+    SEQ_ASSIGN_OR_RETURN(validation_pass, Pass::Create(runner_, kEvaluate, validation,
+                                                       options.batch, options.prediction));
+  }
+  return FitRun(runner_.model(), options, std::move(train_pass), std::move(validation_pass),
+                train.rows)
+      .Run();
+}
+
+}  // namespace seqgraph

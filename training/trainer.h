@@ -1,0 +1,81 @@
+#ifndef SEQGRAPH_TRAINING_TRAINER_H_
+#define SEQGRAPH_TRAINING_TRAINER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "training/callback.h"
+#include "training/history.h"
+#include "training/model_runner.h"
+
+namespace seqgraph {
+
+struct FitOptions {
+  int epochs = 1;
+  int64_t batch = 32;
+  /// Order of the rows in each epoch: a function of seed and epoch, so that a run that is resumed
+  /// sees the same orders. Without shuffle, as they are.
+  uint64_t seed = 1;
+  bool shuffle = true;
+  /// Where to begin, from 0, in a run that is resumed; `epochs` stays the end of the whole run.
+  int first_epoch = 0;
+  std::vector<CallbackHandle> callbacks;
+  std::vector<Metric> metrics = {BinaryAccuracy()};
+  /// The result that the metrics judge; empty: the only one besides the loss.
+  std::string prediction;
+  /// Looked at after each batch: once true, the run ends there.
+  const std::atomic<bool>* interrupt = nullptr;
+};
+
+struct FitResult {
+  History history;                    ///< whole epochs only
+  std::vector<std::string> messages;  ///< of callbacks, in order
+  bool interrupted = false;
+};
+
+/// Trains a model that has the functions `train_step` and `evaluate` (MakeTrainable). It knows no
+/// op and no backend: a step is one call of a compiled function.
+///
+///   Trainer trainer(&model, {.backend = "onednn"});
+///   SEQ_ASSIGN_OR_RETURN(FitResult result, trainer.Fit(train, validation, {.epochs = 10}));
+class Trainer {
+ public:
+  /// The model must outlive the trainer and stay where it is.
+  explicit Trainer(Model* model, RunnerOptions options = {}) : runner_(model, std::move(options)) {}
+
+  /// Runs epochs of batches, with what is left of the rows as a last smaller batch; after each
+  /// epoch the validation (no rows: none), in batches of the same size, unshuffled, weights fixed.
+  /// Logs: "loss" and the metrics are means over the epoch while the weights change, each batch
+  /// weighted by its size, summed in double; "val_..." are those of the validation.
+  ///
+  /// Everything is compiled before the first step; after the first step of each batch size the loop
+  /// allocates nothing. The same seed, data, backend and thread count give the same bits.
+  ///
+  /// An interrupt ends the run after the batch, or within the validation; callbacks then get
+  /// OnTrainEnd, but no OnEpochEnd: EarlyStopping, say, sets the best weights that it has. Errors:
+  /// those of compiling, running and of callbacks; FailedPrecondition, with epoch and batch, when a
+  /// loss is not finite. After an error the model's weights are of no use.
+  absl::StatusOr<FitResult> Fit(const Examples& train, const Examples& validation,
+                                const FitOptions& options);
+
+  absl::StatusOr<Logs> Evaluate(const Examples& examples, const EvaluateOptions& options = {}) {
+    return runner_.Evaluate(examples, options);
+  }
+  absl::StatusOr<std::vector<float>> Predict(const Examples& examples,
+                                             const PredictOptions& options = {}) {
+    return runner_.Predict(examples, options);
+  }
+  /// What has been compiled: assignments, memory.
+  ModelRunner& runner() { return runner_; }
+
+ private:
+  ModelRunner runner_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_TRAINER_H_
