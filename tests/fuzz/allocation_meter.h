@@ -1,0 +1,24 @@
+#ifndef SEQGRAPH_TESTS_FUZZ_ALLOCATION_METER_H_
+#define SEQGRAPH_TESTS_FUZZ_ALLOCATION_METER_H_
+
+#include <cstdint>
+
+namespace seqgraph {
+
+/// Measures the memory that the process holds through malloc (operator new and aligned_alloc
+/// included), beyond what it held when the meter was made. One meter at a time, one thread.
+class AllocationMeter {
+ public:
+  AllocationMeter();
+  ~AllocationMeter();
+
+  /// The most that was held at one time, in bytes.
+  int64_t peak() const;
+  /// False under AddressSanitizer and ThreadSanitizer, whose allocators cannot be replaced: peak()
+  /// is then 0.
+  static bool available();
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TESTS_FUZZ_ALLOCATION_METER_H_

@@ -1,0 +1,42 @@
+#ifndef SEQGRAPH_TESTS_FUZZ_MUTATOR_H_
+#define SEQGRAPH_TESTS_FUZZ_MUTATOR_H_
+
+#include <cstdint>
+#include <random>
+#include <string>
+
+#include "google/protobuf/message.h"
+
+namespace seqgraph {
+
+/// Damages inputs at random; the same seed gives the same damage on every machine.
+class Mutator {
+ public:
+  explicit Mutator(uint64_t seed) : random_(seed) {}
+
+  /// Uniform in [0, limit).
+  uint64_t Below(uint64_t limit) { return random_() % limit; }
+
+  /// One to eight changes of the bytes: bits flipped; bytes overwritten, inserted, removed; pieces
+  /// repeated or moved.
+  std::string Bytes(std::string bytes);
+
+  /// One to four changes that leave a well-formed message: numbers become extreme, texts become
+  /// empty, long or that of another place, parts vanish or are there twice. So what is behind the
+  /// parser gets its share.
+  void Message(google::protobuf::Message& message);
+
+ private:
+  void ChangeBytes(std::string& bytes);
+  void ChangeField(google::protobuf::Message& message);
+  int64_t ExtremeInt();
+  double ExtremeReal();
+  std::string OtherText(const std::string& text);
+
+  std::mt19937_64 random_;
+  std::string last_text_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TESTS_FUZZ_MUTATOR_H_

@@ -1,0 +1,67 @@
+// Files that earlier versions of the program wrote. None of them is ever written again: a test that
+// fails here means that a user's model no longer loads.
+
+#include <bit>
+#include <cstdint>
+#include <string>
+
+#include "graph/model.h"
+#include "ops/all_ops.h"
+#include "serialization/model_io.h"
+#include "tests/testing.h"
+
+namespace seqgraph {
+namespace {
+
+class CorpusTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CorpusTest, FormatVersion1LoadsWithEveryPart) {
+  const std::string path = std::string("tests/graph/corpus/") + GetParam();
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, LoadModel(path, AllOps()));
+  EXPECT_EQ(model.name, "corpus");
+  EXPECT_EQ(model.description, "format version 1");
+  ASSERT_EQ(model.functions.size(), 2u);
+  const Function* predict = model.FindFunction("predict");
+  ASSERT_NE(predict, nullptr);
+  EXPECT_EQ(predict->nodes().size(), 4u);
+  EXPECT_EQ(predict->type(predict->FindResult("probability")),
+            (TensorType{DType::kFloat32, {Dim::Batch(), 1}}));
+  const Function* train = model.FindFunction("train_step");
+  ASSERT_NE(train, nullptr);
+  EXPECT_EQ(train->updates().size(), 11u);
+
+  // What the writer put there: element i is (i - 3) / 16, but for some awkward ones.
+  const auto bits = [&](const char* name, int i) {
+    return std::bit_cast<uint32_t>(model.variables.Find(name)->value.Elements<float>()[i]);
+  };
+  EXPECT_EQ(model.variables.all().size(), 12u);
+  EXPECT_EQ(bits("embedding/embeddings", 0), std::bit_cast<uint32_t>(-0.1875f));
+  EXPECT_EQ(bits("embedding/embeddings", 3), 0x80000000u);  // -0
+  EXPECT_EQ(bits("embedding/embeddings", 4), 1u);           // the smallest denormal
+  EXPECT_EQ(bits("embedding/embeddings", 5), std::bit_cast<uint32_t>(0.1f));
+  EXPECT_EQ(bits("simple_rnn/recurrent_kernel", 8), std::bit_cast<uint32_t>(0.3125f));
+  EXPECT_EQ(bits("optimizer/simple_rnn/bias/velocity", 1), 0x7FC12345u);  // NaN with a payload
+  const Variable* iteration = model.variables.Find("optimizer/iteration");
+  EXPECT_EQ(iteration->value.Elements<int64_t>()[0], 9007199254740993);
+  EXPECT_EQ(iteration->def.role, VariableRole::kOptimizer);
+  EXPECT_FALSE(iteration->def.trainable);
+  const VariableDef& kernel = model.variables.Find("dense/kernel")->def;
+  EXPECT_EQ(kernel.initializer.kind, Initializer::Kind::kGlorotUniform);
+  EXPECT_TRUE(kernel.trainable);
+
+  EXPECT_EQ(model.preprocessing.rule, "imdb");
+  EXPECT_EQ(model.preprocessing.num_words, 4);
+  EXPECT_EQ(model.preprocessing.maxlen, 3);
+  EXPECT_EQ(model.preprocessing.words, (std::vector<std::string>{"good", "caf\xE9"}));
+  EXPECT_EQ(model.labels, (std::vector<std::string>{"negative", "positive"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Version1, CorpusTest, ::testing::Values("v1.pb", "v1.textproto"),
+                         [](const auto& info) {
+                           return std::string(info.param).find(".pb") == std::string::npos
+                                      ? "Text"
+                                      : "Binary";
+                         });
+
+}  // namespace
+}  // namespace seqgraph
