@@ -1,0 +1,110 @@
+// A training step allocates nothing of ours once each batch size has run: checked on the compiled
+// function and on the whole training loop. What oneDNN allocates itself is reported.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "backends/all_backends.h"
+#include "backends/compiled_function.h"
+#include "ops/all_ops.h"
+#include "ops/rewrites/all_rewrites.h"
+#include "tests/allocations/allocation_counter.h"
+#include "tests/testing.h"
+#include "training/imdb_models.h"
+#include "training/initializers.h"
+#include "training/trainer.h"
+
+namespace seqgraph {
+namespace {
+
+class Allocations : public testing::TestWithParam<ImdbInput> {
+ protected:
+  void SetUp() override {
+    if (!AllocationsAreCounted()) GTEST_SKIP() << "a sanitizer owns the allocator";
+    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeImdbModel({.input = GetParam()}));
+    SEQ_ASSERT_OK(InitializeVariables(1, model_.variables));
+    SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList("onednn"));
+  }
+
+  Model model_;
+  std::vector<const Backend*> backends_;
+};
+
+TEST_P(Allocations, CounterSeesOurAllocations) {
+  const int64_t before = CountAllocations().ours;
+  // Volatile, so that the compiler cannot take the pair away.
+  void* volatile memory = std::malloc(100);
+  std::free(memory);
+  auto* volatile object = new std::string(100, 'x');
+  delete object;
+  EXPECT_GE(CountAllocations().ours - before, 3);
+}
+
+TEST_P(Allocations, CompiledTrainStepMakesNoneOfOurs) {
+  for (int64_t batch : {64, 32}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(
+        const std::unique_ptr<CompiledFunction> step,
+        CompiledFunction::Compile(
+            **model_.GetFunction("train_step"), AllOps(), &model_.variables,
+            {.backends = backends_, .batch = batch, .rewrites = StandardRewrites()}));
+    SEQ_ASSERT_OK(step->Run());
+    const AllocationCounts before = CountAllocations();
+    bool ok = true;  // googletest's matchers allocate
+    for (int i = 0; i < 3; ++i) ok = step->Run().ok() && ok;
+    const AllocationCounts after = CountAllocations();
+    EXPECT_TRUE(ok);
+    EXPECT_EQ(after.ours - before.ours, 0) << "in 3 steps of batch " << batch;
+    RecordProperty("onednn_allocations_a_step_at_batch_" + std::to_string(batch),
+                   std::to_string((after.library - before.library) / 3));
+  }
+}
+
+// What is allocated from one batch to the next, once an epoch has seen every batch size.
+class CountBetweenBatches : public Callback {
+ public:
+  absl::Status OnEpochBegin(FitContext&, int epoch) override {
+    epoch_ = epoch;
+    return absl::OkStatus();
+  }
+  absl::Status OnBatchEnd(FitContext&, int64_t batch, const Logs&) override {
+    const int64_t now = CountAllocations().ours;
+    if (epoch_ > 0 && batch > 0) {
+      growth_ += now - last_;
+      ++batches_;
+    }
+    last_ = now;
+    return absl::OkStatus();
+  }
+  int64_t growth() const { return growth_; }
+  int64_t batches() const { return batches_; }
+
+ private:
+  int epoch_ = 0;
+  int64_t last_ = 0, growth_ = 0, batches_ = 0;
+};
+
+TEST_P(Allocations, TrainingLoopMakesNoneOfOurs) {
+  constexpr int64_t kRows = 3 * 64 + 10;
+  std::mt19937 rng(1);
+  std::vector<int32_t> tokens(kRows * 100), targets(kRows);
+  for (int32_t& token : tokens) token = static_cast<int32_t>(rng() % 500);
+  for (int32_t& target : targets) target = static_cast<int32_t>(rng() % 2);
+  const Examples examples{.tokens = tokens, .rows = kRows, .maxlen = 100, .targets = targets};
+  CountBetweenBatches counter;
+  Trainer trainer(&model_, {.backend = "onednn"});
+  SEQ_ASSERT_OK(trainer.Fit(examples, examples, {.epochs = 3, .batch = 64, .callbacks = {&counter}})
+                    .status());
+  EXPECT_EQ(counter.batches(), 2 * 3);
+  EXPECT_EQ(counter.growth(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(BothModels, Allocations,
+                         testing::Values(ImdbInput::kEmbedding, ImdbInput::kOneHot));
+
+}  // namespace
+}  // namespace seqgraph
