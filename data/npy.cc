@@ -14,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "data/atomic_file.h"
 
 namespace seqgraph::data {
 namespace {
@@ -219,16 +218,15 @@ std::string NpyHeader(NpyType type, absl::Span<const int64_t> shape) {
   return header + dictionary;
 }
 
-absl::Status WriteNpyBytes(const std::string& path, NpyType type, absl::Span<const int64_t> shape,
-                           absl::string_view bytes) {
+absl::StatusOr<std::string> NpyFile(NpyType type, absl::Span<const int64_t> shape,
+                                    absl::string_view elements) {
   const std::optional<int64_t> expected = ByteCount(type, shape);
-  if (shape.size() > kMaxRank || expected != static_cast<int64_t>(bytes.size())) {
-    return absl::InvalidArgumentError(absl::StrCat("writing '", path, "': an array of shape ",
-                                                   ShapeText(shape), " and type ", NpyDescr(type),
-                                                   " does not have ", bytes.size(), " bytes"));
+  if (shape.size() > kMaxRank || expected != static_cast<int64_t>(elements.size())) {
+    return absl::InvalidArgumentError(absl::StrCat("an array of shape ", ShapeText(shape),
+                                                   " and type ", NpyDescr(type), " does not have ",
+                                                   elements.size(), " bytes"));
   }
-  const std::string header = NpyHeader(type, shape);
-  return WriteFileAtomically(path, {header, bytes});
+  return absl::StrCat(NpyHeader(type, shape), elements);
 }
 
 absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view name) {

@@ -4,7 +4,7 @@
 // numpy's array files: .npy (one array; numpy.lib.format versions 1.0 to 3.0) and .npz (a zip of
 // them).
 //
-//   absl::Status status = WriteNpy("tokens.npy", absl::MakeConstSpan(tokens), {rows, maxlen});
+//   absl::StatusOr<std::string> file = NpyFile(absl::MakeConstSpan(tokens), {rows, maxlen});
 //   absl::StatusOr<NpyArray> array = ReadNpy("tokens.npy");
 //   absl::StatusOr<absl::Span<const int32_t>> values = array->Values<int32_t>();
 
@@ -76,18 +76,17 @@ inline constexpr int64_t kMaxNpyBytes = int64_t{1} << 31;
 /// the elements start at a multiple of 64.
 std::string NpyHeader(NpyType type, absl::Span<const int64_t> shape);
 
-/// Writes a version 1.0 file atomically (WriteFileAtomically). InvalidArgument if the shape does
-/// not have as many elements as `bytes` holds.
-absl::Status WriteNpyBytes(const std::string& path, NpyType type, absl::Span<const int64_t> shape,
-                           absl::string_view bytes);
+/// The bytes of a version 1.0 file; writing them is the caller's. InvalidArgument if the shape does
+/// not have as many elements as `elements` holds.
+absl::StatusOr<std::string> NpyFile(NpyType type, absl::Span<const int64_t> shape,
+                                    absl::string_view elements);
 
-/// The same from elements.
+/// The same from typed elements.
 template <typename T>
-absl::Status WriteNpy(const std::string& path, absl::Span<const T> values,
-                      absl::Span<const int64_t> shape) {
-  return WriteNpyBytes(
-      path, NpyTypeOf<T>::value, shape,
-      absl::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)));
+absl::StatusOr<std::string> NpyFile(absl::Span<const T> elements, absl::Span<const int64_t> shape) {
+  return NpyFile(NpyTypeOf<T>::value, shape,
+                 absl::string_view(reinterpret_cast<const char*>(elements.data()),
+                                   elements.size() * sizeof(T)));
 }
 
 /// Parses the bytes of a whole .npy file; `name` is for messages. InvalidArgument, saying what was

@@ -30,10 +30,9 @@ std::string File(const std::string& header, const std::string& data) {
 }
 
 TEST(Npy, WritesTheBytesThatNumpyWrites) {
-  const std::string path = MakeTempDir() + "/a.npy";
   const std::vector<int32_t> values = {1, 2, 3, 4, 5, -6};
-  SEQ_ASSERT_OK(WriteNpy(path, absl::MakeConstSpan(values), {2, 3}));
-  EXPECT_EQ(ReadFileOrDie(path), LiteralFile());
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string file, NpyFile(absl::MakeConstSpan(values), {2, 3}));
+  EXPECT_EQ(file, LiteralFile());
   EXPECT_EQ(LiteralFile().size(), 128u + 24u);
 }
 
@@ -50,7 +49,8 @@ TEST(Npy, ReadsTheLiteralFile) {
 template <typename T>
 void ExpectRoundTrip(std::vector<T> values, std::vector<int64_t> shape) {
   const std::string path = MakeTempDir() + "/a.npy";
-  SEQ_ASSERT_OK(WriteNpy(path, absl::MakeConstSpan(values), shape));
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string file, NpyFile(absl::MakeConstSpan(values), shape));
+  WriteFileOrDie(path, file);
   SEQ_ASSERT_OK_AND_ASSIGN(NpyArray array, ReadNpy(path));
   EXPECT_EQ(array.shape, shape);
   SEQ_ASSERT_OK_AND_ASSIGN(absl::Span<const T> read, array.Values<T>());
@@ -66,11 +66,9 @@ TEST(Npy, EveryTypeAndRankComesBack) {
 }
 
 TEST(Npy, WritingRefusesAShapeThatDoesNotFit) {
-  const std::string folder = MakeTempDir();
   const std::vector<int32_t> values = {1, 2, 3};
-  EXPECT_THAT(WriteNpy(folder + "/a.npy", absl::MakeConstSpan(values), {2, 2}),
+  EXPECT_THAT(NpyFile(absl::MakeConstSpan(values), {2, 2}).status(),
               StatusIs(absl::StatusCode::kInvalidArgument, "shape (2, 2)"));
-  EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 
 TEST(Npy, ReadsVersions2And3AndKeysInAnyOrder) {
