@@ -1,0 +1,154 @@
+// The command line: help, misuse (exit status 2), and the commands that need no model.
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "backends/all_backends.h"
+#include "data/test_util.h"
+#include "ops/all_ops.h"
+#include "tests/end_to_end/process.h"
+#include "tests/end_to_end/review_files.h"
+#include "tests/testing.h"
+
+namespace seqgraph {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+TEST(Usage, HelpListsCommandsAndTheirFlags) {
+  const ProcessResult all = RunSeqgraph({"--help"});
+  EXPECT_EQ(all.status, 0);
+  for (const char* command :
+       {"train", "evaluate", "predict", "encode", "summary", "inspect", "test", "backends"}) {
+    EXPECT_THAT(all.out, HasSubstr(command));
+    const ProcessResult one = RunSeqgraph({command, "--help"});
+    EXPECT_EQ(one.status, 0) << command;
+    EXPECT_THAT(one.out, HasSubstr("--help")) << command;
+    EXPECT_THAT(one.err, IsEmpty()) << command;
+  }
+}
+
+TEST(Usage, TrainingHasTheDefaultsOfTheTutorial) {
+  const std::string help = RunSeqgraph({"train", "--help"}).out;
+  for (const char* flag :
+       {"--data PATH [synthetic]", "--model embedding|onehot [embedding]",
+        "--backend NAMES [onednn]", "--num_words N [500]", "--maxlen N [100]",
+        "--embedding_dim N [16]", "--units N [8]", "--batch N [64]", "--epochs N [100]",
+        "--learning_rate X [0.0001]", "--patience N [3]", "--validation X [0.2]", "--seed N [",
+        "--threads N [1]", "--output FILE", "--history FILE"}) {
+    EXPECT_THAT(help, HasSubstr(flag));
+  }
+}
+
+// Exit status 2 and one line that has all of `parts` and how to get help.
+void ExpectMisuse(const std::vector<std::string>& arguments,
+                  const std::vector<std::string>& parts) {
+  const ProcessResult result = RunSeqgraph(arguments);
+  EXPECT_EQ(result.status, 2) << result.out << result.err;
+  EXPECT_THAT(result.out, IsEmpty());
+  EXPECT_THAT(result.err, AllOf(StartsWith("seqgraph: "), HasSubstr("--help")));
+  EXPECT_EQ(result.err.find('\n'), result.err.size() - 1) << result.err;
+  for (const std::string& part : parts) EXPECT_THAT(result.err, HasSubstr(part));
+}
+
+TEST(Usage, AnUnknownCommandOrFlagIsNamed) {
+  ExpectMisuse({}, {"train, evaluate"});
+  ExpectMisuse({"trian"}, {"trian", "train, evaluate"});
+  ExpectMisuse({"train", "--epoch_s=3"}, {"--epoch_s", "seqgraph train --help"});
+  ExpectMisuse({"train", "stray"}, {"stray"});
+  ExpectMisuse({"--verbose"}, {"--verbose"});
+}
+
+TEST(Usage, AValueThatDoesNotFitIsNamedWithWhatWasExpected) {
+  ExpectMisuse({"train", "--epochs=0"}, {"--epochs", "whole number from 1", "'0'"});
+  ExpectMisuse({"train", "--epochs=ten"}, {"--epochs", "'ten'"});
+  ExpectMisuse({"train", "--epochs=1.5"}, {"--epochs", "'1.5'"});
+  ExpectMisuse({"train", "--epochs=99999999999999999999"}, {"--epochs"});
+  ExpectMisuse({"train", "--epochs="}, {"--epochs"});
+  ExpectMisuse({"train", "--epochs"}, {"--epochs"});
+  ExpectMisuse({"train", "--num_words=3"}, {"--num_words", "from 4"});
+  ExpectMisuse({"train", "--learning_rate=nan"}, {"--learning_rate", "'nan'"});
+  ExpectMisuse({"train", "--learning_rate=-1"}, {"--learning_rate"});
+  ExpectMisuse({"train", "--validation=1"}, {"--validation", "between 0 and 1"});
+  ExpectMisuse({"train", "--model=lstm"}, {"--model", "embedding or onehot", "'lstm'"});
+  ExpectMisuse({"train", "--output="}, {"--output"});
+  ExpectMisuse({"train", "--seed=1", "--seed=2"}, {"--seed", "more than once"});
+  ExpectMisuse({"inspect", "m.pb", "--format=xml"}, {"--format", "dot"});
+}
+
+TEST(Usage, FlagsThatDoNotGoTogetherAreNamed) {
+  ExpectMisuse({"train", "--model=onehot", "--embedding_dim=4"}, {"--embedding_dim", "onehot"});
+  ExpectMisuse({"inspect", "m.pb", "--weights"}, {"--weights", "textproto"});
+  ExpectMisuse({"predict", "m.pb", "text", "--file=f"}, {"--file", "TEXT"});
+  ExpectMisuse({"summary", "m.pb", "--units=3"}, {"--units", "MODEL"});
+}
+
+TEST(Usage, WhatIsNeededIsAskedFor) {
+  ExpectMisuse({"evaluate", "m.pb"}, {"--data"});
+  ExpectMisuse({"evaluate", "--data=x"}, {"MODEL"});
+  ExpectMisuse({"predict"}, {"MODEL"});
+  ExpectMisuse({"encode"}, {"--output"});
+  ExpectMisuse({"test"}, {"FILES"});
+}
+
+TEST(Usage, NumbersAreDecimal) {
+  // 010 is ten, so the hidden layer has 10 (16 + 10 + 1) parameters.
+  const ProcessResult summary = RunSeqgraph({"summary", "--units=010"});
+  EXPECT_EQ(summary.status, 0) << summary.err;
+  EXPECT_THAT(summary.out, HasSubstr(" 270 "));
+}
+
+TEST(Summary, WithoutAModelShowsWhatTrainingWouldMake) {
+  EXPECT_THAT(RunSeqgraph({"summary"}).out, HasSubstr("Total params: 8,209 (32.07 KB)"));
+  EXPECT_THAT(RunSeqgraph({"summary", "--model=onehot"}).out,
+              HasSubstr("Total params: 4,081 (15.94 KB)"));
+}
+
+TEST(Backends, EachIsListedWithVersionAndEveryOp) {
+  const ProcessResult result = RunSeqgraph({"backends"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  for (const auto& backend : AllBackends().all()) {
+    EXPECT_THAT(result.out,
+                HasSubstr(absl::StrCat(backend->info().name, " ", backend->info().version)));
+  }
+  for (const OpDef* op : AllOps().All()) EXPECT_THAT(result.out, HasSubstr("  " + op->name()));
+}
+
+// sigmoid(0) = 1/2.
+constexpr char kSigmoidOfZero[] = R"(
+cases {
+  name: "at_zero"
+  node { op: "Sigmoid" inputs: ["x"] }
+  inputs { name: "x" tensor { type { dtype: FLOAT32 dims: [1] } float32_values: [0] } }
+  results { name: "y" tensor { type { dtype: FLOAT64 dims: [1] } float64_values: [0.5] } }
+}
+)";
+
+TEST(GraphTests, PassAndFailByTheirExpectations) {
+  const std::string folder = MakeTempDir();
+  data::WriteFileOrDie(folder + "/right.textproto", kSigmoidOfZero);
+  const std::string wrong = absl::StrReplaceAll(kSigmoidOfZero, {{"[0.5]", "[0.6]"}});
+  data::WriteFileOrDie(folder + "/wrong.textproto", wrong);
+  for (const auto& backend : AllBackends().all()) {
+    const auto run = [&](const std::string& file) {
+      return RunSeqgraph({"test", "--backend=" + backend->info().name, file}, {.folder = folder});
+    };
+    const ProcessResult passed = run("right.textproto");
+    EXPECT_EQ(passed.status, 0) << passed.out << passed.err;
+    EXPECT_THAT(passed.out, HasSubstr("1 passed, 0 failed"));
+    const ProcessResult failed = run("wrong.textproto");
+    EXPECT_EQ(failed.status, 1) << failed.out << failed.err;
+    EXPECT_THAT(failed.out, HasSubstr("0 passed, 1 failed"));
+    const ProcessResult missing = run("none.textproto");
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_THAT(missing.err, HasSubstr("none.textproto"));
+  }
+}
+
+}  // namespace
+}  // namespace seqgraph

@@ -1,0 +1,30 @@
+#include "tools/all_commands.h"
+
+#include "tools/backends_command.h"
+#include "tools/encode_command.h"
+#include "tools/evaluate_command.h"
+#include "tools/inspect_command.h"
+#include "tools/predict_command.h"
+#include "tools/summary_command.h"
+#include "tools/test_command.h"
+#include "tools/train_command.h"
+
+namespace seqgraph::tools {
+namespace {
+
+constexpr CommandRow kCommands[] = {
+    {"train", "Train a review classifier and save the best model", MakeTrainCommand},
+    {"evaluate", "Loss and accuracy of a saved model on labelled reviews", MakeEvaluateCommand},
+    {"predict", "Probability and label for raw text", MakePredictCommand},
+    {"encode", "Write the integers that a model is trained on, as .npy files", MakeEncodeCommand},
+    {"summary", "Layers, output shapes and parameters", MakeSummaryCommand},
+    {"inspect", "A model's functions and nodes as text, text protobuf or DOT", MakeInspectCommand},
+    {"test", "Run graph test cases on a backend", MakeTestCommand},
+    {"backends", "The backends there are, and which ops each takes", MakeBackendsCommand},
+};
+
+}  // namespace
+
+absl::Span<const CommandRow> AllCommands() { return kCommands; }
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,70 @@
+#include "tools/encode_command.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "data/imdb_dataset.h"
+#include "data/npy.h"
+#include "graph/status_macros.h"
+#include "serialization/atomic_file.h"
+#include "tools/data_flags.h"
+#include "tools/output_path.h"
+
+namespace seqgraph::tools {
+namespace {
+
+class EncodeCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags_.DeclareSource(flags);
+    flags_.DeclareEncoding(flags);
+    flags.Text("--output", &folder_, "FOLDER", "Where the files go; made if it is missing")
+        .Required();
+    flags.Footer(
+        "Writes train_tokens.npy, train_targets.npy, and the same for validation and test "
+        "(int32).\n"
+        "Training reviews are shuffled and split as by Keras and scikit-learn; test reviews are "
+        "in\n"
+        "file order, without the words that no training review has.");
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    SEQ_RETURN_IF_ERROR(CheckOutputFolder("--output", folder_));
+    SEQ_ASSIGN_OR_RETURN(const data::Dataset dataset,
+                         data::LoadDataset(flags_.data, flags_.Options()));
+    SEQ_RETURN_IF_ERROR(MakeOutputFolder("--output", folder_));
+    SEQ_RETURN_IF_ERROR(Write("train", dataset.train, out));
+    SEQ_RETURN_IF_ERROR(Write("validation", dataset.validation, out));
+    SEQ_RETURN_IF_ERROR(Write("test", dataset.test, out));
+    return 0;
+  }
+
+ private:
+  absl::Status Write(absl::string_view part, const data::TokenSet& set, Output& out) {
+    SEQ_RETURN_IF_ERROR(
+        WriteArray(absl::StrCat(part, "_tokens.npy"), set.tokens, {set.rows, set.maxlen}, out));
+    return WriteArray(absl::StrCat(part, "_targets.npy"), set.targets, {set.rows}, out);
+  }
+
+  absl::Status WriteArray(const std::string& name, const std::vector<int32_t>& elements,
+                          const std::vector<int64_t>& shape, Output& out) {
+    const std::string path = absl::StrCat(folder_, "/", name);
+    SEQ_ASSIGN_OR_RETURN(const std::string file,
+                         data::NpyFile(absl::MakeConstSpan(elements), shape));
+    SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, file));
+    out.Print("%s: int32 [%s]\n", path, absl::StrJoin(shape, ", "));
+    return absl::OkStatus();
+  }
+
+  DataFlags flags_;
+  std::string folder_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeEncodeCommand() { return std::make_unique<EncodeCommand>(); }
+
+}  // namespace seqgraph::tools

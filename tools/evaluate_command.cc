@@ -1,0 +1,103 @@
+#include "tools/evaluate_command.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "data/imdb_dataset.h"
+#include "data/numpy_random.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "serialization/model_io.h"
+#include "tools/data_flags.h"
+#include "tools/text_classifier.h"
+#include "training/model_runner.h"
+#include "training/summary.h"
+
+namespace seqgraph::tools {
+namespace {
+
+data::TokenSet SelectRows(const data::TokenSet& set, const std::vector<int64_t>& rows) {
+  data::TokenSet selected;
+  selected.rows = static_cast<int64_t>(rows.size());
+  selected.maxlen = set.maxlen;
+  for (int64_t row : rows) {
+    const absl::Span<const int32_t> tokens = set.Row(row);
+    selected.tokens.insert(selected.tokens.end(), tokens.begin(), tokens.end());
+    selected.targets.push_back(set.targets[static_cast<size_t>(row)]);
+  }
+  return selected;
+}
+
+class EvaluateCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Text("MODEL", &path_, "FILE", "A model saved by train").Required();
+    data_.DeclareSource(flags);
+    flags.Choice("--part", &part_, {"test", "train", "validation"},
+                 "The test half, or what train made of the training half");
+    flags.Real("--validation", &data_.validation, 0, 1,
+               "The share that was split off for validation");
+    flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews computed together");
+    backend_.Declare(flags);
+    flags.Footer("Reviews are encoded by the model's own vocabulary.");
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(model, path_));
+    // Before the data are read: a backend that is not there, a model of another kind.
+    ModelRunner runner(
+        &model, {.backend = backend_.backend, .threads = static_cast<int>(backend_.threads)});
+    const absl::Status compiled = runner.Compile("evaluate", batch_).status();
+    if (!compiled.ok()) return Annotate(compiled, path_);
+    SEQ_ASSIGN_OR_RETURN(const data::TokenSet set, Encode(vocabulary, model.preprocessing.maxlen));
+    const auto positive = std::count(set.targets.begin(), set.targets.end(), 1);
+    const bool synthetic = data_.synthetic();
+    out.Print("Data: %s%s, %s: %s reviews, %s of them positive\n", data_.data,
+              synthetic ? " (made-up reviews)" : "", part_, WithThousands(set.rows),
+              WithThousands(positive));
+    SEQ_RETURN_IF_ERROR(out.Flush());
+    SEQ_ASSIGN_OR_RETURN(
+        const Logs logs,
+        runner.Evaluate({set.tokens, set.rows, set.maxlen, set.targets}, {.batch = batch_}));
+    out.Print("loss: %.6f - accuracy: %.6f%s\n", logs.at("loss"), logs.at("accuracy"),
+              synthetic ? " (synthetic data)" : "");
+    return 0;
+  }
+
+ private:
+  absl::StatusOr<data::TokenSet> Encode(const data::Vocabulary& vocabulary, int64_t maxlen) const {
+    const data::DatasetOptions options = data_.Options();
+    const bool test = part_ == "test";
+    absl::StatusOr<data::TokenSet> half =
+        data::EncodeReviews(data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
+                            static_cast<int>(maxlen), options);
+    if (!half.ok() || test) return half;
+    // Shuffled and split as LoadDataset does it.
+    std::vector<int64_t> order(static_cast<size_t>(half->rows));
+    std::iota(order.begin(), order.end(), int64_t{0});
+    data::RandomState(options.shuffle_seed).Shuffle(absl::MakeSpan(order));
+    SEQ_ASSIGN_OR_RETURN(const data::SplitIndices split,
+                         data::TrainTestSplit(half->rows, options.validation, options.split_seed));
+    std::vector<int64_t> rows;
+    for (int64_t i : part_ == "train" ? split.train : split.test) {
+      rows.push_back(order[static_cast<size_t>(i)]);
+    }
+    return SelectRows(*half, rows);
+  }
+
+  std::string path_;
+  DataFlags data_{.data = ""};  // Has to be named.
+  std::string part_ = "test";
+  int64_t batch_ = 64;
+  BackendFlags backend_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeEvaluateCommand() { return std::make_unique<EvaluateCommand>(); }
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,100 @@
+#include "tools/inspect_command.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "graph/printer.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "serialization/model_io.h"
+
+namespace seqgraph::tools {
+namespace {
+
+// What is not in the functions: variables, vocabulary, labels.
+std::string Header(const Model& model) {
+  std::string text = absl::StrCat("model ", model.name, "\n");
+  if (!model.description.empty()) absl::StrAppend(&text, "  ", model.description, "\n");
+  for (const Variable& variable : model.variables.all()) {
+    absl::StrAppend(&text, "  variable ", variable.def.name, ": ", variable.def.type.ToString(),
+                    variable.def.role == VariableRole::kOptimizer ? " of the optimizer"
+                    : variable.def.trainable                      ? ""
+                                                                  : " not trained",
+                    "\n");
+  }
+  const TextPreprocessing& words = model.preprocessing;
+  if (!words.rule.empty()) {
+    absl::StrAppend(&text, "  text by the rule ", words.rule, ": num_words ", words.num_words,
+                    ", maxlen ", words.maxlen, ", ", words.words.size(), " words\n");
+  }
+  if (!model.labels.empty()) {
+    absl::StrAppend(&text, "  labels ", absl::StrJoin(model.labels, ", "), "\n");
+  }
+  return text;
+}
+
+class InspectCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Text("MODEL", &path_, "FILE", "A model file").Required();
+    flags.Choice("--format", &format_, {"text", "textproto", "dot"},
+                 "text for people, text protobuf, or Graphviz's DOT");
+    flags.Text("--function", &function_, "NAME", "This function alone");
+    flags.Switch("--weights", &weights_,
+                 "With --format=textproto: all contents; that is a model file");
+    flags.Check("--weights", [this] {
+      const bool fits = format_ == "textproto" && function_.empty();
+      return weights_ && !fits ? "goes with --format=textproto and without --function" : "";
+    });
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps()));
+    const Function* function = nullptr;
+    if (!function_.empty()) {
+      absl::StatusOr<const Function*> found = model.GetFunction(function_);
+      if (!found.ok()) return Annotate(found.status(), path_);
+      function = *found;
+    }
+    if (format_ == "textproto") return ShowProto(model, function, out);
+    if (format_ == "text" && function == nullptr) out.Write(Header(model));
+    bool first = format_ == "dot" || function != nullptr;
+    for (const Function& each : model.functions) {
+      if (function != nullptr && function != &each) continue;
+      if (!std::exchange(first, false)) out.Write("\n");
+      out.Write(format_ == "dot" ? FunctionToDot(each) : FunctionToText(each));
+    }
+    return 0;
+  }
+
+ private:
+  absl::StatusOr<int> ShowProto(const Model& model, const Function* function, Output& out) {
+    if (weights_) {
+      SEQ_ASSIGN_OR_RETURN(const std::string text, SerializeModel(model, ModelFormat::kText));
+      out.Write(text);
+    } else if (function == nullptr) {
+      out.Write(ModelOutline(model));
+    } else {
+      Model alone;
+      alone.name = model.name;
+      SEQ_RETURN_IF_ERROR(alone.AddFunction(*function));
+      out.Write(ModelOutline(alone));
+    }
+    return 0;
+  }
+
+  std::string path_;
+  std::string format_ = "text";
+  std::string function_;
+  bool weights_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeInspectCommand() { return std::make_unique<InspectCommand>(); }
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,30 @@
+#ifndef SEQGRAPH_TOOLS_INTERRUPT_H_
+#define SEQGRAPH_TOOLS_INTERRUPT_H_
+
+#include <signal.h>
+
+#include <atomic>
+
+namespace seqgraph::tools {
+
+/// While it lives, the first SIGINT (Ctrl-C) or SIGTERM sets a flag instead of ending the process;
+/// a second one ends it. One at a time in a process.
+class InterruptHandler {
+ public:
+  InterruptHandler();
+  ~InterruptHandler();
+  InterruptHandler(const InterruptHandler&) = delete;
+  InterruptHandler& operator=(const InterruptHandler&) = delete;
+
+  const std::atomic<bool>* flag() const;
+  /// The signal that came; 0 if none did.
+  int signal() const;
+
+ private:
+  struct sigaction old_int_;
+  struct sigaction old_term_;
+};
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_INTERRUPT_H_

@@ -1,0 +1,101 @@
+// The seqgraph command: see `seqgraph --help`.
+//
+// Exit status: 0 done, 1 an error (one line on standard error), 2 misuse of the command line (one
+// line that names the flag), 130 interrupted.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tools/all_commands.h"
+#include "tools/command.h"
+#include "tools/output.h"
+
+namespace seqgraph::tools {
+namespace {
+
+constexpr int kError = 1;
+constexpr int kMisuse = 2;
+
+// On one line, so that a script that looks for the reason finds it whole, and without anything that
+// a terminal would obey.
+void Complain(absl::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
+  }
+  std::fprintf(stderr, "seqgraph: %s\n", line.c_str());
+}
+
+int Misuse(absl::string_view text, absl::string_view command) {
+  Complain(absl::StrCat(absl::StripAsciiWhitespace(text), "; see: seqgraph ", command,
+                        command.empty() ? "" : " ", "--help"));
+  return kMisuse;
+}
+
+std::string CommandNames() {
+  return absl::StrJoin(AllCommands(), ", ",
+                       [](std::string* out, const CommandRow& row) { out->append(row.name); });
+}
+
+// The exit status of a command that ran, after its output has reached the system.
+int Finish(absl::StatusOr<int> result, Output& out) {
+  const absl::Status flushed = out.Flush();
+  if (result.ok() && !flushed.ok()) result = flushed;
+  if (result.ok()) return *result;
+  Complain(result.status().ToString());
+  return kError;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Computation graphs with plugin backends: trains and runs text classifiers.",
+               "seqgraph");
+  app.require_subcommand(1);
+  app.footer("Flags are written --name=value. `seqgraph COMMAND --help` shows those of a command.");
+  std::vector<std::unique_ptr<Command>> commands;
+  std::vector<CLI::App*> parsers;
+  for (const CommandRow& row : AllCommands()) {
+    commands.push_back(row.make());
+    parsers.push_back(app.add_subcommand(row.name, row.summary));
+    Flags flags(parsers.back());
+    commands.back()->Declare(flags);
+  }
+  Output out(stdout, "standard output");
+
+  if (argc < 2) return Misuse(absl::StrCat("needs a command: ", CommandNames()), "");
+  const std::string first = argv[1];
+  std::string command;
+  if (first != "--help" && first != "-h") {
+    for (CLI::App* parser : parsers) {
+      if (parser->get_name() == first) command = first;
+    }
+    if (command.empty()) {
+      return Misuse(absl::StrCat("unknown command '", first, "', expected one of ", CommandNames()),
+                    "");
+    }
+  }
+  try {
+    app.parse(ArgumentsForParser(argc, argv));
+  } catch (const CLI::CallForHelp&) {
+    out.Write(app.help());
+    return Finish(0, out);
+  } catch (const CLI::Error& error) {
+    return Misuse(error.what(), command);
+  }
+  for (size_t i = 0; i < commands.size(); ++i) {
+    if (parsers[i]->parsed()) return Finish(commands[i]->Run(out), out);
+  }
+  return Misuse("no command ran", "");
+}
+
+}  // namespace
+}  // namespace seqgraph::tools
+
+int main(int argc, char** argv) { return seqgraph::tools::Main(argc, argv); }

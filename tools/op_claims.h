@@ -1,0 +1,29 @@
+#ifndef SEQGRAPH_TOOLS_OP_CLAIMS_H_
+#define SEQGRAPH_TOOLS_OP_CLAIMS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "backends/backend.h"
+#include "graph/op_registry.h"
+
+namespace seqgraph::tools {
+
+/// What a backend says to the examples and a number of random uses of an op, in float32.
+struct OpClaims {
+  const OpDef* op = nullptr;
+  int uses = 0;
+  int claimed = 0;
+  std::vector<std::string> reasons;  ///< of refusals, each once, in the order they came up
+};
+
+/// One for each op of the registry: asked for, not looked up in a list that could be wrong. A use
+/// stands alone in its function, so an op that a backend runs only beside another is refused here
+/// with that reason.
+absl::StatusOr<std::vector<OpClaims>> ClaimsOfAllOps(const Backend& backend,
+                                                     const OpRegistry& registry);
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_OP_CLAIMS_H_

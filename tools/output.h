@@ -1,0 +1,40 @@
+#ifndef SEQGRAPH_TOOLS_OUTPUT_H_
+#define SEQGRAPH_TOOLS_OUTPUT_H_
+
+#include <cstdio>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+
+namespace seqgraph::tools {
+
+/// A stream for results that keeps its first error, so that a full disk behind `>` is reported
+/// instead of ending in success.
+class Output {
+ public:
+  /// `file` stays the caller's; `name` is for messages: "standard output".
+  Output(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
+
+  void Write(absl::string_view text);
+  template <typename... Args>
+  void Print(const absl::FormatSpec<Args...>& format, const Args&... args) {
+    Write(absl::StrFormat(format, args...));
+  }
+
+  /// Hands everything to the system; the first error of all writes so far.
+  absl::Status Flush();
+
+  std::FILE* file() const { return file_; }
+
+ private:
+  void Keep(int error);
+
+  std::FILE* file_;
+  std::string name_;
+  absl::Status status_;
+};
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_OUTPUT_H_

@@ -1,0 +1,24 @@
+#ifndef SEQGRAPH_TOOLS_OUTPUT_PATH_H_
+#define SEQGRAPH_TOOLS_OUTPUT_PATH_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace seqgraph::tools {
+
+/// Whether a file can be made (or replaced) at `path`: found out now, by making and removing a
+/// temporary one beside it, instead of after hours of work. `flag` is for messages: "--output".
+/// NotFound for a missing folder, InvalidArgument for a folder or device at `path`,
+/// PermissionDenied and others as the system says.
+absl::Status CheckOutputFile(const std::string& flag, const std::string& path);
+
+/// The same for a folder of files that is there or can be made; it is not made yet.
+absl::Status CheckOutputFolder(const std::string& flag, const std::string& path);
+
+/// Makes the folder if it is missing; not its parents.
+absl::Status MakeOutputFolder(const std::string& flag, const std::string& path);
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_OUTPUT_PATH_H_

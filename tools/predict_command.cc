@@ -1,0 +1,140 @@
+#include "tools/predict_command.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "data/review_text.h"
+#include "graph/status_macros.h"
+#include "tools/data_flags.h"
+#include "tools/line_reader.h"
+#include "tools/text_classifier.h"
+
+namespace seqgraph::tools {
+namespace {
+
+// The beginning of a text on one line: what a terminal might obey becomes a space, and no UTF-8
+// sequence is cut.
+std::string Excerpt(absl::string_view text) {
+  constexpr size_t kCharacters = 60;
+  std::string excerpt;
+  size_t characters = 0;
+  for (char c : text) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    const bool continues = (byte & 0xC0u) == 0x80u;
+    if (!continues && ++characters > kCharacters) return excerpt + "...";
+    excerpt.push_back(byte < 0x20 || byte == 0x7F ? ' ' : c);
+  }
+  return excerpt;
+}
+
+class PredictCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Text("MODEL", &model_, "FILE", "A model saved by train").Required();
+    Flag texts = flags.Texts("TEXT", &texts_, "Reviews, one an argument");
+    flags.Text("--file", &file_, "FILE", "Reviews, one a line").Excludes(texts);
+    flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
+    DeclareAnyBytes(flags, &any_bytes_);
+    backend_.Declare(flags);
+    flags.Footer(
+        "Without TEXT and --file reviews are read from standard input, one a line. Prints a line\n"
+        "for each: probability of the second label, label, beginning of the text, tab-separated;\n"
+        "with --format=json an object with all of the text. Quote a TEXT, and put those that "
+        "begin\n"
+        "with a dash behind --.");
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    SEQ_ASSIGN_OR_RETURN(classifier_, TextClassifier::Load(model_, backend_.backend,
+                                                           static_cast<int>(backend_.threads)));
+    if (!texts_.empty()) {
+      SEQ_RETURN_IF_ERROR(AnswerTexts(out));
+    } else if (file_.empty()) {
+      if (::isatty(STDIN_FILENO)) {
+        std::fprintf(stderr, "Type a review and Enter; Ctrl-D ends.\n");
+      }
+      SEQ_RETURN_IF_ERROR(AnswerLines(STDIN_FILENO, "standard input", out));
+    } else {
+      const int fd = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
+      if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", file_));
+      const absl::Status status = AnswerLines(fd, file_, out);
+      ::close(fd);
+      SEQ_RETURN_IF_ERROR(status);
+    }
+    return 0;
+  }
+
+ private:
+  absl::Status AnswerTexts(Output& out) {
+    for (size_t begin = 0; begin < texts_.size(); begin += TextClassifier::kBatch) {
+      const size_t count = std::min<size_t>(TextClassifier::kBatch, texts_.size() - begin);
+      SEQ_RETURN_IF_ERROR(Answer(absl::MakeConstSpan(texts_).subspan(begin, count), "text ",
+                                 static_cast<int64_t>(begin) + 1, out));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AnswerLines(int fd, const std::string& name, Output& out) {
+    LineReader reader(fd, name);
+    while (true) {
+      SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines,
+                           reader.Next(TextClassifier::kBatch));
+      if (lines.empty()) return absl::OkStatus();
+      SEQ_RETURN_IF_ERROR(Answer(lines, absl::StrCat(name, ": line "), reader.first_line(), out));
+      SEQ_RETURN_IF_ERROR(out.Flush());  // Somebody may be waiting for it.
+    }
+  }
+
+  // Those in front of one that is refused are still answered. `where` and the number of the first
+  // text, counted on, name a text in messages.
+  absl::Status Answer(absl::Span<const std::string> texts, const std::string& where, int64_t first,
+                      Output& out) {
+    absl::Status refused;
+    for (size_t i = 0; i < texts.size() && !any_bytes_; ++i) {
+      refused = Annotate(data::CheckReviewText(texts[i]),
+                         absl::StrCat(where, first + static_cast<int64_t>(i)));
+      if (refused.ok()) continue;
+      texts = texts.first(i);
+      break;
+    }
+    if (!texts.empty()) {
+      SEQ_ASSIGN_OR_RETURN(const std::vector<float> probabilities, classifier_->Classify(texts));
+      for (size_t i = 0; i < texts.size(); ++i) Print(texts[i], probabilities[i], out);
+    }
+    return refused;
+  }
+
+  void Print(const std::string& text, float probability, Output& out) const {
+    const std::string& label = classifier_->Label(probability);
+    if (format_ == "text") {
+      out.Print("%.4f\t%s\t%s\n", probability, label, Excerpt(text));
+      return;
+    }
+    const nlohmann::ordered_json line = {
+        {"probability", probability}, {"label", label}, {"text", text}};
+    constexpr auto kReplaceInvalid = nlohmann::ordered_json::error_handler_t::replace;
+    out.Write(line.dump(-1, ' ', false, kReplaceInvalid) + "\n");
+  }
+
+  std::string model_;
+  std::vector<std::string> texts_;
+  std::string file_;
+  std::string format_ = "text";
+  bool any_bytes_ = false;
+  BackendFlags backend_;
+  std::unique_ptr<TextClassifier> classifier_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakePredictCommand() { return std::make_unique<PredictCommand>(); }
+
+}  // namespace seqgraph::tools

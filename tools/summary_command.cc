@@ -1,0 +1,51 @@
+#include "tools/summary_command.h"
+
+#include <string>
+
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "serialization/model_io.h"
+#include "tools/model_flags.h"
+#include "tools/terminal.h"
+#include "training/summary.h"
+
+namespace seqgraph::tools {
+namespace {
+
+class SummaryCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    Flag path =
+        flags.Text("MODEL", &path_, "FILE", "A model file; without it, what train would make");
+    for (Flag option : flags_.Declare(flags)) option.Excludes(path);
+    flags.Int("--num_words", &num_words_, 4, 1'000'000, "Codes").Excludes(path);
+    flags.Int("--maxlen", &maxlen_, 1, 100'000, "Codes a review").Excludes(path);
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    SEQ_ASSIGN_OR_RETURN(const Model model, path_.empty() ? Make() : LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(const std::string summary,
+                         Summary(model, {.columns = TerminalColumns(out.file())}));
+    out.Write(summary);
+    return 0;
+  }
+
+ private:
+  absl::StatusOr<Model> Make() const {
+    SEQ_ASSIGN_OR_RETURN(ImdbModelOptions options, flags_.Options());
+    options.num_words = num_words_;
+    options.maxlen = maxlen_;
+    return MakeImdbModel(options);
+  }
+
+  std::string path_;
+  ModelFlags flags_;
+  int64_t num_words_ = 500;
+  int64_t maxlen_ = 100;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeSummaryCommand() { return std::make_unique<SummaryCommand>(); }
+
+}  // namespace seqgraph::tools

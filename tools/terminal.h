@@ -1,0 +1,14 @@
+#ifndef SEQGRAPH_TOOLS_TERMINAL_H_
+#define SEQGRAPH_TOOLS_TERMINAL_H_
+
+#include <cstdio>
+
+namespace seqgraph::tools {
+
+/// Columns of the terminal that the file is; 92, Keras's widest table and its margin, if it is
+/// none.
+int TerminalColumns(std::FILE* file);
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_TERMINAL_H_

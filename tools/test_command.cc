@@ -1,0 +1,50 @@
+#include "tools/test_command.h"
+
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "backends/all_backends.h"
+#include "graph/dtype.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "tools/graph_test/graph_test_runner.h"
+
+namespace seqgraph::tools {
+namespace {
+
+class TestCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Texts("FILES", &files_, "Graph test files (.textproto)").Required();
+    flags.Choice("--real", &real_, {"float32", "float64"}, "Type of real numbers");
+    backend_.Declare(flags);
+    flags.Footer(
+        "A node that another backend than the first computed fails the case, unless more than one\n"
+        "is named. Exit status 1 if a case failed.");
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    GraphTestOptions options;
+    SEQ_ASSIGN_OR_RETURN(options.backends, AllBackends().ParseList(backend_.backend));
+    SEQ_ASSIGN_OR_RETURN(options.real, ParseDType(real_));
+    options.threads = static_cast<int>(backend_.threads);
+    options.allow_fallback = options.backends.size() > 1;
+    std::ostringstream report;
+    const int exit_status = GraphTestCommand(files_, AllOps(), options, report, std::cerr);
+    out.Write(report.str());
+    return exit_status;
+  }
+
+ private:
+  std::vector<std::string> files_;
+  std::string real_ = "float32";
+  BackendFlags backend_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeTestCommand() { return std::make_unique<TestCommand>(); }
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,93 @@
+#include "tools/text_classifier.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "backends/all_backends.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "ops/rewrites/all_rewrites.h"
+#include "serialization/model_io.h"
+
+namespace seqgraph::tools {
+
+absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model, const std::string& path) {
+  const TextPreprocessing& text = model.preprocessing;
+  if (text.rule != "imdb") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": expected a model that takes text by the rule 'imdb', found ",
+        text.rule.empty() ? "one without a rule" : absl::StrCat("the rule '", text.rule, "'")));
+  }
+  constexpr int64_t kMax = std::numeric_limits<int>::max();
+  if (text.num_words < 0 || text.num_words > kMax || text.maxlen < 1 || text.maxlen > kMax) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": num_words ", text.num_words,
+                                                   " or maxlen ", text.maxlen, " is out of range"));
+  }
+  absl::StatusOr<data::Vocabulary> vocabulary =
+      data::Vocabulary::FromWords(text.words, static_cast<int>(text.num_words));
+  if (!vocabulary.ok()) return Annotate(vocabulary.status(), absl::StrCat(path, ": vocabulary"));
+  return vocabulary;
+}
+
+absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::string& path,
+                                                                     absl::string_view backends,
+                                                                     int threads) {
+  std::unique_ptr<TextClassifier> classifier(new TextClassifier);
+  SEQ_ASSIGN_OR_RETURN(classifier->model_, LoadModel(path, AllOps()));
+  SEQ_RETURN_IF_ERROR(classifier->Prepare(path, backends, threads));
+  return classifier;
+}
+
+absl::Status TextClassifier::Prepare(const std::string& path, absl::string_view backends,
+                                     int threads) {
+  SEQ_ASSIGN_OR_RETURN(vocabulary_, VocabularyOf(model_, path));
+  if (model_.labels.size() != 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected two labels, found ", model_.labels.size()));
+  }
+  absl::StatusOr<const Function*> predict = model_.GetFunction("predict");
+  if (!predict.ok()) return Annotate(predict.status(), path);
+  const Function& function = **predict;
+  const TensorType tokens{DType::kInt32, {Dim::Batch(), model_.preprocessing.maxlen}};
+  const TensorType probability{DType::kFloat32, {Dim::Batch(), 1}};
+  if (function.inputs().size() != 1 || function.type(function.inputs()[0]) != tokens ||
+      function.results().size() != 1 || function.type(function.results()[0].value) != probability) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": expected a function predict with one input ", tokens.ToString(),
+        " and one result ", probability.ToString(), "; `seqgraph inspect` shows what it has"));
+  }
+  CompileOptions options;
+  SEQ_ASSIGN_OR_RETURN(options.backends, AllBackends().ParseList(backends));
+  options.batch = kBatch;
+  options.threads = threads;
+  options.rewrites = StandardRewrites();
+  SEQ_ASSIGN_OR_RETURN(predict_,
+                       CompiledFunction::Compile(function, AllOps(), &model_.variables, options));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<float>> TextClassifier::Classify(absl::Span<const std::string> texts) {
+  SEQ_CHECK(texts.size() <= static_cast<size_t>(kBatch));
+  const size_t maxlen = static_cast<size_t>(model_.preprocessing.maxlen);
+  const auto rows = absl::MakeSpan(static_cast<int32_t*>(predict_->input(0)),
+                                   static_cast<size_t>(kBatch) * maxlen);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    vocabulary_.EncodeInto(texts[i], &scratch_, rows.subspan(i * maxlen, maxlen));
+  }
+  std::fill(rows.begin() + static_cast<ptrdiff_t>(texts.size() * maxlen), rows.end(),
+            data::kPadCode);
+  SEQ_RETURN_IF_ERROR(predict_->Run());
+  const float* first = static_cast<const float*>(predict_->result(0));
+  std::vector<float> probabilities(first, first + texts.size());
+  for (float p : probabilities) {
+    if (!std::isfinite(p)) {
+      return absl::DataLossError("the model's answer is not a number: its weights are damaged");
+    }
+  }
+  return probabilities;
+}
+
+}  // namespace seqgraph::tools
