@@ -22,6 +22,8 @@ int VectorWidth() {
 }
 
 int64_t PadUnits(int64_t units) {
+  constexpr int64_t kMaxPaddedUnits = 256;
+  if (units > kMaxPaddedUnits) return units;
   const int64_t width = VectorWidth();
   return (units + width - 1) / width * width;
 }

@@ -1,11 +1,13 @@
 #include "backends/onednn/rnn_primitive.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/layout_loops.h"
 #include "backends/onednn/rnn_loops.h"
 #include "backends/onednn/rnn_oracle.h"
@@ -52,6 +54,7 @@ std::vector<Case> Cases() {
   add("one_sample", Config(6, 1, 5, 8));
   add("one_of_all", Config(1, 1, 1, 1));
   add("row_stride_256", Config(3, 2, 256, 256));
+  add("more_units_than_are_padded", Config(3, 2, 5, 300));
   add("tutorial", Config(100, 64, 16, 8)).dy = false;
   add("two_threads", Config(10, 32, 16, 16)).config.threads = 2;
   return cases;
@@ -139,6 +142,15 @@ TEST_P(RnnPrimitiveTest, BackwardLoopsAgreeWithTheFormulasInDouble) {
 
 INSTANTIATE_TEST_SUITE_P(All, RnnPrimitiveTest, testing::ValuesIn(Cases()),
                          [](const auto& info) { return info.param.name; });
+
+TEST(RnnPrimitiveTest, RunsOnTheOnednnItWasCompiledForAndTheTestRunNames) {
+  const dnnl_version_t& v = *dnnl_version();
+  EXPECT_EQ(v.major, DNNL_VERSION_MAJOR);
+  EXPECT_EQ(v.minor, DNNL_VERSION_MINOR);
+  const char* wanted = std::getenv("SEQGRAPH_ONEDNN_VERSION");
+  if (wanted == nullptr) return;
+  EXPECT_EQ(absl::StrCat(v.major, ".", v.minor, ".", v.patch), wanted);
+}
 
 TEST(RnnPrimitiveTest, EqualRunsGiveEqualBits) {
   const RnnConfig c = Config(50, 16, 16, 8);

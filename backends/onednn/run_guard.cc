@@ -10,15 +10,25 @@ constexpr unsigned kFlushToZero = 0x8000;
 constexpr unsigned kDenormalsAreZero = 0x0040;
 constexpr unsigned kFlush = kFlushToZero | kDenormalsAreZero;
 
-// The team's threads belong to libgomp and are shared with the user's own parallel regions on this
-// thread, so each gets its register restored. They start with the creator's bits, hence one value
-// to restore is enough for all.
-void SetOnTeam(int threads, unsigned mxcsr) {
-  if (threads > 1) {
+// Nothing is shared with the team's threads: ThreadSanitizer cannot see libgomp wait for them and
+// would call every shared variable a race.
+template <unsigned kBits>
+void SetOnTeam(int threads) {
 #pragma omp parallel num_threads(threads)
-    _mm_setcsr(mxcsr);
+  _mm_setcsr((_mm_getcsr() & ~kFlush) | kBits);
+}
+
+// The team's threads are libgomp's and serve the user's own parallel regions on this thread too, so
+// they get the two bits back that this thread had.
+void RestoreOnTeam(int threads, unsigned previous) {
+  switch (previous & kFlush) {
+    case 0:
+      return SetOnTeam<0>(threads);
+    case kFlushToZero:
+      return SetOnTeam<kFlushToZero>(threads);
+    case kDenormalsAreZero:
+      return SetOnTeam<kDenormalsAreZero>(threads);
   }
-  _mm_setcsr(mxcsr);
 }
 
 }  // namespace
@@ -30,9 +40,13 @@ ThreadCountGuard::ThreadCountGuard(int threads) : previous_(omp_get_max_threads(
 ThreadCountGuard::~ThreadCountGuard() { omp_set_num_threads(previous_); }
 
 FlushDenormalsGuard::FlushDenormalsGuard(int threads) : threads_(threads), previous_(_mm_getcsr()) {
-  SetOnTeam(threads_, previous_ | kFlush);
+  if (threads_ > 1) SetOnTeam<kFlush>(threads_);
+  _mm_setcsr(previous_ | kFlush);
 }
 
-FlushDenormalsGuard::~FlushDenormalsGuard() { SetOnTeam(threads_, previous_); }
+FlushDenormalsGuard::~FlushDenormalsGuard() {
+  if (threads_ > 1) RestoreOnTeam(threads_, previous_);
+  _mm_setcsr(previous_);
+}
 
 }  // namespace seqgraph::onednn
