@@ -157,7 +157,7 @@ TEST(RnnTrapsTest, TheBarePrimitiveUsedRightlyPassesTheCheck) {
   EXPECT_EQ(Compare(c, RawRnn(c, {}).Run(d), RnnOracle(c, d)), "");
 }
 
-TEST(RnnTrapsTest, WithoutAnInitialStateTheGradientOfURightlyPairsSteps) {  // trap 1
+TEST(RnnTrapsTest, WithoutAnInitialStateTheGradientOfUPairsTheRightSteps) {  // trap 1
   const RnnConfig c = SixteenUnits();
   RnnData d = RandomRnnData(c, 2);
   d.h0.clear();
