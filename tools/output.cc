@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace seqgraph::tools {
@@ -10,8 +11,11 @@ void Output::Keep(int error) {
   if (status_.ok()) status_ = absl::ErrnoToStatus(error, absl::StrCat("cannot write ", name_));
 }
 
-void Output::Write(absl::string_view text) {
+void Output::Write(std::string text) {
   if (text.empty()) return;
+  for (char& c : text) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\n' && c != '\t') c = ' ';
+  }
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), file_) != text.size()) Keep(errno);
 }

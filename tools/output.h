@@ -2,10 +2,11 @@
 #define SEQGRAPH_TOOLS_OUTPUT_H_
 
 #include <cstdio>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
 
 namespace seqgraph::tools {
 
@@ -16,7 +17,9 @@ class Output {
   /// `file` stays the caller's; `name` is for messages: "standard output".
   Output(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
 
-  void Write(absl::string_view text);
+  /// Control characters other than line ends and tabs become spaces: names and labels come from
+  /// model files, and a terminal would obey them.
+  void Write(std::string text);
   template <typename... Args>
   void Print(const absl::FormatSpec<Args...>& format, const Args&... args) {
     Write(absl::StrFormat(format, args...));

@@ -20,8 +20,7 @@
 namespace seqgraph::tools {
 namespace {
 
-// The beginning of a text on one line: what a terminal might obey becomes a space, and no UTF-8
-// sequence is cut.
+// The beginning of a text, in one column of one line; no UTF-8 sequence is cut.
 std::string Excerpt(absl::string_view text) {
   constexpr size_t kCharacters = 60;
   std::string excerpt;

@@ -132,6 +132,23 @@ TEST_F(BadInputTest, AChangedModelIsRefusedNamingWhatAndWhere) {
   ExpectError(Predict("m.textproto"), {"m.textproto", "imdb"});
 }
 
+TEST_F(BadInputTest, AModelCannotSendATerminalWhatItWouldObey) {
+  WriteChangedModel([](proto::Model& model) {
+    model.set_labels(1, "good\x1b[31m");
+    model.set_labels(0, "bad\x1b[31m");
+    model.set_description("\x1b]0;title\x07");
+  });
+  const ProcessResult answer = Run(Predict("m.textproto"));
+  EXPECT_EQ(answer.status, 0) << answer.err;
+  EXPECT_THAT(answer.out, HasSubstr(" [31m\tgood\n"));
+  const ProcessResult shown = Run({"inspect", "m.textproto"});
+  EXPECT_EQ(shown.status, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr(" ]0;title"));
+  for (const std::string& out : {answer.out, shown.out}) {
+    EXPECT_EQ(out.find_first_of("\x1b\x07"), std::string::npos) << out;
+  }
+}
+
 TEST_F(BadInputTest, ACutOrAlteredModelFileIsRefused) {
   ASSERT_EQ(Run(Training({"--epochs=1", "--output=good.pb"})).status, 0);
   const std::string good = ReadFileOrDie(folder_ + "/good.pb");
