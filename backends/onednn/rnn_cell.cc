@@ -70,7 +70,6 @@ std::string Describe(const RnnPrimitive& rnn, const RnnConfig& c) {
   return text;
 }
 
-// Where a kernel keeps a time-major tensor for which the graph's value has another layout.
 class RnnCellKernel : public Kernel {
  public:
   RnnCellKernel(std::shared_ptr<RnnPair> pair, Layout x, Layout y)
