@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -147,7 +148,8 @@ class RnnPrimitive::Impl {
   void CreateBackward(const compat::RnnDescs& descs,
                       const dnnl::vanilla_rnn_forward::primitive_desc& forward);
   const float* Bias(const float* b, float* scratch) const;
-  bool AllFinite(const RnnForwardArgs& args) const;
+  bool HidesNonFinite(const RnnForwardArgs& args) const;
+  bool SumsStayFinite(const RnnForwardArgs& args) const;
   absl::Status Pack(Executable& pack, const float* plain, float* packed);
 
   Executable forward_;
@@ -313,20 +315,30 @@ const float* RnnPrimitive::Impl::Bias(const float* b, float* scratch) const {
   return scratch;
 }
 
-// False if the result may differ from the formula's because something is not finite, or so large
-// that a sum could overflow on the way: the cases in which relu or the identity hides or spreads a
-// NaN.
-bool RnnPrimitive::Impl::AllFinite(const RnnForwardArgs& a) const {
-  if (c_.activation != RnnActivation::kRelu && !c_.projected) return true;
+// True if y may differ from the formula's because something is not finite.
+bool RnnPrimitive::Impl::HidesNonFinite(const RnnForwardArgs& a) const {
+  if (c_.activation == RnnActivation::kRelu) return !SumsStayFinite(a);
+  if (!c_.projected) return false;
+  // A value of x that is not finite makes, through the identity, its whole row of y NaN, and that
+  // stays so in all later steps: any unit of the last step tells.
+  const float* last = a.y + (c_.time - 1) * c_.batch * y_width_;
+  for (int64_t b = 0; b < c_.batch; ++b) {
+    if (std::isnan(last[b * y_width_])) return true;
+  }
+  return false;
+}
+
+// Relu makes 0 of a NaN. There is none if no sum can overflow on the way.
+bool RnnPrimitive::Impl::SumsStayFinite(const RnnForwardArgs& a) const {
   const int64_t n = c_.units;
   const int64_t steps = c_.time * c_.batch;
   const double x = MaxAbs(a.x, steps * x_width_);
   const double w = c_.projected ? 1.0 : MaxAbs(a.w, c_.features * n);
-  double h = MaxAbs(a.y, steps * y_width_);
-  if (a.h0 != nullptr) h = std::max<double>(h, MaxAbs(a.h0, c_.batch * n));
+  const double h = MaxAbs(a.y, steps * y_width_);
+  const double h0 = a.h0 == nullptr ? 0.0 : MaxAbs(a.h0, c_.batch * n);
   const double u = MaxAbs(a.u, n * n);
   const double b = a.b == nullptr ? 0.0 : MaxAbs(a.b, n);
-  const double bound = x * w * static_cast<double>(c_.features) + h * u * n + b;
+  const double bound = x * w * static_cast<double>(c_.features) + (h + h0) * u * n + b;
   return bound < 1e38;  // false for NaN
 }
 
@@ -370,7 +382,7 @@ absl::Status RnnPrimitive::Impl::Forward(const RnnForwardArgs& a) {
     forward_.Set(DNNL_ARG_WORKSPACE, At(a.workspace, ws_.library));
   }
   SEQ_RETURN_IF_ERROR(forward_.Run(stream_, "the vanilla RNN forward"));
-  if (!AllFinite(a)) RnnForwardLoops(c_, y_width_, a);
+  if (HidesNonFinite(a)) RnnForwardLoops(c_, y_width_, a);
   if (a.h_last != nullptr) {
     const float* last = a.y + (c_.time - 1) * c_.batch * y_width_;
     UnpadMatrix(last, y_width_, c_.batch, c_.units, a.h_last);

@@ -187,6 +187,36 @@ TEST(RnnPrimitiveTest, ReluAndProjectedInputKeepWhatIsNotFiniteWhereTheFormulaHa
   }
 }
 
+TEST(RnnPrimitiveTest, ReluCarriesANanOfAnyOperand) {
+  const RnnConfig c = Config(3, 2, 4, 8, RnnActivation::kRelu);
+  for (Floats RnnData::*operand :
+       {&RnnData::x, &RnnData::h0, &RnnData::w, &RnnData::u, &RnnData::b}) {
+    RnnData d = RandomRnnData(c, 7);
+    d.h0.assign(d.h0.size(), 0.5f);
+    (d.*operand)[0] = std::numeric_limits<float>::quiet_NaN();
+    Runner runner(c);
+    runner.Forward(d);
+    EXPECT_TRUE(std::isnan(runner.out.h_last[0]));
+  }
+}
+
+TEST(RnnPrimitiveTest, AnInfiniteProjectedInputSaturatesItsOwnUnitOnlyAtAnyStep) {
+  for (bool training : {false, true}) {
+    RnnConfig c = Config(6, 3, 8, 8);
+    c.projected = true;
+    c.training = training;
+    RnnData d = RandomRnnData(c, 8);
+    d.x[(1 * 3 + 2) * 8 + 5] = std::numeric_limits<float>::infinity();  // step 1, sample 2, unit 5
+    Runner runner(c);
+    runner.Forward(d);
+    EXPECT_EQ(runner.out.y[(1 * 3 + 2) * 8 + 5], 1.0f);
+    RnnFloats got;
+    got.y = runner.out.y;
+    got.h_last = runner.out.h_last;
+    EXPECT_EQ(Compare(c, got, RnnOracle(c, d)), "");
+  }
+}
+
 TEST(RnnPrimitiveTest, ImpossibleConfigurationsAreRefused) {
   EXPECT_THAT(RnnPrimitive::Create(Config(0, 1, 1, 1)),
               StatusIs(absl::StatusCode::kInvalidArgument, "time is 0"));
