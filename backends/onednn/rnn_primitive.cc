@@ -14,6 +14,7 @@
 #include "backends/onednn/layout_loops.h"
 #include "backends/onednn/math_loops.h"
 #include "backends/onednn/rnn_loops.h"
+#include "backends/onednn/rnn_memory.h"
 #include "backends/onednn/run_guard.h"
 #include "graph/status_macros.h"
 
@@ -21,12 +22,6 @@ namespace seqgraph::onednn {
 namespace {
 
 using dnnl::memory;
-
-constexpr size_t kFloat = sizeof(float);
-
-size_t RoundUp(size_t bytes, size_t alignment) {
-  return (bytes + alignment - 1) / alignment * alignment;
-}
 
 dnnl::algorithm ToAlgorithm(RnnActivation activation) {
   switch (activation) {
@@ -38,40 +33,6 @@ dnnl::algorithm ToAlgorithm(RnnActivation activation) {
       break;
   }
   return dnnl::algorithm::eltwise_tanh;
-}
-
-memory::desc Desc(const memory::dims& dims, memory::format_tag tag) {
-  return memory::desc(dims, memory::data_type::f32, tag);
-}
-
-// Row stride in floats of a weight matrix with rows of `cols`: rows a multiple of 1 KB apart would
-// compete for the same cache sets, so one more cache line goes between them.
-int64_t RowStride(int64_t cols) { return cols % 256 == 0 ? cols + 16 : cols; }
-
-// [out, in] weights of one layer and gate, which oneDNN calls ldgoi, rows RowStride(in) apart.
-memory::desc TransposedWeights(int64_t in, int64_t out) {
-  const int64_t stride = RowStride(in);
-  const int64_t all = out * stride;
-  return memory::desc({1, 1, in, 1, out}, memory::data_type::f32,
-                      memory::dims{all, all, 1, all, stride});
-}
-
-// Lays out consecutive pieces of a region.
-class Carver {
- public:
-  size_t Take(size_t bytes, size_t alignment = 64) {
-    const size_t offset = RoundUp(used_, alignment);
-    used_ = offset + bytes;
-    return offset;
-  }
-  size_t used() const { return used_; }
-
- private:
-  size_t used_ = 0;
-};
-
-float* At(void* base, size_t offset) {
-  return reinterpret_cast<float*>(static_cast<std::byte*>(base) + offset);
 }
 
 }  // namespace
