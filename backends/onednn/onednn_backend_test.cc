@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -387,6 +388,14 @@ TEST(OnednnBackendTest, PredictionsFollowWeightsThatChangeBetweenCalls) {
     SEQ_ASSERT_OK(call.store.Assign("w", contents["w"]));
     SEQ_ASSERT_OK(call.store.Assign("u", contents["u"]));
   }
+}
+
+// tools/test_onednn3 names the version that it means to test: another one must not pass for it.
+TEST(OnednnBackendTest, TheLibraryIsTheOneThatIsMeant) {
+  const char* meant = std::getenv("SEQGRAPH_ONEDNN_VERSION");
+  const std::string version = MakeOnednnBackend()->info().version;
+  EXPECT_TRUE(absl::StrContains(version, absl::StrCat("oneDNN ", meant == nullptr ? "2." : meant)))
+      << version << ", meant " << (meant == nullptr ? "Debian's 2.x" : meant);
 }
 
 TEST(OnednnBackendTest, EqualCallsGiveEqualBits) {
