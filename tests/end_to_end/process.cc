@@ -52,6 +52,14 @@ std::string Program() {
 
 }  // namespace
 
+bool TerminalsExist() {
+  int terminal = -1, child_side = -1;
+  if (::openpty(&terminal, &child_side, nullptr, nullptr, nullptr) != 0) return false;
+  ::close(terminal);
+  ::close(child_side);
+  return true;
+}
+
 Process::Process(const std::vector<std::string>& arguments, const ProcessOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);  // A child may end before it has read all that is sent.
   Program();

@@ -17,6 +17,9 @@ struct ProcessOptions {
   long max_file_bytes = 0;               ///< limit on the files it writes; 0: none
 };
 
+/// False where there are no pseudo-terminals: in a bare root without /dev/pts.
+bool TerminalsExist();
+
 /// The seqgraph command as a child process. `arguments` come without the program.
 class Process {
  public:
