@@ -1,0 +1,137 @@
+#include "backends/plugin/encoded_function.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+// Reads what Pack wrote: numbers of 8 bytes and strings with their length in front.
+class Unpacker {
+ public:
+  explicit Unpacker(absl::string_view packed) : rest_(packed) {}
+
+  bool Number(int64_t* value) {
+    if (rest_.size() < sizeof(*value)) return false;
+    std::memcpy(value, rest_.data(), sizeof(*value));
+    rest_.remove_prefix(sizeof(*value));
+    return true;
+  }
+  // A number of things that take at least 8 bytes each, all of which are still to come.
+  bool Count(int64_t* count) {
+    return Number(count) && *count >= 0 && *count <= static_cast<int64_t>(rest_.size() / 8);
+  }
+  bool String(std::string* text) {
+    int64_t size;
+    if (!Number(&size) || size < 0 || size > static_cast<int64_t>(rest_.size())) return false;
+    *text = std::string(rest_.substr(0, size));
+    rest_.remove_prefix(size);
+    return true;
+  }
+  bool done() const { return rest_.empty(); }
+
+ private:
+  absl::string_view rest_;
+};
+
+void PackNumber(int64_t value, std::string* out) {
+  out->append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+void PackString(absl::string_view text, std::string* out) {
+  PackNumber(static_cast<int64_t>(text.size()), out);
+  out->append(text.data(), text.size());
+}
+
+}  // namespace
+
+EncodedFunction::EncodedFunction(std::string bytes, std::vector<ValueType> types, int num_nodes)
+    : bytes_(std::move(bytes)), types_(std::move(types)) {
+  values_.reserve(types_.size());
+  for (const ValueType& type : types_) {
+    values_.push_back({sizeof(sg_value), type.name.c_str(), type.dtype,
+                       static_cast<int32_t>(type.dims.size()), type.dims.data()});
+    pointers_.push_back(&values_.back());
+  }
+  view_ = {sizeof(sg_function), reinterpret_cast<const uint8_t*>(bytes_.data()), bytes_.size(),
+           pointers_.data(),    static_cast<int32_t>(pointers_.size()),          num_nodes};
+}
+
+absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Encode(
+    const Function& function, const FunctionSerializer& serialize) {
+  std::vector<ValueType> types;
+  for (const ValueInfo& info : function.values()) {
+    if (!info.type.shape.is_static()) {
+      return absl::InvalidArgumentError(absl::StrCat("function ", function.name(), ": value ",
+                                                     info.name, " is ", info.type.ToString(),
+                                                     "; bind the batch first"));
+    }
+    ValueType type{info.name, static_cast<int32_t>(info.type.dtype), {}};
+    for (const Dim dim : info.type.shape.dims()) type.dims.push_back(dim.size());
+    types.push_back(std::move(type));
+  }
+  SEQ_ASSIGN_OR_RETURN(std::string bytes, serialize(function));
+  return std::shared_ptr<const EncodedFunction>(new EncodedFunction(
+      std::move(bytes), std::move(types), static_cast<int>(function.nodes().size())));
+}
+
+std::string EncodedFunction::NodeLabel(int node) const {
+  sg_node found;
+  if (sg_get_node(&view_, node, &found) == 0) return absl::StrCat("node ", node);
+  return absl::StrCat("node ", absl::string_view(found.name.data, found.name.size), " (",
+                      absl::string_view(found.op.data, found.op.size), ")");
+}
+
+std::string EncodedFunction::Pack() const {
+  std::string packed;
+  PackString(bytes_, &packed);
+  PackNumber(view_.num_nodes, &packed);
+  PackNumber(static_cast<int64_t>(types_.size()), &packed);
+  for (const ValueType& type : types_) {
+    PackString(type.name, &packed);
+    PackNumber(type.dtype, &packed);
+    PackNumber(static_cast<int64_t>(type.dims.size()), &packed);
+    for (int64_t dim : type.dims) PackNumber(dim, &packed);
+  }
+  return packed;
+}
+
+absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Unpack(
+    absl::string_view packed) {
+  Unpacker in(packed);
+  std::string bytes;
+  int64_t num_nodes, num_values, number, rank;
+  bool ok = in.String(&bytes) && in.Number(&num_nodes) && in.Count(&num_values);
+  std::vector<ValueType> types(ok ? num_values : 0);
+  for (ValueType& type : types) {
+    ok = ok && in.String(&type.name) && in.Number(&number) && in.Count(&rank);
+    if (!ok) break;
+    type.dtype = static_cast<int32_t>(number);
+    type.dims.resize(rank);
+    for (int64_t& dim : type.dims) ok = ok && in.Number(&dim);
+  }
+  if (!ok || !in.done()) return absl::InvalidArgumentError("a packed function is damaged");
+  return std::shared_ptr<const EncodedFunction>(
+      new EncodedFunction(std::move(bytes), std::move(types), static_cast<int>(num_nodes)));
+}
+
+int64_t ValueBytes(const sg_value& value) {
+  int64_t bytes = 0;
+  switch (value.dtype) {
+    case SG_FLOAT32:
+    case SG_INT32:
+      bytes = 4;
+      break;
+    case SG_FLOAT64:
+    case SG_INT64:
+      bytes = 8;
+      break;
+  }
+  for (int i = 0; i < value.rank; ++i) bytes *= value.dims[i];
+  return bytes;
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,189 @@
+#include "backends/plugin/export_backend.h"
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "backends/plugin/function_reader.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+int32_t ToCode(const absl::Status& status, sg_status* out) {
+  if (status.ok()) return SG_OK;
+  return sg_fail(out, static_cast<int32_t>(status.code()), "%s",
+                 std::string(status.message()).c_str());
+}
+
+// What crosses the interface must not be an exception.
+template <typename Body>
+int32_t Guarded(sg_status* out, Body&& body) noexcept {
+  try {
+    return ToCode(body(), out);
+  } catch (const std::exception& exception) {
+    return sg_fail(out, SG_INTERNAL, "an exception: %s", exception.what());
+  } catch (...) {
+    return sg_fail(out, SG_INTERNAL, "an exception of unknown type");
+  }
+}
+
+using Decoded = std::shared_ptr<const DecodedFunction>;
+
+// The plugin's instance: the backend, and the last function that was asked about, because the host
+// asks for one node after the other.
+class Exported {
+ public:
+  Exported(const Backend& backend, const OpRegistry& registry)
+      : backend_(backend), registry_(registry) {}
+
+  const Backend& backend() const { return backend_; }
+
+  absl::StatusOr<Decoded> Decode(const sg_function& encoded) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::string_view bytes(reinterpret_cast<const char*>(encoded.bytes), encoded.num_bytes);
+    if (last_ == nullptr || bytes != last_bytes_) {
+      SEQ_ASSIGN_OR_RETURN(DecodedFunction decoded, DecodeFunction(encoded, registry_));
+      last_ = std::make_shared<const DecodedFunction>(std::move(decoded));
+      last_bytes_ = std::string(bytes);
+    }
+    return last_;
+  }
+
+ private:
+  const Backend& backend_;
+  const OpRegistry& registry_;
+  std::mutex mutex_;
+  std::string last_bytes_;
+  Decoded last_;
+};
+
+// A program with the function that it was prepared for, and room for the arguments of its nodes.
+struct ExportedProgram {
+  struct Arguments {
+    std::vector<const void*> inputs;
+    std::vector<void*> outputs;
+    std::vector<uint64_t> versions;
+  };
+  Decoded decoded;
+  std::unique_ptr<Program> program;
+  std::vector<Arguments> arguments;    // for each node
+  std::vector<int64_t> private_bytes;  // for each value of the host, -1: the plain layout
+};
+
+int32_t ClaimNode(void* instance, const sg_function* function, int32_t node, sg_claim* claim,
+                  sg_status* status) {
+  auto& exported = *static_cast<Exported*>(instance);
+  return Guarded(status, [&]() -> absl::Status {
+    const absl::StatusOr<Decoded> decoded = exported.Decode(*function);
+    if (!decoded.ok()) {
+      sg_refuse(claim, SG_UNKNOWN_OP, "%s", std::string(decoded.status().message()).c_str());
+      return absl::OkStatus();
+    }
+    const Claim answer = exported.backend().ClaimNode((*decoded)->function, node);
+    sg_refuse(claim, static_cast<int32_t>(answer.reason), "%s", answer.text.c_str());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status PrepareProgram(Exported& exported, const sg_prepare_args& args, ExportedProgram& out) {
+  SEQ_ASSIGN_OR_RETURN(out.decoded, exported.Decode(*args.function));
+  const Function& function = out.decoded->function;
+  const std::vector<int>& value_of_host = out.decoded->value_of_host;
+  const std::vector<int> nodes(args.nodes, args.nodes + args.num_nodes);
+  ProgramRequest request{&function, nodes, std::vector<bool>(value_of_host.size()), args.threads};
+  for (size_t v = 0; v < value_of_host.size(); ++v) {
+    request.may_be_private[value_of_host[v]] = args.may_be_private[v] != 0;
+  }
+  SEQ_ASSIGN_OR_RETURN(out.program, exported.backend().Prepare(request));
+  std::vector<int64_t> private_bytes(value_of_host.size(), -1);
+  for (const PrivateStorage& entry : out.program->private_storage()) {
+    private_bytes[entry.value.index] = entry.bytes;
+  }
+  for (int ours : value_of_host) out.private_bytes.push_back(private_bytes[ours]);
+  for (const Node& node : function.nodes()) {
+    out.arguments.push_back({std::vector<const void*>(node.inputs.size()),
+                             std::vector<void*>(node.outputs.size()),
+                             std::vector<uint64_t>(node.inputs.size())});
+  }
+  return absl::OkStatus();
+}
+
+int32_t Prepare(void* instance, const sg_prepare_args* args, sg_program* program,
+                sg_status* status) {
+  return Guarded(status, [&]() -> absl::Status {
+    auto out = std::make_unique<ExportedProgram>();
+    SEQ_RETURN_IF_ERROR(PrepareProgram(*static_cast<Exported*>(instance), *args, *out));
+    program->persistent_bytes = out->program->persistent_bytes();
+    program->handle = out.release();
+    return absl::OkStatus();
+  });
+}
+
+ExportedProgram& ToProgram(void* handle) { return *static_cast<ExportedProgram*>(handle); }
+
+void Destroy(void* handle) { delete static_cast<ExportedProgram*>(handle); }
+
+int32_t Begin(void* handle, sg_status* status) {
+  return Guarded(status, [&] { return ToProgram(handle).program->Begin(); });
+}
+
+void End(void* handle) { ToProgram(handle).program->End(); }
+
+int32_t NodeInfo(void* handle, int32_t node, sg_node_info* info, sg_status* status) {
+  return Guarded(status, [&] {
+    const Program& program = *ToProgram(handle).program;
+    info->scratch_bytes = program.scratch_bytes(node);
+    const std::string text = program.implementation(node);
+    text.copy(info->implementation, sizeof(info->implementation) - 1);
+    return absl::OkStatus();
+  });
+}
+
+int64_t GetPrivateStorage(void* handle, int32_t value) {
+  return ToProgram(handle).private_bytes[value];
+}
+
+int32_t Run(void* handle, const sg_run_args* args, sg_status* status) {
+  return Guarded(status, [&] {
+    ExportedProgram& program = ToProgram(handle);
+    ExportedProgram::Arguments& to = program.arguments[args->node];
+    for (size_t i = 0; i < to.inputs.size(); ++i) {
+      to.inputs[i] = args->inputs[i]->data;
+      to.versions[i] = args->inputs[i]->version;
+    }
+    for (size_t i = 0; i < to.outputs.size(); ++i) to.outputs[i] = args->outputs[i]->data;
+    return program.program->Run(
+        args->node, {to.inputs, to.outputs, to.versions, args->scratch, args->persistent});
+  });
+}
+
+}  // namespace
+
+int32_t ExportBackend(const Backend& backend, const OpRegistry& registry, sg_backend* table,
+                      sg_status* status) noexcept {
+  return Guarded(status, [&] {
+    const BackendInfo& info = backend.info();
+    table->name = info.name.c_str();
+    table->version = info.version.c_str();
+    table->description = info.description.c_str();
+    table->instance = new Exported(backend, registry);  // A plugin is never unloaded.
+    table->claim = ClaimNode;
+    table->prepare = Prepare;
+    table->run = Run;
+    table->destroy = Destroy;
+    table->begin = Begin;
+    table->end = End;
+    table->node_info = NodeInfo;
+    table->private_storage = GetPrivateStorage;
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace seqgraph

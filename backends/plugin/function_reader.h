@@ -1,0 +1,31 @@
+#ifndef SEQGRAPH_BACKENDS_PLUGIN_FUNCTION_READER_H_
+#define SEQGRAPH_BACKENDS_PLUGIN_FUNCTION_READER_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "backends/plugin/seqgraph_backend.h"
+#include "graph/function.h"
+#include "graph/op_registry.h"
+
+namespace seqgraph {
+
+/// A function inside a plugin, built anew from what crossed.
+struct DecodedFunction {
+  Function function;
+  std::vector<int> value_of_host;  ///< for each of the host's values the index of ours
+};
+
+/// Builds the function with the ops of `registry`. Needs no protobuf library: two copies of its
+/// generated code in one process would end it. The nodes keep their indices; the initializers of
+/// variables, which no backend heeds, are not read.
+///
+/// InvalidArgument: damaged bytes, fields that this program does not know, whatever FunctionBuilder
+/// refuses, a type other than the host's. NotFound: an unknown op. FailedPrecondition: another
+/// version of an op.
+absl::StatusOr<DecodedFunction> DecodeFunction(const sg_function& encoded,
+                                               const OpRegistry& registry);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BACKENDS_PLUGIN_FUNCTION_READER_H_

@@ -1,0 +1,72 @@
+#ifndef SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROGRAM_H_
+#define SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROGRAM_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "backends/plugin/encoded_function.h"
+#include "backends/plugin/plugin_table.h"
+
+namespace seqgraph {
+
+/// A program of a plugin: calls its functions, and keeps for each node the structs that run takes.
+/// Knows the encoded function only. `plugin` must outlive it.
+class PluginProgram {
+ public:
+  struct PrivateBytes {
+    int value;
+    int64_t bytes;
+  };
+  /// The operands of a node, ready for run.
+  struct NodeCall {
+    std::vector<sg_tensor> tensors;  // inputs, then outputs
+    std::vector<const sg_tensor*> pointers;
+    sg_run_args args = {};
+    int64_t scratch_bytes = 0;  // -1: unknown
+    std::string implementation;
+    std::string label;
+  };
+
+  /// Errors are the plugin's, or Internal for sizes that make no sense; they name the plugin.
+  static absl::StatusOr<std::unique_ptr<PluginProgram>> Prepare(
+      const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function,
+      absl::Span<const int> nodes, std::vector<uint8_t> may_be_private, int threads);
+  ~PluginProgram();
+  PluginProgram(const PluginProgram&) = delete;
+  PluginProgram& operator=(const PluginProgram&) = delete;
+
+  const NodeCall& call(int node) const { return *calls_[node]; }
+  int64_t persistent_bytes() const { return program_.persistent_bytes; }
+  const std::vector<PrivateBytes>& private_bytes() const { return private_bytes_; }
+
+  absl::Status Begin();
+  void End();
+  /// Runs a node. As many inputs, outputs and versions as the op has.
+  absl::Status Run(int node, absl::Span<const void* const> inputs, absl::Span<void* const> outputs,
+                   absl::Span<const uint64_t> versions, void* scratch, void* persistent);
+
+ private:
+  PluginProgram(const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function)
+      : plugin_(plugin), function_(std::move(function)) {}
+  absl::Status AskForPrivateStorage(const std::vector<uint8_t>& may_be_private);
+  absl::Status AddCall(int node);
+  absl::Status AskForInfo(int node, NodeCall& call);
+  absl::Status AddOperands(const sg_node& node, uint32_t tag, NodeCall& call) const;
+
+  const PluginTable& plugin_;
+  const std::shared_ptr<const EncodedFunction> function_;
+  bool prepared_ = false;
+  sg_program program_ = {};
+  std::vector<PrivateBytes> private_bytes_;
+  std::vector<int64_t> value_bytes_;              // for each value
+  std::vector<std::unique_ptr<NodeCall>> calls_;  // null: another backend's
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROGRAM_H_
