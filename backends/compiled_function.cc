@@ -52,10 +52,13 @@ struct CompiledFunction::Impl {
   std::vector<Variable*> updated;
   std::vector<NodeAssignment> assignments;
   MemoryUse memory;
+  std::vector<bool> is_private;  // for each value
 
   absl::Status BindVariables(VariableStore* store);
   absl::Status Prepare(const CompileOptions& options, std::vector<int>& program_of);
-  absl::Status Allocate(absl::Span<const int> program_of);
+  void MeasureMemory();
+  absl::Status CheckMemory(const CompileOptions& options) const;
+  absl::Status Allocate();
   void MakeSteps(absl::Span<const int> program_of);
 
   void* Address(const Storage& storage) const {
@@ -69,8 +72,9 @@ struct CompiledFunction::Impl {
     }
     return nullptr;
   }
-  absl::Status RunSteps();
-  absl::Status RunNodes();
+  absl::Status RunSteps(RunObserver* observer);
+  absl::Status RunNodes(RunObserver* observer);
+  absl::Status RunStep(Step& step, RunObserver* observer);
   void StoreUpdates();
 };
 
@@ -94,6 +98,7 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
   SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment, AssignNodes(function, options.backends));
   program_of.assign(assignment.size(), -1);
   assignments.resize(assignment.size());
+  is_private.assign(function.values().size(), false);
   std::vector<PrivateStorage> private_storage;
   for (int b = 0; b < static_cast<int>(options.backends.size()); ++b) {
     std::vector<int> nodes;
@@ -118,11 +123,13 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
             index, " of function ", function.name(), ", which is not its own"));
       }
       private_storage.push_back(entry);
+      is_private[index] = true;
     }
     for (int n : nodes) {
       program_of[n] = static_cast<int>(programs.size());
       const Node& node = function.nodes()[n];
-      assignments[n] = {node.name, node.op->name(), name, (*program)->implementation(n)};
+      assignments[n] = {node.name, node.op->name(), name, (*program)->implementation(n),
+                        std::max<int64_t>((*program)->scratch_bytes(n), -1)};
     }
     programs.push_back(*std::move(program));
   }
@@ -130,25 +137,46 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
   return absl::OkStatus();
 }
 
-absl::Status CompiledFunction::Impl::Allocate(absl::Span<const int> program_of) {
+void CompiledFunction::Impl::MeasureMemory() {
   memory.values = storage.arena_bytes;
   memory.live_bound = storage.live_bound;
-  for (size_t n = 0; n < program_of.size(); ++n) {
-    const int64_t bytes = programs[program_of[n]]->scratch_bytes(static_cast<int>(n));
-    memory.scratch = std::max(memory.scratch, bytes);
+  for (const NodeAssignment& assignment : assignments) {
+    memory.scratch = std::max(memory.scratch, assignment.scratch_bytes);
+    memory.unreported += assignment.scratch_bytes < 0;
   }
+  for (const auto& program : programs) memory.persistent += program->persistent_bytes();
+}
+
+absl::Status CompiledFunction::Impl::CheckMemory(const CompileOptions& options) const {
+  if (!options.max_memory.has_value()) return absl::OkStatus();
+  const std::string where = absl::StrCat("function ", function.name(), " with batch ", batch);
+  if (memory.total() > *options.max_memory) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(where, " takes ", memory.total(), " bytes (values ", memory.values,
+                     ", scratch ", memory.scratch, ", backends' own ", memory.persistent,
+                     "); the limit leaves it ", *options.max_memory));
+  }
+  for (const NodeAssignment& assignment : assignments) {
+    if (assignment.scratch_bytes >= 0) continue;
+    return absl::ResourceExhaustedError(absl::StrCat(
+        where, ": backend ", assignment.backend, " does not say how much scratch memory node ",
+        assignment.node, " (", assignment.op, ") takes, so no limit can be kept"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompiledFunction::Impl::Allocate() {
   // Never empty: values without elements have an address too, because null means absent.
   bool enough =
       arena.Allocate(std::max(memory.values, kBufferAlignment)) && scratch.Allocate(memory.scratch);
   for (const auto& program : programs) {
     persistent.emplace_back();
     enough = enough && persistent.back().Allocate(program->persistent_bytes());
-    memory.persistent += program->persistent_bytes();
   }
   if (enough) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("no memory to run function ", function.name(), " with batch ", batch,
-                   ": it takes ", memory.values + memory.scratch + memory.persistent, " bytes"));
+  return absl::ResourceExhaustedError(absl::StrCat("no memory to run function ", function.name(),
+                                                   " with batch ", batch, ": it takes ",
+                                                   memory.total(), " bytes"));
 }
 
 void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
@@ -174,26 +202,32 @@ void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
   }
 }
 
-absl::Status CompiledFunction::Impl::RunSteps() {
+absl::Status CompiledFunction::Impl::RunSteps(RunObserver* observer) {
   for (const VersionLink& link : version_links) *link.target = link.variable->version;
   absl::Status status;
   size_t begun = 0;
   for (; begun < programs.size() && status.ok(); ++begun) status = programs[begun]->Begin();
   // One whose Begin failed has not begun; all others need their End, whatever happens.
   if (!status.ok()) --begun;
-  status = status.ok() ? RunNodes()
+  status = status.ok() ? RunNodes(observer)
                        : Annotate(status, absl::StrCat("function ", function.name(), " begins"));
   for (size_t p = 0; p < begun; ++p) programs[p]->End();
   return status;
 }
 
-absl::Status CompiledFunction::Impl::RunNodes() {
+absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
   for (Step& step : steps) {
-    const absl::Status status = step.program->Run(
-        step.node, {step.inputs, step.outputs, step.versions, step.scratch, step.persistent});
+    const absl::Status status = RunStep(step, observer);
     if (!status.ok()) return AnnotateNode(status, function, step.node);
   }
   return absl::OkStatus();
+}
+
+absl::Status CompiledFunction::Impl::RunStep(Step& step, RunObserver* observer) {
+  const KernelArgs args{step.inputs, step.outputs, step.versions, step.scratch, step.persistent};
+  if (observer != nullptr) SEQ_RETURN_IF_ERROR(observer->BeforeNode(step.node, args));
+  SEQ_RETURN_IF_ERROR(step.program->Run(step.node, args));
+  return observer != nullptr ? observer->AfterNode(step.node, args) : absl::OkStatus();
 }
 
 void CompiledFunction::Impl::StoreUpdates() {
@@ -221,7 +255,9 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   SEQ_RETURN_IF_ERROR(impl->BindVariables(variables));
   std::vector<int> program_of;
   SEQ_RETURN_IF_ERROR(impl->Prepare(options, program_of));
-  SEQ_RETURN_IF_ERROR(impl->Allocate(program_of));
+  impl->MeasureMemory();
+  SEQ_RETURN_IF_ERROR(impl->CheckMemory(options));
+  SEQ_RETURN_IF_ERROR(impl->Allocate());
   impl->MakeSteps(program_of);
   return std::unique_ptr<CompiledFunction>(new CompiledFunction(std::move(impl)));
 }
@@ -235,6 +271,7 @@ const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
   return impl_->assignments;
 }
 const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
+const std::vector<bool>& CompiledFunction::private_values() const { return impl_->is_private; }
 
 void* CompiledFunction::input(int i) {
   SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.inputs().size()));
@@ -287,9 +324,9 @@ Tensor CompiledFunction::Result(int i) const {
   return *std::move(copy);
 }
 
-absl::Status CompiledFunction::Run() {
+absl::Status CompiledFunction::Run(RunObserver* observer) {
   const FlushDenormals flush;
-  const absl::Status status = impl_->RunSteps();
+  const absl::Status status = impl_->RunSteps(observer);
   if (status.ok()) impl_->StoreUpdates();
   // Also after a failure: an update may have been written in place before it.
   for (Variable* variable : impl_->updated) ++variable->version;

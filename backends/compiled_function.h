@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct CompileOptions {
   int threads = 1;
   /// Applied after the batch is bound.
   absl::Span<const Rewrite> rewrites;
+  /// What MemoryUse::total() may be. Beyond it, or where a backend does not report its scratch,
+  /// compiling fails before that memory is allocated: ResourceExhausted with the numbers. Absent:
+  /// no limit.
+  std::optional<int64_t> max_memory;
 };
 
 /// Which backend runs a node, and how.
@@ -35,14 +40,29 @@ struct NodeAssignment {
   std::string op;
   std::string backend;
   std::string implementation;
+  int64_t scratch_bytes = 0;  ///< -1: the backend does not report it
 };
 
 /// What a compiled function takes, in bytes.
 struct MemoryUse {
   int64_t values = 0;      ///< arena of intermediate values, inputs and results
   int64_t live_bound = 0;  ///< largest sum of values alive at one time: no plan takes less
-  int64_t scratch = 0;
+  int64_t scratch = 0;     ///< shared by all nodes: the largest that is reported
   int64_t persistent = 0;
+  int unreported = 0;  ///< nodes whose backend does not report its scratch
+
+  /// All of it: the peak, for it is allocated once and kept.
+  int64_t total() const { return values + scratch + persistent; }
+};
+
+/// Sees every node of a call, for tools that compare backends. An error ends the call.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  /// The inputs are there; what is written into them now (not into private ones) the node reads.
+  virtual absl::Status BeforeNode(int node, const KernelArgs& args) = 0;
+  /// The outputs are there. An input may be gone: an output can lie in its memory.
+  virtual absl::Status AfterNode(int node, const KernelArgs& args) = 0;
 };
 
 /// A function made ready for one batch size on chosen backends, bound to the variables of a store.
@@ -79,11 +99,16 @@ class CompiledFunction {
   /// Runs all nodes with denormals flushed (restored afterwards), then stores the updates. If a
   /// node fails, no variable has changed unless an update was written in place before; the error
   /// names function and node.
-  absl::Status Run();
+  absl::Status Run() { return Run(nullptr); }
+  /// The same, seen by `observer` if it is not null.
+  absl::Status Run(RunObserver* observer);
 
   /// In the order of function().nodes().
   const std::vector<NodeAssignment>& assignments() const;
   const MemoryUse& memory() const;
+  /// For each value of function(): true if a backend keeps it in a layout of its own, so that its
+  /// memory does not hold the elements as its type says.
+  const std::vector<bool>& private_values() const;
 
  private:
   struct Impl;

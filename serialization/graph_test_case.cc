@@ -51,6 +51,14 @@ absl::Status CheckExpected(const std::string& where, const TensorType& actual,
       absl::StrCat(where, " is ", actual.ToString(), ", the case has ", expected.ToString()));
 }
 
+void WriteTensors(const Tensors& tensors, TensorList* list) {
+  for (const auto& [name, tensor] : tensors) {
+    proto::NamedTensor* entry = list->Add();
+    entry->set_name(name);
+    *entry->mutable_tensor() = TensorToProto(tensor, TensorEncoding::kValues);
+  }
+}
+
 // Reads one case.
 class CaseReader {
  public:
@@ -75,6 +83,7 @@ class CaseReader {
     SEQ_RETURN_IF_ERROR(CheckUpdates());
     SEQ_RETURN_IF_ERROR(CheckGradients());
     SEQ_RETURN_IF_ERROR(ReadTolerances());
+    SEQ_RETURN_IF_ERROR(ReadEarlier());
     return std::move(case_);
   }
 
@@ -262,13 +271,82 @@ class CaseReader {
     return absl::OkStatus();
   }
 
+  absl::Status ReadEarlier() {
+    for (const proto::EarlierCall& from : from_.earlier()) {
+      GraphTestCase::Call& call = case_.earlier.emplace_back();
+      SEQ_ASSIGN_OR_RETURN(call.inputs, ReadTensors(from.inputs(), "input of an earlier call"));
+      SEQ_ASSIGN_OR_RETURN(call.variables,
+                           ReadTensors(from.variables(), "variable of an earlier call"));
+      for (const auto& [name, tensor] : call.inputs) {
+        const auto now = case_.inputs.find(name);
+        SEQ_RETURN_IF_ERROR(
+            CheckEarlier(name, tensor, now == case_.inputs.end() ? nullptr : &now->second.type()));
+      }
+      for (const auto& [name, tensor] : call.variables) {
+        const VariableRead* read = case_.function.FindVariable(name);
+        SEQ_RETURN_IF_ERROR(
+            CheckEarlier(name, tensor, read == nullptr ? nullptr : &read->def.type));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::Status CheckEarlier(const std::string& name, const Tensor& tensor,
+                                   const TensorType* type) {
+    if (type != nullptr && tensor.type() == *type) return absl::OkStatus();
+    return Wrong(absl::StrCat("an earlier call gives ", name, " as ", tensor.type().ToString(),
+                              type == nullptr ? ", but the case has none"
+                                              : absl::StrCat(", the case ", type->ToString())));
+  }
+
   const proto::GraphTestCase& from_;
   const std::string& folder_;
   const OpRegistry& registry_;
   GraphTestCase case_;
 };
 
+proto::GraphTestCase CaseToProto(const GraphTestCase& test) {
+  proto::GraphTestCase to;
+  to.set_name(test.name);
+  to.set_source(test.source);
+  *to.mutable_function() = FunctionToProto(test.function);  // static: it has no batch
+  WriteTensors(test.inputs, to.mutable_inputs());
+  Tensors variables;
+  for (const VariableRead& read : test.function.variables()) {
+    const Variable* variable = test.variables.Find(read.def.name);
+    if (variable != nullptr) variables.emplace(read.def.name, variable->value);
+  }
+  WriteTensors(variables, to.mutable_variables());
+  WriteTensors(test.results, to.mutable_results());
+  WriteTensors(test.updates, to.mutable_updates());
+  WriteTensors(test.gradients, to.mutable_gradient()->mutable_expected());
+  WriteTensors(test.gradient_weights, to.mutable_gradient()->mutable_weights());
+  if (test.gradients.empty()) to.clear_gradient();
+  for (const auto& [name, tolerance] : test.tolerances) {
+    proto::Tolerance* entry = to.add_tolerances();
+    entry->set_name(name);
+    entry->set_absolute(tolerance.absolute);
+    entry->set_relative(tolerance.relative);
+  }
+  to.set_error(test.error);
+  for (const GraphTestCase::Call& call : test.earlier) {
+    proto::EarlierCall* entry = to.add_earlier();
+    WriteTensors(call.inputs, entry->mutable_inputs());
+    WriteTensors(call.variables, entry->mutable_variables());
+  }
+  return to;
+}
+
 }  // namespace
+
+std::string GraphTestToText(const GraphTestCase& test) {
+  proto::GraphTestFile file;
+  *file.add_cases() = CaseToProto(test);
+  return absl::StrCat(
+      "# proto-file: serialization/graph_test.proto\n"
+      "# proto-message: seqgraph.proto.GraphTestFile\n\n",
+      PrintTextProto(file));
+}
 
 absl::StatusOr<std::vector<GraphTestCase>> ParseGraphTests(absl::string_view text,
                                                            const std::string& folder,

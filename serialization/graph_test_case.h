@@ -25,6 +25,11 @@ struct GraphTestTolerance {
 /// checked without running it checked: names are there, types fit.
 struct GraphTestCase {
   using Tensors = std::map<std::string, Tensor>;
+  /// What differs from the compared call, by name.
+  struct Call {
+    Tensors inputs;
+    Tensors variables;
+  };
 
   std::string name;
   std::string source;  ///< where the numbers come from
@@ -40,7 +45,8 @@ struct GraphTestCase {
   Tensors gradient_weights;  ///< by the name of a result
   /// By "results/NAME", "updates/NAME" or "gradients/NAME".
   std::map<std::string, GraphTestTolerance> tolerances;
-  std::string error;  ///< if not empty: the call fails with a message that contains this
+  std::string error;          ///< if not empty: the call fails with a message that contains this
+  std::vector<Call> earlier;  ///< made first, in order, on what was prepared once
 };
 
 /// Parses a file's text. Models that it names are read from `folder`. Errors say line and column,
@@ -53,6 +59,9 @@ absl::StatusOr<std::vector<GraphTestCase>> ParseGraphTests(absl::string_view tex
 /// The same for a file, whose path errors name.
 absl::StatusOr<std::vector<GraphTestCase>> LoadGraphTests(const std::string& path,
                                                           const OpRegistry& registry);
+
+/// The text of a file with this one case, which ParseGraphTests reads back. Tensors keep every bit.
+std::string GraphTestToText(const GraphTestCase& test);
 
 }  // namespace seqgraph
 

@@ -65,6 +65,53 @@ TEST(ParseGraphTestsTest, ReadsEveryPart) {
   EXPECT_EQ(test.tolerances.at("results/y").relative, 0.25);
 }
 
+constexpr char kEarlier[] = R"(
+  earlier {
+    inputs { name: "x" tensor { type { dtype: FLOAT32 dims: [2, 2] } float32_values: [9, 9, 9, 9] } }
+    variables { name: "w" tensor { type { dtype: FLOAT32 dims: [1] } float32_values: [6] } }
+  }
+  earlier { }
+}
+)";
+
+std::string WithEarlier() {
+  std::string text = kCase;
+  return text.replace(text.rfind('}'), 1, kEarlier);
+}
+
+TEST(ParseGraphTestsTest, EarlierCallsSayWhatDiffers) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<GraphTestCase> cases, Parse(WithEarlier()));
+  ASSERT_EQ(cases[0].earlier.size(), 2u);
+  EXPECT_EQ(cases[0].earlier[0].inputs.at("x").Elements<float>()[0], 9);
+  EXPECT_EQ(cases[0].earlier[0].variables.at("w").Elements<float>()[0], 6);
+  EXPECT_TRUE(cases[0].earlier[1].inputs.empty());
+  EXPECT_THAT(Parse(absl::StrReplaceAll(WithEarlier(), {{"[9, 9, 9, 9]", "[9, 9, 9]"}})),
+              StatusIs(kInvalid, "input of an earlier call x"));
+  std::string text = WithEarlier();
+  text.replace(text.rfind("name: \"w\""), 9, "name: \"v\"");
+  EXPECT_THAT(Parse(text),
+              StatusIs(kInvalid, "an earlier call gives v as float32[1], but the case"));
+  text = WithEarlier();
+  const std::string type = "dims: [1] } float32_values: [6]";
+  text.replace(text.rfind(type), type.size(), "dims: [2] } float32_values: [6, 6]");
+  EXPECT_THAT(Parse(text), StatusIs(kInvalid, "gives w as float32[2], the case float32[1]"));
+}
+
+TEST(GraphTestToTextTest, IsReadBackAsItWas) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<GraphTestCase> cases, Parse(WithEarlier()));
+  const std::string text = GraphTestToText(cases[0]);
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<GraphTestCase> again, Parse(text));
+  EXPECT_EQ(GraphTestToText(again[0]), text);
+  EXPECT_EQ(again[0].source, "by hand");
+  EXPECT_TRUE(again[0].inputs.at("x").BitwiseEquals(cases[0].inputs.at("x")));
+  EXPECT_TRUE(again[0].results.at("y").BitwiseEquals(cases[0].results.at("y")));
+  EXPECT_TRUE(again[0].gradients.at("x").BitwiseEquals(cases[0].gradients.at("x")));
+  EXPECT_EQ(again[0].variables.Find("w")->value.Elements<float>()[0], 7);
+  EXPECT_EQ(again[0].updates.at("w").Elements<float>()[0], 7);
+  EXPECT_EQ(again[0].tolerances.at("results/y").relative, 0.25);
+  EXPECT_EQ(again[0].earlier[0].variables.at("w").Elements<float>()[0], 6);
+}
+
 TEST(ParseGraphTestsTest, ASingleNodeIsAGraphOfItsInputsAndOfTheOutputsNamed) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto cases, Parse(R"(
     cases {

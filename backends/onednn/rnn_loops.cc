@@ -45,7 +45,9 @@ void ActivationGrad(RnnActivation activation, const float* h, int64_t n, float* 
     case RnnActivation::kTanh:
       return TanhGrad(h, d, n, d);
     case RnnActivation::kRelu:
-      return ReluGrad(h, d, n, d);
+      // A product, as in the definition: NaN times zero stays NaN.
+      for (int64_t i = 0; i < n; ++i) d[i] *= h[i] > 0.0f ? 1.0f : 0.0f;
+      return;
     case RnnActivation::kSigmoid:
       return SigmoidGrad(h, d, n, d);
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "backends/onednn/aligned_buffer.h"
@@ -110,6 +111,8 @@ class RnnPrimitive::Impl {
                       const dnnl::vanilla_rnn_forward::primitive_desc& forward);
   const float* Bias(const float* b, float* scratch) const;
   bool HidesNonFinite(const RnnForwardArgs& args) const;
+  bool LastStepTells(const float* y) const;
+  absl::Status BackwardOnLoops(const RnnBackwardArgs& args) const;
   bool SumsStayFinite(const RnnForwardArgs& args) const;
   absl::Status Pack(Executable& pack, const float* plain, float* packed);
 
@@ -279,10 +282,15 @@ const float* RnnPrimitive::Impl::Bias(const float* b, float* scratch) const {
 // True if y may differ from the formula's because something is not finite.
 bool RnnPrimitive::Impl::HidesNonFinite(const RnnForwardArgs& a) const {
   if (c_.activation == RnnActivation::kRelu) return !SumsStayFinite(a);
-  if (!c_.projected) return false;
-  // A value of x that is not finite makes, through the identity, its whole row of y NaN, and that
-  // stays so in all later steps: any unit of the last step tells.
-  const float* last = a.y + (c_.time - 1) * c_.batch * y_width_;
+  return (c_.projected || pad_) && LastStepTells(a.y);
+}
+
+// True if something that is not finite has spread over y: a value of x or h0 makes NaN of
+// what it is multiplied by zero for, through the identity its whole row, through the padding's zero
+// columns the padding, and with the next step the row. That stays so in all later steps: one unit
+// of the last step tells, a padding one where there is padding (plain loops leave it as it is).
+bool RnnPrimitive::Impl::LastStepTells(const float* y) const {
+  const float* last = y + (c_.time - 1) * c_.batch * y_width_ + (pad_ ? c_.units : 0);
   for (int64_t b = 0; b < c_.batch; ++b) {
     if (std::isnan(last[b * y_width_])) return true;
   }
@@ -351,7 +359,30 @@ absl::Status RnnPrimitive::Impl::Forward(const RnnForwardArgs& a) {
   return absl::OkStatus();
 }
 
+// For what is not finite, which the workspace spreads through the padding. So rare, and so late for
+// any training, that it may allocate.
+absl::Status RnnPrimitive::Impl::BackwardOnLoops(const RnnBackwardArgs& a) const {
+  const int64_t steps = c_.time * c_.batch, n = c_.units;
+  std::vector<float> x(steps * c_.features), dx(x.size()), y(steps * n), dy(y.size());
+  std::vector<float> scratch(RnnBackwardLoopsScratch(c_) / kFloat);
+  TimeToBatchMajor(a.x, c_.batch, c_.time, c_.features, x_width_, x.data());
+  TimeToBatchMajor(a.y, c_.batch, c_.time, n, y_width_, y.data());
+  if (a.dy != nullptr) TimeToBatchMajor(a.dy, c_.batch, c_.time, n, y_width_, dy.data());
+  RnnBackwardArgs dense = a;
+  dense.x = x.data();
+  dense.y = y.data();
+  dense.dy = dy.data();
+  dense.dx = dx.data();
+  dense.scratch = scratch.data();
+  RnnBackwardLoops(c_, dense);
+  BatchToTimeMajor(dx.data(), c_.batch, c_.time, c_.features, x_width_, a.dx);
+  return absl::OkStatus();
+}
+
 absl::Status RnnPrimitive::Impl::Backward(const RnnBackwardArgs& a) {
+  if (pad_ && c_.activation != RnnActivation::kRelu && LastStepTells(a.y)) {
+    return BackwardOnLoops(a);
+  }
   ThreadCountGuard threads(c_.threads);
   const int64_t n = c_.units;
   // The backward primitive reads both weight matrices transposed.

@@ -12,11 +12,11 @@
 
 #include "backends/all_backends.h"
 #include "backends/compiled_function.h"
+#include "backends/numeric_bounds.h"
 #include "graph/gradient.h"
 #include "graph/rewrite.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "tests/numeric_bounds.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"
 #include "training/initializers.h"

@@ -1,36 +1,14 @@
 #include "tools/graph_test/error_bound.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+
+#include "backends/numeric_bounds.h"
 
 namespace seqgraph {
 namespace {
 
-constexpr double kElementaryRoundings = 8;
-
-double Roundings(const Function& function) {
-  double count = 0;
-  for (const Node& node : function.nodes()) {
-    count += kElementaryRoundings;
-    for (const std::vector<Value>* operands : {&node.inputs, &node.outputs}) {
-      for (const Value value : *operands) {
-        if (value.present()) count += function.type(value).shape.num_elements();
-      }
-    }
-  }
-  return count;
-}
-
-// The largest finite magnitude of the real elements.
 double Magnitude(const Tensor& tensor) {
-  if (!IsReal(tensor.dtype())) return 0;
-  const Tensor exact = tensor.Cast(DType::kFloat64);
-  double largest = 0;
-  for (const double x : exact.Elements<double>()) {
-    if (std::isfinite(x)) largest = std::max(largest, std::fabs(x));
-  }
-  return largest;
+  return IsReal(tensor.dtype()) ? LargestFiniteMagnitude(tensor) : 0;
 }
 
 }  // namespace
@@ -45,9 +23,7 @@ double GraphErrorBound(const Function& function, const GraphTestCase& test, DTyp
     if (function.FindVariable(variable.def.name) == nullptr) continue;
     scale = std::max(scale, Magnitude(variable.value));
   }
-  const double unit_roundoff = real == DType::kFloat64 ? std::numeric_limits<double>::epsilon() / 2
-                                                       : std::numeric_limits<float>::epsilon() / 2;
-  return Roundings(function) * unit_roundoff * scale;
+  return GraphErrorBound(function, scale, real);
 }
 
 }  // namespace seqgraph

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -22,6 +23,7 @@ using Tensors = GraphTestCase::Tensors;
 
 constexpr char kGradients[] = "gradients/";
 constexpr char kWeights[] = "gradient_weights/";
+constexpr char kOverwritten[] = "the call overwrote input ";
 
 Tensor InRealType(const Tensor& tensor, DType real) {
   return IsReal(tensor.dtype()) ? tensor.Cast(real) : tensor;
@@ -111,10 +113,6 @@ class Call {
     // Of its own for each call, which may update them.
     for (const VariableRead& read : function.variables()) {
       SEQ_RETURN_IF_ERROR(variables_.Declare(read.def));
-      const Variable* content = test_.variables.Find(read.def.name);
-      SEQ_CHECK(content != nullptr);
-      SEQ_RETURN_IF_ERROR(
-          variables_.Assign(read.def.name, InRealType(content->value, read.def.type.dtype)));
     }
     SEQ_ASSIGN_OR_RETURN(compiled_, CompiledFunction::Compile(function, registry_, &variables_,
                                                               {.backends = options_.backends,
@@ -122,8 +120,10 @@ class Call {
                                                                .threads = options_.threads,
                                                                .rewrites = options_.rewrites}));
     CheckAssignments(result);
-    SEQ_RETURN_IF_ERROR(SetInputs());
-    return compiled_->Run();
+    for (const GraphTestCase::Call& earlier : test_.earlier) {
+      SEQ_RETURN_IF_ERROR(RunOnce(earlier, result));
+    }
+    return RunOnce({}, result);
   }
 
   // The content of a result after Run.
@@ -145,15 +145,46 @@ class Call {
     }
   }
 
-  absl::Status SetInputs() {
+  absl::Status RunOnce(const GraphTestCase::Call& call, GraphTestResult& result) {
+    for (const VariableRead& read : compiled_->function().variables()) {
+      const std::string& name = read.def.name;
+      const Variable* content = test_.variables.Find(name);
+      SEQ_CHECK(content != nullptr);
+      const auto own = call.variables.find(name);
+      const Tensor& value = own == call.variables.end() ? content->value : own->second;
+      SEQ_RETURN_IF_ERROR(variables_.Assign(name, InRealType(value, read.def.type.dtype)));
+    }
+    SEQ_RETURN_IF_ERROR(SetInputs(call.inputs));
+    SEQ_RETURN_IF_ERROR(compiled_->Run());
+    CheckInputs(call.inputs, result);
+    return absl::OkStatus();
+  }
+
+  // Inputs keep their content until the call ends: a node that wrote there wrote past its outputs.
+  void CheckInputs(const Tensors& own, GraphTestResult& result) const {
     const Function& function = compiled_->function();
     for (size_t i = 0; i < function.inputs().size(); ++i) {
-      const std::string& name = function.info(function.inputs()[i]).name;
-      const Tensor& given = absl::StartsWith(name, kWeights)
-                                ? test_.gradient_weights.at(name.substr(sizeof(kWeights) - 1))
-                                : test_.inputs.at(name);
-      SEQ_RETURN_IF_ERROR(
-          compiled_->SetInput(static_cast<int>(i), InRealType(given, options_.real)));
+      const Tensor given = InRealType(InputOf(static_cast<int>(i), own), options_.real);
+      if (std::memcmp(compiled_->input(static_cast<int>(i)), given.data(),
+                      static_cast<size_t>(given.num_bytes())) == 0) {
+        continue;
+      }
+      result.failures.push_back(absl::StrCat(kOverwritten, function.info(function.inputs()[i]).name,
+                                             ": a node writes past its outputs"));
+    }
+  }
+
+  const Tensor& InputOf(int i, const Tensors& own) const {
+    const std::string& name = compiled_->function().info(compiled_->function().inputs()[i]).name;
+    if (absl::StartsWith(name, kWeights)) {
+      return test_.gradient_weights.at(name.substr(sizeof(kWeights) - 1));
+    }
+    return own.count(name) > 0 ? own.at(name) : test_.inputs.at(name);
+  }
+
+  absl::Status SetInputs(const Tensors& own) {
+    for (int i = 0; i < static_cast<int>(compiled_->function().inputs().size()); ++i) {
+      SEQ_RETURN_IF_ERROR(compiled_->SetInput(i, InRealType(InputOf(i, own), options_.real)));
     }
     return absl::OkStatus();
   }

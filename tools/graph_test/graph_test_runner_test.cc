@@ -142,6 +142,42 @@ TEST(RunGraphTestTest, ACallThatFailsUnexpectedlyIsAFailureWithItsStatus) {
   EXPECT_THAT(result.failures.at(0), HasSubstr("INVALID_ARGUMENT"));
 }
 
+// w <- w - lr g, twice: the second call starts from the case's own w again, not from the first's.
+TEST(RunGraphTestTest, EarlierCallsRunFirstAndVariablesAreSetAnewForEach) {
+  const std::string text = R"(
+    cases {
+      name: "twice"
+      function {
+        name: "f"
+        inputs { name: "g" type { dtype: FLOAT32 dims: [1] } }
+        inputs { name: "lr" type { dtype: FLOAT32 } }
+        variables { name: "w" type { dtype: FLOAT32 dims: [1] } }
+        nodes { name: "n" op: "SGDUpdate" inputs: ["w", "g", "lr"] outputs: ["new", "m"] }
+        results { name: "new_w" value: "new" }
+        updates { variable: "w" value: "new" }
+      }
+      inputs { name: "g" tensor { type { dtype: FLOAT32 dims: [1] } float32_values: [4] } }
+      inputs { name: "lr" tensor { type { dtype: FLOAT32 } float32_values: [0.5] } }
+      variables { name: "w" tensor { type { dtype: FLOAT32 dims: [1] } float32_values: [10] } }
+      updates { name: "w" tensor { type { dtype: FLOAT32 dims: [1] } float32_values: [8] } }
+      earlier {
+        variables { name: "w" tensor { type { dtype: FLOAT32 dims: [1] } float32_values: [99] } }
+      }
+    })";
+  const GraphTestResult result = RunText(text);
+  EXPECT_TRUE(result.passed()) << (result.failures.empty() ? "" : result.failures[0]);
+  // An earlier call that fails is a failure of the case.
+  const GraphTestResult wrong = RunText(absl::StrReplaceAll(
+      kLookup, {{"error: \"is 3\"",
+                 "results { name: \"y\" tensor { type { dtype: FLOAT32 dims: [1, 1] } "
+                 "float32_values: [2] } } earlier { inputs { name: \"ids\" tensor { type { dtype: "
+                 "INT32 dims: [1] } int32_values: [3] } } }"},
+                {"dims: [1] } int32_values: [3] } }\n      inputs",
+                 "dims: [1] } int32_values: [1] } }\n      inputs"}}));
+  ASSERT_FALSE(wrong.failures.empty());
+  EXPECT_THAT(wrong.failures[0], HasSubstr("is 3"));
+}
+
 // Claims nothing: every node falls to the next backend of the list.
 class IdleBackend : public Backend {
  public:

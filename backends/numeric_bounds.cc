@@ -1,0 +1,276 @@
+#include "backends/numeric_bounds.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+// A node as the rules see it.
+struct Judged {
+  const OpDef& op;
+  const Attributes& attributes;
+  absl::Span<const Tensor* const> inputs;
+  absl::Span<const Tensor* const> exact;
+
+  bool has(int i) const { return inputs[i] != nullptr; }
+  const Shape& shape(int i) const { return inputs[i]->shape(); }
+  double Largest(int i) const { return has(i) ? LargestFiniteMagnitude(*inputs[i]) : 0; }
+  double LargestOutput(int o) const { return LargestFiniteMagnitude(*exact[o]); }
+  double LargestInput() const {
+    double largest = 0;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (has(i) && IsReal(inputs[i]->dtype())) largest = std::max(largest, Largest(i));
+    }
+    return largest;
+  }
+};
+
+using Rule = absl::StatusOr<ErrorBound> (*)(const Judged& node, int output);
+
+ErrorBound Roundings(double count, double scale, absl::string_view of) {
+  return {count, scale, absl::StrCat(count, " eps of the largest ", of)};
+}
+
+absl::StatusOr<ErrorBound> Exact(const Judged&, int) { return ErrorBound{0, 0, "exact"}; }
+
+template <int count>
+absl::StatusOr<ErrorBound> OfOutputs(const Judged& node, int o) {
+  return Roundings(count, node.LargestOutput(o), "output");
+}
+
+template <int count>
+absl::StatusOr<ErrorBound> OfOperands(const Judged& node, int o) {
+  return Roundings(count, std::max(node.LargestOutput(o), node.LargestInput()), "operand");
+}
+
+absl::StatusOr<ErrorBound> Elementary(const Judged& node, int o) {
+  return Roundings(kElementaryRoundings, node.LargestOutput(o), "output");
+}
+
+// The node's own formula over the magnitudes of its inputs, without an activation: what the terms
+// of a sum add up to before they cancel. Activations have slopes of at most 1.
+absl::StatusOr<double> SumOfMagnitudes(const Judged& node, int o) {
+  std::vector<Tensor> magnitudes(node.inputs.size());
+  std::vector<ReferenceContext::Operand> operands(node.inputs.size());
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!node.has(i)) continue;
+    magnitudes[i] = *node.inputs[i];
+    if (magnitudes[i].dtype() == DType::kFloat64) {
+      for (double& x : magnitudes[i].Elements<double>()) x = std::isfinite(x) ? std::fabs(x) : 0;
+    }
+    operands[i] = {magnitudes[i].data(), &magnitudes[i].type()};
+  }
+  Attributes attributes = node.attributes;
+  if (attributes.Find("activation") != nullptr) attributes.Set("activation", std::string("none"));
+  std::vector<ReferenceContext::Operand> outputs(node.exact.size());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (node.exact[i] != nullptr) outputs[i].type = &node.exact[i]->type();
+  }
+  SEQ_ASSIGN_OR_RETURN(Tensor sum, Tensor::Zeros(node.exact[o]->type()));
+  outputs[o].data = sum.data();
+  SEQ_RETURN_IF_ERROR(
+      node.op.reference(DType::kFloat64)(ReferenceContext(operands, outputs, attributes)));
+  return LargestFiniteMagnitude(sum);
+}
+
+absl::StatusOr<ErrorBound> Sum(const Judged& node, int o, int64_t terms) {
+  SEQ_ASSIGN_OR_RETURN(const double scale, SumOfMagnitudes(node, o));
+  terms = std::max<int64_t>(terms, 1);
+  return ErrorBound{DotBound(terms) / kFloatEpsilon, scale,
+                    absl::StrCat("4 k eps, k = ", terms, " terms, of the sum of magnitudes")};
+}
+
+int64_t Ratio(int64_t elements, int64_t parts) { return parts == 0 ? 0 : elements / parts; }
+
+absl::StatusOr<ErrorBound> Reduction(const Judged& node, int o) {
+  return Sum(node, o, 1 + Ratio(node.inputs[0]->num_elements(), node.exact[o]->num_elements()));
+}
+
+// Each row of the table sums the rows of dy that have its id.
+absl::StatusOr<ErrorBound> EmbeddingGradRule(const Judged& node, int o) {
+  std::vector<int32_t> ids(node.inputs[0]->Elements<int32_t>().begin(),
+                           node.inputs[0]->Elements<int32_t>().end());
+  std::sort(ids.begin(), ids.end());
+  int64_t most = 0, run = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    run = i > 0 && ids[i] == ids[i - 1] ? run + 1 : 1;
+    most = std::max(most, run);
+  }
+  return Sum(node, o, most);
+}
+
+absl::StatusOr<ErrorBound> Dense(const Judged& node, int o) {
+  return Sum(node, o, node.shape(0).back().size() + 1);  // and the bias
+}
+
+// dx sums over units, dw and db over rows.
+absl::StatusOr<ErrorBound> DenseGrad(const Judged& node, int o) {
+  const int64_t features = node.shape(0).back().size(), units = node.shape(1)[1].size();
+  return Sum(node, o, o == 0 ? units : Ratio(node.inputs[0]->num_elements(), features));
+}
+
+enum RecurrenceInput { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
+
+ErrorBound Recurrence(const Judged& node, double scale, bool backward, absl::string_view of) {
+  const Shape& x = node.shape(kX);
+  const int64_t units = node.shape(kU)[0].size();
+  const int64_t batch = std::max<int64_t>(x[0].size(), 1), time = x[1].size();
+  const double bound =
+      RecurrenceBound(1, std::max<int64_t>(units, 1), batch, time, backward) / kFloatEpsilon;
+  return {bound, scale,
+          absl::StrCat(backward ? "8 ceil(log2(3 max(units, batch) time))" : "4 ceil(log2(3 time))",
+                       " eps = ", bound, " eps of the largest ", of, ", units = ", units,
+                       ", batch = ", batch, ", time = ", time)};
+}
+
+absl::StatusOr<ErrorBound> RnnCell(const Judged& node, int o) {
+  const double scale =
+      std::max({node.LargestOutput(o), node.Largest(kX), node.Largest(kB), node.Largest(kH0)});
+  return Recurrence(node, scale, /*backward=*/false, "of output, x, b, h0");
+}
+
+absl::StatusOr<ErrorBound> RnnCellGrad(const Judged& node, int o) {
+  const double scale =
+      std::max({node.LargestOutput(o), node.Largest(kDSequence), node.Largest(kDLast)});
+  return Recurrence(node, scale, /*backward=*/true, "of output, d_sequence, d_last");
+}
+
+// dz = dloss / n (sigmoid(z) - y), where the difference may cancel.
+absl::StatusOr<ErrorBound> LogitsGrad(const Judged& node, int o) {
+  const double each =
+      node.Largest(2) / std::max<double>(1, static_cast<double>(node.inputs[0]->num_elements()));
+  return Roundings(kElementaryRoundings, std::max(node.LargestOutput(o), each),
+                   "of output and dloss / n");
+}
+
+// The larger of old and new content: what is added to the old one is at most their sum.
+template <int count>
+absl::StatusOr<ErrorBound> Update(const Judged& node, int o) {
+  double scale = node.LargestOutput(o);
+  for (const InPlacePair& pair : node.op.in_place()) {
+    if (pair.output == o) scale = std::max(scale, node.Largest(pair.input));
+  }
+  return Roundings(count, scale, "of old and new content");
+}
+
+// Centered, the root is taken of v' - a'^2, whose relative error is v' / (v' - a'^2) times that of
+// v'.
+absl::StatusOr<ErrorBound> RmsProp(const Judged& node, int o) {
+  SEQ_ASSIGN_OR_RETURN(ErrorBound bound, Update<12>(node, o));
+  const bool centered = node.attributes.GetBool("centered");
+  if (!centered || node.exact[1] == nullptr || node.exact[3] == nullptr) return bound;
+  const auto v = node.exact[1]->Elements<double>(), a = node.exact[3]->Elements<double>();
+  const double epsilon = node.attributes.GetFloat("epsilon");
+  double condition = 1;
+  for (size_t i = 0; i < v.size(); ++i) {
+    const double difference = v[i] - a[i] * a[i] + epsilon;
+    if (difference > 0) condition = std::max(condition, v[i] / difference);
+  }
+  bound.epsilons *= condition;
+  absl::StrAppend(&bound.formula, ", times the condition ", condition, " of v' - a'^2");
+  return bound;
+}
+
+absl::StatusOr<ErrorBound> AnyOp(const Judged& node, int o) {
+  double count = kElementaryRoundings;
+  for (const auto& operands : {node.inputs, node.exact}) {
+    for (const Tensor* tensor : operands) {
+      if (tensor != nullptr) count += static_cast<double>(tensor->num_elements());
+    }
+  }
+  return Roundings(count, std::max(node.LargestOutput(o), node.LargestInput()), "operand");
+}
+
+struct RuleRow {
+  const char* op;
+  Rule rule;
+};
+
+constexpr RuleRow kRules[] = {
+    {"Embedding", Exact},
+    {"OneHot", Exact},
+    {"BroadcastLike", Exact},
+    {"Relu", Exact},
+    {"ReluGrad", Exact},
+    {"Increment", Exact},
+    {"FillLike", OfOutputs<1>},
+    {"Add", OfOutputs<1>},
+    {"Subtract", OfOutputs<1>},
+    {"Multiply", OfOutputs<1>},
+    {"Scale", OfOutputs<2>},  // the factor is rounded too
+    {"ReduceMeanGrad", OfOutputs<2>},
+    {"Sigmoid", Elementary},
+    {"Tanh", Elementary},
+    {"SigmoidGrad", OfOperands<3>},
+    {"TanhGrad", OfOperands<3>},
+    {"ReduceSum", Reduction},
+    {"ReduceMean", Reduction},
+    {"EmbeddingGrad", EmbeddingGradRule},
+    {"Dense", Dense},
+    {"DenseGrad", DenseGrad},
+    {"RNNCell", RnnCell},
+    {"RNNCellGrad", RnnCellGrad},
+    {"BCE", Elementary},
+    {"BCEGrad", Elementary},
+    {"BCEWithLogits", Elementary},
+    {"BCEWithLogitsGrad", LogitsGrad},
+    {"SGDUpdate", Update<4>},
+    {"RMSPropUpdate", RmsProp},
+    {"AdamUpdate", Update<12>},
+};
+
+Rule RuleOf(absl::string_view op) {
+  for (const RuleRow& row : kRules) {
+    if (op == row.op) return row.rule;
+  }
+  return AnyOp;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ErrorBound>> NodeErrorBounds(const OpDef& op,
+                                                        const Attributes& attributes,
+                                                        absl::Span<const Tensor* const> inputs,
+                                                        absl::Span<const Tensor* const> exact) {
+  const Judged node{op, attributes, inputs, exact};
+  const Rule rule = RuleOf(op.name());
+  std::vector<ErrorBound> bounds(exact.size());
+  for (size_t o = 0; o < exact.size(); ++o) {
+    if (exact[o] == nullptr) continue;
+    SEQ_ASSIGN_OR_RETURN(bounds[o], rule(node, static_cast<int>(o)));
+  }
+  return bounds;
+}
+
+double GraphErrorBound(const Function& function, double scale, DType real) {
+  double count = 0;
+  for (const Node& node : function.nodes()) {
+    count += kElementaryRoundings;
+    for (const std::vector<Value>* operands : {&node.inputs, &node.outputs}) {
+      for (const Value value : *operands) {
+        if (value.present()) {
+          count += static_cast<double>(function.type(value).shape.num_elements());
+        }
+      }
+    }
+  }
+  const double unit_roundoff = real == DType::kFloat64 ? std::numeric_limits<double>::epsilon() / 2
+                                                       : std::numeric_limits<float>::epsilon() / 2;
+  return count * unit_roundoff * scale;
+}
+
+double LargestFiniteMagnitude(const Tensor& tensor) {
+  const Tensor real = tensor.dtype() == DType::kFloat64 ? tensor : tensor.Cast(DType::kFloat64);
+  double largest = 0;
+  for (const double x : real.Elements<double>()) {
+    if (std::isfinite(x)) largest = std::max(largest, std::fabs(x));
+  }
+  return largest;
+}
+
+}  // namespace seqgraph
