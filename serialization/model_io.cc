@@ -17,6 +17,7 @@
 #include "serialization/function_proto.h"
 #include "serialization/model.pb.h"
 #include "serialization/proto_guard.h"
+#include "serialization/self_test_proto.h"
 #include "serialization/tensor_proto.h"
 
 namespace seqgraph {
@@ -35,12 +36,15 @@ constexpr size_t kChecksumBytes = 6;
 constexpr int64_t kMaxModelBytes = INT_MAX;
 
 constexpr int kMaxFunctions = 1000;
+constexpr int kMaxSelfTests = 100;
+// The first version that has them.
+constexpr int kSelfTestVersion = 2;
 constexpr int64_t kMaxPreprocessing = INT_MAX;
 
 proto::Model ModelToProto(const Model& model) {
   proto::Model out;
   out.set_magic(kMagic);
-  out.set_format_version(kModelFormatVersion);
+  out.set_format_version(1);
   out.set_producer(kProducer);
   out.set_name(model.name);
   out.set_description(model.description);
@@ -214,7 +218,29 @@ absl::Status AddFunctions(const proto::Model& from, const OpRegistry& registry, 
   return absl::OkStatus();
 }
 
-absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry& registry) {
+absl::Status ReadSelfTests(const proto::Model& from, const Model& model,
+                           std::vector<SelfTest>* self_tests) {
+  if (from.self_tests_size() > 0 && from.format_version() < kSelfTestVersion) {
+    return absl::InvalidArgumentError(absl::StrCat("format version ", from.format_version(),
+                                                   " has no self-tests, but they are there"));
+  }
+  if (from.self_tests_size() > kMaxSelfTests) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(from.self_tests_size(), " self-tests; at most ", kMaxSelfTests));
+  }
+  for (const proto::SelfTest& saved : from.self_tests()) {
+    absl::StatusOr<SelfTest> test = SelfTestFromProto(saved);
+    if (!test.ok()) {
+      return Annotate(test.status(), absl::StrCat("self-test of function ", saved.function()));
+    }
+    SEQ_RETURN_IF_ERROR(CheckSelfTest(*test, model));
+    if (self_tests != nullptr) self_tests->push_back(*std::move(test));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry& registry,
+                                     std::vector<SelfTest>* self_tests) {
   if (from.format_version() < 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("format version ", from.format_version(), " does not exist"));
@@ -232,6 +258,7 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
   model.preprocessing.words.assign(text.words().begin(), text.words().end());
   model.labels.assign(from.labels().begin(), from.labels().end());
   SEQ_RETURN_IF_ERROR(VerifyModel(model));
+  SEQ_RETURN_IF_ERROR(ReadSelfTests(from, model, self_tests));
   return model;
 }
 
@@ -244,40 +271,52 @@ absl::StatusOr<ModelFormat> ModelFormatOfPath(absl::string_view path) {
                                                  ": its name must end in .pb or .textproto"));
 }
 
-absl::StatusOr<std::string> SerializeModel(const Model& model, ModelFormat format) {
+absl::StatusOr<std::string> SerializeModel(const Model& model, ModelFormat format,
+                                           absl::Span<const SelfTest> self_tests) {
   SEQ_RETURN_IF_ERROR(VerifyModel(model));
   proto::Model saved = ModelToProto(model);
+  const TensorEncoding encoding =
+      format == ModelFormat::kBinary ? TensorEncoding::kRaw : TensorEncoding::kValues;
+  if (self_tests.size() > kMaxSelfTests) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(self_tests.size(), " self-tests; at most ", kMaxSelfTests));
+  }
+  for (const SelfTest& test : self_tests) {
+    SEQ_RETURN_IF_ERROR(CheckSelfTest(test, model));
+    *saved.add_self_tests() = SelfTestToProto(test, encoding);
+    saved.set_format_version(kSelfTestVersion);
+  }
   SEQ_RETURN_IF_ERROR(CheckModelProto(saved));
   SEQ_RETURN_IF_ERROR(CheckStringsAreUtf8(saved));
-  const bool binary = format == ModelFormat::kBinary;
   for (const Variable& variable : model.variables.all()) {
     proto::Variable* out = saved.add_variables();
     *out->mutable_def() = VariableDefToProto(variable.def);
-    *out->mutable_value() =
-        TensorToProto(variable.value, binary ? TensorEncoding::kRaw : TensorEncoding::kValues);
+    *out->mutable_value() = TensorToProto(variable.value, encoding);
   }
-  return binary ? ToBinary(saved) : ToText(saved);
+  return format == ModelFormat::kBinary ? ToBinary(saved) : ToText(saved);
 }
 
 absl::StatusOr<Model> ParseModel(absl::string_view bytes, ModelFormat format,
-                                 const OpRegistry& registry) {
+                                 const OpRegistry& registry, std::vector<SelfTest>* self_tests) {
   proto::Model saved;
   SEQ_RETURN_IF_ERROR(format == ModelFormat::kBinary ? FromBinary(bytes, &saved)
                                                      : FromText(bytes, &saved));
-  return ModelFromProto(saved, registry);
+  return ModelFromProto(saved, registry, self_tests);
 }
 
-absl::Status SaveModel(const Model& model, const std::string& path) {
+absl::Status SaveModel(const Model& model, const std::string& path,
+                       absl::Span<const SelfTest> self_tests) {
   SEQ_ASSIGN_OR_RETURN(const ModelFormat format, ModelFormatOfPath(path));
-  const absl::StatusOr<std::string> bytes = SerializeModel(model, format);
+  const absl::StatusOr<std::string> bytes = SerializeModel(model, format, self_tests);
   if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot save ", path));
   return AtomicWriteFile(path, *bytes);
 }
 
-absl::StatusOr<Model> LoadModel(const std::string& path, const OpRegistry& registry) {
+absl::StatusOr<Model> LoadModel(const std::string& path, const OpRegistry& registry,
+                                std::vector<SelfTest>* self_tests) {
   SEQ_ASSIGN_OR_RETURN(const ModelFormat format, ModelFormatOfPath(path));
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxModelBytes));
-  absl::StatusOr<Model> model = ParseModel(bytes, format, registry);
+  absl::StatusOr<Model> model = ParseModel(bytes, format, registry, self_tests);
   if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
   return model;
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -166,8 +167,8 @@ TEST_F(ModelIoTest, EveryChangedByteAndEveryCutIsNoticed) {
 
 TEST_F(ModelIoTest, ANewerFormatIsNamed) {
   const auto kNewer = absl::StatusCode::kFailedPrecondition;
-  EXPECT_THAT(Changed([](proto::Model& m) { m.set_format_version(2); }),
-              StatusIs(kNewer, "format version 2; this program reads up to 1"));
+  EXPECT_THAT(Changed([](proto::Model& m) { m.set_format_version(3); }),
+              StatusIs(kNewer, "format version 3; this program reads up to 2"));
   EXPECT_THAT(Changed([](proto::Model& m) {
                 m.set_format_version(300);
                 m.GetReflection()->MutableUnknownFields(&m)->AddVarint(50, 1);
@@ -176,15 +177,86 @@ TEST_F(ModelIoTest, ANewerFormatIsNamed) {
   // Sealed in another way, as a newer format may be.
   proto::Model other;
   other.set_magic("seqgraph model");
-  other.set_format_version(2);
+  other.set_format_version(3);
   EXPECT_THAT(ParseModel(other.SerializeAsString(), ModelFormat::kBinary, registry_),
-              StatusIs(kNewer, "format version 2"));
+              StatusIs(kNewer, "format version 3"));
   // In text, with a field that only the newer one has.
   const std::string text =
-      absl::StrReplaceAll(Text(), {{"format_version: 1\n", "format_version: 2\nshards: 3\n"}});
-  EXPECT_THAT(ParseModel(text, ModelFormat::kText, registry_), StatusIs(kNewer, "version 2"));
+      absl::StrReplaceAll(Text(), {{"format_version: 1\n", "format_version: 3\nshards: 3\n"}});
+  EXPECT_THAT(ParseModel(text, ModelFormat::kText, registry_), StatusIs(kNewer, "version 3"));
   EXPECT_THAT(Changed([](proto::Model& m) { m.set_format_version(0); }),
               StatusIs(kInvalid, "format version 0"));
+}
+
+// Of the function predict, with any numbers.
+SelfTest TestOfPredict(const Model& model) {
+  const Function& predict = *model.FindFunction("predict");
+  SelfTest test{.function = "predict", .batch = 2, .producer = "somebody 1"};
+  for (Value input : predict.inputs()) {
+    const TensorType& type = predict.type(input);
+    test.inputs[predict.info(input).name] = Tensor::Zeros({type.dtype, type.shape.Bind(2)}).value();
+  }
+  const TensorType& y = predict.type(predict.FindResult("y"));
+  test.results["y"] = {Tensor::Zeros({y.dtype, y.shape.Bind(2)}).value(), 0.1};
+  test.gradients["layer/kernel"] = {model.variables.Find("layer/kernel")->value, 1e-7};
+  return test;
+}
+
+TEST_F(ModelIoTest, SelfTestsComeBackAsTheyWere) {
+  const SelfTest test = TestOfPredict(model_);
+  for (ModelFormat format : kFormats) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes, SerializeModel(model_, format, {test, test}));
+    std::vector<SelfTest> read;
+    SEQ_ASSERT_OK(ParseModel(bytes, format, registry_, &read));
+    ASSERT_EQ(read.size(), 2u);
+    EXPECT_EQ(read[1].function, test.function);
+    EXPECT_EQ(read[1].batch, 2);
+    EXPECT_EQ(read[1].producer, "somebody 1");
+    EXPECT_TRUE(read[1].inputs.at("x").BitwiseEquals(test.inputs.at("x")));
+    EXPECT_EQ(read[1].results.at("y").allowed, 0.1);
+    EXPECT_TRUE(read[1].results.at("y").tensor.BitwiseEquals(test.results.at("y").tensor));
+    EXPECT_EQ(read[1].gradients.at("layer/kernel").allowed, 1e-7);
+    // Who does not ask for them loads the model alone.
+    SEQ_EXPECT_OK(ParseModel(bytes, format, registry_));
+  }
+}
+
+TEST_F(ModelIoTest, OnlyAModelWithSelfTestsNeedsTheNewerFormat) {
+  EXPECT_THAT(Text(), ::testing::HasSubstr("format_version: 1\n"));
+  const std::string with = *SerializeModel(model_, ModelFormat::kText, {TestOfPredict(model_)});
+  EXPECT_THAT(with, ::testing::HasSubstr("format_version: 2\n"));
+  EXPECT_THAT(ParseModel(absl::StrReplaceAll(with, {{"format_version: 2", "format_version: 1"}}),
+                         ModelFormat::kText, registry_),
+              StatusIs(kInvalid, "format version 1 has no self-tests"));
+}
+
+TEST_F(ModelIoTest, ASelfTestMustFitTheModel) {
+  const auto refused = [&](const std::function<void(SelfTest&)>& change) {
+    SelfTest test = TestOfPredict(model_);
+    change(test);
+    return SerializeModel(model_, ModelFormat::kBinary, {test}).status();
+  };
+  EXPECT_THAT(refused([](SelfTest& t) { t.function = "none"; }),
+              StatusIs(kInvalid, "self-test of function none: the model has no such function"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.function = "train_step"; }),
+              StatusIs(kInvalid, "changes variables"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.batch = 3; }),
+              StatusIs(kInvalid, "input x is float32[2, 100], the function's is float32[3, 100]"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.batch = 0; }), StatusIs(kInvalid, "batch 0"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.batch = int64_t{1} << 40; }),
+              StatusIs(kInvalid, "is not from 1"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.inputs.erase("x"); }), StatusIs(kInvalid, "1 inputs"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.results.clear(), t.gradients.clear(); }),
+              StatusIs(kInvalid, "compares nothing"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.results["z"] = t.results["y"]; }),
+              StatusIs(kInvalid, "result z: there is none"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.results["y"].allowed = std::nan(""); }),
+              StatusIs(kInvalid, "must be finite and not negative"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.results["y"].allowed = -1; }),
+              StatusIs(kInvalid, "must be finite and not negative"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.gradients["w"] = t.gradients["layer/kernel"]; }),
+              StatusIs(kInvalid, "gradient w"));
+  EXPECT_THAT(refused([](SelfTest& t) { t.producer = "\xff"; }), StatusIs(kInvalid, "UTF-8"));
 }
 
 TEST_F(ModelIoTest, AnUnknownFieldIsAnErrorThatNamesItsPlace) {

@@ -97,7 +97,11 @@ absl::Status ModelCheckpoint::MaybeSave(FitContext& context, std::optional<int64
 
 absl::Status ModelCheckpoint::Save(const Model& model, const std::string& path) {
   SEQ_RETURN_IF_ERROR(MakeFolderOf(path));
-  SEQ_RETURN_IF_ERROR(Annotate(SaveModel(model, path), "checkpoint"));
+  std::vector<SelfTest> tests;
+  if (options_.self_tests) {
+    SEQ_ASSIGN_OR_RETURN(tests, options_.self_tests());
+  }
+  SEQ_RETURN_IF_ERROR(Annotate(SaveModel(model, path, tests), "checkpoint"));
   last_path_ = path;
   return absl::OkStatus();
 }

@@ -2,10 +2,14 @@
 #define SEQGRAPH_TRAINING_MODEL_CHECKPOINT_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
+#include "serialization/self_test.h"
 #include "training/callback.h"
 #include "training/monitor.h"
 
@@ -23,6 +27,8 @@ struct ModelCheckpointOptions {
   std::optional<double> initial_value_threshold;
   /// Report each save as a message.
   bool verbose = true;
+  /// Called at each save for what the file is to carry beside the model; null: nothing.
+  std::function<absl::StatusOr<std::vector<SelfTest>>()> self_tests;
 };
 
 /// Saves the model, optimizer state included, with the semantics of Keras 3. The path ends in .pb

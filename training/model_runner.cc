@@ -37,9 +37,19 @@ absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, i
   options.batch = batch;
   options.threads = options_.threads;
   options.rewrites = StandardRewrites();
+  if (options_.max_memory > 0) options.max_memory = options_.max_memory - MemoryInUse();
   SEQ_ASSIGN_OR_RETURN(compiled,
                        CompiledFunction::Compile(*function, registry, &model_->variables, options));
   return compiled.get();
+}
+
+int64_t ModelRunner::MemoryInUse() const {
+  int64_t bytes = 0;
+  for (const Variable& variable : model_->variables.all()) bytes += variable.value.num_bytes();
+  for (const auto& [key, compiled] : compiled_) {
+    if (compiled != nullptr) bytes += compiled->memory().total();
+  }
+  return bytes;
 }
 
 absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,

@@ -25,6 +25,8 @@ struct RunnerOptions {
   /// Name of a backend, or several in order of preference: "onednn,reference".
   std::string backend = "onednn";
   int threads = 1;
+  /// Bytes that variables and all that is compiled may take together; 0: no limit.
+  int64_t max_memory = 0;
   const BackendRegistry* backends = nullptr;  ///< null: AllBackends()
   const OpRegistry* ops = nullptr;            ///< null: AllOps()
 };
@@ -53,7 +55,7 @@ class ModelRunner {
   Model& model() { return *model_; }
 
   /// The function compiled for that batch. NotFound for a function or a backend that is not there;
-  /// otherwise as CompiledFunction::Compile.
+  /// ResourceExhausted where max_memory does not suffice; otherwise as CompiledFunction::Compile.
   absl::StatusOr<CompiledFunction*> Compile(absl::string_view function, int64_t batch);
 
   /// Loss and metrics over all examples: means weighted by the sizes of the batches, the last of
@@ -63,6 +65,9 @@ class ModelRunner {
   /// The prediction for each row, one number each for a result [batch, 1].
   absl::StatusOr<std::vector<float>> Predict(const Examples& examples,
                                              const PredictOptions& options = {});
+
+  /// Bytes of the variables and of all that has been compiled.
+  int64_t MemoryInUse() const;
 
  private:
   Model* model_;

@@ -4,11 +4,13 @@
 #include <bit>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "graph/model.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tests/testing.h"
+#include "training/self_test.h"
 
 namespace seqgraph {
 namespace {
@@ -57,6 +59,33 @@ TEST_P(CorpusTest, FormatVersion1LoadsWithEveryPart) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Version1, CorpusTest, ::testing::Values("v1.pb", "v1.textproto"),
+                         [](const auto& info) {
+                           return std::string(info.param).find(".pb") == std::string::npos
+                                      ? "Text"
+                                      : "Binary";
+                         });
+
+class CorpusOfVersion2Test : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CorpusOfVersion2Test, LoadsWithItsSelfTestsWhichPass) {
+  const std::string path = std::string("tests/graph/corpus/") + GetParam();
+  std::vector<SelfTest> tests;
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, LoadModel(path, AllOps(), &tests));
+  EXPECT_EQ(model.description, "format version 2");
+  ASSERT_EQ(tests.size(), 2u);
+  EXPECT_EQ(tests[0].function, "predict");
+  EXPECT_EQ(tests[0].batch, 2);
+  EXPECT_EQ(tests[0].producer, "reference 1");
+  EXPECT_EQ(tests[0].inputs.at("tokens").Elements<int32_t>()[4], 3);
+  EXPECT_GT(tests[0].results.at("probability").allowed, 0);
+  EXPECT_TRUE(tests[0].gradients.empty());
+  EXPECT_EQ(tests[1].gradients.size(), 5u);
+  for (const char* backend : {"reference", "onednn"}) {
+    SEQ_EXPECT_OK(RunSelfTests(model, tests, {.backend = backend})) << backend;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, CorpusOfVersion2Test, ::testing::Values("v2.pb", "v2.textproto"),
                          [](const auto& info) {
                            return std::string(info.param).find(".pb") == std::string::npos
                                       ? "Text"
