@@ -9,9 +9,10 @@
 #include "data/imdb_dataset.h"
 #include "data/numpy_random.h"
 #include "graph/status_macros.h"
-#include "ops/all_ops.h"
-#include "serialization/model_io.h"
+#include "tools/backend_choice.h"
+#include "tools/backend_line.h"
 #include "tools/data_flags.h"
+#include "tools/tested_model.h"
 #include "tools/text_classifier.h"
 #include "training/model_runner.h"
 #include "training/summary.h"
@@ -42,17 +43,19 @@ class EvaluateCommand : public Command {
                "The share that was split off for validation");
     flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews computed together");
     backend_.Declare(flags);
+    self_test_.Declare(flags);
     flags.Footer("Reviews are encoded by the model's own vocabulary.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(TestedModel tested,
+                         LoadTestedModel(path_, self_test_.on(), backend_, {{"evaluate", batch_}}));
+    Model& model = tested.model;
     SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(model, path_));
     // Before the data are read: a backend that is not there, a model of another kind.
-    ModelRunner runner(
-        &model, {.backend = backend_.backend, .threads = static_cast<int>(backend_.threads)});
-    const absl::Status compiled = runner.Compile("evaluate", batch_).status();
-    if (!compiled.ok()) return Annotate(compiled, path_);
+    ModelRunner runner(&model, RunOn(tested.backends, backend_.threads));
+    const absl::StatusOr<CompiledFunction*> compiled = runner.Compile("evaluate", batch_);
+    if (!compiled.ok()) return Annotate(compiled.status(), path_);
     SEQ_ASSIGN_OR_RETURN(const data::TokenSet set, Encode(vocabulary, model.preprocessing.maxlen));
     const auto positive = std::count(set.targets.begin(), set.targets.end(), 1);
     const bool synthetic = data_.synthetic();
@@ -65,6 +68,10 @@ class EvaluateCommand : public Command {
         runner.Evaluate({set.tokens, set.rows, set.maxlen, set.targets}, {.batch = batch_}));
     out.Print("loss: %.6f - accuracy: %.6f%s\n", logs.at("loss"), logs.at("accuracy"),
               synthetic ? " (synthetic data)" : "");
+    const std::vector<const Backend*> backends = ListOf(tested.backends);
+    if (backends.size() > 1) {
+      out.Write(BackendLine("evaluate", (*compiled)->assignments(), backends));
+    }
     return 0;
   }
 
@@ -94,6 +101,7 @@ class EvaluateCommand : public Command {
   std::string part_ = "test";
   int64_t batch_ = 64;
   BackendFlags backend_;
+  SelfTestFlag self_test_;
 };
 
 }  // namespace

@@ -144,7 +144,8 @@ std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv) {
 
 void BackendFlags::Declare(Flags& flags) {
   flags.Text("--backend", &backend, "NAMES",
-             "Backends by preference, comma-separated; no other is ever used");
+             "Backends by preference, comma-separated: names, or paths of plugins; no other is\n"
+             "ever used");
   flags.Int("--threads", &threads, 1, 1024, "Threads to compute with");
 }
 

@@ -53,7 +53,7 @@ class InspectCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps(), &self_tests_));
     const Function* function = nullptr;
     if (!function_.empty()) {
       absl::StatusOr<const Function*> found = model.GetFunction(function_);
@@ -61,7 +61,13 @@ class InspectCommand : public Command {
       function = *found;
     }
     if (format_ == "textproto") return ShowProto(model, function, out);
-    if (format_ == "text" && function == nullptr) out.Write(Header(model));
+    if (format_ == "text" && function == nullptr) {
+      out.Write(Header(model));
+      for (const SelfTest& test : self_tests_) {
+        out.Print("  self-test of %s: %d rows%s, made by %s\n", test.function, test.batch,
+                  test.gradients.empty() ? "" : ", with gradients", test.producer);
+      }
+    }
     bool first = format_ == "dot" || function != nullptr;
     for (const Function& each : model.functions) {
       if (function != nullptr && function != &each) continue;
@@ -74,7 +80,8 @@ class InspectCommand : public Command {
  private:
   absl::StatusOr<int> ShowProto(const Model& model, const Function* function, Output& out) {
     if (weights_) {
-      SEQ_ASSIGN_OR_RETURN(const std::string text, SerializeModel(model, ModelFormat::kText));
+      SEQ_ASSIGN_OR_RETURN(const std::string text,
+                           SerializeModel(model, ModelFormat::kText, self_tests_));
       out.Write(text);
     } else if (function == nullptr) {
       out.Write(ModelOutline(model));
@@ -91,6 +98,7 @@ class InspectCommand : public Command {
   std::string format_ = "text";
   std::string function_;
   bool weights_ = false;
+  std::vector<SelfTest> self_tests_;
 };
 
 }  // namespace

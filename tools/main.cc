@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backends/plugin/plugin_probe.h"
 #include "tools/all_commands.h"
 #include "tools/command.h"
 #include "tools/output.h"
@@ -98,4 +99,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace seqgraph::tools
 
-int main(int argc, char** argv) { return seqgraph::tools::Main(argc, argv); }
+int main(int argc, char** argv) {
+  seqgraph::RunProbeChild(argc, argv);
+  return seqgraph::tools::Main(argc, argv);
+}

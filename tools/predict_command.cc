@@ -13,8 +13,11 @@
 #include "absl/strings/str_format.h"
 #include "data/review_text.h"
 #include "graph/status_macros.h"
+#include "tools/backend_choice.h"
+#include "tools/backend_line.h"
 #include "tools/data_flags.h"
 #include "tools/line_reader.h"
+#include "tools/tested_model.h"
 #include "tools/text_classifier.h"
 
 namespace seqgraph::tools {
@@ -43,6 +46,7 @@ class PredictCommand : public Command {
     flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
     DeclareAnyBytes(flags, &any_bytes_);
     backend_.Declare(flags);
+    self_test_.Declare(flags);
     flags.Footer(
         "Without TEXT and --file reviews are read from standard input, one a line. Prints a line\n"
         "for each: probability of the second label, label, beginning of the text, tab-separated;\n"
@@ -52,8 +56,7 @@ class PredictCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(classifier_, TextClassifier::Load(model_, backend_.backend,
-                                                           static_cast<int>(backend_.threads)));
+    SEQ_ASSIGN_OR_RETURN(classifier_, TextClassifier::Load(model_, backend_, self_test_.on()));
     if (!texts_.empty()) {
       SEQ_RETURN_IF_ERROR(AnswerTexts(out));
     } else if (file_.empty()) {
@@ -68,10 +71,19 @@ class PredictCommand : public Command {
       ::close(fd);
       SEQ_RETURN_IF_ERROR(status);
     }
+    TellBackends();
     return 0;
   }
 
  private:
+  // Where nodes may go elsewhere: which did. Not among the answers.
+  void TellBackends() const {
+    const std::vector<const Backend*> backends = ListOf(classifier_->backends());
+    if (backends.size() < 2) return;
+    std::fputs(BackendLine("predict", classifier_->predict().assignments(), backends).c_str(),
+               stderr);
+  }
+
   absl::Status AnswerTexts(Output& out) {
     for (size_t begin = 0; begin < texts_.size(); begin += TextClassifier::kBatch) {
       const size_t count = std::min<size_t>(TextClassifier::kBatch, texts_.size() - begin);
@@ -129,6 +141,7 @@ class PredictCommand : public Command {
   std::string format_ = "text";
   bool any_bytes_ = false;
   BackendFlags backend_;
+  SelfTestFlag self_test_;
   std::unique_ptr<TextClassifier> classifier_;
 };
 

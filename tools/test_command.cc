@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "backends/all_backends.h"
 #include "graph/dtype.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
+#include "tools/backend_choice.h"
 #include "tools/graph_test/graph_test_runner.h"
 
 namespace seqgraph::tools {
@@ -27,7 +27,8 @@ class TestCommand : public Command {
 
   absl::StatusOr<int> Run(Output& out) override {
     GraphTestOptions options;
-    SEQ_ASSIGN_OR_RETURN(options.backends, AllBackends().ParseList(backend_.backend));
+    SEQ_ASSIGN_OR_RETURN(const BackendSelection selection, ChooseBackends(backend_.backend, {}));
+    options.backends = ListOf(selection);
     SEQ_ASSIGN_OR_RETURN(options.real, ParseDType(real_));
     options.threads = static_cast<int>(backend_.threads);
     options.allow_fallback = options.backends.size() > 1;

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/all_backends.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "serialization/model_io.h"
+#include "tools/backend_choice.h"
+#include "tools/tested_model.h"
 
 namespace seqgraph::tools {
 
@@ -33,16 +33,18 @@ absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model, const std::str
 }
 
 absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::string& path,
-                                                                     absl::string_view backends,
-                                                                     int threads) {
+                                                                     const BackendFlags& flags,
+                                                                     bool self_test) {
   std::unique_ptr<TextClassifier> classifier(new TextClassifier);
-  SEQ_ASSIGN_OR_RETURN(classifier->model_, LoadModel(path, AllOps()));
-  SEQ_RETURN_IF_ERROR(classifier->Prepare(path, backends, threads));
+  SEQ_ASSIGN_OR_RETURN(TestedModel tested,
+                       LoadTestedModel(path, self_test, flags, {{"predict", kBatch}}));
+  classifier->backends_ = std::move(tested.backends);
+  classifier->model_ = std::move(tested.model);
+  SEQ_RETURN_IF_ERROR(classifier->Prepare(path, flags.threads));
   return classifier;
 }
 
-absl::Status TextClassifier::Prepare(const std::string& path, absl::string_view backends,
-                                     int threads) {
+absl::Status TextClassifier::Prepare(const std::string& path, int64_t threads) {
   SEQ_ASSIGN_OR_RETURN(vocabulary_, VocabularyOf(model_, path));
   if (model_.labels.size() != 2) {
     return absl::InvalidArgumentError(
@@ -60,9 +62,9 @@ absl::Status TextClassifier::Prepare(const std::string& path, absl::string_view 
         " and one result ", probability.ToString(), "; `seqgraph inspect` shows what it has"));
   }
   CompileOptions options;
-  SEQ_ASSIGN_OR_RETURN(options.backends, AllBackends().ParseList(backends));
+  options.backends = ListOf(backends_);
   options.batch = kBatch;
-  options.threads = threads;
+  options.threads = static_cast<int>(threads);
   options.rewrites = StandardRewrites();
   SEQ_ASSIGN_OR_RETURN(predict_,
                        CompiledFunction::Compile(function, AllOps(), &model_.variables, options));

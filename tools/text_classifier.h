@@ -10,8 +10,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "backends/compiled_function.h"
+#include "backends/plugin/select_backends.h"
 #include "data/vocabulary.h"
 #include "graph/model.h"
+#include "tools/flags.h"
 
 namespace seqgraph::tools {
 
@@ -25,12 +27,13 @@ class TextClassifier {
   /// Texts that are computed together.
   static constexpr int64_t kBatch = 16;
 
-  /// Loads the model and compiles its function `predict` for the backends of the list. Errors name
-  /// the file: besides those of LoadModel, InvalidArgument for a model that does not take text or
-  /// does not give one probability a text.
+  /// Loads the model and compiles its function `predict` for the backends that the flags name, on
+  /// which the model's self-tests must pass. Errors name the file: besides those of
+  /// LoadTestedModel, InvalidArgument for a model that does not take text or does not give one
+  /// probability a text.
   static absl::StatusOr<std::unique_ptr<TextClassifier>> Load(const std::string& path,
-                                                              absl::string_view backends,
-                                                              int threads);
+                                                              const BackendFlags& flags,
+                                                              bool self_test = true);
 
   /// One probability for each of at most kBatch texts, which may be any bytes. The answer to a text
   /// does not depend on those beside it: the batch always has the same size.
@@ -41,10 +44,15 @@ class TextClassifier {
     return model_.labels[probability > 0.5f ? 1 : 0];
   }
 
+  /// What answers: assignments, memory.
+  const CompiledFunction& predict() const { return *predict_; }
+  const BackendSelection& backends() const { return backends_; }
+
  private:
   TextClassifier() = default;
-  absl::Status Prepare(const std::string& path, absl::string_view backends, int threads);
+  absl::Status Prepare(const std::string& path, int64_t threads);
 
+  BackendSelection backends_;  // outlives what is compiled
   Model model_;
   data::Vocabulary vocabulary_;
   std::unique_ptr<CompiledFunction> predict_;

@@ -13,10 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
-#include "backends/all_backends.h"
 #include "data/imdb_dataset.h"
 #include "graph/status_macros.h"
 #include "serialization/model_io.h"
+#include "tools/backend_choice.h"
+#include "tools/backend_line.h"
 #include "tools/data_flags.h"
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
@@ -27,6 +28,7 @@
 #include "training/imdb_models.h"
 #include "training/model_checkpoint.h"
 #include "training/progress.h"
+#include "training/self_test.h"
 #include "training/summary.h"
 #include "training/trainer.h"
 
@@ -67,31 +69,6 @@ std::string DataLine(const data::Dataset& dataset) {
       " words known\n");
 }
 
-// "Backend onednn (version): all 20 nodes of train_step", or how many nodes went to each, and which
-// to others than the first.
-std::string BackendLine(const std::vector<NodeAssignment>& assignments,
-                        const std::vector<const Backend*>& backends) {
-  std::vector<std::string> parts;
-  for (const Backend* backend : backends) {
-    int count = 0;
-    std::string nodes;
-    for (const NodeAssignment& assignment : assignments) {
-      if (assignment.backend != backend->info().name) continue;
-      ++count;
-      absl::StrAppend(&nodes, nodes.empty() ? "" : ", ", assignment.node);
-    }
-    const bool all = count == static_cast<int>(assignments.size());
-    parts.push_back(absl::StrCat(backend->info().name, " ", backend->info().version, ": ",
-                                 all ? "all " : "", count, " nodes of train_step"));
-    if (parts.size() > 1 && count > 0) {
-      absl::StrAppend(&parts.back(), " (", nodes, ")");
-    }
-  }
-  std::string line = "Backend ";
-  for (size_t i = 0; i < parts.size(); ++i) absl::StrAppend(&line, i ? "; " : "", parts[i]);
-  return line + "\n";
-}
-
 class TrainCommand : public Command {
  public:
   void Declare(Flags& flags) override {
@@ -106,6 +83,10 @@ class TrainCommand : public Command {
     flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
               "Of starting weights and the order of reviews in each epoch");
     backend_.Declare(flags);
+    DeclareMaxMemory(flags, &max_memory_);
+    flags.Choice("--self_test", &self_test_, {"outputs", "gradients", "none"},
+                 "Answers to some reviews that the saved model carries, to be checked when it is\n"
+                 "loaded");
     flags.Text("--output", &output_, "FILE",
                "The saved model, .pb or .textproto; by default imdb-MODEL.pb, or\n"
                "synthetic-MODEL.pb for synthetic reviews");
@@ -118,8 +99,7 @@ class TrainCommand : public Command {
 
   absl::StatusOr<int> Run(Output& out) override {
     SEQ_RETURN_IF_ERROR(CheckOutputs());
-    SEQ_ASSIGN_OR_RETURN(const std::vector<const Backend*> backends,
-                         AllBackends().ParseList(backend_.backend));
+    SEQ_RETURN_IF_ERROR(CheckBackendNames(backend_.backend));
     data::DatasetOptions options = data_.Options();
     options.with_test = false;
     SEQ_ASSIGN_OR_RETURN(const data::Dataset dataset, data::LoadDataset(data_.data, options));
@@ -129,15 +109,21 @@ class TrainCommand : public Command {
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
 
+    SEQ_ASSIGN_OR_RETURN(selection_,
+                         ChooseBackends(backend_.backend, PlannedCalls(model, dataset)));
+
     const InterruptHandler interrupt;
-    Trainer trainer(&model,
-                    {.backend = backend_.backend, .threads = static_cast<int>(backend_.threads)});
+    RunnerOptions run = RunOn(selection_, backend_.threads);
+    run.max_memory = max_memory_;
+    Trainer trainer(&model, std::move(run));
     SEQ_ASSIGN_OR_RETURN(
         const CompiledFunction* step,
         trainer.runner().Compile(kTrainStep, std::min(batch_, dataset.train.rows)));
-    out.Write(BackendLine(step->assignments(), backends));
+    out.Write(BackendLine(kTrainStep, step->assignments(), ListOf(selection_)));
     // Whoever cannot be told how it goes is told so now.
     SEQ_RETURN_IF_ERROR(out.Flush());
+    // Before the first step: a backend that is wrong from the start.
+    SEQ_RETURN_IF_ERROR(SelfTests(trainer, dataset).status());
     return Fit(trainer, dataset, interrupt, out);
   }
 
@@ -180,10 +166,55 @@ class TrainCommand : public Command {
     return model;
   }
 
+  // All that training will compile: whole batches and what is left of them.
+  std::vector<PlannedCall> PlannedCalls(const Model& model, const data::Dataset& dataset) const {
+    std::vector<PlannedCall> calls;
+    const auto plan = [&](const char* name, int64_t rows) {
+      const Function* function = model.FindFunction(name);
+      SEQ_CHECK(function != nullptr);
+      if (rows >= batch_) calls.push_back({function, batch_});
+      if (rows % batch_ != 0) calls.push_back({function, rows % batch_});
+    };
+    plan(kTrainStep, dataset.train.rows);
+    plan(kEvaluate, dataset.validation.rows);
+    return calls;
+  }
+
+  // Of the first reviews of the validation, with the weights as they are.
+  absl::StatusOr<std::vector<SelfTest>> SelfTests(Trainer& trainer,
+                                                  const data::Dataset& dataset) const {
+    std::vector<SelfTest> tests;
+    if (self_test_ == "none") return tests;
+    Model& model = trainer.runner().model();
+    const RunnerOptions options = RunOn(selection_, backend_.threads);
+    const int64_t rows = std::min(kSelfTestRows, dataset.validation.rows);
+    const auto add = [&](const char* name, bool gradients) -> absl::Status {
+      SEQ_ASSIGN_OR_RETURN(const Function* function, model.GetFunction(name));
+      SEQ_ASSIGN_OR_RETURN(const auto inputs,
+                           SelfTestInputs(*function, ExamplesOf(dataset.validation), rows));
+      SEQ_ASSIGN_OR_RETURN(SelfTest test,
+                           MakeSelfTest(model, name, rows, inputs, gradients, options));
+      tests.push_back(std::move(test));
+      return absl::OkStatus();
+    };
+    SEQ_RETURN_IF_ERROR(add(kPredict, /*gradients=*/false));
+    if (self_test_ == "gradients") SEQ_RETURN_IF_ERROR(add(kEvaluate, /*gradients=*/true));
+    return tests;
+  }
+
   absl::StatusOr<int> Fit(Trainer& trainer, const data::Dataset& dataset,
                           const InterruptHandler& interrupt, Output& out) {
     EarlyStopping stopping({.patience = static_cast<int>(patience_), .restore_best_weights = true});
-    ModelCheckpoint checkpoint(Literal(output_), {.save_best_only = true, .verbose = false});
+    const auto self_tests = [&]() -> absl::StatusOr<std::vector<SelfTest>> {
+      absl::StatusOr<std::vector<SelfTest>> tests = SelfTests(trainer, dataset);
+      if (tests.ok()) return tests;
+      // Not worth losing the model for.
+      std::fprintf(stderr, "seqgraph: saved without a self-test: %s\n",
+                   tests.status().ToString().c_str());
+      return std::vector<SelfTest>();
+    };
+    ModelCheckpoint checkpoint(
+        Literal(output_), {.save_best_only = true, .verbose = false, .self_tests = self_tests});
     Progress progress(out.file());
     FitOptions options{.epochs = static_cast<int>(epochs_),
                        .batch = batch_,
@@ -197,7 +228,8 @@ class TrainCommand : public Command {
         trainer.Fit(ExamplesOf(dataset.train), ExamplesOf(dataset.validation), options));
     if (checkpoint.last_path().empty()) {
       // Interrupted before the first epoch was over: what there is.
-      SEQ_RETURN_IF_ERROR(SaveModel(trainer.runner().model(), output_));
+      SEQ_ASSIGN_OR_RETURN(const std::vector<SelfTest> tests, self_tests());
+      SEQ_RETURN_IF_ERROR(SaveModel(trainer.runner().model(), output_, tests));
       out.Print("Interrupted in the first epoch; saved the model as it is now: %s\n", output_);
       return kShellSignal + interrupt.signal();
     }
@@ -221,6 +253,9 @@ class TrainCommand : public Command {
   DataFlags data_;
   ModelFlags model_;
   BackendFlags backend_;
+  BackendSelection selection_;
+  int64_t max_memory_ = 0;
+  std::string self_test_ = "outputs";
   int64_t batch_ = 64;
   int64_t epochs_ = 100;
   double learning_rate_ = 1e-4;

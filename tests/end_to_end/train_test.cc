@@ -121,8 +121,12 @@ TEST_P(TrainTest, ATextExportHasTheSameBitsAndGivesTheSameAnswers) {
   const ProcessResult shown = Run({"inspect", "m.pb", "--format=textproto", "--weights"});
   ASSERT_EQ(shown.status, 0) << shown.err;
   data::WriteFileOrDie(folder_ + "/m.textproto", shown.out);
-  SEQ_ASSERT_OK_AND_ASSIGN(const Model imported, LoadModel(folder_ + "/m.textproto", AllOps()));
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes, SerializeModel(imported, ModelFormat::kBinary));
+  std::vector<SelfTest> tests;
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model imported,
+                           LoadModel(folder_ + "/m.textproto", AllOps(), &tests));
+  EXPECT_THAT(tests, SizeIs(1));
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                           SerializeModel(imported, ModelFormat::kBinary, tests));
   EXPECT_TRUE(bytes == ReadFileOrDie(folder_ + "/m.pb"));
 
   const std::vector<std::string> texts = {"It was good!", "number 7 was dull"};

@@ -1,0 +1,163 @@
+// `explain`, `diff`, self-tests and --max_memory from outside.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "graph/function_builder.h"
+#include "ops/all_ops.h"
+#include "ops/dense.h"
+#include "serialization/model_io.h"
+#include "tests/end_to_end/process.h"
+#include "tests/end_to_end/review_files.h"
+#include "tests/testing.h"
+
+namespace seqgraph {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// A trained model in a folder with the reviews.
+class CommandTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new std::string(FolderWithTinyArchive());
+    const ProcessResult trained =
+        Run(WithFlags(TinyTraining("onednn"), {"--output=m.pb", "--self_test=gradients"}));
+    ASSERT_EQ(trained.status, 0) << trained.err;
+  }
+
+  static ProcessResult Run(const std::vector<std::string>& arguments) {
+    return RunSeqgraph(arguments, {.folder = *folder_});
+  }
+
+  // m.pb with the first expected probability moved by `change`.
+  static void WriteChangedTo(const std::string& name, float change) {
+    std::vector<SelfTest> tests;
+    SEQ_ASSERT_OK_AND_ASSIGN(const Model model, LoadModel(*folder_ + "/m.pb", AllOps(), &tests));
+    ASSERT_FALSE(tests.empty());
+    tests[0].results.at("probability").tensor.Elements<float>()[0] += change;
+    SEQ_ASSERT_OK(SaveModel(model, *folder_ + "/" + name, tests));
+  }
+
+  static std::string* folder_;
+};
+std::string* CommandTest::folder_ = nullptr;
+
+TEST_F(CommandTest, TrainStoresAnswersAndGradientsThatBothBackendsPass) {
+  std::vector<SelfTest> tests;
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, LoadModel(*folder_ + "/m.pb", AllOps(), &tests));
+  ASSERT_EQ(tests.size(), 2u);
+  EXPECT_EQ(tests[0].function, "predict");
+  EXPECT_THAT(tests[0].producer, StartsWith("onednn "));
+  EXPECT_FALSE(tests[1].gradients.empty());
+  for (const char* backend : {"--backend=reference", "--backend=onednn"}) {
+    EXPECT_EQ(Run({"predict", "m.pb", "good", backend}).status, 0);
+  }
+}
+
+TEST_F(CommandTest, ABackendThatDiffersFromTheModelsAnswersIsRefusedUnlessToldNotToCheck) {
+  WriteChangedTo("changed.pb", 0.25f);
+  const ProcessResult refused = Run({"predict", "changed.pb", "good"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.out, IsEmpty());
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr("changed.pb: self-test of function predict"),
+                    HasSubstr("result probability[0, 0]"), HasSubstr("made by onednn"),
+                    HasSubstr("measured / allowed is 0.25 / "), HasSubstr("--self_test=false")));
+  EXPECT_EQ(Run({"evaluate", "changed.pb", "--data=tiny.tar.gz"}).status, 1);
+  EXPECT_EQ(Run({"predict", "changed.pb", "good", "--self_test=false"}).status, 0);
+  EXPECT_EQ(Run({"evaluate", "changed.pb", "--data=tiny.tar.gz", "--self_test=false"}).status, 0);
+  // Within what roundings explain.
+  WriteChangedTo("same.pb", 1e-7f);
+  EXPECT_EQ(Run({"predict", "same.pb", "good"}).status, 0);
+}
+
+TEST_F(CommandTest, TrainingWithoutSelfTestsWritesTheOldFormat) {
+  ASSERT_EQ(Run(WithFlags(TinyTraining("onednn"), {"--output=none.textproto", "--self_test=none"}))
+                .status,
+            0);
+  const ProcessResult text = Run({"inspect", "none.textproto", "--format=textproto"});
+  EXPECT_THAT(text.out, HasSubstr("format_version: 1\n"));
+}
+
+TEST_F(CommandTest, ExplainShowsNodesReasonsAndMemory) {
+  const ProcessResult one = Run({"explain", "m.pb", "--batch=4"});
+  EXPECT_EQ(one.status, 0) << one.err;
+  for (const char* part : {"function train_step, batch 4", "simple_rnn/grad", "RNNCellGrad",
+                           "memory of", "scratch", "variables", "peak", "nodes of train_step"}) {
+    EXPECT_THAT(one.out, HasSubstr(part));
+  }
+  EXPECT_THAT(one.out, Not(HasSubstr("refused:")));
+  const ProcessResult predict =
+      Run({"explain", "m.pb", "--function=predict", "--backend=reference,onednn"});
+  EXPECT_THAT(predict.out, HasSubstr("onednn"));
+  EXPECT_THAT(predict.out, Not(HasSubstr("RNNCellGrad")));
+  EXPECT_EQ(Run({"explain", "m.pb", "--function=none"}).status, 1);
+}
+
+// oneDNN has no matrix product without features.
+TEST_F(CommandTest, ExplainSaysWhyANodeIsRefused) {
+  FunctionBuilder g("predict", AllOps());
+  const Value x = g.Input("x", {DType::kFloat32, {Dim::Batch(), 0}});
+  const Value w = g.Variable("w", {0, 2}, Initializer::Zeros());
+  g.Result("y", ops::Dense(g, x, w, {.name = "empty"}));
+  Model model;
+  SEQ_ASSERT_OK_AND_ASSIGN(Function function, std::move(g).Build());
+  SEQ_ASSERT_OK(model.AddFunction(std::move(function)));
+  SEQ_ASSERT_OK(SaveModel(model, *folder_ + "/empty.pb"));
+  const ProcessResult both = Run({"explain", "empty.pb", "--backend=onednn,reference"});
+  EXPECT_EQ(both.status, 0) << both.err;
+  EXPECT_THAT(both.out, HasSubstr("empty (Dense) by onednn: unsupported shape: a matrix product"));
+  EXPECT_THAT(both.out, HasSubstr("reference 1: all 1 nodes of predict"));
+  const ProcessResult one = Run({"explain", "empty.pb", "--backend=onednn"});
+  EXPECT_EQ(one.status, 1);
+  EXPECT_THAT(one.err, HasSubstr("unsupported shape: a matrix product"));
+}
+
+TEST_F(CommandTest, MaxMemoryRefusesBeforeAnythingRuns) {
+  const ProcessResult explained = Run({"explain", "m.pb", "--max_memory=10000"});
+  EXPECT_EQ(explained.status, 1);
+  EXPECT_THAT(explained.err, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr("takes"),
+                                   HasSubstr("the limit leaves it")));
+  const ProcessResult trained =
+      Run(WithFlags(TinyTraining("onednn"), {"--output=no.pb", "--max_memory=10000"}));
+  EXPECT_EQ(trained.status, 1);
+  EXPECT_THAT(trained.err, HasSubstr("function train_step with batch"));
+  EXPECT_THAT(trained.out, Not(HasSubstr("Epoch 1")));
+  EXPECT_EQ(
+      Run(WithFlags(TinyTraining("onednn"), {"--output=yes.pb", "--max_memory=100000000"})).status,
+      0);
+}
+
+TEST_F(CommandTest, ARunWithSeveralBackendsEndsWithWhereNodesWent) {
+  const ProcessResult predict = Run({"predict", "m.pb", "good", "--backend=reference,onednn"});
+  EXPECT_THAT(predict.err, HasSubstr("Backend reference 1: all "));
+  EXPECT_THAT(predict.out, Not(HasSubstr("Backend")));
+  const ProcessResult evaluate =
+      Run({"evaluate", "m.pb", "--data=tiny.tar.gz", "--backend=reference,onednn"});
+  EXPECT_THAT(evaluate.out, HasSubstr("nodes of evaluate; onednn"));
+}
+
+TEST_F(CommandTest, DiffFindsTheBuiltInBackendsWithinTheirBounds) {
+  for (const char* mode : {"--mode=isolated", "--mode=chained"}) {
+    const ProcessResult diff =
+        Run({"diff", "m.pb", "--data=tiny.tar.gz", "--batch=7", "--steps=3", mode});
+    EXPECT_EQ(diff.status, 0) << diff.out << diff.err;
+    for (const char* part : {"measured / allowed", "spectral norm of u", "after step 3: loss",
+                             "All nodes are within their bounds."}) {
+      EXPECT_THAT(diff.out, HasSubstr(part));
+    }
+  }
+  EXPECT_EQ(Run({"diff", "m.pb", "--backends=reference"}).status, 1);
+  EXPECT_EQ(Run({"diff", "m.pb", "--inputs=none.npz"}).status, 1);
+}
+
+}  // namespace
+}  // namespace seqgraph

@@ -1,0 +1,276 @@
+// Faults injected into a backend: the comparison must name the very node, and write a case that
+// shows the fault again.
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/all_backends.h"
+#include "ops/all_ops.h"
+#include "ops/rewrites/all_rewrites.h"
+#include "tests/diff/faulty_backend.h"
+#include "tests/testing.h"
+#include "tools/diff/lockstep.h"
+#include "tools/diff/minimal_case.h"
+#include "tools/diff/report.h"
+#include "tools/graph_test/graph_test_runner.h"
+#include "training/imdb_models.h"
+
+namespace seqgraph::diff {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr int64_t kBatch = 6, kTime = 12;
+
+const Backend* Named(const char* name) { return AllBackends().Get(name).value(); }
+
+Model SmallModel(ImdbInput input = ImdbInput::kEmbedding) {
+  return MakeImdbModel(
+             {.input = input, .num_words = 30, .maxlen = kTime, .embedding_dim = 5, .units = 4},
+             {.optimizer = RMSProp{.learning_rate = 0.01}, .seed = 7})
+      .value();
+}
+
+std::map<std::string, Tensor> SmallBatch() {
+  std::vector<int32_t> tokens(kBatch * kTime);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int32_t>(i * 7 % 30);
+  std::vector<float> labels(kBatch);
+  for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<float>(i % 2);
+  return {{"tokens", Tensor::Of<int32_t>({kBatch, kTime}, tokens)},
+          {"labels", Tensor::Of<float>({kBatch, 1}, labels)}};
+}
+
+LockstepResult Compared(const Model& model, const LockstepOptions& options) {
+  absl::StatusOr<LockstepResult> result =
+      RunLockstep(model, *model.FindFunction(kTrainStep), kBatch, SmallBatch(), AllOps(), options);
+  SEQ_EXPECT_OK(result);
+  return result.ok() ? *std::move(result) : LockstepResult{};
+}
+
+LockstepOptions Against(const Backend* second, Mode mode = Mode::kIsolated, int64_t steps = 1) {
+  return {.first = Named("reference"),
+          .second = second,
+          .mode = mode,
+          .steps = steps,
+          .rewrites = StandardRewrites()};
+}
+
+// The case of a fault, after it went through its text: fails on `options.second`, passes on the
+// first.
+MinimalCase CaseOf(const LockstepResult& result, const LockstepOptions& options) {
+  absl::StatusOr<std::optional<MinimalCase>> found =
+      FindMinimalCase(result, AllOps(), options, "a test");
+  SEQ_EXPECT_OK(found);
+  if (!found.ok() || !found->has_value()) {
+    ADD_FAILURE() << "no case shows the fault";
+    return {};
+  }
+  const auto read = ParseGraphTests(GraphTestToText((*found)->test), ".", AllOps());
+  SEQ_EXPECT_OK(read);
+  if (read.ok()) {
+    EXPECT_FALSE(RunGraphTest(read->front(), AllOps(), {.backends = {options.second}}).passed());
+    EXPECT_TRUE(RunGraphTest(read->front(), AllOps(), {.backends = {options.first}}).passed());
+  }
+  return *std::move(*found);
+}
+
+class RightBackends : public ::testing::TestWithParam<Mode> {};
+
+TEST_P(RightBackends, StayWithinTheirBoundsOverSeveralSteps) {
+  for (ImdbInput input : {ImdbInput::kEmbedding, ImdbInput::kOneHot}) {
+    const LockstepResult result =
+        Compared(SmallModel(input), Against(Named("onednn"), GetParam(), /*steps=*/5));
+    EXPECT_FALSE(result.fault.has_value()) << ReportText(result, Against(Named("onednn")));
+    EXPECT_EQ(result.steps.size(), 5u);
+    int64_t compared = 0;
+    for (const NodeRecord& record : result.nodes) {
+      EXPECT_LE(record.ratio, 1) << record.node;
+      compared += record.compared;
+    }
+    EXPECT_GT(compared, 1000);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Modes, RightBackends, ::testing::Values(Mode::kIsolated, Mode::kChained));
+
+TEST(Lockstep, ChainedShowsWhatAccumulatesAndIsolatedDoesNot) {
+  const Model model = SmallModel();
+  const LockstepResult isolated = Compared(model, Against(Named("onednn"), Mode::kIsolated, 4));
+  const LockstepResult chained = Compared(model, Against(Named("onednn"), Mode::kChained, 4));
+  ASSERT_EQ(isolated.steps.size(), 4u);
+  ASSERT_EQ(chained.steps.size(), 4u);
+  EXPECT_GT(chained.steps[3].difference, 0);
+  EXPECT_GE(chained.steps[3].difference, isolated.steps[3].difference);
+}
+
+TEST(Lockstep, LeavesTheModelAsItIs) {
+  const Model model = SmallModel();
+  const Tensor before = model.variables.Find("dense/kernel")->value;
+  Compared(model, Against(Named("onednn"), Mode::kChained, 2));
+  EXPECT_TRUE(model.variables.Find("dense/kernel")->value.BitwiseEquals(before));
+}
+
+struct Injected {
+  const char* op;
+  int output;
+};
+
+class PerturbedOp : public ::testing::TestWithParam<std::tuple<Injected, Mode>> {};
+
+// Every op of the step with a bound above zero, forward, backward and update.
+TEST_P(PerturbedOp, IsNamedWithItsElementAndShownByACaseOfOneNode) {
+  const auto& [injected, mode] = GetParam();
+  const std::unique_ptr<Backend> faulty = MakeFaultyBackend(
+      Named("reference"),
+      {.op = injected.op, .output = injected.output, .element = 3, .times_bound = 10});
+  const LockstepOptions options = Against(faulty.get(), mode, 2);
+  const LockstepResult result = Compared(SmallModel(), options);
+  ASSERT_TRUE(result.fault.has_value());
+  const Fault& fault = *result.fault;
+  const Node& node = result.function.nodes()[fault.node];
+  EXPECT_EQ(node.op->name(), injected.op);
+  EXPECT_EQ(fault.output, injected.output);
+  EXPECT_EQ(fault.step, 0);
+  const int64_t size = result.function.type(node.outputs[fault.output]).shape.num_elements();
+  EXPECT_EQ(fault.element, 3 % size);
+  EXPECT_NEAR(fault.measured / fault.bound.absolute(), 10, 1.1);
+  const std::string report = ReportText(result, options);
+  EXPECT_THAT(report, HasSubstr("node " + node.name + " (" + injected.op + ")"));
+  EXPECT_THAT(report, HasSubstr(fault.bound.formula));
+
+  const MinimalCase found = CaseOf(result, options);
+  EXPECT_THAT(found.nodes, ElementsAre(fault.node));
+  EXPECT_FALSE(found.two_calls);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Ops, PerturbedOp,
+    ::testing::Combine(::testing::Values(Injected{"RNNCell", 1}, Injected{"Dense", 0},
+                                         Injected{"BCEWithLogits", 0}, Injected{"DenseGrad", 1},
+                                         Injected{"RNNCellGrad", 2}, Injected{"RNNCellGrad", 0},
+                                         Injected{"EmbeddingGrad", 0},
+                                         Injected{"RMSPropUpdate", 0}),
+                       ::testing::Values(Mode::kIsolated, Mode::kChained)),
+    [](const auto& info) {
+      const Injected injected = std::get<0>(info.param);
+      return injected.op + std::to_string(injected.output) +
+             (std::get<1>(info.param) == Mode::kChained ? "Chained" : "Isolated");
+    });
+
+TEST(MinimalCaseTest, IsAsSmallAsTheFaultAllows) {
+  // Element 3 of a gradient [units, 1]: with fewer than 4 units it is another element.
+  const std::unique_ptr<Backend> faulty =
+      MakeFaultyBackend(Named("reference"), {.op = "RNNCellGrad", .output = 2, .amount = 0.5f});
+  const LockstepOptions options = Against(faulty.get());
+  const LockstepResult result = Compared(SmallModel(), options);
+  ASSERT_TRUE(result.fault.has_value());
+  const MinimalCase found = CaseOf(result, options);
+  // x, w, u, b, sequence, d_last of one number each.
+  EXPECT_EQ(found.elements, 6);
+}
+
+TEST(MinimalCaseTest, OfAStaleCopyMakesTwoCallsWithChangedVariables) {
+  for (Mode mode : {Mode::kIsolated, Mode::kChained}) {
+    const std::unique_ptr<Backend> faulty =
+        MakeFaultyBackend(Named("reference"), {.op = "Dense", .stale_variables = true});
+    const LockstepOptions options = Against(faulty.get(), mode, 3);
+    const LockstepResult result = Compared(SmallModel(), options);
+    ASSERT_TRUE(result.fault.has_value());
+    EXPECT_EQ(result.fault->step, 1);
+    EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), "Dense");
+    const MinimalCase found = CaseOf(result, options);
+    EXPECT_TRUE(found.two_calls);
+    EXPECT_THAT(found.nodes, ElementsAre(result.fault->node));
+    EXPECT_EQ(found.test.earlier.size(), 1u);
+  }
+}
+
+TEST(Lockstep, NamesTheGuiltyOneOfAGroupWhoseValuesArePrivate) {
+  // oneDNN keeps the gradient that RNNCellGrad hands to EmbeddingGrad in a layout of its own.
+  for (const char* op : {"EmbeddingGrad", "RNNCellGrad"}) {
+    const bool last = std::string(op) == "EmbeddingGrad";
+    const std::unique_ptr<Backend> faulty =
+        MakeFaultyBackend(Named("onednn"), {.op = op, .output = 0, .element = 2, .amount = 0.25f});
+    const LockstepOptions options = Against(faulty.get());
+    const LockstepResult result = Compared(SmallModel(), options);
+    ASSERT_TRUE(result.fault.has_value());
+    ASSERT_FALSE(result.private_values.empty());
+    // Seen where the values come out again.
+    EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), "EmbeddingGrad");
+    EXPECT_GT(result.fault->group.size(), 1u);
+    const MinimalCase found = CaseOf(result, options);
+    ASSERT_EQ(found.nodes.size(), 1u);
+    EXPECT_EQ(result.function.nodes()[found.nodes[0]].op->name(), op) << last;
+  }
+}
+
+TEST(Lockstep, NamesTheNodeThatWritesPastItsOutputs) {
+  // What lies behind an output, and whether anybody still needs it, is the memory plan's choice:
+  // it is found for some nodes, and then it is that node.
+  int found = 0, shown = 0;
+  for (const char* op : {"Embedding", "RNNCell", "Dense", "BCEWithLogitsGrad", "DenseGrad",
+                         "RNNCellGrad", "EmbeddingGrad"}) {
+    for (Mode mode : {Mode::kIsolated, Mode::kChained}) {
+      const std::unique_ptr<Backend> faulty =
+          MakeFaultyBackend(Named("reference"), {.op = op, .overrun = true});
+      const LockstepOptions options = Against(faulty.get(), mode);
+      const LockstepResult result = Compared(SmallModel(), options);
+      if (!result.fault.has_value()) continue;
+      ++found;
+      EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), op);
+      EXPECT_FALSE(result.fault->overwritten.empty());
+      EXPECT_NE(result.fault->second, result.fault->first);
+      EXPECT_THAT(ReportText(result, options), HasSubstr("WRITES PAST ITS OUTPUTS"));
+      SEQ_ASSERT_OK_AND_ASSIGN(const auto test, FindMinimalCase(result, AllOps(), options, "test"));
+      if (!test.has_value()) continue;
+      ++shown;
+      EXPECT_FALSE(RunGraphTest(test->test, AllOps(), {.backends = {faulty.get()}}).passed());
+    }
+  }
+  EXPECT_GE(found, 2);
+  EXPECT_GE(shown, 1);
+}
+
+TEST(Lockstep, NaNThatOnlyOneOfThemHasIsBeyondEveryBound) {
+  const std::unique_ptr<Backend> faulty =
+      MakeFaultyBackend(Named("reference"), {.op = "Dense", .amount = std::nanf("")});
+  const LockstepResult result = Compared(SmallModel(), Against(faulty.get()));
+  ASSERT_TRUE(result.fault.has_value());
+  EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), "Dense");
+  EXPECT_TRUE(std::isinf(result.fault->measured));
+}
+
+// u = 2 I without saturation: each step doubles an error, so after t steps the variance is
+// 1 + 4 + ... + 4^(t-1) = (4^t - 1) / 3.
+TEST(RecurrenceGrowthTest, OfAScaledIdentityIsTheGeometricSum) {
+  const Model model = SmallModel();
+  const Function& predict = *model.FindFunction(kPredict);
+  const Node* cell = nullptr;
+  for (const Node& node : predict.nodes()) {
+    if (node.op->name() == "RNNCell") cell = &node;
+  }
+  ASSERT_NE(cell, nullptr);
+  Operands inputs(5);
+  inputs[2] = Tensor::Of<double>({2, 2}, {2, 0, 0, 2});
+  const Tensor zero_states = Tensor::Zeros({DType::kFloat64, {1, 5, 2}}).value();
+  const RecurrenceGrowth growth = GrowthOf(*cell, inputs, zero_states);
+  EXPECT_NEAR(growth.spectral_norm, 2, 1e-9);
+  EXPECT_NEAR(growth.amplification, std::sqrt((std::pow(4, 5) - 1) / 3 / 5), 1e-9);
+  inputs[2] = Tensor::Of<double>({2, 2}, {0, 1, -1, 0});
+  EXPECT_NEAR(GrowthOf(*cell, inputs, zero_states).spectral_norm, 1, 1e-9);
+  EXPECT_EQ(GrowthOf(*cell, inputs, zero_states).amplification, 1);
+}
+
+TEST(LockstepTest, SaysWhichInputIsMissing) {
+  const Model model = SmallModel();
+  auto inputs = SmallBatch();
+  inputs.erase("labels");
+  EXPECT_THAT(RunLockstep(model, *model.FindFunction(kTrainStep), kBatch, inputs, AllOps(),
+                          Against(Named("onednn"))),
+              StatusIs(absl::StatusCode::kInvalidArgument, "needs an input labels"));
+}
+
+}  // namespace
+}  // namespace seqgraph::diff

@@ -1,0 +1,31 @@
+#ifndef SEQGRAPH_TESTS_DIFF_FAULTY_BACKEND_H_
+#define SEQGRAPH_TESTS_DIFF_FAULTY_BACKEND_H_
+
+#include <memory>
+#include <string>
+
+#include "backends/backend.h"
+
+namespace seqgraph {
+
+/// One thing that a FaultyBackend does wrong, in every node of one op.
+struct InjectedFault {
+  std::string op;
+  int output = 0;
+  int64_t element = 0;  ///< modulo the output's size
+  /// Added to the element: so many times the bound of the node (backends/numeric_bounds.h), which
+  /// only works where no operand is private; or this amount.
+  double times_bound = 0;
+  float amount = 0;
+  /// Writes one element to where the next buffer in the host's memory begins, behind the output.
+  bool overrun = false;
+  /// Goes on reading the variables' contents of the first call.
+  bool stale_variables = false;
+};
+
+/// Another backend with a fault; bears the name "faulty". `inner` must outlive it.
+std::unique_ptr<Backend> MakeFaultyBackend(const Backend* inner, InjectedFault fault);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TESTS_DIFF_FAULTY_BACKEND_H_

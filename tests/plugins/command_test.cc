@@ -1,0 +1,97 @@
+// Plugins through the seqgraph command: named by path or found by name, they train, are listed,
+// proven and, if they are hostile, refused with one error.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "data/test_util.h"
+#include "tests/end_to_end/process.h"
+#include "tests/end_to_end/review_files.h"
+#include "tests/testing.h"
+
+namespace seqgraph {
+namespace {
+
+using ::seqgraph::data::ReadFileOrDie;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// The absolute path of a plugin that this test was given.
+std::string Plugin(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+class PluginCommandTest : public ::testing::Test {
+ protected:
+  ProcessResult Train(const std::string& backend, const std::string& output) const {
+    return RunSeqgraph(WithFlags(TinyTraining(backend), {"--output=" + output}),
+                       {.folder = folder_});
+  }
+
+  const std::string folder_ = FolderWithTinyArchive();
+};
+
+TEST_F(PluginCommandTest, AnExportedBuiltInTrainsToTheSameBytesAndTheRunSaysSo) {
+  ASSERT_EQ(Train("onednn", "built_in.pb").status, 0);
+  const ProcessResult loaded = Train(Plugin("tools/plugins/libonednn.so"), "loaded.pb");
+  ASSERT_EQ(loaded.status, 0) << loaded.err;
+  EXPECT_THAT(loaded.err, AllOf(HasSubstr("backend onednn is the plugin "),
+                                HasSubstr("in place of the built-in one")));
+  EXPECT_EQ(ReadFileOrDie(folder_ + "/built_in.pb"), ReadFileOrDie(folder_ + "/loaded.pb"));
+  const ProcessResult answer = RunSeqgraph(
+      {"predict", "loaded.pb", "--backend=" + Plugin("tools/plugins/libreference.so"), "great"},
+      {.folder = folder_});
+  EXPECT_EQ(answer.status, 0) << answer.err;
+}
+
+TEST_F(PluginCommandTest, AHostilePluginIsOneErrorAndThePreviousFileStays) {
+  ASSERT_EQ(Train("reference", "m.pb").status, 0);
+  const std::string before = ReadFileOrDie(folder_ + "/m.pb");
+  for (const char* kind : {"crashes", "exiting_constructor", "wrong_magic"}) {
+    const std::string path = Plugin(absl::StrCat("tests/plugins/libhostile_", kind, ".so"));
+    const ProcessResult result = Train(path, "m.pb");
+    EXPECT_EQ(result.status, 1) << kind;
+    const std::vector<std::string> lines = absl::StrSplit(result.err, '\n', absl::SkipEmpty());
+    EXPECT_THAT(lines, SizeIs(1)) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(path));
+    EXPECT_EQ(ReadFileOrDie(folder_ + "/m.pb"), before);
+  }
+}
+
+TEST_F(PluginCommandTest, BackendsListsTheSearchPathWithWhatIsRefusedAndWhy) {
+  const std::string plugins = MakeTempDir();
+  std::filesystem::copy(Plugin("tests/plugins/libhostile_honest.so"), plugins + "/libhonest.so");
+  std::filesystem::copy(Plugin("tests/plugins/libhostile_no_entry.so"), plugins + "/libempty.so");
+  const ProcessOptions options{.folder = folder_,
+                               .environment = {"SEQGRAPH_BACKEND_PATH=" + plugins}};
+  const ProcessResult list = RunSeqgraph({"backends"}, options);
+  ASSERT_EQ(list.status, 0) << list.err;
+  EXPECT_THAT(list.out, AllOf(HasSubstr("reference "), HasSubstr("onednn "),
+                              HasSubstr("plugin " + plugins + "/libhonest.so"),
+                              HasSubstr("empty refused: "), HasSubstr("no Seqgraph backend")));
+  const ProcessResult unknown = RunSeqgraph({"test", "--backend=nowhere", "x.textproto"}, options);
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("there are reference, onednn, empty, honest"));
+}
+
+TEST_F(PluginCommandTest, TheKitProvesALoadedBackendAndSurvivesOneThatCrashes) {
+  const auto prove = [&](const std::string& path) {
+    return RunSeqgraph({"conformance", "--backend=" + Plugin(path), "--mode=state"},
+                       {.folder = folder_});
+  };
+  const ProcessResult good = prove("tools/plugins/libreference.so");
+  EXPECT_EQ(good.status, 0) << good.out << good.err;
+  EXPECT_THAT(good.out, HasSubstr("PASSED: all that reference claims"));
+  EXPECT_THAT(good.err, IsEmpty());
+  const ProcessResult bad = prove("tests/plugins/libhostile_crashes.so");
+  EXPECT_EQ(bad.status, 1) << bad.out;
+  EXPECT_THAT(bad.out, HasSubstr("crashed  state/backward_twice"));
+}
+
+}  // namespace
+}  // namespace seqgraph

@@ -1,0 +1,46 @@
+#ifndef SEQGRAPH_TOOLS_BACKEND_CHOICE_H_
+#define SEQGRAPH_TOOLS_BACKEND_CHOICE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "backends/plugin/select_backends.h"
+#include "graph/function.h"
+#include "training/model_runner.h"
+
+namespace seqgraph::tools {
+
+/// A function that is about to be compiled, and its batch. Does not own the function.
+struct PlannedCall {
+  const Function* function = nullptr;
+  int64_t batch = 1;
+};
+
+/// How this program finds, tries and talks to plugins.
+PluginOptions PluginDefaults();
+
+/// What --backend names: built-in backends and plugins. Each plugin is first tried with `calls`, as
+/// they will be compiled, in a process of its own. What the user should know of the choice is
+/// written to standard error. Errors: those of SelectBackends and of preparing the calls. What is
+/// compiled with the selection must not outlive it.
+absl::StatusOr<BackendSelection> ChooseBackends(absl::string_view names,
+                                                absl::Span<const PlannedCall> calls);
+
+/// OK, or the error that ChooseBackends would give for a name that cannot be meant, where that is
+/// known without looking for plugins: before a command reads much data.
+absl::Status CheckBackendNames(absl::string_view names);
+
+/// To run on the selection, which must outlive the runner.
+RunnerOptions RunOn(const BackendSelection& selection, int64_t threads);
+
+/// The backends of the selection, in the user's order.
+std::vector<const Backend*> ListOf(const BackendSelection& selection);
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_BACKEND_CHOICE_H_

@@ -1,0 +1,23 @@
+#ifndef SEQGRAPH_TOOLS_BACKEND_LINE_H_
+#define SEQGRAPH_TOOLS_BACKEND_LINE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backends/compiled_function.h"
+#include "tools/flags.h"
+
+namespace seqgraph::tools {
+
+/// "Backend onednn (version): all 20 nodes of train_step", or how many nodes went to each, and
+/// which to others than the first.
+std::string BackendLine(const std::string& function, const std::vector<NodeAssignment>& assignments,
+                        const std::vector<const Backend*>& backends);
+
+/// --max_memory, in bytes; 0 is no limit.
+void DeclareMaxMemory(Flags& flags, int64_t* value);
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_BACKEND_LINE_H_

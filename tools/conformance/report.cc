@@ -1,0 +1,218 @@
+#include "tools/conformance/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "tools/conformance/case.h"
+
+namespace seqgraph::conformance {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr Outcome kOutcomes[] = {Outcome::kPassed,  Outcome::kFailed,  Outcome::kRefused,
+                                 Outcome::kSkipped, Outcome::kCrashed, Outcome::kHung};
+
+bool IsFault(Outcome outcome) {
+  return outcome == Outcome::kFailed || outcome == Outcome::kCrashed || outcome == Outcome::kHung;
+}
+
+// JSON knows no infinity: a number that is none becomes a text.
+Json Number(double x) { return std::isfinite(x) ? Json(x) : Json(absl::StrCat(x)); }
+
+double ToNumber(const Json& json) { return json.is_number() ? json.get<double>() : std::nan(""); }
+
+Json ToJson(const Row& row) {
+  return {{"case", row.name},
+          {"outcome", std::string(OutcomeName(row.outcome))},
+          {"measured", Number(row.measured)},
+          {"allowed", Number(row.allowed)},
+          {"formula", row.formula},
+          {"detail", row.detail},
+          {"runs", row.runs},
+          {"seconds", Number(row.seconds)},
+          {"damaged", row.damaged}};
+}
+
+// Bytes of a backend's own texts may be anything.
+std::string Dump(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string Ratio(const Row& row) {
+  if (row.allowed == 0) return "";
+  return absl::StrFormat("%.3g / %.3g (%.1f %%)", row.measured, row.allowed,
+                         100 * row.measured / row.allowed);
+}
+
+// How near a mode came to a bound, and the case that did.
+const Row* Nearest(const std::vector<const Row*>& rows) {
+  const Row* nearest = nullptr;
+  for (const Row* row : rows) {
+    if (row->outcome != Outcome::kPassed || row->allowed == 0) continue;
+    if (nearest == nullptr || row->measured * nearest->allowed > nearest->measured * row->allowed) {
+      nearest = row;
+    }
+  }
+  return nearest;
+}
+
+std::string RowLine(const Row& row) {
+  std::string line = absl::StrFormat("%-8s %s", OutcomeName(row.outcome), row.name);
+  const std::string ratio = Ratio(row);
+  if (!ratio.empty()) absl::StrAppend(&line, "  measured / allowed ", ratio);
+  if (!row.detail.empty()) absl::StrAppend(&line, "\n         ", row.detail);
+  return line + "\n";
+}
+
+std::string Conclusion(const Report& report) {
+  const int faults = report.Count(Outcome::kFailed) + report.Count(Outcome::kCrashed) +
+                     report.Count(Outcome::kHung);
+  if (faults > 0) {
+    return absl::StrCat("FAILED: ", faults, " of what ", report.backend, " claims does not pass");
+  }
+  if (!report.Proven()) {
+    return absl::StrCat("NOTHING PROVEN: ", report.backend, " ran none of these cases");
+  }
+  return absl::StrCat("PASSED: all that ", report.backend, " claims of these cases passes");
+}
+
+std::string Escaped(absl::string_view text) {
+  return absl::StrReplaceAll(text,
+                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
+}
+
+}  // namespace
+
+std::string RowToJson(const Row& row) { return Dump(ToJson(row), -1); }
+
+absl::StatusOr<Row> RowFromJson(absl::string_view text) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  const auto invalid = [] { return absl::InvalidArgumentError("not the result of a case"); };
+  if (!json.is_object()) return invalid();
+  for (const char* name : {"case", "outcome", "formula", "detail"}) {
+    if (!json.contains(name) || !json[name].is_string()) return invalid();
+  }
+  for (const char* name : {"measured", "allowed", "seconds", "runs", "damaged"}) {
+    if (!json.contains(name)) return invalid();
+  }
+  if (!json["runs"].is_number_integer() || !json["damaged"].is_boolean()) return invalid();
+  Row row{.name = json["case"],
+          .measured = ToNumber(json["measured"]),
+          .allowed = ToNumber(json["allowed"]),
+          .formula = json["formula"],
+          .detail = json["detail"],
+          .runs = json["runs"],
+          .seconds = ToNumber(json["seconds"]),
+          .damaged = json["damaged"]};
+  for (const Outcome outcome : kOutcomes) {
+    if (json["outcome"] != std::string(OutcomeName(outcome))) continue;
+    row.outcome = outcome;
+    return row;
+  }
+  return invalid();
+}
+
+int Report::Count(Outcome outcome) const {
+  return static_cast<int>(std::count_if(
+      rows.begin(), rows.end(), [outcome](const Row& row) { return row.outcome == outcome; }));
+}
+
+bool Report::Proven() const {
+  bool ran = false;
+  for (const Row& row : rows) {
+    if (IsFault(row.outcome)) return false;
+    ran |= row.outcome == Outcome::kPassed && row.runs > 0;
+  }
+  return ran;
+}
+
+std::string ReportToText(const Report& report, bool verbose) {
+  std::string text = absl::StrFormat("%s %s\n  %s\nseed %d\n\n", report.backend, report.version,
+                                     report.description, report.seed);
+  for (const Row& row : report.rows) {
+    if (verbose || IsFault(row.outcome)) text += RowLine(row);
+  }
+  absl::StrAppendFormat(&text, "%s%-11s %7s %7s %7s %7s %7s %7s %8s  %s\n", verbose ? "\n" : "",
+                        "mode", "passed", "failed", "refused", "skipped", "crashed", "hung",
+                        "seconds", "nearest to its bound: measured / allowed");
+  for (const char* mode : kModes) {
+    std::vector<const Row*> rows;
+    std::map<Outcome, int> counts;
+    double seconds = 0;
+    for (const Row& row : report.rows) {
+      if (row.mode() != mode) continue;
+      rows.push_back(&row);
+      ++counts[row.outcome];
+      seconds += row.seconds;
+    }
+    if (rows.empty()) continue;
+    const Row* nearest = Nearest(rows);
+    absl::StrAppendFormat(
+        &text, "%-11s %7d %7d %7d %7d %7d %7d %8.1f  %s\n", mode, counts[Outcome::kPassed],
+        counts[Outcome::kFailed], counts[Outcome::kRefused], counts[Outcome::kSkipped],
+        counts[Outcome::kCrashed], counts[Outcome::kHung], seconds,
+        nearest == nullptr ? "" : absl::StrCat(Ratio(*nearest), " ", nearest->name));
+  }
+  absl::StrAppendFormat(&text, "\n%s. %d cases, %d workers, %.1f s.\n", Conclusion(report),
+                        report.rows.size(), report.workers, report.seconds);
+  return text;
+}
+
+std::string ReportToJson(const Report& report) {
+  Json rows = Json::array();
+  for (const Row& row : report.rows) rows.push_back(ToJson(row));
+  Json counts;
+  for (const Outcome outcome : kOutcomes) {
+    counts[std::string(OutcomeName(outcome))] = report.Count(outcome);
+  }
+  const Json json = {{"backend", report.backend},
+                     {"version", report.version},
+                     {"description", report.description},
+                     {"seed", report.seed},
+                     {"seconds", Number(report.seconds)},
+                     {"workers", report.workers},
+                     {"proven", report.Proven()},
+                     {"counts", counts},
+                     {"cases", rows}};
+  return Dump(json, 1) + "\n";
+}
+
+std::string ReportToHtml(const Report& report) {
+  std::string html = absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>Conformance of ",
+      Escaped(report.backend), "</title>\n<style>\n",
+      "body{font:14px/1.4 sans-serif;margin:2em;color:#222}table{border-collapse:collapse}\n",
+      "td,th{border:1px solid #ccc;padding:2px 8px;text-align:left;vertical-align:top}\n",
+      ".passed{background:#e7f6e7}.failed,.crashed,.hung{background:#fbdcdc}\n",
+      ".refused,.skipped{background:#f3f3f3;color:#666}\n</style></head><body>\n<h1>",
+      Escaped(report.backend), "</h1>\n<p>", Escaped(report.version), "<br>",
+      Escaped(report.description), "<br>seed ", report.seed, "</p>\n<p><b>",
+      Escaped(Conclusion(report)), ".</b></p>\n<p>");
+  for (const Outcome outcome : kOutcomes) {
+    absl::StrAppend(&html, "<span class=\"", OutcomeName(outcome), "\">", OutcomeName(outcome), " ",
+                    report.Count(outcome), "</span> ");
+  }
+  absl::StrAppend(&html,
+                  "</p>\n<table><tr><th>case</th><th>outcome</th><th>measured / allowed</th>",
+                  "<th>allowed is</th><th>detail</th><th>runs</th><th>ms</th></tr>\n");
+  // Faults first.
+  for (const bool faults : {true, false}) {
+    for (const Row& row : report.rows) {
+      if (IsFault(row.outcome) != faults) continue;
+      absl::StrAppend(&html, "<tr class=\"", OutcomeName(row.outcome), "\"><td>", Escaped(row.name),
+                      "</td><td>", OutcomeName(row.outcome), "</td><td>", Ratio(row), "</td><td>",
+                      Escaped(row.formula), "</td><td>", Escaped(row.detail), "</td><td>", row.runs,
+                      "</td><td>", absl::StrFormat("%.1f", row.seconds * 1e3), "</td></tr>\n");
+    }
+  }
+  return html + "</table>\n</body></html>\n";
+}
+
+}  // namespace seqgraph::conformance

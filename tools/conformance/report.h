@@ -1,0 +1,52 @@
+#ifndef SEQGRAPH_TOOLS_CONFORMANCE_REPORT_H_
+#define SEQGRAPH_TOOLS_CONFORMANCE_REPORT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tools/conformance/verdict.h"
+
+namespace seqgraph::conformance {
+
+/// What became of one case.
+struct Row {
+  std::string name;
+  Outcome outcome = Outcome::kPassed;
+  double measured = 0, allowed = 0;  ///< the comparison that came closest; 0, 0: none was made
+  std::string formula;               ///< of what was allowed
+  std::string detail;
+  int64_t runs = 0;  ///< times that nodes of the backend ran
+  double seconds = 0;
+  bool damaged = false;  ///< the process is to be replaced
+
+  std::string mode() const { return name.substr(0, name.find('/')); }
+};
+
+/// The result of a case as the worker sends it, and back; a text that is none is InvalidArgument.
+std::string RowToJson(const Row& row);
+absl::StatusOr<Row> RowFromJson(absl::string_view json);
+
+struct Report {
+  std::string backend, version, description;
+  uint64_t seed = 1;
+  std::vector<Row> rows;
+  double seconds = 0;
+  int workers = 0;
+
+  int Count(Outcome outcome) const;
+  /// What was claimed and ran passed, and there was some of it.
+  bool Proven() const;
+};
+
+/// A line a mode, a line each for what did not pass, and the verdict. `verbose`: a line each case.
+std::string ReportToText(const Report& report, bool verbose);
+std::string ReportToJson(const Report& report);
+/// One page that needs nothing else.
+std::string ReportToHtml(const Report& report);
+
+}  // namespace seqgraph::conformance
+
+#endif  // SEQGRAPH_TOOLS_CONFORMANCE_REPORT_H_

@@ -1,0 +1,72 @@
+#include "tools/conformance/session.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/rewrite.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph::conformance {
+
+absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Function& function,
+                                                          const CaseContext& context,
+                                                          VariableStore* variables,
+                                                          const SessionOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, context.registry, options.batch));
+  for (size_t n = 0; n < bound.nodes().size(); ++n) {
+    const Claim claim = context.backend.ClaimNode(bound, static_cast<int>(n));
+    if (claim.claimed()) continue;
+    return absl::UnimplementedError(
+        absl::StrCat("node ", bound.nodes()[n].name, " (", bound.nodes()[n].op->name(),
+                     "): ", ClaimReasonName(claim.reason), ": ", claim.text));
+  }
+  CompileOptions compile;
+  compile.backends = {&context.backend};
+  compile.batch = options.batch;
+  compile.threads = options.threads;
+  auto compiled = CompiledFunction::Compile(function, context.registry, variables, compile);
+  if (compiled.ok()) return compiled;
+  return absl::InternalError(
+      absl::StrCat("all nodes are claimed, but compiling fails: ", compiled.status().ToString()));
+}
+
+absl::Status RunOnce(CompiledFunction& session, const TensorMap& batch, Verdict& verdict) {
+  const Function& function = session.function();
+  for (size_t i = 0; i < function.inputs().size(); ++i) {
+    const auto content = batch.find(function.info(function.inputs()[i]).name);
+    if (content == batch.end()) continue;
+    SEQ_RETURN_IF_ERROR(session.SetInput(static_cast<int>(i), content->second));
+  }
+  SEQ_RETURN_IF_ERROR(session.Run());
+  verdict.CountRun();
+  return absl::OkStatus();
+}
+
+TensorMap ResultsOf(const CompiledFunction& session) {
+  TensorMap results;
+  const auto& named = session.function().results();
+  for (size_t i = 0; i < named.size(); ++i) {
+    results[named[i].name] = session.Result(static_cast<int>(i));
+  }
+  return results;
+}
+
+void CheckSession(const absl::Status& status, Verdict& verdict) {
+  if (absl::IsUnimplemented(status)) {
+    verdict.Refuse(std::string(status.message()));
+  } else {
+    verdict.Check(status, "running");
+  }
+}
+
+void ExpectSameBits(const TensorMap& found, const TensorMap& expected, absl::string_view what,
+                    Verdict& verdict) {
+  for (const auto& [name, tensor] : expected) {
+    const auto other = found.find(name);
+    if (other != found.end() && other->second.BitwiseEquals(tensor)) continue;
+    verdict.Fail(absl::StrCat(name, " has other bits ", what));
+    return;
+  }
+}
+
+}  // namespace seqgraph::conformance

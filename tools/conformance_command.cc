@@ -1,0 +1,120 @@
+#include "tools/conformance_command.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "backends/plugin/select_backends.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "serialization/atomic_file.h"
+#include "tools/backend_choice.h"
+#include "tools/conformance/case.h"
+#include "tools/conformance/report.h"
+#include "tools/conformance/supervisor.h"
+#include "tools/conformance/worker.h"
+#include "tools/output_path.h"
+
+namespace seqgraph::tools {
+namespace {
+
+class ConformanceCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Text("--backend", &backend_, "NAME", "Backend to prove right, or the path of a plugin")
+        .Required();
+    flags.Text("--mode", &modes_, "MODE,...",
+               absl::StrCat("Modes to run, of ", absl::StrJoin(conformance::kModes, ", "),
+                            "; without it all"));
+    flags.Text("--case", &case_, "NAME",
+               "This case alone, or those that begin so where it ends in *");
+    flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
+              "Of all that is drawn: equal seeds give equal cases");
+    flags.Choice("--isolate", &isolate_, {"none", "case"},
+                 "'case': a process of its own for each case");
+    flags.Int("--timeout", &timeout_, 1, 86400, "Seconds after which a case counts as hung");
+    flags.Switch("--list", &list_, "Print the names of the cases and run none");
+    flags.Switch("--verbose", &verbose_, "A line for each case, not only for faults");
+    flags.Text("--json", &json_, "FILE", "Write the report as JSON");
+    flags.Text("--html", &html_, "FILE", "Write the report as one HTML page");
+    flags.Footer(
+        "Every op, gradient, whole graph and run of training is compared with float64 reference\n"
+        "computations under derived bounds, in guarded memory and in child processes. Exit status "
+        "0\n"
+        "only if all that the backend claims passes.");
+    flags.Check("--mode", [this] { return UnknownMode(); });
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    if (conformance::IsWorker()) {
+      return conformance::WorkerMain(AllOps(), [this] { return OpenBackend(); });
+    }
+    const conformance::Cases cases =
+        conformance::Select(conformance::AllCases(AllOps()), Modes(), case_);
+    if (cases.empty()) {
+      return absl::NotFoundError(absl::StrCat("no case is called ", case_, "; see --list"));
+    }
+    if (list_) {
+      for (const conformance::Case& each : cases) out.Print("%s\n", each.name);
+      return 0;
+    }
+    if (!json_.empty()) SEQ_RETURN_IF_ERROR(CheckOutputFile("--json", json_));
+    if (!html_.empty()) SEQ_RETURN_IF_ERROR(CheckOutputFile("--html", html_));
+    conformance::SupervisorOptions options;
+    options.worker = {"/proc/self/exe", "conformance", absl::StrCat("--backend=", backend_)};
+    options.seed = static_cast<uint64_t>(seed_);
+    options.timeout_seconds = static_cast<double>(timeout_);
+    options.isolate = isolate_ == "case";
+    const auto report = conformance::Supervise(cases, options);
+    if (!report.ok()) {
+      return Annotate(report.status(), absl::StrCat("backend ", backend_));
+    }
+    out.Write(conformance::ReportToText(*report, verbose_));
+    if (!json_.empty()) {
+      SEQ_RETURN_IF_ERROR(AtomicWriteFile(json_, conformance::ReportToJson(*report)));
+    }
+    if (!html_.empty()) {
+      SEQ_RETURN_IF_ERROR(AtomicWriteFile(html_, conformance::ReportToHtml(*report)));
+    }
+    return report->Proven() ? 0 : 1;
+  }
+
+ private:
+  // In a worker, which may crash: a plugin is not tried before.
+  absl::StatusOr<const Backend*> OpenBackend() {
+    PluginOptions options = PluginDefaults();
+    options.probe = false;
+    SEQ_ASSIGN_OR_RETURN(selection_, SelectBackends(backend_, options));
+    if (selection_.registry.all().size() == 1) return selection_.registry.all()[0].get();
+    return absl::InvalidArgumentError("one backend is proven at a time");
+  }
+
+  std::vector<std::string> Modes() const { return absl::StrSplit(modes_, ',', absl::SkipEmpty()); }
+
+  std::string UnknownMode() const {
+    for (const std::string& mode : Modes()) {
+      if (std::find(std::begin(conformance::kModes), std::end(conformance::kModes), mode) ==
+          std::end(conformance::kModes)) {
+        return absl::StrCat("expected some of ", absl::StrJoin(conformance::kModes, ", "),
+                            ", got '", mode, "'");
+      }
+    }
+    return "";
+  }
+
+  BackendSelection selection_;
+  std::string backend_, modes_, case_, isolate_ = "none", json_, html_;
+  int64_t seed_ = 1, timeout_ = 60;
+  bool list_ = false, verbose_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeConformanceCommand() { return std::make_unique<ConformanceCommand>(); }
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,420 @@
+#include "tools/diff/lockstep.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "backends/compiled_function.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph::diff {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Tensor CopyOf(const TensorType& type, const void* data) {
+  absl::StatusOr<Tensor> tensor = Tensor::Zeros(type);
+  SEQ_CHECK(tensor.ok());
+  std::memcpy(tensor->data(), data, static_cast<size_t>(type.num_bytes()));
+  return *std::move(tensor);
+}
+
+double LargestOf(const Tensor& tensor) {
+  double largest = 0;
+  const Tensor exact = tensor.Cast(DType::kFloat64);
+  for (double x : exact.Elements<double>()) largest = std::max(largest, std::fabs(x));
+  return largest;
+}
+
+// Declares what the function reads, with the model's content.
+absl::Status CopyVariables(const VariableStore& from, const Function& function, VariableStore& to) {
+  for (const VariableRead& read : function.variables()) {
+    const Variable* variable = from.Find(read.def.name);
+    if (variable == nullptr) {
+      return absl::NotFoundError(absl::StrCat("the model has no variable ", read.def.name));
+    }
+    SEQ_RETURN_IF_ERROR(to.Declare(variable->def));
+    SEQ_RETURN_IF_ERROR(to.Assign(read.def.name, variable->value));
+  }
+  return absl::OkStatus();
+}
+
+// Keeps every value that the first backend computes.
+class Recorder : public RunObserver {
+ public:
+  explicit Recorder(const CompiledFunction& compiled)
+      : compiled_(compiled), values_(compiled.function().values().size()) {}
+
+  absl::Status BeforeNode(int, const KernelArgs&) override { return absl::OkStatus(); }
+  absl::Status AfterNode(int n, const KernelArgs& args) override {
+    const Function& function = compiled_.function();
+    const Node& node = function.nodes()[n];
+    for (size_t o = 0; o < node.outputs.size(); ++o) {
+      const Value value = node.outputs[o];
+      if (args.outputs[o] == nullptr || compiled_.private_values()[value.index]) continue;
+      values_[value.index] = CopyOf(function.type(value), args.outputs[o]);
+    }
+    return absl::OkStatus();
+  }
+  const std::optional<Tensor>& value(Value value) const { return values_[value.index]; }
+
+ private:
+  const CompiledFunction& compiled_;
+  std::vector<std::optional<Tensor>> values_;
+};
+
+// What a private value must be, as far as it can be known without seeing it.
+struct Shadow {
+  Tensor exact;             // in double
+  double epsilons = 0;      // how far it may be from the truth, relative to its largest element
+  std::vector<int> makers;  // the nodes that it came through since the last value that was seen
+};
+
+// Compares each node of the second backend.
+class Checker : public RunObserver {
+ public:
+  Checker(const CompiledFunction& compiled, const Recorder& first, Mode mode,
+          LockstepResult& result)
+      : compiled_(compiled), first_(first), mode_(mode), result_(result) {
+    for (const std::vector<int>& readers : compiled.function().Consumers()) {
+      last_use_.push_back(readers.empty() ? -1 : readers.back());
+    }
+  }
+
+  void BeginStep(int64_t step) {
+    step_ = step;
+    shadows_.clear();
+    live_.clear();
+  }
+
+  absl::Status BeforeNode(int n, const KernelArgs& args) override {
+    const Function& function = compiled_.function();
+    const Node& node = function.nodes()[n];
+    inputs_.assign(node.inputs.size(), std::nullopt);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Value value = node.inputs[i];
+      if (!value.present()) continue;
+      if (compiled_.private_values()[value.index]) {
+        const Tensor& exact = shadows_.at(value.index).exact;
+        inputs_[i] = exact.Cast(function.type(value).dtype);
+        continue;
+      }
+      if (mode_ == Mode::kIsolated && function.info(value).origin == Origin::kNode &&
+          first_.value(value).has_value()) {
+        const Tensor& given = *first_.value(value);
+        std::memcpy(const_cast<void*>(args.inputs[i]), given.data(),
+                    static_cast<size_t>(given.num_bytes()));
+      }
+      inputs_[i] = CopyOf(function.type(value), args.inputs[i]);
+      live_[value.index] = {args.inputs[i], *inputs_[i]};
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AfterNode(int n, const KernelArgs& args) override {
+    const Node& node = compiled_.function().nodes()[n];
+    std::vector<bool> wanted;
+    for (const void* output : args.outputs) wanted.push_back(output != nullptr);
+    double inherited = 0;
+    std::vector<int> group;
+    const Operands inputs = ExactInputs(node, &inherited, &group);
+    group.push_back(n);
+    SEQ_ASSIGN_OR_RETURN(const Operands exact, EvaluateInDouble(node, inputs, wanted));
+    SEQ_ASSIGN_OR_RETURN(std::vector<ErrorBound> bounds, NodeBounds(node, inputs, exact));
+    NoteGrowth(node, inputs);
+    for (size_t o = 0; o < exact.size(); ++o) {
+      if (!exact[o].has_value()) continue;
+      const Value value = node.outputs[o];
+      if (inherited > 0) {
+        bounds[o].epsilons += inherited;
+        bounds[o].scale = std::max(bounds[o].scale, LargestOf(*exact[o]));
+        absl::StrAppend(&bounds[o].formula, ", and ", absl::SixDigits(inherited),
+                        " eps of private inputs");
+      }
+      if (compiled_.private_values()[value.index]) {
+        shadows_[value.index] = {*exact[o], bounds[o].epsilons, group};
+        continue;
+      }
+      Tensor actual = CopyOf(compiled_.function().type(value), args.outputs[o]);
+      Check(n, static_cast<int>(o), actual, *exact[o], bounds[o], group);
+      live_[value.index] = {args.outputs[o], std::move(actual)};
+    }
+    CheckLive(n, args);
+    // Not a failure of the node: the end of the comparison.
+    return result_.fault.has_value() ? absl::AbortedError("beyond its bound") : absl::OkStatus();
+  }
+
+ private:
+  // A value that has been seen, and where.
+  struct Live {
+    const void* address = nullptr;
+    Tensor content;
+  };
+
+  // What later nodes read must be as it was: the node may write nothing but its outputs.
+  void CheckLive(int n, const KernelArgs& args) {
+    for (auto it = live_.begin(); it != live_.end();) {
+      const auto& [v, live] = *it;
+      // Its memory may by now be that of an output.
+      const bool replaced = !IsOutput(n, v) && std::find(args.outputs.begin(), args.outputs.end(),
+                                                         live.address) != args.outputs.end();
+      if (last_use_[v] <= n || replaced) {
+        it = live_.erase(it);
+        continue;
+      }
+      const Tensor now = CopyOf(live.content.type(), live.address);
+      if (!now.BitwiseEquals(live.content) && !result_.fault.has_value()) {
+        const bool real = IsReal(now.dtype());
+        const Comparison found =
+            Compare(now, real ? live.content.Cast(DType::kFloat64) : live.content);
+        result_.fault = Fault{.step = step_,
+                              .node = n,
+                              .group = {n},
+                              .overwritten = compiled_.function().values()[v].name,
+                              .element = found.element,
+                              .first = found.exact,
+                              .second = found.actual,
+                              .measured = found.measured};
+      }
+      ++it;
+    }
+  }
+
+  bool IsOutput(int n, int v) const {
+    const ValueInfo& info = compiled_.function().values()[v];
+    return info.origin == Origin::kNode && info.source == n;
+  }
+
+  // In double; private ones as their shadows, whose uncertainty and makers are gathered.
+  Operands ExactInputs(const Node& node, double* inherited, std::vector<int>* group) const {
+    Operands exact = InDouble(inputs_);
+    std::set<int> makers;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!node.inputs[i].present()) continue;
+      const auto shadow = shadows_.find(node.inputs[i].index);
+      if (shadow == shadows_.end()) continue;
+      exact[i] = shadow->second.exact;
+      *inherited += shadow->second.epsilons;
+      makers.insert(shadow->second.makers.begin(), shadow->second.makers.end());
+    }
+    group->assign(makers.begin(), makers.end());
+    return exact;
+  }
+
+  void NoteGrowth(const Node& node, const Operands& inputs) {
+    if (node.op->name() != "RNNCell") return;
+    const auto states = EvaluateInDouble(node, inputs, {true, false});
+    if (!states.ok()) return;
+    const RecurrenceGrowth now = GrowthOf(node, inputs, *(*states)[0]);
+    RecurrenceGrowth& noted = result_.growth[node.name];
+    noted.spectral_norm = std::max(noted.spectral_norm, now.spectral_norm);
+    noted.amplification = std::max(noted.amplification, now.amplification);
+  }
+
+  void Check(int n, int output, const Tensor& actual, const Tensor& exact, const ErrorBound& bound,
+             const std::vector<int>& group) {
+    const Node& node = compiled_.function().nodes()[n];
+    const Comparison found = Compare(actual, exact);
+    const double allowed = IsReal(actual.dtype()) ? bound.absolute() : 0;
+    const double ratio = found.measured == 0 ? 0
+                         : allowed > 0       ? found.measured / allowed
+                                             : kInfinity;
+    NodeRecord& record = result_.nodes[n];
+    record.compared += actual.num_elements();
+    if (ratio >= record.ratio) {
+      record.ratio = ratio;
+      record.formula = bound.formula;
+    }
+    const std::optional<Tensor>& other = first_.value(node.outputs[output]);
+    if (other.has_value() && IsReal(other->dtype())) {
+      const Tensor wide = other->Cast(DType::kFloat64);
+      record.difference = std::max(record.difference, Compare(actual, wide).measured);
+      record.magnitude = std::max(record.magnitude, LargestOf(wide));
+    }
+    if (ratio <= 1 || result_.fault.has_value()) return;
+    Fault fault{.step = step_,
+                .node = n,
+                .group = group,
+                .output = output,
+                .element = found.element,
+                .second = found.actual,
+                .exact = found.exact,
+                .measured = found.measured,
+                .bound = bound};
+    fault.first = other.has_value() ? other->Cast(DType::kFloat64).Elements<double>()[found.element]
+                                    : found.exact;
+    result_.fault = std::move(fault);
+  }
+
+  const CompiledFunction& compiled_;
+  const Recorder& first_;
+  const Mode mode_;
+  LockstepResult& result_;
+  int64_t step_ = 0;
+  Operands inputs_;
+  std::map<int, Shadow> shadows_;
+  std::vector<int> last_use_;  // for each value the last node that reads it, or -1
+  std::map<int, Live> live_;
+};
+
+// Both backends with what they run.
+class Lockstep {
+ public:
+  Lockstep(const LockstepOptions& options, LockstepResult& result)
+      : options_(options), result_(result) {}
+
+  absl::Status Prepare(const Model& model, const Function& function, int64_t batch,
+                       const std::map<std::string, Tensor>& inputs, const OpRegistry& registry) {
+    inputs_ = inputs;
+    SEQ_RETURN_IF_ERROR(CopyVariables(model.variables, function, first_variables_));
+    SEQ_RETURN_IF_ERROR(CopyVariables(model.variables, function, second_variables_));
+    SEQ_ASSIGN_OR_RETURN(first_,
+                         Compile(options_.first, first_variables_, function, batch, registry));
+    SEQ_ASSIGN_OR_RETURN(second_,
+                         Compile(options_.second, second_variables_, function, batch, registry));
+    for (CompiledFunction* compiled : {first_.get(), second_.get()}) {
+      SEQ_RETURN_IF_ERROR(SetInputs(*compiled, inputs));
+    }
+    result_.function = second_->function();
+    for (const NodeAssignment& assignment : second_->assignments()) {
+      result_.nodes.push_back({assignment.node, assignment.op, assignment.implementation});
+    }
+    for (size_t v = 0; v < second_->private_values().size(); ++v) {
+      if (!second_->private_values()[v]) continue;
+      result_.private_values.push_back(result_.function.values()[v].name);
+    }
+    recorder_ = std::make_unique<Recorder>(*first_);
+    checker_ = std::make_unique<Checker>(*second_, *recorder_, options_.mode, result_);
+    return absl::OkStatus();
+  }
+
+  absl::Status Step(int64_t step) {
+    if (options_.mode == Mode::kIsolated) {
+      for (const Variable& variable : first_variables_.all()) {
+        SEQ_RETURN_IF_ERROR(second_variables_.Assign(variable.def.name, variable.value));
+      }
+    }
+    history_.push_back(Contents(second_variables_));
+    if (history_.size() > 2) history_.erase(history_.begin());
+    SEQ_RETURN_IF_ERROR(first_->Run(recorder_.get()));
+    checker_->BeginStep(step);
+    const absl::Status status = second_->Run(checker_.get());
+    if (result_.fault.has_value()) {
+      KeepValues(inputs_);
+      return absl::OkStatus();
+    }
+    SEQ_RETURN_IF_ERROR(status);
+    result_.steps.push_back(AfterStep());
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Backend* backend,
+                                                            VariableStore& variables,
+                                                            const Function& function, int64_t batch,
+                                                            const OpRegistry& registry) const {
+    return CompiledFunction::Compile(function, registry, &variables,
+                                     {.backends = {backend},
+                                      .batch = batch,
+                                      .threads = options_.threads,
+                                      .rewrites = options_.rewrites});
+  }
+
+  static absl::Status SetInputs(CompiledFunction& compiled,
+                                const std::map<std::string, Tensor>& inputs) {
+    const Function& function = compiled.function();
+    for (size_t i = 0; i < function.inputs().size(); ++i) {
+      const std::string& name = function.info(function.inputs()[i]).name;
+      const auto given = inputs.find(name);
+      if (given == inputs.end()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("function ", function.name(), " needs an input ", name));
+      }
+      SEQ_RETURN_IF_ERROR(compiled.SetInput(static_cast<int>(i), given->second));
+    }
+    return absl::OkStatus();
+  }
+
+  static std::map<std::string, Tensor> Contents(const VariableStore& store) {
+    std::map<std::string, Tensor> contents;
+    for (const Variable& variable : store.all()) contents[variable.def.name] = variable.value;
+    return contents;
+  }
+
+  void KeepValues(const std::map<std::string, Tensor>& inputs) {
+    const Function& function = result_.function;
+    for (size_t v = 0; v < function.values().size(); ++v) {
+      const ValueInfo& info = function.values()[v];
+      const int index = static_cast<int>(v);
+      if (info.origin == Origin::kInput) {
+        result_.fault->values[index] = inputs.at(info.name);
+      } else if (info.origin == Origin::kVariable) {
+        result_.fault->values[index] = history_.back().at(info.name);
+        if (history_.size() > 1) result_.fault->before[index] = history_.front().at(info.name);
+      } else if (recorder_->value({index}).has_value()) {
+        result_.fault->values[index] = *recorder_->value({index});
+      }
+    }
+  }
+
+  StepRecord AfterStep() const {
+    StepRecord record;
+    const Function& function = result_.function;
+    for (size_t i = 0; i < function.results().size(); ++i) {
+      const TensorType& type = function.type(function.results()[i].value);
+      if (type.shape.num_elements() != 1) continue;
+      const auto scalar = [i](const CompiledFunction& compiled) {
+        return compiled.Result(static_cast<int>(i)).Cast(DType::kFloat64).Elements<double>()[0];
+      };
+      record.scalars[function.results()[i].name] = {scalar(*first_), scalar(*second_)};
+    }
+    for (const Variable& variable : first_variables_.all()) {
+      if (!IsReal(variable.value.dtype())) continue;
+      const Tensor wide = variable.value.Cast(DType::kFloat64);
+      const double scale = LargestOf(wide);
+      const double difference =
+          Compare(second_variables_.Find(variable.def.name)->value, wide).measured;
+      const double relative = scale > 0 ? difference / scale : difference;
+      if (record.variable.empty() || relative > record.difference) {
+        record.variable = variable.def.name;
+        record.difference = relative;
+      }
+    }
+    return record;
+  }
+
+  const LockstepOptions& options_;
+  LockstepResult& result_;
+  VariableStore first_variables_, second_variables_;
+  std::unique_ptr<CompiledFunction> first_, second_;
+  std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<Checker> checker_;
+  std::map<std::string, Tensor> inputs_;
+  // Variables of the second backend as the last steps began: two at most.
+  std::vector<std::map<std::string, Tensor>> history_;
+};
+
+}  // namespace
+
+absl::StatusOr<LockstepResult> RunLockstep(const Model& model, const Function& function,
+                                           int64_t batch,
+                                           const std::map<std::string, Tensor>& inputs,
+                                           const OpRegistry& registry,
+                                           const LockstepOptions& options) {
+  LockstepResult result;
+  Lockstep lockstep(options, result);
+  SEQ_RETURN_IF_ERROR(lockstep.Prepare(model, function, batch, inputs, registry));
+  for (int64_t step = 0; step < options.steps && !result.fault.has_value(); ++step) {
+    if (absl::Status status = lockstep.Step(step); !status.ok()) {
+      return Annotate(status, absl::StrCat("step ", step + 1));
+    }
+  }
+  return result;
+}
+
+}  // namespace seqgraph::diff

@@ -1,0 +1,118 @@
+#include "tools/diff_command.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "data/imdb_dataset.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "ops/rewrites/all_rewrites.h"
+#include "serialization/atomic_file.h"
+#include "serialization/model_io.h"
+#include "tools/backend_choice.h"
+#include "tools/diff/lockstep.h"
+#include "tools/diff/minimal_case.h"
+#include "tools/diff/model_inputs.h"
+#include "tools/diff/report.h"
+#include "tools/function_choice.h"
+#include "tools/output_path.h"
+
+namespace seqgraph::tools {
+namespace {
+
+class DiffCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Text("MODEL", &path_, "FILE", "A saved model").Required();
+    flags.Text("--backends", &backends_, "FIRST,SECOND",
+               "The one that is taken as given, and the one under suspicion");
+    Flag data =
+        flags.Text("--data", &data_, "PATH", "Reviews to run on: archive, folder, or 'synthetic'");
+    flags.Text("--inputs", &inputs_, "FILE.npz", "An array for each input of the function instead")
+        .Excludes(data);
+    flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews, with --data");
+    flags.Int("--steps", &steps_, 1, 1'000'000, "Calls in a row on the same batch");
+    flags.Choice("--mode", &mode_, {"isolated", "chained"},
+                 "Each node gets the first backend's values, or its own backend's");
+    flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
+    flags.Int("--threads", &threads_, 1, 1024, "Threads");
+    flags.Text("--case", &case_, "FILE", "Where a graph test case that shows a fault is written");
+    flags.Footer(
+        "Runs both backends node by node: forward, backward and updates of each step. A node is\n"
+        "compared with its op in double on the same inputs, under the bound of its roundings. The\n"
+        "first one beyond ends the run, with exit status 1 and a minimal case for `seqgraph "
+        "test`.");
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    SEQ_RETURN_IF_ERROR(CheckBackendNames(backends_));
+    SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
+    SEQ_RETURN_IF_ERROR(CheckOutputFile("--case", case_));
+    SEQ_ASSIGN_OR_RETURN(const diff::ModelInputs inputs,
+                         inputs_.empty() ? diff::InputsFromReviews(model, *function, data_, batch_)
+                                         : diff::InputsFromFile(*function, inputs_));
+    SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
+                         ChooseBackends(backends_, {{function, inputs.batch}}));
+    const std::vector<const Backend*> backends = ListOf(selection);
+    if (backends.size() != 2) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--backends needs two, FIRST,SECOND; got ", backends_));
+    }
+    diff::LockstepOptions options{
+        .first = backends[0],
+        .second = backends[1],
+        .mode = mode_ == "chained" ? diff::Mode::kChained : diff::Mode::kIsolated,
+        .steps = steps_,
+        .threads = static_cast<int>(threads_),
+        .rewrites = StandardRewrites()};
+    SEQ_ASSIGN_OR_RETURN(
+        const diff::LockstepResult result,
+        diff::RunLockstep(model, *function, inputs.batch, inputs.tensors, AllOps(), options));
+    out.Print("function %s, batch %d, %d steps, %s, %s against %s\n", function->name(),
+              inputs.batch, steps_, mode_, backends[1]->info().name, backends[0]->info().name);
+    out.Write(diff::ReportText(result, options));
+    if (!result.fault.has_value()) {
+      out.Write("All nodes are within their bounds.\n");
+      return 0;
+    }
+    SEQ_RETURN_IF_ERROR(WriteCase(result, options, out));
+    return 1;
+  }
+
+ private:
+  absl::Status WriteCase(const diff::LockstepResult& result, const diff::LockstepOptions& options,
+                         Output& out) const {
+    SEQ_ASSIGN_OR_RETURN(
+        const std::optional<diff::MinimalCase> found,
+        diff::FindMinimalCase(result, AllOps(), options,
+                              absl::StrCat("seqgraph diff, from function ", result.function.name(),
+                                           " of a model; exact values in double")));
+    if (!found.has_value()) {
+      out.Write("No smaller case than the whole function shows it: none was written.\n");
+      return absl::OkStatus();
+    }
+    SEQ_RETURN_IF_ERROR(AtomicWriteFile(case_, GraphTestToText(found->test)));
+    out.Write(diff::CaseText(result, options, *found, case_));
+    return absl::OkStatus();
+  }
+
+  std::string path_;
+  std::string backends_ = "reference,onednn";
+  std::string data_ = std::string(data::kSyntheticName);
+  std::string inputs_;
+  int64_t batch_ = 64;
+  int64_t steps_ = 1;
+  std::string mode_ = "isolated";
+  std::string function_;
+  int64_t threads_ = 1;
+  std::string case_ = "diff.textproto";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeDiffCommand() { return std::make_unique<DiffCommand>(); }
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,146 @@
+#include "tools/explain_command.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "backends/compiled_function.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "ops/rewrites/all_rewrites.h"
+#include "serialization/model_io.h"
+#include "tools/backend_choice.h"
+#include "tools/backend_line.h"
+#include "tools/function_choice.h"
+#include "training/summary.h"
+
+namespace seqgraph::tools {
+namespace {
+
+using Table = std::vector<std::vector<std::string>>;
+
+// Columns as wide as their longest cell; the last one as it is. Those of numbers to the right.
+std::string TableText(const Table& rows, size_t first_number, size_t last_number) {
+  std::vector<size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) {
+      const int width = static_cast<int>(c + 1 < row.size() ? widths[c] : 0);
+      const bool number = c >= first_number && c <= last_number;
+      text += number ? absl::StrFormat("%*s  ", width, row[c])
+                     : absl::StrFormat("%-*s  ", width, row[c]);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    text += '\n';
+  }
+  return text;
+}
+
+class ExplainCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Text("MODEL", &path_, "FILE", "A saved model").Required();
+    flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
+    flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
+    backend_.Declare(flags);
+    DeclareMaxMemory(flags, &max_memory_);
+    flags.Footer(
+        "Prints, without running anything, which backend takes each node and how, why those asked\n"
+        "before it do not, and the memory of one call. Bytes are those of a node's outputs, which\n"
+        "share memory where their lifetimes allow, and of its scratch, which all nodes share.");
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
+    CompileOptions options;
+    SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
+                         ChooseBackends(backend_.backend, {{function, batch_}}));
+    options.backends = ListOf(selection);
+    options.batch = batch_;
+    options.threads = static_cast<int>(backend_.threads);
+    options.rewrites = StandardRewrites();
+    int64_t variables = 0;
+    for (const VariableRead& read : function->variables()) variables += read.def.type.num_bytes();
+    if (max_memory_ > 0) options.max_memory = max_memory_ - variables;
+    SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CompiledFunction> compiled,
+                         CompiledFunction::Compile(*function, AllOps(), &model.variables, options));
+    out.Print("function %s, batch %d, threads %d\n\n", function->name(), batch_, backend_.threads);
+    out.Write(NodesText(*compiled));
+    out.Write(RefusalsText(*compiled, options.backends));
+    out.Write("\n");
+    out.Write(MemoryText(*compiled, variables));
+    out.Write(BackendLine(function->name(), compiled->assignments(), options.backends));
+    return 0;
+  }
+
+ private:
+  static std::string NodesText(const CompiledFunction& compiled) {
+    Table rows = {{"node", "op", "backend", "bytes", "scratch", "implementation"}};
+    const Function& function = compiled.function();
+    const std::vector<bool> used = function.UsedValues();
+    for (size_t n = 0; n < function.nodes().size(); ++n) {
+      const NodeAssignment& assignment = compiled.assignments()[n];
+      int64_t bytes = 0;
+      for (Value output : function.nodes()[n].outputs) {
+        if (used[output.index]) bytes += function.type(output).num_bytes();
+      }
+      rows.push_back(
+          {assignment.node, assignment.op, assignment.backend, WithThousands(bytes),
+           assignment.scratch_bytes < 0 ? "unknown" : WithThousands(assignment.scratch_bytes),
+           assignment.implementation});
+    }
+    return TableText(rows, 3, 4);
+  }
+
+  // Why nodes went past the backends that were asked before.
+  static std::string RefusalsText(const CompiledFunction& compiled,
+                                  const std::vector<const Backend*>& backends) {
+    std::string text;
+    for (size_t n = 0; n < compiled.assignments().size(); ++n) {
+      const NodeAssignment& assignment = compiled.assignments()[n];
+      for (const Backend* backend : backends) {
+        if (backend->info().name == assignment.backend) break;
+        const Claim claim = backend->ClaimNode(compiled.function(), static_cast<int>(n));
+        absl::StrAppend(&text, text.empty() ? "\nrefused:\n" : "", "  ", assignment.node, " (",
+                        assignment.op, ") by ", backend->info().name, ": ",
+                        ClaimReasonName(claim.reason), ": ", claim.text, "\n");
+      }
+    }
+    return text;
+  }
+
+  static std::string MemoryText(const CompiledFunction& compiled, int64_t variables) {
+    const MemoryUse& memory = compiled.memory();
+    std::string text = TableText({{"memory of", "bytes"},
+                                  {"values", WithThousands(memory.values)},
+                                  {"scratch", WithThousands(memory.scratch)},
+                                  {"backends' own", WithThousands(memory.persistent)},
+                                  {"variables", WithThousands(variables)},
+                                  {"peak", WithThousands(memory.total() + variables)}},
+                                 1, 1);
+    if (memory.unreported > 0) {
+      absl::StrAppend(&text, "and the scratch of ", memory.unreported,
+                      " nodes, which their backend does not report\n");
+    }
+    return text;
+  }
+
+  std::string path_;
+  std::string function_;
+  int64_t batch_ = 64;
+  int64_t max_memory_ = 0;
+  BackendFlags backend_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeExplainCommand() { return std::make_unique<ExplainCommand>(); }
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,42 @@
+#include "tools/tested_model.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "serialization/model_io.h"
+#include "tools/backend_choice.h"
+#include "training/self_test.h"
+
+namespace seqgraph::tools {
+
+void SelfTestFlag::Declare(Flags& flags) {
+  flags.Choice("--self_test", &value, {"true", "false"},
+               "Check the backend against the answers that the model carries");
+}
+
+absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_test,
+                                            const BackendFlags& flags,
+                                            absl::Span<const NamedCall> calls) {
+  TestedModel tested;
+  std::vector<SelfTest> tests;
+  SEQ_ASSIGN_OR_RETURN(tested.model, LoadModel(path, AllOps(), &tests));
+  if (!self_test) tests.clear();
+  std::vector<PlannedCall> planned;
+  const auto plan = [&](const std::string& name, int64_t batch) {
+    const Function* function = tested.model.FindFunction(name);
+    if (function != nullptr) planned.push_back({function, batch});
+  };
+  for (const NamedCall& call : calls) plan(call.function, call.batch);
+  for (const SelfTest& test : tests) plan(test.function, test.batch);
+  SEQ_ASSIGN_OR_RETURN(tested.backends, ChooseBackends(flags.backend, planned));
+  const absl::Status status =
+      RunSelfTests(tested.model, tests, RunOn(tested.backends, flags.threads));
+  if (status.ok()) return tested;
+  if (status.code() != absl::StatusCode::kFailedPrecondition) return Annotate(status, path);
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, ": ", status.message(), "; --self_test=false loads the model without this check"));
+}
+
+}  // namespace seqgraph::tools
