@@ -44,10 +44,13 @@ enum class ClaimReason {
 struct Claim {
   ClaimReason reason = ClaimReason::kClaimed;
   std::string text;  ///< for people: what is missing
+  /// Other nodes, of a group that runs as one kernel, or the forward node of a gradient: the claim
+  /// holds only if all of them go to this backend too.
+  std::vector<int> together = {};
 
   bool claimed() const { return reason == ClaimReason::kClaimed; }
   static Claim Yes() { return {}; }
-  static Claim No(ClaimReason reason, std::string text) { return {reason, std::move(text)}; }
+  static Claim No(ClaimReason reason, std::string text) { return {reason, std::move(text), {}}; }
 };
 
 /// "unknown op", "unsupported shape", ...
@@ -85,6 +88,7 @@ class Program {
 
   /// Which implementation runs the node, for people: "rnn:ref (units 8 padded to 16)".
   virtual std::string implementation(int node) const = 0;
+  /// Of KernelArgs::scratch; -1: the node allocates itself, and how much is unknown.
   virtual int64_t scratch_bytes(int node) const { return (void)node, 0; }
   virtual int64_t persistent_bytes() const { return 0; }
   /// Values that may be private (see ProgramRequest) and that this program stores in a layout of

@@ -1,29 +1,84 @@
 #include "backends/node_assignment.h"
 
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 
 namespace seqgraph {
+namespace {
+
+std::string Label(const Function& function, int n) {
+  const Node& node = function.nodes()[n];
+  return absl::StrCat(node.name, " (", node.op->name(), ")");
+}
+
+// The claims of one backend on the nodes that are still free, without those that need a node which
+// it does not get.
+class BackendClaims {
+ public:
+  BackendClaims(const Function& function, const Backend& backend,
+                const std::vector<int>& assignment)
+      : function_(function), claims_(assignment.size(), Taken()) {
+    for (size_t n = 0; n < claims_.size(); ++n) {
+      if (assignment[n] < 0) claims_[n] = backend.ClaimNode(function, static_cast<int>(n));
+    }
+    // One claim that falls can let others fall.
+    while (DropOne()) {
+    }
+  }
+
+  const Claim& operator[](size_t n) const { return claims_[n]; }
+
+ private:
+  static Claim Taken() {
+    return Claim::No(ClaimReason::kNeedsOtherNode, "it goes to a backend that was named before");
+  }
+
+  bool DropOne() {
+    for (Claim& claim : claims_) {
+      if (!claim.claimed()) continue;
+      for (int other : claim.together) {
+        const bool exists = other >= 0 && other < static_cast<int>(claims_.size());
+        if (exists && claims_[other].claimed()) continue;
+        claim = Claim::No(
+            ClaimReason::kNeedsOtherNode,
+            exists ? absl::StrCat("runs only together with ", Label(function_, other),
+                                  ", which it does not get: ", claims_[other].text)
+                   : absl::StrCat("runs only together with node ", other, ", which is not there"));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const Function& function_;
+  std::vector<Claim> claims_;
+};
+
+}  // namespace
 
 absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
                                              absl::Span<const Backend* const> backends) {
   if (backends.empty()) return absl::InvalidArgumentError("no backend is given");
   std::vector<int> assignment(function.nodes().size(), -1);
-  std::string refused;
-  for (size_t n = 0; n < function.nodes().size(); ++n) {
-    const Node& node = function.nodes()[n];
-    std::string reasons;
-    for (size_t b = 0; b < backends.size() && assignment[n] < 0; ++b) {
-      const Claim claim = backends[b]->ClaimNode(function, static_cast<int>(n));
-      if (claim.claimed()) {
+  std::vector<std::string> reasons(assignment.size());
+  for (size_t b = 0; b < backends.size(); ++b) {
+    const BackendClaims claims(function, *backends[b], assignment);
+    for (size_t n = 0; n < assignment.size(); ++n) {
+      if (assignment[n] >= 0) continue;
+      if (claims[n].claimed()) {
         assignment[n] = static_cast<int>(b);
       } else {
-        absl::StrAppend(&reasons, "\n    ", backends[b]->info().name, ": ",
-                        ClaimReasonName(claim.reason), ": ", claim.text);
+        absl::StrAppend(&reasons[n], "\n    ", backends[b]->info().name, ": ",
+                        ClaimReasonName(claims[n].reason), ": ", claims[n].text);
       }
     }
-    if (assignment[n] < 0) {
-      absl::StrAppend(&refused, "\n  ", node.name, " (", node.op->name(), ")", reasons);
-    }
+  }
+  std::string refused;
+  for (size_t n = 0; n < assignment.size(); ++n) {
+    if (assignment[n] >= 0) continue;
+    absl::StrAppend(&refused, "\n  ", Label(function, static_cast<int>(n)), reasons[n]);
   }
   if (refused.empty()) return assignment;
   return absl::InvalidArgumentError(absl::StrCat("function ", function.name(),

@@ -39,6 +39,47 @@ TEST(AssignNodes, TheFirstThatClaimsANodeGetsIt) {
   EXPECT_THAT(second, ElementsAre(0, 0, 0, 0));
 }
 
+// A claim on an op that holds only together with the other nodes.
+Claim With(std::vector<int> others) {
+  Claim claim = Claim::Yes();
+  claim.together = std::move(others);
+  return claim;
+}
+
+TEST(AssignNodes, AGroupIsAssignedWhole) {
+  const FakeBackend fused(
+      {.name = "fused",
+       .refusals = {
+           {"Scale", With({2})}, {"Add", With({1})}, {"Round", NoOp()}, {"SumDiff", NoOp()}}});
+  const FakeBackend all({.name = "all"});
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> assignment,
+                           AssignNodes(FourNodes(), std::vector<const Backend*>{&fused, &all}));
+  EXPECT_THAT(assignment, ElementsAre(1, 0, 0, 1));
+}
+
+TEST(AssignNodes, AGroupThatCannotBeWholeGoesElsewhereWhole) {
+  // Round needs Scale, Scale needs Add, and Add is taken by a backend named before.
+  const FakeBackend adds(
+      {.name = "adds", .refusals = {{"Round", NoOp()}, {"Scale", NoOp()}, {"SumDiff", NoOp()}}});
+  const FakeBackend fused(
+      {.name = "fused", .refusals = {{"Round", With({1})}, {"Scale", With({2})}}});
+  const FakeBackend all({.name = "all"});
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const std::vector<int> assignment,
+      AssignNodes(FourNodes(), std::vector<const Backend*>{&adds, &fused, &all}));
+  EXPECT_THAT(assignment, ElementsAre(2, 2, 0, 1));
+  EXPECT_THAT(AssignNodes(FourNodes(), std::vector<const Backend*>{&adds, &fused}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "fused: needs another node: runs only together with add (Add), which it "
+                       "does not get: it goes to a backend that was named before"));
+}
+
+TEST(AssignNodes, AClaimThatNeedsANodeThatIsNotThereIsVoid) {
+  const FakeBackend odd({.name = "odd", .refusals = {{"Add", With({99})}}});
+  EXPECT_THAT(AssignNodes(FourNodes(), std::vector<const Backend*>{&odd}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "node 99, which is not there"));
+}
+
 TEST(AssignNodes, NothingFallsBackUnlessListed) {
   const FakeBackend picky({.name = "picky", .refusals = {{"Scale", NoOp()}}});
   EXPECT_THAT(AssignNodes(FourNodes(), std::vector<const Backend*>{&picky}),

@@ -107,7 +107,10 @@ class ExplainCommand : public Command {
       const NodeAssignment& assignment = compiled.assignments()[n];
       for (const Backend* backend : backends) {
         if (backend->info().name == assignment.backend) break;
-        const Claim claim = backend->ClaimNode(compiled.function(), static_cast<int>(n));
+        Claim claim = backend->ClaimNode(compiled.function(), static_cast<int>(n));
+        if (claim.claimed()) {  // but not without the rest of its group
+          claim = Claim::No(ClaimReason::kNeedsOtherNode, "its group is not taken whole");
+        }
         absl::StrAppend(&text, text.empty() ? "\nrefused:\n" : "", "  ", assignment.node, " (",
                         assignment.op, ") by ", backend->info().name, ": ",
                         ClaimReasonName(claim.reason), ": ", claim.text, "\n");

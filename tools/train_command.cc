@@ -119,7 +119,8 @@ class TrainCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(
         const CompiledFunction* step,
         trainer.runner().Compile(kTrainStep, std::min(batch_, dataset.train.rows)));
-    out.Write(BackendLine(kTrainStep, step->assignments(), ListOf(selection_)));
+    backend_line_ = BackendLine(kTrainStep, step->assignments(), ListOf(selection_));
+    out.Write(backend_line_);
     // Whoever cannot be told how it goes is told so now.
     SEQ_RETURN_IF_ERROR(out.Flush());
     // Before the first step: a backend that is wrong from the start.
@@ -246,6 +247,8 @@ class TrainCommand : public Command {
     out.Print("Best epoch %d%s: val_loss %.4f - val_accuracy %.4f\n", best + 1,
               synthetic ? " (synthetic data)" : "", result.history["val_loss"][best],
               result.history["val_accuracy"][best]);
+    // Where nodes may go elsewhere, the end of a long run says again which did.
+    if (ListOf(selection_).size() > 1) out.Write(backend_line_);
     out.Print("Saved that model: %s. To use it:\n  %s predict %s \"What a wonderful film\"\n",
               output_, program_invocation_name, Quoted(output_));
   }
@@ -254,6 +257,7 @@ class TrainCommand : public Command {
   ModelFlags model_;
   BackendFlags backend_;
   BackendSelection selection_;
+  std::string backend_line_;
   int64_t max_memory_ = 0;
   std::string self_test_ = "outputs";
   int64_t batch_ = 64;

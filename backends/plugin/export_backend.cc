@@ -87,7 +87,13 @@ int32_t ClaimNode(void* instance, const sg_function* function, int32_t node, sg_
       return absl::OkStatus();
     }
     const Claim answer = exported.backend().ClaimNode((*decoded)->function, node);
+    if (answer.together.size() > SG_CLAIM_TOGETHER) {
+      sg_refuse(claim, SG_NEEDS_OTHER_NODE, "needs %zu other nodes; at most %d can be named",
+                answer.together.size(), SG_CLAIM_TOGETHER);
+      return absl::OkStatus();
+    }
     sg_refuse(claim, static_cast<int32_t>(answer.reason), "%s", answer.text.c_str());
+    for (int other : answer.together) claim->together[claim->num_together++] = other;
     return absl::OkStatus();
   });
 }

@@ -156,7 +156,10 @@ Claim PluginBackend::ClaimNode(const Function& function, int node) const {
   if (!encoded.ok()) {
     return Claim::No(ClaimReason::kUnknownOp, std::string(encoded.status().message()));
   }
-  return ClaimsOf(**encoded)->claims[node];
+  const Claims claims = ClaimsOf(**encoded);
+  Claim claim = claims->claims[node];
+  if (claim.claimed()) claim.together = claims->together[node];
+  return claim;
 }
 
 namespace {
