@@ -1,10 +1,12 @@
 // Plugins through the seqgraph command: named by path or found by name, they train, are listed,
 // proven and, if they are hostile, refused with one error.
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "data/test_util.h"
@@ -91,6 +93,31 @@ TEST_F(PluginCommandTest, TheKitProvesALoadedBackendAndSurvivesOneThatCrashes) {
   const ProcessResult bad = prove("tests/plugins/libhostile_crashes.so");
   EXPECT_EQ(bad.status, 1) << bad.out;
   EXPECT_THAT(bad.out, HasSubstr("crashed  state/backward_twice"));
+}
+
+// Every hostile plugin runs through the kit: this process stays, and what is wrong is not proven.
+TEST_F(PluginCommandTest, TheKitOutlivesEveryHostilePlugin) {
+  const std::vector<std::string> kWellBehaved = {
+      "crashes_at_unload",  // which never happens: plugins are not unloaded
+      "group",
+      "honest",
+      "newer_struct",
+      "null_optional",
+      "unknown_scratch"};
+  int proven = 0, refused = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(Plugin("tests/plugins"))) {
+    const std::string file = entry.path().filename().string();
+    if (!absl::StartsWith(file, "libhostile_") || !absl::EndsWith(file, ".so")) continue;
+    const std::string kind = file.substr(11, file.size() - 14);
+    const ProcessResult kit = RunSeqgraph({"conformance", "--backend=" + entry.path().string(),
+                                           "--mode=state,robustness", "--timeout=2"},
+                                          {.folder = folder_});
+    const bool good = std::count(kWellBehaved.begin(), kWellBehaved.end(), kind) > 0;
+    EXPECT_EQ(kit.status, good ? 0 : 1) << kind << "\n" << kit.out << kit.err;
+    ++(good ? proven : refused);
+  }
+  EXPECT_EQ(proven, 6);
+  EXPECT_GE(refused, 16);
 }
 
 }  // namespace

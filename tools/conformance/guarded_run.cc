@@ -125,9 +125,12 @@ absl::Status GuardedRun::AllocateValues() {
 
 absl::Status GuardedRun::AllocateScratch() {
   for (size_t n = 0; n < function_.nodes().size(); ++n) {
-    const int64_t bytes = program_->scratch_bytes(static_cast<int>(n));
-    if (bytes < 0)
-      return absl::InternalError(absl::StrCat("asks for ", bytes, " bytes of scratch"));
+    // -1: the node allocates itself.
+    const int64_t asked = program_->scratch_bytes(static_cast<int>(n));
+    if (asked < -1) {
+      return absl::InternalError(absl::StrCat("asks for ", asked, " bytes of scratch"));
+    }
+    const int64_t bytes = std::max<int64_t>(asked, 0);
     scratch_.emplace_back();
     SEQ_ASSIGN_OR_RETURN(
         scratch_.back(),

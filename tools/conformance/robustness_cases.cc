@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <set>
 #include <utility>
@@ -111,10 +112,17 @@ constexpr int kWarmUp = 100, kRepeats = 1000;
 constexpr double kHeapBytesPerRepeat = 32;
 constexpr double kResidentBytesPerRepeat = 1024;
 
-Case LeakCase(const std::string& name, bool prepares) {
-  return {"robustness/leak/" + name, [prepares](const CaseContext& context, Verdict& verdict) {
-            const auto problem =
-                MakeNetwork({.batch = 3, .time = 4, .units = 8}, context.registry, context.seed);
+using ProblemMaker = std::function<absl::StatusOr<Problem>(const CaseContext&)>;
+
+absl::StatusOr<Problem> SmallNetwork(const CaseContext& context) {
+  return MakeNetwork({.batch = 3, .time = 4, .units = 8}, context.registry, context.seed);
+}
+
+// What is left behind by preparing and running, or by running what was prepared once.
+Case LeakCase(const std::string& name, bool prepares, const ProblemMaker& make) {
+  return {"robustness/leak/" + name,
+          [prepares, make](const CaseContext& context, Verdict& verdict) {
+            const auto problem = make(context);
             if (!verdict.Check(problem.status(), "building")) return;
             std::unique_ptr<GuardedRun> run;
             ProcessMemory before;
@@ -216,9 +224,14 @@ Cases RobustnessCases(const OpRegistry& registry) {
                     [](const InputDef& def) { return def.type == TypeRule::kIndex; });
     if (has_index) cases.push_back(BadIndexCase(op));
     cases.push_back(Float64Case(op));
+    // Each op alone too, for a backend that does not run all of the network.
+    cases.push_back(LeakCase(op->name(), /*prepares=*/true, [op](const CaseContext& context) {
+      SampleSource source(SeedOf(context.seed, op->name()), /*max_dim=*/5);
+      return OneNode(*op, context.registry, op->sampler()(source));
+    }));
   }
-  cases.push_back(LeakCase("prepare_and_run", /*prepares=*/true));
-  cases.push_back(LeakCase("run", /*prepares=*/false));
+  cases.push_back(LeakCase("prepare_and_run", /*prepares=*/true, SmallNetwork));
+  cases.push_back(LeakCase("run", /*prepares=*/false, SmallNetwork));
   return cases;
 }
 
