@@ -110,7 +110,7 @@ TEST_F(PluginCommandTest, TheKitOutlivesEveryHostilePlugin) {
     if (!absl::StartsWith(file, "libhostile_") || !absl::EndsWith(file, ".so")) continue;
     const std::string kind = file.substr(11, file.size() - 14);
     const ProcessResult kit = RunSeqgraph({"conformance", "--backend=" + entry.path().string(),
-                                           "--mode=state,robustness", "--timeout=2"},
+                                           "--mode=state,robustness", "--timeout=5"},
                                           {.folder = folder_});
     const bool good = std::count(kWellBehaved.begin(), kWellBehaved.end(), kind) > 0;
     EXPECT_EQ(kit.status, good ? 0 : 1) << kind << "\n" << kit.out << kit.err;
