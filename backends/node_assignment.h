@@ -10,10 +10,10 @@
 
 namespace seqgraph {
 
-/// For each node the index into `backends` of the first one that claims it. A claim that needs other
-/// nodes beside it (Claim::together) holds only if these go to the same backend: a group is assigned
-/// whole or not at all. InvalidArgument,
-/// listing every node that none claims with each backend's reason.
+/// For each node the index into `backends` of the first one that claims it. A claim that needs
+/// other nodes beside it (Claim::together) holds only if these go to the same backend: a group is
+/// assigned whole or not at all. InvalidArgument, listing every node that none claims with each
+/// backend's reason.
 absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
                                              absl::Span<const Backend* const> backends);
 
