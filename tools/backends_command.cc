@@ -34,23 +34,23 @@ class BackendsCommand : public Command {
     for (const ListedBackend& listed : ListBackends(options, &refused_folders)) {
       out.Write(first ? "" : "\n");
       first = false;
-      SEQ_RETURN_IF_ERROR(List(listed, out));
+      SEQ_RETURN_IF_ERROR(List(listed, options, out));
     }
     for (const std::string& folder : refused_folders) out.Print("\nnot searched: %s\n", folder);
     return 0;
   }
 
  private:
-  static absl::Status List(const ListedBackend& listed, Output& out) {
+  static absl::Status List(const ListedBackend& listed, PluginOptions options, Output& out) {
     if (!listed.status.ok()) {
       out.Print("%s refused: %s\n", listed.name, listed.status.message());
       return absl::OkStatus();
     }
     out.Print("%s %s\n  %s\n", listed.info.name, listed.info.version, listed.info.description);
     if (!listed.path.empty()) out.Print("  plugin %s\n", listed.path);
-    SEQ_ASSIGN_OR_RETURN(
-        const BackendSelection selection,
-        ChooseBackends(listed.path.empty() ? listed.name : listed.path, /*calls=*/{}));
+    options.probe = false;  // which listing it has done
+    SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
+                         SelectBackends(listed.path.empty() ? listed.name : listed.path, options));
     SEQ_ASSIGN_OR_RETURN(const std::vector<OpClaims> all,
                          ClaimsOfAllOps(*ListOf(selection)[0], AllOps()));
     size_t width = 0;

@@ -6,8 +6,8 @@
 namespace seqgraph::onednn {
 namespace {
 
-constexpr unsigned kFlushToZero = 0x8000;
-constexpr unsigned kDenormalsAreZero = 0x0040;
+constexpr unsigned kFlushToZero = FlushDenormals::kFlushToZero;
+constexpr unsigned kDenormalsAreZero = FlushDenormals::kDenormalsAreZero;
 constexpr unsigned kFlush = kFlushToZero | kDenormalsAreZero;
 
 // Nothing is shared with the team's threads: ThreadSanitizer cannot see libgomp wait for them and
@@ -41,12 +41,10 @@ ThreadCountGuard::~ThreadCountGuard() { omp_set_num_threads(previous_); }
 
 FlushDenormalsGuard::FlushDenormalsGuard(int threads) : threads_(threads), previous_(_mm_getcsr()) {
   if (threads_ > 1) SetOnTeam<kFlush>(threads_);
-  _mm_setcsr(previous_ | kFlush);
 }
 
 FlushDenormalsGuard::~FlushDenormalsGuard() {
   if (threads_ > 1) RestoreOnTeam(threads_, previous_);
-  _mm_setcsr(previous_);
 }
 
 }  // namespace seqgraph::onednn

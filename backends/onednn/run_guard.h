@@ -1,6 +1,8 @@
 #ifndef SEQGRAPH_BACKENDS_ONEDNN_RUN_GUARD_H_
 #define SEQGRAPH_BACKENDS_ONEDNN_RUN_GUARD_H_
 
+#include "backends/denormals.h"
+
 namespace seqgraph::onednn {
 
 /// Sets the calling thread's OpenMP thread count, and restores it. oneDNN fixes the count when a
@@ -29,6 +31,7 @@ class FlushDenormalsGuard {
  private:
   int threads_;
   unsigned previous_;
+  FlushDenormals flush_;  // the calling thread; behind previous_, which is what it changes
 };
 
 }  // namespace seqgraph::onednn

@@ -13,10 +13,11 @@ namespace seqgraph {
 /// The faults that a FaultyBackend can have: what users' backends do wrong.
 ///
 ///   none                 the wrapped backend as it is
-///   perturb:OP           the largest element of the op's first output is off by ten times its
-///   bound wrong_gate_gradient  one element of du of RNNCellGrad has the wrong sign stale_weight
-///   variables are packed once and never again write_past_end       one float behind each output of
-///   Tanh is written write_before_begin   one float before each output of Tanh is written
+///   perturb:OP           the largest element of the first output is off by 10 times its bound
+///   wrong_gate_gradient  one element of du of RNNCellGrad has the wrong sign
+///   stale_weight         variables are packed once and never again
+///   write_past_end       one float behind each output of Tanh is written
+///   write_before_begin   one float before each output of Tanh is written
 ///   read_past_end        reads far behind its input of Tanh
 ///   writes_input         Tanh changes its input
 ///   uses_undefined       Tanh adds what its output held before

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -20,20 +19,14 @@
 namespace seqgraph::parity {
 namespace {
 
-// The folder of recorded runs, or empty.
-std::string KerasFolder() {
-  const char* shared = std::getenv("SEQGRAPH_SHARED");
-  return shared == nullptr || *shared == '\0' ? "" : absl::StrCat(shared, "/keras");
-}
-
 class KerasParity : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(KerasParity, LossesWeightsAndPredictionsAreWithinTheBars) {
   const auto& [name, backend] = GetParam();
-  if (KerasFolder().empty()) GTEST_SKIP() << "SEQGRAPH_SHARED is not set";
+  SEQ_SHARED_OR_SKIP(keras, "keras");
   SEQ_ASSERT_OK_AND_ASSIGN(const auto backends, AllBackends().ParseList(backend));
   SEQ_ASSERT_OK_AND_ASSIGN(const ParityCase parity_case,
-                           ReadParityCase(absl::StrCat(KerasFolder(), "/", name)));
+                           ReadParityCase(absl::StrCat(keras, "/", name)));
   SEQ_ASSERT_OK_AND_ASSIGN(const auto differences, RunParity(parity_case, backends));
   ASSERT_EQ(differences.size(), 5);
   for (const Difference& difference : differences) {
@@ -56,8 +49,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, KerasParity,
 class ChangedCase : public testing::Test {
  protected:
   void SetUp() override {
-    if (KerasFolder().empty()) GTEST_SKIP() << "SEQGRAPH_SHARED is not set";
-    const std::filesystem::path source = KerasFolder() + "/embedding_partial_batch";
+    SEQ_SHARED_OR_SKIP(keras, "keras");
+    const std::filesystem::path source = keras + "/embedding_partial_batch";
     folder_ = std::filesystem::path(testing::TempDir()) /
               testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::create_directories(folder_);
