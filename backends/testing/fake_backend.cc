@@ -1,6 +1,8 @@
 #include "backends/testing/fake_backend.h"
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -61,6 +63,10 @@ class FakeProgram : public Program {
     Record(node, args);
     const auto failure = behavior_.failures.find(node.name);
     if (failure != behavior_.failures.end()) return failure->second;
+    const auto delay = behavior_.delays.find(node.op->name());
+    if (delay != behavior_.delays.end()) {
+      std::this_thread::sleep_for(std::chrono::duration<double>(delay->second));
+    }
     return Compute(node, args);
   }
 

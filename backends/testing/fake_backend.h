@@ -19,6 +19,7 @@ struct FakeBehavior {
   absl::Status begin;
   int64_t scratch_bytes = 0;
   int64_t persistent_bytes = 0;
+  std::map<std::string, double> delays;  ///< by op: seconds that it takes longer
   /// Stores all values that may be private backwards, behind a header of 64 bytes.
   bool private_layouts = false;
   /// Asks for this private storage as well, whether it may or not.
