@@ -6,8 +6,8 @@
 #include <cstring>
 #include <vector>
 
+#include "backends/kernels/loop_kernel.h"
 #include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/loop_kernel.h"
 #include "backends/onednn/math_loops.h"
 
 namespace seqgraph::onednn {
