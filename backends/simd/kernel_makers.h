@@ -22,6 +22,33 @@ MadeKernel MakeScale(KernelContext& context);
 MadeKernel MakeFillLike(KernelContext& context);
 MadeKernel MakeIncrement(KernelContext& context);
 
+// dense.cc
+MadeKernel MakeDense(KernelContext& context);
+MadeKernel MakeDenseGrad(KernelContext& context);
+
+// lookup.cc
+Claim ClaimOneHot(const NodeContext& context);
+MadeKernel MakeEmbedding(KernelContext& context);
+MadeKernel MakeEmbeddingGrad(KernelContext& context);
+MadeKernel MakeOneHot(KernelContext& context);
+
+// reductions.cc
+MadeKernel MakeReduceSum(KernelContext& context);
+MadeKernel MakeReduceMean(KernelContext& context);
+MadeKernel MakeBroadcastLike(KernelContext& context);
+MadeKernel MakeReduceMeanGrad(KernelContext& context);
+
+// bce.cc
+MadeKernel MakeBce(KernelContext& context);
+MadeKernel MakeBceGrad(KernelContext& context);
+MadeKernel MakeBceWithLogits(KernelContext& context);
+MadeKernel MakeBceWithLogitsGrad(KernelContext& context);
+
+// optimizers.cc
+MadeKernel MakeSgdUpdate(KernelContext& context);
+MadeKernel MakeRmsPropUpdate(KernelContext& context);
+MadeKernel MakeAdamUpdate(KernelContext& context);
+
 }  // namespace seqgraph::simd
 
 #endif  // SEQGRAPH_BACKENDS_SIMD_KERNEL_MAKERS_H_

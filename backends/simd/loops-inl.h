@@ -9,9 +9,16 @@
 #endif
 
 #include <cstdint>
-#include <cstring>
 
 #include "hwy/highway.h"
+
+// SSE4 has no masked loads and stores: Highway's touch the whole vector.
+#undef SEQ_HAS_MASKED_MEMORY
+#if HWY_TARGET == HWY_SSE4
+#define SEQ_HAS_MASKED_MEMORY 0
+#else
+#define SEQ_HAS_MASKED_MEMORY 1
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace seqgraph::simd {
@@ -21,17 +28,26 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::ScalableTag<float>;
 using VF = hn::Vec<F32>;
 
-/// The first `count` floats at `from`, 0 in the other lanes. count < Lanes.
+/// The first `count` floats at `from`, 0 in the other lanes. 0 <= count <= Lanes.
 HWY_INLINE VF LoadFirst(F32 d, const float* from, int64_t count) {
+#if SEQ_HAS_MASKED_MEMORY
+  return hn::MaskedLoad(hn::FirstN(d, count), d, from);
+#else
   HWY_ALIGN float lanes[hn::MaxLanes(d)] = {};
-  std::memcpy(lanes, from, count * sizeof(float));
+  for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
   return hn::Load(d, lanes);
+#endif
 }
 
+/// Stores the first `count` lanes alone. 0 <= count <= Lanes.
 HWY_INLINE void StoreFirst(F32 d, VF v, float* to, int64_t count) {
+#if SEQ_HAS_MASKED_MEMORY
+  hn::BlendedStore(v, hn::FirstN(d, count), d, to);
+#else
   HWY_ALIGN float lanes[hn::MaxLanes(d)];
   hn::Store(v, d, lanes);
-  std::memcpy(to, lanes, count * sizeof(float));
+  for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
+#endif
 }
 
 /// y[i] = f(x[i]). f takes and gives vectors. Outputs may be inputs.

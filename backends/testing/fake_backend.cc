@@ -67,10 +67,22 @@ class FakeProgram : public Program {
     if (delay != behavior_.delays.end()) {
       std::this_thread::sleep_for(std::chrono::duration<double>(delay->second));
     }
-    return Compute(node, args);
+    const absl::Status status = Compute(node, args);
+    const auto stray = behavior_.stray.find(node.name);
+    if (stray != behavior_.stray.end()) Stray(stray->second, args);
+    return status;
   }
 
  private:
+  static void Stray(const StrayWrite& write, const KernelArgs& args) {
+    void* buffer = write.buffer == StrayWrite::Buffer::kOutput ? args.outputs[write.index]
+                   : write.buffer == StrayWrite::Buffer::kInput
+                       ? const_cast<void*>(args.inputs[write.index])
+                   : write.buffer == StrayWrite::Buffer::kScratch ? args.scratch
+                                                                  : args.persistent;
+    static_cast<std::byte*>(buffer)[write.offset] ^= std::byte{0x55};
+  }
+
   void Record(const Node& node, const KernelArgs& args) {
     log_->events.push_back(absl::StrCat("run ", node.name));
     log_->versions.emplace_back(args.versions.begin(), args.versions.end());
