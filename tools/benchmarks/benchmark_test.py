@@ -24,7 +24,7 @@ def contender(behaviour, rate=1000, **kwargs):
     return workloads.Contender(behaviour, (sys.executable, FAKE, behaviour, str(rate)), **kwargs)
 
 
-def start(command, timeout=30.0):
+def start(command, timeout=120.0):
     return program.Program(command, timeout=timeout)
 
 
@@ -37,7 +37,7 @@ def run(*contenders, spec=TRAIN, rounds=3):
 
 class ProtocolTest(unittest.TestCase):
 
-    def ask(self, behaviour, timeout=30.0, **request):
+    def ask(self, behaviour, timeout=120.0, **request):
         with start((sys.executable, FAKE, behaviour), timeout) as peer:
             return peer.ask(**(request or {"do": "run", "seconds": 2.0}))
 
@@ -210,7 +210,7 @@ class PeersTest(unittest.TestCase):
 
 class TableTest(unittest.TestCase):
     RESULT = {
-        "machine": {"cpu": "A CPU", "system": "Linux 6"},
+        "machine": {"cpu": "A CPU", "system": "Linux 6", "load": [1.26, 0.5]},
         "settings": {"rounds": 7, "seconds": 0.5},
         "workloads": [
             {"title": "training", "rows": [
@@ -241,7 +241,7 @@ class TableTest(unittest.TestCase):
 
     def test_settings_machine_and_versions_stand_below(self):
         text = " ".join(table.markdown(self.RESULT).split())
-        for part in ("7 pairs", "0.5 s", "A CPU", "Linux 6", "a 1.0, b 2.0"):
+        for part in ("7 pairs", "0.5 s", "A CPU, load average 1.3 before and 0.5 after", "Linux 6", "a 1.0, b 2.0"):
             self.assertIn(part, text)
 
     def test_who_was_not_measured_is_listed_with_the_reason(self):

@@ -58,7 +58,7 @@ def _machine():
             if flag in flags]
     return {"cpu": "%s with %s, %d cores" % (model.group(1) if model else platform.machine(),
                                              best[0] if best else "no AVX", os.cpu_count()),
-            "system": "Linux " + platform.release(), "flags": flags, "load": os.getloadavg()}
+            "system": "Linux " + platform.release(), "flags": flags, "load": [os.getloadavg()[0]]}
 
 
 def _backends(program, start):
@@ -113,6 +113,7 @@ def run(args, say):
                 spec, [c for c in contenders if c.does(workload, args.quick)], oracles, say)
             result["workloads"].append({"name": workload.name, "title": workload.title,
                                         "spec": dict(spec, data=None), "rows": rows})
+    result["machine"]["load"].append(os.getloadavg()[0])
     return result
 
 

@@ -61,9 +61,10 @@ def markdown(result):
         lines.append("| %s | %s |" % (name, " | ".join(map(_cell, rows))))
     settings = result["settings"]
     text = ("In brackets: how many times as fast the first line is; the median of %d pairs that "
-            "alternate, each side %g s at a time, one thread on one core. %s; %s. %s." % (
-                settings["rounds"], settings["seconds"], machine["cpu"], machine["system"],
-                _versions(workloads)))
+            "alternate, each side %g s at a time, one thread on one core. %s, load average %.1f "
+            "before and %.1f after; %s. %s." % (
+                settings["rounds"], settings["seconds"], machine["cpu"], *machine["load"],
+                machine["system"], _versions(workloads)))
     lines += [""] + textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
     missing = not_measured(workloads)
     if missing:
