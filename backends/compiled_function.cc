@@ -112,7 +112,8 @@ absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
 // Assigns the nodes, lets each backend prepare its own, and sets for each node its program.
 absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
                                              std::vector<int>& program_of) {
-  SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment, AssignNodes(function, options.backends));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment,
+                       AssignNodes(function, options.backends, options.preferences));
   program_of.assign(assignment.size(), -1);
   assignments.resize(assignment.size());
   is_private.assign(function.values().size(), false);

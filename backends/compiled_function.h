@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "backends/backend.h"
 #include "backends/buffer_guards.h"
+#include "backends/node_assignment.h"
 #include "graph/function.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
@@ -24,6 +25,8 @@ struct CompileOptions {
   /// In order of preference. A node that none claims is an error that lists every such node with
   /// each backend's reason.
   std::vector<const Backend*> backends;
+  /// Nodes that go elsewhere than the order of `backends` says, if that backend claims them.
+  BackendPreferences preferences;
   /// The number that the symbolic batch stands for.
   int64_t batch = 1;
   int threads = 1;

@@ -207,7 +207,7 @@ class Checker : public RunObserver {
   }
 
   void NoteGrowth(const Node& node, const Operands& inputs) {
-    if (node.op->name() != "RNNCell") return;
+    if (node.op->name() != "RNNCell" && node.op->name() != "LookupRNNCell") return;
     const auto states = EvaluateInDouble(node, inputs, {true, false});
     if (!states.ok()) return;
     const RecurrenceGrowth now = GrowthOf(node, inputs, *(*states)[0]);
