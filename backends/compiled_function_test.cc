@@ -378,7 +378,7 @@ TEST(CompiledFunction, SaysHowMuchMemoryIsMissing) {
                        "no memory to run function f with batch 4: it takes 1152921504606847104"));
 }
 
-TEST(CompiledFunction, AppliesTheRewritesAfterBindingTheBatch) {
+TEST(CompiledFunction, RunsThePassesAfterBindingTheBatch) {
   // Round(x) = x where the batch is 2.
   const Rewrite rewrite{"drop_round", "", [](RewriteContext& c) -> absl::StatusOr<bool> {
                           if (c.node().op->name() != "Round" ||
@@ -390,13 +390,16 @@ TEST(CompiledFunction, AppliesTheRewritesAfterBindingTheBatch) {
                         }};
   const Function f = RowFunction();
   VariableStore store = StoreOf(f);
-  const std::vector<Rewrite> rewrites = {rewrite};
+  const Pass pass{.name = rewrite.name, .rule = "Round(x) = x", .rewrites = {rewrite}};
   for (int64_t batch : {1, 2}) {
     SEQ_ASSERT_OK_AND_ASSIGN(
         const auto compiled,
         CompiledFunction::Compile(f, TestOps(), &store,
-                                  {.backends = {&kFake}, .batch = batch, .rewrites = rewrites}));
+                                  {.backends = {&kFake}, .batch = batch, .passes = {&pass}}));
     EXPECT_EQ(compiled->assignments().size(), batch == 2 ? 2u : 3u);
+    ASSERT_EQ(compiled->passes().size(), 1u);
+    EXPECT_EQ(compiled->passes()[0].name, "drop_round");
+    EXPECT_EQ(compiled->passes()[0].count, batch == 2 ? 1 : 0);
   }
 }
 

@@ -214,6 +214,9 @@ class OpDef {
   }
   /// Without a rule, asking for a gradient through the op is an error that names it.
   OpDef& Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
+  /// Says that two nodes with equal attributes and inputs need not give the same (random numbers,
+  /// state of its own): no pass merges them or computes them beforehand.
+  OpDef& Impure() { return pure_ = false, *this; }
   OpDef& InPlace(InPlacePair pair) { return in_place_.push_back(pair), *this; }
   OpDef& Constrain(std::string label, std::string text) {
     return constraints_.push_back({std::move(label), std::move(text)}), *this;
@@ -236,6 +239,7 @@ class OpDef {
     return real == DType::kFloat64 ? reference_double_ : reference_float_;
   }
   const GradientRule& gradient_rule() const { return gradient_rule_; }
+  bool pure() const { return pure_; }
   const std::vector<InPlacePair>& in_place() const { return in_place_; }
   const std::vector<Constraint>& constraints() const { return constraints_; }
   const std::vector<OpExample>& examples() const { return examples_; }
@@ -270,6 +274,7 @@ class OpDef {
   ReferenceFunction reference_float_;
   ReferenceFunction reference_double_;
   GradientRule gradient_rule_;
+  bool pure_ = true;
   std::vector<InPlacePair> in_place_;
   std::vector<Constraint> constraints_;
   std::vector<OpExample> examples_;

@@ -67,7 +67,7 @@ class DiffCommand : public Command {
         .mode = mode_ == "chained" ? diff::Mode::kChained : diff::Mode::kIsolated,
         .steps = steps_,
         .threads = static_cast<int>(threads_),
-        .rewrites = StandardRewrites()};
+        .passes = StandardPasses()};
     SEQ_ASSIGN_OR_RETURN(
         const diff::LockstepResult result,
         diff::RunLockstep(model, *function, inputs.batch, inputs.tensors, AllOps(), options));

@@ -28,7 +28,7 @@ struct LockstepOptions {
   Mode mode = Mode::kIsolated;
   int64_t steps = 1;
   int threads = 1;
-  absl::Span<const Rewrite> rewrites;
+  PassList passes;
 };
 
 /// The largest of all comparisons of one node.

@@ -118,7 +118,7 @@ class Call {
                                                               {.backends = options_.backends,
                                                                .batch = test_.batch,
                                                                .threads = options_.threads,
-                                                               .rewrites = options_.rewrites}));
+                                                               .passes = options_.passes}));
     CheckAssignments(result);
     for (const GraphTestCase::Call& earlier : test_.earlier) {
       SEQ_RETURN_IF_ERROR(RunOnce(earlier, result));

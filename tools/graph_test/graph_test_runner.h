@@ -20,7 +20,7 @@ namespace seqgraph {
 struct GraphTestOptions {
   /// In order of preference, as CompileOptions::backends. The first is the one under test.
   std::vector<const Backend*> backends;
-  absl::Span<const Rewrite> rewrites;
+  PassList passes;
   int threads = 1;
   /// kFloat64 evaluates the same case in double, for backends that can.
   DType real = DType::kFloat32;
