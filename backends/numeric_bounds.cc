@@ -242,9 +242,8 @@ absl::StatusOr<ErrorBound> FusedElementwise(const Judged& node, int) {
     for (size_t i = 0; i < inputs.size(); ++i) registers[i] = {inputs[i][e], 0};
     for (size_t i = 0; i < program.code.size(); ++i) {
       const ElementwiseInstruction& code = program.code[i];
-      registers[inputs.size() + i] =
-          Execute(code, code.a >= 0 ? registers[code.a] : Bounded(),
-                  code.b >= 0 ? registers[code.b] : Bounded());
+      registers[inputs.size() + i] = Execute(code, code.a >= 0 ? registers[code.a] : Bounded(),
+                                             code.b >= 0 ? registers[code.b] : Bounded());
     }
     if (std::isfinite(registers.back().error)) largest = std::max(largest, registers.back().error);
   }

@@ -31,17 +31,16 @@ absl::StatusOr<Function> MergeEqualNodes(const Function& function, const OpRegis
   std::map<std::string, const Node*> first;
   int merged = 0;
   for (const Node& node : function.nodes()) {
-    const auto [entry, is_new] =
-        node.op->pure() ? first.emplace(KeyOf(node, copy.MappedInputs(node)), &node)
-                        : std::make_pair(first.end(), true);
+    const auto [entry, is_new] = node.op->pure()
+                                     ? first.emplace(KeyOf(node, copy.MappedInputs(node)), &node)
+                                     : std::make_pair(first.end(), true);
     if (is_new) {
       copy.AddNode(node);
       continue;
     }
     ++merged;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
-      copy.new_values()[node.outputs[o].index] =
-          copy.new_values()[entry->second->outputs[o].index];
+      copy.new_values()[node.outputs[o].index] = copy.new_values()[entry->second->outputs[o].index];
     }
   }
   if (merged == 0) return function;

@@ -54,11 +54,11 @@ absl::StatusOr<ElementwiseInstruction> ParseInstruction(absl::string_view text, 
       absl::StrSplit(words[0], absl::MaxSplits(':', 1));
   const ElementwiseOpInfo* info = FindByText(name.first);
   if (info == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "begins with \"", name.first, "\", expected one of ",
-        absl::StrJoin(kOps, ", ", [](std::string* out, const ElementwiseOpInfo& each) {
-          absl::StrAppend(out, each.text);
-        })));
+    return absl::InvalidArgumentError(
+        absl::StrCat("begins with \"", name.first, "\", expected one of ",
+                     absl::StrJoin(kOps, ", ", [](std::string* out, const ElementwiseOpInfo& each) {
+                       absl::StrAppend(out, each.text);
+                     })));
   }
   ElementwiseInstruction instruction{.op = info->op};
   const bool has_constant = name.first.size() < words[0].size();
@@ -72,15 +72,15 @@ absl::StatusOr<ElementwiseInstruction> ParseInstruction(absl::string_view text, 
   }
   const int operands = static_cast<int>(words.size()) - 1;
   if (operands != info->operands) {
-    return absl::InvalidArgumentError(absl::StrCat(info->text, " takes ", info->operands,
-                                                   " operands, got ", operands));
+    return absl::InvalidArgumentError(
+        absl::StrCat(info->text, " takes ", info->operands, " operands, got ", operands));
   }
   for (int i = 0; i < operands; ++i) {
     const int found = ParseRegister(words[1 + i], num_inputs, computed);
     if (found < 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "reads \"", words[1 + i], "\"; there are x0 to x", num_inputs - 1,
-          computed > 0 ? absl::StrCat(" and t0 to t", computed - 1) : ""));
+      return absl::InvalidArgumentError(
+          absl::StrCat("reads \"", words[1 + i], "\"; there are x0 to x", num_inputs - 1,
+                       computed > 0 ? absl::StrCat(" and t0 to t", computed - 1) : ""));
     }
     (i == 0 ? instruction.a : instruction.b) = found;
   }

@@ -51,8 +51,8 @@ struct ElementwiseInstruction {
 /// register is the result. Every element is independent, so an implementation runs block by block:
 /// one instruction over a block of elements that stays in the first cache, then the next.
 ///
-/// As text: "tanh x0; multiply t0 x1; scale:-2 t1", where x0 is the first input and t0 the result of
-/// the first instruction.
+/// As text: "tanh x0; multiply t0 x1; scale:-2 t1", where x0 is the first input and t0 the result
+/// of the first instruction.
 struct ElementwiseProgram {
   static constexpr int kMaxInputs = 8;
   static constexpr int kMaxInstructions = 32;

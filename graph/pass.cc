@@ -61,8 +61,8 @@ class PassManager {
   }
 
   absl::Status Restless(absl::string_view when) const {
-    return absl::InternalError(absl::StrCat(
-        "function ", current_.name(), ": the rewrites did not come to rest after ", when));
+    return absl::InternalError(absl::StrCat("function ", current_.name(),
+                                            ": the rewrites did not come to rest after ", when));
   }
 
   absl::StatusOr<bool> RunPass(size_t p) {

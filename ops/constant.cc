@@ -29,15 +29,17 @@ absl::StatusOr<std::vector<double>> ParseValues(absl::string_view text, int64_t 
   for (absl::string_view word : absl::StrSplit(text, ' ')) {
     double value = 0;
     if (!absl::SimpleAtod(word, &value) || !std::isfinite(value)) {
-      return Violation("C2", "attribute values must be finite numbers with one space between, got \"",
+      return Violation("C2",
+                       "attribute values must be finite numbers with one space between, got \"",
                        word, "\"");
     }
     values.push_back(value);
   }
   const int64_t count = static_cast<int64_t>(values.size());
   if (count != 1 && (count != elements || count > kMaxConstantElements)) {
-    return Violation("C2", "attribute values must hold one number, or one for each of the ", elements,
-                     " elements where these are at most ", kMaxConstantElements, "; got ", count);
+    return Violation("C2", "attribute values must hold one number, or one for each of the ",
+                     elements, " elements where these are at most ", kMaxConstantElements, "; got ",
+                     count);
   }
   return values;
 }
@@ -119,6 +121,7 @@ OpDef ConstantOp() {
       .Reject({"C2", {{"values", "nan"}}, {}})
       .Reject({"C3", {{"values", "1"}, {"dtype", DType::kInt32}}, {}})
       .Reference(ComputeConstant<float>, ComputeConstant<double>)
+      .Cost("FLOPs: none. Nothing is read.", [](const CostContext& c) { return c.Moving(0, {}); })
       .Example({"two_by_two",
                 {{"shape", Ints({2, 2})}, {"values", "1 -0.5 1e-3 0"}},
                 {},
@@ -157,9 +160,9 @@ std::optional<std::string> ConstantText(const Tensor& content) {
 Value Constant(FunctionBuilder& g, const Tensor& content, std::string name) {
   const std::optional<std::string> text = ConstantText(content);
   if (!text.has_value()) {
-    g.Fail(absl::InvalidArgumentError(
-        absl::StrCat("a constant holds finite real numbers, at most ", kMaxConstantElements,
-                     " where they differ; got ", content.type().ToString())));
+    g.Fail(absl::InvalidArgumentError(absl::StrCat("a constant holds finite real numbers, at most ",
+                                                   kMaxConstantElements, " where they differ; got ",
+                                                   content.type().ToString())));
     return {};
   }
   std::vector<int64_t> extents;

@@ -97,6 +97,29 @@ absl::Status ComputeFusedElementwise(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Cost: as the ops that it stands for.
+
+OpCost FusedElementwiseCost(const CostContext& c) {
+  int inputs = 0;
+  while (inputs < kMaxInputs && c.has_input(inputs)) ++inputs;
+  const auto program = ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs);
+  SEQ_CHECK(program.ok());  // as the shape rule has checked
+  double flops = 0;
+  for (const ElementwiseInstruction& instruction : program->code) {
+    switch (instruction.op) {
+      case ElementwiseOp::kFillLike:
+        break;
+      case ElementwiseOp::kSigmoidGrad:
+      case ElementwiseOp::kTanhGrad:
+        flops += 3;
+        break;
+      default:
+        flops += 1;
+    }
+  }
+  return c.Moving(flops * c.output_size(0));
+}
+
 // Samples.
 
 // A random program that reads all its inputs: each instruction takes what has not been read yet,
@@ -157,9 +180,8 @@ OpDef FusedElementwiseOp() {
   }
   const TensorType x = RealType({2, 3});
   op.Output({.name = "y", .doc = "the shape of x0"})
-      .Attribute({.name = "program",
-                  .kind = AttributeKind::kString,
-                  .doc = "\"tanh x0; multiply t0 x1\""})
+      .Attribute(
+          {.name = "program", .kind = AttributeKind::kString, .doc = "\"tanh x0; multiply t0 x1\""})
       .Constrain("C1", "no input is left out before one that is there")
       .Constrain("C2", "all inputs have one shape")
       .Constrain("C3",
@@ -167,13 +189,17 @@ OpDef FusedElementwiseOp() {
       .Shapes(FusedElementwiseShape)
       .Reject({"C1", {{"program", "add x0 x2"}}, {x, {}, x, {}, {}, {}, {}, {}}})
       .Reject({"C2", {{"program", "add x0 x1"}}, {x, RealType({3, 2}), {}, {}, {}, {}, {}, {}}});
-  for (const char* program :
-       {"", "add x0 x2", "add x0", "add x0 x1;", "add x0 t0", "add:1 x0 x1", "scale x0; add t0 x1",
-        "cosh x0; add t0 x1", "tanh x0", "tanh x1; add x0 x1", "scale:nan x0; add t0 x1",
-        "add x0 x01"}) {
+  for (const char* program : {"", "add x0 x2", "add x0", "add x0 x1;", "add x0 t0", "add:1 x0 x1",
+                              "scale x0; add t0 x1", "cosh x0; add t0 x1", "tanh x0",
+                              "tanh x1; add x0 x1", "scale:nan x0; add t0 x1", "add x0 x01"}) {
     op.Reject({"C3", {{"program", program}}, {x, x, {}, {}, {}, {}, {}, {}}});
   }
   return op.Reference(ComputeFusedElementwise<float>, ComputeFusedElementwise<double>)
+      .Cost(
+          "FLOPs for each element: 3 for sigmoid_grad and tanh_grad, none for fill_like, 1 for "
+          "each "
+          "other instruction.",
+          FusedElementwiseCost)
       .Example({"weighted_difference",
                 {{"program", "scale:2 x0; subtract t0 x1; relu t1"}},
                 {Reals({3}, {1, 2, -1}), Reals({3}, {0.5, 7, -4}), {}, {}, {}, {}, {}, {}},
@@ -190,8 +216,7 @@ OpDef FusedElementwiseOp() {
 
 Value FusedElementwise(FunctionBuilder& g, absl::Span<const Value> inputs,
                        const ElementwiseProgram& program, std::string name) {
-  return g.AddNode("FusedElementwise", inputs, {{"program", program.ToText()}},
-                   std::move(name))[0];
+  return g.AddNode("FusedElementwise", inputs, {{"program", program.ToText()}}, std::move(name))[0];
 }
 
 }  // namespace seqgraph::ops

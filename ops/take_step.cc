@@ -42,7 +42,8 @@ Types TakeStepShape(const ShapeContext& c) {
 
 Types TakeStepGradShape(const ShapeContext& c) {
   SEQ_RETURN_IF_ERROR(CheckSequence(c, "like", c.shape(1)));
-  SEQ_RETURN_IF_ERROR(CheckShape("C3", "dy", c.shape(0), "the shape of like without its second axis",
+  SEQ_RETURN_IF_ERROR(CheckShape("C3", "dy", c.shape(0),
+                                 "the shape of like without its second axis",
                                  WithoutTime(c.shape(1))));
   return std::vector<TensorType>{c.type(1)};
 }
@@ -98,8 +99,8 @@ absl::Status TakeStepGradient(GradientContext& c) {
 // dx is linear in dy. `like` is not read: no gradient is zero.
 absl::Status TakeStepGradGradient(GradientContext& c) {
   if (c.wanted(0)) {
-    c.SetInputGradient(0, TakeStep(c.builder(), c.output_gradient(0),
-                                   c.attributes().GetInt("step")));
+    c.SetInputGradient(0,
+                       TakeStep(c.builder(), c.output_gradient(0), c.attributes().GetInt("step")));
   }
   return absl::OkStatus();
 }
@@ -144,6 +145,12 @@ OpDef TakeStepOp() {
       .Reject({"C2", {}, {RealType({2, 0, 3})}})
       .Reference(ComputeTakeStep<float>, ComputeTakeStep<double>)
       .Gradient(TakeStepGradient)
+      .Cost("FLOPs: none. Only that step of x is read.",
+            [](const CostContext& c) {
+              OpCost cost = c.Moving(0, {});
+              cost.bytes_read = c.output_bytes(0);
+              return cost;
+            })
       .Example({"last",
                 {},
                 {Reals({2, 2, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})},
@@ -176,6 +183,7 @@ OpDef TakeStepGradOp() {
       .Reject({"C3", {}, {RealType({3, 3}), RealType({2, 4, 3})}})
       .Reference(ComputeTakeStepGrad<float>, ComputeTakeStepGrad<double>)
       .Gradient(TakeStepGradGradient)
+      .Cost("FLOPs: none. Only dy is read.", [](const CostContext& c) { return c.Moving(0, {0}); })
       .Example({"second_of_three",
                 {{"step", 1}},
                 {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 3, 2}, std::vector<double>(12, 9))},

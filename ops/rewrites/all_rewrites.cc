@@ -18,9 +18,8 @@ namespace {
 // A pass of rewrites that are worth it in any case.
 Pass PassOf(std::string name, std::vector<Rewrite> rewrites, bool only_if_claimed) {
   Pass pass{.name = std::move(name)};
-  pass.rule = absl::StrJoin(rewrites, "; ", [](std::string* out, const Rewrite& rewrite) {
-    out->append(rewrite.rule);
-  });
+  pass.rule = absl::StrJoin(
+      rewrites, "; ", [](std::string* out, const Rewrite& rewrite) { out->append(rewrite.rule); });
   pass.only_if_claimed = only_if_claimed;
   pass.rewrites = std::move(rewrites);
   return pass;

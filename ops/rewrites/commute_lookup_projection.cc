@@ -28,11 +28,10 @@ const Node* ProjectedLookup(const RewriteContext& c, const char* op) {
 // Embedding(ids, Dense(t, w, b, activation)), for the node that computes Dense(Embedding(ids, t)).
 Value LookUpProjected(RewriteContext& c, const Node& lookup, Value b,
                       const std::string& activation = "none") {
-  const Value table =
-      Dense(c.builder(), c.Mapped(lookup.inputs[1]), c.Mapped(c.node().inputs[kW]),
-            {.bias = c.Mapped(b),
-             .activation = activation,
-             .name = absl::StrCat(c.node().name, "/projected_table")});
+  const Value table = Dense(c.builder(), c.Mapped(lookup.inputs[1]), c.Mapped(c.node().inputs[kW]),
+                            {.bias = c.Mapped(b),
+                             .activation = activation,
+                             .name = absl::StrCat(c.node().name, "/projected_table")});
   return Embedding(c.builder(), c.Mapped(lookup.inputs[0]), table,
                    absl::StrCat(c.node().name, "/lookup"));
 }
@@ -78,11 +77,11 @@ DenseGradOutputs GradientsFromRows(RewriteContext& c, const Node& lookup, Value 
   FunctionBuilder& g = c.builder();
   const std::string& name = c.node().name;
   const Value table = lookup.inputs[1];
-  const Value dp = EmbeddingGrad(g, c.Mapped(lookup.inputs[0]), dz,
-                                 c.source().type(table).shape[0].size(),
-                                 absl::StrCat(name, "/projected_table"));
-  DenseGradOutputs grad =
-      DenseGrad(g, c.Mapped(table), c.Mapped(c.node().inputs[kW]), dp, absl::StrCat(name, "/table"));
+  const Value dp =
+      EmbeddingGrad(g, c.Mapped(lookup.inputs[0]), dz, c.source().type(table).shape[0].size(),
+                    absl::StrCat(name, "/projected_table"));
+  DenseGradOutputs grad = DenseGrad(g, c.Mapped(table), c.Mapped(c.node().inputs[kW]), dp,
+                                    absl::StrCat(name, "/table"));
   for (int reader : c.Consumers(c.node().outputs[kDx])) {
     c.ReplaceLater(c.source().nodes()[reader], 0, grad.dx);
   }
@@ -127,10 +126,13 @@ absl::StatusOr<bool> ApplyToDenseGrad(RewriteContext& c) {
 }  // namespace
 
 Pass CommuteLookupProjection() {
-  const auto rewrite = [](std::string name, auto apply) { return Rewrite{std::move(name), "", apply}; };
+  const auto rewrite = [](std::string name, auto apply) {
+    return Rewrite{std::move(name), "", apply};
+  };
   return {.name = "commute_lookup_projection",
-          .rule = "RNNCell(Embedding(ids, t), w, u, b) = RNNCell(Embedding(ids, Dense(t, w, b)), "
-                  "projected, u); Dense and the gradients likewise",
+          .rule =
+              "RNNCell(Embedding(ids, t), w, u, b) = RNNCell(Embedding(ids, Dense(t, w, b)), "
+              "projected, u); Dense and the gradients likewise",
           .only_if_claimed = true,
           .only_if_cheaper = true,
           .rewrites = {rewrite("rnn_cell", ApplyToRNNCell), rewrite("dense", ApplyToDense),

@@ -40,8 +40,7 @@ std::optional<std::vector<Tensor>> Evaluate(const Function& function, const Node
     results.push_back(*std::move(result));
     out.push_back({results.back().data(), &results.back().type()});
   }
-  const absl::Status status =
-      node.op->reference(real)(ReferenceContext(in, out, node.attributes));
+  const absl::Status status = node.op->reference(real)(ReferenceContext(in, out, node.attributes));
   if (!status.ok()) return std::nullopt;
   return results;
 }

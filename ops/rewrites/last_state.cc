@@ -38,8 +38,8 @@ absl::StatusOr<bool> ApplyToRNNCellGrad(RewriteContext& c) {
   }
   Value d_last = c.Mapped(step->inputs[0]);
   if (node.inputs[kDLast].present()) {
-    d_last = Add(c.builder(), c.Mapped(node.inputs[kDLast]), d_last,
-                 absl::StrCat(node.name, "/d_last"));
+    d_last =
+        Add(c.builder(), c.Mapped(node.inputs[kDLast]), d_last, absl::StrCat(node.name, "/d_last"));
   }
   const RNNCellGradOutputs grad =
       RNNCellGrad(c.builder(), {.x = c.Mapped(node.inputs[kX]),

@@ -12,7 +12,7 @@
 #include "backends/node_oracle.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
-#include "graph/rewrite.h"
+#include "graph/pass.h"
 #include "graph/tensor.h"
 
 namespace seqgraph::diff {
@@ -28,6 +28,7 @@ struct LockstepOptions {
   Mode mode = Mode::kIsolated;
   int64_t steps = 1;
   int threads = 1;
+  /// Of which those fire that both backends take.
   PassList passes;
 };
 

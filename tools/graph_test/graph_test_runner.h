@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "backends/backend.h"
 #include "graph/op_registry.h"
-#include "graph/rewrite.h"
+#include "graph/pass.h"
 #include "serialization/graph_test_case.h"
 
 namespace seqgraph {
