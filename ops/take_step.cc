@@ -186,7 +186,7 @@ OpDef TakeStepGradOp() {
       .Cost("FLOPs: none. Only dy is read.", [](const CostContext& c) { return c.Moving(0, {0}); })
       .Example({"second_of_three",
                 {{"step", 1}},
-                {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 3, 2}, std::vector<double>(12, 9))},
+                {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 3, 2}, {9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9})},
                 {Reals({2, 3, 2}, {0, 0, 1, 2, 0, 0, 0, 0, 3, 4, 0, 0})}})
       .Samples([](SampleSource& source) {
         const Shape shape = RandomSequence(source);

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/compiled_function.h"
+#include "backends/node_assignment.h"
 #include "graph/rewrite.h"
 #include "graph/status_macros.h"
 
