@@ -390,7 +390,7 @@ TEST(CompiledFunction, RunsThePassesAfterBindingTheBatch) {
                         }};
   const Function f = RowFunction();
   VariableStore store = StoreOf(f);
-  const Pass pass{.name = rewrite.name, .rule = "Round(x) = x", .rewrites = {rewrite}};
+  const FunctionPass pass{.name = rewrite.name, .rule = "Round(x) = x", .rewrites = {rewrite}};
   for (int64_t batch : {1, 2}) {
     SEQ_ASSERT_OK_AND_ASSIGN(
         const auto compiled,

@@ -50,7 +50,7 @@ absl::StatusOr<Function> MergeEqualNodes(const Function& function, const OpRegis
 
 }  // namespace
 
-Pass DeadCode() {
+FunctionPass DeadCode() {
   return {.name = "dead_code",
           .rule = "a node that no result and no update depends on goes",
           .cleans_up = true,
@@ -62,7 +62,7 @@ Pass DeadCode() {
           }};
 }
 
-Pass CommonSubexpressions() {
+FunctionPass CommonSubexpressions() {
   return {.name = "common_subexpressions",
           .rule = "f(x), f(x) = y, y with y = f(x)",
           .cleans_up = true,

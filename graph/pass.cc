@@ -66,7 +66,7 @@ class PassManager {
   }
 
   absl::StatusOr<bool> RunPass(size_t p) {
-    const Pass& pass = *passes_[p];
+    const FunctionPass& pass = *passes_[p];
     if (pass.transform) {
       int count = 0;
       SEQ_ASSIGN_OR_RETURN(current_, pass.transform(current_, registry_, &count));
@@ -89,7 +89,7 @@ class PassManager {
   }
 
   // The first that may be: all matches, one, or two of them.
-  absl::StatusOr<std::optional<Trial>> Choose(const Pass& pass) {
+  absl::StatusOr<std::optional<Trial>> Choose(const FunctionPass& pass) {
     SEQ_ASSIGN_OR_RETURN(Trial all, Try(pass, {}));
     if (all.firings.empty()) return std::optional<Trial>();
     SEQ_ASSIGN_OR_RETURN(const bool good, IsAllowed(pass, all));
@@ -115,7 +115,7 @@ class PassManager {
     return std::optional<Trial>();
   }
 
-  absl::StatusOr<Trial> Try(const Pass& pass, const std::vector<bool>& allowed) {
+  absl::StatusOr<Trial> Try(const FunctionPass& pass, const std::vector<bool>& allowed) {
     SEQ_ASSIGN_OR_RETURN(RewrittenOnce once,
                          RewriteOnce(current_, registry_, pass.rewrites, allowed));
     Trial trial{std::move(once.function), std::move(once.firings),
@@ -129,7 +129,7 @@ class PassManager {
     return trial;
   }
 
-  absl::StatusOr<bool> IsAllowed(const Pass& pass, const Trial& trial) const {
+  absl::StatusOr<bool> IsAllowed(const FunctionPass& pass, const Trial& trial) const {
     if (pass.only_if_cheaper && EstimatedSeconds(trial.function) >= EstimatedSeconds(current_)) {
       return false;
     }
@@ -209,20 +209,20 @@ absl::StatusOr<PassList> SelectPasses(const PassList& all, absl::string_view tex
     // What begins with a minus takes away from all.
     const bool everything = item == "all" && !without;
     if (everything || (first && without)) {
-      for (const Pass* pass : all) chosen.insert(pass->name);
+      for (const FunctionPass* pass : all) chosen.insert(pass->name);
     }
     first = false;
     if (everything || (item == "none" && !without)) {
       if (!everything) chosen.clear();
       continue;
     }
-    const auto found = std::find_if(all.begin(), all.end(),
-                                    [item](const Pass* pass) { return pass->name == item; });
+    const auto found = std::find_if(
+        all.begin(), all.end(), [item](const FunctionPass* pass) { return pass->name == item; });
     if (found == all.end()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "unknown pass \"", item, "\": expected all, none, or names with commas between, a minus ",
           "before those to leave out; there are ",
-          absl::StrJoin(all, ", ", [](std::string* out, const Pass* pass) {
+          absl::StrJoin(all, ", ", [](std::string* out, const FunctionPass* pass) {
             absl::StrAppend(out, pass->name);
           })));
     }
@@ -233,7 +233,7 @@ absl::StatusOr<PassList> SelectPasses(const PassList& all, absl::string_view tex
     }
   }
   PassList selected;
-  for (const Pass* pass : all) {
+  for (const FunctionPass* pass : all) {
     if (chosen.count(pass->name) > 0) selected.push_back(pass);
   }
   return selected;

@@ -25,7 +25,7 @@ enum class PassStage {
 /// One way in which a function is made cheaper without changing what it computes (within the
 /// numerical bounds of its ops). It has either `rewrites`, tried at each node, or `transform`, of
 /// the whole function.
-struct Pass {
+struct FunctionPass {
   std::string name;  ///< lower_snake_case, as --passes takes it
   std::string rule;  ///< one line: "RNNCell(OneHot(i), w) = RNNCell(Embedding(i, w))"
   PassStage stage = PassStage::kSimplify;
@@ -45,7 +45,7 @@ struct Pass {
 };
 
 /// In the order in which they are tried. The passes must outlive the list.
-using PassList = std::vector<const Pass*>;
+using PassList = std::vector<const FunctionPass*>;
 
 /// For each node of a function the place of its backend in the user's order; an error if some node
 /// has none.
@@ -64,11 +64,11 @@ absl::StatusOr<Function> RunPasses(const Function& function, const OpRegistry& r
 double EstimatedSeconds(const Function& function);
 
 /// Nodes that no result and no update depends on, and variables that are then not read, go.
-Pass DeadCode();
+FunctionPass DeadCode();
 
 /// Of nodes with equal op, attributes and inputs the first stands for all. Ops that are not pure
 /// (OpDef::Impure) are left alone.
-Pass CommonSubexpressions();
+FunctionPass CommonSubexpressions();
 
 /// Chooses from `all` by a comma-separated text: "all", "none", names (these and no others), and
 /// names after a minus (all but these, or but these of what comes before): "all,-dead_code",

@@ -47,9 +47,9 @@ Rewrite Rename(std::string from, std::string to) {
           }};
 }
 
-absl::StatusOr<Function> RunOne(const Function& function, const Pass& pass,
+absl::StatusOr<Function> RunOne(const Function& function, const FunctionPass& pass,
                                 const NodeOwners& owners, int* count) {
-  const Pass dead_code = DeadCode();
+  const FunctionPass dead_code = DeadCode();
   std::vector<RewriteCount> counts;
   absl::StatusOr<Function> result =
       RunPasses(function, TestOps(), {&pass, &dead_code}, owners, &counts);
@@ -81,7 +81,7 @@ TEST(CommonSubexpressions, MergeNodesOfEqualOpAttributesAndInputs) {
   g.Result("plus", scale(x, 0.0));
   g.Result("minus", scale(x, -0.0));
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
-  const Pass pass = CommonSubexpressions();
+  const FunctionPass pass = CommonSubexpressions();
   std::vector<RewriteCount> counts;
   SEQ_ASSERT_OK_AND_ASSIGN(const Function merged, RunPasses(f, TestOps(), {&pass}, {}, &counts));
   SEQ_EXPECT_OK(VerifyFunction(merged));
@@ -100,7 +100,7 @@ TEST(CommonSubexpressions, LeaveImpureOpsAlone) {
   g.Result("a", g.AddNode("Noise", {x})[0]);
   g.Result("b", g.AddNode("Noise", {x})[0]);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
-  const Pass pass = CommonSubexpressions();
+  const FunctionPass pass = CommonSubexpressions();
   SEQ_ASSERT_OK_AND_ASSIGN(const Function same, RunPasses(f, registry, {&pass}));
   EXPECT_EQ(FunctionToText(same), FunctionToText(f));
 }
@@ -113,7 +113,7 @@ TEST(DeadCode, StaysWithoutThePass) {
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
   SEQ_ASSERT_OK_AND_ASSIGN(const Function same, RunPasses(f, TestOps(), {}));
   EXPECT_EQ(FunctionToText(same), FunctionToText(f));
-  const Pass pass = DeadCode();
+  const FunctionPass pass = DeadCode();
   std::vector<RewriteCount> counts;
   SEQ_ASSERT_OK_AND_ASSIGN(const Function live, RunPasses(f, TestOps(), {&pass}, {}, &counts));
   EXPECT_EQ(live.nodes().size(), 1u);
@@ -121,7 +121,8 @@ TEST(DeadCode, StaysWithoutThePass) {
 }
 
 TEST(Passes, ThatAskForAClaimFireWhereTheOwnerOfTheMatchTakesTheReplacement) {
-  const Pass pass{.name = "p", .only_if_claimed = true, .rewrites = {Rename("Round", "Scale")}};
+  const FunctionPass pass{
+      .name = "p", .only_if_claimed = true, .rewrites = {Rename("Round", "Scale")}};
   const Function f = Unary({"Round"});
   int count = 0;
   const struct {
@@ -153,7 +154,7 @@ TEST(Passes, DoNotTakeWorkFromAnEarlierBackendThroughWhatDies) {
                           c.ReplaceOutput(0, c.builder().AddNode("Add", {x, x})[0]);
                           return true;
                         }};
-  const Pass pass{.name = "p", .only_if_claimed = true, .rewrites = {rewrite}};
+  const FunctionPass pass{.name = "p", .only_if_claimed = true, .rewrites = {rewrite}};
   const Function f = Unary({"Scale", "Round"});
   int count = 0;
   SEQ_ASSERT_OK(
@@ -166,7 +167,8 @@ TEST(Passes, DoNotTakeWorkFromAnEarlierBackendThroughWhatDies) {
 
 TEST(Passes, FireAtThoseMatchesThatAreAllowed) {
   // The first Round may become Scale, the second not: Round -> Scale costs Sum its backend.
-  const Pass pass{.name = "p", .only_if_claimed = true, .rewrites = {Rename("Round", "Scale")}};
+  const FunctionPass pass{
+      .name = "p", .only_if_claimed = true, .rewrites = {Rename("Round", "Scale")}};
   FunctionBuilder g("f", TestOps());
   const Value x = g.Input("x", kRows);
   g.Result("free", g.AddNode("Round", {x}, {}, "free")[0]);
@@ -200,10 +202,10 @@ TEST(Passes, TryTwoMatchesTogetherWhereEachAloneIsRefused) {
   SEQ_ASSERT_OK(registry.Register(CopyOp("NewRight")));
   SEQ_ASSERT_OK(registry.Register(CopyOp("Third")));
   SEQ_ASSERT_OK(registry.Register(CopyOp("Nowhere")));
-  const Pass pair{.name = "pair",
-                  .only_if_claimed = true,
-                  .rewrites = {Rename("Left", "NewLeft"), Rename("Right", "NewRight"),
-                               Rename("Third", "Nowhere")}};
+  const FunctionPass pair{.name = "pair",
+                          .only_if_claimed = true,
+                          .rewrites = {Rename("Left", "NewLeft"), Rename("Right", "NewRight"),
+                                       Rename("Third", "Nowhere")}};
   FunctionBuilder g("f", registry);
   const Value x = g.Input("x", {DType::kFloat32, {3}});
   for (const char* op : {"Left", "Right", "Third"}) g.Result(op, g.AddNode(op, {x})[0]);
@@ -227,10 +229,12 @@ TEST(Passes, TryTwoMatchesTogetherWhereEachAloneIsRefused) {
 
 TEST(Passes, ThatMustSaveTimeDoNotFireElsewhere) {
   // Add reads twice what Round reads.
-  const Pass dearer{.name = "p", .only_if_cheaper = true, .rewrites = {Rename("Round", "Add")}};
-  const Pass same{.name = "p", .only_if_cheaper = true, .rewrites = {Rename("Round", "Scale")}};
+  const FunctionPass dearer{
+      .name = "p", .only_if_cheaper = true, .rewrites = {Rename("Round", "Add")}};
+  const FunctionPass same{
+      .name = "p", .only_if_cheaper = true, .rewrites = {Rename("Round", "Scale")}};
   int count = 0;
-  for (const Pass& pass : {dearer, same}) {
+  for (const FunctionPass& pass : {dearer, same}) {
     SEQ_ASSERT_OK(RunOne(Unary({"Round"}), pass, {}, &count).status());
     EXPECT_EQ(count, 0);
   }
@@ -238,7 +242,7 @@ TEST(Passes, ThatMustSaveTimeDoNotFireElsewhere) {
                        c.ReplaceOutput(0, c.Mapped(c.node().inputs[0]));
                        return true;
                      }};
-  const Pass cheaper{.name = "p", .only_if_cheaper = true, .rewrites = {drop}};
+  const FunctionPass cheaper{.name = "p", .only_if_cheaper = true, .rewrites = {drop}};
   SEQ_ASSERT_OK_AND_ASSIGN(const Function result,
                            RunOne(Unary({"Round", "Scale"}), cheaper, {}, &count));
   EXPECT_EQ(count, 2);
@@ -253,24 +257,24 @@ TEST(Passes, ThatMustSaveTimeWaitForTheBatch) {
                        c.ReplaceOutput(0, c.Mapped(c.node().inputs[0]));
                        return true;
                      }};
-  const Pass pass{.name = "p", .only_if_cheaper = true, .rewrites = {drop}};
+  const FunctionPass pass{.name = "p", .only_if_cheaper = true, .rewrites = {drop}};
   int count = 0;
   SEQ_ASSERT_OK(RunOne(f, pass, {}, &count).status());
   EXPECT_EQ(count, 0);
 }
 
 TEST(Passes, ThatUndoEachOtherAreAnError) {
-  const Pass there{.name = "there", .rewrites = {Rename("Round", "Scale")}};
-  const Pass back{.name = "back", .rewrites = {Rename("Scale", "Round")}};
+  const FunctionPass there{.name = "there", .rewrites = {Rename("Round", "Scale")}};
+  const FunctionPass back{.name = "back", .rewrites = {Rename("Scale", "Round")}};
   EXPECT_THAT(RunPasses(Unary({"Round"}), TestOps(), {&there, &back}),
               StatusIs(absl::StatusCode::kInternal, "did not come to rest"));
 }
 
 TEST(Passes, OfALaterStageWaitUntilTheFirstIsDone) {
   // Round -> Scale in the first stage; in the second Scale -> Round stays.
-  const Pass late{
+  const FunctionPass late{
       .name = "late", .stage = PassStage::kFuse, .rewrites = {Rename("Scale", "Round")}};
-  const Pass early{.name = "early", .rewrites = {Rename("Round", "Scale")}};
+  const FunctionPass early{.name = "early", .rewrites = {Rename("Round", "Scale")}};
   std::vector<RewriteCount> counts;
   SEQ_ASSERT_OK_AND_ASSIGN(const Function result, RunPasses(Unary({"Round", "Scale"}), TestOps(),
                                                             {&late, &early}, OneOwner, &counts));
@@ -280,13 +284,13 @@ TEST(Passes, OfALaterStageWaitUntilTheFirstIsDone) {
 }
 
 TEST(SelectPasses, TakesAllNoneNamesAndAllBut) {
-  const Pass a{.name = "a"}, b{.name = "b"}, c{.name = "c"};
+  const FunctionPass a{.name = "a"}, b{.name = "b"}, c{.name = "c"};
   const PassList all = {&a, &b, &c};
   const auto names = [&](absl::string_view text) {
     const absl::StatusOr<PassList> list = SelectPasses(all, text);
     if (!list.ok()) return std::string(list.status().message());
     std::string joined;
-    for (const Pass* pass : *list) joined += pass->name;
+    for (const FunctionPass* pass : *list) joined += pass->name;
     return joined;
   };
   EXPECT_EQ(names("all"), "abc");

@@ -16,7 +16,7 @@ std::string PassCountsText(const std::vector<RewriteCount>& counts) {
 
 std::string PassListText(const PassList& passes) {
   std::string text;
-  for (const Pass* pass : passes) {
+  for (const FunctionPass* pass : passes) {
     absl::StrAppend(&text, pass->name, "\n  ", absl::StrReplaceAll(pass->rule, {{"; ", "\n  "}}),
                     "\n");
     if (pass->only_if_cheaper) {

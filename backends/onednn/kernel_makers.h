@@ -43,6 +43,14 @@ MadeKernel MakeScale(KernelContext& context);
 MadeKernel MakeFillLike(KernelContext& context);
 MadeKernel MakeIncrement(KernelContext& context);
 
+// fused_elementwise.cc
+MadeKernel MakeFusedElementwise(KernelContext& context);
+
+// copies.cc
+MadeKernel MakeTakeStep(KernelContext& context);
+MadeKernel MakeTakeStepGrad(KernelContext& context);
+MadeKernel MakeConstant(KernelContext& context);
+
 // reductions.cc
 MadeKernel MakeReduceSum(KernelContext& context);
 MadeKernel MakeReduceMean(KernelContext& context);

@@ -16,8 +16,8 @@ namespace seqgraph {
 namespace {
 
 // A pass of rewrites that are worth it in any case.
-Pass PassOf(std::string name, std::vector<Rewrite> rewrites, bool only_if_claimed) {
-  Pass pass{.name = std::move(name)};
+FunctionPass PassOf(std::string name, std::vector<Rewrite> rewrites, bool only_if_claimed) {
+  FunctionPass pass{.name = std::move(name)};
   pass.rule = absl::StrJoin(
       rewrites, "; ", [](std::string* out, const Rewrite& rewrite) { out->append(rewrite.rule); });
   pass.only_if_claimed = only_if_claimed;
@@ -25,8 +25,8 @@ Pass PassOf(std::string name, std::vector<Rewrite> rewrites, bool only_if_claime
   return pass;
 }
 
-const std::vector<Pass>& Passes() {
-  static const auto* const kPasses = new std::vector<Pass>{
+const std::vector<FunctionPass>& Passes() {
+  static const auto* const kPasses = new std::vector<FunctionPass>{
       DeadCode(),
       PassOf("one_hot_to_lookup", {ops::RNNCellOneHotToLookup(), ops::DenseOneHotToLookup()},
              /*only_if_claimed=*/false),
@@ -56,7 +56,7 @@ absl::Span<const Rewrite> StandardRewrites() {
 const PassList& StandardPasses() {
   static const auto* const kList = [] {
     auto* list = new PassList;
-    for (const Pass& pass : Passes()) list->push_back(&pass);
+    for (const FunctionPass& pass : Passes()) list->push_back(&pass);
     return list;
   }();
   return *kList;

@@ -125,7 +125,7 @@ absl::StatusOr<bool> ApplyToDenseGrad(RewriteContext& c) {
 
 }  // namespace
 
-Pass CommuteLookupProjection() {
+FunctionPass CommuteLookupProjection() {
   const auto rewrite = [](std::string name, auto apply) {
     return Rewrite{std::move(name), "", apply};
   };

@@ -22,7 +22,7 @@ namespace seqgraph::ops {
 /// Numerics: forward each element is the same sum in the same order but for the bias, which is
 /// added to the projection first. In the gradients, rows of dz that have one id are summed before
 /// they are multiplied by w or t, instead of after: the same terms in another order.
-Pass CommuteLookupProjection();
+FunctionPass CommuteLookupProjection();
 
 }  // namespace seqgraph::ops
 

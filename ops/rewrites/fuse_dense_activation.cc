@@ -33,7 +33,7 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
 
 }  // namespace
 
-Pass FuseDenseActivation() {
+FunctionPass FuseDenseActivation() {
   const Rewrite rewrite{"fuse_dense_activation", "", Apply};
   return {.name = rewrite.name,
           .rule = "act(Dense(x, w, b)) = Dense(x, w, b, act)",

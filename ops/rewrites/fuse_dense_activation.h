@@ -10,7 +10,7 @@ namespace seqgraph::ops {
 ///
 /// Saves writing and reading the product. The gradients need none of it: they read act's output.
 /// Numerics: the same operations.
-Pass FuseDenseActivation();
+FunctionPass FuseDenseActivation();
 
 }  // namespace seqgraph::ops
 

@@ -117,7 +117,7 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
 
 }  // namespace
 
-Pass FuseElementwise() {
+FunctionPass FuseElementwise() {
   const Rewrite rewrite{"fuse_elementwise", "", Apply};
   return {.name = rewrite.name,
           .rule = "f(g(x), y) = FusedElementwise(x, y; \"g x0; f t0 x1\")",

@@ -11,7 +11,7 @@ namespace seqgraph::ops {
 /// Saves writing and reading g(x), and a call. Grows step by step, up to the limits of
 /// ElementwiseProgram. FillLike takes part as a constant. Numerics: the same operations in the same
 /// order.
-Pass FuseElementwise();
+FunctionPass FuseElementwise();
 
 }  // namespace seqgraph::ops
 
