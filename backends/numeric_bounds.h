@@ -67,7 +67,8 @@ struct ErrorBound {
 ///   sums, products            DotBound(k), of the same sum over magnitudes (so that terms that
 ///                             cancel in the result count in full)
 ///   recurrences               RecurrenceBound, of the largest output, x, b or h0 forward and of
-///                             the largest output or incoming gradient backward
+///                             the largest output or incoming gradient backward; sums of
+///                             looked-up rows' gradients add theirs
 ///   fused element by element  the roundings of each instruction, through the slopes of those after
 ///                             it, at the element where that is most
 ///   optimizer updates         one eps for each rounding, of the larger of old and new content

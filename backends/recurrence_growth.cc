@@ -8,7 +8,7 @@
 namespace seqgraph {
 namespace {
 
-// Input of RNNCell and RNNCellGrad.
+// Input of RNNCell, LookupRNNCell and their gradients.
 constexpr int kU = 2;
 // About so many multiplications are spent on one estimate; with large layers fewer rows are looked
 // at.

@@ -10,6 +10,7 @@
 #include "ops/embedding.h"
 #include "ops/fused_elementwise.h"
 #include "ops/increment.h"
+#include "ops/lookup_rnn_cell.h"
 #include "ops/one_hot.h"
 #include "ops/reductions.h"
 #include "ops/rmsprop_update.h"
@@ -26,6 +27,8 @@ absl::Status RegisterAllOps(OpRegistry& registry) {
   SEQ_RETURN_IF_ERROR(registry.Register(ops::OneHotOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::RNNCellOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::RNNCellGradOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::LookupRNNCellOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::LookupRNNCellGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::DenseOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::DenseGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::TakeStepOp()));

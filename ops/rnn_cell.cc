@@ -12,6 +12,7 @@
 #include "ops/examples.h"
 #include "ops/matrix_loops.h"
 #include "ops/recurrence.h"
+#include "ops/recurrence_samples.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -183,31 +184,6 @@ absl::Status RNNCellGradient(GradientContext& c) {
 
 // Samples.
 
-// Runs the recurrence of a sample: its sequence, and in `kink_distance` the smallest |z|.
-Tensor RunSample(const OpSample& sample, double* kink_distance) {
-  std::vector<ReferenceContext::Operand> operands(5);
-  for (size_t i = 0; i < operands.size(); ++i) {
-    const std::optional<Tensor>& input = sample.inputs[i];
-    if (input.has_value()) operands[i] = {const_cast<void*>(input->data()), &input->type()};
-  }
-  const Recurrence<double> r(ReferenceContext(operands, {}, sample.attributes));
-  std::vector<double> sequence(r.batch() * r.time() * r.units());
-  *kink_distance = 1;
-  for (int64_t n = 0; n < r.batch(); ++n) {
-    const double* h = r.h0_row(n);
-    for (int64_t t = 0; t < r.time(); ++t) {
-      double* next = sequence.data() + (n * r.time() + t) * r.units();
-      PreActivation(r, n, t, h, next);
-      for (int64_t j = 0; j < r.units(); ++j) {
-        *kink_distance = std::min(*kink_distance, std::abs(next[j]));
-        next[j] = Activate(r.activation, next[j]);
-      }
-      h = next;
-    }
-  }
-  return Tensor::Of<double>(Shape{r.batch(), r.time(), r.units()}, sequence);
-}
-
 // A random use of RNNCell with its sequence. Weights are below 1 / sqrt(units), so that nothing
 // grows over time; relu stays away from its kink (drawn again with less and less distance asked).
 OpSample RNNCellSampleWithSequence(SampleSource& source, Tensor* sequence) {
@@ -227,7 +203,7 @@ OpSample RNNCellSampleWithSequence(SampleSource& source, Tensor* sequence) {
     if (has_bias) sample.inputs[kB] = source.Reals({units}, -0.5, 0.5);
     if (has_state) sample.inputs[kH0] = source.Reals({batch, units});
     double kink_distance = 0;
-    *sequence = RunSample(sample, &kink_distance);
+    *sequence = RunRNNCellSample(sample, &kink_distance);
     if (activation != "relu" || kink_distance >= gap) return sample;
   }
 }

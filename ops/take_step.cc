@@ -184,10 +184,11 @@ OpDef TakeStepGradOp() {
       .Reference(ComputeTakeStepGrad<float>, ComputeTakeStepGrad<double>)
       .Gradient(TakeStepGradGradient)
       .Cost("FLOPs: none. Only dy is read.", [](const CostContext& c) { return c.Moving(0, {0}); })
-      .Example({"second_of_three",
-                {{"step", 1}},
-                {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 3, 2}, {9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9})},
-                {Reals({2, 3, 2}, {0, 0, 1, 2, 0, 0, 0, 0, 3, 4, 0, 0})}})
+      .Example(
+          {"second_of_three",
+           {{"step", 1}},
+           {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 3, 2}, {9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9})},
+           {Reals({2, 3, 2}, {0, 0, 1, 2, 0, 0, 0, 0, 3, 4, 0, 0})}})
       .Samples([](SampleSource& source) {
         const Shape shape = RandomSequence(source);
         const int64_t step = RandomStep(source, shape);

@@ -41,15 +41,8 @@ MadeKernel MakeSubtract(KernelContext& context);
 MadeKernel MakeMultiply(KernelContext& context);
 MadeKernel MakeScale(KernelContext& context);
 MadeKernel MakeFillLike(KernelContext& context);
-MadeKernel MakeIncrement(KernelContext& context);
-
-// fused_elementwise.cc
 MadeKernel MakeFusedElementwise(KernelContext& context);
-
-// copies.cc
-MadeKernel MakeTakeStep(KernelContext& context);
-MadeKernel MakeTakeStepGrad(KernelContext& context);
-MadeKernel MakeConstant(KernelContext& context);
+MadeKernel MakeIncrement(KernelContext& context);
 
 // reductions.cc
 MadeKernel MakeReduceSum(KernelContext& context);

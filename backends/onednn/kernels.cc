@@ -1,6 +1,6 @@
 #include "backends/onednn/kernels.h"
 
-#include "absl/strings/str_cat.h"
+#include "backends/kernels/copies.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/rnn_cell.h"
 
@@ -11,6 +11,12 @@ constexpr uint32_t Bits() { return 0; }
 template <typename... Rest>
 constexpr uint32_t Bits(int first, Rest... rest) {
   return (1u << first) | Bits(rest...);
+}
+
+// One that backends share, as the table takes it.
+template <MadeKernel (*kMake)(const NodeContext&)>
+MadeKernel Shared(KernelContext& context) {
+  return kMake(context);
 }
 
 // op, version, claim, maker; then the inputs and outputs that may be time-major, and the row width.
@@ -42,9 +48,9 @@ constexpr KernelDef kKernels[] = {
     {"Scale", 1, ClaimAlways, MakeScale},
     {"FillLike", 1, ClaimAlways, MakeFillLike},
     {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
-    {"TakeStep", 1, ClaimAlways, MakeTakeStep},
-    {"TakeStepGrad", 1, ClaimAlways, MakeTakeStepGrad},
-    {"Constant", 1, ClaimAlways, MakeConstant},
+    {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
+    {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
+    {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
     {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
@@ -55,36 +61,8 @@ constexpr KernelDef kKernels[] = {
     {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 
-// Reals are float32 here.
-Claim ClaimTypes(const NodeContext& context) {
-  const Node& node = context.node();
-  for (const auto* operands : {&node.inputs, &node.outputs}) {
-    for (Value value : *operands) {
-      if (!value.present() || context.function().type(value).dtype != DType::kFloat64) continue;
-      return Claim::No(ClaimReason::kUnsupportedType, "float64 (float32 is there)");
-    }
-  }
-  return Claim::Yes();
-}
-
 }  // namespace
 
 absl::Span<const KernelDef> Kernels() { return kKernels; }
-
-KernelChoice ChooseKernel(const NodeContext& context) {
-  const OpDef& op = *context.node().op;
-  KernelChoice choice;
-  choice.claim = Claim::No(ClaimReason::kUnknownOp,
-                           absl::StrCat("no kernel for ", op.name(), " version ", op.version()));
-  for (const KernelDef& def : Kernels()) {
-    if (def.op != op.name() || def.op_version != op.version()) continue;
-    choice.claim = ClaimTypes(context);
-    if (choice.claim.claimed()) choice.claim = def.claim(context);
-    if (!choice.claim.claimed()) continue;
-    choice.def = &def;
-    return choice;
-  }
-  return choice;
-}
 
 }  // namespace seqgraph::onednn

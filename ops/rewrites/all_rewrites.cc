@@ -8,6 +8,7 @@
 #include "ops/rewrites/constant_folding.h"
 #include "ops/rewrites/fuse_dense_activation.h"
 #include "ops/rewrites/fuse_elementwise.h"
+#include "ops/rewrites/fuse_lookup_rnn_cell.h"
 #include "ops/rewrites/last_state.h"
 #include "ops/rewrites/one_hot_to_lookup.h"
 #include "ops/rewrites/sigmoid_bce_to_logits.h"
@@ -25,6 +26,15 @@ FunctionPass PassOf(std::string name, std::vector<Rewrite> rewrites, bool only_i
   return pass;
 }
 
+// Where a backend has kernels for it, that is.
+FunctionPass LookupRNNCells() {
+  FunctionPass pass =
+      PassOf("fuse_lookup_rnn_cell", {ops::FuseLookupRNNCell(), ops::FuseLookupRNNCellGrad()},
+             /*only_if_claimed=*/true);
+  pass.stage = PassStage::kFuse;
+  return pass;
+}
+
 const std::vector<FunctionPass>& Passes() {
   static const auto* const kPasses = new std::vector<FunctionPass>{
       DeadCode(),
@@ -37,6 +47,7 @@ const std::vector<FunctionPass>& Passes() {
       PassOf("constant_folding", {ops::ConstantFolding()}, /*only_if_claimed=*/true),
       CommonSubexpressions(),
       ops::CommuteLookupProjection(),
+      LookupRNNCells(),
       ops::FuseDenseActivation(),
       ops::FuseElementwise(),
   };

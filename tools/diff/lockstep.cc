@@ -209,7 +209,7 @@ class Checker : public RunObserver {
   }
 
   void NoteGrowth(const Node& node, const Operands& inputs) {
-    if (node.op->name() != "RNNCell") return;
+    if (node.op->name() != "RNNCell" && node.op->name() != "LookupRNNCell") return;
     const auto states = EvaluateInDouble(node, inputs, {true, false});
     if (!states.ok()) return;
     const RecurrenceGrowth now = GrowthOf(node, inputs, *(*states)[0]);
@@ -307,6 +307,11 @@ class Lockstep {
     SEQ_RETURN_IF_ERROR(first_->Run(recorder_.get()));
     checker_->BeginStep(step);
     const absl::Status status = second_->Run(checker_.get());
+    if (second_->damage().has_value() && second_->damage()->node >= 0) {
+      const int node = second_->damage()->node;
+      result_.fault =
+          Fault{.step = step, .node = node, .group = {node}, .damage = *second_->damage()};
+    }
     if (result_.fault.has_value()) {
       KeepValues(inputs_);
       return absl::OkStatus();
@@ -321,9 +326,11 @@ class Lockstep {
                                                             VariableStore& variables,
                                                             const Function& function, int64_t batch,
                                                             const OpRegistry& registry) const {
-    return CompiledFunction::Compile(
-        function, registry, &variables,
-        {.backends = {backend}, .batch = batch, .threads = options_.threads});
+    return CompiledFunction::Compile(function, registry, &variables,
+                                     {.backends = {backend},
+                                      .batch = batch,
+                                      .threads = options_.threads,
+                                      .guard_bytes = options_.guard_bytes});
   }
 
   // What fires where both backends claim it, for both must run the same nodes.

@@ -1,15 +1,14 @@
-// Ops that only move what is there.
+#include "backends/kernels/copies.h"
 
 #include <algorithm>
 #include <memory>
 #include <utility>
 
-#include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/loop_kernel.h"
+#include "backends/kernels/loop_kernel.h"
 #include "graph/status_macros.h"
 #include "graph/tensor.h"
 
-namespace seqgraph::onednn {
+namespace seqgraph::kernels {
 namespace {
 
 // One step in each row of a sequence [batch, time, ...].
@@ -24,7 +23,7 @@ struct Slice {
 
 }  // namespace
 
-MadeKernel MakeTakeStep(KernelContext& context) {
+absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStep(const NodeContext& context) {
   const Slice s(context.input_shape(0), context.attributes().GetInt("step"));
   return MakeLoop([s](const KernelArgs& args) {
     if (args.outputs[0] == nullptr) return;
@@ -35,7 +34,7 @@ MadeKernel MakeTakeStep(KernelContext& context) {
   });
 }
 
-MadeKernel MakeTakeStepGrad(KernelContext& context) {
+absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStepGrad(const NodeContext& context) {
   const Slice s(context.output_shape(0), context.attributes().GetInt("step"));
   return MakeLoop([s](const KernelArgs& args) {
     if (args.outputs[0] == nullptr) return;
@@ -49,7 +48,7 @@ MadeKernel MakeTakeStepGrad(KernelContext& context) {
 
 // The content is computed once, by the op's own definition, and copied in each call: the memory of
 // the output is others' in between.
-MadeKernel MakeConstant(KernelContext& context) {
+absl::StatusOr<std::unique_ptr<Kernel>> MakeConstant(const NodeContext& context) {
   SEQ_ASSIGN_OR_RETURN(Tensor content,
                        Tensor::Zeros(context.function().type(context.node().outputs[0])));
   const ReferenceContext::Operand output{content.data(), &content.type()};
@@ -63,4 +62,4 @@ MadeKernel MakeConstant(KernelContext& context) {
   });
 }
 
-}  // namespace seqgraph::onednn
+}  // namespace seqgraph::kernels

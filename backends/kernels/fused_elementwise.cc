@@ -1,54 +1,52 @@
-// Programs of ops that compute element by element, block by block in the first cache.
+#include "backends/kernels/fused_elementwise.h"
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/math_loops.h"
 #include "graph/elementwise_program.h"
 #include "graph/status_macros.h"
 
-namespace seqgraph::onednn {
+namespace seqgraph::kernels {
 namespace {
 
 constexpr int64_t kBlock = 256;  // floats: 32 results of instructions fill a first cache of 32 KB
 
-void RunInstruction(const ElementwiseInstruction& code, const float* a, const float* b, int64_t n,
-                    float* y) {
+void RunInstruction(const ElementwiseLoops& loops, const ElementwiseInstruction& code,
+                    const float* a, const float* b, int64_t n, float* y) {
   const float constant = static_cast<float>(code.constant);
   switch (code.op) {
     case ElementwiseOp::kAdd:
-      return Add(a, b, n, y);
+      return loops.add(a, b, n, y);
     case ElementwiseOp::kSubtract:
-      return Subtract(a, b, n, y);
+      return loops.subtract(a, b, n, y);
     case ElementwiseOp::kMultiply:
-      return Multiply(a, b, n, y);
+      return loops.multiply(a, b, n, y);
     case ElementwiseOp::kScale:
-      return Scale(a, constant, n, y);
+      return loops.scale(a, constant, n, y);
     case ElementwiseOp::kFillLike:
       std::fill_n(y, n, constant);
       return;
     case ElementwiseOp::kRelu:
-      return Relu(a, n, y);
+      return loops.relu(a, n, y);
     case ElementwiseOp::kSigmoid:
-      return Sigmoid(a, n, y);
+      return loops.sigmoid(a, n, y);
     case ElementwiseOp::kTanh:
-      return Tanh(a, n, y);
+      return loops.tanh(a, n, y);
     case ElementwiseOp::kReluGrad:
-      return ReluGrad(a, b, n, y);
+      return loops.relu_grad(a, b, n, y);
     case ElementwiseOp::kSigmoidGrad:
-      return SigmoidGrad(a, b, n, y);
+      return loops.sigmoid_grad(a, b, n, y);
     case ElementwiseOp::kTanhGrad:
-      return TanhGrad(a, b, n, y);
+      return loops.tanh_grad(a, b, n, y);
   }
 }
 
 class FusedElementwiseKernel : public Kernel {
  public:
-  FusedElementwiseKernel(ElementwiseProgram program, int64_t size)
-      : program_(std::move(program)), size_(size) {}
+  FusedElementwiseKernel(ElementwiseProgram program, int64_t size, const ElementwiseLoops& loops)
+      : program_(std::move(program)), size_(size), loops_(loops) {}
 
   std::string implementation() const override {
     return absl::StrCat("loops (", program_.code.size(), " instructions)");
@@ -71,7 +69,8 @@ class FusedElementwiseKernel : public Kernel {
       for (int i = 0; i <= last; ++i) {
         // Only the last one writes the output, which may be the memory of an input.
         float* y = i == last ? Out<float>(args, 0) + begin : results + i * kBlock;
-        RunInstruction(program_.code[i], at(program_.code[i].a), at(program_.code[i].b), n, y);
+        RunInstruction(loops_, program_.code[i], at(program_.code[i].a), at(program_.code[i].b), n,
+                       y);
       }
     }
     return absl::OkStatus();
@@ -80,17 +79,20 @@ class FusedElementwiseKernel : public Kernel {
  private:
   const ElementwiseProgram program_;
   const int64_t size_;
+  const ElementwiseLoops loops_;
 };
 
 }  // namespace
 
-MadeKernel MakeFusedElementwise(KernelContext& context) {
+absl::StatusOr<std::unique_ptr<Kernel>> MakeFusedElementwise(const NodeContext& context,
+                                                             const ElementwiseLoops& loops) {
   int inputs = 0;
   for (Value input : context.node().inputs) inputs += input.present();
   SEQ_ASSIGN_OR_RETURN(
       ElementwiseProgram program,
       ElementwiseProgram::Parse(context.attributes().GetString("program"), inputs));
-  return std::make_unique<FusedElementwiseKernel>(std::move(program), context.output_size(0));
+  return std::make_unique<FusedElementwiseKernel>(std::move(program), context.output_size(0),
+                                                  loops);
 }
 
-}  // namespace seqgraph::onednn
+}  // namespace seqgraph::kernels

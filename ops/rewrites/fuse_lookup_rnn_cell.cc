@@ -1,0 +1,108 @@
+#include "ops/rewrites/fuse_lookup_rnn_cell.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "ops/embedding.h"
+#include "ops/lookup_rnn_cell.h"
+#include "ops/rnn_cell.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Inputs of RNNCell and, after the first five, of RNNCellGrad; outputs of RNNCellGrad.
+enum { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
+enum { kDx, kDw, kDu, kDb, kDh0 };
+
+const Node* Producer(const RewriteContext& c, Value value, const char* op) {
+  const Node* node = value.present() ? c.source().producer(value) : nullptr;
+  return node != nullptr && node->op->name() == op ? node : nullptr;
+}
+
+// The lookup that gives a recurrence its projected input, a row of units for each token; null if it
+// comes from elsewhere.
+const Node* Lookup(const RewriteContext& c, const Node& recurrence) {
+  if (recurrence.inputs[kW].present()) return nullptr;
+  return Producer(c, recurrence.inputs[kX], "Embedding");
+}
+
+bool IsRead(const RewriteContext& c, Value value) {
+  return !c.Consumers(value).empty() || c.Leaves(value);
+}
+
+// Whether nothing but gradients of the lookup's table, all by the same ids, read the node's dx.
+bool OnlyTheTableReadsDx(const RewriteContext& c, const Node& grad, const Node& lookup) {
+  const Value dx = grad.outputs[kDx];
+  if (c.Leaves(dx)) return false;
+  const std::vector<int>& readers = c.Consumers(dx);
+  return std::all_of(readers.begin(), readers.end(), [&](int n) {
+    const Node& reader = c.source().nodes()[n];
+    return reader.op->name() == "EmbeddingGrad" && reader.inputs[0] == lookup.inputs[0] &&
+           reader.attributes.GetInt("rows") == c.source().type(lookup.inputs[1]).shape[0].size();
+  });
+}
+
+absl::StatusOr<bool> ApplyForward(RewriteContext& c) {
+  const Node& node = c.node();
+  if (node.op->name() != "RNNCell") return false;
+  const Node* lookup = Lookup(c, node);
+  if (lookup == nullptr) return false;
+  const RNNCellOutputs outputs =
+      LookupRNNCell(c.builder(), c.Mapped(lookup->inputs[0]), c.Mapped(lookup->inputs[1]),
+                    c.Mapped(node.inputs[kU]),
+                    {.bias = c.Mapped(node.inputs[kB]),
+                     .initial_state = c.Mapped(node.inputs[kH0]),
+                     .activation = node.attributes.GetString("activation"),
+                     .name = node.name});
+  c.ReplaceOutput(0, outputs.sequence);
+  c.ReplaceOutput(1, outputs.last);
+  return true;
+}
+
+absl::StatusOr<bool> ApplyBackward(RewriteContext& c) {
+  const Node& node = c.node();
+  if (node.op->name() != "RNNCellGrad") return false;
+  const Node* lookup = Lookup(c, node);
+  // dw is empty without w; who reads it all the same keeps the node.
+  if (lookup == nullptr || !OnlyTheTableReadsDx(c, node, *lookup) || IsRead(c, node.outputs[kDw])) {
+    return false;
+  }
+  const LookupRNNCellGradOutputs fused =
+      LookupRNNCellGrad(c.builder(), {.ids = c.Mapped(lookup->inputs[0]),
+                                      .table = c.Mapped(lookup->inputs[1]),
+                                      .u = c.Mapped(node.inputs[kU]),
+                                      .bias = c.Mapped(node.inputs[kB]),
+                                      .initial_state = c.Mapped(node.inputs[kH0]),
+                                      .sequence = c.Mapped(node.inputs[kSequence]),
+                                      .d_sequence = c.Mapped(node.inputs[kDSequence]),
+                                      .d_last = c.Mapped(node.inputs[kDLast]),
+                                      .activation = node.attributes.GetString("activation"),
+                                      .name = node.name});
+  for (const int reader : c.Consumers(node.outputs[kDx])) {
+    c.ReplaceLater(c.source().nodes()[reader], 0, fused.dtable);
+  }
+  c.ReplaceOutput(kDu, fused.du);
+  c.ReplaceOutput(kDb, fused.db);
+  c.ReplaceOutput(kDh0, fused.dh0);
+  return true;
+}
+
+}  // namespace
+
+Rewrite FuseLookupRNNCell() {
+  return {
+      .name = "fuse_lookup_rnn_cell",
+      .rule = "RNNCell(Embedding(ids, t), projected, u, b, h0) = LookupRNNCell(ids, t, u, b, h0)",
+      .apply = ApplyForward};
+}
+
+Rewrite FuseLookupRNNCellGrad() {
+  return {.name = "fuse_lookup_rnn_cell_grad",
+          .rule =
+              "EmbeddingGrad(ids, dx), du, db, dh0 of RNNCellGrad(Embedding(ids, t), projected, u, "
+              "...) = LookupRNNCellGrad(ids, t, u, ...)",
+          .apply = ApplyBackward};
+}
+
+}  // namespace seqgraph::ops
