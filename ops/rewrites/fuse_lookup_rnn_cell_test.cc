@@ -174,7 +174,7 @@ TEST(FuseLookupRNNCell, AnIdOutOfRangeIsAnErrorInBothForms) {
   Recurrence r;
   r.Gradients({r.table, r.u});
   const Function function = r.Build();
-  const Function fused = Fused(function, 1, 2);
+  const Function fused = Fused(function, 1, 1);
   TensorMap feeds = RandomFeeds(function);
   feeds["ids"].Elements<int32_t>()[kTime + 1] = kWords;
   for (const Function* form : {&function, &fused}) {

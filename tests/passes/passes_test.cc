@@ -229,7 +229,8 @@ TEST(CommuteLookupProjection, FiresForwardAlone) {
   g.Result("last", ops::RNNCell(g, x, l.w, l.u, {.bias = l.b, .activation = "relu"}).last);
   g.Result("x", x);  // which stays, then
   const Function after =
-      ExpectSame(std::move(g).Build().value(), "all", {{"commute_lookup_projection", 1}});
+      ExpectSame(std::move(g).Build().value(), "commute_lookup_projection,dead_code",
+                 {{"commute_lookup_projection", 1}});
   EXPECT_EQ(CountOps(after)["Embedding"], 2);
 }
 
@@ -398,8 +399,16 @@ TEST(Passes, OfATrainingStepFireTogether) {
   g.Result("probability", ops::Sigmoid(g, z));
   const Value loss = ops::BCEWithLogits(g, z, labels);
   const Function after =
-      ExpectSame(WithGradients(std::move(g), loss), "all", {{"commute_lookup_projection", 2}});
-  EXPECT_EQ(CountOps(after)["Embedding"], 1);
+      ExpectSame(WithGradients(std::move(g), loss), "all",
+                 {{"commute_lookup_projection", 2}, {"fuse_lookup_rnn_cell", 2}});
+  EXPECT_EQ(CountOps(after), (Counts{{"Dense", 2},
+                                     {"LookupRNNCell", 1},
+                                     {"Sigmoid", 1},
+                                     {"BCEWithLogits", 1},
+                                     {"FillLike", 1},
+                                     {"BCEWithLogitsGrad", 1},
+                                     {"DenseGrad", 2},
+                                     {"LookupRNNCellGrad", 1}}));
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ namespace seqgraph {
 namespace {
 
 constexpr uint64_t kFirstSeed = 20261123;
-constexpr int kFunctions = 40000;
+constexpr int kFunctions = 400;
 constexpr absl::string_view kProbability = "p";  // results so called are read by BCE
 
 // The passes without the condition that they must pay: at these sizes hardly one would fire.
