@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "backends/simd/unroll.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,6 +25,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class D, class V, size_t n>
 HWY_INLINE V Polynomial(D d, V x, const hn::TFromD<D> (&c)[n]) {
   V sum = hn::Set(d, c[n - 1]);
+  SEQ_UNROLL
   for (size_t i = n - 1; i > 0; --i) sum = hn::MulAdd(sum, x, hn::Set(d, c[i - 1]));
   return sum;
 }
