@@ -27,6 +27,13 @@ constexpr KernelDef kKernels[] = {
     {"Multiply", 1, ClaimAlways, MakeMultiply},
     {"Scale", 1, ClaimAlways, MakeScale},
     {"FillLike", 1, ClaimAlways, MakeFillLike},
+    {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
+    {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
+    {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
+    {"BroadcastLike", 1, ClaimAlways, MakeBroadcastLike},
+    {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
+    {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
+    {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
     {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 
