@@ -7,6 +7,10 @@ namespace {
 
 // op, version, claim, maker.
 constexpr KernelDef kKernels[] = {
+    {"RNNCell", 1, ClaimAlways, MakeRnnCell},
+    {"RNNCellGrad", 1, ClaimAlways, MakeRnnCellGrad},
+    {"LookupRNNCell", 1, ClaimAlways, MakeLookupRnnCell},
+    {"LookupRNNCellGrad", 1, ClaimAlways, MakeLookupRnnCellGrad},
     {"Embedding", 1, ClaimAlways, MakeEmbedding},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad},
     {"OneHot", 1, ClaimOneHot, MakeOneHot},
