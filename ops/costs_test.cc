@@ -1,0 +1,155 @@
+// Costs of every op, as counted by hand from its formula. Elements are float32: 4 bytes.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "graph/op_def.h"
+#include "ops/all_ops.h"
+#include "ops/examples.h"
+#include "tests/testing.h"
+
+namespace seqgraph::ops {
+namespace {
+
+using Types = std::vector<std::optional<TensorType>>;
+
+struct CostCase {
+  std::string op;
+  Attributes attributes;
+  Types inputs;
+  std::set<int> used;
+  OpCost expected;
+};
+
+TensorType R(const Shape& shape) { return RealType(shape); }
+
+// batch 2, time 3, features 5, units 4: 24 elements of state.
+std::vector<CostCase> RecurrenceCases() {
+  const TensorType x = R({2, 3, 5}), w = R({5, 4}), u = R({4, 4}), b = R({4}), h = R({2, 4});
+  const TensorType s = R({2, 3, 4});
+  return {
+      // 24 (2·5 + 1 + 1) + 24 · 2·4
+      {"RNNCell", {}, {x, w, u, b, h}, {0, 1}, {480, 120 + 80 + 64 + 16 + 32, 96 + 32}},
+      // 24 + 16 · 2·4: no h0, so 2 of 3 steps have a state before
+      {"RNNCell", {}, {s, {}, u, {}, {}}, {1}, {152, 96 + 64, 32}},
+      // 24 (3 + 1 + 2·5 + 2·5 + 1) + 2·3 · 2·4·4 + 24 · 2·4
+      {"RNNCellGrad",
+       {},
+       {x, w, u, b, h, s, s, h},
+       {0, 1, 2, 3, 4},
+       {984, 96 + 96 + 32 + 120 + 80 + 64 + 32, 120 + 80 + 64 + 16 + 32}},
+      // 24 · 1 + 2·2 · 2·4·4 + 16 · 2·4
+      {"RNNCellGrad",
+       {{"activation", "relu"}},
+       {s, {}, u, {}, {}, s, {}, h},
+       {0, 2},
+       {280, 96 + 32 + 64, 96 + 64}},
+      // 24 (3 + 2·5) + 2·2 · 2·4·4: only dx, so x is not read
+      {"RNNCellGrad", {}, {x, w, u, b, {}, s, {}, h}, {0}, {440, 96 + 32 + 80 + 64, 120}},
+  };
+}
+
+std::vector<CostCase> LayerCases() {
+  const TensorType x = R({6, 5}), w = R({5, 4}), b = R({4}), y = R({6, 4});
+  const TensorType ids = IndexType({4, 5});
+  return {
+      {"Dense", {{"activation", "tanh"}}, {x, w, b}, {0}, {24 * 12, 120 + 80 + 16, 96}},
+      {"Dense", {}, {x, w, {}}, {0}, {24 * 10, 120 + 80, 96}},
+      {"DenseGrad", {}, {x, w, y}, {0, 1, 2}, {24 * 21, 96 + 120 + 80, 120 + 80 + 16}},
+      {"DenseGrad", {}, {x, w, y}, {0}, {24 * 10, 96 + 80, 120}},
+      {"DenseGrad", {}, {x, w, y}, {1}, {24 * 10, 96 + 120, 80}},
+      {"DenseGrad", {}, {x, w, y}, {2}, {24, 96, 16}},
+      // 20 ids of 4 bytes, rows of 64: of a large table one row an id, of a small one all rows.
+      {"Embedding", {}, {ids, R({100, 16})}, {0}, {0, 80 + 20 * 64, 20 * 64}},
+      {"Embedding", {}, {ids, R({10, 16})}, {0}, {0, 80 + 10 * 64, 20 * 64}},
+      {"EmbeddingGrad",
+       {{"rows", 100}},
+       {ids, R({4, 5, 16})},
+       {0},
+       {20 * 16, 80 + 20 * 64, 100 * 64}},
+      {"OneHot", {{"depth", 10}}, {ids}, {0}, {0, 80, 800}},
+  };
+}
+
+std::vector<CostCase> ElementCases() {
+  const TensorType x = R({2, 3}), p = R({8, 1}), one = R({}), two = R({2});
+  const Attributes rows = {{"axes", Ints({1})}};
+  return {
+      {"Sigmoid", {}, {x}, {0}, {6, 24, 24}},
+      {"Tanh", {}, {x}, {0}, {6, 24, 24}},
+      {"Relu", {}, {x}, {0}, {6, 24, 24}},
+      {"SigmoidGrad", {}, {x, x}, {0}, {18, 48, 24}},
+      {"TanhGrad", {}, {x, x}, {0}, {18, 48, 24}},
+      {"ReluGrad", {}, {x, x}, {0}, {6, 48, 24}},
+      {"Add", {}, {x, x}, {0}, {6, 48, 24}},
+      {"Subtract", {}, {x, x}, {0}, {6, 48, 24}},
+      {"Multiply", {}, {x, x}, {0}, {6, 48, 24}},
+      {"Scale", {{"factor", 2.0}}, {x}, {0}, {6, 24, 24}},
+      {"FillLike", {{"value", 2.0}}, {x}, {0}, {0, 0, 24}},
+      {"BCE", {}, {p, p}, {0}, {12 * 8 + 1, 64, 4}},
+      {"BCEGrad", {}, {p, p, one}, {0}, {7 * 8 + 1, 68, 32}},
+      {"BCEWithLogits", {}, {p, p}, {0}, {7 * 8 + 1, 64, 4}},
+      {"BCEWithLogitsGrad", {}, {p, p, one}, {0}, {3 * 8 + 1, 68, 32}},
+      {"ReduceSum", rows, {x}, {0}, {6, 24, 8}},
+      {"ReduceMean", rows, {x}, {0}, {8, 24, 8}},
+      {"BroadcastLike", rows, {two, x}, {0}, {0, 8, 24}},
+      {"ReduceMeanGrad", rows, {two, x}, {0}, {6, 8, 24}},
+      {"Increment", {}, {CounterType()}, {0}, {1, 8, 8}},
+  };
+}
+
+// Variables of 10 elements; lr takes 4 bytes, t 8.
+std::vector<CostCase> OptimizerCases() {
+  const TensorType w = R({10}), lr = R({});
+  const Attributes momentum = {{"momentum", 0.9}};
+  const Attributes nesterov = {{"momentum", 0.9}, {"nesterov", true}};
+  const Attributes centered = {{"momentum", 0.9}, {"centered", true}};
+  return {
+      {"SGDUpdate", {}, {w, w, lr, {}}, {0}, {20, 84, 40}},
+      {"SGDUpdate", {}, {w, w, lr, w}, {1}, {0, 40, 40}},
+      {"SGDUpdate", momentum, {w, w, lr, w}, {0, 1}, {40, 124, 80}},
+      {"SGDUpdate", momentum, {w, w, lr, w}, {1}, {30, 84, 40}},
+      {"SGDUpdate", nesterov, {w, w, lr, w}, {0, 1}, {60, 124, 80}},
+      {"RMSPropUpdate", {}, {w, w, lr, w, {}, {}}, {0, 1}, {90, 124, 80}},
+      {"RMSPropUpdate", {}, {w, w, lr, w, {}, {}}, {1}, {40, 80, 40}},
+      {"RMSPropUpdate", centered, {w, w, lr, w, w, w}, {0, 1, 2, 3}, {160, 204, 160}},
+      {"RMSPropUpdate", centered, {w, w, lr, w, w, w}, {3}, {30, 80, 40}},
+      {"AdamUpdate", {}, {w, w, lr, CounterType(), w, w}, {0, 1, 2}, {120, 172, 120}},
+      {"AdamUpdate", {}, {w, w, lr, CounterType(), w, w}, {1}, {30, 80, 40}},
+  };
+}
+
+std::vector<CostCase> AllCases() {
+  std::vector<CostCase> all;
+  for (const auto& cases : {RecurrenceCases(), LayerCases(), ElementCases(), OptimizerCases()}) {
+    all.insert(all.end(), cases.begin(), cases.end());
+  }
+  return all;
+}
+
+TEST(CostsTest, AreThoseCountedByHand) {
+  for (const CostCase& c : AllCases()) {
+    SCOPED_TRACE(c.op);
+    SEQ_ASSERT_OK_AND_ASSIGN(const OpDef* op, AllOps().Get(c.op));
+    SEQ_ASSERT_OK_AND_ASSIGN(const Attributes attributes, op->CompleteAttributes(c.attributes));
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<TensorType> types,
+                             op->InferTypes(c.inputs, attributes));
+    Types outputs(types.size());
+    for (int i : c.used) outputs[i] = types[i];
+    const OpCost cost = op->CostOf(CostContext(c.inputs, outputs, attributes));
+    EXPECT_EQ(cost.flops, c.expected.flops);
+    EXPECT_EQ(cost.bytes_read, c.expected.bytes_read);
+    EXPECT_EQ(cost.bytes_written, c.expected.bytes_written);
+  }
+}
+
+TEST(CostsTest, EveryOpIsCounted) {
+  std::set<std::string> counted;
+  for (const CostCase& c : AllCases()) counted.insert(c.op);
+  for (const OpDef* op : AllOps().All()) EXPECT_TRUE(counted.contains(op->name())) << op->name();
+}
+
+}  // namespace
+}  // namespace seqgraph::ops
