@@ -7,6 +7,10 @@ namespace {
 
 // op, version, claim, maker.
 constexpr KernelDef kKernels[] = {
+    {"RNNCell", 1, ClaimAlways, MakeRnnCell},
+    {"RNNCellGrad", 1, ClaimAlways, MakeRnnCellGrad},
+    {"LookupRNNCell", 1, ClaimAlways, MakeLookupRnnCell},
+    {"LookupRNNCellGrad", 1, ClaimAlways, MakeLookupRnnCellGrad},
     {"Embedding", 1, ClaimAlways, MakeEmbedding},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad},
     {"OneHot", 1, ClaimOneHot, MakeOneHot},
@@ -27,6 +31,13 @@ constexpr KernelDef kKernels[] = {
     {"Multiply", 1, ClaimAlways, MakeMultiply},
     {"Scale", 1, ClaimAlways, MakeScale},
     {"FillLike", 1, ClaimAlways, MakeFillLike},
+    {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
+    {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
+    {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
+    {"BroadcastLike", 1, ClaimAlways, MakeBroadcastLike},
+    {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
+    {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
+    {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
     {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 
