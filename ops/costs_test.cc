@@ -28,7 +28,7 @@ TensorType R(const Shape& shape) { return RealType(shape); }
 // batch 2, time 3, features 5, units 4: 24 elements of state.
 std::vector<CostCase> RecurrenceCases() {
   const TensorType x = R({2, 3, 5}), w = R({5, 4}), u = R({4, 4}), b = R({4}), h = R({2, 4});
-  const TensorType s = R({2, 3, 4});
+  const TensorType s = R({2, 3, 4}), ids = IndexType({2, 3}), table = R({7, 4});
   return {
       // 24 (2·5 + 1 + 1) + 24 · 2·4
       {"RNNCell", {}, {x, w, u, b, h}, {0, 1}, {480, 120 + 80 + 64 + 16 + 32, 96 + 32}},
@@ -48,6 +48,22 @@ std::vector<CostCase> RecurrenceCases() {
        {280, 96 + 32 + 64, 96 + 64}},
       // 24 (3 + 2·5) + 2·2 · 2·4·4: only dx, so x is not read
       {"RNNCellGrad", {}, {x, w, u, b, {}, s, {}, h}, {0}, {440, 96 + 32 + 80 + 64, 120}},
+      // 24 (1 + 1) + 24 · 2·4; 6 of the 7 rows of the table at most
+      {"LookupRNNCell", {}, {ids, table, u, b, h}, {0, 1}, {240, 24 + 96 + 64 + 16 + 32, 96 + 32}},
+      // 24 + 16 · 2·4; both rows of the table
+      {"LookupRNNCell", {}, {ids, R({2, 4}), u, {}, {}}, {1}, {152, 24 + 32 + 64, 32}},
+      // 24 (3 + 1 + 1 + 1) + 2·3 · 2·4·4 + 24 · 2·4
+      {"LookupRNNCellGrad",
+       {},
+       {ids, table, u, b, h, s, s, h},
+       {0, 1, 2, 3},
+       {528, 96 + 96 + 32 + 24 + 64 + 32, 112 + 64 + 16 + 32}},
+      // 24 · 1 + 2·2 · 2·4·4 + 16 · 2·4: only du, so ids are not read
+      {"LookupRNNCellGrad",
+       {{"activation", "relu"}},
+       {ids, table, u, {}, {}, s, {}, h},
+       {1},
+       {280, 96 + 32 + 64, 64}},
   };
 }
 

@@ -165,6 +165,40 @@ absl::Status ComputeLookupRNNCellGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs.
+
+double NumStates(const CostContext& c) { return c.dim(kIds, 0) * c.dim(kIds, 1) * c.dim(kU, 0); }
+
+// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kIds, 0) * (c.dim(kIds, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+OpCost LookupRNNCellCost(const CostContext& c) {
+  OpCost cost =
+      c.Moving(NumStates(c) * (c.has_input(kB) + 1) + NumPreviousStates(c) * 2 * c.dim(kU, 0),
+               {kIds, kU, kB, kH0});
+  cost.bytes_read += std::min(c.dim(kIds, 0) * c.dim(kIds, 1), c.dim(kTable, 0)) *
+                     c.dim(kTable, 1) * sizeof(float);
+  return cost;
+}
+
+OpCost LookupRNNCellGradCost(const CostContext& c) {
+  const bool dtable = c.uses_output(0), du = c.uses_output(1), db = c.uses_output(2);
+  const bool dh0 = c.uses_output(3);
+  const double units = c.dim(kU, 0), batch = c.dim(kIds, 0), time = c.dim(kIds, 1);
+  const double slope = c.attributes().GetString("activation") == "relu" ? 1 : 3;
+  const double steps_back = time - !dh0;  // dz·uᵀ: at t = 0 only for dh0
+  OpCost cost = c.Moving(NumStates(c) * (slope + c.has_input(kDSequence) + dtable + db) +
+                             batch * steps_back * 2 * units * units +
+                             (du ? NumPreviousStates(c) * 2 * units : 0),
+                         {kSequence, kDSequence, kDLast});
+  if (dtable) cost.bytes_read += c.input_bytes(kIds);
+  if (steps_back > 0) cost.bytes_read += c.input_bytes(kU);
+  if (du) cost.bytes_read += c.input_bytes(kH0);
+  return cost;
+}
+
 // Gradient rule. (LookupRNNCellGrad has none.)
 
 absl::Status LookupRNNCellGradient(GradientContext& c) {
@@ -287,32 +321,37 @@ void RejectOperands(OpDef& op, const std::vector<std::optional<TensorType>>& res
 }  // namespace
 
 OpDef LookupRNNCellOp() {
-  OpDef op = LookupRecurrenceDef(
-                 "LookupRNNCell",
-                 "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
-                 "RNNCell on looked-up rows that are already projected. An id that is not in "
-                 "[0, rows) fails the run.")
-                 .Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
-                 .Output({.name = "last", .doc = "h_{time-1}: [batch, units]"})
-                 .Shapes(LookupRNNCellShape)
-                 .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
-                 .Gradient(LookupRNNCellGradient)
-                 .Example({"relu_with_everything",
-                           {{"activation", "relu"}},
-                           {Ids({2, 2}, {1, 0, 2, 2}), Reals({3, 1}, {1, 2, -3}),
-                            Reals({1, 1}, {2}), Reals({1}, {0.5}), Reals({2, 1}, {0.25, 4})},
-                           {Reals({2, 2, 1}, {3, 7.5, 5.5, 8.5}), Reals({2, 1}, {7.5, 8.5})}})
-                 .Example({"sigmoid_without_bias",
-                           {{"activation", "sigmoid"}},
-                           {Ids({1, 2}, {1, 0}),
-                            Reals({2, 2}, {0.5, 2, 1, -1}),
-                            Reals({2, 2}, {0.1, 0.2, -0.3, 0.4}),
-                            {},
-                            {}},
-                           {Reals({1, 2, 2}, {0.7310585786300049, 0.2689414213699951,
-                                              0.6206771644600164, 0.904976804177071}),
-                            Reals({1, 2}, {0.6206771644600164, 0.904976804177071})}})
-                 .Samples(LookupRNNCellSample);
+  OpDef op =
+      LookupRecurrenceDef(
+          "LookupRNNCell",
+          "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
+          "RNNCell on looked-up rows that are already projected. An id that is not in "
+          "[0, rows) fails the run.")
+          .Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
+          .Output({.name = "last", .doc = "h_{time-1}: [batch, units]"})
+          .Shapes(LookupRNNCellShape)
+          .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
+          .Gradient(LookupRNNCellGradient)
+          .Cost(
+              "FLOPs: for each element of sequence, 2 units (not at t = 0 without h0), 1 for "
+              "b, 1 for act. Of the table, at most one row for each id is read.",
+              LookupRNNCellCost)
+          .Example({"relu_with_everything",
+                    {{"activation", "relu"}},
+                    {Ids({2, 2}, {1, 0, 2, 2}), Reals({3, 1}, {1, 2, -3}), Reals({1, 1}, {2}),
+                     Reals({1}, {0.5}), Reals({2, 1}, {0.25, 4})},
+                    {Reals({2, 2, 1}, {3, 7.5, 5.5, 8.5}), Reals({2, 1}, {7.5, 8.5})}})
+          .Example({"sigmoid_without_bias",
+                    {{"activation", "sigmoid"}},
+                    {Ids({1, 2}, {1, 0}),
+                     Reals({2, 2}, {0.5, 2, 1, -1}),
+                     Reals({2, 2}, {0.1, 0.2, -0.3, 0.4}),
+                     {},
+                     {}},
+                    {Reals({1, 2, 2}, {0.7310585786300049, 0.2689414213699951, 0.6206771644600164,
+                                       0.904976804177071}),
+                     Reals({1, 2}, {0.6206771644600164, 0.904976804177071})}})
+          .Samples(LookupRNNCellSample);
   RejectOperands(op, {});
   return op;
 }
@@ -348,6 +387,12 @@ OpDef LookupRNNCellGradOp() {
           .Reject({"C8", {}, {ids, table, u, {}, {}, sequence, RealType({2, 4, 3}), last}})
           .Reject({"C9", {}, {ids, table, u, {}, {}, sequence, sequence, RealType({2, 1, 5})}})
           .Reference(ComputeLookupRNNCellGrad<float>, ComputeLookupRNNCellGrad<double>)
+          .Cost(
+              "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 "
+              "units for dz·uᵀ (at t = 0 only for dh0), 1 for dtable, 2 units for du (not at t = 0 "
+              "without h0), 1 for db. ids are read for dtable only, h0 for du only, table and b "
+              "never.",
+              LookupRNNCellGradCost)
           // dz_1 = (10, 20) where h > 0: (0, 20); dz_0 = dz_1·uᵀ = (-20, 60), both h > 0.
           .Example({"relu_duplicates_are_summed",
                     {{"activation", "relu"}},

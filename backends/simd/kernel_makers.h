@@ -50,6 +50,12 @@ MadeKernel MakeSgdUpdate(KernelContext& context);
 MadeKernel MakeRmsPropUpdate(KernelContext& context);
 MadeKernel MakeAdamUpdate(KernelContext& context);
 
+// rnn_cell.cc
+MadeKernel MakeRnnCell(KernelContext& context);
+MadeKernel MakeRnnCellGrad(KernelContext& context);
+MadeKernel MakeLookupRnnCell(KernelContext& context);
+MadeKernel MakeLookupRnnCellGrad(KernelContext& context);
+
 }  // namespace seqgraph::simd
 
 #endif  // SEQGRAPH_BACKENDS_SIMD_KERNEL_MAKERS_H_

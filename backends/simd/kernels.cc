@@ -14,6 +14,10 @@ MadeKernel Shared(KernelContext& context) {
 
 // op, version, claim, maker.
 constexpr KernelDef kKernels[] = {
+    {"RNNCell", 1, ClaimAlways, MakeRnnCell},
+    {"RNNCellGrad", 1, ClaimAlways, MakeRnnCellGrad},
+    {"LookupRNNCell", 1, ClaimAlways, MakeLookupRnnCell},
+    {"LookupRNNCellGrad", 1, ClaimAlways, MakeLookupRnnCellGrad},
     {"Embedding", 1, ClaimAlways, MakeEmbedding},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad},
     {"OneHot", 1, ClaimOneHot, MakeOneHot},
@@ -38,6 +42,13 @@ constexpr KernelDef kKernels[] = {
     {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
     {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
     {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
+    {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
+    {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
+    {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
+    {"BroadcastLike", 1, ClaimAlways, MakeBroadcastLike},
+    {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
+    {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
+    {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
     {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 

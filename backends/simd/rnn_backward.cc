@@ -25,10 +25,23 @@ struct Gradients {
   int64_t sample_stride, step_stride;
 };
 
+// dx = dz·wᵀ of one sample. kWhole: the features fill whole vectors.
+template <bool kWhole, class D>
+void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g, const float* dz,
+                        float* dx) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const int64_t features = job.plan.sizes.features;
+  Product(
+      d, dz, g.step_stride, g.steps, job.plan.sizes.units, job.w, (features + kLanes - 1) / kLanes,
+      [&](int64_t, int64_t) SEQ_INLINE { return hn::Zero(d); }, AsItIs(),
+      [&](hn::Vec<D> x, int64_t t, int64_t v) SEQ_INLINE {
+        StoreSome<kWhole>(d, x, dx + t * features + v * kLanes, features - v * kLanes);
+      });
+}
+
 // dx = dz·wᵀ, or dz itself where the input is projected.
 template <class D>
 void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g) {
-  using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const RnnSizes& sizes = job.plan.sizes;
   if (job.out.dx == nullptr) return;
@@ -41,24 +54,12 @@ void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g) {
       }
       continue;
     }
-    const int64_t features = sizes.features;
-    Product(
-        d, dz, g.step_stride, g.steps, sizes.units, job.w, (features + kLanes - 1) / kLanes,
-        [&](auto& tile, int64_t, int64_t) SEQ_INLINE {
-          for (auto& row : tile) {
-            for (V& element : row) element = hn::Zero(d);
-          }
-        },
-        [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-          for (auto& row : tile) {
-            float* to = job.out.dx + (token + r++) * features;
-            int64_t feature = v * kLanes;
-            for (V& element : row) {
-              StoreSome(d, element, to + feature, features - feature);
-              feature += kLanes;
-            }
-          }
-        });
+    float* dx = job.out.dx + token * sizes.features;
+    if (sizes.features % kLanes == 0) {
+      WriteInputGradient<true>(d, job, g, dz, dx);
+    } else {
+      WriteInputGradient<false>(d, job, g, dz, dx);
+    }
   }
 }
 
@@ -93,6 +94,13 @@ void StateBefore(D d, const RnnBackwardJob& job, int64_t sample, int64_t step, f
   } else {
     std::fill_n(to, width, 0.0f);
   }
+}
+
+// The input of a piece: x, not projected.
+RowBlocks InputRows(const RnnBackwardJob& job, int64_t first, int64_t step) {
+  const RnnSizes& sizes = job.plan.sizes;
+  return {job.in.x + (first * sizes.time + step) * sizes.features, sizes.features,
+          sizes.time * sizes.features};
 }
 
 // The steps of a chunk that ends at `end`.
@@ -181,11 +189,8 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
     }
     WriteInputGradient(d, job, g);
     if (job.out.dw == nullptr) continue;
-    for (int64_t s = 0; s < count; ++s) {
-      const float* x = job.in.x + ((first + s) * sizes.time + begin) * sizes.features;
-      AddTransposedProduct(d, x, sizes.features, area.dz + s * piece_stride, kRegister, steps,
-                           sizes.features, kRegister, area.dw);
-    }
+    AddTransposedProduct(d, InputRows(job, first, begin), {area.dz, kRegister, piece_stride}, count,
+                         steps, sizes.features, kRegister, area.dw);
   }
   if (job.out.dh0 == nullptr) return;
   for (int64_t s = 0; s < count; ++s) {
@@ -194,122 +199,111 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
 }
 
 // dz_t = (d_sequence_t + dz_{t+1}·uᵀ) act'(h_t) of a group at one step; in the last step d_last
-// takes the place of the product.
-template <RnnActivation act>
+// takes the place of the product. Rows of dz, here and in the step after it, are dz_stride apart.
+// kWhole: the units fill whole vectors.
+template <RnnActivation act, bool kWhole>
 void WideStep(const RnnBackwardJob& job, int64_t first, int64_t count, int64_t t,
-              const float* later, const float* states, float* dz) {
+              const float* later, float* dz, int64_t dz_stride) {
   const FN d;
   using V = hn::Vec<FN>;
   constexpr int64_t kLanes = hn::MaxLanes(FN());
   const RnnSizes& sizes = job.plan.sizes;
-  const int64_t width = job.plan.width, units = sizes.units, time = sizes.time;
+  const int64_t units = sizes.units, time = sizes.time, row_stride = time * units;
   const bool is_last = t == time - 1;
+  const int64_t row = (first * time + t) * units;
+  const float* h = job.incoming.sequence + row;
+  const auto product = [&](auto incoming) SEQ_INLINE {
+    Product(d, later, dz_stride, count, is_last ? 0 : units, job.u, job.plan.width / kLanes,
+            incoming, AsItIs(), [&](V dh, int64_t s, int64_t v) SEQ_INLINE {
+              const float* state = h + s * row_stride + v * kLanes;
+              const V slope_of = LoadSome<kWhole>(d, state, units - v * kLanes);
+              hn::Store(TimesSlope<act>(d, dh, slope_of), d, dz + s * dz_stride + v * kLanes);
+            });
+  };
   const float* d_sequence = job.incoming.d_sequence;
+  if (d_sequence != nullptr) d_sequence += row;
   const float* d_last = is_last ? job.incoming.d_last : nullptr;
-  const auto incoming = [&](int64_t sample, int64_t unit) SEQ_INLINE {
+  if (d_last != nullptr) d_last += first * units;
+  if (d_sequence == nullptr && d_last == nullptr) {
+    product([&](int64_t, int64_t) SEQ_INLINE { return hn::Zero(d); });
+    return;
+  }
+  product([&](int64_t s, int64_t v) SEQ_INLINE {
+    const int64_t unit = v * kLanes;
     V sum = hn::Zero(d);
     if (d_sequence != nullptr) {
-      sum = LoadSome(d, d_sequence + (sample * time + t) * units + unit, units - unit);
+      sum = LoadSome<kWhole>(d, d_sequence + s * row_stride + unit, units - unit);
     }
     if (d_last != nullptr) {
-      sum = hn::Add(sum, LoadSome(d, d_last + sample * units + unit, units - unit));
+      sum = hn::Add(sum, LoadSome<kWhole>(d, d_last + s * units + unit, units - unit));
     }
     return sum;
-  };
-  Product(
-      d, later, width, count, is_last ? 0 : units, job.u, width / kLanes,
-      [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-        for (auto& row : tile) {
-          int64_t unit = v * kLanes;
-          for (V& element : row) {
-            element = incoming(first + r, unit);
-            unit += kLanes;
-          }
-          ++r;
-        }
-      },
-      [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-        for (auto& row : tile) {
-          int64_t at = r++ * width + v * kLanes;
-          for (V& element : row) {
-            hn::Store(TimesSlope<act>(d, element, hn::Load(d, states + at)), d, dz + at);
-            at += kLanes;
-          }
-        }
-      });
+  });
 }
 
 // dh0 = dz_0·uᵀ.
-void WriteInitialGradient(const RnnBackwardJob& job, int64_t first, int64_t count,
-                          const float* dz) {
+void WriteInitialGradient(const RnnBackwardJob& job, int64_t first, int64_t count, const float* dz,
+                          int64_t dz_stride) {
   const FN d;
   using V = hn::Vec<FN>;
   constexpr int64_t kLanes = hn::MaxLanes(FN());
-  const int64_t units = job.plan.sizes.units, width = job.plan.width;
+  const int64_t units = job.plan.sizes.units;
+  if (job.out.dh0 == nullptr) return;
   Product(
-      d, dz, width, count, units, job.u, width / kLanes,
-      [&](auto& tile, int64_t, int64_t) SEQ_INLINE {
-        for (auto& row : tile) {
-          for (V& element : row) element = hn::Zero(d);
-        }
-      },
-      [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-        for (auto& row : tile) {
-          int64_t unit = v * kLanes;
-          for (V& element : row) {
-            StoreSome(d, element, job.out.dh0 + (first + r) * units + unit, units - unit);
-            unit += kLanes;
-          }
-          ++r;
-        }
+      d, dz, dz_stride, count, units, job.u, job.plan.width / kLanes,
+      [&](int64_t, int64_t) SEQ_INLINE { return hn::Zero(d); }, AsItIs(),
+      [&](V dh, int64_t s, int64_t v) SEQ_INLINE {
+        StoreSome(d, dh, job.out.dh0 + (first + s) * units + v * kLanes, units - v * kLanes);
       });
 }
 
-template <RnnActivation act>
+// du += sum of h_{t-1}ᵀ·dz_t over a piece.
+void AddStateProducts(const RnnBackwardJob& job, const RnnBackwardArea& area, const Gradients& g) {
+  const FN d;
+  const RnnSizes& sizes = job.plan.sizes;
+  const int64_t units = sizes.units, width = job.plan.width, time = sizes.time;
+  const auto add = [&](const RowBlocks& before, int64_t skipped, int64_t steps) {
+    AddTransposedProduct(d, before,
+                         {g.dz + skipped * g.step_stride, g.step_stride, g.sample_stride}, g.count,
+                         steps, units, width, area.du);
+  };
+  const bool at_start = g.step == 0;
+  const float* states = job.incoming.sequence + (g.first * time + g.step - !at_start) * units;
+  add({states, units, time * units}, at_start, g.steps - at_start);
+  if (at_start && job.in.h0 != nullptr) add({job.in.h0 + g.first * units, 0, units}, 0, 1);
+}
+
+template <RnnActivation act, bool kWhole>
 void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t first,
                int64_t count) {
   const FN d;
   const RnnPlan& plan = job.plan;
   const RnnSizes& sizes = plan.sizes;
-  const int64_t units = sizes.units, width = plan.width, slice = count * width;
-  const int64_t features = sizes.features;
+  const int64_t width = plan.width, stride = (plan.chunk + 1) * width;
   for (int64_t end = sizes.time, begin; end > 0; end = begin) {
     begin = ChunkBegin(plan, end);
-    const int64_t steps = end - begin, rows = steps * count;
-    // Slice i + 1 of the states is h of step begin + i, slice i of dz the gradient of its z.
-    for (int64_t s = 0; s < count; ++s) {
-      for (int64_t i = 0; i <= steps; ++i) {
-        StateBefore(d, job, first + s, begin + i, area.states + i * slice + s * width);
-      }
-    }
+    const int64_t steps = end - begin;
     for (int64_t i = steps - 1; i >= 0; --i) {
-      const float* later = i == steps - 1 ? area.carry : area.dz + (i + 1) * slice;
-      WideStep<act>(job, first, count, begin + i, later, area.states + (i + 1) * slice,
-                    area.dz + i * slice);
+      WideStep<act, kWhole>(job, first, count, begin + i, area.dz + (i + 1) * width,
+                            area.dz + i * width, stride);
     }
-    std::copy_n(area.dz, slice, area.carry);
-    if (job.out.du != nullptr) {
-      AddTransposedProduct(d, area.states, width, area.dz, width, rows, units, width, area.du);
+    const Gradients g = {first, count, begin, steps, area.dz, stride, width};
+    const RowBlocks dz = {area.dz, width, stride};
+    if (job.out.du != nullptr) AddStateProducts(job, area, g);
+    if (job.out.db != nullptr) AddColumnSums(d, dz, count, steps, width, area.db);
+    if (sizes.input == RnnInput::kLookup) AddToTable(d, job, area, g);
+    if (sizes.input != RnnInput::kLookup) WriteInputGradient(d, job, g);
+    if (job.out.dw != nullptr) {
+      AddTransposedProduct(d, InputRows(job, first, begin), dz, count, steps, sizes.features, width,
+                           area.dw);
     }
-    if (job.out.db != nullptr) {
-      for (int64_t r = 0; r < rows; ++r) AddRow(d, area.dz + r * width, width, area.db);
+    // The first step of this chunk comes after the last one of the chunk before.
+    const int64_t before = std::min(plan.chunk, begin);
+    for (int64_t s = 0; before > 0 && s < count; ++s) {
+      std::copy_n(area.dz + s * stride, width, area.dz + s * stride + before * width);
     }
-    const Gradients g = {first, count, begin, steps, area.dz, width, slice};
-    if (sizes.input == RnnInput::kLookup) {
-      AddToTable(d, job, area, g);
-      continue;
-    }
-    WriteInputGradient(d, job, g);
-    if (job.out.dw == nullptr) continue;
-    for (int64_t s = 0; s < count; ++s) {
-      const float* x = job.in.x + ((first + s) * sizes.time + begin) * features;
-      for (int64_t i = 0; i < steps; ++i) {
-        std::copy_n(x + i * features, features, area.x + (i * count + s) * features);
-      }
-    }
-    AddTransposedProduct(d, area.x, features, area.dz, width, rows, features, width, area.dw);
   }
-  if (job.out.dh0 != nullptr) WriteInitialGradient(job, first, count, area.carry);
+  WriteInitialGradient(job, first, count, area.dz, stride);
 }
 
 template <RnnActivation act>
@@ -326,8 +320,10 @@ void BackwardGroups(const RnnBackwardJob& job, int64_t task) {
     const int64_t count = std::min(plan.group, plan.sizes.batch - first);
     if (plan.in_registers) {
       GroupInRegisters<act>(job, area, first, count);
+    } else if (plan.width == plan.sizes.units) {
+      WideGroup<act, true>(job, area, first, count);
     } else {
-      WideGroup<act>(job, area, first, count);
+      WideGroup<act, false>(job, area, first, count);
     }
   }
   if (!plan.in_registers) return;

@@ -43,22 +43,9 @@ void ProjectInput(D d, const RnnForwardJob& job, const Piece& p, int64_t sample_
     if (sizes.input == RnnInput::kFeatures) {
       Product(
           d, job.in.x + token * sizes.features, sizes.features, p.steps, sizes.features, job.w,
-          vectors,
-          [&](auto& tile, int64_t, int64_t v) SEQ_INLINE {
-            for (auto& row : tile) {
-              int j = 0;
-              for (V& element : row) element = bias(v + j++);
-            }
-          },
-          [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-            for (auto& row : tile) {
-              float* at = to + r++ * step_stride + v * kLanes;
-              for (V& element : row) {
-                hn::Store(element, d, at);
-                at += kLanes;
-              }
-            }
-          });
+          vectors, [&](int64_t, int64_t v) SEQ_INLINE { return bias(v); }, AsItIs(),
+          [&](V element, int64_t t, int64_t v)
+              SEQ_INLINE { hn::Store(element, d, to + t * step_stride + v * kLanes); });
       continue;
     }
     const bool lookup = sizes.input == RnnInput::kLookup;
@@ -150,8 +137,9 @@ void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int6
   WriteLast(d, job, first, count, area.states);
 }
 
-// A group of any width: step by step, h_t = act(z_t + h_{t-1}·u).
-template <RnnActivation act>
+// A group of any width: step by step, h_t = act(z_t + h_{t-1}·u). kWhole: the units fill whole
+// vectors.
+template <RnnActivation act, bool kWhole>
 void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t first, int64_t count) {
   const FN d;
   using V = hn::Vec<FN>;
@@ -168,31 +156,13 @@ void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t fir
       const float* z = area.z + (t - t0) * count * width;
       Product(
           d, states, width, count, units, job.u, width / kLanes,
-          [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-            for (auto& row : tile) {
-              const float* at = z + r++ * width + v * kLanes;
-              for (V& element : row) {
-                element = hn::Load(d, at);
-                at += kLanes;
-              }
-            }
-          },
-          [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-            for (auto& row : tile) {
-              Activate<act>(d, row);
-              float* at = next + r * width + v * kLanes;
-              int64_t unit = v * kLanes;
-              float* out = job.out.sequence == nullptr
-                               ? nullptr
-                               : job.out.sequence + ((first + r) * time + t) * units;
-              for (V& element : row) {
-                hn::Store(element, d, at);
-                if (out != nullptr) StoreSome(d, element, out + unit, units - unit);
-                at += kLanes;
-                unit += kLanes;
-              }
-              ++r;
-            }
+          [&](int64_t s, int64_t v) SEQ_INLINE { return hn::Load(d, z + s * width + v * kLanes); },
+          [&](auto& x) SEQ_INLINE { Activate<act>(d, x); },
+          [&](V h, int64_t s, int64_t v) SEQ_INLINE {
+            hn::Store(h, d, next + s * width + v * kLanes);
+            if (job.out.sequence == nullptr) return;
+            float* row = job.out.sequence + ((first + s) * time + t) * units;
+            StoreSome<kWhole>(d, h, row + v * kLanes, units - v * kLanes);
           });
       std::swap(states, next);
     }
@@ -209,8 +179,10 @@ void ForwardGroups(const RnnForwardJob& job, int64_t task) {
     const int64_t count = std::min(plan.group, plan.sizes.batch - first);
     if (plan.in_registers) {
       GroupInRegisters<act>(job, area, first, count);
+    } else if (plan.width == plan.sizes.units) {
+      WideGroup<act, true>(job, area, first, count);
     } else {
-      WideGroup<act>(job, area, first, count);
+      WideGroup<act, false>(job, area, first, count);
     }
   }
 }

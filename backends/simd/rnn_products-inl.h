@@ -10,7 +10,6 @@
 #endif
 
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -23,23 +22,32 @@ namespace seqgraph::simd {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// `count` floats as a vector with zeros behind; count may reach or exceed the lanes.
-template <class D>
+/// `count` floats as a vector with zeros behind; count may exceed the lanes. With kWhole it does
+/// not fall short of them.
+template <bool kWhole = false, class D>
 HWY_INLINE hn::Vec<D> LoadSome(D d, const float* from, int64_t count) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (HWY_LIKELY(count >= kLanes)) return hn::LoadU(d, from);
+  if (kWhole || HWY_LIKELY(count >= kLanes)) return hn::LoadU(d, from);
+#if HWY_TARGET <= HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(d, count), d, from);
+#else
   HWY_ALIGN float lanes[kLanes] = {};
-  std::memcpy(lanes, from, count * sizeof(float));
+  for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
   return hn::Load(d, lanes);
+#endif
 }
 
-template <class D>
+template <bool kWhole = false, class D>
 HWY_INLINE void StoreSome(D d, hn::Vec<D> v, float* to, int64_t count) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (HWY_LIKELY(count >= kLanes)) return hn::StoreU(v, d, to);
+  if (kWhole || HWY_LIKELY(count >= kLanes)) return hn::StoreU(v, d, to);
+#if HWY_TARGET <= HWY_AVX2
+  hn::BlendedStore(v, hn::FirstN(d, count), d, to);
+#else
   HWY_ALIGN float lanes[kLanes];
   hn::Store(v, d, lanes);
-  std::memcpy(to, lanes, count * sizeof(float));
+  for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
+#endif
 }
 
 /// Copies rows of `count` floats to rows of `width` >= count, padded with zeros, or back.
@@ -104,12 +112,13 @@ void PackPanels(D, const float* b, int64_t row_stride, int64_t column_stride, in
   }
 }
 
-/// c[rows, vectors] = init + a[rows, inner] b, tile by tile: init(tile, row, vector) fills a tile
-/// V[n][m] from the given row and vector on, done(tile, row, vector) takes it. Rows of a are
-/// a_stride floats apart; b is packed.
-template <class D, class Init, class Done>
+/// c[rows, vectors] = init + a[rows, inner] b: init(row, vector) gives a vector of c to begin with,
+/// finish(x) for x = V[n] is applied to all of them, and store(x, row, vector) takes each. Rows of
+/// a are a_stride floats apart; b is packed.
+template <class D, class Init, class Finish, class Store>
 HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
-                        const float* packed, int64_t vectors, Init init, Done done) {
+                        const float* packed, int64_t vectors, Init init, Finish finish,
+                        Store store) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const auto panel = [&](int64_t v, auto vecs) SEQ_INLINE {
@@ -117,8 +126,9 @@ HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int
     const float* b = packed + v * kLanes * inner;
     ForTiles<TileRows(kVecs)>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
-      V tile[kRows][kVecs];
-      init(tile, r, v);
+      V tile[kRows * kVecs];
+      Unroll<kRows * kVecs>([&](auto i)
+                                SEQ_INLINE { tile[i] = init(r + i / kVecs, v + i % kVecs); });
       const float* a0 = a + r * a_stride;
       const float* bk = b;
       for (int64_t k = 0; k < inner; ++k, bk += kVecs * kLanes) {
@@ -126,11 +136,22 @@ HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int
         Unroll<kVecs>([&](auto j) SEQ_INLINE { row[j] = hn::Load(d, bk + j * kLanes); });
         Unroll<kRows>([&](auto i) SEQ_INLINE {
           const V element = hn::Set(d, a0[i * a_stride + k]);
-          Unroll<kVecs>([&](auto j)
-                            SEQ_INLINE { tile[i][j] = hn::MulAdd(element, row[j], tile[i][j]); });
+          Unroll<kVecs>([&](auto j) SEQ_INLINE {
+            constexpr int at = i * kVecs + j;
+            tile[at] = hn::MulAdd(element, row[j], tile[at]);
+          });
         });
       }
-      done(tile, r, v);
+      constexpr int kTogether = HWY_MIN(4, kRows * kVecs);
+      Unroll<kRows * kVecs / kTogether>([&](auto g) SEQ_INLINE {
+        V x[kTogether];
+        Unroll<kTogether>([&](auto i) SEQ_INLINE { x[i] = tile[g * kTogether + i]; });
+        finish(x);
+        Unroll<kTogether>([&](auto i) SEQ_INLINE {
+          constexpr int at = g * kTogether + i;
+          store(x[i], r + at / kVecs, v + at % kVecs);
+        });
+      });
     });
   };
   int64_t v = 0;
@@ -138,37 +159,53 @@ HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int
   if (v < vectors) panel(v, std::integral_constant<int, 1>());
 }
 
-/// c[inner, width] += aᵀ b for a[rows, inner] and b[rows, width], rows of a and b a_stride and
-/// b_stride floats apart; b and c are aligned and padded to whole vectors.
+/// The finish of a plain product.
+struct AsItIs {
+  template <class Vectors>
+  HWY_INLINE void operator()(Vectors&) const {}
+};
+
+/// Rows of a matrix that lies in blocks: row r of block s begins at data + s block_stride + r
+/// stride.
+struct RowBlocks {
+  const float* data;
+  int64_t stride;
+  int64_t block_stride;
+};
+
+/// c[inner, width] += aᵀ b over `rows` rows of each of `blocks` blocks; rows of b and c are aligned
+/// and padded to whole vectors.
 template <class D>
-void AddTransposedProduct(D d, const float* a, int64_t a_stride, const float* b, int64_t b_stride,
-                          int64_t rows, int64_t inner, int64_t width, float* c) {
+void AddTransposedProduct(D d, const RowBlocks& a, const RowBlocks& b, int64_t blocks, int64_t rows,
+                          int64_t inner, int64_t width, float* c) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const auto panel = [&](int64_t column, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;
     ForTiles<TileRows(kVecs)>(inner, [&](int64_t k, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
-      V tile[kRows][kVecs];
+      V tile[kRows * kVecs];
       float* c0 = c + k * width + column;
-      Unroll<kRows>([&](auto i) SEQ_INLINE {
-        Unroll<kVecs>([&](auto j)
-                          SEQ_INLINE { tile[i][j] = hn::Load(d, c0 + i * width + j * kLanes); });
+      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        tile[i] = hn::Load(d, c0 + i / kVecs * width + i % kVecs * kLanes);
       });
-      const float* ar = a + k;
-      const float* br = b + column;
-      for (int64_t r = 0; r < rows; ++r, ar += a_stride, br += b_stride) {
-        V row[kVecs];
-        Unroll<kVecs>([&](auto j) SEQ_INLINE { row[j] = hn::Load(d, br + j * kLanes); });
-        Unroll<kRows>([&](auto i) SEQ_INLINE {
-          const V element = hn::Set(d, ar[i]);
-          Unroll<kVecs>([&](auto j)
-                            SEQ_INLINE { tile[i][j] = hn::MulAdd(element, row[j], tile[i][j]); });
-        });
+      for (int64_t s = 0; s < blocks; ++s) {
+        const float* ar = a.data + s * a.block_stride + k;
+        const float* br = b.data + s * b.block_stride + column;
+        for (int64_t r = 0; r < rows; ++r, ar += a.stride, br += b.stride) {
+          V row[kVecs];
+          Unroll<kVecs>([&](auto j) SEQ_INLINE { row[j] = hn::Load(d, br + j * kLanes); });
+          Unroll<kRows>([&](auto i) SEQ_INLINE {
+            const V element = hn::Set(d, ar[i]);
+            Unroll<kVecs>([&](auto j) SEQ_INLINE {
+              constexpr int at = i * kVecs + j;
+              tile[at] = hn::MulAdd(element, row[j], tile[at]);
+            });
+          });
+        }
       }
-      Unroll<kRows>([&](auto i) SEQ_INLINE {
-        Unroll<kVecs>([&](auto j)
-                          SEQ_INLINE { hn::Store(tile[i][j], d, c0 + i * width + j * kLanes); });
+      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        hn::Store(tile[i], d, c0 + i / kVecs * width + i % kVecs * kLanes);
       });
     });
   };
@@ -177,6 +214,28 @@ void AddTransposedProduct(D d, const float* a, int64_t a_stride, const float* b,
     panel(column, std::integral_constant<int, 2>());
   }
   if (column < width) panel(column, std::integral_constant<int, 1>());
+}
+
+/// sums[width] += the sum of all rows, in four interleaved parts.
+template <class D>
+void AddColumnSums(D d, const RowBlocks& a, int64_t blocks, int64_t rows, int64_t width,
+                   float* sums) {
+  using V = hn::Vec<D>;
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  for (int64_t j = 0; j < width; j += kLanes) {
+    V part[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+    for (int64_t s = 0; s < blocks; ++s) {
+      const float* at = a.data + s * a.block_stride + j;
+      int64_t r = 0;
+      for (; r + 4 <= rows; r += 4, at += 4 * a.stride) {
+        Unroll<4>([&](auto i)
+                      SEQ_INLINE { part[i] = hn::Add(part[i], hn::Load(d, at + i * a.stride)); });
+      }
+      for (; r < rows; ++r, at += a.stride) part[0] = hn::Add(part[0], hn::Load(d, at));
+    }
+    const V sum = hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3]));
+    hn::Store(hn::Add(hn::Load(d, sums + j), sum), d, sums + j);
+  }
 }
 
 /// x[i] = act(x[i]). The vectors go through each step together, so that one's latency is another's

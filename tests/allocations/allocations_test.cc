@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "backends/all_backends.h"
@@ -22,14 +23,16 @@
 namespace seqgraph {
 namespace {
 
-class Allocations : public testing::TestWithParam<ImdbInput> {
+class Allocations : public testing::TestWithParam<std::tuple<ImdbInput, std::string>> {
  protected:
   void SetUp() override {
     if (!AllocationsAreCounted()) GTEST_SKIP() << "a sanitizer owns the allocator";
-    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeImdbModel({.input = GetParam()}));
+    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeImdbModel({.input = std::get<0>(GetParam())}));
     SEQ_ASSERT_OK(InitializeVariables(1, model_.variables));
-    SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList("onednn"));
+    SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList(backend()));
   }
+
+  const std::string& backend() const { return std::get<1>(GetParam()); }
 
   Model model_;
   std::vector<const Backend*> backends_;
@@ -59,7 +62,7 @@ TEST_P(Allocations, CompiledTrainStepMakesNoneOfOurs) {
     const AllocationCounts after = CountAllocations();
     EXPECT_TRUE(ok);
     EXPECT_EQ(after.ours - before.ours, 0) << "in 3 steps of batch " << batch;
-    RecordProperty("onednn_allocations_a_step_at_batch_" + std::to_string(batch),
+    RecordProperty(backend() + "_allocations_a_step_at_batch_" + std::to_string(batch),
                    std::to_string((after.library - before.library) / 3));
   }
 }
@@ -96,7 +99,7 @@ TEST_P(Allocations, TrainingLoopMakesNoneOfOurs) {
   for (int32_t& target : targets) target = static_cast<int32_t>(rng() % 2);
   const Examples examples{.tokens = tokens, .rows = kRows, .maxlen = 100, .targets = targets};
   CountBetweenBatches counter;
-  Trainer trainer(&model_, {.backend = "onednn"});
+  Trainer trainer(&model_, {.backend = backend()});
   SEQ_ASSERT_OK(trainer.Fit(examples, examples, {.epochs = 3, .batch = 64, .callbacks = {&counter}})
                     .status());
   EXPECT_EQ(counter.batches(), 2 * 3);
@@ -104,7 +107,9 @@ TEST_P(Allocations, TrainingLoopMakesNoneOfOurs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(BothModels, Allocations,
-                         testing::Values(ImdbInput::kEmbedding, ImdbInput::kOneHot));
+                         testing::Combine(testing::Values(ImdbInput::kEmbedding,
+                                                          ImdbInput::kOneHot),
+                                          testing::Values("onednn", "simd")));
 
 }  // namespace
 }  // namespace seqgraph
