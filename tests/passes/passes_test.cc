@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "backends/all_backends.h"
 #include "backends/compiled_function.h"
 #include "backends/numeric_bounds.h"
-#include "backends/reference/reference_backend.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/pass.h"
@@ -68,14 +68,14 @@ Function InDouble(const Function& function) {
 
 // The function on the backend `reference`, compiled with these passes.
 TensorMap RunInFloat(const Function& function, const TensorMap& feeds, const PassList& passes) {
-  static const Backend* const kReference = MakeReferenceBackend().release();
+  const Backend* const reference = AllBackends().Get("reference").value();
   VariableStore variables;
   for (const VariableRead& read : function.variables()) {
     SEQ_CHECK(variables.Declare(read.def).ok());
     SEQ_CHECK(variables.Assign(read.def.name, feeds.at(read.def.name).Cast(DType::kFloat32)).ok());
   }
   const auto compiled = CompiledFunction::Compile(function, AllOps(), &variables,
-                                                  {.backends = {kReference}, .passes = passes})
+                                                  {.backends = {reference}, .passes = passes})
                             .value();
   for (size_t i = 0; i < compiled->function().inputs().size(); ++i) {
     const ValueInfo& info = compiled->function().info(compiled->function().inputs()[i]);

@@ -16,9 +16,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "backends/all_backends.h"
 #include "backends/compiled_function.h"
 #include "backends/numeric_bounds.h"
-#include "backends/reference/reference_backend.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/pass.h"
@@ -213,12 +213,12 @@ class RandomFunction {
 
 absl::StatusOr<TensorMap> RunInFloat(const Function& in_double, const TensorMap& feeds,
                                      const PassList& passes) {
-  static const Backend* const kReference = MakeReferenceBackend().release();
+  const Backend* const reference = AllBackends().Get("reference").value();
   SEQ_ASSIGN_OR_RETURN(const Function function, WithRealType(in_double, AllOps(), DType::kFloat32));
   VariableStore variables;
   SEQ_ASSIGN_OR_RETURN(const auto compiled,
                        CompiledFunction::Compile(function, AllOps(), &variables,
-                                                 {.backends = {kReference}, .passes = passes}));
+                                                 {.backends = {reference}, .passes = passes}));
   for (size_t i = 0; i < compiled->function().inputs().size(); ++i) {
     const ValueInfo& info = compiled->function().info(compiled->function().inputs()[i]);
     SEQ_RETURN_IF_ERROR(
