@@ -54,7 +54,8 @@ class EvaluateCommand : public Command {
     Model& model = tested.model;
     SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(model, path_));
     // Before the data are read: a backend that is not there, a model of another kind.
-    ModelRunner runner(&model, RunOn(tested.backends, backend_.threads));
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
+    ModelRunner runner(&model, RunOn(tested.backends, backend_.threads, passes));
     const absl::StatusOr<CompiledFunction*> compiled = runner.Compile("evaluate", batch_);
     if (!compiled.ok()) return Annotate(compiled.status(), path_);
     DataOrigin origin;

@@ -23,6 +23,7 @@
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
 #include "tools/output_path.h"
+#include "tools/pass_text.h"
 #include "tools/terminal.h"
 #include "training/early_stopping.h"
 #include "training/history.h"
@@ -102,6 +103,7 @@ class TrainCommand : public Command {
   absl::StatusOr<int> Run(Output& out) override {
     SEQ_RETURN_IF_ERROR(CheckOutputs());
     SEQ_RETURN_IF_ERROR(CheckBackendNames(backend_.backend));
+    SEQ_ASSIGN_OR_RETURN(passes_, ChoosePasses(backend_.passes));
     data::DatasetOptions options = data_.Options();
     options.with_test = false;
     const std::optional<DataCache> cache = data_.Cache();
@@ -117,10 +119,10 @@ class TrainCommand : public Command {
     out.Write(summary);
 
     SEQ_ASSIGN_OR_RETURN(selection_,
-                         ChooseBackends(backend_.backend, PlannedCalls(model, dataset)));
+                         ChooseBackends(backend_.backend, PlannedCalls(model, dataset), passes_));
 
     const InterruptHandler interrupt;
-    RunnerOptions run = RunOn(selection_, backend_.threads);
+    RunnerOptions run = RunOn(selection_, backend_.threads, passes_);
     run.max_memory = max_memory_;
     Trainer trainer(&model, std::move(run));
     SEQ_ASSIGN_OR_RETURN(
@@ -128,6 +130,7 @@ class TrainCommand : public Command {
         trainer.runner().Compile(kTrainStep, std::min(batch_, dataset.train.rows)));
     backend_line_ = BackendLine(kTrainStep, step->assignments(), ListOf(selection_));
     out.Write(backend_line_);
+    if (backend_.passes != BackendFlags().passes) out.Write(PassCountsText(step->passes()));
     // Whoever cannot be told how it goes is told so now.
     SEQ_RETURN_IF_ERROR(out.Flush());
     // Before the first step: a backend that is wrong from the start.
@@ -194,7 +197,7 @@ class TrainCommand : public Command {
     std::vector<SelfTest> tests;
     if (self_test_ == "none") return tests;
     Model& model = trainer.runner().model();
-    const RunnerOptions options = RunOn(selection_, backend_.threads);
+    const RunnerOptions options = RunOn(selection_, backend_.threads, passes_);
     const int64_t rows = std::min(kSelfTestRows, dataset.validation.rows);
     const auto add = [&](const char* name, bool gradients) -> absl::Status {
       SEQ_ASSIGN_OR_RETURN(const Function* function, model.GetFunction(name));
@@ -266,6 +269,7 @@ class TrainCommand : public Command {
   ModelFlags model_;
   BackendFlags backend_;
   BackendSelection selection_;
+  PassList passes_;
   std::string backend_line_;
   int64_t max_memory_ = 0;
   std::string self_test_ = "outputs";
