@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "backends/backend.h"
+#include "backends/trace.h"
 #include "graph/function.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
@@ -32,6 +33,8 @@ struct CompileOptions {
   /// compiling fails before that memory is allocated: ResourceExhausted with the numbers. Absent:
   /// no limit.
   std::optional<int64_t> max_memory;
+  /// Where the phases of compiling are recorded; null: nowhere.
+  Trace* trace = nullptr;
 };
 
 /// Which backend runs a node, and how.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "backends/trace.h"
 #include "serialization/self_test.h"
 #include "training/callback.h"
 #include "training/monitor.h"
@@ -29,6 +30,8 @@ struct ModelCheckpointOptions {
   bool verbose = true;
   /// Called at each save for what the file is to carry beside the model; null: nothing.
   std::function<absl::StatusOr<std::vector<SelfTest>>()> self_tests;
+  /// Where each save is recorded; null: nowhere.
+  Trace* trace = nullptr;
 };
 
 /// Saves the model, optimizer state included, with the semantics of Keras 3. The path ends in .pb

@@ -1,6 +1,7 @@
 #ifndef SEQGRAPH_TRAINING_MODEL_RUNNER_H_
 #define SEQGRAPH_TRAINING_MODEL_RUNNER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "backends/backend_registry.h"
 #include "backends/compiled_function.h"
+#include "backends/profile.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
 #include "training/batch_runner.h"
@@ -27,6 +29,8 @@ struct RunnerOptions {
   int threads = 1;
   /// Bytes that variables and all that is compiled may take together; 0: no limit.
   int64_t max_memory = 0;
+  /// Where compiling, epochs and some of the steps are recorded; null: nowhere.
+  Profile* profile = nullptr;
   const BackendRegistry* backends = nullptr;  ///< null: AllBackends()
   const OpRegistry* ops = nullptr;            ///< null: AllOps()
 };
@@ -37,6 +41,8 @@ struct EvaluateOptions {
   std::string function = "evaluate";
   /// The result that the metrics judge; empty: the only one besides the loss.
   std::string prediction;
+  /// Looked at after each batch: once true, Evaluate ends with Cancelled.
+  const std::atomic<bool>* interrupt = nullptr;
 };
 
 struct PredictOptions {
@@ -53,6 +59,9 @@ class ModelRunner {
   ModelRunner(Model* model, RunnerOptions options) : model_(model), options_(std::move(options)) {}
 
   Model& model() { return *model_; }
+  Profile* profile() const { return options_.profile; }
+  /// That of the profile; null without one.
+  Trace* trace() const;
 
   /// The function compiled for that batch. NotFound for a function or a backend that is not there;
   /// ResourceExhausted where max_memory does not suffice; otherwise as CompiledFunction::Compile.
