@@ -57,6 +57,7 @@ struct CompiledFunction::Impl {
   std::vector<Variable*> updated;
   std::vector<NodeAssignment> assignments;
   MemoryUse memory;
+  std::vector<RewriteCount> passes;
   std::vector<bool> is_private;  // for each value
 
   absl::Status BindVariables(VariableStore* store);
@@ -338,7 +339,11 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   auto impl = std::make_unique<Impl>();
   impl->guard_bytes = AlignedBytes(options.guard_bytes);
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, options.batch));
-  SEQ_ASSIGN_OR_RETURN(impl->function, ApplyRewrites(bound, registry, options.rewrites));
+  const NodeOwners owners = [&options](const Function& candidate) {
+    return AssignNodes(candidate, options.backends);
+  };
+  SEQ_ASSIGN_OR_RETURN(impl->function,
+                       RunPasses(bound, registry, options.passes, owners, &impl->passes));
   impl->batch = options.batch;
   SEQ_RETURN_IF_ERROR(impl->BindVariables(variables));
   std::vector<int> program_of;
@@ -360,6 +365,7 @@ const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
   return impl_->assignments;
 }
 const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
+const std::vector<RewriteCount>& CompiledFunction::passes() const { return impl_->passes; }
 const std::vector<bool>& CompiledFunction::private_values() const { return impl_->is_private; }
 const std::optional<GuardDamage>& CompiledFunction::damage() const { return impl_->damage; }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "graph/elementwise_program.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph {
@@ -240,6 +241,82 @@ absl::StatusOr<ErrorBound> RmsProp(const Judged& node, int o) {
   return bound;
 }
 
+// A value in double, and how far a float one may be from it.
+struct Bounded {
+  double value = 0;
+  double error = 0;
+};
+
+// What one instruction gives: the errors of its operands by its slopes (first order), and a
+// rounding of its own for each operation.
+Bounded Execute(const ElementwiseInstruction& instruction, const Bounded& a, const Bounded& b) {
+  constexpr double eps = kFloatEpsilon;
+  const auto result = [](double value, double inherited, double roundings, double of) {
+    return Bounded{value, inherited + roundings * eps * std::fabs(of)};
+  };
+  const double c = instruction.constant;
+  const double through = std::fabs(a.value) * b.error + std::fabs(b.value) * a.error;
+  const double x = a.value, dy = b.value;
+  switch (instruction.op) {
+    case ElementwiseOp::kAdd:
+      return result(x + dy, a.error + b.error, 1, x + dy);
+    case ElementwiseOp::kSubtract:
+      return result(x - dy, a.error + b.error, 1, x - dy);
+    case ElementwiseOp::kMultiply:
+      return result(x * dy, through + a.error * b.error, 1, x * dy);
+    case ElementwiseOp::kScale:  // the factor is rounded too
+      return result(c * x, std::fabs(c) * a.error, 2, c * x);
+    case ElementwiseOp::kFillLike:
+      return result(c, 0, 1, c);
+    case ElementwiseOp::kRelu:
+      return result(x < 0 ? 0 : x, a.error, 0, 0);
+    case ElementwiseOp::kSigmoid: {
+      const double y = 1 / (1 + std::exp(-x));
+      return result(y, a.error / 4, kElementaryRoundings, y);
+    }
+    case ElementwiseOp::kTanh:
+      return result(std::tanh(x), a.error, kElementaryRoundings, std::tanh(x));
+    case ElementwiseOp::kReluGrad:  // which side of the kink x lies on may be uncertain
+      return result(x > 0 ? dy : 0, std::fabs(x) > a.error ? b.error : b.error + std::fabs(dy),
+                    a.error > 0 ? 1 : 0, dy);
+    case ElementwiseOp::kSigmoidGrad:
+      return result(dy * x * (1 - x),
+                    std::fabs(x * (1 - x)) * b.error + std::fabs(dy * (1 - 2 * x)) * a.error, 3,
+                    std::max(std::fabs(dy * x), std::fabs(dy * x * (1 - x))));
+    case ElementwiseOp::kTanhGrad:
+      return result(dy * (1 - x * x),
+                    std::fabs(1 - x * x) * b.error + std::fabs(2 * dy * x) * a.error, 3,
+                    std::max(std::fabs(dy), std::fabs(dy * x * x)));
+  }
+  return {};
+}
+
+// The largest error over all elements, instruction by instruction.
+absl::StatusOr<ErrorBound> FusedElementwise(const Judged& node, int) {
+  std::vector<absl::Span<const double>> inputs;
+  for (size_t i = 0; i < node.inputs.size() && node.has(static_cast<int>(i)); ++i) {
+    inputs.push_back(node.inputs[i]->Elements<double>());
+  }
+  SEQ_ASSIGN_OR_RETURN(const ElementwiseProgram program,
+                       ElementwiseProgram::Parse(node.attributes.GetString("program"),
+                                                 static_cast<int>(inputs.size())));
+  double largest = 0;
+  std::vector<Bounded> registers(program.num_registers());
+  for (size_t e = 0; e < inputs[0].size(); ++e) {
+    for (size_t i = 0; i < inputs.size(); ++i) registers[i] = {inputs[i][e], 0};
+    for (size_t i = 0; i < program.code.size(); ++i) {
+      const ElementwiseInstruction& code = program.code[i];
+      registers[inputs.size() + i] = Execute(code, code.a >= 0 ? registers[code.a] : Bounded(),
+                                             code.b >= 0 ? registers[code.b] : Bounded());
+    }
+    if (std::isfinite(registers.back().error)) largest = std::max(largest, registers.back().error);
+  }
+  const double scale = node.LargestOutput(0);
+  // In eps of the output where it has a magnitude: what nodes behind it can add to.
+  return ErrorBound{largest / kFloatEpsilon / (scale > 0 ? scale : 1), scale > 0 ? scale : 1,
+                    absl::StrCat("roundings through ", program.code.size(), " instructions")};
+}
+
 absl::StatusOr<ErrorBound> AnyOp(const Judged& node, int o) {
   double count = kElementaryRoundings;
   for (const auto& operands : {node.inputs, node.exact}) {
@@ -262,6 +339,10 @@ constexpr RuleRow kRules[] = {
     {"Relu", Exact},
     {"ReluGrad", Exact},
     {"Increment", Exact},
+    {"TakeStep", Exact},
+    {"TakeStepGrad", Exact},
+    {"Constant", OfOutputs<1>},
+    {"FusedElementwise", FusedElementwise},
     {"FillLike", OfOutputs<1>},
     {"Add", OfOutputs<1>},
     {"Subtract", OfOutputs<1>},

@@ -69,6 +69,8 @@ struct ErrorBound {
 ///   recurrences               RecurrenceBound, of the largest output, x, b or h0 forward and of
 ///                             the largest output or incoming gradient backward; sums of
 ///                             looked-up rows' gradients add theirs
+///   fused element by element  the roundings of each instruction, through the slopes of those after
+///                             it, at the element where that is most
 ///   optimizer updates         one eps for each rounding, of the larger of old and new content
 ///
 /// An op without a rule of its own gets as many roundings as its operands have elements (each

@@ -215,6 +215,9 @@ class OpDef {
   }
   /// Without a rule, asking for a gradient through the op is an error that names it.
   OpDef& Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
+  /// Says that two nodes with equal attributes and inputs need not give the same (random numbers,
+  /// state of its own): no pass merges them or computes them beforehand.
+  OpDef& Impure() { return pure_ = false, *this; }
   /// What a use of the op takes (graph/cost.h), with the formula in words for the documentation.
   /// Without a rule: one FLOP for each element of the outputs, and every input is read.
   OpDef& Cost(std::string formula, CostRule rule) {
@@ -244,6 +247,7 @@ class OpDef {
     return real == DType::kFloat64 ? reference_double_ : reference_float_;
   }
   const GradientRule& gradient_rule() const { return gradient_rule_; }
+  bool pure() const { return pure_; }
   const std::string& cost_formula() const { return cost_formula_; }
   /// Nothing where no output is used.
   OpCost CostOf(const CostContext& context) const;
@@ -281,6 +285,7 @@ class OpDef {
   ReferenceFunction reference_float_;
   ReferenceFunction reference_double_;
   GradientRule gradient_rule_;
+  bool pure_ = true;
   std::string cost_formula_ = "FLOPs: 1 for each element of the outputs.";
   CostRule cost_rule_;
   std::vector<InPlacePair> in_place_;

@@ -4,9 +4,11 @@
 #include "ops/activations.h"
 #include "ops/adam_update.h"
 #include "ops/bce.h"
+#include "ops/constant.h"
 #include "ops/dense.h"
 #include "ops/elementwise.h"
 #include "ops/embedding.h"
+#include "ops/fused_elementwise.h"
 #include "ops/increment.h"
 #include "ops/lookup_rnn_cell.h"
 #include "ops/one_hot.h"
@@ -14,6 +16,7 @@
 #include "ops/rmsprop_update.h"
 #include "ops/rnn_cell.h"
 #include "ops/sgd_update.h"
+#include "ops/take_step.h"
 
 namespace seqgraph {
 
@@ -28,6 +31,8 @@ absl::Status RegisterAllOps(OpRegistry& registry) {
   SEQ_RETURN_IF_ERROR(registry.Register(ops::LookupRNNCellGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::DenseOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::DenseGradOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::TakeStepOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::TakeStepGradOp()));
   // Activations.
   SEQ_RETURN_IF_ERROR(registry.Register(ops::SigmoidOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::SigmoidGradOp()));
@@ -46,6 +51,8 @@ absl::Status RegisterAllOps(OpRegistry& registry) {
   SEQ_RETURN_IF_ERROR(registry.Register(ops::MultiplyOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ScaleOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::FillLikeOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ConstantOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::FusedElementwiseOp()));
   // Reductions.
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceSumOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMeanOp()));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,15 +54,19 @@ class EvaluateCommand : public Command {
     Model& model = tested.model;
     SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(model, path_));
     // Before the data are read: a backend that is not there, a model of another kind.
-    ModelRunner runner(&model, RunOn(tested.backends, backend_.threads));
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
+    ModelRunner runner(&model, RunOn(tested.backends, backend_.threads, passes));
     const absl::StatusOr<CompiledFunction*> compiled = runner.Compile("evaluate", batch_);
     if (!compiled.ok()) return Annotate(compiled.status(), path_);
-    SEQ_ASSIGN_OR_RETURN(const data::TokenSet set, Encode(vocabulary, model.preprocessing.maxlen));
+    DataOrigin origin;
+    SEQ_ASSIGN_OR_RETURN(const data::TokenSet set,
+                         Encode(vocabulary, model.preprocessing.maxlen, &origin));
     const auto positive = std::count(set.targets.begin(), set.targets.end(), 1);
     const bool synthetic = data_.synthetic();
     out.Print("Data: %s%s, %s: %s reviews, %s of them positive\n", data_.data,
               synthetic ? " (made-up reviews)" : "", part_, WithThousands(set.rows),
               WithThousands(positive));
+    out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(out.Flush());
     SEQ_ASSIGN_OR_RETURN(
         const Logs logs,
@@ -76,12 +81,14 @@ class EvaluateCommand : public Command {
   }
 
  private:
-  absl::StatusOr<data::TokenSet> Encode(const data::Vocabulary& vocabulary, int64_t maxlen) const {
+  absl::StatusOr<data::TokenSet> Encode(const data::Vocabulary& vocabulary, int64_t maxlen,
+                                        DataOrigin* origin) const {
     const data::DatasetOptions options = data_.Options();
     const bool test = part_ == "test";
+    const std::optional<DataCache> cache = data_.Cache();
     absl::StatusOr<data::TokenSet> half =
-        data::EncodeReviews(data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
-                            static_cast<int>(maxlen), options);
+        EncodeReviewsCached(data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
+                            static_cast<int>(maxlen), options, cache ? &*cache : nullptr, origin);
     if (!half.ok() || test) return half;
     // Shuffled and split as LoadDataset does it.
     std::vector<int64_t> order(static_cast<size_t>(half->rows));

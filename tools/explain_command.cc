@@ -10,11 +10,11 @@
 #include "backends/compiled_function.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/function_choice.h"
+#include "tools/pass_text.h"
 #include "training/summary.h"
 
 namespace seqgraph::tools {
@@ -60,12 +60,12 @@ class ExplainCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     CompileOptions options;
+    SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(backend_.passes));
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
-                         ChooseBackends(backend_.backend, {{function, batch_}}));
+                         ChooseBackends(backend_.backend, {{function, batch_}}, options.passes));
     options.backends = ListOf(selection);
     options.batch = batch_;
     options.threads = static_cast<int>(backend_.threads);
-    options.rewrites = StandardRewrites();
     int64_t variables = 0;
     for (const VariableRead& read : function->variables()) variables += read.def.type.num_bytes();
     if (max_memory_ > 0) options.max_memory = max_memory_ - variables;
@@ -74,6 +74,7 @@ class ExplainCommand : public Command {
     out.Print("function %s, batch %d, threads %d\n\n", function->name(), batch_, backend_.threads);
     out.Write(NodesText(*compiled));
     out.Write(RefusalsText(*compiled, options.backends));
+    out.Write("\n" + PassCountsText(compiled->passes()));
     out.Write("\n");
     out.Write(MemoryText(*compiled, variables));
     out.Write(BackendLine(function->name(), compiled->assignments(), options.backends));

@@ -97,6 +97,11 @@ Flag Flags::Choice(const std::string& name, std::string* value,
   });
 }
 
+Flag Flags::OptionalText(const std::string& name, std::string* value, const std::string& bare,
+                         const std::string& help) {
+  return Flag(app_->add_flag(absl::StrCat(name, "{", bare, "}"), *value, help));
+}
+
 Flag Flags::Switch(const std::string& name, bool* value, const std::string& help) {
   return Flag(app_->add_flag(name, *value, help));
 }
@@ -147,6 +152,13 @@ void BackendFlags::Declare(Flags& flags) {
              "Backends by preference, comma-separated: names, or paths of plugins; no other is\n"
              "ever used");
   flags.Int("--threads", &threads, 1, 1024, "Threads to compute with");
+  DeclarePasses(flags, &passes);
+}
+
+void DeclarePasses(Flags& flags, std::string* passes) {
+  flags.Text("--passes", passes, "NAMES",
+             "Rewrites to run, comma-separated: all, none, names, or all but -NAME;\n"
+             "`seqgraph passes` lists them");
 }
 
 }  // namespace seqgraph::tools

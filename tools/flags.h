@@ -49,6 +49,9 @@ class Flags {
   /// One of `choices`.
   Flag Choice(const std::string& name, std::string* value, const std::vector<std::string>& choices,
               const std::string& help);
+  /// A text; `bare` where the flag is given without one. A value must follow behind "=".
+  Flag OptionalText(const std::string& name, std::string* value, const std::string& bare,
+                    const std::string& help);
   /// True if it is given; takes no value.
   Flag Switch(const std::string& name, bool* value, const std::string& help);
   /// An argument: any number of texts, as they are; those that look like flags go behind "--".
@@ -69,13 +72,17 @@ class Flags {
 /// of that form, and all behind "--", are marked, and the flags above take the mark off again.
 std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv);
 
-/// --backend and --threads.
+/// --backend, --threads and --passes.
 struct BackendFlags {
   std::string backend = "onednn";
   int64_t threads = 1;
+  std::string passes = "all";
 
   void Declare(Flags& flags);
 };
+
+/// --passes alone, for commands that name backends otherwise. ChoosePasses reads it.
+void DeclarePasses(Flags& flags, std::string* passes);
 
 }  // namespace seqgraph::tools
 

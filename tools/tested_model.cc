@@ -21,6 +21,7 @@ absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_t
                                             absl::Span<const NamedCall> calls) {
   TestedModel tested;
   std::vector<SelfTest> tests;
+  SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(flags.passes));
   SEQ_ASSIGN_OR_RETURN(tested.model, LoadModel(path, AllOps(), &tests));
   if (!self_test) tests.clear();
   std::vector<PlannedCall> planned;
@@ -30,9 +31,9 @@ absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_t
   };
   for (const NamedCall& call : calls) plan(call.function, call.batch);
   for (const SelfTest& test : tests) plan(test.function, test.batch);
-  SEQ_ASSIGN_OR_RETURN(tested.backends, ChooseBackends(flags.backend, planned));
+  SEQ_ASSIGN_OR_RETURN(tested.backends, ChooseBackends(flags.backend, planned, passes));
   const absl::Status status =
-      RunSelfTests(tested.model, tests, RunOn(tested.backends, flags.threads));
+      RunSelfTests(tested.model, tests, RunOn(tested.backends, flags.threads, passes));
   if (status.ok()) return tested;
   if (status.code() != absl::StatusCode::kFailedPrecondition) return Annotate(status, path);
   return absl::FailedPreconditionError(absl::StrCat(

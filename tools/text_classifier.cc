@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "tools/backend_choice.h"
 #include "tools/tested_model.h"
 
@@ -40,11 +39,11 @@ absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::
                        LoadTestedModel(path, self_test, flags, {{"predict", kBatch}}));
   classifier->backends_ = std::move(tested.backends);
   classifier->model_ = std::move(tested.model);
-  SEQ_RETURN_IF_ERROR(classifier->Prepare(path, flags.threads));
+  SEQ_RETURN_IF_ERROR(classifier->Prepare(path, flags));
   return classifier;
 }
 
-absl::Status TextClassifier::Prepare(const std::string& path, int64_t threads) {
+absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags& flags) {
   SEQ_ASSIGN_OR_RETURN(vocabulary_, VocabularyOf(model_, path));
   if (model_.labels.size() != 2) {
     return absl::InvalidArgumentError(
@@ -64,8 +63,8 @@ absl::Status TextClassifier::Prepare(const std::string& path, int64_t threads) {
   CompileOptions options;
   options.backends = ListOf(backends_);
   options.batch = kBatch;
-  options.threads = static_cast<int>(threads);
-  options.rewrites = StandardRewrites();
+  options.threads = static_cast<int>(flags.threads);
+  SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(flags.passes));
   SEQ_ASSIGN_OR_RETURN(predict_,
                        CompiledFunction::Compile(function, AllOps(), &model_.variables, options));
   return absl::OkStatus();

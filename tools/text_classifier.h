@@ -50,7 +50,7 @@ class TextClassifier {
 
  private:
   TextClassifier() = default;
-  absl::Status Prepare(const std::string& path, int64_t threads);
+  absl::Status Prepare(const std::string& path, const BackendFlags& flags);
 
   BackendSelection backends_;  // outlives what is compiled
   Model model_;

@@ -7,7 +7,6 @@
 #include "backends/all_backends.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 
 namespace seqgraph {
 namespace {
@@ -36,7 +35,7 @@ absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, i
   SEQ_ASSIGN_OR_RETURN(options.backends, backends.ParseList(options_.backend));
   options.batch = batch;
   options.threads = options_.threads;
-  options.rewrites = StandardRewrites();
+  options.passes = options_.Passes();
   if (options_.max_memory > 0) options.max_memory = options_.max_memory - MemoryInUse();
   SEQ_ASSIGN_OR_RETURN(compiled,
                        CompiledFunction::Compile(*function, registry, &model_->variables, options));

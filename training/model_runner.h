@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "backends/compiled_function.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
+#include "graph/pass.h"
+#include "ops/rewrites/all_rewrites.h"
 #include "training/batch_runner.h"
 #include "training/callback.h"
 #include "training/metrics.h"
@@ -29,6 +32,9 @@ struct RunnerOptions {
   int64_t max_memory = 0;
   const BackendRegistry* backends = nullptr;  ///< null: AllBackends()
   const OpRegistry* ops = nullptr;            ///< null: AllOps()
+  std::optional<PassList> passes;             ///< absent: StandardPasses()
+
+  const PassList& Passes() const { return passes.has_value() ? *passes : StandardPasses(); }
 };
 
 struct EvaluateOptions {

@@ -35,6 +35,20 @@ class FitRun {
   }
 
   absl::StatusOr<FitResult> Run() {
+    absl::StatusOr<FitResult> result = RunEpochs();
+    if (result.ok()) return result;
+    for (const CallbackHandle& callback : options_.callbacks) {
+      // Of two errors the one that ended the run is told, and the other with it.
+      const absl::Status status = callback->OnTrainFailure(context_);
+      if (status.ok()) continue;
+      result = absl::Status(result.status().code(), absl::StrCat(result.status().message(),
+                                                                 "; and then: ", status.message()));
+    }
+    return result;
+  }
+
+ private:
+  absl::StatusOr<FitResult> RunEpochs() {
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnTrainBegin(context_); }));
     for (int epoch = options_.first_epoch; epoch < options_.epochs; ++epoch) {
       SEQ_RETURN_IF_ERROR(Annotate(Epoch(epoch), absl::StrCat("epoch ", epoch + 1)));
@@ -45,7 +59,6 @@ class FitRun {
     return std::move(result_);
   }
 
- private:
   template <typename F>
   absl::Status ForEach(F call) {
     for (const CallbackHandle& callback : options_.callbacks) {

@@ -16,6 +16,11 @@
 namespace seqgraph {
 namespace {
 
+// Reasons cross as numbers.
+static_assert(static_cast<int>(ClaimReason::kClaimed) == SG_CLAIMED);
+static_assert(static_cast<int>(ClaimReason::kNeedsOtherNode) == SG_NEEDS_OTHER_NODE);
+static_assert(static_cast<int>(ClaimReason::kBrokenPromise) == SG_BROKEN_PROMISE);
+
 int32_t ToCode(const absl::Status& status, sg_status* out) {
   if (status.ok()) return SG_OK;
   return sg_fail(out, static_cast<int32_t>(status.code()), "%s",

@@ -1,9 +1,16 @@
 #include "backends/simd/kernels.h"
 
+#include "backends/kernels/copies.h"
 #include "backends/simd/kernel_makers.h"
 
 namespace seqgraph::simd {
 namespace {
+
+// One that backends share, as the table takes it.
+template <MadeKernel (*kMake)(const NodeContext&)>
+MadeKernel Shared(KernelContext& context) {
+  return kMake(context);
+}
 
 // op, version, claim, maker.
 constexpr KernelDef kKernels[] = {
@@ -38,6 +45,10 @@ constexpr KernelDef kKernels[] = {
     {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
     {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
     {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
+    {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
+    {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
+    {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
+    {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 

@@ -54,7 +54,7 @@ TEST_P(Allocations, CompiledTrainStepMakesNoneOfOurs) {
         const std::unique_ptr<CompiledFunction> step,
         CompiledFunction::Compile(
             **model_.GetFunction("train_step"), AllOps(), &model_.variables,
-            {.backends = backends_, .batch = batch, .rewrites = StandardRewrites()}));
+            {.backends = backends_, .batch = batch, .passes = StandardPasses()}));
     SEQ_ASSERT_OK(step->Run());
     const AllocationCounts before = CountAllocations();
     bool ok = true;  // googletest's matchers allocate

@@ -58,7 +58,7 @@ LockstepOptions Against(const Backend* second, Mode mode = Mode::kIsolated, int6
           .second = second,
           .mode = mode,
           .steps = steps,
-          .rewrites = StandardRewrites()};
+          .passes = StandardPasses()};
 }
 
 // The case of a fault, after it went through its text: fails on `options.second`, passes on the

@@ -72,7 +72,7 @@ TEST_P(TutorialPlans, TakeAtMost5PercentMoreThanWhatLivesAtOneTime) {
           const auto compiled,
           CompiledFunction::Compile(
               *model.FindFunction(name), AllOps(), &model.variables,
-              {.backends = backends, .batch = batch, .rewrites = StandardRewrites()}));
+              {.backends = backends, .batch = batch, .passes = StandardPasses()}));
       const MemoryUse& memory = compiled->memory();
       std::cout << absl::StrFormat("%-10s batch %2d: %8d bytes, %8d live at one time: %.4f\n", name,
                                    batch, memory.values, memory.live_bound,

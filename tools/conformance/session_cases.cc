@@ -128,7 +128,7 @@ absl::Status RunThreaded(const Problem& problem, const CaseContext& context,
     if (!claim.claimed()) return absl::UnimplementedError(claim.text);
   }
   TensorMap one;
-  for (const int threads : {1, 2, 3}) {
+  for (const int threads : {1, 2}) {
     TensorMap first;
     for (int session = 0; session < 2; ++session) {
       Host host(problem, context);
