@@ -29,7 +29,6 @@
 #include "ops/all_ops.h"
 #include "ops/reductions.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "ops/rewrites/fuse_lookup_rnn_cell.h"
 #include "ops/rnn_cell.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "training/imdb_models.h"
@@ -40,23 +39,13 @@ namespace {
 
 constexpr int64_t kTime = 100, kBatch = 64, kVocabulary = 500;
 
-const std::vector<Rewrite>& Rewrites() {
-  static const auto* const kRewrites = [] {
-    auto* all = new std::vector<Rewrite>(StandardRewrites().begin(), StandardRewrites().end());
-    all->push_back(ops::FuseLookupRNNCell());
-    all->push_back(ops::FuseLookupRNNCellGrad());
-    return all;
-  }();
-  return *kRewrites;
-}
-
 std::unique_ptr<CompiledFunction> Compile(const Function& function, VariableStore* variables,
                                           int64_t batch, int threads) {
   const auto backends = AllBackends().ParseList("simd");
   SEQ_CHECK(backends.ok());
   auto compiled = CompiledFunction::Compile(
       function, AllOps(), variables,
-      {.backends = *backends, .batch = batch, .threads = threads, .rewrites = Rewrites()});
+      {.backends = *backends, .batch = batch, .threads = threads, .passes = StandardPasses()});
   SEQ_CHECK(compiled.ok());
   return *std::move(compiled);
 }
