@@ -69,11 +69,13 @@ absl::Span<const KernelDef> Kernels() { return kKernels; }
 
 KernelChoice ChooseKernel(const NodeContext& context) {
   const OpDef& op = *context.node().op;
+  const int version = NodeVersion(context.node());
   KernelChoice choice;
   choice.claim = Claim::No(ClaimReason::kUnknownOp,
-                           absl::StrCat("no kernel for ", op.name(), " version ", op.version()));
+                           absl::StrCat("no kernel for ", op.name(), " version ", version));
   for (const KernelDef& def : Kernels()) {
-    if (def.op != op.name() || def.op_version != op.version()) continue;
+    // A kernel that knows an older version takes the nodes that use nothing newer.
+    if (def.op != op.name() || def.op_version < version) continue;
     choice.claim = ClaimTypes(context);
     if (choice.claim.claimed()) choice.claim = def.claim(context);
     if (!choice.claim.claimed()) continue;
