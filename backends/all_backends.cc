@@ -2,6 +2,7 @@
 
 #include "backends/onednn/onednn_backend.h"
 #include "backends/reference/reference_backend.h"
+#include "backends/simd/simd_backend.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph {
@@ -11,6 +12,7 @@ const BackendRegistry& AllBackends() {
     auto* all = new BackendRegistry;
     SEQ_CHECK(all->Register(MakeReferenceBackend()).ok());
     SEQ_CHECK(all->Register(MakeOnednnBackend()).ok());
+    SEQ_CHECK(all->Register(MakeSimdBackend()).ok());
     return all;
   }();
   return *registry;

@@ -39,6 +39,7 @@ enum class ClaimReason {
   kUnsupportedAttribute,  ///< an attribute's value
   kNeedsOtherNode,        ///< only together with a node that is not there (a gradient without its
                           ///< forward node)
+  kBrokenPromise,         ///< claimed at first, but then Prepare refuses it: the backend is faulty
 };
 
 struct Claim {

@@ -16,7 +16,8 @@ absl::string_view ClaimReasonName(ClaimReason reason) {
                                           "unsupported type",
                                           "unsupported shape",
                                           "unsupported attribute",
-                                          "needs another node"};
+                                          "needs another node",
+                                          "broken promise"};
   return kNames[static_cast<int>(reason)];
 }
 

@@ -14,6 +14,8 @@
 namespace seqgraph {
 namespace {
 
+constexpr int64_t kPersistentAlignment = 4096;
+
 // A node ready to run: its program and all pointers.
 struct Step {
   int node = 0;
@@ -46,6 +48,9 @@ struct CompiledFunction::Impl {
   std::vector<std::unique_ptr<Program>> programs;
   StoragePlan storage;
   MemoryRegion arena, scratch;
+  int64_t guard_bytes = 0;
+  BufferGuards guards;
+  std::optional<GuardDamage> damage;     // of the last call
   std::vector<MemoryRegion> persistent;  // one for each program
   std::vector<Step> steps;
   std::vector<VersionLink> version_links;
@@ -60,7 +65,16 @@ struct CompiledFunction::Impl {
   absl::Status CheckMemory(const CompileOptions& options) const;
   absl::Status Allocate();
   void MakeSteps(absl::Span<const int> program_of);
+  void MakeGuards();
 
+  // With guards. In front a whole number of pages, behind which the memory begins.
+  int64_t persistent_offset() const {
+    return (guard_bytes + kPersistentAlignment - 1) / kPersistentAlignment * kPersistentAlignment;
+  }
+  int64_t PersistentBytes(const Program& program) const {
+    const int64_t bytes = program.persistent_bytes();
+    return bytes == 0 ? 0 : persistent_offset() + bytes + guard_bytes;
+  }
   void* Address(const Storage& storage) const {
     switch (storage.place) {
       case Storage::Place::kNone:
@@ -68,13 +82,16 @@ struct CompiledFunction::Impl {
       case Storage::Place::kArena:
         return arena.data() + storage.offset;
       case Storage::Place::kVariable:
-        return variables[storage.variable]->value.data();
+        return guard_bytes > 0 ? arena.data() + this->storage.variable_offsets[storage.variable]
+                               : variables[storage.variable]->value.data();
     }
     return nullptr;
   }
   absl::Status RunSteps(RunObserver* observer);
   absl::Status RunNodes(RunObserver* observer);
   absl::Status RunStep(Step& step, RunObserver* observer);
+  absl::Status LoadGuarded();
+  absl::Status CheckGuards(int node, const KernelArgs& args);
   void StoreUpdates();
 };
 
@@ -95,7 +112,8 @@ absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
 // Assigns the nodes, lets each backend prepare its own, and sets for each node its program.
 absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
                                              std::vector<int>& program_of) {
-  SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment, AssignNodes(function, options.backends));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment,
+                       AssignNodes(function, options.backends, options.preferences));
   program_of.assign(assignment.size(), -1);
   assignments.resize(assignment.size());
   is_private.assign(function.values().size(), false);
@@ -133,7 +151,7 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
     }
     programs.push_back(*std::move(program));
   }
-  storage = PlanStorage(function, private_storage);
+  storage = PlanStorage(function, private_storage, guard_bytes);
   return absl::OkStatus();
 }
 
@@ -144,7 +162,8 @@ void CompiledFunction::Impl::MeasureMemory() {
     memory.scratch = std::max(memory.scratch, assignment.scratch_bytes);
     memory.unreported += assignment.scratch_bytes < 0;
   }
-  for (const auto& program : programs) memory.persistent += program->persistent_bytes();
+  if (memory.scratch > 0) memory.scratch += 2 * guard_bytes;
+  for (const auto& program : programs) memory.persistent += PersistentBytes(*program);
 }
 
 absl::Status CompiledFunction::Impl::CheckMemory(const CompileOptions& options) const {
@@ -171,7 +190,7 @@ absl::Status CompiledFunction::Impl::Allocate() {
       arena.Allocate(std::max(memory.values, kBufferAlignment)) && scratch.Allocate(memory.scratch);
   for (const auto& program : programs) {
     persistent.emplace_back();
-    enough = enough && persistent.back().Allocate(program->persistent_bytes());
+    enough = enough && persistent.back().Allocate(PersistentBytes(*program));
   }
   if (enough) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat("no memory to run function ", function.name(),
@@ -186,8 +205,9 @@ void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
     Step& step = steps[n];
     step.node = static_cast<int>(n);
     step.program = programs[program_of[n]].get();
-    step.scratch = scratch.data();
-    step.persistent = persistent[program_of[n]].data();
+    if (memory.scratch > 0) step.scratch = scratch.data() + guard_bytes;
+    const MemoryRegion& own = persistent[program_of[n]];
+    if (own.bytes() > 0) step.persistent = own.data() + persistent_offset();
     step.versions.assign(node.inputs.size(), 0);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Value input = node.inputs[i];
@@ -215,6 +235,60 @@ absl::Status CompiledFunction::Impl::RunSteps(RunObserver* observer) {
   return status;
 }
 
+// Of each node the scratch is a range of its own, though all share the memory.
+void CompiledFunction::Impl::MakeGuards() {
+  if (guard_bytes == 0) return;
+  const int end = static_cast<int>(function.nodes().size());
+  for (const ArenaBuffer& buffer : storage.buffers) {
+    guards.Add({.data = arena.data() + buffer.offset,
+                .bytes = buffer.bytes,
+                .before = guard_bytes,
+                .behind = AlignedBytes(buffer.bytes) - buffer.bytes + guard_bytes,
+                .first = buffer.first,
+                .last = buffer.last,
+                .name = buffer.value < 0 ? "a snapshot of a variable"
+                                         : function.values()[buffer.value].name});
+  }
+  for (int n = 0; n < end && memory.scratch > 0; ++n) {
+    const int64_t bytes = std::max<int64_t>(assignments[n].scratch_bytes, 0);
+    guards.Add({.data = scratch.data() + guard_bytes,
+                .bytes = bytes,
+                .before = guard_bytes,
+                .behind = memory.scratch - guard_bytes - bytes,
+                .first = n,
+                .last = n,
+                .name = "scratch"});
+  }
+  for (size_t p = 0; p < programs.size(); ++p) {
+    if (persistent[p].bytes() == 0) continue;
+    guards.Add({.data = persistent[p].data() + persistent_offset(),
+                .bytes = programs[p]->persistent_bytes(),
+                .before = persistent_offset(),
+                .behind = guard_bytes,
+                .first = -1,
+                .last = end,
+                .name = "persistent memory"});
+  }
+  guards.Fill(/*node=*/-1);
+}
+
+// Looks at what was written since the last call, and takes the variables' contents.
+absl::Status CompiledFunction::Impl::LoadGuarded() {
+  const absl::Status status = CheckGuards(/*node=*/-1, {});
+  guards.Fill(/*node=*/-1);
+  if (!status.ok()) return Annotate(status, absl::StrCat("between calls of ", function.name()));
+  for (size_t v = 0; v < variables.size(); ++v) {
+    const Tensor& value = variables[v]->value;
+    std::memcpy(arena.data() + storage.variable_offsets[v], value.data(), value.num_bytes());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompiledFunction::Impl::CheckGuards(int node, const KernelArgs& args) {
+  damage = guards.Find(function, node, args);
+  return damage.has_value() ? absl::DataLossError(damage->ToString()) : absl::OkStatus();
+}
+
 absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
   for (Step& step : steps) {
     const absl::Status status = RunStep(step, observer);
@@ -226,7 +300,10 @@ absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
 absl::Status CompiledFunction::Impl::RunStep(Step& step, RunObserver* observer) {
   const KernelArgs args{step.inputs, step.outputs, step.versions, step.scratch, step.persistent};
   if (observer != nullptr) SEQ_RETURN_IF_ERROR(observer->BeforeNode(step.node, args));
-  SEQ_RETURN_IF_ERROR(step.program->Run(step.node, args));
+  if (guard_bytes > 0) guards.Fill(step.node);
+  const absl::Status status = step.program->Run(step.node, args);
+  if (guard_bytes > 0) SEQ_RETURN_IF_ERROR(CheckGuards(step.node, args));
+  SEQ_RETURN_IF_ERROR(status);
   return observer != nullptr ? observer->AfterNode(step.node, args) : absl::OkStatus();
 }
 
@@ -239,6 +316,11 @@ void CompiledFunction::Impl::StoreUpdates() {
     Tensor& value = variables[copy.variable]->value;
     std::memcpy(value.data(), Address(copy.source), value.num_bytes());
   }
+  if (guard_bytes == 0) return;
+  for (int variable : storage.in_place) {
+    Tensor& value = variables[variable]->value;
+    std::memcpy(value.data(), arena.data() + storage.variable_offsets[variable], value.num_bytes());
+  }
 }
 
 absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
@@ -248,7 +330,13 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
     return absl::InvalidArgumentError(absl::StrCat(
         "function ", function.name(), ": needs at least 1 thread, got ", options.threads));
   }
+  if (options.guard_bytes < 0 || options.guard_bytes > kMaxGuardBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("function ", function.name(),
+                                                   ": guard_bytes must be in [0, ", kMaxGuardBytes,
+                                                   "], got ", options.guard_bytes));
+  }
   auto impl = std::make_unique<Impl>();
+  impl->guard_bytes = AlignedBytes(options.guard_bytes);
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, options.batch));
   SEQ_ASSIGN_OR_RETURN(impl->function, ApplyRewrites(bound, registry, options.rewrites));
   impl->batch = options.batch;
@@ -259,6 +347,7 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   SEQ_RETURN_IF_ERROR(impl->CheckMemory(options));
   SEQ_RETURN_IF_ERROR(impl->Allocate());
   impl->MakeSteps(program_of);
+  impl->MakeGuards();
   return std::unique_ptr<CompiledFunction>(new CompiledFunction(std::move(impl)));
 }
 
@@ -272,6 +361,7 @@ const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
 }
 const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
 const std::vector<bool>& CompiledFunction::private_values() const { return impl_->is_private; }
+const std::optional<GuardDamage>& CompiledFunction::damage() const { return impl_->damage; }
 
 void* CompiledFunction::input(int i) {
   SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.inputs().size()));
@@ -325,6 +415,7 @@ Tensor CompiledFunction::Result(int i) const {
 }
 
 absl::Status CompiledFunction::Run(RunObserver* observer) {
+  if (impl_->guard_bytes > 0) SEQ_RETURN_IF_ERROR(impl_->LoadGuarded());
   const FlushDenormals flush;
   const absl::Status status = impl_->RunSteps(observer);
   if (status.ok()) impl_->StoreUpdates();

@@ -11,6 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "backends/backend.h"
+#include "backends/buffer_guards.h"
+#include "backends/node_assignment.h"
 #include "graph/function.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
@@ -23,6 +25,8 @@ struct CompileOptions {
   /// In order of preference. A node that none claims is an error that lists every such node with
   /// each backend's reason.
   std::vector<const Backend*> backends;
+  /// Nodes that go elsewhere than the order of `backends` says, if that backend claims them.
+  BackendPreferences preferences;
   /// The number that the symbolic batch stands for.
   int64_t batch = 1;
   int threads = 1;
@@ -32,6 +36,11 @@ struct CompileOptions {
   /// compiling fails before that memory is allocated: ResourceExhausted with the numbers. Absent:
   /// no limit.
   std::optional<int64_t> max_memory;
+  /// Looks for writes past a buffer: at least so many known bytes, at most kMaxGuardBytes, lie
+  /// before and behind every value, scratch and persistent memory, and are looked at after every
+  /// node. Variables are copied into guarded memory for the call, and back after it. Slower; counts
+  /// as values, scratch and persistent in MemoryUse. 0: none.
+  int64_t guard_bytes = 0;
 };
 
 /// Which backend runs a node, and how.
@@ -98,7 +107,8 @@ class CompiledFunction {
 
   /// Runs all nodes with denormals flushed (restored afterwards), then stores the updates. If a
   /// node fails, no variable has changed unless an update was written in place before; the error
-  /// names function and node.
+  /// names function and node. With guards: DataLoss, also by buffer and byte, if one is damaged;
+  /// then no variable has changed.
   absl::Status Run() { return Run(nullptr); }
   /// The same, seen by `observer` if it is not null.
   absl::Status Run(RunObserver* observer);
@@ -109,6 +119,8 @@ class CompiledFunction {
   /// For each value of function(): true if a backend keeps it in a layout of its own, so that its
   /// memory does not hold the elements as its type says.
   const std::vector<bool>& private_values() const;
+  /// With guards: what the last call damaged.
+  const std::optional<GuardDamage>& damage() const;
 
  private:
   struct Impl;

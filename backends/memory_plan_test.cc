@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iostream>
 #include <random>
 #include <utility>
 #include <vector>
@@ -74,6 +75,43 @@ TEST(PlanMemory, LiveBuffersNeverOverlap) {
     EXPECT_GE(plan.bytes, end);
     EXPECT_LT(plan.bytes, end + kBufferAlignment);
   }
+}
+
+// Buffers of random sizes and lives, as many as functions have: how far the plan is from what lives
+// at one time. That may be out of reach for any plan, so this holds what was seen.
+TEST(PlanMemory, OfRandomBuffersIsNearWhatLivesAtOneTime) {
+  double worst = 1, sum = 0;
+  uint64_t worst_seed = 0;
+  constexpr int kGraphs = 300;
+  for (uint64_t seed = 1; seed <= kGraphs; ++seed) {
+    std::mt19937_64 rng(seed);
+    std::vector<Lifetime> buffers(rng() % 80 + 2);
+    for (Lifetime& buffer : buffers) {
+      buffer.bytes = static_cast<int64_t>(rng() % 200 + 1) * kBufferAlignment;
+      buffer.first = static_cast<int>(rng() % 50);
+      buffer.last = buffer.first + static_cast<int>(rng() % (seed % 2 == 0 ? 6 : 40));
+    }
+    const MemoryPlan plan = PlanMemory(buffers);
+    const double ratio = static_cast<double>(plan.bytes) / static_cast<double>(plan.live_bound);
+    EXPECT_GE(ratio, 1) << "seed " << seed;
+    sum += ratio;
+    if (ratio > worst) worst = ratio, worst_seed = seed;
+  }
+  RecordProperty("worst_ratio", absl::StrCat(worst));
+  std::cout << "worst ratio " << worst << " (seed " << worst_seed << "), mean " << sum / kGraphs
+            << "\n";
+  // Seen: 1.047 and 1.0032 (largest first alone: 1.22 and 1.03).
+  EXPECT_LE(worst, 1.05);
+  EXPECT_LE(sum / kGraphs, 1.005);
+}
+
+TEST(PlanMemory, PlacesInAnotherOrderWhereTheLargestFirstIsNotBest) {
+  // Largest first: 2 and 3 (256) at 0, 0 (192, alive with 3) at 256, and 1 (128, alive with 0 and
+  // with 2) at 448: 576 bytes. With 1 in front, or 0 at the bottom, 448 are enough.
+  const std::vector<Lifetime> buffers = {{192, 0, 2}, {128, 2, 3}, {256, 3, 3}, {256, 1, 1}};
+  const MemoryPlan plan = PlanMemory(buffers);
+  EXPECT_EQ(plan.live_bound, 448);  // step 1: 192 + 256
+  EXPECT_EQ(plan.bytes, 448);
 }
 
 TEST(MemoryRegion, IsZeroedAndPageAligned) {

@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -13,15 +15,16 @@ std::string Label(const Function& function, int n) {
   return absl::StrCat(node.name, " (", node.op->name(), ")");
 }
 
-// The claims of one backend on the nodes that are still free, without those that need a node which
-// it does not get.
+// The claims of one backend on the nodes of `wanted`, without those that need a node which it does
+// not get. What it has of `assignment` already stays claimed.
 class BackendClaims {
  public:
-  BackendClaims(const Function& function, const Backend& backend,
-                const std::vector<int>& assignment)
+  BackendClaims(const Function& function, const Backend& backend, int index,
+                const std::vector<int>& assignment, const std::vector<bool>& wanted)
       : function_(function), claims_(assignment.size(), Taken()) {
     for (size_t n = 0; n < claims_.size(); ++n) {
-      if (assignment[n] < 0) claims_[n] = backend.ClaimNode(function, static_cast<int>(n));
+      if (assignment[n] == index) claims_[n] = Claim::Yes();
+      if (wanted[n]) claims_[n] = backend.ClaimNode(function, static_cast<int>(n));
     }
     // One claim that falls can let others fall.
     while (DropOne()) {
@@ -56,35 +59,66 @@ class BackendClaims {
   std::vector<Claim> claims_;
 };
 
-}  // namespace
-
-absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
-                                             absl::Span<const Backend* const> backends) {
-  if (backends.empty()) return absl::InvalidArgumentError("no backend is given");
-  std::vector<int> assignment(function.nodes().size(), -1);
-  std::vector<std::string> reasons(assignment.size());
-  for (size_t b = 0; b < backends.size(); ++b) {
-    const BackendClaims claims(function, *backends[b], assignment);
-    for (size_t n = 0; n < assignment.size(); ++n) {
-      if (assignment[n] >= 0) continue;
-      if (claims[n].claimed()) {
-        assignment[n] = static_cast<int>(b);
-      } else {
-        absl::StrAppend(&reasons[n], "\n    ", backends[b]->info().name, ": ",
-                        ClaimReasonName(claims[n].reason), ": ", claims[n].text);
-      }
+// For each node the index of the backend that it prefers; -1: none of those there are.
+std::vector<int> PreferredBackends(const Function& function,
+                                   absl::Span<const Backend* const> backends,
+                                   const BackendPreferences& preferences) {
+  std::vector<int> preferred(function.nodes().size(), -1);
+  for (size_t n = 0; n < preferred.size(); ++n) {
+    const auto preference = preferences.find(function.nodes()[n].name);
+    if (preference == preferences.end()) continue;
+    for (size_t b = 0; b < backends.size(); ++b) {
+      if (backends[b]->info().name == preference->second) preferred[n] = static_cast<int>(b);
     }
   }
+  return preferred;
+}
+
+absl::Status NobodyRuns(const Function& function, const std::vector<int>& assignment,
+                        const std::vector<std::string>& reasons) {
   std::string refused;
   for (size_t n = 0; n < assignment.size(); ++n) {
     if (assignment[n] >= 0) continue;
     absl::StrAppend(&refused, "\n  ", Label(function, static_cast<int>(n)), reasons[n]);
   }
-  if (refused.empty()) return assignment;
+  if (refused.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("function ", function.name(),
                                                  ": no chosen backend runs these nodes; name "
                                                  "another one to run them as well:",
                                                  refused));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
+                                             absl::Span<const Backend* const> backends,
+                                             const BackendPreferences& preferences) {
+  if (backends.empty()) return absl::InvalidArgumentError("no backend is given");
+  const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
+  std::vector<int> assignment(function.nodes().size(), -1);
+  std::vector<std::string> reasons(assignment.size());
+  std::vector<bool> wanted(assignment.size());
+  // Each backend is first asked for the nodes that prefer it, then for all that are still free.
+  for (const bool only_preferred : {true, false}) {
+    for (int b = 0; b < static_cast<int>(backends.size()); ++b) {
+      for (size_t n = 0; n < wanted.size(); ++n) {
+        wanted[n] = assignment[n] < 0 && (!only_preferred || preferred[n] == b);
+      }
+      if (absl::c_none_of(wanted, [](bool w) { return w; })) continue;
+      const BackendClaims claims(function, *backends[b], b, assignment, wanted);
+      for (size_t n = 0; n < assignment.size(); ++n) {
+        if (!wanted[n]) continue;
+        if (claims[n].claimed()) {
+          assignment[n] = b;
+        } else if (!only_preferred) {
+          absl::StrAppend(&reasons[n], "\n    ", backends[b]->info().name, ": ",
+                          ClaimReasonName(claims[n].reason), ": ", claims[n].text);
+        }
+      }
+    }
+  }
+  SEQ_RETURN_IF_ERROR(NobodyRuns(function, assignment, reasons));
+  return assignment;
 }
 
 std::vector<bool> PrivateValues(const Function& function, absl::Span<const int> assignment,

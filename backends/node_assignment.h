@@ -1,6 +1,8 @@
 #ifndef SEQGRAPH_BACKENDS_NODE_ASSIGNMENT_H_
 #define SEQGRAPH_BACKENDS_NODE_ASSIGNMENT_H_
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -10,12 +12,16 @@
 
 namespace seqgraph {
 
-/// For each node the index into `backends` of the first one that claims it. A claim that needs
-/// other nodes beside it (Claim::together) holds only if these go to the same backend: a group is
-/// assigned whole or not at all. InvalidArgument, listing every node that none claims with each
-/// backend's reason.
+/// For nodes, by name, the name of the backend that is asked before all others.
+using BackendPreferences = std::map<std::string, std::string>;
+
+/// For each node the index into `backends` of the first one that claims it; a node of `preferences`
+/// goes to its own backend if that claims it. A claim that needs other nodes beside it
+/// (Claim::together) holds only if these go to the same backend: a group is assigned whole or not
+/// at all. InvalidArgument, listing every node that none claims with each backend's reason.
 absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
-                                             absl::Span<const Backend* const> backends);
+                                             absl::Span<const Backend* const> backends,
+                                             const BackendPreferences& preferences = {});
 
 /// For each value: true if a node of `assignment` == `backend` computes it, only such nodes read
 /// it, and it is neither result nor update.

@@ -74,6 +74,40 @@ TEST(AssignNodes, AGroupThatCannotBeWholeGoesElsewhereWhole) {
                        "does not get: it goes to a backend that was named before"));
 }
 
+TEST(AssignNodes, APreferredBackendIsAskedBeforeTheOrder) {
+  const FakeBackend first({.name = "first"});
+  const FakeBackend second({.name = "second", .refusals = {{"Add", NoOp()}}});
+  // `add` is refused there and follows the order; names of nobody change nothing.
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const std::vector<int> assignment,
+      AssignNodes(FourNodes(), std::vector<const Backend*>{&first, &second},
+                  {{"scale", "second"}, {"add", "second"}, {"both", "third"}, {"z", "second"}}));
+  EXPECT_THAT(assignment, ElementsAre(0, 1, 0, 0));
+}
+
+TEST(AssignNodes, APreferredGroupIsAssignedWholeOrNotAtAll) {
+  const FakeBackend first({.name = "first"});
+  const FakeBackend fused(
+      {.name = "fused", .refusals = {{"Scale", With({2})}, {"Add", With({1})}}});
+  const std::vector<const Backend*> backends = {&first, &fused};
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const std::vector<int> whole,
+      AssignNodes(FourNodes(), backends, {{"scale", "fused"}, {"add", "fused"}}));
+  EXPECT_THAT(whole, ElementsAre(0, 1, 1, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> half,
+                           AssignNodes(FourNodes(), backends, {{"scale", "fused"}}));
+  EXPECT_THAT(half, ElementsAre(0, 0, 0, 0));
+}
+
+TEST(AssignNodes, ATieToANodeThatThePreferencesBroughtHolds) {
+  const FakeBackend adds({.name = "adds", .refusals = {{"Scale", With({2})}, {"Round", NoOp()}}});
+  const FakeBackend all({.name = "all"});
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> assignment,
+                           AssignNodes(FourNodes(), std::vector<const Backend*>{&adds, &all},
+                                       {{"add", "adds"}, {"both", "all"}}));
+  EXPECT_THAT(assignment, ElementsAre(1, 0, 0, 1));
+}
+
 TEST(AssignNodes, AClaimThatNeedsANodeThatIsNotThereIsVoid) {
   const FakeBackend odd({.name = "odd", .refusals = {{"Add", With({99})}}});
   EXPECT_THAT(AssignNodes(FourNodes(), std::vector<const Backend*>{&odd}),

@@ -11,7 +11,12 @@
 namespace seqgraph {
 namespace {
 
-constexpr int kSequence = 5;  // input of RNNCellGrad
+constexpr int kSequence = 5;  // input of RNNCellGrad and LookupRNNCellGrad
+
+bool IsRecurrence(const std::string& op) { return op == "RNNCell" || op == "LookupRNNCell"; }
+bool IsRecurrenceGrad(const std::string& op) {
+  return op == "RNNCellGrad" || op == "LookupRNNCellGrad";
+}
 
 }  // namespace
 
@@ -61,9 +66,9 @@ absl::StatusOr<std::vector<ErrorBound>> NodeBounds(const Node& node, const Opera
   SEQ_ASSIGN_OR_RETURN(std::vector<ErrorBound> bounds,
                        NodeErrorBounds(*node.op, node.attributes, in, out));
   const std::string& op = node.op->name();
-  if (op != "RNNCell" && op != "RNNCellGrad") return bounds;
+  if (!IsRecurrence(op) && !IsRecurrenceGrad(op)) return bounds;
   Tensor sequence;
-  if (op == "RNNCell") {
+  if (IsRecurrence(op)) {
     SEQ_ASSIGN_OR_RETURN(Operands states, EvaluateInDouble(node, inputs, {true, false}));
     sequence = *std::move(states[0]);
   } else {

@@ -130,7 +130,7 @@ double LargestOf(const Judged& node, std::initializer_list<absl::string_view> in
 
 // RNNCell, LSTMCell and GRUCell have 1, 4 and 3 gates.
 ErrorBound Recurrence(const Judged& node, double scale, bool backward, absl::string_view of) {
-  const Shape& x = node.shape(kX);
+  const Shape& x = node.shape(kX);  // or ids
   const int64_t units = std::max<int64_t>(node.shape(kU)[0].size(), 1);
   const int64_t gates = std::max<int64_t>(node.shape(kU)[1].size() / units, 1);
   const int64_t batch = std::max<int64_t>(x[0].size(), 1), time = x[1].size();
@@ -153,10 +153,73 @@ absl::StatusOr<ErrorBound> RecurrentCell(const Judged& node, int o) {
   return Recurrence(node, scale, /*backward=*/false, "of output, x, b, initial state");
 }
 
-absl::StatusOr<ErrorBound> RecurrentCellGrad(const Judged& node, int o) {
+ErrorBound RecurrenceGrad(const Judged& node, int o) {
   const double scale =
       std::max(node.LargestOutput(o), LargestOf(node, {"d_sequence", "d_last", "d_last_cell"}));
   return Recurrence(node, scale, /*backward=*/true, "of output and incoming gradient");
+}
+
+absl::StatusOr<ErrorBound> RecurrentCellGrad(const Judged& node, int o) {
+  return RecurrenceGrad(node, o);
+}
+
+// Here input kX is ids and input kW is table, which x is made of.
+absl::StatusOr<ErrorBound> LookupRnnCell(const Judged& node, int o) {
+  const double scale = std::max(node.LargestOutput(o), LargestOf(node, {"table", "b", "h0"}));
+  return Recurrence(node, scale, /*backward=*/false, "of output, table, b, h0");
+}
+
+// dz of LookupRNNCellGrad, a row for each id: what its definition gives for a table in which each
+// id has a row of its own.
+absl::StatusOr<Tensor> GradientsOfRows(const Judged& node) {
+  const Shape& ids_shape = node.shape(kX);
+  const int64_t n = ids_shape.num_elements();
+  Tensor own_ids = *node.inputs[kX];
+  for (int64_t i = 0; i < n; ++i) own_ids.Elements<int32_t>()[i] = static_cast<int32_t>(i);
+  const TensorType rows{DType::kFloat64, Shape{n, node.shape(kU)[0]}};
+  SEQ_ASSIGN_OR_RETURN(Tensor table, Tensor::Zeros(rows));
+  SEQ_ASSIGN_OR_RETURN(Tensor dz, Tensor::Zeros(rows));
+  std::vector<ReferenceContext::Operand> operands(node.inputs.size());
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (!node.has(i)) continue;
+    operands[i] = {const_cast<void*>(node.inputs[i]->data()), &node.inputs[i]->type()};
+  }
+  operands[kX].data = own_ids.data();
+  operands[kW] = {table.data(), &rows};
+  std::vector<ReferenceContext::Operand> outputs(node.exact.size());
+  outputs[0] = {dz.data(), &rows};
+  SEQ_RETURN_IF_ERROR(
+      node.op.reference(DType::kFloat64)(ReferenceContext(operands, outputs, node.attributes)));
+  return dz;
+}
+
+// Of dtable: each of up to `most` terms is off by the recurrence's bound R of the largest dz, L,
+// and adding them by DotBound of their sum of magnitudes, S: most L (R + 4 S / L eps).
+absl::StatusOr<ErrorBound> LookupRnnCellGrad(const Judged& node, int o) {
+  if (o != 0) return RecurrenceGrad(node, o);
+  SEQ_ASSIGN_OR_RETURN(const Tensor dz, GradientsOfRows(node));
+  const auto ids = node.inputs[kX]->Elements<int32_t>();
+  const auto terms = dz.Elements<double>();
+  const int64_t units = node.shape(kU)[0].size();
+  std::vector<double> sums(node.shape(kW).num_elements());
+  std::vector<int64_t> counts(node.shape(kW)[0].size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    ++counts[ids[i]];
+    for (int64_t j = 0; j < units; ++j) {
+      const double term = std::fabs(terms[i * units + j]);
+      if (std::isfinite(term)) sums[ids[i] * units + j] += term;
+    }
+  }
+  const double largest =
+      std::max(LargestFiniteMagnitude(dz), LargestOf(node, {"d_sequence", "d_last"}));
+  const double sum = sums.empty() ? 0 : *std::max_element(sums.begin(), sums.end());
+  const int64_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+  ErrorBound bound = Recurrence(node, largest * static_cast<double>(std::max<int64_t>(most, 1)),
+                                /*backward=*/true, "of dz, d_sequence, d_last");
+  if (largest > 0) bound.epsilons += 4 * sum / largest;
+  absl::StrAppend(&bound.formula, ", for each of ", most,
+                  " terms, and 4 eps of their sum of magnitudes for each");
+  return bound;
 }
 
 // dz = dloss / n (sigmoid(z) - y), where the difference may cancel.
@@ -294,6 +357,8 @@ constexpr RuleRow kRules[] = {
     {"LSTMCellGrad", RecurrentCellGrad},
     {"GRUCell", RecurrentCell},
     {"GRUCellGrad", RecurrentCellGrad},
+    {"LookupRNNCell", LookupRnnCell},
+    {"LookupRNNCellGrad", LookupRnnCellGrad},
     {"BCE", Elementary},
     {"BCEGrad", Elementary},
     {"BCEWithLogits", Elementary},

@@ -68,7 +68,8 @@ struct ErrorBound {
 ///   sums, products            DotBound(k), of the same sum over magnitudes (so that terms that
 ///                             cancel in the result count in full)
 ///   recurrences               RecurrenceBound, of the largest output, x, b or h0 forward and of
-///                             the largest output or incoming gradient backward
+///                             the largest output or incoming gradient backward; sums of
+///                             looked-up rows' gradients add theirs
 ///   optimizer updates         one eps for each rounding, of the larger of old and new content
 ///
 /// An op without a rule of its own gets as many roundings as its operands have elements (each

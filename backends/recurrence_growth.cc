@@ -8,7 +8,7 @@
 namespace seqgraph {
 namespace {
 
-// Input of RNNCell and RNNCellGrad.
+// Input of RNNCell, LookupRNNCell and their gradients.
 constexpr int kU = 2;
 // About so many multiplications are spent on one estimate; with large layers fewer rows are looked
 // at.
@@ -84,10 +84,12 @@ RecurrenceGrowth GrowthOf(const Node& node, const Operands& inputs, const Tensor
   const int64_t rows = std::clamp<int64_t>(static_cast<int64_t>(kWork / std::max(row_work, 1.0)),
                                            std::min<int64_t>(batch, 1), batch);
   const auto h = sequence.Elements<double>();
-  const bool reverse = node.attributes.GetBool("reverse");
+  const AttributeValue* reverse_value = node.attributes.Find("reverse");
+  const bool reverse = reverse_value != nullptr && std::get<bool>(*reverse_value);
   const int mask_input = node.op->FindInput("mask");
   const int32_t* mask = nullptr;
-  if (mask_input < static_cast<int>(inputs.size()) && inputs[mask_input].has_value()) {
+  if (mask_input >= 0 && mask_input < static_cast<int>(inputs.size()) &&
+      inputs[mask_input].has_value()) {
     mask = inputs[mask_input]->Elements<int32_t>().data();
   }
   std::vector<double> e(units * units), half(units * units), slope(units);

@@ -11,8 +11,10 @@ using Place = Storage::Place;
 
 class Planner {
  public:
-  Planner(const Function& function, absl::Span<const PrivateStorage> private_storage)
+  Planner(const Function& function, absl::Span<const PrivateStorage> private_storage,
+          int64_t guard_bytes)
       : function_(function),
+        guard_bytes_(guard_bytes),
         end_(static_cast<int>(function.nodes().size())),
         bytes_(function.values().size()),
         is_private_(function.values().size(), false),
@@ -58,6 +60,7 @@ class Planner {
     for (size_t i = 0; i < function_.variables().size(); ++i) {
       const Value value = function_.variables()[i].value;
       plan_.values[value.index] = {Place::kVariable, 0, static_cast<int>(i)};
+      if (guard_bytes_ > 0) Reserve(value.index, bytes_[value.index], /*first=*/-1, /*last=*/end_);
     }
     for (Value input : function_.inputs()) {
       AddBuffer(input, /*first=*/-1, /*last=*/end_);
@@ -66,8 +69,11 @@ class Planner {
 
   void AddBuffer(Value value, int first, int last) {
     plan_.values[value.index].place = Place::kArena;
-    buffer_of_.push_back(value.index);
-    buffers_.push_back({bytes_[value.index], first, last});
+    Reserve(value.index, bytes_[value.index], first, last);
+  }
+
+  void Reserve(int value, int64_t bytes, int first, int last) {
+    plan_.buffers.push_back({value, 0, bytes, first, last});
   }
 
   void PlaceOutput(int n, int o) {
@@ -104,8 +110,8 @@ class Planner {
     if (function_.info(input).origin != Origin::kNode) return false;
     plan_.values[output.index].place = Place::kArena;
     root_[output.index] = root_[input.index];
-    for (size_t b = 0; b < buffers_.size(); ++b) {
-      if (buffer_of_[b] == root_[input.index]) buffers_[b].last = last_read_[output.index];
+    for (ArenaBuffer& buffer : plan_.buffers) {
+      if (buffer.value == root_[input.index]) buffer.last = last_read_[output.index];
     }
     return true;
   }
@@ -149,21 +155,32 @@ class Planner {
       }
       snapshot_of_[value.index] = static_cast<int>(plan_.snapshots.size());
       plan_.snapshots.push_back({plan_.values[value.index].variable, 0});
-      buffer_of_.push_back(-1);
-      buffers_.push_back({bytes_[value.index], end_, end_});
+      Reserve(/*value=*/-1, bytes_[value.index], end_, end_);
     };
     for (const NamedValue& result : function_.results()) keep(result.value);
     for (const NamedValue& update : function_.updates()) keep(update.value);
   }
 
   void AssignOffsets() {
-    const MemoryPlan memory = PlanMemory(buffers_);
+    std::vector<Lifetime> lifetimes;
+    for (const ArenaBuffer& buffer : plan_.buffers) {
+      lifetimes.push_back({buffer.bytes, buffer.first, buffer.last});
+      if (guard_bytes_ == 0) continue;
+      // The bytes up to the next multiple of the alignment belong to the guard behind.
+      int64_t& bytes = lifetimes.back().bytes;
+      bytes = AlignedBytes(bytes) + 2 * guard_bytes_;
+    }
+    const MemoryPlan memory = PlanMemory(lifetimes);
     size_t snapshot = 0;
-    for (size_t b = 0; b < buffers_.size(); ++b) {
-      if (buffer_of_[b] < 0) {
-        plan_.snapshots[snapshot++].offset = memory.offsets[b];
+    for (size_t b = 0; b < plan_.buffers.size(); ++b) {
+      ArenaBuffer& buffer = plan_.buffers[b];
+      buffer.offset = memory.offsets[b] + guard_bytes_;
+      if (buffer.value < 0) {
+        plan_.snapshots[snapshot++].offset = buffer.offset;
+      } else if (plan_.values[buffer.value].place == Place::kVariable) {
+        plan_.variable_offsets.push_back(buffer.offset);
       } else {
-        plan_.values[buffer_of_[b]].offset = memory.offsets[b];
+        plan_.values[buffer.value].offset = buffer.offset;
       }
     }
     for (size_t v = 0; v < plan_.values.size(); ++v) {
@@ -186,28 +203,30 @@ class Planner {
     }
     for (const NamedValue& update : function_.updates()) {
       const Storage source = settled(update.value);
-      if (source.place == Place::kVariable) continue;  // updated in place
-      plan_.copies.push_back({VariableIndex(update.name), source});
+      if (source.place == Place::kVariable) {
+        plan_.in_place.push_back(source.variable);
+      } else {
+        plan_.copies.push_back({VariableIndex(update.name), source});
+      }
     }
   }
 
   const Function& function_;
+  const int64_t guard_bytes_;
   const int end_;
   std::vector<int64_t> bytes_;
   std::vector<bool> is_private_;
   std::vector<int> last_read_;
-  std::vector<int> root_;  // the value whose buffer a value shares
-  std::vector<Lifetime> buffers_;
-  std::vector<int> buffer_of_;      // for each buffer its value; -1: a snapshot, in their order
+  std::vector<int> root_;           // the value whose buffer a value shares
   std::map<int, int> snapshot_of_;  // value -> index into plan_.snapshots
   StoragePlan plan_;
 };
 
 }  // namespace
 
-StoragePlan PlanStorage(const Function& function,
-                        absl::Span<const PrivateStorage> private_storage) {
-  return Planner(function, private_storage).Plan();
+StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage,
+                        int64_t guard_bytes) {
+  return Planner(function, private_storage, guard_bytes).Plan();
 }
 
 }  // namespace seqgraph

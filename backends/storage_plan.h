@@ -36,11 +36,27 @@ struct Snapshot {
   int64_t offset = 0;
 };
 
+/// A buffer of the arena, without its guards.
+struct ArenaBuffer {
+  int value = -1;  ///< that it holds first; -1: a snapshot
+  int64_t offset = 0;
+  int64_t bytes = 0;
+  /// Nodes; -1: before the first, their number: after the last.
+  int first = 0;
+  int last = 0;
+};
+
 struct StoragePlan {
   std::vector<Storage> values;   ///< one for each value
   std::vector<Storage> results;  ///< one for each result, never in a variable
   std::vector<Snapshot> snapshots;
   std::vector<UpdateCopy> copies;
+  std::vector<int> in_place;         ///< variables (indices) whose update is written in place
+  std::vector<ArenaBuffer> buffers;  ///< all that is in the arena
+  /// With guards: for each variable where in the arena its content lies while a call runs. The
+  /// values of Place::kVariable are there instead of in the variable's own memory, behind and
+  /// before which nothing can be known.
+  std::vector<int64_t> variable_offsets;
   int64_t arena_bytes = 0;
   int64_t live_bound = 0;
 };
@@ -49,7 +65,10 @@ struct StoragePlan {
 /// theirs until the call ends. Outputs declared in-place share the memory of an input of their own
 /// type where nobody needs the old content any more; so optimizer updates happen in the variables
 /// themselves. `private_storage` gives values whose size and layout are a backend's own.
-StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage);
+/// `guard_bytes`, a multiple of kBufferAlignment, are kept free before and behind each buffer for
+/// its lifetime.
+StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage,
+                        int64_t guard_bytes = 0);
 
 }  // namespace seqgraph
 

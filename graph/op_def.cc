@@ -111,6 +111,11 @@ absl::Status OpDef::CheckAttribute(const AttributeDef& def, const AttributeValue
                                                  "\""));
 }
 
+OpCost OpDef::CostOf(const CostContext& context) const {
+  if (!context.uses_any_output()) return {};
+  return cost_rule_ ? cost_rule_(context) : context.OneFlopEach();
+}
+
 absl::StatusOr<Attributes> OpDef::CompleteAttributes(const Attributes& given) const {
   for (const auto& [name, value] : given.entries()) {
     if (IndexOf(attributes_, name) < 0) {

@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "graph/attributes.h"
+#include "graph/cost.h"
 #include "graph/shape.h"
 #include "graph/tensor.h"
 
@@ -223,6 +224,13 @@ class OpDef {
   }
   /// Without a rule, asking for a gradient through the op is an error that names it.
   OpDef& Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
+  /// What a use of the op takes (graph/cost.h), with the formula in words for the documentation.
+  /// Without a rule: one FLOP for each element of the outputs, and every input is read.
+  OpDef& Cost(std::string formula, CostRule rule) {
+    cost_formula_ = std::move(formula);
+    cost_rule_ = std::move(rule);
+    return *this;
+  }
   OpDef& InPlace(InPlacePair pair) { return in_place_.push_back(pair), *this; }
   OpDef& Constrain(std::string label, std::string text) {
     return constraints_.push_back({std::move(label), std::move(text)}), *this;
@@ -252,6 +260,9 @@ class OpDef {
     return real == DType::kFloat64 ? reference_double_ : reference_float_;
   }
   const GradientRule& gradient_rule() const { return gradient_rule_; }
+  const std::string& cost_formula() const { return cost_formula_; }
+  /// Nothing where no output is used.
+  OpCost CostOf(const CostContext& context) const;
   const std::vector<InPlacePair>& in_place() const { return in_place_; }
   const std::vector<Constraint>& constraints() const { return constraints_; }
   const std::vector<OpExample>& examples() const { return examples_; }
@@ -288,6 +299,8 @@ class OpDef {
   ReferenceFunction reference_float_;
   ReferenceFunction reference_double_;
   GradientRule gradient_rule_;
+  std::string cost_formula_ = "FLOPs: 1 for each element of the outputs.";
+  CostRule cost_rule_;
   std::vector<InPlacePair> in_place_;
   std::vector<Constraint> constraints_;
   std::vector<OpExample> examples_;

@@ -34,6 +34,12 @@ absl::Status ComputeReluGrad(const ReferenceContext& c) {
   return MapBinary<T>(c, [](T y, T dy) { return y > 0 ? dy : T{0}; });
 }
 
+// Cost of dy y (1 - y) and dy (1 - y^2); all others take one FLOP for each element.
+
+constexpr char kThreeEachText[] = "FLOPs: 3 for each element.";
+
+OpCost ThreeEach(const CostContext& c) { return c.Moving(3 * c.output_size(0)); }
+
 // Gradient rules.
 
 absl::Status SigmoidGradient(GradientContext& c) {
@@ -157,6 +163,7 @@ OpDef SigmoidGradOp() {
       .Reference(ComputeActivationGrad<float, Activation::kSigmoid>,
                  ComputeActivationGrad<double, Activation::kSigmoid>)
       .Gradient(SigmoidGradGradient)
+      .Cost(kThreeEachText, ThreeEach)
       .Example({"quarter",
                 {},
                 {Reals({3}, {0.25, 0.5, 1}), Reals({3}, {2, -4, 5})},
@@ -170,6 +177,7 @@ OpDef TanhGradOp() {
       .Reference(ComputeActivationGrad<float, Activation::kTanh>,
                  ComputeActivationGrad<double, Activation::kTanh>)
       .Gradient(TanhGradGradient)
+      .Cost(kThreeEachText, ThreeEach)
       .Example({"half",
                 {},
                 {Reals({3}, {0.5, -0.5, 0}), Reals({3}, {2, 4, -3})},

@@ -60,6 +60,19 @@ absl::Status ComputeAdam(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Cost.
+
+OpCost AdamCost(const CostContext& c) {
+  const bool new_w = c.uses_output(kNewW);
+  const bool mean = new_w || c.uses_output(kNewM), square = new_w || c.uses_output(kNewV);
+  const double each = (mean ? 3 : 0) + (square ? 4 : 0) + (new_w ? 5 : 0);
+  OpCost cost = c.Moving(each * c.input_size(kW), {kG});
+  if (new_w) cost.bytes_read += c.input_bytes(kW) + c.input_bytes(kLr) + c.input_bytes(kT);
+  if (mean) cost.bytes_read += c.input_bytes(kM);
+  if (square) cost.bytes_read += c.input_bytes(kV);
+  return cost;
+}
+
 // Gradient rule: none.
 
 OpSample AdamSample(SampleSource& source) {
@@ -124,6 +137,7 @@ OpDef AdamUpdateOp() {
       .InPlace({kNewM, kM})
       .InPlace({kNewV, kV})
       .Reference(ComputeAdam<float>, ComputeAdam<double>)
+      .Cost("FLOPs: for each element of w 3 for m', 4 for v', 5 for w'.", AdamCost)
       .Example({"first_step",
                 {},
                 {Reals({1}, {1}), Reals({1}, {0.5}), RealScalar(0.1), CounterScalar(0),

@@ -11,6 +11,7 @@
 #include "ops/embedding.h"
 #include "ops/gru_cell.h"
 #include "ops/increment.h"
+#include "ops/lookup_rnn_cell.h"
 #include "ops/lstm_cell.h"
 #include "ops/mask.h"
 #include "ops/mse.h"
@@ -37,6 +38,8 @@ absl::Status RegisterAllOps(OpRegistry& registry) {
   SEQ_RETURN_IF_ERROR(registry.Register(ops::LSTMCellGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::GRUCellOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::GRUCellGradOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::LookupRNNCellOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::LookupRNNCellGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::DenseOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::DenseGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::GlobalAveragePooling1DOp()));

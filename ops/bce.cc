@@ -128,6 +128,16 @@ absl::Status ComputeBCEWithLogitsGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs: n elements, and one division by n.
+
+CostRule PerElement(double flops) {
+  return [flops](const CostContext& c) { return c.Moving(flops * c.input_size(0) + 1); };
+}
+
+std::string PerElementText(int flops) {
+  return absl::StrCat("FLOPs: ", flops, " for each element, 1 for the division by n.");
+}
+
 // Gradient rules. (The gradient ops have none.)
 
 absl::Status BCEGradient(GradientContext& c) {
@@ -211,6 +221,7 @@ OpDef BCEOp() {
       .Reject({"C3", {{"epsilon", 0.5}}, {RealType({4}), RealType({4})}})
       .Reference(ComputeBCE<float>, ComputeBCE<double>)
       .Gradient(BCEGradient)
+      .Cost(PerElementText(12), PerElement(12))
       .Example({"two",
                 {},
                 {Reals({2, 1}, {0.9, 0.2}), Reals({2, 1}, {1, 0})},
@@ -242,6 +253,7 @@ OpDef BCEGradOp() {
       .Reject({"C4", {}, {RealType({4}), RealType({4}), RealType({4})}})
       .InPlace({0, 0})
       .Reference(ComputeBCEGrad<float>, ComputeBCEGrad<double>)
+      .Cost(PerElementText(7), PerElement(7))
       .Example({"two",
                 {},
                 {Reals({2}, {0.9, 0.2}), Reals({2}, {1, 0}), RealScalar(3)},
@@ -265,6 +277,7 @@ OpDef BCEWithLogitsOp() {
       .Reject({"C2", {}, {RealType({0, 1}), RealType({0, 1})}})
       .Reference(ComputeBCEWithLogits<float>, ComputeBCEWithLogits<double>)
       .Gradient(BCEWithLogitsGradient)
+      .Cost(PerElementText(7), PerElement(7))
       .Example(
           {"two", {}, {Reals({2}, {2, -3}), Reals({2}, {1, 0})}, {RealScalar(0.08775768130835727)}})
       .Example(
@@ -286,6 +299,7 @@ OpDef BCEWithLogitsGradOp() {
       .Reject({"C3", {}, {RealType({4}), RealType({4}), RealType({1})}})
       .InPlace({0, 0})
       .Reference(ComputeBCEWithLogitsGrad<float>, ComputeBCEWithLogitsGrad<double>)
+      .Cost(PerElementText(3), PerElement(3))
       .Example({"two",
                 {},
                 {Reals({2}, {2, -3}), Reals({2}, {1, 0}), RealScalar(6)},

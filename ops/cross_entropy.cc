@@ -157,6 +157,12 @@ absl::Status ComputeProbabilitiesGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs.
+
+double NumRows(const CostContext& c) {
+  return c.input_size(0) / static_cast<double>(c.shape(0).back().size());
+}
+
 // Gradient rules. (The gradient ops have none.)
 
 absl::Status LogitsGradient(GradientContext& c) {
@@ -243,6 +249,8 @@ OpDef SoftmaxCrossEntropyWithLogitsOp() {
   op.Shapes(LogitsShape)
       .Reference(ComputeLogits<float>, ComputeLogits<double>)
       .Gradient(LogitsGradient)
+      .Cost("FLOPs: 7 for each element, 4 for each row, 1 for the division by rows.",
+            [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 4 * NumRows(c) + 1); })
       .Example({"by_log_2",  // softmax 1/4, 1/2, 1/4: -log 1/2 and -log 1/4
                 {},
                 {Reals({2, 3}, {0, 0.6931471805599453, 0, 7, 7.6931471805599453, 7}),
@@ -270,6 +278,8 @@ OpDef SoftmaxCrossEntropyWithLogitsGradOp() {
   op.Output({.name = "dz", .doc = "the shape of z"})
       .Shapes(LogitsGradShape)
       .Reference(ComputeLogitsGrad<float>, ComputeLogitsGrad<double>)
+      .Cost("FLOPs: 9 for each element, 1 for each row, 1 for the division by rows.",
+            [](const CostContext& c) { return c.Moving(9 * c.input_size(0) + 1 * NumRows(c) + 1); })
       .Example({"by_log_2_and_weights",
                 {},
                 {Reals({2, 3}, {0, 0.6931471805599453, 0, 7, 7.6931471805599453, 7}),
@@ -292,6 +302,8 @@ OpDef CategoricalCrossEntropyOp() {
   op.Shapes(ProbabilitiesShape)
       .Reference(ComputeProbabilities<float>, ComputeProbabilities<double>)
       .Gradient(ProbabilitiesGradient)
+      .Cost("FLOPs: 7 for each element, 2 for each row, 1 for the division by rows.",
+            [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 2 * NumRows(c) + 1); })
       .Example({"rows_are_divided_by_their_sum",  // (log 4 + log 2) / 2
                 {},
                 {Reals({2, 3}, {1, 2, 1, 0.25, 0.5, 0.25}), Reals({2, 3}, {1, 0, 0, 0, 1, 0})},
@@ -316,6 +328,8 @@ OpDef CategoricalCrossEntropyGradOp() {
   op.Output({.name = "dp", .doc = "the shape of p"})
       .Shapes(ProbabilitiesGradShape)
       .Reference(ComputeProbabilitiesGrad<float>, ComputeProbabilitiesGrad<double>)
+      .Cost("FLOPs: 8 for each element, 2 for each row, 1 for the division by rows.",
+            [](const CostContext& c) { return c.Moving(8 * c.input_size(0) + 2 * NumRows(c) + 1); })
       .Example({"two_rows",  // 4 / 2 (1/4 - [1, 0, 0]), and 4 / 2 5 (1/4 - [0, 1/2, 0])
                 {},
                 {Reals({2, 3}, {1, 2, 1, 1, 2, 1}), Reals({2, 3}, {1, 0, 0, 0, 1, 0}),

@@ -94,6 +94,23 @@ absl::Status ComputeDenseGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs.
+
+OpCost DenseCost(const CostContext& c) {
+  const double y = static_cast<double>(NumRows(c.shape(0))) * c.dim(1, 1);
+  const bool activated = c.attributes().GetString("activation") != "none";
+  return c.Moving(y * (2 * c.dim(1, 0) + c.has_input(2) + activated));
+}
+
+// x is read for dw only, w for dx only.
+OpCost DenseGradCost(const CostContext& c) {
+  const bool dx = c.uses_output(0), dw = c.uses_output(1), db = c.uses_output(2);
+  OpCost cost = c.Moving(c.input_size(2) * (2 * c.dim(1, 0) * (dx + dw) + db), {2});
+  if (dw) cost.bytes_read += c.input_bytes(0);
+  if (dx) cost.bytes_read += c.input_bytes(1);
+  return cost;
+}
+
 // Gradient rule. (DenseGrad has none.)
 
 absl::Status DenseGradient(GradientContext& c) {
@@ -181,6 +198,7 @@ OpDef DenseOp() {
       .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({1, 2})}})
       .Reference(ComputeDense<float>, ComputeDense<double>)
       .Gradient(DenseGradient)
+      .Cost("FLOPs: 2 features for each element of y, 1 more for b, 1 more for act.", DenseCost)
       .Example({"linear",
                 {},
                 {ExampleX(), ExampleW(), ExampleB()},
@@ -224,6 +242,11 @@ OpDef DenseGradOp() {
       .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({4, 3})}})
       .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({2})}})
       .Reference(ComputeDenseGrad<float>, ComputeDenseGrad<double>)
+      .Cost(
+          "FLOPs: for each element of dz, 2 features for dx, 2 features for dw, 1 for db. x is "
+          "read "
+          "for dw only, w for dx only.",
+          DenseGradCost)
       .Example({"two_rows",
                 {},
                 {ExampleX(), ExampleW(), Reals({2, 2}, {1, -2, 0.5, 3})},

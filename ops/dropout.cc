@@ -74,14 +74,10 @@ OpDef DropoutMaskOp() {
           "under the key that block (step, stream) under the key seed begins with; an element is "
           "dropped where it is below rate 2^32. So the mask is a function of seed, step, stream "
           "and shape alone.")
-      .Input({.name = "seed",
-              .type = TypeRule::kCounter,
-              .doc = "a scalar",
-              .differentiable = false})
-      .Input({.name = "step",
-              .type = TypeRule::kCounter,
-              .doc = "a scalar",
-              .differentiable = false})
+      .Input(
+          {.name = "seed", .type = TypeRule::kCounter, .doc = "a scalar", .differentiable = false})
+      .Input(
+          {.name = "step", .type = TypeRule::kCounter, .doc = "a scalar", .differentiable = false})
       .Input(
           {.name = "like", .doc = "any shape; its elements are not read", .differentiable = false})
       .Output({.name = "y", .doc = "the attribute shape; the shape of like where that is empty"})
@@ -108,6 +104,10 @@ OpDef DropoutMaskOp() {
                {{"rate", 0.5}, {"shape", Ints({1, 1, 1, 1, 1, 1, 1, 1, 1})}},
                {counter, counter, like}})
       .Reference(ComputeDropoutMask<float>, ComputeDropoutMask<double>)
+      .Cost("FLOPs: 1 for each element. like is not read.",
+            [](const CostContext& c) {
+              return c.Moving(c.output_size(0), {kSeed, kStep});
+            })
       .Example(
           {"half",
            {{"rate", 0.5}},

@@ -157,6 +157,7 @@ OpDef FillLikeOp() {
       .Shapes(SameAsInput(0))
       .Reference(ComputeFillLike<float>, ComputeFillLike<double>)
       .Gradient(FillLikeGradient)
+      .Cost("FLOPs: none. Nothing is read.", [](const CostContext& c) { return c.Moving(0, {}); })
       .InPlace({0, 0})
       .Example({"halves", {{"value", 0.5}}, {Reals({3}, {1, 2, 3})}, {Reals({3}, {0.5, 0.5, 0.5})}})
       .Samples([](SampleSource& source) {

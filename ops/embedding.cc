@@ -72,6 +72,21 @@ absl::Status ComputeEmbeddingGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs.
+
+OpCost EmbeddingCost(const CostContext& c) {
+  OpCost cost = c.Moving(0, {0});
+  const int64_t rows = c.shape(1)[0].size(), ids = c.shape(0).num_elements();
+  if (ids >= rows) {
+    cost.bytes_read += c.input_bytes(1);
+  } else {
+    cost.bytes_read += c.output_bytes(0);  // a row for each id
+  }
+  return cost;
+}
+
+OpCost EmbeddingGradCost(const CostContext& c) { return c.Moving(c.input_size(1)); }
+
 // Gradient rules.
 
 absl::Status EmbeddingGradient(GradientContext& c) {
@@ -108,6 +123,7 @@ OpDef EmbeddingOp() {
       .Reject({"C1", {}, {IndexType({2}), RealType({Dim::Batch(), 2})}})
       .Reference(ComputeEmbedding<float>, ComputeEmbedding<double>)
       .Gradient(EmbeddingGradient)
+      .Cost("FLOPs: none. Of the table, at most one row for each id is read.", EmbeddingCost)
       .Example({"two_by_two",
                 {},
                 {Ids({2, 2}, {2, 0, 1, 2}), Reals({3, 2}, {1, 2, 3, 4, 5, 6})},
@@ -141,6 +157,7 @@ OpDef EmbeddingGradOp() {
       .Reject({"C2", {{"rows", -1}}, {IndexType({2}), RealType({2, 4})}})
       .Reference(ComputeEmbeddingGrad<float>, ComputeEmbeddingGrad<double>)
       .Gradient(EmbeddingGradGradient)
+      .Cost("FLOPs: 1 for each element of dy. The whole of dtable is written.", EmbeddingGradCost)
       .Example({"duplicates_are_summed",
                 {{"rows", 3}},
                 {Ids({3}, {2, 0, 2}), Reals({3, 2}, {1, 2, 10, 20, 100, 200})},

@@ -188,6 +188,38 @@ absl::Status ComputeGRUCellGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs, of steps that are not masked.
+
+double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }
+
+// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kX, 0) * (c.dim(kX, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+double Projection(const CostContext& c) { return c.has_input(kW) ? 2 * c.dim(kW, 0) : 0; }
+
+// Additions of one bias or two.
+double BiasAdditions(const CostContext& c) {
+  return c.has_input(kB) ? 3 * (1 + c.attributes().GetBool("reset_after")) : 0;
+}
+
+OpCost GRUCellCost(const CostContext& c) {
+  return c.Moving(NumStates(c) * (3 * Projection(c) + BiasAdditions(c) + 11) +
+                  NumPreviousStates(c) * 6 * c.dim(kU, 0));
+}
+
+OpCost GRUCellGradCost(const CostContext& c) {
+  const bool dx = c.uses_output(0), dw = c.uses_output(1), du = c.uses_output(2);
+  const bool db = c.uses_output(3), dh0 = c.uses_output(4);
+  const double units = c.dim(kU, 0), batch = c.dim(kX, 0), time = c.dim(kX, 1);
+  const double sums = db ? 3 * (1 + c.attributes().GetBool("reset_after")) : 0;
+  return c.Moving(NumStates(c) * (3 * Projection(c) * (1 + dx + dw) + BiasAdditions(c) + 22 + sums +
+                                  c.has_input(kDSequence)) +
+                  NumPreviousStates(c) * 6 * units * (1 + du) +
+                  batch * (time - !dh0) * 6 * units * units);
+}
+
 // Gradient rule. (GRUCellGrad has none.)
 
 absl::Status GRUCellGradient(GradientContext& c) {
@@ -274,6 +306,10 @@ OpDef GRUCellOp() {
       .Shapes(GRUCellShape)
       .Reference(ComputeGRUCell<float>, ComputeGRUCell<double>)
       .Gradient(GRUCellGradient)
+      .Cost(
+          "FLOPs: for each element of sequence, 6 features (0 without w), 6 units (not at t = 0 "
+          "without h0), 3 for each bias, 7 for the gates, 4 for h.",
+          GRUCellCost)
       .Example({"half_open_gates",
                 {{"activation", "relu"}},
                 {Reals({1, 2, 1}, {3, -7}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
@@ -323,6 +359,12 @@ OpDef GRUCellGradOp() {
       .Output({.name = "dh0", .doc = "[batch, units]"})
       .Shapes(GRUCellGradShape)
       .Reference(ComputeGRUCellGrad<float>, ComputeGRUCellGrad<double>)
+      .Cost(
+          "FLOPs: for each element of sequence, 6 features (0 without w) and 6 units (not at t = 0 "
+          "without h0), 3 for each bias and 7 for the gates computed anew, 15 for their gradients, "
+          "1 for d_sequence, 6 units for dq·uᵀ (at t = 0 only for dh0), 6 features for dx and 6 "
+          "for dw, 6 units for du, 3 for each bias of db.",
+          GRUCellGradCost)
       .Example({"half_open_gates",
                 {{"activation", "relu"}},
                 {Reals({1, 2, 1}, {3, -7}),

@@ -197,6 +197,32 @@ absl::Status ComputeLSTMCellGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs, of steps that are not masked.
+
+double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }
+
+// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kX, 0) * (c.dim(kX, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+double Projection(const CostContext& c) { return c.has_input(kW) ? 2 * c.dim(kW, 0) : 0; }
+
+OpCost LSTMCellCost(const CostContext& c) {
+  return c.Moving(NumStates(c) * (4 * Projection(c) + 4 * c.has_input(kB) + 9) +
+                  NumPreviousStates(c) * 8 * c.dim(kU, 0));
+}
+
+OpCost LSTMCellGradCost(const CostContext& c) {
+  const bool dx = c.uses_output(0), dw = c.uses_output(1), du = c.uses_output(2);
+  const bool db = c.uses_output(3), dh0 = c.uses_output(4);
+  const double units = c.dim(kU, 0), batch = c.dim(kX, 0), time = c.dim(kX, 1);
+  const double gates = 4 * Projection(c) * (1 + dx + dw) + 4 * c.has_input(kB) + 4 * db;
+  return c.Moving(NumStates(c) * (gates + 30 + c.has_input(kDSequence)) +
+                  NumPreviousStates(c) * 8 * units * (1 + du) +
+                  batch * (time - !dh0) * 8 * units * units);
+}
+
 // Gradient rule. (LSTMCellGrad has none.)
 
 absl::Status LSTMCellGradient(GradientContext& c) {
@@ -285,6 +311,10 @@ OpDef LSTMCellOp() {
       .Shapes(LSTMCellShape)
       .Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
       .Gradient(LSTMCellGradient)
+      .Cost(
+          "FLOPs: for each element of sequence, 8 features (0 without w), 8 units (not at t = 0 "
+          "without h0), 4 for b, 4 for the gates, 3 for c, 2 for h.",
+          LSTMCellCost)
       .Example({"half_open_gates",
                 {{"activation", "relu"}},
                 {Reals({1, 2, 1}, {2, 1}),
@@ -338,6 +368,12 @@ OpDef LSTMCellGradOp() {
       .Output({.name = "dc0", .doc = "[batch, units]"})
       .Shapes(LSTMCellGradShape)
       .Reference(ComputeLSTMCellGrad<float>, ComputeLSTMCellGrad<double>)
+      .Cost(
+          "FLOPs: for each element of sequence, 8 features (0 without w) and 8 units (not at t = 0 "
+          "without h0), 4 for b and 8 for gates and c computed anew, 22 for dz and dc, 1 for "
+          "d_sequence, 8 units for dz·uᵀ (at t = 0 only for dh0), 8 features for dx and 8 for dw, "
+          "8 units for du, 4 for db.",
+          LSTMCellGradCost)
       .Example({"half_open_gates",
                 {{"activation", "relu"}},
                 {Reals({1, 2, 1}, {2, 1}),

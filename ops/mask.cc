@@ -127,6 +127,7 @@ OpDef ZeroMaskedOp() {
       .InPlace({0, 0})
       .Reference(ComputeZeroMasked<float>, ComputeZeroMasked<double>)
       .Gradient(ZeroMaskedGradient)
+      .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"two_steps_of_three",
                 {},
                 {Reals({1, 3, 2}, {1, 2, 3, 4, 5, 6}), Ids({1, 3}, {7, 0, -1})},

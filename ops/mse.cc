@@ -102,6 +102,10 @@ OpDef MSEOp() {
       .Shapes(MSEShape)
       .Reference(ComputeMSE<float>, ComputeMSE<double>)
       .Gradient(MSEGradient)
+      .Cost("FLOPs: 3 for each element, 4 with weights, 1 for the division by n.",
+            [](const CostContext& c) {
+              return c.Moving((3 + c.has_input(kWeights)) * c.input_size(0) + 1);
+            })
       .Example({"four",
                 {},
                 {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 2}, {1, 0, 6, 3})},
@@ -124,6 +128,10 @@ OpDef MSEGradOp() {
   op.Output({.name = "dx", .doc = "the shape of x"})
       .Shapes(MSEGradShape)
       .Reference(ComputeMSEGrad<float>, ComputeMSEGrad<double>)
+      .Cost("FLOPs: 2 for each element, 3 with weights, 2 for the scale.",
+            [](const CostContext& c) {
+              return c.Moving((2 + c.has_input(kGradWeights)) * c.input_size(0) + 2);
+            })
       .Example({"weighted",
                 {},
                 {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 2}, {1, 0, 6, 3}), RealScalar(10),

@@ -229,6 +229,8 @@ OpDef GlobalAveragePooling1DOp() {
                     "t; 0 where all are.")
       .Reference(ComputeAverage<float>, ComputeAverage<double>)
       .Gradient(AverageGradient)
+      .Cost("FLOPs: 1 for each element of x, 1 for each element of y.",
+            [](const CostContext& c) { return c.Moving(c.input_size(0) + c.output_size(0)); })
       .Example(
           {"all_steps", {}, {Reals({1, 3, 2}, {1, 10, 2, 20, 6, 60})}, {Reals({1, 2}, {3, 30})}})
       .Example({"masked",
@@ -257,6 +259,10 @@ OpDef GlobalAveragePooling1DGradOp() {
       .Reject({"C3", {}, {RealType({3, 2}), like}})
       .Reference(ComputeAverageGrad<float>, ComputeAverageGrad<double>)
       .Gradient(AverageGradGradient)
+      .Cost("FLOPs: 1 for each element of dx. like is not read.",
+            [](const CostContext& c) {
+              return c.Moving(c.output_size(0), {0, 2});
+            })
       .Example({"masked",
                 {},
                 {Reals({2, 1}, {8, 5}), Reals({2, 3, 1}, {0, 0, 0, 0, 0, 0}),
@@ -270,6 +276,8 @@ OpDef GlobalMaxPooling1DOp() {
                     "y = the largest x_t of the steps that are not masked; 0 where all are.")
       .Reference(ComputeMax<float>, ComputeMax<double>)
       .Gradient(MaxGradient)
+      .Cost("FLOPs: 1 for each element of x.",
+            [](const CostContext& c) { return c.Moving(c.input_size(0)); })
       .Example({"all_steps",
                 {},
                 {Reals({1, 3, 2}, {-1, 10, -2, 30, -6, 20})},
@@ -302,6 +310,8 @@ OpDef GlobalMaxPooling1DGradOp() {
       .Reject({"C3", {}, {x, RealType({3, 2}), y}})
       .Reject({"C3", {}, {x, y, RealType({3, 2})}})
       .Reference(ComputeMaxGrad<float>, ComputeMaxGrad<double>)
+      .Cost("FLOPs: 2 for each element of x.",
+            [](const CostContext& c) { return c.Moving(2 * c.input_size(0)); })
       .Example({"ties_share",
                 {},
                 {Reals({1, 4, 1}, {7, 3, 7, 7}), Reals({1, 1}, {7}), Reals({1, 1}, {10}),

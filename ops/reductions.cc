@@ -164,6 +164,13 @@ absl::Status ComputeMeanGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs. (The elements of `like` are not read.)
+
+OpCost SumCost(const CostContext& c) { return c.Moving(c.input_size(0)); }
+OpCost MeanCost(const CostContext& c) { return c.Moving(c.input_size(0) + c.output_size(0)); }
+OpCost BroadcastCost(const CostContext& c) { return c.Moving(0, {0}); }
+OpCost MeanGradCost(const CostContext& c) { return c.Moving(c.output_size(0), {0}); }
+
 // Gradient rules.
 
 absl::Status SumGradient(GradientContext& c) {
@@ -265,6 +272,7 @@ OpDef ReduceSumOp() {
       .Shapes(ReducedShape)
       .Reference(ComputeSum<float>, ComputeSum<double>)
       .Gradient(SumGradient)
+      .Cost("FLOPs: 1 for each element of x.", SumCost)
       .Example({"rows",
                 {{"axes", Ints({1})}},
                 {Reals({2, 3}, {1, 2, 3, 10, 20, 40})},
@@ -286,6 +294,7 @@ OpDef ReduceMeanOp() {
       .Shapes(MeanShape)
       .Reference(ComputeMean<float>, ComputeMean<double>)
       .Gradient(MeanGradient)
+      .Cost("FLOPs: 1 for each element of x and of y.", MeanCost)
       .Example({"columns",
                 {{"axes", Ints({0})}},
                 {Reals({2, 3}, {1, 2, 3, 10, 20, 40})},
@@ -300,6 +309,7 @@ OpDef BroadcastLikeOp() {
       .Shapes(RepeatedShape)
       .Reference(ComputeBroadcast<float>, ComputeBroadcast<double>)
       .Gradient(BroadcastGradient)
+      .Cost("FLOPs: none. Only x is read.", BroadcastCost)
       .Example({"rows",
                 {{"axes", Ints({0})}},
                 {Reals({3}, {1, 2, 3}), Reals({2, 3}, {0, 0, 0, 0, 0, 0})},
@@ -320,6 +330,7 @@ OpDef ReduceMeanGradOp() {
       .Shapes(RepeatedMeanShape)
       .Reference(ComputeMeanGrad<float>, ComputeMeanGrad<double>)
       .Gradient(MeanGradGradient)
+      .Cost("FLOPs: 1 for each element of dx. Only dy is read.", MeanGradCost)
       .Example({"rows",
                 {{"axes", Ints({0})}},
                 {Reals({3}, {1, 2, 3}), Reals({2, 3}, {0, 0, 0, 0, 0, 0})},

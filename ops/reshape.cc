@@ -146,6 +146,7 @@ OpDef ReshapeOp() {
       .Reject({"C2", {{"shape", Ints({-1})}}, {RealType({Dim::Batch(), Dim::Batch()})}})
       .Reference(ComputeReshape<float>, ComputeReshape<double>)
       .Gradient(ReshapeGradient)
+      .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"row_major",
                 {{"shape", Ints({3, 2})}},
                 {Reals({2, 3}, {1, 2, 3, 4, 5, 6})},
@@ -176,6 +177,7 @@ OpDef TransposeOp() {
       .Reject({"C1", {{"permutation", Ints({1, 2})}}, {RealType({2, 3})}})
       .Reference(ComputeTranspose<float>, ComputeTranspose<double>)
       .Gradient(TransposeGradient)
+      .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"matrix",
                 {{"permutation", Ints({1, 0})}},
                 {Reals({2, 3}, {1, 2, 3, 4, 5, 6})},

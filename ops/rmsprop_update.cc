@@ -69,6 +69,27 @@ absl::Status ComputeRMSProp(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Cost.
+
+OpCost RMSPropCost(const CostContext& c) {
+  const bool momentum = c.attributes().GetFloat("momentum") > 0;
+  const bool centered = c.attributes().GetBool("centered");
+  const bool new_w = c.uses_output(kNewW), new_m = c.uses_output(kNewM);
+  const bool step = new_w || (momentum && new_m);
+  const bool square = step || c.uses_output(kNewV);
+  const bool mean = centered && (step || c.uses_output(kNewA));
+  const double each = (square ? 4 : 0) + (mean ? 3 : 0) + (centered && step ? 2 : 0) +
+                      (step ? 4 : 0) + (momentum && step ? 2 : 0) + new_w;
+  OpCost cost = c.Moving(each * c.input_size(kW), {});
+  if (new_w) cost.bytes_read += c.input_bytes(kW);
+  if (square || mean) cost.bytes_read += c.input_bytes(kG);
+  if (step) cost.bytes_read += c.input_bytes(kLr);
+  if (square) cost.bytes_read += c.input_bytes(kV);
+  if (momentum ? step : new_m) cost.bytes_read += c.input_bytes(kM);
+  if (centered ? mean : c.uses_output(kNewA)) cost.bytes_read += c.input_bytes(kA);
+  return cost;
+}
+
 // Gradient rule: none.
 
 OpSample RMSPropSample(SampleSource& source) {
@@ -151,6 +172,12 @@ OpDef RMSPropUpdateOp() {
       .InPlace({kNewM, kM})
       .InPlace({kNewA, kA})
       .Reference(ComputeRMSProp<float>, ComputeRMSProp<double>)
+      .Cost(
+          "FLOPs: for each element of w 4 for v', 4 for the step, 1 for w'; centered 3 for a' and "
+          "2 "
+          "for d; with momentum 2 for m'. Slots that the attributes do not use are read only to be "
+          "copied.",
+          RMSPropCost)
       .Example({"plain",
                 {},
                 {Reals({2}, {1, -2}),

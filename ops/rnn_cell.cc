@@ -100,6 +100,40 @@ absl::Status ComputeRNNCellGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Costs, of steps that are not masked.
+
+double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }
+
+// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kX, 0) * (c.dim(kX, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+OpCost RNNCellCost(const CostContext& c) {
+  const double projection = c.has_input(kW) ? 2 * c.dim(kW, 0) : 0;
+  return c.Moving(NumStates(c) * (projection + c.has_input(kB) + 1) +
+                  NumPreviousStates(c) * 2 * c.dim(kU, 0));
+}
+
+OpCost RNNCellGradCost(const CostContext& c) {
+  const bool has_w = c.has_input(kW);
+  const bool dx = c.uses_output(0), dw = c.uses_output(1), du = c.uses_output(2);
+  const bool db = c.uses_output(3), dh0 = c.uses_output(4);
+  const double units = c.dim(kU, 0), batch = c.dim(kX, 0), time = c.dim(kX, 1);
+  const double slope = c.attributes().GetString("activation") == "relu" ? 1 : 3;
+  const double projection = has_w ? 2 * c.dim(kW, 0) * (dx + dw) : 0;
+  const double steps_back = time - !dh0;  // dz·uᵀ: at t = 0 only for dh0
+  OpCost cost = c.Moving(NumStates(c) * (slope + c.has_input(kDSequence) + projection + db) +
+                             batch * steps_back * 2 * units * units +
+                             (du ? NumPreviousStates(c) * 2 * units : 0),
+                         {kSequence, kDSequence, kDLast});
+  if (has_w && dw) cost.bytes_read += c.input_bytes(kX);
+  if (has_w && dx) cost.bytes_read += c.input_bytes(kW);
+  if (steps_back > 0) cost.bytes_read += c.input_bytes(kU);
+  if (du) cost.bytes_read += c.input_bytes(kH0);
+  return cost;
+}
+
 // Gradient rule. (RNNCellGrad has none.)
 
 absl::Status RNNCellGradient(GradientContext& c) {
@@ -169,6 +203,10 @@ OpDef RNNCellOp() {
       .Shapes(RNNCellShape)
       .Reference(ComputeRNNCell<float>, ComputeRNNCell<double>)
       .Gradient(RNNCellGradient)
+      .Cost(
+          "FLOPs: for each element of sequence, 2 features (0 without w), 2 units (not at t = 0 "
+          "without h0), 1 for b, 1 for act.",
+          RNNCellCost)
       .Example({"tanh_with_everything",
                 {},
                 {Reals({1, 2, 1}, {1, -2}), Reals({1, 2}, {0.5, -0.25}),
@@ -234,6 +272,12 @@ OpDef RNNCellGradOp() {
       .Output({.name = "dh0", .doc = "[batch, units]"})
       .Shapes(RNNCellGradShape)
       .Reference(ComputeRNNCellGrad<float>, ComputeRNNCellGrad<double>)
+      .Cost(
+          "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 units "
+          "for dz·uᵀ (at t = 0 only for dh0), 2 features for dx and 2 features for dw (0 without "
+          "w), 2 units for du (not at t = 0 without h0), 1 for db. x is read for dw only, w for dx "
+          "only, h0 for du only, b never.",
+          RNNCellGradCost)
       .Example(
           {"tanh_with_everything",
            {},

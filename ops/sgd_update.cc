@@ -50,6 +50,24 @@ absl::Status ComputeSGD(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Cost.
+
+OpCost SGDCost(const CostContext& c) {
+  const bool momentum = c.attributes().GetFloat("momentum") > 0;
+  const bool new_w = c.uses_output(kNewW), new_m = c.uses_output(kNewM);
+  double each = 0;
+  if (!momentum) {
+    each = new_w ? 2 : 0;
+  } else {
+    each = 3 + (!new_w ? 0 : c.attributes().GetBool("nesterov") ? 3 : 1);
+  }
+  OpCost cost = c.Moving(each * c.input_size(kW), {});
+  if (new_w) cost.bytes_read += c.input_bytes(kW);
+  if (new_w || momentum) cost.bytes_read += c.input_bytes(kG) + c.input_bytes(kLr);
+  if (new_m || momentum) cost.bytes_read += c.input_bytes(kM);
+  return cost;
+}
+
 // Gradient rule: none.
 
 OpSample SGDSample(SampleSource& source) {
@@ -103,6 +121,10 @@ OpDef SGDUpdateOp() {
       .InPlace({kNewW, kW})
       .InPlace({kNewM, kM})
       .Reference(ComputeSGD<float>, ComputeSGD<double>)
+      .Cost(
+          "FLOPs: for each element of w 2; with momentum 3 for m' and 1 for w' (3 with nesterov). "
+          "Without momentum m is read for new_m only.",
+          SGDCost)
       .Example({"plain",
                 {},
                 {Reals({2}, {1, -2}), Reals({2}, {0.5, 4}), RealScalar(0.25), {}},

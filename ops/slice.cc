@@ -253,6 +253,7 @@ OpDef ConcatOp() {
       .Reject({"C2", {{"axis", 1}}, {RealType({2, 3}), RealType({2})}})
       .Reference(ComputeConcat<float>, ComputeConcat<double>)
       .Gradient(ConcatGradient)
+      .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"last_axis",
                 {{"axis", 1}},
                 {Reals({2, 1}, {1, 2}), Reals({2, 2}, {3, 4, 5, 6})},
@@ -282,6 +283,12 @@ OpDef SliceOp() {
       .Reject({"C2", SliceAttributes(1, 0, 3, 0), {RealType({2, 3})}})
       .Reference(ComputeSlice<float>, ComputeSlice<double>)
       .Gradient(SliceGradient)
+      .Cost("FLOPs: none. Of x, what is taken is read.",
+            [](const CostContext& c) {
+              OpCost cost = c.Moving(0, {});
+              cost.bytes_read = c.output_bytes(0);
+              return cost;
+            })
       .Example({"columns",
                 SliceAttributes(1, 1, 3),
                 {Reals({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8})},
@@ -312,6 +319,7 @@ OpDef SliceGradOp() {
       .Reject({"C3", SliceAttributes(1, 0, 2), {RealType({2, 3}), RealType({2, 3})}})
       .Reference(ComputeSliceGrad<float>, ComputeSliceGrad<double>)
       .Gradient(SliceGradGradient)
+      .Cost("FLOPs: none. like is not read.", [](const CostContext& c) { return c.Moving(0, {0}); })
       .Example({"columns",
                 SliceAttributes(1, 1, 4, 2),
                 {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 4}, {0, 0, 0, 0, 0, 0, 0, 0})},
@@ -337,6 +345,7 @@ OpDef ReverseOp() {
       .Reject({"C1", {{"axis", 0}}, {RealType({Dim::Batch(), 3})}})
       .Reference(ComputeReverse<float>, ComputeReverse<double>)
       .Gradient(ReverseGradient)
+      .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"time",
                 {{"axis", 1}},
                 {Reals({1, 3, 2}, {1, 2, 3, 4, 5, 6})},

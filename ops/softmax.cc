@@ -87,6 +87,8 @@ OpDef SoftmaxOp() {
       .Reject({"C1", {}, {RealType({Dim::Batch()})}})
       .Reference(ComputeSoftmax<float>, ComputeSoftmax<double>)
       .Gradient(SoftmaxGradient)
+      .Cost("FLOPs: 5 for each element.",
+            [](const CostContext& c) { return c.Moving(5 * c.output_size(0)); })
       .Example({"equal_and_by_log_2",  // exp(x) = 1, 2, 1
                 {},
                 {Reals({2, 3}, {5, 5, 5, 0, 0.6931471805599453, 0})},
@@ -111,6 +113,8 @@ OpDef SoftmaxGradOp() {
       .Reject({"C1", {}, {RealType({}), RealType({})}})
       .Reject({"C2", {}, {RealType({2, 3}), RealType({3, 2})}})
       .Reference(ComputeSoftmaxGrad<float>, ComputeSoftmaxGrad<double>)
+      .Cost("FLOPs: 4 for each element.",
+            [](const CostContext& c) { return c.Moving(4 * c.output_size(0)); })
       .Example({"quarters",  // the sum is 1 + 4 - 1 = 4
                 {},
                 {Reals({1, 3}, {0.25, 0.5, 0.25}), Reals({1, 3}, {4, 8, -4})},

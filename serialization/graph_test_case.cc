@@ -84,6 +84,11 @@ class CaseReader {
     SEQ_RETURN_IF_ERROR(CheckGradients());
     SEQ_RETURN_IF_ERROR(ReadTolerances());
     SEQ_RETURN_IF_ERROR(ReadEarlier());
+    if (from_.guard_bytes() < 0 || from_.guard_bytes() > kMaxCaseGuardBytes) {
+      return Wrong(absl::StrCat("guard_bytes is ", from_.guard_bytes(), ", must be in [0, ",
+                                kMaxCaseGuardBytes, "]"));
+    }
+    case_.guard_bytes = from_.guard_bytes();
     return std::move(case_);
   }
 
@@ -334,6 +339,7 @@ proto::GraphTestCase CaseToProto(const GraphTestCase& test) {
     WriteTensors(call.inputs, entry->mutable_inputs());
     WriteTensors(call.variables, entry->mutable_variables());
   }
+  to.set_guard_bytes(test.guard_bytes);
   return to;
 }
 

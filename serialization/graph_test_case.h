@@ -47,7 +47,11 @@ struct GraphTestCase {
   std::map<std::string, GraphTestTolerance> tolerances;
   std::string error;          ///< if not empty: the call fails with a message that contains this
   std::vector<Call> earlier;  ///< made first, in order, on what was prepared once
+  int64_t guard_bytes = 0;    ///< around every buffer; in [0, kMaxCaseGuardBytes]
 };
+
+/// Of a case: as much as a function may be compiled with.
+inline constexpr int64_t kMaxCaseGuardBytes = int64_t{1} << 20;
 
 /// Parses a file's text. Models that it names are read from `folder`. Errors say line and column,
 /// or case and what is wrong in it: InvalidArgument for whatever does not fit together, and those

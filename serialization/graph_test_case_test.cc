@@ -71,6 +71,7 @@ constexpr char kEarlier[] = R"(
     variables { name: "w" tensor { type { dtype: FLOAT32 dims: [1] } float32_values: [6] } }
   }
   earlier { }
+  guard_bytes: 128
 }
 )";
 
@@ -110,6 +111,15 @@ TEST(GraphTestToTextTest, IsReadBackAsItWas) {
   EXPECT_EQ(again[0].updates.at("w").Elements<float>()[0], 7);
   EXPECT_EQ(again[0].tolerances.at("results/y").relative, 0.25);
   EXPECT_EQ(again[0].earlier[0].variables.at("w").Elements<float>()[0], 6);
+  EXPECT_EQ(again[0].guard_bytes, 128);
+}
+
+TEST(ParseGraphTestsTest, GuardBytesAreAReasonableNumber) {
+  for (const char* bytes : {"-1", "1048577", "9223372036854775807"}) {
+    EXPECT_THAT(Parse(absl::StrReplaceAll(
+                    WithEarlier(), {{"guard_bytes: 128", absl::StrCat("guard_bytes: ", bytes)}})),
+                StatusIs(kInvalid, "must be in [0, 1048576]"));
+  }
 }
 
 TEST(ParseGraphTestsTest, ASingleNodeIsAGraphOfItsInputsAndOfTheOutputsNamed) {

@@ -15,6 +15,7 @@
 #include "serialization/atomic_file.h"
 #include "tools/backend_choice.h"
 #include "tools/conformance/case.h"
+#include "tools/conformance/file_cases.h"
 #include "tools/conformance/report.h"
 #include "tools/conformance/supervisor.h"
 #include "tools/conformance/worker.h"
@@ -33,6 +34,8 @@ class ConformanceCommand : public Command {
                             "; without it all"));
     flags.Text("--case", &case_, "NAME",
                "This case alone, or those that begin so where it ends in *");
+    flags.Text("--graph_test", &graph_test_, "FILE",
+               "Run the cases of this graph test file (`seqgraph diff` writes them) instead");
     flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
               "Of all that is drawn: equal seeds give equal cases");
     flags.Choice("--isolate", &isolate_, {"none", "case"},
@@ -51,11 +54,16 @@ class ConformanceCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    if (conformance::IsWorker()) {
-      return conformance::WorkerMain(AllOps(), [this] { return OpenBackend(); });
+    conformance::Cases of_file;
+    if (!graph_test_.empty()) {
+      SEQ_ASSIGN_OR_RETURN(of_file, conformance::FileCases(graph_test_, AllOps()));
     }
-    const conformance::Cases cases =
-        conformance::Select(conformance::AllCases(AllOps()), Modes(), case_);
+    if (conformance::IsWorker()) {
+      return conformance::WorkerMain(
+          AllOps(), [this] { return OpenBackend(); }, of_file);
+    }
+    const conformance::Cases cases = conformance::Select(
+        graph_test_.empty() ? conformance::AllCases(AllOps()) : of_file, Modes(), case_);
     if (cases.empty()) {
       return absl::NotFoundError(absl::StrCat("no case is called ", case_, "; see --list"));
     }
@@ -67,6 +75,7 @@ class ConformanceCommand : public Command {
     if (!html_.empty()) SEQ_RETURN_IF_ERROR(CheckOutputFile("--html", html_));
     conformance::SupervisorOptions options;
     options.worker = {"/proc/self/exe", "conformance", absl::StrCat("--backend=", backend_)};
+    if (!graph_test_.empty()) options.worker.push_back(absl::StrCat("--graph_test=", graph_test_));
     options.seed = static_cast<uint64_t>(seed_);
     options.timeout_seconds = static_cast<double>(timeout_);
     options.isolate = isolate_ == "case";
@@ -108,7 +117,7 @@ class ConformanceCommand : public Command {
   }
 
   BackendSelection selection_;
-  std::string backend_, modes_, case_, isolate_ = "none", json_, html_;
+  std::string backend_, modes_, case_, graph_test_, isolate_ = "none", json_, html_;
   int64_t seed_ = 1, timeout_ = 60;
   bool list_ = false, verbose_ = false;
 };

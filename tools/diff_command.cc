@@ -41,9 +41,10 @@ class DiffCommand : public Command {
     flags.Text("--case", &case_, "FILE", "Where a graph test case that shows a fault is written");
     flags.Footer(
         "Runs both backends node by node: forward, backward and updates of each step. A node is\n"
-        "compared with its op in double on the same inputs, under the bound of its roundings. The\n"
-        "first one beyond ends the run, with exit status 1 and a minimal case for `seqgraph "
-        "test`.");
+        "compared with its op in double on the same inputs, under the bound of its roundings, and\n"
+        "every buffer lies between known bytes. The first node beyond its bound, or that writes\n"
+        "outside of its buffers, ends the run, with exit status 1 and a minimal case for\n"
+        "`seqgraph test`.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -128,6 +128,11 @@ class ExplainCommand : public Command {
                                   {"variables", WithThousands(variables)},
                                   {"peak", WithThousands(memory.total() + variables)}},
                                  1, 1);
+    const double ratio = static_cast<double>(memory.values) /
+                         static_cast<double>(std::max<int64_t>(memory.live_bound, 1));
+    absl::StrAppend(&text, "plan of values: ", WithThousands(memory.values), " bytes; at most ",
+                    WithThousands(memory.live_bound), " live at one time; ratio ",
+                    absl::StrFormat("%.3f", ratio), "\n");
     if (memory.unreported > 0) {
       absl::StrAppend(&text, "and the scratch of ", memory.unreported,
                       " nodes, which their backend does not report\n");

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/buffer_guards.h"
 #include "graph/dtype.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
@@ -19,6 +20,8 @@ class TestCommand : public Command {
   void Declare(Flags& flags) override {
     flags.Texts("FILES", &files_, "Graph test files (.textproto)").Required();
     flags.Choice("--real", &real_, {"float32", "float64"}, "Type of real numbers");
+    flags.Switch("--guards", &guards_,
+                 "Known bytes around every buffer: a node that writes there fails its case");
     backend_.Declare(flags);
     flags.Footer(
         "A node that another backend than the first computed fails the case, unless more than one\n"
@@ -32,6 +35,7 @@ class TestCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(options.real, ParseDType(real_));
     options.threads = static_cast<int>(backend_.threads);
     options.allow_fallback = options.backends.size() > 1;
+    options.guard_bytes = guards_ ? kDefaultGuardBytes : 0;
     std::ostringstream report;
     const int exit_status = GraphTestCommand(files_, AllOps(), options, report, std::cerr);
     out.Write(report.str());
@@ -41,6 +45,7 @@ class TestCommand : public Command {
  private:
   std::vector<std::string> files_;
   std::string real_ = "float32";
+  bool guards_ = false;
   BackendFlags backend_;
 };
 

@@ -1,7 +1,7 @@
 // BCE on probabilities and on logits, and their gradients.
 
+#include "backends/kernels/loop_kernel.h"
 #include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/loop_kernel.h"
 #include "backends/onednn/math_loops.h"
 
 namespace seqgraph::onednn {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/loop_kernel.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/executable.h"
 #include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/loop_kernel.h"
 #include "backends/onednn/math_loops.h"
 #include "backends/onednn/run_guard.h"
 #include "graph/status_macros.h"

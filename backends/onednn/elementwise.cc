@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "backends/kernels/loop_kernel.h"
 #include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/loop_kernel.h"
 #include "backends/onednn/math_loops.h"
 
 namespace seqgraph::onednn {

@@ -1,17 +1,19 @@
 #ifndef SEQGRAPH_BACKENDS_ONEDNN_KERNEL_H_
 #define SEQGRAPH_BACKENDS_ONEDNN_KERNEL_H_
 
-// What a kernel of this backend is made of. The one list of kernels is in kernels.cc.
+// What a kernel of this backend sees while it is made, beyond what backends share: layouts, and the
+// pairs of forward and backward nodes. The one list of kernels is in kernels.cc.
 
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "backends/backend.h"
+#include "backends/kernels/kernel.h"
+#include "backends/kernels/kernel_table.h"
+#include "backends/kernels/loop_kernel.h"
 #include "graph/function.h"
 
 namespace seqgraph::onednn {
@@ -26,39 +28,13 @@ struct Layout {
   bool time_major() const { return row_width > 0; }
 };
 
-/// Computes one node, with everything fixed beforehand. Run allocates nothing.
-class Kernel {
- public:
-  virtual ~Kernel() = default;
-  /// For people: "rnn:ref (units 8 padded to 16)".
-  virtual std::string implementation() const = 0;
-  virtual int64_t scratch_bytes() const { return 0; }
-  virtual absl::Status Run(const KernelArgs& args) = 0;
-};
-
-/// A node that may or may not be taken, and which other nodes are this backend's.
-class NodeContext {
- public:
-  /// `mine`: for each node whether it is this backend's; empty: all that it can run.
-  NodeContext(const Function& function, int node, const std::vector<bool>& mine)
-      : function_(function), node_(node), mine_(mine) {}
-
-  const Function& function() const { return function_; }
-  int index() const { return node_; }
-  const Node& node() const { return function_.nodes()[node_]; }
-  bool has_input(int i) const { return node().inputs[i].present(); }
-  const Shape& input_shape(int i) const { return function_.type(node().inputs[i]).shape; }
-  const Shape& output_shape(int i) const { return function_.type(node().outputs[i]).shape; }
-  int64_t input_size(int i) const { return input_shape(i).num_elements(); }
-  int64_t output_size(int i) const { return output_shape(i).num_elements(); }
-  const Attributes& attributes() const { return node().attributes; }
-  bool IsMine(int node) const { return mine_.empty() || mine_[node]; }
-
- private:
-  const Function& function_;
-  const int node_;
-  const std::vector<bool>& mine_;
-};
+using kernels::ClaimAlways;
+using kernels::FloatsAt;
+using kernels::In;
+using kernels::Kernel;
+using kernels::MakeLoop;
+using kernels::NodeContext;
+using kernels::Out;
 
 /// What all nodes of one program share while it is made.
 struct ProgramPlan {
@@ -93,10 +69,7 @@ class KernelContext : public NodeContext {
 };
 
 /// One row of the kernel table.
-struct KernelDef {
-  const char* op;
-  int op_version;
-  Claim (*claim)(const NodeContext& context);
+struct KernelDef : kernels::KernelRow {
   absl::StatusOr<std::unique_ptr<Kernel>> (*make)(KernelContext& context);
   /// Bits of the inputs and outputs that may be time-major.
   uint32_t time_major_inputs = 0;
@@ -105,22 +78,6 @@ struct KernelDef {
   /// values computed before.
   int64_t (*row_width)(const NodeContext& context, const std::vector<Layout>& layouts) = nullptr;
 };
-
-inline Claim ClaimAlways(const NodeContext&) { return Claim::Yes(); }
-
-template <typename T>
-const T* In(const KernelArgs& args, int i) {
-  return static_cast<const T*>(args.inputs[i]);
-}
-template <typename T>
-T* Out(const KernelArgs& args, int i) {
-  return static_cast<T*>(args.outputs[i]);
-}
-
-/// `offset` bytes into a region.
-inline float* FloatsAt(void* region, int64_t offset) {
-  return reinterpret_cast<float*>(static_cast<char*>(region) + offset);
-}
 
 }  // namespace seqgraph::onednn
 

@@ -1,6 +1,5 @@
 #include "backends/onednn/kernels.h"
 
-#include "absl/strings/str_cat.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/rnn_cell.h"
 
@@ -51,38 +50,8 @@ constexpr KernelDef kKernels[] = {
     {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 
-// Reals are float32 here.
-Claim ClaimTypes(const NodeContext& context) {
-  const Node& node = context.node();
-  for (const auto* operands : {&node.inputs, &node.outputs}) {
-    for (Value value : *operands) {
-      if (!value.present() || context.function().type(value).dtype != DType::kFloat64) continue;
-      return Claim::No(ClaimReason::kUnsupportedType, "float64 (float32 is there)");
-    }
-  }
-  return Claim::Yes();
-}
-
 }  // namespace
 
 absl::Span<const KernelDef> Kernels() { return kKernels; }
-
-KernelChoice ChooseKernel(const NodeContext& context) {
-  const OpDef& op = *context.node().op;
-  const int version = NodeVersion(context.node());
-  KernelChoice choice;
-  choice.claim = Claim::No(ClaimReason::kUnknownOp,
-                           absl::StrCat("no kernel for ", op.name(), " version ", version));
-  for (const KernelDef& def : Kernels()) {
-    // A kernel that knows an older version takes the nodes that use nothing newer.
-    if (def.op != op.name() || def.op_version < version) continue;
-    choice.claim = ClaimTypes(context);
-    if (choice.claim.claimed()) choice.claim = def.claim(context);
-    if (!choice.claim.claimed()) continue;
-    choice.def = &def;
-    return choice;
-  }
-  return choice;
-}
 
 }  // namespace seqgraph::onednn

@@ -9,15 +9,6 @@ namespace seqgraph::onednn {
 /// All kernels, in order of preference among those of one op.
 absl::Span<const KernelDef> Kernels();
 
-/// A kernel that takes the node, or the reason why none does.
-struct KernelChoice {
-  const KernelDef* def = nullptr;
-  Claim claim;
-};
-
-/// The first kernel of the table that claims the node.
-KernelChoice ChooseKernel(const NodeContext& context);
-
 }  // namespace seqgraph::onednn
 
 #endif  // SEQGRAPH_BACKENDS_ONEDNN_KERNELS_H_

@@ -4,23 +4,13 @@
 #include <cstring>
 #include <string>
 
-#include "absl/strings/str_cat.h"
+#include "backends/kernels/ids.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/layout_loops.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph::onednn {
 namespace {
-
-// "[3, 17]": the position of element i of a tensor.
-std::string Position(int64_t i, const Shape& shape) {
-  std::string text;
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    text = absl::StrCat(i % shape[d].size(), text.empty() ? "" : ", ", text);
-    i /= shape[d].size();
-  }
-  return absl::StrCat("[", text, "]");
-}
 
 // Ids with their shape, and how many rows they choose from.
 struct Ids {
@@ -31,8 +21,7 @@ struct Ids {
   absl::Status Check(const int32_t* ids) const {
     const int64_t bad = FindBadId(ids, count, rows);
     if (bad < 0) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("ids", Position(bad, shape), " is ", ids[bad],
-                                                   ", must be in [0, ", rows, ")"));
+    return kernels::BadIdError(ids, bad, shape, rows);
   }
 };
 

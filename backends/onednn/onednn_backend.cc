@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/kernel_table.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/isa.h"
 #include "backends/onednn/kernels.h"
@@ -71,7 +72,7 @@ class OnednnProgram : public Program {
     for (int n : request.nodes) mine[n] = true;
     std::vector<const KernelDef*> defs(num_nodes, nullptr);
     for (int n : request.nodes) {
-      const KernelChoice choice = ChooseKernel(NodeContext(function, n, mine));
+      const auto choice = kernels::ChooseKernel(Kernels(), NodeContext(function, n, mine));
       if (choice.def == nullptr) {
         return absl::InvalidArgumentError(absl::StrCat("node ", function.nodes()[n].name,
                                                        " was not claimed: ", choice.claim.text));
@@ -146,7 +147,7 @@ class OnednnBackend : public Backend {
   const BackendInfo& info() const override { return info_; }
 
   Claim ClaimNode(const Function& function, int node) const override {
-    return ChooseKernel(NodeContext(function, node, /*mine=*/{})).claim;
+    return kernels::ChooseKernel(Kernels(), NodeContext(function, node, /*mine=*/{})).claim;
   }
 
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {

@@ -1,35 +1,22 @@
 // SGDUpdate, RMSPropUpdate and AdamUpdate with Keras's formulas. A state that the attributes do not
 // use keeps its content.
 
-#include <cmath>
-#include <cstring>
-
-#include "absl/strings/str_cat.h"
+#include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/optimizer_state.h"
 #include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/loop_kernel.h"
 #include "backends/onednn/math_loops.h"
+#include "graph/status_macros.h"
 
 namespace seqgraph::onednn {
 namespace {
 
 enum { kW, kG, kLr };
 
+using kernels::AdamStep;
+using kernels::KeepState;
+using kernels::OutOrScratch;
+
 constexpr int64_t kFloat = sizeof(float);
-
-// Output i, or a place in scratch for one that nobody uses, so that the loops have no branches.
-float* OutOrScratch(const KernelArgs& args, int i, int64_t n) {
-  if (args.outputs[i] != nullptr) return Out<float>(args, i);
-  return static_cast<float*>(args.scratch) + i * n;
-}
-
-void KeepState(const float* state, int64_t n, float* new_state) {
-  if (new_state == nullptr || new_state == state) return;
-  if (state == nullptr) {
-    std::memset(new_state, 0, n * kFloat);
-  } else {
-    std::memcpy(new_state, state, n * kFloat);
-  }
-}
 
 class AdamKernel : public Kernel {
  public:
@@ -43,17 +30,10 @@ class AdamKernel : public Kernel {
   int64_t scratch_bytes() const override { return 3 * n_ * kFloat; }
 
   absl::Status Run(const KernelArgs& args) override {
-    const int64_t t = *In<int64_t>(args, 3);
-    if (t < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("t, the number of steps done before, is ", t, ", must be at least 0"));
-    }
-    const double step = static_cast<double>(t) + 1.0;
-    const double lr = *In<float>(args, kLr);
-    const double alpha =
-        lr * std::sqrt(1.0 - std::pow(beta2_, step)) / (1.0 - std::pow(beta1_, step));
+    SEQ_ASSIGN_OR_RETURN(const float alpha,
+                         AdamStep(*In<float>(args, kLr), *In<int64_t>(args, 3), beta1_, beta2_));
     AdamUpdate(In<float>(args, kW), In<float>(args, kG), In<float>(args, 4), In<float>(args, 5),
-               static_cast<float>(alpha), beta1_, beta2_, epsilon_, n_, OutOrScratch(args, 0, n_),
+               alpha, beta1_, beta2_, epsilon_, n_, OutOrScratch(args, 0, n_),
                OutOrScratch(args, 1, n_), OutOrScratch(args, 2, n_));
     return absl::OkStatus();
   }

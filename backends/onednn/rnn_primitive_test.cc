@@ -1,9 +1,11 @@
 #include "backends/onednn/rnn_primitive.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -214,6 +216,84 @@ TEST(RnnPrimitiveTest, AnInfiniteProjectedInputSaturatesItsOwnUnitOnlyAtAnyStep)
     got.y = runner.out.y;
     got.h_last = runner.out.h_last;
     EXPECT_EQ(Compare(c, got, RnnOracle(c, d)), "");
+  }
+}
+
+// Finite where the formula is, and otherwise the same NaN or infinity.
+void ExpectSameNonFinite(const char* name, const Floats& got, const Doubles& want, double bound) {
+  ASSERT_EQ(got.size(), want.size()) << name;
+  double magnitude = 1;
+  for (double x : want) magnitude = std::isfinite(x) ? std::max(magnitude, std::abs(x)) : magnitude;
+  for (size_t i = 0; i < got.size(); ++i) {
+    if (std::isfinite(want[i])) {
+      EXPECT_NEAR(got[i], want[i], bound * magnitude) << name << " at " << i;
+    } else if (std::isnan(want[i])) {
+      EXPECT_TRUE(std::isnan(got[i])) << name << " at " << i << " is " << got[i];
+    } else {
+      EXPECT_EQ(got[i], want[i]) << name << " at " << i;
+    }
+  }
+}
+
+void ExpectSameNonFinite(const RnnConfig& c, const RnnFloats& got, const RnnResults& want) {
+  ExpectSameNonFinite("y", got.y, want.y, RnnBound(c, false));
+  ExpectSameNonFinite("h_last", got.h_last, want.h_last, RnnBound(c, false));
+  ExpectSameNonFinite("dx", got.dx, want.dx, RnnBound(c, true));
+  ExpectSameNonFinite("dh0", got.dh0, want.dh0, RnnBound(c, true));
+  ExpectSameNonFinite("dw", got.dw, want.dw, RnnBound(c, true));
+  ExpectSameNonFinite("du", got.du, want.du, RnnBound(c, true));
+  ExpectSameNonFinite("db", got.db, want.db, RnnBound(c, true));
+}
+
+// 8 units are padded to 16. An infinite x saturates the units of its sample (tanh is 1, its slope
+// 0), but times the padding's zero columns it is NaN, which must reach no other unit and no later
+// step, in forward or backward.
+class WhatIsNotFinite : public testing::TestWithParam<std::tuple<RnnActivation, float>> {};
+
+TEST_P(WhatIsNotFinite, StaysWhereTheFormulaHasItThroughPaddingUnits) {
+  const auto& [activation, special] = GetParam();
+  const RnnConfig c = Config(5, 3, 4, 8, activation);
+  for (Floats RnnData::*operand : {&RnnData::x, &RnnData::h0}) {
+    SCOPED_TRACE(operand == &RnnData::x ? "in x" : "in h0");
+    RnnData d = RandomRnnData(c, 9);
+    const int64_t width = operand == &RnnData::x ? 4 : 8;
+    (d.*operand)[1 * width + 2] = special;  // sample 1, before or in step 0
+    Runner runner(c);
+    runner.Forward(d);
+    runner.Backward(d);
+    const RnnResults want = RnnOracle(c, d);
+    ExpectSameNonFinite(c, runner.out, want);
+    // Not all is NaN: other samples go on.
+    EXPECT_TRUE(std::isfinite(want.h_last[0]));
+    // The run after it is as if nothing had been.
+    const RnnData finite = RandomRnnData(c, 10);
+    runner.Forward(finite);
+    runner.Backward(finite);
+    EXPECT_EQ(Compare(c, runner.out, RnnOracle(c, finite)), "");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Padded, WhatIsNotFinite,
+    testing::Combine(testing::Values(RnnActivation::kTanh, RnnActivation::kSigmoid),
+                     testing::Values(std::numeric_limits<float>::quiet_NaN(),
+                                     std::numeric_limits<float>::infinity(),
+                                     -std::numeric_limits<float>::infinity())));
+
+// A slope of zero times NaN is NaN.
+TEST(RnnPrimitiveTest, ReluGradientCarriesANanThroughAnInactiveUnit) {
+  for (int64_t units : {8, 16}) {
+    const RnnConfig c = Config(3, 2, 4, units, RnnActivation::kRelu);
+    RnnData d = RandomRnnData(c, 11);
+    d.b.assign(units, -100.0f);  // all units are inactive
+    d.dy[(2 * 2 + 1) * units + 3] = std::numeric_limits<float>::quiet_NaN();
+    Runner runner(c);
+    runner.Forward(d);
+    runner.Backward(d);
+    const RnnResults want = RnnOracle(c, d);
+    EXPECT_TRUE(std::isnan(want.db[3]));
+    EXPECT_EQ(want.dh0[0], 0.0);  // of sample 0
+    ExpectSameNonFinite(c, runner.out, want);
   }
 }
 

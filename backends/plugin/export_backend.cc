@@ -64,6 +64,16 @@ class Exported {
   Decoded last_;
 };
 
+// A plugin is never unloaded, so what it exports lives as long as the process; the list says so to
+// whoever looks for leaks.
+Exported* KeepForEver(std::unique_ptr<Exported> exported) {
+  static std::mutex& mutex = *new std::mutex;
+  static auto& all = *new std::vector<std::unique_ptr<Exported>>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  all.push_back(std::move(exported));
+  return all.back().get();
+}
+
 // A program with the function that it was prepared for, and room for the arguments of its nodes.
 struct ExportedProgram {
   struct Arguments {
@@ -181,7 +191,7 @@ int32_t ExportBackend(const Backend& backend, const OpRegistry& registry, sg_bac
     table->name = info.name.c_str();
     table->version = info.version.c_str();
     table->description = info.description.c_str();
-    table->instance = new Exported(backend, registry);  // A plugin is never unloaded.
+    table->instance = KeepForEver(std::make_unique<Exported>(backend, registry));
     table->claim = ClaimNode;
     table->prepare = Prepare;
     table->run = Run;

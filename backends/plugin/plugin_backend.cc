@@ -34,7 +34,7 @@ Claim AskOne(const PluginTable& plugin, const EncodedFunction& function, int nod
     return Claim::No(ClaimReason::kUnknownOp, std::string(status.message()));
   }
   const std::string text = TextFromPlugin(claim.text, sizeof(claim.text));
-  if (claim.reason < SG_CLAIMED || claim.reason > SG_NEEDS_OTHER_NODE) {
+  if (claim.reason < SG_CLAIMED || claim.reason > SG_BROKEN_PROMISE) {
     return Claim::No(ClaimReason::kUnknownOp,
                      absl::StrCat(plugin.label, ": claim: gives the reason ", claim.reason,
                                   ", which does not exist: ", text));
@@ -86,8 +86,9 @@ std::vector<int> Claimed(const PluginClaims& claims) {
 }
 
 void BreakPromise(PluginClaims& claims, int node, const absl::Status& status) {
-  claims.claims[node] = Claim::No(
-      ClaimReason::kUnknownOp, absl::StrCat("claimed, but cannot be prepared: ", status.message()));
+  claims.claims[node] =
+      Claim::No(ClaimReason::kBrokenPromise,
+                absl::StrCat("claimed, but cannot be prepared: ", status.message()));
   claims.broken.push_back(node);
 }
 

@@ -87,7 +87,8 @@ enum {
   SG_UNSUPPORTED_TYPE = 2,      /* an element type */
   SG_UNSUPPORTED_SHAPE = 3,     /* extents or rank */
   SG_UNSUPPORTED_ATTRIBUTE = 4, /* an attribute's value */
-  SG_NEEDS_OTHER_NODE = 5       /* only together with a node that is not there */
+  SG_NEEDS_OTHER_NODE = 5,      /* only together with a node that is not there */
+  SG_BROKEN_PROMISE = 6         /* claimed, but then prepare refuses it */
 };
 
 typedef struct sg_status {

@@ -61,10 +61,22 @@ class FakeProgram : public Program {
     Record(node, args);
     const auto failure = behavior_.failures.find(node.name);
     if (failure != behavior_.failures.end()) return failure->second;
-    return Compute(node, args);
+    const absl::Status status = Compute(node, args);
+    const auto stray = behavior_.stray.find(node.name);
+    if (stray != behavior_.stray.end()) Stray(stray->second, args);
+    return status;
   }
 
  private:
+  static void Stray(const StrayWrite& write, const KernelArgs& args) {
+    void* buffer = write.buffer == StrayWrite::Buffer::kOutput ? args.outputs[write.index]
+                   : write.buffer == StrayWrite::Buffer::kInput
+                       ? const_cast<void*>(args.inputs[write.index])
+                   : write.buffer == StrayWrite::Buffer::kScratch ? args.scratch
+                                                                  : args.persistent;
+    static_cast<std::byte*>(buffer)[write.offset] ^= std::byte{0x55};
+  }
+
   void Record(const Node& node, const KernelArgs& args) {
     log_->events.push_back(absl::StrCat("run ", node.name));
     log_->versions.emplace_back(args.versions.begin(), args.versions.end());

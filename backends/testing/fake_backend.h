@@ -10,11 +10,20 @@
 
 namespace seqgraph {
 
+/// One byte that a node writes, after it has computed, into or around one of its buffers.
+struct StrayWrite {
+  enum class Buffer { kOutput, kInput, kScratch, kPersistent };
+  Buffer buffer = Buffer::kOutput;
+  int index = 0;       ///< which output or input
+  int64_t offset = 0;  ///< from the begin of the buffer
+};
+
 /// What a FakeBackend does beyond computing: how it refuses, fails and stores.
 struct FakeBehavior {
   std::string name = "fake";
   std::map<std::string, Claim> refusals;         ///< by op
   std::map<std::string, absl::Status> failures;  ///< by node: what Run returns, computing nothing
+  std::map<std::string, StrayWrite> stray;       ///< by node
   absl::Status prepare;
   absl::Status begin;
   int64_t scratch_bytes = 0;

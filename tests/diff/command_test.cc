@@ -91,7 +91,8 @@ TEST_F(CommandTest, ExplainShowsNodesReasonsAndMemory) {
   const ProcessResult one = Run({"explain", "m.pb", "--batch=4"});
   EXPECT_EQ(one.status, 0) << one.err;
   for (const char* part : {"function train_step, batch 4", "simple_rnn/grad", "RNNCellGrad",
-                           "memory of", "scratch", "variables", "peak", "nodes of train_step"}) {
+                           "memory of", "scratch", "variables", "peak", "plan of values: ",
+                           "live at one time; ratio 1.0", "nodes of train_step"}) {
     EXPECT_THAT(one.out, HasSubstr(part));
   }
   EXPECT_THAT(one.out, Not(HasSubstr("refused:")));

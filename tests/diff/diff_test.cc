@@ -10,8 +10,10 @@
 #include "backends/all_backends.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "serialization/atomic_file.h"
 #include "tests/diff/faulty_backend.h"
 #include "tests/testing.h"
+#include "tools/conformance/file_cases.h"
 #include "tools/diff/lockstep.h"
 #include "tools/diff/minimal_case.h"
 #include "tools/diff/report.h"
@@ -206,31 +208,89 @@ TEST(Lockstep, NamesTheGuiltyOneOfAGroupWhoseValuesArePrivate) {
   }
 }
 
-TEST(Lockstep, NamesTheNodeThatWritesPastItsOutputs) {
-  // What lies behind an output, and whether anybody still needs it, is the memory plan's choice:
-  // it is found for some nodes, and then it is that node.
-  int found = 0, shown = 0;
-  for (const char* op : {"Embedding", "RNNCell", "Dense", "BCEWithLogitsGrad", "DenseGrad",
-                         "RNNCellGrad", "EmbeddingGrad"}) {
-    for (Mode mode : {Mode::kIsolated, Mode::kChained}) {
-      const std::unique_ptr<Backend> faulty =
-          MakeFaultyBackend(Named("reference"), {.op = op, .overrun = true});
-      const LockstepOptions options = Against(faulty.get(), mode);
-      const LockstepResult result = Compared(SmallModel(), options);
-      if (!result.fault.has_value()) continue;
-      ++found;
-      EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), op);
-      EXPECT_FALSE(result.fault->overwritten.empty());
-      EXPECT_NE(result.fault->second, result.fault->first);
-      EXPECT_THAT(ReportText(result, options), HasSubstr("WRITES PAST ITS OUTPUTS"));
-      SEQ_ASSERT_OK_AND_ASSIGN(const auto test, FindMinimalCase(result, AllOps(), options, "test"));
-      if (!test.has_value()) continue;
-      ++shown;
-      EXPECT_FALSE(RunGraphTest(test->test, AllOps(), {.backends = {faulty.get()}}).passed());
-    }
+// The kit's verdict of a case that was written to a file.
+conformance::Verdict InKit(const GraphTestCase& test, const Backend& backend) {
+  const std::string path = MakeTempDir() + "/case.textproto";
+  SEQ_EXPECT_OK(AtomicWriteFile(path, GraphTestToText(test)));
+  const auto cases = conformance::FileCases(path, AllOps());
+  SEQ_EXPECT_OK(cases);
+  conformance::Verdict verdict;
+  if (cases.ok()) cases->front().run({backend, AllOps()}, verdict);
+  return verdict;
+}
+
+// What a node does around one of its buffers.
+struct Stray {
+  Overrun overrun;
+  const char* text;  // of the report
+};
+
+class StrayWrites : public ::testing::TestWithParam<std::tuple<ImdbInput, const char*, Stray>> {};
+
+// Every node of the training step, one at a time: whatever lies beside its buffers.
+TEST_P(StrayWrites, OfAnyNodeAreNamedAndShownByACaseOfThatNode) {
+  const auto& [input, inner, stray] = GetParam();
+  const Model model = SmallModel(input);
+  const LockstepResult right = Compared(model, Against(Named(inner)));
+  ASSERT_FALSE(right.fault.has_value()) << ReportText(right, Against(Named(inner)));
+  for (const Node& node : right.function.nodes()) {
+    SCOPED_TRACE(node.name);
+    const std::unique_ptr<Backend> faulty =
+        MakeFaultyBackend(Named(inner), {.node = node.name, .overrun = stray.overrun});
+    const LockstepOptions options = Against(faulty.get());
+    const LockstepResult result = Compared(model, options);
+    ASSERT_TRUE(result.fault.has_value());
+    EXPECT_EQ(result.function.nodes()[result.fault->node].name, node.name);
+    ASSERT_TRUE(result.fault->damage.has_value());
+    const GuardDamage& damage = *result.fault->damage;
+    EXPECT_EQ(damage.offset, stray.overrun == Overrun::kBefore ? -4 : damage.bytes);
+    const std::string report = ReportText(result, options);
+    EXPECT_THAT(report, HasSubstr("WRITES OUTSIDE ITS BUFFERS in step 1: node " + node.name));
+    EXPECT_THAT(report, HasSubstr(stray.text));
+
+    const MinimalCase found = CaseOf(result, options);
+    EXPECT_THAT(found.nodes, ElementsAre(result.fault->node));
+    EXPECT_GT(found.test.guard_bytes, 0);
+    EXPECT_LE(found.elements, 64);
+    const conformance::Verdict guilty = InKit(found.test, *faulty);
+    EXPECT_TRUE(guilty.damaged()) << guilty.detail();
+    const conformance::Verdict innocent = InKit(found.test, *Named("reference"));
+    EXPECT_TRUE(innocent.ok()) << innocent.detail();
   }
-  EXPECT_GE(found, 2);
-  EXPECT_GE(shown, 1);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Training, StrayWrites,
+    ::testing::Combine(::testing::Values(ImdbInput::kEmbedding, ImdbInput::kOneHot),
+                       ::testing::Values("reference", "onednn"),
+                       ::testing::Values(Stray{Overrun::kBehind, "1 past its end"},
+                                         Stray{Overrun::kBefore, "4 before its begin"})),
+    [](const auto& info) {
+      return std::string(std::get<1>(info.param)) +
+             (std::get<0>(info.param) == ImdbInput::kOneHot ? "OneHot" : "Embedding") +
+             (std::get<2>(info.param).overrun == Overrun::kBefore ? "Before" : "Behind");
+    });
+
+TEST(Lockstep, NamesANodeThatWritesBehindItsScratch) {
+  const std::unique_ptr<Backend> faulty =
+      MakeFaultyBackend(Named("onednn"), {.op = "RNNCell", .overrun = Overrun::kScratch});
+  const LockstepOptions options = Against(faulty.get());
+  const LockstepResult result = Compared(SmallModel(), options);
+  ASSERT_TRUE(result.fault.has_value());
+  EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), "RNNCell");
+  EXPECT_THAT(ReportText(result, options), HasSubstr("wrote outside of scratch, "));
+  EXPECT_TRUE(InKit(CaseOf(result, options).test, *faulty).damaged());
+}
+
+TEST(MinimalCaseTest, InTheKitShowsWrongNumbersToo) {
+  const std::unique_ptr<Backend> faulty =
+      MakeFaultyBackend(Named("reference"), {.op = "Dense", .amount = 0.5f});
+  const LockstepOptions options = Against(faulty.get());
+  const MinimalCase found = CaseOf(Compared(SmallModel(), options), options);
+  EXPECT_EQ(found.test.guard_bytes, 0);
+  const conformance::Verdict guilty = InKit(found.test, *faulty);
+  EXPECT_FALSE(guilty.ok());
+  EXPECT_FALSE(guilty.damaged());
+  EXPECT_TRUE(InKit(found.test, *Named("reference")).ok());
 }
 
 TEST(Lockstep, NaNThatOnlyOneOfThemHasIsBeyondEveryBound) {

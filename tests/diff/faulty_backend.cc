@@ -33,25 +33,46 @@ class FaultyProgram : public Program {
 
   absl::Status Run(int n, const KernelArgs& args) override {
     const Node& node = function_.nodes()[n];
-    if (node.op->name() != fault_.op) return inner_->Run(n, args);
+    if (!IsFaulty(node)) return inner_->Run(n, args);
+    if (fault_.overrun != Overrun::kNone) return RunOver(n, args);
     if (fault_.stale_variables) return RunStale(n, args);
     const double amount = fault_.times_bound > 0 ? fault_.times_bound * BoundOf(node, args)
                                                  : static_cast<double>(fault_.amount);
     SEQ_RETURN_IF_ERROR(inner_->Run(n, args));
     if (args.outputs[fault_.output] == nullptr) return absl::OkStatus();
     const int64_t size = function_.type(node.outputs[fault_.output]).shape.num_elements();
-    if (fault_.overrun) {
-      // Buffers begin at multiples of 64 bytes.
-      const int64_t end = (size * 4 + 63) / 64 * 64;
-      static_cast<float*>(args.outputs[fault_.output])[end / 4] = 12345;
-      return absl::OkStatus();
-    }
     static_cast<float*>(args.outputs[fault_.output])[fault_.element % size] +=
         static_cast<float>(amount);
     return absl::OkStatus();
   }
 
  private:
+  bool IsFaulty(const Node& node) const {
+    return fault_.node.empty() ? node.op->name() == fault_.op : node.name == fault_.node;
+  }
+
+  absl::Status RunOver(int n, const KernelArgs& args) {
+    SEQ_RETURN_IF_ERROR(inner_->Run(n, args));
+    const float stray = 12345;
+    char* address = static_cast<char*>(args.scratch) + inner_->scratch_bytes(n);
+    if (fault_.overrun != Overrun::kScratch) {
+      size_t o = 0;
+      while (args.outputs[o] == nullptr) ++o;
+      address = static_cast<char*>(args.outputs[o]);
+      address += fault_.overrun == Overrun::kBefore ? -int64_t{sizeof(stray)}
+                                                    : BytesOf(function_.nodes()[n].outputs[o]);
+    }
+    std::memcpy(address, &stray, sizeof(stray));
+    return absl::OkStatus();
+  }
+
+  int64_t BytesOf(Value value) const {
+    for (const PrivateStorage& storage : inner_->private_storage()) {
+      if (storage.value == value) return storage.bytes;
+    }
+    return function_.type(value).num_bytes();
+  }
+
   // Before the node runs, which may overwrite its inputs.
   double BoundOf(const Node& node, const KernelArgs& args) const {
     Operands inputs(node.inputs.size());

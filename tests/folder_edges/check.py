@@ -10,7 +10,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 # Area -> the areas its targets may depend on, besides itself. An area is a folder with all below it;
-# "backends" is the interface, each backend below it an area of its own.
+# "backends" is the interface, each backend below it an area of its own; "backends/kernels" is what
+# backends share.
 _ALL = None
 _ALLOWED = {
     "": set(),
@@ -18,7 +19,8 @@ _ALLOWED = {
     "graph": set(),
     "ops": {"graph"},
     "backends": {"graph"},
-    "backends/*": {"graph", "backends"},
+    "backends/kernels": {"graph", "backends"},
+    "backends/*": {"graph", "backends", "backends/kernels"},
     "serialization": {"graph"},
     "data": set(),
     "training": {"graph", "ops", "backends", "serialization", "data"},
@@ -45,7 +47,7 @@ def is_allowed(source, target):
         return True
     if source == _LIST_OF_BACKENDS and there.startswith("backends/"):
         return True
-    key = "backends/*" if here.startswith("backends/") else here
+    key = "backends/*" if here.startswith("backends/") and here not in _ALLOWED else here
     if key not in _ALLOWED:
         return False
     return _ALLOWED[key] is _ALL or there in _ALLOWED[key]

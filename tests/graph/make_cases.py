@@ -354,6 +354,70 @@ def rnn_cases():
                        for p, q in zip(expected.data, by_recursion["d" + n].data)), (name, n)
 
 
+def looked_up(v):
+    """x for an RNNCell without w: the rows of the table."""
+    x = embedding(v)["y"]
+    return {"x": x, "w": None, **{k: v[k] for k in v if k not in ("ids", "table")}}
+
+
+LOOKUP_RNN_CASES = [
+    # name, ids, rows, units, activation, b, h0, outputs
+    ("tanh_with_all_inputs", [[3, 0, 3], [1, 3, 0]], 5, 3, "tanh", True, True,
+     ["sequence", "last"]),
+    ("tanh_last_only", [[0, 1, 1, 0], [2, 1, 0, 2]], 3, 2, "tanh", True, False, ["last"]),
+    ("sigmoid_without_bias", [[1, 1, 1]], 2, 2, "sigmoid", False, False, ["sequence"]),
+    ("relu_with_state", [[2, 0], [1, 2]], 3, 3, "relu", False, True, ["sequence", "last"]),
+    ("one_of_everything", [[0]], 1, 1, "tanh", True, True, ["sequence", "last"]),
+    ("nine_units", [[6, 2], [2, 6], [0, 2]], 7, 9, "tanh", True, False, ["sequence", "last"]),
+]
+
+
+def lookup_rnn_cases():
+    TITLES["LookupRNNCell"] = "h_t = act(table[ids_t] + h_{t-1} u + b)"
+    TITLES["LookupRNNCellGrad"] = "the gradients of LookupRNNCell from its outputs"
+
+    def grad(v, act, rows):
+        g = rnn_grad(looked_up(v), act)
+        dtable = [0.0] * (rows * g["dx"].shape[-1])
+        for place, row in enumerate(v["ids"].data):
+            for j in range(g["dx"].shape[-1]):
+                dtable[row * g["dx"].shape[-1] + j] += g["dx"].rows()[place, j]
+        return {"dtable": Array([rows, g["dx"].shape[-1]], dtable),
+                **{k: g[k] for k in ("du", "db", "dh0")}}
+
+    for name, ids, rows, units, act, b, h0, outputs in LOOKUP_RNN_CASES:
+        batch, time = len(ids), len(ids[0])
+        inputs = [("ids", ints([batch, time], sum(ids, []))),
+                  ("table", sixteenths([rows, units], 4))]
+        inputs += rnn_inputs(batch, time, 0, units, False, b, h0)[2:]
+        fn = lambda v, act=act, outputs=outputs: rnn(looked_up(v), act, outputs)
+        wrt = [n for n, a in inputs if a and n != "ids"]
+        case("LookupRNNCell", name, inputs, fn, {"activation": act}, gradient=wrt)
+
+        values = {n: a for n, a in inputs}
+        results = fn(values)
+        weights = {n: sixteenths(a.shape, 4 + 3 * k, step=7)
+                   for k, (n, a) in enumerate(results.items())}
+        sequence = rnn(looked_up(values), act, ["sequence"])["sequence"]
+        rounded = [struct.unpack("f", struct.pack("f", h))[0] for h in sequence.data]
+        grad_inputs = inputs + [("sequence", Array(sequence.shape, rounded)),
+                                ("d_sequence", weights.get("sequence")),
+                                ("d_last", weights.get("last"))]
+        grad_fn = lambda v, act=act, rows=rows: grad(v, act, rows)
+        case("LookupRNNCellGrad", name, grad_inputs, grad_fn, {"activation": act})
+        by_recursion = grad_fn({n: a for n, a in grad_inputs})
+        for n, expected in gradients(fn, inputs, values, results, weights, wrt).items():
+            assert all(abs(p - q) < 1e-6
+                       for p, q in zip(expected.data, by_recursion["d" + n].data)), (name, n)
+    state = [("u", sixteenths([2, 2], 9))]
+    grad_state = state + [("b", None), ("h0", None), ("sequence", sixteenths([1, 2, 2], 1)),
+                          ("d_sequence", None), ("d_last", sixteenths([1, 2], 2))]
+    for name, ids, text in [("index_too_large", [1, 4], "is 4"), ("index_negative", [-1, 0], "is -1")]:
+        lookup = [("ids", ints([1, 2], ids)), ("table", sixteenths([4, 2], 1))]
+        case("LookupRNNCell", name, lookup + state, error=text)
+        case("LookupRNNCellGrad", name, lookup + grad_state, error=text)
+
+
 SLOPES = {"tanh": lambda h: 1 - h * h, "sigmoid": lambda h: h * (1 - h),
           "relu": lambda h: 1.0 if h > 0 else 0.0, "none": lambda h: 1.0}
 
@@ -775,8 +839,9 @@ def write_files(folder, script):
 
 
 def main(folder):
-    for make in (embedding_cases, one_hot_cases, rnn_cases, dense_cases, activation_cases, loss_cases,
-                 elementwise_cases, reduction_cases, optimizer_cases, train_step_cases):
+    for make in (embedding_cases, one_hot_cases, rnn_cases, lookup_rnn_cases, dense_cases,
+                 activation_cases, loss_cases, elementwise_cases, reduction_cases, optimizer_cases,
+                 train_step_cases):
         make()
     write_files(folder, "make_cases.py")
 

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -118,6 +119,29 @@ TEST_P(RegistryTest, AnOutputAloneIsTheSameAsWithTheOthers) {
     EvaluateOptions none;
     none.wanted.assign(all.size(), false);
     SEQ_EXPECT_OK(EvaluateOp(op(), attributes, inputs, none));
+  });
+}
+
+TEST_P(RegistryTest, AUseCostsSomethingFewerOutputsNotMoreAndNoneNothing) {
+  ForEachSample([&](const Attributes& attributes, const OptionalTensors& inputs) {
+    const std::vector<std::optional<TensorType>> types = TypesOf(inputs);
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<TensorType> outputs,
+                             op().InferTypes(types, attributes));
+    std::vector<std::optional<TensorType>> used(outputs.begin(), outputs.end());
+    const OpCost all = op().CostOf(CostContext(types, used, attributes));
+    EXPECT_GE(all.flops, 0);
+    EXPECT_GE(all.bytes_read, 0);
+    EXPECT_GT(all.bytes_written, 0);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      std::vector<std::optional<TensorType>> but_one = used;
+      but_one[i].reset();
+      const OpCost fewer = op().CostOf(CostContext(types, but_one, attributes));
+      EXPECT_LE(fewer.flops, all.flops) << op().outputs()[i].name;
+      EXPECT_LE(fewer.bytes_read, all.bytes_read) << op().outputs()[i].name;
+      EXPECT_LE(fewer.bytes_written, all.bytes_written) << op().outputs()[i].name;
+    }
+    used.assign(outputs.size(), std::nullopt);
+    EXPECT_EQ(op().CostOf(CostContext(types, used, attributes)), OpCost{});
   });
 }
 

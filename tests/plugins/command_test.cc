@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "data/test_util.h"
 #include "tests/end_to_end/process.h"
@@ -95,6 +97,35 @@ TEST_F(PluginCommandTest, TheKitProvesALoadedBackendAndSurvivesOneThatCrashes) {
   EXPECT_THAT(bad.out, HasSubstr("crashed  state/backward_twice"));
 }
 
+// Sigmoid of 0: 1/2.
+constexpr char kSigmoidCase[] = R"(cases {
+  name: "half"
+  node { op: "Sigmoid" inputs: ["x"] }
+  inputs { name: "x" tensor { type { dtype: FLOAT32 dims: [2] } float32_values: [0, 0] } }
+  results { name: "y" tensor { type { dtype: FLOAT64 dims: [2] } float64_values: [0.5, 0.5] } }
+}
+)";
+
+TEST_F(PluginCommandTest, AGraphTestFileRunsWithGuardsInTheTestCommandAndInTheKit) {
+  const std::string right = folder_ + "/right.textproto", wrong = folder_ + "/wrong.textproto";
+  std::ofstream(right) << kSigmoidCase;
+  std::ofstream(wrong) << absl::StrReplaceAll(kSigmoidCase, {{"[0.5, 0.5]", "[0.5, 0.25]"}});
+  const auto kit = [&](const std::string& backend, const std::string& file) {
+    return RunSeqgraph({"conformance", "--backend=" + backend, "--graph_test=" + file},
+                       {.folder = folder_});
+  };
+  EXPECT_EQ(RunSeqgraph({"test", right, "--backend=onednn", "--guards"}).status, 0);
+  EXPECT_EQ(kit("onednn", right).status, 0);
+  EXPECT_EQ(kit(Plugin("tests/plugins/libhostile_honest.so"), right).status, 0);
+  const ProcessResult numbers = kit("onednn", wrong);
+  EXPECT_EQ(numbers.status, 1);
+  EXPECT_THAT(numbers.out, AllOf(HasSubstr("/half"), HasSubstr("results/y")));
+  const ProcessResult past = kit(Plugin("tests/plugins/libhostile_writes_past.so"), right);
+  EXPECT_EQ(past.status, 1);
+  EXPECT_THAT(past.out, HasSubstr("output"));
+  EXPECT_EQ(kit("onednn", folder_ + "/none.textproto").status, 1);
+}
+
 // Every hostile plugin runs through the kit: this process stays, and what is wrong is not proven.
 TEST_F(PluginCommandTest, TheKitOutlivesEveryHostilePlugin) {
   const std::vector<std::string> kWellBehaved = {
@@ -114,6 +145,9 @@ TEST_F(PluginCommandTest, TheKitOutlivesEveryHostilePlugin) {
                                           {.folder = folder_});
     const bool good = std::count(kWellBehaved.begin(), kWellBehaved.end(), kind) > 0;
     EXPECT_EQ(kit.status, good ? 0 : 1) << kind << "\n" << kit.out << kit.err;
+    if (kind == "broken_promise") {
+      EXPECT_THAT(kit.out, HasSubstr("broken promise: claimed, but cannot be prepared"));
+    }
     ++(good ? proven : refused);
   }
   EXPECT_EQ(proven, 6);

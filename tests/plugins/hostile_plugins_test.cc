@@ -161,7 +161,8 @@ TEST(UnprobedPlugin, WhatItReturnsOrThrowsIsAStatus) {
            {"garbage_claim", "gives the reason -7, which does not exist"},
            {"garbage_claim", "names 1000000 other nodes"},
            {"garbage_status", "returned code 12345"},
-           {"broken_promise", "claimed, but cannot be prepared: plugin broken_promise"}}) {
+           {"broken_promise",
+            "broken promise: claimed, but cannot be prepared: plugin broken_promise"}}) {
     SEQ_ASSERT_OK_AND_ASSIGN(const auto backend, LoadTestPlugin(HostilePath(kind)));
     VariableStore variables;
     CompileOptions options;

@@ -20,9 +20,9 @@ uint64_t SeedOf(uint64_t seed, absl::string_view name) {
 Cases AllCases(const OpRegistry& registry) {
   Cases all;
   for (Cases& cases :
-       std::vector<Cases>{OpCases(registry), GradientCases(registry), GraphCases(), TrainingCases(),
-                          StateCases(registry), RobustnessCases(registry), SupportCases(registry),
-                          PerfCases(registry)}) {
+       std::vector<Cases>{OpCases(registry), GradientCases(registry), GraphCases(), SessionCases(),
+                          TrainingCases(), StateCases(registry), RobustnessCases(registry),
+                          SupportCases(registry), PerfCases(registry)}) {
     std::move(cases.begin(), cases.end(), std::back_inserter(all));
   }
   return all;

@@ -40,6 +40,8 @@ uint64_t SeedOf(uint64_t seed, absl::string_view name);
 Cases OpCases(const OpRegistry& registry);
 Cases GradientCases(const OpRegistry& registry);
 Cases GraphCases();
+/// Of mode graphs as well: several threads, and another backend's nodes in between.
+Cases SessionCases();
 Cases TrainingCases();
 Cases StateCases(const OpRegistry& registry);
 Cases RobustnessCases(const OpRegistry& registry);

@@ -42,8 +42,11 @@ absl::Status GuardedRun::Claim(const Backend& backend) {
     const seqgraph::Claim claim = backend.ClaimNode(function_, static_cast<int>(n));
     if (claim.claimed()) continue;
     const Node& node = function_.nodes()[n];
-    return absl::UnimplementedError(absl::StrCat("node ", node.name, " (", node.op->name(), "): ",
-                                                 ClaimReasonName(claim.reason), ": ", claim.text));
+    // A refusal is no fault, but a claim that was not meant is one.
+    const bool broken = claim.reason == ClaimReason::kBrokenPromise;
+    return absl::Status(broken ? absl::StatusCode::kInternal : absl::StatusCode::kUnimplemented,
+                        absl::StrCat("node ", node.name, " (", node.op->name(),
+                                     "): ", ClaimReasonName(claim.reason), ": ", claim.text));
   }
   return absl::OkStatus();
 }

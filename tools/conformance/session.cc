@@ -16,7 +16,10 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Function& functi
   for (size_t n = 0; n < bound.nodes().size(); ++n) {
     const Claim claim = context.backend.ClaimNode(bound, static_cast<int>(n));
     if (claim.claimed()) continue;
-    return absl::UnimplementedError(
+    // A refusal is no fault, but a claim that was not meant is one.
+    return absl::Status(
+        claim.reason == ClaimReason::kBrokenPromise ? absl::StatusCode::kInternal
+                                                    : absl::StatusCode::kUnimplemented,
         absl::StrCat("node ", bound.nodes()[n].name, " (", bound.nodes()[n].op->name(),
                      "): ", ClaimReasonName(claim.reason), ": ", claim.text));
   }

@@ -18,7 +18,8 @@ struct SessionOptions {
   int threads = 1;
 };
 
-/// Compiles for the backend of the context. A node that it does not claim: Unimplemented.
+/// Compiles for the backend of the context. A node that it does not claim: Unimplemented; one that
+/// it claims and cannot prepare: Internal.
 absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Function& function,
                                                           const CaseContext& context,
                                                           VariableStore* variables,

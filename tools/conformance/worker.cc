@@ -15,7 +15,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "tools/conformance/case.h"
 #include "tools/conformance/channel.h"
 #include "tools/conformance/guarded_buffer.h"
 #include "tools/conformance/report.h"
@@ -89,7 +88,7 @@ Row RunCase(const Case& each, const CaseContext& context) {
 
 bool IsWorker() { return std::getenv(kWorkerVariable) != nullptr; }
 
-int WorkerMain(const OpRegistry& registry, const FindBackend& find) {
+int WorkerMain(const OpRegistry& registry, const FindBackend& find, const Cases& more) {
   const std::string value = std::getenv(kWorkerVariable);
   // What the backend may start is no worker.
   unsetenv(kWorkerVariable);
@@ -109,7 +108,8 @@ int WorkerMain(const OpRegistry& registry, const FindBackend& find) {
   const BackendInfo& info = (*backend)->info();
   Send(MessageKind::kHello, absl::StrCat(info.name, "\n", info.version, "\n", info.description));
   std::map<std::string, Case> cases;
-  for (Case& each : AllCases(registry)) cases.emplace(each.name, each);
+  for (const Case& each : AllCases(registry)) cases.emplace(each.name, each);
+  for (const Case& each : more) cases.emplace(each.name, each);
   const CaseContext context{**backend, registry, seed};
   std::string name;
   while (ReceiveMessage(channel_fd, -1, &name) == Received::kMessage) {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "backends/backend.h"
 #include "graph/op_registry.h"
+#include "tools/conformance/case.h"
 
 namespace seqgraph::conformance {
 
@@ -22,9 +23,9 @@ bool IsWorker();
 using FindBackend = std::function<absl::StatusOr<const Backend*>()>;
 
 /// What a worker does instead of the program's own work: it answers each name of a case with what
-/// became of it, until the supervisor is gone. A signal that ends it is reported first, with the
-/// buffer that it was about. Gives the exit status.
-int WorkerMain(const OpRegistry& registry, const FindBackend& find);
+/// became of it, until the supervisor is gone. It knows AllCases and `more`. A signal that ends it
+/// is reported first, with the buffer that it was about. Gives the exit status.
+int WorkerMain(const OpRegistry& registry, const FindBackend& find, const Cases& more = {});
 
 }  // namespace seqgraph::conformance
 

@@ -207,7 +207,7 @@ class Checker : public RunObserver {
   }
 
   void NoteGrowth(const Node& node, const Operands& inputs) {
-    if (node.op->name() != "RNNCell") return;
+    if (node.op->name() != "RNNCell" && node.op->name() != "LookupRNNCell") return;
     const auto states = EvaluateInDouble(node, inputs, {true, false});
     if (!states.ok()) return;
     const RecurrenceGrowth now = GrowthOf(node, inputs, *(*states)[0]);
@@ -304,6 +304,11 @@ class Lockstep {
     SEQ_RETURN_IF_ERROR(first_->Run(recorder_.get()));
     checker_->BeginStep(step);
     const absl::Status status = second_->Run(checker_.get());
+    if (second_->damage().has_value() && second_->damage()->node >= 0) {
+      const int node = second_->damage()->node;
+      result_.fault =
+          Fault{.step = step, .node = node, .group = {node}, .damage = *second_->damage()};
+    }
     if (result_.fault.has_value()) {
       KeepValues(inputs_);
       return absl::OkStatus();
@@ -322,7 +327,8 @@ class Lockstep {
                                      {.backends = {backend},
                                       .batch = batch,
                                       .threads = options_.threads,
-                                      .rewrites = options_.rewrites});
+                                      .rewrites = options_.rewrites,
+                                      .guard_bytes = options_.guard_bytes});
   }
 
   static absl::Status SetInputs(CompiledFunction& compiled,

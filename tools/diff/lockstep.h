@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "backends/backend.h"
+#include "backends/buffer_guards.h"
 #include "backends/node_oracle.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
@@ -29,6 +30,8 @@ struct LockstepOptions {
   int64_t steps = 1;
   int threads = 1;
   absl::Span<const Rewrite> rewrites;
+  /// Around every buffer of both, as CompileOptions::guard_bytes.
+  int64_t guard_bytes = kDefaultGuardBytes;
 };
 
 /// The largest of all comparisons of one node.
@@ -52,6 +55,8 @@ struct Fault {
   /// Not empty: the node wrote into this value, which is none of its outputs and still needed. Then
   /// `element`, `first` (before) and `second` (after) are that value's, and nothing else is set.
   std::string overwritten;
+  /// The node wrote into the guard of a buffer; nothing else is set.
+  std::optional<GuardDamage> damage;
   int output = 0;
   int64_t element = 0;
   double first = 0;   ///< the first backend's value
@@ -87,8 +92,9 @@ struct LockstepResult {
 /// Runs `function` of `model` on both backends with the same inputs (by name, one for each input)
 /// and the same variables, node by node, `steps` times; updates of variables count from one to the
 /// next. Each node of the second backend is compared with its op in double on the inputs that it
-/// was given, under NodeBounds; the first one beyond its bound ends the run. The model stays as it
-/// is. Errors: InvalidArgument if a backend does not take a node, or the inputs do not fit.
+/// was given, under NodeBounds; the first one that is beyond its bound, or writes outside of its
+/// buffers, ends the run. The model stays as it is. Errors: InvalidArgument if a backend does not
+/// take a node, or the inputs do not fit; DataLoss if the first backend writes where it must not.
 absl::StatusOr<LockstepResult> RunLockstep(const Model& model, const Function& function,
                                            int64_t batch,
                                            const std::map<std::string, Tensor>& inputs,

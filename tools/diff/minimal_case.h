@@ -24,8 +24,8 @@ struct MinimalCase {
 /// the values of the first backend; the same in two calls, with the variables of the step before
 /// and then those of this one; the node with more and more of the nodes that it depends on. What
 /// shows it is shrunk: extents that are equal are taken for one and made as small as the fault
-/// allows. Expected are the values in double, allowed are NodeBounds. Nothing if none of these
-/// shows the fault: then it needs the whole function.
+/// allows. Expected are the values in double, allowed are NodeBounds; a case of a write outside of
+/// a buffer has guards. Nothing if none of these shows the fault: then it needs the whole function.
 absl::StatusOr<std::optional<MinimalCase>> FindMinimalCase(const LockstepResult& result,
                                                            const OpRegistry& registry,
                                                            const LockstepOptions& options,

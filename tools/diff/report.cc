@@ -60,12 +60,16 @@ std::string StepsText(const LockstepResult& result, const LockstepOptions& optio
 std::string FaultText(const LockstepResult& result, const LockstepOptions& options) {
   const Fault& fault = *result.fault;
   const Node& node = result.function.nodes()[fault.node];
+  if (fault.damage.has_value()) {
+    return absl::StrFormat("WRITES OUTSIDE ITS BUFFERS in step %d: node %s (%s, %s) %s\n",
+                           fault.step + 1, node.name, node.op->name(),
+                           result.nodes[fault.node].implementation, fault.damage->ToString());
+  }
   if (!fault.overwritten.empty()) {
     const Value value = result.function.FindValue(fault.overwritten);
     return absl::StrFormat(
         "WRITES PAST ITS OUTPUTS in step %d: node %s (%s) changed %s%s, which is none of them, "
-        "from "
-        "%.9g to %.9g\n",
+        "from %.9g to %.9g\n",
         fault.step + 1, node.name, node.op->name(), fault.overwritten,
         IndexText(fault.element, result.function.type(value).shape), fault.first, fault.second);
   }

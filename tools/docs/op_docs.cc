@@ -154,7 +154,7 @@ void AppendOp(const OpDef& op, std::string* out) {
     absl::StrAppend(out, "- ", constraint.label, ": ", constraint.text, "\n");
   }
   if (!op.constraints().empty()) absl::StrAppend(out, "\n");
-  absl::StrAppend(out, GradientText(op), InPlaceText(op), "\n\n");
+  absl::StrAppend(out, GradientText(op), InPlaceText(op), "\n\n", op.cost_formula(), "\n\n");
   AppendExamples(op, out);
 }
 
@@ -168,7 +168,11 @@ std::string OpDocs(const OpRegistry& registry) {
       "`Op(inputs; attributes) -> outputs`; `?` marks an input that may be left out. Real operands "
       "of one\nnode all have one type: float32, or float64 where a function is evaluated in "
       "double. A scalar has\nrank 0. Labels (C1) are those of error messages. Tensors in examples: "
-      "shape, then elements in\nrow-major order; `-` is absent or not compared.\n\n";
+      "shape, then elements in\nrow-major order; `-` is absent or not compared. FLOPs count each "
+      "addition, multiplication, "
+      "division,\ncomparison and call of an elementary function (exp, log, sqrt, tanh, sigmoid) as "
+      "one; what "
+      "nobody reads\ncosts nothing, and inputs are read once unless it says otherwise.\n\n";
   for (const OpDef* op : registry.All()) {
     absl::StrAppend(&docs, "- [", op->name(), "](#", absl::AsciiStrToLower(op->name()), ")\n");
   }

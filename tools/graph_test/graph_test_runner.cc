@@ -1,5 +1,6 @@
 #include "tools/graph_test/graph_test_runner.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -23,7 +24,6 @@ using Tensors = GraphTestCase::Tensors;
 
 constexpr char kGradients[] = "gradients/";
 constexpr char kWeights[] = "gradient_weights/";
-constexpr char kOverwritten[] = "the call overwrote input ";
 
 Tensor InRealType(const Tensor& tensor, DType real) {
   return IsReal(tensor.dtype()) ? tensor.Cast(real) : tensor;
@@ -114,11 +114,13 @@ class Call {
     for (const VariableRead& read : function.variables()) {
       SEQ_RETURN_IF_ERROR(variables_.Declare(read.def));
     }
-    SEQ_ASSIGN_OR_RETURN(compiled_, CompiledFunction::Compile(function, registry_, &variables_,
-                                                              {.backends = options_.backends,
-                                                               .batch = test_.batch,
-                                                               .threads = options_.threads,
-                                                               .rewrites = options_.rewrites}));
+    const CompileOptions options{.backends = options_.backends,
+                                 .batch = test_.batch,
+                                 .threads = options_.threads,
+                                 .rewrites = options_.rewrites,
+                                 .guard_bytes = std::max(options_.guard_bytes, test_.guard_bytes)};
+    SEQ_ASSIGN_OR_RETURN(compiled_,
+                         CompiledFunction::Compile(function, registry_, &variables_, options));
     CheckAssignments(result);
     for (const GraphTestCase::Call& earlier : test_.earlier) {
       SEQ_RETURN_IF_ERROR(RunOnce(earlier, result));
@@ -155,7 +157,9 @@ class Call {
       SEQ_RETURN_IF_ERROR(variables_.Assign(name, InRealType(value, read.def.type.dtype)));
     }
     SEQ_RETURN_IF_ERROR(SetInputs(call.inputs));
-    SEQ_RETURN_IF_ERROR(compiled_->Run());
+    const absl::Status status = compiled_->Run();
+    if (compiled_->damage().has_value()) result.stray_write = true;
+    SEQ_RETURN_IF_ERROR(status);
     CheckInputs(call.inputs, result);
     return absl::OkStatus();
   }
@@ -169,7 +173,9 @@ class Call {
                       static_cast<size_t>(given.num_bytes())) == 0) {
         continue;
       }
-      result.failures.push_back(absl::StrCat(kOverwritten, function.info(function.inputs()[i]).name,
+      result.stray_write = true;
+      result.failures.push_back(absl::StrCat("the call overwrote input ",
+                                             function.info(function.inputs()[i]).name,
                                              ": a node writes past its outputs"));
     }
   }

@@ -27,6 +27,8 @@ struct GraphTestOptions {
   /// False: a node that another than the first backend ran is a failure, because then the case says
   /// nothing about the backend under test.
   bool allow_fallback = false;
+  /// CompileOptions::guard_bytes, where the case does not ask for more.
+  int64_t guard_bytes = 0;
 };
 
 /// How one tensor compares.
@@ -46,6 +48,7 @@ struct TensorComparison {
 struct GraphTestResult {
   std::string name;
   std::vector<std::string> failures;  ///< other than tensors: a node elsewhere, a failed call
+  bool stray_write = false;           ///< a node wrote outside of its outputs
   std::vector<TensorComparison> tensors;
   double seconds = 0;
 

@@ -12,6 +12,7 @@
 #include "backends/all_backends.h"
 #include "ops/all_ops.h"
 #include "serialization/atomic_file.h"
+#include "tests/diff/faulty_backend.h"
 #include "tests/testing.h"
 #include "tools/graph_test/error_bound.h"
 
@@ -204,6 +205,25 @@ TEST(RunGraphTestTest, ANodeThatAnotherBackendRanIsAFailure) {
   for (const TensorComparison& tensor : result.tensors) EXPECT_TRUE(tensor.passed());
   options.allow_fallback = true;
   EXPECT_TRUE(RunText(kProduct, options).passed());
+}
+
+// The byte behind 2 floats: only known bytes there tell.
+TEST(RunGraphTestTest, WithGuardsAWritePastABufferIsAFailure) {
+  const std::unique_ptr<Backend> faulty = MakeFaultyBackend(
+      *AllBackends().Get("reference"), {.op = "Multiply", .overrun = Overrun::kBehind});
+  GraphTestOptions options{.backends = {faulty.get()}};
+  EXPECT_TRUE(RunText(kProduct, options).passed());
+  options.guard_bytes = 64;
+  const std::string guarded =
+      absl::StrReplaceAll(kProduct, {{"name: \"product\"", "name: \"product\" guard_bytes: 1"}});
+  for (const GraphTestResult& result :
+       {RunText(kProduct, options), RunText(guarded, {.backends = {faulty.get()}})}) {
+    EXPECT_TRUE(result.stray_write);
+    ASSERT_FALSE(result.failures.empty());
+    EXPECT_THAT(result.failures[0],
+                HasSubstr("(Multiply): wrote outside of output y (node), 8 bytes: byte 8"));
+  }
+  EXPECT_TRUE(RunText(guarded).passed());
 }
 
 TEST(RunGraphTestTest, InDoubleTheBoundIsThatOfDouble) {

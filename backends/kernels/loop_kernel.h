@@ -1,16 +1,16 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_LOOP_KERNEL_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_LOOP_KERNEL_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_LOOP_KERNEL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_LOOP_KERNEL_H_
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "backends/onednn/kernel.h"
+#include "backends/kernels/kernel.h"
 
-namespace seqgraph::onednn {
+namespace seqgraph::kernels {
 
-/// A kernel that is one of our own loops: a function of the arguments, with all it needs bound when
+/// A kernel that is a loop of our own: a function of the arguments, with all it needs bound when
 /// it is made.
 class LoopKernel : public Kernel {
  public:
@@ -35,6 +35,6 @@ inline std::unique_ptr<Kernel> MakeLoop(LoopKernel::Loop loop, int64_t scratch_b
   return std::make_unique<LoopKernel>(std::move(loop), scratch_bytes);
 }
 
-}  // namespace seqgraph::onednn
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_LOOP_KERNEL_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_LOOP_KERNEL_H_

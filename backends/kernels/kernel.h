@@ -1,0 +1,73 @@
+#ifndef SEQGRAPH_BACKENDS_KERNELS_KERNEL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_KERNEL_H_
+
+// What a backend that runs a function node by node is made of: kernels, what they see of a node
+// while they are chosen, and access to a call's arguments. Which kernels there are is each
+// backend's own table (kernel_table.h).
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "backends/backend.h"
+#include "graph/function.h"
+
+namespace seqgraph::kernels {
+
+/// Computes one node, with everything fixed beforehand. Run allocates nothing.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  /// For people: "rnn:ref (units 8 padded to 16)".
+  virtual std::string implementation() const = 0;
+  virtual int64_t scratch_bytes() const { return 0; }
+  virtual absl::Status Run(const KernelArgs& args) = 0;
+};
+
+/// A node that may or may not be taken, and which other nodes are the backend's own.
+class NodeContext {
+ public:
+  /// `mine`: for each node whether it is the backend's; empty: all that it can run.
+  NodeContext(const Function& function, int node, const std::vector<bool>& mine)
+      : function_(function), node_(node), mine_(mine) {}
+
+  const Function& function() const { return function_; }
+  int index() const { return node_; }
+  const Node& node() const { return function_.nodes()[node_]; }
+  bool has_input(int i) const { return node().inputs[i].present(); }
+  const Shape& input_shape(int i) const { return function_.type(node().inputs[i]).shape; }
+  const Shape& output_shape(int i) const { return function_.type(node().outputs[i]).shape; }
+  int64_t input_size(int i) const { return input_shape(i).num_elements(); }
+  int64_t output_size(int i) const { return output_shape(i).num_elements(); }
+  const Attributes& attributes() const { return node().attributes; }
+  bool IsMine(int node) const { return mine_.empty() || mine_[node]; }
+
+ private:
+  const Function& function_;
+  const int node_;
+  const std::vector<bool>& mine_;
+};
+
+inline Claim ClaimAlways(const NodeContext&) { return Claim::Yes(); }
+
+/// Refuses a node with float64 among its inputs or outputs.
+Claim ClaimFloat32(const NodeContext& context);
+
+template <typename T>
+const T* In(const KernelArgs& args, int i) {
+  return static_cast<const T*>(args.inputs[i]);
+}
+template <typename T>
+T* Out(const KernelArgs& args, int i) {
+  return static_cast<T*>(args.outputs[i]);
+}
+
+/// `offset` bytes into a region.
+inline float* FloatsAt(void* region, int64_t offset) {
+  return reinterpret_cast<float*>(static_cast<char*>(region) + offset);
+}
+
+}  // namespace seqgraph::kernels
+
+#endif  // SEQGRAPH_BACKENDS_KERNELS_KERNEL_H_

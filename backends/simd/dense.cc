@@ -1,0 +1,109 @@
+// Dense: y = act(x w + b).  DenseGrad: dx = dz w^T, dw = x^T dz, db = sum of dz over the rows.
+// x [rows, features] stands for any number of leading extents.
+
+#include <algorithm>
+#include <string>
+
+#include "backends/simd/elementwise_loops.h"
+#include "backends/simd/gemm.h"
+#include "backends/simd/kernel_makers.h"
+#include "backends/simd/parallel.h"
+#include "backends/simd/reduction_loops.h"
+
+namespace seqgraph::simd {
+namespace {
+
+constexpr int64_t kFloat = sizeof(float);
+
+struct Extents {
+  int64_t rows, features, units;
+};
+
+Extents ExtentsOf(const NodeContext& context) {
+  const Shape& w = context.input_shape(1);
+  Extents e{1, w[0].size(), w[1].size()};
+  const Shape& x = context.input_shape(0);
+  for (int d = 0; d + 1 < x.rank(); ++d) e.rows *= x[d].size();
+  return e;
+}
+
+UnaryLoop FindActivation(const std::string& name) {
+  if (name == "tanh") return TanhLoop;
+  if (name == "relu") return ReluLoop;
+  if (name == "sigmoid") return SigmoidLoop;
+  return nullptr;
+}
+
+class DenseKernel : public Kernel {
+ public:
+  explicit DenseKernel(const KernelContext& context)
+      : e_(ExtentsOf(context)),
+        activation_(FindActivation(context.attributes().GetString("activation"))),
+        pool_(context.pool()) {}
+
+  std::string implementation() const override { return "gemm"; }
+  int64_t scratch_bytes() const override { return MultiplyScratch(Product()) * kFloat; }
+
+  absl::Status Run(const KernelArgs& args) override {
+    float* y = Out<float>(args, 0);
+    if (y == nullptr) return absl::OkStatus();
+    Multiply(Product(), RowMajor(In<float>(args, 0), e_.features),
+             RowMajor(In<float>(args, 1), e_.units), In<float>(args, 2), y,
+             static_cast<float*>(args.scratch), *pool_);
+    if (activation_ != nullptr) {
+      ForBlocks(*pool_, e_.rows * e_.units,
+                [&](int64_t i, int64_t size) { activation_(y + i, size, y + i); });
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  GemmShape Product() const { return {e_.rows, e_.features, e_.units}; }
+
+  const Extents e_;
+  const UnaryLoop activation_;
+  const std::shared_ptr<ThreadPool> pool_;
+};
+
+class DenseGradKernel : public Kernel {
+ public:
+  explicit DenseGradKernel(const KernelContext& context)
+      : e_(ExtentsOf(context)), pool_(context.pool()) {}
+
+  std::string implementation() const override { return "gemm"; }
+  int64_t scratch_bytes() const override {
+    return std::max(MultiplyScratch(Dx()), MultiplyScratch(Dw())) * kFloat;
+  }
+
+  absl::Status Run(const KernelArgs& args) override {
+    const float* x = In<float>(args, 0);
+    const float* w = In<float>(args, 1);
+    const float* dz = In<float>(args, 2);
+    float* scratch = static_cast<float*>(args.scratch);
+    if (float* dx = Out<float>(args, 0); dx != nullptr) {
+      Multiply(Dx(), RowMajor(dz, e_.units), Transposed(w, e_.units), nullptr, dx, scratch, *pool_);
+    }
+    if (float* dw = Out<float>(args, 1); dw != nullptr) {
+      Multiply(Dw(), Transposed(x, e_.features), RowMajor(dz, e_.units), nullptr, dw, scratch,
+               *pool_);
+    }
+    if (float* db = Out<float>(args, 2); db != nullptr) SumRowsLoop(dz, e_.rows, e_.units, db);
+    return absl::OkStatus();
+  }
+
+ private:
+  GemmShape Dx() const { return {e_.rows, e_.units, e_.features}; }
+  GemmShape Dw() const { return {e_.features, e_.rows, e_.units}; }
+
+  const Extents e_;
+  const std::shared_ptr<ThreadPool> pool_;
+};
+
+}  // namespace
+
+MadeKernel MakeDense(KernelContext& context) { return std::make_unique<DenseKernel>(context); }
+MadeKernel MakeDenseGrad(KernelContext& context) {
+  return std::make_unique<DenseGradKernel>(context);
+}
+
+}  // namespace seqgraph::simd

@@ -1,0 +1,101 @@
+#include "backends/simd/elementwise_loops.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/simd/elementwise_loops.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// Behind foreach_target.h.
+#include "backends/simd/loops-inl.h"
+#include "backends/simd/math-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace seqgraph::simd {
+namespace HWY_NAMESPACE {
+
+void TanhLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return Tanh(F32(), v); });
+}
+
+void TanhFastLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return TanhFast(F32(), v); });
+}
+
+void SigmoidLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return Sigmoid(F32(), v); });
+}
+
+void ExpLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return Exp(F32(), v); });
+}
+
+void ReluLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return hn::IfThenZeroElse(hn::Lt(v, hn::Zero(F32())), v); });
+}
+
+void TanhGradLoop(const float* y, const float* dy, int64_t n, float* dx) {
+  Map(y, dy, n, dx,
+      [](VF v, VF dv) { return hn::Mul(dv, hn::NegMulAdd(v, v, hn::Set(F32(), 1.0f))); });
+}
+
+void ReluGradLoop(const float* y, const float* dy, int64_t n, float* dx) {
+  Map(y, dy, n, dx, [](VF v, VF dv) { return hn::IfThenElseZero(hn::Gt(v, hn::Zero(F32())), dv); });
+}
+
+void SigmoidGradLoop(const float* y, const float* dy, int64_t n, float* dx) {
+  Map(y, dy, n, dx,
+      [](VF v, VF dv) { return hn::Mul(dv, hn::Mul(v, hn::Sub(hn::Set(F32(), 1.0f), v))); });
+}
+
+void AddLoop(const float* a, const float* b, int64_t n, float* y) {
+  Map(a, b, n, y, [](VF u, VF v) { return hn::Add(u, v); });
+}
+
+void SubtractLoop(const float* a, const float* b, int64_t n, float* y) {
+  Map(a, b, n, y, [](VF u, VF v) { return hn::Sub(u, v); });
+}
+
+void MultiplyLoop(const float* a, const float* b, int64_t n, float* y) {
+  Map(a, b, n, y, [](VF u, VF v) { return hn::Mul(u, v); });
+}
+
+void ScaleLoop(const float* x, float factor, int64_t n, float* y) {
+  const VF f = hn::Set(F32(), factor);
+  Map(x, n, y, [f](VF v) { return hn::Mul(f, v); });
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace seqgraph::simd
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace seqgraph::simd {
+
+#define SEQ_UNARY(name) \
+  HWY_EXPORT(name);     \
+  void name(const float* x, int64_t n, float* y) { HWY_DYNAMIC_DISPATCH(name)(x, n, y); }
+#define SEQ_BINARY(name)                                           \
+  HWY_EXPORT(name);                                                \
+  void name(const float* a, const float* b, int64_t n, float* y) { \
+    HWY_DYNAMIC_DISPATCH(name)(a, b, n, y);                        \
+  }
+
+SEQ_UNARY(TanhLoop)
+SEQ_UNARY(TanhFastLoop)
+SEQ_UNARY(SigmoidLoop)
+SEQ_UNARY(ExpLoop)
+SEQ_UNARY(ReluLoop)
+SEQ_BINARY(TanhGradLoop)
+SEQ_BINARY(ReluGradLoop)
+SEQ_BINARY(SigmoidGradLoop)
+SEQ_BINARY(AddLoop)
+SEQ_BINARY(SubtractLoop)
+SEQ_BINARY(MultiplyLoop)
+
+HWY_EXPORT(ScaleLoop);
+void ScaleLoop(const float* x, float factor, int64_t n, float* y) {
+  HWY_DYNAMIC_DISPATCH(ScaleLoop)(x, factor, n, y);
+}
+
+}  // namespace seqgraph::simd
+#endif  // HWY_ONCE

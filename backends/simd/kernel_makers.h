@@ -1,0 +1,54 @@
+#ifndef SEQGRAPH_BACKENDS_SIMD_KERNEL_MAKERS_H_
+#define SEQGRAPH_BACKENDS_SIMD_KERNEL_MAKERS_H_
+
+// The makers of kernels, by the file that has them. See kernels.cc for the ops they compute, and
+// ops/ for what those mean.
+
+#include "backends/simd/kernel.h"
+
+namespace seqgraph::simd {
+
+// elementwise.cc
+MadeKernel MakeSigmoid(KernelContext& context);
+MadeKernel MakeTanh(KernelContext& context);
+MadeKernel MakeRelu(KernelContext& context);
+MadeKernel MakeSigmoidGrad(KernelContext& context);
+MadeKernel MakeTanhGrad(KernelContext& context);
+MadeKernel MakeReluGrad(KernelContext& context);
+MadeKernel MakeAdd(KernelContext& context);
+MadeKernel MakeSubtract(KernelContext& context);
+MadeKernel MakeMultiply(KernelContext& context);
+MadeKernel MakeScale(KernelContext& context);
+MadeKernel MakeFillLike(KernelContext& context);
+MadeKernel MakeIncrement(KernelContext& context);
+
+// dense.cc
+MadeKernel MakeDense(KernelContext& context);
+MadeKernel MakeDenseGrad(KernelContext& context);
+
+// lookup.cc
+Claim ClaimOneHot(const NodeContext& context);
+MadeKernel MakeEmbedding(KernelContext& context);
+MadeKernel MakeEmbeddingGrad(KernelContext& context);
+MadeKernel MakeOneHot(KernelContext& context);
+
+// reductions.cc
+MadeKernel MakeReduceSum(KernelContext& context);
+MadeKernel MakeReduceMean(KernelContext& context);
+MadeKernel MakeBroadcastLike(KernelContext& context);
+MadeKernel MakeReduceMeanGrad(KernelContext& context);
+
+// bce.cc
+MadeKernel MakeBce(KernelContext& context);
+MadeKernel MakeBceGrad(KernelContext& context);
+MadeKernel MakeBceWithLogits(KernelContext& context);
+MadeKernel MakeBceWithLogitsGrad(KernelContext& context);
+
+// optimizers.cc
+MadeKernel MakeSgdUpdate(KernelContext& context);
+MadeKernel MakeRmsPropUpdate(KernelContext& context);
+MadeKernel MakeAdamUpdate(KernelContext& context);
+
+}  // namespace seqgraph::simd
+
+#endif  // SEQGRAPH_BACKENDS_SIMD_KERNEL_MAKERS_H_

@@ -1,0 +1,185 @@
+// Elementary functions on vectors. A file that is compiled once for each target includes this after
+// hwy/foreach_target.h. Errors that are given hold for every float on every target (math_test).
+//
+// NaN gives NaN. On x86 Min(a, b) and Max(a, b) give b where either is NaN, so in a clamp of x the
+// limit comes first and x second.
+
+#if defined(SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_
+#undef SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_
+#else
+#define SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_
+#endif
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "hwy/highway.h"
+
+#ifndef SEQ_INLINE
+/// Behind the parameters of a lambda: the vectors it works on must stay in registers.
+#define SEQ_INLINE __attribute__((always_inline))
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace seqgraph::simd {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// f(std::integral_constant<int, 0>()), ..., f(n - 1): arrays that are only indexed by these live
+/// in registers (GCC leaves arrays that a loop indexes in memory). Lambdas are SEQ_INLINE.
+template <int n, class F>
+HWY_INLINE void Unroll(F&& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) SEQ_INLINE {
+    (f(std::integral_constant<int, i>()), ...);
+  }
+  (std::make_integer_sequence<int, n>());
+}
+
+/// c[0] + c[1] x + ... + c[n - 1] x^(n - 1), by Horner's rule.
+template <class D, class V, size_t n>
+HWY_INLINE V Polynomial(D d, V x, const hn::TFromD<D> (&c)[n]) {
+  V sum = hn::Set(d, c[n - 1]);
+  for (size_t i = n - 1; i > 0; --i) sum = hn::MulAdd(sum, x, hn::Set(d, c[i - 1]));
+  return sum;
+}
+
+/// e^x within 1.5 eps; overflows to Inf, underflows through the denormals to 0.
+/// e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln(2) / 2; the polynomial for e^r is that of
+/// expf in the Cephes library (Moshier).
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Exp(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  x = hn::Max(hn::Set(d, -104.0f), hn::Min(hn::Set(d, 89.0f), x));
+  // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
+  const V shift = hn::Set(d, 12582912.0f);
+  const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504088896341f), shift);
+  const V n = hn::Sub(shifted, shift);
+  V r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x);
+  r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), r);
+  constexpr float kC[] = {5.0000001201e-1f, 1.6666665459e-1f, 4.1665795894e-2f,
+                          8.3334519073e-3f, 1.3981999507e-3f, 1.9875691500e-4f};
+  const V p = hn::Add(hn::MulAdd(Polynomial(d, r, kC), hn::Mul(r, r), r), hn::Set(d, 1.0f));
+  // 2^n in two factors, for n reaches from -150 to 128.
+  const auto bits = hn::Sub(hn::BitCast(di, shifted), hn::BitCast(di, shift));
+  const auto half = hn::ShiftRight<1>(bits);
+  const auto bias = hn::Set(di, 127);
+  const V scale1 = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(half, bias)));
+  const V scale2 = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(hn::Sub(bits, half), bias)));
+  return hn::Mul(hn::Mul(p, scale1), scale2);
+}
+
+/// tanh x within 3 eps, relative. Below 0.625 the polynomial of tanhf in the Cephes library
+/// (Moshier), above 1 - 2 / (e^2|x| + 1).
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Tanh(D d, V x) {
+  const V a = hn::Abs(x);
+  const V z = hn::Mul(x, x);
+  constexpr float kC[] = {-3.33332819422e-1f, 1.33314422036e-1f, -5.37397155531e-2f,
+                          2.06390887954e-2f, -5.70498872745e-3f};
+  const V small = hn::MulAdd(hn::Mul(Polynomial(d, z, kC), z), x, x);
+  const V one = hn::Set(d, 1.0f);
+  // Beyond 10 the result rounds to 1.
+  const V twice = hn::Min(hn::Set(d, 20.0f), hn::Add(a, a));
+  const V large = hn::Sub(one, hn::Div(hn::Set(d, 2.0f), hn::Add(Exp(d, twice), one)));
+  return hn::CopySign(hn::IfThenElse(hn::Lt(a, hn::Set(d, 0.625f)), small, large), x);
+}
+
+/// x[i] = tanh x[i] within 2.5 eps, relative, for the inside of recurrences: an odd rational
+/// function of degrees 9 and 8, constant beyond 8.6, where tanh is 1 - 1.1 2^-24. All vectors go
+/// through each step together, so that one's latency is another's work. Coefficients: minimax in
+/// relative error on (0, 8.6] (0.11 eps), by Lawson's iteratively reweighted least squares on the
+/// linearized quotient.
+template <class D, class V, int n>
+HWY_INLINE void TanhFast(D d, V (&x)[n]) {
+  constexpr float kLimit = 8.6f;
+  constexpr float kP[] = {9.9999998756414104e-1f, 1.3408561247113473e-1f, 3.5284108159587865e-3f,
+                          2.115591953965991e-5f, 1.4130428598829713e-8f};
+  constexpr float kQ[] = {1.0f, 4.6741883329487323e-1f, 2.6001524196155694e-2f,
+                          3.3395735325819571e-4f, 8.0899131002465956e-7f};
+  V z[n], p[n], q[n];
+  Unroll<n>([&](auto i) SEQ_INLINE {
+    x[i] = hn::Max(hn::Set(d, -kLimit), hn::Min(hn::Set(d, kLimit), x[i]));
+  });
+  Unroll<n>([&](auto i) SEQ_INLINE {
+    z[i] = hn::Mul(x[i], x[i]);
+    p[i] = hn::Set(d, kP[4]);
+    q[i] = hn::Set(d, kQ[4]);
+  });
+  Unroll<4>([&](auto k) SEQ_INLINE {
+    Unroll<n>([&](auto i) SEQ_INLINE {
+      p[i] = hn::MulAdd(p[i], z[i], hn::Set(d, kP[3 - k]));
+      q[i] = hn::MulAdd(q[i], z[i], hn::Set(d, kQ[3 - k]));
+    });
+  });
+  Unroll<n>([&](auto i) SEQ_INLINE { x[i] = hn::Mul(p[i], x[i]); });
+  Unroll<n>([&](auto i) SEQ_INLINE { x[i] = hn::Div(x[i], q[i]); });
+}
+
+/// The same for one vector.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V TanhFast(D d, V x) {
+  V one[1] = {x};
+  TanhFast(d, one);
+  return one[0];
+}
+
+/// 1 / (1 + e^-x) within 3 eps, relative, down to the smallest normal float.
+/// With e = e^-|x|: 1 / (1 + e) for x >= 0, e / (1 + e) below, so nothing overflows.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Sigmoid(D d, V x) {
+  const V one = hn::Set(d, 1.0f);
+  const V e = Exp(d, hn::Neg(hn::Abs(x)));
+  const V numerator = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one);
+  return hn::Div(numerator, hn::Add(one, e));
+}
+
+/// e^x in double for x <= 0, within 1e-15; 0 below -708. Taylor's series of degree 13 for
+/// |r| <= ln(2) / 2.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V ExpOfNegative64(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  const auto vanishes = hn::Lt(x, hn::Set(d, -708.0));
+  const V shift = hn::Set(d, 6755399441055744.0);  // 1.5 * 2^52
+  const V shifted =
+      hn::MulAdd(hn::Max(hn::Set(d, -708.0), x), hn::Set(d, 1.4426950408889634), shift);
+  const V n = hn::Sub(shifted, shift);
+  V r = hn::NegMulAdd(n, hn::Set(d, 6.93145751953125e-1), hn::Max(hn::Set(d, -708.0), x));
+  r = hn::NegMulAdd(n, hn::Set(d, 1.42860682030941723212e-6), r);
+  constexpr double kC[] = {1.0,
+                           1.0,
+                           1.0 / 2,
+                           1.0 / 6,
+                           1.0 / 24,
+                           1.0 / 120,
+                           1.0 / 720,
+                           1.0 / 5040,
+                           1.0 / 40320,
+                           1.0 / 362880,
+                           1.0 / 3628800,
+                           1.0 / 39916800,
+                           1.0 / 479001600,
+                           1.0 / 6227020800};
+  const auto bits = hn::Sub(hn::BitCast(di, shifted), hn::BitCast(di, shift));
+  const V scale = hn::BitCast(d, hn::ShiftLeft<52>(hn::Add(bits, hn::Set(di, 1023))));
+  return hn::IfThenZeroElse(vanishes, hn::Mul(Polynomial(d, r, kC), scale));
+}
+
+/// log(1 + x) in double for 0 <= x <= 1, within 1e-15, relative.
+/// log(1 + x) = 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...) with s = x / (2 + x) <= 1/3.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Log1pOfUnit64(D d, V x) {
+  const V s = hn::Div(x, hn::Add(x, hn::Set(d, 2.0)));
+  constexpr double kC[] = {1.0,      1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11,
+                           1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21, 1.0 / 23,
+                           1.0 / 25, 1.0 / 27, 1.0 / 29, 1.0 / 31};
+  return hn::Mul(hn::Add(s, s), Polynomial(d, hn::Mul(s, s), kC));
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace seqgraph::simd
+HWY_AFTER_NAMESPACE();
+
+#endif  // SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_

@@ -1,0 +1,145 @@
+#include "backends/simd/reduction_loops.h"
+
+#include <algorithm>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/simd/reduction_loops.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// Behind foreach_target.h.
+#include "backends/simd/loops-inl.h"
+#include "backends/simd/math-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace seqgraph::simd {
+namespace HWY_NAMESPACE {
+
+using F64 = hn::ScalableTag<double>;
+using VD = hn::Vec<F64>;
+// As many floats as a vector has doubles.
+using HalfF32 = hn::Rebind<float, F64>;
+
+// The two halves of a vector of floats, as doubles.
+HWY_INLINE VD LowerDoubles(VF x) { return hn::PromoteTo(F64(), hn::LowerHalf(HalfF32(), x)); }
+HWY_INLINE VD UpperDoubles(VF x) { return hn::PromoteTo(F64(), hn::UpperHalf(HalfF32(), x)); }
+HWY_INLINE VF ToFloats(VD lower, VD upper) {
+  const HalfF32 half;
+  return hn::Combine(F32(), hn::DemoteTo(half, upper), hn::DemoteTo(half, lower));
+}
+
+double SumLoop(const float* x, int64_t n) {
+  const F32 d;
+  const int64_t lanes = hn::Lanes(d);
+  VD sum0 = hn::Zero(F64()), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+  int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const VF a = hn::LoadU(d, x + i), b = hn::LoadU(d, x + i + lanes);
+    sum0 = hn::Add(sum0, LowerDoubles(a));
+    sum1 = hn::Add(sum1, UpperDoubles(a));
+    sum2 = hn::Add(sum2, LowerDoubles(b));
+    sum3 = hn::Add(sum3, UpperDoubles(b));
+  }
+  for (; i < n; i += lanes) {
+    const VF a = LoadFirst(d, x + i, std::min(lanes, n - i));
+    sum0 = hn::Add(sum0, LowerDoubles(a));
+    sum1 = hn::Add(sum1, UpperDoubles(a));
+  }
+  const VD sum = hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3));
+  return hn::GetLane(hn::SumOfLanes(F64(), sum));
+}
+
+void SumRowsLoop(const float* x, int64_t rows, int64_t columns, float* y) {
+  const F32 d;
+  const int64_t lanes = hn::Lanes(d);
+  for (int64_t c = 0; c < columns; c += lanes) {
+    const int64_t used = std::min(lanes, columns - c);
+    VD lower = hn::Zero(F64()), upper = lower;
+    for (int64_t r = 0; r < rows; ++r) {
+      const VF row = LoadFirst(d, x + r * columns + c, used);
+      lower = hn::Add(lower, LowerDoubles(row));
+      upper = hn::Add(upper, UpperDoubles(row));
+    }
+    StoreFirst(d, ToFloats(lower, upper), y + c, used);
+  }
+}
+
+// max(z, 0) - z y + log(1 + e^-|z|).
+HWY_INLINE VD LogitLoss(VD z, VD y) {
+  const F64 d;
+  const VD log = Log1pOfUnit64(d, ExpOfNegative64(d, hn::Neg(hn::Abs(z))));
+  // A NaN logit must reach the loss: not Max.
+  const VD positive = hn::IfThenZeroElse(hn::Lt(z, hn::Zero(d)), z);
+  return hn::Add(hn::Sub(positive, hn::Mul(z, y)), log);
+}
+
+float BceOnLogitsLoop(const float* z, const float* y, int64_t n) {
+  const F32 d;
+  const int64_t lanes = hn::Lanes(d);
+  VD lower = hn::Zero(F64()), upper = lower;
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const VF vz = hn::LoadU(d, z + i), vy = hn::LoadU(d, y + i);
+    lower = hn::Add(lower, LogitLoss(LowerDoubles(vz), LowerDoubles(vy)));
+    upper = hn::Add(upper, LogitLoss(UpperDoubles(vz), UpperDoubles(vy)));
+  }
+  if (i < n) {
+    // The other lanes' logits are 0, whose loss log 2 must not count.
+    const VF vz = LoadFirst(d, z + i, n - i), vy = LoadFirst(d, y + i, n - i);
+    HWY_ALIGN double terms[hn::MaxLanes(d)];
+    const int64_t half = lanes / 2;
+    hn::Store(LogitLoss(LowerDoubles(vz), LowerDoubles(vy)), F64(), terms);
+    hn::Store(LogitLoss(UpperDoubles(vz), UpperDoubles(vy)), F64(), terms + half);
+    std::fill(terms + (n - i), terms + lanes, 0.0);
+    lower = hn::Add(lower, hn::Load(F64(), terms));
+    upper = hn::Add(upper, hn::Load(F64(), terms + half));
+  }
+  const double sum = hn::GetLane(hn::SumOfLanes(F64(), hn::Add(lower, upper)));
+  return static_cast<float>(sum / static_cast<double>(n));
+}
+
+// factor (sigmoid(z) - y), sigmoid as 1 / (1 + e) or e / (1 + e) with e = e^-|z|.
+HWY_INLINE VD LogitSlope(VD z, VD y, VD factor) {
+  const F64 d;
+  const VD one = hn::Set(d, 1.0);
+  const VD e = ExpOfNegative64(d, hn::Neg(hn::Abs(z)));
+  const VD sigmoid = hn::Div(hn::IfThenElse(hn::Lt(z, hn::Zero(d)), e, one), hn::Add(one, e));
+  return hn::Mul(factor, hn::Sub(sigmoid, y));
+}
+
+void BceOnLogitsGradLoop(const float* z, const float* y, float scale, int64_t n, float* dz) {
+  const VD factor = hn::Set(F64(), static_cast<double>(scale) / static_cast<double>(n));
+  Map(z, y, n, dz, [factor](VF vz, VF vy) {
+    return ToFloats(LogitSlope(LowerDoubles(vz), LowerDoubles(vy), factor),
+                    LogitSlope(UpperDoubles(vz), UpperDoubles(vy), factor));
+  });
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace seqgraph::simd
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace seqgraph::simd {
+
+HWY_EXPORT(SumLoop);
+double SumLoop(const float* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(SumLoop)(x, n); }
+
+HWY_EXPORT(SumRowsLoop);
+void SumRowsLoop(const float* x, int64_t rows, int64_t columns, float* y) {
+  HWY_DYNAMIC_DISPATCH(SumRowsLoop)(x, rows, columns, y);
+}
+
+HWY_EXPORT(BceOnLogitsLoop);
+float BceOnLogitsLoop(const float* z, const float* y, int64_t n) {
+  return HWY_DYNAMIC_DISPATCH(BceOnLogitsLoop)(z, y, n);
+}
+
+HWY_EXPORT(BceOnLogitsGradLoop);
+void BceOnLogitsGradLoop(const float* z, const float* y, float scale, int64_t n, float* dz) {
+  HWY_DYNAMIC_DISPATCH(BceOnLogitsGradLoop)(z, y, scale, n, dz);
+}
+
+}  // namespace seqgraph::simd
+#endif  // HWY_ONCE

@@ -1,0 +1,32 @@
+#ifndef SEQGRAPH_BACKENDS_SIMD_RNN_PASSES_H_
+#define SEQGRAPH_BACKENDS_SIMD_RNN_PASSES_H_
+
+// The passes over a recurrence, on the target in use. rnn_loops.cc puts them together.
+
+#include <cstdint>
+
+#include "backends/simd/rnn_job.h"
+
+namespace seqgraph::simd {
+
+/// Floats in a vector of states, and in the vector of a state that is kept in registers.
+struct RnnLanes {
+  int64_t vector = 0;
+  int64_t in_registers = 0;
+};
+RnnLanes LanesOfTarget();
+
+void PackForward(const RnnForwardJob& job);
+void ForwardTask(const RnnForwardJob& job, int64_t task);
+
+void PackBackward(const RnnBackwardJob& job);
+void BackwardTask(const RnnBackwardJob& job, int64_t task);
+/// Adds the sums of the tasks, in their order, into the gradients.
+void AddTasks(const RnnBackwardJob& job);
+/// Where tasks do not sum the table's gradient: rows [first, last) of it, from the dz of all
+/// tokens.
+void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last);
+
+}  // namespace seqgraph::simd
+
+#endif  // SEQGRAPH_BACKENDS_SIMD_RNN_PASSES_H_

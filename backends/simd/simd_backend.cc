@@ -1,0 +1,107 @@
+#include "backends/simd/simd_backend.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "backends/denormals.h"
+#include "backends/simd/kernels.h"
+#include "backends/simd/target.h"
+#include "graph/status_macros.h"
+#include "hwy/highway.h"
+
+namespace seqgraph {
+namespace simd {
+namespace {
+
+class SimdProgram : public Program {
+ public:
+  static absl::StatusOr<std::unique_ptr<Program>> Create(const ProgramRequest& request) {
+    SEQ_RETURN_IF_ERROR(TargetStatus());
+    const Function& function = *request.function;
+    const size_t num_nodes = function.nodes().size();
+    std::vector<bool> mine(num_nodes, false);
+    for (int n : request.nodes) mine[n] = true;
+    auto program = std::make_unique<SimdProgram>();
+    ProgramPlan plan{.request = request, .pool = ThreadPool::Shared(request.threads)};
+    program->kernels_.resize(num_nodes);
+    for (int n : request.nodes) {
+      KernelContext context(n, mine, plan);
+      const std::string& name = function.nodes()[n].name;
+      const auto choice = kernels::ChooseKernel(Kernels(), context);
+      if (choice.def == nullptr) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("node ", name, " was not claimed: ", choice.claim.text));
+      }
+      absl::StatusOr<std::unique_ptr<Kernel>> kernel = choice.def->make(context);
+      if (!kernel.ok()) return Annotate(kernel.status(), absl::StrCat("node ", name));
+      program->kernels_[n] = *std::move(kernel);
+    }
+    program->persistent_bytes_ = plan.persistent_bytes;
+    program->private_storage_ = std::move(plan.private_storage);
+    return program;
+  }
+
+  std::string implementation(int node) const override { return kernels_[node]->implementation(); }
+  int64_t scratch_bytes(int node) const override { return kernels_[node]->scratch_bytes(); }
+  int64_t persistent_bytes() const override { return persistent_bytes_; }
+  std::vector<PrivateStorage> private_storage() const override { return private_storage_; }
+
+  absl::Status Begin() override {
+    flush_.emplace();
+    return absl::OkStatus();
+  }
+  void End() override { flush_.reset(); }
+
+  absl::Status Run(int node, const KernelArgs& args) override { return kernels_[node]->Run(args); }
+
+ private:
+  std::vector<std::unique_ptr<Kernel>> kernels_;  // null: another backend's
+  int64_t persistent_bytes_ = 0;
+  std::vector<PrivateStorage> private_storage_;
+  std::optional<FlushDenormals> flush_;
+};
+
+// One for each target, for a target may be forced later.
+std::map<std::string, BackendInfo> MakeInfos() {
+  std::map<std::string, BackendInfo> infos;
+  std::vector<std::string> targets = SupportedTargets();
+  targets.push_back("none");
+  for (const std::string& target : targets) {
+    infos[target] = {
+        "simd", absl::StrCat("1 (Highway ", HWY_MAJOR, ".", HWY_MINOR, ".", HWY_PATCH, ")"),
+        absl::StrCat("vector code of our own for small recurrent models; float32; ", target)};
+  }
+  return infos;
+}
+
+class SimdBackend : public Backend {
+ public:
+  SimdBackend() { (void)TargetStatus(); }
+
+  const BackendInfo& info() const override { return infos_.at(TargetName()); }
+
+  Claim ClaimNode(const Function& function, int node) const override {
+    if (const absl::Status status = TargetStatus(); !status.ok()) {
+      return Claim::No(ClaimReason::kUnknownOp, std::string(status.message()));
+    }
+    return kernels::ChooseKernel(Kernels(), NodeContext(function, node, /*mine=*/{})).claim;
+  }
+
+  absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {
+    return SimdProgram::Create(request);
+  }
+
+ private:
+  const std::map<std::string, BackendInfo> infos_ = MakeInfos();
+};
+
+}  // namespace
+}  // namespace simd
+
+std::unique_ptr<Backend> MakeSimdBackend() { return std::make_unique<simd::SimdBackend>(); }
+
+}  // namespace seqgraph

@@ -1,0 +1,64 @@
+#ifndef SEQGRAPH_BACKENDS_SIMD_THREAD_POOL_H_
+#define SEQGRAPH_BACKENDS_SIMD_THREAD_POOL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+
+namespace seqgraph::simd {
+
+/// Threads that share the tasks of one loop. Which thread runs a task is left to chance, so results
+/// are the same bits for any number of threads exactly if what a task does depends on its index
+/// alone: cut work into blocks of constant size, and add partial sums afterwards, in order.
+///
+/// Threads that have just worked look out for more for about 50 microseconds before they sleep, so
+/// that loop after loop starts within 1 or 2 microseconds.
+class ThreadPool {
+ public:
+  /// `threads` counts the one that calls ParallelFor; 1 or less makes none. Fewer where the system
+  /// gives no more.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  /// The pool of that many threads which all programs of this process share, made when it is first
+  /// asked for and gone with the last that holds it.
+  static std::shared_ptr<ThreadPool> Shared(int threads);
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls task(0), ..., task(tasks - 1), each once, in any order and on any thread, the calling
+  /// one among them, and returns when all are done. Allocates nothing. While another thread is in
+  /// ParallelFor of this pool, or from within a task, the calling thread runs all tasks itself.
+  /// tasks < 2^31. Denormals are flushed in every task (see backends/denormals.h).
+  void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> task);
+
+ private:
+  using Task = absl::FunctionRef<void(int64_t)>;
+
+  void Work();
+  // Takes tasks of the loop `ticket` tells of until none is left.
+  void TakeTasks(uint64_t ticket);
+  // Waits for a loop other than `seen`; its number.
+  uint32_t AwaitLoop(uint32_t seen);
+
+  std::vector<std::thread> workers_;
+  std::atomic<bool> in_use_{false};
+  // Number of the loop and, below it, of its next task: one word, so that a thread which comes late
+  // cannot take a task of the next loop for one of this.
+  alignas(64) std::atomic<uint64_t> ticket_{0};
+  std::atomic<int64_t> tasks_{0};
+  std::atomic<const Task*> task_{nullptr};
+  alignas(64) std::atomic<int64_t> unfinished_{0};
+  alignas(64) std::atomic<uint32_t> loop_{0};
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace seqgraph::simd
+
+#endif  // SEQGRAPH_BACKENDS_SIMD_THREAD_POOL_H_

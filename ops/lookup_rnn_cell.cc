@@ -1,0 +1,446 @@
+#include "ops/lookup_rnn_cell.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/embedding.h"
+#include "ops/examples.h"
+#include "ops/index_check.h"
+#include "ops/recurrence.h"
+#include "ops/recurrence_samples.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: activation. Inputs: those of RNNCell, but ids for x and table for w.
+constexpr int kIds = kX, kTable = kW;
+// Of LookupRNNCellGrad.
+enum { kSequence = 5, kDSequence, kDLast };
+
+// Shape rules.
+
+// C1 to C5, which both ops have.
+absl::Status CheckOperands(const ShapeContext& c) {
+  const Shape &ids = c.shape(kIds), &table = c.shape(kTable), &u = c.shape(kU);
+  if (ids.rank() != 2 || ids[1].is_batch() || ids[1].size() < 1) {
+    return Violation("C1", "ids must be [batch, time] with time at least 1, got ", ids.ToString());
+  }
+  if (u.rank() != 2 || u[0] != u[1] || !u.is_static()) {
+    return Violation("C2", "u must be [units, units], got ", u.ToString());
+  }
+  if (table.rank() != 2 || !table.is_static() || table[1] != u[0]) {
+    return Violation("C3", "table must be [rows, units] with static extents and units ",
+                     u[0].size(), ", got ", table.ToString());
+  }
+  if (c.has_input(kB)) {
+    SEQ_RETURN_IF_ERROR(CheckShape("C4", "b", c.shape(kB), "shape [units]", Shape{u[0]}));
+  }
+  if (c.has_input(kH0)) {
+    SEQ_RETURN_IF_ERROR(
+        CheckShape("C5", "h0", c.shape(kH0), "shape [batch, units]", Shape{ids[0], u[0]}));
+  }
+  return absl::OkStatus();
+}
+
+Types LookupRNNCellShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckOperands(c));
+  const Shape& ids = c.shape(kIds);
+  const Dim units = c.shape(kU)[0];
+  const DType real = c.real();
+  return std::vector<TensorType>{{real, Shape{ids[0], ids[1], units}},
+                                 {real, Shape{ids[0], units}}};
+}
+
+Types LookupRNNCellGradShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckOperands(c));
+  const Shape& ids = c.shape(kIds);
+  const Dim units = c.shape(kU)[0];
+  const Shape sequence{ids[0], ids[1], units}, last{ids[0], units};
+  SEQ_RETURN_IF_ERROR(
+      CheckShape("C6", "sequence", c.shape(kSequence), "shape [batch, time, units]", sequence));
+  if (!c.has_input(kDSequence) && !c.has_input(kDLast)) {
+    return Violation("C7", "d_sequence or d_last must be there");
+  }
+  if (c.has_input(kDSequence)) {
+    SEQ_RETURN_IF_ERROR(CheckShape("C8", "d_sequence", c.shape(kDSequence),
+                                   "shape [batch, time, units]", sequence));
+  }
+  if (c.has_input(kDLast)) {
+    SEQ_RETURN_IF_ERROR(CheckShape("C9", "d_last", c.shape(kDLast), "shape [batch, units]", last));
+  }
+  const DType real = c.real();
+  return std::vector<TensorType>{
+      {real, c.shape(kTable)}, {real, c.shape(kU)}, {real, Shape{units}}, {real, last}};
+}
+
+// Reference computation: the ops that these stand for, one after the other.
+
+using Operand = ReferenceContext::Operand;
+
+// The projected input: its elements, and the types that it needs to be an operand.
+template <typename T>
+struct ProjectedInput {
+  std::vector<T> x;
+  TensorType type;
+  Operand operand() { return {x.data(), &type}; }
+};
+
+template <typename T>
+ProjectedInput<T> LikeInput(const ReferenceContext& c) {
+  const auto ids = c.input<int32_t>(kIds);
+  const int64_t units = c.input<T>(kU).dim(0);
+  const Shape shape{ids.dim(0), ids.dim(1), units};
+  return {std::vector<T>(shape.num_elements()), {DTypeOf<T>, shape}};
+}
+
+template <typename T>
+Operand AsOperand(TensorView<const T> view, std::vector<TensorType>& types) {
+  if (!view) return {};
+  types.push_back({DTypeOf<T>, view.shape});
+  return {const_cast<T*>(view.data), &types.back()};
+}
+
+template <typename T>
+Operand AsOperand(TensorView<T> view, std::vector<TensorType>& types) {
+  return AsOperand(TensorView<const T>{view.data, view.shape}, types);
+}
+
+// RNNCell or RNNCellGrad without w and masks, on the inputs from u to `last_input`.
+template <typename T>
+absl::Status ComputeProjected(const OpDef& op, const ReferenceContext& c, int last_input, Operand x,
+                              absl::Span<const Operand> outputs) {
+  std::vector<TensorType> types;
+  types.reserve(op.inputs().size());
+  std::vector<Operand> inputs = {x, {}};
+  for (int i = kU; i <= last_input; ++i) inputs.push_back(AsOperand(c.input<T>(i), types));
+  inputs.resize(op.inputs().size());
+  Attributes attributes = c.attributes();
+  attributes.Set("reverse", false);
+  return op.reference(DTypeOf<T>)(ReferenceContext(inputs, outputs, attributes));
+}
+
+template <typename T>
+absl::Status ComputeLookupRNNCell(const ReferenceContext& c) {
+  static const OpDef* const kOp = new OpDef(RNNCellOp());
+  const auto ids = c.input<int32_t>(kIds);
+  const auto table = c.input<T>(kTable);
+  SEQ_RETURN_IF_ERROR(CheckIndices("ids", ids, table.dim(0)));
+  ProjectedInput<T> x = LikeInput<T>(c);
+  const int64_t units = table.dim(1);
+  for (int64_t i = 0; i < ids.size(); ++i) {
+    std::copy_n(table.data + ids[i] * units, units, x.x.data() + i * units);
+  }
+  std::vector<TensorType> types;
+  types.reserve(2);
+  const Operand sequence = AsOperand(c.output<T>(0), types);
+  const Operand last = AsOperand(c.output<T>(1), types);
+  return ComputeProjected<T>(*kOp, c, kH0, x.operand(), {sequence, last});
+}
+
+template <typename T>
+absl::Status ComputeLookupRNNCellGrad(const ReferenceContext& c) {
+  static const OpDef* const kOp = new OpDef(RNNCellGradOp());
+  const auto ids = c.input<int32_t>(kIds);
+  const auto table = c.input<T>(kTable);
+  SEQ_RETURN_IF_ERROR(CheckIndices("ids", ids, table.dim(0)));
+  ProjectedInput<T> x = LikeInput<T>(c), dx = LikeInput<T>(c);
+  std::vector<TensorType> types;
+  types.reserve(3);
+  const auto dtable = c.output<T>(0);
+  const Operand du = AsOperand(c.output<T>(1), types);
+  const Operand db = AsOperand(c.output<T>(2), types);
+  const Operand dh0 = AsOperand(c.output<T>(3), types);
+  SEQ_RETURN_IF_ERROR(ComputeProjected<T>(*kOp, c, kDLast, x.operand(),
+                                          {dtable ? dx.operand() : Operand{}, {}, du, db, dh0}));
+  if (!dtable) return absl::OkStatus();
+  const int64_t units = dtable.dim(1);
+  std::fill_n(dtable.data, dtable.size(), T{0});
+  for (int64_t i = 0; i < ids.size(); ++i) {
+    AddVector(dx.x.data() + i * units, units, dtable.data + ids[i] * units);
+  }
+  return absl::OkStatus();
+}
+
+// Costs: those of RNNCell on projected input, with the traffic of the lookup: of
+// the table a row for each id, at most all of it.
+
+double NumStates(const CostContext& c) { return c.input_size(kIds) * c.dim(kU, 0); }
+
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kIds, 0) * (c.dim(kIds, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+OpCost LookupRNNCellCost(const CostContext& c) {
+  OpCost cost =
+      c.Moving(NumStates(c) * (c.has_input(kB) + 1) + NumPreviousStates(c) * 2 * c.dim(kU, 0),
+               {kIds, kU, kB, kH0});
+  const int64_t rows = c.shape(kTable)[0].size(), ids = c.shape(kIds).num_elements();
+  if (rows > 0) cost.bytes_read += c.input_bytes(kTable) / rows * std::min(rows, ids);
+  return cost;
+}
+
+// The table's elements are not read.
+OpCost LookupRNNCellGradCost(const CostContext& c) {
+  const bool dtable = c.uses_output(0), du = c.uses_output(1), db = c.uses_output(2);
+  const bool dh0 = c.uses_output(3);
+  const double units = c.dim(kU, 0), batch = c.dim(kIds, 0), time = c.dim(kIds, 1);
+  const double slope = c.attributes().GetString("activation") == "relu" ? 1 : 3;
+  const double steps_back = time - !dh0;  // dz·uᵀ: at t = 0 only for dh0
+  OpCost cost = c.Moving(NumStates(c) * (slope + c.has_input(kDSequence) + dtable + db) +
+                             batch * steps_back * 2 * units * units +
+                             (du ? NumPreviousStates(c) * 2 * units : 0),
+                         {kSequence, kDSequence, kDLast});
+  if (dtable) cost.bytes_read += c.input_bytes(kIds);
+  if (steps_back > 0) cost.bytes_read += c.input_bytes(kU);
+  if (du) cost.bytes_read += c.input_bytes(kH0);
+  return cost;
+}
+
+// Gradient rule. (LookupRNNCellGrad has none.)
+
+absl::Status LookupRNNCellGradient(GradientContext& c) {
+  const LookupRNNCellGradOutputs grad =
+      LookupRNNCellGrad(c.builder(), {.ids = c.input(kIds),
+                                      .table = c.input(kTable),
+                                      .u = c.input(kU),
+                                      .bias = c.input(kB),
+                                      .initial_state = c.input(kH0),
+                                      .sequence = c.output(0),
+                                      .d_sequence = c.output_gradient(0),
+                                      .d_last = c.output_gradient(1),
+                                      .activation = c.attributes().GetString("activation")});
+  c.SetInputGradient(kTable, grad.dtable);
+  c.SetInputGradient(kU, grad.du);
+  c.SetInputGradient(kB, grad.db);
+  c.SetInputGradient(kH0, grad.dh0);
+  return absl::OkStatus();
+}
+
+// Samples.
+
+// A random use of LookupRNNCell with its sequence; weights and relu's kink as for RNNCell.
+OpSample SampleWithSequence(SampleSource& source, Tensor* sequence) {
+  const std::string activation = source.OneOf<std::string>({"tanh", "relu", "sigmoid"});
+  const int64_t batch = source.Dimension(), time = source.Dimension();
+  const int64_t units = source.Dimension(), rows = source.Dimension();
+  const bool has_bias = source.Coin(), has_state = source.Coin();
+  const double limit = 1 / std::sqrt(units);
+  for (double gap = 1e-3;; gap /= 2) {
+    OpSample sample;
+    sample.attributes.Set("activation", activation);
+    sample.inputs.resize(5);
+    sample.inputs[kIds] = source.Indices({batch, time}, rows);
+    sample.inputs[kTable] = source.Reals({rows, units});
+    sample.inputs[kU] = source.Reals({units, units}, -limit, limit);
+    if (has_bias) sample.inputs[kB] = source.Reals({units}, -0.5, 0.5);
+    if (has_state) sample.inputs[kH0] = source.Reals({batch, units});
+    OpSample projected = sample;
+    std::vector<double> x;
+    const auto table = sample.inputs[kTable]->Elements<double>();
+    for (const int32_t id : sample.inputs[kIds]->Elements<int32_t>()) {
+      x.insert(x.end(), table.begin() + id * units, table.begin() + (id + 1) * units);
+    }
+    projected.inputs[kX] = Tensor::Of<double>(Shape{batch, time, units}, x);
+    projected.inputs[kW].reset();
+    double kink_distance = 0;
+    *sequence = RunRNNCellSample(projected, &kink_distance);
+    if (activation != "relu" || kink_distance >= gap) return sample;
+  }
+}
+
+OpSample LookupRNNCellSample(SampleSource& source) {
+  Tensor sequence;
+  return SampleWithSequence(source, &sequence);
+}
+
+OpSample LookupRNNCellGradSample(SampleSource& source) {
+  Tensor sequence;
+  OpSample sample = SampleWithSequence(source, &sequence);
+  const Shape shape = sequence.shape();
+  sample.inputs.resize(8);
+  sample.inputs[kSequence] = std::move(sequence);
+  const int64_t which = source.Int(1, 3);
+  if (which & 1) sample.inputs[kDSequence] = source.Reals(shape);
+  if (which & 2) sample.inputs[kDLast] = source.Reals({shape[0], shape[2]});
+  return sample;
+}
+
+// Definitions: what both ops have.
+
+OpDef LookupRecurrenceDef(std::string name, std::string doc) {
+  return OpDef(std::move(name), 1)
+      .Doc(std::move(doc))
+      .Input({.name = "ids",
+              .type = TypeRule::kIndex,
+              .doc = "[batch, time]; each in [0, rows)",
+              .differentiable = false})
+      .Input({.name = "table", .doc = "[rows, units]"})
+      .Input({.name = "u", .doc = "[units, units]"})
+      .Input({.name = "b", .doc = "[units]; absent: zero", .optional = true})
+      .Input({.name = "h0", .doc = "[batch, units]; absent: zero", .optional = true})
+      .Attribute({.name = "activation",
+                  .kind = AttributeKind::kString,
+                  .default_value = "tanh",
+                  .doc = "act",
+                  .one_of = {"tanh", "relu", "sigmoid"}})
+      .Constrain("C1", "ids is [batch, time] with time at least 1")
+      .Constrain("C2", "u is [units, units]")
+      .Constrain("C3", "table is [rows, units] with static extents")
+      .Constrain("C4", "b is [units]")
+      .Constrain("C5", "h0 is [batch, units]");
+}
+
+// Rejections of C1 to C5; `rest` are valid further inputs for batch 2, time 4, units 5.
+void RejectOperands(OpDef& op, const std::vector<std::optional<TensorType>>& rest) {
+  using Operands = std::vector<std::optional<TensorType>>;
+  const TensorType ids = IndexType({2, 4}), table = RealType({7, 5}), u = RealType({5, 5});
+  const std::vector<std::pair<std::string, Operands>> rows = {
+      {"C1", {IndexType({2, 4, 1}), table, u, {}, {}}},
+      {"C1", {IndexType({2}), table, u, {}, {}}},
+      {"C1", {IndexType({2, 0}), table, u, {}, {}}},
+      {"C1", {IndexType({2, Dim::Batch()}), table, u, {}, {}}},
+      {"C2", {ids, table, RealType({5, 4}), {}, {}}},
+      {"C2", {ids, table, RealType({5}), {}, {}}},
+      {"C3", {ids, RealType({7, 4}), u, {}, {}}},
+      {"C3", {ids, RealType({5}), u, {}, {}}},
+      {"C3", {ids, RealType({Dim::Batch(), 5}), u, {}, {}}},
+      {"C4", {ids, table, u, RealType({1, 5}), {}}},
+      {"C4", {ids, table, u, RealType({3}), {}}},
+      {"C5", {ids, table, u, {}, RealType({5})}},
+      {"C5", {ids, table, u, {}, RealType({5, 2})}},
+  };
+  for (auto [label, operands] : rows) {
+    operands.insert(operands.end(), rest.begin(), rest.end());
+    op.Reject({label, {}, std::move(operands)});
+  }
+}
+
+}  // namespace
+
+OpDef LookupRNNCellOp() {
+  OpDef op =
+      LookupRecurrenceDef(
+          "LookupRNNCell",
+          "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
+          "RNNCell on looked-up rows that are already projected. An id that is not in "
+          "[0, rows) fails the run.")
+          .Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
+          .Output({.name = "last", .doc = "h_{time-1}: [batch, units]"})
+          .Shapes(LookupRNNCellShape)
+          .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
+          .Cost(
+              "FLOPs: for each element of sequence, 2 units (not at t = 0 without h0), 1 for b, 1 "
+              "for act. Of the table, at most one row for each id is read.",
+              LookupRNNCellCost)
+          .Gradient(LookupRNNCellGradient)
+          .Example({"relu_with_everything",
+                    {{"activation", "relu"}},
+                    {Ids({2, 2}, {1, 0, 2, 2}), Reals({3, 1}, {1, 2, -3}), Reals({1, 1}, {2}),
+                     Reals({1}, {0.5}), Reals({2, 1}, {0.25, 4})},
+                    {Reals({2, 2, 1}, {3, 7.5, 5.5, 8.5}), Reals({2, 1}, {7.5, 8.5})}})
+          .Example({"sigmoid_without_bias",
+                    {{"activation", "sigmoid"}},
+                    {Ids({1, 2}, {1, 0}),
+                     Reals({2, 2}, {0.5, 2, 1, -1}),
+                     Reals({2, 2}, {0.1, 0.2, -0.3, 0.4}),
+                     {},
+                     {}},
+                    {Reals({1, 2, 2}, {0.7310585786300049, 0.2689414213699951, 0.6206771644600164,
+                                       0.904976804177071}),
+                     Reals({1, 2}, {0.6206771644600164, 0.904976804177071})}})
+          .Samples(LookupRNNCellSample);
+  RejectOperands(op, {});
+  return op;
+}
+
+OpDef LookupRNNCellGradOp() {
+  const TensorType ids = IndexType({2, 4}), table = RealType({7, 5}), u = RealType({5, 5});
+  const TensorType sequence = RealType({2, 4, 5}), last = RealType({2, 5});
+  OpDef op =
+      LookupRecurrenceDef(
+          "LookupRNNCellGrad",
+          "The gradients of LookupRNNCell, from t = time-1 down to 0: dz_t = (d_sequence_t + "
+          "dz_{t+1}·uᵀ) act'(z_t), where d_last is added at t = time-1; dtable[r] = sum of dz_t "
+          "where ids_t = r, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, dh0 = dz_0·uᵀ. act' is "
+          "computed from h.")
+          .Input({.name = "sequence", .doc = "the output of LookupRNNCell: [batch, time, units]"})
+          .Input({.name = "d_sequence",
+                  .doc = "the gradient of sequence; absent: zero",
+                  .optional = true})
+          .Input({.name = "d_last",
+                  .doc = "the gradient of last, [batch, units]; absent: zero",
+                  .optional = true})
+          .Output({.name = "dtable", .doc = "[rows, units]"})
+          .Output({.name = "du", .doc = "[units, units]"})
+          .Output({.name = "db", .doc = "[units]"})
+          .Output({.name = "dh0", .doc = "[batch, units]"})
+          .Constrain("C6", "sequence is [batch, time, units]")
+          .Constrain("C7", "d_sequence or d_last is there")
+          .Constrain("C8", "d_sequence is [batch, time, units]")
+          .Constrain("C9", "d_last is [batch, units]")
+          .Shapes(LookupRNNCellGradShape)
+          .Reject({"C6", {}, {ids, table, u, {}, {}, RealType({4, 2, 5}), sequence, last}})
+          .Reject({"C7", {}, {ids, table, u, {}, {}, sequence, {}, {}}})
+          .Reject({"C8", {}, {ids, table, u, {}, {}, sequence, RealType({2, 4, 3}), last}})
+          .Reject({"C9", {}, {ids, table, u, {}, {}, sequence, sequence, RealType({2, 1, 5})}})
+          .Reference(ComputeLookupRNNCellGrad<float>, ComputeLookupRNNCellGrad<double>)
+          .Cost(
+              "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 "
+              "units for dz·uᵀ (at t = 0 only for dh0), 1 for dtable, 2 units for du (not at t = 0 "
+              "without h0), 1 for db. ids are read for dtable only, h0 for du only, table and b "
+              "never.",
+              LookupRNNCellGradCost)
+          // dz_1 = (10, 20) where h > 0: (0, 20); dz_0 = dz_1·uᵀ = (-20, 60), both h > 0.
+          .Example({"relu_duplicates_are_summed",
+                    {{"activation", "relu"}},
+                    {Ids({1, 2}, {2, 2}),
+                     Reals({3, 2}, {0, 0, 0, 0, 0, 0}),
+                     Reals({2, 2}, {2, -1, 1, 3}),
+                     {},
+                     {},
+                     Reals({1, 2, 2}, {1, 2, 0, 4}),
+                     {},
+                     Reals({1, 2}, {10, 20})},
+                    {Reals({3, 2}, {0, 0, 0, 0, -20, 80}), Reals({2, 2}, {0, 20, 0, 40}),
+                     Reals({2}, {-20, 80}), Reals({1, 2}, {-100, 160})}})
+          .Example(
+              {"sigmoid_sequence_only",
+               {{"activation", "sigmoid"}},
+               {Ids({1, 1}, {1}),
+                Reals({2, 1}, {3, 4}),
+                Reals({1, 1}, {5}),
+                {},
+                Reals({1, 1}, {0.5}),
+                Reals({1, 1, 1}, {0.5}),
+                Reals({1, 1, 1}, {8}),
+                {}},
+               {Reals({2, 1}, {0, 2}), Reals({1, 1}, {1}), Reals({1}, {2}), Reals({1, 1}, {10})}})
+          .Samples(LookupRNNCellGradSample);
+  RejectOperands(op, {sequence, {}, last});
+  return op;
+}
+
+RNNCellOutputs LookupRNNCell(FunctionBuilder& g, Value ids, Value table, Value u,
+                             const RNNCellOptions& options) {
+  const std::vector<Value> outputs =
+      g.AddNode("LookupRNNCell", {ids, table, u, options.bias, options.initial_state},
+                {{"activation", options.activation}}, options.name);
+  return {.sequence = outputs[0], .last = outputs[1]};
+}
+
+LookupRNNCellGradOutputs LookupRNNCellGrad(FunctionBuilder& g, const LookupRNNCellGradInputs& in) {
+  const std::vector<Value> outputs = g.AddNode(
+      "LookupRNNCellGrad",
+      {in.ids, in.table, in.u, in.bias, in.initial_state, in.sequence, in.d_sequence, in.d_last},
+      {{"activation", in.activation}}, in.name);
+  return {.dtable = outputs[0], .du = outputs[1], .db = outputs[2], .dh0 = outputs[3]};
+}
+
+}  // namespace seqgraph::ops

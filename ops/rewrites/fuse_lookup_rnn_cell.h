@@ -1,0 +1,27 @@
+#ifndef SEQGRAPH_OPS_REWRITES_FUSE_LOOKUP_RNN_CELL_H_
+#define SEQGRAPH_OPS_REWRITES_FUSE_LOOKUP_RNN_CELL_H_
+
+#include "graph/rewrite.h"
+
+namespace seqgraph::ops {
+
+/// RNNCell(Embedding(ids, t), -, u, b, h0) = LookupRNNCell(ids, t, u, b, h0)
+///
+/// The looked-up sequence [batch, time, units] never exists. Numerics: the same operations in the
+/// same order; an id out of range is an error in both forms.
+///
+/// Pays only where one kernel computes the fused op; elsewhere it is the same work under another
+/// name, so it is not one of StandardRewrites().
+Rewrite FuseLookupRNNCell();
+
+/// EmbeddingGrad(ids, dx of RNNCellGrad(Embedding(ids, t), -, u, b, h0, ...)) and the other outputs
+/// of that RNNCellGrad = LookupRNNCellGrad(ids, t, u, b, h0, ...)
+///
+/// The gradient of the looked-up sequence never exists. Where du, db or dh0 are read, the rule
+/// fires twice: at the RNNCellGrad, of which only dx is left, and at the EmbeddingGrad, which takes
+/// dtable from the node that the first made. Where dx is read otherwise too, nothing is replaced.
+Rewrite FuseLookupRNNCellGrad();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_REWRITES_FUSE_LOOKUP_RNN_CELL_H_

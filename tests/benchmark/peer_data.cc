@@ -1,0 +1,156 @@
+#include "tests/benchmark/peer_data.h"
+
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "data/imdb_dataset.h"
+#include "data/npy.h"
+#include "graph/status_macros.h"
+#include "training/imdb_models.h"
+#include "training/initializers.h"
+
+namespace seqgraph {
+namespace {
+
+std::string ArrayPath(const PeerSpec& spec, const std::string& name) {
+  return absl::StrCat(spec.data, "/", name, ".npy");
+}
+
+std::string WeightPath(const PeerSpec& spec, const std::string& weight) {
+  return ArrayPath(spec, absl::StrCat(spec.model, ".", absl::StrReplaceAll(weight, {{"/", "."}})));
+}
+
+template <typename T>
+absl::Status WriteArray(const std::string& path, absl::Span<const T> elements,
+                        absl::Span<const int64_t> shape) {
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, data::NpyFile(elements, shape));
+  std::ofstream file(path, std::ios::binary);
+  file << bytes;
+  file.close();
+  if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", path));
+  return absl::OkStatus();
+}
+
+absl::Status WriteRows(const PeerSpec& spec, const std::string& prefix, const data::TokenSet& rows,
+                       int64_t count) {
+  if (rows.rows < count) {
+    return absl::InternalError(absl::StrCat(rows.rows, " rows, expected at least ", count));
+  }
+  const auto tokens = absl::MakeConstSpan(rows.tokens).first(count * spec.time);
+  SEQ_RETURN_IF_ERROR(WriteArray(ArrayPath(spec, prefix + "tokens"), tokens, {count, spec.time}));
+  return WriteArray(ArrayPath(spec, prefix + "labels"),
+                    absl::MakeConstSpan(rows.targets).first(count), {count});
+}
+
+absl::Status WriteWeights(const PeerSpec& spec) {
+  SEQ_ASSIGN_OR_RETURN(Model model, MakePeerModel(spec));
+  SEQ_RETURN_IF_ERROR(InitializeVariables(1, model.variables));
+  for (Variable& variable : model.variables.all()) {
+    if (variable.def.role != VariableRole::kWeight) continue;
+    absl::Span<float> elements = variable.value.Elements<float>();
+    if (absl::EndsWith(variable.def.name, "bias")) {
+      for (size_t i = 0; i < elements.size(); ++i) {
+        elements[i] = 0.01f * static_cast<float>(i + 1) * (i % 2 == 0 ? 1.0f : -1.0f);
+      }
+    }
+    std::vector<int64_t> shape;
+    for (int d = 0; d < variable.value.shape().rank(); ++d) {
+      shape.push_back(variable.value.shape()[d].size());
+    }
+    SEQ_RETURN_IF_ERROR(WriteArray<float>(WeightPath(spec, variable.def.name), elements, shape));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PeerRows> ReadRows(const PeerSpec& spec, const std::string& prefix) {
+  const std::string path = ArrayPath(spec, prefix + "tokens");
+  SEQ_ASSIGN_OR_RETURN(const data::NpyArray tokens, data::ReadNpy(path));
+  SEQ_ASSIGN_OR_RETURN(const data::NpyArray labels,
+                       data::ReadNpy(ArrayPath(spec, prefix + "labels")));
+  SEQ_ASSIGN_OR_RETURN(const auto token_values, tokens.Values<int32_t>());
+  SEQ_ASSIGN_OR_RETURN(const auto label_values, labels.Values<int32_t>());
+  if (tokens.shape.size() != 2 || tokens.shape[1] != spec.time ||
+      tokens.shape[0] != labels.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": not one row of ", spec.time, " tokens for each label"));
+  }
+  return PeerRows{.rows = tokens.shape[0],
+                  .maxlen = spec.time,
+                  .tokens = {token_values.begin(), token_values.end()},
+                  .targets = {label_values.begin(), label_values.end()}};
+}
+
+}  // namespace
+
+absl::StatusOr<Model> MakePeerModel(const PeerSpec& spec) {
+  SEQ_ASSIGN_OR_RETURN(const ImdbInput input, ParseImdbInput(spec.model));
+  return MakeImdbModel(
+      {.input = input,
+       .num_words = spec.vocabulary,
+       .maxlen = spec.time,
+       .embedding_dim = spec.features,
+       .units = spec.units},
+      {.optimizer =
+           RMSProp{.learning_rate = spec.learning_rate, .rho = spec.rho, .epsilon = spec.epsilon}});
+}
+
+absl::Status WritePeerData(const PeerSpec& spec) {
+  const int64_t rows = spec.steps * spec.batch, validation = rows / 4;
+  data::DatasetOptions options{.num_words = static_cast<int>(spec.vocabulary),
+                               .maxlen = static_cast<int>(spec.time),
+                               .validation = 0.2,
+                               .with_test = false};
+  options.synthetic.train_reviews = rows + validation + 4;  // Rounding may go either way.
+  SEQ_ASSIGN_OR_RETURN(const data::Dataset dataset,
+                       data::LoadDataset(std::string(data::kSyntheticName), options));
+  SEQ_RETURN_IF_ERROR(WriteRows(spec, "", dataset.train, rows));
+  SEQ_RETURN_IF_ERROR(WriteRows(spec, "validation_", dataset.validation, validation));
+  for (const char* model : {"embedding", "onehot"}) {
+    PeerSpec of_model = spec;
+    of_model.model = model;
+    SEQ_RETURN_IF_ERROR(WriteWeights(of_model));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PeerData> ReadPeerData(const PeerSpec& spec) {
+  PeerData data;
+  SEQ_ASSIGN_OR_RETURN(data.train, ReadRows(spec, ""));
+  SEQ_ASSIGN_OR_RETURN(data.validation, ReadRows(spec, "validation_"));
+  if (spec.task == "predict") return data;
+  const int64_t rows = spec.steps * spec.batch;
+  if (data.train.rows < rows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(spec.data, ": ", data.train.rows, " rows, expected at least ", rows));
+  }
+  data.train.rows = rows;
+  data.train.tokens.resize(rows * spec.time);
+  data.train.targets.resize(rows);
+  return data;
+}
+
+absl::Status ReadPeerWeights(const PeerSpec& spec, Model& model) {
+  for (Variable& variable : model.variables.all()) {
+    const std::string& name = variable.def.name;
+    if (name == "optimizer/learning_rate") continue;
+    SEQ_ASSIGN_OR_RETURN(Tensor value, Tensor::Zeros(variable.value.type()));
+    if (variable.def.role == VariableRole::kWeight) {
+      SEQ_ASSIGN_OR_RETURN(const data::NpyArray array, data::ReadNpy(WeightPath(spec, name)));
+      SEQ_ASSIGN_OR_RETURN(const auto elements, array.Values<float>());
+      if (array.size() != value.num_elements()) {
+        return absl::InvalidArgumentError(absl::StrCat(WeightPath(spec, name), ": ", array.size(),
+                                                       " elements, expected ",
+                                                       value.num_elements()));
+      }
+      value = Tensor::Of(value.shape(), elements);
+    }
+    SEQ_RETURN_IF_ERROR(model.variables.Assign(name, value));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph

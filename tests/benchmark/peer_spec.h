@@ -1,0 +1,29 @@
+#ifndef SEQGRAPH_TESTS_BENCHMARK_PEER_SPEC_H_
+#define SEQGRAPH_TESTS_BENCHMARK_PEER_SPEC_H_
+
+#include <cstdint>
+#include <string>
+
+namespace seqgraph {
+
+/// One line of work that several frameworks do in turn; tools/benchmarks/peers/common.py says what
+/// the fields and the tasks mean.
+struct PeerSpec {
+  std::string task;   ///< "train", "fit" or "predict"
+  std::string model;  ///< "embedding" or "onehot"
+  int64_t batch = 64;
+  int64_t time = 100;
+  int64_t vocabulary = 500;
+  int64_t features = 16;
+  int64_t units = 8;
+  int64_t steps = 320;  ///< batches in an epoch
+  int64_t chunk = 16;   ///< steps between two losses that are reported
+  double learning_rate = 1e-4;
+  double rho = 0.9;
+  double epsilon = 1e-7;
+  std::string data;  ///< folder of .npy files
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TESTS_BENCHMARK_PEER_SPEC_H_

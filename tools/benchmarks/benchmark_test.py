@@ -1,0 +1,266 @@
+"""Tests tools/benchmark's parts with made-up peers: who is timed, who is not, and what is written."""
+
+import collections
+import math
+import os
+import sys
+import tempfile
+import unittest
+
+from tools.benchmarks import agreement
+from tools.benchmarks import measure
+from tools.benchmarks import program
+from tools.benchmarks import table
+from tools.benchmarks import workloads
+from tools.benchmarks.peers import common
+
+FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_peer.py")
+TRAIN = {"task": "train", "model": "embedding", "learning_rate": 1e-4, "steps": 100, "units": 8}
+PREDICT = dict(TRAIN, task="predict")
+ORACLE = workloads.Contender("oracle", (sys.executable, FAKE, "oracle"))
+
+
+def contender(behaviour, rate=1000, **kwargs):
+    return workloads.Contender(behaviour, (sys.executable, FAKE, behaviour, str(rate)), **kwargs)
+
+
+def start(command, timeout=120.0):
+    return program.Program(command, timeout=timeout)
+
+
+def run(*contenders, spec=TRAIN, rounds=3):
+    oracles = {workloads.DENSE: ORACLE, workloads.PER_OCCURRENCE: contender("wrong_loss")}
+    rows = measure.Bench(start, rounds, 0.5).run(spec, contenders, oracles)
+    assert [row["name"] for row in rows] == [c.name for c in contenders]
+    return rows
+
+
+class ProtocolTest(unittest.TestCase):
+
+    def ask(self, behaviour, timeout=120.0, **request):
+        with start((sys.executable, FAKE, behaviour), timeout) as peer:
+            return peer.ask(**(request or {"do": "run", "seconds": 2.0}))
+
+    def test_answers_come_back(self):
+        self.assertEqual(self.ask("ok"), {"samples": 2000.0, "seconds": 2.0})
+
+    def test_noise_on_standard_error_does_not_block(self):
+        answer = self.ask("ok", do="prepare", spec=TRAIN)
+        self.assertEqual(answer["losses"], [0.7, 0.6])
+
+    def test_a_program_that_dies_is_an_error_with_its_last_words(self):
+        with self.assertRaisesRegex(program.ProgramError, "status 3: fake: no such library"):
+            self.ask("dies")
+
+    def test_an_answer_that_is_no_json_is_an_error_that_shows_it(self):
+        with self.assertRaisesRegex(program.ProgramError, "Using 1 thread"):
+            self.ask("babbles")
+
+    def test_a_program_that_hangs_is_ended(self):
+        with self.assertRaisesRegex(program.ProgramError, "no answer in 0.3 s"):
+            self.ask("hangs", timeout=0.3)
+
+    def test_programs_run_on_one_thread_and_on_the_given_core(self):
+        core = min(os.sched_getaffinity(0))
+        code = ("import json, os; input(); print(json.dumps({'threads': os.environ["
+                "'OMP_NUM_THREADS'], 'cores': sorted(os.sched_getaffinity(0))}))")
+        with program.Program((sys.executable, "-c", code), core) as running:
+            self.assertEqual(running.ask(), {"threads": "1", "cores": [core]})
+
+
+class AgreementTest(unittest.TestCase):
+    GOOD = {"losses": [0.5, 0.25], "weights": {"a": [1.0, -2.0]}, "predictions": [0.5]}
+
+    def complaint(self, spec=TRAIN, **found):
+        return agreement.compare(dict(self.GOOD, **found), self.GOOD, spec)[1]
+
+    def test_equal_results_agree(self):
+        self.assertEqual(agreement.compare(self.GOOD, self.GOOD, TRAIN),
+                         ({"losses": 0.0, "weights": 0.0}, ""))
+        self.assertEqual(agreement.compare(self.GOOD, self.GOOD, PREDICT),
+                         ({"predictions": 0.0}, ""))
+
+    def test_losses_are_compared_relatively(self):
+        self.assertEqual(self.complaint(losses=[0.5, 0.25 * (1 + 0.9e-4)]), "")
+        self.assertIn("losses differ", self.complaint(losses=[0.5, 0.25 * (1 - 1.1e-4)]))
+
+    def test_weights_are_compared_with_how_far_training_moves_them(self):
+        # 1e-3 of 1e-4 * 100 steps.
+        self.assertEqual(self.complaint(weights={"a": [1.0, -2.0 + 0.9e-5]}), "")
+        self.assertIn("weights differ", self.complaint(weights={"a": [1.0, -2.0 + 1.1e-5]}))
+
+    def test_predictions_are_compared_absolutely(self):
+        self.assertEqual(self.complaint(PREDICT, predictions=[0.5 + 0.9e-5]), "")
+        self.assertIn("predictions differ", self.complaint(PREDICT, predictions=[0.5 - 1.1e-5]))
+
+    def test_nan_infinity_and_what_is_missing_never_agree(self):
+        self.assertIn("losses", self.complaint(losses=[0.5, math.nan]))
+        self.assertIn("losses", self.complaint(losses=[math.inf, 0.25]))
+        self.assertIn("losses", self.complaint(losses=[0.5]))
+        self.assertIn("weights", self.complaint(weights={}))
+        self.assertIn("weights", self.complaint(weights={"a": [1.0]}))
+        self.assertIn("weights", self.complaint(weights={"b": [1.0, -2.0]}))
+        self.assertIn("predictions", self.complaint(PREDICT, predictions=[]))
+        self.assertIn("no losses", agreement.compare({}, self.GOOD, TRAIN)[1])
+
+
+class MeasureTest(unittest.TestCase):
+
+    def test_ratio_is_how_many_times_as_fast_the_first_is(self):
+        first, slow, fast = run(contender("ok", 1000), contender("close", 250),
+                                contender("ok", 4000))
+        self.assertEqual([r["status"] for r in (first, slow, fast)], ["measured"] * 3)
+        self.assertEqual(first["samples_per_second"], 1000)
+        self.assertNotIn("ratio", first)
+        self.assertEqual((slow["ratio"], slow["ratio_low"], slow["ratio_high"]), (4, 4, 4))
+        self.assertEqual((fast["samples_per_second"], fast["ratio"]), (4000, 0.25))
+        self.assertEqual(slow["versions"], {"fake": "1.2"})
+        self.assertAlmostEqual(slow["differences"]["losses"], 5e-5)
+
+    def test_a_peer_that_computes_something_else_is_wrong_and_not_timed(self):
+        wrongs = ("wrong_loss", "wrong_weight", "lost_weight", "short_losses", "nan", "empty")
+        for row in run(contender("ok"), *map(contender, wrongs))[1:]:
+            with self.subTest(row["name"]):
+                self.assertEqual(row["status"], measure.WRONG)
+                self.assertTrue(row["reason"])
+                self.assertNotIn("samples_per_second", row)
+
+    def test_a_peer_is_held_against_the_oracle_of_its_own_meaning(self):
+        other = {"meaning": workloads.PER_OCCURRENCE}
+        _, same, dense = run(contender("ok"), contender("wrong_loss", **other),
+                             contender("ok", **other))
+        self.assertEqual((same["status"], dense["status"]), (measure.MEASURED, measure.WRONG))
+
+    def test_what_has_no_results_is_timed_only_if_it_says_so(self):
+        _, row = run(contender("ok"), contender("empty", checked=False))
+        self.assertEqual(row["status"], measure.MEASURED)
+
+    def test_skipped_and_failed_peers_are_rows_with_a_reason(self):
+        _, skipped, error, dies, breaks, after = run(
+            contender("ok"), contender("skipped"), contender("error"), contender("dies"),
+            contender("breaks"), contender("ok"))
+        self.assertEqual((skipped["status"], skipped["reason"]),
+                         (measure.SKIPPED, "No module named 'fake'"))
+        self.assertEqual((error["status"], error["reason"]), (measure.FAILED, "ValueError: cannot"))
+        self.assertIn("no such library", dies["reason"])
+        self.assertIn("too late", breaks["reason"])
+        self.assertNotIn("samples_per_second", breaks)
+        self.assertEqual(after["status"], measure.MEASURED)
+
+    def test_nobody_is_timed_against_a_wrong_first(self):
+        rows = run(contender("wrong_loss"), contender("ok"))
+        self.assertEqual([r["status"] for r in rows], [measure.WRONG, measure.FAILED])
+
+    def test_the_first_alone_is_timed_too(self):
+        self.assertEqual(run(contender("ok", 500), spec=PREDICT)[0]["samples_per_second"], 500)
+
+    def test_the_two_sides_of_a_pair_alternate(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["FAKE_PEER_LOG"] = os.path.join(folder, "log")
+            try:
+                run(contender("ok"), contender("close"), rounds=3)
+                with open(os.environ["FAKE_PEER_LOG"], encoding="utf-8") as log:
+                    runs = [line.split()[0] for line in log if line.endswith(" run\n")]
+            finally:
+                del os.environ["FAKE_PEER_LOG"]
+        self.assertEqual(runs, ["close"] + ["ok", "close"] * 3)  # The first one warms up.
+
+
+class WorkloadsTest(unittest.TestCase):
+
+    def test_every_peer_is_a_file_and_names_are_unique(self):
+        contenders = (workloads.peers("python") + workloads.bare_primitives("ours") +
+                      [workloads.ours("ours", "onednn")])
+        for peer in workloads.peers("python"):
+            self.assertTrue(os.path.isfile(peer.command[2]), peer.command)
+        counts = collections.Counter(c.name for c in contenders)
+        self.assertEqual(set(counts.values()), {1})
+        self.assertEqual(len({w.name for w in workloads.WORKLOADS}), len(workloads.WORKLOADS))
+
+    def test_quick_leaves_out_what_takes_long(self):
+        train = workloads.WORKLOADS[0]
+        peers = workloads.peers("python")
+        left_out = [c.name for c in peers if c.does(train, False) and not c.does(train, True)]
+        self.assertEqual(left_out, ["PyTorch, `torch.compile`"])
+
+    def test_keras_on_tensorflow_alone_has_its_own_meaning(self):
+        for peer in workloads.peers("python"):
+            self.assertEqual(peer.meaning == workloads.PER_OCCURRENCE,
+                             peer.name.startswith("Keras on TensorFlow"), peer.name)
+
+
+class PeersTest(unittest.TestCase):
+
+    def test_a_missing_library_is_told_as_skipped(self):
+        for peer in workloads.peers(sys.executable):
+            # Without site-packages nobody has numpy.
+            command = (peer.command[0], "-S") + peer.command[1:]
+            with self.subTest(peer.name), start(command) as running:
+                answer = running.ask(do="prepare", spec=dict(PREDICT, data="/no/such"))
+                self.assertEqual(list(answer), ["skipped"])
+                self.assertIn("numpy", answer["skipped"])
+
+    def test_an_unknown_request_is_an_error(self):
+        with start(workloads.peers(sys.executable)[0].command) as running:
+            self.assertIn("unknown request", running.ask(do="dance")["error"])
+
+    def test_losses_are_reported_as_means_of_all_steps_so_far(self):
+        self.assertEqual(common.running_means([1.0, 3.0, 5.0, 7.0, 100.0], 2), [2.0, 4.0])
+
+
+class TableTest(unittest.TestCase):
+    RESULT = {
+        "machine": {"cpu": "A CPU", "system": "Linux 6", "load": [1.26, 0.5]},
+        "settings": {"rounds": 7, "seconds": 0.5},
+        "workloads": [
+            {"title": "training", "rows": [
+                {"name": "ours", "status": "measured", "samples_per_second": 1234567.0,
+                 "versions": {"a": "1.0"}},
+                {"name": "peer", "status": "measured", "samples_per_second": 9876.0,
+                 "ratio": 125.004, "versions": {"b": "2.0"}},
+                {"name": "other", "status": "wrong", "reason": "losses differ\nby 1"}]},
+            {"title": "inference", "rows": [
+                {"name": "ours", "status": "measured", "samples_per_second": 42.51},
+                {"name": "third", "status": "skipped", "reason": "No module named 'x'"}]},
+        ]}
+
+    def test_numbers_have_three_digits(self):
+        found = [table.thousands(x) for x in (1234567, 9876, 999.6, 456.4, 42.51, 7.125, 0.5)]
+        self.assertEqual(found, ["1,230,000", "9,880", "1,000", "456", "42.5", "7.12", "0.5"])
+
+    def test_rows_are_contenders_and_columns_are_work(self):
+        lines = table.markdown(self.RESULT).splitlines()
+        self.assertEqual(lines[:6], [
+            "| samples/s (ratio) | training | inference |",
+            "| --- | --- | --- |",
+            "| ours | 1,230,000 | 42.5 |",
+            "| peer | 9,880 (125) |  |",
+            "| other | wrong |  |",
+            "| third |  | skipped |",
+        ])
+
+    def test_settings_machine_and_versions_stand_below(self):
+        text = " ".join(table.markdown(self.RESULT).split())
+        for part in ("7 pairs", "0.5 s", "A CPU, load average 1.3 before and 0.5 after", "Linux 6", "a 1.0, b 2.0"):
+            self.assertIn(part, text)
+
+    def test_who_was_not_measured_is_listed_with_the_reason(self):
+        text = table.markdown(self.RESULT)
+        self.assertIn("- other wrong: losses differ by 1 (training)", text)
+        self.assertIn("- third skipped: No module named 'x' (inference)", text)
+
+    def test_only_what_is_between_the_markers_is_replaced(self):
+        text = "before\n%s\nold\n%s\nafter\n" % (table.BEGIN, table.END)
+        once = table.replace_between_markers(text, "new\n")
+        self.assertEqual(once, "before\n%s\n\nnew\n\n%s\nafter\n" % (table.BEGIN, table.END))
+        self.assertEqual(table.replace_between_markers(once, "new\n"), once)
+
+    def test_missing_double_or_swapped_markers_are_an_error(self):
+        for text in ("", table.BEGIN, table.END + table.BEGIN,
+                     table.BEGIN + table.END + table.BEGIN + table.END):
+            with self.assertRaises(ValueError):
+                table.replace_between_markers(text, "new")
+
+
+if __name__ == "__main__":
+    unittest.main()

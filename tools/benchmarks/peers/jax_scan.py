@@ -1,0 +1,139 @@
+"""JAX: a whole epoch is one compiled call, a scan over batches around scans over time.
+
+usage: jax_scan.py [--projected_table]
+
+--projected_table: the table is multiplied by the kernel before words are looked up in it, once a
+step (a rewriting that a user could do by hand; equal in exact arithmetic).
+"""
+
+import sys
+
+import common
+
+
+class JaxScan:
+
+    def __init__(self, spec, data, projected_table):
+        import jax
+        import jax.numpy as jnp
+        self.jax, self.jnp, self.spec, self.data = jax, jnp, spec, data
+        self.projected_table = projected_table and spec["model"] == "embedding"
+        self.unroll = 1
+        self.weights = {name: jnp.asarray(value) for name, value in data.weights.items()}
+        if spec["task"] == "predict":
+            self._prepare_predict()
+        else:
+            self._prepare_train()
+
+    def logits(self, w, tokens):
+        jnp = self.jnp
+        tokens = tokens.T  # Time first, as the scan takes it.
+        if self.spec["model"] == "onehot":
+            # A one-hot row times the kernel is a row of the kernel.
+            inputs = w["simple_rnn/kernel"][tokens] + w["simple_rnn/bias"]
+        elif self.projected_table:
+            inputs = (w["embedding/embeddings"] @ w["simple_rnn/kernel"] +
+                      w["simple_rnn/bias"])[tokens]
+        else:
+            inputs = (w["embedding/embeddings"][tokens] @ w["simple_rnn/kernel"] +
+                      w["simple_rnn/bias"])
+
+        def cell(state, x):
+            return jnp.tanh(x + state @ w["simple_rnn/recurrent_kernel"]), None
+
+        start = jnp.zeros((tokens.shape[1], self.spec["units"]), jnp.float32)
+        state, _ = self.jax.lax.scan(cell, start, inputs, unroll=self.unroll)
+        return state @ w["dense/kernel"] + w["dense/bias"]
+
+    def loss(self, w, tokens, labels):
+        jnp = self.jnp
+        z = self.logits(w, tokens)
+        return jnp.mean(jnp.maximum(z, 0) - z * labels + jnp.log1p(jnp.exp(-jnp.abs(z))))
+
+    def epoch(self, carry, tokens, labels):
+        """Tokens [steps, batch, time]; returns the new (weights, velocities) and the losses."""
+        spec, jnp = self.spec, self.jnp
+
+        def step(carry, batch):
+            w, v = carry
+            loss, g = self.jax.value_and_grad(self.loss)(w, *batch)
+            v = {k: spec["rho"] * v[k] + (1 - spec["rho"]) * jnp.square(g[k]) for k in v}
+            w = {k: w[k] - spec["learning_rate"] * g[k] * self.jax.lax.rsqrt(v[k] + spec["epsilon"])
+                 for k in w}
+            return (w, v), loss
+
+        return self.jax.lax.scan(step, carry, (tokens, labels))
+
+    def start(self):
+        jnp = self.jnp
+        return ({k: jnp.array(v) for k, v in self.weights.items()},
+                {k: jnp.zeros_like(v) for k, v in self.weights.items()})
+
+    def _prepare_train(self):
+        jnp, spec, data = self.jnp, self.spec, self.data
+        shape = (spec["steps"], spec["batch"])
+        self.tokens = jnp.asarray(data.tokens.reshape(shape + (spec["time"],)))
+        self.labels = jnp.asarray(data.labels.reshape(shape + (1,)))
+        self.validation = (jnp.asarray(data.validation_tokens),
+                           jnp.asarray(data.validation_labels))
+        self.evaluate = self.jax.jit(self.loss)
+        self.compiled = self._fastest_unroll(
+            lambda: self.jax.jit(self.epoch, donate_argnums=0),
+            lambda epoch: epoch(self.start(), self.tokens, self.labels)[1].block_until_ready())
+
+    def _prepare_predict(self):
+        # The weights are constants of the program.
+        self.compiled = self._fastest_unroll(
+            lambda: self.jax.jit(lambda x: self.jax.nn.sigmoid(self.logits(self.weights, x))),
+            lambda f: f(self.data.tokens[:self.spec["batch"]]).block_until_ready())
+
+    def _fastest_unroll(self, compile_it, call):
+        """Leaves the number of time steps in one turn of the loop that runs quickest here."""
+        forms = {}
+        for self.unroll in (1, 4, 10, self.spec["time"]):
+            function = compile_it()
+            call(function)  # Traced with this unroll.
+            forms[self.unroll] = function
+        self.unroll = common.fastest({n: lambda f=f: call(f) for n, f in forms.items()})
+        return forms[self.unroll]
+
+    def check(self):
+        spec, data = self.spec, self.data
+        answer = {"versions": {"jax": self.jax.__version__, "jaxlib": self.jax.lib.__version__},
+                  "form": "jit, scan over time unrolled by %d" % self.unroll}
+        if spec["task"] == "predict":
+            batches = common.batches_forever(data.tokens, spec["batch"])
+            answer["predictions"] = [
+                float(p) for _ in range(common.CHECKED_ROWS // spec["batch"])
+                for p in self.compiled(next(batches)).reshape(-1)]
+            return answer
+        (weights, _), losses = self.compiled(self.start(), self.tokens, self.labels)
+        if spec["task"] == "train":
+            answer["losses"] = common.running_means(losses.tolist(), spec["chunk"])
+        else:
+            answer["losses"] = [float(losses.mean()),
+                                float(self.evaluate(weights, *self.validation))]
+        answer["weights"] = common.as_lists(
+            {name: self.jax.device_get(value) for name, value in weights.items()})
+        return answer
+
+    def run(self, seconds):
+        spec = self.spec
+        if spec["task"] == "predict":
+            batches = common.batches_forever(self.data.tokens, spec["batch"])
+            return common.repeat(
+                lambda: self.compiled(next(batches)).block_until_ready(),
+                spec["batch"], seconds, calls_between_looks=4)
+        self.carry = self.start()
+
+        def epoch():
+            self.carry, losses = self.compiled(self.carry, self.tokens, self.labels)
+            losses.block_until_ready()
+            if spec["task"] == "fit":
+                self.evaluate(self.carry[0], *self.validation).block_until_ready()
+
+        return common.repeat(epoch, spec["steps"] * spec["batch"], seconds)
+
+
+if __name__ == "__main__":
+    common.serve(lambda spec, data: JaxScan(spec, data, "--projected_table" in sys.argv))

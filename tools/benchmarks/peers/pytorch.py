@@ -1,0 +1,172 @@
+"""PyTorch: nn.RNN, eager or compiled. Its own RMSprop adds epsilon outside of the root, so the update is written
+with the list operations that its optimizers use.
+
+usage: pytorch.py [--compile]
+
+--compile: training through torch.compile, which takes minutes to compile 100 time steps.
+"""
+
+import sys
+
+import common
+
+
+class PyTorch:
+
+    def __init__(self, spec, data, compiled):
+        import torch
+        torch.set_num_threads(1)
+        torch.set_num_interop_threads(1)
+        self.torch, self.spec, self.data = torch, spec, data
+        torch.set_flush_denormal(True)
+        self.model = self._make_model()
+        self.parameters = self._parameters()
+        self.names = list(data.weights)
+        self.form = "eager"
+        self.logits = self.model
+        if compiled:
+            torch._dynamo.config.allow_rnn = True
+            self.logits = torch.compile(self.model, fullgraph=True)
+            self.form = "torch.compile"
+        self.reset()
+        if spec["task"] == "predict":
+            self._prepare_predict()
+
+    def _make_model(self):
+        torch, spec = self.torch, self.spec
+        embedding = spec["model"] == "embedding"
+
+        class Classifier(torch.nn.Module):
+
+            def __init__(self):
+                super().__init__()
+                features = spec["features"] if embedding else spec["vocabulary"]
+                if embedding:
+                    self.embedding = torch.nn.Embedding(spec["vocabulary"], features)
+                else:
+                    # Rows of the unit matrix: quicker than one_hot, which makes 64-bit integers.
+                    self.embedding = torch.nn.Embedding.from_pretrained(
+                        torch.eye(spec["vocabulary"]))
+                self.rnn = torch.nn.RNN(features, spec["units"], batch_first=True)
+                self.dense = torch.nn.Linear(spec["units"], 1)
+
+            def forward(self, tokens):
+                _, state = self.rnn(self.embedding(tokens))
+                return self.dense(state[0])
+
+        model = Classifier()
+        # The second bias stays zero: Keras's cell has one.
+        torch.nn.init.zeros_(model.rnn.bias_hh_l0)
+        model.rnn.bias_hh_l0.requires_grad_(False)
+        return model
+
+    def _parameters(self):
+        """By our names; a kernel of ours is the transpose of a weight of PyTorch's."""
+        model = self.model
+        parameters = {"simple_rnn/kernel": model.rnn.weight_ih_l0,
+                      "simple_rnn/recurrent_kernel": model.rnn.weight_hh_l0,
+                      "simple_rnn/bias": model.rnn.bias_ih_l0,
+                      "dense/kernel": model.dense.weight, "dense/bias": model.dense.bias}
+        if self.spec["model"] == "embedding":
+            parameters["embedding/embeddings"] = model.embedding.weight
+        return parameters
+
+    def reset(self):
+        torch = self.torch
+        with torch.no_grad():
+            for name, value in self.data.weights.items():
+                value = torch.from_numpy(value)
+                transposed = "kernel" in name
+                self.parameters[name].copy_(value.T if transposed else value)
+        self.trained = [self.parameters[name] for name in self.names]
+        self.velocities = [torch.zeros_like(p) for p in self.trained]
+
+    def step(self, tokens, labels):
+        torch, spec = self.torch, self.spec
+        for parameter in self.trained:
+            parameter.grad = None
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(self.logits(tokens), labels)
+        loss.backward()
+        with torch.no_grad():
+            gradients = [p.grad for p in self.trained]
+            torch._foreach_mul_(self.velocities, spec["rho"])
+            torch._foreach_addcmul_(self.velocities, gradients, gradients, 1 - spec["rho"])
+            roots = torch._foreach_add(self.velocities, spec["epsilon"])
+            torch._foreach_sqrt_(roots)
+            torch._foreach_addcdiv_(self.trained, gradients, roots, -spec["learning_rate"])
+        return loss.detach()
+
+    def epoch(self):
+        torch, batch = self.torch, self.spec["batch"]
+        tokens, labels = torch.from_numpy(self.data.tokens), torch.from_numpy(self.data.labels)
+        losses = [self.step(tokens[i:i + batch], labels[i:i + batch])
+                  for i in range(0, len(tokens), batch)]
+        if self.spec["task"] == "fit":
+            with torch.inference_mode():
+                logits = self.model(torch.from_numpy(self.data.validation_tokens))
+                self.validation_loss = torch.nn.functional.binary_cross_entropy_with_logits(
+                    logits, torch.from_numpy(self.data.validation_labels))
+        return losses
+
+    def _prepare_predict(self):
+        """Eager, or traced and frozen: what runs quicker here."""
+        torch = self.torch
+        model = self.model.eval()
+
+        class Probability(torch.nn.Module):
+
+            def __init__(self):
+                super().__init__()
+                self.model = model
+
+            def forward(self, tokens):
+                return torch.sigmoid(self.model(tokens))
+
+        probability = Probability().eval()
+        example = torch.from_numpy(self.data.tokens[:self.spec["batch"]])
+        with torch.inference_mode():
+            forms = {"eager": probability,
+                     "traced and frozen": torch.jit.optimize_for_inference(
+                         torch.jit.freeze(torch.jit.trace(probability, example)))}
+            for form in forms.values():
+                for _ in range(3):  # The first calls of a traced function optimize it.
+                    form(example)
+            self.form = common.fastest({name: lambda f=f: f(example) for name, f in forms.items()})
+        self.predict = forms[self.form]
+
+    def check(self):
+        torch, spec = self.torch, self.spec
+        answer = {"versions": {"torch": torch.__version__}, "form": self.form}
+        if spec["task"] == "predict":
+            batches = common.batches_forever(torch.from_numpy(self.data.tokens), spec["batch"])
+            with torch.inference_mode():
+                answer["predictions"] = [
+                    float(p) for _ in range(common.CHECKED_ROWS // spec["batch"])
+                    for p in self.predict(next(batches)).reshape(-1)]
+            return answer
+        losses = [float(loss) for loss in self.epoch()]
+        if spec["task"] == "train":
+            answer["losses"] = common.running_means(losses, spec["chunk"])
+        else:
+            answer["losses"] = [sum(losses) / len(losses), float(self.validation_loss)]
+        answer["weights"] = common.as_lists({
+            name: (value.T if "kernel" in name else value).detach().numpy()
+            for name, value in self.parameters.items()})
+        return answer
+
+    def run(self, seconds):
+        torch, spec = self.torch, self.spec
+        if spec["task"] == "predict":
+            batches = common.batches_forever(torch.from_numpy(self.data.tokens), spec["batch"])
+            with torch.inference_mode():
+                return common.repeat(lambda: self.predict(next(batches)), spec["batch"], seconds)
+        self.reset()
+        if spec["task"] == "fit":
+            return common.repeat(self.epoch, spec["steps"] * spec["batch"], seconds)
+        batches = zip(common.batches_forever(torch.from_numpy(self.data.tokens), spec["batch"]),
+                      common.batches_forever(torch.from_numpy(self.data.labels), spec["batch"]))
+        return common.repeat(lambda: self.step(*next(batches)), spec["batch"], seconds)
+
+
+if __name__ == "__main__":
+    common.serve(lambda spec, data: PyTorch(spec, data, "--compile" in sys.argv))

@@ -1,0 +1,153 @@
+"""Measures this project beside Keras, JAX, PyTorch and ONNX Runtime; tools/benchmark calls it.
+
+Without a Python environment that has them, only this project and oneDNN's bare primitive are measured.
+Whoever computes something else than a float64 run is reported as wrong and not timed.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import sys
+import tempfile
+
+from tools.benchmarks import measure
+from tools.benchmarks import program as program_lib
+from tools.benchmarks import table
+from tools.benchmarks import workloads as workloads_lib
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def _arguments(argv):
+    names = [w.name for w in workloads_lib.WORKLOADS]
+    parser = argparse.ArgumentParser(
+        prog="tools/benchmark", description=__doc__,
+        epilog="tools/benchmark --install [...] first makes such an environment in .cache, from "
+        "tools/benchmarks/requirements.txt; later calls find it there.")
+    parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--python", default=os.environ.get("SEQGRAPH_BENCHMARK_PYTHON", ""),
+                        metavar="PATH", help="the environment's bin/python (default: that which "
+                        "SEQGRAPH_BENCHMARK_PYTHON names, or the installed one)")
+    parser.add_argument("--backend", action="append", metavar="NAMES",
+                        help="ours, may be given several times; the first is what others are held "
+                        "against (default: each that is built in, simd or else onednn first)")
+    parser.add_argument("--quick", action="store_true",
+                        help="shorter runs and fewer of them, no whole epochs, no torch.compile")
+    parser.add_argument("--workload", action="append", choices=names, metavar="NAME",
+                        help="only these: " + ", ".join(names))
+    parser.add_argument("--contender", default="", metavar="REGEX",
+                        help="besides the first of ours only those whose name matches")
+    parser.add_argument("--output", metavar="FILE", help="write the table there")
+    parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
+    parser.add_argument("--update_readme", action="store_true",
+                        help="put the table into README.md, between its markers")
+    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
+                        help="the core that all run on (default: %(default)s)")
+    return parser.parse_args(argv)
+
+
+def _machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        text = file.read()
+    model = re.search(r"^model name\s*:\s*(.*)$", text, re.MULTILINE)
+    flags = re.search(r"^flags\s*:\s*(.*)$", text, re.MULTILINE)
+    flags = flags.group(1).split() if flags else []
+    best = [name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("sse4_1", "SSE4"))
+            if flag in flags]
+    return {"cpu": "%s with %s, %d cores" % (model.group(1) if model else platform.machine(),
+                                             best[0] if best else "no AVX", os.cpu_count()),
+            "system": "Linux " + platform.release(), "flags": flags, "load": [os.getloadavg()[0]]}
+
+
+def _backends(program, start):
+    """Those that are built in, the fastest ones first."""
+    with start((program,)) as running:
+        names = running.ask(do="backends")["backends"]
+    return sorted(names, key=lambda name: (name != "simd", name == "reference", name))
+
+
+def _contenders(args, backends):
+    first, *others = [workloads_lib.ours(args.program, backend) for backend in backends]
+    others += workloads_lib.bare_primitives(args.program)
+    if args.python:
+        others += workloads_lib.peers(args.python)
+    return [first] + [c for c in others if re.search(args.contender, c.name)]
+
+
+def _oracles(args, say):
+    """The float64 runs; where there is no numpy, our own backend `reference`."""
+    meanings = (workloads_lib.DENSE, workloads_lib.PER_OCCURRENCE)
+    if args.python:
+        return {meaning: workloads_lib.oracle(args.python, meaning) for meaning in meanings}
+    say("no Python environment named: results are held against the backend `reference`")
+    return {meaning: workloads_lib.ours(args.program, "reference") for meaning in meanings}
+
+
+def run(args, say):
+    """Measures; returns the result, all that is known, as it goes into the JSON file."""
+    steps, rounds, seconds = (64, 3, 0.2) if args.quick else (320, 7, 0.5)
+
+    def start(command):
+        return program_lib.Program(command, args.core)
+
+    backends = args.backend or _backends(args.program, start)
+    contenders = _contenders(args, backends)
+    oracles = _oracles(args, say)
+    chosen = [w for w in workloads_lib.WORKLOADS
+              if (w.name in args.workload if args.workload else w.quick or not args.quick)]
+    result = {"machine": _machine(), "workloads": [],
+              "settings": {"rounds": rounds, "seconds": seconds, "core": args.core,
+                           "environment": program_lib.ONE_THREAD}}
+    with tempfile.TemporaryDirectory(prefix="seqgraph_benchmark_") as folder:
+        tutorial = dict(workloads_lib.TUTORIAL, steps=steps, data=folder)
+        with start((args.program,)) as writer:
+            answer = writer.ask(do="write_data", spec=dict(tutorial, task="train", model="onehot"))
+        if "error" in answer:
+            raise program_lib.ProgramError("cannot write the data: " + answer["error"])
+        for workload in chosen:
+            say("== " + workload.title)
+            spec = dict(tutorial, **workload.spec)
+            rows = measure.Bench(start, rounds, seconds).run(
+                spec, [c for c in contenders if c.does(workload, args.quick)], oracles, say)
+            result["workloads"].append({"name": workload.name, "title": workload.title,
+                                        "spec": dict(spec, data=None), "rows": rows})
+    result["machine"]["load"].append(os.getloadavg()[0])
+    return result
+
+
+def _write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def main(argv):
+    args = _arguments(argv)
+
+    def say(text):
+        print(text, file=sys.stderr, flush=True)
+
+    try:
+        result = run(args, say)
+    except program_lib.ProgramError as error:
+        say("tools/benchmark: error: %s" % error)
+        return 1
+    text = table.markdown(result)
+    sys.stdout.write(text)
+    if args.output:
+        _write(args.output, text)
+    if args.json:
+        _write(args.json, json.dumps(result, indent=1) + "\n")
+    if args.update_readme:
+        path = os.path.join(_ROOT, "README.md")
+        with open(path, encoding="utf-8") as file:
+            readme = file.read()
+        _write(path, table.replace_between_markers(readme, text))
+    # A peer that is not installed is no failure; one that is wrong or breaks is.
+    statuses = {row["status"] for w in result["workloads"] for row in w["rows"]}
+    return 1 if statuses & {measure.WRONG, measure.FAILED} else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
