@@ -38,6 +38,10 @@ constexpr KernelDef kKernels[] = {
     {"Multiply", 1, ClaimAlways, MakeMultiply},
     {"Scale", 1, ClaimAlways, MakeScale},
     {"FillLike", 1, ClaimAlways, MakeFillLike},
+    {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
+    {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
+    {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
+    {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
     {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
@@ -45,10 +49,6 @@ constexpr KernelDef kKernels[] = {
     {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
     {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
     {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
-    {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
-    {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
-    {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
-    {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 
