@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,8 +28,9 @@ struct OpCase {
   std::string name;
   std::string op;
   Attributes attributes;
-  std::vector<std::optional<TensorType>> inputs;
+  std::vector<TensorType> inputs;
   int64_t rows = 0;  // that ids choose from
+  int absent = 0;    // inputs at the end
 };
 
 TensorType Reals(Shape shape) { return {DType::kFloat32, std::move(shape)}; }
@@ -53,7 +53,7 @@ std::vector<OpCase> Cases() {
       {"loss_grad", "BCEWithLogitsGrad", {}, {column, column, scalar}},
       {"tanh", "Tanh", {}, {state}},
       {"sigmoid", "Sigmoid", {}, {state}},
-      {"rmsprop", "RMSPropUpdate", {}, {table, table, scalar, table, {}, {}}},
+      {"rmsprop", "RMSPropUpdate", {}, {table, table, scalar, table}, 0, 2},
   };
 }
 
@@ -63,10 +63,10 @@ class OpRun {
   OpRun(const OpCase& c, const char* backend) {
     FunctionBuilder g("op", AllOps());
     std::vector<Value> inputs;
-    for (const std::optional<TensorType>& type : c.inputs) {
-      const std::string name = "x" + std::to_string(inputs.size());
-      inputs.push_back(type.has_value() ? g.Input(name, *type) : Value());
+    for (const TensorType& type : c.inputs) {
+      inputs.push_back(g.Input("x" + std::to_string(inputs.size()), type));
     }
+    inputs.resize(inputs.size() + c.absent);
     const std::vector<Value> outputs = g.AddNode(c.op, inputs, c.attributes);
     for (size_t o = 0; o < outputs.size(); ++o) g.Result("y" + std::to_string(o), outputs[o]);
     const auto function = std::move(g).Build();
