@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
+#include "backends/simd/target.h"
 #include "ops/all_ops.h"
 #include "tests/conformance/faulty_backend.h"
 #include "tests/testing.h"
@@ -77,6 +78,16 @@ TEST(Kit, BothBuiltInBackendsPassOpsGradientsGraphsAndTraining) {
     EXPECT_EQ(Faults(report).size(), 0u) << inner << ": " << FirstDetail(report);
     EXPECT_GT(report.Count(Outcome::kPassed), 1000);
   }
+}
+
+TEST(Kit, SimdPassesAllThatItClaimsOnEveryTargetOfThisCpu) {
+  for (const std::string& target : simd::SupportedTargets()) {
+    setenv(simd::kTargetVariable, target.c_str(), /*overwrite=*/1);
+    const Report report = RunKit({.fault = "none", .inner = "simd"});
+    EXPECT_EQ(Faults(report).size(), 0u) << target << ": " << FirstDetail(report);
+    EXPECT_GT(report.Count(Outcome::kPassed), 900) << target;
+  }
+  unsetenv(simd::kTargetVariable);
 }
 
 class PerturbedOp : public testing::TestWithParam<const OpDef*> {};
