@@ -97,7 +97,8 @@ ProjectedInput<T> LikeInput(const ReferenceContext& c) {
   const auto ids = c.input<int32_t>(kIds);
   const int64_t units = c.input<T>(kU).dim(0);
   const Shape shape{ids.dim(0), ids.dim(1), units};
-  return {std::vector<T>(shape.num_elements()), {DTypeOf<T>, shape}};
+  // Never empty, because a null operand means an absent one.
+  return {std::vector<T>(std::max<int64_t>(shape.num_elements(), 1)), {DTypeOf<T>, shape}};
 }
 
 template <typename T>
