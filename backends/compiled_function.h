@@ -12,6 +12,7 @@
 #include "backends/backend.h"
 #include "backends/buffer_guards.h"
 #include "backends/node_assignment.h"
+#include "backends/trace.h"
 #include "graph/function.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
@@ -40,6 +41,8 @@ struct CompileOptions {
   /// node. Variables are copied into guarded memory for the call, and back after it. Slower; counts
   /// as values, scratch and persistent in MemoryUse. 0: none.
   int64_t guard_bytes = 0;
+  /// Where the phases of compiling are recorded; null: nowhere.
+  Trace* trace = nullptr;
 };
 
 /// Which backend runs a node, and how.

@@ -32,7 +32,8 @@ inline constexpr double kElementaryRoundings = 8;
 /// the factor 4 as in XNNPACK's tests, for the activation behind it and an order of its own.
 inline double DotBound(int64_t k) { return 4.0 * static_cast<double>(k) * kFloatEpsilon; }
 
-/// A recurrence of `time` steps with `gates` gates (1 for RNNCell), forward or backward:
+/// A recurrence of `time` steps with `gates` gates (1 for RNNCell, 4 for LSTMCell, 3 for GRUCell,
+/// whose time counts once for each feature), forward or backward:
 /// 4 (1 + backward) ceil(log2(k time)) eps with k = (2 gates + 1) forward and
 /// (2 gates + 1) max(gates units, batch) backward. For weights that do not amplify (spectral radius
 /// of u at most about 1).

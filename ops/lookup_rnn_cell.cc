@@ -21,6 +21,8 @@ namespace {
 
 // Attributes: activation. Inputs: those of RNNCell, but ids for x and table for w.
 constexpr int kIds = kX, kTable = kW;
+// Of LookupRNNCellGrad.
+enum { kSequence = 5, kDSequence, kDLast };
 
 // Shape rules.
 
@@ -95,7 +97,8 @@ ProjectedInput<T> LikeInput(const ReferenceContext& c) {
   const auto ids = c.input<int32_t>(kIds);
   const int64_t units = c.input<T>(kU).dim(0);
   const Shape shape{ids.dim(0), ids.dim(1), units};
-  return {std::vector<T>(shape.num_elements()), {DTypeOf<T>, shape}};
+  // Never empty, because a null operand means an absent one.
+  return {std::vector<T>(std::max<int64_t>(shape.num_elements(), 1)), {DTypeOf<T>, shape}};
 }
 
 template <typename T>
@@ -110,17 +113,18 @@ Operand AsOperand(TensorView<T> view, std::vector<TensorType>& types) {
   return AsOperand(TensorView<const T>{view.data, view.shape}, types);
 }
 
-// RNNCell or RNNCellGrad without w, on the inputs from u on.
+// RNNCell or RNNCellGrad without w and masks, on the inputs from u to `last_input`.
 template <typename T>
-absl::Status ComputeProjected(const OpDef& op, const ReferenceContext& c, Operand x,
+absl::Status ComputeProjected(const OpDef& op, const ReferenceContext& c, int last_input, Operand x,
                               absl::Span<const Operand> outputs) {
   std::vector<TensorType> types;
   types.reserve(op.inputs().size());
   std::vector<Operand> inputs = {x, {}};
-  for (int i = kU; i < static_cast<int>(op.inputs().size()); ++i) {
-    inputs.push_back(AsOperand(c.input<T>(i), types));
-  }
-  return op.reference(DTypeOf<T>)(ReferenceContext(inputs, outputs, c.attributes()));
+  for (int i = kU; i <= last_input; ++i) inputs.push_back(AsOperand(c.input<T>(i), types));
+  inputs.resize(op.inputs().size());
+  Attributes attributes = c.attributes();
+  attributes.Set("reverse", false);
+  return op.reference(DTypeOf<T>)(ReferenceContext(inputs, outputs, attributes));
 }
 
 template <typename T>
@@ -138,7 +142,7 @@ absl::Status ComputeLookupRNNCell(const ReferenceContext& c) {
   types.reserve(2);
   const Operand sequence = AsOperand(c.output<T>(0), types);
   const Operand last = AsOperand(c.output<T>(1), types);
-  return ComputeProjected<T>(*kOp, c, x.operand(), {sequence, last});
+  return ComputeProjected<T>(*kOp, c, kH0, x.operand(), {sequence, last});
 }
 
 template <typename T>
@@ -154,7 +158,7 @@ absl::Status ComputeLookupRNNCellGrad(const ReferenceContext& c) {
   const Operand du = AsOperand(c.output<T>(1), types);
   const Operand db = AsOperand(c.output<T>(2), types);
   const Operand dh0 = AsOperand(c.output<T>(3), types);
-  SEQ_RETURN_IF_ERROR(ComputeProjected<T>(*kOp, c, x.operand(),
+  SEQ_RETURN_IF_ERROR(ComputeProjected<T>(*kOp, c, kDLast, x.operand(),
                                           {dtable ? dx.operand() : Operand{}, {}, du, db, dh0}));
   if (!dtable) return absl::OkStatus();
   const int64_t units = dtable.dim(1);

@@ -1,6 +1,7 @@
 #include "tools/all_commands.h"
 
 #include "tools/backends_command.h"
+#include "tools/bench_command.h"
 #include "tools/conformance_command.h"
 #include "tools/diff_command.h"
 #include "tools/encode_command.h"
@@ -26,6 +27,8 @@ constexpr CommandRow kCommands[] = {
     {"test", "Run graph test cases on a backend", MakeTestCommand},
     {"explain", "Which backend takes each node, and the memory of a call", MakeExplainCommand},
     {"passes", "The rewrites that make functions cheaper, with their rules", MakePassesCommand},
+    {"bench", "How fast a function runs, node by node, against the machine's peak",
+     MakeBenchCommand},
     {"diff", "Where two backends part, node by node", MakeDiffCommand},
     {"backends", "The backends there are, and which ops each takes", MakeBackendsCommand},
     {"conformance", "Prove a backend right, case by case", MakeConformanceCommand},

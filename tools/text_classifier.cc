@@ -33,10 +33,13 @@ absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model, const std::str
 
 absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::string& path,
                                                                      const BackendFlags& flags,
-                                                                     bool self_test) {
+                                                                     bool self_test,
+                                                                     Profile* profile) {
   std::unique_ptr<TextClassifier> classifier(new TextClassifier);
+  classifier->profile_ = profile;
   SEQ_ASSIGN_OR_RETURN(TestedModel tested,
-                       LoadTestedModel(path, self_test, flags, {{"predict", kBatch}}));
+                       LoadTestedModel(path, self_test, flags, {{"predict", kBatch}},
+                                       profile != nullptr ? &profile->trace() : nullptr));
   classifier->backends_ = std::move(tested.backends);
   classifier->model_ = std::move(tested.model);
   SEQ_RETURN_IF_ERROR(classifier->Prepare(path, flags));
@@ -65,8 +68,10 @@ absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags
   options.batch = kBatch;
   options.threads = static_cast<int>(flags.threads);
   SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(flags.passes));
+  if (profile_ != nullptr) options.trace = &profile_->trace();
   SEQ_ASSIGN_OR_RETURN(predict_,
                        CompiledFunction::Compile(function, AllOps(), &model_.variables, options));
+  if (profile_ != nullptr) profile_number_ = profile_->AddFunction(*predict_);
   return absl::OkStatus();
 }
 
@@ -80,7 +85,8 @@ absl::StatusOr<std::vector<float>> TextClassifier::Classify(absl::Span<const std
   }
   std::fill(rows.begin() + static_cast<ptrdiff_t>(texts.size() * maxlen), rows.end(),
             data::kPadCode);
-  SEQ_RETURN_IF_ERROR(predict_->Run());
+  SEQ_RETURN_IF_ERROR(profile_ == nullptr ? predict_->Run()
+                                          : profile_->Run(profile_number_, *predict_));
   const float* first = static_cast<const float*>(predict_->result(0));
   std::vector<float> probabilities(first, first + texts.size());
   for (float p : probabilities) {

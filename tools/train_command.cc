@@ -24,6 +24,7 @@
 #include "tools/model_flags.h"
 #include "tools/output_path.h"
 #include "tools/pass_text.h"
+#include "tools/profile/profile_flag.h"
 #include "tools/terminal.h"
 #include "training/early_stopping.h"
 #include "training/history.h"
@@ -94,6 +95,7 @@ class TrainCommand : public Command {
     flags.Text("--output", &output_, "FILE",
                "The saved model, .pb or .textproto; by default imdb-MODEL.pb, or\n"
                "synthetic-MODEL.pb for synthetic reviews");
+    profile_.Declare(flags);
     flags.Text("--history", &history_, "FILE", "Losses and accuracies of each epoch as CSV");
     flags.Footer(
         "The file holds the best model so far by validation loss, at most a second old. Ctrl-C\n"
@@ -101,16 +103,23 @@ class TrainCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
+    return profile_.Around("train", [&] { return Train(out); });
+  }
+
+ private:
+  absl::StatusOr<int> Train(Output& out) {
     SEQ_RETURN_IF_ERROR(CheckOutputs());
     SEQ_RETURN_IF_ERROR(CheckBackendNames(backend_.backend));
     SEQ_ASSIGN_OR_RETURN(passes_, ChoosePasses(backend_.passes));
     data::DatasetOptions options = data_.Options();
     options.with_test = false;
+    TraceSpan load(profile_.trace(), "load data", "data");
     const std::optional<DataCache> cache = data_.Cache();
     DataOrigin origin;
     SEQ_ASSIGN_OR_RETURN(
         const data::Dataset dataset,
         LoadDatasetCached(data_.data, options, cache ? &*cache : nullptr, &origin));
+    load.End();
     out.Write(DataLine(dataset));
     out.Write(OriginLine(origin));
     SEQ_ASSIGN_OR_RETURN(Model model, MakeModel(dataset));
@@ -124,6 +133,7 @@ class TrainCommand : public Command {
     const InterruptHandler interrupt;
     RunnerOptions run = RunOn(selection_, backend_.threads, passes_);
     run.max_memory = max_memory_;
+    run.profile = profile_.profile();
     Trainer trainer(&model, std::move(run));
     SEQ_ASSIGN_OR_RETURN(
         const CompiledFunction* step,
@@ -138,7 +148,6 @@ class TrainCommand : public Command {
     return Fit(trainer, dataset, interrupt, out);
   }
 
- private:
   absl::Status CheckOutputs() {
     if (output_.empty()) {
       const bool synthetic = data_.synthetic();
@@ -147,6 +156,12 @@ class TrainCommand : public Command {
     const absl::StatusOr<ModelFormat> format = ModelFormatOfPath(output_);
     if (!format.ok()) return Annotate(format.status(), "--output");
     SEQ_RETURN_IF_ERROR(CheckOutputFile("--output", output_));
+    for (const std::string* other : {&output_, &history_}) {
+      if (profile_.path().empty() || *other != profile_.path()) continue;
+      return absl::InvalidArgumentError(absl::StrCat("--profile and ",
+                                                     other == &output_ ? "--output" : "--history",
+                                                     " are the same file, ", *other));
+    }
     if (history_.empty()) return absl::OkStatus();
     if (history_ == output_) {
       return absl::InvalidArgumentError(
@@ -192,10 +207,10 @@ class TrainCommand : public Command {
   }
 
   // Of the first reviews of the validation, with the weights as they are.
-  absl::StatusOr<std::vector<SelfTest>> SelfTests(Trainer& trainer,
-                                                  const data::Dataset& dataset) const {
+  absl::StatusOr<std::vector<SelfTest>> SelfTests(Trainer& trainer, const data::Dataset& dataset) {
     std::vector<SelfTest> tests;
     if (self_test_ == "none") return tests;
+    const TraceSpan span(profile_.trace(), "self-tests", "start");
     Model& model = trainer.runner().model();
     const RunnerOptions options = RunOn(selection_, backend_.threads, passes_);
     const int64_t rows = std::min(kSelfTestRows, dataset.validation.rows);
@@ -227,7 +242,8 @@ class TrainCommand : public Command {
     ModelCheckpoint checkpoint(Literal(output_), {.save_best_only = true,
                                                   .verbose = false,
                                                   .seconds_between_writes = kSecondsBetweenWrites,
-                                                  .self_tests = self_tests});
+                                                  .self_tests = self_tests,
+                                                  .trace = profile_.trace()});
     Progress progress(out.file());
     FitOptions options{.epochs = static_cast<int>(epochs_),
                        .batch = batch_,
@@ -268,6 +284,7 @@ class TrainCommand : public Command {
   DataFlags data_;
   ModelFlags model_;
   BackendFlags backend_;
+  ProfileFlag profile_;
   BackendSelection selection_;
   PassList passes_;
   std::string backend_line_;

@@ -165,6 +165,7 @@ absl::Status ModelCheckpoint::Write(const Model& model, const std::string& path)
   if (options_.self_tests) {
     SEQ_ASSIGN_OR_RETURN(tests, options_.self_tests());
   }
+  const TraceSpan span(options_.trace, "write checkpoint", "file");
   SEQ_RETURN_IF_ERROR(Annotate(SaveModel(model, path, tests), "checkpoint"));
   last_path_ = path;
   if (options_.seconds_between_writes > 0) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "backends/trace.h"
 #include "graph/tensor.h"
 #include "serialization/self_test.h"
 #include "training/callback.h"
@@ -39,6 +40,8 @@ struct ModelCheckpointOptions {
   /// Called at each write for what the file is to carry beside the model; null: nothing. The model
   /// then has the variables that are saved.
   std::function<absl::StatusOr<std::vector<SelfTest>>()> self_tests;
+  /// Where each save is recorded; null: nowhere.
+  Trace* trace = nullptr;
 };
 
 /// Saves the model, optimizer state included, with the semantics of Keras 3. The path ends in .pb

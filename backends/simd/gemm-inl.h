@@ -46,10 +46,10 @@ using HalfTag = hn::Half<F32>;
 /// Columns of a panel: two vectors.
 HWY_INLINE int64_t PanelColumns() { return 2 * static_cast<int64_t>(hn::Lanes(F32())); }
 
-/// Whether rows of so many columns are read without a rest.
+/// Whether the tiles of so many columns read whole vectors of columns that are there.
 HWY_INLINE bool WholeVectors(int64_t columns) {
-  const int64_t lanes = hn::Lanes(F32()), rest = columns % lanes;
-  return rest == 0 || (kHasHalves && 2 * rest == lanes);
+  const int64_t lanes = hn::Lanes(F32()), last = columns % PanelColumns();
+  return last % lanes == 0 || (kHasHalves && 2 * last == lanes);
 }
 
 /// Copies the rows [first, first + rows) of b, which has `columns` columns, into panels of

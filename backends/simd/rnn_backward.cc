@@ -55,6 +55,13 @@ void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g) {
       continue;
     }
     float* dx = job.out.dx + token * sizes.features;
+    // The next sample's, and what dw needs afterwards.
+    if (s + 1 < g.count) {
+      FetchAhead(dx + sizes.time * sizes.features, g.steps * sizes.features);
+    }
+    if (job.out.dw != nullptr) {
+      FetchAhead(job.in.x + token * sizes.features, g.steps * sizes.features);
+    }
     if (sizes.features % kLanes == 0) {
       WriteInputGradient<true>(d, job, g, dz, dx);
     } else {
@@ -217,6 +224,7 @@ void WideStep(const RnnBackwardJob& job, int64_t first, int64_t count, int64_t t
             incoming, AsItIs(), [&](V dh, int64_t s, int64_t v) SEQ_INLINE {
               const float* state = h + s * row_stride + v * kLanes;
               const V slope_of = LoadSome<kWhole>(d, state, units - v * kLanes);
+              hwy::Prefetch(state - units);  // the next step's
               hn::Store(TimesSlope<act>(d, dh, slope_of), d, dz + s * dz_stride + v * kLanes);
             });
   };

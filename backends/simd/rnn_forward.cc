@@ -41,6 +41,9 @@ void ProjectInput(D d, const RnnForwardJob& job, const Piece& p, int64_t sample_
     const int64_t token = (p.first + s) * sizes.time + p.step;
     float* to = z + s * sample_stride;
     if (sizes.input == RnnInput::kFeatures) {
+      if (s + 1 < p.count) {
+        FetchAhead(job.in.x + (token + sizes.time) * sizes.features, p.steps * sizes.features);
+      }
       Product(
           d, job.in.x + token * sizes.features, sizes.features, p.steps, sizes.features, job.w,
           vectors, [&](int64_t, int64_t v) SEQ_INLINE { return bias(v); }, AsItIs(),
@@ -163,6 +166,7 @@ void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t fir
             if (job.out.sequence == nullptr) return;
             float* row = job.out.sequence + ((first + s) * time + t) * units;
             StoreSome<kWhole>(d, h, row + v * kLanes, units - v * kLanes);
+            hwy::Prefetch(row + units + v * kLanes);  // the next step's
           });
       std::swap(states, next);
     }

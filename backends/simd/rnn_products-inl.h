@@ -15,6 +15,7 @@
 
 #include "backends/simd/math-inl.h"
 #include "backends/simd/rnn_loops.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -65,6 +66,13 @@ HWY_INLINE void UnpadRow(D d, const float* from, int64_t count, float* to) {
   for (int64_t j = 0; j < count; j += kLanes) {
     StoreSome(d, hn::Load(d, from + j), to + j, count - j);
   }
+}
+
+/// Asks for the cache lines of `count` floats that are soon read or written. Rows of different
+/// samples are too many streams for the hardware to see.
+HWY_INLINE void FetchAhead(const float* from, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(float);
+  for (int64_t i = 0; i < count; i += kLine) hwy::Prefetch(from + i);
 }
 
 /// y[i] += a[i] for whole vectors.

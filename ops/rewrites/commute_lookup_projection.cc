@@ -18,9 +18,10 @@ enum { kDx, kDw, kDu, kDb, kDh0 };  // outputs of RNNCellGrad
 enum { kDenseDb = 2 };              // third output of DenseGrad
 
 // The lookup that gives the node's x, if its rows are then multiplied by a matrix; else null.
+// Masks, dropout and reverse, which came with version 2 of the recurrences, are not known here.
 const Node* ProjectedLookup(const RewriteContext& c, const char* op) {
   const Node& node = c.node();
-  if (node.op->name() != op || !node.inputs[kW].present()) return nullptr;
+  if (node.op->name() != op || !node.inputs[kW].present() || NodeVersion(node) > 1) return nullptr;
   const Node* lookup = c.source().producer(node.inputs[kX]);
   return lookup != nullptr && lookup->op->name() == "Embedding" ? lookup : nullptr;
 }

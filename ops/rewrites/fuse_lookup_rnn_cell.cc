@@ -21,9 +21,9 @@ const Node* Producer(const RewriteContext& c, Value value, const char* op) {
 }
 
 // The lookup that gives a recurrence its projected input, a row of units for each token; null if it
-// comes from elsewhere.
+// comes from elsewhere. Masks, dropout and reverse, which came with version 2, have no fused form.
 const Node* Lookup(const RewriteContext& c, const Node& recurrence) {
-  if (recurrence.inputs[kW].present()) return nullptr;
+  if (recurrence.inputs[kW].present() || NodeVersion(recurrence) > 1) return nullptr;
   return Producer(c, recurrence.inputs[kX], "Embedding");
 }
 

@@ -19,9 +19,9 @@ absl::StatusOr<bool> ApplyToTakeStep(RewriteContext& c) {
   const Node& node = c.node();
   if (node.op->name() != "TakeStep" || !IsLastStep(c.source(), node, node.inputs[0])) return false;
   const Node* cell = c.source().producer(node.inputs[0]);
-  // Both have the outputs sequence and last.
+  // Both have the outputs sequence and last. Reversed (version 2), the last state is no last step.
   if (cell == nullptr || (cell->op->name() != "RNNCell" && cell->op->name() != "LookupRNNCell") ||
-      cell->outputs[0] != node.inputs[0]) {
+      cell->outputs[0] != node.inputs[0] || NodeVersion(*cell) > 1) {
     return false;
   }
   c.ReplaceOutput(0, c.Mapped(cell->outputs[1]));
@@ -30,7 +30,10 @@ absl::StatusOr<bool> ApplyToTakeStep(RewriteContext& c) {
 
 absl::StatusOr<bool> ApplyToRNNCellGrad(RewriteContext& c) {
   const Node& node = c.node();
-  if (node.op->name() != "RNNCellGrad" || !node.inputs[kDSequence].present()) return false;
+  if (node.op->name() != "RNNCellGrad" || !node.inputs[kDSequence].present() ||
+      NodeVersion(node) > 1) {
+    return false;
+  }
   const Node* step = c.source().producer(node.inputs[kDSequence]);
   if (step == nullptr || step->op->name() != "TakeStepGrad" ||
       !IsLastStep(c.source(), *step, node.inputs[kDSequence])) {

@@ -48,6 +48,26 @@ TEST_P(Allocations, CounterSeesOurAllocations) {
   EXPECT_GE(CountAllocations().ours - before, 3);
 }
 
+TEST_P(Allocations, CompiledTrainStepOnVectorKernelsMakesNone) {
+  SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList("simd,onednn"));
+  for (int threads : {1, 2}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(
+        const std::unique_ptr<CompiledFunction> step,
+        CompiledFunction::Compile(**model_.GetFunction("train_step"), AllOps(), &model_.variables,
+                                  {.backends = backends_,
+                                   .batch = 64,
+                                   .threads = threads,
+                                   .rewrites = StandardRewrites()}));
+    SEQ_ASSERT_OK(step->Run());
+    const AllocationCounts before = CountAllocations();
+    bool ok = true;
+    for (int i = 0; i < 3; ++i) ok = step->Run().ok() && ok;
+    const AllocationCounts after = CountAllocations();
+    EXPECT_TRUE(ok);
+    EXPECT_EQ(after.ours - before.ours, 0) << threads << " threads";
+  }
+}
+
 TEST_P(Allocations, CompiledTrainStepMakesNoneOfOurs) {
   for (int64_t batch : {64, 32}) {
     SEQ_ASSERT_OK_AND_ASSIGN(

@@ -880,9 +880,21 @@ def train_step_cases():
 def snake(op):
     out = ""
     for i, c in enumerate(op):
-        starts = c.isupper() and i > 0 and (not op[i - 1].isupper() or op[i + 1:i + 2].islower())
+        starts = c.isupper() and i > 0 and (op[i - 1].islower() or op[i + 1:i + 2].islower())
         out += ("_" if starts else "") + c.lower()
     return out
+
+
+def write_files(folder, script):
+    for op, cases in FILES.items():
+        with open(os.path.join(folder, snake(op) + ".textproto"), "w") as out:
+            out.write("# proto-file: serialization/graph_test.proto\n"
+                      "# proto-message: seqgraph.proto.GraphTestFile\n#\n"
+                      "# %s: %s\n"
+                      "# Written by %s beside this file, from that definition in double;"
+                      " gradients by dual\n# numbers. Expected tensors are FLOAT64: exact values.\n\n"
+                      % (op, TITLES[op], script))
+            out.write("\n\n".join(cases) + "\n")
 
 
 def main(folder):
@@ -890,15 +902,7 @@ def main(folder):
                  activation_cases, loss_cases, elementwise_cases, constant_cases, fused_cases,
                  take_step_cases, reduction_cases, optimizer_cases, train_step_cases):
         make()
-    for op, cases in FILES.items():
-        with open(os.path.join(folder, snake(op) + ".textproto"), "w") as out:
-            out.write("# proto-file: serialization/graph_test.proto\n"
-                      "# proto-message: seqgraph.proto.GraphTestFile\n#\n"
-                      "# %s: %s\n"
-                      "# Written by make_cases.py beside this file, from that definition in double;"
-                      " gradients by dual\n# numbers. Expected tensors are FLOAT64: exact values.\n\n"
-                      % (op, TITLES[op]))
-            out.write("\n\n".join(cases) + "\n")
+    write_files(folder, "make_cases.py")
 
 
 if __name__ == "__main__":
