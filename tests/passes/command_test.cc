@@ -68,7 +68,7 @@ TEST_F(PassesCommandTest, InspectShowsTheFunctionBeforeAndAfter) {
 }
 
 TEST_F(PassesCommandTest, AnUnknownPassIsAnErrorThatListsThemAll) {
-  for (const char* command : {"explain", "evaluate", "predict", "inspect"}) {
+  for (const char* command : {"explain", "predict", "inspect"}) {
     const ProcessResult result = Run({command, "m.pb", "--passes=no_such_pass"});
     EXPECT_EQ(result.status, 1) << command;
     EXPECT_THAT(result.err, AllOf(HasSubstr("--passes: unknown pass \"no_such_pass\""),
