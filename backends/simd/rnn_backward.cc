@@ -25,23 +25,10 @@ struct Gradients {
   int64_t sample_stride, step_stride;
 };
 
-// dx = dz·wᵀ of one sample. kWhole: the features fill whole vectors.
-template <bool kWhole, class D>
-void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g, const float* dz,
-                        float* dx) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  const int64_t features = job.plan.sizes.features;
-  Product(
-      d, dz, g.step_stride, g.steps, job.plan.sizes.units, job.w, (features + kLanes - 1) / kLanes,
-      [&](int64_t, int64_t) SEQ_INLINE { return hn::Zero(d); }, AsItIs(),
-      [&](hn::Vec<D> x, int64_t t, int64_t v) SEQ_INLINE {
-        StoreSome<kWhole>(d, x, dx + t * features + v * kLanes, features - v * kLanes);
-      });
-}
-
 // dx = dz·wᵀ, or dz itself where the input is projected.
 template <class D>
-void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g) {
+void WriteInputGradient(D d, const RnnBackwardJob& job, const RnnBackwardArea& area,
+                        const Gradients& g) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const RnnSizes& sizes = job.plan.sizes;
   if (job.out.dx == nullptr) return;
@@ -62,10 +49,15 @@ void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g) {
     if (job.out.dw != nullptr) {
       FetchAhead(job.in.x + token * sizes.features, g.steps * sizes.features);
     }
-    if (sizes.features % kLanes == 0) {
-      WriteInputGradient<true>(d, job, g, dz, dx);
-    } else {
-      WriteInputGradient<false>(d, job, g, dz, dx);
+    const int64_t vectors = (sizes.features + kLanes - 1) / kLanes, padded = vectors * kLanes;
+    if (padded == sizes.features) {
+      Product(d, dz, g.step_stride, g.steps, sizes.units, job.w, vectors, nullptr, 0, dx, padded);
+      continue;
+    }
+    Product(d, dz, g.step_stride, g.steps, sizes.units, job.w, vectors, nullptr, 0, area.dx,
+            padded);
+    for (int64_t t = 0; t < g.steps; ++t) {
+      UnpadRow(d, area.dx + t * padded, sizes.features, dx + t * sizes.features);
     }
   }
 }
@@ -194,7 +186,7 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
       AddToTable(d, job, area, g);
       continue;
     }
-    WriteInputGradient(d, job, g);
+    WriteInputGradient(d, job, area, g);
     if (job.out.dw == nullptr) continue;
     AddTransposedProduct(d, InputRows(job, first, begin), {area.dz, kRegister, piece_stride}, count,
                          steps, sizes.features, kRegister, area.dw);
@@ -207,62 +199,46 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
 
 // dz_t = (d_sequence_t + dz_{t+1}·uᵀ) act'(h_t) of a group at one step; in the last step d_last
 // takes the place of the product. Rows of dz, here and in the step after it, are dz_stride apart.
-// kWhole: the units fill whole vectors.
-template <RnnActivation act, bool kWhole>
+template <RnnActivation act>
 void WideStep(const RnnBackwardJob& job, int64_t first, int64_t count, int64_t t,
               const float* later, float* dz, int64_t dz_stride) {
   const FN d;
   using V = hn::Vec<FN>;
   constexpr int64_t kLanes = hn::MaxLanes(FN());
   const RnnSizes& sizes = job.plan.sizes;
-  const int64_t units = sizes.units, time = sizes.time, row_stride = time * units;
+  const int64_t units = sizes.units, time = sizes.time, width = job.plan.width;
   const bool is_last = t == time - 1;
-  const int64_t row = (first * time + t) * units;
-  const float* h = job.incoming.sequence + row;
-  const auto product = [&](auto incoming) SEQ_INLINE {
-    Product(d, later, dz_stride, count, is_last ? 0 : units, job.u, job.plan.width / kLanes,
-            incoming, AsItIs(), [&](V dh, int64_t s, int64_t v) SEQ_INLINE {
-              const float* state = h + s * row_stride + v * kLanes;
-              const V slope_of = LoadSome<kWhole>(d, state, units - v * kLanes);
-              hwy::Prefetch(state - units);  // the next step's
-              hn::Store(TimesSlope<act>(d, dh, slope_of), d, dz + s * dz_stride + v * kLanes);
-            });
-  };
-  const float* d_sequence = job.incoming.d_sequence;
-  if (d_sequence != nullptr) d_sequence += row;
-  const float* d_last = is_last ? job.incoming.d_last : nullptr;
-  if (d_last != nullptr) d_last += first * units;
-  if (d_sequence == nullptr && d_last == nullptr) {
-    product([&](int64_t, int64_t) SEQ_INLINE { return hn::Zero(d); });
-    return;
+  Product(d, later, dz_stride, count, is_last ? 0 : units, job.u, width / kLanes, nullptr, 0, dz,
+          dz_stride);
+  for (int64_t s = 0; s < count; ++s) {
+    const int64_t token = (first + s) * time + t;
+    const float* h = job.incoming.sequence + token * units;
+    const float* d_sequence = job.incoming.d_sequence;
+    if (d_sequence != nullptr) d_sequence += token * units;
+    const float* d_last = is_last ? job.incoming.d_last : nullptr;
+    if (d_last != nullptr) d_last += (first + s) * units;
+    float* row = dz + s * dz_stride;
+    for (int64_t j = 0; j < width; j += kLanes) {
+      V dh = hn::Load(d, row + j);
+      if (d_sequence != nullptr) dh = hn::Add(dh, LoadSome(d, d_sequence + j, units - j));
+      if (d_last != nullptr) dh = hn::Add(dh, LoadSome(d, d_last + j, units - j));
+      hn::Store(TimesSlope<act>(d, dh, LoadSome(d, h + j, units - j)), d, row + j);
+    }
+    FetchAhead(h - units, units);  // the next step's
   }
-  product([&](int64_t s, int64_t v) SEQ_INLINE {
-    const int64_t unit = v * kLanes;
-    V sum = hn::Zero(d);
-    if (d_sequence != nullptr) {
-      sum = LoadSome<kWhole>(d, d_sequence + s * row_stride + unit, units - unit);
-    }
-    if (d_last != nullptr) {
-      sum = hn::Add(sum, LoadSome<kWhole>(d, d_last + s * units + unit, units - unit));
-    }
-    return sum;
-  });
 }
 
 // dh0 = dz_0·uᵀ.
-void WriteInitialGradient(const RnnBackwardJob& job, int64_t first, int64_t count, const float* dz,
-                          int64_t dz_stride) {
+void WriteInitialGradient(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t first,
+                          int64_t count, const float* dz, int64_t dz_stride) {
   const FN d;
-  using V = hn::Vec<FN>;
-  constexpr int64_t kLanes = hn::MaxLanes(FN());
-  const int64_t units = job.plan.sizes.units;
+  const int64_t units = job.plan.sizes.units, width = job.plan.width;
   if (job.out.dh0 == nullptr) return;
-  Product(
-      d, dz, dz_stride, count, units, job.u, job.plan.width / kLanes,
-      [&](int64_t, int64_t) SEQ_INLINE { return hn::Zero(d); }, AsItIs(),
-      [&](V dh, int64_t s, int64_t v) SEQ_INLINE {
-        StoreSome(d, dh, job.out.dh0 + (first + s) * units + v * kLanes, units - v * kLanes);
-      });
+  Product(d, dz, dz_stride, count, units, job.u, width / hn::MaxLanes(FN()), nullptr, 0, area.dh,
+          width);
+  for (int64_t s = 0; s < count; ++s) {
+    UnpadRow(d, area.dh + s * width, units, job.out.dh0 + (first + s) * units);
+  }
 }
 
 // du += sum of h_{t-1}ᵀ·dz_t over a piece.
@@ -281,7 +257,7 @@ void AddStateProducts(const RnnBackwardJob& job, const RnnBackwardArea& area, co
   if (at_start && job.in.h0 != nullptr) add({job.in.h0 + g.first * units, 0, units}, 0, 1);
 }
 
-template <RnnActivation act, bool kWhole>
+template <RnnActivation act>
 void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t first,
                int64_t count) {
   const FN d;
@@ -292,15 +268,15 @@ void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t f
     begin = ChunkBegin(plan, end);
     const int64_t steps = end - begin;
     for (int64_t i = steps - 1; i >= 0; --i) {
-      WideStep<act, kWhole>(job, first, count, begin + i, area.dz + (i + 1) * width,
-                            area.dz + i * width, stride);
+      WideStep<act>(job, first, count, begin + i, area.dz + (i + 1) * width, area.dz + i * width,
+                    stride);
     }
     const Gradients g = {first, count, begin, steps, area.dz, stride, width};
     const RowBlocks dz = {area.dz, width, stride};
     if (job.out.du != nullptr) AddStateProducts(job, area, g);
     if (job.out.db != nullptr) AddColumnSums(d, dz, count, steps, width, area.db);
     if (sizes.input == RnnInput::kLookup) AddToTable(d, job, area, g);
-    if (sizes.input != RnnInput::kLookup) WriteInputGradient(d, job, g);
+    if (sizes.input != RnnInput::kLookup) WriteInputGradient(d, job, area, g);
     if (job.out.dw != nullptr) {
       AddTransposedProduct(d, InputRows(job, first, begin), dz, count, steps, sizes.features, width,
                            area.dw);
@@ -311,7 +287,7 @@ void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t f
       std::copy_n(area.dz + s * stride, width, area.dz + s * stride + before * width);
     }
   }
-  WriteInitialGradient(job, first, count, area.dz, stride);
+  WriteInitialGradient(job, area, first, count, area.dz, stride);
 }
 
 template <RnnActivation act>
@@ -328,10 +304,8 @@ void BackwardGroups(const RnnBackwardJob& job, int64_t task) {
     const int64_t count = std::min(plan.group, plan.sizes.batch - first);
     if (plan.in_registers) {
       GroupInRegisters<act>(job, area, first, count);
-    } else if (plan.width == plan.sizes.units) {
-      WideGroup<act, true>(job, area, first, count);
     } else {
-      WideGroup<act, false>(job, area, first, count);
+      WideGroup<act>(job, area, first, count);
     }
   }
   if (!plan.in_registers) return;

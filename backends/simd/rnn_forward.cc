@@ -44,11 +44,8 @@ void ProjectInput(D d, const RnnForwardJob& job, const Piece& p, int64_t sample_
       if (s + 1 < p.count) {
         FetchAhead(job.in.x + (token + sizes.time) * sizes.features, p.steps * sizes.features);
       }
-      Product(
-          d, job.in.x + token * sizes.features, sizes.features, p.steps, sizes.features, job.w,
-          vectors, [&](int64_t, int64_t v) SEQ_INLINE { return bias(v); }, AsItIs(),
-          [&](V element, int64_t t, int64_t v)
-              SEQ_INLINE { hn::Store(element, d, to + t * step_stride + v * kLanes); });
+      Product(d, job.in.x + token * sizes.features, sizes.features, p.steps, sizes.features, job.w,
+              vectors, with_bias ? job.bias : nullptr, 0, to, step_stride);
       continue;
     }
     const bool lookup = sizes.input == RnnInput::kLookup;
@@ -140,12 +137,36 @@ void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int6
   WriteLast(d, job, first, count, area.states);
 }
 
-// A group of any width: step by step, h_t = act(z_t + h_{t-1}·u). kWhole: the units fill whole
-// vectors.
-template <RnnActivation act, bool kWhole>
-void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t first, int64_t count) {
+// States of a step from their z, in place; also to rows of the sequence if that is not null.
+template <RnnActivation act>
+void ActivateStates(int64_t count, int64_t units, int64_t width, float* states, float* sequence,
+                    int64_t stride) {
   const FN d;
   using V = hn::Vec<FN>;
+  constexpr int64_t kLanes = hn::MaxLanes(FN());
+  int64_t at = 0;
+  for (; at + 4 * kLanes <= count * width; at += 4 * kLanes) {
+    V x[4];
+    Unroll<4>([&](auto i) SEQ_INLINE { x[i] = hn::Load(d, states + at + i * kLanes); });
+    Activate<act>(d, x);
+    Unroll<4>([&](auto i) SEQ_INLINE { hn::Store(x[i], d, states + at + i * kLanes); });
+  }
+  for (; at < count * width; at += kLanes) {
+    V x[1] = {hn::Load(d, states + at)};
+    Activate<act>(d, x);
+    hn::Store(x[0], d, states + at);
+  }
+  if (sequence == nullptr) return;
+  for (int64_t s = 0; s < count; ++s) {
+    UnpadRow(d, states + s * width, units, sequence + s * stride);
+    FetchAhead(sequence + s * stride + units, units);  // the next step's
+  }
+}
+
+// A group of any width: step by step, h_t = act(z_t + h_{t-1}·u).
+template <RnnActivation act>
+void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t first, int64_t count) {
+  const FN d;
   constexpr int64_t kLanes = hn::MaxLanes(FN());
   const RnnPlan& plan = job.plan;
   const int64_t width = plan.width, units = plan.sizes.units, time = plan.sizes.time;
@@ -157,17 +178,10 @@ void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t fir
     ProjectInput(d, job, p, width, count * width, /*with_bias=*/true, area.z);
     for (int64_t t = t0; t < t0 + p.steps; ++t) {
       const float* z = area.z + (t - t0) * count * width;
-      Product(
-          d, states, width, count, units, job.u, width / kLanes,
-          [&](int64_t s, int64_t v) SEQ_INLINE { return hn::Load(d, z + s * width + v * kLanes); },
-          [&](auto& x) SEQ_INLINE { Activate<act>(d, x); },
-          [&](V h, int64_t s, int64_t v) SEQ_INLINE {
-            hn::Store(h, d, next + s * width + v * kLanes);
-            if (job.out.sequence == nullptr) return;
-            float* row = job.out.sequence + ((first + s) * time + t) * units;
-            StoreSome<kWhole>(d, h, row + v * kLanes, units - v * kLanes);
-            hwy::Prefetch(row + units + v * kLanes);  // the next step's
-          });
+      Product(d, states, width, count, units, job.u, width / kLanes, z, width, next, width);
+      float* sequence = nullptr;
+      if (job.out.sequence != nullptr) sequence = job.out.sequence + (first * time + t) * units;
+      ActivateStates<act>(count, units, width, next, sequence, time * units);
       std::swap(states, next);
     }
   }
@@ -183,10 +197,8 @@ void ForwardGroups(const RnnForwardJob& job, int64_t task) {
     const int64_t count = std::min(plan.group, plan.sizes.batch - first);
     if (plan.in_registers) {
       GroupInRegisters<act>(job, area, first, count);
-    } else if (plan.width == plan.sizes.units) {
-      WideGroup<act, true>(job, area, first, count);
     } else {
-      WideGroup<act, false>(job, area, first, count);
+      WideGroup<act>(job, area, first, count);
     }
   }
 }

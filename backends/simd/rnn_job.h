@@ -57,6 +57,8 @@ struct RnnBackwardArea {
   float* d_sequence = nullptr;
   float* carry = nullptr;
   float* du_diagonals = nullptr;  ///< [width, width]
+  float* dx = nullptr;            ///< [chunk, features, padded]
+  float* dh = nullptr;            ///< not in registers: [group, width]
   // Sums over the task's samples; rows of `width`.
   float* du = nullptr;
   float* db = nullptr;

@@ -65,6 +65,8 @@ RnnBackwardJob::RnnBackwardJob(const RnnPlan& plan, RnnScratch& scratch) : plan(
       area[t].d_sequence = scratch.Take(plan.chunk * state);
       area[t].du_diagonals = scratch.Take(width * width);
     }
+    area[t].dx = scratch.Take(plan.chunk * RoundUp(sizes.features, plan.lanes));
+    if (!plan.in_registers) area[t].dh = scratch.Take(state);
     area[t].du = scratch.Take(units * width);
     area[t].db = scratch.Take(width);
     if (sizes.input == RnnInput::kFeatures) area[t].dw = scratch.Take(sizes.features * width);

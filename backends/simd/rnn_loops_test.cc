@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backends/denormals.h"
 #include "backends/numeric_bounds.h"
 #include "backends/simd/target.h"
 #include "tests/testing.h"
@@ -256,6 +257,10 @@ class RnnLoops : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { SEQ_ASSERT_OK(ForceTarget(GetParam())); }
   void TearDown() override { SEQ_ASSERT_OK(ForceTarget("")); }
+
+  // As in a program that runs, and as the pool's threads do: gradients of sigmoid fade to
+  // denormals.
+  const FlushDenormals flush_;
 };
 
 Case RandomCase(std::mt19937_64& rng) {

@@ -25,10 +25,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// `count` floats as a vector with zeros behind; count may exceed the lanes. With kWhole it does
 /// not fall short of them.
-template <bool kWhole = false, class D>
+template <class D>
 HWY_INLINE hn::Vec<D> LoadSome(D d, const float* from, int64_t count) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (kWhole || HWY_LIKELY(count >= kLanes)) return hn::LoadU(d, from);
+  if (HWY_LIKELY(count >= kLanes)) return hn::LoadU(d, from);
 #if HWY_TARGET <= HWY_AVX2
   return hn::MaskedLoad(hn::FirstN(d, count), d, from);
 #else
@@ -38,10 +38,10 @@ HWY_INLINE hn::Vec<D> LoadSome(D d, const float* from, int64_t count) {
 #endif
 }
 
-template <bool kWhole = false, class D>
+template <class D>
 HWY_INLINE void StoreSome(D d, hn::Vec<D> v, float* to, int64_t count) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (kWhole || HWY_LIKELY(count >= kLanes)) return hn::StoreU(v, d, to);
+  if (HWY_LIKELY(count >= kLanes)) return hn::StoreU(v, d, to);
 #if HWY_TARGET <= HWY_AVX2
   hn::BlendedStore(v, hn::FirstN(d, count), d, to);
 #else
@@ -97,11 +97,7 @@ HWY_INLINE void ForTiles(int64_t rows, F&& f) {
     f(r, std::integral_constant<int, most>());
   }
   for (; rows - r >= 4; r += 4) f(r, std::integral_constant<int, 4>());
-  if (rows - r >= 2) {
-    f(r, std::integral_constant<int, 2>());
-    r += 2;
-  }
-  if (rows - r >= 1) f(r, std::integral_constant<int, 1>());
+  for (; r < rows; ++r) f(r, std::integral_constant<int, 1>());
 }
 
 /// Packs b[inner, columns], whose element (k, j) is b[k row_stride + j column_stride], for Product:
@@ -120,23 +116,28 @@ void PackPanels(D, const float* b, int64_t row_stride, int64_t column_stride, in
   }
 }
 
-/// c[rows, vectors] = init + a[rows, inner] b: init(row, vector) gives a vector of c to begin with,
-/// finish(x) for x = V[n] is applied to all of them, and store(x, row, vector) takes each. Rows of
-/// a are a_stride floats apart; b is packed.
-template <class D, class Init, class Finish, class Store>
-HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
-                        const float* packed, int64_t vectors, Init init, Finish finish,
-                        Store store) {
+/// c[rows, vectors] = init + a[rows, inner] b, rows of each a stride apart; b is packed, init may
+/// be null for zeros, or have stride 0. One function, without branches in its tiles: what comes
+/// before and after a product is loops of its own, for with conditions on two dozen vectors
+/// compilers take minutes.
+template <class D>
+HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
+                          const float* packed, int64_t vectors, const float* init,
+                          int64_t init_stride, float* c, int64_t c_stride) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
+  HWY_ALIGN static constexpr float kZeros[2 * kLanes] = {};
   const auto panel = [&](int64_t v, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;
     const float* b = packed + v * kLanes * inner;
+    const float* first = init == nullptr ? kZeros : init + v * kLanes;
+    const int64_t first_stride = init == nullptr ? 0 : init_stride;
     ForTiles<TileRows(kVecs)>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
       V tile[kRows * kVecs];
-      Unroll<kRows * kVecs>([&](auto i)
-                                SEQ_INLINE { tile[i] = init(r + i / kVecs, v + i % kVecs); });
+      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        tile[i] = hn::LoadU(d, first + (r + i / kVecs) * first_stride + i % kVecs * kLanes);
+      });
       const float* a0 = a + r * a_stride;
       const float* bk = b;
       for (int64_t k = 0; k < inner; ++k, bk += kVecs * kLanes) {
@@ -150,15 +151,9 @@ HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int
           });
         });
       }
-      constexpr int kTogether = HWY_MIN(4, kRows * kVecs);
-      Unroll<kRows * kVecs / kTogether>([&](auto g) SEQ_INLINE {
-        V x[kTogether];
-        Unroll<kTogether>([&](auto i) SEQ_INLINE { x[i] = tile[g * kTogether + i]; });
-        finish(x);
-        Unroll<kTogether>([&](auto i) SEQ_INLINE {
-          constexpr int at = g * kTogether + i;
-          store(x[i], r + at / kVecs, v + at % kVecs);
-        });
+      float* to = c + r * c_stride + v * kLanes;
+      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        hn::StoreU(tile[i], d, to + i / kVecs * c_stride + i % kVecs * kLanes);
       });
     });
   };
@@ -166,12 +161,6 @@ HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int
   for (; v + 2 <= vectors; v += 2) panel(v, std::integral_constant<int, 2>());
   if (v < vectors) panel(v, std::integral_constant<int, 1>());
 }
-
-/// The finish of a plain product.
-struct AsItIs {
-  template <class Vectors>
-  HWY_INLINE void operator()(Vectors&) const {}
-};
 
 /// Rows of a matrix that lies in blocks: row r of block s begins at data + s block_stride + r
 /// stride.
@@ -184,8 +173,8 @@ struct RowBlocks {
 /// c[inner, width] += aᵀ b over `rows` rows of each of `blocks` blocks; rows of b and c are aligned
 /// and padded to whole vectors.
 template <class D>
-void AddTransposedProduct(D d, const RowBlocks& a, const RowBlocks& b, int64_t blocks, int64_t rows,
-                          int64_t inner, int64_t width, float* c) {
+HWY_NOINLINE void AddTransposedProduct(D d, const RowBlocks& a, const RowBlocks& b, int64_t blocks,
+                                       int64_t rows, int64_t inner, int64_t width, float* c) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const auto panel = [&](int64_t column, auto vecs) SEQ_INLINE {
