@@ -57,7 +57,7 @@ TEST_P(Allocations, CompiledTrainStepOnVectorKernelsMakesNone) {
                                   {.backends = backends_,
                                    .batch = 64,
                                    .threads = threads,
-                                   .rewrites = StandardRewrites()}));
+                                   .passes = StandardPasses()}));
     SEQ_ASSERT_OK(step->Run());
     const AllocationCounts before = CountAllocations();
     bool ok = true;
