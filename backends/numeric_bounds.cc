@@ -403,7 +403,7 @@ constexpr RuleRow kRules[] = {
     {"Slice", Exact},
     {"SliceGrad", Exact},
     {"Transpose", Exact},
-    {"DropoutMask", Exact},
+    {"DropoutMask", OfOutputs<1>},
     {"SequenceMask", Exact},
     {"ZeroMasked", Exact},
     {"GlobalMaxPooling1D", Exact},

@@ -78,14 +78,14 @@ TEST(OpRegistry, RefusesOneNameTwiceInADefinition) {
 }
 
 TEST(OpRegistry, WhatALaterVersionBroughtCanBeLeftOut) {
-  const auto op = [] { return OpDef(CopyOp("X")).CompatibleFrom(0); };
+  const auto op = [] { return OpDef(CopyOp("X")).CompatibleFrom(1); };
   OpRegistry registry;
-  EXPECT_THAT(registry.Register(op().Input({.name = "m", .since = 1})),
+  EXPECT_THAT(registry.Register(op().Input({.name = "m", .since = 2})),
               StatusIs(kInvalid, "input m was added and must be optional"));
-  EXPECT_THAT(registry.Register(op().Input({.name = "m", .optional = true, .since = 1})
-                                    .Input({.name = "b", .optional = true, .since = 0})),
+  EXPECT_THAT(registry.Register(op().Input({.name = "m", .optional = true, .since = 2})
+                                    .Input({.name = "b", .optional = true, .since = 1})),
               StatusIs(kInvalid, "input b stands behind added ones"));
-  EXPECT_THAT(registry.Register(op().Attribute({.name = "a", .since = 1})),
+  EXPECT_THAT(registry.Register(op().Attribute({.name = "a", .since = 2})),
               StatusIs(kInvalid, "attribute a was added and must have a default"));
 }
 

@@ -163,6 +163,8 @@ const std::set<std::string>& OpsWithoutKernel() {
                                                             "GlobalMaxPooling1DGrad",
                                                             "LSTMCell",
                                                             "LSTMCellGrad",
+                                                            "LookupRNNCell",
+                                                            "LookupRNNCellGrad",
                                                             "MSE",
                                                             "MSEGrad",
                                                             "Reshape",
