@@ -107,6 +107,7 @@ void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int6
                             .steps = p.steps,
                             .u = job.u,
                             .bias = job.bias,
+                            .units = sizes.units,
                             .states = area.states + s * kRegister,
                             .sequence = nullptr,
                             .sequence_stride = whole ? sample_stride : piece_stride};

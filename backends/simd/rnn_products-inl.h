@@ -256,7 +256,8 @@ HWY_INLINE V TimesSlope(D d, V dh, V h) {
   if constexpr (act == RnnActivation::kTanh) {
     return hn::Mul(dh, hn::NegMulAdd(h, h, hn::Set(d, 1.0f)));
   } else if constexpr (act == RnnActivation::kRelu) {
-    return hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), dh);
+    // A product, so that NaN and infinity of dh do not vanish where h is 0.
+    return hn::Mul(dh, hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), hn::Set(d, 1.0f)));
   } else {
     return hn::Mul(dh, hn::NegMulAdd(h, h, h));
   }

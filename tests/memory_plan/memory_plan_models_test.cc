@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "backends/all_backends.h"
 #include "backends/compiled_function.h"
+#include "backends/memory_plan.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "tests/testing.h"
