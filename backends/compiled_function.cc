@@ -57,6 +57,7 @@ struct CompiledFunction::Impl {
   std::vector<Variable*> updated;
   std::vector<NodeAssignment> assignments;
   MemoryUse memory;
+  std::vector<RewriteCount> passes;
   std::vector<bool> is_private;  // for each value
 
   absl::Status BindVariables(VariableStore* store);
@@ -112,8 +113,10 @@ absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
 // Assigns the nodes, lets each backend prepare its own, and sets for each node its program.
 absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
                                              std::vector<int>& program_of) {
+  TraceSpan assign(options.trace, "assign nodes", "compile");
   SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment,
                        AssignNodes(function, options.backends, options.preferences));
+  assign.End();
   program_of.assign(assignment.size(), -1);
   assignments.resize(assignment.size());
   is_private.assign(function.values().size(), false);
@@ -127,6 +130,7 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
     ProgramRequest request{&function, nodes, PrivateValues(function, assignment, b),
                            options.threads};
     const std::string& name = options.backends[b]->info().name;
+    TraceSpan prepare(options.trace, absl::StrCat("prepare ", name), "compile");
     absl::StatusOr<std::unique_ptr<Program>> program = options.backends[b]->Prepare(request);
     if (!program.ok()) {
       return Annotate(program.status(),
@@ -151,6 +155,7 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
     }
     programs.push_back(*std::move(program));
   }
+  const TraceSpan plan(options.trace, "plan memory", "compile");
   storage = PlanStorage(function, private_storage, guard_bytes);
   return absl::OkStatus();
 }
@@ -335,17 +340,29 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
                                                    ": guard_bytes must be in [0, ", kMaxGuardBytes,
                                                    "], got ", options.guard_bytes));
   }
+  const TraceSpan all(options.trace,
+                      absl::StrCat("compile ", function.name(), ", batch ", options.batch),
+                      "compile");
   auto impl = std::make_unique<Impl>();
   impl->guard_bytes = AlignedBytes(options.guard_bytes);
+  TraceSpan rewrite(options.trace, "rewrite", "compile");
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, options.batch));
-  SEQ_ASSIGN_OR_RETURN(impl->function, ApplyRewrites(bound, registry, options.rewrites));
+  // What a pass makes must not take a node from the backend that it prefers.
+  const NodeOwners owners = [&options](const Function& candidate) {
+    return RankAssignment(candidate, options.backends, options.preferences);
+  };
+  SEQ_ASSIGN_OR_RETURN(impl->function,
+                       RunPasses(bound, registry, options.passes, owners, &impl->passes));
+  rewrite.End();
   impl->batch = options.batch;
   SEQ_RETURN_IF_ERROR(impl->BindVariables(variables));
   std::vector<int> program_of;
   SEQ_RETURN_IF_ERROR(impl->Prepare(options, program_of));
   impl->MeasureMemory();
   SEQ_RETURN_IF_ERROR(impl->CheckMemory(options));
+  TraceSpan allocate(options.trace, "allocate", "compile");
   SEQ_RETURN_IF_ERROR(impl->Allocate());
+  allocate.End();
   impl->MakeSteps(program_of);
   impl->MakeGuards();
   return std::unique_ptr<CompiledFunction>(new CompiledFunction(std::move(impl)));
@@ -360,6 +377,7 @@ const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
   return impl_->assignments;
 }
 const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
+const std::vector<RewriteCount>& CompiledFunction::passes() const { return impl_->passes; }
 const std::vector<bool>& CompiledFunction::private_values() const { return impl_->is_private; }
 const std::optional<GuardDamage>& CompiledFunction::damage() const { return impl_->damage; }
 

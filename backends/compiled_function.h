@@ -9,14 +9,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "backends/backend.h"
 #include "backends/buffer_guards.h"
 #include "backends/node_assignment.h"
+#include "backends/trace.h"
 #include "graph/function.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
-#include "graph/rewrite.h"
+#include "graph/pass.h"
 #include "graph/tensor.h"
 
 namespace seqgraph {
@@ -30,8 +30,8 @@ struct CompileOptions {
   /// The number that the symbolic batch stands for.
   int64_t batch = 1;
   int threads = 1;
-  /// Applied after the batch is bound.
-  absl::Span<const Rewrite> rewrites;
+  /// Run after the batch is bound, with these backends to claim what they make of the function.
+  PassList passes;
   /// What MemoryUse::total() may be. Beyond it, or where a backend does not report its scratch,
   /// compiling fails before that memory is allocated: ResourceExhausted with the numbers. Absent:
   /// no limit.
@@ -41,6 +41,8 @@ struct CompileOptions {
   /// node. Variables are copied into guarded memory for the call, and back after it. Slower; counts
   /// as values, scratch and persistent in MemoryUse. 0: none.
   int64_t guard_bytes = 0;
+  /// Where the phases of compiling are recorded; null: nowhere.
+  Trace* trace = nullptr;
 };
 
 /// Which backend runs a node, and how.
@@ -87,7 +89,7 @@ class CompiledFunction {
   CompiledFunction(const CompiledFunction&) = delete;
   CompiledFunction& operator=(const CompiledFunction&) = delete;
 
-  /// The function that runs: bound and rewritten.
+  /// The function that runs: bound, and as the passes have left it.
   const Function& function() const;
   int64_t batch() const;
 
@@ -116,6 +118,8 @@ class CompiledFunction {
   /// In the order of function().nodes().
   const std::vector<NodeAssignment>& assignments() const;
   const MemoryUse& memory() const;
+  /// How often each of CompileOptions::passes fired, in that order.
+  const std::vector<RewriteCount>& passes() const;
   /// For each value of function(): true if a backend keeps it in a layout of its own, so that its
   /// memory does not hold the elements as its type says.
   const std::vector<bool>& private_values() const;

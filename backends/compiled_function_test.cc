@@ -378,7 +378,7 @@ TEST(CompiledFunction, SaysHowMuchMemoryIsMissing) {
                        "no memory to run function f with batch 4: it takes 1152921504606847104"));
 }
 
-TEST(CompiledFunction, AppliesTheRewritesAfterBindingTheBatch) {
+TEST(CompiledFunction, RunsThePassesAfterBindingTheBatch) {
   // Round(x) = x where the batch is 2.
   const Rewrite rewrite{"drop_round", "", [](RewriteContext& c) -> absl::StatusOr<bool> {
                           if (c.node().op->name() != "Round" ||
@@ -390,13 +390,55 @@ TEST(CompiledFunction, AppliesTheRewritesAfterBindingTheBatch) {
                         }};
   const Function f = RowFunction();
   VariableStore store = StoreOf(f);
-  const std::vector<Rewrite> rewrites = {rewrite};
+  const FunctionPass pass{.name = rewrite.name, .rule = "Round(x) = x", .rewrites = {rewrite}};
   for (int64_t batch : {1, 2}) {
     SEQ_ASSERT_OK_AND_ASSIGN(
         const auto compiled,
         CompiledFunction::Compile(f, TestOps(), &store,
-                                  {.backends = {&kFake}, .batch = batch, .rewrites = rewrites}));
+                                  {.backends = {&kFake}, .batch = batch, .passes = {&pass}}));
     EXPECT_EQ(compiled->assignments().size(), batch == 2 ? 2u : 3u);
+    ASSERT_EQ(compiled->passes().size(), 1u);
+    EXPECT_EQ(compiled->passes()[0].name, "drop_round");
+    EXPECT_EQ(compiled->passes()[0].count, batch == 2 ? 1 : 0);
+  }
+}
+
+TEST(CompiledFunction, APassThatAsksForAClaimFiresWhereTheBackendOfTheMatchTakesIt) {
+  const Rewrite rewrite{"round_to_scale", "", [](RewriteContext& c) -> absl::StatusOr<bool> {
+                          if (c.node().op->name() != "Round") return false;
+                          const Value x = c.Mapped(c.node().inputs[0]);
+                          c.ReplaceOutput(0, c.builder().AddNode("Scale", {x}, {}, "new")[0]);
+                          return true;
+                        }};
+  const FunctionPass pass{.name = rewrite.name, .only_if_claimed = true, .rewrites = {rewrite}};
+  const Claim no = Claim::No(ClaimReason::kUnknownOp, "not here");
+  const FakeBackend all({.name = "all"}),
+      no_scale({.name = "no_scale", .refusals = {{"Scale", no}}}),
+      no_round({.name = "no_round", .refusals = {{"Round", no}}});
+  FunctionBuilder g("f", TestOps());
+  g.Result("y", g.AddNode("Round", {g.Input("x", {DType::kFloat32, {Dim::Batch()}})})[0]);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
+  const struct {
+    std::vector<const Backend*> backends;
+    const char* runs_on;
+    int fired;
+  } cases[] = {
+      {{&all}, "all", 1},
+      {{&no_scale}, "no_scale", 0},
+      {{&no_scale, &all}, "no_scale", 0},  // or the node would move to a later backend
+      {{&no_round, &all}, "no_round", 1},  // to an earlier one it may
+      {{&all, &no_scale}, "all", 1},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.backends[0]->info().name);
+    VariableStore store;
+    SEQ_ASSERT_OK_AND_ASSIGN(
+        const auto compiled,
+        CompiledFunction::Compile(f, TestOps(), &store,
+                                  {.backends = c.backends, .batch = 3, .passes = {&pass}}));
+    EXPECT_EQ(compiled->passes()[0].count, c.fired);
+    EXPECT_EQ(compiled->assignments()[0].backend, c.runs_on);
+    EXPECT_EQ(compiled->assignments()[0].op, c.fired > 0 ? "Scale" : "Round");
   }
 }
 

@@ -121,6 +121,15 @@ absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
   return assignment;
 }
 
+absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
+                                                absl::Span<const Backend* const> backends,
+                                                const BackendPreferences& preferences) {
+  SEQ_ASSIGN_OR_RETURN(std::vector<int> ranks, AssignNodes(function, backends, preferences));
+  const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
+  for (size_t n = 0; n < ranks.size(); ++n) ranks[n] = ranks[n] == preferred[n] ? 0 : ranks[n] + 1;
+  return ranks;
+}
+
 std::vector<bool> PrivateValues(const Function& function, absl::Span<const int> assignment,
                                 int backend) {
   std::vector<bool> is_private(function.values().size(), false);

@@ -23,6 +23,13 @@ absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
                                              absl::Span<const Backend* const> backends,
                                              const BackendPreferences& preferences = {});
 
+/// AssignNodes, for passes that must not drive a node away from where it should be (NodeOwners in
+/// graph/pass.h): for each node 0 if it goes to the backend that it prefers, else 1 + the index of
+/// its backend.
+absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
+                                                absl::Span<const Backend* const> backends,
+                                                const BackendPreferences& preferences);
+
 /// For each value: true if a node of `assignment` == `backend` computes it, only such nodes read
 /// it, and it is neither result nor update.
 std::vector<bool> PrivateValues(const Function& function, absl::Span<const int> assignment,

@@ -1,10 +1,13 @@
 #include "backends/numeric_bounds.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "graph/elementwise_program.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph {
@@ -114,40 +117,56 @@ absl::StatusOr<ErrorBound> DenseGrad(const Judged& node, int o) {
   return Sum(node, o, o == 0 ? units : Ratio(node.inputs[0]->num_elements(), features));
 }
 
-enum RecurrenceInput { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
+// The first inputs of every recurrent op.
+enum RecurrentInput { kX, kW, kU, kB, kH0 };
 
+double LargestOf(const Judged& node, std::initializer_list<absl::string_view> inputs) {
+  double largest = 0;
+  for (absl::string_view name : inputs) {
+    const int i = node.op.FindInput(name);
+    if (i >= 0) largest = std::max(largest, node.Largest(i));
+  }
+  return largest;
+}
+
+// RNNCell, LSTMCell and GRUCell have 1, 4 and 3 gates.
 ErrorBound Recurrence(const Judged& node, double scale, bool backward, absl::string_view of) {
   const Shape& x = node.shape(kX);  // or ids
-  const int64_t units = node.shape(kU)[0].size();
+  const int64_t units = std::max<int64_t>(node.shape(kU)[0].size(), 1);
+  const int64_t gates = std::max<int64_t>(node.shape(kU)[1].size() / units, 1);
   const int64_t batch = std::max<int64_t>(x[0].size(), 1), time = x[1].size();
-  const double bound =
-      RecurrenceBound(1, std::max<int64_t>(units, 1), batch, time, backward) / kFloatEpsilon;
+  // benchdnn multiplies the terms of a GRU by its features.
+  const int64_t wider = gates == 3 ? std::max<int64_t>(x[2].size(), 1) : 1;
+  const double bound = RecurrenceBound(gates, units, batch, time * wider, backward) / kFloatEpsilon;
+  const std::string wide =
+      gates == 1 ? "max(units, batch)" : absl::StrCat("max(", gates, " units, batch)");
+  const std::string extra = wider > 1 ? absl::StrCat(" ", wider, " features") : "";
   return {bound, scale,
-          absl::StrCat(backward ? "8 ceil(log2(3 max(units, batch) time))" : "4 ceil(log2(3 time))",
+          absl::StrCat(backward ? absl::StrCat("8 ceil(log2(", 2 * gates + 1, " ", wide, " time",
+                                               extra, "))")
+                                : absl::StrCat("4 ceil(log2(", 2 * gates + 1, " time", extra, "))"),
                        " eps = ", bound, " eps of the largest ", of, ", units = ", units,
                        ", batch = ", batch, ", time = ", time)};
 }
 
-absl::StatusOr<ErrorBound> RnnCell(const Judged& node, int o) {
-  const double scale =
-      std::max({node.LargestOutput(o), node.Largest(kX), node.Largest(kB), node.Largest(kH0)});
-  return Recurrence(node, scale, /*backward=*/false, "of output, x, b, h0");
+absl::StatusOr<ErrorBound> RecurrentCell(const Judged& node, int o) {
+  const double scale = std::max(node.LargestOutput(o), LargestOf(node, {"x", "b", "h0", "c0"}));
+  return Recurrence(node, scale, /*backward=*/false, "of output, x, b, initial state");
 }
 
 ErrorBound RecurrenceGrad(const Judged& node, int o) {
   const double scale =
-      std::max({node.LargestOutput(o), node.Largest(kDSequence), node.Largest(kDLast)});
-  return Recurrence(node, scale, /*backward=*/true, "of output, d_sequence, d_last");
+      std::max(node.LargestOutput(o), LargestOf(node, {"d_sequence", "d_last", "d_last_cell"}));
+  return Recurrence(node, scale, /*backward=*/true, "of output and incoming gradient");
 }
 
-absl::StatusOr<ErrorBound> RnnCellGrad(const Judged& node, int o) {
+absl::StatusOr<ErrorBound> RecurrentCellGrad(const Judged& node, int o) {
   return RecurrenceGrad(node, o);
 }
 
 // Here input kX is ids and input kW is table, which x is made of.
 absl::StatusOr<ErrorBound> LookupRnnCell(const Judged& node, int o) {
-  const double scale =
-      std::max({node.LargestOutput(o), node.Largest(kW), node.Largest(kB), node.Largest(kH0)});
+  const double scale = std::max(node.LargestOutput(o), LargestOf(node, {"table", "b", "h0"}));
   return Recurrence(node, scale, /*backward=*/false, "of output, table, b, h0");
 }
 
@@ -193,7 +212,7 @@ absl::StatusOr<ErrorBound> LookupRnnCellGrad(const Judged& node, int o) {
     }
   }
   const double largest =
-      std::max({LargestFiniteMagnitude(dz), node.Largest(kDSequence), node.Largest(kDLast)});
+      std::max(LargestFiniteMagnitude(dz), LargestOf(node, {"d_sequence", "d_last"}));
   const double sum = sums.empty() ? 0 : *std::max_element(sums.begin(), sums.end());
   const int64_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
   ErrorBound bound = Recurrence(node, largest * static_cast<double>(std::max<int64_t>(most, 1)),
@@ -210,6 +229,42 @@ absl::StatusOr<ErrorBound> LogitsGrad(const Judged& node, int o) {
       node.Largest(2) / std::max<double>(1, static_cast<double>(node.inputs[0]->num_elements()));
   return Roundings(kElementaryRoundings, std::max(node.LargestOutput(o), each),
                    "of output and dloss / n");
+}
+
+// y (dy - s), s = the sum of y dy over the row: at most max|y| (max|dy| + k max|y| max|dy|).
+absl::StatusOr<ErrorBound> SoftmaxGrad(const Judged& node, int) {
+  const double y = node.Largest(0), dy = node.Largest(1);
+  const auto k = static_cast<double>(node.shape(0).back().size());
+  const double count = DotBound(node.shape(0).back().size() + 1) / kFloatEpsilon;
+  return ErrorBound{count, y * dy * (1 + k * y),
+                    absl::StrCat("4 k eps, k = ", k + 1, " terms, of the sum of magnitudes")};
+}
+
+// A softmax along k classes: exponential functions of differences, and their sum.
+absl::StatusOr<ErrorBound> SoftmaxRule(const Judged& node, int o) {
+  const auto k = static_cast<double>(node.shape(0).back().size());
+  return Roundings(kElementaryRoundings + k, node.LargestOutput(o), "output");
+}
+
+// Losses of rows, added up: terms of one row cancel down from predictions and labels.
+absl::StatusOr<ErrorBound> RowLoss(const Judged& node, int o) {
+  const double count = kElementaryRoundings + static_cast<double>(node.inputs[0]->num_elements());
+  const double weight = node.has(2) ? std::max(1.0, node.Largest(2)) : 1.0;
+  const double x = std::max({1.0, node.Largest(0), node.Largest(1)});
+  return Roundings(count, std::max(node.LargestOutput(o), weight * x * x),
+                   "of output and weighted operands");
+}
+
+// dloss weight / rows (prediction - label), where the difference may cancel.
+absl::StatusOr<ErrorBound> RowLossGrad(const Judged& node, int o) {
+  const auto width = static_cast<double>(
+      node.shape(0).rank() == 0 ? 1 : std::max<int64_t>(node.shape(0).back().size(), 1));
+  const double rows = std::max(1.0, static_cast<double>(node.inputs[0]->num_elements()) / width);
+  const double weight = node.has(3) ? node.Largest(3) : 1.0;
+  const double x = std::max({1.0, node.Largest(0), node.Largest(1)});
+  return Roundings(kElementaryRoundings + width,
+                   std::max(node.LargestOutput(o), 2 * node.Largest(2) * weight / rows * width * x),
+                   "of output and terms");
 }
 
 // The larger of old and new content: what is added to the old one is at most their sum.
@@ -240,6 +295,82 @@ absl::StatusOr<ErrorBound> RmsProp(const Judged& node, int o) {
   return bound;
 }
 
+// A value in double, and how far a float one may be from it.
+struct Bounded {
+  double value = 0;
+  double error = 0;
+};
+
+// What one instruction gives: the errors of its operands by its slopes (first order), and a
+// rounding of its own for each operation.
+Bounded Execute(const ElementwiseInstruction& instruction, const Bounded& a, const Bounded& b) {
+  constexpr double eps = kFloatEpsilon;
+  const auto result = [](double value, double inherited, double roundings, double of) {
+    return Bounded{value, inherited + roundings * eps * std::fabs(of)};
+  };
+  const double c = instruction.constant;
+  const double through = std::fabs(a.value) * b.error + std::fabs(b.value) * a.error;
+  const double x = a.value, dy = b.value;
+  switch (instruction.op) {
+    case ElementwiseOp::kAdd:
+      return result(x + dy, a.error + b.error, 1, x + dy);
+    case ElementwiseOp::kSubtract:
+      return result(x - dy, a.error + b.error, 1, x - dy);
+    case ElementwiseOp::kMultiply:
+      return result(x * dy, through + a.error * b.error, 1, x * dy);
+    case ElementwiseOp::kScale:  // the factor is rounded too
+      return result(c * x, std::fabs(c) * a.error, 2, c * x);
+    case ElementwiseOp::kFillLike:
+      return result(c, 0, 1, c);
+    case ElementwiseOp::kRelu:
+      return result(x < 0 ? 0 : x, a.error, 0, 0);
+    case ElementwiseOp::kSigmoid: {
+      const double y = 1 / (1 + std::exp(-x));
+      return result(y, a.error / 4, kElementaryRoundings, y);
+    }
+    case ElementwiseOp::kTanh:
+      return result(std::tanh(x), a.error, kElementaryRoundings, std::tanh(x));
+    case ElementwiseOp::kReluGrad:  // which side of the kink x lies on may be uncertain
+      return result(x > 0 ? dy : 0, std::fabs(x) > a.error ? b.error : b.error + std::fabs(dy),
+                    a.error > 0 ? 1 : 0, dy);
+    case ElementwiseOp::kSigmoidGrad:
+      return result(dy * x * (1 - x),
+                    std::fabs(x * (1 - x)) * b.error + std::fabs(dy * (1 - 2 * x)) * a.error, 3,
+                    std::max(std::fabs(dy * x), std::fabs(dy * x * (1 - x))));
+    case ElementwiseOp::kTanhGrad:
+      return result(dy * (1 - x * x),
+                    std::fabs(1 - x * x) * b.error + std::fabs(2 * dy * x) * a.error, 3,
+                    std::max(std::fabs(dy), std::fabs(dy * x * x)));
+  }
+  return {};
+}
+
+// The largest error over all elements, instruction by instruction.
+absl::StatusOr<ErrorBound> FusedElementwise(const Judged& node, int) {
+  std::vector<absl::Span<const double>> inputs;
+  for (size_t i = 0; i < node.inputs.size() && node.has(static_cast<int>(i)); ++i) {
+    inputs.push_back(node.inputs[i]->Elements<double>());
+  }
+  SEQ_ASSIGN_OR_RETURN(const ElementwiseProgram program,
+                       ElementwiseProgram::Parse(node.attributes.GetString("program"),
+                                                 static_cast<int>(inputs.size())));
+  double largest = 0;
+  std::vector<Bounded> registers(program.num_registers());
+  for (size_t e = 0; e < inputs[0].size(); ++e) {
+    for (size_t i = 0; i < inputs.size(); ++i) registers[i] = {inputs[i][e], 0};
+    for (size_t i = 0; i < program.code.size(); ++i) {
+      const ElementwiseInstruction& code = program.code[i];
+      registers[inputs.size() + i] = Execute(code, code.a >= 0 ? registers[code.a] : Bounded(),
+                                             code.b >= 0 ? registers[code.b] : Bounded());
+    }
+    if (std::isfinite(registers.back().error)) largest = std::max(largest, registers.back().error);
+  }
+  const double scale = node.LargestOutput(0);
+  // In eps of the output where it has a magnitude: what nodes behind it can add to.
+  return ErrorBound{largest / kFloatEpsilon / (scale > 0 ? scale : 1), scale > 0 ? scale : 1,
+                    absl::StrCat("roundings through ", program.code.size(), " instructions")};
+}
+
 absl::StatusOr<ErrorBound> AnyOp(const Judged& node, int o) {
   double count = kElementaryRoundings;
   for (const auto& operands : {node.inputs, node.exact}) {
@@ -262,6 +393,30 @@ constexpr RuleRow kRules[] = {
     {"Relu", Exact},
     {"ReluGrad", Exact},
     {"Increment", Exact},
+    {"TakeStep", Exact},
+    {"TakeStepGrad", Exact},
+    {"Constant", OfOutputs<1>},
+    {"FusedElementwise", FusedElementwise},
+    {"Concat", Exact},
+    {"Reshape", Exact},
+    {"Reverse", Exact},
+    {"Slice", Exact},
+    {"SliceGrad", Exact},
+    {"Transpose", Exact},
+    {"DropoutMask", OfOutputs<1>},
+    {"SequenceMask", Exact},
+    {"ZeroMasked", Exact},
+    {"GlobalMaxPooling1D", Exact},
+    {"GlobalMaxPooling1DGrad", OfOutputs<2>},
+    {"GlobalAveragePooling1DGrad", OfOutputs<2>},
+    {"GlobalAveragePooling1D", Reduction},
+    {"Softmax", SoftmaxRule},
+    {"SoftmaxGrad", SoftmaxGrad},
+    {"SoftmaxCrossEntropyWithLogits", RowLoss},
+    {"SoftmaxCrossEntropyWithLogitsGrad", RowLossGrad},
+    {"CategoricalCrossEntropy", RowLoss},
+    {"MSE", RowLoss},
+    {"MSEGrad", RowLossGrad},
     {"FillLike", OfOutputs<1>},
     {"Add", OfOutputs<1>},
     {"Subtract", OfOutputs<1>},
@@ -277,8 +432,12 @@ constexpr RuleRow kRules[] = {
     {"EmbeddingGrad", EmbeddingGradRule},
     {"Dense", Dense},
     {"DenseGrad", DenseGrad},
-    {"RNNCell", RnnCell},
-    {"RNNCellGrad", RnnCellGrad},
+    {"RNNCell", RecurrentCell},
+    {"RNNCellGrad", RecurrentCellGrad},
+    {"LSTMCell", RecurrentCell},
+    {"LSTMCellGrad", RecurrentCellGrad},
+    {"GRUCell", RecurrentCell},
+    {"GRUCellGrad", RecurrentCellGrad},
     {"LookupRNNCell", LookupRnnCell},
     {"LookupRNNCellGrad", LookupRnnCellGrad},
     {"BCE", Elementary},

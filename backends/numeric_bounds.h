@@ -32,7 +32,8 @@ inline constexpr double kElementaryRoundings = 8;
 /// the factor 4 as in XNNPACK's tests, for the activation behind it and an order of its own.
 inline double DotBound(int64_t k) { return 4.0 * static_cast<double>(k) * kFloatEpsilon; }
 
-/// A recurrence of `time` steps with `gates` gates (1 for RNNCell), forward or backward:
+/// A recurrence of `time` steps with `gates` gates (1 for RNNCell, 4 for LSTMCell, 3 for GRUCell,
+/// whose time counts once for each feature), forward or backward:
 /// 4 (1 + backward) ceil(log2(k time)) eps with k = (2 gates + 1) forward and
 /// (2 gates + 1) max(gates units, batch) backward. For weights that do not amplify (spectral radius
 /// of u at most about 1).
@@ -69,6 +70,8 @@ struct ErrorBound {
 ///   recurrences               RecurrenceBound, of the largest output, x, b or h0 forward and of
 ///                             the largest output or incoming gradient backward; sums of
 ///                             looked-up rows' gradients add theirs
+///   fused element by element  the roundings of each instruction, through the slopes of those after
+///                             it, at the element where that is most
 ///   optimizer updates         one eps for each rounding, of the larger of old and new content
 ///
 /// An op without a rule of its own gets as many roundings as its operands have elements (each

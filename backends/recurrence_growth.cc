@@ -84,17 +84,29 @@ RecurrenceGrowth GrowthOf(const Node& node, const Operands& inputs, const Tensor
   const int64_t rows = std::clamp<int64_t>(static_cast<int64_t>(kWork / std::max(row_work, 1.0)),
                                            std::min<int64_t>(batch, 1), batch);
   const auto h = sequence.Elements<double>();
+  const AttributeValue* reverse_value = node.attributes.Find("reverse");
+  const bool reverse = reverse_value != nullptr && std::get<bool>(*reverse_value);
+  const int mask_input = node.op->FindInput("mask");
+  const int32_t* mask = nullptr;
+  if (mask_input >= 0 && mask_input < static_cast<int>(inputs.size()) &&
+      inputs[mask_input].has_value()) {
+    mask = inputs[mask_input]->Elements<int32_t>().data();
+  }
   std::vector<double> e(units * units), half(units * units), slope(units);
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t n = r * batch / rows;
     std::fill(e.begin(), e.end(), 0);
-    for (int64_t t = 0; t < time; ++t) {
+    int64_t steps = 0;
+    for (int64_t k = 0; k < time; ++k) {
+      const int64_t t = reverse ? time - 1 - k : k;
+      if (mask != nullptr && mask[n * time + t] == 0) continue;  // keeps the state as it is
+      ++steps;
       for (int64_t j = 0; j < units; ++j) {
         slope[j] = SlopeAt(activation, h[(n * time + t) * units + j]);
       }
       Propagate(u, slope, e, half);
       for (int64_t j = 0; j < units; ++j) {
-        const double ratio = std::sqrt(e[j * units + j] / static_cast<double>(t + 1));
+        const double ratio = std::sqrt(e[j * units + j] / static_cast<double>(steps));
         if (ratio > growth.amplification) growth.amplification = ratio;
       }
     }

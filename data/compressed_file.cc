@@ -1,11 +1,13 @@
 #include "data/compressed_file.h"
 
 #include <fcntl.h>
+#include <isa-l/igzip_lib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <cerrno>
+#include <cstring>
+#include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
@@ -16,18 +18,39 @@ namespace {
 
 constexpr size_t kInBytes = 256 << 10;
 constexpr size_t kOutBytes = 256 << 10;  // Small enough to stay in the second-level cache.
-constexpr int kGzipOnly = 16;            // Added to windowBits: expect a gzip header.
+// ISA-L reads up to so many bytes ahead of what it has decoded; behind a member they are put back
+// in front of the rest, for which in_ has room.
+constexpr size_t kReadAhead = 8;
 constexpr absl::string_view kGzipMagic("\x1f\x8b", 2);
+
+absl::string_view ErrorText(int error) {
+  switch (error) {
+    case ISAL_INVALID_BLOCK:
+      return "invalid block type or lengths";
+    case ISAL_INVALID_SYMBOL:
+      return "invalid code";
+    case ISAL_INVALID_LOOKBACK:
+      return "invalid distance too far back";
+    case ISAL_INVALID_WRAPPER:
+      return "invalid header";
+    case ISAL_UNSUPPORTED_METHOD:
+      return "unknown compression method";
+    case ISAL_INCORRECT_CHECKSUM:
+      return "incorrect data check";
+    default:
+      return "unknown error";
+  }
+}
 
 }  // namespace
 
 CompressedFile::CompressedFile(std::string path, int fd)
-    : path_(std::move(path)), fd_(fd), in_(new char[kInBytes]), out_(new char[kOutBytes]) {}
+    : path_(std::move(path)),
+      fd_(fd),
+      in_(new char[kReadAhead + kInBytes]),
+      out_(new char[kOutBytes]) {}
 
-CompressedFile::~CompressedFile() {
-  if (inflater_ != nullptr) inflateEnd(inflater_.get());
-  ::close(fd_);
-}
+CompressedFile::~CompressedFile() { ::close(fd_); }
 
 absl::StatusOr<std::unique_ptr<CompressedFile>> CompressedFile::Open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -37,11 +60,9 @@ absl::StatusOr<std::unique_ptr<CompressedFile>> CompressedFile::Open(const std::
   if (!status.ok()) return status;
   file->magic_ = std::string(file->pending_.substr(0, 4));
   if (absl::StartsWith(file->magic_, kGzipMagic)) {
-    file->inflater_ = std::make_unique<z_stream>();
-    if (inflateInit2(file->inflater_.get(), kGzipOnly + MAX_WBITS) != Z_OK) {
-      file->inflater_.reset();
-      return absl::ResourceExhaustedError("zlib: no memory to inflate with");
-    }
+    file->inflater_ = std::make_unique<inflate_state>();
+    isal_inflate_init(file->inflater_.get());
+    file->inflater_->crc_flag = ISAL_GZIP;  // Read header and trailer, check the latter.
   }
   return file;
 }
@@ -56,11 +77,11 @@ absl::Status CompressedFile::Fill() {
   if (!pending_.empty() || at_file_end_) return absl::OkStatus();
   ssize_t got;
   do {
-    got = ::read(fd_, in_.get(), kInBytes);
+    got = ::read(fd_, in_.get() + kReadAhead, kInBytes);
   } while (got < 0 && errno == EINTR);
   if (got < 0) return absl::ErrnoToStatus(errno, absl::StrCat("reading '", path_, "'"));
   at_file_end_ = got == 0;
-  pending_ = absl::string_view(in_.get(), static_cast<size_t>(got));
+  pending_ = absl::string_view(in_.get() + kReadAhead, static_cast<size_t>(got));
   file_offset_ += got;
   return absl::OkStatus();
 }
@@ -87,7 +108,7 @@ absl::Status CompressedFile::SkipPadding() {
     if (pending_.empty()) return absl::OkStatus();
     if (pending_[0] == kGzipMagic[0]) {
       between_members_ = false;
-      inflateReset(inflater_.get());
+      isal_inflate_reset(inflater_.get());
       return absl::OkStatus();
     }
     if (pending_[0] != '\0') return Damaged("something that is not gzip behind the gzip data");
@@ -95,11 +116,40 @@ absl::Status CompressedFile::SkipPadding() {
   }
 }
 
+void CompressedFile::ReturnUnusedInput() {
+  const size_t unused = static_cast<size_t>(inflater_->read_in_length / 8);
+  // The bits that are left of the last byte that was used, if any, are the low ones.
+  uint64_t bytes = inflater_->read_in >> (inflater_->read_in_length % 8);
+  char* const begin = const_cast<char*>(pending_.data()) - unused;
+  for (size_t i = 0; i < unused; ++i, bytes >>= 8) begin[i] = static_cast<char>(bytes & 0xff);
+  pending_ = absl::string_view(begin, pending_.size() + unused);
+}
+
+// One call of ISA-L. At the end of the file too: it may hold back output, and input that it has
+// read ahead.
+absl::Status CompressedFile::InflateSome() {
+  inflate_state* const state = inflater_.get();
+  const uint32_t room = state->avail_out;
+  const bool no_input = pending_.empty();
+  state->next_in = reinterpret_cast<uint8_t*>(const_cast<char*>(pending_.data()));
+  state->avail_in = static_cast<uint32_t>(pending_.size());
+  const int result = isal_inflate(state);
+  pending_.remove_prefix(pending_.size() - state->avail_in);
+  if (result < 0)
+    return Damaged(absl::StrCat("the gzip data are damaged (", ErrorText(result), ")"));
+  if (state->block_state == ISAL_BLOCK_FINISH) {
+    between_members_ = true;
+    ReturnUnusedInput();
+  } else if (no_input && state->avail_out == room) {
+    return Damaged("the gzip data are cut off");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<absl::string_view> CompressedFile::NextInflated() {
-  z_stream* z = inflater_.get();
-  z->next_out = reinterpret_cast<Bytef*>(out_.get());
-  z->avail_out = kOutBytes;
-  while (z->avail_out > 0) {
+  inflater_->next_out = reinterpret_cast<uint8_t*>(out_.get());
+  inflater_->avail_out = kOutBytes;
+  while (inflater_->avail_out > 0) {
     if (between_members_) {
       absl::Status status = SkipPadding();
       if (!status.ok()) return status;
@@ -107,21 +157,10 @@ absl::StatusOr<absl::string_view> CompressedFile::NextInflated() {
     }
     absl::Status status = Fill();
     if (!status.ok()) return status;
-    if (pending_.empty()) return Damaged("the gzip data are cut off");
-    z->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(pending_.data()));
-    z->avail_in = static_cast<uInt>(pending_.size());
-    const int result = inflate(z, Z_NO_FLUSH);
-    pending_.remove_prefix(pending_.size() - z->avail_in);
-    if (result == Z_STREAM_END) {
-      between_members_ = true;
-    } else if (result == Z_MEM_ERROR) {
-      return absl::ResourceExhaustedError(absl::StrCat("'", path_, "': zlib is out of memory"));
-    } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      return Damaged(absl::StrCat("the gzip data are damaged (",
-                                  z->msg != nullptr ? z->msg : "unknown error", ")"));
-    }
+    status = InflateSome();
+    if (!status.ok()) return status;
   }
-  return absl::string_view(out_.get(), kOutBytes - z->avail_out);
+  return absl::string_view(out_.get(), kOutBytes - inflater_->avail_out);
 }
 
 }  // namespace seqgraph::data

@@ -4,7 +4,8 @@
 // The bytes of a file, gunzipped on the way where it is gzip, as a stream of blocks.
 //
 // libarchive has a gzip filter too, but that one skips the check sum and the length behind the
-// data, so a damaged archive could give damaged reviews without a word. zlib checks both.
+// data, so a damaged archive could give damaged reviews without a word. ISA-L checks both, and
+// inflates almost three times as fast as zlib.
 
 #include <cstdint>
 #include <memory>
@@ -14,11 +15,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-struct z_stream_s;
+struct inflate_state;  // ISA-L's.
 
 namespace seqgraph::data {
 
-/// A forward-only reader. Memory: two fixed buffers (about 0.5 MB), whatever the file holds.
+/// A forward-only reader. Memory: fixed buffers (about 0.6 MB), whatever the file holds.
 class CompressedFile {
  public:
   /// Opens `path`. NotFound or another errno code, naming the path, if it cannot be read.
@@ -44,6 +45,8 @@ class CompressedFile {
   absl::Status Fill();         // Reads more of the file into in_ if in_ is used up.
   absl::Status SkipPadding();  // What may follow a gzip member: another one, zeros, nothing.
   absl::StatusOr<absl::string_view> NextInflated();
+  absl::Status InflateSome();
+  void ReturnUnusedInput();
   absl::Status Damaged(absl::string_view what) const;
 
   const std::string path_;
@@ -54,7 +57,7 @@ class CompressedFile {
   std::string magic_;
   int64_t file_offset_ = 0;  // Behind pending_.
   bool at_file_end_ = false;
-  std::unique_ptr<z_stream_s> inflater_;  // Null for a file that is not gzip.
+  std::unique_ptr<inflate_state> inflater_;  // Null for a file that is not gzip.
   bool between_members_ = false;
   absl::Status status_;
 };

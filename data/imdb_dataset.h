@@ -40,6 +40,8 @@ struct DatasetOptions {
   bool with_test = true;  ///< False leaves `test` empty and saves reading that half.
   TextPolicy text_policy = TextPolicy::kRefuse;
   SyntheticOptions synthetic;  ///< For "synthetic" only.
+  /// To read and encode with; 0: one for each processor, up to a few. Never changes the outcome.
+  int threads = 0;
 };
 
 /// Encoded reviews, one a row.
@@ -70,8 +72,9 @@ struct Dataset {
 /// Reads `data` (an archive, a folder, or "synthetic") and prepares it by the published rule: words
 /// ranked by their counts in the training half; the training half put in file order, shuffled by
 /// RandomState(shuffle_seed), encoded, split; the test half in file order, its words that no
-/// training review has skipped (not coded 2). Peak memory: about 6 bytes per byte of output, plus 4
-/// bytes per word of the test half; the text itself is never held.
+/// training review has skipped (not coded 2). One thread decompresses, the others work on the words
+/// (review_pipeline.h). Peak memory: about 6 bytes per byte of output, plus 4 bytes per word of the
+/// test half; of the text no more than a few MB are held at a time.
 ///
 /// InvalidArgument for options out of range, a training half without both kinds of reviews or too
 /// small to split; ResourceExhausted beyond 2^31 codes; otherwise as ForEachReview().
@@ -79,7 +82,7 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
 
 /// Encodes one half of `data`, in file order, with a vocabulary that is already there (a model's
 /// own): any word it does not know is kOovCode. The other half may be missing. Of `options` only
-/// text_policy and synthetic count. Errors as LoadDataset().
+/// text_policy, synthetic and threads count. Errors as LoadDataset().
 absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
                                        const Vocabulary& vocabulary, int maxlen,
                                        const DatasetOptions& options = {});

@@ -159,6 +159,64 @@ TEST(LoadDataset, SyntheticIsRepeatableAndComplete) {
   EXPECT_EQ(a.test.tokens, b.test.tokens);
 }
 
+// Some batches' worth of reviews, in an archive.
+std::string LargeArchive(int damaged) {
+  Entries entries;
+  for (int i = 0; i < 6000; ++i) {
+    const Half half = i % 3 == 2 ? Half::kTest : Half::kTrain;
+    const int label = i / 3 % 2;
+    std::string text = SyntheticReviewText(7, half, label, i);
+    if (i >= damaged) text += '\xFF';
+    const ReviewId id{half, label, std::to_string(i * 7919 % 6007) + ".txt"};
+    entries.push_back({id.Path(), text});
+  }
+  const std::string path = MakeTempDir() + "/large.tar.gz";
+  WriteFileOrDie(path, MakeArchive(entries, Packing::kTarGz));
+  return path;
+}
+
+TEST(LoadDataset, TheNumberOfThreadsChangesNothing) {
+  const std::string path = LargeArchive(/*damaged=*/6000);
+  DatasetOptions options;
+  options.threads = 1;
+  SEQ_ASSERT_OK_AND_ASSIGN(const Dataset one, LoadDataset(path, options));
+  SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet one_half,
+                           EncodeReviews(path, Half::kTrain, one.vocabulary, 50, options));
+  for (int threads : {2, 3, 8}) {
+    options.threads = threads;
+    SEQ_ASSERT_OK_AND_ASSIGN(const Dataset several, LoadDataset(path, options));
+    const auto expect_equal = [](const TokenSet& a, const TokenSet& b) {
+      EXPECT_EQ(a.rows, b.rows);
+      EXPECT_EQ(a.tokens, b.tokens);
+      EXPECT_EQ(a.targets, b.targets);
+      EXPECT_TRUE(a.ids == b.ids);
+    };
+    expect_equal(one.train, several.train);
+    expect_equal(one.validation, several.validation);
+    expect_equal(one.test, several.test);
+    EXPECT_EQ(one.vocabulary.words(), several.vocabulary.words());
+    EXPECT_EQ(one.training_words, several.training_words);
+    EXPECT_EQ(one.distinct_words, several.distinct_words);
+    SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet half,
+                             EncodeReviews(path, Half::kTrain, one.vocabulary, 50, options));
+    expect_equal(one_half, half);
+  }
+}
+
+TEST(LoadDataset, TheFirstBadReviewIsNamedWhateverTheNumberOfThreads) {
+  // All reviews from one on are bad.
+  const std::string path = LargeArchive(/*damaged=*/2500);
+  DatasetOptions options;
+  options.threads = 1;
+  const absl::Status one = LoadDataset(path, options).status();
+  EXPECT_THAT(one, StatusIs(absl::StatusCode::kInvalidArgument,
+                            "/" + std::to_string(2500 * 7919 % 6007) + ".txt: expected UTF-8"));
+  for (int i = 0; i < 10; ++i) {
+    options.threads = 2 + i % 4;
+    EXPECT_EQ(LoadDataset(path, options).status(), one);
+  }
+}
+
 TEST(EncodeReviews, UsesTheGivenVocabularyInFileOrder) {
   const std::vector<std::string> words = {"w", "x"};
   SEQ_ASSERT_OK_AND_ASSIGN(Vocabulary v, Vocabulary::FromWords(words, 500));

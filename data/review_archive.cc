@@ -205,7 +205,7 @@ class ArchiveReader {
     }
     status = ReadText(static_cast<size_t>(size));
     if (!status.ok()) return status;
-    if (!seen_.insert(id.Path()).second) {
+    if (!seen_[id.half == Half::kTrain][id.label].insert(id.name).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", path_, "': ", id.Path(), " occurs twice"));
     }
@@ -234,7 +234,7 @@ class ArchiveReader {
   ArchivePtr archive_;
   int64_t entries_ = 0;
   std::optional<std::string> root_;
-  absl::flat_hash_set<std::string> seen_;
+  absl::flat_hash_set<std::string> seen_[2][2];  // Names, by half and label.
   std::vector<char> buffer_;
   absl::string_view text_;
 };

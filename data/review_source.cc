@@ -17,6 +17,14 @@ std::string ReviewId::Path() const {
   return absl::StrCat(HalfName(half), label == 1 ? "/pos/" : "/neg/", name);
 }
 
+absl::Status CheckReview(const std::string& path, const Review& review) {
+  const absl::Status text = CheckReviewText(review.text);
+  if (text.ok()) return text;
+  const ReviewId id{review.half, review.label, std::string(review.name)};
+  return absl::Status(text.code(),
+                      absl::StrCat("'", path, "': review ", id.Path(), ": ", text.message()));
+}
+
 absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& options,
                            ReviewSink sink) {
   struct stat info;
@@ -32,12 +40,8 @@ absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& o
           absl::StrCat("'", path, "' holds more than ", options.max_reviews, " reviews"));
     }
     if (options.text_policy == TextPolicy::kRefuse) {
-      const absl::Status text = CheckReviewText(review.text);
-      if (!text.ok()) {
-        const ReviewId id{review.half, review.label, std::string(review.name)};
-        return absl::Status(text.code(),
-                            absl::StrCat("'", path, "': review ", id.Path(), ": ", text.message()));
-      }
+      const absl::Status text = CheckReview(path, review);
+      if (!text.ok()) return text;
     }
     return sink(review);
   };

@@ -71,6 +71,9 @@ struct ReviewSourceOptions {
 /// Takes one review; an error ends the reading and is returned.
 using ReviewSink = absl::FunctionRef<absl::Status(const Review&)>;
 
+/// Ok for a review that TextPolicy::kRefuse takes; otherwise an error that names `path` and it.
+absl::Status CheckReview(const std::string& path, const Review& review);
+
 /// Delivers each review under `path`: a folder's in file order (see ReviewId), an archive's in the
 /// order in which they lie in it, so a caller that needs file order sorts. Unlabelled reviews
 /// (unsup), hidden files and all other files are passed over. An archive is read as a stream, no

@@ -205,6 +205,50 @@ TEST(ReviewSource, AFlippedBitInCompressedDataIsFound) {
   SEQ_EXPECT_OK(Read(path));
 }
 
+// gzip data of any number of members, cut at `cuts`; some compressors write such files.
+std::string InMembers(const std::string& bytes, const std::vector<size_t>& cuts) {
+  std::string members;
+  size_t begin = 0;
+  for (size_t end : cuts) {
+    members += Gzip(bytes.substr(begin, end - begin));
+    begin = end;
+  }
+  return members + Gzip(bytes.substr(begin));
+}
+
+TEST(ReviewSource, GzipDataInAnyNumberOfMembersAreOne) {
+  const std::string tar = MakeArchive(RandomSet(), Packing::kTar);
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto expected, Read(Saved(tar)));
+  std::mt19937 random(20240613);
+  for (int i = 0; i < 40; ++i) {
+    // Tiny and empty ones among them: what is read ahead spans several.
+    std::vector<size_t> cuts;
+    for (unsigned n = random() % 300; n > 0; --n) cuts.push_back(random() % tar.size());
+    for (int n = 0; n < 20; ++n) cuts.push_back(random() % 40);
+    std::sort(cuts.begin(), cuts.end());
+    const std::string members = InMembers(tar, cuts);
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto reviews, Read(Saved(members)));
+    EXPECT_EQ(reviews, expected) << "seed 20240613, round " << i;
+    const size_t cut = random() % members.size();
+    EXPECT_FALSE(Read(Saved(members.substr(0, cut))).ok()) << "cut to " << cut;
+  }
+}
+
+TEST(ReviewSource, MembersEndAnywhereInTheReadersBuffer) {
+  // Data that do not compress, so that members end all around the 256 KiB that are read at once.
+  std::mt19937 random(20240617);
+  Entries entries;
+  std::string text;
+  for (int i = 0; i < 600000; ++i) text += static_cast<char>(1 + random() % 127);
+  entries.push_back({"train/pos/a.txt", "a" + text});
+  const std::string tar = MakeArchive(entries, Packing::kTar);
+  for (size_t first = (256 << 10) - 120; first < (256 << 10) + 40; first += 3) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto reviews,
+                             Read(Saved(InMembers(tar, {first * 8 / 7, first * 8 / 7 + 5}))));
+    EXPECT_EQ(reviews[0], "train/pos/a.txt=a" + text) << first;
+  }
+}
+
 TEST(ReviewSource, ADamagedTarHeaderIsFound) {
   std::string bytes = MakeArchive(RandomSet(), Packing::kTar);
   const size_t name = bytes.find("aclImdb/train/pos/7_9.txt");

@@ -82,6 +82,26 @@ std::string MakeArchive(const Entries& entries, Packing packing) {
   return bytes;
 }
 
+std::string Gzip(absl::string_view bytes) {
+  std::string packed(bytes.size() + bytes.size() / 8 + 4096, '\0');
+  size_t used = 0;
+  archive* a = archive_write_new();
+  archive_write_set_format_raw(a);
+  archive_write_add_filter_gzip(a);
+  archive_write_set_bytes_in_last_block(a, 1);
+  EXPECT_EQ(archive_write_open_memory(a, packed.data(), packed.size(), &used), ARCHIVE_OK);
+  archive_entry* entry = archive_entry_new();
+  archive_entry_set_filetype(entry, AE_IFREG);
+  EXPECT_EQ(archive_write_header(a, entry), ARCHIVE_OK) << archive_error_string(a);
+  archive_entry_free(entry);
+  EXPECT_EQ(archive_write_data(a, bytes.data(), bytes.size()),
+            static_cast<la_ssize_t>(bytes.size()));
+  EXPECT_EQ(archive_write_close(a), ARCHIVE_OK);
+  archive_write_free(a);
+  packed.resize(used);
+  return packed;
+}
+
 void WriteTree(const std::string& folder, const Entries& entries) {
   for (const auto& [path, content] : entries) {
     const std::filesystem::path full = std::filesystem::path(folder) / path;

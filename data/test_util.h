@@ -26,6 +26,9 @@ enum class Packing { kTar, kTarGz, kPaxTarGz, kZip, kDeflatedZip };
 /// The bytes of an archive of `entries` in that order.
 std::string MakeArchive(const Entries& entries, Packing packing);
 
+/// One gzip member that holds `bytes`.
+std::string Gzip(absl::string_view bytes);
+
 /// Writes `entries` as files below `folder`, making the folders they need.
 void WriteTree(const std::string& folder, const Entries& entries);
 

@@ -40,7 +40,7 @@ bool IsToken(const std::string& word) {
   std::string scratch;
   int count = 0;
   bool same = false;
-  ForEachWord(word, &scratch, [&](absl::string_view token, uint32_t) {
+  ForEachWord(word, &scratch, [&](absl::string_view token, uint64_t) {
     ++count;
     same = token == word;
   });
@@ -96,7 +96,7 @@ absl::StatusOr<Vocabulary> Vocabulary::FromWords(absl::Span<const std::string> w
           "\", is none: expected a non-empty word without ASCII capitals and separators"));
     }
     const int32_t expected = vocabulary.size();
-    const int32_t id = vocabulary.table_.FindOrAdd(word, HashWord(word));
+    const int32_t id = vocabulary.table_.FindOrAdd(word, WordKey(word));
     if (id != expected) {
       return absl::InvalidArgumentError(absl::StrCat("Vocabulary: word ", expected + 1, ", \"",
                                                      absl::CHexEscape(word), "\", is there twice"));
@@ -112,7 +112,7 @@ std::vector<std::string> Vocabulary::words() const {
   return words;
 }
 
-int32_t Vocabulary::Code(absl::string_view word) const { return CodeOf(word, HashWord(word)); }
+int32_t Vocabulary::Code(absl::string_view word) const { return CodeOf(word, WordKey(word)); }
 
 absl::string_view Vocabulary::Word(int32_t code) const {
   if (code == kPadCode) return "<pad>";
@@ -142,7 +142,7 @@ void Vocabulary::EncodeInto(absl::string_view text, std::string* scratch,
   };
   push(kStartCode);
   ForEachWord(text, scratch,
-              [&](absl::string_view word, uint32_t hash) { push(CodeOf(word, hash)); });
+              [&](absl::string_view word, uint64_t key) { push(CodeOf(word, key)); });
   std::rotate(row.begin(), row.begin() + static_cast<ptrdiff_t>(next), row.end());
 }
 

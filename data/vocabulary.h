@@ -81,8 +81,8 @@ class Vocabulary {
   void EncodeInto(absl::string_view text, std::string* scratch, absl::Span<int32_t> row) const;
 
  private:
-  int32_t CodeOf(absl::string_view word, uint32_t hash) const {
-    const int32_t id = table_.Find(word, hash);
+  int32_t CodeOf(absl::string_view word, uint64_t key) const {
+    const int32_t id = table_.Find(word, key);
     return id < 0 ? kOovCode : id + 1 + kIndexFrom;
   }
 

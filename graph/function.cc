@@ -1,5 +1,7 @@
 #include "graph/function.h"
 
+#include <algorithm>
+
 namespace seqgraph {
 namespace {
 
@@ -11,6 +13,19 @@ Value FindNamed(const std::vector<NamedValue>& named, absl::string_view name) {
 }
 
 }  // namespace
+
+int NodeVersion(const Node& node) {
+  int version = node.op->oldest_version();
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i].present()) version = std::max(version, node.op->inputs()[i].since);
+  }
+  for (const AttributeDef& def : node.op->attributes()) {
+    const AttributeValue* value = node.attributes.Find(def.name);
+    const bool is_default = value == nullptr || def.default_value == *value;
+    if (!is_default) version = std::max(version, def.since);
+  }
+  return version;
+}
 
 const Node* Function::producer(Value value) const {
   const ValueInfo& info = values_[value.index];

@@ -73,6 +73,11 @@ struct Node {
   std::vector<Value> outputs;  ///< one for each of op->outputs(), always present
 };
 
+/// The oldest compatible version of the node's op that has all that the node uses: inputs that are
+/// there, attributes that differ from their default. Files and plugins get the node as one of that
+/// version, so that what knows no other can read all that it understands, and refuses the rest.
+int NodeVersion(const Node& node);
+
 struct VariableRead {
   VariableDef def;
   Value value;  ///< the content when the call begins

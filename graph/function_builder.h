@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -56,8 +57,10 @@ class FunctionBuilder {
   void Update(std::string variable, Value value);
 
   /// The name for nodes that are added without one; empty: the op's in lower_snake_case. What is
-  /// emitted on behalf of another node (its gradient) bears that node's name.
+  /// emitted on behalf of another node (its gradient) bears that node's name. Set it for a while
+  /// by ScopedDefaultName.
   void set_default_name(std::string name) { default_name_ = std::move(name); }
+  const std::string& default_name() const { return default_name_; }
 
   const absl::Status& status() const { return status_; }
   /// Keeps the first error: for op builders that check more than the schema says.
@@ -85,6 +88,22 @@ class FunctionBuilder {
   std::string default_name_;
   absl::flat_hash_set<std::string> value_names_;
   absl::flat_hash_set<std::string> node_names_;
+};
+
+/// Sets the default name of a builder, and the one that it had before when it goes out of scope.
+class ScopedDefaultName {
+ public:
+  ScopedDefaultName(FunctionBuilder& builder, std::string name)
+      : builder_(builder), before_(builder.default_name()) {
+    builder.set_default_name(std::move(name));
+  }
+  ~ScopedDefaultName() { builder_.set_default_name(before_); }
+  ScopedDefaultName(const ScopedDefaultName&) = delete;
+  ScopedDefaultName& operator=(const ScopedDefaultName&) = delete;
+
+ private:
+  FunctionBuilder& builder_;
+  const std::string before_;
 };
 
 /// "RNNCell" -> "rnn_cell", "BCEWithLogits" -> "bce_with_logits".

@@ -117,6 +117,19 @@ TEST(FunctionBuilder, TheDefaultNameIsForNodesWithoutOne) {
   EXPECT_EQ(g.function().nodes()[2].name, "round");
 }
 
+TEST(FunctionBuilder, AScopedDefaultNameGivesBackTheOneBefore) {
+  FunctionBuilder g("f", TestOps());
+  const Value x = g.Input("x", kRows);
+  g.set_default_name("outer");
+  {
+    const ScopedDefaultName scope(g, "inner");
+    g.AddNode("Round", {x});
+  }
+  g.AddNode("Round", {x});
+  EXPECT_EQ(g.function().nodes()[0].name, "inner");
+  EXPECT_EQ(g.function().nodes()[1].name, "outer");
+}
+
 TEST(FunctionBuilder, RefusesHandlesThatAreNoValues) {
   FunctionBuilder g("f", TestOps());
   g.AddNode("Round", {Value{7}});

@@ -87,10 +87,9 @@ class ReverseSweep {
       }
     }
     if (!node.op->gradient_rule()) return NoGradient(node, "");
-    builder_.set_default_name(absl::StrCat(node.name, "/grad"));
+    const ScopedDefaultName scope(builder_, absl::StrCat(node.name, "/grad"));
     GradientContext context(builder_, node, std::move(output_gradients), wanted);
     const absl::Status status = node.op->gradient_rule()(context);
-    builder_.set_default_name("");
     SEQ_RETURN_IF_ERROR(
         Annotate(status, absl::StrCat("gradient of node ", node.name, " (", node.op->name(), ")")));
     SEQ_RETURN_IF_ERROR(builder_.status());

@@ -89,6 +89,7 @@ Tensor SampleSource::Indices(const Shape& shape, int64_t limit) {
 
 int OpDef::FindInput(absl::string_view name) const { return IndexOf(inputs_, name); }
 int OpDef::FindOutput(absl::string_view name) const { return IndexOf(outputs_, name); }
+int OpDef::FindAttribute(absl::string_view name) const { return IndexOf(attributes_, name); }
 
 absl::Status OpDef::CheckAttribute(const AttributeDef& def, const AttributeValue& value) {
   if (KindOf(value) != def.kind) {

@@ -48,6 +48,9 @@ struct InputDef {
   bool optional = false;
   /// False where the derivative does not exist or is never wanted (indices, labels, state).
   bool differentiable = true;
+  /// The version of the op that brought it; an input that is not of the oldest is optional and
+  /// last.
+  int since = 1;
 };
 
 struct OutputDef {
@@ -64,6 +67,8 @@ struct AttributeDef {
   std::string doc;
   /// For kString: the texts allowed; empty: any.
   std::vector<std::string> one_of;
+  /// The version of the op that brought it; one that is not of the oldest has a default.
+  int since = 1;
 };
 
 /// What a shape rule sees: the types of the inputs that are there, and the attributes.
@@ -201,8 +206,12 @@ struct Constraint {
 /// The definition of an op. Build it once by chained calls; read-only afterwards.
 class OpDef {
  public:
-  OpDef(std::string name, int version) : name_(std::move(name)), version_(version) {}
+  OpDef(std::string name, int version)
+      : name_(std::move(name)), version_(version), oldest_version_(version) {}
 
+  /// Nodes of versions from `oldest` on mean the same in this one. What was added since bears its
+  /// version (`since`).
+  OpDef& CompatibleFrom(int oldest) { return oldest_version_ = oldest, *this; }
   OpDef& Doc(std::string text) { return doc_ = std::move(text), *this; }
   OpDef& Input(InputDef def) { return inputs_.push_back(std::move(def)), *this; }
   OpDef& Output(OutputDef def) { return outputs_.push_back(std::move(def)), *this; }
@@ -215,6 +224,9 @@ class OpDef {
   }
   /// Without a rule, asking for a gradient through the op is an error that names it.
   OpDef& Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
+  /// Says that two nodes with equal attributes and inputs need not give the same (random numbers,
+  /// state of its own): no pass merges them or computes them beforehand.
+  OpDef& Impure() { return pure_ = false, *this; }
   /// What a use of the op takes (graph/cost.h), with the formula in words for the documentation.
   /// Without a rule: one FLOP for each element of the outputs, and every input is read.
   OpDef& Cost(std::string formula, CostRule rule) {
@@ -226,14 +238,21 @@ class OpDef {
   OpDef& Constrain(std::string label, std::string text) {
     return constraints_.push_back({std::move(label), std::move(text)}), *this;
   }
-  OpDef& Example(OpExample example) { return examples_.push_back(std::move(example)), *this; }
+  /// After all inputs; trailing absent ones may be left out.
+  OpDef& Example(OpExample example) {
+    if (example.inputs.size() < inputs_.size()) example.inputs.resize(inputs_.size());
+    return examples_.push_back(std::move(example)), *this;
+  }
+  /// As Example.
   OpDef& Reject(OpRejection rejection) {
+    if (rejection.inputs.size() < inputs_.size()) rejection.inputs.resize(inputs_.size());
     return rejections_.push_back(std::move(rejection)), *this;
   }
   OpDef& Samples(Sampler sampler) { return sampler_ = std::move(sampler), *this; }
 
   const std::string& name() const { return name_; }
   int version() const { return version_; }
+  int oldest_version() const { return oldest_version_; }
   const std::string& doc() const { return doc_; }
   const std::vector<InputDef>& inputs() const { return inputs_; }
   const std::vector<OutputDef>& outputs() const { return outputs_; }
@@ -244,6 +263,7 @@ class OpDef {
     return real == DType::kFloat64 ? reference_double_ : reference_float_;
   }
   const GradientRule& gradient_rule() const { return gradient_rule_; }
+  bool pure() const { return pure_; }
   const std::string& cost_formula() const { return cost_formula_; }
   /// Nothing where no output is used.
   OpCost CostOf(const CostContext& context) const;
@@ -256,6 +276,7 @@ class OpDef {
   /// -1 if there is none of that name.
   int FindInput(absl::string_view name) const;
   int FindOutput(absl::string_view name) const;
+  int FindAttribute(absl::string_view name) const;
 
   /// OK if attribute `def` may have this value: its kind, not NaN, and one of the allowed texts.
   static absl::Status CheckAttribute(const AttributeDef& def, const AttributeValue& value);
@@ -273,6 +294,7 @@ class OpDef {
 
   std::string name_;
   int version_;
+  int oldest_version_;
   std::string doc_;
   std::vector<InputDef> inputs_;
   std::vector<OutputDef> outputs_;
@@ -281,6 +303,7 @@ class OpDef {
   ReferenceFunction reference_float_;
   ReferenceFunction reference_double_;
   GradientRule gradient_rule_;
+  bool pure_ = true;
   std::string cost_formula_ = "FLOPs: 1 for each element of the outputs.";
   CostRule cost_rule_;
   std::vector<InPlacePair> in_place_;

@@ -24,6 +24,29 @@ absl::Status CheckAttributeDefs(const OpDef& def) {
   return absl::OkStatus();
 }
 
+// A node of an older version is one of this version: what was added may be left out.
+absl::Status CheckAdditions(const OpDef& def) {
+  const int oldest = def.oldest_version();
+  bool seen = false;
+  for (const InputDef& input : def.inputs()) {
+    if (input.since > oldest && !input.optional) {
+      return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), ": input ", input.name,
+                                                     " was added and must be optional"));
+    }
+    if (seen && input.since <= oldest) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("op ", def.name(), ": input ", input.name, " stands behind added ones"));
+    }
+    seen |= input.since > oldest;
+  }
+  for (const AttributeDef& attribute : def.attributes()) {
+    if (attribute.since <= oldest || attribute.default_value.has_value()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "op ", def.name(), ": attribute ", attribute.name, " was added and must have a default"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckInPlace(const OpDef& def) {
   const int inputs = static_cast<int>(def.inputs().size());
   const int outputs = static_cast<int>(def.outputs().size());
@@ -61,6 +84,7 @@ absl::Status CheckComplete(const OpDef& def) {
   names.clear();
   for (const OutputDef& output : def.outputs()) SEQ_RETURN_IF_ERROR(add(output.name));
   SEQ_RETURN_IF_ERROR(CheckAttributeDefs(def));
+  SEQ_RETURN_IF_ERROR(CheckAdditions(def));
   return CheckInPlace(def);
 }
 

@@ -77,6 +77,18 @@ TEST(OpRegistry, RefusesOneNameTwiceInADefinition) {
   SEQ_EXPECT_OK(registry.Register(CopyOp("X").Output({.name = "x"})));
 }
 
+TEST(OpRegistry, WhatALaterVersionBroughtCanBeLeftOut) {
+  const auto op = [] { return OpDef(CopyOp("X")).CompatibleFrom(1); };
+  OpRegistry registry;
+  EXPECT_THAT(registry.Register(op().Input({.name = "m", .since = 2})),
+              StatusIs(kInvalid, "input m was added and must be optional"));
+  EXPECT_THAT(registry.Register(op().Input({.name = "m", .optional = true, .since = 2})
+                                    .Input({.name = "b", .optional = true, .since = 1})),
+              StatusIs(kInvalid, "input b stands behind added ones"));
+  EXPECT_THAT(registry.Register(op().Attribute({.name = "a", .since = 2})),
+              StatusIs(kInvalid, "attribute a was added and must have a default"));
+}
+
 TEST(OpRegistry, RefusesADefaultThatTheAttributeDoesNotAllow) {
   OpRegistry registry;
   EXPECT_THAT(registry.Register(CopyOp("X").Attribute(

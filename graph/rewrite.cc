@@ -3,67 +3,30 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "graph/function_copy.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph {
 namespace {
 
-// Copies a function node by node into a new one, leaving room for changes on the way.
-class FunctionCopy {
- public:
-  FunctionCopy(const Function& source, const OpRegistry& registry)
-      : source_(source), builder_(source.name(), registry), new_values_(source.values().size()) {}
-
-  FunctionBuilder& builder() { return builder_; }
-  std::vector<Value>& new_values() { return new_values_; }
-
-  void AddInput(Value input, TensorType type) {
-    new_values_[input.index] = builder_.Input(source_.info(input).name, std::move(type));
+// True if somebody in the new function will ask for what stands for the value.
+bool StillRead(const RewriteContext& context, Value value, const std::vector<bool>& dropped) {
+  if (context.Leaves(value)) return true;
+  for (int reader : context.Consumers(value)) {
+    if (!dropped[reader]) return true;
   }
-  void AddVariable(const VariableRead& read, VariableDef def) {
-    new_values_[read.value.index] = builder_.Variable(std::move(def));
-  }
-  void AddNode(const Node& node, const Attributes& attributes) {
-    std::vector<Value> inputs;
-    for (Value input : node.inputs) {
-      inputs.push_back(input.present() ? new_values_[input.index] : Value{});
-    }
-    const std::vector<Value> outputs =
-        builder_.AddNode(node.op->name(), inputs, attributes, node.name);
-    for (size_t i = 0; i < node.outputs.size() && i < outputs.size(); ++i) {
-      new_values_[node.outputs[i].index] = outputs[i];
-    }
-  }
-  absl::StatusOr<Function> Finish() && {
-    for (const NamedValue& result : source_.results()) {
-      builder_.Result(result.name, new_values_[result.value.index]);
-    }
-    for (const NamedValue& update : source_.updates()) {
-      builder_.Update(update.name, new_values_[update.value.index]);
-    }
-    return std::move(builder_).Build();
-  }
-
- private:
-  const Function& source_;
-  FunctionBuilder builder_;
-  std::vector<Value> new_values_;
-};
-
-void CopySignature(const Function& source, FunctionCopy& copy) {
-  for (Value input : source.inputs()) copy.AddInput(input, source.type(input));
-  for (const VariableRead& read : source.variables()) copy.AddVariable(read, read.def);
+  return false;
 }
 
 // An output that is used and left without a replacement would silently become an absent input of
 // its readers; one of another type, another function.
 absl::Status CheckReplaced(const Node& node, const Rewrite& rewrite, const RewriteContext& context,
-                           const std::vector<bool>& used) {
+                           const std::vector<bool>& dropped) {
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const Value old = node.outputs[i];
     const Value replacement = context.Mapped(old);
     if (!replacement.present()
-            ? !used[old.index]
+            ? !StillRead(context, old, dropped)
             : context.builder().type(replacement) == context.source().type(old)) {
       continue;
     }
@@ -76,42 +39,100 @@ absl::Status CheckReplaced(const Node& node, const Rewrite& rewrite, const Rewri
   return absl::OkStatus();
 }
 
-absl::Status ApplyAtNode(const Node& node, absl::Span<const Rewrite> rewrites,
-                         const std::vector<bool>& used, RewriteContext& context, FunctionCopy& copy,
-                         std::vector<int>& counts) {
-  for (size_t r = 0; r < rewrites.size(); ++r) {
-    copy.builder().set_default_name(node.name);
-    absl::StatusOr<bool> applied = rewrites[r].apply(context);
-    copy.builder().set_default_name("");
-    if (!applied.ok()) {
-      return Annotate(applied.status(),
-                      absl::StrCat("rewrite ", rewrites[r].name, " at node ", node.name));
-    }
-    if (*applied) {
-      ++counts[r];
-      return CheckReplaced(node, rewrites[r], context, used);
-    }
-  }
-  copy.AddNode(node, node.attributes);
-  return absl::OkStatus();
-}
+// One sweep over all nodes.
+class Sweep {
+ public:
+  Sweep(const Function& source, const OpRegistry& registry, absl::Span<const Rewrite> rewrites)
+      : source_(source),
+        rewrites_(rewrites),
+        copy_(source, registry),
+        consumers_(source.Consumers()),
+        dropped_(source.nodes().size(), false),
+        dropped_by_(source.nodes().size(), -1) {}
 
-// One pass over all nodes.
-absl::StatusOr<Function> Sweep(const Function& source, const OpRegistry& registry,
-                               absl::Span<const Rewrite> rewrites, std::vector<int>& counts) {
-  FunctionCopy copy(source, registry);
-  CopySignature(source, copy);
-  const std::vector<std::vector<int>> consumers = source.Consumers();
-  const std::vector<bool> used = source.UsedValues();
-  for (const Node& node : source.nodes()) {
-    RewriteContext context(source, node, copy.builder(), copy.new_values(), consumers);
-    SEQ_RETURN_IF_ERROR(ApplyAtNode(node, rewrites, used, context, copy, counts));
+  absl::StatusOr<RewrittenOnce> Run(const std::vector<bool>& allowed) && {
+    copy_.AddSignature();
+    RewrittenOnce result;
+    for (size_t n = 0; n < source_.nodes().size(); ++n) {
+      if (dropped_[n]) {
+        SEQ_RETURN_IF_ERROR(CheckDropped(n));
+        continue;
+      }
+      bool applied = false;
+      if (allowed.empty() || allowed[n]) {
+        SEQ_ASSIGN_OR_RETURN(applied, ApplyAt(static_cast<int>(n), result.firings));
+      }
+      if (!applied) copy_.AddNode(source_.nodes()[n]);
+    }
+    SEQ_ASSIGN_OR_RETURN(result.function, std::move(copy_).Finish());
+    return result;
   }
-  SEQ_ASSIGN_OR_RETURN(Function swept, std::move(copy).Finish());
-  return EliminateDeadCode(swept, registry);
-}
+
+ private:
+  absl::StatusOr<bool> ApplyAt(int n, std::vector<Firing>& firings) {
+    const Node& node = source_.nodes()[n];
+    RewriteContext context(source_, node, copy_.builder(), copy_.new_values(), consumers_,
+                           dropped_);
+    for (size_t r = 0; r < rewrites_.size(); ++r) {
+      const size_t before = copy_.builder().function().nodes().size();
+      const ScopedDefaultName scope(copy_.builder(), node.name);
+      absl::StatusOr<bool> applied = rewrites_[r].apply(context);
+      if (!applied.ok()) {
+        return Annotate(applied.status(),
+                        absl::StrCat("rewrite ", rewrites_[r].name, " at node ", node.name));
+      }
+      if (!*applied) continue;
+      for (size_t d = 0; d < dropped_.size(); ++d) {
+        if (dropped_[d] && dropped_by_[d] < 0) dropped_by_[d] = static_cast<int>(r);
+      }
+      SEQ_RETURN_IF_ERROR(CheckReplaced(node, rewrites_[r], context, dropped_));
+      Firing firing{static_cast<int>(r), n, {}};
+      const std::vector<Node>& nodes = copy_.builder().function().nodes();
+      for (size_t e = before; e < nodes.size(); ++e) firing.emitted.push_back(nodes[e].name);
+      firings.push_back(std::move(firing));
+      return true;
+    }
+    return false;
+  }
+
+  absl::Status CheckDropped(size_t n) {
+    const Node& node = source_.nodes()[n];
+    const RewriteContext context(source_, node, copy_.builder(), copy_.new_values(), consumers_,
+                                 dropped_);
+    return CheckReplaced(node, rewrites_[dropped_by_[n]], context, dropped_);
+  }
+
+  const Function& source_;
+  const absl::Span<const Rewrite> rewrites_;
+  FunctionCopy copy_;
+  const std::vector<std::vector<int>> consumers_;
+  std::vector<bool> dropped_;    // by a rewrite at an earlier node
+  std::vector<int> dropped_by_;  // which rewrite that was
+};
 
 }  // namespace
+
+bool RewriteContext::Leaves(Value old) const {
+  for (const auto* leaving : {&source_.results(), &source_.updates()}) {
+    for (const NamedValue& named : *leaving) {
+      if (named.value == old) return true;
+    }
+  }
+  return false;
+}
+
+void RewriteContext::ReplaceLater(const Node& later, int i, Value replacement) {
+  const int n = source_.info(later.outputs[i]).source;
+  SEQ_CHECK(n > source_.info(node_.outputs[0]).source);
+  dropped_[n] = true;
+  new_values_[later.outputs[i].index] = replacement;
+}
+
+absl::StatusOr<RewrittenOnce> RewriteOnce(const Function& function, const OpRegistry& registry,
+                                          absl::Span<const Rewrite> rewrites,
+                                          const std::vector<bool>& allowed) {
+  return Sweep(function, registry, rewrites).Run(allowed);
+}
 
 absl::StatusOr<Function> ApplyRewrites(const Function& function, const OpRegistry& registry,
                                        absl::Span<const Rewrite> rewrites,
@@ -128,9 +149,10 @@ absl::StatusOr<Function> ApplyRewrites(const Function& function, const OpRegistr
                                               ": the rewrites did not come to rest after ",
                                               kMaxSweeps, " sweeps"));
     }
-    const std::vector<int> before = total;
-    SEQ_ASSIGN_OR_RETURN(current, Sweep(current, registry, rewrites, total));
-    changed = total != before;
+    SEQ_ASSIGN_OR_RETURN(RewrittenOnce swept, RewriteOnce(current, registry, rewrites));
+    for (const Firing& firing : swept.firings) ++total[firing.rewrite];
+    changed = !swept.firings.empty();
+    SEQ_ASSIGN_OR_RETURN(current, EliminateDeadCode(swept.function, registry));
   }
   if (counts != nullptr) {
     counts->clear();
@@ -161,7 +183,7 @@ absl::StatusOr<Function> EliminateDeadCode(const Function& function, const OpReg
     if (live[read.value.index]) copy.AddVariable(read, read.def);
   }
   for (size_t n = 0; n < function.nodes().size(); ++n) {
-    if (live_nodes[n]) copy.AddNode(function.nodes()[n], function.nodes()[n].attributes);
+    if (live_nodes[n]) copy.AddNode(function.nodes()[n]);
   }
   return std::move(copy).Finish();
 }
@@ -178,7 +200,7 @@ absl::StatusOr<Function> BindBatch(const Function& function, const OpRegistry& r
     copy.AddInput(input, {type.dtype, type.shape.Bind(batch)});
   }
   for (const VariableRead& read : function.variables()) copy.AddVariable(read, read.def);
-  for (const Node& node : function.nodes()) copy.AddNode(node, node.attributes);
+  for (const Node& node : function.nodes()) copy.AddNode(node);
   return std::move(copy).Finish();
 }
 

@@ -17,12 +17,14 @@ namespace seqgraph {
 class RewriteContext {
  public:
   RewriteContext(const Function& source, const Node& node, FunctionBuilder& builder,
-                 std::vector<Value>& new_values, const std::vector<std::vector<int>>& consumers)
+                 std::vector<Value>& new_values, const std::vector<std::vector<int>>& consumers,
+                 std::vector<bool>& dropped)
       : source_(source),
         node_(node),
         builder_(builder),
         new_values_(new_values),
-        consumers_(consumers) {}
+        consumers_(consumers),
+        dropped_(dropped) {}
 
   const Function& source() const { return source_; }
   const Node& node() const { return node_; }
@@ -32,11 +34,20 @@ class RewriteContext {
   Value Mapped(Value old) const { return old.present() ? new_values_[old.index] : Value{}; }
   /// The nodes of the old function that read `old`.
   const std::vector<int>& Consumers(Value old) const { return consumers_[old.index]; }
+  /// True if `old` is a result or an update.
+  bool Leaves(Value old) const;
+  /// True if the node is the only reader of `old`, which is neither result nor update: it dies with
+  /// the node.
+  bool OnlyReader(Value old) const { return !Leaves(old) && Consumers(old).size() == 1; }
   /// Lets `replacement`, a value of the same type, stand for output i of the node. A rule that
-  /// returns true must have replaced every output that is used (checked).
+  /// returns true must have replaced every output that is used (checked), but for those that only
+  /// nodes read which it dropped.
   void ReplaceOutput(int i, Value replacement) {
     new_values_[node_.outputs[i].index] = replacement;
   }
+  /// Drops a later node of the old function together with this one. All its outputs that are used
+  /// must get a replacement too (checked).
+  void ReplaceLater(const Node& later, int i, Value replacement);
 
  private:
   const Function& source_;
@@ -44,6 +55,7 @@ class RewriteContext {
   FunctionBuilder& builder_;
   std::vector<Value>& new_values_;
   const std::vector<std::vector<int>>& consumers_;
+  std::vector<bool>& dropped_;
 };
 
 /// Replaces nodes by others that compute the same values (within the op's numerical bounds).
@@ -59,6 +71,24 @@ struct RewriteCount {
   std::string name;
   int count = 0;
 };
+
+/// Where a rewrite fired, and the names of the nodes that it emitted there.
+struct Firing {
+  int rewrite = 0;
+  int node = 0;
+  std::vector<std::string> emitted;
+};
+
+struct RewrittenOnce {
+  Function function;  ///< with what is now dead
+  std::vector<Firing> firings;
+};
+
+/// One sweep: applies the first of the rewrites that matches at each node that `allowed` is true
+/// for (empty: at all).
+absl::StatusOr<RewrittenOnce> RewriteOnce(const Function& function, const OpRegistry& registry,
+                                          absl::Span<const Rewrite> rewrites,
+                                          const std::vector<bool>& allowed = {});
 
 /// Applies the rewrites, in order, at each node, again and again until none matches, and drops what
 /// is then dead. Names, inputs, variables, results and updates stay. Fails with Internal if they do

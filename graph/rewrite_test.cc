@@ -228,5 +228,41 @@ TEST(WithRealType, ConvertsInputsVariablesAttributesAndResults) {
   EXPECT_EQ(FunctionToText(back), FunctionToText(f));
 }
 
+// At Scale, drops the Round that reads it as well: Round(Scale(x)) = x + x.
+Rewrite DropReader(bool replace) {
+  return {"drop_reader", "", [replace](RewriteContext& c) -> absl::StatusOr<bool> {
+            if (c.node().op->name() != "Scale" || !c.OnlyReader(c.node().outputs[0])) return false;
+            const Node& reader = c.source().nodes()[c.Consumers(c.node().outputs[0])[0]];
+            const Value x = c.Mapped(c.node().inputs[0]);
+            c.ReplaceLater(reader, 0, replace ? c.builder().AddNode("Add", {x, x})[0] : Value{});
+            return true;
+          }};
+}
+
+TEST(RewriteOnce, DropsALaterNodeThatIsReplacedTogether) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const RewrittenOnce once,
+                           RewriteOnce(Chain({3}), TestOps(), {DropReader(true)}));
+  EXPECT_EQ(FunctionToText(once.function),
+            "function f(x: float32[batch, 3]) -> (y: float32[batch, 3])\n"
+            "  scale: float32[batch, 3] = Add(x, x)\n"
+            "  result y = scale\n");
+  ASSERT_EQ(once.firings.size(), 1u);
+  EXPECT_EQ(once.firings[0].node, 0);
+  EXPECT_EQ(once.firings[0].emitted, std::vector<std::string>{"scale"});
+}
+
+TEST(RewriteOnce, ALaterNodeLeftWithoutReplacementIsAnError) {
+  EXPECT_THAT(RewriteOnce(Chain({3}), TestOps(), {DropReader(false)}),
+              StatusIs(absl::StatusCode::kInternal, "at node last gives nothing"));
+}
+
+TEST(RewriteOnce, LeavesNodesThatAreNotAllowed) {
+  const Function f = Chain({1, 1});
+  SEQ_ASSERT_OK_AND_ASSIGN(const RewrittenOnce once,
+                           RewriteOnce(f, TestOps(), {DropUnitScale()}, {false, true, true}));
+  EXPECT_EQ(once.firings.size(), 1u);
+  EXPECT_EQ(once.function.nodes().size(), 2u);
+}
+
 }  // namespace
 }  // namespace seqgraph

@@ -21,6 +21,8 @@ namespace {
 
 // Attributes: activation. Inputs: those of RNNCell, but ids for x and table for w.
 constexpr int kIds = kX, kTable = kW;
+// Of LookupRNNCellGrad.
+enum { kSequence = 5, kDSequence, kDLast };
 
 // Shape rules.
 
@@ -95,7 +97,8 @@ ProjectedInput<T> LikeInput(const ReferenceContext& c) {
   const auto ids = c.input<int32_t>(kIds);
   const int64_t units = c.input<T>(kU).dim(0);
   const Shape shape{ids.dim(0), ids.dim(1), units};
-  return {std::vector<T>(shape.num_elements()), {DTypeOf<T>, shape}};
+  // Never empty, because a null operand means an absent one.
+  return {std::vector<T>(std::max<int64_t>(shape.num_elements(), 1)), {DTypeOf<T>, shape}};
 }
 
 template <typename T>
@@ -110,17 +113,18 @@ Operand AsOperand(TensorView<T> view, std::vector<TensorType>& types) {
   return AsOperand(TensorView<const T>{view.data, view.shape}, types);
 }
 
-// RNNCell or RNNCellGrad without w, on the inputs from u on.
+// RNNCell or RNNCellGrad without w and masks, on the inputs from u to `last_input`.
 template <typename T>
-absl::Status ComputeProjected(const OpDef& op, const ReferenceContext& c, Operand x,
+absl::Status ComputeProjected(const OpDef& op, const ReferenceContext& c, int last_input, Operand x,
                               absl::Span<const Operand> outputs) {
   std::vector<TensorType> types;
   types.reserve(op.inputs().size());
   std::vector<Operand> inputs = {x, {}};
-  for (int i = kU; i < static_cast<int>(op.inputs().size()); ++i) {
-    inputs.push_back(AsOperand(c.input<T>(i), types));
-  }
-  return op.reference(DTypeOf<T>)(ReferenceContext(inputs, outputs, c.attributes()));
+  for (int i = kU; i <= last_input; ++i) inputs.push_back(AsOperand(c.input<T>(i), types));
+  inputs.resize(op.inputs().size());
+  Attributes attributes = c.attributes();
+  attributes.Set("reverse", false);
+  return op.reference(DTypeOf<T>)(ReferenceContext(inputs, outputs, attributes));
 }
 
 template <typename T>
@@ -138,7 +142,7 @@ absl::Status ComputeLookupRNNCell(const ReferenceContext& c) {
   types.reserve(2);
   const Operand sequence = AsOperand(c.output<T>(0), types);
   const Operand last = AsOperand(c.output<T>(1), types);
-  return ComputeProjected<T>(*kOp, c, x.operand(), {sequence, last});
+  return ComputeProjected<T>(*kOp, c, kH0, x.operand(), {sequence, last});
 }
 
 template <typename T>
@@ -154,7 +158,7 @@ absl::Status ComputeLookupRNNCellGrad(const ReferenceContext& c) {
   const Operand du = AsOperand(c.output<T>(1), types);
   const Operand db = AsOperand(c.output<T>(2), types);
   const Operand dh0 = AsOperand(c.output<T>(3), types);
-  SEQ_RETURN_IF_ERROR(ComputeProjected<T>(*kOp, c, x.operand(),
+  SEQ_RETURN_IF_ERROR(ComputeProjected<T>(*kOp, c, kDLast, x.operand(),
                                           {dtable ? dx.operand() : Operand{}, {}, du, db, dh0}));
   if (!dtable) return absl::OkStatus();
   const int64_t units = dtable.dim(1);
@@ -163,6 +167,40 @@ absl::Status ComputeLookupRNNCellGrad(const ReferenceContext& c) {
     AddVector(dx.x.data() + i * units, units, dtable.data + ids[i] * units);
   }
   return absl::OkStatus();
+}
+
+// Costs.
+
+double NumStates(const CostContext& c) { return c.dim(kIds, 0) * c.dim(kIds, 1) * c.dim(kU, 0); }
+
+// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kIds, 0) * (c.dim(kIds, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+OpCost LookupRNNCellCost(const CostContext& c) {
+  OpCost cost =
+      c.Moving(NumStates(c) * (c.has_input(kB) + 1) + NumPreviousStates(c) * 2 * c.dim(kU, 0),
+               {kIds, kU, kB, kH0});
+  cost.bytes_read += std::min(c.dim(kIds, 0) * c.dim(kIds, 1), c.dim(kTable, 0)) *
+                     c.dim(kTable, 1) * sizeof(float);
+  return cost;
+}
+
+OpCost LookupRNNCellGradCost(const CostContext& c) {
+  const bool dtable = c.uses_output(0), du = c.uses_output(1), db = c.uses_output(2);
+  const bool dh0 = c.uses_output(3);
+  const double units = c.dim(kU, 0), batch = c.dim(kIds, 0), time = c.dim(kIds, 1);
+  const double slope = c.attributes().GetString("activation") == "relu" ? 1 : 3;
+  const double steps_back = time - !dh0;  // dz·uᵀ: at t = 0 only for dh0
+  OpCost cost = c.Moving(NumStates(c) * (slope + c.has_input(kDSequence) + dtable + db) +
+                             batch * steps_back * 2 * units * units +
+                             (du ? NumPreviousStates(c) * 2 * units : 0),
+                         {kSequence, kDSequence, kDLast});
+  if (dtable) cost.bytes_read += c.input_bytes(kIds);
+  if (steps_back > 0) cost.bytes_read += c.input_bytes(kU);
+  if (du) cost.bytes_read += c.input_bytes(kH0);
+  return cost;
 }
 
 // Gradient rule. (LookupRNNCellGrad has none.)
@@ -287,32 +325,37 @@ void RejectOperands(OpDef& op, const std::vector<std::optional<TensorType>>& res
 }  // namespace
 
 OpDef LookupRNNCellOp() {
-  OpDef op = LookupRecurrenceDef(
-                 "LookupRNNCell",
-                 "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
-                 "RNNCell on looked-up rows that are already projected. An id that is not in "
-                 "[0, rows) fails the run.")
-                 .Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
-                 .Output({.name = "last", .doc = "h_{time-1}: [batch, units]"})
-                 .Shapes(LookupRNNCellShape)
-                 .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
-                 .Gradient(LookupRNNCellGradient)
-                 .Example({"relu_with_everything",
-                           {{"activation", "relu"}},
-                           {Ids({2, 2}, {1, 0, 2, 2}), Reals({3, 1}, {1, 2, -3}),
-                            Reals({1, 1}, {2}), Reals({1}, {0.5}), Reals({2, 1}, {0.25, 4})},
-                           {Reals({2, 2, 1}, {3, 7.5, 5.5, 8.5}), Reals({2, 1}, {7.5, 8.5})}})
-                 .Example({"sigmoid_without_bias",
-                           {{"activation", "sigmoid"}},
-                           {Ids({1, 2}, {1, 0}),
-                            Reals({2, 2}, {0.5, 2, 1, -1}),
-                            Reals({2, 2}, {0.1, 0.2, -0.3, 0.4}),
-                            {},
-                            {}},
-                           {Reals({1, 2, 2}, {0.7310585786300049, 0.2689414213699951,
-                                              0.6206771644600164, 0.904976804177071}),
-                            Reals({1, 2}, {0.6206771644600164, 0.904976804177071})}})
-                 .Samples(LookupRNNCellSample);
+  OpDef op =
+      LookupRecurrenceDef(
+          "LookupRNNCell",
+          "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
+          "RNNCell on looked-up rows that are already projected. An id that is not in "
+          "[0, rows) fails the run.")
+          .Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
+          .Output({.name = "last", .doc = "h_{time-1}: [batch, units]"})
+          .Shapes(LookupRNNCellShape)
+          .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
+          .Gradient(LookupRNNCellGradient)
+          .Cost(
+              "FLOPs: for each element of sequence, 2 units (not at t = 0 without h0), 1 for "
+              "b, 1 for act. Of the table, at most one row for each id is read.",
+              LookupRNNCellCost)
+          .Example({"relu_with_everything",
+                    {{"activation", "relu"}},
+                    {Ids({2, 2}, {1, 0, 2, 2}), Reals({3, 1}, {1, 2, -3}), Reals({1, 1}, {2}),
+                     Reals({1}, {0.5}), Reals({2, 1}, {0.25, 4})},
+                    {Reals({2, 2, 1}, {3, 7.5, 5.5, 8.5}), Reals({2, 1}, {7.5, 8.5})}})
+          .Example({"sigmoid_without_bias",
+                    {{"activation", "sigmoid"}},
+                    {Ids({1, 2}, {1, 0}),
+                     Reals({2, 2}, {0.5, 2, 1, -1}),
+                     Reals({2, 2}, {0.1, 0.2, -0.3, 0.4}),
+                     {},
+                     {}},
+                    {Reals({1, 2, 2}, {0.7310585786300049, 0.2689414213699951, 0.6206771644600164,
+                                       0.904976804177071}),
+                     Reals({1, 2}, {0.6206771644600164, 0.904976804177071})}})
+          .Samples(LookupRNNCellSample);
   RejectOperands(op, {});
   return op;
 }
@@ -348,6 +391,12 @@ OpDef LookupRNNCellGradOp() {
           .Reject({"C8", {}, {ids, table, u, {}, {}, sequence, RealType({2, 4, 3}), last}})
           .Reject({"C9", {}, {ids, table, u, {}, {}, sequence, sequence, RealType({2, 1, 5})}})
           .Reference(ComputeLookupRNNCellGrad<float>, ComputeLookupRNNCellGrad<double>)
+          .Cost(
+              "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 "
+              "units for dz·uᵀ (at t = 0 only for dh0), 1 for dtable, 2 units for du (not at t = 0 "
+              "without h0), 1 for db. ids are read for dtable only, h0 for du only, table and b "
+              "never.",
+              LookupRNNCellGradCost)
           // dz_1 = (10, 20) where h > 0: (0, 20); dz_0 = dz_1·uᵀ = (-20, 60), both h > 0.
           .Example({"relu_duplicates_are_summed",
                     {{"activation", "relu"}},

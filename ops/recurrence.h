@@ -1,11 +1,13 @@
 #ifndef SEQGRAPH_OPS_RECURRENCE_H_
 #define SEQGRAPH_OPS_RECURRENCE_H_
 
-// One step of a simple recurrence and of its gradients, row by row: what the reference computations
-// of RNNCell and RNNCellGrad are made of.
+// What the reference computations of the recurrent ops (RNNCell, LSTMCell, GRUCell and their
+// gradients) are made of: operands, the order of the steps, masks, and the products of one step,
+// row by row. `columns` is gates * units: gate after gate.
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "graph/op_def.h"
 #include "graph/tensor.h"
@@ -14,47 +16,86 @@
 
 namespace seqgraph::ops {
 
-/// The inputs of RNNCell, and after them those that only RNNCellGrad has.
-enum RecurrenceInput { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
+/// The first inputs of every recurrent op.
+enum RecurrentInput { kX, kW, kU, kB, kH0 };
 
-/// The operands that both computations read, row-major.
+/// The operands that a recurrent op and its gradient read, row-major.
 template <typename T>
 struct Recurrence {
-  explicit Recurrence(const ReferenceContext& c)
+  /// `mask_input` and `dropout_input`: which inputs these are.
+  Recurrence(const ReferenceContext& c, int mask_input, int dropout_input)
       : x(c.input<T>(kX)),
         w(c.input<T>(kW)),
         u(c.input<T>(kU)),
         b(c.input<T>(kB)),
         h0(c.input<T>(kH0)),
-        activation(ParseActivation(c.attributes().GetString("activation"))) {}
+        mask(c.input<int32_t>(mask_input)),
+        dropout(c.input<T>(dropout_input)),
+        activation(ParseActivation(c.attributes().GetString("activation"))),
+        reverse(c.attributes().GetBool("reverse")) {}
 
   int64_t batch() const { return x.dim(0); }
   int64_t time() const { return x.dim(1); }
   int64_t features() const { return x.dim(2); }
   int64_t units() const { return u.dim(0); }
+  int64_t columns() const { return u.dim(1); }
+  int64_t gates() const { return units() == 0 ? 0 : columns() / units(); }
   const T* x_row(int64_t n, int64_t t) const { return x.data + (n * time() + t) * features(); }
   // Null if there is no initial state, which is then zero.
   const T* h0_row(int64_t n) const { return h0 ? h0.data + n * units() : nullptr; }
 
+  /// Where step k of the recurrence reads and writes: the steps go backwards if `reverse`.
+  int64_t Place(int64_t k) const { return reverse ? time() - 1 - k : k; }
+  /// Whether row n has an input at t, or a masked step.
+  bool Counts(int64_t n, int64_t t) const { return !mask || mask[n * time() + t] != 0; }
+  /// The first step of row n that counts, time() if none does.
+  int64_t FirstStep(int64_t n) const {
+    int64_t k = 0;
+    while (k < time() && !Counts(n, Place(k))) ++k;
+    return k;
+  }
+
   TensorView<const T> x, w, u, b, h0;
+  TensorView<const int32_t> mask;
+  TensorView<const T> dropout;
   Activation activation;
+  bool reverse;
 };
 
-/// z = x_t·w + h·u + b for row n of the batch; h is null for zeros.
+/// z = x_t·w, or x_t itself if it is projected already: `columns` elements.
 template <typename T>
-void PreActivation(const Recurrence<T>& r, int64_t n, int64_t t, const T* h, T* z) {
-  const int64_t units = r.units();
+void ProjectInput(const Recurrence<T>& r, int64_t n, int64_t t, T* z) {
+  const int64_t columns = r.columns();
   if (r.w) {
-    std::fill_n(z, units, T{0});
-    AddVectorTimesMatrix(r.x_row(n, t), r.w.data, r.features(), units, z);
+    std::fill_n(z, columns, T{0});
+    AddVectorTimesMatrix(r.x_row(n, t), r.w.data, r.features(), columns, z);
   } else {
-    std::copy_n(r.x_row(n, t), units, z);
+    std::copy_n(r.x_row(n, t), columns, z);
   }
-  if (h != nullptr) AddVectorTimesMatrix(h, r.u.data, units, units, z);
-  if (r.b) AddVector(r.b.data, units, z);
 }
 
-/// The gradients of the operands; the sums start at zero.
+/// The factors by which dropout multiplies a state on its way to `gate`; null for ones.
+template <typename T>
+const T* DropoutRow(const Recurrence<T>& r, int64_t n, int64_t gate) {
+  return r.dropout ? r.dropout.data + n * r.columns() + gate * r.units() : nullptr;
+}
+
+/// z_g += (h * dropout_g)·u_g for the gates g in [first, last).
+template <typename T>
+void AddRecurrent(const Recurrence<T>& r, int64_t n, const T* h, int64_t first, int64_t last,
+                  T* z) {
+  const int64_t units = r.units(), columns = r.columns();
+  for (int64_t g = first; g < last; ++g) {
+    const T* factors = DropoutRow(r, n, g);
+    for (int64_t i = 0; i < units; ++i) {
+      const T scaled = factors ? h[i] * factors[i] : h[i];
+      const T* u = r.u.data + i * columns;
+      for (int64_t j = g * units; j < (g + 1) * units; ++j) z[j] += scaled * u[j];
+    }
+  }
+}
+
+/// The gradients of the operands that all recurrent ops have; the sums start at zero.
 template <typename T>
 struct RecurrenceGradients {
   explicit RecurrenceGradients(const ReferenceContext& c)
@@ -70,23 +111,105 @@ struct RecurrenceGradients {
   TensorView<T> dx, dw, du, db, dh0;
 };
 
-/// What dz, the gradient of z_t in row n of the batch, adds to the gradients of the operands;
-/// `previous` is h_{t-1}, null for zeros.
+/// What dz, the gradient of z = ProjectInput, gives to dx_t and dw.
 template <typename T>
-void AddStep(const Recurrence<T>& r, int64_t n, int64_t t, const T* previous, const T* dz,
-             const RecurrenceGradients<T>& grad) {
-  const int64_t units = r.units(), features = r.features();
+void AddInputGradients(const Recurrence<T>& r, int64_t n, int64_t t, const T* dz,
+                       const RecurrenceGradients<T>& grad) {
+  const int64_t columns = r.columns(), features = r.features();
   if (grad.dx) {
     T* dx_row = grad.dx.data + (n * r.time() + t) * features;
     if (r.w) {
-      MatrixTimesVector(r.w.data, dz, features, units, dx_row);
+      MatrixTimesVector(r.w.data, dz, features, columns, dx_row);
     } else {
-      std::copy_n(dz, units, dx_row);
+      std::copy_n(dz, columns, dx_row);
     }
   }
-  if (grad.dw && r.w) AddOuterProduct(r.x_row(n, t), dz, features, units, grad.dw.data);
-  if (grad.du && previous != nullptr) AddOuterProduct(previous, dz, units, units, grad.du.data);
-  if (grad.db) AddVector(dz, units, grad.db.data);
+  if (grad.dw && r.w) AddOuterProduct(r.x_row(n, t), dz, features, columns, grad.dw.data);
+}
+
+/// What dz, the gradient of z after AddRecurrent from h (null for zeros), gives to du, and to dh,
+/// where it is added; only the gates in [first, last).
+template <typename T>
+void AddRecurrentGradients(const Recurrence<T>& r, int64_t n, const T* h, int64_t first,
+                           int64_t last, const T* dz, const RecurrenceGradients<T>& grad, T* dh) {
+  const int64_t units = r.units(), columns = r.columns();
+  for (int64_t g = first; g < last; ++g) {
+    const T* factors = DropoutRow(r, n, g);
+    for (int64_t i = 0; i < units; ++i) {
+      const T* u = r.u.data + i * columns;
+      T sum = 0;
+      for (int64_t j = g * units; j < (g + 1) * units; ++j) sum += u[j] * dz[j];
+      dh[i] += factors ? sum * factors[i] : sum;
+      if (!grad.du || h == nullptr) continue;
+      const T scaled = factors ? h[i] * factors[i] : h[i];
+      T* du = grad.du.data + i * columns;
+      for (int64_t j = g * units; j < (g + 1) * units; ++j) du[j] += scaled * dz[j];
+    }
+  }
+}
+
+/// Runs row n: step(t, h) turns h, which holds h0 at first and has the last state in the end, into
+/// the next state. A masked step keeps the state; in the sequence it repeats the output before it,
+/// which is zero where nothing came before.
+template <typename T, typename Step>
+void RunForward(const Recurrence<T>& r, int64_t n, TensorView<T> sequence, T* h, Step step) {
+  const int64_t units = r.units(), first = r.FirstStep(n);
+  if (r.h0) {
+    std::copy_n(r.h0_row(n), units, h);
+  } else {
+    std::fill_n(h, units, T{0});
+  }
+  for (int64_t k = 0; k < r.time(); ++k) {
+    const int64_t t = r.Place(k);
+    if (r.Counts(n, t)) step(t, h);
+    if (!sequence) continue;
+    T* row = sequence.data + (n * r.time() + t) * units;
+    if (k >= first) {
+      std::copy_n(h, units, row);
+    } else {
+      std::fill_n(row, units, T{0});
+    }
+  }
+}
+
+/// The state that the step at place t of row n began with, null for zeros, from the sequence.
+template <typename T>
+const T* PreviousState(const Recurrence<T>& r, int64_t n, int64_t t, int64_t first_step,
+                       TensorView<const T> sequence) {
+  const int64_t before = r.reverse ? t + 1 : t - 1;
+  if (t == r.Place(first_step)) return r.h0_row(n);
+  return sequence.data + (n * r.time() + before) * r.units();
+}
+
+/// Runs row n from its last step back to its first: step(t, previous, dh) turns dh, the gradient of
+/// the state that it computed, into that of the state before. At a masked step dx_t is zero and
+/// what d_sequence has goes to the output that was repeated.
+template <typename T, typename Step>
+void RunBackward(const Recurrence<T>& r, int64_t n, TensorView<const T> sequence,
+                 TensorView<const T> d_sequence, const RecurrenceGradients<T>& grad, T* dh,
+                 Step step) {
+  const int64_t first = r.FirstStep(n);
+  for (int64_t k = r.time() - 1; k >= 0; --k) {
+    const int64_t t = r.Place(k);
+    const int64_t row = (n * r.time() + t) * r.units();
+    if (d_sequence && k >= first) AddVector(d_sequence.data + row, r.units(), dh);
+    if (r.Counts(n, t)) {
+      step(t, PreviousState(r, n, t, first, sequence), dh);
+    } else if (grad.dx) {
+      std::fill_n(grad.dx.data + (n * r.time() + t) * r.features(), r.features(), T{0});
+    }
+  }
+  if (grad.dh0) std::copy_n(dh, r.units(), grad.dh0.data + n * r.units());
+}
+
+/// dh of the last state: d_last, or zero.
+template <typename T>
+void StartBackward(const Recurrence<T>& r, int64_t n, TensorView<const T> d_last, T* dh) {
+  if (d_last) {
+    std::copy_n(d_last.data + n * r.units(), r.units(), dh);
+  } else {
+    std::fill_n(dh, r.units(), T{0});
+  }
 }
 
 }  // namespace seqgraph::ops

@@ -1,5 +1,6 @@
 #include "serialization/function_proto.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -93,13 +94,17 @@ proto::Node NodeToProto(const Function& function, const Node& node) {
   proto::Node out;
   out.set_name(node.name);
   out.set_op(node.op->name());
-  out.set_op_version(node.op->version());
+  const int version = NodeVersion(node);
+  out.set_op_version(version);
   for (const auto& [name, value] : node.attributes.entries()) {
+    if (node.op->attributes()[node.op->FindAttribute(name)].since > version) continue;
     proto::Attribute* attribute = out.add_attributes();
     attribute->set_name(name);
     std::visit(AttributeWriter{attribute}, value);
   }
-  for (const Value input : node.inputs) {
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.op->inputs()[i].since > version) break;  // they are the last ones, and absent
+    const Value input = node.inputs[i];
     out.add_inputs(input.present() ? function.info(input).name : "");
   }
   for (const Value output : node.outputs) out.add_outputs(function.info(output).name);
@@ -107,11 +112,36 @@ proto::Node NodeToProto(const Function& function, const Node& node) {
 }
 
 absl::Status CheckVersion(const proto::Node& node, const OpDef& op) {
-  if (node.op_version() == op.version() || node.op_version() == 0) return absl::OkStatus();
+  if (node.op_version() == 0) return absl::OkStatus();
+  if (node.op_version() >= op.oldest_version() && node.op_version() <= op.version()) {
+    return absl::OkStatus();
+  }
   return absl::FailedPreconditionError(absl::StrCat(
       "needs version ", node.op_version(), " of op ", op.name(), "; this program has version ",
       op.version(),
       node.op_version() > op.version() ? ": use a newer program" : " and cannot read older ones"));
+}
+
+// What the node uses must be of the version that it says.
+absl::Status CheckUse(const proto::Node& node, const OpDef& op) {
+  if (node.op_version() == 0) return absl::OkStatus();
+  const auto check = [&](absl::string_view what, absl::string_view name, int since) {
+    if (since <= node.op_version()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(what, " ", name, " came with version ", since,
+                                                   " of op ", op.name(), "; the node says version ",
+                                                   node.op_version()));
+  };
+  for (const proto::Attribute& attribute : node.attributes()) {
+    const int a = op.FindAttribute(attribute.name());
+    if (a < 0) continue;  // reported where the node is built
+    SEQ_RETURN_IF_ERROR(check("attribute", attribute.name(), op.attributes()[a].since));
+  }
+  const int count = std::min(node.inputs_size(), static_cast<int>(op.inputs().size()));
+  for (int i = 0; i < count; ++i) {
+    if (node.inputs(i).empty()) continue;
+    SEQ_RETURN_IF_ERROR(check("input", op.inputs()[i].name, op.inputs()[i].since));
+  }
+  return absl::OkStatus();
 }
 
 // Rebuilds one function.
@@ -156,6 +186,7 @@ class Importer {
     }
     SEQ_ASSIGN_OR_RETURN(const OpDef* op, registry_.Get(node.op()));
     SEQ_RETURN_IF_ERROR(CheckVersion(node, *op));
+    SEQ_RETURN_IF_ERROR(CheckUse(node, *op));
     Attributes attributes;
     for (const proto::Attribute& attribute : node.attributes()) {
       if (attributes.Find(attribute.name()) != nullptr) {

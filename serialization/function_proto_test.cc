@@ -181,6 +181,73 @@ TEST(FunctionProtoTest, AnOlderReaderNamesTheVersionThatItLacks) {
               StatusIs(kPrecondition, "needs version 3 of op Mix; this program has version 2"));
 }
 
+// Version 2 of the op brought input `mask` and attribute `reverse`.
+OpDef Grown() {
+  return OpDef("Grown", 2)
+      .CompatibleFrom(1)
+      .Doc("y = x; for tests of versions.")
+      .Input({.name = "x"})
+      .Input({.name = "b", .optional = true})
+      .Input({.name = "mask", .optional = true, .since = 2})
+      .Output({.name = "y"})
+      .Attribute({.name = "act", .kind = AttributeKind::kString, .default_value = "tanh"})
+      .Attribute(
+          {.name = "reverse", .kind = AttributeKind::kBool, .default_value = false, .since = 2})
+      .Shapes([](const ShapeContext& c) -> absl::StatusOr<std::vector<TensorType>> {
+        return std::vector<TensorType>{c.type(0)};
+      })
+      .Reference([](const ReferenceContext&) { return absl::OkStatus(); },
+                 [](const ReferenceContext&) { return absl::OkStatus(); })
+      .Example({"x", {}, {Tensor::Scalar(1.0)}, {Tensor::Scalar(1.0)}});
+}
+
+// The node of a function that applies Grown, as it is saved.
+proto::Node SavedGrown(const OpRegistry& registry, bool mask, bool reverse) {
+  FunctionBuilder g("f", registry);
+  const Value x = g.Input("x", {DType::kFloat32, {2}});
+  g.Result("y", g.AddNode("Grown", {x, {}, mask ? x : Value{}}, {{"reverse", reverse}})[0]);
+  const Function function = *std::move(g).Build();
+  const proto::Function saved = FunctionToProto(function);
+  const absl::StatusOr<Function> read = FunctionFromProto(saved, registry);
+  EXPECT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(FunctionToText(*read), FunctionToText(function));
+  EXPECT_TRUE(read->nodes()[0].attributes == function.nodes()[0].attributes);
+  return saved.nodes(0);
+}
+
+TEST(FunctionProtoTest, ANodeIsSavedAsTheOldestVersionThatHasWhatItUses) {
+  OpRegistry registry;
+  SEQ_ASSERT_OK(registry.Register(Grown()));
+  const proto::Node plain = SavedGrown(registry, /*mask=*/false, /*reverse=*/false);
+  EXPECT_EQ(plain.op_version(), 1);
+  EXPECT_EQ(plain.inputs_size(), 2);
+  ASSERT_EQ(plain.attributes_size(), 1);
+  EXPECT_EQ(plain.attributes(0).name(), "act");
+  for (const bool mask : {false, true}) {
+    const proto::Node node = SavedGrown(registry, mask, /*reverse=*/!mask);
+    EXPECT_EQ(node.op_version(), 2);
+    EXPECT_EQ(node.inputs_size(), 3);
+    EXPECT_EQ(node.attributes_size(), 2);
+  }
+}
+
+TEST(FunctionProtoTest, ANodeUsesNothingThatCameAfterTheVersionThatItSays) {
+  OpRegistry registry;
+  SEQ_ASSERT_OK(registry.Register(Grown()));
+  FunctionBuilder g("f", registry);
+  const Value x = g.Input("x", {DType::kFloat32, {2}});
+  g.Result("y", g.AddNode("Grown", {x, {}, x}, {{"reverse", true}})[0]);
+  proto::Function saved = FunctionToProto(*std::move(g).Build());
+  saved.mutable_nodes(0)->set_op_version(1);
+  EXPECT_THAT(FunctionFromProto(saved, registry),
+              StatusIs(kInvalid, "attribute reverse came with version 2 of op Grown"));
+  saved.mutable_nodes(0)->clear_attributes();
+  EXPECT_THAT(FunctionFromProto(saved, registry),
+              StatusIs(kInvalid, "input mask came with version 2 of op Grown"));
+  saved.mutable_nodes(0)->set_op_version(3);
+  EXPECT_THAT(FunctionFromProto(saved, registry), StatusIs(kPrecondition, "use a newer program"));
+}
+
 TEST(FunctionProtoTest, NamesAndListsHaveLimits) {
   const OpRegistry registry = FileTestOps();
   const std::string longest(kMaxNameBytes, 'n');

@@ -22,13 +22,20 @@ bool AllBuiltIn(absl::string_view names) {
   return true;
 }
 
-// The call as CompiledFunction::Compile will put it to a backend.
-absl::StatusOr<std::shared_ptr<const EncodedFunction>> Encode(const PlannedCall& call,
-                                                              const FunctionSerializer& serialize) {
+// The call as CompiledFunction::Compile may put it to a backend: to one that takes whatever the
+// passes make of it, and to one that takes nothing of that.
+absl::Status Encode(const PlannedCall& call, const PassList& passes, PluginOptions& options) {
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(*call.function, AllOps(), call.batch));
-  SEQ_ASSIGN_OR_RETURN(const Function rewritten,
-                       ApplyRewrites(bound, AllOps(), StandardRewrites()));
-  return EncodedFunction::Encode(rewritten, serialize);
+  const NodeOwners takes_all = [](const Function& function) -> absl::StatusOr<std::vector<int>> {
+    return std::vector<int>(function.nodes().size(), 0);
+  };
+  for (const NodeOwners& owners : {NodeOwners(), takes_all}) {
+    SEQ_ASSIGN_OR_RETURN(const Function rewritten, RunPasses(bound, AllOps(), passes, owners));
+    SEQ_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedFunction> encoded,
+                         EncodedFunction::Encode(rewritten, options.serialize));
+    options.functions.push_back(std::move(encoded));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -43,13 +50,12 @@ PluginOptions PluginDefaults() {
 }
 
 absl::StatusOr<BackendSelection> ChooseBackends(absl::string_view names,
-                                                absl::Span<const PlannedCall> calls) {
+                                                absl::Span<const PlannedCall> calls,
+                                                const PassList& passes) {
   PluginOptions options = PluginDefaults();
   if (!AllBuiltIn(names)) {
     for (const PlannedCall& call : calls) {
-      SEQ_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedFunction> encoded,
-                           Encode(call, options.serialize));
-      options.functions.push_back(std::move(encoded));
+      SEQ_RETURN_IF_ERROR(Encode(call, passes, options));
     }
   }
   SEQ_ASSIGN_OR_RETURN(BackendSelection selection, SelectBackends(names, options));
@@ -65,11 +71,18 @@ absl::Status CheckBackendNames(absl::string_view names) {
   return may_be_plugins ? absl::OkStatus() : SelectBackends(names, PluginDefaults()).status();
 }
 
-RunnerOptions RunOn(const BackendSelection& selection, int64_t threads) {
+absl::StatusOr<PassList> ChoosePasses(absl::string_view text) {
+  absl::StatusOr<PassList> passes = SelectPasses(StandardPasses(), text);
+  if (!passes.ok()) return Annotate(passes.status(), "--passes");
+  return passes;
+}
+
+RunnerOptions RunOn(const BackendSelection& selection, int64_t threads, const PassList& passes) {
   RunnerOptions options;
   options.backend = selection.names;
   options.backends = &selection.registry;
   options.threads = static_cast<int>(threads);
+  options.passes = passes;
   return options;
 }
 

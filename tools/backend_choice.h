@@ -11,6 +11,8 @@
 #include "absl/types/span.h"
 #include "backends/plugin/select_backends.h"
 #include "graph/function.h"
+#include "graph/pass.h"
+#include "ops/rewrites/all_rewrites.h"
 #include "training/model_runner.h"
 
 namespace seqgraph::tools {
@@ -29,14 +31,19 @@ PluginOptions PluginDefaults();
 /// written to standard error. Errors: those of SelectBackends and of preparing the calls. What is
 /// compiled with the selection must not outlive it.
 absl::StatusOr<BackendSelection> ChooseBackends(absl::string_view names,
-                                                absl::Span<const PlannedCall> calls);
+                                                absl::Span<const PlannedCall> calls,
+                                                const PassList& passes = StandardPasses());
+
+/// What --passes names. InvalidArgument for an unknown name.
+absl::StatusOr<PassList> ChoosePasses(absl::string_view text);
 
 /// OK, or the error that ChooseBackends would give for a name that cannot be meant, where that is
 /// known without looking for plugins: before a command reads much data.
 absl::Status CheckBackendNames(absl::string_view names);
 
 /// To run on the selection, which must outlive the runner.
-RunnerOptions RunOn(const BackendSelection& selection, int64_t threads);
+RunnerOptions RunOn(const BackendSelection& selection, int64_t threads,
+                    const PassList& passes = StandardPasses());
 
 /// The backends of the selection, in the user's order.
 std::vector<const Backend*> ListOf(const BackendSelection& selection);

@@ -2,10 +2,12 @@
 #define SEQGRAPH_TOOLS_DATA_FLAGS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "data/imdb_dataset.h"
 #include "tools/flags.h"
+#include "training/cached_dataset.h"
 
 namespace seqgraph::tools {
 
@@ -16,15 +18,22 @@ struct DataFlags {
   int64_t maxlen = 100;
   double validation = 0.2;
   bool any_bytes = false;
+  std::string data_cache;  ///< Empty: DataCache::DefaultFolder().
 
-  /// --data (required if its default is empty), --any_bytes.
+  /// --data (required if its default is empty), --any_bytes, --data_cache.
   void DeclareSource(Flags& flags);
   /// --num_words, --maxlen, --validation.
   void DeclareEncoding(Flags& flags);
 
   bool synthetic() const { return data == data::kSyntheticName; }
   data::DatasetOptions Options() const;
+  /// None for --data_cache=off, or where there is no folder for it.
+  std::optional<DataCache> Cache() const;
 };
+
+/// One line where integers came from, empty if they are computed each time. Notes go to standard
+/// error.
+std::string OriginLine(const DataOrigin& origin);
 
 /// --any_bytes: take reviews that are no UTF-8 text.
 void DeclareAnyBytes(Flags& flags, bool* value);

@@ -1,6 +1,7 @@
 #include "tools/diff_command.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -8,7 +9,6 @@
 #include "data/imdb_dataset.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "serialization/atomic_file.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
@@ -28,6 +28,7 @@ class DiffCommand : public Command {
     flags.Text("MODEL", &path_, "FILE", "A saved model").Required();
     flags.Text("--backends", &backends_, "FIRST,SECOND",
                "The one that is taken as given, and the one under suspicion");
+    DeclareSimdTarget(flags, &simd_target_);
     Flag data =
         flags.Text("--data", &data_, "PATH", "Reviews to run on: archive, folder, or 'synthetic'");
     flags.Text("--inputs", &inputs_, "FILE.npz", "An array for each input of the function instead")
@@ -38,6 +39,7 @@ class DiffCommand : public Command {
                  "Each node gets the first backend's values, or its own backend's");
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--threads", &threads_, 1, 1024, "Threads");
+    DeclarePasses(flags, &passes_);
     flags.Text("--case", &case_, "FILE", "Where a graph test case that shows a fault is written");
     flags.Footer(
         "Runs both backends node by node: forward, backward and updates of each step. A node is\n"
@@ -49,6 +51,7 @@ class DiffCommand : public Command {
 
   absl::StatusOr<int> Run(Output& out) override {
     SEQ_RETURN_IF_ERROR(CheckBackendNames(backends_));
+    SEQ_ASSIGN_OR_RETURN(PassList passes, ChoosePasses(passes_));
     SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     SEQ_RETURN_IF_ERROR(CheckOutputFile("--case", case_));
@@ -56,7 +59,7 @@ class DiffCommand : public Command {
                          inputs_.empty() ? diff::InputsFromReviews(model, *function, data_, batch_)
                                          : diff::InputsFromFile(*function, inputs_));
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
-                         ChooseBackends(backends_, {{function, inputs.batch}}));
+                         ChooseBackends(backends_, {{function, inputs.batch}}, passes));
     const std::vector<const Backend*> backends = ListOf(selection);
     if (backends.size() != 2) {
       return absl::InvalidArgumentError(
@@ -68,7 +71,7 @@ class DiffCommand : public Command {
         .mode = mode_ == "chained" ? diff::Mode::kChained : diff::Mode::kIsolated,
         .steps = steps_,
         .threads = static_cast<int>(threads_),
-        .rewrites = StandardRewrites()};
+        .passes = std::move(passes)};
     SEQ_ASSIGN_OR_RETURN(
         const diff::LockstepResult result,
         diff::RunLockstep(model, *function, inputs.batch, inputs.tensors, AllOps(), options));
@@ -101,7 +104,7 @@ class DiffCommand : public Command {
   }
 
   std::string path_;
-  std::string backends_ = "reference,onednn";
+  std::string backends_ = "reference,onednn", simd_target_;
   std::string data_ = std::string(data::kSyntheticName);
   std::string inputs_;
   int64_t batch_ = 64;
@@ -109,6 +112,7 @@ class DiffCommand : public Command {
   std::string mode_ = "isolated";
   std::string function_;
   int64_t threads_ = 1;
+  std::string passes_ = "all";
   std::string case_ = "diff.textproto";
 };
 

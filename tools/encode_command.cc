@@ -1,6 +1,7 @@
 #include "tools/encode_command.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ class EncodeCommand : public Command {
   void Declare(Flags& flags) override {
     flags_.DeclareSource(flags);
     flags_.DeclareEncoding(flags);
+    flags.Int("--threads", &threads_, 0, 1024, "Threads to read with; 0: one a processor, up to 4");
     flags.Text("--output", &folder_, "FOLDER", "Where the files go; made if it is missing")
         .Required();
     flags.Footer(
@@ -33,8 +35,14 @@ class EncodeCommand : public Command {
 
   absl::StatusOr<int> Run(Output& out) override {
     SEQ_RETURN_IF_ERROR(CheckOutputFolder("--output", folder_));
-    SEQ_ASSIGN_OR_RETURN(const data::Dataset dataset,
-                         data::LoadDataset(flags_.data, flags_.Options()));
+    data::DatasetOptions options = flags_.Options();
+    options.threads = static_cast<int>(threads_);
+    const std::optional<DataCache> cache = flags_.Cache();
+    DataOrigin origin;
+    SEQ_ASSIGN_OR_RETURN(
+        const data::Dataset dataset,
+        LoadDatasetCached(flags_.data, options, cache ? &*cache : nullptr, &origin));
+    out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(MakeOutputFolder("--output", folder_));
     SEQ_RETURN_IF_ERROR(Write("train", dataset.train, out));
     SEQ_RETURN_IF_ERROR(Write("validation", dataset.validation, out));
@@ -61,6 +69,7 @@ class EncodeCommand : public Command {
 
   DataFlags flags_;
   std::string folder_;
+  int64_t threads_ = 0;
 };
 
 }  // namespace

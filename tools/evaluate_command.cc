@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +14,7 @@
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/data_flags.h"
+#include "tools/profile/profile_flag.h"
 #include "tools/tested_model.h"
 #include "tools/text_classifier.h"
 #include "training/model_runner.h"
@@ -44,29 +47,47 @@ class EvaluateCommand : public Command {
     flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews computed together");
     backend_.Declare(flags);
     self_test_.Declare(flags);
+    profile_.Declare(flags);
     flags.Footer("Reviews are encoded by the model's own vocabulary.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
+    return profile_.Around("evaluate", [&] { return Evaluate(out); });
+  }
+
+ private:
+  absl::StatusOr<int> Evaluate(Output& out) {
     SEQ_ASSIGN_OR_RETURN(TestedModel tested,
-                         LoadTestedModel(path_, self_test_.on(), backend_, {{"evaluate", batch_}}));
+                         LoadTestedModel(path_, self_test_.on(), backend_, {{"evaluate", batch_}},
+                                         profile_.trace()));
     Model& model = tested.model;
     SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(model, path_));
     // Before the data are read: a backend that is not there, a model of another kind.
-    ModelRunner runner(&model, RunOn(tested.backends, backend_.threads));
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
+    RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
+    run.profile = profile_.profile();
+    ModelRunner runner(&model, std::move(run));
     const absl::StatusOr<CompiledFunction*> compiled = runner.Compile("evaluate", batch_);
     if (!compiled.ok()) return Annotate(compiled.status(), path_);
-    SEQ_ASSIGN_OR_RETURN(const data::TokenSet set, Encode(vocabulary, model.preprocessing.maxlen));
+    TraceSpan read(profile_.trace(), "read and encode reviews", "data");
+    DataOrigin origin;
+    SEQ_ASSIGN_OR_RETURN(const data::TokenSet set,
+                         Encode(vocabulary, model.preprocessing.maxlen, &origin));
+    read.End();
     const auto positive = std::count(set.targets.begin(), set.targets.end(), 1);
     const bool synthetic = data_.synthetic();
     out.Print("Data: %s%s, %s: %s reviews, %s of them positive\n", data_.data,
               synthetic ? " (made-up reviews)" : "", part_, WithThousands(set.rows),
               WithThousands(positive));
+    out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(out.Flush());
-    SEQ_ASSIGN_OR_RETURN(
-        const Logs logs,
-        runner.Evaluate({set.tokens, set.rows, set.maxlen, set.targets}, {.batch = batch_}));
-    out.Print("loss: %.6f - accuracy: %.6f%s\n", logs.at("loss"), logs.at("accuracy"),
+    const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
+    const absl::StatusOr<Logs> logs =
+        runner.Evaluate({set.tokens, set.rows, set.maxlen, set.targets},
+                        {.batch = batch_, .interrupt = interrupt.flag()});
+    if (absl::IsCancelled(logs.status())) return interrupt.exit_status();
+    SEQ_RETURN_IF_ERROR(logs.status());
+    out.Print("loss: %.6f - accuracy: %.6f%s\n", logs->at("loss"), logs->at("accuracy"),
               synthetic ? " (synthetic data)" : "");
     const std::vector<const Backend*> backends = ListOf(tested.backends);
     if (backends.size() > 1) {
@@ -75,13 +96,14 @@ class EvaluateCommand : public Command {
     return 0;
   }
 
- private:
-  absl::StatusOr<data::TokenSet> Encode(const data::Vocabulary& vocabulary, int64_t maxlen) const {
+  absl::StatusOr<data::TokenSet> Encode(const data::Vocabulary& vocabulary, int64_t maxlen,
+                                        DataOrigin* origin) const {
     const data::DatasetOptions options = data_.Options();
     const bool test = part_ == "test";
+    const std::optional<DataCache> cache = data_.Cache();
     absl::StatusOr<data::TokenSet> half =
-        data::EncodeReviews(data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
-                            static_cast<int>(maxlen), options);
+        EncodeReviewsCached(data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
+                            static_cast<int>(maxlen), options, cache ? &*cache : nullptr, origin);
     if (!half.ok() || test) return half;
     // Shuffled and split as LoadDataset does it.
     std::vector<int64_t> order(static_cast<size_t>(half->rows));
@@ -102,6 +124,7 @@ class EvaluateCommand : public Command {
   int64_t batch_ = 64;
   BackendFlags backend_;
   SelfTestFlag self_test_;
+  ProfileFlag profile_;
 };
 
 }  // namespace

@@ -1,46 +1,23 @@
 #include "tools/explain_command.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "backends/compiled_function.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/function_choice.h"
+#include "tools/pass_text.h"
+#include "tools/text_table.h"
 #include "training/summary.h"
 
 namespace seqgraph::tools {
 namespace {
-
-using Table = std::vector<std::vector<std::string>>;
-
-// Columns as wide as their longest cell; the last one as it is. Those of numbers to the right.
-std::string TableText(const Table& rows, size_t first_number, size_t last_number) {
-  std::vector<size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) {
-      const int width = static_cast<int>(c + 1 < row.size() ? widths[c] : 0);
-      const bool number = c >= first_number && c <= last_number;
-      text += number ? absl::StrFormat("%*s  ", width, row[c])
-                     : absl::StrFormat("%-*s  ", width, row[c]);
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    text += '\n';
-  }
-  return text;
-}
 
 class ExplainCommand : public Command {
  public:
@@ -60,12 +37,12 @@ class ExplainCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     CompileOptions options;
+    SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(backend_.passes));
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
-                         ChooseBackends(backend_.backend, {{function, batch_}}));
+                         ChooseBackends(backend_.backend, {{function, batch_}}, options.passes));
     options.backends = ListOf(selection);
     options.batch = batch_;
     options.threads = static_cast<int>(backend_.threads);
-    options.rewrites = StandardRewrites();
     int64_t variables = 0;
     for (const VariableRead& read : function->variables()) variables += read.def.type.num_bytes();
     if (max_memory_ > 0) options.max_memory = max_memory_ - variables;
@@ -74,6 +51,7 @@ class ExplainCommand : public Command {
     out.Print("function %s, batch %d, threads %d\n\n", function->name(), batch_, backend_.threads);
     out.Write(NodesText(*compiled));
     out.Write(RefusalsText(*compiled, options.backends));
+    out.Write("\n" + PassCountsText(compiled->passes()));
     out.Write("\n");
     out.Write(MemoryText(*compiled, variables));
     out.Write(BackendLine(function->name(), compiled->assignments(), options.backends));
@@ -82,7 +60,7 @@ class ExplainCommand : public Command {
 
  private:
   static std::string NodesText(const CompiledFunction& compiled) {
-    Table rows = {{"node", "op", "backend", "bytes", "scratch", "implementation"}};
+    TextTable rows({"node", "op", "backend", "bytes", "scratch", "implementation"});
     const Function& function = compiled.function();
     const std::vector<bool> used = function.UsedValues();
     for (size_t n = 0; n < function.nodes().size(); ++n) {
@@ -91,12 +69,12 @@ class ExplainCommand : public Command {
       for (Value output : function.nodes()[n].outputs) {
         if (used[output.index]) bytes += function.type(output).num_bytes();
       }
-      rows.push_back(
+      rows.AddRow(
           {assignment.node, assignment.op, assignment.backend, WithThousands(bytes),
            assignment.scratch_bytes < 0 ? "unknown" : WithThousands(assignment.scratch_bytes),
            assignment.implementation});
     }
-    return TableText(rows, 3, 4);
+    return rows.Text(3, 4);
   }
 
   // Why nodes went past the backends that were asked before.
@@ -121,13 +99,13 @@ class ExplainCommand : public Command {
 
   static std::string MemoryText(const CompiledFunction& compiled, int64_t variables) {
     const MemoryUse& memory = compiled.memory();
-    std::string text = TableText({{"memory of", "bytes"},
-                                  {"values", WithThousands(memory.values)},
-                                  {"scratch", WithThousands(memory.scratch)},
-                                  {"backends' own", WithThousands(memory.persistent)},
-                                  {"variables", WithThousands(variables)},
-                                  {"peak", WithThousands(memory.total() + variables)}},
-                                 1, 1);
+    TextTable rows({"memory of", "bytes"});
+    rows.AddRow({"values", WithThousands(memory.values)});
+    rows.AddRow({"scratch", WithThousands(memory.scratch)});
+    rows.AddRow({"backends' own", WithThousands(memory.persistent)});
+    rows.AddRow({"variables", WithThousands(variables)});
+    rows.AddRow({"peak", WithThousands(memory.total() + variables)});
+    std::string text = rows.Text(1, 1);
     const double ratio = static_cast<double>(memory.values) /
                          static_cast<double>(std::max<int64_t>(memory.live_bound, 1));
     absl::StrAppend(&text, "plan of values: ", WithThousands(memory.values), " bytes; at most ",

@@ -2,12 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "backends/simd/target.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -97,6 +99,11 @@ Flag Flags::Choice(const std::string& name, std::string* value,
   });
 }
 
+Flag Flags::OptionalText(const std::string& name, std::string* value, const std::string& bare,
+                         const std::string& help) {
+  return Flag(app_->add_flag(absl::StrCat(name, "{", bare, "}"), *value, help));
+}
+
 Flag Flags::Switch(const std::string& name, bool* value, const std::string& help) {
   return Flag(app_->add_flag(name, *value, help));
 }
@@ -142,11 +149,32 @@ std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv) {
   return arguments;
 }
 
+void DeclareSimdTarget(Flags& flags, std::string* target) {
+  flags.Text("--simd_target", target, "NAME",
+             "Instruction set of the backend simd: SSE4, AVX2 or AVX3 (AVX-512); without it the\n"
+             "best that the CPU has");
+  flags.Check("--simd_target", [target]() -> std::string {
+    if (target->empty()) return "";
+    const absl::Status forced = simd::ForceTarget(*target);
+    if (!forced.ok()) return std::string(forced.message());
+    setenv(simd::kTargetVariable, target->c_str(), /*overwrite=*/1);
+    return "";
+  });
+}
+
 void BackendFlags::Declare(Flags& flags) {
   flags.Text("--backend", &backend, "NAMES",
              "Backends by preference, comma-separated: names, or paths of plugins; no other is\n"
              "ever used");
   flags.Int("--threads", &threads, 1, 1024, "Threads to compute with");
+  DeclarePasses(flags, &passes);
+  DeclareSimdTarget(flags, &simd_target);
+}
+
+void DeclarePasses(Flags& flags, std::string* passes) {
+  flags.Text("--passes", passes, "NAMES",
+             "Rewrites to run, comma-separated: all, none, names, or all but -NAME;\n"
+             "`seqgraph passes` lists them");
 }
 
 }  // namespace seqgraph::tools

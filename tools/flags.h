@@ -49,6 +49,9 @@ class Flags {
   /// One of `choices`.
   Flag Choice(const std::string& name, std::string* value, const std::vector<std::string>& choices,
               const std::string& help);
+  /// A text; `bare` where the flag is given without one. A value must follow behind "=".
+  Flag OptionalText(const std::string& name, std::string* value, const std::string& bare,
+                    const std::string& help);
   /// True if it is given; takes no value.
   Flag Switch(const std::string& name, bool* value, const std::string& help);
   /// An argument: any number of texts, as they are; those that look like flags go behind "--".
@@ -69,13 +72,22 @@ class Flags {
 /// of that form, and all behind "--", are marked, and the flags above take the mark off again.
 std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv);
 
-/// --backend and --threads.
+/// --simd_target: the instruction set of the backend simd, in this process and those it starts. One
+/// that this CPU does not have is misuse. `target` must live as long as the command.
+void DeclareSimdTarget(Flags& flags, std::string* target);
+
+/// --backend, --threads, --passes and --simd_target.
 struct BackendFlags {
   std::string backend = "onednn";
   int64_t threads = 1;
+  std::string passes = "all";
+  std::string simd_target;
 
   void Declare(Flags& flags);
 };
+
+/// --passes alone, for commands that name backends otherwise. ChoosePasses reads it.
+void DeclarePasses(Flags& flags, std::string* passes);
 
 }  // namespace seqgraph::tools
 

@@ -7,10 +7,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "backends/node_assignment.h"
 #include "graph/printer.h"
+#include "graph/rewrite.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
+#include "tools/backend_choice.h"
+#include "tools/pass_text.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -46,6 +50,16 @@ class InspectCommand : public Command {
     flags.Text("--function", &function_, "NAME", "This function alone");
     flags.Switch("--weights", &weights_,
                  "With --format=textproto: all contents; that is a model file");
+    flags.OptionalText("--passes", &passes_, "all",
+                       "Show each function as it is and as these rewrites leave it: all, none,\n"
+                       "names, or all but -NAME, as for the other commands");
+    flags.Text("--backend", &backend_, "NAMES",
+               "With --passes: the backends that claim what they make");
+    flags.Int("--batch", &batch_, 1, 1'000'000,
+              "With --passes: what the symbolic batch stands for");
+    flags.Check("--passes", [this] {
+      return !passes_.empty() && format_ != "text" ? "goes with --format=text" : "";
+    });
     flags.Check("--weights", [this] {
       const bool fits = format_ == "textproto" && function_.empty();
       return weights_ && !fits ? "goes with --format=textproto and without --function" : "";
@@ -68,10 +82,18 @@ class InspectCommand : public Command {
                   test.gradients.empty() ? "" : ", with gradients", test.producer);
       }
     }
+    PassList passes;
+    if (!passes_.empty()) {
+      SEQ_ASSIGN_OR_RETURN(passes, ChoosePasses(passes_));
+    }
     bool first = format_ == "dot" || function != nullptr;
     for (const Function& each : model.functions) {
       if (function != nullptr && function != &each) continue;
       if (!std::exchange(first, false)) out.Write("\n");
+      if (!passes_.empty()) {
+        SEQ_RETURN_IF_ERROR(ShowPasses(each, passes, out));
+        continue;
+      }
       out.Write(format_ == "dot" ? FunctionToDot(each) : FunctionToText(each));
     }
     return 0;
@@ -94,7 +116,27 @@ class InspectCommand : public Command {
     return 0;
   }
 
+  // The function before and after, with static shapes, for the backends.
+  absl::Status ShowPasses(const Function& function, const PassList& passes, Output& out) const {
+    SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
+                         ChooseBackends(backend_, {{&function, batch_}}, passes));
+    SEQ_ASSIGN_OR_RETURN(const Function before, BindBatch(function, AllOps(), batch_));
+    const NodeOwners owners = [&selection](const Function& candidate) {
+      return AssignNodes(candidate, ListOf(selection));
+    };
+    std::vector<RewriteCount> counts;
+    SEQ_ASSIGN_OR_RETURN(const Function after,
+                         RunPasses(before, AllOps(), passes, owners, &counts));
+    out.Print("before, %d nodes:\n%s\n", before.nodes().size(), FunctionToText(before));
+    out.Print("after, %d nodes:\n%s\n", after.nodes().size(), FunctionToText(after));
+    out.Write(PassCountsText(counts));
+    return absl::OkStatus();
+  }
+
   std::string path_;
+  std::string passes_;
+  std::string backend_ = BackendFlags().backend;
+  int64_t batch_ = 64;
   std::string format_ = "text";
   std::string function_;
   bool weights_ = false;

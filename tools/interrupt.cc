@@ -17,23 +17,23 @@ void OnSignal(int signal) {
 }
 
 // A signal that whoever started us has ignored (nohup, a background job) stays ignored.
-void Handle(int signal, struct sigaction* old) {
+void Handle(int signal, bool restart, struct sigaction* old) {
   ::sigaction(signal, nullptr, old);
   if (old->sa_handler == SIG_IGN) return;
   struct sigaction action = {};
   action.sa_handler = OnSignal;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = restart ? SA_RESTART : 0;
   ::sigemptyset(&action.sa_mask);
   ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
 
-InterruptHandler::InterruptHandler() {
+InterruptHandler::InterruptHandler(bool restart) {
   interrupted.store(false);
   received.store(0);
-  Handle(SIGINT, &old_int_);
-  Handle(SIGTERM, &old_term_);
+  Handle(SIGINT, restart, &old_int_);
+  Handle(SIGTERM, restart, &old_term_);
 }
 
 InterruptHandler::~InterruptHandler() {

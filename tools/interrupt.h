@@ -11,7 +11,8 @@ namespace seqgraph::tools {
 /// a second one ends it. One at a time in a process.
 class InterruptHandler {
  public:
-  InterruptHandler();
+  /// `restart`: system calls go on after the signal. Otherwise those that wait end with EINTR.
+  explicit InterruptHandler(bool restart = true);
   ~InterruptHandler();
   InterruptHandler(const InterruptHandler&) = delete;
   InterruptHandler& operator=(const InterruptHandler&) = delete;

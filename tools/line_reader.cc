@@ -21,6 +21,8 @@ absl::Status LineReader::CheckLength(size_t bytes) const {
                                                    " bytes; expected one review a line"));
 }
 
+bool LineReader::Interrupted() const { return interrupt_ != nullptr && interrupt_->load(); }
+
 absl::Status LineReader::Fill() {
   buffer_.erase(0, position_);
   searched_ -= position_;
@@ -29,6 +31,10 @@ absl::Status LineReader::Fill() {
   buffer_.resize(old_size + kBlockBytes);
   ssize_t got;
   do {
+    if (Interrupted()) {
+      got = 0;
+      break;
+    }
     got = ::read(fd_, &buffer_[old_size], kBlockBytes);
   } while (got < 0 && errno == EINTR);
   const int error = errno;

@@ -1,6 +1,7 @@
 #ifndef SEQGRAPH_TOOLS_LINE_READER_H_
 #define SEQGRAPH_TOOLS_LINE_READER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ class LineReader {
   LineReader(int fd, std::string name, size_t max_line_bytes = size_t{4} << 20)
       : fd_(fd), name_(std::move(name)), max_line_bytes_(max_line_bytes) {}
 
+  /// Once it is true, and a signal has ended the wait for more, the input counts as ended.
+  void set_interrupt(const std::atomic<bool>* interrupt) { interrupt_ = interrupt; }
+
   /// The next lines without their ends ("\n" or "\r\n"), at least one and at most `max`: waits only
   /// if there is none yet. None at the end of the input. A last line without an end counts if it is
   /// not empty. ResourceExhausted for a line that is too long, or the system's error.
@@ -28,6 +32,7 @@ class LineReader {
 
  private:
   absl::Status CheckLength(size_t bytes) const;
+  bool Interrupted() const;
   absl::Status Fill();
 
   int fd_;
@@ -37,6 +42,7 @@ class LineReader {
   size_t position_ = 0;  // Of what has not been given yet.
   size_t searched_ = 0;  // No line ends between position_ and here.
   bool at_end_ = false;
+  const std::atomic<bool>* interrupt_ = nullptr;
   int64_t first_line_ = 0;
   int64_t lines_given_ = 0;
 };

@@ -17,6 +17,7 @@
 #include "tools/backend_line.h"
 #include "tools/data_flags.h"
 #include "tools/line_reader.h"
+#include "tools/profile/profile_flag.h"
 #include "tools/tested_model.h"
 #include "tools/text_classifier.h"
 
@@ -47,6 +48,7 @@ class PredictCommand : public Command {
     DeclareAnyBytes(flags, &any_bytes_);
     backend_.Declare(flags);
     self_test_.Declare(flags);
+    profile_.Declare(flags);
     flags.Footer(
         "Without TEXT and --file reviews are read from standard input, one a line. Prints a line\n"
         "for each: probability of the second label, label, beginning of the text, tab-separated;\n"
@@ -56,7 +58,15 @@ class PredictCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(classifier_, TextClassifier::Load(model_, backend_, self_test_.on()));
+    return profile_.Around("predict", [&] { return Answer(out); });
+  }
+
+ private:
+  absl::StatusOr<int> Answer(Output& out) {
+    SEQ_ASSIGN_OR_RETURN(
+        classifier_, TextClassifier::Load(model_, backend_, self_test_.on(), profile_.profile()));
+    const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
+    interrupt_ = interrupt.flag();
     if (!texts_.empty()) {
       SEQ_RETURN_IF_ERROR(AnswerTexts(out));
     } else if (file_.empty()) {
@@ -72,10 +82,11 @@ class PredictCommand : public Command {
       SEQ_RETURN_IF_ERROR(status);
     }
     TellBackends();
-    return 0;
+    return interrupt.interrupted() ? interrupt.exit_status() : 0;
   }
 
- private:
+  bool Interrupted() const { return interrupt_ != nullptr && interrupt_->load(); }
+
   // Where nodes may go elsewhere: which did. Not among the answers.
   void TellBackends() const {
     const std::vector<const Backend*> backends = ListOf(classifier_->backends());
@@ -85,7 +96,8 @@ class PredictCommand : public Command {
   }
 
   absl::Status AnswerTexts(Output& out) {
-    for (size_t begin = 0; begin < texts_.size(); begin += TextClassifier::kBatch) {
+    for (size_t begin = 0; begin < texts_.size() && !Interrupted();
+         begin += TextClassifier::kBatch) {
       const size_t count = std::min<size_t>(TextClassifier::kBatch, texts_.size() - begin);
       SEQ_RETURN_IF_ERROR(Answer(absl::MakeConstSpan(texts_).subspan(begin, count), "text ",
                                  static_cast<int64_t>(begin) + 1, out));
@@ -95,6 +107,7 @@ class PredictCommand : public Command {
 
   absl::Status AnswerLines(int fd, const std::string& name, Output& out) {
     LineReader reader(fd, name);
+    reader.set_interrupt(interrupt_);
     while (true) {
       SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines,
                            reader.Next(TextClassifier::kBatch));
@@ -142,6 +155,8 @@ class PredictCommand : public Command {
   bool any_bytes_ = false;
   BackendFlags backend_;
   SelfTestFlag self_test_;
+  ProfileFlag profile_;
+  const std::atomic<bool>* interrupt_ = nullptr;
   std::unique_ptr<TextClassifier> classifier_;
 };
 

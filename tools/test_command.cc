@@ -17,6 +17,9 @@ namespace {
 
 class TestCommand : public Command {
  public:
+  // A case is about the ops that it names, unless passes are asked for.
+  TestCommand() { backend_.passes = "none"; }
+
   void Declare(Flags& flags) override {
     flags.Texts("FILES", &files_, "Graph test files (.textproto)").Required();
     flags.Choice("--real", &real_, {"float32", "float64"}, "Type of real numbers");
@@ -33,6 +36,7 @@ class TestCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection, ChooseBackends(backend_.backend, {}));
     options.backends = ListOf(selection);
     SEQ_ASSIGN_OR_RETURN(options.real, ParseDType(real_));
+    SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(backend_.passes));
     options.threads = static_cast<int>(backend_.threads);
     options.allow_fallback = options.backends.size() > 1;
     options.guard_bytes = guards_ ? kDefaultGuardBytes : 0;

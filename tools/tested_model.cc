@@ -18,10 +18,13 @@ void SelfTestFlag::Declare(Flags& flags) {
 
 absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_test,
                                             const BackendFlags& flags,
-                                            absl::Span<const NamedCall> calls) {
+                                            absl::Span<const NamedCall> calls, Trace* trace) {
   TestedModel tested;
   std::vector<SelfTest> tests;
+  SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(flags.passes));
+  TraceSpan load(trace, "load model", "file");
   SEQ_ASSIGN_OR_RETURN(tested.model, LoadModel(path, AllOps(), &tests));
+  load.End();
   if (!self_test) tests.clear();
   std::vector<PlannedCall> planned;
   const auto plan = [&](const std::string& name, int64_t batch) {
@@ -30,9 +33,12 @@ absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_t
   };
   for (const NamedCall& call : calls) plan(call.function, call.batch);
   for (const SelfTest& test : tests) plan(test.function, test.batch);
-  SEQ_ASSIGN_OR_RETURN(tested.backends, ChooseBackends(flags.backend, planned));
+  TraceSpan choose(trace, "choose backends", "start");
+  SEQ_ASSIGN_OR_RETURN(tested.backends, ChooseBackends(flags.backend, planned, passes));
+  choose.End();
+  const TraceSpan self_tests(trace, "self-tests", "start");
   const absl::Status status =
-      RunSelfTests(tested.model, tests, RunOn(tested.backends, flags.threads));
+      RunSelfTests(tested.model, tests, RunOn(tested.backends, flags.threads, passes));
   if (status.ok()) return tested;
   if (status.code() != absl::StatusCode::kFailedPrecondition) return Annotate(status, path);
   return absl::FailedPreconditionError(absl::StrCat(

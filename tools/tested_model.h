@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "backends/plugin/select_backends.h"
+#include "backends/trace.h"
 #include "graph/model.h"
 #include "tools/flags.h"
 
@@ -33,10 +34,12 @@ struct NamedCall {
 
 /// LoadModel; the backends that the flags name, tried with `calls` (those of them that the model
 /// has) if they are plugins; then, if asked for, the self-tests in the file on these backends.
-/// Errors name the file; those of a test say how to load the model without it.
+/// Recorded in `trace` if it is not null. Errors name the file; those of a test say how to load the
+/// model without it.
 absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_test,
                                             const BackendFlags& flags,
-                                            absl::Span<const NamedCall> calls);
+                                            absl::Span<const NamedCall> calls,
+                                            Trace* trace = nullptr);
 
 }  // namespace seqgraph::tools
 

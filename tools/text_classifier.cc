@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "tools/backend_choice.h"
 #include "tools/tested_model.h"
 
@@ -34,17 +33,20 @@ absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model, const std::str
 
 absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::string& path,
                                                                      const BackendFlags& flags,
-                                                                     bool self_test) {
+                                                                     bool self_test,
+                                                                     Profile* profile) {
   std::unique_ptr<TextClassifier> classifier(new TextClassifier);
+  classifier->profile_ = profile;
   SEQ_ASSIGN_OR_RETURN(TestedModel tested,
-                       LoadTestedModel(path, self_test, flags, {{"predict", kBatch}}));
+                       LoadTestedModel(path, self_test, flags, {{"predict", kBatch}},
+                                       profile != nullptr ? &profile->trace() : nullptr));
   classifier->backends_ = std::move(tested.backends);
   classifier->model_ = std::move(tested.model);
-  SEQ_RETURN_IF_ERROR(classifier->Prepare(path, flags.threads));
+  SEQ_RETURN_IF_ERROR(classifier->Prepare(path, flags));
   return classifier;
 }
 
-absl::Status TextClassifier::Prepare(const std::string& path, int64_t threads) {
+absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags& flags) {
   SEQ_ASSIGN_OR_RETURN(vocabulary_, VocabularyOf(model_, path));
   if (model_.labels.size() != 2) {
     return absl::InvalidArgumentError(
@@ -64,10 +66,12 @@ absl::Status TextClassifier::Prepare(const std::string& path, int64_t threads) {
   CompileOptions options;
   options.backends = ListOf(backends_);
   options.batch = kBatch;
-  options.threads = static_cast<int>(threads);
-  options.rewrites = StandardRewrites();
+  options.threads = static_cast<int>(flags.threads);
+  SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(flags.passes));
+  if (profile_ != nullptr) options.trace = &profile_->trace();
   SEQ_ASSIGN_OR_RETURN(predict_,
                        CompiledFunction::Compile(function, AllOps(), &model_.variables, options));
+  if (profile_ != nullptr) profile_number_ = profile_->AddFunction(*predict_);
   return absl::OkStatus();
 }
 
@@ -81,7 +85,8 @@ absl::StatusOr<std::vector<float>> TextClassifier::Classify(absl::Span<const std
   }
   std::fill(rows.begin() + static_cast<ptrdiff_t>(texts.size() * maxlen), rows.end(),
             data::kPadCode);
-  SEQ_RETURN_IF_ERROR(predict_->Run());
+  SEQ_RETURN_IF_ERROR(profile_ == nullptr ? predict_->Run()
+                                          : profile_->Run(profile_number_, *predict_));
   const float* first = static_cast<const float*>(predict_->result(0));
   std::vector<float> probabilities(first, first + texts.size());
   for (float p : probabilities) {

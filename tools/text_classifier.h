@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "backends/compiled_function.h"
 #include "backends/plugin/select_backends.h"
+#include "backends/profile.h"
 #include "data/vocabulary.h"
 #include "graph/model.h"
 #include "tools/flags.h"
@@ -30,10 +31,12 @@ class TextClassifier {
   /// Loads the model and compiles its function `predict` for the backends that the flags name, on
   /// which the model's self-tests must pass. Errors name the file: besides those of
   /// LoadTestedModel, InvalidArgument for a model that does not take text or does not give one
-  /// probability a text.
+  /// probability a text. What happens, now and in Classify, is recorded in `profile` if it is not
+  /// null.
   static absl::StatusOr<std::unique_ptr<TextClassifier>> Load(const std::string& path,
                                                               const BackendFlags& flags,
-                                                              bool self_test = true);
+                                                              bool self_test = true,
+                                                              Profile* profile = nullptr);
 
   /// One probability for each of at most kBatch texts, which may be any bytes. The answer to a text
   /// does not depend on those beside it: the batch always has the same size.
@@ -50,13 +53,15 @@ class TextClassifier {
 
  private:
   TextClassifier() = default;
-  absl::Status Prepare(const std::string& path, int64_t threads);
+  absl::Status Prepare(const std::string& path, const BackendFlags& flags);
 
   BackendSelection backends_;  // outlives what is compiled
   Model model_;
   data::Vocabulary vocabulary_;
   std::unique_ptr<CompiledFunction> predict_;
   std::string scratch_;
+  Profile* profile_ = nullptr;
+  int profile_number_ = 0;
 };
 
 }  // namespace seqgraph::tools

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,8 @@
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
 #include "tools/output_path.h"
+#include "tools/pass_text.h"
+#include "tools/profile/profile_flag.h"
 #include "tools/terminal.h"
 #include "training/early_stopping.h"
 #include "training/history.h"
@@ -35,6 +38,8 @@
 namespace seqgraph::tools {
 namespace {
 
+// An epoch may take 20 ms, and a self-test with a synced file as long.
+constexpr double kSecondsBetweenWrites = 1;
 constexpr int kShellSignal = 128;  // A shell's exit status for an interrupted program, less signal.
 
 Examples ExamplesOf(const data::TokenSet& set) {
@@ -90,37 +95,52 @@ class TrainCommand : public Command {
     flags.Text("--output", &output_, "FILE",
                "The saved model, .pb or .textproto; by default imdb-MODEL.pb, or\n"
                "synthetic-MODEL.pb for synthetic reviews");
+    profile_.Declare(flags);
     flags.Text("--history", &history_, "FILE", "Losses and accuracies of each epoch as CSV");
     flags.Footer(
-        "The file always holds the best model so far by validation loss. Ctrl-C finishes the "
-        "batch,\n"
-        "saves, and ends with status 130; a second one ends at once.");
+        "The file holds the best model so far by validation loss, at most a second old. Ctrl-C\n"
+        "finishes the batch, saves, and ends with status 130; a second one ends at once.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
+    return profile_.Around("train", [&] { return Train(out); });
+  }
+
+ private:
+  absl::StatusOr<int> Train(Output& out) {
     SEQ_RETURN_IF_ERROR(CheckOutputs());
     SEQ_RETURN_IF_ERROR(CheckBackendNames(backend_.backend));
+    SEQ_ASSIGN_OR_RETURN(passes_, ChoosePasses(backend_.passes));
     data::DatasetOptions options = data_.Options();
     options.with_test = false;
-    SEQ_ASSIGN_OR_RETURN(const data::Dataset dataset, data::LoadDataset(data_.data, options));
+    TraceSpan load(profile_.trace(), "load data", "data");
+    const std::optional<DataCache> cache = data_.Cache();
+    DataOrigin origin;
+    SEQ_ASSIGN_OR_RETURN(
+        const data::Dataset dataset,
+        LoadDatasetCached(data_.data, options, cache ? &*cache : nullptr, &origin));
+    load.End();
     out.Write(DataLine(dataset));
+    out.Write(OriginLine(origin));
     SEQ_ASSIGN_OR_RETURN(Model model, MakeModel(dataset));
     SEQ_ASSIGN_OR_RETURN(const std::string summary,
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
 
     SEQ_ASSIGN_OR_RETURN(selection_,
-                         ChooseBackends(backend_.backend, PlannedCalls(model, dataset)));
+                         ChooseBackends(backend_.backend, PlannedCalls(model, dataset), passes_));
 
     const InterruptHandler interrupt;
-    RunnerOptions run = RunOn(selection_, backend_.threads);
+    RunnerOptions run = RunOn(selection_, backend_.threads, passes_);
     run.max_memory = max_memory_;
+    run.profile = profile_.profile();
     Trainer trainer(&model, std::move(run));
     SEQ_ASSIGN_OR_RETURN(
         const CompiledFunction* step,
         trainer.runner().Compile(kTrainStep, std::min(batch_, dataset.train.rows)));
     backend_line_ = BackendLine(kTrainStep, step->assignments(), ListOf(selection_));
     out.Write(backend_line_);
+    if (backend_.passes != BackendFlags().passes) out.Write(PassCountsText(step->passes()));
     // Whoever cannot be told how it goes is told so now.
     SEQ_RETURN_IF_ERROR(out.Flush());
     // Before the first step: a backend that is wrong from the start.
@@ -128,7 +148,6 @@ class TrainCommand : public Command {
     return Fit(trainer, dataset, interrupt, out);
   }
 
- private:
   absl::Status CheckOutputs() {
     if (output_.empty()) {
       const bool synthetic = data_.synthetic();
@@ -137,6 +156,12 @@ class TrainCommand : public Command {
     const absl::StatusOr<ModelFormat> format = ModelFormatOfPath(output_);
     if (!format.ok()) return Annotate(format.status(), "--output");
     SEQ_RETURN_IF_ERROR(CheckOutputFile("--output", output_));
+    for (const std::string* other : {&output_, &history_}) {
+      if (profile_.path().empty() || *other != profile_.path()) continue;
+      return absl::InvalidArgumentError(absl::StrCat("--profile and ",
+                                                     other == &output_ ? "--output" : "--history",
+                                                     " are the same file, ", *other));
+    }
     if (history_.empty()) return absl::OkStatus();
     if (history_ == output_) {
       return absl::InvalidArgumentError(
@@ -182,12 +207,12 @@ class TrainCommand : public Command {
   }
 
   // Of the first reviews of the validation, with the weights as they are.
-  absl::StatusOr<std::vector<SelfTest>> SelfTests(Trainer& trainer,
-                                                  const data::Dataset& dataset) const {
+  absl::StatusOr<std::vector<SelfTest>> SelfTests(Trainer& trainer, const data::Dataset& dataset) {
     std::vector<SelfTest> tests;
     if (self_test_ == "none") return tests;
+    const TraceSpan span(profile_.trace(), "self-tests", "start");
     Model& model = trainer.runner().model();
-    const RunnerOptions options = RunOn(selection_, backend_.threads);
+    const RunnerOptions options = RunOn(selection_, backend_.threads, passes_);
     const int64_t rows = std::min(kSelfTestRows, dataset.validation.rows);
     const auto add = [&](const char* name, bool gradients) -> absl::Status {
       SEQ_ASSIGN_OR_RETURN(const Function* function, model.GetFunction(name));
@@ -214,8 +239,11 @@ class TrainCommand : public Command {
                    tests.status().ToString().c_str());
       return std::vector<SelfTest>();
     };
-    ModelCheckpoint checkpoint(
-        Literal(output_), {.save_best_only = true, .verbose = false, .self_tests = self_tests});
+    ModelCheckpoint checkpoint(Literal(output_), {.save_best_only = true,
+                                                  .verbose = false,
+                                                  .seconds_between_writes = kSecondsBetweenWrites,
+                                                  .self_tests = self_tests,
+                                                  .trace = profile_.trace()});
     Progress progress(out.file());
     FitOptions options{.epochs = static_cast<int>(epochs_),
                        .batch = batch_,
@@ -256,7 +284,9 @@ class TrainCommand : public Command {
   DataFlags data_;
   ModelFlags model_;
   BackendFlags backend_;
+  ProfileFlag profile_;
   BackendSelection selection_;
+  PassList passes_;
   std::string backend_line_;
   int64_t max_memory_ = 0;
   std::string self_test_ = "outputs";

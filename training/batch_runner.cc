@@ -117,6 +117,11 @@ absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
   return runner;
 }
 
+void BatchRunner::SetProfile(Profile* profile) {
+  profile_ = profile;
+  if (profile != nullptr) profile_number_ = profile->AddFunction(*function_);
+}
+
 absl::Status BatchRunner::CheckFits(const Examples& examples) const {
   const Function& function = function_->function();
   if (examples.maxlen != maxlen_) {
@@ -141,7 +146,7 @@ absl::Status BatchRunner::Run(const Examples& examples, absl::Span<const int64_t
   if (labels_input_ >= 0) {
     std::memcpy(function_->input(labels_input_), labels_.data(), batch_ * sizeof(float));
   }
-  return function_->Run();
+  return profile_ == nullptr ? function_->Run() : profile_->Run(profile_number_, *function_);
 }
 
 }  // namespace seqgraph

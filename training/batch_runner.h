@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "backends/compiled_function.h"
+#include "backends/profile.h"
 
 namespace seqgraph {
 
@@ -45,6 +46,9 @@ class BatchRunner {
   absl::Span<const float> predictions() const { return {predictions_, num_predictions_}; }
   absl::Span<const float> labels() const { return labels_; }
 
+  /// Further runs are seen by the profile, which must outlive this; null: by nobody.
+  void SetProfile(Profile* profile);
+
   /// InvalidArgument if the rows have another length than the function takes, or have no targets
   /// where it needs them. Only for valid examples.
   absl::Status CheckFits(const Examples& examples) const;
@@ -58,6 +62,8 @@ class BatchRunner {
   const float* loss_ = nullptr;
   const float* predictions_ = nullptr;
   size_t num_predictions_ = 0;
+  Profile* profile_ = nullptr;
+  int profile_number_ = 0;
   std::vector<float> labels_;
 };
 

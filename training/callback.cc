@@ -8,4 +8,6 @@ absl::Status Callback::OnBatchEnd(FitContext&, int64_t, const Logs&) { return ab
 absl::Status Callback::OnEpochEnd(FitContext&, int, Logs&) { return absl::OkStatus(); }
 absl::Status Callback::OnTrainEnd(FitContext&) { return absl::OkStatus(); }
 
+absl::Status Callback::OnTrainFailure(FitContext&) { return absl::OkStatus(); }
+
 }  // namespace seqgraph

@@ -35,9 +35,9 @@ struct FitContext {
 
 /// Watches a run of Trainer::Fit, and acts on it. Order, as in Keras: OnTrainBegin; for each epoch
 /// OnEpochBegin, OnBatchEnd after each batch, the validation, OnEpochEnd; then OnTrainEnd (also
-/// when the run is interrupted, not when it fails). Several are called in the order of their list,
-/// with one map of logs: what one adds to it the later ones and the history see. An error ends the
-/// run and is returned by Fit.
+/// when the run is interrupted), or OnTrainFailure when it fails. Several are called in the order
+/// of their list, with one map of logs: what one adds to it the later ones and the history see. An
+/// error ends the run and is returned by Fit.
 class Callback {
  public:
   virtual ~Callback() = default;
@@ -50,6 +50,9 @@ class Callback {
   /// `logs` are the means over the epoch, and those of the validation ("val_...").
   virtual absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs);
   virtual absl::Status OnTrainEnd(FitContext& context);
+  /// Instead of OnTrainEnd when the run fails: to write what is still in memory. All callbacks get
+  /// it; the run returns the error that ended it.
+  virtual absl::Status OnTrainFailure(FitContext& context);
 };
 
 /// A callback in a list: owned, shared, or (by pointer) somebody else's, so that its state can be

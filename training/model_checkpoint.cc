@@ -1,5 +1,6 @@
 #include "training/model_checkpoint.h"
 
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 
@@ -23,6 +24,22 @@ absl::Status MakeFolderOf(const std::string& path) {
       "checkpoint ", path, ": cannot make the folder ", folder, ": ", error.message()));
 }
 
+double SteadySeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Sets all variables, and gives what they were. Compiled functions hold the addresses, so content
+// is copied.
+std::vector<Tensor> Exchange(const std::vector<Tensor>& values, VariableStore& variables) {
+  std::vector<Tensor> before;
+  for (size_t i = 0; i < values.size(); ++i) {
+    Variable& variable = variables.all()[i];
+    before.push_back(variable.value);
+    SEQ_CHECK(variables.Assign(variable.def.name, values[i]).ok());
+  }
+  return before;
+}
+
 std::string FiveDigits(std::optional<double> value) {
   return value.has_value() ? absl::StrFormat("%.5f", *value) : "None";
 }
@@ -42,7 +59,14 @@ absl::Status ModelCheckpoint::OnTrainBegin(FitContext& context) {
     SEQ_ASSIGN_OR_RETURN(higher_is_better_, HigherIsBetter("ModelCheckpoint", options_.monitor,
                                                            options_.mode, context));
   }
+  if (!(options_.seconds_between_writes >= 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("checkpoint: seconds_between_writes must be at least 0, got ",
+                     options_.seconds_between_writes));
+  }
   batches_ = 0;
+  pending_.reset();
+  last_write_.reset();
   // A folder that depends on what is measured is made when that is known.
   if (absl::StrContains(FolderOf(path_), "{")) return absl::OkStatus();
   return MakeFolderOf(path_);
@@ -54,15 +78,25 @@ absl::Status ModelCheckpoint::OnEpochBegin(FitContext&, int epoch) {
 }
 
 absl::Status ModelCheckpoint::OnBatchEnd(FitContext& context, int64_t batch, const Logs& logs) {
-  if (options_.save_every_batches == 0) return absl::OkStatus();
-  if (++batches_ % options_.save_every_batches != 0) return absl::OkStatus();
-  return MaybeSave(context, batch, logs);
+  if (options_.save_every_batches > 0 && ++batches_ % options_.save_every_batches == 0) {
+    SEQ_RETURN_IF_ERROR(MaybeSave(context, batch, logs));
+  }
+  return WritePendingIfTime(context.model);
 }
 
 absl::Status ModelCheckpoint::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
   epoch_ = epoch;
   if (options_.save_every_batches > 0) return absl::OkStatus();
-  return MaybeSave(context, std::nullopt, logs);
+  SEQ_RETURN_IF_ERROR(MaybeSave(context, std::nullopt, logs));
+  return WritePendingIfTime(context.model);
+}
+
+absl::Status ModelCheckpoint::OnTrainEnd(FitContext& context) {
+  return WritePending(context.model);
+}
+
+absl::Status ModelCheckpoint::OnTrainFailure(FitContext& context) {
+  return WritePending(context.model);
 }
 
 absl::Status ModelCheckpoint::MaybeSave(FitContext& context, std::optional<int64_t> batch,
@@ -95,14 +129,48 @@ absl::Status ModelCheckpoint::MaybeSave(FitContext& context, std::optional<int64
   return Save(context.model, path);
 }
 
-absl::Status ModelCheckpoint::Save(const Model& model, const std::string& path) {
+bool ModelCheckpoint::IsTime() const {
+  if (!last_write_.has_value()) return true;
+  const double now = options_.clock ? options_.clock() : SteadySeconds();
+  return now - *last_write_ >= options_.seconds_between_writes;
+}
+
+absl::Status ModelCheckpoint::Save(Model& model, const std::string& path) {
+  if (pending_.has_value() && pending_->path != path) SEQ_RETURN_IF_ERROR(WritePending(model));
+  pending_.reset();
+  if (IsTime()) return Write(model, path);
+  pending_ = {.path = path};
+  for (const Variable& variable : model.variables.all()) pending_->values.push_back(variable.value);
+  return absl::OkStatus();
+}
+
+absl::Status ModelCheckpoint::WritePending(Model& model) {
+  if (!pending_.has_value()) return absl::OkStatus();
+  const Pending pending = *std::move(pending_);
+  pending_.reset();
+  const std::vector<Tensor> current = Exchange(pending.values, model.variables);
+  const absl::Status status = Write(model, pending.path);
+  Exchange(current, model.variables);
+  return status;
+}
+
+absl::Status ModelCheckpoint::WritePendingIfTime(Model& model) {
+  if (!pending_.has_value() || !IsTime()) return absl::OkStatus();
+  return WritePending(model);
+}
+
+absl::Status ModelCheckpoint::Write(const Model& model, const std::string& path) {
   SEQ_RETURN_IF_ERROR(MakeFolderOf(path));
   std::vector<SelfTest> tests;
   if (options_.self_tests) {
     SEQ_ASSIGN_OR_RETURN(tests, options_.self_tests());
   }
+  const TraceSpan span(options_.trace, "write checkpoint", "file");
   SEQ_RETURN_IF_ERROR(Annotate(SaveModel(model, path, tests), "checkpoint"));
   last_path_ = path;
+  if (options_.seconds_between_writes > 0) {
+    last_write_ = options_.clock ? options_.clock() : SteadySeconds();
+  }
   return absl::OkStatus();
 }
 

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "backends/trace.h"
+#include "graph/tensor.h"
 #include "serialization/self_test.h"
 #include "training/callback.h"
 #include "training/monitor.h"
@@ -27,8 +29,19 @@ struct ModelCheckpointOptions {
   std::optional<double> initial_value_threshold;
   /// Report each save as a message.
   bool verbose = true;
-  /// Called at each save for what the file is to carry beside the model; null: nothing.
+  /// Write a file at most so often: what is saved sooner is kept in memory, with a copy of all
+  /// variables, until the time is over or the run ends (also by an error), and what replaces it
+  /// before then takes its place. A process that is killed loses no more than the saves of so many
+  /// seconds; the file is whole in any case. Saves to another path are all written. 0: write each
+  /// save at once.
+  double seconds_between_writes = 0;
+  /// Seconds from any fixed point; null: the steady clock.
+  std::function<double()> clock;
+  /// Called at each write for what the file is to carry beside the model; null: nothing. The model
+  /// then has the variables that are saved.
   std::function<absl::StatusOr<std::vector<SelfTest>>()> self_tests;
+  /// Where each save is recorded; null: nowhere.
+  Trace* trace = nullptr;
 };
 
 /// Saves the model, optimizer state included, with the semantics of Keras 3. The path ends in .pb
@@ -49,6 +62,8 @@ class ModelCheckpoint : public Callback {
   absl::Status OnEpochBegin(FitContext& context, int epoch) override;
   absl::Status OnBatchEnd(FitContext& context, int64_t batch, const Logs& logs) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
+  absl::Status OnTrainEnd(FitContext& context) override;
+  absl::Status OnTrainFailure(FitContext& context) override;
 
   /// Where it saved last; empty if it did not yet.
   const std::string& last_path() const { return last_path_; }
@@ -56,7 +71,11 @@ class ModelCheckpoint : public Callback {
 
  private:
   absl::Status MaybeSave(FitContext& context, std::optional<int64_t> batch, const Logs& logs);
-  absl::Status Save(const Model& model, const std::string& path);
+  absl::Status Save(Model& model, const std::string& path);
+  absl::Status Write(const Model& model, const std::string& path);
+  absl::Status WritePending(Model& model);
+  absl::Status WritePendingIfTime(Model& model);
+  bool IsTime() const;
   void Say(FitContext& context, const std::string& text) const;
 
   std::string path_;
@@ -66,6 +85,13 @@ class ModelCheckpoint : public Callback {
   int64_t batches_ = 0;
   std::optional<double> best_;
   std::string last_path_;
+  // What is saved but not yet written: the content of all variables, in their order.
+  struct Pending {
+    std::string path;
+    std::vector<Tensor> values;
+  };
+  std::optional<Pending> pending_;
+  std::optional<double> last_write_;
 };
 
 }  // namespace seqgraph

@@ -2,10 +2,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
@@ -128,6 +130,98 @@ TEST(ModelCheckpoint, MakesMissingFolders) {
   EXPECT_EQ(f.SavedEpoch(f.folder + "/a/b1/best.textproto"), 1);
 }
 
+// A clock that the test sets.
+struct Clock {
+  double now = 100;
+  std::function<double()> Get() {
+    return [this] { return now; };
+  }
+};
+
+TEST(ModelCheckpoint, WritesAtMostSoOftenAndTheBestAtTheEnd) {
+  Fixture f;
+  Clock clock;
+  const std::string path = f.folder + "/best.pb";
+  ModelCheckpoint checkpoint(
+      path, {.save_best_only = true, .seconds_between_writes = 1, .clock = clock.Get()});
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.9, .8, .7, .75}));
+  EXPECT_EQ(f.SavedEpoch(path), 1);
+  EXPECT_EQ(checkpoint.best(), .7);
+  EXPECT_EQ(f.context.messages.size(), 4u);  // They tell of saves, whenever these are written.
+  // The model has gone on; the file gets what was saved, and the model keeps what it has.
+  SEQ_ASSERT_OK(checkpoint.OnTrainEnd(f.context));
+  EXPECT_EQ(f.SavedEpoch(path), 3);
+  EXPECT_EQ(f.model.variables.Find("dense/bias")->value.Elements<float>()[0], 4);
+  // Nothing is left to write.
+  std::filesystem::remove(path);
+  SEQ_ASSERT_OK(checkpoint.OnTrainEnd(f.context));
+  EXPECT_EQ(f.SavedEpoch(path), 0);
+}
+
+TEST(ModelCheckpoint, WhatWaitsIsWrittenWhenTheTimeIsOver) {
+  Fixture f;
+  Clock clock;
+  const std::string path = f.folder + "/best.pb";
+  ModelCheckpoint checkpoint(
+      path, {.save_best_only = true, .seconds_between_writes = 1, .clock = clock.Get()});
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.9, .8}));
+  Logs logs = {{"loss", .5}, {"val_loss", .95}};
+  clock.now += .75;
+  SEQ_ASSERT_OK(checkpoint.OnBatchEnd(f.context, 0, logs));
+  EXPECT_EQ(f.SavedEpoch(path), 1);
+  clock.now += .25;
+  SEQ_ASSERT_OK(checkpoint.OnBatchEnd(f.context, 1, logs));
+  EXPECT_EQ(f.SavedEpoch(path), 2);
+  // The next save is as soon again.
+  SEQ_EXPECT_OK(f.model.variables.Assign("dense/bias", Tensor::Of<float>({1}, {3.0f})));
+  logs["val_loss"] = .7;
+  SEQ_ASSERT_OK(checkpoint.OnEpochEnd(f.context, 2, logs));
+  EXPECT_EQ(f.SavedEpoch(path), 2);
+  clock.now += 1;
+  logs["val_loss"] = .75;  // No save, but the time is over.
+  SEQ_ASSERT_OK(checkpoint.OnEpochEnd(f.context, 3, logs));
+  EXPECT_EQ(f.SavedEpoch(path), 3);
+}
+
+TEST(ModelCheckpoint, EachPathIsWrittenHoweverSoon) {
+  Fixture f;
+  Clock clock;
+  ModelCheckpoint checkpoint(f.folder + "/{epoch}.pb",
+                             {.seconds_between_writes = 1, .clock = clock.Get()});
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.7, .8, .9}));
+  SEQ_ASSERT_OK(checkpoint.OnTrainEnd(f.context));
+  for (int epoch : {1, 2, 3}) {
+    EXPECT_EQ(f.SavedEpoch(f.folder + "/" + std::to_string(epoch) + ".pb"), epoch);
+  }
+}
+
+TEST(ModelCheckpoint, ARunThatFailsLosesNoSave) {
+  Fixture f;
+  Clock clock;
+  const std::string path = f.folder + "/best.pb";
+  ModelCheckpoint checkpoint(
+      path, {.save_best_only = true, .seconds_between_writes = 1, .clock = clock.Get()});
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.9, .8}));
+  SEQ_ASSERT_OK(checkpoint.OnTrainFailure(f.context));
+  EXPECT_EQ(f.SavedEpoch(path), 2);
+}
+
+TEST(ModelCheckpoint, SelfTestsSeeTheModelThatIsWritten) {
+  Fixture f;
+  Clock clock;
+  std::vector<float> seen;
+  ModelCheckpointOptions options{
+      .save_best_only = true, .seconds_between_writes = 1, .clock = clock.Get()};
+  options.self_tests = [&]() -> absl::StatusOr<std::vector<SelfTest>> {
+    seen.push_back(f.model.variables.Find("dense/bias")->value.Elements<float>()[0]);
+    return std::vector<SelfTest>();
+  };
+  ModelCheckpoint checkpoint(f.folder + "/best.pb", options);
+  SEQ_ASSERT_OK(f.Feed(checkpoint, {.9, .8, .7, .75}));
+  SEQ_ASSERT_OK(checkpoint.OnTrainEnd(f.context));
+  EXPECT_THAT(seen, ::testing::ElementsAre(1, 3));
+}
+
 TEST(ModelCheckpoint, MistakesShowBeforeTheFirstStep) {
   Fixture f;
   const auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -135,6 +229,8 @@ TEST(ModelCheckpoint, MistakesShowBeforeTheFirstStep) {
   EXPECT_THAT(ending.OnTrainBegin(f.context), StatusIs(kInvalid, ".textproto"));
   ModelCheckpoint monitor(f.folder + "/best.pb", {.monitor = "auc", .save_best_only = true});
   EXPECT_THAT(monitor.OnTrainBegin(f.context), StatusIs(kInvalid, "'auc'"));
+  ModelCheckpoint seconds(f.folder + "/best.pb", {.seconds_between_writes = -1});
+  EXPECT_THAT(seconds.OnTrainBegin(f.context), StatusIs(kInvalid, "seconds_between_writes"));
   std::ofstream(f.folder + "/file") << "x";
   ModelCheckpoint folder(f.folder + "/file/best.pb");
   EXPECT_THAT(folder.OnTrainBegin(f.context),

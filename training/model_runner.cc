@@ -7,7 +7,6 @@
 #include "backends/all_backends.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 
 namespace seqgraph {
 namespace {
@@ -36,11 +35,16 @@ absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, i
   SEQ_ASSIGN_OR_RETURN(options.backends, backends.ParseList(options_.backend));
   options.batch = batch;
   options.threads = options_.threads;
-  options.rewrites = StandardRewrites();
+  options.passes = options_.Passes();
+  options.trace = trace();
   if (options_.max_memory > 0) options.max_memory = options_.max_memory - MemoryInUse();
   SEQ_ASSIGN_OR_RETURN(compiled,
                        CompiledFunction::Compile(*function, registry, &model_->variables, options));
   return compiled.get();
+}
+
+Trace* ModelRunner::trace() const {
+  return options_.profile == nullptr ? nullptr : &options_.profile->trace();
 }
 
 int64_t ModelRunner::MemoryInUse() const {
@@ -57,8 +61,13 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
   SEQ_ASSIGN_OR_RETURN(Pass pass, Pass::Create(*this, options.function, examples, options.batch,
                                                options.prediction));
   if (examples.rows == 0) return absl::InvalidArgumentError("evaluate: there are no examples");
+  const TraceSpan span(trace(), "evaluate", "pass");
   Meter meter(options.metrics);
   for (int64_t step = 0; step < pass.steps(); ++step) {
+    if (options.interrupt != nullptr && options.interrupt->load()) {
+      return absl::CancelledError(
+          absl::StrCat("evaluate: interrupted after ", step, " of ", pass.steps(), " batches"));
+    }
     SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
     if (!batch->has_loss()) {
       return absl::InvalidArgumentError(
@@ -102,6 +111,7 @@ absl::StatusOr<Pass> Pass::Create(ModelRunner& runner, absl::string_view functio
     SEQ_ASSIGN_OR_RETURN(CompiledFunction * compiled, runner.Compile(function, size));
     SEQ_ASSIGN_OR_RETURN(BatchRunner made, BatchRunner::Create(compiled, prediction));
     SEQ_RETURN_IF_ERROR(made.CheckFits(examples));
+    made.SetProfile(runner.profile());
     runners.push_back(std::move(made));
     return absl::OkStatus();
   };

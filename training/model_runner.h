@@ -1,9 +1,11 @@
 #ifndef SEQGRAPH_TRAINING_MODEL_RUNNER_H_
 #define SEQGRAPH_TRAINING_MODEL_RUNNER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,8 +15,11 @@
 #include "absl/strings/string_view.h"
 #include "backends/backend_registry.h"
 #include "backends/compiled_function.h"
+#include "backends/profile.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
+#include "graph/pass.h"
+#include "ops/rewrites/all_rewrites.h"
 #include "training/batch_runner.h"
 #include "training/callback.h"
 #include "training/metrics.h"
@@ -27,8 +32,13 @@ struct RunnerOptions {
   int threads = 1;
   /// Bytes that variables and all that is compiled may take together; 0: no limit.
   int64_t max_memory = 0;
+  /// Where compiling, epochs and some of the steps are recorded; null: nowhere.
+  Profile* profile = nullptr;
   const BackendRegistry* backends = nullptr;  ///< null: AllBackends()
   const OpRegistry* ops = nullptr;            ///< null: AllOps()
+  std::optional<PassList> passes;             ///< absent: StandardPasses()
+
+  const PassList& Passes() const { return passes.has_value() ? *passes : StandardPasses(); }
 };
 
 struct EvaluateOptions {
@@ -37,6 +47,8 @@ struct EvaluateOptions {
   std::string function = "evaluate";
   /// The result that the metrics judge; empty: the only one besides the loss.
   std::string prediction;
+  /// Looked at after each batch: once true, Evaluate ends with Cancelled.
+  const std::atomic<bool>* interrupt = nullptr;
 };
 
 struct PredictOptions {
@@ -53,6 +65,9 @@ class ModelRunner {
   ModelRunner(Model* model, RunnerOptions options) : model_(model), options_(std::move(options)) {}
 
   Model& model() { return *model_; }
+  Profile* profile() const { return options_.profile; }
+  /// That of the profile; null without one.
+  Trace* trace() const;
 
   /// The function compiled for that batch. NotFound for a function or a backend that is not there;
   /// ResourceExhausted where max_memory does not suffice; otherwise as CompiledFunction::Compile.

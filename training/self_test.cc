@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> RunOnce(
   SEQ_ASSIGN_OR_RETURN(compile.backends, BackendsOf(options));
   compile.batch = batch;
   compile.threads = options.threads;
-  compile.rewrites = StandardRewrites();
+  compile.passes = options.Passes();
   SEQ_ASSIGN_OR_RETURN(
       std::unique_ptr<CompiledFunction> compiled,
       CompiledFunction::Compile(*function, OpsOf(options), &model.variables, compile));

@@ -16,12 +16,13 @@ namespace {
 // One run of Fit.
 class FitRun {
  public:
-  FitRun(Model& model, const FitOptions& options, Pass train, std::optional<Pass> validation,
+  FitRun(ModelRunner& runner, const FitOptions& options, Pass train, std::optional<Pass> validation,
          int64_t rows)
       : options_(options),
+        trace_(runner.trace()),
         train_(std::move(train)),
         validation_(std::move(validation)),
-        context_{model},
+        context_{runner.model()},
         meter_(options.metrics),
         order_(options.shuffle ? rows : 0) {
     context_.first_epoch = options.first_epoch;
@@ -35,6 +36,20 @@ class FitRun {
   }
 
   absl::StatusOr<FitResult> Run() {
+    absl::StatusOr<FitResult> result = RunEpochs();
+    if (result.ok()) return result;
+    for (const CallbackHandle& callback : options_.callbacks) {
+      // Of two errors the one that ended the run is told, and the other with it.
+      const absl::Status status = callback->OnTrainFailure(context_);
+      if (status.ok()) continue;
+      result = absl::Status(result.status().code(), absl::StrCat(result.status().message(),
+                                                                 "; and then: ", status.message()));
+    }
+    return result;
+  }
+
+ private:
+  absl::StatusOr<FitResult> RunEpochs() {
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnTrainBegin(context_); }));
     for (int epoch = options_.first_epoch; epoch < options_.epochs; ++epoch) {
       SEQ_RETURN_IF_ERROR(Annotate(Epoch(epoch), absl::StrCat("epoch ", epoch + 1)));
@@ -45,7 +60,6 @@ class FitRun {
     return std::move(result_);
   }
 
- private:
   template <typename F>
   absl::Status ForEach(F call) {
     for (const CallbackHandle& callback : options_.callbacks) {
@@ -60,6 +74,7 @@ class FitRun {
   }
 
   absl::Status Epoch(int epoch) {
+    const TraceSpan span(trace_, trace_ ? absl::StrCat("epoch ", epoch + 1) : "", "epoch");
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochBegin(context_, epoch); }));
     if (options_.shuffle) {
       Shuffle(options_.seed, absl::StrCat("shuffle/", epoch), absl::MakeSpan(order_));
@@ -70,12 +85,14 @@ class FitRun {
     meter_.Write("", logs);
     if (validation_.has_value()) SEQ_RETURN_IF_ERROR(Validate(logs));
     if (result_.interrupted) return absl::OkStatus();
+    const TraceSpan callbacks(trace_, "callbacks", "epoch");
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochEnd(context_, epoch, logs); }));
     result_.history.Append(epoch, logs);
     return absl::OkStatus();
   }
 
   absl::Status TrainBatches() {
+    const TraceSpan span(trace_, "train", "pass");
     meter_.Reset();
     for (int64_t step = 0; step < train_.steps(); ++step) {
       SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order_));
@@ -90,6 +107,7 @@ class FitRun {
   }
 
   absl::Status Validate(Logs& logs) {
+    const TraceSpan span(trace_, "validate", "pass");
     Meter meter(options_.metrics);
     for (int64_t step = 0; step < validation_->steps(); ++step) {
       absl::StatusOr<const BatchRunner*> batch = validation_->Run(step);
@@ -113,6 +131,7 @@ class FitRun {
   }
 
   const FitOptions& options_;
+  Trace* trace_;
   Pass train_;
   std::optional<Pass> validation_;
   FitContext context_;
@@ -147,8 +166,7 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& train, const Examples& va
     SEQ_ASSIGN_OR_RETURN(validation_pass, Pass::Create(runner_, kEvaluate, validation,
                                                        options.batch, options.prediction));
   }
-  return FitRun(runner_.model(), options, std::move(train_pass), std::move(validation_pass),
-                train.rows)
+  return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass), train.rows)
       .Run();
 }
 

@@ -240,12 +240,12 @@ std::string ReadAll(const std::string& path) {
   return content.str();
 }
 
-// Sets a weight to NaN at the beginning of the second epoch; keeps the checkpoint of the first.
+// Sets a weight to NaN at the beginning of an epoch (from 0); keeps what the file then holds.
 class Poison : public Callback {
  public:
-  explicit Poison(std::string path) : path_(std::move(path)) {}
+  explicit Poison(std::string path, int epoch = 1) : path_(std::move(path)), epoch_(epoch) {}
   absl::Status OnEpochBegin(FitContext& context, int epoch) override {
-    if (epoch != 1) return absl::OkStatus();
+    if (epoch != epoch_) return absl::OkStatus();
     checkpoint = ReadAll(path_);
     const float nan = std::numeric_limits<float>::quiet_NaN();
     return context.model.variables.Assign("dense/bias", Tensor::Of<float>({1}, {nan}));
@@ -254,6 +254,7 @@ class Poison : public Callback {
 
  private:
   std::string path_;
+  int epoch_;
 };
 
 TEST(Trainer, ANaNLossIsAnErrorThatLeavesTheCheckpoint) {
@@ -267,6 +268,30 @@ TEST(Trainer, ANaNLossIsAnErrorThatLeavesTheCheckpoint) {
       StatusIs(absl::StatusCode::kFailedPrecondition, "epoch 2: batch 1 of 3: the loss is nan"));
   EXPECT_FALSE(poison.checkpoint.empty());
   EXPECT_EQ(ReadAll(path), poison.checkpoint);
+}
+
+TEST(Trainer, ARunThatFailsStillWritesTheLastSave) {
+  // One run that ends well after the second epoch, and one that fails in the third, before the time
+  // to write the second save has come.
+  const std::string good = MakeTempDir() + "/good.pb";
+  const std::string bad = MakeTempDir() + "/bad.pb";
+  const ModelCheckpointOptions seldom{.seconds_between_writes = 1000};
+  {
+    Model model = Small();
+    Trainer trainer(&model, kReference);
+    SEQ_ASSERT_OK(
+        trainer.Fit(Data(12).All(), kNone,
+                    {.epochs = 2, .batch = 4, .callbacks = {ModelCheckpoint(good, seldom)}}));
+  }
+  Model model = Small();
+  Trainer trainer(&model, kReference);
+  Poison poison(bad, 2);
+  EXPECT_THAT(
+      trainer.Fit(Data(12).All(), kNone,
+                  {.epochs = 3, .batch = 4, .callbacks = {&poison, ModelCheckpoint(bad, seldom)}}),
+      StatusIs(absl::StatusCode::kFailedPrecondition, "the loss is nan"));
+  EXPECT_NE(ReadAll(bad), poison.checkpoint);
+  EXPECT_EQ(ReadAll(bad), ReadAll(good));
 }
 
 TEST(Trainer, AnErrorOfACallbackEndsTheRun) {

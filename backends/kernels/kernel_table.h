@@ -31,11 +31,13 @@ struct KernelChoice {
 template <typename Row>
 KernelChoice<Row> ChooseKernel(absl::Span<const Row> table, const NodeContext& context) {
   const OpDef& op = *context.node().op;
+  const int version = NodeVersion(context.node());
   KernelChoice<Row> choice;
   choice.claim = Claim::No(ClaimReason::kUnknownOp,
-                           absl::StrCat("no kernel for ", op.name(), " version ", op.version()));
+                           absl::StrCat("no kernel for ", op.name(), " version ", version));
   for (const Row& row : table) {
-    if (row.op != op.name() || row.op_version != op.version()) continue;
+    // A kernel that knows an older version takes the nodes that use nothing newer.
+    if (row.op != op.name() || row.op_version < version) continue;
     choice.claim = ClaimFloat32(context);
     if (choice.claim.claimed()) choice.claim = row.claim(context);
     if (!choice.claim.claimed()) continue;

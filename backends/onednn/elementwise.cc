@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backends/kernels/fused_elementwise.h"
 #include "backends/kernels/loop_kernel.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/math_loops.h"
@@ -49,6 +50,20 @@ MadeKernel MakeFillLike(KernelContext& context) {
   return MakeLoop([value, n = context.output_size(0)](const KernelArgs& args) {
     if (args.outputs[0] != nullptr) std::fill_n(Out<float>(args, 0), n, value);
   });
+}
+
+MadeKernel MakeFusedElementwise(KernelContext& context) {
+  constexpr kernels::ElementwiseLoops kLoops = {.relu = Relu,
+                                                .sigmoid = Sigmoid,
+                                                .tanh = Tanh,
+                                                .add = Add,
+                                                .subtract = Subtract,
+                                                .multiply = Multiply,
+                                                .relu_grad = ReluGrad,
+                                                .sigmoid_grad = SigmoidGrad,
+                                                .tanh_grad = TanhGrad,
+                                                .scale = Scale};
+  return kernels::MakeFusedElementwise(context, kLoops);
 }
 
 MadeKernel MakeIncrement(KernelContext& context) {

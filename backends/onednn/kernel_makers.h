@@ -41,6 +41,7 @@ MadeKernel MakeSubtract(KernelContext& context);
 MadeKernel MakeMultiply(KernelContext& context);
 MadeKernel MakeScale(KernelContext& context);
 MadeKernel MakeFillLike(KernelContext& context);
+MadeKernel MakeFusedElementwise(KernelContext& context);
 MadeKernel MakeIncrement(KernelContext& context);
 
 // reductions.cc

@@ -1,5 +1,6 @@
 #include "backends/onednn/kernels.h"
 
+#include "backends/kernels/copies.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/rnn_cell.h"
 
@@ -10,6 +11,12 @@ constexpr uint32_t Bits() { return 0; }
 template <typename... Rest>
 constexpr uint32_t Bits(int first, Rest... rest) {
   return (1u << first) | Bits(rest...);
+}
+
+// One that backends share, as the table takes it.
+template <MadeKernel (*kMake)(const NodeContext&)>
+MadeKernel Shared(KernelContext& context) {
+  return kMake(context);
 }
 
 // op, version, claim, maker; then the inputs and outputs that may be time-major, and the row width.
@@ -40,6 +47,10 @@ constexpr KernelDef kKernels[] = {
     {"Multiply", 1, ClaimAlways, MakeMultiply},
     {"Scale", 1, ClaimAlways, MakeScale},
     {"FillLike", 1, ClaimAlways, MakeFillLike},
+    {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
+    {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
+    {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
+    {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
     {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,38 @@ void ExpectAgreesWithOracle(const Function& function, const Tensors& contents, d
   }
 }
 
+// Ops without a kernel here; the list shrinks as kernels come.
+const std::set<std::string>& OpsWithoutKernel() {
+  static const auto* const kOps = new std::set<std::string>{"CategoricalCrossEntropy",
+                                                            "CategoricalCrossEntropyGrad",
+                                                            "Concat",
+                                                            "DropoutMask",
+                                                            "GRUCell",
+                                                            "GRUCellGrad",
+                                                            "GlobalAveragePooling1D",
+                                                            "GlobalAveragePooling1DGrad",
+                                                            "GlobalMaxPooling1D",
+                                                            "GlobalMaxPooling1DGrad",
+                                                            "LSTMCell",
+                                                            "LSTMCellGrad",
+                                                            "LookupRNNCell",
+                                                            "LookupRNNCellGrad",
+                                                            "MSE",
+                                                            "MSEGrad",
+                                                            "Reshape",
+                                                            "Reverse",
+                                                            "SequenceMask",
+                                                            "Slice",
+                                                            "SliceGrad",
+                                                            "Softmax",
+                                                            "SoftmaxCrossEntropyWithLogits",
+                                                            "SoftmaxCrossEntropyWithLogitsGrad",
+                                                            "SoftmaxGrad",
+                                                            "Transpose",
+                                                            "ZeroMasked"};
+  return *kOps;
+}
+
 // Every op, one node at a time, on the op's own random samples.
 
 class OpTest : public testing::TestWithParam<const OpDef*> {};
@@ -155,6 +188,7 @@ class OpTest : public testing::TestWithParam<const OpDef*> {};
 TEST_P(OpTest, RandomSamplesAgreeWithTheReferenceInDouble) {
   const OpDef& op = *GetParam();
   constexpr int kSamples = 40;
+  int computed = 0;
   for (int seed = 1; seed <= kSamples; ++seed) {
     SCOPED_TRACE(absl::StrCat(op.name(), ", seed ", seed));
     SampleSource source(seed, /*max_dim=*/seed <= kSamples / 2 ? 5 : 20);
@@ -178,11 +212,20 @@ TEST_P(OpTest, RandomSamplesAgreeWithTheReferenceInDouble) {
     const std::vector<Value> outputs = g.AddNode(op.name(), inputs, sample.attributes);
     for (size_t o = 0; o < outputs.size(); ++o) g.Result(op.outputs()[o].name, outputs[o]);
     SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
+    // What a kernel does not know it must refuse: what a later version of the op brought.
+    const bool refused = !Onednn().ClaimNode(function, 0).claimed();
+    ASSERT_EQ(refused, OpsWithoutKernel().count(op.name()) > 0 ||
+                           NodeVersion(function.nodes()[0]) > op.oldest_version());
+    if (refused) continue;
+    ++computed;
     // No sum in an op has more terms than its largest input elements; 4 n eps as for a dot product
     // (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
     const double bound = 4.0 * 1.2e-7 * (4.0 + static_cast<double>(terms));
     ExpectAgreesWithOracle(function, contents, std::min(bound, 1e-4));
     if (HasFailure()) return;
+  }
+  if (OpsWithoutKernel().count(op.name()) == 0) {
+    EXPECT_GE(computed, 5);
   }
 }
 

@@ -175,7 +175,9 @@ int32_t Run(void* handle, const sg_run_args* args, sg_status* status) {
   return Guarded(status, [&] {
     ExportedProgram& program = ToProgram(handle);
     ExportedProgram::Arguments& to = program.arguments[args->node];
-    for (size_t i = 0; i < to.inputs.size(); ++i) {
+    // Inputs that only a later version of the op has are not passed: they stay null.
+    const size_t num_inputs = std::min<size_t>(to.inputs.size(), args->num_inputs);
+    for (size_t i = 0; i < num_inputs; ++i) {
       to.inputs[i] = args->inputs[i]->data;
       to.versions[i] = args->inputs[i]->version;
     }

@@ -147,7 +147,7 @@ class Decoder {
 
   absl::Status AddNode(FunctionBuilder& builder, const sg_node& node, const std::string& name) {
     SEQ_ASSIGN_OR_RETURN(const OpDef* op, registry_.Get(ToString(node.op)));
-    if (op->version() != node.op_version) {
+    if (node.op_version < op->oldest_version() || node.op_version > op->version()) {
       return absl::FailedPreconditionError(
           absl::StrCat("needs version ", node.op_version, " of op ", op->name(),
                        "; this program has version ", op->version()));

@@ -151,10 +151,12 @@ absl::Status PluginProgram::Run(int node, absl::Span<const void* const> inputs,
                                 absl::Span<const uint64_t> versions, void* scratch,
                                 void* persistent) {
   NodeCall& call = *calls_[node];
-  SEQ_CHECK(inputs.size() + outputs.size() == call.tensors.size() &&
+  // The plugin's node has no inputs that came with a later version of the op than it uses.
+  const size_t num_inputs = call.args.num_inputs;
+  SEQ_CHECK(num_inputs <= inputs.size() && num_inputs + outputs.size() == call.tensors.size() &&
             versions.size() == inputs.size());
   sg_tensor* tensor = call.tensors.data();
-  for (size_t i = 0; i < inputs.size(); ++i, ++tensor) {
+  for (size_t i = 0; i < num_inputs; ++i, ++tensor) {
     tensor->data = const_cast<void*>(inputs[i]);  // The header forbids to write it.
     tensor->version = versions[i];
   }

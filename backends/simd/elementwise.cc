@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backends/kernels/fused_elementwise.h"
 #include "backends/simd/elementwise_loops.h"
 #include "backends/simd/kernel_makers.h"
 #include "backends/simd/parallel.h"
@@ -54,6 +55,20 @@ MadeKernel MakeFillLike(KernelContext& context) {
   return MakeLoop([value, n = context.output_size(0)](const KernelArgs& args) {
     if (args.outputs[0] != nullptr) std::fill_n(Out<float>(args, 0), n, value);
   });
+}
+
+MadeKernel MakeFusedElementwise(KernelContext& context) {
+  constexpr kernels::ElementwiseLoops kLoops = {.relu = ReluLoop,
+                                                .sigmoid = SigmoidLoop,
+                                                .tanh = TanhLoop,
+                                                .add = AddLoop,
+                                                .subtract = SubtractLoop,
+                                                .multiply = MultiplyLoop,
+                                                .relu_grad = ReluGradLoop,
+                                                .sigmoid_grad = SigmoidGradLoop,
+                                                .tanh_grad = TanhGradLoop,
+                                                .scale = ScaleLoop};
+  return kernels::MakeFusedElementwise(context, kLoops);
 }
 
 MadeKernel MakeIncrement(KernelContext& context) {

@@ -16,6 +16,7 @@
 
 #include "backends/simd/loops-inl.h"
 #include "backends/simd/matrix.h"
+#include "backends/simd/unroll.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -33,8 +34,23 @@ inline constexpr int kTileRows = 6;
 inline constexpr int kTileRows = 5;
 #endif
 
+// Where c is as narrow as half a vector, half vectors do: on AVX-512 twice as many start in a
+// cycle.
+#if HWY_TARGET <= HWY_AVX3
+inline constexpr bool kHasHalves = true;
+#else
+inline constexpr bool kHasHalves = false;
+#endif
+using HalfTag = hn::Half<F32>;
+
 /// Columns of a panel: two vectors.
 HWY_INLINE int64_t PanelColumns() { return 2 * static_cast<int64_t>(hn::Lanes(F32())); }
+
+/// Whether the tiles of so many columns read whole vectors of columns that are there.
+HWY_INLINE bool WholeVectors(int64_t columns) {
+  const int64_t lanes = hn::Lanes(F32()), last = columns % PanelColumns();
+  return last % lanes == 0 || (kHasHalves && 2 * last == lanes);
+}
 
 /// Copies the rows [first, first + rows) of b, which has `columns` columns, into panels of
 /// PanelColumns() columns each, one after another, the last one filled up with zeros.
@@ -66,35 +82,43 @@ struct TileStart {
 
 /// c[kRows, columns] = start + a[kRows, inner] panel, where columns <= kVectors * Lanes. The
 /// panel's rows are `panel_stride` floats apart and whole vectors can be read.
-template <int kRows, int kVectors>
+template <class D, int kRows, int kVectors>
 HWY_INLINE void Tile(const MatrixView& a, const float* panel, int64_t panel_stride, int64_t inner,
                      TileStart start, float* c, int64_t c_stride, int64_t columns) {
-  const F32 d;
+  const D d;
   const int64_t lanes = hn::Lanes(d);
   const bool whole = columns == kVectors * lanes;
   const int64_t last = columns - (kVectors - 1) * lanes;  // columns of the last vector
-  VF sums[kRows][kVectors];
+  hn::Vec<D> sums[kRows][kVectors];
+  SEQ_UNROLL
   for (int v = 0; v < kVectors; ++v) {
     const int64_t used = v + 1 < kVectors ? lanes : last;
-    VF bias = hn::Zero(d);
+    hn::Vec<D> bias = hn::Zero(d);
     if (!start.add_to_c && start.bias != nullptr) {
       bias = LoadFirst(d, start.bias + v * lanes, used);
     }
+    SEQ_UNROLL
     for (int r = 0; r < kRows; ++r) {
       sums[r][v] = start.add_to_c ? LoadFirst(d, c + r * c_stride + v * lanes, used) : bias;
     }
   }
   const float* row[kRows];
+  SEQ_UNROLL
   for (int r = 0; r < kRows; ++r) row[r] = a.at(r, 0);
   for (int64_t p = 0; p < inner; ++p, panel += panel_stride) {
-    VF b[kVectors];
+    hn::Vec<D> b[kVectors];
+    SEQ_UNROLL
     for (int v = 0; v < kVectors; ++v) b[v] = hn::LoadU(d, panel + v * lanes);
+    SEQ_UNROLL
     for (int r = 0; r < kRows; ++r) {
-      const VF factor = hn::Set(d, row[r][p * a.column_stride]);
+      const hn::Vec<D> factor = hn::Set(d, row[r][p * a.column_stride]);
+      SEQ_UNROLL
       for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(factor, b[v], sums[r][v]);
     }
   }
+  SEQ_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    SEQ_UNROLL
     for (int v = 0; v < kVectors; ++v) {
       float* to = c + r * c_stride + v * lanes;
       if (whole || v + 1 < kVectors) {
@@ -107,20 +131,21 @@ HWY_INLINE void Tile(const MatrixView& a, const float* panel, int64_t panel_stri
 }
 
 /// Tile with a number of rows that is known only now, 1 to kRows.
-template <int kRows, int kVectors>
+template <class D, int kRows, int kVectors>
 HWY_INLINE void TileOf(int64_t rows, const MatrixView& a, const float* panel, int64_t panel_stride,
                        int64_t inner, TileStart start, float* c, int64_t c_stride,
                        int64_t columns) {
   if (rows == kRows) {
-    Tile<kRows, kVectors>(a, panel, panel_stride, inner, start, c, c_stride, columns);
+    Tile<D, kRows, kVectors>(a, panel, panel_stride, inner, start, c, c_stride, columns);
   } else if constexpr (kRows > 1) {
-    TileOf<kRows - 1, kVectors>(rows, a, panel, panel_stride, inner, start, c, c_stride, columns);
+    TileOf<D, kRows - 1, kVectors>(rows, a, panel, panel_stride, inner, start, c, c_stride,
+                                   columns);
   }
 }
 
 /// c[rows, columns] = start + a[rows, inner] panel for any number of rows. Not inlined: it holds
 /// tiles of all heights.
-template <int kVectors>
+template <class D, int kVectors>
 HWY_NOINLINE void PanelProduct(int64_t rows, MatrixView a, const float* panel, int64_t panel_stride,
                                int64_t inner, TileStart start, float* c, int64_t c_stride,
                                int64_t columns) {
@@ -128,15 +153,15 @@ HWY_NOINLINE void PanelProduct(int64_t rows, MatrixView a, const float* panel, i
   const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
   for (int64_t t = 0, r = 0; t < tiles; ++t) {
     const int64_t height = (rows - r + tiles - t - 1) / (tiles - t);
-    TileOf<kTileRows, kVectors>(height, a.From(r, 0), panel, panel_stride, inner, start,
-                                c + r * c_stride, c_stride, columns);
+    TileOf<D, kTileRows, kVectors>(height, a.From(r, 0), panel, panel_stride, inner, start,
+                                   c + r * c_stride, c_stride, columns);
     r += height;
   }
 }
 
 /// c[rows, columns] = start + a[rows, inner] b, where start.bias has one float for each column.
 /// `packed`: the panels of b's rows [0, inner) by PackPanels, or null to read b itself, which takes
-/// b.column_stride == 1 and room to read whole vectors: columns a multiple of Lanes.
+/// b.column_stride == 1 and whole vectors to read: WholeVectors(columns).
 HWY_INLINE void MultiplyRows(int64_t rows, const MatrixView& a, const MatrixView& b,
                              const float* packed, int64_t inner, TileStart start, float* c,
                              int64_t c_stride, int64_t columns) {
@@ -148,9 +173,11 @@ HWY_INLINE void MultiplyRows(int64_t rows, const MatrixView& a, const MatrixView
     TileStart from = start;
     if (from.bias != nullptr) from.bias += j;
     if (used > lanes) {
-      PanelProduct<2>(rows, a, panel, stride, inner, from, c + j, c_stride, used);
+      PanelProduct<F32, 2>(rows, a, panel, stride, inner, from, c + j, c_stride, used);
+    } else if (kHasHalves && used <= lanes / 2) {
+      PanelProduct<HalfTag, 1>(rows, a, panel, stride, inner, from, c + j, c_stride, used);
     } else {
-      PanelProduct<1>(rows, a, panel, stride, inner, from, c + j, c_stride, used);
+      PanelProduct<F32, 1>(rows, a, panel, stride, inner, from, c + j, c_stride, used);
     }
   }
 }

@@ -18,8 +18,7 @@ namespace HWY_NAMESPACE {
 // Whether b's panels can be read where they lie: whole vectors of neighbours, and so few rows of c,
 // or so short rows of b, that a copy would not pay.
 bool ReadsInPlace(const GemmShape& shape, const MatrixView& b) {
-  const int64_t lanes = hn::Lanes(F32());
-  return b.column_stride == 1 && shape.columns % lanes == 0 &&
+  return b.column_stride == 1 && WholeVectors(shape.columns) &&
          (shape.rows <= 2 * kTileRows || shape.columns <= 2 * PanelColumns());
 }
 

@@ -96,7 +96,7 @@ TEST_P(GemmTest, EveryExtentAroundTilesAndVectorsIsRight) {
   ThreadPool pool(1);
   for (int64_t rows : {0, 1, 2, 5, 7, 12, 13, 25}) {
     for (int64_t inner : {0, 1, 3, 8, 17}) {
-      for (int64_t columns : {0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50}) {
+      for (int64_t columns : {0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 40, 50, 56}) {
         Check({rows, inner, columns}, pool, random);
       }
     }

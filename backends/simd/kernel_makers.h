@@ -20,6 +20,7 @@ MadeKernel MakeSubtract(KernelContext& context);
 MadeKernel MakeMultiply(KernelContext& context);
 MadeKernel MakeScale(KernelContext& context);
 MadeKernel MakeFillLike(KernelContext& context);
+MadeKernel MakeFusedElementwise(KernelContext& context);
 MadeKernel MakeIncrement(KernelContext& context);
 
 // dense.cc
@@ -48,6 +49,12 @@ MadeKernel MakeBceWithLogitsGrad(KernelContext& context);
 MadeKernel MakeSgdUpdate(KernelContext& context);
 MadeKernel MakeRmsPropUpdate(KernelContext& context);
 MadeKernel MakeAdamUpdate(KernelContext& context);
+
+// rnn_cell.cc
+MadeKernel MakeRnnCell(KernelContext& context);
+MadeKernel MakeRnnCellGrad(KernelContext& context);
+MadeKernel MakeLookupRnnCell(KernelContext& context);
+MadeKernel MakeLookupRnnCellGrad(KernelContext& context);
 
 }  // namespace seqgraph::simd
 

@@ -1,12 +1,23 @@
 #include "backends/simd/kernels.h"
 
+#include "backends/kernels/copies.h"
 #include "backends/simd/kernel_makers.h"
 
 namespace seqgraph::simd {
 namespace {
 
+// One that backends share, as the table takes it.
+template <MadeKernel (*kMake)(const NodeContext&)>
+MadeKernel Shared(KernelContext& context) {
+  return kMake(context);
+}
+
 // op, version, claim, maker.
 constexpr KernelDef kKernels[] = {
+    {"RNNCell", 1, ClaimAlways, MakeRnnCell},
+    {"RNNCellGrad", 1, ClaimAlways, MakeRnnCellGrad},
+    {"LookupRNNCell", 1, ClaimAlways, MakeLookupRnnCell},
+    {"LookupRNNCellGrad", 1, ClaimAlways, MakeLookupRnnCellGrad},
     {"Embedding", 1, ClaimAlways, MakeEmbedding},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad},
     {"OneHot", 1, ClaimOneHot, MakeOneHot},
@@ -27,6 +38,17 @@ constexpr KernelDef kKernels[] = {
     {"Multiply", 1, ClaimAlways, MakeMultiply},
     {"Scale", 1, ClaimAlways, MakeScale},
     {"FillLike", 1, ClaimAlways, MakeFillLike},
+    {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
+    {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
+    {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
+    {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
+    {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
+    {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
+    {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
+    {"BroadcastLike", 1, ClaimAlways, MakeBroadcastLike},
+    {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
+    {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
+    {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
     {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 

@@ -29,7 +29,8 @@ using F32 = hn::ScalableTag<float>;
 using VF = hn::Vec<F32>;
 
 /// The first `count` floats at `from`, 0 in the other lanes. 0 <= count <= Lanes.
-HWY_INLINE VF LoadFirst(F32 d, const float* from, int64_t count) {
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFirst(D d, const float* from, int64_t count) {
 #if SEQ_HAS_MASKED_MEMORY
   return hn::MaskedLoad(hn::FirstN(d, count), d, from);
 #else
@@ -40,7 +41,8 @@ HWY_INLINE VF LoadFirst(F32 d, const float* from, int64_t count) {
 }
 
 /// Stores the first `count` lanes alone. 0 <= count <= Lanes.
-HWY_INLINE void StoreFirst(F32 d, VF v, float* to, int64_t count) {
+template <class D>
+HWY_INLINE void StoreFirst(D d, hn::Vec<D> v, float* to, int64_t count) {
 #if SEQ_HAS_MASKED_MEMORY
   hn::BlendedStore(v, hn::FirstN(d, count), d, to);
 #else

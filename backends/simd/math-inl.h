@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "backends/simd/unroll.h"
 #include "hwy/highway.h"
 
 #ifndef SEQ_INLINE
@@ -41,6 +42,7 @@ HWY_INLINE void Unroll(F&& f) {
 template <class D, class V, size_t n>
 HWY_INLINE V Polynomial(D d, V x, const hn::TFromD<D> (&c)[n]) {
   V sum = hn::Set(d, c[n - 1]);
+  SEQ_UNROLL
   for (size_t i = n - 1; i > 0; --i) sum = hn::MulAdd(sum, x, hn::Set(d, c[i - 1]));
   return sum;
 }

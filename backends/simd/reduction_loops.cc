@@ -9,6 +9,7 @@
 // Behind foreach_target.h.
 #include "backends/simd/loops-inl.h"
 #include "backends/simd/math-inl.h"
+#include "backends/simd/unroll.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,19 +50,43 @@ double SumLoop(const float* x, int64_t n) {
   return hn::GetLane(hn::SumOfLanes(F64(), sum));
 }
 
+// The columns of one vector, `load` giving a row's. Four rows at a time, so that no addition waits
+// for the one before.
+template <class Load>
+HWY_INLINE VF SumColumns(int64_t rows, Load load) {
+  VD lower[4], upper[4];
+  SEQ_UNROLL
+  for (int k = 0; k < 4; ++k) lower[k] = upper[k] = hn::Zero(F64());
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    SEQ_UNROLL
+    for (int k = 0; k < 4; ++k) {
+      const VF row = load(r + k);
+      lower[k] = hn::Add(lower[k], LowerDoubles(row));
+      upper[k] = hn::Add(upper[k], UpperDoubles(row));
+    }
+  }
+  for (; r < rows; ++r) {
+    const VF row = load(r);
+    lower[0] = hn::Add(lower[0], LowerDoubles(row));
+    upper[0] = hn::Add(upper[0], UpperDoubles(row));
+  }
+  return ToFloats(hn::Add(hn::Add(lower[0], lower[1]), hn::Add(lower[2], lower[3])),
+                  hn::Add(hn::Add(upper[0], upper[1]), hn::Add(upper[2], upper[3])));
+}
+
 void SumRowsLoop(const float* x, int64_t rows, int64_t columns, float* y) {
   const F32 d;
   const int64_t lanes = hn::Lanes(d);
-  for (int64_t c = 0; c < columns; c += lanes) {
-    const int64_t used = std::min(lanes, columns - c);
-    VD lower = hn::Zero(F64()), upper = lower;
-    for (int64_t r = 0; r < rows; ++r) {
-      const VF row = LoadFirst(d, x + r * columns + c, used);
-      lower = hn::Add(lower, LowerDoubles(row));
-      upper = hn::Add(upper, UpperDoubles(row));
-    }
-    StoreFirst(d, ToFloats(lower, upper), y + c, used);
+  int64_t c = 0;
+  for (; c + lanes <= columns; c += lanes) {
+    const auto load = [=](int64_t r) { return hn::LoadU(d, x + r * columns + c); };
+    hn::StoreU(SumColumns(rows, load), d, y + c);
   }
+  if (c == columns) return;
+  const int64_t rest = columns - c;
+  const auto load = [=](int64_t r) { return LoadFirst(d, x + r * columns + c, rest); };
+  StoreFirst(d, SumColumns(rows, load), y + c, rest);
 }
 
 // max(z, 0) - z y + log(1 + e^-|z|).

@@ -27,8 +27,8 @@ struct Gradients {
 
 // dx = dz·wᵀ, or dz itself where the input is projected.
 template <class D>
-void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g) {
-  using V = hn::Vec<D>;
+void WriteInputGradient(D d, const RnnBackwardJob& job, const RnnBackwardArea& area,
+                        const Gradients& g) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const RnnSizes& sizes = job.plan.sizes;
   if (job.out.dx == nullptr) return;
@@ -41,24 +41,24 @@ void WriteInputGradient(D d, const RnnBackwardJob& job, const Gradients& g) {
       }
       continue;
     }
-    const int64_t features = sizes.features;
-    Product(
-        d, dz, g.step_stride, g.steps, sizes.units, job.w, (features + kLanes - 1) / kLanes,
-        [&](auto& tile, int64_t, int64_t) SEQ_INLINE {
-          for (auto& row : tile) {
-            for (V& element : row) element = hn::Zero(d);
-          }
-        },
-        [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-          for (auto& row : tile) {
-            float* to = job.out.dx + (token + r++) * features;
-            int64_t feature = v * kLanes;
-            for (V& element : row) {
-              StoreSome(d, element, to + feature, features - feature);
-              feature += kLanes;
-            }
-          }
-        });
+    float* dx = job.out.dx + token * sizes.features;
+    // The next sample's, and what dw needs afterwards.
+    if (s + 1 < g.count) {
+      FetchAhead(dx + sizes.time * sizes.features, g.steps * sizes.features);
+    }
+    if (job.out.dw != nullptr) {
+      FetchAhead(job.in.x + token * sizes.features, g.steps * sizes.features);
+    }
+    const int64_t vectors = (sizes.features + kLanes - 1) / kLanes, padded = vectors * kLanes;
+    if (padded == sizes.features) {
+      Product(d, dz, g.step_stride, g.steps, sizes.units, job.w, vectors, nullptr, 0, dx, padded);
+      continue;
+    }
+    Product(d, dz, g.step_stride, g.steps, sizes.units, job.w, vectors, nullptr, 0, area.dx,
+            padded);
+    for (int64_t t = 0; t < g.steps; ++t) {
+      UnpadRow(d, area.dx + t * padded, sizes.features, dx + t * sizes.features);
+    }
   }
 }
 
@@ -93,6 +93,13 @@ void StateBefore(D d, const RnnBackwardJob& job, int64_t sample, int64_t step, f
   } else {
     std::fill_n(to, width, 0.0f);
   }
+}
+
+// The input of a piece: x, not projected.
+RowBlocks InputRows(const RnnBackwardJob& job, int64_t first, int64_t step) {
+  const RnnSizes& sizes = job.plan.sizes;
+  return {job.in.x + (first * sizes.time + step) * sizes.features, sizes.features,
+          sizes.time * sizes.features};
 }
 
 // The steps of a chunk that ends at `end`.
@@ -154,12 +161,13 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
       const BackwardSteps args = {
           .states = whole ? job.incoming.sequence + token * kRegister : area.states + staged,
           .state_stride = whole ? sample_stride : piece_stride,
-          .before = before + s * kRegister,
+          .before = begin > 0 || job.in.h0 != nullptr ? before + s * kRegister : nullptr,
           .d_sequence = d_sequence,
           .d_sequence_stride = whole ? sample_stride : piece_stride,
           .ids = scatter ? job.in.ids + token : nullptr,
           .id_stride = sizes.time,
           .steps = steps,
+          .units = units,
           .u = job.u,
           .dh = dh + s * kRegister,
           .dz = wants_dz ? area.dz + staged : nullptr,
@@ -179,13 +187,10 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
       AddToTable(d, job, area, g);
       continue;
     }
-    WriteInputGradient(d, job, g);
+    WriteInputGradient(d, job, area, g);
     if (job.out.dw == nullptr) continue;
-    for (int64_t s = 0; s < count; ++s) {
-      const float* x = job.in.x + ((first + s) * sizes.time + begin) * sizes.features;
-      AddTransposedProduct(d, x, sizes.features, area.dz + s * piece_stride, kRegister, steps,
-                           sizes.features, kRegister, area.dw);
-    }
+    AddTransposedProduct(d, InputRows(job, first, begin), {area.dz, kRegister, piece_stride}, count,
+                         steps, sizes.features, kRegister, area.dw);
   }
   if (job.out.dh0 == nullptr) return;
   for (int64_t s = 0; s < count; ++s) {
@@ -194,75 +199,63 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
 }
 
 // dz_t = (d_sequence_t + dz_{t+1}·uᵀ) act'(h_t) of a group at one step; in the last step d_last
-// takes the place of the product.
+// takes the place of the product. Rows of dz, here and in the step after it, are dz_stride apart.
 template <RnnActivation act>
 void WideStep(const RnnBackwardJob& job, int64_t first, int64_t count, int64_t t,
-              const float* later, const float* states, float* dz) {
+              const float* later, float* dz, int64_t dz_stride) {
   const FN d;
   using V = hn::Vec<FN>;
   constexpr int64_t kLanes = hn::MaxLanes(FN());
   const RnnSizes& sizes = job.plan.sizes;
-  const int64_t width = job.plan.width, units = sizes.units, time = sizes.time;
+  const int64_t units = sizes.units, time = sizes.time, width = job.plan.width;
   const bool is_last = t == time - 1;
-  const float* d_sequence = job.incoming.d_sequence;
-  const float* d_last = is_last ? job.incoming.d_last : nullptr;
-  const auto incoming = [&](int64_t sample, int64_t unit) SEQ_INLINE {
-    V sum = hn::Zero(d);
-    if (d_sequence != nullptr) {
-      sum = LoadSome(d, d_sequence + (sample * time + t) * units + unit, units - unit);
+  Product(d, later, dz_stride, count, is_last ? 0 : units, job.u, width / kLanes, nullptr, 0, dz,
+          dz_stride);
+  for (int64_t s = 0; s < count; ++s) {
+    const int64_t token = (first + s) * time + t;
+    const float* h = job.incoming.sequence + token * units;
+    const float* d_sequence = job.incoming.d_sequence;
+    if (d_sequence != nullptr) d_sequence += token * units;
+    const float* d_last = is_last ? job.incoming.d_last : nullptr;
+    if (d_last != nullptr) d_last += (first + s) * units;
+    float* row = dz + s * dz_stride;
+    for (int64_t j = 0; j < width; j += kLanes) {
+      V dh = hn::Load(d, row + j);
+      if (d_sequence != nullptr) dh = hn::Add(dh, LoadSome(d, d_sequence + j, units - j));
+      if (d_last != nullptr) dh = hn::Add(dh, LoadSome(d, d_last + j, units - j));
+      hn::Store(TimesSlope<act>(d, dh, LoadSome(d, h + j, units - j)), d, row + j);
     }
-    if (d_last != nullptr) {
-      sum = hn::Add(sum, LoadSome(d, d_last + sample * units + unit, units - unit));
-    }
-    return sum;
-  };
-  Product(
-      d, later, width, count, is_last ? 0 : units, job.u, width / kLanes,
-      [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-        for (auto& row : tile) {
-          int64_t unit = v * kLanes;
-          for (V& element : row) {
-            element = incoming(first + r, unit);
-            unit += kLanes;
-          }
-          ++r;
-        }
-      },
-      [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-        for (auto& row : tile) {
-          int64_t at = r++ * width + v * kLanes;
-          for (V& element : row) {
-            hn::Store(TimesSlope<act>(d, element, hn::Load(d, states + at)), d, dz + at);
-            at += kLanes;
-          }
-        }
-      });
+    FetchAhead(h - units, units);  // the next step's
+  }
 }
 
 // dh0 = dz_0·uᵀ.
-void WriteInitialGradient(const RnnBackwardJob& job, int64_t first, int64_t count,
-                          const float* dz) {
+void WriteInitialGradient(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t first,
+                          int64_t count, const float* dz, int64_t dz_stride) {
   const FN d;
-  using V = hn::Vec<FN>;
-  constexpr int64_t kLanes = hn::MaxLanes(FN());
   const int64_t units = job.plan.sizes.units, width = job.plan.width;
-  Product(
-      d, dz, width, count, units, job.u, width / kLanes,
-      [&](auto& tile, int64_t, int64_t) SEQ_INLINE {
-        for (auto& row : tile) {
-          for (V& element : row) element = hn::Zero(d);
-        }
-      },
-      [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-        for (auto& row : tile) {
-          int64_t unit = v * kLanes;
-          for (V& element : row) {
-            StoreSome(d, element, job.out.dh0 + (first + r) * units + unit, units - unit);
-            unit += kLanes;
-          }
-          ++r;
-        }
-      });
+  if (job.out.dh0 == nullptr) return;
+  Product(d, dz, dz_stride, count, units, job.u, width / hn::MaxLanes(FN()), nullptr, 0, area.dh,
+          width);
+  for (int64_t s = 0; s < count; ++s) {
+    UnpadRow(d, area.dh + s * width, units, job.out.dh0 + (first + s) * units);
+  }
+}
+
+// du += sum of h_{t-1}ᵀ·dz_t over a piece.
+void AddStateProducts(const RnnBackwardJob& job, const RnnBackwardArea& area, const Gradients& g) {
+  const FN d;
+  const RnnSizes& sizes = job.plan.sizes;
+  const int64_t units = sizes.units, width = job.plan.width, time = sizes.time;
+  const auto add = [&](const RowBlocks& before, int64_t skipped, int64_t steps) {
+    AddTransposedProduct(d, before,
+                         {g.dz + skipped * g.step_stride, g.step_stride, g.sample_stride}, g.count,
+                         steps, units, width, area.du);
+  };
+  const bool at_start = g.step == 0;
+  const float* states = job.incoming.sequence + (g.first * time + g.step - !at_start) * units;
+  add({states, units, time * units}, at_start, g.steps - at_start);
+  if (at_start && job.in.h0 != nullptr) add({job.in.h0 + g.first * units, 0, units}, 0, 1);
 }
 
 template <RnnActivation act>
@@ -271,45 +264,31 @@ void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t f
   const FN d;
   const RnnPlan& plan = job.plan;
   const RnnSizes& sizes = plan.sizes;
-  const int64_t units = sizes.units, width = plan.width, slice = count * width;
-  const int64_t features = sizes.features;
+  const int64_t width = plan.width, stride = (plan.chunk + 1) * width;
   for (int64_t end = sizes.time, begin; end > 0; end = begin) {
     begin = ChunkBegin(plan, end);
-    const int64_t steps = end - begin, rows = steps * count;
-    // Slice i + 1 of the states is h of step begin + i, slice i of dz the gradient of its z.
-    for (int64_t s = 0; s < count; ++s) {
-      for (int64_t i = 0; i <= steps; ++i) {
-        StateBefore(d, job, first + s, begin + i, area.states + i * slice + s * width);
-      }
-    }
+    const int64_t steps = end - begin;
     for (int64_t i = steps - 1; i >= 0; --i) {
-      const float* later = i == steps - 1 ? area.carry : area.dz + (i + 1) * slice;
-      WideStep<act>(job, first, count, begin + i, later, area.states + (i + 1) * slice,
-                    area.dz + i * slice);
+      WideStep<act>(job, first, count, begin + i, area.dz + (i + 1) * width, area.dz + i * width,
+                    stride);
     }
-    std::copy_n(area.dz, slice, area.carry);
-    if (job.out.du != nullptr) {
-      AddTransposedProduct(d, area.states, width, area.dz, width, rows, units, width, area.du);
+    const Gradients g = {first, count, begin, steps, area.dz, stride, width};
+    const RowBlocks dz = {area.dz, width, stride};
+    if (job.out.du != nullptr) AddStateProducts(job, area, g);
+    if (job.out.db != nullptr) AddColumnSums(d, dz, count, steps, width, area.db);
+    if (sizes.input == RnnInput::kLookup) AddToTable(d, job, area, g);
+    if (sizes.input != RnnInput::kLookup) WriteInputGradient(d, job, area, g);
+    if (job.out.dw != nullptr) {
+      AddTransposedProduct(d, InputRows(job, first, begin), dz, count, steps, sizes.features, width,
+                           area.dw);
     }
-    if (job.out.db != nullptr) {
-      for (int64_t r = 0; r < rows; ++r) AddRow(d, area.dz + r * width, width, area.db);
+    // The first step of this chunk comes after the last one of the chunk before.
+    const int64_t before = std::min(plan.chunk, begin);
+    for (int64_t s = 0; before > 0 && s < count; ++s) {
+      std::copy_n(area.dz + s * stride, width, area.dz + s * stride + before * width);
     }
-    const Gradients g = {first, count, begin, steps, area.dz, width, slice};
-    if (sizes.input == RnnInput::kLookup) {
-      AddToTable(d, job, area, g);
-      continue;
-    }
-    WriteInputGradient(d, job, g);
-    if (job.out.dw == nullptr) continue;
-    for (int64_t s = 0; s < count; ++s) {
-      const float* x = job.in.x + ((first + s) * sizes.time + begin) * features;
-      for (int64_t i = 0; i < steps; ++i) {
-        std::copy_n(x + i * features, features, area.x + (i * count + s) * features);
-      }
-    }
-    AddTransposedProduct(d, area.x, features, area.dz, width, rows, features, width, area.dw);
   }
-  if (job.out.dh0 != nullptr) WriteInitialGradient(job, first, count, area.carry);
+  WriteInitialGradient(job, area, first, count, area.dz, stride);
 }
 
 template <RnnActivation act>

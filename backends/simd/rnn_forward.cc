@@ -41,24 +41,11 @@ void ProjectInput(D d, const RnnForwardJob& job, const Piece& p, int64_t sample_
     const int64_t token = (p.first + s) * sizes.time + p.step;
     float* to = z + s * sample_stride;
     if (sizes.input == RnnInput::kFeatures) {
-      Product(
-          d, job.in.x + token * sizes.features, sizes.features, p.steps, sizes.features, job.w,
-          vectors,
-          [&](auto& tile, int64_t, int64_t v) SEQ_INLINE {
-            for (auto& row : tile) {
-              int j = 0;
-              for (V& element : row) element = bias(v + j++);
-            }
-          },
-          [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-            for (auto& row : tile) {
-              float* at = to + r++ * step_stride + v * kLanes;
-              for (V& element : row) {
-                hn::Store(element, d, at);
-                at += kLanes;
-              }
-            }
-          });
+      if (s + 1 < p.count) {
+        FetchAhead(job.in.x + (token + sizes.time) * sizes.features, p.steps * sizes.features);
+      }
+      Product(d, job.in.x + token * sizes.features, sizes.features, p.steps, sizes.features, job.w,
+              vectors, with_bias ? job.bias : nullptr, 0, to, step_stride);
       continue;
     }
     const bool lookup = sizes.input == RnnInput::kLookup;
@@ -120,6 +107,7 @@ void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int6
                             .steps = p.steps,
                             .u = job.u,
                             .bias = job.bias,
+                            .units = sizes.units,
                             .states = area.states + s * kRegister,
                             .sequence = nullptr,
                             .sequence_stride = whole ? sample_stride : piece_stride};
@@ -150,11 +138,36 @@ void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int6
   WriteLast(d, job, first, count, area.states);
 }
 
+// States of a step from their z, in place; also to rows of the sequence if that is not null.
+template <RnnActivation act>
+void ActivateStates(int64_t count, int64_t units, int64_t width, float* states, float* sequence,
+                    int64_t stride) {
+  const FN d;
+  using V = hn::Vec<FN>;
+  constexpr int64_t kLanes = hn::MaxLanes(FN());
+  int64_t at = 0;
+  for (; at + 4 * kLanes <= count * width; at += 4 * kLanes) {
+    V x[4];
+    Unroll<4>([&](auto i) SEQ_INLINE { x[i] = hn::Load(d, states + at + i * kLanes); });
+    Activate<act>(d, x);
+    Unroll<4>([&](auto i) SEQ_INLINE { hn::Store(x[i], d, states + at + i * kLanes); });
+  }
+  for (; at < count * width; at += kLanes) {
+    V x[1] = {hn::Load(d, states + at)};
+    Activate<act>(d, x);
+    hn::Store(x[0], d, states + at);
+  }
+  if (sequence == nullptr) return;
+  for (int64_t s = 0; s < count; ++s) {
+    UnpadRow(d, states + s * width, units, sequence + s * stride);
+    FetchAhead(sequence + s * stride + units, units);  // the next step's
+  }
+}
+
 // A group of any width: step by step, h_t = act(z_t + h_{t-1}·u).
 template <RnnActivation act>
 void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t first, int64_t count) {
   const FN d;
-  using V = hn::Vec<FN>;
   constexpr int64_t kLanes = hn::MaxLanes(FN());
   const RnnPlan& plan = job.plan;
   const int64_t width = plan.width, units = plan.sizes.units, time = plan.sizes.time;
@@ -166,34 +179,10 @@ void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t fir
     ProjectInput(d, job, p, width, count * width, /*with_bias=*/true, area.z);
     for (int64_t t = t0; t < t0 + p.steps; ++t) {
       const float* z = area.z + (t - t0) * count * width;
-      Product(
-          d, states, width, count, units, job.u, width / kLanes,
-          [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-            for (auto& row : tile) {
-              const float* at = z + r++ * width + v * kLanes;
-              for (V& element : row) {
-                element = hn::Load(d, at);
-                at += kLanes;
-              }
-            }
-          },
-          [&](auto& tile, int64_t r, int64_t v) SEQ_INLINE {
-            for (auto& row : tile) {
-              Activate<act>(d, row);
-              float* at = next + r * width + v * kLanes;
-              int64_t unit = v * kLanes;
-              float* out = job.out.sequence == nullptr
-                               ? nullptr
-                               : job.out.sequence + ((first + r) * time + t) * units;
-              for (V& element : row) {
-                hn::Store(element, d, at);
-                if (out != nullptr) StoreSome(d, element, out + unit, units - unit);
-                at += kLanes;
-                unit += kLanes;
-              }
-              ++r;
-            }
-          });
+      Product(d, states, width, count, units, job.u, width / kLanes, z, width, next, width);
+      float* sequence = nullptr;
+      if (job.out.sequence != nullptr) sequence = job.out.sequence + (first * time + t) * units;
+      ActivateStates<act>(count, units, width, next, sequence, time * units);
       std::swap(states, next);
     }
   }

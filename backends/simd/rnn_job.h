@@ -50,12 +50,15 @@ struct RnnForwardJob {
 
 /// What a task of the backward pass has of its own.
 struct RnnBackwardArea {
-  float* states = nullptr;        ///< [chunk + 1, group, width] or [group, chunk, width]
-  float* dz = nullptr;            ///< likewise
-  float* d_sequence = nullptr;    ///< in registers: [group, chunk, width]
-  float* carry = nullptr;         ///< [2, group, width]
-  float* x = nullptr;             ///< [chunk, group, features]
-  float* du_diagonals = nullptr;  ///< in registers: [width, width]
+  float* dz = nullptr;  ///< [group, chunk + 1, width]; in registers [group, chunk, width]
+  // In registers: padded copies [group, chunk, width], and for each sample what the steps so far
+  // give to the one before and the state before the chunk, [2, group, width].
+  float* states = nullptr;
+  float* d_sequence = nullptr;
+  float* carry = nullptr;
+  float* du_diagonals = nullptr;  ///< [width, width]
+  float* dx = nullptr;            ///< [chunk, features, padded]
+  float* dh = nullptr;            ///< not in registers: [group, width]
   // Sums over the task's samples; rows of `width`.
   float* du = nullptr;
   float* db = nullptr;

@@ -25,8 +25,9 @@ RnnPlan MakeRnnPlan(const RnnSizes& sizes) {
     plan.group = 32;
     plan.chunk = 128;
   } else {
-    // Tiles of 12 and 6 rows divide both; what a chunk holds fits the second-level cache.
-    plan.group = 24;
+    // One step of a group has to be done before the next: it should be long against its latency.
+    // What a chunk holds fits the second-level cache.
+    plan.group = plan.width <= 32 ? 64 : plan.width <= 64 ? 48 : 24;
     plan.chunk = plan.width <= 32 ? 24 : 12;
   }
   plan.chunk = std::min(plan.chunk, sizes.time);
@@ -57,15 +58,15 @@ RnnBackwardJob::RnnBackwardJob(const RnnPlan& plan, RnnScratch& scratch) : plan(
   const bool lookup = sizes.input == RnnInput::kLookup;
   if (lookup && !plan.sums_table) dz_all = scratch.Take(sizes.batch * sizes.time * width);
   for (int64_t t = 0; t < plan.tasks; ++t) {
-    area[t].states = scratch.Take((plan.chunk + 1) * state);
     area[t].dz = scratch.Take((plan.chunk + 1) * state);
-    area[t].carry = scratch.Take(2 * state);
     if (plan.in_registers) {
+      area[t].states = scratch.Take(plan.chunk * state);
+      area[t].carry = scratch.Take(2 * state);
       area[t].d_sequence = scratch.Take(plan.chunk * state);
       area[t].du_diagonals = scratch.Take(width * width);
-    } else {
-      area[t].x = scratch.Take(plan.chunk * plan.group * sizes.features);
     }
+    area[t].dx = scratch.Take(plan.chunk * RoundUp(sizes.features, plan.lanes));
+    if (!plan.in_registers) area[t].dh = scratch.Take(state);
     area[t].du = scratch.Take(units * width);
     area[t].db = scratch.Take(width);
     if (sizes.input == RnnInput::kFeatures) area[t].dw = scratch.Take(sizes.features * width);

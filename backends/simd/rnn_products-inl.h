@@ -10,12 +10,12 @@
 #endif
 
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
 #include "backends/simd/math-inl.h"
 #include "backends/simd/rnn_loops.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,23 +23,32 @@ namespace seqgraph::simd {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// `count` floats as a vector with zeros behind; count may reach or exceed the lanes.
+/// `count` floats as a vector with zeros behind; count may exceed the lanes. With kWhole it does
+/// not fall short of them.
 template <class D>
 HWY_INLINE hn::Vec<D> LoadSome(D d, const float* from, int64_t count) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   if (HWY_LIKELY(count >= kLanes)) return hn::LoadU(d, from);
+#if HWY_TARGET <= HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(d, count), d, from);
+#else
   HWY_ALIGN float lanes[kLanes] = {};
-  std::memcpy(lanes, from, count * sizeof(float));
+  for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
   return hn::Load(d, lanes);
+#endif
 }
 
 template <class D>
 HWY_INLINE void StoreSome(D d, hn::Vec<D> v, float* to, int64_t count) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   if (HWY_LIKELY(count >= kLanes)) return hn::StoreU(v, d, to);
+#if HWY_TARGET <= HWY_AVX2
+  hn::BlendedStore(v, hn::FirstN(d, count), d, to);
+#else
   HWY_ALIGN float lanes[kLanes];
   hn::Store(v, d, lanes);
-  std::memcpy(to, lanes, count * sizeof(float));
+  for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
+#endif
 }
 
 /// Copies rows of `count` floats to rows of `width` >= count, padded with zeros, or back.
@@ -57,6 +66,13 @@ HWY_INLINE void UnpadRow(D d, const float* from, int64_t count, float* to) {
   for (int64_t j = 0; j < count; j += kLanes) {
     StoreSome(d, hn::Load(d, from + j), to + j, count - j);
   }
+}
+
+/// Asks for the cache lines of `count` floats that are soon read or written. Rows of different
+/// samples are too many streams for the hardware to see.
+HWY_INLINE void FetchAhead(const float* from, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(float);
+  for (int64_t i = 0; i < count; i += kLine) hwy::Prefetch(from + i);
 }
 
 /// y[i] += a[i] for whole vectors.
@@ -81,11 +97,7 @@ HWY_INLINE void ForTiles(int64_t rows, F&& f) {
     f(r, std::integral_constant<int, most>());
   }
   for (; rows - r >= 4; r += 4) f(r, std::integral_constant<int, 4>());
-  if (rows - r >= 2) {
-    f(r, std::integral_constant<int, 2>());
-    r += 2;
-  }
-  if (rows - r >= 1) f(r, std::integral_constant<int, 1>());
+  for (; r < rows; ++r) f(r, std::integral_constant<int, 1>());
 }
 
 /// Packs b[inner, columns], whose element (k, j) is b[k row_stride + j column_stride], for Product:
@@ -104,21 +116,28 @@ void PackPanels(D, const float* b, int64_t row_stride, int64_t column_stride, in
   }
 }
 
-/// c[rows, vectors] = init + a[rows, inner] b, tile by tile: init(tile, row, vector) fills a tile
-/// V[n][m] from the given row and vector on, done(tile, row, vector) takes it. Rows of a are
-/// a_stride floats apart; b is packed.
-template <class D, class Init, class Done>
-HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
-                        const float* packed, int64_t vectors, Init init, Done done) {
+/// c[rows, vectors] = init + a[rows, inner] b, rows of each a stride apart; b is packed, init may
+/// be null for zeros, or have stride 0. One function, without branches in its tiles: what comes
+/// before and after a product is loops of its own, for with conditions on two dozen vectors
+/// compilers take minutes.
+template <class D>
+HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
+                          const float* packed, int64_t vectors, const float* init,
+                          int64_t init_stride, float* c, int64_t c_stride) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
+  HWY_ALIGN static constexpr float kZeros[2 * kLanes] = {};
   const auto panel = [&](int64_t v, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;
     const float* b = packed + v * kLanes * inner;
+    const float* first = init == nullptr ? kZeros : init + v * kLanes;
+    const int64_t first_stride = init == nullptr ? 0 : init_stride;
     ForTiles<TileRows(kVecs)>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
-      V tile[kRows][kVecs];
-      init(tile, r, v);
+      V tile[kRows * kVecs];
+      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        tile[i] = hn::LoadU(d, first + (r + i / kVecs) * first_stride + i % kVecs * kLanes);
+      });
       const float* a0 = a + r * a_stride;
       const float* bk = b;
       for (int64_t k = 0; k < inner; ++k, bk += kVecs * kLanes) {
@@ -126,11 +145,16 @@ HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int
         Unroll<kVecs>([&](auto j) SEQ_INLINE { row[j] = hn::Load(d, bk + j * kLanes); });
         Unroll<kRows>([&](auto i) SEQ_INLINE {
           const V element = hn::Set(d, a0[i * a_stride + k]);
-          Unroll<kVecs>([&](auto j)
-                            SEQ_INLINE { tile[i][j] = hn::MulAdd(element, row[j], tile[i][j]); });
+          Unroll<kVecs>([&](auto j) SEQ_INLINE {
+            constexpr int at = i * kVecs + j;
+            tile[at] = hn::MulAdd(element, row[j], tile[at]);
+          });
         });
       }
-      done(tile, r, v);
+      float* to = c + r * c_stride + v * kLanes;
+      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        hn::StoreU(tile[i], d, to + i / kVecs * c_stride + i % kVecs * kLanes);
+      });
     });
   };
   int64_t v = 0;
@@ -138,37 +162,47 @@ HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int
   if (v < vectors) panel(v, std::integral_constant<int, 1>());
 }
 
-/// c[inner, width] += aᵀ b for a[rows, inner] and b[rows, width], rows of a and b a_stride and
-/// b_stride floats apart; b and c are aligned and padded to whole vectors.
+/// Rows of a matrix that lies in blocks: row r of block s begins at data + s block_stride + r
+/// stride.
+struct RowBlocks {
+  const float* data;
+  int64_t stride;
+  int64_t block_stride;
+};
+
+/// c[inner, width] += aᵀ b over `rows` rows of each of `blocks` blocks; rows of b and c are aligned
+/// and padded to whole vectors.
 template <class D>
-void AddTransposedProduct(D d, const float* a, int64_t a_stride, const float* b, int64_t b_stride,
-                          int64_t rows, int64_t inner, int64_t width, float* c) {
+HWY_NOINLINE void AddTransposedProduct(D d, const RowBlocks& a, const RowBlocks& b, int64_t blocks,
+                                       int64_t rows, int64_t inner, int64_t width, float* c) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const auto panel = [&](int64_t column, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;
     ForTiles<TileRows(kVecs)>(inner, [&](int64_t k, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
-      V tile[kRows][kVecs];
+      V tile[kRows * kVecs];
       float* c0 = c + k * width + column;
-      Unroll<kRows>([&](auto i) SEQ_INLINE {
-        Unroll<kVecs>([&](auto j)
-                          SEQ_INLINE { tile[i][j] = hn::Load(d, c0 + i * width + j * kLanes); });
+      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        tile[i] = hn::Load(d, c0 + i / kVecs * width + i % kVecs * kLanes);
       });
-      const float* ar = a + k;
-      const float* br = b + column;
-      for (int64_t r = 0; r < rows; ++r, ar += a_stride, br += b_stride) {
-        V row[kVecs];
-        Unroll<kVecs>([&](auto j) SEQ_INLINE { row[j] = hn::Load(d, br + j * kLanes); });
-        Unroll<kRows>([&](auto i) SEQ_INLINE {
-          const V element = hn::Set(d, ar[i]);
-          Unroll<kVecs>([&](auto j)
-                            SEQ_INLINE { tile[i][j] = hn::MulAdd(element, row[j], tile[i][j]); });
-        });
+      for (int64_t s = 0; s < blocks; ++s) {
+        const float* ar = a.data + s * a.block_stride + k;
+        const float* br = b.data + s * b.block_stride + column;
+        for (int64_t r = 0; r < rows; ++r, ar += a.stride, br += b.stride) {
+          V row[kVecs];
+          Unroll<kVecs>([&](auto j) SEQ_INLINE { row[j] = hn::Load(d, br + j * kLanes); });
+          Unroll<kRows>([&](auto i) SEQ_INLINE {
+            const V element = hn::Set(d, ar[i]);
+            Unroll<kVecs>([&](auto j) SEQ_INLINE {
+              constexpr int at = i * kVecs + j;
+              tile[at] = hn::MulAdd(element, row[j], tile[at]);
+            });
+          });
+        }
       }
-      Unroll<kRows>([&](auto i) SEQ_INLINE {
-        Unroll<kVecs>([&](auto j)
-                          SEQ_INLINE { hn::Store(tile[i][j], d, c0 + i * width + j * kLanes); });
+      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        hn::Store(tile[i], d, c0 + i / kVecs * width + i % kVecs * kLanes);
       });
     });
   };
@@ -177,6 +211,28 @@ void AddTransposedProduct(D d, const float* a, int64_t a_stride, const float* b,
     panel(column, std::integral_constant<int, 2>());
   }
   if (column < width) panel(column, std::integral_constant<int, 1>());
+}
+
+/// sums[width] += the sum of all rows, in four interleaved parts.
+template <class D>
+void AddColumnSums(D d, const RowBlocks& a, int64_t blocks, int64_t rows, int64_t width,
+                   float* sums) {
+  using V = hn::Vec<D>;
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  for (int64_t j = 0; j < width; j += kLanes) {
+    V part[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+    for (int64_t s = 0; s < blocks; ++s) {
+      const float* at = a.data + s * a.block_stride + j;
+      int64_t r = 0;
+      for (; r + 4 <= rows; r += 4, at += 4 * a.stride) {
+        Unroll<4>([&](auto i)
+                      SEQ_INLINE { part[i] = hn::Add(part[i], hn::Load(d, at + i * a.stride)); });
+      }
+      for (; r < rows; ++r, at += a.stride) part[0] = hn::Add(part[0], hn::Load(d, at));
+    }
+    const V sum = hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3]));
+    hn::Store(hn::Add(hn::Load(d, sums + j), sum), d, sums + j);
+  }
 }
 
 /// x[i] = act(x[i]). The vectors go through each step together, so that one's latency is another's
@@ -200,7 +256,8 @@ HWY_INLINE V TimesSlope(D d, V dh, V h) {
   if constexpr (act == RnnActivation::kTanh) {
     return hn::Mul(dh, hn::NegMulAdd(h, h, hn::Set(d, 1.0f)));
   } else if constexpr (act == RnnActivation::kRelu) {
-    return hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), dh);
+    // A product, so that NaN and infinity of dh do not vanish where h is 0.
+    return hn::Mul(dh, hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), hn::Set(d, 1.0f)));
   } else {
     return hn::Mul(dh, hn::NegMulAdd(h, h, h));
   }

@@ -64,6 +64,7 @@ struct ForwardSteps {
   int64_t steps;
   const float* u;
   const float* bias;
+  int64_t units;
   float* states;    ///< [kSamples, kRegister], in and out
   float* sequence;  ///< null: not wanted
   int64_t sequence_stride;
@@ -77,6 +78,8 @@ HWY_NOINLINE void RunForwardSteps(const ForwardSteps& s) {
   Unroll<kRegister>([&](auto m) SEQ_INLINE { u[m] = hn::Load(d, s.u + m * kRegister); });
   Unroll<kSamples>([&](auto i) SEQ_INLINE { h[i] = hn::Load(d, s.states + i * kRegister); });
   const V8 bias = hn::Load(d, s.bias);
+  // Lanes behind the units stay zero, whatever infinity times a padding zero gives.
+  const auto used = hn::FirstN(d, static_cast<size_t>(s.units));
   const float* rows = s.rows;
   const int32_t* ids = s.ids;
   float* sequence = s.sequence;
@@ -103,6 +106,7 @@ HWY_NOINLINE void RunForwardSteps(const ForwardSteps& s) {
       Unroll<kTogether>([&](auto i) SEQ_INLINE { z[i] = hn::Add(z[i], z2[i]); });
       Activate<act>(d, z);
       Unroll<kTogether>([&](auto i) SEQ_INLINE {
+        z[i] = hn::IfThenElseZero(used, z[i]);
         h[kFirst + i] = z[i];
         if (sequence != nullptr) {
           hn::StoreU(z[i], d, sequence + (kFirst + i) * out + t * kRegister);
@@ -117,12 +121,14 @@ HWY_NOINLINE void RunForwardSteps(const ForwardSteps& s) {
 struct BackwardSteps {
   const float* states;  ///< h of the first sample and step
   int64_t state_stride;
-  const float* before;      ///< [kSamples, kRegister]: h before the first step
+  const float* before;  ///< [kSamples, kRegister]: h before the first step; null: there is none,
+                        ///< and no product with it (zero times infinity would be NaN)
   const float* d_sequence;  ///< null: zero
   int64_t d_sequence_stride;
   const int32_t* ids;  ///< kLookup: of the first sample and step
   int64_t id_stride;
   int64_t steps;
+  int64_t units;
   const float* u;  ///< diagonals of uᵀ
   float* dh;       ///< [kSamples, kRegister], in and out: what comes from later steps
   float* dz;       ///< null: not wanted
@@ -141,6 +147,7 @@ HWY_NOINLINE void RunBackwardSteps(const BackwardSteps& s) {
     du[m] = hn::Zero(d);
   });
   V8 db = hn::Zero(d);
+  const auto used = hn::FirstN(d, static_cast<size_t>(s.units));  // as forward
   const float* states = s.states;
   Unroll<kSamples>([&](auto i) SEQ_INLINE {
     h[i] = hn::LoadU(d, states + i * s.state_stride + (s.steps - 1) * kRegister);
@@ -148,13 +155,15 @@ HWY_NOINLINE void RunBackwardSteps(const BackwardSteps& s) {
   });
   const int32_t* ids = s.ids;
   float* dz_out = s.dz;
-  for (int64_t t = s.steps - 1; t >= 0; --t) {
+  // kProducts: there is a state before, which du takes.
+  const auto step = [&](int64_t t, auto products) SEQ_INLINE {
+    constexpr bool kProducts = decltype(products)::value;
     Unroll<kSamples>([&](auto i) SEQ_INLINE {
       if (s.d_sequence != nullptr) {
         dh[i] =
             hn::Add(dh[i], hn::LoadU(d, s.d_sequence + i * s.d_sequence_stride + t * kRegister));
       }
-      const V8 dz = TimesSlope<act>(d, dh[i], h[i]);
+      const V8 dz = hn::IfThenElseZero(used, TimesSlope<act>(d, dh[i], h[i]));
       db = hn::Add(db, dz);
       if constexpr (kLookup) {
         float* row = s.dtable + int64_t{ids[i * s.id_stride + t]} * kRegister;
@@ -162,25 +171,34 @@ HWY_NOINLINE void RunBackwardSteps(const BackwardSteps& s) {
       } else {
         if (dz_out != nullptr) hn::StoreU(dz, d, dz_out + i * s.dz_stride + t * kRegister);
       }
-      h[i] = t > 0 ? hn::LoadU(d, states + i * s.state_stride + (t - 1) * kRegister)
-                   : hn::Load(d, s.before + i * kRegister);
+      if constexpr (kProducts) {
+        h[i] = t > 0 ? hn::LoadU(d, states + i * s.state_stride + (t - 1) * kRegister)
+                     : hn::Load(d, s.before + i * kRegister);
+      }
       const V8 swapped = Swapped(dz);
       constexpr int kHalf = kRegister / 2;
       const V8 far = Permuted<kHalf>(dz, swapped);
       V8 next = hn::Mul(dz, u[0]), next2 = hn::Mul(far, u[kHalf]);
-      du[0] = hn::MulAdd(h[i], dz, du[0]);
-      du[kHalf] = hn::MulAdd(h[i], far, du[kHalf]);
+      if constexpr (kProducts) {
+        du[0] = hn::MulAdd(h[i], dz, du[0]);
+        du[kHalf] = hn::MulAdd(h[i], far, du[kHalf]);
+      }
       Unroll<kHalf - 1>([&](auto j) SEQ_INLINE {
         constexpr int m = j + 1, m2 = m + kHalf;
         const V8 a = Permuted<m>(dz, swapped), b = Permuted<m2>(dz, swapped);
         next = hn::MulAdd(a, u[m], next);
         next2 = hn::MulAdd(b, u[m2], next2);
-        du[m] = hn::MulAdd(h[i], a, du[m]);
-        du[m2] = hn::MulAdd(h[i], b, du[m2]);
+        if constexpr (kProducts) {
+          du[m] = hn::MulAdd(h[i], a, du[m]);
+          du[m2] = hn::MulAdd(h[i], b, du[m2]);
+        }
       });
       dh[i] = hn::Add(next, next2);
     });
-  }
+  };
+  const int64_t without = s.before == nullptr ? 1 : 0;
+  for (int64_t t = s.steps - 1; t >= without; --t) step(t, std::true_type());
+  if (without > 0) step(0, std::false_type());
   Unroll<kSamples>([&](auto i) SEQ_INLINE { hn::Store(dh[i], d, s.dh + i * kRegister); });
   Unroll<kRegister>([&](auto m) SEQ_INLINE {
     float* sum = s.du + m * kRegister;

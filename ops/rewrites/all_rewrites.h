@@ -2,13 +2,20 @@
 #define SEQGRAPH_OPS_REWRITES_ALL_REWRITES_H_
 
 #include "absl/types/span.h"
+#include "graph/pass.h"
 #include "graph/rewrite.h"
 
 namespace seqgraph {
 
-/// The rewrites of this folder, in the order in which they are tried. They are meant for a function
-/// before it is differentiated: its gradients then come from the better form.
+/// The rewrites of this folder that are meant for a function before it is differentiated, in the
+/// order in which they are tried: its gradients then come from the better form. They need no batch
+/// size and no backend, so what they make is what a model file keeps.
 absl::Span<const Rewrite> StandardRewrites();
+
+/// The one list of passes, in the order in which they are tried, all of which
+/// CompiledFunction::Compile runs unless it is told otherwise. They hold the rewrites above and
+/// those that depend on sizes and on what the backends take.
+const PassList& StandardPasses();
 
 }  // namespace seqgraph
 

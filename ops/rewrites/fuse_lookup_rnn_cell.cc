@@ -21,60 +21,26 @@ const Node* Producer(const RewriteContext& c, Value value, const char* op) {
 }
 
 // The lookup that gives a recurrence its projected input, a row of units for each token; null if it
-// comes from elsewhere.
+// comes from elsewhere. Masks, dropout and reverse, which came with version 2, have no fused form.
 const Node* Lookup(const RewriteContext& c, const Node& recurrence) {
-  if (recurrence.inputs[kW].present()) return nullptr;
+  if (recurrence.inputs[kW].present() || NodeVersion(recurrence) > 1) return nullptr;
   return Producer(c, recurrence.inputs[kX], "Embedding");
 }
 
-bool IsResult(const Function& function, Value value) {
-  const auto is = [value](const NamedValue& named) { return named.value == value; };
-  return std::any_of(function.results().begin(), function.results().end(), is) ||
-         std::any_of(function.updates().begin(), function.updates().end(), is);
-}
-
 bool IsRead(const RewriteContext& c, Value value) {
-  return !c.Consumers(value).empty() || IsResult(c.source(), value);
+  return !c.Consumers(value).empty() || c.Leaves(value);
 }
 
 // Whether nothing but gradients of the lookup's table, all by the same ids, read the node's dx.
 bool OnlyTheTableReadsDx(const RewriteContext& c, const Node& grad, const Node& lookup) {
   const Value dx = grad.outputs[kDx];
-  if (IsResult(c.source(), dx)) return false;
+  if (c.Leaves(dx)) return false;
   const std::vector<int>& readers = c.Consumers(dx);
   return std::all_of(readers.begin(), readers.end(), [&](int n) {
     const Node& reader = c.source().nodes()[n];
     return reader.op->name() == "EmbeddingGrad" && reader.inputs[0] == lookup.inputs[0] &&
            reader.attributes.GetInt("rows") == c.source().type(lookup.inputs[1]).shape[0].size();
   });
-}
-
-LookupRNNCellGradOutputs EmitGrad(RewriteContext& c, const Node& grad, const Node& lookup) {
-  return LookupRNNCellGrad(c.builder(), {.ids = c.Mapped(lookup.inputs[0]),
-                                         .table = c.Mapped(lookup.inputs[1]),
-                                         .u = c.Mapped(grad.inputs[kU]),
-                                         .bias = c.Mapped(grad.inputs[kB]),
-                                         .initial_state = c.Mapped(grad.inputs[kH0]),
-                                         .sequence = c.Mapped(grad.inputs[kSequence]),
-                                         .d_sequence = c.Mapped(grad.inputs[kDSequence]),
-                                         .d_last = c.Mapped(grad.inputs[kDLast]),
-                                         .activation = grad.attributes.GetString("activation"),
-                                         .name = grad.name});
-}
-
-// The LookupRNNCellGrad of the same operands, if an earlier sweep has made it; or null.
-const Node* FusedTwin(const RewriteContext& c, const Node& grad, const Node& lookup) {
-  std::vector<Value> inputs = grad.inputs;
-  inputs[0] = lookup.inputs[0];
-  inputs[1] = lookup.inputs[1];
-  for (const int n : c.Consumers(grad.inputs[kSequence])) {
-    const Node& node = c.source().nodes()[n];
-    if (node.op->name() == "LookupRNNCellGrad" && node.inputs == inputs &&
-        node.attributes == grad.attributes) {
-      return &node;
-    }
-  }
-  return nullptr;
 }
 
 absl::StatusOr<bool> ApplyForward(RewriteContext& c) {
@@ -94,59 +60,32 @@ absl::StatusOr<bool> ApplyForward(RewriteContext& c) {
   return true;
 }
 
-// At RNNCellGrad: all but dx goes to the fused node. dx stays for its readers, which come later,
-// until they take dtable instead.
-absl::StatusOr<bool> ApplyToRecurrence(RewriteContext& c) {
+absl::StatusOr<bool> ApplyBackward(RewriteContext& c) {
   const Node& node = c.node();
+  if (node.op->name() != "RNNCellGrad") return false;
   const Node* lookup = Lookup(c, node);
-  if (lookup == nullptr || !OnlyTheTableReadsDx(c, node, *lookup)) return false;
-  if (!IsRead(c, node.outputs[kDu]) && !IsRead(c, node.outputs[kDb]) &&
-      !IsRead(c, node.outputs[kDh0])) {
+  // dw is empty without w; who reads it all the same keeps the node.
+  if (lookup == nullptr || !OnlyTheTableReadsDx(c, node, *lookup) || IsRead(c, node.outputs[kDw])) {
     return false;
   }
-  const LookupRNNCellGradOutputs fused = EmitGrad(c, node, *lookup);
+  const LookupRNNCellGradOutputs fused =
+      LookupRNNCellGrad(c.builder(), {.ids = c.Mapped(lookup->inputs[0]),
+                                      .table = c.Mapped(lookup->inputs[1]),
+                                      .u = c.Mapped(node.inputs[kU]),
+                                      .bias = c.Mapped(node.inputs[kB]),
+                                      .initial_state = c.Mapped(node.inputs[kH0]),
+                                      .sequence = c.Mapped(node.inputs[kSequence]),
+                                      .d_sequence = c.Mapped(node.inputs[kDSequence]),
+                                      .d_last = c.Mapped(node.inputs[kDLast]),
+                                      .activation = node.attributes.GetString("activation"),
+                                      .name = node.name});
+  for (const int reader : c.Consumers(node.outputs[kDx])) {
+    c.ReplaceLater(c.source().nodes()[reader], 0, fused.dtable);
+  }
   c.ReplaceOutput(kDu, fused.du);
   c.ReplaceOutput(kDb, fused.db);
   c.ReplaceOutput(kDh0, fused.dh0);
-  // dw is empty without w, so that any node of the kind gives it.
-  const bool needs_rest = IsRead(c, node.outputs[kDx]) || IsRead(c, node.outputs[kDw]);
-  if (!needs_rest) return true;
-  const RNNCellGradOutputs rest =
-      RNNCellGrad(c.builder(), {.x = c.Mapped(node.inputs[kX]),
-                                .u = c.Mapped(node.inputs[kU]),
-                                .bias = c.Mapped(node.inputs[kB]),
-                                .initial_state = c.Mapped(node.inputs[kH0]),
-                                .sequence = c.Mapped(node.inputs[kSequence]),
-                                .d_sequence = c.Mapped(node.inputs[kDSequence]),
-                                .d_last = c.Mapped(node.inputs[kDLast]),
-                                .activation = node.attributes.GetString("activation"),
-                                .name = node.name});
-  c.ReplaceOutput(kDx, rest.dx);
-  c.ReplaceOutput(kDw, rest.dw);
   return true;
-}
-
-// At EmbeddingGrad of such a dx: dtable of the fused node, a new one if only dx was ever read.
-absl::StatusOr<bool> ApplyToTable(RewriteContext& c) {
-  const Node& node = c.node();
-  const Node* grad = Producer(c, node.inputs[1], "RNNCellGrad");
-  if (grad == nullptr || node.inputs[1] != grad->outputs[kDx]) return false;
-  const Node* lookup = Lookup(c, *grad);
-  if (lookup == nullptr || !OnlyTheTableReadsDx(c, *grad, *lookup)) return false;
-  for (const int output : {kDu, kDb, kDh0}) {
-    if (IsRead(c, grad->outputs[output])) return false;  // first comes ApplyToRecurrence
-  }
-  const Node* twin = FusedTwin(c, *grad, *lookup);
-  c.ReplaceOutput(
-      0, twin != nullptr ? c.Mapped(twin->outputs[0]) : EmitGrad(c, *grad, *lookup).dtable);
-  return true;
-}
-
-absl::StatusOr<bool> ApplyBackward(RewriteContext& c) {
-  const std::string& op = c.node().op->name();
-  if (op == "RNNCellGrad") return ApplyToRecurrence(c);
-  if (op == "EmbeddingGrad") return ApplyToTable(c);
-  return false;
 }
 
 }  // namespace

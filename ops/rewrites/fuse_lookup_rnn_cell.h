@@ -17,9 +17,8 @@ Rewrite FuseLookupRNNCell();
 /// EmbeddingGrad(ids, dx of RNNCellGrad(Embedding(ids, t), -, u, b, h0, ...)) and the other outputs
 /// of that RNNCellGrad = LookupRNNCellGrad(ids, t, u, b, h0, ...)
 ///
-/// The gradient of the looked-up sequence never exists. Where du, db or dh0 are read, the rule
-/// fires twice: at the RNNCellGrad, of which only dx is left, and at the EmbeddingGrad, which takes
-/// dtable from the node that the first made. Where dx is read otherwise too, nothing is replaced.
+/// The gradient of the looked-up sequence never exists. Where dx is read otherwise too, nothing is
+/// replaced.
 Rewrite FuseLookupRNNCellGrad();
 
 }  // namespace seqgraph::ops

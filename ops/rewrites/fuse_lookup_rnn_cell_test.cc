@@ -109,7 +109,7 @@ TEST(FuseLookupRNNCell, ForwardAndAllGradientsBecomeTwoNodes) {
     SCOPED_TRACE(activation);
     Recurrence r(Value{}, activation);
     r.Gradients({r.table, r.u, r.b, r.h0});
-    const Function fused = Fused(r.Build(), 1, 2);
+    const Function fused = Fused(r.Build(), 1, 1);
     const auto ops = CountOps(fused);
     EXPECT_EQ(ops.at("LookupRNNCell"), 1);
     EXPECT_EQ(ops.at("LookupRNNCellGrad"), 1);
@@ -154,6 +154,26 @@ TEST(FuseLookupRNNCell, OtherIdsAndAnotherRowCountAreAnotherTable) {
   }
 }
 
+TEST(FuseLookupRNNCell, WhatMasksOrGoesBackwardsStays) {
+  for (const bool masked : {false, true}) {
+    FunctionBuilder g("loss", AllOps());
+    const Value ids = g.Input("ids", {DType::kInt32, {kBatch, kTime}});
+    const Value table = g.Variable("table", {kWords, kUnits}, Initializer::Zeros());
+    const Value u = g.Variable("u", {kUnits, kUnits}, Initializer::Zeros());
+    ops::RNNCellOptions options{.reverse = !masked};
+    if (masked) options.mask = ids;
+    const Value h = ops::RNNCell(g, ops::Embedding(g, ids, table), {}, u, options).last;
+    const Value loss = ops::ReduceMean(g, ops::Multiply(g, h, h), {.axes = {0, 1}});
+    g.Result("loss", loss);
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<Value> d, AddGradients(g, loss, {table, u}));
+    for (size_t i = 0; i < d.size(); ++i) g.Result(absl::StrCat("d", i), d[i]);
+    SEQ_ASSERT_OK_AND_ASSIGN(const Function built, std::move(g).Build());
+    SEQ_ASSERT_OK_AND_ASSIGN(const Function function,
+                             WithRealType(built, AllOps(), DType::kFloat64));
+    Fused(function, 0, 0);
+  }
+}
+
 TEST(FuseLookupRNNCell, AnInputThatIsStillToBeProjectedStays) {
   FunctionBuilder g("loss", AllOps());
   const Value ids = g.Input("ids", {DType::kInt32, {kBatch, kTime}});
@@ -174,7 +194,7 @@ TEST(FuseLookupRNNCell, AnIdOutOfRangeIsAnErrorInBothForms) {
   Recurrence r;
   r.Gradients({r.table, r.u});
   const Function function = r.Build();
-  const Function fused = Fused(function, 1, 2);
+  const Function fused = Fused(function, 1, 1);
   TensorMap feeds = RandomFeeds(function);
   feeds["ids"].Elements<int32_t>()[kTime + 1] = kWords;
   for (const Function* form : {&function, &fused}) {

@@ -33,6 +33,9 @@ absl::StatusOr<bool> ApplyToRNNCell(RewriteContext& c) {
                                          {.bias = c.Mapped(node.inputs[3]),
                                           .initial_state = c.Mapped(node.inputs[4]),
                                           .activation = node.attributes.GetString("activation"),
+                                          .mask = c.Mapped(node.inputs[5]),
+                                          .recurrent_dropout = c.Mapped(node.inputs[6]),
+                                          .reverse = node.attributes.GetBool("reverse"),
                                           .name = node.name});
   c.ReplaceOutput(0, outputs.sequence);
   c.ReplaceOutput(1, outputs.last);

@@ -209,6 +209,17 @@ TEST(Rewrites, AnIdOutOfRangeIsAnErrorInBothForms) {
   }
 }
 
+TEST(Rewrites, ABCEThatMeansToClipStays) {
+  FunctionBuilder g("loss", AllOps());
+  const Value labels = g.Input("labels", {DType::kFloat32, {Dim::Batch()}});
+  const Value z = g.Input("z", {DType::kFloat32, {Dim::Batch()}});
+  g.Result("loss", g.AddNode("BCE", {ops::Sigmoid(g, z), labels}, {{"epsilon", 0.1}})[0]);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function rewritten,
+                           ApplyRewrites(function, AllOps(), StandardRewrites()));
+  EXPECT_EQ(CountOps(rewritten), CountOps(function));
+}
+
 TEST(Rewrites, SaturatedLogitsKeepTheirGradient) {
   FunctionBuilder g("loss", AllOps());
   const Value labels = g.Input("labels", {DType::kFloat32, {kBatch}});

@@ -8,11 +8,16 @@
 namespace seqgraph::ops {
 namespace {
 
+// True for a BCE that clips only to stay away from log 0. One that clips at 0.1 means it.
+bool IsUnclippedBCE(const Node& node) {
+  return node.op->name() == "BCE" && node.attributes.GetFloat("epsilon") <= 1e-6;
+}
+
 // True if some BCE reads the value as its p.
 bool IsProbabilityOfBCE(const RewriteContext& c, Value value) {
   for (int consumer : c.Consumers(value)) {
     const Node& node = c.source().nodes()[consumer];
-    if (node.op->name() == "BCE" && node.inputs[0] == value) return true;
+    if (IsUnclippedBCE(node) && node.inputs[0] == value) return true;
   }
   return false;
 }
@@ -31,7 +36,7 @@ absl::StatusOr<bool> ApplyToDense(RewriteContext& c) {
 
 absl::StatusOr<bool> ApplyToBCE(RewriteContext& c) {
   const Node& node = c.node();
-  if (node.op->name() != "BCE") return false;
+  if (!IsUnclippedBCE(node)) return false;
   const Node* sigmoid = c.source().producer(node.inputs[0]);
   if (sigmoid == nullptr || sigmoid->op->name() != "Sigmoid") return false;
   c.ReplaceOutput(0, BCEWithLogits(c.builder(), c.Mapped(sigmoid->inputs[0]),

@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "backends/all_backends.h"
@@ -22,14 +23,16 @@
 namespace seqgraph {
 namespace {
 
-class Allocations : public testing::TestWithParam<ImdbInput> {
+class Allocations : public testing::TestWithParam<std::tuple<ImdbInput, std::string>> {
  protected:
   void SetUp() override {
     if (!AllocationsAreCounted()) GTEST_SKIP() << "a sanitizer owns the allocator";
-    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeImdbModel({.input = GetParam()}));
+    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeImdbModel({.input = std::get<0>(GetParam())}));
     SEQ_ASSERT_OK(InitializeVariables(1, model_.variables));
-    SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList("onednn"));
+    SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList(backend()));
   }
+
+  const std::string& backend() const { return std::get<1>(GetParam()); }
 
   Model model_;
   std::vector<const Backend*> backends_;
@@ -45,13 +48,33 @@ TEST_P(Allocations, CounterSeesOurAllocations) {
   EXPECT_GE(CountAllocations().ours - before, 3);
 }
 
+TEST_P(Allocations, CompiledTrainStepOnVectorKernelsMakesNone) {
+  SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList("simd,onednn"));
+  for (int threads : {1, 2}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(
+        const std::unique_ptr<CompiledFunction> step,
+        CompiledFunction::Compile(**model_.GetFunction("train_step"), AllOps(), &model_.variables,
+                                  {.backends = backends_,
+                                   .batch = 64,
+                                   .threads = threads,
+                                   .passes = StandardPasses()}));
+    SEQ_ASSERT_OK(step->Run());
+    const AllocationCounts before = CountAllocations();
+    bool ok = true;
+    for (int i = 0; i < 3; ++i) ok = step->Run().ok() && ok;
+    const AllocationCounts after = CountAllocations();
+    EXPECT_TRUE(ok);
+    EXPECT_EQ(after.ours - before.ours, 0) << threads << " threads";
+  }
+}
+
 TEST_P(Allocations, CompiledTrainStepMakesNoneOfOurs) {
   for (int64_t batch : {64, 32}) {
     SEQ_ASSERT_OK_AND_ASSIGN(
         const std::unique_ptr<CompiledFunction> step,
         CompiledFunction::Compile(
             **model_.GetFunction("train_step"), AllOps(), &model_.variables,
-            {.backends = backends_, .batch = batch, .rewrites = StandardRewrites()}));
+            {.backends = backends_, .batch = batch, .passes = StandardPasses()}));
     SEQ_ASSERT_OK(step->Run());
     const AllocationCounts before = CountAllocations();
     bool ok = true;  // googletest's matchers allocate
@@ -59,7 +82,7 @@ TEST_P(Allocations, CompiledTrainStepMakesNoneOfOurs) {
     const AllocationCounts after = CountAllocations();
     EXPECT_TRUE(ok);
     EXPECT_EQ(after.ours - before.ours, 0) << "in 3 steps of batch " << batch;
-    RecordProperty("onednn_allocations_a_step_at_batch_" + std::to_string(batch),
+    RecordProperty(backend() + "_allocations_a_step_at_batch_" + std::to_string(batch),
                    std::to_string((after.library - before.library) / 3));
   }
 }
@@ -96,7 +119,7 @@ TEST_P(Allocations, TrainingLoopMakesNoneOfOurs) {
   for (int32_t& target : targets) target = static_cast<int32_t>(rng() % 2);
   const Examples examples{.tokens = tokens, .rows = kRows, .maxlen = 100, .targets = targets};
   CountBetweenBatches counter;
-  Trainer trainer(&model_, {.backend = "onednn"});
+  Trainer trainer(&model_, {.backend = backend()});
   SEQ_ASSERT_OK(trainer.Fit(examples, examples, {.epochs = 3, .batch = 64, .callbacks = {&counter}})
                     .status());
   EXPECT_EQ(counter.batches(), 2 * 3);
@@ -104,7 +127,9 @@ TEST_P(Allocations, TrainingLoopMakesNoneOfOurs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(BothModels, Allocations,
-                         testing::Values(ImdbInput::kEmbedding, ImdbInput::kOneHot));
+                         testing::Combine(testing::Values(ImdbInput::kEmbedding,
+                                                          ImdbInput::kOneHot),
+                                          testing::Values("onednn", "simd")));
 
 }  // namespace
 }  // namespace seqgraph

@@ -47,7 +47,7 @@ class TrainStep {
     SEQ_CHECK(backends.ok());
     auto step = CompiledFunction::Compile(
         **model_.GetFunction("train_step"), AllOps(), &model_.variables,
-        {.backends = *backends, .batch = kBatch, .rewrites = StandardRewrites()});
+        {.backends = *backends, .batch = kBatch, .passes = StandardPasses()});
     SEQ_CHECK(step.ok());
     step_ = *std::move(step);
     std::mt19937 rng(1);

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
+#include "backends/simd/target.h"
 #include "ops/all_ops.h"
 #include "tests/conformance/faulty_backend.h"
 #include "tests/testing.h"
@@ -79,6 +80,16 @@ TEST(Kit, BothBuiltInBackendsPassOpsGradientsGraphsAndTraining) {
   }
 }
 
+TEST(Kit, SimdPassesAllThatItClaimsOnEveryTargetOfThisCpu) {
+  for (const std::string& target : simd::SupportedTargets()) {
+    setenv(simd::kTargetVariable, target.c_str(), /*overwrite=*/1);
+    const Report report = RunKit({.fault = "none", .inner = "simd"});
+    EXPECT_EQ(Faults(report).size(), 0u) << target << ": " << FirstDetail(report);
+    EXPECT_GT(report.Count(Outcome::kPassed), 900) << target;
+  }
+  unsetenv(simd::kTargetVariable);
+}
+
 class PerturbedOp : public testing::TestWithParam<const OpDef*> {};
 
 // Ten times the bound in one element; where the bound is zero any difference would do, and ten
@@ -94,8 +105,11 @@ TEST_P(PerturbedOp, IsFoundInTheCasesOfThatOp) {
 }
 
 std::vector<const OpDef*> OpsWithRounding() {
-  const std::set<std::string> exact = {"Embedding", "OneHot",   "BroadcastLike",
-                                       "Relu",      "ReluGrad", "Increment"};
+  const std::set<std::string> exact = {
+      "BroadcastLike", "Concat",       "DropoutMask", "Embedding",    "GlobalMaxPooling1D",
+      "Increment",     "OneHot",       "Relu",        "ReluGrad",     "Reshape",
+      "Reverse",       "SequenceMask", "TakeStep",    "TakeStepGrad", "Slice",
+      "SliceGrad",     "Transpose",    "ZeroMasked"};
   std::vector<const OpDef*> ops;
   for (const OpDef* op : AllOps().All()) {
     if (exact.count(op->name()) == 0) ops.push_back(op);

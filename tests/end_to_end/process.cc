@@ -26,6 +26,12 @@ std::string Program() {
   return *path;
 }
 
+// A cache of its own for each test program, unless a test names another.
+const std::string& Cache() {
+  static const std::string* const variable = new std::string("XDG_CACHE_HOME=" + MakeTempDir());
+  return *variable;
+}
+
 [[noreturn]] void Start(const std::vector<std::string>& arguments, const ProcessOptions& options) {
   ::signal(SIGPIPE, SIG_DFL);
   if (!options.stdout_path.empty()) {
@@ -39,6 +45,7 @@ std::string Program() {
     ::setrlimit(RLIMIT_FSIZE, &both);
     ::signal(SIGXFSZ, SIG_IGN);  // Writes then fail as on a full disk.
   }
+  ::putenv(const_cast<char*>(Cache().c_str()));
   for (const std::string& variable : options.environment) {
     ::putenv(const_cast<char*>(variable.c_str()));
   }
@@ -63,6 +70,7 @@ bool TerminalsExist() {
 Process::Process(const std::vector<std::string>& arguments, const ProcessOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);  // A child may end before it has read all that is sent.
   Program();
+  Cache();  // Made here, not once in each child.
   int input[2], output[2], error[2];
   EXPECT_EQ(::pipe2(input, O_CLOEXEC), 0);
   EXPECT_EQ(::pipe2(output, O_CLOEXEC), 0);

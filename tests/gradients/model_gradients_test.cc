@@ -1,5 +1,5 @@
 // The gradients of both tutorial models, whole: on the reference in double against central
-// differences, and on oneDNN in float against the reference's.
+// differences, and on oneDNN and simd in float against the reference's.
 
 #include <gtest/gtest.h>
 
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
 #include "backends/compiled_function.h"
 #include "backends/numeric_bounds.h"
@@ -160,29 +161,32 @@ TEST_P(ModelGradients, ReferenceAgreesWithCentralDifferencesInDouble) {
   }
 }
 
-TEST_P(ModelGradients, OneDnnAgreesWithTheReferenceInDouble) {
+TEST_P(ModelGradients, BackendsAgreeWithTheReferenceInDouble) {
   const ModelCase& c = GetParam();
   VariableStore variables = InDouble(model_.variables);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function in_double,
                            WithRealType(gradients_, AllOps(), DType::kFloat64));
   SEQ_ASSERT_OK_AND_ASSIGN(const auto reference, Compile(in_double, variables, "reference"));
-  SEQ_ASSERT_OK_AND_ASSIGN(const auto onednn, Compile(gradients_, model_.variables, "onednn"));
   SEQ_ASSERT_OK(reference->Run());
-  SEQ_ASSERT_OK(onednn->Run());
   // Forward and backward recurrence, and the dense layer behind it.
   const double bound = RecurrenceBound(1, c.units, c.batch, c.maxlen, false) +
                        RecurrenceBound(1, c.units, c.batch, c.maxlen, true) + DotBound(c.units);
-  for (const std::string& name : weight_names_) {
-    const Tensor expected = reference->Result(reference->FindResult(name));
-    const Tensor found = onednn->Result(onednn->FindResult(name)).Cast(DType::kFloat64);
-    const double largest = LargestMagnitude(expected.Elements<double>());
-    double difference = 0;
-    for (int64_t i = 0; i < expected.num_elements(); ++i) {
-      difference = std::max(
-          difference, std::fabs(expected.Elements<double>()[i] - found.Elements<double>()[i]));
+  for (const char* backend : {"onednn", "simd"}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto tested, Compile(gradients_, model_.variables, backend));
+    SEQ_ASSERT_OK(tested->Run());
+    for (const std::string& name : weight_names_) {
+      const Tensor expected = reference->Result(reference->FindResult(name));
+      const Tensor found = tested->Result(tested->FindResult(name)).Cast(DType::kFloat64);
+      const double largest = LargestMagnitude(expected.Elements<double>());
+      double difference = 0;
+      for (int64_t i = 0; i < expected.num_elements(); ++i) {
+        difference = std::max(
+            difference, std::fabs(expected.Elements<double>()[i] - found.Elements<double>()[i]));
+      }
+      EXPECT_LE(difference / largest, bound) << backend << " " << name;
+      RecordProperty(absl::StrCat(backend, " ", name),
+                     std::to_string(difference / largest / bound) + " of the bound");
     }
-    EXPECT_LE(difference / largest, bound) << name;
-    RecordProperty(name, std::to_string(difference / largest / bound) + " of the bound");
   }
 }
 

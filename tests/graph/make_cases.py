@@ -171,7 +171,7 @@ def case(op, name, inputs, fn=None, attributes=None, gradient=(), error="", tole
     lines.append("    op: \"%s\"" % op)
     lines += [attribute_text(k, v) for k, v in sorted(attributes.items())]
     names = ["" if a is None else n for n, a in inputs]
-    while names[-1] == "":
+    while names and names[-1] == "":
         names.pop()
     lines.append("    inputs: [%s]" % ", ".join("\"%s\"" % n for n in names))
     lines.append("  }")
@@ -599,6 +599,65 @@ def elementwise_cases():
              elementwise_fn(lambda x, k=value: k, ["like"]), {"value": value})
 
 
+def constant_cases():
+    TITLES["Constant"] = "y = values: one for all elements, or one for each"
+    for name, shape, values in [("matrix", [2, 3], [0.5, -0.25, 3.0, 0.0, -1.5, 0.0625]),
+                                ("scalar", [], [-0.375]), ("one_for_all", [2, 2, 2], [0.75])]:
+        data = values * (math.prod(shape) // len(values))
+        case("Constant", name, [], lambda v, s=shape, d=data: {"y": Array(s, d)},
+             {"shape": shape, "values": " ".join(map(repr, values))})
+
+
+def fused_cases():
+    TITLES["FusedElementwise"] = "y = program(x0, x1, ...), element by element"
+    slope = lambda f, a, b: b * SLOPES[f](a)
+    every_op = ("fill_like:0.5; multiply x0 t0; tanh t1; tanh_grad t2 x1; sigmoid x0; "
+                "sigmoid_grad t4 x1; relu x0; relu_grad t6 x1; add t3 t5; subtract t8 t7; scale:-2 t9")
+
+    def all_of_them(x0, x1):
+        return -2 * (slope("tanh", math.tanh(0.5 * x0), x1) +
+                     slope("sigmoid", stable_sigmoid(x0), x1) - (x1 if x0 > 0 else 0.0))
+
+    for name, shape, program, f, count in [
+            ("one_instruction", [2, 3], "tanh x0", math.tanh, 1),
+            ("two_inputs", [2, 3], "add x0 x1; scale:-0.5 t0", lambda a, b: -0.5 * (a + b), 2),
+            ("operand_twice", [], "multiply x0 x0; subtract t0 x0", lambda a: a * a - a, 1),
+            ("every_op", [3, 7], every_op, all_of_them, 2),
+            ("more_than_a_block", [3, 300], "sigmoid x0; sigmoid_grad t0 x1; relu t1",
+             lambda a, b: max(slope("sigmoid", stable_sigmoid(a), b), 0.0), 2),
+            ("eight_inputs", [5], "add x0 x1; add t0 x2; add t1 x3; multiply t2 x4; add t3 x5; "
+             "subtract t4 x6; relu_grad x7 t5",
+             lambda a, b, c, d, e, f, g, h: (a + b + c + d) * e + f - g if h > 0 else 0.0, 8)]:
+        inputs = ["x%d" % i for i in range(count)]
+        case("FusedElementwise", name,
+             [(n, sixteenths(shape, 3 + 4 * i, step=5 + 2 * i)) for i, n in enumerate(inputs)],
+             elementwise_fn(f, inputs), {"program": program})
+
+
+def take_step_cases():
+    TITLES["TakeStep"] = "y[n, ...] = x[n, step, ...]"
+    TITLES["TakeStepGrad"] = "dx[n, step, ...] = dy[n, ...], zero elsewhere"
+
+    def take(v, step):
+        x = v["x"]
+        shape = x.shape[:1] + x.shape[2:]
+        return {"y": Array(shape, [x[(i[0], step % x.shape[1]) + i[1:]] for i in indices(shape)])}
+
+    def put(v, step):
+        like, dy = v["like"], v["dy"]
+        return {"dx": Array(like.shape, [dy[(i[0],) + i[2:]] if i[1] == step % like.shape[1] else 0.0
+                                         for i in indices(like.shape)])}
+
+    for name, shape, step in [("last_state", [2, 3, 4], -1), ("first_state", [2, 3, 2], 0),
+                              ("scalars", [3, 2], 1), ("from_the_end", [1, 4, 2, 2], -3),
+                              ("one_step", [2, 1, 3], -1)]:
+        dy = sixteenths(shape[:1] + shape[2:], 4)
+        case("TakeStep", name, [("x", sixteenths(shape, 3))], lambda v, s=step: take(v, s),
+             {"step": step}, gradient=["x"])
+        case("TakeStepGrad", name, [("dy", dy), ("like", sixteenths(shape, 3))],
+             lambda v, s=step: put(v, s), {"step": step}, gradient=["dy"])
+
+
 def reduce(v, axes, keep, mean):
     x = v["x"]
     kept = [i for i in range(len(x.shape)) if i not in axes]
@@ -821,25 +880,29 @@ def train_step_cases():
 def snake(op):
     out = ""
     for i, c in enumerate(op):
-        starts = c.isupper() and i > 0 and (not op[i - 1].isupper() or op[i + 1:i + 2].islower())
+        starts = c.isupper() and i > 0 and (op[i - 1].islower() or op[i + 1:i + 2].islower())
         out += ("_" if starts else "") + c.lower()
     return out
 
 
-def main(folder):
-    for make in (embedding_cases, one_hot_cases, rnn_cases, lookup_rnn_cases, dense_cases,
-                 activation_cases, loss_cases, elementwise_cases, reduction_cases, optimizer_cases,
-                 train_step_cases):
-        make()
+def write_files(folder, script):
     for op, cases in FILES.items():
         with open(os.path.join(folder, snake(op) + ".textproto"), "w") as out:
             out.write("# proto-file: serialization/graph_test.proto\n"
                       "# proto-message: seqgraph.proto.GraphTestFile\n#\n"
                       "# %s: %s\n"
-                      "# Written by make_cases.py beside this file, from that definition in double;"
+                      "# Written by %s beside this file, from that definition in double;"
                       " gradients by dual\n# numbers. Expected tensors are FLOAT64: exact values.\n\n"
-                      % (op, TITLES[op]))
+                      % (op, TITLES[op], script))
             out.write("\n\n".join(cases) + "\n")
+
+
+def main(folder):
+    for make in (embedding_cases, one_hot_cases, rnn_cases, lookup_rnn_cases, dense_cases,
+                 activation_cases, loss_cases, elementwise_cases, constant_cases, fused_cases,
+                 take_step_cases, reduction_cases, optimizer_cases, train_step_cases):
+        make()
+    write_files(folder, "make_cases.py")
 
 
 if __name__ == "__main__":

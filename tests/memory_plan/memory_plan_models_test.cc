@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "backends/all_backends.h"
 #include "backends/compiled_function.h"
+#include "backends/memory_plan.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "tests/testing.h"
@@ -54,6 +55,12 @@ int64_t LiveAtOneTime(const Function& function) {
   return bound;
 }
 
+// Values that some node, result or update needs.
+int64_t UsedValues(const CompiledFunction& compiled) {
+  const std::vector<bool> used = compiled.function().UsedValues();
+  return std::count(used.begin(), used.end(), true);
+}
+
 struct Plan {
   const char* backend;
   ImdbInput input;
@@ -72,13 +79,18 @@ TEST_P(TutorialPlans, TakeAtMost5PercentMoreThanWhatLivesAtOneTime) {
           const auto compiled,
           CompiledFunction::Compile(
               *model.FindFunction(name), AllOps(), &model.variables,
-              {.backends = backends, .batch = batch, .rewrites = StandardRewrites()}));
+              {.backends = backends, .batch = batch, .passes = StandardPasses()}));
       const MemoryUse& memory = compiled->memory();
       std::cout << absl::StrFormat("%-10s batch %2d: %8d bytes, %8d live at one time: %.4f\n", name,
                                    batch, memory.values, memory.live_bound,
                                    static_cast<double>(memory.values) / memory.live_bound);
       EXPECT_GE(memory.values, memory.live_bound);
-      EXPECT_LE(memory.values, 1.05 * memory.live_bound);
+      // Fused, a single review lives in a few hundred bytes: there the lines on which buffers begin
+      // take more than 5 %, but no more than one for each value.
+      const int64_t lines = kBufferAlignment * static_cast<int64_t>(UsedValues(*compiled));
+      EXPECT_LE(memory.values,
+                std::max<double>(1.05 * memory.live_bound,
+                                 memory.live_bound < 4096 ? memory.live_bound + lines : 0.0));
       const auto& is_private = compiled->private_values();
       if (std::count(is_private.begin(), is_private.end(), true) > 0) continue;
       // The plan's own idea of what lives is no more than what must.

@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, KerasParity,
                          testing::Combine(testing::Values("seed_onehot", "seed_embedding",
                                                           "embedding_partial_batch",
                                                           "simplernn_relu_sequences"),
-                                          testing::Values("reference", "onednn")),
+                                          testing::Values("reference", "onednn", "simd")),
                          [](const auto& info) {
                            return absl::StrCat(std::get<0>(info.param), "_",
                                                std::get<1>(info.param));

@@ -130,7 +130,7 @@ class ParityRun {
     SEQ_ASSIGN_OR_RETURN(const Function* function, model_.GetFunction(name));
     return CompiledFunction::Compile(
         *function, AllOps(), &model_.variables,
-        {.backends = backends_, .batch = batch, .rewrites = StandardRewrites()});
+        {.backends = backends_, .batch = batch, .passes = StandardPasses()});
   }
 
   // Copies rows [first, first + batch) into the function's inputs.

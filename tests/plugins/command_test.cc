@@ -80,7 +80,7 @@ TEST_F(PluginCommandTest, BackendsListsTheSearchPathWithWhatIsRefusedAndWhy) {
                               HasSubstr("empty refused: "), HasSubstr("no Seqgraph backend")));
   const ProcessResult unknown = RunSeqgraph({"test", "--backend=nowhere", "x.textproto"}, options);
   EXPECT_EQ(unknown.status, 1);
-  EXPECT_THAT(unknown.err, HasSubstr("there are reference, onednn, empty, honest"));
+  EXPECT_THAT(unknown.err, HasSubstr("there are reference, onednn, simd, empty, honest"));
 }
 
 TEST_F(PluginCommandTest, TheKitProvesALoadedBackendAndSurvivesOneThatCrashes) {

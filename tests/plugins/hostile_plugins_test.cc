@@ -303,7 +303,7 @@ TEST_F(SearchPath, ListSaysWhatWasRefusedAndWhy) {
   using ::testing::HasSubstr;
   EXPECT_THAT(lines,
               ::testing::UnorderedElementsAre(
-                  "reference: ", "onednn: ", "honest: ", HasSubstr("magic number"),
+                  "reference: ", "onednn: ", "simd: ", "honest: ", HasSubstr("magic number"),
                   HasSubstr("ended the process"), HasSubstr("the name means the built-in backend"),
                   HasSubstr("libtext.so")));
   EXPECT_THAT(refused, ::testing::ElementsAre(HasSubstr("relative: not an absolute path"),

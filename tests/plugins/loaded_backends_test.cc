@@ -96,7 +96,7 @@ TEST_P(LoadedBackends, RunTheSameKernelsWithTheSameMemory) {
     CompileOptions options;
     options.backends = {backend};
     options.batch = 9;
-    options.rewrites = StandardRewrites();
+    options.passes = StandardPasses();
     SEQ_ASSERT_OK_AND_ASSIGN(auto function,
                              CompiledFunction::Compile(*step, AllOps(), &model.variables, options));
     compiled.push_back(std::move(function));

@@ -62,7 +62,9 @@ bool EndsIn(const Shape& shape, int64_t width) {
 
 // Whether the innermost extent of the first input or output is `width`.
 bool HasWidth(const OpDef& op, const OpSample& sample, int64_t width) {
-  if (sample.inputs[0].has_value() && EndsIn(sample.inputs[0]->shape(), width)) return true;
+  if (!sample.inputs.empty() && sample.inputs[0].has_value() &&
+      EndsIn(sample.inputs[0]->shape(), width))
+    return true;
   const auto attributes = op.CompleteAttributes(sample.attributes);
   if (!attributes.ok()) return false;
   const auto outputs = op.InferTypes(TypesOf(sample), *attributes);

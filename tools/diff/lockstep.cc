@@ -10,6 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/compiled_function.h"
+#include "backends/node_assignment.h"
+#include "graph/rewrite.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph::diff {
@@ -273,10 +275,11 @@ class Lockstep {
     inputs_ = inputs;
     SEQ_RETURN_IF_ERROR(CopyVariables(model.variables, function, first_variables_));
     SEQ_RETURN_IF_ERROR(CopyVariables(model.variables, function, second_variables_));
+    SEQ_ASSIGN_OR_RETURN(const Function shared, RunPassesForBoth(function, batch, registry));
     SEQ_ASSIGN_OR_RETURN(first_,
-                         Compile(options_.first, first_variables_, function, batch, registry));
+                         Compile(options_.first, first_variables_, shared, batch, registry));
     SEQ_ASSIGN_OR_RETURN(second_,
-                         Compile(options_.second, second_variables_, function, batch, registry));
+                         Compile(options_.second, second_variables_, shared, batch, registry));
     for (CompiledFunction* compiled : {first_.get(), second_.get()}) {
       SEQ_RETURN_IF_ERROR(SetInputs(*compiled, inputs));
     }
@@ -327,8 +330,19 @@ class Lockstep {
                                      {.backends = {backend},
                                       .batch = batch,
                                       .threads = options_.threads,
-                                      .rewrites = options_.rewrites,
                                       .guard_bytes = options_.guard_bytes});
+  }
+
+  // What fires where both backends claim it, for both must run the same nodes.
+  absl::StatusOr<Function> RunPassesForBoth(const Function& function, int64_t batch,
+                                            const OpRegistry& registry) const {
+    SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, batch));
+    const NodeOwners owners =
+        [this](const Function& candidate) -> absl::StatusOr<std::vector<int>> {
+      SEQ_RETURN_IF_ERROR(AssignNodes(candidate, {options_.first}).status());
+      return AssignNodes(candidate, {options_.second});
+    };
+    return RunPasses(bound, registry, options_.passes, owners);
   }
 
   static absl::Status SetInputs(CompiledFunction& compiled,

@@ -13,7 +13,7 @@
 #include "backends/node_oracle.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
-#include "graph/rewrite.h"
+#include "graph/pass.h"
 #include "graph/tensor.h"
 
 namespace seqgraph::diff {
@@ -29,7 +29,8 @@ struct LockstepOptions {
   Mode mode = Mode::kIsolated;
   int64_t steps = 1;
   int threads = 1;
-  absl::Span<const Rewrite> rewrites;
+  /// Of which those fire that both backends take.
+  PassList passes;
   /// Around every buffer of both, as CompileOptions::guard_bytes.
   int64_t guard_bytes = kDefaultGuardBytes;
 };

@@ -80,11 +80,15 @@ std::string TensorText(const std::optional<Tensor>& tensor) {
   return absl::StrCat(tensor->shape().ToString(), ": ", elements.empty() ? "none" : elements);
 }
 
+std::string Since(const OpDef& op, int since) {
+  return since > op.oldest_version() ? absl::StrCat("; since version ", since) : "";
+}
+
 void AppendOperands(const OpDef& op, std::string* out) {
   absl::StrAppend(out, "| operand | type | |\n| --- | --- | --- |\n");
   for (const InputDef& input : op.inputs()) {
     absl::StrAppend(out, "| `", input.name, "`", input.optional ? " (optional)" : "", " | ",
-                    TypeName(input.type), " | ", Cell(input.doc), " |\n");
+                    TypeName(input.type), " | ", Cell(input.doc), Since(op, input.since), " |\n");
   }
   for (const OutputDef& output : op.outputs()) {
     absl::StrAppend(out, "| -> `", output.name, "` | ", TypeName(output.type), " | ",
@@ -100,7 +104,7 @@ void AppendOperands(const OpDef& op, std::string* out) {
                     attribute.default_value.has_value()
                         ? absl::StrCat("; default ", AttributeToString(*attribute.default_value))
                         : "; must be given",
-                    " |\n");
+                    Since(op, attribute.since), " |\n");
   }
   absl::StrAppend(out, "\n");
 }

@@ -117,7 +117,7 @@ class Call {
     const CompileOptions options{.backends = options_.backends,
                                  .batch = test_.batch,
                                  .threads = options_.threads,
-                                 .rewrites = options_.rewrites,
+                                 .passes = options_.passes,
                                  .guard_bytes = std::max(options_.guard_bytes, test_.guard_bytes)};
     SEQ_ASSIGN_OR_RETURN(compiled_,
                          CompiledFunction::Compile(function, registry_, &variables_, options));

@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "backends/backend.h"
 #include "graph/op_registry.h"
-#include "graph/rewrite.h"
+#include "graph/pass.h"
 #include "serialization/graph_test_case.h"
 
 namespace seqgraph {
@@ -20,7 +20,7 @@ namespace seqgraph {
 struct GraphTestOptions {
   /// In order of preference, as CompileOptions::backends. The first is the one under test.
   std::vector<const Backend*> backends;
-  absl::Span<const Rewrite> rewrites;
+  PassList passes;
   int threads = 1;
   /// kFloat64 evaluates the same case in double, for backends that can.
   DType real = DType::kFloat32;

@@ -1,0 +1,98 @@
+#include "backends/kernels/fused_elementwise.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "graph/elementwise_program.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph::kernels {
+namespace {
+
+constexpr int64_t kBlock = 256;  // floats: 32 results of instructions fill a first cache of 32 KB
+
+void RunInstruction(const ElementwiseLoops& loops, const ElementwiseInstruction& code,
+                    const float* a, const float* b, int64_t n, float* y) {
+  const float constant = static_cast<float>(code.constant);
+  switch (code.op) {
+    case ElementwiseOp::kAdd:
+      return loops.add(a, b, n, y);
+    case ElementwiseOp::kSubtract:
+      return loops.subtract(a, b, n, y);
+    case ElementwiseOp::kMultiply:
+      return loops.multiply(a, b, n, y);
+    case ElementwiseOp::kScale:
+      return loops.scale(a, constant, n, y);
+    case ElementwiseOp::kFillLike:
+      std::fill_n(y, n, constant);
+      return;
+    case ElementwiseOp::kRelu:
+      return loops.relu(a, n, y);
+    case ElementwiseOp::kSigmoid:
+      return loops.sigmoid(a, n, y);
+    case ElementwiseOp::kTanh:
+      return loops.tanh(a, n, y);
+    case ElementwiseOp::kReluGrad:
+      return loops.relu_grad(a, b, n, y);
+    case ElementwiseOp::kSigmoidGrad:
+      return loops.sigmoid_grad(a, b, n, y);
+    case ElementwiseOp::kTanhGrad:
+      return loops.tanh_grad(a, b, n, y);
+  }
+}
+
+class FusedElementwiseKernel : public Kernel {
+ public:
+  FusedElementwiseKernel(ElementwiseProgram program, int64_t size, const ElementwiseLoops& loops)
+      : program_(std::move(program)), size_(size), loops_(loops) {}
+
+  std::string implementation() const override {
+    return absl::StrCat("loops (", program_.code.size(), " instructions)");
+  }
+  int64_t scratch_bytes() const override {
+    return static_cast<int64_t>(program_.code.size() * kBlock * sizeof(float));
+  }
+
+  absl::Status Run(const KernelArgs& args) override {
+    if (args.outputs[0] == nullptr) return absl::OkStatus();
+    float* results = static_cast<float*>(args.scratch);
+    const int inputs = program_.num_inputs;
+    const int last = static_cast<int>(program_.code.size()) - 1;
+    for (int64_t begin = 0; begin < size_; begin += kBlock) {
+      const int64_t n = std::min(kBlock, size_ - begin);
+      const auto at = [&](int r) -> const float* {
+        if (r < 0) return nullptr;
+        return r < inputs ? In<float>(args, r) + begin : results + (r - inputs) * kBlock;
+      };
+      for (int i = 0; i <= last; ++i) {
+        // Only the last one writes the output, which may be the memory of an input.
+        float* y = i == last ? Out<float>(args, 0) + begin : results + i * kBlock;
+        RunInstruction(loops_, program_.code[i], at(program_.code[i].a), at(program_.code[i].b), n,
+                       y);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const ElementwiseProgram program_;
+  const int64_t size_;
+  const ElementwiseLoops loops_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeFusedElementwise(const NodeContext& context,
+                                                             const ElementwiseLoops& loops) {
+  int inputs = 0;
+  for (Value input : context.node().inputs) inputs += input.present();
+  SEQ_ASSIGN_OR_RETURN(
+      ElementwiseProgram program,
+      ElementwiseProgram::Parse(context.attributes().GetString("program"), inputs));
+  return std::make_unique<FusedElementwiseKernel>(std::move(program), context.output_size(0),
+                                                  loops);
+}
+
+}  // namespace seqgraph::kernels

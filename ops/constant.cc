@@ -1,0 +1,175 @@
+#include "ops/constant.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: shape, values, dtype.
+
+// One number for all elements, or one for each.
+absl::StatusOr<std::vector<double>> ParseValues(absl::string_view text, int64_t elements) {
+  // Before it is split: a model file may hold any text.
+  constexpr size_t kMaxText = 32 * kMaxConstantElements;
+  if (text.size() > kMaxText) {
+    return Violation("C2", "attribute values must have at most ", kMaxText, " characters, got ",
+                     text.size());
+  }
+  std::vector<double> values;
+  for (absl::string_view word : absl::StrSplit(text, ' ')) {
+    double value = 0;
+    if (!absl::SimpleAtod(word, &value) || !std::isfinite(value)) {
+      return Violation("C2",
+                       "attribute values must be finite numbers with one space between, got \"",
+                       word, "\"");
+    }
+    values.push_back(value);
+  }
+  const int64_t count = static_cast<int64_t>(values.size());
+  if (count != 1 && (count != elements || count > kMaxConstantElements)) {
+    return Violation("C2", "attribute values must hold one number, or one for each of the ",
+                     elements, " elements where these are at most ", kMaxConstantElements, "; got ",
+                     count);
+  }
+  return values;
+}
+
+// Shape rule.
+
+Types ConstantShape(const ShapeContext& c) {
+  const std::vector<int64_t>& extents = c.attributes().GetInts("shape");
+  if (extents.size() > static_cast<size_t>(Shape::kMaxRank)) {
+    return Violation("C1", "attribute shape must have at most ", Shape::kMaxRank, " extents, got ",
+                     extents.size());
+  }
+  Shape shape;
+  for (int64_t extent : extents) {
+    if (extent < 0 || extent > Shape::kMaxElements) {
+      return Violation("C1", "attribute shape must have extents in [0, ", Shape::kMaxElements,
+                       "], got ", extent);
+    }
+    shape.Append(extent);
+  }
+  if (absl::Status valid = shape.Validate(); !valid.ok()) {
+    return Violation("C1", valid.message());
+  }
+  SEQ_RETURN_IF_ERROR(
+      ParseValues(c.attributes().GetString("values"), shape.num_elements()).status());
+  const DType dtype = c.attributes().GetDType("dtype");
+  if (!IsReal(dtype)) {
+    return Violation("C3", "attribute dtype must be float32 or float64, got ", DTypeName(dtype));
+  }
+  return std::vector<TensorType>{{dtype, shape}};
+}
+
+// Reference computation.
+
+template <typename T>
+absl::Status ComputeConstant(const ReferenceContext& c) {
+  const auto y = c.output<T>(0);
+  if (!y) return absl::OkStatus();
+  SEQ_ASSIGN_OR_RETURN(const std::vector<double> values,
+                       ParseValues(c.attributes().GetString("values"), y.size()));
+  for (int64_t i = 0; i < y.size(); ++i) {
+    y[i] = static_cast<T>(values.size() == 1 ? values[0] : values[i]);
+  }
+  return absl::OkStatus();
+}
+
+// Gradient rule: none, there is no input.
+
+}  // namespace
+
+// Definition.
+
+OpDef ConstantOp() {
+  return OpDef("Constant", 1)
+      .Doc("y = values, which are one number for all elements, or one for each in row-major order.")
+      .Output({.name = "y", .doc = "the shape that the attribute says"})
+      .Attribute({.name = "shape",
+                  .kind = AttributeKind::kInts,
+                  .default_value = Ints({}),
+                  .doc = "extents; none: a scalar"})
+      .Attribute({.name = "values",
+                  .kind = AttributeKind::kString,
+                  .doc = "decimal numbers with one space between: \"0.5 -1\""})
+      .Attribute({.name = "dtype",
+                  .kind = AttributeKind::kDType,
+                  .default_value = DType::kFloat32,
+                  .doc = "element type of y; values are rounded to it"})
+      .Constrain("C1", "shape is a static shape")
+      .Constrain("C2", "values are finite: one, or as many as elements and at most 256")
+      .Constrain("C3", "dtype is float32 or float64")
+      .Shapes(ConstantShape)
+      .Reject({"C1", {{"shape", Ints({2, -1})}, {"values", "1"}}, {}})
+      .Reject({"C1", {{"shape", Ints(std::vector<int64_t>(40, 1))}, {"values", "1"}}, {}})
+      .Reject({"C1", {{"shape", Ints({1 << 30, 1 << 30})}, {"values", "1"}}, {}})
+      .Reject({"C2", {{"shape", Ints({3})}, {"values", "1 2"}}, {}})
+      .Reject({"C2", {{"values", ""}}, {}})
+      .Reject({"C2", {{"shape", Ints({2})}, {"values", "1  2"}}, {}})
+      .Reject({"C2", {{"values", "inf"}}, {}})
+      .Reject({"C2", {{"values", "nan"}}, {}})
+      .Reject({"C3", {{"values", "1"}, {"dtype", DType::kInt32}}, {}})
+      .Reference(ComputeConstant<float>, ComputeConstant<double>)
+      .Cost("FLOPs: none. Nothing is read.", [](const CostContext& c) { return c.Moving(0, {}); })
+      .Example({"two_by_two",
+                {{"shape", Ints({2, 2})}, {"values", "1 -0.5 1e-3 0"}},
+                {},
+                {Reals({2, 2}, {1, -0.5, 0.001, 0})}})
+      .Example({"one_number_for_all",
+                {{"shape", Ints({3})}, {"values", "0.25"}},
+                {},
+                {Reals({3}, {0.25, 0.25, 0.25})}})
+      .Samples([](SampleSource& source) {
+        const Tensor content = source.Reals(RandomShape(source, 0, 3));
+        std::vector<int64_t> extents;
+        for (Dim dim : content.shape().dims()) extents.push_back(dim.size());
+        return OpSample{{{"shape", extents}, {"values", ConstantText(content).value_or("0.5")}},
+                        {}};
+      });
+}
+
+std::optional<std::string> ConstantText(const Tensor& content) {
+  if (!IsReal(content.dtype())) return std::nullopt;
+  const Tensor exact = content.Cast(DType::kFloat64);
+  const absl::Span<const double> values = exact.Elements<double>();
+  const auto text = [](double value) { return AttributeToString(value); };
+  if (!std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); })) {
+    return std::nullopt;
+  }
+  if (values.empty()) return "0";
+  const bool uniform = std::all_of(values.begin(), values.end(), [&](double x) {
+    return x == values[0] && std::signbit(x) == std::signbit(values[0]);
+  });
+  if (uniform) return text(values[0]);
+  if (static_cast<int64_t>(values.size()) > kMaxConstantElements) return std::nullopt;
+  return absl::StrJoin(values, " ",
+                       [&](std::string* out, double value) { out->append(text(value)); });
+}
+
+Value Constant(FunctionBuilder& g, const Tensor& content, std::string name) {
+  const std::optional<std::string> text = ConstantText(content);
+  if (!text.has_value()) {
+    g.Fail(absl::InvalidArgumentError(absl::StrCat("a constant holds finite real numbers, at most ",
+                                                   kMaxConstantElements, " where they differ; got ",
+                                                   content.type().ToString())));
+    return {};
+  }
+  std::vector<int64_t> extents;
+  for (Dim dim : content.shape().dims()) extents.push_back(dim.size());
+  return g.AddNode("Constant", {},
+                   {{"shape", extents}, {"values", *text}, {"dtype", content.dtype()}},
+                   std::move(name))[0];
+}
+
+}  // namespace seqgraph::ops

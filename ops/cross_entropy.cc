@@ -1,0 +1,400 @@
+#include "ops/cross_entropy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/loss_rules.h"
+#include "ops/one_hot.h"
+#include "ops/reshape.h"
+#include "ops/row_softmax.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: epsilon, of CategoricalCrossEntropy and its gradient. Inputs: predictions, labels,
+// then dloss of gradients, then weights.
+enum { kPredictions, kLabels };
+constexpr int kDLoss = 2, kWeights = 2, kGradWeights = 3;
+
+// Shape rules.
+
+absl::Status CheckEpsilon(const ShapeContext& c, absl::string_view label) {
+  const double epsilon = c.attributes().GetFloat("epsilon");
+  if (epsilon > 0 && epsilon < 0.5) return absl::OkStatus();
+  return Violation(label, "attribute epsilon must be in (0, 0.5), got ", epsilon);
+}
+
+Types LossType(const ShapeContext& c) {
+  return std::vector<TensorType>{{c.type(0).dtype, Shape{}}};
+}
+
+Types LogitsShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "z", "labels", kWeights, /*classes=*/true));
+  return LossType(c);
+}
+
+Types LogitsGradShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "z", "labels", kGradWeights, /*classes=*/true));
+  SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
+  return std::vector<TensorType>{c.type(0)};
+}
+
+Types ProbabilitiesShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kWeights, /*classes=*/true));
+  SEQ_RETURN_IF_ERROR(CheckEpsilon(c, "C5"));
+  return LossType(c);
+}
+
+Types ProbabilitiesGradShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kGradWeights, /*classes=*/true));
+  SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
+  SEQ_RETURN_IF_ERROR(CheckEpsilon(c, "C5"));
+  return std::vector<TensorType>{c.type(0)};
+}
+
+// Reference computation. Rows are widened to double. A class whose label is 0 adds 0 whatever its
+// prediction.
+
+template <typename T>
+absl::Status ComputeLogits(const ReferenceContext& c) {
+  const auto z = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
+  const auto weights = c.input<T>(kWeights);
+  const auto loss = c.output<T>(0);
+  if (!loss) return absl::OkStatus();
+  const int64_t classes = z.shape.back().size(), rows = z.size() / classes;
+  double sum = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const T *logits = z.data + row * classes, *y = labels.data + row * classes;
+    const double normalizer = LogSumExp(logits, classes);
+    double entropy = 0;
+    for (int64_t k = 0; k < classes; ++k) {
+      if (y[k] != 0) entropy += y[k] * (normalizer - logits[k]);
+    }
+    sum += RowWeight(weights, row) * entropy;
+  }
+  loss[0] = static_cast<T>(sum / rows);
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeLogitsGrad(const ReferenceContext& c) {
+  const auto z = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
+  const auto dloss = c.input<T>(kDLoss), weights = c.input<T>(kGradWeights);
+  const auto dz = c.output<T>(0);
+  if (!dz) return absl::OkStatus();
+  const int64_t classes = z.shape.back().size(), rows = z.size() / classes;
+  std::vector<double> p;
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* y = labels.data + row * classes;
+    RowSoftmax(z.data + row * classes, classes, p);
+    double total = 0;
+    for (int64_t k = 0; k < classes; ++k) total += y[k];
+    const double scale = RowWeight(weights, row) * dloss[0] / rows;
+    for (int64_t k = 0; k < classes; ++k) {
+      dz[row * classes + k] = static_cast<T>(scale * (p[k] * total - y[k]));
+    }
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+double RowSum(const T* row, int64_t n) {
+  double sum = 0;
+  for (int64_t k = 0; k < n; ++k) sum += row[k];
+  return sum;
+}
+
+template <typename T>
+absl::Status ComputeProbabilities(const ReferenceContext& c) {
+  const auto p = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
+  const auto weights = c.input<T>(kWeights);
+  const auto loss = c.output<T>(0);
+  if (!loss) return absl::OkStatus();
+  const double epsilon = c.attributes().GetFloat("epsilon");
+  const int64_t classes = p.shape.back().size(), rows = p.size() / classes;
+  double sum = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const T *q = p.data + row * classes, *y = labels.data + row * classes;
+    const double total = RowSum(q, classes);
+    double entropy = 0;
+    for (int64_t k = 0; k < classes; ++k) {
+      if (y[k] != 0) entropy -= y[k] * std::log(std::clamp(q[k] / total, epsilon, 1 - epsilon));
+    }
+    sum += RowWeight(weights, row) * entropy;
+  }
+  loss[0] = static_cast<T>(sum / rows);
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeProbabilitiesGrad(const ReferenceContext& c) {
+  const auto p = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
+  const auto dloss = c.input<T>(kDLoss), weights = c.input<T>(kGradWeights);
+  const auto dp = c.output<T>(0);
+  if (!dp) return absl::OkStatus();
+  const double epsilon = c.attributes().GetFloat("epsilon");
+  const int64_t classes = p.shape.back().size(), rows = p.size() / classes;
+  for (int64_t row = 0; row < rows; ++row) {
+    const T *q = p.data + row * classes, *y = labels.data + row * classes;
+    const double total = RowSum(q, classes);
+    const auto clipped = [&](int64_t k) {
+      return q[k] / total < epsilon || q[k] / total > 1 - epsilon;
+    };
+    double not_clipped = 0;
+    for (int64_t k = 0; k < classes; ++k) not_clipped += clipped(k) ? 0 : y[k];
+    const double scale = RowWeight(weights, row) * dloss[0] / rows;
+    for (int64_t k = 0; k < classes; ++k) {
+      const double own = clipped(k) || y[k] == 0 ? 0 : y[k] / static_cast<double>(q[k]);
+      dp[row * classes + k] = static_cast<T>(scale * (not_clipped / total - own));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Costs.
+
+double NumRows(const CostContext& c) {
+  return c.input_size(0) / static_cast<double>(c.shape(0).back().size());
+}
+
+// Gradient rules. (The gradient ops have none.)
+
+absl::Status LogitsGradient(GradientContext& c) {
+  c.SetInputGradient(
+      0, SoftmaxCrossEntropyWithLogitsGrad(c.builder(), c.input(0), c.input(1),
+                                           c.output_gradient(0), {.weights = c.input(kWeights)}));
+  return absl::OkStatus();
+}
+
+absl::Status ProbabilitiesGradient(GradientContext& c) {
+  c.SetInputGradient(
+      0, CategoricalCrossEntropyGrad(
+             c.builder(), c.input(0), c.input(1), c.output_gradient(0),
+             {.weights = c.input(kWeights), .epsilon = c.attributes().GetFloat("epsilon")}));
+  return absl::OkStatus();
+}
+
+// Definitions: what several ops have.
+
+OpDef LossDef(std::string op, std::string doc, const std::string& name,
+              const std::string& input_doc, bool gradient) {
+  OpDef def(std::move(op), 1);
+  def.Doc(std::move(doc));
+  AddLossInputs(def, name, input_doc, "labels",
+                absl::StrCat("the shape of ", name, ": the probability of each class"), gradient);
+  if (!gradient) def.Output({.name = "loss", .doc = "a scalar"});
+  return def;
+}
+
+void AddEpsilon(OpDef& op) {
+  op.Attribute({.name = "epsilon",
+                .kind = AttributeKind::kFloat,
+                .default_value = 1e-7,
+                .doc = "p over its sum is clipped to [epsilon, 1 - epsilon]"})
+      .Constrain("C5", "epsilon is in (0, 0.5)");
+}
+
+void RejectEpsilon(OpDef& op) {
+  std::vector<std::optional<TensorType>> valid = {RealType({2, 3}), RealType({2, 3})};
+  if (op.FindInput("dloss") >= 0) valid.push_back(RealType({}));
+  op.Reject({"C5", {{"epsilon", 0.0}}, valid}).Reject({"C5", {{"epsilon", 0.5}}, valid});
+}
+
+// Rows of soft labels that need not add up to 1, some of them 0, and weights now and then.
+OpSample LossSample(SampleSource& source, double low, double high, bool gradient) {
+  const Shape shape = RandomShape(source, 1, 3);
+  Tensor labels = source.Reals(shape, 0, 1);
+  for (double& y : labels.Elements<double>()) y = source.Int(0, 3) == 0 ? 0 : y;
+  OpSample sample{{}, {source.Reals(shape, low, high), labels}};
+  if (gradient) sample.inputs.push_back(source.Reals({}));
+  sample.inputs.emplace_back();
+  const Shape rows(shape.dims().first(shape.rank() - 1));
+  if (source.Coin()) sample.inputs.back() = source.Reals(rows, 0, 2);
+  return sample;
+}
+
+// Half of the samples clip: epsilon is large then, and p / s stays away from both bounds, where the
+// loss has kinks.
+OpSample ProbabilitiesSample(SampleSource& source, bool gradient) {
+  const double epsilon = source.Coin() ? 0.2 : 1e-7;
+  for (;;) {
+    OpSample sample = LossSample(source, 0.05, 0.95, gradient);
+    sample.attributes.Set("epsilon", epsilon);
+    const Tensor& p = *sample.inputs[0];
+    const int64_t classes = p.shape().back().size();
+    bool near = false;
+    for (int64_t i = 0; i < p.num_elements(); ++i) {
+      const auto all = p.Elements<double>();
+      const double q = all[i] / RowSum(all.data() + i / classes * classes, classes);
+      for (double bound : {epsilon, 1 - epsilon}) near |= std::abs(q - bound) < 1e-3;
+    }
+    if (!near || classes == 1) return sample;
+  }
+}
+
+}  // namespace
+
+OpDef SoftmaxCrossEntropyWithLogitsOp() {
+  OpDef op = LossDef("SoftmaxCrossEntropyWithLogits",
+                     "Categorical cross-entropy of softmax(z): loss = the mean over all rows of "
+                     "weight times the sum of -y_k (z_k - log sum of exp(z_j)), where y are the "
+                     "labels. Rows are all axes but the last. Computed in double.",
+                     "z", "logits, [..., classes]", /*gradient=*/false);
+  op.Shapes(LogitsShape)
+      .Reference(ComputeLogits<float>, ComputeLogits<double>)
+      .Gradient(LogitsGradient)
+      .Cost("FLOPs: 7 for each element, 4 for each row, 1 for the division by rows.",
+            [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 4 * NumRows(c) + 1); })
+      .Example({"by_log_2",  // softmax 1/4, 1/2, 1/4: -log 1/2 and -log 1/4
+                {},
+                {Reals({2, 3}, {0, 0.6931471805599453, 0, 7, 7.6931471805599453, 7}),
+                 Reals({2, 3}, {0, 1, 0, 1, 0, 0})},
+                {RealScalar(1.0397207708399179)}})
+      .Example({"soft_labels_and_weights",  // (3 (0.5 log 4 + 0.5 log 2) + 0) / 2
+                {},
+                {Reals({2, 3}, {0, 0.6931471805599453, 0, 7, 8, 9}),
+                 Reals({2, 3}, {0.5, 0.5, 0, 1, 0, 0}), Reals({2}, {3, 0})},
+                {RealScalar(1.5595811562598769)}})
+      .Example({"far_apart",
+                {},
+                {Reals({1, 2}, {-2000, 1000}), Reals({1, 2}, {1, 0})},
+                {RealScalar(3000)}})
+      .Samples([](SampleSource& source) { return LossSample(source, -3, 3, false); });
+  RejectLossOperands(op, /*classes=*/true, /*gradient=*/false);
+  return op;
+}
+
+OpDef SoftmaxCrossEntropyWithLogitsGradOp() {
+  OpDef op = LossDef("SoftmaxCrossEntropyWithLogitsGrad",
+                     "dz_k = dloss weight / rows (softmax(z)_k Y - y_k), where Y is the sum of the "
+                     "row's labels. The gradient of SoftmaxCrossEntropyWithLogits.",
+                     "z", "logits, [..., classes]", /*gradient=*/true);
+  op.Output({.name = "dz", .doc = "the shape of z"})
+      .Shapes(LogitsGradShape)
+      .Reference(ComputeLogitsGrad<float>, ComputeLogitsGrad<double>)
+      .Cost("FLOPs: 9 for each element, 1 for each row, 1 for the division by rows.",
+            [](const CostContext& c) { return c.Moving(9 * c.input_size(0) + 1 * NumRows(c) + 1); })
+      .Example({"by_log_2_and_weights",
+                {},
+                {Reals({2, 3}, {0, 0.6931471805599453, 0, 7, 7.6931471805599453, 7}),
+                 Reals({2, 3}, {0, 1, 0, 2, 0, 0}), RealScalar(8), Reals({2}, {1, 3})},
+                {Reals({2, 3}, {1, -2, 1, -18, 12, 6})}})
+      .Samples([](SampleSource& source) { return LossSample(source, -3, 3, true); });
+  RejectLossOperands(op, /*classes=*/true, /*gradient=*/true);
+  return op;
+}
+
+OpDef CategoricalCrossEntropyOp() {
+  OpDef op = LossDef("CategoricalCrossEntropy",
+                     "Categorical cross-entropy: loss = the mean over all rows of weight times the "
+                     "sum of -y_k log q_k, where y are the labels and q_k is p_k over the sum of "
+                     "the row, clipped to [epsilon, 1 - epsilon]. Rows are all axes but the last. "
+                     "Computed in double.",
+                     "p", "probabilities, [..., classes]; each row is divided by its sum",
+                     /*gradient=*/false);
+  AddEpsilon(op);
+  op.Shapes(ProbabilitiesShape)
+      .Reference(ComputeProbabilities<float>, ComputeProbabilities<double>)
+      .Gradient(ProbabilitiesGradient)
+      .Cost("FLOPs: 7 for each element, 2 for each row, 1 for the division by rows.",
+            [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 2 * NumRows(c) + 1); })
+      .Example({"rows_are_divided_by_their_sum",  // (log 4 + log 2) / 2
+                {},
+                {Reals({2, 3}, {1, 2, 1, 0.25, 0.5, 0.25}), Reals({2, 3}, {1, 0, 0, 0, 1, 0})},
+                {RealScalar(1.0397207708399179)}})
+      .Example({"clipped_and_weighted",
+                {{"epsilon", 0.25}},
+                {Reals({1, 2}, {0, 1}), Reals({1, 2}, {1, 0}), Reals({1}, {2})},
+                {RealScalar(2.772588722239781)}})
+      .Samples([](SampleSource& source) { return ProbabilitiesSample(source, false); });
+  RejectLossOperands(op, /*classes=*/true, /*gradient=*/false);
+  RejectEpsilon(op);
+  return op;
+}
+
+OpDef CategoricalCrossEntropyGradOp() {
+  OpDef op = LossDef("CategoricalCrossEntropyGrad",
+                     "dp_k = dloss weight / rows (Y / s - y_k / p_k), where s is the sum of the "
+                     "row's p and Y the sum of its labels that are not clipped; without the second "
+                     "term where p_k is clipped. The gradient of CategoricalCrossEntropy.",
+                     "p", "probabilities, [..., classes]", /*gradient=*/true);
+  AddEpsilon(op);
+  op.Output({.name = "dp", .doc = "the shape of p"})
+      .Shapes(ProbabilitiesGradShape)
+      .Reference(ComputeProbabilitiesGrad<float>, ComputeProbabilitiesGrad<double>)
+      .Cost("FLOPs: 8 for each element, 2 for each row, 1 for the division by rows.",
+            [](const CostContext& c) { return c.Moving(8 * c.input_size(0) + 2 * NumRows(c) + 1); })
+      .Example({"two_rows",  // 4 / 2 (1/4 - [1, 0, 0]), and 4 / 2 5 (1/4 - [0, 1/2, 0])
+                {},
+                {Reals({2, 3}, {1, 2, 1, 1, 2, 1}), Reals({2, 3}, {1, 0, 0, 0, 1, 0}),
+                 RealScalar(4), Reals({2}, {1, 5})},
+                {Reals({2, 3}, {-1.5, 0.5, 0.5, 2.5, -2.5, 2.5})}})
+      .Example({"zero_where_clipped",
+                {{"epsilon", 0.25}},
+                {Reals({1, 2}, {0, 1}), Reals({1, 2}, {1, 0}), RealScalar(4)},
+                {Reals({1, 2}, {0, 0})}})
+      .Samples([](SampleSource& source) { return ProbabilitiesSample(source, true); });
+  RejectLossOperands(op, /*classes=*/true, /*gradient=*/true);
+  RejectEpsilon(op);
+  return op;
+}
+
+namespace {
+
+// ids as one-hot rows for `predictions`.
+Value OneHotLabels(FunctionBuilder& g, Value predictions, Value ids) {
+  const Shape shape = g.type(predictions).shape;
+  if (shape.rank() == 0 || shape.back().is_batch()) {
+    g.Fail(absl::InvalidArgumentError(absl::StrCat(
+        "predictions must be [..., classes] for sparse labels, got ", shape.ToString())));
+    return {};
+  }
+  const Value labels = OneHot(g, ids, shape.back().size());
+  const Shape given = g.type(ids).shape;
+  const bool has_last = given.rank() == shape.rank() && given.back() == Dim(1);
+  return has_last ? Reshape(g, labels, shape) : labels;
+}
+
+}  // namespace
+
+Value SoftmaxCrossEntropyWithLogits(FunctionBuilder& g, Value z, Value labels,
+                                    const CrossEntropyOptions& options) {
+  return g.AddNode("SoftmaxCrossEntropyWithLogits", {z, labels, options.weights}, {},
+                   options.name)[0];
+}
+
+Value SparseSoftmaxCrossEntropyWithLogits(FunctionBuilder& g, Value z, Value ids,
+                                          const CrossEntropyOptions& options) {
+  return SoftmaxCrossEntropyWithLogits(g, z, OneHotLabels(g, z, ids), options);
+}
+
+Value CategoricalCrossEntropy(FunctionBuilder& g, Value p, Value labels,
+                              const CrossEntropyOptions& options) {
+  return g.AddNode("CategoricalCrossEntropy", {p, labels, options.weights},
+                   {{"epsilon", options.epsilon}}, options.name)[0];
+}
+
+Value SparseCategoricalCrossEntropy(FunctionBuilder& g, Value p, Value ids,
+                                    const CrossEntropyOptions& options) {
+  return CategoricalCrossEntropy(g, p, OneHotLabels(g, p, ids), options);
+}
+
+Value SoftmaxCrossEntropyWithLogitsGrad(FunctionBuilder& g, Value z, Value labels, Value dloss,
+                                        const CrossEntropyOptions& options) {
+  return g.AddNode("SoftmaxCrossEntropyWithLogitsGrad", {z, labels, dloss, options.weights}, {},
+                   options.name)[0];
+}
+
+Value CategoricalCrossEntropyGrad(FunctionBuilder& g, Value p, Value labels, Value dloss,
+                                  const CrossEntropyOptions& options) {
+  return g.AddNode("CategoricalCrossEntropyGrad", {p, labels, dloss, options.weights},
+                   {{"epsilon", options.epsilon}}, options.name)[0];
+}
+
+}  // namespace seqgraph::ops

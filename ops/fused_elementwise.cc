@@ -1,0 +1,222 @@
+#include "ops/fused_elementwise.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "ops/activation_math.h"
+#include "ops/examples.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+constexpr int kMaxInputs = ElementwiseProgram::kMaxInputs;
+
+// Attributes: program.
+
+// Shape rule.
+
+Types FusedElementwiseShape(const ShapeContext& c) {
+  int inputs = c.num_inputs();
+  while (inputs > 0 && !c.has_input(inputs - 1)) --inputs;
+  for (int i = 1; i < inputs; ++i) {
+    if (!c.has_input(i)) {
+      return Violation("C1", "x", i, " is absent, but x", inputs - 1, " is there");
+    }
+    SEQ_RETURN_IF_ERROR(
+        CheckShape("C2", absl::StrCat("x", i), c.shape(i), "the shape of x0", c.shape(0)));
+  }
+  const auto program = ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs);
+  if (!program.ok()) return Violation("C3", program.status().message());
+  return std::vector<TensorType>{c.type(0)};
+}
+
+// Reference computation.
+
+// One instruction over a block of n elements. The result may be the memory of an operand.
+template <typename T>
+void RunInstruction(const ElementwiseInstruction& instruction, const T* a, const T* b, int64_t n,
+                    T* y) {
+  const auto unary = [&](auto f) { std::transform(a, a + n, y, f); };
+  const auto binary = [&](auto f) { std::transform(a, a + n, b, y, f); };
+  const T constant = static_cast<T>(instruction.constant);
+  switch (instruction.op) {
+    case ElementwiseOp::kAdd:
+      return binary([](T p, T q) { return p + q; });
+    case ElementwiseOp::kSubtract:
+      return binary([](T p, T q) { return p - q; });
+    case ElementwiseOp::kMultiply:
+      return binary([](T p, T q) { return p * q; });
+    case ElementwiseOp::kScale:
+      return unary([constant](T p) { return constant * p; });
+    case ElementwiseOp::kFillLike:
+      std::fill_n(y, n, constant);
+      return;
+    case ElementwiseOp::kRelu:
+      return unary([](T p) { return Activate(Activation::kRelu, p); });
+    case ElementwiseOp::kSigmoid:
+      return unary([](T p) { return Activate(Activation::kSigmoid, p); });
+    case ElementwiseOp::kTanh:
+      return unary([](T p) { return Activate(Activation::kTanh, p); });
+    case ElementwiseOp::kReluGrad:
+      return binary([](T p, T q) { return p > 0 ? q : T{0}; });
+    case ElementwiseOp::kSigmoidGrad:
+      return binary([](T p, T q) { return q * SlopeFromOutput(Activation::kSigmoid, p); });
+    case ElementwiseOp::kTanhGrad:
+      return binary([](T p, T q) { return q * SlopeFromOutput(Activation::kTanh, p); });
+  }
+}
+
+template <typename T>
+absl::Status ComputeFusedElementwise(const ReferenceContext& c) {
+  const auto y = c.output<T>(0);
+  if (!y) return absl::OkStatus();
+  std::vector<const T*> x;
+  for (int i = 0; i < kMaxInputs && c.input<T>(i); ++i) x.push_back(c.input<T>(i).data);
+  const int inputs = static_cast<int>(x.size());
+  SEQ_ASSIGN_OR_RETURN(const ElementwiseProgram program,
+                       ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs));
+  constexpr int64_t kBlock = 64;
+  std::vector<T> results(program.code.size() * kBlock);
+  for (int64_t begin = 0; begin < y.size(); begin += kBlock) {
+    const int64_t n = std::min(kBlock, y.size() - begin);
+    const auto at = [&](int r) -> const T* {
+      if (r < 0) return nullptr;
+      return r < inputs ? x[r] + begin : results.data() + (r - inputs) * kBlock;
+    };
+    for (size_t i = 0; i < program.code.size(); ++i) {
+      // Only the last one writes y, which may be the memory of an input.
+      T* result = i + 1 == program.code.size() ? y.data + begin : results.data() + i * kBlock;
+      RunInstruction(program.code[i], at(program.code[i].a), at(program.code[i].b), n, result);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Cost: as the ops that it stands for.
+
+OpCost FusedElementwiseCost(const CostContext& c) {
+  int inputs = 0;
+  while (inputs < kMaxInputs && c.has_input(inputs)) ++inputs;
+  const auto program = ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs);
+  SEQ_CHECK(program.ok());  // as the shape rule has checked
+  double flops = 0;
+  for (const ElementwiseInstruction& instruction : program->code) {
+    switch (instruction.op) {
+      case ElementwiseOp::kFillLike:
+        break;
+      case ElementwiseOp::kSigmoidGrad:
+      case ElementwiseOp::kTanhGrad:
+        flops += 3;
+        break;
+      default:
+        flops += 1;
+    }
+  }
+  return c.Moving(flops * c.output_size(0));
+}
+
+// Samples.
+
+// A random program that reads all its inputs: each instruction takes what has not been read yet,
+// as long as there is any.
+ElementwiseProgram RandomProgram(SampleSource& source, int num_inputs) {
+  ElementwiseProgram program{.num_inputs = num_inputs, .code = {}};
+  std::vector<int> unread;
+  for (int r = 0; r < num_inputs; ++r) unread.push_back(r);
+  const auto take = [&] {
+    if (unread.empty()) return static_cast<int>(source.Int(0, program.num_registers() - 1));
+    const int r = unread.back();
+    unread.pop_back();
+    return r;
+  };
+  int64_t more = source.Int(1, 5);
+  while (more-- > 0 || unread.size() > 1) {
+    const std::vector<ElementwiseOpInfo> table(ElementwiseOps().begin(), ElementwiseOps().end());
+    const ElementwiseOpInfo& info = source.OneOf(table);
+    // Towards the end only what leaves fewer unread.
+    if (info.operands != 2 && more < 0) continue;
+    ElementwiseInstruction instruction{.op = info.op};
+    if (info.operands > 0) instruction.a = take();
+    if (info.operands > 1) instruction.b = take();
+    if (info.constant != nullptr) instruction.constant = source.Real(-2, 2);
+    unread.insert(unread.begin(), program.num_registers());
+    program.code.push_back(instruction);
+  }
+  return program;
+}
+
+OpSample FusedElementwiseSample(SampleSource& source) {
+  const Shape shape = RandomShape(source, 0, 3);
+  const int inputs = static_cast<int>(source.Int(1, 4));
+  const ElementwiseProgram program = RandomProgram(source, inputs);
+  OpSample sample{{{"program", program.ToText()}}, {}};
+  for (int i = 0; i < inputs; ++i) sample.inputs.push_back(source.RealsAwayFromZero(shape));
+  sample.inputs.resize(kMaxInputs);
+  return sample;
+}
+
+}  // namespace
+
+// Definition.
+
+OpDef FusedElementwiseOp() {
+  OpDef op("FusedElementwise", 1);
+  op.Doc(
+      "y = program(x0, x1, ...), element by element: several ops that compute each element from "
+      "the same element of their inputs, without the tensors between them. A program is up to 32 "
+      "instructions with semicolons between, each an op (add, subtract, multiply, scale:FACTOR, "
+      "fill_like:VALUE, relu, sigmoid, tanh, relu_grad, sigmoid_grad, tanh_grad) and its operands: "
+      "x0 is the first input, t0 the result of the first instruction; y is that of the last.");
+  for (int i = 0; i < kMaxInputs; ++i) {
+    op.Input({.name = absl::StrCat("x", i),
+              .doc = i == 0 ? "any shape" : "the shape of x0",
+              .optional = i > 0})
+        .InPlace({0, i});
+  }
+  const TensorType x = RealType({2, 3});
+  op.Output({.name = "y", .doc = "the shape of x0"})
+      .Attribute(
+          {.name = "program", .kind = AttributeKind::kString, .doc = "\"tanh x0; multiply t0 x1\""})
+      .Constrain("C1", "no input is left out before one that is there")
+      .Constrain("C2", "all inputs have one shape")
+      .Constrain("C3",
+                 "program is well formed, and reads every input and every result but the last")
+      .Shapes(FusedElementwiseShape)
+      .Reject({"C1", {{"program", "add x0 x2"}}, {x, {}, x, {}, {}, {}, {}, {}}})
+      .Reject({"C2", {{"program", "add x0 x1"}}, {x, RealType({3, 2}), {}, {}, {}, {}, {}, {}}});
+  for (const char* program : {"", "add x0 x2", "add x0", "add x0 x1;", "add x0 t0", "add:1 x0 x1",
+                              "scale x0; add t0 x1", "cosh x0; add t0 x1", "tanh x0",
+                              "tanh x1; add x0 x1", "scale:nan x0; add t0 x1", "add x0 x01"}) {
+    op.Reject({"C3", {{"program", program}}, {x, x, {}, {}, {}, {}, {}, {}}});
+  }
+  return op.Reference(ComputeFusedElementwise<float>, ComputeFusedElementwise<double>)
+      .Cost(
+          "FLOPs for each element: 3 for sigmoid_grad and tanh_grad, none for fill_like, 1 for "
+          "each "
+          "other instruction.",
+          FusedElementwiseCost)
+      .Example({"weighted_difference",
+                {{"program", "scale:2 x0; subtract t0 x1; relu t1"}},
+                {Reals({3}, {1, 2, -1}), Reals({3}, {0.5, 7, -4}), {}, {}, {}, {}, {}, {}},
+                {Reals({3}, {1.5, 0, 2})}})
+      .Example({"every_op",
+                {{"program",
+                  "fill_like:0.5; multiply x0 t0; tanh t1; tanh_grad t2 x1; sigmoid x0; "
+                  "sigmoid_grad t4 x1; relu x0; relu_grad t6 x1; add t3 t5; subtract t8 t7; "
+                  "scale:-2 t9"}},
+                {Reals({2}, {2, -1}), Reals({2}, {3, 4}), {}, {}, {}, {}, {}, {}},
+                {Reals({2}, {2.850192437894804, -7.864477329659274})}})
+      .Samples(FusedElementwiseSample);
+}
+
+Value FusedElementwise(FunctionBuilder& g, absl::Span<const Value> inputs,
+                       const ElementwiseProgram& program, std::string name) {
+  return g.AddNode("FusedElementwise", inputs, {{"program", program.ToText()}}, std::move(name))[0];
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,25 @@
+#ifndef SEQGRAPH_OPS_FUSED_ELEMENTWISE_H_
+#define SEQGRAPH_OPS_FUSED_ELEMENTWISE_H_
+
+// FusedElementwise: y = program(x0, x1, ...) element by element.
+
+#include <string>
+
+#include "absl/types/span.h"
+#include "graph/elementwise_program.h"
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+/// As many inputs as the program has, of one shape -> y of that shape. InvalidArgument (in the
+/// builder) where shapes differ. It has no gradient: nodes are fused once a function is
+/// differentiated.
+Value FusedElementwise(FunctionBuilder& g, absl::Span<const Value> inputs,
+                       const ElementwiseProgram& program, std::string name = "");
+
+OpDef FusedElementwiseOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_FUSED_ELEMENTWISE_H_

@@ -1,0 +1,425 @@
+#include "ops/gru_cell.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/activation_math.h"
+#include "ops/examples.h"
+#include "ops/recurrence.h"
+#include "ops/recurrent_def.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: activation, reverse, reset_after. Inputs of both ops: RecurrentInput, then these;
+// from kSequence on of GRUCellGrad only.
+enum { kMask = 5, kDropout, kSequence, kDSequence, kDLast };
+
+constexpr RecurrentKind kKind{.gates = 3, .mask = kMask, .dropout = kDropout};
+
+// Shape rules.
+
+Shape BiasShape(const ShapeContext& c) {
+  const Shape& u = c.shape(kU);
+  if (u.rank() != 2) return u;
+  return c.attributes().GetBool("reset_after") ? Shape{2, u[1]} : Shape{u[1]};
+}
+
+absl::Status CheckOperands(const ShapeContext& c) {
+  return CheckRecurrentOperands(kKind, c, BiasShape(c),
+                                c.attributes().GetBool("reset_after")
+                                    ? "[2, 3 units]"
+                                    : "[3 units] with reset_after = false");
+}
+
+Types GRUCellShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckOperands(c));
+  const DType real = c.real();
+  return std::vector<TensorType>{{real, SequenceShape(c)}, {real, StateShape(c)}};
+}
+
+Types GRUCellGradShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckOperands(c));
+  SEQ_RETURN_IF_ERROR(CheckGradientOperands(c, kSequence, /*has_cell=*/false));
+  const DType real = c.real();
+  return std::vector<TensorType>{{real, c.shape(kX)},
+                                 {real, WeightGradientShape(c)},
+                                 {real, c.shape(kU)},
+                                 {real, BiasShape(c)},
+                                 {real, StateShape(c)}};
+}
+
+// Reference computation.
+
+// One step: its gates, and what backward needs besides.
+template <typename T>
+struct Step {
+  explicit Step(const ReferenceContext& c, int64_t units)
+      : reset_after(c.attributes().GetBool("reset_after")),
+        units(units),
+        a(3 * units),
+        q(3 * units),
+        reset(units) {}
+
+  // From h, the state before, of row n at t. The smallest |z| of the candidate goes to
+  // `kink_distance` unless that is null.
+  void Compute(const Recurrence<T>& r, int64_t n, int64_t t, const T* h, T* kink_distance) {
+    ProjectInput(r, n, t, a.data());
+    if (r.b) AddVector(r.b.data, 3 * units, a.data());
+    std::fill(q.begin(), q.end(), T{0});
+    if (reset_after && r.b) AddVector(r.b.data + 3 * units, 3 * units, q.data());
+    AddRecurrent(r, n, h, 0, reset_after ? 3 : 2, q.data());
+    for (int64_t j = 0; j < units; ++j) {
+      z()[j] = StableSigmoid(z()[j] + q[j]);
+      gate_r()[j] = StableSigmoid(gate_r()[j] + q[units + j]);
+      reset[j] = gate_r()[j] * h[j];
+    }
+    if (!reset_after) AddRecurrent(r, n, reset.data(), 2, 3, q.data());
+    for (int64_t j = 0; j < units; ++j) {
+      const T from_state = q[2 * units + j];
+      const T sum = candidate()[j] + (reset_after ? gate_r()[j] * from_state : from_state);
+      if (kink_distance) *kink_distance = std::min(*kink_distance, std::abs(sum));
+      candidate()[j] = Activate(r.activation, sum);
+    }
+  }
+  T Next(const T* h, int64_t j) const { return a[j] * h[j] + (T{1} - a[j]) * a[2 * units + j]; }
+
+  T* z() { return a.data(); }
+  T* gate_r() { return a.data() + units; }
+  T* candidate() { return a.data() + 2 * units; }
+
+  const bool reset_after;
+  const int64_t units;
+  std::vector<T> a;  // z, r and the candidate, activated
+  std::vector<T> q;  // what the state gives to each gate; the candidate's before r multiplies it
+  std::vector<T> reset;  // r h
+};
+
+template <typename T>
+void Run(const ReferenceContext& c, const Recurrence<T>& r, TensorView<T> sequence,
+         TensorView<T> last, T* kink_distance) {
+  const int64_t units = r.units();
+  std::vector<T> h(units);
+  Step<T> step(c, units);
+  for (int64_t n = 0; n < r.batch(); ++n) {
+    RunForward(r, n, sequence, h.data(), [&](int64_t t, T* state) {
+      step.Compute(r, n, t, state, kink_distance);
+      for (int64_t j = 0; j < units; ++j) state[j] = step.Next(state, j);
+    });
+    if (last) std::copy_n(h.data(), units, last.data + n * units);
+  }
+}
+
+template <typename T>
+absl::Status ComputeGRUCell(const ReferenceContext& c) {
+  Run<T>(c, Recurrence<T>(c, kMask, kDropout), c.output<T>(0), c.output<T>(1), nullptr);
+  return absl::OkStatus();
+}
+
+// Gradients of one step from dh, which becomes that of the state before, h. da: of what x gives to
+// the gates; dq: of what the state gives to them.
+template <typename T>
+struct StepGradients {
+  explicit StepGradients(int64_t units) : da(3 * units), dq(3 * units), before(units), dv(units) {}
+
+  void Compute(const Recurrence<T>& r, int64_t n, Step<T>& s, const T* h,
+               const RecurrenceGradients<T>& grad, T* dh) {
+    const int64_t units = s.units;
+    for (int64_t j = 0; j < units; ++j) {
+      const T z = s.z()[j], candidate = s.candidate()[j];
+      da[j] = dh[j] * (h[j] - candidate) * z * (T{1} - z);
+      da[2 * units + j] = dh[j] * (T{1} - z) * SlopeFromOutput(r.activation, candidate);
+      before[j] = dh[j] * z;
+    }
+    if (s.reset_after) {
+      for (int64_t j = 0; j < units; ++j) {
+        SetReset(s, j, da[2 * units + j] * s.q[2 * units + j]);
+        dq[2 * units + j] = da[2 * units + j] * s.gate_r()[j];
+      }
+    } else {  // the candidate's product reads v = r h
+      std::copy_n(da.data() + 2 * units, units, dq.data() + 2 * units);
+      std::fill(dv.begin(), dv.end(), T{0});
+      AddRecurrentGradients(r, n, s.reset.data(), 2, 3, dq.data(), grad, dv.data());
+      for (int64_t j = 0; j < units; ++j) {
+        SetReset(s, j, dv[j] * h[j]);
+        before[j] += dv[j] * s.gate_r()[j];
+      }
+    }
+    std::copy_n(da.data(), 2 * units, dq.data());
+    AddRecurrentGradients(r, n, h, 0, s.reset_after ? 3 : 2, dq.data(), grad, before.data());
+    std::copy_n(before.data(), units, dh);
+  }
+
+  void SetReset(Step<T>& s, int64_t j, T dr) {
+    da[s.units + j] = dr * s.gate_r()[j] * (T{1} - s.gate_r()[j]);
+  }
+  std::vector<T> da, dq, before, dv;
+};
+
+template <typename T>
+absl::Status ComputeGRUCellGrad(const ReferenceContext& c) {
+  const Recurrence<T> r(c, kMask, kDropout);
+  const auto sequence = c.input<T>(kSequence);
+  const auto d_sequence = c.input<T>(kDSequence), d_last = c.input<T>(kDLast);
+  const RecurrenceGradients<T> grad(c);
+  const int64_t units = r.units();
+  std::vector<T> dh(units);
+  const std::vector<T> zeros(units);
+  Step<T> step(c, units);
+  StepGradients<T> gradients(units);
+  for (int64_t n = 0; n < r.batch(); ++n) {
+    StartBackward(r, n, d_last, dh.data());
+    const auto back = [&](int64_t t, const T* previous, T* dh) {
+      const T* h = previous ? previous : zeros.data();
+      step.Compute(r, n, t, h, nullptr);
+      gradients.Compute(r, n, step, h, grad, dh);
+      AddInputGradients(r, n, t, gradients.da.data(), grad);
+      if (!grad.db) return;
+      AddVector(gradients.da.data(), 3 * units, grad.db.data);
+      if (step.reset_after) AddVector(gradients.dq.data(), 3 * units, grad.db.data + 3 * units);
+    };
+    RunBackward(r, n, sequence, d_sequence, grad, dh.data(), back);
+  }
+  return absl::OkStatus();
+}
+
+// Costs, of steps that are not masked.
+
+double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }
+
+// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kX, 0) * (c.dim(kX, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+double Projection(const CostContext& c) { return c.has_input(kW) ? 2 * c.dim(kW, 0) : 0; }
+
+// Additions of one bias or two.
+double BiasAdditions(const CostContext& c) {
+  return c.has_input(kB) ? 3 * (1 + c.attributes().GetBool("reset_after")) : 0;
+}
+
+OpCost GRUCellCost(const CostContext& c) {
+  return c.Moving(NumStates(c) * (3 * Projection(c) + BiasAdditions(c) + 11) +
+                  NumPreviousStates(c) * 6 * c.dim(kU, 0));
+}
+
+OpCost GRUCellGradCost(const CostContext& c) {
+  const bool dx = c.uses_output(0), dw = c.uses_output(1), du = c.uses_output(2);
+  const bool db = c.uses_output(3), dh0 = c.uses_output(4);
+  const double units = c.dim(kU, 0), batch = c.dim(kX, 0), time = c.dim(kX, 1);
+  const double sums = db ? 3 * (1 + c.attributes().GetBool("reset_after")) : 0;
+  return c.Moving(NumStates(c) * (3 * Projection(c) * (1 + dx + dw) + BiasAdditions(c) + 22 + sums +
+                                  c.has_input(kDSequence)) +
+                  NumPreviousStates(c) * 6 * units * (1 + du) +
+                  batch * (time - !dh0) * 6 * units * units);
+}
+
+// Gradient rule. (GRUCellGrad has none.)
+
+absl::Status GRUCellGradient(GradientContext& c) {
+  const GRUCellGradOutputs grad =
+      GRUCellGrad(c.builder(), {.x = c.input(kX),
+                                .w = c.input(kW),
+                                .u = c.input(kU),
+                                .bias = c.input(kB),
+                                .initial_state = c.input(kH0),
+                                .mask = c.input(kMask),
+                                .recurrent_dropout = c.input(kDropout),
+                                .sequence = c.output(0),
+                                .d_sequence = c.output_gradient(0),
+                                .d_last = c.output_gradient(1),
+                                .activation = c.attributes().GetString("activation"),
+                                .reset_after = c.attributes().GetBool("reset_after"),
+                                .reverse = c.attributes().GetBool("reverse")});
+  c.SetInputGradient(kX, grad.dx);
+  if (c.input(kW).present()) c.SetInputGradient(kW, grad.dw);
+  c.SetInputGradient(kU, grad.du);
+  c.SetInputGradient(kB, grad.db);
+  c.SetInputGradient(kH0, grad.dh0);
+  return absl::OkStatus();
+}
+
+// Samples.
+
+OpSample SampleWithSequence(SampleSource& source, int num_inputs, Tensor* sequence) {
+  const bool has_bias = source.Coin(), reset_after = source.Coin();
+  const auto add = [&](OpSample& sample) {
+    sample.attributes.Set("reset_after", reset_after);
+    const int64_t columns = sample.inputs[kU]->shape()[1].size();
+    const Shape bias = reset_after ? Shape{2, columns} : Shape{columns};
+    if (has_bias) sample.inputs[kB] = source.Reals(bias, -0.5, 0.5);
+  };
+  const auto run = [&](const OpSample& sample, double* kink_distance) {
+    return RunSample(sample, [&](const ReferenceContext& c) {
+      const Recurrence<double> r(c, kMask, kDropout);
+      const bool has_kink = r.activation == Activation::kRelu;
+      Run<double>(c, r, c.output<double>(0), {}, has_kink ? kink_distance : nullptr);
+    });
+  };
+  return RecurrentSample(source, kKind, num_inputs, add, run, sequence);
+}
+
+OpSample GRUCellSample(SampleSource& source) {
+  Tensor sequence;
+  return SampleWithSequence(source, kDropout + 1, &sequence);
+}
+
+OpSample GRUCellGradSample(SampleSource& source) {
+  Tensor sequence;
+  OpSample sample = SampleWithSequence(source, kDLast + 1, &sequence);
+  AddGradientSamples(source, kSequence, /*has_cell=*/false, std::move(sequence), sample);
+  return sample;
+}
+
+// Definitions: what both ops have.
+
+OpDef GRUDef(std::string name, std::string doc) {
+  OpDef op = RecurrentDef(kKind, std::move(name), std::move(doc),
+                          "[2, 3 units]: that of x·w and that of h·u; [3 units] with reset_after = "
+                          "false");
+  op.Attribute({.name = "reset_after",
+                .kind = AttributeKind::kBool,
+                .default_value = true,
+                .doc = "r multiplies h·u_h + b_h; false: h itself, before the product"});
+  AddMaskInputs(op, kKind);
+  return op;
+}
+
+}  // namespace
+
+OpDef GRUCellOp() {
+  OpDef op =
+      GRUDef("GRUCell",
+             "z = sigmoid(x_t·w_z + b_z + h·u_z + b'_z), r likewise, where h is h_{t-1} "
+             "times recurrent_dropout; n = act(x_t·w_n + b_n + r (h·u_n + b'_n)), or, with "
+             "reset_after = false, act(x_t·w_n + b_n + (r h)·u_n) and no b'; h_t = z h_{t-1} "
+             "+ (1 - z) n, for t = 0 .. time-1, from h_{-1} = h0: the gated recurrent unit. "
+             "Columns of w, u, b are z, r and the candidate n, each of `units`.");
+  op.Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
+      .Output({.name = "last", .doc = "the last state, h_{time-1}: [batch, units]"})
+      .Shapes(GRUCellShape)
+      .Reference(ComputeGRUCell<float>, ComputeGRUCell<double>)
+      .Gradient(GRUCellGradient)
+      .Cost(
+          "FLOPs: for each element of sequence, 6 features (0 without w), 6 units (not at t = 0 "
+          "without h0), 3 for each bias, 7 for the gates, 4 for h.",
+          GRUCellCost)
+      .Example({"half_open_gates",
+                {{"activation", "relu"}},
+                {Reals({1, 2, 1}, {3, -7}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
+                 Reals({2, 3}, {0, 0, 1, 0, 0, 4}), Reals({1, 1}, {2})},
+                {Reals({1, 2, 1}, {5, 3}), Reals({1, 1}, {3})}})
+      .Example({"reset_before",
+                {{"activation", "relu"}, {"reset_after", false}},
+                {Reals({1, 2, 1}, {3, -4}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
+                 Reals({3}, {0, 0, 1}), Reals({1, 1}, {2})},
+                {Reals({1, 2, 1}, {4, 2.5}), Reals({1, 1}, {2.5})}})
+      .Example({"reversed_with_mask_and_dropout",
+                {{"activation", "relu"}, {"reverse", true}},
+                {Reals({1, 4, 1}, {-7, 99, 3, 98}), Reals({1, 3}, {0, 0, 1}),
+                 Reals({1, 3}, {0, 0, 4}), Reals({2, 3}, {0, 0, 1, 0, 0, 4}), Reals({1, 1}, {2}),
+                 Ids({1, 4}, {1, 0, 1, 0}), Reals({1, 3}, {1, 1, 0.5})},
+                {Reals({1, 4, 1}, {3, 5, 5, 0}), Reals({1, 1}, {3})}})
+      .Example({"tanh",
+                {},
+                {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 3}, {0.1, 0.2, 0.3, -0.5, 0.6, 0.7}),
+                 Reals({1, 3}, {0.9, -0.3, 0.2}), Reals({2, 3}, {0.05, 1, -0.1, 0.25, -0.4, 0.3}),
+                 Reals({1, 1}, {-0.75})},
+                {Reals({1, 1, 1}, {-0.6405370580042636}), Reals({1, 1}, {-0.6405370580042636})}})
+      .Example(
+          {"tanh_reset_before",
+           {{"reset_after", false}},
+           {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 3}, {0.1, 0.2, 0.3, -0.5, 0.6, 0.7}),
+            Reals({1, 3}, {0.9, -0.3, 0.2}), Reals({3}, {0.05, 1, -0.1}), Reals({1, 1}, {-0.75})},
+           {Reals({1, 1, 1}, {-0.6907486329841985}), Reals({1, 1}, {-0.6907486329841985})}})
+      .Samples(GRUCellSample);
+  RejectOperands(op, kKind, ValidOperands(op, kKind));
+  return op;
+}
+
+OpDef GRUCellGradOp() {
+  OpDef op = GRUDef("GRUCellGrad",
+                    "The gradients of GRUCell by backpropagation through time, from the last step "
+                    "to the first, where d_last is added; the gates are computed anew from x and "
+                    "sequence. With a = x·w + b and q = h·u + b': dz = dh (h - n) sigmoid'(z), "
+                    "da_n = dh (1 - z) act'(n), dr = da_n q_n sigmoid'(r), dq_n = da_n r; "
+                    "dh_{t-1} = dh z + dq·uᵀ; dx_t = da·wᵀ, dw = sum of x_tᵀ·da, du = sum of "
+                    "h_{t-1}ᵀ·dq, db = sums of da and of dq.");
+  AddGradientInputs(op, /*has_cell=*/false);
+  op.Output({.name = "dx", .doc = "the shape of x"})
+      .Output({.name = "dw", .doc = "the shape of w; [0, 3 units] without w"})
+      .Output({.name = "du", .doc = "[units, 3 units]"})
+      .Output({.name = "db", .doc = "[2, 3 units]; [3 units] with reset_after = false"})
+      .Output({.name = "dh0", .doc = "[batch, units]"})
+      .Shapes(GRUCellGradShape)
+      .Reference(ComputeGRUCellGrad<float>, ComputeGRUCellGrad<double>)
+      .Cost(
+          "FLOPs: for each element of sequence, 6 features (0 without w) and 6 units (not at t = 0 "
+          "without h0), 3 for each bias and 7 for the gates computed anew, 15 for their gradients, "
+          "1 for d_sequence, 6 units for dq·uᵀ (at t = 0 only for dh0), 6 features for dx and 6 "
+          "for dw, 6 units for du, 3 for each bias of db.",
+          GRUCellGradCost)
+      .Example({"half_open_gates",
+                {{"activation", "relu"}},
+                {Reals({1, 2, 1}, {3, -7}),
+                 Reals({1, 3}, {0, 0, 1}),
+                 Reals({1, 3}, {0, 0, 2}),
+                 Reals({2, 3}, {0, 0, 1, 0, 0, 4}),
+                 Reals({1, 1}, {2}),
+                 {},
+                 {},
+                 Reals({1, 2, 1}, {5, 3}),
+                 {},
+                 Reals({1, 1}, {16})},
+                {Reals({1, 2, 1}, {8, 8}), Reals({1, 3}, {-184, -148, -32}),
+                 Reals({1, 3}, {32, 172, 28}), Reals({2, 3}, {-8, 44, 16, -8, 44, 8}),
+                 Reals({1, 1}, {16})}})
+      .Example({"reset_before_with_mask",
+                {{"activation", "relu"}, {"reset_after", false}},
+                {Reals({1, 3, 1}, {3, 99, -4}),
+                 Reals({1, 3}, {0, 0, 1}),
+                 Reals({1, 3}, {0, 0, 2}),
+                 Reals({3}, {0, 0, 1}),
+                 Reals({1, 1}, {2}),
+                 Ids({1, 3}, {1, 0, 1}),
+                 {},
+                 Reals({1, 3, 1}, {4, 4, 2.5}),
+                 Reals({1, 3, 1}, {0, 0, 16}),
+                 {}},
+                {Reals({1, 3, 1}, {8, 0, 8}), Reals({1, 3}, {-96, -40, -8}),
+                 Reals({1, 3}, {16, 80, 24}), Reals({3}, {-4, 24, 16}), Reals({1, 1}, {16})}})
+      .Samples(GRUCellGradSample);
+  std::vector<std::optional<TensorType>> valid = ValidOperands(op, kKind);
+  valid[kSequence] = RealType({2, 4, 5});
+  valid[kDLast] = RealType({2, 5});
+  RejectOperands(op, kKind, valid);
+  RejectGradientOperands(op, kSequence, /*has_cell=*/false, valid);
+  return op;
+}
+
+GRUCellOutputs GRUCell(FunctionBuilder& g, Value x, Value w, Value u, const GRUCellOptions& o) {
+  const std::vector<Value> outputs = g.AddNode(
+      "GRUCell", {x, w, u, o.bias, o.initial_state, o.mask, o.recurrent_dropout},
+      {{"activation", o.activation}, {"reset_after", o.reset_after}, {"reverse", o.reverse}},
+      o.name);
+  return {.sequence = outputs[0], .last = outputs[1]};
+}
+
+GRUCellGradOutputs GRUCellGrad(FunctionBuilder& g, const GRUCellGradInputs& in) {
+  const std::vector<Value> outputs = g.AddNode(
+      "GRUCellGrad",
+      {in.x, in.w, in.u, in.bias, in.initial_state, in.mask, in.recurrent_dropout, in.sequence,
+       in.d_sequence, in.d_last},
+      {{"activation", in.activation}, {"reset_after", in.reset_after}, {"reverse", in.reverse}},
+      in.name);
+  return {
+      .dx = outputs[0], .dw = outputs[1], .du = outputs[2], .db = outputs[3], .dh0 = outputs[4]};
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,36 @@
+#ifndef SEQGRAPH_OPS_LOSS_RULES_H_
+#define SEQGRAPH_OPS_LOSS_RULES_H_
+
+// What the losses share: rows are all axes but the last; a loss is the mean over rows of weight
+// times the loss of the row, as in Keras: divided by the number of rows, not by the sum of weights.
+
+#include <string>
+
+#include "graph/op_def.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+
+/// C1: labels (input 1) have the shape of input 0, called `name`. C2: there is an element and,
+/// where there are `classes`, a last axis that is not the batch. C3: weights (input `weights`), if
+/// they are there, have the shape of input 0 without its last axis.
+absl::Status CheckLossOperands(const ShapeContext& c, absl::string_view name,
+                               absl::string_view labels, int weights, bool classes);
+/// C4, for a gradient op: dloss (input 2) is a scalar.
+absl::Status CheckLossGradient(const ShapeContext& c);
+
+/// The inputs of a loss, or, with dloss in between, of its gradient; and C1 to C3 or C4.
+void AddLossInputs(OpDef& op, const std::string& name, const std::string& doc,
+                   const std::string& labels, const std::string& labels_doc, bool gradient);
+/// Rejections of these constraints.
+void RejectLossOperands(OpDef& op, bool classes, bool gradient);
+
+/// 1 where there are no weights.
+template <typename T>
+double RowWeight(TensorView<const T> weights, int64_t row) {
+  return weights ? static_cast<double>(weights[row]) : 1.0;
+}
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_LOSS_RULES_H_

@@ -1,0 +1,441 @@
+#include "ops/lstm_cell.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/activation_math.h"
+#include "ops/examples.h"
+#include "ops/recurrence.h"
+#include "ops/recurrent_def.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: activation, reverse. Inputs of both ops: RecurrentInput, then these; from kSequence
+// on of LSTMCellGrad only.
+enum { kC0 = 5, kMask, kDropout, kSequence, kDSequence, kDLast, kDLastCell };
+
+constexpr RecurrentKind kKind{.gates = 4, .mask = kMask, .dropout = kDropout};
+
+// Shape rules.
+
+absl::Status CheckOperands(const ShapeContext& c) {
+  const Shape& u = c.shape(kU);
+  SEQ_RETURN_IF_ERROR(
+      CheckRecurrentOperands(kKind, c, u.rank() == 2 ? Shape{u[1]} : u, "[4 units]"));
+  if (!c.has_input(kC0)) return absl::OkStatus();
+  return CheckShape("C13", "c0", c.shape(kC0), "shape [batch, units]", StateShape(c));
+}
+
+Types LSTMCellShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckOperands(c));
+  const DType real = c.real();
+  return std::vector<TensorType>{
+      {real, SequenceShape(c)}, {real, StateShape(c)}, {real, StateShape(c)}};
+}
+
+Types LSTMCellGradShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckOperands(c));
+  SEQ_RETURN_IF_ERROR(CheckGradientOperands(c, kSequence, /*has_cell=*/true));
+  const DType real = c.real();
+  const Shape& u = c.shape(kU);
+  return std::vector<TensorType>{
+      {real, c.shape(kX)}, {real, WeightGradientShape(c)}, {real, u},
+      {real, Shape{u[1]}}, {real, StateShape(c)},          {real, StateShape(c)}};
+}
+
+// Reference computation.
+
+// The gates of row n at t from the state before, activated: i, f, g, o. The smallest |g| before its
+// activation goes to `kink_distance` unless that is null.
+template <typename T>
+void Gates(const Recurrence<T>& r, int64_t n, int64_t t, const T* h, T* gates, T* kink_distance) {
+  const int64_t units = r.units();
+  ProjectInput(r, n, t, gates);
+  if (h != nullptr) AddRecurrent(r, n, h, 0, 4, gates);
+  if (r.b) AddVector(r.b.data, 4 * units, gates);
+  for (int64_t j = 0; j < units; ++j) {
+    if (kink_distance) *kink_distance = std::min(*kink_distance, std::abs(gates[2 * units + j]));
+    gates[j] = StableSigmoid(gates[j]);
+    gates[units + j] = StableSigmoid(gates[units + j]);
+    gates[2 * units + j] = Activate(r.activation, gates[2 * units + j]);
+    gates[3 * units + j] = StableSigmoid(gates[3 * units + j]);
+  }
+}
+
+// c of the step from c of the step before; both may be the same memory, and `before` null for
+// zeros.
+template <typename T>
+void NextCell(const T* gates, const T* before, int64_t units, T* cell) {
+  for (int64_t j = 0; j < units; ++j) {
+    const T added = gates[j] * gates[2 * units + j];
+    cell[j] = before ? gates[units + j] * before[j] + added : added;
+  }
+}
+
+template <typename T>
+void StartCell(const Recurrence<T>& r, int64_t n, TensorView<const T> c0, T* cell) {
+  if (c0) {
+    std::copy_n(c0.data + n * r.units(), r.units(), cell);
+  } else {
+    std::fill_n(cell, r.units(), T{0});
+  }
+}
+
+template <typename T>
+void Run(const Recurrence<T>& r, TensorView<const T> c0, TensorView<T> sequence, TensorView<T> last,
+         TensorView<T> last_cell, T* kink_distance) {
+  const int64_t units = r.units();
+  std::vector<T> h(units), cell(units), gates(4 * units);
+  for (int64_t n = 0; n < r.batch(); ++n) {
+    StartCell(r, n, c0, cell.data());
+    RunForward(r, n, sequence, h.data(), [&](int64_t t, T* state) {
+      Gates(r, n, t, state, gates.data(), kink_distance);
+      NextCell(gates.data(), cell.data(), units, cell.data());
+      for (int64_t j = 0; j < units; ++j) {
+        if (kink_distance && cell[j] != 0) {
+          *kink_distance = std::min(*kink_distance, std::abs(cell[j]));
+        }
+        state[j] = gates[3 * units + j] * Activate(r.activation, cell[j]);
+      }
+    });
+    if (last) std::copy_n(h.data(), units, last.data + n * units);
+    if (last_cell) std::copy_n(cell.data(), units, last_cell.data + n * units);
+  }
+}
+
+template <typename T>
+absl::Status ComputeLSTMCell(const ReferenceContext& c) {
+  Run<T>(Recurrence<T>(c, kMask, kDropout), c.input<T>(kC0), c.output<T>(0), c.output<T>(1),
+         c.output<T>(2), nullptr);
+  return absl::OkStatus();
+}
+
+// Gates and cells of a row, computed anew from its sequence: [time, 4 units] and [time, units]. At
+// a masked step cells has what it had before, and gates nothing.
+template <typename T>
+struct Trace {
+  explicit Trace(const Recurrence<T>& r)
+      : gates(r.time() * 4 * r.units()), cells(r.time() * r.units()), start(r.units()) {}
+
+  void Compute(const Recurrence<T>& r, int64_t n, TensorView<const T> c0,
+               TensorView<const T> sequence) {
+    const int64_t units = r.units(), first = r.FirstStep(n);
+    StartCell(r, n, c0, start.data());
+    const T* before = start.data();
+    for (int64_t k = 0; k < r.time(); ++k) {
+      const int64_t t = r.Place(k);
+      T* cell = cells.data() + t * units;
+      if (r.Counts(n, t)) {
+        T* gates_row = gates.data() + t * 4 * units;
+        Gates<T>(r, n, t, PreviousState(r, n, t, first, sequence), gates_row, nullptr);
+        NextCell(gates_row, before, units, cell);
+      } else {
+        std::copy_n(before, units, cell);
+      }
+      before = cell;
+    }
+  }
+  // c that the step at place t began with.
+  const T* CellBefore(const Recurrence<T>& r, int64_t t) const {
+    if (t == r.Place(0)) return start.data();
+    return cells.data() + (r.reverse ? t + 1 : t - 1) * r.units();
+  }
+
+  std::vector<T> gates, cells, start;
+};
+
+// dz, the gradient of the gates before their activations, from dh and dc of the step; dc becomes
+// that of the cell before.
+template <typename T>
+void GateGradients(Activation activation, int64_t units, const T* gates, const T* cell,
+                   const T* cell_before, const T* dh, T* dc, T* dz) {
+  for (int64_t j = 0; j < units; ++j) {
+    const T i = gates[j], f = gates[units + j], g = gates[2 * units + j], o = gates[3 * units + j];
+    const T a = Activate(activation, cell[j]);
+    dc[j] += dh[j] * o * SlopeFromOutput(activation, a);
+    dz[j] = dc[j] * g * i * (T{1} - i);
+    dz[units + j] = dc[j] * cell_before[j] * f * (T{1} - f);
+    dz[2 * units + j] = dc[j] * i * SlopeFromOutput(activation, g);
+    dz[3 * units + j] = dh[j] * a * o * (T{1} - o);
+    dc[j] *= f;
+  }
+}
+
+template <typename T>
+absl::Status ComputeLSTMCellGrad(const ReferenceContext& c) {
+  const Recurrence<T> r(c, kMask, kDropout);
+  const auto c0 = c.input<T>(kC0), sequence = c.input<T>(kSequence);
+  const auto d_sequence = c.input<T>(kDSequence), d_last = c.input<T>(kDLast);
+  const auto d_last_cell = c.input<T>(kDLastCell);
+  const RecurrenceGradients<T> grad(c);
+  const auto dc0 = c.output<T>(5);
+  const int64_t units = r.units();
+  std::vector<T> dh(units), dc(units), dz(4 * units);
+  Trace<T> trace(r);
+  for (int64_t n = 0; n < r.batch(); ++n) {
+    trace.Compute(r, n, c0, sequence);
+    StartBackward(r, n, d_last, dh.data());
+    StartBackward(r, n, d_last_cell, dc.data());
+    const auto step = [&](int64_t t, const T* previous, T* dh) {
+      GateGradients(r.activation, units, trace.gates.data() + t * 4 * units,
+                    trace.cells.data() + t * units, trace.CellBefore(r, t), dh, dc.data(),
+                    dz.data());
+      AddInputGradients(r, n, t, dz.data(), grad);
+      if (grad.db) AddVector(dz.data(), 4 * units, grad.db.data);
+      std::fill_n(dh, units, T{0});
+      AddRecurrentGradients(r, n, previous, 0, 4, dz.data(), grad, dh);
+    };
+    RunBackward(r, n, sequence, d_sequence, grad, dh.data(), step);
+    if (dc0) std::copy_n(dc.data(), units, dc0.data + n * units);
+  }
+  return absl::OkStatus();
+}
+
+// Costs, of steps that are not masked.
+
+double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }
+
+// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kX, 0) * (c.dim(kX, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+double Projection(const CostContext& c) { return c.has_input(kW) ? 2 * c.dim(kW, 0) : 0; }
+
+OpCost LSTMCellCost(const CostContext& c) {
+  return c.Moving(NumStates(c) * (4 * Projection(c) + 4 * c.has_input(kB) + 9) +
+                  NumPreviousStates(c) * 8 * c.dim(kU, 0));
+}
+
+OpCost LSTMCellGradCost(const CostContext& c) {
+  const bool dx = c.uses_output(0), dw = c.uses_output(1), du = c.uses_output(2);
+  const bool db = c.uses_output(3), dh0 = c.uses_output(4);
+  const double units = c.dim(kU, 0), batch = c.dim(kX, 0), time = c.dim(kX, 1);
+  const double gates = 4 * Projection(c) * (1 + dx + dw) + 4 * c.has_input(kB) + 4 * db;
+  return c.Moving(NumStates(c) * (gates + 30 + c.has_input(kDSequence)) +
+                  NumPreviousStates(c) * 8 * units * (1 + du) +
+                  batch * (time - !dh0) * 8 * units * units);
+}
+
+// Gradient rule. (LSTMCellGrad has none.)
+
+absl::Status LSTMCellGradient(GradientContext& c) {
+  const LSTMCellGradOutputs grad =
+      LSTMCellGrad(c.builder(), {.x = c.input(kX),
+                                 .w = c.input(kW),
+                                 .u = c.input(kU),
+                                 .bias = c.input(kB),
+                                 .initial_state = c.input(kH0),
+                                 .initial_cell = c.input(kC0),
+                                 .mask = c.input(kMask),
+                                 .recurrent_dropout = c.input(kDropout),
+                                 .sequence = c.output(0),
+                                 .d_sequence = c.output_gradient(0),
+                                 .d_last = c.output_gradient(1),
+                                 .d_last_cell = c.output_gradient(2),
+                                 .activation = c.attributes().GetString("activation"),
+                                 .reverse = c.attributes().GetBool("reverse")});
+  c.SetInputGradient(kX, grad.dx);
+  if (c.input(kW).present()) c.SetInputGradient(kW, grad.dw);
+  c.SetInputGradient(kU, grad.du);
+  c.SetInputGradient(kB, grad.db);
+  c.SetInputGradient(kH0, grad.dh0);
+  c.SetInputGradient(kC0, grad.dc0);
+  return absl::OkStatus();
+}
+
+// Samples.
+
+OpSample SampleWithSequence(SampleSource& source, int num_inputs, Tensor* sequence) {
+  const bool has_bias = source.Coin(), has_cell = source.Coin();
+  const auto add = [&](OpSample& sample) {
+    const Dim batch = sample.inputs[kX]->shape()[0], units = sample.inputs[kU]->shape()[0];
+    if (has_bias) sample.inputs[kB] = source.Reals({4 * units.size()}, -0.5, 0.5);
+    if (has_cell) sample.inputs[kC0] = source.Reals({batch, units});
+  };
+  const auto run = [&](const OpSample& sample, double* kink_distance) {
+    return RunSample(sample, [&](const ReferenceContext& c) {
+      const Recurrence<double> r(c, kMask, kDropout);
+      const bool has_kink = r.activation == Activation::kRelu;
+      Run<double>(r, c.input<double>(kC0), c.output<double>(0), {}, {},
+                  has_kink ? kink_distance : nullptr);
+    });
+  };
+  return RecurrentSample(source, kKind, num_inputs, add, run, sequence);
+}
+
+OpSample LSTMCellSample(SampleSource& source) {
+  Tensor sequence;
+  return SampleWithSequence(source, kDropout + 1, &sequence);
+}
+
+OpSample LSTMCellGradSample(SampleSource& source) {
+  Tensor sequence;
+  OpSample sample = SampleWithSequence(source, kDLastCell + 1, &sequence);
+  AddGradientSamples(source, kSequence, /*has_cell=*/true, std::move(sequence), sample);
+  return sample;
+}
+
+// Definitions: what both ops have.
+
+OpDef LSTMDef(std::string name, std::string doc) {
+  OpDef op = RecurrentDef(kKind, std::move(name), std::move(doc), "[4 units]");
+  op.Input({.name = "c0", .doc = "[batch, units]; absent: zero", .optional = true});
+  AddMaskInputs(op, kKind);
+  return op.Constrain("C13", "c0 is [batch, units]");
+}
+
+void RejectInputs(OpDef& op, std::vector<std::optional<TensorType>> valid) {
+  RejectOperands(op, kKind, valid);
+  valid[kC0] = RealType({5, 2});
+  op.Reject({"C13", {}, valid});
+}
+
+}  // namespace
+
+OpDef LSTMCellOp() {
+  OpDef op = LSTMDef("LSTMCell",
+                     "[i, f, g, o] = x_t·w + (h_{t-1} recurrent_dropout)·u + b; c_t = sigmoid(f) "
+                     "c_{t-1} + sigmoid(i) act(g); h_t = sigmoid(o) act(c_t), for t = 0 .. time-1, "
+                     "from h_{-1} = h0 and c_{-1} = c0: long short-term memory. Columns of w, u, b "
+                     "are the gates i, f, g, o, each of `units`.");
+  op.Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
+      .Output({.name = "last", .doc = "the last state, h_{time-1}: [batch, units]"})
+      .Output({.name = "last_cell", .doc = "c of the same step: [batch, units]"})
+      .Shapes(LSTMCellShape)
+      .Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
+      .Gradient(LSTMCellGradient)
+      .Cost(
+          "FLOPs: for each element of sequence, 8 features (0 without w), 8 units (not at t = 0 "
+          "without h0), 4 for b, 4 for the gates, 3 for c, 2 for h.",
+          LSTMCellCost)
+      .Example({"half_open_gates",
+                {{"activation", "relu"}},
+                {Reals({1, 2, 1}, {2, 1}),
+                 Reals({1, 4}, {0, 0, 1, 0}),
+                 Reals({1, 4}, {0, 0, 2, 0}),
+                 {},
+                 {},
+                 Reals({1, 1}, {4})},
+                {Reals({1, 2, 1}, {1.5, 1.75}), Reals({1, 1}, {1.75}), Reals({1, 1}, {3.5})}})
+      .Example(
+          {"reversed_with_mask_and_dropout",
+           {{"activation", "relu"}, {"reverse", true}},
+           {Reals({1, 4, 1}, {1, 99, 2, 98}),
+            Reals({1, 4}, {0, 0, 1, 0}),
+            Reals({1, 4}, {0, 0, 4, 0}),
+            {},
+            {},
+            Reals({1, 1}, {4}),
+            Ids({1, 4}, {1, 0, 1, 0}),
+            Reals({1, 4}, {1, 1, 0.5, 1})},
+           {Reals({1, 4, 1}, {1.75, 1.5, 1.5, 0}), Reals({1, 1}, {1.75}), Reals({1, 1}, {3.5})}})
+      .Example(
+          {"tanh_with_everything",
+           {},
+           {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 4}, {0.1, 0.2, 0.3, 0.4, -0.5, 0.6, 0.7, -0.8}),
+            Reals({1, 4}, {0.9, -0.3, 0.2, 0.5}), Reals({4}, {0.05, 1, -0.1, 0.25}),
+            Reals({1, 1}, {-0.75}), Reals({1, 1}, {0.6})},
+           {Reals({1, 1, 1}, {0.059602920033762025}), Reals({1, 1}, {0.059602920033762025}),
+            Reals({1, 1}, {0.08465073100166348})}})
+      .Samples(LSTMCellSample);
+  RejectInputs(op, ValidOperands(op, kKind));
+  return op;
+}
+
+OpDef LSTMCellGradOp() {
+  OpDef op = LSTMDef(
+      "LSTMCellGrad",
+      "The gradients of LSTMCell, from the last step to the first, with gates and c_t computed "
+      "anew "
+      "from x and sequence: dh_t = d_sequence_t + dz_{t+1}·uᵀ, dc_t = dc_{t+1} sigmoid(f_{t+1}) + "
+      "dh_t sigmoid(o) act'(c_t), dz_t = [dc_t act(g) sigmoid'(i), dc_t c_{t-1} sigmoid'(f), dc_t "
+      "sigmoid(i) act'(g), dh_t act(c_t) sigmoid'(o)], where d_last and d_last_cell are added at "
+      "the last; dx_t = dz_t·wᵀ, dw = sum of x_tᵀ·dz_t, du = sum of h_{t-1}ᵀ·dz_t, db = sum of "
+      "dz_t.");
+  AddGradientInputs(op, /*has_cell=*/true);
+  op.Output({.name = "dx", .doc = "the shape of x"})
+      .Output({.name = "dw", .doc = "the shape of w; [0, 4 units] without w"})
+      .Output({.name = "du", .doc = "[units, 4 units]"})
+      .Output({.name = "db", .doc = "[4 units]"})
+      .Output({.name = "dh0", .doc = "[batch, units]"})
+      .Output({.name = "dc0", .doc = "[batch, units]"})
+      .Shapes(LSTMCellGradShape)
+      .Reference(ComputeLSTMCellGrad<float>, ComputeLSTMCellGrad<double>)
+      .Cost(
+          "FLOPs: for each element of sequence, 8 features (0 without w) and 8 units (not at t = 0 "
+          "without h0), 4 for b and 8 for gates and c computed anew, 22 for dz and dc, 1 for "
+          "d_sequence, 8 units for dz·uᵀ (at t = 0 only for dh0), 8 features for dx and 8 for dw, "
+          "8 units for du, 4 for db.",
+          LSTMCellGradCost)
+      .Example({"half_open_gates",
+                {{"activation", "relu"}},
+                {Reals({1, 2, 1}, {2, 1}),
+                 Reals({1, 4}, {0, 0, 1, 0}),
+                 Reals({1, 4}, {0, 0, 2, 0}),
+                 {},
+                 {},
+                 Reals({1, 1}, {4}),
+                 {},
+                 {},
+                 Reals({1, 2, 1}, {1.5, 1.75}),
+                 {},
+                 Reals({1, 1}, {8}),
+                 Reals({1, 1}, {2})},
+                {Reals({1, 2, 1}, {3, 3}), Reals({1, 4}, {12, 16.5, 9, 16}),
+                 Reals({1, 4}, {9, 6.75, 4.5, 10.5}), Reals({4}, {9, 10.5, 6, 11.5}),
+                 Reals({1, 1}, {6}), Reals({1, 1}, {3})}})
+      .Example({"reversed_with_mask",
+                {{"activation", "relu"}, {"reverse", true}},
+                {Reals({1, 3, 1}, {1, 99, 2}),
+                 Reals({1, 4}, {0, 0, 1, 0}),
+                 Reals({1, 4}, {0, 0, 2, 0}),
+                 {},
+                 {},
+                 Reals({1, 1}, {4}),
+                 Ids({1, 3}, {1, 0, 1}),
+                 {},
+                 Reals({1, 3, 1}, {1.75, 1.5, 1.5}),
+                 Reals({1, 3, 1}, {5, 0, 0}),
+                 Reals({1, 1}, {3}),
+                 Reals({1, 1}, {2})},
+                {Reals({1, 3, 1}, {3, 0, 3}), Reals({1, 4}, {12, 16.5, 9, 16}),
+                 Reals({1, 4}, {9, 6.75, 4.5, 10.5}), Reals({4}, {9, 10.5, 6, 11.5}),
+                 Reals({1, 1}, {6}), Reals({1, 1}, {3})}})
+      .Samples(LSTMCellGradSample);
+  std::vector<std::optional<TensorType>> valid = ValidOperands(op, kKind);
+  valid[kSequence] = RealType({2, 4, 5});
+  valid[kDLast] = RealType({2, 5});
+  RejectInputs(op, valid);
+  RejectGradientOperands(op, kSequence, /*has_cell=*/true, valid);
+  return op;
+}
+
+LSTMCellOutputs LSTMCell(FunctionBuilder& g, Value x, Value w, Value u, const LSTMCellOptions& o) {
+  const std::vector<Value> outputs = g.AddNode(
+      "LSTMCell", {x, w, u, o.bias, o.initial_state, o.initial_cell, o.mask, o.recurrent_dropout},
+      {{"activation", o.activation}, {"reverse", o.reverse}}, o.name);
+  return {.sequence = outputs[0], .last = outputs[1], .last_cell = outputs[2]};
+}
+
+LSTMCellGradOutputs LSTMCellGrad(FunctionBuilder& g, const LSTMCellGradInputs& in) {
+  const std::vector<Value> outputs =
+      g.AddNode("LSTMCellGrad",
+                {in.x, in.w, in.u, in.bias, in.initial_state, in.initial_cell, in.mask,
+                 in.recurrent_dropout, in.sequence, in.d_sequence, in.d_last, in.d_last_cell},
+                {{"activation", in.activation}, {"reverse", in.reverse}}, in.name);
+  return {.dx = outputs[0],
+          .dw = outputs[1],
+          .du = outputs[2],
+          .db = outputs[3],
+          .dh0 = outputs[4],
+          .dc0 = outputs[5]};
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,80 @@
+#ifndef SEQGRAPH_OPS_LSTM_CELL_H_
+#define SEQGRAPH_OPS_LSTM_CELL_H_
+
+// LSTMCell, for t = 0 .. time-1, from h_{-1} = h0 and c_{-1} = c0:
+//   [i, f, g, o] = x_t·w + (h_{t-1} d)·u + b,   d: the factors of recurrent dropout, 1 without
+//   c_t = sigmoid(f) c_{t-1} + sigmoid(i) act(g),   h_t = sigmoid(o) act(c_t)
+// LSTMCellGrad: backpropagation through time, with the gates computed anew from the sequence.
+
+#include <string>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+struct LSTMCellOptions {
+  Value bias;           ///< [4 units]; absent: zero
+  Value initial_state;  ///< h0 [batch, units]; absent: zero
+  Value initial_cell;   ///< c0 [batch, units]; absent: zero
+  /// int32 [batch, time]; 0: a masked step keeps both states. In the sequence it repeats the output
+  /// before it, which is zero where none came before (as in Keras). Absent: no step is masked.
+  Value mask;
+  /// [batch, 4 units]: multiplies h_{t-1} on its way to each gate; absent: ones
+  Value recurrent_dropout;
+  std::string activation = "tanh";  ///< "tanh", "relu" or "sigmoid"
+  /// Go from t = time-1 down to 0. The sequence keeps the order of x (Keras's go_backwards gives it
+  /// reversed).
+  bool reverse = false;
+  std::string name;
+};
+
+struct LSTMCellOutputs {
+  Value sequence;   ///< h_0 .. h_{time-1}: [batch, time, units]
+  Value last;       ///< the last state, h_{time-1}; h_0 if reversed: [batch, units]
+  Value last_cell;  ///< c of the same step: [batch, units]
+};
+
+/// Long short-term memory over all time steps (Hochreiter & Schmidhuber 1997, with the forget gate
+/// of Gers, Schmidhuber & Cummins 2000). x [batch, time, features], w [features, 4 units],
+/// u [units, 4 units]; time >= 1. Columns: input gate, forget gate, candidate, output gate, as in
+/// Keras. Without w, x is [batch, time, 4 units] and takes the place of x·w. An output that nobody
+/// reads costs nothing. InvalidArgument (in the builder) for shapes that do not fit.
+LSTMCellOutputs LSTMCell(FunctionBuilder& g, Value x, Value w, Value u,
+                         const LSTMCellOptions& options = {});
+
+struct LSTMCellGradInputs {
+  Value x, w, u;  ///< as for LSTMCell
+  Value bias;     ///< as for LSTMCell, like all that follow
+  Value initial_state;
+  Value initial_cell;
+  Value mask;
+  Value recurrent_dropout;
+  Value sequence;     ///< LSTMCell's output: [batch, time, units]
+  Value d_sequence;   ///< its gradient; absent: zero
+  Value d_last;       ///< the gradient of `last`, [batch, units]; absent: zero
+  Value d_last_cell;  ///< of `last_cell`; absent: zero. One of the three must be there.
+  std::string activation = "tanh";
+  bool reverse = false;
+  std::string name;
+};
+
+struct LSTMCellGradOutputs {
+  Value dx;   ///< the shape of x
+  Value dw;   ///< the shape of w; [0, 4 units] without w
+  Value du;   ///< [units, 4 units]
+  Value db;   ///< [4 units]
+  Value dh0;  ///< [batch, units]
+  Value dc0;  ///< [batch, units]
+};
+
+/// The gradients of LSTMCell by backpropagation through time (Werbos 1990). It needs nothing of the
+/// forward pass but the sequence. An output that nobody reads costs nothing.
+LSTMCellGradOutputs LSTMCellGrad(FunctionBuilder& g, const LSTMCellGradInputs& inputs);
+
+OpDef LSTMCellOp();
+OpDef LSTMCellGradOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_LSTM_CELL_H_

@@ -1,0 +1,152 @@
+#include "ops/mse.h"
+
+#include <utility>
+
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/loss_rules.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Inputs: x, targets, then dloss of the gradient, then weights.
+constexpr int kDLoss = 2, kWeights = 2, kGradWeights = 3;
+
+// Shape rules.
+
+Types MSEShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "x", "targets", kWeights, /*classes=*/false));
+  return std::vector<TensorType>{{c.type(0).dtype, Shape{}}};
+}
+
+Types MSEGradShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "x", "targets", kGradWeights, /*classes=*/false));
+  SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
+  return std::vector<TensorType>{c.type(0)};
+}
+
+// Reference computation, in double.
+
+template <typename T>
+int64_t Width(TensorView<const T> x) {
+  return x.shape.rank() == 0 ? 1 : x.shape.back().size();
+}
+
+template <typename T>
+absl::Status ComputeMSE(const ReferenceContext& c) {
+  const auto x = c.input<T>(0), y = c.input<T>(1), weights = c.input<T>(kWeights);
+  const auto loss = c.output<T>(0);
+  if (!loss) return absl::OkStatus();
+  const int64_t n = x.size(), width = Width<T>(x);
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const double error = static_cast<double>(x[i]) - y[i];
+    sum += RowWeight(weights, i / width) * error * error;
+  }
+  loss[0] = static_cast<T>(sum / n);
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeMSEGrad(const ReferenceContext& c) {
+  const auto x = c.input<T>(0), y = c.input<T>(1);
+  const auto dloss = c.input<T>(kDLoss), weights = c.input<T>(kGradWeights);
+  const auto dx = c.output<T>(0);
+  if (!dx) return absl::OkStatus();
+  const int64_t n = x.size(), width = Width<T>(x);
+  const double scale = 2 * static_cast<double>(dloss[0]) / n;
+  for (int64_t i = 0; i < n; ++i) {
+    const double error = static_cast<double>(x[i]) - y[i];
+    dx[i] = static_cast<T>(scale * RowWeight(weights, i / width) * error);
+  }
+  return absl::OkStatus();
+}
+
+// Gradient rule. (MSEGrad has none.)
+
+absl::Status MSEGradient(GradientContext& c) {
+  c.SetInputGradient(0, MSEGrad(c.builder(), c.input(0), c.input(1), c.output_gradient(0),
+                                {.weights = c.input(kWeights)}));
+  return absl::OkStatus();
+}
+
+// Definitions: what both ops have.
+
+OpDef MSEDef(std::string name, std::string doc, bool gradient) {
+  OpDef op(std::move(name), 1);
+  op.Doc(std::move(doc));
+  AddLossInputs(op, "x", "predictions, any shape", "targets", "the shape of x", gradient);
+  op.Samples([gradient](SampleSource& source) {
+    const Shape shape = RandomShape(source, 0, 3);
+    OpSample sample{{}, {source.Reals(shape), source.Reals(shape)}};
+    if (gradient) sample.inputs.push_back(source.Reals({}));
+    sample.inputs.emplace_back();
+    if (shape.rank() == 0 || source.Coin()) return sample;
+    sample.inputs.back() = source.Reals(Shape(shape.dims().first(shape.rank() - 1)), 0, 2);
+    return sample;
+  });
+  return op;
+}
+
+}  // namespace
+
+OpDef MSEOp() {
+  OpDef op = MSEDef("MSE",
+                    "Mean squared error: loss = the mean over all elements of weight (x - y)^2, "
+                    "where y are the targets and the weight is that of the element's row. "
+                    "Computed in double.",
+                    /*gradient=*/false);
+  op.Output({.name = "loss", .doc = "a scalar"})
+      .Shapes(MSEShape)
+      .Reference(ComputeMSE<float>, ComputeMSE<double>)
+      .Gradient(MSEGradient)
+      .Cost("FLOPs: 3 for each element, 4 with weights, 1 for the division by n.",
+            [](const CostContext& c) {
+              return c.Moving((3 + c.has_input(kWeights)) * c.input_size(0) + 1);
+            })
+      .Example({"four",
+                {},
+                {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 2}, {1, 0, 6, 3})},
+                {RealScalar(3.5)}})
+      .Example({"weighted",
+                {},
+                {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 2}, {1, 0, 6, 3}), Reals({2}, {3, 0.5})},
+                {RealScalar(4.25)}})
+      .Example({"scalar", {}, {RealScalar(3), RealScalar(5)}, {RealScalar(4)}});
+  RejectLossOperands(op, /*classes=*/false, /*gradient=*/false);
+  op.Reject({"C3", {}, {RealType({}), RealType({}), RealType({})}});
+  return op;
+}
+
+OpDef MSEGradOp() {
+  OpDef op = MSEDef("MSEGrad",
+                    "dx = 2 dloss weight / n (x - y), where n is the number of elements. The "
+                    "gradient of MSE.",
+                    /*gradient=*/true);
+  op.Output({.name = "dx", .doc = "the shape of x"})
+      .Shapes(MSEGradShape)
+      .Reference(ComputeMSEGrad<float>, ComputeMSEGrad<double>)
+      .Cost("FLOPs: 2 for each element, 3 with weights, 2 for the scale.",
+            [](const CostContext& c) {
+              return c.Moving((2 + c.has_input(kGradWeights)) * c.input_size(0) + 2);
+            })
+      .Example({"weighted",
+                {},
+                {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 2}, {1, 0, 6, 3}), RealScalar(10),
+                 Reals({2}, {3, 0.5})},
+                {Reals({2, 2}, {0, 30, -7.5, 2.5})}});
+  RejectLossOperands(op, /*classes=*/false, /*gradient=*/true);
+  return op;
+}
+
+Value MSE(FunctionBuilder& g, Value x, Value targets, const MSEOptions& options) {
+  return g.AddNode("MSE", {x, targets, options.weights}, {}, options.name)[0];
+}
+
+Value MSEGrad(FunctionBuilder& g, Value x, Value targets, Value dloss, const MSEOptions& options) {
+  return g.AddNode("MSEGrad", {x, targets, dloss, options.weights}, {}, options.name)[0];
+}
+
+}  // namespace seqgraph::ops

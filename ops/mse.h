@@ -1,0 +1,33 @@
+#ifndef SEQGRAPH_OPS_MSE_H_
+#define SEQGRAPH_OPS_MSE_H_
+
+// MSE: loss = mean over all elements of w (x - y)^2, where w is the weight of the element's row.
+// MSEGrad: dx = 2 dloss w / n (x - y), n the number of elements.
+
+#include <string>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+struct MSEOptions {
+  /// The shape of x without its last axis: multiplies the loss of each row. The mean still divides
+  /// by the number of elements (as in Keras). Absent: ones.
+  Value weights;
+  std::string name;
+};
+
+/// Mean squared error: x (predictions) and targets of one shape -> a scalar, computed in double.
+Value MSE(FunctionBuilder& g, Value x, Value targets, const MSEOptions& options = {});
+
+/// The gradient of x, from that of the loss (a scalar).
+Value MSEGrad(FunctionBuilder& g, Value x, Value targets, Value dloss,
+              const MSEOptions& options = {});
+
+OpDef MSEOp();
+OpDef MSEGradOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_MSE_H_

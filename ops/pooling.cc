@@ -1,0 +1,341 @@
+#include "ops/pooling.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Shape rules.
+
+// C1 and C2, of x (called `name`) and input `mask`; the shape of y.
+absl::StatusOr<Shape> PooledShape(const ShapeContext& c, absl::string_view name, const Shape& x,
+                                  int mask) {
+  if (x.rank() != 3 || x[1].is_batch() || x[1].size() < 1) {
+    return Violation("C1", name, " must be [batch, time, width] with time at least 1, got ",
+                     x.ToString());
+  }
+  if (c.has_input(mask)) {
+    SEQ_RETURN_IF_ERROR(
+        CheckShape("C2", "mask", c.shape(mask), "shape [batch, time]", Shape{x[0], x[1]}));
+  }
+  return Shape{x[0], x[2]};
+}
+
+Types PoolingShape(const ShapeContext& c) {
+  SEQ_ASSIGN_OR_RETURN(Shape y, PooledShape(c, "x", c.shape(0), 1));
+  return std::vector<TensorType>{{c.real(), std::move(y)}};
+}
+
+Types AverageGradShape(const ShapeContext& c) {
+  SEQ_ASSIGN_OR_RETURN(const Shape y, PooledShape(c, "like", c.shape(1), 2));
+  SEQ_RETURN_IF_ERROR(CheckShape("C3", "dy", c.shape(0), "shape [batch, width]", y));
+  return std::vector<TensorType>{c.type(1)};
+}
+
+Types MaxGradShape(const ShapeContext& c) {
+  SEQ_ASSIGN_OR_RETURN(const Shape y, PooledShape(c, "x", c.shape(0), 3));
+  SEQ_RETURN_IF_ERROR(CheckShape("C3", "y", c.shape(1), "shape [batch, width]", y));
+  SEQ_RETURN_IF_ERROR(CheckShape("C3", "dy", c.shape(2), "shape [batch, width]", y));
+  return std::vector<TensorType>{c.type(0)};
+}
+
+// Reference computation.
+
+// Calls step(t) for each step of row n that counts, in order; gives their number.
+template <typename F>
+int64_t ForEachStep(TensorView<const int32_t> mask, int64_t n, int64_t time, F step) {
+  int64_t count = 0;
+  for (int64_t t = 0; t < time; ++t) {
+    if (mask && mask[n * time + t] == 0) continue;
+    ++count;
+    step(t);
+  }
+  return count;
+}
+
+template <typename T>
+absl::Status ComputeAverage(const ReferenceContext& c) {
+  const auto x = c.input<T>(0);
+  const auto mask = c.input<int32_t>(1);
+  const auto y = c.output<T>(0);
+  if (!y) return absl::OkStatus();
+  const int64_t time = x.dim(1), width = x.dim(2);
+  for (int64_t n = 0; n < x.dim(0); ++n) {
+    T* out = y.data + n * width;
+    std::fill_n(out, width, T{0});
+    const int64_t count = ForEachStep(mask, n, time, [&](int64_t t) {
+      for (int64_t j = 0; j < width; ++j) out[j] += x[(n * time + t) * width + j];
+    });
+    for (int64_t j = 0; j < width && count > 0; ++j) out[j] /= static_cast<T>(count);
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeAverageGrad(const ReferenceContext& c) {
+  const auto dy = c.input<T>(0);
+  const auto mask = c.input<int32_t>(2);
+  const auto dx = c.output<T>(0);
+  if (!dx) return absl::OkStatus();
+  const int64_t time = dx.dim(1), width = dx.dim(2);
+  std::fill_n(dx.data, dx.size(), T{0});
+  for (int64_t n = 0; n < dx.dim(0); ++n) {
+    const auto count = static_cast<T>(ForEachStep(mask, n, time, [](int64_t) {}));
+    ForEachStep(mask, n, time, [&](int64_t t) {
+      for (int64_t j = 0; j < width; ++j) {
+        dx[(n * time + t) * width + j] = dy[n * width + j] / count;
+      }
+    });
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeMax(const ReferenceContext& c) {
+  const auto x = c.input<T>(0);
+  const auto mask = c.input<int32_t>(1);
+  const auto y = c.output<T>(0);
+  if (!y) return absl::OkStatus();
+  const int64_t time = x.dim(1), width = x.dim(2);
+  for (int64_t n = 0; n < x.dim(0); ++n) {
+    T* out = y.data + n * width;
+    std::fill_n(out, width, T{0});
+    bool first = true;
+    ForEachStep(mask, n, time, [&](int64_t t) {
+      for (int64_t j = 0; j < width; ++j) {
+        const T value = x[(n * time + t) * width + j];
+        // NaN once, NaN for ever: it is not below anything.
+        if (first || (!(value <= out[j]) && !std::isnan(out[j]))) out[j] = value;
+      }
+      first = false;
+    });
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeMaxGrad(const ReferenceContext& c) {
+  const auto x = c.input<T>(0), y = c.input<T>(1), dy = c.input<T>(2);
+  const auto mask = c.input<int32_t>(3);
+  const auto dx = c.output<T>(0);
+  if (!dx) return absl::OkStatus();
+  const int64_t time = x.dim(1), width = x.dim(2);
+  std::fill_n(dx.data, dx.size(), T{0});
+  std::vector<int64_t> ties(width);
+  for (int64_t n = 0; n < x.dim(0); ++n) {
+    const auto for_each_maximum = [&](auto visit) {
+      ForEachStep(mask, n, time, [&](int64_t t) {
+        for (int64_t j = 0; j < width; ++j) {
+          const int64_t place = (n * time + t) * width + j;
+          if (x[place] == y[n * width + j]) visit(place, j);
+        }
+      });
+    };
+    std::fill(ties.begin(), ties.end(), 0);
+    for_each_maximum([&](int64_t, int64_t j) { ++ties[j]; });
+    for_each_maximum(
+        [&](int64_t place, int64_t j) { dx[place] = dy[n * width + j] / static_cast<T>(ties[j]); });
+  }
+  return absl::OkStatus();
+}
+
+// Gradient rules. (GlobalMaxPooling1DGrad has none.)
+
+absl::Status AverageGradient(GradientContext& c) {
+  c.SetInputGradient(
+      0, GlobalAveragePooling1DGrad(c.builder(), c.output_gradient(0), c.input(0), c.input(1)));
+  return absl::OkStatus();
+}
+
+absl::Status AverageGradGradient(GradientContext& c) {
+  c.SetInputGradient(0, GlobalAveragePooling1D(c.builder(), c.output_gradient(0), c.input(2)));
+  return absl::OkStatus();
+}
+
+absl::Status MaxGradient(GradientContext& c) {
+  c.SetInputGradient(0, GlobalMaxPooling1DGrad(c.builder(), c.input(0), c.output(0),
+                                               c.output_gradient(0), c.input(1)));
+  return absl::OkStatus();
+}
+
+// Definitions: what several ops have.
+
+InputDef MaskDef() {
+  return {.name = "mask",
+          .type = TypeRule::kIndex,
+          .doc = "[batch, time]; 0: the step is left out; absent: none is",
+          .optional = true,
+          .differentiable = false};
+}
+
+OpDef PoolingDef(std::string name, std::string doc) {
+  const TensorType x = RealType({2, 4, 3});
+  return OpDef(std::move(name), 1)
+      .Doc(std::move(doc))
+      .Input({.name = "x", .doc = "[batch, time, width]"})
+      .Input(MaskDef())
+      .Output({.name = "y", .doc = "[batch, width]"})
+      .Constrain("C1", "x is [batch, time, width] with time at least 1")
+      .Constrain("C2", "mask is [batch, time]")
+      .Shapes(PoolingShape)
+      .Reject({"C1", {}, {RealType({2, 4})}})
+      .Reject({"C1", {}, {RealType({2, 0, 3})}})
+      .Reject({"C2", {}, {x, IndexType({2})}})
+      .Reject({"C2", {}, {x, IndexType({4, 2})}});
+}
+
+// x and, now and then, a mask.
+OpSample PoolingSample(SampleSource& source) {
+  const Tensor x = source.Reals({source.Dimension(), source.Dimension(), source.Dimension()});
+  OpSample sample{{}, {x, std::nullopt}};
+  if (source.Coin()) sample.inputs[1] = source.Indices({x.shape()[0], x.shape()[1]}, 3);
+  return sample;
+}
+
+OpSample AverageGradSample(SampleSource& source) {
+  const OpSample forward = PoolingSample(source);
+  const Shape& x = forward.inputs[0]->shape();
+  return {{}, {source.Reals({x[0], x[2]}), forward.inputs[0], forward.inputs[1]}};
+}
+
+OpSample MaxGradSample(SampleSource& source) {
+  const OpSample forward = PoolingSample(source);
+  const std::optional<Tensor>&x = forward.inputs[0], &mask = forward.inputs[1];
+  const Shape pooled{x->shape()[0], x->shape()[2]};
+  const TensorType type{DType::kFloat64, pooled};
+  Tensor y = *Tensor::Zeros(type);
+  const ReferenceContext::Operand inputs[] = {
+      {const_cast<void*>(x->data()), &x->type()},
+      mask ? ReferenceContext::Operand{const_cast<void*>(mask->data()), &mask->type()}
+           : ReferenceContext::Operand{}};
+  const ReferenceContext::Operand output{y.data(), &type};
+  SEQ_CHECK(ComputeMax<double>(ReferenceContext(inputs, {&output, 1}, {})).ok());
+  return {{}, {x, std::move(y), source.Reals(pooled), mask}};
+}
+
+}  // namespace
+
+OpDef GlobalAveragePooling1DOp() {
+  return PoolingDef("GlobalAveragePooling1D",
+                    "y = the mean of x_t over the steps that are not masked, added in the order of "
+                    "t; 0 where all are.")
+      .Reference(ComputeAverage<float>, ComputeAverage<double>)
+      .Gradient(AverageGradient)
+      .Cost("FLOPs: 1 for each element of x, 1 for each element of y.",
+            [](const CostContext& c) { return c.Moving(c.input_size(0) + c.output_size(0)); })
+      .Example(
+          {"all_steps", {}, {Reals({1, 3, 2}, {1, 10, 2, 20, 6, 60})}, {Reals({1, 2}, {3, 30})}})
+      .Example({"masked",
+                {},
+                {Reals({2, 3, 1}, {1, 99, 4, 5, 6, 7}), Ids({2, 3}, {1, 0, 2, 0, 0, 0})},
+                {Reals({2, 1}, {2.5, 0})}})
+      .Samples(PoolingSample);
+}
+
+OpDef GlobalAveragePooling1DGradOp() {
+  const TensorType dy = RealType({2, 3}), like = RealType({2, 4, 3});
+  return OpDef("GlobalAveragePooling1DGrad", 1)
+      .Doc("dx_t = dy over the number of steps that are not masked; 0 where t is masked.")
+      .Input({.name = "dy", .doc = "[batch, width]"})
+      .Input({.name = "like",
+              .doc = "[batch, time, width]; its elements are not read",
+              .differentiable = false})
+      .Input(MaskDef())
+      .Output({.name = "dx", .doc = "the shape of like"})
+      .Constrain("C1", "like is [batch, time, width] with time at least 1")
+      .Constrain("C2", "mask is [batch, time]")
+      .Constrain("C3", "dy is [batch, width]")
+      .Shapes(AverageGradShape)
+      .Reject({"C1", {}, {dy, RealType({2, 3})}})
+      .Reject({"C2", {}, {dy, like, IndexType({4, 2})}})
+      .Reject({"C3", {}, {RealType({3, 2}), like}})
+      .Reference(ComputeAverageGrad<float>, ComputeAverageGrad<double>)
+      .Gradient(AverageGradGradient)
+      .Cost("FLOPs: 1 for each element of dx. like is not read.",
+            [](const CostContext& c) {
+              return c.Moving(c.output_size(0), {0, 2});
+            })
+      .Example({"masked",
+                {},
+                {Reals({2, 1}, {8, 5}), Reals({2, 3, 1}, {0, 0, 0, 0, 0, 0}),
+                 Ids({2, 3}, {1, 0, 2, 0, 0, 0})},
+                {Reals({2, 3, 1}, {4, 0, 4, 0, 0, 0})}})
+      .Samples(AverageGradSample);
+}
+
+OpDef GlobalMaxPooling1DOp() {
+  return PoolingDef("GlobalMaxPooling1D",
+                    "y = the largest x_t of the steps that are not masked; 0 where all are.")
+      .Reference(ComputeMax<float>, ComputeMax<double>)
+      .Gradient(MaxGradient)
+      .Cost("FLOPs: 1 for each element of x.",
+            [](const CostContext& c) { return c.Moving(c.input_size(0)); })
+      .Example({"all_steps",
+                {},
+                {Reals({1, 3, 2}, {-1, 10, -2, 30, -6, 20})},
+                {Reals({1, 2}, {-1, 30})}})
+      .Example({"masked",
+                {},
+                {Reals({2, 3, 1}, {-1, 99, -4, 5, 6, 7}), Ids({2, 3}, {1, 0, 2, 0, 0, 0})},
+                {Reals({2, 1}, {-1, 0})}})
+      .Samples(PoolingSample);
+}
+
+OpDef GlobalMaxPooling1DGradOp() {
+  const TensorType x = RealType({2, 4, 3}), y = RealType({2, 3});
+  return OpDef("GlobalMaxPooling1DGrad", 1)
+      .Doc(
+          "dx_t = dy over the number of steps with x = y where x_t = y and t is not masked, else "
+          "0: "
+          "steps that share the maximum share its gradient.")
+      .Input({.name = "x", .doc = "[batch, time, width]"})
+      .Input({.name = "y", .doc = "the output of GlobalMaxPooling1D: [batch, width]"})
+      .Input({.name = "dy", .doc = "its gradient"})
+      .Input(MaskDef())
+      .Output({.name = "dx", .doc = "the shape of x"})
+      .Constrain("C1", "x is [batch, time, width] with time at least 1")
+      .Constrain("C2", "mask is [batch, time]")
+      .Constrain("C3", "y and dy are [batch, width]")
+      .Shapes(MaxGradShape)
+      .Reject({"C1", {}, {RealType({2, 3}), y, y}})
+      .Reject({"C2", {}, {x, y, y, IndexType({4, 2})}})
+      .Reject({"C3", {}, {x, RealType({3, 2}), y}})
+      .Reject({"C3", {}, {x, y, RealType({3, 2})}})
+      .Reference(ComputeMaxGrad<float>, ComputeMaxGrad<double>)
+      .Cost("FLOPs: 2 for each element of x.",
+            [](const CostContext& c) { return c.Moving(2 * c.input_size(0)); })
+      .Example({"ties_share",
+                {},
+                {Reals({1, 4, 1}, {7, 3, 7, 7}), Reals({1, 1}, {7}), Reals({1, 1}, {10}),
+                 Ids({1, 4}, {1, 1, 0, 1})},
+                {Reals({1, 4, 1}, {5, 0, 0, 5})}})
+      .Samples(MaxGradSample);
+}
+
+Value GlobalAveragePooling1D(FunctionBuilder& g, Value x, Value mask, std::string name) {
+  return g.AddNode("GlobalAveragePooling1D", {x, mask}, {}, std::move(name))[0];
+}
+
+Value GlobalMaxPooling1D(FunctionBuilder& g, Value x, Value mask, std::string name) {
+  return g.AddNode("GlobalMaxPooling1D", {x, mask}, {}, std::move(name))[0];
+}
+
+Value GlobalAveragePooling1DGrad(FunctionBuilder& g, Value dy, Value like, Value mask,
+                                 std::string name) {
+  return g.AddNode("GlobalAveragePooling1DGrad", {dy, like, mask}, {}, std::move(name))[0];
+}
+
+Value GlobalMaxPooling1DGrad(FunctionBuilder& g, Value x, Value y, Value dy, Value mask,
+                             std::string name) {
+  return g.AddNode("GlobalMaxPooling1DGrad", {x, y, dy, mask}, {}, std::move(name))[0];
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,34 @@
+#ifndef SEQGRAPH_OPS_POOLING_H_
+#define SEQGRAPH_OPS_POOLING_H_
+
+// Over time, of the steps that are not masked:
+// GlobalAveragePooling1D: y = mean_t x_t.   Grad: dx_t = dy / count.
+// GlobalMaxPooling1D: y = max_t x_t.   Grad: dx_t = dy / ties where x_t = y, else 0.
+
+#include <string>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+/// x [batch, time, width] and, if steps are to be left out, mask (int32 [batch, time]; 0: masked)
+/// -> [batch, width]. A row without any step gives 0. (Keras: 0 / 0; its maximum takes no mask.)
+Value GlobalAveragePooling1D(FunctionBuilder& g, Value x, Value mask = {}, std::string name = "");
+Value GlobalMaxPooling1D(FunctionBuilder& g, Value x, Value mask = {}, std::string name = "");
+
+/// The gradients. The average does not read the elements of `like`, which has the shape of x. Steps
+/// that share a maximum share its gradient.
+Value GlobalAveragePooling1DGrad(FunctionBuilder& g, Value dy, Value like, Value mask = {},
+                                 std::string name = "");
+Value GlobalMaxPooling1DGrad(FunctionBuilder& g, Value x, Value y, Value dy, Value mask = {},
+                             std::string name = "");
+
+OpDef GlobalAveragePooling1DOp();
+OpDef GlobalAveragePooling1DGradOp();
+OpDef GlobalMaxPooling1DOp();
+OpDef GlobalMaxPooling1DGradOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_POOLING_H_

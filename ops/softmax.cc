@@ -1,0 +1,136 @@
+#include "ops/softmax.h"
+
+#include <utility>
+#include <vector>
+
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/row_softmax.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Shape rules.
+
+absl::Status CheckLastAxis(const ShapeContext& c, absl::string_view name) {
+  const Shape& x = c.shape(0);
+  if (x.rank() >= 1 && !x.back().is_batch() && x.back().size() >= 1) return absl::OkStatus();
+  return Violation("C1", name, " must have a last axis of at least one element, got ",
+                   x.ToString());
+}
+
+Types SoftmaxShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckLastAxis(c, "x"));
+  return std::vector<TensorType>{c.type(0)};
+}
+
+Types SoftmaxGradShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckLastAxis(c, "y"));
+  SEQ_RETURN_IF_ERROR(CheckShape("C2", "dy", c.shape(1), "the shape of y", c.shape(0)));
+  return std::vector<TensorType>{c.type(0)};
+}
+
+// Reference computation. Rows are widened to double.
+
+template <typename T>
+absl::Status ComputeSoftmax(const ReferenceContext& c) {
+  const auto x = c.input<T>(0);
+  const auto y = c.output<T>(0);
+  if (!y) return absl::OkStatus();
+  const int64_t width = x.shape.back().size(), size = x.size();
+  std::vector<double> p;
+  for (int64_t row = 0; row < size; row += width) {
+    RowSoftmax(x.data + row, width, p);
+    for (int64_t k = 0; k < width; ++k) y[row + k] = static_cast<T>(p[k]);
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeSoftmaxGrad(const ReferenceContext& c) {
+  const auto y = c.input<T>(0), dy = c.input<T>(1);
+  const auto dx = c.output<T>(0);
+  if (!dx) return absl::OkStatus();
+  const int64_t width = y.shape.back().size(), size = y.size();
+  for (int64_t row = 0; row < size; row += width) {
+    double sum = 0;
+    for (int64_t k = row; k < row + width; ++k) sum += static_cast<double>(y[k]) * dy[k];
+    for (int64_t k = row; k < row + width; ++k) dx[k] = static_cast<T>(y[k] * (dy[k] - sum));
+  }
+  return absl::OkStatus();
+}
+
+// Gradient rule. (SoftmaxGrad has none.)
+
+absl::Status SoftmaxGradient(GradientContext& c) {
+  c.SetInputGradient(0, SoftmaxGrad(c.builder(), c.output(0), c.output_gradient(0)));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// Definitions.
+
+OpDef SoftmaxOp() {
+  return OpDef("Softmax", 1)
+      .Doc(
+          "y_k = exp(x_k - m) / sum of exp(x_j - m) along the last axis, where m is the largest "
+          "x_j. Computed in double.")
+      .Input({.name = "x", .doc = "[..., classes]"})
+      .Output({.name = "y", .doc = "the shape of x"})
+      .Constrain("C1", "x has a last axis of at least one element")
+      .Shapes(SoftmaxShape)
+      .Reject({"C1", {}, {RealType({})}})
+      .Reject({"C1", {}, {RealType({2, 0})}})
+      .Reject({"C1", {}, {RealType({Dim::Batch()})}})
+      .Reference(ComputeSoftmax<float>, ComputeSoftmax<double>)
+      .Gradient(SoftmaxGradient)
+      .Cost("FLOPs: 5 for each element.",
+            [](const CostContext& c) { return c.Moving(5 * c.output_size(0)); })
+      .Example({"equal_and_by_log_2",  // exp(x) = 1, 2, 1
+                {},
+                {Reals({2, 3}, {5, 5, 5, 0, 0.6931471805599453, 0})},
+                {Reals({2, 3}, {1.0 / 3, 1.0 / 3, 1.0 / 3, 0.25, 0.5, 0.25})}})
+      .Example({"far_apart", {}, {Reals({2}, {-2000, 1000})}, {Reals({2}, {0, 1})}})
+      .Samples([](SampleSource& source) {
+        return OpSample{{}, {source.Reals(RandomShape(source, 1, 3), -3, 3)}};
+      });
+}
+
+OpDef SoftmaxGradOp() {
+  return OpDef("SoftmaxGrad", 1)
+      .Doc(
+          "dx_k = y_k (dy_k - sum of y_j dy_j) along the last axis: the gradient of Softmax, from "
+          "its output. Computed in double.")
+      .Input({.name = "y", .doc = "the output of Softmax: [..., classes]"})
+      .Input({.name = "dy", .doc = "its gradient"})
+      .Output({.name = "dx", .doc = "the shape of y"})
+      .Constrain("C1", "y has a last axis of at least one element")
+      .Constrain("C2", "dy has the shape of y")
+      .Shapes(SoftmaxGradShape)
+      .Reject({"C1", {}, {RealType({}), RealType({})}})
+      .Reject({"C2", {}, {RealType({2, 3}), RealType({3, 2})}})
+      .Reference(ComputeSoftmaxGrad<float>, ComputeSoftmaxGrad<double>)
+      .Cost("FLOPs: 4 for each element.",
+            [](const CostContext& c) { return c.Moving(4 * c.output_size(0)); })
+      .Example({"quarters",  // the sum is 1 + 4 - 1 = 4
+                {},
+                {Reals({1, 3}, {0.25, 0.5, 0.25}), Reals({1, 3}, {4, 8, -4})},
+                {Reals({1, 3}, {0, 2, -2})}})
+      .Samples([](SampleSource& source) {
+        const Shape shape = RandomShape(source, 1, 3);
+        return OpSample{{}, {source.Reals(shape, 0, 1), source.Reals(shape)}};
+      });
+}
+
+Value Softmax(FunctionBuilder& g, Value x, std::string name) {
+  return g.AddNode("Softmax", {x}, {}, std::move(name))[0];
+}
+
+Value SoftmaxGrad(FunctionBuilder& g, Value y, Value dy, std::string name) {
+  return g.AddNode("SoftmaxGrad", {y, dy}, {}, std::move(name))[0];
+}
+
+}  // namespace seqgraph::ops

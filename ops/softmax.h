@@ -1,0 +1,25 @@
+#ifndef SEQGRAPH_OPS_SOFTMAX_H_
+#define SEQGRAPH_OPS_SOFTMAX_H_
+
+// Softmax, along the last axis: y_k = exp(x_k - m) / sum_j exp(x_j - m), m = max_j x_j.
+// SoftmaxGrad: dx_k = y_k (dy_k - sum_j y_j dy_j).
+
+#include <string>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+/// Softmax along the last axis, which must have at least one element. Nothing overflows.
+Value Softmax(FunctionBuilder& g, Value x, std::string name = "");
+
+/// Its gradient, from its output and that output's gradient.
+Value SoftmaxGrad(FunctionBuilder& g, Value y, Value dy, std::string name = "");
+
+OpDef SoftmaxOp();
+OpDef SoftmaxGradOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_SOFTMAX_H_

@@ -1,0 +1,208 @@
+#include "ops/take_step.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/examples.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Attributes: step.
+
+// Shape rules.
+
+// C1 and C2 of the sequence, which is called `name`.
+absl::Status CheckSequence(const ShapeContext& c, absl::string_view name, const Shape& x) {
+  if (x.rank() < 2 || x[1].is_batch()) {
+    return Violation("C1", name, " must be [batch, time, ...] with static time, got ",
+                     x.ToString());
+  }
+  const int64_t step = c.attributes().GetInt("step"), time = x[1].size();
+  if (step < -time || step >= time) {
+    return Violation("C2", "attribute step must be in [", -time, ", ", time, "), got ", step);
+  }
+  return absl::OkStatus();
+}
+
+Shape WithoutTime(const Shape& x) {
+  Shape y{x[0]};
+  for (int i = 2; i < x.rank(); ++i) y.Append(x[i]);
+  return y;
+}
+
+Types TakeStepShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckSequence(c, "x", c.shape(0)));
+  return std::vector<TensorType>{{c.type(0).dtype, WithoutTime(c.shape(0))}};
+}
+
+Types TakeStepGradShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckSequence(c, "like", c.shape(1)));
+  SEQ_RETURN_IF_ERROR(CheckShape("C3", "dy", c.shape(0),
+                                 "the shape of like without its second axis",
+                                 WithoutTime(c.shape(1))));
+  return std::vector<TensorType>{c.type(1)};
+}
+
+// Reference computation.
+
+// Where the step lies in the rows of a sequence, one row for each element of the batch.
+struct Slice {
+  Slice(const Shape& x, int64_t step)
+      : batch(x[0].size()),
+        time(x[1].size()),
+        width(Shape(x.dims().subspan(2)).num_elements()),
+        begin((step < 0 ? step + time : step) * width) {}
+  int64_t batch, time, width;
+  int64_t begin;  // in each row
+};
+
+template <typename T>
+absl::Status ComputeTakeStep(const ReferenceContext& c) {
+  const auto x = c.input<T>(0);
+  const auto y = c.output<T>(0);
+  if (!y) return absl::OkStatus();
+  const Slice slice(x.shape, c.attributes().GetInt("step"));
+  for (int64_t n = 0; n < slice.batch; ++n) {
+    const T* row = x.data + n * slice.time * slice.width;
+    std::copy_n(row + slice.begin, slice.width, y.data + n * slice.width);
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ComputeTakeStepGrad(const ReferenceContext& c) {
+  const auto dy = c.input<T>(0);
+  const auto dx = c.output<T>(0);
+  if (!dx) return absl::OkStatus();
+  const Slice slice(dx.shape, c.attributes().GetInt("step"));
+  std::fill_n(dx.data, dx.size(), T{0});
+  for (int64_t n = 0; n < slice.batch; ++n) {
+    T* row = dx.data + n * slice.time * slice.width;
+    std::copy_n(dy.data + n * slice.width, slice.width, row + slice.begin);
+  }
+  return absl::OkStatus();
+}
+
+// Gradient rules.
+
+absl::Status TakeStepGradient(GradientContext& c) {
+  c.SetInputGradient(0, TakeStepGrad(c.builder(), c.output_gradient(0), c.input(0),
+                                     c.attributes().GetInt("step")));
+  return absl::OkStatus();
+}
+
+// dx is linear in dy. `like` is not read: no gradient is zero.
+absl::Status TakeStepGradGradient(GradientContext& c) {
+  if (c.wanted(0)) {
+    c.SetInputGradient(0,
+                       TakeStep(c.builder(), c.output_gradient(0), c.attributes().GetInt("step")));
+  }
+  return absl::OkStatus();
+}
+
+// Samples.
+
+Shape RandomSequence(SampleSource& source) {
+  Shape shape{source.Dimension(), source.Dimension()};
+  for (int64_t more = source.Int(0, 2); more > 0; --more) shape.Append(source.Dimension());
+  return shape;
+}
+
+int64_t RandomStep(SampleSource& source, const Shape& shape) {
+  const int64_t time = shape[1].size();
+  return source.Coin() ? -1 : source.Int(-time, time - 1);
+}
+
+AttributeDef StepAttribute() {
+  return {.name = "step",
+          .kind = AttributeKind::kInt,
+          .default_value = int64_t{-1},
+          .doc = "which one; negative: from the end"};
+}
+
+}  // namespace
+
+// Definitions.
+
+OpDef TakeStepOp() {
+  return OpDef("TakeStep", 1)
+      .Doc("y[n, ...] = x[n, step, ...]: one step of each sequence; step -1 is the last.")
+      .Input({.name = "x", .doc = "[batch, time, ...]"})
+      .Output({.name = "y", .doc = "[batch, ...]"})
+      .Attribute(StepAttribute())
+      .Constrain("C1", "x is [batch, time, ...] with static time")
+      .Constrain("C2", "step is in [-time, time)")
+      .Shapes(TakeStepShape)
+      .Reject({"C1", {}, {RealType({3})}})
+      .Reject({"C1", {}, {RealType({3, Dim::Batch()})}})
+      .Reject({"C2", {{"step", 4}}, {RealType({2, 4})}})
+      .Reject({"C2", {{"step", -5}}, {RealType({2, 4, 3})}})
+      .Reject({"C2", {}, {RealType({2, 0, 3})}})
+      .Reference(ComputeTakeStep<float>, ComputeTakeStep<double>)
+      .Gradient(TakeStepGradient)
+      .Cost("FLOPs: none. Only that step of x is read.",
+            [](const CostContext& c) {
+              OpCost cost = c.Moving(0, {});
+              cost.bytes_read = c.output_bytes(0);
+              return cost;
+            })
+      .Example({"last",
+                {},
+                {Reals({2, 2, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})},
+                {Reals({2, 3}, {4, 5, 6, 10, 11, 12})}})
+      .Example({"first_of_scalars",
+                {{"step", 0}},
+                {Reals({2, 3}, {1, 2, 3, 4, 5, 6})},
+                {Reals({2}, {1, 4})}})
+      .Samples([](SampleSource& source) {
+        const Shape shape = RandomSequence(source);
+        const int64_t step = RandomStep(source, shape);
+        return OpSample{{{"step", step}}, {source.Reals(shape)}};
+      });
+}
+
+OpDef TakeStepGradOp() {
+  return OpDef("TakeStepGrad", 1)
+      .Doc("dx[n, step, ...] = dy[n, ...] and zero at all other steps: the gradient of TakeStep.")
+      .Input({.name = "dy", .doc = "[batch, ...]"})
+      .Input({.name = "like", .doc = "[batch, time, ...]; its elements are not read"})
+      .Output({.name = "dx", .doc = "the shape of like"})
+      .Attribute(StepAttribute())
+      .Constrain("C1", "like is [batch, time, ...] with static time")
+      .Constrain("C2", "step is in [-time, time)")
+      .Constrain("C3", "dy has the shape of like without its second axis")
+      .Shapes(TakeStepGradShape)
+      .Reject({"C1", {}, {RealType({3}), RealType({3})}})
+      .Reject({"C2", {{"step", 4}}, {RealType({2}), RealType({2, 4})}})
+      .Reject({"C3", {}, {RealType({2}), RealType({2, 4, 3})}})
+      .Reject({"C3", {}, {RealType({3, 3}), RealType({2, 4, 3})}})
+      .Reference(ComputeTakeStepGrad<float>, ComputeTakeStepGrad<double>)
+      .Gradient(TakeStepGradGradient)
+      .Cost("FLOPs: none. Only dy is read.", [](const CostContext& c) { return c.Moving(0, {0}); })
+      .Example(
+          {"second_of_three",
+           {{"step", 1}},
+           {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 3, 2}, {9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9})},
+           {Reals({2, 3, 2}, {0, 0, 1, 2, 0, 0, 0, 0, 3, 4, 0, 0})}})
+      .Samples([](SampleSource& source) {
+        const Shape shape = RandomSequence(source);
+        const int64_t step = RandomStep(source, shape);
+        const Tensor dy = source.Reals(WithoutTime(shape));
+        return OpSample{{{"step", step}}, {dy, source.Reals(shape)}};
+      });
+}
+
+Value TakeStep(FunctionBuilder& g, Value x, int64_t step, std::string name) {
+  return g.AddNode("TakeStep", {x}, {{"step", step}}, std::move(name))[0];
+}
+
+Value TakeStepGrad(FunctionBuilder& g, Value dy, Value like, int64_t step, std::string name) {
+  return g.AddNode("TakeStepGrad", {dy, like}, {{"step", step}}, std::move(name))[0];
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,26 @@
+#ifndef SEQGRAPH_OPS_TAKE_STEP_H_
+#define SEQGRAPH_OPS_TAKE_STEP_H_
+
+// TakeStep: y = x[:, step]   TakeStepGrad: dx[:, step] = dy, zero elsewhere.
+
+#include <cstdint>
+#include <string>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+/// One step of a sequence: x [batch, time, ...] -> y [batch, ...]. A negative step counts from the
+/// end: -1 is the last one. InvalidArgument (in the builder) if it is not in [-time, time).
+Value TakeStep(FunctionBuilder& g, Value x, int64_t step, std::string name = "");
+
+/// Its gradient: dy [batch, ...] -> dx of the shape of `like`, of which no element is read.
+Value TakeStepGrad(FunctionBuilder& g, Value dy, Value like, int64_t step, std::string name = "");
+
+OpDef TakeStepOp();
+OpDef TakeStepGradOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_TAKE_STEP_H_

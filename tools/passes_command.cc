@@ -1,0 +1,28 @@
+#include "tools/passes_command.h"
+
+#include "ops/rewrites/all_rewrites.h"
+#include "tools/pass_text.h"
+
+namespace seqgraph::tools {
+namespace {
+
+class PassesCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Footer(
+        "In the order in which they are tried. --passes of the other commands chooses: 'all',\n"
+        "'none', names with commas between, or names to leave out, each after a minus. Saved\n"
+        "models stay as they are: passes run when a function is made ready for one batch size.");
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    out.Write(PassListText(StandardPasses()));
+    return 0;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakePassesCommand() { return std::make_unique<PassesCommand>(); }
+
+}  // namespace seqgraph::tools

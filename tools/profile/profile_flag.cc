@@ -1,0 +1,44 @@
+#include "tools/profile/profile_flag.h"
+
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "serialization/atomic_file.h"
+#include "tools/output_path.h"
+#include "tools/profile/chrome_trace.h"
+
+namespace seqgraph::tools {
+
+void ProfileFlag::Declare(Flags& flags) {
+  flags.Text("--profile", &path_, "FILE",
+             "What took how long, as JSON for Perfetto or chrome://tracing");
+  Flag steps = flags.Int("--profile_steps", &steps_, 1, 10'000,
+                         "Calls of each function whose nodes are recorded, after 2 to warm up");
+  flags.Check("--profile_steps",
+              [this, steps] { return steps.given() && path_.empty() ? "needs --profile" : ""; });
+}
+
+absl::StatusOr<int> ProfileFlag::Around(absl::string_view command,
+                                        const std::function<absl::StatusOr<int>()>& work) {
+  if (path_.empty()) return work();
+  SEQ_RETURN_IF_ERROR(CheckOutputFile("--profile", path_));
+  profile_.emplace(ProfileOptions{.calls = steps_});
+  absl::StatusOr<int> result = [&] {
+    const TraceSpan all(trace(), command, "command");
+    return work();
+  }();
+  const absl::Status written = Write(command);
+  profile_.reset();
+  if (result.ok() && !written.ok()) return written;
+  return result;
+}
+
+absl::Status ProfileFlag::Write(absl::string_view command) const {
+  SEQ_RETURN_IF_ERROR(
+      AtomicWriteFile(path_, ChromeTrace(*profile_, absl::StrCat("seqgraph ", command))));
+  std::fputs(OpTable(*profile_).c_str(), stderr);
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,25 @@
+#ifndef SEQGRAPH_TOOLS_TEXT_TABLE_H_
+#define SEQGRAPH_TOOLS_TEXT_TABLE_H_
+
+#include <string>
+#include <vector>
+
+namespace seqgraph::tools {
+
+/// Rows of cells, printed in columns as wide as their longest cell.
+class TextTable {
+ public:
+  explicit TextTable(std::vector<std::string> header) : rows_{std::move(header)} {}
+
+  /// As many cells as the header has.
+  void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// One line a row. Columns first_number to last_number are flushed right, the others left.
+  std::string Text(size_t first_number, size_t last_number) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_TEXT_TABLE_H_

@@ -1,0 +1,158 @@
+#include "training/cached_dataset.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "graph/status_macros.h"
+#include "training/dataset_bytes.h"
+
+namespace seqgraph {
+namespace {
+
+using data::Dataset;
+using data::DatasetOptions;
+using data::TokenSet;
+
+// To be raised by whatever changes the integers that an archive gives, or the bytes that hold them:
+// entries of before are then not found. cached_dataset_test.cc holds the sums that belong to it.
+constexpr int kVersion = 1;
+
+// One archive, looked at for a cache.
+class Archive {
+ public:
+  Archive(const std::string& path, const DataCache& cache, DataOrigin& origin)
+      : path_(path), cache_(cache), origin_(origin) {}
+
+  // The hash of its content; nothing if there is no use in a cache. An archive that cannot be read
+  // is for whoever reads it next to report.
+  std::optional<ContentHash> Hash() {
+    absl::StatusOr<FileState> before = StateOfFile(path_);
+    if (!before.ok()) return std::nullopt;
+    state_ = *before;
+    absl::StatusOr<ContentHash> hash = absl::NotFoundError("changed a moment ago");
+    if (state_.IsSettled()) hash = cache_.FindHash(state_);
+    if (hash.ok()) return *hash;
+    hash = HashFile(path_);
+    if (!hash.ok() || !Unchanged()) return std::nullopt;
+    if (state_.IsSettled()) Note(cache_.RememberHash(state_, *hash));
+    return *hash;
+  }
+
+  // Whether its content still is what Hash() found.
+  bool StillHas(const ContentHash& hash) const {
+    if (!Unchanged()) return false;
+    // So soon after a change the times do not tell.
+    if (state_.IsSettled()) return true;
+    const absl::StatusOr<ContentHash> again = HashFile(path_);
+    return again.ok() && *again == hash;
+  }
+
+  // Adds to the notes, but what was said already.
+  void Note(const absl::Status& status) {
+    if (status.ok() || !origin_.notes.empty()) return;
+    origin_.notes.push_back(
+        absl::StrCat("cannot cache integers, going on without: ", status.message()));
+  }
+
+ private:
+  bool Unchanged() const {
+    const absl::StatusOr<FileState> now = StateOfFile(path_);
+    return now.ok() && *now == state_;
+  }
+
+  const std::string& path_;
+  const DataCache& cache_;
+  DataOrigin& origin_;
+  FileState state_;
+};
+
+// From the cache, or computed and stored. `settings` and the archive's content are the key.
+template <typename T>
+absl::StatusOr<T> Cached(const std::string& path, const DataCache* cache,
+                         const std::string& settings,
+                         absl::FunctionRef<absl::StatusOr<T>(absl::string_view)> parse,
+                         absl::FunctionRef<absl::StatusOr<T>()> compute,
+                         absl::FunctionRef<std::string(const T&)> bytes_of, DataOrigin& origin) {
+  origin = DataOrigin();
+  if (cache == nullptr || path == data::kSyntheticName) return compute();
+  Archive archive(path, *cache, origin);
+  const std::optional<ContentHash> content = archive.Hash();
+  if (!content.has_value()) return compute();
+  const ContentHash key =
+      HashBytes(absl::StrCat("seqgraph data ", kVersion, "\n", content->Hex(), "\n", settings));
+  const absl::StatusOr<std::string> found = cache->Find(key);
+  absl::Status problem = found.status();
+  if (found.ok()) {
+    absl::StatusOr<T> value = parse(*found);
+    if (value.ok()) {
+      origin.kind = DataOrigin::kCached;
+      origin.key = key.Hex();
+      return value;
+    }
+    problem = value.status();
+  }
+  if (!absl::IsNotFound(problem)) {
+    origin.notes.push_back(absl::StrCat("cached integers are made anew: ", problem.message()));
+  }
+  absl::StatusOr<T> value = compute();
+  if (!value.ok()) return value;
+  if (!archive.StillHas(*content)) {
+    origin.notes.push_back(absl::StrCat("integers are not cached: ", path, " changed meanwhile"));
+    return value;
+  }
+  const absl::Status stored = cache->Store(key, bytes_of(*value));
+  archive.Note(stored);
+  if (stored.ok()) {
+    origin.kind = DataOrigin::kStored;
+    origin.key = key.Hex();
+  }
+  return value;
+}
+
+bool AnyBytes(const DatasetOptions& options) {
+  return options.text_policy == data::TextPolicy::kAnyBytes;
+}
+
+}  // namespace
+
+absl::StatusOr<Dataset> LoadDatasetCached(const std::string& data, const DatasetOptions& options,
+                                          const DataCache* cache, DataOrigin* origin) {
+  // All of DatasetOptions but what is about synthetic reviews, and threads.
+  const std::string settings = absl::StrFormat(
+      "data set\nnum_words %d\nmaxlen %d\nvalidation %a\nshuffle_seed %u\nsplit_seed %u\n"
+      "published_ties %d\nwith_test %d\nany_bytes %d\n",
+      options.num_words, options.maxlen, options.validation, options.shuffle_seed,
+      options.split_seed, options.ties == data::TieOrder::kPublished, options.with_test,
+      AnyBytes(options));
+  return Cached<Dataset>(
+      data, cache, settings,
+      [&](absl::string_view bytes) -> absl::StatusOr<Dataset> {
+        SEQ_ASSIGN_OR_RETURN(Dataset dataset,
+                             ParseDataset(bytes, options.num_words, options.maxlen));
+        dataset.description = data;
+        return dataset;
+      },
+      [&] { return data::LoadDataset(data, options); }, DatasetBytes, *origin);
+}
+
+absl::StatusOr<TokenSet> EncodeReviewsCached(const std::string& data, data::Half half,
+                                             const data::Vocabulary& vocabulary, int maxlen,
+                                             const DatasetOptions& options, const DataCache* cache,
+                                             DataOrigin* origin) {
+  std::string settings =
+      absl::StrFormat("reviews\nhalf %s\nnum_words %d\nmaxlen %d\nany_bytes %d\nwords %d\n",
+                      std::string(data::HalfName(half)), vocabulary.num_words(), maxlen,
+                      AnyBytes(options), vocabulary.size());
+  // Words are bytes, with any byte but a separator in them.
+  for (const std::string& word : vocabulary.words()) absl::StrAppend(&settings, word, "\n");
+  return Cached<TokenSet>(
+      data, cache, settings,
+      [&](absl::string_view bytes) { return ParseTokenSet(bytes, vocabulary.num_words(), maxlen); },
+      [&] { return data::EncodeReviews(data, half, vocabulary, maxlen, options); }, TokenSetBytes,
+      *origin);
+}
+
+}  // namespace seqgraph
