@@ -242,7 +242,8 @@ class Chooser {
 
  private:
   absl::StatusOr<Variant> Compile(const CompileOptions& options, const std::string& first) {
-    Variant variant{first};
+    Variant variant;
+    variant.first = first;
     SEQ_ASSIGN_OR_RETURN(variant.compiled,
                          CompiledFunction::Compile(function_, registry_, &variables_, options));
     return variant;

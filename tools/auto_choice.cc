@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/match.h"
 #include "graph/printer.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
@@ -38,7 +38,7 @@ ContentHash KeyOf(const Function& function, const CompileOptions& options) {
     const BackendInfo& info = backend->info();
     absl::StrAppend(&text, info.name, " ", info.version, " ", info.description, "\n");
   }
-  for (const Pass* pass : options.passes) absl::StrAppend(&text, pass->name, "\n");
+  for (const FunctionPass* pass : options.passes) absl::StrAppend(&text, pass->name, "\n");
   absl::StrAppend(&text, FunctionToText(function));
   return HashBytes(text);
 }
@@ -59,12 +59,17 @@ std::vector<TimedBackend> TimesFromJson(const json& list) {
 
 }  // namespace
 
+std::optional<DataCache> DefaultChoiceCache() {
+  std::string folder = DataCache::DefaultFolder();
+  if (folder.empty()) return std::nullopt;
+  return DataCache(std::move(folder));
+}
+
 std::string ChoiceToJson(const BackendChoice& choice) {
   json groups = json::array();
   for (const MeasuredGroup& group : choice.groups) {
-    groups.push_back({{"nodes", group.nodes},
-                      {"times", TimesToJson(group.times)},
-                      {"chosen", group.chosen}});
+    groups.push_back(
+        {{"nodes", group.nodes}, {"times", TimesToJson(group.times)}, {"chosen", group.chosen}});
   }
   return json{{"preferences", choice.preferences},
               {"groups", std::move(groups)},
@@ -110,8 +115,7 @@ absl::StatusOr<BackendChoice> AutoChoice::Choose(const Function& function,
   const auto start = std::chrono::steady_clock::now();
   SEQ_ASSIGN_OR_RETURN(BackendChoice choice,
                        ChooseByMeasuring(function, AllOps(), variables, options));
-  from.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  from.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (cache_.has_value()) {
     const absl::Status stored = cache_->Store(key, ChoiceToJson(choice));
     if (!stored.ok()) from.note = std::string(stored.message());
@@ -120,10 +124,10 @@ absl::StatusOr<BackendChoice> AutoChoice::Choose(const Function& function,
 }
 
 std::string ChoiceText(const BackendChoice& choice, const ChoiceOrigin& origin) {
-  std::string text = origin.remembered
-                         ? std::string("backends chosen by what was measured before\n")
-                         : absl::StrFormat("backends chosen by measuring, in %.2f s\n",
-                                           origin.seconds);
+  std::string text =
+      origin.remembered
+          ? std::string("backends chosen by what was measured before\n")
+          : absl::StrFormat("backends chosen by measuring, in %.2f s\n", origin.seconds);
   if (!origin.note.empty()) absl::StrAppend(&text, "note: ", origin.note, "\n");
   if (choice.groups.empty()) return text;
   std::vector<std::string> header = {"chosen"};

@@ -25,6 +25,9 @@ struct ChoiceOrigin {
   std::string note;         ///< why nothing could be read or kept; empty: all is well
 };
 
+/// The folder in which --data_cache keeps its entries by default; none where there is no home.
+std::optional<DataCache> DefaultChoiceCache();
+
 class AutoChoice {
  public:
   /// Without a cache every choice is measured.

@@ -4,11 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "backends/backend_registry.h"
 #include "backends/all_backends.h"
-#include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "serialization/model_io.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"
 
@@ -35,7 +32,7 @@ class AutoChoiceTest : public testing::Test {
 };
 
 TEST_F(AutoChoiceTest, RemembersWhatWasMeasuredForThatFunctionAndBatch) {
-  const AutoChoice choice(DataCache(MakeTempDir()));
+  const AutoChoice choice{DataCache(MakeTempDir())};
   ChoiceOrigin origin;
   SEQ_ASSERT_OK_AND_ASSIGN(const BackendChoice first, Choose(choice, 4, origin));
   EXPECT_FALSE(origin.remembered);
@@ -50,7 +47,7 @@ TEST_F(AutoChoiceTest, RemembersWhatWasMeasuredForThatFunctionAndBatch) {
 }
 
 TEST_F(AutoChoiceTest, MeasuresAnewWhereNothingCanBeKept) {
-  const AutoChoice nowhere(DataCache("/proc/no/such/folder"));
+  const AutoChoice nowhere{DataCache("/proc/no/such/folder")};
   ChoiceOrigin origin;
   SEQ_ASSERT_OK(Choose(nowhere, 4, origin).status());
   EXPECT_FALSE(origin.remembered);

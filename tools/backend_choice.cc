@@ -11,6 +11,7 @@
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "serialization/function_proto.h"
+#include "tools/auto_choice.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -53,12 +54,15 @@ absl::StatusOr<BackendSelection> ChooseBackends(absl::string_view names,
                                                 absl::Span<const PlannedCall> calls,
                                                 const PassList& passes) {
   PluginOptions options = PluginDefaults();
+  const bool by_measuring = names == kAuto;
+  if (by_measuring) names = kAutoCandidates;
   if (!AllBuiltIn(names)) {
     for (const PlannedCall& call : calls) {
       SEQ_RETURN_IF_ERROR(Encode(call, passes, options));
     }
   }
   SEQ_ASSIGN_OR_RETURN(BackendSelection selection, SelectBackends(names, options));
+  selection.by_measuring = by_measuring;
   for (const std::string& note : selection.notes) {
     std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
   }
@@ -66,6 +70,7 @@ absl::StatusOr<BackendSelection> ChooseBackends(absl::string_view names,
 }
 
 absl::Status CheckBackendNames(absl::string_view names) {
+  if (names == kAuto) return absl::OkStatus();
   const bool may_be_plugins =
       names.find('/') != absl::string_view::npos || !PluginSearchPath().empty();
   return may_be_plugins ? absl::OkStatus() : SelectBackends(names, PluginDefaults()).status();
@@ -77,12 +82,21 @@ absl::StatusOr<PassList> ChoosePasses(absl::string_view text) {
   return passes;
 }
 
+absl::StatusOr<BackendPreferences> PreferMeasured(const Function& function,
+                                                  const VariableStore& variables,
+                                                  const CompileOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(BackendChoice choice,
+                       AutoChoice(DefaultChoiceCache()).Choose(function, variables, options));
+  return std::move(choice.preferences);
+}
+
 RunnerOptions RunOn(const BackendSelection& selection, int64_t threads, const PassList& passes) {
   RunnerOptions options;
   options.backend = selection.names;
   options.backends = &selection.registry;
   options.threads = static_cast<int>(threads);
   options.passes = passes;
+  if (selection.by_measuring) options.prefer = PreferMeasured;
   return options;
 }
 

@@ -26,13 +26,18 @@ struct PlannedCall {
 /// How this program finds, tries and talks to plugins.
 PluginOptions PluginDefaults();
 
-/// What --backend names: built-in backends and plugins. Each plugin is first tried with `calls`, as
-/// they will be compiled, in a process of its own. What the user should know of the choice is
-/// written to standard error. Errors: those of SelectBackends and of preparing the calls. What is
-/// compiled with the selection must not outlive it.
+/// What --backend names: built-in backends and plugins, or "auto" (tools/auto_choice.h). Each
+/// plugin is first tried with `calls`, as they will be compiled, in a process of its own. What the
+/// user should know of the choice is written to standard error. Errors: those of SelectBackends and
+/// of preparing the calls. What is compiled with the selection must not outlive it.
 absl::StatusOr<BackendSelection> ChooseBackends(absl::string_view names,
                                                 absl::Span<const PlannedCall> calls,
                                                 const PassList& passes = StandardPasses());
+
+/// The preferences of --backend=auto for a function (tools/auto_choice.h), measured or remembered.
+absl::StatusOr<BackendPreferences> PreferMeasured(const Function& function,
+                                                  const VariableStore& variables,
+                                                  const CompileOptions& options);
 
 /// What --passes names. InvalidArgument for an unknown name.
 absl::StatusOr<PassList> ChoosePasses(absl::string_view text);

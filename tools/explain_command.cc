@@ -9,6 +9,7 @@
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
+#include "tools/auto_choice.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/function_choice.h"
@@ -43,6 +44,14 @@ class ExplainCommand : public Command {
     options.backends = ListOf(selection);
     options.batch = batch_;
     options.threads = static_cast<int>(backend_.threads);
+    if (selection.by_measuring) {
+      ChoiceOrigin origin;
+      SEQ_ASSIGN_OR_RETURN(
+          const BackendChoice choice,
+          AutoChoice(DefaultChoiceCache()).Choose(*function, model.variables, options, &origin));
+      options.preferences = choice.preferences;
+      out.Write(ChoiceText(choice, origin) + "\n");
+    }
     int64_t variables = 0;
     for (const VariableRead& read : function->variables()) variables += read.def.type.num_bytes();
     if (max_memory_ > 0) options.max_memory = max_memory_ - variables;

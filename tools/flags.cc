@@ -165,7 +165,7 @@ void DeclareSimdTarget(Flags& flags, std::string* target) {
 void BackendFlags::Declare(Flags& flags) {
   flags.Text("--backend", &backend, "NAMES",
              "Backends by preference, comma-separated: names, or paths of plugins; no other is\n"
-             "ever used");
+             "ever used. auto: each node where it is measured to be fastest, once and for all");
   flags.Int("--threads", &threads, 1, 1024, "Threads to compute with");
   DeclarePasses(flags, &passes);
   DeclareSimdTarget(flags, &simd_target);

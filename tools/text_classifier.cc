@@ -69,6 +69,9 @@ absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags
   options.threads = static_cast<int>(flags.threads);
   SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(flags.passes));
   if (profile_ != nullptr) options.trace = &profile_->trace();
+  if (backends_.by_measuring) {
+    SEQ_ASSIGN_OR_RETURN(options.preferences, PreferMeasured(function, model_.variables, options));
+  }
   SEQ_ASSIGN_OR_RETURN(predict_,
                        CompiledFunction::Compile(function, AllOps(), &model_.variables, options));
   if (profile_ != nullptr) profile_number_ = profile_->AddFunction(*predict_);

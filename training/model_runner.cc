@@ -38,6 +38,10 @@ absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, i
   options.passes = options_.Passes();
   options.trace = trace();
   if (options_.max_memory > 0) options.max_memory = options_.max_memory - MemoryInUse();
+  if (options_.prefer) {
+    SEQ_ASSIGN_OR_RETURN(options.preferences,
+                         options_.prefer(*function, model_->variables, options));
+  }
   SEQ_ASSIGN_OR_RETURN(compiled,
                        CompiledFunction::Compile(*function, registry, &model_->variables, options));
   return compiled.get();

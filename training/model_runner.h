@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +38,11 @@ struct RunnerOptions {
   const BackendRegistry* backends = nullptr;  ///< null: AllBackends()
   const OpRegistry* ops = nullptr;            ///< null: AllOps()
   std::optional<PassList> passes;             ///< absent: StandardPasses()
+  /// Asked, before a function is compiled, which nodes go elsewhere than the order of the backends
+  /// says; null: none.
+  std::function<absl::StatusOr<BackendPreferences>(const Function&, const VariableStore&,
+                                                   const CompileOptions&)>
+      prefer;
 
   const PassList& Passes() const { return passes.has_value() ? *passes : StandardPasses(); }
 };

@@ -34,6 +34,8 @@ struct BackendSelection {
   BackendRegistry registry;        ///< of just these
   std::string names;               ///< for BackendRegistry::ParseList, in the user's order
   std::vector<std::string> notes;  ///< what the user should know: one line each
+  /// Each node is to run where it is measured to be fastest, whatever the order.
+  bool by_measuring = false;
 };
 
 /// What --backend names, separated by ','. Each is a path, if there is a '/' in it, or the name of
