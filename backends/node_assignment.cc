@@ -126,7 +126,10 @@ absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
                                                 const BackendPreferences& preferences) {
   SEQ_ASSIGN_OR_RETURN(std::vector<int> ranks, AssignNodes(function, backends, preferences));
   const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
-  for (size_t n = 0; n < ranks.size(); ++n) ranks[n] = ranks[n] == preferred[n] ? 0 : ranks[n] + 1;
+  const int elsewhere = static_cast<int>(backends.size());
+  for (size_t n = 0; n < ranks.size(); ++n) {
+    if (preferred[n] >= 0) ranks[n] = ranks[n] == preferred[n] ? 0 : elsewhere;
+  }
   return ranks;
 }
 

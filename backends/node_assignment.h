@@ -24,8 +24,8 @@ absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
                                              const BackendPreferences& preferences = {});
 
 /// AssignNodes, for passes that must not drive a node away from where it should be (NodeOwners in
-/// graph/pass.h): for each node 0 if it goes to the backend that it prefers, else 1 + the index of
-/// its backend.
+/// graph/pass.h): for each node that prefers a backend 0 if it goes there and more than all others
+/// if not, for any other the index of its backend.
 absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
                                                 absl::Span<const Backend* const> backends,
                                                 const BackendPreferences& preferences);

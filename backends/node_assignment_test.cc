@@ -85,6 +85,16 @@ TEST(AssignNodes, APreferredBackendIsAskedBeforeTheOrder) {
   EXPECT_THAT(assignment, ElementsAre(0, 1, 0, 0));
 }
 
+TEST(RankAssignment, PutsWhatIsNotWhereItShouldBeLast) {
+  const FakeBackend first({.name = "first"});
+  const FakeBackend second({.name = "second", .refusals = {{"Add", NoOp()}}});
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const std::vector<int> ranks,
+      RankAssignment(FourNodes(), std::vector<const Backend*>{&first, &second},
+                     {{"scale", "second"}, {"add", "second"}, {"both", "first"}}));
+  EXPECT_THAT(ranks, ElementsAre(0, 0, 2, 0));
+}
+
 TEST(AssignNodes, APreferredGroupIsAssignedWholeOrNotAtAll) {
   const FakeBackend first({.name = "first"});
   const FakeBackend fused(
