@@ -53,11 +53,9 @@ TEST_P(Allocations, CompiledTrainStepOnVectorKernelsMakesNone) {
   for (int threads : {1, 2}) {
     SEQ_ASSERT_OK_AND_ASSIGN(
         const std::unique_ptr<CompiledFunction> step,
-        CompiledFunction::Compile(**model_.GetFunction("train_step"), AllOps(), &model_.variables,
-                                  {.backends = backends_,
-                                   .batch = 64,
-                                   .threads = threads,
-                                   .passes = StandardPasses()}));
+        CompiledFunction::Compile(
+            **model_.GetFunction("train_step"), AllOps(), &model_.variables,
+            {.backends = backends_, .batch = 64, .threads = threads, .passes = StandardPasses()}));
     SEQ_ASSERT_OK(step->Run());
     const AllocationCounts before = CountAllocations();
     bool ok = true;
