@@ -19,6 +19,12 @@ struct KernelRow {
   Claim (*claim)(const NodeContext& context);
 };
 
+/// A maker that backends share, as the `make` of a row that takes a context of the backend's own.
+template <absl::StatusOr<std::unique_ptr<Kernel>> (*kMake)(const NodeContext&), typename Context>
+absl::StatusOr<std::unique_ptr<Kernel>> Shared(Context& context) {
+  return kMake(context);
+}
+
 /// A row that takes the node, or the reason why none does.
 template <typename Row>
 struct KernelChoice {

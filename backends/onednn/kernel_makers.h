@@ -47,8 +47,6 @@ MadeKernel MakeIncrement(KernelContext& context);
 // reductions.cc
 MadeKernel MakeReduceSum(KernelContext& context);
 MadeKernel MakeReduceMean(KernelContext& context);
-MadeKernel MakeBroadcastLike(KernelContext& context);
-MadeKernel MakeReduceMeanGrad(KernelContext& context);
 
 // bce.cc
 MadeKernel MakeBce(KernelContext& context);

@@ -1,6 +1,7 @@
 #include "backends/onednn/kernels.h"
 
 #include "backends/kernels/copies.h"
+#include "backends/kernels/reductions.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/rnn_cell.h"
 
@@ -13,11 +14,7 @@ constexpr uint32_t Bits(int first, Rest... rest) {
   return (1u << first) | Bits(rest...);
 }
 
-// One that backends share, as the table takes it.
-template <MadeKernel (*kMake)(const NodeContext&)>
-MadeKernel Shared(KernelContext& context) {
-  return kMake(context);
-}
+using kernels::Shared;
 
 // op, version, claim, maker; then the inputs and outputs that may be time-major, and the row width.
 constexpr KernelDef kKernels[] = {
@@ -53,8 +50,8 @@ constexpr KernelDef kKernels[] = {
     {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
-    {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
-    {"BroadcastLike", 1, ClaimAlways, MakeBroadcastLike},
+    {"ReduceMeanGrad", 1, ClaimAlways, Shared<kernels::MakeReduceMeanGrad>},
+    {"BroadcastLike", 1, ClaimAlways, Shared<kernels::MakeBroadcastLike>},
     {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
     {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
     {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},

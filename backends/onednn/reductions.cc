@@ -1,81 +1,22 @@
-// ReduceSum, ReduceMean, BroadcastLike, ReduceMeanGrad.
+// ReduceSum and ReduceMean.
 
-#include <algorithm>
-#include <cstring>
+#include "backends/kernels/reductions.h"
 
-#include "backends/kernels/loop_kernel.h"
-#include "backends/kernels/reduction.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/math_loops.h"
 
 namespace seqgraph::onednn {
 namespace {
 
-using kernels::Reduction;
-
-// Sums in double, whatever the axes.
-void Reduce(const Reduction& r, const float* x, void* scratch, float* y) {
-  if (r.large == 0) {
-    std::fill_n(y, r.small, 0.0f);
-  } else if (r.Trailing()) {
-    const int64_t n = r.large / r.small;
-    for (int64_t i = 0; i < r.small; ++i) y[i] = static_cast<float>(Sum(x + i * n, n));
-  } else if (r.Leading()) {
-    SumRows(x, r.large / r.small, r.small, y);
-  } else {
-    double* sums = static_cast<double*>(scratch);
-    std::fill_n(sums, r.small, 0.0);
-    r.ForEach([&](int64_t i, int64_t j) { sums[j] += x[i]; });
-    for (int64_t j = 0; j < r.small; ++j) y[j] = static_cast<float>(sums[j]);
-  }
-}
-
-void Broadcast(const Reduction& r, const float* x, float* y) {
-  if (r.large == 0) return;
-  if (r.Trailing()) {
-    const int64_t n = r.large / r.small;
-    for (int64_t i = 0; i < r.small; ++i) std::fill_n(y + i * n, n, x[i]);
-  } else if (r.Leading()) {
-    for (int64_t i = 0; i < r.large; i += r.small) {
-      std::memcpy(y + i, x, r.small * sizeof(float));
-    }
-  } else {
-    r.ForEach([&](int64_t i, int64_t j) { y[i] = x[j]; });
-  }
-}
-
-std::unique_ptr<Kernel> MakeReduction(const KernelContext& context, bool mean) {
-  const Reduction r(context.input_shape(0), context.attributes().GetInts("axes"));
-  const int64_t scratch = r.small * static_cast<int64_t>(sizeof(double));
-  return MakeLoop(
-      [r, mean](const KernelArgs& args) {
-        float* y = Out<float>(args, 0);
-        if (y == nullptr) return;
-        Reduce(r, In<float>(args, 0), args.scratch, y);
-        if (!mean || r.large == 0) return;
-        const double terms = static_cast<double>(r.large / r.small);
-        for (int64_t j = 0; j < r.small; ++j) y[j] = static_cast<float>(y[j] / terms);
-      },
-      scratch);
-}
-
-std::unique_ptr<Kernel> MakeBroadcast(const KernelContext& context, bool mean) {
-  const Reduction r(context.input_shape(1), context.attributes().GetInts("axes"));
-  return MakeLoop([r, mean](const KernelArgs& args) {
-    float* y = Out<float>(args, 0);
-    if (y == nullptr) return;
-    Broadcast(r, In<float>(args, 0), y);
-    if (!mean || r.large == 0) return;
-    const float terms = static_cast<float>(r.large / r.small);
-    for (int64_t i = 0; i < r.large; ++i) y[i] /= terms;
-  });
-}
+constexpr kernels::ReductionLoops kLoops = {.sum = Sum, .sum_rows = SumRows};
 
 }  // namespace
 
-MadeKernel MakeReduceSum(KernelContext& context) { return MakeReduction(context, false); }
-MadeKernel MakeReduceMean(KernelContext& context) { return MakeReduction(context, true); }
-MadeKernel MakeBroadcastLike(KernelContext& context) { return MakeBroadcast(context, false); }
-MadeKernel MakeReduceMeanGrad(KernelContext& context) { return MakeBroadcast(context, true); }
+MadeKernel MakeReduceSum(KernelContext& context) {
+  return kernels::MakeReduction(context, kLoops, false);
+}
+MadeKernel MakeReduceMean(KernelContext& context) {
+  return kernels::MakeReduction(context, kLoops, true);
+}
 
 }  // namespace seqgraph::onednn

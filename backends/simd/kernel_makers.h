@@ -36,8 +36,6 @@ MadeKernel MakeOneHot(KernelContext& context);
 // reductions.cc
 MadeKernel MakeReduceSum(KernelContext& context);
 MadeKernel MakeReduceMean(KernelContext& context);
-MadeKernel MakeBroadcastLike(KernelContext& context);
-MadeKernel MakeReduceMeanGrad(KernelContext& context);
 
 // bce.cc
 MadeKernel MakeBce(KernelContext& context);

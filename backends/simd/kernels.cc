@@ -1,16 +1,13 @@
 #include "backends/simd/kernels.h"
 
 #include "backends/kernels/copies.h"
+#include "backends/kernels/reductions.h"
 #include "backends/simd/kernel_makers.h"
 
 namespace seqgraph::simd {
 namespace {
 
-// One that backends share, as the table takes it.
-template <MadeKernel (*kMake)(const NodeContext&)>
-MadeKernel Shared(KernelContext& context) {
-  return kMake(context);
-}
+using kernels::Shared;
 
 // op, version, claim, maker.
 constexpr KernelDef kKernels[] = {
@@ -44,8 +41,8 @@ constexpr KernelDef kKernels[] = {
     {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
-    {"ReduceMeanGrad", 1, ClaimAlways, MakeReduceMeanGrad},
-    {"BroadcastLike", 1, ClaimAlways, MakeBroadcastLike},
+    {"ReduceMeanGrad", 1, ClaimAlways, Shared<kernels::MakeReduceMeanGrad>},
+    {"BroadcastLike", 1, ClaimAlways, Shared<kernels::MakeBroadcastLike>},
     {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
     {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
     {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},

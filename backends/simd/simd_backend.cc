@@ -40,15 +40,11 @@ class SimdProgram : public Program {
       if (!kernel.ok()) return Annotate(kernel.status(), absl::StrCat("node ", name));
       program->kernels_[n] = *std::move(kernel);
     }
-    program->persistent_bytes_ = plan.persistent_bytes;
-    program->private_storage_ = std::move(plan.private_storage);
     return program;
   }
 
   std::string implementation(int node) const override { return kernels_[node]->implementation(); }
   int64_t scratch_bytes(int node) const override { return kernels_[node]->scratch_bytes(); }
-  int64_t persistent_bytes() const override { return persistent_bytes_; }
-  std::vector<PrivateStorage> private_storage() const override { return private_storage_; }
 
   absl::Status Begin() override {
     flush_.emplace();
@@ -60,8 +56,6 @@ class SimdProgram : public Program {
 
  private:
   std::vector<std::unique_ptr<Kernel>> kernels_;  // null: another backend's
-  int64_t persistent_bytes_ = 0;
-  std::vector<PrivateStorage> private_storage_;
   std::optional<FlushDenormals> flush_;
 };
 
