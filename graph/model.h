@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/function.h"
+#include "graph/layers.h"
 #include "graph/tensor.h"
 
 namespace seqgraph {
@@ -68,6 +70,9 @@ struct Model {
   TextPreprocessing preprocessing;
   std::vector<std::string> labels;  ///< name of class 0, 1, ...
   std::string description;          ///< free text: what it was trained on and how
+  /// The stack of layers that `predict` was built from, where it was: for summaries and for files
+  /// of frameworks that know layers.
+  std::optional<LayerStack> layers;
 
   /// Adds a function and declares its variables. AlreadyExists for a second one of that name,
   /// InvalidArgument for a variable that the model has with another definition: then nothing is
