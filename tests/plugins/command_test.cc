@@ -140,6 +140,9 @@ TEST_F(PluginCommandTest, TheKitOutlivesEveryHostilePlugin) {
     const std::string file = entry.path().filename().string();
     if (!absl::StartsWith(file, "libhostile_") || !absl::EndsWith(file, ".so")) continue;
     const std::string kind = file.substr(11, file.size() - 14);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    if (kind == "leaks") continue;  // the kit does not look for leaks there
+#endif
     const ProcessResult kit = RunSeqgraph({"conformance", "--backend=" + entry.path().string(),
                                            "--mode=state,robustness", "--timeout=5"},
                                           {.folder = folder_});

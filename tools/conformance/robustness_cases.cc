@@ -106,6 +106,13 @@ ProcessMemory MemoryNow() {
   return memory;
 }
 
+// A sanitizer keeps freed memory, so that what is left behind says nothing of the backend.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kKeepsFreedMemory = true;
+#else
+constexpr bool kKeepsFreedMemory = false;
+#endif
+
 constexpr int kWarmUp = 100, kRepeats = 1000;
 // What a repeat may leave behind: less than the smallest object that anybody would keep (a pointer
 // and its malloc header), and less than a page in fifty.
@@ -122,6 +129,7 @@ absl::StatusOr<Problem> SmallNetwork(const CaseContext& context) {
 Case LeakCase(const std::string& name, bool prepares, const ProblemMaker& make) {
   return {"robustness/leak/" + name,
           [prepares, make](const CaseContext& context, Verdict& verdict) {
+            if (kKeepsFreedMemory) return verdict.Skip("a sanitizer keeps freed memory");
             const auto problem = make(context);
             if (!verdict.Check(problem.status(), "building")) return;
             std::unique_ptr<GuardedRun> run;
