@@ -99,6 +99,41 @@ absl::Status ConvertUnary(NodeImport& node) {
   return absl::OkStatus();
 }
 
+// x w + b in two steps, as exporters write it, becomes one Dense with a bias; absent if it is not
+// that. (The product alone dies if nobody else reads it.)
+absl::StatusOr<Operand> DenseWithBias(NodeImport& node, const Operand& product, Operand bias) {
+  GraphImport& g = node.graph();
+  if (!product.value.present() || bias.known == nullptr || bias.variable.empty() ||
+      bias.rank() != 1 || product.shape().back() != bias.shape()[0]) {
+    return Absent();
+  }
+  const Node* dense = g.builder().function().producer(product.value);
+  if (dense == nullptr || dense->op->name() != "Dense" || dense->inputs[2].present()) {
+    return Absent();
+  }
+  const std::vector<Value> inputs = dense->inputs;
+  SEQ_ASSIGN_OR_RETURN(const Value b, g.Materialize(bias));
+  const Value sum = g.builder().AddNode("Dense", {inputs[0], inputs[1], b}, dense->attributes)[0];
+  SEQ_RETURN_IF_ERROR(g.builder().status());
+  Operand y = Absent();
+  y.value = sum;
+  y.type = g.builder().type(sum);
+  return y;
+}
+
+absl::Status ConvertAdd(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
+  SEQ_ASSIGN_OR_RETURN(Operand y, DenseWithBias(node, inputs[0], inputs[1]));
+  if (!y.present()) {
+    SEQ_ASSIGN_OR_RETURN(y, DenseWithBias(node, inputs[1], inputs[0]));
+  }
+  if (!y.present()) {
+    SEQ_ASSIGN_OR_RETURN(y, Pair(node, kAdd, std::move(inputs)));
+  }
+  node.SetOutput(0, std::move(y));
+  return absl::OkStatus();
+}
+
 template <const char* op>
 absl::Status ConvertBinary(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
@@ -351,7 +386,7 @@ absl::Status ConvertLeakyRelu(NodeImport& node) {
 
 constexpr ConverterRow kRows[] = {
     {"Abs", ConvertUnary<kAbs>},
-    {"Add", ConvertBinary<kAdd>},
+    {"Add", ConvertAdd},
     {"And", ConvertLogical<kMinimum>},
     {"Cast", ConvertCast},
     {"CastLike", ConvertCastLike},

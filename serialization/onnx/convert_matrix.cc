@@ -44,11 +44,11 @@ Shape WithMatrix(Shape lead, const Operand& x) {
 
 absl::StatusOr<Operand> Product(NodeImport& node, const Operand& a, const Operand& b) {
   GraphImport& g = node.graph();
-  if (b.rank() == 2) return Dense(node, a, b, {});
+  if (b.rank() == 2) return Dense(node, a, b, Absent());
   if (a.rank() == 2) {  // y^T = b^T a^T
     SEQ_ASSIGN_OR_RETURN(const Operand x, Transposed(g, b));
     SEQ_ASSIGN_OR_RETURN(const Operand w, Transposed(g, a));
-    SEQ_ASSIGN_OR_RETURN(const Operand y, Dense(node, x, w, {}));
+    SEQ_ASSIGN_OR_RETURN(const Operand y, Dense(node, x, w, Absent()));
     return Transposed(g, y);
   }
   SEQ_ASSIGN_OR_RETURN(const Shape lead, BroadcastShapes(Lead(a), Lead(b)));

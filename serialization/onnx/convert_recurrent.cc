@@ -233,7 +233,7 @@ class Recurrence {
 
   // Both halves of B: added, or with reset_after one row each.
   absl::StatusOr<Operand> Bias(int d, const std::string& name) {
-    if (!node_.has_input(kB)) return Operand{};
+    if (!node_.has_input(kB)) return Absent();
     const int64_t columns = options_.units * static_cast<int64_t>(kind_.gates.size());
     SEQ_ASSIGN_OR_RETURN(const Operand one, g_.Slice(node_.optional_input(kB), 0, d, d + 1));
     if (options_.reset_after) {
@@ -252,7 +252,7 @@ class Recurrence {
 
   // [batch, units] of one direction; absent where it is zero.
   absl::StatusOr<Operand> InitialState(int input, int d) {
-    if (!node_.has_input(input) || IsZero(node_.optional_input(input))) return Operand{};
+    if (!node_.has_input(input) || IsZero(node_.optional_input(input))) return Absent();
     const Operand all = node_.optional_input(input);
     const int axis = options_.batch_first ? 1 : 0;
     if (all.rank() != 3 || all.shape()[axis] != options_.directions()) {

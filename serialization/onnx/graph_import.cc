@@ -73,6 +73,8 @@ absl::Status BatchIsNoNumber() {
 
 }  // namespace
 
+Operand Absent() { return {}; }
+
 bool HoldsBatch(const Tensor& tensor) {
   if (tensor.dtype() != DType::kInt64) return false;
   const absl::Span<const int64_t> elements = tensor.Elements<int64_t>();
@@ -301,6 +303,13 @@ absl::StatusOr<Operand> GraphImport::Cast(const Operand& x, DType dtype) {
     y.type.dtype = dtype;
     y.fill = Tensor::Scalar(*x.fill).Cast(dtype).Cast(DType::kFloat64).Elements<double>()[0];
     return y;
+  }
+  // To a wider type and back changes nothing.
+  const Node* node = x.value.present() ? builder_.function().producer(x.value) : nullptr;
+  if (node != nullptr && node->op->name() == "Cast" &&
+      builder_.type(node->inputs[0]).dtype == dtype && SizeOf(x.type.dtype) > SizeOf(dtype) &&
+      IsReal(x.type.dtype) == IsReal(dtype)) {
+    return FromValue(node->inputs[0]);
   }
   return Emit("Cast", {x}, {{"dtype", dtype}});
 }

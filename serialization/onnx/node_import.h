@@ -38,7 +38,7 @@ class NodeImport {
   int num_inputs() const { return static_cast<int>(inputs_.size()); }
   bool has_input(int i) const { return i < num_inputs() && inputs_[i].present(); }
   /// Absent if it is not given.
-  Operand optional_input(int i) const { return i < num_inputs() ? inputs_[i] : Operand{}; }
+  Operand optional_input(int i) const { return i < num_inputs() ? inputs_[i] : Absent(); }
   /// InvalidArgument if it is not given.
   absl::StatusOr<Operand> input(int i) const;
   const std::vector<Operand>& inputs() const { return inputs_; }

@@ -247,7 +247,7 @@ class Reader {
   }
 
   absl::StatusOr<Operand> Lookup(const std::string& name, const Scope& scope) const {
-    if (name.empty()) return Operand{};
+    if (name.empty()) return Absent();
     const Operand* found = scope.Find(name);
     if (found != nullptr) return *found;
     if (const auto refused = refused_.find(name); refused != refused_.end()) {

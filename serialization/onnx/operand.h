@@ -41,6 +41,8 @@ struct Operand {
   }
 };
 
+/// The operand of an optional input that is not given.
+Operand Absent();
 /// True if some element stands for the batch.
 bool HoldsBatch(const Tensor& tensor);
 /// True if all elements are known and zero.
