@@ -39,9 +39,9 @@ struct KnownInputs {
 
 const std::vector<KnownInputs>& KnownInputsOf() {
   static const auto& kTable = *new std::vector<KnownInputs>{
-      {"ConstantOfShape", {0}}, {"Dropout", {1, 2}}, {"Expand", {1}},         {"OneHot", {1}},
-      {"ReduceSum", {1}},       {"Reshape", {1}},    {"Slice", {1, 2, 3, 4}}, {"Split", {1}},
-      {"Squeeze", {1}},         {"Unsqueeze", {1}},
+      {"ConstantOfShape", {0}}, {"Dropout", {1, 2}}, {"Expand", {1}},    {"OneHot", {1}},
+      {"Range", {0, 1, 2}},     {"ReduceSum", {1}},  {"Reshape", {1}},   {"Slice", {1, 2, 3, 4}},
+      {"Split", {1}},           {"Squeeze", {1}},    {"Unsqueeze", {1}},
   };
   return kTable;
 }
@@ -104,6 +104,9 @@ absl::Status RunDataSet(const std::filesystem::path& test, const std::filesystem
                         absl::Span<const Backend* const> backends) {
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile((test / "model.onnx").string(), kMaxFile));
   SEQ_ASSIGN_OR_RETURN(const ModelProto proto, ReadProto<ModelProto>(test / "model.onnx"));
+  for (const auto& input : proto.graph().input()) {
+    if (!input.type().has_tensor_type()) return ParseOnnx(bytes, AllOps()).status();
+  }
   SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, ReadTensors(data, "input"));
   SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, ReadTensors(data, "output"));
   const std::set<std::string> known = NamesOfKnownInputs(proto);
