@@ -147,7 +147,7 @@ def attribute_text(name, value):
         kind = "float_value: %r" % value
     elif isinstance(value, list):
         kind = "ints_value { values: [%s] }" % ", ".join(map(str, value))
-    elif value.startswith("FLOAT"):
+    elif value.startswith(("FLOAT", "INT")):
         kind = "dtype_value: %s" % value
     else:
         kind = "string_value: \"%s\"" % value
