@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "graph/status_macros.h"
 #include "serialization/hdf5/byte_cursor.h"
@@ -81,6 +82,10 @@ class TreeReader {
               [](const Link& a, const Link& b) { return a.name < b.name; });
     for (Link& link : links) {
       const std::string below = absl::StrCat(path, path.empty() ? "" : "/", link.name);
+      if (link.name.empty() || absl::StrContains(link.name, '/')) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(below, ": a member has no name, or one with a slash"));
+      }
       if (!link.unreadable.empty()) {
         return absl::InvalidArgumentError(absl::StrCat(below, ": ", link.unreadable));
       }

@@ -145,6 +145,7 @@ class TreeWriter {
     const auto refuse = [&](absl::string_view why) {
       return absl::InvalidArgumentError(absl::StrCat("HDF5 object ", path, ": ", why));
     };
+    if (!node.unreadable.empty()) return refuse(node.unreadable);
     if (node.children.size() > kMaxMembers) return refuse("has too many members");
     const size_t nodes = 2 * kTreeRank * 2;
     symbol_rank_ =

@@ -25,6 +25,7 @@ struct LossRow {
 constexpr LossRow kLosses[] = {
     {"binary_crossentropy", "BinaryCrossentropy", "bce"},
     {"categorical_crossentropy", "CategoricalCrossentropy", ""},
+    {"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", ""},
     {"mean_squared_error", "MeanSquaredError", "mse"},
 };
 
