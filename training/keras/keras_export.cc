@@ -45,6 +45,32 @@ std::string LossOf(const Model& model) {
   return classes ? absl::StrCat("sparse_", found) : found;
 }
 
+// What is done to the gradient before the update; false for what Keras does not do.
+bool ReadClipping(const Function& step, Value gradient, keras::Optimizer* optimizer) {
+  const Node* clip = step.producer(gradient);
+  if (clip == nullptr) return true;
+  if (clip->op->name() == "Clip") optimizer->clipvalue = clip->attributes.GetFloat("limit");
+  if (clip->op->name() != "ClipByNorm") return true;
+  // The norm of one gradient, or the sum of all of them.
+  const Node* norm = step.producer(clip->inputs[1]);
+  const double limit = clip->attributes.GetFloat("limit");
+  if (norm == nullptr) return false;
+  if (norm->op->name() == "ReduceSum") optimizer->clipnorm = limit;
+  if (norm->op->name() == "Add") optimizer->global_clipnorm = limit;
+  return optimizer->clipnorm > 0 || optimizer->global_clipnorm > 0;
+}
+
+// What is done to the weight before the update: nothing, or w - weight_decay lr w.
+bool ReadDecay(const Function& step, Value weight, keras::Optimizer* optimizer) {
+  if (step.info(weight).origin == Origin::kVariable) return true;
+  const Node* subtract = step.producer(weight);
+  if (subtract == nullptr || subtract->op->name() != "Subtract") return false;
+  const Node* scale = step.producer(subtract->inputs[1]);
+  if (scale == nullptr || scale->op->name() != "Scale") return false;
+  optimizer->weight_decay = scale->attributes.GetFloat("factor");
+  return true;
+}
+
 std::optional<keras::Optimizer> OptimizerOfNode(const Node& node) {
   const Attributes& attributes = node.attributes;
   keras::Optimizer optimizer;
@@ -84,7 +110,9 @@ std::optional<keras::Optimizer> OptimizerOf(const Model& model) {
     const Node* node = step->producer(update.value);
     std::optional<keras::Optimizer> optimizer;
     if (node != nullptr) optimizer = OptimizerOfNode(*node);
-    if (!optimizer.has_value() || (found.has_value() && !(*found == *optimizer))) {
+    if (!optimizer.has_value() || !ReadDecay(*step, node->inputs[0], &*optimizer) ||
+        !ReadClipping(*step, node->inputs[1], &*optimizer) ||
+        (found.has_value() && !(*found == *optimizer))) {
       return std::nullopt;
     }
     found = optimizer;

@@ -13,22 +13,31 @@
 namespace seqgraph {
 namespace {
 
+GradientClipping ClippingFromKeras(const keras::Optimizer& from) {
+  if (from.clipvalue > 0) return GradientClipping::Value(from.clipvalue);
+  if (from.clipnorm > 0) return GradientClipping::Norm(from.clipnorm);
+  if (from.global_clipnorm > 0) return GradientClipping::GlobalNorm(from.global_clipnorm);
+  return {};
+}
+
 Optimizer OptimizerFromKeras(const keras::Optimizer& from) {
-  if (from.kind == "SGD") {
-    return SGD{
-        .learning_rate = from.learning_rate, .momentum = from.momentum, .nesterov = from.nesterov};
-  }
+  Optimizer optimizer = SGD{.momentum = from.momentum, .nesterov = from.nesterov};
   if (from.kind == "Adam") {
-    return Adam{.learning_rate = from.learning_rate,
-                .beta_1 = from.beta_1,
-                .beta_2 = from.beta_2,
-                .epsilon = from.epsilon};
+    optimizer = Adam{.beta_1 = from.beta_1, .beta_2 = from.beta_2, .epsilon = from.epsilon};
+  } else if (from.kind == "RMSprop") {
+    optimizer = RMSProp{.rho = from.rho,
+                        .momentum = from.momentum,
+                        .epsilon = from.epsilon,
+                        .centered = from.centered};
   }
-  return RMSProp{.learning_rate = from.learning_rate,
-                 .rho = from.rho,
-                 .momentum = from.momentum,
-                 .epsilon = from.epsilon,
-                 .centered = from.centered};
+  std::visit(
+      [&](auto& common) {
+        common.learning_rate = from.learning_rate;
+        common.clipping = ClippingFromKeras(from);
+        common.weight_decay = from.weight_decay;
+      },
+      optimizer);
+  return optimizer;
 }
 
 // The loss that belongs to the stack's last activation.

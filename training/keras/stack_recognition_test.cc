@@ -17,6 +17,7 @@
 #include "tests/testing.h"
 #include "training/imdb_models.h"
 #include "training/keras/keras_export.h"
+#include "training/optimizers.h"
 #include "training/sequential.h"
 
 namespace seqgraph {
@@ -142,6 +143,49 @@ TEST(StackRecognitionTest, StoredLayersCountOnlyIfTheyBuildTheFunction) {
     EXPECT_EQ(keras.optimizer_state.size(), 2 + keras.weights.size());
     EXPECT_TRUE(notes.empty());
   }
+}
+
+// Whatever an optimizer here can do is found again in the nodes of train_step.
+TEST(StackRecognitionTest, OptimizersAreReadOffTheirUpdates) {
+  LayerStack stack{.input = {.time = 5, .features = 4}};
+  stack.layers = {{"rnn", true, RecurrentLayer{.units = 2}},
+                  {"out", true, DenseLayer{.units = 1, .activation = "sigmoid"}}};
+  const auto read = [&](const Optimizer& optimizer) {
+    std::vector<std::string> notes;
+    absl::StatusOr<Model> model = BuildModel(stack, {.optimizer = optimizer});
+    SEQ_EXPECT_OK(model);
+    absl::StatusOr<keras::KerasModel> keras = KerasFromModel(*model, &notes);
+    SEQ_EXPECT_OK(keras);
+    EXPECT_TRUE(notes.empty());
+    return *keras->training->optimizer;
+  };
+  EXPECT_TRUE(
+      read(SGD{.learning_rate = 0.5, .momentum = 0.75, .nesterov = true}) ==
+      (keras::Optimizer{.kind = "SGD", .learning_rate = 0.5, .momentum = 0.75, .nesterov = true}));
+  EXPECT_TRUE(read(RMSProp{.learning_rate = 0.5,
+                           .rho = 0.25,
+                           .momentum = 0.5,
+                           .epsilon = 1e-3,
+                           .centered = true,
+                           .clipping = GradientClipping::Value(2)}) ==
+              (keras::Optimizer{.kind = "RMSprop",
+                                .learning_rate = 0.5,
+                                .momentum = 0.5,
+                                .rho = 0.25,
+                                .centered = true,
+                                .epsilon = 1e-3,
+                                .clipvalue = 2}));
+  EXPECT_TRUE(read(Adam{.learning_rate = 0.5,
+                        .beta_1 = 0.5,
+                        .beta_2 = 0.75,
+                        .clipping = GradientClipping::Norm(3),
+                        .weight_decay = 0.125}) == (keras::Optimizer{.kind = "Adam",
+                                                                     .learning_rate = 0.5,
+                                                                     .beta_1 = 0.5,
+                                                                     .beta_2 = 0.75,
+                                                                     .weight_decay = 0.125,
+                                                                     .clipnorm = 3}));
+  EXPECT_EQ(read(SGD{.clipping = GradientClipping::GlobalNorm(4)}).global_clipnorm, 4);
 }
 
 }  // namespace
