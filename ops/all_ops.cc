@@ -9,6 +9,7 @@
 #include "ops/binary.h"
 #include "ops/broadcast_to.h"
 #include "ops/cast.h"
+#include "ops/clip.h"
 #include "ops/constant.h"
 #include "ops/cross_entropy.h"
 #include "ops/dense.h"
@@ -115,6 +116,8 @@ absl::Status RegisterAllOps(OpRegistry& registry) {
   SEQ_RETURN_IF_ERROR(registry.Register(ops::SliceGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReverseOp()));
   // Optimizers.
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ClipOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ClipByNormOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::SGDUpdateOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::RMSPropUpdateOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::AdamUpdateOp()));

@@ -106,10 +106,8 @@ TEST(ExportedModels, LearnOn) {
     SEQ_ASSERT_OK_AND_ASSIGN(const Model imported,
                              LoadOnnx(absl::StrCat(kFolder, "/", name, ".onnx"), AllOps()));
     FunctionBuilder predict("predict", AllOps(), imported.functions[0]);
-    SEQ_ASSERT_OK_AND_ASSIGN(
-        Model model,
-        MakeTrainable(std::move(predict),
-                      {.loss = BinaryCrossEntropy(imported.functions[0].results()[0].name)}));
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model,
+                             MakeTrainable(std::move(predict), {.loss = BinaryCrossEntropy()}));
     for (const Variable& variable : imported.variables.all()) {
       SEQ_ASSERT_OK(model.variables.Assign(variable.def.name, variable.value));
     }

@@ -19,7 +19,7 @@ SEQ_BUILD_PACKAGES=(
 )
 SEQ_TEST_PACKAGES=(
   "${SEQ_BUILD_PACKAGES[@]}" clang-format git libbenchmark-dev libgmock-dev libgtest-dev
-  libonnx-testdata time
+  libhdf5-dev libonnx-testdata time
 )
 
 seq_say() { printf 'seqgraph: %s\n' "$*" >&2; }
