@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "graph/gradient.h"
 #include "graph/status_macros.h"
+#include "ops/axis_extents.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
@@ -49,15 +50,6 @@ Types GatherGradShape(const ShapeContext& c) {
 
 // Reference computation. x is [outer, extent of the axis, inner].
 
-struct Extents {
-  Extents(const Shape& shape, int64_t axis) {
-    for (int i = 0; i < shape.rank(); ++i) {
-      (i < axis ? outer : i == axis ? extent : inner) *= shape[i].size();
-    }
-  }
-  int64_t outer = 1, extent = 1, inner = 1;
-};
-
 // The indices, each in [0, extent).
 absl::StatusOr<std::vector<int64_t>> FromStart(TensorView<const int32_t> indices, int64_t extent) {
   std::vector<int64_t> result(indices.size());
@@ -75,7 +67,7 @@ template <typename T>
 absl::Status ComputeGather(const ReferenceContext& c) {
   const auto x = c.input<T>(0);
   const auto y = c.output<T>(0);
-  const Extents e(x.shape, c.attributes().GetInt("axis"));
+  const AxisExtents e(x.shape, c.attributes().GetInt("axis"));
   SEQ_ASSIGN_OR_RETURN(const std::vector<int64_t> indices,
                        FromStart(c.input<int32_t>(1), e.extent));
   if (!y) return absl::OkStatus();
@@ -92,7 +84,7 @@ template <typename T>
 absl::Status ComputeGatherGrad(const ReferenceContext& c) {
   const auto dy = c.input<T>(0);
   const auto dx = c.output<T>(0);
-  const Extents e(c.input_type(2).shape, c.attributes().GetInt("axis"));
+  const AxisExtents e(c.input_type(2).shape, c.attributes().GetInt("axis"));
   SEQ_ASSIGN_OR_RETURN(const std::vector<int64_t> indices,
                        FromStart(c.input<int32_t>(1), e.extent));
   if (!dx) return absl::OkStatus();

@@ -6,6 +6,7 @@
 
 #include "graph/gradient.h"
 #include "graph/status_macros.h"
+#include "ops/axis_extents.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
@@ -89,22 +90,13 @@ Types ReverseShape(const ShapeContext& c) {
 
 // Reference computation. A tensor is [outer, extent of the axis, inner].
 
-struct Extents {
-  Extents(const Shape& shape, int64_t axis) {
-    for (int i = 0; i < shape.rank(); ++i) {
-      (i < axis ? outer : i == axis ? extent : inner) *= shape[i].size();
-    }
-  }
-  int64_t outer = 1, extent = 1, inner = 1;
-};
-
 template <typename T>
 absl::Status ComputeConcat(const ReferenceContext& c) {
   const auto a = c.input<T>(0), b = c.input<T>(1);
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
   const int64_t axis = c.attributes().GetInt("axis");
-  const Extents ea(a.shape, axis), eb(b.shape, axis);
+  const AxisExtents ea(a.shape, axis), eb(b.shape, axis);
   const int64_t from_a = ea.extent * ea.inner, from_b = eb.extent * eb.inner;
   T* out = y.data;
   for (int64_t o = 0; o < ea.outer; ++o) {
@@ -120,7 +112,7 @@ absl::Status ComputeSlice(const ReferenceContext& c) {
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
   const Range range(c.attributes());
-  const Extents e(x.shape, range.axis);
+  const AxisExtents e(x.shape, range.axis);
   T* out = y.data;
   for (int64_t o = 0; o < e.outer; ++o) {
     for (int64_t i = range.begin; i < range.end; i += range.stride) {
@@ -136,7 +128,7 @@ absl::Status ComputeSliceGrad(const ReferenceContext& c) {
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
   const Range range(c.attributes());
-  const Extents e(dx.shape, range.axis);
+  const AxisExtents e(dx.shape, range.axis);
   std::fill_n(dx.data, dx.size(), T{0});
   const T* from = dy.data;
   for (int64_t o = 0; o < e.outer; ++o) {
@@ -152,7 +144,7 @@ absl::Status ComputeReverse(const ReferenceContext& c) {
   const auto x = c.input<T>(0);
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
-  const Extents e(x.shape, c.attributes().GetInt("axis"));
+  const AxisExtents e(x.shape, c.attributes().GetInt("axis"));
   T* out = y.data;
   for (int64_t o = 0; o < e.outer; ++o) {
     for (int64_t i = e.extent - 1; i >= 0; --i) {

@@ -10,7 +10,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "graph/status_macros.h"
 #include "graph/verifier.h"
 #include "serialization/atomic_file.h"
@@ -99,14 +98,7 @@ absl::StatusOr<std::string> ToBinary(const proto::Model& model) {
         absl::StrCat("the model has ", model.ByteSizeLong(), " bytes; a protobuf holds at most ",
                      kMaxModelBytes, ": use fewer or smaller variables"));
   }
-  std::string bytes;
-  bytes.reserve(model.ByteSizeLong() + kChecksumBytes);
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream output(&stream);
-    output.SetSerializationDeterministic(true);
-    SEQ_CHECK(model.SerializeToCodedStream(&output));
-  }
+  std::string bytes = SerializeDeterministically(model);
   const uint32_t sum = Crc32c(bytes);
   absl::StrAppend(&bytes, kChecksumTag);
   for (int i = 0; i < 4; ++i) bytes += static_cast<char>(sum >> (8 * i));

@@ -257,6 +257,18 @@ absl::Status ParseForeignProto(absl::string_view bytes, Message* message) {
   return ParseWithin(bytes, kForeignMemoryFactor, message);
 }
 
+std::string SerializeDeterministically(const Message& message) {
+  std::string bytes;
+  bytes.reserve(message.ByteSizeLong());
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream output(&stream);
+    output.SetSerializationDeterministic(true);
+    SEQ_CHECK(message.SerializeToCodedStream(&output));
+  }
+  return bytes;
+}
+
 absl::Status ParseTextProto(absl::string_view text, Message* message) {
   if (text.size() > INT_MAX) return absl::InvalidArgumentError("more than 2 GiB of text");
   // As the scan of the binary form: a message costs three characters, a number two.

@@ -30,6 +30,9 @@ absl::Status ParseBinaryProto(absl::string_view bytes, google::protobuf::Message
 /// there.
 absl::Status ParseForeignProto(absl::string_view bytes, google::protobuf::Message* message);
 
+/// The binary form; the same message gives the same bytes. At most 2 GiB (checked).
+std::string SerializeDeterministically(const google::protobuf::Message& message);
+
 /// Parses protobuf's text format, with the same limits. Errors say "line 3, column 7".
 absl::Status ParseTextProto(absl::string_view text, google::protobuf::Message* message);
 

@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "graph/status_macros.h"
 #include "graph/verifier.h"
 #include "serialization/atomic_file.h"
@@ -88,14 +86,7 @@ absl::StatusOr<std::string> SerializeOnnx(const Model& model, const OnnxWriteOpt
   if (proto.ByteSizeLong() > INT_MAX) {
     return absl::InvalidArgumentError("the model has more than 2 GiB: a protobuf cannot hold it");
   }
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream output(&stream);
-    output.SetSerializationDeterministic(true);
-    SEQ_CHECK(proto.SerializeToCodedStream(&output));
-  }
-  return bytes;
+  return SerializeDeterministically(proto);
 }
 
 absl::Status SaveOnnx(const Model& model, const std::string& path,

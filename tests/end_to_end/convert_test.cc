@@ -74,6 +74,26 @@ TEST_F(ConvertTest, TheModelFromKerassFileAnswersAsBefore) {
   ExpectRefuses({"a.keras", "x.pb", "--words=gap.json"}, "no word has the rank 2");
 }
 
+TEST_F(ConvertTest, ThroughOnnxTheModelAnswersAsBeforeAndLearnsOn) {
+  ExpectConverts({"m.pb", "m.onnx"});
+  ExpectConverts({"m.onnx", "back.pb"});
+  ExpectConverts({"m.onnx", "more.pb", "--loss=binary_crossentropy"});
+  std::string answer;
+  for (const std::string model : {"m.pb", "back.pb", "more.pb"}) {
+    const ProcessResult predict = RunSeqgraph(
+        {"predict", model, "--backend=reference", "it was good", "bad"}, {.folder = *folder_});
+    ASSERT_EQ(predict.status, 0) << predict.err;
+    if (answer.empty()) answer = predict.out;
+    EXPECT_EQ(predict.out, answer) << model;
+  }
+  const ProcessResult functions = RunSeqgraph({"inspect", "more.pb"}, {.folder = *folder_});
+  EXPECT_THAT(functions.out, HasSubstr("train_step"));
+  ExpectRefuses({"m.onnx", "x.pb", "--loss=hinge"}, "hinge");
+  ExpectRefuses({"m.onnx", "x.pb", "--dim=time"}, "--dim must be NAME=NUMBER");
+  data::WriteFileOrDie(*folder_ + "/bad.onnx", "no model");
+  ExpectRefuses({"bad.onnx", "x.pb"}, "cannot load bad.onnx");
+}
+
 TEST_F(ConvertTest, WeightsAloneGoIntoAModel) {
   const ProcessResult other =
       RunSeqgraph(WithFlags(TinyTraining("reference"),
