@@ -136,8 +136,9 @@ absl::StatusOr<std::optional<std::vector<int64_t>>> NodeImport::Axes(int i, int6
 }
 
 const ConverterRow* FindConverter(absl::string_view op, int64_t opset) {
-  for (const auto& table : {ElementwiseConverters(), LayoutConverters(), ShapeConverters(),
-                            ReductionConverters(), MatrixConverters(), RecurrentConverters()}) {
+  for (const auto& table :
+       {ElementwiseConverters(), LayoutConverters(), LookupConverters(), ShapeConverters(),
+        ReductionConverters(), MatrixConverters(), RecurrentConverters()}) {
     for (const ConverterRow& row : table) {
       if (op == row.op && opset >= row.since && opset <= row.until) return &row;
     }

@@ -102,6 +102,7 @@ struct ConverterRow {
 // One table a family.
 absl::Span<const ConverterRow> ElementwiseConverters();
 absl::Span<const ConverterRow> LayoutConverters();
+absl::Span<const ConverterRow> LookupConverters();
 absl::Span<const ConverterRow> ShapeConverters();
 absl::Span<const ConverterRow> ReductionConverters();
 absl::Span<const ConverterRow> MatrixConverters();
