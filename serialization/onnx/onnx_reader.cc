@@ -39,9 +39,12 @@ constexpr int64_t kFileBytes = int64_t{2} << 30;  // what a protobuf may have
 // What may be computed beforehand: for each byte of the file, and besides.
 constexpr int64_t kFoldingFactor = 16, kFoldingBase = int64_t{64} << 20;
 
-// A name as it is shown and used for nodes and variables.
+// A name as it is shown and used for nodes and variables: no control characters, not too long.
 std::string Shown(absl::string_view name) {
-  return std::string(absl::StripPrefix(name, "/").substr(0, kMaxShownName));
+  name = absl::StripPrefix(name, "/");
+  // What is cut could end within a character.
+  return name.size() <= kMaxShownName ? absl::Utf8SafeCEscape(name)
+                                      : absl::CEscape(name.substr(0, kMaxShownName));
 }
 
 // Names that are looked up in the graphs around, too.
@@ -352,9 +355,9 @@ class Reader {
     Model model;
     model.name = Shown(model_.graph().name());
     model.description =
-        absl::StrCat("imported from an ONNX model of ",
-                     model_.producer_name().empty() ? std::string("an unnamed producer")
-                                                    : absl::CEscape(Shown(model_.producer_name())));
+        absl::StrCat("imported from an ONNX model of ", model_.producer_name().empty()
+                                                            ? std::string("an unnamed producer")
+                                                            : Shown(model_.producer_name()));
     SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(predict)));
     for (const ImportedVariable& variable : graph_.variables()) {
       if (model.variables.Find(variable.def.name) == nullptr) continue;  // nothing reads it

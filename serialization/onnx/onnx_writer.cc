@@ -48,6 +48,13 @@ absl::Status WriteGraph(const Model& model, const Function& function,
     return absl::UnimplementedError(
         absl::StrCat("function ", function.name(), " updates variables, which ONNX cannot say"));
   }
+  for (const NamedValue& result : function.results()) {
+    for (Value input : function.inputs()) {
+      if (result.name != function.info(input).name || result.value == input) continue;
+      return absl::UnimplementedError(absl::StrCat("an input and a result are both called ",
+                                                   result.name, ", which ONNX does not allow"));
+    }
+  }
   graph->set_name(model.name.empty() ? "model" : model.name);
   GraphExport exported(model, function, graph);
   for (Value input : function.inputs()) {
