@@ -1,4 +1,4 @@
-#include "serialization/onnx/onnx_reader.h"
+// The reader of ONNX models on small ones made by hand: meanings, refusals, other files.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -14,6 +14,7 @@
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/onnx/onnx.pb.h"
+#include "serialization/onnx/onnx_reader.h"
 #include "serialization/onnx/tensor.h"
 #include "tests/testing.h"
 #include "training/model_runner.h"
