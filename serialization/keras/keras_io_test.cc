@@ -341,6 +341,8 @@ TEST(KerasIoTest, OneHotWordsAreTheShapeOfTheInput) {
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(ModelOf(tokens)));
   SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(zip));
   EXPECT_TRUE(read.stack == stack);
+  std::get<RecurrentLayer>(tokens.layers[1].kind).stateful = true;
+  EXPECT_THAT(KerasZip(ModelOf(tokens)), StatusIs(kInvalid, "layer one_hot: it is stateful"));
   std::swap(tokens.layers[0], tokens.layers[1]);
   EXPECT_FALSE(KerasZip({.stack = tokens}).ok());
 }

@@ -117,6 +117,7 @@ absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
     config.RefuseUnlessUnset({"amsgrad"});
   }
   if (optimizer.kind != "SGD") config.Real("epsilon", &optimizer.epsilon);
+  ReadLimits(config, &optimizer);
   config.Ignore(
       {"name", "jit_compile", "is_legacy_optimizer", "ema_momentum", "ema_overwrite_frequency"});
   config.RefuseUnlessUnset(

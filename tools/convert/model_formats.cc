@@ -30,7 +30,13 @@ absl::StatusOr<std::string> WriteOurs(ConvertedModel& converted, const FormatOpt
 
 absl::StatusOr<ConvertedModel> ReadKeras(const std::string& path, const FormatOptions& options) {
   ConvertedModel converted;
-  SEQ_ASSIGN_OR_RETURN(converted.model, LoadKerasModel(path, options.keras, &converted.notes));
+  absl::StatusOr<Model> model = LoadKerasModel(path, options.keras, &converted.notes);
+  if (absl::StrContains(model.status().message(), ": training: ")) {
+    return absl::Status(model.status().code(),
+                        absl::StrCat(model.status().message(), "; --no_training leaves it out"));
+  }
+  SEQ_RETURN_IF_ERROR(model.status());
+  converted.model = *std::move(model);
   return converted;
 }
 

@@ -30,12 +30,31 @@ class Comparison {
     for (size_t i = 0; i < given_.results().size(); ++i) {
       SEQ_RETURN_IF_ERROR(Compare(given_.results()[i].value, built_.results()[i].value));
     }
-    return absl::OkStatus();
+    return CompareUpdates();
   }
 
  private:
   static absl::Status Differ(absl::string_view what) {
     return absl::FailedPreconditionError(absl::StrCat("differs in the ", what));
+  }
+
+  // States that a call leaves behind.
+  absl::Status CompareUpdates() {
+    if (given_.updates().size() != built_.updates().size()) return Differ("number of updates");
+    for (const NamedValue& update : built_.updates()) {
+      const NamedValue* partner = nullptr;
+      for (const NamedValue& candidate : given_.updates()) {
+        if (candidate.name == GivenName(update.name)) partner = &candidate;
+      }
+      if (partner == nullptr) return Differ(absl::StrCat("update of ", update.name));
+      SEQ_RETURN_IF_ERROR(Compare(partner->value, update.value));
+    }
+    return absl::OkStatus();
+  }
+
+  const std::string& GivenName(const std::string& built) const {
+    const auto renamed = variable_of_.find(built);
+    return renamed == variable_of_.end() ? built : renamed->second;
   }
 
   absl::Status Compare(Value a, Value b) {
@@ -52,9 +71,7 @@ class Comparison {
       return Differ(absl::StrCat("value ", from.name, ", ", from.type.ToString()));
     }
     if (from.origin == Origin::kVariable) {
-      const auto renamed = variable_of_.find(to.name);
-      const std::string& wanted = renamed == variable_of_.end() ? to.name : renamed->second;
-      if (from.name != wanted) return Differ(absl::StrCat("variable ", from.name));
+      if (from.name != GivenName(to.name)) return Differ(absl::StrCat("variable ", from.name));
     } else if (from.origin == Origin::kNode) {
       SEQ_RETURN_IF_ERROR(CompareNodes(from, to));
     }
