@@ -25,6 +25,8 @@ bool Matches(TypeRule rule, DType dtype, DType real) {
       return dtype == DType::kInt32;
     case TypeRule::kCounter:
       return dtype == DType::kInt64;
+    case TypeRule::kNumber:
+      return true;
   }
   return false;
 }
@@ -37,6 +39,8 @@ std::string Expected(TypeRule rule, DType real) {
       return "int32";
     case TypeRule::kCounter:
       return "int64";
+    case TypeRule::kNumber:
+      return "a number";
   }
   return "";
 }

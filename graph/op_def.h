@@ -39,7 +39,15 @@ enum class TypeRule {
   kReal,     ///< float32, or float64 when the whole function is evaluated in double
   kIndex,    ///< int32
   kCounter,  ///< int64
+  /// Any element type; the op's shape rule says how those of one node agree. A gradient reaches
+  /// such an operand where it is real.
+  kNumber,
 };
+
+/// True if a gradient can reach an operand of that rule.
+constexpr bool MayBeReal(TypeRule rule) {
+  return rule == TypeRule::kReal || rule == TypeRule::kNumber;
+}
 
 struct InputDef {
   std::string name;
@@ -51,6 +59,9 @@ struct InputDef {
   /// The version of the op that brought it; an input that is not of the oldest is optional and
   /// last.
   int since = 1;
+  /// True where the elements are not read: the outputs do not depend on them, whatever they depend
+  /// on themselves, and no gradient passes.
+  bool shape_only = false;
 };
 
 struct OutputDef {
@@ -119,6 +130,9 @@ class ReferenceContext {
     return View<T, T>(outputs_[i]);
   }
   const Attributes& attributes() const { return attributes_; }
+  /// Only for an input that is there.
+  const TensorType& input_type(int i) const { return *inputs_[i].type; }
+  const TensorType& output_type(int i) const { return *outputs_[i].type; }
 
  private:
   template <typename Element, typename T>
@@ -222,6 +236,8 @@ class OpDef {
     reference_double_ = std::move(in_double);
     return *this;
   }
+  /// One that looks at the element types itself.
+  OpDef& Reference(ReferenceFunction any) { return Reference(any, any); }
   /// Without a rule, asking for a gradient through the op is an error that names it.
   OpDef& Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
   /// Says that two nodes with equal attributes and inputs need not give the same (random numbers,

@@ -18,20 +18,6 @@ void* AllocateAligned(int64_t bytes) {
   return std::aligned_alloc(Tensor::kAlignment, rounded);
 }
 
-// One element converted as Tensor::Cast says; a plain static_cast of a real number that the integer
-// cannot hold is undefined.
-template <typename To, typename From>
-To CastElement(From x) {
-  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    // -min is 2^31 or 2^63: exact in float and double, unlike max.
-    constexpr From kLimit = -static_cast<From>(std::numeric_limits<To>::min());
-    if (std::isnan(x)) return 0;
-    if (x >= kLimit) return std::numeric_limits<To>::max();
-    if (x < -kLimit) return std::numeric_limits<To>::min();
-  }
-  return static_cast<To>(x);
-}
-
 template <typename From, typename To>
 void CastElements(const Tensor& from, Tensor& to) {
   const absl::Span<const From> source = from.Elements<From>();

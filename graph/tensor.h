@@ -2,10 +2,13 @@
 #define SEQGRAPH_GRAPH_TENSOR_H_
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
+#include <limits>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -80,6 +83,20 @@ class Tensor {
   TensorType type_;
   std::unique_ptr<void, Free> data_;
 };
+
+/// One element converted as Tensor::Cast says; a plain static_cast of a real number that the
+/// integer cannot hold is undefined.
+template <typename To, typename From>
+To CastElement(From x) {
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    // -min is 2^31 or 2^63: exact in float and double, unlike max.
+    constexpr From kLimit = -static_cast<From>(std::numeric_limits<To>::min());
+    if (std::isnan(x)) return 0;
+    if (x >= kLimit) return std::numeric_limits<To>::max();
+    if (x < -kLimit) return std::numeric_limits<To>::min();
+  }
+  return static_cast<To>(x);
+}
 
 template <typename T>
 Tensor Tensor::Of(const Shape& shape, absl::Span<const T> elements) {

@@ -1,21 +1,30 @@
 #include "ops/all_ops.h"
 
+#include <utility>
+
 #include "graph/status_macros.h"
 #include "ops/activations.h"
 #include "ops/adam_update.h"
 #include "ops/bce.h"
+#include "ops/binary.h"
+#include "ops/broadcast_to.h"
+#include "ops/cast.h"
+#include "ops/clip.h"
 #include "ops/constant.h"
 #include "ops/cross_entropy.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
 #include "ops/elementwise.h"
 #include "ops/embedding.h"
+#include "ops/extrema.h"
 #include "ops/fused_elementwise.h"
+#include "ops/gather.h"
 #include "ops/gru_cell.h"
 #include "ops/increment.h"
 #include "ops/lookup_rnn_cell.h"
 #include "ops/lstm_cell.h"
 #include "ops/mask.h"
+#include "ops/matmul.h"
 #include "ops/mse.h"
 #include "ops/one_hot.h"
 #include "ops/pooling.h"
@@ -27,6 +36,7 @@
 #include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/take_step.h"
+#include "ops/unary.h"
 
 namespace seqgraph {
 
@@ -81,13 +91,24 @@ absl::Status RegisterAllOps(OpRegistry& registry) {
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ScaleOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::FillLikeOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ConstantOp()));
+  for (OpDef& op : ops::UnaryOps()) SEQ_RETURN_IF_ERROR(registry.Register(std::move(op)));
+  for (OpDef& op : ops::BinaryOps()) SEQ_RETURN_IF_ERROR(registry.Register(std::move(op)));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::WhereOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::CastOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::FusedElementwiseOp()));
   // Reductions.
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceSumOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMeanOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMeanGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::BroadcastLikeOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::BroadcastToOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMaxOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMinOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceProdOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::MatMulOp()));
   // Layout.
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::GatherOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::GatherGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReshapeOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::TransposeOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ConcatOp()));
@@ -95,6 +116,8 @@ absl::Status RegisterAllOps(OpRegistry& registry) {
   SEQ_RETURN_IF_ERROR(registry.Register(ops::SliceGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReverseOp()));
   // Optimizers.
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ClipOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ClipByNormOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::SGDUpdateOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::RMSPropUpdateOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::AdamUpdateOp()));

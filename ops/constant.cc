@@ -44,6 +44,12 @@ absl::StatusOr<std::vector<double>> ParseValues(absl::string_view text, int64_t 
   return values;
 }
 
+// A whole number that the type has and a double holds exactly.
+bool IsExactInteger(double value, DType dtype) {
+  const double limit = dtype == DType::kInt32 ? 0x1p31 : 0x1p53;
+  return value == std::trunc(value) && value >= -limit && value < limit;
+}
+
 // Shape rule.
 
 Types ConstantShape(const ShapeContext& c) {
@@ -63,11 +69,13 @@ Types ConstantShape(const ShapeContext& c) {
   if (absl::Status valid = shape.Validate(); !valid.ok()) {
     return Violation("C1", valid.message());
   }
-  SEQ_RETURN_IF_ERROR(
-      ParseValues(c.attributes().GetString("values"), shape.num_elements()).status());
+  SEQ_ASSIGN_OR_RETURN(const std::vector<double> values,
+                       ParseValues(c.attributes().GetString("values"), shape.num_elements()));
   const DType dtype = c.attributes().GetDType("dtype");
-  if (!IsReal(dtype)) {
-    return Violation("C3", "attribute dtype must be float32 or float64, got ", DTypeName(dtype));
+  for (double value : values) {
+    if (IsReal(dtype) || IsExactInteger(value, dtype)) continue;
+    return Violation("C3", "attribute values of dtype ", DTypeName(dtype),
+                     " must be whole numbers of that type below 2^53, got ", value);
   }
   return std::vector<TensorType>{{dtype, shape}};
 }
@@ -86,6 +94,20 @@ absl::Status ComputeConstant(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+absl::Status ComputeAnyConstant(const ReferenceContext& c) {
+  switch (c.output_type(0).dtype) {
+    case DType::kFloat32:
+      return ComputeConstant<float>(c);
+    case DType::kFloat64:
+      return ComputeConstant<double>(c);
+    case DType::kInt32:
+      return ComputeConstant<int32_t>(c);
+    case DType::kInt64:
+      return ComputeConstant<int64_t>(c);
+  }
+  return absl::InternalError("unknown element type");
+}
+
 // Gradient rule: none, there is no input.
 
 }  // namespace
@@ -95,7 +117,9 @@ absl::Status ComputeConstant(const ReferenceContext& c) {
 OpDef ConstantOp() {
   return OpDef("Constant", 1)
       .Doc("y = values, which are one number for all elements, or one for each in row-major order.")
-      .Output({.name = "y", .doc = "the shape that the attribute says"})
+      .Output({.name = "y",
+               .type = TypeRule::kNumber,
+               .doc = "the shape and type that the attributes say"})
       .Attribute({.name = "shape",
                   .kind = AttributeKind::kInts,
                   .default_value = Ints({}),
@@ -106,10 +130,10 @@ OpDef ConstantOp() {
       .Attribute({.name = "dtype",
                   .kind = AttributeKind::kDType,
                   .default_value = DType::kFloat32,
-                  .doc = "element type of y; values are rounded to it"})
+                  .doc = "element type of y; reals are rounded to it"})
       .Constrain("C1", "shape is a static shape")
       .Constrain("C2", "values are finite: one, or as many as elements and at most 256")
-      .Constrain("C3", "dtype is float32 or float64")
+      .Constrain("C3", "values of an integer dtype are whole numbers of it, below 2^53")
       .Shapes(ConstantShape)
       .Reject({"C1", {{"shape", Ints({2, -1})}, {"values", "1"}}, {}})
       .Reject({"C1", {{"shape", Ints(std::vector<int64_t>(40, 1))}, {"values", "1"}}, {}})
@@ -119,13 +143,19 @@ OpDef ConstantOp() {
       .Reject({"C2", {{"shape", Ints({2})}, {"values", "1  2"}}, {}})
       .Reject({"C2", {{"values", "inf"}}, {}})
       .Reject({"C2", {{"values", "nan"}}, {}})
-      .Reject({"C3", {{"values", "1"}, {"dtype", DType::kInt32}}, {}})
-      .Reference(ComputeConstant<float>, ComputeConstant<double>)
+      .Reject({"C3", {{"values", "1.5"}, {"dtype", DType::kInt32}}, {}})
+      .Reject({"C3", {{"values", "2147483648"}, {"dtype", DType::kInt32}}, {}})
+      .Reject({"C3", {{"values", "1e16"}, {"dtype", DType::kInt64}}, {}})
+      .Reference(ComputeAnyConstant)
       .Cost("FLOPs: none. Nothing is read.", [](const CostContext& c) { return c.Moving(0, {}); })
       .Example({"two_by_two",
                 {{"shape", Ints({2, 2})}, {"values", "1 -0.5 1e-3 0"}},
                 {},
                 {Reals({2, 2}, {1, -0.5, 0.001, 0})}})
+      .Example({"integers",
+                {{"shape", Ints({3})}, {"values", "7 0 -2"}, {"dtype", DType::kInt32}},
+                {},
+                {Ids({3}, {7, 0, -2})}})
       .Example({"one_number_for_all",
                 {{"shape", Ints({3})}, {"values", "0.25"}},
                 {},
@@ -140,7 +170,13 @@ OpDef ConstantOp() {
 }
 
 std::optional<std::string> ConstantText(const Tensor& content) {
-  if (!IsReal(content.dtype())) return std::nullopt;
+  if (content.dtype() == DType::kInt64) {
+    const absl::Span<const int64_t> all = content.Elements<int64_t>();
+    if (!std::all_of(all.begin(), all.end(),
+                     [](int64_t x) { return x > -(int64_t{1} << 53) && x < (int64_t{1} << 53); })) {
+      return std::nullopt;
+    }
+  }
   const Tensor exact = content.Cast(DType::kFloat64);
   const absl::Span<const double> values = exact.Elements<double>();
   const auto text = [](double value) { return AttributeToString(value); };
@@ -160,7 +196,7 @@ std::optional<std::string> ConstantText(const Tensor& content) {
 Value Constant(FunctionBuilder& g, const Tensor& content, std::string name) {
   const std::optional<std::string> text = ConstantText(content);
   if (!text.has_value()) {
-    g.Fail(absl::InvalidArgumentError(absl::StrCat("a constant holds finite real numbers, at most ",
+    g.Fail(absl::InvalidArgumentError(absl::StrCat("a constant holds finite numbers, at most ",
                                                    kMaxConstantElements, " where they differ; got ",
                                                    content.type().ToString())));
     return {};

@@ -15,9 +15,9 @@ namespace seqgraph::ops {
 /// What a constant may hold where its elements differ: they are kept as text in an attribute.
 inline constexpr int64_t kMaxConstantElements = 256;
 
-/// A real tensor with the given content, which takes no input. InvalidArgument (in the builder) if
-/// it is not real, not finite, or has more than kMaxConstantElements elements that are not all
-/// equal.
+/// A tensor with the given content, which takes no input. InvalidArgument (in the builder) if it is
+/// not finite, has an integer of 2^53 or more, or more than kMaxConstantElements elements that are
+/// not all equal.
 Value Constant(FunctionBuilder& g, const Tensor& content, std::string name = "");
 
 /// The attribute `values` for such a content; absent where Constant would refuse it.

@@ -243,10 +243,39 @@ std::vector<CostCase> OptimizerCases() {
   };
 }
 
+// What imported graphs are made of; 6 elements of 4 bytes unless it says otherwise.
+std::vector<CostCase> ImportedCases() {
+  const TensorType x = R({2, 3}), ids = IndexType({4}), mask = IndexType({2, 3});
+  const Attributes rows = {{"axes", Ints({1})}};
+  std::vector<CostCase> cases = {
+      {"Where", {}, {mask, x, x}, {0}, {6, 72, 24}},
+      {"Cast", {{"dtype", DType::kInt64}}, {x}, {0}, {0, 24, 48}},
+      {"BroadcastTo", {{"shape", Ints({4, 2, 3})}}, {x}, {0}, {0, 24, 96}},
+      // 4 of 2 rows, which are read once; 1 of 9 rows
+      {"Gather", {{"axis", 0}}, {x, ids}, {0}, {0, 16 + 24, 48}},
+      {"Gather", {{"axis", 0}}, {R({9, 3}), IndexType({1})}, {0}, {0, 4 + 12, 12}},
+      {"GatherGrad", {{"axis", 0}}, {R({4, 3}), ids, x}, {0}, {12, 48 + 16, 24}},
+      // 5 products of [2, 3] and [3, 4]
+      {"MatMul", {}, {R({5, 2, 3}), R({5, 3, 4})}, {0}, {5 * 2 * 4 * 2 * 3, 120 + 240, 160}},
+      {"ReduceMax", rows, {x}, {0}, {6, 24, 8}},
+      {"ReduceMin", rows, {x}, {0}, {6, 24, 8}},
+      {"ReduceProd", rows, {x}, {0}, {6, 24, 8}},
+  };
+  for (const char* op : {"Abs", "Negative", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Erf",
+                         "Floor", "Ceil", "Round"}) {
+    cases.push_back({op, {}, {x}, {0}, {6, 24, 24}});
+  }
+  for (const char* op :
+       {"Divide", "Power", "Maximum", "Minimum", "Modulo", "Remainder", "Equal", "Less"}) {
+    cases.push_back({op, {}, {x, x}, {0}, {6, 48, 24}});
+  }
+  return cases;
+}
+
 std::vector<CostCase> AllCases() {
   std::vector<CostCase> all;
   for (const auto& cases : {RecurrenceCases(), GatedCases(), LookupCases(), ClassifierCases(),
-                            LayerCases(), ElementCases(), OptimizerCases()}) {
+                            LayerCases(), ElementCases(), ImportedCases(), OptimizerCases()}) {
     all.insert(all.end(), cases.begin(), cases.end());
   }
   return all;

@@ -5,6 +5,7 @@
 #include "graph/gradient.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
+#include "ops/numbers.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -16,17 +17,17 @@ namespace {
 
 template <typename T>
 absl::Status ComputeAdd(const ReferenceContext& c) {
-  return MapBinary<T>(c, [](T a, T b) { return a + b; });
+  return MapBinary<T>(c, [](T a, T b) { return WrappingAdd(a, b); });
 }
 
 template <typename T>
 absl::Status ComputeSubtract(const ReferenceContext& c) {
-  return MapBinary<T>(c, [](T a, T b) { return a - b; });
+  return MapBinary<T>(c, [](T a, T b) { return WrappingSubtract(a, b); });
 }
 
 template <typename T>
 absl::Status ComputeMultiply(const ReferenceContext& c) {
-  return MapBinary<T>(c, [](T a, T b) { return a * b; });
+  return MapBinary<T>(c, [](T a, T b) { return WrappingMultiply(a, b); });
 }
 
 template <typename T>
@@ -80,11 +81,13 @@ absl::Status FillLikeGradient(GradientContext&) { return absl::OkStatus(); }
 OpDef BinaryDef(std::string name, std::string doc) {
   return OpDef(std::move(name), 1)
       .Doc(std::move(doc))
-      .Input({.name = "a", .doc = "any shape"})
-      .Input({.name = "b", .doc = "the shape of a"})
-      .Output({.name = "y", .doc = "the shape of a"})
+      .Input({.name = "a", .type = TypeRule::kNumber, .doc = "any shape"})
+      .Input({.name = "b", .type = TypeRule::kNumber, .doc = "the shape of a"})
+      .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of a"})
       .Constrain("C1", "b has the shape of a")
-      .Shapes(SameShapes("C1", "a", "b"))
+      .Constrain("C2", "b has the element type of a")
+      .Shapes(SameNumbers("C1", "C2", "a", "b"))
+      .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
       .Reject({"C1", {}, {RealType({2, 3}), RealType({3})}})
       .Reject({"C1", {}, {RealType({Dim::Batch(), 3}), RealType({1, 3})}})
       .InPlace({0, 0})
@@ -100,7 +103,8 @@ OpDef BinaryDef(std::string name, std::string doc) {
 
 OpDef AddOp() {
   return BinaryDef("Add", "y = a + b, element by element.")
-      .Reference(ComputeAdd<float>, ComputeAdd<double>)
+      .Reference(
+          ByType(ComputeAdd<float>, ComputeAdd<double>, ComputeAdd<int32_t>, ComputeAdd<int64_t>))
       .Gradient(AddGradient)
       .Example({"three",
                 {},
@@ -110,7 +114,8 @@ OpDef AddOp() {
 
 OpDef SubtractOp() {
   return BinaryDef("Subtract", "y = a - b, element by element.")
-      .Reference(ComputeSubtract<float>, ComputeSubtract<double>)
+      .Reference(ByType(ComputeSubtract<float>, ComputeSubtract<double>, ComputeSubtract<int32_t>,
+                        ComputeSubtract<int64_t>))
       .Gradient(SubtractGradient)
       .Example({"three",
                 {},
@@ -120,7 +125,8 @@ OpDef SubtractOp() {
 
 OpDef MultiplyOp() {
   return BinaryDef("Multiply", "y = a b, element by element.")
-      .Reference(ComputeMultiply<float>, ComputeMultiply<double>)
+      .Reference(ByType(ComputeMultiply<float>, ComputeMultiply<double>, ComputeMultiply<int32_t>,
+                        ComputeMultiply<int64_t>))
       .Gradient(MultiplyGradient)
       .Example({"three",
                 {},

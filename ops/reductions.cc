@@ -1,14 +1,13 @@
 #include "ops/reductions.h"
 
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <utility>
 
-#include "absl/strings/str_join.h"
 #include "graph/gradient.h"
 #include "graph/status_macros.h"
 #include "ops/examples.h"
+#include "ops/numbers.h"
+#include "ops/reduction_def.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -16,61 +15,11 @@ namespace {
 
 // Attributes: axes, and keep_dims for the reductions.
 
-using Axes = std::vector<int64_t>;
-
-const Axes& AxesOf(const Attributes& attributes) { return attributes.GetInts("axes"); }
-
-bool Contains(const Axes& axes, int axis) {
-  return std::find(axes.begin(), axes.end(), axis) != axes.end();
-}
-
 // Shape rules.
-
-absl::Status CheckAxes(const Axes& axes, absl::string_view name, const Shape& shape) {
-  int64_t previous = -1;
-  for (int64_t axis : axes) {
-    if (axis <= previous || axis >= shape.rank()) {
-      return Violation("C1", "axes must be ascending and in [0, ", shape.rank(), "), the rank of ",
-                       name, "; got [", absl::StrJoin(axes, ", "), "]");
-    }
-    previous = axis;
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckNotEmpty(absl::string_view label, const Axes& axes, const Shape& shape) {
-  for (int64_t axis : axes) {
-    if (!shape[axis].is_batch() && shape[axis].size() == 0) {
-      return Violation(label, "a mean needs at least one term; axis ", axis, " of ",
-                       shape.ToString(), " has none");
-    }
-  }
-  return absl::OkStatus();
-}
-
-// `shape` without the axes, or with extent 1 in their places.
-Shape Without(const Axes& axes, const Shape& shape, bool keep_dims) {
-  Shape result;
-  for (int i = 0; i < shape.rank(); ++i) {
-    if (!Contains(axes, i)) {
-      result.Append(shape[i]);
-    } else if (keep_dims) {
-      result.Append(1);
-    }
-  }
-  return result;
-}
-
-Types ReducedShape(const ShapeContext& c) {
-  const Axes& axes = AxesOf(c.attributes());
-  SEQ_RETURN_IF_ERROR(CheckAxes(axes, "x", c.shape(0)));
-  return std::vector<TensorType>{
-      {c.type(0).dtype, Without(axes, c.shape(0), c.attributes().GetBool("keep_dims"))}};
-}
 
 Types MeanShape(const ShapeContext& c) {
   SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> types, ReducedShape(c));
-  SEQ_RETURN_IF_ERROR(CheckNotEmpty("C2", AxesOf(c.attributes()), c.shape(0)));
+  SEQ_RETURN_IF_ERROR(CheckNotEmpty("C2", "a mean", AxesOf(c.attributes()), c.shape(0)));
   return types;
 }
 
@@ -83,40 +32,17 @@ Types RepeatedShape(const ShapeContext& c) {
     return Violation("C2", "the first input must have the shape of like without the axes, ",
                      dropped.ToString(), " or ", kept.ToString(), ", got ", c.shape(0).ToString());
   }
+  SEQ_RETURN_IF_ERROR(CheckSameType("C3", c, 0, "x", 1, "like"));
   return std::vector<TensorType>{c.type(1)};
 }
 
 Types RepeatedMeanShape(const ShapeContext& c) {
   SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> types, RepeatedShape(c));
-  SEQ_RETURN_IF_ERROR(CheckNotEmpty("C3", AxesOf(c.attributes()), c.shape(1)));
+  SEQ_RETURN_IF_ERROR(CheckNotEmpty("C3", "a mean", AxesOf(c.attributes()), c.shape(1)));
   return types;
 }
 
 // Reference computation.
-
-// Calls f(i, j) for each element i of a tensor of that shape, in order; j is the place of the
-// element that it is reduced to, or repeated from.
-template <typename F>
-void ForEachReduced(const Shape& shape, const Axes& axes, F f) {
-  std::array<int64_t, Shape::kMaxRank> index{}, stride{};
-  int64_t size = 1;
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    if (Contains(axes, d)) continue;
-    stride[d] = size;
-    size *= shape[d].size();
-  }
-  const int64_t n = shape.num_elements();
-  int64_t j = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    f(i, j);
-    for (int d = shape.rank() - 1; d >= 0; --d) {
-      j += stride[d];
-      if (++index[d] < shape[d].size()) break;
-      j -= stride[d] * index[d];
-      index[d] = 0;
-    }
-  }
-}
 
 int64_t NumTerms(const Shape& shape, const Axes& axes) {
   int64_t terms = 1;
@@ -130,7 +56,8 @@ absl::Status ComputeSum(const ReferenceContext& c) {
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
   std::fill_n(y.data, y.size(), T{0});
-  ForEachReduced(x.shape, AxesOf(c.attributes()), [&](int64_t i, int64_t j) { y[j] += x[i]; });
+  ForEachReduced(x.shape, AxesOf(c.attributes()),
+                 [&](int64_t i, int64_t j) { y[j] = WrappingAdd(y[j], x[i]); });
   return absl::OkStatus();
 }
 
@@ -208,46 +135,15 @@ absl::Status MeanGradGradient(GradientContext& c) {
 
 // Definitions.
 
-Axes RandomAxes(SampleSource& source, const Shape& shape) {
-  Axes axes;
-  for (int d = 0; d < shape.rank(); ++d) {
-    if (source.Coin()) axes.push_back(d);
-  }
-  return axes;
-}
-
-OpDef ReductionDef(std::string name, std::string doc) {
-  return OpDef(std::move(name), 1)
-      .Doc(std::move(doc))
-      .Input({.name = "x", .doc = "any shape"})
-      .Output({.name = "y", .doc = "the shape of x without the axes"})
-      .Attribute({.name = "axes",
-                  .kind = AttributeKind::kInts,
-                  .doc = "axes of x to reduce, ascending; none: y is x"})
-      .Attribute({.name = "keep_dims",
-                  .kind = AttributeKind::kBool,
-                  .default_value = false,
-                  .doc = "keep the axes, with extent 1"})
-      .Constrain("C1", "the axes are ascending and in [0, rank of x)")
-      .Reject({"C1", {{"axes", Ints({2})}}, {RealType({2, 3})}})
-      .Reject({"C1", {{"axes", Ints({-1})}}, {RealType({2, 3})}})
-      .Reject({"C1", {{"axes", Ints({1, 0})}}, {RealType({2, 3})}})
-      .Reject({"C1", {{"axes", Ints({1, 1})}}, {RealType({2, 3})}})
-      .Samples([](SampleSource& source) {
-        const Shape shape = RandomShape(source, 0, 4);
-        const Axes axes = RandomAxes(source, shape);
-        const bool keep_dims = source.Coin();
-        return OpSample{{{"axes", axes}, {"keep_dims", keep_dims}}, {source.Reals(shape)}};
-      });
-}
-
-OpDef RepetitionDef(std::string name, std::string doc, std::string input, std::string output) {
+OpDef RepetitionDef(std::string name, std::string doc, TypeRule type, std::string input,
+                    std::string output) {
   return OpDef(std::move(name), 1)
       .Doc(std::move(doc))
       .Input({.name = std::move(input),
+              .type = type,
               .doc = "the shape of like without the axes, or with extent 1 in their places"})
-      .Input({.name = "like", .doc = "any shape; its gradient is zero"})
-      .Output({.name = std::move(output), .doc = "the shape of like"})
+      .Input({.name = "like", .type = type, .doc = "any shape; its gradient is zero"})
+      .Output({.name = std::move(output), .type = type, .doc = "the shape of like"})
       .Attribute({.name = "axes",
                   .kind = AttributeKind::kInts,
                   .doc = "axes of like to repeat along, ascending"})
@@ -268,9 +164,14 @@ OpDef RepetitionDef(std::string name, std::string doc, std::string input, std::s
 }  // namespace
 
 OpDef ReduceSumOp() {
-  return ReductionDef("ReduceSum", "y = the sum of x over the axes, added in the order of indices.")
+  return ReductionDef(
+             "ReduceSum",
+             "y = the sum of x over the axes, added in the order of indices; integers wrap "
+             "around.",
+             TypeRule::kNumber)
       .Shapes(ReducedShape)
-      .Reference(ComputeSum<float>, ComputeSum<double>)
+      .Reference(
+          ByType(ComputeSum<float>, ComputeSum<double>, ComputeSum<int32_t>, ComputeSum<int64_t>))
       .Gradient(SumGradient)
       .Cost("FLOPs: 1 for each element of x.", SumCost)
       .Example({"rows",
@@ -281,6 +182,10 @@ OpDef ReduceSumOp() {
                 {{"axes", Ints({0})}, {"keep_dims", true}},
                 {Reals({2, 3}, {1, 2, 3, 10, 20, 40})},
                 {Reals({1, 3}, {11, 22, 43})}})
+      .Example({"integers",
+                {{"axes", Ints({1})}},
+                {Ids({2, 2}, {1, 2, 3, 2147483647})},
+                {Ids({2}, {3, -2147483646})}})
       .Example({"outer_and_inner",
                 {{"axes", Ints({0, 2})}},
                 {Reals({2, 2, 2}, {1, 2, 3, 4, 50, 60, 70, 80})},
@@ -288,7 +193,7 @@ OpDef ReduceSumOp() {
 }
 
 OpDef ReduceMeanOp() {
-  return ReductionDef("ReduceMean", "y = the mean of x over the axes.")
+  return ReductionDef("ReduceMean", "y = the mean of x over the axes.", TypeRule::kReal)
       .Constrain("C2", "the reduced axes are not empty")
       .Reject({"C2", {{"axes", Ints({0})}}, {RealType({0, 3})}})
       .Shapes(MeanShape)
@@ -304,10 +209,13 @@ OpDef ReduceMeanOp() {
 
 OpDef BroadcastLikeOp() {
   return RepetitionDef("BroadcastLike",
-                       "y = x repeated along the axes of like, whose elements are not read.", "x",
-                       "y")
+                       "y = x repeated along the axes of like, whose elements are not read.",
+                       TypeRule::kNumber, "x", "y")
+      .Constrain("C3", "like has the element type of x")
+      .Reject({"C3", {{"axes", Ints({0})}}, {RealType({3}), IndexType({2, 3})}})
       .Shapes(RepeatedShape)
-      .Reference(ComputeBroadcast<float>, ComputeBroadcast<double>)
+      .Reference(ByType(ComputeBroadcast<float>, ComputeBroadcast<double>,
+                        ComputeBroadcast<int32_t>, ComputeBroadcast<int64_t>))
       .Gradient(BroadcastGradient)
       .Cost("FLOPs: none. Only x is read.", BroadcastCost)
       .Example({"rows",
@@ -324,7 +232,7 @@ OpDef ReduceMeanGradOp() {
   return RepetitionDef("ReduceMeanGrad",
                        "dx = dy repeated along the axes of like, divided by the number of "
                        "repetitions: the gradient of ReduceMean.",
-                       "dy", "dx")
+                       TypeRule::kReal, "dy", "dx")
       .Constrain("C3", "the axes of like are not empty")
       .Reject({"C3", {{"axes", Ints({0})}}, {RealType({3}), RealType({0, 3})}})
       .Shapes(RepeatedMeanShape)

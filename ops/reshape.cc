@@ -7,6 +7,7 @@
 #include "graph/gradient.h"
 #include "graph/status_macros.h"
 #include "ops/examples.h"
+#include "ops/numbers.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -127,8 +128,9 @@ absl::Status TransposeGradient(GradientContext& c) {
 OpDef ReshapeOp() {
   return OpDef("Reshape", 1)
       .Doc("y has the elements of x in row-major order, in the shape that is given.")
-      .Input({.name = "x", .doc = "any shape with the batch at most once"})
-      .Output({.name = "y", .doc = "the attribute shape"})
+      .Input(
+          {.name = "x", .type = TypeRule::kNumber, .doc = "any shape with the batch at most once"})
+      .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the attribute shape"})
       .Attribute({.name = "shape",
                   .kind = AttributeKind::kInts,
                   .doc = "of y; -1 stands for the batch if x has it, else for what is left"})
@@ -144,7 +146,8 @@ OpDef ReshapeOp() {
       .Reject({"C2", {{"shape", Ints({2, 3})}}, {RealType({Dim::Batch(), 3})}})
       .Reject({"C2", {{"shape", Ints({-1, 4})}}, {RealType({Dim::Batch(), 3})}})
       .Reject({"C2", {{"shape", Ints({-1})}}, {RealType({Dim::Batch(), Dim::Batch()})}})
-      .Reference(ComputeReshape<float>, ComputeReshape<double>)
+      .Reference(ByType(ComputeReshape<float>, ComputeReshape<double>, ComputeReshape<int32_t>,
+                        ComputeReshape<int64_t>))
       .Gradient(ReshapeGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"row_major",
@@ -155,6 +158,8 @@ OpDef ReshapeOp() {
                 {{"shape", Ints({1, -1})}},
                 {Reals({2, 2}, {1, 2, 3, 4})},
                 {Reals({1, 4}, {1, 2, 3, 4})}})
+      .Example(
+          {"integers", {{"shape", Ints({3, 1})}}, {Ids({3}, {7, 8, 9})}, {Ids({3, 1}, {7, 8, 9})}})
       .Example({"scalar", {{"shape", Ints({})}}, {Reals({1, 1}, {7})}, {RealScalar(7)}})
       .Samples([](SampleSource& source) {
         const int64_t a = source.Dimension(), b = source.Dimension(), c = source.Dimension();
@@ -166,8 +171,8 @@ OpDef ReshapeOp() {
 OpDef TransposeOp() {
   return OpDef("Transpose", 1)
       .Doc("Axis i of y is axis permutation[i] of x.")
-      .Input({.name = "x", .doc = "any shape"})
-      .Output({.name = "y", .doc = "the extents of x, permuted"})
+      .Input({.name = "x", .type = TypeRule::kNumber, .doc = "any shape"})
+      .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the extents of x, permuted"})
       .Attribute(
           {.name = "permutation", .kind = AttributeKind::kInts, .doc = "each axis of x once"})
       .Constrain("C1", "permutation has each axis of x once")
@@ -175,13 +180,18 @@ OpDef TransposeOp() {
       .Reject({"C1", {{"permutation", Ints({0})}}, {RealType({2, 3})}})
       .Reject({"C1", {{"permutation", Ints({0, 0})}}, {RealType({2, 3})}})
       .Reject({"C1", {{"permutation", Ints({1, 2})}}, {RealType({2, 3})}})
-      .Reference(ComputeTranspose<float>, ComputeTranspose<double>)
+      .Reference(ByType(ComputeTranspose<float>, ComputeTranspose<double>,
+                        ComputeTranspose<int32_t>, ComputeTranspose<int64_t>))
       .Gradient(TransposeGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"matrix",
                 {{"permutation", Ints({1, 0})}},
                 {Reals({2, 3}, {1, 2, 3, 4, 5, 6})},
                 {Reals({3, 2}, {1, 4, 2, 5, 3, 6})}})
+      .Example({"integers",
+                {{"permutation", Ints({1, 0})}},
+                {Ids({2, 2}, {1, 2, 3, 4})},
+                {Ids({2, 2}, {1, 3, 2, 4})}})
       .Example({"cycle",  // y[k, i, j] = x[i, j, k]
                 {{"permutation", Ints({2, 0, 1})}},
                 {Reals({1, 2, 3}, {1, 2, 3, 4, 5, 6})},

@@ -6,7 +6,9 @@
 
 #include "graph/gradient.h"
 #include "graph/status_macros.h"
+#include "ops/axis_extents.h"
 #include "ops/examples.h"
+#include "ops/numbers.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -35,6 +37,7 @@ Shape WithExtent(const Shape& shape, int64_t axis, int64_t extent) {
 Types ConcatShape(const ShapeContext& c) {
   const Shape &a = c.shape(0), &b = c.shape(1);
   SEQ_RETURN_IF_ERROR(CheckAxis(c, "a", a));
+  SEQ_RETURN_IF_ERROR(CheckSameType("C3", c, 0, "a", 1, "b"));
   const int axis = static_cast<int>(c.attributes().GetInt("axis"));
   if (b.rank() != a.rank() || b[axis].is_batch() ||
       WithExtent(b, axis, 0) != WithExtent(a, axis, 0)) {
@@ -87,22 +90,13 @@ Types ReverseShape(const ShapeContext& c) {
 
 // Reference computation. A tensor is [outer, extent of the axis, inner].
 
-struct Extents {
-  Extents(const Shape& shape, int64_t axis) {
-    for (int i = 0; i < shape.rank(); ++i) {
-      (i < axis ? outer : i == axis ? extent : inner) *= shape[i].size();
-    }
-  }
-  int64_t outer = 1, extent = 1, inner = 1;
-};
-
 template <typename T>
 absl::Status ComputeConcat(const ReferenceContext& c) {
   const auto a = c.input<T>(0), b = c.input<T>(1);
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
   const int64_t axis = c.attributes().GetInt("axis");
-  const Extents ea(a.shape, axis), eb(b.shape, axis);
+  const AxisExtents ea(a.shape, axis), eb(b.shape, axis);
   const int64_t from_a = ea.extent * ea.inner, from_b = eb.extent * eb.inner;
   T* out = y.data;
   for (int64_t o = 0; o < ea.outer; ++o) {
@@ -118,7 +112,7 @@ absl::Status ComputeSlice(const ReferenceContext& c) {
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
   const Range range(c.attributes());
-  const Extents e(x.shape, range.axis);
+  const AxisExtents e(x.shape, range.axis);
   T* out = y.data;
   for (int64_t o = 0; o < e.outer; ++o) {
     for (int64_t i = range.begin; i < range.end; i += range.stride) {
@@ -134,7 +128,7 @@ absl::Status ComputeSliceGrad(const ReferenceContext& c) {
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
   const Range range(c.attributes());
-  const Extents e(dx.shape, range.axis);
+  const AxisExtents e(dx.shape, range.axis);
   std::fill_n(dx.data, dx.size(), T{0});
   const T* from = dy.data;
   for (int64_t o = 0; o < e.outer; ++o) {
@@ -150,7 +144,7 @@ absl::Status ComputeReverse(const ReferenceContext& c) {
   const auto x = c.input<T>(0);
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
-  const Extents e(x.shape, c.attributes().GetInt("axis"));
+  const AxisExtents e(x.shape, c.attributes().GetInt("axis"));
   T* out = y.data;
   for (int64_t o = 0; o < e.outer; ++o) {
     for (int64_t i = e.extent - 1; i >= 0; --i) {
@@ -239,25 +233,32 @@ std::pair<Attributes, Shape> RandomSlice(SampleSource& source) {
 OpDef ConcatOp() {
   return OpDef("Concat", 1)
       .Doc("y = a, then b, along the axis.")
-      .Input({.name = "a", .doc = "any shape with an axis"})
-      .Input({.name = "b", .doc = "the shape of a but for the axis"})
-      .Output({.name = "y", .doc = "the shape of a with both extents along the axis"})
+      .Input({.name = "a", .type = TypeRule::kNumber, .doc = "any shape with an axis"})
+      .Input({.name = "b", .type = TypeRule::kNumber, .doc = "the shape of a but for the axis"})
+      .Output({.name = "y",
+               .type = TypeRule::kNumber,
+               .doc = "the shape of a with both extents along the axis"})
       .Attribute(AxisDef())
       .Constrain("C1", "axis is an axis whose extent is a number")
       .Constrain("C2", "b has the shape of a but for the axis")
+      .Constrain("C3", "b has the element type of a")
       .Shapes(ConcatShape)
       .Reject({"C1", {{"axis", 2}}, {RealType({2, 3}), RealType({2, 3})}})
       .Reject({"C1", {{"axis", -1}}, {RealType({2, 3}), RealType({2, 3})}})
       .Reject({"C1", {{"axis", 0}}, {RealType({Dim::Batch()}), RealType({Dim::Batch()})}})
       .Reject({"C2", {{"axis", 1}}, {RealType({2, 3}), RealType({3, 3})}})
       .Reject({"C2", {{"axis", 1}}, {RealType({2, 3}), RealType({2})}})
-      .Reference(ComputeConcat<float>, ComputeConcat<double>)
+      .Reject({"C3", {{"axis", 1}}, {RealType({2, 3}), IndexType({2, 3})}})
+      .Reference(ByType(ComputeConcat<float>, ComputeConcat<double>, ComputeConcat<int32_t>,
+                        ComputeConcat<int64_t>))
       .Gradient(ConcatGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"last_axis",
                 {{"axis", 1}},
                 {Reals({2, 1}, {1, 2}), Reals({2, 2}, {3, 4, 5, 6})},
                 {Reals({2, 3}, {1, 3, 4, 2, 5, 6})}})
+      .Example(
+          {"integers", {{"axis", 0}}, {Ids({1}, {1}), Ids({2}, {2, 3})}, {Ids({3}, {1, 2, 3})}})
       .Example({"first_axis",
                 {{"axis", 0}},
                 {Reals({1, 2}, {1, 2}), Reals({2, 2}, {3, 4, 5, 6})},
@@ -272,8 +273,10 @@ OpDef ConcatOp() {
 
 OpDef SliceOp() {
   return SliceDef("Slice", "y_i = x_{begin + i stride} along the axis, for begin + i stride < end.")
-      .Input({.name = "x", .doc = "any shape with an axis"})
-      .Output({.name = "y", .doc = "the shape of x with fewer elements along the axis"})
+      .Input({.name = "x", .type = TypeRule::kNumber, .doc = "any shape with an axis"})
+      .Output({.name = "y",
+               .type = TypeRule::kNumber,
+               .doc = "the shape of x with fewer elements along the axis"})
       .Shapes(SliceShape)
       .Reject({"C1", SliceAttributes(2, 0, 1), {RealType({2, 3})}})
       .Reject({"C1", SliceAttributes(0, 0, 1), {RealType({Dim::Batch()})}})
@@ -281,7 +284,8 @@ OpDef SliceOp() {
       .Reject({"C2", SliceAttributes(1, 2, 1), {RealType({2, 3})}})
       .Reject({"C2", SliceAttributes(1, 0, 4), {RealType({2, 3})}})
       .Reject({"C2", SliceAttributes(1, 0, 3, 0), {RealType({2, 3})}})
-      .Reference(ComputeSlice<float>, ComputeSlice<double>)
+      .Reference(ByType(ComputeSlice<float>, ComputeSlice<double>, ComputeSlice<int32_t>,
+                        ComputeSlice<int64_t>))
       .Gradient(SliceGradient)
       .Cost("FLOPs: none. Of x, what is taken is read.",
             [](const CostContext& c) {
@@ -293,6 +297,7 @@ OpDef SliceOp() {
                 SliceAttributes(1, 1, 3),
                 {Reals({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8})},
                 {Reals({2, 2}, {2, 3, 6, 7})}})
+      .Example({"integers", SliceAttributes(0, 1, 2), {Ids({3}, {4, 5, 6})}, {Ids({1}, {5})}})
       .Example({"every_second_row",
                 SliceAttributes(0, 0, 3, 2),
                 {Reals({3, 2}, {1, 2, 3, 4, 5, 6})},
@@ -336,14 +341,15 @@ OpDef SliceGradOp() {
 OpDef ReverseOp() {
   return OpDef("Reverse", 1)
       .Doc("y_i = x_{n-1-i} along the axis, whose extent is n.")
-      .Input({.name = "x", .doc = "any shape with an axis"})
-      .Output({.name = "y", .doc = "the shape of x"})
+      .Input({.name = "x", .type = TypeRule::kNumber, .doc = "any shape with an axis"})
+      .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of x"})
       .Attribute(AxisDef())
       .Constrain("C1", "axis is an axis whose extent is a number")
       .Shapes(ReverseShape)
       .Reject({"C1", {{"axis", 2}}, {RealType({2, 3})}})
       .Reject({"C1", {{"axis", 0}}, {RealType({Dim::Batch(), 3})}})
-      .Reference(ComputeReverse<float>, ComputeReverse<double>)
+      .Reference(ByType(ComputeReverse<float>, ComputeReverse<double>, ComputeReverse<int32_t>,
+                        ComputeReverse<int64_t>))
       .Gradient(ReverseGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"time",

@@ -40,21 +40,22 @@ constexpr int64_t kNumberMemory = 16;
 // In the text form nothing is known of a message before it is parsed.
 constexpr int64_t kTextMessageMemory = 240;
 
-int64_t AllowedMemory(size_t bytes) {
-  return static_cast<int64_t>(bytes) * kParseMemoryFactor + kParseMemoryBase;
+int64_t AllowedMemory(size_t bytes, int64_t factor = kParseMemoryFactor) {
+  return static_cast<int64_t>(bytes) * factor + kParseMemoryBase;
 }
 
-absl::Status TooMuchMemory(size_t bytes) {
+absl::Status TooMuchMemory(size_t bytes, int64_t factor = kParseMemoryFactor) {
   return absl::InvalidArgumentError(
-      absl::StrCat("its ", bytes, " bytes would take more than ", AllowedMemory(bytes),
+      absl::StrCat("its ", bytes, " bytes would take more than ", AllowedMemory(bytes, factor),
                    " bytes of memory: far more, and emptier, parts than a real file has"));
 }
 
 // Adds up what parsing would allocate, by walking the wire format without parsing it.
 class MemoryScan {
  public:
-  explicit MemoryScan(absl::string_view bytes)
+  MemoryScan(absl::string_view bytes, int64_t factor)
       : size_(bytes.size()),
+        factor_(factor),
         input_(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size())) {}
 
   absl::Status Run(const Descriptor* type) {
@@ -81,7 +82,7 @@ class MemoryScan {
         memory_ += kNumberMemory;
         if (!WireFormat::SkipField(&input_, tag)) return Malformed();
       }
-      if (memory_ > AllowedMemory(size_)) return TooMuchMemory(size_);
+      if (memory_ > AllowedMemory(size_, factor_)) return TooMuchMemory(size_, factor_);
     }
     return absl::OkStatus();
   }
@@ -119,6 +120,7 @@ class MemoryScan {
   }
 
   size_t size_;
+  int64_t factor_;
   CodedInputStream input_;
   int64_t memory_ = 0;
   absl::flat_hash_map<const Descriptor*, int64_t> object_sizes_;
@@ -230,20 +232,41 @@ absl::Status CheckStringsOfOne(const Message& message, const std::string& path) 
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::Status ParseBinaryProto(absl::string_view bytes, Message* message) {
+absl::Status ParseWithin(absl::string_view bytes, int64_t factor, Message* message) {
   if (bytes.size() > INT_MAX) {
     return absl::InvalidArgumentError("more than 2 GiB: a protobuf cannot be that long");
   }
-  SEQ_RETURN_IF_ERROR(MemoryScan(bytes).Run(message->GetDescriptor()));
+  SEQ_RETURN_IF_ERROR(MemoryScan(bytes, factor).Run(message->GetDescriptor()));
   // Protobuf prints what it finds wrong with strings; the caller gets it as a status instead.
   google::protobuf::LogSilencer silencer;
   if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::InvalidArgumentError(
         "damaged: not a protobuf of this kind, or a text in it is not valid UTF-8");
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ParseBinaryProto(absl::string_view bytes, Message* message) {
+  SEQ_RETURN_IF_ERROR(ParseWithin(bytes, kParseMemoryFactor, message));
   return CheckNoUnknownFields(*message);
+}
+
+absl::Status ParseForeignProto(absl::string_view bytes, Message* message) {
+  return ParseWithin(bytes, kForeignMemoryFactor, message);
+}
+
+std::string SerializeDeterministically(const Message& message) {
+  std::string bytes;
+  bytes.reserve(message.ByteSizeLong());
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream output(&stream);
+    output.SetSerializationDeterministic(true);
+    SEQ_CHECK(message.SerializeToCodedStream(&output));
+  }
+  return bytes;
 }
 
 absl::Status ParseTextProto(absl::string_view text, Message* message) {

@@ -16,6 +16,7 @@ namespace seqgraph {
 /// Bytes of memory that parsing may take for each byte of the file, and what any file may take. A
 /// model's graph takes about 10 times its bytes, its weights twice.
 inline constexpr int64_t kParseMemoryFactor = 32;
+inline constexpr int64_t kForeignMemoryFactor = 64;
 inline constexpr int64_t kParseMemoryBase = int64_t{64} << 10;
 
 /// Parses the binary form into `message`. Before anything is allocated, a scan of the bytes bounds
@@ -23,6 +24,14 @@ inline constexpr int64_t kParseMemoryBase = int64_t{64} << 10;
 /// kParseMemoryFactor times the bytes plus kParseMemoryBase, if the bytes are no such message, or
 /// if some part of it is unknown (see CheckNoUnknownFields). Errors say at which byte or field.
 absl::Status ParseBinaryProto(absl::string_view bytes, google::protobuf::Message* message);
+
+/// The same for a format that others define and extend: unknown fields are skipped, and parsing may
+/// take kForeignMemoryFactor bytes of memory for each byte, because names and attributes weigh more
+/// there.
+absl::Status ParseForeignProto(absl::string_view bytes, google::protobuf::Message* message);
+
+/// The binary form; the same message gives the same bytes. At most 2 GiB (checked).
+std::string SerializeDeterministically(const google::protobuf::Message& message);
 
 /// Parses protobuf's text format, with the same limits. Errors say "line 3, column 7".
 absl::Status ParseTextProto(absl::string_view text, google::protobuf::Message* message);

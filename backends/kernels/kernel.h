@@ -51,7 +51,8 @@ class NodeContext {
 
 inline Claim ClaimAlways(const NodeContext&) { return Claim::Yes(); }
 
-/// Refuses a node with float64 among its inputs or outputs.
+/// Refuses a node with float64 among its inputs or outputs, or with integers where it may have any
+/// number.
 Claim ClaimFloat32(const NodeContext& context);
 
 template <typename T>

@@ -108,6 +108,8 @@ class Fusion {
 absl::StatusOr<bool> Apply(RewriteContext& c) {
   const Node& node = c.node();
   if (!ProgramOf(node).has_value()) return false;
+  // Programs compute in floats; the ops take integers too.
+  if (!IsReal(c.source().type(node.outputs[0]).dtype)) return false;
   Fusion fusion(c);
   fusion.Append(node, /*with_producers=*/true);
   if (!fusion.absorbed() || !fusion.fits()) return false;

@@ -105,11 +105,38 @@ TEST_P(PerturbedOp, IsFoundInTheCasesOfThatOp) {
 }
 
 std::vector<const OpDef*> OpsWithRounding() {
-  const std::set<std::string> exact = {
-      "BroadcastLike", "Concat",       "DropoutMask", "Embedding",    "GlobalMaxPooling1D",
-      "Increment",     "OneHot",       "Relu",        "ReluGrad",     "Reshape",
-      "Reverse",       "SequenceMask", "TakeStep",    "TakeStepGrad", "Slice",
-      "SliceGrad",     "Transpose",    "ZeroMasked"};
+  const std::set<std::string> exact = {"Abs",
+                                       "BroadcastLike",
+                                       "BroadcastTo",
+                                       "Ceil",
+                                       "Concat",
+                                       "DropoutMask",
+                                       "Embedding",
+                                       "Equal",
+                                       "Floor",
+                                       "Gather",
+                                       "GlobalMaxPooling1D",
+                                       "Increment",
+                                       "Less",
+                                       "Maximum",
+                                       "Minimum",
+                                       "OneHot",
+                                       "ReduceMax",
+                                       "ReduceMin",
+                                       "Relu",
+                                       "ReluGrad",
+                                       "Reshape",
+                                       "Reverse",
+                                       "Round",
+                                       "SequenceMask",
+                                       "Sign",
+                                       "Slice",
+                                       "SliceGrad",
+                                       "TakeStep",
+                                       "TakeStepGrad",
+                                       "Transpose",
+                                       "Where",
+                                       "ZeroMasked"};
   std::vector<const OpDef*> ops;
   for (const OpDef* op : AllOps().All()) {
     if (exact.count(op->name()) == 0) ops.push_back(op);

@@ -51,7 +51,7 @@ absl::StatusOr<GradientProblem> MakeProblem(const OpDef& op, const OpRegistry& r
     const InputDef& def = op.inputs()[i];
     contents[def.name] = *sample.inputs[i];
     inputs[i] = g.Input(def.name, sample.inputs[i]->type());
-    if (def.type != TypeRule::kReal || !def.differentiable) continue;
+    if (!IsReal(sample.inputs[i]->dtype()) || !def.differentiable) continue;
     wrt.push_back(inputs[i]);
     made.wrt.push_back(def.name);
   }
@@ -59,7 +59,7 @@ absl::StatusOr<GradientProblem> MakeProblem(const OpDef& op, const OpRegistry& r
   SEQ_RETURN_IF_ERROR(g.status());
   Value loss;
   for (size_t o = 0; o < outputs.size(); ++o) {
-    if (op.outputs()[o].type != TypeRule::kReal) continue;
+    if (!IsReal(g.type(outputs[o]).dtype)) continue;
     const std::string name = absl::StrCat("weight_", o);
     contents[name] = source.Reals(g.type(outputs[o]).shape).Cast(DType::kFloat32);
     const Value weight = g.Input(name, contents[name].type());

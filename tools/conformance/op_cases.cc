@@ -186,7 +186,7 @@ int LargestRank(const OpDef& op) {
 
 bool HasRealInput(const OpDef& op) {
   return std::any_of(op.inputs().begin(), op.inputs().end(),
-                     [](const InputDef& def) { return def.type == TypeRule::kReal; });
+                     [](const InputDef& def) { return MayBeReal(def.type); });
 }
 
 }  // namespace

@@ -25,6 +25,8 @@ absl::string_view TypeName(TypeRule rule) {
       return "int32";
     case TypeRule::kCounter:
       return "int64";
+    case TypeRule::kNumber:
+      return "number";
   }
   return "";
 }
@@ -113,7 +115,7 @@ void AppendOperands(const OpDef& op, std::string* out) {
 std::string GradientText(const OpDef& op) {
   std::vector<std::string> reached;
   for (const InputDef& input : op.inputs()) {
-    if (input.type == TypeRule::kReal && input.differentiable) reached.push_back(input.name);
+    if (MayBeReal(input.type) && input.differentiable) reached.push_back(input.name);
   }
   if (!op.gradient_rule() || reached.empty()) return "It has no gradient.";
   return absl::StrCat("Its gradient reaches ", absl::StrJoin(reached, ", "), ".");

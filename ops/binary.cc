@@ -1,0 +1,372 @@
+#include "ops/binary.h"
+
+#include <cmath>
+#include <type_traits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/gradient.h"
+#include "graph/status_macros.h"
+#include "ops/elementwise.h"
+#include "ops/elementwise_loops.h"
+#include "ops/examples.h"
+#include "ops/numbers.h"
+#include "ops/shape_rules.h"
+#include "ops/unary.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Shape rules: SameNumbers, and for what gives or takes int32:
+
+Types ComparisonShape(const ShapeContext& c) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types, SameNumbers("C1", "C2", "a", "b")(c));
+  return std::vector<TensorType>{{DType::kInt32, types[0].shape}};
+}
+
+Types WhereShape(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckSameType("C2", c, 1, "a", 2, "b"));
+  SEQ_RETURN_IF_ERROR(CheckShape("C1", "a", c.shape(1), "the shape of condition", c.shape(0)));
+  SEQ_RETURN_IF_ERROR(CheckShape("C1", "b", c.shape(2), "the shape of condition", c.shape(0)));
+  return std::vector<TensorType>{c.type(1)};
+}
+
+// Reference computation.
+
+// a / b and a - b (a / b) of integers, rounded toward zero; the smallest integer over -1 wraps.
+template <typename T>
+T Quotient(T a, T b) {
+  return b == -1 ? WrappingSubtract(T{0}, a) : a / b;
+}
+template <typename T>
+T TruncatedRemainder(T a, T b) {
+  return b == -1 ? T{0} : a % b;
+}
+
+// x^n for an integer n; 0 for what is below 1.
+template <typename T>
+T IntegerPower(T x, T n) {
+  if (n < 0) return x == 1 ? T{1} : x == -1 ? (n % 2 == 0 ? T{1} : T{-1}) : T{0};
+  T result = 1;
+  for (; n > 0; n /= 2) {
+    if (n % 2 == 1) result = WrappingMultiply(result, x);
+    x = WrappingMultiply(x, x);
+  }
+  return result;
+}
+
+template <typename T>
+absl::Status ComputeWhere(const ReferenceContext& c) {
+  const auto condition = c.input<int32_t>(0);
+  const auto a = c.input<T>(1), b = c.input<T>(2);
+  const auto y = c.output<T>(0);
+  if (!y) return absl::OkStatus();
+  for (int64_t i = 0; i < y.size(); ++i) y[i] = condition[i] != 0 ? a[i] : b[i];
+  return absl::OkStatus();
+}
+
+// Gradient rules.
+
+// da = dy / b, db = -dy y / b
+absl::Status DivideGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  const Value da = Binary(g, "Divide", c.output_gradient(0), c.input(1));
+  c.SetInputGradient(0, da);
+  if (c.wanted(1)) c.SetInputGradient(1, Unary(g, "Negative", Multiply(g, da, c.output(0))));
+  return absl::OkStatus();
+}
+
+// da = dy b a^(b - 1), db = dy y log(a)
+absl::Status PowerGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  const Value a = c.input(0), b = c.input(1), dy = c.output_gradient(0);
+  if (c.wanted(0)) {
+    const Value below = Binary(g, "Power", a, Subtract(g, b, FillLike(g, b, 1)));
+    c.SetInputGradient(0, Multiply(g, Multiply(g, dy, b), below));
+  }
+  if (c.wanted(1)) {
+    c.SetInputGradient(1, Multiply(g, Multiply(g, dy, c.output(0)), Unary(g, "Log", a)));
+  }
+  return absl::OkStatus();
+}
+
+// The gradient goes to the operand that is taken; to a where both are equal.
+absl::Status ChoiceGradient(GradientContext& c, Value takes_b) {
+  FunctionBuilder& g = c.builder();
+  const Value dy = c.output_gradient(0), zero = FillLike(g, dy, 0);
+  if (c.wanted(0)) c.SetInputGradient(0, Where(g, takes_b, zero, dy));
+  if (c.wanted(1)) c.SetInputGradient(1, Where(g, takes_b, dy, zero));
+  return absl::OkStatus();
+}
+
+absl::Status MaximumGradient(GradientContext& c) {
+  return ChoiceGradient(c, Binary(c.builder(), "Less", c.input(0), c.input(1)));
+}
+
+absl::Status MinimumGradient(GradientContext& c) {
+  return ChoiceGradient(c, Binary(c.builder(), "Less", c.input(1), c.input(0)));
+}
+
+// y = a - k b with the whole number k: da = dy, db = -dy k = dy (y - a) / b
+absl::Status ModuloGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  c.SetInputGradient(0, c.output_gradient(0));
+  if (c.wanted(1)) {
+    const Value k = Binary(g, "Divide", Subtract(g, c.output(0), c.input(0)), c.input(1));
+    c.SetInputGradient(1, Multiply(g, c.output_gradient(0), k));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WhereGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  const Value dy = c.output_gradient(0), zero = FillLike(g, dy, 0);
+  if (c.wanted(1)) c.SetInputGradient(1, Where(g, c.input(0), dy, zero));
+  if (c.wanted(2)) c.SetInputGradient(2, Where(g, c.input(0), zero, dy));
+  return absl::OkStatus();
+}
+
+// Definitions: a row for each op.
+
+struct Row {
+  const char* name;
+  const char* doc;
+  GradientRule gradient;
+  bool divides;  ///< integers: b must not be 0
+  std::initializer_list<double> a, b, y;
+  std::initializer_list<int32_t> of_integers;  ///< y of 7 and 2, -7 and 2, 2 and 5
+};
+
+template <typename T, typename F>
+ReferenceFunction Map(F f, bool divides) {
+  return [f, divides](const ReferenceContext& c) -> absl::Status {
+    if (divides && std::is_integral_v<T>) {
+      const auto b = c.input<T>(1);
+      for (int64_t i = 0; i < b.size(); ++i) {
+        if (b[i] == 0) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("b is 0 at element ", i, ": integers cannot be divided by it"));
+        }
+      }
+    }
+    return MapBinary<T>(c, f);
+  };
+}
+
+OpDef Define(const Row& row) {
+  const int64_t size = static_cast<int64_t>(row.a.size());
+  return OpDef(row.name, 1)
+      .Doc(row.doc)
+      .Input({.name = "a", .type = TypeRule::kNumber, .doc = "any shape"})
+      .Input({.name = "b", .type = TypeRule::kNumber, .doc = "the shape and element type of a"})
+      .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of a"})
+      .Constrain("C1", "b has the shape of a")
+      .Constrain("C2", "b has the element type of a")
+      .Shapes(SameNumbers("C1", "C2", "a", "b"))
+      .Reject({"C1", {}, {RealType({2, 3}), RealType({3})}})
+      .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
+      .Gradient(row.gradient)
+      .InPlace({0, 0})
+      .InPlace({0, 1})
+      .Example({"some", {}, {Reals({size}, row.a), Reals({size}, row.b)}, {Reals({size}, row.y)}})
+      .Samples([](SampleSource& source) {  // a positive base, no denominator near 0
+        const Shape shape = RandomShape(source, 0, 3);
+        const Tensor a = source.Reals(shape, 0.3, 2);
+        return OpSample{{}, {a, source.Reals(shape, 0.3, 2)}};
+      });
+}
+
+// f: a generic function of two numbers of one type.
+template <typename F>
+OpDef OfNumbers(const Row& row, F f) {
+  OpDef op = Define(row);
+  const bool divides = row.divides;
+  return op
+      .Reference(ByType(Map<float>(f, divides), Map<double>(f, divides), Map<int32_t>(f, divides),
+                        Map<int64_t>(f, divides)))
+      .Example({"integers",
+                {},
+                {Ids({3}, {7, -7, 2}), Ids({3}, {2, 2, 5})},
+                {Ids({3}, row.of_integers)}});
+}
+
+template <typename T, typename F>
+ReferenceFunction Compare(F f) {
+  return [f](const ReferenceContext& c) -> absl::Status {
+    const auto a = c.input<T>(0), b = c.input<T>(1);
+    const auto y = c.output<int32_t>(0);
+    if (!y) return absl::OkStatus();
+    for (int64_t i = 0; i < y.size(); ++i) y[i] = f(a[i], b[i]) ? 1 : 0;
+    return absl::OkStatus();
+  };
+}
+
+template <typename F>
+OpDef Comparison(std::string name, std::string doc, F f) {
+  return OpDef(std::move(name), 1)
+      .Doc(std::move(doc))
+      .Input({.name = "a", .type = TypeRule::kNumber, .doc = "any shape", .differentiable = false})
+      .Input({.name = "b",
+              .type = TypeRule::kNumber,
+              .doc = "the shape and element type of a",
+              .differentiable = false})
+      .Output({.name = "y", .type = TypeRule::kIndex, .doc = "the shape of a"})
+      .Constrain("C1", "b has the shape of a")
+      .Constrain("C2", "b has the element type of a")
+      .Shapes(ComparisonShape)
+      .Reject({"C1", {}, {RealType({2, 3}), RealType({3})}})
+      .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
+      .Reference(
+          ByType(Compare<float>(f), Compare<double>(f), Compare<int32_t>(f), Compare<int64_t>(f)))
+      .Samples([](SampleSource& source) {
+        const Shape shape = RandomShape(source, 0, 3);
+        const Tensor a = source.Reals(shape);
+        return OpSample{{}, {a, source.Reals(shape)}};
+      });
+}
+
+}  // namespace
+
+std::vector<OpDef> BinaryOps() {
+  return {
+      OfNumbers({"Divide",
+                 "y = a / b, element by element; of integers rounded toward zero.",
+                 DivideGradient,
+                 true,
+                 {1, 9, -2},
+                 {4, 3, 0.5},
+                 {0.25, 3, -4},
+                 {3, -3, 0}},
+                []<typename T>(T a, T b) {
+                  if constexpr (std::is_integral_v<T>) {
+                    return Quotient(a, b);
+                  } else {
+                    return a / b;
+                  }
+                }),
+      OfNumbers({"Power",
+                 "y = a^b, element by element; of integers 0 where it would be a fraction, and "
+                 "wrapping around where it is too large.",
+                 PowerGradient,
+                 false,
+                 {2, 4, -3},
+                 {3, 0.5, 2},
+                 {8, 2, 9},
+                 {49, 49, 32}},
+                []<typename T>(T a, T b) {
+                  if constexpr (std::is_integral_v<T>) {
+                    return IntegerPower(a, b);
+                  } else {
+                    return std::pow(a, b);
+                  }
+                }),
+      OfNumbers({"Maximum",
+                 "y = the larger of a and b, element by element; NaN where one is. Where they are "
+                 "equal, the gradient goes to a.",
+                 MaximumGradient,
+                 false,
+                 {1, -2, 3},
+                 {0, 5, 3},
+                 {1, 5, 3},
+                 {7, 2, 5}},
+                []<typename T>(T a, T b) { return a != a || a >= b ? a : b; }),
+      OfNumbers({"Minimum",
+                 "y = the smaller of a and b, element by element; NaN where one is. Where they are "
+                 "equal, the gradient goes to a.",
+                 MinimumGradient,
+                 false,
+                 {1, -2, 3},
+                 {0, 5, 3},
+                 {0, -2, 3},
+                 {2, -7, 2}},
+                []<typename T>(T a, T b) { return a != a || a <= b ? a : b; }),
+      OfNumbers({"Modulo",
+                 "y = a - b floor(a / b), element by element: its sign is that of b.",
+                 ModuloGradient,
+                 true,
+                 {5, -5, 5.5},
+                 {3, 3, -2},
+                 {2, 1, -0.5},
+                 {1, 1, 2}},
+                []<typename T>(T a, T b) {
+                  T rest;
+                  if constexpr (std::is_integral_v<T>) {
+                    rest = TruncatedRemainder(a, b);
+                  } else {
+                    rest = std::fmod(a, b);
+                  }
+                  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+                }),
+      OfNumbers({"Remainder",
+                 "y = a - b k, element by element, where k is a / b rounded toward zero: its sign "
+                 "is that of a.",
+                 ModuloGradient,
+                 true,
+                 {5, -5, 5.5},
+                 {3, 3, -2},
+                 {2, -2, 1.5},
+                 {1, -1, 2}},
+                []<typename T>(T a, T b) {
+                  if constexpr (std::is_integral_v<T>) {
+                    return TruncatedRemainder(a, b);
+                  } else {
+                    return std::fmod(a, b);
+                  }
+                }),
+      Comparison("Equal", "y = 1 where a = b, else 0, element by element.",
+                 [](auto a, auto b) { return a == b; })
+          .Example(
+              {"integers", {}, {Ids({3}, {1, 2, 3}), Ids({3}, {1, 0, 3})}, {Ids({3}, {1, 0, 1})}}),
+      Comparison("Less", "y = 1 where a < b, else 0, element by element.",
+                 [](auto a, auto b) { return a < b; })
+          .Example({"three",
+                    {},
+                    {Reals({3}, {1, -2, 3}), Reals({3}, {1, 0, 2.5})},
+                    {Ids({3}, {0, 1, 0})}}),
+  };
+}
+
+OpDef WhereOp() {
+  const TensorType real = RealType({2, 3}), index = IndexType({2, 3});
+  return OpDef("Where", 1)
+      .Doc("y = a where the condition is not 0, else b, element by element.")
+      .Input({.name = "condition",
+              .type = TypeRule::kIndex,
+              .doc = "any shape",
+              .differentiable = false})
+      .Input({.name = "a", .type = TypeRule::kNumber, .doc = "the shape of condition"})
+      .Input({.name = "b",
+              .type = TypeRule::kNumber,
+              .doc = "the shape of condition, the element type of a"})
+      .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of condition"})
+      .Constrain("C1", "a and b have the shape of condition")
+      .Constrain("C2", "b has the element type of a")
+      .Shapes(WhereShape)
+      .Reject({"C1", {}, {index, RealType({3}), real}})
+      .Reject({"C1", {}, {index, real, RealType({3})}})
+      .Reject({"C2", {}, {index, real, index}})
+      .Reference(ByType(ComputeWhere<float>, ComputeWhere<double>, ComputeWhere<int32_t>,
+                        ComputeWhere<int64_t>, /*input=*/1))
+      .Gradient(WhereGradient)
+      .InPlace({0, 1})
+      .InPlace({0, 2})
+      .Example({"two_of_three",
+                {},
+                {Ids({3}, {1, 0, -7}), Reals({3}, {1, 2, 3}), Reals({3}, {10, 20, 30})},
+                {Reals({3}, {1, 20, 3})}})
+      .Samples([](SampleSource& source) {
+        const Shape shape = RandomShape(source, 0, 3);
+        const Tensor condition = source.Indices(shape, 2), a = source.Reals(shape);
+        return OpSample{{}, {condition, a, source.Reals(shape)}};
+      });
+}
+
+Value Binary(FunctionBuilder& g, const char* op, Value a, Value b, std::string name) {
+  return g.AddNode(op, {a, b}, {}, std::move(name))[0];
+}
+
+Value Where(FunctionBuilder& g, Value condition, Value a, Value b, std::string name) {
+  return g.AddNode("Where", {condition, a, b}, {}, std::move(name))[0];
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,24 @@
+#ifndef SEQGRAPH_OPS_BROADCAST_TO_H_
+#define SEQGRAPH_OPS_BROADCAST_TO_H_
+
+// BroadcastTo: y[.., i, ..] = x[.., i, ..], or x[.., 0, ..] along an axis where x has extent 1: the
+// broadcasting of numpy. (BroadcastLike brings in the batch, which no attribute can name.)
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+/// The axes of x are the last ones of y; in front of them x counts as having extent 1. `shape` may
+/// have the batch only where x has it. InvalidArgument (in the builder) if x does not fit.
+Value BroadcastTo(FunctionBuilder& g, Value x, const Shape& shape, std::string name = "");
+
+OpDef BroadcastToOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_BROADCAST_TO_H_

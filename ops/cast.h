@@ -1,0 +1,22 @@
+#ifndef SEQGRAPH_OPS_CAST_H_
+#define SEQGRAPH_OPS_CAST_H_
+
+// Cast: y = x in another element type.
+
+#include <string>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+/// x of any shape -> y of that shape. To a real type: rounded to nearest. From a real type to an
+/// integer: truncated, NaN gives 0 and what is out of range the nearest limit. From int64 to int32:
+/// the low 32 bits. The gradient passes between real types.
+Value Cast(FunctionBuilder& g, Value x, DType dtype, std::string name = "");
+
+OpDef CastOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_CAST_H_

@@ -1,0 +1,27 @@
+#ifndef SEQGRAPH_OPS_EXTREMA_H_
+#define SEQGRAPH_OPS_EXTREMA_H_
+
+// ReduceMax: y = the largest x over axes   ReduceMin: the smallest   ReduceProd: the product.
+
+#include <string>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+#include "ops/reductions.h"
+
+namespace seqgraph::ops {
+
+/// x of any shape -> y of that shape without the axes (see ReduceOptions), none of which is empty.
+/// NaN where one is among the terms. Terms that share an extremum share its gradient.
+Value ReduceMax(FunctionBuilder& g, Value x, const ReduceOptions& options);
+Value ReduceMin(FunctionBuilder& g, Value x, const ReduceOptions& options);
+/// Multiplied in the order of indices; 1 over nothing; integers wrap around. It has no gradient.
+Value ReduceProd(FunctionBuilder& g, Value x, const ReduceOptions& options);
+
+OpDef ReduceMaxOp();
+OpDef ReduceMinOp();
+OpDef ReduceProdOp();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_EXTREMA_H_

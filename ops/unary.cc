@@ -1,0 +1,223 @@
+#include "ops/unary.h"
+
+#include <cmath>
+#include <numbers>
+#include <type_traits>
+#include <utility>
+
+#include "graph/gradient.h"
+#include "ops/binary.h"
+#include "ops/elementwise.h"
+#include "ops/elementwise_loops.h"
+#include "ops/examples.h"
+#include "ops/numbers.h"
+#include "ops/shape_rules.h"
+
+namespace seqgraph::ops {
+namespace {
+
+// Shape rule: SameAsInput(0).
+
+// Gradient rules. Steps have slope 0 wherever they have one.
+
+absl::Status ZeroGradient(GradientContext&) { return absl::OkStatus(); }
+
+absl::Status AbsGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  c.SetInputGradient(0, Multiply(g, c.output_gradient(0), Unary(g, "Sign", c.input(0))));
+  return absl::OkStatus();
+}
+
+absl::Status NegativeGradient(GradientContext& c) {
+  c.SetInputGradient(0, Unary(c.builder(), "Negative", c.output_gradient(0)));
+  return absl::OkStatus();
+}
+
+absl::Status ExpGradient(GradientContext& c) {
+  c.SetInputGradient(0, Multiply(c.builder(), c.output_gradient(0), c.output(0)));
+  return absl::OkStatus();
+}
+
+absl::Status LogGradient(GradientContext& c) {
+  c.SetInputGradient(0, Binary(c.builder(), "Divide", c.output_gradient(0), c.input(0)));
+  return absl::OkStatus();
+}
+
+// dx = dy / (2 y)
+absl::Status SqrtGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  c.SetInputGradient(0, Binary(g, "Divide", c.output_gradient(0), Scale(g, c.output(0), 2)));
+  return absl::OkStatus();
+}
+
+// dx = -dy y^2
+absl::Status ReciprocalGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  const Value product = Multiply(g, Multiply(g, c.output_gradient(0), c.output(0)), c.output(0));
+  c.SetInputGradient(0, Unary(g, "Negative", product));
+  return absl::OkStatus();
+}
+
+// dx = dy 2 / sqrt(pi) exp(-x^2)
+absl::Status ErfGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  const Value square = Multiply(g, c.input(0), c.input(0));
+  const Value slope =
+      Scale(g, Unary(g, "Exp", Unary(g, "Negative", square)), 2 * std::numbers::inv_sqrtpi);
+  c.SetInputGradient(0, Multiply(g, c.output_gradient(0), slope));
+  return absl::OkStatus();
+}
+
+// Definitions: a row for each op.
+
+struct Row {
+  const char* name;
+  const char* doc;
+  GradientRule gradient;
+  bool positive;  ///< samples are in [0.1, 3) rather than of both signs and away from 0
+  std::initializer_list<double> x, y;
+  std::initializer_list<int32_t> of_integers = {};  ///< y of -3 and 0
+};
+
+template <typename T, typename F>
+ReferenceFunction Map(F f) {
+  return [f](const ReferenceContext& c) { return MapUnary<T>(c, f); };
+}
+
+OpDef Define(const Row& row, TypeRule type) {
+  const int64_t size = static_cast<int64_t>(row.x.size());
+  return OpDef(row.name, 1)
+      .Doc(row.doc)
+      .Input({.name = "x", .type = type, .doc = "any shape"})
+      .Output({.name = "y", .type = type, .doc = "the shape of x"})
+      .Shapes(SameAsInput(0))
+      .Gradient(row.gradient)
+      .InPlace({0, 0})
+      .Example({"some", {}, {Reals({size}, row.x)}, {Reals({size}, row.y)}})
+      .Samples([positive = row.positive](SampleSource& source) {
+        const Shape shape = RandomShape(source, 0, 3);
+        return OpSample{{},
+                        {positive ? source.Reals(shape, 0.1, 3) : source.RealsAwayFromZero(shape)}};
+      });
+}
+
+// f: a generic function of a float or a double.
+template <typename F>
+OpDef OfReals(const Row& row, F f) {
+  return Define(row, TypeRule::kReal).Reference(Map<float>(f), Map<double>(f));
+}
+
+// f: one of an int32_t or an int64_t too.
+template <typename F>
+OpDef OfNumbers(const Row& row, F f) {
+  return Define(row, TypeRule::kNumber)
+      .Reference(ByType(Map<float>(f), Map<double>(f), Map<int32_t>(f), Map<int64_t>(f)))
+      .Example({"integers", {}, {Ids({2}, {-3, 0})}, {Ids({2}, row.of_integers)}});
+}
+
+}  // namespace
+
+std::vector<OpDef> UnaryOps() {
+  return {
+      OfNumbers({"Abs",
+                 "y = |x|, element by element; the smallest integer stays as it is.",
+                 AbsGradient,
+                 false,
+                 {-2, 0, 3},
+                 {2, 0, 3},
+                 {3, 0}},
+                []<typename T>(T x) {
+                  if constexpr (std::is_integral_v<T>) {
+                    return x < 0 ? WrappingSubtract(T{0}, x) : x;
+                  } else {
+                    return std::abs(x);
+                  }
+                }),
+      OfNumbers({"Negative",
+                 "y = -x, element by element; the smallest integer stays as it is.",
+                 NegativeGradient,
+                 false,
+                 {-2, 0.5},
+                 {2, -0.5},
+                 {3, 0}},
+                []<typename T>(T x) {
+                  if constexpr (std::is_integral_v<T>) {
+                    return WrappingSubtract(T{0}, x);
+                  } else {
+                    return -x;
+                  }
+                }),
+      OfNumbers({"Sign",
+                 "y = -1, 0 or 1, the sign of x, element by element; NaN stays NaN.",
+                 ZeroGradient,
+                 false,
+                 {-2, 0, 0.5},
+                 {-1, 0, 1},
+                 {-1, 0}},
+                []<typename T>(T x) {
+                  return x > 0 ? T{1} : x < 0 ? T{-1} : x == 0 ? T{0} : x;
+                }),
+      OfReals({"Exp",
+               "y = exp(x), element by element.",
+               ExpGradient,
+               false,
+               {0, 1, -1000},
+               {1, 2.718281828459045, 0}},
+              [](auto x) { return std::exp(x); }),
+      OfReals({"Log",
+               "y = the natural logarithm of x, element by element.",
+               LogGradient,
+               true,
+               {1, 2},
+               {0, 0.6931471805599453}},
+              [](auto x) { return std::log(x); }),
+      OfReals({"Sqrt",
+               "y = the square root of x, element by element.",
+               SqrtGradient,
+               true,
+               {0, 2.25, 4},
+               {0, 1.5, 2}},
+              [](auto x) { return std::sqrt(x); }),
+      OfReals({"Reciprocal",
+               "y = 1 / x, element by element.",
+               ReciprocalGradient,
+               true,
+               {4, -0.5},
+               {0.25, -2}},
+              [](auto x) { return 1 / x; }),
+      OfReals({"Erf",
+               "y = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x, element by element.",
+               ErfGradient,
+               false,
+               {0, 1, -10},
+               {0, 0.8427007929497149, -1}},
+              [](auto x) { return std::erf(x); }),
+      OfReals({"Floor",
+               "y = the largest integer that is not above x, element by element.",
+               ZeroGradient,
+               false,
+               {-1.5, 2.75, 3},
+               {-2, 2, 3}},
+              [](auto x) { return std::floor(x); }),
+      OfReals({"Ceil",
+               "y = the smallest integer that is not below x, element by element.",
+               ZeroGradient,
+               false,
+               {-1.5, 2.25, 3},
+               {-1, 3, 3}},
+              [](auto x) { return std::ceil(x); }),
+      OfReals({"Round",
+               "y = the integer closest to x, ties to the even one, element by element.",
+               ZeroGradient,
+               false,
+               {-1.5, 0.5, 2.75},
+               {-2, 0, 3}},
+              [](auto x) { return std::nearbyint(x); }),
+  };
+}
+
+Value Unary(FunctionBuilder& g, const char* op, Value x, std::string name) {
+  return g.AddNode(op, {x}, {}, std::move(name))[0];
+}
+
+}  // namespace seqgraph::ops

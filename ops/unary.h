@@ -1,0 +1,23 @@
+#ifndef SEQGRAPH_OPS_UNARY_H_
+#define SEQGRAPH_OPS_UNARY_H_
+
+// y = f(x), element by element: Abs, Negative, Sign, Exp, Log, Sqrt, Reciprocal, Erf, Floor, Ceil,
+// Round. (Sigmoid, Tanh and Relu: ops/activations.h.)
+
+#include <string>
+#include <vector>
+
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
+
+namespace seqgraph::ops {
+
+/// x of any shape -> y of that shape, by the name of an op of this file. Abs, Negative and Sign
+/// take integers too.
+Value Unary(FunctionBuilder& g, const char* op, Value x, std::string name = "");
+
+std::vector<OpDef> UnaryOps();
+
+}  // namespace seqgraph::ops
+
+#endif  // SEQGRAPH_OPS_UNARY_H_

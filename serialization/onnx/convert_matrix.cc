@@ -1,0 +1,131 @@
+// Products of matrices.
+
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "serialization/onnx/node_import.h"
+
+namespace seqgraph::onnx {
+namespace {
+
+absl::Status CheckReal(const Operand& x) {
+  if (IsReal(x.type.dtype)) return absl::OkStatus();
+  return absl::UnimplementedError(
+      absl::StrCat("a product of matrices of ", DTypeName(x.type.dtype)));
+}
+
+absl::StatusOr<Operand> Transposed(GraphImport& g, const Operand& x) {
+  std::vector<int64_t> permutation(x.rank());
+  std::iota(permutation.begin(), permutation.end(), 0);
+  std::swap(permutation[permutation.size() - 2], permutation.back());
+  return g.Transpose(x, permutation);
+}
+
+// x w + bias, where w is a matrix. What is known becomes weights.
+absl::StatusOr<Operand> Dense(NodeImport& node, const Operand& x, Operand w, Operand bias) {
+  if (x.rank() < 1 || x.shape().back().is_batch() || x.shape().back() != w.shape()[0]) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(x.shape().ToString(), " times ", w.shape().ToString()));
+  }
+  if (w.known != nullptr && w.variable.empty()) w.variable = node.name() + "/kernel";
+  if (bias.known != nullptr && bias.variable.empty()) bias.variable = node.name() + "/bias";
+  return node.graph().Emit("Dense", {x, w, bias});
+}
+
+// The extents in front of a matrix.
+Shape Lead(const Operand& x) { return Shape(x.shape().dims().first(x.rank() - 2)); }
+
+Shape WithMatrix(Shape lead, const Operand& x) {
+  for (int i = x.rank() - 2; i < x.rank(); ++i) lead.Append(x.shape()[i]);
+  return lead;
+}
+
+absl::StatusOr<Operand> Product(NodeImport& node, const Operand& a, const Operand& b) {
+  GraphImport& g = node.graph();
+  if (b.rank() == 2) return Dense(node, a, b, Absent());
+  if (a.rank() == 2) {  // y^T = b^T a^T
+    SEQ_ASSIGN_OR_RETURN(const Operand x, Transposed(g, b));
+    SEQ_ASSIGN_OR_RETURN(const Operand w, Transposed(g, a));
+    SEQ_ASSIGN_OR_RETURN(const Operand y, Dense(node, x, w, Absent()));
+    return Transposed(g, y);
+  }
+  SEQ_ASSIGN_OR_RETURN(const Shape lead, BroadcastShapes(Lead(a), Lead(b)));
+  SEQ_ASSIGN_OR_RETURN(const Operand wide_a, g.BroadcastTo(a, WithMatrix(lead, a)));
+  SEQ_ASSIGN_OR_RETURN(const Operand wide_b, g.BroadcastTo(b, WithMatrix(lead, b)));
+  return g.Emit("MatMul", {wide_a, wide_b});
+}
+
+// A vector on the left counts as one row, on the right as one column, which the result has not.
+absl::Status ConvertMatMul(NodeImport& node) {
+  GraphImport& g = node.graph();
+  SEQ_ASSIGN_OR_RETURN(Operand a, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(Operand b, node.input(1));
+  SEQ_RETURN_IF_ERROR(CheckReal(a));
+  if (a.rank() == 0 || b.rank() == 0) return absl::InvalidArgumentError("an operand is a scalar");
+  const bool row = a.rank() == 1, column = b.rank() == 1;
+  if (row) {
+    SEQ_ASSIGN_OR_RETURN(a, g.Reshape(a, Shape{1, a.shape()[0]}));
+  }
+  if (column) {
+    SEQ_ASSIGN_OR_RETURN(b, g.Reshape(b, Shape{b.shape()[0], 1}));
+  }
+  SEQ_ASSIGN_OR_RETURN(Operand y, Product(node, a, b));
+  if (row || column) {
+    std::vector<Dim> dims(y.shape().dims().begin(), y.shape().dims().end());
+    if (column) dims.pop_back();
+    if (row) dims.erase(dims.end() - (column ? 1 : 2));
+    SEQ_ASSIGN_OR_RETURN(y, g.Reshape(y, Shape(dims)));
+  }
+  node.SetOutput(0, std::move(y));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Operand> Scaled(GraphImport& g, const Operand& x, double factor) {
+  return factor == 1 ? x : g.Emit("Scale", {x}, {{"factor", factor}});
+}
+
+// alpha A' B' + beta C
+absl::Status ConvertGemm(NodeImport& node) {
+  GraphImport& g = node.graph();
+  SEQ_ASSIGN_OR_RETURN(Operand a, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(Operand b, node.input(1));
+  Operand c = node.optional_input(2);
+  SEQ_ASSIGN_OR_RETURN(const double alpha, node.Float("alpha", 1));
+  SEQ_ASSIGN_OR_RETURN(const double beta, node.Float("beta", 1));
+  SEQ_ASSIGN_OR_RETURN(const int64_t transpose_a, node.Int("transA", 0));
+  SEQ_ASSIGN_OR_RETURN(const int64_t transpose_b, node.Int("transB", 0));
+  SEQ_RETURN_IF_ERROR(CheckReal(a));
+  if (a.rank() != 2 || b.rank() != 2) return absl::InvalidArgumentError("A and B must be matrices");
+  if (transpose_a != 0) {
+    SEQ_ASSIGN_OR_RETURN(a, Transposed(g, a));
+  }
+  if (transpose_b != 0) {
+    SEQ_ASSIGN_OR_RETURN(b, Transposed(g, b));
+  }
+  const Dim units = b.shape()[1];
+  const bool is_bias = c.present() && alpha == 1 && beta == 1 && !units.is_batch() &&
+                       (c.shape() == Shape{units} || c.shape() == Shape{1, units});
+  Operand bias;
+  if (is_bias) {
+    SEQ_ASSIGN_OR_RETURN(bias, g.Reshape(c, Shape{units}));
+  }
+  SEQ_ASSIGN_OR_RETURN(Operand y, Dense(node, a, b, bias));
+  SEQ_ASSIGN_OR_RETURN(y, Scaled(g, y, alpha));
+  if (c.present() && !is_bias) {
+    SEQ_ASSIGN_OR_RETURN(c, Scaled(g, c, beta));
+    SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> both, g.Broadcast({y, c}));
+    SEQ_ASSIGN_OR_RETURN(y, g.Emit("Add", both));
+  }
+  node.SetOutput(0, std::move(y));
+  return absl::OkStatus();
+}
+
+constexpr ConverterRow kRows[] = {{"Gemm", ConvertGemm}, {"MatMul", ConvertMatMul}};
+
+}  // namespace
+
+absl::Span<const ConverterRow> MatrixConverters() { return kRows; }
+
+}  // namespace seqgraph::onnx

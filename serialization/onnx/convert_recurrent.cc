@@ -1,0 +1,348 @@
+// RNN, LSTM and GRU. Ours are batch-major, one direction a node, weights transposed, gates in the
+// order of Keras: an LSTM's i, o, f, c become i, f, c, o.
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "serialization/onnx/node_import.h"
+
+namespace seqgraph::onnx {
+namespace {
+
+struct Kind {
+  const char* op;              ///< ours
+  std::vector<int64_t> gates;  ///< ONNX's place of each of our gates
+  bool has_cell;
+};
+
+const Kind& Rnn() {
+  static const Kind& kind = *new Kind{"RNNCell", {0}, false};
+  return kind;
+}
+const Kind& Lstm() {
+  static const Kind& kind = *new Kind{"LSTMCell", {0, 2, 3, 1}, true};
+  return kind;
+}
+const Kind& Gru() {
+  static const Kind& kind = *new Kind{"GRUCell", {0, 1, 2}, false};
+  return kind;
+}
+
+struct Options {
+  bool batch_first = false;
+  int64_t units = 0;
+  std::vector<bool> reverse;             ///< by direction
+  std::vector<std::string> activations;  ///< by direction: ours
+  bool reset_after = false;
+
+  int directions() const { return static_cast<int>(reverse.size()); }
+};
+
+// Inputs whose place is the same for all three: X, W, R, B, sequence_lens, initial_h; then
+// initial_c and P of an LSTM.
+enum Input { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kPeepholes };
+
+// Of each direction the gates' activation, which must be the sigmoid, and those of candidate and,
+// in an LSTM, output, which must be one of ours.
+absl::StatusOr<std::string> ActivationOf(const Kind& kind, const std::vector<std::string>& names) {
+  size_t next = 0;
+  if (kind.gates.size() > 1 && names[next++] != "sigmoid") {
+    return absl::UnimplementedError(
+        absl::StrCat("activation ", names[0], " of the gates (Sigmoid is supported)"));
+  }
+  const std::string& activation = names[next];
+  if (kind.has_cell && names[next + 1] != activation) {
+    return absl::UnimplementedError("different activations of candidate and output");
+  }
+  if (activation != "tanh" && activation != "relu" && activation != "sigmoid") {
+    return absl::UnimplementedError(
+        absl::StrCat("activation ", activation, " (Tanh, Relu and Sigmoid are supported)"));
+  }
+  return activation;
+}
+
+absl::Status ReadActivations(NodeImport& node, const Kind& kind, Options& options) {
+  SEQ_ASSIGN_OR_RETURN(std::vector<std::string> names, node.Strings("activations"));
+  for (const char* attribute : {"activation_alpha", "activation_beta"}) {
+    SEQ_ASSIGN_OR_RETURN(const auto values, node.Floats(attribute));
+    if (values.has_value() && !values->empty()) {
+      return absl::UnimplementedError(absl::StrCat("attribute ", attribute));
+    }
+  }
+  const size_t each = kind.has_cell ? 3 : kind.gates.size() > 1 ? 2 : 1;
+  if (names.empty()) {
+    for (int d = 0; d < options.directions(); ++d) {
+      if (each > 1) names.push_back("Sigmoid");
+      names.push_back("Tanh");
+      if (each > 2) names.push_back("Tanh");
+    }
+  }
+  if (names.size() != each * options.directions()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("activations must be ", each, " for each direction"));
+  }
+  for (std::string& name : names) absl::AsciiStrToLower(&name);
+  for (int d = 0; d < options.directions(); ++d) {
+    const auto first = names.begin() + static_cast<int64_t>(each) * d;
+    SEQ_ASSIGN_OR_RETURN(
+        std::string activation,
+        ActivationOf(kind, std::vector<std::string>(first, first + static_cast<int64_t>(each))));
+    options.activations.push_back(std::move(activation));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Options> ReadOptions(NodeImport& node, const Kind& kind) {
+  Options options;
+  SEQ_ASSIGN_OR_RETURN(const std::string direction, node.String("direction", "forward"));
+  if (direction == "forward" || direction == "reverse") {
+    options.reverse = {direction == "reverse"};
+  } else if (direction == "bidirectional") {
+    options.reverse = {false, true};
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat("direction \"", direction, "\""));
+  }
+  SEQ_ASSIGN_OR_RETURN(const int64_t layout, node.Int("layout", 0));
+  if (layout != 0 && layout != 1) return absl::InvalidArgumentError("layout must be 0 or 1");
+  options.batch_first = layout == 1;
+  SEQ_RETURN_IF_ERROR(ReadActivations(node, kind, options));
+  SEQ_RETURN_IF_ERROR(node.Int("hidden_size", 0).status());  // the shape of R says it
+  if (node.Attribute("clip") != nullptr) {
+    return absl::UnimplementedError("attribute clip: no backend limits what enters an activation");
+  }
+  if (kind.has_cell) {
+    SEQ_ASSIGN_OR_RETURN(const int64_t coupled, node.Int("input_forget", 0));
+    if (coupled != 0) {
+      return absl::UnimplementedError("attribute input_forget: coupled gates are another cell");
+    }
+    if (node.has_input(kPeepholes) && !IsZero(node.optional_input(kPeepholes))) {
+      return absl::UnimplementedError("peepholes (input P): gates that see the cell");
+    }
+  }
+  if (std::string(kind.op) == "GRUCell") {
+    SEQ_ASSIGN_OR_RETURN(const int64_t after, node.Int("linear_before_reset", 0));
+    options.reset_after = after != 0;
+  }
+  return options;
+}
+
+// Checks that the shapes of W, R and B are what the sizes say.
+absl::Status CheckWeights(const NodeImport& node, const Kind& kind, const Operand& x,
+                          Options& options) {
+  SEQ_ASSIGN_OR_RETURN(const Operand w, node.input(kW));
+  SEQ_ASSIGN_OR_RETURN(const Operand r, node.input(kR));
+  if (x.rank() != 3 || w.rank() != 3 || r.rank() != 3 || r.shape()[2].is_batch()) {
+    return absl::InvalidArgumentError("X, W and R must have three axes");
+  }
+  options.units = r.shape()[2].size();
+  const int64_t columns = options.units * static_cast<int64_t>(kind.gates.size());
+  const Dim directions(options.directions());
+  if (options.units < 1 || r.shape() != Shape{directions, columns, options.units} ||
+      w.shape() != Shape{directions, columns, x.shape()[2]}) {
+    return absl::InvalidArgumentError(absl::StrCat("W ", w.shape().ToString(), " and R ",
+                                                   r.shape().ToString(), " do not fit together"));
+  }
+  if (node.has_input(kB) && node.optional_input(kB).shape() != Shape{directions, 2 * columns}) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("B must be ", Shape{directions, 2 * columns}.ToString(), ", got ",
+                     node.optional_input(kB).shape().ToString()));
+  }
+  return absl::OkStatus();
+}
+
+class Recurrence {
+ public:
+  Recurrence(NodeImport& node, const Kind& kind, Options options)
+      : node_(node), g_(node.graph()), kind_(kind), options_(std::move(options)) {}
+
+  absl::Status Convert(const Operand& x) {
+    Operand batch_major = x;
+    if (!options_.batch_first) {
+      SEQ_ASSIGN_OR_RETURN(batch_major, g_.Transpose(x, {1, 0, 2}));
+    }
+    SEQ_RETURN_IF_ERROR(MakeMask(batch_major));
+    std::array<std::vector<Operand>, 3> outputs;  // sequences, states, cells; by direction
+    for (int d = 0; d < options_.directions(); ++d) {
+      SEQ_ASSIGN_OR_RETURN(std::vector<Operand> of_direction, Direction(batch_major, d));
+      for (size_t i = 0; i < of_direction.size(); ++i) {
+        outputs[i].push_back(std::move(of_direction[i]));
+      }
+    }
+    if (node_.wants_output(0)) {
+      SEQ_ASSIGN_OR_RETURN(Operand y, JoinSequences(outputs[0]));
+      node_.SetOutput(0, std::move(y));
+    }
+    for (int i : {1, 2}) {
+      if (!node_.wants_output(i) || outputs[i].empty()) continue;
+      SEQ_ASSIGN_OR_RETURN(Operand y, JoinStates(outputs[i]));
+      node_.SetOutput(i, std::move(y));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status MakeMask(const Operand& x) {
+    if (!node_.has_input(kLengths)) return absl::OkStatus();
+    const Operand lengths = node_.optional_input(kLengths);
+    const Dim time = x.shape()[1];
+    if (lengths.shape() != Shape{x.shape()[0]} || IsReal(lengths.type.dtype) || time.is_batch()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("sequence_lens must be integers [batch], got ", lengths.type.ToString()));
+    }
+    // Most exporters that give lengths give the whole of each row.
+    const double steps = static_cast<double>(time.size());
+    if (lengths.fill == steps) return absl::OkStatus();
+    if (lengths.known != nullptr) {
+      const Tensor exact = lengths.known->Cast(DType::kFloat64);
+      const auto all = exact.Elements<double>();
+      if (std::all_of(all.begin(), all.end(), [&](double n) { return n == steps; })) {
+        return absl::OkStatus();
+      }
+    }
+    SEQ_ASSIGN_OR_RETURN(const Operand index, g_.Cast(lengths, DType::kInt32));
+    SEQ_ASSIGN_OR_RETURN(mask_, g_.Emit("SequenceMask", {index}, {{"time", time.size()}}));
+    return absl::OkStatus();
+  }
+
+  // Of [directions, rows, columns] the transposed part of one, with its gates in our order.
+  absl::StatusOr<Operand> Weights(const Operand& all, int d, const std::string& name) {
+    SEQ_ASSIGN_OR_RETURN(Operand one, g_.Slice(all, 0, d, d + 1));
+    SEQ_ASSIGN_OR_RETURN(one, g_.Reshape(one, Shape{all.shape()[1], all.shape()[2]}));
+    SEQ_ASSIGN_OR_RETURN(one, g_.Transpose(one, {1, 0}));
+    return Gates(one, 1, name);
+  }
+
+  absl::StatusOr<Operand> Gates(const Operand& x, int64_t axis, const std::string& name) {
+    Operand ordered = x;
+    if (!std::is_sorted(kind_.gates.begin(), kind_.gates.end())) {
+      std::vector<Operand> parts;
+      for (int64_t gate : kind_.gates) {
+        SEQ_ASSIGN_OR_RETURN(Operand part,
+                             g_.Slice(x, axis, gate * options_.units, (gate + 1) * options_.units));
+        parts.push_back(std::move(part));
+      }
+      SEQ_ASSIGN_OR_RETURN(ordered, g_.Concat(parts, axis));
+    }
+    if (ordered.known != nullptr) ordered.variable = name;
+    return ordered;
+  }
+
+  // Both halves of B: added, or with reset_after one row each.
+  absl::StatusOr<Operand> Bias(int d, const std::string& name) {
+    if (!node_.has_input(kB)) return Absent();
+    const int64_t columns = options_.units * static_cast<int64_t>(kind_.gates.size());
+    SEQ_ASSIGN_OR_RETURN(const Operand one, g_.Slice(node_.optional_input(kB), 0, d, d + 1));
+    if (options_.reset_after) {
+      SEQ_ASSIGN_OR_RETURN(const Operand rows, g_.Reshape(one, Shape{2, columns}));
+      return Gates(rows, 1, name);
+    }
+    SEQ_ASSIGN_OR_RETURN(const Operand flat, g_.Reshape(one, Shape{2 * columns}));
+    SEQ_ASSIGN_OR_RETURN(Operand sum, g_.Slice(flat, 0, 0, columns));
+    SEQ_ASSIGN_OR_RETURN(const Operand second, g_.Slice(flat, 0, columns, 2 * columns));
+    // Not to add zeros keeps the bits of what is exported from here.
+    if (!IsZero(second)) {
+      SEQ_ASSIGN_OR_RETURN(sum, g_.Emit("Add", {sum, second}));
+    }
+    return Gates(sum, 0, name);
+  }
+
+  // [batch, units] of one direction; absent where it is zero.
+  absl::StatusOr<Operand> InitialState(int input, int d) {
+    if (!node_.has_input(input) || IsZero(node_.optional_input(input))) return Absent();
+    const Operand all = node_.optional_input(input);
+    const int axis = options_.batch_first ? 1 : 0;
+    if (all.rank() != 3 || all.shape()[axis] != options_.directions()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("an initial state of shape ", all.shape().ToString()));
+    }
+    SEQ_ASSIGN_OR_RETURN(const Operand one, g_.Slice(all, axis, d, d + 1));
+    return g_.Reshape(one, Shape{all.shape()[1 - axis], all.shape()[2]});
+  }
+
+  // Sequence, last state and, of an LSTM, last cell.
+  absl::StatusOr<std::vector<Operand>> Direction(const Operand& x, int d) {
+    std::string prefix = node_.name();
+    if (options_.directions() > 1) absl::StrAppend(&prefix, d == 0 ? "/forward" : "/backward");
+    std::vector<Operand> inputs = {x};
+    SEQ_ASSIGN_OR_RETURN(Operand next, Weights(node_.inputs()[kW], d, prefix + "/kernel"));
+    inputs.push_back(next);
+    SEQ_ASSIGN_OR_RETURN(next, Weights(node_.inputs()[kR], d, prefix + "/recurrent_kernel"));
+    inputs.push_back(next);
+    SEQ_ASSIGN_OR_RETURN(next, Bias(d, prefix + "/bias"));
+    inputs.push_back(next);
+    SEQ_ASSIGN_OR_RETURN(next, InitialState(kInitialH, d));
+    inputs.push_back(next);
+    if (kind_.has_cell) {
+      SEQ_ASSIGN_OR_RETURN(next, InitialState(kInitialC, d));
+      inputs.push_back(next);
+    }
+    inputs.push_back(mask_);
+    Attributes attributes{{"activation", options_.activations[d]},
+                          {"reverse", static_cast<bool>(options_.reverse[d])}};
+    if (std::string(kind_.op) == "GRUCell") attributes.Set("reset_after", options_.reset_after);
+    SEQ_ASSIGN_OR_RETURN(std::vector<Operand> outputs, g_.EmitAll(kind_.op, inputs, attributes));
+    if (mask_.present()) {
+      SEQ_ASSIGN_OR_RETURN(outputs[0], g_.Emit("ZeroMasked", {outputs[0], mask_}));
+    }
+    return outputs;
+  }
+
+  // [time, directions, batch, units], or batch first [batch, time, directions, units].
+  absl::StatusOr<Operand> JoinSequences(const std::vector<Operand>& parts) {
+    std::vector<Operand> joined;
+    for (const Operand& part : parts) {
+      const Dim batch = part.shape()[0], time = part.shape()[1], units = part.shape()[2];
+      Operand one = part;
+      if (!options_.batch_first) {
+        SEQ_ASSIGN_OR_RETURN(one, g_.Transpose(part, {1, 0, 2}));
+      }
+      const Shape shape =
+          options_.batch_first ? Shape{batch, time, 1, units} : Shape{time, 1, batch, units};
+      SEQ_ASSIGN_OR_RETURN(one, g_.Reshape(one, shape));
+      joined.push_back(std::move(one));
+    }
+    return g_.Concat(joined, options_.batch_first ? 2 : 1);
+  }
+
+  // [directions, batch, units], or batch first [batch, directions, units].
+  absl::StatusOr<Operand> JoinStates(const std::vector<Operand>& parts) {
+    std::vector<Operand> joined;
+    for (const Operand& part : parts) {
+      const Dim batch = part.shape()[0], units = part.shape()[1];
+      const Shape shape = options_.batch_first ? Shape{batch, 1, units} : Shape{1, batch, units};
+      SEQ_ASSIGN_OR_RETURN(Operand one, g_.Reshape(part, shape));
+      joined.push_back(std::move(one));
+    }
+    return g_.Concat(joined, options_.batch_first ? 1 : 0);
+  }
+
+  NodeImport& node_;
+  GraphImport& g_;
+  const Kind& kind_;
+  const Options options_;
+  Operand mask_;
+};
+
+template <const Kind& (*kind)()>
+absl::Status ConvertRecurrent(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(kX));
+  SEQ_ASSIGN_OR_RETURN(Options options, ReadOptions(node, kind()));
+  SEQ_RETURN_IF_ERROR(CheckWeights(node, kind(), x, options));
+  return Recurrence(node, kind(), std::move(options)).Convert(x);
+}
+
+constexpr ConverterRow kRows[] = {
+    {"GRU", ConvertRecurrent<Gru>, 7},
+    {"LSTM", ConvertRecurrent<Lstm>, 7},
+    {"RNN", ConvertRecurrent<Rnn>, 7},
+};
+
+}  // namespace
+
+absl::Span<const ConverterRow> RecurrentConverters() { return kRows; }
+
+}  // namespace seqgraph::onnx

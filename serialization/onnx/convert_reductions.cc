@@ -1,0 +1,174 @@
+// Operators that reduce over axes, and those that normalize along one.
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "serialization/onnx/node_import.h"
+
+namespace seqgraph::onnx {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+struct Reduction {
+  Ints axes;
+  bool keep_dims = true;
+  bool nothing = false;  ///< no axis: x as it is
+
+  Attributes attributes() const { return {{"axes", axes}, {"keep_dims", keep_dims}}; }
+};
+
+absl::StatusOr<Reduction> ReductionOf(NodeImport& node, const Operand& x, int64_t input_since) {
+  Reduction reduction;
+  SEQ_ASSIGN_OR_RETURN(const int64_t keep_dims, node.Int("keepdims", 1));
+  reduction.keep_dims = keep_dims != 0;
+  int64_t noop = 0;
+  if (node.opset() >= input_since) {
+    SEQ_ASSIGN_OR_RETURN(noop, node.Int("noop_with_empty_axes", 0));
+  }
+  SEQ_ASSIGN_OR_RETURN(const std::optional<Ints> axes, node.Axes(1, input_since, x.rank()));
+  reduction.axes = axes.value_or(Ints{});
+  if (reduction.axes.empty() && noop == 0) {
+    reduction.axes.resize(x.rank());
+    std::iota(reduction.axes.begin(), reduction.axes.end(), 0);
+  }
+  reduction.nothing = reduction.axes.empty() && noop != 0;
+  return reduction;
+}
+
+constexpr char kSum[] = "ReduceSum", kMean[] = "ReduceMean", kMax[] = "ReduceMax";
+constexpr char kMin[] = "ReduceMin", kProd[] = "ReduceProd";
+
+// before(x) reduced by one of our ops, then `after`; null: neither.
+template <const char* op, int64_t input_since>
+absl::Status Reduce(NodeImport& node, const char* before, const char* after) {
+  GraphImport& g = node.graph();
+  SEQ_ASSIGN_OR_RETURN(Operand y, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOf(node, y, input_since));
+  if (before != nullptr) {
+    const bool square = before == std::string("Multiply");
+    absl::StatusOr<Operand> mapped = square ? g.Emit(before, {y, y}) : g.Emit(before, {y});
+    SEQ_RETURN_IF_ERROR(mapped.status());
+    y = *std::move(mapped);
+  }
+  if (!reduction.nothing) {
+    SEQ_ASSIGN_OR_RETURN(y, g.Emit(op, {y}, reduction.attributes()));
+  }
+  if (after != nullptr) {
+    SEQ_ASSIGN_OR_RETURN(y, g.Emit(after, {y}));
+  }
+  node.SetOutput(0, std::move(y));
+  return absl::OkStatus();
+}
+
+template <const char* op, int64_t input_since>
+absl::Status ConvertReduction(NodeImport& node) {
+  return Reduce<op, input_since>(node, nullptr, nullptr);
+}
+
+absl::Status ConvertL1(NodeImport& node) { return Reduce<kSum, 18>(node, "Abs", nullptr); }
+absl::Status ConvertL2(NodeImport& node) { return Reduce<kSum, 18>(node, "Multiply", "Sqrt"); }
+absl::Status ConvertLogSum(NodeImport& node) { return Reduce<kSum, 18>(node, nullptr, "Log"); }
+absl::Status ConvertSumSquare(NodeImport& node) {
+  return Reduce<kSum, 18>(node, "Multiply", nullptr);
+}
+
+// x - max and the logarithm of the sum of its exponentials, both with extent 1 along the axes.
+struct Shifted {
+  Operand x, max, log_sum;
+};
+
+absl::StatusOr<Shifted> LogSumExp(GraphImport& g, const Operand& x, const Ints& axes) {
+  const Attributes kept{{"axes", axes}, {"keep_dims", true}};
+  Shifted shifted;
+  SEQ_ASSIGN_OR_RETURN(shifted.max, g.Emit("ReduceMax", {x}, kept));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> both, g.Broadcast({x, shifted.max}));
+  SEQ_ASSIGN_OR_RETURN(shifted.x, g.Emit("Subtract", both));
+  SEQ_ASSIGN_OR_RETURN(Operand sum, g.Emit("Exp", {shifted.x}));
+  SEQ_ASSIGN_OR_RETURN(sum, g.Emit("ReduceSum", {sum}, kept));
+  SEQ_ASSIGN_OR_RETURN(shifted.log_sum, g.Emit("Log", {sum}));
+  return shifted;
+}
+
+absl::Status ConvertLogSumExp(NodeImport& node) {
+  GraphImport& g = node.graph();
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOf(node, x, 18));
+  SEQ_ASSIGN_OR_RETURN(const Shifted shifted, LogSumExp(g, x, reduction.axes));
+  SEQ_ASSIGN_OR_RETURN(Operand y, g.Emit("Add", {shifted.max, shifted.log_sum}));
+  if (!reduction.keep_dims) {
+    // What is left of one term.
+    SEQ_ASSIGN_OR_RETURN(y, g.Emit("ReduceSum", {y}, reduction.attributes()));
+  }
+  node.SetOutput(0, std::move(y));
+  return absl::OkStatus();
+}
+
+// Before opset 13 it is along all axes from `axis` on, taken together.
+absl::StatusOr<Operand> AlongLastAxis(NodeImport& node, const Operand& x,
+                                      absl::StatusOr<Operand> (*compute)(GraphImport& g,
+                                                                         const Operand& x)) {
+  GraphImport& g = node.graph();
+  SEQ_ASSIGN_OR_RETURN(const int64_t axis,
+                       node.AxisAttribute(node.opset() < 13 ? 1 : -1, std::max(x.rank(), 1)));
+  if (x.rank() == 0) return absl::UnimplementedError("of a scalar");
+  if (node.opset() < 13) {
+    Shape rows(x.shape().dims().first(axis));
+    int64_t width = 1;
+    for (Dim dim : x.shape().dims().subspan(axis)) {
+      if (dim.is_batch()) return absl::UnimplementedError("it normalizes along the batch");
+      width *= dim.size();
+    }
+    rows.Append(width);
+    SEQ_ASSIGN_OR_RETURN(const Operand flat, g.Reshape(x, rows));
+    SEQ_ASSIGN_OR_RETURN(const Operand y, compute(g, flat));
+    return g.Reshape(y, x.shape());
+  }
+  Ints swap(x.rank());
+  std::iota(swap.begin(), swap.end(), 0);
+  std::swap(swap[axis], swap.back());
+  SEQ_ASSIGN_OR_RETURN(const Operand last, g.Transpose(x, swap));
+  SEQ_ASSIGN_OR_RETURN(const Operand y, compute(g, last));
+  return g.Transpose(y, swap);
+}
+
+absl::StatusOr<Operand> Softmax(GraphImport& g, const Operand& x) { return g.Emit("Softmax", {x}); }
+
+absl::StatusOr<Operand> LogSoftmax(GraphImport& g, const Operand& x) {
+  SEQ_ASSIGN_OR_RETURN(const Shifted shifted, LogSumExp(g, x, {x.rank() - 1}));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> both, g.Broadcast({shifted.x, shifted.log_sum}));
+  return g.Emit("Subtract", both);
+}
+
+template <absl::StatusOr<Operand> (*compute)(GraphImport& g, const Operand& x)>
+absl::Status ConvertNormalization(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(Operand y, AlongLastAxis(node, x, compute));
+  node.SetOutput(0, std::move(y));
+  return absl::OkStatus();
+}
+
+constexpr ConverterRow kRows[] = {
+    {"LogSoftmax", ConvertNormalization<LogSoftmax>},
+    {"ReduceL1", ConvertL1},
+    {"ReduceL2", ConvertL2},
+    {"ReduceLogSum", ConvertLogSum},
+    {"ReduceLogSumExp", ConvertLogSumExp},
+    {"ReduceMax", ConvertReduction<kMax, 18>},
+    {"ReduceMean", ConvertReduction<kMean, 18>},
+    {"ReduceMin", ConvertReduction<kMin, 18>},
+    {"ReduceProd", ConvertReduction<kProd, 18>},
+    {"ReduceSum", ConvertReduction<kSum, 13>},
+    {"ReduceSumSquare", ConvertSumSquare},
+    {"Softmax", ConvertNormalization<Softmax>},
+};
+
+}  // namespace
+
+absl::Span<const ConverterRow> ReductionConverters() { return kRows; }
+
+}  // namespace seqgraph::onnx

@@ -1,0 +1,184 @@
+// RNNCell, LSTMCell and GRUCell as RNN, LSTM and GRU: time-major (layout 0, which every runtime
+// has), weights transposed, an LSTM's gates i, f, c, o as i, o, f, c.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "graph/status_macros.h"
+#include "serialization/onnx/node_export.h"
+
+namespace seqgraph::onnx {
+namespace {
+
+struct Kind {
+  const char* onnx;
+  std::vector<int64_t> gates;  ///< our place of each of ONNX's gates
+  int mask;                    ///< which input this is
+  int dropout;
+};
+
+const Kind& Rnn() {
+  static const Kind& kind = *new Kind{"RNN", {0}, 5, 6};
+  return kind;
+}
+const Kind& Lstm() {
+  static const Kind& kind = *new Kind{"LSTM", {0, 3, 1, 2}, 6, 7};
+  return kind;
+}
+const Kind& Gru() {
+  static const Kind& kind = *new Kind{"GRU", {0, 1, 2}, 5, 6};
+  return kind;
+}
+
+enum Input { kX, kW, kU, kB, kH0, kC0 };
+
+std::string OnnxActivation(const std::string& name) {
+  return name == "relu" ? "Relu" : name == "sigmoid" ? "Sigmoid" : "Tanh";
+}
+
+// y[g, j] of [rows, gates units]: transposed, in ONNX's order of gates: [1, gates units, rows].
+Tensor TransposedGates(const Tensor& w, const Kind& kind) {
+  const int64_t rows = w.shape()[0].size(), columns = w.shape()[1].size();
+  const int64_t gates = static_cast<int64_t>(kind.gates.size()), units = columns / gates;
+  std::vector<float> y(rows * columns);
+  const auto from = w.Elements<float>();
+  for (int64_t g = 0; g < gates; ++g) {
+    for (int64_t j = 0; j < units; ++j) {
+      for (int64_t r = 0; r < rows; ++r) {
+        y[(g * units + j) * rows + r] = from[r * columns + kind.gates[g] * units + j];
+      }
+    }
+  }
+  return Tensor::Of<float>({1, columns, rows}, y);
+}
+
+// Both halves of B: [1, 2 gates units]. A bias of one row is followed by zeros.
+Tensor BothBiases(const Tensor& b, const Kind& kind) {
+  const int64_t gates = static_cast<int64_t>(kind.gates.size());
+  const bool two = b.shape().rank() == 2;
+  const int64_t columns = b.num_elements() / (two ? 2 : 1), units = columns / gates;
+  std::vector<float> y(2 * columns);
+  for (int64_t row = 0; row < (two ? 2 : 1); ++row) {
+    for (int64_t g = 0; g < gates; ++g) {
+      std::copy_n(b.Elements<float>().begin() + row * columns + kind.gates[g] * units, units,
+                  y.begin() + row * columns + g * units);
+    }
+  }
+  return Tensor::Of<float>({1, 2 * columns}, y);
+}
+
+// The lengths that the mask was made of.
+absl::StatusOr<std::string> Lengths(NodeExport& node, Value mask) {
+  const Node* producer = node.graph().function().producer(mask);
+  if (producer == nullptr || producer->op->name() != "SequenceMask") {
+    return absl::UnimplementedError(
+        "its mask is not made of lengths (SequenceMask): ONNX's recurrent operators know no other");
+  }
+  return node.graph().NameOf(producer->inputs[0]);
+}
+
+// Where masked, ONNX's sequence is zero and ours repeats what was before: they agree behind
+// ZeroMasked only.
+absl::Status CheckSequenceIsZeroed(NodeExport& node, Value mask) {
+  const Function& function = node.graph().function();
+  const Value sequence = node.node().outputs[0];
+  bool zeroed = std::none_of(function.results().begin(), function.results().end(),
+                             [&](const NamedValue& r) { return r.value == sequence; });
+  for (int reader : node.graph().consumers()[sequence.index]) {
+    const Node& by = function.nodes()[reader];
+    zeroed &= by.op->name() == "ZeroMasked" && by.inputs[1] == mask;
+  }
+  if (zeroed) return absl::OkStatus();
+  return absl::UnimplementedError(
+      "its masked sequence is read as it is: in ONNX it is zero where masked");
+}
+
+absl::StatusOr<std::string> Weights(NodeExport& node, int input, const Kind& kind,
+                                    Tensor (*convert)(const Tensor&, const Kind&)) {
+  if (!node.has_input(input)) return std::string();
+  SEQ_ASSIGN_OR_RETURN(const Tensor content, node.graph().Content(node.node().inputs[input]));
+  if (content.dtype() != DType::kFloat32) return absl::UnimplementedError("weights in float64");
+  const std::string name = node.graph().function().info(node.node().inputs[input]).name;
+  return node.graph().Initializer(convert(content, kind), name);
+}
+
+// "simple_rnn" of "simple_rnn/kernel", so that an importer finds the variables' names again.
+std::string NodeName(NodeExport& node) {
+  const std::string& kernel = node.graph().function().info(node.node().inputs[kW]).name;
+  return absl::EndsWith(kernel, "/kernel") ? std::string(absl::StripSuffix(kernel, "/kernel"))
+                                           : node.node().name;
+}
+
+absl::StatusOr<std::string> State(NodeExport& node, int input) {
+  if (!node.has_input(input)) return std::string();
+  return node.Emit("Unsqueeze", {node.input(input), node.graph().Ints({0}, "axes")});
+}
+
+template <const Kind& (*kind_of)()>
+absl::Status WriteRecurrent(NodeExport& node) {
+  const Kind& kind = kind_of();
+  const bool has_cell = kind.gates.size() == 4, is_gru = kind.gates.size() == 3;
+  if (!node.has_input(kW)) return absl::UnimplementedError("its input is already projected");
+  if (node.has_input(kind.dropout)) return absl::UnimplementedError("recurrent dropout");
+  const std::string x = node.Between("time_major");
+  SetInts(node.graph().Add("Transpose", {node.input(kX)}, x), "perm", {1, 0, 2});
+  SEQ_ASSIGN_OR_RETURN(const std::string w, Weights(node, kW, kind, TransposedGates));
+  SEQ_ASSIGN_OR_RETURN(const std::string r, Weights(node, kU, kind, TransposedGates));
+  SEQ_ASSIGN_OR_RETURN(const std::string b, Weights(node, kB, kind, BothBiases));
+  std::string lengths;
+  if (node.has_input(kind.mask)) {
+    const Value mask = node.node().inputs[kind.mask];
+    SEQ_ASSIGN_OR_RETURN(lengths, Lengths(node, mask));
+    SEQ_RETURN_IF_ERROR(CheckSequenceIsZeroed(node, mask));
+  }
+  SEQ_ASSIGN_OR_RETURN(const std::string h0, State(node, kH0));
+  std::vector<std::string> inputs = {x, w, r, b, lengths, h0};
+  if (has_cell) {
+    SEQ_ASSIGN_OR_RETURN(const std::string c0, State(node, kC0));
+    inputs.push_back(c0);
+  }
+  while (inputs.back().empty()) inputs.pop_back();
+  std::vector<std::string> outputs;
+  for (int i = 0; i < (has_cell ? 3 : 2); ++i) {
+    outputs.push_back(node.uses_output(i) ? node.Between(absl::StrCat("Y", i)) : "");
+  }
+  while (!outputs.empty() && outputs.back().empty()) outputs.pop_back();
+  if (outputs.empty()) return absl::OkStatus();  // nobody reads anything of it
+  onnx_proto::NodeProto* proto = node.graph().Add(kind.onnx, inputs, outputs[0]);
+  for (size_t i = 1; i < outputs.size(); ++i) proto->add_output(outputs[i]);
+  proto->set_name(NodeName(node));
+  SetInt(proto, "hidden_size", node.input_type(kU).shape[0].size());
+  SetString(proto, "direction", node.attributes().GetBool("reverse") ? "reverse" : "forward");
+  const std::string activation = OnnxActivation(node.attributes().GetString("activation"));
+  std::vector<std::string> activations(has_cell ? 2 : 1, activation);
+  if (has_cell || is_gru) activations.insert(activations.begin(), "Sigmoid");
+  SetStrings(proto, "activations", activations);
+  if (is_gru) {
+    SetInt(proto, "linear_before_reset", node.attributes().GetBool("reset_after") ? 1 : 0);
+  }
+  if (!outputs[0].empty()) {  // [time, 1, batch, units]
+    const std::string y = node.Emit("Squeeze", {outputs[0], node.graph().Ints({1}, "axes")});
+    SetInts(node.graph().Add("Transpose", {y}, node.output(0)), "perm", {1, 0, 2});
+  }
+  for (size_t i = 1; i < outputs.size(); ++i) {  // [1, batch, units]
+    if (outputs[i].empty()) continue;
+    node.graph().Add("Squeeze", {outputs[i], node.graph().Ints({0}, "axes")},
+                     node.output(static_cast<int>(i)));
+  }
+  return absl::OkStatus();
+}
+
+constexpr ExporterRow kRows[] = {
+    {"GRUCell", WriteRecurrent<Gru>},
+    {"LSTMCell", WriteRecurrent<Lstm>},
+    {"RNNCell", WriteRecurrent<Rnn>},
+};
+
+}  // namespace
+
+absl::Span<const ExporterRow> RecurrentExporters() { return kRows; }
+
+}  // namespace seqgraph::onnx

@@ -1,0 +1,387 @@
+#include "serialization/onnx/graph_import.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph::onnx {
+namespace {
+
+constexpr int64_t kMaxConstantElements = 256;  // of the op Constant, where they differ
+
+// Ops that put elements of their first inputs elsewhere and compute nothing.
+bool OnlyMoves(absl::string_view op) {
+  constexpr absl::string_view kMoves[] = {"Reshape",     "Transpose", "Slice", "Reverse",
+                                          "BroadcastTo", "Gather",    "Concat"};
+  return std::find(std::begin(kMoves), std::end(kMoves), op) != std::end(kMoves);
+}
+
+std::vector<std::optional<TensorType>> TypesOf(absl::Span<const Operand> inputs) {
+  std::vector<std::optional<TensorType>> types;
+  for (const Operand& input : inputs) {
+    types.push_back(input.present() ? std::optional<TensorType>(input.type) : std::nullopt);
+  }
+  return types;
+}
+
+// The attribute `values` of Constant; absent where it would refuse the content.
+std::optional<std::string> ConstantText(const Tensor& tensor) {
+  if (tensor.dtype() == DType::kInt64) {
+    for (int64_t x : tensor.Elements<int64_t>()) {
+      if (x <= -(int64_t{1} << 53) || x >= int64_t{1} << 53) return std::nullopt;
+    }
+  }
+  const Tensor exact = tensor.Cast(DType::kFloat64);
+  const absl::Span<const double> values = exact.Elements<double>();
+  if (values.empty()) return "0";
+  const bool uniform = std::all_of(values.begin(), values.end(), [&](double x) {
+    return x == values[0] && std::signbit(x) == std::signbit(values[0]);
+  });
+  const bool finite =
+      std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+  if (!finite || (!uniform && tensor.num_elements() > kMaxConstantElements)) return std::nullopt;
+  return absl::StrJoin(values.first(uniform ? 1 : values.size()), " ",
+                       [](std::string* out, double x) { *out += AttributeToString(x); });
+}
+
+std::vector<int64_t> Extents(const Shape& shape) {
+  std::vector<int64_t> extents;
+  for (Dim dim : shape.dims()) extents.push_back(dim.is_batch() ? -1 : dim.size());
+  return extents;
+}
+
+bool HasBatch(const Shape& shape) { return !shape.is_static(); }
+
+// True if `from`, whose axes are the last ones of `to`, has the batch wherever `to` has it.
+bool BringsBatch(const Shape& from, const Shape& to) {
+  const int lead = to.rank() - from.rank();
+  for (int i = 0; i < to.rank(); ++i) {
+    if (to[i].is_batch() && (i < lead || !from[i - lead].is_batch())) return false;
+  }
+  return true;
+}
+
+absl::Status BatchIsNoNumber() {
+  return absl::UnimplementedError(
+      "it computes with the batch as a number, which is known only when a function is compiled");
+}
+
+}  // namespace
+
+Operand Absent() { return {}; }
+
+bool HoldsBatch(const Tensor& tensor) {
+  if (tensor.dtype() != DType::kInt64) return false;
+  const absl::Span<const int64_t> elements = tensor.Elements<int64_t>();
+  return std::find(elements.begin(), elements.end(), kBatchElement) != elements.end();
+}
+
+bool IsZero(const Operand& operand) {
+  if (operand.fill.has_value()) return *operand.fill == 0;
+  if (operand.known == nullptr || HoldsBatch(*operand.known)) return false;
+  const Tensor exact = operand.known->Cast(DType::kFloat64);
+  const absl::Span<const double> elements = exact.Elements<double>();
+  return std::all_of(elements.begin(), elements.end(), [](double x) { return x == 0; });
+}
+
+absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
+  const int rank = std::max(a.rank(), b.rank());
+  Shape result;
+  for (int i = 0; i < rank; ++i) {
+    const int at_a = i - (rank - a.rank()), at_b = i - (rank - b.rank());
+    const Dim from_a = at_a < 0 ? Dim(1) : a[at_a], from_b = at_b < 0 ? Dim(1) : b[at_b];
+    if (from_a != from_b && from_a != 1 && from_b != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("shapes ", a.ToString(), " and ", b.ToString(), " do not broadcast"));
+    }
+    result.Append(from_a == 1 ? from_b : from_a);
+  }
+  return result;
+}
+
+Operand GraphImport::FromValue(Value value) const {
+  Operand operand;
+  operand.type = builder_.type(value);
+  operand.value = value;
+  return operand;
+}
+
+absl::Status GraphImport::Charge(int64_t bytes) {
+  if (bytes > budget_) {
+    return absl::ResourceExhaustedError(
+        "what can be computed beforehand takes far more memory than the file");
+  }
+  budget_ -= bytes;
+  return absl::OkStatus();
+}
+
+Operand GraphImport::Scalar(double value, DType dtype) const {
+  return Operand::Of(Tensor::Scalar(value).Cast(dtype));
+}
+
+absl::StatusOr<std::vector<Operand>> GraphImport::Fold(const OpDef& op,
+                                                       absl::Span<const Operand> inputs,
+                                                       const Attributes& attributes) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types,
+                       op.InferTypes(TypesOf(inputs), attributes));
+  DType real = DType::kFloat32;
+  std::vector<ReferenceContext::Operand> in, out;
+  std::string variable;
+  for (const Operand& input : inputs) {
+    in.emplace_back();
+    if (!input.present()) continue;
+    const bool moves = OnlyMoves(op.name()) || op.name() == "Where";
+    if (HoldsBatch(*input.known) && !moves) return BatchIsNoNumber();
+    // Reference computations read inputs through const views only.
+    in.back() = {const_cast<void*>(input.known->data()), &input.known->type()};
+    if (IsReal(input.type.dtype)) real = input.type.dtype;
+    if (variable.empty()) variable = input.variable;
+  }
+  std::vector<Tensor> results;
+  results.reserve(types.size());
+  for (const TensorType& type : types) {
+    SEQ_CHECK(type.shape.is_static());
+    SEQ_RETURN_IF_ERROR(Charge(type.num_bytes()));
+    SEQ_ASSIGN_OR_RETURN(Tensor result, Tensor::Zeros(type));
+    results.push_back(std::move(result));
+  }
+  for (Tensor& result : results) out.push_back({result.data(), &result.type()});
+  SEQ_RETURN_IF_ERROR(op.reference(real)(ReferenceContext(in, out, attributes)));
+  std::vector<Operand> operands;
+  for (Tensor& result : results) {
+    const bool keeps = IsReal(result.dtype());
+    operands.push_back(Operand::Of(std::move(result), keeps ? variable : ""));
+  }
+  return operands;
+}
+
+absl::StatusOr<std::vector<Operand>> GraphImport::EmitAll(absl::string_view name,
+                                                          absl::Span<const Operand> inputs,
+                                                          const Attributes& attributes) {
+  SEQ_ASSIGN_OR_RETURN(const OpDef* op, builder_.registry().Get(name));
+  SEQ_ASSIGN_OR_RETURN(const Attributes complete, op->CompleteAttributes(attributes));
+  std::vector<Operand> all(inputs.begin(), inputs.end());
+  all.resize(op->inputs().size());
+  bool any = false, all_known = true, one_value = !inputs.empty() && inputs[0].fill.has_value();
+  for (const Operand& input : all) {
+    any |= input.present();
+    all_known &= !input.present() || input.known != nullptr;
+  }
+  if (name == "Concat") one_value &= all[1].fill == all[0].fill;
+  if (any && all_known) return Fold(*op, all, complete);
+  if (one_value && OnlyMoves(name)) {
+    SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types,
+                         op->InferTypes(TypesOf(all), complete));
+    Operand moved;
+    moved.type = types[0];
+    moved.fill = all[0].fill;
+    return std::vector<Operand>{moved};
+  }
+  std::vector<Value> values;
+  for (const Operand& input : all) {
+    SEQ_ASSIGN_OR_RETURN(const Value value, Materialize(input));
+    values.push_back(value);
+  }
+  const std::vector<Value> outputs = builder_.AddNode(name, values, complete);
+  SEQ_RETURN_IF_ERROR(builder_.status());
+  std::vector<Operand> operands;
+  for (Value output : outputs) operands.push_back(FromValue(output));
+  return operands;
+}
+
+absl::StatusOr<Operand> GraphImport::Emit(absl::string_view op, absl::Span<const Operand> inputs,
+                                          const Attributes& attributes) {
+  SEQ_ASSIGN_OR_RETURN(std::vector<Operand> outputs, EmitAll(op, inputs, attributes));
+  return std::move(outputs[0]);
+}
+
+absl::StatusOr<Value> GraphImport::Materialize(const Operand& operand, std::string name) {
+  if (!operand.present()) return Value{};
+  if (operand.value.present()) return operand.value;
+  if (operand.fill.has_value()) return MaterializeFill(operand);
+  if (HoldsBatch(*operand.known)) return BatchIsNoNumber();
+  if (name.empty() || operand.variable.empty()) name = operand.variable;
+  const std::pair<const Tensor*, std::string> key(operand.known.get(), name);
+  if (const auto found = materialized_.find(key); found != materialized_.end()) {
+    return found->second.second;
+  }
+  const bool trainable = !name.empty();
+  const std::optional<std::string> text = trainable ? std::nullopt : ConstantText(*operand.known);
+  Value value;
+  if (text.has_value()) {
+    value = builder_.AddNode(
+        "Constant", {},
+        {{"shape", Extents(operand.shape())}, {"values", *text}, {"dtype", operand.type.dtype}})[0];
+  } else {
+    if (name.empty()) name = "constant";
+    const int count = variable_names_[name]++;
+    if (count > 0) absl::StrAppend(&name, "_", count);
+    VariableDef def{.name = name, .type = operand.type};
+    def.trainable = trainable;
+    value = builder_.Variable(def);
+    variables_.push_back({def, *operand.known});
+  }
+  SEQ_RETURN_IF_ERROR(builder_.status());
+  materialized_[key] = {operand.known, value};
+  return value;
+}
+
+absl::StatusOr<Value> GraphImport::MaterializeFill(const Operand& operand) {
+  const Shape& shape = operand.shape();
+  if (shape.is_static()) {
+    return builder_.AddNode("Constant", {},
+                            {{"shape", Extents(shape)},
+                             {"values", AttributeToString(*operand.fill)},
+                             {"dtype", operand.type.dtype}})[0];
+  }
+  // The batch comes from an input: [batch] of the value, then the other axes.
+  for (Value input : builder_.function().inputs()) {
+    const Shape from = builder_.type(input).shape;
+    const auto batch = std::find(from.dims().begin(), from.dims().end(), Dim::Batch());
+    if (batch == from.dims().end()) continue;
+    std::vector<int64_t> others;
+    for (int i = 0; i < from.rank(); ++i) {
+      if (i != batch - from.dims().begin()) others.push_back(i);
+    }
+    Operand x = FromValue(input);
+    SEQ_ASSIGN_OR_RETURN(x, Emit("ReduceSum", {x}, {{"axes", others}}));
+    SEQ_ASSIGN_OR_RETURN(x, Cast(x, DType::kFloat64));
+    SEQ_ASSIGN_OR_RETURN(x, Emit("FillLike", {x}, {{"value", *operand.fill}}));
+    SEQ_ASSIGN_OR_RETURN(x, Cast(x, operand.type.dtype));
+    std::vector<Dim> ones;
+    for (Dim dim : shape.dims()) ones.push_back(dim.is_batch() ? dim : Dim(1));
+    SEQ_ASSIGN_OR_RETURN(x, Reshape(x, Shape(ones)));
+    SEQ_ASSIGN_OR_RETURN(x, BroadcastTo(x, shape));
+    return x.value;
+  }
+  return absl::InternalError("a shape has the batch, but no input has");
+}
+
+absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  // The first of a chain of reshapes has the same elements.
+  const Node* node = builder_.function().producer(x.value);
+  if (x.value.present() && node != nullptr && node->op->name() == "Reshape") {
+    return Reshape(FromValue(node->inputs[0]), shape);
+  }
+  Operand from = x;
+  if (from.known != nullptr && HasBatch(shape)) {
+    return absl::UnimplementedError("the batch in the shape of a constant");
+  }
+  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("Reshape", {from}, {{"shape", Extents(shape)}}));
+  y.boolean = x.boolean;
+  return y;
+}
+
+absl::StatusOr<Operand> GraphImport::Transpose(const Operand& x, std::vector<int64_t> permutation) {
+  Operand from = x;
+  const Node* node = x.value.present() ? builder_.function().producer(x.value) : nullptr;
+  if (node != nullptr && node->op->name() == "Transpose") {
+    const std::vector<int64_t>& first = node->attributes.GetInts("permutation");
+    for (int64_t& axis : permutation) axis = first[axis];
+    from = FromValue(node->inputs[0]);
+  }
+  std::vector<int64_t> identity(permutation.size());
+  std::iota(identity.begin(), identity.end(), 0);
+  Operand y = from;
+  if (permutation != identity) {
+    SEQ_ASSIGN_OR_RETURN(y, Emit("Transpose", {from}, {{"permutation", permutation}}));
+  }
+  y.boolean = x.boolean;
+  return y;
+}
+
+absl::StatusOr<Operand> GraphImport::Cast(const Operand& x, DType dtype) {
+  if (x.type.dtype == dtype) return x;
+  if (x.fill.has_value()) {
+    Operand y = x;
+    y.type.dtype = dtype;
+    y.fill = Tensor::Scalar(*x.fill).Cast(dtype).Cast(DType::kFloat64).Elements<double>()[0];
+    return y;
+  }
+  // To a wider type and back changes nothing.
+  const Node* node = x.value.present() ? builder_.function().producer(x.value) : nullptr;
+  if (node != nullptr && node->op->name() == "Cast" &&
+      builder_.type(node->inputs[0]).dtype == dtype && SizeOf(x.type.dtype) > SizeOf(dtype) &&
+      IsReal(x.type.dtype) == IsReal(dtype)) {
+    return FromValue(node->inputs[0]);
+  }
+  return Emit("Cast", {x}, {{"dtype", dtype}});
+}
+
+absl::StatusOr<Operand> GraphImport::Slice(const Operand& x, int64_t axis, int64_t begin,
+                                           int64_t end, int64_t stride) {
+  const Dim extent = x.shape()[static_cast<int>(axis)];
+  if (!extent.is_batch() && begin == 0 && end == extent.size() && stride == 1) return x;
+  SEQ_ASSIGN_OR_RETURN(
+      Operand y,
+      Emit("Slice", {x}, {{"axis", axis}, {"begin", begin}, {"end", end}, {"stride", stride}}));
+  y.boolean = x.boolean;
+  return y;
+}
+
+absl::StatusOr<Operand> GraphImport::Concat(const std::vector<Operand>& parts, int64_t axis) {
+  Operand all = parts[0];
+  for (size_t i = 1; i < parts.size(); ++i) {
+    SEQ_ASSIGN_OR_RETURN(all, Emit("Concat", {all, parts[i]}, {{"axis", axis}}));
+  }
+  all.boolean = parts[0].boolean;
+  return all;
+}
+
+absl::StatusOr<Operand> GraphImport::BroadcastTo(const Operand& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("BroadcastTo", {x}, {{"shape", Extents(shape)}}));
+  y.boolean = x.boolean;
+  return y;
+}
+
+absl::StatusOr<Operand> GraphImport::BroadcastLike(const Operand& x, const Operand& like) {
+  std::vector<Dim> dims(like.rank(), Dim(1));
+  std::copy_backward(x.shape().dims().begin(), x.shape().dims().end(), dims.end());
+  SEQ_ASSIGN_OR_RETURN(const Operand padded, Reshape(x, Shape(dims)));
+  std::vector<int64_t> axes;
+  for (int i = 0; i < like.rank(); ++i) {
+    if (dims[i] != like.shape()[i]) axes.push_back(i);
+  }
+  SEQ_ASSIGN_OR_RETURN(const Operand typed, Cast(like, x.type.dtype));
+  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("BroadcastLike", {padded, typed}, {{"axes", axes}}));
+  y.boolean = x.boolean;
+  return y;
+}
+
+absl::StatusOr<std::vector<Operand>> GraphImport::Broadcast(std::vector<Operand> operands) {
+  Shape shape;
+  for (const Operand& operand : operands) {
+    SEQ_ASSIGN_OR_RETURN(shape, BroadcastShapes(shape, operand.shape()));
+  }
+  // Whoever has the batch goes first, so that the others can follow its shape.
+  const Operand* like = nullptr;
+  for (Operand& operand : operands) {
+    if (!operand.value.present() || !BringsBatch(operand.shape(), shape)) continue;
+    SEQ_ASSIGN_OR_RETURN(operand, BroadcastTo(operand, shape));
+    if (like == nullptr) like = &operand;
+  }
+  for (Operand& operand : operands) {
+    if (operand.shape() == shape && !operand.fill.has_value()) continue;
+    if (operand.fill.has_value() && like != nullptr) {
+      operand = Scalar(*operand.fill, operand.type.dtype);
+    }
+    if (BringsBatch(operand.shape(), shape)) {
+      SEQ_ASSIGN_OR_RETURN(operand, BroadcastTo(operand, shape));
+    } else if (like != nullptr) {
+      SEQ_ASSIGN_OR_RETURN(operand, BroadcastLike(operand, *like));
+    } else {
+      return absl::UnimplementedError(
+          absl::StrCat("no operand has the whole batch of ", shape.ToString()));
+    }
+  }
+  return operands;
+}
+
+}  // namespace seqgraph::onnx

@@ -1,0 +1,90 @@
+#ifndef SEQGRAPH_SERIALIZATION_ONNX_GRAPH_IMPORT_H_
+#define SEQGRAPH_SERIALIZATION_ONNX_GRAPH_IMPORT_H_
+
+// What converters of ONNX nodes work with: a function that grows, and the computation of what is
+// known while it does.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "graph/function_builder.h"
+#include "graph/op_registry.h"
+#include "serialization/onnx/operand.h"
+
+namespace seqgraph::onnx {
+
+/// A variable of the function with its content.
+struct ImportedVariable {
+  VariableDef def;
+  Tensor value;
+};
+
+class GraphImport {
+ public:
+  /// What is computed beforehand may take `budget` bytes altogether.
+  GraphImport(std::string function, const OpRegistry& registry, int64_t budget)
+      : builder_(std::move(function), registry), budget_(budget) {}
+
+  FunctionBuilder& builder() { return builder_; }
+  const std::vector<ImportedVariable>& variables() const { return variables_; }
+
+  /// The outputs of an op of the registry on these operands: computed here by the op's own
+  /// definition if all of them are known, else by a new node. What only moves elements keeps the
+  /// batch among them, and one value for all.
+  absl::StatusOr<std::vector<Operand>> EmitAll(absl::string_view op,
+                                               absl::Span<const Operand> inputs,
+                                               const Attributes& attributes = {});
+  /// Its first output.
+  absl::StatusOr<Operand> Emit(absl::string_view op, absl::Span<const Operand> inputs,
+                               const Attributes& attributes = {});
+
+  /// ResourceExhausted once all that was charged is beyond the budget.
+  absl::Status Charge(int64_t bytes);
+
+  /// The value in the graph: what is known becomes a variable or a constant. Absent for an absent
+  /// operand. `name` is for a variable that has none yet; empty: the operand's own.
+  absl::StatusOr<Value> Materialize(const Operand& operand, std::string name = "");
+
+  // What most converters need; each leaves out what would change nothing.
+  absl::StatusOr<Operand> Reshape(const Operand& x, const Shape& shape);
+  absl::StatusOr<Operand> Transpose(const Operand& x, std::vector<int64_t> permutation);
+  absl::StatusOr<Operand> Cast(const Operand& x, DType dtype);
+  /// Elements begin, begin + stride, .. below end of one axis.
+  absl::StatusOr<Operand> Slice(const Operand& x, int64_t axis, int64_t begin, int64_t end,
+                                int64_t stride = 1);
+  absl::StatusOr<Operand> Concat(const std::vector<Operand>& parts, int64_t axis);
+  /// All in the shape that numpy's broadcasting gives them.
+  absl::StatusOr<std::vector<Operand>> Broadcast(std::vector<Operand> operands);
+  absl::StatusOr<Operand> BroadcastTo(const Operand& x, const Shape& shape);
+  /// A known scalar.
+  Operand Scalar(double value, DType dtype) const;
+
+ private:
+  absl::StatusOr<std::vector<Operand>> Fold(const OpDef& op, absl::Span<const Operand> inputs,
+                                            const Attributes& attributes);
+  absl::StatusOr<Value> MaterializeFill(const Operand& operand);
+  // x, which lacks the batch, in the shape of `like`, which has it.
+  absl::StatusOr<Operand> BroadcastLike(const Operand& x, const Operand& like);
+  Operand FromValue(Value value) const;
+
+  FunctionBuilder builder_;
+  std::vector<ImportedVariable> variables_;
+  absl::flat_hash_map<std::string, int> variable_names_;
+  // By the address of what is known and the name that it was given.
+  std::map<std::pair<const Tensor*, std::string>, std::pair<std::shared_ptr<const Tensor>, Value>>
+      materialized_;
+  int64_t budget_;
+};
+
+/// The shape that numpy's broadcasting gives two of them; InvalidArgument if they do not fit.
+absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b);
+
+}  // namespace seqgraph::onnx
+
+#endif  // SEQGRAPH_SERIALIZATION_ONNX_GRAPH_IMPORT_H_

@@ -1,0 +1,81 @@
+#include "serialization/onnx/metadata.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph::onnx {
+namespace {
+
+constexpr char kRule[] = "seqgraph.preprocessing.rule";
+constexpr char kNumWords[] = "seqgraph.preprocessing.num_words";
+constexpr char kMaxlen[] = "seqgraph.preprocessing.maxlen";
+constexpr char kWords[] = "seqgraph.preprocessing.words";
+constexpr char kLabels[] = "seqgraph.labels";
+constexpr int64_t kMaxNumber = INT32_MAX;
+
+void Add(onnx_proto::ModelProto* proto, const char* key, std::string value) {
+  onnx_proto::StringStringEntryProto* entry = proto->add_metadata_props();
+  entry->set_key(key);
+  entry->set_value(std::move(value));
+}
+
+// One a line.
+std::string Escaped(const std::vector<std::string>& texts) {
+  return absl::StrJoin(
+      texts, "\n", [](std::string* out, const std::string& text) { *out += absl::CEscape(text); });
+}
+
+absl::StatusOr<std::vector<std::string>> Unescaped(absl::string_view lines) {
+  std::vector<std::string> texts;
+  for (absl::string_view line : absl::StrSplit(lines, '\n')) {
+    std::string error;
+    if (!absl::CUnescape(line, &texts.emplace_back(), &error)) {
+      return absl::InvalidArgumentError(error);
+    }
+  }
+  return texts;
+}
+
+absl::Status ReadEntry(const std::string& key, const std::string& value, Model* model) {
+  TextPreprocessing& text = model->preprocessing;
+  if (key == kRule) text.rule = value;
+  if (key == kNumWords || key == kMaxlen) {
+    int64_t& number = key == kNumWords ? text.num_words : text.maxlen;
+    if (!absl::SimpleAtoi(value, &number) || number < 0 || number > kMaxNumber) {
+      return absl::InvalidArgumentError("it must be a number of at least 0");
+    }
+  }
+  if (key == kWords || key == kLabels) {
+    SEQ_ASSIGN_OR_RETURN(std::vector<std::string> texts, Unescaped(value));
+    (key == kWords ? text.words : model->labels) = std::move(texts);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void WriteMetadata(const Model& model, onnx_proto::ModelProto* proto) {
+  const TextPreprocessing& text = model.preprocessing;
+  if (!text.rule.empty()) Add(proto, kRule, text.rule);
+  if (text.num_words != 0) Add(proto, kNumWords, absl::StrCat(text.num_words));
+  if (text.maxlen != 0) Add(proto, kMaxlen, absl::StrCat(text.maxlen));
+  if (!text.words.empty()) Add(proto, kWords, Escaped(text.words));
+  if (!model.labels.empty()) Add(proto, kLabels, Escaped(model.labels));
+}
+
+absl::Status ReadMetadata(const onnx_proto::ModelProto& proto, Model* model) {
+  for (const auto& entry : proto.metadata_props()) {
+    SEQ_RETURN_IF_ERROR(Annotate(ReadEntry(entry.key(), entry.value(), model),
+                                 absl::StrCat("metadata ", absl::CEscape(entry.key()))));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph::onnx

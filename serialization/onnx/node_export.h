@@ -1,0 +1,99 @@
+#ifndef SEQGRAPH_SERIALIZATION_ONNX_NODE_EXPORT_H_
+#define SEQGRAPH_SERIALIZATION_ONNX_NODE_EXPORT_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/model.h"
+#include "serialization/onnx/onnx.pb.h"
+
+namespace seqgraph::onnx {
+
+/// A graph that grows: names of values, nodes, initializers.
+class GraphExport {
+ public:
+  GraphExport(const Model& model, const Function& function, onnx_proto::GraphProto* graph);
+
+  const Function& function() const { return function_; }
+  const Model& model() const { return model_; }
+  const std::vector<std::vector<int>>& consumers() const { return consumers_; }
+
+  /// The name of a value in ONNX; empty for an absent one. The name of a variable: it becomes an
+  /// initializer.
+  std::string NameOf(Value value);
+  /// A new name that begins like this.
+  std::string Fresh(const std::string& prefix);
+  /// An initializer with this content; its name begins like this.
+  std::string Initializer(const Tensor& content, const std::string& prefix);
+  std::string Ints(const std::vector<int64_t>& values, const std::string& prefix);
+
+  /// A node with one output of that name.
+  onnx_proto::NodeProto* Add(const std::string& op, const std::vector<std::string>& inputs,
+                             const std::string& output);
+
+  /// The content of a variable; Unimplemented if the value is none.
+  absl::StatusOr<Tensor> Content(Value value) const;
+
+ private:
+  const Model& model_;
+  const Function& function_;
+  onnx_proto::GraphProto* graph_;
+  std::vector<std::vector<int>> consumers_;
+  std::vector<std::string> names_;  // by value; of variables once they are initializers
+  absl::flat_hash_set<std::string> taken_;
+};
+
+/// What an exporter sees of one of our nodes.
+class NodeExport {
+ public:
+  NodeExport(GraphExport& graph, const Node& node) : graph_(graph), node_(node) {}
+
+  GraphExport& graph() { return graph_; }
+  const Node& node() const { return node_; }
+  const Attributes& attributes() const { return node_.attributes; }
+  bool has_input(int i) const { return node_.inputs[i].present(); }
+  std::string input(int i) { return graph_.NameOf(node_.inputs[i]); }
+  std::string output(int i) { return graph_.NameOf(node_.outputs[i]); }
+  const TensorType& input_type(int i) const { return graph_.function().type(node_.inputs[i]); }
+  const TensorType& output_type(int i) const { return graph_.function().type(node_.outputs[i]); }
+  /// True if a node reads output i, or it is a result.
+  bool uses_output(int i) const;
+  /// A new name for something on the way, after the node.
+  std::string Between(const std::string& what) { return graph_.Fresh(node_.name + "/" + what); }
+  /// A node on the way; gives the name of its output.
+  std::string Emit(const std::string& op, const std::vector<std::string>& inputs) {
+    std::string name = Between(op);
+    graph_.Add(op, inputs, name);
+    return name;
+  }
+
+ private:
+  GraphExport& graph_;
+  const Node& node_;
+};
+
+void SetInt(onnx_proto::NodeProto* node, const char* name, int64_t value);
+void SetInts(onnx_proto::NodeProto* node, const char* name, const std::vector<int64_t>& values);
+void SetString(onnx_proto::NodeProto* node, const char* name, const std::string& value);
+void SetStrings(onnx_proto::NodeProto* node, const char* name,
+                const std::vector<std::string>& values);
+void SetTensor(onnx_proto::NodeProto* node, const char* name, const Tensor& value);
+
+using Exporter = absl::Status (*)(NodeExport&);
+
+struct ExporterRow {
+  const char* op;  ///< ours
+  Exporter write;
+};
+
+absl::Span<const ExporterRow> PlainExporters();
+absl::Span<const ExporterRow> RecurrentExporters();
+
+}  // namespace seqgraph::onnx
+
+#endif  // SEQGRAPH_SERIALIZATION_ONNX_NODE_EXPORT_H_

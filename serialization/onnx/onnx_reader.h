@@ -1,0 +1,48 @@
+#ifndef SEQGRAPH_SERIALIZATION_ONNX_ONNX_READER_H_
+#define SEQGRAPH_SERIALIZATION_ONNX_ONNX_READER_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "graph/model.h"
+#include "graph/op_registry.h"
+#include "graph/tensor.h"
+
+namespace seqgraph {
+
+struct OnnxReadOptions {
+  /// Values of symbolic extents by their name in the file: {"time", 100}. One that has none here is
+  /// the batch if it is the first extent of the first input that has such a one (or, if no first
+  /// extent is symbolic, the only symbol that there is); any other is refused.
+  std::map<std::string, int64_t> dims;
+  /// Inputs with these contents, which are then no inputs of the function: shapes, depths, axes
+  /// that must be known when a model is imported.
+  std::map<std::string, Tensor> constants;
+  /// Where external data may lie: the folder of the model (LoadOnnx sets it); empty: nowhere.
+  std::string folder;
+  int64_t max_bytes = int64_t{2} << 30;  ///< of external data, in all
+};
+
+/// An ONNX model (https://onnx.ai, IR versions 3 to 11, opset 7 to 22 of the default domain) as a
+/// model with the function `predict`. Inputs and outputs keep their names; initializers become
+/// trainable weights where the graph reads them as numbers, and vanish where they only make shapes.
+/// What is known beforehand is computed here. An int64 input that only serves as indices becomes
+/// int32. Metadata that SaveOnnx wrote is read back.
+///
+/// For untrusted bytes: everything is checked. Errors name node and operator: InvalidArgument
+/// (damaged, contradictory), Unimplemented (an operator, attribute, element type or shape that is
+/// not supported), ResourceExhausted (beyond a limit).
+absl::StatusOr<Model> ParseOnnx(absl::string_view bytes, const OpRegistry& registry,
+                                const OnnxReadOptions& options = {});
+
+/// Reads a file. Errors name the path. External data may lie beside the file or below, reached
+/// without links.
+absl::StatusOr<Model> LoadOnnx(const std::string& path, const OpRegistry& registry,
+                               OnnxReadOptions options = {});
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_SERIALIZATION_ONNX_ONNX_READER_H_

@@ -1,0 +1,184 @@
+#include "serialization/onnx/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "serialization/onnx/external_data.h"
+
+namespace seqgraph::onnx {
+namespace {
+
+using onnx_proto::TensorProto;
+
+struct TypeRow {
+  int32_t type;
+  const char* name;
+};
+
+constexpr TypeRow kTypes[] = {
+    {TensorProto::FLOAT, "float"},
+    {TensorProto::UINT8, "uint8"},
+    {TensorProto::INT8, "int8"},
+    {TensorProto::UINT16, "uint16"},
+    {TensorProto::INT16, "int16"},
+    {TensorProto::INT32, "int32"},
+    {TensorProto::INT64, "int64"},
+    {TensorProto::STRING, "string"},
+    {TensorProto::BOOL, "bool"},
+    {TensorProto::FLOAT16, "float16"},
+    {TensorProto::DOUBLE, "double"},
+    {TensorProto::UINT32, "uint32"},
+    {TensorProto::UINT64, "uint64"},
+    {TensorProto::COMPLEX64, "complex64"},
+    {TensorProto::COMPLEX128, "complex128"},
+    {TensorProto::BFLOAT16, "bfloat16"},
+};
+
+// Bytes of one element in raw_data.
+int64_t RawSize(int32_t type, DType dtype) { return type == TensorProto::BOOL ? 1 : SizeOf(dtype); }
+
+// The shape; beyond the limits of Shape nothing is allocated.
+absl::StatusOr<Shape> ShapeOf(const TensorProto& proto) {
+  if (proto.dims_size() > Shape::kMaxRank) {
+    return absl::UnimplementedError(
+        absl::StrCat("it has ", proto.dims_size(), " axes; at most ", Shape::kMaxRank));
+  }
+  Shape shape;
+  for (int64_t dim : proto.dims()) {
+    if (dim < 0 || dim > Shape::kMaxElements) {
+      return absl::InvalidArgumentError(absl::StrCat("it has an extent of ", dim));
+    }
+    shape.Append(dim);
+  }
+  SEQ_RETURN_IF_ERROR(shape.Validate());
+  return shape;
+}
+
+// Copies `count` raw elements; a bool is widened.
+void CopyRaw(absl::string_view raw, bool is_bool, Tensor& tensor) {
+  if (!is_bool) {
+    if (!raw.empty()) std::memcpy(tensor.data(), raw.data(), raw.size());
+    return;
+  }
+  std::transform(raw.begin(), raw.end(), tensor.Elements<int32_t>().begin(),
+                 [](char c) { return c != 0 ? 1 : 0; });
+}
+
+absl::Status CheckCount(int64_t have, int64_t want) {
+  if (have == want) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("it holds ", have, " elements, but its extents make ", want));
+}
+
+template <typename T, typename Field>
+absl::StatusOr<Tensor> FromField(const Field& field, const TensorType& type) {
+  SEQ_RETURN_IF_ERROR(CheckCount(field.size(), type.shape.num_elements()));
+  SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros(type));
+  std::copy(field.begin(), field.end(), tensor.Elements<T>().begin());
+  return tensor;
+}
+
+absl::StatusOr<Tensor> FromBytes(absl::string_view raw, bool is_bool, int64_t element,
+                                 const TensorType& type) {
+  const int64_t count = static_cast<int64_t>(raw.size()) / element;
+  if (count * element != static_cast<int64_t>(raw.size())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("its ", raw.size(), " bytes are no whole number of elements"));
+  }
+  SEQ_RETURN_IF_ERROR(CheckCount(count, type.shape.num_elements()));
+  SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros(type));
+  CopyRaw(raw, is_bool, tensor);
+  return tensor;
+}
+
+absl::StatusOr<Tensor> FromFields(const TensorProto& proto, const TensorType& type) {
+  switch (type.dtype) {
+    case DType::kFloat32:
+      return FromField<float>(proto.float_data(), type);
+    case DType::kFloat64:
+      return FromField<double>(proto.double_data(), type);
+    case DType::kInt32:
+      return FromField<int32_t>(proto.int32_data(), type);
+    case DType::kInt64:
+      return FromField<int64_t>(proto.int64_data(), type);
+  }
+  return absl::InternalError("unknown element type");
+}
+
+}  // namespace
+
+std::string ElementTypeName(int32_t type) {
+  for (const TypeRow& row : kTypes) {
+    if (row.type == type) return row.name;
+  }
+  return absl::StrCat("element type ", type);
+}
+
+absl::StatusOr<DType> DTypeFromOnnx(int32_t type) {
+  switch (type) {
+    case TensorProto::FLOAT:
+      return DType::kFloat32;
+    case TensorProto::DOUBLE:
+      return DType::kFloat64;
+    case TensorProto::INT32:
+    case TensorProto::BOOL:
+      return DType::kInt32;
+    case TensorProto::INT64:
+      return DType::kInt64;
+    default:
+      return absl::UnimplementedError(
+          absl::StrCat("elements of type ", ElementTypeName(type),
+                       " are not supported (float, double, int32, int64 and bool are)"));
+  }
+}
+
+int32_t DTypeToOnnx(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return TensorProto::FLOAT;
+    case DType::kFloat64:
+      return TensorProto::DOUBLE;
+    case DType::kInt32:
+      return TensorProto::INT32;
+    case DType::kInt64:
+      return TensorProto::INT64;
+  }
+  return TensorProto::UNDEFINED;
+}
+
+absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto, ExternalData* external) {
+  SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(proto.data_type()));
+  SEQ_ASSIGN_OR_RETURN(const Shape shape, ShapeOf(proto));
+  if (proto.has_segment()) return absl::UnimplementedError("it is a segment of a tensor");
+  const TensorType type{dtype, shape};
+  const bool is_bool = proto.data_type() == TensorProto::BOOL;
+  const int64_t element = RawSize(proto.data_type(), dtype);
+  const bool has_fields = proto.float_data_size() + proto.int32_data_size() +
+                              proto.int64_data_size() + proto.double_data_size() >
+                          0;
+  const bool is_external = proto.data_location() == TensorProto::EXTERNAL;
+  if (is_external + proto.has_raw_data() + has_fields > 1) {
+    return absl::InvalidArgumentError("its elements are in more than one place");
+  }
+  if (is_external) {
+    SEQ_ASSIGN_OR_RETURN(const std::string bytes,
+                         ReadExternalData(proto, shape.num_elements() * element, external));
+    return FromBytes(bytes, is_bool, element, type);
+  }
+  if (proto.has_raw_data()) return FromBytes(proto.raw_data(), is_bool, element, type);
+  return FromFields(proto, type);
+}
+
+TensorProto TensorToOnnx(const Tensor& tensor, std::string name) {
+  TensorProto proto;
+  proto.set_name(std::move(name));
+  proto.set_data_type(DTypeToOnnx(tensor.dtype()));
+  for (Dim dim : tensor.shape().dims()) proto.add_dims(dim.size());
+  proto.set_raw_data(tensor.data(), tensor.num_bytes());
+  return proto;
+}
+
+}  // namespace seqgraph::onnx

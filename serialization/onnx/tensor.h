@@ -1,0 +1,43 @@
+#ifndef SEQGRAPH_SERIALIZATION_ONNX_TENSOR_H_
+#define SEQGRAPH_SERIALIZATION_ONNX_TENSOR_H_
+
+// ONNX's TensorProto to Tensor and back.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/tensor.h"
+#include "serialization/onnx/onnx.pb.h"
+
+namespace seqgraph::onnx {
+
+/// Where a tensor's bytes may lie outside the model's own file, and how many are left to read.
+struct ExternalData {
+  std::string folder;  ///< that of the model; empty: external data is refused
+  int64_t budget = 0;  ///< bytes that may still be read
+};
+
+/// "float", "bool", "float16", ...: ONNX's name of an element type, or its number.
+std::string ElementTypeName(int32_t type);
+
+/// The element type in a graph: float32, float64, int32, int64; bool is kept as int32.
+/// Unimplemented names any other.
+absl::StatusOr<DType> DTypeFromOnnx(int32_t type);
+/// The inverse (never bool).
+int32_t DTypeToOnnx(DType dtype);
+
+/// The tensor, all bits as they were written (bool as 0 and 1). Everything is checked before
+/// anything is allocated: InvalidArgument if the elements are not as many as the extents say, for a
+/// shape beyond Shape's limits, for data in more than one place; Unimplemented for an element type
+/// that graphs do not have. External data must be a regular file directly or below in
+/// `external->folder`, reached without links and without "..".
+absl::StatusOr<Tensor> TensorFromOnnx(const onnx_proto::TensorProto& proto, ExternalData* external);
+
+/// Little-endian bytes in raw_data.
+onnx_proto::TensorProto TensorToOnnx(const Tensor& tensor, std::string name);
+
+}  // namespace seqgraph::onnx
+
+#endif  // SEQGRAPH_SERIALIZATION_ONNX_TENSOR_H_

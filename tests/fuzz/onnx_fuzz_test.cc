@@ -1,0 +1,181 @@
+// Damaged ONNX files: every prefix, and thousands of random changes, of models that PyTorch, Keras
+// and we wrote. Each must give an error or a model that verifies; never a crash, never much memory.
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/logging.h"
+#include "graph/verifier.h"
+#include "ops/all_ops.h"
+#include "serialization/atomic_file.h"
+#include "serialization/onnx/onnx.pb.h"
+#include "serialization/onnx/onnx_reader.h"
+#include "serialization/onnx/onnx_writer.h"
+#include "serialization/proto_guard.h"
+#include "tests/fuzz/allocation_meter.h"
+#include "tests/fuzz/mutator.h"
+#include "tests/onnx/round_trip_models.h"
+#include "tests/testing.h"
+
+namespace seqgraph {
+namespace {
+
+// What reading N bytes may hold at one time: the parsed message within the guard's limit, as much
+// again for the model, and what may be computed beforehand (onnx_reader.cc).
+int64_t MemoryLimit(size_t bytes) {
+  const int64_t size = static_cast<int64_t>(bytes);
+  return 2 * (size * kForeignMemoryFactor + kParseMemoryBase) + 16 * size + (int64_t{64} << 20);
+}
+
+uint64_t Seed() {
+  const char* given = std::getenv("SEQGRAPH_FUZZ_SEED");
+  const uint64_t seed = given == nullptr ? 20261125 : std::strtoull(given, nullptr, 10);
+  std::printf("seed %llu (SEQGRAPH_FUZZ_SEED)\n", static_cast<unsigned long long>(seed));
+  return seed;
+}
+
+// PyTorch's and Keras's of tests/onnx/models, and ours; the smaller ones.
+std::vector<std::string> Files() {
+  constexpr int64_t kMost = 8000;
+  std::vector<std::string> files;
+  std::vector<std::string> paths;
+  for (const auto& entry : std::filesystem::directory_iterator("tests/onnx/models")) {
+    if (entry.path().extension() == ".onnx") paths.push_back(entry.path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  for (const std::string& path : paths) {
+    const absl::StatusOr<std::string> bytes = ReadFile(path, kMost);
+    if (bytes.ok()) files.push_back(*bytes);
+  }
+  for (const onnx::NamedModel& named : onnx::RoundTripModels()) {
+    files.push_back(*SerializeOnnx(*named.make()));
+  }
+  return files;
+}
+
+class OnnxFuzzTest : public ::testing::Test {
+ protected:
+  void TearDown() override {
+    std::printf("%d errors, %d valid models, at most %.1f MB of memory\n", errors_, valid_,
+                static_cast<double>(largest_) * 1e-6);
+  }
+
+  void Check(const std::string& bytes) {
+    google::protobuf::LogSilencer silencer;  // it says so when a text is not UTF-8
+    AllocationMeter meter;
+    const absl::StatusOr<Model> model = ParseOnnx(bytes, AllOps());
+    largest_ = std::max(largest_, meter.peak());
+    ASSERT_LE(meter.peak(), MemoryLimit(bytes.size())) << bytes.size() << " bytes";
+    if (!model.ok()) {
+      ++errors_;
+      ASSERT_FALSE(model.status().message().empty());
+      ASSERT_NE(model.status().code(), absl::StatusCode::kInternal) << model.status();
+      return;
+    }
+    ++valid_;
+    SEQ_ASSERT_OK(VerifyModel(*model));
+    // What was read can be written, or is refused in good order.
+    const absl::StatusOr<std::string> again = SerializeOnnx(*model);
+    if (!again.ok()) {
+      ASSERT_NE(again.status().code(), absl::StatusCode::kInternal) << again.status();
+    }
+  }
+
+  const std::vector<std::string> files_ = Files();
+  int errors_ = 0, valid_ = 0;
+  int64_t largest_ = 0;
+};
+
+TEST_F(OnnxFuzzTest, EveryPrefixIsAnErrorOrAModel) {
+  for (const std::string& file : {files_.front(), files_.back()}) {
+    for (size_t length = 0; length < file.size(); ++length) {
+      Check(file.substr(0, length));
+      if (HasFatalFailure()) FAIL() << "prefix of " << length << " bytes";
+    }
+  }
+  EXPECT_GT(errors_, 1000);
+}
+
+TEST_F(OnnxFuzzTest, RandomChangesAreErrorsOrModels) {
+  Mutator mutator(Seed());
+  ASSERT_GE(files_.size(), 20);
+  std::vector<onnx_proto::ModelProto> messages(files_.size());
+  for (size_t i = 0; i < files_.size(); ++i) {
+    ASSERT_TRUE(messages[i].ParseFromString(files_[i]));
+  }
+  for (int i = 0; i < 10000; ++i) {
+    const size_t file = mutator.Below(files_.size());
+    if (i % 4 == 0) {
+      Check(mutator.Bytes(files_[file]));
+    } else {
+      onnx_proto::ModelProto changed = messages[file];
+      mutator.Message(changed);
+      google::protobuf::LogSilencer silencer;
+      Check(changed.SerializeAsString());
+    }
+    if (HasFatalFailure()) FAIL() << "mutation " << i;
+  }
+  // A mutator that breaks everything at the first check, or changes nothing, would test nothing.
+  EXPECT_GT(errors_, 3000);
+  EXPECT_GT(valid_, 200);
+}
+
+// Few bytes that ask for much: a tower of expansions.
+TEST_F(OnnxFuzzTest, WhatIsComputedBeforehandIsBounded) {
+  onnx_proto::ModelProto message;
+  message.set_ir_version(8);
+  message.add_opset_import()->set_version(17);
+  auto& graph = *message.mutable_graph();
+  auto& shape = *graph.add_initializer();
+  shape.set_name("shape");
+  shape.set_data_type(onnx_proto::TensorProto::INT64);
+  shape.add_dims(1);
+  shape.add_int64_data(1 << 20);
+  for (int i = 0; i < 1000; ++i) {
+    auto& node = *graph.add_node();
+    node.set_op_type("ConstantOfShape");
+    node.add_input("shape");
+    node.add_output(absl::StrCat("y", i));
+  }
+  graph.add_output()->set_name("y0");
+  const std::string bytes = message.SerializeAsString();
+  Check(bytes);
+  EXPECT_THAT(ParseOnnx(bytes, AllOps()).status(),
+              StatusIs(absl::StatusCode::kResourceExhausted, "node y"));
+}
+
+// Graphs in graphs: as deep as the guard lets through, and deeper than is read.
+TEST_F(OnnxFuzzTest, BranchesAreReadToALimitedDepth) {
+  onnx_proto::ModelProto message;
+  message.set_ir_version(8);
+  message.add_opset_import()->set_version(17);
+  auto& condition = *message.mutable_graph()->add_initializer();
+  condition.set_name("c");
+  condition.set_data_type(onnx_proto::TensorProto::BOOL);
+  condition.add_int32_data(1);
+  for (int depth : {1, 8, 40}) {
+    onnx_proto::GraphProto* graph = message.mutable_graph();
+    graph->clear_node();
+    for (int i = 0; i < depth; ++i) {
+      auto& node = *graph->add_node();
+      node.set_op_type("If");
+      node.add_input("c");
+      auto& branch = *node.add_attribute();
+      branch.set_name("then_branch");
+      branch.set_type(onnx_proto::AttributeProto::GRAPH);
+      graph = branch.mutable_g();
+    }
+    Check(message.SerializeAsString());
+  }
+  EXPECT_EQ(errors_, 3);
+}
+
+}  // namespace
+}  // namespace seqgraph

@@ -1,0 +1,400 @@
+// The reader of ONNX models on small ones made by hand: meanings, refusals, other files.
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "ops/all_ops.h"
+#include "serialization/onnx/onnx.pb.h"
+#include "serialization/onnx/onnx_reader.h"
+#include "serialization/onnx/tensor.h"
+#include "tests/testing.h"
+#include "training/model_runner.h"
+
+namespace seqgraph::onnx {
+namespace {
+
+using onnx_proto::AttributeProto;
+using onnx_proto::ModelProto;
+using onnx_proto::NodeProto;
+using onnx_proto::TensorProto;
+
+// An ONNX model that grows. Extents are numbers or symbols.
+class Maker {
+ public:
+  explicit Maker(int64_t opset = 17) {
+    model_.set_ir_version(8);
+    model_.add_opset_import()->set_version(opset);
+    model_.mutable_graph()->set_name("made");
+  }
+
+  ModelProto& model() { return model_; }
+
+  Maker& Input(const std::string& name, const std::vector<std::string>& extents,
+               int32_t type = TensorProto::FLOAT) {
+    auto* info = model_.mutable_graph()->add_input();
+    info->set_name(name);
+    auto* tensor = info->mutable_type()->mutable_tensor_type();
+    tensor->set_elem_type(type);
+    tensor->mutable_shape();
+    for (const std::string& extent : extents) {
+      auto* dim = tensor->mutable_shape()->add_dim();
+      if (extent[0] >= '0' && extent[0] <= '9') {
+        dim->set_dim_value(std::stoll(extent));
+      } else {
+        dim->set_dim_param(extent);
+      }
+    }
+    return *this;
+  }
+  Maker& Initializer(const std::string& name, const Tensor& content) {
+    *model_.mutable_graph()->add_initializer() = TensorToOnnx(content, name);
+    return *this;
+  }
+  NodeProto* Node(const std::string& op, const std::vector<std::string>& inputs,
+                  const std::vector<std::string>& outputs) {
+    NodeProto* node = model_.mutable_graph()->add_node();
+    node->set_op_type(op);
+    node->set_name(absl::StrCat("my_", op));
+    for (const std::string& input : inputs) node->add_input(input);
+    for (const std::string& output : outputs) node->add_output(output);
+    return node;
+  }
+  Maker& Output(const std::string& name) {
+    model_.mutable_graph()->add_output()->set_name(name);
+    return *this;
+  }
+
+  absl::StatusOr<Model> Read(const OnnxReadOptions& options = {}) const {
+    return ParseOnnx(model_.SerializeAsString(), AllOps(), options);
+  }
+
+ private:
+  ModelProto model_;
+};
+
+void SetInt(NodeProto* node, const char* name, int64_t value) {
+  AttributeProto* attribute = node->add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(AttributeProto::INT);
+  attribute->set_i(value);
+}
+
+void SetInts(NodeProto* node, const char* name, const std::vector<int64_t>& values) {
+  AttributeProto* attribute = node->add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(AttributeProto::INTS);
+  for (int64_t value : values) attribute->add_ints(value);
+}
+
+void SetText(NodeProto* node, const char* name, const std::string& value) {
+  AttributeProto* attribute = node->add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(AttributeProto::STRING);
+  attribute->set_s(value);
+}
+
+Tensor Floats(const Shape& shape, std::initializer_list<float> values) {
+  return Tensor::Of<float>(shape, values);
+}
+
+Tensor Ints(std::initializer_list<int64_t> values) {
+  return Tensor::Of<int64_t>({static_cast<int64_t>(values.size())}, values);
+}
+
+// The results of `predict` on the reference, for these inputs and batch.
+absl::StatusOr<std::vector<Tensor>> Predict(Model& model, const std::vector<Tensor>& inputs,
+                                            int64_t batch) {
+  ModelRunner runner(&model, {.backend = "reference"});
+  SEQ_ASSIGN_OR_RETURN(CompiledFunction* const predict, runner.Compile("predict", batch));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    SEQ_RETURN_IF_ERROR(predict->SetInput(static_cast<int>(i), inputs[i]));
+  }
+  SEQ_RETURN_IF_ERROR(predict->Run());
+  std::vector<Tensor> results;
+  for (size_t i = 0; i < predict->function().results().size(); ++i) {
+    results.push_back(predict->Result(static_cast<int>(i)));
+  }
+  return results;
+}
+
+MATCHER_P(Holds, values, "") {
+  const Tensor real = arg.Cast(DType::kFloat64);
+  const auto elements = real.template Elements<double>();
+  return testing::ExplainMatchResult(testing::ElementsAreArray(values),
+                                     std::vector<double>(elements.begin(), elements.end()),
+                                     result_listener);
+}
+using Values = std::vector<double>;
+
+// h_t = max(x_t + h_{t-1}, 0) of one unit, time-major: sums so far, of each row within its length.
+TEST(OnnxReader, LengthsEndRowsAndReverseBeginsAtTheirEnd) {
+  for (const bool reverse : {false, true}) {
+    Maker maker;
+    maker.Input("x", {"3", "batch", "1"}).Input("n", {"batch"}, TensorProto::INT32);
+    maker.Initializer("w", Floats({1, 1, 1}, {1})).Initializer("r", Floats({1, 1, 1}, {1}));
+    NodeProto* node = maker.Node("RNN", {"x", "w", "r", "", "n"}, {"y", "last"});
+    SetInt(node, "hidden_size", 1);
+    AttributeProto* activations = node->add_attribute();
+    activations->set_name("activations");
+    activations->set_type(AttributeProto::STRINGS);
+    activations->add_strings("Relu");
+    SetText(node, "direction", reverse ? "reverse" : "forward");
+    maker.Output("y").Output("last");
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, maker.Read());
+    // Steps of row 0: 1, 2, 4; of row 1, which has two: 10, 20, 40.
+    SEQ_ASSERT_OK_AND_ASSIGN(
+        const auto results,
+        Predict(model, {Floats({3, 2, 1}, {1, 10, 2, 20, 4, 40}), Tensor::Of<int32_t>({2}, {3, 2})},
+                2));
+    EXPECT_EQ(results[0].shape(), (Shape{3, 1, 2, 1}));
+    EXPECT_THAT(results[0],
+                Holds(reverse ? Values{7, 30, 6, 20, 4, 0} : Values{1, 10, 3, 30, 7, 0}));
+    EXPECT_EQ(results[1].shape(), (Shape{1, 2, 1}));
+    EXPECT_THAT(results[1], Holds(Values{7, 30}));
+  }
+}
+
+TEST(OnnxReader, TheBatchIsTheFirstSymbolOrTheOnlyOne) {
+  const auto shape_of = [](const std::vector<std::string>& extents,
+                           OnnxReadOptions options = {}) -> absl::StatusOr<Shape> {
+    Maker maker;
+    maker.Input("x", extents).Node("Relu", {"x"}, {"y"});
+    maker.Output("y");
+    SEQ_ASSIGN_OR_RETURN(const Model model, maker.Read(options));
+    const Function& f = model.functions[0];
+    return f.type(f.inputs()[0]).shape;
+  };
+  EXPECT_EQ(*shape_of({"N", "3"}), (Shape{Dim::Batch(), 3}));
+  EXPECT_EQ(*shape_of({"3", "N", "4"}), (Shape{3, Dim::Batch(), 4}));
+  EXPECT_EQ(*shape_of({"N", "T"}, {.dims = {{"T", 5}}}), (Shape{Dim::Batch(), 5}));
+  EXPECT_EQ(*shape_of({"N", "T"}, {.dims = {{"N", 2}, {"T", 5}}}), (Shape{2, 5}));
+  EXPECT_EQ(*shape_of({"T", "N"}, {.dims = {{"T", 5}}}), (Shape{5, Dim::Batch()}));
+  EXPECT_THAT(shape_of({"N", "T"}).status(),
+              StatusIs(absl::StatusCode::kUnimplemented, "input x: extent 1 is \"T\""));
+  EXPECT_THAT(shape_of({"3", "N", "T"}).status(), StatusIs(absl::StatusCode::kUnimplemented));
+}
+
+// Shape, Gather, Concat, Reshape: what exporters write for x.reshape(x.shape[0], -1).
+TEST(OnnxReader, ShapeArithmeticVanishes) {
+  Maker maker;
+  maker.Input("x", {"N", "2", "3"}).Initializer("zero", Tensor::Scalar<int64_t>(0));
+  maker.Initializer("axes", Ints({0})).Initializer("rest", Ints({-1}));
+  maker.Node("Shape", {"x"}, {"shape"});
+  maker.Node("Gather", {"shape", "zero"}, {"n"});
+  maker.Node("Unsqueeze", {"n", "axes"}, {"n1"});
+  SetInt(maker.Node("Concat", {"n1", "rest"}, {"to"}), "axis", 0);
+  maker.Node("Reshape", {"x", "to"}, {"y"});
+  maker.Output("y");
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, maker.Read());
+  ASSERT_EQ(model.functions[0].nodes().size(), 1u);
+  EXPECT_EQ(model.functions[0].type(model.functions[0].FindResult("y")).shape,
+            (Shape{Dim::Batch(), 6}));
+  EXPECT_TRUE(model.variables.all().empty());
+  // The batch as a number: 2 N rows.
+  SetInts(maker.Node("Constant", {}, {"two"}), "value_ints", {2});
+  maker.Node("Mul", {"n1", "two"}, {"rows"});
+  maker.Output("rows");
+  EXPECT_THAT(maker.Read().status(), StatusIs(absl::StatusCode::kUnimplemented,
+                                              "node my_Mul (Mul): it computes with the"));
+}
+
+TEST(OnnxReader, OlderOpsetsHaveOtherMeanings) {
+  {  // before 13 softmax took all axes from `axis` on together: 4 equal elements
+    Maker maker(11);
+    maker.Input("x", {"N", "2", "2"}).Node("Softmax", {"x"}, {"y"});
+    maker.Output("y");
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, maker.Read());
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto y, Predict(model, {Floats({1, 2, 2}, {3, 3, 3, 3})}, 1));
+    EXPECT_THAT(y[0], Holds(Values{0.25, 0.25, 0.25, 0.25}));
+  }
+  {  // and the attributes of Unsqueeze, Slice, Clip and ReduceSum became inputs
+    Maker maker(9);
+    maker.Input("x", {"3"});
+    SetInts(maker.Node("Unsqueeze", {"x"}, {"column"}), "axes", {1});
+    NodeProto* slice = maker.Node("Slice", {"column"}, {"two"});
+    SetInts(slice, "starts", {1});
+    SetInts(slice, "ends", {9});
+    AttributeProto* max = maker.Node("Clip", {"two"}, {"low"})->add_attribute();
+    max->set_name("max");
+    max->set_type(AttributeProto::FLOAT);
+    max->set_f(2.5);
+    SetInts(maker.Node("ReduceSum", {"low"}, {"y"}), "axes", {0});
+    maker.Output("low").Output("y");
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, maker.Read());
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto y, Predict(model, {Floats({3}, {1, 2, 3})}, 1));
+    EXPECT_THAT(y[0], Holds(Values{2, 2.5}));
+    EXPECT_THAT(y[1], Holds(Values{4.5}));
+    EXPECT_EQ(y[1].shape(), (Shape{1, 1}));
+  }
+}
+
+TEST(OnnxReader, WeightsTrainAndConstantsDoNot) {
+  Maker maker;
+  maker.Input("x", {"N", "2"}).Initializer("w", Floats({2, 1}, {3, 4}));
+  maker.Initializer("half", Tensor::Scalar(0.5f));
+  maker.Node("MatMul", {"x", "w"}, {"z"});
+  maker.Node("Mul", {"z", "half"}, {"y"});
+  maker.Output("y");
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, maker.Read());
+  ASSERT_EQ(model.variables.all().size(), 1u);
+  EXPECT_EQ(model.variables.all()[0].def.name, "w");
+  EXPECT_TRUE(model.variables.all()[0].def.trainable);
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto y, Predict(model, {Floats({1, 2}, {10, 100})}, 1));
+  EXPECT_THAT(y[0], Holds(Values{215}));
+}
+
+TEST(OnnxReader, TakesTheBranchThatIsKnown) {
+  Maker maker;
+  maker.Input("x", {"2"}).Initializer("c", Tensor::Scalar<int32_t>(1));
+  maker.model().mutable_graph()->mutable_initializer(0)->set_data_type(TensorProto::BOOL);
+  maker.model().mutable_graph()->mutable_initializer(0)->set_raw_data("\1");
+  NodeProto* node = maker.Node("If", {"c"}, {"y"});
+  for (const char* name : {"then_branch", "else_branch"}) {
+    AttributeProto* branch = node->add_attribute();
+    branch->set_name(name);
+    branch->set_type(AttributeProto::GRAPH);
+    NodeProto* inner = branch->mutable_g()->add_node();
+    inner->set_op_type(name == std::string("then_branch") ? "Neg" : "Abs");
+    inner->add_input("x");
+    inner->add_output("z");
+    branch->mutable_g()->add_output()->set_name("z");
+  }
+  maker.Output("y");
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, maker.Read());
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto y, Predict(model, {Floats({2}, {1, -2})}, 1));
+  EXPECT_THAT(y[0], Holds(Values{-1, 2}));
+}
+
+TEST(OnnxReader, RefusesByNodeOperatorAndReason) {
+  const auto refusal = [](const char* op, int inputs, void (*change)(NodeProto*)) {
+    Maker maker;
+    maker.Input("x", {"4", "N", "3"}).Initializer("w", Floats({1, 2, 3}, {1, 2, 3, 4, 5, 6}));
+    maker.Initializer("r", Floats({1, 2, 2}, {1, 2, 3, 4}));
+    std::vector<std::string> names = {"x", "w", "r"};
+    names.resize(inputs);
+    NodeProto* node = maker.Node(op, names, {"y"});
+    change(node);
+    maker.Output("y");
+    return maker.Read().status();
+  };
+  EXPECT_THAT(refusal("Conv", 2, [](NodeProto*) {}),
+              StatusIs(absl::StatusCode::kUnimplemented,
+                       "node my_Conv (Conv): the operator is not supported (opset 17)"));
+  EXPECT_THAT(refusal("Relu", 1, [](NodeProto* n) { n->set_domain("com.microsoft"); }),
+              StatusIs(absl::StatusCode::kUnimplemented, "domain com.microsoft"));
+  EXPECT_THAT(refusal("Relu", 1, [](NodeProto* n) { SetInt(n, "strange", 1); }),
+              StatusIs(absl::StatusCode::kUnimplemented, "attribute strange is not supported"));
+  EXPECT_THAT(refusal("RNN", 3, [](NodeProto* n) { SetInt(n, "clip", 1); }),
+              StatusIs(absl::StatusCode::kUnimplemented, "attribute clip"));
+  EXPECT_THAT(refusal("RNN", 3, [](NodeProto* n) { SetText(n, "direction", "up"); }),
+              StatusIs(absl::StatusCode::kInvalidArgument, "direction \"up\""));
+  EXPECT_THAT(refusal("LSTM", 3, [](NodeProto* n) { SetInt(n, "input_forget", 1); }),
+              StatusIs(absl::StatusCode::kUnimplemented, "input_forget"));
+  EXPECT_THAT(refusal("LSTM", 3, [](NodeProto*) {}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "do not fit together"));
+  EXPECT_THAT(refusal("Transpose", 1,
+                      [](NodeProto* n) {
+                        SetInts(n, "perm", {0, 0, 1});
+                      }),
+              StatusIs(absl::StatusCode::kInvalidArgument, "attribute perm"));
+  EXPECT_THAT(refusal("Relu", 1, [](NodeProto* n) { n->set_input(0, "nobody"); }),
+              StatusIs(absl::StatusCode::kInvalidArgument, "it reads nobody, which nothing"));
+  EXPECT_THAT(refusal("Relu", 1, [](NodeProto* n) { n->set_output(0, "x"); }),
+              StatusIs(absl::StatusCode::kInvalidArgument, "x is there twice"));
+  EXPECT_THAT(Maker(6).Read().status(), StatusIs(absl::StatusCode::kUnimplemented, "opset 6"));
+  EXPECT_THAT(ParseOnnx("\x08\x07no model", AllOps()).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+// Fields that came to ONNX later are skipped.
+TEST(OnnxReader, SkipsFieldsThatItDoesNotKnow) {
+  Maker maker;
+  maker.Input("x", {"2"}).Node("Relu", {"x"}, {"y"});
+  maker.Output("y");
+  const std::string later = "\xC2\x3E\x03new";  // field 1000
+  SEQ_EXPECT_OK(ParseOnnx(maker.model().SerializeAsString() + later, AllOps()).status());
+}
+
+// A tensor of two floats in another file.
+class ExternalDataTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = MakeTempDir();
+    std::filesystem::create_directory(folder_ + "/model");
+    std::filesystem::create_directory(folder_ + "/model/deep");
+    const float values[] = {0, 1.5, -2};
+    for (const char* name : {"/outside", "/model/data", "/model/deep/data"}) {
+      std::ofstream(folder_ + name, std::ios::binary)
+          .write(reinterpret_cast<const char*>(values), sizeof(values));
+    }
+  }
+
+  absl::StatusOr<Model> Load(const std::string& location, const std::string& offset = "4",
+                             const std::string& length = "8") {
+    Maker maker;
+    maker.Input("x", {"2"}).Initializer("w", Floats({2}, {0, 0}));
+    TensorProto* tensor = maker.model().mutable_graph()->mutable_initializer(0);
+    tensor->clear_raw_data();
+    tensor->set_data_location(TensorProto::EXTERNAL);
+    for (const auto& [key, value] :
+         {std::pair{"location", location}, {"offset", offset}, {"length", length}}) {
+      auto* entry = tensor->add_external_data();
+      entry->set_key(key);
+      entry->set_value(value);
+    }
+    maker.Node("Add", {"x", "w"}, {"y"});
+    maker.Output("y");
+    const std::string path = folder_ + "/model/model.onnx";
+    std::ofstream(path, std::ios::binary) << maker.model().SerializeAsString();
+    return LoadOnnx(path, AllOps());
+  }
+
+  std::string folder_;
+};
+
+TEST_F(ExternalDataTest, IsReadFromTheModelsFolderAndBelow) {
+  for (const char* location : {"data", "deep/data"}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const Model model, Load(location));
+    EXPECT_THAT(model.variables.all()[0].value, Holds(Values{1.5, -2}));
+  }
+}
+
+TEST_F(ExternalDataTest, IsRefusedElsewhere) {
+  const auto invalid = [](const char* text) {
+    return StatusIs(absl::StatusCode::kInvalidArgument, text);
+  };
+  EXPECT_THAT(Load("../outside").status(), invalid("no \"..\""));
+  EXPECT_THAT(Load("deep/../../outside").status(), invalid("no \"..\""));
+  EXPECT_THAT(Load(folder_ + "/outside").status(), invalid("relative"));
+  EXPECT_THAT(Load("").status(), invalid("relative"));
+  EXPECT_THAT(Load("nothing").status(), invalid("No such file"));
+  EXPECT_THAT(Load("deep").status(), invalid("no regular file"));
+  ASSERT_EQ(symlink("../outside", (folder_ + "/model/link").c_str()), 0);
+  EXPECT_THAT(Load("link").status(), invalid("links are not followed"));
+  ASSERT_EQ(symlink("..", (folder_ + "/model/up").c_str()), 0);
+  EXPECT_THAT(Load("up/outside").status(), invalid("up/outside"));
+  ASSERT_EQ(mkfifo((folder_ + "/model/fifo").c_str(), 0600), 0);
+  EXPECT_THAT(Load("fifo").status(), invalid("no regular file"));
+}
+
+TEST_F(ExternalDataTest, MustHaveWhatTheTensorSays) {
+  const auto invalid = [](const char* text) {
+    return StatusIs(absl::StatusCode::kInvalidArgument, text);
+  };
+  EXPECT_THAT(Load("data", "8").status(), invalid("goes beyond the 12 bytes"));
+  EXPECT_THAT(Load("data", "9223372036854775807").status(), invalid("goes beyond"));
+  EXPECT_THAT(Load("data", "-4").status(), invalid("offset \"-4\""));
+  EXPECT_THAT(Load("data", "4", "4").status(), invalid("4 bytes, but its extents make 8"));
+}
+
+}  // namespace
+}  // namespace seqgraph::onnx
