@@ -49,8 +49,10 @@ SEQ_ALWAYS_INLINE float FastSigmoid(float x) {
   return numerator / (1.0f + e);
 }
 
-/// tanh x within 4 eps, relative.
+/// tanh x within 4 eps, relative; exactly 1 beyond 9.1, so that a saturated slope is exactly 0.
 SEQ_ALWAYS_INLINE float FastTanh(float x) {
+  const bool saturated = std::fabs(x) > 9.1f;
+  const float sign = x < 0.0f ? -1.0f : 1.0f;
   x = x > kernels::kTanhLimit ? kernels::kTanhLimit : x;
   x = x < -kernels::kTanhLimit ? -kernels::kTanhLimit : x;
   const float z = x * x;
@@ -63,7 +65,7 @@ SEQ_ALWAYS_INLINE float FastTanh(float x) {
   q = q * z + kernels::kTanhQ[1];
   p = p * z + kernels::kTanhP[0];
   q = q * z + kernels::kTanhQ[0];
-  return p * x / q;
+  return saturated ? sign : p * x / q;
 }
 
 }  // namespace seqgraph::onednn
