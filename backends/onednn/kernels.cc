@@ -1,8 +1,8 @@
 #include "backends/onednn/kernels.h"
 
-#include "backends/kernels/copies.h"
-#include "backends/kernels/reductions.h"
+#include "backends/kernels/shared_rows.h"
 #include "backends/onednn/kernel_makers.h"
+#include "backends/onednn/recurrent_cells.h"
 #include "backends/onednn/rnn_cell.h"
 
 namespace seqgraph::onednn {
@@ -14,14 +14,20 @@ constexpr uint32_t Bits(int first, Rest... rest) {
   return (1u << first) | Bits(rest...);
 }
 
-using kernels::Shared;
-
 // op, version, claim, maker; then the inputs and outputs that may be time-major, and the row width.
 constexpr KernelDef kKernels[] = {
     {"RNNCell", 1, ClaimRnnCell, MakeRnnCell, Bits(0), Bits(0), RnnCellRowWidth},
     {"RNNCellGrad", 1, ClaimRnnCellGrad, MakeRnnCellGrad, Bits(0, 5, 6), Bits(0),
      RnnCellGradRowWidth},
-    {"RNNCellGrad", 1, ClaimRnnCellGradLoops, MakeRnnCellGradLoops},
+    {"RNNCell", 2, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
+    {"RNNCellGrad", 2, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 5, 6), Bits(0),
+     RecurrentCellGradRowWidth},
+    {"LSTMCell", 1, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
+    {"LSTMCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 8, 9), Bits(0),
+     RecurrentCellGradRowWidth},
+    {"GRUCell", 1, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
+    {"GRUCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 7, 8), Bits(0),
+     RecurrentCellGradRowWidth},
     {"Embedding", 1, ClaimAlways, MakeEmbedding, Bits(), Bits(0), EmbeddingRowWidth},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad, Bits(1)},
     {"OneHot", 1, ClaimOneHot, MakeOneHot},
@@ -45,13 +51,8 @@ constexpr KernelDef kKernels[] = {
     {"Scale", 1, ClaimAlways, MakeScale},
     {"FillLike", 1, ClaimAlways, MakeFillLike},
     {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
-    {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
-    {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
-    {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
-    {"ReduceMeanGrad", 1, ClaimAlways, Shared<kernels::MakeReduceMeanGrad>},
-    {"BroadcastLike", 1, ClaimAlways, Shared<kernels::MakeBroadcastLike>},
     {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
     {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
     {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
@@ -60,6 +61,9 @@ constexpr KernelDef kKernels[] = {
 
 }  // namespace
 
-absl::Span<const KernelDef> Kernels() { return kKernels; }
+absl::Span<const KernelDef> Kernels() {
+  static const auto* const kAll = kernels::WithSharedRows<KernelDef>(kKernels);
+  return *kAll;
+}
 
 }  // namespace seqgraph::onednn

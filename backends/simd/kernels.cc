@@ -1,13 +1,10 @@
 #include "backends/simd/kernels.h"
 
-#include "backends/kernels/copies.h"
-#include "backends/kernels/reductions.h"
+#include "backends/kernels/shared_rows.h"
 #include "backends/simd/kernel_makers.h"
 
 namespace seqgraph::simd {
 namespace {
-
-using kernels::Shared;
 
 // op, version, claim, maker.
 constexpr KernelDef kKernels[] = {
@@ -36,13 +33,8 @@ constexpr KernelDef kKernels[] = {
     {"Scale", 1, ClaimAlways, MakeScale},
     {"FillLike", 1, ClaimAlways, MakeFillLike},
     {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
-    {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
-    {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
-    {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
-    {"ReduceMeanGrad", 1, ClaimAlways, Shared<kernels::MakeReduceMeanGrad>},
-    {"BroadcastLike", 1, ClaimAlways, Shared<kernels::MakeBroadcastLike>},
     {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
     {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
     {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
@@ -51,6 +43,9 @@ constexpr KernelDef kKernels[] = {
 
 }  // namespace
 
-absl::Span<const KernelDef> Kernels() { return kKernels; }
+absl::Span<const KernelDef> Kernels() {
+  static const auto* const kAll = kernels::WithSharedRows<KernelDef>(kKernels);
+  return *kAll;
+}
 
 }  // namespace seqgraph::simd
