@@ -25,7 +25,8 @@ struct ProfiledNode {
 /// One for each node, in their order.
 std::vector<ProfiledNode> DescribeNodes(const CompiledFunction& function);
 
-/// Times every node of every call, in nanoseconds of a trace. An error of a node ends the call; its
+/// Times every node of every call, in nanoseconds of a trace; one that is left out, because its
+/// outputs are kept from an earlier call, takes none. An error of a node ends the call; its
 /// times are then incomplete.
 class NodeTimer : public RunObserver {
  public:
@@ -38,7 +39,7 @@ class NodeTimer : public RunObserver {
   /// Room for the nodes of a call, which then allocates nothing.
   void Reserve(size_t nodes) { times_.reserve(nodes); }
   void Clear() { times_.clear(); }
-  /// Of the nodes that have run since Clear, in their order.
+  /// Of the nodes of the calls since Clear, in their order.
   const std::vector<Times>& times() const { return times_; }
 
   absl::Status BeforeNode(int, const KernelArgs&) override {
@@ -48,6 +49,11 @@ class NodeTimer : public RunObserver {
   absl::Status AfterNode(int, const KernelArgs&) override {
     times_.back().end_ns = trace_.Now();
     return absl::OkStatus();
+  }
+  bool OnlyLooks() const override { return true; }
+  void OnKept(int) override {
+    const int64_t now = trace_.Now();
+    times_.push_back({now, now});
   }
 
  private:
