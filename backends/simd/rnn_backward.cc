@@ -151,8 +151,8 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
         StageChunk(plan, job.incoming.d_sequence, first, count, begin, steps, area.d_sequence);
       }
     }
-    ForTiles<4>(count, [&](int64_t s, auto tile) {
-      constexpr int kSamples = decltype(tile)::value;
+    ForSamples<4>(count, [&](auto tag, int64_t s, auto vectors) {
+      constexpr int kVectors = decltype(vectors)::value;
       const int64_t token = (first + s) * sizes.time + begin, staged = s * piece_stride;
       const float* d_sequence = job.incoming.d_sequence;
       if (d_sequence != nullptr) {
@@ -176,9 +176,9 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
           .du = area.du_diagonals,
           .db = area.db};
       if (scatter) {
-        RunBackwardSteps<act, true, kSamples>(args);
+        RunBackwardSteps<act, true, kVectors>(tag, args);
       } else {
-        RunBackwardSteps<act, false, kSamples>(args);
+        RunBackwardSteps<act, false, kVectors>(tag, args);
       }
     });
     if (!wants_dz) continue;

@@ -89,27 +89,19 @@ HWY_INLINE void AddRow(D d, const float* a, int64_t width, float* y) {
 constexpr int TileRows(int vectors) { return HWY_TARGET <= HWY_AVX3 ? 12 : vectors == 2 ? 6 : 12; }
 
 /// Calls f(first row, rows of the tile as a constant) for tiles that cover `rows`. A tile of two
-/// rows keeps only part of the units busy, so six and two become four and four.
-template <int most, class F>
+/// rows keeps only part of the units busy, so six and two become four and four, and where work may
+/// be done twice (kTwice) what is left in the end is one of the last four rows.
+template <int most, bool kTwice = false, class F>
 HWY_INLINE void ForTiles(int64_t rows, F&& f) {
   int64_t r = 0;
   for (; rows - r >= most && (most % 4 == 0 || rows - r != most + 2); r += most) {
     f(r, std::integral_constant<int, most>());
   }
-  for (; rows - r >= 4; r += 4) f(r, std::integral_constant<int, 4>());
+  for (; rows - r >= 4 || (kTwice && rows >= 4 && r < rows); r += 4) {
+    r = HWY_MIN(r, rows - 4);
+    f(r, std::integral_constant<int, 4>());
+  }
   for (; r < rows; ++r) f(r, std::integral_constant<int, 1>());
-}
-
-/// As ForTiles, for work that may be done twice: what does not fill a tile at the end is one of the
-/// last four rows.
-template <int most, class F>
-HWY_INLINE void ForTilesOrTwice(int64_t rows, F&& f) {
-  constexpr int kLast = 4;
-  const int64_t rest = rows % most;
-  const bool fits = rest % kLast == 0 || (most % kLast != 0 && rest == most % kLast);
-  if (rows < kLast || fits) return ForTiles<most>(rows, f);
-  ForTiles<most>(rows - rest % kLast, f);
-  f(rows - kLast, std::integral_constant<int, kLast>());
 }
 
 /// packed[rows, wide] = from[used, rows]ᵀ with zeros behind; rows of `from` are a stride apart. In
@@ -164,7 +156,7 @@ HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, i
     const float* b = packed + v * kLanes * inner;
     const float* first = init == nullptr ? kZeros : init + v * kLanes;
     const int64_t first_stride = init == nullptr ? 0 : init_stride;
-    ForTilesOrTwice<TileRows(kVecs)>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
+    ForTiles<TileRows(kVecs), true>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
       V tile[kRows * kVecs];
       Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
