@@ -110,7 +110,12 @@ void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
   job.out = gradients;
   PackBackward(job);
   pool.ParallelFor(plan.tasks, [&job](int64_t task) { BackwardTask(job, task); });
-  AddTasks(job);
+  const int64_t added =
+      plan.tasks * plan.width *
+      (plan.sizes.units + plan.sizes.features + plan.sums_table * plan.sizes.rows);
+  constexpr int64_t kFloatsWorthParts = 1 << 14;
+  const int64_t sum_parts = added < kFloatsWorthParts ? 1 : 8;
+  pool.ParallelFor(sum_parts, [&job, sum_parts](int64_t part) { AddTasks(job, part, sum_parts); });
   if (gradients.dtable == nullptr || plan.sums_table) return;
   // Each part looks at all ids, so that few tokens are left to one.
   constexpr int64_t kTokensWorthParts = 1 << 15;
