@@ -140,16 +140,18 @@ void Threads(const std::string& backend) {
 }
 
 int Main(int argc, char** argv) {
-  std::string backend = "simd";
+  std::string backend = "simd", only;
   int64_t samples = 1'000'000;
   CLI::App app("How training scales with samples, length and threads.");
   app.add_option("--backend", backend, "Backends in order of preference");
   app.add_option("--samples", samples, "Most samples of an epoch; 400 bytes each");
+  app.add_option("--only", only, "One of the three")
+      ->check(CLI::IsMember({"lengths", "threads", "samples"}));
   CLI11_PARSE(app, argc, argv);
   omp_set_num_threads(1);
-  Lengths(backend);
-  Threads(backend);
-  Samples(backend, samples);
+  if (only.empty() || only == "lengths") Lengths(backend);
+  if (only.empty() || only == "threads") Threads(backend);
+  if (only.empty() || only == "samples") Samples(backend, samples);
   return 0;
 }
 
