@@ -19,7 +19,7 @@ struct ProfiledNode {
   std::string backend;
   std::string implementation;
   std::string shapes;  ///< "float32[64, 100, 16], float32[16, 8] -> float32[64, 8]"; used outputs
-  OpCost cost;
+  OpCost cost;  ///< nothing where outputs are kept between calls (CompiledFunction::kept_nodes)
 };
 
 /// One for each node, in their order.
