@@ -9,6 +9,7 @@
 #include "backends/memory_plan.h"
 #include "backends/node_assignment.h"
 #include "backends/storage_plan.h"
+#include "graph/fixed_nodes.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph {
@@ -25,6 +26,12 @@ struct Step {
   std::vector<uint64_t> versions;
   void* scratch = nullptr;
   void* persistent = nullptr;
+};
+
+// A variable that kept nodes depend on, and its version when they ran.
+struct KeptVariable {
+  const Variable* variable;
+  uint64_t version;
 };
 
 // A version that has to be fetched anew for each call.
@@ -54,6 +61,9 @@ struct CompiledFunction::Impl {
   std::vector<MemoryRegion> persistent;  // one for each program
   std::vector<Step> steps;
   std::vector<VersionLink> version_links;
+  std::vector<bool> kept;  // for each node
+  std::vector<KeptVariable> kept_variables;
+  bool kept_is_valid = false;  // has been computed, and nothing but variables can have changed
   std::vector<Variable*> updated;
   std::vector<NodeAssignment> assignments;
   MemoryUse memory;
@@ -62,6 +72,7 @@ struct CompiledFunction::Impl {
 
   absl::Status BindVariables(VariableStore* store);
   absl::Status Prepare(const CompileOptions& options, std::vector<int>& program_of);
+  void FindKeptNodes(const CompileOptions& options, const std::vector<int>& assignment);
   void MeasureMemory();
   absl::Status CheckMemory(const CompileOptions& options) const;
   absl::Status Allocate();
@@ -89,6 +100,7 @@ struct CompiledFunction::Impl {
     return nullptr;
   }
   absl::Status RunSteps(RunObserver* observer);
+  bool HasFreshKept();
   absl::Status RunNodes(RunObserver* observer);
   absl::Status RunStep(Step& step, RunObserver* observer);
   absl::Status LoadGuarded();
@@ -110,6 +122,35 @@ absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
   return absl::OkStatus();
 }
 
+// Fixed nodes, but those that a backend runs only beside others: what they leave each other in its
+// own memory is not known here.
+void CompiledFunction::Impl::FindKeptNodes(const CompileOptions& options,
+                                           const std::vector<int>& assignment) {
+  const int nodes = static_cast<int>(function.nodes().size());
+  kept.assign(nodes, false);
+  if (guard_bytes > 0) return;
+  const std::vector<bool> fixed = FixedNodes(function);
+  if (std::count(fixed.begin(), fixed.end(), true) == 0) return;
+  kept = fixed;
+  for (int n = 0; n < nodes; ++n) {
+    for (int other : options.backends[assignment[n]]->ClaimNode(function, n).together) {
+      kept[n] = false;
+      if (other >= 0 && other < nodes) kept[other] = false;
+    }
+  }
+  std::vector<bool> read(variables.size(), false);
+  for (int n = 0; n < nodes; ++n) {
+    for (Value input : function.nodes()[n].inputs) {
+      if (!fixed[n] || !input.present()) continue;
+      if (function.info(input).origin == Origin::kVariable)
+        read[function.info(input).source] = true;
+    }
+  }
+  for (size_t v = 0; v < read.size(); ++v) {
+    if (read[v]) kept_variables.push_back({variables[v], 0});
+  }
+}
+
 // Assigns the nodes, lets each backend prepare its own, and sets for each node its program.
 absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
                                              std::vector<int>& program_of) {
@@ -117,6 +158,7 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
   SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment,
                        AssignNodes(function, options.backends, options.preferences));
   assign.End();
+  FindKeptNodes(options, assignment);
   program_of.assign(assignment.size(), -1);
   assignments.resize(assignment.size());
   is_private.assign(function.values().size(), false);
@@ -156,7 +198,7 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
     programs.push_back(*std::move(program));
   }
   const TraceSpan plan(options.trace, "plan memory", "compile");
-  storage = PlanStorage(function, private_storage, guard_bytes);
+  storage = PlanStorage(function, private_storage, guard_bytes, kept);
   return absl::OkStatus();
 }
 
@@ -294,11 +336,30 @@ absl::Status CompiledFunction::Impl::CheckGuards(int node, const KernelArgs& arg
   return damage.has_value() ? absl::DataLossError(damage->ToString()) : absl::OkStatus();
 }
 
+// Whether the outputs of kept nodes are those of the variables as they are now, whose versions are
+// taken.
+bool CompiledFunction::Impl::HasFreshKept() {
+  bool fresh = kept_is_valid;
+  for (KeptVariable& kept : kept_variables) {
+    fresh = fresh && kept.version == kept.variable->version;
+    kept.version = kept.variable->version;
+  }
+  return fresh;
+}
+
 absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
+  const bool may_change = observer != nullptr && !observer->OnlyLooks();
+  const bool fresh = HasFreshKept() && !may_change;
+  kept_is_valid = false;  // Unless all goes well.
   for (Step& step : steps) {
+    if (fresh && kept[step.node]) {
+      if (observer != nullptr) observer->OnKept(step.node);
+      continue;
+    }
     const absl::Status status = RunStep(step, observer);
     if (!status.ok()) return AnnotateNode(status, function, step.node);
   }
+  kept_is_valid = !may_change;
   return absl::OkStatus();
 }
 
@@ -379,6 +440,7 @@ const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
 const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
 const std::vector<RewriteCount>& CompiledFunction::passes() const { return impl_->passes; }
 const std::vector<bool>& CompiledFunction::private_values() const { return impl_->is_private; }
+const std::vector<bool>& CompiledFunction::kept_nodes() const { return impl_->kept; }
 const std::optional<GuardDamage>& CompiledFunction::damage() const { return impl_->damage; }
 
 void* CompiledFunction::input(int i) {

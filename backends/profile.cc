@@ -32,8 +32,11 @@ std::vector<ProfiledNode> DescribeNodes(const CompiledFunction& compiled) {
   for (size_t n = 0; n < function.nodes().size(); ++n) {
     const Node& node = function.nodes()[n];
     const NodeAssignment& assignment = compiled.assignments()[n];
-    nodes.push_back({node.name, node.op->name(), assignment.backend, assignment.implementation,
-                     Shapes(function, node, used), NodeCost(function, node, used)});
+    const bool kept = compiled.kept_nodes()[n];
+    nodes.push_back({node.name, node.op->name(), assignment.backend,
+                     absl::StrCat(assignment.implementation, kept ? " (kept between calls)" : ""),
+                     Shapes(function, node, used),
+                     kept ? OpCost() : NodeCost(function, node, used)});
   }
   return nodes;
 }

@@ -19,13 +19,14 @@ struct ProfiledNode {
   std::string backend;
   std::string implementation;
   std::string shapes;  ///< "float32[64, 100, 16], float32[16, 8] -> float32[64, 8]"; used outputs
-  OpCost cost;
+  OpCost cost;  ///< nothing where outputs are kept between calls (CompiledFunction::kept_nodes)
 };
 
 /// One for each node, in their order.
 std::vector<ProfiledNode> DescribeNodes(const CompiledFunction& function);
 
-/// Times every node of every call, in nanoseconds of a trace. An error of a node ends the call; its
+/// Times every node of every call, in nanoseconds of a trace; one that is left out, because its
+/// outputs are kept from an earlier call, takes none. An error of a node ends the call; its
 /// times are then incomplete.
 class NodeTimer : public RunObserver {
  public:
@@ -38,7 +39,7 @@ class NodeTimer : public RunObserver {
   /// Room for the nodes of a call, which then allocates nothing.
   void Reserve(size_t nodes) { times_.reserve(nodes); }
   void Clear() { times_.clear(); }
-  /// Of the nodes that have run since Clear, in their order.
+  /// Of the nodes of the calls since Clear, in their order.
   const std::vector<Times>& times() const { return times_; }
 
   absl::Status BeforeNode(int, const KernelArgs&) override {
@@ -48,6 +49,11 @@ class NodeTimer : public RunObserver {
   absl::Status AfterNode(int, const KernelArgs&) override {
     times_.back().end_ns = trace_.Now();
     return absl::OkStatus();
+  }
+  bool OnlyLooks() const override { return true; }
+  void OnKept(int) override {
+    const int64_t now = trace_.Now();
+    times_.push_back({now, now});
   }
 
  private:

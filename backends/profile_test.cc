@@ -114,6 +114,29 @@ TEST(ProfileTest, CallsAfterTheWarmUpAreRecordedAsManyAsAskedFor) {
   }
 }
 
+TEST(ProfileTest, ANodeThatIsKeptTakesNothing) {
+  FunctionBuilder g("f", TestOps());
+  const Value x = g.Input("x", {DType::kFloat32, {2}});
+  const Value scaled = g.AddNode("Scale", {g.Variable("a", {2}, {})}, {}, "scaled")[0];
+  g.Result("y", g.AddNode("Multiply", {x, scaled})[0]);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
+  VariableStore store;
+  for (const VariableRead& read : f.variables()) SEQ_ASSERT_OK(store.Declare(read.def));
+  const FakeBackend fake({.delays = {{"Scale", 1e-3}}});
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto compiled, Compile(f, &store, fake));
+  Profile profile({.warm_up = 1, .calls = 2});
+  const int number = profile.AddFunction(*compiled);
+  for (int i = 0; i < 3; ++i) SEQ_ASSERT_OK(profile.Run(number, *compiled));
+  EXPECT_EQ(profile.functions()[number].nodes[0].cost, OpCost{});
+  EXPECT_THAT(profile.functions()[number].nodes[0].implementation,
+              ::testing::HasSubstr("(kept between calls)"));
+  ASSERT_EQ(profile.calls().size(), 2u);
+  for (const Profile::Call& call : profile.calls()) {
+    ASSERT_EQ(call.nodes.size(), 2u);
+    EXPECT_EQ(call.nodes[0].begin_ns, call.nodes[0].end_ns);
+  }
+}
+
 TEST(ProfileTest, ACallThatFailsIsNotRecordedAndItsErrorIsGiven) {
   const Function f = TwoNodes();
   VariableStore store;

@@ -12,13 +12,14 @@ using Place = Storage::Place;
 class Planner {
  public:
   Planner(const Function& function, absl::Span<const PrivateStorage> private_storage,
-          int64_t guard_bytes)
+          int64_t guard_bytes, const std::vector<bool>& kept)
       : function_(function),
         guard_bytes_(guard_bytes),
         end_(static_cast<int>(function.nodes().size())),
         bytes_(function.values().size()),
         is_private_(function.values().size(), false),
         last_read_(function.values().size(), -1),
+        is_kept_(function.values().size(), false),
         root_(function.values().size()) {
     for (size_t v = 0; v < bytes_.size(); ++v) {
       bytes_[v] = function.values()[v].type.num_bytes();
@@ -28,11 +29,12 @@ class Planner {
       bytes_[entry.value.index] = entry.bytes;
       is_private_[entry.value.index] = true;
     }
+    FindLastReads();
+    if (!kept.empty()) FindKeptValues(kept);
   }
 
   StoragePlan Plan() {
     plan_.values.resize(function_.values().size());
-    FindLastReads();
     PlaceVariablesAndInputs();
     for (int n = 0; n < end_; ++n) {
       const Node& node = function_.nodes()[n];
@@ -54,6 +56,21 @@ class Planner {
     }
     for (const NamedValue& result : function_.results()) last_read_[result.value.index] = end_;
     for (const NamedValue& update : function_.updates()) last_read_[update.value.index] = end_;
+  }
+
+  // Outputs of nodes that are kept which others than such nodes read.
+  void FindKeptValues(const std::vector<bool>& kept) {
+    const std::vector<std::vector<int>> consumers = function_.Consumers();
+    for (int n = 0; n < end_; ++n) {
+      if (!kept[n]) continue;
+      for (Value output : function_.nodes()[n].outputs) {
+        bool is_kept = last_read_[output.index] == end_;
+        for (int reader : consumers[output.index]) is_kept = is_kept || !kept[reader];
+        if (!is_kept) continue;
+        is_kept_[output.index] = true;
+        last_read_[output.index] = end_;
+      }
+    }
   }
 
   void PlaceVariablesAndInputs() {
@@ -86,7 +103,7 @@ class Planner {
         return;
       }
     }
-    AddBuffer(output, n, last_read_[output.index]);
+    AddBuffer(output, is_kept_[output.index] ? -1 : n, last_read_[output.index]);
   }
 
   // Lets `output` of node n take over the memory of `input` if its old content is then dead.
@@ -111,7 +128,9 @@ class Planner {
     plan_.values[output.index].place = Place::kArena;
     root_[output.index] = root_[input.index];
     for (ArenaBuffer& buffer : plan_.buffers) {
-      if (buffer.value == root_[input.index]) buffer.last = last_read_[output.index];
+      if (buffer.value != root_[input.index]) continue;
+      buffer.last = last_read_[output.index];
+      if (is_kept_[output.index]) buffer.first = -1;
     }
     return true;
   }
@@ -217,6 +236,7 @@ class Planner {
   std::vector<int64_t> bytes_;
   std::vector<bool> is_private_;
   std::vector<int> last_read_;
+  std::vector<bool> is_kept_;       // must be there between calls
   std::vector<int> root_;           // the value whose buffer a value shares
   std::map<int, int> snapshot_of_;  // value -> index into plan_.snapshots
   StoragePlan plan_;
@@ -225,8 +245,8 @@ class Planner {
 }  // namespace
 
 StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage,
-                        int64_t guard_bytes) {
-  return Planner(function, private_storage, guard_bytes).Plan();
+                        int64_t guard_bytes, const std::vector<bool>& kept) {
+  return Planner(function, private_storage, guard_bytes, kept).Plan();
 }
 
 }  // namespace seqgraph

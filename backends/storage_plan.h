@@ -66,9 +66,10 @@ struct StoragePlan {
 /// type where nobody needs the old content any more; so optimizer updates happen in the variables
 /// themselves. `private_storage` gives values whose size and layout are a backend's own.
 /// `guard_bytes`, a multiple of kBufferAlignment, are kept free before and behind each buffer for
-/// its lifetime.
+/// its lifetime. Nodes of `kept` (one for each node; empty: none) need not run in every call: what
+/// others read of their outputs keeps its memory between calls.
 StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage,
-                        int64_t guard_bytes = 0);
+                        int64_t guard_bytes = 0, const std::vector<bool>& kept = {});
 
 }  // namespace seqgraph
 

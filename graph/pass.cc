@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "graph/fixed_nodes.h"
 #include "graph/function_cost.h"
 #include "graph/status_macros.h"
 
@@ -195,9 +196,17 @@ absl::StatusOr<Function> RunPasses(const Function& function, const OpRegistry& r
 double EstimatedSeconds(const Function& function) {
   // One core: a product of small matrices, memory beyond the first cache, a call of a kernel.
   constexpr double kFlopsPerSecond = 3.2e10, kBytesPerSecond = 1.6e10, kSecondsPerNode = 5e-8;
-  const OpCost cost = FunctionCost(function);
-  return cost.flops / kFlopsPerSecond + static_cast<double>(cost.bytes()) / kBytesPerSecond +
-         static_cast<double>(function.nodes().size()) * kSecondsPerNode;
+  // What stays the same is computed once for many calls (CompiledFunction), but perhaps not many.
+  constexpr double kCallsWithSameVariables = 8;
+  const std::vector<OpCost> costs = NodeCosts(function);
+  const std::vector<bool> fixed = FixedNodes(function);
+  double seconds = 0;
+  for (size_t n = 0; n < costs.size(); ++n) {
+    const double once = costs[n].flops / kFlopsPerSecond +
+                        static_cast<double>(costs[n].bytes()) / kBytesPerSecond + kSecondsPerNode;
+    seconds += fixed[n] ? once / kCallsWithSameVariables : once;
+  }
+  return seconds;
 }
 
 absl::StatusOr<PassList> SelectPasses(const PassList& all, absl::string_view text) {

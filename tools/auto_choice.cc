@@ -32,7 +32,7 @@ std::string ProcessorName() {
 
 // All that a measured time depends on.
 ContentHash KeyOf(const Function& function, const CompileOptions& options) {
-  std::string text = absl::StrCat("backend choice 1\n", ProcessorName(), "\nbatch ", options.batch,
+  std::string text = absl::StrCat("backend choice 2\n", ProcessorName(), "\nbatch ", options.batch,
                                   " threads ", options.threads, "\n");
   for (const Backend* backend : options.backends) {
     const BackendInfo& info = backend->info();

@@ -59,7 +59,7 @@ class ExplainCommand : public Command {
                          CompiledFunction::Compile(*function, AllOps(), &model.variables, options));
     out.Print("function %s, batch %d, threads %d\n\n", function->name(), batch_, backend_.threads);
     out.Write(NodesText(*compiled));
-    out.Write(RefusalsText(*compiled, options.backends));
+    out.Write(RefusalsText(*compiled, options));
     out.Write("\n" + PassCountsText(compiled->passes()));
     out.Write("\n");
     out.Write(MemoryText(*compiled, variables));
@@ -81,18 +81,23 @@ class ExplainCommand : public Command {
       rows.AddRow(
           {assignment.node, assignment.op, assignment.backend, WithThousands(bytes),
            assignment.scratch_bytes < 0 ? "unknown" : WithThousands(assignment.scratch_bytes),
-           assignment.implementation});
+           absl::StrCat(assignment.implementation,
+                        compiled.kept_nodes()[n] ? " (kept between calls)" : "")});
     }
     return rows.Text(3, 4);
   }
 
-  // Why nodes went past the backends that were asked before.
-  static std::string RefusalsText(const CompiledFunction& compiled,
-                                  const std::vector<const Backend*>& backends) {
+  // Why nodes went past the backends that were asked before; where they were measured to be faster
+  // elsewhere, nobody refused them.
+  static std::string RefusalsText(const CompiledFunction& compiled, const CompileOptions& options) {
     std::string text;
     for (size_t n = 0; n < compiled.assignments().size(); ++n) {
       const NodeAssignment& assignment = compiled.assignments()[n];
-      for (const Backend* backend : backends) {
+      const auto preferred = options.preferences.find(assignment.node);
+      if (preferred != options.preferences.end() && preferred->second == assignment.backend) {
+        continue;
+      }
+      for (const Backend* backend : options.backends) {
         if (backend->info().name == assignment.backend) break;
         Claim claim = backend->ClaimNode(compiled.function(), static_cast<int>(n));
         if (claim.claimed()) {  // but not without the rest of its group

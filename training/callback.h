@@ -24,6 +24,9 @@ struct FitContext {
   int epochs = 1;       ///< the run ends before this epoch (from 0)
   int64_t steps = 0;    ///< batches an epoch
   bool has_validation = false;
+  /// What the run is made with, by name; Trainer says "backends" (those that have nodes, with their
+  /// versions and instruction sets) and "threads". The history records it.
+  std::map<std::string, std::string, std::less<>> run_facts = {};
   /// For the loss and each metric, by name without "val_": whether more is better.
   std::map<std::string, bool, std::less<>> higher_is_better = {{"loss", false}};
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "graph/status_macros.h"
 #include "serialization/atomic_file.h"
 
@@ -18,9 +19,10 @@ void AppendDouble(double value, std::string& out) {
 
 }  // namespace
 
-absl::Status History::OnTrainBegin(FitContext&) {
+absl::Status History::OnTrainBegin(FitContext& context) {
   epochs_.clear();
   values_.clear();
+  run_facts_ = context.run_facts;
   return absl::OkStatus();
 }
 
@@ -49,6 +51,11 @@ const std::vector<double>& History::operator[](absl::string_view name) const {
 std::string History::ToCsv() const {
   std::string csv = "epoch";
   for (const auto& [name, column] : values_) absl::StrAppend(&csv, ",", name);
+  std::string facts;
+  for (const auto& [name, fact] : run_facts_) {
+    absl::StrAppend(&csv, ",", name);
+    absl::StrAppend(&facts, ",\"", absl::StrReplaceAll(fact, {{"\"", "\"\""}}), "\"");
+  }
   csv += '\n';
   for (size_t row = 0; row < epochs_.size(); ++row) {
     absl::StrAppend(&csv, epochs_[row]);
@@ -56,7 +63,7 @@ std::string History::ToCsv() const {
       csv += ',';
       AppendDouble(column[row], csv);
     }
-    csv += '\n';
+    absl::StrAppend(&csv, facts, "\n");
   }
   return csv;
 }

@@ -19,6 +19,10 @@ class History : public Callback {
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
 
   void Append(int epoch, const Logs& logs);
+  /// See FitContext::run_facts.
+  void SetRunFacts(std::map<std::string, std::string, std::less<>> facts) {
+    run_facts_ = std::move(facts);
+  }
 
   /// The epochs, from 0.
   const std::vector<int>& epochs() const { return epochs_; }
@@ -26,9 +30,12 @@ class History : public Callback {
   const std::map<std::string, std::vector<double>, std::less<>>& values() const { return values_; }
   /// The column of that name; empty if there is none.
   const std::vector<double>& operator[](absl::string_view name) const;
+  /// What the run was made with, by name: "backends", "threads".
+  const std::map<std::string, std::string, std::less<>>& run_facts() const { return run_facts_; }
 
-  /// Comma-separated lines: "epoch" (from 0) and the names in alphabetical order, then one line an
-  /// epoch; each number in the shortest form that reads back as the same double; "nan" for NaN.
+  /// Comma-separated lines: "epoch" (from 0), the names in alphabetical order and those of the
+  /// run's facts, then one line an epoch; each number in the shortest form that reads back as the
+  /// same double; "nan" for NaN; facts in double quotes, the same in every line.
   std::string ToCsv() const;
   /// Replaces the file as a whole: it has all lines or is as it was before.
   absl::Status WriteCsv(const std::string& path) const;
@@ -36,6 +43,7 @@ class History : public Callback {
  private:
   std::vector<int> epochs_;
   std::map<std::string, std::vector<double>, std::less<>> values_;
+  std::map<std::string, std::string, std::less<>> run_facts_;
 };
 
 /// Writes the history to a CSV file after each epoch, so that it is there however the run ends. The

@@ -81,6 +81,23 @@ TEST(HistoryFile, HoldsAllEpochsSoFarAfterEachOne) {
   EXPECT_EQ(ReadAll(path), "epoch,loss\n0,0.5\n1,0.25\n");
 }
 
+TEST(HistoryFile, EveryLineNamesWhatTheRunIsMadeWith) {
+  const std::string path = MakeTempDir() + "/history.csv";
+  Model model;
+  FitContext context{model};
+  context.run_facts = {{"threads", "2"}, {"backends", "a \"1\", AVX2 | b"}};
+  HistoryFile file(path);
+  SEQ_ASSERT_OK(file.OnTrainBegin(context));
+  EXPECT_EQ(ReadAll(path), "epoch,backends,threads\n");
+  Logs logs = {{"loss", .5}};
+  SEQ_ASSERT_OK(file.OnEpochEnd(context, 0, logs));
+  SEQ_ASSERT_OK(file.OnEpochEnd(context, 1, logs));
+  EXPECT_EQ(ReadAll(path),
+            "epoch,loss,backends,threads\n"
+            "0,0.5,\"a \"\"1\"\", AVX2 | b\",\"2\"\n"
+            "1,0.5,\"a \"\"1\"\", AVX2 | b\",\"2\"\n");
+}
+
 TEST(HistoryFile, APathThatCannotBeWrittenIsAnErrorBeforeTraining) {
   Model model;
   FitContext context{model};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
@@ -27,12 +28,10 @@ void SetLog(absl::string_view prefix, const std::string& name, double value, Log
 absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, int64_t batch) {
   std::unique_ptr<CompiledFunction>& compiled = compiled_[{std::string(name), batch}];
   if (compiled != nullptr) return compiled.get();
-  const BackendRegistry& backends =
-      options_.backends != nullptr ? *options_.backends : AllBackends();
   const OpRegistry& registry = options_.ops != nullptr ? *options_.ops : AllOps();
   SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(name));
   CompileOptions options;
-  SEQ_ASSIGN_OR_RETURN(options.backends, backends.ParseList(options_.backend));
+  SEQ_ASSIGN_OR_RETURN(options.backends, backends().ParseList(options_.backend));
   options.batch = batch;
   options.threads = options_.threads;
   options.passes = options_.Passes();
@@ -45,6 +44,28 @@ absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, i
   SEQ_ASSIGN_OR_RETURN(compiled,
                        CompiledFunction::Compile(*function, registry, &model_->variables, options));
   return compiled.get();
+}
+
+const BackendRegistry& ModelRunner::backends() const {
+  return options_.backends != nullptr ? *options_.backends : AllBackends();
+}
+
+std::string ModelRunner::DescribeBackends() const {
+  std::set<std::string> running;
+  for (const auto& [key, compiled] : compiled_) {
+    if (compiled == nullptr) continue;
+    for (const NodeAssignment& node : compiled->assignments()) running.insert(node.backend);
+  }
+  std::string text;
+  const auto list = backends().ParseList(options_.backend);
+  if (!list.ok()) return text;  // Nothing can have been compiled.
+  for (const Backend* backend : *list) {
+    const BackendInfo& info = backend->info();
+    if (running.count(info.name) == 0) continue;
+    absl::StrAppend(&text, text.empty() ? "" : " | ", info.name, " ", info.version, ": ",
+                    info.description);
+  }
+  return text;
 }
 
 Trace* ModelRunner::trace() const {

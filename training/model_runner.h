@@ -88,10 +88,18 @@ class ModelRunner {
   absl::StatusOr<std::vector<float>> Predict(const Examples& examples,
                                              const PredictOptions& options = {});
 
+  /// The backends that run nodes of what has been compiled, in the order of RunnerOptions::backend,
+  /// each with its version and description, which names the instruction set:
+  /// "simd 1 (Highway 1.0.3): vector code ...; AVX-512 | onednn ...".
+  std::string DescribeBackends() const;
+  int threads() const { return options_.threads; }
+
   /// Bytes of the variables and of all that has been compiled.
   int64_t MemoryInUse() const;
 
  private:
+  const BackendRegistry& backends() const;
+
   Model* model_;
   RunnerOptions options_;
   std::map<std::pair<std::string, int64_t>, std::unique_ptr<CompiledFunction>> compiled_;

@@ -29,6 +29,9 @@ class FitRun {
     context_.epochs = options.epochs;
     context_.steps = train_.steps();
     context_.has_validation = validation_.has_value();
+    context_.run_facts = {{"backends", runner.DescribeBackends()},
+                          {"threads", absl::StrCat(runner.threads())}};
+    result_.history.SetRunFacts(context_.run_facts);
     for (const Metric& metric : options.metrics) {
       context_.higher_is_better[metric.name] = metric.higher_is_better;
     }

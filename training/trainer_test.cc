@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backends/all_backends.h"
 #include "gtest/gtest.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
@@ -78,6 +79,20 @@ class Recorder : public Callback {
     return absl::OkStatus();
   }
 };
+
+TEST(Trainer, TheHistoryNamesBackendsAndThreads) {
+  const Data data(12);
+  Model model = Small();
+  Trainer trainer(&model, {.backend = "simd,onednn,reference", .threads = 2});
+  SEQ_ASSERT_OK_AND_ASSIGN(const FitResult fit, trainer.Fit(data.All(), kNone, {.batch = 4}));
+  const auto& facts = fit.history.run_facts();
+  // Each backend with its version and instruction set; those that run nothing are not named.
+  const BackendInfo& simd = (*AllBackends().Get("simd"))->info();
+  EXPECT_THAT(facts.at("backends"),
+              ::testing::StartsWith(absl::StrCat("simd ", simd.version, ": ", simd.description)));
+  EXPECT_THAT(facts.at("backends"), ::testing::Not(::testing::HasSubstr("reference")));
+  EXPECT_EQ(facts.at("threads"), "2");
+}
 
 TEST(Trainer, CallsBackInKerasOrder) {
   Model model = Small();

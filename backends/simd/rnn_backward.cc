@@ -151,8 +151,8 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
         StageChunk(plan, job.incoming.d_sequence, first, count, begin, steps, area.d_sequence);
       }
     }
-    ForTiles<4>(count, [&](int64_t s, auto tile) {
-      constexpr int kSamples = decltype(tile)::value;
+    ForSamples<4>(count, [&](auto tag, int64_t s, auto vectors) {
+      constexpr int kVectors = decltype(vectors)::value;
       const int64_t token = (first + s) * sizes.time + begin, staged = s * piece_stride;
       const float* d_sequence = job.incoming.d_sequence;
       if (d_sequence != nullptr) {
@@ -176,9 +176,9 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
           .du = area.du_diagonals,
           .db = area.db};
       if (scatter) {
-        RunBackwardSteps<act, true, kSamples>(args);
+        RunBackwardSteps<act, true, kVectors>(tag, args);
       } else {
-        RunBackwardSteps<act, false, kSamples>(args);
+        RunBackwardSteps<act, false, kVectors>(tag, args);
       }
     });
     if (!wants_dz) continue;
@@ -342,13 +342,14 @@ void PackBackward(const RnnBackwardJob& job) {
   }
 }
 
-// to[rows, columns] = the sum of the tasks' `sums`, whose rows are `width` apart.
-void AddSums(const RnnBackwardJob& job, float* RnnBackwardArea::*sums, int64_t rows,
-             int64_t columns, float* to) {
+// The rows of to[rows, columns] that are part `part` of `parts`: the sum of the tasks' `sums`,
+// whose rows are `width` apart.
+void AddSums(const RnnBackwardJob& job, int64_t part, int64_t parts, float* RnnBackwardArea::*sums,
+             int64_t rows, int64_t columns, float* to) {
   const F8 d;
   const RnnPlan& plan = job.plan;
   if (to == nullptr || rows * columns == 0) return;
-  for (int64_t r = 0; r < rows; ++r) {
+  for (int64_t r = part * rows / parts; r < (part + 1) * rows / parts; ++r) {
     for (int64_t j = 0; j < plan.width; j += kRegister) {
       const int64_t at = r * plan.width + j;
       V8 sum = hn::Load(d, job.area[0].*sums + at);
@@ -360,14 +361,15 @@ void AddSums(const RnnBackwardJob& job, float* RnnBackwardArea::*sums, int64_t r
   }
 }
 
-void AddTasks(const RnnBackwardJob& job) {
+void AddTasks(const RnnBackwardJob& job, int64_t part, int64_t parts) {
   const RnnSizes& sizes = job.plan.sizes;
-  AddSums(job, &RnnBackwardArea::du, sizes.units, sizes.units, job.out.du);
-  AddSums(job, &RnnBackwardArea::db, 1, sizes.units, job.out.db);
-  AddSums(job, &RnnBackwardArea::dw, sizes.features, sizes.units, job.out.dw);
-  if (job.plan.sums_table) {
-    AddSums(job, &RnnBackwardArea::dtable, sizes.rows, sizes.units, job.out.dtable);
-  }
+  const auto add = [&](float* RnnBackwardArea::*sums, int64_t rows, float* to) {
+    AddSums(job, part, parts, sums, rows, sizes.units, to);
+  };
+  add(&RnnBackwardArea::du, sizes.units, job.out.du);
+  add(&RnnBackwardArea::db, 1, job.out.db);
+  add(&RnnBackwardArea::dw, sizes.features, job.out.dw);
+  if (job.plan.sums_table) add(&RnnBackwardArea::dtable, sizes.rows, job.out.dtable);
 }
 
 void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last) {
@@ -405,7 +407,9 @@ void BackwardTask(const RnnBackwardJob& job, int64_t task) {
 }
 
 HWY_EXPORT(AddTasks);
-void AddTasks(const RnnBackwardJob& job) { HWY_DYNAMIC_DISPATCH(AddTasks)(job); }
+void AddTasks(const RnnBackwardJob& job, int64_t part, int64_t parts) {
+  HWY_DYNAMIC_DISPATCH(AddTasks)(job, part, parts);
+}
 
 HWY_EXPORT(SumTableRows);
 void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last) {

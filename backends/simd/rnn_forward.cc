@@ -97,8 +97,8 @@ void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int6
   for (int64_t t = 0; t < sizes.time; t += plan.chunk) {
     const Piece p = {first, count, t, std::min(plan.chunk, sizes.time - t)};
     if (!direct) ProjectInput(d, job, p, piece_stride, kRegister, /*with_bias=*/false, area.z);
-    ForTiles<8>(count, [&](int64_t s, auto tile) {
-      constexpr int kSamples = decltype(tile)::value;
+    ForSamples<8>(count, [&](auto tag, int64_t s, auto vectors) {
+      constexpr int kVectors = decltype(vectors)::value;
       const int64_t token = (first + s) * sizes.time + t;
       ForwardSteps steps = {.rows = area.z + s * piece_stride,
                             .row_stride = piece_stride,
@@ -118,14 +118,14 @@ void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int6
       if (lookup) {
         steps.rows = job.in.table;
         steps.ids = job.in.ids + token;
-        RunForwardSteps<act, true, kSamples>(steps);
+        RunForwardSteps<act, true, kVectors>(tag, steps);
         return;
       }
       if (direct) {
         steps.rows = job.in.x + token * kRegister;
         steps.row_stride = sample_stride;
       }
-      RunForwardSteps<act, false, kSamples>(steps);
+      RunForwardSteps<act, false, kVectors>(tag, steps);
     });
     if (job.out.sequence == nullptr || whole) continue;
     for (int64_t s = 0; s < count; ++s) {

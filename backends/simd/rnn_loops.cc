@@ -30,8 +30,11 @@ RnnPlan MakeRnnPlan(const RnnSizes& sizes) {
     plan.group = plan.width <= 32 ? 64 : plan.width <= 64 ? 48 : 24;
     plan.chunk = plan.width <= 32 ? 24 : 12;
   }
-  plan.chunk = std::min(plan.chunk, sizes.time);
+  const int64_t tokens = plan.group * plan.chunk;  // of a whole group in a chunk
   plan.group = std::min(plan.group, std::max<int64_t>(sizes.batch, 1));
+  // Few samples have longer chunks: each goes once over all sums of weights' gradients.
+  if (!plan.in_registers) plan.chunk = tokens / plan.group;
+  plan.chunk = std::min(plan.chunk, sizes.time);
   plan.groups = (sizes.batch + plan.group - 1) / plan.group;
   plan.tasks = std::min(std::max<int64_t>(plan.groups, 1), kMaxRnnTasks);
   plan.sums_table = plan.tasks == 1 || plan.tasks * sizes.rows <= 2 * sizes.batch * sizes.time;
@@ -107,7 +110,12 @@ void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
   job.out = gradients;
   PackBackward(job);
   pool.ParallelFor(plan.tasks, [&job](int64_t task) { BackwardTask(job, task); });
-  AddTasks(job);
+  const int64_t added =
+      plan.tasks * plan.width *
+      (plan.sizes.units + plan.sizes.features + plan.sums_table * plan.sizes.rows);
+  constexpr int64_t kFloatsWorthParts = 1 << 14;
+  const int64_t sum_parts = added < kFloatsWorthParts ? 1 : 8;
+  pool.ParallelFor(sum_parts, [&job, sum_parts](int64_t part) { AddTasks(job, part, sum_parts); });
   if (gradients.dtable == nullptr || plan.sums_table) return;
   // Each part looks at all ids, so that few tokens are left to one.
   constexpr int64_t kTokensWorthParts = 1 << 15;

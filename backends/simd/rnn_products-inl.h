@@ -89,30 +89,54 @@ HWY_INLINE void AddRow(D d, const float* a, int64_t width, float* y) {
 constexpr int TileRows(int vectors) { return HWY_TARGET <= HWY_AVX3 ? 12 : vectors == 2 ? 6 : 12; }
 
 /// Calls f(first row, rows of the tile as a constant) for tiles that cover `rows`. A tile of two
-/// rows keeps only part of the units busy, so six and two become four and four.
-template <int most, class F>
+/// rows keeps only part of the units busy, so six and two become four and four, and where work may
+/// be done twice (kTwice) what is left in the end is one of the last four rows.
+template <int most, bool kTwice = false, class F>
 HWY_INLINE void ForTiles(int64_t rows, F&& f) {
   int64_t r = 0;
   for (; rows - r >= most && (most % 4 == 0 || rows - r != most + 2); r += most) {
     f(r, std::integral_constant<int, most>());
   }
-  for (; rows - r >= 4; r += 4) f(r, std::integral_constant<int, 4>());
+  for (; rows - r >= 4 || (kTwice && rows >= 4 && r < rows); r += 4) {
+    r = HWY_MIN(r, rows - 4);
+    f(r, std::integral_constant<int, 4>());
+  }
   for (; r < rows; ++r) f(r, std::integral_constant<int, 1>());
 }
 
-/// Packs b[inner, columns], whose element (k, j) is b[k row_stride + j column_stride], for Product:
-/// panels of two vectors (one at the end, where their number is odd), zeros beyond the columns.
+/// packed[rows, wide] = from[used, rows]ᵀ with zeros behind; rows of `from` are a stride apart. In
+/// blocks whose lines stay in the first-level cache, also where strides are powers of two.
+HWY_INLINE void PackTransposed(const float* from, int64_t stride, int64_t used, int64_t rows,
+                               int64_t wide, float* packed) {
+  constexpr int64_t kBlock = 16;
+  for (int64_t first = 0; first < rows; first += kBlock) {
+    const int64_t last = HWY_MIN(first + kBlock, rows);
+    for (int64_t j = 0; j < used; ++j) {
+      for (int64_t k = first; k < last; ++k) packed[k * wide + j] = from[j * stride + k];
+    }
+    for (int64_t k = first; k < last; ++k) {
+      for (int64_t j = used; j < wide; ++j) packed[k * wide + j] = 0.0f;
+    }
+  }
+}
+
+/// Packs b[inner, columns], whose element (k, j) is b[k row_stride + j column_stride], one of these
+/// 1, for Product: panels of two vectors (one at the end, where their number is odd), zeros beyond
+/// the columns.
 template <class D>
-void PackPanels(D, const float* b, int64_t row_stride, int64_t column_stride, int64_t inner,
+void PackPanels(D d, const float* b, int64_t row_stride, int64_t column_stride, int64_t inner,
                 int64_t columns, int64_t width, float* packed) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  for (int64_t j0 = 0; j0 < width; j0 += 2 * kLanes) {
-    const int64_t wide = HWY_MIN(2 * kLanes, width - j0);
-    for (int64_t k = 0; k < inner; ++k) {
-      for (int64_t j = 0; j < wide; ++j) {
-        *packed++ = j0 + j < columns ? b[k * row_stride + (j0 + j) * column_stride] : 0.0f;
+  for (int64_t j = 0; j < width; j += 2 * kLanes) {
+    const int64_t wide = HWY_MIN(2 * kLanes, width - j), used = HWY_MIN(wide, columns - j);
+    if (column_stride == 1) {
+      for (int64_t k = 0; k < inner; ++k) {
+        PadRow(d, b + k * row_stride + j, used, wide, packed + k * wide);
       }
+    } else {
+      PackTransposed(b + j * column_stride, column_stride, used, inner, wide, packed);
     }
+    packed += inner * wide;
   }
 }
 
@@ -132,7 +156,7 @@ HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, i
     const float* b = packed + v * kLanes * inner;
     const float* first = init == nullptr ? kZeros : init + v * kLanes;
     const int64_t first_stride = init == nullptr ? 0 : init_stride;
-    ForTiles<TileRows(kVecs)>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
+    ForTiles<TileRows(kVecs), true>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
       V tile[kRows * kVecs];
       Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {

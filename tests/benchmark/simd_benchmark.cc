@@ -11,11 +11,7 @@
 
 #include <benchmark/benchmark.h>
 #include <omp.h>
-#include <time.h>
 
-#include <algorithm>
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -31,6 +27,7 @@
 #include "ops/rewrites/all_rewrites.h"
 #include "ops/rnn_cell.h"
 #include "tests/benchmark/bare_rnn.h"
+#include "tests/benchmark/paired.h"
 #include "training/imdb_models.h"
 #include "training/initializers.h"
 
@@ -119,47 +116,24 @@ class Recurrence {
   std::unique_ptr<CompiledFunction> function_;
 };
 
-// Processor time of this thread.
-double Now() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double WallClock() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double Seconds(int repeats, double (*clock)(), const std::function<void()>& run) {
-  const double start = clock();
-  for (int i = 0; i < repeats; ++i) run();
-  return clock() - start;
-}
-
-double Quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
-}
-
 // Alternates the two sides; the time shown is that of one run of `measured`.
-void MeasureSpeedup(benchmark::State& state, double (*clock)(),
-                    const std::function<void()>& baseline, const std::function<void()>& measured) {
-  Seconds(3, clock, baseline);
-  Seconds(3, clock, measured);
-  const int base_repeats = std::max(1, static_cast<int>(0.01 / (Seconds(3, clock, baseline) / 3)));
-  const int repeats = std::max(1, static_cast<int>(0.01 / (Seconds(3, clock, measured) / 3)));
+void MeasureSpeedup(benchmark::State& state, BenchmarkClock clock, const BenchmarkRun& baseline,
+                    const BenchmarkRun& measured) {
+  constexpr double kTurn = 0.01;
+  const int base_repeats = RepeatsFor(clock, kTurn, baseline);
+  const int repeats = RepeatsFor(clock, kTurn, measured);
   std::vector<double> speedups, times;
   for (auto _ : state) {
-    const double base = Seconds(base_repeats, clock, baseline) / base_repeats;
-    const double time = Seconds(repeats, clock, measured) / repeats;
-    speedups.push_back(base / time);
-    times.push_back(time);
-    state.SetIterationTime(time);
+    const double base = SecondsOfRun(clock, base_repeats, baseline);
+    times.push_back(SecondsOfRun(clock, repeats, measured));
+    speedups.push_back(base / times.back());
+    state.SetIterationTime(times.back());
   }
-  state.counters["speedup"] = Quantile(speedups, 0.5);
-  state.counters["p10"] = Quantile(speedups, 0.1);
-  state.counters["p90"] = Quantile(speedups, 0.9);
-  state.counters["best_us"] = 1e6 * *std::min_element(times.begin(), times.end());
+  const Spread speedup = SpreadOf(speedups);
+  state.counters["speedup"] = speedup.median;
+  state.counters["p10"] = speedup.p10;
+  state.counters["p90"] = speedup.p90;
+  state.counters["best_us"] = 1e6 * Quantile(times, 0);
 }
 
 void TrainStepOverPrimitive(benchmark::State& state, ImdbInput input) {
@@ -167,7 +141,7 @@ void TrainStepOverPrimitive(benchmark::State& state, ImdbInput input) {
   ModelFunction step(input, "train_step", kBatch);
   BareRnn bare(BareCell::kRnn, kTime, kBatch, 16, 16);
   MeasureSpeedup(
-      state, Now, [&] { bare.Run(); }, [&] { step.Run(); });
+      state, ThreadSeconds, [&] { bare.Run(); }, [&] { step.Run(); });
 }
 BENCHMARK_CAPTURE(TrainStepOverPrimitive, Embedding, ImdbInput::kEmbedding)
     ->Iterations(31)
@@ -183,7 +157,7 @@ void RecurrenceOverPrimitive(benchmark::State& state) {
   Recurrence recurrence(state.range(0), state.range(0));
   BareRnn bare(BareCell::kRnn, kTime, kBatch, state.range(0), state.range(0));
   MeasureSpeedup(
-      state, Now, [&] { bare.Run(); }, [&] { recurrence.Run(); });
+      state, ThreadSeconds, [&] { bare.Run(); }, [&] { recurrence.Run(); });
 }
 BENCHMARK(RecurrenceOverPrimitive)
     ->ArgNames({"features=units"})
@@ -208,7 +182,7 @@ void TwoThreadsOverOne(benchmark::State& state) {
   ModelFunction one(ImdbInput::kEmbedding, "train_step", kLargeBatch, 1);
   ModelFunction two(ImdbInput::kEmbedding, "train_step", kLargeBatch, 2);
   MeasureSpeedup(
-      state, WallClock, [&] { one.Run(); }, [&] { two.Run(); });
+      state, WallSeconds, [&] { one.Run(); }, [&] { two.Run(); });
 }
 BENCHMARK(TwoThreadsOverOne)->Iterations(31)->UseManualTime()->Unit(benchmark::kMicrosecond);
 

@@ -9,9 +9,6 @@
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
-#include <algorithm>
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -29,6 +26,7 @@
 #include "ops/lstm_cell.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "tests/benchmark/bare_rnn.h"
+#include "tests/benchmark/paired.h"
 #include "training/imdb_models.h"
 #include "training/initializers.h"
 #include "training/model_builder.h"
@@ -97,33 +95,22 @@ absl::StatusOr<Model> Gated(BareCell cell, int64_t features, int64_t units) {
   return MakeTrainable(std::move(g));
 }
 
-double Seconds(int repeats, const std::function<void()>& run) {
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < repeats; ++i) run();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double Quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
-}
-
 // Alternates the two sides; the time shown is that of one run of `measured`.
-void MeasureRatio(benchmark::State& state, const std::function<void()>& measured,
-                  const std::function<void()>& baseline) {
-  const double once = Seconds(3, baseline) / 3;
-  Seconds(3, measured);
-  const int repeats = std::max(1, static_cast<int>(0.02 / once));
+void MeasureRatio(benchmark::State& state, const BenchmarkRun& measured,
+                  const BenchmarkRun& baseline) {
+  const int repeats = RepeatsFor(WallSeconds, 0.02, baseline);
+  SecondsOfRun(WallSeconds, 3, measured);
   std::vector<double> ratios;
   for (auto _ : state) {
-    const double base = Seconds(repeats, baseline);
-    const double time = Seconds(repeats, measured);
+    const double base = SecondsOfRun(WallSeconds, repeats, baseline);
+    const double time = SecondsOfRun(WallSeconds, repeats, measured);
     ratios.push_back(time / base);
-    state.SetIterationTime(time / repeats);
+    state.SetIterationTime(time);
   }
-  state.counters["ratio"] = Quantile(ratios, 0.5);
-  state.counters["p10"] = Quantile(ratios, 0.1);
-  state.counters["p90"] = Quantile(ratios, 0.9);
+  const Spread ratio = SpreadOf(ratios);
+  state.counters["ratio"] = ratio.median;
+  state.counters["p10"] = ratio.p10;
+  state.counters["p90"] = ratio.p90;
   state.counters["samples/s"] =
       benchmark::Counter(kBatch, benchmark::Counter::kIsIterationInvariantRate);
 }

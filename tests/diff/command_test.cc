@@ -103,6 +103,21 @@ TEST_F(CommandTest, ExplainShowsNodesReasonsAndMemory) {
   EXPECT_EQ(Run({"explain", "m.pb", "--function=none"}).status, 1);
 }
 
+TEST_F(CommandTest, ExplainOfAMeasuredChoiceShowsTimesAndNoRefusals) {
+  const std::vector<std::string> explain = {"explain", "m.pb", "--function=predict",
+                                            "--backend=auto", "--batch=1"};
+  const ProcessResult first = Run(explain), second = Run(explain);
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("backends chosen by measuring, in "));
+  EXPECT_THAT(second.out, HasSubstr("backends chosen by what was measured before"));
+  for (const ProcessResult* run : {&first, &second}) {
+    EXPECT_THAT(run->out, HasSubstr("the whole function"));
+    EXPECT_THAT(run->out, Not(HasSubstr("refused:")));
+    // The projected table of a function for inference.
+    EXPECT_THAT(run->out, HasSubstr("(kept between calls)"));
+  }
+}
+
 // oneDNN has no matrix product without features.
 TEST_F(CommandTest, ExplainSaysWhyANodeIsRefused) {
   FunctionBuilder g("predict", AllOps());

@@ -84,6 +84,7 @@ TEST_P(TrainTest, ASavedModelAnswersTextAndIsTheBestOfItsHistory) {
 
   const std::vector<double> val_loss = Column(ReadFileOrDie(folder_ + "/h.csv"), "val_loss");
   ASSERT_FALSE(val_loss.empty());
+  EXPECT_THAT(ReadFileOrDie(folder_ + "/h.csv"), HasSubstr(",\"" + backend() + " "));
   const std::vector<std::string> evaluate = {"evaluate", "m.pb", "--data=tiny.tar.gz", "--batch=8",
                                              "--backend=" + backend()};
   std::vector<std::string> validate = evaluate;

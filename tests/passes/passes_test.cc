@@ -187,10 +187,15 @@ TEST(CommuteLookupProjection, ProjectsTheRowsOfASmallTableForwardAndBackward) {
   }
 }
 
-TEST(CommuteLookupProjection, LeavesATableOfAsManyRowsAsAreLookedUp) {
-  for (int64_t rows : {kBatch * kTime, 10 * kBatch * kTime}) {
-    ExpectSame(Recurrent(rows, true, {"table", "w", "u"}), "all,-fuse_elementwise", {});
-  }
+TEST(CommuteLookupProjection, LeavesATableOfManyMoreRowsThanAreLookedUp) {
+  ExpectSame(Recurrent(10 * kBatch * kTime, true, {"table", "w", "u"}), "all,-fuse_elementwise",
+             {});
+}
+
+// Nobody updates the table here, so that its projection is kept between calls.
+TEST(CommuteLookupProjection, ProjectsAsManyRowsAsAreLookedUpWhereTheyAreKept) {
+  ExpectSame(Recurrent(kBatch * kTime, true, {"table", "w", "u"}), "all,-fuse_elementwise",
+             {{"commute_lookup_projection", 2}, {"fuse_lookup_rnn_cell", 2}});
 }
 
 TEST(CommuteLookupProjection, FiresWhereSomeGradientsAreNotWanted) {

@@ -151,6 +151,31 @@ class MeasureTest(unittest.TestCase):
         rows = run(contender("wrong_loss"), contender("ok"))
         self.assertEqual([r["status"] for r in rows], [measure.WRONG, measure.FAILED])
 
+    def test_what_an_earlier_run_has_measured_is_taken_and_the_rest_added(self):
+        oracles = {workloads.DENSE: ORACLE}
+        first, close, fast = contender("ok"), contender("close", 250), contender("ok", 4000)
+        fast = workloads.Contender("fast", fast.command)
+        before = measure.Bench(start, 3, 0.5).run(TRAIN, [first, close], oracles)
+        before[1]["ratio"] = 17
+        before.append({"name": "fast", "status": measure.FAILED, "reason": "once"})
+        rows = measure.Bench(start, 3, 0.5).run(TRAIN, [first, close, fast], oracles, known=before)
+        self.assertEqual([row.get("ratio") for row in rows], [None, 17, 0.25])
+        self.assertEqual(len(rows[0]["rates"]), 6)
+        # All is known: nothing is started.
+        again = measure.Bench(None, 3, 0.5).run(TRAIN, [first, close, fast], oracles, known=rows)
+        self.assertEqual(again, rows)
+
+    def test_when_the_time_is_over_no_other_contender_begins(self):
+        over = iter([False, True, True])
+        bench = measure.Bench(start, 3, 0.5, lambda: next(over))
+        rows = bench.run(TRAIN, [contender("ok"), contender("close"), contender("nan"),
+                                 contender("empty")], {workloads.DENSE: ORACLE})
+        self.assertEqual([row["name"] for row in rows], ["ok", "close"])
+
+    def test_quantiles_are_elements(self):
+        self.assertEqual([measure.quantile([5, 1, 4, 2, 3], q) for q in (0, 0.1, 0.5, 0.9, 1)],
+                         [1, 1, 3, 5, 5])
+
     def test_the_first_alone_is_timed_too(self):
         self.assertEqual(run(contender("ok", 500), spec=PREDICT)[0]["samples_per_second"], 500)
 
@@ -217,7 +242,7 @@ class TableTest(unittest.TestCase):
                 {"name": "ours", "status": "measured", "samples_per_second": 1234567.0,
                  "versions": {"a": "1.0"}},
                 {"name": "peer", "status": "measured", "samples_per_second": 9876.0,
-                 "ratio": 125.004, "versions": {"b": "2.0"}},
+                 "ratio": 125.004, "ratio_low": 101.2, "ratio_high": 130, "versions": {"b": "2.0"}},
                 {"name": "other", "status": "wrong", "reason": "losses differ\nby 1"}]},
             {"title": "inference", "rows": [
                 {"name": "ours", "status": "measured", "samples_per_second": 42.51},
@@ -234,14 +259,14 @@ class TableTest(unittest.TestCase):
             "| samples/s (ratio) | training | inference |",
             "| --- | --- | --- |",
             "| ours | 1,230,000 | 42.5 |",
-            "| peer | 9,880 (125) |  |",
+            "| peer | 9,880 (125, 101 to 130) |  |",
             "| other | wrong |  |",
             "| third |  | skipped |",
         ])
 
     def test_settings_machine_and_versions_stand_below(self):
         text = " ".join(table.markdown(self.RESULT).split())
-        for part in ("7 pairs", "0.5 s", "A CPU, load average 1.3 before and 0.5 after", "Linux 6", "a 1.0, b 2.0"):
+        for part in ("7 pairs", "0.5 s", "A CPU, load average 0.5 to 1.3", "Linux 6", "a 1.0, b 2.0"):
             self.assertIn(part, text)
 
     def test_who_was_not_measured_is_listed_with_the_reason(self):

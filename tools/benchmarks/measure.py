@@ -43,24 +43,43 @@ class Judge:
         return self._answers[meaning]
 
 
+def quantile(values, q):
+    """The element that a share q of all do not exceed."""
+    return sorted(values)[round(q * (len(values) - 1))]
+
+
 class Bench:
     """Measures one workload.
 
     start: makes a Program from a command. rounds, seconds: how often, and how long at a time, each
-    side of a pair runs.
+    side of a pair runs. time_is_over: asked before each contender; those that are left then get no
+    row.
     """
 
-    def __init__(self, start, rounds, seconds):
+    def __init__(self, start, rounds, seconds, time_is_over=lambda: False):
         self._start, self._rounds, self._seconds = start, rounds, seconds
+        self._time_is_over = time_is_over
 
-    def run(self, spec, contenders, oracles, say=lambda text: None):
+    def run(self, spec, contenders, oracles, say=lambda text: None, known=()):
         """Returns a row (a dict) for each contender; the first is the one that others are held
-        against: its row has no ratio. If it cannot be measured, nobody is."""
+        against: its row has no ratio. If it cannot be measured, nobody is. `known`: rows of an
+        earlier run; those that were measured are taken as they are."""
+        measured = {row["name"]: row for row in known if row["status"] == MEASURED}
+        if contenders[0].name in measured and all(c.name in measured for c in contenders):
+            return [measured[c.name] for c in contenders]
         judge = Judge(oracles, spec, self._start)
         rows = []
         with self._start(contenders[0].command) as base:
             for contender in contenders:
+                if contender is not contenders[0]:
+                    if contender.name in measured:
+                        rows.append(measured[contender.name])
+                        continue
+                    if self._time_is_over():
+                        continue
                 row = {"name": contender.name, "status": FAILED, "reason": ""}
+                if contender is contenders[0]:
+                    row["rates"] = list(measured.get(contender.name, {}).get("rates", ()))
                 rows.append(row)
                 try:
                     if contender is contenders[0]:
@@ -101,8 +120,9 @@ class Bench:
         base_row.setdefault("rates", []).extend(first for first, _ in pairs)
         row["rates"] = [second for _, second in pairs]
         row["samples_per_second"] = statistics.median(row["rates"])
-        ratios = sorted(first / second for first, second in pairs)
-        row.update(ratio=statistics.median(ratios), ratio_low=ratios[0], ratio_high=ratios[-1])
+        ratios = [first / second for first, second in pairs]
+        row.update(ratio=statistics.median(ratios), ratio_low=quantile(ratios, 0.1),
+                   ratio_high=quantile(ratios, 0.9))
 
 
 def _summary(row):

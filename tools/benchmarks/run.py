@@ -6,11 +6,13 @@ Whoever computes something else than a float64 run is reported as wrong and not 
 
 import argparse
 import json
+import math
 import os
 import platform
 import re
 import sys
 import tempfile
+import time
 
 from tools.benchmarks import measure
 from tools.benchmarks import program as program_lib
@@ -39,13 +41,26 @@ def _arguments(argv):
                         help="only these: " + ", ".join(names))
     parser.add_argument("--contender", default="", metavar="REGEX",
                         help="besides the first of ours only those whose name matches")
+    parser.add_argument("--rounds", type=int, help="pairs (default: 15, quick 7)")
+    parser.add_argument("--seconds", type=float,
+                        help="of each side of a pair (default: 0.4, quick 0.2)")
     parser.add_argument("--output", metavar="FILE", help="write the table there")
-    parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
+    parser.add_argument("--json", metavar="FILE",
+                        help="write all that was measured there, after each line of work")
+    parser.add_argument("--resume", action="store_true",
+                        help="take what --json has already, measured with the same settings, and add "
+                        "what is missing")
+    parser.add_argument("--minutes", type=float, default=math.inf, metavar="N",
+                        help="begin nothing after so many; exit status 3 if something is left, for "
+                        "another call with --resume")
     parser.add_argument("--update_readme", action="store_true",
                         help="put the table into README.md, between its markers")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
                         help="the core that all run on (default: %(default)s)")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.resume and not args.json:
+        parser.error("--resume continues what --json names")
+    return args
 
 
 def _machine():
@@ -85,9 +100,33 @@ def _oracles(args, say):
     return {meaning: workloads_lib.ours(args.program, "reference") for meaning in meanings}
 
 
+def _known(args, settings):
+    """The result that is to be continued; None where there is none. ProgramError for one that does
+    not fit."""
+    if not (args.resume and os.path.exists(args.json)):
+        return None
+    try:
+        with open(args.json, encoding="utf-8") as file:
+            known = json.load(file)
+        if known["settings"] != settings:
+            raise program_lib.ProgramError("%s was measured with other settings: %r, now %r" % (
+                args.json, known["settings"], settings))
+        return known
+    except (ValueError, KeyError, TypeError) as error:
+        raise program_lib.ProgramError("%s holds no result: %r" % (args.json, error)) from error
+
+
+def _rows_of(result, name):
+    found = [w["rows"] for w in result["workloads"] if w["name"] == name] if result else []
+    return found[0] if found else []
+
+
 def run(args, say):
-    """Measures; returns the result, all that is known, as it goes into the JSON file."""
-    steps, rounds, seconds = (64, 3, 0.2) if args.quick else (320, 7, 0.5)
+    """Measures; returns the result, all that is known, as it goes into the JSON file, and whether
+    something is left."""
+    steps, rounds, seconds = (64, 7, 0.2) if args.quick else (320, 15, 0.4)
+    rounds, seconds = args.rounds or rounds, args.seconds or seconds
+    end = time.monotonic() + 60 * args.minutes
 
     def start(command):
         return program_lib.Program(command, args.core)
@@ -97,9 +136,15 @@ def run(args, say):
     oracles = _oracles(args, say)
     chosen = [w for w in workloads_lib.WORKLOADS
               if (w.name in args.workload if args.workload else w.quick or not args.quick)]
-    result = {"machine": _machine(), "workloads": [],
-              "settings": {"rounds": rounds, "seconds": seconds, "core": args.core,
-                           "environment": program_lib.ONE_THREAD}}
+    settings = {"rounds": rounds, "seconds": seconds, "steps": steps, "core": args.core,
+                "first": contenders[0].name, "environment": program_lib.ONE_THREAD}
+    known = _known(args, settings)
+    result = {"machine": _machine(), "workloads": list(known["workloads"]) if known else [],
+              "settings": settings}
+    if known:
+        result["machine"]["load"] = known["machine"]["load"] + result["machine"]["load"]
+    bench = measure.Bench(start, rounds, seconds, lambda: time.monotonic() > end)
+    is_left = False
     with tempfile.TemporaryDirectory(prefix="seqgraph_benchmark_") as folder:
         tutorial = dict(workloads_lib.TUTORIAL, steps=steps, data=folder)
         with start((args.program,)) as writer:
@@ -109,12 +154,30 @@ def run(args, say):
         for workload in chosen:
             say("== " + workload.title)
             spec = dict(tutorial, **workload.spec)
-            rows = measure.Bench(start, rounds, seconds).run(
-                spec, [c for c in contenders if c.does(workload, args.quick)], oracles, say)
+            wanted = [c for c in contenders if c.does(workload, args.quick)]
+            before = _rows_of(result, workload.name)
+            if time.monotonic() > end:
+                is_left |= {c.name for c in wanted} > {row["name"] for row in before}
+                continue
+            rows = bench.run(spec, wanted, oracles, say, before)
+            is_left |= len(rows) < len(wanted)
+            # Those that this call was not asked for stay.
+            names = {row["name"] for row in rows}
+            rows += [row for row in before if row["name"] not in names]
+            result["workloads"] = [w for w in result["workloads"] if w["name"] != workload.name]
             result["workloads"].append({"name": workload.name, "title": workload.title,
                                         "spec": dict(spec, data=None), "rows": rows})
+            _write_json(args, result)
+    order = [w.name for w in workloads_lib.WORKLOADS]
+    result["workloads"].sort(key=lambda w: order.index(w["name"]))
     result["machine"]["load"].append(os.getloadavg()[0])
-    return result
+    _write_json(args, result)
+    return result, is_left
+
+
+def _write_json(args, result):
+    if args.json:
+        _write(args.json, json.dumps(result, indent=1) + "\n")
 
 
 def _write(path, text):
@@ -129,7 +192,7 @@ def main(argv):
         print(text, file=sys.stderr, flush=True)
 
     try:
-        result = run(args, say)
+        result, is_left = run(args, say)
     except program_lib.ProgramError as error:
         say("tools/benchmark: error: %s" % error)
         return 1
@@ -137,8 +200,6 @@ def main(argv):
     sys.stdout.write(text)
     if args.output:
         _write(args.output, text)
-    if args.json:
-        _write(args.json, json.dumps(result, indent=1) + "\n")
     if args.update_readme:
         path = os.path.join(_ROOT, "README.md")
         with open(path, encoding="utf-8") as file:
@@ -146,7 +207,9 @@ def main(argv):
         _write(path, table.replace_between_markers(readme, text))
     # A peer that is not installed is no failure; one that is wrong or breaks is.
     statuses = {row["status"] for w in result["workloads"] for row in w["rows"]}
-    return 1 if statuses & {measure.WRONG, measure.FAILED} else 0
+    if statuses & {measure.WRONG, measure.FAILED}:
+        return 1
+    return 3 if is_left else 0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,16 @@ def _cell(row):
     if row["status"] != "measured":
         return row["status"]
     text = thousands(row["samples_per_second"])
-    return text if "ratio" not in row else "%s (%s)" % (text, thousands(row["ratio"]))
+    if "ratio" not in row:
+        return text
+    return "%s (%s, %s to %s)" % ((text,) + tuple(
+        thousands(row[key]) for key in ("ratio", "ratio_low", "ratio_high")))
+
+
+def _range(values):
+    """The least and the most of them; one where they look the same."""
+    ends = [min(values), max(values)]
+    return ends if "%.1f" % ends[0] != "%.1f" % ends[1] else ends[:1]
 
 
 def _names(workloads):
@@ -61,9 +70,10 @@ def markdown(result):
         lines.append("| %s | %s |" % (name, " | ".join(map(_cell, rows))))
     settings = result["settings"]
     text = ("In brackets: how many times as fast the first line is; the median of %d pairs that "
-            "alternate, each side %g s at a time, one thread on one core. %s, load average %.1f "
-            "before and %.1f after; %s. %s." % (
-                settings["rounds"], settings["seconds"], machine["cpu"], *machine["load"],
+            "alternate, each side %g s at a time, one thread on one core, and the 10 %% and 90 %% "
+            "quantiles. %s, load average %s; %s. %s." % (
+                settings["rounds"], settings["seconds"], machine["cpu"],
+                " to ".join("%.1f" % load for load in _range(machine["load"])),
                 machine["system"], _versions(workloads)))
     lines += [""] + textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
     missing = not_measured(workloads)
