@@ -11,7 +11,7 @@
 
 namespace seqgraph::tools {
 
-/// Where reviews come from and how they become integers.
+/// Where labelled texts come from and how they become integers.
 struct DataFlags {
   std::string data = std::string(data::kSyntheticName);
   int64_t num_words = 500;
@@ -19,9 +19,17 @@ struct DataFlags {
   double validation = 0.2;
   bool any_bytes = false;
   std::string data_cache;  ///< Empty: DataCache::DefaultFolder().
+  std::string test_data;
+  data::CsvLayout csv;
+  bool no_quotes = false;
+  std::string separator;  ///< As given: a character, "tab", or empty.
+  std::string text_files = data::ReviewSourceOptions().suffix;
 
-  /// --data (required if its default is empty), --any_bytes, --data_cache.
+  /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
+  /// --data_cache.
   void DeclareSource(Flags& flags);
+  /// --test_data.
+  void DeclareTestData(Flags& flags);
   /// --num_words, --maxlen, --validation.
   void DeclareEncoding(Flags& flags);
 

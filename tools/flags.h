@@ -43,6 +43,8 @@ class Flags {
   /// A finite number strictly between `low` and `high`.
   Flag Real(const std::string& name, double* value, double low, double high,
             const std::string& help);
+  /// A number of at least 0 and below 1.
+  Flag Share(const std::string& name, double* value, const std::string& help);
   /// A text that is not empty. `placeholder` is what --help shows: "FILE".
   Flag Text(const std::string& name, std::string* value, const std::string& placeholder,
             const std::string& help);

@@ -171,6 +171,11 @@ class TrainCommand : public Command {
   }
 
   absl::StatusOr<Model> MakeModel(const data::Dataset& dataset) const {
+    if (dataset.labels.size() != 2) {
+      return absl::UnimplementedError(
+          absl::StrCat(data_.data, ": texts of ", dataset.labels.size(),
+                       " classes; models are made for two"));
+    }
     SEQ_ASSIGN_OR_RETURN(ImdbModelOptions options, model_.Options());
     options.num_words = data_.num_words;
     options.maxlen = data_.maxlen;
@@ -181,7 +186,7 @@ class TrainCommand : public Command {
                            .num_words = data_.num_words,
                            .maxlen = data_.maxlen,
                            .words = dataset.vocabulary.words()};
-    model.labels = {"negative", "positive"};
+    model.labels = dataset.labels;
     // Nothing that changes from run to run: equal runs write equal files.
     const bool synthetic = dataset.description == data::kSyntheticName;
     model.description = absl::StrFormat(
