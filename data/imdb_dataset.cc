@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/numpy_random.h"
 #include "data/review_pipeline.h"
+#include "data/stratified_split.h"
 #include "data/word_collector.h"
 
 namespace seqgraph::data {
@@ -207,6 +208,26 @@ std::vector<int64_t> Select(const std::vector<int64_t>& order, const std::vector
 
 }  // namespace
 
+absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
+                                             const DatasetOptions& options) {
+  // The published order came from one generator that shuffled the training half, then the test
+  // half; as the test half stays in file order here, its shuffle need not be drawn.
+  const std::vector<int64_t> order =
+      RandomState(options.shuffle_seed).Permutation(static_cast<int64_t>(targets.size()));
+  absl::StatusOr<SplitIndices> split;
+  if (options.stratify) {
+    std::vector<int32_t> shuffled(targets.size());
+    std::transform(order.begin(), order.end(), shuffled.begin(),
+                   [&targets](int64_t row) { return targets[static_cast<size_t>(row)]; });
+    split = StratifiedSplit(shuffled, options.validation, options.split_seed);
+  } else {
+    split = TrainTestSplit(static_cast<int64_t>(targets.size()), options.validation,
+                           options.split_seed);
+  }
+  if (!split.ok()) return split.status();
+  return SplitIndices{Select(order, split->train), Select(order, split->test)};
+}
+
 absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options) {
   absl::Status status = CheckOptions(options);
   if (!status.ok()) return status;
@@ -235,8 +256,11 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
   Relabel(*indices, test.ids);
   status = CheckSize(static_cast<int64_t>(train.ids.size() + test.ids.size()), options.maxlen);
   if (!status.ok()) return status;
-  absl::StatusOr<SplitIndices> split = TrainTestSplit(static_cast<int64_t>(train.ids.size()),
-                                                      options.validation, options.split_seed);
+  const std::vector<int64_t> order = FileOrder(data, train.ids);
+  std::vector<int32_t> targets(order.size());
+  std::transform(order.begin(), order.end(), targets.begin(),
+                 [&train](int64_t row) { return train.ids[static_cast<size_t>(row)].label; });
+  const absl::StatusOr<SplitIndices> split = ShuffleAndSplit(targets, options);
   if (!split.ok()) return split.status();
 
   const std::vector<WordCount>& counts = collector.counts();
@@ -248,10 +272,6 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
     dataset.distinct_words += word.count > 0;
   }
   const std::vector<std::vector<int32_t>> codes = CodesOf(collector, *vocabulary);
-  // The published order came from one generator that shuffled the training half, then the test
-  // half; as the test half stays in file order here, its shuffle need not be drawn.
-  std::vector<int64_t> order = FileOrder(data, train.ids);
-  RandomState(options.shuffle_seed).Shuffle(absl::MakeSpan(order));
   dataset.train = EncodeRows(train, Select(order, split->train), codes, options.maxlen);
   dataset.validation = EncodeRows(train, Select(order, split->test), codes, options.maxlen);
   dataset.test = EncodeRows(test, FileOrder(test_data, test.ids), codes, options.maxlen);

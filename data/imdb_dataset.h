@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "data/numpy_random.h"
 #include "data/review_source.h"
 #include "data/synthetic_reviews.h"
 #include "data/vocabulary.h"
@@ -36,6 +37,7 @@ struct DatasetOptions {
   double validation = 0.2;      ///< The share of the training half to validate on, in (0, 1).
   uint32_t shuffle_seed = 113;  ///< Of the order of the training half, before it is split.
   uint32_t split_seed = 42;     ///< Of the split into train and validation.
+  bool stratify = false;        ///< Both parts of the split have of each class its share.
   TieOrder ties = TieOrder::kPublished;
   bool with_test = true;  ///< False leaves `test` empty and saves reading that half.
   /// Where the test half is, if not in the same place: all of it, or its own test half.
@@ -87,6 +89,12 @@ struct Dataset {
 /// review of a class that is not among the labels; ResourceExhausted beyond 2^31 codes; otherwise
 /// as ForEachReview().
 absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options);
+
+/// The rows of a training half in file order that train and validate, in the order of the rows of
+/// Dataset::train and Dataset::validation: shuffled and split as `options` say. `targets` are their
+/// classes. Errors as TrainTestSplit() and StratifiedSplit().
+absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
+                                             const DatasetOptions& options);
 
 /// Encodes one half of `data` (all of what has no halves), in file order, with a vocabulary that is
 /// already there (a model's own): any word it does not know is kOovCode. The other half may be

@@ -245,6 +245,29 @@ TEST(LoadDatasetOfTexts, FolderArchiveAndThreadsGiveTheSame) {
   }
 }
 
+TEST(LoadDatasetOfTexts, AStratifiedSplitHasOfEachClassItsShare) {
+  std::string csv = "label,text\n";
+  for (int i = 0; i < 100; ++i) {
+    absl::StrAppend(&csv, i % 10 == 0 ? "rare" : i % 2 == 0 ? "even" : "odd", ",word\n");
+  }
+  const std::string path = Saved(csv, "a.csv");
+  SEQ_ASSERT_OK_AND_ASSIGN(const Dataset d,
+                           LoadDataset(path, {.validation = 0.2, .stratify = true}));
+  EXPECT_THAT(d.labels, ElementsAre("even", "odd", "rare"));
+  std::vector<int> counts(3);
+  for (int32_t target : d.validation.targets) ++counts[target];
+  EXPECT_THAT(counts, ElementsAre(8, 10, 2));
+  EXPECT_EQ(d.train.rows, 80);
+  // Whoever has the half in file order finds the same rows.
+  SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet half,
+                           EncodeReviews(path, Half::kTrain, d.vocabulary, 10));
+  SEQ_ASSERT_OK_AND_ASSIGN(const SplitIndices split,
+                           ShuffleAndSplit(half.targets, {.validation = 0.2, .stratify = true}));
+  for (int64_t row = 0; row < d.validation.rows; ++row) {
+    EXPECT_EQ(d.validation.ids[row].name, half.ids[split.test[row]].name);
+  }
+}
+
 TEST(LoadDatasetOfTexts, TrainingNeedsTwoClasses) {
   EXPECT_THAT(LoadDataset(Saved("label,text\na,x\na,y\n", "a.csv"), {}),
               StatusIs(absl::StatusCode::kInvalidArgument, "are of one class, 'a'"));

@@ -52,6 +52,12 @@ void DataFlags::DeclareEncoding(Flags& flags) {
             "Codes: three special ones, one unused, then the most frequent words");
   flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones");
   flags.Real("--validation", &validation, 0, 1, "Share of the training half to validate on");
+  DeclareStratify(flags);
+}
+
+void DataFlags::DeclareStratify(Flags& flags) {
+  flags.Switch("--stratify", &stratify,
+               "Split off of each class its share, as scikit-learn does it");
 }
 
 data::DatasetOptions DataFlags::Options() const {
@@ -60,6 +66,7 @@ data::DatasetOptions DataFlags::Options() const {
   options.maxlen = static_cast<int>(maxlen);
   options.validation = validation;
   if (any_bytes) options.text_policy = data::TextPolicy::kAnyBytes;
+  options.stratify = stratify;
   options.test_data = test_data;
   options.suffix = text_files == "all" ? "" : text_files;
   options.csv = csv;

@@ -17,6 +17,7 @@ struct DataFlags {
   int64_t num_words = 500;
   int64_t maxlen = 100;
   double validation = 0.2;
+  bool stratify = false;
   bool any_bytes = false;
   std::string data_cache;  ///< Empty: DataCache::DefaultFolder().
   std::string test_data;
@@ -30,8 +31,9 @@ struct DataFlags {
   void DeclareSource(Flags& flags);
   /// --test_data.
   void DeclareTestData(Flags& flags);
-  /// --num_words, --maxlen, --validation.
+  /// --num_words, --maxlen, --validation, --stratify.
   void DeclareEncoding(Flags& flags);
+  void DeclareStratify(Flags& flags);
 
   bool synthetic() const { return data == data::kSyntheticName; }
   data::DatasetOptions Options() const;

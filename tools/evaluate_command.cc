@@ -1,6 +1,5 @@
 #include "tools/evaluate_command.h"
 
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/imdb_dataset.h"
-#include "data/numpy_random.h"
 #include "graph/status_macros.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
@@ -57,6 +55,7 @@ class EvaluateCommand : public Command {
                  "half");
     flags.Real("--validation", &data_.validation, 0, 1,
                "The share that was split off for validation");
+    data_.DeclareStratify(flags);
     flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews computed together");
     flags.Switch(
         "--confusion", &confusion_,
@@ -131,17 +130,9 @@ class EvaluateCommand : public Command {
         data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
         static_cast<int>(model.preprocessing.maxlen), options, cache ? &*cache : nullptr, origin);
     if (!half.ok() || test) return half;
-    // Shuffled and split as LoadDataset does it.
-    std::vector<int64_t> order(static_cast<size_t>(half->rows));
-    std::iota(order.begin(), order.end(), int64_t{0});
-    data::RandomState(options.shuffle_seed).Shuffle(absl::MakeSpan(order));
     SEQ_ASSIGN_OR_RETURN(const data::SplitIndices split,
-                         data::TrainTestSplit(half->rows, options.validation, options.split_seed));
-    std::vector<int64_t> rows;
-    for (int64_t i : part_ == "train" ? split.train : split.test) {
-      rows.push_back(order[static_cast<size_t>(i)]);
-    }
-    return SelectRows(*half, rows);
+                         data::ShuffleAndSplit(half->targets, options));
+    return SelectRows(*half, part_ == "train" ? split.train : split.test);
   }
 
   std::string path_;

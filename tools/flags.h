@@ -80,7 +80,7 @@ void DeclareSimdTarget(Flags& flags, std::string* target);
 
 /// --backend, --threads, --passes and --simd_target.
 struct BackendFlags {
-  std::string backend = "onednn";
+  std::string backend = "simd,onednn";
   int64_t threads = 1;
   std::string passes = "all";
   std::string simd_target;

@@ -88,10 +88,10 @@ class PredictCommand : public Command {
 
   bool Interrupted() const { return interrupt_ != nullptr && interrupt_->load(); }
 
-  // Where nodes may go elsewhere: which did. Not among the answers.
+  // Where the user let nodes go elsewhere: which did. Not among the answers.
   void TellBackends() const {
     const std::vector<const Backend*> backends = ListOf(classifier_->backends());
-    if (backends.size() < 2) return;
+    if (backends.size() < 2 || backend_.backend == BackendFlags().backend) return;
     std::fputs(BackendLine("predict", classifier_->predict().assignments(), backends).c_str(),
                stderr);
   }

@@ -172,9 +172,8 @@ class TrainCommand : public Command {
 
   absl::StatusOr<Model> MakeModel(const data::Dataset& dataset) const {
     if (dataset.labels.size() != 2) {
-      return absl::UnimplementedError(
-          absl::StrCat(data_.data, ": texts of ", dataset.labels.size(),
-                       " classes; models are made for two"));
+      return absl::UnimplementedError(absl::StrCat(data_.data, ": texts of ", dataset.labels.size(),
+                                                   " classes; models are made for two"));
     }
     SEQ_ASSIGN_OR_RETURN(ImdbModelOptions options, model_.Options());
     options.num_words = data_.num_words;

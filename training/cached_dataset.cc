@@ -142,9 +142,10 @@ absl::StatusOr<Dataset> LoadDatasetCached(const std::string& data, const Dataset
   // All of DatasetOptions but what is about synthetic reviews, and threads.
   const std::string settings = absl::StrFormat(
       "data set\nnum_words %d\nmaxlen %d\nvalidation %a\nshuffle_seed %u\nsplit_seed %u\n"
-      "published_ties %d\nwith_test %d\n",
+      "stratify %d\npublished_ties %d\nwith_test %d\n",
       options.num_words, options.maxlen, options.validation, options.shuffle_seed,
-      options.split_seed, options.ties == data::TieOrder::kPublished, options.with_test);
+      options.split_seed, options.stratify, options.ties == data::TieOrder::kPublished,
+      options.with_test);
   const bool other_test = options.with_test && !options.test_data.empty();
   return Cached<Dataset>(
       other_test ? std::vector<std::string>{data, options.test_data}

@@ -177,6 +177,7 @@ TEST(CachedDataset, EachSettingHasItsOwnEntry) {
       [](DatasetOptions& o) { o.validation = 0.25; },
       [](DatasetOptions& o) { o.shuffle_seed = 114; },
       [](DatasetOptions& o) { o.split_seed = 43; },
+      [](DatasetOptions& o) { o.stratify = true; },
       [](DatasetOptions& o) { o.ties = data::TieOrder::kByteOrder; },
       [](DatasetOptions& o) { o.with_test = false; },
       [](DatasetOptions& o) { o.text_policy = data::TextPolicy::kAnyBytes; },

@@ -37,7 +37,7 @@ TEST(Usage, TrainingHasTheDefaultsOfTheTutorial) {
   const std::string help = RunSeqgraph({"train", "--help"}).out;
   for (const char* flag :
        {"--data PATH [synthetic]", "--model embedding|onehot [embedding]",
-        "--backend NAMES [onednn]", "--num_words N [500]", "--maxlen N [100]",
+        "--backend NAMES [simd,onednn]", "--num_words N [500]", "--maxlen N [100]",
         "--embedding_dim N [16]", "--units N [8]", "--batch N [64]", "--epochs N [100]",
         "--learning_rate X [0.0001]", "--patience N [3]", "--validation X [0.2]", "--seed N [",
         "--threads N [1]", "--output FILE", "--history FILE"}) {
