@@ -55,12 +55,18 @@ class ReverseSweep {
     return absl::OkStatus();
   }
 
+  // Whether the node's outputs depend on one of `wrt` by input i.
+  bool IsActive(const Node& node, size_t i) const {
+    const Value input = node.inputs[i];
+    return input.present() && active_[input.index] && !node.op->inputs()[i].shape_only;
+  }
+
   // A value is active if it depends on one of `wrt`: only there gradients have to pass.
   void MarkActive(absl::Span<const Value> wrt) {
     for (Value value : wrt) active_[value.index] = true;
     for (const Node& node : function().nodes()) {
       bool active = false;
-      for (Value input : node.inputs) active |= input.present() && active_[input.index];
+      for (size_t i = 0; i < node.inputs.size(); ++i) active |= IsActive(node, i);
       if (!active) continue;
       for (Value output : node.outputs) active_[output.index] = true;
     }
@@ -70,7 +76,7 @@ class ReverseSweep {
     const Node node = function().nodes()[index];  // a copy: emitting nodes moves the vector
     std::vector<bool> wanted(node.inputs.size());
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      wanted[i] = node.inputs[i].present() && active_[node.inputs[i].index];
+      wanted[i] = IsActive(node, i);
     }
     // Above what is asked for nothing has to pass, and no rule is needed.
     if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) return absl::OkStatus();

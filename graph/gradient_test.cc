@@ -166,6 +166,17 @@ TEST(AddGradients, AnInputWithoutDerivativeIsAnErrorThatNamesIt) {
                        "node ones: op FillLike has no gradient for its input like"));
 }
 
+TEST(AddGradients, NothingPassesWhereOnlyTheShapeCounts) {
+  // Spread(s, x) does not depend on x, and what it makes needs no gradient.
+  FunctionBuilder g("f", TestOps());
+  const Value x = g.Input("x", kVector);
+  const Value s = g.Input("s", {DType::kFloat32, {}});
+  const Value spread = g.AddNode("Spread", {s, x}, {}, "spread")[0];
+  const Value loss = g.AddNode("Sum", {g.AddNode("Multiply", {spread, x})[0]}, {}, "loss")[0];
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<Value> gradients, AddGradients(g, loss, {x}));
+  EXPECT_EQ(g.function().producer(gradients[0])->inputs[1], spread);
+}
+
 TEST(AddGradients, TheLossIsARealScalar) {
   FunctionBuilder g("f", TestOps());
   const Value x = g.Input("x", kVector), t = g.Input("t", {DType::kInt64, {}});

@@ -49,12 +49,13 @@ struct RecurrentLayer {
   bool use_bias = true;
   bool return_sequences = false;
   bool go_backwards = false;  ///< the sequence comes reversed, as in Keras
-  /// The state of a row of one batch is where the same row of the next begins; zero at first.
+  /// The state of a row of one batch is where the same row of the next begins; zero at first. Needs
+  /// LayerInput::batch.
   bool stateful = false;
-  bool zero_output_for_mask = false;
-  bool reset_after = true;       ///< kGRU
-  bool unit_forget_bias = true;  ///< kLSTM: the bias of the forget gate starts as 1
-  double dropout = 0;            ///< of the inputs, one mask for all steps
+  bool zero_output_for_mask = false;  ///< in Bidirectional it follows return_sequences
+  bool reset_after = true;            ///< kGRU
+  bool unit_forget_bias = true;       ///< kLSTM: the bias of the forget gate starts as 1
+  double dropout = 0;                 ///< of the inputs, one mask for all steps
   double recurrent_dropout = 0;
   Initializer kernel_initializer = Initializer::GlorotUniform();
   Initializer recurrent_initializer = Initializer::Orthogonal();
@@ -125,6 +126,8 @@ struct LayerInput {
   std::string name = "tokens";
   int64_t time = 0;
   std::optional<int64_t> features;
+  /// Rows of every batch, where that is fixed: stateful layers need it.
+  std::optional<int64_t> batch;
   friend bool operator==(const LayerInput&, const LayerInput&) = default;
 };
 

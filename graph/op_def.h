@@ -51,6 +51,9 @@ struct InputDef {
   /// The version of the op that brought it; an input that is not of the oldest is optional and
   /// last.
   int since = 1;
+  /// True where the elements are not read: the outputs do not depend on them, whatever they depend
+  /// on themselves, and no gradient passes.
+  bool shape_only = false;
 };
 
 struct OutputDef {

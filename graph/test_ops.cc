@@ -174,7 +174,7 @@ OpDef Spread() {
   return OpDef("Spread", 1)
       .Doc("y = s in the shape of like")
       .Input({.name = "s"})
-      .Input({.name = "like", .differentiable = false})
+      .Input({.name = "like", .differentiable = false, .shape_only = true})
       .Output({.name = "y"})
       .Shapes([](const ShapeContext& c) -> Types { return std::vector<TensorType>{c.type(1)}; })
       .Reference(ComputeSpread<float>, ComputeSpread<double>)

@@ -4,6 +4,7 @@
 #include "ops/activations.h"
 #include "ops/adam_update.h"
 #include "ops/bce.h"
+#include "ops/clip.h"
 #include "ops/constant.h"
 #include "ops/cross_entropy.h"
 #include "ops/dense.h"
@@ -95,6 +96,8 @@ absl::Status RegisterAllOps(OpRegistry& registry) {
   SEQ_RETURN_IF_ERROR(registry.Register(ops::SliceGradOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::ReverseOp()));
   // Optimizers.
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ClipOp()));
+  SEQ_RETURN_IF_ERROR(registry.Register(ops::ClipByNormOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::SGDUpdateOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::RMSPropUpdateOp()));
   SEQ_RETURN_IF_ERROR(registry.Register(ops::AdamUpdateOp()));

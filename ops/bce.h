@@ -1,10 +1,11 @@
 #ifndef SEQGRAPH_OPS_BCE_H_
 #define SEQGRAPH_OPS_BCE_H_
 
-// BCE: loss = mean of -(y log q + (1 - y) log(1 - q)) with q = min(max(p, epsilon), 1 - epsilon).
-// BCEGrad: dp = dloss / n (q - y) / (q (1 - q)) where p is not clipped, else 0.
-// BCEWithLogits: loss = mean of max(z, 0) - z y + log(1 + exp(-|z|)), which is BCE(Sigmoid(z))
-// without clipping. BCEWithLogitsGrad: dz = dloss / n (sigmoid(z) - y).
+// With w the weight of the element's row:
+// BCE: loss = mean of -w (y log q + (1 - y) log(1 - q)) with q = min(max(p, epsilon), 1 - epsilon).
+// BCEGrad: dp = dloss w / n (q - y) / (q (1 - q)) where p is not clipped, else 0.
+// BCEWithLogits: loss = mean of w (max(z, 0) - z y + log(1 + exp(-|z|))), which is BCE(Sigmoid(z))
+// without clipping. BCEWithLogitsGrad: dz = dloss w / n (sigmoid(z) - y).
 
 #include <string>
 
@@ -14,6 +15,9 @@
 namespace seqgraph::ops {
 
 struct BCEOptions {
+  /// The shape of p without its last axis: multiplies the loss of each row. The mean still divides
+  /// by the number of elements (as in Keras). Absent: ones.
+  Value weights;
   double epsilon = 1e-7;  ///< in (0, 0.5); Keras's default
   std::string name;
 };
@@ -27,12 +31,18 @@ Value BCE(FunctionBuilder& g, Value p, Value labels, const BCEOptions& options =
 Value BCEGrad(FunctionBuilder& g, Value p, Value labels, Value dloss,
               const BCEOptions& options = {});
 
+struct BCEWithLogitsOptions {
+  Value weights;  ///< as for BCE
+  std::string name;
+};
+
 /// Binary cross-entropy of sigmoid(z), exact for logits of any size. Shapes as for BCE.
-Value BCEWithLogits(FunctionBuilder& g, Value z, Value labels, std::string name = "");
+Value BCEWithLogits(FunctionBuilder& g, Value z, Value labels,
+                    const BCEWithLogitsOptions& options = {});
 
 /// Its gradient, from that of the loss (a scalar).
 Value BCEWithLogitsGrad(FunctionBuilder& g, Value z, Value labels, Value dloss,
-                        std::string name = "");
+                        const BCEWithLogitsOptions& options = {});
 
 OpDef BCEOp();
 OpDef BCEGradOp();

@@ -78,8 +78,10 @@ OpDef DropoutMaskOp() {
           {.name = "seed", .type = TypeRule::kCounter, .doc = "a scalar", .differentiable = false})
       .Input(
           {.name = "step", .type = TypeRule::kCounter, .doc = "a scalar", .differentiable = false})
-      .Input(
-          {.name = "like", .doc = "any shape; its elements are not read", .differentiable = false})
+      .Input({.name = "like",
+              .doc = "any shape; its elements are not read",
+              .differentiable = false,
+              .shape_only = true})
       .Output({.name = "y", .doc = "the attribute shape; the shape of like where that is empty"})
       .Attribute({.name = "rate", .kind = AttributeKind::kFloat, .doc = "in [0, 1)"})
       .Attribute({.name = "stream",

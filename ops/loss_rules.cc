@@ -31,7 +31,8 @@ absl::Status CheckLossGradient(const ShapeContext& c) {
 }
 
 void AddLossInputs(OpDef& op, const std::string& name, const std::string& doc,
-                   const std::string& labels, const std::string& labels_doc, bool gradient) {
+                   const std::string& labels, const std::string& labels_doc, bool gradient,
+                   int weights_since) {
   op.Input({.name = name, .doc = doc})
       .Input({.name = labels, .doc = labels_doc, .differentiable = false});
   if (gradient) op.Input({.name = "dloss", .doc = "the gradient of the loss, a scalar"});
@@ -40,7 +41,8 @@ void AddLossInputs(OpDef& op, const std::string& name, const std::string& doc,
                                 " without its last axis: multiplies the loss of each row; absent: "
                                 "ones"),
             .optional = true,
-            .differentiable = false})
+            .differentiable = false,
+            .since = weights_since})
       .Constrain("C1", absl::StrCat(labels, " has the shape of ", name))
       .Constrain("C2", absl::StrCat(name, " has at least one element"))
       .Constrain("C3", absl::StrCat("weights has the shape of ", name, " without its last axis"));

@@ -19,11 +19,16 @@ absl::Status CheckLossOperands(const ShapeContext& c, absl::string_view name,
 /// C4, for a gradient op: dloss (input 2) is a scalar.
 absl::Status CheckLossGradient(const ShapeContext& c);
 
-/// The inputs of a loss, or, with dloss in between, of its gradient; and C1 to C3 or C4.
+/// The inputs of a loss, or, with dloss in between, of its gradient; and C1 to C3 or C4. Weights
+/// came with the version `weights_since` of the op.
 void AddLossInputs(OpDef& op, const std::string& name, const std::string& doc,
-                   const std::string& labels, const std::string& labels_doc, bool gradient);
+                   const std::string& labels, const std::string& labels_doc, bool gradient,
+                   int weights_since = 1);
 /// Rejections of these constraints.
 void RejectLossOperands(OpDef& op, bool classes, bool gradient);
+
+/// Elements of a row; 1 for a scalar.
+inline int64_t RowWidth(const Shape& shape) { return shape.rank() == 0 ? 1 : shape.back().size(); }
 
 /// 1 where there are no weights.
 template <typename T>

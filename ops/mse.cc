@@ -30,16 +30,11 @@ Types MSEGradShape(const ShapeContext& c) {
 // Reference computation, in double.
 
 template <typename T>
-int64_t Width(TensorView<const T> x) {
-  return x.shape.rank() == 0 ? 1 : x.shape.back().size();
-}
-
-template <typename T>
 absl::Status ComputeMSE(const ReferenceContext& c) {
   const auto x = c.input<T>(0), y = c.input<T>(1), weights = c.input<T>(kWeights);
   const auto loss = c.output<T>(0);
   if (!loss) return absl::OkStatus();
-  const int64_t n = x.size(), width = Width<T>(x);
+  const int64_t n = x.size(), width = RowWidth(x.shape);
   double sum = 0;
   for (int64_t i = 0; i < n; ++i) {
     const double error = static_cast<double>(x[i]) - y[i];
@@ -55,7 +50,7 @@ absl::Status ComputeMSEGrad(const ReferenceContext& c) {
   const auto dloss = c.input<T>(kDLoss), weights = c.input<T>(kGradWeights);
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
-  const int64_t n = x.size(), width = Width<T>(x);
+  const int64_t n = x.size(), width = RowWidth(x.shape);
   const double scale = 2 * static_cast<double>(dloss[0]) / n;
   for (int64_t i = 0; i < n; ++i) {
     const double error = static_cast<double>(x[i]) - y[i];

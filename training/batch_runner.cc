@@ -13,23 +13,6 @@ absl::Status Misfit(const Function& function, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("function ", function.name(), ": ", what));
 }
 
-// The index of the input that takes the tokens.
-absl::StatusOr<int> FindTokens(const Function& function) {
-  int found = -1;
-  for (size_t i = 0; i < function.inputs().size(); ++i) {
-    const ValueInfo& info = function.info(function.inputs()[i]);
-    if (info.name == kLabels) continue;
-    if (found >= 0 || info.type.dtype != DType::kInt32 || info.type.shape.rank() != 2) {
-      return Misfit(function,
-                    absl::StrCat("expected one input of tokens, int32[batch, maxlen]; input ",
-                                 info.name, " is ", info.type.ToString()));
-    }
-    found = static_cast<int>(i);
-  }
-  if (found < 0) return Misfit(function, "it has no input for tokens");
-  return found;
-}
-
 absl::StatusOr<int> FindPrediction(const Function& function, const std::string& name) {
   int found = -1;
   for (size_t i = 0; i < function.results().size(); ++i) {
@@ -51,37 +34,31 @@ absl::StatusOr<int> FindPrediction(const Function& function, const std::string& 
 
 }  // namespace
 
-absl::Status Examples::Validate() const {
-  const auto error = [&](absl::string_view problem) {
-    return absl::InvalidArgumentError(absl::StrCat("examples: ", problem));
-  };
-  if (rows < 0 || maxlen < 1) {
-    return error(absl::StrCat(rows, " rows of ", maxlen, " tokens"));
-  }
-  // By division: the product could overflow.
-  const int64_t num_tokens = static_cast<int64_t>(tokens.size());
-  if (num_tokens % maxlen != 0 || num_tokens / maxlen != rows) {
-    return error(absl::StrCat(num_tokens, " tokens given for ", rows, " rows of ", maxlen));
-  }
-  if (!targets.empty() && static_cast<int64_t>(targets.size()) != rows) {
-    return error(absl::StrCat(targets.size(), " targets given for ", rows, " rows"));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
                                                 const std::string& prediction) {
   const Function& function = compiled->function();
   BatchRunner runner;
   runner.function_ = compiled;
   runner.batch_ = compiled->batch();
-  SEQ_ASSIGN_OR_RETURN(runner.tokens_input_, FindTokens(function));
-  const TensorType& tokens = function.type(function.inputs()[runner.tokens_input_]);
-  if (tokens.shape[0] != runner.batch_) {
-    return Misfit(function, absl::StrCat("the tokens are ", tokens.ToString(),
-                                         "; their first extent must be the batch"));
+  int sequences = 0;
+  for (Value input : function.inputs()) {
+    const ValueInfo& info = function.info(input);
+    absl::StatusOr<InputFiller> filler = InputFiller::Create(info);
+    if (!filler.ok()) return Misfit(function, filler.status().message());
+    if (info.type.shape[0] != runner.batch_) {
+      return Misfit(function, absl::StrCat("input ", info.name, " is ", info.type.ToString(),
+                                           "; its first extent must be the batch, which is ",
+                                           runner.batch_));
+    }
+    if (filler->is_labels()) runner.labels_input_ = static_cast<int>(runner.fillers_.size());
+    if (info.name == kSampleWeight) runner.weighted_ = true;
+    sequences += !filler->is_labels() && info.name != kSampleWeight;
+    runner.fillers_.push_back(*filler);
   }
-  runner.maxlen_ = tokens.shape[1].size();
+  if (sequences != 1) {
+    return Misfit(function, absl::StrCat("expected one input of tokens or features, it has ",
+                                         sequences));
+  }
 
   SEQ_ASSIGN_OR_RETURN(const int result, FindPrediction(function, prediction));
   const TensorType& type = function.type(function.results()[result].value);
@@ -91,20 +68,7 @@ absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
   }
   runner.predictions_ = static_cast<const float*>(compiled->result(result));
   runner.num_predictions_ = type.shape.num_elements();
-
-  runner.labels_input_ = compiled->FindInput(kLabels);
-  if (runner.labels_input_ >= 0) {
-    const TensorType& labels = function.type(function.inputs()[runner.labels_input_]);
-    if (labels.dtype != DType::kFloat32 || labels.shape.num_elements() != runner.batch_) {
-      return Misfit(function, absl::StrCat("input ", kLabels, " is ", labels.ToString(),
-                                           "; expected one float32 a row"));
-    }
-    if (static_cast<int64_t>(runner.num_predictions_) != runner.batch_) {
-      return Misfit(function, absl::StrCat("the prediction is ", type.ToString(),
-                                           "; expected one number a row, as in ", kLabels));
-    }
-    runner.labels_.resize(runner.batch_);
-  }
+  SEQ_RETURN_IF_ERROR(runner.PrepareLabels(type));
   const int loss = compiled->FindResult(kLossResult);
   if (loss >= 0) {
     const TensorType& loss_type = function.type(function.results()[loss].value);
@@ -117,6 +81,24 @@ absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
   return runner;
 }
 
+absl::Status BatchRunner::PrepareLabels(const TensorType& prediction) {
+  if (labels_input_ < 0) return absl::OkStatus();
+  const InputFiller& labels = fillers_[labels_input_];
+  if (labels.is_classes()) {
+    classes_.resize(batch_);
+    return absl::OkStatus();
+  }
+  labels_.resize(batch_ * labels.width());
+  if (labels_.size() == num_predictions_) return absl::OkStatus();
+  return Misfit(function_->function(),
+                absl::StrCat("the prediction is ", prediction.ToString(), "; expected ",
+                             labels.width(), " numbers a row, as in ", kLabels));
+}
+
+MetricBatch BatchRunner::metric_batch() const {
+  return {.rows = batch_, .predictions = predictions(), .labels = labels_, .classes = classes_};
+}
+
 void BatchRunner::SetProfile(Profile* profile) {
   profile_ = profile;
   if (profile != nullptr) profile_number_ = profile->AddFunction(*function_);
@@ -124,27 +106,26 @@ void BatchRunner::SetProfile(Profile* profile) {
 
 absl::Status BatchRunner::CheckFits(const Examples& examples) const {
   const Function& function = function_->function();
-  if (examples.maxlen != maxlen_) {
-    return Misfit(function, absl::StrCat("it takes rows of ", maxlen_,
-                                         " tokens, the examples have ", examples.maxlen));
+  for (const InputFiller& filler : fillers_) {
+    if (absl::Status fits = filler.CheckFits(examples); !fits.ok()) {
+      return Misfit(function, fits.message());
+    }
   }
-  if (labels_input_ >= 0 && examples.targets.empty()) {
-    return Misfit(function, "it needs labels, the examples have no targets");
-  }
-  return absl::OkStatus();
+  if (labels_input_ < 0 || examples.weights.empty() || weighted_) return absl::OkStatus();
+  return Misfit(function, absl::StrCat("the examples have weights, but it has no input ",
+                                       kSampleWeight,
+                                       ": build the model with TrainableOptions::sample_weight"));
 }
 
 absl::Status BatchRunner::Run(const Examples& examples, absl::Span<const int64_t> order,
                               int64_t begin) {
-  int32_t* tokens = static_cast<int32_t*>(function_->input(tokens_input_));
-  for (int64_t i = 0; i < batch_; ++i) {
-    const int64_t row = order.empty() ? begin + i : order[begin + i];
-    std::memcpy(tokens + i * maxlen_, examples.tokens.data() + row * maxlen_,
-                maxlen_ * sizeof(int32_t));
-    if (labels_input_ >= 0) labels_[i] = static_cast<float>(examples.targets[row]);
+  for (size_t i = 0; i < fillers_.size(); ++i) {
+    fillers_[i].Fill(examples, order, begin, batch_, function_->input(static_cast<int>(i)));
   }
   if (labels_input_ >= 0) {
-    std::memcpy(function_->input(labels_input_), labels_.data(), batch_ * sizeof(float));
+    const void* labels = function_->input(labels_input_);
+    std::memcpy(labels_.data(), labels, labels_.size() * sizeof(float));
+    std::memcpy(classes_.data(), labels, classes_.size() * sizeof(int32_t));
   }
   return profile_ == nullptr ? function_->Run() : profile_->Run(profile_number_, *function_);
 }

@@ -10,27 +10,18 @@
 #include "absl/types/span.h"
 #include "backends/compiled_function.h"
 #include "backends/profile.h"
+#include "training/examples.h"
+#include "training/metrics.h"
 
 namespace seqgraph {
-
-/// Encoded rows with their classes, owned by somebody else.
-struct Examples {
-  absl::Span<const int32_t> tokens;  ///< [rows, maxlen], row-major
-  int64_t rows = 0;
-  int64_t maxlen = 0;
-  absl::Span<const int32_t> targets;  ///< [rows]; empty where only predictions are made
-
-  /// InvalidArgument if the sizes do not agree.
-  absl::Status Validate() const;
-};
 
 /// Feeds rows of examples to one compiled function, a batch a call. Does not allocate after it is
 /// made.
 class BatchRunner {
  public:
-  /// The function must have one int32 input [batch, maxlen], besides an input `labels` of floats
-  /// [batch, 1] or [batch] if it has one at all; `prediction` names the result to be read (empty:
-  /// the only one besides "loss"). InvalidArgument says what does not fit.
+  /// The function must have one input of tokens or features, and may have `labels` and
+  /// `sample_weight` (InputFiller); `prediction` names the result to be read (empty: the only one
+  /// besides "loss"). InvalidArgument says what does not fit.
   static absl::StatusOr<BatchRunner> Create(CompiledFunction* function,
                                             const std::string& prediction);
 
@@ -44,27 +35,31 @@ class BatchRunner {
   /// Of the last run.
   double loss() const { return *loss_; }
   absl::Span<const float> predictions() const { return {predictions_, num_predictions_}; }
-  absl::Span<const float> labels() const { return labels_; }
+  /// Predictions and labels; only for a function with labels.
+  MetricBatch metric_batch() const;
 
   /// Further runs are seen by the profile, which must outlive this; null: by nobody.
   void SetProfile(Profile* profile);
 
-  /// InvalidArgument if the rows have another length than the function takes, or have no targets
-  /// where it needs them. Only for valid examples.
+  /// InvalidArgument if the rows have another length than the function takes, or lack labels where
+  /// it needs them, or have weights that it does not take. Only for valid examples.
   absl::Status CheckFits(const Examples& examples) const;
 
  private:
+  absl::Status PrepareLabels(const TensorType& prediction);
+
   CompiledFunction* function_ = nullptr;
   int64_t batch_ = 0;
-  int64_t maxlen_ = 0;
-  int tokens_input_ = -1;
+  std::vector<InputFiller> fillers_;  // one for each input
   int labels_input_ = -1;
+  bool weighted_ = false;
   const float* loss_ = nullptr;
   const float* predictions_ = nullptr;
   size_t num_predictions_ = 0;
   Profile* profile_ = nullptr;
   int profile_number_ = 0;
-  std::vector<float> labels_;
+  std::vector<float> labels_;     // of the last run: the function may overwrite its inputs
+  std::vector<int32_t> classes_;  // likewise, if they are that
 };
 
 }  // namespace seqgraph

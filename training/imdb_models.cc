@@ -5,10 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/dense.h"
-#include "ops/embedding.h"
-#include "ops/one_hot.h"
-#include "ops/rnn_cell.h"
+#include "training/sequential.h"
 
 namespace seqgraph {
 namespace {
@@ -38,39 +35,30 @@ absl::StatusOr<ImdbInput> ParseImdbInput(absl::string_view name) {
       absl::StrCat("unknown model \"", name, "\": expected embedding or onehot"));
 }
 
+LayerStack ImdbStack(const ImdbModelOptions& options) {
+  Sequential stack({.time = options.maxlen});
+  if (options.input == ImdbInput::kOneHot) {
+    stack.Add(OneHotLayer{.depth = options.num_words});
+  } else {
+    stack.Add(EmbeddingLayer{.input_dim = options.num_words, .output_dim = options.embedding_dim});
+  }
+  stack.Add(SimpleRNN(options.units)).Add(DenseLayer{.units = 1, .activation = "sigmoid"});
+  return stack.stack();
+}
+
 FunctionBuilder ImdbPredict(const ImdbModelOptions& options) {
-  const int64_t units = options.units;
-  FunctionBuilder g(kPredict, AllOps());
   if (absl::Status status = CheckOptions(options); !status.ok()) {
+    FunctionBuilder g(kPredict, AllOps());
     g.Fail(std::move(status));
     return g;
   }
-  const Value tokens = g.Input("tokens", {DType::kInt32, {Dim::Batch(), options.maxlen}});
-  Value words;
-  int64_t features = options.num_words;
-  if (options.input == ImdbInput::kOneHot) {
-    words = ops::OneHot(g, tokens, options.num_words);
-  } else {
-    features = options.embedding_dim;
-    words = ops::Embedding(g, tokens,
-                           g.Variable("embedding/embeddings", {options.num_words, features},
-                                      Initializer::Uniform(0.05)));
-  }
-  const Value w = g.Variable("simple_rnn/kernel", {features, units}, Initializer::GlorotUniform());
-  const Value u =
-      g.Variable("simple_rnn/recurrent_kernel", {units, units}, Initializer::Orthogonal());
-  const Value b = g.Variable("simple_rnn/bias", {units}, Initializer::Zeros());
-  const Value state =
-      ops::RNNCell(g, words, w, u, {.bias = b, .activation = "tanh", .name = "simple_rnn"}).last;
-  const Value kernel = g.Variable("dense/kernel", {units, 1}, Initializer::GlorotUniform());
-  const Value bias = g.Variable("dense/bias", {1}, Initializer::Zeros());
-  g.Result("probability", ops::Dense(g, state, kernel, {.bias = bias, .activation = "sigmoid"}));
-  return g;
+  return StackPredict(ImdbStack(options));
 }
 
 absl::StatusOr<Model> MakeImdbModel(const ImdbModelOptions& options,
                                     const TrainableOptions& trainable) {
-  return MakeTrainable(ImdbPredict(options), trainable);
+  SEQ_RETURN_IF_ERROR(CheckOptions(options));
+  return BuildModel(ImdbStack(options), trainable);
 }
 
 }  // namespace seqgraph

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "graph/function_builder.h"
+#include "graph/layers.h"
 #include "graph/model.h"
 #include "training/model_builder.h"
 
@@ -30,10 +31,13 @@ struct ImdbModelOptions {
   int64_t units = 8;
 };
 
-/// The function `predict` of the tutorial's review classifiers: tokens int32[batch, maxlen] ->
-/// words (one-hot or embedded) -> simple RNN of `units` tanh units -> its last state -> Dense(1,
-/// sigmoid) -> probability float32[batch, 1]. With the defaults 4,081 parameters for one-hot, 8,209
-/// for embedding; the variables are named and initialized as Keras does it.
+/// The layers of the tutorial's review classifiers: tokens int32[batch, maxlen] -> words (one-hot
+/// or embedded) -> simple RNN of `units` tanh units -> its last state -> Dense(1, sigmoid) ->
+/// probability float32[batch, 1]. With the defaults 4,081 parameters for one-hot, 8,209 for
+/// embedding; the variables are named and initialized as Keras does it.
+LayerStack ImdbStack(const ImdbModelOptions& options);
+
+/// Their function `predict`.
 FunctionBuilder ImdbPredict(const ImdbModelOptions& options);
 
 /// The whole model, ready to be trained. InvalidArgument for sizes below 1 (num_words below 4).

@@ -121,7 +121,8 @@ FunctionBuilder Linear(const std::string& function) {
 
 TEST(MakeTrainable, TakesTheLossOfAnyResult) {
   SEQ_EXPECT_OK(MakeTrainable(Linear("predict"), {.loss = BinaryCrossEntropy("score")}));
-  EXPECT_THAT(MakeTrainable(Linear("predict")),
+  SEQ_EXPECT_OK(MakeTrainable(Linear("predict")));  // the only one
+  EXPECT_THAT(MakeTrainable(Linear("predict"), {.loss = BinaryCrossEntropy("probability")}),
               StatusIs(absl::StatusCode::kInvalidArgument, "\"score\""));
 }
 

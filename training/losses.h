@@ -3,25 +3,66 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "graph/function_builder.h"
+#include "graph/layers.h"
 
 namespace seqgraph {
 
-/// What training makes small: a scalar from a result of `predict` and labels of that result's type.
-/// A loss is a value; a new one is one more function like BinaryCrossEntropy.
-struct Loss {
-  std::string name;
-  /// The result of `predict` that is judged.
-  std::string prediction;
-  /// Emits the nodes; mistakes go to the builder. The value is a scalar of the prediction's type.
-  std::function<Value(FunctionBuilder&, Value prediction, Value labels)> build;
+/// What a loss is made from. Rows are all axes of the prediction but the last.
+struct LossInputs {
+  Value prediction;
+  Value labels;
+  Value weights;  ///< one for each row; absent: ones
 };
 
-/// The mean of -(y ln p + (1 - y) ln(1 - p)) over all elements, for probabilities p clipped to
-/// [1e-7, 1 - 1e-7] and labels y in [0, 1]. Where p comes from a sigmoid, the standard rewrites
+/// What training makes small: a scalar from a result of `predict` and labels. Every loss here is a
+/// mean over rows of weight times the loss of the row, divided by the number of rows and not by the
+/// sum of weights, as in Keras. A loss is a value; a new one is one more function like
+/// BinaryCrossEntropy.
+struct Loss {
+  std::string name;  ///< Keras's: "binary_crossentropy"
+  /// The result of `predict` that is judged; empty: the only one.
+  std::string prediction;
+  /// Emits the nodes; mistakes go to the builder. The value is a scalar of the prediction's type.
+  std::function<Value(FunctionBuilder&, const LossInputs&)> build;
+  /// False: labels have the type of the prediction. True: they are class numbers, int32, one for
+  /// each row.
+  bool labels_are_classes = false;
+
+  TensorType LabelsType(const TensorType& prediction) const;
+};
+
+/// -(y ln p + (1 - y) ln(1 - p)), the mean over the elements of a row, for probabilities p clipped
+/// to [1e-7, 1 - 1e-7] and labels y in [0, 1]. Where p comes from a sigmoid, the standard rewrites
 /// make it one op on the logits, which needs no clipping. Formula: Keras's binary_crossentropy.
-Loss BinaryCrossEntropy(std::string prediction = "probability");
+Loss BinaryCrossEntropy(std::string prediction = "");
+
+/// -sum_k y_k ln p_k for probabilities p, divided by their sum and clipped likewise, and labels y
+/// that are probabilities, one-hot or soft. Where p comes from a softmax, the standard rewrites
+/// make it one op on the logits. Formula: Keras's categorical_crossentropy.
+Loss CategoricalCrossEntropy(std::string prediction = "");
+
+/// The same for labels that are class numbers: Keras's sparse_categorical_crossentropy.
+Loss SparseCategoricalCrossEntropy(std::string prediction = "");
+
+/// (x - y)^2, the mean over the elements of a row. Keras's mean_squared_error.
+Loss MeanSquaredError(std::string prediction = "");
+
+/// One of these by Keras's name, or for MeanSquaredError "mse". InvalidArgument lists the names.
+absl::StatusOr<Loss> LossByName(absl::string_view name);
+
+/// A weight that adds to the loss.
+struct WeightPenalty {
+  std::string variable;
+  Regularizer regularizer;
+};
+
+/// loss + the sum of l1 sum |w| + l2 sum w^2 over the weights, whose gradients are l1 sign(w) +
+/// 2 l2 w (0 at 0). InvalidArgument (in the builder) for a weight that the function does not read.
+Value AddPenalties(FunctionBuilder& g, Value loss, const std::vector<WeightPenalty>& penalties);
 
 }  // namespace seqgraph
 

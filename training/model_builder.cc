@@ -12,43 +12,68 @@
 namespace seqgraph {
 namespace {
 
-absl::StatusOr<Function> MakeEvaluate(const Function& predict, const OpRegistry& registry,
-                                      const Loss& loss) {
-  FunctionBuilder g(kEvaluate, registry, predict);
-  const Value prediction = predict.FindResult(loss.prediction);
+// The forward pass with labels and the loss, under another name.
+absl::StatusOr<Function> WithLoss(const Function& forward, const char* name,
+                                  const OpRegistry& registry, const TrainableOptions& options) {
+  const Loss& loss = options.loss;
+  FunctionBuilder g(name, registry, forward);
+  const Value prediction = loss.prediction.empty() && forward.results().size() == 1
+                               ? forward.results()[0].value
+                               : forward.FindResult(loss.prediction);
   if (!prediction.present()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the loss ", loss.name, " judges a result \"", loss.prediction, "\"; function ",
-        predict.name(), " has ",
-        absl::StrJoin(predict.results(), ", ", [](std::string* out, const NamedValue& result) {
+        forward.name(), " has ",
+        absl::StrJoin(forward.results(), ", ", [](std::string* out, const NamedValue& result) {
           absl::StrAppend(out, "\"", result.name, "\"");
         })));
   }
-  const Value labels = g.Input(kLabels, predict.type(prediction));
-  g.Result(kLossResult, loss.build(g, prediction, labels));
+  const TensorType& type = forward.type(prediction);
+  LossInputs inputs{.prediction = prediction, .labels = g.Input(kLabels, loss.LabelsType(type))};
+  if (options.sample_weight) {
+    const absl::Span<const Dim> dims = type.shape.dims();
+    inputs.weights =
+        g.Input(kSampleWeight, {type.dtype, Shape(dims.first(dims.empty() ? 0 : dims.size() - 1))});
+  }
+  g.Result(kLossResult, AddPenalties(g, loss.build(g, inputs), options.penalties));
   return std::move(g).Build();
 }
 
-absl::StatusOr<Function> MakeTrainStep(const Function& evaluate, const OpRegistry& registry,
-                                       const Optimizer& optimizer) {
+absl::StatusOr<Function> MakeTrainStep(const Function& forward, const OpRegistry& registry,
+                                       const TrainableOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const Function with_loss, WithLoss(forward, kTrainStep, registry, options));
   SEQ_ASSIGN_OR_RETURN(const Function rewritten,
-                       ApplyRewrites(evaluate, registry, StandardRewrites()));
+                       ApplyRewrites(with_loss, registry, StandardRewrites()));
   FunctionBuilder g(kTrainStep, registry, rewritten);
-  SEQ_RETURN_IF_ERROR(AddOptimizer(g, rewritten.FindResult(kLossResult), optimizer));
+  SEQ_RETURN_IF_ERROR(AddOptimizer(g, rewritten.FindResult(kLossResult), options.optimizer));
   return std::move(g).Build();
+}
+
+absl::StatusOr<Function> BuildForward(FunctionBuilder builder) {
+  SEQ_ASSIGN_OR_RETURN(Function forward, std::move(builder).Build());
+  if (forward.name() == kPredict) return forward;
+  return absl::InvalidArgumentError(
+      absl::StrCat("a model is made from a function named ", kPredict, ", got ", forward.name()));
 }
 
 }  // namespace
 
-absl::StatusOr<Model> MakeTrainable(FunctionBuilder builder, const TrainableOptions& options) {
-  const OpRegistry& registry = builder.registry();
-  SEQ_ASSIGN_OR_RETURN(Function predict, std::move(builder).Build());
-  if (predict.name() != kPredict) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a model is made from a function named ", kPredict, ", got ", predict.name()));
+absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict, const TrainableOptions& options) {
+  return MakeTrainable(std::move(predict), std::nullopt, options);
+}
+
+absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict_builder,
+                                    std::optional<FunctionBuilder> training,
+                                    const TrainableOptions& options) {
+  const OpRegistry& registry = predict_builder.registry();
+  SEQ_ASSIGN_OR_RETURN(Function predict, BuildForward(std::move(predict_builder)));
+  std::optional<Function> forward;
+  if (training.has_value()) {
+    SEQ_ASSIGN_OR_RETURN(forward, BuildForward(*std::move(training)));
   }
-  SEQ_ASSIGN_OR_RETURN(Function evaluate, MakeEvaluate(predict, registry, options.loss));
-  SEQ_ASSIGN_OR_RETURN(Function train_step, MakeTrainStep(evaluate, registry, options.optimizer));
+  SEQ_ASSIGN_OR_RETURN(Function evaluate, WithLoss(predict, kEvaluate, registry, options));
+  SEQ_ASSIGN_OR_RETURN(Function train_step,
+                       MakeTrainStep(forward.has_value() ? *forward : predict, registry, options));
   Model model;
   model.name = options.name;
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(predict)));

@@ -2,7 +2,9 @@
 #define SEQGRAPH_TRAINING_MODEL_BUILDER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "graph/function_builder.h"
@@ -17,25 +19,37 @@ inline constexpr char kPredict[] = "predict";
 inline constexpr char kEvaluate[] = "evaluate";
 inline constexpr char kTrainStep[] = "train_step";
 inline constexpr char kLabels[] = "labels";
+inline constexpr char kSampleWeight[] = "sample_weight";
 inline constexpr char kLossResult[] = "loss";
 
 struct TrainableOptions {
   std::string name = "sequential";
   Loss loss = BinaryCrossEntropy();
   Optimizer optimizer = RMSProp{};
+  std::vector<WeightPenalty> penalties;  ///< added to the loss, in evaluate too
+  /// Gives evaluate and train_step an input `sample_weight`, float32, one for each row: needed for
+  /// Examples with weights and for FitOptions::class_weights.
+  bool sample_weight = false;
   uint64_t seed = 1;  ///< of the variables' starting contents: training/initializers.h
 };
 
 /// Makes a model that can be trained from the function that predicts:
 ///
 ///   predict     as given (it must have that name)
-///   evaluate    predict, an input `labels` of the type of the judged result, the result `loss`
+///   evaluate    predict, an input `labels` of the type that the loss takes, the result `loss`
 ///   train_step  evaluate, and updates of all trainable weights and of the optimizer's state
 ///
 /// over shared variables, which are initialized. The standard rewrites come before differentiation
 /// in train_step, so that no step makes one-hot data. Errors: the builder's first mistake;
 /// InvalidArgument for a loss on a result that is not there, and as AddOptimizer.
 absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict, const TrainableOptions& options = {});
+
+/// The same where the forward pass differs in training (dropout): train_step is then made from
+/// `training`, which has the name, the inputs and the results of `predict`. Its variables may be
+/// more. Absent: as above.
+absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict,
+                                    std::optional<FunctionBuilder> training,
+                                    const TrainableOptions& options);
 
 }  // namespace seqgraph
 

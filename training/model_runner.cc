@@ -134,23 +134,26 @@ absl::StatusOr<const BatchRunner*> Pass::Run(int64_t step, absl::Span<const int6
   return &runner;
 }
 
+Meter::Meter(const std::vector<Metric>& metrics) : metrics_(metrics) {
+  for (const Metric& metric : metrics) states_.push_back(metric.make());
+}
+
 void Meter::Reset() {
   loss_.Reset();
-  for (Mean& mean : means_) mean.Reset();
+  for (const auto& state : states_) state->Reset();
 }
 
 void Meter::Add(const BatchRunner& batch) {
   loss_.Add(batch.loss() * static_cast<double>(batch.batch()), batch.batch());
-  for (size_t m = 0; m < metrics_.size(); ++m) {
-    means_[m].Add(metrics_[m].sum(batch.predictions(), batch.labels()), batch.batch());
-  }
+  const MetricBatch seen = batch.metric_batch();
+  for (const auto& state : states_) state->Add(seen);
 }
 
 void Meter::Write(absl::string_view prefix, Logs& logs) const {
   static const std::string& loss = *new std::string("loss");
   SetLog(prefix, loss, loss_.value(), logs);
   for (size_t m = 0; m < metrics_.size(); ++m) {
-    SetLog(prefix, metrics_[m].name, means_[m].value(), logs);
+    SetLog(prefix, metrics_[m].name, states_[m]->value(), logs);
   }
 }
 

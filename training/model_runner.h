@@ -49,7 +49,7 @@ struct RunnerOptions {
 
 struct EvaluateOptions {
   int64_t batch = 64;
-  std::vector<Metric> metrics = {BinaryAccuracy()};
+  std::vector<Metric> metrics = {Accuracy()};
   std::string function = "evaluate";
   /// The result that the metrics judge; empty: the only one besides the loss.
   std::string prediction;
@@ -83,7 +83,8 @@ class ModelRunner {
   /// which is what is left. A loss that is not finite is an error.
   absl::StatusOr<Logs> Evaluate(const Examples& examples, const EvaluateOptions& options = {});
 
-  /// The prediction for each row, one number each for a result [batch, 1].
+  /// The prediction for each row: one number each for a result [batch, 1], all numbers of the row,
+  /// row after row, for a wider one.
   absl::StatusOr<std::vector<float>> Predict(const Examples& examples,
                                              const PredictOptions& options = {});
 
@@ -117,10 +118,10 @@ class Pass {
   std::vector<BatchRunner> partial_;  // One, or none if the rows divide evenly.
 };
 
-/// Running means of the loss and of metrics.
+/// The running mean of the loss, and metrics.
 class Meter {
  public:
-  explicit Meter(const std::vector<Metric>& metrics) : metrics_(metrics), means_(metrics.size()) {}
+  explicit Meter(const std::vector<Metric>& metrics);
 
   void Reset();
   /// Adds a batch that was run by a function with a loss.
@@ -133,7 +134,7 @@ class Meter {
  private:
   const std::vector<Metric>& metrics_;
   Mean loss_;
-  std::vector<Mean> means_;
+  std::vector<std::unique_ptr<MetricState>> states_;
 };
 
 }  // namespace seqgraph

@@ -1,11 +1,15 @@
 #include "training/optimizers.h"
 
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "graph/gradient.h"
 #include "graph/status_macros.h"
+#include "ops/clip.h"
+#include "ops/elementwise.h"
+#include "ops/reductions.h"
 
 namespace seqgraph {
 namespace {
@@ -92,6 +96,13 @@ absl::Status CheckMomentum(double value) {
       absl::StrCat("optimizer: momentum must be in [0, 1], got ", value));
 }
 
+absl::Status CheckClipping(const GradientClipping& clipping) {
+  if (clipping.kind == GradientClipping::Kind::kNone) return absl::OkStatus();
+  if (std::isfinite(clipping.limit) && clipping.limit > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "optimizer: the limit of clipping must be finite and above 0, got ", clipping.limit));
+}
+
 absl::Status Check(const SGD& sgd) { return CheckMomentum(sgd.momentum); }
 
 absl::Status Check(const RMSProp& rmsprop) {
@@ -106,6 +117,51 @@ absl::Status Check(const Adam& adam) {
   return CheckSize("epsilon", adam.epsilon);
 }
 
+// The sum of the squares of all elements.
+Value SquaredNorm(FunctionBuilder& g, Value x, const std::string& name) {
+  std::vector<int64_t> axes(g.type(x).shape.rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  const Value squares = ops::Multiply(g, x, x, absl::StrCat(name, "/squares"));
+  return ops::ReduceSum(g, squares, {.axes = std::move(axes), .name = name});
+}
+
+void ClipGradients(FunctionBuilder& g, const GradientClipping& clipping,
+                   const std::vector<VariableRead>& weights, std::vector<Value>& gradients) {
+  using Kind = GradientClipping::Kind;
+  if (clipping.kind == Kind::kNone) return;
+  std::vector<Value> norms;
+  if (clipping.kind != Kind::kValue) {
+    for (size_t i = 0; i < gradients.size(); ++i) {
+      norms.push_back(
+          SquaredNorm(g, gradients[i], absl::StrCat(weights[i].def.name, "/squared_norm")));
+    }
+  }
+  if (clipping.kind == Kind::kGlobalNorm) {
+    Value sum = norms[0];
+    for (size_t i = 1; i < norms.size(); ++i) {
+      sum = ops::Add(g, sum, norms[i], "optimizer/squared_norm");
+    }
+    norms.assign(norms.size(), sum);
+  }
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    const std::string name = absl::StrCat(weights[i].def.name, "/clip");
+    gradients[i] = clipping.kind == Kind::kValue
+                       ? ops::Clip(g, gradients[i], clipping.limit, name)
+                       : ops::ClipByNorm(g, gradients[i], norms[i], clipping.limit, name);
+  }
+}
+
+// w - weight_decay lr w.
+Value Decayed(FunctionBuilder& g, double weight_decay, const VariableRead& weight, Value rate) {
+  const Value w = weight.value;
+  std::vector<int64_t> axes(weight.def.type.shape.rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  const std::string name = absl::StrCat(weight.def.name, "/weight_decay");
+  const Value rates = ops::BroadcastLike(g, rate, w, std::move(axes), name);
+  const Value step = ops::Scale(g, ops::Multiply(g, w, rates, name), weight_decay, name);
+  return ops::Subtract(g, w, step, name);
+}
+
 struct NameOf {
   const char* operator()(const SGD&) const { return "SGD"; }
   const char* operator()(const RMSProp&) const { return "RMSprop"; }
@@ -118,6 +174,10 @@ absl::Status AddOptimizer(FunctionBuilder& g, Value loss, const Optimizer& optim
   const double learning_rate = std::visit([](const auto& o) { return o.learning_rate; }, optimizer);
   SEQ_RETURN_IF_ERROR(CheckSize("learning_rate", learning_rate));
   SEQ_RETURN_IF_ERROR(std::visit([](const auto& o) { return Check(o); }, optimizer));
+  const auto clipping = std::visit([](const auto& o) { return o.clipping; }, optimizer);
+  SEQ_RETURN_IF_ERROR(CheckClipping(clipping));
+  const double weight_decay = std::visit([](const auto& o) { return o.weight_decay; }, optimizer);
+  SEQ_RETURN_IF_ERROR(CheckSize("weight_decay", weight_decay));
 
   std::vector<VariableRead> weights;
   std::vector<Value> values;
@@ -130,25 +190,31 @@ absl::Status AddOptimizer(FunctionBuilder& g, Value loss, const Optimizer& optim
     return absl::InvalidArgumentError(absl::StrCat(
         "function ", g.function().name(), " reads no trainable weight: there is nothing to train"));
   }
-  SEQ_ASSIGN_OR_RETURN(const std::vector<Value> gradients, AddGradients(g, loss, values));
+  SEQ_ASSIGN_OR_RETURN(std::vector<Value> gradients, AddGradients(g, loss, values));
+  ClipGradients(g, clipping, weights, gradients);
 
-  const Value iteration = g.Variable({kIteration,
-                                      {DType::kInt64, {}},
-                                      Initializer::Zeros(),
-                                      VariableRole::kOptimizer,
-                                      /*trainable=*/false});
+  const Value iteration = g.Variable(IterationVariable());
   const Value rate = g.Variable({kLearningRate,
                                  {g.type(loss).dtype, {}},
                                  Initializer::Constant(learning_rate),
                                  VariableRole::kOptimizer,
                                  /*trainable=*/false});
   for (size_t i = 0; i < weights.size(); ++i) {
-    const Step step{g, weights[i].def, values[i], gradients[i], rate, iteration};
+    const Value w = weight_decay > 0 ? Decayed(g, weight_decay, weights[i], rate) : values[i];
+    const Step step{g, weights[i].def, w, gradients[i], rate, iteration};
     std::visit([&](const auto& o) { Emit(o, step); }, optimizer);
   }
   const std::vector<Value> next = g.AddNode("Increment", {iteration}, {}, "optimizer/increment");
   if (g.status().ok()) g.Update(kIteration, next[0]);
   return g.status();
+}
+
+VariableDef IterationVariable() {
+  return {kIteration,
+          {DType::kInt64, {}},
+          Initializer::Zeros(),
+          VariableRole::kOptimizer,
+          /*trainable=*/false};
 }
 
 std::string OptimizerName(const Optimizer& optimizer) { return std::visit(NameOf(), optimizer); }

@@ -177,17 +177,15 @@ absl::StatusOr<std::map<std::string, Tensor>> SelfTestInputs(const Function& fun
   std::map<std::string, Tensor> inputs;
   for (Value input : function.inputs()) {
     const ValueInfo& info = function.info(input);
-    if (info.name == kLabels) {
-      if (examples.targets.empty() || info.type.dtype != DType::kFloat32 ||
-          info.type.shape.Bind(rows).num_elements() != rows) {
-        return absl::InvalidArgumentError("self-test: the examples have no such labels");
-      }
-      const std::vector<float> labels(examples.targets.begin(), examples.targets.begin() + rows);
-      inputs[info.name] = Tensor::Of<float>(info.type.shape.Bind(rows), absl::MakeSpan(labels));
-    } else {
-      inputs[info.name] = Tensor::Of<int32_t>(Shape{rows, examples.maxlen},
-                                              examples.tokens.first(rows * examples.maxlen));
+    ValueInfo bound = info;
+    bound.type.shape = info.type.shape.Bind(rows);
+    SEQ_ASSIGN_OR_RETURN(const InputFiller filler, InputFiller::Create(bound));
+    if (absl::Status fits = filler.CheckFits(examples); !fits.ok()) {
+      return Annotate(fits, absl::StrCat("self-test: input ", info.name));
     }
+    SEQ_ASSIGN_OR_RETURN(Tensor content, Tensor::Zeros(bound.type));
+    filler.Fill(examples, {}, 0, rows, content.data());
+    inputs[info.name] = std::move(content);
   }
   return inputs;
 }

@@ -96,11 +96,15 @@ class FitRun {
     meter_.Reset();
     for (int64_t step = 0; step < train_.steps(); ++step) {
       SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order_));
-      if (!std::isfinite(batch->loss())) return NotFinite("loss", batch->loss(), step, train_);
+      const bool finite = std::isfinite(batch->loss());
       meter_.Add(*batch);
       meter_.Write("", batch_logs_);
       SEQ_RETURN_IF_ERROR(
           ForEach([&](Callback& c) { return c.OnBatchEnd(context_, step, batch_logs_); }));
+      if (!finite && !context_.stop_training) {
+        return NotFinite("loss", batch->loss(), step, train_);
+      }
+      diverged_ |= !finite;
       if (Interrupted() || context_.stop_training) break;
     }
     return absl::OkStatus();
@@ -112,7 +116,7 @@ class FitRun {
     for (int64_t step = 0; step < validation_->steps(); ++step) {
       absl::StatusOr<const BatchRunner*> batch = validation_->Run(step);
       if (!batch.ok()) return Annotate(batch.status(), "validation");
-      if (!std::isfinite((*batch)->loss())) {
+      if (!std::isfinite((*batch)->loss()) && !diverged_) {
         return NotFinite("validation loss", (*batch)->loss(), step, *validation_);
       }
       meter.Add(**batch);
@@ -138,8 +142,26 @@ class FitRun {
   FitResult result_;
   Meter meter_;
   Logs batch_logs_;
+  bool diverged_ = false;  // the loss was not finite, and a callback has stopped the training
   std::vector<int64_t> order_;
 };
+
+// The weight of each row of the training data, or nothing where all are 1.
+absl::StatusOr<std::vector<float>> RowWeights(const Examples& train, const FitOptions& options) {
+  if (options.class_weights.empty()) {
+    return std::vector<float>(train.weights.begin(), train.weights.end());
+  }
+  if (train.targets.empty()) {
+    return absl::InvalidArgumentError("fit: class_weights need examples with targets");
+  }
+  std::vector<float> weights(train.rows, 1.0f);
+  for (int64_t row = 0; row < train.rows; ++row) {
+    const auto found = options.class_weights.find(train.targets[row]);
+    if (found != options.class_weights.end()) weights[row] = static_cast<float>(found->second);
+    if (!train.weights.empty()) weights[row] *= train.weights[row];
+  }
+  return weights;
+}
 
 absl::Status CheckOptions(const Examples& train, const FitOptions& options) {
   if (train.rows < 1) return absl::InvalidArgumentError("fit: there are no examples to train on");
@@ -156,9 +178,13 @@ absl::Status CheckOptions(const Examples& train, const FitOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<FitResult> Trainer::Fit(const Examples& train, const Examples& validation,
+absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& validation,
                                        const FitOptions& options) {
-  SEQ_RETURN_IF_ERROR(CheckOptions(train, options));
+  SEQ_RETURN_IF_ERROR(CheckOptions(given, options));
+  SEQ_RETURN_IF_ERROR(given.Validate());
+  SEQ_ASSIGN_OR_RETURN(const std::vector<float> weights, RowWeights(given, options));
+  Examples train = given;
+  train.weights = weights;
   SEQ_ASSIGN_OR_RETURN(Pass train_pass,
                        Pass::Create(runner_, kTrainStep, train, options.batch, options.prediction));
   std::optional<Pass> validation_pass;

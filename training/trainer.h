@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,11 @@ struct FitOptions {
   /// Where to begin, from 0, in a run that is resumed; `epochs` stays the end of the whole run.
   int first_epoch = 0;
   std::vector<CallbackHandle> callbacks;
-  std::vector<Metric> metrics = {BinaryAccuracy()};
+  std::vector<Metric> metrics = {Accuracy()};
+  /// What rows of a class count for in the training loss, beside Examples::weights; 1 for a class
+  /// that is not here. Needs Examples::targets and TrainableOptions::sample_weight. Validation is
+  /// not weighted by it. (Keras's class_weight.)
+  std::map<int32_t, double> class_weights;
   /// The result that the metrics judge; empty: the only one besides the loss.
   std::string prediction;
   /// Looked at after each batch: once true, the run ends there.
@@ -58,7 +63,7 @@ class Trainer {
   /// An interrupt ends the run after the batch, or within the validation; callbacks then get
   /// OnTrainEnd, but no OnEpochEnd: EarlyStopping, say, sets the best weights that it has. Errors:
   /// those of compiling, running and of callbacks; FailedPrecondition, with epoch and batch, when a
-  /// loss is not finite. After an error the model's weights are of no use.
+  /// loss is not finite, unless a callback stops the training at that batch (TerminateOnNaN). After an error the model's weights are of no use.
   absl::StatusOr<FitResult> Fit(const Examples& train, const Examples& validation,
                                 const FitOptions& options);
 

@@ -12,6 +12,7 @@
 #include "ops/rewrites/last_state.h"
 #include "ops/rewrites/one_hot_to_lookup.h"
 #include "ops/rewrites/sigmoid_bce_to_logits.h"
+#include "ops/rewrites/softmax_cce_to_logits.h"
 
 namespace seqgraph {
 namespace {
@@ -42,6 +43,7 @@ const std::vector<FunctionPass>& Passes() {
              /*only_if_claimed=*/false),
       PassOf("sigmoid_bce_to_logits", {ops::SplitDenseSigmoid(), ops::SigmoidBCEToLogits()},
              /*only_if_claimed=*/false),
+      PassOf("softmax_cce_to_logits", {ops::SoftmaxCCEToLogits()}, /*only_if_claimed=*/false),
       PassOf("last_state", {ops::LastStateOfSequence(), ops::GradientOfLastState()},
              /*only_if_claimed=*/false),
       PassOf("constant_folding", {ops::ConstantFolding()}, /*only_if_claimed=*/true),
@@ -59,7 +61,7 @@ const std::vector<FunctionPass>& Passes() {
 absl::Span<const Rewrite> StandardRewrites() {
   static const auto* const kRewrites = new std::vector<Rewrite>{
       ops::RNNCellOneHotToLookup(), ops::DenseOneHotToLookup(), ops::SplitDenseSigmoid(),
-      ops::SigmoidBCEToLogits(),    ops::LastStateOfSequence(),
+      ops::SigmoidBCEToLogits(),    ops::SoftmaxCCEToLogits(),  ops::LastStateOfSequence(),
   };
   return *kRewrites;
 }

@@ -12,12 +12,14 @@
 #include "ops/activations.h"
 #include "ops/all_ops.h"
 #include "ops/bce.h"
+#include "ops/cross_entropy.h"
 #include "ops/dense.h"
 #include "ops/elementwise.h"
 #include "ops/one_hot.h"
 #include "ops/reductions.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "ops/rnn_cell.h"
+#include "ops/softmax.h"
 #include "tests/ops/evaluator.h"
 #include "tests/testing.h"
 
@@ -173,6 +175,41 @@ TEST(Rewrites, BCEOfASigmoidOpGoesToLogits) {
   SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
   const Function rewritten = ExpectSame(function, {{"sigmoid_bce_to_logits", 1}}, 1e-14);
   EXPECT_EQ(CountOps(rewritten).count("Sigmoid"), 0);
+}
+
+TEST(Rewrites, BCEKeepsItsWeightsOnLogits) {
+  FunctionBuilder g("loss", AllOps());
+  const Value labels = g.Input("labels", {DType::kFloat32, {Dim::Batch(), 1}});
+  const Value weights = g.Input("weights", {DType::kFloat32, {Dim::Batch()}});
+  const Value x = g.Input("x", {DType::kFloat32, {Dim::Batch(), 3}});
+  const Value w = g.Variable("w", {3, 1}, Initializer::GlorotUniform());
+  const Value p = ops::Dense(g, x, w, {.activation = "sigmoid"});
+  g.Result("loss", ops::BCE(g, p, labels, {.weights = weights}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
+  ExpectSame(function, {{"split_dense_sigmoid", 1}, {"sigmoid_bce_to_logits", 1}}, 1e-14);
+}
+
+// The classifier of three classes: Softmax, and a loss that clips at `epsilon`.
+Function SoftmaxClassifier(double epsilon) {
+  FunctionBuilder g("loss", AllOps());
+  const Value labels = g.Input("labels", {DType::kFloat32, {Dim::Batch(), 3}});
+  const Value weights = g.Input("weights", {DType::kFloat32, {Dim::Batch()}});
+  const Value x = g.Input("x", {DType::kFloat32, {Dim::Batch(), 2}});
+  const Value w = g.Variable("w", {2, 3}, Initializer::GlorotUniform());
+  const Value p = ops::Softmax(g, ops::Dense(g, x, w));
+  g.Result("loss",
+           ops::CategoricalCrossEntropy(g, p, labels, {.weights = weights, .epsilon = epsilon}));
+  absl::StatusOr<Function> function = std::move(g).Build();
+  SEQ_CHECK(function.ok());
+  return *std::move(function);
+}
+
+TEST(Rewrites, CategoricalCrossEntropyOfASoftmaxGoesToLogits) {
+  const Function rewritten =
+      ExpectSame(SoftmaxClassifier(1e-7), {{"softmax_cce_to_logits", 1}}, 1e-14);
+  EXPECT_EQ(CountOps(rewritten),
+            (std::map<std::string, int>{{"Dense", 1}, {"SoftmaxCrossEntropyWithLogits", 1}}));
+  ExpectSame(SoftmaxClassifier(1e-3), {}, 0);
 }
 
 TEST(Rewrites, LeaveAloneWhatIsNotOneHotAndWhatBCEDoesNotRead) {

@@ -39,8 +39,9 @@ absl::StatusOr<bool> ApplyToBCE(RewriteContext& c) {
   if (!IsUnclippedBCE(node)) return false;
   const Node* sigmoid = c.source().producer(node.inputs[0]);
   if (sigmoid == nullptr || sigmoid->op->name() != "Sigmoid") return false;
-  c.ReplaceOutput(0, BCEWithLogits(c.builder(), c.Mapped(sigmoid->inputs[0]),
-                                   c.Mapped(node.inputs[1]), node.name));
+  c.ReplaceOutput(0,
+                  BCEWithLogits(c.builder(), c.Mapped(sigmoid->inputs[0]), c.Mapped(node.inputs[1]),
+                                {.weights = c.Mapped(node.inputs[2]), .name = node.name}));
   return true;
 }
 

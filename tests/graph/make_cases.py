@@ -523,63 +523,74 @@ def activation_cases():
         case(grad, "zero_and_one", [("y", real([2], 0.0, 1.0)), ("dy", real([2], 0.5, -0.25))], fn)
 
 
+def row_weights(v, x):
+    """For each element of x the weight of its row."""
+    width = x.shape[-1] if x.shape else 1
+    weights = v.get("weights")
+    return [weights.data[i // width] if weights else 1.0 for i in range(len(x.data))]
+
+
 def bce(v, epsilon):
     p, y = v["p"], v["labels"]
     total = 0.0
-    for a, t in zip(p.data, y.data):
+    for a, t, w in zip(p.data, y.data, row_weights(v, p)):
         low, high = (a.a if isinstance(a, Dual) else a) < epsilon, \
             (a.a if isinstance(a, Dual) else a) > 1 - epsilon
         q = epsilon if low else 1 - epsilon if high else a
-        total = total - (t * log(q) + (1 - t) * log(1 - q))
+        total = total - w * (t * log(q) + (1 - t) * log(1 - q))
     return {"loss": Array([], [total / len(p.data)])}
 
 
 def bce_logits(v):
     z, y = v["z"], v["labels"]
     total = 0.0
-    for a, t in zip(z.data, y.data):
-        total = total + (relu(a) - a * t + log1p(exp(-absolute(a))))
+    for a, t, w in zip(z.data, y.data, row_weights(v, z)):
+        total = total + w * (relu(a) - a * t + log1p(exp(-absolute(a))))
     return {"loss": Array([], [total / len(z.data)])}
 
 
 def loss_cases():
-    TITLES["BCE"] = "mean of -(y log p + (1 - y) log(1 - p)), p clipped to [epsilon, 1 - epsilon]"
+    TITLES["BCE"] = "mean of -w (y log p + (1 - y) log(1 - p)), p clipped to [epsilon, 1 - epsilon]"
     TITLES["BCEGrad"] = "dp: the gradient of BCE by p; zero where p is clipped"
-    TITLES["BCEWithLogits"] = "mean of max(z, 0) - z y + log(1 + exp(-|z|))"
+    TITLES["BCEWithLogits"] = "mean of w (max(z, 0) - z y + log(1 + exp(-|z|)))"
     TITLES["BCEWithLogitsGrad"] = "dz: the gradient of BCEWithLogits by z"
     labels = real([4, 1], 1.0, 0.0, 1.0, 0.0)
-    for name, p, y, attributes in [
+    two = ("weights", real([2], 2.0, 0.5))
+    for name, p, y, attributes, *weights in [
             ("four_reviews", real([4, 1], 0.5, 0.25, 0.9375, 0.0625), labels, {}),
             ("one_review", real([1, 1], 0.25), real([1, 1], 1.0), {}),
             ("soft_labels", real([2, 2], 0.5, 0.25, 0.75, 0.125), real([2, 2], 0.5, 0.25, 1.0, 0.0),
              {}),
             ("zero_is_clipped", real([2], 0.0, 0.5), real([2], 1.0, 0.0), {}),
             ("both_ends_are_clipped", real([4], 0.0, 1.0, 0.03125, 0.5), real([4], 1.0, 0.0, 0.0, 1.0),
-             {"epsilon": 0.0625})]:
+             {"epsilon": 0.0625}),
+            ("weighted", real([2, 2], 0.5, 0.25, 0.75, 0.125), real([2, 2], 1.0, 0.0, 1.0, 0.0), {},
+             two)]:
         fn = lambda v, e=attributes.get("epsilon", 1e-7): bce(v, e)
         inputs = [("p", p), ("labels", y)]
-        case("BCE", name, inputs, fn, attributes, gradient=["p"])
+        case("BCE", name, inputs + weights, fn, attributes, gradient=["p"])
 
         def grad(v, fn=fn):
-            given = {"p": v["p"], "labels": v["labels"]}
+            given = {k: x for k, x in v.items() if k != "dloss"}
             g = gradients(fn, [], given, {"loss": None}, {"loss": v["dloss"]}, ["p"])
             return {"dp": g["p"]}
 
-        case("BCEGrad", name, inputs + [("dloss", real([], 0.75))], grad, attributes)
-    for name, z, y in [
+        case("BCEGrad", name, inputs + [("dloss", real([], 0.75))] + weights, grad, attributes)
+    for name, z, y, *weights in [
             ("four_reviews", real([4, 1], 0.5, -1.25, 2.0, -0.0625), labels),
             ("one_review", real([1, 1], -0.75), real([1, 1], 1.0)),
             ("far_out", real([4], 60.0, -60.0, 60.0, -60.0), real([4], 1.0, 0.0, 0.0, 1.0)),
-            ("soft_labels", real([2, 2], 1.5, 0.25, -0.75, 3.0), real([2, 2], 0.5, 0.25, 1.0, 0.0))]:
+            ("soft_labels", real([2, 2], 1.5, 0.25, -0.75, 3.0), real([2, 2], 0.5, 0.25, 1.0, 0.0)),
+            ("weighted", real([2, 2], 1.5, 0.25, -0.75, 3.0), real([2, 2], 1.0, 0.0, 1.0, 0.0), two)]:
         inputs = [("z", z), ("labels", y)]
-        case("BCEWithLogits", name, inputs, bce_logits, gradient=["z"])
+        case("BCEWithLogits", name, inputs + weights, bce_logits, gradient=["z"])
 
         def grad(v):
-            given = {"z": v["z"], "labels": v["labels"]}
+            given = {k: x for k, x in v.items() if k != "dloss"}
             g = gradients(bce_logits, [], given, {"loss": None}, {"loss": v["dloss"]}, ["z"])
             return {"dz": g["z"]}
 
-        case("BCEWithLogitsGrad", name, inputs + [("dloss", real([], -1.5))], grad)
+        case("BCEWithLogitsGrad", name, inputs + [("dloss", real([], -1.5))] + weights, grad)
 
 
 def elementwise_cases():
@@ -710,6 +721,20 @@ def slots(shape, *names):
             array = Array(shape, [abs(x) for x in array.data])
         out.append((name, array))
     return out
+
+
+def clip_cases():
+    TITLES["Clip"] = "y = min(max(x, -limit), limit)"
+    TITLES["ClipByNorm"] = "y = x limit / max(sqrt(squared_norm), limit)"
+    for name, shape, limit in [("matrix", [2, 3], 0.25), ("nothing", [2, 3], 2.0), ("scalar", [], 0.125)]:
+        case("Clip", name, [("x", sixteenths(shape, 3))],
+             elementwise_fn(lambda x, k=limit: min(max(x, -k), k), ["x"]), {"limit": limit})
+    for name, shape, square, limit in [("shortened", [2, 3], 6.25, 1.5), ("within", [2, 3], 2.0, 1.5),
+                                       ("scalar", [], 9.0, 0.5), ("no_gradient", [2], 0.0, 1.0)]:
+        x = Array(shape, [0.0, 0.0]) if square == 0 else sixteenths(shape, 3)
+        factor = limit / max(square ** 0.5, limit)
+        case("ClipByNorm", name, [("x", x), ("squared_norm", real([], square))],
+             elementwise_fn(lambda x, k=factor: k * x, ["x"]), {"limit": limit})
 
 
 def optimizer_cases():
@@ -900,7 +925,8 @@ def write_files(folder, script):
 def main(folder):
     for make in (embedding_cases, one_hot_cases, rnn_cases, lookup_rnn_cases, dense_cases,
                  activation_cases, loss_cases, elementwise_cases, constant_cases, fused_cases,
-                 take_step_cases, reduction_cases, optimizer_cases, train_step_cases):
+                 take_step_cases, reduction_cases, clip_cases, optimizer_cases,
+                 train_step_cases):
         make()
     write_files(folder, "make_cases.py")
 

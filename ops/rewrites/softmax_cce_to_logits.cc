@@ -1,0 +1,31 @@
+#include "ops/rewrites/softmax_cce_to_logits.h"
+
+#include "ops/cross_entropy.h"
+
+namespace seqgraph::ops {
+namespace {
+
+absl::StatusOr<bool> Apply(RewriteContext& c) {
+  const Node& node = c.node();
+  if (node.op->name() != "CategoricalCrossEntropy" || node.attributes.GetFloat("epsilon") > 1e-6) {
+    return false;
+  }
+  const Node* softmax = c.source().producer(node.inputs[0]);
+  if (softmax == nullptr || softmax->op->name() != "Softmax") return false;
+  c.ReplaceOutput(0, SoftmaxCrossEntropyWithLogits(
+                         c.builder(), c.Mapped(softmax->inputs[0]), c.Mapped(node.inputs[1]),
+                         {.weights = c.Mapped(node.inputs[2]), .name = node.name}));
+  return true;
+}
+
+}  // namespace
+
+Rewrite SoftmaxCCEToLogits() {
+  return {.name = "softmax_cce_to_logits",
+          .rule =
+              "CategoricalCrossEntropy(Softmax(z), labels) = "
+              "SoftmaxCrossEntropyWithLogits(z, labels)",
+          .apply = Apply};
+}
+
+}  // namespace seqgraph::ops

@@ -1,0 +1,154 @@
+#include "training/examples.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "training/model_builder.h"
+
+namespace seqgraph {
+namespace {
+
+absl::Status BadInput(const ValueInfo& input, absl::string_view expected) {
+  return absl::InvalidArgumentError(absl::StrCat("input ", input.name, " is ",
+                                                 input.type.ToString(), "; expected ", expected));
+}
+
+}  // namespace
+
+absl::Status Examples::Validate() const {
+  const auto error = [&](absl::string_view problem) {
+    return absl::InvalidArgumentError(absl::StrCat("examples: ", problem));
+  };
+  if (rows < 0 || maxlen < 1) {
+    return error(absl::StrCat(rows, " rows of ", maxlen, " tokens"));
+  }
+  // By division: the product could overflow.
+  const auto divides = [&](size_t elements, int64_t rows, int64_t each) {
+    const int64_t size = static_cast<int64_t>(elements);
+    return size % each == 0 && size / each == rows;
+  };
+  if (!features.empty()) {
+    if (!tokens.empty()) return error("both tokens and features are given");
+    if (rows == 0 || features.size() % rows != 0 || features.size() / rows % maxlen != 0) {
+      return error(absl::StrCat(features.size(), " features given for ", rows, " rows of ", maxlen,
+                                " steps"));
+    }
+  } else if (!divides(tokens.size(), rows, maxlen)) {
+    return error(
+        absl::StrCat(tokens.size(), " tokens given for ", rows, " rows of ", maxlen));
+  }
+  if (!targets.empty() && static_cast<int64_t>(targets.size()) != rows) {
+    return error(absl::StrCat(targets.size(), " targets given for ", rows, " rows"));
+  }
+  if (!values.empty()) {
+    if (!targets.empty()) return error("both targets and values are given");
+    if (rows == 0 || values.size() % rows != 0) {
+      return error(absl::StrCat(values.size(), " values given for ", rows, " rows"));
+    }
+  }
+  if (!weights.empty() && static_cast<int64_t>(weights.size()) != rows) {
+    return error(absl::StrCat(weights.size(), " weights given for ", rows, " rows"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<InputFiller> InputFiller::Create(const ValueInfo& input) {
+  const TensorType& type = input.type;
+  const Shape& shape = type.shape;
+  const bool real = type.dtype == DType::kFloat32;
+  if (shape.rank() == 0 || (!real && type.dtype != DType::kInt32)) {
+    return BadInput(input, "int32 or float32 of which the first extent is the batch");
+  }
+  InputFiller filler;
+  for (int i = 1; i < shape.rank(); ++i) filler.width_ *= shape[i].size();
+  if (input.name == kLabels) {
+    filler.kind_ = real ? Kind::kLabels : Kind::kClasses;
+    if (!real && filler.width_ != 1) return BadInput(input, "one class number a row");
+  } else if (input.name == kSampleWeight) {
+    filler.kind_ = Kind::kWeights;
+    if (!real || filler.width_ != 1) return BadInput(input, "one float32 a row");
+  } else {
+    filler.kind_ = real ? Kind::kFeatures : Kind::kTokens;
+    if (shape.rank() != (real ? 3 : 2)) {
+      return BadInput(input,
+                      "tokens, int32[batch, maxlen], or float32[batch, maxlen, features]");
+    }
+    filler.maxlen_ = shape[1].size();
+  }
+  return filler;
+}
+
+absl::Status InputFiller::CheckFits(const Examples& examples) const {
+  const auto wrong = [](auto... parts) {
+    return absl::InvalidArgumentError(absl::StrCat(parts...));
+  };
+  if (kind_ == Kind::kTokens || kind_ == Kind::kFeatures) {
+    if (examples.maxlen != maxlen_) {
+      return wrong("it takes rows of ", maxlen_, " tokens, the examples have ", examples.maxlen);
+    }
+    if (examples.rows == 0) return absl::OkStatus();
+    if ((kind_ == Kind::kTokens) != examples.features.empty()) {
+      return wrong("it takes ", kind_ == Kind::kTokens ? "tokens" : "features",
+                   ", the examples have the other");
+    }
+    if (kind_ == Kind::kTokens) return absl::OkStatus();
+    const int64_t given = static_cast<int64_t>(examples.features.size()) / examples.rows;
+    if (given == width_) return absl::OkStatus();
+    return wrong("it takes ", width_ / maxlen_, " features a step, the examples have ",
+                 given / maxlen_);
+  }
+  if (kind_ == Kind::kWeights) return absl::OkStatus();
+  if (examples.targets.empty() && (kind_ == Kind::kClasses || examples.values.empty())) {
+    return wrong("it needs labels, the examples have no targets");
+  }
+  if (!examples.values.empty()) {
+    const int64_t given = static_cast<int64_t>(examples.values.size()) / examples.rows;
+    if (given == width_) return absl::OkStatus();
+    return wrong("it takes ", width_, " label values a row, the examples have ", given);
+  }
+  if (kind_ == Kind::kClasses || width_ == 1) return absl::OkStatus();
+  for (int64_t row = 0; row < examples.rows; ++row) {
+    const int32_t target = examples.targets[row];
+    if (target < 0 || target >= width_) {
+      return wrong("the target of row ", row, " is ", target, "; classes are from 0 to ",
+                   width_ - 1);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void InputFiller::FillRow(const Examples& examples, int64_t row, int64_t to, void* content) const {
+  const auto copy = [&](const auto& from) {
+    using T = std::decay_t<decltype(from[0])>;
+    std::memcpy(static_cast<T*>(content) + to * width_, from.data() + row * width_,
+                width_ * sizeof(T));
+  };
+  switch (kind_) {
+    case Kind::kTokens: return copy(examples.tokens);
+    case Kind::kFeatures: return copy(examples.features);
+    case Kind::kClasses: return copy(examples.targets);
+    case Kind::kWeights:
+      static_cast<float*>(content)[to] = examples.weights.empty() ? 1.0f : examples.weights[row];
+      return;
+    case Kind::kLabels: break;
+  }
+  if (!examples.values.empty()) return copy(examples.values);
+  float* labels = static_cast<float*>(content) + to * width_;
+  if (width_ == 1) {
+    *labels = static_cast<float>(examples.targets[row]);
+  } else {
+    std::fill_n(labels, width_, 0.0f);
+    labels[examples.targets[row]] = 1;
+  }
+}
+
+void InputFiller::Fill(const Examples& examples, absl::Span<const int64_t> order, int64_t begin,
+                       int64_t rows, void* content) const {
+  for (int64_t i = 0; i < rows; ++i) {
+    FillRow(examples, order.empty() ? begin + i : order[begin + i], i, content);
+  }
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,64 @@
+#ifndef SEQGRAPH_TRAINING_EXAMPLES_H_
+#define SEQGRAPH_TRAINING_EXAMPLES_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "graph/function.h"
+
+namespace seqgraph {
+
+/// Encoded rows with their labels, owned by somebody else.
+struct Examples {
+  absl::Span<const int32_t> tokens;  ///< [rows, maxlen], row-major
+  int64_t rows = 0;
+  int64_t maxlen = 0;
+  absl::Span<const int32_t> targets;  ///< [rows]: classes; empty where only predictions are made
+  /// Labels that are no classes, instead of targets: [rows, width], as wide as the prediction.
+  absl::Span<const float> values;
+  /// [rows]: multiply the loss of each row, in functions with an input `sample_weight`; empty: ones.
+  absl::Span<const float> weights;
+  /// Sequences of real numbers, instead of tokens: [rows, maxlen, features].
+  absl::Span<const float> features;
+
+  bool has_labels() const { return !targets.empty() || !values.empty(); }
+  /// InvalidArgument if the sizes do not agree.
+  absl::Status Validate() const;
+};
+
+/// Fills one input of a function from rows of examples.
+class InputFiller {
+ public:
+  /// For an input of a function that is bound to a batch: `labels` (float32, or int32 [batch] for
+  /// classes), `sample_weight` (float32 [batch]), and any other name for tokens (int32 [batch,
+  /// maxlen]) or features (float32 [batch, maxlen, features]). InvalidArgument, naming the input,
+  /// for another type.
+  static absl::StatusOr<InputFiller> Create(const ValueInfo& input);
+
+  bool is_labels() const { return kind_ == Kind::kLabels || kind_ == Kind::kClasses; }
+  bool is_classes() const { return kind_ == Kind::kClasses; }
+  /// Elements of a row.
+  int64_t width() const { return width_; }
+
+  /// InvalidArgument if the examples, which are valid, lack what the input takes or have it in
+  /// another size; what a class means must be below `width()` where labels are to be one-hot.
+  absl::Status CheckFits(const Examples& examples) const;
+  /// Writes `rows` rows: those numbered order[begin], order[begin + 1], ... (begin, begin + 1, ...
+  /// if `order` is empty). Only for examples that fit. Does not allocate.
+  void Fill(const Examples& examples, absl::Span<const int64_t> order, int64_t begin, int64_t rows,
+            void* content) const;
+
+ private:
+  enum class Kind { kTokens, kFeatures, kLabels, kClasses, kWeights };
+  void FillRow(const Examples& examples, int64_t row, int64_t to, void* content) const;
+
+  Kind kind_ = Kind::kTokens;
+  int64_t width_ = 1;
+  int64_t maxlen_ = 0;  // of tokens and features
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_EXAMPLES_H_

@@ -1,0 +1,84 @@
+#ifndef SEQGRAPH_TRAINING_SEQUENTIAL_H_
+#define SEQGRAPH_TRAINING_SEQUENTIAL_H_
+
+// Models from stacks of layers.
+//
+//   Sequential stack({.time = 100});
+//   stack.Add(EmbeddingLayer{.input_dim = 500, .output_dim = 16, .mask_zero = true})
+//       .Add(Bidirectional(LSTM(32, {.return_sequences = true})))
+//       .Add(Bidirectional(LSTM(16)))
+//       .Add(DropoutLayer{.rate = 0.5})
+//       .Add(DenseLayer{.units = 4, .activation = "softmax"});
+//   SEQ_ASSIGN_OR_RETURN(Model model, stack.Build({.optimizer = Adam{}}));
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/function_builder.h"
+#include "graph/layers.h"
+#include "graph/model.h"
+#include "training/model_builder.h"
+
+namespace seqgraph {
+
+/// The name of the result of a stack: "probability" if it ends in a sigmoid or softmax, else
+/// "output".
+std::string ResultName(const LayerStack& stack);
+
+/// The function `predict` of a stack: its input, by its name and as InputType() has it, to the
+/// result named ResultName(). No dropout. The first mistake, of which InvalidArgument names the
+/// layer, is the builder's.
+FunctionBuilder StackPredict(const LayerStack& stack);
+
+/// A model of the stack that can be trained, Model::layers set. Weights are named, initialized,
+/// frozen and penalized as the layers say; `options.penalties` are added to theirs. train_step
+/// applies dropout, whose masks are a function of options.seed and of the steps done
+/// ("optimizer/dropout_seed", "optimizer/iteration"); predict and evaluate have none. The states of
+/// stateful layers are variables that all functions update. Errors: as StackPredict and
+/// MakeTrainable; Unimplemented if the output is a sequence that still bears a mask, whose loss
+/// would count masked steps.
+absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions& options = {});
+
+/// Sets the states of stateful layers to zero: at the beginning of new sequences, so usually before
+/// each epoch. FailedPrecondition for a model without layers; nothing happens if none is stateful.
+absl::Status ResetStates(Model& model);
+
+/// The layers of recurrent kinds; what `options` says of kind and units does not count.
+RecurrentLayer SimpleRNN(int64_t units, RecurrentLayer options = {});
+RecurrentLayer LSTM(int64_t units, RecurrentLayer options = {});
+RecurrentLayer GRU(int64_t units, RecurrentLayer options = {});
+
+/// The layer and its mirror image, which goes the other way.
+BidirectionalLayer Bidirectional(const RecurrentLayer& layer, MergeMode mode = MergeMode::kConcat);
+
+/// Collects layers. What is not named gets the name that Keras gives in a new session: "dense",
+/// "dense_1", ...; the layers in a bidirectional one are "forward_lstm", "backward_lstm", ... and
+/// count with the others of their kind.
+class Sequential {
+ public:
+  explicit Sequential(LayerInput input, std::string name = "sequential");
+
+  struct LayerOptions {
+    std::string name;       ///< empty: as said above
+    bool trainable = true;  ///< false: the weights stay as they are
+  };
+  Sequential& Add(LayerKind layer, LayerOptions options);
+  Sequential& Add(LayerKind layer) { return Add(std::move(layer), LayerOptions()); }
+
+  const LayerStack& stack() const { return stack_; }
+  /// BuildModel(); the model is named like the stack.
+  absl::StatusOr<Model> Build(TrainableOptions options = {}) const;
+
+ private:
+  std::string Number(const std::string& name);
+
+  LayerStack stack_;
+  std::map<std::string, int> used_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_SEQUENTIAL_H_
