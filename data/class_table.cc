@@ -11,15 +11,11 @@
 #include "absl/strings/str_join.h"
 
 namespace seqgraph::data {
-namespace {
-
 std::string Shown(absl::string_view name) {
   constexpr size_t kShown = 60;
   return absl::StrCat("'", absl::Utf8SafeCHexEscape(name.substr(0, kShown)),
                       name.size() > kShown ? "..." : "", "'");
 }
-
-}  // namespace
 
 absl::string_view ClassOfFolder(absl::string_view folder) {
   if (folder == "neg") return kNegative;

@@ -24,6 +24,9 @@ inline constexpr absl::string_view kPositive = "positive";
 /// otherwise the name; none (empty) for unsup, where unlabelled ones are, and hidden folders.
 absl::string_view ClassOfFolder(absl::string_view folder);
 
+/// A name that a file brings, in quotes, short and on one line: for messages.
+std::string Shown(absl::string_view name);
+
 class ClassTable {
  public:
   /// Has kNegative as 0 and kPositive as 1, the published numbers, but not seen yet.

@@ -59,6 +59,7 @@ TEST(CsvTexts, ColumnsAreFoundByNameOrNumber) {
   refused("review,sentiment\nfine,1\n", {},
           "names no column 'text', but: 'review', 'sentiment'; --text_column gives the name");
   refused("text,sentiment\nfine,1\n", {}, "names no column 'label'");
+  refused(std::string("PK\3\0\n", 5), {}, "names no column 'text', but: 'PK\\x03\\x00'");
   refused("text,label,text\na,b,c\n", {}, "two columns have the name 'text'");
   refused("a,b\n", {.text_column = "3", .label_column = "1"},
           "has 2 columns; there is no column 3");

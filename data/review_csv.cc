@@ -38,11 +38,14 @@ absl::StatusOr<size_t> FindColumn(const std::string& path, absl::string_view fla
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' has ", first.size(), " columns; there is no column ", *number));
   }
+  constexpr size_t kListed = 10;
   const auto found = std::find(first.begin(), first.end(), column);
   if (found == first.end()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", path, "': its first record names no column '", column, "', but: '",
-        absl::StrJoin(first, "', '").substr(0, 200), "'; ", flag,
+        "'", path, "': its first record names no column '", column, "', but: ",
+        absl::StrJoin(first.subspan(0, kListed), ", ",
+                      [](std::string* out, absl::string_view name) { *out += Shown(name); }),
+        first.size() > kListed ? ", ..." : "", "; ", flag,
         " gives the name, or for a file without names the number, from 1, of each column"));
   }
   if (std::find(found + 1, first.end(), column) != first.end()) {
