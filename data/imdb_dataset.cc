@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "data/numpy_random.h"
 #include "data/review_pipeline.h"
+#include "data/stratified_split.h"
 #include "data/word_collector.h"
 
 namespace seqgraph::data {
@@ -40,18 +42,45 @@ absl::Status CheckSize(int64_t rows, int maxlen) {
       rows, " reviews of ", maxlen, " codes are more than ", kMaxCodes, " codes; lower maxlen"));
 }
 
+ReviewSourceOptions SourceOptions(const DatasetOptions& options, std::optional<Half> only) {
+  // Texts are not checked there: several threads do it faster.
+  return {.only = only,
+          .text_policy = TextPolicy::kAnyBytes,
+          .suffix = options.suffix,
+          .csv = options.csv};
+}
+
+absl::Status ReadSynthetic(const SyntheticOptions& options, std::optional<Half> only,
+                           ReviewSink sink, ClassTable& classes) {
+  for (absl::string_view label : {kNegative, kPositive}) {
+    const absl::StatusOr<int> number = classes.Number(label, kSyntheticName, "");
+    if (!number.ok()) return number.status();
+  }
+  return ForEachSyntheticReview(options, only, sink);
+}
+
 // Calls `work` for each batch of the reviews of `data`, once it is known that they may be taken.
+// Without `only` both halves, the test half from options.test_data if there is one.
 absl::Status ForEachBatchOf(const std::string& data, std::optional<Half> only,
-                            const DatasetOptions& options, BatchWork work) {
-  const auto read = [&](ReviewSink sink) {
-    if (data == kSyntheticName) return ForEachSyntheticReview(options.synthetic, only, sink);
-    // Not checked there: several threads do it faster.
-    return ForEachReview(data, {.only = only, .text_policy = TextPolicy::kAnyBytes}, sink);
+                            const DatasetOptions& options, ClassTable& classes, BatchWork work) {
+  const bool two_sources = !only.has_value() && !options.test_data.empty();
+  const auto read_from = [&](const std::string& source, std::optional<Half> half,
+                             ReviewSink sink) -> absl::Status {
+    if (source == kSyntheticName) return ReadSynthetic(options.synthetic, half, sink, classes);
+    return ForEachReview(source, SourceOptions(options, half), sink, &classes);
   };
-  const bool check = data != kSyntheticName && options.text_policy == TextPolicy::kRefuse;
-  const auto checked = [&](int worker, const ReviewBatch& batch) {
-    for (size_t i = 0; check && i < batch.size(); ++i) {
-      absl::Status status = CheckReview(data, batch[i]);
+  const auto read = [&](ReviewSink sink) -> absl::Status {
+    if (!two_sources) return read_from(data, only, sink);
+    const absl::Status train = read_from(data, Half::kTrain, sink);
+    return train.ok() ? read_from(options.test_data, Half::kTest, sink) : train;
+  };
+  const auto checked = [&](int worker, const ReviewBatch& batch) -> absl::Status {
+    for (size_t i = 0; options.text_policy == TextPolicy::kRefuse && i < batch.size(); ++i) {
+      const Review review = batch[i];
+      const bool other = two_sources && review.half == Half::kTest;
+      const std::string& source = other ? options.test_data : data;
+      if (source == kSyntheticName) continue;
+      absl::Status status = CheckReview(source, review);
       if (!status.ok()) return status;
     }
     return work(worker, batch);
@@ -66,15 +95,19 @@ struct SortKey {
   int64_t row = 0;
 
   SortKey(const ReviewId& id, int64_t row_number)
-      : group((id.half == Half::kTest ? 2 : 0) + (id.label == 1 ? 0 : 1)), row(row_number) {
+      : group((id.half == Half::kTest ? kMaxClasses : 0) - id.label), row(row_number) {
     for (size_t i = 0; i < 8; ++i) {
       name = name << 8 | (i < id.name.size() ? static_cast<unsigned char>(id.name[i]) : 0);
     }
   }
 };
 
-// Row numbers in file order.
-std::vector<int64_t> FileOrder(const std::vector<ReviewId>& ids) {
+// Row numbers in file order, of reviews of one half in the order of delivery. A file of records
+// delivers them so.
+std::vector<int64_t> FileOrder(const std::string& source, const std::vector<ReviewId>& ids) {
+  std::vector<int64_t> order(ids.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  if (source != kSyntheticName && IsCsvPath(source)) return order;
   std::vector<SortKey> keys;
   keys.reserve(ids.size());
   for (const ReviewId& id : ids) keys.emplace_back(id, static_cast<int64_t>(keys.size()));
@@ -83,7 +116,6 @@ std::vector<int64_t> FileOrder(const std::vector<ReviewId>& ids) {
     if (a.name != b.name) return a.name < b.name;
     return ids[static_cast<size_t>(a.row)] < ids[static_cast<size_t>(b.row)];
   });
-  std::vector<int64_t> order(ids.size());
   std::transform(keys.begin(), keys.end(), order.begin(), [](const SortKey& k) { return k.row; });
   return order;
 }
@@ -122,17 +154,34 @@ TokenSet EncodeRows(const CollectedHalf& half, absl::Span<const int64_t> order,
   return set;
 }
 
-// A classifier needs both labels; half of an unpacked archive is a likely mistake.
-absl::Status CheckTrainingHalf(const std::string& data, const std::vector<ReviewId>& reviews) {
-  for (int label : {1, 0}) {
-    if (std::none_of(reviews.begin(), reviews.end(),
-                     [label](const ReviewId& id) { return id.label == label; })) {
-      return absl::InvalidArgumentError(absl::StrCat("'", data, "' has no reviews in train/",
-                                                     label == 1 ? "pos" : "neg",
-                                                     ": training needs reviews of both kinds"));
-    }
+// Half of an unpacked archive is a likely mistake. `seen`: the classes of the training half.
+absl::Status CheckTrainingHalf(const std::string& data, const std::vector<std::string>& seen) {
+  if (seen.size() >= 2) return absl::OkStatus();
+  if (seen.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", data, "' has no reviews to train on: expected some in train/pos, train/neg or other ",
+        "folders of classes in train"));
   }
-  return absl::OkStatus();
+  if (seen[0] == kNegative || seen[0] == kPositive) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", data, "' has no reviews in train/", seen[0] == kNegative ? "pos" : "neg",
+                     ", all are ", seen[0], ": training needs reviews of both kinds"));
+  }
+  return absl::InvalidArgumentError(absl::StrCat("'", data,
+                                                 "': all texts to train on are of one class, '",
+                                                 seen[0], "': training needs two or more"));
+}
+
+std::vector<std::string> ClassesOf(const std::vector<ReviewId>& ids, const ClassTable& classes) {
+  std::vector<int> numbers(ids.size());
+  std::transform(ids.begin(), ids.end(), numbers.begin(),
+                 [](const ReviewId& id) { return id.label; });
+  return classes.SortedNames(numbers);
+}
+
+// From numbers in the table to those of the data set.
+void Relabel(const std::vector<int>& indices, std::vector<ReviewId>& ids) {
+  for (ReviewId& id : ids) id.label = indices[static_cast<size_t>(id.label)];
 }
 
 // For each worker the code of each of its words.
@@ -159,46 +208,73 @@ std::vector<int64_t> Select(const std::vector<int64_t>& order, const std::vector
 
 }  // namespace
 
+absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
+                                             const DatasetOptions& options) {
+  // The published order came from one generator that shuffled the training half, then the test
+  // half; as the test half stays in file order here, its shuffle need not be drawn.
+  const std::vector<int64_t> order =
+      RandomState(options.shuffle_seed).Permutation(static_cast<int64_t>(targets.size()));
+  absl::StatusOr<SplitIndices> split;
+  if (options.stratify) {
+    std::vector<int32_t> shuffled(targets.size());
+    std::transform(order.begin(), order.end(), shuffled.begin(),
+                   [&targets](int64_t row) { return targets[static_cast<size_t>(row)]; });
+    split = StratifiedSplit(shuffled, options.validation, options.split_seed);
+  } else {
+    split = TrainTestSplit(static_cast<int64_t>(targets.size()), options.validation,
+                           options.split_seed);
+  }
+  if (!split.ok()) return split.status();
+  return SplitIndices{Select(order, split->train), Select(order, split->test)};
+}
+
 absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options) {
   absl::Status status = CheckOptions(options);
   if (!status.ok()) return status;
   WordCollector collector(PipelineThreads({.threads = options.threads}), options.maxlen);
   const std::optional<Half> only =
       options.with_test ? std::nullopt : std::make_optional(Half::kTrain);
-  status = ForEachBatchOf(data, only, options, [&](int worker, const ReviewBatch& batch) {
+  ClassTable classes;
+  status = ForEachBatchOf(data, only, options, classes, [&](int worker, const ReviewBatch& batch) {
     return collector.Add(worker, batch);
   });
   if (!status.ok()) return status;
   status = collector.Merge();
   if (!status.ok()) return status;
-  const CollectedHalf train = collector.TakeTrain();
-  const CollectedHalf test = collector.TakeTest();
-  status = CheckTrainingHalf(data, train.ids);
+  CollectedHalf train = collector.TakeTrain();
+  CollectedHalf test = collector.TakeTest();
+  Dataset dataset;
+  dataset.description = data;
+  dataset.labels = ClassesOf(train.ids, classes);
+  status = CheckTrainingHalf(data, dataset.labels);
   if (!status.ok()) return status;
+  if (!options.labels.empty()) dataset.labels = options.labels;
+  const std::string& test_data = options.test_data.empty() ? data : options.test_data;
+  const absl::StatusOr<std::vector<int>> indices = classes.IndicesIn(dataset.labels, test_data);
+  if (!indices.ok()) return indices.status();
+  Relabel(*indices, train.ids);
+  Relabel(*indices, test.ids);
   status = CheckSize(static_cast<int64_t>(train.ids.size() + test.ids.size()), options.maxlen);
   if (!status.ok()) return status;
-  absl::StatusOr<SplitIndices> split = TrainTestSplit(static_cast<int64_t>(train.ids.size()),
-                                                      options.validation, options.split_seed);
+  const std::vector<int64_t> order = FileOrder(data, train.ids);
+  std::vector<int32_t> targets(order.size());
+  std::transform(order.begin(), order.end(), targets.begin(),
+                 [&train](int64_t row) { return train.ids[static_cast<size_t>(row)].label; });
+  const absl::StatusOr<SplitIndices> split = ShuffleAndSplit(targets, options);
   if (!split.ok()) return split.status();
 
   const std::vector<WordCount>& counts = collector.counts();
   absl::StatusOr<Vocabulary> vocabulary =
       Vocabulary::FromCounts(counts, options.num_words, options.ties);
   if (!vocabulary.ok()) return vocabulary.status();
-  Dataset dataset;
-  dataset.description = data;
   for (const WordCount& word : counts) {
     dataset.training_words += word.count;
     dataset.distinct_words += word.count > 0;
   }
   const std::vector<std::vector<int32_t>> codes = CodesOf(collector, *vocabulary);
-  // The published order came from one generator that shuffled the training half, then the test
-  // half; as the test half stays in file order here, its shuffle need not be drawn.
-  std::vector<int64_t> order = FileOrder(train.ids);
-  RandomState(options.shuffle_seed).Shuffle(absl::MakeSpan(order));
   dataset.train = EncodeRows(train, Select(order, split->train), codes, options.maxlen);
   dataset.validation = EncodeRows(train, Select(order, split->test), codes, options.maxlen);
-  dataset.test = EncodeRows(test, FileOrder(test.ids), codes, options.maxlen);
+  dataset.test = EncodeRows(test, FileOrder(test_data, test.ids), codes, options.maxlen);
   dataset.vocabulary = *std::move(vocabulary);
   return dataset;
 }
@@ -239,7 +315,8 @@ absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
     batches[number] = std::move(encoded);
     return absl::OkStatus();
   };
-  status = ForEachBatchOf(data, half, options, encode);
+  ClassTable classes;
+  status = ForEachBatchOf(data, half, options, classes, encode);
   if (!status.ok()) return status;
 
   std::vector<ReviewId> ids;
@@ -250,11 +327,15 @@ absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
       codes.push_back(batch.tokens.data() + i * length);
     }
   }
+  const absl::StatusOr<std::vector<int>> indices =
+      classes.IndicesIn(options.labels.empty() ? ClassesOf(ids, classes) : options.labels, data);
+  if (!indices.ok()) return indices.status();
+  Relabel(*indices, ids);
   TokenSet set;
   set.rows = rows;
   set.maxlen = maxlen;
   set.tokens.reserve(ids.size() * length);
-  for (int64_t row : FileOrder(ids)) {
+  for (int64_t row : FileOrder(data, ids)) {
     const size_t review = static_cast<size_t>(row);
     set.tokens.insert(set.tokens.end(), codes[review], codes[review] + length);
     set.targets.push_back(ids[review].label);

@@ -3,7 +3,7 @@
 
 // From reviews to the integers a model trains on: what keras.datasets.imdb.load_data,
 // scikit-learn's train_test_split and Keras's pad_sequences give together, number for number, from
-// the raw reviews.
+// the raw reviews. Anybody's own labelled texts (review_source.h) take the same way.
 //
 //   absl::StatusOr<Dataset> dataset = LoadDataset("aclImdb_v1.tar.gz", {});
 //   dataset->train.rows;     // 20000
@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "data/numpy_random.h"
 #include "data/review_source.h"
 #include "data/synthetic_reviews.h"
 #include "data/vocabulary.h"
@@ -36,9 +37,16 @@ struct DatasetOptions {
   double validation = 0.2;      ///< The share of the training half to validate on, in (0, 1).
   uint32_t shuffle_seed = 113;  ///< Of the order of the training half, before it is split.
   uint32_t split_seed = 42;     ///< Of the split into train and validation.
+  bool stratify = false;        ///< Both parts of the split have of each class its share.
   TieOrder ties = TieOrder::kPublished;
   bool with_test = true;  ///< False leaves `test` empty and saves reading that half.
+  /// Where the test half is, if not in the same place: all of it, or its own test half.
+  std::string test_data;
+  /// The names of class 0, 1, ...; empty: those of the training half, sorted (class_table.h).
+  std::vector<std::string> labels;
   TextPolicy text_policy = TextPolicy::kRefuse;
+  std::string suffix = ReviewSourceOptions().suffix;
+  CsvLayout csv;
   SyntheticOptions synthetic;  ///< For "synthetic" only.
   /// To read and encode with; 0: one for each processor, up to a few. Never changes the outcome.
   int threads = 0;
@@ -49,7 +57,7 @@ struct TokenSet {
   int64_t rows = 0;
   int maxlen = 0;
   std::vector<int32_t> tokens;   ///< [rows, maxlen], row-major.
-  std::vector<int32_t> targets;  ///< [rows], 1 for pos and 0 for neg.
+  std::vector<int32_t> targets;  ///< [rows], classes: 1 for pos and 0 for neg.
   std::vector<ReviewId> ids;     ///< [rows], where each row came from.
 
   /// One row's codes. `row` must lie in [0, rows).
@@ -64,25 +72,33 @@ struct Dataset {
   TokenSet validation;
   TokenSet test;  ///< In file order; empty if the data have no test half.
   Vocabulary vocabulary;
-  std::string description;     ///< "synthetic", or the path.
-  int64_t training_words = 0;  ///< Words in the training half, before anything is cut.
-  int64_t distinct_words = 0;  ///< Different ones among them.
+  std::vector<std::string> labels;  ///< The names of class 0, 1, ...; "negative", "positive".
+  std::string description;          ///< "synthetic", or the path.
+  int64_t training_words = 0;       ///< Words in the training half, before anything is cut.
+  int64_t distinct_words = 0;       ///< Different ones among them.
 };
 
-/// Reads `data` (an archive, a folder, or "synthetic") and prepares it by the published rule: words
-/// ranked by their counts in the training half; the training half put in file order, shuffled by
+/// Reads `data` (what ForEachReview() takes, or "synthetic") and prepares it by the published rule:
+/// words ranked by their counts in the training half; that half put in file order, shuffled by
 /// RandomState(shuffle_seed), encoded, split; the test half in file order, its words that no
 /// training review has skipped (not coded 2). One thread decompresses, the others work on the words
 /// (review_pipeline.h). Peak memory: about 6 bytes per byte of output, plus 4 bytes per word of the
 /// test half; of the text no more than a few MB are held at a time.
 ///
-/// InvalidArgument for options out of range, a training half without both kinds of reviews or too
-/// small to split; ResourceExhausted beyond 2^31 codes; otherwise as ForEachReview().
+/// InvalidArgument for options out of range, a training half of one class or too small to split, a
+/// review of a class that is not among the labels; ResourceExhausted beyond 2^31 codes; otherwise
+/// as ForEachReview().
 absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options);
 
-/// Encodes one half of `data`, in file order, with a vocabulary that is already there (a model's
-/// own): any word it does not know is kOovCode. The other half may be missing. Of `options` only
-/// text_policy, synthetic and threads count. Errors as LoadDataset().
+/// The rows of a training half in file order that train and validate, in the order of the rows of
+/// Dataset::train and Dataset::validation: shuffled and split as `options` say. `targets` are their
+/// classes. Errors as TrainTestSplit() and StratifiedSplit().
+absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
+                                             const DatasetOptions& options);
+
+/// Encodes one half of `data` (all of what has no halves), in file order, with a vocabulary that is
+/// already there (a model's own): any word it does not know is kOovCode. The other half may be
+/// missing. Of `options` count labels and what says how texts are read. Errors as LoadDataset().
 absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
                                        const Vocabulary& vocabulary, int maxlen,
                                        const DatasetOptions& options = {});

@@ -83,7 +83,8 @@ class TarStream {
 struct ReviewPath {
   absl::string_view root;  // "aclImdb/", or "" for an archive made inside that folder
   Half half;
-  int label;
+  absl::string_view folder;  // "train/pos/"
+  absl::string_view class_name;
   absl::string_view name;
 };
 
@@ -96,17 +97,18 @@ absl::string_view PopComponent(absl::string_view* path) {
   return whole.substr(begin);
 }
 
-std::optional<ReviewPath> ParseReviewPath(absl::string_view path) {
+std::optional<ReviewPath> ParseReviewPath(absl::string_view path, absl::string_view suffix) {
   ReviewPath parsed;
+  const absl::string_view whole = absl::StripSuffix(path, "/");
   parsed.name = PopComponent(&path);
-  if (!absl::EndsWith(parsed.name, ".txt") || absl::StartsWith(parsed.name, ".")) {
+  if (!absl::EndsWith(parsed.name, suffix) || absl::StartsWith(parsed.name, ".")) {
     return std::nullopt;
   }
-  const absl::string_view label = PopComponent(&path);
-  if (label != "pos" && label != "neg") return std::nullopt;
-  parsed.label = label == "pos" ? 1 : 0;
+  parsed.class_name = ClassOfFolder(PopComponent(&path));
+  if (parsed.class_name.empty()) return std::nullopt;
   const absl::string_view half = PopComponent(&path);
   if (half != "train" && half != "test") return std::nullopt;
+  parsed.folder = whole.substr(path.size(), whole.size() - parsed.name.size() - path.size());
   parsed.half = half == "train" ? Half::kTrain : Half::kTest;
   while (absl::ConsumePrefix(&path, "./")) {
   }
@@ -117,10 +119,11 @@ std::optional<ReviewPath> ParseReviewPath(absl::string_view path) {
 class ArchiveReader {
  public:
   ArchiveReader(const std::string& path, const ReviewSourceOptions& options, ReviewSink sink,
-                std::unique_ptr<CompressedFile> file)
+                ClassTable& classes, std::unique_ptr<CompressedFile> file)
       : path_(path),
         options_(options),
         sink_(sink),
+        classes_(classes),
         stream_(std::move(file)),
         archive_(archive_read_new()) {}
 
@@ -186,30 +189,38 @@ class ArchiveReader {
   absl::Status HandleEntry(archive_entry* entry) {
     const char* name = archive_entry_pathname(entry);
     if (name == nullptr) return Damaged("an entry without a readable name");
-    const std::optional<ReviewPath> review = ParseReviewPath(name);
+    const std::optional<ReviewPath> review = ParseReviewPath(name, options_.suffix);
     if (!review.has_value()) return absl::OkStatus();
     if (archive_entry_filetype(entry) == AE_IFDIR) return absl::OkStatus();
     absl::Status status = CheckRoot(*review);
     if (!status.ok()) return status;
     if (options_.only.has_value() && *options_.only != review->half) return absl::OkStatus();
-    const ReviewId id{review->half, review->label, std::string(review->name)};
+    // Copied: the entry's name does not last while its data are read.
+    const std::string folder(review->folder);
+    const Half half = review->half;
+    const std::string review_name(review->name);
+    const absl::StatusOr<int> label = classes_.Number(review->class_name, folder, review_name);
+    if (!label.ok()) return label.status();
     if (archive_entry_hardlink(entry) != nullptr || archive_entry_filetype(entry) != AE_IFREG) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", path_, "': ", id.Path(), " is a link or a special file"));
+          absl::StrCat("'", path_, "': ", folder, review_name, " is a link or a special file"));
     }
     const int64_t size = archive_entry_size(entry);
     if (size < 0 || size > options_.max_review_bytes) {
-      return absl::ResourceExhaustedError(absl::StrCat("'", path_, "': ", id.Path(), " has ", size,
-                                                       " bytes, more than the limit of ",
-                                                       options_.max_review_bytes));
+      return absl::ResourceExhaustedError(
+          absl::StrCat("'", path_, "': ", folder, review_name, " has ", size,
+                       " bytes, more than the limit of ", options_.max_review_bytes));
     }
     status = ReadText(static_cast<size_t>(size));
     if (!status.ok()) return status;
-    if (!seen_[id.half == Half::kTrain][id.label].insert(id.name).second) {
+    const size_t numbered = static_cast<size_t>(*label);
+    std::vector<absl::flat_hash_set<std::string>>& seen = seen_[half == Half::kTrain];
+    if (seen.size() <= numbered) seen.resize(numbered + 1);
+    if (!seen[numbered].insert(review_name).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", path_, "': ", id.Path(), " occurs twice"));
+          absl::StrCat("'", path_, "': ", folder, review_name, " occurs twice"));
     }
-    return sink_(Review{id.half, id.label, id.name, text_});
+    return sink_(Review{half, *label, review_name, text_, folder});
   }
 
   absl::Status ReadText(size_t size) {
@@ -230,11 +241,12 @@ class ArchiveReader {
   const std::string& path_;
   const ReviewSourceOptions& options_;
   ReviewSink sink_;
+  ClassTable& classes_;
   TarStream stream_;  // Outlives archive_, which reads from it.
   ArchivePtr archive_;
   int64_t entries_ = 0;
   std::optional<std::string> root_;
-  absl::flat_hash_set<std::string> seen_[2][2];  // Names, by half and label.
+  std::vector<absl::flat_hash_set<std::string>> seen_[2];  // Names, by half and label.
   std::vector<char> buffer_;
   absl::string_view text_;
 };
@@ -242,10 +254,10 @@ class ArchiveReader {
 }  // namespace
 
 absl::Status ReadReviewArchive(const std::string& path, const ReviewSourceOptions& options,
-                               ReviewSink sink) {
+                               ReviewSink sink, ClassTable& classes) {
   absl::StatusOr<std::unique_ptr<CompressedFile>> file = CompressedFile::Open(path);
   if (!file.ok()) return file.status();
-  return ArchiveReader(path, options, sink, *std::move(file)).Run();
+  return ArchiveReader(path, options, sink, classes, *std::move(file)).Run();
 }
 
 }  // namespace seqgraph::data

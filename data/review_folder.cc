@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -22,38 +23,31 @@ bool IsFolder(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-bool HasLayout(const std::string& root) {
-  for (absl::string_view half : {"train", "test"}) {
-    for (absl::string_view label : {"pos", "neg"}) {
-      if (IsFolder(absl::StrCat(root, "/", half, "/", label))) return true;
-    }
-  }
-  return false;
-}
+struct ClassFolder {
+  Half half;
+  std::string path;   // With a slash behind it.
+  std::string place;  // The same from the root of the data set.
+  std::string class_name;
+};
 
-absl::StatusOr<std::string> FindRoot(const std::string& path) {
-  for (const std::string& root : {path, absl::StrCat(path, "/aclImdb")}) {
-    if (HasLayout(root)) return root;
-  }
-  return absl::NotFoundError(absl::StrCat(
-      "'", path, "' is not the unpacked archive of reviews: expected the folders train/pos, ",
-      "train/neg, test/pos, test/neg (or some of them) in it or in its subfolder aclImdb"));
-}
-
-// The names of the reviews in a folder, sorted by their bytes.
-absl::StatusOr<std::vector<std::string>> ListReviews(const std::string& folder, int64_t limit) {
+// The names in a folder, sorted by their bytes; none if there is no folder.
+absl::StatusOr<std::vector<std::string>> List(
+    const std::string& folder, int64_t limit,
+    absl::FunctionRef<bool(absl::string_view name, bool is_folder)> wanted) {
   std::vector<std::string> names;
   std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder.c_str()), ::closedir);
   if (listing == nullptr) {
-    if (errno == ENOENT) return names;
+    if (errno == ENOENT || errno == ENOTDIR) return names;
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot list the folder '", folder, "'"));
   }
   errno = 0;
   while (const dirent* entry = ::readdir(listing.get())) {
     const absl::string_view name = entry->d_name;
-    if (absl::EndsWith(name, ".txt") && !absl::StartsWith(name, ".") && entry->d_type != DT_DIR) {
-      names.emplace_back(name);
-    }
+    // Links are followed, and some file systems do not tell.
+    const bool is_folder =
+        entry->d_type == DT_DIR || ((entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK) &&
+                                    IsFolder(absl::StrCat(folder, "/", name)));
+    if (!absl::StartsWith(name, ".") && wanted(name, is_folder)) names.emplace_back(name);
     if (static_cast<int64_t>(names.size()) > limit) {
       return absl::ResourceExhaustedError(
           absl::StrCat("'", folder, "' holds more than ", limit, " reviews"));
@@ -64,6 +58,59 @@ absl::StatusOr<std::vector<std::string>> ListReviews(const std::string& folder, 
     return absl::ErrnoToStatus(errno, absl::StrCat("listing the folder '", folder, "'"));
   }
   std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Adds the folders of classes in root/place, the last one first, as in file order.
+absl::Status AddClasses(const std::string& root, const std::string& place, Half half,
+                        std::vector<ClassFolder>& classes) {
+  const std::string folder = absl::StrCat(root, "/", place);
+  absl::StatusOr<std::vector<std::string>> names =
+      List(folder, kMaxClasses, [](absl::string_view name, bool is_folder) {
+        return is_folder && !ClassOfFolder(name).empty();
+      });
+  if (!names.ok()) return names.status();
+  std::reverse(names->begin(), names->end());
+  for (const std::string& name : *names) {
+    classes.push_back({half, absl::StrCat(folder, name, "/"), absl::StrCat(place, name, "/"),
+                       std::string(ClassOfFolder(name))});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ClassFolder>> FindClasses(const std::string& path, Half unsplit) {
+  std::vector<ClassFolder> classes;
+  for (const std::string& root : {path, absl::StrCat(path, "/aclImdb")}) {
+    for (Half half : {Half::kTrain, Half::kTest}) {
+      absl::Status status = AddClasses(root, absl::StrCat(HalfName(half), "/"), half, classes);
+      if (!status.ok()) return status;
+    }
+    if (!classes.empty()) return classes;
+  }
+  absl::Status status = AddClasses(path, "", unsplit, classes);
+  if (!status.ok()) return status;
+  if (!classes.empty()) return classes;
+  return absl::NotFoundError(absl::StrCat(
+      "'", path, "' is not the unpacked archive of reviews: expected the folders train/pos, ",
+      "train/neg, test/pos, test/neg (or some of them) in it or in its subfolder aclImdb; nor has ",
+      "it other folders, one a class, in it or in its subfolders train and test"));
+}
+
+// The names of the reviews in a folder of a class.
+absl::StatusOr<std::vector<std::string>> ListReviews(const ClassFolder& folder,
+                                                     const ReviewSourceOptions& options) {
+  std::string other;  // A file that is none.
+  absl::StatusOr<std::vector<std::string>> names =
+      List(folder.path, options.max_reviews, [&](absl::string_view name, bool is_folder) {
+        const bool taken = !is_folder && absl::EndsWith(name, options.suffix);
+        if (!is_folder && !taken) other = std::string(name);
+        return taken;
+      });
+  if (names.ok() && names->empty() && !other.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", folder.path, "' holds files such as ", other, ", but none that ends in ",
+                     options.suffix, "; --text_files says how texts are named"));
+  }
   return names;
 }
 
@@ -118,25 +165,23 @@ absl::StatusOr<absl::string_view> ReadReview(const std::string& path, int64_t li
 }  // namespace
 
 absl::Status ReadReviewFolder(const std::string& path, const ReviewSourceOptions& options,
-                              ReviewSink sink) {
-  const absl::StatusOr<std::string> root = FindRoot(path);
-  if (!root.ok()) return root.status();
+                              ReviewSink sink, ClassTable& classes) {
+  const absl::StatusOr<std::vector<ClassFolder>> folders =
+      FindClasses(path, options.only.value_or(Half::kTrain));
+  if (!folders.ok()) return folders.status();
   std::vector<char> buffer;
-  for (Half half : {Half::kTrain, Half::kTest}) {
-    if (options.only.has_value() && *options.only != half) continue;
-    for (int label : {1, 0}) {
-      const std::string folder =
-          absl::StrCat(*root, "/", HalfName(half), label == 1 ? "/pos" : "/neg");
-      const absl::StatusOr<std::vector<std::string>> names =
-          ListReviews(folder, options.max_reviews);
-      if (!names.ok()) return names.status();
-      for (const std::string& name : *names) {
-        const absl::StatusOr<absl::string_view> text =
-            ReadReview(absl::StrCat(folder, "/", name), options.max_review_bytes, &buffer);
-        if (!text.ok()) return text.status();
-        const absl::Status status = sink(Review{half, label, name, *text});
-        if (!status.ok()) return status;
-      }
+  for (const ClassFolder& folder : *folders) {
+    if (options.only.has_value() && *options.only != folder.half) continue;
+    const absl::StatusOr<std::vector<std::string>> names = ListReviews(folder, options);
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      const absl::StatusOr<int> label = classes.Number(folder.class_name, folder.place, name);
+      if (!label.ok()) return label.status();
+      const absl::StatusOr<absl::string_view> text =
+          ReadReview(absl::StrCat(folder.path, name), options.max_review_bytes, &buffer);
+      if (!text.ok()) return text.status();
+      const absl::Status status = sink(Review{folder.half, *label, name, *text, folder.place});
+      if (!status.ok()) return status;
     }
   }
   return absl::OkStatus();

@@ -4,14 +4,15 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "data/class_table.h"
 #include "data/review_source.h"
 
 namespace seqgraph::data {
 
-/// ForEachReview() for the folder that holds train and test, or one that holds it as aclImdb, in
-/// file order.
+/// ForEachReview() for the folder that holds train and test, one that holds it as aclImdb, or one
+/// that holds the folders of classes themselves; in file order.
 absl::Status ReadReviewFolder(const std::string& path, const ReviewSourceOptions& options,
-                              ReviewSink sink);
+                              ReviewSink sink, ClassTable& classes);
 
 }  // namespace seqgraph::data
 

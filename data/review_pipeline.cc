@@ -15,8 +15,10 @@ namespace seqgraph::data {
 Review ReviewBatch::operator[](size_t i) const {
   const Item& item = items_[i];
   const absl::string_view bytes = bytes_;
+  const size_t text = item.begin + item.name_size;
   return {item.half, item.label, bytes.substr(item.begin, item.name_size),
-          bytes.substr(item.begin + item.name_size, item.text_size)};
+          bytes.substr(text, item.text_size),
+          bytes.substr(text + item.text_size, item.folder_size)};
 }
 
 void ReviewBatch::Clear(int64_t number) {
@@ -26,10 +28,11 @@ void ReviewBatch::Clear(int64_t number) {
 }
 
 void ReviewBatch::Add(const Review& review) {
-  items_.push_back(
-      {review.half, review.label, bytes_.size(), review.name.size(), review.text.size()});
-  bytes_.append(review.name.data(), review.name.size());
-  bytes_.append(review.text.data(), review.text.size());
+  items_.push_back({review.half, review.label, bytes_.size(), review.name.size(),
+                    review.text.size(), review.folder.size()});
+  for (absl::string_view part : {review.name, review.text, review.folder}) {
+    bytes_.append(part.data(), part.size());
+  }
 }
 
 int PipelineThreads(const PipelineOptions& options) {

@@ -21,7 +21,7 @@ class ReviewBatch {
   /// The batches of one run count from 0.
   int64_t number() const { return number_; }
   size_t size() const { return items_.size(); }
-  /// Of names and texts.
+  /// Of names, texts and folders.
   size_t bytes() const { return bytes_.size(); }
 
   /// Views into this batch. `i` must lie in [0, size()).
@@ -34,9 +34,10 @@ class ReviewBatch {
   struct Item {
     Half half;
     int label;
-    size_t begin;  // Of the name in bytes_; the text follows.
+    size_t begin;  // Of the name in bytes_; text and folder follow.
     size_t name_size;
     size_t text_size;
+    size_t folder_size;
   };
 
   int64_t number_ = 0;

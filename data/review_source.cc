@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/review_archive.h"
+#include "data/review_csv.h"
 #include "data/review_folder.h"
 #include "data/review_text.h"
 
@@ -20,19 +21,23 @@ std::string ReviewId::Path() const {
 absl::Status CheckReview(const std::string& path, const Review& review) {
   const absl::Status text = CheckReviewText(review.text);
   if (text.ok()) return text;
-  const ReviewId id{review.half, review.label, std::string(review.name)};
-  return absl::Status(text.code(),
-                      absl::StrCat("'", path, "': review ", id.Path(), ": ", text.message()));
+  return absl::Status(text.code(), absl::StrCat("'", path, "': review ", review.folder, review.name,
+                                                ": ", text.message()));
 }
 
+bool IsCsvPath(const std::string& path) { return SeparatorByName(path).has_value(); }
+
 absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& options,
-                           ReviewSink sink) {
+                           ReviewSink sink, ClassTable* classes) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) {
     return absl::ErrnoToStatus(
         errno, absl::StrCat("no reviews at '", path,
-                            "': expected the archive aclImdb_v1.tar.gz or its unpacked folder"));
+                            "': expected the archive aclImdb_v1.tar.gz, its unpacked folder, or "
+                            "another folder or CSV file of labelled texts"));
   }
+  ClassTable own_classes;
+  ClassTable& table = classes != nullptr ? *classes : own_classes;
   int64_t count = 0;
   const auto checked = [&](const Review& review) -> absl::Status {
     if (++count > options.max_reviews) {
@@ -45,9 +50,15 @@ absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& o
     }
     return sink(review);
   };
-  const absl::Status status = S_ISDIR(info.st_mode) ? ReadReviewFolder(path, options, checked)
-                                                    : ReadReviewArchive(path, options, checked);
+  const bool csv = !S_ISDIR(info.st_mode) && IsCsvPath(path);
+  const absl::Status status = S_ISDIR(info.st_mode)
+                                  ? ReadReviewFolder(path, options, checked, table)
+                              : csv ? ReadReviewCsv(path, options, checked, table)
+                                    : ReadReviewArchive(path, options, checked, table);
   if (!status.ok()) return status;
+  if (count == 0 && csv) {
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds no records of texts"));
+  }
   if (count == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' holds no reviews", options.only ? " of its " : "",

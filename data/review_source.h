@@ -1,11 +1,13 @@
 #ifndef SEQGRAPH_DATA_REVIEW_SOURCE_H_
 #define SEQGRAPH_DATA_REVIEW_SOURCE_H_
 
-// Labelled reviews, one at a time, from the Large Movie Review Dataset as it is published
-// (aclImdb_v1.tar.gz, also gunzipped) or from its unpacked folder; anything in the same layout will
-// do:
+// Labelled texts, called reviews, one at a time: from the Large Movie Review Dataset as it is
+// published (aclImdb_v1.tar.gz, also gunzipped), or from anybody's own, in one of these layouts:
 //
-//   [root/]{train|test}/{pos|neg}/NAME.txt
+//   [root/]{train|test}/CLASS/NAME.txt   in a folder or a tar archive; the published one: its
+//                                        classes are pos and neg
+//   CLASS/NAME.txt                       in a folder
+//   FILE.csv, FILE.tsv, also .gz         a record a review: data/csv.h
 //
 //   absl::Status status = ForEachReview(path, {}, [&](const Review& review) {
 //     Use(review.text);
@@ -20,6 +22,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "data/class_table.h"
 
 namespace seqgraph::data {
 
@@ -30,13 +33,14 @@ enum class Half { kTrain, kTest };
 absl::string_view HalfName(Half half);
 
 /// Where a review lies. The order is the file order of the published integers: train/pos,
-/// train/neg, test/pos, test/neg, and within each by the bytes of the file names.
+/// train/neg, test/pos, test/neg (with other classes: the last one first), and within each by the
+/// bytes of the file names.
 struct ReviewId {
   Half half = Half::kTrain;
-  int label = 0;     ///< 1 for pos, 0 for neg.
-  std::string name;  ///< The file's name, "576_10.txt".
+  int label = 0;     ///< The number of its class: 1 for pos, 0 for neg.
+  std::string name;  ///< The file's name, "576_10.txt"; in a file of records the line, "17".
 
-  /// "train/pos/576_10.txt".
+  /// "train/pos/576_10.txt". For reviews of the published classes.
   std::string Path() const;
 
   friend bool operator==(const ReviewId& a, const ReviewId& b) {
@@ -50,9 +54,10 @@ struct ReviewId {
 /// One review. The views hold during the callback only.
 struct Review {
   Half half = Half::kTrain;
-  int label = 0;
+  int label = 0;  ///< By a ClassTable.
   absl::string_view name;
-  absl::string_view text;  ///< The file's bytes as they are.
+  absl::string_view text;         ///< The file's bytes, or the field's, as they are.
+  absl::string_view folder = {};  ///< In front of the name in messages: "train/pos/".
 };
 
 /// What to do with a review that CheckReviewText() refuses: invalid UTF-8, a NUL byte, no word.
@@ -61,11 +66,25 @@ enum class TextPolicy {
   kAnyBytes,  ///< Deliver it: the tokenizer takes any bytes.
 };
 
+/// What a file of records looks like. A column is a name in the first record, or a number from 1.
+struct CsvLayout {
+  std::string text_column = "text";
+  std::string label_column = "label";
+  /// The first record is no review: always so where a column is given by its name.
+  bool header = false;
+  char separator = 0;  ///< 0: a tab for .tsv, otherwise a comma.
+  bool quotes = true;  ///< See CsvOptions.
+};
+
 struct ReviewSourceOptions {
-  std::optional<Half> only;  ///< Deliver one half only; the other is not read.
+  /// Deliver one half only; the other is not read. A source without halves belongs to the half that
+  /// is asked for, or to the training half.
+  std::optional<Half> only;
   TextPolicy text_policy = TextPolicy::kRefuse;
   int64_t max_review_bytes = int64_t{4} << 20;  ///< A longer review is an error.
   int64_t max_reviews = 10'000'000;             ///< More reviews are an error.
+  std::string suffix = ".txt";  ///< Of the files in folders that are reviews; empty: every file.
+  CsvLayout csv;
 };
 
 /// Takes one review; an error ends the reading and is returned.
@@ -74,17 +93,23 @@ using ReviewSink = absl::FunctionRef<absl::Status(const Review&)>;
 /// Ok for a review that TextPolicy::kRefuse takes; otherwise an error that names `path` and it.
 absl::Status CheckReview(const std::string& path, const Review& review);
 
-/// Delivers each review under `path`: a folder's in file order (see ReviewId), an archive's in the
-/// order in which they lie in it, so a caller that needs file order sorts. Unlabelled reviews
-/// (unsup), hidden files and all other files are passed over. An archive is read as a stream, no
-/// more than one review is in memory, and its check sums are verified to the last byte.
+/// Whether `path` names a file of records: .csv or .tsv, also with .gz behind it.
+bool IsCsvPath(const std::string& path);
+
+/// Delivers each review under `path`: a folder's in file order (see ReviewId), those of an archive
+/// and of a file of records in the order in which they lie in it, so a caller that needs file order
+/// sorts those of an archive. Unlabelled reviews (unsup), hidden files and all other files are
+/// passed over. Archives and files are read as a stream, no more than one review is in memory, and
+/// gzip's check sums are verified to the last byte. Labels are numbers of `classes` (null: a table
+/// of its own); of pos and neg 1 and 0.
 ///
 /// Errors name `path` and what was expected: NotFound for a wrong path or a folder in another
 /// layout, InvalidArgument for a file that is no tar archive, holds no review (of the half asked
 /// for), holds one twice, or holds one that is refused, DataLoss for a damaged or cut off archive,
-/// ResourceExhausted beyond the limits.
+/// ResourceExhausted beyond the limits; for records also those of CsvReader and ClassTable, and
+/// InvalidArgument for columns that are not there.
 absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& options,
-                           ReviewSink sink);
+                           ReviewSink sink, ClassTable* classes = nullptr);
 
 }  // namespace seqgraph::data
 

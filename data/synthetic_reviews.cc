@@ -8,12 +8,15 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "data/synthetic_random.h"
 #include "data/synthetic_words.h"
 
 namespace seqgraph::data {
 namespace {
 
+using internal::Random;
 using internal::Side;
+using internal::ZipfTable;
 
 // How hard the task is. Shares are in percent.
 constexpr uint64_t kWrongLabels = 4;        // Reviews whose label is not their opinion.
@@ -25,50 +28,6 @@ constexpr uint64_t kClosing = 70;           // Reviews that sum up in a last sen
 constexpr int kMinWords = 20;
 constexpr int kMaxWords = 250;
 constexpr int kLongestSentence = 20;  // Words; what must be left before the last sentence.
-
-// SplitMix64 (Steele, Lea, Flood 2014): a counter with a mixing function behind it, integers only.
-class Random {
- public:
-  explicit Random(uint64_t state) : state_(state) {}
-
-  uint64_t Next() { return Mix(state_ += 0x9e3779b97f4a7c15u); }
-
-  // Uniform in [0, n), 0 < n <= 2^32, up to a bias of n / 2^32.
-  uint64_t Below(uint64_t n) { return ((Next() >> 32) * n) >> 32; }
-
-  bool Percent(uint64_t share) { return Below(100) < share; }
-
-  static uint64_t Mix(uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-
- private:
-  uint64_t state_;
-};
-
-// Draws rank r of n with a weight of 1 / (r + flatness), Zipf's law as Mandelbrot bent it, in
-// integers.
-class ZipfTable {
- public:
-  ZipfTable(size_t n, uint64_t flatness) {
-    uint64_t sum = 0;
-    for (size_t r = 1; r <= n; ++r) {
-      sum += (uint64_t{1} << 20) / (r + flatness);
-      cumulative_.push_back(sum);
-    }
-  }
-
-  size_t Draw(Random* random) const {
-    const uint64_t value = random->Below(cumulative_.back());
-    return static_cast<size_t>(std::upper_bound(cumulative_.begin(), cumulative_.end(), value) -
-                               cumulative_.begin());
-  }
-
- private:
-  std::vector<uint64_t> cumulative_;
-};
 
 absl::string_view DrawWord(char slot, Side side, Random* random) {
   // One table for each slot letter, built once.
@@ -165,12 +124,8 @@ Side Opposite(Side side) { return side == internal::kFor ? internal::kAgainst : 
 }  // namespace
 
 std::string SyntheticReviewText(uint64_t seed, Half half, int label, int64_t index) {
-  uint64_t state = Random::Mix(seed + 0x9e3779b97f4a7c15u);
-  for (uint64_t part :
-       {static_cast<uint64_t>(half), static_cast<uint64_t>(label), static_cast<uint64_t>(index)}) {
-    state = Random::Mix(state ^ (part + 0x9e3779b97f4a7c15u));
-  }
-  Random random(state);
+  Random random = Random::Of(seed, {static_cast<uint64_t>(half), static_cast<uint64_t>(label),
+                                    static_cast<uint64_t>(index)});
   Side side = label == 1 ? internal::kFor : internal::kAgainst;
   if (random.Percent(kWrongLabels)) side = Opposite(side);
 

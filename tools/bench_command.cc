@@ -19,8 +19,8 @@
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
 #include "tools/profile/profile_flag.h"
-#include "training/imdb_models.h"
 #include "training/model_runner.h"
+#include "training/text_models.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -38,7 +38,7 @@ class BenchCommand : public Command {
   void Declare(Flags& flags) override {
     const Flag path = flags.Text("MODEL", &path_, "FILE", "A saved model; without it, by --model");
     std::vector<Flag> sizes = model_.Declare(flags);
-    ImdbModelOptions defaults;
+    const TextModelOptions defaults;
     num_words_ = defaults.num_words;
     maxlen_ = defaults.maxlen;
     sizes.push_back(flags.Int("--num_words", &num_words_, 4, 1 << 24, "Rows of the vocabulary"));
@@ -111,10 +111,10 @@ class BenchCommand : public Command {
 
   absl::StatusOr<Model> MakeModel() const {
     if (!path_.empty()) return LoadModel(path_, AllOps());
-    SEQ_ASSIGN_OR_RETURN(ImdbModelOptions options, model_.Options());
+    TextModelOptions options = model_.Options();
     options.num_words = num_words_;
     options.maxlen = maxlen_;
-    return MakeImdbModel(options);
+    return MakeTextModel(options);
   }
 
   // Calls for the profile, apart from those that are timed.

@@ -11,19 +11,29 @@
 
 namespace seqgraph::tools {
 
-/// Where reviews come from and how they become integers.
+/// Where labelled texts come from and how they become integers.
 struct DataFlags {
   std::string data = std::string(data::kSyntheticName);
   int64_t num_words = 500;
   int64_t maxlen = 100;
   double validation = 0.2;
+  bool stratify = false;
   bool any_bytes = false;
   std::string data_cache;  ///< Empty: DataCache::DefaultFolder().
+  std::string test_data;
+  data::CsvLayout csv;
+  bool no_quotes = false;
+  std::string separator;  ///< As given: a character, "tab", or empty.
+  std::string text_files = data::ReviewSourceOptions().suffix;
 
-  /// --data (required if its default is empty), --any_bytes, --data_cache.
+  /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
+  /// --data_cache.
   void DeclareSource(Flags& flags);
-  /// --num_words, --maxlen, --validation.
+  /// --test_data.
+  void DeclareTestData(Flags& flags);
+  /// --num_words, --maxlen, --validation, --stratify.
   void DeclareEncoding(Flags& flags);
+  void DeclareStratify(Flags& flags);
 
   bool synthetic() const { return data == data::kSyntheticName; }
   data::DatasetOptions Options() const;

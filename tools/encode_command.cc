@@ -21,6 +21,7 @@ class EncodeCommand : public Command {
  public:
   void Declare(Flags& flags) override {
     flags_.DeclareSource(flags);
+    flags_.DeclareTestData(flags);
     flags_.DeclareEncoding(flags);
     flags.Int("--threads", &threads_, 0, 1024, "Threads to read with; 0: one a processor, up to 4");
     flags.Text("--output", &folder_, "FOLDER", "Where the files go; made if it is missing")
@@ -30,7 +31,9 @@ class EncodeCommand : public Command {
         "(int32).\n"
         "Training reviews are shuffled and split as by Keras and scikit-learn; test reviews are "
         "in\n"
-        "file order, without the words that no training review has.");
+        "file order, without the words that no training review has. What the targets mean is\n"
+        "printed, and with other classes than negative and positive written to labels.txt, one a\n"
+        "line.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -47,6 +50,12 @@ class EncodeCommand : public Command {
     SEQ_RETURN_IF_ERROR(Write("train", dataset.train, out));
     SEQ_RETURN_IF_ERROR(Write("validation", dataset.validation, out));
     SEQ_RETURN_IF_ERROR(Write("test", dataset.test, out));
+    out.Print("Classes: %s\n", absl::StrJoin(dataset.labels, ", "));
+    if (dataset.labels != std::vector<std::string>{"negative", "positive"}) {
+      const std::string path = absl::StrCat(folder_, "/labels.txt");
+      SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, absl::StrJoin(dataset.labels, "\n") + "\n"));
+      out.Print("%s: %d names\n", path, dataset.labels.size());
+    }
     return 0;
   }
 

@@ -1,7 +1,5 @@
 #include "tools/evaluate_command.h"
 
-#include <algorithm>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/imdb_dataset.h"
-#include "data/numpy_random.h"
 #include "graph/status_macros.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
+#include "tools/class_report.h"
 #include "tools/data_flags.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/tested_model.h"
@@ -35,16 +33,34 @@ data::TokenSet SelectRows(const data::TokenSet& set, const std::vector<int64_t>&
   return selected;
 }
 
+// The model's labels; for one without them, as many classes as there are targets.
+std::vector<std::string> ClassNames(const Model& model, const data::TokenSet& set) {
+  std::vector<std::string> names = model.labels;
+  while (names.size() < 2) names.push_back(absl::StrCat("class ", names.size()));
+  for (int32_t target : set.targets) {
+    while (names.size() <= static_cast<size_t>(target)) {
+      names.push_back(absl::StrCat("class ", names.size()));
+    }
+  }
+  return names;
+}
+
 class EvaluateCommand : public Command {
  public:
   void Declare(Flags& flags) override {
     flags.Text("MODEL", &path_, "FILE", "A model saved by train").Required();
     data_.DeclareSource(flags);
     flags.Choice("--part", &part_, {"test", "train", "validation"},
-                 "The test half, or what train made of the training half");
+                 "The test half (of data without halves: all), or what train made of the training\n"
+                 "half");
     flags.Real("--validation", &data_.validation, 0, 1,
                "The share that was split off for validation");
+    data_.DeclareStratify(flags);
     flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews computed together");
+    flags.Switch(
+        "--confusion", &confusion_,
+        "How many of each class were taken for each; also precision, recall and F1, which\n"
+        "more than two classes get anyway");
     backend_.Declare(flags);
     self_test_.Declare(flags);
     profile_.Declare(flags);
@@ -71,14 +87,12 @@ class EvaluateCommand : public Command {
     if (!compiled.ok()) return Annotate(compiled.status(), path_);
     TraceSpan read(profile_.trace(), "read and encode reviews", "data");
     DataOrigin origin;
-    SEQ_ASSIGN_OR_RETURN(const data::TokenSet set,
-                         Encode(vocabulary, model.preprocessing.maxlen, &origin));
+    SEQ_ASSIGN_OR_RETURN(const data::TokenSet set, Encode(vocabulary, model, &origin));
     read.End();
-    const auto positive = std::count(set.targets.begin(), set.targets.end(), 1);
+    const std::vector<std::string> labels = ClassNames(model, set);
     const bool synthetic = data_.synthetic();
-    out.Print("Data: %s%s, %s: %s reviews, %s of them positive\n", data_.data,
-              synthetic ? " (made-up reviews)" : "", part_, WithThousands(set.rows),
-              WithThousands(positive));
+    out.Print("Data: %s%s, %s: %s reviews, %s\n", data_.data, synthetic ? " (made-up reviews)" : "",
+              part_, WithThousands(set.rows), ClassCounts(set, labels));
     out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(out.Flush());
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
@@ -89,6 +103,16 @@ class EvaluateCommand : public Command {
     SEQ_RETURN_IF_ERROR(logs.status());
     out.Print("loss: %.6f - accuracy: %.6f%s\n", logs->at("loss"), logs->at("accuracy"),
               synthetic ? " (synthetic data)" : "");
+    if (confusion_ || labels.size() > 2) {
+      SEQ_ASSIGN_OR_RETURN(const std::vector<float> predictions,
+                           runner.Predict({set.tokens, set.rows, set.maxlen, set.targets},
+                                          {.batch = batch_, .function = "evaluate"}));
+      SEQ_ASSIGN_OR_RETURN(const ConfusionMatrix matrix,
+                           ConfusionMatrix::FromPredictions(predictions, set.targets,
+                                                            static_cast<int64_t>(labels.size())));
+      out.Write(ClassReport(matrix, labels));
+      if (confusion_) out.Write(ConfusionText(matrix, labels));
+    }
     const std::vector<const Backend*> backends = ListOf(tested.backends);
     if (backends.size() > 1) {
       out.Write(BackendLine("evaluate", (*compiled)->assignments(), backends));
@@ -96,32 +120,26 @@ class EvaluateCommand : public Command {
     return 0;
   }
 
-  absl::StatusOr<data::TokenSet> Encode(const data::Vocabulary& vocabulary, int64_t maxlen,
+  absl::StatusOr<data::TokenSet> Encode(const data::Vocabulary& vocabulary, const Model& model,
                                         DataOrigin* origin) const {
-    const data::DatasetOptions options = data_.Options();
+    data::DatasetOptions options = data_.Options();
+    options.labels = model.labels;
     const bool test = part_ == "test";
     const std::optional<DataCache> cache = data_.Cache();
-    absl::StatusOr<data::TokenSet> half =
-        EncodeReviewsCached(data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
-                            static_cast<int>(maxlen), options, cache ? &*cache : nullptr, origin);
+    absl::StatusOr<data::TokenSet> half = EncodeReviewsCached(
+        data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
+        static_cast<int>(model.preprocessing.maxlen), options, cache ? &*cache : nullptr, origin);
     if (!half.ok() || test) return half;
-    // Shuffled and split as LoadDataset does it.
-    std::vector<int64_t> order(static_cast<size_t>(half->rows));
-    std::iota(order.begin(), order.end(), int64_t{0});
-    data::RandomState(options.shuffle_seed).Shuffle(absl::MakeSpan(order));
     SEQ_ASSIGN_OR_RETURN(const data::SplitIndices split,
-                         data::TrainTestSplit(half->rows, options.validation, options.split_seed));
-    std::vector<int64_t> rows;
-    for (int64_t i : part_ == "train" ? split.train : split.test) {
-      rows.push_back(order[static_cast<size_t>(i)]);
-    }
-    return SelectRows(*half, rows);
+                         data::ShuffleAndSplit(half->targets, options));
+    return SelectRows(*half, part_ == "train" ? split.train : split.test);
   }
 
   std::string path_;
   DataFlags data_{.data = ""};  // Has to be named.
   std::string part_ = "test";
   int64_t batch_ = 64;
+  bool confusion_ = false;
   BackendFlags backend_;
   SelfTestFlag self_test_;
   ProfileFlag profile_;

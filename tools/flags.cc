@@ -77,6 +77,17 @@ Flag Flags::Real(const std::string& name, double* value, double low, double high
   });
 }
 
+Flag Flags::Share(const std::string& name, double* value, const std::string& help) {
+  return Add(app_, name, help, "X", absl::StrFormat("%g", *value), [=](const std::string& text) {
+    double parsed = 0;
+    if (!absl::SimpleAtod(text, &parsed) || !(parsed >= 0 && parsed < 1)) {
+      return std::string("a number of at least 0 and below 1");
+    }
+    *value = parsed;
+    return std::string();
+  });
+}
+
 Flag Flags::Text(const std::string& name, std::string* value, const std::string& placeholder,
                  const std::string& help) {
   return Add(app_, name, help, placeholder, *value, [=](const std::string& text) {

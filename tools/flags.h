@@ -43,6 +43,8 @@ class Flags {
   /// A finite number strictly between `low` and `high`.
   Flag Real(const std::string& name, double* value, double low, double high,
             const std::string& help);
+  /// A number of at least 0 and below 1.
+  Flag Share(const std::string& name, double* value, const std::string& help);
   /// A text that is not empty. `placeholder` is what --help shows: "FILE".
   Flag Text(const std::string& name, std::string* value, const std::string& placeholder,
             const std::string& help);
@@ -78,7 +80,7 @@ void DeclareSimdTarget(Flags& flags, std::string* target);
 
 /// --backend, --threads, --passes and --simd_target.
 struct BackendFlags {
-  std::string backend = "onednn";
+  std::string backend = "simd,onednn";
   int64_t threads = 1;
   std::string passes = "all";
   std::string simd_target;

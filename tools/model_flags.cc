@@ -1,24 +1,58 @@
 #include "tools/model_flags.h"
 
-#include "graph/status_macros.h"
+#include "absl/strings/str_cat.h"
 
 namespace seqgraph::tools {
 
 std::vector<Flag> ModelFlags::Declare(Flags& flags) {
-  Flag model =
-      flags.Choice("--model", &input, {"embedding", "onehot"}, "How words enter the network");
-  Flag dim = flags.Int("--embedding_dim", &embedding_dim, 1, 65536,
-                       "Width of the table's rows, with --model=embedding");
-  Flag width = flags.Int("--units", &units, 1, 65536, "Units of the simple RNN");
+  std::vector<Flag> declared = {
+      flags.Choice("--model", &input, {"embedding", "onehot"}, "How words enter the network"),
+      flags.Choice("--cell", &cell, {"rnn", "lstm", "gru"}, "Of the recurrent layers"),
+      flags.Int("--units", &units, 1, 65536, "Of each recurrent layer, in each direction"),
+      flags.Int("--layers", &layers, 1, 64, "Recurrent layers, one over the states of the other"),
+      flags.Switch("--bidirectional", &bidirectional,
+                   "Each of them in both directions, their outputs side by side"),
+      flags.Choice("--pooling", &pooling, {"last", "average", "max"},
+                   "What the classes are told from: the last state, or a mean or maximum of all"),
+      flags.Share("--dropout", &dropout, "Of the inputs of each recurrent layer, in training"),
+      flags.Share("--recurrent_dropout", &recurrent_dropout, "Of their states, in training")};
+  const Flag dim = flags.Int("--embedding_dim", &embedding_dim, 1, 65536,
+                             "Width of the table's rows, with --model=embedding");
+  const Flag mask = flags.Switch("--mask_zero", &mask_zero,
+                                 "Skip the padding in front of a text, with --model=embedding");
   flags.Check("--embedding_dim", [this, dim] {
     return input == "onehot" && dim.given() ? "does not go with --model=onehot" : "";
   });
-  return {model, dim, width};
+  flags.Check("--mask_zero", [this] {
+    return input == "onehot" && mask_zero ? "does not go with --model=onehot" : "";
+  });
+  declared.insert(declared.end(), {dim, mask});
+  return declared;
 }
 
-absl::StatusOr<ImdbModelOptions> ModelFlags::Options() const {
-  SEQ_ASSIGN_OR_RETURN(const ImdbInput parsed, ParseImdbInput(input));
-  return ImdbModelOptions{.input = parsed, .embedding_dim = embedding_dim, .units = units};
+TextModelOptions ModelFlags::Options() const {
+  return {.one_hot = input == "onehot",
+          .embedding_dim = embedding_dim,
+          .mask_zero = mask_zero,
+          .cell = cell == "lstm"  ? RecurrentKind::kLSTM
+                  : cell == "gru" ? RecurrentKind::kGRU
+                                  : RecurrentKind::kSimpleRNN,
+          .units = units,
+          .layers = layers,
+          .bidirectional = bidirectional,
+          .dropout = dropout,
+          .recurrent_dropout = recurrent_dropout,
+          .pooling = pooling == "average" ? StatePooling::kAverage
+                     : pooling == "max"   ? StatePooling::kMax
+                                          : StatePooling::kLast};
+}
+
+std::string ModelFlags::Description() const {
+  const std::string kind = cell == "lstm" ? "LSTM" : cell == "gru" ? "GRU" : "simple RNN";
+  const std::string which = absl::StrCat(bidirectional ? "bidirectional " : "", kind);
+  return absl::StrCat(
+      input, " input, ", layers == 1 ? which : absl::StrCat(layers, " layers of ", which), " of ",
+      units, " units", pooling == "last" ? "" : absl::StrCat(", ", pooling, " of states"));
 }
 
 }  // namespace seqgraph::tools

@@ -51,10 +51,11 @@ class PredictCommand : public Command {
     profile_.Declare(flags);
     flags.Footer(
         "Without TEXT and --file reviews are read from standard input, one a line. Prints a line\n"
-        "for each: probability of the second label, label, beginning of the text, tab-separated;\n"
-        "with --format=json an object with all of the text. Quote a TEXT, and put those that "
-        "begin\n"
-        "with a dash behind --.");
+        "for each: probability of the label (of two labels: of the second), label, beginning of "
+        "the\n"
+        "text, tab-separated; with --format=json an object with the probabilities of all labels "
+        "and\n"
+        "all of the text. Quote a TEXT, and put those that begin with a dash behind --.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -87,10 +88,10 @@ class PredictCommand : public Command {
 
   bool Interrupted() const { return interrupt_ != nullptr && interrupt_->load(); }
 
-  // Where nodes may go elsewhere: which did. Not among the answers.
+  // Where the user let nodes go elsewhere: which did. Not among the answers.
   void TellBackends() const {
     const std::vector<const Backend*> backends = ListOf(classifier_->backends());
-    if (backends.size() < 2) return;
+    if (backends.size() < 2 || backend_.backend == BackendFlags().backend) return;
     std::fputs(BackendLine("predict", classifier_->predict().assignments(), backends).c_str(),
                stderr);
   }
@@ -130,20 +131,25 @@ class PredictCommand : public Command {
       break;
     }
     if (!texts.empty()) {
-      SEQ_ASSIGN_OR_RETURN(const std::vector<float> probabilities, classifier_->Classify(texts));
-      for (size_t i = 0; i < texts.size(); ++i) Print(texts[i], probabilities[i], out);
+      SEQ_ASSIGN_OR_RETURN(const std::vector<TextAnswer> answers, classifier_->Classify(texts));
+      for (size_t i = 0; i < texts.size(); ++i) Print(texts[i], answers[i], out);
     }
     return refused;
   }
 
-  void Print(const std::string& text, float probability, Output& out) const {
-    const std::string& label = classifier_->Label(probability);
+  void Print(const std::string& text, const TextAnswer& answer, Output& out) const {
+    const std::vector<std::string>& labels = classifier_->labels();
+    const std::string& label = labels[static_cast<size_t>(answer.label)];
+    const size_t shown = labels.size() == 2 ? 1 : static_cast<size_t>(answer.label);
+    const float probability = answer.probabilities[shown];
     if (format_ == "text") {
       out.Print("%.4f\t%s\t%s\n", probability, label, Excerpt(text));
       return;
     }
+    nlohmann::ordered_json all;
+    for (size_t i = 0; i < labels.size(); ++i) all[labels[i]] = answer.probabilities[i];
     const nlohmann::ordered_json line = {
-        {"probability", probability}, {"label", label}, {"text", text}};
+        {"probability", probability}, {"label", label}, {"probabilities", all}, {"text", text}};
     constexpr auto kReplaceInvalid = nlohmann::ordered_json::error_handler_t::replace;
     out.Write(line.dump(-1, ' ', false, kReplaceInvalid) + "\n");
   }

@@ -2,12 +2,14 @@
 
 #include <string>
 
+#include "data/class_table.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/model_flags.h"
 #include "tools/terminal.h"
 #include "training/summary.h"
+#include "training/text_models.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -20,6 +22,7 @@ class SummaryCommand : public Command {
     for (Flag option : flags_.Declare(flags)) option.Excludes(path);
     flags.Int("--num_words", &num_words_, 4, 1'000'000, "Codes").Excludes(path);
     flags.Int("--maxlen", &maxlen_, 1, 100'000, "Codes a review").Excludes(path);
+    flags.Int("--classes", &classes_, 2, data::kMaxClasses, "Labels of the texts").Excludes(path);
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -32,16 +35,18 @@ class SummaryCommand : public Command {
 
  private:
   absl::StatusOr<Model> Make() const {
-    SEQ_ASSIGN_OR_RETURN(ImdbModelOptions options, flags_.Options());
+    TextModelOptions options = flags_.Options();
     options.num_words = num_words_;
     options.maxlen = maxlen_;
-    return MakeImdbModel(options);
+    options.classes = classes_;
+    return MakeTextModel(options);
   }
 
   std::string path_;
   ModelFlags flags_;
   int64_t num_words_ = 500;
   int64_t maxlen_ = 100;
+  int64_t classes_ = 2;
 };
 
 }  // namespace

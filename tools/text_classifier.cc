@@ -10,6 +10,7 @@
 #include "ops/all_ops.h"
 #include "tools/backend_choice.h"
 #include "tools/tested_model.h"
+#include "training/confusion_matrix.h"
 
 namespace seqgraph::tools {
 
@@ -48,20 +49,26 @@ absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::
 
 absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags& flags) {
   SEQ_ASSIGN_OR_RETURN(vocabulary_, VocabularyOf(model_, path));
-  if (model_.labels.size() != 2) {
+  const int64_t classes = static_cast<int64_t>(model_.labels.size());
+  if (classes < 2) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected two labels, found ", model_.labels.size()));
+        absl::StrCat(path, ": expected two labels or more, found ", classes));
   }
   absl::StatusOr<const Function*> predict = model_.GetFunction("predict");
   if (!predict.ok()) return Annotate(predict.status(), path);
   const Function& function = **predict;
   const TensorType tokens{DType::kInt32, {Dim::Batch(), model_.preprocessing.maxlen}};
-  const TensorType probability{DType::kFloat32, {Dim::Batch(), 1}};
-  if (function.inputs().size() != 1 || function.type(function.inputs()[0]) != tokens ||
-      function.results().size() != 1 || function.type(function.results()[0].value) != probability) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": expected a function predict with one input ", tokens.ToString(),
-        " and one result ", probability.ToString(), "; `seqgraph inspect` shows what it has"));
+  const TensorType one{DType::kFloat32, {Dim::Batch(), 1}};
+  const TensorType all{DType::kFloat32, {Dim::Batch(), classes}};
+  const bool fits = function.inputs().size() == 1 && function.results().size() == 1 &&
+                    function.type(function.inputs()[0]) == tokens;
+  width_ = fits && classes == 2 && function.type(function.results()[0].value) == one ? 1 : classes;
+  if (!fits || (width_ > 1 && function.type(function.results()[0].value) != all)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected a function predict with one input ", tokens.ToString(),
+                     " and one result ", all.ToString(),
+                     classes == 2 ? absl::StrCat(" or ", one.ToString()) : "", ", as it has ",
+                     classes, " labels; `seqgraph inspect` shows what it has"));
   }
   CompileOptions options;
   options.backends = ListOf(backends_);
@@ -78,7 +85,8 @@ absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<float>> TextClassifier::Classify(absl::Span<const std::string> texts) {
+absl::StatusOr<std::vector<TextAnswer>> TextClassifier::Classify(
+    absl::Span<const std::string> texts) {
   SEQ_CHECK(texts.size() <= static_cast<size_t>(kBatch));
   const size_t maxlen = static_cast<size_t>(model_.preprocessing.maxlen);
   const auto rows = absl::MakeSpan(static_cast<int32_t*>(predict_->input(0)),
@@ -90,14 +98,20 @@ absl::StatusOr<std::vector<float>> TextClassifier::Classify(absl::Span<const std
             data::kPadCode);
   SEQ_RETURN_IF_ERROR(profile_ == nullptr ? predict_->Run()
                                           : profile_->Run(profile_number_, *predict_));
-  const float* first = static_cast<const float*>(predict_->result(0));
-  std::vector<float> probabilities(first, first + texts.size());
-  for (float p : probabilities) {
-    if (!std::isfinite(p)) {
+  const auto results = absl::MakeConstSpan(static_cast<const float*>(predict_->result(0)),
+                                           texts.size() * static_cast<size_t>(width_));
+  std::vector<TextAnswer> answers(texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const size_t width = static_cast<size_t>(width_);
+    const absl::Span<const float> row = results.subspan(i * width, width);
+    if (!std::all_of(row.begin(), row.end(), [](float p) { return std::isfinite(p); })) {
       return absl::DataLossError("the model's answer is not a number: its weights are damaged");
     }
+    answers[i].label = PredictedClass(row);
+    answers[i].probabilities.assign(row.begin(), row.end());
+    if (width_ == 1) answers[i].probabilities = {1 - row[0], row[0]};
   }
-  return probabilities;
+  return answers;
 }
 
 }  // namespace seqgraph::tools

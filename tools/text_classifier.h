@@ -22,7 +22,14 @@ namespace seqgraph::tools {
 /// or with a rule that this program does not know.
 absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model, const std::string& path);
 
-/// A saved model that answers raw text with the probability of its second label.
+/// The answer to a text.
+struct TextAnswer {
+  int64_t label = 0;  ///< The class that PredictedClass() tells.
+  std::vector<float>
+      probabilities;  ///< Of each class; of two 1 - p and p for a model that gives p.
+};
+
+/// A saved model that answers raw text with the probabilities of its labels.
 class TextClassifier {
  public:
   /// Texts that are computed together.
@@ -30,22 +37,20 @@ class TextClassifier {
 
   /// Loads the model and compiles its function `predict` for the backends that the flags name, on
   /// which the model's self-tests must pass. Errors name the file: besides those of
-  /// LoadTestedModel, InvalidArgument for a model that does not take text or does not give one
-  /// probability a text. What happens, now and in Classify, is recorded in `profile` if it is not
-  /// null.
+  /// LoadTestedModel, InvalidArgument for a model that does not take text or does not give a
+  /// probability for each label (or for two labels that of the second). What happens, now and in
+  /// Classify, is recorded in `profile` if it is not null.
   static absl::StatusOr<std::unique_ptr<TextClassifier>> Load(const std::string& path,
                                                               const BackendFlags& flags,
                                                               bool self_test = true,
                                                               Profile* profile = nullptr);
 
-  /// One probability for each of at most kBatch texts, which may be any bytes. The answer to a text
-  /// does not depend on those beside it: the batch always has the same size.
-  absl::StatusOr<std::vector<float>> Classify(absl::Span<const std::string> texts);
+  /// One for each of at most kBatch texts, which may be any bytes. The answer to a text does not
+  /// depend on those beside it: the batch always has the same size.
+  absl::StatusOr<std::vector<TextAnswer>> Classify(absl::Span<const std::string> texts);
 
-  /// The label of a probability: the second from above one half.
-  const std::string& Label(float probability) const {
-    return model_.labels[probability > 0.5f ? 1 : 0];
-  }
+  /// The names of the classes.
+  const std::vector<std::string>& labels() const { return model_.labels; }
 
   /// What answers: assignments, memory.
   const CompiledFunction& predict() const { return *predict_; }
@@ -59,6 +64,7 @@ class TextClassifier {
   Model model_;
   data::Vocabulary vocabulary_;
   std::unique_ptr<CompiledFunction> predict_;
+  int64_t width_ = 1;  // Probabilities a text that predict_ gives.
   std::string scratch_;
   Profile* profile_ = nullptr;
   int profile_number_ = 0;

@@ -3,9 +3,11 @@
 #include <errno.h>  // program_invocation_name
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -13,9 +15,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "data/imdb_dataset.h"
 #include "graph/status_macros.h"
+#include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
@@ -26,13 +31,16 @@
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/terminal.h"
+#include "tools/text_classifier.h"
+#include "tools/training_flags.h"
 #include "training/early_stopping.h"
 #include "training/history.h"
-#include "training/imdb_models.h"
 #include "training/model_checkpoint.h"
+#include "training/optimizers.h"
 #include "training/progress.h"
 #include "training/self_test.h"
 #include "training/summary.h"
+#include "training/text_models.h"
 #include "training/trainer.h"
 
 namespace seqgraph::tools {
@@ -63,38 +71,76 @@ std::string Literal(const std::string& path) {
   return absl::StrReplaceAll(path, {{"{", "{{"}, {"}", "}}"}});
 }
 
+bool IsTutorial(const std::vector<std::string>& labels) {
+  return labels ==
+         std::vector<std::string>{std::string(data::kNegative), std::string(data::kPositive)};
+}
+
 std::string DataLine(const data::Dataset& dataset) {
   const bool synthetic = dataset.description == data::kSyntheticName;
+  constexpr size_t kListed = 8;
+  const std::vector<std::string>& labels = dataset.labels;
   return absl::StrCat(
       "Data: ", dataset.description,
       synthetic ? " (made-up reviews, not the IMDB data set; --data=PATH takes the real ones)" : "",
       ": ", WithThousands(dataset.train.rows), " reviews to train on, ",
       WithThousands(dataset.validation.rows), " to validate on; ",
       WithThousands(dataset.vocabulary.size()), " of ", WithThousands(dataset.distinct_words),
-      " words known\n");
+      " words known",
+      IsTutorial(labels) ? ""
+      : labels.size() <= kListed
+          ? absl::StrCat("; ", labels.size(), " classes: ", absl::StrJoin(labels, ", "))
+          : absl::StrCat("; ", labels.size(), " classes"),
+      "\n");
+}
+
+// What a model of these data is called: "topics" for "data/topics.csv.gz" and the folder "topics/".
+std::string StemOf(const std::string& data) {
+  if (data == data::kSyntheticName) return data;
+  std::error_code none;
+  if (!data::IsCsvPath(data) && !std::filesystem::is_directory(data, none)) return "imdb";
+  absl::string_view stem = absl::StripSuffix(data, "/");
+  stem = stem.substr(stem.rfind('/') + 1);
+  stem = stem.substr(0, stem.find('.'));
+  if (stem.empty()) return "texts";
+  return stem == "aclImdb" ? "imdb" : std::string(stem);
 }
 
 class TrainCommand : public Command {
  public:
   void Declare(Flags& flags) override {
     data_.DeclareSource(flags);
-    model_.Declare(flags);
+    std::vector<Flag> of_the_model = model_.Declare(flags);
     data_.DeclareEncoding(flags);
     flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews a step");
     flags.Int("--epochs", &epochs_, 1, 1'000'000, "At most so many");
-    flags.Real("--learning_rate", &learning_rate_, 0, 1e38, "Of RMSprop");
+    const std::vector<Flag> of_the_step = training_.Declare(flags);
+    of_the_model.insert(of_the_model.end(), of_the_step.begin(), of_the_step.end());
     flags.Int("--patience", &patience_, 0, 1'000'000,
               "Epochs in a row without a better validation loss before it stops");
     flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
               "Of starting weights and the order of reviews in each epoch");
+    const Flag resume =
+        flags.Text("--resume", &resume_, "FILE",
+                   "A model saved by train on these texts, to go on with: its layers, weights,\n"
+                   "optimizer, num_words and maxlen");
+    for (Flag flag : of_the_model) flag.Excludes(resume);
+    flags.Int(
+        "--first_epoch", &first_epoch_, 0, 999'999,
+        "Epochs that are done already: the order of texts goes on, and --epochs counts, from\n"
+        "there");
+    flags.Check("--first_epoch", [this]() -> std::string {
+      if (first_epoch_ < epochs_) return "";
+      return absl::StrCat("expected less than the ", epochs_, " epochs, got ", first_epoch_);
+    });
     backend_.Declare(flags);
     DeclareMaxMemory(flags, &max_memory_);
     flags.Choice("--self_test", &self_test_, {"outputs", "gradients", "none"},
                  "Answers to some reviews that the saved model carries, to be checked when it is\n"
                  "loaded");
     flags.Text("--output", &output_, "FILE",
-               "The saved model, .pb or .textproto; by default imdb-MODEL.pb, or\n"
-               "synthetic-MODEL.pb for synthetic reviews");
+               "The saved model, .pb or .textproto; by default imdb-MODEL.pb, synthetic-MODEL.pb\n"
+               "for synthetic reviews, NAME-MODEL.pb for NAME.csv and folders of classes");
     profile_.Declare(flags);
     flags.Text("--history", &history_, "FILE", "Losses and accuracies of each epoch as CSV");
     flags.Footer(
@@ -113,6 +159,14 @@ class TrainCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(passes_, ChoosePasses(backend_.passes));
     data::DatasetOptions options = data_.Options();
     options.with_test = false;
+    std::optional<Model> resumed;
+    if (!resume_.empty()) {
+      SEQ_ASSIGN_OR_RETURN(resumed, LoadModel(resume_, AllOps()));
+      SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(*resumed, resume_));
+      options.num_words = vocabulary.num_words();
+      options.maxlen = static_cast<int>(resumed->preprocessing.maxlen);
+      options.labels = resumed->labels;
+    }
     TraceSpan load(profile_.trace(), "load data", "data");
     const std::optional<DataCache> cache = data_.Cache();
     DataOrigin origin;
@@ -122,7 +176,13 @@ class TrainCommand : public Command {
     load.End();
     out.Write(DataLine(dataset));
     out.Write(OriginLine(origin));
-    SEQ_ASSIGN_OR_RETURN(Model model, MakeModel(dataset));
+    Model model;
+    if (resumed.has_value()) {
+      SEQ_RETURN_IF_ERROR(CheckResumed(*resumed, dataset));
+      model = *std::move(resumed);
+    } else {
+      SEQ_ASSIGN_OR_RETURN(model, MakeModel(dataset));
+    }
     SEQ_ASSIGN_OR_RETURN(const std::string summary,
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
@@ -150,8 +210,7 @@ class TrainCommand : public Command {
 
   absl::Status CheckOutputs() {
     if (output_.empty()) {
-      const bool synthetic = data_.synthetic();
-      output_ = absl::StrCat(synthetic ? "synthetic-" : "imdb-", model_.input, ".pb");
+      output_ = absl::StrCat(StemOf(data_.data), "-", model_.input, ".pb");
     }
     const absl::StatusOr<ModelFormat> format = ModelFormatOfPath(output_);
     if (!format.ok()) return Annotate(format.status(), "--output");
@@ -170,25 +229,42 @@ class TrainCommand : public Command {
     return CheckOutputFile("--history", history_);
   }
 
+  // Sets the learning rate too, if there is another.
+  absl::Status CheckResumed(Model& model, const data::Dataset& dataset) const {
+    if (dataset.vocabulary.words() != model.preprocessing.words) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(resume_, ": it knows other words than the texts of ", data_.data,
+                       " give: it was trained on others"));
+    }
+    for (const char* name : {kTrainStep, kEvaluate}) {
+      const absl::StatusOr<const Function*> function = model.GetFunction(name);
+      if (!function.ok()) return Annotate(function.status(), resume_);
+    }
+    const std::optional<double> rate = training_.given_learning_rate();
+    return rate.has_value() ? Annotate(SetLearningRate(model, *rate), resume_) : absl::OkStatus();
+  }
+
   absl::StatusOr<Model> MakeModel(const data::Dataset& dataset) const {
-    SEQ_ASSIGN_OR_RETURN(ImdbModelOptions options, model_.Options());
+    TextModelOptions options = model_.Options();
     options.num_words = data_.num_words;
     options.maxlen = data_.maxlen;
-    SEQ_ASSIGN_OR_RETURN(
-        Model model, MakeImdbModel(options, {.optimizer = RMSProp{.learning_rate = learning_rate_},
-                                             .seed = static_cast<uint64_t>(seed_)}));
+    options.classes = static_cast<int64_t>(dataset.labels.size());
+    SEQ_ASSIGN_OR_RETURN(Model model,
+                         MakeTextModel(options, {.optimizer = training_.MakeOptimizer(),
+                                                 .sample_weight = training_.weighs_classes(),
+                                                 .seed = static_cast<uint64_t>(seed_)}));
     model.preprocessing = {.rule = "imdb",
                            .num_words = data_.num_words,
                            .maxlen = data_.maxlen,
                            .words = dataset.vocabulary.words()};
-    model.labels = {"negative", "positive"};
+    model.labels = dataset.labels;
     // Nothing that changes from run to run: equal runs write equal files.
     const bool synthetic = dataset.description == data::kSyntheticName;
     model.description = absl::StrFormat(
-        "Review classifier (%s input, simple RNN of %d units) trained on %d %sreviews: RMSprop, "
-        "learning rate %g, batch %d, seed %d; the best epoch by validation loss",
-        model_.input, model_.units, dataset.train.rows, synthetic ? "synthetic " : "",
-        learning_rate_, batch_, seed_);
+        "Review classifier (%s) trained on %d %sreviews: %s, batch %d, seed %d; "
+        "the best epoch by validation loss",
+        model_.Description(), dataset.train.rows, synthetic ? "synthetic " : "",
+        training_.Description(), batch_, seed_);
     return model;
   }
 
@@ -248,7 +324,11 @@ class TrainCommand : public Command {
     FitOptions options{.epochs = static_cast<int>(epochs_),
                        .batch = batch_,
                        .seed = static_cast<uint64_t>(seed_),
-                       .callbacks = {&stopping, &checkpoint}};
+                       .callbacks = {&stopping, &checkpoint},
+                       .metrics = training_.Metrics()};
+    SEQ_ASSIGN_OR_RETURN(options.class_weights,
+                         training_.ClassWeights(dataset.train.targets, dataset.labels));
+    options.first_epoch = static_cast<int>(first_epoch_);
     if (!history_.empty()) options.callbacks.push_back(HistoryFile(history_));
     options.callbacks.push_back(&progress);
     options.interrupt = interrupt.flag();
@@ -262,27 +342,31 @@ class TrainCommand : public Command {
       out.Print("Interrupted in the first epoch; saved the model as it is now: %s\n", output_);
       return kShellSignal + interrupt.signal();
     }
-    Report(result, stopping, out);
+    Report(result, stopping, trainer, out);
     return result.interrupted ? kShellSignal + interrupt.signal() : 0;
   }
 
-  void Report(const FitResult& result, const EarlyStopping& stopping, Output& out) const {
+  void Report(const FitResult& result, const EarlyStopping& stopping, Trainer& trainer,
+              Output& out) const {
     const bool synthetic = data_.synthetic();
-    const size_t best = static_cast<size_t>(stopping.best_epoch());
+    const size_t best = static_cast<size_t>(stopping.best_epoch() - first_epoch_);
     if (result.interrupted) {
-      out.Print("Interrupted in epoch %d.\n", result.history.epochs().size() + 1);
+      out.Print("Interrupted in epoch %d.\n", first_epoch_ + result.history.epochs().size() + 1);
     }
-    out.Print("Best epoch %d%s: val_loss %.4f - val_accuracy %.4f\n", best + 1,
+    out.Print("Best epoch %d%s: val_loss %.4f - val_accuracy %.4f\n", stopping.best_epoch() + 1,
               synthetic ? " (synthetic data)" : "", result.history["val_loss"][best],
               result.history["val_accuracy"][best]);
     // Where nodes may go elsewhere, the end of a long run says again which did.
     if (ListOf(selection_).size() > 1) out.Write(backend_line_);
-    out.Print("Saved that model: %s. To use it:\n  %s predict %s \"What a wonderful film\"\n",
-              output_, program_invocation_name, Quoted(output_));
+    const std::vector<std::string>& labels = trainer.runner().model().labels;
+    out.Print("Saved that model: %s. To use it:\n  %s predict %s \"%s\"\n", output_,
+              program_invocation_name, Quoted(output_),
+              IsTutorial(labels) ? "What a wonderful film" : "A text of your own");
   }
 
   DataFlags data_;
   ModelFlags model_;
+  TrainingFlags training_;
   BackendFlags backend_;
   ProfileFlag profile_;
   BackendSelection selection_;
@@ -292,8 +376,9 @@ class TrainCommand : public Command {
   std::string self_test_ = "outputs";
   int64_t batch_ = 64;
   int64_t epochs_ = 100;
-  double learning_rate_ = 1e-4;
   int64_t patience_ = 3;
+  std::string resume_;
+  int64_t first_epoch_ = 0;
   int64_t seed_ = 1;
   std::string output_;
   std::string history_;

@@ -16,11 +16,11 @@ using data::Dataset;
 using data::DatasetOptions;
 using data::TokenSet;
 
-// To be raised by whatever changes the integers that an archive gives, or the bytes that hold them:
+// To be raised by whatever changes the integers that a file gives, or the bytes that hold them:
 // entries of before are then not found. cached_dataset_test.cc holds the sums that belong to it.
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
-// One archive, looked at for a cache.
+// One archive or file of records, looked at for a cache.
 class Archive {
  public:
   Archive(const std::string& path, const DataCache& cache, DataOrigin& origin)
@@ -50,6 +50,8 @@ class Archive {
     return again.ok() && *again == hash;
   }
 
+  const std::string& path() const { return path_; }
+
   // Adds to the notes, but what was said already.
   void Note(const absl::Status& status) {
     if (status.ok() || !origin_.notes.empty()) return;
@@ -69,20 +71,27 @@ class Archive {
   FileState state_;
 };
 
-// From the cache, or computed and stored. `settings` and the archive's content are the key.
+// From the cache, or computed and stored. `settings` and the content of the files are the key.
 template <typename T>
-absl::StatusOr<T> Cached(const std::string& path, const DataCache* cache,
+absl::StatusOr<T> Cached(const std::vector<std::string>& paths, const DataCache* cache,
                          const std::string& settings,
                          absl::FunctionRef<absl::StatusOr<T>(absl::string_view)> parse,
                          absl::FunctionRef<absl::StatusOr<T>()> compute,
                          absl::FunctionRef<std::string(const T&)> bytes_of, DataOrigin& origin) {
   origin = DataOrigin();
-  if (cache == nullptr || path == data::kSyntheticName) return compute();
-  Archive archive(path, *cache, origin);
-  const std::optional<ContentHash> content = archive.Hash();
-  if (!content.has_value()) return compute();
-  const ContentHash key =
-      HashBytes(absl::StrCat("seqgraph data ", kVersion, "\n", content->Hex(), "\n", settings));
+  if (cache == nullptr) return compute();
+  std::vector<std::pair<Archive, ContentHash>> files;
+  std::string identity = absl::StrCat("seqgraph data ", kVersion, "\n");
+  for (const std::string& path : paths) {
+    if (path == data::kSyntheticName) return compute();
+    Archive file(path, *cache, origin);
+    const std::optional<ContentHash> content = file.Hash();
+    if (!content.has_value()) return compute();
+    // What a file is depends on its name too.
+    absl::StrAppend(&identity, content->Hex(), data::IsCsvPath(path) ? " records" : "", "\n");
+    files.emplace_back(std::move(file), *content);
+  }
+  const ContentHash key = HashBytes(absl::StrCat(identity, settings));
   const absl::StatusOr<std::string> found = cache->Find(key);
   absl::Status problem = found.status();
   if (found.ok()) {
@@ -99,12 +108,14 @@ absl::StatusOr<T> Cached(const std::string& path, const DataCache* cache,
   }
   absl::StatusOr<T> value = compute();
   if (!value.ok()) return value;
-  if (!archive.StillHas(*content)) {
-    origin.notes.push_back(absl::StrCat("integers are not cached: ", path, " changed meanwhile"));
+  for (const auto& [file, content] : files) {
+    if (file.StillHas(content)) continue;
+    origin.notes.push_back(
+        absl::StrCat("integers are not cached: ", file.path(), " changed meanwhile"));
     return value;
   }
   const absl::Status stored = cache->Store(key, bytes_of(*value));
-  archive.Note(stored);
+  files[0].first.Note(stored);
   if (stored.ok()) {
     origin.kind = DataOrigin::kStored;
     origin.key = key.Hex();
@@ -112,8 +123,16 @@ absl::StatusOr<T> Cached(const std::string& path, const DataCache* cache,
   return value;
 }
 
-bool AnyBytes(const DatasetOptions& options) {
-  return options.text_policy == data::TextPolicy::kAnyBytes;
+// What says how texts and labels are read. Names are bytes: their sizes keep them apart.
+std::string SourceSettings(const DatasetOptions& options) {
+  const data::CsvLayout& csv = options.csv;
+  std::string settings = absl::StrFormat("any_bytes %d\nheader %d\nseparator %d\nquotes %d\n",
+                                         options.text_policy == data::TextPolicy::kAnyBytes,
+                                         csv.header, csv.separator, csv.quotes);
+  std::vector<std::string> names = {options.suffix, csv.text_column, csv.label_column};
+  names.insert(names.end(), options.labels.begin(), options.labels.end());
+  for (const std::string& name : names) absl::StrAppend(&settings, name.size(), " ", name, "\n");
+  return settings;
 }
 
 }  // namespace
@@ -123,12 +142,15 @@ absl::StatusOr<Dataset> LoadDatasetCached(const std::string& data, const Dataset
   // All of DatasetOptions but what is about synthetic reviews, and threads.
   const std::string settings = absl::StrFormat(
       "data set\nnum_words %d\nmaxlen %d\nvalidation %a\nshuffle_seed %u\nsplit_seed %u\n"
-      "published_ties %d\nwith_test %d\nany_bytes %d\n",
+      "stratify %d\npublished_ties %d\nwith_test %d\n",
       options.num_words, options.maxlen, options.validation, options.shuffle_seed,
-      options.split_seed, options.ties == data::TieOrder::kPublished, options.with_test,
-      AnyBytes(options));
+      options.split_seed, options.stratify, options.ties == data::TieOrder::kPublished,
+      options.with_test);
+  const bool other_test = options.with_test && !options.test_data.empty();
   return Cached<Dataset>(
-      data, cache, settings,
+      other_test ? std::vector<std::string>{data, options.test_data}
+                 : std::vector<std::string>{data},
+      cache, settings + SourceSettings(options),
       [&](absl::string_view bytes) -> absl::StatusOr<Dataset> {
         SEQ_ASSIGN_OR_RETURN(Dataset dataset,
                              ParseDataset(bytes, options.num_words, options.maxlen));
@@ -142,15 +164,18 @@ absl::StatusOr<TokenSet> EncodeReviewsCached(const std::string& data, data::Half
                                              const data::Vocabulary& vocabulary, int maxlen,
                                              const DatasetOptions& options, const DataCache* cache,
                                              DataOrigin* origin) {
-  std::string settings =
-      absl::StrFormat("reviews\nhalf %s\nnum_words %d\nmaxlen %d\nany_bytes %d\nwords %d\n",
-                      std::string(data::HalfName(half)), vocabulary.num_words(), maxlen,
-                      AnyBytes(options), vocabulary.size());
+  std::string settings = absl::StrFormat("reviews\nhalf %s\nnum_words %d\nmaxlen %d\n%swords %d\n",
+                                         std::string(data::HalfName(half)), vocabulary.num_words(),
+                                         maxlen, SourceSettings(options), vocabulary.size());
   // Words are bytes, with any byte but a separator in them.
   for (const std::string& word : vocabulary.words()) absl::StrAppend(&settings, word, "\n");
   return Cached<TokenSet>(
-      data, cache, settings,
-      [&](absl::string_view bytes) { return ParseTokenSet(bytes, vocabulary.num_words(), maxlen); },
+      {data}, cache, settings,
+      [&](absl::string_view bytes) {
+        return ParseTokenSet(
+            bytes, vocabulary.num_words(), maxlen,
+            options.labels.empty() ? data::kMaxClasses : static_cast<int>(options.labels.size()));
+      },
       [&] { return data::EncodeReviews(data, half, vocabulary, maxlen, options); }, TokenSetBytes,
       *origin);
 }

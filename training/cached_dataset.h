@@ -1,7 +1,8 @@
 #ifndef SEQGRAPH_TRAINING_CACHED_DATASET_H_
 #define SEQGRAPH_TRAINING_CACHED_DATASET_H_
 
-// Reviews as integers, from a cache where the archive and all settings are what they were.
+// Reviews as integers, from a cache where the archive (or file of records) and all settings are
+// what they were.
 
 #include <string>
 #include <vector>
@@ -24,9 +25,9 @@ struct DataOrigin {
   std::vector<std::string> notes;  ///< What went wrong with the cache, a line each.
 };
 
-/// data::LoadDataset(), through `cache` if it is not null and `data` is an archive (a folder would
-/// have to be read as a whole to be recognized; synthetic reviews are made up as fast as read). The
-/// key is the archive's content, not its path or time, with every option that counts; the
+/// data::LoadDataset(), through `cache` if it is not null and `data` (and options.test_data) is a
+/// file: a folder would have to be read as a whole to be recognized; synthetic reviews are made up
+/// as fast as read. The key is the content, not path or time, with every option that counts; the
 /// outcome is the same to the last bit. Whatever is wrong with the cache is noted and otherwise as
 /// if there were none.
 absl::StatusOr<data::Dataset> LoadDatasetCached(const std::string& data,

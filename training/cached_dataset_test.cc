@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/synthetic_reviews.h"
+#include "data/synthetic_topics.h"
 #include "data/test_util.h"
 #include "tests/testing.h"
 #include "training/dataset_bytes.h"
@@ -63,6 +64,12 @@ struct Fixture {
   }
 };
 
+std::string OtherArchive() {
+  const std::string path = MakeTempDir() + "/other.tar.gz";
+  WriteArchive(path, 2);
+  return path;
+}
+
 void ExpectEqual(const TokenSet& a, const TokenSet& b) {
   EXPECT_EQ(a.rows, b.rows);
   EXPECT_EQ(a.maxlen, b.maxlen);
@@ -75,6 +82,7 @@ void ExpectEqual(const Dataset& a, const Dataset& b) {
   ExpectEqual(a.train, b.train);
   ExpectEqual(a.validation, b.validation);
   ExpectEqual(a.test, b.test);
+  EXPECT_EQ(a.labels, b.labels);
   EXPECT_EQ(a.vocabulary.words(), b.vocabulary.words());
   EXPECT_EQ(a.vocabulary.num_words(), b.vocabulary.num_words());
   EXPECT_EQ(a.training_words, b.training_words);
@@ -103,7 +111,7 @@ TEST(CachedDataset, TheVersionBelongsToTheseBytes) {
   // them does: raise kVersion in cached_dataset.cc, and only then change the sum.
   Fixture f;
   EXPECT_EQ(HashBytes(DatasetBytes(f.Load())).Hex(),
-            "b7620d98a4c6142cc0fd95e780a24f4f9a685a14fa4dbb8d4e2558f453d9ef1a");
+            "aba663b3de3f79648dc01ea3912fee9b3774e54571ab693df54afafa8c6a9cc5");
 }
 
 TEST(CachedDataset, WideCodesComeBack) {
@@ -113,6 +121,8 @@ TEST(CachedDataset, WideCodesComeBack) {
   ExpectEqual(back, set);
   EXPECT_THAT(ParseTokenSet(TokenSetBytes(set), 70000, 2),
               StatusIs(absl::StatusCode::kDataLoss, "a code of 70000"));
+  EXPECT_THAT(ParseTokenSet(TokenSetBytes(set), 70001, 2, /*classes=*/1),
+              StatusIs(absl::StatusCode::kDataLoss, "a target of 1 of 1 classes"));
   EXPECT_THAT(ParseTokenSet(TokenSetBytes(set), 70001, 3),
               StatusIs(absl::StatusCode::kDataLoss, "rows of 2 codes, expected 3"));
 }
@@ -167,9 +177,20 @@ TEST(CachedDataset, EachSettingHasItsOwnEntry) {
       [](DatasetOptions& o) { o.validation = 0.25; },
       [](DatasetOptions& o) { o.shuffle_seed = 114; },
       [](DatasetOptions& o) { o.split_seed = 43; },
+      [](DatasetOptions& o) { o.stratify = true; },
       [](DatasetOptions& o) { o.ties = data::TieOrder::kByteOrder; },
       [](DatasetOptions& o) { o.with_test = false; },
       [](DatasetOptions& o) { o.text_policy = data::TextPolicy::kAnyBytes; },
+      [](DatasetOptions& o) { o.suffix = "t"; },
+      [](DatasetOptions& o) {
+        o.labels = {"positive", "negative"};
+      },
+      [](DatasetOptions& o) { o.test_data = OtherArchive(); },
+      [](DatasetOptions& o) { o.csv.separator = ';'; },
+      [](DatasetOptions& o) { o.csv.quotes = false; },
+      [](DatasetOptions& o) { o.csv.header = true; },
+      [](DatasetOptions& o) { o.csv.text_column = "1"; },
+      [](DatasetOptions& o) { o.csv.label_column = "1"; },
   };
   const DatasetOptions defaults = f.options;
   for (const auto& change : changes) {
@@ -187,6 +208,50 @@ TEST(CachedDataset, EachSettingHasItsOwnEntry) {
   f.options.threads = 3;  // Changes nothing.
   f.Load();
   EXPECT_EQ(f.origin.kind, DataOrigin::kCached);
+}
+
+// A file of records of three classes, and the same bytes as something else.
+TEST(CachedDataset, RecordsAreKeptWithTheirClassesAndTheNameCounts) {
+  Fixture f;
+  std::string csv = "text,label\n";
+  for (int i = 0; i < 90; ++i) {
+    absl::StrAppend(&csv, "\"", data::SyntheticTopicText(1, i % 3, i), "\",",
+                    data::SyntheticTopicName(i % 3), "\n");
+  }
+  const std::string path = f.folder + "/a.csv";
+  data::WriteFileOrDie(path, csv);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Dataset plain, data::LoadDataset(path, f.options));
+  EXPECT_THAT(plain.labels, ElementsAre("cooking", "music", "sport"));
+  for (DataOrigin::Kind kind : {DataOrigin::kStored, DataOrigin::kCached}) {
+    ExpectEqual(f.LoadFrom(path), plain);
+    EXPECT_EQ(f.origin.kind, kind);
+  }
+  f.options.test_data = path;
+  EXPECT_EQ(f.LoadFrom(path).test.rows, 90);
+  EXPECT_EQ(f.origin.kind, DataOrigin::kStored);
+  f.options.with_test = false;  // Then it does not count.
+  f.LoadFrom(path);
+  const std::string key = f.origin.key;
+  f.options.test_data = "";
+  f.LoadFrom(path);
+  EXPECT_EQ(f.origin.kind, DataOrigin::kCached);
+  EXPECT_EQ(f.origin.key, key);
+  // What is no archive stays none.
+  std::filesystem::copy_file(path, f.folder + "/a.tar.gz");
+  EXPECT_FALSE(LoadDatasetCached(f.folder + "/a.tar.gz", f.options, &f.cache, &f.origin).ok());
+  // A model's labels.
+  for (const std::vector<std::string>& labels :
+       {std::vector<std::string>{}, {"sport", "music", "cooking"}}) {
+    DatasetOptions options;
+    options.labels = labels;
+    for (DataOrigin::Kind kind : {DataOrigin::kStored, DataOrigin::kCached}) {
+      SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet set,
+                               EncodeReviewsCached(path, Half::kTest, plain.vocabulary, 5, options,
+                                                   &f.cache, &f.origin));
+      EXPECT_EQ(f.origin.kind, kind);
+      for (int i = 0; i < 90; ++i) EXPECT_EQ(set.targets[i], labels.empty() ? i % 3 : 2 - i % 3);
+    }
+  }
 }
 
 TEST(CachedDataset, ADamagedEntryIsNotedAndMadeAnew) {
@@ -240,6 +305,9 @@ TEST(CachedDataset, BytesOfAnyKindAreParsedOrRefused) {
     for (const TokenSet* set : {&parsed->train, &parsed->validation, &parsed->test}) {
       ASSERT_EQ(static_cast<int64_t>(set->tokens.size()), set->rows * 12) << "seed " << seed;
       for (int32_t code : set->tokens) ASSERT_TRUE(code >= 0 && code < 60) << "seed " << seed;
+      for (int32_t target : set->targets) {
+        ASSERT_LT(static_cast<size_t>(target), parsed->labels.size()) << "seed " << seed;
+      }
     }
   }
   EXPECT_GT(refused, 1000);

@@ -101,12 +101,12 @@ void AppendTokenSet(const TokenSet& set, std::string& bytes) {
                                   [](int32_t code) { return code >= 0 && code <= kNarrowCodes; });
   Append<uint32_t>(narrow ? sizeof(uint16_t) : sizeof(int32_t), bytes);
   narrow ? AppendCodes<uint16_t>(set.tokens, bytes) : AppendCodes<int32_t>(set.tokens, bytes);
-  AppendCodes<uint8_t>(set.targets, bytes);
+  AppendCodes<uint16_t>(set.targets, bytes);  // Of at most kMaxClasses.
   for (const ReviewId& id : set.ids) Append<uint8_t>(id.half == Half::kTest, bytes);
   for (const ReviewId& id : set.ids) AppendText(id.name, bytes);
 }
 
-absl::StatusOr<TokenSet> TakeTokenSet(Reader& reader, int num_words, int maxlen) {
+absl::StatusOr<TokenSet> TakeTokenSet(Reader& reader, int num_words, int maxlen, size_t classes) {
   TokenSet set;
   SEQ_ASSIGN_OR_RETURN(const uint64_t rows, reader.Take<uint64_t>());
   SEQ_ASSIGN_OR_RETURN(const uint32_t length, reader.Take<uint32_t>());
@@ -129,18 +129,31 @@ absl::StatusOr<TokenSet> TakeTokenSet(Reader& reader, int num_words, int maxlen)
     return absl::DataLossError(
         absl::StrCat("a code of ", most, ", expected less than ", num_words));
   }
-  SEQ_ASSIGN_OR_RETURN(const absl::string_view targets, reader.TakeBytes(rows, 1));
-  set.targets = WideCodes<uint8_t>(targets);
+  SEQ_ASSIGN_OR_RETURN(const absl::string_view targets, reader.TakeBytes(rows, sizeof(uint16_t)));
+  set.targets = WideCodes<uint16_t>(targets);
   SEQ_ASSIGN_OR_RETURN(const absl::string_view halves, reader.TakeBytes(rows, 1));
   set.ids.reserve(static_cast<size_t>(rows));
   for (size_t row = 0; row < rows; ++row) {
-    if (set.targets[row] > 1) return absl::DataLossError("a target other than 0 and 1");
+    if (static_cast<size_t>(set.targets[row]) >= classes) {
+      return absl::DataLossError(
+          absl::StrCat("a target of ", set.targets[row], " of ", classes, " classes"));
+    }
     if (halves[row] != 0 && halves[row] != 1) return absl::DataLossError("a half that is none");
     SEQ_ASSIGN_OR_RETURN(const absl::string_view name, reader.TakeText());
     set.ids.push_back(
         {halves[row] == 1 ? Half::kTest : Half::kTrain, set.targets[row], std::string(name)});
   }
   return set;
+}
+
+absl::StatusOr<std::vector<std::string>> TakeTexts(Reader& reader) {
+  SEQ_ASSIGN_OR_RETURN(const uint32_t count, reader.Take<uint32_t>());
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < count; ++i) {
+    SEQ_ASSIGN_OR_RETURN(const absl::string_view text, reader.TakeText());
+    texts.emplace_back(text);
+  }
+  return texts;
 }
 
 }  // namespace
@@ -152,9 +165,11 @@ std::string TokenSetBytes(const TokenSet& set) {
   return bytes;
 }
 
-absl::StatusOr<TokenSet> ParseTokenSet(absl::string_view bytes, int num_words, int maxlen) {
+absl::StatusOr<TokenSet> ParseTokenSet(absl::string_view bytes, int num_words, int maxlen,
+                                       int classes) {
   Reader reader(bytes);
-  SEQ_ASSIGN_OR_RETURN(TokenSet set, TakeTokenSet(reader, num_words, maxlen));
+  SEQ_ASSIGN_OR_RETURN(TokenSet set,
+                       TakeTokenSet(reader, num_words, maxlen, static_cast<size_t>(classes)));
   SEQ_RETURN_IF_ERROR(reader.ExpectEnd());
   return set;
 }
@@ -171,6 +186,8 @@ std::string DatasetBytes(const Dataset& dataset) {
   const std::vector<std::string> words = dataset.vocabulary.words();
   Append<uint32_t>(static_cast<uint32_t>(words.size()), bytes);
   for (const std::string& word : words) AppendText(word, bytes);
+  Append<uint32_t>(static_cast<uint32_t>(dataset.labels.size()), bytes);
+  for (const std::string& label : dataset.labels) AppendText(label, bytes);
   AppendTokenSet(dataset.train, bytes);
   AppendTokenSet(dataset.validation, bytes);
   AppendTokenSet(dataset.test, bytes);
@@ -182,18 +199,14 @@ absl::StatusOr<Dataset> ParseDataset(absl::string_view bytes, int num_words, int
   Dataset dataset;
   SEQ_ASSIGN_OR_RETURN(dataset.training_words, reader.Take<int64_t>());
   SEQ_ASSIGN_OR_RETURN(dataset.distinct_words, reader.Take<int64_t>());
-  SEQ_ASSIGN_OR_RETURN(const uint32_t count, reader.Take<uint32_t>());
-  std::vector<std::string> words;
-  for (uint32_t i = 0; i < count; ++i) {
-    SEQ_ASSIGN_OR_RETURN(const absl::string_view word, reader.TakeText());
-    words.emplace_back(word);
-  }
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> words, TakeTexts(reader));
   absl::StatusOr<data::Vocabulary> vocabulary = data::Vocabulary::FromWords(words, num_words);
   if (!vocabulary.ok()) return absl::DataLossError(vocabulary.status().message());
   dataset.vocabulary = *std::move(vocabulary);
-  SEQ_ASSIGN_OR_RETURN(dataset.train, TakeTokenSet(reader, num_words, maxlen));
-  SEQ_ASSIGN_OR_RETURN(dataset.validation, TakeTokenSet(reader, num_words, maxlen));
-  SEQ_ASSIGN_OR_RETURN(dataset.test, TakeTokenSet(reader, num_words, maxlen));
+  SEQ_ASSIGN_OR_RETURN(dataset.labels, TakeTexts(reader));
+  for (TokenSet* set : {&dataset.train, &dataset.validation, &dataset.test}) {
+    SEQ_ASSIGN_OR_RETURN(*set, TakeTokenSet(reader, num_words, maxlen, dataset.labels.size()));
+  }
   SEQ_RETURN_IF_ERROR(reader.ExpectEnd());
   return dataset;
 }

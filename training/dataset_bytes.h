@@ -17,8 +17,9 @@ namespace seqgraph {
 std::string TokenSetBytes(const data::TokenSet& set);
 
 /// DataLoss, saying what is wrong, for bytes that are none of these, codes outside [0, num_words),
-/// targets other than 0 and 1, and rows of a length other than `maxlen`.
-absl::StatusOr<data::TokenSet> ParseTokenSet(absl::string_view bytes, int num_words, int maxlen);
+/// targets outside [0, classes), and rows of a length other than `maxlen`.
+absl::StatusOr<data::TokenSet> ParseTokenSet(absl::string_view bytes, int num_words, int maxlen,
+                                             int classes = 2);
 
 /// All but the description.
 std::string DatasetBytes(const data::Dataset& dataset);

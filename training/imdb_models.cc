@@ -6,6 +6,7 @@
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "training/sequential.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -36,14 +37,11 @@ absl::StatusOr<ImdbInput> ParseImdbInput(absl::string_view name) {
 }
 
 LayerStack ImdbStack(const ImdbModelOptions& options) {
-  Sequential stack({.time = options.maxlen});
-  if (options.input == ImdbInput::kOneHot) {
-    stack.Add(OneHotLayer{.depth = options.num_words});
-  } else {
-    stack.Add(EmbeddingLayer{.input_dim = options.num_words, .output_dim = options.embedding_dim});
-  }
-  stack.Add(SimpleRNN(options.units)).Add(DenseLayer{.units = 1, .activation = "sigmoid"});
-  return stack.stack();
+  return TextStack({.one_hot = options.input == ImdbInput::kOneHot,
+                    .num_words = options.num_words,
+                    .maxlen = options.maxlen,
+                    .embedding_dim = options.embedding_dim,
+                    .units = options.units});
 }
 
 FunctionBuilder ImdbPredict(const ImdbModelOptions& options) {

@@ -37,7 +37,7 @@ TEST(Usage, TrainingHasTheDefaultsOfTheTutorial) {
   const std::string help = RunSeqgraph({"train", "--help"}).out;
   for (const char* flag :
        {"--data PATH [synthetic]", "--model embedding|onehot [embedding]",
-        "--backend NAMES [onednn]", "--num_words N [500]", "--maxlen N [100]",
+        "--backend NAMES [simd,onednn]", "--num_words N [500]", "--maxlen N [100]",
         "--embedding_dim N [16]", "--units N [8]", "--batch N [64]", "--epochs N [100]",
         "--learning_rate X [0.0001]", "--patience N [3]", "--validation X [0.2]", "--seed N [",
         "--threads N [1]", "--output FILE", "--history FILE"}) {
@@ -72,6 +72,13 @@ TEST(Usage, AValueThatDoesNotFitIsNamedWithWhatWasExpected) {
   ExpectMisuse({"train", "--epochs="}, {"--epochs"});
   ExpectMisuse({"train", "--epochs"}, {"--epochs"});
   ExpectMisuse({"train", "--num_words=3"}, {"--num_words", "from 4"});
+  ExpectMisuse({"train", "--dropout=1"}, {"--dropout", "at least 0 and below 1", "'1'"});
+  ExpectMisuse({"train", "--separator=ab"}, {"--separator", "one character or 'tab'", "'ab'"});
+  ExpectMisuse({"train", "--class_weight=a"}, {"--class_weight", "expected balanced", "'a'"});
+  ExpectMisuse({"train", "--class_weight=a=-1"}, {"--class_weight", "from 0", "'a=-1'"});
+  ExpectMisuse({"train", "--metrics=auc,f1"}, {"--metrics", "precision, recall or auc", "'f1'"});
+  ExpectMisuse({"train", "--first_epoch=5", "--epochs=5"}, {"--first_epoch", "less than the 5"});
+  ExpectMisuse({"train", "--model=onehot", "--mask_zero"}, {"--mask_zero", "onehot"});
   ExpectMisuse({"train", "--learning_rate=nan"}, {"--learning_rate", "'nan'"});
   ExpectMisuse({"train", "--learning_rate=-1"}, {"--learning_rate"});
   ExpectMisuse({"train", "--validation=1"}, {"--validation", "between 0 and 1"});

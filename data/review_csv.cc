@@ -1,0 +1,114 @@
+#include "data/review_csv.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "data/csv.h"
+
+namespace seqgraph::data {
+namespace {
+
+using Fields = absl::Span<const absl::string_view>;
+
+constexpr absl::string_view kPlace = "line ";
+
+// Nothing for the name of a column.
+std::optional<int64_t> ColumnNumber(const std::string& column) {
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(column, &number)) return std::nullopt;
+  return number;
+}
+
+// The index of a column in records that have as many fields as `first`.
+absl::StatusOr<size_t> FindColumn(const std::string& path, absl::string_view flag,
+                                  const std::string& column, Fields first) {
+  const std::optional<int64_t> number = ColumnNumber(column);
+  if (number.has_value()) {
+    if (*number >= 1 && *number <= static_cast<int64_t>(first.size())) {
+      return static_cast<size_t>(*number - 1);
+    }
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' has ", first.size(), " columns; there is no column ", *number));
+  }
+  constexpr size_t kListed = 10;
+  const auto found = std::find(first.begin(), first.end(), column);
+  if (found == first.end()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", path, "': its first record names no column '", column, "', but: ",
+        absl::StrJoin(first.subspan(0, kListed), ", ",
+                      [](std::string* out, absl::string_view name) { *out += Shown(name); }),
+        first.size() > kListed ? ", ..." : "", "; ", flag,
+        " gives the name, or for a file without names the number, from 1, of each column"));
+  }
+  if (std::find(found + 1, first.end(), column) != first.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "': two columns have the name '", column, "'"));
+  }
+  return static_cast<size_t>(found - first.begin());
+}
+
+}  // namespace
+
+std::optional<char> SeparatorByName(const std::string& path) {
+  const std::string lower = absl::AsciiStrToLower(path);
+  const absl::string_view name = absl::StripSuffix(lower, ".gz");
+  if (absl::EndsWith(name, ".csv")) return ',';
+  if (absl::EndsWith(name, ".tsv")) return '\t';
+  return std::nullopt;
+}
+
+absl::Status ReadReviewCsv(const std::string& path, const ReviewSourceOptions& options,
+                           ReviewSink sink, ClassTable& classes) {
+  const CsvLayout& layout = options.csv;
+  const char separator =
+      layout.separator != 0 ? layout.separator : SeparatorByName(path).value_or(',');
+  absl::StatusOr<std::unique_ptr<CsvReader>> reader =
+      CsvReader::Open(path, {.separator = separator, .quotes = layout.quotes});
+  if (!reader.ok()) return reader.status();
+  absl::StatusOr<Fields> fields = (*reader)->Next();
+  if (!fields.ok()) return fields.status();
+  if (fields->empty()) return absl::OkStatus();
+  const absl::StatusOr<size_t> text =
+      FindColumn(path, "--text_column", layout.text_column, *fields);
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<size_t> label =
+      FindColumn(path, "--label_column", layout.label_column, *fields);
+  if (!label.ok()) return label.status();
+  if (*text == *label) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "': text and label are the same column, ", *text + 1));
+  }
+  const bool header = layout.header || !ColumnNumber(layout.text_column).has_value() ||
+                      !ColumnNumber(layout.label_column).has_value();
+  if (header) fields = (*reader)->Next();
+  for (; fields.ok() && !fields->empty(); fields = (*reader)->Next()) {
+    const std::string line = absl::StrCat((*reader)->line());
+    if (static_cast<int64_t>((*fields)[*text].size()) > options.max_review_bytes) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("'", path, "', line ", line, ": a text of ", (*fields)[*text].size(),
+                       " bytes, more than the limit of ", options.max_review_bytes));
+    }
+    const absl::StatusOr<int> number = classes.Number((*fields)[*label], kPlace, line);
+    if (!number.ok()) {
+      return absl::Status(number.status().code(),
+                          absl::StrCat("'", path, "', ", number.status().message()));
+    }
+    const absl::Status status = sink(Review{.half = options.only.value_or(Half::kTrain),
+                                            .label = *number,
+                                            .name = line,
+                                            .text = (*fields)[*text],
+                                            .folder = kPlace});
+    if (!status.ok()) return status;
+  }
+  return fields.status();
+}
+
+}  // namespace seqgraph::data

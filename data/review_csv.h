@@ -1,0 +1,24 @@
+#ifndef SEQGRAPH_DATA_REVIEW_CSV_H_
+#define SEQGRAPH_DATA_REVIEW_CSV_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "data/class_table.h"
+#include "data/review_source.h"
+
+namespace seqgraph::data {
+
+/// The separator that a path's name stands for: a comma for .csv, a tab for .tsv, also gzipped
+/// (.csv.gz); nothing for any other.
+std::optional<char> SeparatorByName(const std::string& path);
+
+/// ForEachReview() for a file of separated fields, in its order. A review's folder is "line ", its
+/// name the number of the line that its record begins on.
+absl::Status ReadReviewCsv(const std::string& path, const ReviewSourceOptions& options,
+                           ReviewSink sink, ClassTable& classes);
+
+}  // namespace seqgraph::data
+
+#endif  // SEQGRAPH_DATA_REVIEW_CSV_H_

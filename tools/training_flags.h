@@ -1,0 +1,57 @@
+#ifndef SEQGRAPH_TOOLS_TRAINING_FLAGS_H_
+#define SEQGRAPH_TOOLS_TRAINING_FLAGS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "tools/flags.h"
+#include "training/metrics.h"
+#include "training/optimizers.h"
+
+namespace seqgraph::tools {
+
+/// How a model is trained: optimizer, clipping, weights of classes, what is measured.
+class TrainingFlags {
+ public:
+  /// The flags that say what the training step is, which a saved model brings along.
+  std::vector<Flag> Declare(Flags& flags);
+
+  Optimizer MakeOptimizer() const;
+  /// "RMSprop, learning rate 0.0001", and what else was asked for.
+  std::string Description() const;
+
+  /// What --learning_rate says, if it is given.
+  std::optional<double> given_learning_rate() const {
+    return rate_->given() ? std::make_optional(learning_rate_) : std::nullopt;
+  }
+
+  bool weighs_classes() const { return !class_weight_.empty(); }
+  /// None without the flag. "balanced" is rows / (classes rows_of_class), as in scikit-learn.
+  /// InvalidArgument for a class that is none of `labels` or is named twice.
+  absl::StatusOr<std::map<int32_t, double>> ClassWeights(
+      absl::Span<const int32_t> targets, const std::vector<std::string>& labels) const;
+
+  /// Accuracy, then those that were asked for.
+  std::vector<Metric> Metrics() const;
+
+ private:
+  GradientClipping Clipping() const;
+
+  std::string optimizer_ = "rmsprop";
+  double learning_rate_ = 1e-4;
+  std::optional<Flag> rate_;
+  double clipnorm_ = 0;
+  double clipvalue_ = 0;
+  double global_clipnorm_ = 0;
+  std::string class_weight_;
+  std::string metrics_ = "accuracy";
+};
+
+}  // namespace seqgraph::tools
+
+#endif  // SEQGRAPH_TOOLS_TRAINING_FLAGS_H_

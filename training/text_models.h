@@ -1,0 +1,52 @@
+#ifndef SEQGRAPH_TRAINING_TEXT_MODELS_H_
+#define SEQGRAPH_TRAINING_TEXT_MODELS_H_
+
+// Classifiers of texts in the shape of the tutorial's, with any recurrent layers and classes.
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "graph/layers.h"
+#include "graph/model.h"
+#include "training/losses.h"
+#include "training/model_builder.h"
+
+namespace seqgraph {
+
+/// Which states of the last recurrent layer the classes are told from.
+enum class StatePooling { kLast, kAverage, kMax };
+
+/// The defaults are those of the tutorial.
+struct TextModelOptions {
+  bool one_hot = false;     ///< words as one-hot vectors; otherwise as rows of a trained table
+  int64_t num_words = 500;  ///< codes are in [0, num_words)
+  int64_t maxlen = 100;     ///< codes of a text
+  int64_t embedding_dim = 16;
+  bool mask_zero = false;  ///< steps in front of a text are skipped; needs an embedding
+  RecurrentKind cell = RecurrentKind::kSimpleRNN;
+  int64_t units = 8;           ///< of each recurrent layer, in each direction
+  int64_t layers = 1;          ///< recurrent ones, each over all states of the one before
+  bool bidirectional = false;  ///< each of them
+  double dropout = 0;          ///< of the inputs of each of them
+  double recurrent_dropout = 0;
+  StatePooling pooling = StatePooling::kLast;
+  int64_t classes = 2;
+};
+
+/// tokens int32[batch, maxlen] -> words (one-hot or embedded) -> recurrent layers -> pooling ->
+/// Dense: for two classes one sigmoid, the probability of the second, otherwise a softmax over all.
+/// The defaults are the tutorial's embedding model. Layers are named as Keras does it.
+LayerStack TextStack(const TextModelOptions& options);
+
+/// What training makes small: binary cross-entropy for two classes, otherwise sparse categorical.
+Loss TextLoss(int64_t classes);
+
+/// The whole model, ready to be trained on TextLoss(), whatever loss `trainable` has. Errors: as
+/// BuildModel.
+absl::StatusOr<Model> MakeTextModel(const TextModelOptions& options,
+                                    TrainableOptions trainable = {
+                                        .optimizer = RMSProp{.learning_rate = 1e-4}});
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_TEXT_MODELS_H_
