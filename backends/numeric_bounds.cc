@@ -223,11 +223,12 @@ absl::StatusOr<ErrorBound> LookupRnnCellGrad(const Judged& node, int o) {
   return bound;
 }
 
-// dz = dloss / n (sigmoid(z) - y), where the difference may cancel.
+// dz = dloss weight / n (sigmoid(z) - y), where the difference may cancel.
 absl::StatusOr<ErrorBound> LogitsGrad(const Judged& node, int o) {
+  const double weight = node.has(3) ? node.Largest(3) : 1.0;
   const double each =
       node.Largest(2) / std::max<double>(1, static_cast<double>(node.inputs[0]->num_elements()));
-  return Roundings(kElementaryRoundings, std::max(node.LargestOutput(o), each),
+  return Roundings(kElementaryRoundings, std::max(node.LargestOutput(o), each * weight),
                    "of output and dloss / n");
 }
 
@@ -397,6 +398,8 @@ constexpr RuleRow kRules[] = {
     {"TakeStepGrad", Exact},
     {"Constant", OfOutputs<1>},
     {"FusedElementwise", FusedElementwise},
+    {"Clip", OfOutputs<1>},  // the limit is rounded
+    {"ClipByNorm", OfOutputs<4>},
     {"Concat", Exact},
     {"Reshape", Exact},
     {"Reverse", Exact},

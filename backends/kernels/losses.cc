@@ -173,6 +173,56 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeCategoricalCrossEntropyGrad(
                          float* dp) { ProbabilitiesLossGrad(epsilon, scale, p, y, n, dp); });
 }
 
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBce(const NodeContext& context) {
+  const double low = context.attributes().GetFloat("epsilon"), high = 1 - low;
+  return MakeRowLoss(context, [low, high](const float* p, const float* y, int64_t n) {
+    double sum = 0;
+    for (int64_t k = 0; k < n; ++k) {
+      // 1 - p is clipped on its own: 1 - (1 - epsilon) would lose half of epsilon's digits.
+      sum -= y[k] * std::log(std::clamp(double{p[k]}, low, high)) +
+             (1.0 - y[k]) * std::log(std::clamp(1.0 - p[k], low, high));
+    }
+    return sum / static_cast<double>(n);
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceGrad(const NodeContext& context) {
+  const double low = context.attributes().GetFloat("epsilon"), high = 1 - low;
+  return MakeRowLossGrad(context, [low, high](double scale, const float* p, const float* y,
+                                              int64_t n, double*, float* dp) {
+    const double factor = scale / static_cast<double>(n);
+    for (int64_t k = 0; k < n; ++k) {
+      const double q = p[k];
+      const bool clipped = q < low || q > high;
+      dp[k] = clipped ? 0.0f : static_cast<float>(factor * (q - y[k]) / (q * (1.0 - q)));
+    }
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogits(const NodeContext& context) {
+  return MakeRowLoss(context, [](const float* z, const float* y, int64_t n) {
+    double sum = 0;
+    for (int64_t k = 0; k < n; ++k) {
+      const double logit = z[k];
+      // The comparison leaves NaN as it is.
+      sum += (logit < 0 ? 0.0 : logit) - logit * y[k] + std::log1p(std::exp(-std::abs(logit)));
+    }
+    return sum / static_cast<double>(n);
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogitsGrad(const NodeContext& context) {
+  return MakeRowLossGrad(
+      context, [](double scale, const float* z, const float* y, int64_t n, double*, float* dz) {
+        const double factor = scale / static_cast<double>(n);
+        for (int64_t k = 0; k < n; ++k) {
+          const double e = std::exp(-std::abs(double{z[k]}));  // never overflows
+          const double sigmoid = (z[k] < 0 ? e : 1.0) / (1.0 + e);
+          dz[k] = static_cast<float>(factor * (sigmoid - y[k]));
+        }
+      });
+}
+
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMse(const NodeContext& context) {
   return MakeRowLoss(context, [](const float* x, const float* y, int64_t n) {
     double sum = 0;

@@ -1,8 +1,8 @@
 #ifndef SEQGRAPH_BACKENDS_KERNELS_LOSSES_H_
 #define SEQGRAPH_BACKENDS_KERNELS_LOSSES_H_
 
-// Kernels of softmax, of the cross-entropies over classes and of the mean squared error, in float32
-// and inside in double. ops/{softmax,cross_entropy,mse}.h have the formulas.
+// Kernels of softmax, of the cross-entropies and of the mean squared error, in float32 and inside
+// in double. ops/{softmax,cross_entropy,bce,mse}.h have the formulas.
 
 #include <memory>
 
@@ -17,6 +17,11 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmaxCrossEntropy(const NodeContex
 absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmaxCrossEntropyGrad(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeCategoricalCrossEntropy(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeCategoricalCrossEntropyGrad(const NodeContext& context);
+/// Binary, with or without weights of rows.
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBce(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceGrad(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogits(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogitsGrad(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMse(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMseGrad(const NodeContext& context);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "backends/kernels/clipping.h"
 #include "backends/kernels/copies.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/losses.h"
@@ -39,8 +40,14 @@ inline constexpr Row kSharedRows[] = {
     {"SoftmaxCrossEntropyWithLogitsGrad", 1, ClaimAlways, Shared<MakeSoftmaxCrossEntropyGrad>},
     {"CategoricalCrossEntropy", 1, ClaimAlways, Shared<MakeCategoricalCrossEntropy>},
     {"CategoricalCrossEntropyGrad", 1, ClaimAlways, Shared<MakeCategoricalCrossEntropyGrad>},
+    {"BCE", 2, ClaimAlways, Shared<MakeWeightedBce>},
+    {"BCEGrad", 2, ClaimAlways, Shared<MakeWeightedBceGrad>},
+    {"BCEWithLogits", 2, ClaimAlways, Shared<MakeWeightedBceWithLogits>},
+    {"BCEWithLogitsGrad", 2, ClaimAlways, Shared<MakeWeightedBceWithLogitsGrad>},
     {"MSE", 1, ClaimAlways, Shared<MakeMse>},
     {"MSEGrad", 1, ClaimAlways, Shared<MakeMseGrad>},
+    {"Clip", 1, ClaimAlways, Shared<MakeClip>},
+    {"ClipByNorm", 1, ClaimAlways, Shared<MakeClipByNorm>},
     {"Constant", 1, ClaimAlways, Shared<MakeConstant>},
     {"ReduceMeanGrad", 1, ClaimAlways, Shared<MakeReduceMeanGrad>},
     {"BroadcastLike", 1, ClaimAlways, Shared<MakeBroadcastLike>},

@@ -1,0 +1,33 @@
+#include "backends/kernels/clipping.h"
+
+#include <cmath>
+
+#include "backends/kernels/loop_kernel.h"
+
+namespace seqgraph::kernels {
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeClip(const NodeContext& context) {
+  const auto limit = static_cast<float>(context.attributes().GetFloat("limit"));
+  return MakeLoop([limit, n = context.input_size(0)](const KernelArgs& args) {
+    const float* x = In<float>(args, 0);
+    float* y = Out<float>(args, 0);
+    if (y == nullptr) return;
+    // Comparisons with NaN are false, so that it stays.
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeClipByNorm(const NodeContext& context) {
+  const auto limit = static_cast<float>(context.attributes().GetFloat("limit"));
+  return MakeLoop([limit, n = context.input_size(0)](const KernelArgs& args) {
+    const float* x = In<float>(args, 0);
+    float* y = Out<float>(args, 0);
+    if (y == nullptr) return;
+    const float norm = std::sqrt(*In<float>(args, 1));
+    // A norm that is NaN makes all NaN, as in the op's definition.
+    const float factor = norm <= limit ? 1.0f : limit / norm;
+    for (int64_t i = 0; i < n; ++i) y[i] = factor * x[i];
+  });
+}
+
+}  // namespace seqgraph::kernels
