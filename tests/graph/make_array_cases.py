@@ -127,8 +127,6 @@ def broadcast_cases():
 
         case("BroadcastTo", name, [("x", sixteenths(shape, 3))], fn, {"shape": extents},
              gradient=["x"])
-    case("BroadcastTo", "unfit", [("x", sixteenths([2, 3], 3))], attributes={"shape": [2, 4]},
-         error="C2: ")
 
 
 def gather_cases():
@@ -172,8 +170,6 @@ def matmul_cases():
 
         case("MatMul", name, [("a", sixteenths(lead + [m, k], 3)),
                               ("b", sixteenths(lead + [k, n], 8))], fn, gradient=["a", "b"])
-    case("MatMul", "unfit", [("a", sixteenths([2, 3], 3)), ("b", sixteenths([2, 3], 3))],
-         error="C2: ")
 
 
 def extremum_cases():
