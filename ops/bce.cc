@@ -172,8 +172,9 @@ AttributeDef EpsilonDef() {
 
 // Weights, for half of the samples.
 void AddWeights(SampleSource& source, const Shape& shape, OpSample& sample) {
+  sample.inputs.emplace_back();
   if (shape.rank() == 0 || source.Coin()) return;
-  sample.inputs.push_back(source.Reals(Shape(shape.dims().first(shape.rank() - 1)), 0, 2));
+  sample.inputs.back() = source.Reals(Shape(shape.dims().first(shape.rank() - 1)), 0, 2);
 }
 
 // Half of the samples clip: epsilon is large then, and p stays away from both bounds, where the
