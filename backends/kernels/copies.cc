@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "backends/kernels/loop_kernel.h"
 #include "graph/status_macros.h"
@@ -11,37 +12,130 @@
 namespace seqgraph::kernels {
 namespace {
 
-// One step in each row of a sequence [batch, time, ...].
-struct Slice {
-  Slice(const Shape& sequence, int64_t step) : rows(sequence[0].size()), time(sequence[1].size()) {
-    width = 1;
-    for (int i = 2; i < sequence.rank(); ++i) width *= sequence[i].size();
-    begin = (step < 0 ? step + time : step) * width;
+// A tensor as [outer, extent, inner] around one of its axes.
+struct AroundAxis {
+  AroundAxis(const Shape& shape, int64_t axis) {
+    for (int i = 0; i < shape.rank(); ++i) {
+      (i < axis ? outer : i > axis ? inner : extent) *= shape[i].size();
+    }
   }
-  int64_t rows, time, width, begin;
+  int64_t outer = 1, extent = 1, inner = 1;
 };
+
+// The elements begin, begin + stride, ... of an axis, `count` of them, in order; stride may be
+// negative. Gather packs them, Scatter puts them back among zeros.
+struct Picked {
+  AroundAxis whole;
+  int64_t begin, stride, count;
+
+  void Gather(const float* x, float* y) const {
+    for (int64_t o = 0; o < whole.outer; ++o, x += whole.extent * whole.inner) {
+      for (int64_t i = 0; i < count; ++i) {
+        y = std::copy_n(x + (begin + i * stride) * whole.inner, whole.inner, y);
+      }
+    }
+  }
+  void Scatter(const float* y, float* x) const {
+    std::fill_n(x, whole.outer * whole.extent * whole.inner, 0.0f);
+    for (int64_t o = 0; o < whole.outer; ++o, x += whole.extent * whole.inner) {
+      for (int64_t i = 0; i < count; ++i, y += whole.inner) {
+        std::copy_n(y, whole.inner, x + (begin + i * stride) * whole.inner);
+      }
+    }
+  }
+};
+
+std::unique_ptr<Kernel> MakeGather(const Picked& picked) {
+  return MakeLoop([picked](const KernelArgs& args) {
+    if (args.outputs[0] != nullptr) picked.Gather(In<float>(args, 0), Out<float>(args, 0));
+  });
+}
+
+std::unique_ptr<Kernel> MakeScatter(const Picked& picked) {
+  return MakeLoop([picked](const KernelArgs& args) {
+    if (args.outputs[0] != nullptr) picked.Scatter(In<float>(args, 0), Out<float>(args, 0));
+  });
+}
+
+// One step of a sequence [batch, time, ...].
+Picked Step(const Shape& sequence, int64_t step) {
+  const AroundAxis whole(sequence, 1);
+  return {whole, step < 0 ? step + whole.extent : step, 1, 1};
+}
+
+Picked SliceOf(const Shape& shape, const Attributes& attributes) {
+  const int64_t begin = attributes.GetInt("begin"), end = attributes.GetInt("end");
+  const int64_t stride = attributes.GetInt("stride");
+  return {AroundAxis(shape, attributes.GetInt("axis")), begin, stride,
+          begin == end ? 0 : (end - begin - 1) / stride + 1};
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStep(const NodeContext& context) {
-  const Slice s(context.input_shape(0), context.attributes().GetInt("step"));
-  return MakeLoop([s](const KernelArgs& args) {
-    if (args.outputs[0] == nullptr) return;
-    for (int64_t r = 0; r < s.rows; ++r) {
-      std::copy_n(In<float>(args, 0) + r * s.time * s.width + s.begin, s.width,
-                  Out<float>(args, 0) + r * s.width);
+  return MakeGather(Step(context.input_shape(0), context.attributes().GetInt("step")));
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStepGrad(const NodeContext& context) {
+  return MakeScatter(Step(context.output_shape(0), context.attributes().GetInt("step")));
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeSlice(const NodeContext& context) {
+  return MakeGather(SliceOf(context.input_shape(0), context.attributes()));
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeSliceGrad(const NodeContext& context) {
+  return MakeScatter(SliceOf(context.output_shape(0), context.attributes()));
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeReverse(const NodeContext& context) {
+  const AroundAxis whole(context.input_shape(0), context.attributes().GetInt("axis"));
+  return MakeGather({whole, whole.extent - 1, -1, whole.extent});
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeConcat(const NodeContext& context) {
+  const int64_t axis = context.attributes().GetInt("axis");
+  const AroundAxis a(context.input_shape(0), axis), b(context.input_shape(1), axis);
+  const int64_t from_a = a.extent * a.inner, from_b = b.extent * b.inner;
+  return MakeLoop([outer = a.outer, from_a, from_b](const KernelArgs& args) {
+    float* y = Out<float>(args, 0);
+    for (int64_t o = 0; o < outer && y != nullptr; ++o) {
+      y = std::copy_n(In<float>(args, 0) + o * from_a, from_a, y);
+      y = std::copy_n(In<float>(args, 1) + o * from_b, from_b, y);
     }
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStepGrad(const NodeContext& context) {
-  const Slice s(context.output_shape(0), context.attributes().GetInt("step"));
-  return MakeLoop([s](const KernelArgs& args) {
-    if (args.outputs[0] == nullptr) return;
-    float* dx = Out<float>(args, 0);
-    std::fill_n(dx, s.rows * s.time * s.width, 0.0f);
-    for (int64_t r = 0; r < s.rows; ++r) {
-      std::copy_n(In<float>(args, 0) + r * s.width, s.width, dx + r * s.time * s.width + s.begin);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeReshape(const NodeContext& context) {
+  return MakeLoop([n = context.input_size(0)](const KernelArgs& args) {
+    const float* x = In<float>(args, 0);
+    float* y = Out<float>(args, 0);
+    if (y != nullptr && y != x) std::copy_n(x, n, y);
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeTranspose(const NodeContext& context) {
+  struct Axis {
+    int64_t extent, stride;  // in x
+  };
+  const Shape& x = context.input_shape(0);
+  const std::vector<int64_t>& permutation = context.attributes().GetInts("permutation");
+  std::vector<Axis> axes;  // in the order of y
+  for (int64_t axis : permutation) {
+    axes.push_back({x[static_cast<int>(axis)].size(), AroundAxis(x, axis).inner});
+  }
+  if (axes.empty()) axes.push_back({1, 1});
+  return MakeLoop([axes, size = context.input_size(0)](const KernelArgs& args) {
+    const float* x = In<float>(args, 0);
+    float* y = Out<float>(args, 0);
+    if (y == nullptr || size == 0) return;
+    const Axis last = axes.back();
+    for (int64_t i = 0; i < size; i += last.extent) {  // i: the first element of a row of y
+      int64_t from = 0, rest = i / last.extent;
+      for (size_t k = axes.size() - 1; k-- > 0; rest /= axes[k].extent) {
+        from += rest % axes[k].extent * axes[k].stride;
+      }
+      for (int64_t j = 0; j < last.extent; ++j) y[i + j] = x[from + j * last.stride];
     }
   });
 }

@@ -12,6 +12,12 @@ namespace seqgraph::kernels {
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStep(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStepGrad(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeReshape(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeTranspose(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeConcat(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeSlice(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeSliceGrad(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeReverse(const NodeContext& context);
 /// The content is computed here, by the op's own definition.
 absl::StatusOr<std::unique_ptr<Kernel>> MakeConstant(const NodeContext& context);
 

@@ -35,6 +35,20 @@ inline std::unique_ptr<Kernel> MakeLoop(LoopKernel::Loop loop, int64_t scratch_b
   return std::make_unique<LoopKernel>(std::move(loop), scratch_bytes);
 }
 
+/// The same for a loop that may find its arguments wrong.
+class CheckedLoopKernel : public Kernel {
+ public:
+  using Loop = std::function<absl::Status(const KernelArgs&)>;
+
+  explicit CheckedLoopKernel(Loop loop) : loop_(std::move(loop)) {}
+
+  std::string implementation() const override { return "loops"; }
+  absl::Status Run(const KernelArgs& args) override { return loop_(args); }
+
+ private:
+  const Loop loop_;
+};
+
 }  // namespace seqgraph::kernels
 
 #endif  // SEQGRAPH_BACKENDS_KERNELS_LOOP_KERNEL_H_

@@ -41,8 +41,10 @@ struct ProgramPlan {
   std::vector<Layout> layouts;  ///< one for each value
   int64_t persistent_bytes = 0;
   int threads = 1;
-  /// The recurrences whose gradient is in the program too, by the index of the RNNCell node.
+  /// The recurrences whose gradient is in the program too, by the index of the forward node: on
+  /// oneDNN's primitive, and step by step as the offset of the workspace.
   std::map<int, std::shared_ptr<RnnPair>> rnn_pairs;
+  std::map<int, int64_t> workspaces;
 };
 
 /// What the maker of a kernel sees.
@@ -56,6 +58,7 @@ class KernelContext : public NodeContext {
   Layout output_layout(int i) const { return plan_.layouts[node().outputs[i].index]; }
   int threads() const { return plan_.threads; }
   std::map<int, std::shared_ptr<RnnPair>>& rnn_pairs() { return plan_.rnn_pairs; }
+  std::map<int, int64_t>& workspaces() { return plan_.workspaces; }
 
   /// Page-aligned bytes of KernelArgs::persistent: their offset.
   int64_t TakePersistent(int64_t bytes) {

@@ -1,8 +1,11 @@
 #include "backends/onednn/kernels.h"
 
 #include "backends/kernels/copies.h"
+#include "backends/kernels/losses.h"
 #include "backends/kernels/reductions.h"
+#include "backends/kernels/sequences.h"
 #include "backends/onednn/kernel_makers.h"
+#include "backends/onednn/recurrent_cells.h"
 #include "backends/onednn/rnn_cell.h"
 
 namespace seqgraph::onednn {
@@ -21,7 +24,15 @@ constexpr KernelDef kKernels[] = {
     {"RNNCell", 1, ClaimRnnCell, MakeRnnCell, Bits(0), Bits(0), RnnCellRowWidth},
     {"RNNCellGrad", 1, ClaimRnnCellGrad, MakeRnnCellGrad, Bits(0, 5, 6), Bits(0),
      RnnCellGradRowWidth},
-    {"RNNCellGrad", 1, ClaimRnnCellGradLoops, MakeRnnCellGradLoops},
+    {"RNNCell", 2, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
+    {"RNNCellGrad", 2, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 5, 6), Bits(0),
+     RecurrentCellGradRowWidth},
+    {"LSTMCell", 1, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
+    {"LSTMCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 8, 9), Bits(0),
+     RecurrentCellGradRowWidth},
+    {"GRUCell", 1, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
+    {"GRUCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 7, 8), Bits(0),
+     RecurrentCellGradRowWidth},
     {"Embedding", 1, ClaimAlways, MakeEmbedding, Bits(), Bits(0), EmbeddingRowWidth},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad, Bits(1)},
     {"OneHot", 1, ClaimOneHot, MakeOneHot},
@@ -47,6 +58,29 @@ constexpr KernelDef kKernels[] = {
     {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
     {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
     {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
+    {"Reshape", 1, ClaimAlways, Shared<kernels::MakeReshape>},
+    {"Transpose", 1, ClaimAlways, Shared<kernels::MakeTranspose>},
+    {"Concat", 1, ClaimAlways, Shared<kernels::MakeConcat>},
+    {"Slice", 1, ClaimAlways, Shared<kernels::MakeSlice>},
+    {"SliceGrad", 1, ClaimAlways, Shared<kernels::MakeSliceGrad>},
+    {"Reverse", 1, ClaimAlways, Shared<kernels::MakeReverse>},
+    {"SequenceMask", 1, ClaimAlways, Shared<kernels::MakeSequenceMask>},
+    {"ZeroMasked", 1, ClaimAlways, Shared<kernels::MakeZeroMasked>},
+    {"DropoutMask", 1, ClaimAlways, Shared<kernels::MakeDropoutMask>},
+    {"GlobalAveragePooling1D", 1, ClaimAlways, Shared<kernels::MakeAveragePooling>},
+    {"GlobalAveragePooling1DGrad", 1, ClaimAlways, Shared<kernels::MakeAveragePoolingGrad>},
+    {"GlobalMaxPooling1D", 1, ClaimAlways, Shared<kernels::MakeMaxPooling>},
+    {"GlobalMaxPooling1DGrad", 1, ClaimAlways, Shared<kernels::MakeMaxPoolingGrad>},
+    {"Softmax", 1, ClaimAlways, Shared<kernels::MakeSoftmax>},
+    {"SoftmaxGrad", 1, ClaimAlways, Shared<kernels::MakeSoftmaxGrad>},
+    {"SoftmaxCrossEntropyWithLogits", 1, ClaimAlways, Shared<kernels::MakeSoftmaxCrossEntropy>},
+    {"SoftmaxCrossEntropyWithLogitsGrad", 1, ClaimAlways,
+     Shared<kernels::MakeSoftmaxCrossEntropyGrad>},
+    {"CategoricalCrossEntropy", 1, ClaimAlways, Shared<kernels::MakeCategoricalCrossEntropy>},
+    {"CategoricalCrossEntropyGrad", 1, ClaimAlways,
+     Shared<kernels::MakeCategoricalCrossEntropyGrad>},
+    {"MSE", 1, ClaimAlways, Shared<kernels::MakeMse>},
+    {"MSEGrad", 1, ClaimAlways, Shared<kernels::MakeMseGrad>},
     {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},

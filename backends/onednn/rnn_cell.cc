@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/onednn/isa.h"
 #include "backends/onednn/layout_loops.h"
-#include "backends/onednn/rnn_loops.h"
+#include "backends/onednn/recurrent_pair.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph::onednn {
@@ -183,73 +183,7 @@ class RnnCellGradKernel : public Kernel {
   int64_t scratch_bytes_ = 0, dy_scratch_ = 0, dx_scratch_ = 0;
 };
 
-class RnnCellGradLoopsKernel : public Kernel {
- public:
-  explicit RnnCellGradLoopsKernel(const RnnConfig& config) : config_(config) {}
-
-  std::string implementation() const override { return "loops (its RNNCell is not here)"; }
-  int64_t scratch_bytes() const override { return RnnBackwardLoopsScratch(config_); }
-
-  absl::Status Run(const KernelArgs& args) override {
-    RnnBackwardArgs a;
-    a.x = In<float>(args, kX);
-    a.w = In<float>(args, kW);
-    a.u = In<float>(args, kU);
-    a.h0 = In<float>(args, kH0);
-    a.y = In<float>(args, kSequence);
-    a.dy = In<float>(args, kDSequence);
-    a.dh_last = In<float>(args, kDLast);
-    a.dx = Out<float>(args, kDxOut);
-    a.dw = Out<float>(args, kDwOut);
-    a.du = Out<float>(args, kDuOut);
-    a.db = Out<float>(args, kDbOut);
-    a.dh0 = Out<float>(args, kDh0Out);
-    a.scratch = args.scratch;
-    RnnBackwardLoops(config_, a);
-    return absl::OkStatus();
-  }
-
- private:
-  const RnnConfig config_;
-};
-
-bool BelongTogether(const Node& forward, const Node& grad) {
-  for (int i : {kX, kW, kU, kB, kH0}) {
-    if (forward.inputs[i] != grad.inputs[i]) return false;
-  }
-  return forward.op->name() == "RNNCell" &&
-         forward.outputs[kSequenceOut] == grad.inputs[kSequence] &&
-         forward.attributes.GetString("activation") == grad.attributes.GetString("activation");
-}
-
 }  // namespace
-
-int BackwardOf(const NodeContext& forward) {
-  const auto& nodes = forward.function().nodes();
-  for (int n = forward.index() + 1; n < static_cast<int>(nodes.size()); ++n) {
-    if (nodes[n].op->name() == "RNNCellGrad" && forward.IsMine(n) &&
-        BelongTogether(forward.node(), nodes[n])) {
-      return n;
-    }
-  }
-  return -1;
-}
-
-int ForwardOf(const NodeContext& grad) {
-  const Function& function = grad.function();
-  const ValueInfo& sequence = function.info(grad.node().inputs[kSequence]);
-  if (sequence.origin != Origin::kNode || !grad.IsMine(sequence.source)) return -1;
-  const Node& forward = function.nodes()[sequence.source];
-  if (!BelongTogether(forward, grad.node())) return -1;
-  // The workspace serves one backward run: that of the first gradient node.
-  for (int n = sequence.source + 1; n < grad.index(); ++n) {
-    const Node& other = function.nodes()[n];
-    if (other.op->name() == "RNNCellGrad" && grad.IsMine(n) && BelongTogether(forward, other)) {
-      return -1;
-    }
-  }
-  return sequence.source;
-}
 
 Claim ClaimRnnCell(const NodeContext& context) { return ClaimShape(context); }
 
@@ -296,12 +230,6 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeRnnCellGrad(KernelContext& context) 
   // An absent gradient needs no room: as good as one in the right layout.
   const Layout dy = has_dy ? context.input_layout(kDSequence) : Layout{pair->rnn->y_width()};
   return std::make_unique<RnnCellGradKernel>(pair, dy, context.output_layout(kDxOut));
-}
-
-Claim ClaimRnnCellGradLoops(const NodeContext& context) { return ClaimShape(context); }
-
-absl::StatusOr<std::unique_ptr<Kernel>> MakeRnnCellGradLoops(KernelContext& context) {
-  return std::make_unique<RnnCellGradLoopsKernel>(ConfigOf(context));
 }
 
 }  // namespace seqgraph::onednn

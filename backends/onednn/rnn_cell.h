@@ -22,13 +22,6 @@ struct RnnPair {
   int64_t y = -1;  ///< time-major sequence; -1: the sequence itself is time-major
 };
 
-/// The RNNCell node whose workspace the RNNCellGrad node `grad` may use: it computed the very
-/// sequence from the very inputs, is this backend's, and no earlier node uses up its workspace.
-/// -1 if there is none.
-int ForwardOf(const NodeContext& grad);
-/// The RNNCellGrad node whose ForwardOf is the RNNCell node `forward`, or -1.
-int BackwardOf(const NodeContext& forward);
-
 Claim ClaimRnnCell(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeRnnCell(KernelContext& context);
 int64_t RnnCellRowWidth(const NodeContext& context, const std::vector<Layout>& layouts);
@@ -37,10 +30,6 @@ int64_t RnnCellRowWidth(const NodeContext& context, const std::vector<Layout>& l
 Claim ClaimRnnCellGrad(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeRnnCellGrad(KernelContext& context);
 int64_t RnnCellGradRowWidth(const NodeContext& context, const std::vector<Layout>& layouts);
-
-/// Takes any gradient, in plain loops.
-Claim ClaimRnnCellGradLoops(const NodeContext& context);
-absl::StatusOr<std::unique_ptr<Kernel>> MakeRnnCellGradLoops(KernelContext& context);
 
 }  // namespace seqgraph::onednn
 

@@ -1,7 +1,9 @@
 #include "backends/simd/kernels.h"
 
 #include "backends/kernels/copies.h"
+#include "backends/kernels/losses.h"
 #include "backends/kernels/reductions.h"
+#include "backends/kernels/sequences.h"
 #include "backends/simd/kernel_makers.h"
 
 namespace seqgraph::simd {
@@ -38,6 +40,29 @@ constexpr KernelDef kKernels[] = {
     {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
     {"TakeStep", 1, ClaimAlways, Shared<kernels::MakeTakeStep>},
     {"TakeStepGrad", 1, ClaimAlways, Shared<kernels::MakeTakeStepGrad>},
+    {"Reshape", 1, ClaimAlways, Shared<kernels::MakeReshape>},
+    {"Transpose", 1, ClaimAlways, Shared<kernels::MakeTranspose>},
+    {"Concat", 1, ClaimAlways, Shared<kernels::MakeConcat>},
+    {"Slice", 1, ClaimAlways, Shared<kernels::MakeSlice>},
+    {"SliceGrad", 1, ClaimAlways, Shared<kernels::MakeSliceGrad>},
+    {"Reverse", 1, ClaimAlways, Shared<kernels::MakeReverse>},
+    {"SequenceMask", 1, ClaimAlways, Shared<kernels::MakeSequenceMask>},
+    {"ZeroMasked", 1, ClaimAlways, Shared<kernels::MakeZeroMasked>},
+    {"DropoutMask", 1, ClaimAlways, Shared<kernels::MakeDropoutMask>},
+    {"GlobalAveragePooling1D", 1, ClaimAlways, Shared<kernels::MakeAveragePooling>},
+    {"GlobalAveragePooling1DGrad", 1, ClaimAlways, Shared<kernels::MakeAveragePoolingGrad>},
+    {"GlobalMaxPooling1D", 1, ClaimAlways, Shared<kernels::MakeMaxPooling>},
+    {"GlobalMaxPooling1DGrad", 1, ClaimAlways, Shared<kernels::MakeMaxPoolingGrad>},
+    {"Softmax", 1, ClaimAlways, Shared<kernels::MakeSoftmax>},
+    {"SoftmaxGrad", 1, ClaimAlways, Shared<kernels::MakeSoftmaxGrad>},
+    {"SoftmaxCrossEntropyWithLogits", 1, ClaimAlways, Shared<kernels::MakeSoftmaxCrossEntropy>},
+    {"SoftmaxCrossEntropyWithLogitsGrad", 1, ClaimAlways,
+     Shared<kernels::MakeSoftmaxCrossEntropyGrad>},
+    {"CategoricalCrossEntropy", 1, ClaimAlways, Shared<kernels::MakeCategoricalCrossEntropy>},
+    {"CategoricalCrossEntropyGrad", 1, ClaimAlways,
+     Shared<kernels::MakeCategoricalCrossEntropyGrad>},
+    {"MSE", 1, ClaimAlways, Shared<kernels::MakeMse>},
+    {"MSEGrad", 1, ClaimAlways, Shared<kernels::MakeMseGrad>},
     {"Constant", 1, ClaimAlways, Shared<kernels::MakeConstant>},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},

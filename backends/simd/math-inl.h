@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "backends/kernels/approximations.h"
 #include "backends/simd/unroll.h"
 #include "hwy/highway.h"
 
@@ -48,8 +49,7 @@ HWY_INLINE V Polynomial(D d, V x, const hn::TFromD<D> (&c)[n]) {
 }
 
 /// e^x within 1.5 eps; overflows to Inf, underflows through the denormals to 0.
-/// e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln(2) / 2; the polynomial for e^r is that of
-/// expf in the Cephes library (Moshier).
+/// e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln(2) / 2.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Exp(D d, V x) {
   const hn::RebindToSigned<D> di;
@@ -58,11 +58,10 @@ HWY_INLINE V Exp(D d, V x) {
   const V shift = hn::Set(d, 12582912.0f);
   const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504088896341f), shift);
   const V n = hn::Sub(shifted, shift);
-  V r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x);
-  r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), r);
-  constexpr float kC[] = {5.0000001201e-1f, 1.6666665459e-1f, 4.1665795894e-2f,
-                          8.3334519073e-3f, 1.3981999507e-3f, 1.9875691500e-4f};
-  const V p = hn::Add(hn::MulAdd(Polynomial(d, r, kC), hn::Mul(r, r), r), hn::Set(d, 1.0f));
+  V r = hn::NegMulAdd(n, hn::Set(d, kernels::kLn2High), x);
+  r = hn::NegMulAdd(n, hn::Set(d, kernels::kLn2Low), r);
+  const V p =
+      hn::Add(hn::MulAdd(Polynomial(d, r, kernels::kExp), hn::Mul(r, r), r), hn::Set(d, 1.0f));
   // 2^n in two factors, for n reaches from -150 to 128.
   const auto bits = hn::Sub(hn::BitCast(di, shifted), hn::BitCast(di, shift));
   const auto half = hn::ShiftRight<1>(bits);
@@ -90,29 +89,23 @@ HWY_INLINE V Tanh(D d, V x) {
 
 /// x[i] = tanh x[i] within 2.5 eps, relative, for the inside of recurrences: an odd rational
 /// function of degrees 9 and 8, constant beyond 8.6, where tanh is 1 - 1.1 2^-24. All vectors go
-/// through each step together, so that one's latency is another's work. Coefficients: minimax in
-/// relative error on (0, 8.6] (0.11 eps), by Lawson's iteratively reweighted least squares on the
-/// linearized quotient.
+/// through each step together, so that one's latency is another's work.
 template <class D, class V, int n>
 HWY_INLINE void TanhFast(D d, V (&x)[n]) {
-  constexpr float kLimit = 8.6f;
-  constexpr float kP[] = {9.9999998756414104e-1f, 1.3408561247113473e-1f, 3.5284108159587865e-3f,
-                          2.115591953965991e-5f, 1.4130428598829713e-8f};
-  constexpr float kQ[] = {1.0f, 4.6741883329487323e-1f, 2.6001524196155694e-2f,
-                          3.3395735325819571e-4f, 8.0899131002465956e-7f};
   V z[n], p[n], q[n];
   Unroll<n>([&](auto i) SEQ_INLINE {
-    x[i] = hn::Max(hn::Set(d, -kLimit), hn::Min(hn::Set(d, kLimit), x[i]));
+    x[i] =
+        hn::Max(hn::Set(d, -kernels::kTanhLimit), hn::Min(hn::Set(d, kernels::kTanhLimit), x[i]));
   });
   Unroll<n>([&](auto i) SEQ_INLINE {
     z[i] = hn::Mul(x[i], x[i]);
-    p[i] = hn::Set(d, kP[4]);
-    q[i] = hn::Set(d, kQ[4]);
+    p[i] = hn::Set(d, kernels::kTanhP[4]);
+    q[i] = hn::Set(d, kernels::kTanhQ[4]);
   });
   Unroll<4>([&](auto k) SEQ_INLINE {
     Unroll<n>([&](auto i) SEQ_INLINE {
-      p[i] = hn::MulAdd(p[i], z[i], hn::Set(d, kP[3 - k]));
-      q[i] = hn::MulAdd(q[i], z[i], hn::Set(d, kQ[3 - k]));
+      p[i] = hn::MulAdd(p[i], z[i], hn::Set(d, kernels::kTanhP[3 - k]));
+      q[i] = hn::MulAdd(q[i], z[i], hn::Set(d, kernels::kTanhQ[3 - k]));
     });
   });
   Unroll<n>([&](auto i) SEQ_INLINE { x[i] = hn::Mul(p[i], x[i]); });

@@ -28,49 +28,89 @@ memory RandomMemory(const memory::desc& desc, const dnnl::engine& engine) {
 }  // namespace
 
 struct BareRnn::Impl {
+  // Takes the pair of primitives, with all their memory.
+  template <typename Forward, typename Backward>
+  void Set(const onednn::compat::RnnDescs& d, const typename Forward::primitive_desc& forward_pd,
+           const typename Backward::primitive_desc& backward_pd) {
+    forward = Forward(forward_pd);
+    backward = Backward(backward_pd);
+    Add(forward_args, DNNL_ARG_SRC_LAYER, d.src_layer);
+    Add(forward_args, DNNL_ARG_SRC_ITER, d.src_iter);
+    Add(forward_args, DNNL_ARG_SRC_ITER_C, d.src_iter_c);
+    Add(forward_args, DNNL_ARG_WEIGHTS_LAYER, forward_pd.weights_layer_desc());
+    Add(forward_args, DNNL_ARG_WEIGHTS_ITER, forward_pd.weights_iter_desc());
+    Add(forward_args, DNNL_ARG_BIAS, d.bias);
+    Add(forward_args, DNNL_ARG_DST_LAYER, d.dst_layer);
+    Add(forward_args, DNNL_ARG_DST_ITER, d.dst_iter);
+    Add(forward_args, DNNL_ARG_DST_ITER_C, d.dst_iter_c);
+    forward_args[DNNL_ARG_WORKSPACE] = memory(forward_pd.workspace_desc(), engine);
+    backward_args = forward_args;
+    Add(backward_args, DNNL_ARG_WEIGHTS_LAYER, backward_pd.weights_layer_desc());
+    Add(backward_args, DNNL_ARG_WEIGHTS_ITER, backward_pd.weights_iter_desc());
+    Add(backward_args, DNNL_ARG_DIFF_SRC_LAYER, d.src_layer);
+    Add(backward_args, DNNL_ARG_DIFF_SRC_ITER, d.src_iter);
+    Add(backward_args, DNNL_ARG_DIFF_SRC_ITER_C, d.src_iter_c);
+    Add(backward_args, DNNL_ARG_DIFF_WEIGHTS_LAYER, backward_pd.diff_weights_layer_desc());
+    Add(backward_args, DNNL_ARG_DIFF_WEIGHTS_ITER, backward_pd.diff_weights_iter_desc());
+    Add(backward_args, DNNL_ARG_DIFF_BIAS, d.bias);
+    Add(backward_args, DNNL_ARG_DIFF_DST_LAYER, d.dst_layer);
+    Add(backward_args, DNNL_ARG_DIFF_DST_ITER, d.dst_iter);
+    Add(backward_args, DNNL_ARG_DIFF_DST_ITER_C, d.dst_iter_c);
+  }
+
+  template <typename Forward, typename Backward>
+  void SetGru(const onednn::compat::RnnDescs& d) {
+    const auto pd =
+        onednn::compat::MakeGruForward<Forward>(engine, {}, dnnl::prop_kind::forward_training, d);
+    Set<Forward, Backward>(d, pd, onednn::compat::MakeGruBackward<Backward>(engine, {}, d, d, pd));
+  }
+
+  void Add(std::unordered_map<int, memory>& args, int arg, const memory::desc& desc) const {
+    if (!desc.is_zero()) args[arg] = RandomMemory(desc, engine);
+  }
+
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   dnnl::primitive forward, backward;
   std::unordered_map<int, memory> forward_args, backward_args;
 };
 
-BareRnn::BareRnn(int64_t time, int64_t batch, int64_t features, int64_t units)
+BareRnn::BareRnn(BareCell cell, int64_t time, int64_t batch, int64_t features, int64_t units)
     : impl_(std::make_unique<Impl>()) {
-  onednn::compat::RnnDescs descs;
-  descs.src_layer = Desc({time, batch, features}, Tag::tnc);
-  descs.weights_layer = Desc({1, 1, features, 1, units}, Tag::any);
-  descs.weights_iter = Desc({1, 1, units, 1, units}, Tag::any);
-  descs.bias = Desc({1, 1, 1, units}, Tag::ldgo);
-  descs.dst_layer = Desc({time, batch, units}, Tag::tnc);
-  descs.dst_iter = Desc({1, 1, batch, units}, Tag::ldnc);
-  const auto forward = onednn::compat::MakeRnnForward(
-      impl_->engine, {}, dnnl::prop_kind::forward_training, dnnl::algorithm::eltwise_tanh, descs);
-  const auto backward = onednn::compat::MakeRnnBackward(
-      impl_->engine, {}, dnnl::algorithm::eltwise_tanh, descs, descs, forward);
-  impl_->forward = dnnl::vanilla_rnn_forward(forward);
-  impl_->backward = dnnl::vanilla_rnn_backward(backward);
-
-  const auto random = [this](const memory::desc& desc) {
-    return RandomMemory(desc, impl_->engine);
-  };
-  impl_->forward_args = {
-      {DNNL_ARG_SRC_LAYER, random(descs.src_layer)},
-      {DNNL_ARG_WEIGHTS_LAYER, random(forward.weights_layer_desc())},
-      {DNNL_ARG_WEIGHTS_ITER, random(forward.weights_iter_desc())},
-      {DNNL_ARG_BIAS, random(descs.bias)},
-      {DNNL_ARG_DST_LAYER, random(descs.dst_layer)},
-      {DNNL_ARG_DST_ITER, random(descs.dst_iter)},
-      {DNNL_ARG_WORKSPACE, memory(forward.workspace_desc(), impl_->engine)},
-  };
-  impl_->backward_args = impl_->forward_args;
-  impl_->backward_args[DNNL_ARG_WEIGHTS_LAYER] = random(backward.weights_layer_desc());
-  impl_->backward_args[DNNL_ARG_WEIGHTS_ITER] = random(backward.weights_iter_desc());
-  impl_->backward_args[DNNL_ARG_DIFF_SRC_LAYER] = random(descs.src_layer);
-  impl_->backward_args[DNNL_ARG_DIFF_WEIGHTS_LAYER] = random(backward.diff_weights_layer_desc());
-  impl_->backward_args[DNNL_ARG_DIFF_WEIGHTS_ITER] = random(backward.diff_weights_iter_desc());
-  impl_->backward_args[DNNL_ARG_DIFF_BIAS] = random(descs.bias);
-  impl_->backward_args[DNNL_ARG_DIFF_DST_LAYER] = random(descs.dst_layer);
-  impl_->backward_args[DNNL_ARG_DIFF_DST_ITER] = random(descs.dst_iter);
+  const int64_t gates = cell == BareCell::kRnn ? 1 : cell == BareCell::kLstm ? 4 : 3;
+  const memory::desc state = Desc({1, 1, batch, units}, Tag::ldnc);
+  onednn::compat::RnnDescs d;
+  d.src_layer = Desc({time, batch, features}, Tag::tnc);
+  d.weights_layer = Desc({1, 1, features, gates, units}, Tag::any);
+  d.weights_iter = Desc({1, 1, units, gates, units}, Tag::any);
+  d.bias = Desc({1, 1, cell == BareCell::kLbrGru ? 4 : gates, units}, Tag::ldgo);
+  d.dst_layer = Desc({time, batch, units}, Tag::tnc);
+  d.dst_iter = state;
+  const dnnl::engine& engine = impl_->engine;
+  switch (cell) {
+    case BareCell::kRnn: {
+      const auto tanh = dnnl::algorithm::eltwise_tanh;
+      const auto pd =
+          onednn::compat::MakeRnnForward(engine, {}, dnnl::prop_kind::forward_training, tanh, d);
+      impl_->Set<dnnl::vanilla_rnn_forward, dnnl::vanilla_rnn_backward>(
+          d, pd, onednn::compat::MakeRnnBackward(engine, {}, tanh, d, d, pd));
+      break;
+    }
+    case BareCell::kLstm: {
+      d.dst_iter_c = state;
+      const auto pd =
+          onednn::compat::MakeLstmForward(engine, {}, dnnl::prop_kind::forward_training, d);
+      impl_->Set<dnnl::lstm_forward, dnnl::lstm_backward>(
+          d, pd, onednn::compat::MakeLstmBackward(engine, {}, d, d, pd));
+      break;
+    }
+    case BareCell::kGru:
+      impl_->SetGru<dnnl::gru_forward, dnnl::gru_backward>(d);
+      break;
+    case BareCell::kLbrGru:
+      impl_->SetGru<dnnl::lbr_gru_forward, dnnl::lbr_gru_backward>(d);
+      break;
+  }
 }
 
 BareRnn::~BareRnn() = default;

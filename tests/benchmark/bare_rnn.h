@@ -6,12 +6,14 @@
 
 namespace seqgraph {
 
-/// oneDNN's vanilla RNN primitive and nothing else: the measure that training steps are held
+enum class BareCell { kRnn, kLstm, kGru, kLbrGru };
+
+/// One of oneDNN's recurrent primitives and nothing else: the measure that training steps are held
 /// against. As its documentation suggests: tanh, sizes as they are (no padding), weights in the
 /// layout that the library asks for, all objects made beforehand, random inputs and gradients.
 class BareRnn {
  public:
-  BareRnn(int64_t time, int64_t batch, int64_t features, int64_t units);
+  BareRnn(BareCell cell, int64_t time, int64_t batch, int64_t features, int64_t units);
   ~BareRnn();
 
   /// One forward_training and one backward.

@@ -165,7 +165,7 @@ void MeasureSpeedup(benchmark::State& state, double (*clock)(),
 void TrainStepOverPrimitive(benchmark::State& state, ImdbInput input) {
   omp_set_num_threads(1);
   ModelFunction step(input, "train_step", kBatch);
-  BareRnn bare(kTime, kBatch, 16, 16);
+  BareRnn bare(BareCell::kRnn, kTime, kBatch, 16, 16);
   MeasureSpeedup(
       state, Now, [&] { bare.Run(); }, [&] { step.Run(); });
 }
@@ -181,7 +181,7 @@ BENCHMARK_CAPTURE(TrainStepOverPrimitive, OneHot, ImdbInput::kOneHot)
 void RecurrenceOverPrimitive(benchmark::State& state) {
   omp_set_num_threads(1);
   Recurrence recurrence(state.range(0), state.range(0));
-  BareRnn bare(kTime, kBatch, state.range(0), state.range(0));
+  BareRnn bare(BareCell::kRnn, kTime, kBatch, state.range(0), state.range(0));
   MeasureSpeedup(
       state, Now, [&] { bare.Run(); }, [&] { recurrence.Run(); });
 }

@@ -98,7 +98,7 @@ void MeasureRatio(benchmark::State& state, const std::function<void()>& measured
 void StepOverBarePrimitive(benchmark::State& state) {
   omp_set_num_threads(1);
   TrainStep step(ImdbInput::kEmbedding, state.range(0), state.range(1));
-  BareRnn bare(kTime, kBatch, state.range(0), state.range(1));
+  BareRnn bare(BareCell::kRnn, kTime, kBatch, state.range(0), state.range(1));
   MeasureRatio(
       state, [&] { step.Run(); }, [&] { bare.Run(); });
 }

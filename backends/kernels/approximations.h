@@ -1,0 +1,27 @@
+#ifndef SEQGRAPH_BACKENDS_KERNELS_APPROXIMATIONS_H_
+#define SEQGRAPH_BACKENDS_KERNELS_APPROXIMATIONS_H_
+
+// Coefficients of the elementary functions that backends compute in vectors of their own making:
+//   e^r = 1 + r + r^2 (kExp[0] + kExp[1] r + ...) for |r| <= ln(2) / 2
+//   tanh x = x P(x^2) / Q(x^2) for |x| <= kTanhLimit, beyond which it is 1 - 1.1 2^-24
+
+namespace seqgraph::kernels {
+
+/// That of expf in the Cephes library (Moshier).
+inline constexpr float kExp[] = {5.0000001201e-1f, 1.6666665459e-1f, 4.1665795894e-2f,
+                                 8.3334519073e-3f, 1.3981999507e-3f, 1.9875691500e-4f};
+/// ln 2 in two parts, of which the first has few bits: n times it is exact.
+inline constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+
+/// Minimax in relative error on (0, kTanhLimit] (0.11 eps), by Lawson's iteratively reweighted
+/// least squares on the linearized quotient.
+inline constexpr float kTanhLimit = 8.6f;
+inline constexpr float kTanhP[] = {9.9999998756414104e-1f, 1.3408561247113473e-1f,
+                                   3.5284108159587865e-3f, 2.115591953965991e-5f,
+                                   1.4130428598829713e-8f};
+inline constexpr float kTanhQ[] = {1.0f, 4.6741883329487323e-1f, 2.6001524196155694e-2f,
+                                   3.3395735325819571e-4f, 8.0899131002465956e-7f};
+
+}  // namespace seqgraph::kernels
+
+#endif  // SEQGRAPH_BACKENDS_KERNELS_APPROXIMATIONS_H_

@@ -1,0 +1,54 @@
+#include "backends/onednn/recurrent_pair.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace seqgraph::onednn {
+namespace {
+
+constexpr absl::string_view kSequence = "sequence";
+
+bool IsGradientOf(const Node& grad, const Node& forward) {
+  return grad.op->name() == absl::StrCat(forward.op->name(), "Grad");
+}
+
+bool BelongTogether(const Node& forward, const Node& grad) {
+  if (!IsGradientOf(grad, forward) || forward.outputs[0] != InputNamed(grad, kSequence)) {
+    return false;
+  }
+  for (const InputDef& input : forward.op->inputs()) {
+    if (InputNamed(forward, input.name) != InputNamed(grad, input.name)) return false;
+  }
+  return forward.attributes == grad.attributes;
+}
+
+}  // namespace
+
+Value InputNamed(const Node& node, absl::string_view name) {
+  const int i = node.op->FindInput(name);
+  return i >= 0 && i < static_cast<int>(node.inputs.size()) ? node.inputs[i] : Value{};
+}
+
+int BackwardOf(const NodeContext& forward) {
+  const auto& nodes = forward.function().nodes();
+  for (int n = forward.index() + 1; n < static_cast<int>(nodes.size()); ++n) {
+    if (forward.IsMine(n) && BelongTogether(forward.node(), nodes[n])) return n;
+  }
+  return -1;
+}
+
+int ForwardOf(const NodeContext& grad) {
+  const Function& function = grad.function();
+  const Value sequence = InputNamed(grad.node(), kSequence);
+  if (!sequence.present()) return -1;
+  const ValueInfo& info = function.info(sequence);
+  if (info.origin != Origin::kNode || !grad.IsMine(info.source)) return -1;
+  const Node& forward = function.nodes()[info.source];
+  if (!BelongTogether(forward, grad.node())) return -1;
+  // The workspace serves one backward run: that of the first gradient node.
+  for (int n = info.source + 1; n < grad.index(); ++n) {
+    if (grad.IsMine(n) && BelongTogether(forward, function.nodes()[n])) return -1;
+  }
+  return info.source;
+}
+
+}  // namespace seqgraph::onednn
