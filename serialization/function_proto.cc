@@ -241,14 +241,31 @@ class Importer {
 
 }  // namespace
 
+proto::Initializer InitializerToProto(const Initializer& initializer) {
+  proto::Initializer out;
+  for (const InitializerName& row : kInitializers) {
+    if (row.kind == initializer.kind) out.set_kind(row.saved);
+  }
+  out.set_value(initializer.value);
+  return out;
+}
+
+absl::StatusOr<Initializer> InitializerFromProto(const proto::Initializer& from) {
+  for (const InitializerName& row : kInitializers) {
+    if (row.saved == from.kind() && !std::isnan(from.value())) {
+      return Initializer{row.kind, from.value()};
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("its initializer is of a kind that this program does not know, or NaN (kind ",
+                   static_cast<int>(from.kind()), ")"));
+}
+
 proto::VariableDef VariableDefToProto(const VariableDef& def) {
   proto::VariableDef out;
   out.set_name(def.name);
   *out.mutable_type() = TypeToProto(def.type);
-  for (const InitializerName& row : kInitializers) {
-    if (row.kind == def.initializer.kind) out.mutable_initializer()->set_kind(row.saved);
-  }
-  out.mutable_initializer()->set_value(def.initializer.value);
+  *out.mutable_initializer() = InitializerToProto(def.initializer);
   out.set_role(def.role == VariableRole::kOptimizer ? proto::VariableDef::OPTIMIZER
                                                     : proto::VariableDef::WEIGHT);
   out.set_frozen(!def.trainable);
@@ -261,16 +278,9 @@ absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& from)
   absl::StatusOr<TensorType> type = TypeFromProto(from.type());
   if (!type.ok()) return Annotate(type.status(), where);
   VariableDef def{from.name(), *std::move(type)};
-  const InitializerName* known = nullptr;
-  for (const InitializerName& row : kInitializers) {
-    if (row.saved == from.initializer().kind()) known = &row;
-  }
-  if (known == nullptr || std::isnan(from.initializer().value())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        where, ": its initializer is of a kind that this program does not know, or NaN (kind ",
-        static_cast<int>(from.initializer().kind()), ")"));
-  }
-  def.initializer = {known->kind, from.initializer().value()};
+  const absl::StatusOr<Initializer> initializer = InitializerFromProto(from.initializer());
+  if (!initializer.ok()) return Annotate(initializer.status(), where);
+  def.initializer = *initializer;
   if (from.role() != proto::VariableDef::WEIGHT && from.role() != proto::VariableDef::OPTIMIZER) {
     return absl::InvalidArgumentError(
         absl::StrCat(where, ": this program does not know role ", static_cast<int>(from.role())));

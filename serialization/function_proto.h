@@ -16,6 +16,10 @@ inline constexpr int kMaxNameBytes = 1000;
 /// A function in a file has at most this many variables, results and updates each.
 inline constexpr int kMaxFunctionVariables = 10000;
 
+proto::Initializer InitializerToProto(const Initializer& initializer);
+/// InvalidArgument for an unknown kind, and for NaN.
+absl::StatusOr<Initializer> InitializerFromProto(const proto::Initializer& initializer);
+
 proto::VariableDef VariableDefToProto(const VariableDef& def);
 /// InvalidArgument names the variable.
 absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& def);

@@ -1,5 +1,6 @@
 #include "serialization/model_io.h"
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <cstring>
@@ -15,6 +16,7 @@
 #include "serialization/atomic_file.h"
 #include "serialization/crc32c.h"
 #include "serialization/function_proto.h"
+#include "serialization/layers_proto.h"
 #include "serialization/model.pb.h"
 #include "serialization/proto_guard.h"
 #include "serialization/self_test_proto.h"
@@ -37,8 +39,9 @@ constexpr int64_t kMaxModelBytes = INT_MAX;
 
 constexpr int kMaxFunctions = 1000;
 constexpr int kMaxSelfTests = 100;
-// The first version that has them.
+// The first versions that have them.
 constexpr int kSelfTestVersion = 2;
+constexpr int kLayersVersion = 3;
 constexpr int64_t kMaxPreprocessing = INT_MAX;
 
 proto::Model ModelToProto(const Model& model) {
@@ -60,6 +63,10 @@ proto::Model ModelToProto(const Model& model) {
     for (const std::string& word : text.words) saved->add_words(word);
   }
   for (const std::string& label : model.labels) out.add_labels(label);
+  if (model.layers.has_value()) {
+    *out.mutable_layers() = LayerStackToProto(*model.layers);
+    out.set_format_version(kLayersVersion);
+  }
   return out;
 }
 
@@ -75,6 +82,7 @@ absl::Status CheckModelProto(const proto::Model& model) {
   for (const proto::Variable& variable : model.variables()) {
     SEQ_RETURN_IF_ERROR(VariableDefFromProto(variable.def()).status());
   }
+  if (model.has_layers()) SEQ_RETURN_IF_ERROR(LayerStackFromProto(model.layers()).status());
   const proto::TextPreprocessing& text = model.preprocessing();
   if (text.num_words() < 0 || text.num_words() > kMaxPreprocessing || text.maxlen() < 0 ||
       text.maxlen() > kMaxPreprocessing) {
@@ -257,6 +265,13 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
   model.preprocessing.maxlen = text.maxlen();
   model.preprocessing.words.assign(text.words().begin(), text.words().end());
   model.labels.assign(from.labels().begin(), from.labels().end());
+  if (from.has_layers()) {
+    if (from.format_version() < kLayersVersion) {
+      return absl::InvalidArgumentError(absl::StrCat("format version ", from.format_version(),
+                                                     " has no layers, but they are there"));
+    }
+    SEQ_ASSIGN_OR_RETURN(model.layers, LayerStackFromProto(from.layers()));
+  }
   SEQ_RETURN_IF_ERROR(VerifyModel(model));
   SEQ_RETURN_IF_ERROR(ReadSelfTests(from, model, self_tests));
   return model;
@@ -284,7 +299,7 @@ absl::StatusOr<std::string> SerializeModel(const Model& model, ModelFormat forma
   for (const SelfTest& test : self_tests) {
     SEQ_RETURN_IF_ERROR(CheckSelfTest(test, model));
     *saved.add_self_tests() = SelfTestToProto(test, encoding);
-    saved.set_format_version(kSelfTestVersion);
+    saved.set_format_version(std::max(saved.format_version(), kSelfTestVersion));
   }
   SEQ_RETURN_IF_ERROR(CheckModelProto(saved));
   SEQ_RETURN_IF_ERROR(CheckStringsAreUtf8(saved));

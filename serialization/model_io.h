@@ -15,8 +15,8 @@
 namespace seqgraph {
 
 /// The newest that this program reads; every older one is read for ever. It writes the lowest that
-/// holds what is saved: 1 without self-tests, 2 with them.
-inline constexpr int kModelFormatVersion = 2;
+/// holds what is saved: 1 for functions and variables, 2 with self-tests, 3 with layers.
+inline constexpr int kModelFormatVersion = 3;
 
 enum class ModelFormat {
   kBinary,  ///< ".pb": serialization/model.proto with a checksum

@@ -18,7 +18,7 @@ SEQ_BUILD_PACKAGES=(
   nettle-dev nlohmann-json3-dev protobuf-compiler
 )
 SEQ_TEST_PACKAGES=(
-  "${SEQ_BUILD_PACKAGES[@]}" clang-format git libbenchmark-dev libgmock-dev libgtest-dev time
+  "${SEQ_BUILD_PACKAGES[@]}" clang-format git libbenchmark-dev libgmock-dev libgtest-dev libhdf5-dev time
 )
 
 seq_say() { printf 'seqgraph: %s\n' "$*" >&2; }

@@ -1,0 +1,191 @@
+#include "serialization/keras/config.h"
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "graph/status_macros.h"
+
+namespace seqgraph::keras {
+namespace {
+
+constexpr size_t kMaxJsonBytes = size_t{16} << 20;
+constexpr int kMaxJsonDepth = 64;
+
+// How deep arrays and objects lie in each other; counted before the parser allocates anything.
+int Depth(absl::string_view text) {
+  int depth = 0;
+  int deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+bool IsUnset(const Json& value) {
+  return value.is_null() || value == false || (value.is_number() && value == 0) ||
+         ((value.is_array() || value.is_object() || value.is_string()) && value.empty());
+}
+
+}  // namespace
+
+absl::StatusOr<Json> ParseJson(absl::string_view text) {
+  if (text.size() > kMaxJsonBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(text.size(), " bytes of JSON; at most ", kMaxJsonBytes));
+  }
+  if (Depth(text) > kMaxJsonDepth) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("JSON has arrays and objects more than ", kMaxJsonDepth, " deep"));
+  }
+  try {
+    return Json::parse(text.begin(), text.end());
+  } catch (const Json::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat("not JSON: ", error.what()));
+  }
+}
+
+std::string ClassName(const Json& object) {
+  if (!object.is_object() || !object.contains("class_name") || !object["class_name"].is_string()) {
+    return "";
+  }
+  const std::string name = object["class_name"];
+  const size_t start = name.find_last_of(">.");
+  return start == std::string::npos ? name : name.substr(start + 1);
+}
+
+std::string JsonText(const OrderedJson& json) {
+  return json.dump(-1, ' ', true, OrderedJson::error_handler_t::replace);
+}
+
+std::string Shown(const Json& value) {
+  // Whatever bytes a text has; invalid UTF-8 must not throw here.
+  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  return text;
+}
+
+Config::Config(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+  if (!json.is_object()) {
+    Fail(absl::InvalidArgumentError(absl::StrCat("expected an object, got ", Shown(json))));
+  }
+}
+
+void Config::Fail(const absl::Status& status) {
+  if (status_.ok() && !status.ok()) status_ = Annotate(status, where_);
+}
+
+void Config::Refuse(const char* key, const Json& value, absl::string_view why) {
+  Fail(absl::UnimplementedError(absl::StrCat(key, " is ", Shown(value), ": ", why)));
+}
+
+const Json* Config::Take(const char* key) {
+  asked_.insert(key);
+  if (!Has(key) || json_[key].is_null()) return nullptr;
+  return &json_[key];
+}
+
+void Config::Int(const char* key, int64_t low, int64_t high, int64_t* value) {
+  const Json* found = Take(key);
+  if (found == nullptr) return;
+  // Some versions write 8.0 for 8.
+  const double real = found->is_number() ? found->get<double>() : NAN;
+  if (!(real >= static_cast<double>(low) && real <= static_cast<double>(high)) ||
+      real != std::floor(real)) {
+    Fail(absl::InvalidArgumentError(absl::StrCat(key, " is ", Shown(*found), ": expected a number",
+                                                 " from ", low, " to ", high)));
+    return;
+  }
+  *value = static_cast<int64_t>(real);
+}
+
+void Config::Real(const char* key, double* value) {
+  const Json* found = Take(key);
+  if (found == nullptr) return;
+  if (!found->is_number() || !std::isfinite(found->get<double>())) {
+    Fail(absl::InvalidArgumentError(
+        absl::StrCat(key, " is ", Shown(*found), ": expected a finite number")));
+    return;
+  }
+  *value = found->get<double>();
+}
+
+void Config::Bool(const char* key, bool* value) {
+  const Json* found = Take(key);
+  if (found == nullptr) return;
+  if (!found->is_boolean()) {
+    Fail(absl::InvalidArgumentError(
+        absl::StrCat(key, " is ", Shown(*found), ": expected true or false")));
+    return;
+  }
+  *value = found->get<bool>();
+}
+
+void Config::Text(const char* key, std::string* value) {
+  const Json* found = Take(key);
+  if (found == nullptr) return;
+  if (!found->is_string()) {
+    Fail(absl::InvalidArgumentError(absl::StrCat(key, " is ", Shown(*found), ": expected a text")));
+    return;
+  }
+  *value = found->get<std::string>();
+}
+
+void Config::Choice(const char* key, std::initializer_list<const char*> choices,
+                    std::string* value) {
+  const Json* found = Take(key);
+  if (found == nullptr) return;
+  for (const char* choice : choices) {
+    if (*found == choice) {
+      *value = choice;
+      return;
+    }
+  }
+  Refuse(key, *found, absl::StrCat("it can be ", absl::StrJoin(choices, ", ")));
+}
+
+void Config::Ignore(std::initializer_list<const char*> keys) {
+  for (const char* key : keys) asked_.insert(key);
+}
+
+void Config::RefuseUnlessUnset(std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    const Json* found = Take(key);
+    if (found != nullptr && !IsUnset(*found)) Refuse(key, *found, "this is not known here");
+  }
+}
+
+void Config::Float32(const char* key) {
+  const Json* found = Take(key);
+  if (found == nullptr || *found == "float32") return;
+  if (found->is_object() && found->contains("config") && (*found)["config"].is_object() &&
+      (*found)["config"].value("name", Json()) == "float32") {
+    return;
+  }
+  Refuse(key, *found, "layers compute in float32");
+}
+
+absl::Status Config::Finish() const {
+  if (!status_.ok()) return status_;
+  for (const auto& [key, value] : json_.items()) {
+    if (asked_.count(key) == 0) {
+      return absl::UnimplementedError(absl::StrCat(where_, ": has the attribute ", Shown(key), " (",
+                                                   Shown(value), "), which is not known here"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph::keras

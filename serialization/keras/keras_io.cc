@@ -1,0 +1,174 @@
+#include "serialization/keras/keras_io.h"
+
+#include <algorithm>
+#include <climits>
+#include <map>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "serialization/atomic_file.h"
+#include "serialization/hdf5/reader.h"
+#include "serialization/hdf5/writer.h"
+#include "serialization/keras/legacy_model.h"
+#include "serialization/keras/optimizer_state.h"
+#include "serialization/keras/stack_config.h"
+#include "serialization/keras/training_config.h"
+#include "serialization/keras/zip_archive.h"
+
+namespace seqgraph::keras {
+namespace {
+
+constexpr int64_t kMaxFileBytes = INT_MAX;
+constexpr char kConfigFile[] = "config.json";
+constexpr char kMetadataFile[] = "metadata.json";
+constexpr char kWeightsFile[] = "model.weights.h5";
+
+using Files = std::map<std::string, std::string>;
+
+// Weights hardly compress: a zip that unfolds to more than this many times its size is a trap.
+absl::StatusOr<Files> Unzip(absl::string_view bytes) {
+  const int64_t limit = 16 * static_cast<int64_t>(bytes.size()) + (1 << 20);
+  SEQ_ASSIGN_OR_RETURN(Files files, ReadZip(bytes, std::min(limit, kMaxFileBytes)));
+  for (const auto& [name, content] : files) {
+    if (name == kConfigFile || name == kMetadataFile || name == kWeightsFile) continue;
+    return absl::UnimplementedError(
+        absl::StrCat("it holds ", name, ", which no layer that is known here needs"));
+  }
+  for (const char* name : {kConfigFile, kWeightsFile}) {
+    if (files.count(name) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat("it has no ", name));
+    }
+  }
+  return files;
+}
+
+absl::StatusOr<hdf5::Node> Tree(const Files& files) {
+  absl::StatusOr<hdf5::Node> tree = hdf5::ReadTree(files.at(kWeightsFile));
+  SEQ_RETURN_IF_ERROR(Annotate(tree.status(), kWeightsFile));
+  return tree;
+}
+
+// A file may have a state, but not the settings: then the name alone says which optimizer it was.
+void GuessOptimizer(const StoredWeights& stored, KerasModel& model) {
+  const std::string kind = OptimizerKindOfName(stored.optimizer_name);
+  if (kind.empty() || stored.optimizer_arrays.size() < 2) return;
+  const Tensor& rate = stored.optimizer_arrays[1];
+  Optimizer optimizer{.kind = kind};
+  if (rate.num_elements() == 1) {
+    optimizer.learning_rate = rate.Cast(DType::kFloat64).Elements<double>()[0];
+  }
+  model.training->optimizer = optimizer;
+  model.notes.push_back(absl::StrCat("the optimizer is taken for ", kind, " by its name, \"",
+                                     stored.optimizer_name,
+                                     "\"; all but its learning rate are Keras's defaults"));
+}
+
+absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const Files files, Unzip(bytes));
+  absl::StatusOr<Json> parsed = ParseJson(files.at(kConfigFile));
+  SEQ_RETURN_IF_ERROR(Annotate(parsed.status(), kConfigFile));
+  const Json& json = *parsed;
+  KerasModel model;
+  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(json, options.time, &model.notes));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
+  SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, Tree(files));
+  absl::StatusOr<StoredWeights> stored = ReadWeights(tree, layers, &model.notes);
+  SEQ_RETURN_IF_ERROR(Annotate(stored.status(), kWeightsFile));
+  model.weights = std::move(stored->weights);
+  if (!options.training || !json.contains("compile_config") || json["compile_config"].is_null()) {
+    return model;
+  }
+  SEQ_ASSIGN_OR_RETURN(model.training, ReadTraining(json["compile_config"], &model.notes));
+  if (!model.training->optimizer.has_value()) GuessOptimizer(*stored, model);
+  if (!model.training->optimizer.has_value()) return model;
+  absl::StatusOr<std::vector<NamedTensor>> state = NameState(
+      *model.training->optimizer, AllWeights(layers), std::move(stored->optimizer_arrays));
+  SEQ_RETURN_IF_ERROR(Annotate(state.status(), kWeightsFile));
+  model.optimizer_state = *std::move(state);
+  return model;
+}
+
+}  // namespace
+
+absl::StatusOr<KerasModel> ParseKerasModel(absl::string_view bytes, const ReadOptions& options) {
+  if (LooksLikeZip(bytes)) return ReadZipModel(bytes, options);
+  if (!hdf5::LooksLikeHdf5(bytes)) {
+    return absl::InvalidArgumentError("neither a .keras file (a zip) nor a .h5 file (HDF5)");
+  }
+  SEQ_ASSIGN_OR_RETURN(const hdf5::Node root, hdf5::ReadTree(bytes));
+  if (root.FindAttribute("model_config") == nullptr &&
+      root.FindAttribute("model_config0") == nullptr) {
+    return absl::InvalidArgumentError("the file holds weights alone: they need a model to go into");
+  }
+  return ReadLegacyModel(root, options);
+}
+
+absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxFileBytes));
+  absl::StatusOr<KerasModel> model = ParseKerasModel(bytes, options);
+  if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
+  return model;
+}
+
+absl::StatusOr<StoredWeights> ParseKerasWeights(absl::string_view bytes, const LayerStack& stack,
+                                                std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(stack));
+  hdf5::Node root;
+  if (LooksLikeZip(bytes)) {
+    SEQ_ASSIGN_OR_RETURN(const Files files, Unzip(bytes));
+    SEQ_ASSIGN_OR_RETURN(root, Tree(files));
+  } else {
+    SEQ_ASSIGN_OR_RETURN(root, hdf5::ReadTree(bytes));
+  }
+  return ReadWeights(root, layers, notes);
+}
+
+absl::StatusOr<StoredWeights> ReadKerasWeights(const std::string& path, const LayerStack& stack,
+                                               std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxFileBytes));
+  absl::StatusOr<StoredWeights> weights = ParseKerasWeights(bytes, stack, notes);
+  if (!weights.ok()) return Annotate(weights.status(), absl::StrCat("cannot load ", path));
+  return weights;
+}
+
+absl::StatusOr<std::string> KerasZip(const KerasModel& model) {
+  SEQ_ASSIGN_OR_RETURN(OrderedJson config, StackJson(model.stack, Dialect::kKeras3, false));
+  if (model.training.has_value()) {
+    config["compile_config"] = TrainingJson(*model.training, Dialect::kKeras3);
+  }
+  SEQ_ASSIGN_OR_RETURN(std::string weights, KerasWeightsHdf5(model));
+  const OrderedJson metadata = {{"keras_version", "3.0.0"}, {"date_saved", "1980-01-01@00:00:00"}};
+  return WriteZip({{kMetadataFile, JsonText(metadata)},
+                   {kConfigFile, JsonText(config)},
+                   {kWeightsFile, std::move(weights)}});
+}
+
+absl::StatusOr<std::string> KerasHdf5(const KerasModel& model, Layout layout) {
+  SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, LegacyModelTree(model, layout));
+  return hdf5::WriteTree(tree);
+}
+
+absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
+  SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, WeightsStore(model, layers));
+  return hdf5::WriteTree(tree);
+}
+
+absl::Status TakeTokensOneHot(LayerStack& stack) {
+  if (!stack.input.features.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat("model ", stack.name, " takes tokens already"));
+  }
+  const int64_t depth = *stack.input.features;
+  std::string name = "one_hot";
+  for (const Layer& layer : stack.layers) {
+    if (layer.name == name) name += "_words";
+  }
+  stack.layers.insert(stack.layers.begin(), {.name = name, .kind = OneHotLayer{depth}});
+  stack.input.features.reset();
+  stack.input.name = LayerInput().name;
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph::keras

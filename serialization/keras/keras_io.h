@@ -1,0 +1,60 @@
+#ifndef SEQGRAPH_SERIALIZATION_KERAS_KERAS_IO_H_
+#define SEQGRAPH_SERIALIZATION_KERAS_KERAS_IO_H_
+
+// Keras's model files. Source of the layouts: files that Keras 2 and 3 wrote, and Keras 3's
+// saving_lib.py and legacy_h5_format.py.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "graph/layers.h"
+#include "serialization/keras/keras_model.h"
+#include "serialization/keras/weights_store.h"
+
+namespace seqgraph::keras {
+
+struct ReadOptions {
+  /// The length of sequences where the file leaves it open.
+  std::optional<int64_t> time;
+  /// False: neither loss, metrics and optimizer nor its state, whatever they are.
+  bool training = true;
+};
+
+enum class Layout {
+  kKeras3,
+  kKeras2,  ///< ".h5" for TensorFlow 2.11 to 2.15
+};
+
+/// A whole model from the bytes of ".keras" or ".h5", told apart by how they begin. The bytes are
+/// untrusted: memory stays within a small multiple of them. Errors name the object, layer or
+/// attribute: InvalidArgument (malformed, missing, left over, of the wrong shape), Unimplemented
+/// (what models here cannot do), ResourceExhausted (too large).
+absl::StatusOr<KerasModel> ParseKerasModel(absl::string_view bytes,
+                                           const ReadOptions& options = {});
+/// The same from a file, whose path errors name.
+absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOptions& options = {});
+
+/// The weights for a stack from the bytes of ".weights.h5", ".h5" or ".keras".
+absl::StatusOr<StoredWeights> ParseKerasWeights(absl::string_view bytes, const LayerStack& stack,
+                                                std::vector<std::string>* notes);
+absl::StatusOr<StoredWeights> ReadKerasWeights(const std::string& path, const LayerStack& stack,
+                                               std::vector<std::string>* notes);
+
+/// The bytes of a file for Keras to load; the same model gives the same bytes. InvalidArgument for
+/// a weight that is missing or a stack whose layers do not fit, Unimplemented for a layer that
+/// Keras does not have or does otherwise.
+absl::StatusOr<std::string> KerasZip(const KerasModel& model);                  ///< ".keras"
+absl::StatusOr<std::string> KerasHdf5(const KerasModel& model, Layout layout);  ///< ".h5"
+absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model);          ///< ".weights.h5"
+
+/// Makes a model that takes one-hot words take tokens instead, by a one-hot layer in front.
+/// InvalidArgument if it takes tokens already.
+absl::Status TakeTokensOneHot(LayerStack& stack);
+
+}  // namespace seqgraph::keras
+
+#endif  // SEQGRAPH_SERIALIZATION_KERAS_KERAS_IO_H_

@@ -1,0 +1,337 @@
+#include "serialization/keras/keras_io.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "serialization/hdf5/reader.h"
+#include "serialization/hdf5/writer.h"
+#include "serialization/keras/optimizer_state.h"
+#include "serialization/keras/zip_archive.h"
+#include "tests/testing.h"
+
+namespace seqgraph::keras {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
+
+// A small configuration as Keras 3 writes it, of what matters.
+constexpr char kConfig[] = R"({"class_name": "Sequential", "config": {"name": "s", "layers": [
+  {"class_name": "InputLayer", "config": {"batch_shape": [null, 3], "dtype": "int32",
+    "sparse": false, "ragged": false, "name": "input_layer"}},
+  {"class_name": "Embedding", "config": {"name": "e", "input_dim": 4, "output_dim": 2,
+    "dtype": {"class_name": "DTypePolicy", "config": {"name": "float32"}}, "mask_zero": false}},
+  {"class_name": "GRU", "config": {"name": "g", "units": 2, "unroll": true, "seed": 3,
+    "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": null}}}},
+  {"class_name": "Dense", "config": {"name": "d", "units": 1, "activation": "sigmoid",
+    "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.25}}}}]},
+  "compile_config": {"loss": "binary_crossentropy", "metrics": ["accuracy"],
+    "optimizer": {"class_name": "RMSprop", "config": {"name": "rm_sprop", "learning_rate": 0.5,
+      "rho": 0.75, "clipnorm": null, "use_ema": false, "ema_momentum": 0.99}}}})";
+
+LayerStack SmallStack() {
+  LayerStack stack{.name = "s", .input = {.time = 3}};
+  stack.layers = {
+      {"e", true, EmbeddingLayer{.input_dim = 4, .output_dim = 2}},
+      {"g", true, RecurrentLayer{.kind = RecurrentKind::kGRU, .units = 2}},
+      {"d", true,
+       DenseLayer{.units = 1, .activation = "sigmoid", .kernel_regularizer = {.l2 = 0.25}}}};
+  return stack;
+}
+
+KerasModel ModelOf(const LayerStack& stack) {
+  KerasModel model{.stack = stack};
+  float next = 1;
+  for (const Weight& weight : AllWeights(*WeightsOf(stack))) {
+    Tensor tensor = *Tensor::Zeros({DType::kFloat32, weight.shape});
+    for (float& element : tensor.Elements<float>()) element = next++;
+    model.weights.push_back({weight.variable, std::move(tensor)});
+  }
+  return model;
+}
+
+std::string Zip(const std::string& config, const std::string& weights) {
+  return *WriteZip({{"config.json", config}, {"model.weights.h5", weights}});
+}
+
+// What reading says after texts of the configuration have been replaced.
+absl::StatusOr<KerasModel> Changed(
+    const std::vector<std::pair<absl::string_view, absl::string_view>>& replacements,
+    const ReadOptions& options = {}) {
+  const std::string config = absl::StrReplaceAll(kConfig, replacements);
+  EXPECT_NE(config, kConfig) << "nothing was replaced";
+  return ParseKerasModel(Zip(config, *KerasWeightsHdf5(ModelOf(SmallStack()))), options);
+}
+
+TEST(KerasIoTest, AConfigurationBecomesLayersAndTraining) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model,
+                           ParseKerasModel(Zip(kConfig, *KerasWeightsHdf5(ModelOf(SmallStack())))));
+  EXPECT_TRUE(model.stack == SmallStack());
+  EXPECT_TRUE(
+      model.training ==
+      (Training{.loss = "binary_crossentropy",
+                .metrics = {"accuracy"},
+                .optimizer = Optimizer{.kind = "RMSprop", .learning_rate = 0.5, .rho = 0.75}}));
+  EXPECT_TRUE(model.notes.empty());
+}
+
+TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
+  EXPECT_THAT(Changed({{"\"unroll\": true", "\"unroll\": true, \"sparkle\": 7"}}),
+              StatusIs(kUnimplemented, "layer \"g\" (GRU): has the attribute \"sparkle\" (7)"));
+  EXPECT_THAT(Changed({{"\"unroll\": true", "\"return_state\": true"}}),
+              StatusIs(kUnimplemented, "layer \"g\" (GRU): return_state is true"));
+  EXPECT_THAT(Changed({{"\"unroll\": true", "\"recurrent_activation\": \"hard_sigmoid\""}}),
+              StatusIs(kUnimplemented, "recurrent_activation is \"hard_sigmoid\""));
+  EXPECT_THAT(
+      Changed({{"\"unroll\": true", "\"kernel_constraint\": {\"class_name\": \"MaxNorm\"}"}}),
+      StatusIs(kUnimplemented, "kernel_constraint is {\"class_name\":\"MaxNorm\"}"));
+  EXPECT_THAT(Changed({{"\"activation\": \"sigmoid\"", "\"activation\": \"gelu\""}}),
+              StatusIs(kUnimplemented, "layer \"d\" (Dense): activation is \"gelu\""));
+  EXPECT_THAT(Changed({{"{\"l2\": 0.25}", "{\"l2\": 0.25, \"l3\": 1}"}}),
+              StatusIs(kUnimplemented, "kernel_regularizer: has the attribute \"l3\""));
+  EXPECT_THAT(Changed({{"{\"name\": \"float32\"}", "{\"name\": \"mixed_float16\"}"}}),
+              StatusIs(kUnimplemented, "layer \"e\" (Embedding): dtype is"));
+  EXPECT_THAT(Changed({{"\"class_name\": \"Dense\"", "\"class_name\": \"Conv1D\""}}),
+              StatusIs(kUnimplemented, "class Conv1D is not known here; Embedding, SimpleRNN"));
+  EXPECT_THAT(Changed({{"\"Sequential\"", "\"Functional\""}}),
+              StatusIs(kUnimplemented, "of class Functional"));
+  EXPECT_THAT(Changed({{"\"sparse\": false", "\"sparse\": true"}}),
+              StatusIs(kUnimplemented, "input layer: sparse is true"));
+  EXPECT_THAT(Changed({{"\"units\": 2", "\"units\": -2"}}),
+              StatusIs(kInvalid, "layer \"g\" (GRU): units is -2: expected a number from 1"));
+  EXPECT_THAT(Changed({{"\"units\": 2", "\"units\": \"2\""}}),
+              StatusIs(kInvalid, "units is \"2\""));
+  EXPECT_THAT(Changed({{"\"name\": \"d\"", "\"name\": \"g\""}}),
+              StatusIs(kInvalid, "two layers are named g"));
+  EXPECT_THAT(Changed({{"\"name\": \"d\"", "\"name\": \"a/b\""}}), StatusIs(kInvalid, "no slash"));
+  EXPECT_THAT(Changed({{"[null, 3]", "[null, 3, 5]"}}),
+              StatusIs(kUnimplemented, "its input has the shape [null,3,5]"));
+}
+
+TEST(KerasIoTest, TrainingThatWouldBeAnotherIsRefusedOrLeftOut) {
+  for (const auto& [change, message] : std::vector<std::pair<const char*, const char*>>{
+           {"\"clipnorm\": 1.0", "training: optimizer RMSprop: clipnorm is 1.0"},
+           {"\"clipnorm\": null, \"weight_decay\": 0.004", "weight_decay is 0.004"},
+           {"\"clipnorm\": null, \"cleverness\": 1", "attribute \"cleverness\""}}) {
+    EXPECT_THAT(Changed({{"\"clipnorm\": null", change}}), StatusIs(kUnimplemented, message));
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model,
+                             Changed({{"\"clipnorm\": null", change}}, {.training = false}));
+    EXPECT_FALSE(model.training.has_value());
+  }
+  EXPECT_THAT(
+      Changed({{"\"learning_rate\": 0.5", "\"learning_rate\": {\"class_name\": \"Decay\"}"}}),
+      StatusIs(kUnimplemented, "schedules are not known"));
+  EXPECT_THAT(Changed({{"\"RMSprop\"", "\"Lion\""}}), StatusIs(kUnimplemented, "SGD, RMSprop and"));
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const KerasModel by_class,
+      Changed({{"\"binary_crossentropy\"",
+                "{\"class_name\": \"BinaryCrossentropy\", \"config\": {\"from_logits\": false, "
+                "\"label_smoothing\": 0.0, \"name\": \"binary_crossentropy\", \"axis\": -1, "
+                "\"reduction\": \"sum_over_batch_size\"}}"}}));
+  EXPECT_EQ(by_class.training->loss, "binary_crossentropy");
+  EXPECT_THAT(Changed({{"\"binary_crossentropy\"",
+                        "{\"class_name\": \"BinaryCrossentropy\", \"config\": "
+                        "{\"from_logits\": true}}"}}),
+              StatusIs(kUnimplemented, "training: loss: from_logits is true"));
+}
+
+TEST(KerasIoTest, WhatOnlyABeginningNeedsIsNoted) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model,
+                           Changed({{"\"GlorotUniform\"", "\"HeNormal\""}}));
+  EXPECT_TRUE(model.stack == SmallStack());
+  ASSERT_EQ(model.notes.size(), 1u);
+  EXPECT_THAT(model.notes[0], HasSubstr("layer \"g\" (GRU): kernel_initializer"));
+}
+
+TEST(KerasIoTest, AnOpenLengthMustBeGiven) {
+  EXPECT_THAT(Changed({{"[null, 3]", "[null, null]"}}), StatusIs(kInvalid, "give one"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model,
+                           Changed({{"[null, 3]", "[8, null]"}}, {.time = 7}));
+  EXPECT_EQ(model.stack.input.time, 7);
+  EXPECT_EQ(model.stack.input.batch, 8);
+  EXPECT_THAT(model.notes, ElementsAre(HasSubstr("7 was given")));
+}
+
+TEST(KerasIoTest, DialectsOfKeras2AreTheSame) {
+  const LayerStack expected = SmallStack();
+  // No input layer, the shape at the first layer, initializers by name, an activation as a
+  // function.
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const KerasModel keras2,
+      Changed(
+          {{"{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 3], \"dtype\": "
+            "\"int32\",\n    \"sparse\": false, \"ragged\": false, \"name\": \"input_layer\"}},",
+            ""},
+           {"\"mask_zero\": false", "\"batch_input_shape\": [null, 3], \"input_length\": 3"},
+           {"{\"class_name\": \"GlorotUniform\", \"config\": {\"seed\": null}}",
+            "\"glorot_uniform\""},
+           {"\"activation\": \"sigmoid\"",
+            "\"activation\": {\"class_name\": \"function\", \"config\": \"sigmoid\"}"},
+           {"\"unroll\": true", "\"implementation\": 2, \"time_major\": false"},
+           {"\"RMSprop\"", "\"Custom>RMSprop\""}}));
+  EXPECT_TRUE(keras2.stack == expected);
+  EXPECT_EQ(keras2.training->optimizer->kind, "RMSprop");
+}
+
+TEST(KerasIoTest, ListsAndConfigurationsMayBeSplit) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                           KerasHdf5(ModelOf(SmallStack()), Layout::kKeras3));
+  SEQ_ASSERT_OK_AND_ASSIGN(hdf5::Node root, hdf5::ReadTree(bytes));
+  const auto split = [](hdf5::Node& node, const std::string& name) {
+    for (hdf5::Attribute& attribute : node.attributes) {
+      if (attribute.name != name) continue;
+      const std::vector<std::string> texts = attribute.texts;
+      attribute.name = name + "0";
+      if (attribute.scalar) {
+        attribute.texts = {texts[0].substr(0, 10)};
+        node.SetText(name + "1", texts[0].substr(10));
+      } else {
+        attribute.texts = {texts[0]};
+        node.SetTexts(name + "1", {texts.begin() + 1, texts.end()});
+      }
+      return;
+    }
+    FAIL() << name;
+  };
+  split(root, "model_config");
+  split(root.Group("model_weights"), "layer_names");
+  split(root.Group("model_weights").Group("g"), "weight_names");
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string changed, hdf5::WriteTree(root));
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(changed));
+  EXPECT_TRUE(read.stack == SmallStack());
+  EXPECT_EQ(read.weights.size(), 6u);
+}
+
+TEST(KerasIoTest, WeightsMustFitTheLayers) {
+  const KerasModel model = ModelOf(SmallStack());
+  const auto changed = [&](const std::function<void(hdf5::Node&)>& change) {
+    hdf5::Node root = *hdf5::ReadTree(*KerasWeightsHdf5(model));
+    change(root);
+    std::vector<std::string> notes;
+    return ParseKerasWeights(*hdf5::WriteTree(root), model.stack, &notes).status();
+  };
+  using hdf5::Node;
+  EXPECT_THAT(changed([](Node& root) { root.Group("layers").Group("dense").children.clear(); }),
+              StatusIs(kInvalid, "layers/dense: holds 0 arrays, and the layer has 2 weights"));
+  EXPECT_THAT(changed([](Node& root) { root.Put("layers/lstm/cell/vars/0", Tensor()); }),
+              StatusIs(kInvalid, "layers/lstm: holds weights of a layer that the model does not"));
+  EXPECT_THAT(changed([](Node& root) {
+                root.Put("layers/dense/vars/0", *Tensor::Zeros({DType::kFloat32, {1, 2}}));
+              }),
+              StatusIs(kInvalid,
+                       "layers/dense/vars/0: is float32[1, 2], and the layer needs "
+                       "float32[2, 1]"));
+  EXPECT_THAT(changed([](Node& root) {
+                root.Put("layers/dense/vars/1", *Tensor::Zeros({DType::kInt32, {1}}));
+              }),
+              StatusIs(kInvalid, "int32[1]"));
+  hdf5::Node wide = *hdf5::ReadTree(*KerasWeightsHdf5(model));
+  wide.Put("layers/dense/vars/1", Tensor::Of<double>({1}, {0.1}));
+  std::vector<std::string> notes;
+  SEQ_ASSERT_OK_AND_ASSIGN(const StoredWeights stored,
+                           ParseKerasWeights(*hdf5::WriteTree(wide), model.stack, &notes));
+  EXPECT_EQ(stored.weights.back().tensor.Elements<float>()[0], 0.1f);
+  EXPECT_THAT(notes, ElementsAre(HasSubstr("layers/dense/vars/1 was rounded")));
+  EXPECT_THAT(ParseKerasModel(*KerasWeightsHdf5(model)), StatusIs(kInvalid, "weights alone"));
+  EXPECT_THAT(ParseKerasModel("seqgraph"), StatusIs(kInvalid, "neither a .keras file"));
+}
+
+// Literals as Keras 3.15.1 names them.
+TEST(KerasIoTest, WeightsLieWhereKerasPutsThem) {
+  LayerStack stack{.name = "s", .input = {.time = 3}};
+  const RecurrentLayer gru{.kind = RecurrentKind::kGRU, .units = 4, .return_sequences = true};
+  RecurrentLayer back = gru;
+  back.go_backwards = true;
+  stack.layers = {
+      {"words", true, EmbeddingLayer{.input_dim = 5, .output_dim = 2}},
+      {"both", true,
+       BidirectionalLayer{.forward = gru,
+                          .backward = back,
+                          .forward_name = "forward_gru",
+                          .backward_name = "backward_gru"}},
+      {"d", true, DropoutLayer{.spatial = true}},
+      {"a", true, RecurrentLayer{.units = 3, .use_bias = false, .return_sequences = true}},
+      {"b", false, RecurrentLayer{.units = 1}}};
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<LayerWeights> layers, WeightsOf(stack));
+  ASSERT_EQ(layers.size(), 5u);
+  EXPECT_EQ(layers[0].group, "embedding");
+  EXPECT_EQ(layers[2].group, "spatial_dropout1d");
+  EXPECT_EQ(layers[3].group, "simple_rnn");
+  EXPECT_EQ(layers[4].group, "simple_rnn_1");
+  EXPECT_EQ(layers[3].weights.size(), 2u);
+  const std::vector<Weight>& both = layers[1].weights;
+  ASSERT_EQ(both.size(), 6u);
+  EXPECT_EQ(both[0].variable, "both/forward_gru/kernel");
+  EXPECT_EQ(both[0].path, "forward_gru/gru_cell/kernel");
+  EXPECT_EQ(both[0].store, "forward_layer/cell/vars/0");
+  EXPECT_EQ(both[5].variable, "both/backward_gru/bias");
+  EXPECT_EQ(both[5].store, "backward_layer/cell/vars/2");
+  EXPECT_EQ(both[5].shape, (Shape{2, 12}));
+  EXPECT_EQ(layers[3].weights[0].shape, (Shape{8, 3}));
+  EXPECT_FALSE(layers[4].weights[0].trainable);
+  // What does not fit is named.
+  stack.layers.push_back({"c", true, RecurrentLayer{.units = 1}});
+  EXPECT_THAT(WeightsOf(stack), StatusIs(kInvalid, "layer c: takes a sequence"));
+}
+
+TEST(KerasIoTest, StatesOfOptimizersAreInKerassOrder) {
+  LayerStack stack = SmallStack();
+  stack.layers[0].trainable = false;
+  stack.layers[1] = {"d0", true, DenseLayer{.units = 2, .use_bias = false}};
+  const std::vector<Weight> weights = AllWeights(*WeightsOf(stack));
+  const auto names = [&](const Optimizer& optimizer) {
+    std::vector<std::string> all;
+    for (const Slot& slot : SlotsOf(optimizer, weights)) all.push_back(slot.variable);
+    return all;
+  };
+  EXPECT_THAT(names({.kind = "Adam"}),
+              ElementsAre("optimizer/d0/kernel/momentum", "optimizer/d0/kernel/velocity",
+                          "optimizer/d/kernel/momentum", "optimizer/d/kernel/velocity",
+                          "optimizer/d/bias/momentum", "optimizer/d/bias/velocity"));
+  EXPECT_THAT(
+      names({.kind = "RMSprop", .momentum = 0.5, .centered = true}),
+      ElementsAre("optimizer/d0/kernel/velocity", "optimizer/d/kernel/velocity",
+                  "optimizer/d/bias/velocity", "optimizer/d0/kernel/momentum",
+                  "optimizer/d/kernel/momentum", "optimizer/d/bias/momentum",
+                  "optimizer/d0/kernel/average_gradient", "optimizer/d/kernel/average_gradient",
+                  "optimizer/d/bias/average_gradient"));
+  EXPECT_TRUE(names({.kind = "SGD"}).empty());
+  EXPECT_EQ(names({.kind = "SGD", .momentum = 0.5}).size(), 3u);
+  const Tensor step = Tensor::Scalar<int32_t>(3);
+  const Tensor rate = Tensor::Scalar(0.5f);
+  EXPECT_THAT(NameState({.kind = "Adam"}, weights, {step, rate, rate}),
+              StatusIs(kInvalid, "has 3 arrays, and it takes 8"));
+  EXPECT_THAT(NameState({.kind = "SGD"}, weights, {step, step}),
+              StatusIs(kInvalid, "learning rate"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto state, NameState({.kind = "SGD"}, weights, {step, rate}));
+  ASSERT_EQ(state.size(), 2u);
+  EXPECT_EQ(state[0].tensor.Elements<int64_t>()[0], 3);
+}
+
+TEST(KerasIoTest, OneHotWordsAreTheShapeOfTheInput) {
+  LayerStack stack{.name = "s", .input = {.name = "inputs", .time = 3, .features = 7}};
+  stack.layers = {{"one_hot", true, RecurrentLayer{.units = 2}}};
+  LayerStack tokens = stack;
+  SEQ_ASSERT_OK(TakeTokensOneHot(tokens));
+  EXPECT_FALSE(tokens.input.features.has_value());
+  EXPECT_EQ(tokens.input.name, "tokens");
+  ASSERT_EQ(tokens.layers.size(), 2u);
+  EXPECT_TRUE(tokens.layers[0].kind == LayerKind(OneHotLayer{7}));
+  EXPECT_NE(tokens.layers[0].name, "one_hot");
+  EXPECT_THAT(TakeTokensOneHot(tokens), StatusIs(kInvalid, "takes tokens already"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(ModelOf(tokens)));
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(zip));
+  EXPECT_TRUE(read.stack == stack);
+  std::swap(tokens.layers[0], tokens.layers[1]);
+  EXPECT_FALSE(KerasZip({.stack = tokens}).ok());
+}
+
+}  // namespace
+}  // namespace seqgraph::keras

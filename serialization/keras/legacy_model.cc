@@ -1,0 +1,239 @@
+#include "serialization/keras/legacy_model.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "graph/status_macros.h"
+#include "serialization/keras/optimizer_state.h"
+#include "serialization/keras/stack_config.h"
+#include "serialization/keras/training_config.h"
+
+namespace seqgraph::keras {
+namespace {
+
+using hdf5::Node;
+
+constexpr char kModelWeights[] = "model_weights";
+constexpr char kOptimizerWeights[] = "optimizer_weights";
+constexpr char kWeightNames[] = "weight_names";
+
+// A configuration: one text, or several in name0, name1, ... that belong together.
+absl::StatusOr<Json> ReadJsonAttribute(const Node& root, const std::string& name) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> parts, TextList(root, "", name));
+  std::string text;
+  for (const std::string& part : parts) text += part;
+  absl::StatusOr<Json> json = ParseJson(text);
+  SEQ_RETURN_IF_ERROR(Annotate(json.status(), name));
+  return json;
+}
+
+// What Keras 2 calls the slots here called so.
+const std::map<std::string, std::string>& Keras2SlotNames() {
+  static const auto* const names = new std::map<std::string, std::string>{
+      {"velocity", "velocity"},  {"rms", "velocity"}, {"v", "velocity"},
+      {"momentum", "momentum"},  {"m", "momentum"},   {"average_gradient", "average_gradient"},
+      {"mg", "average_gradient"}};
+  return *names;
+}
+
+// The way back, as TensorFlow 2.11 writes it.
+absl::string_view Keras2SlotName(const std::string& kind, absl::string_view slot) {
+  return kind == "RMSprop" ? slot : slot.substr(0, 1);
+}
+
+// The slot that an array of Keras 2 belongs to: "Adam/m/dense/kernel:0" from TensorFlow 2.11 on,
+// "Adam/dense/kernel/m:0" before. "iteration" for the counter; empty if it is none.
+std::string Keras2Slot(const std::string& array) {
+  const std::vector<std::string> parts =
+      absl::StrSplit(absl::StripSuffix(array, ":0"), '/', absl::SkipEmpty());
+  if (parts.empty()) return "";
+  if (parts.back() == "iteration" || parts.back() == "iter") return "iteration";
+  if (parts.back() == "learning_rate") return "learning_rate";
+  for (const std::string& candidate : {parts.back(), parts.size() > 2 ? parts[1] : std::string()}) {
+    const auto found = Keras2SlotNames().find(candidate);
+    if (found != Keras2SlotNames().end()) return found->second;
+  }
+  return "";
+}
+
+// Puts arrays of Keras 2 in the order of Keras 3: they name their slots, and within a slot follow
+// the order of the weights.
+absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& names,
+                                                std::vector<Tensor> arrays,
+                                                const Optimizer& optimizer,
+                                                const std::vector<Weight>& weights) {
+  std::map<std::string, std::vector<Tensor>> by_slot;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string slot = Keras2Slot(names[i]);
+    if (slot.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(kOptimizerWeights, "/", names[i], ": is no state of ", optimizer.kind));
+    }
+    by_slot[slot].push_back(std::move(arrays[i]));
+  }
+  std::vector<Tensor> ordered;
+  if (by_slot["iteration"].size() != 1) {
+    return absl::InvalidArgumentError(absl::StrCat(kOptimizerWeights, ": has no iteration"));
+  }
+  ordered.push_back(by_slot["iteration"][0]);
+  // In Keras 2 it is a setting, mostly not in the state.
+  ordered.push_back(by_slot["learning_rate"].size() == 1
+                        ? by_slot["learning_rate"][0]
+                        : Tensor::Scalar(static_cast<float>(optimizer.learning_rate)));
+  std::map<std::string, size_t> used;
+  size_t expected = by_slot["iteration"].size() + by_slot["learning_rate"].size();
+  const size_t given = names.size();
+  if (given > expected) {
+    for (const Slot& slot : SlotsOf(optimizer, weights)) {
+      const size_t next = used[slot.name]++;
+      if (next >= by_slot[slot.name].size()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(kOptimizerWeights, ": has no ", slot.name, " of ", slot.weight->variable));
+      }
+      ordered.push_back(std::move(by_slot[slot.name][next]));
+      ++expected;
+    }
+    if (given != expected) {
+      return absl::InvalidArgumentError(absl::StrCat(kOptimizerWeights, ": has ", given,
+                                                     " arrays, and ", optimizer.kind, " has ",
+                                                     expected, " for these layers"));
+    }
+  }
+  return ordered;
+}
+
+absl::StatusOr<std::vector<NamedTensor>> ReadState(const Node& root, const Optimizer& optimizer,
+                                                   const std::vector<Weight>& weights) {
+  const Node* group = root.Child(kOptimizerWeights);
+  if (group == nullptr) return std::vector<NamedTensor>();
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                       TextList(*group, kOptimizerWeights, kWeightNames));
+  std::vector<Tensor> arrays;
+  for (const std::string& name : names) {
+    const std::string path = absl::StrCat(kOptimizerWeights, "/", name);
+    const Node* node = group->Find(name);
+    if (node == nullptr) return absl::InvalidArgumentError(absl::StrCat(path, ": is missing"));
+    SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, node->Value(path));
+    arrays.push_back(*tensor);
+  }
+  const bool keras2 = !names.empty() && absl::EndsWith(names[0], ":0");
+  if (keras2) {
+    SEQ_ASSIGN_OR_RETURN(arrays, Keras3Order(names, std::move(arrays), optimizer, weights));
+  }
+  return NameState(optimizer, weights, std::move(arrays));
+}
+
+// Keras's name of a weight: "sequential/dense/kernel", or in Keras 2 "dense/kernel:0".
+std::string ArrayName(const KerasModel& model, const LayerWeights& layer, const Weight& weight,
+                      Layout layout) {
+  return layout == Layout::kKeras3
+             ? absl::StrCat(model.stack.name, "/", layer.layer, "/", weight.path)
+             : absl::StrCat(layer.layer, "/", weight.path, ":0");
+}
+
+absl::Status AddWeights(const KerasModel& model, const std::vector<LayerWeights>& layers,
+                        Layout layout, const std::string& version, Node& root) {
+  Node& group = root.Group(kModelWeights);
+  std::vector<std::string> names;
+  for (const LayerWeights& layer : layers) {
+    names.push_back(layer.layer);
+    Node& node = group.Group(layer.layer);
+    std::vector<std::string> arrays;
+    for (const Weight& weight : layer.weights) {
+      SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, WeightOf(model, weight));
+      arrays.push_back(ArrayName(model, layer, weight, layout));
+      node.Put(arrays.back(), *tensor);
+    }
+    node.SetTexts(kWeightNames, std::move(arrays));
+  }
+  group.SetTexts("layer_names", std::move(names));
+  group.SetText("backend", "tensorflow");
+  group.SetText("keras_version", version);
+  group.Group("top_level_model_weights").SetTexts(kWeightNames, {});
+  return absl::OkStatus();
+}
+
+absl::Status AddState(const KerasModel& model, const std::vector<LayerWeights>& layers,
+                      Layout layout, Node& root) {
+  const Optimizer& optimizer = *model.training->optimizer;
+  const std::vector<Weight> weights = AllWeights(layers);
+  std::map<std::string, std::string> array_of;
+  for (const LayerWeights& layer : layers) {
+    for (const Weight& weight : layer.weights) {
+      array_of[weight.variable] = ArrayName(model, layer, weight, layout);
+    }
+  }
+  SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> arrays,
+                       ListState(optimizer, weights, model.optimizer_state));
+  const bool keras2 = layout == Layout::kKeras2;
+  const std::string prefix = keras2 ? optimizer.kind : OptimizerName(optimizer.kind);
+  std::vector<std::string> names = {keras2 ? "iteration:0" : absl::StrCat(prefix, "/iteration"),
+                                    keras2 ? "" : absl::StrCat(prefix, "/learning_rate")};
+  for (const Slot& slot : SlotsOf(optimizer, weights)) {
+    const std::string& array = array_of[slot.weight->variable];
+    const absl::string_view name = keras2 ? Keras2SlotName(optimizer.kind, slot.name) : slot.name;
+    names.push_back(
+        keras2 ? absl::StrCat(prefix, "/", name, "/", array)
+               : absl::StrCat(prefix, "/", absl::StrReplaceAll(array, {{"/", "_"}}), "_", name));
+  }
+  Node& group = root.Group(kOptimizerWeights);
+  std::vector<std::string> listed;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty()) continue;  // Keras 2 has the learning rate in its settings
+    group.Put(names[i], arrays[i]);
+    listed.push_back(names[i]);
+  }
+  group.SetTexts(kWeightNames, std::move(listed));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& options) {
+  KerasModel model;
+  SEQ_ASSIGN_OR_RETURN(const Json config, ReadJsonAttribute(root, "model_config"));
+  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(config, options.time, &model.notes));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
+  const Node* group = root.Child(kModelWeights);
+  if (group == nullptr) return absl::InvalidArgumentError("the file has no model_weights");
+  SEQ_ASSIGN_OR_RETURN(model.weights,
+                       ReadLegacyWeights(*group, kModelWeights, layers, &model.notes));
+  const bool compiled = root.FindAttribute("training_config") != nullptr ||
+                        root.FindAttribute("training_config0") != nullptr;
+  if (!options.training || !compiled) return model;
+  SEQ_ASSIGN_OR_RETURN(const Json training, ReadJsonAttribute(root, "training_config"));
+  SEQ_ASSIGN_OR_RETURN(model.training, ReadTraining(training, &model.notes));
+  if (model.training->optimizer.has_value()) {
+    SEQ_ASSIGN_OR_RETURN(model.optimizer_state,
+                         ReadState(root, *model.training->optimizer, AllWeights(layers)));
+  }
+  return model;
+}
+
+absl::StatusOr<Node> LegacyModelTree(const KerasModel& model, Layout layout) {
+  const bool keras2 = layout == Layout::kKeras2;
+  const std::string version = keras2 ? "2.15.0" : "3.0.0";
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
+  SEQ_ASSIGN_OR_RETURN(const OrderedJson config, StackJson(model.stack, Dialect::kLegacy, keras2));
+  Node root;
+  root.SetText("keras_version", version);
+  root.SetText("backend", "tensorflow");
+  root.SetText("model_config", JsonText(config));
+  if (model.training.has_value()) {
+    root.SetText("training_config", JsonText(TrainingJson(*model.training, Dialect::kLegacy)));
+  }
+  SEQ_RETURN_IF_ERROR(AddWeights(model, layers, layout, version, root));
+  if (model.training.has_value() && model.training->optimizer.has_value() &&
+      !model.optimizer_state.empty()) {
+    SEQ_RETURN_IF_ERROR(AddState(model, layers, layout, root));
+  }
+  return root;
+}
+
+}  // namespace seqgraph::keras

@@ -1,0 +1,32 @@
+#ifndef SEQGRAPH_SERIALIZATION_KERAS_TRAINING_CONFIG_H_
+#define SEQGRAPH_SERIALIZATION_KERAS_TRAINING_CONFIG_H_
+
+// What a model was compiled with, in Keras's configurations.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "serialization/keras/config.h"
+#include "serialization/keras/keras_model.h"
+#include "serialization/keras/layer_config.h"
+
+namespace seqgraph::keras {
+
+/// Reads ".h5"'s training_config and ".keras"'s compile_config, of Keras 2 and 3. Errors name the
+/// attribute: Unimplemented for what would make training another one (schedules, clipping, decay of
+/// weights, weighted losses, smoothed labels, optimizers that are not known here).
+absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>* notes);
+
+/// The same for Keras to read.
+OrderedJson TrainingJson(const Training& training, Dialect dialect);
+
+/// "RMSprop" for "rm_sprop_2", the name that Keras 3 gives to an optimizer; empty if it is none.
+std::string OptimizerKindOfName(absl::string_view name);
+
+/// "rm_sprop": the name that Keras 3 gives to the first optimizer of that kind.
+std::string OptimizerName(const std::string& kind);
+
+}  // namespace seqgraph::keras
+
+#endif  // SEQGRAPH_SERIALIZATION_KERAS_TRAINING_CONFIG_H_

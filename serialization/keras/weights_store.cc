@@ -1,0 +1,214 @@
+#include "serialization/keras/weights_store.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "graph/status_macros.h"
+#include "serialization/keras/optimizer_state.h"
+#include "serialization/keras/training_config.h"
+
+namespace seqgraph::keras {
+namespace {
+
+using hdf5::Node;
+
+constexpr char kLayers[] = "layers";
+constexpr char kOptimizerVars[] = "optimizer/vars";
+
+bool HasArrays(const Node& node) {
+  if (!node.is_group()) return true;
+  for (const Node& child : node.children) {
+    if (HasArrays(child)) return true;
+  }
+  return false;
+}
+
+int CountArrays(const Node& node) {
+  int count = node.is_group() ? 0 : 1;
+  for (const Node& child : node.children) count += CountArrays(child);
+  return count;
+}
+
+// Whatever has numbers must belong to a layer of the stack.
+absl::Status CheckNothingLeft(const Node& group, const std::vector<LayerWeights>& layers) {
+  for (const Node& child : group.children) {
+    const LayerWeights* owner = nullptr;
+    for (const LayerWeights& layer : layers) {
+      if (layer.group == child.name) owner = &layer;
+    }
+    const std::string path = absl::StrCat(kLayers, "/", child.name);
+    if (owner == nullptr && HasArrays(child)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": holds weights of a layer that the model does not have"));
+    }
+    const int expected = owner == nullptr ? 0 : static_cast<int>(owner->weights.size());
+    if (CountArrays(child) != expected) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": holds ", CountArrays(child),
+                                                     " arrays, and the layer has ", expected,
+                                                     " weights"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Arrays 0, 1, ... of a group.
+absl::StatusOr<std::vector<Tensor>> NumberedArrays(const Node& group, const std::string& path) {
+  std::vector<Tensor> arrays;
+  for (size_t i = 0; i < group.children.size(); ++i) {
+    const std::string name = absl::StrCat(i);
+    const Node* child = group.Child(name);
+    const std::string below = absl::StrCat(path, "/", name);
+    if (child == nullptr) return absl::InvalidArgumentError(absl::StrCat(below, ": is missing"));
+    SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, child->Value(below));
+    arrays.push_back(*tensor);
+  }
+  return arrays;
+}
+
+absl::StatusOr<StoredWeights> ReadStore(const Node& root, const Node& groups,
+                                        const std::vector<LayerWeights>& layers,
+                                        std::vector<std::string>* notes) {
+  SEQ_RETURN_IF_ERROR(CheckNothingLeft(groups, layers));
+  StoredWeights stored;
+  for (const LayerWeights& layer : layers) {
+    for (const Weight& weight : layer.weights) {
+      SEQ_ASSIGN_OR_RETURN(Tensor tensor,
+                           ReadFloats(groups, kLayers, absl::StrCat(layer.group, "/", weight.store),
+                                      weight.shape, notes));
+      stored.weights.push_back({weight.variable, std::move(tensor)});
+    }
+  }
+  if (const Node* vars = root.Find(kOptimizerVars)) {
+    SEQ_ASSIGN_OR_RETURN(stored.optimizer_arrays, NumberedArrays(*vars, kOptimizerVars));
+    const hdf5::Attribute* name = vars->FindAttribute("name");
+    if (name != nullptr && name->texts.size() == 1) stored.optimizer_name = name->texts[0];
+  }
+  return stored;
+}
+
+}  // namespace
+
+absl::StatusOr<Tensor> ReadFloats(const Node& group, const std::string& path,
+                                  const std::string& name, const Shape& shape,
+                                  std::vector<std::string>* notes) {
+  const std::string below = absl::StrCat(path, "/", name);
+  const Node* node = group.Find(name);
+  if (node == nullptr) return absl::InvalidArgumentError(absl::StrCat(below, ": is missing"));
+  SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, node->Value(below));
+  if (tensor->shape() != shape || !IsReal(tensor->dtype())) {
+    return absl::InvalidArgumentError(absl::StrCat(below, ": is ", tensor->type().ToString(),
+                                                   ", and the layer needs float32",
+                                                   shape.ToString()));
+  }
+  if (tensor->dtype() == DType::kFloat32) return *tensor;
+  notes->push_back(absl::StrCat(below, " was rounded from float64 to float32"));
+  return tensor->Cast(DType::kFloat32);
+}
+
+absl::StatusOr<std::vector<std::string>> TextList(const Node& group, const std::string& path,
+                                                  const std::string& attribute) {
+  std::vector<std::string> texts;
+  const hdf5::Attribute* whole = group.FindAttribute(attribute);
+  if (whole != nullptr) return whole->texts;
+  for (int i = 0;; ++i) {
+    const hdf5::Attribute* part = group.FindAttribute(absl::StrCat(attribute, i));
+    if (part == nullptr) break;
+    texts.insert(texts.end(), part->texts.begin(), part->texts.end());
+  }
+  if (!texts.empty()) return texts;
+  return absl::InvalidArgumentError(
+      absl::StrCat(path.empty() ? "/" : path, ": has no attribute ", attribute));
+}
+
+absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
+                                                           const std::string& path,
+                                                           const std::vector<LayerWeights>& layers,
+                                                           std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, TextList(group, path, "layer_names"));
+  std::vector<NamedTensor> weights;
+  auto layer = layers.begin();
+  // Layers are matched by their order, those without weights left out, as Keras does.
+  for (const std::string& name : names) {
+    const std::string below = absl::StrCat(path, path.empty() ? "" : "/", name);
+    const Node* stored = group.Child(name);
+    if (stored == nullptr) return absl::InvalidArgumentError(absl::StrCat(below, ": is missing"));
+    SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> arrays,
+                         TextList(*stored, below, "weight_names"));
+    if (arrays.empty()) continue;
+    while (layer != layers.end() && layer->weights.empty()) ++layer;
+    if (layer == layers.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(below, ": holds weights of a layer that the model does not have"));
+    }
+    if (arrays.size() != layer->weights.size()) {
+      return absl::InvalidArgumentError(absl::StrCat(below, ": holds ", arrays.size(),
+                                                     " arrays, and layer ", layer->layer, " has ",
+                                                     layer->weights.size(), " weights"));
+    }
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      SEQ_ASSIGN_OR_RETURN(Tensor tensor,
+                           ReadFloats(*stored, below, arrays[i], layer->weights[i].shape, notes));
+      weights.push_back({layer->weights[i].variable, std::move(tensor)});
+    }
+    ++layer;
+  }
+  while (layer != layers.end() && layer->weights.empty()) ++layer;
+  if (layer == layers.end()) return weights;
+  return absl::InvalidArgumentError(
+      absl::StrCat(path.empty() ? "/" : path, ": has no weights for layer ", layer->layer));
+}
+
+absl::StatusOr<StoredWeights> ReadWeights(const Node& root, const std::vector<LayerWeights>& layers,
+                                          std::vector<std::string>* notes) {
+  if (const Node* groups = root.Child(kLayers)) return ReadStore(root, *groups, layers, notes);
+  StoredWeights stored;
+  const Node* model = root.Child("model_weights");
+  SEQ_ASSIGN_OR_RETURN(stored.weights,
+                       ReadLegacyWeights(model != nullptr ? *model : root,
+                                         model != nullptr ? "model_weights" : "", layers, notes));
+  return stored;
+}
+
+absl::StatusOr<const Tensor*> WeightOf(const KerasModel& model, const Weight& weight) {
+  const Tensor* tensor = FindTensor(model.weights, weight.variable);
+  if (tensor != nullptr && tensor->type() == TensorType{DType::kFloat32, weight.shape}) {
+    return tensor;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("the model has no weight ", weight.variable, " of type ",
+                   TensorType{DType::kFloat32, weight.shape}.ToString()));
+}
+
+absl::StatusOr<Node> WeightsStore(const KerasModel& model,
+                                  const std::vector<LayerWeights>& layers) {
+  Node root;
+  root.Group("vars").SetText("name", model.stack.name);
+  Node& groups = root.Group(kLayers);
+  for (const LayerWeights& layer : layers) {
+    for (const LayerWeights::Store& store : layer.stores) {
+      Node* node = &groups.Group(layer.group);
+      for (const absl::string_view part : absl::StrSplit(store.path, '/')) {
+        node = &node->Group(part);
+      }
+      node->SetText("name", store.name);
+    }
+    for (const Weight& weight : layer.weights) {
+      SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, WeightOf(model, weight));
+      groups.Put(absl::StrCat(layer.group, "/", weight.store), *tensor);
+    }
+  }
+  if (!model.training.has_value() || !model.training->optimizer.has_value() ||
+      model.optimizer_state.empty()) {
+    return root;
+  }
+  const Optimizer& optimizer = *model.training->optimizer;
+  SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> arrays,
+                       ListState(optimizer, AllWeights(layers), model.optimizer_state));
+  Node& vars = root.Group("optimizer").Group("vars");
+  vars.SetText("name", OptimizerName(optimizer.kind));
+  for (size_t i = 0; i < arrays.size(); ++i) vars.Put(absl::StrCat(i), arrays[i]);
+  return root;
+}
+
+}  // namespace seqgraph::keras
