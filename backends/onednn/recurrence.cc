@@ -1,6 +1,7 @@
 #include "backends/onednn/recurrence.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "backends/onednn/cell_loops.h"
 #include "backends/onednn/math_loops.h"
 #include "backends/onednn/matrix_product.h"
+#include "backends/onednn/recurrent_products.h"
 #include "backends/onednn/rnn_memory.h"
 #include "graph/status_macros.h"
 
@@ -58,7 +60,7 @@ Recurrence::Recurrence(const RecurrenceConfig& config) : c_(config) {
 // before it in slot t and leaves its own in slot t + 1; the other way round in reverse.
 class Recurrence::Pass {
  public:
-  Pass(const Recurrence& r, const RecurrenceInputs& in, void* workspace, void* scratch)
+  Pass(const Recurrence& r, const RecurrenceInputs& in, bool anew, void* workspace, void* scratch)
       : r_(r),
         c_(r.c_),
         in_(in),
@@ -68,20 +70,20 @@ class Recurrence::Pass {
         states_(At(workspace, r.workspace_.states)),
         cells_(At(workspace, r.workspace_.cells)),
         product_(At(workspace, r.workspace_.product)),
-        first_(reinterpret_cast<int64_t*>(At(scratch, r.scratch_.first))) {}
+        rows_(c_, in, reinterpret_cast<int64_t*>(At(scratch, r.scratch_.first))),
+        products_(c_, in, rows_, anew, At(scratch, r.scratch_.gate),
+                  At(scratch, r.scratch_.scaled)) {}
 
   absl::Status Forward(const RecurrenceResults& out);
   absl::Status Backward(const RecurrenceGradientInputs& grad, bool anew,
                         const RecurrenceGradients& out);
 
  private:
-  int64_t Place(int64_t k) const { return c_.reverse ? c_.time - 1 - k : k; }
+  int64_t Place(int64_t k) const { return rows_.Place(k); }
   float* Gates(int64_t t) { return gates_ + t * c_.batch * c_.columns(); }
   float* ProductAt(int64_t t) { return product_ + t * state_; }
   float* Before(float* slots, int64_t t) { return slots + (t + c_.reverse) * state_; }
   float* After(float* slots, int64_t t) { return slots + (t + !c_.reverse) * state_; }
-  // Whether the sequence of row b has something at step k: not before its first unmasked step.
-  bool HasBegun(int64_t b, int64_t k) const { return !c_.masked || k >= first_[b]; }
   CellStep StepAt(int64_t t) const {
     return {c_.batch, c_.units, c_.activation, c_.masked ? in_.mask + t : nullptr, c_.time};
   }
@@ -97,22 +99,14 @@ class Recurrence::Pass {
   absl::Status InputGradients(const RecurrenceGradients& out);
   absl::Status StateGradients(const RecurrenceGradients& out);
 
-  // The products with the columns of u that belong to the gates [first, last).
-  absl::Status AddRecurrent(const float* h, int first, int last, bool add, float* z,
-                            int64_t stride);
-  absl::Status AddRecurrentBack(const float* dz, int64_t stride, int first, int last, float* dh);
-  absl::Status RecurrentWeights(const float* h, const float* dz, int64_t stride, int first,
-                                int last, float* du);
-  // scaled = h times the dropout factors of `gate`, for all rows of `steps` steps.
-  const float* Scaled(const float* h, int64_t steps, int gate);
-
   const Recurrence& r_;
   const RecurrenceConfig& c_;
   const RecurrenceInputs& in_;
   const int64_t state_;  // floats
   void* const scratch_;
   float *const gates_, *const states_, *const cells_, *const product_;
-  int64_t* const first_;
+  const StepRows rows_;
+  const RecurrentProducts products_;
   const float* b_ = nullptr;
   Matrix x_ = {};
 };
@@ -146,11 +140,6 @@ void Recurrence::Pass::Start() {
     Zero(zeros, 2 * c_.columns());
     b_ = zeros;
   }
-  for (int64_t b = 0; b < c_.batch && c_.masked; ++b) {
-    int64_t k = 0;
-    while (k < c_.time && in_.mask[b * c_.time + Place(k)] == 0) ++k;
-    first_[b] = k;
-  }
   if (c_.projected) return;
   x_ = {in_.x.data, in_.x.row_stride};
   if (c_.masked || in_.x.time_stride != c_.batch * in_.x.row_stride) {
@@ -169,64 +158,6 @@ absl::Status Recurrence::Pass::ProjectInput() {
                  /*add=*/false, gates_, c_.columns());
 }
 
-const float* Recurrence::Pass::Scaled(const float* h, int64_t steps, int gate) {
-  float* scaled = At(scratch_, r_.scratch_.scaled);
-  const int64_t units = c_.units;
-  for (int64_t row = 0; row < steps * c_.batch; ++row) {
-    Multiply(h + row * units, in_.dropout + row % c_.batch * c_.columns() + gate * units, units,
-             scaled + row * units);
-  }
-  return scaled;
-}
-
-absl::Status Recurrence::Pass::AddRecurrent(const float* h, int first, int last, bool add, float* z,
-                                            int64_t stride) {
-  const int64_t units = c_.units;
-  if (in_.dropout == nullptr) {
-    return Product(c_.batch, units, (last - first) * units, {h, units},
-                   {in_.u + first * units, c_.columns()}, add, z, stride);
-  }
-  for (int g = first; g < last; ++g) {
-    SEQ_RETURN_IF_ERROR(Product(c_.batch, units, units, {Scaled(h, 1, g), units},
-                                {in_.u + g * units, c_.columns()}, add, z + (g - first) * units,
-                                stride));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Recurrence::Pass::AddRecurrentBack(const float* dz, int64_t stride, int first,
-                                                int last, float* dh) {
-  const int64_t units = c_.units;
-  if (in_.dropout == nullptr) {
-    return Product(c_.batch, (last - first) * units, units, {dz, stride},
-                   {in_.u + first * units, c_.columns(), true}, /*add=*/true, dh, units);
-  }
-  float* d_scaled = At(scratch_, r_.scratch_.gate);
-  for (int g = first; g < last; ++g) {
-    SEQ_RETURN_IF_ERROR(Product(c_.batch, units, units, {dz + (g - first) * units, stride},
-                                {in_.u + g * units, c_.columns(), true}, /*add=*/false, d_scaled,
-                                units));
-    const float* d = Scaled(d_scaled, 1, g);
-    Add(dh, d, state_, dh);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Recurrence::Pass::RecurrentWeights(const float* h, const float* dz, int64_t stride,
-                                                int first, int last, float* du) {
-  const int64_t units = c_.units, rows = c_.time * c_.batch;
-  if (in_.dropout == nullptr) {
-    return Product(units, rows, (last - first) * units, {h, units, true}, {dz, stride},
-                   /*add=*/false, du + first * units, c_.columns());
-  }
-  for (int g = first; g < last; ++g) {
-    SEQ_RETURN_IF_ERROR(Product(units, rows, units, {Scaled(h, c_.time, g), units, true},
-                                {dz + (g - first) * units, stride}, /*add=*/false, du + g * units,
-                                c_.columns()));
-  }
-  return absl::OkStatus();
-}
-
 // From the state before place t to that after it, which goes to h, and the cell.
 absl::Status Recurrence::Pass::Step(int64_t t, float* h) {
   const CellStep s = StepAt(t);
@@ -235,22 +166,23 @@ absl::Status Recurrence::Pass::Step(int64_t t, float* h) {
   const float* before = Before(states_, t);
   switch (c_.kind) {
     case CellKind::kSimple:
-      SEQ_RETURN_IF_ERROR(AddRecurrent(before, 0, 1, true, gates, columns));
+      SEQ_RETURN_IF_ERROR(products_.Add(t, before, 0, 1, true, gates, columns));
       SimpleForward(s, b_, gates, before, h);
       break;
     case CellKind::kLstm:
-      SEQ_RETURN_IF_ERROR(AddRecurrent(before, 0, 4, true, gates, columns));
+      SEQ_RETURN_IF_ERROR(products_.Add(t, before, 0, 4, true, gates, columns));
       LstmForward(s, b_, gates, before, Before(cells_, t), h, After(cells_, t));
       break;
     case CellKind::kGruAfter:
-      SEQ_RETURN_IF_ERROR(AddRecurrent(before, 0, 2, true, gates, columns));
-      SEQ_RETURN_IF_ERROR(AddRecurrent(before, 2, 3, false, ProductAt(t), c_.units));
+      SEQ_RETURN_IF_ERROR(products_.Add(t, before, 0, 2, true, gates, columns));
+      SEQ_RETURN_IF_ERROR(products_.Add(t, before, 2, 3, false, ProductAt(t), c_.units));
       GruAfterForward(s, b_, gates, ProductAt(t), before, h);
       break;
     case CellKind::kGruBefore:
-      SEQ_RETURN_IF_ERROR(AddRecurrent(before, 0, 2, true, gates, columns));
+      SEQ_RETURN_IF_ERROR(products_.Add(t, before, 0, 2, true, gates, columns));
       GruBeforeForwardReset(s, b_, gates, ProductAt(t), before);
-      SEQ_RETURN_IF_ERROR(AddRecurrent(ProductAt(t), 2, 3, true, gates + 2 * c_.units, columns));
+      SEQ_RETURN_IF_ERROR(
+          products_.Add(t, ProductAt(t), 2, 3, true, gates + 2 * c_.units, columns));
       GruBeforeForwardState(s, b_, gates, before, h);
       break;
   }
@@ -265,21 +197,21 @@ absl::Status Recurrence::Pass::StepBack(int64_t t, float* dh, float* dc) {
   switch (c_.kind) {
     case CellKind::kSimple:
       SimpleBackward(s, After(states_, t), gates, dh);
-      return AddRecurrentBack(gates, columns, 0, 1, dh);
+      return products_.AddBack(t, gates, columns, 0, 1, dh);
     case CellKind::kLstm:
       LstmBackward(s, Before(cells_, t), After(cells_, t), gates, dh, dc);
-      return AddRecurrentBack(gates, columns, 0, 4, dh);
+      return products_.AddBack(t, gates, columns, 0, 4, dh);
     case CellKind::kGruAfter:
       GruAfterBackward(s, before, gates, ProductAt(t), dh);
-      SEQ_RETURN_IF_ERROR(AddRecurrentBack(ProductAt(t), units, 2, 3, dh));
-      return AddRecurrentBack(gates, columns, 0, 2, dh);
+      SEQ_RETURN_IF_ERROR(products_.AddBack(t, ProductAt(t), units, 2, 3, dh));
+      return products_.AddBack(t, gates, columns, 0, 2, dh);
     case CellKind::kGruBefore: {
       float* d_reset = At(scratch_, r_.scratch_.h);
       Zero(d_reset, state_);
       GruBeforeBackwardState(s, before, gates, dh);
-      SEQ_RETURN_IF_ERROR(AddRecurrentBack(gates + 2 * units, columns, 2, 3, d_reset));
+      SEQ_RETURN_IF_ERROR(products_.AddBack(t, gates + 2 * units, columns, 2, 3, d_reset));
       GruBeforeBackwardReset(s, before, d_reset, gates, dh);
-      return AddRecurrentBack(gates, columns, 0, 2, dh);
+      return products_.AddBack(t, gates, columns, 0, 2, dh);
     }
   }
   return absl::OkStatus();
@@ -296,7 +228,7 @@ absl::Status Recurrence::Pass::Forward(const RecurrenceResults& out) {
     float* h = After(states_, t);
     SEQ_RETURN_IF_ERROR(Step(t, h));
     for (int64_t b = 0; b < c_.batch && out.sequence.data != nullptr; ++b) {
-      if (HasBegun(b, k)) {
+      if (rows_.HasBegun(b, k)) {
         std::memcpy(out.sequence.at(t, b), h + b * c_.units, c_.units * kFloat);
       } else {
         Zero(out.sequence.at(t, b), c_.units);
@@ -318,7 +250,7 @@ void Recurrence::Pass::TakeStates(Rows<const float> sequence) {
   for (int64_t k = 0; k < c_.time; ++k) {
     const int64_t t = Place(k);
     for (int64_t b = 0; b < c_.batch; ++b) {
-      const float* h = HasBegun(b, k) ? sequence.at(t, b) : start + b * c_.units;
+      const float* h = rows_.HasBegun(b, k) ? sequence.at(t, b) : start + b * c_.units;
       std::memcpy(After(states_, t) + b * c_.units, h, c_.units * kFloat);
     }
   }
@@ -344,7 +276,7 @@ absl::Status Recurrence::Pass::Backward(const RecurrenceGradientInputs& grad, bo
     const int64_t t = Place(k);
     for (int64_t b = 0; b < c_.batch && grad.d_sequence.data != nullptr; ++b) {
       float* row = dh + b * c_.units;
-      if (HasBegun(b, k)) Add(row, grad.d_sequence.at(t, b), c_.units, row);
+      if (rows_.HasBegun(b, k)) Add(row, grad.d_sequence.at(t, b), c_.units, row);
     }
     SEQ_RETURN_IF_ERROR(StepBack(t, dh, dc));
   }
@@ -368,10 +300,13 @@ absl::Status Recurrence::Pass::InputGradients(const RecurrenceGradients& out) {
     const int64_t stride = direct ? out.dx.row_stride : features;
     SEQ_RETURN_IF_ERROR(Product(rows, columns, features, {gates_, columns}, {in_.w, columns, true},
                                 /*add=*/false, to, stride));
-    if (direct) {
-      for (int64_t r = 0; r < rows; ++r) Zero(to + r * stride + features, stride - features);
-      return absl::OkStatus();
+    for (int64_t r = 0; r < rows && stride > features; ++r) {
+      Zero(to + r * stride + features, stride - features);
     }
+    for (int64_t r = 0; r < rows && c_.masked; ++r) {
+      if (!rows_.Counts(r % c_.batch, r / c_.batch)) Zero(to + r * stride, features);
+    }
+    if (direct) return absl::OkStatus();
     dx = to;
   }
   for (int64_t t = 0; t < c_.time; ++t) {
@@ -396,26 +331,26 @@ absl::Status Recurrence::Pass::StateGradients(const RecurrenceGradients& out) {
   switch (c_.kind) {
     case CellKind::kSimple:
     case CellKind::kLstm:
-      return RecurrentWeights(before, gates_, columns, 0, static_cast<int>(c_.gates()), out.du);
+      return products_.Weights(before, gates_, columns, 0, static_cast<int>(c_.gates()), out.du);
     case CellKind::kGruAfter:
-      SEQ_RETURN_IF_ERROR(RecurrentWeights(before, gates_, columns, 0, 2, out.du));
-      return RecurrentWeights(before, product_, units, 2, 3, out.du);
+      SEQ_RETURN_IF_ERROR(products_.Weights(before, gates_, columns, 0, 2, out.du));
+      return products_.Weights(before, product_, units, 2, 3, out.du);
     case CellKind::kGruBefore:
-      SEQ_RETURN_IF_ERROR(RecurrentWeights(before, gates_, columns, 0, 2, out.du));
-      return RecurrentWeights(product_, gates_ + 2 * units, columns, 2, 3, out.du);
+      SEQ_RETURN_IF_ERROR(products_.Weights(before, gates_, columns, 0, 2, out.du));
+      return products_.Weights(product_, gates_ + 2 * units, columns, 2, 3, out.du);
   }
   return absl::OkStatus();
 }
 
 absl::Status Recurrence::Forward(const RecurrenceInputs& in, const RecurrenceResults& out,
                                  void* workspace, void* scratch) const {
-  return Pass(*this, in, workspace, scratch).Forward(out);
+  return Pass(*this, in, /*anew=*/false, workspace, scratch).Forward(out);
 }
 
 absl::Status Recurrence::Backward(const RecurrenceInputs& in, const RecurrenceGradientInputs& grad,
                                   bool anew, const RecurrenceGradients& out, void* workspace,
                                   void* scratch) const {
-  return Pass(*this, in, workspace, scratch).Backward(grad, anew, out);
+  return Pass(*this, in, anew, workspace, scratch).Backward(grad, anew, out);
 }
 
 }  // namespace seqgraph::onednn

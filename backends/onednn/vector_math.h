@@ -19,11 +19,12 @@ SEQ_ALWAYS_INLINE int32_t BitsOf(float x) {
   return bits;
 }
 
-/// e^x for -87 <= x <= 0, within 2 eps; e^-87 = 1.6e-38 below.
+/// e^x for x <= 0, within 2 eps; 0 below -87.
 SEQ_ALWAYS_INLINE float ExpOfNegative(float x) {
   // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
   constexpr float kShift = 12582912.0f;
-  x = x < -87.0f ? -87.0f : x;
+  const bool vanishes = x < -87.0f;
+  x = vanishes ? -87.0f : x;
   const float shifted = x * 1.44269504088896341f + kShift;
   const float n = shifted - kShift;
   const float r = (x - n * kernels::kLn2High) - n * kernels::kLn2Low;
@@ -37,10 +38,10 @@ SEQ_ALWAYS_INLINE float ExpOfNegative(float x) {
   const int32_t bits = (BitsOf(shifted) - BitsOf(kShift) + 127) << 23;
   float scale;
   std::memcpy(&scale, &bits, sizeof(scale));
-  return p * scale;
+  return vanishes ? 0.0f : p * scale;
 }
 
-/// 1 / (1 + e^-x) within 4 eps, relative, for x >= -87. With e = e^-|x|: 1 / (1 + e) for x >= 0,
+/// 1 / (1 + e^-x) within 4 eps, relative, for x >= -87; 0 below. With e = e^-|x|: 1 / (1 + e) for x >= 0,
 /// e / (1 + e) below.
 SEQ_ALWAYS_INLINE float FastSigmoid(float x) {
   const float e = ExpOfNegative(-std::fabs(x));
