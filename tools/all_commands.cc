@@ -3,6 +3,7 @@
 #include "tools/backends_command.h"
 #include "tools/bench_command.h"
 #include "tools/conformance_command.h"
+#include "tools/convert_command.h"
 #include "tools/diff_command.h"
 #include "tools/encode_command.h"
 #include "tools/evaluate_command.h"
@@ -24,6 +25,7 @@ constexpr CommandRow kCommands[] = {
     {"encode", "Write the integers that a model is trained on, as .npy files", MakeEncodeCommand},
     {"summary", "Layers, output shapes and parameters", MakeSummaryCommand},
     {"inspect", "A model's functions and nodes as text, text protobuf or DOT", MakeInspectCommand},
+    {"convert", "A model from one format to another: Keras's files and ours", MakeConvertCommand},
     {"test", "Run graph test cases on a backend", MakeTestCommand},
     {"explain", "Which backend takes each node, and the memory of a call", MakeExplainCommand},
     {"passes", "The rewrites that make functions cheaper, with their rules", MakePassesCommand},

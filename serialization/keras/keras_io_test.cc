@@ -34,7 +34,7 @@ constexpr char kConfig[] = R"({"class_name": "Sequential", "config": {"name": "s
     "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.25}}}}]},
   "compile_config": {"loss": "binary_crossentropy", "metrics": ["accuracy"],
     "optimizer": {"class_name": "RMSprop", "config": {"name": "rm_sprop", "learning_rate": 0.5,
-      "rho": 0.75, "clipnorm": null, "use_ema": false, "ema_momentum": 0.99}}}})";
+      "rho": 0.75, "clipnorm": null, "ema_momentum": 0.99}}}})";
 
 LayerStack SmallStack() {
   LayerStack stack{.name = "s", .input = {.time = 3}};
@@ -117,8 +117,9 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
 
 TEST(KerasIoTest, TrainingThatWouldBeAnotherIsRefusedOrLeftOut) {
   for (const auto& [change, message] : std::vector<std::pair<const char*, const char*>>{
-           {"\"clipnorm\": 1.0", "training: optimizer RMSprop: clipnorm is 1.0"},
-           {"\"clipnorm\": null, \"weight_decay\": 0.004", "weight_decay is 0.004"},
+           {"\"clipnorm\": -1", "training: optimizer RMSprop: clipnorm is -1"},
+           {"\"clipnorm\": 1.0, \"clipvalue\": 0.5", "clipped in another way already"},
+           {"\"clipnorm\": null, \"use_ema\": true", "use_ema is true"},
            {"\"clipnorm\": null, \"cleverness\": 1", "attribute \"cleverness\""}}) {
     EXPECT_THAT(Changed({{"\"clipnorm\": null", change}}), StatusIs(kUnimplemented, message));
     SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model,
@@ -140,6 +141,17 @@ TEST(KerasIoTest, TrainingThatWouldBeAnotherIsRefusedOrLeftOut) {
                         "{\"class_name\": \"BinaryCrossentropy\", \"config\": "
                         "{\"from_logits\": true}}"}}),
               StatusIs(kUnimplemented, "training: loss: from_logits is true"));
+}
+
+TEST(KerasIoTest, ClippingAndDecayAreKept) {
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const KerasModel model,
+      Changed({{"\"clipnorm\": null", "\"global_clipnorm\": 1.5, \"weight_decay\": 0.004"}}));
+  EXPECT_EQ(model.training->optimizer->global_clipnorm, 1.5);
+  EXPECT_EQ(model.training->optimizer->weight_decay, 0.004);
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(model));
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(zip));
+  EXPECT_TRUE(read.training == model.training);
 }
 
 TEST(KerasIoTest, WhatOnlyABeginningNeedsIsNoted) {
@@ -329,6 +341,8 @@ TEST(KerasIoTest, OneHotWordsAreTheShapeOfTheInput) {
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(ModelOf(tokens)));
   SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(zip));
   EXPECT_TRUE(read.stack == stack);
+  std::get<RecurrentLayer>(tokens.layers[1].kind).stateful = true;
+  EXPECT_THAT(KerasZip(ModelOf(tokens)), StatusIs(kInvalid, "layer one_hot: it is stateful"));
   std::swap(tokens.layers[0], tokens.layers[1]);
   EXPECT_FALSE(KerasZip({.stack = tokens}).ok());
 }

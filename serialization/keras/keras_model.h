@@ -28,6 +28,11 @@ struct Optimizer {
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   double epsilon = 1e-7;  ///< RMSprop, Adam
+  // 0: none. At most one of the three ways of clipping.
+  double weight_decay = 0;
+  double clipvalue = 0;
+  double clipnorm = 0;
+  double global_clipnorm = 0;
   friend bool operator==(const Optimizer&, const Optimizer&) = default;
 };
 

@@ -149,6 +149,12 @@ class StackReader {
   const Json* shape_ = nullptr;
 };
 
+bool IsStateful(const Layer& layer) {
+  if (const auto* recurrent = std::get_if<RecurrentLayer>(&layer.kind)) return recurrent->stateful;
+  const auto* both = std::get_if<BidirectionalLayer>(&layer.kind);
+  return both != nullptr && (both->forward.stateful || both->backward.stateful);
+}
+
 OrderedJson InputShape(const LayerStack& stack, const OneHotLayer* one_hot) {
   OrderedJson shape = OrderedJson::array({nullptr, stack.input.time});
   if (stack.input.batch.has_value()) shape[0] = *stack.input.batch;
@@ -178,6 +184,10 @@ absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, Dialect dialect, 
   layers.push_back(ClassJson("keras.layers", "InputLayer", std::move(input), dialect));
   for (const Layer& layer : stack.layers) {
     if (one_hot != nullptr && &layer == &stack.layers[0]) continue;
+    if (IsStateful(layer) && !stack.input.batch.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("layer ", layer.name, ": it is stateful, so the model needs a fixed batch"));
+    }
     SEQ_ASSIGN_OR_RETURN(OrderedJson json, LayerJson(layer, dialect));
     layers.push_back(std::move(json));
   }

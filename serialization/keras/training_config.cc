@@ -69,6 +69,23 @@ void ReadMetrics(const Json& json, std::vector<std::string>* metrics) {
   }
 }
 
+// Decay of weights and clipping of gradients; false stands for none in some versions.
+void ReadLimits(Config& config, Optimizer* optimizer) {
+  int clippings = 0;
+  for (const auto& [key, value] : {std::pair{"weight_decay", &optimizer->weight_decay},
+                                   {"clipvalue", &optimizer->clipvalue},
+                                   {"clipnorm", &optimizer->clipnorm},
+                                   {"global_clipnorm", &optimizer->global_clipnorm}}) {
+    const Json* found = config.Take(key);
+    if (found == nullptr || *found == false) continue;
+    config.Real(key, value);
+    if (*value < 0) config.Refuse(key, *found, "it must be at least 0");
+    if (value != &optimizer->weight_decay && *value > 0 && ++clippings > 1) {
+      config.Refuse(key, *found, "gradients are clipped in another way already");
+    }
+  }
+}
+
 absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
   std::string kind = json.is_string() ? json.get<std::string>() : ClassName(json);
   Optimizer optimizer;
@@ -100,10 +117,11 @@ absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
     config.RefuseUnlessUnset({"amsgrad"});
   }
   if (optimizer.kind != "SGD") config.Real("epsilon", &optimizer.epsilon);
+  ReadLimits(config, &optimizer);
   config.Ignore(
       {"name", "jit_compile", "is_legacy_optimizer", "ema_momentum", "ema_overwrite_frequency"});
-  config.RefuseUnlessUnset({"weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema",
-                            "loss_scale_factor", "gradient_accumulation_steps", "decay"});
+  config.RefuseUnlessUnset(
+      {"use_ema", "loss_scale_factor", "gradient_accumulation_steps", "decay"});
   SEQ_RETURN_IF_ERROR(config.Finish());
   return optimizer;
 }
@@ -162,6 +180,13 @@ OrderedJson TrainingJson(const Training& training, Dialect dialect) {
   OrderedJson config;
   config["name"] = OptimizerName(optimizer.kind);
   config["learning_rate"] = optimizer.learning_rate;
+  const auto put = [&](const char* key, double value) {
+    config[key] = value > 0 ? OrderedJson(value) : OrderedJson(nullptr);
+  };
+  put("weight_decay", optimizer.weight_decay);
+  put("clipnorm", optimizer.clipnorm);
+  put("global_clipnorm", optimizer.global_clipnorm);
+  put("clipvalue", optimizer.clipvalue);
   if (optimizer.kind == "RMSprop") {
     config["rho"] = optimizer.rho;
     config["momentum"] = optimizer.momentum;

@@ -14,8 +14,8 @@
 namespace seqgraph::keras {
 
 /// Reads ".h5"'s training_config and ".keras"'s compile_config, of Keras 2 and 3. Errors name the
-/// attribute: Unimplemented for what would make training another one (schedules, clipping, decay of
-/// weights, weighted losses, smoothed labels, optimizers that are not known here).
+/// attribute: Unimplemented for what would make training another one (schedules, averaged weights,
+/// weighted losses, smoothed labels, optimizers that are not known here).
 absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>* notes);
 
 /// The same for Keras to read.

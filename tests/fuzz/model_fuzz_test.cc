@@ -79,6 +79,13 @@ Model SmallModel() {
   SEQ_EXPECT_OK(model.AddFunction(*std::move(function)));
   model.preprocessing = {"imdb", 7, 3, {"good", "bad", "caf\xE9"}};
   model.labels = {"negative", "positive"};
+  const RecurrentLayer rnn{.units = 2, .kernel_regularizer = {.l2 = 0.5}};
+  model.layers = LayerStack{.name = "stack", .input = {.time = 3}};
+  model.layers->layers = {{"e", true, EmbeddingLayer{.input_dim = 4, .output_dim = 2}},
+                          {"b", false, BidirectionalLayer{.forward = rnn, .backward = rnn}},
+                          {"p", true, PoolingLayer{}},
+                          {"d", true, DenseLayer{.units = 1}},
+                          {"a", true, ActivationLayer{}}};
   return model;
 }
 

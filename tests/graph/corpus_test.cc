@@ -92,5 +92,25 @@ INSTANTIATE_TEST_SUITE_P(Files, CorpusOfVersion2Test, ::testing::Values("v2.pb",
                                       : "Binary";
                          });
 
+class CorpusOfVersion3Test : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CorpusOfVersion3Test, LoadsWithItsLayers) {
+  const std::string path = std::string("tests/graph/corpus/") + GetParam();
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, LoadModel(path, AllOps()));
+  EXPECT_EQ(model.functions.size(), 3u);
+  LayerStack expected{.input = {.time = 3}};
+  expected.layers = {{"embedding", true, EmbeddingLayer{.input_dim = 6, .output_dim = 2}},
+                     {"simple_rnn", true, RecurrentLayer{.units = 2}},
+                     {"dense", true, DenseLayer{.units = 1, .activation = "sigmoid"}}};
+  EXPECT_TRUE(model.layers == expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, CorpusOfVersion3Test, ::testing::Values("v3.pb", "v3.textproto"),
+                         [](const auto& info) {
+                           return std::string(info.param).find(".pb") == std::string::npos
+                                      ? "Text"
+                                      : "Binary";
+                         });
+
 }  // namespace
 }  // namespace seqgraph

@@ -1,0 +1,10 @@
+#!/bin/bash
+# Checks files with Keras itself, where SEQGRAPH_KERAS_PYTHON names a Python that has it:
+#   bazel test --test_env=SEQGRAPH_KERAS_PYTHON=ENV/bin/python //tests/keras_files:check_with_keras_test
+set -eu
+if [[ -z ${SEQGRAPH_KERAS_PYTHON:-} ]]; then
+  echo "SKIPPED: needs Keras: SEQGRAPH_KERAS_PYTHON names no Python"
+  exit 0
+fi
+HOME=${HOME:-$TEST_TMPDIR} exec "$SEQGRAPH_KERAS_PYTHON" tests/keras_files/check_with_keras.py \
+  tools/seqgraph_main

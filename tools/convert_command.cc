@@ -1,0 +1,100 @@
+#include "tools/convert_command.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "graph/status_macros.h"
+#include "serialization/atomic_file.h"
+#include "tools/convert/model_formats.h"
+#include "tools/convert/word_index.h"
+#include "tools/output_path.h"
+
+namespace seqgraph::tools {
+namespace {
+
+std::string Formats() {
+  std::string text = "Formats, by the ending of a file's name:\n";
+  for (const ModelFormatRow& row : ModelFormats()) {
+    absl::StrAppendFormat(&text, "  %-12s %s%s\n", row.ending, row.what,
+                          row.read == nullptr ? " (IN needs a whole model: see --weights)" : "");
+  }
+  return text;
+}
+
+class ConvertCommand : public Command {
+ public:
+  void Declare(Flags& flags) override {
+    flags.Text("IN", &in_, "FILE", "The model to read").Required();
+    flags.Text("OUT", &out_, "FILE", "The file to write").Required();
+    flags.Text("--weights", &weights_, "FILE",
+               "Weights to put into the model before it is written");
+    flags.Switch("--one_hot", &one_hot_,
+                 "A Keras model of one-hot words: take tokens, by a one-hot layer in front");
+    flags.Text("--words", &words_, "FILE",
+               "The words of a Keras model, {\"word\": rank, ...}: imdb_word_index.json");
+    flags.Int("--time", &time_, 0, 1'000'000,
+              "Length of sequences where a Keras file leaves it open; 0: that is an error");
+    flags.Switch("--no_training", &no_training_,
+                 "Leave out a Keras file's loss, optimizer and its state");
+    flags.Choice("--h5_layout", &layout_, {"keras3", "keras2"}, "Of a .h5 file that is written");
+    flags.Footer(Formats());
+  }
+
+  absl::StatusOr<int> Run(Output& out) override {
+    SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* from, FormatOfPath(in_));
+    SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* to, FormatOfPath(out_));
+    if (from->read == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(in_, " holds weights alone; `seqgraph convert MODEL ", out_,
+                       " --weights=", in_, "` puts them into a model"));
+    }
+    SEQ_RETURN_IF_ERROR(CheckOutputFile("OUT", out_));
+    FormatOptions options;
+    options.keras.one_hot = one_hot_;
+    options.keras.read.training = !no_training_;
+    if (time_ > 0) options.keras.read.time = time_;
+    if (layout_ == "keras2") options.layout = keras::Layout::kKeras2;
+    SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, from->read(in_, options));
+    SEQ_RETURN_IF_ERROR(ReadWeights(converted));
+    if (!words_.empty()) SEQ_RETURN_IF_ERROR(SetWordIndex(words_, converted.model));
+    const absl::StatusOr<std::string> bytes = to->write(converted, options);
+    if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot write ", out_));
+    for (const std::string& note : converted.notes) {
+      std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
+    }
+    SEQ_RETURN_IF_ERROR(AtomicWriteFile(out_, *bytes));
+    out.Print("%s: %d bytes, %s\n", out_, bytes->size(), to->what);
+    return 0;
+  }
+
+ private:
+  absl::Status ReadWeights(ConvertedModel& converted) {
+    if (weights_.empty()) return absl::OkStatus();
+    SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* format, FormatOfPath(weights_));
+    if (format->read_weights == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--weights=", weights_, ": weights are not taken out of such a file"));
+    }
+    // They were answers of other weights.
+    converted.self_tests.clear();
+    return format->read_weights(weights_, converted);
+  }
+
+  std::string in_;
+  std::string out_;
+  std::string weights_;
+  std::string words_;
+  bool one_hot_ = false;
+  bool no_training_ = false;
+  int64_t time_ = 0;
+  std::string layout_ = "keras3";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeConvertCommand() { return std::make_unique<ConvertCommand>(); }
+
+}  // namespace seqgraph::tools

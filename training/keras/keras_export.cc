@@ -1,0 +1,206 @@
+#include "training/keras/keras_export.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "serialization/keras/layer_weights.h"
+#include "serialization/keras/optimizer_state.h"
+#include "training/keras/stack_recognition.h"
+#include "training/model_builder.h"
+#include "training/optimizers.h"
+
+namespace seqgraph {
+namespace {
+
+// Which loss a function's loss op is.
+struct LossRow {
+  const char* op;
+  const char* loss;
+};
+constexpr LossRow kLosses[] = {{"BCE", "binary_crossentropy"},
+                               {"BCEWithLogits", "binary_crossentropy"},
+                               {"CategoricalCrossEntropy", "categorical_crossentropy"},
+                               {"SoftmaxCrossEntropyWithLogits", "categorical_crossentropy"},
+                               {"MSE", "mean_squared_error"}};
+
+// The name of the loss in `evaluate`; empty if it is none that Keras has.
+std::string LossOf(const Model& model) {
+  const Function* evaluate = model.FindFunction(kEvaluate);
+  if (evaluate == nullptr) return "";
+  const char* found = nullptr;
+  const Value labels = evaluate->FindValue(kLabels);
+  for (const Node& node : evaluate->nodes()) {
+    for (const LossRow& row : kLosses) {
+      if (node.op->name() != row.op) continue;
+      if (found != nullptr) return "";
+      found = row.loss;
+    }
+  }
+  // Labels that are class numbers become one-hot rows first.
+  const bool classes = labels.present() && evaluate->type(labels).dtype == DType::kInt32;
+  if (found == nullptr) return "";
+  return classes ? absl::StrCat("sparse_", found) : found;
+}
+
+// What is done to the gradient before the update; false for what Keras does not do.
+bool ReadClipping(const Function& step, Value gradient, keras::Optimizer* optimizer) {
+  const Node* clip = step.producer(gradient);
+  if (clip == nullptr) return true;
+  if (clip->op->name() == "Clip") optimizer->clipvalue = clip->attributes.GetFloat("limit");
+  if (clip->op->name() != "ClipByNorm") return true;
+  // The norm of one gradient, or the sum of all of them.
+  const Node* norm = step.producer(clip->inputs[1]);
+  const double limit = clip->attributes.GetFloat("limit");
+  if (norm == nullptr) return false;
+  if (norm->op->name() == "ReduceSum") optimizer->clipnorm = limit;
+  if (norm->op->name() == "Add") optimizer->global_clipnorm = limit;
+  return optimizer->clipnorm > 0 || optimizer->global_clipnorm > 0;
+}
+
+// What is done to the weight before the update: nothing, or w - weight_decay lr w.
+bool ReadDecay(const Function& step, Value weight, keras::Optimizer* optimizer) {
+  if (step.info(weight).origin == Origin::kVariable) return true;
+  const Node* subtract = step.producer(weight);
+  if (subtract == nullptr || subtract->op->name() != "Subtract") return false;
+  const Node* scale = step.producer(subtract->inputs[1]);
+  if (scale == nullptr || scale->op->name() != "Scale") return false;
+  optimizer->weight_decay = scale->attributes.GetFloat("factor");
+  return true;
+}
+
+std::optional<keras::Optimizer> OptimizerOfNode(const Node& node) {
+  const Attributes& attributes = node.attributes;
+  keras::Optimizer optimizer;
+  if (node.op->name() == "SGDUpdate") {
+    optimizer.kind = "SGD";
+    optimizer.momentum = attributes.GetFloat("momentum");
+    optimizer.nesterov = attributes.GetBool("nesterov");
+  } else if (node.op->name() == "RMSPropUpdate") {
+    optimizer.kind = "RMSprop";
+    optimizer.rho = attributes.GetFloat("rho");
+    optimizer.momentum = attributes.GetFloat("momentum");
+    optimizer.epsilon = attributes.GetFloat("epsilon");
+    optimizer.centered = attributes.GetBool("centered");
+  } else if (node.op->name() == "AdamUpdate") {
+    optimizer.kind = "Adam";
+    optimizer.beta_1 = attributes.GetFloat("beta_1");
+    optimizer.beta_2 = attributes.GetFloat("beta_2");
+    optimizer.epsilon = attributes.GetFloat("epsilon");
+  } else {
+    return std::nullopt;
+  }
+  return optimizer;
+}
+
+// The one optimizer that updates all weights in train_step.
+std::optional<keras::Optimizer> OptimizerOf(const Model& model) {
+  const Function* step = model.FindFunction(kTrainStep);
+  const absl::StatusOr<double> rate = LearningRate(model);
+  if (step == nullptr || !rate.ok()) return std::nullopt;
+  std::optional<keras::Optimizer> found;
+  for (const NamedValue& update : step->updates()) {
+    const Variable* variable = model.variables.Find(update.name);
+    if (variable == nullptr || variable->def.role != VariableRole::kWeight ||
+        !variable->def.trainable) {
+      continue;
+    }
+    const Node* node = step->producer(update.value);
+    std::optional<keras::Optimizer> optimizer;
+    if (node != nullptr) optimizer = OptimizerOfNode(*node);
+    if (!optimizer.has_value() || !ReadDecay(*step, node->inputs[0], &*optimizer) ||
+        !ReadClipping(*step, node->inputs[1], &*optimizer) ||
+        (found.has_value() && !(*found == *optimizer))) {
+      return std::nullopt;
+    }
+    found = optimizer;
+  }
+  if (found.has_value()) found->learning_rate = *rate;
+  return found;
+}
+
+// The model's variable for a name that the stack, or an optimizer over it, gives.
+std::string ModelVariable(const RecognizedStack& recognized, const std::string& name) {
+  constexpr absl::string_view kOptimizer = "optimizer/";
+  if (!absl::StartsWith(name, kOptimizer)) {
+    const auto found = recognized.variable_of.find(name);
+    return found == recognized.variable_of.end() ? name : found->second;
+  }
+  // "optimizer/<weight>/<slot>"
+  const size_t slash = name.rfind('/');
+  if (slash < kOptimizer.size()) return name;
+  const auto found =
+      recognized.variable_of.find(name.substr(kOptimizer.size(), slash - kOptimizer.size()));
+  if (found == recognized.variable_of.end()) return name;
+  return absl::StrCat(kOptimizer, found->second, name.substr(slash));
+}
+
+absl::StatusOr<Tensor> Content(const Model& model, const RecognizedStack& recognized,
+                               const std::string& name) {
+  const Variable* variable = model.variables.Find(ModelVariable(recognized, name));
+  if (variable != nullptr) return variable->value;
+  return absl::NotFoundError(absl::StrCat("the model has no variable for ", name));
+}
+
+absl::StatusOr<std::vector<keras::NamedTensor>> StateOf(const Model& model,
+                                                        const RecognizedStack& recognized,
+                                                        const keras::Optimizer& optimizer,
+                                                        const std::vector<keras::Weight>& weights) {
+  std::vector<keras::NamedTensor> state;
+  std::vector<std::string> names = {keras::kIteration, keras::kLearningRate};
+  for (const keras::Slot& slot : keras::SlotsOf(optimizer, weights)) names.push_back(slot.variable);
+  for (const std::string& name : names) {
+    SEQ_ASSIGN_OR_RETURN(Tensor tensor, Content(model, recognized, name));
+    state.push_back({name, std::move(tensor)});
+  }
+  return state;
+}
+
+}  // namespace
+
+absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
+                                                 std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(const RecognizedStack recognized, RecognizeStack(model));
+  keras::KerasModel keras;
+  keras.stack = recognized.stack;
+  SEQ_ASSIGN_OR_RETURN(const std::vector<keras::LayerWeights> layers,
+                       keras::WeightsOf(keras.stack));
+  const std::vector<keras::Weight> weights = keras::AllWeights(layers);
+  for (const keras::Weight& weight : weights) {
+    SEQ_ASSIGN_OR_RETURN(Tensor tensor, Content(model, recognized, weight.variable));
+    keras.weights.push_back({weight.variable, std::move(tensor)});
+  }
+  const std::string loss = LossOf(model);
+  if (loss.empty()) {
+    notes->push_back("the model has no loss that Keras has: written without its training");
+    return keras;
+  }
+  keras.training = keras::Training{.loss = loss, .optimizer = OptimizerOf(model)};
+  if (loss != "mean_squared_error") keras.training->metrics = {"accuracy"};
+  if (!keras.training->optimizer.has_value()) {
+    notes->push_back("the model has no optimizer that Keras has: written without one");
+    return keras;
+  }
+  absl::StatusOr<std::vector<keras::NamedTensor>> state =
+      StateOf(model, recognized, *keras.training->optimizer, weights);
+  if (state.ok()) {
+    keras.optimizer_state = *std::move(state);
+  } else {
+    notes->push_back(
+        absl::StrCat("written without the optimizer's state: ", state.status().message()));
+  }
+  return keras;
+}
+
+absl::Status SetWeights(const std::vector<keras::NamedTensor>& tensors, Model& model) {
+  SEQ_ASSIGN_OR_RETURN(const RecognizedStack recognized, RecognizeStack(model));
+  for (const keras::NamedTensor& tensor : tensors) {
+    SEQ_RETURN_IF_ERROR(
+        model.variables.Assign(ModelVariable(recognized, tensor.name), tensor.tensor));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph

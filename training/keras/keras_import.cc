@@ -1,0 +1,113 @@
+#include "training/keras/keras_import.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "serialization/keras/optimizer_state.h"
+#include "training/keras/keras_export.h"
+#include "training/losses.h"
+#include "training/optimizers.h"
+#include "training/sequential.h"
+
+namespace seqgraph {
+namespace {
+
+GradientClipping ClippingFromKeras(const keras::Optimizer& from) {
+  if (from.clipvalue > 0) return GradientClipping::Value(from.clipvalue);
+  if (from.clipnorm > 0) return GradientClipping::Norm(from.clipnorm);
+  if (from.global_clipnorm > 0) return GradientClipping::GlobalNorm(from.global_clipnorm);
+  return {};
+}
+
+Optimizer OptimizerFromKeras(const keras::Optimizer& from) {
+  Optimizer optimizer = SGD{.momentum = from.momentum, .nesterov = from.nesterov};
+  if (from.kind == "Adam") {
+    optimizer = Adam{.beta_1 = from.beta_1, .beta_2 = from.beta_2, .epsilon = from.epsilon};
+  } else if (from.kind == "RMSprop") {
+    optimizer = RMSProp{.rho = from.rho,
+                        .momentum = from.momentum,
+                        .epsilon = from.epsilon,
+                        .centered = from.centered};
+  }
+  std::visit(
+      [&](auto& common) {
+        common.learning_rate = from.learning_rate;
+        common.clipping = ClippingFromKeras(from);
+        common.weight_decay = from.weight_decay;
+      },
+      optimizer);
+  return optimizer;
+}
+
+// The loss that belongs to the stack's last activation.
+std::string LossOfOutput(const LayerStack& stack) {
+  const LayerKind& last = stack.layers.back().kind;
+  std::string activation;
+  if (const auto* dense = std::get_if<DenseLayer>(&last)) activation = dense->activation;
+  if (const auto* alone = std::get_if<ActivationLayer>(&last)) activation = alone->activation;
+  if (activation == "sigmoid") return "binary_crossentropy";
+  return activation == "softmax" ? "categorical_crossentropy" : "mean_squared_error";
+}
+
+absl::Status Assign(const std::vector<keras::NamedTensor>& tensors, Model& model) {
+  for (const keras::NamedTensor& tensor : tensors) {
+    SEQ_RETURN_IF_ERROR(model.variables.Assign(tensor.name, tensor.tensor));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
+                                     std::vector<std::string>* notes) {
+  TrainableOptions options{.name = keras.stack.name};
+  std::string loss = keras.training.has_value() ? keras.training->loss : "";
+  if (loss.empty()) {
+    loss = LossOfOutput(keras.stack);
+    notes->push_back(absl::StrCat("the file names no loss; ", loss, " is taken"));
+  }
+  SEQ_ASSIGN_OR_RETURN(options.loss, LossByName(loss));
+  if (keras.training.has_value() && keras.training->optimizer.has_value()) {
+    options.optimizer = OptimizerFromKeras(*keras.training->optimizer);
+  } else {
+    notes->push_back("the file has no optimizer; RMSprop is taken");
+  }
+  SEQ_ASSIGN_OR_RETURN(Model model, BuildModel(keras.stack, options));
+  SEQ_RETURN_IF_ERROR(Assign(keras.weights, model));
+  SEQ_RETURN_IF_ERROR(Assign(keras.optimizer_state, model));
+  return model;
+}
+
+absl::Status SetKerasWeights(const std::string& path, Model& model,
+                             std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(const keras::KerasModel known, KerasFromModel(model, notes));
+  SEQ_ASSIGN_OR_RETURN(keras::StoredWeights stored,
+                       keras::ReadKerasWeights(path, known.stack, notes));
+  SEQ_RETURN_IF_ERROR(SetWeights(stored.weights, model));
+  if (stored.optimizer_arrays.empty()) return absl::OkStatus();
+  if (!known.training.has_value() || !known.training->optimizer.has_value())
+    return absl::OkStatus();
+  SEQ_ASSIGN_OR_RETURN(const std::vector<keras::LayerWeights> layers,
+                       keras::WeightsOf(known.stack));
+  absl::StatusOr<std::vector<keras::NamedTensor>> state = keras::NameState(
+      *known.training->optimizer, keras::AllWeights(layers), std::move(stored.optimizer_arrays));
+  if (!state.ok()) {
+    notes->push_back(
+        absl::StrCat("the state of the file's optimizer is left out: ", state.status().message()));
+    return absl::OkStatus();
+  }
+  return SetWeights(*state, model);
+}
+
+absl::StatusOr<Model> LoadKerasModel(const std::string& path, const KerasImportOptions& options,
+                                     std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(keras::KerasModel keras, keras::ReadKerasModel(path, options.read));
+  if (options.one_hot) SEQ_RETURN_IF_ERROR(keras::TakeTokensOneHot(keras.stack));
+  notes->insert(notes->end(), keras.notes.begin(), keras.notes.end());
+  absl::StatusOr<Model> model = ModelFromKeras(keras, notes);
+  if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
+  return model;
+}
+
+}  // namespace seqgraph

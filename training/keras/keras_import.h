@@ -1,0 +1,39 @@
+#ifndef SEQGRAPH_TRAINING_KERAS_KERAS_IMPORT_H_
+#define SEQGRAPH_TRAINING_KERAS_KERAS_IMPORT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/model.h"
+#include "serialization/keras/keras_io.h"
+
+namespace seqgraph {
+
+/// A model to run and to train on with from what a Keras file holds: built from its layers, with
+/// its weights, loss, optimizer and the optimizer's state. Where the file was not compiled, the
+/// loss is that of the last activation (sigmoid: binary cross-entropy, softmax: categorical
+/// cross-entropy, else the mean square), the optimizer RMSprop, and a note says so. Errors: those
+/// of BuildModel; InvalidArgument for a loss that is not known here.
+absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
+                                     std::vector<std::string>* notes);
+
+/// Puts the weights of a file into a model that RecognizeStack knows, and the state of its
+/// optimizer if the file has that of the same optimizer (a note says if not).
+absl::Status SetKerasWeights(const std::string& path, Model& model,
+                             std::vector<std::string>* notes);
+
+/// One-hot words are numbers to Keras: `one_hot` makes a model that takes those take tokens.
+struct KerasImportOptions {
+  keras::ReadOptions read;
+  bool one_hot = false;
+};
+
+/// Reads ".keras" or ".h5" into a model. Errors name the path.
+absl::StatusOr<Model> LoadKerasModel(const std::string& path, const KerasImportOptions& options,
+                                     std::vector<std::string>* notes);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_KERAS_KERAS_IMPORT_H_
