@@ -9,7 +9,7 @@
 namespace seqgraph::onednn {
 
 StepRows::StepRows(const RecurrenceConfig& config, const RecurrenceInputs& in, int64_t* first)
-    : c_(config), mask_(in.mask), has_h0_(in.h0 != nullptr), first_(first) {
+    : c_(config), mask_(in.mask), has_h0_(in.h0 != nullptr || config.gates() == 3), first_(first) {
   for (int64_t b = 0; b < c_.batch && c_.masked; ++b) {
     int64_t k = 0;
     while (k < c_.time && !Counts(b, Place(k))) ++k;
@@ -26,7 +26,9 @@ RecurrentProducts::RecurrentProducts(const RecurrenceConfig& config, const Recur
       anew_(anew),
       gate_(gate_scratch),
       scaled_(scaled_scratch),
-      u_is_finite_(IsFinite(in.u, config.columns())) {}
+      factors_are_finite_(IsFinite(in.u, config.columns()) &&
+                          (in.dropout == nullptr ||
+                           std::isfinite(MaxAbs(in.dropout, config.batch * config.columns())))) {}
 
 const float* RecurrentProducts::Scaled(const float* h, int64_t steps, int gate) const {
   const int64_t units = c_.units;
@@ -37,11 +39,11 @@ const float* RecurrentProducts::Scaled(const float* h, int64_t steps, int gate) 
   return scaled_;
 }
 
-// As Product, for one step; where u is not finite, without the rows that `skip` names.
+// As Product, for one step; where u or dropout is not finite, without the rows that `skip` names.
 template <typename Skip>
 absl::Status RecurrentProducts::StepProduct(int64_t inner, int64_t cols, Matrix a, Matrix b,
                                             bool add, float* c, int64_t stride, Skip skip) const {
-  if (u_is_finite_) return Product(c_.batch, inner, cols, a, b, add, c, stride);
+  if (factors_are_finite_) return Product(c_.batch, inner, cols, a, b, add, c, stride);
   for (int64_t row = 0; row < c_.batch; ++row) {
     float* to = c + row * stride;
     if (skip(row)) {

@@ -24,7 +24,8 @@ class StepRows {
   bool Counts(int64_t b, int64_t t) const { return !c_.masked || mask_[b * c_.time + t] != 0; }
   /// Row b has had an unmasked step by step k.
   bool HasBegun(int64_t b, int64_t k) const { return k >= First(b); }
-  /// Row b has a state before its step at place t: the first step has none without h0.
+  /// Row b has a state before its step at place t: the first step has none without h0. (A GRU
+  /// multiplies by the zeros there.)
   bool HasBefore(int64_t b, int64_t t) const { return has_h0_ || Place(t) != First(b); }
 
  private:
@@ -68,7 +69,7 @@ class RecurrentProducts {
   const bool anew_;
   float* const gate_;
   float* const scaled_;
-  const bool u_is_finite_;
+  const bool factors_are_finite_;
 };
 
 }  // namespace seqgraph::onednn

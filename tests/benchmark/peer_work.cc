@@ -190,7 +190,8 @@ class PredictWork : public ModelWork {
 class BareRnnWork : public PeerWork {
  public:
   explicit BareRnnWork(const PeerSpec& spec)
-      : batch_(spec.batch), rnn_(spec.time, spec.batch, spec.features, spec.units) {}
+      : batch_(spec.batch),
+        rnn_(BareCell::kRnn, spec.time, spec.batch, spec.features, spec.units) {}
 
   absl::StatusOr<PeerResults> Check() override {
     rnn_.Run();

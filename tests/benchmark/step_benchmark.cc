@@ -1,7 +1,7 @@
-// Whole training steps against oneDNN's bare primitive, and the one-hot model's against the
-// embedding model's. The two sides of a ratio alternate in one process, so that what else the
-// machine does hits both alike; the counters are the median and the 10 % and 90 % quantiles of the
-// paired ratios.
+// Whole training steps against oneDNN's bare primitives (RNN, LSTM, both GRUs), and the one-hot
+// model's against the embedding model's. The two sides of a ratio alternate in one process, so that
+// what else the machine does hits both alike; the counters are the median and the 10 % and 90 %
+// quantiles of the paired ratios.
 //
 //   bazel run //tests/benchmark:step_benchmark
 //   ONEDNN_MAX_CPU_ISA=AVX2 bazel run //tests/benchmark:step_benchmark
@@ -15,31 +15,33 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/all_backends.h"
 #include "backends/compiled_function.h"
+#include "graph/function_builder.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
+#include "ops/dense.h"
+#include "ops/embedding.h"
+#include "ops/gru_cell.h"
+#include "ops/lstm_cell.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "training/imdb_models.h"
 #include "training/initializers.h"
+#include "training/model_builder.h"
 
 namespace seqgraph {
 namespace {
 
 constexpr int64_t kTime = 100, kBatch = 64, kVocabulary = 500;
 
-// One of the tutorial's models with its compiled train_step and a random batch.
+// A model's compiled train_step and a random batch.
 class TrainStep {
  public:
-  TrainStep(ImdbInput input, int64_t features, int64_t units) {
-    absl::StatusOr<Model> model = MakeImdbModel({.input = input,
-                                                 .num_words = kVocabulary,
-                                                 .maxlen = kTime,
-                                                 .embedding_dim = features,
-                                                 .units = units});
+  explicit TrainStep(absl::StatusOr<Model> model) {
     SEQ_CHECK(model.ok());
     model_ = *std::move(model);
     SEQ_CHECK(InitializeVariables(1, model_.variables).ok());
@@ -63,6 +65,37 @@ class TrainStep {
   Model model_;
   std::unique_ptr<CompiledFunction> step_;
 };
+
+// One of the tutorial's models.
+absl::StatusOr<Model> Tutorial(ImdbInput input, int64_t features, int64_t units) {
+  return MakeImdbModel({.input = input,
+                        .num_words = kVocabulary,
+                        .maxlen = kTime,
+                        .embedding_dim = features,
+                        .units = units});
+}
+
+// The embedding model with another cell.
+absl::StatusOr<Model> Gated(BareCell cell, int64_t features, int64_t units) {
+  FunctionBuilder g("predict", AllOps());
+  const int64_t columns = (cell == BareCell::kLstm ? 4 : 3) * units;
+  const Value tokens = g.Input("tokens", {DType::kInt32, {Dim::Batch(), kTime}});
+  const Value table =
+      g.Variable("embedding/embeddings", {kVocabulary, features}, Initializer::Uniform(0.05));
+  const Value x = ops::Embedding(g, tokens, table);
+  const Value w = g.Variable("cell/kernel", {features, columns}, Initializer::GlorotUniform());
+  const Value u = g.Variable("cell/recurrent_kernel", {units, columns}, Initializer::Orthogonal());
+  const bool reset_after = cell == BareCell::kLbrGru;
+  const Value b = g.Variable("cell/bias", reset_after ? Shape{2, columns} : Shape{columns},
+                             Initializer::Zeros());
+  const Value h = cell == BareCell::kLstm
+                      ? ops::LSTMCell(g, x, w, u, {.bias = b}).last
+                      : ops::GRUCell(g, x, w, u, {.bias = b, .reset_after = reset_after}).last;
+  const Value kernel = g.Variable("dense/kernel", {units, 1}, Initializer::GlorotUniform());
+  const Value bias = g.Variable("dense/bias", {1}, Initializer::Zeros());
+  g.Result("probability", ops::Dense(g, h, kernel, {.bias = bias, .activation = "sigmoid"}));
+  return MakeTrainable(std::move(g));
+}
 
 double Seconds(int repeats, const std::function<void()>& run) {
   const auto start = std::chrono::steady_clock::now();
@@ -97,16 +130,25 @@ void MeasureRatio(benchmark::State& state, const std::function<void()>& measured
 
 void StepOverBarePrimitive(benchmark::State& state) {
   omp_set_num_threads(1);
-  TrainStep step(ImdbInput::kEmbedding, state.range(0), state.range(1));
+  TrainStep step(Tutorial(ImdbInput::kEmbedding, state.range(0), state.range(1)));
   BareRnn bare(BareCell::kRnn, kTime, kBatch, state.range(0), state.range(1));
+  MeasureRatio(
+      state, [&] { step.Run(); }, [&] { bare.Run(); });
+}
+
+template <BareCell cell>
+void GatedStepOverBarePrimitive(benchmark::State& state) {
+  omp_set_num_threads(1);
+  TrainStep step(Gated(cell, state.range(0), state.range(1)));
+  BareRnn bare(cell, kTime, kBatch, state.range(0), state.range(1));
   MeasureRatio(
       state, [&] { step.Run(); }, [&] { bare.Run(); });
 }
 
 void OneHotStepOverEmbeddingStep(benchmark::State& state) {
   omp_set_num_threads(1);
-  TrainStep one_hot(ImdbInput::kOneHot, state.range(0), state.range(1));
-  TrainStep embedding(ImdbInput::kEmbedding, state.range(0), state.range(1));
+  TrainStep one_hot(Tutorial(ImdbInput::kOneHot, state.range(0), state.range(1)));
+  TrainStep embedding(Tutorial(ImdbInput::kEmbedding, state.range(0), state.range(1)));
   MeasureRatio(
       state, [&] { one_hot.Run(); }, [&] { embedding.Run(); });
 }
@@ -122,6 +164,18 @@ void Sizes(benchmark::internal::Benchmark* b) {
 }
 BENCHMARK(StepOverBarePrimitive)->Apply(Sizes);
 BENCHMARK(OneHotStepOverEmbeddingStep)->Apply(Sizes);
+
+void GatedSizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"features", "units"})
+      ->Args({64, 64})
+      ->Args({128, 128})
+      ->Iterations(31)  // pairs
+      ->UseManualTime()
+      ->Unit(benchmark::kMicrosecond);
+}
+BENCHMARK_TEMPLATE(GatedStepOverBarePrimitive, BareCell::kLstm)->Apply(GatedSizes);
+BENCHMARK_TEMPLATE(GatedStepOverBarePrimitive, BareCell::kGru)->Apply(GatedSizes);
+BENCHMARK_TEMPLATE(GatedStepOverBarePrimitive, BareCell::kLbrGru)->Apply(GatedSizes);
 
 }  // namespace
 }  // namespace seqgraph
