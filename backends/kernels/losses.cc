@@ -120,6 +120,49 @@ void ProbabilitiesLossGrad(double epsilon, double scale, const float* p, const f
   }
 }
 
+// Binary cross-entropies are means over the elements of a row as well.
+
+double BinaryLoss(double epsilon, const float* p, const float* y, int64_t n) {
+  double sum = 0;
+  for (int64_t k = 0; k < n; ++k) {
+    // 1 - p is clipped on its own: 1 - (1 - epsilon) would lose half of epsilon's digits.
+    const double q = std::clamp<double>(p[k], epsilon, 1 - epsilon);
+    const double r = std::clamp<double>(1 - double{p[k]}, epsilon, 1 - epsilon);
+    sum -= y[k] * std::log(q) + (1 - double{y[k]}) * std::log(r);
+  }
+  return sum / static_cast<double>(n);
+}
+
+void BinaryLossGrad(double epsilon, double scale, const float* p, const float* y, int64_t n,
+                    float* dp) {
+  for (int64_t k = 0; k < n; ++k) {
+    const double q = p[k];
+    const bool clipped = q < epsilon || q > 1 - epsilon;
+    dp[k] = clipped
+                ? 0.0f
+                : static_cast<float>(scale / static_cast<double>(n) * (q - y[k]) / (q * (1 - q)));
+  }
+}
+
+double BinaryLogitsLoss(const float* z, const float* y, int64_t n) {
+  double sum = 0;
+  for (int64_t k = 0; k < n; ++k) {
+    const double logit = z[k];
+    sum += (logit > 0 ? logit : 0 * logit) - logit * y[k] + std::log1p(std::exp(-std::abs(logit)));
+  }
+  return sum / static_cast<double>(n);
+}
+
+void BinaryLogitsLossGrad(double scale, const float* z, const float* y, int64_t n, double*,
+                          float* dz) {
+  for (int64_t k = 0; k < n; ++k) {
+    // Neither exponential overflows.
+    const double e = std::exp(-std::abs(double{z[k]}));
+    const double sigmoid = z[k] < 0 ? e / (1 + e) : 1 / (1 + e);
+    dz[k] = static_cast<float>(scale / static_cast<double>(n) * (sigmoid - y[k]));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmax(const NodeContext& context) {
@@ -187,6 +230,28 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeMseGrad(const NodeContext& context) 
         const double factor = 2 * scale / static_cast<double>(n);
         for (int64_t k = 0; k < n; ++k) dx[k] = static_cast<float>(factor * (double{x[k]} - y[k]));
       });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBce(const NodeContext& context) {
+  const double epsilon = context.attributes().GetFloat("epsilon");
+  return MakeRowLoss(context, [epsilon](const float* p, const float* y, int64_t n) {
+    return BinaryLoss(epsilon, p, y, n);
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceGrad(const NodeContext& context) {
+  const double epsilon = context.attributes().GetFloat("epsilon");
+  return MakeRowLossGrad(context,
+                         [epsilon](double scale, const float* p, const float* y, int64_t n, double*,
+                                   float* dp) { BinaryLossGrad(epsilon, scale, p, y, n, dp); });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogits(const NodeContext& context) {
+  return MakeRowLoss(context, BinaryLogitsLoss);
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogitsGrad(const NodeContext& context) {
+  return MakeRowLossGrad(context, BinaryLogitsLossGrad);
 }
 
 }  // namespace seqgraph::kernels

@@ -1,8 +1,8 @@
 #ifndef SEQGRAPH_BACKENDS_KERNELS_LOSSES_H_
 #define SEQGRAPH_BACKENDS_KERNELS_LOSSES_H_
 
-// Kernels of softmax, of the cross-entropies over classes and of the mean squared error, in float32
-// and inside in double. ops/{softmax,cross_entropy,mse}.h have the formulas.
+// Kernels of softmax, of cross-entropies and of the mean squared error, in float32 and inside in
+// double. ops/{softmax,cross_entropy,bce,mse}.h have the formulas.
 
 #include <memory>
 
@@ -19,6 +19,11 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeCategoricalCrossEntropy(const NodeCo
 absl::StatusOr<std::unique_ptr<Kernel>> MakeCategoricalCrossEntropyGrad(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMse(const NodeContext& context);
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMseGrad(const NodeContext& context);
+/// With weights of the rows, which backends' own kernels of binary cross-entropy do not take.
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBce(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceGrad(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogits(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogitsGrad(const NodeContext& context);
 
 }  // namespace seqgraph::kernels
 

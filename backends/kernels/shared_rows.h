@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "backends/kernels/clips.h"
 #include "backends/kernels/copies.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/losses.h"
@@ -44,6 +45,12 @@ inline constexpr Row kSharedRows[] = {
     {"Constant", 1, ClaimAlways, Shared<MakeConstant>},
     {"ReduceMeanGrad", 1, ClaimAlways, Shared<MakeReduceMeanGrad>},
     {"BroadcastLike", 1, ClaimAlways, Shared<MakeBroadcastLike>},
+    {"BCE", 2, ClaimAlways, Shared<MakeWeightedBce>},
+    {"BCEGrad", 2, ClaimAlways, Shared<MakeWeightedBceGrad>},
+    {"BCEWithLogits", 2, ClaimAlways, Shared<MakeWeightedBceWithLogits>},
+    {"BCEWithLogitsGrad", 2, ClaimAlways, Shared<MakeWeightedBceWithLogitsGrad>},
+    {"Clip", 1, ClaimAlways, Shared<MakeClip>},
+    {"ClipByNorm", 1, ClaimAlways, Shared<MakeClipByNorm>},
 };
 
 /// A backend's own rows, and behind them, as what comes last in preference, the shared ones. Never
