@@ -67,20 +67,15 @@ void GuessOptimizer(const StoredWeights& stored, KerasModel& model) {
 
 absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptions& options) {
   SEQ_ASSIGN_OR_RETURN(const Files files, Unzip(bytes));
-  absl::StatusOr<Json> parsed = ParseJson(files.at(kConfigFile));
-  SEQ_RETURN_IF_ERROR(Annotate(parsed.status(), kConfigFile));
-  const Json& json = *parsed;
-  KerasModel model;
-  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(json, options.time, &model.notes));
+  absl::StatusOr<KerasModel> described = ParseKerasConfig(files.at(kConfigFile), options);
+  SEQ_RETURN_IF_ERROR(Annotate(described.status(), kConfigFile));
+  KerasModel model = *std::move(described);
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, Tree(files));
   absl::StatusOr<StoredWeights> stored = ReadWeights(tree, layers, &model.notes);
   SEQ_RETURN_IF_ERROR(Annotate(stored.status(), kWeightsFile));
   model.weights = std::move(stored->weights);
-  if (!options.training || !json.contains("compile_config") || json["compile_config"].is_null()) {
-    return model;
-  }
-  SEQ_ASSIGN_OR_RETURN(model.training, ReadTraining(json["compile_config"], &model.notes));
+  if (!model.training.has_value()) return model;
   if (!model.training->optimizer.has_value()) GuessOptimizer(*stored, model);
   if (!model.training->optimizer.has_value()) return model;
   absl::StatusOr<std::vector<NamedTensor>> state = NameState(
@@ -110,6 +105,23 @@ absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOpt
   absl::StatusOr<KerasModel> model = ParseKerasModel(bytes, options);
   if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
   return model;
+}
+
+absl::StatusOr<KerasModel> ParseKerasConfig(absl::string_view text, const ReadOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  KerasModel model;
+  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(json, options.time, &model.notes));
+  if (!options.training || !json.contains("compile_config") || json["compile_config"].is_null()) {
+    return model;
+  }
+  SEQ_ASSIGN_OR_RETURN(model.training, ReadTraining(json["compile_config"], &model.notes));
+  return model;
+}
+
+absl::StatusOr<Training> ParseKerasTraining(absl::string_view text,
+                                            std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  return ReadTraining(json, notes);
 }
 
 absl::StatusOr<StoredWeights> ParseKerasWeights(absl::string_view bytes, const LayerStack& stack,

@@ -38,6 +38,14 @@ absl::StatusOr<KerasModel> ParseKerasModel(absl::string_view bytes,
 /// The same from a file, whose path errors name.
 absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOptions& options = {});
 
+/// The model that a configuration alone describes (".keras"'s config.json, Keras's to_json()): no
+/// weights, no optimizer's state.
+absl::StatusOr<KerasModel> ParseKerasConfig(absl::string_view json,
+                                            const ReadOptions& options = {});
+/// What compile_config in it, or training_config in ".h5", says.
+absl::StatusOr<Training> ParseKerasTraining(absl::string_view json,
+                                            std::vector<std::string>* notes);
+
 /// The weights for a stack from the bytes of ".weights.h5", ".h5" or ".keras".
 absl::StatusOr<StoredWeights> ParseKerasWeights(absl::string_view bytes, const LayerStack& stack,
                                                 std::vector<std::string>* notes);

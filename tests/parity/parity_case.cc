@@ -1,136 +1,26 @@
 #include "tests/parity/parity_case.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
-#include <set>
 #include <sstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "data/npy.h"
 #include "graph/status_macros.h"
 #include "nlohmann/json.hpp"
+#include "serialization/keras/keras_io.h"
+#include "serialization/keras/layer_weights.h"
+#include "training/keras/keras_import.h"
+#include "training/layer_graph.h"
 
 namespace seqgraph::parity {
 namespace {
 
 using Json = nlohmann::json;
 using Arrays = std::map<std::string, data::NpyArray>;
-
-absl::Status NotExpressible(const std::string& where, const std::string& key, const Json& value) {
-  return absl::UnimplementedError(
-      absl::StrCat(where, ": ", key, " = ", value.dump(), " cannot be expressed"));
-}
-
-// Settings that Keras writes into every config, with the only value that is implemented. A setting
-// that is neither here nor read by the layer is refused: it may change the mathematics.
-absl::Status CheckOtherSettings(const std::string& where, const Json& config,
-                                const std::set<std::string>& read) {
-  static const auto* const kNeutral = new std::map<std::string, Json>{
-      {"trainable", true},
-      {"embeddings_regularizer", nullptr},
-      {"kernel_regularizer", nullptr},
-      {"recurrent_regularizer", nullptr},
-      {"bias_regularizer", nullptr},
-      {"activity_regularizer", nullptr},
-      {"embeddings_constraint", nullptr},
-      {"kernel_constraint", nullptr},
-      {"recurrent_constraint", nullptr},
-      {"bias_constraint", nullptr},
-      {"quantization_config", nullptr},
-      {"mask_zero", false},
-      {"return_state", false},
-      {"go_backwards", false},
-      {"stateful", false},
-      {"zero_output_for_mask", false},
-      {"dropout", 0.0},
-      {"recurrent_dropout", 0.0},
-      {"weight_decay", nullptr},
-      {"clipnorm", nullptr},
-      {"global_clipnorm", nullptr},
-      {"clipvalue", nullptr},
-      {"use_ema", false},
-      {"ema_momentum", 0.99},  // matters with use_ema only
-      {"ema_overwrite_frequency", nullptr},
-      {"loss_scale_factor", nullptr},
-      {"gradient_accumulation_steps", nullptr},
-      {"amsgrad", false},
-  };
-  for (const auto& [key, value] : config.items()) {
-    // "unroll" is a matter of speed only.
-    if (read.count(key) || key == "name" || key == "class" || key == "unroll") continue;
-    const auto neutral = kNeutral->find(key);
-    if (neutral == kNeutral->end() || neutral->second != value) {
-      return NotExpressible(where, key, value);
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> ReadActivation(const std::string& where, const Json& config,
-                                           bool allow_linear) {
-  const std::string activation = config.at("activation");
-  if (activation == "tanh" || activation == "relu" || activation == "sigmoid") return activation;
-  if (activation == "linear" && allow_linear) return std::string("none");
-  return NotExpressible(where, "activation", activation);
-}
-
-absl::StatusOr<Layer> ReadLayer(const Json& json) {
-  const std::string type = json.at("class");
-  const Json& config = json.at("config");
-  const std::string name = config.at("name");
-  const std::string where = absl::StrCat("layer ", name, " (", type, ")");
-  if (type == "Embedding") {
-    SEQ_RETURN_IF_ERROR(CheckOtherSettings(where, config, {"input_dim", "output_dim"}));
-    return Layer{name, EmbeddingLayer{config.at("input_dim"), config.at("output_dim")}};
-  }
-  if (type == "SimpleRNN") {
-    SEQ_RETURN_IF_ERROR(
-        CheckOtherSettings(where, config, {"units", "activation", "use_bias", "return_sequences"}));
-    SEQ_ASSIGN_OR_RETURN(std::string activation, ReadActivation(where, config, false));
-    return Layer{name, SimpleRNNLayer{config.at("units"), std::move(activation),
-                                      config.at("use_bias"), config.at("return_sequences")}};
-  }
-  if (type == "Dense") {
-    SEQ_RETURN_IF_ERROR(CheckOtherSettings(where, config, {"units", "activation", "use_bias"}));
-    SEQ_ASSIGN_OR_RETURN(std::string activation, ReadActivation(where, config, true));
-    return Layer{name,
-                 DenseLayer{config.at("units"), std::move(activation), config.at("use_bias")}};
-  }
-  return absl::UnimplementedError(
-      absl::StrCat(where,
-                   ": layers of this kind cannot be expressed; Embedding, one-hot input, "
-                   "SimpleRNN and Dense can"));
-}
-
-absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
-  const std::string type = json.at("class");
-  const std::string where = absl::StrCat("optimizer ", type);
-  const double learning_rate = json.at("learning_rate");
-  if (type == "RMSprop") {
-    SEQ_RETURN_IF_ERROR(CheckOtherSettings(
-        where, json, {"learning_rate", "rho", "momentum", "epsilon", "centered"}));
-    return Optimizer(RMSProp{.learning_rate = learning_rate,
-                             .rho = json.at("rho"),
-                             .momentum = json.at("momentum"),
-                             .epsilon = json.at("epsilon"),
-                             .centered = json.at("centered")});
-  }
-  if (type == "SGD") {
-    SEQ_RETURN_IF_ERROR(CheckOtherSettings(where, json, {"learning_rate", "momentum", "nesterov"}));
-    return Optimizer(SGD{.learning_rate = learning_rate,
-                         .momentum = json.at("momentum"),
-                         .nesterov = json.at("nesterov")});
-  }
-  if (type == "Adam") {
-    SEQ_RETURN_IF_ERROR(
-        CheckOtherSettings(where, json, {"learning_rate", "beta_1", "beta_2", "epsilon"}));
-    return Optimizer(Adam{.learning_rate = learning_rate,
-                          .beta_1 = json.at("beta_1"),
-                          .beta_2 = json.at("beta_2"),
-                          .epsilon = json.at("epsilon")});
-  }
-  return absl::UnimplementedError(absl::StrCat(where, " is not known; RMSprop, SGD and Adam are"));
-}
 
 absl::StatusOr<const data::NpyArray*> FindArray(const Arrays& arrays, const std::string& name) {
   const auto found = arrays.find(name);
@@ -168,50 +58,134 @@ absl::StatusOr<Tensor> ReadTensor(const Arrays& arrays, const std::string& name,
   return Tensor::Of<double>(shape, values).Cast(dtype);
 }
 
-absl::Status ReadArrays(const std::string& path, ParityCase& result) {
+// Labels as the loss takes them.
+absl::StatusOr<Tensor> ReadTargets(const Arrays& arrays, bool classes) {
+  if (classes) return ReadTensor(arrays, "targets", DType::kInt32);
+  SEQ_ASSIGN_OR_RETURN(Tensor targets, ReadTensor(arrays, "targets", DType::kFloat32));
+  if (targets.shape().rank() != 1) return targets;
+  const Shape column{targets.num_elements(), 1};
+  return Tensor::Of<float>(column, targets.Elements<float>());
+}
+
+// The class of a row: a class number, 0 or 1 of a single output, or where a row is largest.
+int64_t ClassOfRow(const Tensor& targets, int64_t row) {
+  if (targets.dtype() == DType::kInt32) return targets.Elements<int32_t>()[row];
+  const int64_t width = targets.num_elements() / targets.shape()[0].size();
+  const absl::Span<const float> values = targets.Elements<float>().subspan(row * width, width);
+  if (width == 1) return static_cast<int64_t>(values[0]);
+  return std::max_element(values.begin(), values.end()) - values.begin();
+}
+
+// Sample weights, or class weights: Keras does not take both.
+absl::Status ReadRowWeights(const Json& json, const Arrays& arrays, ParityCase& result) {
+  std::vector<double> ones(result.rows(), 1.0);
+  const Shape shape{result.rows()};
+  const bool by_class = json.contains("class_weight") && !json.at("class_weight").is_null();
+  result.training.sample_weight = by_class || arrays.count("sample_weights") > 0;
+  result.evaluate_weights = Tensor::Of<double>(shape, ones).Cast(DType::kFloat32);
+  if (!by_class) {
+    if (!result.training.sample_weight) return absl::OkStatus();
+    SEQ_ASSIGN_OR_RETURN(result.train_weights,
+                         ReadTensor(arrays, "sample_weights", DType::kFloat32));
+    result.evaluate_weights = result.train_weights;
+    return absl::OkStatus();
+  }
+  const Json& by_number = json.at("class_weight");
+  for (int64_t row = 0; row < result.rows(); ++row) {
+    ones[row] = by_number.value(absl::StrCat(ClassOfRow(result.targets, row)), 1.0);
+  }
+  result.train_weights = Tensor::Of<double>(shape, ones).Cast(DType::kFloat32);
+  return absl::OkStatus();
+}
+
+absl::Status ReadWeights(const Arrays& arrays, ParityCase& result) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<keras::LayerWeights> layers,
+                       keras::WeightsOf(result.stack));
+  size_t recorded = 0;
+  while (arrays.count(absl::StrCat("initial_", recorded))) ++recorded;
+  const std::vector<keras::Weight> weights = keras::AllWeights(layers);
+  if (weights.size() != recorded) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the layers have ", weights.size(), " weights, expected.npz has ", recorded));
+  }
+  for (size_t i = 0; i < recorded; ++i) {
+    CaseWeight weight{.variable = weights[i].variable};
+    for (const auto& [prefix, tensor] :
+         {std::pair{"initial_", &weight.initial}, {"trained_", &weight.trained}}) {
+      SEQ_ASSIGN_OR_RETURN(*tensor, ReadTensor(arrays, absl::StrCat(prefix, i), DType::kFloat32));
+      if (tensor->shape() == weights[i].shape) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected.npz: ", prefix, i, " is ", tensor->shape().ToString(), ", but ",
+                       weight.variable, " is ", weights[i].shape.ToString()));
+    }
+    result.weights.push_back(std::move(weight));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadArrays(const std::string& path, const Json& json, ParityCase& result) {
   absl::StatusOr<Arrays> arrays = data::ReadNpz(path);
   SEQ_RETURN_IF_ERROR(arrays.status());
   SEQ_ASSIGN_OR_RETURN(result.tokens, ReadTensor(*arrays, "tokens", DType::kInt32));
-  SEQ_ASSIGN_OR_RETURN(const std::vector<double> targets, ReadDoubles(*arrays, "targets"));
-  if (result.tokens.shape().rank() != 2 ||
-      result.tokens.shape()[0].size() != static_cast<int64_t>(targets.size())) {
+  SEQ_ASSIGN_OR_RETURN(result.targets,
+                       ReadTargets(*arrays, result.training.loss.labels_are_classes));
+  if (result.tokens.shape().rank() != 2 || result.rows() < 1 || result.targets.shape().rank() < 1 ||
+      result.targets.shape()[0].size() != result.rows()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": tokens must be [rows, time] with a target for each row"));
   }
-  result.targets = Tensor::Of<double>(Shape{static_cast<int64_t>(targets.size()), 1}, targets)
-                       .Cast(DType::kFloat32);
-  for (int i = 0; arrays->count(absl::StrCat("initial_", i)); ++i) {
-    SEQ_ASSIGN_OR_RETURN(Tensor initial,
-                         ReadTensor(*arrays, absl::StrCat("initial_", i), DType::kFloat32));
-    SEQ_ASSIGN_OR_RETURN(Tensor trained,
-                         ReadTensor(*arrays, absl::StrCat("trained_", i), DType::kFloat32));
-    result.initial_weights.push_back(std::move(initial));
-    result.trained_weights.push_back(std::move(trained));
-  }
+  SEQ_RETURN_IF_ERROR(ReadRowWeights(json, *arrays, result));
+  SEQ_RETURN_IF_ERROR(ReadWeights(*arrays, result));
   SEQ_ASSIGN_OR_RETURN(result.step_losses, ReadDoubles(*arrays, "step_losses"));
   SEQ_ASSIGN_OR_RETURN(result.predict_initial, ReadDoubles(*arrays, "predict_initial"));
   SEQ_ASSIGN_OR_RETURN(result.predict_trained, ReadDoubles(*arrays, "predict_trained"));
   return absl::OkStatus();
 }
 
-absl::Status ReadConfig(const Json& json, ParityCase& result) {
+// compile_config from case.json's own names for the same.
+Json TrainingOf(const Json& json) {
+  Json settings = json.at("optimizer");
+  const Json class_name = settings.at("class");
+  settings.erase("class");
+  return {{"loss", json.at("loss")},
+          {"optimizer", {{"class_name", class_name}, {"config", settings}}}};
+}
+
+absl::StatusOr<keras::KerasModel> ReadModel(const std::string& folder, const Json& json) {
+  if (json.contains("config")) return keras::ParseKerasConfig(json.at("config").dump());
+  const std::string path = absl::StrCat(folder, "/initial.keras");
+  if (!std::filesystem::exists(path)) {
+    return absl::NotFoundError(
+        absl::StrCat("\"config\" is missing, the model's configuration; so is ", path));
+  }
+  SEQ_ASSIGN_OR_RETURN(keras::KerasModel model, keras::ReadKerasModel(path, {.training = false}));
+  SEQ_ASSIGN_OR_RETURN(model.training,
+                       keras::ParseKerasTraining(TrainingOf(json).dump(), &model.notes));
+  return model;
+}
+
+absl::Status ReadConfig(const std::string& folder, const Json& json, ParityCase& result) {
   result.name = json.at("name");
   result.batch = json.at("batch");
   result.epochs = json.at("epochs");
-  if (json.at("shuffle") != false) return NotExpressible("case", "shuffle", json.at("shuffle"));
-  if (json.at("loss") != "binary_crossentropy") {
-    return NotExpressible("case", "loss", json.at("loss"));
+  if (result.batch < 1 || result.epochs < 1) {
+    return absl::InvalidArgumentError("batch and epochs must be at least 1");
   }
+  if (json.at("shuffle") != false) {
+    return absl::UnimplementedError("shuffle = true cannot be repeated: batches come in order");
+  }
+  SEQ_ASSIGN_OR_RETURN(keras::KerasModel model, ReadModel(folder, json));
   if (!json.at("one_hot_depth").is_null()) {
-    result.layers.push_back({"one_hot", OneHotLayer{json.at("one_hot_depth")}});
+    SEQ_RETURN_IF_ERROR(keras::TakeTokensOneHot(model.stack));
   }
-  for (const Json& layer : json.at("layers")) {
-    SEQ_ASSIGN_OR_RETURN(Layer read, ReadLayer(layer));
-    result.layers.push_back(std::move(read));
+  SEQ_ASSIGN_OR_RETURN(result.training, TrainingFromKeras(model, &model.notes));
+  result.stack = std::move(model.stack);
+  if (HasDropout(result.stack)) {
+    return absl::UnimplementedError("dropout cannot be repeated: Keras draws its masks otherwise");
   }
-  SEQ_ASSIGN_OR_RETURN(result.optimizer, ReadOptimizer(json.at("optimizer")));
-  result.evaluate_loss = json.at("evaluate_after").at("loss");
-  result.evaluate_accuracy = json.at("evaluate_after").at("accuracy");
+  const Json& evaluation = json.at("evaluate_after");
+  result.evaluate_loss = evaluation.at("loss");
+  if (evaluation.contains("accuracy")) result.evaluate_accuracy = evaluation.at("accuracy");
   return absl::OkStatus();
 }
 
@@ -228,11 +202,12 @@ absl::StatusOr<ParityCase> ReadParityCase(const std::string& folder) {
   ParityCase result;
   // The JSON library throws for a missing key or another type; nothing escapes from here.
   try {
-    SEQ_RETURN_IF_ERROR(Annotate(ReadConfig(Json::parse(text.str()), result), config_path));
+    const Json json = Json::parse(text.str());
+    SEQ_RETURN_IF_ERROR(Annotate(ReadConfig(folder, json, result), config_path));
+    SEQ_RETURN_IF_ERROR(ReadArrays(absl::StrCat(folder, "/expected.npz"), json, result));
   } catch (const Json::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(config_path, ": ", error.what()));
   }
-  SEQ_RETURN_IF_ERROR(ReadArrays(absl::StrCat(folder, "/expected.npz"), result));
   return result;
 }
 

@@ -1,69 +1,53 @@
 #ifndef SEQGRAPH_TESTS_PARITY_PARITY_CASE_H_
 #define SEQGRAPH_TESTS_PARITY_PARITY_CASE_H_
 
-// A training run recorded by Keras: a folder with case.json (layers, optimizer, batch size, epochs)
-// and expected.npz (tokens, targets, initial weights; what Keras got: the loss of each step, the
-// trained weights, predictions before and after). Batches are taken in order, without shuffling.
+// A training run recorded by Keras: a folder with case.json (how it was trained, the model's
+// configuration) and expected.npz (tokens, targets, initial weights; what Keras got: the loss of
+// each step, the trained weights, predictions before and after). Batches are taken in order,
+// without shuffling. make_cases.py records such folders. Where case.json has no "config", the model
+// is that of initial.keras beside it.
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "graph/layers.h"
 #include "graph/tensor.h"
-#include "training/optimizers.h"
+#include "training/model_builder.h"
 
 namespace seqgraph::parity {
 
-struct EmbeddingLayer {
-  int64_t input_dim = 0;
-  int64_t output_dim = 0;
-};
-
-/// Token ids to one-hot rows; Keras does this before the model.
-struct OneHotLayer {
-  int64_t depth = 0;
-};
-
-struct SimpleRNNLayer {
-  int64_t units = 0;
-  std::string activation;
-  bool use_bias = true;
-  bool return_sequences = false;
-};
-
-struct DenseLayer {
-  int64_t units = 0;
-  std::string activation;  ///< "none" for Keras's "linear"
-  bool use_bias = true;
-};
-
-struct Layer {
-  std::string name;
-  std::variant<EmbeddingLayer, OneHotLayer, SimpleRNNLayer, DenseLayer> kind;
+struct CaseWeight {
+  std::string variable;     ///< ours: "simple_rnn/kernel"
+  Tensor initial, trained;  ///< float32
 };
 
 struct ParityCase {
   std::string name;
-  std::vector<Layer> layers;
-  Optimizer optimizer;
+  LayerStack stack;
+  TrainableOptions training;
   int64_t batch = 0;
   int64_t epochs = 0;
-  Tensor tokens;                                         ///< int32 [rows, time]
-  Tensor targets;                                        ///< float32 [rows, 1]
-  std::vector<Tensor> initial_weights, trained_weights;  ///< float32, in Keras's order
+  Tensor tokens;   ///< int32 [rows, time]
+  Tensor targets;  ///< float32 [rows, outputs]; class numbers int32 [rows]
+  /// float32 [rows]; used if training.sample_weight. Class weights count while training only.
+  Tensor train_weights, evaluate_weights;
+  std::vector<CaseWeight> weights;
   std::vector<double> step_losses;
-  std::vector<double> predict_initial, predict_trained;  ///< of the first rows
+  std::vector<double> predict_initial, predict_trained;  ///< [first rows, outputs]
   /// After training, on all rows.
-  double evaluate_loss = 0, evaluate_accuracy = 0;
+  double evaluate_loss = 0;
+  std::optional<double> evaluate_accuracy;
 
   int64_t rows() const { return tokens.shape()[0].size(); }
   int64_t time() const { return tokens.shape()[1].size(); }
 };
 
-/// Reads the folder. What this project cannot express (another layer, a mask, dropout, clipping,
-/// another loss, ...) is an Unimplemented error that names layer or optimizer, setting and value.
+/// Reads the folder. What this project cannot express (another layer or loss, a constraint, ...) is
+/// an Unimplemented error that names layer or optimizer, setting and value; so is dropout, whose
+/// masks Keras draws otherwise.
 absl::StatusOr<ParityCase> ReadParityCase(const std::string& folder);
 
 }  // namespace seqgraph::parity

@@ -4,20 +4,18 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "backends/compiled_function.h"
-#include "graph/function_builder.h"
 #include "graph/model.h"
 #include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "ops/dense.h"
-#include "ops/embedding.h"
-#include "ops/one_hot.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "ops/rnn_cell.h"
-#include "training/model_builder.h"
+#include "training/metrics.h"
+#include "training/sequential.h"
 
 namespace seqgraph::parity {
 namespace {
@@ -27,6 +25,8 @@ namespace {
 constexpr double kLossBar = 2e-6;
 constexpr double kWeightBar = 5e-6;
 constexpr double kPredictionBar = 2e-6;
+// Both count rows; Keras divides in float32.
+constexpr double kAccuracyBar = 1e-6;
 
 Difference MakeDifference(std::string what, double bar) { return {std::move(what), 0, bar, "", 0}; }
 
@@ -39,50 +39,19 @@ void Compare(Difference& difference, double found, double expected, const std::s
   }
 }
 
-// Appends layers to a function and keeps the names of the weights in Keras's order.
-class LayerBuilder {
- public:
-  LayerBuilder(FunctionBuilder& g, Value tokens) : g_(g), x_(tokens) {}
-
-  void Add(const Layer& layer) {
-    name_ = layer.name;
-    std::visit([this](const auto& kind) { AddKind(kind); }, layer.kind);
-  }
-  Value output() const { return x_; }
-  const std::vector<std::string>& weights() const { return weights_; }
-
- private:
-  int64_t features() const { return g_.type(x_).shape.back().size(); }
-
-  Value Weight(const std::string& name, Shape shape) {
-    weights_.push_back(absl::StrCat(name_, "/", name));
-    return g_.Variable(weights_.back(), std::move(shape), Initializer::Zeros());
-  }
-
-  void AddKind(const EmbeddingLayer& layer) {
-    x_ = ops::Embedding(g_, x_, Weight("embeddings", {layer.input_dim, layer.output_dim}), name_);
-  }
-  void AddKind(const OneHotLayer& layer) { x_ = ops::OneHot(g_, x_, layer.depth); }
-  void AddKind(const SimpleRNNLayer& layer) {
-    const Value w = Weight("kernel", {features(), layer.units});
-    const Value u = Weight("recurrent_kernel", {layer.units, layer.units});
-    ops::RNNCellOptions options{.activation = layer.activation, .name = name_};
-    if (layer.use_bias) options.bias = Weight("bias", {layer.units});
-    const ops::RNNCellOutputs outputs = ops::RNNCell(g_, x_, w, u, options);
-    x_ = layer.return_sequences ? outputs.sequence : outputs.last;
-  }
-  void AddKind(const DenseLayer& layer) {
-    const Value w = Weight("kernel", {features(), layer.units});
-    ops::DenseOptions options{.activation = layer.activation, .name = name_};
-    if (layer.use_bias) options.bias = Weight("bias", {layer.units});
-    x_ = ops::Dense(g_, x_, w, options);
-  }
-
-  FunctionBuilder& g_;
-  Value x_;
-  std::string name_;
-  std::vector<std::string> weights_;
-};
+// Rows [first, first + count) of a tensor of 4-byte elements.
+Tensor Rows(const Tensor& tensor, int64_t first, int64_t count) {
+  TensorType type = tensor.type();
+  const int64_t row_bytes = tensor.num_bytes() / type.shape[0].size();
+  std::vector<Dim> dims(type.shape.dims().begin(), type.shape.dims().end());
+  dims[0] = Dim(count);
+  type.shape = Shape(dims);
+  absl::StatusOr<Tensor> rows = Tensor::Zeros(type);
+  SEQ_CHECK(rows.ok());
+  std::memcpy(rows->data(), static_cast<const char*>(tensor.data()) + first * row_bytes,
+              count * row_bytes);
+  return *std::move(rows);
+}
 
 class ParityRun {
  public:
@@ -90,7 +59,7 @@ class ParityRun {
       : case_(parity_case), backends_(backends) {}
 
   absl::StatusOr<std::vector<Difference>> Run() {
-    SEQ_RETURN_IF_ERROR(BuildModel());
+    SEQ_RETURN_IF_ERROR(MakeModel());
     Difference before = MakeDifference("predictions before training", kPredictionBar);
     SEQ_RETURN_IF_ERROR(ComparePredictions(case_.predict_initial, before));
     Difference losses = MakeDifference("loss of each step", kLossBar);
@@ -99,114 +68,154 @@ class ParityRun {
     CompareWeights(weights);
     Difference after = MakeDifference("predictions after training", kPredictionBar);
     SEQ_RETURN_IF_ERROR(ComparePredictions(case_.predict_trained, after));
-    Difference evaluation = MakeDifference("loss on all rows after training", kLossBar);
-    SEQ_RETURN_IF_ERROR(CompareEvaluation(evaluation));
-    return std::vector<Difference>{before, losses, weights, after, evaluation};
+    Difference loss = MakeDifference("loss on all rows after training", kLossBar);
+    Difference accuracy = MakeDifference("accuracy on all rows after training", kAccuracyBar);
+    SEQ_RETURN_IF_ERROR(CompareEvaluation(loss, accuracy));
+    std::vector<Difference> differences = {before, losses, weights, after, loss};
+    if (case_.evaluate_accuracy.has_value()) differences.push_back(accuracy);
+    return differences;
   }
 
  private:
-  using Compiled = std::unique_ptr<CompiledFunction>;
+  using Batches = std::map<int64_t, std::unique_ptr<CompiledFunction>>;
 
-  absl::Status BuildModel() {
-    FunctionBuilder g("predict", AllOps());
-    const Value tokens = g.Input("tokens", {DType::kInt32, {Dim::Batch(), case_.time()}});
-    LayerBuilder layers(g, tokens);
-    for (const Layer& layer : case_.layers) layers.Add(layer);
-    g.Result("probability", layers.output());
-    weight_names_ = layers.weights();
-    SEQ_ASSIGN_OR_RETURN(model_, MakeTrainable(std::move(g), {.optimizer = case_.optimizer}));
-    if (weight_names_.size() != case_.initial_weights.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("the layers have ", weight_names_.size(),
-                                                     " weights, expected.npz has ",
-                                                     case_.initial_weights.size()));
-    }
-    for (size_t i = 0; i < weight_names_.size(); ++i) {
-      SEQ_RETURN_IF_ERROR(model_.variables.Assign(weight_names_[i], case_.initial_weights[i]));
+  absl::Status MakeModel() {
+    SEQ_ASSIGN_OR_RETURN(model_, BuildModel(case_.stack, case_.training));
+    for (const CaseWeight& weight : case_.weights) {
+      SEQ_RETURN_IF_ERROR(model_.variables.Assign(weight.variable, weight.initial));
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Compiled> Compile(const std::string& name, int64_t batch) {
-    SEQ_ASSIGN_OR_RETURN(const Function* function, model_.GetFunction(name));
-    return CompiledFunction::Compile(
-        *function, AllOps(), &model_.variables,
-        {.backends = backends_, .batch = batch, .passes = StandardPasses()});
+  // The function for so many rows, compiled if it is the first time.
+  absl::StatusOr<CompiledFunction*> Compiled(const std::string& name, int64_t rows,
+                                             Batches& compiled) {
+    std::unique_ptr<CompiledFunction>& function = compiled[rows];
+    if (function == nullptr) {
+      SEQ_ASSIGN_OR_RETURN(const Function* source, model_.GetFunction(name));
+      SEQ_ASSIGN_OR_RETURN(function,
+                           CompiledFunction::Compile(
+                               *source, AllOps(), &model_.variables,
+                               {.backends = backends_, .batch = rows, .passes = StandardPasses()}));
+    }
+    return function.get();
   }
 
-  // Copies rows [first, first + batch) into the function's inputs.
-  void SetRows(CompiledFunction& function, int64_t first) {
-    const int64_t batch = function.batch();
-    std::memcpy(function.input(function.FindInput("tokens")),
-                case_.tokens.Elements<int32_t>().data() + first * case_.time(),
-                batch * case_.time() * sizeof(int32_t));
-    const int labels = function.FindInput("labels");
-    if (labels >= 0) {
-      std::memcpy(function.input(labels), case_.targets.Elements<float>().data() + first,
-                  batch * sizeof(float));
+  // Runs the function over the first `rows` rows in order, `batch` at a time and beginning with
+  // states of zero, and calls visit(function, first row) after each.
+  template <typename F>
+  absl::Status ForEachBatch(const std::string& name, int64_t rows, int64_t batch,
+                            const Tensor& row_weights, Batches& compiled, F visit) {
+    SEQ_RETURN_IF_ERROR(ResetStates(model_));
+    for (int64_t first = 0; first < rows; first += batch) {
+      const int64_t count = std::min(batch, rows - first);
+      SEQ_ASSIGN_OR_RETURN(CompiledFunction * function, Compiled(name, count, compiled));
+      for (const auto& [input, tensor] : {std::pair{case_.stack.input.name, &case_.tokens},
+                                          {std::string(kLabels), &case_.targets},
+                                          {std::string(kSampleWeight), &row_weights}}) {
+        const int index = function->FindInput(input);
+        if (index < 0) continue;
+        SEQ_RETURN_IF_ERROR(
+            Annotate(function->SetInput(index, Rows(*tensor, first, count)), input));
+      }
+      SEQ_RETURN_IF_ERROR(function->Run());
+      visit(*function, first);
     }
+    return absl::OkStatus();
   }
+
+  // Stateful layers fix the batch; other models take all rows at once.
+  int64_t InferenceBatch(int64_t rows) const { return case_.stack.input.batch.value_or(rows); }
 
   absl::Status Train(Difference& losses) {
-    const int64_t partial = case_.rows() % case_.batch;
-    SEQ_ASSIGN_OR_RETURN(Compiled full, Compile("train_step", case_.batch));
-    Compiled last;
-    if (partial > 0) {
-      SEQ_ASSIGN_OR_RETURN(last, Compile("train_step", partial));
+    const int64_t steps_per_epoch = (case_.rows() + case_.batch - 1) / case_.batch;
+    const int64_t steps = steps_per_epoch * case_.epochs;
+    if (steps != static_cast<int64_t>(case_.step_losses.size())) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "training takes ", steps, " steps, expected.npz has ", case_.step_losses.size()));
     }
+    Batches compiled;
     size_t step = 0;
     for (int64_t epoch = 0; epoch < case_.epochs; ++epoch) {
-      for (int64_t row = 0; row < case_.rows(); row += case_.batch, ++step) {
-        CompiledFunction& function = row + case_.batch <= case_.rows() ? *full : *last;
-        SetRows(function, row);
-        SEQ_RETURN_IF_ERROR(function.Run());
-        if (step >= case_.step_losses.size()) break;
-        Compare(losses, Loss(function), case_.step_losses[step], absl::StrCat("step ", step));
-      }
+      SEQ_RETURN_IF_ERROR(ForEachBatch(kTrainStep, case_.rows(), case_.batch, case_.train_weights,
+                                       compiled, [&](const CompiledFunction& function, int64_t) {
+                                         Compare(losses, Loss(function), case_.step_losses[step],
+                                                 absl::StrCat("step ", step));
+                                         ++step;
+                                       }));
     }
-    if (step == case_.step_losses.size()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "training took ", step, " steps, expected.npz has ", case_.step_losses.size()));
+    return absl::OkStatus();
   }
 
   static double Loss(const CompiledFunction& function) {
-    return *static_cast<const float*>(function.result(function.FindResult("loss")));
+    return *static_cast<const float*>(function.result(function.FindResult(kLossResult)));
   }
 
-  void CompareWeights(Difference& weights) {
-    for (size_t i = 0; i < weight_names_.size(); ++i) {
-      const Tensor& found = model_.variables.Find(weight_names_[i])->value;
-      const Tensor& expected = case_.trained_weights[i];
-      for (int64_t j = 0; j < found.num_elements(); ++j) {
-        Compare(weights, found.Elements<float>()[j], expected.Elements<float>()[j],
-                absl::StrCat(weight_names_[i], " element ", j));
+  void CompareWeights(Difference& difference) {
+    for (const CaseWeight& weight : case_.weights) {
+      const Tensor& found = model_.variables.Find(weight.variable)->value;
+      for (int64_t i = 0; i < found.num_elements(); ++i) {
+        Compare(difference, found.Elements<float>()[i], weight.trained.Elements<float>()[i],
+                absl::StrCat(weight.variable, " element ", i));
       }
     }
   }
 
-  absl::Status ComparePredictions(const std::vector<double>& expected, Difference& difference) {
-    SEQ_ASSIGN_OR_RETURN(Compiled predict,
-                         Compile("predict", static_cast<int64_t>(expected.size())));
-    SetRows(*predict, 0);
-    SEQ_RETURN_IF_ERROR(predict->Run());
-    const float* found = static_cast<const float*>(predict->result(0));
-    for (size_t i = 0; i < expected.size(); ++i) {
-      Compare(difference, found[i], expected[i], absl::StrCat("row ", i));
-    }
-    return absl::OkStatus();
+  Tensor Prediction(const CompiledFunction& function) const {
+    return function.Result(function.FindResult(ResultName(case_.stack)));
   }
 
-  absl::Status CompareEvaluation(Difference& difference) {
-    SEQ_ASSIGN_OR_RETURN(Compiled evaluate, Compile("evaluate", case_.rows()));
-    SetRows(*evaluate, 0);
-    SEQ_RETURN_IF_ERROR(evaluate->Run());
-    Compare(difference, Loss(*evaluate), case_.evaluate_loss, "loss");
+  absl::Status ComparePredictions(const std::vector<double>& expected, Difference& difference) {
+    SEQ_ASSIGN_OR_RETURN(const Function* predict, model_.GetFunction(kPredict));
+    const Value result = predict->FindResult(ResultName(case_.stack));
+    const int64_t outputs = predict->type(result).shape.back().size();
+    const int64_t rows = static_cast<int64_t>(expected.size()) / outputs;
+    if (rows > case_.rows() || rows * outputs != static_cast<int64_t>(expected.size())) {
+      return absl::InvalidArgumentError(absl::StrCat("expected.npz has ", expected.size(),
+                                                     " numbers predicted, for ", case_.rows(),
+                                                     " rows of ", outputs));
+    }
+    Batches compiled;
+    return ForEachBatch(kPredict, rows, InferenceBatch(rows), {}, compiled,
+                        [&](const CompiledFunction& function, int64_t first) {
+                          const Tensor prediction = Prediction(function);
+                          for (int64_t i = 0; i < prediction.num_elements(); ++i) {
+                            Compare(difference, prediction.Elements<float>()[i],
+                                    expected[first * outputs + i],
+                                    absl::StrCat("row ", first + i / outputs));
+                          }
+                        });
+  }
+
+  absl::Status CompareEvaluation(Difference& loss, Difference& accuracy) {
+    const std::unique_ptr<MetricState> right = Accuracy().make();
+    Mean mean;
+    Batches compiled;
+    SEQ_RETURN_IF_ERROR(ForEachBatch(
+        kEvaluate, case_.rows(), InferenceBatch(case_.rows()), case_.evaluate_weights, compiled,
+        [&](const CompiledFunction& function, int64_t first) {
+          const int64_t count = function.batch();
+          mean.Add(Loss(function) * static_cast<double>(count), count);
+          const Tensor prediction = Prediction(function);
+          const Tensor targets = Rows(case_.targets, first, count);
+          MetricBatch batch{.rows = count, .predictions = prediction.Elements<float>()};
+          if (targets.dtype() == DType::kInt32) {
+            batch.classes = targets.Elements<int32_t>();
+          } else {
+            batch.labels = targets.Elements<float>();
+          }
+          right->Add(batch);
+        }));
+    Compare(loss, mean.value(), case_.evaluate_loss, "loss");
+    if (case_.evaluate_accuracy.has_value()) {
+      Compare(accuracy, right->value(), *case_.evaluate_accuracy, "accuracy");
+    }
     return absl::OkStatus();
   }
 
   const ParityCase& case_;
   const std::vector<const Backend*>& backends_;
   Model model_;
-  std::vector<std::string> weight_names_;
 };
 
 }  // namespace

@@ -59,8 +59,8 @@ absl::Status Assign(const std::vector<keras::NamedTensor>& tensors, Model& model
 
 }  // namespace
 
-absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
-                                     std::vector<std::string>* notes) {
+absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& keras,
+                                                   std::vector<std::string>* notes) {
   TrainableOptions options{.name = keras.stack.name};
   std::string loss = keras.training.has_value() ? keras.training->loss : "";
   if (loss.empty()) {
@@ -73,6 +73,12 @@ absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
   } else {
     notes->push_back("the file has no optimizer; RMSprop is taken");
   }
+  return options;
+}
+
+absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
+                                     std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(const TrainableOptions options, TrainingFromKeras(keras, notes));
   SEQ_ASSIGN_OR_RETURN(Model model, BuildModel(keras.stack, options));
   SEQ_RETURN_IF_ERROR(Assign(keras.weights, model));
   SEQ_RETURN_IF_ERROR(Assign(keras.optimizer_state, model));

@@ -8,14 +8,20 @@
 #include "absl/status/statusor.h"
 #include "graph/model.h"
 #include "serialization/keras/keras_io.h"
+#include "training/model_builder.h"
 
 namespace seqgraph {
 
+/// Loss and optimizer of a Keras file. Where it was not compiled, the loss is that of the last
+/// activation (sigmoid: binary cross-entropy, softmax: categorical cross-entropy, else the mean
+/// square), the optimizer RMSprop, and a note says so. InvalidArgument for a loss that is not known
+/// here.
+absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& keras,
+                                                   std::vector<std::string>* notes);
+
 /// A model to run and to train on with from what a Keras file holds: built from its layers, with
-/// its weights, loss, optimizer and the optimizer's state. Where the file was not compiled, the
-/// loss is that of the last activation (sigmoid: binary cross-entropy, softmax: categorical
-/// cross-entropy, else the mean square), the optimizer RMSprop, and a note says so. Errors: those
-/// of BuildModel; InvalidArgument for a loss that is not known here.
+/// its weights, loss, optimizer and the optimizer's state. Errors: those of TrainingFromKeras and
+/// BuildModel.
 absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
                                      std::vector<std::string>* notes);
 

@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+"""make_cases.py [PREFIX...]: records training runs of Keras for keras_parity, by default all.
+
+Run by hand where Keras 3 is installed, in the folder of this file:
+
+    KERAS_BACKEND=torch python3 make_cases.py
+    KERAS_BACKEND=tensorflow python3 make_cases.py stateful
+
+The second is for stateful layers: Keras's torch backend changes states while the gradient needs
+them, and its jax backend predicts without carrying them on. TensorFlow in turn updates only the
+rows of an embedding that are in the batch, which is the same with SGD alone: so those have SGD. An
+argument stands for all names that begin with it.
+
+Each run becomes a folder cases/NAME:
+
+    case.json     how it was trained, and "config": what Keras says of model, loss and optimizer
+    expected.npz  tokens [rows, time], targets [rows] or [rows, outputs], sample_weights [rows] if
+                  any, initial_N and trained_N (weights in Keras's order), step_losses,
+                  predict_initial and predict_trained [rows, outputs]
+
+Batches are taken in order; the last of an epoch may be smaller. States are reset before each epoch
+and before predicting or evaluating. Every number follows from the seeds below.
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+from keras import layers, optimizers, regularizers  # noqa: E402
+
+VOCABULARY, ROWS, TIME, BATCH, EPOCHS = 20, 22, 7, 8, 2
+FEATURES, UNITS = 4, 3
+
+
+def embedding(mask=False, **options):
+    return layers.Embedding(VOCABULARY, FEATURES, mask_zero=mask, **options)
+
+
+def lstm(units=UNITS, **options):
+    return layers.LSTM(units, **options)
+
+
+def gru(units=UNITS, **options):
+    return layers.GRU(units, **options)
+
+
+def rnn(units=UNITS, **options):
+    return layers.SimpleRNN(units, **options)
+
+
+def both(layer, **options):
+    return layers.Bidirectional(layer, **options)
+
+
+def sigmoid(**options):
+    return layers.Dense(1, activation="sigmoid", **options)
+
+
+def frozen(layer):
+    layer.trainable = False
+    return layer
+
+
+def adam(**options):
+    return optimizers.Adam(learning_rate=0.01, **options)
+
+
+def sgd(**options):
+    return optimizers.SGD(learning_rate=0.1, **options)
+
+
+def rmsprop(**options):
+    return optimizers.RMSprop(learning_rate=0.005, **options)
+
+
+def case(stack, optimizer=rmsprop, loss="binary_crossentropy", classes=None, **how):
+    """A run: functions that make layers and optimizer, and what differs from the usual."""
+    return dict(stack=stack, optimizer=optimizer, loss=loss, classes=classes, how=how)
+
+
+def rnn_trained_with(optimizer):
+    return case(lambda: [embedding(), rnn(), sigmoid()], optimizer)
+
+
+CASES = {
+    # Recurrent layers and masks.
+    "bidirectional_concat_lstm": case(lambda: [embedding(), both(lstm()), sigmoid()]),
+    "bidirectional_sum_rnn": case(
+        lambda: [embedding(), both(rnn(), merge_mode="sum"), sigmoid()], adam),
+    "bidirectional_mul_gru": case(
+        lambda: [embedding(), both(gru(), merge_mode="mul"), sigmoid()], adam),
+    "bidirectional_ave_lstm": case(
+        lambda: [embedding(), both(lstm(), merge_mode="ave"), sigmoid()], adam),
+    "bidirectional_two_kinds": case(
+        lambda: [embedding(True), both(lstm(), backward_layer=gru(go_backwards=True)), sigmoid()],
+        adam),
+    "bidirectional_lstm_masked_stacked": case(
+        lambda: [embedding(True), both(lstm(return_sequences=True)), both(lstm(2)), sigmoid()],
+        adam),
+    "bidirectional_gru_masked_stacked": case(
+        lambda: [embedding(True), both(gru(return_sequences=True), merge_mode="mul"),
+                 both(gru(2), merge_mode="ave"), sigmoid()], adam),
+    "gru_reset_before": case(lambda: [embedding(), gru(reset_after=False), sigmoid()], adam),
+    "gru_reset_before_masked": case(
+        lambda: [embedding(True), gru(reset_after=False), sigmoid()], adam),
+    "gru_without_bias": case(lambda: [embedding(True), gru(use_bias=False), sigmoid()], adam),
+    "go_backwards_lstm": case(
+        lambda: [embedding(), lstm(go_backwards=True, return_sequences=True), rnn(), sigmoid()],
+        adam),
+    "go_backwards_gru_masked": case(
+        lambda: [embedding(True), gru(go_backwards=True), sigmoid()], adam),
+    "go_backwards_masked_stacked": case(
+        lambda: [embedding(True), lstm(go_backwards=True, return_sequences=True), rnn(),
+                 sigmoid()], adam),
+    "mask_zero_lstm": case(lambda: [embedding(True), lstm(), sigmoid()]),
+    "mask_zero_gru": case(lambda: [embedding(True), gru(), sigmoid()]),
+    "mask_zero_stacked": case(
+        lambda: [embedding(True), rnn(return_sequences=True, activation="relu"),
+                 lstm(return_sequences=True), gru(), sigmoid()], adam),
+    "zero_output_for_mask_rnn": case(
+        lambda: [embedding(True), rnn(zero_output_for_mask=True), sigmoid()], adam),
+    "zero_output_for_mask_lstm_sequences": case(
+        lambda: [embedding(True), lstm(zero_output_for_mask=True, return_sequences=True),
+                 layers.GlobalMaxPooling1D(), sigmoid()], adam),
+    "lstm_relu_gru_sigmoid": case(
+        lambda: [embedding(), lstm(activation="relu", return_sequences=True),
+                 gru(activation="sigmoid"), sigmoid()], adam),
+    "stateful_lstm": case(
+        lambda: [embedding(), lstm(stateful=True), sigmoid()], sgd, rows=24, stateful=True),
+    "stateful_gru_sequences": case(
+        lambda: [embedding(), gru(stateful=True, return_sequences=True), rnn(stateful=True),
+                 sigmoid()], sgd, rows=24, stateful=True),
+    "stateful_rnn_masked": case(
+        lambda: [embedding(True), rnn(stateful=True), sigmoid()], sgd, rows=24, stateful=True),
+    "stateful_bidirectional_lstm": case(
+        lambda: [embedding(), both(lstm(stateful=True)), sigmoid()], sgd, rows=24, stateful=True),
+    # Pooling.
+    "average_pooling": case(
+        lambda: [embedding(), lstm(return_sequences=True), layers.GlobalAveragePooling1D(),
+                 sigmoid()], adam),
+    "average_pooling_masked": case(
+        lambda: [embedding(True), layers.GlobalAveragePooling1D(), sigmoid()], adam,
+        empty_row=False),  # of whose steps Keras makes 0 / 0
+    "max_pooling": case(
+        lambda: [embedding(), gru(return_sequences=True), layers.GlobalMaxPooling1D(),
+                 layers.Dense(3, activation="relu"), sigmoid()], adam),
+    "one_hot_gru": case(lambda: [gru(), sigmoid()], adam, one_hot=True),
+    # Losses and weights of rows.
+    "categorical": case(
+        lambda: [embedding(), gru(), layers.Dense(3, activation="softmax")], adam,
+        "categorical_crossentropy", 3),
+    "sparse_categorical": case(
+        lambda: [embedding(), gru(), layers.Dense(3), layers.Activation("softmax")], adam,
+        "sparse_categorical_crossentropy", 3),
+    "mean_squared_error": case(
+        lambda: [embedding(), lstm(), layers.Dense(2)], adam, "mean_squared_error", real=2),
+    "sample_weights": case(
+        lambda: [embedding(), gru(), sigmoid()], adam, sample_weights=True),
+    "sample_weights_sparse": case(
+        lambda: [embedding(), gru(), layers.Dense(3, activation="softmax")], adam,
+        "sparse_categorical_crossentropy", 3, sample_weights=True),
+    "class_weights": case(
+        lambda: [embedding(), rnn(), sigmoid()], adam, class_weight={0: 0.5, 1: 2.0}),
+    "class_weights_categorical": case(
+        lambda: [embedding(), rnn(), layers.Dense(3, activation="softmax")], adam,
+        "categorical_crossentropy", 3, class_weight={0: 0.5, 1: 2.0, 2: 1.25}),
+    # Penalties, optimizers, clipping, frozen layers.
+    "regularizers": case(
+        lambda: [embedding(embeddings_regularizer=regularizers.L2(0.01)),
+                 rnn(kernel_regularizer=regularizers.L1(0.01),
+                     recurrent_regularizer=regularizers.L1L2(0.01, 0.02),
+                     bias_regularizer=regularizers.L2(0.03)),
+                 sigmoid(kernel_regularizer=regularizers.L1L2(0.02, 0.01),
+                         bias_regularizer=regularizers.L1(0.01))], sgd),
+    "regularizers_bidirectional_frozen": case(
+        lambda: [embedding(True),
+                 both(gru(kernel_regularizer=regularizers.L2(0.01),
+                          bias_regularizer=regularizers.L1(0.01))),
+                 frozen(layers.Dense(3, activation="tanh",
+                                     kernel_regularizer=regularizers.L2(0.05))),
+                 sigmoid()], adam),
+    "sgd": rnn_trained_with(sgd),
+    "sgd_momentum": rnn_trained_with(lambda: sgd(momentum=0.9)),
+    "sgd_nesterov": rnn_trained_with(lambda: sgd(momentum=0.9, nesterov=True)),
+    "rmsprop_centered": rnn_trained_with(lambda: rmsprop(centered=True)),
+    "rmsprop_momentum": rnn_trained_with(lambda: rmsprop(momentum=0.9, rho=0.8)),
+    "rmsprop_centered_momentum": rnn_trained_with(
+        lambda: rmsprop(centered=True, momentum=0.5, epsilon=1e-5)),
+    "adam": rnn_trained_with(lambda: adam(beta_1=0.8, beta_2=0.99, epsilon=1e-6)),
+    "clipvalue": rnn_trained_with(lambda: sgd(clipvalue=0.02, momentum=0.5)),
+    "clipnorm": rnn_trained_with(lambda: sgd(clipnorm=0.05)),
+    "clipnorm_adam": rnn_trained_with(lambda: adam(clipnorm=0.05)),
+    "global_clipnorm": rnn_trained_with(lambda: sgd(global_clipnorm=0.1)),
+    "weight_decay_sgd": rnn_trained_with(lambda: sgd(weight_decay=0.05)),
+    "weight_decay_rmsprop": rnn_trained_with(lambda: rmsprop(weight_decay=0.05)),
+    "weight_decay_adam_clipped": rnn_trained_with(
+        lambda: adam(weight_decay=0.05, global_clipnorm=0.05)),
+    "frozen_embedding": case(
+        lambda: [frozen(embedding(True)), lstm(), sigmoid()], lambda: adam(weight_decay=0.05)),
+    "frozen_recurrent": case(
+        lambda: [embedding(), frozen(lstm()), sigmoid()], lambda: adam(global_clipnorm=0.1)),
+}
+
+
+def make_tokens(rng, rows, empty_row):
+    """Padding in front, behind and within rows; with empty_row one row of padding alone."""
+    tokens = rng.integers(1, VOCABULARY, size=(rows, TIME))
+    for row in range(rows):
+        padding = rng.integers(0, TIME - 1)
+        if row % 3 == 0:
+            tokens[row, :padding] = 0
+        elif row % 3 == 1:
+            tokens[row, TIME - padding:] = 0
+        else:
+            tokens[row, rng.integers(0, TIME, size=2)] = 0
+    if empty_row:
+        tokens[5] = 0
+    return tokens.astype(np.int32)
+
+
+def make_targets(rng, rows, run):
+    if "real" in run["how"]:
+        return rng.normal(size=(rows, run["how"]["real"])).astype(np.float32)
+    if run["classes"] is None:
+        return rng.integers(0, 2, size=rows).astype(np.int32)
+    classes = rng.integers(0, run["classes"], size=rows).astype(np.int32)
+    if run["loss"] == "sparse_categorical_crossentropy":
+        return classes
+    return np.eye(run["classes"], dtype=np.float32)[classes]
+
+
+def build(run, name, rows_per_batch):
+    one_hot = run["how"].get("one_hot", False)
+    shape = (TIME, VOCABULARY) if one_hot else (TIME,)
+    inputs = keras.Input(
+        shape, batch_size=rows_per_batch, dtype="float32" if one_hot else "int32")
+    model = keras.Sequential([inputs] + run["stack"](), name=name)
+    model.compile(
+        loss=run["loss"], optimizer=run["optimizer"](),
+        metrics=None if "real" in run["how"] else ["accuracy"])
+    return model
+
+
+def perturb_biases(model, rng):
+    """Zeros as a start would hide what a bias does."""
+    for weight in model.weights:
+        if weight.path.endswith("bias"):
+            weight.assign(weight.numpy() + rng.normal(scale=0.1, size=weight.shape))
+
+
+class Recorder:
+    """One run, with batches in order."""
+
+    def __init__(self, name, run, seed):
+        keras.utils.set_random_seed(seed)
+        keras.backend.clear_session()
+        rng = np.random.default_rng(seed)
+        self.name, self.run, self.how = name, run, run["how"]
+        self.rows = self.how.get("rows", ROWS)
+        self.stateful = self.how.get("stateful", False)
+        self.tokens = make_tokens(rng, self.rows, self.how.get("empty_row", True))
+        self.targets = make_targets(rng, self.rows, run)
+        self.weights = None
+        if self.how.get("sample_weights"):
+            self.weights = rng.uniform(0.2, 2.0, size=self.rows).astype(np.float32)
+        self.model = build(run, name, BATCH if self.stateful else None)
+        perturb_biases(self.model, rng)
+        self.inputs = self.tokens
+        if self.how.get("one_hot"):
+            self.inputs = keras.utils.to_categorical(self.tokens, VOCABULARY).astype(np.float32)
+
+    def reset_states(self):
+        for layer in self.model.layers:
+            if self.stateful and hasattr(layer, "reset_states"):
+                layer.reset_states()
+
+    def predict(self):
+        self.reset_states()
+        return self.model.predict(self.inputs, batch_size=BATCH, verbose=0)
+
+    def evaluate(self):
+        self.reset_states()
+        return self.model.evaluate(
+            self.inputs, self.targets, batch_size=BATCH, sample_weight=self.weights, verbose=0,
+            return_dict=True)
+
+    def train(self):
+        losses = []
+        for _ in range(EPOCHS):
+            self.reset_states()
+            for first in range(0, self.rows, BATCH):
+                batch = slice(first, first + BATCH)
+                self.model.reset_metrics()
+                losses.append(self.model.train_on_batch(
+                    self.inputs[batch], self.targets[batch],
+                    sample_weight=None if self.weights is None else self.weights[batch],
+                    class_weight=self.how.get("class_weight"), return_dict=True)["loss"])
+        return np.array(losses, dtype=np.float64)
+
+    def record(self, folder):
+        arrays = {"tokens": self.tokens, "targets": self.targets}
+        if self.weights is not None:
+            arrays["sample_weights"] = self.weights
+        self.reset_states()
+        arrays.update(
+            (f"initial_{i}", w.numpy().copy()) for i, w in enumerate(self.model.weights))
+        arrays["predict_initial"] = self.predict()
+        arrays["step_losses"] = self.train()
+        arrays.update(
+            (f"trained_{i}", w.numpy().copy()) for i, w in enumerate(self.model.weights))
+        arrays["predict_trained"] = self.predict()
+        description = {
+            "name": self.name,
+            "batch": BATCH,
+            "epochs": EPOCHS,
+            "shuffle": False,
+            "one_hot_depth": VOCABULARY if self.how.get("one_hot") else None,
+            "class_weight": self.how.get("class_weight"),
+            "evaluate_after": {k: float(v) for k, v in self.evaluate().items()},
+            "keras": keras.__version__,
+            "keras_backend": keras.backend.backend(),
+            "config": json.loads(self.model.to_json()),
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = ",\n".join(f' "{k}": {json.dumps(v)}' for k, v in description.items())
+        (folder / "case.json").write_text("{\n" + lines + "\n}\n")
+        np.savez_compressed(folder / "expected.npz", **arrays)
+
+
+def main(names):
+    cases = pathlib.Path(__file__).resolve().parent / "cases"
+    for seed, (name, run) in enumerate(CASES.items()):
+        if names and not name.startswith(tuple(names)):
+            continue
+        if run["how"].get("stateful") and keras.backend.backend() != "tensorflow":
+            print(f"{name}: left out, needs Keras's backend tensorflow")
+            continue
+        Recorder(name, run, seed).record(cases / name)
+        print(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

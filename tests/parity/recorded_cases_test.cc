@@ -1,0 +1,140 @@
+// The runs in cases/ (made by make_cases.py with Keras), repeated on every backend within the bars
+// of parity_run.cc, and what such a folder can hold that must be refused.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "backends/all_backends.h"
+#include "tests/parity/parity_case.h"
+#include "tests/parity/parity_expectations.h"
+#include "tests/parity/parity_run.h"
+#include "tests/testing.h"
+
+namespace seqgraph::parity {
+namespace {
+
+// Tests start in the root of the runfiles.
+constexpr char kCases[] = "tests/parity/cases";
+
+// Every folder, so that a new run needs no word here.
+std::vector<std::string> CaseNames() {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(kCases, missing)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(RecordedCases, AreThere) { EXPECT_GE(CaseNames().size(), 50); }
+
+class RecordedCase : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+TEST_P(RecordedCase, LossesWeightsAndPredictionsAreWithinTheBars) {
+  const auto& [name, backends] = GetParam();
+  ExpectParity(absl::StrCat(kCases, "/", name), backends);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, RecordedCase,
+                         testing::Combine(testing::ValuesIn(CaseNames()),
+                                          testing::ValuesIn(BackendLists())),
+                         [](const auto& info) {
+                           return ParityTestName(std::get<0>(info.param), std::get<1>(info.param));
+                         });
+
+// A recorded run whose case.json is changed.
+class ChangedCase : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::filesystem::path source = absl::StrCat(kCases, "/mask_zero_lstm");
+    folder_ = std::filesystem::path(testing::TempDir()) /
+              testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::create_directories(folder_);
+    std::filesystem::copy_file(source / "expected.npz", folder_ / "expected.npz",
+                               std::filesystem::copy_options::overwrite_existing);
+    std::stringstream text;
+    text << std::ifstream(source / "case.json").rdbuf();
+    config_ = text.str();
+  }
+
+  absl::StatusOr<ParityCase> ReadWith(const std::string& from, const std::string& to) {
+    const std::string changed = absl::StrReplaceAll(config_, {{from, to}});
+    EXPECT_NE(changed, config_) << from;
+    std::filesystem::remove(folder_ / "case.json");
+    std::ofstream(folder_ / "case.json") << changed;
+    return ReadParityCase(folder_.string());
+  }
+
+  std::filesystem::path folder_;
+  std::string config_;
+};
+
+TEST_F(ChangedCase, RefusesWhatWouldChangeTheMathematics) {
+  const auto unimplemented = [](const char* message) {
+    return StatusIs(absl::StatusCode::kUnimplemented, message);
+  };
+  EXPECT_THAT(ReadWith("\"return_state\": false", "\"return_state\": true").status(),
+              unimplemented("return_state"));
+  EXPECT_THAT(ReadWith("\"kernel_constraint\": null", "\"kernel_constraint\": \"nonneg\"").status(),
+              unimplemented("kernel_constraint"));
+  EXPECT_THAT(ReadWith("\"use_ema\": false", "\"use_ema\": true").status(),
+              unimplemented("use_ema"));
+  EXPECT_THAT(ReadWith("\"class_name\": \"LSTM\"", "\"class_name\": \"ConvLSTM1D\"").status(),
+              unimplemented("ConvLSTM1D"));
+  EXPECT_THAT(ReadWith("\"class_name\": \"RMSprop\"", "\"class_name\": \"Lion\"").status(),
+              unimplemented("Lion"));
+  EXPECT_THAT(ReadWith("\"dropout\": 0.0", "\"dropout\": 0.5").status(), unimplemented("dropout"));
+  EXPECT_THAT(ReadWith("\"shuffle\": false", "\"shuffle\": true").status(),
+              unimplemented("shuffle"));
+  EXPECT_THAT(ReadWith("binary_crossentropy", "huber").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "huber"));
+}
+
+TEST_F(ChangedCase, RefusesWhatIsNotJsonOrIncomplete) {
+  const auto invalid = [](const char* message) {
+    return StatusIs(absl::StatusCode::kInvalidArgument, message);
+  };
+  EXPECT_THAT(ReadWith("{", "[").status(), invalid("case.json"));
+  EXPECT_THAT(ReadWith("\"batch\"", "\"butch\"").status(), invalid("batch"));
+  EXPECT_THAT(ReadWith("\"batch\": 8", "\"batch\": 0").status(), invalid("at least 1"));
+  EXPECT_THAT(
+      ReadWith("\"config\": {\"module\": \"keras\"", "\"conf\": {\"module\": \"keras\"").status(),
+      StatusIs(absl::StatusCode::kNotFound, "initial.keras"));
+}
+
+TEST_F(ChangedCase, RefusesWeightsThatDoNotFit) {
+  EXPECT_THAT(ReadWith("\"units\": 3", "\"units\": 4").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "initial_1"));
+  EXPECT_THAT(ReadWith("\"use_bias\": true", "\"use_bias\": false").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "expected.npz has 6"));
+}
+
+// The comparison itself: another step size must be seen.
+TEST_F(ChangedCase, AnotherLearningRateIsBeyondTheBars) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const ParityCase changed, ReadWith("0.004999999888241291", "0.00505"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto backends, AllBackends().ParseList("reference"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto differences, RunParity(changed, backends));
+  for (const Difference& difference : differences) {
+    const bool same = difference.what == "predictions before training" ||
+                      difference.what == "accuracy on all rows after training";
+    EXPECT_EQ(difference.within(), same) << difference.what << " " << difference.largest;
+  }
+}
+
+TEST(ReadParityCase, NamesTheMissingFile) {
+  EXPECT_THAT(ReadParityCase("/nonexistent").status(),
+              StatusIs(absl::StatusCode::kNotFound, "/nonexistent/case.json"));
+}
+
+}  // namespace
+}  // namespace seqgraph::parity
