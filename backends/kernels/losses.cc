@@ -148,7 +148,7 @@ double BinaryLogitsLoss(const float* z, const float* y, int64_t n) {
   double sum = 0;
   for (int64_t k = 0; k < n; ++k) {
     const double logit = z[k];
-    sum += (logit > 0 ? logit : 0 * logit) - logit * y[k] + std::log1p(std::exp(-std::abs(logit)));
+    sum += (logit < 0 ? 0 : logit) - logit * y[k] + std::log1p(std::exp(-std::abs(logit)));
   }
   return sum / static_cast<double>(n);
 }
