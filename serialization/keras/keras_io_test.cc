@@ -82,6 +82,29 @@ TEST(KerasIoTest, AConfigurationBecomesLayersAndTraining) {
   EXPECT_TRUE(model.notes.empty());
 }
 
+TEST(KerasIoTest, AConfigurationAloneIsReadWithoutWeights) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model, ParseKerasConfig(kConfig));
+  EXPECT_TRUE(model.stack == SmallStack());
+  EXPECT_TRUE(model.weights.empty());
+  ASSERT_TRUE(model.training.has_value());
+  EXPECT_EQ(model.training->optimizer->learning_rate, 0.5);
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel untrained,
+                           ParseKerasConfig(kConfig, {.training = false}));
+  EXPECT_FALSE(untrained.training.has_value());
+  EXPECT_THAT(ParseKerasConfig("[").status(), StatusIs(kInvalid, ""));
+}
+
+TEST(KerasIoTest, WhatAModelWasCompiledWithIsReadAlone) {
+  std::vector<std::string> notes;
+  SEQ_ASSERT_OK_AND_ASSIGN(const Training training,
+                           ParseKerasTraining(R"({"loss": "mse", "optimizer": {"class_name": "SGD",
+                             "config": {"learning_rate": 0.25, "clipnorm": 2.0}}})",
+                                              &notes));
+  EXPECT_EQ(training.loss, "mean_squared_error");
+  EXPECT_EQ(training.optimizer, (Optimizer{.kind = "SGD", .learning_rate = 0.25, .clipnorm = 2.0}));
+  EXPECT_THAT(ParseKerasTraining("{", &notes).status(), StatusIs(kInvalid, ""));
+}
+
 TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
   EXPECT_THAT(Changed({{"\"unroll\": true", "\"unroll\": true, \"sparkle\": 7"}}),
               StatusIs(kUnimplemented, "layer \"g\" (GRU): has the attribute \"sparkle\" (7)"));

@@ -76,26 +76,36 @@ int64_t ClassOfRow(const Tensor& targets, int64_t row) {
   return std::max_element(values.begin(), values.end()) - values.begin();
 }
 
+// The weight of each row by its class; 1 where none is given.
+Tensor WeightsByClass(const Json& by_class, const Tensor& targets) {
+  const int64_t rows = targets.shape()[0].size();
+  std::vector<double> weights(rows);
+  for (int64_t row = 0; row < rows; ++row) {
+    weights[row] = by_class.value(absl::StrCat(ClassOfRow(targets, row)), 1.0);
+  }
+  return Tensor::Of<double>(Shape{rows}, weights).Cast(DType::kFloat32);
+}
+
 // Sample weights, or class weights: Keras does not take both.
 absl::Status ReadRowWeights(const Json& json, const Arrays& arrays, ParityCase& result) {
-  std::vector<double> ones(result.rows(), 1.0);
   const Shape shape{result.rows()};
-  const bool by_class = json.contains("class_weight") && !json.at("class_weight").is_null();
-  result.training.sample_weight = by_class || arrays.count("sample_weights") > 0;
-  result.evaluate_weights = Tensor::Of<double>(shape, ones).Cast(DType::kFloat32);
-  if (!by_class) {
-    if (!result.training.sample_weight) return absl::OkStatus();
+  const Json by_class = json.value("class_weight", Json());
+  if (!by_class.is_null()) {
+    result.training.sample_weight = true;
+    result.train_weights = WeightsByClass(by_class, result.targets);
+    result.evaluate_weights = WeightsByClass(Json::object(), result.targets);
+  } else if (arrays.count("sample_weights") > 0) {
+    result.training.sample_weight = true;
     SEQ_ASSIGN_OR_RETURN(result.train_weights,
                          ReadTensor(arrays, "sample_weights", DType::kFloat32));
     result.evaluate_weights = result.train_weights;
+  }
+  if (!result.training.sample_weight || result.train_weights.shape() == shape) {
     return absl::OkStatus();
   }
-  const Json& by_number = json.at("class_weight");
-  for (int64_t row = 0; row < result.rows(); ++row) {
-    ones[row] = by_number.value(absl::StrCat(ClassOfRow(result.targets, row)), 1.0);
-  }
-  result.train_weights = Tensor::Of<double>(shape, ones).Cast(DType::kFloat32);
-  return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("expected.npz: sample_weights is ",
+                                                 result.train_weights.shape().ToString(),
+                                                 ", expected ", shape.ToString()));
 }
 
 absl::Status ReadWeights(const Arrays& arrays, ParityCase& result) {
