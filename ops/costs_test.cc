@@ -229,6 +229,8 @@ std::vector<CostCase> OptimizerCases() {
   const Attributes nesterov = {{"momentum", 0.9}, {"nesterov", true}};
   const Attributes centered = {{"momentum", 0.9}, {"centered", true}};
   return {
+      {"Clip", {{"limit", 1.0}}, {w}, {0}, {20, 40, 40}},
+      {"ClipByNorm", {{"limit", 1.0}}, {w, lr}, {0}, {10 + 2, 44, 40}},
       {"SGDUpdate", {}, {w, w, lr, {}}, {0}, {20, 84, 40}},
       {"SGDUpdate", {}, {w, w, lr, w}, {1}, {0, 40, 40}},
       {"SGDUpdate", momentum, {w, w, lr, w}, {0, 1}, {40, 124, 80}},

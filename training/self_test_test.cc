@@ -58,11 +58,12 @@ SelfTest Make(Model& model, const char* function, bool gradients,
 // The built-in backends, and a faulty reference.
 class SelfTestTest : public ::testing::Test {
  protected:
+  // Without passes: the fault is of a node of the model as it was built.
   RunnerOptions Faulty(InjectedFault fault) {
     registry_ = std::make_unique<BackendRegistry>();
     SEQ_EXPECT_OK(registry_->Register(
         MakeFaultyBackend(AllBackends().Get("reference").value(), std::move(fault))));
-    return {.backend = "faulty", .backends = registry_.get()};
+    return {.backend = "faulty", .backends = registry_.get(), .passes = PassList()};
   }
 
   std::unique_ptr<BackendRegistry> registry_;

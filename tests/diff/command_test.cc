@@ -79,12 +79,13 @@ TEST_F(CommandTest, ABackendThatDiffersFromTheModelsAnswersIsRefusedUnlessToldNo
   EXPECT_EQ(Run({"predict", "same.pb", "good"}).status, 0);
 }
 
-TEST_F(CommandTest, TrainingWithoutSelfTestsWritesTheOldFormat) {
+TEST_F(CommandTest, TrainingWithoutSelfTestsWritesNone) {
   ASSERT_EQ(Run(WithFlags(TinyTraining("onednn"), {"--output=none.textproto", "--self_test=none"}))
                 .status,
             0);
   const ProcessResult text = Run({"inspect", "none.textproto", "--format=textproto"});
-  EXPECT_THAT(text.out, HasSubstr("format_version: 1\n"));
+  EXPECT_THAT(text.out, AllOf(HasSubstr("format_version: 3\n"), HasSubstr("\nlayers {"),
+                              Not(HasSubstr("self_tests"))));
 }
 
 TEST_F(CommandTest, ExplainShowsNodesReasonsAndMemory) {

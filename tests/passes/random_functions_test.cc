@@ -36,7 +36,7 @@ namespace {
 
 constexpr uint64_t kFirstSeed = 20261123;
 constexpr int kFunctions = 400;
-constexpr absl::string_view kProbability = "p";  // results so called are read by BCE
+constexpr absl::string_view kProbability = "p";  // results so called are read by a cross-entropy
 
 // The passes without the condition that they must pay: at these sizes hardly one would fire.
 const PassList& EagerPasses() {
@@ -87,13 +87,14 @@ class RandomFunction {
     static const std::vector<std::string> kFavourites = {
         "Embedding", "Embedding", "OneHot",   "RNNCell",  "RNNCell", "Dense",    "Dense",
         "TakeStep",  "FillLike",  "Constant", "Add",      "Scale",   "Multiply", "Tanh",
-        "Relu",      "TanhGrad",  "Sigmoid",  "Subtract", "ReluGrad"};
+        "Relu",      "TanhGrad",  "Sigmoid",  "Subtract", "ReluGrad", "Softmax"};
     static const std::map<std::string, std::vector<std::string>> kFollowers = {
         {"OneHot", {"RNNCell", "Dense"}},
         {"Embedding", {"RNNCell", "Dense"}},
         {"RNNCell", {"TakeStep"}},
         {"Dense", {"Tanh", "Sigmoid", "Relu", "BCE"}},
-        {"Sigmoid", {"BCE"}}};
+        {"Sigmoid", {"BCE"}},
+        {"Softmax", {"CategoricalCrossEntropy"}}};
     const auto followers = kFollowers.find(last_op_);
     if (followers != kFollowers.end() && source_.Int(0, 3) > 0) {
       return source_.OneOf(followers->second);
@@ -153,7 +154,9 @@ class RandomFunction {
         g_.AddNode(op.name(), inputs,
                    CastReals(op.CompleteAttributes(sample.attributes).value(), DType::kFloat64));
     SEQ_CHECK(g_.status().ok());
-    if (op.name() == "BCE") probabilities_.push_back(inputs[0]);
+    if (op.name() == "BCE" || op.name() == "CategoricalCrossEntropy") {
+      probabilities_.push_back(inputs[0]);
+    }
     latest_.clear();
     last_op_ = op.name();
     for (Value output : outputs) {
@@ -249,7 +252,8 @@ double Difference(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
-// True if a probability is so near 0 or 1 that BCE clips it, which BCEWithLogits does not.
+// True if a probability is so near 0 or 1 that a cross-entropy clips it, which those of logits do
+// not.
 bool IsClipped(const TensorMap& results) {
   for (const auto& [name, tensor] : results) {
     if (!absl::StartsWith(name, kProbability)) continue;
@@ -268,8 +272,8 @@ struct Tally {
 void Check(const Function& function, const TensorMap& feeds, Tally& tally) {
   SCOPED_TRACE(FunctionToText(function));
   const absl::StatusOr<TensorMap> exact = Evaluate(function, feeds);
-  // An id that is out of range of the table that it came to, or what the two forms of BCE are known
-  // to differ in: nothing to compare.
+  // An id that is out of range of the table that it came to, or what the two forms of a
+  // cross-entropy are known to differ in: nothing to compare.
   if (!exact.ok() || IsClipped(*exact)) return;
   std::vector<RewriteCount> counts;
   SEQ_ASSERT_OK_AND_ASSIGN(const Function after,
