@@ -16,7 +16,10 @@
 #include "training/counter_random.h"
 #include "training/early_stopping.h"
 #include "training/imdb_models.h"
+#include "training/lambda_callback.h"
+#include "training/learning_rate_scheduler.h"
 #include "training/model_checkpoint.h"
+#include "training/terminate_on_nan.h"
 
 namespace seqgraph {
 namespace {
@@ -283,6 +286,70 @@ TEST(Trainer, ANaNLossIsAnErrorThatLeavesTheCheckpoint) {
       StatusIs(absl::StatusCode::kFailedPrecondition, "epoch 2: batch 1 of 3: the loss is nan"));
   EXPECT_FALSE(poison.checkpoint.empty());
   EXPECT_EQ(ReadAll(path), poison.checkpoint);
+}
+
+TEST(Trainer, TerminateOnNaNEndsTheRunWithAMessage) {
+  Model model = Small();
+  const Data data(20);
+  std::vector<std::string> calls;
+  LambdaCallback poison({.on_epoch_begin = [](FitContext& context, int epoch) {
+    if (epoch == 1) {
+      Variable& bias = *context.model.variables.Find("dense/bias");
+      bias.value.Elements<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+      ++bias.version;
+    }
+    return absl::OkStatus();
+  }});
+  LambdaCallback watch({.on_train_begin =
+                            [&](FitContext&) {
+                              calls.push_back("train_begin");
+                              return absl::OkStatus();
+                            },
+                        .on_batch_end =
+                            [&](FitContext&, int64_t batch, const Logs&) {
+                              calls.push_back(absl::StrCat("batch ", batch));
+                              return absl::OkStatus();
+                            },
+                        .on_epoch_end =
+                            [&](FitContext&, int epoch, Logs&) {
+                              calls.push_back(absl::StrCat("epoch ", epoch));
+                              return absl::OkStatus();
+                            },
+                        .on_train_end =
+                            [&](FitContext&) {
+                              calls.push_back("train_end");
+                              return absl::OkStatus();
+                            }});
+  const absl::StatusOr<FitResult> result =
+      Trainer(&model, kReference)
+          .Fit(data.All(), data.All(),
+               {.epochs = 5, .batch = 10, .callbacks = {&poison, TerminateOnNaN(), &watch}});
+  SEQ_ASSERT_OK(result);
+  EXPECT_EQ(calls, (std::vector<std::string>{"train_begin", "batch 0", "batch 1", "epoch 0",
+                                             "batch 0", "epoch 1", "train_end"}));
+  EXPECT_EQ(result->messages,
+            std::vector<std::string>{"Batch 0: Invalid loss, terminating training"});
+}
+
+// The rate of each step shows in how far it moves a weight: with a rate of 0 not at all.
+TEST(Trainer, AScheduleSetsTheRateOfTheVeryStep) {
+  Model model = Small(SGD{.learning_rate = 1});
+  const Data data(40);
+  std::vector<float> bias;
+  LambdaCallback watch({.on_batch_end = [&](FitContext& context, int64_t, const Logs&) {
+    bias.push_back(context.model.variables.Find("dense/bias")->value.Elements<float>()[0]);
+    return absl::OkStatus();
+  }});
+  const LearningRateSchedule schedule = *PiecewiseConstantDecay({0, 2}, {0.0, 0.5, 0.0});
+  SEQ_ASSERT_OK(
+      Trainer(&model, kReference)
+          .Fit(data.All(), kNone,
+               {.epochs = 1, .batch = 10, .callbacks = {StepLearningRate(schedule), &watch}}));
+  ASSERT_EQ(bias.size(), 4);
+  EXPECT_EQ(bias[0], 0);
+  EXPECT_NE(bias[1], bias[0]);
+  EXPECT_NE(bias[2], bias[1]);
+  EXPECT_EQ(bias[3], bias[2]);
 }
 
 TEST(Trainer, ARunThatFailsStillWritesTheLastSave) {

@@ -1,0 +1,46 @@
+#ifndef SEQGRAPH_TRAINING_CSV_LOGGER_H_
+#define SEQGRAPH_TRAINING_CSV_LOGGER_H_
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "training/callback.h"
+
+namespace seqgraph {
+
+struct CSVLoggerOptions {
+  char separator = ',';
+  bool append = false;  ///< behind what the file holds; false: the file begins anew
+};
+
+/// Writes the logs of each epoch as a line of a file, byte for byte as Keras's callback of that
+/// name: a header "epoch,..." with the names that the first epoch logs, in alphabetical order; if
+/// none of these begins with "val_" one such column more for each, which says NA where there is
+/// nothing; epochs from 0; numbers as Python writes them; lines that end in CR LF. With `append` a
+/// file that has something already gets no header. Every line is on its way to the disk when the
+/// epoch ends. (HistoryFile replaces its file as a whole, and says more.) Errors name the path.
+class CSVLogger : public Callback {
+ public:
+  explicit CSVLogger(std::string path, CSVLoggerOptions options = {})
+      : path_(std::move(path)), options_(options) {}
+
+  absl::Status OnTrainBegin(FitContext& context) override;
+  absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
+  absl::Status OnTrainEnd(FitContext& context) override;
+
+ private:
+  absl::Status Failed(const char* what) const;
+
+  std::string path_;
+  CSVLoggerOptions options_;
+  std::shared_ptr<std::FILE> file_;
+  bool header_ = false;  // is still to be written
+  std::vector<std::string> names_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_CSV_LOGGER_H_

@@ -1,0 +1,53 @@
+#include "training/learning_rate_scheduler.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "graph/status_macros.h"
+#include "training/optimizers.h"
+
+namespace seqgraph {
+
+absl::Status LearningRateScheduler::OnEpochBegin(FitContext& context, int epoch) {
+  SEQ_ASSIGN_OR_RETURN(const double rate, LearningRate(context.model));
+  return Annotate(SetLearningRate(context.model, schedule_(epoch, rate)),
+                  absl::StrCat("LearningRateScheduler, epoch ", epoch + 1));
+}
+
+absl::Status LearningRateScheduler::OnEpochEnd(FitContext& context, int, Logs& logs) {
+  SEQ_ASSIGN_OR_RETURN(logs["learning_rate"], LearningRate(context.model));
+  return absl::OkStatus();
+}
+
+absl::Status StepLearningRate::OnTrainBegin(FitContext& context) {
+  // Checks that there is an optimizer.
+  SEQ_RETURN_IF_ERROR(LearningRate(context.model).status());
+  SEQ_ASSIGN_OR_RETURN(rate_, context.model.variables.Get("optimizer/learning_rate"));
+  SEQ_ASSIGN_OR_RETURN(steps_, context.model.variables.Get("optimizer/iteration"));
+  return SetRate();
+}
+
+absl::Status StepLearningRate::OnBatchEnd(FitContext&, int64_t, const Logs&) { return SetRate(); }
+
+absl::Status StepLearningRate::OnEpochEnd(FitContext&, int, Logs& logs) {
+  logs["learning_rate"] = of_last_step_;
+  return absl::OkStatus();
+}
+
+// In place: it is called in every step.
+absl::Status StepLearningRate::SetRate() {
+  const int64_t step = steps_->value.Elements<int64_t>()[0];
+  const double rate = schedule_(step);
+  if (!std::isfinite(rate) || rate < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("StepLearningRate: the schedule gives ", rate,
+                                                   " for step ", step,
+                                                   "; it must be finite and at least 0"));
+  }
+  of_last_step_ = of_next_step_;
+  of_next_step_ = rate;
+  rate_->value.Elements<float>()[0] = static_cast<float>(rate);
+  ++rate_->version;
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph
