@@ -46,9 +46,9 @@ absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
     absl::StatusOr<InputFiller> filler = InputFiller::Create(info);
     if (!filler.ok()) return Misfit(function, filler.status().message());
     if (info.type.shape[0] != runner.batch_) {
-      return Misfit(function, absl::StrCat("input ", info.name, " is ", info.type.ToString(),
-                                           "; its first extent must be the batch, which is ",
-                                           runner.batch_));
+      return Misfit(function,
+                    absl::StrCat("input ", info.name, " is ", info.type.ToString(),
+                                 "; its first extent must be the batch, which is ", runner.batch_));
     }
     if (filler->is_labels()) runner.labels_input_ = static_cast<int>(runner.fillers_.size());
     if (info.name == kSampleWeight) runner.weighted_ = true;
@@ -56,8 +56,8 @@ absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
     runner.fillers_.push_back(*filler);
   }
   if (sequences != 1) {
-    return Misfit(function, absl::StrCat("expected one input of tokens or features, it has ",
-                                         sequences));
+    return Misfit(function,
+                  absl::StrCat("expected one input of tokens or features, it has ", sequences));
   }
 
   SEQ_ASSIGN_OR_RETURN(const int result, FindPrediction(function, prediction));
@@ -112,9 +112,9 @@ absl::Status BatchRunner::CheckFits(const Examples& examples) const {
     }
   }
   if (labels_input_ < 0 || examples.weights.empty() || weighted_) return absl::OkStatus();
-  return Misfit(function, absl::StrCat("the examples have weights, but it has no input ",
-                                       kSampleWeight,
-                                       ": build the model with TrainableOptions::sample_weight"));
+  return Misfit(function,
+                absl::StrCat("the examples have weights, but it has no input ", kSampleWeight,
+                             ": build the model with TrainableOptions::sample_weight"));
 }
 
 absl::Status BatchRunner::Run(const Examples& examples, absl::Span<const int64_t> order,

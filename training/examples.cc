@@ -11,8 +11,8 @@ namespace seqgraph {
 namespace {
 
 absl::Status BadInput(const ValueInfo& input, absl::string_view expected) {
-  return absl::InvalidArgumentError(absl::StrCat("input ", input.name, " is ",
-                                                 input.type.ToString(), "; expected ", expected));
+  return absl::InvalidArgumentError(
+      absl::StrCat("input ", input.name, " is ", input.type.ToString(), "; expected ", expected));
 }
 
 }  // namespace
@@ -36,8 +36,7 @@ absl::Status Examples::Validate() const {
                                 " steps"));
     }
   } else if (!divides(tokens.size(), rows, maxlen)) {
-    return error(
-        absl::StrCat(tokens.size(), " tokens given for ", rows, " rows of ", maxlen));
+    return error(absl::StrCat(tokens.size(), " tokens given for ", rows, " rows of ", maxlen));
   }
   if (!targets.empty() && static_cast<int64_t>(targets.size()) != rows) {
     return error(absl::StrCat(targets.size(), " targets given for ", rows, " rows"));
@@ -72,8 +71,7 @@ absl::StatusOr<InputFiller> InputFiller::Create(const ValueInfo& input) {
   } else {
     filler.kind_ = real ? Kind::kFeatures : Kind::kTokens;
     if (shape.rank() != (real ? 3 : 2)) {
-      return BadInput(input,
-                      "tokens, int32[batch, maxlen], or float32[batch, maxlen, features]");
+      return BadInput(input, "tokens, int32[batch, maxlen], or float32[batch, maxlen, features]");
     }
     filler.maxlen_ = shape[1].size();
   }
@@ -126,13 +124,17 @@ void InputFiller::FillRow(const Examples& examples, int64_t row, int64_t to, voi
                 width_ * sizeof(T));
   };
   switch (kind_) {
-    case Kind::kTokens: return copy(examples.tokens);
-    case Kind::kFeatures: return copy(examples.features);
-    case Kind::kClasses: return copy(examples.targets);
+    case Kind::kTokens:
+      return copy(examples.tokens);
+    case Kind::kFeatures:
+      return copy(examples.features);
+    case Kind::kClasses:
+      return copy(examples.targets);
     case Kind::kWeights:
       static_cast<float*>(content)[to] = examples.weights.empty() ? 1.0f : examples.weights[row];
       return;
-    case Kind::kLabels: break;
+    case Kind::kLabels:
+      break;
   }
   if (!examples.values.empty()) return copy(examples.values);
   float* labels = static_cast<float*>(content) + to * width_;

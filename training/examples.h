@@ -18,7 +18,8 @@ struct Examples {
   absl::Span<const int32_t> targets;  ///< [rows]: classes; empty where only predictions are made
   /// Labels that are no classes, instead of targets: [rows, width], as wide as the prediction.
   absl::Span<const float> values;
-  /// [rows]: multiply the loss of each row, in functions with an input `sample_weight`; empty: ones.
+  /// [rows]: multiply the loss of each row, in functions with an input `sample_weight`; empty:
+  /// ones.
   absl::Span<const float> weights;
   /// Sequences of real numbers, instead of tokens: [rows, maxlen, features].
   absl::Span<const float> features;

@@ -18,9 +18,7 @@ struct MetricBatch {
   absl::Span<const float> labels;       ///< [rows, width]; empty if they are class numbers
   absl::Span<const int32_t> classes;    ///< [rows]; empty if they are not
 
-  int64_t width() const {
-    return rows == 0 ? 0 : static_cast<int64_t>(predictions.size()) / rows;
-  }
+  int64_t width() const { return rows == 0 ? 0 : static_cast<int64_t>(predictions.size()) / rows; }
 };
 
 /// What a metric has gathered over the batches of an epoch.

@@ -63,7 +63,8 @@ class Trainer {
   /// An interrupt ends the run after the batch, or within the validation; callbacks then get
   /// OnTrainEnd, but no OnEpochEnd: EarlyStopping, say, sets the best weights that it has. Errors:
   /// those of compiling, running and of callbacks; FailedPrecondition, with epoch and batch, when a
-  /// loss is not finite, unless a callback stops the training at that batch (TerminateOnNaN). After an error the model's weights are of no use.
+  /// loss is not finite, unless a callback stops the training at that batch (TerminateOnNaN). After
+  /// an error the model's weights are of no use.
   absl::StatusOr<FitResult> Fit(const Examples& train, const Examples& validation,
                                 const FitOptions& options);
 

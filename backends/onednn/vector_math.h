@@ -41,8 +41,8 @@ SEQ_ALWAYS_INLINE float ExpOfNegative(float x) {
   return vanishes ? 0.0f : p * scale;
 }
 
-/// 1 / (1 + e^-x) within 2 eps, relative, for x >= -87; 0 below. With e = e^-|x|: 1 / (1 + e) for x >= 0,
-/// e / (1 + e) below.
+/// 1 / (1 + e^-x) within 2 eps, relative, for x >= -87; 0 below. With e = e^-|x|: 1 / (1 + e) for x
+/// >= 0, e / (1 + e) below.
 SEQ_ALWAYS_INLINE float FastSigmoid(float x) {
   const float e = ExpOfNegative(-std::fabs(x));
   const float numerator = x < 0.0f ? e : 1.0f;

@@ -85,8 +85,8 @@ class RandomFunction {
   // Where passes look: drawn more often than the rest.
   std::string DrawOp() {
     static const std::vector<std::string> kFavourites = {
-        "Embedding", "Embedding", "OneHot",   "RNNCell",  "RNNCell", "Dense",    "Dense",
-        "TakeStep",  "FillLike",  "Constant", "Add",      "Scale",   "Multiply", "Tanh",
+        "Embedding", "Embedding", "OneHot",   "RNNCell",  "RNNCell",  "Dense",    "Dense",
+        "TakeStep",  "FillLike",  "Constant", "Add",      "Scale",    "Multiply", "Tanh",
         "Relu",      "TanhGrad",  "Sigmoid",  "Subtract", "ReluGrad", "Softmax"};
     static const std::map<std::string, std::vector<std::string>> kFollowers = {
         {"OneHot", {"RNNCell", "Dense"}},
