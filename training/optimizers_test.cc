@@ -41,10 +41,9 @@ absl::StatusOr<Model> Quadratic(const Optimizer& optimizer) {
 }
 
 // The weight after `steps` steps.
-std::vector<float> Trained(Model& model, int steps) {
-  const Backend* reference = *AllBackends().Get("reference");
+std::vector<float> Trained(Model& model, int steps, const char* backend = "reference") {
   auto compiled = CompiledFunction::Compile(model.functions[0], AllOps(), &model.variables,
-                                            {.backends = {reference}});
+                                            {.backends = {*AllBackends().Get(backend)}});
   SEQ_EXPECT_OK(compiled);
   for (int i = 0; i < steps; ++i) SEQ_EXPECT_OK((*compiled)->Run());
   const auto w = model.variables.Find("layer/w")->value.Elements<float>();
@@ -81,6 +80,57 @@ TEST(AddOptimizer, ThreeStepsFollowTheFormulas) {
     EXPECT_NEAR(w[0], c.w[0], 1e-6) << c.name;
     EXPECT_NEAR(w[1], c.w[1], 1e-6) << c.name;
   }
+}
+
+// The gradient is [2, -4], of norm sqrt(20).
+TEST(AddOptimizer, ClipsGradientsAndDecaysWeights) {
+  const double shortened = 2 / std::sqrt(20.0);
+  const struct {
+    const char* name;
+    SGD optimizer;
+    double w[2];
+  } cases[] = {
+      {"value", {.clipping = GradientClipping::Value(1)}, {1 - .1, -2 + .1}},
+      {"value, one element", {.clipping = GradientClipping::Value(3)}, {1 - .2, -2 + .3}},
+      {"norm", {.clipping = GradientClipping::Norm(1)}, {1 - .1 * shortened, -2 + .2 * shortened}},
+      {"norm, within", {.clipping = GradientClipping::Norm(5)}, {1 - .2, -2 + .4}},
+      {"global norm",
+       {.clipping = GradientClipping::GlobalNorm(1)},
+       {1 - .1 * shortened, -2 + .2 * shortened}},
+      {"weight decay", {.weight_decay = .5}, {.95 - .2, -1.9 + .4}},
+  };
+  for (const char* backend : {"reference", "onednn", "simd"}) {
+    for (auto c : cases) {
+      SCOPED_TRACE(testing::Message() << c.name << " on " << backend);
+      c.optimizer.learning_rate = .1;
+      SEQ_ASSERT_OK_AND_ASSIGN(Model model, Quadratic(c.optimizer));
+      const std::vector<float> w = Trained(model, 1, backend);
+      EXPECT_NEAR(w[0], c.w[0], 1e-6);
+      EXPECT_NEAR(w[1], c.w[1], 1e-6);
+    }
+  }
+}
+
+// Gradients [3] and [4] have the norm 5 together: clipped to 1 they are 0.6 and 0.8.
+TEST(AddOptimizer, TheGlobalNormIsThatOfAllGradientsTogether) {
+  FunctionBuilder g("train_step", AllOps());
+  const Value a = g.Variable("a", {1}, Initializer::Zeros());
+  const Value b = g.Variable("b", {1}, Initializer::Zeros());
+  const Value sum = ops::Add(g, ops::Scale(g, a, 3), ops::Scale(g, b, 4));
+  const Value loss = ops::ReduceSum(g, sum, {.axes = {0}});
+  g.Result("loss", loss);
+  SEQ_ASSERT_OK(
+      AddOptimizer(g, loss, SGD{.learning_rate = 1, .clipping = GradientClipping::GlobalNorm(1)}));
+  SEQ_ASSERT_OK_AND_ASSIGN(Function function, std::move(g).Build());
+  Model model;
+  SEQ_ASSERT_OK(model.AddFunction(std::move(function)));
+  SEQ_ASSERT_OK(InitializeVariables(1, model.variables));
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      auto compiled, CompiledFunction::Compile(model.functions[0], AllOps(), &model.variables,
+                                               {.backends = {*AllBackends().Get("reference")}}));
+  SEQ_ASSERT_OK(compiled->Run());
+  EXPECT_NEAR(model.variables.Find("a")->value.Elements<float>()[0], -0.6, 1e-6);
+  EXPECT_NEAR(model.variables.Find("b")->value.Elements<float>()[0], -0.8, 1e-6);
 }
 
 TEST(AddOptimizer, KeepsItsStateInVariablesOfItsOwn) {
