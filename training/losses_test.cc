@@ -36,7 +36,9 @@ class LossesTest : public testing::TestWithParam<const char*> {
     SEQ_EXPECT_OK(compiled);
     SEQ_EXPECT_OK((*compiled)->SetInput(0, prediction));
     SEQ_EXPECT_OK((*compiled)->SetInput(1, labels));
-    if (weighted) SEQ_EXPECT_OK((*compiled)->SetInput(2, Tensor::Of<float>({2}, {3, 1})));
+    if (weighted) {
+      SEQ_EXPECT_OK((*compiled)->SetInput(2, Tensor::Of<float>({2}, {3, 1})));
+    }
     SEQ_EXPECT_OK((*compiled)->Run());
     return (*compiled)->Result(0).Elements<float>()[0];
   }
