@@ -2,7 +2,6 @@
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -33,9 +32,9 @@ bool SpinFor(std::chrono::microseconds limit, Done done) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : parts_(static_cast<size_t>(std::max(threads, 1))) {
+ThreadPool::ThreadPool(int threads) {
   try {
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { Work(i); });
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { Work(); });
   } catch (const std::system_error&) {
     // The threads that there are give the same bits.
   }
@@ -64,15 +63,17 @@ void ThreadPool::ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> tas
     return;
   }
   const uint32_t loop = loop_.load(std::memory_order_relaxed) + 1;
-  tasks_.store(tasks, std::memory_order_relaxed);
+  const uint64_t ticket = uint64_t{loop} << kTaskBits;
+  // Closed first: a thread that is late in the loop before, and sees the number of tasks of this
+  // one, finds its ticket gone.
+  ticket_.store(ticket | kTaskMask, std::memory_order_release);
+  tasks_.store(tasks, std::memory_order_release);
   task_.store(&task, std::memory_order_relaxed);
   unfinished_.store(tasks, std::memory_order_relaxed);
-  for (Part& part : parts_) {
-    part.ticket.store(uint64_t{loop} << kTaskBits, std::memory_order_release);
-  }
+  ticket_.store(ticket, std::memory_order_release);
   loop_.store(loop, std::memory_order_release);
   loop_.notify_all();
-  TakeTasks(loop, 0);
+  TakeTasks(ticket);
   // A thread that has been put to sleep in its last task needs a core: this one's, if there is no
   // other.
   const auto done = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
@@ -80,35 +81,21 @@ void ThreadPool::ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> tas
   in_use_.store(false, std::memory_order_release);
 }
 
-void ThreadPool::TakeTasks(uint32_t loop, int thread) {
-  const auto parts = static_cast<int64_t>(parts_.size());
-  for (int64_t i = 0; i < parts; ++i) {
-    if (!TakePart(loop, (thread + i) % parts)) return;
-  }
-}
-
-bool ThreadPool::TakePart(uint32_t loop, int64_t part) {
-  const auto parts = static_cast<int64_t>(parts_.size());
-  std::atomic<uint64_t>& next = parts_[static_cast<size_t>(part)].ticket;
-  uint64_t ticket = next.load(std::memory_order_acquire);
-  int64_t finished = 0;  // told once: each time costs a line that travels between cores
-  bool left = true;
-  while (ticket >> kTaskBits == loop) {
+void ThreadPool::TakeTasks(uint64_t ticket) {
+  const uint64_t loop = ticket >> kTaskBits;
+  while (true) {
     // What belongs to the ticket if it is still the ticket after this; otherwise it is not used.
-    const int64_t tasks = tasks_.load(std::memory_order_relaxed);
+    const int64_t tasks = tasks_.load(std::memory_order_acquire);
     const Task* task = task_.load(std::memory_order_relaxed);
-    const int64_t i = tasks * part / parts + static_cast<int64_t>(ticket & kTaskMask);
-    left = i < tasks * (part + 1) / parts;
-    if (!left) break;
-    if (next.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
-                                   std::memory_order_acquire)) {
-      (*task)(i);
-      ++finished;
-      ticket = next.load(std::memory_order_acquire);
+    if (static_cast<int64_t>(ticket & kTaskMask) >= tasks) return;
+    if (ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+      (*task)(static_cast<int64_t>(ticket & kTaskMask));
+      unfinished_.fetch_sub(1, std::memory_order_acq_rel);
+      ticket = ticket_.load(std::memory_order_acquire);
     }
+    if (ticket >> kTaskBits != loop) return;
   }
-  if (finished > 0) unfinished_.fetch_sub(finished, std::memory_order_acq_rel);
-  return !left;
 }
 
 uint32_t ThreadPool::AwaitLoop(uint32_t seen) {
@@ -117,13 +104,13 @@ uint32_t ThreadPool::AwaitLoop(uint32_t seen) {
   return loop_.load(std::memory_order_acquire);
 }
 
-void ThreadPool::Work(int thread) {
+void ThreadPool::Work() {
   const FlushDenormals flush;
   uint32_t seen = 0;
   while (true) {
     seen = AwaitLoop(seen);
     if (stop_.load()) return;
-    TakeTasks(seen, thread);
+    TakeTasks(ticket_.load(std::memory_order_acquire));
   }
 }
 
