@@ -22,8 +22,8 @@ absl::Status LearningRateScheduler::OnEpochEnd(FitContext& context, int, Logs& l
 absl::Status StepLearningRate::OnTrainBegin(FitContext& context) {
   // Checks that there is an optimizer.
   SEQ_RETURN_IF_ERROR(LearningRate(context.model).status());
-  SEQ_ASSIGN_OR_RETURN(rate_, context.model.variables.Get("optimizer/learning_rate"));
-  SEQ_ASSIGN_OR_RETURN(steps_, context.model.variables.Get("optimizer/iteration"));
+  SEQ_ASSIGN_OR_RETURN(rate_, context.model.variables.Get(kLearningRateVariable));
+  SEQ_ASSIGN_OR_RETURN(steps_, context.model.variables.Get(kIterationVariable));
   return SetRate();
 }
 

@@ -14,9 +14,6 @@
 namespace seqgraph {
 namespace {
 
-constexpr char kIteration[] = "optimizer/iteration";
-constexpr char kLearningRate[] = "optimizer/learning_rate";
-
 // One weight on its way through the step, and what all optimizers share.
 struct Step {
   FunctionBuilder& g;
@@ -194,7 +191,7 @@ absl::Status AddOptimizer(FunctionBuilder& g, Value loss, const Optimizer& optim
   ClipGradients(g, clipping, weights, gradients);
 
   const Value iteration = g.Variable(IterationVariable());
-  const Value rate = g.Variable({kLearningRate,
+  const Value rate = g.Variable({kLearningRateVariable,
                                  {g.type(loss).dtype, {}},
                                  Initializer::Constant(learning_rate),
                                  VariableRole::kOptimizer,
@@ -205,12 +202,12 @@ absl::Status AddOptimizer(FunctionBuilder& g, Value loss, const Optimizer& optim
     std::visit([&](const auto& o) { Emit(o, step); }, optimizer);
   }
   const std::vector<Value> next = g.AddNode("Increment", {iteration}, {}, "optimizer/increment");
-  if (g.status().ok()) g.Update(kIteration, next[0]);
+  if (g.status().ok()) g.Update(kIterationVariable, next[0]);
   return g.status();
 }
 
 VariableDef IterationVariable() {
-  return {kIteration,
+  return {kIterationVariable,
           {DType::kInt64, {}},
           Initializer::Zeros(),
           VariableRole::kOptimizer,
@@ -220,9 +217,9 @@ VariableDef IterationVariable() {
 std::string OptimizerName(const Optimizer& optimizer) { return std::visit(NameOf(), optimizer); }
 
 absl::StatusOr<double> LearningRate(const Model& model) {
-  const Variable* rate = model.variables.Find(kLearningRate);
+  const Variable* rate = model.variables.Find(kLearningRateVariable);
   if (rate == nullptr) {
-    return absl::NotFoundError(absl::StrCat("model ", model.name, " has no ", kLearningRate,
+    return absl::NotFoundError(absl::StrCat("model ", model.name, " has no ", kLearningRateVariable,
                                             ": it was made without an optimizer"));
   }
   return rate->value.Cast(DType::kFloat64).Elements<double>()[0];
@@ -231,8 +228,8 @@ absl::StatusOr<double> LearningRate(const Model& model) {
 absl::Status SetLearningRate(Model& model, double learning_rate) {
   SEQ_RETURN_IF_ERROR(LearningRate(model).status());
   SEQ_RETURN_IF_ERROR(CheckSize("learning_rate", learning_rate));
-  const DType dtype = model.variables.Find(kLearningRate)->value.dtype();
-  return model.variables.Assign(kLearningRate, Tensor::Scalar(learning_rate).Cast(dtype));
+  const DType dtype = model.variables.Find(kLearningRateVariable)->value.dtype();
+  return model.variables.Assign(kLearningRateVariable, Tensor::Scalar(learning_rate).Cast(dtype));
 }
 
 }  // namespace seqgraph

@@ -15,6 +15,10 @@ namespace seqgraph {
 //   clipping      of the gradients, before anything else
 //   weight_decay  w -= weight_decay lr w before the update (decoupled: Loshchilov & Hutter 2019)
 
+/// Variables that every optimizer has: the steps done (int64), and the rate (float32).
+inline constexpr char kIterationVariable[] = "optimizer/iteration";
+inline constexpr char kLearningRateVariable[] = "optimizer/learning_rate";
+
 /// What is done to gradients before the update: nothing, or one of Keras's three ways.
 struct GradientClipping {
   enum class Kind {
