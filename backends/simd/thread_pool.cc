@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -32,9 +33,9 @@ bool SpinFor(std::chrono::microseconds limit, Done done) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : parts_(static_cast<size_t>(std::max(threads, 1))) {
   try {
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { Work(); });
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { Work(i); });
   } catch (const std::system_error&) {
     // The threads that there are give the same bits.
   }
@@ -66,14 +67,14 @@ void ThreadPool::ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> tas
   const uint64_t ticket = uint64_t{loop} << kTaskBits;
   // Closed first: a thread that is late in the loop before, and sees the number of tasks of this
   // one, finds its ticket gone.
-  ticket_.store(ticket | kTaskMask, std::memory_order_release);
+  for (Part& part : parts_) part.ticket.store(ticket | kTaskMask, std::memory_order_release);
   tasks_.store(tasks, std::memory_order_release);
   task_.store(&task, std::memory_order_relaxed);
   unfinished_.store(tasks, std::memory_order_relaxed);
-  ticket_.store(ticket, std::memory_order_release);
+  for (Part& part : parts_) part.ticket.store(ticket, std::memory_order_release);
   loop_.store(loop, std::memory_order_release);
   loop_.notify_all();
-  TakeTasks(ticket);
+  TakeTasks(loop, 0);
   // A thread that has been put to sleep in its last task needs a core: this one's, if there is no
   // other.
   const auto done = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
@@ -81,21 +82,30 @@ void ThreadPool::ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> tas
   in_use_.store(false, std::memory_order_release);
 }
 
-void ThreadPool::TakeTasks(uint64_t ticket) {
-  const uint64_t loop = ticket >> kTaskBits;
-  while (true) {
+void ThreadPool::TakeTasks(uint32_t loop, int thread) {
+  const auto parts = static_cast<int64_t>(parts_.size());
+  for (int64_t i = 0; i < parts; ++i) TakePart(loop, (thread + i) % parts);
+}
+
+void ThreadPool::TakePart(uint32_t loop, int64_t part) {
+  const auto parts = static_cast<int64_t>(parts_.size());
+  std::atomic<uint64_t>& current = parts_[static_cast<size_t>(part)].ticket;
+  uint64_t ticket = current.load(std::memory_order_acquire);
+  int64_t finished = 0;  // told once, as the line it is told in travels between cores
+  while (ticket >> kTaskBits == loop) {
     // What belongs to the ticket if it is still the ticket after this; otherwise it is not used.
     const int64_t tasks = tasks_.load(std::memory_order_acquire);
     const Task* task = task_.load(std::memory_order_relaxed);
-    if (static_cast<int64_t>(ticket & kTaskMask) >= tasks) return;
-    if (ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
+    const int64_t i = tasks * part / parts + static_cast<int64_t>(ticket & kTaskMask);
+    if (i >= tasks * (part + 1) / parts) break;
+    if (current.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
                                       std::memory_order_acquire)) {
-      (*task)(static_cast<int64_t>(ticket & kTaskMask));
-      unfinished_.fetch_sub(1, std::memory_order_acq_rel);
-      ticket = ticket_.load(std::memory_order_acquire);
+      (*task)(i);
+      ++finished;
+      ticket = current.load(std::memory_order_acquire);
     }
-    if (ticket >> kTaskBits != loop) return;
   }
+  if (finished > 0) unfinished_.fetch_sub(finished, std::memory_order_acq_rel);
 }
 
 uint32_t ThreadPool::AwaitLoop(uint32_t seen) {
@@ -104,13 +114,13 @@ uint32_t ThreadPool::AwaitLoop(uint32_t seen) {
   return loop_.load(std::memory_order_acquire);
 }
 
-void ThreadPool::Work() {
+void ThreadPool::Work(int thread) {
   const FlushDenormals flush;
   uint32_t seen = 0;
   while (true) {
     seen = AwaitLoop(seen);
     if (stop_.load()) return;
-    TakeTasks(ticket_.load(std::memory_order_acquire));
+    TakeTasks(seen, thread);
   }
 }
 
