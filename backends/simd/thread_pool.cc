@@ -14,7 +14,9 @@ namespace seqgraph::simd {
 namespace {
 
 constexpr int kTaskBits = 32;
-constexpr uint64_t kTaskMask = (uint64_t{1} << kTaskBits) - 1;
+uint32_t LoopOf(uint64_t ticket) { return static_cast<uint32_t>(ticket >> kTaskBits); }
+int64_t TasksLeft(uint64_t ticket) { return static_cast<uint32_t>(ticket); }
+
 constexpr std::chrono::microseconds kSpin(50);
 
 // Calls `done` until it is true or `limit` has passed; whether it was true.
@@ -64,14 +66,15 @@ void ThreadPool::ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> tas
     return;
   }
   const uint32_t loop = loop_.load(std::memory_order_relaxed) + 1;
-  const uint64_t ticket = uint64_t{loop} << kTaskBits;
-  // Closed first: a thread that is late in the loop before, and sees the number of tasks of this
-  // one, finds its ticket gone.
-  for (Part& part : parts_) part.ticket.store(ticket | kTaskMask, std::memory_order_release);
-  tasks_.store(tasks, std::memory_order_release);
-  task_.store(&task, std::memory_order_relaxed);
   unfinished_.store(tasks, std::memory_order_relaxed);
-  for (Part& part : parts_) part.ticket.store(ticket, std::memory_order_release);
+  const auto parts = static_cast<int64_t>(parts_.size());
+  for (int64_t i = parts - 1; i >= 0; --i) {
+    Part& part = parts_[static_cast<size_t>(i)];
+    part.end = tasks * (i + 1) / parts;
+    part.task.emplace(task);
+    const auto left = static_cast<uint64_t>(part.end - tasks * i / parts);
+    part.ticket.store(uint64_t{loop} << kTaskBits | left, std::memory_order_release);
+  }
   loop_.store(loop, std::memory_order_release);
   loop_.notify_all();
   TakeTasks(loop, 0);
@@ -83,43 +86,38 @@ void ThreadPool::ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> tas
 }
 
 void ThreadPool::TakeTasks(uint32_t loop, int thread) {
-  const auto parts = static_cast<int64_t>(parts_.size());
-  for (int64_t i = 0; i < parts; ++i) TakePart(loop, (thread + i) % parts);
+  const size_t parts = parts_.size();
+  for (size_t i = 0; i < parts; ++i) {
+    TakePart(loop, parts_[(static_cast<size_t>(thread) + i) % parts]);
+  }
 }
 
-void ThreadPool::TakePart(uint32_t loop, int64_t part) {
-  const auto parts = static_cast<int64_t>(parts_.size());
-  std::atomic<uint64_t>& current = parts_[static_cast<size_t>(part)].ticket;
-  uint64_t ticket = current.load(std::memory_order_acquire);
+void ThreadPool::TakePart(uint32_t loop, Part& part) {
   int64_t finished = 0;  // told once, as the line it is told in travels between cores
-  while (ticket >> kTaskBits == loop) {
-    // What belongs to the ticket if it is still the ticket after this; otherwise it is not used.
-    const int64_t tasks = tasks_.load(std::memory_order_acquire);
-    const Task* task = task_.load(std::memory_order_relaxed);
-    const int64_t i = tasks * part / parts + static_cast<int64_t>(ticket & kTaskMask);
-    if (i >= tasks * (part + 1) / parts) break;
-    if (current.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
-                                      std::memory_order_acquire)) {
-      (*task)(i);
-      ++finished;
-      ticket = current.load(std::memory_order_acquire);
+  uint64_t ticket = part.ticket.load(std::memory_order_acquire);
+  while (LoopOf(ticket) == loop && TasksLeft(ticket) > 0) {
+    if (!part.ticket.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel,
+                                           std::memory_order_acquire)) {
+      continue;
     }
+    (*part.task)(part.end - TasksLeft(ticket));
+    ++finished;
+    ticket = part.ticket.load(std::memory_order_acquire);
   }
   if (finished > 0) unfinished_.fetch_sub(finished, std::memory_order_acq_rel);
 }
 
-uint32_t ThreadPool::AwaitLoop(uint32_t seen) {
-  const auto changed = [this, seen] { return loop_.load(std::memory_order_acquire) != seen; };
-  if (!SpinFor(kSpin, changed)) loop_.wait(seen, std::memory_order_acquire);
-  return loop_.load(std::memory_order_acquire);
-}
-
 void ThreadPool::Work(int thread) {
   const FlushDenormals flush;
+  const std::atomic<uint64_t>& ticket = parts_[static_cast<size_t>(thread)].ticket;
+  const auto loop = [&ticket] { return LoopOf(ticket.load(std::memory_order_acquire)); };
   uint32_t seen = 0;
   while (true) {
-    seen = AwaitLoop(seen);
-    if (stop_.load()) return;
+    if (!SpinFor(kSpin, [&] { return loop() != seen; })) {
+      loop_.wait(seen, std::memory_order_acquire);
+      if (stop_.load()) return;
+    }
+    seen = loop();
     TakeTasks(seen, thread);
   }
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -45,26 +46,28 @@ class ThreadPool {
  private:
   using Task = absl::FunctionRef<void(int64_t)>;
 
-  // Number of the loop and, below it, how many tasks of the part are taken: one word, so that a
-  // thread which comes late cannot take a task of the next loop for one of this.
+  // What a thread needs to begin its part of a loop, in one line of the cache. The ticket has the
+  // number of the loop and, below it, how many of the part's tasks are left: who lowers it by one
+  // has a task of that loop, which lasts until this task is done. So a thread that comes late takes
+  // nothing of the next loop for this one's, and what stands beside the ticket does not change
+  // between that and the end of the task.
   struct alignas(64) Part {
     std::atomic<uint64_t> ticket{0};
+    int64_t end = 0;
+    std::optional<Task> task;
   };
 
   void Work(int thread);
   // Takes tasks of that loop until none is left, those of part `thread` first.
   void TakeTasks(uint32_t loop, int thread);
-  void TakePart(uint32_t loop, int64_t part);
-  // Waits for a loop other than `seen`; its number.
-  uint32_t AwaitLoop(uint32_t seen);
+  void TakePart(uint32_t loop, Part& part);
 
-  std::vector<Part> parts_;
+  std::vector<Part> parts_;  // one for each thread; the first is the calling one's
   std::vector<std::thread> workers_;
-  std::atomic<bool> in_use_{false};
-  alignas(64) std::atomic<int64_t> tasks_{0};
-  std::atomic<const Task*> task_{nullptr};
   alignas(64) std::atomic<int64_t> unfinished_{0};
+  // The loop's number once more, for threads that sleep: not read by those that look out.
   alignas(64) std::atomic<uint32_t> loop_{0};
+  std::atomic<bool> in_use_{false};
   std::atomic<bool> stop_{false};
 };
 
