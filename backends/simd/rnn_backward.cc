@@ -294,13 +294,11 @@ void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t f
 template <RnnActivation act>
 void BackwardGroups(const RnnBackwardJob& job, int64_t task) {
   const RnnPlan& plan = job.plan;
-  const RnnBackwardArea& area = job.area[task];
-  std::fill_n(area.du, plan.sizes.units * plan.width, 0.0f);
-  std::fill_n(area.db, plan.width, 0.0f);
-  if (area.dw != nullptr) std::fill_n(area.dw, plan.sizes.features * plan.width, 0.0f);
-  if (area.dtable != nullptr) std::fill_n(area.dtable, plan.sizes.rows * plan.width, 0.0f);
+  const RnnBackwardArea area = job.area(task);
+  std::fill_n(area.du, plan.sum_rows() * plan.width, 0.0f);
   if (plan.in_registers) std::fill_n(area.du_diagonals, kRegister * kRegister, 0.0f);
-  for (int64_t g = plan.first_group(task); g < plan.first_group(task + 1); ++g) {
+  const int64_t end = plan.first_group(task + 1, plan.backward_tasks);
+  for (int64_t g = plan.first_group(task, plan.backward_tasks); g < end; ++g) {
     const int64_t first = g * plan.group;
     const int64_t count = std::min(plan.group, plan.sizes.batch - first);
     if (plan.in_registers) {
@@ -342,54 +340,6 @@ void PackBackward(const RnnBackwardJob& job) {
   }
 }
 
-// The rows of to[rows, columns] that are part `part` of `parts`: the sum of the tasks' `sums`,
-// whose rows are `width` apart.
-void AddSums(const RnnBackwardJob& job, int64_t part, int64_t parts, float* RnnBackwardArea::*sums,
-             int64_t rows, int64_t columns, float* to) {
-  const F8 d;
-  const RnnPlan& plan = job.plan;
-  if (to == nullptr || rows * columns == 0) return;
-  for (int64_t r = part * rows / parts; r < (part + 1) * rows / parts; ++r) {
-    for (int64_t j = 0; j < plan.width; j += kRegister) {
-      const int64_t at = r * plan.width + j;
-      V8 sum = hn::Load(d, job.area[0].*sums + at);
-      for (int64_t t = 1; t < plan.tasks; ++t) {
-        sum = hn::Add(sum, hn::Load(d, job.area[t].*sums + at));
-      }
-      if (j < columns) StoreSome(d, sum, to + r * columns + j, columns - j);
-    }
-  }
-}
-
-void AddTasks(const RnnBackwardJob& job, int64_t part, int64_t parts) {
-  const RnnSizes& sizes = job.plan.sizes;
-  const auto add = [&](float* RnnBackwardArea::*sums, int64_t rows, float* to) {
-    AddSums(job, part, parts, sums, rows, sizes.units, to);
-  };
-  add(&RnnBackwardArea::du, sizes.units, job.out.du);
-  add(&RnnBackwardArea::db, 1, job.out.db);
-  add(&RnnBackwardArea::dw, sizes.features, job.out.dw);
-  if (job.plan.sums_table) add(&RnnBackwardArea::dtable, sizes.rows, job.out.dtable);
-}
-
-void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last) {
-  const F8 d;
-  const RnnSizes& sizes = job.plan.sizes;
-  const int64_t units = sizes.units, tokens = sizes.batch * sizes.time;
-  float* dtable = job.out.dtable;
-  std::fill(dtable + first * units, dtable + last * units, 0.0f);
-  for (int64_t i = 0; i < tokens; ++i) {
-    const int64_t id = job.in.ids[i];
-    if (id < first || id >= last) continue;
-    const float* dz = job.dz_all + i * job.plan.width;
-    float* row = dtable + id * units;
-    for (int64_t j = 0; j < units; j += kRegister) {
-      const V8 sum = hn::Add(LoadSome(d, row + j, units - j), hn::Load(d, dz + j));
-      StoreSome(d, sum, row + j, units - j);
-    }
-  }
-}
-
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace seqgraph::simd
@@ -404,16 +354,6 @@ void PackBackward(const RnnBackwardJob& job) { HWY_DYNAMIC_DISPATCH(PackBackward
 HWY_EXPORT(BackwardTask);
 void BackwardTask(const RnnBackwardJob& job, int64_t task) {
   HWY_DYNAMIC_DISPATCH(BackwardTask)(job, task);
-}
-
-HWY_EXPORT(AddTasks);
-void AddTasks(const RnnBackwardJob& job, int64_t part, int64_t parts) {
-  HWY_DYNAMIC_DISPATCH(AddTasks)(job, part, parts);
-}
-
-HWY_EXPORT(SumTableRows);
-void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last) {
-  HWY_DYNAMIC_DISPATCH(SumTableRows)(job, first, last);
 }
 
 }  // namespace seqgraph::simd

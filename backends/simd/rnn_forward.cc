@@ -192,8 +192,9 @@ void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t fir
 template <RnnActivation act>
 void ForwardGroups(const RnnForwardJob& job, int64_t task) {
   const RnnPlan& plan = job.plan;
-  const RnnForwardArea& area = job.area[task];
-  for (int64_t g = plan.first_group(task); g < plan.first_group(task + 1); ++g) {
+  const RnnForwardArea area = job.area(task);
+  const int64_t end = plan.first_group(task + 1, plan.forward_tasks);
+  for (int64_t g = plan.first_group(task, plan.forward_tasks); g < end; ++g) {
     const int64_t first = g * plan.group;
     const int64_t count = std::min(plan.group, plan.sizes.batch - first);
     if (plan.in_registers) {

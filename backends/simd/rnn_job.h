@@ -4,24 +4,24 @@
 // What the code for one target gets to compute one call of a recurrence: operands, and where in the
 // scratch memory everything lies. All pieces of scratch begin at a multiple of 64 bytes.
 
+#include <atomic>
 #include <cstdint>
 
 #include "backends/simd/rnn_loops.h"
 
 namespace seqgraph::simd {
 
-inline constexpr int64_t kMaxRnnTasks = 16;
-
 /// Cuts scratch memory into arrays of floats; with null it only adds up.
 class RnnScratch {
  public:
   explicit RnnScratch(void* memory) : base_(static_cast<float*>(memory)) {}
+  /// Null without memory.
   float* Take(int64_t floats) {
     float* piece = base_ == nullptr ? nullptr : base_ + used_;
     used_ += (floats + 15) / 16 * 16;
     return piece;
   }
-  int64_t bytes() const { return used_ * static_cast<int64_t>(sizeof(float)); }
+  int64_t floats() const { return used_; }
 
  private:
   float* const base_;
@@ -31,52 +31,70 @@ class RnnScratch {
 /// What a task of the forward pass has of its own. Arrays are [chunk, group, width] or, in
 /// registers, [group, chunk, width].
 struct RnnForwardArea {
-  float* z = nullptr;       ///< the input, projected, with the bias
-  float* states = nullptr;  ///< [2, group, width]
-  float* sequence = nullptr;
+  RnnForwardArea(const RnnPlan& plan, RnnScratch scratch);
+
+  float* z;         ///< the input, projected, with the bias
+  float* states;    ///< [2, group, width]
+  float* sequence;  ///< in registers
+  int64_t floats;   ///< of all this
 };
 
+// Jobs are made anew in each call and read by all threads, so they are small: areas of tasks are
+// found by arithmetic.
 struct RnnForwardJob {
   RnnForwardJob(const RnnPlan& plan, RnnScratch& scratch);
+  RnnForwardArea area(int64_t task) const;
 
   const RnnPlan& plan;
   RnnOperands in;
   RnnOutputs out;
-  float* u = nullptr;     ///< packed
-  float* w = nullptr;     ///< packed
-  float* bias = nullptr;  ///< [width], zeros beyond the units and without a bias
-  RnnForwardArea area[kMaxRnnTasks];
+  float* u;     ///< packed
+  float* w;     ///< packed
+  float* bias;  ///< [width], zeros beyond the units and without a bias
+  float* areas;
 };
 
-/// What a task of the backward pass has of its own.
+/// What a task of the backward pass has of its own. Null: not needed.
 struct RnnBackwardArea {
-  float* dz = nullptr;  ///< [group, chunk + 1, width]; in registers [group, chunk, width]
+  RnnBackwardArea(const RnnPlan& plan, RnnScratch scratch);
+
+  float* dz;  ///< [group, chunk + 1, width]; in registers [group, chunk, width]
   // In registers: padded copies [group, chunk, width], and for each sample what the steps so far
   // give to the one before and the state before the chunk, [2, group, width].
   float* states = nullptr;
   float* d_sequence = nullptr;
   float* carry = nullptr;
   float* du_diagonals = nullptr;  ///< [width, width]
-  float* dx = nullptr;            ///< [chunk, features, padded]
+  float* dx;                      ///< [chunk, features, padded]
   float* dh = nullptr;            ///< not in registers: [group, width]
-  // Sums over the task's samples; rows of `width`.
-  float* du = nullptr;
-  float* db = nullptr;
+  // Sums over the task's samples, plan.sum_rows() rows of `width` from du on.
+  float* du;
+  float* db;
   float* dw = nullptr;
   float* dtable = nullptr;
+  int64_t floats;  ///< of all this
 };
 
 struct RnnBackwardJob {
   RnnBackwardJob(const RnnPlan& plan, RnnScratch& scratch);
+  RnnBackwardArea area(int64_t task) const;
+  /// To be told by each task when it is done; whether it is the last one of its team.
+  bool EndsTeam(int64_t task) {
+    return teams[task / kRnnTeam].unfinished_tasks.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
 
   const RnnPlan& plan;
   RnnOperands in;
   RnnOutputGradients incoming;
   RnnGradients out;
-  float* u = nullptr;       ///< its transpose, packed
-  float* w = nullptr;       ///< its transpose, packed
+  float* u;                 ///< its transpose, packed
+  float* w;                 ///< its transpose, packed
   float* dz_all = nullptr;  ///< [batch, time, width], for the table where tasks do not sum it
-  RnnBackwardArea area[kMaxRnnTasks];
+  float* areas;
+  struct alignas(64) Team {
+    std::atomic<int64_t> unfinished_tasks;
+  };
+  Team teams[kMaxRnnTasks / kRnnTeam];
 };
 
 }  // namespace seqgraph::simd

@@ -10,7 +10,16 @@
 namespace seqgraph::simd {
 namespace {
 
+constexpr int64_t kFloat = sizeof(float);
+
 int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// Areas of tasks lie one behind the other.
+template <typename Area>
+Area AreaOfTask(const RnnPlan& plan, float* areas, int64_t task) {
+  const int64_t floats = Area(plan, RnnScratch(nullptr)).floats;
+  return Area(plan, RnnScratch(areas + task * floats));
+}
 
 }  // namespace
 
@@ -36,57 +45,85 @@ RnnPlan MakeRnnPlan(const RnnSizes& sizes) {
   if (!plan.in_registers) plan.chunk = tokens / plan.group;
   plan.chunk = std::min(plan.chunk, sizes.time);
   plan.groups = (sizes.batch + plan.group - 1) / plan.group;
-  plan.tasks = std::min(std::max<int64_t>(plan.groups, 1), kMaxRnnTasks);
-  plan.sums_table = plan.tasks == 1 || plan.tasks * sizes.rows <= 2 * sizes.batch * sizes.time;
+  plan.forward_tasks = std::min(std::max<int64_t>(plan.groups, 1), kMaxRnnTasks);
+  // Each row of a task's sums is cleared and added twice, which takes about as long as one step of
+  // one sample.
+  const int64_t rows = sizes.units + sizes.features + sizes.rows;
+  constexpr int64_t kFewTasks = 8;
+  const bool sums_are_cheap = 8 * kMaxRnnTasks * rows <= sizes.batch * sizes.time;
+  plan.backward_tasks = std::min(plan.forward_tasks, sums_are_cheap ? kMaxRnnTasks : kFewTasks);
+  plan.sums_table =
+      plan.backward_tasks == 1 || plan.backward_tasks * sizes.rows <= 2 * sizes.batch * sizes.time;
   return plan;
 }
 
+RnnForwardArea::RnnForwardArea(const RnnPlan& plan, RnnScratch scratch) {
+  const int64_t state = plan.group * plan.width;
+  z = scratch.Take(plan.chunk * state);
+  states = scratch.Take(2 * state);
+  sequence = scratch.Take(plan.in_registers ? plan.chunk * state : 0);
+  floats = scratch.floats();
+}
+
 RnnForwardJob::RnnForwardJob(const RnnPlan& plan, RnnScratch& scratch) : plan(plan) {
-  const int64_t width = plan.width, state = plan.group * width;
+  const int64_t width = plan.width;
   u = scratch.Take(plan.sizes.units * width + width * width * plan.in_registers);
   w = scratch.Take(plan.sizes.features * width);
   bias = scratch.Take(width);
-  for (int64_t t = 0; t < plan.tasks; ++t) {
-    area[t].z = scratch.Take(plan.chunk * state);
-    area[t].states = scratch.Take(2 * state);
-    if (plan.in_registers) area[t].sequence = scratch.Take(plan.chunk * state);
+  areas = scratch.Take(plan.forward_tasks * RnnForwardArea(plan, RnnScratch(nullptr)).floats);
+}
+
+RnnForwardArea RnnForwardJob::area(int64_t task) const {
+  return AreaOfTask<RnnForwardArea>(plan, areas, task);
+}
+
+RnnBackwardArea::RnnBackwardArea(const RnnPlan& plan, RnnScratch scratch) {
+  const RnnSizes& sizes = plan.sizes;
+  const int64_t width = plan.width, state = plan.group * width;
+  dz = scratch.Take((plan.chunk + 1) * state);
+  if (plan.in_registers) {
+    states = scratch.Take(plan.chunk * state);
+    carry = scratch.Take(2 * state);
+    d_sequence = scratch.Take(plan.chunk * state);
+    du_diagonals = scratch.Take(width * width);
   }
+  dx = scratch.Take(plan.chunk * RoundUp(sizes.features, plan.lanes));
+  if (!plan.in_registers) dh = scratch.Take(state);
+  du = scratch.Take(plan.sum_rows() * width);
+  floats = scratch.floats();
+  if (du == nullptr) return;
+  db = du + sizes.units * width;
+  dw = db + width;
+  dtable = dw + sizes.features * width;
 }
 
 RnnBackwardJob::RnnBackwardJob(const RnnPlan& plan, RnnScratch& scratch) : plan(plan) {
   const RnnSizes& sizes = plan.sizes;
-  const int64_t width = plan.width, state = plan.group * width, units = sizes.units;
-  u = scratch.Take(units * width + width * width * plan.in_registers);
-  w = scratch.Take(units * RoundUp(sizes.features, plan.lanes));
-  const bool lookup = sizes.input == RnnInput::kLookup;
-  if (lookup && !plan.sums_table) dz_all = scratch.Take(sizes.batch * sizes.time * width);
-  for (int64_t t = 0; t < plan.tasks; ++t) {
-    area[t].dz = scratch.Take((plan.chunk + 1) * state);
-    if (plan.in_registers) {
-      area[t].states = scratch.Take(plan.chunk * state);
-      area[t].carry = scratch.Take(2 * state);
-      area[t].d_sequence = scratch.Take(plan.chunk * state);
-      area[t].du_diagonals = scratch.Take(width * width);
-    }
-    area[t].dx = scratch.Take(plan.chunk * RoundUp(sizes.features, plan.lanes));
-    if (!plan.in_registers) area[t].dh = scratch.Take(state);
-    area[t].du = scratch.Take(units * width);
-    area[t].db = scratch.Take(width);
-    if (sizes.input == RnnInput::kFeatures) area[t].dw = scratch.Take(sizes.features * width);
-    if (lookup && plan.sums_table) area[t].dtable = scratch.Take(sizes.rows * width);
+  const int64_t width = plan.width;
+  u = scratch.Take(sizes.units * width + width * width * plan.in_registers);
+  w = scratch.Take(sizes.units * RoundUp(sizes.features, plan.lanes));
+  const bool keeps_dz = sizes.input == RnnInput::kLookup && !plan.sums_table;
+  dz_all = scratch.Take(keeps_dz ? sizes.batch * sizes.time * width : 0);
+  areas = scratch.Take(plan.backward_tasks * RnnBackwardArea(plan, RnnScratch(nullptr)).floats);
+  for (int64_t t = 0; t < plan.backward_tasks; t += kRnnTeam) {
+    teams[t / kRnnTeam].unfinished_tasks = std::min(kRnnTeam, plan.backward_tasks - t);
   }
+}
+
+RnnBackwardArea RnnBackwardJob::area(int64_t task) const {
+  return AreaOfTask<RnnBackwardArea>(plan, areas, task);
 }
 
 int64_t RnnForwardScratch(const RnnPlan& plan) {
   RnnScratch scratch(nullptr);
   RnnForwardJob job(plan, scratch);
-  return scratch.bytes();
+  return scratch.floats() * kFloat;
 }
 
 int64_t RnnBackwardScratch(const RnnPlan& plan) {
   RnnScratch scratch(nullptr);
   RnnBackwardJob job(plan, scratch);
-  return scratch.bytes();
+  return scratch.floats() * kFloat;
 }
 
 void RnnForward(const RnnPlan& plan, const RnnOperands& operands, const RnnOutputs& outputs,
@@ -97,7 +134,7 @@ void RnnForward(const RnnPlan& plan, const RnnOperands& operands, const RnnOutpu
   job.out = outputs;
   PackForward(job);
   if (plan.groups == 0) return;
-  pool.ParallelFor(plan.tasks, [&job](int64_t task) { ForwardTask(job, task); });
+  pool.ParallelFor(plan.forward_tasks, [&job](int64_t task) { ForwardTask(job, task); });
 }
 
 void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
@@ -109,13 +146,14 @@ void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
   job.incoming = incoming;
   job.out = gradients;
   PackBackward(job);
-  pool.ParallelFor(plan.tasks, [&job](int64_t task) { BackwardTask(job, task); });
-  const int64_t added =
-      plan.tasks * plan.width *
-      (plan.sizes.units + plan.sizes.features + plan.sums_table * plan.sizes.rows);
+  pool.ParallelFor(plan.backward_tasks, [&job](int64_t task) {
+    BackwardTask(job, task);
+    if (job.EndsTeam(task)) AddTeam(job, task / kRnnTeam);
+  });
   constexpr int64_t kFloatsWorthParts = 1 << 14;
-  const int64_t sum_parts = added < kFloatsWorthParts ? 1 : 8;
-  pool.ParallelFor(sum_parts, [&job, sum_parts](int64_t part) { AddTasks(job, part, sum_parts); });
+  const int64_t floats = plan.teams() * plan.sum_rows() * plan.width;
+  const int64_t sum_parts = floats < kFloatsWorthParts ? 1 : 8;
+  pool.ParallelFor(sum_parts, [&job, sum_parts](int64_t part) { AddTeams(job, part, sum_parts); });
   if (gradients.dtable == nullptr || plan.sums_table) return;
   // Each part looks at all ids, so that few tokens are left to one.
   constexpr int64_t kTokensWorthParts = 1 << 15;

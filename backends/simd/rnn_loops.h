@@ -5,8 +5,9 @@
 // table[ids_t].
 //
 // Samples are cut into groups, and groups into tasks, whose number depends on the sizes alone: each
-// task sums gradients of weights of its own, and these are added in the order of the tasks. So
-// results are the same bits for any number of threads.
+// task sums gradients of weights of its own. These are added in the order of the tasks within teams
+// of neighbours, and then in the order of the teams. So results are the same bits for any number of
+// threads.
 
 #include <cstdint>
 #include <string>
@@ -14,6 +15,9 @@
 #include "backends/simd/thread_pool.h"
 
 namespace seqgraph::simd {
+
+inline constexpr int64_t kMaxRnnTasks = 16;
+inline constexpr int64_t kRnnTeam = 4;  ///< tasks whose sums are added while they are in a cache
 
 enum class RnnActivation { kTanh, kRelu, kSigmoid };
 enum class RnnInput {
@@ -72,11 +76,18 @@ struct RnnPlan {
   int64_t chunk = 0;          ///< steps that are prepared at a time
   int64_t group = 0;          ///< samples that go through time together
   int64_t groups = 0;
-  int64_t tasks = 0;  ///< at most kMaxRnnTasks
+  int64_t forward_tasks = 0;  ///< at most kMaxRnnTasks
+  /// Fewer where adding their sums weighs much next to the steps that they take.
+  int64_t backward_tasks = 0;
   /// Whether tasks sum gradients of the table, or leave those of its rows to a pass of their own.
   bool sums_table = false;
 
-  int64_t first_group(int64_t task) const { return task * groups / tasks; }
+  int64_t first_group(int64_t task, int64_t tasks) const { return task * groups / tasks; }
+  int64_t teams() const { return (backward_tasks + kRnnTeam - 1) / kRnnTeam; }
+  /// Rows of `width` that hold a task's sums: of u, b, w and, if it sums that, the table.
+  int64_t sum_rows() const {
+    return sizes.units + 1 + sizes.features + (sums_table ? sizes.rows : 0);
+  }
 };
 
 RnnPlan MakeRnnPlan(const RnnSizes& sizes);

@@ -21,9 +21,11 @@ void ForwardTask(const RnnForwardJob& job, int64_t task);
 
 void PackBackward(const RnnBackwardJob& job);
 void BackwardTask(const RnnBackwardJob& job, int64_t task);
-/// Adds the sums of the tasks, in their order, into the gradients: part `part` of `parts` of the
-/// rows of each.
-void AddTasks(const RnnBackwardJob& job, int64_t part, int64_t parts);
+/// Adds the sums of a team's tasks, in their order, to those of its first.
+void AddTeam(const RnnBackwardJob& job, int64_t team);
+/// Writes the teams' sums, added in their order, to the gradients: part `part` of `parts` of the
+/// rows.
+void AddTeams(const RnnBackwardJob& job, int64_t part, int64_t parts);
 /// Where tasks do not sum the table's gradient: rows [first, last) of it, from the dz of all
 /// tokens.
 void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last);
