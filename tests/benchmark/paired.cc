@@ -37,13 +37,16 @@ double SecondsOfRun(BenchmarkClock clock, int repeats, const BenchmarkRun& run) 
 }
 
 int RepeatsFor(BenchmarkClock clock, double seconds, const BenchmarkRun& run) {
-  constexpr int kFew = 3;
-  double once = SecondsOfRun(clock, 1, run);
-  if (once < seconds) {
-    SecondsOfRun(clock, kFew, run);
-    once = SecondsOfRun(clock, kFew, run);
+  constexpr int kFew = 5;
+  // The least, as a run that is the first or was interrupted would make all turns too short.
+  double least = SecondsOfRun(clock, 1, run);
+  double total = 0;
+  for (int i = 0; i < kFew && total < seconds; ++i) {
+    const double once = SecondsOfRun(clock, 1, run);
+    least = std::min(least, once);
+    total += once;
   }
-  return std::max(1, static_cast<int>(seconds / once));
+  return std::max(1, static_cast<int>(seconds / least));
 }
 
 double Quantile(std::vector<double> values, double q) {

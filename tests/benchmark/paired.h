@@ -19,8 +19,8 @@ using BenchmarkRun = std::function<void()>;
 /// Seconds of one of `repeats` runs.
 double SecondsOfRun(BenchmarkClock clock, int repeats, const BenchmarkRun& run);
 
-/// How many runs take about so many seconds, at least 1; first runs it a few times to warm up, once
-/// only if that takes longer.
+/// How many runs take about so many seconds, at least 1; first runs it a few times to warm up,
+/// twice only if that takes longer.
 int RepeatsFor(BenchmarkClock clock, double seconds, const BenchmarkRun& run);
 
 /// The element that a share q in [0, 1] of all do not exceed. At least one value.
