@@ -198,6 +198,18 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
   }
 }
 
+// Adds rows of `units` floats to padded rows, each a stride apart.
+template <class D>
+void AddToRows(D d, const float* from, int64_t from_stride, int64_t rows, int64_t units, float* to,
+               int64_t to_stride) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  for (int64_t r = 0; r < rows; ++r, from += from_stride, to += to_stride) {
+    for (int64_t j = 0; j < units; j += kLanes) {
+      hn::Store(hn::Add(hn::Load(d, to + j), LoadSome(d, from + j, units - j)), d, to + j);
+    }
+  }
+}
+
 // dz_t = (d_sequence_t + dz_{t+1}·uᵀ) act'(h_t) of a group at one step; in the last step d_last
 // takes the place of the product. Rows of dz, here and in the step after it, are dz_stride apart.
 template <RnnActivation act>
@@ -211,19 +223,18 @@ void WideStep(const RnnBackwardJob& job, int64_t first, int64_t count, int64_t t
   const bool is_last = t == time - 1;
   Product(d, later, dz_stride, count, is_last ? 0 : units, job.u, width / kLanes, nullptr, 0, dz,
           dz_stride);
-  for (int64_t s = 0; s < count; ++s) {
-    const int64_t token = (first + s) * time + t;
-    const float* h = job.incoming.sequence + token * units;
-    const float* d_sequence = job.incoming.d_sequence;
-    if (d_sequence != nullptr) d_sequence += token * units;
-    const float* d_last = is_last ? job.incoming.d_last : nullptr;
-    if (d_last != nullptr) d_last += (first + s) * units;
-    float* row = dz + s * dz_stride;
+  const int64_t token = first * time + t, stride = time * units;
+  if (job.incoming.d_sequence != nullptr) {
+    AddToRows(d, job.incoming.d_sequence + token * units, stride, count, units, dz, dz_stride);
+  }
+  if (is_last && job.incoming.d_last != nullptr) {
+    AddToRows(d, job.incoming.d_last + first * units, units, count, units, dz, dz_stride);
+  }
+  const float* h = job.incoming.sequence + token * units;
+  for (int64_t s = 0; s < count; ++s, h += stride, dz += dz_stride) {
     for (int64_t j = 0; j < width; j += kLanes) {
-      V dh = hn::Load(d, row + j);
-      if (d_sequence != nullptr) dh = hn::Add(dh, LoadSome(d, d_sequence + j, units - j));
-      if (d_last != nullptr) dh = hn::Add(dh, LoadSome(d, d_last + j, units - j));
-      hn::Store(TimesSlope<act>(d, dh, LoadSome(d, h + j, units - j)), d, row + j);
+      const V dh = hn::Load(d, dz + j);
+      hn::Store(TimesSlope<act>(d, dh, LoadSome(d, h + j, units - j)), d, dz + j);
     }
     FetchAhead(h - units, units);  // the next step's
   }

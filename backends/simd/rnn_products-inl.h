@@ -85,8 +85,11 @@ HWY_INLINE void AddRow(D d, const float* a, int64_t width, float* y) {
 }
 
 /// Rows of a tile that is `vectors` wide; tile, a row of b and an element of a fit the registers.
-/// 12 and 6 divide a group of samples.
-constexpr int TileRows(int vectors) { return HWY_TARGET <= HWY_AVX3 ? 12 : vectors == 2 ? 6 : 12; }
+/// Together they divide a group of samples.
+constexpr int TileRows(int vectors) {
+  if (HWY_TARGET <= HWY_AVX3) return vectors == 2 ? 12 : 16;
+  return vectors == 2 ? 6 : 12;
+}
 
 /// Calls f(first row, rows of the tile as a constant) for tiles that cover `rows`. A tile of two
 /// rows keeps only part of the units busy, so six and two become four and four, and where work may
@@ -96,6 +99,10 @@ HWY_INLINE void ForTiles(int64_t rows, F&& f) {
   int64_t r = 0;
   for (; rows - r >= most && (most % 4 == 0 || rows - r != most + 2); r += most) {
     f(r, std::integral_constant<int, most>());
+  }
+  if (most > 8 && rows - r >= 8) {
+    f(r, std::integral_constant < int, most<8 ? most : 8>());
+    r += 8;
   }
   for (; rows - r >= 4 || (kTwice && rows >= 4 && r < rows); r += 4) {
     r = HWY_MIN(r, rows - 4);
@@ -162,13 +169,15 @@ HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, i
       Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
         tile[i] = hn::LoadU(d, first + (r + i / kVecs) * first_stride + i % kVecs * kLanes);
       });
-      const float* a0 = a + r * a_stride;
+      // One pointer for four rows: sixteen of them do not fit the registers.
+      const float* a4[(kRows + 3) / 4];
+      Unroll<(kRows + 3) / 4>([&](auto i) SEQ_INLINE { a4[i] = a + (r + 4 * i) * a_stride; });
       const float* bk = b;
       for (int64_t k = 0; k < inner; ++k, bk += kVecs * kLanes) {
         V row[kVecs];
         Unroll<kVecs>([&](auto j) SEQ_INLINE { row[j] = hn::Load(d, bk + j * kLanes); });
         Unroll<kRows>([&](auto i) SEQ_INLINE {
-          const V element = hn::Set(d, a0[i * a_stride + k]);
+          const V element = hn::Set(d, a4[i / 4][i % 4 * a_stride + k]);
           Unroll<kVecs>([&](auto j) SEQ_INLINE {
             constexpr int at = i * kVecs + j;
             tile[at] = hn::MulAdd(element, row[j], tile[at]);
