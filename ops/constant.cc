@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "graph/constant_text.h"
 #include "graph/status_macros.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
@@ -167,30 +167,6 @@ OpDef ConstantOp() {
         return OpSample{{{"shape", extents}, {"values", ConstantText(content).value_or("0.5")}},
                         {}};
       });
-}
-
-std::optional<std::string> ConstantText(const Tensor& content) {
-  if (content.dtype() == DType::kInt64) {
-    const absl::Span<const int64_t> all = content.Elements<int64_t>();
-    if (!std::all_of(all.begin(), all.end(),
-                     [](int64_t x) { return x > -(int64_t{1} << 53) && x < (int64_t{1} << 53); })) {
-      return std::nullopt;
-    }
-  }
-  const Tensor exact = content.Cast(DType::kFloat64);
-  const absl::Span<const double> values = exact.Elements<double>();
-  const auto text = [](double value) { return AttributeToString(value); };
-  if (!std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); })) {
-    return std::nullopt;
-  }
-  if (values.empty()) return "0";
-  const bool uniform = std::all_of(values.begin(), values.end(), [&](double x) {
-    return x == values[0] && std::signbit(x) == std::signbit(values[0]);
-  });
-  if (uniform) return text(values[0]);
-  if (static_cast<int64_t>(values.size()) > kMaxConstantElements) return std::nullopt;
-  return absl::StrJoin(values, " ",
-                       [&](std::string* out, double value) { out->append(text(value)); });
 }
 
 Value Constant(FunctionBuilder& g, const Tensor& content, std::string name) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/constant_text.h"
 #include "ops/constant.h"
 
 namespace seqgraph::ops {

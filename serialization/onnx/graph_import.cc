@@ -6,13 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "graph/constant_text.h"
 #include "graph/status_macros.h"
 
 namespace seqgraph::onnx {
 namespace {
-
-constexpr int64_t kMaxConstantElements = 256;  // of the op Constant, where they differ
 
 // Ops that put elements of their first inputs elsewhere and compute nothing.
 bool OnlyMoves(absl::string_view op) {
@@ -27,26 +25,6 @@ std::vector<std::optional<TensorType>> TypesOf(absl::Span<const Operand> inputs)
     types.push_back(input.present() ? std::optional<TensorType>(input.type) : std::nullopt);
   }
   return types;
-}
-
-// The attribute `values` of Constant; absent where it would refuse the content.
-std::optional<std::string> ConstantText(const Tensor& tensor) {
-  if (tensor.dtype() == DType::kInt64) {
-    for (int64_t x : tensor.Elements<int64_t>()) {
-      if (x <= -(int64_t{1} << 53) || x >= int64_t{1} << 53) return std::nullopt;
-    }
-  }
-  const Tensor exact = tensor.Cast(DType::kFloat64);
-  const absl::Span<const double> values = exact.Elements<double>();
-  if (values.empty()) return "0";
-  const bool uniform = std::all_of(values.begin(), values.end(), [&](double x) {
-    return x == values[0] && std::signbit(x) == std::signbit(values[0]);
-  });
-  const bool finite =
-      std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
-  if (!finite || (!uniform && tensor.num_elements() > kMaxConstantElements)) return std::nullopt;
-  return absl::StrJoin(values.first(uniform ? 1 : values.size()), " ",
-                       [](std::string* out, double x) { *out += AttributeToString(x); });
 }
 
 std::vector<int64_t> Extents(const Shape& shape) {
