@@ -156,4 +156,19 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeConstant(const NodeContext& context)
   });
 }
 
+absl::StatusOr<std::unique_ptr<Kernel>> MakeFillLike(const NodeContext& context) {
+  const float value = static_cast<float>(context.attributes().GetFloat("value"));
+  return MakeLoop([value, n = context.output_size(0)](const KernelArgs& args) {
+    if (args.outputs[0] != nullptr) std::fill_n(Out<float>(args, 0), n, value);
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeIncrement(const NodeContext& context) {
+  return MakeLoop([n = context.output_size(0)](const KernelArgs& args) {
+    if (args.outputs[0] == nullptr) return;
+    const int64_t* t = In<int64_t>(args, 0);
+    for (int64_t i = 0; i < n; ++i) Out<int64_t>(args, 0)[i] = t[i] + 1;
+  });
+}
+
 }  // namespace seqgraph::kernels

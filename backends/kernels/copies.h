@@ -1,7 +1,7 @@
 #ifndef SEQGRAPH_BACKENDS_KERNELS_COPIES_H_
 #define SEQGRAPH_BACKENDS_KERNELS_COPIES_H_
 
-// Kernels of ops that only move what is there, in float32.
+// Kernels of ops that only move what is there, in float32, or write what is known beforehand.
 
 #include <memory>
 
@@ -20,6 +20,9 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeSliceGrad(const NodeContext& context
 absl::StatusOr<std::unique_ptr<Kernel>> MakeReverse(const NodeContext& context);
 /// The content is computed here, by the op's own definition.
 absl::StatusOr<std::unique_ptr<Kernel>> MakeConstant(const NodeContext& context);
+absl::StatusOr<std::unique_ptr<Kernel>> MakeFillLike(const NodeContext& context);
+/// t + 1, in int64.
+absl::StatusOr<std::unique_ptr<Kernel>> MakeIncrement(const NodeContext& context);
 
 }  // namespace seqgraph::kernels
 

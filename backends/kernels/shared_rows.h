@@ -40,6 +40,8 @@ inline constexpr Row kSharedRows[] = {
     {"SoftmaxCrossEntropyWithLogitsGrad", 1, ClaimAlways, Shared<MakeSoftmaxCrossEntropyGrad>},
     {"CategoricalCrossEntropy", 1, ClaimAlways, Shared<MakeCategoricalCrossEntropy>},
     {"CategoricalCrossEntropyGrad", 1, ClaimAlways, Shared<MakeCategoricalCrossEntropyGrad>},
+    {"BCE", 1, ClaimAlways, Shared<MakeWeightedBce>},
+    {"BCEGrad", 1, ClaimAlways, Shared<MakeWeightedBceGrad>},
     {"BCE", 2, ClaimAlways, Shared<MakeWeightedBce>},
     {"BCEGrad", 2, ClaimAlways, Shared<MakeWeightedBceGrad>},
     {"BCEWithLogits", 2, ClaimAlways, Shared<MakeWeightedBceWithLogits>},
@@ -49,6 +51,8 @@ inline constexpr Row kSharedRows[] = {
     {"Clip", 1, ClaimAlways, Shared<MakeClip>},
     {"ClipByNorm", 1, ClaimAlways, Shared<MakeClipByNorm>},
     {"Constant", 1, ClaimAlways, Shared<MakeConstant>},
+    {"FillLike", 1, ClaimAlways, Shared<MakeFillLike>},
+    {"Increment", 1, ClaimAlways, Shared<MakeIncrement>},
     {"ReduceMeanGrad", 1, ClaimAlways, Shared<MakeReduceMeanGrad>},
     {"BroadcastLike", 1, ClaimAlways, Shared<MakeBroadcastLike>},
 };

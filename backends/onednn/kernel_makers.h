@@ -40,9 +40,7 @@ MadeKernel MakeAdd(KernelContext& context);
 MadeKernel MakeSubtract(KernelContext& context);
 MadeKernel MakeMultiply(KernelContext& context);
 MadeKernel MakeScale(KernelContext& context);
-MadeKernel MakeFillLike(KernelContext& context);
 MadeKernel MakeFusedElementwise(KernelContext& context);
-MadeKernel MakeIncrement(KernelContext& context);
 
 // reductions.cc
 MadeKernel MakeReduceSum(KernelContext& context);

@@ -49,14 +49,12 @@ constexpr KernelDef kKernels[] = {
     {"Subtract", 1, ClaimAlways, MakeSubtract},
     {"Multiply", 1, ClaimAlways, MakeMultiply},
     {"Scale", 1, ClaimAlways, MakeScale},
-    {"FillLike", 1, ClaimAlways, MakeFillLike},
     {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
     {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
     {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
     {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
-    {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 
 }  // namespace

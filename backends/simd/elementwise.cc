@@ -1,7 +1,5 @@
 // Ops that compute each element from the same element of their inputs.
 
-#include <algorithm>
-
 #include "backends/kernels/fused_elementwise.h"
 #include "backends/simd/elementwise_loops.h"
 #include "backends/simd/kernel_makers.h"
@@ -50,13 +48,6 @@ MadeKernel MakeScale(KernelContext& context) {
   });
 }
 
-MadeKernel MakeFillLike(KernelContext& context) {
-  const float value = static_cast<float>(context.attributes().GetFloat("value"));
-  return MakeLoop([value, n = context.output_size(0)](const KernelArgs& args) {
-    if (args.outputs[0] != nullptr) std::fill_n(Out<float>(args, 0), n, value);
-  });
-}
-
 MadeKernel MakeFusedElementwise(KernelContext& context) {
   constexpr kernels::ElementwiseLoops kLoops = {.relu = ReluLoop,
                                                 .sigmoid = SigmoidLoop,
@@ -69,14 +60,6 @@ MadeKernel MakeFusedElementwise(KernelContext& context) {
                                                 .tanh_grad = TanhGradLoop,
                                                 .scale = ScaleLoop};
   return kernels::MakeFusedElementwise(context, kLoops);
-}
-
-MadeKernel MakeIncrement(KernelContext& context) {
-  return MakeLoop([n = context.output_size(0)](const KernelArgs& args) {
-    if (args.outputs[0] == nullptr) return;
-    const int64_t* t = In<int64_t>(args, 0);
-    for (int64_t i = 0; i < n; ++i) Out<int64_t>(args, 0)[i] = t[i] + 1;
-  });
 }
 
 }  // namespace seqgraph::simd

@@ -19,9 +19,7 @@ MadeKernel MakeAdd(KernelContext& context);
 MadeKernel MakeSubtract(KernelContext& context);
 MadeKernel MakeMultiply(KernelContext& context);
 MadeKernel MakeScale(KernelContext& context);
-MadeKernel MakeFillLike(KernelContext& context);
 MadeKernel MakeFusedElementwise(KernelContext& context);
-MadeKernel MakeIncrement(KernelContext& context);
 
 // dense.cc
 MadeKernel MakeDense(KernelContext& context);
@@ -38,8 +36,6 @@ MadeKernel MakeReduceSum(KernelContext& context);
 MadeKernel MakeReduceMean(KernelContext& context);
 
 // bce.cc
-MadeKernel MakeBce(KernelContext& context);
-MadeKernel MakeBceGrad(KernelContext& context);
 MadeKernel MakeBceWithLogits(KernelContext& context);
 MadeKernel MakeBceWithLogitsGrad(KernelContext& context);
 

@@ -17,8 +17,6 @@ constexpr KernelDef kKernels[] = {
     {"OneHot", 1, ClaimOneHot, MakeOneHot},
     {"Dense", 1, ClaimAlways, MakeDense},
     {"DenseGrad", 1, ClaimAlways, MakeDenseGrad},
-    {"BCE", 1, ClaimAlways, MakeBce},
-    {"BCEGrad", 1, ClaimAlways, MakeBceGrad},
     {"BCEWithLogits", 1, ClaimAlways, MakeBceWithLogits},
     {"BCEWithLogitsGrad", 1, ClaimAlways, MakeBceWithLogitsGrad},
     {"Sigmoid", 1, ClaimAlways, MakeSigmoid},
@@ -31,14 +29,12 @@ constexpr KernelDef kKernels[] = {
     {"Subtract", 1, ClaimAlways, MakeSubtract},
     {"Multiply", 1, ClaimAlways, MakeMultiply},
     {"Scale", 1, ClaimAlways, MakeScale},
-    {"FillLike", 1, ClaimAlways, MakeFillLike},
     {"FusedElementwise", 1, ClaimAlways, MakeFusedElementwise},
     {"ReduceSum", 1, ClaimAlways, MakeReduceSum},
     {"ReduceMean", 1, ClaimAlways, MakeReduceMean},
     {"SGDUpdate", 1, ClaimAlways, MakeSgdUpdate},
     {"RMSPropUpdate", 1, ClaimAlways, MakeRmsPropUpdate},
     {"AdamUpdate", 1, ClaimAlways, MakeAdamUpdate},
-    {"Increment", 1, ClaimAlways, MakeIncrement},
 };
 
 }  // namespace
