@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/compiled_function.h"
 #include "backends/testing/fake_backend.h"
+#include "backends/testing/row_function.h"
 #include "graph/function_builder.h"
 #include "graph/test_ops.h"
 #include "tests/testing.h"
@@ -18,40 +19,6 @@ namespace seqgraph {
 namespace {
 
 using ::testing::ElementsAre;
-
-using Compiled = absl::StatusOr<std::unique_ptr<CompiledFunction>>;
-const TensorType kRows{DType::kFloat32, {Dim::Batch(), 2}};
-const FakeBackend kFake({});
-
-// y = round(x) + row for each row of x, and row becomes 2 row.
-Function RowFunction() {
-  FunctionBuilder g("f", TestOps());
-  const Value x = g.Input("x", kRows);
-  const Value row = g.Variable("row", {2}, {});
-  const Value rounded = g.AddNode("Round", {x}, {}, "rounded")[0];
-  g.Result("y", g.AddNode("AddRow", {rounded, row}, {}, "sum")[0]);
-  g.Update("row", g.AddNode("Scale", {row}, {}, "doubled")[0]);
-  return std::move(g).Build().value();
-}
-
-VariableStore StoreOf(const Function& function) {
-  VariableStore store;
-  for (const VariableRead& read : function.variables()) {
-    EXPECT_TRUE(store.Declare(read.def).ok());
-  }
-  return store;
-}
-
-Compiled CompileFor(const Function& function, VariableStore* store, int64_t batch = 1,
-                    std::vector<const Backend*> backends = {&kFake}) {
-  return CompiledFunction::Compile(function, TestOps(), store,
-                                   {.backends = std::move(backends), .batch = batch});
-}
-
-std::vector<float> Floats(const Tensor& tensor) {
-  const absl::Span<const float> elements = tensor.Elements<float>();
-  return {elements.begin(), elements.end()};
-}
 
 // f with batch 2: x, rounded, sum and doubled are 64 bytes each at most (one alignment unit).
 TEST(CompiledFunction, MoreMemoryThanAllowedIsRefusedWithTheNumbers) {
