@@ -54,6 +54,8 @@ class InputFiller {
  private:
   enum class Kind { kTokens, kFeatures, kLabels, kClasses, kWeights };
   void FillRow(const Examples& examples, int64_t row, int64_t to, void* content) const;
+  // Asks for a row that is soon to be filled in, where it is long.
+  void FetchRow(const Examples& examples, int64_t row) const;
 
   Kind kind_ = Kind::kTokens;
   int64_t width_ = 1;
