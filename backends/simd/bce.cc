@@ -1,5 +1,5 @@
-// BCE on logits and its gradient. On probabilities it is what no rewrite turned into logits: seldom,
-// and by the kernels that all backends share.
+// BCE on logits and its gradient. On probabilities it is what no rewrite turned into logits:
+// seldom, and by the kernels that all backends share.
 
 #include "backends/simd/kernel_makers.h"
 #include "backends/simd/reduction_loops.h"
