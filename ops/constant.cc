@@ -1,6 +1,5 @@
 #include "ops/constant.h"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>

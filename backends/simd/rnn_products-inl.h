@@ -85,24 +85,27 @@ HWY_INLINE void AddRow(D d, const float* a, int64_t width, float* y) {
 }
 
 /// Rows of a tile that is `vectors` wide; tile, a row of b and an element of a fit the registers.
-/// Together they divide a group of samples.
+/// They leave little or nothing over of a group of samples.
 constexpr int TileRows(int vectors) {
   if (HWY_TARGET <= HWY_AVX3) return vectors == 2 ? 12 : 16;
   return vectors == 2 ? 6 : 12;
 }
 
-/// Calls f(first row, rows of the tile as a constant) for tiles that cover `rows`. A tile of two
-/// rows keeps only part of the units busy, so six and two become four and four, and where work may
-/// be done twice (kTwice) what is left in the end is one of the last four rows.
+/// Calls f(first row, rows of the tile as a constant) for tiles that cover `rows`: of `most` rows,
+/// then of eight if that is fewer, of four and of one. A tile of two rows keeps only part of the
+/// units busy, so six and two become four and four, and where work may be done twice (kTwice) what
+/// is left in the end is one of the last four rows.
 template <int most, bool kTwice = false, class F>
 HWY_INLINE void ForTiles(int64_t rows, F&& f) {
   int64_t r = 0;
   for (; rows - r >= most && (most % 4 == 0 || rows - r != most + 2); r += most) {
     f(r, std::integral_constant<int, most>());
   }
-  if (most > 8 && rows - r >= 8) {
-    f(r, std::integral_constant < int, most<8 ? most : 8>());
-    r += 8;
+  if constexpr (most > 8) {
+    if (rows - r >= 8) {
+      f(r, std::integral_constant<int, 8>());
+      r += 8;
+    }
   }
   for (; rows - r >= 4 || (kTwice && rows >= 4 && r < rows); r += 4) {
     r = HWY_MIN(r, rows - 4);

@@ -1,7 +1,6 @@
 #include "serialization/onnx/graph_import.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <utility>
 
