@@ -1,7 +1,7 @@
 #ifndef SEQGRAPH_BACKENDS_ALL_BACKENDS_H_
 #define SEQGRAPH_BACKENDS_ALL_BACKENDS_H_
 
-#include "backends/backend_registry.h"
+#include "runtime/backend_registry.h"
 
 namespace seqgraph {
 

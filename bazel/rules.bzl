@@ -1,4 +1,8 @@
-"""The rules that every BUILD file here uses: Bazel's C++ rules with our warnings, and protobuf."""
+"""The rules that every BUILD file here uses: Bazel's C++ rules with our warnings, and protobuf.
+
+A folder is one library as a rule (seq_cc_folder): a new file needs no line in a BUILD file. A library
+that is less than its folder (seq_cc_library) is named after its pair of files.
+"""
 
 # -Wmissing-field-initializers (in -Wextra) would forbid `Options{.units = 8}`, which sets the one
 # field that differs from its default.
@@ -9,22 +13,118 @@ _COPTS = [
     "-Wno-missing-field-initializers",
 ]
 
-def seq_cc_library(name, copts = [], linkstatic = 1, **kwargs):
-    """A cc_library with our warnings."""
-    native.cc_library(name = name, copts = _COPTS + copts, linkstatic = linkstatic, **kwargs)
+def _with_common(deps, common = []):
+    """`deps`, each once, and what every target may use: Abseil, what lies under all folders, `common`."""
+    package = native.package_name()
+    all = common + ["//bazel:absl"] + ([] if package == "base" else ["//base"])
+    all += ["//" + package + dep if dep.startswith(":") else dep for dep in deps]
+    return {dep: None for dep in all}.keys()
 
-def seq_cc_binary(name, copts = [], **kwargs):
-    """A cc_binary with our warnings; a plugin with linkshared = 1."""
-    native.cc_binary(name = name, copts = _COPTS + copts, **kwargs)
+def seq_cc_library(
+        name,
+        srcs = None,
+        hdrs = None,
+        copts = [],
+        deps = [],
+        test_deps = None,
+        linkstatic = 1,
+        **kwargs):
+    """A cc_library with our warnings, Abseil and //base.
 
-def seq_cc_test(name, copts = [], linkstatic = 1, **kwargs):
-    """A cc_test with our warnings.
+    Args:
+      name: of the library.
+      srcs: without srcs and hdrs, NAME.cc and NAME.h: those of the two that exist.
+      hdrs: see srcs.
+      copts: as everywhere.
+      deps: what it needs besides.
+      test_deps: where given, NAME_test.cc is its test, which needs these besides.
+      linkstatic: as everywhere.
+      **kwargs: as for cc_library.
+    """
+    if srcs == None and hdrs == None:
+        srcs = native.glob([name + ".cc"])
+        hdrs = native.glob([name + ".h"])
+        if not srcs + hdrs:
+            fail("seq_cc_library %s: neither %s.cc nor %s.h here, and no srcs" % (name, name, name))
+    native.cc_library(
+        name = name,
+        srcs = srcs or [],
+        hdrs = hdrs or [],
+        copts = _COPTS + copts,
+        linkstatic = linkstatic,
+        deps = _with_common(deps),
+        **kwargs
+    )
+    if test_deps != None:
+        seq_cc_test(name = name + "_test", deps = [":" + name] + deps + test_deps)
+
+def seq_cc_folder(name, deps = [], exclude = [], test_deps = [], other_tests = [], **kwargs):
+    """All sources of this folder as one library, and a seq_cc_test for each *_test.cc.
+
+    Args:
+      name: of the library; the folder's, as a rule.
+      deps: of the library.
+      exclude: files that belong to other targets.
+      test_deps: what the tests need besides the library.
+      other_tests: files *_test.cc whose targets are written out, because they need more than that.
+      **kwargs: as for cc_library.
+    """
+    seq_cc_library(
+        name = name,
+        srcs = native.glob(["*.cc"], exclude = ["*_test.cc"] + exclude),
+        hdrs = native.glob(["*.h"], exclude = exclude),
+        deps = deps,
+        **kwargs
+    )
+    seq_cc_tests(
+        exclude = exclude + other_tests,
+        deps = [":" + name] + test_deps,
+    )
+
+def seq_cc_tests(deps = [], exclude = [], **kwargs):
+    """A seq_cc_test for each *_test.cc of this folder.
+
+    Args:
+      deps: of each.
+      exclude: files whose targets are written out, because they need something else.
+      **kwargs: as for seq_cc_test.
+    """
+    for src in native.glob(["*_test.cc"], exclude = exclude):
+        seq_cc_test(name = src[:-len(".cc")], deps = deps, **kwargs)
+
+def seq_cc_binary(name, srcs = None, copts = [], deps = [], **kwargs):
+    """A cc_binary with our warnings, Abseil and //base; without srcs, of NAME.cc."""
+    native.cc_binary(
+        name = name,
+        srcs = [name + ".cc"] if srcs == None else srcs,
+        copts = _COPTS + copts,
+        deps = _with_common(deps),
+        **kwargs
+    )
+
+def seq_cc_test(name, srcs = None, copts = [], deps = [], linkstatic = 1, **kwargs):
+    """A cc_test with our warnings, Abseil, //base and //tests:testing (GoogleTest); of NAME.cc.
 
     Our own libraries are linked in statically: a small test costs one short link, and no shared
     object is made for each library. Give timeout = "long" to what takes more than a minute or so:
     sanitizers and busy machines are several times slower.
+
+    Args:
+      name: of the test.
+      srcs: without them, NAME.cc if it exists.
+      copts: as everywhere.
+      deps: what it needs besides.
+      linkstatic: as everywhere.
+      **kwargs: as for cc_test.
     """
-    native.cc_test(name = name, copts = _COPTS + copts, linkstatic = linkstatic, **kwargs)
+    native.cc_test(
+        name = name,
+        srcs = native.glob([name + ".cc"]) if srcs == None else srcs,
+        copts = _COPTS + copts,
+        linkstatic = linkstatic,
+        deps = _with_common(deps, common = ["//tests:testing"]),
+        **kwargs
+    )
 
 def seq_py_test(name, src, data = [], **kwargs):
     """A test in Python (unittest) that uses nothing beyond python3 itself; one case for tools/test."""

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {

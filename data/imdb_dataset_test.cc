@@ -1,6 +1,6 @@
 #include "data/imdb_dataset.h"
 
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/imdb_dataset.h"
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {

@@ -7,7 +7,7 @@
 #include "data/imdb_dataset.h"
 #include "data/review_source.h"
 #include "data/synthetic_topics.h"
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <random>
 
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {

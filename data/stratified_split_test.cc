@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_join.h"
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "data/review_text.h"
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/status_macros.h"
 #include "data/imdb_dataset.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/dense.h"
 #include "ops/embedding.h"

@@ -12,9 +12,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/imdb_dataset.h"
 #include "data/synthetic_topics.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "training/early_stopping.h"

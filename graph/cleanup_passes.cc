@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_copy.h"
 #include "graph/pass.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph {
 namespace {

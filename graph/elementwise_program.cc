@@ -8,8 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 #include "graph/attributes.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph {
 namespace {

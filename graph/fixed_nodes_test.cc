@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "graph/function_builder.h"
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "graph/printer.h"
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/function_builder.h"
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

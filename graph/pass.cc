@@ -12,9 +12,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 #include "graph/fixed_nodes.h"
 #include "graph/function_cost.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph {
 namespace {

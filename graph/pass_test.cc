@@ -6,7 +6,7 @@
 
 #include "graph/function_builder.h"
 #include "graph/printer.h"
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
 #include "graph/verifier.h"
 #include "tests/testing.h"
 

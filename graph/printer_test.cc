@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "graph/function_builder.h"
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_copy.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/printer.h"
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
 #include "graph/verifier.h"
 #include "tests/testing.h"
 

@@ -13,9 +13,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/status_macros.h"
 #include "graph/dtype.h"
 #include "graph/shape.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph {
 

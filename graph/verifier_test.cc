@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "graph/function_builder.h"
-#include "graph/function_test_peer.h"
-#include "graph/test_ops.h"
+#include "graph/testing/function_test_peer.h"
+#include "graph/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::ops {
 

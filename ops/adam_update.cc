@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/examples.h"
 #include "ops/optimizer_rules.h"
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/activations.h"
 #include "ops/adam_update.h"
 #include "ops/bce.h"

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/activation_math.h"
 #include "ops/examples.h"
 #include "ops/loss_rules.h"

@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"
 #include "ops/reductions.h"

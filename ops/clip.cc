@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"

@@ -6,8 +6,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "base/status_macros.h"
 #include "graph/constant_text.h"
-#include "graph/status_macros.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
 

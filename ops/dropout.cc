@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "graph/philox.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
+#include "graph/dropout_bits.h"
 #include "ops/elementwise.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"

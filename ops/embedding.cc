@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/examples.h"
 #include "ops/index_check.h"
 #include "ops/shape_rules.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/activation_math.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/activation_math.h"
 #include "ops/examples.h"
 #include "ops/recurrence.h"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/embedding.h"
 #include "ops/examples.h"
 #include "ops/index_check.h"

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/examples.h"
 
 namespace seqgraph::ops {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/examples.h"
 #include "ops/loss_rules.h"
 #include "ops/shape_rules.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/examples.h"
 #include "ops/index_check.h"
 #include "ops/shape_rules.h"

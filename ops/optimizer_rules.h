@@ -8,8 +8,8 @@
 #include <initializer_list>
 #include <vector>
 
+#include "base/status_macros.h"
 #include "graph/op_def.h"
-#include "graph/status_macros.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {

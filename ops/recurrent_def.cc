@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/examples.h"
 
 namespace seqgraph::ops {

@@ -4,8 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"

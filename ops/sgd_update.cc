@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/examples.h"
 #include "ops/optimizer_rules.h"
 

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/axis_extents.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"

@@ -11,7 +11,7 @@
 #include "graph/printer.h"
 #include "graph/verifier.h"
 #include "serialization/proto_guard.h"
-#include "serialization/test_ops.h"
+#include "serialization/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "serialization/model_io.h"
-#include "serialization/test_ops.h"
+#include "serialization/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

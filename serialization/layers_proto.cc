@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/shape.h"
-#include "graph/status_macros.h"
 #include "serialization/function_proto.h"
 
 namespace seqgraph {

@@ -13,14 +13,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/atomic_file.h"
+#include "base/crc32c.h"
 #include "graph/function_builder.h"
 #include "graph/printer.h"
-#include "serialization/atomic_file.h"
-#include "serialization/crc32c.h"
 #include "serialization/function_proto.h"
 #include "serialization/model.pb.h"
 #include "serialization/proto_guard.h"
-#include "serialization/test_ops.h"
+#include "serialization/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "serialization/proto_guard.h"
-#include "serialization/test_ops.h"
+#include "serialization/testing/test_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -10,11 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/content_hash.h"
+#include "base/status_macros.h"
 #include "graph/printer.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "tools/text_table.h"
-#include "training/content_hash.h"
 
 namespace seqgraph::tools {
 namespace {

@@ -1,7 +1,7 @@
 #ifndef SEQGRAPH_TOOLS_AUTO_CHOICE_H_
 #define SEQGRAPH_TOOLS_AUTO_CHOICE_H_
 
-// --backend=auto: the backend of each node by measuring it (backends/backend_chooser.h), measured
+// --backend=auto: the backend of each node by measuring it (runtime/backend_chooser.h), measured
 // once for a function with its shapes on a machine and then remembered.
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "backends/backend_chooser.h"
-#include "training/data_cache.h"
+#include "data/data_cache.h"
+#include "runtime/backend_chooser.h"
 
 namespace seqgraph::tools {
 

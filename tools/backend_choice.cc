@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_split.h"
 #include "backends/all_backends.h"
+#include "base/status_macros.h"
 #include "graph/rewrite.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "serialization/function_proto.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/compiled_function.h"
+#include "runtime/compiled_function.h"
 #include "tools/flags.h"
 
 namespace seqgraph::tools {

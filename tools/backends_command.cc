@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_join.h"
 #include "backends/plugin/select_backends.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "tools/backend_choice.h"
 #include "tools/op_claims.h"

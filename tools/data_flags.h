@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "data/cached_dataset.h"
 #include "data/imdb_dataset.h"
 #include "tools/flags.h"
-#include "training/cached_dataset.h"
 
 namespace seqgraph::tools {
 

@@ -6,10 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
 #include "data/imdb_dataset.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "serialization/atomic_file.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/diff/lockstep.h"

@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
 #include "data/imdb_dataset.h"
 #include "data/npy.h"
-#include "graph/status_macros.h"
-#include "serialization/atomic_file.h"
 #include "tools/data_flags.h"
 #include "tools/output_path.h"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/imdb_dataset.h"
-#include "graph/status_macros.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/class_report.h"

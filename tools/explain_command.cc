@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/compiled_function.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/all_ops.h"
+#include "runtime/compiled_function.h"
 #include "serialization/model_io.h"
 #include "tools/auto_choice.h"
 #include "tools/backend_choice.h"

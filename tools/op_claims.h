@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
 #include "graph/op_registry.h"
+#include "runtime/backend.h"
 
 namespace seqgraph::tools {
 

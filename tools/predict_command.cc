@@ -11,8 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/status_macros.h"
 #include "data/review_text.h"
-#include "graph/status_macros.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/data_flags.h"

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "base/status_macros.h"
 #include "data/class_table.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/model_flags.h"

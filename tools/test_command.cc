@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "backends/buffer_guards.h"
+#include "base/status_macros.h"
 #include "graph/dtype.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
+#include "runtime/buffer_guards.h"
 #include "tools/backend_choice.h"
 #include "tools/graph_test/graph_test_runner.h"
 

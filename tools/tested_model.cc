@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "backends/plugin/select_backends.h"
-#include "backends/trace.h"
+#include "base/trace.h"
 #include "graph/model.h"
 #include "tools/flags.h"
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "tools/backend_choice.h"
 #include "tools/tested_model.h"

@@ -9,11 +9,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "backends/compiled_function.h"
 #include "backends/plugin/select_backends.h"
-#include "backends/profile.h"
 #include "data/vocabulary.h"
 #include "graph/model.h"
+#include "runtime/compiled_function.h"
+#include "runtime/profile.h"
 #include "tools/flags.h"
 
 namespace seqgraph::tools {

@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "backends/compiled_function.h"
-#include "backends/profile.h"
+#include "runtime/compiled_function.h"
+#include "runtime/profile.h"
 #include "training/examples.h"
 #include "training/metrics.h"
 

@@ -1,7 +1,7 @@
 #include "training/early_stopping.h"
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "graph/status_macros.h"
-#include "serialization/atomic_file.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {

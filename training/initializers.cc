@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
-#include "training/counter_random.h"
+#include "base/counter_random.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {

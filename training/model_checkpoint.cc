@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "serialization/model_io.h"
 #include "training/checkpoint_path.h"
 

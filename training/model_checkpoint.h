@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "backends/trace.h"
+#include "base/trace.h"
 #include "graph/tensor.h"
 #include "serialization/self_test.h"
 #include "training/callback.h"

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/all_ops.h"
 
 namespace seqgraph {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/clip.h"
 #include "ops/elementwise.h"
 #include "ops/reductions.h"

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
 #include "gtest/gtest.h"
 #include "ops/all_ops.h"
 #include "ops/elementwise.h"
 #include "ops/reductions.h"
+#include "runtime/compiled_function.h"
 #include "tests/testing.h"
 #include "training/initializers.h"
 

@@ -8,12 +8,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "backends/all_backends.h"
-#include "backends/node_oracle.h"
+#include "base/status_macros.h"
 #include "graph/gradient.h"
 #include "graph/rewrite.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/node_oracle.h"
 #include "training/model_builder.h"
 
 namespace seqgraph {

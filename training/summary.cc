@@ -9,7 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "training/model_builder.h"
 
 namespace seqgraph {

@@ -9,11 +9,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
+#include "base/counter_random.h"
 #include "gtest/gtest.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tests/testing.h"
-#include "training/counter_random.h"
 #include "training/early_stopping.h"
 #include "training/imdb_models.h"
 #include "training/lambda_callback.h"

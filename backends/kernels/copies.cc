@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backends/kernels/loop_kernel.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "graph/tensor.h"
 
 namespace seqgraph::kernels {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/elementwise_program.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph::kernels {
 namespace {

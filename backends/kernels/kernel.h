@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "backends/backend.h"
 #include "graph/function.h"
+#include "runtime/backend.h"
 
 namespace seqgraph::kernels {
 

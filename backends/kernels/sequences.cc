@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/loop_kernel.h"
-#include "graph/philox.h"
+#include "graph/dropout_bits.h"
 
 namespace seqgraph::kernels {
 namespace {

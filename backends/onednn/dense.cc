@@ -11,7 +11,7 @@
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/math_loops.h"
 #include "backends/onednn/run_guard.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 namespace {

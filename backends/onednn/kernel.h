@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
 #include "backends/kernels/kernel.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/loop_kernel.h"
 #include "graph/function.h"
+#include "runtime/backend.h"
 
 namespace seqgraph::onednn {
 

@@ -7,7 +7,7 @@
 #include "backends/kernels/ids.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/layout_loops.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 namespace {

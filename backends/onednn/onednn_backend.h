@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "backends/backend.h"
+#include "runtime/backend.h"
 
 namespace seqgraph {
 

@@ -11,9 +11,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "backends/compiled_function.h"
 #include "backends/onednn/isa.h"
-#include "backends/onednn/rnn_oracle.h"
+#include "backends/onednn/testing/rnn_oracle.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/model.h"
@@ -26,6 +25,7 @@
 #include "ops/reductions.h"
 #include "ops/rmsprop_update.h"
 #include "ops/rnn_cell.h"
+#include "runtime/compiled_function.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

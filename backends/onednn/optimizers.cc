@@ -5,7 +5,7 @@
 #include "backends/kernels/optimizer_state.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/math_loops.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 namespace {

@@ -11,7 +11,7 @@
 #include "backends/onednn/matrix_product.h"
 #include "backends/onednn/recurrent_products.h"
 #include "backends/onednn/rnn_memory.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 absl::Status ValidateRecurrence(const RecurrenceConfig& c) {

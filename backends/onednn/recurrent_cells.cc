@@ -8,7 +8,7 @@
 #include "backends/onednn/recurrence.h"
 #include "backends/onednn/recurrent_pair.h"
 #include "backends/onednn/run_guard.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 namespace {

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "backends/compiled_function.h"
-#include "backends/node_oracle.h"
 #include "backends/onednn/onednn_backend.h"
 #include "graph/function_builder.h"
 #include "ops/all_ops.h"
+#include "runtime/compiled_function.h"
+#include "runtime/node_oracle.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "backends/onednn/math_loops.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 

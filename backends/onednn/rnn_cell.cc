@@ -8,7 +8,7 @@
 #include "backends/onednn/isa.h"
 #include "backends/onednn/layout_loops.h"
 #include "backends/onednn/recurrent_pair.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 namespace {

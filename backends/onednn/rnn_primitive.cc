@@ -17,7 +17,7 @@
 #include "backends/onednn/rnn_loops.h"
 #include "backends/onednn/rnn_memory.h"
 #include "backends/onednn/run_guard.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 namespace {

@@ -12,8 +12,8 @@
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/layout_loops.h"
 #include "backends/onednn/rnn_loops.h"
-#include "backends/onednn/rnn_oracle.h"
-#include "backends/onednn/rnn_runner.h"
+#include "backends/onednn/testing/rnn_oracle.h"
+#include "backends/onednn/testing/rnn_runner.h"
 #include "tests/testing.h"
 
 namespace seqgraph::onednn {

@@ -1,7 +1,7 @@
 #ifndef SEQGRAPH_BACKENDS_ONEDNN_RUN_GUARD_H_
 #define SEQGRAPH_BACKENDS_ONEDNN_RUN_GUARD_H_
 
-#include "backends/denormals.h"
+#include "base/denormals.h"
 
 namespace seqgraph::onednn {
 

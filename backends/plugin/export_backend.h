@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "backends/backend.h"
 #include "backends/plugin/seqgraph_backend.h"
 #include "graph/op_registry.h"
+#include "runtime/backend.h"
 
 namespace seqgraph {
 

@@ -5,8 +5,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/plugin/plugin_program.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {

@@ -9,9 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "backends/backend.h"
 #include "backends/plugin/encoded_function.h"
 #include "backends/plugin/plugin_table.h"
+#include "runtime/backend.h"
 
 namespace seqgraph {
 

@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "backends/backend.h"
 #include "backends/plugin/encoded_function.h"
+#include "runtime/backend.h"
 
 namespace seqgraph {
 

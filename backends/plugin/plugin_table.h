@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "backends/backend.h"
 #include "backends/plugin/seqgraph_backend.h"
+#include "runtime/backend.h"
 
 namespace seqgraph {
 

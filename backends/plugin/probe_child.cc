@@ -18,7 +18,7 @@
 #include "backends/plugin/plugin_loader.h"
 #include "backends/plugin/plugin_program.h"
 #include "backends/plugin/probe_protocol.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::probe {
 namespace {

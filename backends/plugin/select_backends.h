@@ -9,10 +9,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "backends/backend_registry.h"
 #include "backends/plugin/encoded_function.h"
 #include "backends/plugin/plugin_loader.h"
 #include "backends/plugin/plugin_probe.h"
+#include "runtime/backend_registry.h"
 
 namespace seqgraph {
 

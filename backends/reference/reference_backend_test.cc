@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "backends/compiled_function.h"
 #include "graph/function_builder.h"
 #include "graph/rewrite.h"
-#include "graph/test_ops.h"
+#include "graph/testing/test_ops.h"
+#include "runtime/compiled_function.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
 #include "backends/kernels/kernel.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/loop_kernel.h"
 #include "backends/simd/thread_pool.h"
+#include "runtime/backend.h"
 
 namespace seqgraph::simd {
 

@@ -7,7 +7,7 @@
 #include "backends/simd/kernel_makers.h"
 #include "backends/simd/lookup_loops.h"
 #include "backends/simd/parallel.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::simd {
 namespace {

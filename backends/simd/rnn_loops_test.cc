@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/denormals.h"
-#include "backends/numeric_bounds.h"
 #include "backends/simd/target.h"
+#include "base/denormals.h"
+#include "runtime/numeric_bounds.h"
 #include "tests/testing.h"
 
 namespace seqgraph::simd {

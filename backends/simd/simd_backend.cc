@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/denormals.h"
 #include "backends/simd/kernels.h"
 #include "backends/simd/target.h"
-#include "graph/status_macros.h"
+#include "base/denormals.h"
+#include "base/status_macros.h"
 #include "hwy/highway.h"
 
 namespace seqgraph {

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "backends/compiled_function.h"
 #include "backends/simd/target.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
@@ -20,6 +19,7 @@
 #include "ops/dense.h"
 #include "ops/embedding.h"
 #include "ops/reductions.h"
+#include "runtime/compiled_function.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

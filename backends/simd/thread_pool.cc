@@ -8,7 +8,7 @@
 #include <mutex>
 #include <system_error>
 
-#include "backends/denormals.h"
+#include "base/denormals.h"
 
 namespace seqgraph::simd {
 namespace {

@@ -40,7 +40,7 @@ class ThreadPool {
   /// Calls task(0), ..., task(tasks - 1), each once, in any order and on any thread, the calling
   /// one among them, and returns when all are done. Allocates nothing. While another thread is in
   /// ParallelFor of this pool, or from within a task, the calling thread runs all tasks itself.
-  /// tasks < 2^31. Denormals are flushed in every task (see backends/denormals.h).
+  /// tasks < 2^31. Denormals are flushed in every task (see base/denormals.h).
   void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> task);
 
  private:

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "backends/denormals.h"
+#include "base/denormals.h"
 
 namespace seqgraph::simd {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "serialization/hdf5/byte_cursor.h"
 
 namespace seqgraph::hdf5 {

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "serialization/hdf5/library.h"
 #include "serialization/hdf5/reader.h"
+#include "serialization/hdf5/testing/library.h"
 #include "serialization/hdf5/writer.h"
 #include "tests/testing.h"
 

@@ -1,8 +1,8 @@
 #include "serialization/hdf5/messages.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/shape.h"
-#include "graph/status_macros.h"
 #include "serialization/hdf5/byte_cursor.h"
 
 namespace seqgraph::hdf5 {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "serialization/hdf5/messages.h"
 #include "serialization/hdf5/object_header.h"
 

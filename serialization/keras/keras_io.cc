@@ -7,15 +7,15 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
-#include "serialization/atomic_file.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
+#include "base/zip.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/writer.h"
 #include "serialization/keras/legacy_model.h"
 #include "serialization/keras/optimizer_state.h"
 #include "serialization/keras/stack_config.h"
 #include "serialization/keras/training_config.h"
-#include "serialization/keras/zip_archive.h"
 
 namespace seqgraph::keras {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/zip.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/writer.h"
 #include "serialization/keras/optimizer_state.h"
-#include "serialization/keras/zip_archive.h"
 #include "tests/testing.h"
 
 namespace seqgraph::keras {

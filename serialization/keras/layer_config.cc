@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "serialization/keras/layer_limits.h"
 #include "serialization/keras/recurrent_config.h"
 #include "serialization/keras/value_config.h"

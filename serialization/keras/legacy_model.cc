@@ -9,7 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "serialization/keras/optimizer_state.h"
 #include "serialization/keras/stack_config.h"
 #include "serialization/keras/training_config.h"

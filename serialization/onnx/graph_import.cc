@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/constant_text.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph::onnx {
 namespace {

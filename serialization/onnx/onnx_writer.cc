@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
 #include "graph/verifier.h"
-#include "serialization/atomic_file.h"
 #include "serialization/onnx/metadata.h"
 #include "serialization/onnx/node_export.h"
 #include "serialization/onnx/tensor.h"

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/compiled_function.h"
 #include "tests/allocations/allocation_counter.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"

@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/cross_entropy.h"
 #include "ops/dense.h"
@@ -25,6 +24,7 @@
 #include "ops/rewrites/all_rewrites.h"
 #include "ops/rnn_cell.h"
 #include "ops/sgd_update.h"
+#include "runtime/compiled_function.h"
 #include "tests/allocations/allocation_counter.h"
 #include "tests/testing.h"
 #include "training/initializers.h"

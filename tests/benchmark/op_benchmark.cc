@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
+#include "runtime/compiled_function.h"
 
 namespace seqgraph {
 namespace {

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "backends/all_backends.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "nlohmann/json.hpp"
 #include "tests/benchmark/peer_data.h"
 #include "tests/benchmark/peer_work.h"

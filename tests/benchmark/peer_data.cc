@@ -7,9 +7,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/status_macros.h"
 #include "data/imdb_dataset.h"
 #include "data/npy.h"
-#include "graph/status_macros.h"
 #include "training/imdb_models.h"
 #include "training/initializers.h"
 

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "tests/benchmark/peer_data.h"
 #include "training/batch_runner.h"

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "tests/benchmark/paired.h"
 #include "training/batch_runner.h"
 #include "training/imdb_models.h"

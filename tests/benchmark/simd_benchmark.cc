@@ -18,14 +18,14 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/reductions.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "ops/rnn_cell.h"
+#include "runtime/compiled_function.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "tests/benchmark/paired.h"
 #include "training/imdb_models.h"

@@ -16,15 +16,15 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/dense.h"
 #include "ops/embedding.h"
 #include "ops/gru_cell.h"
 #include "ops/lstm_cell.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/compiled_function.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "tests/benchmark/paired.h"
 #include "training/imdb_models.h"

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "backends/numeric_bounds.h"
+#include "runtime/numeric_bounds.h"
 
 namespace seqgraph {
 namespace {

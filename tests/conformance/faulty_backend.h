@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
+#include "runtime/backend.h"
 
 namespace seqgraph {
 

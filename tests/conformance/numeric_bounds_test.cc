@@ -1,4 +1,4 @@
-#include "backends/numeric_bounds.h"
+#include "runtime/numeric_bounds.h"
 
 #include <gtest/gtest.h>
 

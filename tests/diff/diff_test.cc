@@ -9,9 +9,9 @@
 
 #include "absl/strings/match.h"
 #include "backends/all_backends.h"
+#include "base/atomic_file.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "serialization/atomic_file.h"
 #include "tests/diff/faulty_backend.h"
 #include "tests/testing.h"
 #include "tools/conformance/file_cases.h"

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "backends/node_oracle.h"
-#include "backends/numeric_bounds.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
+#include "runtime/node_oracle.h"
+#include "runtime/numeric_bounds.h"
 
 namespace seqgraph {
 namespace {

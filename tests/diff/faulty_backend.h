@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "backends/backend.h"
+#include "runtime/backend.h"
 
 namespace seqgraph {
 
@@ -17,7 +17,7 @@ struct InjectedFault {
   std::string node;  ///< if not empty: in the node of this name alone, whatever its op
   int output = 0;
   int64_t element = 0;  ///< modulo the output's size
-  /// Added to the element: so many times the bound of the node (backends/numeric_bounds.h), which
+  /// Added to the element: so many times the bound of the node (runtime/numeric_bounds.h), which
   /// only works where no operand is private; or this amount.
   double times_bound = 0;
   float amount = 0;

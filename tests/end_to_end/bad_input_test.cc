@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "serialization/model.pb.h"
 #include "tests/end_to_end/process.h"
 #include "tests/end_to_end/review_files.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/end_to_end/process.h"
 #include "tests/end_to_end/review_files.h"
 #include "tests/testing.h"

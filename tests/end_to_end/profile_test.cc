@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/end_to_end/process.h"
 #include "tests/end_to_end/review_files.h"
 #include "tests/testing.h"

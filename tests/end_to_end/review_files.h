@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 
 namespace seqgraph {
 

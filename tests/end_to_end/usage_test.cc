@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "backends/all_backends.h"
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "ops/all_ops.h"
 #include "tests/end_to_end/process.h"
 #include "tests/end_to_end/review_files.h"

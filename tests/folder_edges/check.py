@@ -10,25 +10,27 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 # Area -> the areas its targets may depend on, besides itself. An area is a folder with all below it;
-# "backends" is the interface, each backend below it an area of its own; "backends/kernels" is what
-# backends share.
+# "backends" is the list of backends, each backend below it an area of its own; "backends/kernels" is
+# what backends share.
 _ALL = None
 _ALLOWED = {
     "": set(),
     "bazel": set(),
-    "graph": set(),
-    "ops": {"graph"},
-    "backends": {"graph"},
-    "backends/kernels": {"graph", "backends"},
-    "backends/*": {"graph", "backends", "backends/kernels"},
-    "serialization": {"graph"},
-    "data": set(),
-    "training": {"graph", "ops", "backends", "serialization", "data"},
+    "base": set(),
+    "graph": {"base"},
+    "ops": {"base", "graph"},
+    "runtime": {"base", "graph"},
+    "backends": {"base", "runtime"},
+    "backends/kernels": {"base", "graph", "runtime"},
+    "backends/*": {"base", "graph", "runtime", "backends/kernels"},
+    "serialization": {"base", "graph"},
+    "data": {"base"},
+    "training": {"base", "graph", "ops", "runtime", "backends", "serialization", "data"},
     "tools": _ALL,
     "examples": _ALL,
     "tests": _ALL,
 }
-# The one target of the interface's folder that knows the backends: the list of built-in ones.
+# The one target that knows the backends: the list of built-in ones.
 _LIST_OF_BACKENDS = "//backends:all_backends"
 
 

@@ -32,13 +32,14 @@ class FolderEdgesTest(unittest.TestCase):
 
     def test_lets_the_edges_of_the_table_through(self):
         status, output = run(
-            rule("//graph:shape", ["//graph:shape.cc", "//bazel:absl"]),
+            rule("//graph:shape", ["//graph:shape.cc", "//base:base", "//bazel:absl"]),
             rule("//ops:dense", ["//graph:op_def"]),
-            rule("//backends/onednn:onednn", ["//backends:backend", "//graph:shape", "@onednn//:dnnl"]),
+            rule("//runtime:plan", ["//graph:op_def", "//base:base"]),
+            rule("//backends/onednn:onednn", ["//runtime:backend", "//graph:shape", "@onednn//:dnnl"]),
             rule("//backends/onednn:onednn", ["//backends/kernels:kernel"]),
-            rule("//backends/kernels:kernel", ["//backends:backend", "//graph:shape"]),
+            rule("//backends/kernels:kernel", ["//runtime:backend", "//graph:shape"]),
             rule("//backends:all_backends", ["//backends/onednn:onednn"]),
-            rule("//training:loop", ["//graph:g", "//ops:o", "//backends:b", "//serialization:s",
+            rule("//training:loop", ["//graph:g", "//ops:o", "//runtime:r", "//serialization:s",
                                      "//data:d"]),
             rule("//tools:main", ["//training:loop"]))
         self.assertEqual((status, output), (0, ""))
@@ -47,12 +48,13 @@ class FolderEdgesTest(unittest.TestCase):
         for source, target in [
             ("//graph:shape", "//ops:dense"),
             ("//graph:shape", "//data:tokens"),
-            ("//ops:dense", "//backends:backend"),
+            ("//base:base", "//graph:shape"),
+            ("//ops:dense", "//runtime:backend"),
             ("//ops:dense", "//serialization:model"),
             ("//serialization:model", "//ops:all_ops"),
             ("//serialization/keras:import", "//ops:all_ops"),
-            ("//backends:backend", "//ops:dense"),
-            ("//backends:backend", "//backends/onednn:onednn"),
+            ("//runtime:backend", "//ops:dense"),
+            ("//runtime:backend", "//backends/onednn:onednn"),
             ("//backends/onednn:onednn", "//ops:dense"),
             ("//backends/onednn:onednn", "//backends/reference:reference"),
             ("//backends/onednn/kernels:gemm", "//backends/reference:reference"),

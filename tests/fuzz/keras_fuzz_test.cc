@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/zip.h"
 #include "data/npy.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/writer.h"
 #include "serialization/keras/keras_io.h"
 #include "serialization/keras/optimizer_state.h"
-#include "serialization/keras/zip_archive.h"
 #include "tests/fuzz/allocation_meter.h"
 #include "tests/fuzz/mutator.h"
 #include "tests/testing.h"

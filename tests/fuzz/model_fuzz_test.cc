@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/crc32c.h"
 #include "google/protobuf/stubs/logging.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/verifier.h"
 #include "ops/all_ops.h"
-#include "serialization/crc32c.h"
 #include "serialization/model.pb.h"
 #include "serialization/model_io.h"
 #include "serialization/proto_guard.h"

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/atomic_file.h"
 #include "google/protobuf/stubs/logging.h"
 #include "graph/verifier.h"
 #include "ops/all_ops.h"
-#include "serialization/atomic_file.h"
 #include "serialization/onnx/onnx.pb.h"
 #include "serialization/onnx/onnx_reader.h"
 #include "serialization/onnx/onnx_writer.h"

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/compiled_function.h"
 #include "data/npy.h"
 #include "graph/model.h"
+#include "runtime/compiled_function.h"
 #include "serialization/keras/keras_io.h"
 #include "tests/testing.h"
 #include "training/keras/keras_export.h"

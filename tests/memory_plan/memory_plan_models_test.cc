@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_format.h"
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
-#include "backends/memory_plan.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/compiled_function.h"
+#include "runtime/memory_plan.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"
 

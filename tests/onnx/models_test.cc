@@ -11,8 +11,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/npy.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/onnx/onnx_reader.h"
 #include "tests/testing.h"

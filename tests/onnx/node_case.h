@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "backends/backend.h"
+#include "runtime/backend.h"
 
 namespace seqgraph::onnx {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/onnx/onnx.pb.h"
 #include "serialization/onnx/onnx_reader.h"

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/dense.h"
 #include "ops/elementwise.h"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/embedding.h"
 #include "ops/rnn_cell.h"

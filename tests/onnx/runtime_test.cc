@@ -8,10 +8,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
 #include "data/npy.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
-#include "serialization/atomic_file.h"
 #include "serialization/onnx/onnx_writer.h"
 #include "tests/onnx/round_trip_models.h"
 #include "tests/testing.h"

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/elementwise.h"
 #include "ops/reductions.h"

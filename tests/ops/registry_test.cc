@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/status_macros.h"
 #include "graph/op_def.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "tests/ops/evaluator.h"
 #include "tests/testing.h"

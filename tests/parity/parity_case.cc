@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/npy.h"
-#include "graph/status_macros.h"
 #include "nlohmann/json.hpp"
 #include "serialization/keras/keras_io.h"
 #include "serialization/keras/layer_weights.h"

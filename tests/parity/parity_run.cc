@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/compiled_function.h"
+#include "base/status_macros.h"
 #include "graph/model.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/compiled_function.h"
 #include "training/metrics.h"
 #include "training/sequential.h"
 

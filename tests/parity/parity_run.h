@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "backends/backend.h"
+#include "runtime/backend.h"
 #include "tests/parity/parity_case.h"
 
 namespace seqgraph::parity {

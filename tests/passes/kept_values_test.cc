@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
+#include "base/status_macros.h"
 #include "graph/model.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/compiled_function.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"
 #include "training/initializers.h"

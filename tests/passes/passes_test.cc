@@ -11,8 +11,6 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
-#include "backends/numeric_bounds.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/pass.h"
@@ -28,6 +26,8 @@
 #include "ops/rewrites/all_rewrites.h"
 #include "ops/rnn_cell.h"
 #include "ops/take_step.h"
+#include "runtime/compiled_function.h"
+#include "runtime/numeric_bounds.h"
 #include "tests/ops/evaluator.h"
 #include "tests/testing.h"
 

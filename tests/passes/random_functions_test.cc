@@ -17,8 +17,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "backends/all_backends.h"
-#include "backends/compiled_function.h"
-#include "backends/numeric_bounds.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/pass.h"
@@ -28,6 +26,8 @@
 #include "ops/elementwise.h"
 #include "ops/reductions.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/compiled_function.h"
+#include "runtime/numeric_bounds.h"
 #include "tests/ops/evaluator.h"
 #include "tests/testing.h"
 

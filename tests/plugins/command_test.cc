@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "data/test_util.h"
+#include "data/testing/test_util.h"
 #include "tests/end_to_end/process.h"
 #include "tests/end_to_end/review_files.h"
 #include "tests/testing.h"

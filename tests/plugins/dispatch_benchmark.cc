@@ -8,9 +8,9 @@
 
 #include "backends/plugin/export_backend.h"
 #include "backends/plugin/plugin_backend.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/op_registry.h"
-#include "graph/status_macros.h"
 #include "tests/plugins/plugin_testing.h"
 
 namespace seqgraph {

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "backends/all_backends.h"
-#include "backends/backend_registry.h"
+#include "base/counter_random.h"
 #include "graph/model.h"
 #include "gtest/gtest.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/backend_registry.h"
 #include "tests/plugins/plugin_testing.h"
 #include "tests/testing.h"
-#include "training/counter_random.h"
 #include "training/imdb_models.h"
 #include "training/trainer.h"
 

@@ -1,8 +1,8 @@
 #include "tests/plugins/plugin_testing.h"
 
 #include "backends/plugin/plugin_loader.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
-#include "graph/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/function_proto.h"
 

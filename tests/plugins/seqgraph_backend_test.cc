@@ -18,7 +18,7 @@
 #include "graph/rewrite.h"
 #include "gtest/gtest.h"
 #include "ops/all_ops.h"
-#include "serialization/test_ops.h"
+#include "serialization/testing/test_ops.h"
 #include "tests/plugins/plugin_testing.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"

@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "backends/compiled_function.h"
-#include "backends/profile.h"
+#include "runtime/compiled_function.h"
+#include "runtime/profile.h"
 #include "tools/bench/machine_peak.h"
 
 namespace seqgraph::bench {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "graph/tensor.h"
 #include "training/model_builder.h"
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "backends/compiled_function.h"
 #include "graph/function.h"
+#include "runtime/compiled_function.h"
 
 namespace seqgraph::bench {
 

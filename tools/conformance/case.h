@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "backends/backend.h"
 #include "graph/op_registry.h"
+#include "runtime/backend.h"
 #include "tools/conformance/verdict.h"
 
 namespace seqgraph::conformance {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/buffer_guards.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
+#include "runtime/buffer_guards.h"
 #include "serialization/graph_test_case.h"
 #include "tools/conformance/function_check.h"
 #include "tools/graph_test/graph_test_runner.h"

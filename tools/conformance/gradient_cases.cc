@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/elementwise.h"
 #include "ops/reductions.h"
 #include "tools/conformance/case.h"

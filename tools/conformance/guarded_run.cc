@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/denormals.h"
-#include "graph/status_macros.h"
+#include "base/denormals.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::conformance {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
 #include "graph/function.h"
 #include "graph/tensor.h"
+#include "runtime/backend.h"
 #include "tools/conformance/guarded_buffer.h"
 #include "tools/conformance/verdict.h"
 

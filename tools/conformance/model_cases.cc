@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/compiled_function.h"
+#include "base/status_macros.h"
 #include "graph/rewrite.h"
-#include "graph/status_macros.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/compiled_function.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/networks.h"
 #include "tools/conformance/session.h"

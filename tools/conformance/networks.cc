@@ -5,9 +5,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
-#include "graph/status_macros.h"
 #include "ops/activations.h"
 #include "ops/bce.h"
 #include "ops/dense.h"

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/rewrite.h"
-#include "graph/status_macros.h"
 
 namespace seqgraph::conformance {
 

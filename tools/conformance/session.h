@@ -1,13 +1,13 @@
 #ifndef SEQGRAPH_TOOLS_CONFORMANCE_SESSION_H_
 #define SEQGRAPH_TOOLS_CONFORMANCE_SESSION_H_
 
-// Functions run by the host itself (backends/compiled_function.h), on the backend alone.
+// Functions run by the host itself (runtime/compiled_function.h), on the backend alone.
 
 #include <memory>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "backends/compiled_function.h"
+#include "runtime/compiled_function.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/exact_run.h"
 

@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/buffer_guards.h"
 #include "backends/reference/reference_backend.h"
+#include "base/status_macros.h"
 #include "graph/rewrite.h"
-#include "graph/status_macros.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/buffer_guards.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/networks.h"
 #include "tools/conformance/session.h"

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/rewrite.h"
-#include "graph/status_macros.h"
 #include "serialization/model_io.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/networks.h"

@@ -5,8 +5,8 @@
 #include <functional>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
 #include "graph/op_registry.h"
+#include "runtime/backend.h"
 #include "tools/conformance/case.h"
 
 namespace seqgraph::conformance {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "base/zip.h"
 #include "data/npy.h"
-#include "graph/status_macros.h"
-#include "serialization/keras/zip_archive.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -55,7 +55,7 @@ absl::StatusOr<std::string> NpzOfWeights(const Model& model) {
     SEQ_ASSIGN_OR_RETURN(std::string file, data::NpyFile(variable->value.Elements<float>(), shape));
     files.push_back({absl::StrCat(variable->def.name, ".npy"), std::move(file)});
   }
-  return keras::WriteZip(files);
+  return WriteZip(files);
 }
 
 absl::Status ReadNpzWeights(const std::string& path, Model& model) {

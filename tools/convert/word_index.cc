@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
 #include "nlohmann/json.hpp"
-#include "serialization/atomic_file.h"
 #include "training/model_builder.h"
 
 namespace seqgraph::tools {

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/compiled_function.h"
-#include "backends/node_assignment.h"
+#include "base/status_macros.h"
 #include "graph/rewrite.h"
-#include "graph/status_macros.h"
+#include "runtime/compiled_function.h"
+#include "runtime/node_assignment.h"
 
 namespace seqgraph::diff {
 namespace {

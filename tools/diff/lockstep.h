@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
-#include "backends/buffer_guards.h"
-#include "backends/node_oracle.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
 #include "graph/pass.h"
 #include "graph/tensor.h"
+#include "runtime/backend.h"
+#include "runtime/buffer_guards.h"
+#include "runtime/node_oracle.h"
 
 namespace seqgraph::diff {
 

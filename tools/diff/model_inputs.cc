@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/imdb_dataset.h"
 #include "data/npy.h"
-#include "graph/status_macros.h"
 #include "tools/text_classifier.h"
 #include "training/model_builder.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "backends/numeric_bounds.h"
+#include "runtime/numeric_bounds.h"
 
 namespace seqgraph {
 namespace {

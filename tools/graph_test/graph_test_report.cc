@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "serialization/atomic_file.h"
+#include "base/atomic_file.h"
 #include "tools/graph_test/graph_test_runner.h"
 
 namespace seqgraph {

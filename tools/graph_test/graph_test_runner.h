@@ -10,9 +10,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "backends/backend.h"
 #include "graph/op_registry.h"
 #include "graph/pass.h"
+#include "runtime/backend.h"
 #include "serialization/graph_test_case.h"
 
 namespace seqgraph {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "backends/profile.h"
+#include "runtime/profile.h"
 
 namespace seqgraph::tools {
 

@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
-#include "serialization/atomic_file.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
 #include "tools/output_path.h"
 #include "tools/profile/chrome_trace.h"
 

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "backends/profile.h"
+#include "runtime/profile.h"
 #include "tools/flags.h"
 #include "tools/interrupt.h"
 

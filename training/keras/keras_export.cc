@@ -5,7 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "serialization/keras/layer_weights.h"
 #include "serialization/keras/optimizer_state.h"
 #include "training/keras/stack_recognition.h"

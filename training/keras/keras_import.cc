@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "serialization/keras/optimizer_state.h"
 #include "training/keras/keras_export.h"
 #include "training/losses.h"

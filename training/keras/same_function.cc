@@ -1,7 +1,7 @@
 #include "training/keras/same_function.h"
 
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {

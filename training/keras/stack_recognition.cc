@@ -6,7 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "graph/status_macros.h"
+#include "base/status_macros.h"
 #include "training/keras/same_function.h"
 #include "training/model_builder.h"
 #include "training/sequential.h"

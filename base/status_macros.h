@@ -1,0 +1,48 @@
+#ifndef SEQGRAPH_BASE_STATUS_MACROS_H_
+#define SEQGRAPH_BASE_STATUS_MACROS_H_
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+
+/// Returns the status of `expr` from the enclosing function unless it is OK.
+#define SEQ_RETURN_IF_ERROR(expr)                                                \
+  do {                                                                           \
+    if (::absl::Status seq_status = (expr); !seq_status.ok()) return seq_status; \
+  } while (false)
+
+/// `SEQ_ASSIGN_OR_RETURN(auto x, F());` assigns the value of a StatusOr, or returns its status.
+#define SEQ_ASSIGN_OR_RETURN(lhs, expr) \
+  SEQ_ASSIGN_OR_RETURN_IMPL_(SEQ_CONCAT_(seq_statusor_, __LINE__), lhs, expr)
+#define SEQ_ASSIGN_OR_RETURN_IMPL_(statusor, lhs, expr) \
+  auto statusor = (expr);                               \
+  if (!statusor.ok()) return statusor.status();         \
+  lhs = std::move(statusor).value()
+#define SEQ_CONCAT_(a, b) SEQ_CONCAT_IMPL_(a, b)
+#define SEQ_CONCAT_IMPL_(a, b) a##b
+
+/// Ends the process on a broken invariant of our own; never used for what a caller can cause.
+#define SEQ_CHECK(condition)                                                               \
+  do {                                                                                     \
+    if (!(condition)) {                                                                    \
+      std::fprintf(stderr, "%s:%d: internal error: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                        \
+    }                                                                                      \
+  } while (false)
+
+namespace seqgraph {
+
+/// The same status with `context` and ": " in front of its message; OK stays OK.
+inline absl::Status Annotate(const absl::Status& status, absl::string_view context) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(context, ": ", status.message()));
+}
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BASE_STATUS_MACROS_H_

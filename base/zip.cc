@@ -1,0 +1,144 @@
+#include "base/zip.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr int kMaxFiles = 1000;
+
+struct Free {
+  void operator()(archive* a) const { archive_free(a); }
+  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
+};
+
+absl::Status Malformed(archive* a, absl::string_view doing) {
+  const char* why = archive_error_string(a);
+  return absl::InvalidArgumentError(
+      absl::StrCat("not a good zip file: ", doing, ": ", why != nullptr ? why : "unknown error"));
+}
+
+// Grows with what is really there; libarchive verifies the check sum.
+absl::Status ReadEntry(archive* a, int64_t* left, std::string* content) {
+  std::vector<char> block(size_t{1} << 14);
+  while (true) {
+    const la_ssize_t got = archive_read_data(a, block.data(), block.size());
+    if (got < 0) return Malformed(a, "reading an entry");
+    if (got == 0) return absl::OkStatus();
+    *left -= got;
+    if (*left < 0) return absl::ResourceExhaustedError("its files hold too many bytes");
+    content->append(block.data(), static_cast<size_t>(got));
+  }
+}
+
+using Reader = std::unique_ptr<archive, Free>;
+
+absl::StatusOr<Reader> NewReader() {
+  Reader reader(archive_read_new());
+  if (reader == nullptr || archive_read_support_format_zip_seekable(reader.get()) != ARCHIVE_OK) {
+    return absl::ResourceExhaustedError("libarchive cannot be set up");
+  }
+  return reader;
+}
+
+absl::Status ForEachEntry(archive* a, int64_t max_bytes, ZipVisitor visit) {
+  archive_entry* entry = nullptr;
+  for (int count = 0;; ++count) {
+    const int result = archive_read_next_header(a, &entry);
+    if (result == ARCHIVE_EOF) return absl::OkStatus();
+    if (result != ARCHIVE_OK) return Malformed(a, "reading its table");
+    if (count == kMaxFiles) {
+      return absl::ResourceExhaustedError(absl::StrCat("more than ", kMaxFiles, " files"));
+    }
+    const char* raw_name = archive_entry_pathname(entry);
+    const std::string name = raw_name != nullptr ? raw_name : "";
+    if (archive_entry_filetype(entry) == AE_IFDIR) continue;
+    std::string content;
+    SEQ_RETURN_IF_ERROR(Annotate(ReadEntry(a, &max_bytes, &content), name));
+    SEQ_RETURN_IF_ERROR(visit(name, std::move(content)));
+  }
+}
+
+la_ssize_t AppendTo(archive*, void* bytes, const void* data, size_t size) {
+  static_cast<std::string*>(bytes)->append(static_cast<const char*>(data), size);
+  return static_cast<la_ssize_t>(size);
+}
+
+absl::Status Broken(archive* a) {
+  const char* why = archive_error_string(a);
+  return absl::InternalError(
+      absl::StrCat("cannot make a zip file: ", why != nullptr ? why : "unknown error"));
+}
+
+}  // namespace
+
+bool LooksLikeZip(absl::string_view bytes) { return bytes.substr(0, 4) == "PK\x03\x04"; }
+
+absl::Status ForEachInZip(absl::string_view bytes, int64_t max_bytes, ZipVisitor visit) {
+  SEQ_ASSIGN_OR_RETURN(const Reader reader, NewReader());
+  if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
+    return Malformed(reader.get(), "opening it");
+  }
+  return ForEachEntry(reader.get(), max_bytes, visit);
+}
+
+absl::Status ForEachInZipFile(const std::string& path, int64_t max_bytes, ZipVisitor visit) {
+  const std::string quoted = absl::StrCat("'", path, "'");
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", quoted));
+  SEQ_ASSIGN_OR_RETURN(const Reader reader, NewReader());
+  if (archive_read_open_FILE(reader.get(), file.get()) != ARCHIVE_OK) {
+    return Annotate(Malformed(reader.get(), "opening it"), quoted);
+  }
+  return Annotate(ForEachEntry(reader.get(), max_bytes, visit), quoted);
+}
+
+absl::StatusOr<std::map<std::string, std::string>> ReadZip(absl::string_view bytes,
+                                                           int64_t max_bytes) {
+  std::map<std::string, std::string> files;
+  SEQ_RETURN_IF_ERROR(ForEachInZip(
+      bytes, max_bytes, [&](const std::string& name, std::string content) -> absl::Status {
+        if (files.emplace(name, std::move(content)).second) return absl::OkStatus();
+        return absl::InvalidArgumentError(absl::StrCat("it has two files named ", name));
+      }));
+  return files;
+}
+
+absl::StatusOr<std::string> WriteZip(
+    const std::vector<std::pair<std::string, std::string>>& files) {
+  const std::unique_ptr<archive, Free> writer(archive_write_new());
+  archive* a = writer.get();
+  std::string bytes;
+  if (a == nullptr || archive_write_set_format_zip(a) != ARCHIVE_OK ||
+      archive_write_zip_set_compression_store(a) != ARCHIVE_OK ||
+      archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK ||
+      archive_write_open(a, &bytes, nullptr, AppendTo, nullptr) != ARCHIVE_OK) {
+    return Broken(a);
+  }
+  for (const auto& [name, content] : files) {
+    const std::unique_ptr<archive_entry, Free> entry(archive_entry_new());
+    archive_entry_set_pathname(entry.get(), name.c_str());
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_perm(entry.get(), 0644);
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
+    archive_entry_set_mtime(entry.get(), 0, 0);  // before 1980: the first date that a zip has
+    if (archive_write_header(a, entry.get()) != ARCHIVE_OK ||
+        archive_write_data(a, content.data(), content.size()) !=
+            static_cast<la_ssize_t>(content.size())) {
+      return Broken(a);
+    }
+  }
+  if (archive_write_close(a) != ARCHIVE_OK) return Broken(a);
+  return bytes;
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,45 @@
+#ifndef SEQGRAPH_BASE_ZIP_H_
+#define SEQGRAPH_BASE_ZIP_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace seqgraph {
+
+/// The first bytes of a zip file.
+bool LooksLikeZip(absl::string_view bytes);
+
+/// Takes one file of a zip: its name and its content. What it returns other than OK ends the
+/// reading.
+using ZipVisitor = absl::FunctionRef<absl::Status(const std::string& name, std::string content)>;
+
+/// Hands over each file in a zip, stored or compressed, in the order in which they lie; folders are
+/// left out. For untrusted bytes: the content may be at most `max_bytes` altogether, whatever the
+/// zip says of itself, in at most 1,000 files. InvalidArgument (malformed, wrong check sum) or
+/// ResourceExhausted.
+absl::Status ForEachInZip(absl::string_view bytes, int64_t max_bytes, ZipVisitor visit);
+
+/// The same of a file, which is never in memory as a whole. Errors name the path; NotFound and the
+/// like where it cannot be opened.
+absl::Status ForEachInZipFile(const std::string& path, int64_t max_bytes, ZipVisitor visit);
+
+/// All files in a zip, by name: as ForEachInZip, and InvalidArgument for a name that is there
+/// twice.
+absl::StatusOr<std::map<std::string, std::string>> ReadZip(absl::string_view bytes,
+                                                           int64_t max_bytes);
+
+/// A zip with these files in this order, not compressed, which is how Keras and numpy write theirs.
+/// The same files give the same bytes: all have the date 1980-01-01.
+absl::StatusOr<std::string> WriteZip(const std::vector<std::pair<std::string, std::string>>& files);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BASE_ZIP_H_

@@ -1,0 +1,131 @@
+#ifndef SEQGRAPH_RUNTIME_BACKEND_H_
+#define SEQGRAPH_RUNTIME_BACKEND_H_
+
+// What a backend implements. The host (runtime/compiled_function.h) binds the batch, rewrites the
+// function, asks each backend in the user's order to claim nodes, hands each backend the nodes that
+// are its own, plans all memory, and then runs the nodes in order:
+//
+//   Claim(function, node)   yes, or no with a reason. A claim is a promise.
+//   Prepare(request)        everything that is fixed before the first call: kernels, packing,
+//                           private layouts, scratch. Returns a Program.
+//   Program::Run(node)      computes one node; allocates nothing.
+//
+// Backends know only graph/.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "graph/function.h"
+
+namespace seqgraph {
+
+struct BackendInfo {
+  std::string name;         ///< as the --backend flag takes it
+  std::string version;      ///< of the backend and of the library it stands on
+  std::string description;  ///< one line; names the instruction set in use
+};
+
+/// Why a backend does not take a node.
+enum class ClaimReason {
+  kClaimed,
+  kUnknownOp,             ///< the op, or its version, is not implemented
+  kUnsupportedType,       ///< an element type
+  kUnsupportedShape,      ///< extents or rank
+  kUnsupportedAttribute,  ///< an attribute's value
+  kNeedsOtherNode,        ///< only together with a node that is not there (a gradient without its
+                          ///< forward node)
+  kBrokenPromise,         ///< claimed at first, but then Prepare refuses it: the backend is faulty
+};
+
+struct Claim {
+  ClaimReason reason = ClaimReason::kClaimed;
+  std::string text;  ///< for people: what is missing
+  /// Other nodes, of a group that runs as one kernel, or the forward node of a gradient: the claim
+  /// holds only if all of them go to this backend too.
+  std::vector<int> together = {};
+
+  bool claimed() const { return reason == ClaimReason::kClaimed; }
+  static Claim Yes() { return {}; }
+  static Claim No(ClaimReason reason, std::string text) { return {reason, std::move(text), {}}; }
+};
+
+/// "unknown op", "unsupported shape", ...
+absl::string_view ClaimReasonName(ClaimReason reason);
+
+/// What Program::Run gets for one node. The pointers of one node are the same in every call of one
+/// program; contents change.
+struct KernelArgs {
+  /// One for each input of the op; null for an absent one. 64-byte aligned.
+  absl::Span<const void* const> inputs;
+  /// One for each output of the op; null for one that nobody uses. 64-byte aligned. May equal an
+  /// input where the op declares the pair InPlace.
+  absl::Span<void* const> outputs;
+  /// For each input the version of the variable that it reads, so that packed copies do not go
+  /// stale; 0 for an input that is no variable.
+  absl::Span<const uint64_t> versions;
+  /// Program::scratch_bytes(node) bytes, 64-byte aligned, contents undefined, shared between nodes.
+  void* scratch = nullptr;
+  /// Program::persistent_bytes() bytes, page aligned, zero before the first call, then the
+  /// backend's own (workspaces that forward leaves for backward).
+  void* persistent = nullptr;
+};
+
+/// A value whose storage is the backend's own business: its layout and size.
+struct PrivateStorage {
+  Value value;
+  int64_t bytes = 0;
+};
+
+/// One backend's share of one compiled function. Used by one thread at a time, not always the one
+/// that made it.
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  /// Which implementation runs the node, for people: "rnn:ref (units 8 padded to 16)".
+  virtual std::string implementation(int node) const = 0;
+  /// Of KernelArgs::scratch; -1: the node allocates itself, and how much is unknown.
+  virtual int64_t scratch_bytes(int node) const { return (void)node, 0; }
+  virtual int64_t persistent_bytes() const { return 0; }
+  /// Values that may be private (see ProgramRequest) and that this program stores in a layout of
+  /// its own: the host gives them that many bytes instead of the type's.
+  virtual std::vector<PrivateStorage> private_storage() const { return {}; }
+
+  /// Called once before the first node of a call and once after the last, in the thread that runs.
+  /// End follows every Begin that was OK, also when a node fails.
+  virtual absl::Status Begin() { return absl::OkStatus(); }
+  virtual void End() {}
+
+  /// Computes the node (an index into the function's nodes, one of those requested).
+  virtual absl::Status Run(int node, const KernelArgs& args) = 0;
+};
+
+struct ProgramRequest {
+  /// Static shapes. Outlives the program.
+  const Function* function = nullptr;
+  /// The nodes to run here, ascending. All claimed.
+  absl::Span<const int> nodes;
+  /// For each value of the function: true if it is computed and read by `nodes` only, and is
+  /// neither result nor update, so that its storage may be private.
+  std::vector<bool> may_be_private;
+  int threads = 1;
+};
+
+/// Implementations are stateless and may be used by many threads.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const BackendInfo& info() const = 0;
+  /// Whether `node` (an index into the nodes of `function`, whose shapes are static) can run here.
+  virtual Claim ClaimNode(const Function& function, int node) const = 0;
+  virtual absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const = 0;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_RUNTIME_BACKEND_H_

@@ -1,0 +1,62 @@
+#include "runtime/backend_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "base/status_macros.h"
+
+namespace seqgraph {
+
+absl::string_view ClaimReasonName(ClaimReason reason) {
+  constexpr absl::string_view kNames[] = {"claimed",
+                                          "unknown op",
+                                          "unsupported type",
+                                          "unsupported shape",
+                                          "unsupported attribute",
+                                          "needs another node",
+                                          "broken promise"};
+  return kNames[static_cast<int>(reason)];
+}
+
+absl::Status BackendRegistry::Register(std::unique_ptr<Backend> backend) {
+  const std::string& name = backend->info().name;
+  for (const auto& known : backends_) {
+    if (known->info().name == name) {
+      return absl::AlreadyExistsError(absl::StrCat("two backends are named ", name));
+    }
+  }
+  backends_.push_back(std::move(backend));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const Backend*> BackendRegistry::Get(absl::string_view name) const {
+  for (const auto& backend : backends_) {
+    if (backend->info().name == name) return backend.get();
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "unknown backend \"", name, "\"; there are ",
+      absl::StrJoin(backends_, ", ",
+                    [](std::string* out, const auto& backend) { *out += backend->info().name; })));
+}
+
+absl::StatusOr<std::vector<const Backend*>> BackendRegistry::ParseList(
+    absl::string_view names) const {
+  if (names.empty()) {
+    return absl::InvalidArgumentError("an empty list of backends; name at least one");
+  }
+  std::vector<const Backend*> list;
+  for (absl::string_view name : absl::StrSplit(names, ',')) {
+    SEQ_ASSIGN_OR_RETURN(const Backend* backend, Get(name));
+    if (std::find(list.begin(), list.end(), backend) != list.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("backend ", name, " is named twice in \"", names, "\""));
+    }
+    list.push_back(backend);
+  }
+  return list;
+}
+
+}  // namespace seqgraph

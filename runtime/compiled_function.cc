@@ -1,0 +1,507 @@
+#include "runtime/compiled_function.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/denormals.h"
+#include "base/status_macros.h"
+#include "graph/fixed_nodes.h"
+#include "runtime/memory_plan.h"
+#include "runtime/node_assignment.h"
+#include "runtime/storage_plan.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr int64_t kPersistentAlignment = 4096;
+
+// A node ready to run: its program and all pointers.
+struct Step {
+  int node = 0;
+  Program* program = nullptr;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  std::vector<uint64_t> versions;
+  void* scratch = nullptr;
+  void* persistent = nullptr;
+};
+
+// A variable that kept nodes depend on, and its version when they ran.
+struct KeptVariable {
+  const Variable* variable;
+  uint64_t version;
+};
+
+// A version that has to be fetched anew for each call.
+struct VersionLink {
+  uint64_t* target;
+  const Variable* variable;
+};
+
+absl::Status AnnotateNode(const absl::Status& status, const Function& function, int n) {
+  const Node& node = function.nodes()[n];
+  return Annotate(status, absl::StrCat("function ", function.name(), ", node ", node.name, " (",
+                                       node.op->name(), ")"));
+}
+
+}  // namespace
+
+struct CompiledFunction::Impl {
+  Function function;
+  int64_t batch = 0;
+  std::vector<Variable*> variables;  // as in function.variables()
+  std::vector<std::unique_ptr<Program>> programs;
+  StoragePlan storage;
+  MemoryRegion arena, scratch;
+  int64_t guard_bytes = 0;
+  BufferGuards guards;
+  std::optional<GuardDamage> damage;     // of the last call
+  std::vector<MemoryRegion> persistent;  // one for each program
+  std::vector<Step> steps;
+  std::vector<VersionLink> version_links;
+  std::vector<bool> kept;  // for each node
+  std::vector<KeptVariable> kept_variables;
+  bool kept_is_valid = false;  // has been computed, and nothing but variables can have changed
+  std::vector<Variable*> updated;
+  std::vector<NodeAssignment> assignments;
+  MemoryUse memory;
+  std::vector<RewriteCount> passes;
+  std::vector<bool> is_private;  // for each value
+
+  absl::Status BindVariables(VariableStore* store);
+  absl::Status Prepare(const CompileOptions& options, std::vector<int>& program_of);
+  void FindKeptNodes(const CompileOptions& options, const std::vector<int>& assignment);
+  void MeasureMemory();
+  absl::Status CheckMemory(const CompileOptions& options) const;
+  absl::Status Allocate();
+  void MakeSteps(absl::Span<const int> program_of);
+  void MakeGuards();
+
+  // With guards. In front a whole number of pages, behind which the memory begins.
+  int64_t persistent_offset() const {
+    return (guard_bytes + kPersistentAlignment - 1) / kPersistentAlignment * kPersistentAlignment;
+  }
+  int64_t PersistentBytes(const Program& program) const {
+    const int64_t bytes = program.persistent_bytes();
+    return bytes == 0 ? 0 : persistent_offset() + bytes + guard_bytes;
+  }
+  void* Address(const Storage& storage) const {
+    switch (storage.place) {
+      case Storage::Place::kNone:
+        return nullptr;
+      case Storage::Place::kArena:
+        return arena.data() + storage.offset;
+      case Storage::Place::kVariable:
+        return guard_bytes > 0 ? arena.data() + this->storage.variable_offsets[storage.variable]
+                               : variables[storage.variable]->value.data();
+    }
+    return nullptr;
+  }
+  absl::Status RunSteps(RunObserver* observer);
+  bool HasFreshKept();
+  absl::Status RunNodes(RunObserver* observer);
+  absl::Status RunStep(Step& step, RunObserver* observer);
+  absl::Status LoadGuarded();
+  absl::Status CheckGuards(int node, const KernelArgs& args);
+  void StoreUpdates();
+};
+
+absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
+  for (const VariableRead& read : function.variables()) {
+    SEQ_ASSIGN_OR_RETURN(Variable * variable, store->Get(read.def.name));
+    if (variable->def.type != read.def.type) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("function ", function.name(), " reads variable ", read.def.name, " as ",
+                       read.def.type.ToString(), ", but it is ", variable->def.type.ToString()));
+    }
+    variables.push_back(variable);
+  }
+  for (const NamedValue& update : function.updates()) updated.push_back(store->Find(update.name));
+  return absl::OkStatus();
+}
+
+// Fixed nodes, but those that a backend runs only beside others: what they leave each other in its
+// own memory is not known here.
+void CompiledFunction::Impl::FindKeptNodes(const CompileOptions& options,
+                                           const std::vector<int>& assignment) {
+  const int nodes = static_cast<int>(function.nodes().size());
+  kept.assign(nodes, false);
+  if (guard_bytes > 0) return;
+  const std::vector<bool> fixed = FixedNodes(function);
+  if (std::count(fixed.begin(), fixed.end(), true) == 0) return;
+  kept = fixed;
+  for (int n = 0; n < nodes; ++n) {
+    for (int other : options.backends[assignment[n]]->ClaimNode(function, n).together) {
+      kept[n] = false;
+      if (other >= 0 && other < nodes) kept[other] = false;
+    }
+  }
+  std::vector<bool> read(variables.size(), false);
+  for (int n = 0; n < nodes; ++n) {
+    for (Value input : function.nodes()[n].inputs) {
+      if (!fixed[n] || !input.present()) continue;
+      if (function.info(input).origin == Origin::kVariable)
+        read[function.info(input).source] = true;
+    }
+  }
+  for (size_t v = 0; v < read.size(); ++v) {
+    if (read[v]) kept_variables.push_back({variables[v], 0});
+  }
+}
+
+// Assigns the nodes, lets each backend prepare its own, and sets for each node its program.
+absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
+                                             std::vector<int>& program_of) {
+  TraceSpan assign(options.trace, "assign nodes", "compile");
+  SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment,
+                       AssignNodes(function, options.backends, options.preferences));
+  assign.End();
+  FindKeptNodes(options, assignment);
+  program_of.assign(assignment.size(), -1);
+  assignments.resize(assignment.size());
+  is_private.assign(function.values().size(), false);
+  std::vector<PrivateStorage> private_storage;
+  for (int b = 0; b < static_cast<int>(options.backends.size()); ++b) {
+    std::vector<int> nodes;
+    for (size_t n = 0; n < assignment.size(); ++n) {
+      if (assignment[n] == b) nodes.push_back(static_cast<int>(n));
+    }
+    if (nodes.empty()) continue;
+    ProgramRequest request{&function, nodes, PrivateValues(function, assignment, b),
+                           options.threads};
+    const std::string& name = options.backends[b]->info().name;
+    TraceSpan prepare(options.trace, absl::StrCat("prepare ", name), "compile");
+    absl::StatusOr<std::unique_ptr<Program>> program = options.backends[b]->Prepare(request);
+    if (!program.ok()) {
+      return Annotate(program.status(),
+                      absl::StrCat("backend ", name, " preparing function ", function.name()));
+    }
+    for (const PrivateStorage& entry : (*program)->private_storage()) {
+      const int index = entry.value.index;
+      if (index < 0 || index >= static_cast<int>(request.may_be_private.size()) ||
+          !request.may_be_private[index] || entry.bytes < 0) {
+        return absl::InternalError(absl::StrCat(
+            "backend ", name, " asks for ", entry.bytes, " bytes of private storage for value ",
+            index, " of function ", function.name(), ", which is not its own"));
+      }
+      private_storage.push_back(entry);
+      is_private[index] = true;
+    }
+    for (int n : nodes) {
+      program_of[n] = static_cast<int>(programs.size());
+      const Node& node = function.nodes()[n];
+      assignments[n] = {node.name, node.op->name(), name, (*program)->implementation(n),
+                        std::max<int64_t>((*program)->scratch_bytes(n), -1)};
+    }
+    programs.push_back(*std::move(program));
+  }
+  const TraceSpan plan(options.trace, "plan memory", "compile");
+  storage = PlanStorage(function, private_storage, guard_bytes, kept);
+  return absl::OkStatus();
+}
+
+void CompiledFunction::Impl::MeasureMemory() {
+  memory.values = storage.arena_bytes;
+  memory.live_bound = storage.live_bound;
+  for (const NodeAssignment& assignment : assignments) {
+    memory.scratch = std::max(memory.scratch, assignment.scratch_bytes);
+    memory.unreported += assignment.scratch_bytes < 0;
+  }
+  if (memory.scratch > 0) memory.scratch += 2 * guard_bytes;
+  for (const auto& program : programs) memory.persistent += PersistentBytes(*program);
+}
+
+absl::Status CompiledFunction::Impl::CheckMemory(const CompileOptions& options) const {
+  if (!options.max_memory.has_value()) return absl::OkStatus();
+  const std::string where = absl::StrCat("function ", function.name(), " with batch ", batch);
+  if (memory.total() > *options.max_memory) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(where, " takes ", memory.total(), " bytes (values ", memory.values,
+                     ", scratch ", memory.scratch, ", backends' own ", memory.persistent,
+                     "); the limit leaves it ", *options.max_memory));
+  }
+  for (const NodeAssignment& assignment : assignments) {
+    if (assignment.scratch_bytes >= 0) continue;
+    return absl::ResourceExhaustedError(absl::StrCat(
+        where, ": backend ", assignment.backend, " does not say how much scratch memory node ",
+        assignment.node, " (", assignment.op, ") takes, so no limit can be kept"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompiledFunction::Impl::Allocate() {
+  // Never empty: values without elements have an address too, because null means absent.
+  bool enough =
+      arena.Allocate(std::max(memory.values, kBufferAlignment)) && scratch.Allocate(memory.scratch);
+  for (const auto& program : programs) {
+    persistent.emplace_back();
+    enough = enough && persistent.back().Allocate(PersistentBytes(*program));
+  }
+  if (enough) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("no memory to run function ", function.name(),
+                                                   " with batch ", batch, ": it takes ",
+                                                   memory.total(), " bytes"));
+}
+
+void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
+  steps.resize(program_of.size());
+  for (size_t n = 0; n < steps.size(); ++n) {
+    const Node& node = function.nodes()[n];
+    Step& step = steps[n];
+    step.node = static_cast<int>(n);
+    step.program = programs[program_of[n]].get();
+    if (memory.scratch > 0) step.scratch = scratch.data() + guard_bytes;
+    const MemoryRegion& own = persistent[program_of[n]];
+    if (own.bytes() > 0) step.persistent = own.data() + persistent_offset();
+    step.versions.assign(node.inputs.size(), 0);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Value input = node.inputs[i];
+      step.inputs.push_back(input.present() ? Address(storage.values[input.index]) : nullptr);
+      if (input.present() && function.info(input).origin == Origin::kVariable) {
+        version_links.push_back({&step.versions[i], variables[function.info(input).source]});
+      }
+    }
+    for (Value output : node.outputs) {
+      step.outputs.push_back(Address(storage.values[output.index]));
+    }
+  }
+}
+
+absl::Status CompiledFunction::Impl::RunSteps(RunObserver* observer) {
+  for (const VersionLink& link : version_links) *link.target = link.variable->version;
+  absl::Status status;
+  size_t begun = 0;
+  for (; begun < programs.size() && status.ok(); ++begun) status = programs[begun]->Begin();
+  // One whose Begin failed has not begun; all others need their End, whatever happens.
+  if (!status.ok()) --begun;
+  status = status.ok() ? RunNodes(observer)
+                       : Annotate(status, absl::StrCat("function ", function.name(), " begins"));
+  for (size_t p = 0; p < begun; ++p) programs[p]->End();
+  return status;
+}
+
+// Of each node the scratch is a range of its own, though all share the memory.
+void CompiledFunction::Impl::MakeGuards() {
+  if (guard_bytes == 0) return;
+  const int end = static_cast<int>(function.nodes().size());
+  for (const ArenaBuffer& buffer : storage.buffers) {
+    guards.Add({.data = arena.data() + buffer.offset,
+                .bytes = buffer.bytes,
+                .before = guard_bytes,
+                .behind = AlignedBytes(buffer.bytes) - buffer.bytes + guard_bytes,
+                .first = buffer.first,
+                .last = buffer.last,
+                .name = buffer.value < 0 ? "a snapshot of a variable"
+                                         : function.values()[buffer.value].name});
+  }
+  for (int n = 0; n < end && memory.scratch > 0; ++n) {
+    const int64_t bytes = std::max<int64_t>(assignments[n].scratch_bytes, 0);
+    guards.Add({.data = scratch.data() + guard_bytes,
+                .bytes = bytes,
+                .before = guard_bytes,
+                .behind = memory.scratch - guard_bytes - bytes,
+                .first = n,
+                .last = n,
+                .name = "scratch"});
+  }
+  for (size_t p = 0; p < programs.size(); ++p) {
+    if (persistent[p].bytes() == 0) continue;
+    guards.Add({.data = persistent[p].data() + persistent_offset(),
+                .bytes = programs[p]->persistent_bytes(),
+                .before = persistent_offset(),
+                .behind = guard_bytes,
+                .first = -1,
+                .last = end,
+                .name = "persistent memory"});
+  }
+  guards.Fill(/*node=*/-1);
+}
+
+// Looks at what was written since the last call, and takes the variables' contents.
+absl::Status CompiledFunction::Impl::LoadGuarded() {
+  const absl::Status status = CheckGuards(/*node=*/-1, {});
+  guards.Fill(/*node=*/-1);
+  if (!status.ok()) return Annotate(status, absl::StrCat("between calls of ", function.name()));
+  for (size_t v = 0; v < variables.size(); ++v) {
+    const Tensor& value = variables[v]->value;
+    std::memcpy(arena.data() + storage.variable_offsets[v], value.data(), value.num_bytes());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompiledFunction::Impl::CheckGuards(int node, const KernelArgs& args) {
+  damage = guards.Find(function, node, args);
+  return damage.has_value() ? absl::DataLossError(damage->ToString()) : absl::OkStatus();
+}
+
+// Whether the outputs of kept nodes are those of the variables as they are now, whose versions are
+// taken.
+bool CompiledFunction::Impl::HasFreshKept() {
+  bool fresh = kept_is_valid;
+  for (KeptVariable& kept : kept_variables) {
+    fresh = fresh && kept.version == kept.variable->version;
+    kept.version = kept.variable->version;
+  }
+  return fresh;
+}
+
+absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
+  const bool may_change = observer != nullptr && !observer->OnlyLooks();
+  const bool fresh = HasFreshKept() && !may_change;
+  kept_is_valid = false;  // Unless all goes well.
+  for (Step& step : steps) {
+    if (fresh && kept[step.node]) {
+      if (observer != nullptr) observer->OnKept(step.node);
+      continue;
+    }
+    const absl::Status status = RunStep(step, observer);
+    if (!status.ok()) return AnnotateNode(status, function, step.node);
+  }
+  kept_is_valid = !may_change;
+  return absl::OkStatus();
+}
+
+absl::Status CompiledFunction::Impl::RunStep(Step& step, RunObserver* observer) {
+  const KernelArgs args{step.inputs, step.outputs, step.versions, step.scratch, step.persistent};
+  if (observer != nullptr) SEQ_RETURN_IF_ERROR(observer->BeforeNode(step.node, args));
+  if (guard_bytes > 0) guards.Fill(step.node);
+  const absl::Status status = step.program->Run(step.node, args);
+  if (guard_bytes > 0) SEQ_RETURN_IF_ERROR(CheckGuards(step.node, args));
+  SEQ_RETURN_IF_ERROR(status);
+  return observer != nullptr ? observer->AfterNode(step.node, args) : absl::OkStatus();
+}
+
+void CompiledFunction::Impl::StoreUpdates() {
+  for (const Snapshot& snapshot : storage.snapshots) {
+    const Tensor& value = variables[snapshot.variable]->value;
+    std::memcpy(arena.data() + snapshot.offset, value.data(), value.num_bytes());
+  }
+  for (const UpdateCopy& copy : storage.copies) {
+    Tensor& value = variables[copy.variable]->value;
+    std::memcpy(value.data(), Address(copy.source), value.num_bytes());
+  }
+  if (guard_bytes == 0) return;
+  for (int variable : storage.in_place) {
+    Tensor& value = variables[variable]->value;
+    std::memcpy(value.data(), arena.data() + storage.variable_offsets[variable], value.num_bytes());
+  }
+}
+
+absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
+    const Function& function, const OpRegistry& registry, VariableStore* variables,
+    const CompileOptions& options) {
+  if (options.threads < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "function ", function.name(), ": needs at least 1 thread, got ", options.threads));
+  }
+  if (options.guard_bytes < 0 || options.guard_bytes > kMaxGuardBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("function ", function.name(),
+                                                   ": guard_bytes must be in [0, ", kMaxGuardBytes,
+                                                   "], got ", options.guard_bytes));
+  }
+  const TraceSpan all(options.trace,
+                      absl::StrCat("compile ", function.name(), ", batch ", options.batch),
+                      "compile");
+  auto impl = std::make_unique<Impl>();
+  impl->guard_bytes = AlignedBytes(options.guard_bytes);
+  TraceSpan rewrite(options.trace, "rewrite", "compile");
+  SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, options.batch));
+  // What a pass makes must not take a node from the backend that it prefers.
+  const NodeOwners owners = [&options](const Function& candidate) {
+    return RankAssignment(candidate, options.backends, options.preferences);
+  };
+  SEQ_ASSIGN_OR_RETURN(impl->function,
+                       RunPasses(bound, registry, options.passes, owners, &impl->passes));
+  rewrite.End();
+  impl->batch = options.batch;
+  SEQ_RETURN_IF_ERROR(impl->BindVariables(variables));
+  std::vector<int> program_of;
+  SEQ_RETURN_IF_ERROR(impl->Prepare(options, program_of));
+  impl->MeasureMemory();
+  SEQ_RETURN_IF_ERROR(impl->CheckMemory(options));
+  TraceSpan allocate(options.trace, "allocate", "compile");
+  SEQ_RETURN_IF_ERROR(impl->Allocate());
+  allocate.End();
+  impl->MakeSteps(program_of);
+  impl->MakeGuards();
+  return std::unique_ptr<CompiledFunction>(new CompiledFunction(std::move(impl)));
+}
+
+CompiledFunction::CompiledFunction(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CompiledFunction::~CompiledFunction() = default;
+
+const Function& CompiledFunction::function() const { return impl_->function; }
+int64_t CompiledFunction::batch() const { return impl_->batch; }
+const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
+  return impl_->assignments;
+}
+const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
+const std::vector<RewriteCount>& CompiledFunction::passes() const { return impl_->passes; }
+const std::vector<bool>& CompiledFunction::private_values() const { return impl_->is_private; }
+const std::vector<bool>& CompiledFunction::kept_nodes() const { return impl_->kept; }
+const std::optional<GuardDamage>& CompiledFunction::damage() const { return impl_->damage; }
+
+void* CompiledFunction::input(int i) {
+  SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.inputs().size()));
+  return impl_->Address(impl_->storage.values[impl_->function.inputs()[i].index]);
+}
+
+const void* CompiledFunction::result(int i) const {
+  SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.results().size()));
+  return impl_->Address(impl_->storage.results[i]);
+}
+
+int CompiledFunction::FindInput(absl::string_view name) const {
+  const Function& function = impl_->function;
+  for (size_t i = 0; i < function.inputs().size(); ++i) {
+    if (function.info(function.inputs()[i]).name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int CompiledFunction::FindResult(absl::string_view name) const {
+  const std::vector<NamedValue>& results = impl_->function.results();
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (results[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+absl::Status CompiledFunction::SetInput(int i, const Tensor& tensor) {
+  const int inputs = static_cast<int>(impl_->function.inputs().size());
+  if (i < 0 || i >= inputs) {
+    return absl::InvalidArgumentError(absl::StrCat("function ", impl_->function.name(), " has ",
+                                                   inputs, " inputs, none with index ", i));
+  }
+  const ValueInfo& info = impl_->function.info(impl_->function.inputs()[i]);
+  if (tensor.type() != info.type) {
+    return absl::InvalidArgumentError(absl::StrCat("function ", impl_->function.name(), ": input ",
+                                                   info.name, " is ", info.type.ToString(),
+                                                   ", cannot take ", tensor.type().ToString()));
+  }
+  std::memcpy(input(i), tensor.data(), tensor.num_bytes());
+  return absl::OkStatus();
+}
+
+Tensor CompiledFunction::Result(int i) const {
+  SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.results().size()));
+  const Value value = impl_->function.results()[i].value;
+  absl::StatusOr<Tensor> copy = Tensor::Zeros(impl_->function.type(value));
+  SEQ_CHECK(copy.ok());
+  std::memcpy(copy->data(), result(i), copy->num_bytes());
+  return *std::move(copy);
+}
+
+absl::Status CompiledFunction::Run(RunObserver* observer) {
+  if (impl_->guard_bytes > 0) SEQ_RETURN_IF_ERROR(impl_->LoadGuarded());
+  const FlushDenormals flush;
+  const absl::Status status = impl_->RunSteps(observer);
+  if (status.ok()) impl_->StoreUpdates();
+  // Also after a failure: an update may have been written in place before it.
+  for (Variable* variable : impl_->updated) ++variable->version;
+  return status;
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,156 @@
+#include "runtime/memory_plan.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace seqgraph {
+namespace {
+
+int64_t RoundUp(int64_t bytes, int64_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+bool Overlap(const Lifetime& a, const Lifetime& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+// The lowest offset at which `size` bytes lie clear of all placed buffers that are alive with `i`.
+// `placed` is ordered by offset.
+int64_t LowestGap(absl::Span<const Lifetime> buffers, const std::vector<int64_t>& offsets,
+                  const std::vector<int>& placed, int i, int64_t size) {
+  int64_t gap = 0;
+  for (int other : placed) {
+    if (!Overlap(buffers[i], buffers[other])) continue;
+    if (gap + size <= offsets[other]) break;
+    gap = std::max(gap, offsets[other] + AlignedBytes(buffers[other].bytes));
+  }
+  return gap;
+}
+
+struct Placement {
+  std::vector<int64_t> offsets;
+  int64_t bytes = 0;
+  int highest = -1;  // a buffer that ends at `bytes`
+};
+
+// Each buffer in turn into the lowest gap that holds it.
+Placement Place(absl::Span<const Lifetime> buffers, const std::vector<int>& order) {
+  Placement placement;
+  std::vector<int64_t>& offsets = placement.offsets;
+  offsets.assign(buffers.size(), 0);
+  std::vector<int> placed;
+  for (int i : order) {
+    const int64_t size = AlignedBytes(buffers[i].bytes);
+    offsets[i] = LowestGap(buffers, offsets, placed, i, size);
+    if (placement.highest < 0 || offsets[i] + size > placement.bytes) {
+      placement.bytes = offsets[i] + size;
+      placement.highest = i;
+    }
+    const auto position = std::upper_bound(placed.begin(), placed.end(), i,
+                                           [&](int a, int b) { return offsets[a] < offsets[b]; });
+    placed.insert(position, i);
+  }
+  return placement;
+}
+
+// The orders that are tried: by falling size, by falling size times length of life, by begin of
+// life, and by end of life backwards. Equal ones stay in the caller's order.
+std::vector<std::vector<int>> Orders(absl::Span<const Lifetime> buffers) {
+  const auto volume = [&](int i) {
+    return static_cast<double>(buffers[i].bytes) * (buffers[i].last - buffers[i].first + 1.0);
+  };
+  std::vector<int> order(buffers.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::vector<std::vector<int>> orders(4, order);
+  const auto sort = [&](int o, auto before) {
+    std::stable_sort(orders[o].begin(), orders[o].end(), before);
+  };
+  sort(0, [&](int a, int b) { return buffers[a].bytes > buffers[b].bytes; });
+  sort(1, [&](int a, int b) { return volume(a) > volume(b); });
+  sort(2, [&](int a, int b) { return buffers[a].first < buffers[b].first; });
+  sort(3, [&](int a, int b) { return buffers[a].last > buffers[b].last; });
+  return orders;
+}
+
+// Places in this order; then moves the buffer that makes the arena as large as it is to the front
+// of the order, again and again. Keeps the best placement; none is better than `bound`.
+void Search(absl::Span<const Lifetime> buffers, int64_t bound, std::vector<int> order,
+            Placement& best) {
+  constexpr int64_t kMaxWork = 10'000'000;  // pairs of buffers: some 20 ms
+  const int64_t pairs = std::max<int64_t>(1, static_cast<int64_t>(buffers.size() * buffers.size()));
+  const int64_t rounds = std::min<int64_t>(100, kMaxWork / pairs);
+  for (int64_t round = 0; round <= rounds; ++round) {
+    Placement next = Place(buffers, order);
+    const int highest = next.highest;
+    if (best.offsets.empty() || next.bytes < best.bytes) best = std::move(next);
+    if (best.bytes <= bound) return;
+    const auto at = std::find(order.begin(), order.end(), highest);
+    std::rotate(order.begin(), at, at + 1);
+  }
+}
+
+// Of the buffers as they are, or rounded up to the alignment.
+int64_t LiveBound(absl::Span<const Lifetime> buffers, bool aligned) {
+  // The sum can only rise where some buffer begins.
+  int64_t bound = 0;
+  for (const Lifetime& at : buffers) {
+    int64_t live = 0;
+    for (const Lifetime& buffer : buffers) {
+      if (buffer.first <= at.first && at.first <= buffer.last) {
+        live += aligned ? AlignedBytes(buffer.bytes) : buffer.bytes;
+      }
+    }
+    bound = std::max(bound, live);
+  }
+  return bound;
+}
+
+}  // namespace
+
+MemoryPlan PlanMemory(absl::Span<const Lifetime> buffers) {
+  MemoryPlan plan;
+  plan.live_bound = LiveBound(buffers, /*aligned=*/false);
+  const int64_t bound = LiveBound(buffers, /*aligned=*/true);
+  Placement best;
+  for (std::vector<int>& order : Orders(buffers)) {
+    Search(buffers, bound, std::move(order), best);
+    if (best.bytes <= bound) break;
+  }
+  plan.offsets = std::move(best.offsets);
+  plan.bytes = best.bytes;
+  return plan;
+}
+
+MemoryRegion::~MemoryRegion() { Release(); }
+
+MemoryRegion::MemoryRegion(MemoryRegion&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+MemoryRegion& MemoryRegion::operator=(MemoryRegion&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+void MemoryRegion::Release() {
+  if (data_ != nullptr) munmap(data_, bytes_);
+  data_ = nullptr;
+  bytes_ = 0;
+}
+
+bool MemoryRegion::Allocate(int64_t bytes) {
+  constexpr int64_t kPage = 4096, kHugePage = 2 << 20;
+  Release();
+  if (bytes == 0) return true;
+  bytes = RoundUp(bytes, bytes >= kHugePage ? kHugePage : kPage);
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  // A wish: without huge pages everything works as well, only slower.
+  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+  data_ = static_cast<std::byte*>(memory);
+  bytes_ = bytes;
+  return true;
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,40 @@
+#ifndef SEQGRAPH_RUNTIME_NODE_ASSIGNMENT_H_
+#define SEQGRAPH_RUNTIME_NODE_ASSIGNMENT_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "graph/function.h"
+#include "runtime/backend.h"
+
+namespace seqgraph {
+
+/// For nodes, by name, the name of the backend that is asked before all others.
+using BackendPreferences = std::map<std::string, std::string>;
+
+/// For each node the index into `backends` of the first one that claims it; a node of `preferences`
+/// goes to its own backend if that claims it. A claim that needs other nodes beside it
+/// (Claim::together) holds only if these go to the same backend: a group is assigned whole or not
+/// at all. InvalidArgument, listing every node that none claims with each backend's reason.
+absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
+                                             absl::Span<const Backend* const> backends,
+                                             const BackendPreferences& preferences = {});
+
+/// AssignNodes, for passes that must not drive a node away from where it should be (NodeOwners in
+/// graph/pass.h): for each node that prefers a backend 0 if it goes there and more than all others
+/// if not, for any other the index of its backend.
+absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
+                                                absl::Span<const Backend* const> backends,
+                                                const BackendPreferences& preferences);
+
+/// For each value: true if a node of `assignment` == `backend` computes it, only such nodes read
+/// it, and it is neither result nor update.
+std::vector<bool> PrivateValues(const Function& function, absl::Span<const int> assignment,
+                                int backend);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_RUNTIME_NODE_ASSIGNMENT_H_
