@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ElementTree
 # what backends share.
 _ALL = None
 _ALLOWED = {
-    "": set(),
+    "": _ALL,
     "bazel": set(),
     "base": set(),
     "graph": {"base"},
