@@ -4,6 +4,8 @@ A folder is one library as a rule (seq_cc_folder): a new file needs no line in a
 that is less than its folder (seq_cc_library) is named after its pair of files.
 """
 
+load("//bazel:prelude.bzl", "prelude_copts")
+
 # -Wmissing-field-initializers (in -Wextra) would forbid `Options{.units = 8}`, which sets the one
 # field that differs from its default.
 _COPTS = [
@@ -13,12 +15,33 @@ _COPTS = [
     "-Wno-missing-field-initializers",
 ]
 
-def _with_common(deps, common = []):
-    """`deps`, each once, and what every target may use: Abseil, what lies under all folders, `common`."""
+def _compiled(rule, srcs, copts, deps, prelude = "prelude", common = [], **kwargs):
+    """A C++ rule with our warnings and what every target may use: Abseil, //base and `common`.
+
+    Each dependency is given once, whatever it is called. Before the sources stands the prelude,
+    unless flags are asked for that a compiled one does not fit.
+
+    Args:
+      rule: cc_library, cc_binary or cc_test.
+      srcs: as everywhere.
+      copts: as everywhere.
+      deps: as everywhere.
+      prelude: the target of //bazel that is put before the sources.
+      common: further dependencies.
+      **kwargs: as for `rule`.
+    """
     package = native.package_name()
-    all = common + ["//bazel:absl"] + ([] if package == "base" else ["//base"])
-    all += ["//" + package + dep if dep.startswith(":") else dep for dep in deps]
-    return {dep: None for dep in all}.keys()
+    labels = common + ["//bazel:absl"] + ([] if package == "base" else ["//base"])
+    labels += ["//" + package + dep if dep.startswith(":") else dep for dep in deps]
+    if srcs and "-fopenmp" not in copts and not [src for src in srcs if src.endswith(".c")]:
+        labels.append("//bazel:" + prelude)
+        copts = prelude_copts(prelude) + copts
+    rule(
+        srcs = srcs,
+        copts = _COPTS + copts,
+        deps = {label: None for label in labels}.keys(),
+        **kwargs
+    )
 
 def seq_cc_library(
         name,
@@ -46,13 +69,14 @@ def seq_cc_library(
         hdrs = native.glob([name + ".h"])
         if not srcs + hdrs:
             fail("seq_cc_library %s: neither %s.cc nor %s.h here, and no srcs" % (name, name, name))
-    native.cc_library(
+    _compiled(
+        native.cc_library,
         name = name,
         srcs = srcs or [],
         hdrs = hdrs or [],
-        copts = _COPTS + copts,
+        copts = copts,
         linkstatic = linkstatic,
-        deps = _with_common(deps),
+        deps = deps,
         **kwargs
     )
     if test_deps != None:
@@ -94,11 +118,12 @@ def seq_cc_tests(deps = [], exclude = [], **kwargs):
 
 def seq_cc_binary(name, srcs = None, copts = [], deps = [], **kwargs):
     """A cc_binary with our warnings, Abseil and //base; without srcs, of NAME.cc."""
-    native.cc_binary(
+    _compiled(
+        native.cc_binary,
         name = name,
         srcs = [name + ".cc"] if srcs == None else srcs,
-        copts = _COPTS + copts,
-        deps = _with_common(deps),
+        copts = copts,
+        deps = deps,
         **kwargs
     )
 
@@ -117,12 +142,15 @@ def seq_cc_test(name, srcs = None, copts = [], deps = [], linkstatic = 1, **kwar
       linkstatic: as everywhere.
       **kwargs: as for cc_test.
     """
-    native.cc_test(
+    _compiled(
+        native.cc_test,
         name = name,
         srcs = native.glob([name + ".cc"]) if srcs == None else srcs,
-        copts = _COPTS + copts,
+        copts = copts,
         linkstatic = linkstatic,
-        deps = _with_common(deps, common = ["//tests:testing"]),
+        deps = deps,
+        prelude = "test_prelude",
+        common = ["//tests:testing"],
         **kwargs
     )
 

@@ -1,0 +1,75 @@
+"""A header that is compiled once and put before every source file (GCC's precompiled header)."""
+
+load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+
+def prelude_copts(name):
+    """What a compilation gets besides its own flags to read the prelude //bazel:NAME.
+
+    The file is that of the header beside the compiled one, found through -iquote; should GCC refuse
+    the compiled one (for flags that differ), it says so and reads the text. Without -fpch-deps the
+    compilation would not count as one that depends on the prelude.
+
+    Args:
+      name: of the prelude, whose header is NAME.h.
+    """
+    return [
+        "-include",
+        "bazel/%s/%s.h" % (name, name),
+        "-fpch-deps",
+        "-Winvalid-pch",
+        "-Wno-error=invalid-pch",
+    ]
+
+def _prelude_impl(ctx):
+    toolchain = find_cpp_toolchain(ctx)
+    features = cc_common.configure_features(
+        ctx = ctx,
+        cc_toolchain = toolchain,
+        requested_features = ctx.features,
+        unsupported_features = ctx.disabled_features + ["module_maps"],
+    )
+    header = ctx.actions.declare_file(ctx.label.name + "/" + ctx.file.header.basename)
+    ctx.actions.symlink(output = header, target_file = ctx.file.header)
+    compiled = ctx.actions.declare_file(header.basename + ".gch", sibling = header)
+
+    # The very flags of a cc_library's C++ source: a compiled header fits no others.
+    variables = cc_common.create_compile_variables(
+        cc_toolchain = toolchain,
+        feature_configuration = features,
+        source_file = header.path,
+        output_file = compiled.path,
+        quote_include_directories = depset(["."]),
+        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ["-MD", "-MF", "/dev/null", "-xc++-header"],
+        use_pic = ctx.attr.pic,
+    )
+    action = "c++-compile"
+    ctx.actions.run(
+        executable = cc_common.get_tool_for_action(
+            feature_configuration = features,
+            action_name = action,
+        ),
+        arguments = cc_common.get_memory_inefficient_command_line(
+            feature_configuration = features,
+            action_name = action,
+            variables = variables,
+        ),
+        env = {"PATH": "/bin:/usr/bin:/usr/local/bin", "PWD": "/proc/self/cwd"},
+        inputs = depset([header, ctx.file.header] + ctx.files.includes, transitive = [toolchain.all_files]),
+        outputs = [compiled],
+        mnemonic = "CppPrelude",
+        progress_message = "Compiling %s" % ctx.file.header.short_path,
+    )
+    context = cc_common.create_compilation_context(headers = depset([header, compiled] + ctx.files.includes))
+    return [CcInfo(compilation_context = context), DefaultInfo(files = depset([compiled]))]
+
+seq_prelude = rule(
+    implementation = _prelude_impl,
+    attrs = {
+        "header": attr.label(allow_single_file = [".h"], mandatory = True),
+        "includes": attr.label_list(allow_files = [".h"]),
+        "pic": attr.bool(default = True),
+        "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
+    },
+    fragments = ["cpp"],
+    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+)
