@@ -17,4 +17,9 @@ absl::Status BadIdError(const int32_t* ids, int64_t bad, const Shape& shape, int
       absl::StrCat("ids[", position, "] is ", ids[bad], ", must be in [0, ", rows, ")"));
 }
 
+Claim ClaimOneHot(const NodeContext& context) {
+  if (context.attributes().GetDType("dtype") == DType::kFloat32) return Claim::Yes();
+  return Claim::No(ClaimReason::kUnsupportedType, "dtype float64 (float32 is there)");
+}
+
 }  // namespace seqgraph::kernels

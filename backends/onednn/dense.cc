@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/dense_extents.h"
 #include "backends/kernels/loop_kernel.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/executable.h"
@@ -17,18 +18,6 @@ namespace seqgraph::onednn {
 namespace {
 
 using dnnl::memory;
-
-struct Extents {
-  int64_t rows, features, units;
-};
-
-Extents ExtentsOf(const NodeContext& context) {
-  const Shape& w = context.input_shape(1);
-  Extents e{1, w[0].size(), w[1].size()};
-  const Shape& x = context.input_shape(0);
-  for (int d = 0; d + 1 < x.rank(); ++d) e.rows *= x[d].size();
-  return e;
-}
 
 using Activation = void (*)(const float* x, int64_t n, float* y);
 
@@ -95,7 +84,8 @@ class MatrixProduct {
 
 class DenseKernel : public Kernel {
  public:
-  DenseKernel(Extents extents, Activation activation, MatrixProduct product, int threads)
+  DenseKernel(kernels::DenseExtents extents, Activation activation, MatrixProduct product,
+              int threads)
       : e_(extents), activation_(activation), product_(std::move(product)), threads_(threads) {}
 
   std::string implementation() const override { return product_.implementation(); }
@@ -113,7 +103,7 @@ class DenseKernel : public Kernel {
   }
 
  private:
-  const Extents e_;
+  const kernels::DenseExtents e_;
   const Activation activation_;
   MatrixProduct product_;
   const int threads_;
@@ -121,7 +111,7 @@ class DenseKernel : public Kernel {
 
 class DenseGradKernel : public Kernel {
  public:
-  DenseGradKernel(Extents extents, MatrixProduct dx, MatrixProduct dw, int threads)
+  DenseGradKernel(kernels::DenseExtents extents, MatrixProduct dx, MatrixProduct dw, int threads)
       : e_(extents), dx_(std::move(dx)), dw_(std::move(dw)), threads_(threads) {}
 
   std::string implementation() const override { return dw_.implementation(); }
@@ -143,7 +133,7 @@ class DenseGradKernel : public Kernel {
   }
 
  private:
-  const Extents e_;
+  const kernels::DenseExtents e_;
   MatrixProduct dx_, dw_;
   const int threads_;
 };
@@ -151,12 +141,12 @@ class DenseGradKernel : public Kernel {
 }  // namespace
 
 Claim ClaimDenseOneUnit(const NodeContext& context) {
-  if (ExtentsOf(context).units == 1) return Claim::Yes();
+  if (kernels::DenseExtentsOf(context).units == 1) return Claim::Yes();
   return Claim::No(ClaimReason::kUnsupportedShape, "more than one unit");
 }
 
 Claim ClaimDense(const NodeContext& context) {
-  const Extents e = ExtentsOf(context);
+  const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
   for (int64_t extent : {e.rows, e.features, e.units}) {
     if (extent >= 1 && extent <= INT32_MAX) continue;
     return Claim::No(
@@ -168,7 +158,7 @@ Claim ClaimDense(const NodeContext& context) {
 }
 
 MadeKernel MakeDenseOneUnit(KernelContext& context) {
-  const Extents e = ExtentsOf(context);
+  const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
   const Activation activation = FindActivation(context.attributes().GetString("activation"));
   return MakeLoop([e, activation](const KernelArgs& args) {
     float* y = Out<float>(args, 0);
@@ -179,7 +169,7 @@ MadeKernel MakeDenseOneUnit(KernelContext& context) {
 }
 
 MadeKernel MakeDense(KernelContext& context) {
-  const Extents e = ExtentsOf(context);
+  const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
   SEQ_ASSIGN_OR_RETURN(
       MatrixProduct product,
       MatrixProduct::Create(e.rows, e.features, e.units, false, false, context.threads()));
@@ -189,7 +179,7 @@ MadeKernel MakeDense(KernelContext& context) {
 }
 
 MadeKernel MakeDenseGradOneUnit(KernelContext& context) {
-  const Extents e = ExtentsOf(context);
+  const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
   return MakeLoop([e](const KernelArgs& args) {
     DenseOneUnitGrad(In<float>(args, 0), In<float>(args, 1), In<float>(args, 2), e.rows, e.features,
                      Out<float>(args, 0), Out<float>(args, 1), Out<float>(args, 2));
@@ -197,7 +187,7 @@ MadeKernel MakeDenseGradOneUnit(KernelContext& context) {
 }
 
 MadeKernel MakeDenseGrad(KernelContext& context) {
-  const Extents e = ExtentsOf(context);
+  const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
   const int threads = context.threads();
   SEQ_ASSIGN_OR_RETURN(MatrixProduct dx,
                        MatrixProduct::Create(e.rows, e.units, e.features, false, true, threads));

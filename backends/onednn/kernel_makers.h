@@ -15,11 +15,9 @@ namespace seqgraph::onednn {
 using MadeKernel = absl::StatusOr<std::unique_ptr<Kernel>>;
 
 // lookup.cc
-Claim ClaimOneHot(const NodeContext& context);
 MadeKernel MakeEmbedding(KernelContext& context);
 int64_t EmbeddingRowWidth(const NodeContext& context, const std::vector<Layout>& layouts);
 MadeKernel MakeEmbeddingGrad(KernelContext& context);
-MadeKernel MakeOneHot(KernelContext& context);
 
 // dense.cc: one unit in loops, more with oneDNN's matrix product.
 Claim ClaimDenseOneUnit(const NodeContext& context);

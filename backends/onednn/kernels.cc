@@ -1,7 +1,9 @@
 #include "backends/onednn/kernels.h"
 
+#include "backends/kernels/ids.h"
 #include "backends/kernels/shared_rows.h"
 #include "backends/onednn/kernel_makers.h"
+#include "backends/onednn/layout_loops.h"
 #include "backends/onednn/recurrent_cells.h"
 #include "backends/onednn/rnn_cell.h"
 
@@ -30,7 +32,8 @@ constexpr KernelDef kKernels[] = {
      RecurrentCellGradRowWidth},
     {"Embedding", 1, ClaimAlways, MakeEmbedding, Bits(), Bits(0), EmbeddingRowWidth},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad, Bits(1)},
-    {"OneHot", 1, ClaimOneHot, MakeOneHot},
+    {"OneHot", 1, kernels::ClaimOneHot,
+     kernels::Shared<kernels::MakeOneHot<FindBadId>, KernelContext>},
     {"Dense", 1, ClaimDenseOneUnit, MakeDenseOneUnit},
     {"Dense", 1, ClaimDense, MakeDense},
     {"DenseGrad", 1, ClaimDenseOneUnit, MakeDenseGradOneUnit},

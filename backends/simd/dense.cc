@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "backends/kernels/dense_extents.h"
 #include "backends/simd/elementwise_loops.h"
 #include "backends/simd/gemm.h"
 #include "backends/simd/kernel_makers.h"
@@ -15,18 +16,6 @@ namespace {
 
 constexpr int64_t kFloat = sizeof(float);
 
-struct Extents {
-  int64_t rows, features, units;
-};
-
-Extents ExtentsOf(const NodeContext& context) {
-  const Shape& w = context.input_shape(1);
-  Extents e{1, w[0].size(), w[1].size()};
-  const Shape& x = context.input_shape(0);
-  for (int d = 0; d + 1 < x.rank(); ++d) e.rows *= x[d].size();
-  return e;
-}
-
 UnaryLoop FindActivation(const std::string& name) {
   if (name == "tanh") return TanhLoop;
   if (name == "relu") return ReluLoop;
@@ -37,7 +26,7 @@ UnaryLoop FindActivation(const std::string& name) {
 class DenseKernel : public Kernel {
  public:
   explicit DenseKernel(const KernelContext& context)
-      : e_(ExtentsOf(context)),
+      : e_(kernels::DenseExtentsOf(context)),
         activation_(FindActivation(context.attributes().GetString("activation"))),
         pool_(context.pool()) {}
 
@@ -60,7 +49,7 @@ class DenseKernel : public Kernel {
  private:
   GemmShape Product() const { return {e_.rows, e_.features, e_.units}; }
 
-  const Extents e_;
+  const kernels::DenseExtents e_;
   const UnaryLoop activation_;
   const std::shared_ptr<ThreadPool> pool_;
 };
@@ -68,7 +57,7 @@ class DenseKernel : public Kernel {
 class DenseGradKernel : public Kernel {
  public:
   explicit DenseGradKernel(const KernelContext& context)
-      : e_(ExtentsOf(context)), pool_(context.pool()) {}
+      : e_(kernels::DenseExtentsOf(context)), pool_(context.pool()) {}
 
   std::string implementation() const override { return "gemm"; }
   int64_t scratch_bytes() const override {
@@ -95,7 +84,7 @@ class DenseGradKernel : public Kernel {
   GemmShape Dx() const { return {e_.rows, e_.units, e_.features}; }
   GemmShape Dw() const { return {e_.features, e_.rows, e_.units}; }
 
-  const Extents e_;
+  const kernels::DenseExtents e_;
   const std::shared_ptr<ThreadPool> pool_;
 };
 

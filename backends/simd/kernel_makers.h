@@ -26,10 +26,8 @@ MadeKernel MakeDense(KernelContext& context);
 MadeKernel MakeDenseGrad(KernelContext& context);
 
 // lookup.cc
-Claim ClaimOneHot(const NodeContext& context);
 MadeKernel MakeEmbedding(KernelContext& context);
 MadeKernel MakeEmbeddingGrad(KernelContext& context);
-MadeKernel MakeOneHot(KernelContext& context);
 
 // reductions.cc
 MadeKernel MakeReduceSum(KernelContext& context);

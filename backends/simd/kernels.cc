@@ -1,7 +1,9 @@
 #include "backends/simd/kernels.h"
 
+#include "backends/kernels/ids.h"
 #include "backends/kernels/shared_rows.h"
 #include "backends/simd/kernel_makers.h"
+#include "backends/simd/lookup_loops.h"
 
 namespace seqgraph::simd {
 namespace {
@@ -14,7 +16,8 @@ constexpr KernelDef kKernels[] = {
     {"LookupRNNCellGrad", 1, ClaimAlways, MakeLookupRnnCellGrad},
     {"Embedding", 1, ClaimAlways, MakeEmbedding},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad},
-    {"OneHot", 1, ClaimOneHot, MakeOneHot},
+    {"OneHot", 1, kernels::ClaimOneHot,
+     kernels::Shared<kernels::MakeOneHot<FindBadId>, KernelContext>},
     {"Dense", 1, ClaimAlways, MakeDense},
     {"DenseGrad", 1, ClaimAlways, MakeDenseGrad},
     {"BCEWithLogits", 1, ClaimAlways, MakeBceWithLogits},

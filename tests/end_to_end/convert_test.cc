@@ -16,13 +16,7 @@ using ::testing::HasSubstr;
 
 class ConvertTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    folder_ = new std::string(FolderWithTinyArchive());
-    const ProcessResult train =
-        RunSeqgraph(WithFlags(TinyTraining("reference"), {"--epochs=1", "--output=m.pb"}),
-                    {.folder = *folder_});
-    ASSERT_EQ(train.status, 0) << train.err;
-  }
+  static void SetUpTestSuite() { folder_ = new std::string(FolderWithTinyModel()); }
 
   static ProcessResult Convert(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "convert");

@@ -28,13 +28,7 @@ std::vector<std::string> Lines(const std::string& text) {
 
 class PredictTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    folder_ = new std::string(FolderWithTinyArchive());
-    const ProcessResult train =
-        RunSeqgraph(WithFlags(TinyTraining("reference"), {"--epochs=1", "--output=m.pb"}),
-                    {.folder = *folder_});
-    ASSERT_EQ(train.status, 0) << train.err;
-  }
+  static void SetUpTestSuite() { folder_ = new std::string(FolderWithTinyModel()); }
 
   static std::vector<std::string> Arguments(const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {"predict", "m.pb", "--backend=reference"};

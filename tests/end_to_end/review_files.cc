@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tests/end_to_end/process.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -38,6 +39,14 @@ std::vector<std::string> TinyTraining(const std::string& backend) {
   return {"train",          "--data=tiny.tar.gz", "--backend=" + backend,
           "--num_words=30", "--maxlen=6",         "--units=4",
           "--batch=8",      "--epochs=12",        "--learning_rate=0.01"};
+}
+
+std::string FolderWithTinyModel() {
+  const std::string folder = FolderWithTinyArchive();
+  const ProcessResult train = RunSeqgraph(
+      WithFlags(TinyTraining("reference"), {"--epochs=1", "--output=m.pb"}), {.folder = folder});
+  EXPECT_EQ(train.status, 0) << train.err;
+  return folder;
 }
 
 std::vector<std::string> WithFlags(std::vector<std::string> arguments,

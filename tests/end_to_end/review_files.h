@@ -19,6 +19,10 @@ std::string FolderWithTinyArchive();
 /// and --output.
 std::vector<std::string> TinyTraining(const std::string& backend);
 
+/// A new folder with the archive and with "m.pb", the model that one epoch on it gives; a failure
+/// of the test where there is none.
+std::string FolderWithTinyModel();
+
 /// `arguments` with those `flags`, which take the place of others of the same name.
 std::vector<std::string> WithFlags(std::vector<std::string> arguments,
                                    const std::vector<std::string>& flags);
