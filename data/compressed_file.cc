@@ -12,6 +12,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::data {
 namespace {
@@ -56,8 +57,7 @@ absl::StatusOr<std::unique_ptr<CompressedFile>> CompressedFile::Open(const std::
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
   auto file = absl::WrapUnique(new CompressedFile(path, fd));
-  absl::Status status = file->Fill();
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(file->Fill());
   file->magic_ = std::string(file->pending_.substr(0, 4));
   if (absl::StartsWith(file->magic_, kGzipMagic)) {
     file->inflater_ = std::make_unique<inflate_state>();
@@ -103,8 +103,7 @@ absl::StatusOr<absl::string_view> CompressedFile::Next() {
 
 absl::Status CompressedFile::SkipPadding() {
   while (true) {
-    absl::Status status = Fill();
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(Fill());
     if (pending_.empty()) return absl::OkStatus();
     if (pending_[0] == kGzipMagic[0]) {
       between_members_ = false;
@@ -151,14 +150,11 @@ absl::StatusOr<absl::string_view> CompressedFile::NextInflated() {
   inflater_->avail_out = kOutBytes;
   while (inflater_->avail_out > 0) {
     if (between_members_) {
-      absl::Status status = SkipPadding();
-      if (!status.ok()) return status;
+      SEQ_RETURN_IF_ERROR(SkipPadding());
       if (between_members_) break;  // The end of the file.
     }
-    absl::Status status = Fill();
-    if (!status.ok()) return status;
-    status = InflateSome();
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(Fill());
+    SEQ_RETURN_IF_ERROR(InflateSome());
   }
   return absl::string_view(out_.get(), kOutBytes - inflater_->avail_out);
 }

@@ -6,6 +6,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::data {
 namespace {
@@ -25,8 +26,7 @@ absl::StatusOr<std::unique_ptr<CsvReader>> CsvReader::Open(const std::string& pa
   absl::StatusOr<std::unique_ptr<CompressedFile>> file = CompressedFile::Open(path);
   if (!file.ok()) return file.status();
   auto reader = absl::WrapUnique(new CsvReader(path, options, *std::move(file)));
-  const absl::Status status = reader->SkipByteOrderMark();
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(reader->SkipByteOrderMark());
   return reader;
 }
 
@@ -89,8 +89,7 @@ absl::StatusOr<bool> CsvReader::ReadPlain() {
     const char* const stop = std::find_if(block_.begin(), block_.end(), [separator](char c) {
       return c == separator || c == '\n' || c == '\r' || c == '"';
     });
-    absl::Status status = Append(static_cast<size_t>(stop - block_.begin()));
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(Append(static_cast<size_t>(stop - block_.begin())));
     if (block_.empty()) continue;
     if (block_.front() != '"') return EndField(Peek());
     if (options_.quotes) {
@@ -98,8 +97,7 @@ absl::StatusOr<bool> CsvReader::ReadPlain() {
           "a quote inside a field that does not begin with one; expected the whole field in "
           "quotes, and two quotes for each inside");
     }
-    status = Append(1);
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(Append(1));
   }
   return EndField(kEnd);
 }
@@ -115,14 +113,12 @@ absl::StatusOr<bool> CsvReader::ReadQuoted() {
       line_ += std::count(text.begin(), text.end(), '\n');
       line_begin_ = bytes_ + static_cast<int64_t>(last) + 1;
     }
-    absl::Status status = Append(size);
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(Append(size));
     if (block_.empty()) continue;
     Take();
     const int next = Peek();
     if (next != '"') return EndField(next);
-    status = Append(1);
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(Append(1));
   }
   if (!status_.ok()) return status_;
   return ErrorAt(line, column, "nothing closes the quote that opens here");
@@ -164,9 +160,8 @@ absl::StatusOr<bool> CsvReader::ReadRecord() {
     const bool quoted = options_.quotes && Peek() == '"';
     any_quoted |= quoted;
     if (quoted) Take();
-    absl::StatusOr<bool> goes_on = quoted ? ReadQuoted() : ReadPlain();
-    if (!goes_on.ok()) return goes_on.status();
-    more = *goes_on;
+    SEQ_ASSIGN_OR_RETURN(bool goes_on, quoted ? ReadQuoted() : ReadPlain());
+    more = goes_on;
   }
   return any_quoted || ends_.size() > 1 || !text_.empty();
 }
@@ -178,9 +173,8 @@ absl::StatusOr<absl::Span<const absl::string_view>> CsvReader::Next() {
       if (!status_.ok()) return status_;
       return absl::MakeConstSpan(fields_);
     }
-    const absl::StatusOr<bool> record = ReadRecord();
-    if (!record.ok()) return record.status();
-    found = *record;
+    SEQ_ASSIGN_OR_RETURN(const bool record, ReadRecord());
+    found = record;
   }
   if (num_fields_ == 0) num_fields_ = ends_.size();
   if (ends_.size() != num_fields_) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/numpy_random.h"
 #include "data/review_pipeline.h"
 #include "data/stratified_split.h"
@@ -53,8 +54,7 @@ ReviewSourceOptions SourceOptions(const DatasetOptions& options, std::optional<H
 absl::Status ReadSynthetic(const SyntheticOptions& options, std::optional<Half> only,
                            ReviewSink sink, ClassTable& classes) {
   for (absl::string_view label : {kNegative, kPositive}) {
-    const absl::StatusOr<int> number = classes.Number(label, kSyntheticName, "");
-    if (!number.ok()) return number.status();
+    SEQ_ASSIGN_OR_RETURN(const int number, classes.Number(label, kSyntheticName, ""));
   }
   return ForEachSyntheticReview(options, only, sink);
 }
@@ -80,8 +80,7 @@ absl::Status ForEachBatchOf(const std::string& data, std::optional<Half> only,
       const bool other = two_sources && review.half == Half::kTest;
       const std::string& source = other ? options.test_data : data;
       if (source == kSyntheticName) continue;
-      absl::Status status = CheckReview(source, review);
-      if (!status.ok()) return status;
+      SEQ_RETURN_IF_ERROR(CheckReview(source, review));
     }
     return work(worker, batch);
   };
@@ -229,39 +228,35 @@ absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
 }
 
 absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options) {
-  absl::Status status = CheckOptions(options);
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(CheckOptions(options));
   WordCollector collector(PipelineThreads({.threads = options.threads}), options.maxlen);
   const std::optional<Half> only =
       options.with_test ? std::nullopt : std::make_optional(Half::kTrain);
   ClassTable classes;
-  status = ForEachBatchOf(data, only, options, classes, [&](int worker, const ReviewBatch& batch) {
-    return collector.Add(worker, batch);
-  });
+  absl::Status status = ForEachBatchOf(
+      data, only, options, classes,
+      [&](int worker, const ReviewBatch& batch) { return collector.Add(worker, batch); });
   if (!status.ok()) return status;
-  status = collector.Merge();
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(collector.Merge());
   CollectedHalf train = collector.TakeTrain();
   CollectedHalf test = collector.TakeTest();
   Dataset dataset;
   dataset.description = data;
   dataset.labels = ClassesOf(train.ids, classes);
-  status = CheckTrainingHalf(data, dataset.labels);
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(CheckTrainingHalf(data, dataset.labels));
   if (!options.labels.empty()) dataset.labels = options.labels;
   const std::string& test_data = options.test_data.empty() ? data : options.test_data;
-  const absl::StatusOr<std::vector<int>> indices = classes.IndicesIn(dataset.labels, test_data);
-  if (!indices.ok()) return indices.status();
-  Relabel(*indices, train.ids);
-  Relabel(*indices, test.ids);
-  status = CheckSize(static_cast<int64_t>(train.ids.size() + test.ids.size()), options.maxlen);
-  if (!status.ok()) return status;
+  SEQ_ASSIGN_OR_RETURN(const std::vector<int> indices,
+                       classes.IndicesIn(dataset.labels, test_data));
+  Relabel(indices, train.ids);
+  Relabel(indices, test.ids);
+  SEQ_RETURN_IF_ERROR(
+      CheckSize(static_cast<int64_t>(train.ids.size() + test.ids.size()), options.maxlen));
   const std::vector<int64_t> order = FileOrder(data, train.ids);
   std::vector<int32_t> targets(order.size());
   std::transform(order.begin(), order.end(), targets.begin(),
                  [&train](int64_t row) { return train.ids[static_cast<size_t>(row)].label; });
-  const absl::StatusOr<SplitIndices> split = ShuffleAndSplit(targets, options);
-  if (!split.ok()) return split.status();
+  SEQ_ASSIGN_OR_RETURN(const SplitIndices split, ShuffleAndSplit(targets, options));
 
   const std::vector<WordCount>& counts = collector.counts();
   absl::StatusOr<Vocabulary> vocabulary =
@@ -272,8 +267,8 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
     dataset.distinct_words += word.count > 0;
   }
   const std::vector<std::vector<int32_t>> codes = CodesOf(collector, *vocabulary);
-  dataset.train = EncodeRows(train, Select(order, split->train), codes, options.maxlen);
-  dataset.validation = EncodeRows(train, Select(order, split->test), codes, options.maxlen);
+  dataset.train = EncodeRows(train, Select(order, split.train), codes, options.maxlen);
+  dataset.validation = EncodeRows(train, Select(order, split.test), codes, options.maxlen);
   dataset.test = EncodeRows(test, FileOrder(test_data, test.ids), codes, options.maxlen);
   dataset.vocabulary = *std::move(vocabulary);
   return dataset;
@@ -282,8 +277,7 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
 absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
                                        const Vocabulary& vocabulary, int maxlen,
                                        const DatasetOptions& options) {
-  absl::Status status = CheckMaxlen(maxlen);
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(CheckMaxlen(maxlen));
   const size_t length = static_cast<size_t>(maxlen);
   struct BatchRows {
     std::vector<ReviewId> ids;
@@ -316,8 +310,7 @@ absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
     return absl::OkStatus();
   };
   ClassTable classes;
-  status = ForEachBatchOf(data, half, options, classes, encode);
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(ForEachBatchOf(data, half, options, classes, encode));
 
   std::vector<ReviewId> ids;
   std::vector<const int32_t*> codes;  // Of each review.

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::data {
 namespace {
@@ -44,8 +45,7 @@ class HeaderParser {
     while (!Take('}')) {
       const std::optional<absl::string_view> key = TakeString();
       if (!key.has_value() || !Take(':')) return Expected("a key in quotes and ':'");
-      absl::Status status = ParseValue(*key, &header);
-      if (!status.ok()) return status;
+      SEQ_RETURN_IF_ERROR(ParseValue(*key, &header));
       if (!Take(',')) {
         if (!Take('}')) return Expected("',' or '}'");
         break;
@@ -250,21 +250,21 @@ absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view nam
   if (length > bytes.size() - start) {
     return malformed("its header of ", length, " bytes is cut off after ", bytes.size() - start);
   }
-  const absl::StatusOr<Header> header = HeaderParser(bytes.substr(start, length), name).Parse();
-  if (!header.ok()) return header.status();
+  SEQ_ASSIGN_OR_RETURN(const Header header,
+                       HeaderParser(bytes.substr(start, length), name).Parse());
   const absl::string_view data = bytes.substr(start + length);
-  const std::optional<int64_t> expected = ByteCount(*header->type, *header->shape);
+  const std::optional<int64_t> expected = ByteCount(*header.type, *header.shape);
   if (expected != static_cast<int64_t>(data.size())) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": expected ", expected ? absl::StrCat(*expected) : "more than 2^63",
-                     " bytes for shape ", ShapeText(*header->shape), " of ",
-                     NpyDescr(*header->type), ", found ", data.size()));
+                     " bytes for shape ", ShapeText(*header.shape), " of ", NpyDescr(*header.type),
+                     ", found ", data.size()));
   }
   NpyArray array;
-  array.type = *header->type;
-  array.shape = *header->shape;
+  array.type = *header.type;
+  array.shape = *header.shape;
   array.bytes.assign(data.begin(), data.end());
-  if (*header->fortran_order) CopyFromFortranOrder(data, &array);
+  if (*header.fortran_order) CopyFromFortranOrder(data, &array);
   return array;
 }
 

@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 #include "data/compressed_file.h"
 
 namespace seqgraph::data {
@@ -42,9 +43,8 @@ class TarStream {
   // Reads to the end, so that the check sum behind the data is verified too.
   absl::Status Drain() {
     while (true) {
-      absl::StatusOr<absl::string_view> block = Next();
-      if (!block.ok()) return block.status();
-      if (block->empty()) return absl::OkStatus();
+      SEQ_ASSIGN_OR_RETURN(absl::string_view block, Next());
+      if (block.empty()) return absl::OkStatus();
     }
   }
 
@@ -144,11 +144,9 @@ class ArchiveReader {
         return entries_ == 0 ? NotAnArchive() : Damaged("reading an entry's header");
       }
       ++entries_;
-      absl::Status status = HandleEntry(entry);
-      if (!status.ok()) return status;
+      SEQ_RETURN_IF_ERROR(HandleEntry(entry));
     }
-    absl::Status status = stream_.Drain();
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(stream_.Drain());
     if (entries_ == 0) return NotAnArchive();
     if (!stream_.EndsInZeros()) {
       return absl::DataLossError(
@@ -192,15 +190,13 @@ class ArchiveReader {
     const std::optional<ReviewPath> review = ParseReviewPath(name, options_.suffix);
     if (!review.has_value()) return absl::OkStatus();
     if (archive_entry_filetype(entry) == AE_IFDIR) return absl::OkStatus();
-    absl::Status status = CheckRoot(*review);
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(CheckRoot(*review));
     if (options_.only.has_value() && *options_.only != review->half) return absl::OkStatus();
     // Copied: the entry's name does not last while its data are read.
     const std::string folder(review->folder);
     const Half half = review->half;
     const std::string review_name(review->name);
-    const absl::StatusOr<int> label = classes_.Number(review->class_name, folder, review_name);
-    if (!label.ok()) return label.status();
+    SEQ_ASSIGN_OR_RETURN(const int label, classes_.Number(review->class_name, folder, review_name));
     if (archive_entry_hardlink(entry) != nullptr || archive_entry_filetype(entry) != AE_IFREG) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", path_, "': ", folder, review_name, " is a link or a special file"));
@@ -211,16 +207,15 @@ class ArchiveReader {
           absl::StrCat("'", path_, "': ", folder, review_name, " has ", size,
                        " bytes, more than the limit of ", options_.max_review_bytes));
     }
-    status = ReadText(static_cast<size_t>(size));
-    if (!status.ok()) return status;
-    const size_t numbered = static_cast<size_t>(*label);
+    SEQ_RETURN_IF_ERROR(ReadText(static_cast<size_t>(size)));
+    const size_t numbered = static_cast<size_t>(label);
     std::vector<absl::flat_hash_set<std::string>>& seen = seen_[half == Half::kTrain];
     if (seen.size() <= numbered) seen.resize(numbered + 1);
     if (!seen[numbered].insert(review_name).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", path_, "': ", folder, review_name, " occurs twice"));
     }
-    return sink_(Review{half, *label, review_name, text_, folder});
+    return sink_(Review{half, label, review_name, text_, folder});
   }
 
   absl::Status ReadText(size_t size) {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 #include "data/csv.h"
 
 namespace seqgraph::data {
@@ -101,12 +102,11 @@ absl::Status ReadReviewCsv(const std::string& path, const ReviewSourceOptions& o
       return absl::Status(number.status().code(),
                           absl::StrCat("'", path, "', ", number.status().message()));
     }
-    const absl::Status status = sink(Review{.half = options.only.value_or(Half::kTrain),
-                                            .label = *number,
-                                            .name = line,
-                                            .text = (*fields)[*text],
-                                            .folder = kPlace});
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(sink(Review{.half = options.only.value_or(Half::kTrain),
+                                    .label = *number,
+                                    .name = line,
+                                    .text = (*fields)[*text],
+                                    .folder = kPlace}));
   }
   return fields.status();
 }

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::data {
 namespace {
@@ -82,13 +83,11 @@ absl::StatusOr<std::vector<ClassFolder>> FindClasses(const std::string& path, Ha
   std::vector<ClassFolder> classes;
   for (const std::string& root : {path, absl::StrCat(path, "/aclImdb")}) {
     for (Half half : {Half::kTrain, Half::kTest}) {
-      absl::Status status = AddClasses(root, absl::StrCat(HalfName(half), "/"), half, classes);
-      if (!status.ok()) return status;
+      SEQ_RETURN_IF_ERROR(AddClasses(root, absl::StrCat(HalfName(half), "/"), half, classes));
     }
     if (!classes.empty()) return classes;
   }
-  absl::Status status = AddClasses(path, "", unsplit, classes);
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(AddClasses(path, "", unsplit, classes));
   if (!classes.empty()) return classes;
   return absl::NotFoundError(absl::StrCat(
       "'", path, "' is not the unpacked archive of reviews: expected the folders train/pos, ",
@@ -172,16 +171,13 @@ absl::Status ReadReviewFolder(const std::string& path, const ReviewSourceOptions
   std::vector<char> buffer;
   for (const ClassFolder& folder : *folders) {
     if (options.only.has_value() && *options.only != folder.half) continue;
-    const absl::StatusOr<std::vector<std::string>> names = ListReviews(folder, options);
-    if (!names.ok()) return names.status();
-    for (const std::string& name : *names) {
-      const absl::StatusOr<int> label = classes.Number(folder.class_name, folder.place, name);
-      if (!label.ok()) return label.status();
+    SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListReviews(folder, options));
+    for (const std::string& name : names) {
+      SEQ_ASSIGN_OR_RETURN(const int label, classes.Number(folder.class_name, folder.place, name));
       const absl::StatusOr<absl::string_view> text =
           ReadReview(absl::StrCat(folder.path, name), options.max_review_bytes, &buffer);
       if (!text.ok()) return text.status();
-      const absl::Status status = sink(Review{folder.half, *label, name, *text, folder.place});
-      if (!status.ok()) return status;
+      SEQ_RETURN_IF_ERROR(sink(Review{folder.half, label, name, *text, folder.place}));
     }
   }
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/review_archive.h"
 #include "data/review_csv.h"
 #include "data/review_folder.h"
@@ -51,11 +52,9 @@ absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& o
     return sink(review);
   };
   const bool csv = !S_ISDIR(info.st_mode) && IsCsvPath(path);
-  const absl::Status status = S_ISDIR(info.st_mode)
-                                  ? ReadReviewFolder(path, options, checked, table)
-                              : csv ? ReadReviewCsv(path, options, checked, table)
-                                    : ReadReviewArchive(path, options, checked, table);
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(S_ISDIR(info.st_mode) ? ReadReviewFolder(path, options, checked, table)
+                      : csv                 ? ReadReviewCsv(path, options, checked, table)
+                                            : ReadReviewArchive(path, options, checked, table));
   if (count == 0 && csv) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds no records of texts"));
   }

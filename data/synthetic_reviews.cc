@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/status_macros.h"
 #include "data/synthetic_random.h"
 #include "data/synthetic_words.h"
 
@@ -162,8 +163,7 @@ absl::Status ForEachSyntheticReview(const SyntheticOptions& options, std::option
       for (int64_t index = 0; index < count; ++index) {
         const std::string name = absl::StrFormat("%06d.txt", index);
         const std::string text = SyntheticReviewText(options.seed, half, label, index);
-        absl::Status status = sink(Review{half, label, name, text});
-        if (!status.ok()) return status;
+        SEQ_RETURN_IF_ERROR(sink(Review{half, label, name, text}));
       }
     }
   }

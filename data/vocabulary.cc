@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/published_ties.h"
 #include "data/tokenizer.h"
 
@@ -51,8 +52,7 @@ bool IsToken(const std::string& word) {
 
 absl::StatusOr<Vocabulary> Vocabulary::FromCounts(absl::Span<const WordCount> counts, int num_words,
                                                   TieOrder ties) {
-  absl::Status status = CheckNumWords(num_words);
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(CheckNumWords(num_words));
   const size_t wanted = static_cast<size_t>(num_words - kMinNumWords);
   std::vector<WordCount> ranked;
   std::copy_if(counts.begin(), counts.end(), std::back_inserter(ranked),
@@ -80,8 +80,7 @@ absl::StatusOr<Vocabulary> Vocabulary::FromCounts(absl::Span<const WordCount> co
 
 absl::StatusOr<Vocabulary> Vocabulary::FromWords(absl::Span<const std::string> words,
                                                  int num_words) {
-  absl::Status status = CheckNumWords(num_words);
-  if (!status.ok()) return status;
+  SEQ_RETURN_IF_ERROR(CheckNumWords(num_words));
   if (words.size() > static_cast<size_t>(num_words - kMinNumWords)) {
     return absl::InvalidArgumentError(absl::StrCat("Vocabulary: num_words ", num_words,
                                                    " leaves room for ", num_words - kMinNumWords,

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/status_macros.h"
 #include "data/tokenizer.h"
 
 namespace seqgraph::data {
@@ -21,8 +22,7 @@ absl::Status WordCollector::Add(int worker, const ReviewBatch& batch) {
   words->worker = worker;
   words->words.reserve(batch.bytes() / 5);  // About what English takes.
   for (size_t i = 0; i < batch.size(); ++i) {
-    absl::Status status = AddReview(batch[i], workers_[static_cast<size_t>(worker)], *words);
-    if (!status.ok()) return status;
+    SEQ_RETURN_IF_ERROR(AddReview(batch[i], workers_[static_cast<size_t>(worker)], *words));
   }
   const size_t number = static_cast<size_t>(batch.number());
   const std::lock_guard<std::mutex> lock(mutex_);
