@@ -65,12 +65,14 @@ absl::Status Run(const std::string& path, int epochs, const std::string& backend
   Trainer trainer(&model, {.backend = backend});
   SEQ_ASSIGN_OR_RETURN(
       FitResult result,
-      trainer.Fit(examples(dataset.train), examples(dataset.validation),
-                  {.epochs = epochs,
-                   .batch = 32,
-                   .callbacks = {StepLearningRate(cosine), EarlyStopping({.patience = 3}),
-                                 ModelCheckpoint(file, {.save_best_only = true}), Progress(stderr)},
-                   .metrics = {Accuracy()}}));
+      trainer.Fit(
+          examples(dataset.train), examples(dataset.validation),
+          {
+              .epochs = epochs,
+              .batch = 32,
+              .callbacks = {StepLearningRate(cosine), EarlyStopping({.patience = 3}),
+                            ModelCheckpoint(file, {.save_best_only = true}), Progress(stderr)},
+          }));
 
   SEQ_ASSIGN_OR_RETURN(Model best, LoadModel(file, AllOps()));
   ModelRunner runner(&best, {.backend = backend});

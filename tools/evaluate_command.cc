@@ -98,7 +98,7 @@ class EvaluateCommand : public Command {
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
     const absl::StatusOr<Logs> logs =
         runner.Evaluate({set.tokens, set.rows, set.maxlen, set.targets},
-                        {.batch = batch_, .interrupt = interrupt.flag()});
+                        {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()});
     if (absl::IsCancelled(logs.status())) return interrupt.exit_status();
     SEQ_RETURN_IF_ERROR(logs.status());
     out.Print("loss: %.6f - accuracy: %.6f%s\n", logs->at("loss"), logs->at("accuracy"),

@@ -1,37 +1,19 @@
 #include "tools/training_flags.h"
 
 #include <algorithm>
-#include <iterator>
 #include <variant>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
 namespace seqgraph::tools {
 namespace {
 
 constexpr char kBalanced[] = "balanced";
-
-struct MetricRow {
-  const char* name;
-  Metric (*make)();
-};
-
-constexpr MetricRow kMetrics[] = {
-    {"accuracy", [] { return Accuracy(); }},
-    {"precision", [] { return Precision(); }},
-    {"recall", [] { return Recall(); }},
-    {"auc", [] { return AUC(); }},
-};
-
-const MetricRow* FindMetric(absl::string_view name) {
-  const auto found = std::find_if(std::begin(kMetrics), std::end(kMetrics),
-                                  [name](const MetricRow& row) { return row.name == name; });
-  return found == std::end(kMetrics) ? nullptr : found;
-}
 
 struct NamedWeight {
   std::string label;
@@ -83,13 +65,15 @@ std::vector<Flag> TrainingFlags::Declare(Flags& flags) {
         "expected balanced, or names of classes with weights from 0 to 1e6 such as ",
         "good=1,bad=2.5; got '", class_weight_, "'");
   });
-  flags.Text("--metrics", &metrics_, "NAMES",
-             "What is measured beside the loss, comma-separated: accuracy (always), precision,\n"
-             "recall, auc");
+  flags.Text(
+      "--metrics", &metrics_, "NAMES",
+      absl::StrCat("What is measured beside the loss, comma-separated; accuracy always is.\n",
+                   absl::StrReplaceAll(MetricNames(), {{"auc, ", "auc,\n"}}),
+                   ";\nweighted_NAME counts texts by --class_weight"));
   flags.Check("--metrics", [this]() -> std::string {
     for (absl::string_view name : absl::StrSplit(metrics_, ',')) {
-      if (FindMetric(name) == nullptr) {
-        return absl::StrCat("expected accuracy, precision, recall or auc, got '", name, "'");
+      if (const auto metric = MetricByName(name); !metric.ok()) {
+        return std::string(metric.status().message());
       }
     }
     return "";
@@ -158,11 +142,11 @@ absl::StatusOr<std::map<int32_t, double>> TrainingFlags::ClassWeights(
 
 std::vector<Metric> TrainingFlags::Metrics() const {
   std::vector<Metric> metrics = {Accuracy()};
-  for (const MetricRow& row : kMetrics) {
-    const std::vector<std::string> names = absl::StrSplit(metrics_, ',');
-    if (row.name != metrics[0].name &&
-        std::find(names.begin(), names.end(), row.name) != names.end()) {
-      metrics.push_back(row.make());
+  for (absl::string_view name : absl::StrSplit(metrics_, ',')) {
+    absl::StatusOr<Metric> metric = MetricByName(name);
+    const auto same = [&](const Metric& other) { return other.name == metric->name; };
+    if (metric.ok() && std::none_of(metrics.begin(), metrics.end(), same)) {
+      metrics.push_back(*std::move(metric));
     }
   }
   return metrics;

@@ -36,7 +36,7 @@ class TrainingFlags {
   absl::StatusOr<std::map<int32_t, double>> ClassWeights(
       absl::Span<const int32_t> targets, const std::vector<std::string>& labels) const;
 
-  /// Accuracy, then those that were asked for.
+  /// Accuracy, then those that were asked for, in their order.
   std::vector<Metric> Metrics() const;
 
  private:

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "training/model_builder.h"
+#include "training/losses.h"
 
 namespace seqgraph {
 namespace {
@@ -17,7 +17,8 @@ absl::StatusOr<int> FindPrediction(const Function& function, const std::string& 
   int found = -1;
   for (size_t i = 0; i < function.results().size(); ++i) {
     const std::string& result = function.results()[i].name;
-    if (name.empty() ? result == kLossResult : result != name) continue;
+    const bool of_loss = result == kLossResult || result == kLossMask;
+    if (name.empty() ? of_loss : result != name) continue;
     if (found >= 0) {
       return Misfit(function,
                     absl::StrCat("it has several results (", function.results()[found].name, ", ",
@@ -51,7 +52,9 @@ absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
                                  "; its first extent must be the batch, which is ", runner.batch_));
     }
     if (filler->is_labels()) runner.labels_input_ = static_cast<int>(runner.fillers_.size());
-    if (info.name == kSampleWeight) runner.weighted_ = true;
+    if (info.name == kSampleWeight) {
+      runner.weights_input_ = static_cast<int>(runner.fillers_.size());
+    }
     sequences += !filler->is_labels() && info.name != kSampleWeight;
     runner.fillers_.push_back(*filler);
   }
@@ -68,6 +71,8 @@ absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
   }
   runner.predictions_ = static_cast<const float*>(compiled->result(result));
   runner.num_predictions_ = type.shape.num_elements();
+  runner.metric_rows_ =
+      runner.num_predictions_ / (type.shape.rank() > 1 ? type.shape.back().size() : 1);
   SEQ_RETURN_IF_ERROR(runner.PrepareLabels(type));
   const int loss = compiled->FindResult(kLossResult);
   if (loss >= 0) {
@@ -84,19 +89,47 @@ absl::StatusOr<BatchRunner> BatchRunner::Create(CompiledFunction* compiled,
 absl::Status BatchRunner::PrepareLabels(const TensorType& prediction) {
   if (labels_input_ < 0) return absl::OkStatus();
   const InputFiller& labels = fillers_[labels_input_];
-  if (labels.is_classes()) {
-    classes_.resize(batch_);
-    return absl::OkStatus();
+  if (const int mask = function_->FindResult(kLossMask); mask >= 0) {
+    mask_ = static_cast<const float*>(function_->result(mask));
   }
-  labels_.resize(batch_ * labels.width());
-  if (labels_.size() == num_predictions_) return absl::OkStatus();
-  return Misfit(function_->function(),
-                absl::StrCat("the prediction is ", prediction.ToString(), "; expected ",
-                             labels.width(), " numbers a row, as in ", kLabels));
+  if (weights_input_ >= 0) weights_.resize(metric_rows_);
+  const int64_t elements = batch_ * labels.width();
+  if (labels.is_classes()) {
+    classes_.resize(elements);
+    if (elements == metric_rows_) return absl::OkStatus();
+  } else {
+    labels_.resize(elements);
+    if (labels_.size() == num_predictions_) return absl::OkStatus();
+  }
+  return Misfit(
+      function_->function(),
+      absl::StrCat("the prediction is ", prediction.ToString(), "; expected ", labels.width(),
+                   labels.is_classes() ? " rows" : " numbers", " a row, as in ", kLabels));
 }
 
-MetricBatch BatchRunner::metric_batch() const {
-  return {.rows = batch_, .predictions = predictions(), .labels = labels_, .classes = classes_};
+// Before a run.
+void BatchRunner::KeepLabels() {
+  const void* labels = function_->input(labels_input_);
+  std::memcpy(labels_.data(), labels, labels_.size() * sizeof(float));
+  std::memcpy(classes_.data(), labels, classes_.size() * sizeof(int32_t));
+  if (weights_.empty()) return;
+  // A function of somebody else's may take one weight for all steps of a row.
+  const float* weights = static_cast<const float*>(function_->input(weights_input_));
+  const int64_t given = batch_ * fillers_[weights_input_].width();
+  for (int64_t row = 0; row < metric_rows_; ++row) {
+    weights_[row] = weights[row * given / metric_rows_];
+  }
+}
+
+MetricBatch BatchRunner::metric_batch(bool weighted) const {
+  MetricBatch batch{
+      .rows = metric_rows_, .predictions = predictions(), .labels = labels_, .classes = classes_};
+  if (weighted && !weights_.empty()) {
+    batch.weights = weights_;
+  } else if (mask_ != nullptr) {
+    batch.weights = {mask_, static_cast<size_t>(metric_rows_)};
+  }
+  return batch;
 }
 
 void BatchRunner::SetProfile(Profile* profile) {
@@ -111,7 +144,7 @@ absl::Status BatchRunner::CheckFits(const Examples& examples) const {
       return Misfit(function, fits.message());
     }
   }
-  if (labels_input_ < 0 || examples.weights.empty() || weighted_) return absl::OkStatus();
+  if (labels_input_ < 0 || examples.weights.empty() || weights_input_ >= 0) return absl::OkStatus();
   return Misfit(function,
                 absl::StrCat("the examples have weights, but it has no input ", kSampleWeight,
                              ": build the model with TrainableOptions::sample_weight"));
@@ -122,12 +155,13 @@ absl::Status BatchRunner::Run(const Examples& examples, absl::Span<const int64_t
   for (size_t i = 0; i < fillers_.size(); ++i) {
     fillers_[i].Fill(examples, order, begin, batch_, function_->input(static_cast<int>(i)));
   }
-  if (labels_input_ >= 0) {
-    const void* labels = function_->input(labels_input_);
-    std::memcpy(labels_.data(), labels, labels_.size() * sizeof(float));
-    std::memcpy(classes_.data(), labels, classes_.size() * sizeof(int32_t));
+  if (labels_input_ >= 0) KeepLabels();
+  SEQ_RETURN_IF_ERROR(profile_ == nullptr ? function_->Run()
+                                          : profile_->Run(profile_number_, *function_));
+  if (mask_ != nullptr) {
+    for (size_t row = 0; row < weights_.size(); ++row) weights_[row] *= mask_[row];
   }
-  return profile_ == nullptr ? function_->Run() : profile_->Run(profile_number_, *function_);
+  return absl::OkStatus();
 }
 
 }  // namespace seqgraph

@@ -35,8 +35,9 @@ class BatchRunner {
   /// Of the last run.
   double loss() const { return *loss_; }
   absl::Span<const float> predictions() const { return {predictions_, num_predictions_}; }
-  /// Predictions and labels; only for a function with labels.
-  MetricBatch metric_batch() const;
+  /// Predictions and labels, only for a function with labels: rows count by the function's result
+  /// `loss_mask`, where it has one, and if `weighted` also by their sample weights.
+  MetricBatch metric_batch(bool weighted) const;
 
   /// Further runs are seen by the profile, which must outlive this; null: by nobody.
   void SetProfile(Profile* profile);
@@ -47,19 +48,24 @@ class BatchRunner {
 
  private:
   absl::Status PrepareLabels(const TensorType& prediction);
+  void KeepLabels();
 
   CompiledFunction* function_ = nullptr;
   int64_t batch_ = 0;
   std::vector<InputFiller> fillers_;  // one for each input
   int labels_input_ = -1;
-  bool weighted_ = false;
+  int weights_input_ = -1;
+  int64_t metric_rows_ = 0;  // of the prediction: all its axes but the last
   const float* loss_ = nullptr;
   const float* predictions_ = nullptr;
   size_t num_predictions_ = 0;
   Profile* profile_ = nullptr;
   int profile_number_ = 0;
-  std::vector<float> labels_;     // of the last run: the function may overwrite its inputs
-  std::vector<int32_t> classes_;  // likewise, if they are that
+  const float* mask_ = nullptr;  // [metric_rows_]
+  // Of the last run, as the function may overwrite its inputs.
+  std::vector<float> labels_;
+  std::vector<int32_t> classes_;  // instead, if they are that
+  std::vector<float> weights_;    // [metric_rows_], times the mask; empty without sample weights
 };
 
 }  // namespace seqgraph

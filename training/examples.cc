@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "training/model_builder.h"
+#include "training/losses.h"
 
 namespace seqgraph {
 namespace {
@@ -38,17 +39,12 @@ absl::Status Examples::Validate() const {
   } else if (!divides(tokens.size(), rows, maxlen)) {
     return error(absl::StrCat(tokens.size(), " tokens given for ", rows, " rows of ", maxlen));
   }
-  if (!targets.empty() && static_cast<int64_t>(targets.size()) != rows) {
-    return error(absl::StrCat(targets.size(), " targets given for ", rows, " rows"));
-  }
-  if (!values.empty()) {
-    if (!targets.empty()) return error("both targets and values are given");
-    if (rows == 0 || values.size() % rows != 0) {
-      return error(absl::StrCat(values.size(), " values given for ", rows, " rows"));
-    }
-  }
-  if (!weights.empty() && static_cast<int64_t>(weights.size()) != rows) {
-    return error(absl::StrCat(weights.size(), " weights given for ", rows, " rows"));
+  if (!values.empty() && !targets.empty()) return error("both targets and values are given");
+  for (const auto& [name, size] : {std::pair("targets", targets.size()),
+                                   {"values", values.size()},
+                                   {"weights", weights.size()}}) {
+    if (size == 0 || (rows > 0 && size % rows == 0)) continue;
+    return error(absl::StrCat(size, " ", name, " given for ", rows, " rows"));
   }
   return absl::OkStatus();
 }
@@ -64,10 +60,10 @@ absl::StatusOr<InputFiller> InputFiller::Create(const ValueInfo& input) {
   for (int i = 1; i < shape.rank(); ++i) filler.width_ *= shape[i].size();
   if (input.name == kLabels) {
     filler.kind_ = real ? Kind::kLabels : Kind::kClasses;
-    if (!real && filler.width_ != 1) return BadInput(input, "one class number a row");
+    if (real && shape.rank() > 1) filler.depth_ = shape.back().size();
   } else if (input.name == kSampleWeight) {
     filler.kind_ = Kind::kWeights;
-    if (!real || filler.width_ != 1) return BadInput(input, "one float32 a row");
+    if (!real) return BadInput(input, "float32");
   } else {
     filler.kind_ = real ? Kind::kFeatures : Kind::kTokens;
     if (shape.rank() != (real ? 3 : 2)) {
@@ -97,22 +93,35 @@ absl::Status InputFiller::CheckFits(const Examples& examples) const {
     return wrong("it takes ", width_ / maxlen_, " features a step, the examples have ",
                  given / maxlen_);
   }
-  if (kind_ == Kind::kWeights) return absl::OkStatus();
+  const auto each = [&](const auto& content) {
+    return examples.rows == 0 ? 0 : static_cast<int64_t>(content.size()) / examples.rows;
+  };
+  if (kind_ == Kind::kWeights) {
+    const int64_t given = each(examples.weights);
+    if (given <= 1 || given == width_) return absl::OkStatus();
+    return wrong("it takes one weight a row", width_ == 1 ? "" : absl::StrCat(" or ", width_),
+                 ", the examples have ", given);
+  }
   if (examples.targets.empty() && (kind_ == Kind::kClasses || examples.values.empty())) {
     return wrong("it needs labels, the examples have no targets");
   }
   if (!examples.values.empty()) {
-    const int64_t given = static_cast<int64_t>(examples.values.size()) / examples.rows;
+    const int64_t given = each(examples.values);
     if (given == width_) return absl::OkStatus();
     return wrong("it takes ", width_, " label values a row, the examples have ", given);
   }
-  if (kind_ == Kind::kClasses || width_ == 1) return absl::OkStatus();
-  for (int64_t row = 0; row < examples.rows; ++row) {
-    const int32_t target = examples.targets[row];
-    if (target < 0 || target >= width_) {
-      return wrong("the target of row ", row, " is ", target, "; classes are from 0 to ",
-                   width_ - 1);
-    }
+  const int64_t steps = width_ / depth_;
+  if (each(examples.targets) != steps) {
+    return wrong("it takes ", steps, steps == 1 ? " target" : " targets",
+                 " a row, the examples have ", each(examples.targets));
+  }
+  if (kind_ == Kind::kClasses || depth_ == 1) return absl::OkStatus();
+  for (int64_t i = 0; i < examples.rows * steps; ++i) {
+    const int32_t target = examples.targets[i];
+    if (target >= 0 && target < depth_) continue;
+    return wrong("the target of row ", i / steps,
+                 steps == 1 ? "" : absl::StrCat(", step ", i % steps), " is ", target,
+                 "; classes are from 0 to ", depth_ - 1);
   }
   return absl::OkStatus();
 }
@@ -131,19 +140,25 @@ void InputFiller::FillRow(const Examples& examples, int64_t row, int64_t to, voi
     case Kind::kClasses:
       return copy(examples.targets);
     case Kind::kWeights:
-      static_cast<float*>(content)[to] = examples.weights.empty() ? 1.0f : examples.weights[row];
+      if (static_cast<int64_t>(examples.weights.size()) == examples.rows * width_) {
+        return copy(examples.weights);
+      }
+      std::fill_n(static_cast<float*>(content) + to * width_, width_,
+                  examples.weights.empty() ? 1.0f : examples.weights[row]);
       return;
     case Kind::kLabels:
       break;
   }
   if (!examples.values.empty()) return copy(examples.values);
   float* labels = static_cast<float*>(content) + to * width_;
-  if (width_ == 1) {
-    *labels = static_cast<float>(examples.targets[row]);
-  } else {
-    std::fill_n(labels, width_, 0.0f);
-    labels[examples.targets[row]] = 1;
+  const int64_t steps = width_ / depth_;
+  const absl::Span<const int32_t> targets = examples.targets.subspan(row * steps, steps);
+  if (depth_ == 1) {
+    std::copy(targets.begin(), targets.end(), labels);
+    return;
   }
+  std::fill_n(labels, width_, 0.0f);
+  for (int64_t step = 0; step < steps; ++step) labels[step * depth_ + targets[step]] = 1;
 }
 
 void InputFiller::FetchRow(const Examples& examples, int64_t row) const {

@@ -15,11 +15,13 @@ struct Examples {
   absl::Span<const int32_t> tokens;  ///< [rows, maxlen], row-major
   int64_t rows = 0;
   int64_t maxlen = 0;
-  absl::Span<const int32_t> targets;  ///< [rows]: classes; empty where only predictions are made
+  /// Classes: [rows], or [rows, steps] for an output per step; empty where only predictions are
+  /// made.
+  absl::Span<const int32_t> targets;
   /// Labels that are no classes, instead of targets: [rows, width], as wide as the prediction.
   absl::Span<const float> values;
-  /// [rows]: multiply the loss of each row, in functions with an input `sample_weight`; empty:
-  /// ones.
+  /// Multiply the loss of each row, in functions with an input `sample_weight`: [rows], or [rows,
+  /// steps] for an output per step; empty: ones.
   absl::Span<const float> weights;
   /// Sequences of real numbers, instead of tokens: [rows, maxlen, features].
   absl::Span<const float> features;
@@ -32,10 +34,10 @@ struct Examples {
 /// Fills one input of a function from rows of examples.
 class InputFiller {
  public:
-  /// For an input of a function that is bound to a batch: `labels` (float32, or int32 [batch] for
-  /// classes), `sample_weight` (float32 [batch]), and any other name for tokens (int32 [batch,
-  /// maxlen]) or features (float32 [batch, maxlen, features]). InvalidArgument, naming the input,
-  /// for another type.
+  /// For an input of a function that is bound to a batch: `labels` (float32; int32 [batch] or
+  /// [batch, steps] for classes), `sample_weight` (float32 [batch] or [batch, steps]), and any
+  /// other name for tokens (int32 [batch, maxlen]) or features (float32 [batch, maxlen, features]).
+  /// InvalidArgument, naming the input, for another type.
   static absl::StatusOr<InputFiller> Create(const ValueInfo& input);
 
   bool is_labels() const { return kind_ == Kind::kLabels || kind_ == Kind::kClasses; }
@@ -44,7 +46,7 @@ class InputFiller {
   int64_t width() const { return width_; }
 
   /// InvalidArgument if the examples, which are valid, lack what the input takes or have it in
-  /// another size; what a class means must be below `width()` where labels are to be one-hot.
+  /// another size; a class must be below the last extent where labels are to be one-hot.
   absl::Status CheckFits(const Examples& examples) const;
   /// Writes `rows` rows: those numbered order[begin], order[begin + 1], ... (begin, begin + 1, ...
   /// if `order` is empty). Only for examples that fit. Does not allocate.
@@ -59,6 +61,7 @@ class InputFiller {
 
   Kind kind_ = Kind::kTokens;
   int64_t width_ = 1;
+  int64_t depth_ = 1;   // of labels: the last extent, of one-hot rows
   int64_t maxlen_ = 0;  // of tokens and features
 };
 

@@ -61,9 +61,43 @@ TEST(InputFiller, FillsEachKindOfInput) {
   EXPECT_THAT(values.CheckFits(classes), StatusIs(kInvalid, "the target of row 2 is 2"));
 }
 
+// Two steps a row: targets and weights for each, or one weight for both.
+TEST(InputFiller, FillsStepsOfARow) {
+  const int32_t steps[] = {1, 0, 0, 0, 2, 1};
+  const float each[] = {.1f, .2f, .3f, .4f, .5f, .6f};
+  const Examples examples = {
+      .tokens = kTokens, .rows = 3, .maxlen = 2, .targets = steps, .weights = each};
+  const Examples by_row = {
+      .tokens = kTokens, .rows = 3, .maxlen = 2, .targets = kTargets, .weights = kWeights};
+  SEQ_ASSERT_OK_AND_ASSIGN(auto classes,
+                           InputFiller::Create(Input("labels", DType::kInt32, {2, 2})));
+  EXPECT_THAT(Filled<int32_t>(classes, examples), ElementsAre(2, 1, 1, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto one_hot,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {2, 2, 3})));
+  EXPECT_THAT(Filled<float>(one_hot, examples), ElementsAre(0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto numbers,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {2, 2, 1})));
+  EXPECT_THAT(Filled<float>(numbers, examples), ElementsAre(2, 1, 1, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto weights,
+                           InputFiller::Create(Input("sample_weight", DType::kFloat32, {2, 2})));
+  EXPECT_THAT(Filled<float>(weights, examples), ElementsAre(.5f, .6f, .1f, .2f));
+  EXPECT_THAT(Filled<float>(weights, by_row), ElementsAre(4, 4, .25f, .25f));
+  for (const InputFiller& filler : {classes, one_hot, numbers}) {
+    SEQ_EXPECT_OK(filler.CheckFits(examples));
+    EXPECT_THAT(filler.CheckFits(by_row), StatusIs(kInvalid, "2 targets a row"));
+  }
+  SEQ_EXPECT_OK(weights.CheckFits(by_row));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto three,
+                           InputFiller::Create(Input("sample_weight", DType::kFloat32, {2, 3})));
+  EXPECT_THAT(three.CheckFits(examples), StatusIs(kInvalid, "one weight a row or 3"));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto two,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {2, 2, 2})));
+  EXPECT_THAT(two.CheckFits(examples), StatusIs(kInvalid, "the target of row 2, step 0 is 2"));
+}
+
 TEST(InputFiller, RefusesTypesByTheInputsName) {
   for (const ValueInfo& input :
-       {Input("labels", DType::kInt32, {2, 3}), Input("sample_weight", DType::kInt32, {2}),
+       {Input("labels", DType::kInt64, {2}), Input("sample_weight", DType::kInt32, {2}),
         Input("x", DType::kFloat32, {2, 3}), Input("x", DType::kInt32, {2})}) {
     EXPECT_THAT(InputFiller::Create(input), StatusIs(kInvalid, "input " + input.name));
   }

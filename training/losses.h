@@ -11,6 +11,12 @@
 
 namespace seqgraph {
 
+// The names of inputs and results that a function with a loss has.
+inline constexpr char kLabels[] = "labels";
+inline constexpr char kSampleWeight[] = "sample_weight";
+inline constexpr char kLossResult[] = "loss";
+inline constexpr char kLossMask[] = "loss_mask";
+
 /// What a loss is made from. Rows are all axes of the prediction but the last.
 struct LossInputs {
   Value prediction;
@@ -35,6 +41,14 @@ struct Loss {
   TensorType LabelsType(const TensorType& prediction) const;
 };
 
+/// The type of what there is one of for each row of a prediction: sample weights, the mask.
+TensorType RowsType(const TensorType& prediction, DType dtype);
+
+/// The loss with rows where `mask` (int32, one for each row) is 0 left out: sum of weight times
+/// loss over the others, divided by their number and not by all rows; 0 if none is left. So Keras
+/// does it. Adds the result kLossMask: the mask as 1 and 0, float32.
+Value MaskedLoss(FunctionBuilder& g, const Loss& loss, LossInputs inputs, Value mask);
+
 /// -(y ln p + (1 - y) ln(1 - p)), the mean over the elements of a row, for probabilities p clipped
 /// to [1e-7, 1 - 1e-7] and labels y in [0, 1]. Where p comes from a sigmoid, the standard rewrites
 /// make it one op on the logits, which needs no clipping. Formula: Keras's binary_crossentropy.
@@ -53,6 +67,12 @@ Loss MeanSquaredError(std::string prediction = "");
 
 /// One of these by Keras's name, or for MeanSquaredError "mse". InvalidArgument lists the names.
 absl::StatusOr<Loss> LossByName(absl::string_view name);
+
+/// Keras's name of the loss in a function that MakeTrainable made; empty if it is none of these.
+std::string LossOf(const Function& function);
+/// Whether that loss compares with classes: any but MeanSquaredError, and whatever takes class
+/// numbers.
+bool HasClassLoss(const Function& function);
 
 /// A weight that adds to the loss.
 struct WeightPenalty {

@@ -3,6 +3,7 @@
 
 #include "training/losses.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,25 +23,41 @@ class LossesTest : public testing::TestWithParam<const char*> {
  protected:
   std::vector<const Backend*> backends() const { return *AllBackends().ParseList(GetParam()); }
 
-  // Of two rows; with weights 3 and 1 or without.
-  double LossOf(const Loss& loss, const Tensor& prediction, const Tensor& labels, bool weighted) {
+  // With weights and mask, if they are there. A mask takes ops that not every backend has, on a few
+  // numbers: the reference does those.
+  double Compute(const Loss& loss, const Tensor& prediction, const Tensor& labels,
+                 const std::optional<Tensor>& weights,
+                 const std::optional<Tensor>& mask = std::nullopt) {
     FunctionBuilder g("loss", AllOps());
-    LossInputs in{g.Input("p", prediction.type()), g.Input("y", labels.type()), {}};
-    if (weighted) in.weights = g.Input("w", {DType::kFloat32, {2}});
+    std::vector<Tensor> contents;
+    const auto input = [&](const char* name, const Tensor& content) {
+      contents.push_back(content);
+      return g.Input(name, content.type());
+    };
+    LossInputs in{input("p", prediction), input("y", labels), {}};
+    if (weights.has_value()) in.weights = input("w", *weights);
     EXPECT_EQ(loss.LabelsType(prediction.type()), labels.type());
-    g.Result("loss", loss.build(g, in));
+    g.Result("loss",
+             mask.has_value() ? MaskedLoss(g, loss, in, input("m", *mask)) : loss.build(g, in));
     auto function = std::move(g).Build();
     SEQ_EXPECT_OK(function);
     VariableStore none;
-    auto compiled = CompiledFunction::Compile(*function, AllOps(), &none, {.backends = backends()});
+    std::vector<const Backend*> list = backends();
+    if (mask.has_value()) list.push_back((*AllBackends().ParseList("reference"))[0]);
+    auto compiled = CompiledFunction::Compile(*function, AllOps(), &none, {.backends = list});
     SEQ_EXPECT_OK(compiled);
-    SEQ_EXPECT_OK((*compiled)->SetInput(0, prediction));
-    SEQ_EXPECT_OK((*compiled)->SetInput(1, labels));
-    if (weighted) {
-      SEQ_EXPECT_OK((*compiled)->SetInput(2, Tensor::Of<float>({2}, {3, 1})));
+    for (size_t i = 0; i < contents.size(); ++i) {
+      SEQ_EXPECT_OK((*compiled)->SetInput(static_cast<int>(i), contents[i]));
     }
     SEQ_EXPECT_OK((*compiled)->Run());
-    return (*compiled)->Result(0).Elements<float>()[0];
+    return (*compiled)->Result((*compiled)->FindResult("loss")).Elements<float>()[0];
+  }
+
+  // Of two rows; with weights 3 and 1 or without.
+  double LossOf(const Loss& loss, const Tensor& prediction, const Tensor& labels, bool weighted) {
+    std::optional<Tensor> weights;
+    if (weighted) weights = Tensor::Of<float>({2}, {3, 1});
+    return Compute(loss, prediction, labels, weights);
   }
 };
 
@@ -70,6 +87,51 @@ TEST_P(LossesTest, MeanSquaredError) {
                y = Tensor::Of<float>({2, 2}, {0, 0, 2, 0});
   EXPECT_NEAR(LossOf(MeanSquaredError(), x, y, false), (2.5 + 2) / 2, 1e-6);
   EXPECT_NEAR(LossOf(MeanSquaredError(), x, y, true), (3 * 2.5 + 2) / 2, 1e-6);
+}
+
+// Two sequences of three steps, against Keras 3.15.1 (backend jax), where yp bears the mask as its
+// _keras_mask:
+//
+//   w = np.array([[.5, 2, 1], [0, 1.5, 3]]); m = np.array([[1, 1, 0], [1, 0, 1]], bool)
+//   for sample_weight, mask in (None, None), (w, None), (None, m), (w, m), (None, zeros):
+//     print(keras.losses.BinaryCrossentropy()(y, yp, sample_weight=sample_weight))
+TEST_P(LossesTest, OnSequencesWithWeightsAndMasksAreKeras) {
+  const Tensor p = Tensor::Of<float>({2, 3, 3}, {.1f, .7f, .2f, .4f, .4f, .2f, .3f, .3f, .4f, .6f,
+                                                 .3f, .1f, .2f, .5f, .3f, .1f, .1f, .8f});
+  const Tensor classes = Tensor::Of<int32_t>({2, 3}, {1, 1, 2, 0, 2, 2});
+  const Tensor one_hot =
+      Tensor::Of<float>({2, 3, 3}, {0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 1});
+  const Tensor odds = Tensor::Of<float>({2, 3, 1}, {.9f, .6f, .2f, .5f, .8f, .3f});
+  const Tensor truth = Tensor::Of<float>({2, 3, 1}, {1, 0, 1, 1, 1, 0});
+  const Tensor real = Tensor::Of<float>({2, 3, 2}, {1, 2, 0, 3, -1, 1, 2, 2, 4, 0, 1, -2});
+  const Tensor targets = Tensor::Of<float>({2, 3, 2}, {0, 2, 1, 1, -1, 3, 2, 0, 1, 1, 0, -1});
+  const Tensor weights = Tensor::Of<float>({2, 3}, {.5f, 2, 1, 0, 1.5f, 3});
+  const Tensor mask = Tensor::Of<int32_t>({2, 3}, {7, 1, 0, 1, 0, -1});
+  const Tensor none = Tensor::Of<int32_t>({2, 3}, {0, 0, 0, 0, 0, 0});
+  const struct {
+    Loss loss;
+    const Tensor &prediction, &labels;
+    double plain, weighted, masked, both;
+  } kCases[] = {
+      {BinaryCrossEntropy(), odds, truth, 0.6506758332, 0.8165733218, 0.5178683400, 0.7388216853},
+      {CategoricalCrossEntropy(), p, one_hot, 0.6878663898, 0.9004332423, 0.5017337203,
+       0.6700873375},
+      {SparseCategoricalCrossEntropy(), p, classes, 0.6878663898, 0.9004332423, 0.5017337203,
+       0.6700873375},
+      {MeanSquaredError(), real, targets, 2.1666667461, 2.9583332539, 1.5, 2.0625},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.loss.name);
+    const auto loss = [&](const std::optional<Tensor>& w, const std::optional<Tensor>& m) {
+      return Compute(c.loss, c.prediction, c.labels, w, m);
+    };
+    EXPECT_NEAR(loss(std::nullopt, std::nullopt), c.plain, 1e-6);
+    EXPECT_NEAR(loss(weights, std::nullopt), c.weighted, 1e-6);
+    EXPECT_NEAR(loss(std::nullopt, mask), c.masked, 1e-6);
+    EXPECT_NEAR(loss(weights, mask), c.both, 1e-6);
+    EXPECT_EQ(loss(std::nullopt, none), 0);
+    EXPECT_EQ(loss(weights, none), 0);
+  }
 }
 
 // Nothing but penalties on w = [1, -2]: 0.5 (1 + 2) + 0.25 (1 + 4), with the gradient
@@ -104,6 +166,15 @@ TEST(Losses, PenaltiesNeedAWeightThatIsRead) {
   const Value x = g.Input("x", {DType::kFloat32, {}});
   g.Result("loss", AddPenalties(g, x, {{"dense/kernel", {.l2 = 1}}}));
   EXPECT_THAT(std::move(g).Build(), StatusIs(absl::StatusCode::kInvalidArgument, "dense/kernel"));
+}
+
+TEST(Losses, AMaskIsOneNumberARow) {
+  FunctionBuilder g("f", AllOps());
+  const Value x = g.Input("x", {DType::kFloat32, {2, 3, 1}});
+  const Value mask = g.Input("m", {DType::kInt32, {2}});
+  g.Result("loss", MaskedLoss(g, MeanSquaredError(), {x, x, {}}, mask));
+  EXPECT_THAT(std::move(g).Build(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "the mask of the loss is int32[2]"));
 }
 
 TEST(Losses, ByKerasName) {

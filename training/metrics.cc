@@ -3,74 +3,77 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <vector>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "training/losses.h"
 
 namespace seqgraph {
 namespace {
+
+constexpr absl::string_view kWeighted = "weighted_";
 
 template <typename T>
 int64_t ArgMax(absl::Span<const T> row) {
   return std::max_element(row.begin(), row.end()) - row.begin();
 }
 
-// Elements of the batch where (p > threshold) is the label.
-int64_t CountOnSide(const MetricBatch& batch, float threshold) {
-  SEQ_CHECK(batch.predictions.size() == batch.labels.size());
-  int64_t right = 0;
-  for (size_t i = 0; i < batch.labels.size(); ++i) {
-    right += (batch.predictions[i] > threshold ? 1.0f : 0.0f) == batch.labels[i];
-  }
-  return right;
-}
-
-class BinaryAccuracyState : public MetricState {
- public:
-  explicit BinaryAccuracyState(float threshold) : threshold_(threshold) {}
-  void Reset() override { mean_.Reset(); }
-  void Add(const MetricBatch& batch) override {
-    mean_.Add(static_cast<double>(CountOnSide(batch, threshold_)),
-              static_cast<int64_t>(batch.labels.size()));
-  }
-  double value() const override { return mean_.value(); }
-
- private:
-  const float threshold_;
-  Mean mean_;
-};
-
-class AccuracyState : public MetricState {
- public:
-  void Reset() override { mean_.Reset(); }
-  void Add(const MetricBatch& batch) override {
-    const int64_t width = batch.width();
-    if (batch.classes.empty() && width == 1) {
-      mean_.Add(static_cast<double>(CountOnSide(batch, 0.5f)), batch.rows);
-      return;
-    }
-    int64_t right = 0;
-    for (int64_t row = 0; row < batch.rows; ++row) {
-      const int64_t expected = batch.classes.empty()
-                                   ? ArgMax(batch.labels.subspan(row * width, width))
-                                   : batch.classes[row];
-      right += ArgMax(batch.predictions.subspan(row * width, width)) == expected;
-    }
-    mean_.Add(static_cast<double>(right), batch.rows);
-  }
-  double value() const override { return mean_.value(); }
-
- private:
-  Mean mean_;
-};
-
-// Calls visit(p, whether the label is not 0) for each element.
+// Calls visit(p, label, weight of the row) for each element.
 template <typename F>
 void ForEachElement(const MetricBatch& batch, F visit) {
   const int64_t width = batch.width();
-  for (int64_t i = 0; i < static_cast<int64_t>(batch.predictions.size()); ++i) {
-    visit(batch.predictions[i],
-          batch.classes.empty() ? batch.labels[i] != 0 : batch.classes[i / width] == i % width);
+  SEQ_CHECK(batch.labels.size() == batch.predictions.size() || !batch.classes.empty());
+  for (int64_t row = 0; row < batch.rows; ++row) {
+    const double weight = batch.weight(row);
+    for (int64_t k = 0; k < width; ++k) {
+      visit(batch.predictions[row * width + k], batch.label(row, k), weight);
+    }
+  }
+}
+
+// A mean to which `add` brings a batch; `finish` makes the value of it.
+class MeanState : public MetricState {
+ public:
+  using AddBatch = std::function<void(const MetricBatch&, Mean&)>;
+  explicit MeanState(AddBatch add, double (*finish)(double) = nullptr)
+      : add_(std::move(add)), finish_(finish) {}
+  void Reset() override { mean_.Reset(); }
+  void Add(const MetricBatch& batch) override { add_(batch, mean_); }
+  double value() const override {
+    return finish_ == nullptr ? mean_.value() : finish_(mean_.value());
+  }
+
+ private:
+  const AddBatch add_;
+  double (*const finish_)(double);
+  Mean mean_;
+};
+
+Metric MeanOf(std::string name, bool higher_is_better, MeanState::AddBatch add,
+              double (*finish)(double) = nullptr) {
+  return {std::move(name), higher_is_better,
+          [add, finish] { return std::make_unique<MeanState>(add, finish); }};
+}
+
+void AddOnSide(const MetricBatch& batch, float threshold, Mean& right) {
+  ForEachElement(batch, [&](float p, float label, double weight) {
+    right.Add((p > threshold ? 1.0f : 0.0f) == label ? weight : 0, weight);
+  });
+}
+
+void AddAccuracy(const MetricBatch& batch, Mean& right) {
+  const int64_t width = batch.width();
+  if (batch.classes.empty() && width == 1) return AddOnSide(batch, 0.5f, right);
+  for (int64_t row = 0; row < batch.rows; ++row) {
+    const int64_t expected = batch.classes.empty()
+                                 ? ArgMax(batch.labels.subspan(row * width, width))
+                                 : batch.classes[row];
+    const double weight = batch.weight(row);
+    right.Add(ArgMax(batch.predictions.subspan(row * width, width)) == expected ? weight : 0,
+              weight);
   }
 }
 
@@ -78,23 +81,27 @@ void ForEachElement(const MetricBatch& batch, F visit) {
 class RatioState : public MetricState {
  public:
   RatioState(float threshold, bool precision) : threshold_(threshold), precision_(precision) {}
-  void Reset() override { right_ = all_ = 0; }
+  void Reset() override { right_.Reset(); }
   void Add(const MetricBatch& batch) override {
-    ForEachElement(batch, [this](float p, bool label) {
-      const bool positive = p > threshold_;
-      right_ += positive && label;
-      all_ += precision_ ? positive : label;
+    ForEachElement(batch, [this](float p, float label, double weight) {
+      const bool positive = p > threshold_, truth = label != 0;
+      if (precision_ ? positive : truth) right_.Add(positive && truth ? weight : 0, weight);
     });
   }
-  double value() const override {
-    return all_ == 0 ? 0 : static_cast<double>(right_) / static_cast<double>(all_);
-  }
+  double value() const override { return right_.value(); }
 
  private:
   const float threshold_;
   const bool precision_;
-  int64_t right_ = 0, all_ = 0;
+  Mean right_;
 };
+
+Metric RatioMetric(std::string name, double threshold, bool precision) {
+  return {std::move(name), /*higher_is_better=*/true,
+          [bound = static_cast<float>(threshold), precision] {
+            return std::make_unique<RatioState>(bound, precision);
+          }};
+}
 
 class AUCState : public MetricState {
  public:
@@ -104,11 +111,11 @@ class AUCState : public MetricState {
   // Bucket i holds what is above threshold i and not above the next: (i / (n-1), (i+1) / (n-1)].
   void Add(const MetricBatch& batch) override {
     const int last = static_cast<int>(counts_.size()) - 1;
-    ForEachElement(batch, [&](float p, bool label) {
+    ForEachElement(batch, [&](float p, float label, double weight) {
       const float place = std::ceil(p * static_cast<float>(last)) - 1;
       // The comparisons send NaN to the first bucket.
       const int bucket = place > 0 ? static_cast<int>(std::min<float>(place, last - 1)) : 0;
-      ++counts_[bucket][label];
+      counts_[bucket][label != 0] += weight;
     });
   }
 
@@ -123,8 +130,7 @@ class AUCState : public MetricState {
     Counts above = {0, 0};
     for (size_t i = counts_.size(); i-- > 0;) {
       for (int label : {0, 1}) above[label] += counts_[i][label];
-      const double next_x = static_cast<double>(above[0]) / static_cast<double>(total[0]);
-      const double next_y = static_cast<double>(above[1]) / static_cast<double>(total[1]);
+      const double next_x = above[0] / total[0], next_y = above[1] / total[1];
       area += (next_x - x) * (next_y + y) / 2;
       x = next_x;
       y = next_y;
@@ -133,37 +139,137 @@ class AUCState : public MetricState {
   }
 
  private:
-  using Counts = std::array<int64_t, 2>;  // of labels 0 and 1
+  using Counts = std::array<double, 2>;  // weights of labels 0 and 1
   std::vector<Counts> counts_;
+};
+
+// Sums of squares about a running mean (Welford; with weights: West, CACM 22 (1979)), so that
+// labels far from 0 lose no digits.
+class R2State : public MetricState {
+ public:
+  void Reset() override { std::fill(columns_.begin(), columns_.end(), Column()); }
+
+  void Add(const MetricBatch& batch) override {
+    const size_t width = static_cast<size_t>(batch.width());
+    if (columns_.size() < width) columns_.resize(width);
+    size_t k = 0;
+    ForEachElement(batch, [&](float p, float label, double weight) {
+      Column& column = columns_[k++ % width];
+      if (weight == 0) return;
+      const double y = label, error = y - p, from_mean = y - column.mean;
+      column.weight += weight;
+      column.mean += from_mean * weight / column.weight;
+      column.total += weight * from_mean * (y - column.mean);
+      column.residual += weight * error * error;
+    });
+  }
+
+  double value() const override {
+    double sum = 0;
+    for (const Column& c : columns_) sum += c.total > 0 ? 1 - c.residual / c.total : 0;
+    return columns_.empty() ? 0 : sum / static_cast<double>(columns_.size());
+  }
+
+ private:
+  struct Column {
+    double weight = 0, mean = 0, total = 0, residual = 0;
+  };
+  std::vector<Column> columns_;
+};
+
+struct MetricRow {
+  const char* name;
+  Metric (*make)();
+};
+constexpr MetricRow kMetrics[] = {
+    {"accuracy", Accuracy},
+    {"precision", [] { return Precision(); }},
+    {"recall", [] { return Recall(); }},
+    {"auc", [] { return AUC(); }},
+    {"mean_absolute_error", MeanAbsoluteError},
+    {"root_mean_squared_error", RootMeanSquaredError},
+    {"r2_score", R2Score},
 };
 
 }  // namespace
 
-Metric Accuracy() {
-  return {"accuracy", /*higher_is_better=*/true, [] { return std::make_unique<AccuracyState>(); }};
+Metric DefaultMetric() { return {}; }
+
+std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function) {
+  std::vector<Metric> resolved;
+  for (Metric& metric : metrics) {
+    if (metric.make) {
+      resolved.push_back(std::move(metric));
+    } else if (HasClassLoss(function)) {
+      resolved.push_back(Accuracy());
+    }
+  }
+  return resolved;
 }
+
+Metric Weighted(Metric metric) {
+  metric.name = absl::StrCat(kWeighted, metric.name);
+  metric.weighted = true;
+  return metric;
+}
+
+Metric Accuracy() { return MeanOf("accuracy", /*higher_is_better=*/true, AddAccuracy); }
 
 Metric BinaryAccuracy(double threshold) {
-  const float bound = static_cast<float>(threshold);
-  return {"accuracy", /*higher_is_better=*/true,
-          [bound] { return std::make_unique<BinaryAccuracyState>(bound); }};
+  return MeanOf("accuracy", /*higher_is_better=*/true,
+                [bound = static_cast<float>(threshold)](const MetricBatch& batch, Mean& right) {
+                  AddOnSide(batch, bound, right);
+                });
 }
 
-Metric Precision(double threshold) {
-  const float bound = static_cast<float>(threshold);
-  return {"precision", /*higher_is_better=*/true,
-          [bound] { return std::make_unique<RatioState>(bound, /*precision=*/true); }};
-}
+Metric Precision(double threshold) { return RatioMetric("precision", threshold, true); }
 
-Metric Recall(double threshold) {
-  const float bound = static_cast<float>(threshold);
-  return {"recall", /*higher_is_better=*/true,
-          [bound] { return std::make_unique<RatioState>(bound, /*precision=*/false); }};
-}
+Metric Recall(double threshold) { return RatioMetric("recall", threshold, false); }
 
 Metric AUC(int thresholds) {
   return {"auc", /*higher_is_better=*/true,
           [thresholds] { return std::make_unique<AUCState>(thresholds); }};
+}
+
+Metric MeanAbsoluteError() {
+  return MeanOf("mean_absolute_error", /*higher_is_better=*/false,
+                [](const MetricBatch& batch, Mean& mean) {
+                  ForEachElement(batch, [&](float p, float label, double weight) {
+                    mean.Add(weight * std::abs(static_cast<double>(p) - label), weight);
+                  });
+                });
+}
+
+Metric RootMeanSquaredError() {
+  return MeanOf(
+      "root_mean_squared_error", /*higher_is_better=*/false,
+      [](const MetricBatch& batch, Mean& mean) {
+        ForEachElement(batch, [&](float p, float label, double weight) {
+          const double error = static_cast<double>(p) - label;
+          mean.Add(weight * error * error, weight);
+        });
+      },
+      [](double mean) { return std::sqrt(mean); });
+}
+
+Metric R2Score() {
+  return {"r2_score", /*higher_is_better=*/true, [] { return std::make_unique<R2State>(); }};
+}
+
+absl::StatusOr<Metric> MetricByName(absl::string_view name) {
+  absl::string_view plain = name;
+  const bool weighted = absl::ConsumePrefix(&plain, kWeighted);
+  for (const MetricRow& row : kMetrics) {
+    if (row.name == plain) return weighted ? Weighted(row.make()) : row.make();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown metric \"", name, "\": expected one of ", MetricNames()));
+}
+
+std::string MetricNames() {
+  return absl::StrJoin(kMetrics, ", ", [](std::string* out, const MetricRow& row) {
+    absl::StrAppend(out, row.name);
+  });
 }
 
 }  // namespace seqgraph

@@ -1,10 +1,13 @@
 #include "training/metrics.h"
 
 #include <cmath>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
+#include "tests/testing.h"
 
 namespace seqgraph {
 namespace {
@@ -38,6 +41,92 @@ TEST(BinaryAccuracy, ANaNIsNotAbove) { EXPECT_EQ(Measure(BinaryAccuracy(), {NAN}
 
 TEST(Accuracy, IsBinaryForOneNumberARow) {
   EXPECT_EQ(Measure(Accuracy(), {.1f, .9f, .6f, .4f}, {0.f, 1.f, 0.f, 1.f}), 0.5);
+}
+
+// Two sequences of three steps, as [2, 3, width], against Keras 3.15.1:
+//
+//   c = np.array([[1, 1, 2], [0, 2, 2]])    # of the classes of p; h = np.eye(3)[c]
+//   w = np.array([[.5, 2, 1], [0, 1.5, 3]]) # sample weights of the steps
+//   m = np.array([[1, 1, 0], [1, 0, 1]])    # mask of the output, given as sample weights
+//   for sample_weight in (None, w, m, w * m):
+//     metric = keras.metrics.CategoricalAccuracy()  # and the others below
+//     metric.update_state(h, p, sample_weight=sample_weight)
+//     print(metric.result())
+//
+// Keras's Precision, Recall and AUC want weights as wide as p, R2Score and AUC of three classes
+// rows instead of sequences: [6, width]. CategoricalAccuracy and MeanAbsoluteError of a p that
+// bears m as its _keras_mask give what m as weights does.
+const std::vector<float> kSequence = {.1f, .7f, .2f, .4f, .4f, .2f, .3f, .3f, .4f,
+                                      .6f, .3f, .1f, .2f, .5f, .3f, .1f, .1f, .8f};
+const std::vector<int32_t> kClasses = {1, 1, 2, 0, 2, 2};
+const std::vector<float> kOneHot = {0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 1};
+const std::vector<float> kOdds = {.9f, .6f, .2f, .5f, .8f, .3f}, kTruth = {1, 0, 1, 1, 1, 0};
+const std::vector<float> kReal = {1, 2, 0, 3, -1, 1, 2, 2, 4, 0, 1, -2},
+                         kRealLabels = {0, 2, 1, 1, -1, 3, 2, 0, 1, 1, 0, -1};
+const std::vector<float> kWeights[] = {
+    {}, {.5f, 2, 1, 0, 1.5f, 3}, {1, 1, 0, 1, 0, 1}, {.5f, 2, 0, 0, 0, 3}};
+
+TEST(Metrics, OnSequencesAreKeras) {
+  const MetricBatch one_hot{.rows = 6, .predictions = kSequence, .labels = kOneHot},
+      classes{.rows = 6, .predictions = kSequence, .classes = kClasses},
+      binary{.rows = 6, .predictions = kOdds, .labels = kTruth},
+      real{.rows = 6, .predictions = kReal, .labels = kRealLabels};
+  const struct {
+    Metric metric;
+    MetricBatch batch;
+    double expected[4];
+  } kCases[] = {
+      {Accuracy(), one_hot, {0.6666666865, 0.5625, 0.75, 0.6363636255}},
+      {Accuracy(), classes, {0.6666666865, 0.5625, 0.75, 0.6363636255}},
+      {Accuracy(), binary, {0.5, 0.6249999404, 0.5, 0.6363636255}},
+      {BinaryAccuracy(), binary, {0.5, 0.6249999404, 0.5, 0.6363636255}},
+      {Precision(), binary, {0.6666666865, 0.5, 0.5, 0.2000000030}},
+      {Recall(), binary, {0.5, 0.6666666865, 0.5, 1}},
+      {AUC(), binary, {0.625, 0.6666667461, 0.75, 1}},
+      {Precision(), one_hot, {1, 1, 1, 1}},
+      {AUC(), one_hot, {0.9097222686, 0.888671875, 0.984375, 0.9669421911}},
+      {AUC(), classes, {0.9097222686, 0.888671875, 0.984375, 0.9669421911}},
+      {MeanAbsoluteError(), real, {1.1666667461, 1.28125, 1, 1.1363637447}},
+      {RootMeanSquaredError(), real, {1.4719601870, 1.4895468950, 1.2247449160, 1.2247449160}},
+      {R2Score(), real, {-0.7909091115, -2.1057701111, -0.4454545379, -1.9464284566}},
+  };
+  for (const auto& [metric, batch, expected] : kCases) {
+    const auto state = metric.make();
+    for (int i = 0; i < 4; ++i) {
+      state->Reset();
+      MetricBatch weighted = batch;
+      weighted.weights = kWeights[i];
+      state->Add(weighted);
+      EXPECT_NEAR(state->value(), expected[i], 5e-7) << metric.name << ", weights " << i;
+    }
+  }
+}
+
+// (1 + 3) / 2, sqrt((1 + 9) / 2) and 1 - 10 / 2, the labels far from 0.
+TEST(Metrics, OfARegression) {
+  const std::vector<float> p = {9000001, 8999999}, y = {9000000, 9000002};
+  EXPECT_EQ(Measure(MeanAbsoluteError(), p, y), 2);
+  EXPECT_NEAR(Measure(RootMeanSquaredError(), p, y), std::sqrt(5), 1e-12);
+  EXPECT_NEAR(Measure(R2Score(), p, y), -4, 1e-12);
+  EXPECT_EQ(Measure(R2Score(), y, y), 1);
+  EXPECT_EQ(Measure(R2Score(), {1, 2}, {3, 3}), 0);
+  EXPECT_FALSE(MeanAbsoluteError().higher_is_better);
+  EXPECT_FALSE(RootMeanSquaredError().higher_is_better);
+  EXPECT_TRUE(R2Score().higher_is_better);
+}
+
+TEST(Metrics, ByName) {
+  for (const std::string& name : std::vector<std::string>(absl::StrSplit(MetricNames(), ", "))) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const Metric metric, MetricByName(name));
+    EXPECT_EQ(metric.name, name);
+    EXPECT_FALSE(metric.weighted);
+    SEQ_ASSERT_OK_AND_ASSIGN(const Metric weighted, MetricByName("weighted_" + name));
+    EXPECT_EQ(weighted.name, "weighted_" + name);
+    EXPECT_TRUE(weighted.weighted);
+    EXPECT_EQ(weighted.higher_is_better, metric.higher_is_better);
+  }
+  EXPECT_THAT(MetricByName("f1"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                           "\"f1\": expected one of accuracy, precision"));
 }
 
 // Three rows of three classes; the second has two largest, of which the first counts.

@@ -31,11 +31,21 @@ absl::StatusOr<Function> WithLoss(const Function& forward, const char* name,
   const TensorType& type = forward.type(prediction);
   LossInputs inputs{.prediction = prediction, .labels = g.Input(kLabels, loss.LabelsType(type))};
   if (options.sample_weight) {
-    const absl::Span<const Dim> dims = type.shape.dims();
-    inputs.weights =
-        g.Input(kSampleWeight, {type.dtype, Shape(dims.first(dims.empty() ? 0 : dims.size() - 1))});
+    inputs.weights = g.Input(kSampleWeight, RowsType(type, type.dtype));
   }
-  g.Result(kLossResult, AddPenalties(g, loss.build(g, inputs), options.penalties));
+  Value value;
+  if (options.mask.empty()) {
+    value = loss.build(g, inputs);
+  } else {
+    const Value mask = forward.FindValue(options.mask);
+    if (!mask.present()) {
+      return absl::InvalidArgumentError(absl::StrCat("the mask of the loss: function ",
+                                                     forward.name(), " has no value \"",
+                                                     options.mask, "\""));
+    }
+    value = MaskedLoss(g, loss, inputs, mask);
+  }
+  g.Result(kLossResult, AddPenalties(g, value, options.penalties));
   return std::move(g).Build();
 }
 

@@ -18,30 +18,34 @@ namespace seqgraph {
 inline constexpr char kPredict[] = "predict";
 inline constexpr char kEvaluate[] = "evaluate";
 inline constexpr char kTrainStep[] = "train_step";
-inline constexpr char kLabels[] = "labels";
-inline constexpr char kSampleWeight[] = "sample_weight";
-inline constexpr char kLossResult[] = "loss";
 
 struct TrainableOptions {
   std::string name = "sequential";
   Loss loss = BinaryCrossEntropy();
   Optimizer optimizer = RMSProp{};
   std::vector<WeightPenalty> penalties;  ///< added to the loss, in evaluate too
-  /// Gives evaluate and train_step an input `sample_weight`, float32, one for each row: needed for
-  /// Examples with weights and for FitOptions::class_weights.
+  /// Gives evaluate and train_step an input `sample_weight`, float32, one for each row of the loss
+  /// (each step, where the output has steps): needed for Examples with weights and for
+  /// FitOptions::class_weights.
   bool sample_weight = false;
+  /// The value of predict, int32 of the prediction's shape without its last axis, in which 0 marks
+  /// the rows (steps) that count neither in the loss nor in metrics; empty: all count. BuildModel
+  /// sets it where the output bears a mask.
+  std::string mask;
   uint64_t seed = 1;  ///< of the variables' starting contents: training/initializers.h
 };
 
 /// Makes a model that can be trained from the function that predicts:
 ///
 ///   predict     as given (it must have that name)
-///   evaluate    predict, an input `labels` of the type that the loss takes, the result `loss`
+///   evaluate    predict, an input `labels` of the type that the loss takes, the result `loss`;
+///               with a mask the result `loss_mask`, 1 for rows that count and 0 for others, and
+///               the loss is divided by how many count instead of by all, as in Keras
 ///   train_step  evaluate, and updates of all trainable weights and of the optimizer's state
 ///
 /// over shared variables, which are initialized. The standard rewrites come before differentiation
 /// in train_step, so that no step makes one-hot data. Errors: the builder's first mistake;
-/// InvalidArgument for a loss on a result that is not there, and as AddOptimizer.
+/// InvalidArgument for a loss on a result or a mask that is not there, and as AddOptimizer.
 absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict, const TrainableOptions& options = {});
 
 /// The same where the forward pass differs in training (dropout): train_step is then made from

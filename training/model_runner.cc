@@ -87,7 +87,8 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
                                                options.prediction));
   if (examples.rows == 0) return absl::InvalidArgumentError("evaluate: there are no examples");
   const TraceSpan span(trace(), "evaluate", "pass");
-  Meter meter(options.metrics);
+  SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
+  Meter meter(options.metrics, *function);
   for (int64_t step = 0; step < pass.steps(); ++step) {
     if (options.interrupt != nullptr && options.interrupt->load()) {
       return absl::CancelledError(
@@ -155,8 +156,9 @@ absl::StatusOr<const BatchRunner*> Pass::Run(int64_t step, absl::Span<const int6
   return &runner;
 }
 
-Meter::Meter(const std::vector<Metric>& metrics) : metrics_(metrics) {
-  for (const Metric& metric : metrics) states_.push_back(metric.make());
+Meter::Meter(const std::vector<Metric>& metrics, const Function& function)
+    : metrics_(ResolveMetrics(metrics, function)) {
+  for (const Metric& metric : metrics_) states_.push_back(metric.make());
 }
 
 void Meter::Reset() {
@@ -165,9 +167,10 @@ void Meter::Reset() {
 }
 
 void Meter::Add(const BatchRunner& batch) {
-  loss_.Add(batch.loss() * static_cast<double>(batch.batch()), batch.batch());
-  const MetricBatch seen = batch.metric_batch();
-  for (const auto& state : states_) state->Add(seen);
+  loss_.Add(batch.loss() * static_cast<double>(batch.batch()), static_cast<double>(batch.batch()));
+  for (size_t m = 0; m < metrics_.size(); ++m) {
+    states_[m]->Add(batch.metric_batch(metrics_[m].weighted));
+  }
 }
 
 void Meter::Write(absl::string_view prefix, Logs& logs) const {

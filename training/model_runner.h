@@ -49,7 +49,7 @@ struct RunnerOptions {
 
 struct EvaluateOptions {
   int64_t batch = 64;
-  std::vector<Metric> metrics = {Accuracy()};
+  std::vector<Metric> metrics = {DefaultMetric()};
   std::string function = "evaluate";
   /// The result that the metrics judge; empty: the only one besides the loss.
   std::string prediction;
@@ -129,7 +129,10 @@ class Pass {
 /// The running mean of the loss, and metrics.
 class Meter {
  public:
-  explicit Meter(const std::vector<Metric>& metrics);
+  /// For batches of `function`: metrics that follow from its loss are made those that they are.
+  Meter(const std::vector<Metric>& metrics, const Function& function);
+
+  const std::vector<Metric>& metrics() const { return metrics_; }
 
   void Reset();
   /// Adds a batch that was run by a function with a loss.
@@ -140,7 +143,7 @@ class Meter {
   void Write(absl::string_view prefix, Logs& logs) const;
 
  private:
-  const std::vector<Metric>& metrics_;
+  std::vector<Metric> metrics_;
   Mean loss_;
   std::vector<std::unique_ptr<MetricState>> states_;
 };

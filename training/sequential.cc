@@ -34,8 +34,7 @@ absl::string_view LastActivation(const LayerStack& stack) {
 }
 
 // The forward pass, with dropout if it is for training.
-FunctionBuilder Forward(const LayerStack& stack, bool training, uint64_t seed,
-                        bool* masked_output) {
+FunctionBuilder Forward(const LayerStack& stack, bool training, uint64_t seed, std::string* mask) {
   FunctionBuilder g(kPredict, AllOps());
   if (absl::Status status = CheckStack(stack); !status.ok()) {
     g.Fail(std::move(status));
@@ -54,7 +53,7 @@ FunctionBuilder Forward(const LayerStack& stack, bool training, uint64_t seed,
                 g.Variable(IterationVariable())};
   }
   const StackOutput output = EmitStack(g, stack, input, counters);
-  if (masked_output != nullptr) *masked_output = output.mask.present();
+  if (mask != nullptr && output.mask.present()) *mask = g.function().info(output.mask).name;
   g.Result(ResultName(stack), output.value);
   return g;
 }
@@ -81,24 +80,15 @@ FunctionBuilder StackPredict(const LayerStack& stack) {
 }
 
 absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions& options) {
-  TrainableOptions with_penalties = options;
+  TrainableOptions of_stack = options;
   std::vector<WeightPenalty> penalties = Penalties(stack);
   penalties.insert(penalties.end(), options.penalties.begin(), options.penalties.end());
-  with_penalties.penalties = std::move(penalties);
-
-  bool masked_output = false;
-  FunctionBuilder predict = Forward(stack, /*training=*/false, 0, &masked_output);
-  if (masked_output && predict.status().ok()) {
-    return absl::UnimplementedError(absl::StrCat(
-        "stack ", stack.name,
-        ": its output is a sequence that bears a mask, and a loss over it would count masked "
-        "steps; end in a recurrent layer without return_sequences or a pooling, or do without "
-        "mask_zero"));
-  }
+  of_stack.penalties = std::move(penalties);
+  FunctionBuilder predict = Forward(stack, /*training=*/false, 0, &of_stack.mask);
   std::optional<FunctionBuilder> training;
   if (HasDropout(stack)) training.emplace(Forward(stack, /*training=*/true, options.seed, nullptr));
   SEQ_ASSIGN_OR_RETURN(Model model,
-                       MakeTrainable(std::move(predict), std::move(training), with_penalties));
+                       MakeTrainable(std::move(predict), std::move(training), of_stack));
   SetForgetBiases(stack, model.variables);
   model.layers = stack;
   return model;

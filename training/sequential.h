@@ -37,9 +37,9 @@ FunctionBuilder StackPredict(const LayerStack& stack);
 /// frozen and penalized as the layers say; `options.penalties` are added to theirs. train_step
 /// applies dropout, whose masks are a function of options.seed and of the steps done
 /// ("optimizer/dropout_seed", "optimizer/iteration"); predict and evaluate have none. The states of
-/// stateful layers are variables that all functions update. Errors: as StackPredict and
-/// MakeTrainable; Unimplemented if the output is a sequence that still bears a mask, whose loss
-/// would count masked steps.
+/// stateful layers are variables that all functions update. Where the output is a sequence that
+/// still bears a mask, masked steps count neither in the loss nor in metrics. Errors: as
+/// StackPredict and MakeTrainable.
 absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions& options = {});
 
 /// Sets the states of stateful layers to zero: at the beginning of new sequences, so usually before

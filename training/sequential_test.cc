@@ -115,11 +115,19 @@ TEST(BuildModel, CarriesMasksToWhereKerasConsumesThem) {
   EXPECT_EQ(CountOps(model, kPredict, "ZeroMasked"), 2);
 }
 
-TEST(BuildModel, RefusesALossOverMaskedSteps) {
+TEST(BuildModel, AMaskedOutputMasksTheLoss) {
   Sequential stack({.time = 5});
-  stack.Add(Words(/*mask_zero=*/true)).Add(GRU(2, {.return_sequences = true})).Add(Sigmoid());
-  EXPECT_THAT(stack.Build(), StatusIs(absl::StatusCode::kUnimplemented, "mask"));
-  SEQ_EXPECT_OK(StackPredict(stack.stack()).Build());
+  stack.Add(Words(/*mask_zero=*/true))
+      .Add(GRU(2, {.return_sequences = true, .dropout = 0.5}))
+      .Add(Sigmoid());
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, stack.Build());
+  for (const char* name : {kEvaluate, kTrainStep}) {
+    const Function& function = *model.FindFunction(name);
+    const Value mask = function.FindResult(kLossMask);
+    ASSERT_TRUE(mask.present()) << name;
+    EXPECT_EQ(function.type(mask), (TensorType{DType::kFloat32, {Dim::Batch(), 5}}));
+  }
+  EXPECT_EQ(model.FindFunction(kPredict)->results().size(), 1u);
 }
 
 TEST(BuildModel, DropsOnlyInTraining) {

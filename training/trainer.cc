@@ -17,13 +17,14 @@ namespace {
 class FitRun {
  public:
   FitRun(ModelRunner& runner, const FitOptions& options, Pass train, std::optional<Pass> validation,
-         int64_t rows)
+         const Function& train_step, int64_t rows)
       : options_(options),
         trace_(runner.trace()),
         train_(std::move(train)),
         validation_(std::move(validation)),
         context_{runner.model()},
-        meter_(options.metrics),
+        meter_(options.metrics, train_step),
+        validation_meter_(options.metrics, train_step),
         order_(options.shuffle ? rows : 0) {
     context_.first_epoch = options.first_epoch;
     context_.epochs = options.epochs;
@@ -32,7 +33,7 @@ class FitRun {
     context_.run_facts = {{"backends", runner.DescribeBackends()},
                           {"threads", absl::StrCat(runner.threads())}};
     result_.history.SetRunFacts(context_.run_facts);
-    for (const Metric& metric : options.metrics) {
+    for (const Metric& metric : meter_.metrics()) {
       context_.higher_is_better[metric.name] = metric.higher_is_better;
     }
     meter_.Write("", batch_logs_);  // All names, so that steps need not make them.
@@ -115,17 +116,17 @@ class FitRun {
 
   absl::Status Validate(Logs& logs) {
     const TraceSpan span(trace_, "validate", "pass");
-    Meter meter(options_.metrics);
+    validation_meter_.Reset();
     for (int64_t step = 0; step < validation_->steps(); ++step) {
       absl::StatusOr<const BatchRunner*> batch = validation_->Run(step);
       if (!batch.ok()) return Annotate(batch.status(), "validation");
       if (!std::isfinite((*batch)->loss()) && !diverged_) {
         return NotFinite("validation loss", (*batch)->loss(), step, *validation_);
       }
-      meter.Add(**batch);
+      validation_meter_.Add(**batch);
       if (Interrupted()) return absl::OkStatus();
     }
-    meter.Write("val_", logs);
+    validation_meter_.Write("val_", logs);
     return absl::OkStatus();
   }
 
@@ -143,13 +144,13 @@ class FitRun {
   std::optional<Pass> validation_;
   FitContext context_;
   FitResult result_;
-  Meter meter_;
+  Meter meter_, validation_meter_;
   Logs batch_logs_;
   bool diverged_ = false;  // the loss was not finite, and a callback has stopped the training
   std::vector<int64_t> order_;
 };
 
-// The weight of each row of the training data, or nothing where all are 1.
+// The weight of each target of the training data, or what there is where no class has one.
 absl::StatusOr<std::vector<float>> RowWeights(const Examples& train, const FitOptions& options) {
   if (options.class_weights.empty()) {
     return std::vector<float>(train.weights.begin(), train.weights.end());
@@ -157,11 +158,17 @@ absl::StatusOr<std::vector<float>> RowWeights(const Examples& train, const FitOp
   if (train.targets.empty()) {
     return absl::InvalidArgumentError("fit: class_weights need examples with targets");
   }
-  std::vector<float> weights(train.rows, 1.0f);
-  for (int64_t row = 0; row < train.rows; ++row) {
-    const auto found = options.class_weights.find(train.targets[row]);
-    if (found != options.class_weights.end()) weights[row] = static_cast<float>(found->second);
-    if (!train.weights.empty()) weights[row] *= train.weights[row];
+  const size_t targets = train.targets.size(), given = train.weights.size();
+  if (given > targets) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("fit: class_weights need a target for each weight; there are ", given,
+                     " weights and ", targets, " targets"));
+  }
+  std::vector<float> weights(targets, 1.0f);
+  for (size_t i = 0; i < targets; ++i) {
+    const auto found = options.class_weights.find(train.targets[i]);
+    if (found != options.class_weights.end()) weights[i] = static_cast<float>(found->second);
+    if (given > 0) weights[i] *= train.weights[i * given / targets];
   }
   return weights;
 }
@@ -195,7 +202,9 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
     SEQ_ASSIGN_OR_RETURN(validation_pass, Pass::Create(runner_, kEvaluate, validation,
                                                        options.batch, options.prediction));
   }
-  return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass), train.rows)
+  SEQ_ASSIGN_OR_RETURN(const Function* train_step, runner_.model().GetFunction(kTrainStep));
+  return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass), *train_step,
+                train.rows)
       .Run();
 }
 

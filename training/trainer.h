@@ -25,10 +25,11 @@ struct FitOptions {
   /// Where to begin, from 0, in a run that is resumed; `epochs` stays the end of the whole run.
   int first_epoch = 0;
   std::vector<CallbackHandle> callbacks;
-  std::vector<Metric> metrics = {Accuracy()};
-  /// What rows of a class count for in the training loss, beside Examples::weights; 1 for a class
-  /// that is not here. Needs Examples::targets and TrainableOptions::sample_weight. Validation is
-  /// not weighted by it. (Keras's class_weight.)
+  /// By default accuracy beside a loss over classes, nothing beside a regression's.
+  std::vector<Metric> metrics = {DefaultMetric()};
+  /// What rows (or steps) of a class count for in the training loss and in Weighted() metrics,
+  /// beside Examples::weights; 1 for a class that is not here. Needs Examples::targets and
+  /// TrainableOptions::sample_weight. Validation is not weighted by it. (Keras's class_weight.)
   std::map<int32_t, double> class_weights;
   /// The result that the metrics judge; empty: the only one besides the loss.
   std::string prediction;

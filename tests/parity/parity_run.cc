@@ -191,21 +191,23 @@ class ParityRun {
     const std::unique_ptr<MetricState> right = Accuracy().make();
     Mean mean;
     Batches compiled;
-    SEQ_RETURN_IF_ERROR(ForEachBatch(
-        kEvaluate, case_.rows(), InferenceBatch(case_.rows()), case_.evaluate_weights, compiled,
-        [&](const CompiledFunction& function, int64_t first) {
-          const int64_t count = function.batch();
-          mean.Add(Loss(function) * static_cast<double>(count), count);
-          const Tensor prediction = Prediction(function);
-          const Tensor targets = Rows(case_.targets, first, count);
-          MetricBatch batch{.rows = count, .predictions = prediction.Elements<float>()};
-          if (targets.dtype() == DType::kInt32) {
-            batch.classes = targets.Elements<int32_t>();
-          } else {
-            batch.labels = targets.Elements<float>();
-          }
-          right->Add(batch);
-        }));
+    SEQ_RETURN_IF_ERROR(
+        ForEachBatch(kEvaluate, case_.rows(), InferenceBatch(case_.rows()), case_.evaluate_weights,
+                     compiled, [&](const CompiledFunction& function, int64_t first) {
+                       const int64_t count = function.batch();
+                       mean.Add(Loss(function) * static_cast<double>(count), count);
+                       const Tensor prediction = Prediction(function);
+                       const Tensor targets = Rows(case_.targets, first, count);
+                       const int64_t width = prediction.shape().back().size();
+                       MetricBatch batch{.rows = prediction.num_elements() / width,
+                                         .predictions = prediction.Elements<float>()};
+                       if (targets.dtype() == DType::kInt32) {
+                         batch.classes = targets.Elements<int32_t>();
+                       } else {
+                         batch.labels = targets.Elements<float>();
+                       }
+                       right->Add(batch);
+                     }));
     Compare(loss, mean.value(), case_.evaluate_loss, "loss");
     if (case_.evaluate_accuracy.has_value()) {
       Compare(accuracy, right->value(), *case_.evaluate_accuracy, "accuracy");

@@ -15,36 +15,6 @@
 namespace seqgraph {
 namespace {
 
-// Which loss a function's loss op is.
-struct LossRow {
-  const char* op;
-  const char* loss;
-};
-constexpr LossRow kLosses[] = {{"BCE", "binary_crossentropy"},
-                               {"BCEWithLogits", "binary_crossentropy"},
-                               {"CategoricalCrossEntropy", "categorical_crossentropy"},
-                               {"SoftmaxCrossEntropyWithLogits", "categorical_crossentropy"},
-                               {"MSE", "mean_squared_error"}};
-
-// The name of the loss in `evaluate`; empty if it is none that Keras has.
-std::string LossOf(const Model& model) {
-  const Function* evaluate = model.FindFunction(kEvaluate);
-  if (evaluate == nullptr) return "";
-  const char* found = nullptr;
-  const Value labels = evaluate->FindValue(kLabels);
-  for (const Node& node : evaluate->nodes()) {
-    for (const LossRow& row : kLosses) {
-      if (node.op->name() != row.op) continue;
-      if (found != nullptr) return "";
-      found = row.loss;
-    }
-  }
-  // Labels that are class numbers become one-hot rows first.
-  const bool classes = labels.present() && evaluate->type(labels).dtype == DType::kInt32;
-  if (found == nullptr) return "";
-  return classes ? absl::StrCat("sparse_", found) : found;
-}
-
 // What is done to the gradient before the update; false for what Keras does not do.
 bool ReadClipping(const Function& step, Value gradient, keras::Optimizer* optimizer) {
   const Node* clip = step.producer(gradient);
@@ -172,13 +142,14 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
     SEQ_ASSIGN_OR_RETURN(Tensor tensor, Content(model, recognized, weight.variable));
     keras.weights.push_back({weight.variable, std::move(tensor)});
   }
-  const std::string loss = LossOf(model);
+  const Function* evaluate = model.FindFunction(kEvaluate);
+  const std::string loss = evaluate == nullptr ? "" : LossOf(*evaluate);
   if (loss.empty()) {
     notes->push_back("the model has no loss that Keras has: written without its training");
     return keras;
   }
   keras.training = keras::Training{.loss = loss, .optimizer = OptimizerOf(model)};
-  if (loss != "mean_squared_error") keras.training->metrics = {"accuracy"};
+  if (HasClassLoss(*evaluate)) keras.training->metrics = {"accuracy"};
   if (!keras.training->optimizer.has_value()) {
     notes->push_back("the model has no optimizer that Keras has: written without one");
     return keras;
