@@ -15,17 +15,17 @@ namespace seqgraph {
 namespace {
 
 constexpr ElementwiseOpInfo kOps[] = {
-    {ElementwiseOp::kAdd, "Add", "add", 2, nullptr},
-    {ElementwiseOp::kSubtract, "Subtract", "subtract", 2, nullptr},
-    {ElementwiseOp::kMultiply, "Multiply", "multiply", 2, nullptr},
-    {ElementwiseOp::kScale, "Scale", "scale", 1, "factor"},
-    {ElementwiseOp::kFillLike, "FillLike", "fill_like", 0, "value"},
-    {ElementwiseOp::kRelu, "Relu", "relu", 1, nullptr},
-    {ElementwiseOp::kSigmoid, "Sigmoid", "sigmoid", 1, nullptr},
-    {ElementwiseOp::kTanh, "Tanh", "tanh", 1, nullptr},
-    {ElementwiseOp::kReluGrad, "ReluGrad", "relu_grad", 2, nullptr},
-    {ElementwiseOp::kSigmoidGrad, "SigmoidGrad", "sigmoid_grad", 2, nullptr},
-    {ElementwiseOp::kTanhGrad, "TanhGrad", "tanh_grad", 2, nullptr},
+    {ElementwiseOp::kAdd, "add", 2, false},
+    {ElementwiseOp::kSubtract, "subtract", 2, false},
+    {ElementwiseOp::kMultiply, "multiply", 2, false},
+    {ElementwiseOp::kScale, "scale", 1, true},
+    {ElementwiseOp::kFillLike, "fill_like", 0, true},
+    {ElementwiseOp::kRelu, "relu", 1, false},
+    {ElementwiseOp::kSigmoid, "sigmoid", 1, false},
+    {ElementwiseOp::kTanh, "tanh", 1, false},
+    {ElementwiseOp::kReluGrad, "relu_grad", 2, false},
+    {ElementwiseOp::kSigmoidGrad, "sigmoid_grad", 2, false},
+    {ElementwiseOp::kTanhGrad, "tanh_grad", 2, false},
 };
 
 const ElementwiseOpInfo* FindByText(absl::string_view text) {
@@ -62,11 +62,11 @@ absl::StatusOr<ElementwiseInstruction> ParseInstruction(absl::string_view text, 
   }
   ElementwiseInstruction instruction{.op = info->op};
   const bool has_constant = name.first.size() < words[0].size();
-  if (has_constant != (info->constant != nullptr) ||
+  if (has_constant != info->has_constant ||
       (has_constant && (!absl::SimpleAtod(name.second, &instruction.constant) ||
                         std::isnan(instruction.constant)))) {
     return absl::InvalidArgumentError(
-        info->constant != nullptr
+        info->has_constant
             ? absl::StrCat("needs a number after ", info->text, ":, as in ", info->text, ":0.5")
             : absl::StrCat("has a constant, which ", info->text, " does not take"));
   }
@@ -117,13 +117,6 @@ const ElementwiseOpInfo& InfoOf(ElementwiseOp op) {
   return kOps[0];
 }
 
-const ElementwiseOpInfo* FindElementwiseOp(absl::string_view graph_op) {
-  for (const ElementwiseOpInfo& info : kOps) {
-    if (graph_op == info.graph_op) return &info;
-  }
-  return nullptr;
-}
-
 absl::StatusOr<ElementwiseProgram> ElementwiseProgram::Parse(absl::string_view text,
                                                              int num_inputs) {
   // Before it is split: a model file may hold any text.
@@ -161,7 +154,7 @@ std::string ElementwiseProgram::ToText() const {
   return absl::StrJoin(code, "; ", [&](std::string* out, const ElementwiseInstruction& each) {
     const ElementwiseOpInfo& info = InfoOf(each.op);
     absl::StrAppend(out, info.text);
-    if (info.constant != nullptr) absl::StrAppend(out, ":", AttributeToString(each.constant));
+    if (info.has_constant) absl::StrAppend(out, ":", AttributeToString(each.constant));
     if (each.a >= 0) absl::StrAppend(out, name(each.a));
     if (each.b >= 0) absl::StrAppend(out, name(each.b));
   });

@@ -10,7 +10,7 @@
 
 namespace seqgraph {
 
-/// What one instruction computes, from a and b: the ops of these names, element by element.
+/// What one instruction computes, from a and b: as the ops that are OpDef::Fusable as it.
 enum class ElementwiseOp {
   kAdd,          ///< a + b
   kSubtract,     ///< a - b
@@ -28,16 +28,13 @@ enum class ElementwiseOp {
 /// A row of the table of what a program may hold.
 struct ElementwiseOpInfo {
   ElementwiseOp op;
-  const char* graph_op;  ///< "TanhGrad": the op, version 1, that computes the same on whole tensors
-  const char* text;      ///< "tanh_grad": in the text of a program
+  const char* text;  ///< "tanh_grad": in the text of a program
   int operands;
-  const char* constant;  ///< the attribute that is the constant; null: it has none
+  bool has_constant;
 };
 
 absl::Span<const ElementwiseOpInfo> ElementwiseOps();
 const ElementwiseOpInfo& InfoOf(ElementwiseOp op);
-/// Null if a program cannot hold the op.
-const ElementwiseOpInfo* FindElementwiseOp(absl::string_view graph_op);
 
 struct ElementwiseInstruction {
   ElementwiseOp op = ElementwiseOp::kAdd;

@@ -47,6 +47,7 @@ OpRegistry OpsWithOnesAndDice() {
                                })
                                .Reference([](const auto&) { return absl::OkStatus(); },
                                           [](const auto&) { return absl::OkStatus(); })
+                               .Bound(ExactBound())
                                .Example({"ones", {}, {}, {Tensor::Of<float>({2}, {1, 1})}}))
                   .ok());
   EXPECT_TRUE(ops.Register(CopyOp("Dice").Impure()).ok());

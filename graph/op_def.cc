@@ -60,6 +60,15 @@ DType ShapeContext::real() const {
   return DType::kFloat32;
 }
 
+DType ReferenceContext::real() const {
+  for (const absl::Span<const Operand> operands : {inputs_, outputs_}) {
+    for (const Operand& operand : operands) {
+      if (operand.type != nullptr && IsReal(operand.type->dtype)) return operand.type->dtype;
+    }
+  }
+  return DType::kFloat32;
+}
+
 int64_t SampleSource::Int(int64_t low, int64_t high) {
   SEQ_CHECK(low <= high);
   // Unsigned, where a range of more than 2^63 numbers does not overflow; 0 stands for all 2^64.
@@ -118,6 +127,22 @@ absl::Status OpDef::CheckAttribute(const AttributeDef& def, const AttributeValue
 OpCost OpDef::CostOf(const CostContext& context) const {
   if (!context.uses_any_output()) return {};
   return cost_rule_ ? cost_rule_(context) : context.OneFlopEach();
+}
+
+absl::StatusOr<std::vector<ErrorBound>> OpDef::BoundsOf(const Attributes& attributes,
+                                                        BoundContext::Tensors inputs,
+                                                        BoundContext::Tensors exact) const {
+  const BoundContext context(*this, attributes, inputs, exact);
+  std::vector<ErrorBound> bounds(exact.size());
+  for (size_t o = 0; o < exact.size(); ++o) {
+    if (exact[o] == nullptr) continue;
+    if (IsReal(exact[o]->dtype())) {
+      SEQ_ASSIGN_OR_RETURN(bounds[o], bound_rule_(context, static_cast<int>(o)));
+    } else {
+      bounds[o].formula = "exact";
+    }
+  }
+  return bounds;
 }
 
 absl::StatusOr<Attributes> OpDef::CompleteAttributes(const Attributes& given) const {

@@ -11,6 +11,7 @@
 //         .Shapes(SameAsInput(0))
 //         .Reference(ComputeSigmoid<float>, ComputeSigmoid<double>)
 //         .Gradient(SigmoidGradient)
+//         .Bound(ElementaryBound())
 //         .Example({...})
 //         .Samples(SigmoidSample);
 //   }
@@ -27,6 +28,8 @@
 #include "absl/types/span.h"
 #include "graph/attributes.h"
 #include "graph/cost.h"
+#include "graph/elementwise_program.h"
+#include "graph/error_bound.h"
 #include "graph/shape.h"
 #include "graph/tensor.h"
 
@@ -114,6 +117,11 @@ class ReferenceContext {
   struct Operand {
     void* data = nullptr;  // null: absent input or unused output
     const TensorType* type = nullptr;
+
+    /// An input, which computations read through const views only. `tensor` must outlive it.
+    static Operand Of(const Tensor& tensor) {
+      return {const_cast<void*>(tensor.data()), &tensor.type()};
+    }
   };
   ReferenceContext(absl::Span<const Operand> inputs, absl::Span<const Operand> outputs,
                    const Attributes& attributes)
@@ -133,6 +141,9 @@ class ReferenceContext {
   /// Only for an input that is there.
   const TensorType& input_type(int i) const { return *inputs_[i].type; }
   const TensorType& output_type(int i) const { return *outputs_[i].type; }
+  /// The float type of the node: that of its first real input, else of its first real output;
+  /// float32 if there is none.
+  DType real() const;
 
  private:
   template <typename Element, typename T>
@@ -157,8 +168,10 @@ using GradientRule = std::function<absl::Status(GradientContext&)>;
 struct OpExample {
   std::string name;  ///< lower_snake_case, unique within the op
   Attributes attributes;
-  std::vector<std::optional<Tensor>> inputs;
-  std::vector<std::optional<Tensor>> outputs;
+  OptionalTensors inputs;
+  OptionalTensors outputs;
+  /// Worked out by hand too, for float32 and with all outputs used.
+  std::optional<OpCost> cost = std::nullopt;
 };
 
 /// Inputs that a constraint must reject.
@@ -172,7 +185,7 @@ struct OpRejection {
 /// reference, fuzzing, benchmarks) run. Reals are float64 and are rounded where a test needs float.
 struct OpSample {
   Attributes attributes;
-  std::vector<std::optional<Tensor>> inputs;
+  OptionalTensors inputs;
 };
 
 /// Random source of a sampler. Draws only what is the same on every machine.
@@ -217,6 +230,26 @@ struct Constraint {
   std::string text;
 };
 
+/// An op that a program of FusedElementwise may hold.
+struct FusableFacts {
+  ElementwiseOp op;
+  std::string constant;  ///< the attribute that is the instruction's constant; empty: it has none
+};
+
+/// An op that runs a recurrent cell over all steps, or the gradient of one. Its operands are found
+/// by name: x or ids, w or table, u, b, the initial states h0 and (kLstm) c0, mask and
+/// recurrent_dropout; outputs sequence, last and (kLstm) last_cell; of a gradient the inputs
+/// sequence, d_sequence, d_last, d_last_cell.
+struct RecurrenceFacts {
+  enum class Cell { kSimple, kLstm, kGru };
+  Cell cell = Cell::kSimple;
+  std::string gradient_of;  ///< the op whose gradient it is; empty: it is none
+
+  bool is_gradient() const { return !gradient_of.empty(); }
+  /// w and u have this times units columns.
+  int64_t gates() const { return cell == Cell::kSimple ? 1 : cell == Cell::kLstm ? 4 : 3; }
+};
+
 /// The definition of an op. Build it once by chained calls; read-only afterwards.
 class OpDef {
  public:
@@ -250,6 +283,19 @@ class OpDef {
     cost_rule_ = std::move(rule);
     return *this;
   }
+  /// How far a float32 result may be from that of the definition in float64. Asked for real outputs
+  /// only: others must be equal.
+  OpDef& Bound(BoundRule rule) { return bound_rule_ = std::move(rule), *this; }
+  /// Says that each element of the outputs is an element, unchanged, of an input that has the type
+  /// rule of the first output, and that attributes and inputs of other rules say which. Implies an
+  /// exact bound.
+  OpDef& Moves() { return moves_ = true, Bound(ExactBound()); }
+  /// Says that a fused program may compute it, as this instruction.
+  OpDef& Fusable(ElementwiseOp op, std::string constant = "") {
+    fusable_ = FusableFacts{op, std::move(constant)};
+    return *this;
+  }
+  OpDef& Recurrent(RecurrenceFacts facts) { return recurrence_ = std::move(facts), *this; }
   OpDef& InPlace(InPlacePair pair) { return in_place_.push_back(pair), *this; }
   OpDef& Constrain(std::string label, std::string text) {
     return constraints_.push_back({std::move(label), std::move(text)}), *this;
@@ -274,6 +320,10 @@ class OpDef {
   const std::vector<OutputDef>& outputs() const { return outputs_; }
   const std::vector<AttributeDef>& attributes() const { return attributes_; }
   const ShapeRule& shape_rule() const { return shape_rule_; }
+  /// The computation in the context's own real type.
+  absl::Status Compute(const ReferenceContext& context) const {
+    return reference(context.real())(context);
+  }
   /// The computation for nodes whose real type is `real`.
   const ReferenceFunction& reference(DType real) const {
     return real == DType::kFloat64 ? reference_double_ : reference_float_;
@@ -283,6 +333,15 @@ class OpDef {
   const std::string& cost_formula() const { return cost_formula_; }
   /// Nothing where no output is used.
   OpCost CostOf(const CostContext& context) const;
+  const BoundRule& bound_rule() const { return bound_rule_; }
+  /// The bounds of the outputs, one each; that of an output that is not wanted is empty, and of one
+  /// that is not real 0. Elements that are not finite do not count for a scale.
+  absl::StatusOr<std::vector<ErrorBound>> BoundsOf(const Attributes& attributes,
+                                                   BoundContext::Tensors inputs,
+                                                   BoundContext::Tensors exact) const;
+  bool moves() const { return moves_; }
+  const std::optional<FusableFacts>& fusable() const { return fusable_; }
+  const std::optional<RecurrenceFacts>& recurrence() const { return recurrence_; }
   const std::vector<InPlacePair>& in_place() const { return in_place_; }
   const std::vector<Constraint>& constraints() const { return constraints_; }
   const std::vector<OpExample>& examples() const { return examples_; }
@@ -322,6 +381,10 @@ class OpDef {
   bool pure_ = true;
   std::string cost_formula_ = "FLOPs: 1 for each element of the outputs.";
   CostRule cost_rule_;
+  BoundRule bound_rule_;
+  bool moves_ = false;
+  std::optional<FusableFacts> fusable_;
+  std::optional<RecurrenceFacts> recurrence_;
   std::vector<InPlacePair> in_place_;
   std::vector<Constraint> constraints_;
   std::vector<OpExample> examples_;

@@ -72,6 +72,7 @@ absl::Status CheckComplete(const OpDef& def) {
   if (!def.reference(DType::kFloat32) || !def.reference(DType::kFloat64)) {
     return missing("reference computation");
   }
+  if (!def.bound_rule()) return missing("error bound");
   if (def.examples().empty()) return missing("example");
   std::set<std::string> names;
   const auto add = [&](const std::string& name) -> absl::Status {

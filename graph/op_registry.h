@@ -21,8 +21,9 @@ class OpRegistry {
   OpRegistry& operator=(OpRegistry&&) = default;
 
   /// AlreadyExists for a second op of that name; InvalidArgument for a definition with a part
-  /// missing (doc, outputs, shape rule, reference, examples), twice the same name in it, a default
-  /// that its attribute does not allow, or an in-place pair without such an input or output.
+  /// missing (doc, outputs, shape rule, reference, error bound, examples), twice the same name in
+  /// it, a default that its attribute does not allow, or an in-place pair without such an input or
+  /// output.
   absl::Status Register(OpDef def);
 
   /// Null if there is none.

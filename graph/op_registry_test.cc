@@ -60,8 +60,10 @@ TEST(OpRegistry, RefusesADefinitionWithAPartMissing) {
                                     .Doc("y = x")
                                     .Output({.name = "y"})
                                     .Shapes(CopyOp("").shape_rule())
-                                    .Reference(compute, compute)),
+                                    .Reference(compute, compute)
+                                    .Bound(ExactBound())),
               StatusIs(kInvalid, "no example"));
+  EXPECT_THAT(registry.Register(CopyOp("X").Bound(nullptr)), StatusIs(kInvalid, "no error bound"));
   EXPECT_TRUE(registry.All().empty());
 }
 

@@ -101,4 +101,13 @@ bool Tensor::BitwiseEquals(const Tensor& other) const {
   return type_ == other.type_ && std::memcmp(data(), other.data(), num_bytes()) == 0;
 }
 
+double LargestFiniteMagnitude(const Tensor& tensor) {
+  const Tensor real = tensor.dtype() == DType::kFloat64 ? tensor : tensor.Cast(DType::kFloat64);
+  double largest = 0;
+  for (const double x : real.Elements<double>()) {
+    if (std::isfinite(x)) largest = std::max(largest, std::fabs(x));
+  }
+  return largest;
+}
+
 }  // namespace seqgraph

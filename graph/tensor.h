@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -83,6 +84,12 @@ class Tensor {
   TensorType type_;
   std::unique_ptr<void, Free> data_;
 };
+
+/// One for each of several inputs or outputs; nullopt: an absent input, an output not looked at.
+using OptionalTensors = std::vector<std::optional<Tensor>>;
+
+/// The largest finite |x|; 0 for a tensor without one.
+double LargestFiniteMagnitude(const Tensor& tensor);
 
 /// One element converted as Tensor::Cast says; a plain static_cast of a real number that the
 /// integer cannot hold is undefined.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/activation_math.h"
 #include "ops/elementwise.h"
@@ -130,6 +131,8 @@ OpDef SigmoidOp() {
   return ActivationDef("Sigmoid", "y = 1 / (1 + exp(-x)), element by element; no overflow.")
       .Reference(ComputeActivation<float, Activation::kSigmoid>,
                  ComputeActivation<double, Activation::kSigmoid>)
+      .Bound(ElementaryBound())
+      .Fusable(ElementwiseOp::kSigmoid)
       .Gradient(SigmoidGradient)
       .Example({"both_signs",
                 {},
@@ -141,6 +144,8 @@ OpDef TanhOp() {
   return ActivationDef("Tanh", "y = tanh(x), element by element.")
       .Reference(ComputeActivation<float, Activation::kTanh>,
                  ComputeActivation<double, Activation::kTanh>)
+      .Bound(ElementaryBound())
+      .Fusable(ElementwiseOp::kTanh)
       .Gradient(TanhGradient)
       .Example({"both_signs",
                 {},
@@ -152,6 +157,8 @@ OpDef ReluOp() {
   return ActivationDef("Relu", "y = max(x, 0), element by element; NaN stays NaN.")
       .Reference(ComputeActivation<float, Activation::kRelu>,
                  ComputeActivation<double, Activation::kRelu>)
+      .Bound(ExactBound())
+      .Fusable(ElementwiseOp::kRelu)
       .Gradient(ReluGradient)
       .Example({"both_signs", {}, {Reals({3}, {-2, 0, 3})}, {Reals({3}, {0, 0, 3})}});
 }
@@ -162,6 +169,8 @@ OpDef SigmoidGradOp() {
              [](SampleSource& source, const Shape& shape) { return source.Reals(shape, 0, 1); })
       .Reference(ComputeActivationGrad<float, Activation::kSigmoid>,
                  ComputeActivationGrad<double, Activation::kSigmoid>)
+      .Bound(OperandBound(3))
+      .Fusable(ElementwiseOp::kSigmoidGrad)
       .Gradient(SigmoidGradGradient)
       .Cost(kThreeEachText, ThreeEach)
       .Example({"quarter",
@@ -176,6 +185,8 @@ OpDef TanhGradOp() {
              [](SampleSource& source, const Shape& shape) { return source.Reals(shape); })
       .Reference(ComputeActivationGrad<float, Activation::kTanh>,
                  ComputeActivationGrad<double, Activation::kTanh>)
+      .Bound(OperandBound(3))
+      .Fusable(ElementwiseOp::kTanhGrad)
       .Gradient(TanhGradGradient)
       .Cost(kThreeEachText, ThreeEach)
       .Example({"half",
@@ -190,6 +201,8 @@ OpDef ReluGradOp() {
                              return source.RealsAwayFromZero(shape);
                            })
       .Reference(ComputeReluGrad<float>, ComputeReluGrad<double>)
+      .Bound(ExactBound())
+      .Fusable(ElementwiseOp::kReluGrad)
       .Gradient(ReluGradGradient)
       .Example({"dead_and_alive",
                 {},

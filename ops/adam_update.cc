@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "ops/examples.h"
 #include "ops/optimizer_rules.h"
 
@@ -137,6 +138,7 @@ OpDef AdamUpdateOp() {
       .InPlace({kNewM, kM})
       .InPlace({kNewV, kV})
       .Reference(ComputeAdam<float>, ComputeAdam<double>)
+      .Bound(UpdateBound(12))
       .Cost("FLOPs: for each element of w 3 for m', 4 for v', 5 for w'.", AdamCost)
       .Example({"first_step",
                 {},

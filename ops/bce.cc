@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/activation_math.h"
 #include "ops/examples.h"
@@ -135,6 +136,15 @@ std::string PerElementText(int flops) {
                       " with weights, 1 for the division by n.");
 }
 
+// Error bound of BCEWithLogitsGrad: dz = dloss weight / n (sigmoid(z) - y) may cancel.
+
+absl::StatusOr<ErrorBound> LogitsGradBound(const BoundContext& c, int o) {
+  const double weight = c.has_input(kGradWeights) ? c.Largest(kGradWeights) : 1;
+  const double each = c.Largest(2) / static_cast<double>(c.input(0).num_elements());
+  return Roundings(kElementaryRoundings, std::max(c.LargestOutput(o), each * weight),
+                   "of output and dloss / n");
+}
+
 // Gradient rules. (The gradient ops have none.)
 
 absl::Status BCEGradient(GradientContext& c) {
@@ -223,6 +233,7 @@ OpDef BCEOp() {
       .Reject({"C5", {{"epsilon", 0.0}}, {RealType({4}), RealType({4})}})
       .Reject({"C5", {{"epsilon", 0.5}}, {RealType({4}), RealType({4})}})
       .Reference(ComputeBCE<float>, ComputeBCE<double>)
+      .Bound(ElementaryBound())
       .Gradient(BCEGradient)
       .Cost(PerElementText(12), PerElement(12, kWeights))
       .Example({"two",
@@ -256,6 +267,7 @@ OpDef BCEGradOp() {
       .Reject({"C5", {{"epsilon", 0.0}}, {RealType({4}), RealType({4}), RealType({})}})
       .InPlace({0, 0})
       .Reference(ComputeBCEGrad<float>, ComputeBCEGrad<double>)
+      .Bound(ElementaryBound())
       .Cost(PerElementText(7), PerElement(7, kGradWeights))
       .Example({"two",
                 {},
@@ -283,6 +295,7 @@ OpDef BCEWithLogitsOp() {
       .Output({.name = "loss", .doc = "a scalar"})
       .Shapes(LogitsShape)
       .Reference(ComputeBCEWithLogits<float>, ComputeBCEWithLogits<double>)
+      .Bound(ElementaryBound())
       .Gradient(BCEWithLogitsGradient)
       .Cost(PerElementText(7), PerElement(7, kWeights))
       .Example(
@@ -305,6 +318,7 @@ OpDef BCEWithLogitsGradOp() {
       .Shapes(LogitsGradShape)
       .InPlace({0, 0})
       .Reference(ComputeBCEWithLogitsGrad<float>, ComputeBCEWithLogitsGrad<double>)
+      .Bound(LogitsGradBound)
       .Cost(PerElementText(3), PerElement(3, kGradWeights))
       .Example({"two",
                 {},

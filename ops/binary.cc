@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/elementwise.h"
 #include "ops/elementwise_loops.h"
@@ -132,6 +133,7 @@ struct Row {
   const char* name;
   const char* doc;
   GradientRule gradient;
+  BoundRule bound;
   bool divides;  ///< integers: b must not be 0
   std::initializer_list<double> a, b, y;
   std::initializer_list<int32_t> of_integers;  ///< y of 7 and 2, -7 and 2, 2 and 5
@@ -166,6 +168,7 @@ OpDef Define(const Row& row) {
       .Reject({"C1", {}, {RealType({2, 3}), RealType({3})}})
       .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
       .Gradient(row.gradient)
+      .Bound(row.bound)
       .InPlace({0, 0})
       .InPlace({0, 1})
       .Example({"some", {}, {Reals({size}, row.a), Reals({size}, row.b)}, {Reals({size}, row.y)}})
@@ -218,6 +221,7 @@ OpDef Comparison(std::string name, std::string doc, F f) {
       .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
       .Reference(
           ByType(Compare<float>(f), Compare<double>(f), Compare<int32_t>(f), Compare<int64_t>(f)))
+      .Bound(ExactBound())
       .Samples([](SampleSource& source) {
         const Shape shape = RandomShape(source, 0, 3);
         const Tensor a = source.Reals(shape);
@@ -232,6 +236,7 @@ std::vector<OpDef> BinaryOps() {
       OfNumbers({"Divide",
                  "y = a / b, element by element; of integers rounded toward zero.",
                  DivideGradient,
+                 OutputBound(1),
                  true,
                  {1, 9, -2},
                  {4, 3, 0.5},
@@ -248,6 +253,7 @@ std::vector<OpDef> BinaryOps() {
                  "y = a^b, element by element; of integers 0 where it would be a fraction, and "
                  "wrapping around where it is too large.",
                  PowerGradient,
+                 ElementaryBound(),
                  false,
                  {2, 4, -3},
                  {3, 0.5, 2},
@@ -264,6 +270,7 @@ std::vector<OpDef> BinaryOps() {
                  "y = the larger of a and b, element by element; NaN where one is. Where they are "
                  "equal, the gradient goes to a.",
                  MaximumGradient,
+                 ExactBound(),
                  false,
                  {1, -2, 3},
                  {0, 5, 3},
@@ -274,6 +281,7 @@ std::vector<OpDef> BinaryOps() {
                  "y = the smaller of a and b, element by element; NaN where one is. Where they are "
                  "equal, the gradient goes to a.",
                  MinimumGradient,
+                 ExactBound(),
                  false,
                  {1, -2, 3},
                  {0, 5, 3},
@@ -283,6 +291,7 @@ std::vector<OpDef> BinaryOps() {
       OfNumbers({"Modulo",
                  "y = a - b floor(a / b), element by element: its sign is that of b.",
                  ModuloGradient,
+                 OutputBound(1),
                  true,
                  {5, -5, 5.5},
                  {3, 3, -2},
@@ -301,6 +310,7 @@ std::vector<OpDef> BinaryOps() {
                  "y = a - b k, element by element, where k is a / b rounded toward zero: its sign "
                  "is that of a.",
                  ModuloGradient,
+                 ExactBound(),
                  true,
                  {5, -5, 5.5},
                  {3, 3, -2},
@@ -347,6 +357,7 @@ OpDef WhereOp() {
       .Reject({"C2", {}, {index, real, index}})
       .Reference(ByType(ComputeWhere<float>, ComputeWhere<double>, ComputeWhere<int32_t>,
                         ComputeWhere<int64_t>, /*input=*/1))
+      .Moves()
       .Gradient(WhereGradient)
       .InPlace({0, 1})
       .InPlace({0, 2})

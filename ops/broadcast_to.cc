@@ -113,6 +113,7 @@ OpDef BroadcastToOp() {
       .Reject({"C2", {{"shape", Ints({2, 3})}}, {RealType({Dim::Batch(), 3})}})
       .Reference(ByType(ComputeBroadcastTo<float>, ComputeBroadcastTo<double>,
                         ComputeBroadcastTo<int32_t>, ComputeBroadcastTo<int64_t>))
+      .Moves()
       .Gradient(BroadcastToGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"rows",

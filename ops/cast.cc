@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"
@@ -69,6 +70,7 @@ OpDef CastOp() {
       .Shapes(CastShape)
       .Reference(ByType(ComputeCast<float>, ComputeCast<double>, ComputeCast<int32_t>,
                         ComputeCast<int64_t>))
+      .Bound(OutputBound(1))
       .Gradient(CastGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"to_integers",

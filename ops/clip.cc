@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
@@ -78,6 +79,7 @@ OpDef ClipOp() {
       .Reject({"C1", {{"limit", -1.0}}, {RealType({2})}})
       .InPlace({0, 0})
       .Reference(ComputeClip<float>, ComputeClip<double>)
+      .Bound(OutputBound(1))  // the limit is rounded
       .Cost("FLOPs: 2 for each element.",
             [](const CostContext& c) { return c.Moving(2 * c.input_size(kX)); })
       .Example({"both_sides",
@@ -109,6 +111,7 @@ OpDef ClipByNormOp() {
       .Reject({"C2", {{"limit", 1.0}}, {RealType({2}), RealType({1})}})
       .InPlace({0, 0})
       .Reference(ComputeClipByNorm<float>, ComputeClipByNorm<double>)
+      .Bound(OutputBound(4))
       .Cost("FLOPs: 1 for each element, 2 for the factor.",
             [](const CostContext& c) { return c.Moving(c.input_size(kX) + 2); })
       .Example({"shortened",

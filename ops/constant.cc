@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/constant_text.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
@@ -146,6 +147,7 @@ OpDef ConstantOp() {
       .Reject({"C3", {{"values", "2147483648"}, {"dtype", DType::kInt32}}, {}})
       .Reject({"C3", {{"values", "1e16"}, {"dtype", DType::kInt64}}, {}})
       .Reference(ComputeAnyConstant)
+      .Bound(OutputBound(1))
       .Cost("FLOPs: none. Nothing is read.", [](const CostContext& c) { return c.Moving(0, {}); })
       .Example({"two_by_two",
                 {{"shape", Ints({2, 2})}, {"values", "1 -0.5 1e-3 0"}},

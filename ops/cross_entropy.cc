@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/loss_rules.h"
@@ -163,6 +164,81 @@ double NumRows(const CostContext& c) {
   return c.input_size(0) / static_cast<double>(c.shape(0).back().size());
 }
 
+// Error bounds. A loss adds up labels times logarithms, each off by an elementary function and the
+// sum of its row, in relation to the largest of 1 and its operands. A gradient is a difference of
+// two terms, each with a sum of the row in it.
+
+double LossRoundings(const BoundContext& c) {
+  return kElementaryRoundings + SumRoundings(c.input(0).num_elements());
+}
+
+absl::StatusOr<ErrorBound> LogitsBound(const BoundContext& c, int) {
+  const int64_t classes = c.shape(0).back().size();
+  const double terms = MeanOverRows(c, kWeights, [&](int64_t row) {
+    const double *z = c.reals(kPredictions) + row * classes, *y = c.reals(kLabels) + row * classes;
+    const double normalizer = LogSumExp(z, classes);
+    double largest = std::abs(normalizer), sum = 0;
+    for (int64_t k = 0; k < classes; ++k) largest = std::max(largest, std::abs(z[k]));
+    for (int64_t k = 0; k < classes; ++k) {
+      if (y[k] != 0) sum += std::abs(y[k]) * (1 + largest + std::abs(normalizer - z[k]));
+    }
+    return sum;
+  });
+  return Roundings(LossRoundings(c), terms, "mean of labels times logits");
+}
+
+absl::StatusOr<ErrorBound> ProbabilitiesBound(const BoundContext& c, int) {
+  const int64_t classes = c.shape(0).back().size();
+  const double epsilon = c.attributes().GetFloat("epsilon");
+  const double terms = MeanOverRows(c, kWeights, [&](int64_t row) {
+    const double *q = c.reals(kPredictions) + row * classes, *y = c.reals(kLabels) + row * classes;
+    const double total = RowSum(q, classes);
+    double sum = 0;
+    for (int64_t k = 0; k < classes; ++k) {
+      const double log = std::log(std::clamp(q[k] / total, epsilon, 1 - epsilon));
+      if (y[k] != 0) sum += std::abs(y[k]) * (1 + std::abs(log));
+    }
+    return sum;
+  });
+  return Roundings(LossRoundings(c), terms, "mean of labels times logarithms");
+}
+
+// `own(row, k)` is the second term over weight dloss / rows; the first one is what is left of the
+// output.
+template <typename F>
+absl::StatusOr<ErrorBound> DifferenceBound(const BoundContext& c, int o, F own) {
+  const int64_t classes = c.shape(0).back().size(), rows = c.input(0).num_elements() / classes;
+  const auto gradient = c.output(o).Elements<double>();
+  double largest = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const double weight = c.has_input(kGradWeights) ? c.reals(kGradWeights)[row] : 1;
+    const double scale = std::abs(weight * c.reals(kDLoss)[0]) / static_cast<double>(rows);
+    for (int64_t k = 0; k < classes; ++k) {
+      const double terms =
+          std::abs(gradient[row * classes + k]) + 2 * scale * std::abs(own(row * classes, k));
+      if (std::isfinite(terms)) largest = std::max(largest, terms);
+    }
+  }
+  return Roundings(kElementaryRoundings + 2 * SumRoundings(classes), largest, "sum of two terms");
+}
+
+absl::StatusOr<ErrorBound> LogitsGradBound(const BoundContext& c, int o) {
+  return DifferenceBound(c, o,
+                         [&](int64_t begin, int64_t k) { return c.reals(kLabels)[begin + k]; });
+}
+
+absl::StatusOr<ErrorBound> ProbabilitiesGradBound(const BoundContext& c, int o) {
+  const int64_t classes = c.shape(0).back().size();
+  const double epsilon = c.attributes().GetFloat("epsilon");
+  double total = 0;
+  return DifferenceBound(c, o, [&](int64_t begin, int64_t k) {
+    const double *q = c.reals(kPredictions) + begin, *y = c.reals(kLabels) + begin;
+    if (k == 0) total = RowSum(q, classes);
+    const bool clipped = q[k] / total < epsilon || q[k] / total > 1 - epsilon;
+    return clipped || y[k] == 0 ? 0 : y[k] / q[k];
+  });
+}
+
 // Gradient rules. (The gradient ops have none.)
 
 absl::Status LogitsGradient(GradientContext& c) {
@@ -248,6 +324,7 @@ OpDef SoftmaxCrossEntropyWithLogitsOp() {
                      "z", "logits, [..., classes]", /*gradient=*/false);
   op.Shapes(LogitsShape)
       .Reference(ComputeLogits<float>, ComputeLogits<double>)
+      .Bound(LogitsBound)
       .Gradient(LogitsGradient)
       .Cost("FLOPs: 7 for each element, 4 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 4 * NumRows(c) + 1); })
@@ -278,6 +355,7 @@ OpDef SoftmaxCrossEntropyWithLogitsGradOp() {
   op.Output({.name = "dz", .doc = "the shape of z"})
       .Shapes(LogitsGradShape)
       .Reference(ComputeLogitsGrad<float>, ComputeLogitsGrad<double>)
+      .Bound(LogitsGradBound)
       .Cost("FLOPs: 9 for each element, 1 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(9 * c.input_size(0) + 1 * NumRows(c) + 1); })
       .Example({"by_log_2_and_weights",
@@ -301,6 +379,7 @@ OpDef CategoricalCrossEntropyOp() {
   AddEpsilon(op);
   op.Shapes(ProbabilitiesShape)
       .Reference(ComputeProbabilities<float>, ComputeProbabilities<double>)
+      .Bound(ProbabilitiesBound)
       .Gradient(ProbabilitiesGradient)
       .Cost("FLOPs: 7 for each element, 2 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 2 * NumRows(c) + 1); })
@@ -328,6 +407,7 @@ OpDef CategoricalCrossEntropyGradOp() {
   op.Output({.name = "dp", .doc = "the shape of p"})
       .Shapes(ProbabilitiesGradShape)
       .Reference(ComputeProbabilitiesGrad<float>, ComputeProbabilitiesGrad<double>)
+      .Bound(ProbabilitiesGradBound)
       .Cost("FLOPs: 8 for each element, 2 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(8 * c.input_size(0) + 2 * NumRows(c) + 1); })
       .Example({"two_rows",  // 4 / 2 (1/4 - [1, 0, 0]), and 4 / 2 5 (1/4 - [0, 1/2, 0])

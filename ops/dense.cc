@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/activation_math.h"
 #include "ops/activations.h"
@@ -111,6 +112,12 @@ OpCost DenseGradCost(const CostContext& c) {
   return cost;
 }
 
+// Error bound of DenseGrad: dx sums over units, dw and db over rows.
+
+double DenseGradTerms(const BoundContext& c, int o) {
+  return static_cast<double>(o == 0 ? c.shape(1)[1].size() : NumRows(c.shape(0)));
+}
+
 // Gradient rule. (DenseGrad has none.)
 
 absl::Status DenseGradient(GradientContext& c) {
@@ -197,6 +204,9 @@ OpDef DenseOp() {
       .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({3})}})
       .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({1, 2})}})
       .Reference(ComputeDense<float>, ComputeDense<double>)
+      .Bound(SumBound([](const BoundContext& c, int) {  // features, and the bias
+        return static_cast<double>(c.shape(0).back().size() + 1);
+      }))
       .Gradient(DenseGradient)
       .Cost("FLOPs: 2 features for each element of y, 1 more for b, 1 more for act.", DenseCost)
       .Example({"linear",
@@ -242,6 +252,7 @@ OpDef DenseGradOp() {
       .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({4, 3})}})
       .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({2})}})
       .Reference(ComputeDenseGrad<float>, ComputeDenseGrad<double>)
+      .Bound(SumBound(DenseGradTerms))
       .Cost(
           "FLOPs: for each element of dz, 2 features for dx, 2 features for dw, 1 for db. x is "
           "read "

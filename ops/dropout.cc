@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counter_random.h"
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/dropout_bits.h"
 #include "ops/elementwise.h"
 #include "ops/examples.h"
@@ -106,6 +108,7 @@ OpDef DropoutMaskOp() {
                {{"rate", 0.5}, {"shape", Ints({1, 1, 1, 1, 1, 1, 1, 1, 1})}},
                {counter, counter, like}})
       .Reference(ComputeDropoutMask<float>, ComputeDropoutMask<double>)
+      .Bound(OutputBound(1))
       .Cost("FLOPs: 1 for each element. like is not read.",
             [](const CostContext& c) {
               return c.Moving(c.output_size(0), {kSeed, kStep});

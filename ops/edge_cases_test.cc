@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/rewrite.h"
@@ -16,7 +17,6 @@
 #include "ops/all_ops.h"
 #include "ops/examples.h"
 #include "ops/reductions.h"
-#include "tests/ops/evaluator.h"
 #include "tests/testing.h"
 
 namespace seqgraph::ops {
@@ -28,7 +28,7 @@ absl::StatusOr<OptionalTensors> RunOp(const std::string& op, const Attributes& a
                                       OptionalTensors inputs) {
   const OpDef& def = *AllOps().Find(op);
   if (inputs.size() < def.inputs().size()) inputs.resize(def.inputs().size());
-  return EvaluateOp(def, attributes, inputs);
+  return Evaluate(def, attributes, inputs);
 }
 
 // The first output of a run that must succeed.

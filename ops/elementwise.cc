@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
@@ -105,6 +106,8 @@ OpDef AddOp() {
   return BinaryDef("Add", "y = a + b, element by element.")
       .Reference(
           ByType(ComputeAdd<float>, ComputeAdd<double>, ComputeAdd<int32_t>, ComputeAdd<int64_t>))
+      .Bound(OutputBound(1))
+      .Fusable(ElementwiseOp::kAdd)
       .Gradient(AddGradient)
       .Example({"three",
                 {},
@@ -116,6 +119,8 @@ OpDef SubtractOp() {
   return BinaryDef("Subtract", "y = a - b, element by element.")
       .Reference(ByType(ComputeSubtract<float>, ComputeSubtract<double>, ComputeSubtract<int32_t>,
                         ComputeSubtract<int64_t>))
+      .Bound(OutputBound(1))
+      .Fusable(ElementwiseOp::kSubtract)
       .Gradient(SubtractGradient)
       .Example({"three",
                 {},
@@ -127,6 +132,8 @@ OpDef MultiplyOp() {
   return BinaryDef("Multiply", "y = a b, element by element.")
       .Reference(ByType(ComputeMultiply<float>, ComputeMultiply<double>, ComputeMultiply<int32_t>,
                         ComputeMultiply<int64_t>))
+      .Bound(OutputBound(1))
+      .Fusable(ElementwiseOp::kMultiply)
       .Gradient(MultiplyGradient)
       .Example({"three",
                 {},
@@ -142,6 +149,8 @@ OpDef ScaleOp() {
       .Attribute({.name = "factor", .kind = AttributeKind::kFloat, .doc = "any number"})
       .Shapes(SameAsInput(0))
       .Reference(ComputeScale<float>, ComputeScale<double>)
+      .Bound(OutputBound(2))  // the factor is rounded too
+      .Fusable(ElementwiseOp::kScale, "factor")
       .Gradient(ScaleGradient)
       .InPlace({0, 0})
       .Example({"minus_two",
@@ -162,6 +171,8 @@ OpDef FillLikeOp() {
       .Attribute({.name = "value", .kind = AttributeKind::kFloat, .doc = "any number"})
       .Shapes(SameAsInput(0))
       .Reference(ComputeFillLike<float>, ComputeFillLike<double>)
+      .Bound(OutputBound(1))
+      .Fusable(ElementwiseOp::kFillLike, "value")
       .Gradient(FillLikeGradient)
       .Cost("FLOPs: none. Nothing is read.", [](const CostContext& c) { return c.Moving(0, {}); })
       .InPlace({0, 0})

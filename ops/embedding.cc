@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/index_check.h"
@@ -122,6 +123,7 @@ OpDef EmbeddingOp() {
       .Reject({"C1", {}, {IndexType({2}), RealType({3, 2, 1})}})
       .Reject({"C1", {}, {IndexType({2}), RealType({Dim::Batch(), 2})}})
       .Reference(ComputeEmbedding<float>, ComputeEmbedding<double>)
+      .Moves()
       .Gradient(EmbeddingGradient)
       .Cost("FLOPs: none. Of the table, at most one row for each id is read.", EmbeddingCost)
       .Example({"two_by_two",
@@ -156,6 +158,9 @@ OpDef EmbeddingGradOp() {
       .Reject({"C2", {{"rows", 0}}, {IndexType({2}), RealType({2, 4})}})
       .Reject({"C2", {{"rows", -1}}, {IndexType({2}), RealType({2, 4})}})
       .Reference(ComputeEmbeddingGrad<float>, ComputeEmbeddingGrad<double>)
+      .Bound(SumBound([](const BoundContext& c, int) {
+        return static_cast<double>(MostRepeats(c.input(0).Elements<int32_t>()));
+      }))
       .Gradient(EmbeddingGradGradient)
       .Cost("FLOPs: 1 for each element of dy. The whole of dtable is written.", EmbeddingGradCost)
       .Example({"duplicates_are_summed",

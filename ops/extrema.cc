@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
@@ -88,6 +89,7 @@ OpDef ReduceMaxOp() {
   return ExtremumDef("ReduceMax", "y = the largest x over the axes; NaN where one is among them.")
       .Reference(
           ByType(ComputeMax<float>, ComputeMax<double>, ComputeMax<int32_t>, ComputeMax<int64_t>))
+      .Bound(ExactBound())
       .Example({"rows",
                 {{"axes", Ints({1})}},
                 {Reals({2, 3}, {1, 5, -3, -10, -20, -40})},
@@ -99,6 +101,7 @@ OpDef ReduceMinOp() {
   return ExtremumDef("ReduceMin", "y = the smallest x over the axes; NaN where one is among them.")
       .Reference(
           ByType(ComputeMin<float>, ComputeMin<double>, ComputeMin<int32_t>, ComputeMin<int64_t>))
+      .Bound(ExactBound())
       .Example({"columns_kept",
                 {{"axes", Ints({0})}, {"keep_dims", true}},
                 {Reals({2, 3}, {1, 5, -3, -10, -20, -40})},
@@ -113,6 +116,10 @@ OpDef ReduceProdOp() {
   return op.Shapes(ReducedShape)
       .Reference(ByType(ComputeProd<float>, ComputeProd<double>, ComputeProd<int32_t>,
                         ComputeProd<int64_t>))
+      .Bound(OutputBound([](const BoundContext& c, int o) {  // as for a sum, of the exponents
+        return SumRoundings(1 + c.input(0).num_elements() /
+                                    std::max<int64_t>(c.output(o).num_elements(), 1));
+      }))
       .Cost("FLOPs: 1 for each element of x.",
             [](const CostContext& c) { return c.Moving(c.input_size(0)); })
       .Example({"rows",

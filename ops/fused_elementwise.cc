@@ -1,6 +1,7 @@
 #include "ops/fused_elementwise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -120,6 +121,82 @@ OpCost FusedElementwiseCost(const CostContext& c) {
   return c.Moving(flops * c.output_size(0));
 }
 
+// Error bound.
+
+// A value in double, and how far a float one may be from it.
+struct Bounded {
+  double value = 0;
+  double error = 0;
+};
+
+// What one instruction gives: the errors of its operands by its slopes (first order), and a
+// rounding of its own for each operation.
+Bounded Execute(const ElementwiseInstruction& instruction, const Bounded& a, const Bounded& b) {
+  constexpr double eps = kFloatEpsilon;
+  const auto result = [](double value, double inherited, double roundings, double of) {
+    return Bounded{value, inherited + roundings * eps * std::fabs(of)};
+  };
+  const double c = instruction.constant;
+  const double through = std::fabs(a.value) * b.error + std::fabs(b.value) * a.error;
+  const double x = a.value, dy = b.value;
+  switch (instruction.op) {
+    case ElementwiseOp::kAdd:
+      return result(x + dy, a.error + b.error, 1, x + dy);
+    case ElementwiseOp::kSubtract:
+      return result(x - dy, a.error + b.error, 1, x - dy);
+    case ElementwiseOp::kMultiply:
+      return result(x * dy, through + a.error * b.error, 1, x * dy);
+    case ElementwiseOp::kScale:  // the factor is rounded too
+      return result(c * x, std::fabs(c) * a.error, 2, c * x);
+    case ElementwiseOp::kFillLike:
+      return result(c, 0, 1, c);
+    case ElementwiseOp::kRelu:
+      return result(x < 0 ? 0 : x, a.error, 0, 0);
+    case ElementwiseOp::kSigmoid: {
+      const double y = 1 / (1 + std::exp(-x));
+      return result(y, a.error / 4, kElementaryRoundings, y);
+    }
+    case ElementwiseOp::kTanh:
+      return result(std::tanh(x), a.error, kElementaryRoundings, std::tanh(x));
+    case ElementwiseOp::kReluGrad:  // which side of the kink x lies on may be uncertain
+      return result(x > 0 ? dy : 0, std::fabs(x) > a.error ? b.error : b.error + std::fabs(dy),
+                    a.error > 0 ? 1 : 0, dy);
+    case ElementwiseOp::kSigmoidGrad:
+      return result(dy * x * (1 - x),
+                    std::fabs(x * (1 - x)) * b.error + std::fabs(dy * (1 - 2 * x)) * a.error, 3,
+                    std::max(std::fabs(dy * x), std::fabs(dy * x * (1 - x))));
+    case ElementwiseOp::kTanhGrad:
+      return result(dy * (1 - x * x),
+                    std::fabs(1 - x * x) * b.error + std::fabs(2 * dy * x) * a.error, 3,
+                    std::max(std::fabs(dy), std::fabs(dy * x * x)));
+  }
+  return {};
+}
+
+// The largest error over all elements, instruction by instruction: the roundings of each, through
+// the slopes of those after it.
+absl::StatusOr<ErrorBound> FusedBound(const BoundContext& c, int o) {
+  int inputs = 0;
+  while (inputs < kMaxInputs && c.has_input(inputs)) ++inputs;
+  SEQ_ASSIGN_OR_RETURN(const ElementwiseProgram program,
+                       ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs));
+  double largest = 0;
+  std::vector<Bounded> registers(program.num_registers());
+  for (int64_t e = 0; e < c.input(0).num_elements(); ++e) {
+    for (int i = 0; i < inputs; ++i) registers[i] = {c.reals(i)[e], 0};
+    for (size_t i = 0; i < program.code.size(); ++i) {
+      const ElementwiseInstruction& code = program.code[i];
+      registers[inputs + i] = Execute(code, code.a >= 0 ? registers[code.a] : Bounded(),
+                                      code.b >= 0 ? registers[code.b] : Bounded());
+    }
+    if (std::isfinite(registers.back().error)) largest = std::max(largest, registers.back().error);
+  }
+  const double scale = c.LargestOutput(o);
+  // In eps of the output where it has a magnitude: what nodes behind it can add to.
+  return ErrorBound{largest / kFloatEpsilon / (scale > 0 ? scale : 1), scale > 0 ? scale : 1,
+                    absl::StrCat("roundings through ", program.code.size(), " instructions")};
+}
+
 // Samples.
 
 // A random program that reads all its inputs: each instruction takes what has not been read yet,
@@ -143,7 +220,7 @@ ElementwiseProgram RandomProgram(SampleSource& source, int num_inputs) {
     ElementwiseInstruction instruction{.op = info.op};
     if (info.operands > 0) instruction.a = take();
     if (info.operands > 1) instruction.b = take();
-    if (info.constant != nullptr) instruction.constant = source.Real(-2, 2);
+    if (info.has_constant) instruction.constant = source.Real(-2, 2);
     unread.insert(unread.begin(), program.num_registers());
     program.code.push_back(instruction);
   }
@@ -195,6 +272,7 @@ OpDef FusedElementwiseOp() {
     op.Reject({"C3", {{"program", program}}, {x, x, {}, {}, {}, {}, {}, {}}});
   }
   return op.Reference(ComputeFusedElementwise<float>, ComputeFusedElementwise<double>)
+      .Bound(FusedBound)
       .Cost(
           "FLOPs for each element: 3 for sigmoid_grad and tanh_grad, none for fill_like, 1 for "
           "each "

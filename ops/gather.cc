@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/axis_extents.h"
 #include "ops/examples.h"
@@ -109,6 +110,17 @@ OpCost GatherCost(const CostContext& c) {
 
 OpCost GatherGradCost(const CostContext& c) { return c.Moving(c.input_size(0), {0, 1}); }
 
+// Error bound of GatherGrad: an element of dx sums those of dy that have its index.
+
+double GatherGradTerms(const BoundContext& c, int) {
+  const auto indices = c.input(1).Elements<int32_t>();
+  const Shape& x = c.shape(2);
+  const int axis = static_cast<int>(c.attributes().GetInt("axis"));
+  std::vector<int32_t> from_start(indices.begin(), indices.end());
+  for (int32_t& i : from_start) i += i < 0 ? static_cast<int32_t>(x[axis].size()) : 0;
+  return static_cast<double>(MostRepeats(from_start));
+}
+
 // Gradient rules.
 
 absl::Status GatherGradient(GradientContext& c) {
@@ -168,6 +180,7 @@ OpDef GatherOp() {
       .Reject({"C1", {{"axis", 0}}, {RealType({Dim::Batch()}), IndexType({2})}})
       .Reference(ByType(ComputeGather<float>, ComputeGather<double>, ComputeGather<int32_t>,
                         ComputeGather<int64_t>))
+      .Moves()
       .Gradient(GatherGradient)
       .Cost("FLOPs: none. Of x, at most what is taken is read.", GatherCost)
       .Example({"columns",
@@ -195,6 +208,7 @@ OpDef GatherGradOp() {
       .Reject({"C1", {{"axis", 2}}, {RealType({2, 2}), IndexType({2}), RealType({2, 3})}})
       .Reject({"C2", {{"axis", 1}}, {RealType({2, 3}), IndexType({2}), RealType({2, 3})}})
       .Reference(ComputeGatherGrad<float>, ComputeGatherGrad<double>)
+      .Bound(SumBound(GatherGradTerms))
       .Gradient(GatherGradGradient)
       .Cost("FLOPs: 1 for each element of dy. like is not read.", GatherGradCost)
       .Example({"twice_the_same",

@@ -20,7 +20,8 @@ namespace {
 // from kSequence on of GRUCellGrad only.
 enum { kMask = 5, kDropout, kSequence, kDSequence, kDLast };
 
-constexpr RecurrentKind kKind{.gates = 3, .mask = kMask, .dropout = kDropout};
+constexpr RecurrentOperands kKind{
+    .cell = RecurrenceFacts::Cell::kGru, .mask = kMask, .dropout = kDropout};
 
 // Shape rules.
 

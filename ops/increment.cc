@@ -45,6 +45,7 @@ OpDef IncrementOp() {
       .Shapes(SameAsInput(0))
       .InPlace({0, 0})
       .Reference(ComputeIncrement, ComputeIncrement)
+      .Bound(ExactBound())
       .Example({"beyond_32_bits", {}, {CounterScalar(4294967295)}, {CounterScalar(4294967296)}})
       .Samples([](SampleSource& source) {
         return OpSample{{}, {CounterScalar(source.Int(0, 1000000))}};

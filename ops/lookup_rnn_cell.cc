@@ -6,14 +6,18 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
+#include "graph/evaluate.h"
 #include "graph/gradient.h"
 #include "ops/embedding.h"
 #include "ops/examples.h"
 #include "ops/index_check.h"
 #include "ops/recurrence.h"
 #include "ops/recurrence_samples.h"
+#include "ops/recurrent_bound.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -203,6 +207,44 @@ OpCost LookupRNNCellGradCost(const CostContext& c) {
   return cost;
 }
 
+// Error bound of dtable: each of up to n terms of a row is off by the recurrence's bound R of the
+// largest dz, L, independently, and adding them by SumRoundings of their sum of magnitudes, S:
+// R sqrt(n) L + 4 sqrt(n) S eps, at least R of what dtable holds.
+
+absl::StatusOr<ErrorBound> LookupGradBound(const BoundContext& c, int o) {
+  const double incoming = LargestIncoming(c);
+  if (o != 0) return RecurrentGradBound()(c, o);
+  // dz, a row for each id: what the definition gives for a table in which each id has a row of its
+  // own.
+  const Tensor& ids = c.input(kIds);
+  const int64_t n = ids.num_elements(), units = c.shape(kU)[0].size();
+  std::vector<const Tensor*> inputs(c.inputs().begin(), c.inputs().end());
+  Tensor own_ids = ids;
+  for (int64_t i = 0; i < n; ++i) own_ids.Elements<int32_t>()[i] = static_cast<int32_t>(i);
+  SEQ_ASSIGN_OR_RETURN(const Tensor own_table, Tensor::Zeros({DType::kFloat64, Shape{n, units}}));
+  inputs[kIds] = &own_ids;
+  inputs[kTable] = &own_table;
+  SEQ_ASSIGN_OR_RETURN(const OptionalTensors rows,
+                       Evaluate(c.op(), c.attributes(), inputs, {{true, false, false, false}}));
+  const auto dz = rows[0]->Elements<double>();
+  std::vector<double> sums(c.input(kTable).num_elements());
+  for (int64_t i = 0; i < n * units; ++i) {
+    const double term = std::abs(dz[i]);
+    if (std::isfinite(term)) sums[ids.Elements<int32_t>()[i / units] * units + i % units] += term;
+  }
+  const int64_t most = std::max<int64_t>(MostRepeats(ids.Elements<int32_t>()), 1);
+  const double largest = std::max(LargestFiniteMagnitude(*rows[0]), incoming);
+  const double sum = sums.empty() ? 0 : *std::max_element(sums.begin(), sums.end());
+  const double spread = std::max(c.LargestOutput(0), std::sqrt(most) * largest);
+  ErrorBound bound = RecurrenceRoundings(c, /*backward=*/true, std::max(spread, sum),
+                                         "of dtable, dz and incoming gradient");
+  if (bound.scale == 0) return bound;
+  bound.epsilons = (bound.epsilons * spread + SumRoundings(most) * sum) / bound.scale;
+  absl::StrAppend(&bound.formula, ", by sqrt(", most, ") for as many terms of a row, and 4 sqrt(",
+                  most, ") eps of their sum of magnitudes");
+  return bound;
+}
+
 // Gradient rule. (LookupRNNCellGrad has none.)
 
 absl::Status LookupRNNCellGradient(GradientContext& c) {
@@ -335,6 +377,8 @@ OpDef LookupRNNCellOp() {
           .Output({.name = "last", .doc = "h_{time-1}: [batch, units]"})
           .Shapes(LookupRNNCellShape)
           .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
+          .Recurrent({.cell = RecurrenceFacts::Cell::kSimple})
+          .Bound(RecurrentBound())
           .Gradient(LookupRNNCellGradient)
           .Cost(
               "FLOPs: for each element of sequence, 2 units (not at t = 0 without h0), 1 for "
@@ -391,6 +435,8 @@ OpDef LookupRNNCellGradOp() {
           .Reject({"C8", {}, {ids, table, u, {}, {}, sequence, RealType({2, 4, 3}), last}})
           .Reject({"C9", {}, {ids, table, u, {}, {}, sequence, sequence, RealType({2, 1, 5})}})
           .Reference(ComputeLookupRNNCellGrad<float>, ComputeLookupRNNCellGrad<double>)
+          .Recurrent({.cell = RecurrenceFacts::Cell::kSimple, .gradient_of = "LookupRNNCell"})
+          .Bound(LookupGradBound)
           .Cost(
               "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 "
               "units for dz·uᵀ (at t = 0 only for dh0), 1 for dtable, 2 units for du (not at t = 0 "

@@ -4,6 +4,8 @@
 // What the losses share: rows are all axes but the last; a loss is the mean over rows of weight
 // times the loss of the row, as in Keras: divided by the number of rows, not by the sum of weights.
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "graph/op_def.h"
@@ -34,6 +36,20 @@ inline int64_t RowWidth(const Shape& shape) { return shape.rank() == 0 ? 1 : sha
 template <typename T>
 double RowWeight(TensorView<const T> weights, int64_t row) {
   return weights ? static_cast<double>(weights[row]) : 1.0;
+}
+
+/// For error bounds: the mean over rows of |weight| magnitude(row), what the terms of a loss add up
+/// to before they cancel. Rows that are not finite do not count.
+template <typename F>
+double MeanOverRows(const BoundContext& c, int weights, F magnitude) {
+  const int64_t rows = c.input(0).num_elements() / std::max<int64_t>(RowWidth(c.shape(0)), 1);
+  double sum = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const double weight = c.has_input(weights) ? c.reals(weights)[row] : 1;
+    const double term = std::abs(weight) * magnitude(row);
+    if (std::isfinite(term)) sum += term;
+  }
+  return sum / static_cast<double>(std::max<int64_t>(rows, 1));
 }
 
 }  // namespace seqgraph::ops

@@ -20,7 +20,8 @@ namespace {
 // on of LSTMCellGrad only.
 enum { kC0 = 5, kMask, kDropout, kSequence, kDSequence, kDLast, kDLastCell };
 
-constexpr RecurrentKind kKind{.gates = 4, .mask = kMask, .dropout = kDropout};
+constexpr RecurrentOperands kKind{
+    .cell = RecurrenceFacts::Cell::kLstm, .mask = kMask, .dropout = kDropout};
 
 // Shape rules.
 

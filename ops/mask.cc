@@ -98,6 +98,7 @@ OpDef SequenceMaskOp() {
       .Reject({"C2", {{"time", 0}}, {IndexType({2})}})
       .Reject({"C2", {{"time", int64_t{1} << 31}}, {IndexType({2})}})
       .Reference(ComputeSequenceMask, ComputeSequenceMask)
+      .Bound(ExactBound())
       .Example({"none_some_all",
                 {{"time", 3}},
                 {Ids({3}, {0, 2, 3})},
@@ -126,6 +127,7 @@ OpDef ZeroMaskedOp() {
       .Reject({"C2", {}, {x, IndexType({3, 2})}})
       .InPlace({0, 0})
       .Reference(ComputeZeroMasked<float>, ComputeZeroMasked<double>)
+      .Bound(ExactBound())
       .Gradient(ZeroMaskedGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"two_steps_of_three",

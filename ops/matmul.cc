@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/matrix_loops.h"
@@ -90,6 +91,8 @@ OpDef MatMulOp() {
       .Reject({"C2", {}, {RealType({2, 3}), RealType({3})}})
       .Reject({"C2", {}, {RealType({5, 2, 3}), RealType({4, 3, 2})}})
       .Reference(ComputeMatMul<float>, ComputeMatMul<double>)
+      .Bound(SumBound(
+          [](const BoundContext& c, int) { return static_cast<double>(c.shape(0).back().size()); }))
       .Gradient(MatMulGradient)
       .Cost("FLOPs: 2 k for each element of y.", MatMulCost)
       .Example({"one",

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/loss_rules.h"
@@ -59,6 +60,21 @@ absl::Status ComputeMSEGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Error bound of MSE: three roundings a term, and a sum of terms of one sign.
+
+absl::StatusOr<ErrorBound> MSEBound(const BoundContext& c, int) {
+  const double magnitudes = MeanOverRows(c, kWeights, [&](int64_t row) {
+    double sum = 0;
+    const int64_t width = RowWidth(c.shape(0));
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      const double error = c.reals(0)[i] - c.reals(1)[i];
+      sum += error * error;
+    }
+    return sum / static_cast<double>(width);
+  });
+  return Roundings(4 + SumRoundings(c.input(0).num_elements()), magnitudes, "loss");
+}
+
 // Gradient rule. (MSEGrad has none.)
 
 absl::Status MSEGradient(GradientContext& c) {
@@ -96,6 +112,7 @@ OpDef MSEOp() {
   op.Output({.name = "loss", .doc = "a scalar"})
       .Shapes(MSEShape)
       .Reference(ComputeMSE<float>, ComputeMSE<double>)
+      .Bound(MSEBound)
       .Gradient(MSEGradient)
       .Cost("FLOPs: 3 for each element, 4 with weights, 1 for the division by n.",
             [](const CostContext& c) {
@@ -123,6 +140,7 @@ OpDef MSEGradOp() {
   op.Output({.name = "dx", .doc = "the shape of x"})
       .Shapes(MSEGradShape)
       .Reference(ComputeMSEGrad<float>, ComputeMSEGrad<double>)
+      .Bound(OutputBound(6))  // x - y, the scale from 2, dloss and n, the weight
       .Cost("FLOPs: 2 for each element, 3 with weights, 2 for the scale.",
             [](const CostContext& c) {
               return c.Moving((2 + c.has_input(kGradWeights)) * c.input_size(0) + 2);

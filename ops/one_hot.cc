@@ -71,6 +71,7 @@ OpDef OneHotOp() {
       .Reject({"C1", {{"depth", -1}}, {IndexType({2})}})
       .Reject({"C2", {{"depth", 3}, {"dtype", DType::kInt32}}, {IndexType({2})}})
       .Reference(ComputeOneHot<float>, ComputeOneHot<double>)
+      .Bound(ExactBound())
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"three_classes",
                 {{"depth", 3}},

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
+#include "graph/evaluate.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
@@ -209,16 +211,8 @@ OpSample AverageGradSample(SampleSource& source) {
 OpSample MaxGradSample(SampleSource& source) {
   const OpSample forward = PoolingSample(source);
   const std::optional<Tensor>&x = forward.inputs[0], &mask = forward.inputs[1];
-  const Shape pooled{x->shape()[0], x->shape()[2]};
-  const TensorType type{DType::kFloat64, pooled};
-  Tensor y = *Tensor::Zeros(type);
-  const ReferenceContext::Operand inputs[] = {
-      {const_cast<void*>(x->data()), &x->type()},
-      mask ? ReferenceContext::Operand{const_cast<void*>(mask->data()), &mask->type()}
-           : ReferenceContext::Operand{}};
-  const ReferenceContext::Operand output{y.data(), &type};
-  SEQ_CHECK(ComputeMax<double>(ReferenceContext(inputs, {&output, 1}, {})).ok());
-  return {{}, {x, std::move(y), source.Reals(pooled), mask}};
+  const std::optional<Tensor> y = Evaluate(GlobalMaxPooling1DOp(), {}, forward.inputs).value()[0];
+  return {{}, {x, y, source.Reals(y->shape()), mask}};
 }
 
 }  // namespace
@@ -228,6 +222,7 @@ OpDef GlobalAveragePooling1DOp() {
                     "y = the mean of x_t over the steps that are not masked, added in the order of "
                     "t; 0 where all are.")
       .Reference(ComputeAverage<float>, ComputeAverage<double>)
+      .Bound(ReductionBound())
       .Gradient(AverageGradient)
       .Cost("FLOPs: 1 for each element of x, 1 for each element of y.",
             [](const CostContext& c) { return c.Moving(c.input_size(0) + c.output_size(0)); })
@@ -258,6 +253,7 @@ OpDef GlobalAveragePooling1DGradOp() {
       .Reject({"C2", {}, {dy, like, IndexType({4, 2})}})
       .Reject({"C3", {}, {RealType({3, 2}), like}})
       .Reference(ComputeAverageGrad<float>, ComputeAverageGrad<double>)
+      .Bound(OutputBound(2))
       .Gradient(AverageGradGradient)
       .Cost("FLOPs: 1 for each element of dx. like is not read.",
             [](const CostContext& c) {
@@ -275,6 +271,7 @@ OpDef GlobalMaxPooling1DOp() {
   return PoolingDef("GlobalMaxPooling1D",
                     "y = the largest x_t of the steps that are not masked; 0 where all are.")
       .Reference(ComputeMax<float>, ComputeMax<double>)
+      .Bound(ExactBound())
       .Gradient(MaxGradient)
       .Cost("FLOPs: 1 for each element of x.",
             [](const CostContext& c) { return c.Moving(c.input_size(0)); })
@@ -310,6 +307,7 @@ OpDef GlobalMaxPooling1DGradOp() {
       .Reject({"C3", {}, {x, RealType({3, 2}), y}})
       .Reject({"C3", {}, {x, y, RealType({3, 2})}})
       .Reference(ComputeMaxGrad<float>, ComputeMaxGrad<double>)
+      .Bound(OutputBound(2))
       .Cost("FLOPs: 2 for each element of x.",
             [](const CostContext& c) { return c.Moving(2 * c.input_size(0)); })
       .Example({"ties_share",

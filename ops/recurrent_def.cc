@@ -4,8 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "ops/examples.h"
+#include "ops/recurrent_bound.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -13,11 +15,11 @@ namespace {
 using Operands = std::vector<std::optional<TensorType>>;
 
 // "units", "4 units".
-std::string Columns(const RecurrentKind& kind) {
-  return kind.gates == 1 ? "units" : absl::StrCat(kind.gates, " units");
+std::string Columns(const RecurrentOperands& kind) {
+  return kind.gates() == 1 ? "units" : absl::StrCat(kind.gates(), " units");
 }
 
-absl::Status CheckMasks(const RecurrentKind& kind, const ShapeContext& c, Dim columns) {
+absl::Status CheckMasks(const RecurrentOperands& kind, const ShapeContext& c, Dim columns) {
   const Shape& x = c.shape(kX);
   if (c.has_input(kind.mask)) {
     SEQ_RETURN_IF_ERROR(
@@ -39,14 +41,14 @@ void Reject(OpDef& op, const std::string& label, Operands operands, int input,
 
 }  // namespace
 
-absl::Status CheckRecurrentOperands(const RecurrentKind& kind, const ShapeContext& c,
+absl::Status CheckRecurrentOperands(const RecurrentOperands& kind, const ShapeContext& c,
                                     const Shape& bias, absl::string_view bias_text) {
   const Shape &x = c.shape(kX), &u = c.shape(kU);
   if (x.rank() != 3 || x[1].is_batch() || x[1].size() < 1) {
     return Violation("C1", "x must be [batch, time, features] with time at least 1, got ",
                      x.ToString());
   }
-  if (u.rank() != 2 || !u.is_static() || u[0].size() * kind.gates != u[1].size()) {
+  if (u.rank() != 2 || !u.is_static() || u[0].size() * kind.gates() != u[1].size()) {
     return Violation("C2", "u must be [units, ", Columns(kind), "], got ", u.ToString());
   }
   const Dim units = u[0], columns = u[1];
@@ -103,11 +105,15 @@ absl::Status CheckGradientOperands(const ShapeContext& c, int sequence, bool has
                     StateShape(c));
 }
 
-OpDef RecurrentDef(const RecurrentKind& kind, std::string name, std::string doc,
+OpDef RecurrentDef(const RecurrentOperands& kind, std::string name, std::string doc,
                    std::string bias_doc) {
   const std::string columns = Columns(kind);
+  const std::string gradient_of(absl::StripSuffix(name, "Grad"));
+  const bool gradient = gradient_of.size() < name.size();
   return OpDef(std::move(name), kind.version)
       .CompatibleFrom(1)
+      .Recurrent({.cell = kind.cell, .gradient_of = gradient ? gradient_of : ""})
+      .Bound(gradient ? RecurrentGradBound() : RecurrentBound())
       .Doc(std::move(doc))
       .Input(
           {.name = "x",
@@ -139,7 +145,7 @@ OpDef RecurrentDef(const RecurrentKind& kind, std::string name, std::string doc,
       .Constrain("C8", absl::StrCat("recurrent_dropout is [batch, ", columns, "]"));
 }
 
-void AddMaskInputs(OpDef& op, const RecurrentKind& kind) {
+void AddMaskInputs(OpDef& op, const RecurrentOperands& kind) {
   op.Input({.name = "mask",
             .type = TypeRule::kIndex,
             .doc = "[batch, time]; 0: a masked step keeps the state, and its output repeats the "
@@ -150,7 +156,7 @@ void AddMaskInputs(OpDef& op, const RecurrentKind& kind) {
       .Input({.name = "recurrent_dropout",
               .doc = absl::StrCat(
                   "[batch, ", Columns(kind), "]: multiplies h_{t-1} on its way into u",
-                  kind.gates > 1 ? ", for each gate by its own factors" : "", "; absent: ones"),
+                  kind.gates() > 1 ? ", for each gate by its own factors" : "", "; absent: ones"),
               .optional = true,
               .differentiable = false,
               .since = kind.masks_since});
@@ -176,16 +182,16 @@ void AddGradientInputs(OpDef& op, bool has_cell) {
                                  : "d_last is [batch, units]");
 }
 
-Operands ValidOperands(const OpDef& op, const RecurrentKind& kind) {
+Operands ValidOperands(const OpDef& op, const RecurrentOperands& kind) {
   Operands valid(op.inputs().size());
   valid[kX] = RealType({2, 4, 3});
-  valid[kW] = RealType({3, 5 * kind.gates});
-  valid[kU] = RealType({5, 5 * kind.gates});
+  valid[kW] = RealType({3, 5 * kind.gates()});
+  valid[kU] = RealType({5, 5 * kind.gates()});
   return valid;
 }
 
-void RejectOperands(OpDef& op, const RecurrentKind& kind, const Operands& valid) {
-  const int64_t columns = 5 * kind.gates;
+void RejectOperands(OpDef& op, const RecurrentOperands& kind, const Operands& valid) {
+  const int64_t columns = 5 * kind.gates();
   Reject(op, "C1", valid, kX, RealType({2, 3}));
   Reject(op, "C1", valid, kX, RealType({2, 0, 3}));
   Reject(op, "C1", valid, kX, RealType({2, Dim::Batch(), 3}));
@@ -219,8 +225,9 @@ Tensor RunSample(const OpSample& sample,
                  const std::function<void(const ReferenceContext& c)>& compute) {
   std::vector<ReferenceContext::Operand> inputs(sample.inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const std::optional<Tensor>& input = sample.inputs[i];
-    if (input.has_value()) inputs[i] = {const_cast<void*>(input->data()), &input->type()};
+    if (sample.inputs[i].has_value()) {
+      inputs[i] = ReferenceContext::Operand::Of(*sample.inputs[i]);
+    }
   }
   const Shape &x = sample.inputs[kX]->shape(), &u = sample.inputs[kU]->shape();
   const TensorType type{DType::kFloat64, Shape{x[0], x[1], u[0]}};
@@ -230,12 +237,12 @@ Tensor RunSample(const OpSample& sample,
   return sequence;
 }
 
-OpSample RecurrentSample(SampleSource& source, const RecurrentKind& kind, int num_inputs,
+OpSample RecurrentSample(SampleSource& source, const RecurrentOperands& kind, int num_inputs,
                          const std::function<void(OpSample&)>& add, const SampleRun& run,
                          Tensor* sequence) {
   const std::string activation = source.OneOf<std::string>({"tanh", "tanh", "relu", "sigmoid"});
   const int64_t batch = source.Dimension(), time = source.Dimension();
-  const int64_t units = source.Dimension(), columns = kind.gates * units;
+  const int64_t units = source.Dimension(), columns = kind.gates() * units;
   const bool projected = source.Coin(), has_state = source.Coin(), reverse = source.Coin();
   const bool has_mask = source.Coin(), has_dropout = source.Int(0, 3) == 0;
   const int64_t features = projected ? columns : source.Dimension();

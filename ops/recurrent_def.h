@@ -15,16 +15,19 @@
 namespace seqgraph::ops {
 
 /// What distinguishes the operands of one recurrent op.
-struct RecurrentKind {
-  int64_t gates;  ///< 1, 4 or 3: columns of w and u are gates * units
-  int mask;       ///< which input this is
-  int dropout;    ///< which input this is
+struct RecurrentOperands {
+  RecurrenceFacts::Cell cell;
+  int mask;     ///< which input this is
+  int dropout;  ///< which input this is
   int version = 1;
   int masks_since = 1;  ///< the version that brought mask, recurrent_dropout and reverse
+
+  /// Columns of w and u are gates * units.
+  int64_t gates() const { return RecurrenceFacts{cell, ""}.gates(); }
 };
 
 /// C1 to C8. `bias` is the shape that b must have, `bias_text` the same in words.
-absl::Status CheckRecurrentOperands(const RecurrentKind& kind, const ShapeContext& c,
+absl::Status CheckRecurrentOperands(const RecurrentOperands& kind, const ShapeContext& c,
                                     const Shape& bias, absl::string_view bias_text);
 
 /// C9 to C12 of a gradient op, whose inputs from `sequence` on are sequence, d_sequence, d_last and
@@ -37,19 +40,20 @@ Shape StateShape(const ShapeContext& c);
 Shape WeightGradientShape(const ShapeContext& c);
 
 /// An op with the inputs x, w, u, b and h0, the attributes activation and reverse, and C1 to C8.
-OpDef RecurrentDef(const RecurrentKind& kind, std::string name, std::string doc,
+OpDef RecurrentDef(const RecurrentOperands& kind, std::string name, std::string doc,
                    std::string bias_doc);
 /// The inputs mask and recurrent_dropout.
-void AddMaskInputs(OpDef& op, const RecurrentKind& kind);
+void AddMaskInputs(OpDef& op, const RecurrentOperands& kind);
 /// The inputs sequence, d_sequence, d_last and perhaps d_last_cell of a gradient op, with C9 to
 /// C12.
 void AddGradientInputs(OpDef& op, bool has_cell);
 
 /// The types of a valid use with batch 2, time 4, features 3, units 5: x, w and u; the other inputs
 /// are absent.
-std::vector<std::optional<TensorType>> ValidOperands(const OpDef& op, const RecurrentKind& kind);
+std::vector<std::optional<TensorType>> ValidOperands(const OpDef& op,
+                                                     const RecurrentOperands& kind);
 /// Rejections of C1 to C8 from the valid use `valid`, where one input is changed at a time.
-void RejectOperands(OpDef& op, const RecurrentKind& kind,
+void RejectOperands(OpDef& op, const RecurrentOperands& kind,
                     const std::vector<std::optional<TensorType>>& valid);
 /// Of C9 to C12, where `sequence` is the input of that name.
 void RejectGradientOperands(OpDef& op, int sequence, bool has_cell,
@@ -66,7 +70,7 @@ Tensor RunSample(const OpSample& sample,
 /// A random use with `num_inputs` inputs, and its sequence. Weights are below 1 / sqrt(units), so
 /// that nothing grows over time; relu stays away from its kink. `add` draws what only this op has:
 /// b, other inputs, attributes.
-OpSample RecurrentSample(SampleSource& source, const RecurrentKind& kind, int num_inputs,
+OpSample RecurrentSample(SampleSource& source, const RecurrentOperands& kind, int num_inputs,
                          const std::function<void(OpSample&)>& add, const SampleRun& run,
                          Tensor* sequence);
 

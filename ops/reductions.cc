@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"
@@ -172,6 +173,7 @@ OpDef ReduceSumOp() {
       .Shapes(ReducedShape)
       .Reference(
           ByType(ComputeSum<float>, ComputeSum<double>, ComputeSum<int32_t>, ComputeSum<int64_t>))
+      .Bound(ReductionBound())
       .Gradient(SumGradient)
       .Cost("FLOPs: 1 for each element of x.", SumCost)
       .Example({"rows",
@@ -198,6 +200,7 @@ OpDef ReduceMeanOp() {
       .Reject({"C2", {{"axes", Ints({0})}}, {RealType({0, 3})}})
       .Shapes(MeanShape)
       .Reference(ComputeMean<float>, ComputeMean<double>)
+      .Bound(ReductionBound())
       .Gradient(MeanGradient)
       .Cost("FLOPs: 1 for each element of x and of y.", MeanCost)
       .Example({"columns",
@@ -216,6 +219,7 @@ OpDef BroadcastLikeOp() {
       .Shapes(RepeatedShape)
       .Reference(ByType(ComputeBroadcast<float>, ComputeBroadcast<double>,
                         ComputeBroadcast<int32_t>, ComputeBroadcast<int64_t>))
+      .Moves()
       .Gradient(BroadcastGradient)
       .Cost("FLOPs: none. Only x is read.", BroadcastCost)
       .Example({"rows",
@@ -237,6 +241,7 @@ OpDef ReduceMeanGradOp() {
       .Reject({"C3", {{"axes", Ints({0})}}, {RealType({3}), RealType({0, 3})}})
       .Shapes(RepeatedMeanShape)
       .Reference(ComputeMeanGrad<float>, ComputeMeanGrad<double>)
+      .Bound(OutputBound(2))
       .Gradient(MeanGradGradient)
       .Cost("FLOPs: 1 for each element of dx. Only dy is read.", MeanGradCost)
       .Example({"rows",

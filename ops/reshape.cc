@@ -148,6 +148,7 @@ OpDef ReshapeOp() {
       .Reject({"C2", {{"shape", Ints({-1})}}, {RealType({Dim::Batch(), Dim::Batch()})}})
       .Reference(ByType(ComputeReshape<float>, ComputeReshape<double>, ComputeReshape<int32_t>,
                         ComputeReshape<int64_t>))
+      .Moves()
       .Gradient(ReshapeGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"row_major",
@@ -182,6 +183,7 @@ OpDef TransposeOp() {
       .Reject({"C1", {{"permutation", Ints({1, 2})}}, {RealType({2, 3})}})
       .Reference(ByType(ComputeTranspose<float>, ComputeTranspose<double>,
                         ComputeTranspose<int32_t>, ComputeTranspose<int64_t>))
+      .Moves()
       .Gradient(TransposeGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"matrix",

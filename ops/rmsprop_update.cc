@@ -1,9 +1,12 @@
 #include "ops/rmsprop_update.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
+#include "graph/evaluate.h"
 #include "ops/examples.h"
 #include "ops/optimizer_rules.h"
 
@@ -123,6 +126,28 @@ AttributeDef Number(std::string name, double default_value, std::string doc) {
 
 }  // namespace
 
+// Error bound. Centered, the root is taken of d = v' - a'^2 + epsilon, whose relative error is
+// v' / d times that of v': the step of each element is off by as much more.
+
+absl::StatusOr<ErrorBound> RMSPropBound(const BoundContext& c, int o) {
+  constexpr double kRoundings = 12;
+  SEQ_ASSIGN_OR_RETURN(ErrorBound bound, UpdateBound(kRoundings)(c, o));
+  const bool steps = o == kNewW || o == kNewM;
+  if (!steps || !c.attributes().GetBool("centered") || bound.scale == 0) return bound;
+  SEQ_ASSIGN_OR_RETURN(const OptionalTensors all, Evaluate(c.op(), c.attributes(), c.inputs()));
+  const auto w = c.input(kW).Elements<double>(), new_w = all[kNewW]->Elements<double>();
+  const auto v = all[kNewV]->Elements<double>(), a = all[kNewA]->Elements<double>();
+  double largest = 0;
+  for (size_t i = 0; i < v.size(); ++i) {
+    const double d = v[i] - a[i] * a[i] + c.attributes().GetFloat("epsilon");
+    const double step = d > 0 ? std::abs(new_w[i] - w[i]) * v[i] / d : 0;
+    if (std::isfinite(step)) largest = std::max(largest, step);
+  }
+  bound.epsilons += kRoundings * largest / bound.scale;
+  absl::StrAppend(&bound.formula, ", and ", kRoundings, " of the largest step times v' / d");
+  return bound;
+}
+
 // Definition.
 
 OpDef RMSPropUpdateOp() {
@@ -172,6 +197,7 @@ OpDef RMSPropUpdateOp() {
       .InPlace({kNewM, kM})
       .InPlace({kNewA, kA})
       .Reference(ComputeRMSProp<float>, ComputeRMSProp<double>)
+      .Bound(RMSPropBound)
       .Cost(
           "FLOPs: for each element of w 4 for v', 4 for the step, 1 for w'; centered 3 for a' and "
           "2 "

@@ -21,14 +21,20 @@ namespace {
 enum { kMask = 5, kDropout };
 enum { kSequence = 5, kDSequence, kDLast, kGradMask, kGradDropout };
 
-constexpr RecurrentKind kCell{
-    .gates = 1, .mask = kMask, .dropout = kDropout, .version = 2, .masks_since = 2};
-constexpr RecurrentKind kGrad{
-    .gates = 1, .mask = kGradMask, .dropout = kGradDropout, .version = 2, .masks_since = 2};
+constexpr RecurrentOperands kCell{.cell = RecurrenceFacts::Cell::kSimple,
+                                  .mask = kMask,
+                                  .dropout = kDropout,
+                                  .version = 2,
+                                  .masks_since = 2};
+constexpr RecurrentOperands kGrad{.cell = RecurrenceFacts::Cell::kSimple,
+                                  .mask = kGradMask,
+                                  .dropout = kGradDropout,
+                                  .version = 2,
+                                  .masks_since = 2};
 
 // Shape rules.
 
-absl::Status CheckOperands(const RecurrentKind& kind, const ShapeContext& c) {
+absl::Status CheckOperands(const RecurrentOperands& kind, const ShapeContext& c) {
   const Shape& u = c.shape(kU);
   return CheckRecurrentOperands(kind, c, u.rank() == 2 ? Shape{u[1]} : u, "[units]");
 }
@@ -160,7 +166,7 @@ absl::Status RNNCellGradient(GradientContext& c) {
 
 // Samples.
 
-OpSample SampleWithSequence(SampleSource& source, const RecurrentKind& kind, int num_inputs,
+OpSample SampleWithSequence(SampleSource& source, const RecurrentOperands& kind, int num_inputs,
                             Tensor* sequence) {
   const bool has_bias = source.Coin();
   const auto add = [&](OpSample& sample) {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "ops/examples.h"
 #include "ops/optimizer_rules.h"
 
@@ -121,6 +122,7 @@ OpDef SGDUpdateOp() {
       .InPlace({kNewW, kW})
       .InPlace({kNewM, kM})
       .Reference(ComputeSGD<float>, ComputeSGD<double>)
+      .Bound(UpdateBound(4))
       .Cost(
           "FLOPs: for each element of w 2; with momentum 3 for m' and 1 for w' (3 with nesterov). "
           "Without momentum m is read for new_m only.",

@@ -251,6 +251,7 @@ OpDef ConcatOp() {
       .Reject({"C3", {{"axis", 1}}, {RealType({2, 3}), IndexType({2, 3})}})
       .Reference(ByType(ComputeConcat<float>, ComputeConcat<double>, ComputeConcat<int32_t>,
                         ComputeConcat<int64_t>))
+      .Moves()
       .Gradient(ConcatGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"last_axis",
@@ -286,6 +287,7 @@ OpDef SliceOp() {
       .Reject({"C2", SliceAttributes(1, 0, 3, 0), {RealType({2, 3})}})
       .Reference(ByType(ComputeSlice<float>, ComputeSlice<double>, ComputeSlice<int32_t>,
                         ComputeSlice<int64_t>))
+      .Moves()
       .Gradient(SliceGradient)
       .Cost("FLOPs: none. Of x, what is taken is read.",
             [](const CostContext& c) {
@@ -323,6 +325,7 @@ OpDef SliceGradOp() {
       .Reject({"C2", SliceAttributes(1, 0, 4), {RealType({2, 3}), RealType({2, 3})}})
       .Reject({"C3", SliceAttributes(1, 0, 2), {RealType({2, 3}), RealType({2, 3})}})
       .Reference(ComputeSliceGrad<float>, ComputeSliceGrad<double>)
+      .Bound(ExactBound())
       .Gradient(SliceGradGradient)
       .Cost("FLOPs: none. like is not read.", [](const CostContext& c) { return c.Moving(0, {0}); })
       .Example({"columns",
@@ -350,6 +353,7 @@ OpDef ReverseOp() {
       .Reject({"C1", {{"axis", 0}}, {RealType({Dim::Batch(), 3})}})
       .Reference(ByType(ComputeReverse<float>, ComputeReverse<double>, ComputeReverse<int32_t>,
                         ComputeReverse<int64_t>))
+      .Moves()
       .Gradient(ReverseGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"time",

@@ -1,9 +1,12 @@
 #include "ops/softmax.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/row_softmax.h"
@@ -62,6 +65,28 @@ absl::Status ComputeSoftmaxGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
+// Error bound of SoftmaxGrad, y (dy - s) with s = the sum of y dy over the row: a sum of k + 1
+// terms, of the largest |y| (|dy| + sum of |y dy|).
+
+absl::StatusOr<ErrorBound> SoftmaxGradBound(const BoundContext& c, int) {
+  const auto y = c.input(0).Elements<double>(), dy = c.input(1).Elements<double>();
+  const int64_t width = c.shape(0).back().size(), size = c.input(0).num_elements();
+  double scale = 0;
+  for (int64_t row = 0; row < size; row += width) {
+    double sum = 0, y_largest = 0, dy_largest = 0;
+    for (int64_t k = row; k < row + width; ++k) {
+      if (!std::isfinite(y[k] * dy[k])) continue;
+      sum += std::abs(y[k] * dy[k]);
+      y_largest = std::max(y_largest, std::abs(y[k]));
+      dy_largest = std::max(dy_largest, std::abs(dy[k]));
+    }
+    scale = std::max(scale, y_largest * (dy_largest + sum));
+  }
+  return ErrorBound{
+      SumRoundings(width + 1), scale,
+      absl::StrCat("4 sqrt(k) eps, k = ", width + 1, " terms, of the sum of magnitudes")};
+}
+
 // Gradient rule. (SoftmaxGrad has none.)
 
 absl::Status SoftmaxGradient(GradientContext& c) {
@@ -86,6 +111,9 @@ OpDef SoftmaxOp() {
       .Reject({"C1", {}, {RealType({2, 0})}})
       .Reject({"C1", {}, {RealType({Dim::Batch()})}})
       .Reference(ComputeSoftmax<float>, ComputeSoftmax<double>)
+      .Bound(OutputBound([](const BoundContext& c, int) {  // exponentials, and their sum
+        return kElementaryRoundings + SumRoundings(c.shape(0).back().size());
+      }))
       .Gradient(SoftmaxGradient)
       .Cost("FLOPs: 5 for each element.",
             [](const CostContext& c) { return c.Moving(5 * c.output_size(0)); })
@@ -113,6 +141,7 @@ OpDef SoftmaxGradOp() {
       .Reject({"C1", {}, {RealType({}), RealType({})}})
       .Reject({"C2", {}, {RealType({2, 3}), RealType({3, 2})}})
       .Reference(ComputeSoftmaxGrad<float>, ComputeSoftmaxGrad<double>)
+      .Bound(SoftmaxGradBound)
       .Cost("FLOPs: 4 for each element.",
             [](const CostContext& c) { return c.Moving(4 * c.output_size(0)); })
       .Example({"quarters",  // the sum is 1 + 4 - 1 = 4

@@ -144,6 +144,7 @@ OpDef TakeStepOp() {
       .Reject({"C2", {{"step", -5}}, {RealType({2, 4, 3})}})
       .Reject({"C2", {}, {RealType({2, 0, 3})}})
       .Reference(ComputeTakeStep<float>, ComputeTakeStep<double>)
+      .Moves()
       .Gradient(TakeStepGradient)
       .Cost("FLOPs: none. Only that step of x is read.",
             [](const CostContext& c) {
@@ -182,6 +183,7 @@ OpDef TakeStepGradOp() {
       .Reject({"C3", {}, {RealType({2}), RealType({2, 4, 3})}})
       .Reject({"C3", {}, {RealType({3, 3}), RealType({2, 4, 3})}})
       .Reference(ComputeTakeStepGrad<float>, ComputeTakeStepGrad<double>)
+      .Bound(ExactBound())
       .Gradient(TakeStepGradGradient)
       .Cost("FLOPs: none. Only dy is read.", [](const CostContext& c) { return c.Moving(0, {0}); })
       .Example(

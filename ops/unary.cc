@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/binary.h"
 #include "ops/elementwise.h"
@@ -74,6 +75,7 @@ struct Row {
   const char* name;
   const char* doc;
   GradientRule gradient;
+  BoundRule bound;
   bool positive;  ///< samples are in [0.1, 3) rather than of both signs and away from 0
   std::initializer_list<double> x, y;
   std::initializer_list<int32_t> of_integers = {};  ///< y of -3 and 0
@@ -92,6 +94,7 @@ OpDef Define(const Row& row, TypeRule type) {
       .Output({.name = "y", .type = type, .doc = "the shape of x"})
       .Shapes(SameAsInput(0))
       .Gradient(row.gradient)
+      .Bound(row.bound)
       .InPlace({0, 0})
       .Example({"some", {}, {Reals({size}, row.x)}, {Reals({size}, row.y)}})
       .Samples([positive = row.positive](SampleSource& source) {
@@ -122,6 +125,7 @@ std::vector<OpDef> UnaryOps() {
       OfNumbers({"Abs",
                  "y = |x|, element by element; the smallest integer stays as it is.",
                  AbsGradient,
+                 ExactBound(),
                  false,
                  {-2, 0, 3},
                  {2, 0, 3},
@@ -136,6 +140,7 @@ std::vector<OpDef> UnaryOps() {
       OfNumbers({"Negative",
                  "y = -x, element by element; the smallest integer stays as it is.",
                  NegativeGradient,
+                 ExactBound(),
                  false,
                  {-2, 0.5},
                  {2, -0.5},
@@ -150,6 +155,7 @@ std::vector<OpDef> UnaryOps() {
       OfNumbers({"Sign",
                  "y = -1, 0 or 1, the sign of x, element by element; NaN stays NaN.",
                  ZeroGradient,
+                 ExactBound(),
                  false,
                  {-2, 0, 0.5},
                  {-1, 0, 1},
@@ -160,6 +166,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals({"Exp",
                "y = exp(x), element by element.",
                ExpGradient,
+               ElementaryBound(),
                false,
                {0, 1, -1000},
                {1, 2.718281828459045, 0}},
@@ -167,6 +174,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals({"Log",
                "y = the natural logarithm of x, element by element.",
                LogGradient,
+               ElementaryBound(),
                true,
                {1, 2},
                {0, 0.6931471805599453}},
@@ -174,6 +182,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals({"Sqrt",
                "y = the square root of x, element by element.",
                SqrtGradient,
+               OutputBound(1),
                true,
                {0, 2.25, 4},
                {0, 1.5, 2}},
@@ -181,6 +190,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals({"Reciprocal",
                "y = 1 / x, element by element.",
                ReciprocalGradient,
+               OutputBound(1),
                true,
                {4, -0.5},
                {0.25, -2}},
@@ -188,6 +198,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals({"Erf",
                "y = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x, element by element.",
                ErfGradient,
+               ElementaryBound(),
                false,
                {0, 1, -10},
                {0, 0.8427007929497149, -1}},
@@ -195,6 +206,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals({"Floor",
                "y = the largest integer that is not above x, element by element.",
                ZeroGradient,
+               ExactBound(),
                false,
                {-1.5, 2.75, 3},
                {-2, 2, 3}},
@@ -202,6 +214,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals({"Ceil",
                "y = the smallest integer that is not below x, element by element.",
                ZeroGradient,
+               ExactBound(),
                false,
                {-1.5, 2.25, 3},
                {-1, 3, 3}},
@@ -209,6 +222,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals({"Round",
                "y = the integer closest to x, ties to the even one, element by element.",
                ZeroGradient,
+               ExactBound(),
                false,
                {-1.5, 0.5, 2.75},
                {-2, 0, 3}},

@@ -198,6 +198,7 @@ OpDef Grown() {
       })
       .Reference([](const ReferenceContext&) { return absl::OkStatus(); },
                  [](const ReferenceContext&) { return absl::OkStatus(); })
+      .Bound(ExactBound())
       .Example({"x", {}, {Tensor::Scalar(1.0)}, {Tensor::Scalar(1.0)}});
 }
 

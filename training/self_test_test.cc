@@ -8,7 +8,7 @@
 #include "backends/all_backends.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
-#include "tests/diff/faulty_backend.h"
+#include "tests/faulty_backend.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"
 #include "training/model_checkpoint.h"

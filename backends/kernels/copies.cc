@@ -7,6 +7,7 @@
 
 #include "backends/kernels/loop_kernel.h"
 #include "base/status_macros.h"
+#include "graph/evaluate.h"
 #include "graph/tensor.h"
 
 namespace seqgraph::kernels {
@@ -143,12 +144,9 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeTranspose(const NodeContext& context
 // The content is computed once, by the op's own definition, and copied in each call: the memory of
 // the output is others' in between.
 absl::StatusOr<std::unique_ptr<Kernel>> MakeConstant(const NodeContext& context) {
-  SEQ_ASSIGN_OR_RETURN(Tensor content,
-                       Tensor::Zeros(context.function().type(context.node().outputs[0])));
-  const ReferenceContext::Operand output{content.data(), &content.type()};
-  SEQ_RETURN_IF_ERROR(context.node().op->reference(DType::kFloat32)(
-      ReferenceContext({}, absl::MakeConstSpan(&output, 1), context.attributes())));
-  const auto kept = std::make_shared<const Tensor>(std::move(content));
+  SEQ_ASSIGN_OR_RETURN(OptionalTensors content,
+                       Evaluate(*context.node().op, context.attributes(), OptionalTensors()));
+  const auto kept = std::make_shared<const Tensor>(*std::move(content[0]));
   return MakeLoop([kept](const KernelArgs& args) {
     if (args.outputs[0] == nullptr) return;
     const absl::Span<const float> values = kept->Elements<float>();

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,9 +14,12 @@
 #include "absl/strings/str_cat.h"
 #include "backends/onednn/isa.h"
 #include "backends/onednn/testing/rnn_oracle.h"
+#include "graph/compare.h"
+#include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/model.h"
+#include "graph/node_bounds.h"
 #include "graph/rewrite.h"
 #include "ops/activations.h"
 #include "ops/all_ops.h"
@@ -36,57 +40,17 @@ const Backend& Onednn() {
   return *backend;
 }
 
-using Tensors = std::map<std::string, Tensor>;
+using Tensors = TensorMap;
 
-// The meaning of a function: every node's own computation in double, one after the other.
-Tensors Oracle(const Function& function, const Tensors& contents) {
-  const auto real = WithRealType(function, AllOps(), DType::kFloat64);
-  SEQ_CHECK(real.ok());
-  std::vector<Tensor> values(real->values().size());
-  const auto content = [&](Value v) {
-    const Tensor& tensor = contents.at(real->info(v).name);
-    values[v.index] = tensor.Cast(real->type(v).dtype);
-  };
-  for (Value v : real->inputs()) content(v);
-  for (const VariableRead& read : real->variables()) content(read.value);
-  for (const Node& node : real->nodes()) {
-    std::vector<ReferenceContext::Operand> inputs, outputs;
-    for (Value v : node.inputs) {
-      if (!v.present()) {
-        inputs.push_back({});
-      } else {
-        inputs.push_back({values[v.index].data(), &real->type(v)});
-      }
-    }
-    for (Value v : node.outputs) {
-      values[v.index] = *Tensor::Zeros(real->type(v));
-      outputs.push_back({values[v.index].data(), &real->type(v)});
-    }
-    const absl::Status status =
-        node.op->reference(DType::kFloat64)(ReferenceContext(inputs, outputs, node.attributes));
-    SEQ_CHECK(status.ok());
+// What all values of a function must be, with how far they may be off.
+std::map<int, BoundedValue> Oracle(const Function& function, const Tensors& contents) {
+  std::map<int, Tensor> given;
+  for (const auto& [name, tensor] : contents) {
+    if (const Value value = function.FindValue(name); value.present()) given[value.index] = tensor;
   }
-  Tensors results;
-  for (const NamedValue& r : real->results()) results[r.name] = values[r.value.index];
-  for (const NamedValue& u : real->updates()) results[u.name] = values[u.value.index];
-  return results;
-}
-
-// Largest difference as a share of the largest magnitude; infinity if either holds what the other
-// cannot (NaN).
-double RelativeError(const Tensor& got, const Tensor& want) {
-  if (!IsReal(got.dtype())) return got.BitwiseEquals(want) ? 0.0 : INFINITY;
-  double difference = 0.0, magnitude = 0.0;
-  const Tensor got_double = got.Cast(DType::kFloat64);
-  const auto g = got_double.Elements<double>();
-  const auto w = want.Elements<double>();
-  for (size_t i = 0; i < w.size(); ++i) {
-    const double d = std::abs(g[i] - w[i]);
-    difference = d >= 0 ? std::max(difference, d) : INFINITY;
-    magnitude = std::max(magnitude, std::abs(w[i]));
-  }
-  if (difference == 0.0) return 0.0;
-  return difference / std::max(magnitude, 1e-30);
+  std::vector<int> nodes(function.nodes().size());
+  std::iota(nodes.begin(), nodes.end(), 0);
+  return EvaluateNodesInDouble(function, nodes, given).value();
 }
 
 // One call of a function on the oneDNN backend alone.
@@ -130,22 +94,33 @@ struct Call {
   }
 };
 
+void ExpectWithinBounds(const Function& function, const Tensors& got,
+                        const std::map<int, BoundedValue>& want) {
+  for (const auto* list : {&function.results(), &function.updates()}) {
+    for (const NamedValue& named : *list) {
+      const auto found = want.find(named.value.index);
+      if (found == want.end()) continue;  // an input as it is
+      const Tensor& tensor = got.at(named.name);
+      const Comparison worst = Compare(tensor, found->second.exact, found->second.bound);
+      EXPECT_TRUE(worst.within()) << named.name << ComparisonText(worst, tensor.shape()) << ": "
+                                  << found->second.bound.formula;
+    }
+  }
+}
+
 // Runs `function` twice (the second time with nothing but what a call may leave behind) and holds
 // all results of both calls against the oracle.
-void ExpectAgreesWithOracle(const Function& function, const Tensors& contents, double bound,
-                            int threads = 1) {
-  const Tensors want = Oracle(function, contents);
+void ExpectAgreesWithOracle(const Function& function, const Tensors& contents, int threads = 1) {
+  const std::map<int, BoundedValue> want = Oracle(function, contents);
   Call call;
   SEQ_ASSERT_OK(call.Compile(function, contents, threads));
   for (int run = 0; run < 2; ++run) {
+    SCOPED_TRACE(absl::StrCat("run ", run));
     for (const VariableRead& read : function.variables()) {
       SEQ_ASSERT_OK(call.store.Assign(read.def.name, contents.at(read.def.name)));
     }
     SEQ_ASSERT_OK(call.compiled->Run());
-    const Tensors got = call.Results();
-    for (const auto& [name, tensor] : want) {
-      EXPECT_LE(RelativeError(got.at(name), tensor), bound) << name << ", run " << run;
-    }
+    ExpectWithinBounds(function, call.Results(), want);
   }
 }
 
@@ -178,7 +153,6 @@ TEST_P(OpTest, RandomSamplesAgreeWithTheReferenceInDouble) {
     FunctionBuilder g("sample", AllOps());
     Tensors contents;
     std::vector<Value> inputs;
-    int64_t terms = 1;
     for (size_t i = 0; i < sample.inputs.size(); ++i) {
       if (!sample.inputs[i].has_value()) {
         inputs.push_back({});
@@ -186,7 +160,6 @@ TEST_P(OpTest, RandomSamplesAgreeWithTheReferenceInDouble) {
       }
       Tensor tensor = *sample.inputs[i];
       if (tensor.dtype() == DType::kFloat64) tensor = tensor.Cast(DType::kFloat32);
-      terms = std::max(terms, tensor.num_elements());
       inputs.push_back(g.Input(op.inputs()[i].name, tensor.type()));
       contents[op.inputs()[i].name] = tensor;
     }
@@ -197,10 +170,7 @@ TEST_P(OpTest, RandomSamplesAgreeWithTheReferenceInDouble) {
     ASSERT_EQ(refused, OpsWithoutKernel().count(op.name()) > 0);
     if (refused) continue;
     ++computed;
-    // No sum in an op has more terms than its largest input elements; 4 n eps as for a dot product
-    // (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
-    const double bound = 4.0 * 1.2e-7 * (4.0 + static_cast<double>(terms));
-    ExpectAgreesWithOracle(function, contents, std::min(bound, 1e-4));
+    ExpectAgreesWithOracle(function, contents);
     if (HasFailure()) return;
   }
   if (OpsWithoutKernel().count(op.name()) == 0) {
@@ -304,19 +274,14 @@ struct ModelCase {
 
 class ModelTest : public testing::TestWithParam<ModelCase> {};
 
-// 4 eps times the terms of the longest sum (time x batch, or units), as above.
-double BoundOf(const ModelOptions& o) {
-  return 4.0 * 1.2e-7 * static_cast<double>(std::max(o.batch * o.time, 2 * o.units));
-}
-
 TEST_P(ModelTest, LossAndGradientsAgreeWithTheReferenceInDouble) {
   const BuiltModel model = BuildModel(GetParam().options);
-  ExpectAgreesWithOracle(model.function, model.contents, BoundOf(GetParam().options));
+  ExpectAgreesWithOracle(model.function, model.contents);
 }
 
 TEST_P(ModelTest, TwoThreadsAgreeToo) {
   const BuiltModel model = BuildModel(GetParam().options);
-  ExpectAgreesWithOracle(model.function, model.contents, BoundOf(GetParam().options), 2);
+  ExpectAgreesWithOracle(model.function, model.contents, /*threads=*/2);
 }
 
 TEST_P(ModelTest, GradientsOfTheFirstRecurrenceRunOnThePrimitive) {
@@ -401,10 +366,8 @@ TEST(OnednnBackendTest, PredictionsFollowWeightsThatChangeBetweenCalls) {
   SEQ_ASSERT_OK(call.Compile(function, contents));
   for (int run = 0; run < 3; ++run) {
     SEQ_ASSERT_OK(call.compiled->Run());
-    EXPECT_LE(
-        RelativeError(call.Results().at("last"), Oracle(function, contents).at("last")),
-        onednn::RnnBound({.time = 6, .batch = 4, .features = 5, .units = 8}, /*backward=*/false))
-        << "run " << run;
+    SCOPED_TRACE(absl::StrCat("run ", run));
+    ExpectWithinBounds(function, call.Results(), Oracle(function, contents));
     contents["w"] = source.Reals({5, 8}, -0.4, 0.4).Cast(DType::kFloat32);
     contents["u"] = source.Reals({8, 8}, -0.3, 0.3).Cast(DType::kFloat32);
     SEQ_ASSERT_OK(call.store.Assign("w", contents["w"]));

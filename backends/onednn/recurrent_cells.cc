@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/onednn/recurrence.h"
 #include "backends/onednn/recurrent_pair.h"
@@ -38,9 +37,13 @@ bool IsSet(const Node& node, absl::string_view attribute) {
 }
 
 CellKind KindOf(const Node& node) {
-  if (absl::StartsWith(node.op->name(), "LSTM")) return CellKind::kLstm;
-  if (absl::StartsWith(node.op->name(), "GRU")) {
-    return IsSet(node, "reset_after") ? CellKind::kGruAfter : CellKind::kGruBefore;
+  switch (node.op->recurrence()->cell) {
+    case RecurrenceFacts::Cell::kSimple:
+      return CellKind::kSimple;
+    case RecurrenceFacts::Cell::kLstm:
+      return CellKind::kLstm;
+    case RecurrenceFacts::Cell::kGru:
+      return IsSet(node, "reset_after") ? CellKind::kGruAfter : CellKind::kGruBefore;
   }
   return CellKind::kSimple;
 }

@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "backends/onednn/onednn_backend.h"
+#include "graph/compare.h"
 #include "graph/function_builder.h"
+#include "graph/node_bounds.h"
 #include "ops/all_ops.h"
 #include "runtime/compiled_function.h"
-#include "runtime/node_oracle.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -79,10 +80,9 @@ TEST_P(RecurrentCellsTest, StatesAndGradientsAgreeWithTheDefinitionInDouble) {
         const NamedValue& result = pair.function.results()[r];
         const Tensor got = compiled->Result(static_cast<int>(r));
         const BoundedValue& want = exact.at(result.value.index);
-        const Comparison found = Compare(got, want.exact);
-        EXPECT_LE(found.measured, want.bound.absolute())
-            << result.name << IndexText(found.element, got.shape()) << " is " << found.actual
-            << ", expected " << found.exact << " within " << want.bound.formula;
+        const Comparison found = Compare(got, want.exact, want.bound);
+        EXPECT_TRUE(found.within())
+            << result.name << ComparisonText(found, got.shape()) << ": " << want.bound.formula;
         if (run == 0) {
           first.push_back(got);
         } else {

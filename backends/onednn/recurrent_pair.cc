@@ -1,14 +1,13 @@
 #include "backends/onednn/recurrent_pair.h"
 
-#include "absl/strings/str_cat.h"
-
 namespace seqgraph::onednn {
 namespace {
 
 constexpr absl::string_view kSequence = "sequence";
 
 bool IsGradientOf(const Node& grad, const Node& forward) {
-  return grad.op->name() == absl::StrCat(forward.op->name(), "Grad");
+  const std::optional<RecurrenceFacts>& facts = grad.op->recurrence();
+  return facts.has_value() && facts->gradient_of == forward.op->name();
 }
 
 bool BelongTogether(const Node& forward, const Node& grad) {

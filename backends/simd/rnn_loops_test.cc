@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/simd/target.h"
 #include "base/denormals.h"
-#include "runtime/numeric_bounds.h"
+#include "graph/bound_rules.h"
 #include "tests/testing.h"
 
 namespace seqgraph::simd {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/bound_rules.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 
@@ -64,6 +65,7 @@ OpDef Add() {
       })
       .InPlace({0, 0})
       .InPlace({0, 1})
+      .Bound(OutputBound(1))
       .Example({"one", {}, {Reals({1}, {1}), Reals({1}, {2})}, {Reals({1}, {3})}});
 }
 
@@ -87,6 +89,7 @@ OpDef Multiply() {
       })
       .InPlace({0, 0})
       .InPlace({0, 1})
+      .Bound(OutputBound(1))
       .Example({"one", {}, {Reals({1}, {2}), Reals({1}, {3})}, {Reals({1}, {6})}});
 }
 
@@ -111,6 +114,7 @@ OpDef Scale() {
         return absl::OkStatus();
       })
       .InPlace({0, 0})
+      .Bound(OutputBound(2))
       .Example({"twice", {}, {Reals({1}, {2})}, {Reals({1}, {4})}});
 }
 
@@ -135,6 +139,7 @@ OpDef AddRow() {
       .Reference(ComputeAddRow<float>, ComputeAddRow<double>)
       .InPlace({0, 1})
       .InPlace({0, 0})
+      .Bound(OutputBound(1))
       .Example({"one", {}, {Reals({1, 1}, {2}), Reals({1}, {3})}, {Reals({1, 1}, {5})}});
 }
 
@@ -160,6 +165,7 @@ OpDef Sum() {
         c.SetInputGradient(0, c.builder().AddNode("Spread", {c.output_gradient(0), c.input(0)})[0]);
         return absl::OkStatus();
       })
+      .Bound(ReductionBound())
       .Example({"two", {}, {Reals({2}, {1, 2})}, {Reals({}, {3})}});
 }
 
@@ -178,6 +184,7 @@ OpDef Spread() {
       .Output({.name = "y"})
       .Shapes([](const ShapeContext& c) -> Types { return std::vector<TensorType>{c.type(1)}; })
       .Reference(ComputeSpread<float>, ComputeSpread<double>)
+      .Bound(ExactBound())
       .Example({"two", {}, {Reals({}, {3}), Reals({2}, {0, 0})}, {Reals({2}, {3, 3})}});
 }
 
@@ -196,6 +203,7 @@ OpDef FillLike() {
       .Attribute({.name = "value", .kind = AttributeKind::kFloat})
       .Shapes(LikeFirst)
       .Reference(ComputeFill<float>, ComputeFill<double>)
+      .Bound(OutputBound(1))
       .Example({"one", {{"value", 7.0}}, {Reals({1}, {0})}, {Reals({1}, {7})}});
 }
 
@@ -239,6 +247,7 @@ OpDef SumDiff() {
         }
         return absl::OkStatus();
       })
+      .Bound(OperandBound(1))
       .Example({"one", {}, {Reals({1}, {5}), Reals({1}, {2})}, {Reals({1}, {7}), Reals({1}, {3})}});
 }
 
@@ -267,6 +276,7 @@ OpDef Pick() {
         return std::vector<TensorType>{{c.real(), c.shape(0)}};
       })
       .Reference(ComputePick<float>, ComputePick<double>)
+      .Bound(ExactBound())
       .Example({"one", {}, {Tensor::Of<int32_t>({1}, {1}), Reals({2}, {5, 6})}, {Reals({1}, {6})}});
 }
 
@@ -287,6 +297,7 @@ OpDef Ramp() {
         return std::vector<TensorType>{{c.attributes().GetDType("dtype"), c.shape(0)}};
       })
       .Reference(ComputeRamp<float>, ComputeRamp<double>)
+      .Bound(OutputBound(1))
       .Example({"one", {}, {Tensor::Of<int32_t>({1}, {5})}, {Reals({1}, {0.5})}});
 }
 
@@ -299,6 +310,7 @@ OpDef Round() {
       .Reference(
           [](const auto& c) { return Map<float>(c, [](float x) { return std::round(x); }); },
           [](const auto& c) { return Map<double>(c, [](double x) { return std::round(x); }); })
+      .Bound(ExactBound())
       .Example({"one", {}, {Reals({1}, {1.25})}, {Reals({1}, {1})}});
 }
 
@@ -313,6 +325,7 @@ OpDef Count() {
       .Shapes(LikeFirst)
       .Reference(compute, compute)
       .InPlace({0, 0})
+      .Bound(ExactBound())
       .Example({"one", {}, {Tensor::Scalar<int64_t>(1)}, {Tensor::Scalar<int64_t>(2)}});
 }
 
@@ -326,6 +339,7 @@ OpDef CopyOp(std::string name) {
       .Shapes(LikeFirst)
       .Reference([](const auto& c) { return Map<float>(c, [](float x) { return x; }); },
                  [](const auto& c) { return Map<double>(c, [](double x) { return x; }); })
+      .Bound(ExactBound())
       .Example({"one", {}, {Reals({1}, {2})}, {Reals({1}, {2})}});
 }
 

@@ -22,15 +22,16 @@ std::optional<ElementwiseProgram> ProgramOf(const Node& node) {
     SEQ_CHECK(program.ok());  // as its shape rule has checked
     return *std::move(program);
   }
-  const ElementwiseOpInfo* info = FindElementwiseOp(node.op->name());
-  if (info == nullptr) return std::nullopt;
-  ElementwiseInstruction instruction{.op = info->op};
-  if (info->operands > 0) instruction.a = 0;
-  if (info->operands > 1) instruction.b = 1;
-  if (info->constant != nullptr) {
-    instruction.constant = node.attributes.GetFloat(info->constant);
+  const std::optional<FusableFacts>& fusable = node.op->fusable();
+  if (!fusable.has_value()) return std::nullopt;
+  const int operands = InfoOf(fusable->op).operands;
+  ElementwiseInstruction instruction{.op = fusable->op};
+  if (operands > 0) instruction.a = 0;
+  if (operands > 1) instruction.b = 1;
+  if (!fusable->constant.empty()) {
+    instruction.constant = node.attributes.GetFloat(fusable->constant);
   }
-  return ElementwiseProgram{.num_inputs = info->operands, .code = {instruction}};
+  return ElementwiseProgram{.num_inputs = operands, .code = {instruction}};
 }
 
 // A program that grows. Operands are numbered apart while it does: inputs from 0 up, results of

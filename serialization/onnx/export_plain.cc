@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/evaluate.h"
 #include "serialization/onnx/node_export.h"
 #include "serialization/onnx/tensor.h"
 
@@ -95,11 +96,9 @@ absl::Status WriteFillLike(NodeExport& node) {
 }
 
 absl::Status WriteConstant(NodeExport& node) {
-  SEQ_ASSIGN_OR_RETURN(Tensor content, Tensor::Zeros(node.output_type(0)));
-  const ReferenceContext::Operand output{content.data(), &content.type()};
-  SEQ_RETURN_IF_ERROR(node.node().op->reference(content.dtype())(
-      ReferenceContext({}, absl::MakeConstSpan(&output, 1), node.attributes())));
-  SetTensor(node.graph().Add("Constant", {}, node.output(0)), "value", content);
+  SEQ_ASSIGN_OR_RETURN(const OptionalTensors content,
+                       Evaluate(*node.node().op, node.attributes(), OptionalTensors()));
+  SetTensor(node.graph().Add("Constant", {}, node.output(0)), "value", *content[0]);
   return absl::OkStatus();
 }
 

@@ -7,16 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/constant_text.h"
+#include "graph/evaluate.h"
 
 namespace seqgraph::onnx {
 namespace {
-
-// Ops that put elements of their first inputs elsewhere and compute nothing.
-bool OnlyMoves(absl::string_view op) {
-  constexpr absl::string_view kMoves[] = {"Reshape",     "Transpose", "Slice", "Reverse",
-                                          "BroadcastTo", "Gather",    "Concat"};
-  return std::find(std::begin(kMoves), std::end(kMoves), op) != std::end(kMoves);
-}
 
 std::vector<std::optional<TensorType>> TypesOf(absl::Span<const Operand> inputs) {
   std::vector<std::optional<TensorType>> types;
@@ -41,6 +35,21 @@ bool BringsBatch(const Shape& from, const Shape& to) {
     if (to[i].is_batch() && (i < lead || !from[i - lead].is_batch())) return false;
   }
   return true;
+}
+
+// The one value of all elements that the op moves; absent if it computes, or moves others too.
+std::optional<double> MovedFill(const OpDef& op, absl::Span<const Operand> inputs) {
+  if (!op.moves()) return std::nullopt;
+  std::optional<double> fill;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const InputDef& def = op.inputs()[i];
+    if (!inputs[i].present() || def.shape_only || def.type != op.outputs()[0].type) continue;
+    if (!inputs[i].fill.has_value() || inputs[i].fill != fill.value_or(*inputs[i].fill)) {
+      return std::nullopt;
+    }
+    fill = inputs[i].fill;
+  }
+  return fill;
 }
 
 absl::Status BatchIsNoNumber() {
@@ -106,33 +115,23 @@ absl::StatusOr<std::vector<Operand>> GraphImport::Fold(const OpDef& op,
                                                        const Attributes& attributes) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types,
                        op.InferTypes(TypesOf(inputs), attributes));
-  DType real = DType::kFloat32;
-  std::vector<ReferenceContext::Operand> in, out;
+  std::vector<const Tensor*> known(inputs.size(), nullptr);
   std::string variable;
-  for (const Operand& input : inputs) {
-    in.emplace_back();
-    if (!input.present()) continue;
-    const bool moves = OnlyMoves(op.name()) || op.name() == "Where";
-    if (HoldsBatch(*input.known) && !moves) return BatchIsNoNumber();
-    // Reference computations read inputs through const views only.
-    in.back() = {const_cast<void*>(input.known->data()), &input.known->type()};
-    if (IsReal(input.type.dtype)) real = input.type.dtype;
-    if (variable.empty()) variable = input.variable;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].present()) continue;
+    known[i] = &*inputs[i].known;
+    if (HoldsBatch(*known[i]) && !op.moves()) return BatchIsNoNumber();
+    if (variable.empty()) variable = inputs[i].variable;
   }
-  std::vector<Tensor> results;
-  results.reserve(types.size());
   for (const TensorType& type : types) {
     SEQ_CHECK(type.shape.is_static());
     SEQ_RETURN_IF_ERROR(Charge(type.num_bytes()));
-    SEQ_ASSIGN_OR_RETURN(Tensor result, Tensor::Zeros(type));
-    results.push_back(std::move(result));
   }
-  for (Tensor& result : results) out.push_back({result.data(), &result.type()});
-  SEQ_RETURN_IF_ERROR(op.reference(real)(ReferenceContext(in, out, attributes)));
+  SEQ_ASSIGN_OR_RETURN(OptionalTensors results, Evaluate(op, attributes, known));
   std::vector<Operand> operands;
-  for (Tensor& result : results) {
-    const bool keeps = IsReal(result.dtype());
-    operands.push_back(Operand::Of(std::move(result), keeps ? variable : ""));
+  for (std::optional<Tensor>& result : results) {
+    const bool keeps = IsReal(result->dtype());
+    operands.push_back(Operand::Of(*std::move(result), keeps ? variable : ""));
   }
   return operands;
 }
@@ -144,19 +143,18 @@ absl::StatusOr<std::vector<Operand>> GraphImport::EmitAll(absl::string_view name
   SEQ_ASSIGN_OR_RETURN(const Attributes complete, op->CompleteAttributes(attributes));
   std::vector<Operand> all(inputs.begin(), inputs.end());
   all.resize(op->inputs().size());
-  bool any = false, all_known = true, one_value = !inputs.empty() && inputs[0].fill.has_value();
+  bool any = false, all_known = true;
   for (const Operand& input : all) {
     any |= input.present();
     all_known &= !input.present() || input.known != nullptr;
   }
-  if (name == "Concat") one_value &= all[1].fill == all[0].fill;
   if (any && all_known) return Fold(*op, all, complete);
-  if (one_value && OnlyMoves(name)) {
+  if (const std::optional<double> fill = MovedFill(*op, all); fill.has_value()) {
     SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types,
                          op->InferTypes(TypesOf(all), complete));
     Operand moved;
     moved.type = types[0];
-    moved.fill = all[0].fill;
+    moved.fill = fill;
     return std::vector<Operand>{moved};
   }
   std::vector<Value> values;

@@ -62,6 +62,7 @@ OpDef Mix(int version) {
       })
       .Reference(CopyFirst<float>, CopyFirst<double>)
       .Constrain("C1", "x has an axis")
+      .Bound(ExactBound())
       .Example(CopyExample(3, 2));
 }
 
@@ -74,6 +75,7 @@ OpDef Copy() {
         return std::vector<TensorType>{c.type(0)};
       })
       .Reference(CopyOnly<float>, CopyOnly<double>)
+      .Bound(ExactBound())
       .Example(CopyExample(1, 1));
 }
 

@@ -9,12 +9,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "ops/all_ops.h"
 #include "ops/elementwise.h"
 #include "ops/reductions.h"
-#include "tests/ops/evaluator.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -123,12 +123,13 @@ absl::StatusOr<double> GradientError(const OpRegistry& registry, const OpDef& op
   for (const std::string& input : problem.wrt) {
     const Tensor& gradient = results.at("d_" + input);
     SEQ_ASSIGN_OR_RETURN(const Tensor differences, CentralDifferences(problem, input));
-    const double magnitude = std::max({LargestMagnitude(gradient), LargestMagnitude(differences)});
+    const double magnitude =
+        std::max({LargestFiniteMagnitude(gradient), LargestFiniteMagnitude(differences)});
     Tensor error = gradient;
     for (int64_t i = 0; i < error.num_elements(); ++i) {
       error.Elements<double>()[i] -= differences.Elements<double>()[i];
     }
-    const double relative = LargestMagnitude(error) / std::max(magnitude, kSmallestMagnitude);
+    const double relative = LargestFiniteMagnitude(error) / std::max(magnitude, kSmallestMagnitude);
     if (!(relative <= worst)) worst = relative;
   }
   return worst;
@@ -190,6 +191,7 @@ TEST(Gradients, AWrongRuleIsSeen) {
           .Attribute(scale.attributes()[0])
           .Shapes(scale.shape_rule())
           .Reference(scale.reference(DType::kFloat32), scale.reference(DType::kFloat64))
+          .Bound(scale.bound_rule())
           .Gradient([](GradientContext& c) {
             c.SetInputGradient(0, ops::Scale(c.builder(), c.output_gradient(0),
                                              c.attributes().GetFloat("factor") * (1 + 1e-5)));

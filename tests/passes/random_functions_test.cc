@@ -17,8 +17,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "backends/all_backends.h"
+#include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
+#include "graph/node_bounds.h"
 #include "graph/pass.h"
 #include "graph/printer.h"
 #include "graph/verifier.h"
@@ -27,8 +29,6 @@
 #include "ops/reductions.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"
-#include "runtime/numeric_bounds.h"
-#include "tests/ops/evaluator.h"
 #include "tests/testing.h"
 
 namespace seqgraph {

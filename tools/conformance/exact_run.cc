@@ -11,12 +11,6 @@
 namespace seqgraph::conformance {
 namespace {
 
-std::vector<const Tensor*> Pointers(const std::vector<Tensor>& tensors) {
-  std::vector<const Tensor*> pointers;
-  for (const Tensor& tensor : tensors) pointers.push_back(&tensor);
-  return pointers;
-}
-
 void Disturb(Tensor& tensor, const ErrorBound& bound, SampleSource& noise) {
   if (tensor.dtype() != DType::kFloat64 || bound.epsilons == 0) return;
   const double limit = bound.absolute();
@@ -27,28 +21,6 @@ void Disturb(Tensor& tensor, const ErrorBound& bound, SampleSource& noise) {
 }
 
 }  // namespace
-
-Tensor InDouble(const Tensor& tensor) {
-  return IsReal(tensor.dtype()) ? tensor.Cast(DType::kFloat64) : tensor;
-}
-
-absl::StatusOr<std::vector<Tensor>> RunDefinition(const Function& real, const Node& node,
-                                                  absl::Span<const Tensor* const> inputs) {
-  std::vector<ReferenceContext::Operand> operands(inputs.size()), results(node.outputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i] == nullptr) continue;
-    // Reference computations read inputs through const views only.
-    operands[i] = {const_cast<void*>(inputs[i]->data()), &inputs[i]->type()};
-  }
-  std::vector<Tensor> outputs(node.outputs.size());
-  for (size_t o = 0; o < outputs.size(); ++o) {
-    SEQ_ASSIGN_OR_RETURN(outputs[o], Tensor::Zeros(real.type(node.outputs[o])));
-    results[o] = {outputs[o].data(), &outputs[o].type()};
-  }
-  SEQ_RETURN_IF_ERROR(
-      node.op->reference(DType::kFloat64)(ReferenceContext(operands, results, node.attributes)));
-  return outputs;
-}
 
 absl::StatusOr<ExactRun> ExactRun::Create(const Function& function, const OpRegistry& registry) {
   ExactRun run;
@@ -62,48 +34,24 @@ absl::StatusOr<ExactRun> ExactRun::Create(const Function& function, const OpRegi
     same = run.function_.nodes()[n].name == function.nodes()[n].name;
   }
   if (!same) return absl::InternalError("the float64 function is not the float32 one");
-  run.values_.resize(run.function_.values().size());
   return run;
 }
 
 absl::Status ExactRun::Run(const TensorMap& contents, SampleSource* noise) {
-  const auto feed = [&](Value value) -> absl::Status {
-    const ValueInfo& info = function_.info(value);
-    const auto found = contents.find(info.name);
-    if (found == contents.end() || found->second.shape() != info.type.shape) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("no ", info.type.ToString(), " is fed to ", info.name));
-    }
-    values_[value.index] = InDouble(found->second);
+  TensorMap in_double;
+  for (const auto& [name, tensor] : contents) {
+    in_double[name] = CastReals(tensor, DType::kFloat64);
+  }
+  const auto disturb = [&](const Node& node, absl::Span<const Tensor* const> inputs,
+                           OptionalTensors& outputs) -> absl::Status {
+    if (noise == nullptr) return absl::OkStatus();
+    SEQ_ASSIGN_OR_RETURN(const std::vector<ErrorBound> bounds,
+                         node.op->BoundsOf(node.attributes, inputs, PointersTo(outputs)));
+    for (size_t o = 0; o < outputs.size(); ++o) Disturb(*outputs[o], bounds[o], *noise);
     return absl::OkStatus();
   };
-  for (Value input : function_.inputs()) SEQ_RETURN_IF_ERROR(feed(input));
-  for (const VariableRead& read : function_.variables()) SEQ_RETURN_IF_ERROR(feed(read.value));
-  for (const Node& node : function_.nodes()) {
-    std::vector<const Tensor*> inputs;
-    for (Value input : node.inputs) {
-      inputs.push_back(input.present() ? &values_[input.index] : nullptr);
-    }
-    auto outputs = RunDefinition(function_, node, inputs);
-    SEQ_RETURN_IF_ERROR(Annotate(outputs.status(), absl::StrCat("node ", node.name)));
-    if (noise != nullptr) {
-      SEQ_ASSIGN_OR_RETURN(const std::vector<ErrorBound> bounds,
-                           NodeErrorBounds(*node.op, node.attributes, inputs, Pointers(*outputs)));
-      for (size_t o = 0; o < outputs->size(); ++o) Disturb((*outputs)[o], bounds[o], *noise);
-    }
-    for (size_t o = 0; o < outputs->size(); ++o) {
-      values_[node.outputs[o].index] = std::move((*outputs)[o]);
-    }
-  }
+  SEQ_ASSIGN_OR_RETURN(values_, EvaluateValues(function_, in_double, disturb));
   return absl::OkStatus();
-}
-
-TensorMap ExactRun::Results() const {
-  TensorMap results;
-  for (const auto* list : {&function_.results(), &function_.updates()}) {
-    for (const NamedValue& named : *list) results[named.name] = values_[named.value.index];
-  }
-  return results;
 }
 
 absl::Status ExactRun::CheckNode(int index, const std::vector<const Tensor*>& values,
@@ -113,16 +61,16 @@ absl::Status ExactRun::CheckNode(int index, const std::vector<const Tensor*>& va
   std::vector<const Tensor*> inputs(node.inputs.size(), nullptr);
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!node.inputs[i].present()) continue;
-    contents[i] = InDouble(*values[given_[node.inputs[i].index]]);
+    contents[i] = CastReals(*values[given_[node.inputs[i].index]], DType::kFloat64);
     inputs[i] = &contents[i];
   }
-  SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> exact, RunDefinition(function_, node, inputs));
+  SEQ_ASSIGN_OR_RETURN(const OptionalTensors exact, Evaluate(*node.op, node.attributes, inputs));
   SEQ_ASSIGN_OR_RETURN(const std::vector<ErrorBound> bounds,
-                       NodeErrorBounds(*node.op, node.attributes, inputs, Pointers(exact)));
+                       node.op->BoundsOf(node.attributes, inputs, PointersTo(exact)));
   for (size_t o = 0; o < exact.size(); ++o) {
     const Tensor* found = values[given_[node.outputs[o].index]];
     if (found == nullptr) continue;
-    verdict.Compare(*found, exact[o], bounds[o],
+    verdict.Compare(*found, *exact[o], bounds[o],
                     absl::StrCat("node ", node.name, " (", node.op->name(), "), output ",
                                  node.op->outputs()[o].name));
   }

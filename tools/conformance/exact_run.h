@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "graph/evaluate.h"
 #include "graph/function.h"
 #include "graph/op_def.h"
 #include "graph/op_registry.h"
@@ -18,16 +19,6 @@
 #include "tools/conformance/verdict.h"
 
 namespace seqgraph::conformance {
-
-using TensorMap = std::map<std::string, Tensor>;
-
-/// The tensor with reals in double.
-Tensor InDouble(const Tensor& tensor);
-
-/// Runs the definition of a node of a float64 function. `inputs`: one for each, null if absent.
-/// Gives all outputs.
-absl::StatusOr<std::vector<Tensor>> RunDefinition(const Function& real, const Node& node,
-                                                  absl::Span<const Tensor* const> inputs);
 
 /// A function of static shapes in float64, to be run on contents of inputs and variables.
 class ExactRun {
@@ -40,14 +31,14 @@ class ExactRun {
   const Function& function() const { return function_; }
 
   /// Values by the names of inputs and variables (reals of either type). With `noise` each node's
-  /// outputs are off by random errors up to their bounds (numeric_bounds.h), as a backend's may be,
+  /// outputs are off by random errors up to their bounds (OpDef::Bound), as a backend's may be,
   /// but of no element by more than itself: what is zero, or positive, stays so.
   absl::Status Run(const TensorMap& contents, SampleSource* noise = nullptr);
 
   /// Of the last run.
   const Tensor& value(Value value) const { return values_[value.index]; }
   /// Results, and updates by the name of the variable.
-  TensorMap Results() const;
+  TensorMap Results() const { return ResultsOf(function_, values_); }
 
   /// Holds one node of a backend's run against its definition applied to the very inputs that the
   /// backend had, so that no error of another node counts. `values` are the backend's, one for each

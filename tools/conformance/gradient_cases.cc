@@ -82,7 +82,7 @@ absl::StatusOr<double> Loss(ExactRun& run, const TensorMap& contents) {
 // The slope of the loss along one element, which does not rest on any gradient rule.
 absl::StatusOr<double> Difference(ExactRun& run, TensorMap contents, const std::string& input,
                                   int64_t element) {
-  Tensor in_double = InDouble(contents[input]);
+  Tensor in_double = CastReals(contents[input], DType::kFloat64);
   const double x = in_double.Elements<double>()[element];
   const double above = x + kStep, below = x - kStep;
   in_double.Elements<double>()[element] = above;
@@ -103,7 +103,7 @@ absl::Status CheckDifferences(const GradientProblem& made, const CaseContext& co
   if (run == nullptr) return absl::OkStatus();
   SEQ_RETURN_IF_ERROR(run->Run(verdict));
   for (const std::string& input : made.wrt) {
-    const Tensor gradient = InDouble(run->Results().at("d " + input));
+    const Tensor gradient = CastReals(run->Results().at("d " + input), DType::kFloat64);
     const int64_t elements = gradient.num_elements();
     const double largest = std::max(LargestFiniteMagnitude(gradient), kSmallestMagnitude);
     for (int64_t k = 0; k < std::min<int64_t>(elements, kElementsChecked); ++k) {

@@ -82,7 +82,7 @@ Case Float64Case(const OpDef* op) {
             if (!verdict.Check(exact.status(), "the function in float64")) return;
             Problem real{exact->function(), {}};
             for (const auto& [input, tensor] : problem->contents) {
-              real.contents[input] = InDouble(tensor);
+              real.contents[input] = CastReals(tensor, DType::kFloat64);
             }
             const auto run = Start(real, context, {}, verdict);
             if (run != nullptr) RunAndCheckNodes(*run, *exact, verdict);

@@ -1,33 +1,13 @@
 #include "tools/conformance/verdict.h"
 
-#include <cmath>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "graph/compare.h"
 
 namespace seqgraph::conformance {
-namespace {
-
-bool SamePlace(double found, double exact) {
-  if (std::isnan(exact)) return std::isnan(found);
-  if (std::isinf(exact)) return found == exact;
-  return std::isfinite(found);
-}
-
-std::string Place(const Shape& shape, int64_t element) {
-  std::string text = "]";
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    const int64_t extent = shape[d].size();
-    text = absl::StrCat(d > 0 ? ", " : "", element % extent, text);
-    element /= extent;
-  }
-  return "[" + text;
-}
-
-}  // namespace
-
 absl::string_view OutcomeName(Outcome outcome) {
   switch (outcome) {
     case Outcome::kPassed:
@@ -93,34 +73,10 @@ void Verdict::Compare(const Tensor& found, const Tensor& exact, const ErrorBound
     return Fail(absl::StrCat(what, ": has shape ", found.shape().ToString(), ", expected ",
                              exact.shape().ToString()));
   }
-  const Tensor f = found.Cast(DType::kFloat64), e = exact.Cast(DType::kFloat64);
-  const auto got = f.Elements<double>(), want = e.Elements<double>();
-  // What is exact must be the very number that the exact result is in float.
-  const bool exactly = bound.epsilons == 0;
-  double worst = 0;
-  int64_t where = 0;
-  for (size_t i = 0; i < want.size(); ++i) {
-    if (!SamePlace(got[i], want[i])) {
-      return Fail(absl::StrFormat("%s%s is %g, expected %g", what, Place(found.shape(), i), got[i],
-                                  want[i]));
-    }
-    if (!std::isfinite(want[i])) continue;
-    const double target = exactly && IsReal(found.dtype())
-                              ? static_cast<double>(static_cast<float>(want[i]))
-                              : want[i];
-    const double error = std::fabs(got[i] - target);
-    if (error > worst) {
-      worst = error;
-      where = static_cast<int64_t>(i);
-    }
-  }
-  const double allowed = IsReal(found.dtype()) ? bound.absolute() : 0;
+  const Comparison worst = seqgraph::Compare(found, exact, bound);
   std::string place(what);
-  if (worst > allowed) {
-    absl::StrAppend(&place, Place(found.shape(), where),
-                    absl::StrFormat(" is %.9g, expected %.9g", got[where], want[where]));
-  }
-  Measure(worst, allowed, place, bound.formula);
+  if (!worst.within()) absl::StrAppend(&place, ComparisonText(worst, found.shape()));
+  Measure(worst.measured, worst.allowed, place, bound.formula);
 }
 
 }  // namespace seqgraph::conformance

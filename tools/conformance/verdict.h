@@ -5,8 +5,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "graph/error_bound.h"
 #include "graph/tensor.h"
-#include "runtime/numeric_bounds.h"
 
 namespace seqgraph::conformance {
 

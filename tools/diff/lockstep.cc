@@ -10,6 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/compare.h"
+#include "graph/evaluate.h"
 #include "graph/rewrite.h"
 #include "runtime/compiled_function.h"
 #include "runtime/node_assignment.h"
@@ -24,13 +26,6 @@ Tensor CopyOf(const TensorType& type, const void* data) {
   SEQ_CHECK(tensor.ok());
   std::memcpy(tensor->data(), data, static_cast<size_t>(type.num_bytes()));
   return *std::move(tensor);
-}
-
-double LargestOf(const Tensor& tensor) {
-  double largest = 0;
-  const Tensor exact = tensor.Cast(DType::kFloat64);
-  for (double x : exact.Elements<double>()) largest = std::max(largest, std::fabs(x));
-  return largest;
 }
 
 // Declares what the function reads, with the model's content.
@@ -124,9 +119,9 @@ class Checker : public RunObserver {
     for (const void* output : args.outputs) wanted.push_back(output != nullptr);
     double inherited = 0;
     std::vector<int> group;
-    const Operands inputs = ExactInputs(node, &inherited, &group);
+    const OptionalTensors inputs = ExactInputs(node, &inherited, &group);
     group.push_back(n);
-    SEQ_ASSIGN_OR_RETURN(const Operands exact, EvaluateInDouble(node, inputs, wanted));
+    SEQ_ASSIGN_OR_RETURN(const OptionalTensors exact, EvaluateInDouble(node, inputs, wanted));
     SEQ_ASSIGN_OR_RETURN(std::vector<ErrorBound> bounds, NodeBounds(node, inputs, exact));
     NoteGrowth(node, inputs);
     for (size_t o = 0; o < exact.size(); ++o) {
@@ -134,7 +129,7 @@ class Checker : public RunObserver {
       const Value value = node.outputs[o];
       if (inherited > 0) {
         bounds[o].epsilons += inherited;
-        bounds[o].scale = std::max(bounds[o].scale, LargestOf(*exact[o]));
+        bounds[o].scale = std::max(bounds[o].scale, LargestFiniteMagnitude(*exact[o]));
         absl::StrAppend(&bounds[o].formula, ", and ", absl::SixDigits(inherited),
                         " eps of private inputs");
       }
@@ -171,9 +166,7 @@ class Checker : public RunObserver {
       }
       const Tensor now = CopyOf(live.content.type(), live.address);
       if (!now.BitwiseEquals(live.content) && !result_.fault.has_value()) {
-        const bool real = IsReal(now.dtype());
-        const Comparison found =
-            Compare(now, real ? live.content.Cast(DType::kFloat64) : live.content);
+        const Comparison found = Compare(now, live.content);
         result_.fault = Fault{.step = step_,
                               .node = n,
                               .group = {n},
@@ -193,8 +186,8 @@ class Checker : public RunObserver {
   }
 
   // In double; private ones as their shadows, whose uncertainty and makers are gathered.
-  Operands ExactInputs(const Node& node, double* inherited, std::vector<int>* group) const {
-    Operands exact = InDouble(inputs_);
+  OptionalTensors ExactInputs(const Node& node, double* inherited, std::vector<int>* group) const {
+    OptionalTensors exact = CastReals(inputs_, DType::kFloat64);
     std::set<int> makers;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (!node.inputs[i].present()) continue;
@@ -208,23 +201,21 @@ class Checker : public RunObserver {
     return exact;
   }
 
-  void NoteGrowth(const Node& node, const Operands& inputs) {
-    if (node.op->name() != "RNNCell" && node.op->name() != "LookupRNNCell") return;
-    const auto states = EvaluateInDouble(node, inputs, {true, false});
-    if (!states.ok()) return;
-    const RecurrenceGrowth now = GrowthOf(node, inputs, *(*states)[0]);
+  void NoteGrowth(const Node& node, const OptionalTensors& inputs) {
+    if (!node.op->recurrence().has_value() || node.op->recurrence()->is_gradient()) return;
+    const auto growth = GrowthOf(node, inputs);
+    if (!growth.ok() || !growth->has_value()) return;
     RecurrenceGrowth& noted = result_.growth[node.name];
-    noted.spectral_norm = std::max(noted.spectral_norm, now.spectral_norm);
-    noted.amplification = std::max(noted.amplification, now.amplification);
+    noted.spectral_norm = std::max(noted.spectral_norm, (*growth)->spectral_norm);
+    noted.amplification = std::max(noted.amplification, (*growth)->amplification);
   }
 
   void Check(int n, int output, const Tensor& actual, const Tensor& exact, const ErrorBound& bound,
              const std::vector<int>& group) {
     const Node& node = compiled_.function().nodes()[n];
-    const Comparison found = Compare(actual, exact);
-    const double allowed = IsReal(actual.dtype()) ? bound.absolute() : 0;
+    const Comparison found = Compare(actual, exact, bound);
     const double ratio = found.measured == 0 ? 0
-                         : allowed > 0       ? found.measured / allowed
+                         : found.allowed > 0 ? found.measured / found.allowed
                                              : kInfinity;
     NodeRecord& record = result_.nodes[n];
     record.compared += actual.num_elements();
@@ -236,7 +227,7 @@ class Checker : public RunObserver {
     if (other.has_value() && IsReal(other->dtype())) {
       const Tensor wide = other->Cast(DType::kFloat64);
       record.difference = std::max(record.difference, Compare(actual, wide).measured);
-      record.magnitude = std::max(record.magnitude, LargestOf(wide));
+      record.magnitude = std::max(record.magnitude, LargestFiniteMagnitude(wide));
     }
     if (ratio <= 1 || result_.fault.has_value()) return;
     Fault fault{.step = step_,
@@ -258,7 +249,7 @@ class Checker : public RunObserver {
   const Mode mode_;
   LockstepResult& result_;
   int64_t step_ = 0;
-  Operands inputs_;
+  OptionalTensors inputs_;
   std::map<int, Shadow> shadows_;
   std::vector<int> last_use_;  // for each value the last node that reads it, or -1
   std::map<int, Live> live_;
@@ -396,7 +387,7 @@ class Lockstep {
     for (const Variable& variable : first_variables_.all()) {
       if (!IsReal(variable.value.dtype())) continue;
       const Tensor wide = variable.value.Cast(DType::kFloat64);
-      const double scale = LargestOf(wide);
+      const double scale = LargestFiniteMagnitude(wide);
       const double difference =
           Compare(second_variables_.Find(variable.def.name)->value, wide).measured;
       const double relative = scale > 0 ? difference / scale : difference;

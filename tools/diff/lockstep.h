@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "graph/error_bound.h"
 #include "graph/model.h"
+#include "graph/node_bounds.h"
 #include "graph/op_registry.h"
 #include "graph/pass.h"
 #include "graph/tensor.h"
 #include "runtime/backend.h"
 #include "runtime/buffer_guards.h"
-#include "runtime/node_oracle.h"
 
 namespace seqgraph::diff {
 

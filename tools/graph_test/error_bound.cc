@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/numeric_bounds.h"
+#include "graph/node_bounds.h"
 
 namespace seqgraph {
 namespace {

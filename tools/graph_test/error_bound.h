@@ -6,7 +6,7 @@
 
 namespace seqgraph {
 
-/// GraphErrorBound (runtime/numeric_bounds.h) with the scale that the case shows: the largest
+/// GraphErrorBound (graph/node_bounds.h) with the scale that the case shows: the largest
 /// magnitude among inputs, variables and expected tensors, at least 1. A case whose intermediate
 /// values are much larger states its own tolerance.
 double GraphErrorBound(const Function& function, const GraphTestCase& test, DType real);

@@ -19,11 +19,8 @@ std::string BaseName(const std::string& path) {
 std::string TensorLine(const TensorComparison& tensor) {
   const std::string line =
       absl::StrFormat("%s: %d elements, largest difference %.3g, allowed %.3g", tensor.name,
-                      tensor.elements, tensor.largest_difference, tensor.allowed);
-  if (tensor.passed()) return line;
-  return absl::StrCat(
-      line, absl::StrFormat("; first bad at %s: got %.9g, expected %.9g", tensor.first_bad_index,
-                            tensor.actual, tensor.expected));
+                      tensor.elements, tensor.worst.measured, tensor.worst.allowed);
+  return tensor.passed() ? line : absl::StrCat(line, "; ", tensor.worst_text);
 }
 
 std::string XmlEscaped(const std::string& text) {

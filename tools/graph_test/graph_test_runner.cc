@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -12,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "graph/compare.h"
+#include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "runtime/compiled_function.h"
@@ -24,10 +25,6 @@ using Tensors = GraphTestCase::Tensors;
 
 constexpr char kGradients[] = "gradients/";
 constexpr char kWeights[] = "gradient_weights/";
-
-Tensor InRealType(const Tensor& tensor, DType real) {
-  return IsReal(tensor.dtype()) ? tensor.Cast(real) : tensor;
-}
 
 // The function with its gradients as further results and the weights as further inputs.
 absl::StatusOr<Function> WithGradients(const GraphTestCase& test, const OpRegistry& registry) {
@@ -49,53 +46,12 @@ absl::StatusOr<Function> WithGradients(const GraphTestCase& test, const OpRegist
   return std::move(g).Build();
 }
 
-std::string IndexText(int64_t flat, const Shape& shape) {
-  std::vector<int64_t> index(shape.rank());
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    index[i] = flat % shape[i].size();
-    flat /= shape[i].size();
-  }
-  return absl::StrCat("[", absl::StrJoin(index, ", "), "]");
-}
-
-TensorComparison Compare(std::string name, const Tensor& actual, const Tensor& expected,
-                         const GraphTestTolerance& tolerance) {
-  TensorComparison result{.name = std::move(name), .elements = expected.num_elements()};
-  // Integers beyond 2^53 are not exact in double: they are compared as they are.
-  const bool integers = !IsReal(actual.dtype());
-  const Tensor actual_values = actual.Cast(integers ? DType::kInt64 : DType::kFloat64);
-  const Tensor expected_values = expected.Cast(integers ? DType::kInt64 : DType::kFloat64);
-  double worst_excess = -std::numeric_limits<double>::infinity();
-  for (int64_t i = 0; i < result.elements; ++i) {
-    double a, e;
-    bool same;
-    if (integers) {
-      const int64_t ia = actual_values.Elements<int64_t>()[i];
-      const int64_t ie = expected_values.Elements<int64_t>()[i];
-      a = static_cast<double>(ia), e = static_cast<double>(ie), same = ia == ie;
-    } else {
-      a = actual_values.Elements<double>()[i], e = expected_values.Elements<double>()[i];
-      same = a == e || (std::isnan(a) && std::isnan(e));
-    }
-    const double allowed = integers ? 0 : tolerance.absolute + tolerance.relative * std::fabs(e);
-    // An infinity or NaN on one side only is infinitely far.
-    double difference = same ? 0 : std::fabs(a - e);
-    if (std::isnan(difference)) difference = std::numeric_limits<double>::infinity();
-    if (integers && !same && difference == 0) difference = 1;
-    const bool within = same || (std::isfinite(difference) && difference <= allowed);
-    if (!within && result.first_bad < 0) {
-      result.first_bad = i;
-      result.first_bad_index = IndexText(i, actual.shape());
-      result.actual = a;
-      result.expected = e;
-    }
-    if (difference - allowed > worst_excess) {
-      worst_excess = difference - allowed;
-      result.largest_difference = difference;
-      result.allowed = allowed;
-    }
-  }
-  return result;
+TensorComparison CompareNamed(std::string name, const Tensor& actual, const Tensor& expected,
+                              const GraphTestTolerance& tolerance) {
+  const Comparison worst = Compare(actual, expected, [&](double e) {
+    return std::isfinite(e) ? tolerance.absolute + tolerance.relative * std::fabs(e) : 0;
+  });
+  return {std::move(name), expected.num_elements(), worst, ComparisonText(worst, actual.shape())};
 }
 
 // One call of one function on the backends.
@@ -154,7 +110,7 @@ class Call {
       SEQ_CHECK(content != nullptr);
       const auto own = call.variables.find(name);
       const Tensor& value = own == call.variables.end() ? content->value : own->second;
-      SEQ_RETURN_IF_ERROR(variables_.Assign(name, InRealType(value, read.def.type.dtype)));
+      SEQ_RETURN_IF_ERROR(variables_.Assign(name, CastReals(value, read.def.type.dtype)));
     }
     SEQ_RETURN_IF_ERROR(SetInputs(call.inputs));
     const absl::Status status = compiled_->Run();
@@ -168,7 +124,7 @@ class Call {
   void CheckInputs(const Tensors& own, GraphTestResult& result) const {
     const Function& function = compiled_->function();
     for (size_t i = 0; i < function.inputs().size(); ++i) {
-      const Tensor given = InRealType(InputOf(static_cast<int>(i), own), options_.real);
+      const Tensor given = CastReals(InputOf(static_cast<int>(i), own), options_.real);
       if (std::memcmp(compiled_->input(static_cast<int>(i)), given.data(),
                       static_cast<size_t>(given.num_bytes())) == 0) {
         continue;
@@ -190,7 +146,7 @@ class Call {
 
   absl::Status SetInputs(const Tensors& own) {
     for (int i = 0; i < static_cast<int>(compiled_->function().inputs().size()); ++i) {
-      SEQ_RETURN_IF_ERROR(compiled_->SetInput(i, InRealType(InputOf(i, own), options_.real)));
+      SEQ_RETURN_IF_ERROR(compiled_->SetInput(i, CastReals(InputOf(i, own), options_.real)));
     }
     return absl::OkStatus();
   }
@@ -267,7 +223,7 @@ class CaseRun {
     const auto own = test_.tolerances.find(name);
     const GraphTestTolerance tolerance =
         own == test_.tolerances.end() ? GraphTestTolerance{.absolute = bound_} : own->second;
-    result_.tensors.push_back(Compare(name, actual, expected, tolerance));
+    result_.tensors.push_back(CompareNamed(name, actual, expected, tolerance));
   }
 
   const GraphTestCase& test_;

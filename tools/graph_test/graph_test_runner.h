@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "graph/compare.h"
 #include "graph/op_registry.h"
 #include "graph/pass.h"
 #include "runtime/backend.h"
@@ -35,14 +36,10 @@ struct GraphTestOptions {
 struct TensorComparison {
   std::string name;  ///< "results/y", "updates/w", "gradients/x"
   int64_t elements = 0;
-  double largest_difference = 0;
-  double allowed = 0;           ///< at that element
-  int64_t first_bad = -1;       ///< row-major index of the first element beyond its bound; -1: none
-  std::string first_bad_index;  ///< "[1, 0, 2]"
-  double actual = 0;            ///< there
-  double expected = 0;
+  Comparison worst;        ///< the element that is furthest beyond its bound, or closest to it
+  std::string worst_text;  ///< "[1, 0, 2] is 0.5, expected 0.25 (off by 0.25, allowed 1e-7)"
 
-  bool passed() const { return first_bad < 0; }
+  bool passed() const { return worst.within(); }
 };
 
 struct GraphTestResult {

@@ -13,6 +13,7 @@
 #include "base/atomic_file.h"
 #include "ops/all_ops.h"
 #include "tests/diff/faulty_backend.h"
+#include "tests/faulty_backend.h"
 #include "tests/testing.h"
 #include "tools/graph_test/error_bound.h"
 
@@ -61,24 +62,24 @@ TEST(RunGraphTestTest, PassesWhatIsRight) {
   EXPECT_EQ(result.tensors[1].name, "gradients/a");
 }
 
-TEST(RunGraphTestTest, ReportsTheFirstBadElementOfAResult) {
+TEST(RunGraphTestTest, ReportsTheWorstElementOfAResult) {
   const GraphTestResult result = RunText(Changed("[8, -3]", "[8, -3.001]"));
   EXPECT_FALSE(result.passed());
   const TensorComparison& y = result.tensors[0];
-  EXPECT_EQ(y.first_bad, 1);
-  EXPECT_EQ(y.first_bad_index, "[1]");
-  EXPECT_EQ(y.actual, -3);
-  EXPECT_EQ(y.expected, -3.001);
-  EXPECT_NEAR(y.largest_difference, 0.001, 1e-9);
-  EXPECT_LT(y.allowed, 1e-4);
+  EXPECT_EQ(y.worst.element, 1);
+  EXPECT_EQ(y.worst_text.substr(0, 31), "[1] is -3, expected -3.001 (off");
+  EXPECT_EQ(y.worst.actual, -3);
+  EXPECT_EQ(y.worst.exact, -3.001);
+  EXPECT_NEAR(y.worst.measured, 0.001, 1e-9);
+  EXPECT_LT(y.worst.allowed, 1e-4);
   EXPECT_TRUE(result.tensors[1].passed());
 }
 
 TEST(RunGraphTestTest, ReportsAWrongGradient) {
   const GraphTestResult result = RunText(Changed("[4, -8]", "[4.01, -8]"));
   EXPECT_TRUE(result.tensors[0].passed());
-  EXPECT_EQ(result.tensors[1].first_bad, 0);
-  EXPECT_EQ(result.tensors[1].actual, 4);
+  EXPECT_EQ(result.tensors[1].worst.element, 0);
+  EXPECT_EQ(result.tensors[1].worst.actual, 4);
 }
 
 TEST(RunGraphTestTest, NaNAndInfinityAgreeOnlyWithThemselves) {

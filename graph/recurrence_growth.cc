@@ -3,13 +3,12 @@
 #include <vector>
 
 #include "base/status_macros.h"
-#include "runtime/node_oracle.h"
+#include "graph/node_bounds.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {
 
-// Input of RNNCell, LookupRNNCell and their gradients.
-constexpr int kU = 2;
 // About so many multiplications are spent on one estimate; with large layers fewer rows are looked
 // at.
 constexpr double kWork = 5e8;
@@ -73,11 +72,21 @@ void Propagate(absl::Span<const double> u, const std::vector<double>& slope, std
 
 }  // namespace
 
-RecurrenceGrowth GrowthOf(const Node& node, const Operands& inputs, const Tensor& sequence) {
+absl::StatusOr<std::optional<RecurrenceGrowth>> GrowthOf(const Node& node,
+                                                         const OptionalTensors& inputs) {
+  const std::optional<RecurrenceFacts>& facts = node.op->recurrence();
+  if (!facts.has_value() || facts->cell != RecurrenceFacts::Cell::kSimple) return std::nullopt;
+  OptionalTensors states;
+  if (!facts->is_gradient()) {
+    SEQ_ASSIGN_OR_RETURN(states, EvaluateInDouble(node, inputs, {true, false}));
+  }
+  const Tensor& sequence =
+      facts->is_gradient() ? *inputs[node.op->FindInput("sequence")] : *states[0];
+  const Tensor& recurrent_weights = *inputs[node.op->FindInput("u")];
   RecurrenceGrowth growth;
   const std::string& activation = node.attributes.GetString("activation");
-  const auto u = inputs[kU]->Elements<double>();
-  const int64_t units = inputs[kU]->shape()[0].size();
+  const auto u = recurrent_weights.Elements<double>();
+  const int64_t units = recurrent_weights.shape()[0].size();
   growth.spectral_norm = SpectralNorm(u, units);
   const int64_t batch = sequence.shape()[0].size(), time = sequence.shape()[1].size();
   const double row_work = 2.0 * static_cast<double>(time) * std::pow(units, 3);
