@@ -27,7 +27,8 @@ constexpr int kMaxTrials = 64;
 
 // What a pass would make of a function.
 struct Trial {
-  Function function;  // cleaned up
+  Function function;                       // cleaned up
+  std::optional<std::vector<int>> owners;  // of its nodes, where they were asked for
   std::vector<Firing> firings;
   std::vector<int> clean_up_counts;  // for each pass
 };
@@ -72,6 +73,7 @@ class PassManager {
       int count = 0;
       SEQ_ASSIGN_OR_RETURN(current_, pass.transform(current_, registry_, &count));
       counts_[p] += count;
+      if (count > 0) owners_of_current_.reset();
       return count > 0;
     }
     if (pass.only_if_claimed && !owners_) return false;
@@ -85,6 +87,7 @@ class PassManager {
       counts_[p] += static_cast<int>(trial->firings.size());
       for (size_t c = 0; c < counts_.size(); ++c) counts_[c] += trial->clean_up_counts[c];
       current_ = std::move(trial->function);
+      owners_of_current_ = std::move(trial->owners);
       changed = true;
     }
   }
@@ -119,7 +122,7 @@ class PassManager {
   absl::StatusOr<Trial> Try(const FunctionPass& pass, const std::vector<bool>& allowed) {
     SEQ_ASSIGN_OR_RETURN(RewrittenOnce once,
                          RewriteOnce(current_, registry_, pass.rewrites, allowed));
-    Trial trial{std::move(once.function), std::move(once.firings),
+    Trial trial{std::move(once.function), std::nullopt, std::move(once.firings),
                 std::vector<int>(passes_.size(), 0)};
     if (trial.firings.empty()) return trial;
     for (size_t p = 0; p < passes_.size(); ++p) {
@@ -130,19 +133,27 @@ class PassManager {
     return trial;
   }
 
-  absl::StatusOr<bool> IsAllowed(const FunctionPass& pass, const Trial& trial) const {
+  absl::StatusOr<bool> IsAllowed(const FunctionPass& pass, Trial& trial) {
     if (pass.only_if_cheaper && EstimatedSeconds(trial.function) >= EstimatedSeconds(current_)) {
       return false;
     }
     return !pass.only_if_claimed || KeepsOwners(trial);
   }
 
+  // Absent where a node has no backend; which one is said when the function is compiled.
+  std::optional<std::vector<int>> OwnersOf(const Function& function) const {
+    absl::StatusOr<std::vector<int>> owners = owners_(function);
+    if (!owners.ok()) return std::nullopt;
+    return *std::move(owners);
+  }
+
   // Nodes are the same in both functions if they bear the same name and were not emitted.
-  bool KeepsOwners(const Trial& trial) const {
-    const absl::StatusOr<std::vector<int>> before = owners_(current_);
-    const absl::StatusOr<std::vector<int>> after = owners_(trial.function);
-    // Which node has no backend is said when the function is compiled.
-    if (!before.ok() || !after.ok()) return false;
+  bool KeepsOwners(Trial& trial) {
+    if (!owners_of_current_.has_value()) owners_of_current_ = OwnersOf(current_);
+    const std::optional<std::vector<int>>& before = owners_of_current_;
+    if (!before.has_value()) return false;
+    const std::optional<std::vector<int>>& after = trial.owners = OwnersOf(trial.function);
+    if (!after.has_value()) return false;
     std::set<absl::string_view> emitted;
     for (const Firing& firing : trial.firings) {
       emitted.insert(firing.emitted.begin(), firing.emitted.end());
@@ -173,6 +184,7 @@ class PassManager {
   const PassList& passes_;
   const NodeOwners& owners_;
   Function current_;
+  std::optional<std::vector<int>> owners_of_current_;  // where they were asked for
   std::vector<int> counts_;
   int trials_ = 0;
 };

@@ -2,13 +2,13 @@
 #define SEQGRAPH_RUNTIME_BACKEND_H_
 
 // What a backend implements. The host (runtime/compiled_function.h) binds the batch, rewrites the
-// function, asks each backend in the user's order to claim nodes, hands each backend the nodes that
-// are its own, plans all memory, and then runs the nodes in order:
+// function, asks each backend in the user's order which nodes it claims, hands each backend the
+// nodes that are its own, plans all memory, and then runs the nodes in order:
 //
-//   Claim(function, node)   yes, or no with a reason. A claim is a promise.
-//   Prepare(request)        everything that is fixed before the first call: kernels, packing,
-//                           private layouts, scratch. Returns a Program.
-//   Program::Run(node)      computes one node; allocates nothing.
+//   ClaimFunction(function)  for each node yes, or no with a reason. A claim is a promise.
+//   Prepare(request)         everything that is fixed before the first call: kernels, packing,
+//                            private layouts, scratch. Returns a Program.
+//   Program::Run(node)       computes one node; allocates nothing.
 //
 // Backends know only graph/.
 
@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "graph/function.h"
+#include "runtime/claims.h"
 
 namespace seqgraph {
 
@@ -29,33 +30,6 @@ struct BackendInfo {
   std::string version;      ///< of the backend and of the library it stands on
   std::string description;  ///< one line; names the instruction set in use
 };
-
-/// Why a backend does not take a node.
-enum class ClaimReason {
-  kClaimed,
-  kUnknownOp,             ///< the op, or its version, is not implemented
-  kUnsupportedType,       ///< an element type
-  kUnsupportedShape,      ///< extents or rank
-  kUnsupportedAttribute,  ///< an attribute's value
-  kNeedsOtherNode,        ///< only together with a node that is not there (a gradient without its
-                          ///< forward node)
-  kBrokenPromise,         ///< claimed at first, but then Prepare refuses it: the backend is faulty
-};
-
-struct Claim {
-  ClaimReason reason = ClaimReason::kClaimed;
-  std::string text;  ///< for people: what is missing
-  /// Other nodes, of a group that runs as one kernel, or the forward node of a gradient: the claim
-  /// holds only if all of them go to this backend too.
-  std::vector<int> together = {};
-
-  bool claimed() const { return reason == ClaimReason::kClaimed; }
-  static Claim Yes() { return {}; }
-  static Claim No(ClaimReason reason, std::string text) { return {reason, std::move(text), {}}; }
-};
-
-/// "unknown op", "unsupported shape", ...
-absl::string_view ClaimReasonName(ClaimReason reason);
 
 /// What Program::Run gets for one node. The pointers of one node are the same in every call of one
 /// program; contents change.
@@ -114,6 +88,8 @@ struct ProgramRequest {
   /// neither result nor update, so that its storage may be private.
   std::vector<bool> may_be_private;
   int threads = 1;
+  /// This backend's ClaimFunction of the function. `nodes` may be fewer than it claims.
+  const FunctionClaim* claim = nullptr;
 };
 
 /// Implementations are stateless and may be used by many threads.
@@ -121,8 +97,9 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual const BackendInfo& info() const = 0;
-  /// Whether `node` (an index into the nodes of `function`, whose shapes are static) can run here.
-  virtual Claim ClaimNode(const Function& function, int node) const = 0;
+  /// Which nodes of `function`, whose shapes are static, can run here. Asked once for each function
+  /// that is compiled or tried by a pass; the answer comes back in Prepare.
+  virtual FunctionClaim ClaimFunction(const Function& function) const = 0;
   virtual absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const = 0;
 };
 

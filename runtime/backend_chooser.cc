@@ -175,22 +175,12 @@ class Grouping {
   DisjointSets sets_;
 };
 
-const Backend* FindBackend(const CompileOptions& options, const std::string& name) {
-  for (const Backend* backend : options.backends) {
-    if (backend->info().name == name) return backend;
-  }
-  return nullptr;
-}
-
 // Nodes that a backend takes only together are one group.
-void TieClaims(const Variant& variant, const CompileOptions& options, Grouping& grouping) {
-  const Function& function = variant.compiled->function();
-  for (size_t n = 0; n < function.nodes().size(); ++n) {
-    const Backend* backend = FindBackend(options, variant.compiled->assignments()[n].backend);
-    if (backend == nullptr) continue;
-    for (int other : backend->ClaimNode(function, static_cast<int>(n)).together) {
-      if (other < 0 || other >= static_cast<int>(function.nodes().size())) continue;
-      grouping.Tie(function.nodes()[n].name, function.nodes()[other].name);
+void TieClaims(const Variant& variant, Grouping& grouping) {
+  const std::vector<NodeAssignment>& assignments = variant.compiled->assignments();
+  for (const NodeAssignment& assignment : assignments) {
+    for (const int other : assignment.together) {
+      grouping.Tie(assignment.node, assignments[other].node);
     }
   }
 }
@@ -281,7 +271,7 @@ class Chooser {
       whole.push_back(&variant);
     }
     Grouping grouping(variants_);
-    for (const Variant& variant : variants_) TieClaims(variant, options_, grouping);
+    for (const Variant& variant : variants_) TieClaims(variant, grouping);
     choice.groups = grouping.Groups();
     CompileOptions options = options_;
     options.preferences = PreferFastest(variants_, choice.groups);

@@ -10,17 +10,6 @@
 
 namespace seqgraph {
 
-absl::string_view ClaimReasonName(ClaimReason reason) {
-  constexpr absl::string_view kNames[] = {"claimed",
-                                          "unknown op",
-                                          "unsupported type",
-                                          "unsupported shape",
-                                          "unsupported attribute",
-                                          "needs another node",
-                                          "broken promise"};
-  return kNames[static_cast<int>(reason)];
-}
-
 absl::Status BackendRegistry::Register(std::unique_ptr<Backend> backend) {
   const std::string& name = backend->info().name;
   for (const auto& known : backends_) {

@@ -72,7 +72,7 @@ struct CompiledFunction::Impl {
 
   absl::Status BindVariables(VariableStore* store);
   absl::Status Prepare(const CompileOptions& options, std::vector<int>& program_of);
-  void FindKeptNodes(const CompileOptions& options, const std::vector<int>& assignment);
+  void FindKeptNodes(const Assignment& assignment);
   void MeasureMemory();
   absl::Status CheckMemory(const CompileOptions& options) const;
   absl::Status Allocate();
@@ -124,8 +124,7 @@ absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
 
 // Fixed nodes, but those that a backend runs only beside others: what they leave each other in its
 // own memory is not known here.
-void CompiledFunction::Impl::FindKeptNodes(const CompileOptions& options,
-                                           const std::vector<int>& assignment) {
+void CompiledFunction::Impl::FindKeptNodes(const Assignment& assignment) {
   const int nodes = static_cast<int>(function.nodes().size());
   kept.assign(nodes, false);
   if (guard_bytes > 0) return;
@@ -133,10 +132,7 @@ void CompiledFunction::Impl::FindKeptNodes(const CompileOptions& options,
   if (std::count(fixed.begin(), fixed.end(), true) == 0) return;
   kept = fixed;
   for (int n = 0; n < nodes; ++n) {
-    for (int other : options.backends[assignment[n]]->ClaimNode(function, n).together) {
-      kept[n] = false;
-      if (other >= 0 && other < nodes) kept[other] = false;
-    }
+    for (const int other : assignment.together(n)) kept[n] = kept[other] = false;
   }
   std::vector<bool> read(variables.size(), false);
   for (int n = 0; n < nodes; ++n) {
@@ -155,22 +151,19 @@ void CompiledFunction::Impl::FindKeptNodes(const CompileOptions& options,
 absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
                                              std::vector<int>& program_of) {
   TraceSpan assign(options.trace, "assign nodes", "compile");
-  SEQ_ASSIGN_OR_RETURN(const std::vector<int> assignment,
+  SEQ_ASSIGN_OR_RETURN(const Assignment assignment,
                        AssignNodes(function, options.backends, options.preferences));
   assign.End();
-  FindKeptNodes(options, assignment);
-  program_of.assign(assignment.size(), -1);
-  assignments.resize(assignment.size());
+  FindKeptNodes(assignment);
+  program_of.assign(function.nodes().size(), -1);
+  assignments.resize(function.nodes().size());
   is_private.assign(function.values().size(), false);
   std::vector<PrivateStorage> private_storage;
   for (int b = 0; b < static_cast<int>(options.backends.size()); ++b) {
-    std::vector<int> nodes;
-    for (size_t n = 0; n < assignment.size(); ++n) {
-      if (assignment[n] == b) nodes.push_back(static_cast<int>(n));
-    }
+    const std::vector<int> nodes = assignment.NodesOf(b);
     if (nodes.empty()) continue;
-    ProgramRequest request{&function, nodes, PrivateValues(function, assignment, b),
-                           options.threads};
+    ProgramRequest request{&function, nodes, PrivateValues(function, assignment.backend_of, b),
+                           options.threads, &assignment.claims[b]};
     const std::string& name = options.backends[b]->info().name;
     TraceSpan prepare(options.trace, absl::StrCat("prepare ", name), "compile");
     absl::StatusOr<std::unique_ptr<Program>> program = options.backends[b]->Prepare(request);
@@ -192,8 +185,12 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
     for (int n : nodes) {
       program_of[n] = static_cast<int>(programs.size());
       const Node& node = function.nodes()[n];
-      assignments[n] = {node.name, node.op->name(), name, (*program)->implementation(n),
-                        std::max<int64_t>((*program)->scratch_bytes(n), -1)};
+      assignments[n] = {.node = node.name,
+                        .op = node.op->name(),
+                        .backend = name,
+                        .implementation = (*program)->implementation(n),
+                        .scratch_bytes = std::max<int64_t>((*program)->scratch_bytes(n), -1),
+                        .together = assignment.together(n)};
     }
     programs.push_back(*std::move(program));
   }

@@ -52,6 +52,7 @@ struct NodeAssignment {
   std::string backend;
   std::string implementation;
   int64_t scratch_bytes = 0;  ///< -1: the backend does not report it
+  std::vector<int> together;  ///< nodes of the function beside which it runs only
 };
 
 /// What a compiled function takes, in bytes.

@@ -1,6 +1,7 @@
 #include "runtime/node_assignment.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
@@ -15,49 +16,24 @@ std::string Label(const Function& function, int n) {
   return absl::StrCat(node.name, " (", node.op->name(), ")");
 }
 
-// The claims of one backend on the nodes of `wanted`, without those that need a node which it does
-// not get. What it has of `assignment` already stays claimed.
-class BackendClaims {
- public:
-  BackendClaims(const Function& function, const Backend& backend, int index,
-                const std::vector<int>& assignment, const std::vector<bool>& wanted)
-      : function_(function), claims_(assignment.size(), Taken()) {
-    for (size_t n = 0; n < claims_.size(); ++n) {
-      if (assignment[n] == index) claims_[n] = Claim::Yes();
-      if (wanted[n]) claims_[n] = backend.ClaimNode(function, static_cast<int>(n));
-    }
-    // One claim that falls can let others fall.
-    while (DropOne()) {
+// Of one backend's answer what it can have: the nodes of `wanted`, beside those of `backend_of`
+// that are its own already, without claims that need a node which it does not get.
+std::vector<Claim> ClaimsOn(const Function& function, const FunctionClaim& answer, int index,
+                            const std::vector<int>& backend_of, const std::vector<bool>& wanted) {
+  std::vector<Claim> claims;
+  for (size_t n = 0; n < backend_of.size(); ++n) {
+    if (wanted[n]) {
+      claims.push_back(answer.nodes[n]);
+    } else if (backend_of[n] == index) {
+      claims.push_back(Claim::Yes());
+    } else {
+      claims.push_back(
+          Claim::No(ClaimReason::kNeedsOtherNode, "it goes to a backend that was named before"));
     }
   }
-
-  const Claim& operator[](size_t n) const { return claims_[n]; }
-
- private:
-  static Claim Taken() {
-    return Claim::No(ClaimReason::kNeedsOtherNode, "it goes to a backend that was named before");
-  }
-
-  bool DropOne() {
-    for (Claim& claim : claims_) {
-      if (!claim.claimed()) continue;
-      for (int other : claim.together) {
-        const bool exists = other >= 0 && other < static_cast<int>(claims_.size());
-        if (exists && claims_[other].claimed()) continue;
-        claim = Claim::No(
-            ClaimReason::kNeedsOtherNode,
-            exists ? absl::StrCat("runs only together with ", Label(function_, other),
-                                  ", which it does not get: ", claims_[other].text)
-                   : absl::StrCat("runs only together with node ", other, ", which is not there"));
-        return true;
-      }
-    }
-    return false;
-  }
-
-  const Function& function_;
-  std::vector<Claim> claims_;
-};
+  DropUnmetClaims(claims, [&function](int n) { return Label(function, n); });
+  return claims;
+}
 
 // For each node the index of the backend that it prefers; -1: none of those there are.
 std::vector<int> PreferredBackends(const Function& function,
@@ -90,26 +66,44 @@ absl::Status NobodyRuns(const Function& function, const std::vector<int>& assign
 
 }  // namespace
 
-absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
-                                             absl::Span<const Backend* const> backends,
-                                             const BackendPreferences& preferences) {
+std::vector<int> Assignment::NodesOf(int backend) const {
+  std::vector<int> nodes;
+  for (size_t n = 0; n < backend_of.size(); ++n) {
+    if (backend_of[n] == backend) nodes.push_back(static_cast<int>(n));
+  }
+  return nodes;
+}
+
+absl::StatusOr<Assignment> AssignNodes(const Function& function,
+                                       absl::Span<const Backend* const> backends,
+                                       const BackendPreferences& preferences) {
   if (backends.empty()) return absl::InvalidArgumentError("no backend is given");
   const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
-  std::vector<int> assignment(function.nodes().size(), -1);
-  std::vector<std::string> reasons(assignment.size());
-  std::vector<bool> wanted(assignment.size());
-  // Each backend is first asked for the nodes that prefer it, then for all that are still free.
+  Assignment assignment;
+  std::vector<int>& backend_of = assignment.backend_of;
+  backend_of.assign(function.nodes().size(), -1);
+  assignment.claims.resize(backends.size());
+  std::vector<std::string> reasons(backend_of.size());
+  std::vector<bool> wanted(backend_of.size());
+  // Each backend is first given the nodes that prefer it, then all that are still free.
   for (const bool only_preferred : {true, false}) {
     for (int b = 0; b < static_cast<int>(backends.size()); ++b) {
       for (size_t n = 0; n < wanted.size(); ++n) {
-        wanted[n] = assignment[n] < 0 && (!only_preferred || preferred[n] == b);
+        wanted[n] = backend_of[n] < 0 && (!only_preferred || preferred[n] == b);
       }
       if (absl::c_none_of(wanted, [](bool w) { return w; })) continue;
-      const BackendClaims claims(function, *backends[b], b, assignment, wanted);
-      for (size_t n = 0; n < assignment.size(); ++n) {
+      FunctionClaim& answer = assignment.claims[b];
+      if (answer.nodes.empty()) answer = backends[b]->ClaimFunction(function);
+      if (answer.nodes.size() != backend_of.size()) {
+        return absl::InternalError(
+            absl::StrCat("backend ", backends[b]->info().name, " answers for ", answer.nodes.size(),
+                         " of the ", backend_of.size(), " nodes of function ", function.name()));
+      }
+      const std::vector<Claim> claims = ClaimsOn(function, answer, b, backend_of, wanted);
+      for (size_t n = 0; n < backend_of.size(); ++n) {
         if (!wanted[n]) continue;
         if (claims[n].claimed()) {
-          assignment[n] = b;
+          backend_of[n] = b;
         } else if (!only_preferred) {
           absl::StrAppend(&reasons[n], "\n    ", backends[b]->info().name, ": ",
                           ClaimReasonName(claims[n].reason), ": ", claims[n].text);
@@ -117,14 +111,15 @@ absl::StatusOr<std::vector<int>> AssignNodes(const Function& function,
       }
     }
   }
-  SEQ_RETURN_IF_ERROR(NobodyRuns(function, assignment, reasons));
+  SEQ_RETURN_IF_ERROR(NobodyRuns(function, backend_of, reasons));
   return assignment;
 }
 
 absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
                                                 absl::Span<const Backend* const> backends,
                                                 const BackendPreferences& preferences) {
-  SEQ_ASSIGN_OR_RETURN(std::vector<int> ranks, AssignNodes(function, backends, preferences));
+  SEQ_ASSIGN_OR_RETURN(Assignment assignment, AssignNodes(function, backends, preferences));
+  std::vector<int> ranks = std::move(assignment.backend_of);
   const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
   const int elsewhere = static_cast<int>(backends.size());
   for (size_t n = 0; n < ranks.size(); ++n) {

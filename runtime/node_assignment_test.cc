@@ -31,12 +31,12 @@ Claim NoShape() { return Claim::No(ClaimReason::kUnsupportedShape, "2 is too sma
 TEST(AssignNodes, TheFirstThatClaimsANodeGetsIt) {
   const FakeBackend picky({.name = "picky", .refusals = {{"Scale", NoOp()}, {"Add", NoOp()}}});
   const FakeBackend all({.name = "all"});
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> first,
+  SEQ_ASSERT_OK_AND_ASSIGN(const Assignment first,
                            AssignNodes(FourNodes(), std::vector<const Backend*>{&picky, &all}));
-  EXPECT_THAT(first, ElementsAre(0, 1, 1, 0));
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> second,
+  EXPECT_THAT(first.backend_of, ElementsAre(0, 1, 1, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Assignment second,
                            AssignNodes(FourNodes(), std::vector<const Backend*>{&all, &picky}));
-  EXPECT_THAT(second, ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(second.backend_of, ElementsAre(0, 0, 0, 0));
 }
 
 // A claim on an op that holds only together with the other nodes.
@@ -52,9 +52,9 @@ TEST(AssignNodes, AGroupIsAssignedWhole) {
        .refusals = {
            {"Scale", With({2})}, {"Add", With({1})}, {"Round", NoOp()}, {"SumDiff", NoOp()}}});
   const FakeBackend all({.name = "all"});
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> assignment,
+  SEQ_ASSERT_OK_AND_ASSIGN(const Assignment assignment,
                            AssignNodes(FourNodes(), std::vector<const Backend*>{&fused, &all}));
-  EXPECT_THAT(assignment, ElementsAre(1, 0, 0, 1));
+  EXPECT_THAT(assignment.backend_of, ElementsAre(1, 0, 0, 1));
 }
 
 TEST(AssignNodes, AGroupThatCannotBeWholeGoesElsewhereWhole) {
@@ -65,9 +65,9 @@ TEST(AssignNodes, AGroupThatCannotBeWholeGoesElsewhereWhole) {
       {.name = "fused", .refusals = {{"Round", With({1})}, {"Scale", With({2})}}});
   const FakeBackend all({.name = "all"});
   SEQ_ASSERT_OK_AND_ASSIGN(
-      const std::vector<int> assignment,
+      const Assignment assignment,
       AssignNodes(FourNodes(), std::vector<const Backend*>{&adds, &fused, &all}));
-  EXPECT_THAT(assignment, ElementsAre(2, 2, 0, 1));
+  EXPECT_THAT(assignment.backend_of, ElementsAre(2, 2, 0, 1));
   EXPECT_THAT(AssignNodes(FourNodes(), std::vector<const Backend*>{&adds, &fused}),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "fused: needs another node: runs only together with add (Add), which it "
@@ -79,10 +79,10 @@ TEST(AssignNodes, APreferredBackendIsAskedBeforeTheOrder) {
   const FakeBackend second({.name = "second", .refusals = {{"Add", NoOp()}}});
   // `add` is refused there and follows the order; names of nobody change nothing.
   SEQ_ASSERT_OK_AND_ASSIGN(
-      const std::vector<int> assignment,
+      const Assignment assignment,
       AssignNodes(FourNodes(), std::vector<const Backend*>{&first, &second},
                   {{"scale", "second"}, {"add", "second"}, {"both", "third"}, {"z", "second"}}));
-  EXPECT_THAT(assignment, ElementsAre(0, 1, 0, 0));
+  EXPECT_THAT(assignment.backend_of, ElementsAre(0, 1, 0, 0));
 }
 
 TEST(RankAssignment, PutsWhatIsNotWhereItShouldBeLast) {
@@ -101,21 +101,21 @@ TEST(AssignNodes, APreferredGroupIsAssignedWholeOrNotAtAll) {
       {.name = "fused", .refusals = {{"Scale", With({2})}, {"Add", With({1})}}});
   const std::vector<const Backend*> backends = {&first, &fused};
   SEQ_ASSERT_OK_AND_ASSIGN(
-      const std::vector<int> whole,
+      const Assignment whole,
       AssignNodes(FourNodes(), backends, {{"scale", "fused"}, {"add", "fused"}}));
-  EXPECT_THAT(whole, ElementsAre(0, 1, 1, 0));
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> half,
+  EXPECT_THAT(whole.backend_of, ElementsAre(0, 1, 1, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Assignment half,
                            AssignNodes(FourNodes(), backends, {{"scale", "fused"}}));
-  EXPECT_THAT(half, ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(half.backend_of, ElementsAre(0, 0, 0, 0));
 }
 
 TEST(AssignNodes, ATieToANodeThatThePreferencesBroughtHolds) {
   const FakeBackend adds({.name = "adds", .refusals = {{"Scale", With({2})}, {"Round", NoOp()}}});
   const FakeBackend all({.name = "all"});
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<int> assignment,
+  SEQ_ASSERT_OK_AND_ASSIGN(const Assignment assignment,
                            AssignNodes(FourNodes(), std::vector<const Backend*>{&adds, &all},
                                        {{"add", "adds"}, {"both", "all"}}));
-  EXPECT_THAT(assignment, ElementsAre(1, 0, 0, 1));
+  EXPECT_THAT(assignment.backend_of, ElementsAre(1, 0, 0, 1));
 }
 
 TEST(AssignNodes, AClaimThatNeedsANodeThatIsNotThereIsVoid) {

@@ -194,14 +194,16 @@ class FaultyBackend : public Backend {
 
   const BackendInfo& info() const override { return info_; }
 
-  Claim ClaimNode(const Function& function, int node) const override {
-    if (fault_.behavior == "claims_nothing") {
-      return Claim::No(ClaimReason::kUnknownOp, "knows no op");
+  FunctionClaim ClaimFunction(const Function& function) const override {
+    FunctionClaim claim = inner_->ClaimFunction(function);
+    for (Claim& node : claim.nodes) {
+      if (fault_.behavior == "claims_nothing") {
+        node = Claim::No(ClaimReason::kUnknownOp, "knows no op");
+      } else if (fault_.behavior == "changes_its_mind" && ++claims_ % 2 == 0) {
+        node = Claim::No(ClaimReason::kUnknownOp, "not this time");
+      }
     }
-    if (fault_.behavior == "changes_its_mind" && ++claims_ % 2 == 0) {
-      return Claim::No(ClaimReason::kUnknownOp, "not this time");
-    }
-    return inner_->ClaimNode(function, node);
+    return claim;
   }
 
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {

@@ -1,5 +1,6 @@
 #include "tools/explain_command.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -91,6 +92,7 @@ class ExplainCommand : public Command {
   // elsewhere, nobody refused them.
   static std::string RefusalsText(const CompiledFunction& compiled, const CompileOptions& options) {
     std::string text;
+    std::map<const Backend*, std::vector<Claim>> asked;
     for (size_t n = 0; n < compiled.assignments().size(); ++n) {
       const NodeAssignment& assignment = compiled.assignments()[n];
       const auto preferred = options.preferences.find(assignment.node);
@@ -99,7 +101,10 @@ class ExplainCommand : public Command {
       }
       for (const Backend* backend : options.backends) {
         if (backend->info().name == assignment.backend) break;
-        Claim claim = backend->ClaimNode(compiled.function(), static_cast<int>(n));
+        if (asked.count(backend) == 0) {
+          asked[backend] = backend->ClaimFunction(compiled.function()).nodes;
+        }
+        Claim claim = asked[backend][n];
         if (claim.claimed()) {  // but not without the rest of its group
           claim = Claim::No(ClaimReason::kNeedsOtherNode, "its group is not taken whole");
         }

@@ -122,7 +122,7 @@ class InspectCommand : public Command {
                          ChooseBackends(backend_, {{&function, batch_}}, passes));
     SEQ_ASSIGN_OR_RETURN(const Function before, BindBatch(function, AllOps(), batch_));
     const NodeOwners owners = [&selection](const Function& candidate) {
-      return AssignNodes(candidate, ListOf(selection));
+      return RankAssignment(candidate, ListOf(selection));
     };
     std::vector<RewriteCount> counts;
     SEQ_ASSIGN_OR_RETURN(const Function after,

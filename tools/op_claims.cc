@@ -37,7 +37,7 @@ absl::Status Ask(const Backend& backend, const OpRegistry& registry,
                  const std::vector<std::optional<Tensor>>& inputs, const Attributes& attributes,
                  OpClaims* claims) {
   SEQ_ASSIGN_OR_RETURN(const Function function, Alone(*claims->op, registry, inputs, attributes));
-  const Claim claim = backend.ClaimNode(function, 0);
+  const Claim claim = backend.ClaimFunction(function).nodes[0];
   ++claims->uses;
   if (claim.claimed()) {
     ++claims->claimed;

@@ -1,8 +1,11 @@
 #ifndef SEQGRAPH_BACKENDS_KERNELS_KERNEL_TABLE_H_
 #define SEQGRAPH_BACKENDS_KERNELS_KERNEL_TABLE_H_
 
-#include <string>
+#include <memory>
+#include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "backends/kernels/kernel.h"
@@ -51,6 +54,46 @@ KernelChoice<Row> ChooseKernel(absl::Span<const Row> table, const NodeContext& c
     return choice;
   }
   return choice;
+}
+
+/// For each node of a function the row that was chosen for it; null: none.
+template <typename Row>
+using ChosenRows = std::vector<const Row*>;
+
+/// Backend::ClaimFunction of a backend that is a table of kernels: asks for every node as if all
+/// that it can run were its own, and leaves the rows in FunctionClaim::choice.
+template <typename Row>
+FunctionClaim ClaimByTable(absl::Span<const Row> table, const Function& function) {
+  auto rows = std::make_shared<ChosenRows<Row>>();
+  FunctionClaim claim = ClaimEach(function, [&](int node) {
+    KernelChoice<Row> choice = ChooseKernel(table, NodeContext(function, node, /*mine=*/{}));
+    rows->push_back(choice.def);
+    return std::move(choice.claim);
+  });
+  claim.choice = std::move(rows);
+  return claim;
+}
+
+/// What Prepare begins with: for each node of the request its row. Those of the claim, if the
+/// backend got all that it claimed; otherwise they are chosen again, for a kernel may need a node
+/// that is now another backend's. InvalidArgument for a node that no row takes then.
+template <typename Row>
+absl::StatusOr<ChosenRows<Row>> RowsFor(absl::Span<const Row> table, const ProgramRequest& request,
+                                        const std::vector<bool>& mine) {
+  ChosenRows<Row> rows = *static_cast<const ChosenRows<Row>*>(request.claim->choice.get());
+  bool complete = true;
+  for (size_t n = 0; n < rows.size(); ++n) complete = complete && mine[n] == (rows[n] != nullptr);
+  if (complete) return rows;
+  rows.assign(mine.size(), nullptr);
+  for (const int n : request.nodes) {
+    const KernelChoice<Row> choice = ChooseKernel(table, NodeContext(*request.function, n, mine));
+    if (choice.def == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("node ", request.function->nodes()[n].name,
+                                                     " was not claimed: ", choice.claim.text));
+    }
+    rows[n] = choice.def;
+  }
+  return rows;
 }
 
 }  // namespace seqgraph::kernels

@@ -70,15 +70,8 @@ class OnednnProgram : public Program {
     const size_t num_nodes = function.nodes().size();
     std::vector<bool> mine(num_nodes, false);
     for (int n : request.nodes) mine[n] = true;
-    std::vector<const KernelDef*> defs(num_nodes, nullptr);
-    for (int n : request.nodes) {
-      const auto choice = kernels::ChooseKernel(Kernels(), NodeContext(function, n, mine));
-      if (choice.def == nullptr) {
-        return absl::InvalidArgumentError(absl::StrCat("node ", function.nodes()[n].name,
-                                                       " was not claimed: ", choice.claim.text));
-      }
-      defs[n] = choice.def;
-    }
+    SEQ_ASSIGN_OR_RETURN(const kernels::ChosenRows<KernelDef> defs,
+                         kernels::RowsFor(Kernels(), request, mine));
     auto program = std::make_unique<OnednnProgram>();
     ProgramPlan plan;
     plan.threads = program->threads_ = request.threads;
@@ -146,8 +139,8 @@ class OnednnBackend : public Backend {
  public:
   const BackendInfo& info() const override { return info_; }
 
-  Claim ClaimNode(const Function& function, int node) const override {
-    return kernels::ChooseKernel(Kernels(), NodeContext(function, node, /*mine=*/{})).claim;
+  FunctionClaim ClaimFunction(const Function& function) const override {
+    return kernels::ClaimByTable(Kernels(), function);
   }
 
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {

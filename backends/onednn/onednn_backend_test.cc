@@ -166,7 +166,7 @@ TEST_P(OpTest, RandomSamplesAgreeWithTheReferenceInDouble) {
     const std::vector<Value> outputs = g.AddNode(op.name(), inputs, sample.attributes);
     for (size_t o = 0; o < outputs.size(); ++o) g.Result(op.outputs()[o].name, outputs[o]);
     SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
-    const bool refused = !Onednn().ClaimNode(function, 0).claimed();
+    const bool refused = !Onednn().ClaimFunction(function).nodes[0].claimed();
     ASSERT_EQ(refused, OpsWithoutKernel().count(op.name()) > 0);
     if (refused) continue;
     ++computed;
@@ -345,7 +345,7 @@ TEST(OnednnBackendTest, Float64IsRefusedWithAReason) {
   const BuiltModel model = BuildModel({});
   SEQ_ASSERT_OK_AND_ASSIGN(const Function real,
                            WithRealType(model.function, AllOps(), DType::kFloat64));
-  const Claim claim = Onednn().ClaimNode(real, 0);
+  const Claim claim = Onednn().ClaimFunction(real).nodes[0];
   EXPECT_EQ(claim.reason, ClaimReason::kUnsupportedType);
   EXPECT_THAT(claim.text, testing::HasSubstr("float64"));
 }

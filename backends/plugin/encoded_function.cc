@@ -1,5 +1,6 @@
 #include "backends/plugin/encoded_function.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -48,16 +49,38 @@ void PackString(absl::string_view text, std::string* out) {
 
 }  // namespace
 
-EncodedFunction::EncodedFunction(std::string bytes, std::vector<ValueType> types, int num_nodes)
+EncodedFunction::EncodedFunction(std::string bytes, std::vector<ValueType> types)
     : bytes_(std::move(bytes)), types_(std::move(types)) {
   values_.reserve(types_.size());
   for (const ValueType& type : types_) {
+    by_name_.push_back(static_cast<int32_t>(values_.size()));
     values_.push_back({sizeof(sg_value), type.name.c_str(), type.dtype,
                        static_cast<int32_t>(type.dims.size()), type.dims.data()});
     pointers_.push_back(&values_.back());
   }
+  std::sort(by_name_.begin(), by_name_.end(),
+            [this](int32_t a, int32_t b) { return types_[a].name < types_[b].name; });
   view_ = {sizeof(sg_function), reinterpret_cast<const uint8_t*>(bytes_.data()), bytes_.size(),
-           pointers_.data(),    static_cast<int32_t>(pointers_.size()),          num_nodes};
+           pointers_.data(),    static_cast<int32_t>(pointers_.size()),          0,
+           by_name_.data()};
+}
+
+absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Create(
+    std::string bytes, std::vector<ValueType> types, int64_t num_nodes) {
+  std::shared_ptr<EncodedFunction> encoded(new EncodedFunction(std::move(bytes), std::move(types)));
+  sg_reader reader = sg_read_nodes(&encoded->view_);
+  sg_string message;
+  int more;
+  while ((more = sg_next_node_bytes(&reader, &message)) > 0) {
+    encoded->nodes_.emplace_back();
+    if (sg_parse_node(message, &encoded->nodes_.back()) == 0) more = -1;
+    if (more < 0) break;
+  }
+  if (more != 0 || static_cast<int64_t>(encoded->nodes_.size()) != num_nodes) {
+    return absl::InternalError("a function for a plugin is written in a way that nobody can read");
+  }
+  encoded->view_.num_nodes = static_cast<int32_t>(num_nodes);
+  return encoded;
 }
 
 absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Encode(
@@ -74,13 +97,11 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Encode(
     types.push_back(std::move(type));
   }
   SEQ_ASSIGN_OR_RETURN(std::string bytes, serialize(function));
-  return std::shared_ptr<const EncodedFunction>(new EncodedFunction(
-      std::move(bytes), std::move(types), static_cast<int>(function.nodes().size())));
+  return Create(std::move(bytes), std::move(types), static_cast<int64_t>(function.nodes().size()));
 }
 
 std::string EncodedFunction::NodeLabel(int node) const {
-  sg_node found;
-  if (sg_get_node(&view_, node, &found) == 0) return absl::StrCat("node ", node);
+  const sg_node& found = nodes_[node];
   return absl::StrCat("node ", absl::string_view(found.name.data, found.name.size), " (",
                       absl::string_view(found.op.data, found.op.size), ")");
 }
@@ -114,8 +135,7 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Unpack(
     for (int64_t& dim : type.dims) ok = ok && in.Number(&dim);
   }
   if (!ok || !in.done()) return absl::InvalidArgumentError("a packed function is damaged");
-  return std::shared_ptr<const EncodedFunction>(
-      new EncodedFunction(std::move(bytes), std::move(types), static_cast<int>(num_nodes)));
+  return Create(std::move(bytes), std::move(types), num_nodes);
 }
 
 int64_t ValueBytes(const sg_value& value) {

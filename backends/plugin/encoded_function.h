@@ -21,7 +21,8 @@ using FunctionSerializer = std::function<absl::StatusOr<std::string>(const Funct
 /// A function as it crosses to a plugin: its bytes, and the types of its values.
 class EncodedFunction {
  public:
-  /// InvalidArgument for a function whose shapes are not static.
+  /// InvalidArgument for a function whose shapes are not static; Internal for bytes that the reader
+  /// cannot read.
   static absl::StatusOr<std::shared_ptr<const EncodedFunction>> Encode(
       const Function& function, const FunctionSerializer& serialize);
   EncodedFunction(const EncodedFunction&) = delete;
@@ -31,6 +32,7 @@ class EncodedFunction {
   const sg_function& view() const { return view_; }
   const std::string& bytes() const { return bytes_; }
   int num_nodes() const { return view_.num_nodes; }
+  const sg_node& node(int n) const { return nodes_[n]; }
   /// "node hidden (Dense)", for errors.
   std::string NodeLabel(int node) const;
 
@@ -45,12 +47,17 @@ class EncodedFunction {
     int32_t dtype = 0;
     std::vector<int64_t> dims;
   };
-  EncodedFunction(std::string bytes, std::vector<ValueType> types, int num_nodes);
+  EncodedFunction(std::string bytes, std::vector<ValueType> types);
+  static absl::StatusOr<std::shared_ptr<const EncodedFunction>> Create(std::string bytes,
+                                                                       std::vector<ValueType> types,
+                                                                       int64_t num_nodes);
 
   std::string bytes_;
   std::vector<ValueType> types_;
   std::vector<sg_value> values_;
   std::vector<const sg_value*> pointers_;
+  std::vector<int32_t> by_name_;  // indices of the values
+  std::vector<sg_node> nodes_;    // point into bytes_
   sg_function view_ = {};
 };
 

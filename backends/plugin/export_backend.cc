@@ -41,33 +41,24 @@ int32_t Guarded(sg_status* out, Body&& body) noexcept {
 
 using Decoded = std::shared_ptr<const DecodedFunction>;
 
-// The plugin's instance: the backend, and the last function that was asked about, because the host
-// asks for one node after the other.
-class Exported {
- public:
-  Exported(const Backend& backend, const OpRegistry& registry)
-      : backend_(backend), registry_(registry) {}
-
-  const Backend& backend() const { return backend_; }
-
-  absl::StatusOr<Decoded> Decode(const sg_function& encoded) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const absl::string_view bytes(reinterpret_cast<const char*>(encoded.bytes), encoded.num_bytes);
-    if (last_ == nullptr || bytes != last_bytes_) {
-      SEQ_ASSIGN_OR_RETURN(DecodedFunction decoded, DecodeFunction(encoded, registry_));
-      last_ = std::make_shared<const DecodedFunction>(std::move(decoded));
-      last_bytes_ = std::string(bytes);
-    }
-    return last_;
-  }
-
- private:
-  const Backend& backend_;
-  const OpRegistry& registry_;
-  std::mutex mutex_;
-  std::string last_bytes_;
-  Decoded last_;
+// The plugin's instance. Has no state: what is found out about a function is its choice.
+struct Exported {
+  const Backend& backend;
+  const OpRegistry& registry;
 };
+
+// A function that was asked about, and what the backend has said.
+struct Choice {
+  Decoded decoded;
+  FunctionClaim claim;
+};
+
+absl::StatusOr<Choice> Choose(const Exported& exported, const sg_function& function) {
+  SEQ_ASSIGN_OR_RETURN(DecodedFunction decoded, DecodeFunction(function, exported.registry));
+  Choice choice{std::make_shared<const DecodedFunction>(std::move(decoded)), {}};
+  choice.claim = exported.backend.ClaimFunction(choice.decoded->function);
+  return choice;
+}
 
 // A plugin is never unloaded, so what it exports lives as long as the process; the list says so to
 // whoever looks for leaks.
@@ -86,43 +77,68 @@ struct ExportedProgram {
     std::vector<void*> outputs;
     std::vector<uint64_t> versions;
   };
-  Decoded decoded;
+  Choice choice;
   std::unique_ptr<Program> program;
   std::vector<Arguments> arguments;    // for each node
   std::vector<int64_t> private_bytes;  // for each value of the host, -1: the plain layout
 };
 
-int32_t ClaimNode(void* instance, const sg_function* function, int32_t node, sg_claim* claim,
-                  sg_status* status) {
-  auto& exported = *static_cast<Exported*>(instance);
+void SetClaim(const Claim& answer, sg_claim* claim) {
+  if (answer.together.size() > SG_CLAIM_TOGETHER) {
+    return sg_refuse(claim, SG_NEEDS_OTHER_NODE, "needs %zu other nodes; at most %d can be named",
+                     answer.together.size(), SG_CLAIM_TOGETHER);
+  }
+  sg_refuse(claim, static_cast<int32_t>(answer.reason), "%s", answer.text.c_str());
+  for (int other : answer.together) claim->together[claim->num_together++] = other;
+}
+
+int32_t ClaimFunction(void* instance, const sg_function* function, sg_function_claim* claim,
+                      sg_status* status) {
   return Guarded(status, [&]() -> absl::Status {
-    const absl::StatusOr<Decoded> decoded = exported.Decode(*function);
-    if (!decoded.ok()) {
-      sg_refuse(claim, SG_UNKNOWN_OP, "%s", std::string(decoded.status().message()).c_str());
-      return absl::OkStatus();
+    absl::StatusOr<Choice> choice = Choose(*static_cast<const Exported*>(instance), *function);
+    for (int n = 0; n < claim->num_nodes; ++n) {
+      SetClaim(choice.ok()
+                   ? choice->claim.nodes[n]
+                   : Claim::No(ClaimReason::kUnknownOp, std::string(choice.status().message())),
+               claim->nodes[n]);
     }
-    const Claim answer = exported.backend().ClaimNode((*decoded)->function, node);
-    if (answer.together.size() > SG_CLAIM_TOGETHER) {
-      sg_refuse(claim, SG_NEEDS_OTHER_NODE, "needs %zu other nodes; at most %d can be named",
-                answer.together.size(), SG_CLAIM_TOGETHER);
-      return absl::OkStatus();
-    }
-    sg_refuse(claim, static_cast<int32_t>(answer.reason), "%s", answer.text.c_str());
-    for (int other : answer.together) claim->together[claim->num_together++] = other;
+    if (choice.ok()) claim->choice = new Choice(*std::move(choice));
     return absl::OkStatus();
   });
 }
 
-absl::Status PrepareProgram(Exported& exported, const sg_prepare_args& args, ExportedProgram& out) {
-  SEQ_ASSIGN_OR_RETURN(out.decoded, exported.Decode(*args.function));
-  const Function& function = out.decoded->function;
-  const std::vector<int>& value_of_host = out.decoded->value_of_host;
+void ReleaseChoice(void* choice) { delete static_cast<Choice*>(choice); }
+
+// For a host of version 1, which asks for one node after the other.
+int32_t ClaimNode(void* instance, const sg_function* function, int32_t node, sg_claim* claim,
+                  sg_status* status) {
+  return Guarded(status, [&]() -> absl::Status {
+    const absl::StatusOr<Choice> choice =
+        Choose(*static_cast<const Exported*>(instance), *function);
+    SetClaim(choice.ok()
+                 ? choice->claim.nodes[node]
+                 : Claim::No(ClaimReason::kUnknownOp, std::string(choice.status().message())),
+             claim);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status PrepareProgram(const Exported& exported, const sg_prepare_args& args,
+                            ExportedProgram& out) {
+  if (const void* choice = sg_choice_of(&args); choice != nullptr) {
+    out.choice = *static_cast<const Choice*>(choice);
+  } else {
+    SEQ_ASSIGN_OR_RETURN(out.choice, Choose(exported, *args.function));
+  }
+  const Function& function = out.choice.decoded->function;
+  const std::vector<int>& value_of_host = out.choice.decoded->value_of_host;
   const std::vector<int> nodes(args.nodes, args.nodes + args.num_nodes);
-  ProgramRequest request{&function, nodes, std::vector<bool>(value_of_host.size()), args.threads};
+  ProgramRequest request{&function, nodes, std::vector<bool>(value_of_host.size()), args.threads,
+                         &out.choice.claim};
   for (size_t v = 0; v < value_of_host.size(); ++v) {
     request.may_be_private[value_of_host[v]] = args.may_be_private[v] != 0;
   }
-  SEQ_ASSIGN_OR_RETURN(out.program, exported.backend().Prepare(request));
+  SEQ_ASSIGN_OR_RETURN(out.program, exported.backend.Prepare(request));
   std::vector<int64_t> private_bytes(value_of_host.size(), -1);
   for (const PrivateStorage& entry : out.program->private_storage()) {
     private_bytes[entry.value.index] = entry.bytes;
@@ -140,7 +156,7 @@ int32_t Prepare(void* instance, const sg_prepare_args* args, sg_program* program
                 sg_status* status) {
   return Guarded(status, [&]() -> absl::Status {
     auto out = std::make_unique<ExportedProgram>();
-    SEQ_RETURN_IF_ERROR(PrepareProgram(*static_cast<Exported*>(instance), *args, *out));
+    SEQ_RETURN_IF_ERROR(PrepareProgram(*static_cast<const Exported*>(instance), *args, *out));
     program->persistent_bytes = out->program->persistent_bytes();
     program->handle = out.release();
     return absl::OkStatus();
@@ -196,8 +212,10 @@ int32_t ExportBackend(const Backend& backend, const OpRegistry& registry, sg_bac
     table->name = info.name.c_str();
     table->version = info.version.c_str();
     table->description = info.description.c_str();
-    table->instance = KeepForEver(std::make_unique<Exported>(backend, registry));
+    table->instance = KeepForEver(std::make_unique<Exported>(Exported{backend, registry}));
     table->claim = ClaimNode;
+    table->claim_function = ClaimFunction;
+    table->release_choice = ReleaseChoice;
     table->prepare = Prepare;
     table->run = Run;
     table->destroy = Destroy;

@@ -11,9 +11,6 @@
 namespace seqgraph {
 namespace {
 
-// Fields of seqgraph.proto.Function.
-constexpr uint32_t kName = 1, kInput = 4, kVariable = 7, kNode = 10, kResult = 13, kUpdate = 16;
-
 absl::Status Damaged(absl::string_view what) {
   return absl::InvalidArgumentError(
       absl::StrCat(what, " is damaged or holds a field that this program does not know"));
@@ -77,7 +74,7 @@ class Decoder {
   absl::StatusOr<std::string> Name() {
     std::string name;
     SEQ_RETURN_IF_ERROR(ForEachField(Bytes(), "the function", [&](const sg_field& field) {
-      if (field.tag == kName) name = ToString(field.bytes);
+      if (field.tag == SG_FUNCTION_NAME) name = ToString(field.bytes);
       return absl::OkStatus();
     }));
     return name;
@@ -85,17 +82,17 @@ class Decoder {
 
   absl::Status AddAll(FunctionBuilder& builder) {
     return ForEachField(Bytes(), "the function", [&](const sg_field& field) -> absl::Status {
-      if (field.wire != 2) return Damaged("the function");
+      if (field.wire != SG_WIRE_BYTES) return Damaged("the function");
       switch (field.tag) {
-        case kName:
+        case SG_FUNCTION_NAME:
           return absl::OkStatus();
-        case kInput:
-        case kVariable:
+        case SG_FUNCTION_INPUT:
+        case SG_FUNCTION_VARIABLE:
           return AddSource(builder, field);
-        case kNode:
-          return AddNode(builder);
-        case kResult:
-        case kUpdate:
+        case SG_FUNCTION_NODE:
+          return AddNode(builder, field.bytes);
+        case SG_FUNCTION_RESULT:
+        case SG_FUNCTION_UPDATE:
           return AddNamed(builder, field);
       }
       return Damaged("the function");
@@ -106,8 +103,9 @@ class Decoder {
   absl::Status NameAndField4(sg_string message, std::string* name, sg_string* second) {
     return ForEachField(message, "an input, variable, result or update",
                         [&](const sg_field& field) {
-                          if (field.tag == 1 && field.wire == 2) *name = ToString(field.bytes);
-                          if (field.tag == 4 && field.wire == 2) *second = field.bytes;
+                          if (field.tag == 1 && field.wire == SG_WIRE_BYTES)
+                            *name = ToString(field.bytes);
+                          if (field.tag == 4 && field.wire == SG_WIRE_BYTES) *second = field.bytes;
                           return absl::OkStatus();
                         });
   }
@@ -117,7 +115,7 @@ class Decoder {
     sg_string type_message = {};
     SEQ_RETURN_IF_ERROR(NameAndField4(field.bytes, &name, &type_message));
     SEQ_ASSIGN_OR_RETURN(TensorType type, HostType(name));
-    const Value value = field.tag == kInput
+    const Value value = field.tag == SG_FUNCTION_INPUT
                             ? builder.Input(name, std::move(type))
                             : builder.Variable({name, std::move(type), Initializer::Zeros()});
     return Define(builder, name, value);
@@ -137,10 +135,10 @@ class Decoder {
     return type;
   }
 
-  absl::Status AddNode(FunctionBuilder& builder) {
+  absl::Status AddNode(FunctionBuilder& builder, sg_string message) {
     sg_node node;
     const int index = num_nodes_++;
-    if (sg_get_node(&encoded_, index, &node) == 0) return Damaged(absl::StrCat("node ", index));
+    if (sg_parse_node(message, &node) == 0) return Damaged(absl::StrCat("node ", index));
     const std::string name = ToString(node.name);
     return Annotate(AddNode(builder, node, name), absl::StrCat("node ", name));
   }
@@ -154,14 +152,14 @@ class Decoder {
     }
     Attributes attributes;
     sg_string field;
-    for (int i = 0; sg_node_field(&node, 10, i, &field) != 0; ++i) {
+    for (int i = 0; sg_node_field(&node, SG_NODE_ATTRIBUTE, i, &field) != 0; ++i) {
       sg_attribute attribute;
       if (sg_parse_attribute(field, &attribute) == 0) return Damaged("an attribute");
       SEQ_ASSIGN_OR_RETURN(AttributeValue value, ToAttributeValue(attribute));
       attributes.Set(ToString(attribute.name), std::move(value));
     }
     std::vector<Value> inputs;
-    for (int i = 0; sg_node_field(&node, 13, i, &field) != 0; ++i) {
+    for (int i = 0; sg_node_field(&node, SG_NODE_INPUT, i, &field) != 0; ++i) {
       Value value;
       if (field.size > 0) {
         SEQ_ASSIGN_OR_RETURN(value, Find(ToString(field)));
@@ -172,7 +170,8 @@ class Decoder {
         builder.AddNode(ToString(node.op), inputs, std::move(attributes), name);
     SEQ_RETURN_IF_ERROR(builder.status());
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if (sg_node_field(&node, 16, static_cast<int32_t>(i), &field) == 0 || field.size == 0) {
+      if (sg_node_field(&node, SG_NODE_OUTPUT, static_cast<int32_t>(i), &field) == 0 ||
+          field.size == 0) {
         return Damaged("the list of outputs");
       }
       SEQ_RETURN_IF_ERROR(Define(builder, ToString(field), outputs[i]));
@@ -185,7 +184,7 @@ class Decoder {
     sg_string source = {};
     SEQ_RETURN_IF_ERROR(NameAndField4(field.bytes, &name, &source));
     SEQ_ASSIGN_OR_RETURN(const Value value, Find(ToString(source)));
-    if (field.tag == kResult) {
+    if (field.tag == SG_FUNCTION_RESULT) {
       builder.Result(name, value);
     } else {
       builder.Update(name, value);

@@ -11,95 +11,90 @@
 namespace seqgraph {
 namespace {
 
-// Training and validation, whole and partial batches, with and without rewrites.
-constexpr size_t kRememberedFunctions = 16;
-
-std::vector<uint8_t> NothingPrivate(const EncodedFunction& function) {
-  return std::vector<uint8_t>(function.view().num_values, 0);
-}
-
-std::shared_ptr<const EncodedFunction> Borrow(const EncodedFunction& function) {
-  return std::shared_ptr<const EncodedFunction>(std::shared_ptr<void>(), &function);
-}
-
-// Asks for one node. What the plugin says wrongly is a refusal that says so.
-Claim AskOne(const PluginTable& plugin, const EncodedFunction& function, int node,
-             std::vector<int>& together) {
-  sg_claim claim = {};
-  claim.struct_size = sizeof(claim);
-  const absl::Status status = CallPlugin(plugin.label, "claim", [&](sg_status* status) {
-    return plugin.table.claim(plugin.table.instance, &function.view(), node, &claim, status);
-  });
-  if (!status.ok()) {
-    return Claim::No(ClaimReason::kUnknownOp, std::string(status.message()));
-  }
+// A node's answer as a claim. What the plugin says wrongly is a refusal that says so.
+Claim Checked(const PluginTable& plugin, const absl::Status& status, const sg_claim& claim,
+              int num_nodes) {
+  if (!status.ok()) return Claim::No(ClaimReason::kUnknownOp, std::string(status.message()));
+  const auto nonsense = [&plugin](const auto&... parts) {
+    return Claim::No(ClaimReason::kUnknownOp, absl::StrCat(plugin.label, ": claim: ", parts...));
+  };
   const std::string text = TextFromPlugin(claim.text, sizeof(claim.text));
   if (claim.reason < SG_CLAIMED || claim.reason > SG_BROKEN_PROMISE) {
-    return Claim::No(ClaimReason::kUnknownOp,
-                     absl::StrCat(plugin.label, ": claim: gives the reason ", claim.reason,
-                                  ", which does not exist: ", text));
+    return nonsense("gives the reason ", claim.reason, ", which does not exist: ", text);
   }
   if (claim.reason != SG_CLAIMED) return Claim::No(static_cast<ClaimReason>(claim.reason), text);
   if (claim.num_together < 0 || claim.num_together > SG_CLAIM_TOGETHER) {
-    return Claim::No(ClaimReason::kUnknownOp,
-                     absl::StrCat(plugin.label, ": claim: names ", claim.num_together,
-                                  " other nodes; at most ", SG_CLAIM_TOGETHER));
+    return nonsense("names ", claim.num_together, " other nodes; at most ", SG_CLAIM_TOGETHER);
   }
+  Claim yes = Claim::Yes();
   for (int i = 0; i < claim.num_together; ++i) {
     const int other = claim.together[i];
-    if (other < 0 || other >= function.num_nodes()) {
-      return Claim::No(ClaimReason::kUnknownOp,
-                       absl::StrCat(plugin.label, ": claim: names node ", other, " of ",
-                                    function.num_nodes(), " as the one it needs"));
+    if (other < 0 || other >= num_nodes) {
+      return nonsense("names node ", other, " of ", num_nodes, " as the one it needs");
     }
-    together.push_back(other);
+    yes.together.push_back(other);
   }
-  return Claim::Yes();
+  return yes;
 }
 
-// Takes back claims that need a node which is not claimed, until all that are left hold.
-void DropLonely(const EncodedFunction& function, PluginClaims& claims) {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (int n = 0; n < function.num_nodes(); ++n) {
-      if (!claims.claims[n].claimed()) continue;
-      for (int other : claims.together[n]) {
-        const Claim& needed = claims.claims[other];
-        if (needed.claimed()) continue;
-        claims.claims[n] =
-            Claim::No(ClaimReason::kNeedsOtherNode,
-                      absl::StrCat("runs only together with ", function.NodeLabel(other),
-                                   ", which is refused: ", needed.text));
-        changed = true;
-        break;
-      }
-    }
-  }
+sg_claim NewClaim() {
+  sg_claim claim = {};
+  claim.struct_size = sizeof(claim);
+  return claim;
 }
 
-std::vector<int> Claimed(const PluginClaims& claims) {
-  std::vector<int> nodes;
-  for (size_t n = 0; n < claims.claims.size(); ++n) {
-    if (claims.claims[n].claimed()) nodes.push_back(static_cast<int>(n));
+FunctionClaim AskAtOnce(const PluginTable& plugin, const sg_function& function) {
+  std::vector<sg_claim> answers(function.num_nodes, NewClaim());
+  std::vector<sg_claim*> pointers;
+  for (sg_claim& answer : answers) pointers.push_back(&answer);
+  sg_function_claim claim = {sizeof(claim), pointers.data(), function.num_nodes, 0, nullptr};
+  const absl::Status status = CallPlugin(plugin.label, "claim_function", [&](sg_status* status) {
+    return plugin.table.claim_function(plugin.table.instance, &function, &claim, status);
+  });
+  FunctionClaim all;
+  all.choice.reset(claim.choice,
+                   [release = plugin.table.release_choice, label = plugin.label](void* choice) {
+                     if (choice == nullptr || release == nullptr) return;
+                     // A destructor has nobody to tell.
+                     (void)CallPlugin(label, "release_choice", [&](sg_status*) -> int32_t {
+                       release(choice);
+                       return SG_OK;
+                     });
+                   });
+  for (const sg_claim& answer : answers) {
+    all.nodes.push_back(Checked(plugin, status, answer, function.num_nodes));
   }
-  return nodes;
+  return all;
 }
 
-void BreakPromise(PluginClaims& claims, int node, const absl::Status& status) {
-  claims.claims[node] =
+void DropUnmet(PluginClaims& all) {
+  DropUnmetClaims(all.answer.nodes, [&all](int n) { return all.function->NodeLabel(n); });
+}
+
+// Prepares `nodes` and gives the program back at once: OK if the plugin can do it.
+absl::Status TryPrepare(const PluginTable& plugin, const PluginClaims& all,
+                        const std::vector<int>& nodes) {
+  return PluginProgram::Prepare(plugin, all.function, all.answer.choice.get(), nodes,
+                                std::vector<uint8_t>(all.function->view().num_values, 0),
+                                /*threads=*/1)
+      .status();
+}
+
+void BreakPromise(PluginClaims& all, int node, const absl::Status& status) {
+  all.answer.nodes[node] =
       Claim::No(ClaimReason::kBrokenPromise,
                 absl::StrCat("claimed, but cannot be prepared: ", status.message()));
-  claims.broken.push_back(node);
+  all.broken.push_back(node);
 }
 
 // The node and all that it needs, directly or not, ascending.
-std::vector<int> Closure(const PluginClaims& claims, int node) {
+std::vector<int> Closure(const std::vector<Claim>& claims, int node) {
   std::set<int> closure = {node};
   std::vector<int> open = {node};
   while (!open.empty()) {
     const int n = open.back();
     open.pop_back();
-    for (int other : claims.together[n]) {
+    for (int other : claims[n].together) {
       if (closure.insert(other).second) open.push_back(other);
     }
   }
@@ -108,59 +103,60 @@ std::vector<int> Closure(const PluginClaims& claims, int node) {
 
 }  // namespace
 
-absl::Status TryPrepare(const PluginTable& plugin, const EncodedFunction& function,
-                        absl::Span<const int> nodes) {
-  return PluginProgram::Prepare(plugin, Borrow(function), nodes, NothingPrivate(function),
-                                /*threads=*/1)
-      .status();
+FunctionClaim AskPlugin(const PluginTable& plugin, const sg_function& function) {
+  if (plugin.table.claim_function != nullptr) return AskAtOnce(plugin, function);
+  FunctionClaim all;
+  for (int n = 0; n < function.num_nodes; ++n) {
+    sg_claim answer = NewClaim();
+    const absl::Status status = CallPlugin(plugin.label, "claim", [&](sg_status* status) {
+      return plugin.table.claim(plugin.table.instance, &function, n, &answer, status);
+    });
+    all.nodes.push_back(Checked(plugin, status, answer, function.num_nodes));
+  }
+  return all;
 }
 
-PluginClaims ClaimAll(const PluginTable& plugin, const EncodedFunction& function) {
-  PluginClaims all;
-  all.together.resize(function.num_nodes());
-  for (int n = 0; n < function.num_nodes(); ++n) {
-    all.claims.push_back(AskOne(plugin, function, n, all.together[n]));
+std::vector<int> PluginClaims::Claimed() const {
+  std::vector<int> nodes;
+  for (size_t n = 0; n < answer.nodes.size(); ++n) {
+    if (answer.nodes[n].claimed()) nodes.push_back(static_cast<int>(n));
   }
-  DropLonely(function, all);
-  std::vector<int> claimed = Claimed(all);
-  if (claimed.empty() || TryPrepare(plugin, function, claimed).ok()) return all;
+  return nodes;
+}
+
+PluginClaims ClaimAll(const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function) {
+  PluginClaims all{.function = std::move(function)};
+  all.answer = AskPlugin(plugin, all.function->view());
+  DropUnmet(all);
+  std::vector<int> claimed = all.Claimed();
+  if (claimed.empty() || TryPrepare(plugin, all, claimed).ok()) return all;
   // Find out which ones.
+  const std::vector<Claim> before = all.answer.nodes;
   for (int n : claimed) {
-    const absl::Status alone = TryPrepare(plugin, function, Closure(all, n));
+    const absl::Status alone = TryPrepare(plugin, all, Closure(before, n));
     if (!alone.ok()) BreakPromise(all, n, alone);
   }
-  DropLonely(function, all);
-  claimed = Claimed(all);
+  DropUnmet(all);
+  claimed = all.Claimed();
   if (claimed.empty()) return all;
   // Each of the rest works alone; if they do not work together, none of them can be relied on.
-  const absl::Status rest = TryPrepare(plugin, function, claimed);
+  const absl::Status rest = TryPrepare(plugin, all, claimed);
   for (int n : claimed) {
     if (!rest.ok()) BreakPromise(all, n, rest);
   }
   return all;
 }
 
-PluginBackend::Claims PluginBackend::ClaimsOf(const EncodedFunction& function) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  for (const Remembered& known : remembered_) {
-    if (known.bytes == function.bytes()) return known.claims;
-  }
-  Claims claims = std::make_shared<const PluginClaims>(ClaimAll(plugin_, function));
-  if (remembered_.size() == kRememberedFunctions) remembered_.erase(remembered_.begin());
-  remembered_.push_back({function.bytes(), claims});
-  return claims;
-}
-
-Claim PluginBackend::ClaimNode(const Function& function, int node) const {
+FunctionClaim PluginBackend::ClaimFunction(const Function& function) const {
   absl::StatusOr<std::shared_ptr<const EncodedFunction>> encoded =
       EncodedFunction::Encode(function, serialize_);
   if (!encoded.ok()) {
-    return Claim::No(ClaimReason::kUnknownOp, std::string(encoded.status().message()));
+    return ClaimEach(function, [&encoded](int) {
+      return Claim::No(ClaimReason::kUnknownOp, std::string(encoded.status().message()));
+    });
   }
-  const Claims claims = ClaimsOf(**encoded);
-  Claim claim = claims->claims[node];
-  if (claim.claimed()) claim.together = claims->together[node];
-  return claim;
+  auto all = std::make_shared<const PluginClaims>(ClaimAll(plugin_, *std::move(encoded)));
+  return {all->answer.nodes, all};
 }
 
 namespace {
@@ -195,22 +191,24 @@ class AdaptedProgram : public Program {
 
 absl::StatusOr<std::unique_ptr<Program>> PluginBackend::Prepare(
     const ProgramRequest& request) const {
-  SEQ_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedFunction> encoded,
-                       EncodedFunction::Encode(*request.function, serialize_));
-  const Claims claims = ClaimsOf(*encoded);
+  const auto* all = static_cast<const PluginClaims*>(request.claim->choice.get());
+  if (all == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(plugin_.label, ": claimed nothing"));
+  }
   for (int n : request.nodes) {
-    for (int other : claims->together[n]) {
+    for (int other : all->answer.nodes[n].together) {
       if (std::binary_search(request.nodes.begin(), request.nodes.end(), other)) continue;
-      return absl::FailedPreconditionError(
-          absl::StrCat(plugin_.label, ": runs ", encoded->NodeLabel(n), " only together with ",
-                       encoded->NodeLabel(other), ", which is assigned to another backend: name ",
-                       plugin_.info.name, " before that one"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          plugin_.label, ": runs ", all->function->NodeLabel(n), " only together with ",
+          all->function->NodeLabel(other), ", which is assigned to another backend: name ",
+          plugin_.info.name, " before that one"));
     }
   }
   std::vector<uint8_t> may_be_private(request.may_be_private.begin(), request.may_be_private.end());
-  SEQ_ASSIGN_OR_RETURN(std::unique_ptr<PluginProgram> program,
-                       PluginProgram::Prepare(plugin_, std::move(encoded), request.nodes,
-                                              std::move(may_be_private), request.threads));
+  SEQ_ASSIGN_OR_RETURN(
+      std::unique_ptr<PluginProgram> program,
+      PluginProgram::Prepare(plugin_, all->function, all->answer.choice.get(), request.nodes,
+                             std::move(may_be_private), request.threads));
   return std::make_unique<AdaptedProgram>(std::move(program));
 }
 

@@ -2,34 +2,35 @@
 #define SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_BACKEND_H_
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "backends/plugin/encoded_function.h"
 #include "backends/plugin/plugin_table.h"
 #include "runtime/backend.h"
 
 namespace seqgraph {
 
-/// What a plugin claims of one function.
+/// What a plugin says of a function: asked once for all nodes (sg_backend::claim_function), or for
+/// one after the other if it is of version 1. What it says wrongly is a refusal that says so. The
+/// choice is what it left for prepare, and is given back to it with the last copy.
+FunctionClaim AskPlugin(const PluginTable& plugin, const sg_function& function);
+
+/// What a plugin is held to.
 struct PluginClaims {
-  std::vector<Claim> claims;               ///< one for each node
-  std::vector<std::vector<int>> together;  ///< for each node those that it needs beside it
-  std::vector<int> broken;                 ///< nodes that were claimed and cannot be prepared
+  std::shared_ptr<const EncodedFunction> function;
+  FunctionClaim answer;
+  std::vector<int> broken;  ///< nodes that were claimed and cannot be prepared
+
+  std::vector<int> Claimed() const;
 };
 
-/// Asks a plugin for every node of a function and holds it to the answers: a claim that needs a
-/// node which is not claimed is void, and all that is claimed is prepared once for a trial. A node
-/// that was claimed and cannot be prepared is refused, with a text that says so.
-PluginClaims ClaimAll(const PluginTable& plugin, const EncodedFunction& function);
-
-/// Prepares `nodes` and gives the program back at once: OK if the plugin can do it.
-absl::Status TryPrepare(const PluginTable& plugin, const EncodedFunction& function,
-                        absl::Span<const int> nodes);
+/// AskPlugin, and holds it to the answers: a claim that needs a node which is not claimed is void,
+/// and all that is claimed is prepared once for a trial. A node that was claimed and cannot be
+/// prepared is refused, with a text that says so.
+PluginClaims ClaimAll(const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function);
 
 /// A plugin as a backend like any other. Whatever the plugin returns or throws becomes a status
 /// that names the plugin; a plugin that crashes or hangs has to be found out before, in a process
@@ -42,23 +43,15 @@ class PluginBackend : public Backend {
   const BackendInfo& info() const override { return plugin_.info; }
   const PluginTable& plugin() const { return plugin_; }
 
-  Claim ClaimNode(const Function& function, int node) const override;
+  /// Serializes the function once, for the claim and for Prepare.
+  FunctionClaim ClaimFunction(const Function& function) const override;
   /// FailedPrecondition if a node was claimed only together with one that is not among those
   /// requested.
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override;
 
  private:
-  using Claims = std::shared_ptr<const PluginClaims>;
-  Claims ClaimsOf(const EncodedFunction& function) const;
-
   const PluginTable plugin_;
   const FunctionSerializer serialize_;
-  struct Remembered {
-    std::string bytes;
-    Claims claims;
-  };
-  mutable std::mutex mutex_;
-  mutable std::vector<Remembered> remembered_;  // Answers for the last functions, newest last.
 };
 
 }  // namespace seqgraph

@@ -9,9 +9,6 @@
 namespace seqgraph {
 namespace {
 
-// Fields of seqgraph.proto.Node.
-constexpr uint32_t kInputs = 13, kOutputs = 16;
-
 absl::Status CheckBytes(const PluginTable& plugin, absl::string_view what, int64_t bytes,
                         int64_t least) {
   if (bytes >= least && bytes <= kMaxPluginBytes) return absl::OkStatus();
@@ -21,13 +18,17 @@ absl::Status CheckBytes(const PluginTable& plugin, absl::string_view what, int64
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PluginProgram>> PluginProgram::Prepare(
-    const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function,
+    const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function, const void* choice,
     absl::Span<const int> nodes, std::vector<uint8_t> may_be_private, int threads) {
   std::unique_ptr<PluginProgram> out(new PluginProgram(plugin, std::move(function)));
   const std::vector<int32_t> indices(nodes.begin(), nodes.end());
-  const sg_prepare_args args = {sizeof(args),   &out->function_->view(),
-                                indices.data(), static_cast<int32_t>(indices.size()),
-                                threads,        may_be_private.data()};
+  const sg_prepare_args args = {sizeof(args),
+                                &out->function_->view(),
+                                indices.data(),
+                                static_cast<int32_t>(indices.size()),
+                                threads,
+                                may_be_private.data(),
+                                const_cast<void*>(choice)};  // The plugin's own.
   out->program_.struct_size = sizeof(sg_program);
   SEQ_RETURN_IF_ERROR(CallPlugin(plugin.label, "prepare", [&](sg_status* status) {
     return plugin.table.prepare(plugin.table.instance, &args, &out->program_, status);
@@ -92,13 +93,10 @@ absl::Status PluginProgram::AddOperands(const sg_node& node, uint32_t tag, NodeC
 absl::Status PluginProgram::AddCall(int node) {
   auto call = std::make_unique<NodeCall>();
   call->label = function_->NodeLabel(node);
-  sg_node found;
-  if (sg_get_node(&function_->view(), node, &found) == 0) {
-    return absl::InternalError(absl::StrCat(call->label, " cannot be read"));
-  }
-  SEQ_RETURN_IF_ERROR(AddOperands(found, kInputs, *call));
+  const sg_node& found = function_->node(node);
+  SEQ_RETURN_IF_ERROR(AddOperands(found, SG_NODE_INPUT, *call));
   const size_t num_inputs = call->tensors.size();
-  SEQ_RETURN_IF_ERROR(AddOperands(found, kOutputs, *call));
+  SEQ_RETURN_IF_ERROR(AddOperands(found, SG_NODE_OUTPUT, *call));
   for (const sg_tensor& tensor : call->tensors) call->pointers.push_back(&tensor);
   call->args = {sizeof(sg_run_args),
                 node,

@@ -33,9 +33,11 @@ class PluginProgram {
   };
 
   /// Errors are the plugin's, or Internal for sizes that make no sense; they name the plugin.
+  /// `choice` is what the plugin's claim_function left for the function, or null.
   static absl::StatusOr<std::unique_ptr<PluginProgram>> Prepare(
       const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function,
-      absl::Span<const int> nodes, std::vector<uint8_t> may_be_private, int threads);
+      const void* choice, absl::Span<const int> nodes, std::vector<uint8_t> may_be_private,
+      int threads);
   ~PluginProgram();
   PluginProgram(const PluginProgram&) = delete;
   PluginProgram& operator=(const PluginProgram&) = delete;

@@ -33,18 +33,21 @@ std::string Varint(uint64_t value) {
 }
 
 std::string LengthField(uint32_t tag, absl::string_view bytes) {
-  return absl::StrCat(Varint(tag << 3 | 2), Varint(bytes.size()), bytes);
+  return absl::StrCat(Varint(tag << 3 | SG_WIRE_BYTES), Varint(bytes.size()), bytes);
 }
+
+// What stands before a number.
+std::string NumberKey(uint32_t tag) { return Varint(tag << 3 | SG_WIRE_VARINT); }
 
 absl::string_view View(sg_string text) { return {text.data, text.size}; }
 
 // The function's bytes with something added to one node.
 std::string WithAddition(const sg_function& function, int node, absl::string_view addition) {
   std::string out;
-  sg_reader reader = {function.bytes, function.bytes + function.num_bytes};
+  sg_reader reader = sg_read_nodes(&function);
   sg_field field;
   for (int n = -1; sg_next_field(&reader, &field) > 0;) {
-    const bool here = field.tag == 10 && ++n == node;
+    const bool here = field.tag == SG_FUNCTION_NODE && ++n == node;
     absl::StrAppend(&out,
                     LengthField(field.tag, absl::StrCat(View(field.bytes), here ? addition : "")));
   }
@@ -59,11 +62,13 @@ struct Addition {
 };
 std::vector<Addition> Additions() {
   return {
-      {"of an op that does not exist", LengthField(4, "NoSuchOp")},
-      {"of a version of its op that does not exist", absl::StrCat(Varint(7 << 3), Varint(1000000))},
+      {"of an op that does not exist", LengthField(SG_NODE_OP, "NoSuchOp")},
+      {"of a version of its op that does not exist",
+       absl::StrCat(NumberKey(SG_NODE_OP_VERSION), Varint(1000000))},
       {"with an attribute that does not exist",
-       LengthField(10,
-                   absl::StrCat(LengthField(1, "no_such_attribute"), Varint(4 << 3), Varint(1)))},
+       LengthField(SG_NODE_ATTRIBUTE,
+                   absl::StrCat(LengthField(SG_ATTRIBUTE_NAME, "no_such_attribute"),
+                                NumberKey(SG_ATTRIBUTE_INT), Varint(1)))},
       {"with a field that does not exist", LengthField(1000, "?")},
   };
 }
@@ -74,12 +79,7 @@ absl::Status CheckRefusals(const PluginTable& plugin, const EncodedFunction& fun
     sg_function changed = function.view();
     changed.bytes = reinterpret_cast<const uint8_t*>(bytes.data());
     changed.num_bytes = bytes.size();
-    sg_claim claim = {};
-    claim.struct_size = sizeof(claim);
-    const absl::Status status = CallPlugin(plugin.label, "claim", [&](sg_status* status) {
-      return plugin.table.claim(plugin.table.instance, &changed, node, &claim, status);
-    });
-    if (status.ok() && claim.reason == SG_CLAIMED) {
+    if (AskPlugin(plugin, changed).nodes[node].claimed()) {
       return absl::InternalError(absl::StrCat(plugin.label, ": claims a node ", addition.what, " (",
                                               function.NodeLabel(node), ", changed)"));
     }
@@ -118,42 +118,38 @@ class Prober {
 
   absl::Status Function(const Encoded& function) {
     Stage("claiming nodes and preparing them for a trial");
-    const PluginClaims claims = ClaimAll(plugin_, *function);
-    std::vector<int> claimed;
-    std::set<std::string> ops;
+    const PluginClaims claims = ClaimAll(plugin_, function);
     if (!claims.broken.empty()) {
       const int n = claims.broken.front();
-      return absl::InternalError(
-          absl::StrCat(plugin_.label, ": ", function->NodeLabel(n), ": ", claims.claims[n].text));
+      return absl::InternalError(absl::StrCat(plugin_.label, ": ", function->NodeLabel(n), ": ",
+                                              claims.answer.nodes[n].text));
     }
-    for (int n = 0; n < function->num_nodes(); ++n) {
-      if (claims.claims[n].claimed()) claimed.push_back(n);
-    }
+    const std::vector<int> claimed = claims.Claimed();
     send_(FrameType::kClaimed, absl::StrCat(claimed.size()));
     Stage("refusing what does not exist");
+    std::set<absl::string_view> ops;
     for (int n : claimed) {
-      sg_node node;
-      sg_get_node(&function->view(), n, &node);
-      if (!ops.insert(std::string(View(node.op))).second) continue;
+      if (!ops.insert(View(function->node(n).op)).second) continue;
       SEQ_RETURN_IF_ERROR(CheckRefusals(plugin_, *function, n));
     }
     if (claimed.empty()) return absl::OkStatus();
     Stage("preparing a second time what it had prepared before");
-    SEQ_RETURN_IF_ERROR(PrepareAndRun(function, claimed));
-    return Repeat(function, claimed);
+    SEQ_RETURN_IF_ERROR(PrepareAndRun(claims, claimed));
+    return Repeat(claims, claimed);
   }
 
-  absl::Status PrepareAndRun(const Encoded& function, const std::vector<int>& nodes) {
-    const std::vector<uint8_t> nothing_private(function->view().num_values, 0);
+  absl::Status PrepareAndRun(const PluginClaims& claims, const std::vector<int>& nodes) {
+    const std::vector<uint8_t> nothing_private(claims.function->view().num_values, 0);
     SEQ_ASSIGN_OR_RETURN(
         std::unique_ptr<PluginProgram> program,
-        PluginProgram::Prepare(plugin_, function, nodes, nothing_private, /*threads=*/1));
+        PluginProgram::Prepare(plugin_, claims.function, claims.answer.choice.get(), nodes,
+                               nothing_private, /*threads=*/1));
     if (!request_.run) return absl::OkStatus();
     Stage("running a node");
     return Annotate(RunGuarded(*program, nodes), plugin_.label);
   }
 
-  absl::Status Repeat(const Encoded& function, const std::vector<int>& nodes) {
+  absl::Status Repeat(const PluginClaims& claims, const std::vector<int>& nodes) {
     const int repeats = request_.leak_repeats;
     if (repeats == 0) return absl::OkStatus();
     Stage(absl::StrCat("preparing ", repeats, " times"));
@@ -161,7 +157,7 @@ class Prober {
     const int warm_up = std::max(16, repeats / 10);
     for (int i = 0; i < warm_up + repeats; ++i) {
       if (i == warm_up) before = DataBytes();
-      SEQ_RETURN_IF_ERROR(PrepareAndRun(function, nodes));
+      SEQ_RETURN_IF_ERROR(PrepareAndRun(claims, nodes));
     }
     const int64_t growth = (DataBytes() - before) / repeats;
     if (kFreedMemoryIsKept || growth <= request_.leak_limit) return absl::OkStatus();

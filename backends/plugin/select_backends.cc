@@ -17,8 +17,8 @@ class BorrowedBackend : public Backend {
  public:
   explicit BorrowedBackend(const Backend& backend) : backend_(backend) {}
   const BackendInfo& info() const override { return backend_.info(); }
-  Claim ClaimNode(const Function& function, int node) const override {
-    return backend_.ClaimNode(function, node);
+  FunctionClaim ClaimFunction(const Function& function) const override {
+    return backend_.ClaimFunction(function);
   }
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {
     return backend_.Prepare(request);

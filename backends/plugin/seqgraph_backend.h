@@ -2,7 +2,8 @@
 #define SEQGRAPH_BACKENDS_PLUGIN_SEQGRAPH_BACKEND_H_
 
 /*
- * The C interface of Seqgraph's backend plugins, version 1. C99 and C++; needs nothing else.
+ * The C interface of Seqgraph's backend plugins, version 2. C99 and C++. This is the header that a
+ * plugin includes.
  *
  * A plugin is a shared library that exports one function, seqgraph_backend_entry, which the macro
  * SEQGRAPH_BACKEND below defines together with the negotiation of versions:
@@ -15,12 +16,12 @@
  *
  * The host asks, for each function that it compiles:
  *
- *   claim(function, node)      yes, or no with a reason. A yes is a promise: the host prepares all
- *                              that was claimed at once, and holds the plugin to it.
- *   prepare(function, nodes)   -> a program: everything that is fixed before the first run
- *   node_info, private_storage what a program needs (optional)
- *   begin, run..., end         once for each call of the function; run computes one node
- *   destroy(program)
+ *   claim_function(function)   for each node yes, or no with a reason; or, if the plugin has no
+ * such function, claim(function, node) for one node after the other. A yes is a promise: the host
+ * prepares all that was claimed at once, and holds the plugin to it. prepare(function, nodes)   ->
+ * a program: everything that is fixed before the first run node_info, private_storage what a
+ * program needs (optional) begin, run..., end         once for each call of the function; run
+ * computes one node destroy(program)
  *
  * Rules that hold everywhere:
  *   - Every struct begins with struct_size, the bytes that its maker knows. The one who receives a
@@ -30,8 +31,8 @@
  *     hands. What the host passes is valid during the call, unless said otherwise.
  *   - A function that can fail returns SG_OK or another code and then says why in `status`.
  *   - Nothing is thrown across this interface, and no call ends the process.
- *   - claim and prepare may be called by several threads at once. One program is used by one thread
- *     at a time, not always the same one.
+ *   - What concerns the instance (claims, prepare, release_choice) may be called by several threads
+ *     at once. One program is used by one thread at a time, not always the same one.
  *   - A plugin is never unloaded.
  */
 
@@ -43,7 +44,7 @@
 
 /* The version of the interface that this header describes, and the oldest that a plugin built with
  * it still speaks. */
-#define SG_ABI_VERSION 1u
+#define SG_ABI_VERSION 2u
 #define SG_ABI_VERSION_MIN 1u
 /* "seqgraph" in ASCII. */
 #define SG_MAGIC UINT64_C(0x7365716772617068)
@@ -124,9 +125,11 @@ typedef struct sg_function {
   const sg_value* const* values; /* every value of the function */
   int32_t num_values;
   int32_t num_nodes;
+  /* Since version 2: the indices of all values, in the order of their names as strcmp has it. */
+  const int32_t* values_by_name;
 } sg_function;
 
-/* Filled by claim. */
+/* What is said of one node. */
 typedef struct sg_claim {
   size_t struct_size;
   int32_t reason;           /* SG_CLAIMED, or why not */
@@ -137,6 +140,18 @@ typedef struct sg_claim {
   int32_t together[SG_CLAIM_TOGETHER];
 } sg_claim;
 
+/* Filled by claim_function. */
+typedef struct sg_function_claim {
+  size_t struct_size;
+  sg_claim* const* nodes; /* one for each node: the host's, zeroed but for struct_size */
+  int32_t num_nodes;
+  int32_t reserved;
+  /* The plugin's own: what it found out on the way, such as which kernel is to run which node. It
+   * comes back in each prepare of this function, and in release_choice when there will be none any
+   * more. */
+  void* choice;
+} sg_function_claim;
+
 typedef struct sg_prepare_args {
   size_t struct_size;
   const sg_function* function; /* valid until the program is destroyed */
@@ -146,6 +161,9 @@ typedef struct sg_prepare_args {
   /* One for each value of the function: 1 if only these nodes compute and read it, so that its
    * storage may be private (see private_storage). */
   const uint8_t* may_be_private;
+  /* Since version 2: what claim_function left for this function, whose claims may be more than
+   * `nodes`; NULL if it left nothing or was not asked. Valid during the call. See sg_choice_of. */
+  void* choice;
 } sg_prepare_args;
 
 /* Filled by prepare. */
@@ -213,9 +231,15 @@ typedef struct sg_backend {
   /* For a value that may be private: the bytes of the layout in which this program stores it, or
    * -1 for the plain one. */
   int64_t (*private_storage)(void* program, int32_t value);
+  /* Since version 2, optional. With it a function is read once, not once for each node. A host of
+   * version 1 asks `claim` all the same, and both must say the same. */
+  int32_t (*claim_function)(void* instance, const sg_function* function, sg_function_claim* claim,
+                            sg_status* status);
+  /* Needed by a plugin that leaves choices; also called after a claim_function that failed. */
+  void (*release_choice)(void* choice);
 } sg_backend;
 
-/* Size of a struct up to and with one of its members. */
+/* Size of a struct up to and with one of its members: a struct that is smaller lacks it. */
 #define SG_SIZE_THROUGH(type, member) (offsetof(type, member) + sizeof(((type*)0)->member))
 /* What version 1 had; a smaller struct is damaged. */
 #define SG_HOST_V1_SIZE SG_SIZE_THROUGH(sg_host, version)
@@ -237,8 +261,7 @@ typedef struct sg_backend {
 
 typedef int32_t (*sg_entry_function)(const sg_host* host, sg_backend* backend, sg_status* status);
 
-/* ---- Help for plugins: nothing below crosses the interface ------------------------------------
- */
+/* ---- Help for plugins: nothing below crosses the interface ----------------------------------- */
 
 /* Writes code and text, and gives the code: return sg_fail(status, SG_INTERNAL, "..."). */
 SG_PRINTF(3, 4)
@@ -261,6 +284,11 @@ static inline void sg_refuse(sg_claim* claim, int32_t reason, const char* format
   va_start(args, format);
   vsnprintf(claim->text, sizeof(claim->text), format, args);
   va_end(args);
+}
+
+/* The choice that comes back in prepare; NULL from a host of version 1. */
+static inline void* sg_choice_of(const sg_prepare_args* args) {
+  return args->struct_size >= SG_SIZE_THROUGH(sg_prepare_args, choice) ? args->choice : NULL;
 }
 
 typedef int32_t (*sg_fill_function)(const sg_host* host, sg_backend* backend, sg_status* status);
@@ -305,283 +333,11 @@ static inline int32_t sg_negotiate(const sg_host* host, sg_backend* out, sg_stat
     return sg_negotiate(host, backend, status, fill);                                \
   }
 
-/* A piece of the function's bytes; not zero-terminated. */
-typedef struct sg_string {
-  const char* data;
-  size_t size;
-} sg_string;
-
-static inline int sg_equal(sg_string a, const char* b) {
-  return a.size == strlen(b) && (a.size == 0 || memcmp(a.data, b, a.size) == 0);
-}
-
-/* A cursor over a message in protobuf's wire format. */
-typedef struct sg_reader {
-  const uint8_t* at;
-  const uint8_t* end;
-} sg_reader;
-
-/* A field: `number` in varints and fixed numbers, `bytes` in those with a length. */
-typedef struct sg_field {
-  uint32_t tag;  /* the field's number */
-  uint32_t wire; /* 0 varint, 1 64-bit, 2 length-delimited, 5 32-bit */
-  uint64_t number;
-  sg_string bytes;
-} sg_field;
-
-static inline int sg_read_varint(sg_reader* reader, uint64_t* value) {
-  int shift;
-  *value = 0;
-  for (shift = 0; shift < 70 && reader->at < reader->end; shift += 7) {
-    const uint8_t byte = *reader->at++;
-    if (shift == 63 && byte > 1) return 0;
-    *value |= (uint64_t)(byte & 0x7f) << (shift & 63);
-    if (byte < 0x80) return 1;
-  }
-  return 0;
-}
-
-/* 1: a field was read; 0: the message has ended; -1: it is damaged. */
-static inline int sg_next_field(sg_reader* reader, sg_field* field) {
-  uint64_t key, size;
-  int i, width;
-  if (reader->at == reader->end) return 0;
-  memset(field, 0, sizeof(*field));
-  if (!sg_read_varint(reader, &key) || (key >> 3) == 0 || (key >> 3) > 0x1fffffff) return -1;
-  field->tag = (uint32_t)(key >> 3);
-  field->wire = (uint32_t)(key & 7);
-  switch (field->wire) {
-    case 0:
-      return sg_read_varint(reader, &field->number) ? 1 : -1;
-    case 1:
-    case 5:
-      width = field->wire == 1 ? 8 : 4;
-      if (reader->end - reader->at < width) return -1;
-      for (i = 0; i < width; ++i) field->number |= (uint64_t)reader->at[i] << (8 * i);
-      reader->at += width;
-      return 1;
-    case 2:
-      if (!sg_read_varint(reader, &size) || size > (uint64_t)(reader->end - reader->at)) return -1;
-      field->bytes.data = (const char*)reader->at;
-      field->bytes.size = (size_t)size;
-      reader->at += size;
-      return 1;
-    default:
-      return -1;
-  }
-}
-
-static inline sg_reader sg_read(sg_string message) {
-  sg_reader reader;
-  reader.at = (const uint8_t*)message.data;
-  reader.end = reader.at + message.size;
-  return reader;
-}
-
-/* A node of a function. */
-typedef struct sg_node {
-  sg_string name, op;
-  int32_t op_version;
-  sg_string message; /* the serialized seqgraph.proto.Node */
-} sg_node;
-
-/* Kinds of attributes; the numbers are the fields of seqgraph.proto.Attribute. */
-enum {
-  SG_ATTRIBUTE_INT = 4,
-  SG_ATTRIBUTE_FLOAT = 5,
-  SG_ATTRIBUTE_BOOL = 6,
-  SG_ATTRIBUTE_STRING = 7,
-  SG_ATTRIBUTE_INTS = 8, /* see sg_next_int */
-  SG_ATTRIBUTE_DTYPE = 9
-};
-
-typedef struct sg_attribute {
-  sg_string name;
-  int32_t kind;
-  int64_t int_value; /* also of bool and dtype */
-  double float_value;
-  sg_string string_value;
-  sg_reader ints;
-} sg_attribute;
-
-/* The node with that index; 0 if the bytes are damaged, hold what this header does not know, or
- * have no such node. */
-static inline int sg_get_node(const sg_function* function, int32_t index, sg_node* node) {
-  sg_string bytes;
-  sg_reader reader;
-  sg_field field;
-  int32_t seen = 0;
-  int more;
-  bytes.data = (const char*)function->bytes;
-  bytes.size = function->num_bytes;
-  reader = sg_read(bytes);
-  memset(node, 0, sizeof(*node));
-  while ((more = sg_next_field(&reader, &field)) > 0) {
-    if (field.wire != 2 || (field.tag != 1 && field.tag != 4 && field.tag != 7 && field.tag != 10 &&
-                            field.tag != 13 && field.tag != 16)) {
-      return 0;
-    }
-    if (field.tag == 10 && seen++ == index) node->message = field.bytes;
-  }
-  if (more < 0 || index < 0 || index >= seen) return 0;
-  reader = sg_read(node->message);
-  while ((more = sg_next_field(&reader, &field)) > 0) {
-    const int is_text = field.wire == 2;
-    if (field.tag == 1 && is_text) {
-      node->name = field.bytes;
-    } else if (field.tag == 4 && is_text) {
-      node->op = field.bytes;
-    } else if (field.tag == 7 && field.wire == 0) {
-      node->op_version = (int32_t)field.number;
-    } else if ((field.tag != 10 && field.tag != 13 && field.tag != 16) || !is_text) {
-      return 0;
-    }
-  }
-  return more == 0;
-}
-
-/* The i-th of a node's repeated fields; 0 if it has fewer. */
-static inline int sg_node_field(const sg_node* node, uint32_t tag, int32_t i, sg_string* bytes) {
-  sg_reader reader = sg_read(node->message);
-  sg_field field;
-  while (sg_next_field(&reader, &field) > 0) {
-    if (field.tag == tag && i-- == 0) {
-      *bytes = field.bytes;
-      return 1;
-    }
-  }
-  return 0;
-}
-
-/* The value with that name; NULL if there is none. `index`, unless NULL, becomes its index. */
-static inline const sg_value* sg_find_value(const sg_function* function, sg_string name,
-                                            int32_t* index) {
-  int32_t i;
-  for (i = 0; i < function->num_values; ++i) {
-    if (sg_equal(name, function->values[i]->name)) {
-      if (index != NULL) *index = i;
-      return function->values[i];
-    }
-  }
-  return NULL;
-}
-
-/* What input i of the node reads, or its output i; NULL if it is absent. */
-static inline const sg_value* sg_node_input(const sg_function* function, const sg_node* node,
-                                            int32_t i) {
-  sg_string name;
-  if (!sg_node_field(node, 13, i, &name) || name.size == 0) return NULL;
-  return sg_find_value(function, name, NULL);
-}
-
-static inline const sg_value* sg_node_output(const sg_function* function, const sg_node* node,
-                                             int32_t i) {
-  sg_string name;
-  if (!sg_node_field(node, 16, i, &name) || name.size == 0) return NULL;
-  return sg_find_value(function, name, NULL);
-}
-
-/* The next of an attribute's integers: 1, or 0 at the end. */
-static inline int sg_next_int(sg_reader* ints, int64_t* value) {
-  uint64_t number;
-  if (ints->at == ints->end || !sg_read_varint(ints, &number)) return 0;
-  *value = (int64_t)number;
-  return 1;
-}
-
-/* Reads a serialized seqgraph.proto.Attribute; 0 if it is damaged or holds what this header does
- * not know. */
-static inline int sg_parse_attribute(sg_string message, sg_attribute* attribute) {
-  sg_reader reader = sg_read(message), list;
-  sg_field field, element;
-  int more;
-  memset(attribute, 0, sizeof(*attribute));
-  while ((more = sg_next_field(&reader, &field)) > 0) {
-    const uint32_t text = SG_ATTRIBUTE_STRING;
-    if (field.tag == 1 && field.wire == 2) {
-      attribute->name = field.bytes;
-      continue;
-    }
-    if (field.tag < 4 || field.tag > 9) return 0;
-    if (field.wire != (field.tag == SG_ATTRIBUTE_FLOAT                       ? 1u
-                       : field.tag == text || field.tag == SG_ATTRIBUTE_INTS ? 2u
-                                                                             : 0u)) {
-      return 0;
-    }
-    attribute->kind = (int32_t)field.tag;
-    attribute->int_value = (int64_t)field.number;
-    attribute->string_value = field.bytes;
-    memcpy(&attribute->float_value, &field.number, sizeof(double));
-    if (field.tag != SG_ATTRIBUTE_INTS) continue;
-    list = sg_read(field.bytes);
-    while ((more = sg_next_field(&list, &element)) > 0) {
-      /* The host writes the numbers packed, in one field. */
-      if (element.tag != 1 || element.wire != 2 || attribute->ints.at != NULL) return 0;
-      attribute->ints = sg_read(element.bytes);
-    }
-    if (more < 0) return 0;
-  }
-  return more == 0 && attribute->name.size > 0 && attribute->kind != 0;
-}
-
-/* The attribute of that name; 0 if there is none. */
-static inline int sg_find_attribute(const sg_node* node, const char* name,
-                                    sg_attribute* attribute) {
-  sg_string message;
-  int32_t i;
-  for (i = 0; sg_node_field(node, 10, i, &message); ++i) {
-    if (sg_parse_attribute(message, attribute) && sg_equal(attribute->name, name)) return 1;
-  }
-  return 0;
-}
-
-/* An op that a plugin implements: its version, and the names of all attributes that it heeds. */
-typedef struct sg_supported_op {
-  const char* op;
-  int32_t version;
-  const char* attributes[8]; /* up to the first NULL */
-} sg_supported_op;
-
-/* Begins every claim: finds the node's op in the plugin's list, and refuses the node if the op, its
- * version, or one of its attributes is not there. What a newer host may say about a node is
- * refused so, and not overlooked. Gives the index into the list, with `node` filled in, or -1 with
- * the claim refused. */
-static inline int sg_check_node(const sg_function* function, int32_t index,
-                                const sg_supported_op* ops, int num_ops, sg_node* node,
-                                sg_claim* claim) {
-  sg_string message;
-  sg_attribute attribute;
-  int op, a;
-  int32_t i;
-  if (!sg_get_node(function, index, node)) {
-    sg_refuse(claim, SG_UNKNOWN_OP, "node %d is written in a way that this plugin cannot read",
-              (int)index);
-    return -1;
-  }
-  for (op = 0; op < num_ops && !sg_equal(node->op, ops[op].op); ++op) {
-  }
-  if (op == num_ops) {
-    sg_refuse(claim, SG_UNKNOWN_OP, "op %.*s is not implemented", (int)node->op.size,
-              node->op.data);
-    return -1;
-  }
-  if (node->op_version != ops[op].version) {
-    sg_refuse(claim, SG_UNKNOWN_OP, "op %s has version %d here; implemented is version %d",
-              ops[op].op, (int)node->op_version, (int)ops[op].version);
-    return -1;
-  }
-  for (i = 0; sg_node_field(node, 10, i, &message); ++i) {
-    const int readable = sg_parse_attribute(message, &attribute);
-    for (a = 0; readable && a < 8 && ops[op].attributes[a] != NULL; ++a) {
-      if (sg_equal(attribute.name, ops[op].attributes[a])) break;
-    }
-    if (!readable || a == 8 || ops[op].attributes[a] == NULL) {
-      sg_refuse(claim, SG_UNKNOWN_OP, "op %s has an attribute %.*s, which is not implemented",
-                ops[op].op, (int)attribute.name.size, attribute.name.data);
-      return -1;
-    }
-  }
-  return op;
-}
+/* Help to read nodes and attributes from the function's bytes: lies beside this file, and brings
+ * nothing that crosses the interface. A plugin that reads protobuf in a way of its own defines
+ * SG_WITHOUT_READER and does without. */
+#if !defined(SG_WITHOUT_READER)
+#include "seqgraph_reader.h"
+#endif
 
 #endif /* SEQGRAPH_BACKENDS_PLUGIN_SEQGRAPH_BACKEND_H_ */

@@ -66,7 +66,9 @@ class ReferenceProgram : public Program {
 class ReferenceBackend : public Backend {
  public:
   const BackendInfo& info() const override { return info_; }
-  Claim ClaimNode(const Function&, int) const override { return Claim::Yes(); }
+  FunctionClaim ClaimFunction(const Function& function) const override {
+    return ClaimEach(function, [](int) { return Claim::Yes(); });
+  }
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {
     return std::make_unique<ReferenceProgram>(request);
   }

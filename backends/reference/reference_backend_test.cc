@@ -80,9 +80,9 @@ TEST(ReferenceBackend, ClaimsEveryNode) {
   const Function f = SumFunction();
   const std::unique_ptr<Backend> reference = MakeReferenceBackend();
   EXPECT_EQ(reference->info().name, "reference");
-  for (size_t n = 0; n < f.nodes().size(); ++n) {
-    EXPECT_TRUE(reference->ClaimNode(f, static_cast<int>(n)).claimed());
-  }
+  const FunctionClaim claim = reference->ClaimFunction(f);
+  ASSERT_EQ(claim.nodes.size(), f.nodes().size());
+  for (const Claim& node : claim.nodes) EXPECT_TRUE(node.claimed());
 }
 
 }  // namespace

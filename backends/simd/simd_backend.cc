@@ -25,19 +25,17 @@ class SimdProgram : public Program {
     const size_t num_nodes = function.nodes().size();
     std::vector<bool> mine(num_nodes, false);
     for (int n : request.nodes) mine[n] = true;
+    SEQ_ASSIGN_OR_RETURN(const kernels::ChosenRows<KernelDef> rows,
+                         kernels::RowsFor(Kernels(), request, mine));
     auto program = std::make_unique<SimdProgram>();
     ProgramPlan plan{.request = request, .pool = ThreadPool::Shared(request.threads)};
     program->kernels_.resize(num_nodes);
     for (int n : request.nodes) {
       KernelContext context(n, mine, plan);
-      const std::string& name = function.nodes()[n].name;
-      const auto choice = kernels::ChooseKernel(Kernels(), context);
-      if (choice.def == nullptr) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("node ", name, " was not claimed: ", choice.claim.text));
+      absl::StatusOr<std::unique_ptr<Kernel>> kernel = rows[n]->make(context);
+      if (!kernel.ok()) {
+        return Annotate(kernel.status(), absl::StrCat("node ", function.nodes()[n].name));
       }
-      absl::StatusOr<std::unique_ptr<Kernel>> kernel = choice.def->make(context);
-      if (!kernel.ok()) return Annotate(kernel.status(), absl::StrCat("node ", name));
       program->kernels_[n] = *std::move(kernel);
     }
     return program;
@@ -78,11 +76,13 @@ class SimdBackend : public Backend {
 
   const BackendInfo& info() const override { return infos_.at(TargetName()); }
 
-  Claim ClaimNode(const Function& function, int node) const override {
+  FunctionClaim ClaimFunction(const Function& function) const override {
     if (const absl::Status status = TargetStatus(); !status.ok()) {
-      return Claim::No(ClaimReason::kUnknownOp, std::string(status.message()));
+      return ClaimEach(function, [&status](int) {
+        return Claim::No(ClaimReason::kUnknownOp, std::string(status.message()));
+      });
     }
-    return kernels::ChooseKernel(Kernels(), NodeContext(function, node, /*mine=*/{})).claim;
+    return kernels::ClaimByTable(Kernels(), function);
   }
 
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {

@@ -105,7 +105,7 @@ TEST_P(SimdBackend, RefusesDoublesAndSaysWhatItHas) {
   const Value x = g.Input("x", {DType::kFloat64, Shape{3}});
   g.Result("y", ops::Tanh(g, x));
   SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
-  const Claim claim = backend->ClaimNode(function, 0);
+  const Claim claim = backend->ClaimFunction(function).nodes[0];
   EXPECT_EQ(claim.reason, ClaimReason::kUnsupportedType);
   EXPECT_THAT(claim.text, HasSubstr("float32"));
 }
@@ -120,7 +120,7 @@ TEST(SimdBackendDeathTest, AForcedTargetThatIsNotThereMakesItRefuseEveryNode) {
         setenv(simd::kTargetVariable, "AVX1024", 1);
         const auto backend = MakeSimdBackend();
         const auto network = Network();
-        const Claim claim = backend->ClaimNode(*network, 0);
+        const Claim claim = backend->ClaimFunction(*network).nodes[0];
         std::fputs(claim.text.c_str(), stderr);
         std::exit(claim.claimed() ? 1 : 0);
       },

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <new>
@@ -66,16 +67,14 @@ struct Kernel {
   Activation activation = Activation::kSigmoid;
 };
 
-struct Program {
-  std::map<int32_t, Kernel> kernels;
-};
+// The kernel of each node that is claimed. What claim_function leaves for prepare, and a program.
+using Kernels = std::map<int32_t, Kernel>;
 
 // Says whether a node can be run, and how.
-bool Plan(const sg_function* function, int32_t index, Kernel* kernel, sg_claim* claim) {
-  sg_node node;
-  const int op = sg_check_node(function, index, kOps, kNumOps, &node, claim);
+bool Plan(const sg_function* function, const sg_node* node, Kernel* kernel, sg_claim* claim) {
+  const int op = sg_check_op(node, kOps, kNumOps, claim);
   if (op < 0) return false;  // `claim` says why.
-  const sg_value* x = sg_node_input(function, &node, 0);
+  const sg_value* x = sg_node_input(function, node, 0);
   if (x == nullptr || x->dtype != SG_FLOAT32) {
     sg_refuse(claim, SG_UNSUPPORTED_TYPE, "only float32 is implemented");
     return false;
@@ -83,7 +82,7 @@ bool Plan(const sg_function* function, int32_t index, Kernel* kernel, sg_claim* 
   if (op != kDense) return true;
   kernel->is_dense = true;
   sg_attribute activation;
-  if (sg_find_attribute(&node, "activation", &activation) == 0 ||
+  if (sg_find_attribute(node, "activation", &activation) == 0 ||
       activation.kind != SG_ATTRIBUTE_STRING ||
       !ParseActivation(activation.string_value, &kernel->activation)) {
     sg_refuse(claim, SG_UNSUPPORTED_ATTRIBUTE, "unknown activation %.*s",
@@ -93,30 +92,64 @@ bool Plan(const sg_function* function, int32_t index, Kernel* kernel, sg_claim* 
   return true;
 }
 
-int32_t Claim(void*, const sg_function* function, int32_t node, sg_claim* claim, sg_status*) {
-  Kernel kernel;
-  Plan(function, node, &kernel, claim);
-  return SG_OK;
-}
-
-int32_t Prepare(void*, const sg_prepare_args* args, sg_program* out, sg_status* status) {
+int32_t ClaimFunction(void*, const sg_function* function, sg_function_claim* claim,
+                      sg_status* status) {
   try {
-    auto program = std::make_unique<Program>();
-    for (int32_t i = 0; i < args->num_nodes; ++i) {
-      sg_claim claim = {};
-      if (!Plan(args->function, args->nodes[i], &program->kernels[args->nodes[i]], &claim)) {
-        return sg_fail(status, SG_INVALID_ARGUMENT, "node %d was not claimed: %s",
-                       static_cast<int>(args->nodes[i]), claim.text);
-      }
-    }
-    out->handle = program.release();
+    auto kernels = std::make_unique<Kernels>();
+    sg_claim_each(
+        function, claim,
+        [](void* context, const sg_function* f, int32_t index, const sg_node* node, sg_claim* one) {
+          Kernel kernel;
+          if (Plan(f, node, &kernel, one)) (*static_cast<Kernels*>(context))[index] = kernel;
+        },
+        kernels.get());
+    claim->choice = kernels.release();
     return SG_OK;
   } catch (const std::bad_alloc&) {  // Nothing may be thrown across the interface.
     return sg_fail(status, SG_RESOURCE_EXHAUSTED, "no memory");
   }
 }
 
-void Destroy(void* program) { delete static_cast<Program*>(program); }
+void ReleaseChoice(void* choice) { delete static_cast<Kernels*>(choice); }
+
+// For hosts that do not know claim_function: the same for one node.
+int32_t Claim(void*, const sg_function* function, int32_t index, sg_claim* claim, sg_status*) {
+  sg_node node;
+  Kernel kernel;
+  if (sg_get_node(function, index, &node) != 0) {
+    Plan(function, &node, &kernel, claim);
+  } else {
+    sg_refuse_unreadable(claim, index);
+  }
+  return SG_OK;
+}
+
+int32_t Prepare(void*, const sg_prepare_args* args, sg_program* out, sg_status* status) {
+  try {
+    auto program = std::make_unique<Kernels>();
+    const auto* choice = static_cast<const Kernels*>(sg_choice_of(args));
+    for (int32_t i = 0; i < args->num_nodes; ++i) {
+      const int32_t index = args->nodes[i];
+      if (choice != nullptr) {
+        (*program)[index] = choice->at(index);
+        continue;
+      }
+      sg_node node;
+      sg_claim claim = {};
+      if (sg_get_node(args->function, index, &node) == 0 ||
+          !Plan(args->function, &node, &(*program)[index], &claim)) {
+        return sg_fail(status, SG_INVALID_ARGUMENT, "node %d was not claimed: %s",
+                       static_cast<int>(index), claim.text);
+      }
+    }
+    out->handle = program.release();
+    return SG_OK;
+  } catch (const std::exception& exception) {
+    return sg_fail(status, SG_INTERNAL, "%s", exception.what());
+  }
+}
+
+void Destroy(void* program) { delete static_cast<Kernels*>(program); }
 
 // x [..., features], w [features, units], b [units] or absent, y [..., units]
 void RunDense(const Kernel& kernel, const sg_run_args& args) {
@@ -146,7 +179,7 @@ void RunSigmoid(const sg_run_args& args) {
 
 int32_t Run(void* program, const sg_run_args* args, sg_status*) {
   if (args->outputs[0]->data == nullptr) return SG_OK;  // Nobody reads it.
-  const Kernel& kernel = static_cast<Program*>(program)->kernels.at(args->node);
+  const Kernel& kernel = static_cast<Kernels*>(program)->at(args->node);
   if (kernel.is_dense) {
     RunDense(kernel, *args);
   } else {
@@ -156,7 +189,7 @@ int32_t Run(void* program, const sg_run_args* args, sg_status*) {
 }
 
 int32_t NodeInfo(void* program, int32_t node, sg_node_info* info, sg_status*) {
-  const bool is_dense = static_cast<Program*>(program)->kernels.at(node).is_dense;
+  const bool is_dense = static_cast<Kernels*>(program)->at(node).is_dense;
   info->scratch_bytes = 0;
   std::snprintf(info->implementation, sizeof(info->implementation), "example %s",
                 is_dense ? "dense loop" : "sigmoid loop");
@@ -168,6 +201,8 @@ int32_t Fill(const sg_host*, sg_backend* backend, sg_status*) {
   backend->version = "1";
   backend->description = "Dense and Sigmoid in naive loops, float32";
   backend->claim = Claim;
+  backend->claim_function = ClaimFunction;
+  backend->release_choice = ReleaseChoice;
   backend->prepare = Prepare;
   backend->run = Run;
   backend->destroy = Destroy;

@@ -145,9 +145,11 @@ class FakeProgram : public Program {
 FakeBackend::FakeBackend(FakeBehavior behavior, FakeLog* log)
     : behavior_(std::move(behavior)), log_(log), info_{behavior_.name, "1", "for tests"} {}
 
-Claim FakeBackend::ClaimNode(const Function& function, int node) const {
-  const auto refusal = behavior_.refusals.find(function.nodes()[node].op->name());
-  return refusal == behavior_.refusals.end() ? Claim::Yes() : refusal->second;
+FunctionClaim FakeBackend::ClaimFunction(const Function& function) const {
+  return ClaimEach(function, [&](int node) {
+    const auto refusal = behavior_.refusals.find(function.nodes()[node].op->name());
+    return refusal == behavior_.refusals.end() ? Claim::Yes() : refusal->second;
+  });
 }
 
 absl::StatusOr<std::unique_ptr<Program>> FakeBackend::Prepare(const ProgramRequest& request) const {

@@ -56,7 +56,7 @@ class FakeBackend : public Backend {
   explicit FakeBackend(FakeBehavior behavior, FakeLog* log = nullptr);
 
   const BackendInfo& info() const override { return info_; }
-  Claim ClaimNode(const Function& function, int node) const override;
+  FunctionClaim ClaimFunction(const Function& function) const override;
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override;
 
  private:

@@ -66,7 +66,9 @@ BENCHMARK(BuiltIn);
 class NothingBackend : public Backend {
  public:
   const BackendInfo& info() const override { return info_; }
-  Claim ClaimNode(const Function&, int) const override { return Claim::Yes(); }
+  FunctionClaim ClaimFunction(const Function& function) const override {
+    return ClaimEach(function, [](int) { return Claim::Yes(); });
+  }
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest&) const override {
     return std::make_unique<NothingProgram>();
   }
@@ -84,8 +86,9 @@ void RunWide(benchmark::State& state, const OpRegistry& ops, const Backend& back
   g.Result("y", g.AddNode("Wide", inputs)[0]);
   const Function function = *std::move(g).Build();
   const int nodes[] = {0};
+  const FunctionClaim claim = backend.ClaimFunction(function);
   auto program =
-      backend.Prepare({&function, nodes, std::vector<bool>(function.values().size()), 1});
+      backend.Prepare({&function, nodes, std::vector<bool>(function.values().size()), 1, &claim});
   SEQ_CHECK(program.ok());
   Operands operands;
   for (auto _ : state) {

@@ -31,7 +31,7 @@ done
 
 cd "$folder"
 source /dev/stdin <<< "$(block 1)"
-[[ $(ls | wc -l) == 5 ]] || fail "expected five files, found: $(ls)"
+[[ $(ls | wc -l) == 6 ]] || fail "expected six files, found: $(ls)"
 export CXXFLAGS="-O2 -Wall -Wextra -Werror"
 source /dev/stdin <<< "$(block 2)"
 symbols=$(source /dev/stdin <<< "$(block 4)")

@@ -107,6 +107,7 @@ const Hostile kHostile[] = {
     {"crashes", Code::kInternal, Crash("claiming nodes and preparing them for a trial")},
     {"broken_promise", Code::kInternal, "claimed, but cannot be prepared"},
     {"claims_everything", Code::kInternal, "claims a node of an op that does not exist"},
+    {"overlooks", Code::kInternal, "claims a node of an op that does not exist"},
     {"second_preparation", Code::kInternal, "once was enough"},
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They keep freed memory.
     {"leaks", Code::kResourceExhausted, "leaks: grew by 1"},
@@ -151,7 +152,8 @@ TEST_P(HonestPlugin, TakesOnlyWhatItImplements) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, HonestPlugin,
-                         ::testing::Values("honest", "newer_struct", "null_optional"),
+                         ::testing::Values("honest", "claims_at_once", "newer_struct",
+                                           "null_optional"),
                          [](const auto& info) { return std::string(info.param); });
 
 // What reaches the user when a plugin was not probed: a refusal with the reason.
@@ -160,6 +162,8 @@ TEST(UnprobedPlugin, WhatItReturnsOrThrowsIsAStatus) {
            {"throws", "claim: threw an exception, which no plugin may: what a surprise"},
            {"garbage_claim", "gives the reason -7, which does not exist"},
            {"garbage_claim", "names 1000000 other nodes"},
+           {"garbage_claims", "gives the reason -7, which does not exist: ????"},
+           {"garbage_claims", "names node 1000000 of 2 as the one it needs"},
            {"garbage_status", "returned code 12345"},
            {"broken_promise",
             "broken promise: claimed, but cannot be prepared: plugin broken_promise"}}) {
@@ -194,35 +198,38 @@ TEST(GroupClaim, HoldsWhereTheWholeGroupIsClaimed) {
 TEST(GroupClaim, IsVoidWithoutTheRest) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto backend, LoadTestPlugin(HostilePath("group")));
   const Function function = SigmoidFunction(5, /*with_tanh=*/true);
-  const Claim claim = backend->ClaimNode(function, 0);
-  EXPECT_EQ(claim.reason, ClaimReason::kNeedsOtherNode);
-  EXPECT_EQ(claim.text,
-            "runs only together with node tanh (Tanh), which is refused: op Tanh is not "
+  const std::vector<Claim> claims = backend->ClaimFunction(function).nodes;
+  ASSERT_EQ(claims.size(), 3u);
+  EXPECT_EQ(claims[0].reason, ClaimReason::kNeedsOtherNode);
+  EXPECT_EQ(claims[0].text,
+            "runs only together with node tanh (Tanh), which it does not get: op Tanh is not "
             "implemented");
-  EXPECT_EQ(backend->ClaimNode(function, 1).reason, ClaimReason::kUnknownOp);
-  EXPECT_EQ(backend->ClaimNode(function, 2).reason, ClaimReason::kNeedsOtherNode);
+  EXPECT_EQ(claims[1].reason, ClaimReason::kUnknownOp);
+  EXPECT_EQ(claims[2].reason, ClaimReason::kNeedsOtherNode);
 }
 
 TEST(GroupClaim, IsNotPreparedInPart) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto backend, LoadTestPlugin(HostilePath("group")));
   const Function function = SigmoidFunction(5);
   const std::vector<bool> nothing_private(function.values().size(), false);
+  const FunctionClaim claim = backend->ClaimFunction(function);
   const int part[] = {1};
-  EXPECT_THAT(backend->Prepare({&function, part, nothing_private, 1}),
+  EXPECT_THAT(backend->Prepare({&function, part, nothing_private, 1, &claim}),
               StatusIs(Code::kFailedPrecondition,
                        "node sigmoid_1 (Sigmoid) only together with "
                        "node sigmoid (Sigmoid)"));
   const int whole[] = {0, 1};
-  SEQ_EXPECT_OK(backend->Prepare({&function, whole, nothing_private, 1}));
+  SEQ_EXPECT_OK(backend->Prepare({&function, whole, nothing_private, 1, &claim}));
 }
 
 TEST(UnknownScratch, IsPassedOnAsUnknown) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto backend, LoadTestPlugin(HostilePath("unknown_scratch")));
   const Function function = SigmoidFunction(5);
   const int nodes[] = {0, 1};
+  const FunctionClaim claim = backend->ClaimFunction(function);
   SEQ_ASSERT_OK_AND_ASSIGN(
       const auto program,
-      backend->Prepare({&function, nodes, std::vector<bool>(function.values().size()), 1}));
+      backend->Prepare({&function, nodes, std::vector<bool>(function.values().size()), 1, &claim}));
   EXPECT_EQ(program->scratch_bytes(0), -1);
   SEQ_ASSERT_OK_AND_ASSIGN(const BackendSelection selection,
                            SelectBackends(HostilePath("unknown_scratch"), Options(Thorough())));

@@ -38,8 +38,9 @@ absl::StatusOr<std::unique_ptr<GuardedRun>> GuardedRun::Create(const Function& f
 }
 
 absl::Status GuardedRun::Claim(const Backend& backend) {
+  claim_ = backend.ClaimFunction(function_);
   for (size_t n = 0; n < function_.nodes().size(); ++n) {
-    const seqgraph::Claim claim = backend.ClaimNode(function_, static_cast<int>(n));
+    const seqgraph::Claim& claim = claim_.nodes[n];
     if (claim.claimed()) continue;
     const Node& node = function_.nodes()[n];
     // A refusal is no fault, but a claim that was not meant is one.
@@ -63,7 +64,7 @@ absl::Status GuardedRun::Prepare(const Backend& backend) {
     }
   }
   for (size_t n = 0; n < function_.nodes().size(); ++n) nodes_.push_back(static_cast<int>(n));
-  ProgramRequest request{&function_, nodes_, may_be_private_, options_.threads};
+  ProgramRequest request{&function_, nodes_, may_be_private_, options_.threads, &claim_};
   absl::StatusOr<std::unique_ptr<Program>> program = backend.Prepare(request);
   SEQ_RETURN_IF_ERROR(Broken(program.status(), "Prepare"));
   program_ = *std::move(program);

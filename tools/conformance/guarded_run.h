@@ -82,6 +82,7 @@ class GuardedRun {
 
   Function function_;
   GuardedRunOptions options_;
+  FunctionClaim claim_;
   std::vector<bool> may_be_private_;
   std::vector<int> nodes_;  // the request's
   std::unique_ptr<Program> program_;

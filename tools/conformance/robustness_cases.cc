@@ -161,8 +161,8 @@ Case SupportCase(const OpDef* op) {
             for (int use = 0; use < kUses; ++use) {
               const auto problem = OneNode(*op, context.registry, op->sampler()(source));
               if (!verdict.Check(problem.status(), "building")) return;
-              const Claim claim = context.backend.ClaimNode(problem->function, 0);
-              const Claim again = context.backend.ClaimNode(problem->function, 0);
+              const Claim claim = context.backend.ClaimFunction(problem->function).nodes[0];
+              const Claim again = context.backend.ClaimFunction(problem->function).nodes[0];
               if (claim.reason != again.reason) {
                 return verdict.Fail("the same claim, asked twice, is answered differently");
               }

@@ -13,8 +13,9 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Function& functi
                                                           VariableStore* variables,
                                                           const SessionOptions& options) {
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, context.registry, options.batch));
+  const FunctionClaim claims = context.backend.ClaimFunction(bound);
   for (size_t n = 0; n < bound.nodes().size(); ++n) {
-    const Claim claim = context.backend.ClaimNode(bound, static_cast<int>(n));
+    const Claim& claim = claims.nodes[n];
     if (claim.claimed()) continue;
     // A refusal is no fault, but a claim that was not meant is one.
     return absl::Status(

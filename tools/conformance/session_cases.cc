@@ -26,9 +26,13 @@ class Half : public Backend {
     info_.name = absl::StrCat("half of ", info_.name);
   }
   const BackendInfo& info() const override { return info_; }
-  seqgraph::Claim ClaimNode(const Function& function, int node) const override {
-    if (node % 2 == parity_) return whole_.ClaimNode(function, node);
-    return seqgraph::Claim::No(ClaimReason::kNeedsOtherNode, "goes to the other backend");
+  FunctionClaim ClaimFunction(const Function& function) const override {
+    FunctionClaim claim = whole_.ClaimFunction(function);
+    for (size_t n = 0; n < claim.nodes.size(); ++n) {
+      if (static_cast<int>(n % 2) == parity_) continue;
+      claim.nodes[n] = Claim::No(ClaimReason::kNeedsOtherNode, "goes to the other backend");
+    }
+    return claim;
   }
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {
     return whole_.Prepare(request);
@@ -123,8 +127,7 @@ absl::Status RunMixed(const Problem& problem, const CaseContext& context, int pa
 // The same numbers within bounds with any number of threads, and the same bits each time with one.
 absl::Status RunThreaded(const Problem& problem, const CaseContext& context,
                          const Expected& expected, Verdict& verdict) {
-  for (size_t n = 0; n < problem.function.nodes().size(); ++n) {
-    const Claim claim = context.backend.ClaimNode(problem.function, static_cast<int>(n));
+  for (const Claim& claim : context.backend.ClaimFunction(problem.function).nodes) {
     if (!claim.claimed()) return absl::UnimplementedError(claim.text);
   }
   TensorMap one;

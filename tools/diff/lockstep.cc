@@ -331,7 +331,7 @@ class Lockstep {
     const NodeOwners owners =
         [this](const Function& candidate) -> absl::StatusOr<std::vector<int>> {
       SEQ_RETURN_IF_ERROR(AssignNodes(candidate, {options_.first}).status());
-      return AssignNodes(candidate, {options_.second});
+      return RankAssignment(candidate, {options_.second});
     };
     return RunPasses(bound, registry, options_.passes, owners);
   }

@@ -184,8 +184,9 @@ TEST(RunGraphTestTest, EarlierCallsRunFirstAndVariablesAreSetAnewForEach) {
 class IdleBackend : public Backend {
  public:
   const BackendInfo& info() const override { return info_; }
-  Claim ClaimNode(const Function&, int) const override {
-    return Claim::No(ClaimReason::kUnknownOp, "takes nothing");
+  FunctionClaim ClaimFunction(const Function& function) const override {
+    return ClaimEach(function,
+                     [](int) { return Claim::No(ClaimReason::kUnknownOp, "takes nothing"); });
   }
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest&) const override {
     return absl::InternalError("nothing was claimed");

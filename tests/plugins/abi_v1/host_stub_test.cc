@@ -130,6 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Plugins, HostStub,
                          ::testing::Values("tools/plugins/libreference.so",
                                            "tools/plugins/libonednn.so",
                                            "tests/plugins/libhostile_honest.so",
+                                           "tests/plugins/libhostile_claims_at_once.so",
                                            "tests/plugins/libold.so"));
 
 }  // namespace
