@@ -20,6 +20,38 @@ TEST(AttributeToString, PrintsEachKind) {
   EXPECT_EQ(AttributeToString(DType::kFloat32), "float32");
 }
 
+TEST(AttributeToString, PrintsTensorsShortOfMoreThanEightElements) {
+  EXPECT_EQ(AttributeToString(Tensor::Scalar<float>(0.1f)), "float32[]{0.1}");
+  EXPECT_EQ(AttributeToString(Tensor::Of<double>({1, 2}, {0.1, -0.0})), "float64[1, 2]{0.1, -0}");
+  EXPECT_EQ(AttributeToString(Tensor::Of<int64_t>({2}, {int64_t{1} << 62, -1})),
+            "int64[2]{4611686018427387904, -1}");
+  EXPECT_EQ(AttributeToString(Tensor::Of<int32_t>({0, 3}, {})), "int32[0, 3]{}");
+  EXPECT_EQ(AttributeToString(Tensor::Of<int32_t>({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8})),
+            "int32[2, 4]{1, 2, 3, 4, 5, 6, 7, 8}");
+  EXPECT_EQ(AttributeToString(Tensor::Of<int32_t>({9}, {1, 2, 3, 4, 5, 6, 7, 8, 9})),
+            "int32[9]{1, 2, 3, ..., 7, 8, 9}");
+}
+
+// Two that print alike, two that compare alike as numbers, and two that do not compare at all.
+TEST(AttributeKey, TellsTensorsApartByTheirBits) {
+  const Tensor a = Tensor::Of<int32_t>({9}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  const Tensor b = Tensor::Of<int32_t>({9}, {1, 2, 3, 4, 0, 6, 7, 8, 9});
+  EXPECT_EQ(AttributeToString(a), AttributeToString(b));
+  EXPECT_NE(AttributeKey(a), AttributeKey(b));
+  EXPECT_FALSE(AttributeValue(a) == AttributeValue(b));
+  EXPECT_NE(AttributeKey(Tensor::Scalar<float>(0.0f)), AttributeKey(Tensor::Scalar<float>(-0.0f)));
+  EXPECT_NE(AttributeKey(Tensor::Scalar<float>(0.0f)), AttributeKey(Tensor::Scalar<int32_t>(0)));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(AttributeKey(Tensor::Scalar(nan)), AttributeKey(Tensor::Scalar(nan)));
+  EXPECT_TRUE(AttributeValue(Tensor::Scalar(nan)) == AttributeValue(Tensor::Scalar(nan)));
+}
+
+TEST(TensorAttribute, IsSharedByCopies) {
+  const Attributes one = {{"value", Tensor::Of<float>({2}, {1, 2})}};
+  const Attributes other = one;
+  EXPECT_EQ(one.GetTensor("value").data(), other.GetTensor("value").data());
+}
+
 TEST(AttributeToString, EscapesTexts) {
   EXPECT_EQ(AttributeToString(std::string("a\"b\\c\n")), "\"a\\\"b\\\\c\\n\"");
 }

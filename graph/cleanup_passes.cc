@@ -12,13 +12,13 @@
 namespace seqgraph {
 namespace {
 
-// All that decides what a node computes: op, version, attributes (whose texts are exact, and tell
-// -0 from 0), inputs.
+// All that decides what a node computes: op, version, attributes (whose keys tell -0 from 0),
+// inputs.
 std::string KeyOf(const Node& node, const std::vector<Value>& inputs) {
   std::string key = absl::StrCat(node.op->name(), " ", node.op->version());
   for (Value input : inputs) absl::StrAppend(&key, " ", input.index);
   for (const auto& [name, value] : node.attributes.entries()) {
-    const std::string text = AttributeToString(value);
+    const std::string text = AttributeKey(value);
     absl::StrAppend(&key, " ", name, "=", text.size(), ":", text);
   }
   return key;

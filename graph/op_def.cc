@@ -124,6 +124,16 @@ absl::Status OpDef::CheckAttribute(const AttributeDef& def, const AttributeValue
                                                  "\""));
 }
 
+absl::Status OpDef::UpgradeAttributes(int version, Attributes& attributes) const {
+  if (version != 0 && (version < oldest_readable() || version > version_)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "needs version ", version, " of op ", name_, "; this program has version ", version_,
+        version > version_ ? ": use a newer program" : " and cannot read older ones"));
+  }
+  if (!upgrade_ || version >= oldest_version_) return absl::OkStatus();
+  return upgrade_(attributes);
+}
+
 OpCost OpDef::CostOf(const CostContext& context) const {
   if (!context.uses_any_output()) return {};
   return cost_rule_ ? cost_rule_(context) : context.OneFlopEach();

@@ -137,6 +137,8 @@ class ReferenceContext {
   TensorView<T> output(int i) const {
     return View<T, T>(outputs_[i]);
   }
+  /// For what moves elements of any type.
+  std::byte* output_data(int i) const { return static_cast<std::byte*>(outputs_[i].data); }
   const Attributes& attributes() const { return attributes_; }
   /// Only for an input that is there.
   const TensorType& input_type(int i) const { return *inputs_[i].type; }
@@ -259,6 +261,14 @@ class OpDef {
   /// Nodes of versions from `oldest` on mean the same in this one. What was added since bears its
   /// version (`since`).
   OpDef& CompatibleFrom(int oldest) { return oldest_version_ = oldest, *this; }
+  /// Nodes of versions from `oldest` up to before CompatibleFrom can be rewritten as nodes of this
+  /// version: `upgrade` changes their attributes, or says what is wrong with them. For readers of
+  /// files; also called for nodes that state no version.
+  OpDef& Upgrades(int oldest, std::function<absl::Status(Attributes&)> upgrade) {
+    oldest_upgraded_ = oldest;
+    upgrade_ = std::move(upgrade);
+    return *this;
+  }
   OpDef& Doc(std::string text) { return doc_ = std::move(text), *this; }
   OpDef& Input(InputDef def) { return inputs_.push_back(std::move(def)), *this; }
   OpDef& Output(OutputDef def) { return outputs_.push_back(std::move(def)), *this; }
@@ -315,6 +325,12 @@ class OpDef {
   const std::string& name() const { return name_; }
   int version() const { return version_; }
   int oldest_version() const { return oldest_version_; }
+  /// The oldest version whose nodes a reader can have.
+  int oldest_readable() const { return upgrade_ ? oldest_upgraded_ : oldest_version_; }
+  /// What a reader does first: makes a node's attributes, which are those of version `version` of
+  /// the op (0: not said), those of a version that this one is compatible with. FailedPrecondition
+  /// for a version that is not readable, else the errors of Upgrades.
+  absl::Status UpgradeAttributes(int version, Attributes& attributes) const;
   const std::string& doc() const { return doc_; }
   const std::vector<InputDef>& inputs() const { return inputs_; }
   const std::vector<OutputDef>& outputs() const { return outputs_; }
@@ -370,6 +386,8 @@ class OpDef {
   std::string name_;
   int version_;
   int oldest_version_;
+  int oldest_upgraded_ = 0;
+  std::function<absl::Status(Attributes&)> upgrade_;
   std::string doc_;
   std::vector<InputDef> inputs_;
   std::vector<OutputDef> outputs_;

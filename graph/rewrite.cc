@@ -220,8 +220,13 @@ absl::StatusOr<Function> WithRealType(const Function& function, const OpRegistry
   for (const Node& node : function.nodes()) {
     Attributes attributes;
     for (const auto& [name, value] : node.attributes.entries()) {
-      const DType* dtype = std::get_if<DType>(&value);
-      attributes.Set(name, dtype != nullptr ? AttributeValue(convert(*dtype)) : value);
+      if (const DType* dtype = std::get_if<DType>(&value)) {
+        attributes.Set(name, convert(*dtype));
+      } else if (const auto* tensor = std::get_if<TensorAttribute>(&value)) {
+        attributes.Set(name, (*tensor)->Cast(convert((*tensor)->dtype())));
+      } else {
+        attributes.Set(name, value);
+      }
     }
     copy.AddNode(node, attributes);
   }

@@ -1,7 +1,7 @@
 #ifndef SEQGRAPH_OPS_CONSTANT_H_
 #define SEQGRAPH_OPS_CONSTANT_H_
 
-// Constant: y = values.
+// Constant: y = value.
 
 #include <string>
 
@@ -11,9 +11,8 @@
 
 namespace seqgraph::ops {
 
-/// A tensor with the given content, which takes no input. InvalidArgument (in the builder) if there
-/// is no ConstantText of it.
-Value Constant(FunctionBuilder& g, const Tensor& content, std::string name = "");
+/// A tensor with the given content, bit for bit, which takes no input.
+Value Constant(FunctionBuilder& g, Tensor content, std::string name = "");
 
 OpDef ConstantOp();
 

@@ -211,7 +211,12 @@ std::vector<CostCase> ElementCases() {
       {"ReduceMeanGrad", rows, {two, x}, {0}, {6, 8, 24}},
       {"TakeStep", {}, {R({2, 5, 3})}, {0}, {0, 24, 24}},
       {"TakeStepGrad", {}, {x, R({2, 5, 3})}, {0}, {0, 24, 120}},
-      {"Constant", {{"shape", Ints({2, 3})}, {"values", "1"}}, {}, {0}, {0, 0, 24}},
+      {"Constant",
+       {{"value", Tensor::Scalar<float>(1)}, {"shape", Ints({2, 3})}},
+       {},
+       {0},
+       {0, 0, 24}},
+      {"Constant", {{"value", Tensor::Of<float>({2}, {1, 2})}}, {}, {0}, {0, 8, 8}},
       // tanh, tanh_grad, fill_like, add: 1 + 3 + 0 + 1
       {"FusedElementwise",
        {{"program", "tanh x0; tanh_grad t0 x1; fill_like:2; add t1 t2"}},

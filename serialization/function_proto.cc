@@ -80,6 +80,7 @@ absl::Status CheckParts(const proto::Function& function) {
 
 struct AttributeWriter {
   proto::Attribute* out;
+  TensorEncoding encoding;
   void operator()(int64_t value) const { out->set_int_value(value); }
   void operator()(double value) const { out->set_float_value(value); }
   void operator()(bool value) const { out->set_bool_value(value); }
@@ -88,9 +89,12 @@ struct AttributeWriter {
     out->mutable_ints_value()->mutable_values()->Add(value.begin(), value.end());
   }
   void operator()(DType value) const { out->set_dtype_value(static_cast<proto::DType>(value)); }
+  void operator()(const TensorAttribute& value) const {
+    *out->mutable_tensor_value() = TensorToProto(*value, encoding);
+  }
 };
 
-proto::Node NodeToProto(const Function& function, const Node& node) {
+proto::Node NodeToProto(const Function& function, const Node& node, TensorEncoding encoding) {
   proto::Node out;
   out.set_name(node.name);
   out.set_op(node.op->name());
@@ -100,7 +104,7 @@ proto::Node NodeToProto(const Function& function, const Node& node) {
     if (node.op->attributes()[node.op->FindAttribute(name)].since > version) continue;
     proto::Attribute* attribute = out.add_attributes();
     attribute->set_name(name);
-    std::visit(AttributeWriter{attribute}, value);
+    std::visit(AttributeWriter{attribute, encoding}, value);
   }
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.op->inputs()[i].since > version) break;  // they are the last ones, and absent
@@ -109,17 +113,6 @@ proto::Node NodeToProto(const Function& function, const Node& node) {
   }
   for (const Value output : node.outputs) out.add_outputs(function.info(output).name);
   return out;
-}
-
-absl::Status CheckVersion(const proto::Node& node, const OpDef& op) {
-  if (node.op_version() == 0) return absl::OkStatus();
-  if (node.op_version() >= op.oldest_version() && node.op_version() <= op.version()) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(absl::StrCat(
-      "needs version ", node.op_version(), " of op ", op.name(), "; this program has version ",
-      op.version(),
-      node.op_version() > op.version() ? ": use a newer program" : " and cannot read older ones"));
 }
 
 // What the node uses must be of the version that it says.
@@ -185,8 +178,6 @@ class Importer {
       return absl::InvalidArgumentError("there are two nodes of this name");
     }
     SEQ_ASSIGN_OR_RETURN(const OpDef* op, registry_.Get(node.op()));
-    SEQ_RETURN_IF_ERROR(CheckVersion(node, *op));
-    SEQ_RETURN_IF_ERROR(CheckUse(node, *op));
     Attributes attributes;
     for (const proto::Attribute& attribute : node.attributes()) {
       if (attributes.Find(attribute.name()) != nullptr) {
@@ -196,6 +187,8 @@ class Importer {
       SEQ_ASSIGN_OR_RETURN(AttributeValue value, AttributeFromProto(attribute));
       attributes.Set(attribute.name(), std::move(value));
     }
+    SEQ_RETURN_IF_ERROR(op->UpgradeAttributes(node.op_version(), attributes));
+    SEQ_RETURN_IF_ERROR(CheckUse(node, *op));
     std::vector<Value> inputs;
     for (const std::string& name : node.inputs()) {
       Value value;
@@ -308,6 +301,13 @@ absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attrib
     case proto::Attribute::kDtypeValue:
       if (attribute.dtype_value() < proto::FLOAT32 || attribute.dtype_value() > proto::INT64) break;
       return AttributeValue(static_cast<DType>(attribute.dtype_value()));
+    case proto::Attribute::kTensorValue: {
+      absl::StatusOr<Tensor> tensor = TensorFromProto(attribute.tensor_value());
+      if (!tensor.ok()) {
+        return Annotate(tensor.status(), absl::StrCat("attribute ", attribute.name()));
+      }
+      return AttributeValue(*std::move(tensor));
+    }
     case proto::Attribute::VALUE_NOT_SET:
       break;
   }
@@ -315,7 +315,7 @@ absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attrib
                                                  " has no value, NaN, or an unknown element type"));
 }
 
-proto::Function FunctionToProto(const Function& function) {
+proto::Function FunctionToProto(const Function& function, TensorEncoding encoding) {
   proto::Function out;
   out.set_name(function.name());
   for (const Value input : function.inputs()) {
@@ -326,7 +326,9 @@ proto::Function FunctionToProto(const Function& function) {
   for (const VariableRead& variable : function.variables()) {
     *out.add_variables() = VariableDefToProto(variable.def);
   }
-  for (const Node& node : function.nodes()) *out.add_nodes() = NodeToProto(function, node);
+  for (const Node& node : function.nodes()) {
+    *out.add_nodes() = NodeToProto(function, node, encoding);
+  }
   for (const NamedValue& result : function.results()) {
     proto::Result* saved = out.add_results();
     saved->set_name(result.name);
@@ -357,7 +359,7 @@ absl::StatusOr<Function> FunctionFromProto(const proto::Function& function,
 }
 
 std::string FunctionToTextProto(const Function& function) {
-  return PrintTextProto(FunctionToProto(function));
+  return PrintTextProto(FunctionToProto(function, TensorEncoding::kValues));
 }
 
 }  // namespace seqgraph

@@ -8,6 +8,7 @@
 #include "graph/function.h"
 #include "graph/op_registry.h"
 #include "serialization/graph.pb.h"
+#include "serialization/tensor_proto.h"
 
 namespace seqgraph {
 
@@ -27,8 +28,10 @@ absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& def);
 /// An attribute of a node; InvalidArgument if it has no value, or NaN.
 absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attribute);
 
-/// The function as it is saved. The same function gives the same message.
-proto::Function FunctionToProto(const Function& function);
+/// The function as it is saved, with the tensors among its attributes in that encoding. The same
+/// function gives the same message.
+proto::Function FunctionToProto(const Function& function,
+                                TensorEncoding encoding = TensorEncoding::kRaw);
 
 /// What can be checked without knowing the ops: lengths of names, counts, that attributes and
 /// variables' definitions have a meaning. What passes here and was a Function can be read again.

@@ -1,8 +1,10 @@
 #include "serialization/function_proto.h"
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -247,6 +249,110 @@ TEST(FunctionProtoTest, ANodeUsesNothingThatCameAfterTheVersionThatItSays) {
               StatusIs(kInvalid, "input mask came with version 2 of op Grown"));
   saved.mutable_nodes(0)->set_op_version(3);
   EXPECT_THAT(FunctionFromProto(saved, registry), StatusIs(kPrecondition, "use a newer program"));
+}
+
+// y = table. Version 1 had a number in place of the table.
+OpDef Held() {
+  return OpDef("Held", 2)
+      .Upgrades(1,
+                [](Attributes& attributes) -> absl::Status {
+                  const AttributeValue* number = attributes.Find("number");
+                  if (number == nullptr) return absl::OkStatus();
+                  if (!std::holds_alternative<double>(*number)) {
+                    return absl::InvalidArgumentError("number must be a float");
+                  }
+                  attributes.Set("table",
+                                 Tensor::Scalar(static_cast<float>(std::get<double>(*number))));
+                  attributes.Remove("number");
+                  return absl::OkStatus();
+                })
+      .Doc("y = table; for tests of files.")
+      .Output({.name = "y", .type = TypeRule::kNumber})
+      .Attribute({.name = "table", .kind = AttributeKind::kTensor, .since = 2})
+      .Shapes([](const ShapeContext& c) -> absl::StatusOr<std::vector<TensorType>> {
+        return std::vector<TensorType>{c.attributes().GetTensor("table").type()};
+      })
+      .Reference([](const ReferenceContext&) { return absl::OkStatus(); })
+      .Example({"scalar", {{"table", Tensor::Scalar<float>(1)}}, {}, {std::nullopt}});
+}
+
+proto::Function SavedHeld(const OpRegistry& registry, const Tensor& table,
+                          TensorEncoding encoding = TensorEncoding::kRaw) {
+  FunctionBuilder g("f", registry);
+  g.Result("y", g.AddNode("Held", {}, {{"table", table}})[0]);
+  return FunctionToProto(std::move(g).Build().value(), encoding);
+}
+
+TEST(FunctionProtoTest, TensorsOfAttributesSurviveBitForBit) {
+  OpRegistry registry;
+  SEQ_ASSERT_OK(registry.Register(Held()));
+  const std::vector<float> many(1000, 0.1f);
+  for (const Tensor& table :
+       {Tensor::Of<float>({2, 8}, AwkwardFloats()),
+        Tensor::Of<float>({1000}, absl::MakeConstSpan(many)),
+        Tensor::Of<int64_t>({2}, {std::numeric_limits<int64_t>::min(), (int64_t{1} << 53) + 1}),
+        Tensor::Scalar<int32_t>(-7), Tensor::Of<double>({0}, {})}) {
+    for (const TensorEncoding encoding : {TensorEncoding::kRaw, TensorEncoding::kValues}) {
+      const proto::Function saved = SavedHeld(registry, table, encoding);
+      EXPECT_EQ(saved.nodes(0).op_version(), 2);
+      proto::Function parsed;  // through text, as a .textproto goes
+      SEQ_ASSERT_OK(ParseTextProto(PrintTextProto(saved), &parsed));
+      SEQ_ASSERT_OK_AND_ASSIGN(const Function read, FunctionFromProto(parsed, registry));
+      EXPECT_TRUE(read.nodes()[0].attributes.GetTensor("table").BitwiseEquals(table));
+    }
+  }
+  EXPECT_THAT(PrintTextProto(
+                  SavedHeld(registry, Tensor::Of<float>({2}, {0.5f, 1}), TensorEncoding::kValues)),
+              testing::HasSubstr("float32_values: 0.5"));
+}
+
+// What a file says of a tensor is believed only as far as its bytes go.
+TEST(FunctionProtoTest, TensorsOfAttributesAreCountedBeforeMemoryIsTaken) {
+  OpRegistry registry;
+  SEQ_ASSERT_OK(registry.Register(Held()));
+  const proto::Function good = SavedHeld(registry, Tensor::Of<float>({2}, {1, 2}));
+  const auto with = [&good](auto change) {
+    proto::Function bad = good;
+    change(*bad.mutable_nodes(0)->mutable_attributes(0)->mutable_tensor_value());
+    return bad;
+  };
+  for (const auto& [bad, text] : std::vector<std::pair<proto::Function, const char*>>{
+           {with([](proto::Tensor& t) { t.mutable_raw()->pop_back(); }), "needs 8 bytes, found 7"},
+           {with([](proto::Tensor& t) { t.mutable_type()->set_dims(0, 1 << 30); }), "found 8"},
+           {with([](proto::Tensor& t) { t.mutable_type()->set_dims(0, -1); }), "symbolic batch"},
+           {with([](proto::Tensor& t) { t.mutable_type()->set_dims(0, -5); }), "negative"},
+           {with([](proto::Tensor& t) { t.mutable_type()->clear_dtype(); }), "element type 0"},
+           {with([](proto::Tensor& t) { t.add_float32_values(1); }), "twice"}}) {
+    EXPECT_THAT(FunctionFromProto(bad, registry), StatusIs(kInvalid, text));
+    EXPECT_THAT(FunctionFromProto(bad, registry), StatusIs(kInvalid, "attribute table"));
+  }
+}
+
+TEST(FunctionProtoTest, NodesOfAnOlderVersionAreRewritten) {
+  OpRegistry registry;
+  SEQ_ASSERT_OK(registry.Register(Held()));
+  proto::Function old = SavedHeld(registry, Tensor::Scalar<float>(1));
+  proto::Node& node = *old.mutable_nodes(0);
+  node.clear_attributes();
+  node.add_attributes()->set_name("number");
+  node.mutable_attributes(0)->set_float_value(0.75);
+  for (const int version : {0, 1}) {  // not said: a file that somebody wrote by hand
+    node.set_op_version(version);
+    SEQ_ASSERT_OK_AND_ASSIGN(const Function read, FunctionFromProto(old, registry));
+    EXPECT_TRUE(read.nodes()[0].attributes.GetTensor("table").BitwiseEquals(Tensor::Scalar(0.75f)));
+    EXPECT_EQ(FunctionToProto(read).nodes(0).op_version(), 2);
+  }
+  node.set_op_version(2);
+  EXPECT_THAT(FunctionFromProto(old, registry), StatusIs(kInvalid, "unknown attribute number"));
+  node.set_op_version(1);
+  node.mutable_attributes(0)->set_string_value("0.75");
+  EXPECT_THAT(FunctionFromProto(old, registry), StatusIs(kInvalid, "number must be a float"));
+  node.set_op_version(3);
+  EXPECT_THAT(FunctionFromProto(old, registry), StatusIs(kPrecondition, "use a newer program"));
+  proto::Function mixed = SavedHeld(registry, Tensor::Scalar<float>(1));
+  mixed.mutable_nodes(0)->set_op_version(1);
+  EXPECT_THAT(FunctionFromProto(mixed, registry),
+              StatusIs(kInvalid, "attribute table came with version 2 of op Held"));
 }
 
 TEST(FunctionProtoTest, NamesAndListsHaveLimits) {

@@ -314,7 +314,8 @@ proto::GraphTestCase CaseToProto(const GraphTestCase& test) {
   proto::GraphTestCase to;
   to.set_name(test.name);
   to.set_source(test.source);
-  *to.mutable_function() = FunctionToProto(test.function);  // static: it has no batch
+  *to.mutable_function() =
+      FunctionToProto(test.function, TensorEncoding::kValues);  // static: it has no batch
   WriteTensors(test.inputs, to.mutable_inputs());
   Tensors variables;
   for (const VariableRead& read : test.function.variables()) {

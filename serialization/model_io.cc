@@ -43,7 +43,7 @@ constexpr int kSelfTestVersion = 2;
 constexpr int kLayersVersion = 3;
 constexpr int64_t kMaxPreprocessing = INT_MAX;
 
-proto::Model ModelToProto(const Model& model) {
+proto::Model ModelToProto(const Model& model, TensorEncoding encoding) {
   proto::Model out;
   out.set_magic(kMagic);
   out.set_format_version(1);
@@ -51,7 +51,7 @@ proto::Model ModelToProto(const Model& model) {
   out.set_name(model.name);
   out.set_description(model.description);
   for (const Function& function : model.functions) {
-    *out.add_functions() = FunctionToProto(function);
+    *out.add_functions() = FunctionToProto(function, encoding);
   }
   const TextPreprocessing& text = model.preprocessing;
   if (!text.rule.empty() || !text.words.empty() || text.num_words != 0 || text.maxlen != 0) {
@@ -281,9 +281,9 @@ absl::StatusOr<ModelFormat> ModelFormatOfPath(absl::string_view path) {
 absl::StatusOr<std::string> SerializeModel(const Model& model, ModelFormat format,
                                            absl::Span<const SelfTest> self_tests) {
   SEQ_RETURN_IF_ERROR(VerifyModel(model));
-  proto::Model saved = ModelToProto(model);
   const TensorEncoding encoding =
       format == ModelFormat::kBinary ? TensorEncoding::kRaw : TensorEncoding::kValues;
+  proto::Model saved = ModelToProto(model, encoding);
   if (self_tests.size() > kMaxSelfTests) {
     return absl::InvalidArgumentError(
         absl::StrCat(self_tests.size(), " self-tests; at most ", kMaxSelfTests));
@@ -329,7 +329,7 @@ absl::StatusOr<Model> LoadModel(const std::string& path, const OpRegistry& regis
 }
 
 std::string ModelOutline(const Model& model) {
-  proto::Model saved = ModelToProto(model);
+  proto::Model saved = ModelToProto(model, TensorEncoding::kValues);
   for (const Variable& variable : model.variables.all()) {
     *saved.add_variables()->mutable_def() = VariableDefToProto(variable.def);
   }

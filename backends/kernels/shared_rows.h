@@ -50,7 +50,7 @@ inline constexpr Row kSharedRows[] = {
     {"MSEGrad", 1, ClaimAlways, Shared<MakeMseGrad>},
     {"Clip", 1, ClaimAlways, Shared<MakeClip>},
     {"ClipByNorm", 1, ClaimAlways, Shared<MakeClipByNorm>},
-    {"Constant", 1, ClaimAlways, Shared<MakeConstant>},
+    {"Constant", 2, ClaimAlways, Shared<MakeConstant>},
     {"FillLike", 1, ClaimAlways, Shared<MakeFillLike>},
     {"Increment", 1, ClaimAlways, Shared<MakeIncrement>},
     {"ReduceMeanGrad", 1, ClaimAlways, Shared<MakeReduceMeanGrad>},

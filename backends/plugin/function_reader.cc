@@ -1,5 +1,7 @@
 #include "backends/plugin/function_reader.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,6 +20,36 @@ absl::Status Damaged(absl::string_view what) {
 
 std::string ToString(sg_string text) { return std::string(text.data, text.size); }
 
+// The integers of a list; absent if it is damaged.
+std::optional<std::vector<int64_t>> ToInts(sg_reader ints) {
+  std::vector<int64_t> list;
+  for (int64_t value; sg_next_int(&ints, &value) != 0;) list.push_back(value);
+  if (ints.at != ints.end) return std::nullopt;
+  return list;
+}
+
+bool IsDType(int64_t number) { return number >= SG_FLOAT32 && number <= SG_INT64; }
+
+absl::StatusOr<Tensor> ToTensor(const sg_attribute& attribute) {
+  const absl::Status damaged = Damaged(absl::StrCat("attribute ", ToString(attribute.name)));
+  const std::optional<std::vector<int64_t>> extents = ToInts(attribute.ints);
+  if (!extents.has_value() || extents->size() > static_cast<size_t>(Shape::kMaxRank) ||
+      !IsDType(attribute.int_value)) {
+    return damaged;
+  }
+  TensorType type{static_cast<DType>(attribute.int_value), {}};
+  for (int64_t extent : *extents) {
+    if (extent < 0) return damaged;
+    type.shape.Append(Dim(extent));
+  }
+  SEQ_RETURN_IF_ERROR(type.shape.Validate());
+  // Before memory is taken for it.
+  if (static_cast<uint64_t>(type.num_bytes()) != attribute.content.size) return damaged;
+  SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros(type));
+  std::copy_n(attribute.content.data, attribute.content.size, static_cast<char*>(tensor.data()));
+  return tensor;
+}
+
 absl::StatusOr<AttributeValue> ToAttributeValue(const sg_attribute& attribute) {
   switch (attribute.kind) {
     case SG_ATTRIBUTE_INT:
@@ -29,15 +61,17 @@ absl::StatusOr<AttributeValue> ToAttributeValue(const sg_attribute& attribute) {
     case SG_ATTRIBUTE_STRING:
       return AttributeValue(ToString(attribute.string_value));
     case SG_ATTRIBUTE_INTS: {
-      std::vector<int64_t> list;
-      sg_reader ints = attribute.ints;
-      for (int64_t value; sg_next_int(&ints, &value) != 0;) list.push_back(value);
-      if (ints.at != ints.end) break;
-      return AttributeValue(std::move(list));
+      std::optional<std::vector<int64_t>> list = ToInts(attribute.ints);
+      if (!list.has_value()) break;
+      return AttributeValue(*std::move(list));
     }
     case SG_ATTRIBUTE_DTYPE:
-      if (attribute.int_value < SG_FLOAT32 || attribute.int_value > SG_INT64) break;
+      if (!IsDType(attribute.int_value)) break;
       return AttributeValue(static_cast<DType>(attribute.int_value));
+    case SG_ATTRIBUTE_TENSOR: {
+      SEQ_ASSIGN_OR_RETURN(Tensor tensor, ToTensor(attribute));
+      return AttributeValue(std::move(tensor));
+    }
   }
   return Damaged(absl::StrCat("attribute ", ToString(attribute.name)));
 }
@@ -145,11 +179,6 @@ class Decoder {
 
   absl::Status AddNode(FunctionBuilder& builder, const sg_node& node, const std::string& name) {
     SEQ_ASSIGN_OR_RETURN(const OpDef* op, registry_.Get(ToString(node.op)));
-    if (node.op_version < op->oldest_version() || node.op_version > op->version()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("needs version ", node.op_version, " of op ", op->name(),
-                       "; this program has version ", op->version()));
-    }
     Attributes attributes;
     sg_string field;
     for (int i = 0; sg_node_field(&node, SG_NODE_ATTRIBUTE, i, &field) != 0; ++i) {
@@ -158,6 +187,7 @@ class Decoder {
       SEQ_ASSIGN_OR_RETURN(AttributeValue value, ToAttributeValue(attribute));
       attributes.Set(ToString(attribute.name), std::move(value));
     }
+    SEQ_RETURN_IF_ERROR(op->UpgradeAttributes(node.op_version, attributes));
     std::vector<Value> inputs;
     for (int i = 0; sg_node_field(&node, SG_NODE_INPUT, i, &field) != 0; ++i) {
       Value value;

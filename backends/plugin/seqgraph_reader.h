@@ -258,27 +258,55 @@ enum {
   SG_ATTRIBUTE_BOOL = 6,
   SG_ATTRIBUTE_STRING = 7,
   SG_ATTRIBUTE_INTS = 8, /* see sg_next_int */
-  SG_ATTRIBUTE_DTYPE = 9
+  SG_ATTRIBUTE_DTYPE = 9,
+  SG_ATTRIBUTE_TENSOR = 10
 };
 
 typedef struct sg_attribute {
   sg_string name;
   int32_t kind;
-  int64_t int_value; /* also of bool and dtype */
+  int64_t int_value; /* also of bool, dtype, and a tensor's element type */
   double float_value;
   sg_string string_value;
-  sg_reader ints;
+  sg_reader ints; /* also a tensor's extents, outermost first */
+  /* A tensor's elements: row-major, little-endian, not aligned. That they are as many as the
+   * extents say is not checked. */
+  sg_string content;
 } sg_attribute;
 
-/* The integers of a serialized list: one field, packed, as the host writes it. 0 if it is another.
- */
-static inline int sg_parse_ints(sg_string message, uint32_t tag, sg_reader* ints) {
+/* The integers of a serialized Attribute.Ints (`tag` 1) or the type of a Tensor (`tag` 4, with the
+ * element type in field 1); 0 if it holds anything else. The host writes the numbers packed, in one
+ * field. */
+static inline int sg_parse_ints(sg_string message, uint32_t tag, sg_attribute* attribute) {
   sg_reader reader = sg_read(message);
   sg_field field;
   int more;
   while ((more = sg_next_field(&reader, &field)) > 0) {
-    if (field.tag != tag || field.wire != SG_WIRE_BYTES || ints->at != NULL) return 0;
-    *ints = sg_read(field.bytes);
+    if (field.tag == tag && field.wire == SG_WIRE_BYTES && attribute->ints.at == NULL) {
+      attribute->ints = sg_read(field.bytes);
+    } else if (field.tag == 1 && tag != 1 && field.wire == SG_WIRE_VARINT) {
+      attribute->int_value = (int64_t)field.number;
+    } else {
+      return 0;
+    }
+  }
+  return more == 0;
+}
+
+/* A serialized Tensor: its type (field 1) and its elements as bytes (field 4). */
+static inline int sg_parse_tensor(sg_string message, sg_attribute* attribute) {
+  sg_reader reader = sg_read(message);
+  sg_field field;
+  int more;
+  while ((more = sg_next_field(&reader, &field)) > 0) {
+    if (field.wire != SG_WIRE_BYTES) return 0;
+    if (field.tag == 1 && attribute->int_value == 0) {
+      if (!sg_parse_ints(field.bytes, 4, attribute)) return 0;
+    } else if (field.tag == 4) {
+      attribute->content = field.bytes;
+    } else {
+      return 0;
+    }
   }
   return more == 0;
 }
@@ -296,6 +324,7 @@ static inline int sg_parse_attribute(sg_string message, sg_attribute* attribute)
       case SG_ATTRIBUTE_NAME:
       case SG_ATTRIBUTE_STRING:
       case SG_ATTRIBUTE_INTS:
+      case SG_ATTRIBUTE_TENSOR:
         wire = SG_WIRE_BYTES;
         break;
       case SG_ATTRIBUTE_FLOAT:
@@ -317,9 +346,8 @@ static inline int sg_parse_attribute(sg_string message, sg_attribute* attribute)
     attribute->int_value = (int64_t)field.number;
     attribute->string_value = field.bytes;
     memcpy(&attribute->float_value, &field.number, sizeof(double));
-    if (field.tag == SG_ATTRIBUTE_INTS && !sg_parse_ints(field.bytes, 1, &attribute->ints)) {
-      return 0;
-    }
+    if (field.tag == SG_ATTRIBUTE_INTS && !sg_parse_ints(field.bytes, 1, attribute)) return 0;
+    if (field.tag == SG_ATTRIBUTE_TENSOR && !sg_parse_tensor(field.bytes, attribute)) return 0;
   }
   return more == 0 && attribute->name.size > 0 && attribute->kind != 0;
 }

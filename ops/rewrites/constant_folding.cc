@@ -1,10 +1,11 @@
 #include "ops/rewrites/constant_folding.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "graph/constant_text.h"
+#include "graph/constant_attributes.h"
 #include "graph/elementwise_program.h"
 #include "graph/evaluate.h"
 #include "ops/constant.h"
@@ -12,7 +13,19 @@
 namespace seqgraph::ops {
 namespace {
 
+// What may be computed while a function is compiled.
 constexpr int64_t kMaxElements = 1 << 16;
+
+// What a constant costs is its content, which lies in the function, in every copy of it, and in
+// what a plugin is sent; nodes that follow from constants cost nothing in most calls, for their
+// outputs are kept. So the content must not grow, but for a kilobyte,
+// where it is no more than what a node takes itself (its names, types and places).
+constexpr int64_t kSmallBytes = 1024;
+
+// What lies in the function: equal elements only once.
+int64_t ContentBytes(const Tensor& tensor) {
+  return ConstantAttributes(tensor).GetTensor("value").num_bytes();
+}
 
 bool IsSmall(const TensorType& type) {
   return type.shape.is_static() && type.shape.num_elements() <= kMaxElements;
@@ -41,20 +54,23 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
   const Node& node = c.node();
   if (!node.op->pure()) return false;
   OptionalTensors inputs(node.inputs.size());
+  int64_t bytes_before = 0, bytes_after = 0;
   bool any = false;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!node.inputs[i].present()) continue;
     inputs[i] = ConstantValue(c.source(), node.inputs[i]);
     if (!inputs[i].has_value()) return false;
+    bytes_before += ContentBytes(*inputs[i]);
     any = true;
   }
-  for (Value output : node.outputs) any &= IsSmall(c.source().type(output));
   if (!any) return false;
+  for (Value output : node.outputs) {
+    if (!IsSmall(c.source().type(output))) return false;
+  }
   const absl::StatusOr<OptionalTensors> outputs = Evaluate(*node.op, node.attributes, inputs);
   if (!outputs.ok()) return false;
-  for (const std::optional<Tensor>& output : *outputs) {
-    if (!ConstantText(*output).has_value()) return false;
-  }
+  for (const std::optional<Tensor>& output : *outputs) bytes_after += ContentBytes(*output);
+  if (bytes_after > std::max(bytes_before, kSmallBytes)) return false;
   for (size_t o = 0; o < outputs->size(); ++o) {
     c.ReplaceOutput(static_cast<int>(o), Constant(c.builder(), *(*outputs)[o], node.name));
   }
@@ -65,7 +81,7 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
 
 Rewrite ConstantFolding() {
   return {.name = "constant_folding",
-          .rule = "f(constants) = Constant, of few or of equal elements",
+          .rule = "f(constants) = Constant, where the content does not grow",
           .apply = Apply};
 }
 

@@ -6,11 +6,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "graph/constant_text.h"
+#include "graph/constant_attributes.h"
 #include "graph/evaluate.h"
 
 namespace seqgraph::onnx {
 namespace {
+
+// Elements. A constant is copied out in each call; beyond this, what is known is a variable that is
+// not trained, which is read where it lies.
+constexpr int64_t kLargestConstant = 256;
 
 std::vector<std::optional<TensorType>> TypesOf(absl::Span<const Operand> inputs) {
   std::vector<std::optional<TensorType>> types;
@@ -186,12 +190,10 @@ absl::StatusOr<Value> GraphImport::Materialize(const Operand& operand, std::stri
     return found->second.second;
   }
   const bool trainable = !name.empty();
-  const std::optional<std::string> text = trainable ? std::nullopt : ConstantText(*operand.known);
+  const Attributes constant = trainable ? Attributes() : ConstantAttributes(*operand.known);
   Value value;
-  if (text.has_value()) {
-    value = builder_.AddNode(
-        "Constant", {},
-        {{"shape", Extents(operand.shape())}, {"values", *text}, {"dtype", operand.type.dtype}})[0];
+  if (!trainable && constant.GetTensor("value").num_elements() <= kLargestConstant) {
+    value = builder_.AddNode("Constant", {}, constant)[0];
   } else {
     if (name.empty()) name = "constant";
     const int count = variable_names_[name]++;
@@ -210,9 +212,8 @@ absl::StatusOr<Value> GraphImport::MaterializeFill(const Operand& operand) {
   const Shape& shape = operand.shape();
   if (shape.is_static()) {
     return builder_.AddNode("Constant", {},
-                            {{"shape", Extents(shape)},
-                             {"values", AttributeToString(*operand.fill)},
-                             {"dtype", operand.type.dtype}})[0];
+                            {{"value", Tensor::Scalar(*operand.fill).Cast(operand.type.dtype)},
+                             {"shape", Extents(shape)}})[0];
   }
   // The batch comes from an input: [batch] of the value, then the other axes.
   for (Value input : builder_.function().inputs()) {

@@ -147,6 +147,8 @@ def attribute_text(name, value):
         kind = "float_value: %r" % value
     elif isinstance(value, list):
         kind = "ints_value { values: [%s] }" % ", ".join(map(str, value))
+    elif isinstance(value, Array):
+        kind = "tensor_value { %s }" % tensor_text(value, False)
     elif value.startswith(("FLOAT", "INT")):
         kind = "dtype_value: %s" % value
     else:
@@ -611,12 +613,12 @@ def elementwise_cases():
 
 
 def constant_cases():
-    TITLES["Constant"] = "y = values: one for all elements, or one for each"
-    for name, shape, values in [("matrix", [2, 3], [0.5, -0.25, 3.0, 0.0, -1.5, 0.0625]),
-                                ("scalar", [], [-0.375]), ("one_for_all", [2, 2, 2], [0.75])]:
-        data = values * (math.prod(shape) // len(values))
-        case("Constant", name, [], lambda v, s=shape, d=data: {"y": Array(s, d)},
-             {"shape": shape, "values": " ".join(map(repr, values))})
+    TITLES["Constant"] = "y = value, which fills shape where that is given"
+    for name, value, shape in [("matrix", Array([2, 3], [0.5, -0.25, 3.0, 0.0, -1.5, 0.0625]), []),
+                               ("scalar", Array([], [-0.375]), []),
+                               ("one_for_all", Array([], [0.75]), [2, 2, 2])]:
+        y = Array(shape, value.data * math.prod(shape)) if shape else value
+        case("Constant", name, [], lambda v, y=y: {"y": y}, {"value": value, "shape": shape})
 
 
 def fused_cases():

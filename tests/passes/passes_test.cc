@@ -324,12 +324,43 @@ TEST(ConstantFolding, ComputesWhatDependsOnConstantsAlone) {
   const Value y = ops::Multiply(g, x, ops::Scale(g, ops::Add(g, one, one), 0.75));
   g.Result("y", ops::Add(g, y, ops::BroadcastLike(g, three, x, {1})));
   g.Result("sum", ops::ReduceSum(g, one, {.axes = {0, 1}}));
-  // Add and Tanh of the row; Add and Scale of ones; the sum. Not the broadcast: 600 elements that
-  // differ.
+  // Add and Tanh of the row; Add and Scale of ones; the sum. Not the broadcast, which reads x.
   const Function after = ExpectSame(std::move(g).Build().value(), "constant_folding,dead_code",
                                     {{"constant_folding", 5}});
   EXPECT_EQ(CountOps(after),
             (Counts{{"Constant", 3}, {"Multiply", 1}, {"Add", 1}, {"BroadcastLike", 1}}));
+}
+
+// What a constant costs decides, not how many of its elements differ.
+TEST(ConstantFolding, ComputesWhateverIsNotLargerThanWhatItIsComputedFrom) {
+  FunctionBuilder g("f", AllOps());
+  std::vector<float> all(2000);
+  for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<float>(i) / 700;
+  const Value x = ops::Constant(g, Tensor::Of<float>({2, 1000}, all));
+  g.Result("y", ops::Scale(g, x, 3));
+  const absl::Span<const float> some = all;
+  const Value column = ops::Constant(g, Tensor::Of<float>({50, 1}, some.first(50)));
+  const Value row = ops::Constant(g, Tensor::Of<float>({1, 1000}, some.first(1000)));
+  g.Result("z", ops::Tanh(g, ops::Dense(g, column, row)));  // 1050 elements become 50000
+  const Function after = ExpectSame(std::move(g).Build().value(), "constant_folding,dead_code",
+                                    {{"constant_folding", 1}});
+  EXPECT_EQ(CountOps(after), (Counts{{"Constant", 3}, {"Dense", 1}, {"Tanh", 1}}));
+}
+
+TEST(CommonSubexpressions, LeaveConstantsThatDifferInOneElementOfMany) {
+  FunctionBuilder g("f", AllOps());
+  std::vector<float> some(100, 0.5f);
+  const Value a = ops::Constant(g, Tensor::Of<float>({100}, absl::MakeConstSpan(some)));
+  some[50] = 0.25f;
+  const Value b = ops::Constant(g, Tensor::Of<float>({100}, absl::MakeConstSpan(some)));
+  const Value c = ops::Constant(g, Tensor::Of<float>({100}, absl::MakeConstSpan(some)));
+  g.Result("a", a);
+  g.Result("b", b);
+  g.Result("c", c);
+  const Function after =
+      ExpectSame(std::move(g).Build().value(), "common_subexpressions,dead_code", {});
+  EXPECT_EQ(after.nodes().size(), 2u);
+  EXPECT_EQ(after.FindResult("b"), after.FindResult("c"));
 }
 
 TEST(ConstantFolding, LeavesAnIndexOutOfRangeToFailWhenItRuns) {

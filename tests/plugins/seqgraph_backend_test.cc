@@ -18,6 +18,7 @@
 #include "graph/rewrite.h"
 #include "gtest/gtest.h"
 #include "ops/all_ops.h"
+#include "ops/constant.h"
 #include "serialization/testing/test_ops.h"
 #include "tests/plugins/plugin_testing.h"
 #include "tests/testing.h"
@@ -97,6 +98,48 @@ TEST(Header, ReadsANodeAndAttributesOfEveryKind) {
   for (int64_t axis; sg_next_int(&attribute.ints, &axis) != 0;) axes.push_back(axis);
   EXPECT_THAT(axes, ::testing::ElementsAre(3, -1, int64_t{1} << 40));
   EXPECT_FALSE(sg_find_attribute(&node, "siz", &attribute));
+}
+
+TEST(Header, ReadsTensorAttributesAndOursDecodesThemBitForBit) {
+  for (const Tensor& content :
+       {Tensor::Of<float>({2, 8}, AwkwardFloats()), Tensor::Scalar<int64_t>(int64_t{1} << 60),
+        Tensor::Of<double>({0, 3}, {})}) {
+    FunctionBuilder g("f", AllOps());
+    g.Result("y", ops::Constant(g, content));
+    const Encoded encoded = Encode(std::move(g).Build().value());
+    sg_attribute attribute;
+    ASSERT_TRUE(sg_find_attribute(&encoded->node(0), "value", &attribute));
+    EXPECT_EQ(attribute.kind, SG_ATTRIBUTE_TENSOR);
+    EXPECT_EQ(attribute.int_value, static_cast<int64_t>(content.dtype()));
+    std::vector<int64_t> extents;
+    for (int64_t extent; sg_next_int(&attribute.ints, &extent) != 0;) extents.push_back(extent);
+    EXPECT_EQ(extents.size(), static_cast<size_t>(content.shape().rank()));
+    ASSERT_EQ(attribute.content.size, static_cast<size_t>(content.num_bytes()));
+    if (content.num_bytes() > 0) {
+      EXPECT_EQ(std::memcmp(attribute.content.data, content.data(), attribute.content.size), 0);
+    }
+    SEQ_ASSERT_OK_AND_ASSIGN(const DecodedFunction decoded,
+                             DecodeFunction(encoded->view(), AllOps()));
+    EXPECT_TRUE(decoded.function.nodes()[0].attributes.GetTensor("value").BitwiseEquals(content));
+  }
+}
+
+TEST(Header, FindsValuesByNameInFunctionsOfAnyHost) {
+  const OpRegistry ops = FileTestOps();
+  const Encoded encoded = Encode(MixFunction(ops));
+  sg_function old = encoded->view();
+  old.struct_size = offsetof(sg_function, values_by_name);
+  old.values_by_name = nullptr;
+  for (const sg_function* function : {&encoded->view(), static_cast<const sg_function*>(&old)}) {
+    for (int v = 0; v < function->num_values; ++v) {
+      const std::string name = function->values[v]->name;
+      int32_t index = -1;
+      EXPECT_EQ(sg_find_value(function, {name.data(), name.size()}, &index), function->values[v]);
+      EXPECT_EQ(index, v);
+      const std::string other = name + "?";
+      EXPECT_EQ(sg_find_value(function, {other.data(), other.size()}, nullptr), nullptr);
+    }
+  }
 }
 
 TEST(Header, FindsOperandsAndTheirTypes) {
