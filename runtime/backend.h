@@ -13,6 +13,7 @@
 // Backends know only graph/.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -92,6 +93,15 @@ struct ProgramRequest {
   const FunctionClaim* claim = nullptr;
 };
 
+/// A setting that a backend brings with it. It holds for all that the backend runs from then on in
+/// this process and in those that it starts.
+struct BackendSetting {
+  std::string name;         ///< "target": a command line has it as --simd_target
+  std::string placeholder;  ///< for its value: "NAME"
+  std::string help;
+  std::function<absl::Status(const std::string& value)> set;  ///< an error says what was expected
+};
+
 /// Implementations are stateless and may be used by many threads.
 class Backend {
  public:
@@ -101,6 +111,7 @@ class Backend {
   /// that is compiled or tried by a pass; the answer comes back in Prepare.
   virtual FunctionClaim ClaimFunction(const Function& function) const = 0;
   virtual absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const = 0;
+  virtual std::vector<BackendSetting> settings() const { return {}; }
 };
 
 }  // namespace seqgraph

@@ -29,7 +29,7 @@ class ConformanceCommand : public Command {
   void Declare(Flags& flags) override {
     flags.Text("--backend", &backend_, "NAME", "Backend to prove right, or the path of a plugin")
         .Required();
-    DeclareSimdTarget(flags, &simd_target_);
+    DeclareBackendSettings(flags);
     flags.Text("--mode", &modes_, "MODE,...",
                absl::StrCat("Modes to run, of ", absl::StrJoin(conformance::kModes, ", "),
                             "; without it all"));
@@ -118,7 +118,7 @@ class ConformanceCommand : public Command {
   }
 
   BackendSelection selection_;
-  std::string backend_, modes_, case_, graph_test_, isolate_ = "none", json_, html_, simd_target_;
+  std::string backend_, modes_, case_, graph_test_, isolate_ = "none", json_, html_;
   int64_t seed_ = 1, timeout_ = 60;
   bool list_ = false, verbose_ = false;
 };

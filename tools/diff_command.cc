@@ -28,7 +28,7 @@ class DiffCommand : public Command {
     flags.Text("MODEL", &path_, "FILE", "A saved model").Required();
     flags.Text("--backends", &backends_, "FIRST,SECOND",
                "The one that is taken as given, and the one under suspicion");
-    DeclareSimdTarget(flags, &simd_target_);
+    DeclareBackendSettings(flags);
     Flag data =
         flags.Text("--data", &data_, "PATH", "Reviews to run on: archive, folder, or 'synthetic'");
     flags.Text("--inputs", &inputs_, "FILE.npz", "An array for each input of the function instead")
@@ -104,7 +104,7 @@ class DiffCommand : public Command {
   }
 
   std::string path_;
-  std::string backends_ = "reference,onednn", simd_target_;
+  std::string backends_ = "reference,onednn";
   std::string data_ = std::string(data::kSyntheticName);
   std::string inputs_;
   int64_t batch_ = 64;

@@ -2,14 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "backends/simd/target.h"
+#include "backends/all_backends.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -160,17 +160,18 @@ std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv) {
   return arguments;
 }
 
-void DeclareSimdTarget(Flags& flags, std::string* target) {
-  flags.Text("--simd_target", target, "NAME",
-             "Instruction set of the backend simd: SSE4, AVX2 or AVX3 (AVX-512); without it the\n"
-             "best that the CPU has");
-  flags.Check("--simd_target", [target]() -> std::string {
-    if (target->empty()) return "";
-    const absl::Status forced = simd::ForceTarget(*target);
-    if (!forced.ok()) return std::string(forced.message());
-    setenv(simd::kTargetVariable, target->c_str(), /*overwrite=*/1);
-    return "";
-  });
+void DeclareBackendSettings(Flags& flags) {
+  for (const auto& backend : AllBackends().all()) {
+    for (BackendSetting& setting : backend->settings()) {
+      const std::string flag = absl::StrCat("--", backend->info().name, "_", setting.name);
+      const auto value = std::make_shared<std::string>();
+      flags.Text(flag, value.get(), setting.placeholder, setting.help);
+      flags.Check(flag, [value, set = std::move(setting.set)]() -> std::string {
+        const absl::Status status = value->empty() ? absl::OkStatus() : set(*value);
+        return std::string(status.message());
+      });
+    }
+  }
 }
 
 void BackendFlags::Declare(Flags& flags) {
@@ -179,7 +180,7 @@ void BackendFlags::Declare(Flags& flags) {
              "ever used. auto: each node where it is measured to be fastest, once and for all");
   flags.Int("--threads", &threads, 1, 1024, "Threads to compute with");
   DeclarePasses(flags, &passes);
-  DeclareSimdTarget(flags, &simd_target);
+  DeclareBackendSettings(flags);
 }
 
 void DeclarePasses(Flags& flags, std::string* passes) {

@@ -74,16 +74,15 @@ class Flags {
 /// of that form, and all behind "--", are marked, and the flags above take the mark off again.
 std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv);
 
-/// --simd_target: the instruction set of the backend simd, in this process and those it starts. One
-/// that this CPU does not have is misuse. `target` must live as long as the command.
-void DeclareSimdTarget(Flags& flags, std::string* target);
+/// A flag for each setting of each built-in backend (Backend::settings): --simd_target. A value
+/// that the backend refuses is misuse.
+void DeclareBackendSettings(Flags& flags);
 
-/// --backend, --threads, --passes and --simd_target.
+/// --backend, --threads, --passes, and the settings of the backends.
 struct BackendFlags {
   std::string backend = "simd,onednn";
   int64_t threads = 1;
   std::string passes = "all";
-  std::string simd_target;
 
   void Declare(Flags& flags);
 };

@@ -1,5 +1,6 @@
 #include "backends/simd/simd_backend.h"
 
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
@@ -87,6 +88,17 @@ class SimdBackend : public Backend {
 
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {
     return SimdProgram::Create(request);
+  }
+
+  std::vector<BackendSetting> settings() const override {
+    return {{"target", "NAME",
+             "Instruction set of the backend simd: SSE4, AVX2 or AVX3 (AVX-512); without it the\n"
+             "best that the CPU has",
+             [](const std::string& target) -> absl::Status {
+               SEQ_RETURN_IF_ERROR(ForceTarget(target));
+               setenv(kTargetVariable, target.c_str(), /*overwrite=*/1);
+               return absl::OkStatus();
+             }}};
   }
 
  private:
