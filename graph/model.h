@@ -61,6 +61,13 @@ struct TextPreprocessing {
   std::vector<std::string> words;  ///< by rank from 1; word i has code i + 4 for i from 0. Bytes.
 };
 
+/// What `train_step` updates weights with, for files of frameworks that know optimizers: its name
+/// and its settings (Keras's, see optimizers/optimizer.h). The learning rate is a variable.
+struct OptimizerRecord {
+  std::string name;
+  Attributes settings;
+};
+
 /// Named functions over shared variables, and all that a saved model needs to answer the real
 /// question: preprocessing and label names.
 struct Model {
@@ -73,6 +80,7 @@ struct Model {
   /// The stack of layers that `predict` was built from, where it was: for summaries and for files
   /// of frameworks that know layers.
   std::optional<LayerStack> layers;
+  std::optional<OptimizerRecord> optimizer;
 
   /// Adds a function and declares its variables. AlreadyExists for a second one of that name,
   /// InvalidArgument for a variable that the model has with another definition: then nothing is

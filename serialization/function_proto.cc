@@ -102,9 +102,7 @@ proto::Node NodeToProto(const Function& function, const Node& node, TensorEncodi
   out.set_op_version(version);
   for (const auto& [name, value] : node.attributes.entries()) {
     if (node.op->attributes()[node.op->FindAttribute(name)].since > version) continue;
-    proto::Attribute* attribute = out.add_attributes();
-    attribute->set_name(name);
-    std::visit(AttributeWriter{attribute, encoding}, value);
+    *out.add_attributes() = AttributeToProto(name, value, encoding);
   }
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.op->inputs()[i].since > version) break;  // they are the last ones, and absent
@@ -282,6 +280,14 @@ absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& from)
                                                           : VariableRole::kWeight;
   def.trainable = !from.frozen();
   return def;
+}
+
+proto::Attribute AttributeToProto(const std::string& name, const AttributeValue& value,
+                                  TensorEncoding encoding) {
+  proto::Attribute attribute;
+  attribute.set_name(name);
+  std::visit(AttributeWriter{&attribute, encoding}, value);
+  return attribute;
 }
 
 absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attribute) {

@@ -25,6 +25,8 @@ proto::VariableDef VariableDefToProto(const VariableDef& def);
 /// InvalidArgument names the variable.
 absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& def);
 
+proto::Attribute AttributeToProto(const std::string& name, const AttributeValue& value,
+                                  TensorEncoding encoding);
 /// An attribute of a node; InvalidArgument if it has no value, or NaN.
 absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attribute);
 

@@ -43,6 +43,20 @@ constexpr int kSelfTestVersion = 2;
 constexpr int kLayersVersion = 3;
 constexpr int64_t kMaxPreprocessing = INT_MAX;
 
+absl::StatusOr<OptimizerRecord> OptimizerFromProto(const proto::Optimizer& from) {
+  OptimizerRecord record{.name = from.name(), .settings = {}};
+  for (const proto::Attribute& setting : from.settings()) {
+    SEQ_ASSIGN_OR_RETURN(AttributeValue value, AttributeFromProto(setting));
+    if (record.name.size() > kMaxNameBytes || setting.name().size() > kMaxNameBytes ||
+        record.settings.Find(setting.name()) != nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("the optimizer's names have at most ",
+                                                     kMaxNameBytes, " bytes, and are there once"));
+    }
+    record.settings.Set(setting.name(), std::move(value));
+  }
+  return record;
+}
+
 proto::Model ModelToProto(const Model& model, TensorEncoding encoding) {
   proto::Model out;
   out.set_magic(kMagic);
@@ -66,6 +80,12 @@ proto::Model ModelToProto(const Model& model, TensorEncoding encoding) {
     *out.mutable_layers() = LayerStackToProto(*model.layers);
     out.set_format_version(kLayersVersion);
   }
+  if (model.optimizer.has_value()) {
+    out.mutable_optimizer()->set_name(model.optimizer->name);
+    for (const auto& [name, value] : model.optimizer->settings.entries()) {
+      *out.mutable_optimizer()->add_settings() = AttributeToProto(name, value, encoding);
+    }
+  }
   return out;
 }
 
@@ -82,6 +102,7 @@ absl::Status CheckModelProto(const proto::Model& model) {
     SEQ_RETURN_IF_ERROR(VariableDefFromProto(variable.def()).status());
   }
   if (model.has_layers()) SEQ_RETURN_IF_ERROR(LayerStackFromProto(model.layers()).status());
+  if (model.has_optimizer()) SEQ_RETURN_IF_ERROR(OptimizerFromProto(model.optimizer()).status());
   const proto::TextPreprocessing& text = model.preprocessing();
   if (text.num_words() < 0 || text.num_words() > kMaxPreprocessing || text.maxlen() < 0 ||
       text.maxlen() > kMaxPreprocessing) {
@@ -263,6 +284,9 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
                                                      " has no layers, but they are there"));
     }
     SEQ_ASSIGN_OR_RETURN(model.layers, LayerStackFromProto(from.layers()));
+  }
+  if (from.has_optimizer()) {
+    SEQ_ASSIGN_OR_RETURN(model.optimizer, OptimizerFromProto(from.optimizer()));
   }
   SEQ_RETURN_IF_ERROR(VerifyModel(model));
   SEQ_RETURN_IF_ERROR(ReadSelfTests(from, model, self_tests));

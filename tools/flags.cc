@@ -65,27 +65,29 @@ Flag Flags::Int(const std::string& name, int64_t* value, int64_t low, int64_t hi
   });
 }
 
+Flag Flags::Number(const std::string& name, double* value, std::function<bool(double)> allowed,
+                   const std::string& expected, const std::string& shown, const std::string& help) {
+  return Add(app_, name, help, "X", shown,
+             [=, allowed = std::move(allowed)](const std::string& text) {
+               double parsed = 0;
+               if (!absl::SimpleAtod(text, &parsed) || !allowed(parsed)) return expected;
+               *value = parsed;
+               return std::string();
+             });
+}
+
 Flag Flags::Real(const std::string& name, double* value, double low, double high,
                  const std::string& help) {
-  const std::string expected = absl::StrFormat("a number between %g and %g", low, high);
-  return Add(app_, name, help, "X", absl::StrFormat("%g", *value), [=](const std::string& text) {
-    double parsed = 0;
-    // Not the other way round: a NaN is refused too.
-    if (!absl::SimpleAtod(text, &parsed) || !(parsed > low && parsed < high)) return expected;
-    *value = parsed;
-    return std::string();
-  });
+  return Number(
+      name, value, [=](double parsed) { return parsed > low && parsed < high; },
+      absl::StrFormat("a number between %g and %g", low, high), absl::StrFormat("%g", *value),
+      help);
 }
 
 Flag Flags::Share(const std::string& name, double* value, const std::string& help) {
-  return Add(app_, name, help, "X", absl::StrFormat("%g", *value), [=](const std::string& text) {
-    double parsed = 0;
-    if (!absl::SimpleAtod(text, &parsed) || !(parsed >= 0 && parsed < 1)) {
-      return std::string("a number of at least 0 and below 1");
-    }
-    *value = parsed;
-    return std::string();
-  });
+  return Number(
+      name, value, [](double parsed) { return parsed >= 0 && parsed < 1; },
+      "a number of at least 0 and below 1", absl::StrFormat("%g", *value), help);
 }
 
 Flag Flags::Text(const std::string& name, std::string* value, const std::string& placeholder,

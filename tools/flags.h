@@ -40,6 +40,10 @@ class Flags {
   /// A decimal whole number in [low, high].
   Flag Int(const std::string& name, int64_t* value, int64_t low, int64_t high,
            const std::string& help);
+  /// A number that `allowed` takes; `expected` says for people which. `shown` stands for the
+  /// default in --help.
+  Flag Number(const std::string& name, double* value, std::function<bool(double)> allowed,
+              const std::string& expected, const std::string& shown, const std::string& help);
   /// A finite number strictly between `low` and `high`.
   Flag Real(const std::string& name, double* value, double low, double high,
             const std::string& help);

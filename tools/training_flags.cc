@@ -1,8 +1,10 @@
 #include "tools/training_flags.h"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -14,6 +16,10 @@ namespace seqgraph::tools {
 namespace {
 
 constexpr char kBalanced[] = "balanced";
+constexpr char kLearningRate[] = "learning_rate";
+// The tutorial's, with the optimizer that is taken if none is named.
+constexpr char kDefaultOptimizer[] = "rmsprop";
+constexpr double kDefaultRate = 1e-4;
 
 struct NamedWeight {
   std::string label;
@@ -38,21 +44,67 @@ std::optional<std::vector<NamedWeight>> ParseWeights(const std::string& text) {
 
 }  // namespace
 
+std::vector<Flag> TrainingFlags::DeclareSettings(Flags& flags) {
+  std::map<std::string, std::string> defaults;  // "rmsprop 0.9, adadelta 0.95"
+  std::vector<Hyperparameter> all;
+  for (const OptimizerDef* def : AllOptimizers()) {
+    for (const Hyperparameter& each : def->Settings()) {
+      if (settings_.try_emplace(each.key).second) all.push_back(each);
+      const double* number = std::get_if<double>(&each.default_value);
+      std::string& text = defaults[each.key];
+      absl::StrAppend(&text, text.empty() ? "" : ", ", absl::AsciiStrToLower(def->name));
+      if (number != nullptr) absl::StrAppendFormat(&text, " %g", *number);
+    }
+  }
+  std::vector<Flag> declared;
+  for (const Hyperparameter& each : all) {
+    Setting& setting = settings_[each.key];
+    const std::string name = absl::StrCat("--", each.key);
+    const std::string& of = defaults[each.key];
+    std::string help = each.doc;
+    help[0] = absl::ascii_toupper(help[0]);
+    if (each.key == kLearningRate) {
+      setting.flag = flags.Number(
+          name, &setting.number, [](double x) { return x > 0 && x < 1e38; },
+          "a number between 0 and 1e+38", absl::StrFormat("%g", kDefaultRate),
+          absl::StrCat("Of the optimizer; if that is named: ", of));
+    } else if (std::holds_alternative<bool>(each.default_value)) {
+      setting.flag = flags.Switch(name, &setting.on, absl::StrCat(help, "\n(", of, ")"));
+    } else {
+      setting.flag = flags.Number(
+          name, &setting.number, [limits = each.limits](double x) { return limits.Allow(x); },
+          absl::StrCat("a number ", each.limits.text), "",
+          each.none_is_zero ? absl::StrCat(help, "; 0: none") : absl::StrCat(help, "\n(", of, ")"));
+    }
+    keys_.push_back(each.key);
+    if (each.key != kLearningRate) declared.push_back(*setting.flag);
+  }
+  flags.Check("--optimizer", [this] { return CheckSettings(); });
+  return declared;
+}
+
+std::string TrainingFlags::CheckSettings() const {
+  const OptimizerDef& def = *FindOptimizer(optimizer_);
+  Attributes known;
+  for (const Hyperparameter& each : def.Settings()) known.Set(each.key, each.default_value);
+  for (const std::string& key : keys_) {
+    if (!settings_.at(key).flag->given() || known.Find(key) != nullptr) continue;
+    return absl::StrCat(
+        optimizer_, " has no --", key, "; it has ",
+        absl::StrJoin(known.entries(), ", ", [](std::string* out, const auto& entry) {
+          absl::StrAppend(out, "--", entry.first);
+        }));
+  }
+  const absl::StatusOr<Optimizer> made = Make();
+  return made.ok() ? "" : std::string(made.status().message());
+}
+
 std::vector<Flag> TrainingFlags::Declare(Flags& flags) {
-  Flag optimizer = flags.Choice("--optimizer", &optimizer_, {"rmsprop", "adam", "sgd"},
-                                "What updates the weights");
-  rate_ = flags.Real("--learning_rate", &learning_rate_, 0, 1e38,
-                     "Of the optimizer; by default 0.001 of adam and 0.01 of sgd");
-  Flag norm = flags.Real("--clipnorm", &clipnorm_, 0, 1e38,
-                         "Shorten each gradient to this norm; 0: none is");
-  Flag value = flags.Real("--clipvalue", &clipvalue_, 0, 1e38,
-                          "Clip each element of the gradients to this size");
-  Flag global = flags
-                    .Real("--global_clipnorm", &global_clipnorm_, 0, 1e38,
-                          "Shorten all gradients together to this norm")
-                    .Excludes(norm)
-                    .Excludes(value);
-  value.Excludes(norm);
+  std::vector<std::string> names;
+  for (const OptimizerDef* def : AllOptimizers()) names.push_back(absl::AsciiStrToLower(def->name));
+  std::vector<Flag> declared = {
+      flags.Choice("--optimizer", &optimizer_, names, "What updates the weights")};
+  for (const Flag& flag : DeclareSettings(flags)) declared.push_back(flag);
   flags.Text(
       "--class_weight", &class_weight_, "balanced|NAME=W,...",
       "What texts of a class count for in training; balanced: all classes alike. 1 for those\n"
@@ -78,35 +130,41 @@ std::vector<Flag> TrainingFlags::Declare(Flags& flags) {
     }
     return "";
   });
-  return {optimizer, norm, value, global};
+  return declared;
 }
 
-GradientClipping TrainingFlags::Clipping() const {
-  if (clipnorm_ > 0) return GradientClipping::Norm(clipnorm_);
-  if (clipvalue_ > 0) return GradientClipping::Value(clipvalue_);
-  if (global_clipnorm_ > 0) return GradientClipping::GlobalNorm(global_clipnorm_);
-  return {};
+std::optional<double> TrainingFlags::given_learning_rate() const {
+  const Setting& rate = settings_.at(kLearningRate);
+  return rate.flag->given() ? std::make_optional(rate.number) : std::nullopt;
 }
 
-Optimizer TrainingFlags::MakeOptimizer() const {
-  const auto with_rate = [this](auto optimizer) -> Optimizer {
-    if (optimizer_ == "rmsprop" || rate_->given()) optimizer.learning_rate = learning_rate_;
-    optimizer.clipping = Clipping();
-    return optimizer;
-  };
-  return optimizer_ == "adam"  ? with_rate(Adam{})
-         : optimizer_ == "sgd" ? with_rate(SGD{})
-                               : with_rate(RMSProp{});
+absl::StatusOr<Optimizer> TrainingFlags::Make() const {
+  const OptimizerDef& def = *FindOptimizer(optimizer_);
+  Attributes settings;
+  if (optimizer_ == kDefaultOptimizer) settings.Set(kLearningRate, kDefaultRate);
+  for (const auto& [key, setting] : settings_) {
+    if (!setting.flag->given()) continue;
+    if (setting.on) {
+      settings.Set(key, true);
+    } else {
+      settings.Set(key, setting.number);
+    }
+  }
+  return Optimizer::FromSettings(def, settings);
 }
+
+Optimizer TrainingFlags::MakeOptimizer() const { return Make().value(); }  // as CheckSettings saw
 
 std::string TrainingFlags::Description() const {
   const Optimizer optimizer = MakeOptimizer();
-  const double rate = std::visit(
-      [](const auto& each) { return static_cast<double>(each.learning_rate); }, optimizer);
-  std::string text = absl::StrFormat("%s, learning rate %g", OptimizerName(optimizer), rate);
-  if (clipnorm_ > 0) absl::StrAppendFormat(&text, ", clipnorm %g", clipnorm_);
-  if (clipvalue_ > 0) absl::StrAppendFormat(&text, ", clipvalue %g", clipvalue_);
-  if (global_clipnorm_ > 0) absl::StrAppendFormat(&text, ", global clipnorm %g", global_clipnorm_);
+  std::string text =
+      absl::StrFormat("%s, learning rate %g", optimizer.name(), optimizer.learning_rate);
+  for (const std::string& key : keys_) {
+    const Setting& setting = settings_.at(key);
+    if (!setting.flag->given() || key == kLearningRate) continue;
+    absl::StrAppend(&text, ", ", absl::StrReplaceAll(key, {{"_", " "}}));
+    if (!setting.on) absl::StrAppendFormat(&text, " %g", setting.number);
+  }
   if (weighs_classes()) absl::StrAppend(&text, ", class weights ", class_weight_);
   return text;
 }

@@ -26,9 +26,7 @@ class TrainingFlags {
   std::string Description() const;
 
   /// What --learning_rate says, if it is given.
-  std::optional<double> given_learning_rate() const {
-    return rate_->given() ? std::make_optional(learning_rate_) : std::nullopt;
-  }
+  std::optional<double> given_learning_rate() const;
 
   bool weighs_classes() const { return !class_weight_.empty(); }
   /// None without the flag. "balanced" is rows / (classes rows_of_class), as in scikit-learn.
@@ -40,14 +38,19 @@ class TrainingFlags {
   std::vector<Metric> Metrics() const;
 
  private:
-  GradientClipping Clipping() const;
+  // A setting that some optimizer has.
+  struct Setting {
+    std::optional<Flag> flag;
+    double number = 0;
+    bool on = false;
+  };
+  std::vector<Flag> DeclareSettings(Flags& flags);
+  std::string CheckSettings() const;
+  absl::StatusOr<Optimizer> Make() const;
 
   std::string optimizer_ = "rmsprop";
-  double learning_rate_ = 1e-4;
-  std::optional<Flag> rate_;
-  double clipnorm_ = 0;
-  double clipvalue_ = 0;
-  double global_clipnorm_ = 0;
+  std::vector<std::string> keys_;  ///< in the order of --help
+  std::map<std::string, Setting> settings_;
   std::string class_weight_;
   std::string metrics_ = "accuracy";
 };

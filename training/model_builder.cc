@@ -89,6 +89,7 @@ absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict_builder,
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(predict)));
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(evaluate)));
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(train_step)));
+  model.optimizer = OptimizerRecord{options.optimizer.name(), options.optimizer.Settings()};
   SEQ_RETURN_IF_ERROR(InitializeVariables(options.seed, model.variables));
   return model;
 }

@@ -194,11 +194,5 @@ TEST(LearningRate, CanBeReadAndSet) {
   EXPECT_THAT(LearningRate(Model()), StatusIs(absl::StatusCode::kNotFound, "learning_rate"));
 }
 
-TEST(OptimizerName, IsKeras) {
-  EXPECT_EQ(OptimizerName(SGD{}), "SGD");
-  EXPECT_EQ(OptimizerName(RMSProp{}), "RMSprop");
-  EXPECT_EQ(OptimizerName(Adam{}), "Adam");
-}
-
 }  // namespace
 }  // namespace seqgraph

@@ -52,15 +52,15 @@ absl::StatusOr<hdf5::Node> Tree(const Files& files) {
 
 // A file may have a state, but not the settings: then the name alone says which optimizer it was.
 void GuessOptimizer(const StoredWeights& stored, KerasModel& model) {
-  const std::string kind = OptimizerKindOfName(stored.optimizer_name);
-  if (kind.empty() || stored.optimizer_arrays.size() < 2) return;
+  const OptimizerDef* def = OptimizerOfName(stored.optimizer_name);
+  if (def == nullptr || stored.optimizer_arrays.size() < 2) return;
   const Tensor& rate = stored.optimizer_arrays[1];
-  Optimizer optimizer{.kind = kind};
+  Optimizer optimizer(*def);
   if (rate.num_elements() == 1) {
     optimizer.learning_rate = rate.Cast(DType::kFloat64).Elements<double>()[0];
   }
   model.training->optimizer = optimizer;
-  model.notes.push_back(absl::StrCat("the optimizer is taken for ", kind, " by its name, \"",
+  model.notes.push_back(absl::StrCat("the optimizer is taken for ", def->name, " by its name, \"",
                                      stored.optimizer_name,
                                      "\"; all but its learning rate are Keras's defaults"));
 }

@@ -9,31 +9,13 @@
 
 #include "graph/layers.h"
 #include "graph/tensor.h"
+#include "optimizers/optimizer.h"
 
 namespace seqgraph::keras {
 
 struct NamedTensor {
   std::string name;
   Tensor tensor;
-};
-
-/// Defaults are Keras's. Which of the settings count depends on the kind.
-struct Optimizer {
-  std::string kind;  ///< "SGD", "RMSprop" or "Adam"
-  double learning_rate = 1e-3;
-  double momentum = 0;  ///< SGD, RMSprop
-  bool nesterov = false;
-  double rho = 0.9;
-  bool centered = false;
-  double beta_1 = 0.9;
-  double beta_2 = 0.999;
-  double epsilon = 1e-7;  ///< RMSprop, Adam
-  // 0: none. At most one of the three ways of clipping.
-  double weight_decay = 0;
-  double clipvalue = 0;
-  double clipnorm = 0;
-  double global_clipnorm = 0;
-  friend bool operator==(const Optimizer&, const Optimizer&) = default;
 };
 
 /// What the model was compiled with.

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -33,31 +34,27 @@ absl::StatusOr<Json> ReadJsonAttribute(const Node& root, const std::string& name
   return json;
 }
 
-// What Keras 2 calls the slots here called so.
-const std::map<std::string, std::string>& Keras2SlotNames() {
-  static const auto* const names = new std::map<std::string, std::string>{
-      {"velocity", "velocity"},  {"rms", "velocity"}, {"v", "velocity"},
-      {"momentum", "momentum"},  {"m", "momentum"},   {"average_gradient", "average_gradient"},
-      {"mg", "average_gradient"}};
-  return *names;
-}
-
-// The way back, as TensorFlow 2.11 writes it.
-absl::string_view Keras2SlotName(const std::string& kind, absl::string_view slot) {
-  return kind == "RMSprop" ? slot : slot.substr(0, 1);
+// TensorFlow 2.11's name of a slot.
+std::string Keras2SlotName(const SlotDef& slot) {
+  return slot.keras2.empty() ? slot.name : slot.keras2[0];
 }
 
 // The slot that an array of Keras 2 belongs to: "Adam/m/dense/kernel:0" from TensorFlow 2.11 on,
 // "Adam/dense/kernel/m:0" before. "iteration" for the counter; empty if it is none.
-std::string Keras2Slot(const std::string& array) {
+std::string Keras2Slot(const std::string& array, const Optimizer& optimizer) {
   const std::vector<std::string> parts =
       absl::StrSplit(absl::StripSuffix(array, ":0"), '/', absl::SkipEmpty());
   if (parts.empty()) return "";
   if (parts.back() == "iteration" || parts.back() == "iter") return "iteration";
   if (parts.back() == "learning_rate") return "learning_rate";
   for (const std::string& candidate : {parts.back(), parts.size() > 2 ? parts[1] : std::string()}) {
-    const auto found = Keras2SlotNames().find(candidate);
-    if (found != Keras2SlotNames().end()) return found->second;
+    for (const SlotGroup& group : optimizer.slots()) {
+      for (const SlotDef& slot : group) {
+        if (candidate == slot.name || absl::c_linear_search(slot.keras2, candidate)) {
+          return slot.name;
+        }
+      }
+    }
   }
   return "";
 }
@@ -70,10 +67,10 @@ absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& 
                                                 const std::vector<Weight>& weights) {
   std::map<std::string, std::vector<Tensor>> by_slot;
   for (size_t i = 0; i < names.size(); ++i) {
-    const std::string slot = Keras2Slot(names[i]);
+    const std::string slot = Keras2Slot(names[i], optimizer);
     if (slot.empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(kOptimizerWeights, "/", names[i], ": is no state of ", optimizer.kind));
+          absl::StrCat(kOptimizerWeights, "/", names[i], ": is no state of ", optimizer.name()));
     }
     by_slot[slot].push_back(std::move(arrays[i]));
   }
@@ -91,17 +88,17 @@ absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& 
   const size_t given = names.size();
   if (given > expected) {
     for (const Slot& slot : SlotsOf(optimizer, weights)) {
-      const size_t next = used[slot.name]++;
-      if (next >= by_slot[slot.name].size()) {
+      const size_t next = used[slot.def.name]++;
+      if (next >= by_slot[slot.def.name].size()) {
         return absl::InvalidArgumentError(
-            absl::StrCat(kOptimizerWeights, ": has no ", slot.name, " of ", slot.weight->variable));
+            absl::StrCat(kOptimizerWeights, ": has nothing for ", slot.variable));
       }
-      ordered.push_back(std::move(by_slot[slot.name][next]));
+      ordered.push_back(std::move(by_slot[slot.def.name][next]));
       ++expected;
     }
     if (given != expected) {
       return absl::InvalidArgumentError(absl::StrCat(kOptimizerWeights, ": has ", given,
-                                                     " arrays, and ", optimizer.kind, " has ",
+                                                     " arrays, and ", optimizer.name(), " has ",
                                                      expected, " for these layers"));
     }
   }
@@ -172,12 +169,12 @@ absl::Status AddState(const KerasModel& model, const std::vector<LayerWeights>& 
   SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> arrays,
                        ListState(optimizer, weights, model.optimizer_state));
   const bool keras2 = layout == Layout::kKeras2;
-  const std::string prefix = keras2 ? optimizer.kind : OptimizerName(optimizer.kind);
+  const std::string prefix = keras2 ? optimizer.name() : OptimizerName(optimizer);
   std::vector<std::string> names = {keras2 ? "iteration:0" : absl::StrCat(prefix, "/iteration"),
                                     keras2 ? "" : absl::StrCat(prefix, "/learning_rate")};
   for (const Slot& slot : SlotsOf(optimizer, weights)) {
     const std::string& array = array_of[slot.weight->variable];
-    const absl::string_view name = keras2 ? Keras2SlotName(optimizer.kind, slot.name) : slot.name;
+    const std::string name = keras2 ? Keras2SlotName(slot.def) : slot.def.name;
     names.push_back(
         keras2 ? absl::StrCat(prefix, "/", name, "/", array)
                : absl::StrCat(prefix, "/", absl::StrReplaceAll(array, {{"/", "_"}}), "_", name));

@@ -17,13 +17,17 @@ inline constexpr char kLearningRate[] = "optimizer/learning_rate";
 
 /// One array of the state, behind iteration and learning rate.
 struct Slot {
+  SlotDef def;
   std::string variable;  ///< ours: "optimizer/dense/kernel/velocity"
-  std::string name;      ///< Keras's for it: "velocity"
-  const Weight* weight;  ///< whose it is
+  const Weight* weight;  ///< whose it is; null for a number that all share
+
+  Shape shape() const { return weight == nullptr ? Shape() : weight->shape; }
 };
 
-/// The slots of an optimizer in Keras's order. `weights` must outlive them.
-std::vector<Slot> SlotsOf(const Optimizer& optimizer, const std::vector<Weight>& weights);
+/// The slots of an optimizer in Keras's order, with the idle ones if wanted. `weights` must outlive
+/// them.
+std::vector<Slot> SlotsOf(const Optimizer& optimizer, const std::vector<Weight>& weights,
+                          bool with_idle = false);
 
 /// Names the arrays of a state, in Keras's order: iteration, learning rate, slots. A state before
 /// the first step, which has no slots, gives nothing. InvalidArgument, naming the array, if number

@@ -2,19 +2,13 @@
 
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/function_builder.h"
+#include "optimizers/all_optimizers.h"
 
 namespace seqgraph::keras {
 namespace {
-
-// The kinds of optimizers, with the names that Keras 3 gives to them.
-struct KindRow {
-  const char* kind;
-  const char* name;
-};
-constexpr KindRow kKinds[] = {{"SGD", "sgd"}, {"RMSprop", "rm_sprop"}, {"Adam", "adam"}};
 
 // Losses by the name of their class, and short names.
 struct LossRow {
@@ -69,83 +63,59 @@ void ReadMetrics(const Json& json, std::vector<std::string>* metrics) {
   }
 }
 
-// Decay of weights and clipping of gradients; false stands for none in some versions.
-void ReadLimits(Config& config, Optimizer* optimizer) {
-  int clippings = 0;
-  for (const auto& [key, value] : {std::pair{"weight_decay", &optimizer->weight_decay},
-                                   {"clipvalue", &optimizer->clipvalue},
-                                   {"clipnorm", &optimizer->clipnorm},
-                                   {"global_clipnorm", &optimizer->global_clipnorm}}) {
-    const Json* found = config.Take(key);
-    if (found == nullptr || *found == false) continue;
-    config.Real(key, value);
-    if (*value < 0) config.Refuse(key, *found, "it must be at least 0");
-    if (value != &optimizer->weight_decay && *value > 0 && ++clippings > 1) {
-      config.Refuse(key, *found, "gradients are clipped in another way already");
-    }
-  }
-}
-
 absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
-  std::string kind = json.is_string() ? json.get<std::string>() : ClassName(json);
-  Optimizer optimizer;
-  for (const KindRow& row : kKinds) {
-    if (absl::AsciiStrToLower(kind) == absl::AsciiStrToLower(row.kind)) optimizer.kind = row.kind;
-  }
-  if (optimizer.kind.empty()) {
+  const std::string name = json.is_string() ? json.get<std::string>() : ClassName(json);
+  const OptimizerDef* def = FindOptimizer(name);
+  if (def == nullptr) {
     return absl::UnimplementedError(absl::StrCat("training: the optimizer ", Shown(json),
-                                                 " is not known here; SGD, RMSprop and Adam are"));
+                                                 " is not known here; ", OptimizerNames(), " are"));
   }
-  if (optimizer.kind == "SGD") optimizer.learning_rate = 0.01;
-  if (!json.is_object() || !json.contains("config")) return optimizer;
-  Config config(json["config"], absl::StrCat("training: optimizer ", optimizer.kind));
-  const Json* rate = config.Take("learning_rate");
-  if (rate != nullptr && rate->is_object()) {
-    config.Refuse("learning_rate", *rate, "schedules are not known here");
-  } else {
-    config.Real("learning_rate", &optimizer.learning_rate);
+  if (!json.is_object() || !json.contains("config")) return Optimizer(*def);
+  Config config(json["config"], absl::StrCat("training: optimizer ", def->name));
+  Attributes settings;
+  for (const Hyperparameter& each : def->Settings()) {
+    const char* key = each.key.c_str();
+    AttributeValue value = each.default_value;
+    const Json* found = config.Take(key);
+    if (found == nullptr) continue;
+    if (bool* on = std::get_if<bool>(&value)) {
+      config.Bool(key, on);
+    } else if (found->is_object()) {
+      config.Refuse(key, *found, "schedules are not known here");
+    } else if (!each.none_is_zero || *found != false) {  // false: none, in some versions
+      double& number = std::get<double>(value);
+      config.Real(key, &number);
+      if (!each.limits.Allow(number)) {
+        config.Refuse(key, *found, absl::StrCat("it must be ", each.limits.text));
+      }
+    }
+    settings.Set(each.key, value);
   }
-  if (optimizer.kind == "SGD") config.Bool("nesterov", &optimizer.nesterov);
-  if (optimizer.kind != "Adam") config.Real("momentum", &optimizer.momentum);
-  if (optimizer.kind == "RMSprop") {
-    config.Real("rho", &optimizer.rho);
-    config.Bool("centered", &optimizer.centered);
-  }
-  if (optimizer.kind == "Adam") {
-    config.Real("beta_1", &optimizer.beta_1);
-    config.Real("beta_2", &optimizer.beta_2);
-    config.RefuseUnlessUnset({"amsgrad"});
-  }
-  if (optimizer.kind != "SGD") config.Real("epsilon", &optimizer.epsilon);
-  ReadLimits(config, &optimizer);
   config.Ignore(
       {"name", "jit_compile", "is_legacy_optimizer", "ema_momentum", "ema_overwrite_frequency"});
   config.RefuseUnlessUnset(
-      {"use_ema", "loss_scale_factor", "gradient_accumulation_steps", "decay"});
+      {"use_ema", "loss_scale_factor", "gradient_accumulation_steps", "decay", "amsgrad"});
   SEQ_RETURN_IF_ERROR(config.Finish());
-  return optimizer;
+  absl::StatusOr<Optimizer> optimizer = Optimizer::FromSettings(*def, settings);
+  if (optimizer.ok()) return optimizer;
+  return absl::UnimplementedError(absl::StrCat(config.where(), ": ", optimizer.status().message()));
 }
 
 }  // namespace
 
-std::string OptimizerKindOfName(absl::string_view name) {
+const OptimizerDef* OptimizerOfName(absl::string_view name) {
   // "adam_3" is the fourth of its kind in a session.
   const size_t end = name.find_last_not_of("0123456789");
   if (end != absl::string_view::npos && end + 1 < name.size() && name[end] == '_') {
     name = name.substr(0, end);
   }
-  for (const KindRow& row : kKinds) {
-    if (name == row.name) return row.kind;
+  for (const OptimizerDef* def : AllOptimizers()) {
+    if (name == SnakeCase(def->name)) return def;
   }
-  return "";
+  return nullptr;
 }
 
-std::string OptimizerName(const std::string& kind) {
-  for (const KindRow& row : kKinds) {
-    if (kind == row.kind) return row.name;
-  }
-  return "optimizer";
-}
+std::string OptimizerName(const Optimizer& optimizer) { return SnakeCase(optimizer.name()); }
 
 absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>* notes) {
   Training training;
@@ -178,31 +148,21 @@ OrderedJson TrainingJson(const Training& training, Dialect dialect) {
   if (!training.optimizer.has_value()) return json;
   const Optimizer& optimizer = *training.optimizer;
   OrderedJson config;
-  config["name"] = OptimizerName(optimizer.kind);
-  config["learning_rate"] = optimizer.learning_rate;
-  const auto put = [&](const char* key, double value) {
-    config[key] = value > 0 ? OrderedJson(value) : OrderedJson(nullptr);
-  };
-  put("weight_decay", optimizer.weight_decay);
-  put("clipnorm", optimizer.clipnorm);
-  put("global_clipnorm", optimizer.global_clipnorm);
-  put("clipvalue", optimizer.clipvalue);
-  if (optimizer.kind == "RMSprop") {
-    config["rho"] = optimizer.rho;
-    config["momentum"] = optimizer.momentum;
-    config["epsilon"] = optimizer.epsilon;
-    config["centered"] = optimizer.centered;
-  } else if (optimizer.kind == "Adam") {
-    config["beta_1"] = optimizer.beta_1;
-    config["beta_2"] = optimizer.beta_2;
-    config["epsilon"] = optimizer.epsilon;
-    config["amsgrad"] = false;
-  } else {
-    config["momentum"] = optimizer.momentum;
-    config["nesterov"] = optimizer.nesterov;
+  config["name"] = OptimizerName(optimizer);
+  const Attributes settings = optimizer.Settings();
+  for (const Hyperparameter& each : optimizer.def->Settings()) {
+    const AttributeValue& value = *settings.Find(each.key);
+    const double* number = std::get_if<double>(&value);
+    if (each.none_is_zero && *number == 0) {
+      config[each.key] = nullptr;
+    } else if (number != nullptr) {
+      config[each.key] = *number;
+    } else {
+      config[each.key] = std::get<bool>(value);
+    }
   }
   json[dialect == Dialect::kKeras3 ? "optimizer" : "optimizer_config"] =
-      ClassJson("keras.optimizers", optimizer.kind, std::move(config), dialect);
+      ClassJson("keras.optimizers", optimizer.name(), std::move(config), dialect);
   return json;
 }
 

@@ -21,11 +21,11 @@ absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>
 /// The same for Keras to read.
 OrderedJson TrainingJson(const Training& training, Dialect dialect);
 
-/// "RMSprop" for "rm_sprop_2", the name that Keras 3 gives to an optimizer; empty if it is none.
-std::string OptimizerKindOfName(absl::string_view name);
+/// The optimizer for "rm_sprop_2", a name that Keras 3 gives to one; null if it is none.
+const OptimizerDef* OptimizerOfName(absl::string_view name);
 
 /// "rm_sprop": the name that Keras 3 gives to the first optimizer of that kind.
-std::string OptimizerName(const std::string& kind);
+std::string OptimizerName(const Optimizer& optimizer);
 
 }  // namespace seqgraph::keras
 

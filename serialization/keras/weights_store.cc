@@ -206,7 +206,7 @@ absl::StatusOr<Node> WeightsStore(const KerasModel& model,
   SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> arrays,
                        ListState(optimizer, AllWeights(layers), model.optimizer_state));
   Node& vars = root.Group("optimizer").Group("vars");
-  vars.SetText("name", OptimizerName(optimizer.kind));
+  vars.SetText("name", OptimizerName(optimizer));
   for (size_t i = 0; i < arrays.size(); ++i) vars.Put(absl::StrCat(i), arrays[i]);
   return root;
 }

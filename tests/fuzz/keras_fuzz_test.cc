@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/zip.h"
 #include "data/npy.h"
+#include "optimizers/all_optimizers.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/writer.h"
 #include "serialization/keras/keras_io.h"
@@ -45,7 +46,7 @@ KerasModel SmallModel() {
        DenseLayer{.units = 1, .activation = "sigmoid", .kernel_regularizer = {.l2 = 0.5}}}};
   model.training = Training{.loss = "binary_crossentropy",
                             .metrics = {"accuracy"},
-                            .optimizer = Optimizer{.kind = "Adam", .learning_rate = 0.5}};
+                            .optimizer = Adam{.learning_rate = 0.5}};
   const std::vector<Weight> weights = AllWeights(*WeightsOf(model.stack));
   const auto fill = [](const Shape& shape) {
     Tensor tensor = *Tensor::Zeros({DType::kFloat32, shape});
@@ -60,7 +61,7 @@ KerasModel SmallModel() {
   model.optimizer_state = {{kIteration, Tensor::Scalar<int64_t>(7)},
                            {kLearningRate, Tensor::Scalar(0.5f)}};
   for (const Slot& slot : SlotsOf(*model.training->optimizer, weights)) {
-    model.optimizer_state.push_back({slot.variable, fill(slot.weight->shape)});
+    model.optimizer_state.push_back({slot.variable, fill(slot.shape())});
   }
   return model;
 }

@@ -253,7 +253,7 @@ TEST_P(Keras2FilesTest, IsReadRunAndWrittenBack) {
   SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel keras, keras::ReadKerasModel(name + ".h5"));
   EXPECT_TRUE(keras.notes.empty());
   EXPECT_EQ(keras.training->loss, "binary_crossentropy");
-  EXPECT_EQ(keras.training->optimizer->kind, "RMSprop");
+  EXPECT_EQ(keras.training->optimizer->name(), "RMSprop");
   // Iteration, learning rate and one velocity a weight.
   EXPECT_EQ(keras.optimizer_state.size(), 2 + keras.weights.size());
   EXPECT_GT(keras.optimizer_state[0].tensor.Elements<int64_t>()[0], 0);

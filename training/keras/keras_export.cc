@@ -16,77 +16,85 @@ namespace seqgraph {
 namespace {
 
 // What is done to the gradient before the update; false for what Keras does not do.
-bool ReadClipping(const Function& step, Value gradient, keras::Optimizer* optimizer) {
+bool ReadClipping(const Function& step, Value gradient, GradientClipping* clipping) {
   const Node* clip = step.producer(gradient);
   if (clip == nullptr) return true;
-  if (clip->op->name() == "Clip") optimizer->clipvalue = clip->attributes.GetFloat("limit");
+  if (clip->op->name() == "Clip") {
+    *clipping = GradientClipping::Value(clip->attributes.GetFloat("limit"));
+  }
   if (clip->op->name() != "ClipByNorm") return true;
   // The norm of one gradient, or the sum of all of them.
   const Node* norm = step.producer(clip->inputs[1]);
   const double limit = clip->attributes.GetFloat("limit");
   if (norm == nullptr) return false;
-  if (norm->op->name() == "ReduceSum") optimizer->clipnorm = limit;
-  if (norm->op->name() == "Add") optimizer->global_clipnorm = limit;
-  return optimizer->clipnorm > 0 || optimizer->global_clipnorm > 0;
+  if (norm->op->name() == "ReduceSum") *clipping = GradientClipping::Norm(limit);
+  if (norm->op->name() == "Add") *clipping = GradientClipping::GlobalNorm(limit);
+  return clipping->kind != GradientClipping::Kind::kNone;
 }
 
 // What is done to the weight before the update: nothing, or w - weight_decay lr w.
-bool ReadDecay(const Function& step, Value weight, keras::Optimizer* optimizer) {
+bool ReadDecay(const Function& step, Value weight, double* weight_decay) {
   if (step.info(weight).origin == Origin::kVariable) return true;
   const Node* subtract = step.producer(weight);
   if (subtract == nullptr || subtract->op->name() != "Subtract") return false;
   const Node* scale = step.producer(subtract->inputs[1]);
   if (scale == nullptr || scale->op->name() != "Scale") return false;
-  optimizer->weight_decay = scale->attributes.GetFloat("factor");
+  *weight_decay = scale->attributes.GetFloat("factor");
   return true;
 }
 
-std::optional<keras::Optimizer> OptimizerOfNode(const Node& node) {
-  const Attributes& attributes = node.attributes;
-  keras::Optimizer optimizer;
-  if (node.op->name() == "SGDUpdate") {
-    optimizer.kind = "SGD";
-    optimizer.momentum = attributes.GetFloat("momentum");
-    optimizer.nesterov = attributes.GetBool("nesterov");
-  } else if (node.op->name() == "RMSPropUpdate") {
-    optimizer.kind = "RMSprop";
-    optimizer.rho = attributes.GetFloat("rho");
-    optimizer.momentum = attributes.GetFloat("momentum");
-    optimizer.epsilon = attributes.GetFloat("epsilon");
-    optimizer.centered = attributes.GetBool("centered");
-  } else if (node.op->name() == "AdamUpdate") {
-    optimizer.kind = "Adam";
-    optimizer.beta_1 = attributes.GetFloat("beta_1");
-    optimizer.beta_2 = attributes.GetFloat("beta_2");
-    optimizer.epsilon = attributes.GetFloat("epsilon");
-  } else {
-    return std::nullopt;
+// The optimizer whose whole update is that node.
+std::optional<Optimizer> OptimizerOfNode(const Function& step, const Node& node) {
+  for (const OptimizerDef* def : AllOptimizers()) {
+    if (def->update_op != node.op->name()) continue;
+    Optimizer optimizer(*def);
+    for (const Hyperparameter& each : def->hyperparameters) {
+      const AttributeValue* value = node.attributes.Find(each.key);
+      if (value != nullptr) optimizer.hyperparameters.Set(each.key, *value);
+    }
+    if (!ReadDecay(step, node.inputs[0], &optimizer.weight_decay) ||
+        !ReadClipping(step, node.inputs[1], &optimizer.clipping)) {
+      return std::nullopt;
+    }
+    return optimizer;
   }
-  return optimizer;
+  return std::nullopt;
 }
 
-// The one optimizer that updates all weights in train_step.
-std::optional<keras::Optimizer> OptimizerOf(const Model& model) {
-  const Function* step = model.FindFunction(kTrainStep);
-  const absl::StatusOr<double> rate = LearningRate(model);
-  if (step == nullptr || !rate.ok()) return std::nullopt;
-  std::optional<keras::Optimizer> found;
-  for (const NamedValue& update : step->updates()) {
+// The one optimizer that updates all weights in train_step: files before optimizers were noted.
+std::optional<Optimizer> OptimizerOfUpdates(const Model& model, const Function& step) {
+  std::optional<Optimizer> found;
+  for (const NamedValue& update : step.updates()) {
     const Variable* variable = model.variables.Find(update.name);
     if (variable == nullptr || variable->def.role != VariableRole::kWeight ||
         !variable->def.trainable) {
       continue;
     }
-    const Node* node = step->producer(update.value);
-    std::optional<keras::Optimizer> optimizer;
-    if (node != nullptr) optimizer = OptimizerOfNode(*node);
-    if (!optimizer.has_value() || !ReadDecay(*step, node->inputs[0], &*optimizer) ||
-        !ReadClipping(*step, node->inputs[1], &*optimizer) ||
-        (found.has_value() && !(*found == *optimizer))) {
+    const Node* node = step.producer(update.value);
+    std::optional<Optimizer> optimizer;
+    if (node != nullptr) optimizer = OptimizerOfNode(step, *node);
+    if (!optimizer.has_value() || (found.has_value() && !(*found == *optimizer))) {
       return std::nullopt;
     }
     found = optimizer;
   }
+  return found;
+}
+
+std::optional<Optimizer> OptimizerOfRecord(const OptimizerRecord& record) {
+  const OptimizerDef* def = FindOptimizer(record.name);
+  if (def == nullptr) return std::nullopt;
+  absl::StatusOr<Optimizer> optimizer = Optimizer::FromSettings(*def, record.settings);
+  if (!optimizer.ok()) return std::nullopt;
+  return *std::move(optimizer);
+}
+
+std::optional<Optimizer> OptimizerOf(const Model& model) {
+  const Function* step = model.FindFunction(kTrainStep);
+  const absl::StatusOr<double> rate = LearningRate(model);
+  if (step == nullptr || !rate.ok()) return std::nullopt;
+  std::optional<Optimizer> found = model.optimizer.has_value() ? OptimizerOfRecord(*model.optimizer)
+                                                               : OptimizerOfUpdates(model, *step);
   if (found.has_value()) found->learning_rate = *rate;
   return found;
 }
@@ -116,7 +124,7 @@ absl::StatusOr<Tensor> Content(const Model& model, const RecognizedStack& recogn
 
 absl::StatusOr<std::vector<keras::NamedTensor>> StateOf(const Model& model,
                                                         const RecognizedStack& recognized,
-                                                        const keras::Optimizer& optimizer,
+                                                        const Optimizer& optimizer,
                                                         const std::vector<keras::Weight>& weights) {
   std::vector<keras::NamedTensor> state;
   std::vector<std::string> names = {keras::kIteration, keras::kLearningRate};

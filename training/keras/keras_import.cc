@@ -13,33 +13,6 @@
 namespace seqgraph {
 namespace {
 
-GradientClipping ClippingFromKeras(const keras::Optimizer& from) {
-  if (from.clipvalue > 0) return GradientClipping::Value(from.clipvalue);
-  if (from.clipnorm > 0) return GradientClipping::Norm(from.clipnorm);
-  if (from.global_clipnorm > 0) return GradientClipping::GlobalNorm(from.global_clipnorm);
-  return {};
-}
-
-Optimizer OptimizerFromKeras(const keras::Optimizer& from) {
-  Optimizer optimizer = SGD{.momentum = from.momentum, .nesterov = from.nesterov};
-  if (from.kind == "Adam") {
-    optimizer = Adam{.beta_1 = from.beta_1, .beta_2 = from.beta_2, .epsilon = from.epsilon};
-  } else if (from.kind == "RMSprop") {
-    optimizer = RMSProp{.rho = from.rho,
-                        .momentum = from.momentum,
-                        .epsilon = from.epsilon,
-                        .centered = from.centered};
-  }
-  std::visit(
-      [&](auto& common) {
-        common.learning_rate = from.learning_rate;
-        common.clipping = ClippingFromKeras(from);
-        common.weight_decay = from.weight_decay;
-      },
-      optimizer);
-  return optimizer;
-}
-
 // The loss that belongs to the stack's last activation.
 std::string LossOfOutput(const LayerStack& stack) {
   const LayerKind& last = stack.layers.back().kind;
@@ -69,7 +42,7 @@ absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& kera
   }
   SEQ_ASSIGN_OR_RETURN(options.loss, LossByName(loss));
   if (keras.training.has_value() && keras.training->optimizer.has_value()) {
-    options.optimizer = OptimizerFromKeras(*keras.training->optimizer);
+    options.optimizer = *keras.training->optimizer;
   } else {
     notes->push_back("the file has no optimizer; RMSprop is taken");
   }

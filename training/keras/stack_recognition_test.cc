@@ -139,53 +139,63 @@ TEST(StackRecognitionTest, StoredLayersCountOnlyIfTheyBuildTheFunction) {
     std::vector<std::string> notes;
     SEQ_ASSERT_OK_AND_ASSIGN(const keras::KerasModel keras, KerasFromModel(model, &notes));
     EXPECT_EQ(keras.training->loss, "binary_crossentropy");
-    EXPECT_EQ(keras.training->optimizer->kind, "RMSprop");
+    EXPECT_EQ(keras.training->optimizer->name(), "RMSprop");
     EXPECT_EQ(keras.optimizer_state.size(), 2 + keras.weights.size());
     EXPECT_TRUE(notes.empty());
   }
 }
 
-// Whatever an optimizer here can do is found again in the nodes of train_step.
-TEST(StackRecognitionTest, OptimizersAreReadOffTheirUpdates) {
+// Whatever an optimizer here can do is found again: as noted in the model, and where nothing is, as
+// in files of old, in the nodes of train_step.
+TEST(StackRecognitionTest, OptimizersAreFoundAgain) {
   LayerStack stack{.input = {.time = 5, .features = 4}};
   stack.layers = {{"rnn", true, RecurrentLayer{.units = 2}},
                   {"out", true, DenseLayer{.units = 1, .activation = "sigmoid"}}};
-  const auto read = [&](const Optimizer& optimizer) {
-    std::vector<std::string> notes;
-    absl::StatusOr<Model> model = BuildModel(stack, {.optimizer = optimizer});
-    SEQ_EXPECT_OK(model);
-    absl::StatusOr<keras::KerasModel> keras = KerasFromModel(*model, &notes);
-    SEQ_EXPECT_OK(keras);
-    EXPECT_TRUE(notes.empty());
-    return *keras->training->optimizer;
-  };
-  EXPECT_TRUE(
-      read(SGD{.learning_rate = 0.5, .momentum = 0.75, .nesterov = true}) ==
-      (keras::Optimizer{.kind = "SGD", .learning_rate = 0.5, .momentum = 0.75, .nesterov = true}));
-  EXPECT_TRUE(read(RMSProp{.learning_rate = 0.5,
-                           .rho = 0.25,
-                           .momentum = 0.5,
-                           .epsilon = 1e-3,
-                           .centered = true,
-                           .clipping = GradientClipping::Value(2)}) ==
-              (keras::Optimizer{.kind = "RMSprop",
-                                .learning_rate = 0.5,
-                                .momentum = 0.5,
-                                .rho = 0.25,
-                                .centered = true,
-                                .epsilon = 1e-3,
-                                .clipvalue = 2}));
-  EXPECT_TRUE(read(Adam{.learning_rate = 0.5,
-                        .beta_1 = 0.5,
-                        .beta_2 = 0.75,
-                        .clipping = GradientClipping::Norm(3),
-                        .weight_decay = 0.125}) == (keras::Optimizer{.kind = "Adam",
-                                                                     .learning_rate = 0.5,
-                                                                     .beta_1 = 0.5,
-                                                                     .beta_2 = 0.75,
-                                                                     .weight_decay = 0.125,
-                                                                     .clipnorm = 3}));
-  EXPECT_EQ(read(SGD{.clipping = GradientClipping::GlobalNorm(4)}).global_clipnorm, 4);
+  std::vector<Optimizer> optimizers = {
+      SGD{.learning_rate = 0.5, .momentum = 0.75, .nesterov = true},
+      RMSProp{.learning_rate = 0.5,
+              .rho = 0.25,
+              .momentum = 0.5,
+              .epsilon = 1e-3,
+              .centered = true,
+              .clipping = GradientClipping::Value(2)},
+      Adam{.learning_rate = 0.5,
+           .beta_1 = 0.5,
+           .beta_2 = 0.75,
+           .clipping = GradientClipping::Norm(3),
+           .weight_decay = 0.125},
+      SGD{.clipping = GradientClipping::GlobalNorm(4)}};
+  for (const OptimizerDef* def : AllOptimizers()) {
+    Optimizer optimizer(*def);
+    optimizer.learning_rate = 0.5;
+    optimizer.weight_decay = 0.125;
+    optimizer.clipping = GradientClipping::GlobalNorm(4);
+    optimizers.push_back(optimizer);
+  }
+  for (const Optimizer& optimizer : optimizers) {
+    SCOPED_TRACE(optimizer.name());
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, BuildModel(stack, {.optimizer = optimizer}));
+    const auto read = [&] {
+      std::vector<std::string> notes;
+      absl::StatusOr<keras::KerasModel> keras = KerasFromModel(model, &notes);
+      SEQ_EXPECT_OK(keras);
+      EXPECT_EQ(notes.empty(), keras->training->optimizer.has_value());
+      return keras->training->optimizer;
+    };
+    Optimizer expected = optimizer;
+    // The rate is a float32 variable, which may be set.
+    SEQ_ASSERT_OK(SetLearningRate(model, 0.25));
+    expected.learning_rate = 0.25;
+    EXPECT_TRUE(read() == expected);
+    model.optimizer.reset();
+    if (!optimizer.def->update_op.empty()) {
+      EXPECT_TRUE(read() == expected);
+    } else {
+      EXPECT_FALSE(read().has_value());
+    }
+    model.optimizer = OptimizerRecord{"Unheard", {}};
+    EXPECT_FALSE(read().has_value());
+  }
 }
 
 }  // namespace

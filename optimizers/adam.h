@@ -1,0 +1,29 @@
+#ifndef SEQGRAPH_OPTIMIZERS_ADAM_H_
+#define SEQGRAPH_OPTIMIZERS_ADAM_H_
+
+#include "optimizers/optimizer.h"
+
+namespace seqgraph {
+
+/// m and v are running means of g and g^2; w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m /
+/// (sqrt(v) + epsilon).
+struct Adam {
+  double learning_rate = 1e-3;
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double epsilon = 1e-7;
+  GradientClipping clipping = {};
+  double weight_decay = 0;
+
+  template <typename Visitor>
+  static void Fields(Visitor field) {
+    field("beta_1", &Adam::beta_1, kDecay, "decay of the mean gradient");
+    field("beta_2", &Adam::beta_2, kDecay, "decay of the mean square");
+    field("epsilon", &Adam::epsilon, kNotNegative, "added to the root of the mean square");
+  }
+  static const OptimizerDef& Def();
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_OPTIMIZERS_ADAM_H_

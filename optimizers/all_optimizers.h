@@ -1,0 +1,34 @@
+#ifndef SEQGRAPH_OPTIMIZERS_ALL_OPTIMIZERS_H_
+#define SEQGRAPH_OPTIMIZERS_ALL_OPTIMIZERS_H_
+
+// The list of optimizers: an include and a line in it for each.
+
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "optimizers/adam.h"
+#include "optimizers/optimizer.h"
+#include "optimizers/rmsprop.h"
+#include "optimizers/sgd.h"
+
+namespace seqgraph {
+
+/// In the order of documentation.
+inline const std::vector<const OptimizerDef*>& AllOptimizers() {
+  static const auto* const all = new std::vector<const OptimizerDef*>{
+      &SGD::Def(),
+      &RMSProp::Def(),
+      &Adam::Def(),
+  };
+  return *all;
+}
+
+/// By Keras's name of the class, in whatever letters: "rmsprop". Null if there is none.
+const OptimizerDef* FindOptimizer(absl::string_view name);
+
+/// "SGD, RMSprop, ...": for messages.
+std::string OptimizerNames();
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_OPTIMIZERS_ALL_OPTIMIZERS_H_

@@ -1,0 +1,109 @@
+#include "optimizers/formula.h"
+
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "ops/binary.h"
+#include "ops/cast.h"
+#include "ops/elementwise.h"
+#include "ops/reductions.h"
+#include "ops/unary.h"
+
+namespace seqgraph {
+namespace {
+
+// x with the shape of `like`: the same, or one number repeated.
+Value Spread(FunctionBuilder& g, Value x, Value like) {
+  if (!g.status().ok() || g.type(x).shape.rank() == g.type(like).shape.rank()) return x;
+  std::vector<int64_t> axes(g.type(like).shape.rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  return ops::BroadcastLike(g, x, like, std::move(axes));
+}
+
+Expr Binary(const char* op, Expr a, Expr b) {
+  FunctionBuilder& g = *a.g;
+  if (!g.status().ok()) return a;
+  if (g.type(a.value).shape.rank() == 0) a.value = Spread(g, a.value, b.value);
+  b.value = Spread(g, b.value, a.value);
+  return {&g, ops::Binary(g, op, a.value, b.value)};
+}
+
+Expr Unary(const char* op, Expr x) { return {x.g, ops::Unary(*x.g, op, x.value)}; }
+
+Expr Constant(double value, Expr like) {
+  return {like.g, ops::FillLike(*like.g, like.value, value)};
+}
+
+Value DeclareSlot(FunctionBuilder& g, std::string name, TensorType type, double initial) {
+  const Initializer initializer =
+      initial == 0 ? Initializer::Zeros() : Initializer::Constant(initial);
+  return g.Variable({std::move(name), std::move(type), initializer, VariableRole::kOptimizer,
+                     /*trainable=*/false});
+}
+
+std::string SharedVariable(const SlotDef& slot) { return absl::StrCat("optimizer/", slot.name); }
+
+}  // namespace
+
+Expr operator+(Expr a, Expr b) { return Binary("Add", a, b); }
+Expr operator-(Expr a, Expr b) { return Binary("Subtract", a, b); }
+Expr operator*(Expr a, Expr b) { return Binary("Multiply", a, b); }
+Expr operator/(Expr a, Expr b) { return Binary("Divide", a, b); }
+Expr operator+(Expr a, double b) { return a + Constant(b, a); }
+Expr operator-(double a, Expr b) { return Constant(a, b) - b; }
+Expr operator*(double a, Expr b) { return {b.g, ops::Scale(*b.g, b.value, a)}; }
+Expr Sqrt(Expr x) { return Unary("Sqrt", x); }
+Expr Abs(Expr x) { return Unary("Abs", x); }
+Expr Max(Expr a, Expr b) { return Binary("Maximum", a, b); }
+Expr Square(Expr x) { return x * x; }
+Expr Power(double base, Expr exponent) {
+  return Binary("Power", Constant(base, exponent), exponent);
+}
+
+WeightStep::WeightStep(FunctionBuilder& g, const VariableDef& weight, Value w, Value gradient,
+                       const std::vector<SlotGroup>& slots)
+    : w{&g, w}, g{&g, gradient}, name(absl::StrCat(weight.name, "/update")), weight_(weight) {
+  for (const SlotGroup& group : slots) {
+    for (const SlotDef& slot : group) {
+      if (slot.shared || slot.idle) continue;
+      slots_[slot.name] = DeclareSlot(g, VariableOf(slot.name), weight.type, slot.initial);
+      names_.push_back(slot.name);
+    }
+  }
+}
+
+std::string WeightStep::VariableOf(absl::string_view slot) const {
+  return absl::StrCat("optimizer/", weight_.name, "/", slot);
+}
+
+Expr WeightStep::slot(absl::string_view slot) const {
+  const auto found = slots_.find(slot);
+  return {g.g, found == slots_.end() ? Value{} : found->second};
+}
+
+void WeightStep::Store() const {
+  FunctionBuilder& builder = *g.g;
+  if (!builder.status().ok()) return;
+  builder.Update(weight_.name, new_w_);
+  for (const std::string& slot : names_) {
+    const auto next = new_slots_.find(slot);
+    if (next != new_slots_.end()) builder.Update(VariableOf(slot), next->second);
+  }
+}
+
+Expr OptimizerStep::StepNumber() {
+  if (!builder_.status().ok()) return rate();
+  return Expr{&builder_, ops::Cast(builder_, iteration_, builder_.type(rate_).dtype, "")} + 1;
+}
+
+Expr OptimizerStep::Shared(const SlotDef& slot) {
+  if (!builder_.status().ok()) return rate();
+  return {&builder_,
+          DeclareSlot(builder_, SharedVariable(slot), builder_.type(rate_), slot.initial)};
+}
+
+void OptimizerStep::SetShared(const SlotDef& slot, Expr next) {
+  if (builder_.status().ok()) builder_.Update(SharedVariable(slot), next.value);
+}
+
+}  // namespace seqgraph
