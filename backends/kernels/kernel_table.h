@@ -80,11 +80,13 @@ FunctionClaim ClaimByTable(absl::Span<const Row> table, const Function& function
 template <typename Row>
 absl::StatusOr<ChosenRows<Row>> RowsFor(absl::Span<const Row> table, const ProgramRequest& request,
                                         const std::vector<bool>& mine) {
-  ChosenRows<Row> rows = *static_cast<const ChosenRows<Row>*>(request.claim->choice.get());
-  bool complete = true;
-  for (size_t n = 0; n < rows.size(); ++n) complete = complete && mine[n] == (rows[n] != nullptr);
-  if (complete) return rows;
-  rows.assign(mine.size(), nullptr);
+  const auto* chosen = static_cast<const ChosenRows<Row>*>(request.claim->choice.get());
+  bool complete = chosen != nullptr;
+  for (size_t n = 0; complete && n < mine.size(); ++n) {
+    complete = mine[n] == ((*chosen)[n] != nullptr);
+  }
+  if (complete) return *chosen;
+  ChosenRows<Row> rows(mine.size(), nullptr);
   for (const int n : request.nodes) {
     const KernelChoice<Row> choice = ChooseKernel(table, NodeContext(*request.function, n, mine));
     if (choice.def == nullptr) {
