@@ -16,12 +16,14 @@
  *
  * The host asks, for each function that it compiles:
  *
- *   claim_function(function)   for each node yes, or no with a reason; or, if the plugin has no
- * such function, claim(function, node) for one node after the other. A yes is a promise: the host
- * prepares all that was claimed at once, and holds the plugin to it. prepare(function, nodes)   ->
- * a program: everything that is fixed before the first run node_info, private_storage what a
- * program needs (optional) begin, run..., end         once for each call of the function; run
- * computes one node destroy(program)
+ *   claim_function(function)   for each node yes, or no with a reason. A yes is a promise: the
+ *                              host prepares all that was claimed at once, and holds the plugin
+ *                              to it. A plugin without this function is asked for one node after
+ *                              the other: claim(function, node)
+ *   prepare(function, nodes)   -> a program: everything that is fixed before the first run
+ *   node_info, private_storage what a program needs (optional)
+ *   begin, run..., end         once for each call of the function; run computes one node
+ *   destroy(program)
  *
  * Rules that hold everywhere:
  *   - Every struct begins with struct_size, the bytes that its maker knows. The one who receives a
