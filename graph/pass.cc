@@ -98,25 +98,69 @@ class PassManager {
     if (all.firings.empty()) return std::optional<Trial>();
     SEQ_ASSIGN_OR_RETURN(const bool good, IsAllowed(pass, all));
     if (good) return std::optional<Trial>(std::move(all));
+    const std::vector<int> nodes = NotDrivenAway(all);
+    if (nodes.size() < all.firings.size()) {
+      if (nodes.empty()) return std::optional<Trial>();
+      SEQ_ASSIGN_OR_RETURN(Trial rest, Try(pass, Only(nodes)));
+      SEQ_ASSIGN_OR_RETURN(const bool rest_good, IsAllowed(pass, rest));
+      if (rest_good && !rest.firings.empty()) return std::optional<Trial>(std::move(rest));
+    }
     std::vector<std::vector<int>> choices;
-    for (const Firing& firing : all.firings) choices.push_back({firing.node});
+    for (const int node : nodes) choices.push_back({node});
     if (choices.size() < 2) return std::optional<Trial>();
     const size_t singles = choices.size();
     // One rewrite alone makes no pairs.
     for (size_t a = 0; a < singles && singles > 2 && pass.rewrites.size() > 1; ++a) {
       for (size_t b = a + 1; b < singles; ++b) {
-        choices.push_back({all.firings[a].node, all.firings[b].node});
+        choices.push_back({nodes[a], nodes[b]});
       }
     }
     for (const std::vector<int>& choice : choices) {
       if (++trials_ > kMaxTrials) break;
-      std::vector<bool> allowed(current_.nodes().size(), false);
-      for (int n : choice) allowed[n] = true;
-      SEQ_ASSIGN_OR_RETURN(Trial some, Try(pass, allowed));
+      SEQ_ASSIGN_OR_RETURN(Trial some, Try(pass, Only(choice)));
       SEQ_ASSIGN_OR_RETURN(const bool some_good, IsAllowed(pass, some));
       if (some_good && !some.firings.empty()) return std::optional<Trial>(std::move(some));
     }
     return std::optional<Trial>();
+  }
+
+  // The names of all nodes that a trial has made.
+  static std::set<absl::string_view> Emitted(const Trial& trial) {
+    std::set<absl::string_view> emitted;
+    for (const Firing& firing : trial.firings) {
+      emitted.insert(firing.emitted.begin(), firing.emitted.end());
+    }
+    return emitted;
+  }
+
+  std::vector<bool> Only(const std::vector<int>& nodes) const {
+    std::vector<bool> allowed(current_.nodes().size(), false);
+    for (int n : nodes) allowed[n] = true;
+    return allowed;
+  }
+
+  // The matches that may do with fewer others: all but those that make a node which goes to a later
+  // backend than the matched one, for so it does alone. (A plugin that knows no fused op is so
+  // asked about one function, and not about one for each match.)
+  std::vector<int> NotDrivenAway(const Trial& all) const {
+    std::map<absl::string_view, int> owners;
+    for (size_t n = 0; all.owners.has_value() && n < all.owners->size(); ++n) {
+      owners[all.function.nodes()[n].name] = (*all.owners)[n];
+    }
+    const std::set<absl::string_view> emitted = Emitted(all);
+    std::vector<int> nodes;
+    for (const Firing& firing : all.firings) {
+      const std::string& matched = current_.nodes()[firing.node].name;
+      bool driven_away = false;
+      for (const std::string& name : firing.emitted) {
+        const auto owner = owners.find(name);
+        const bool is_gone = owners.count(matched) == 0 || emitted.count(matched) > 0;
+        driven_away |=
+            owner != owners.end() && is_gone && owner->second > (*owners_of_current_)[firing.node];
+      }
+      if (!driven_away) nodes.push_back(firing.node);
+    }
+    return nodes;
   }
 
   absl::StatusOr<Trial> Try(const FunctionPass& pass, const std::vector<bool>& allowed) {
@@ -154,10 +198,7 @@ class PassManager {
     if (!before.has_value()) return false;
     const std::optional<std::vector<int>>& after = trial.owners = OwnersOf(trial.function);
     if (!after.has_value()) return false;
-    std::set<absl::string_view> emitted;
-    for (const Firing& firing : trial.firings) {
-      emitted.insert(firing.emitted.begin(), firing.emitted.end());
-    }
+    const std::set<absl::string_view> emitted = Emitted(trial);
     std::map<absl::string_view, int> kept;  // owners of the nodes that were there
     for (size_t n = 0; n < after->size(); ++n) {
       const std::string& name = trial.function.nodes()[n].name;

@@ -37,6 +37,7 @@ struct Counts {
 };
 Counts counts;
 sg_backend inner;  // the table that the counting one calls
+bool refuse_fused = false;
 
 int32_t CountClaim(void* instance, const sg_function* function, int32_t node, sg_claim* claim,
                    sg_status* status) {
@@ -49,6 +50,12 @@ int32_t CountClaimFunction(void* instance, const sg_function* function, sg_funct
   counts.nodes_claimed += claim->num_nodes;
   const int32_t code = inner.claim_function(instance, function, claim, status);
   counts.choices += claim->choice != nullptr;
+  for (int32_t n = 0; refuse_fused && n < claim->num_nodes; ++n) {
+    sg_node node;
+    if (sg_get_node(function, n, &node) != 0 && sg_equal(node.op, "FusedElementwise") != 0) {
+      sg_refuse(claim->nodes[n], SG_UNKNOWN_OP, "not implemented");
+    }
+  }
   return code;
 }
 int32_t CountPrepare(void* instance, const sg_prepare_args* args, sg_program* program,
@@ -89,7 +96,7 @@ Counts CompileChain(int n, const char* backend, uint32_t version, const PassList
   const PluginBackend plugin(CountingPlugin(backend, version), CountingSerializer());
   VariableStore variables;
   CompileOptions options;
-  options.backends = {&plugin};
+  options.backends = {&plugin, *AllBackends().Get("reference")};
   options.passes = passes;
   EXPECT_THAT(CompiledFunction::Compile(Chain(n), AllOps(), &variables, options), IsOk());
   return counts;
@@ -126,6 +133,17 @@ TEST(ClaimsOfAPlugin, WithAllPassesTheFunctionsThatAreAskedForDoNotGrowWithTheNo
     EXPECT_EQ(many.claimed, many.serialized) << backend;
     EXPECT_EQ(many.claimed_one, 0) << backend;
   }
+}
+
+// Each of many matches makes a node that the plugin refuses. That is seen in one trial of all of
+// them, and not in one of each.
+TEST(ClaimsOfAPlugin, APassWhoseNodesAreRefusedIsTriedOnce) {
+  refuse_fused = true;
+  const Counts few = CompileChain(20, "reference", 2, StandardPasses());
+  const Counts many = CompileChain(200, "reference", 2, StandardPasses());
+  refuse_fused = false;
+  EXPECT_LE(few.serialized, 8);
+  EXPECT_LE(many.serialized, few.serialized + 1);
 }
 
 TEST(ClaimsOfAPlugin, EveryChoiceIsGivenBack) {
