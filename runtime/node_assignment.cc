@@ -20,6 +20,8 @@ std::string Label(const Function& function, int n) {
 // that are its own already, without claims that need a node which it does not get.
 std::vector<Claim> ClaimsOn(const Function& function, const FunctionClaim& answer, int index,
                             const std::vector<int>& backend_of, const std::vector<bool>& wanted) {
+  const Claim taken =
+      Claim::No(ClaimReason::kNeedsOtherNode, "it goes to a backend that was named before");
   std::vector<Claim> claims;
   for (size_t n = 0; n < backend_of.size(); ++n) {
     if (wanted[n]) {
@@ -27,8 +29,7 @@ std::vector<Claim> ClaimsOn(const Function& function, const FunctionClaim& answe
     } else if (backend_of[n] == index) {
       claims.push_back(Claim::Yes());
     } else {
-      claims.push_back(
-          Claim::No(ClaimReason::kNeedsOtherNode, "it goes to a backend that was named before"));
+      claims.push_back(taken);
     }
   }
   DropUnmetClaims(claims, [&function](int n) { return Label(function, n); });
