@@ -54,7 +54,7 @@ ReviewSourceOptions SourceOptions(const DatasetOptions& options, std::optional<H
 absl::Status ReadSynthetic(const SyntheticOptions& options, std::optional<Half> only,
                            ReviewSink sink, ClassTable& classes) {
   for (absl::string_view label : {kNegative, kPositive}) {
-    SEQ_ASSIGN_OR_RETURN(const int number, classes.Number(label, kSyntheticName, ""));
+    SEQ_RETURN_IF_ERROR(classes.Number(label, kSyntheticName, "").status());
   }
   return ForEachSyntheticReview(options, only, sink);
 }
