@@ -912,13 +912,23 @@ def snake(op):
     return out
 
 
+def place(folder, name):
+    """Where the file is now; a new one becomes a case for every backend."""
+    for group in ("common", "array", "recurrent", "fused"):
+        path = os.path.join(folder, group, name)
+        if os.path.exists(path):
+            return path
+    os.makedirs(os.path.join(folder, "common"), exist_ok=True)
+    return os.path.join(folder, "common", name)
+
+
 def write_files(folder, script):
     for op, cases in FILES.items():
-        with open(os.path.join(folder, snake(op) + ".textproto"), "w") as out:
+        with open(place(folder, snake(op) + ".textproto"), "w") as out:
             out.write("# proto-file: serialization/graph_test.proto\n"
                       "# proto-message: seqgraph.proto.GraphTestFile\n#\n"
                       "# %s: %s\n"
-                      "# Written by %s beside this file, from that definition in double;"
+                      "# Written by ../%s, from that definition in double;"
                       " gradients by dual\n# numbers. Expected tensors are FLOAT64: exact values.\n\n"
                       % (op, TITLES[op], script))
             out.write("\n\n".join(cases) + "\n")
