@@ -81,4 +81,19 @@ bool Function::has_symbolic_batch() const {
   return false;
 }
 
+std::optional<int64_t> IndexLimit(const Function& function, Value value) {
+  std::optional<int64_t> limit;
+  for (const Node& node : function.nodes()) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const std::string& below = node.op->inputs()[i].below;
+      if (node.inputs[i] != value || below.empty()) continue;
+      const int indexed = node.op->FindInput(below);
+      const int64_t here = indexed < 0 ? node.attributes.GetInt(below)
+                                       : function.type(node.inputs[indexed]).shape[0].size();
+      limit = std::min(limit.value_or(here), here);
+    }
+  }
+  return limit;
+}
+
 }  // namespace seqgraph

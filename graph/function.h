@@ -2,6 +2,7 @@
 #define SEQGRAPH_GRAPH_FUNCTION_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -130,6 +131,10 @@ class Function {
   std::vector<NamedValue> results_;
   std::vector<NamedValue> updates_;
 };
+
+/// How many values the elements of an integer value may take, by what the nodes that read it index
+/// (InputDef::below); the smallest of them, nullopt where nothing tells.
+std::optional<int64_t> IndexLimit(const Function& function, Value value);
 
 }  // namespace seqgraph
 

@@ -62,6 +62,9 @@ struct InputDef {
   /// The version of the op that brought it; an input that is not of the oldest is optional and
   /// last.
   int since = 1;
+  /// kIndex: the elements are in [0, n), where n is the attribute of this name or else the first
+  /// extent of the input of this name. Empty: the op says otherwise.
+  std::string below;
   /// True where the elements are not read: the outputs do not depend on them, whatever they depend
   /// on themselves, and no gradient passes.
   bool shape_only = false;
@@ -347,6 +350,7 @@ class OpDef {
   const GradientRule& gradient_rule() const { return gradient_rule_; }
   bool pure() const { return pure_; }
   const std::string& cost_formula() const { return cost_formula_; }
+  bool has_cost_rule() const { return cost_rule_ != nullptr; }
   /// Nothing where no output is used.
   OpCost CostOf(const CostContext& context) const;
   const BoundRule& bound_rule() const { return bound_rule_; }

@@ -47,6 +47,18 @@ absl::Status CheckAdditions(const OpDef& def) {
   return absl::OkStatus();
 }
 
+absl::Status CheckIndices(const OpDef& def) {
+  for (const InputDef& input : def.inputs()) {
+    if (input.below.empty() || def.FindInput(input.below) >= 0) continue;
+    const int attribute = def.FindAttribute(input.below);
+    if (attribute >= 0 && def.attributes()[attribute].kind == AttributeKind::kInt) continue;
+    return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), ": input ", input.name,
+                                                   " is below ", input.below,
+                                                   ", which is no input and no integer attribute"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckInPlace(const OpDef& def) {
   const int inputs = static_cast<int>(def.inputs().size());
   const int outputs = static_cast<int>(def.outputs().size());
@@ -86,6 +98,7 @@ absl::Status CheckComplete(const OpDef& def) {
   for (const OutputDef& output : def.outputs()) SEQ_RETURN_IF_ERROR(add(output.name));
   SEQ_RETURN_IF_ERROR(CheckAttributeDefs(def));
   SEQ_RETURN_IF_ERROR(CheckAdditions(def));
+  SEQ_RETURN_IF_ERROR(CheckIndices(def));
   return CheckInPlace(def);
 }
 

@@ -67,6 +67,13 @@ TEST(OpRegistry, RefusesADefinitionWithAPartMissing) {
   EXPECT_TRUE(registry.All().empty());
 }
 
+TEST(OpRegistry, RefusesIndicesOfWhatIsNotThere) {
+  OpRegistry registry;
+  EXPECT_THAT(registry.Register(
+                  CopyOp("X").Input({.name = "ids", .type = TypeRule::kIndex, .below = "table"})),
+              StatusIs(kInvalid, "input ids is below table, which is no input"));
+}
+
 TEST(OpRegistry, RefusesOneNameTwiceInADefinition) {
   OpRegistry registry;
   EXPECT_THAT(registry.Register(CopyOp("X").Input({.name = "x"})),

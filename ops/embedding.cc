@@ -114,7 +114,8 @@ OpDef EmbeddingOp() {
       .Input({.name = "ids",
               .type = TypeRule::kIndex,
               .doc = "any shape; each in [0, rows)",
-              .differentiable = false})
+              .differentiable = false,
+              .below = "table"})
       .Input({.name = "table", .doc = "[rows, width]"})
       .Output({.name = "y", .doc = "[shape of ids..., width]"})
       .Constrain("C1", "table is [rows, width] with static extents")
@@ -146,7 +147,8 @@ OpDef EmbeddingGradOp() {
       .Input({.name = "ids",
               .type = TypeRule::kIndex,
               .doc = "any shape; each in [0, rows)",
-              .differentiable = false})
+              .differentiable = false,
+              .below = "rows"})
       .Input({.name = "dy", .doc = "[shape of ids..., width]"})
       .Output({.name = "dtable", .doc = "[rows, width]"})
       .Attribute({.name = "rows", .kind = AttributeKind::kInt, .doc = "rows of the table"})

@@ -57,7 +57,8 @@ OpDef OneHotOp() {
       .Input({.name = "ids",
               .type = TypeRule::kIndex,
               .doc = "any shape; each in [0, depth)",
-              .differentiable = false})
+              .differentiable = false,
+              .below = "depth"})
       .Output({.name = "y", .doc = "[shape of ids..., depth]"})
       .Attribute({.name = "depth", .kind = AttributeKind::kInt, .doc = "number of classes"})
       .Attribute({.name = "dtype",

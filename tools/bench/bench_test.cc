@@ -66,7 +66,7 @@ TEST(MachinePeakTest, TheLeastTimeIsThatOfTheTighterLimit) {
 TEST_F(BenchTest, IdsAreWithinTheTableAndLabelsAreClasses) {
   SEQ_ASSERT_OK_AND_ASSIGN(const Function* function, model_.GetFunction("train_step"));
   const Value tokens = function->inputs()[0];
-  EXPECT_EQ(IdLimit(*function, tokens), 20);
+  EXPECT_EQ(IndexLimit(*function, tokens), 20);
   const auto* ids = static_cast<const int32_t*>(compiled_->input(0));
   EXPECT_THAT(std::vector<int32_t>(ids, ids + 20),
               Each(testing::AllOf(testing::Ge(0), testing::Lt(20))));

@@ -1,7 +1,6 @@
 #include "tools/bench/inputs.h"
 
-#include <algorithm>
-#include <limits>
+#include <cstdint>
 
 #include "base/status_macros.h"
 #include "graph/tensor.h"
@@ -11,15 +10,6 @@ namespace seqgraph::bench {
 namespace {
 
 constexpr uint64_t kSeed = 1;
-constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
-
-// What one node allows for the ids that it reads as its first input.
-int64_t LimitOf(const Function& function, const Node& node) {
-  if (node.op->name() == "OneHot") return node.attributes.GetInt("depth");
-  if (node.op->name() == "EmbeddingGrad") return node.attributes.GetInt("rows");
-  if (node.op->name() == "Embedding") return function.type(node.inputs[1]).shape[0].size();
-  return kNoLimit;
-}
 
 Tensor Draw(SampleSource& source, const ValueInfo& info, const Shape& shape, int64_t limit) {
   switch (info.type.dtype) {
@@ -37,16 +27,6 @@ Tensor Draw(SampleSource& source, const ValueInfo& info, const Shape& shape, int
 
 }  // namespace
 
-int64_t IdLimit(const Function& function, Value input) {
-  int64_t limit = kNoLimit;
-  for (const Node& node : function.nodes()) {
-    if (!node.inputs.empty() && node.inputs[0] == input) {
-      limit = std::min(limit, LimitOf(function, node));
-    }
-  }
-  return limit == kNoLimit ? 1 : std::min<int64_t>(limit, std::numeric_limits<int32_t>::max());
-}
-
 absl::Status FillInputs(const Function& function, CompiledFunction& compiled) {
   SampleSource source(kSeed);
   for (size_t i = 0; i < function.inputs().size(); ++i) {
@@ -55,7 +35,7 @@ absl::Status FillInputs(const Function& function, CompiledFunction& compiled) {
     if (index < 0) continue;
     const Shape shape = function.type(input).shape.Bind(compiled.batch());
     SEQ_RETURN_IF_ERROR(compiled.SetInput(
-        index, Draw(source, function.info(input), shape, IdLimit(function, input))));
+        index, Draw(source, function.info(input), shape, IndexLimit(function, input).value_or(1))));
   }
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,11 +22,8 @@ constexpr int64_t kFirstCode = 4;
 
 // How many codes the model has.
 absl::StatusOr<int64_t> CountCodes(const Function& predict, Value tokens) {
-  for (const Node& node : predict.nodes()) {
-    if (node.inputs.empty() || node.inputs[0] != tokens) continue;
-    if (node.op->name() == "OneHot") return node.attributes.GetInt("depth");
-    if (node.op->name() == "Embedding") return predict.type(node.inputs[1]).shape[0].size();
-  }
+  const std::optional<int64_t> limit = IndexLimit(predict, tokens);
+  if (limit.has_value()) return *limit;
   return absl::InvalidArgumentError(
       "the model takes no words: it begins neither with an embedding nor with one-hot words");
 }
