@@ -455,13 +455,13 @@ Value SparseSoftmaxCrossEntropyWithLogits(FunctionBuilder& g, Value z, Value ids
 }
 
 Value CategoricalCrossEntropy(FunctionBuilder& g, Value p, Value labels,
-                              const CrossEntropyOptions& options) {
+                              const CategoricalCrossEntropyOptions& options) {
   return g.AddNode("CategoricalCrossEntropy", {p, labels, options.weights},
                    {{"epsilon", options.epsilon}}, options.name)[0];
 }
 
 Value SparseCategoricalCrossEntropy(FunctionBuilder& g, Value p, Value ids,
-                                    const CrossEntropyOptions& options) {
+                                    const CategoricalCrossEntropyOptions& options) {
   return CategoricalCrossEntropy(g, p, OneHotLabels(g, p, ids), options);
 }
 
@@ -472,7 +472,7 @@ Value SoftmaxCrossEntropyWithLogitsGrad(FunctionBuilder& g, Value z, Value label
 }
 
 Value CategoricalCrossEntropyGrad(FunctionBuilder& g, Value p, Value labels, Value dloss,
-                                  const CrossEntropyOptions& options) {
+                                  const CategoricalCrossEntropyOptions& options) {
   return g.AddNode("CategoricalCrossEntropyGrad", {p, labels, dloss, options.weights},
                    {{"epsilon", options.epsilon}}, options.name)[0];
 }

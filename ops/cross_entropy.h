@@ -20,7 +20,13 @@ struct CrossEntropyOptions {
   /// The shape of the predictions without their last axis: multiplies the loss of each row. The
   /// mean still divides by the number of rows (as in Keras). Absent: ones.
   Value weights;
-  double epsilon = 1e-7;  ///< CategoricalCrossEntropy: in (0, 0.5); Keras's default
+  std::string name;
+};
+
+/// Of probabilities, which are clipped.
+struct CategoricalCrossEntropyOptions {
+  Value weights;          ///< as for CrossEntropyOptions
+  double epsilon = 1e-7;  ///< in (0, 0.5); Keras's default
   std::string name;
 };
 
@@ -38,17 +44,17 @@ Value SparseSoftmaxCrossEntropyWithLogits(FunctionBuilder& g, Value z, Value ids
 /// Cross-entropy of probabilities p [..., classes], which are divided by their sum and clipped, as
 /// in Keras.
 Value CategoricalCrossEntropy(FunctionBuilder& g, Value p, Value labels,
-                              const CrossEntropyOptions& options = {});
+                              const CategoricalCrossEntropyOptions& options = {});
 
 /// The same for labels that are class indices.
 Value SparseCategoricalCrossEntropy(FunctionBuilder& g, Value p, Value ids,
-                                    const CrossEntropyOptions& options = {});
+                                    const CategoricalCrossEntropyOptions& options = {});
 
 /// The gradients, from that of the loss (a scalar).
 Value SoftmaxCrossEntropyWithLogitsGrad(FunctionBuilder& g, Value z, Value labels, Value dloss,
                                         const CrossEntropyOptions& options = {});
 Value CategoricalCrossEntropyGrad(FunctionBuilder& g, Value p, Value labels, Value dloss,
-                                  const CrossEntropyOptions& options = {});
+                                  const CategoricalCrossEntropyOptions& options = {});
 
 OpDef SoftmaxCrossEntropyWithLogitsOp();
 OpDef SoftmaxCrossEntropyWithLogitsGradOp();

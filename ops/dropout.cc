@@ -143,17 +143,16 @@ OpDef DropoutMaskOp() {
 }
 
 Value DropoutMask(FunctionBuilder& g, Value seed, Value step, Value like,
-                  const DropoutOptions& options) {
+                  const DropoutMaskOptions& options) {
   return g.AddNode("DropoutMask", {seed, step, like},
                    {{"rate", options.rate}, {"stream", options.stream}, {"shape", options.shape}},
                    options.name)[0];
 }
 
 Value Dropout(FunctionBuilder& g, Value x, Value seed, Value step, const DropoutOptions& options) {
-  if (!options.shape.empty()) {
-    g.Fail(absl::InvalidArgumentError("Dropout takes no shape: its mask has the shape of x"));
-  }
-  return Multiply(g, x, DropoutMask(g, seed, step, x, options), options.name);
+  const Value mask = DropoutMask(
+      g, seed, step, x, {.rate = options.rate, .stream = options.stream, .name = options.name});
+  return Multiply(g, x, mask, options.name);
 }
 
 }  // namespace seqgraph::ops

@@ -16,8 +16,13 @@ namespace seqgraph::ops {
 struct DropoutOptions {
   double rate = 0.5;   ///< in [0, 1)
   int64_t stream = 0;  ///< one for each mask of a model: the same stream gives the same mask
-  /// DropoutMask: the shape of the mask, where -1 stands for the first extent of like (the batch);
-  /// empty: the shape of like.
+  std::string name;
+};
+
+struct DropoutMaskOptions {
+  double rate = 0.5;   ///< as for DropoutOptions
+  int64_t stream = 0;  ///< as for DropoutOptions
+  /// Of the mask, where -1 stands for the first extent of like (the batch); empty: that of like.
   std::vector<int64_t> shape;
   std::string name;
 };
@@ -26,7 +31,7 @@ struct DropoutOptions {
 /// step: int64 scalars, the step to be counted up by one each training step. like: any real value,
 /// whose elements are not read.
 Value DropoutMask(FunctionBuilder& g, Value seed, Value step, Value like,
-                  const DropoutOptions& options = {});
+                  const DropoutMaskOptions& options = {});
 
 /// x with elements dropped: x * DropoutMask of its shape. For one mask over all time steps give
 /// DropoutMask a shape of its own, and the mask to BroadcastLike.

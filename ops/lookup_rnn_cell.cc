@@ -322,7 +322,8 @@ OpDef LookupRecurrenceDef(std::string name, std::string doc) {
       .Input({.name = "ids",
               .type = TypeRule::kIndex,
               .doc = "[batch, time]; each in [0, rows)",
-              .differentiable = false})
+              .differentiable = false,
+              .below = "table"})
       .Input({.name = "table", .doc = "[rows, units]"})
       .Input({.name = "u", .doc = "[units, units]"})
       .Input({.name = "b", .doc = "[units]; absent: zero", .optional = true})
@@ -474,7 +475,7 @@ OpDef LookupRNNCellGradOp() {
 }
 
 RNNCellOutputs LookupRNNCell(FunctionBuilder& g, Value ids, Value table, Value u,
-                             const RNNCellOptions& options) {
+                             const LookupRNNCellOptions& options) {
   const std::vector<Value> outputs =
       g.AddNode("LookupRNNCell", {ids, table, u, options.bias, options.initial_state},
                 {{"activation", options.activation}}, options.name);

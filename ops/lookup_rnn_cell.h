@@ -13,12 +13,20 @@
 
 namespace seqgraph::ops {
 
+/// Those of RNNCell but masks, recurrent dropout and reverse, which it does not have.
+struct LookupRNNCellOptions {
+  Value bias;                       ///< [units]; absent: zero
+  Value initial_state;              ///< h0 [batch, units]; absent: zero
+  std::string activation = "tanh";  ///< "tanh", "relu" or "sigmoid"
+  std::string name;
+};
+
 /// RNNCell(Embedding(ids, table), -, u, b, h0) in one: a recurrent layer whose projected input is
 /// looked up, so that the projected sequence never exists. ids int32 [batch, time], time >= 1;
 /// table [rows, units], u [units, units]. A run fails with InvalidArgument, naming position and
 /// value, for an id that is not in [0, rows). An output that nobody reads costs nothing.
 RNNCellOutputs LookupRNNCell(FunctionBuilder& g, Value ids, Value table, Value u,
-                             const RNNCellOptions& options = {});
+                             const LookupRNNCellOptions& options = {});
 
 struct LookupRNNCellGradInputs {
   Value ids, table, u;  ///< as for LookupRNNCell
