@@ -3,125 +3,109 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "ops/activations.h"
-#include "ops/adam_update.h"
-#include "ops/bce.h"
 #include "ops/binary.h"
-#include "ops/broadcast_to.h"
-#include "ops/cast.h"
-#include "ops/clip.h"
-#include "ops/constant.h"
-#include "ops/cross_entropy.h"
-#include "ops/dense.h"
-#include "ops/dropout.h"
-#include "ops/elementwise.h"
-#include "ops/embedding.h"
-#include "ops/extrema.h"
-#include "ops/fused_elementwise.h"
-#include "ops/gather.h"
-#include "ops/gru_cell.h"
-#include "ops/increment.h"
-#include "ops/lookup_rnn_cell.h"
-#include "ops/lstm_cell.h"
-#include "ops/mask.h"
-#include "ops/matmul.h"
-#include "ops/mse.h"
-#include "ops/one_hot.h"
-#include "ops/pooling.h"
-#include "ops/reductions.h"
-#include "ops/reshape.h"
-#include "ops/rmsprop_update.h"
-#include "ops/rnn_cell.h"
-#include "ops/sgd_update.h"
-#include "ops/slice.h"
-#include "ops/softmax.h"
-#include "ops/take_step.h"
 #include "ops/unary.h"
+
+// The one list: a line for each op, NAME for what ops/ defines as `OpDef NAMEOp()`. (Families whose
+// ops are rows of a table follow in RegisterAllOps.)
+// clang-format off
+#define SEQGRAPH_OPS(OP) \
+  /* Layers */ \
+  OP(Embedding) \
+  OP(EmbeddingGrad) \
+  OP(OneHot) \
+  OP(RNNCell) \
+  OP(RNNCellGrad) \
+  OP(LSTMCell) \
+  OP(LSTMCellGrad) \
+  OP(GRUCell) \
+  OP(GRUCellGrad) \
+  OP(LookupRNNCell) \
+  OP(LookupRNNCellGrad) \
+  OP(Dense) \
+  OP(DenseGrad) \
+  OP(TakeStep) \
+  OP(TakeStepGrad) \
+  OP(GlobalAveragePooling1D) \
+  OP(GlobalAveragePooling1DGrad) \
+  OP(GlobalMaxPooling1D) \
+  OP(GlobalMaxPooling1DGrad) \
+  OP(DropoutMask) \
+  OP(SequenceMask) \
+  OP(ZeroMasked) \
+  /* Activations */ \
+  OP(Sigmoid) \
+  OP(SigmoidGrad) \
+  OP(Tanh) \
+  OP(TanhGrad) \
+  OP(Relu) \
+  OP(ReluGrad) \
+  OP(Softmax) \
+  OP(SoftmaxGrad) \
+  /* Losses */ \
+  OP(BCE) \
+  OP(BCEGrad) \
+  OP(BCEWithLogits) \
+  OP(BCEWithLogitsGrad) \
+  OP(SoftmaxCrossEntropyWithLogits) \
+  OP(SoftmaxCrossEntropyWithLogitsGrad) \
+  OP(CategoricalCrossEntropy) \
+  OP(CategoricalCrossEntropyGrad) \
+  OP(MSE) \
+  OP(MSEGrad) \
+  /* Element by element */ \
+  OP(Add) \
+  OP(Subtract) \
+  OP(Multiply) \
+  OP(Scale) \
+  OP(FillLike) \
+  OP(Constant) \
+  OP(Where) \
+  OP(Cast) \
+  OP(FusedElementwise) \
+  /* Reductions */ \
+  OP(ReduceSum) \
+  OP(ReduceMean) \
+  OP(ReduceMeanGrad) \
+  OP(BroadcastLike) \
+  OP(BroadcastTo) \
+  OP(ReduceMax) \
+  OP(ReduceMin) \
+  OP(ReduceProd) \
+  OP(MatMul) \
+  /* Layout */ \
+  OP(Gather) \
+  OP(GatherGrad) \
+  OP(Reshape) \
+  OP(Transpose) \
+  OP(Concat) \
+  OP(Slice) \
+  OP(SliceGrad) \
+  OP(Reverse) \
+  /* Optimizers */ \
+  OP(Clip) \
+  OP(ClipByNorm) \
+  OP(SGDUpdate) \
+  OP(RMSPropUpdate) \
+  OP(AdamUpdate) \
+  OP(Increment)
+// clang-format on
 
 namespace seqgraph {
 
+namespace ops {
+#define DECLARE(name) OpDef name##Op();
+SEQGRAPH_OPS(DECLARE)
+#undef DECLARE
+}  // namespace ops
+
 absl::Status RegisterAllOps(OpRegistry& registry) {
-  // Layers.
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::EmbeddingOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::EmbeddingGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::OneHotOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::RNNCellOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::RNNCellGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::LSTMCellOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::LSTMCellGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::GRUCellOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::GRUCellGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::LookupRNNCellOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::LookupRNNCellGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::DenseOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::DenseGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::TakeStepOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::TakeStepGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::GlobalAveragePooling1DOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::GlobalAveragePooling1DGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::GlobalMaxPooling1DOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::GlobalMaxPooling1DGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::DropoutMaskOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SequenceMaskOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ZeroMaskedOp()));
-  // Activations.
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SigmoidOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SigmoidGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::TanhOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::TanhGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReluOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReluGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SoftmaxOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SoftmaxGradOp()));
-  // Losses.
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::BCEOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::BCEGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::BCEWithLogitsOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::BCEWithLogitsGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SoftmaxCrossEntropyWithLogitsOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SoftmaxCrossEntropyWithLogitsGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::CategoricalCrossEntropyOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::CategoricalCrossEntropyGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::MSEOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::MSEGradOp()));
-  // Element by element.
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::AddOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SubtractOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::MultiplyOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ScaleOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::FillLikeOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ConstantOp()));
-  for (OpDef& op : ops::UnaryOps()) SEQ_RETURN_IF_ERROR(registry.Register(std::move(op)));
-  for (OpDef& op : ops::BinaryOps()) SEQ_RETURN_IF_ERROR(registry.Register(std::move(op)));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::WhereOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::CastOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::FusedElementwiseOp()));
-  // Reductions.
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceSumOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMeanOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMeanGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::BroadcastLikeOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::BroadcastToOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMaxOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceMinOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReduceProdOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::MatMulOp()));
-  // Layout.
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::GatherOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::GatherGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReshapeOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::TransposeOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ConcatOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SliceOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SliceGradOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ReverseOp()));
-  // Optimizers.
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ClipOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::ClipByNormOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::SGDUpdateOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::RMSPropUpdateOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::AdamUpdateOp()));
-  SEQ_RETURN_IF_ERROR(registry.Register(ops::IncrementOp()));
+#define REGISTER(name) SEQ_RETURN_IF_ERROR(registry.Register(ops::name##Op()));
+  SEQGRAPH_OPS(REGISTER)
+#undef REGISTER
+  for (auto family : {ops::UnaryOps, ops::BinaryOps}) {
+    for (OpDef& op : family()) SEQ_RETURN_IF_ERROR(registry.Register(std::move(op)));
+  }
   return absl::OkStatus();
 }
 
