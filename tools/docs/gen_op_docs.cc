@@ -1,8 +1,9 @@
-// Writes the reference page of all ops to the file given, or to standard output.
+// Writes the reference page of all ops: to docs/ops.md of the tree, or to the file given.
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
-#include <iostream>
+#include <string>
 
 #include "ops/all_ops.h"
 #include "tools/docs/op_docs.h"
@@ -12,16 +13,16 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: gen_op_docs [FILE]\n");
     return 2;
   }
-  const std::string docs = seqgraph::OpDocs(seqgraph::AllOps());
-  if (argc == 1) {
-    std::cout << docs << std::flush;
-    return std::cout ? 0 : 1;
-  }
-  std::ofstream file(argv[1], std::ios::binary);
-  file << docs << std::flush;
+  // `bazel run` starts programs elsewhere and says where the tree is.
+  const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+  const std::string path =
+      argc == 2 ? argv[1] : (tree != nullptr ? std::string(tree) + "/" : "") + "docs/ops.md";
+  std::ofstream file(path, std::ios::binary);
+  file << seqgraph::OpDocs(seqgraph::AllOps()) << std::flush;
   if (!file) {
-    std::fprintf(stderr, "gen_op_docs: cannot write %s\n", argv[1]);
+    std::fprintf(stderr, "gen_op_docs: cannot write %s\n", path.c_str());
     return 1;
   }
+  std::printf("wrote %s\n", path.c_str());
   return 0;
 }
