@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/activation.h"
 #include "graph/node_bounds.h"
 #include "graph/op_def.h"
 
@@ -12,12 +13,6 @@ namespace {
 // About so many multiplications are spent on one estimate; with large layers fewer rows are looked
 // at.
 constexpr double kWork = 5e8;
-
-double SlopeAt(const std::string& activation, double h) {
-  if (activation == "tanh") return 1 - h * h;
-  if (activation == "sigmoid") return h * (1 - h);
-  return h > 0 ? 1 : 0;  // relu
-}
 
 // Largest singular value by power iteration on uT u, from a start that no symmetry of u makes
 // orthogonal to the answer.
@@ -84,7 +79,7 @@ absl::StatusOr<std::optional<RecurrenceGrowth>> GrowthOf(const Node& node,
       facts->is_gradient() ? *inputs[node.op->FindInput("sequence")] : *states[0];
   const Tensor& recurrent_weights = *inputs[node.op->FindInput("u")];
   RecurrenceGrowth growth;
-  const std::string& activation = node.attributes.GetString("activation");
+  const Activation activation = ParseActivation(node.attributes.GetString("activation"));
   const auto u = recurrent_weights.Elements<double>();
   const int64_t units = recurrent_weights.shape()[0].size();
   growth.spectral_norm = SpectralNorm(u, units);
@@ -111,7 +106,7 @@ absl::StatusOr<std::optional<RecurrenceGrowth>> GrowthOf(const Node& node,
       if (mask != nullptr && mask[n * time + t] == 0) continue;  // keeps the state as it is
       ++steps;
       for (int64_t j = 0; j < units; ++j) {
-        slope[j] = SlopeAt(activation, h[(n * time + t) * units + j]);
+        slope[j] = SlopeFromOutput(activation, h[(n * time + t) * units + j]);
       }
       Propagate(u, slope, e, half);
       for (int64_t j = 0; j < units; ++j) {

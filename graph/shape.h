@@ -71,6 +71,16 @@ class Shape {
   absl::InlinedVector<Dim, 4> dims_;
 };
 
+/// A static shape seen along one axis: [outer, extent of the axis, inner].
+struct AxisExtents {
+  AxisExtents(const Shape& shape, int64_t axis) {
+    for (int i = 0; i < shape.rank(); ++i) {
+      (i < axis ? outer : i == axis ? extent : inner) *= shape[i].size();
+    }
+  }
+  int64_t outer = 1, extent = 1, inner = 1;
+};
+
 /// Element type and shape of a value.
 struct TensorType {
   DType dtype = DType::kFloat32;

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
-#include "ops/activation_math.h"
 #include "ops/elementwise.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"

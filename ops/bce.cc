@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
-#include "ops/activation_math.h"
 #include "ops/examples.h"
 #include "ops/loss_rules.h"
 #include "ops/shape_rules.h"
@@ -21,18 +21,10 @@ constexpr int kWeights = 2, kGradWeights = 3;
 
 // Shape rules.
 
-absl::Status CheckEpsilon(const ShapeContext& c) {
-  const double epsilon = c.attributes().GetFloat("epsilon");
-  if (epsilon > 0 && epsilon < 0.5) return absl::OkStatus();
-  return Violation("C5", "attribute epsilon must be in (0, 0.5), got ", epsilon);
-}
-
-Types Loss(const ShapeContext& c) { return std::vector<TensorType>{{c.type(0).dtype, Shape{}}}; }
-
 Types BCEShape(const ShapeContext& c) {
   SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kWeights, /*classes=*/false));
   SEQ_RETURN_IF_ERROR(CheckEpsilon(c));
-  return Loss(c);
+  return LossType(c);
 }
 
 Types BCEGradShape(const ShapeContext& c) {
@@ -44,7 +36,7 @@ Types BCEGradShape(const ShapeContext& c) {
 
 Types LogitsShape(const ShapeContext& c) {
   SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "z", "labels", kWeights, /*classes=*/false));
-  return Loss(c);
+  return LossType(c);
 }
 
 Types LogitsGradShape(const ShapeContext& c) {
@@ -173,13 +165,6 @@ OpDef LossDef(std::string name, std::string doc, std::string input, std::string 
   return op;
 }
 
-AttributeDef EpsilonDef() {
-  return {.name = "epsilon",
-          .kind = AttributeKind::kFloat,
-          .default_value = 1e-7,
-          .doc = "p is clipped to [epsilon, 1 - epsilon]"};
-}
-
 // Weights, for half of the samples.
 void AddWeights(SampleSource& source, const Shape& shape, OpSample& sample) {
   sample.inputs.emplace_back();
@@ -220,18 +205,15 @@ Sampler Samples(OpSample (*sample)(SampleSource&, bool), bool gradient) {
 }  // namespace
 
 OpDef BCEOp() {
-  return LossDef(
-             "BCE",
-             "Binary cross-entropy: loss = the mean over all elements of -weight (y log q + (1 - "
-             "y) log(1 - q)), where y is the label, q = min(max(p, epsilon), 1 - epsilon) and the "
-             "weight is that of the element's row. Each term and the sum are computed in double.",
-             "p", "probabilities, any shape", /*gradient=*/false)
-      .Output({.name = "loss", .doc = "a scalar"})
-      .Attribute(EpsilonDef())
-      .Constrain("C5", "epsilon is in (0, 0.5)")
+  OpDef op =
+      LossDef("BCE",
+              "Binary cross-entropy: loss = the mean over all elements of -weight (y log q + (1 - "
+              "y) log(1 - q)), where y is the label, q = min(max(p, epsilon), 1 - epsilon) and the "
+              "weight is that of the element's row. Each term and the sum are computed in double.",
+              "p", "probabilities, any shape", /*gradient=*/false);
+  AddEpsilon(op, "p");
+  return op.Output({.name = "loss", .doc = "a scalar"})
       .Shapes(BCEShape)
-      .Reject({"C5", {{"epsilon", 0.0}}, {RealType({4}), RealType({4})}})
-      .Reject({"C5", {{"epsilon", 0.5}}, {RealType({4}), RealType({4})}})
       .Reference(ComputeBCE<float>, ComputeBCE<double>)
       .Bound(ElementaryBound())
       .Gradient(BCEGradient)
@@ -255,16 +237,14 @@ OpDef BCEOp() {
 }
 
 OpDef BCEGradOp() {
-  return LossDef(
-             "BCEGrad",
-             "dp = dloss weight / n (p - y) / (p (1 - p)), where n is the number of elements; 0 "
-             "where p is clipped. The gradient of BCE.",
-             "p", "probabilities, any shape", /*gradient=*/true)
-      .Output({.name = "dp", .doc = "the shape of p"})
-      .Attribute(EpsilonDef())
-      .Constrain("C5", "epsilon is in (0, 0.5)")
+  OpDef op =
+      LossDef("BCEGrad",
+              "dp = dloss weight / n (p - y) / (p (1 - p)), where n is the number of elements; 0 "
+              "where p is clipped. The gradient of BCE.",
+              "p", "probabilities, any shape", /*gradient=*/true);
+  AddEpsilon(op, "p");
+  return op.Output({.name = "dp", .doc = "the shape of p"})
       .Shapes(BCEGradShape)
-      .Reject({"C5", {{"epsilon", 0.0}}, {RealType({4}), RealType({4}), RealType({})}})
       .InPlace({0, 0})
       .Reference(ComputeBCEGrad<float>, ComputeBCEGrad<double>)
       .Bound(ElementaryBound())

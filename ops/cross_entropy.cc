@@ -25,16 +25,6 @@ constexpr int kDLoss = 2, kWeights = 2, kGradWeights = 3;
 
 // Shape rules.
 
-absl::Status CheckEpsilon(const ShapeContext& c, absl::string_view label) {
-  const double epsilon = c.attributes().GetFloat("epsilon");
-  if (epsilon > 0 && epsilon < 0.5) return absl::OkStatus();
-  return Violation(label, "attribute epsilon must be in (0, 0.5), got ", epsilon);
-}
-
-Types LossType(const ShapeContext& c) {
-  return std::vector<TensorType>{{c.type(0).dtype, Shape{}}};
-}
-
 Types LogitsShape(const ShapeContext& c) {
   SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "z", "labels", kWeights, /*classes=*/true));
   return LossType(c);
@@ -48,14 +38,14 @@ Types LogitsGradShape(const ShapeContext& c) {
 
 Types ProbabilitiesShape(const ShapeContext& c) {
   SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kWeights, /*classes=*/true));
-  SEQ_RETURN_IF_ERROR(CheckEpsilon(c, "C5"));
+  SEQ_RETURN_IF_ERROR(CheckEpsilon(c));
   return LossType(c);
 }
 
 Types ProbabilitiesGradShape(const ShapeContext& c) {
   SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kGradWeights, /*classes=*/true));
   SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
-  SEQ_RETURN_IF_ERROR(CheckEpsilon(c, "C5"));
+  SEQ_RETURN_IF_ERROR(CheckEpsilon(c));
   return std::vector<TensorType>{c.type(0)};
 }
 
@@ -268,20 +258,6 @@ OpDef LossDef(std::string op, std::string doc, const std::string& name,
   return def;
 }
 
-void AddEpsilon(OpDef& op) {
-  op.Attribute({.name = "epsilon",
-                .kind = AttributeKind::kFloat,
-                .default_value = 1e-7,
-                .doc = "p over its sum is clipped to [epsilon, 1 - epsilon]"})
-      .Constrain("C5", "epsilon is in (0, 0.5)");
-}
-
-void RejectEpsilon(OpDef& op) {
-  std::vector<std::optional<TensorType>> valid = {RealType({2, 3}), RealType({2, 3})};
-  if (op.FindInput("dloss") >= 0) valid.push_back(RealType({}));
-  op.Reject({"C5", {{"epsilon", 0.0}}, valid}).Reject({"C5", {{"epsilon", 0.5}}, valid});
-}
-
 // Rows of soft labels that need not add up to 1, some of them 0, and weights now and then.
 OpSample LossSample(SampleSource& source, double low, double high, bool gradient) {
   const Shape shape = RandomShape(source, 1, 3);
@@ -376,7 +352,7 @@ OpDef CategoricalCrossEntropyOp() {
                      "Computed in double.",
                      "p", "probabilities, [..., classes]; each row is divided by its sum",
                      /*gradient=*/false);
-  AddEpsilon(op);
+  AddEpsilon(op, "p over its sum");
   op.Shapes(ProbabilitiesShape)
       .Reference(ComputeProbabilities<float>, ComputeProbabilities<double>)
       .Bound(ProbabilitiesBound)
@@ -393,7 +369,6 @@ OpDef CategoricalCrossEntropyOp() {
                 {RealScalar(2.772588722239781)}})
       .Samples([](SampleSource& source) { return ProbabilitiesSample(source, false); });
   RejectLossOperands(op, /*classes=*/true, /*gradient=*/false);
-  RejectEpsilon(op);
   return op;
 }
 
@@ -403,7 +378,7 @@ OpDef CategoricalCrossEntropyGradOp() {
                      "row's p and Y the sum of its labels that are not clipped; without the second "
                      "term where p_k is clipped. The gradient of CategoricalCrossEntropy.",
                      "p", "probabilities, [..., classes]", /*gradient=*/true);
-  AddEpsilon(op);
+  AddEpsilon(op, "p over its sum");
   op.Output({.name = "dp", .doc = "the shape of p"})
       .Shapes(ProbabilitiesGradShape)
       .Reference(ComputeProbabilitiesGrad<float>, ComputeProbabilitiesGrad<double>)
@@ -421,7 +396,6 @@ OpDef CategoricalCrossEntropyGradOp() {
                 {Reals({1, 2}, {0, 0})}})
       .Samples([](SampleSource& source) { return ProbabilitiesSample(source, true); });
   RejectLossOperands(op, /*classes=*/true, /*gradient=*/true);
-  RejectEpsilon(op);
   return op;
 }
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
-#include "ops/activation_math.h"
 #include "ops/activations.h"
 #include "ops/examples.h"
 #include "ops/matrix_loops.h"

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "ops/activation_math.h"
+#include "graph/activation.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
 

@@ -8,7 +8,6 @@
 #include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
-#include "ops/axis_extents.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"

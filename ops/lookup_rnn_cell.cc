@@ -16,8 +16,8 @@
 #include "ops/examples.h"
 #include "ops/index_check.h"
 #include "ops/recurrence.h"
-#include "ops/recurrence_samples.h"
 #include "ops/recurrent_bound.h"
+#include "ops/recurrent_def.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -25,8 +25,11 @@ namespace {
 
 // Attributes: activation. Inputs: those of RNNCell, but ids for x and table for w.
 constexpr int kIds = kX, kTable = kW;
-// Of LookupRNNCellGrad.
+// Of RNNCell.
+constexpr int kMask = 5, kDropout = 6;
+// Of LookupRNNCellGrad, with constraints from C6 on.
 enum { kSequence = 5, kDSequence, kDLast };
+constexpr int kFirstLabel = 6;
 
 // Shape rules.
 
@@ -55,132 +58,83 @@ absl::Status CheckOperands(const ShapeContext& c) {
 
 Types LookupRNNCellShape(const ShapeContext& c) {
   SEQ_RETURN_IF_ERROR(CheckOperands(c));
-  const Shape& ids = c.shape(kIds);
-  const Dim units = c.shape(kU)[0];
   const DType real = c.real();
-  return std::vector<TensorType>{{real, Shape{ids[0], ids[1], units}},
-                                 {real, Shape{ids[0], units}}};
+  return std::vector<TensorType>{{real, SequenceShape(c)}, {real, StateShape(c)}};
 }
 
 Types LookupRNNCellGradShape(const ShapeContext& c) {
   SEQ_RETURN_IF_ERROR(CheckOperands(c));
-  const Shape& ids = c.shape(kIds);
-  const Dim units = c.shape(kU)[0];
-  const Shape sequence{ids[0], ids[1], units}, last{ids[0], units};
-  SEQ_RETURN_IF_ERROR(
-      CheckShape("C6", "sequence", c.shape(kSequence), "shape [batch, time, units]", sequence));
-  if (!c.has_input(kDSequence) && !c.has_input(kDLast)) {
-    return Violation("C7", "d_sequence or d_last must be there");
-  }
-  if (c.has_input(kDSequence)) {
-    SEQ_RETURN_IF_ERROR(CheckShape("C8", "d_sequence", c.shape(kDSequence),
-                                   "shape [batch, time, units]", sequence));
-  }
-  if (c.has_input(kDLast)) {
-    SEQ_RETURN_IF_ERROR(CheckShape("C9", "d_last", c.shape(kDLast), "shape [batch, units]", last));
-  }
+  SEQ_RETURN_IF_ERROR(CheckGradientOperands(c, kSequence, /*has_cell=*/false, kFirstLabel));
   const DType real = c.real();
-  return std::vector<TensorType>{
-      {real, c.shape(kTable)}, {real, c.shape(kU)}, {real, Shape{units}}, {real, last}};
+  return std::vector<TensorType>{{real, c.shape(kTable)},
+                                 {real, c.shape(kU)},
+                                 {real, Shape{c.shape(kU)[0]}},
+                                 {real, StateShape(c)}};
 }
 
 // Reference computation: the ops that these stand for, one after the other.
 
-using Operand = ReferenceContext::Operand;
-
-// The projected input: its elements, and the types that it needs to be an operand.
+// What RNNCell or RNNCellGrad gives for looked-up rows as its projected input, and the inputs from
+// u to `last_input`.
 template <typename T>
-struct ProjectedInput {
-  std::vector<T> x;
-  TensorType type;
-  Operand operand() { return {x.data(), &type}; }
-};
-
-template <typename T>
-ProjectedInput<T> LikeInput(const ReferenceContext& c) {
+absl::StatusOr<OptionalTensors> OnRows(const OpDef& op, const ReferenceContext& c, int last_input,
+                                       const std::vector<bool>& wanted) {
   const auto ids = c.input<int32_t>(kIds);
-  const int64_t units = c.input<T>(kU).dim(0);
-  const Shape shape{ids.dim(0), ids.dim(1), units};
-  // Never empty, because a null operand means an absent one.
-  return {std::vector<T>(std::max<int64_t>(shape.num_elements(), 1)), {DTypeOf<T>, shape}};
+  const auto table = c.input<T>(kTable);
+  SEQ_RETURN_IF_ERROR(CheckIndices("ids", ids, table.dim(0)));
+  const int64_t units = table.dim(1);
+  OptionalTensors inputs(op.inputs().size());
+  SEQ_ASSIGN_OR_RETURN(inputs[kX],
+                       Tensor::Zeros({DTypeOf<T>, Shape{ids.dim(0), ids.dim(1), units}}));
+  for (int64_t i = 0; i < ids.size(); ++i) {
+    std::copy_n(table.data + ids[i] * units, units, inputs[kX]->Elements<T>().data() + i * units);
+  }
+  for (int i = kU; i <= last_input; ++i) {
+    const auto input = c.input<T>(i);
+    if (input)
+      inputs[i] = Tensor::Of<T>(input.shape, absl::MakeConstSpan(input.data, input.size()));
+  }
+  return Evaluate(op, c.attributes(), inputs, {.wanted = wanted});
 }
 
 template <typename T>
-Operand AsOperand(TensorView<const T> view, std::vector<TensorType>& types) {
-  if (!view) return {};
-  types.push_back({DTypeOf<T>, view.shape});
-  return {const_cast<T*>(view.data), &types.back()};
-}
-
-template <typename T>
-Operand AsOperand(TensorView<T> view, std::vector<TensorType>& types) {
-  return AsOperand(TensorView<const T>{view.data, view.shape}, types);
-}
-
-// RNNCell or RNNCellGrad without w and masks, on the inputs from u to `last_input`.
-template <typename T>
-absl::Status ComputeProjected(const OpDef& op, const ReferenceContext& c, int last_input, Operand x,
-                              absl::Span<const Operand> outputs) {
-  std::vector<TensorType> types;
-  types.reserve(op.inputs().size());
-  std::vector<Operand> inputs = {x, {}};
-  for (int i = kU; i <= last_input; ++i) inputs.push_back(AsOperand(c.input<T>(i), types));
-  inputs.resize(op.inputs().size());
-  Attributes attributes = c.attributes();
-  attributes.Set("reverse", false);
-  return op.reference(DTypeOf<T>)(ReferenceContext(inputs, outputs, attributes));
+void CopyTo(TensorView<T> output, const std::optional<Tensor>& from) {
+  if (output) std::copy_n(from->Elements<T>().data(), output.size(), output.data);
 }
 
 template <typename T>
 absl::Status ComputeLookupRNNCell(const ReferenceContext& c) {
   static const OpDef* const kOp = new OpDef(RNNCellOp());
-  const auto ids = c.input<int32_t>(kIds);
-  const auto table = c.input<T>(kTable);
-  SEQ_RETURN_IF_ERROR(CheckIndices("ids", ids, table.dim(0)));
-  ProjectedInput<T> x = LikeInput<T>(c);
-  const int64_t units = table.dim(1);
-  for (int64_t i = 0; i < ids.size(); ++i) {
-    std::copy_n(table.data + ids[i] * units, units, x.x.data() + i * units);
-  }
-  std::vector<TensorType> types;
-  types.reserve(2);
-  const Operand sequence = AsOperand(c.output<T>(0), types);
-  const Operand last = AsOperand(c.output<T>(1), types);
-  return ComputeProjected<T>(*kOp, c, kH0, x.operand(), {sequence, last});
+  const auto sequence = c.output<T>(0), last = c.output<T>(1);
+  SEQ_ASSIGN_OR_RETURN(const OptionalTensors outputs,
+                       OnRows<T>(*kOp, c, kH0, {bool(sequence), bool(last)}));
+  CopyTo(sequence, outputs[0]);
+  CopyTo(last, outputs[1]);
+  return absl::OkStatus();
 }
 
 template <typename T>
 absl::Status ComputeLookupRNNCellGrad(const ReferenceContext& c) {
   static const OpDef* const kOp = new OpDef(RNNCellGradOp());
-  const auto ids = c.input<int32_t>(kIds);
-  const auto table = c.input<T>(kTable);
-  SEQ_RETURN_IF_ERROR(CheckIndices("ids", ids, table.dim(0)));
-  ProjectedInput<T> x = LikeInput<T>(c), dx = LikeInput<T>(c);
-  std::vector<TensorType> types;
-  types.reserve(3);
-  const auto dtable = c.output<T>(0);
-  const Operand du = AsOperand(c.output<T>(1), types);
-  const Operand db = AsOperand(c.output<T>(2), types);
-  const Operand dh0 = AsOperand(c.output<T>(3), types);
-  SEQ_RETURN_IF_ERROR(ComputeProjected<T>(*kOp, c, kDLast, x.operand(),
-                                          {dtable ? dx.operand() : Operand{}, {}, du, db, dh0}));
+  const auto dtable = c.output<T>(0), du = c.output<T>(1), db = c.output<T>(2),
+             dh0 = c.output<T>(3);
+  SEQ_ASSIGN_OR_RETURN(
+      const OptionalTensors outputs,  // dx, dw, du, db, dh0
+      OnRows<T>(*kOp, c, kDLast, {bool(dtable), false, bool(du), bool(db), bool(dh0)}));
+  CopyTo(du, outputs[2]);
+  CopyTo(db, outputs[3]);
+  CopyTo(dh0, outputs[4]);
   if (!dtable) return absl::OkStatus();
+  const auto ids = c.input<int32_t>(kIds);
   const int64_t units = dtable.dim(1);
   std::fill_n(dtable.data, dtable.size(), T{0});
   for (int64_t i = 0; i < ids.size(); ++i) {
-    AddVector(dx.x.data() + i * units, units, dtable.data + ids[i] * units);
+    AddVector(outputs[0]->Elements<T>().data() + i * units, units, dtable.data + ids[i] * units);
   }
   return absl::OkStatus();
 }
 
 // Costs.
-
-double NumStates(const CostContext& c) { return c.dim(kIds, 0) * c.dim(kIds, 1) * c.dim(kU, 0); }
-
-// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
-double NumPreviousStates(const CostContext& c) {
-  return c.dim(kIds, 0) * (c.dim(kIds, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
-}
 
 OpCost LookupRNNCellCost(const CostContext& c) {
   OpCost cost =
@@ -267,6 +221,23 @@ absl::Status LookupRNNCellGradient(GradientContext& c) {
 
 // Samples.
 
+// The same use as one of RNNCell on the looked-up rows.
+OpSample Projected(const OpSample& sample) {
+  OpSample projected = sample;
+  const Shape& ids = sample.inputs[kIds]->shape();
+  const int64_t units = sample.inputs[kU]->shape()[0].size();
+  const auto table = sample.inputs[kTable]->Elements<double>();
+  std::vector<double> x;
+  for (const int32_t id : sample.inputs[kIds]->Elements<int32_t>()) {
+    x.insert(x.end(), table.begin() + id * units, table.begin() + (id + 1) * units);
+  }
+  projected.attributes.Set("reverse", false);
+  projected.inputs.resize(kDropout + 1);
+  projected.inputs[kX] = Tensor::Of<double>(Shape{ids[0], ids[1], units}, x);
+  projected.inputs[kW].reset();
+  return projected;
+}
+
 // A random use of LookupRNNCell with its sequence; weights and relu's kink as for RNNCell.
 OpSample SampleWithSequence(SampleSource& source, Tensor* sequence) {
   const std::string activation = source.OneOf<std::string>({"tanh", "relu", "sigmoid"});
@@ -283,16 +254,11 @@ OpSample SampleWithSequence(SampleSource& source, Tensor* sequence) {
     sample.inputs[kU] = source.Reals({units, units}, -limit, limit);
     if (has_bias) sample.inputs[kB] = source.Reals({units}, -0.5, 0.5);
     if (has_state) sample.inputs[kH0] = source.Reals({batch, units});
-    OpSample projected = sample;
-    std::vector<double> x;
-    const auto table = sample.inputs[kTable]->Elements<double>();
-    for (const int32_t id : sample.inputs[kIds]->Elements<int32_t>()) {
-      x.insert(x.end(), table.begin() + id * units, table.begin() + (id + 1) * units);
-    }
-    projected.inputs[kX] = Tensor::Of<double>(Shape{batch, time, units}, x);
-    projected.inputs[kW].reset();
-    double kink_distance = 0;
-    *sequence = RunRNNCellSample(projected, &kink_distance);
+    double kink_distance = 1;
+    *sequence = RunSample(Projected(sample), [&](const ReferenceContext& c) {
+      const Recurrence<double> r(c, kMask, kDropout);
+      RunSimpleCell<double>(r, c.output<double>(0), {}, &kink_distance);
+    });
     if (activation != "relu" || kink_distance >= gap) return sample;
   }
 }
@@ -305,12 +271,8 @@ OpSample LookupRNNCellSample(SampleSource& source) {
 OpSample LookupRNNCellGradSample(SampleSource& source) {
   Tensor sequence;
   OpSample sample = SampleWithSequence(source, &sequence);
-  const Shape shape = sequence.shape();
-  sample.inputs.resize(8);
-  sample.inputs[kSequence] = std::move(sequence);
-  const int64_t which = source.Int(1, 3);
-  if (which & 1) sample.inputs[kDSequence] = source.Reals(shape);
-  if (which & 2) sample.inputs[kDLast] = source.Reals({shape[0], shape[2]});
+  sample.inputs.resize(kDLast + 1);
+  AddGradientSamples(source, kSequence, /*has_cell=*/false, std::move(sequence), sample);
   return sample;
 }
 
@@ -340,27 +302,38 @@ OpDef LookupRecurrenceDef(std::string name, std::string doc) {
       .Constrain("C5", "h0 is [batch, units]");
 }
 
-// Rejections of C1 to C5; `rest` are valid further inputs for batch 2, time 4, units 5.
-void RejectOperands(OpDef& op, const std::vector<std::optional<TensorType>>& rest) {
-  using Operands = std::vector<std::optional<TensorType>>;
-  const TensorType ids = IndexType({2, 4}), table = RealType({7, 5}), u = RealType({5, 5});
-  const std::vector<std::pair<std::string, Operands>> rows = {
-      {"C1", {IndexType({2, 4, 1}), table, u, {}, {}}},
-      {"C1", {IndexType({2}), table, u, {}, {}}},
-      {"C1", {IndexType({2, 0}), table, u, {}, {}}},
-      {"C1", {IndexType({2, Dim::Batch()}), table, u, {}, {}}},
-      {"C2", {ids, table, RealType({5, 4}), {}, {}}},
-      {"C2", {ids, table, RealType({5}), {}, {}}},
-      {"C3", {ids, RealType({7, 4}), u, {}, {}}},
-      {"C3", {ids, RealType({5}), u, {}, {}}},
-      {"C3", {ids, RealType({Dim::Batch(), 5}), u, {}, {}}},
-      {"C4", {ids, table, u, RealType({1, 5}), {}}},
-      {"C4", {ids, table, u, RealType({3}), {}}},
-      {"C5", {ids, table, u, {}, RealType({5})}},
-      {"C5", {ids, table, u, {}, RealType({5, 2})}},
+std::vector<std::optional<TensorType>> ValidOperands(const OpDef& op) {
+  std::vector<std::optional<TensorType>> valid(op.inputs().size());
+  valid[kIds] = IndexType({2, 4});
+  valid[kTable] = RealType({7, 5});
+  valid[kU] = RealType({5, 5});
+  return valid;
+}
+
+// Rejections of C1 to C5.
+void RejectOperands(OpDef& op, const std::vector<std::optional<TensorType>>& valid) {
+  const struct {
+    const char* label;
+    int input;
+    TensorType type;
+  } kRows[] = {
+      {"C1", kIds, IndexType({2, 4, 1})},
+      {"C1", kIds, IndexType({2})},
+      {"C1", kIds, IndexType({2, 0})},
+      {"C1", kIds, IndexType({2, Dim::Batch()})},
+      {"C2", kU, RealType({5, 4})},
+      {"C2", kU, RealType({5})},
+      {"C3", kTable, RealType({7, 4})},
+      {"C3", kTable, RealType({5})},
+      {"C3", kTable, RealType({Dim::Batch(), 5})},
+      {"C4", kB, RealType({1, 5})},
+      {"C4", kB, RealType({3})},
+      {"C5", kH0, RealType({5})},
+      {"C5", kH0, RealType({5, 2})},
   };
-  for (auto [label, operands] : rows) {
-    operands.insert(operands.end(), rest.begin(), rest.end());
+  for (const auto& [label, input, type] : kRows) {
+    std::vector<std::optional<TensorType>> operands = valid;
+    operands[input] = type;
     op.Reject({label, {}, std::move(operands)});
   }
 }
@@ -401,76 +374,62 @@ OpDef LookupRNNCellOp() {
                                        0.904976804177071}),
                      Reals({1, 2}, {0.6206771644600164, 0.904976804177071})}})
           .Samples(LookupRNNCellSample);
-  RejectOperands(op, {});
+  RejectOperands(op, ValidOperands(op));
   return op;
 }
 
 OpDef LookupRNNCellGradOp() {
-  const TensorType ids = IndexType({2, 4}), table = RealType({7, 5}), u = RealType({5, 5});
-  const TensorType sequence = RealType({2, 4, 5}), last = RealType({2, 5});
-  OpDef op =
-      LookupRecurrenceDef(
-          "LookupRNNCellGrad",
-          "The gradients of LookupRNNCell, from t = time-1 down to 0: dz_t = (d_sequence_t + "
-          "dz_{t+1}·uᵀ) act'(z_t), where d_last is added at t = time-1; dtable[r] = sum of dz_t "
-          "where ids_t = r, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, dh0 = dz_0·uᵀ. act' is "
-          "computed from h.")
-          .Input({.name = "sequence", .doc = "the output of LookupRNNCell: [batch, time, units]"})
-          .Input({.name = "d_sequence",
-                  .doc = "the gradient of sequence; absent: zero",
-                  .optional = true})
-          .Input({.name = "d_last",
-                  .doc = "the gradient of last, [batch, units]; absent: zero",
-                  .optional = true})
-          .Output({.name = "dtable", .doc = "[rows, units]"})
-          .Output({.name = "du", .doc = "[units, units]"})
-          .Output({.name = "db", .doc = "[units]"})
-          .Output({.name = "dh0", .doc = "[batch, units]"})
-          .Constrain("C6", "sequence is [batch, time, units]")
-          .Constrain("C7", "d_sequence or d_last is there")
-          .Constrain("C8", "d_sequence is [batch, time, units]")
-          .Constrain("C9", "d_last is [batch, units]")
-          .Shapes(LookupRNNCellGradShape)
-          .Reject({"C6", {}, {ids, table, u, {}, {}, RealType({4, 2, 5}), sequence, last}})
-          .Reject({"C7", {}, {ids, table, u, {}, {}, sequence, {}, {}}})
-          .Reject({"C8", {}, {ids, table, u, {}, {}, sequence, RealType({2, 4, 3}), last}})
-          .Reject({"C9", {}, {ids, table, u, {}, {}, sequence, sequence, RealType({2, 1, 5})}})
-          .Reference(ComputeLookupRNNCellGrad<float>, ComputeLookupRNNCellGrad<double>)
-          .Recurrent({.cell = RecurrenceFacts::Cell::kSimple, .gradient_of = "LookupRNNCell"})
-          .Bound(LookupGradBound)
-          .Cost(
-              "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 "
-              "units for dz·uᵀ (at t = 0 only for dh0), 1 for dtable, 2 units for du (not at t = 0 "
-              "without h0), 1 for db. ids are read for dtable only, h0 for du only, table and b "
-              "never.",
-              LookupRNNCellGradCost)
-          // dz_1 = (10, 20) where h > 0: (0, 20); dz_0 = dz_1·uᵀ = (-20, 60), both h > 0.
-          .Example({"relu_duplicates_are_summed",
-                    {{"activation", "relu"}},
-                    {Ids({1, 2}, {2, 2}),
-                     Reals({3, 2}, {0, 0, 0, 0, 0, 0}),
-                     Reals({2, 2}, {2, -1, 1, 3}),
-                     {},
-                     {},
-                     Reals({1, 2, 2}, {1, 2, 0, 4}),
-                     {},
-                     Reals({1, 2}, {10, 20})},
-                    {Reals({3, 2}, {0, 0, 0, 0, -20, 80}), Reals({2, 2}, {0, 20, 0, 40}),
-                     Reals({2}, {-20, 80}), Reals({1, 2}, {-100, 160})}})
-          .Example(
-              {"sigmoid_sequence_only",
-               {{"activation", "sigmoid"}},
-               {Ids({1, 1}, {1}),
-                Reals({2, 1}, {3, 4}),
-                Reals({1, 1}, {5}),
-                {},
-                Reals({1, 1}, {0.5}),
-                Reals({1, 1, 1}, {0.5}),
-                Reals({1, 1, 1}, {8}),
-                {}},
-               {Reals({2, 1}, {0, 2}), Reals({1, 1}, {1}), Reals({1}, {2}), Reals({1, 1}, {10})}})
-          .Samples(LookupRNNCellGradSample);
-  RejectOperands(op, {sequence, {}, last});
+  OpDef op = LookupRecurrenceDef(
+      "LookupRNNCellGrad",
+      "The gradients of LookupRNNCell, from t = time-1 down to 0: dz_t = (d_sequence_t + "
+      "dz_{t+1}·uᵀ) act'(z_t), where d_last is added at t = time-1; dtable[r] = sum of dz_t "
+      "where ids_t = r, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, dh0 = dz_0·uᵀ. act' is "
+      "computed from h.");
+  AddGradientInputs(op, /*has_cell=*/false, kFirstLabel);
+  op.Output({.name = "dtable", .doc = "[rows, units]"})
+      .Output({.name = "du", .doc = "[units, units]"})
+      .Output({.name = "db", .doc = "[units]"})
+      .Output({.name = "dh0", .doc = "[batch, units]"})
+      .Shapes(LookupRNNCellGradShape)
+      .Reference(ComputeLookupRNNCellGrad<float>, ComputeLookupRNNCellGrad<double>)
+      .Recurrent({.cell = RecurrenceFacts::Cell::kSimple, .gradient_of = "LookupRNNCell"})
+      .Bound(LookupGradBound)
+      .Cost(
+          "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 "
+          "units for dz·uᵀ (at t = 0 only for dh0), 1 for dtable, 2 units for du (not at t = 0 "
+          "without h0), 1 for db. ids are read for dtable only, h0 for du only, table and b "
+          "never.",
+          LookupRNNCellGradCost)
+      // dz_1 = (10, 20) where h > 0: (0, 20); dz_0 = dz_1·uᵀ = (-20, 60), both h > 0.
+      .Example({"relu_duplicates_are_summed",
+                {{"activation", "relu"}},
+                {Ids({1, 2}, {2, 2}),
+                 Reals({3, 2}, {0, 0, 0, 0, 0, 0}),
+                 Reals({2, 2}, {2, -1, 1, 3}),
+                 {},
+                 {},
+                 Reals({1, 2, 2}, {1, 2, 0, 4}),
+                 {},
+                 Reals({1, 2}, {10, 20})},
+                {Reals({3, 2}, {0, 0, 0, 0, -20, 80}), Reals({2, 2}, {0, 20, 0, 40}),
+                 Reals({2}, {-20, 80}), Reals({1, 2}, {-100, 160})}})
+      .Example({"sigmoid_sequence_only",
+                {{"activation", "sigmoid"}},
+                {Ids({1, 1}, {1}),
+                 Reals({2, 1}, {3, 4}),
+                 Reals({1, 1}, {5}),
+                 {},
+                 Reals({1, 1}, {0.5}),
+                 Reals({1, 1, 1}, {0.5}),
+                 Reals({1, 1, 1}, {8}),
+                 {}},
+                {Reals({2, 1}, {0, 2}), Reals({1, 1}, {1}), Reals({1}, {2}), Reals({1, 1}, {10})}})
+      .Samples(LookupRNNCellGradSample);
+  std::vector<std::optional<TensorType>> valid = ValidOperands(op);
+  valid[kSequence] = RealType({2, 4, 5});
+  valid[kDLast] = RealType({2, 5});
+  RejectOperands(op, valid);
+  RejectGradientOperands(op, kSequence, /*has_cell=*/false, valid, kFirstLabel);
   return op;
 }
 

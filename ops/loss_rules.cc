@@ -30,6 +30,27 @@ absl::Status CheckLossGradient(const ShapeContext& c) {
   return CheckScalar("C4", "dloss", c.shape(2));
 }
 
+Types LossType(const ShapeContext& c) {
+  return std::vector<TensorType>{{c.type(0).dtype, Shape{}}};
+}
+
+void AddEpsilon(OpDef& op, absl::string_view what) {
+  op.Attribute({.name = "epsilon",
+                .kind = AttributeKind::kFloat,
+                .default_value = 1e-7,
+                .doc = absl::StrCat(what, " is clipped to [epsilon, 1 - epsilon]")})
+      .Constrain("C5", "epsilon is in (0, 0.5)");
+  std::vector<std::optional<TensorType>> valid = {RealType({2, 3}), RealType({2, 3})};
+  if (op.FindInput("dloss") >= 0) valid.push_back(RealType({}));
+  op.Reject({"C5", {{"epsilon", 0.0}}, valid}).Reject({"C5", {{"epsilon", 0.5}}, valid});
+}
+
+absl::Status CheckEpsilon(const ShapeContext& c) {
+  const double epsilon = c.attributes().GetFloat("epsilon");
+  if (epsilon > 0 && epsilon < 0.5) return absl::OkStatus();
+  return Violation("C5", "attribute epsilon must be in (0, 0.5), got ", epsilon);
+}
+
 void AddLossInputs(OpDef& op, const std::string& name, const std::string& doc,
                    const std::string& labels, const std::string& labels_doc, bool gradient,
                    int weights_since) {

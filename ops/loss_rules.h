@@ -21,6 +21,15 @@ absl::Status CheckLossOperands(const ShapeContext& c, absl::string_view name,
 /// C4, for a gradient op: dloss (input 2) is a scalar.
 absl::Status CheckLossGradient(const ShapeContext& c);
 
+/// The type of a loss: a scalar of the type of input 0.
+Types LossType(const ShapeContext& c);
+
+/// The attribute epsilon of a loss of probabilities, which are clipped to [epsilon, 1 - epsilon],
+/// with its constraint C5; `what` is clipped.
+void AddEpsilon(OpDef& op, absl::string_view what);
+/// C5.
+absl::Status CheckEpsilon(const ShapeContext& c);
+
 /// The inputs of a loss, or, with dloss in between, of its gradient; and C1 to C3 or C4. Weights
 /// came with the version `weights_since` of the op.
 void AddLossInputs(OpDef& op, const std::string& name, const std::string& doc,

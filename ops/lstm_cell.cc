@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/activation.h"
 #include "graph/gradient.h"
-#include "ops/activation_math.h"
 #include "ops/examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
@@ -199,15 +199,6 @@ absl::Status ComputeLSTMCellGrad(const ReferenceContext& c) {
 }
 
 // Costs, of steps that are not masked.
-
-double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }
-
-// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
-double NumPreviousStates(const CostContext& c) {
-  return c.dim(kX, 0) * (c.dim(kX, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
-}
-
-double Projection(const CostContext& c) { return c.has_input(kW) ? 2 * c.dim(kW, 0) : 0; }
 
 OpCost LSTMCellCost(const CostContext& c) {
   return c.Moving(NumStates(c) * (4 * Projection(c) + 4 * c.has_input(kB) + 9) +

@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "graph/activation.h"
 #include "graph/op_def.h"
 #include "graph/tensor.h"
-#include "ops/activation_math.h"
 #include "ops/matrix_loops.h"
 
 namespace seqgraph::ops {
@@ -169,6 +169,26 @@ void RunForward(const Recurrence<T>& r, int64_t n, TensorView<T> sequence, T* h,
     } else {
       std::fill_n(row, units, T{0});
     }
+  }
+}
+
+/// RNNCell over all rows. The smallest |z| goes to `kink_distance` unless that is null.
+template <typename T>
+void RunSimpleCell(const Recurrence<T>& r, TensorView<T> sequence, TensorView<T> last,
+                   T* kink_distance) {
+  const int64_t units = r.units();
+  std::vector<T> h(units), z(units);
+  for (int64_t n = 0; n < r.batch(); ++n) {
+    RunForward(r, n, sequence, h.data(), [&](int64_t t, T* state) {
+      ProjectInput(r, n, t, z.data());
+      AddRecurrent(r, n, state, 0, 1, z.data());
+      if (r.b) AddVector(r.b.data, units, z.data());
+      for (int64_t j = 0; j < units; ++j) {
+        if (kink_distance) *kink_distance = std::min(*kink_distance, std::abs(z[j]));
+        state[j] = Activate(r.activation, z[j]);
+      }
+    });
+    if (last) std::copy_n(h.data(), units, last.data + n * units);
   }
 }
 

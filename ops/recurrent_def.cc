@@ -14,6 +14,8 @@ namespace {
 
 using Operands = std::vector<std::optional<TensorType>>;
 
+std::string Label(int number) { return absl::StrCat("C", number); }
+
 // "units", "4 units".
 std::string Columns(const RecurrentOperands& kind) {
   return kind.gates() == 1 ? "units" : absl::StrCat(kind.gates(), " units");
@@ -83,25 +85,25 @@ Shape WeightGradientShape(const ShapeContext& c) {
   return c.has_input(kW) ? c.shape(kW) : Shape{0, c.shape(kU)[1]};
 }
 
-absl::Status CheckGradientOperands(const ShapeContext& c, int sequence, bool has_cell) {
+absl::Status CheckGradientOperands(const ShapeContext& c, int sequence, bool has_cell, int label) {
   const int d_sequence = sequence + 1, d_last = sequence + 2, d_last_cell = sequence + 3;
-  SEQ_RETURN_IF_ERROR(CheckShape("C9", "sequence", c.shape(sequence), "shape [batch, time, units]",
-                                 SequenceShape(c)));
+  SEQ_RETURN_IF_ERROR(CheckShape(Label(label), "sequence", c.shape(sequence),
+                                 "shape [batch, time, units]", SequenceShape(c)));
   const bool cell = has_cell && c.has_input(d_last_cell);
   if (!c.has_input(d_sequence) && !c.has_input(d_last) && !cell) {
-    return Violation("C10", "d_sequence or d_last", has_cell ? " or d_last_cell" : "",
+    return Violation(Label(label + 1), "d_sequence or d_last", has_cell ? " or d_last_cell" : "",
                      " must be there");
   }
   if (c.has_input(d_sequence)) {
-    SEQ_RETURN_IF_ERROR(CheckShape("C11", "d_sequence", c.shape(d_sequence),
+    SEQ_RETURN_IF_ERROR(CheckShape(Label(label + 2), "d_sequence", c.shape(d_sequence),
                                    "shape [batch, time, units]", SequenceShape(c)));
   }
   if (c.has_input(d_last)) {
-    SEQ_RETURN_IF_ERROR(
-        CheckShape("C12", "d_last", c.shape(d_last), "shape [batch, units]", StateShape(c)));
+    SEQ_RETURN_IF_ERROR(CheckShape(Label(label + 3), "d_last", c.shape(d_last),
+                                   "shape [batch, units]", StateShape(c)));
   }
   if (!cell) return absl::OkStatus();
-  return CheckShape("C12", "d_last_cell", c.shape(d_last_cell), "shape [batch, units]",
+  return CheckShape(Label(label + 3), "d_last_cell", c.shape(d_last_cell), "shape [batch, units]",
                     StateShape(c));
 }
 
@@ -162,7 +164,7 @@ void AddMaskInputs(OpDef& op, const RecurrentOperands& kind) {
               .since = kind.masks_since});
 }
 
-void AddGradientInputs(OpDef& op, bool has_cell) {
+void AddGradientInputs(OpDef& op, bool has_cell, int label) {
   op.Input({.name = "sequence", .doc = "the output of the forward op: [batch, time, units]"})
       .Input(
           {.name = "d_sequence", .doc = "the gradient of sequence; absent: zero", .optional = true})
@@ -174,13 +176,21 @@ void AddGradientInputs(OpDef& op, bool has_cell) {
               .doc = "the gradient of last_cell, [batch, units]; absent: zero",
               .optional = true});
   }
-  op.Constrain("C9", "sequence is [batch, time, units]")
-      .Constrain("C10", has_cell ? "d_sequence, d_last or d_last_cell is there"
-                                 : "d_sequence or d_last is there")
-      .Constrain("C11", "d_sequence is [batch, time, units]")
-      .Constrain("C12", has_cell ? "d_last and d_last_cell are [batch, units]"
-                                 : "d_last is [batch, units]");
+  op.Constrain(Label(label), "sequence is [batch, time, units]")
+      .Constrain(Label(label + 1), has_cell ? "d_sequence, d_last or d_last_cell is there"
+                                            : "d_sequence or d_last is there")
+      .Constrain(Label(label + 2), "d_sequence is [batch, time, units]")
+      .Constrain(Label(label + 3), has_cell ? "d_last and d_last_cell are [batch, units]"
+                                            : "d_last is [batch, units]");
 }
+
+double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }
+
+double NumPreviousStates(const CostContext& c) {
+  return c.dim(kX, 0) * (c.dim(kX, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
+}
+
+double Projection(const CostContext& c) { return c.has_input(kW) ? 2 * c.dim(kW, 0) : 0; }
 
 Operands ValidOperands(const OpDef& op, const RecurrentOperands& kind) {
   Operands valid(op.inputs().size());
@@ -211,14 +221,15 @@ void RejectOperands(OpDef& op, const RecurrentOperands& kind, const Operands& va
   Reject(op, "C8", valid, kind.dropout, RealType({2, columns + 1}));
 }
 
-void RejectGradientOperands(OpDef& op, int sequence, bool has_cell, const Operands& valid) {
-  Reject(op, "C9", valid, sequence, RealType({4, 2, 5}));
+void RejectGradientOperands(OpDef& op, int sequence, bool has_cell, const Operands& valid,
+                            int label) {
+  Reject(op, Label(label), valid, sequence, RealType({4, 2, 5}));
   Operands none = valid;
   for (int i = 1; i <= 2 + has_cell; ++i) none[sequence + i] = std::nullopt;
-  op.Reject({"C10", {}, none});
-  Reject(op, "C11", valid, sequence + 1, RealType({2, 4, 3}));
-  Reject(op, "C12", valid, sequence + 2, RealType({2, 1, 5}));
-  if (has_cell) Reject(op, "C12", valid, sequence + 3, RealType({5, 2}));
+  op.Reject({Label(label + 1), {}, none});
+  Reject(op, Label(label + 2), valid, sequence + 1, RealType({2, 4, 3}));
+  Reject(op, Label(label + 3), valid, sequence + 2, RealType({2, 1, 5}));
+  if (has_cell) Reject(op, Label(label + 3), valid, sequence + 3, RealType({5, 2}));
 }
 
 Tensor RunSample(const OpSample& sample,

@@ -30,9 +30,11 @@ struct RecurrentOperands {
 absl::Status CheckRecurrentOperands(const RecurrentOperands& kind, const ShapeContext& c,
                                     const Shape& bias, absl::string_view bias_text);
 
-/// C9 to C12 of a gradient op, whose inputs from `sequence` on are sequence, d_sequence, d_last and
-/// perhaps d_last_cell.
-absl::Status CheckGradientOperands(const ShapeContext& c, int sequence, bool has_cell);
+/// The constraints of a gradient op's further inputs, labelled from C`label` on (C9 to C12, but for
+/// LookupRNNCellGrad): from `sequence` on they are sequence, d_sequence, d_last and perhaps
+/// d_last_cell.
+absl::Status CheckGradientOperands(const ShapeContext& c, int sequence, bool has_cell,
+                                   int label = 9);
 
 /// Shapes [batch, time, units], [batch, units] and, of dw, that of w or [0, columns].
 Shape SequenceShape(const ShapeContext& c);
@@ -44,9 +46,16 @@ OpDef RecurrentDef(const RecurrentOperands& kind, std::string name, std::string 
                    std::string bias_doc);
 /// The inputs mask and recurrent_dropout.
 void AddMaskInputs(OpDef& op, const RecurrentOperands& kind);
-/// The inputs sequence, d_sequence, d_last and perhaps d_last_cell of a gradient op, with C9 to
-/// C12.
-void AddGradientInputs(OpDef& op, bool has_cell);
+/// The inputs sequence, d_sequence, d_last and perhaps d_last_cell of a gradient op, with their
+/// constraints.
+void AddGradientInputs(OpDef& op, bool has_cell, int label = 9);
+
+/// For cost rules, of steps that are not masked: the elements of the sequence; those of h_{t-1}
+/// that are multiplied by u (without h0, the first step has none); FLOPs of x·w for each column, 0
+/// without w.
+double NumStates(const CostContext& c);
+double NumPreviousStates(const CostContext& c);
+double Projection(const CostContext& c);
 
 /// The types of a valid use with batch 2, time 4, features 3, units 5: x, w and u; the other inputs
 /// are absent.
@@ -55,9 +64,9 @@ std::vector<std::optional<TensorType>> ValidOperands(const OpDef& op,
 /// Rejections of C1 to C8 from the valid use `valid`, where one input is changed at a time.
 void RejectOperands(OpDef& op, const RecurrentOperands& kind,
                     const std::vector<std::optional<TensorType>>& valid);
-/// Of C9 to C12, where `sequence` is the input of that name.
+/// Of the constraints of CheckGradientOperands.
 void RejectGradientOperands(OpDef& op, int sequence, bool has_cell,
-                            const std::vector<std::optional<TensorType>>& valid);
+                            const std::vector<std::optional<TensorType>>& valid, int label = 9);
 
 /// Runs the recurrence of a sample in double and gives its sequence; `kink_distance` becomes the
 /// smallest |z| whose slope jumps at 0, if it is below.

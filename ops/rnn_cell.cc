@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "graph/activation.h"
 #include "graph/gradient.h"
-#include "ops/activation_math.h"
 #include "ops/examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
@@ -58,28 +58,9 @@ Types RNNCellGradShape(const ShapeContext& c) {
 
 // Reference computation.
 
-// The smallest |z| goes to `kink_distance` unless that is null.
-template <typename T>
-void Run(const Recurrence<T>& r, TensorView<T> sequence, TensorView<T> last, T* kink_distance) {
-  const int64_t units = r.units();
-  std::vector<T> h(units), z(units);
-  for (int64_t n = 0; n < r.batch(); ++n) {
-    RunForward(r, n, sequence, h.data(), [&](int64_t t, T* state) {
-      ProjectInput(r, n, t, z.data());
-      AddRecurrent(r, n, state, 0, 1, z.data());
-      if (r.b) AddVector(r.b.data, units, z.data());
-      for (int64_t j = 0; j < units; ++j) {
-        if (kink_distance) *kink_distance = std::min(*kink_distance, std::abs(z[j]));
-        state[j] = Activate(r.activation, z[j]);
-      }
-    });
-    if (last) std::copy_n(h.data(), units, last.data + n * units);
-  }
-}
-
 template <typename T>
 absl::Status ComputeRNNCell(const ReferenceContext& c) {
-  Run<T>(Recurrence<T>(c, kMask, kDropout), c.output<T>(0), c.output<T>(1), nullptr);
+  RunSimpleCell<T>(Recurrence<T>(c, kMask, kDropout), c.output<T>(0), c.output<T>(1), nullptr);
   return absl::OkStatus();
 }
 
@@ -108,16 +89,8 @@ absl::Status ComputeRNNCellGrad(const ReferenceContext& c) {
 
 // Costs, of steps that are not masked.
 
-double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }
-
-// Elements h_{t-1} that are multiplied by u: without h0, the first step has none.
-double NumPreviousStates(const CostContext& c) {
-  return c.dim(kX, 0) * (c.dim(kX, 1) - !c.has_input(kH0)) * c.dim(kU, 0);
-}
-
 OpCost RNNCellCost(const CostContext& c) {
-  const double projection = c.has_input(kW) ? 2 * c.dim(kW, 0) : 0;
-  return c.Moving(NumStates(c) * (projection + c.has_input(kB) + 1) +
+  return c.Moving(NumStates(c) * (Projection(c) + c.has_input(kB) + 1) +
                   NumPreviousStates(c) * 2 * c.dim(kU, 0));
 }
 
@@ -127,12 +100,11 @@ OpCost RNNCellGradCost(const CostContext& c) {
   const bool db = c.uses_output(3), dh0 = c.uses_output(4);
   const double units = c.dim(kU, 0), batch = c.dim(kX, 0), time = c.dim(kX, 1);
   const double slope = c.attributes().GetString("activation") == "relu" ? 1 : 3;
-  const double projection = has_w ? 2 * c.dim(kW, 0) * (dx + dw) : 0;
   const double steps_back = time - !dh0;  // dz·uᵀ: at t = 0 only for dh0
-  OpCost cost = c.Moving(NumStates(c) * (slope + c.has_input(kDSequence) + projection + db) +
-                             batch * steps_back * 2 * units * units +
-                             (du ? NumPreviousStates(c) * 2 * units : 0),
-                         {kSequence, kDSequence, kDLast});
+  OpCost cost = c.Moving(
+      NumStates(c) * (slope + c.has_input(kDSequence) + Projection(c) * (dx + dw) + db) +
+          batch * steps_back * 2 * units * units + (du ? NumPreviousStates(c) * 2 * units : 0),
+      {kSequence, kDSequence, kDLast});
   if (has_w && dw) cost.bytes_read += c.input_bytes(kX);
   if (has_w && dx) cost.bytes_read += c.input_bytes(kW);
   if (steps_back > 0) cost.bytes_read += c.input_bytes(kU);
@@ -177,7 +149,7 @@ OpSample SampleWithSequence(SampleSource& source, const RecurrentOperands& kind,
     return RunSample(sample, [&](const ReferenceContext& c) {
       const Recurrence<double> r(c, kind.mask, kind.dropout);
       const bool has_kink = r.activation == Activation::kRelu;
-      Run<double>(r, c.output<double>(0), {}, has_kink ? kink_distance : nullptr);
+      RunSimpleCell<double>(r, c.output<double>(0), {}, has_kink ? kink_distance : nullptr);
     });
   };
   return RecurrentSample(source, kind, num_inputs, add, run, sequence);

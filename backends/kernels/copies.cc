@@ -13,20 +13,10 @@
 namespace seqgraph::kernels {
 namespace {
 
-// A tensor as [outer, extent, inner] around one of its axes.
-struct AroundAxis {
-  AroundAxis(const Shape& shape, int64_t axis) {
-    for (int i = 0; i < shape.rank(); ++i) {
-      (i < axis ? outer : i > axis ? inner : extent) *= shape[i].size();
-    }
-  }
-  int64_t outer = 1, extent = 1, inner = 1;
-};
-
 // The elements begin, begin + stride, ... of an axis, `count` of them, in order; stride may be
 // negative. Gather packs them, Scatter puts them back among zeros.
 struct Picked {
-  AroundAxis whole;
+  AxisExtents whole;
   int64_t begin, stride, count;
 
   void Gather(const float* x, float* y) const {
@@ -60,14 +50,14 @@ std::unique_ptr<Kernel> MakeScatter(const Picked& picked) {
 
 // One step of a sequence [batch, time, ...].
 Picked Step(const Shape& sequence, int64_t step) {
-  const AroundAxis whole(sequence, 1);
+  const AxisExtents whole(sequence, 1);
   return {whole, step < 0 ? step + whole.extent : step, 1, 1};
 }
 
 Picked SliceOf(const Shape& shape, const Attributes& attributes) {
   const int64_t begin = attributes.GetInt("begin"), end = attributes.GetInt("end");
   const int64_t stride = attributes.GetInt("stride");
-  return {AroundAxis(shape, attributes.GetInt("axis")), begin, stride,
+  return {AxisExtents(shape, attributes.GetInt("axis")), begin, stride,
           begin == end ? 0 : (end - begin - 1) / stride + 1};
 }
 
@@ -90,13 +80,13 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeSliceGrad(const NodeContext& context
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeReverse(const NodeContext& context) {
-  const AroundAxis whole(context.input_shape(0), context.attributes().GetInt("axis"));
+  const AxisExtents whole(context.input_shape(0), context.attributes().GetInt("axis"));
   return MakeGather({whole, whole.extent - 1, -1, whole.extent});
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeConcat(const NodeContext& context) {
   const int64_t axis = context.attributes().GetInt("axis");
-  const AroundAxis a(context.input_shape(0), axis), b(context.input_shape(1), axis);
+  const AxisExtents a(context.input_shape(0), axis), b(context.input_shape(1), axis);
   const int64_t from_a = a.extent * a.inner, from_b = b.extent * b.inner;
   return MakeLoop([outer = a.outer, from_a, from_b](const KernelArgs& args) {
     float* y = Out<float>(args, 0);
@@ -123,7 +113,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeTranspose(const NodeContext& context
   const std::vector<int64_t>& permutation = context.attributes().GetInts("permutation");
   std::vector<Axis> axes;  // in the order of y
   for (int64_t axis : permutation) {
-    axes.push_back({x[static_cast<int>(axis)].size(), AroundAxis(x, axis).inner});
+    axes.push_back({x[static_cast<int>(axis)].size(), AxisExtents(x, axis).inner});
   }
   if (axes.empty()) axes.push_back({1, 1});
   return MakeLoop([axes, size = context.input_size(0)](const KernelArgs& args) {

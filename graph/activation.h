@@ -1,27 +1,33 @@
-#ifndef SEQGRAPH_OPS_ACTIVATION_MATH_H_
-#define SEQGRAPH_OPS_ACTIVATION_MATH_H_
+#ifndef SEQGRAPH_GRAPH_ACTIVATION_H_
+#define SEQGRAPH_GRAPH_ACTIVATION_H_
 
-// The activation functions and their slopes, for the reference computations of the ops that have
-// one: Sigmoid, Tanh, Relu, Dense, RNNCell and their gradients.
+// The activation functions that ops have as an attribute, and their slopes: what the definitions
+// compute and what backends choose kernels by.
 
 #include <cmath>
-#include <string>
-#include <vector>
+#include <optional>
 
+#include "absl/strings/string_view.h"
 #include "base/status_macros.h"
 
-namespace seqgraph::ops {
+namespace seqgraph {
 
 enum class Activation { kNone, kTanh, kRelu, kSigmoid };
 
-/// The activation of that name: one of "none", "tanh", "relu", "sigmoid". The op's definition has
-/// checked the text.
-inline Activation ParseActivation(const std::string& name) {
+/// The activation of that name: one of "none", "tanh", "relu", "sigmoid"; nullopt for another.
+inline std::optional<Activation> FindActivation(absl::string_view name) {
   if (name == "tanh") return Activation::kTanh;
   if (name == "relu") return Activation::kRelu;
   if (name == "sigmoid") return Activation::kSigmoid;
-  SEQ_CHECK(name == "none");
-  return Activation::kNone;
+  if (name == "none") return Activation::kNone;
+  return std::nullopt;
+}
+
+/// The same where the op's definition has checked the name.
+inline Activation ParseActivation(absl::string_view name) {
+  const std::optional<Activation> activation = FindActivation(name);
+  SEQ_CHECK(activation.has_value());
+  return *activation;
 }
 
 /// 1 / (1 + exp(-z)), where exp is only taken of what is not positive, so that nothing overflows
@@ -64,6 +70,6 @@ T SlopeFromOutput(Activation activation, T y) {
   return T{1};
 }
 
-}  // namespace seqgraph::ops
+}  // namespace seqgraph
 
-#endif  // SEQGRAPH_OPS_ACTIVATION_MATH_H_
+#endif  // SEQGRAPH_GRAPH_ACTIVATION_H_
