@@ -9,6 +9,7 @@
 #include "graph/activation.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
+#include "ops/op_examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
 #include "ops/shape_rules.h"
@@ -302,35 +303,8 @@ OpDef GRUCellOp() {
           "FLOPs: for each element of sequence, 6 features (0 without w), 6 units (not at t = 0 "
           "without h0), 3 for each bias, 7 for the gates, 4 for h.",
           GRUCellCost)
-      .Example({"half_open_gates",
-                {{"activation", "relu"}},
-                {Reals({1, 2, 1}, {3, -7}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
-                 Reals({2, 3}, {0, 0, 1, 0, 0, 4}), Reals({1, 1}, {2})},
-                {Reals({1, 2, 1}, {5, 3}), Reals({1, 1}, {3})}})
-      .Example({"reset_before",
-                {{"activation", "relu"}, {"reset_after", false}},
-                {Reals({1, 2, 1}, {3, -4}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
-                 Reals({3}, {0, 0, 1}), Reals({1, 1}, {2})},
-                {Reals({1, 2, 1}, {4, 2.5}), Reals({1, 1}, {2.5})}})
-      .Example({"reversed_with_mask_and_dropout",
-                {{"activation", "relu"}, {"reverse", true}},
-                {Reals({1, 4, 1}, {-7, 99, 3, 98}), Reals({1, 3}, {0, 0, 1}),
-                 Reals({1, 3}, {0, 0, 4}), Reals({2, 3}, {0, 0, 1, 0, 0, 4}), Reals({1, 1}, {2}),
-                 Ids({1, 4}, {1, 0, 1, 0}), Reals({1, 3}, {1, 1, 0.5})},
-                {Reals({1, 4, 1}, {3, 5, 5, 0}), Reals({1, 1}, {3})}})
-      .Example({"tanh",
-                {},
-                {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 3}, {0.1, 0.2, 0.3, -0.5, 0.6, 0.7}),
-                 Reals({1, 3}, {0.9, -0.3, 0.2}), Reals({2, 3}, {0.05, 1, -0.1, 0.25, -0.4, 0.3}),
-                 Reals({1, 1}, {-0.75})},
-                {Reals({1, 1, 1}, {-0.6405370580042636}), Reals({1, 1}, {-0.6405370580042636})}})
-      .Example(
-          {"tanh_reset_before",
-           {{"reset_after", false}},
-           {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 3}, {0.1, 0.2, 0.3, -0.5, 0.6, 0.7}),
-            Reals({1, 3}, {0.9, -0.3, 0.2}), Reals({3}, {0.05, 1, -0.1}), Reals({1, 1}, {-0.75})},
-           {Reals({1, 1, 1}, {-0.6907486329841985}), Reals({1, 1}, {-0.6907486329841985})}})
       .Samples(GRUCellSample);
+  AddGRUCellExamples(op);
   RejectOperands(op, kKind, ValidOperands(op, kKind));
   return op;
 }
@@ -357,36 +331,8 @@ OpDef GRUCellGradOp() {
           "1 for d_sequence, 6 units for dq·uᵀ (at t = 0 only for dh0), 6 features for dx and 6 "
           "for dw, 6 units for du, 3 for each bias of db.",
           GRUCellGradCost)
-      .Example({"half_open_gates",
-                {{"activation", "relu"}},
-                {Reals({1, 2, 1}, {3, -7}),
-                 Reals({1, 3}, {0, 0, 1}),
-                 Reals({1, 3}, {0, 0, 2}),
-                 Reals({2, 3}, {0, 0, 1, 0, 0, 4}),
-                 Reals({1, 1}, {2}),
-                 {},
-                 {},
-                 Reals({1, 2, 1}, {5, 3}),
-                 {},
-                 Reals({1, 1}, {16})},
-                {Reals({1, 2, 1}, {8, 8}), Reals({1, 3}, {-184, -148, -32}),
-                 Reals({1, 3}, {32, 172, 28}), Reals({2, 3}, {-8, 44, 16, -8, 44, 8}),
-                 Reals({1, 1}, {16})}})
-      .Example({"reset_before_with_mask",
-                {{"activation", "relu"}, {"reset_after", false}},
-                {Reals({1, 3, 1}, {3, 99, -4}),
-                 Reals({1, 3}, {0, 0, 1}),
-                 Reals({1, 3}, {0, 0, 2}),
-                 Reals({3}, {0, 0, 1}),
-                 Reals({1, 1}, {2}),
-                 Ids({1, 3}, {1, 0, 1}),
-                 {},
-                 Reals({1, 3, 1}, {4, 4, 2.5}),
-                 Reals({1, 3, 1}, {0, 0, 16}),
-                 {}},
-                {Reals({1, 3, 1}, {8, 0, 8}), Reals({1, 3}, {-96, -40, -8}),
-                 Reals({1, 3}, {16, 80, 24}), Reals({3}, {-4, 24, 16}), Reals({1, 1}, {16})}})
       .Samples(GRUCellGradSample);
+  AddGRUCellGradExamples(op);
   std::vector<std::optional<TensorType>> valid = ValidOperands(op, kKind);
   valid[kSequence] = RealType({2, 4, 5});
   valid[kDLast] = RealType({2, 5});

@@ -9,6 +9,7 @@
 #include "graph/activation.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
+#include "ops/op_examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
 #include "ops/shape_rules.h"
@@ -307,36 +308,8 @@ OpDef LSTMCellOp() {
           "FLOPs: for each element of sequence, 8 features (0 without w), 8 units (not at t = 0 "
           "without h0), 4 for b, 4 for the gates, 3 for c, 2 for h.",
           LSTMCellCost)
-      .Example({"half_open_gates",
-                {{"activation", "relu"}},
-                {Reals({1, 2, 1}, {2, 1}),
-                 Reals({1, 4}, {0, 0, 1, 0}),
-                 Reals({1, 4}, {0, 0, 2, 0}),
-                 {},
-                 {},
-                 Reals({1, 1}, {4})},
-                {Reals({1, 2, 1}, {1.5, 1.75}), Reals({1, 1}, {1.75}), Reals({1, 1}, {3.5})}})
-      .Example(
-          {"reversed_with_mask_and_dropout",
-           {{"activation", "relu"}, {"reverse", true}},
-           {Reals({1, 4, 1}, {1, 99, 2, 98}),
-            Reals({1, 4}, {0, 0, 1, 0}),
-            Reals({1, 4}, {0, 0, 4, 0}),
-            {},
-            {},
-            Reals({1, 1}, {4}),
-            Ids({1, 4}, {1, 0, 1, 0}),
-            Reals({1, 4}, {1, 1, 0.5, 1})},
-           {Reals({1, 4, 1}, {1.75, 1.5, 1.5, 0}), Reals({1, 1}, {1.75}), Reals({1, 1}, {3.5})}})
-      .Example(
-          {"tanh_with_everything",
-           {},
-           {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 4}, {0.1, 0.2, 0.3, 0.4, -0.5, 0.6, 0.7, -0.8}),
-            Reals({1, 4}, {0.9, -0.3, 0.2, 0.5}), Reals({4}, {0.05, 1, -0.1, 0.25}),
-            Reals({1, 1}, {-0.75}), Reals({1, 1}, {0.6})},
-           {Reals({1, 1, 1}, {0.059602920033762025}), Reals({1, 1}, {0.059602920033762025}),
-            Reals({1, 1}, {0.08465073100166348})}})
       .Samples(LSTMCellSample);
+  AddLSTMCellExamples(op);
   RejectInputs(op, ValidOperands(op, kKind));
   return op;
 }
@@ -366,41 +339,8 @@ OpDef LSTMCellGradOp() {
           "d_sequence, 8 units for dz·uᵀ (at t = 0 only for dh0), 8 features for dx and 8 for dw, "
           "8 units for du, 4 for db.",
           LSTMCellGradCost)
-      .Example({"half_open_gates",
-                {{"activation", "relu"}},
-                {Reals({1, 2, 1}, {2, 1}),
-                 Reals({1, 4}, {0, 0, 1, 0}),
-                 Reals({1, 4}, {0, 0, 2, 0}),
-                 {},
-                 {},
-                 Reals({1, 1}, {4}),
-                 {},
-                 {},
-                 Reals({1, 2, 1}, {1.5, 1.75}),
-                 {},
-                 Reals({1, 1}, {8}),
-                 Reals({1, 1}, {2})},
-                {Reals({1, 2, 1}, {3, 3}), Reals({1, 4}, {12, 16.5, 9, 16}),
-                 Reals({1, 4}, {9, 6.75, 4.5, 10.5}), Reals({4}, {9, 10.5, 6, 11.5}),
-                 Reals({1, 1}, {6}), Reals({1, 1}, {3})}})
-      .Example({"reversed_with_mask",
-                {{"activation", "relu"}, {"reverse", true}},
-                {Reals({1, 3, 1}, {1, 99, 2}),
-                 Reals({1, 4}, {0, 0, 1, 0}),
-                 Reals({1, 4}, {0, 0, 2, 0}),
-                 {},
-                 {},
-                 Reals({1, 1}, {4}),
-                 Ids({1, 3}, {1, 0, 1}),
-                 {},
-                 Reals({1, 3, 1}, {1.75, 1.5, 1.5}),
-                 Reals({1, 3, 1}, {5, 0, 0}),
-                 Reals({1, 1}, {3}),
-                 Reals({1, 1}, {2})},
-                {Reals({1, 3, 1}, {3, 0, 3}), Reals({1, 4}, {12, 16.5, 9, 16}),
-                 Reals({1, 4}, {9, 6.75, 4.5, 10.5}), Reals({4}, {9, 10.5, 6, 11.5}),
-                 Reals({1, 1}, {6}), Reals({1, 1}, {3})}})
       .Samples(LSTMCellGradSample);
+  AddLSTMCellGradExamples(op);
   std::vector<std::optional<TensorType>> valid = ValidOperands(op, kKind);
   valid[kSequence] = RealType({2, 4, 5});
   valid[kDLast] = RealType({2, 5});
