@@ -1,28 +1,10 @@
 #include "runtime/buffer_guards.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/guarded_buffer.h"
 
 namespace seqgraph {
 namespace {
-
-// Repeated from addresses that are multiples of 4 on: 0x7FC5A3E1, a quiet NaN.
-constexpr uint8_t kGuard[4] = {0xE1, 0xA3, 0xC5, 0x7F};
-
-std::byte GuardAt(const std::byte* p) {
-  return std::byte{kGuard[reinterpret_cast<uintptr_t>(p) % 4]};
-}
-
-void Write(std::byte* begin, std::byte* end) {
-  for (std::byte* p = begin; p < end; ++p) *p = GuardAt(p);
-}
-
-// Null if all is as it was written.
-const std::byte* FirstDamage(const std::byte* begin, const std::byte* end) {
-  for (const std::byte* p = begin; p < end; ++p) {
-    if (*p != GuardAt(p)) return p;
-  }
-  return nullptr;
-}
 
 // What the node knows the buffer at `data` as, and which of its outputs that is, or -1. Empty if it
 // is none of its operands.
@@ -57,8 +39,8 @@ std::string GuardDamage::ToString() const {
 void BufferGuards::Fill(int node) const {
   for (const GuardedRange& range : ranges_) {
     if (range.first != node) continue;
-    Write(range.data - range.before, range.data);
-    Write(range.data + range.bytes, range.data + range.bytes + range.behind);
+    WriteGuard(range.data - range.before, range.data);
+    WriteGuard(range.data + range.bytes, range.data + range.bytes + range.behind);
   }
 }
 

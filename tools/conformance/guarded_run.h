@@ -9,10 +9,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/guarded_buffer.h"
 #include "graph/function.h"
 #include "graph/tensor.h"
 #include "runtime/backend.h"
-#include "tools/conformance/guarded_buffer.h"
 #include "tools/conformance/verdict.h"
 
 namespace seqgraph::conformance {

@@ -15,8 +15,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/guarded_buffer.h"
 #include "tools/conformance/channel.h"
-#include "tools/conformance/guarded_buffer.h"
 #include "tools/conformance/report.h"
 
 namespace seqgraph::conformance {

@@ -1,4 +1,4 @@
-#include "tools/conformance/guarded_buffer.h"
+#include "base/guarded_buffer.h"
 
 #include <sys/mman.h>
 
@@ -9,19 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace seqgraph::conformance {
+namespace seqgraph {
 namespace {
 
 constexpr size_t kPage = 4096;
-
-// As a float a NaN, which spoils every sum that it gets into; as an int32 no index.
-constexpr uint8_t kCanary[4] = {0xE3, 0xA5, 0xF1, 0x7F};
-
-uint8_t CanaryAt(const std::byte* p) { return kCanary[reinterpret_cast<uintptr_t>(p) % 4]; }
-
-void WriteCanaries(std::byte* begin, std::byte* end) {
-  for (std::byte* p = begin; p < end; ++p) *p = std::byte{CanaryAt(p)};
-}
 
 size_t RoundUp(size_t bytes, size_t multiple) {
   return (bytes + multiple - 1) / multiple * multiple;
@@ -59,6 +50,22 @@ void AppendNumber(char* text, size_t size, uint64_t number) {
 
 }  // namespace
 
+std::byte GuardByte(const std::byte* p) {
+  constexpr uint8_t kGuard[4] = {0xE1, 0xA3, 0xC5, 0x7F};  // 0x7FC5A3E1, a quiet NaN
+  return std::byte{kGuard[reinterpret_cast<uintptr_t>(p) % 4]};
+}
+
+void WriteGuard(std::byte* begin, std::byte* end) {
+  for (std::byte* p = begin; p < end; ++p) *p = GuardByte(p);
+}
+
+const std::byte* FirstDamage(const std::byte* begin, const std::byte* end) {
+  for (const std::byte* p = begin; p < end; ++p) {
+    if (*p != GuardByte(p)) return p;
+  }
+  return nullptr;
+}
+
 absl::StatusOr<std::unique_ptr<GuardedBuffer>> GuardedBuffer::Create(int64_t bytes,
                                                                      int64_t alignment, Guard guard,
                                                                      std::string label) {
@@ -73,7 +80,8 @@ absl::StatusOr<std::unique_ptr<GuardedBuffer>> GuardedBuffer::Create(int64_t byt
   buffer->usable_bytes_ =
       behind ? RoundUp(kPage + offset + aligned + kPage, kPage) : kPage + RoundUp(aligned, kPage);
   buffer->mapped_bytes_ = buffer->usable_bytes_ + 2 * kPage;
-  void* mapping = mmap(nullptr, buffer->mapped_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+  void* mapping = mmap(nullptr, buffer->mapped_bytes_, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
                        /*offset=*/0);
   if (mapping == MAP_FAILED) {
     return absl::ResourceExhaustedError(
@@ -86,8 +94,8 @@ absl::StatusOr<std::unique_ptr<GuardedBuffer>> GuardedBuffer::Create(int64_t byt
   }
   buffer->data_ =
       behind ? buffer->usable_ + kPage + offset : buffer->usable_ + buffer->usable_bytes_ - aligned;
-  WriteCanaries(buffer->usable_, buffer->data_);
-  WriteCanaries(buffer->data_ + bytes, buffer->usable_ + buffer->usable_bytes_);
+  WriteGuard(buffer->usable_, buffer->data_);
+  WriteGuard(buffer->data_ + bytes, buffer->usable_ + buffer->usable_bytes_);
   for (Entry& entry : entries) {
     const std::byte* expected = nullptr;
     if (!entry.begin.compare_exchange_strong(expected, buffer->mapping_)) continue;
@@ -122,7 +130,7 @@ std::string GuardedBuffer::Damage() const {
   const std::byte* const end = data_ + bytes_;
   const auto look = [&](const std::byte* begin, const std::byte* stop) {
     for (const std::byte* p = begin; p < stop; ++p) {
-      if (*p == std::byte{CanaryAt(p)}) continue;
+      if (*p == GuardByte(p)) continue;
       if (changed++ == 0) first = p < data_ ? p - data_ : p - end;
     }
   };
@@ -159,4 +167,4 @@ void DescribeAddress(const void* address, char* text, size_t size) {
   }
 }
 
-}  // namespace seqgraph::conformance
+}  // namespace seqgraph

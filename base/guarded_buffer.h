@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_GUARDED_BUFFER_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_GUARDED_BUFFER_H_
+#ifndef SEQGRAPH_BASE_GUARDED_BUFFER_H_
+#define SEQGRAPH_BASE_GUARDED_BUFFER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +8,14 @@
 
 #include "absl/status/statusor.h"
 
-namespace seqgraph::conformance {
+namespace seqgraph {
+
+/// Known bytes for where nobody should write: the one that belongs at address `p`. As floats they
+/// are NaN, which spoils every sum that it gets into; as int32 no index.
+std::byte GuardByte(const std::byte* p);
+void WriteGuard(std::byte* begin, std::byte* end);
+/// The first byte that is no longer as it was written; null if all are.
+const std::byte* FirstDamage(const std::byte* begin, const std::byte* end);
 
 /// How a buffer is guarded.
 enum class Guard {
@@ -17,7 +24,7 @@ enum class Guard {
             ///< known ones), so that even reading past the end stops the process
 };
 
-/// A buffer handed to a backend, from pages of its own.
+/// A zeroed buffer handed to a backend, from pages of its own.
 class GuardedBuffer {
  public:
   /// `bytes` >= 0. `alignment` is 64, or 4096 for a page-aligned one; the address is aligned to
@@ -56,6 +63,6 @@ class GuardedBuffer {
 /// bytes)", written to `text`; empty where no guarded buffer is near. Safe in a signal handler.
 void DescribeAddress(const void* address, char* text, size_t size);
 
-}  // namespace seqgraph::conformance
+}  // namespace seqgraph
 
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_GUARDED_BUFFER_H_
+#endif  // SEQGRAPH_BASE_GUARDED_BUFFER_H_

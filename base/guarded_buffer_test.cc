@@ -1,4 +1,4 @@
-#include "tools/conformance/guarded_buffer.h"
+#include "base/guarded_buffer.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 
 #include "tests/testing.h"
 
-namespace seqgraph::conformance {
+namespace seqgraph {
 namespace {
 
 using testing::HasSubstr;
@@ -97,4 +97,4 @@ TEST(GuardedBufferTest, AnAddressIsDescribedByTheBufferThatItIsNear) {
 }
 
 }  // namespace
-}  // namespace seqgraph::conformance
+}  // namespace seqgraph
