@@ -273,6 +273,7 @@ OpDef Held() {
         return std::vector<TensorType>{c.attributes().GetTensor("table").type()};
       })
       .Reference([](const ReferenceContext&) { return absl::OkStatus(); })
+      .Bound(ExactBound())
       .Example({"scalar", {{"table", Tensor::Scalar<float>(1)}}, {}, {std::nullopt}});
 }
 
