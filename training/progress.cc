@@ -15,12 +15,14 @@ namespace {
 
 constexpr double kSecondsBetweenDraws = 0.05;
 constexpr int kBarWidth = 20;
+constexpr int kColumns = 80;
 
 constexpr char kBold[] = "\033[1m";
 constexpr char kGreen[] = "\033[32m";
 constexpr char kWhite[] = "\033[37m";
 constexpr char kPlain[] = "\033[0m";
-constexpr char kEraseToEnd[] = "\033[K";
+constexpr char kEraseToEnd[] = "\033[K";  // of the row,
+constexpr char kEraseBelow[] = "\033[J";  // and of the screen
 constexpr char kHeavy[] = "━";
 constexpr char kLight[] = "─";
 
@@ -83,10 +85,11 @@ ProgressOptions ProgressOptions::ForFile(std::FILE* file) {
   };
   options.terminal = isatty(fileno(file)) && variable("TERM") != "dumb";
   options.color = options.terminal && variable("NO_COLOR").empty();
-  winsize size{};
-  if (ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    options.columns = size.ws_col;
-  }
+  options.columns = [file]() -> int {
+    winsize size{};
+    const bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : kColumns;
+  };
   options.clock = [] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
         .count();
@@ -160,15 +163,19 @@ double Progress::SecondsPerStep(int64_t done, double now) const {
 }
 
 void Progress::Draw(int64_t done, int64_t steps, const Logs& logs, double now, bool at_end) {
+  const int columns = options_.columns ? std::max(options_.columns(), 1) : kColumns;
+  // What was drawn wraps where it has no room any more, as terminals do when they become narrower.
+  const int rows_above = line_is_open_ ? std::max(visible_ - 1, 0) / columns : 0;
   line_.clear();
   visible_ = 0;
+  if (rows_above > 0) absl::StrAppend(&line_, "\033[", rows_above, "A");
   line_ += '\r';
   AppendCount(done, steps);
   const double per_step = SecondsPerStep(done, now);
   const ShortText time = at_end ? Elapsed(now - epoch_start_) : TimeLeft(per_step * (steps - done));
   const ShortText step_time = StepTime(per_step);
   const absl::string_view time_view = time, step_view = step_time;
-  const int room = options_.columns - 1 - visible_ - 3 - static_cast<int>(time_view.size()) -
+  const int room = columns - 1 - visible_ - 3 - static_cast<int>(time_view.size()) -
                    static_cast<int>(step_view.size());
   Append(" ");
   AppendBar(done, steps, std::clamp(room, 0, kBarWidth));
@@ -180,13 +187,13 @@ void Progress::Draw(int64_t done, int64_t steps, const Logs& logs, double now, b
     const ShortText text = MetricText(value);
     const absl::string_view number = text;
     const int width = static_cast<int>(3 + name.size() + 2 + number.size());
-    if (!at_end && visible_ + width >= options_.columns) break;
+    if (!at_end && visible_ + width >= columns) break;
     Append(" - ");
     Append(name);
     Append(": ");
     Append(number);
   }
-  line_ += kEraseToEnd;
+  line_ += rows_above > 0 ? kEraseBelow : kEraseToEnd;
   if (at_end) line_ += '\n';
   line_is_open_ = !at_end;
   options_.write(line_);

@@ -18,8 +18,9 @@ struct ProgressOptions {
   bool terminal = false;
   /// On a terminal: green for what is done, bold for counts and times.
   bool color = false;
-  /// Width of the terminal: a line while it is redrawn never takes more, so that it does not wrap.
-  int columns = 80;
+  /// Width of the terminal, asked at each drawing, for it may change: a line while it is redrawn
+  /// takes no more where it can, so that it does not wrap. Null: 80.
+  std::function<int()> columns;
   /// Seconds from any fixed point.
   std::function<double()> clock;
 
@@ -33,8 +34,9 @@ struct ProgressOptions {
 ///   Epoch 3/100
 ///    57/313 ━━━━──────────────── 6s 24ms/step - accuracy: 0.4886 - loss: 0.7010
 ///
-/// with the time left until the end of the epoch, then at its end with the time it took (validation
-/// included) and all logs. Elsewhere one line an epoch:
+/// and where the terminal has become narrower meanwhile, over all rows that the old line takes
+/// then; with the time left until the end of the epoch, then at its end with the time it took
+/// (validation included) and all logs. Elsewhere one line an epoch:
 ///
 ///   Epoch 3/100 - 313/313 - 25s - 81ms/step - accuracy: 0.5100 - loss: 0.6900 - val_loss: 0.6900
 ///

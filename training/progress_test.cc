@@ -46,6 +46,7 @@ struct Screen {
   Model model;
   FitContext context{model};
   double now = 1000;
+  int width = 100;
   std::vector<std::string> shown;
 
   Progress Make(bool terminal, bool color = false, int columns = 100) {
@@ -53,7 +54,8 @@ struct Screen {
     options.write = [this](absl::string_view text) { shown.emplace_back(text); };
     options.terminal = terminal;
     options.color = color;
-    options.columns = columns;
+    options.columns = [this] { return width; };
+    width = columns;
     options.clock = [this] { return now; };
     return Progress(options);
   }
@@ -186,6 +188,32 @@ TEST(Progress, AnInterruptedBarGetsItsLineEnded) {
   SEQ_ASSERT_OK(progress.OnBatchEnd(screen.context, 0, {}));
   SEQ_ASSERT_OK(progress.OnTrainEnd(screen.context));
   EXPECT_EQ(screen.shown.back(), "\n");
+}
+
+TEST(Progress, ALineThatANarrowerTerminalHasWrappedIsDrawnOverFromItsFirstRow) {
+  Screen screen;
+  screen.context.epochs = 100;
+  screen.context.steps = 20;
+  Progress progress = screen.Make(/*terminal=*/true);
+  SEQ_ASSERT_OK(progress.OnEpochBegin(screen.context, 0));
+  const Logs logs = {{"accuracy", .4886}, {"loss", .701}};
+  const auto draw = [&](int step) {
+    screen.now += 1;
+    SEQ_EXPECT_OK(progress.OnBatchEnd(screen.context, step, logs));
+    return screen.shown.back();
+  };
+  EXPECT_EQ(draw(0).substr(0, 6), "\r 1/20");
+  // 5 + 1 + 20 + 1 + 3 + 1 + 7 + 19 + 15 = 72 columns take two rows of 40.
+  screen.width = 40;
+  EXPECT_EQ(draw(1), "\033[1A\r 2/20 ━━────────────────── 18s 1s/step\033[J");
+  // 38 take one of 40, and four of 10, where the next line takes two by itself.
+  EXPECT_EQ(draw(2).substr(0, 6), "\r 3/20");
+  screen.width = 10;
+  EXPECT_EQ(draw(3), "\033[3A\r 4/20  16s 1s/step\033[J");
+  EXPECT_EQ(draw(4), "\033[1A\r 5/20  15s 1s/step\033[J");
+  // Wider again: what it takes now counts.
+  screen.width = 100;
+  EXPECT_EQ(draw(5).substr(0, 6), "\r 6/20");
 }
 
 }  // namespace

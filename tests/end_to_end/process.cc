@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,8 +36,12 @@ const std::string& Cache() {
 [[noreturn]] void Start(const std::vector<std::string>& arguments, const ProcessOptions& options) {
   ::signal(SIGPIPE, SIG_DFL);
   if (!options.stdout_path.empty()) {
-    const int fd = ::open(options.stdout_path.c_str(), O_WRONLY | O_CREAT, 0666);
+    const int fd = ::open(options.stdout_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
     if (fd < 0 || ::dup2(fd, STDOUT_FILENO) < 0) ::_exit(kCannotStart);
+  }
+  if (!options.stdin_path.empty()) {
+    const int fd = ::open(options.stdin_path.c_str(), O_RDONLY);
+    if (fd < 0 || ::dup2(fd, STDIN_FILENO) < 0) ::_exit(kCannotStart);
   }
   if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) ::_exit(kCannotStart);
   if (options.max_file_bytes > 0) {
@@ -149,9 +154,19 @@ bool Process::Read(int timeout_ms) {
   return open || output_ >= 0 || error_ >= 0;
 }
 
-bool Process::WaitForOutput(const std::string& text) {
+void Process::TakeOutput() {
+  while (Read(/*timeout_ms=*/200)) {
+  }
+}
+
+void Process::Resize(int columns) {
+  const struct winsize size = {.ws_row = 24, .ws_col = static_cast<unsigned short>(columns)};
+  EXPECT_EQ(::ioctl(output_, TIOCSWINSZ, &size), 0);
+}
+
+bool Process::WaitForOutput(const std::string& text, size_t from) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (out_.find(text) == std::string::npos) {
+  while (out_.find(text, from) == std::string::npos) {
     if (output_ < 0 || std::chrono::steady_clock::now() > end) return false;
     Read(/*timeout_ms=*/1000);
   }

@@ -12,6 +12,7 @@ namespace seqgraph {
 struct ProcessOptions {
   std::string folder;                    ///< its current folder; empty: ours
   std::vector<std::string> environment;  ///< "NAME=value", besides ours
+  std::string stdin_path;                ///< what standard input reads; empty: what is sent
   std::string stdout_path;               ///< where standard output goes; empty: it is read here
   bool terminal = false;                 ///< standard output and error are a new terminal
   long max_file_bytes = 0;               ///< limit on the files it writes; 0: none
@@ -32,8 +33,13 @@ class Process {
   void Send(const std::string& text);
   void CloseInput();
   void Signal(int signal);
-  /// Reads standard output until it holds `text`; false if it ends, or in a minute does not.
-  bool WaitForOutput(const std::string& text);
+  /// Reads standard output until it holds `text` behind the first `from` bytes; false if it ends,
+  /// or in a minute does not.
+  bool WaitForOutput(const std::string& text, size_t from = 0);
+  /// Reads what is there already.
+  void TakeOutput();
+  /// Sets the width of its terminal.
+  void Resize(int columns);
   /// Reads all that is left and waits for the end (killed after two minutes). The exit status, or
   /// 1000 + the signal that ended it.
   int Wait();
