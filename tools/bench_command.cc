@@ -102,8 +102,10 @@ class BenchCommand : public Command {
     auto side = std::make_unique<Side>();
     SEQ_ASSIGN_OR_RETURN(side->model, MakeModel());
     SEQ_ASSIGN_OR_RETURN(side->function, ChooseFunction(side->model, function_));
-    SEQ_ASSIGN_OR_RETURN(side->selection, ChooseBackends(backends, {{side->function, batch_}}));
-    RunnerOptions options = RunOn(side->selection, backend_.threads);
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
+    SEQ_ASSIGN_OR_RETURN(side->selection,
+                         ChooseBackends(backends, {{side->function, batch_}}, passes));
+    RunnerOptions options = RunOn(side->selection, backend_.threads, passes);
     options.profile = profile_.profile();
     side->runner = std::make_unique<ModelRunner>(&side->model, std::move(options));
     return side;

@@ -49,8 +49,8 @@ void PackString(absl::string_view text, std::string* out) {
 
 }  // namespace
 
-EncodedFunction::EncodedFunction(std::string bytes, std::vector<ValueType> types)
-    : bytes_(std::move(bytes)), types_(std::move(types)) {
+EncodedFunction::EncodedFunction(std::string name, std::string bytes, std::vector<ValueType> types)
+    : name_(std::move(name)), bytes_(std::move(bytes)), types_(std::move(types)) {
   values_.reserve(types_.size());
   for (const ValueType& type : types_) {
     by_name_.push_back(static_cast<int32_t>(values_.size()));
@@ -66,8 +66,9 @@ EncodedFunction::EncodedFunction(std::string bytes, std::vector<ValueType> types
 }
 
 absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Create(
-    std::string bytes, std::vector<ValueType> types, int64_t num_nodes) {
-  std::shared_ptr<EncodedFunction> encoded(new EncodedFunction(std::move(bytes), std::move(types)));
+    std::string name, std::string bytes, std::vector<ValueType> types, int64_t num_nodes) {
+  std::shared_ptr<EncodedFunction> encoded(
+      new EncodedFunction(std::move(name), std::move(bytes), std::move(types)));
   sg_reader reader = sg_read_nodes(&encoded->view_);
   sg_string message;
   int more;
@@ -97,7 +98,8 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Encode(
     types.push_back(std::move(type));
   }
   SEQ_ASSIGN_OR_RETURN(std::string bytes, serialize(function));
-  return Create(std::move(bytes), std::move(types), static_cast<int64_t>(function.nodes().size()));
+  return Create(function.name(), std::move(bytes), std::move(types),
+                static_cast<int64_t>(function.nodes().size()));
 }
 
 std::string EncodedFunction::NodeLabel(int node) const {
@@ -135,7 +137,7 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Unpack(
     for (int64_t& dim : type.dims) ok = ok && in.Number(&dim);
   }
   if (!ok || !in.done()) return absl::InvalidArgumentError("a packed function is damaged");
-  return Create(std::move(bytes), std::move(types), num_nodes);
+  return Create("", std::move(bytes), std::move(types), num_nodes);
 }
 
 int64_t ValueBytes(const sg_value& value) {

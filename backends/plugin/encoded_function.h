@@ -31,6 +31,8 @@ class EncodedFunction {
   /// Lives as long as this.
   const sg_function& view() const { return view_; }
   const std::string& bytes() const { return bytes_; }
+  /// Of the function, for messages; empty where it was unpacked.
+  const std::string& name() const { return name_; }
   int num_nodes() const { return view_.num_nodes; }
   const sg_node& node(int n) const { return nodes_[n]; }
   /// "node hidden (Dense)", for errors.
@@ -47,11 +49,13 @@ class EncodedFunction {
     int32_t dtype = 0;
     std::vector<int64_t> dims;
   };
-  EncodedFunction(std::string bytes, std::vector<ValueType> types);
-  static absl::StatusOr<std::shared_ptr<const EncodedFunction>> Create(std::string bytes,
+  EncodedFunction(std::string name, std::string bytes, std::vector<ValueType> types);
+  static absl::StatusOr<std::shared_ptr<const EncodedFunction>> Create(std::string name,
+                                                                       std::string bytes,
                                                                        std::vector<ValueType> types,
                                                                        int64_t num_nodes);
 
+  std::string name_;
   std::string bytes_;
   std::vector<ValueType> types_;
   std::vector<sg_value> values_;

@@ -93,6 +93,7 @@ absl::Status PluginProgram::AddOperands(const sg_node& node, uint32_t tag, NodeC
 absl::Status PluginProgram::AddCall(int node) {
   auto call = std::make_unique<NodeCall>();
   call->label = function_->NodeLabel(node);
+  call->place = absl::StrCat(call->label, " of function ", function_->name());
   const sg_node& found = function_->node(node);
   SEQ_RETURN_IF_ERROR(AddOperands(found, SG_NODE_INPUT, *call));
   const size_t num_inputs = call->tensors.size();
@@ -161,9 +162,10 @@ absl::Status PluginProgram::Run(int node, absl::Span<const void* const> inputs,
   for (void* output : outputs) (tensor++)->data = output;
   call.args.scratch = scratch;
   call.args.persistent = persistent;
-  return CallPlugin(plugin_.label, "run", [&](sg_status* status) {
-    return plugin_.table.run(program_.handle, &call.args, status);
-  });
+  return CallPlugin(
+      plugin_.label, "run",
+      [&](sg_status* status) { return plugin_.table.run(program_.handle, &call.args, status); },
+      call.place);
 }
 
 }  // namespace seqgraph

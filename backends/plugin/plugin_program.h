@@ -30,6 +30,7 @@ class PluginProgram {
     int64_t scratch_bytes = 0;  // -1: unknown
     std::string implementation;
     std::string label;
+    std::string place;  // the label, and the function
   };
 
   /// Errors are the plugin's, or Internal for sizes that make no sense; they name the plugin.

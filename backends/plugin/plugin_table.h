@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "backends/plugin/crash_report.h"
 #include "backends/plugin/seqgraph_backend.h"
 #include "runtime/backend.h"
 
@@ -44,9 +45,12 @@ absl::Status PluginThrew(absl::string_view label, absl::string_view what, const 
 /// Printable text of at most `size` bytes that may lack its end.
 std::string TextFromPlugin(const char* text, size_t size);
 
-/// Lets `call` (int32_t(sg_status*)) call into a plugin; what it throws ends here.
+/// Lets `call` (int32_t(sg_status*)) call into a plugin; what it throws ends here. `node` is what a
+/// crash is told to have been about (crash_report.h).
 template <typename Call>
-absl::Status CallPlugin(absl::string_view label, absl::string_view what, Call&& call) {
+absl::Status CallPlugin(absl::string_view label, absl::string_view what, Call&& call,
+                        absl::string_view node = "") {
+  const PluginCall in_plugin(label, what, node);
   sg_status status;
   status.struct_size = sizeof(status);
   status.code = SG_OK;

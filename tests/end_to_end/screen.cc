@@ -9,6 +9,11 @@
 
 namespace seqgraph {
 
+size_t Screen::Row() const {
+  const bool full = column_ > 0 && column_ == lines_[line_].size();
+  return (column_ - (full ? 1 : 0)) / columns_ * columns_;
+}
+
 void Screen::Put(std::string character) {
   std::vector<std::string>& line = lines_[line_];
   if (column_ >= line.size()) line.resize(column_ + 1, " ");
@@ -17,7 +22,7 @@ void Screen::Put(std::string character) {
 
 void Screen::Up(size_t rows) {
   size_t row = Row();
-  const size_t in_row = column_ - row;
+  const size_t in_row = std::min(column_ - row, columns_ - 1);
   for (; rows > 0; --rows) {
     if (row > 0) {
       row -= columns_;

@@ -23,7 +23,8 @@ class Screen {
   std::vector<std::string> Lines() const;
 
  private:
-  size_t Row() const { return column_ / columns_ * columns_; }
+  // Where the row with the cursor begins; behind a full last row it stays in that.
+  size_t Row() const;
   void Put(std::string character);
   void Up(size_t rows);
   void Obey(absl::string_view sequence);

@@ -1,6 +1,8 @@
 // Plugins through the seqgraph command: named by path or found by name, they train, are listed,
 // proven and, if they are hostile, refused with one error.
 
+#include <signal.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -24,6 +26,15 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+// Sigmoid of 0: 1/2.
+constexpr char kSigmoidCase[] = R"(cases {
+  name: "half"
+  node { op: "Sigmoid" inputs: ["x"] }
+  inputs { name: "x" tensor { type { dtype: FLOAT32 dims: [2] } float32_values: [0, 0] } }
+  results { name: "y" tensor { type { dtype: FLOAT64 dims: [2] } float64_values: [0.5, 0.5] } }
+}
+)";
 
 // The absolute path of a plugin that this test was given.
 std::string Plugin(const std::string& path) {
@@ -67,6 +78,65 @@ TEST_F(PluginCommandTest, AHostilePluginIsOneErrorAndThePreviousFileStays) {
   }
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // They have handlers of theirs.
+
+struct Way {
+  const char* name;
+  int signal;
+  const char* signal_name;
+};
+
+// However it crashes, also in a thread of its own and where the stack is full.
+constexpr Way kWays[] = {{"", SIGSEGV, "SIGSEGV"},       {"divides", SIGFPE, "SIGFPE"},
+                         {"aborts", SIGABRT, "SIGABRT"}, {"bus", SIGBUS, "SIGBUS"},
+                         {"illegal", SIGILL, "SIGILL"},  {"overflows", SIGSEGV, "SIGSEGV"},
+                         {"thread", SIGSEGV, "SIGSEGV"}};
+
+TEST_F(PluginCommandTest, ACrashInRunNamesPluginFunctionAndNode) {
+  ASSERT_EQ(Train("reference", "m.pb").status, 0);
+  const std::string path = Plugin("tests/plugins/libhostile_crashes_in_run.so");
+  const std::string plugin =
+      "plugin crashes_in_run (" + path + ") crashed in run, node dense/sigmoid (Sigmoid)";
+  for (const Way& way : kWays) {
+    const ProcessResult result = RunSeqgraph(
+        {"predict", "m.pb", "--self_test=false", "--passes=none",
+         "--backend=" + path + ",reference", "good"},
+        {.folder = folder_, .environment = {absl::StrCat("SEQGRAPH_TEST_CRASH=", way.name)}});
+    EXPECT_EQ(result.status, 1000 + way.signal) << way.name << result.err;
+    EXPECT_EQ(result.err, absl::StrCat("seqgraph: ", plugin, " of function predict: signal ",
+                                       way.signal, " (", way.signal_name, ")\n"));
+  }
+}
+
+TEST_F(PluginCommandTest, ACrashIsNamedByEveryCommandThatRunsFunctions) {
+  ASSERT_EQ(Train("reference", "m.pb").status, 0);
+  const std::string before = ReadFileOrDie(folder_ + "/m.pb");
+  std::ofstream(folder_ + "/sigmoid.textproto") << kSigmoidCase;
+  const std::string path = Plugin("tests/plugins/libhostile_crashes_in_run.so");
+  const std::string backend = "--backend=" + path + ",reference";
+  std::vector<std::string> train =
+      WithFlags(TinyTraining(""), {backend, "--passes=none", "--output=m.pb"});
+  std::vector<std::string> later = train;
+  later.push_back("--self_test=none");
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           train,
+           later,
+           {"evaluate", "m.pb", "--data=tiny.tar.gz", "--passes=none", backend},
+           {"predict", "m.pb", "--passes=none", backend, "good"},
+           {"bench", "m.pb", "--function=predict", "--passes=none", backend},
+           {"test", "sigmoid.textproto", backend}}) {
+    const ProcessResult result = RunSeqgraph(line, {.folder = folder_});
+    EXPECT_EQ(result.status, 1000 + SIGSEGV) << line[0] << result.err;
+    EXPECT_THAT(result.err, AllOf(HasSubstr("plugin crashes_in_run (" + path + ") crashed in run"),
+                                  HasSubstr("(Sigmoid) of function "), HasSubstr("(SIGSEGV)")))
+        << line[0];
+    EXPECT_EQ(ReadFileOrDie(folder_ + "/m.pb"), before);
+  }
+}
+
+#endif
+
 TEST_F(PluginCommandTest, BackendsListsTheSearchPathWithWhatIsRefusedAndWhy) {
   const std::string plugins = MakeTempDir();
   std::filesystem::copy(Plugin("tests/plugins/libhostile_honest.so"), plugins + "/libhonest.so");
@@ -96,15 +166,6 @@ TEST_F(PluginCommandTest, TheKitProvesALoadedBackendAndSurvivesOneThatCrashes) {
   EXPECT_EQ(bad.status, 1) << bad.out;
   EXPECT_THAT(bad.out, HasSubstr("crashed  state/backward_twice"));
 }
-
-// Sigmoid of 0: 1/2.
-constexpr char kSigmoidCase[] = R"(cases {
-  name: "half"
-  node { op: "Sigmoid" inputs: ["x"] }
-  inputs { name: "x" tensor { type { dtype: FLOAT32 dims: [2] } float32_values: [0, 0] } }
-  results { name: "y" tensor { type { dtype: FLOAT64 dims: [2] } float64_values: [0.5, 0.5] } }
-}
-)";
 
 TEST_F(PluginCommandTest, AGraphTestFileRunsWithGuardsInTheTestCommandAndInTheKit) {
   const std::string right = folder_ + "/right.textproto", wrong = folder_ + "/wrong.textproto";

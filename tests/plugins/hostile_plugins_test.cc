@@ -105,6 +105,7 @@ const Hostile kHostile[] = {
     {"exiting_constructor", Code::kInternal, "ended the process while being loaded, with status 0"},
     {"exits_in_claim", Code::kInternal, "ended the process while claiming"},
     {"crashes", Code::kInternal, Crash("claiming nodes and preparing them for a trial")},
+    {"crashes_in_run", Code::kInternal, Crash("running a node")},
     {"broken_promise", Code::kInternal, "claimed, but cannot be prepared"},
     {"claims_everything", Code::kInternal, "claims a node of an op that does not exist"},
     {"overlooks", Code::kInternal, "claims a node of an op that does not exist"},
