@@ -18,6 +18,10 @@ absl::Status BadInput(const ValueInfo& input, absl::string_view expected) {
 
 }  // namespace
 
+std::string Examples::NameOfRow(int64_t row) const {
+  return row_name ? row_name(row) : absl::StrCat("row ", row, " of the examples");
+}
+
 absl::Status Examples::Validate() const {
   const auto error = [&](absl::string_view problem) {
     return absl::InvalidArgumentError(absl::StrCat("examples: ", problem));
@@ -119,7 +123,7 @@ absl::Status InputFiller::CheckFits(const Examples& examples) const {
   for (int64_t i = 0; i < examples.rows * steps; ++i) {
     const int32_t target = examples.targets[i];
     if (target >= 0 && target < depth_) continue;
-    return wrong("the target of row ", i / steps,
+    return wrong("the target of ", examples.NameOfRow(i / steps),
                  steps == 1 ? "" : absl::StrCat(", step ", i % steps), " is ", target,
                  "; classes are from 0 to ", depth_ - 1);
   }

@@ -2,6 +2,8 @@
 #define SEQGRAPH_TRAINING_EXAMPLES_H_
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,7 +27,10 @@ struct Examples {
   absl::Span<const float> weights;
   /// Sequences of real numbers, instead of tokens: [rows, maxlen, features].
   absl::Span<const float> features;
+  /// What errors call a row: "line 17 of topics.csv"; null: "row 16 of the examples".
+  std::function<std::string(int64_t row)> row_name = nullptr;
 
+  std::string NameOfRow(int64_t row) const;
   bool has_labels() const { return !targets.empty() || !values.empty(); }
   /// InvalidArgument if the sizes do not agree.
   absl::Status Validate() const;

@@ -132,6 +132,7 @@ absl::StatusOr<Pass> Pass::Create(ModelRunner& runner, absl::string_view functio
   SEQ_RETURN_IF_ERROR(examples.Validate());
   Pass pass;
   pass.examples_ = examples;
+  pass.variables_ = &runner.model().variables;
   pass.batch_ = batch;
   const auto add = [&](int64_t size, std::vector<BatchRunner>& runners) -> absl::Status {
     SEQ_ASSIGN_OR_RETURN(CompiledFunction * compiled, runner.Compile(function, size));
@@ -151,9 +152,30 @@ absl::StatusOr<const BatchRunner*> Pass::Run(int64_t step, absl::Span<const int6
   const int64_t begin = step * batch_;
   BatchRunner& runner = begin + batch_ <= examples_.rows ? whole_[0] : partial_[0];
   if (absl::Status status = runner.Run(examples_, order, begin); !status.ok()) {
-    return Annotate(status, absl::StrCat("batch ", step + 1, " of ", steps()));
+    return Annotate(NameRow(status, runner, order, begin),
+                    absl::StrCat("batch ", step + 1, " of ", steps()));
   }
   return &runner;
+}
+
+// A kernel knows positions in a batch that may have been shuffled, so each row is tried alone, a
+// whole batch of it. Variables are put back: a step that succeeds would train.
+absl::Status Pass::NameRow(const absl::Status& error, BatchRunner& runner,
+                           absl::Span<const int64_t> order, int64_t begin) {
+  if (!absl::IsInvalidArgument(error)) return error;
+  std::vector<Tensor> before;
+  for (const Variable& variable : variables_->all()) before.push_back(variable.value);
+  absl::Status named = error;
+  for (int64_t i = begin; i < begin + runner.batch() && named == error; ++i) {
+    const int64_t row = order.empty() ? i : order[i];
+    const std::vector<int64_t> alone(static_cast<size_t>(runner.batch()), row);
+    const absl::Status status = runner.Run(examples_, alone, 0);
+    if (absl::IsInvalidArgument(status)) named = Annotate(status, examples_.NameOfRow(row));
+  }
+  for (size_t v = 0; v < before.size(); ++v) {
+    SEQ_CHECK(variables_->Assign(variables_->all()[v].def.name, before[v]).ok());
+  }
+  return named;
 }
 
 Meter::Meter(const std::vector<Metric>& metrics, const Function& function)

@@ -116,11 +116,16 @@ class Pass {
 
   /// Batches in the pass.
   int64_t steps() const { return (examples_.rows + batch_ - 1) / batch_; }
-  /// Runs batch number `step`, with the rows in `order` (empty: as they are); an error names it.
+  /// Runs batch number `step`, with the rows in `order` (empty: as they are); an error names it,
+  /// and the row if it is one that the function does not take.
   absl::StatusOr<const BatchRunner*> Run(int64_t step, absl::Span<const int64_t> order = {});
 
  private:
+  absl::Status NameRow(const absl::Status& error, BatchRunner& runner,
+                       absl::Span<const int64_t> order, int64_t begin);
+
   Examples examples_;
+  VariableStore* variables_ = nullptr;
   int64_t batch_ = 1;
   std::vector<BatchRunner> whole_;    // One, or none if there are fewer rows.
   std::vector<BatchRunner> partial_;  // One, or none if the rows divide evenly.

@@ -2,11 +2,14 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"
+#include "training/trainer.h"
 
 namespace seqgraph {
 namespace {
@@ -131,6 +134,37 @@ TEST(ModelRunner, ALossThatIsNotFiniteIsAnError) {
   ModelRunner runner(&model, {.backend = "reference"});
   EXPECT_THAT(runner.Evaluate(Data().All()),
               StatusIs(absl::StatusCode::kFailedPrecondition, "the loss is nan"));
+}
+
+// A row that no function takes is named by its number, or as whoever made the examples names it,
+// wherever it lies in its batch; in training too, where rows are shuffled.
+TEST(ModelRunner, AnErrorNamesTheRow) {
+  for (const ImdbInput input : {ImdbInput::kEmbedding, ImdbInput::kOneHot}) {
+    for (const int64_t bad : {0, 4, 6}) {
+      Data data;
+      data.tokens[static_cast<size_t>(bad * kMaxlen + 1)] = 99;
+      Examples examples = data.All();
+      SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small(input));
+      SEQ_ASSERT_OK_AND_ASSIGN(const Model before, Small(input));
+      const std::string row = absl::StrCat("row ", bad, " of the examples: ");
+      for (const int64_t batch : {1, 3, 7}) {
+        ModelRunner runner(&model, {.backend = "reference"});
+        EXPECT_THAT(runner.Predict(examples, {.batch = batch}), StatusIs(kInvalid, row));
+        EXPECT_THAT(runner.Evaluate(examples, {.batch = batch}), StatusIs(kInvalid, row));
+        EXPECT_THAT(runner.Predict(examples, {.batch = batch}), StatusIs(kInvalid, " is 99"));
+      }
+      Trainer trainer(&model, {.backend = "reference"});
+      const FitOptions fit = {.epochs = 1, .batch = 7};
+      EXPECT_THAT(trainer.Fit(examples, {}, fit), StatusIs(kInvalid, row));
+      examples.row_name = [](int64_t r) { return absl::StrCat("line ", r + 2, " of a.csv"); };
+      EXPECT_THAT(trainer.Fit(examples, {}, fit),
+                  StatusIs(kInvalid, absl::StrCat("line ", bad + 2, " of a.csv: ")));
+      // Finding out which row it was has trained nothing.
+      for (const Variable& variable : before.variables.all()) {
+        EXPECT_TRUE(model.variables.Find(variable.def.name)->value.BitwiseEquals(variable.value));
+      }
+    }
+  }
 }
 
 }  // namespace
