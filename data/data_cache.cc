@@ -224,6 +224,11 @@ absl::Status DataCache::RememberHash(const FileState& state, const ContentHash& 
   return Write(StatePath(state), BytesOf(record));
 }
 
+std::vector<std::string> DataCache::ExampleNames() {
+  const std::string hash(64, '0');
+  return {absl::StrCat(hash, kEntryEnding), absl::StrCat(hash, kStateEnding)};
+}
+
 void DataCache::RemoveOld(const std::string& kept) const {
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder_.c_str()), ::closedir);
   if (listing == nullptr) return;

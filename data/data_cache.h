@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -70,6 +71,8 @@ class DataCache {
   absl::Status RememberHash(const FileState& state, const ContentHash& hash) const;
 
   const std::string& folder() const { return folder_; }
+  /// How the files that it makes are called: one of each kind.
+  static std::vector<std::string> ExampleNames();
 
  private:
   std::string EntryPath(const ContentHash& key) const;

@@ -1,5 +1,3 @@
-#include "tools/backends_command.h"
-
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -9,6 +7,7 @@
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "tools/backend_choice.h"
+#include "tools/command.h"
 #include "tools/op_claims.h"
 
 namespace seqgraph::tools {
@@ -68,6 +67,9 @@ class BackendsCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeBackendsCommand() { return std::make_unique<BackendsCommand>(); }
+CommandDef DefineBackends() {
+  return DefineCommand<BackendsCommand>(
+      "backends", "The backends and plugins there are, and which ops each takes");
+}
 
 }  // namespace seqgraph::tools

@@ -1,5 +1,3 @@
-#include "tools/bench_command.h"
-
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +13,7 @@
 #include "tools/bench/inputs.h"
 #include "tools/bench/machine_peak.h"
 #include "tools/bench/report.h"
+#include "tools/command.h"
 #include "tools/function_choice.h"
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
@@ -36,7 +35,7 @@ struct Side {
 class BenchCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    const Flag path = flags.Text("MODEL", &path_, "FILE", "A saved model; without it, by --model");
+    const Flag path = flags.InputFile("MODEL", &path_, "A saved model; without it, by --model");
     std::vector<Flag> sizes = model_.Declare(flags);
     const TextModelOptions defaults;
     num_words_ = defaults.num_words;
@@ -47,8 +46,8 @@ class BenchCommand : public Command {
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
     backend_.Declare(flags);
-    flags.Text("--backends", &backends_, "LISTS",
-               "Several values of --backend with ';' between them, compared side by side");
+    flags.Backends("--backends", &backends_, "LISTS",
+                   "Several values of --backend with ';' between them, compared side by side");
     flags.Real("--min_time", &min_seconds_, 0, 3600, "Seconds of calls, for each of --backends");
     flags.Choice("--format", &format_, {"text", "json"}, "How results are printed");
     profile_.Declare(flags);
@@ -149,6 +148,9 @@ class BenchCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeBenchCommand() { return std::make_unique<BenchCommand>(); }
+CommandDef DefineBench() {
+  return DefineCommand<BenchCommand>(
+      "bench", "How fast a function runs, node by node, against the machine's measured peak");
+}
 
 }  // namespace seqgraph::tools

@@ -1,5 +1,3 @@
-#include "tools/conformance_command.h"
-
 #include <algorithm>
 #include <iterator>
 #include <limits>
@@ -14,12 +12,12 @@
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "tools/backend_choice.h"
+#include "tools/command.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/file_cases.h"
 #include "tools/conformance/report.h"
 #include "tools/conformance/supervisor.h"
 #include "tools/conformance/worker.h"
-#include "tools/output_path.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -27,7 +25,8 @@ namespace {
 class ConformanceCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    flags.Text("--backend", &backend_, "NAME", "Backend to prove right, or the path of a plugin")
+    flags
+        .Backends("--backend", &backend_, "NAME", "Backend to prove right, or the path of a plugin")
         .Required();
     DeclareBackendSettings(flags);
     flags.Text("--mode", &modes_, "MODE,...",
@@ -35,8 +34,8 @@ class ConformanceCommand : public Command {
                             "; without it all"));
     flags.Text("--case", &case_, "NAME",
                "This case alone, or those that begin so where it ends in *");
-    flags.Text("--graph_test", &graph_test_, "FILE",
-               "Run the cases of this graph test file (`seqgraph diff` writes them) instead");
+    flags.InputFile("--graph_test", &graph_test_,
+                    "Run the cases of this graph test file (`seqgraph diff` writes them) instead");
     flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
               "Of all that is drawn: equal seeds give equal cases");
     flags.Choice("--isolate", &isolate_, {"none", "case"},
@@ -44,8 +43,8 @@ class ConformanceCommand : public Command {
     flags.Int("--timeout", &timeout_, 1, 86400, "Seconds after which a case counts as hung");
     flags.Switch("--list", &list_, "Print the names of the cases and run none");
     flags.Switch("--verbose", &verbose_, "A line for each case, not only for faults");
-    flags.Text("--json", &json_, "FILE", "Write the report as JSON");
-    flags.Text("--html", &html_, "FILE", "Write the report as one HTML page");
+    flags.OutputFile("--json", &json_, "Write the report as JSON");
+    flags.OutputFile("--html", &html_, "Write the report as one HTML page");
     flags.Footer(
         "Every op, gradient, whole graph and run of training is compared with float64 reference\n"
         "computations under derived bounds, in guarded memory and in child processes. Exit status "
@@ -72,8 +71,6 @@ class ConformanceCommand : public Command {
       for (const conformance::Case& each : cases) out.Print("%s\n", each.name);
       return 0;
     }
-    if (!json_.empty()) SEQ_RETURN_IF_ERROR(CheckOutputFile("--json", json_));
-    if (!html_.empty()) SEQ_RETURN_IF_ERROR(CheckOutputFile("--html", html_));
     conformance::SupervisorOptions options;
     options.worker = {"/proc/self/exe", "conformance", absl::StrCat("--backend=", backend_)};
     if (!graph_test_.empty()) options.worker.push_back(absl::StrCat("--graph_test=", graph_test_));
@@ -125,6 +122,9 @@ class ConformanceCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeConformanceCommand() { return std::make_unique<ConformanceCommand>(); }
+CommandDef DefineConformance() {
+  return DefineCommand<ConformanceCommand>(
+      "conformance", "Prove a backend right, case by case, under derived bounds");
+}
 
 }  // namespace seqgraph::tools

@@ -1,5 +1,3 @@
-#include "tools/convert_command.h"
-
 #include <cstdint>
 #include <cstdio>
 #include <map>
@@ -12,9 +10,9 @@
 #include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "tools/command.h"
 #include "tools/convert/model_formats.h"
 #include "tools/convert/word_index.h"
-#include "tools/output_path.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -31,14 +29,13 @@ std::string Formats() {
 class ConvertCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    flags.Text("IN", &in_, "FILE", "The model to read").Required();
-    flags.Text("OUT", &out_, "FILE", "The file to write").Required();
-    flags.Text("--weights", &weights_, "FILE",
-               "Weights to put into the model before it is written");
+    flags.InputFile("IN", &in_, "The model to read").Required();
+    flags.OutputFile("OUT", &out_, "The file to write").Required();
+    flags.InputFile("--weights", &weights_, "Weights to put into the model before it is written");
     flags.Switch("--one_hot", &one_hot_,
                  "A Keras model of one-hot words: take tokens, by a one-hot layer in front");
-    flags.Text("--words", &words_, "FILE",
-               "The words of a Keras model, {\"word\": rank, ...}: imdb_word_index.json");
+    flags.InputFile("--words", &words_,
+                    "The words of a Keras model, {\"word\": rank, ...}: imdb_word_index.json");
     flags.Int("--time", &time_, 0, 1'000'000,
               "Length of sequences where a Keras file leaves it open; 0: that is an error");
     flags.Switch("--no_training", &no_training_,
@@ -48,6 +45,7 @@ class ConvertCommand : public Command {
     flags.Text("--loss", &loss_, "NAME",
                "What an ONNX model is to be trained on by, as Keras names it: binary_crossentropy");
     flags.Choice("--h5_layout", &layout_, {"keras3", "keras2"}, "Of a .h5 file that is written");
+    files_ = &flags.files();
     flags.Footer(Formats());
   }
 
@@ -59,13 +57,15 @@ class ConvertCommand : public Command {
           absl::StrCat(in_, " holds weights alone; `seqgraph convert MODEL ", out_,
                        " --weights=", in_, "` puts them into a model"));
     }
-    SEQ_RETURN_IF_ERROR(CheckOutputFile("OUT", out_));
     FormatOptions options;
     options.keras.one_hot = one_hot_;
     options.keras.read.training = !no_training_;
     if (time_ > 0) options.keras.read.time = time_;
     if (layout_ == "keras2") options.layout = keras::Layout::kKeras2;
     options.onnx_loss = loss_;
+    options.onnx.before_external = [this](const std::string& path) {
+      return files_->CheckInput(absl::StrCat("the external data of ", in_), path);
+    };
     SEQ_RETURN_IF_ERROR(ReadDims(options.onnx.dims));
     SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, from->read(in_, options));
     SEQ_RETURN_IF_ERROR(ReadWeights(converted));
@@ -105,6 +105,7 @@ class ConvertCommand : public Command {
     return format->read_weights(weights_, converted);
   }
 
+  const CommandFiles* files_ = nullptr;
   std::string in_;
   std::string out_;
   std::string weights_;
@@ -119,6 +120,9 @@ class ConvertCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeConvertCommand() { return std::make_unique<ConvertCommand>(); }
+CommandDef DefineConvert() {
+  return DefineCommand<ConvertCommand>(
+      "convert", "A model between .pb, .textproto, .keras, .h5, .weights.h5, .onnx and .npz");
+}
 
 }  // namespace seqgraph::tools

@@ -2,9 +2,27 @@
 
 #include <cstdio>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::tools {
+namespace {
+
+data::TokenSet SelectRows(const data::TokenSet& set, const std::vector<int64_t>& rows) {
+  data::TokenSet selected;
+  selected.rows = static_cast<int64_t>(rows.size());
+  selected.maxlen = set.maxlen;
+  for (int64_t row : rows) {
+    const absl::Span<const int32_t> tokens = set.Row(row);
+    selected.tokens.insert(selected.tokens.end(), tokens.begin(), tokens.end());
+    selected.targets.push_back(set.targets[static_cast<size_t>(row)]);
+    selected.ids.push_back(set.ids[static_cast<size_t>(row)]);
+  }
+  return selected;
+}
+
+}  // namespace
 
 void DeclareAnyBytes(Flags& flags, bool* value) {
   flags.Switch("--any_bytes", value,
@@ -12,11 +30,12 @@ void DeclareAnyBytes(Flags& flags, bool* value) {
 }
 
 void DataFlags::DeclareSource(Flags& flags) {
-  Flag source = flags.Text(
-      "--data", &data, "PATH",
+  Flag source = flags.InputPath(
+      "--data", &data,
       "aclImdb_v1.tar.gz as published, its unpacked folder, or 'synthetic'; or texts of\n"
       "your own: FILE.csv or .tsv (also .gz) with columns of texts and labels, a folder\n"
-      "with a folder a class, or one (also as .tar.gz) with those in train and test");
+      "with a folder a class, or one (also as .tar.gz) with those in train and test",
+      std::string(data::kSyntheticName), ReadsBelow());
   if (data.empty()) source.Required();
   flags.Text("--text_column", &csv.text_column, "NAME|N",
              "Of a CSV file: a name in its first record, or a number from 1");
@@ -36,15 +55,30 @@ void DataFlags::DeclareSource(Flags& flags) {
                "A quote in a CSV file is a character like any other, and a line a record");
   flags.Text("--text_files", &text_files, "SUFFIX|all", "Of the files in folders that are texts");
   DeclareAnyBytes(flags, &any_bytes);
-  flags.Text("--data_cache", &data_cache, "FOLDER|off",
-             "Where the integers of a file are kept, to be found again by its content and all\n"
-             "settings; by default $XDG_CACHE_HOME/seqgraph or ~/.cache/seqgraph");
+  flags.CacheFolder(
+      "--data_cache", &data_cache, "FOLDER|off",
+      "Where the integers of a file are kept, to be found again by its content and all\n"
+      "settings; by default $XDG_CACHE_HOME/seqgraph or ~/.cache/seqgraph",
+      [this] {
+        const std::optional<DataCache> cache = Cache();
+        return cache.has_value() ? cache->folder() : "";
+      },
+      DataCache::ExampleNames());
+}
+
+bool IsTextBelow(const std::string& below, const std::string& suffix) {
+  return absl::StrContains(below, "/") && absl::EndsWith(below, suffix);
+}
+
+std::function<bool(const std::string&)> DataFlags::ReadsBelow() const {
+  return [this](const std::string& below) { return IsTextBelow(below, Options().suffix); };
 }
 
 void DataFlags::DeclareTestData(Flags& flags) {
-  flags.Text("--test_data", &test_data, "PATH",
-             "Where the test half is, if not in --data: as --data, and if it has halves its test "
-             "half");
+  flags.InputPath("--test_data", &test_data,
+                  "Where the test half is, if not in --data: as --data, and if it has halves its "
+                  "test half",
+                  std::string(data::kSyntheticName), ReadsBelow());
 }
 
 void DataFlags::DeclareEncoding(Flags& flags) {
@@ -79,6 +113,35 @@ std::optional<DataCache> DataFlags::Cache() const {
   std::string folder = data_cache.empty() ? DataCache::DefaultFolder() : data_cache;
   if (folder.empty()) return std::nullopt;
   return DataCache(std::move(folder));
+}
+
+Examples DataFlags::ExamplesOf(const data::TokenSet& set) const {
+  return {.tokens = set.tokens,
+          .rows = set.rows,
+          .maxlen = set.maxlen,
+          .targets = set.targets,
+          .row_name = [this, &set](int64_t row) {
+            const std::string& name = set.ids[static_cast<size_t>(row)].name;
+            return absl::StrCat(data::IsCsvPath(data) ? "line " : "text ", name, " of ", data);
+          }};
+}
+
+absl::StatusOr<data::TokenSet> DataFlags::EncodePart(const std::string& part,
+                                                     const data::Vocabulary& vocabulary,
+                                                     int64_t maxlen_of_rows,
+                                                     const std::vector<std::string>& labels,
+                                                     DataOrigin* origin) const {
+  data::DatasetOptions options = Options();
+  options.labels = labels;
+  const bool test = part == "test";
+  const std::optional<DataCache> cache = Cache();
+  absl::StatusOr<data::TokenSet> half = EncodeReviewsCached(
+      data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
+      static_cast<int>(maxlen_of_rows), options, cache ? &*cache : nullptr, origin);
+  if (!half.ok() || test) return half;
+  SEQ_ASSIGN_OR_RETURN(const data::SplitIndices split,
+                       data::ShuffleAndSplit(half->targets, options));
+  return SelectRows(*half, part == "train" ? split.train : split.test);
 }
 
 std::string OriginLine(const DataOrigin& origin) {

@@ -2,14 +2,22 @@
 #define SEQGRAPH_TOOLS_DATA_FLAGS_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "data/cached_dataset.h"
 #include "data/imdb_dataset.h"
 #include "tools/flags.h"
+#include "training/examples.h"
 
 namespace seqgraph::tools {
+
+/// Whether what lies in a folder of labelled texts, at that path below it, is one of them: texts
+/// lie in folders of classes and end in `suffix`.
+bool IsTextBelow(const std::string& below, const std::string& suffix);
 
 /// Where labelled texts come from and how they become integers.
 struct DataFlags {
@@ -37,8 +45,21 @@ struct DataFlags {
 
   bool synthetic() const { return data == data::kSyntheticName; }
   data::DatasetOptions Options() const;
+  /// The set, made of --data, as examples, which must not outlive it nor this. Errors name a row by
+  /// its line or file.
+  Examples ExamplesOf(const data::TokenSet& set) const;
+  /// "test": the test half (of data without halves: all); "train" or "validation": what training
+  /// makes of the other half. Encoded by a model's own vocabulary.
+  absl::StatusOr<data::TokenSet> EncodePart(const std::string& part,
+                                            const data::Vocabulary& vocabulary,
+                                            int64_t maxlen_of_rows,
+                                            const std::vector<std::string>& labels,
+                                            DataOrigin* origin) const;
   /// None for --data_cache=off, or where there is no folder for it.
   std::optional<DataCache> Cache() const;
+
+ private:
+  std::function<bool(const std::string&)> ReadsBelow() const;
 };
 
 /// One line where integers came from, empty if they are computed each time. Notes go to standard

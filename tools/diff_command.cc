@@ -1,5 +1,3 @@
-#include "tools/diff_command.h"
-
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,12 +10,13 @@
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
+#include "tools/command.h"
+#include "tools/data_flags.h"
 #include "tools/diff/lockstep.h"
 #include "tools/diff/minimal_case.h"
 #include "tools/diff/model_inputs.h"
 #include "tools/diff/report.h"
 #include "tools/function_choice.h"
-#include "tools/output_path.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -25,13 +24,18 @@ namespace {
 class DiffCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    flags.Text("MODEL", &path_, "FILE", "A saved model").Required();
-    flags.Text("--backends", &backends_, "FIRST,SECOND",
-               "The one that is taken as given, and the one under suspicion");
+    flags.InputFile("MODEL", &path_, "A saved model").Required();
+    flags.Backends("--backends", &backends_, "FIRST,SECOND",
+                   "The one that is taken as given, and the one under suspicion");
     DeclareBackendSettings(flags);
     Flag data =
-        flags.Text("--data", &data_, "PATH", "Reviews to run on: archive, folder, or 'synthetic'");
-    flags.Text("--inputs", &inputs_, "FILE.npz", "An array for each input of the function instead")
+        flags.InputPath("--data", &data_, "Reviews to run on: archive, folder, or 'synthetic'",
+                        std::string(data::kSyntheticName), [](const std::string& below) {
+                          return IsTextBelow(below, data::ReviewSourceOptions().suffix);
+                        });
+    flags
+        .InputFile("--inputs", &inputs_, "An array for each input of the function instead",
+                   "FILE.npz")
         .Excludes(data);
     flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews, with --data");
     flags.Int("--steps", &steps_, 1, 1'000'000, "Calls in a row on the same batch");
@@ -40,7 +44,7 @@ class DiffCommand : public Command {
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--threads", &threads_, 1, 1024, "Threads");
     DeclarePasses(flags, &passes_);
-    flags.Text("--case", &case_, "FILE", "Where a graph test case that shows a fault is written");
+    flags.OutputFile("--case", &case_, "Where a graph test case that shows a fault is written");
     flags.Footer(
         "Runs both backends node by node: forward, backward and updates of each step. A node is\n"
         "compared with its op in double on the same inputs, under the bound of its roundings, and\n"
@@ -54,7 +58,6 @@ class DiffCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(PassList passes, ChoosePasses(passes_));
     SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
-    SEQ_RETURN_IF_ERROR(CheckOutputFile("--case", case_));
     SEQ_ASSIGN_OR_RETURN(const diff::ModelInputs inputs,
                          inputs_.empty() ? diff::InputsFromReviews(model, *function, data_, batch_)
                                          : diff::InputsFromFile(*function, inputs_));
@@ -118,6 +121,9 @@ class DiffCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeDiffCommand() { return std::make_unique<DiffCommand>(); }
+CommandDef DefineDiff() {
+  return DefineCommand<DiffCommand>(
+      "diff", "The node where two backends part, and a minimal case that shows it");
+}
 
 }  // namespace seqgraph::tools

@@ -1,5 +1,3 @@
-#include "tools/encode_command.h"
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,11 +9,14 @@
 #include "base/status_macros.h"
 #include "data/imdb_dataset.h"
 #include "data/npy.h"
+#include "tools/command.h"
 #include "tools/data_flags.h"
 #include "tools/output_path.h"
 
 namespace seqgraph::tools {
 namespace {
+
+constexpr char kLabels[] = "labels.txt";
 
 class EncodeCommand : public Command {
  public:
@@ -24,7 +25,10 @@ class EncodeCommand : public Command {
     flags_.DeclareTestData(flags);
     flags_.DeclareEncoding(flags);
     flags.Int("--threads", &threads_, 0, 1024, "Threads to read with; 0: one a processor, up to 4");
-    flags.Text("--output", &folder_, "FOLDER", "Where the files go; made if it is missing")
+    flags
+        .OutputFolder("--output", &folder_, "Where the files go; made if it is missing",
+                      {"train_tokens.npy", "train_targets.npy", "validation_tokens.npy",
+                       "validation_targets.npy", "test_tokens.npy", "test_targets.npy", kLabels})
         .Required();
     flags.Footer(
         "Writes train_tokens.npy, train_targets.npy, and the same for validation and test "
@@ -37,7 +41,6 @@ class EncodeCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_RETURN_IF_ERROR(CheckOutputFolder("--output", folder_));
     data::DatasetOptions options = flags_.Options();
     options.threads = static_cast<int>(threads_);
     const std::optional<DataCache> cache = flags_.Cache();
@@ -52,7 +55,7 @@ class EncodeCommand : public Command {
     SEQ_RETURN_IF_ERROR(Write("test", dataset.test, out));
     out.Print("Classes: %s\n", absl::StrJoin(dataset.labels, ", "));
     if (dataset.labels != std::vector<std::string>{"negative", "positive"}) {
-      const std::string path = absl::StrCat(folder_, "/labels.txt");
+      const std::string path = absl::StrCat(folder_, "/", kLabels);
       SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, absl::StrJoin(dataset.labels, "\n") + "\n"));
       out.Print("%s: %d names\n", path, dataset.labels.size());
     }
@@ -83,6 +86,9 @@ class EncodeCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeEncodeCommand() { return std::make_unique<EncodeCommand>(); }
+CommandDef DefineEncode() {
+  return DefineCommand<EncodeCommand>(
+      "encode", "Write the integers that a model is trained on, as .npy files");
+}
 
 }  // namespace seqgraph::tools

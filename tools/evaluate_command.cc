@@ -1,5 +1,3 @@
-#include "tools/evaluate_command.h"
-
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +9,7 @@
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/class_report.h"
+#include "tools/command.h"
 #include "tools/data_flags.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/tested_model.h"
@@ -20,18 +19,6 @@
 
 namespace seqgraph::tools {
 namespace {
-
-data::TokenSet SelectRows(const data::TokenSet& set, const std::vector<int64_t>& rows) {
-  data::TokenSet selected;
-  selected.rows = static_cast<int64_t>(rows.size());
-  selected.maxlen = set.maxlen;
-  for (int64_t row : rows) {
-    const absl::Span<const int32_t> tokens = set.Row(row);
-    selected.tokens.insert(selected.tokens.end(), tokens.begin(), tokens.end());
-    selected.targets.push_back(set.targets[static_cast<size_t>(row)]);
-  }
-  return selected;
-}
 
 // The model's labels; for one without them, as many classes as there are targets.
 std::vector<std::string> ClassNames(const Model& model, const data::TokenSet& set) {
@@ -48,7 +35,7 @@ std::vector<std::string> ClassNames(const Model& model, const data::TokenSet& se
 class EvaluateCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    flags.Text("MODEL", &path_, "FILE", "A model saved by train").Required();
+    flags.InputFile("MODEL", &path_, "A model saved by train").Required();
     data_.DeclareSource(flags);
     flags.Choice("--part", &part_, {"test", "train", "validation"},
                  "The test half (of data without halves: all), or what train made of the training\n"
@@ -87,7 +74,9 @@ class EvaluateCommand : public Command {
     if (!compiled.ok()) return Annotate(compiled.status(), path_);
     TraceSpan read(profile_.trace(), "read and encode reviews", "data");
     DataOrigin origin;
-    SEQ_ASSIGN_OR_RETURN(const data::TokenSet set, Encode(vocabulary, model, &origin));
+    SEQ_ASSIGN_OR_RETURN(
+        const data::TokenSet set,
+        data_.EncodePart(part_, vocabulary, model.preprocessing.maxlen, model.labels, &origin));
     read.End();
     const std::vector<std::string> labels = ClassNames(model, set);
     const bool synthetic = data_.synthetic();
@@ -97,16 +86,16 @@ class EvaluateCommand : public Command {
     SEQ_RETURN_IF_ERROR(out.Flush());
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
     const absl::StatusOr<Logs> logs =
-        runner.Evaluate({set.tokens, set.rows, set.maxlen, set.targets},
+        runner.Evaluate(data_.ExamplesOf(set),
                         {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()});
     if (absl::IsCancelled(logs.status())) return interrupt.exit_status();
     SEQ_RETURN_IF_ERROR(logs.status());
     out.Print("loss: %.6f - accuracy: %.6f%s\n", logs->at("loss"), logs->at("accuracy"),
               synthetic ? " (synthetic data)" : "");
     if (confusion_ || labels.size() > 2) {
-      SEQ_ASSIGN_OR_RETURN(const std::vector<float> predictions,
-                           runner.Predict({set.tokens, set.rows, set.maxlen, set.targets},
-                                          {.batch = batch_, .function = "evaluate"}));
+      SEQ_ASSIGN_OR_RETURN(
+          const std::vector<float> predictions,
+          runner.Predict(data_.ExamplesOf(set), {.batch = batch_, .function = "evaluate"}));
       SEQ_ASSIGN_OR_RETURN(const ConfusionMatrix matrix,
                            ConfusionMatrix::FromPredictions(predictions, set.targets,
                                                             static_cast<int64_t>(labels.size())));
@@ -118,21 +107,6 @@ class EvaluateCommand : public Command {
       out.Write(BackendLine("evaluate", (*compiled)->assignments(), backends));
     }
     return 0;
-  }
-
-  absl::StatusOr<data::TokenSet> Encode(const data::Vocabulary& vocabulary, const Model& model,
-                                        DataOrigin* origin) const {
-    data::DatasetOptions options = data_.Options();
-    options.labels = model.labels;
-    const bool test = part_ == "test";
-    const std::optional<DataCache> cache = data_.Cache();
-    absl::StatusOr<data::TokenSet> half = EncodeReviewsCached(
-        data_.data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
-        static_cast<int>(model.preprocessing.maxlen), options, cache ? &*cache : nullptr, origin);
-    if (!half.ok() || test) return half;
-    SEQ_ASSIGN_OR_RETURN(const data::SplitIndices split,
-                         data::ShuffleAndSplit(half->targets, options));
-    return SelectRows(*half, part_ == "train" ? split.train : split.test);
   }
 
   std::string path_;
@@ -147,6 +121,9 @@ class EvaluateCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeEvaluateCommand() { return std::make_unique<EvaluateCommand>(); }
+CommandDef DefineEvaluate() {
+  return DefineCommand<EvaluateCommand>(
+      "evaluate", "Loss, accuracy and confusion of a saved model on labelled texts");
+}
 
 }  // namespace seqgraph::tools

@@ -1,5 +1,3 @@
-#include "tools/explain_command.h"
-
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +11,7 @@
 #include "tools/auto_choice.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
+#include "tools/command.h"
 #include "tools/function_choice.h"
 #include "tools/pass_text.h"
 #include "tools/text_table.h"
@@ -24,7 +23,7 @@ namespace {
 class ExplainCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    flags.Text("MODEL", &path_, "FILE", "A saved model").Required();
+    flags.InputFile("MODEL", &path_, "A saved model").Required();
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
     backend_.Declare(flags);
@@ -146,6 +145,10 @@ class ExplainCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeExplainCommand() { return std::make_unique<ExplainCommand>(); }
+CommandDef DefineExplain() {
+  return DefineCommand<ExplainCommand>(
+      "explain",
+      "Which backend takes each node, how, and the memory of a call, before anything runs");
+}
 
 }  // namespace seqgraph::tools

@@ -5,11 +5,15 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "backends/all_backends.h"
+#include "backends/plugin/plugin_loader.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -38,6 +42,21 @@ Flag Add(CLI::App* app, const std::string& name, const std::string& help,
   option->option_text(default_value.empty() ? placeholder
                                             : absl::StrCat(placeholder, " [", default_value, "]"));
   return Flag(option);
+}
+
+Flag AddText(CLI::App* app, const std::string& name, std::string* value,
+             const std::string& placeholder, const std::string& help) {
+  return Add(app, name, help, placeholder, *value, [=](const std::string& text) {
+    if (text.empty()) return absl::StrCat("a ", placeholder);
+    *value = text;
+    return std::string();
+  });
+}
+
+std::function<std::vector<std::string>()> OnePath(const std::string* value) {
+  return [value] {
+    return value->empty() ? std::vector<std::string>() : std::vector<std::string>{*value};
+  };
 }
 
 }  // namespace
@@ -92,11 +111,84 @@ Flag Flags::Share(const std::string& name, double* value, const std::string& hel
 
 Flag Flags::Text(const std::string& name, std::string* value, const std::string& placeholder,
                  const std::string& help) {
-  return Add(app_, name, help, placeholder, *value, [=](const std::string& text) {
-    if (text.empty()) return absl::StrCat("a ", placeholder);
-    *value = text;
-    return std::string();
-  });
+  for (const char* path : {"FILE", "FOLDER", "PATH"}) {
+    SEQ_CHECK(!absl::StrContains(placeholder, path));  // Declare it as what it is.
+  }
+  return AddText(app_, name, value, placeholder, help);
+}
+
+Flag Flags::InputFile(const std::string& name, std::string* value, const std::string& help,
+                      const std::string& placeholder) {
+  files_->Declare({.flag = name, .paths = OnePath(value)});
+  return AddText(app_, name, value, placeholder, help);
+}
+
+Flag Flags::InputFiles(const std::string& name, std::vector<std::string>* values,
+                       const std::string& help) {
+  files_->Declare({.flag = name, .paths = [values] { return *values; }});
+  return Texts(name, values, help);
+}
+
+Flag Flags::InputPath(const std::string& name, std::string* value, const std::string& help,
+                      const std::string& no_path, std::function<bool(const std::string&)> reads) {
+  files_->Declare({.flag = name,
+                   .paths =
+                       [value, no_path] {
+                         return *value == no_path ? std::vector<std::string>() : OnePath(value)();
+                       },
+                   .reads = std::move(reads)});
+  return AddText(app_, name, value, "PATH", help);
+}
+
+Flag Flags::Backends(const std::string& name, std::string* value, const std::string& placeholder,
+                     const std::string& help) {
+  const auto plugins = [value] {
+    std::vector<std::string> paths;
+    for (absl::string_view each : absl::StrSplit(*value, absl::ByAnyChar(",;"))) {
+      if (absl::StrContains(each, "/")) {
+        paths.emplace_back(each);
+        continue;
+      }
+      for (absl::string_view folder : absl::StrSplit(PluginSearchPath(), ':', absl::SkipEmpty())) {
+        paths.push_back(absl::StrCat(folder, "/lib", each, ".so"));
+      }
+    }
+    return paths;
+  };
+  files_->Declare({.flag = name, .paths = plugins});
+  return AddText(app_, name, value, placeholder, help);
+}
+
+Flag Flags::OutputFile(const std::string& name, std::string* value, const std::string& help,
+                       const std::string& may_replace) {
+  files_->Declare({.flag = name,
+                   .kind = DeclaredFiles::Kind::kOutputFile,
+                   .paths = OnePath(value),
+                   .may_replace = may_replace});
+  return AddText(app_, name, value, "FILE", help);
+}
+
+Flag Flags::OutputFolder(const std::string& name, std::string* value, const std::string& help,
+                         std::vector<std::string> written) {
+  files_->Declare({.flag = name,
+                   .kind = DeclaredFiles::Kind::kOutputFolder,
+                   .paths = OnePath(value),
+                   .written = std::move(written)});
+  return AddText(app_, name, value, "FOLDER", help);
+}
+
+Flag Flags::CacheFolder(const std::string& name, std::string* value, const std::string& placeholder,
+                        const std::string& help, std::function<std::string()> path,
+                        std::vector<std::string> written) {
+  const auto paths = [path = std::move(path)] {
+    std::string folder = path();
+    return folder.empty() ? std::vector<std::string>() : std::vector<std::string>{folder};
+  };
+  files_->Declare({.flag = name,
+                   .kind = DeclaredFiles::Kind::kCacheFolder,
+                   .paths = paths,
+                   .written = std::move(written)});
+  return AddText(app_, name, value, placeholder, help);
 }
 
 Flag Flags::Choice(const std::string& name, std::string* value,
@@ -177,9 +269,10 @@ void DeclareBackendSettings(Flags& flags) {
 }
 
 void BackendFlags::Declare(Flags& flags) {
-  flags.Text("--backend", &backend, "NAMES",
-             "Backends by preference, comma-separated: names, or paths of plugins; no other is\n"
-             "ever used. auto: each node where it is measured to be fastest, once and for all");
+  flags.Backends(
+      "--backend", &backend, "NAMES",
+      "Backends by preference, comma-separated: names, or paths of plugins; no other is\n"
+      "ever used. auto: each node where it is measured to be fastest, once and for all");
   flags.Int("--threads", &threads, 1, 1024, "Threads to compute with");
   DeclarePasses(flags, &passes);
   DeclareBackendSettings(flags);

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/command_files.h"
+
 namespace CLI {
 class App;
 class Option;
@@ -32,10 +34,13 @@ class Flag {
 /// a variable holds when it is declared is the default that --help shows. A value of another form
 /// or out of range is misuse: one line that names flag, value and what was expected.
 ///
+/// Files are declared as what they are, an input or an output, so that CommandFiles knows them.
+///
 /// What parses the command line is known to flags.cc and main.cc alone.
 class Flags {
  public:
-  explicit Flags(CLI::App* app) : app_(app) {}
+  /// Both must live as long as the command.
+  Flags(CLI::App* app, CommandFiles* files) : app_(app), files_(files) {}
 
   /// A decimal whole number in [low, high].
   Flag Int(const std::string& name, int64_t* value, int64_t low, int64_t high,
@@ -49,7 +54,7 @@ class Flags {
             const std::string& help);
   /// A number of at least 0 and below 1.
   Flag Share(const std::string& name, double* value, const std::string& help);
-  /// A text that is not empty. `placeholder` is what --help shows: "FILE".
+  /// A text that is not empty, and no path. `placeholder` is what --help shows: "NAME".
   Flag Text(const std::string& name, std::string* value, const std::string& placeholder,
             const std::string& help);
   /// One of `choices`.
@@ -63,6 +68,34 @@ class Flags {
   /// An argument: any number of texts, as they are; those that look like flags go behind "--".
   Flag Texts(const std::string& name, std::vector<std::string>* values, const std::string& help);
 
+  /// A file that is read.
+  Flag InputFile(const std::string& name, std::string* value, const std::string& help,
+                 const std::string& placeholder = "FILE");
+  /// An argument: any number of files that are read.
+  Flag InputFiles(const std::string& name, std::vector<std::string>* values,
+                  const std::string& help);
+  /// A file or folder that is read, or a word that is neither; of a folder those files in it for
+  /// which `reads` is true (DeclaredFiles::reads).
+  Flag InputPath(const std::string& name, std::string* value, const std::string& help,
+                 const std::string& no_path, std::function<bool(const std::string&)> reads);
+  /// Backends by name or path, with commas or semicolons between
+  /// them: plugins are files that are read.
+  Flag Backends(const std::string& name, std::string* value, const std::string& placeholder,
+                const std::string& help);
+  /// A file that is made or replaced. `may_replace`: DeclaredFiles::may_replace.
+  Flag OutputFile(const std::string& name, std::string* value, const std::string& help,
+                  const std::string& may_replace = "");
+  /// A folder in which files of those names are made or replaced.
+  Flag OutputFolder(const std::string& name, std::string* value, const std::string& help,
+                    std::vector<std::string> written);
+  /// A folder for what `path` tells from the text (empty: nowhere), as an output folder.
+  Flag CacheFolder(const std::string& name, std::string* value, const std::string& placeholder,
+                   const std::string& help, std::function<std::string()> path,
+                   std::vector<std::string> written);
+
+  /// Those that have been declared.
+  const CommandFiles& files() const { return *files_; }
+
   /// What --help says below the flags.
   void Footer(const std::string& text);
   /// Called once all is parsed; a text that is not empty says how `flag` is misused.
@@ -70,6 +103,7 @@ class Flags {
 
  private:
   CLI::App* app_;
+  CommandFiles* files_;
   std::vector<std::function<void()>> checks_;
 };
 

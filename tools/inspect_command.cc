@@ -1,5 +1,3 @@
-#include "tools/inspect_command.h"
-
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "runtime/node_assignment.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
+#include "tools/command.h"
 #include "tools/pass_text.h"
 
 namespace seqgraph::tools {
@@ -44,7 +43,7 @@ std::string Header(const Model& model) {
 class InspectCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    flags.Text("MODEL", &path_, "FILE", "A model file").Required();
+    flags.InputFile("MODEL", &path_, "A model file").Required();
     flags.Choice("--format", &format_, {"text", "textproto", "dot"},
                  "text for people, text protobuf, or Graphviz's DOT");
     flags.Text("--function", &function_, "NAME", "This function alone");
@@ -53,8 +52,8 @@ class InspectCommand : public Command {
     flags.OptionalText("--passes", &passes_, "all",
                        "Show each function as it is and as these rewrites leave it: all, none,\n"
                        "names, or all but -NAME, as for the other commands");
-    flags.Text("--backend", &backend_, "NAMES",
-               "With --passes: the backends that claim what they make");
+    flags.Backends("--backend", &backend_, "NAMES",
+                   "With --passes: the backends that claim what they make");
     flags.Int("--batch", &batch_, 1, 1'000'000,
               "With --passes: what the symbolic batch stands for");
     flags.Check("--passes", [this] {
@@ -145,6 +144,9 @@ class InspectCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeInspectCommand() { return std::make_unique<InspectCommand>(); }
+CommandDef DefineInspect() {
+  return DefineCommand<InspectCommand>(
+      "inspect", "A model's functions and nodes as text, text protobuf or DOT");
+}
 
 }  // namespace seqgraph::tools

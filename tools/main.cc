@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,9 +15,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backends/plugin/crash_report.h"
 #include "backends/plugin/plugin_probe.h"
 #include "tools/all_commands.h"
 #include "tools/command.h"
+#include "tools/command_files.h"
 #include "tools/output.h"
 
 namespace seqgraph::tools {
@@ -43,7 +46,7 @@ int Misuse(absl::string_view text, absl::string_view command) {
 
 std::string CommandNames() {
   return absl::StrJoin(AllCommands(), ", ",
-                       [](std::string* out, const CommandRow& row) { out->append(row.name); });
+                       [](std::string* out, const CommandDef& row) { out->append(row.name); });
 }
 
 // The exit status of a command that ran, after its output has reached the system.
@@ -62,10 +65,11 @@ int Main(int argc, char** argv) {
   app.footer("Flags are written --name=value. `seqgraph COMMAND --help` shows those of a command.");
   std::vector<std::unique_ptr<Command>> commands;
   std::vector<CLI::App*> parsers;
-  for (const CommandRow& row : AllCommands()) {
+  std::deque<CommandFiles> files;  // which stay where they are
+  for (const CommandDef& row : AllCommands()) {
     commands.push_back(row.make());
     parsers.push_back(app.add_subcommand(row.name, row.summary));
-    Flags flags(parsers.back());
+    Flags flags(parsers.back(), &files.emplace_back());
     commands.back()->Declare(flags);
   }
   Output out(stdout, "standard output");
@@ -91,7 +95,9 @@ int Main(int argc, char** argv) {
     return Misuse(error.what(), command);
   }
   for (size_t i = 0; i < commands.size(); ++i) {
-    if (parsers[i]->parsed()) return Finish(commands[i]->Run(out), out);
+    if (!parsers[i]->parsed()) continue;
+    const absl::Status checked = files[i].Check();
+    return Finish(checked.ok() ? commands[i]->Run(out) : checked, out);
   }
   return Misuse("no command ran", "");
 }
@@ -101,5 +107,6 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   seqgraph::RunProbeChild(argc, argv);
+  seqgraph::NameCrashesOfPlugins();
   return seqgraph::tools::Main(argc, argv);
 }

@@ -1,6 +1,5 @@
-#include "tools/passes_command.h"
-
 #include "ops/rewrites/all_rewrites.h"
+#include "tools/command.h"
 #include "tools/pass_text.h"
 
 namespace seqgraph::tools {
@@ -23,6 +22,9 @@ class PassesCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakePassesCommand() { return std::make_unique<PassesCommand>(); }
+CommandDef DefinePasses() {
+  return DefineCommand<PassesCommand>("passes",
+                                      "The rewrites that make functions cheaper, with their rules");
+}
 
 }  // namespace seqgraph::tools

@@ -1,5 +1,3 @@
-#include "tools/predict_command.h"
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "data/review_text.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
+#include "tools/command.h"
 #include "tools/data_flags.h"
 #include "tools/line_reader.h"
 #include "tools/profile/profile_flag.h"
@@ -41,9 +40,9 @@ std::string Excerpt(absl::string_view text) {
 class PredictCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    flags.Text("MODEL", &model_, "FILE", "A model saved by train").Required();
+    flags.InputFile("MODEL", &model_, "A model saved by train").Required();
     Flag texts = flags.Texts("TEXT", &texts_, "Reviews, one an argument");
-    flags.Text("--file", &file_, "FILE", "Reviews, one a line").Excludes(texts);
+    flags.InputFile("--file", &file_, "Reviews, one a line").Excludes(texts);
     flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
     DeclareAnyBytes(flags, &any_bytes_);
     backend_.Declare(flags);
@@ -168,6 +167,9 @@ class PredictCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakePredictCommand() { return std::make_unique<PredictCommand>(); }
+CommandDef DefinePredict() {
+  return DefineCommand<PredictCommand>(
+      "predict", "Probabilities and label for raw text: arguments, a file or standard input");
+}
 
 }  // namespace seqgraph::tools

@@ -1,11 +1,10 @@
-#include "tools/summary_command.h"
-
 #include <string>
 
 #include "base/status_macros.h"
 #include "data/class_table.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
+#include "tools/command.h"
 #include "tools/model_flags.h"
 #include "tools/terminal.h"
 #include "training/summary.h"
@@ -17,8 +16,7 @@ namespace {
 class SummaryCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    Flag path =
-        flags.Text("MODEL", &path_, "FILE", "A model file; without it, what train would make");
+    Flag path = flags.InputFile("MODEL", &path_, "A model file; without it, what train would make");
     for (Flag option : flags_.Declare(flags)) option.Excludes(path);
     flags.Int("--num_words", &num_words_, 4, 1'000'000, "Codes").Excludes(path);
     flags.Int("--maxlen", &maxlen_, 1, 100'000, "Codes a review").Excludes(path);
@@ -51,6 +49,9 @@ class SummaryCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeSummaryCommand() { return std::make_unique<SummaryCommand>(); }
+CommandDef DefineSummary() {
+  return DefineCommand<SummaryCommand>(
+      "summary", "Layers, output shapes and parameters, as Keras prints them");
+}
 
 }  // namespace seqgraph::tools

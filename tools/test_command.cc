@@ -1,5 +1,3 @@
-#include "tools/test_command.h"
-
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -10,6 +8,7 @@
 #include "ops/all_ops.h"
 #include "runtime/buffer_guards.h"
 #include "tools/backend_choice.h"
+#include "tools/command.h"
 #include "tools/graph_test/graph_test_runner.h"
 
 namespace seqgraph::tools {
@@ -21,7 +20,7 @@ class TestCommand : public Command {
   TestCommand() { backend_.passes = "none"; }
 
   void Declare(Flags& flags) override {
-    flags.Texts("FILES", &files_, "Graph test files (.textproto)").Required();
+    flags.InputFiles("FILES", &files_, "Graph test files (.textproto)").Required();
     flags.Choice("--real", &real_, {"float32", "float64"}, "Type of real numbers");
     flags.Switch("--guards", &guards_,
                  "Known bytes around every buffer: a node that writes there fails its case");
@@ -55,6 +54,8 @@ class TestCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeTestCommand() { return std::make_unique<TestCommand>(); }
+CommandDef DefineTest() {
+  return DefineCommand<TestCommand>("test", "Run graph test cases (text protobuf) on a backend");
+}
 
 }  // namespace seqgraph::tools

@@ -1,5 +1,3 @@
-#include "tools/train_command.h"
-
 #include <errno.h>  // program_invocation_name
 
 #include <algorithm>
@@ -24,10 +22,10 @@
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
+#include "tools/command.h"
 #include "tools/data_flags.h"
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
-#include "tools/output_path.h"
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/terminal.h"
@@ -120,10 +118,10 @@ class TrainCommand : public Command {
               "Epochs in a row without a better validation loss before it stops");
     flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
               "Of starting weights and the order of reviews in each epoch");
-    const Flag resume =
-        flags.Text("--resume", &resume_, "FILE",
-                   "A model saved by train on these texts, to go on with: its layers, weights,\n"
-                   "optimizer, num_words and maxlen");
+    const Flag resume = flags.InputFile(
+        "--resume", &resume_,
+        "A model saved by train on these texts, to go on with: its layers, weights,\n"
+        "optimizer, num_words and maxlen");
     for (Flag flag : of_the_model) flag.Excludes(resume);
     flags.Int(
         "--first_epoch", &first_epoch_, 0, 999'999,
@@ -138,11 +136,17 @@ class TrainCommand : public Command {
     flags.Choice("--self_test", &self_test_, {"outputs", "gradients", "none"},
                  "Answers to some reviews that the saved model carries, to be checked when it is\n"
                  "loaded");
-    flags.Text("--output", &output_, "FILE",
-               "The saved model, .pb or .textproto; by default imdb-MODEL.pb, synthetic-MODEL.pb\n"
-               "for synthetic reviews, NAME-MODEL.pb for NAME.csv and folders of classes");
+    flags.OutputFile(
+        "--output", &output_,
+        "The saved model, .pb or .textproto; by default imdb-MODEL.pb, synthetic-MODEL.pb\n"
+        "for synthetic reviews, NAME-MODEL.pb for NAME.csv and folders of classes",
+        /*may_replace=*/"--resume");
+    flags.Check("--output", [this] {
+      if (output_.empty()) output_ = absl::StrCat(StemOf(data_.data), "-", model_.input, ".pb");
+      return "";
+    });
     profile_.Declare(flags);
-    flags.Text("--history", &history_, "FILE", "Losses and accuracies of each epoch as CSV");
+    flags.OutputFile("--history", &history_, "Losses and accuracies of each epoch as CSV");
     flags.Footer(
         "The file holds the best model so far by validation loss, at most a second old. Ctrl-C\n"
         "finishes the batch, saves, and ends with status 130; a second one ends at once.");
@@ -154,7 +158,8 @@ class TrainCommand : public Command {
 
  private:
   absl::StatusOr<int> Train(Output& out) {
-    SEQ_RETURN_IF_ERROR(CheckOutputs());
+    const absl::StatusOr<ModelFormat> format = ModelFormatOfPath(output_);
+    if (!format.ok()) return Annotate(format.status(), "--output");
     SEQ_RETURN_IF_ERROR(CheckBackendNames(backend_.backend));
     SEQ_ASSIGN_OR_RETURN(passes_, ChoosePasses(backend_.passes));
     data::DatasetOptions options = data_.Options();
@@ -206,27 +211,6 @@ class TrainCommand : public Command {
     // Before the first step: a backend that is wrong from the start.
     SEQ_RETURN_IF_ERROR(SelfTests(trainer, dataset).status());
     return Fit(trainer, dataset, interrupt, out);
-  }
-
-  absl::Status CheckOutputs() {
-    if (output_.empty()) {
-      output_ = absl::StrCat(StemOf(data_.data), "-", model_.input, ".pb");
-    }
-    const absl::StatusOr<ModelFormat> format = ModelFormatOfPath(output_);
-    if (!format.ok()) return Annotate(format.status(), "--output");
-    SEQ_RETURN_IF_ERROR(CheckOutputFile("--output", output_));
-    for (const std::string* other : {&output_, &history_}) {
-      if (profile_.path().empty() || *other != profile_.path()) continue;
-      return absl::InvalidArgumentError(absl::StrCat("--profile and ",
-                                                     other == &output_ ? "--output" : "--history",
-                                                     " are the same file, ", *other));
-    }
-    if (history_.empty()) return absl::OkStatus();
-    if (history_ == output_) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--history and --output are the same file, ", output_));
-    }
-    return CheckOutputFile("--history", history_);
   }
 
   // Sets the learning rate too, if there is another.
@@ -386,6 +370,8 @@ class TrainCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeTrainCommand() { return std::make_unique<TrainCommand>(); }
+CommandDef DefineTrain() {
+  return DefineCommand<TrainCommand>("train", "Train a review classifier and save the best model");
+}
 
 }  // namespace seqgraph::tools

@@ -90,6 +90,9 @@ absl::StatusOr<std::string> ReadExternalData(const onnx_proto::TensorProto& prot
     return absl::InvalidArgumentError("its elements are in another file, which has no place here");
   }
   SEQ_ASSIGN_OR_RETURN(const Range range, RangeOf(proto));
+  if (external->before) {
+    SEQ_RETURN_IF_ERROR(external->before(absl::StrCat(external->folder, "/", range.location)));
+  }
   SEQ_ASSIGN_OR_RETURN(const Descriptor file, OpenBelow(external->folder, range.location));
   struct stat info;
   if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {

@@ -75,7 +75,7 @@ class Reader {
       : model_(model),
         registry_(registry),
         options_(options),
-        external_{options.folder, options.max_bytes},
+        external_{options.folder, options.max_bytes, options.before_external},
         graph_("predict", registry, file_bytes * kFoldingFactor + kFoldingBase) {}
 
   absl::StatusOr<Model> Read() {

@@ -2,6 +2,7 @@
 #define SEQGRAPH_SERIALIZATION_ONNX_ONNX_READER_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -24,6 +25,8 @@ struct OnnxReadOptions {
   /// Where external data may lie: the folder of the model (LoadOnnx sets it); empty: nowhere.
   std::string folder;
   int64_t max_bytes = int64_t{2} << 30;  ///< of external data, in all
+  /// Asked with the path before a file of external data is read; null: any may be.
+  std::function<absl::Status(const std::string&)> before_external;
 };
 
 /// An ONNX model (https://onnx.ai, IR versions 3 to 11, opset 7 to 22 of the default domain) as a

@@ -4,6 +4,7 @@
 // ONNX's TensorProto to Tensor and back.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,6 +18,8 @@ namespace seqgraph::onnx {
 struct ExternalData {
   std::string folder;  ///< that of the model; empty: external data is refused
   int64_t budget = 0;  ///< bytes that may still be read
+  /// OnnxReadOptions::before_external.
+  std::function<absl::Status(const std::string&)> before = nullptr;
 };
 
 /// "float", "bool", "float16", ...: ONNX's name of an element type, or its number.

@@ -75,7 +75,8 @@ void Run(const std::string& seqgraph, const std::string& floor,
   const char* folder = std::getenv("TMPDIR");
   const std::string model =
       absl::StrCat(folder != nullptr ? folder : "/tmp", "/startup-", ::getpid(), ".pb");
-  TimeOf({seqgraph, "train", "--backend=reference", "--epochs=1", "--output=" + model});
+  TimeOf(
+      {seqgraph, "train", "--backend=reference", "--epochs=1", "--overwrite", "--output=" + model});
   std::vector<Contestant> all = {{"nothing", {floor}, {}, {}}};
   for (const std::string& backend : backends) {
     const std::string flag = "--backend=" + backend;

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "data/synthetic_topics.h"
@@ -340,6 +342,39 @@ TEST_F(HostileDataTest, EncodeWritesTheIntegersAndTheNames) {
                                 HasSubstr("test_tokens.npy: int32 [12, 7]"),
                                 HasSubstr("Classes: cooking, music, sport")));
   EXPECT_EQ(data::ReadFileOrDie(folder_ + "/out/labels.txt"), "cooking\nmusic\nsport\n");
+}
+
+TEST_F(HostileDataTest, ALabelThatTheModelHasNoClassForIsNamedByItsLine) {
+  data::WriteFileOrDie(folder_ + "/train.csv", TopicsCsv(1, 60));
+  data::WriteFileOrDie(folder_ + "/more.csv", TopicsCsv(1, 60, kTopics + 1));
+  ASSERT_EQ(
+      RunSeqgraph(WithFlags(Training("train.csv", "reference"),
+                            {CsvFlags()[0], CsvFlags()[1], "--output=m.textproto", "--epochs=1"}),
+                  {.folder = folder_})
+          .status,
+      0);
+  // Names of classes would tell before.
+  std::vector<std::string> lines =
+      absl::StrSplit(data::ReadFileOrDie(folder_ + "/m.textproto"), '\n');
+  lines.erase(
+      std::remove_if(lines.begin(), lines.end(),
+                     [](const std::string& line) { return absl::StartsWith(line, "labels:"); }),
+      lines.end());
+  data::WriteFileOrDie(folder_ + "/m.textproto", absl::StrJoin(lines, "\n"));
+  std::vector<std::string> topics;
+  for (int topic = 0; topic <= kTopics; ++topic)
+    topics.emplace_back(data::SyntheticTopicName(topic));
+  const auto last = std::max_element(topics.begin(), topics.end());
+  for (const char* batch : {"1", "64"}) {
+    const ProcessResult result =
+        RunSeqgraph({"evaluate", "m.textproto", "--data=more.csv", CsvFlags()[0], CsvFlags()[1],
+                     "--backend=reference", absl::StrCat("--batch=", batch)},
+                    {.folder = folder_});
+    EXPECT_EQ(result.status, 1) << result.out;
+    // Behind the names of columns each record takes two lines.
+    EXPECT_THAT(result.err, HasSubstr(absl::StrCat("line ", 2 + 2 * (last - topics.begin()),
+                                                   " of more.csv: ")));
+  }
 }
 
 }  // namespace

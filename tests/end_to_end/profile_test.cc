@@ -113,7 +113,7 @@ TEST_F(ProfileTest, MisuseIsRefusedBeforeTheWork) {
   const ProcessResult same =
       Run(WithFlags(TinyTraining("reference"), {"--output=m.pb", "--profile=m.pb"}));
   EXPECT_EQ(same.status, 1);
-  EXPECT_THAT(same.err, HasSubstr("--profile and --output are the same file"));
+  EXPECT_THAT(same.err, HasSubstr("--profile=m.pb and --output=m.pb are the same file"));
   const ProcessResult nowhere =
       Run(WithFlags(TinyTraining("reference"), {"--output=m.pb", "--profile=missing/p.json"}));
   EXPECT_EQ(nowhere.status, 1);

@@ -5,14 +5,13 @@
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
-#include "tools/output_path.h"
 #include "tools/profile/chrome_trace.h"
 
 namespace seqgraph::tools {
 
 void ProfileFlag::Declare(Flags& flags) {
-  flags.Text("--profile", &path_, "FILE",
-             "What took how long, as JSON for Perfetto or chrome://tracing");
+  flags.OutputFile("--profile", &path_,
+                   "What took how long, as JSON for Perfetto or chrome://tracing");
   Flag steps = flags.Int("--profile_steps", &steps_, 1, 10'000,
                          "Calls of each function whose nodes are recorded, after 2 to warm up");
   flags.Check("--profile_steps",
@@ -22,7 +21,6 @@ void ProfileFlag::Declare(Flags& flags) {
 absl::StatusOr<int> ProfileFlag::Around(absl::string_view command,
                                         const std::function<absl::StatusOr<int>()>& work) {
   if (path_.empty()) return work();
-  SEQ_RETURN_IF_ERROR(CheckOutputFile("--profile", path_));
   profile_.emplace(ProfileOptions{.calls = steps_});
   absl::StatusOr<int> result = [&] {
     const TraceSpan all(trace(), command, "command");

@@ -22,12 +22,10 @@ class ProfileFlag {
 
   /// The work of a command, recorded if --profile asks for it; then, whether the work succeeded or
   /// not, the file is written (as a whole or not at all) and a table of the ops goes to standard
-  /// error. Before the work, an error for a file that could not be made.
+  /// error.
   absl::StatusOr<int> Around(absl::string_view command,
                              const std::function<absl::StatusOr<int>()>& work);
 
-  /// Empty if no profile is asked for.
-  const std::string& path() const { return path_; }
   /// Calls of each function to record.
   int64_t steps() const { return steps_; }
   /// While Around runs and a profile is wanted; null otherwise.
