@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -68,6 +69,18 @@ absl::Status CheckOutputFolder(const std::string& flag, const std::string& path)
   const std::string where = absl::StrCat(flag, "=", path);
   struct stat info;
   return CheckFolder(::lstat(path.c_str(), &info) == 0 ? path : FolderOf(path), where);
+}
+
+std::string FreeNameBeside(const std::string& path, const std::string& word) {
+  const std::filesystem::path given = path;
+  const std::string ending = given.extension();
+  for (int number = 1;; ++number) {
+    std::filesystem::path name = given;
+    name.replace_extension(
+        absl::StrCat(".", word, number == 1 ? "" : absl::StrCat("-", number), ending));
+    struct stat info;
+    if (::lstat(name.c_str(), &info) != 0) return name;
+  }
 }
 
 absl::Status MakeOutputFolder(const std::string& flag, const std::string& path) {

@@ -19,6 +19,9 @@ absl::Status CheckOutputFolder(const std::string& flag, const std::string& path)
 /// Makes the folder if it is missing; not its parents.
 absl::Status MakeOutputFolder(const std::string& flag, const std::string& path);
 
+/// A name beside `path` that nothing has: "m.WORD.pb" for "m.pb", or else "m.WORD-2.pb", ...
+std::string FreeNameBeside(const std::string& path, const std::string& word);
+
 }  // namespace seqgraph::tools
 
 #endif  // SEQGRAPH_TOOLS_OUTPUT_PATH_H_

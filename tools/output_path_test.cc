@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -76,6 +77,15 @@ TEST(OutputPath, AFolderThatCanBeMadeIsFineAndMadeLater) {
   EXPECT_EQ(::stat(folder.c_str(), &info), 0);
   SEQ_ASSERT_OK(MakeOutputFolder("--output", folder));
   SEQ_EXPECT_OK(CheckOutputFolder("--output", folder));
+}
+
+TEST(OutputPath, ANameBesideIsOneThatNothingHas) {
+  const std::string folder = MakeTempDir();
+  EXPECT_EQ(FreeNameBeside(folder + "/a.b.pb", "new"), folder + "/a.b.new.pb");
+  std::ofstream(folder + "/a.b.new.pb") << "x";
+  ASSERT_EQ(::symlink("nowhere", (folder + "/a.b.new-2.pb").c_str()), 0);
+  EXPECT_EQ(FreeNameBeside(folder + "/a.b.pb", "new"), folder + "/a.b.new-3.pb");
+  EXPECT_EQ(FreeNameBeside("m.textproto", "interrupted"), "m.interrupted.textproto");
 }
 
 }  // namespace

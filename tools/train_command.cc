@@ -1,21 +1,15 @@
-#include <errno.h>  // program_invocation_name
-
 #include <algorithm>
-#include <filesystem>
+#include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "data/imdb_dataset.h"
 #include "ops/all_ops.h"
@@ -24,13 +18,16 @@
 #include "tools/backend_line.h"
 #include "tools/command.h"
 #include "tools/data_flags.h"
+#include "tools/earlier_model.h"
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
+#include "tools/output_path.h"
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/terminal.h"
 #include "tools/text_classifier.h"
 #include "tools/training_flags.h"
+#include "tools/training_text.h"
 #include "training/early_stopping.h"
 #include "training/history.h"
 #include "training/model_checkpoint.h"
@@ -48,60 +45,32 @@ namespace {
 constexpr double kSecondsBetweenWrites = 1;
 constexpr int kShellSignal = 128;  // A shell's exit status for an interrupted program, less signal.
 
-Examples ExamplesOf(const data::TokenSet& set) {
-  return {.tokens = set.tokens, .rows = set.rows, .maxlen = set.maxlen, .targets = set.targets};
-}
+// Guessing all C classes alike has a loss of ln C; a run that is never below so many times that has
+// come apart, whatever it began with.
+constexpr double kTimesGuessing = 10;
 
-// As a shell takes it.
-std::string Quoted(const std::string& text) {
-  constexpr absl::string_view kPlain = "-_./+=,:@%";
-  if (std::all_of(text.begin(), text.end(), [kPlain](char c) {
-        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains(kPlain, c);
-      })) {
-    return text;
+// Saves what an interrupt leaves of the first epoch, before anything sets other weights.
+class SaveIfInterruptedEarly : public Callback {
+ public:
+  using Save = std::function<absl::Status(Model& model)>;
+  explicit SaveIfInterruptedEarly(Save save) : save_(std::move(save)) {}
+
+  absl::Status OnEpochEnd(FitContext&, int, Logs&) override {
+    epochs_ = true;
+    return absl::OkStatus();
+  }
+  absl::Status OnTrainEnd(FitContext& context) override {
+    return epochs_ ? absl::OkStatus() : save_(context.model);
   }
 
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
-}
+ private:
+  Save save_;
+  bool epochs_ = false;
+};
 
 // A checkpoint's path may name what is measured, in braces; the user's is taken as it is.
 std::string Literal(const std::string& path) {
   return absl::StrReplaceAll(path, {{"{", "{{"}, {"}", "}}"}});
-}
-
-bool IsTutorial(const std::vector<std::string>& labels) {
-  return labels ==
-         std::vector<std::string>{std::string(data::kNegative), std::string(data::kPositive)};
-}
-
-std::string DataLine(const data::Dataset& dataset) {
-  const bool synthetic = dataset.description == data::kSyntheticName;
-  constexpr size_t kListed = 8;
-  const std::vector<std::string>& labels = dataset.labels;
-  return absl::StrCat(
-      "Data: ", dataset.description,
-      synthetic ? " (made-up reviews, not the IMDB data set; --data=PATH takes the real ones)" : "",
-      ": ", WithThousands(dataset.train.rows), " reviews to train on, ",
-      WithThousands(dataset.validation.rows), " to validate on; ",
-      WithThousands(dataset.vocabulary.size()), " of ", WithThousands(dataset.distinct_words),
-      " words known",
-      IsTutorial(labels) ? ""
-      : labels.size() <= kListed
-          ? absl::StrCat("; ", labels.size(), " classes: ", absl::StrJoin(labels, ", "))
-          : absl::StrCat("; ", labels.size(), " classes"),
-      "\n");
-}
-
-// What a model of these data is called: "topics" for "data/topics.csv.gz" and the folder "topics/".
-std::string StemOf(const std::string& data) {
-  if (data == data::kSyntheticName) return data;
-  std::error_code none;
-  if (!data::IsCsvPath(data) && !std::filesystem::is_directory(data, none)) return "imdb";
-  absl::string_view stem = absl::StripSuffix(data, "/");
-  stem = stem.substr(stem.rfind('/') + 1);
-  stem = stem.substr(0, stem.find('.'));
-  if (stem.empty()) return "texts";
-  return stem == "aclImdb" ? "imdb" : std::string(stem);
 }
 
 class TrainCommand : public Command {
@@ -141,6 +110,8 @@ class TrainCommand : public Command {
         "The saved model, .pb or .textproto; by default imdb-MODEL.pb, synthetic-MODEL.pb\n"
         "for synthetic reviews, NAME-MODEL.pb for NAME.csv and folders of classes",
         /*may_replace=*/"--resume");
+    flags.Switch("--overwrite", &overwrite_,
+                 "Replace a file that --output finds, also by a model that is not better");
     flags.Check("--output", [this] {
       if (output_.empty()) output_ = absl::StrCat(StemOf(data_.data), "-", model_.input, ".pb");
       return "";
@@ -148,8 +119,11 @@ class TrainCommand : public Command {
     profile_.Declare(flags);
     flags.OutputFile("--history", &history_, "Losses and accuracies of each epoch as CSV");
     flags.Footer(
-        "The file holds the best model so far by validation loss, at most a second old. Ctrl-C\n"
-        "finishes the batch, saves, and ends with status 130; a second one ends at once.");
+        "The file holds the best model so far by validation loss, at most a second old. A model\n"
+        "that was there before, or that --resume began with, is measured on the same texts, and\n"
+        "only a better one replaces it; what is not better is saved beside it (NAME.new.pb).\n"
+        "Ctrl-C finishes the batch, saves (in the first epoch beside a file that is there:\n"
+        "NAME.interrupted.pb), and ends with status 130; a second one ends at once.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -162,6 +136,7 @@ class TrainCommand : public Command {
     if (!format.ok()) return Annotate(format.status(), "--output");
     SEQ_RETURN_IF_ERROR(CheckBackendNames(backend_.backend));
     SEQ_ASSIGN_OR_RETURN(passes_, ChoosePasses(backend_.passes));
+    SEQ_ASSIGN_OR_RETURN(earlier_, EarlierModel::Find(output_, overwrite_));
     data::DatasetOptions options = data_.Options();
     options.with_test = false;
     std::optional<Model> resumed;
@@ -182,7 +157,8 @@ class TrainCommand : public Command {
     out.Write(DataLine(dataset));
     out.Write(OriginLine(origin));
     Model model;
-    if (resumed.has_value()) {
+    const bool resumes = resumed.has_value();
+    if (resumes) {
       SEQ_RETURN_IF_ERROR(CheckResumed(*resumed, dataset));
       model = *std::move(resumed);
     } else {
@@ -210,7 +186,31 @@ class TrainCommand : public Command {
     SEQ_RETURN_IF_ERROR(out.Flush());
     // Before the first step: a backend that is wrong from the start.
     SEQ_RETURN_IF_ERROR(SelfTests(trainer, dataset).status());
+    SEQ_RETURN_IF_ERROR(Measure(trainer, dataset, resumes, out));
     return Fit(trainer, dataset, interrupt, out);
+  }
+
+  // What a model has to beat, before the first step.
+  absl::Status Measure(Trainer& trainer, const data::Dataset& dataset, bool resumes, Output& out) {
+    SEQ_RETURN_IF_ERROR(
+        earlier_.Measure(data_, dataset, RunOn(selection_, backend_.threads, passes_), batch_));
+    if (earlier_.loss().has_value()) {
+      out.Print("%s is there, with val_loss %.6f on these texts: only a better model replaces it\n",
+                output_, *earlier_.loss());
+    }
+    guessing_ = std::log(static_cast<double>(dataset.labels.size()));
+    wild_ = kTimesGuessing * guessing_;
+    if (resumes) {
+      SEQ_ASSIGN_OR_RETURN(const Logs logs, trainer.Evaluate(data_.ExamplesOf(dataset.validation),
+                                                             {.batch = batch_, .metrics = {}}));
+      initial_ = logs.at("loss");
+      wild_ = std::max(wild_, *initial_);
+      if (!earlier_.exists()) {  // It is the best so far.
+        SEQ_ASSIGN_OR_RETURN(const std::vector<SelfTest> tests, SelfTests(trainer, dataset));
+        SEQ_RETURN_IF_ERROR(SaveModel(trainer.runner().model(), output_, tests));
+      }
+    }
+    return out.Flush();
   }
 
   // Sets the learning rate too, if there is another.
@@ -277,7 +277,7 @@ class TrainCommand : public Command {
     const auto add = [&](const char* name, bool gradients) -> absl::Status {
       SEQ_ASSIGN_OR_RETURN(const Function* function, model.GetFunction(name));
       SEQ_ASSIGN_OR_RETURN(const auto inputs,
-                           SelfTestInputs(*function, ExamplesOf(dataset.validation), rows));
+                           SelfTestInputs(*function, data_.ExamplesOf(dataset.validation), rows));
       SEQ_ASSIGN_OR_RETURN(SelfTest test,
                            MakeSelfTest(model, name, rows, inputs, gradients, options));
       tests.push_back(std::move(test));
@@ -290,16 +290,19 @@ class TrainCommand : public Command {
 
   absl::StatusOr<int> Fit(Trainer& trainer, const data::Dataset& dataset,
                           const InterruptHandler& interrupt, Output& out) {
-    EarlyStopping stopping({.patience = static_cast<int>(patience_), .restore_best_weights = true});
-    const auto self_tests = [&]() -> absl::StatusOr<std::vector<SelfTest>> {
-      absl::StatusOr<std::vector<SelfTest>> tests = SelfTests(trainer, dataset);
-      if (tests.ok()) return tests;
-      // Not worth losing the model for.
-      std::fprintf(stderr, "seqgraph: saved without a self-test: %s\n",
-                   tests.status().ToString().c_str());
-      return std::vector<SelfTest>();
-    };
+    EarlyStopping stopping({.patience = static_cast<int>(patience_),
+                            .restore_best_weights = true,
+                            .initial_best = initial_});
+    const auto self_tests = [&] { return SelfTestsIfPossible(trainer, dataset); };
+    SaveIfInterruptedEarly interrupted([&](Model& model) {
+      const bool free = !earlier_.exists() && !initial_.has_value();
+      beside_ = free ? output_ : FreeNameBeside(output_, "interrupted");
+      return SaveModel(model, beside_, self_tests());
+    });
+    const double to_beat =
+        std::min({wild_, initial_.value_or(wild_), earlier_.loss().value_or(wild_)});
     ModelCheckpoint checkpoint(Literal(output_), {.save_best_only = true,
+                                                  .initial_value_threshold = to_beat,
                                                   .verbose = false,
                                                   .seconds_between_writes = kSecondsBetweenWrites,
                                                   .self_tests = self_tests,
@@ -308,7 +311,7 @@ class TrainCommand : public Command {
     FitOptions options{.epochs = static_cast<int>(epochs_),
                        .batch = batch_,
                        .seed = static_cast<uint64_t>(seed_),
-                       .callbacks = {&stopping, &checkpoint},
+                       .callbacks = {&interrupted, &stopping, &checkpoint},
                        .metrics = training_.Metrics()};
     SEQ_ASSIGN_OR_RETURN(options.class_weights,
                          training_.ClassWeights(dataset.train.targets, dataset.labels));
@@ -316,36 +319,71 @@ class TrainCommand : public Command {
     if (!history_.empty()) options.callbacks.push_back(HistoryFile(history_));
     options.callbacks.push_back(&progress);
     options.interrupt = interrupt.flag();
-    SEQ_ASSIGN_OR_RETURN(
-        const FitResult result,
-        trainer.Fit(ExamplesOf(dataset.train), ExamplesOf(dataset.validation), options));
-    if (checkpoint.last_path().empty()) {
-      // Interrupted before the first epoch was over: what there is.
-      SEQ_ASSIGN_OR_RETURN(const std::vector<SelfTest> tests, self_tests());
-      SEQ_RETURN_IF_ERROR(SaveModel(trainer.runner().model(), output_, tests));
-      out.Print("Interrupted in the first epoch; saved the model as it is now: %s\n", output_);
+    SEQ_ASSIGN_OR_RETURN(const FitResult result,
+                         trainer.Fit(data_.ExamplesOf(dataset.train),
+                                     data_.ExamplesOf(dataset.validation), options));
+    if (!beside_.empty()) {
+      out.Print("Interrupted in the first epoch; saved the model as it is now: %s\n", beside_);
       return kShellSignal + interrupt.signal();
     }
-    Report(result, stopping, trainer, out);
-    return result.interrupted ? kShellSignal + interrupt.signal() : 0;
-  }
-
-  void Report(const FitResult& result, const EarlyStopping& stopping, Trainer& trainer,
-              Output& out) const {
-    const bool synthetic = data_.synthetic();
-    const size_t best = static_cast<size_t>(stopping.best_epoch() - first_epoch_);
     if (result.interrupted) {
       out.Print("Interrupted in epoch %d.\n", first_epoch_ + result.history.epochs().size() + 1);
     }
+    SEQ_RETURN_IF_ERROR(Conclude(result, checkpoint, stopping, trainer, self_tests, out));
+    return result.interrupted ? kShellSignal + interrupt.signal() : 0;
+  }
+
+  // An error is not worth losing the model for.
+  std::vector<SelfTest> SelfTestsIfPossible(Trainer& trainer, const data::Dataset& dataset) {
+    absl::StatusOr<std::vector<SelfTest>> tests = SelfTests(trainer, dataset);
+    if (tests.ok()) return *std::move(tests);
+    std::fprintf(stderr, "seqgraph: saved without a self-test: %s\n",
+                 tests.status().ToString().c_str());
+    return {};
+  }
+
+  // What became of the run's best model, which the trainer's model is.
+  absl::Status Conclude(const FitResult& result, const ModelCheckpoint& checkpoint,
+                        const EarlyStopping& stopping, Trainer& trainer,
+                        const std::function<std::vector<SelfTest>()>& self_tests, Output& out) {
+    const std::vector<double>& losses = result.history["val_loss"];
+    const double best = *std::min_element(losses.begin(), losses.end());
+    Model& model = trainer.runner().model();
+    if (!checkpoint.last_path().empty()) {
+      ReportBest(result, stopping, out);
+      out.Write(SavedText(output_, model.labels));
+      return absl::OkStatus();
+    }
+    if (best >= wild_) {
+      return absl::FailedPreconditionError(absl::StrFormat(
+          "training diverged: the best validation loss of %d epochs is %g, that of guessing %g; "
+          "no model was saved. Try a smaller --learning_rate",
+          losses.size(), best, guessing_));
+    }
+    if (initial_.has_value() && best >= *initial_) {
+      out.Print(
+          "No epoch was better than the model it began with (val_loss %.6f, the best of them "
+          "%.6f): %s %s.\n",
+          *initial_, best, output_, earlier_.exists() ? "stays as it was" : "holds that one");
+      return absl::OkStatus();
+    }
+    ReportBest(result, stopping, out);
+    out.Print("%s stays as it was: its val_loss is %.6f, that of the best epoch %.6f.\n", output_,
+              *earlier_.loss(), best);
+    if (best == *earlier_.loss()) return absl::OkStatus();
+    beside_ = FreeNameBeside(output_, result.interrupted ? "interrupted" : "new");
+    SEQ_RETURN_IF_ERROR(SaveModel(model, beside_, self_tests()));
+    out.Write(SavedText(beside_, model.labels));
+    return absl::OkStatus();
+  }
+
+  void ReportBest(const FitResult& result, const EarlyStopping& stopping, Output& out) const {
+    const size_t best = static_cast<size_t>(stopping.best_epoch() - first_epoch_);
     out.Print("Best epoch %d%s: val_loss %.4f - val_accuracy %.4f\n", stopping.best_epoch() + 1,
-              synthetic ? " (synthetic data)" : "", result.history["val_loss"][best],
+              data_.synthetic() ? " (synthetic data)" : "", result.history["val_loss"][best],
               result.history["val_accuracy"][best]);
     // Where nodes may go elsewhere, the end of a long run says again which did.
     if (ListOf(selection_).size() > 1) out.Write(backend_line_);
-    const std::vector<std::string>& labels = trainer.runner().model().labels;
-    out.Print("Saved that model: %s. To use it:\n  %s predict %s \"%s\"\n", output_,
-              program_invocation_name, Quoted(output_),
-              IsTutorial(labels) ? "What a wonderful film" : "A text of your own");
   }
 
   DataFlags data_;
@@ -365,13 +403,20 @@ class TrainCommand : public Command {
   int64_t first_epoch_ = 0;
   int64_t seed_ = 1;
   std::string output_;
+  bool overwrite_ = false;
   std::string history_;
+  EarlierModel earlier_;
+  std::optional<double> initial_;  // val_loss of the model that is resumed
+  double guessing_ = 0;            // the loss of guessing all classes alike
+  double wild_ = 0;                // and that from which on a run has diverged
+  std::string beside_;             // where a model was saved that replaces none
 };
 
 }  // namespace
 
 CommandDef DefineTrain() {
-  return DefineCommand<TrainCommand>("train", "Train a review classifier and save the best model");
+  return DefineCommand<TrainCommand>(
+      "train", "Train a classifier of texts and save its best model by validation loss");
 }
 
 }  // namespace seqgraph::tools

@@ -14,9 +14,10 @@ absl::Status EarlyStopping::OnTrainBegin(FitContext& context) {
                        HigherIsBetter("EarlyStopping", options_.monitor, options_.mode, context));
   wait_ = 0;
   stopped_epoch_ = -1;
-  best_epoch_ = 0;
-  best_.reset();
+  best_epoch_ = options_.initial_best.has_value() ? context.first_epoch - 1 : 0;
+  best_ = options_.initial_best;
   best_weights_.clear();
+  if (best_.has_value() && options_.restore_best_weights) StoreWeights(context.model);
   return absl::OkStatus();
 }
 

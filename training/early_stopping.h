@@ -24,6 +24,9 @@ struct EarlyStoppingOptions {
   /// At the end of the run, however it ends, set the weights of the best epoch. The state of the
   /// optimizer stays as it is.
   bool restore_best_weights = false;
+  /// What the weights at the beginning of the run measure: they are the best so far, as where an
+  /// earlier run is resumed.
+  std::optional<double> initial_best;
   /// Epochs before this one (from 0) are not looked at.
   int start_from_epoch = 0;
   /// Report what was done as messages.
@@ -31,9 +34,10 @@ struct EarlyStoppingOptions {
 };
 
 /// Ends a run when a quantity has stopped improving, with the semantics of Keras 3: an epoch that
-/// improves never stops the run; the first epoch that is looked at always counts as an improvement,
-/// also if it is NaN, after which nothing improves; the run never ends after the very first epoch;
-/// where the quantity is missing there is a message and nothing else. A second run starts anew.
+/// improves never stops the run; without `initial_best` the first epoch that is looked at counts as
+/// an improvement, also if it is NaN, after which nothing improves; the run never ends after the
+/// very first epoch; where the quantity is missing there is a message and nothing else. A second
+/// run starts anew.
 class EarlyStopping : public Callback {
  public:
   explicit EarlyStopping(EarlyStoppingOptions options = {}) : options_(std::move(options)) {}
@@ -44,7 +48,8 @@ class EarlyStopping : public Callback {
 
   /// The epoch (from 0) after which it stopped the run; -1 if it did not.
   int stopped_epoch() const { return stopped_epoch_; }
-  /// The best epoch (from 0) and its value, if any was looked at.
+  /// The best epoch (from 0) and its value, if any was looked at; the one before the first where
+  /// none was better than `initial_best`.
   int best_epoch() const { return best_epoch_; }
   std::optional<double> best() const { return best_; }
 

@@ -199,5 +199,19 @@ TEST(EarlyStopping, ASecondRunStartsAnew) {
   EXPECT_EQ(stopping.best(), .8);
 }
 
+TEST(EarlyStopping, WhatARunBeginsWithMayBeItsBest) {
+  FakeRun run;
+  EarlyStopping stopping({.patience = 2, .restore_best_weights = true, .initial_best = .5});
+  SEQ_ASSERT_OK(run.model.variables.Assign("w", Tensor::Of<float>({1}, {42})));
+  EXPECT_TRUE(run.Feed(stopping, {.6, .5, .1}));
+  EXPECT_EQ(run.epochs_run, 2);
+  EXPECT_EQ(stopping.best_epoch(), -1);
+  EXPECT_EQ(stopping.best(), .5);
+  EXPECT_EQ(run.Content("w"), 42);
+  EXPECT_TRUE(run.Feed(stopping, {.6, .4, .5, .5, .1}));
+  EXPECT_EQ(stopping.best_epoch(), 1);
+  EXPECT_EQ(run.Content("w"), 1);
+}
+
 }  // namespace
 }  // namespace seqgraph

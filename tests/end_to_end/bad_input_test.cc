@@ -166,7 +166,7 @@ TEST_F(BadInputTest, ALossThatIsNotFiniteEndsTrainingWithEpochAndBatch) {
   WriteFileOrDie(folder_ + "/m.pb", "the previous file");
   // The first step makes weights whose products overflow.
   ExpectError({"train", "--data=tiny.tar.gz", "--backend=reference", "--num_words=30", "--maxlen=6",
-               "--batch=8", "--learning_rate=1e37", "--output=m.pb"},
+               "--batch=8", "--learning_rate=1e37", "--output=m.pb", "--overwrite"},
               {"epoch 1", "batch ", "loss"});
   EXPECT_EQ(ReadFileOrDie(folder_ + "/m.pb"), "the previous file");
 }
@@ -189,8 +189,8 @@ TEST_F(BadInputTest, AnOutputThatCannotBeWrittenIsFoundBeforeTraining) {
 TEST_F(BadInputTest, AFullDiskLeavesThePreviousModelIntact) {
   WriteFileOrDie(folder_ + "/m.pb", "the previous file");
   const std::vector<std::string> before = NamesIn(folder_);
-  const ProcessResult result =
-      RunSeqgraph(Training({"--output=m.pb"}), {.folder = folder_, .max_file_bytes = 1000});
+  const ProcessResult result = RunSeqgraph(Training({"--output=m.pb", "--overwrite"}),
+                                           {.folder = folder_, .max_file_bytes = 1000});
   EXPECT_EQ(result.status, 1) << result.out;
   EXPECT_THAT(result.err, HasSubstr("RESOURCE_EXHAUSTED"));
   EXPECT_THAT(result.err, HasSubstr("m.pb"));

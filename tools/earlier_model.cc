@@ -1,0 +1,78 @@
+#include "tools/earlier_model.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status_macros.h"
+#include "ops/all_ops.h"
+#include "serialization/model_io.h"
+#include "tools/text_classifier.h"
+#include "training/model_builder.h"
+
+namespace seqgraph::tools {
+
+absl::Status EarlierModel::Incomparable(const absl::Status& why) const {
+  if (why.ok()) return why;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "--output=", path_, " is there already, and nothing tells whether a new model ",
+      "would be better (", why.message(), "); name another file, or --overwrite replaces it"));
+}
+
+absl::StatusOr<EarlierModel> EarlierModel::Find(const std::string& path, bool overwrite) {
+  EarlierModel earlier;
+  earlier.path_ = path;
+  std::error_code none;
+  earlier.exists_ = std::filesystem::exists(path, none);
+  if (!earlier.exists_ || overwrite) return earlier;
+  absl::StatusOr<Model> model = LoadModel(path, AllOps());
+  SEQ_RETURN_IF_ERROR(earlier.Incomparable(model.status()));
+  SEQ_RETURN_IF_ERROR(earlier.Incomparable(model->GetFunction(kEvaluate).status()));
+  SEQ_RETURN_IF_ERROR(earlier.Incomparable(VocabularyOf(*model, path).status()));
+  earlier.model_ = *std::move(model);
+  return earlier;
+}
+
+absl::StatusOr<double> EarlierModel::MeasuredLoss(const DataFlags& flags,
+                                                  const data::Dataset& dataset,
+                                                  const RunnerOptions& options, int64_t batch) {
+  if (model_->labels != dataset.labels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("its classes are ", absl::StrJoin(model_->labels, ", "),
+                     ", those of the texts ", absl::StrJoin(dataset.labels, ", ")));
+  }
+  const TextPreprocessing& own = model_->preprocessing;
+  SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(*model_, path_));
+  const bool same_words = own.maxlen == dataset.validation.maxlen &&
+                          own.num_words == dataset.vocabulary.num_words() &&
+                          own.words == dataset.vocabulary.words();
+  data::TokenSet encoded;
+  if (!same_words) {
+    DataOrigin origin;
+    SEQ_ASSIGN_OR_RETURN(
+        encoded, flags.EncodePart("validation", vocabulary, own.maxlen, model_->labels, &origin));
+  }
+  const Examples validation = flags.ExamplesOf(same_words ? dataset.validation : encoded);
+  ModelRunner runner(&*model_, options);
+  const EvaluateOptions evaluate = {.batch = batch, .metrics = {}};
+  absl::StatusOr<Logs> logs = runner.Evaluate(validation, evaluate);
+  if (!logs.ok()) {  // It may have what the chosen backends do not run.
+    logs = ModelRunner(&*model_, {.backend = "reference"}).Evaluate(validation, evaluate);
+  }
+  SEQ_RETURN_IF_ERROR(logs.status());
+  return logs->at("loss");
+}
+
+absl::Status EarlierModel::Measure(const DataFlags& flags, const data::Dataset& dataset,
+                                   const RunnerOptions& options, int64_t batch) {
+  if (!model_.has_value()) return absl::OkStatus();
+  const absl::StatusOr<double> loss = MeasuredLoss(flags, dataset, options, batch);
+  SEQ_RETURN_IF_ERROR(Incomparable(loss.status()));
+  loss_ = *loss;
+  model_.reset();  // Its memory is for the run.
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph::tools
