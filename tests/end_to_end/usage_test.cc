@@ -1,10 +1,14 @@
 // The command line: help, misuse (exit status 2), and the commands that need no model.
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "backends/all_backends.h"
 #include "data/testing/test_util.h"
 #include "ops/all_ops.h"
@@ -18,19 +22,49 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
-TEST(Usage, HelpListsCommandsAndTheirFlags) {
+// Names and summaries, as `seqgraph --help` lists them.
+std::vector<std::pair<std::string, std::string>> Commands() {
   const ProcessResult all = RunSeqgraph({"--help"});
   EXPECT_EQ(all.status, 0);
-  for (const char* command :
-       {"train", "evaluate", "predict", "encode", "summary", "inspect", "test", "backends"}) {
-    EXPECT_THAT(all.out, HasSubstr(command));
+  std::vector<std::pair<std::string, std::string>> commands;
+  bool listed = false;
+  for (absl::string_view line : absl::StrSplit(all.out, '\n')) {
+    if (listed && !absl::StartsWith(line, "  ")) break;
+    if (listed) {
+      const std::pair<absl::string_view, absl::string_view> parts =
+          absl::StrSplit(absl::StripAsciiWhitespace(line), absl::MaxSplits(' ', 1));
+      commands.emplace_back(parts.first, absl::StripAsciiWhitespace(parts.second));
+    }
+    listed |= absl::StartsWith(line, "Subcommands:");
+  }
+  return commands;
+}
+
+TEST(Usage, HelpListsCommandsAndTheirFlags) {
+  EXPECT_GT(Commands().size(), 10u);
+  for (const auto& [command, summary] : Commands()) {
+    EXPECT_THAT(summary, Not(IsEmpty())) << command;
     const ProcessResult one = RunSeqgraph({command, "--help"});
     EXPECT_EQ(one.status, 0) << command;
-    EXPECT_THAT(one.out, HasSubstr("--help")) << command;
+    EXPECT_THAT(one.out, AllOf(HasSubstr("--help"), HasSubstr(summary))) << command;
     EXPECT_THAT(one.err, IsEmpty()) << command;
   }
+}
+
+TEST(Usage, TheTableInTheReadmeIsTheListOfCommands) {
+  std::string table = "| command | does |\n| --- | --- |\n";
+  for (const auto& [command, summary] : Commands()) {
+    absl::StrAppend(&table, "| `", command, "` | ", summary, " |\n");
+  }
+  const std::string readme = data::ReadFileOrDie("README.md");
+  const size_t begin = readme.find("| command | does |\n");
+  ASSERT_NE(begin, std::string::npos);
+  EXPECT_EQ(readme.substr(begin, readme.find("\n\n", begin) + 1 - begin), table)
+      << "put this table into README.md:\n"
+      << table;
 }
 
 TEST(Usage, TrainingHasTheDefaultsOfTheTutorial) {
