@@ -17,12 +17,13 @@ CommandDef DefineBench();
 CommandDef DefineDiff();
 CommandDef DefineBackends();
 CommandDef DefineConformance();
+CommandDef DefineOps();
 
 const std::vector<CommandDef>& AllCommands() {
   static const auto& commands = *new std::vector<CommandDef>{
-      DefineTrain(),   DefineEvaluate(), DefinePredict(),  DefineEncode(),     DefineSummary(),
-      DefineInspect(), DefineConvert(),  DefineTest(),     DefineExplain(),    DefinePasses(),
-      DefineBench(),   DefineDiff(),     DefineBackends(), DefineConformance()};
+      DefineTrain(),   DefineEvaluate(), DefinePredict(),  DefineEncode(),      DefineSummary(),
+      DefineInspect(), DefineConvert(),  DefineTest(),     DefineExplain(),     DefinePasses(),
+      DefineBench(),   DefineDiff(),     DefineBackends(), DefineConformance(), DefineOps()};
   return commands;
 }
 

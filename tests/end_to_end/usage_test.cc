@@ -160,6 +160,18 @@ TEST(Backends, EachIsListedWithVersionAndEveryOp) {
   for (const OpDef* op : AllOps().All()) EXPECT_THAT(result.out, HasSubstr("  " + op->name()));
 }
 
+TEST(Ops, EachIsListedAndDefined) {
+  const ProcessResult list = RunSeqgraph({"ops"});
+  ASSERT_EQ(list.status, 0) << list.err;
+  for (const OpDef* op : AllOps().All()) EXPECT_THAT(list.out, HasSubstr(op->name() + " "));
+  const ProcessResult some = RunSeqgraph({"ops", "Tanh", "BCE"});
+  EXPECT_THAT(some.out, AllOf(StartsWith("## Tanh\n"), HasSubstr("`Tanh(x) -> y`, version 1"),
+                              HasSubstr("\n## BCE\n"), Not(HasSubstr("## BCEGrad"))));
+  const ProcessResult none = RunSeqgraph({"ops", "Warp"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("Warp"));
+}
+
 // sigmoid(0) = 1/2.
 constexpr char kSigmoidOfZero[] = R"(
 cases {
