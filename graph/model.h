@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/function.h"
-#include "graph/layers.h"
+#include "graph/layer_stack.h"
 #include "graph/tensor.h"
 
 namespace seqgraph {
@@ -78,7 +78,7 @@ struct Model {
   std::vector<std::string> labels;  ///< name of class 0, 1, ...
   std::string description;          ///< free text: what it was trained on and how
   /// The stack of layers that `predict` was built from, where it was: for summaries and for files
-  /// of frameworks that know layers.
+  /// of frameworks that know layers. As data: layers/ knows what they mean.
   std::optional<LayerStack> layers;
   std::optional<OptimizerRecord> optimizer;
 

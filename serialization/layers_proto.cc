@@ -9,250 +9,126 @@
 #include "base/status_macros.h"
 #include "graph/shape.h"
 #include "serialization/function_proto.h"
+#include "serialization/old_layers_proto.h"
 
 namespace seqgraph {
 namespace {
 
-// A regularizer that does nothing is not saved: `field` makes the message.
-template <typename Field>
-void SaveRegularizer(const Regularizer& from, Field field) {
-  if (!from.present()) return;
-  proto::Regularizer* to = field();
-  to->set_l1(from.l1);
-  to->set_l2(from.l2);
-}
+void SaveLayer(const Layer& layer, proto::Layer& to);
 
-proto::RecurrentLayer RecurrentToProto(const RecurrentLayer& from) {
-  proto::RecurrentLayer to;
-  to.set_kind(static_cast<proto::RecurrentLayer::Kind>(from.kind));
-  to.set_units(from.units);
-  to.set_activation(from.activation);
-  to.set_use_bias(from.use_bias);
-  to.set_return_sequences(from.return_sequences);
-  to.set_go_backwards(from.go_backwards);
-  to.set_stateful(from.stateful);
-  to.set_zero_output_for_mask(from.zero_output_for_mask);
-  to.set_reset_after(from.reset_after);
-  to.set_unit_forget_bias(from.unit_forget_bias);
-  to.set_dropout(from.dropout);
-  to.set_recurrent_dropout(from.recurrent_dropout);
-  *to.mutable_kernel_initializer() = InitializerToProto(from.kernel_initializer);
-  *to.mutable_recurrent_initializer() = InitializerToProto(from.recurrent_initializer);
-  *to.mutable_bias_initializer() = InitializerToProto(from.bias_initializer);
-  SaveRegularizer(from.kernel_regularizer, [&] { return to.mutable_kernel_regularizer(); });
-  SaveRegularizer(from.recurrent_regularizer, [&] { return to.mutable_recurrent_regularizer(); });
-  SaveRegularizer(from.bias_regularizer, [&] { return to.mutable_bias_regularizer(); });
-  return to;
-}
+struct SaveSetting {
+  proto::LayerSetting& to;
 
-struct SaveKind {
-  proto::Layer& to;
-
-  void operator()(const EmbeddingLayer& from) const {
-    proto::EmbeddingLayer& layer = *to.mutable_embedding();
-    layer.set_input_dim(from.input_dim);
-    layer.set_output_dim(from.output_dim);
-    layer.set_mask_zero(from.mask_zero);
-    *layer.mutable_embeddings_initializer() = InitializerToProto(from.embeddings_initializer);
-    SaveRegularizer(from.embeddings_regularizer,
-                    [&] { return layer.mutable_embeddings_regularizer(); });
+  void operator()(int64_t value) const { to.set_int_value(value); }
+  void operator()(double value) const { to.set_float_value(value); }
+  void operator()(bool value) const { to.set_bool_value(value); }
+  void operator()(const std::string& value) const { to.set_string_value(value); }
+  void operator()(const Initializer& value) const {
+    *to.mutable_initializer_value() = InitializerToProto(value);
   }
-  void operator()(const OneHotLayer& from) const { to.mutable_one_hot()->set_depth(from.depth); }
-  void operator()(const RecurrentLayer& from) const {
-    *to.mutable_recurrent() = RecurrentToProto(from);
+  void operator()(const Regularizer& value) const {
+    to.mutable_regularizer_value()->set_l1(value.l1);
+    to.mutable_regularizer_value()->set_l2(value.l2);
   }
-  void operator()(const BidirectionalLayer& from) const {
-    proto::BidirectionalLayer& layer = *to.mutable_bidirectional();
-    *layer.mutable_forward() = RecurrentToProto(from.forward);
-    *layer.mutable_backward() = RecurrentToProto(from.backward);
-    layer.set_forward_name(from.forward_name);
-    layer.set_backward_name(from.backward_name);
-    layer.set_merge_mode(static_cast<proto::BidirectionalLayer::MergeMode>(from.merge_mode));
-  }
-  void operator()(const DenseLayer& from) const {
-    proto::DenseLayer& layer = *to.mutable_dense();
-    layer.set_units(from.units);
-    layer.set_activation(from.activation);
-    layer.set_use_bias(from.use_bias);
-    *layer.mutable_kernel_initializer() = InitializerToProto(from.kernel_initializer);
-    *layer.mutable_bias_initializer() = InitializerToProto(from.bias_initializer);
-    SaveRegularizer(from.kernel_regularizer, [&] { return layer.mutable_kernel_regularizer(); });
-    SaveRegularizer(from.bias_regularizer, [&] { return layer.mutable_bias_regularizer(); });
-  }
-  void operator()(const DropoutLayer& from) const {
-    to.mutable_dropout()->set_rate(from.rate);
-    to.mutable_dropout()->set_spatial(from.spatial);
-  }
-  void operator()(const PoolingLayer& from) const {
-    to.mutable_pooling()->set_kind(static_cast<proto::PoolingLayer::Kind>(from.kind));
-  }
-  void operator()(const ActivationLayer& from) const {
-    to.mutable_activation()->set_activation(from.activation);
+  void operator()(const std::vector<Layer>& value) const {
+    for (const Layer& layer : value) SaveLayer(layer, *to.mutable_layers_value()->add_layers());
   }
 };
 
-// Reads one layer; the first mistake is kept.
-class LayerReader {
- public:
-  absl::StatusOr<Layer> Read(const proto::Layer& from) {
-    Layer layer;
-    Name(from.name(), &layer.name);
-    layer.trainable = !from.frozen();
-    ReadKind(from, &layer.kind);
-    SEQ_RETURN_IF_ERROR(Annotate(status_, absl::StrCat("layer ", from.name())));
+void SaveLayer(const Layer& layer, proto::Layer& to) {
+  to.set_name(layer.name);
+  to.set_frozen(!layer.trainable);
+  to.set_class_name(layer.kind.class_name);
+  for (const auto& [name, value] : layer.kind.settings) {
+    proto::LayerSetting& setting = *to.add_settings();
+    setting.set_name(name);
+    std::visit(SaveSetting{setting}, value);
+  }
+}
+
+absl::Status CheckName(absl::string_view what, const std::string& name) {
+  if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the name of ", what, " has ", name.size(),
+                                                 " bytes; it must have 1 to ", kMaxNameBytes));
+}
+
+absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth);
+
+absl::StatusOr<LayerSetting> ReadSetting(const proto::LayerSetting& from, int depth) {
+  const auto finite = [](double value) -> absl::StatusOr<double> {
+    if (std::isfinite(value)) return value;
+    return absl::InvalidArgumentError("is not finite");
+  };
+  switch (from.value_case()) {
+    case proto::LayerSetting::kIntValue:
+      return LayerSetting(int64_t{from.int_value()});
+    case proto::LayerSetting::kFloatValue:
+      return finite(from.float_value());
+    case proto::LayerSetting::kBoolValue:
+      return LayerSetting(from.bool_value());
+    case proto::LayerSetting::kStringValue:
+      if (from.string_value().size() > kMaxNameBytes) break;
+      return LayerSetting(from.string_value());
+    case proto::LayerSetting::kInitializerValue:
+      return InitializerFromProto(from.initializer_value());
+    case proto::LayerSetting::kRegularizerValue: {
+      Regularizer value;
+      SEQ_ASSIGN_OR_RETURN(value.l1, finite(from.regularizer_value().l1()));
+      SEQ_ASSIGN_OR_RETURN(value.l2, finite(from.regularizer_value().l2()));
+      return value;
+    }
+    case proto::LayerSetting::kLayersValue: {
+      std::vector<Layer> layers;
+      for (const proto::Layer& layer : from.layers_value().layers()) {
+        SEQ_ASSIGN_OR_RETURN(layers.emplace_back(), ReadLayer(layer, depth + 1));
+      }
+      return layers;
+    }
+    case proto::LayerSetting::VALUE_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("has no value, or one that is too long");
+}
+
+absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
+  if (depth > kMaxLayerDepth) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("layers lie in each other more than ", kMaxLayerDepth, " deep"));
+  }
+  SEQ_RETURN_IF_ERROR(CheckName("a layer", from.name()));
+  Layer layer{.name = from.name(), .trainable = !from.frozen()};
+  const std::string where = absl::StrCat("layer ", from.name());
+  if (from.kind_case() != proto::Layer::KIND_NOT_SET) {
+    if (!from.class_name().empty() || from.settings_size() > 0) {
+      return absl::InvalidArgumentError(absl::StrCat(where, ": is of two kinds"));
+    }
+    absl::StatusOr<LayerKind> kind = OldLayerKind(from);
+    SEQ_RETURN_IF_ERROR(Annotate(kind.status(), where));
+    layer.kind = *std::move(kind);
     return layer;
   }
-
- private:
-  void Fail(const std::string& why) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(why);
+  if (from.class_name().empty() || from.class_name().size() > kMaxNameBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": is of no kind"));
   }
-  void Name(const std::string& from, std::string* to) {
-    if (from.empty() || from.size() > kMaxNameBytes) {
-      Fail(absl::StrCat("a name or activation has ", from.size(), " bytes; it must have 1 to ",
-                        kMaxNameBytes));
-    }
-    *to = from;
-  }
-  void Extent(const char* what, int64_t from, int64_t* to) {
-    if (from < 1 || from > Shape::kMaxElements) {
-      Fail(absl::StrCat(what, " is ", from, "; it must be from 1 to 2^40"));
-    }
-    *to = from;
-  }
-  void Real(const char* what, double from, double* to) {
-    if (!std::isfinite(from)) Fail(absl::StrCat(what, " is not finite"));
-    *to = from;
-  }
-  void Read(const proto::Initializer& from, Initializer* to) {
-    const absl::StatusOr<Initializer> initializer = InitializerFromProto(from);
-    if (initializer.ok()) {
-      *to = *initializer;
-    } else {
-      Fail(std::string(initializer.status().message()));
+  layer.kind.class_name = from.class_name();
+  for (const proto::LayerSetting& setting : from.settings()) {
+    SEQ_RETURN_IF_ERROR(Annotate(CheckName("a setting", setting.name()), where));
+    absl::StatusOr<LayerSetting> value = ReadSetting(setting, depth);
+    SEQ_RETURN_IF_ERROR(Annotate(value.status(), absl::StrCat(where, ": ", setting.name())));
+    if (!layer.kind.settings.emplace(setting.name(), *std::move(value)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": ", setting.name(), " is there twice"));
     }
   }
-  void Read(const proto::Regularizer& from, Regularizer* to) {
-    Real("l1", from.l1(), &to->l1);
-    Real("l2", from.l2(), &to->l2);
-  }
-  // Kinds have the same numbers in files and in memory.
-  template <typename Kind>
-  void Enum(const char* what, int from, Kind last, Kind* to) {
-    if (from < 0 || from > static_cast<int>(last)) {
-      Fail(absl::StrCat("this program does not know ", what, " ", from));
-      return;
-    }
-    *to = static_cast<Kind>(from);
-  }
-
-  RecurrentLayer ReadRecurrent(const proto::RecurrentLayer& from) {
-    RecurrentLayer to;
-    Enum("recurrent kind", from.kind(), RecurrentKind::kGRU, &to.kind);
-    Extent("units", from.units(), &to.units);
-    Name(from.activation(), &to.activation);
-    to.use_bias = from.use_bias();
-    to.return_sequences = from.return_sequences();
-    to.go_backwards = from.go_backwards();
-    to.stateful = from.stateful();
-    to.zero_output_for_mask = from.zero_output_for_mask();
-    to.reset_after = from.reset_after();
-    to.unit_forget_bias = from.unit_forget_bias();
-    Real("dropout", from.dropout(), &to.dropout);
-    Real("recurrent_dropout", from.recurrent_dropout(), &to.recurrent_dropout);
-    Read(from.kernel_initializer(), &to.kernel_initializer);
-    Read(from.recurrent_initializer(), &to.recurrent_initializer);
-    Read(from.bias_initializer(), &to.bias_initializer);
-    Read(from.kernel_regularizer(), &to.kernel_regularizer);
-    Read(from.recurrent_regularizer(), &to.recurrent_regularizer);
-    Read(from.bias_regularizer(), &to.bias_regularizer);
-    return to;
-  }
-
-  EmbeddingLayer ReadEmbedding(const proto::EmbeddingLayer& from) {
-    EmbeddingLayer to;
-    Extent("input_dim", from.input_dim(), &to.input_dim);
-    Extent("output_dim", from.output_dim(), &to.output_dim);
-    to.mask_zero = from.mask_zero();
-    Read(from.embeddings_initializer(), &to.embeddings_initializer);
-    Read(from.embeddings_regularizer(), &to.embeddings_regularizer);
-    return to;
-  }
-
-  BidirectionalLayer ReadBidirectional(const proto::BidirectionalLayer& from) {
-    BidirectionalLayer to;
-    to.forward = ReadRecurrent(from.forward());
-    to.backward = ReadRecurrent(from.backward());
-    Name(from.forward_name(), &to.forward_name);
-    Name(from.backward_name(), &to.backward_name);
-    Enum("merge mode", from.merge_mode(), MergeMode::kAve, &to.merge_mode);
-    return to;
-  }
-
-  DenseLayer ReadDense(const proto::DenseLayer& from) {
-    DenseLayer to;
-    Extent("units", from.units(), &to.units);
-    Name(from.activation(), &to.activation);
-    to.use_bias = from.use_bias();
-    Read(from.kernel_initializer(), &to.kernel_initializer);
-    Read(from.bias_initializer(), &to.bias_initializer);
-    Read(from.kernel_regularizer(), &to.kernel_regularizer);
-    Read(from.bias_regularizer(), &to.bias_regularizer);
-    return to;
-  }
-
-  void ReadKind(const proto::Layer& from, LayerKind* kind) {
-    switch (from.kind_case()) {
-      case proto::Layer::kEmbedding:
-        *kind = ReadEmbedding(from.embedding());
-        return;
-      case proto::Layer::kOneHot: {
-        OneHotLayer layer;
-        Extent("depth", from.one_hot().depth(), &layer.depth);
-        *kind = layer;
-        return;
-      }
-      case proto::Layer::kRecurrent:
-        *kind = ReadRecurrent(from.recurrent());
-        return;
-      case proto::Layer::kBidirectional:
-        *kind = ReadBidirectional(from.bidirectional());
-        return;
-      case proto::Layer::kDense:
-        *kind = ReadDense(from.dense());
-        return;
-      case proto::Layer::kDropout: {
-        DropoutLayer layer{.spatial = from.dropout().spatial()};
-        Real("rate", from.dropout().rate(), &layer.rate);
-        *kind = layer;
-        return;
-      }
-      case proto::Layer::kPooling: {
-        PoolingLayer layer;
-        Enum("kind of pooling", from.pooling().kind(), PoolingLayer::Kind::kMax, &layer.kind);
-        *kind = layer;
-        return;
-      }
-      case proto::Layer::kActivation: {
-        ActivationLayer layer;
-        Name(from.activation().activation(), &layer.activation);
-        *kind = layer;
-        return;
-      }
-      case proto::Layer::KIND_NOT_SET:
-        Fail("is of no kind");
-    }
-  }
-
-  absl::Status status_;
-};
+  return layer;
+}
 
 absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
-  const auto fits = [](int64_t extent) { return extent >= 0 && extent <= Shape::kMaxElements; };
+  const auto fits = [](int64_t extent) { return extent >= 0 && extent <= kMaxLayerExtent; };
   if (from.time() < 1 || !fits(from.time()) || !fits(from.features()) || !fits(from.batch())) {
-    return absl::InvalidArgumentError(absl::StrCat("its input has time ", from.time(),
-                                                   ", features ", from.features(), " and batch ",
-                                                   from.batch(), ", which must be from 1 to 2^40"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("its input has time ", from.time(), ", features ", from.features(),
+                     " and batch ", from.batch(), ", which must be from 1 to ", kMaxLayerExtent));
   }
   if (from.name().empty() || from.name().size() > kMaxNameBytes) {
     return absl::InvalidArgumentError("the name of its input is empty or too long");
@@ -272,12 +148,7 @@ proto::LayerStack LayerStackToProto(const LayerStack& stack) {
   saved.mutable_input()->set_time(stack.input.time);
   saved.mutable_input()->set_features(stack.input.features.value_or(0));
   saved.mutable_input()->set_batch(stack.input.batch.value_or(0));
-  for (const Layer& layer : stack.layers) {
-    proto::Layer& to = *saved.add_layers();
-    to.set_name(layer.name);
-    to.set_frozen(!layer.trainable);
-    std::visit(SaveKind{to}, layer.kind);
-  }
+  for (const Layer& layer : stack.layers) SaveLayer(layer, *saved.add_layers());
   return saved;
 }
 
@@ -295,7 +166,7 @@ absl::StatusOr<LayerStack> LayerStackFromProto(const proto::LayerStack& saved) {
   stack.input = *std::move(input);
   std::set<std::string> names;
   for (const proto::Layer& from : saved.layers()) {
-    SEQ_ASSIGN_OR_RETURN(Layer layer, LayerReader().Read(from));
+    SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(from, 1));
     if (!names.insert(layer.name).second) {
       return absl::InvalidArgumentError(absl::StrCat("two layers are named ", layer.name));
     }

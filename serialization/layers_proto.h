@@ -2,19 +2,17 @@
 #define SEQGRAPH_SERIALIZATION_LAYERS_PROTO_H_
 
 #include "absl/status/statusor.h"
-#include "graph/layers.h"
+#include "graph/layer_stack.h"
 #include "serialization/layers.pb.h"
 
 namespace seqgraph {
 
-/// A stack in a file has at most this many layers.
-inline constexpr int kMaxStackLayers = 1000;
-
 proto::LayerStack LayerStackToProto(const LayerStack& stack);
 
-/// The inverse, for untrusted messages. InvalidArgument, naming the layer: an extent that is not
-/// from 1 to 2^40, a number that is not finite, a name that is empty, too long or there twice, an
-/// unknown kind. Whether the layers fit each other, and the variables them, is for who builds them.
+/// The inverse, for untrusted messages, also of format version 3. InvalidArgument, naming the
+/// layer: a number that is not finite, a name that is empty, too long or there twice, a layer
+/// without a class or too deep within others. Classes need not be known here, and what their
+/// settings mean is not asked: CheckStack() (layers/layer_def.h) does, for who builds the layers.
 absl::StatusOr<LayerStack> LayerStackFromProto(const proto::LayerStack& stack);
 
 }  // namespace seqgraph

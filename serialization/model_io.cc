@@ -41,6 +41,7 @@ constexpr int kMaxSelfTests = 100;
 // The first versions that have them.
 constexpr int kSelfTestVersion = 2;
 constexpr int kLayersVersion = 3;
+constexpr int kLayerClassesVersion = 4;
 constexpr int64_t kMaxPreprocessing = INT_MAX;
 
 absl::StatusOr<OptimizerRecord> OptimizerFromProto(const proto::Optimizer& from) {
@@ -78,7 +79,7 @@ proto::Model ModelToProto(const Model& model, TensorEncoding encoding) {
   for (const std::string& label : model.labels) out.add_labels(label);
   if (model.layers.has_value()) {
     *out.mutable_layers() = LayerStackToProto(*model.layers);
-    out.set_format_version(kLayersVersion);
+    out.set_format_version(kLayerClassesVersion);
   }
   if (model.optimizer.has_value()) {
     out.mutable_optimizer()->set_name(model.optimizer->name);
@@ -282,6 +283,12 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
     if (from.format_version() < kLayersVersion) {
       return absl::InvalidArgumentError(absl::StrCat("format version ", from.format_version(),
                                                      " has no layers, but they are there"));
+    }
+    for (const proto::Layer& layer : from.layers().layers()) {
+      if (from.format_version() >= kLayerClassesVersion || layer.class_name().empty()) continue;
+      return absl::InvalidArgumentError(absl::StrCat("format version ", from.format_version(),
+                                                     " has no classes of layers, but layer ",
+                                                     layer.name(), " is of one"));
     }
     SEQ_ASSIGN_OR_RETURN(model.layers, LayerStackFromProto(from.layers()));
   }

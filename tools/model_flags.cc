@@ -34,9 +34,9 @@ TextModelOptions ModelFlags::Options() const {
   return {.one_hot = input == "onehot",
           .embedding_dim = embedding_dim,
           .mask_zero = mask_zero,
-          .cell = cell == "lstm"  ? RecurrentKind::kLSTM
-                  : cell == "gru" ? RecurrentKind::kGRU
-                                  : RecurrentKind::kSimpleRNN,
+          .cell = cell == "lstm"  ? "LSTM"
+                  : cell == "gru" ? "GRU"
+                                  : "SimpleRNN",
           .units = units,
           .layers = layers,
           .bidirectional = bidirectional,

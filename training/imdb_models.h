@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "graph/function_builder.h"
-#include "graph/layers.h"
+#include "graph/layer_stack.h"
 #include "graph/model.h"
 #include "training/model_builder.h"
 

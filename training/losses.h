@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "graph/function_builder.h"
-#include "graph/layers.h"
+#include "graph/layer_stack.h"
 
 namespace seqgraph {
 

@@ -18,20 +18,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/function_builder.h"
-#include "graph/layers.h"
 #include "graph/model.h"
+#include "layers/all_layers.h"
+#include "layers/layer_emission.h"
 #include "training/model_builder.h"
 
 namespace seqgraph {
 
-/// The name of the result of a stack: "probability" if it ends in a sigmoid or softmax, else
-/// "output".
-std::string ResultName(const LayerStack& stack);
-
 /// The function `predict` of a stack: its input, by its name and as InputType() has it, to the
 /// result named ResultName(). No dropout. The first mistake, of which InvalidArgument names the
 /// layer, is the builder's.
-FunctionBuilder StackPredict(const LayerStack& stack);
+FunctionBuilder StackPredict(const LayerStack& stack, const LayerRegistry& registry = AllLayers());
 
 /// A model of the stack that can be trained, Model::layers set. Weights are named, initialized,
 /// frozen and penalized as the layers say; `options.penalties` are added to theirs. train_step
@@ -40,26 +37,21 @@ FunctionBuilder StackPredict(const LayerStack& stack);
 /// stateful layers are variables that all functions update. Where the output is a sequence that
 /// still bears a mask, masked steps count neither in the loss nor in metrics. Errors: as
 /// StackPredict and MakeTrainable.
-absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions& options = {});
+absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions& options = {},
+                                 const LayerRegistry& registry = AllLayers());
 
 /// Sets the states of stateful layers to zero: at the beginning of new sequences, so usually before
 /// each epoch. FailedPrecondition for a model without layers; nothing happens if none is stateful.
-absl::Status ResetStates(Model& model);
-
-/// The layers of recurrent kinds; what `options` says of kind and units does not count.
-RecurrentLayer SimpleRNN(int64_t units, RecurrentLayer options = {});
-RecurrentLayer LSTM(int64_t units, RecurrentLayer options = {});
-RecurrentLayer GRU(int64_t units, RecurrentLayer options = {});
-
-/// The layer and its mirror image, which goes the other way.
-BidirectionalLayer Bidirectional(const RecurrentLayer& layer, MergeMode mode = MergeMode::kConcat);
+absl::Status ResetStates(Model& model, const LayerRegistry& registry = AllLayers());
 
 /// Collects layers. What is not named gets the name that Keras gives in a new session: "dense",
 /// "dense_1", ...; the layers in a bidirectional one are "forward_lstm", "backward_lstm", ... and
-/// count with the others of their kind.
+/// count with the others of their class. `registry` has the classes that there are, which may be a
+/// program's own, and must outlive this.
 class Sequential {
  public:
-  explicit Sequential(LayerInput input, std::string name = "sequential");
+  explicit Sequential(LayerInput input, std::string name = "sequential",
+                      const LayerRegistry& registry = AllLayers());
 
   struct LayerOptions {
     std::string name;       ///< empty: as said above
@@ -75,6 +67,7 @@ class Sequential {
  private:
   std::string Number(const std::string& name);
 
+  const LayerRegistry& registry_;
   LayerStack stack_;
   std::map<std::string, int> used_;
 };

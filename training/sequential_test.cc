@@ -56,9 +56,9 @@ TEST(Sequential, NamesLayersAsKerasDoes) {
   for (const Layer& layer : stack.stack().layers) names.push_back(layer.name);
   EXPECT_THAT(names, ElementsAre("embedding", "bidirectional", "lstm_1", "bidirectional_1",
                                  "simple_rnn", "last", "dense", "dropout", "dense_1"));
-  const auto& second = std::get<BidirectionalLayer>(stack.stack().layers[3].kind);
-  EXPECT_EQ(second.forward_name, "forward_lstm_2");
-  EXPECT_EQ(second.backward_name, "backward_lstm_2");
+  const BidirectionalLayer second = *As<BidirectionalLayer>(stack.stack().layers[3].kind);
+  EXPECT_EQ(second.forward.name, "forward_lstm_2");
+  EXPECT_EQ(second.backward.name, "backward_lstm_2");
   SEQ_ASSERT_OK_AND_ASSIGN(const Model model, stack.Build());
   EXPECT_EQ(model.layers, stack.stack());
   EXPECT_EQ(model.variables.Find("bidirectional/backward_lstm/kernel")->def.type.ToString(),
@@ -70,7 +70,7 @@ TEST(Sequential, HasOneResultNamedByItsEnd) {
   const auto result = [](DenseLayer end) {
     Sequential stack({.time = 5});
     stack.Add(Words()).Add(GRU(2)).Add(end);
-    return ResultName(stack.stack());
+    return ResultName(stack.stack(), AllLayers());
   };
   EXPECT_EQ(result({.units = 1, .activation = "sigmoid"}), "probability");
   EXPECT_EQ(result({.units = 3, .activation = "softmax"}), "probability");
@@ -99,7 +99,7 @@ TEST(BuildModel, CarriesMasksToWhereKerasConsumesThem) {
       .Add(Bidirectional(GRU(2, {.return_sequences = true})))
       .Add(DenseLayer{.units = 3, .activation = "relu"})
       .Add(SimpleRNN(2, {.return_sequences = true}))
-      .Add(PoolingLayer{})
+      .Add(GlobalAveragePooling1DLayer{})
       .Add(Sigmoid());
   SEQ_ASSERT_OK_AND_ASSIGN(const Model model, stack.Build());
   const Function& predict = *model.FindFunction(kPredict);
@@ -133,7 +133,7 @@ TEST(BuildModel, AMaskedOutputMasksTheLoss) {
 TEST(BuildModel, DropsOnlyInTraining) {
   Sequential stack({.time = 5});
   stack.Add(Words())
-      .Add(DropoutLayer{.rate = 0.2, .spatial = true})
+      .Add(SpatialDropout1DLayer{.rate = 0.2})
       .Add(LSTM(2, {.dropout = 0.1, .recurrent_dropout = 0.3}))
       .Add(DropoutLayer{.rate = 0.4})
       .Add(Sigmoid());
@@ -242,10 +242,10 @@ TEST(BuildModel, NamesTheLayerThatDoesNotFit) {
   EXPECT_THAT(build({Words(), GRU(2, {.stateful = true})}), StatusIs(kInvalid, "set batch"));
   EXPECT_THAT(build({Words(), DropoutLayer{.rate = 1}}),
               StatusIs(kInvalid, "layer dropout: rate must be in [0, 1)"));
-  BidirectionalLayer both = Bidirectional(GRU(2), MergeMode::kSum);
-  both.backward.units = 3;
+  BidirectionalLayer both = Bidirectional(GRU(2), "sum");
+  both.backward.kind = GRU(3, {.go_backwards = true});
   EXPECT_THAT(build({Words(), both}), StatusIs(kInvalid, "2 and 3 units, which only concat"));
-  both.backward.go_backwards = false;
+  both.backward.kind = GRU(3);
   EXPECT_THAT(build({Words(), both}), StatusIs(kInvalid, "go_backwards must differ"));
   Sequential twice({.time = 3});
   twice.Add(Words(), {.name = "a"}).Add(GRU(2), {.name = "a"});

@@ -10,6 +10,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "layers/layer_emission.h"
+#include "layers/stack_recognition.h"
 #include "training/model_builder.h"
 
 namespace seqgraph {
@@ -18,18 +20,6 @@ namespace {
 constexpr int kColumns = 3;
 using Row = std::array<std::string, kColumns>;
 using Widths = std::array<int, kColumns>;
-
-// Where an op has another name as a Keras layer.
-constexpr std::pair<absl::string_view, absl::string_view> kLayerNames[] = {
-    {"RNNCell", "SimpleRNN"},
-};
-
-std::string LayerName(absl::string_view op) {
-  for (const auto& [op_name, layer] : kLayerNames) {
-    if (op == op_name) return std::string(layer);
-  }
-  return std::string(op);
-}
 
 std::string KerasShape(const Shape& shape) {
   std::vector<std::string> dims;
@@ -165,30 +155,46 @@ std::string Totals(const Model& model, bool with_optimizer) {
   return lines;
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<LayerRow>> Layers(const Model& model) {
-  SEQ_ASSIGN_OR_RETURN(const Function* predict, model.GetFunction(kPredict));
-  const std::vector<bool> used = predict->UsedValues();
+std::vector<LayerRow> RowsOfNodes(const Function& predict) {
+  const std::vector<bool> used = predict.UsedValues();
   std::set<std::string> counted;
   std::vector<LayerRow> rows;
-  for (const Node& node : predict->nodes()) {
+  for (const Node& node : predict.nodes()) {
     std::vector<const VariableDef*> weights;
     for (Value input : node.inputs) {
-      if (!input.present() || predict->info(input).origin != Origin::kVariable) continue;
-      weights.push_back(&predict->variables()[predict->info(input).source].def);
+      if (!input.present() || predict.info(input).origin != Origin::kVariable) continue;
+      weights.push_back(&predict.variables()[predict.info(input).source].def);
     }
     if (weights.empty()) continue;
     LayerRow row;
     row.name = NameOfLayer(node, weights);
-    row.type = LayerName(node.op->name());
-    row.output_shape = KerasShape(predict->type(UsedOutput(node, used)).shape);
+    row.type = node.op->name();
+    row.output_shape = KerasShape(predict.type(UsedOutput(node, used)).shape);
     for (const VariableDef* weight : weights) {
       if (counted.insert(weight->name).second) {
         row.parameters += weight->type.shape.num_elements();
       }
     }
     rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<LayerRow>> Layers(const Model& model) {
+  SEQ_ASSIGN_OR_RETURN(const Function* predict, model.GetFunction(kPredict));
+  const absl::StatusOr<RecognizedStack> recognized = RecognizeStack(model);
+  if (!recognized.ok()) return RowsOfNodes(*predict);
+  SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(recognized->stack, AllLayers()));
+  std::vector<LayerRow> rows;
+  for (const EmittedLayer& layer : emitted.layers) {
+    if (!layer.def->keras.exists) continue;
+    LayerRow& row = rows.emplace_back();
+    row.name = layer.name;
+    row.type = layer.def->class_name;
+    row.output_shape = KerasShape(layer.output.shape);
+    for (const LayerWeight& weight : layer.weights) row.parameters += weight.shape.num_elements();
   }
   return rows;
 }

@@ -10,15 +10,18 @@
 
 namespace seqgraph {
 
-/// A node of `predict` that reads weights.
+/// A layer of `predict`.
 struct LayerRow {
-  std::string name;          ///< the folder of its weights: "simple_rnn"
-  std::string type;          ///< as Keras calls the layer: "SimpleRNN"; else the op
-  std::string output_shape;  ///< "(None, 8)": of the output that is used
-  int64_t parameters = 0;    ///< a weight that several nodes read counts for the first
+  std::string name;          ///< "simple_rnn"
+  std::string type;          ///< as Keras calls its class: "SimpleRNN"
+  std::string output_shape;  ///< "(None, 8)"
+  int64_t parameters = 0;
 };
 
-/// The layers in the order of the nodes. NotFound if the model has no function `predict`.
+/// The layers of the stack that `predict` is (RecognizeStack), but for those that Keras does not
+/// have: one-hot words are its input. Of a function that is no stack the nodes that read weights,
+/// by the folder of their weights and the op; a weight that several nodes read counts for the
+/// first. NotFound if the model has no function `predict`.
 absl::StatusOr<std::vector<LayerRow>> Layers(const Model& model);
 
 struct SummaryOptions {

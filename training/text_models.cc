@@ -15,7 +15,7 @@ LayerStack TextStack(const TextModelOptions& options) {
   }
   for (int64_t i = 0; i < options.layers; ++i) {
     const bool last = i + 1 == options.layers;
-    const RecurrentLayer layer{.kind = options.cell,
+    const RecurrentLayer layer{.cell = options.cell,
                                .units = options.units,
                                .return_sequences = !last || options.pooling != StatePooling::kLast,
                                .dropout = options.dropout,
@@ -23,9 +23,8 @@ LayerStack TextStack(const TextModelOptions& options) {
     options.bidirectional ? stack.Add(Bidirectional(layer)) : stack.Add(layer);
   }
   if (options.pooling != StatePooling::kLast) {
-    stack.Add(PoolingLayer{.kind = options.pooling == StatePooling::kAverage
-                                       ? PoolingLayer::Kind::kAverage
-                                       : PoolingLayer::Kind::kMax});
+    options.pooling == StatePooling::kAverage ? stack.Add(GlobalAveragePooling1DLayer{})
+                                              : stack.Add(GlobalMaxPooling1DLayer{});
   }
   stack.Add(options.classes == 2 ? DenseLayer{.units = 1, .activation = "sigmoid"}
                                  : DenseLayer{.units = options.classes, .activation = "softmax"});

@@ -4,9 +4,10 @@
 // Classifiers of texts in the shape of the tutorial's, with any recurrent layers and classes.
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/statusor.h"
-#include "graph/layers.h"
+#include "graph/layer_stack.h"
 #include "graph/model.h"
 #include "training/losses.h"
 #include "training/model_builder.h"
@@ -22,12 +23,12 @@ struct TextModelOptions {
   int64_t num_words = 500;  ///< codes are in [0, num_words)
   int64_t maxlen = 100;     ///< codes of a text
   int64_t embedding_dim = 16;
-  bool mask_zero = false;  ///< steps in front of a text are skipped; needs an embedding
-  RecurrentKind cell = RecurrentKind::kSimpleRNN;
-  int64_t units = 8;           ///< of each recurrent layer, in each direction
-  int64_t layers = 1;          ///< recurrent ones, each over all states of the one before
-  bool bidirectional = false;  ///< each of them
-  double dropout = 0;          ///< of the inputs of each of them
+  bool mask_zero = false;          ///< steps in front of a text are skipped; needs an embedding
+  std::string cell = "SimpleRNN";  ///< the class of the recurrent layers: one of RecurrentCells()
+  int64_t units = 8;               ///< of each recurrent layer, in each direction
+  int64_t layers = 1;              ///< recurrent ones, each over all states of the one before
+  bool bidirectional = false;      ///< each of them
+  double dropout = 0;              ///< of the inputs of each of them
   double recurrent_dropout = 0;
   StatePooling pooling = StatePooling::kLast;
   int64_t classes = 2;

@@ -32,7 +32,7 @@ TEST(TextModels, LayersAreNamedAsByKerasAndHaveItsParameters) {
                                  .maxlen = 7,
                                  .embedding_dim = 6,
                                  .mask_zero = true,
-                                 .cell = RecurrentKind::kLSTM,
+                                 .cell = "LSTM",
                                  .units = 5,
                                  .layers = 2,
                                  .bidirectional = true,
@@ -48,7 +48,7 @@ TEST(TextModels, LayersAreNamedAsByKerasAndHaveItsParameters) {
   EXPECT_EQ(Parameters({.num_words = 50,
                         .maxlen = 7,
                         .embedding_dim = 6,
-                        .cell = RecurrentKind::kGRU,
+                        .cell = "GRU",
                         .units = 5,
                         .pooling = StatePooling::kMax}),
             300 + 195 + 6);

@@ -87,17 +87,17 @@ void Config::Fail(const absl::Status& status) {
   if (status_.ok() && !status.ok()) status_ = Annotate(status, where_);
 }
 
-void Config::Refuse(const char* key, const Json& value, absl::string_view why) {
+void Config::Refuse(const std::string& key, const Json& value, absl::string_view why) {
   Fail(absl::UnimplementedError(absl::StrCat(key, " is ", Shown(value), ": ", why)));
 }
 
-const Json* Config::Take(const char* key) {
+const Json* Config::Take(const std::string& key) {
   asked_.insert(key);
   if (!Has(key) || json_[key].is_null()) return nullptr;
   return &json_[key];
 }
 
-void Config::Int(const char* key, int64_t low, int64_t high, int64_t* value) {
+void Config::Int(const std::string& key, int64_t low, int64_t high, int64_t* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
   // Some versions write 8.0 for 8.
@@ -111,7 +111,7 @@ void Config::Int(const char* key, int64_t low, int64_t high, int64_t* value) {
   *value = static_cast<int64_t>(real);
 }
 
-void Config::Real(const char* key, double* value) {
+void Config::Real(const std::string& key, double* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
   if (!found->is_number() || !std::isfinite(found->get<double>())) {
@@ -122,7 +122,7 @@ void Config::Real(const char* key, double* value) {
   *value = found->get<double>();
 }
 
-void Config::Bool(const char* key, bool* value) {
+void Config::Bool(const std::string& key, bool* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
   if (!found->is_boolean()) {
@@ -133,7 +133,7 @@ void Config::Bool(const char* key, bool* value) {
   *value = found->get<bool>();
 }
 
-void Config::Text(const char* key, std::string* value) {
+void Config::Text(const std::string& key, std::string* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
   if (!found->is_string()) {
@@ -143,11 +143,11 @@ void Config::Text(const char* key, std::string* value) {
   *value = found->get<std::string>();
 }
 
-void Config::Choice(const char* key, std::initializer_list<const char*> choices,
+void Config::Choice(const std::string& key, const std::vector<std::string>& choices,
                     std::string* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
-  for (const char* choice : choices) {
+  for (const std::string& choice : choices) {
     if (*found == choice) {
       *value = choice;
       return;
@@ -156,18 +156,18 @@ void Config::Choice(const char* key, std::initializer_list<const char*> choices,
   Refuse(key, *found, absl::StrCat("it can be ", absl::StrJoin(choices, ", ")));
 }
 
-void Config::Ignore(std::initializer_list<const char*> keys) {
-  for (const char* key : keys) asked_.insert(key);
+void Config::Ignore(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) asked_.insert(key);
 }
 
-void Config::RefuseUnlessUnset(std::initializer_list<const char*> keys) {
-  for (const char* key : keys) {
+void Config::RefuseUnlessUnset(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
     const Json* found = Take(key);
     if (found != nullptr && !IsUnset(*found)) Refuse(key, *found, "this is not known here");
   }
 }
 
-void Config::Float32(const char* key) {
+void Config::Float32(const std::string& key) {
   const Json* found = Take(key);
   if (found == nullptr || *found == "float32") return;
   if (found->is_object() && found->contains("config") && (*found)["config"].is_object() &&

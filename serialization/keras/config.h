@@ -2,7 +2,6 @@
 #define SEQGRAPH_SERIALIZATION_KERAS_CONFIG_H_
 
 #include <cstdint>
-#include <initializer_list>
 #include <set>
 #include <string>
 #include <vector>
@@ -31,24 +30,25 @@ class Config {
   Config(const Json& json, std::string where);
 
   /// Each sets *value if the attribute is there and not null.
-  void Int(const char* key, int64_t low, int64_t high, int64_t* value);
-  void Real(const char* key, double* value);
-  void Bool(const char* key, bool* value);
-  void Text(const char* key, std::string* value);
+  void Int(const std::string& key, int64_t low, int64_t high, int64_t* value);
+  void Real(const std::string& key, double* value);
+  void Bool(const std::string& key, bool* value);
+  void Text(const std::string& key, std::string* value);
   /// A text among `choices`.
-  void Choice(const char* key, std::initializer_list<const char*> choices, std::string* value);
+  void Choice(const std::string& key, const std::vector<std::string>& choices, std::string* value);
   /// As it is; null if it is absent or null.
-  const Json* Take(const char* key);
+  const Json* Take(const std::string& key);
   /// Attributes without a meaning for what the model computes.
-  void Ignore(std::initializer_list<const char*> keys);
+  void Ignore(const std::vector<std::string>& keys);
   /// Attributes that must be absent, null, false, zero or empty: what they ask for cannot be given.
-  void RefuseUnlessUnset(std::initializer_list<const char*> keys);
+  void RefuseUnlessUnset(const std::vector<std::string>& keys);
   /// Elements must be float32: a text, or Keras 3's DTypePolicy.
-  void Float32(const char* key);
+  void Float32(const std::string& key);
 
-  bool Has(const char* key) const { return json_.is_object() && json_.contains(key); }
+  bool Has(const std::string& key) const { return json_.is_object() && json_.contains(key); }
+  bool IsNull(const std::string& key) const { return Has(key) && json_[key].is_null(); }
   void Fail(const absl::Status& status);
-  void Refuse(const char* key, const Json& value, absl::string_view why);
+  void Refuse(const std::string& key, const Json& value, absl::string_view why);
   const std::string& where() const { return where_; }
   bool ok() const { return status_.ok(); }
   /// The first error, or that of the first attribute that nobody asked for.

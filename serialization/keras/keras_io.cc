@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "base/zip.h"
+#include "layers/one_hot.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/writer.h"
 #include "serialization/keras/legacy_model.h"
@@ -66,11 +67,12 @@ void GuessOptimizer(const StoredWeights& stored, KerasModel& model) {
 }
 
 absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptions& options) {
+  const LayerRegistry& registry = *options.layers;
   SEQ_ASSIGN_OR_RETURN(const Files files, Unzip(bytes));
   absl::StatusOr<KerasModel> described = ParseKerasConfig(files.at(kConfigFile), options);
   SEQ_RETURN_IF_ERROR(Annotate(described.status(), kConfigFile));
   KerasModel model = *std::move(described);
-  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack, registry));
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, Tree(files));
   absl::StatusOr<StoredWeights> stored = ReadWeights(tree, layers, &model.notes);
   SEQ_RETURN_IF_ERROR(Annotate(stored.status(), kWeightsFile));
@@ -110,7 +112,7 @@ absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOpt
 absl::StatusOr<KerasModel> ParseKerasConfig(absl::string_view text, const ReadOptions& options) {
   SEQ_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
   KerasModel model;
-  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(json, options.time, &model.notes));
+  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(json, options.time, *options.layers, &model.notes));
   if (!options.training || !json.contains("compile_config") || json["compile_config"].is_null()) {
     return model;
   }
@@ -125,8 +127,9 @@ absl::StatusOr<Training> ParseKerasTraining(absl::string_view text,
 }
 
 absl::StatusOr<StoredWeights> ParseKerasWeights(absl::string_view bytes, const LayerStack& stack,
-                                                std::vector<std::string>* notes) {
-  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(stack));
+                                                std::vector<std::string>* notes,
+                                                const LayerRegistry& registry) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(stack, registry));
   hdf5::Node root;
   if (LooksLikeZip(bytes)) {
     SEQ_ASSIGN_OR_RETURN(const Files files, Unzip(bytes));
@@ -138,32 +141,35 @@ absl::StatusOr<StoredWeights> ParseKerasWeights(absl::string_view bytes, const L
 }
 
 absl::StatusOr<StoredWeights> ReadKerasWeights(const std::string& path, const LayerStack& stack,
-                                               std::vector<std::string>* notes) {
+                                               std::vector<std::string>* notes,
+                                               const LayerRegistry& registry) {
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxFileBytes));
-  absl::StatusOr<StoredWeights> weights = ParseKerasWeights(bytes, stack, notes);
+  absl::StatusOr<StoredWeights> weights = ParseKerasWeights(bytes, stack, notes, registry);
   if (!weights.ok()) return Annotate(weights.status(), absl::StrCat("cannot load ", path));
   return weights;
 }
 
-absl::StatusOr<std::string> KerasZip(const KerasModel& model) {
-  SEQ_ASSIGN_OR_RETURN(OrderedJson config, StackJson(model.stack, Dialect::kKeras3, false));
+absl::StatusOr<std::string> KerasZip(const KerasModel& model, const LayerRegistry& registry) {
+  SEQ_ASSIGN_OR_RETURN(OrderedJson config, StackJson(model.stack, registry, Dialect::kKeras3));
   if (model.training.has_value()) {
     config["compile_config"] = TrainingJson(*model.training, Dialect::kKeras3);
   }
-  SEQ_ASSIGN_OR_RETURN(std::string weights, KerasWeightsHdf5(model));
+  SEQ_ASSIGN_OR_RETURN(std::string weights, KerasWeightsHdf5(model, registry));
   const OrderedJson metadata = {{"keras_version", "3.0.0"}, {"date_saved", "1980-01-01@00:00:00"}};
   return WriteZip({{kMetadataFile, JsonText(metadata)},
                    {kConfigFile, JsonText(config)},
                    {kWeightsFile, std::move(weights)}});
 }
 
-absl::StatusOr<std::string> KerasHdf5(const KerasModel& model, Layout layout) {
-  SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, LegacyModelTree(model, layout));
+absl::StatusOr<std::string> KerasHdf5(const KerasModel& model, Layout layout,
+                                      const LayerRegistry& registry) {
+  SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, LegacyModelTree(model, layout, registry));
   return hdf5::WriteTree(tree);
 }
 
-absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model) {
-  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
+absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model,
+                                             const LayerRegistry& registry) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack, registry));
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, WeightsStore(model, layers));
   return hdf5::WriteTree(tree);
 }

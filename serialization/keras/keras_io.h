@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "graph/layers.h"
+#include "layers/all_layers.h"
 #include "serialization/keras/keras_model.h"
 #include "serialization/keras/weights_store.h"
 
@@ -22,6 +22,8 @@ struct ReadOptions {
   std::optional<int64_t> time;
   /// False: neither loss, metrics and optimizer nor its state, whatever they are.
   bool training = true;
+  /// The classes of layers that are known.
+  const LayerRegistry* layers = &AllLayers();
 };
 
 enum class Layout {
@@ -48,16 +50,22 @@ absl::StatusOr<Training> ParseKerasTraining(absl::string_view json,
 
 /// The weights for a stack from the bytes of ".weights.h5", ".h5" or ".keras".
 absl::StatusOr<StoredWeights> ParseKerasWeights(absl::string_view bytes, const LayerStack& stack,
-                                                std::vector<std::string>* notes);
+                                                std::vector<std::string>* notes,
+                                                const LayerRegistry& registry = AllLayers());
 absl::StatusOr<StoredWeights> ReadKerasWeights(const std::string& path, const LayerStack& stack,
-                                               std::vector<std::string>* notes);
+                                               std::vector<std::string>* notes,
+                                               const LayerRegistry& registry = AllLayers());
 
 /// The bytes of a file for Keras to load; the same model gives the same bytes. InvalidArgument for
 /// a weight that is missing or a stack whose layers do not fit, Unimplemented for a layer that
 /// Keras does not have or does otherwise.
-absl::StatusOr<std::string> KerasZip(const KerasModel& model);                  ///< ".keras"
-absl::StatusOr<std::string> KerasHdf5(const KerasModel& model, Layout layout);  ///< ".h5"
-absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model);          ///< ".weights.h5"
+/// KerasZip: ".keras"; KerasHdf5: ".h5"; KerasWeightsHdf5: ".weights.h5".
+absl::StatusOr<std::string> KerasZip(const KerasModel& model,
+                                     const LayerRegistry& registry = AllLayers());
+absl::StatusOr<std::string> KerasHdf5(const KerasModel& model, Layout layout,
+                                      const LayerRegistry& registry = AllLayers());
+absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model,
+                                             const LayerRegistry& registry = AllLayers());
 
 /// Makes a model that takes one-hot words take tokens instead, by a one-hot layer in front.
 /// InvalidArgument if it takes tokens already.

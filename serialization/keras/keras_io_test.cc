@@ -41,7 +41,7 @@ LayerStack SmallStack() {
   LayerStack stack{.name = "s", .input = {.time = 3}};
   stack.layers = {
       {"e", true, EmbeddingLayer{.input_dim = 4, .output_dim = 2}},
-      {"g", true, RecurrentLayer{.kind = RecurrentKind::kGRU, .units = 2}},
+      {"g", true, GRU(2)},
       {"d", true,
        DenseLayer{.units = 1, .activation = "sigmoid", .kernel_regularizer = {.l2 = 0.25}}}};
   return stack;
@@ -282,17 +282,13 @@ TEST(KerasIoTest, WeightsMustFitTheLayers) {
 // Literals as Keras 3.15.1 names them.
 TEST(KerasIoTest, WeightsLieWhereKerasPutsThem) {
   LayerStack stack{.name = "s", .input = {.time = 3}};
-  const RecurrentLayer gru{.kind = RecurrentKind::kGRU, .units = 4, .return_sequences = true};
-  RecurrentLayer back = gru;
-  back.go_backwards = true;
+  BidirectionalLayer both_ways = Bidirectional(GRU(4, {.return_sequences = true}));
+  both_ways.forward.name = "forward_gru";
+  both_ways.backward.name = "backward_gru";
   stack.layers = {
       {"words", true, EmbeddingLayer{.input_dim = 5, .output_dim = 2}},
-      {"both", true,
-       BidirectionalLayer{.forward = gru,
-                          .backward = back,
-                          .forward_name = "forward_gru",
-                          .backward_name = "backward_gru"}},
-      {"d", true, DropoutLayer{.spatial = true}},
+      {"both", true, both_ways},
+      {"d", true, SpatialDropout1DLayer{}},
       {"a", true, RecurrentLayer{.units = 3, .use_bias = false, .return_sequences = true}},
       {"b", false, RecurrentLayer{.units = 1}}};
   SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<LayerWeights> layers, WeightsOf(stack));
@@ -314,7 +310,8 @@ TEST(KerasIoTest, WeightsLieWhereKerasPutsThem) {
   EXPECT_FALSE(layers[4].weights[0].trainable);
   // What does not fit is named.
   stack.layers.push_back({"c", true, RecurrentLayer{.units = 1}});
-  EXPECT_THAT(WeightsOf(stack), StatusIs(kInvalid, "layer c: takes a sequence"));
+  EXPECT_THAT(WeightsOf(stack),
+              StatusIs(kInvalid, "layer c: it takes float32[batch, time, features]"));
 }
 
 TEST(KerasIoTest, StatesOfOptimizersAreInKerassOrder) {
@@ -371,7 +368,7 @@ TEST(KerasIoTest, OneHotWordsAreTheShapeOfTheInput) {
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(ModelOf(tokens)));
   SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(zip));
   EXPECT_TRUE(read.stack == stack);
-  std::get<RecurrentLayer>(tokens.layers[1].kind).stateful = true;
+  tokens.layers[1].kind = SimpleRNN(2, {.stateful = true});
   EXPECT_THAT(KerasZip(ModelOf(tokens)), StatusIs(kInvalid, "layer one_hot: it is stateful"));
   std::swap(tokens.layers[0], tokens.layers[1]);
   EXPECT_FALSE(KerasZip({.stack = tokens}).ok());

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/layers.h"
+#include "graph/layer_stack.h"
 #include "graph/tensor.h"
 #include "optimizers/optimizer.h"
 

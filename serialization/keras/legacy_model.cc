@@ -195,8 +195,9 @@ absl::Status AddState(const KerasModel& model, const std::vector<LayerWeights>& 
 absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& options) {
   KerasModel model;
   SEQ_ASSIGN_OR_RETURN(const Json config, ReadJsonAttribute(root, "model_config"));
-  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(config, options.time, &model.notes));
-  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
+  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(config, options.time, *options.layers, &model.notes));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers,
+                       WeightsOf(model.stack, *options.layers));
   const Node* group = root.Child(kModelWeights);
   if (group == nullptr) return absl::InvalidArgumentError("the file has no model_weights");
   SEQ_ASSIGN_OR_RETURN(model.weights,
@@ -213,11 +214,14 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
   return model;
 }
 
-absl::StatusOr<Node> LegacyModelTree(const KerasModel& model, Layout layout) {
+absl::StatusOr<Node> LegacyModelTree(const KerasModel& model, Layout layout,
+                                     const LayerRegistry& registry) {
   const bool keras2 = layout == Layout::kKeras2;
   const std::string version = keras2 ? "2.15.0" : "3.0.0";
-  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack));
-  SEQ_ASSIGN_OR_RETURN(const OrderedJson config, StackJson(model.stack, Dialect::kLegacy, keras2));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack, registry));
+  SEQ_ASSIGN_OR_RETURN(
+      const OrderedJson config,
+      StackJson(model.stack, registry, keras2 ? Dialect::kKeras2 : Dialect::kLegacy));
   Node root;
   root.SetText("keras_version", version);
   root.SetText("backend", "tensorflow");

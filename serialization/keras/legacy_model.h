@@ -14,7 +14,8 @@ namespace seqgraph::keras {
 absl::StatusOr<KerasModel> ReadLegacyModel(const hdf5::Node& root, const ReadOptions& options);
 
 /// The content of such a file.
-absl::StatusOr<hdf5::Node> LegacyModelTree(const KerasModel& model, Layout layout);
+absl::StatusOr<hdf5::Node> LegacyModelTree(const KerasModel& model, Layout layout,
+                                           const LayerRegistry& registry);
 
 }  // namespace seqgraph::keras
 

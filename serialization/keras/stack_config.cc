@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "serialization/keras/layer_limits.h"
+#include "layers/layer_emission.h"
 
 namespace seqgraph::keras {
 namespace {
@@ -15,8 +15,9 @@ constexpr char kFloatInput[] = "inputs";
 
 class StackReader {
  public:
-  StackReader(std::optional<int64_t> time, std::vector<std::string>* notes)
-      : time_(time), notes_(notes) {}
+  StackReader(std::optional<int64_t> time, const LayerRegistry& registry,
+              std::vector<std::string>* notes)
+      : time_(time), registry_(registry), notes_(notes) {}
 
   absl::StatusOr<LayerStack> Read(const Json& json) {
     const std::string class_name = ClassName(json);
@@ -53,9 +54,9 @@ class StackReader {
 
  private:
   absl::Status ReadLayers(const Json& layers) {
-    if (layers.size() > kMaxLayers) {
+    if (layers.size() > kMaxStackLayers) {
       return absl::InvalidArgumentError(
-          absl::StrCat("model: it has ", layers.size(), " layers; at most ", kMaxLayers));
+          absl::StrCat("model: it has ", layers.size(), " layers; at most ", kMaxStackLayers));
     }
     std::set<std::string> names;
     for (const Json& json : layers) {
@@ -63,7 +64,7 @@ class StackReader {
         SEQ_RETURN_IF_ERROR(ReadInput(json));
         continue;
       }
-      SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(json, notes_));
+      SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(json, registry_, notes_));
       if (!names.insert(layer.name).second) {
         return absl::InvalidArgumentError(absl::StrCat("model: two layers are named ", layer.name));
       }
@@ -98,14 +99,14 @@ class StackReader {
   static absl::Status Extent(const Json& json, absl::string_view what, int64_t* value) {
     if (json.is_number_integer()) {
       const int64_t extent = json.get<int64_t>();
-      if (extent >= 1 && extent <= kMaxExtent) {
+      if (extent >= 1 && extent <= kMaxLayerExtent) {
         *value = extent;
         return absl::OkStatus();
       }
     }
     return absl::InvalidArgumentError(absl::StrCat("model: ", what, " of its input is ",
                                                    Shown(json), ": expected a number from 1 to ",
-                                                   kMaxExtent));
+                                                   kMaxLayerExtent));
   }
 
   absl::Status SetInput() {
@@ -113,7 +114,8 @@ class StackReader {
       return absl::InvalidArgumentError("model: the file does not say the shape of its input");
     }
     const Json& shape = *shape_;
-    const bool tokens = std::holds_alternative<EmbeddingLayer>(stack_.layers[0].kind);
+    const LayerDef* first = registry_.Find(stack_.layers[0].kind.class_name);
+    const bool tokens = first->takes == LayerTakes::kTokens;
     if (shape.size() != (tokens ? 2 : 3)) {
       return absl::UnimplementedError(
           absl::StrCat("model: its input has the shape ", Shown(shape), "; expected [batch, time] ",
@@ -144,51 +146,47 @@ class StackReader {
   }
 
   std::optional<int64_t> time_;
+  const LayerRegistry& registry_;
   std::vector<std::string>* notes_;
   LayerStack stack_;
   const Json* shape_ = nullptr;
 };
 
-bool IsStateful(const Layer& layer) {
-  if (const auto* recurrent = std::get_if<RecurrentLayer>(&layer.kind)) return recurrent->stateful;
-  const auto* both = std::get_if<BidirectionalLayer>(&layer.kind);
-  return both != nullptr && (both->forward.stateful || both->backward.stateful);
-}
-
-OrderedJson InputShape(const LayerStack& stack, const OneHotLayer* one_hot) {
-  OrderedJson shape = OrderedJson::array({nullptr, stack.input.time});
-  if (stack.input.batch.has_value()) shape[0] = *stack.input.batch;
-  if (one_hot != nullptr) shape.push_back(one_hot->depth);
-  if (stack.input.features.has_value()) shape.push_back(*stack.input.features);
+// The batch where it is fixed, and the other extents.
+OrderedJson InputShape(const TensorType& type) {
+  OrderedJson shape = OrderedJson::array();
+  for (const Dim dim : type.shape.dims()) {
+    dim.is_batch() ? shape.push_back(nullptr) : shape.push_back(dim.size());
+  }
   return shape;
 }
 
 }  // namespace
 
 absl::StatusOr<LayerStack> ReadStack(const Json& json, std::optional<int64_t> time,
+                                     const LayerRegistry& registry,
                                      std::vector<std::string>* notes) {
-  return StackReader(time, notes).Read(json);
+  return StackReader(time, registry, notes).Read(json);
 }
 
-absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, Dialect dialect, bool keras2) {
-  if (stack.layers.empty()) return absl::InvalidArgumentError("the model has no layers");
-  const auto* one_hot = std::get_if<OneHotLayer>(&stack.layers[0].kind);
-  const bool tokens = one_hot == nullptr && !stack.input.features.has_value();
+absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegistry& registry,
+                                      Dialect dialect) {
+  SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(stack, registry));
+  const bool keras2 = dialect == Dialect::kKeras2;
+  // What Keras does not have stands in front of its input.
+  const bool outside = !emitted.layers[0].def->keras.exists;
+  const TensorType type = outside ? emitted.layers[0].output : InputType(stack.input);
+  const OrderedJson shape = InputShape(type);
   OrderedJson input;
-  const OrderedJson shape = InputShape(stack, one_hot);
   input[keras2 ? "batch_input_shape" : "batch_shape"] = shape;
-  input["dtype"] = tokens ? "int32" : "float32";
+  input["dtype"] = type.dtype == DType::kInt32 ? "int32" : "float32";
   input["sparse"] = false;
   input["name"] = "input_layer";
   OrderedJson layers = OrderedJson::array();
   layers.push_back(ClassJson("keras.layers", "InputLayer", std::move(input), dialect));
   for (const Layer& layer : stack.layers) {
-    if (one_hot != nullptr && &layer == &stack.layers[0]) continue;
-    if (IsStateful(layer) && !stack.input.batch.has_value()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("layer ", layer.name, ": it is stateful, so the model needs a fixed batch"));
-    }
-    SEQ_ASSIGN_OR_RETURN(OrderedJson json, LayerJson(layer, dialect));
+    if (outside && &layer == &stack.layers[0]) continue;
+    SEQ_ASSIGN_OR_RETURN(OrderedJson json, LayerJson(layer, registry, dialect));
     layers.push_back(std::move(json));
   }
   OrderedJson config;

@@ -9,21 +9,24 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/layers.h"
+#include "layers/layer_def.h"
 #include "serialization/keras/config.h"
 #include "serialization/keras/layer_config.h"
 
 namespace seqgraph::keras {
 
-/// The stack that {"class_name": "Sequential", "config": ...} says. Tokens go into an embedding,
-/// numbers [time, features] into anything else. `time` stands for a length of sequences that the
-/// file leaves open. Errors: as ReadLayer, and Unimplemented for models that are no stack.
+/// The stack that {"class_name": "Sequential", "config": ...} says. Its input is tokens if its
+/// first layer takes them, otherwise numbers [time, features]. `time` stands for a length of
+/// sequences that the file leaves open. Errors: as ReadLayer, and Unimplemented for models that are
+/// no stack.
 absl::StatusOr<LayerStack> ReadStack(const Json& json, std::optional<int64_t> time,
+                                     const LayerRegistry& registry,
                                      std::vector<std::string>* notes);
 
-/// The same object for Keras to read; a one-hot layer in front becomes the input's shape. Keras 2
-/// has its own name for that shape.
-absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, Dialect dialect, bool keras2);
+/// The same object for Keras to read; a layer in front that Keras does not have, as one-hot words,
+/// becomes the input's shape. Keras 2 has its own name for that shape.
+absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegistry& registry,
+                                      Dialect dialect);
 
 }  // namespace seqgraph::keras
 

@@ -41,7 +41,7 @@ OrderedJson Object(absl::string_view module, absl::string_view name, OrderedJson
 
 }  // namespace
 
-void ReadInitializer(Config& config, const char* key, Initializer* value,
+void ReadInitializer(Config& config, const std::string& key, Initializer* value,
                      std::vector<std::string>* notes) {
   const Json* found = config.Take(key);
   if (found == nullptr) return;
@@ -71,7 +71,7 @@ void ReadInitializer(Config& config, const char* key, Initializer* value,
   }
 }
 
-void ReadRegularizer(Config& config, const char* key, Regularizer* value) {
+void ReadRegularizer(Config& config, const std::string& key, Regularizer* value) {
   const Json* found = config.Take(key);
   if (found == nullptr) return;
   const std::string name = FoldedClass(*found);
@@ -89,12 +89,12 @@ void ReadRegularizer(Config& config, const char* key, Regularizer* value) {
   *value = read;
 }
 
-void ReadActivation(Config& config, const char* key, std::initializer_list<const char*> known,
+void ReadActivation(Config& config, const std::string& key, const std::vector<std::string>& known,
                     std::string* value) {
   const Json* found = config.Take(key);
   if (found == nullptr) {
     if (config.Has(key)) *value = "linear";
-    for (const char* name : known) {
+    for (const std::string& name : known) {
       if (*value == name) return;
     }
     if (config.Has(key)) config.Refuse(key, Json(), "no activation is not known here");
@@ -103,7 +103,7 @@ void ReadActivation(Config& config, const char* key, std::initializer_list<const
   // A function that was serialized as an object: its name is the configuration.
   const Json* name = found;
   if (found->is_object() && found->contains("config")) name = &(*found)["config"];
-  for (const char* candidate : known) {
+  for (const std::string& candidate : known) {
     if (*name == candidate) {
       *value = candidate;
       return;

@@ -3,24 +3,23 @@
 
 // Initializers, regularizers and activations in Keras's configurations.
 
-#include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "graph/function.h"
-#include "graph/layers.h"
+#include "graph/layer_stack.h"
 #include "serialization/keras/config.h"
 
 namespace seqgraph::keras {
 
 /// Sets *value. An initializer that is not known here leaves it as it is and adds a sentence to
 /// *notes: the weights in the file are not drawn from it any more.
-void ReadInitializer(Config& config, const char* key, Initializer* value,
+void ReadInitializer(Config& config, const std::string& key, Initializer* value,
                      std::vector<std::string>* notes);
 /// L1, L2, L1L2, or none.
-void ReadRegularizer(Config& config, const char* key, Regularizer* value);
+void ReadRegularizer(Config& config, const std::string& key, Regularizer* value);
 /// One of `known`; null is "linear".
-void ReadActivation(Config& config, const char* key, std::initializer_list<const char*> known,
+void ReadActivation(Config& config, const std::string& key, const std::vector<std::string>& known,
                     std::string* value);
 
 OrderedJson InitializerJson(const Initializer& initializer);

@@ -186,7 +186,7 @@ absl::StatusOr<Node> WeightsStore(const KerasModel& model,
   root.Group("vars").SetText("name", model.stack.name);
   Node& groups = root.Group(kLayers);
   for (const LayerWeights& layer : layers) {
-    for (const LayerWeights::Store& store : layer.stores) {
+    for (const EmittedLayer::Store& store : layer.stores) {
       Node* node = &groups.Group(layer.group);
       for (const absl::string_view part : absl::StrSplit(store.path, '/')) {
         node = &node->Group(part);

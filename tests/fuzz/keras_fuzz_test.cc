@@ -38,10 +38,7 @@ KerasModel SmallModel() {
   model.stack.layers = {
       {"embedding", true, EmbeddingLayer{.input_dim = 4, .output_dim = 2, .mask_zero = true}},
       {"dropout", true, DropoutLayer{.rate = 0.25}},
-      {"both", true,
-       BidirectionalLayer{
-           .forward = {.kind = RecurrentKind::kGRU, .units = 2},
-           .backward = {.kind = RecurrentKind::kGRU, .units = 2, .go_backwards = true}}},
+      {"both", true, Bidirectional(GRU(2))},
       {"dense", true,
        DenseLayer{.units = 1, .activation = "sigmoid", .kernel_regularizer = {.l2 = 0.5}}}};
   model.training = Training{.loss = "binary_crossentropy",
@@ -237,7 +234,7 @@ TEST_F(KerasFuzzTest, HugeLayersTakeNoMemory) {
   std::string config = config_;
   const size_t at = config.find("\"units\":1,");
   ASSERT_NE(at, std::string::npos);
-  config.replace(at, 10, "\"units\":1000000000,");
+  config.replace(at, 10, "\"units\":16777216,");
   const std::string bytes = Zip(config, weights_);
   const auto model = Measured(bytes.size(), [&] { return ParseKerasModel(bytes); });
   EXPECT_THAT(model, StatusIs(absl::StatusCode::kInvalidArgument, "layers/dense/vars/0"));

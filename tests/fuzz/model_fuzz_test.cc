@@ -15,6 +15,7 @@
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/verifier.h"
+#include "layers/all_layers.h"
 #include "ops/all_ops.h"
 #include "serialization/model.pb.h"
 #include "serialization/model_io.h"
@@ -82,8 +83,8 @@ Model SmallModel() {
   const RecurrentLayer rnn{.units = 2, .kernel_regularizer = {.l2 = 0.5}};
   model.layers = LayerStack{.name = "stack", .input = {.time = 3}};
   model.layers->layers = {{"e", true, EmbeddingLayer{.input_dim = 4, .output_dim = 2}},
-                          {"b", false, BidirectionalLayer{.forward = rnn, .backward = rnn}},
-                          {"p", true, PoolingLayer{}},
+                          {"b", false, Bidirectional(rnn)},
+                          {"p", true, GlobalAveragePooling1DLayer{}},
                           {"d", true, DenseLayer{.units = 1}},
                           {"a", true, ActivationLayer{}}};
   return model;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/model.h"
+#include "layers/all_layers.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tests/testing.h"

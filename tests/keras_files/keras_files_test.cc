@@ -17,7 +17,7 @@
 #include "tests/testing.h"
 #include "training/keras/keras_export.h"
 #include "training/keras/keras_import.h"
-#include "training/keras/stack_recognition.h"
+#include "layers/stack_recognition.h"
 #include "training/model_runner.h"
 
 namespace seqgraph {

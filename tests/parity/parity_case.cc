@@ -14,7 +14,6 @@
 #include "serialization/keras/keras_io.h"
 #include "serialization/keras/layer_weights.h"
 #include "training/keras/keras_import.h"
-#include "training/layer_graph.h"
 
 namespace seqgraph::parity {
 namespace {

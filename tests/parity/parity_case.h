@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/layers.h"
+#include "graph/layer_stack.h"
 #include "graph/tensor.h"
 #include "training/model_builder.h"
 

@@ -60,28 +60,6 @@ std::string JoinElements(const Tensor& tensor) {
   });
 }
 
-// "[2, 3]: 1, 2, 3, 4, 5, 6"; "7" for a scalar; "-" for an absent tensor.
-std::string TensorText(const std::optional<Tensor>& tensor) {
-  if (!tensor.has_value()) return "-";
-  std::string elements;
-  switch (tensor->dtype()) {
-    case DType::kFloat32:
-      elements = JoinElements<float>(*tensor);
-      break;
-    case DType::kFloat64:
-      elements = JoinElements<double>(*tensor);
-      break;
-    case DType::kInt32:
-      elements = JoinElements<int32_t>(*tensor);
-      break;
-    case DType::kInt64:
-      elements = JoinElements<int64_t>(*tensor);
-      break;
-  }
-  if (tensor->shape().rank() == 0) return elements;
-  return absl::StrCat(tensor->shape().ToString(), ": ", elements.empty() ? "none" : elements);
-}
-
 std::string Since(const OpDef& op, int since) {
   return since > op.oldest_version() ? absl::StrCat("; since version ", since) : "";
 }
@@ -161,6 +139,27 @@ void AppendOp(const OpDef& op, std::string* out) {
 }
 
 }  // namespace
+
+std::string TensorText(const std::optional<Tensor>& tensor) {
+  if (!tensor.has_value()) return "-";
+  std::string elements;
+  switch (tensor->dtype()) {
+    case DType::kFloat32:
+      elements = JoinElements<float>(*tensor);
+      break;
+    case DType::kFloat64:
+      elements = JoinElements<double>(*tensor);
+      break;
+    case DType::kInt32:
+      elements = JoinElements<int32_t>(*tensor);
+      break;
+    case DType::kInt64:
+      elements = JoinElements<int64_t>(*tensor);
+      break;
+  }
+  if (tensor->shape().rank() == 0) return elements;
+  return absl::StrCat(tensor->shape().ToString(), ": ", elements.empty() ? "none" : elements);
+}
 
 std::string OpDocs(const OpRegistry& registry) {
   std::string docs =

@@ -6,9 +6,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "layers/stack_recognition.h"
 #include "serialization/keras/layer_weights.h"
 #include "serialization/keras/optimizer_state.h"
-#include "training/keras/stack_recognition.h"
 #include "training/model_builder.h"
 #include "training/optimizers.h"
 

@@ -15,10 +15,7 @@ namespace {
 
 // The loss that belongs to the stack's last activation.
 std::string LossOfOutput(const LayerStack& stack) {
-  const LayerKind& last = stack.layers.back().kind;
-  std::string activation;
-  if (const auto* dense = std::get_if<DenseLayer>(&last)) activation = dense->activation;
-  if (const auto* alone = std::get_if<ActivationLayer>(&last)) activation = alone->activation;
+  const std::string activation = LastActivation(stack, AllLayers());
   if (activation == "sigmoid") return "binary_crossentropy";
   return activation == "softmax" ? "categorical_crossentropy" : "mean_squared_error";
 }

@@ -1,10 +1,9 @@
-#include "training/keras/stack_recognition.h"
-
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "graph/function_builder.h"
+#include "layers/stack_recognition.h"
 #include "ops/all_ops.h"
 #include "ops/dense.h"
 #include "ops/elementwise.h"
@@ -50,7 +49,7 @@ TEST(StackRecognitionTest, NamesOfVariablesDoNotMatter) {
   SEQ_ASSERT_OK_AND_ASSIGN(const RecognizedStack found, Recognize(std::move(g)));
   LayerStack expected{.name = "by_hand", .input = {.name = "x", .time = 5, .features = 4}};
   expected.layers = {{"lstm", true,
-                      RecurrentLayer{.kind = RecurrentKind::kLSTM,
+                      RecurrentLayer{.cell = "LSTM",
                                      .units = 3,
                                      .activation = "relu",
                                      .use_bias = false,
@@ -81,11 +80,11 @@ TEST(StackRecognitionTest, MasksAndBothDirectionsAreSeen) {
   g.Result("y", ops::Concat(g, ends[1], ends[0], 1, "concat"));
   SEQ_ASSERT_OK_AND_ASSIGN(const RecognizedStack found, Recognize(std::move(g)));
   ASSERT_EQ(found.stack.layers.size(), 2u);
-  EXPECT_TRUE(std::get<EmbeddingLayer>(found.stack.layers[0].kind).mask_zero);
-  const auto& both = std::get<BidirectionalLayer>(found.stack.layers[1].kind);
-  EXPECT_FALSE(both.forward.go_backwards);
-  EXPECT_TRUE(both.backward.go_backwards);
-  EXPECT_EQ(both.merge_mode, MergeMode::kConcat);
+  EXPECT_TRUE(As<EmbeddingLayer>(found.stack.layers[0].kind)->mask_zero);
+  const BidirectionalLayer both = *As<BidirectionalLayer>(found.stack.layers[1].kind);
+  EXPECT_FALSE(As<RecurrentLayer>(both.forward.kind)->go_backwards);
+  EXPECT_TRUE(As<RecurrentLayer>(both.backward.kind)->go_backwards);
+  EXPECT_EQ(both.merge_mode, "concat");
   EXPECT_EQ(found.variable_of.at("bidirectional/forward/kernel"), "there_w");
   EXPECT_EQ(found.variable_of.at("bidirectional/backward/kernel"), "back_w");
 }

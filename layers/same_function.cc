@@ -1,4 +1,4 @@
-#include "training/keras/same_function.h"
+#include "layers/same_function.h"
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"

@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_TRAINING_KERAS_SAME_FUNCTION_H_
-#define SEQGRAPH_TRAINING_KERAS_SAME_FUNCTION_H_
+#ifndef SEQGRAPH_LAYERS_SAME_FUNCTION_H_
+#define SEQGRAPH_LAYERS_SAME_FUNCTION_H_
 
 #include <map>
 #include <string>
@@ -19,4 +19,4 @@ absl::Status CheckSameFunction(const Function& given, const Function& built,
 
 }  // namespace seqgraph
 
-#endif  // SEQGRAPH_TRAINING_KERAS_SAME_FUNCTION_H_
+#endif  // SEQGRAPH_LAYERS_SAME_FUNCTION_H_

@@ -1,0 +1,41 @@
+#ifndef SEQGRAPH_LAYERS_ALL_LAYERS_H_
+#define SEQGRAPH_LAYERS_ALL_LAYERS_H_
+
+// The list of all layers, with their structs for programs that stack them.
+
+#include "layers/activation.h"
+#include "layers/bidirectional.h"
+#include "layers/dense.h"
+#include "layers/dropout.h"
+#include "layers/embedding.h"
+#include "layers/layer_def.h"
+#include "layers/one_hot.h"
+#include "layers/pooling.h"
+#include "layers/recurrent.h"
+
+namespace seqgraph {
+
+inline constexpr LayerDef (*kLayerDefs[])() = {
+    EmbeddingDef,
+    OneHotDef,
+    SimpleRNNDef,
+    LSTMDef,
+    GRUDef,
+    BidirectionalDef,
+    DenseDef,
+    DropoutDef,
+    SpatialDropout1DDef,
+    GlobalAveragePooling1DDef,
+    GlobalMaxPooling1DDef,
+    ActivationDef,
+};
+
+/// Registers every class of this folder. Fails only where one of them is there already.
+absl::Status RegisterAllLayers(LayerRegistry& registry);
+
+/// A registry with every class of this folder and no other; it lives as long as the program.
+const LayerRegistry& AllLayers();
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_LAYERS_ALL_LAYERS_H_

@@ -1,0 +1,187 @@
+#include "layers/bidirectional.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/status_macros.h"
+#include "layers/layer_context.h"
+#include "layers/stack_recognizer.h"
+#include "ops/elementwise.h"
+#include "ops/examples.h"
+#include "ops/slice.h"
+
+namespace seqgraph {
+namespace {
+
+Value Merge(LayerContext& c, const std::string& mode, Value a, Value b) {
+  if (mode == "concat") {
+    return ops::Concat(c.g(), a, b, c.g().type(a).shape.rank() - 1, c.name());
+  }
+  if (mode == "sum") return ops::Add(c.g(), a, b, c.name());
+  if (mode == "mul") return ops::Multiply(c.g(), a, b, c.name());
+  return ops::Scale(c.g(), ops::Add(c.g(), a, b, c.Part("sum")), 0.5, c.name());
+}
+
+LayerFlow Emit(LayerContext& c, const BidirectionalLayer& layer) {
+  const auto direction = [&](const Layer& inner, const char* store, bool flip) {
+    RecurrentLayer recurrent = *As<RecurrentLayer>(inner.kind);
+    recurrent.zero_output_for_mask = recurrent.return_sequences;
+    LayerContext context = c.Inner(inner, store, {c.x(), c.mask()});
+    return EmitRecurrent(context, recurrent, flip);
+  };
+  const LayerFlow forward = direction(layer.forward, "forward_layer", false);
+  const LayerFlow backward = direction(layer.backward, "backward_layer", true);
+  if (!c.g().status().ok()) return {};
+  return {Merge(c, layer.merge_mode, forward.value, backward.value), forward.mask};
+}
+
+absl::Status Check(const BidirectionalLayer& layer) {
+  const std::optional<RecurrentLayer> f = As<RecurrentLayer>(layer.forward.kind);
+  const std::optional<RecurrentLayer> b = As<RecurrentLayer>(layer.backward.kind);
+  if (!f.has_value() || !b.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat("its layers must be recurrent, got ",
+                                                   layer.forward.kind.class_name, " and ",
+                                                   layer.backward.kind.class_name));
+  }
+  if (layer.forward.name == layer.backward.name) {
+    return absl::InvalidArgumentError("both of its layers have the name " + layer.forward.name);
+  }
+  if (f->go_backwards == b->go_backwards) {
+    return absl::InvalidArgumentError(
+        "go_backwards must differ between its layers: true for one of them");
+  }
+  if (f->return_sequences != b->return_sequences || f->stateful != b->stateful) {
+    return absl::InvalidArgumentError(
+        "return_sequences and stateful must be the same for both of its layers");
+  }
+  if (layer.merge_mode == "concat" || f->units == b->units) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("its layers have ", f->units, " and ", b->units,
+                                                 " units, which only concat can merge"));
+}
+
+Layer Mirrored(Layer layer) {
+  if (std::optional<RecurrentLayer> recurrent = As<RecurrentLayer>(layer.kind)) {
+    recurrent->go_backwards = !recurrent->go_backwards;
+    layer.kind = *recurrent;
+  }
+  return layer;
+}
+
+// Keras's wrapper keeps the name of the layer that it was given, and puts words before it.
+void Complete(BidirectionalLayer& layer) {
+  if (layer.backward.kind.class_name.empty()) {
+    const std::string base(absl::StripPrefix(layer.forward.name, "forward_"));
+    layer.backward = Mirrored(layer.forward);
+    layer.forward.name = absl::StrCat("forward_", base);
+    layer.backward.name = absl::StrCat("backward_", base);
+  }
+  if (layer.forward.name == layer.backward.name) layer.backward.name += "_backward";
+}
+
+void NameInner(BidirectionalLayer& layer, const NumberName& number) {
+  const BidirectionalLayer unnamed;
+  if (layer.forward.name != unnamed.forward.name || layer.backward.name != unnamed.backward.name) {
+    return;
+  }
+  const std::string inner = number(SnakeCase(layer.forward.kind.class_name));
+  layer.forward.name = absl::StrCat("forward_", inner);
+  layer.backward.name = absl::StrCat("backward_", inner);
+}
+
+absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+  if (r.readers().size() != 2) return std::nullopt;
+  const Node& a = *r.readers()[0];
+  const Node& b = *r.readers()[1];
+  if (CellOfNode(a) == nullptr || CellOfNode(b) == nullptr) return std::nullopt;
+  const bool swapped = a.attributes.GetBool("reverse");
+  const Node& forward = swapped ? b : a;
+  const Node& backward = swapped ? a : b;
+  Layer layer{.name = r.Name({}, "bidirectional")};
+  BidirectionalLayer both;
+  const auto sequence = [&](const Node& node) { return r.IsRead(node.outputs[0]); };
+  for (const auto& [node, inner] :
+       {std::pair{&forward, &both.forward}, {&backward, &both.backward}}) {
+    SEQ_ASSIGN_OR_RETURN(
+        std::optional<RecurrentLayer> cell,
+        RecognizeCell(r, *node, absl::StrCat(layer.name, "/", inner->name), &layer.trainable));
+    cell->return_sequences = sequence(forward);
+    inner->kind = *cell;
+  }
+  const int output = sequence(forward) ? 0 : 1;
+  const Node* merge = r.OnlyReader(forward.outputs[output]);
+  if (merge == nullptr || merge != r.OnlyReader(backward.outputs[output])) {
+    return r.Refuse(forward, "its output and that of the other direction are not merged");
+  }
+  const std::string& op = merge->op->name();
+  if (op == "Concat") {
+    both.merge_mode = "concat";
+  } else if (op == "Multiply") {
+    both.merge_mode = "mul";
+  } else if (op == "Add") {
+    both.merge_mode = "sum";
+    const Node* next = r.OnlyReader(merge->outputs[0]);
+    if (next != nullptr && next->op->name() == "Scale") {
+      both.merge_mode = "ave";
+      merge = next;
+    }
+  } else {
+    return r.Refuse(*merge, "no layer merges two directions so");
+  }
+  layer.kind = both;
+  return RecognizedLayer{std::move(layer), merge->outputs[0]};
+}
+
+// Two layers that can be merged.
+void FitSample(BidirectionalLayer& layer, SampleSource& random) {
+  RecurrentLayer forward = SimpleRNN(random.Dimension(), {.return_sequences = random.Coin()});
+  forward.cell = random.OneOf(RecurrentCells()).class_name;
+  forward.use_bias = random.Coin();
+  forward.go_backwards = random.Coin();
+  layer.forward = {.name = "forward", .kind = forward};
+  layer.backward = Mirrored(layer.forward);
+  layer.backward.name = "backward";
+}
+
+}  // namespace
+
+BidirectionalLayer Bidirectional(const RecurrentLayer& layer, const std::string& merge_mode) {
+  BidirectionalLayer both{.merge_mode = merge_mode};
+  both.forward.kind = layer;
+  both.backward.kind = Mirrored(both.forward).kind;
+  return both;
+}
+
+LayerDef BidirectionalDef() {
+  return DefineLayer<BidirectionalLayer>()
+      .Doc(
+          "A recurrent layer and another that goes the other way, over the same input; their "
+          "outputs merged. A sequence is in the order of the first.")
+      .Takes(LayerTakes::kSequence)
+      .Keras({.unset = {"activity_regularizer"}})
+      .Emit(Emit)
+      .Check(Check)
+      .Complete(Complete)
+      .NameInner(NameInner)
+      .Recognize(Recognize)
+      .FitSample(FitSample)
+      // Forward 1, 1 + 2; backward 2 2, 2 1 + 4.
+      .Example({"concat",
+                Bidirectional(SimpleRNN(1, {.activation = "relu", .use_bias = false})),
+                ops::Reals({1, 2, 1}, {1, 2}),
+                {ops::Reals({1, 1}, {1}), ops::Reals({1, 1}, {1}), ops::Reals({1, 1}, {2}),
+                 ops::Reals({1, 1}, {1})},
+                ops::Reals({1, 2}, {3, 6})})
+      .Example(
+          {"sequences",
+           Bidirectional(
+               SimpleRNN(1, {.activation = "relu", .use_bias = false, .return_sequences = true}),
+               "sum"),
+           ops::Reals({1, 2, 1}, {1, 2}),
+           {ops::Reals({1, 1}, {1}), ops::Reals({1, 1}, {1}), ops::Reals({1, 1}, {2}),
+            ops::Reals({1, 1}, {1})},
+           ops::Reals({1, 2, 1}, {7, 7})});
+}
+
+}  // namespace seqgraph

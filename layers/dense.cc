@@ -1,0 +1,76 @@
+#include "layers/dense.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "layers/layer_context.h"
+#include "layers/stack_recognizer.h"
+#include "ops/dense.h"
+#include "ops/examples.h"
+#include "ops/softmax.h"
+
+namespace seqgraph {
+namespace {
+
+LayerFlow Emit(LayerContext& c, const DenseLayer& layer) {
+  const bool softmax = layer.activation == "softmax";
+  const bool linear = layer.activation == "linear";
+  const Value w = c.Weight("kernel", {c.features(), layer.units}, layer.kernel_initializer,
+                           layer.kernel_regularizer);
+  ops::DenseOptions options{.activation = softmax || linear ? "none" : layer.activation,
+                            .name = c.name()};
+  if (layer.use_bias) {
+    options.bias = c.Weight("bias", {layer.units}, layer.bias_initializer, layer.bias_regularizer);
+  }
+  Value y = ops::Dense(c.g(), c.x(), w, options);
+  if (softmax) y = ops::Softmax(c.g(), y, c.Part("softmax"));
+  return c.Pass(y);
+}
+
+absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+  const Node* node = r.Reader("Dense");
+  if (node == nullptr) return std::nullopt;
+  const Value w = node->inputs[1], b = node->inputs[2];
+  Layer layer{.name = r.Name(w, "dense")};
+  SEQ_RETURN_IF_ERROR(r.Weight(*node, absl::StrCat(layer.name, "/kernel"), w, &layer.trainable));
+  DenseLayer dense{.units = r.function().type(node->outputs[0]).shape.back().size(),
+                   .activation = node->attributes.GetString("activation"),
+                   .use_bias = b.present(),
+                   .kernel_initializer = r.InitializerOf(w)};
+  if (dense.use_bias) {
+    SEQ_RETURN_IF_ERROR(r.Weight(*node, absl::StrCat(layer.name, "/bias"), b, &layer.trainable));
+    dense.bias_initializer = r.InitializerOf(b);
+  }
+  if (dense.activation == "none") dense.activation = "linear";
+  const Node* next = r.OnlyReader(node->outputs[0]);
+  if (dense.activation == "linear" && next != nullptr && next->op->name() == "Softmax") {
+    dense.activation = "softmax";
+    node = next;
+  }
+  layer.kind = dense;
+  return RecognizedLayer{std::move(layer), node->outputs[0]};
+}
+
+}  // namespace
+
+LayerDef DenseDef() {
+  return DefineLayer<DenseLayer>()
+      .Doc("[..., features] -> [..., units]: y = activation(x·w + b), each row by itself.")
+      .Keras({.unset = {"activity_regularizer", "kernel_constraint", "bias_constraint", "lora_rank",
+                        "lora_alpha", "quantization_config"}})
+      .Emit(Emit)
+      .LastActivation(
+          [](const DenseLayer& layer) -> std::optional<std::string> { return layer.activation; })
+      .Recognize(Recognize)
+      .Example({"relu",
+                DenseLayer{.units = 2, .activation = "relu"},
+                ops::Reals({1, 2}, {1, 2}),
+                {ops::Reals({2, 2}, {1, -1, 2, -2}), ops::Reals({2}, {0.5, 1})},
+                ops::Reals({1, 2}, {5.5, 0})})
+      .Example({"every_step",
+                DenseLayer{.units = 1, .use_bias = false},
+                ops::Reals({1, 2, 2}, {1, 2, 3, 4}),
+                {ops::Reals({2, 1}, {1, 10})},
+                ops::Reals({1, 2, 1}, {21, 43})});
+}
+
+}  // namespace seqgraph

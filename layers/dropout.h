@@ -1,0 +1,35 @@
+#ifndef SEQGRAPH_LAYERS_DROPOUT_H_
+#define SEQGRAPH_LAYERS_DROPOUT_H_
+
+#include "layers/layer_def.h"
+
+namespace seqgraph {
+
+/// Inverted dropout while training, nothing otherwise.
+struct DropoutLayer {
+  static constexpr char kClass[] = "Dropout";
+  double rate = 0.5;
+
+  template <typename Visitor>
+  void Fields(Visitor& field) {
+    field("rate", rate, Rate(), "the share of elements that are dropped");
+  }
+};
+
+/// The same with one mask for all steps.
+struct SpatialDropout1DLayer {
+  static constexpr char kClass[] = "SpatialDropout1D";
+  double rate = 0.5;
+
+  template <typename Visitor>
+  void Fields(Visitor& field) {
+    field("rate", rate, Rate(), "the share of features that are dropped");
+  }
+};
+
+LayerDef DropoutDef();
+LayerDef SpatialDropout1DDef();
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_LAYERS_DROPOUT_H_

@@ -1,0 +1,130 @@
+#ifndef SEQGRAPH_LAYERS_LAYER_CONTEXT_H_
+#define SEQGRAPH_LAYERS_LAYER_CONTEXT_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "graph/function_builder.h"
+#include "layers/layer_def.h"
+
+namespace seqgraph {
+
+/// The counters of dropout masks: int64 scalars, as ops::DropoutMask takes them.
+struct DropoutCounters {
+  Value seed;
+  Value step;
+};
+
+/// Changes the starting content of a weight, after its initializer.
+using AmendStart = void (*)(absl::Span<float> content);
+
+/// A variable of a layer.
+struct LayerWeight {
+  std::string variable;  ///< "simple_rnn/recurrent_kernel"
+  Shape shape;
+  bool trainable = true;
+  bool state = false;  ///< it goes from batch to batch and is no weight: Keras's files have none
+  Regularizer regularizer;
+  AmendStart amend_start = nullptr;
+  /// In Keras's ".h5": what follows the layer's name, "simple_rnn_cell/recurrent_kernel".
+  std::string path;
+  /// In ".weights.h5": what follows the layer's group, "cell/vars/1".
+  std::string store;
+};
+
+/// What a layer became in a function.
+struct EmittedLayer {
+  const LayerDef* def = nullptr;
+  std::string name;
+  TensorType output;
+  std::vector<LayerWeight> weights;  ///< in Keras's order
+  /// Groups that ".weights.h5" has for this layer, with the name that Keras notes in them.
+  struct Store {
+    std::string path;  ///< "cell/vars"
+    std::string name;  ///< "simple_rnn_cell"
+  };
+  std::vector<Store> stores;
+};
+
+/// What is common to all layers of a stack while it is emitted.
+struct EmissionState {
+  FunctionBuilder& g;
+  const LayerRegistry& registry;
+  std::optional<DropoutCounters> dropout;
+  DType real = DType::kFloat32;  ///< float64: to be evaluated in double
+  int64_t stream = 0;            ///< of the next dropout mask
+  bool drops = false;            ///< whether a layer would drop anything in training
+};
+
+/// What the emission of one layer sees.
+class LayerContext {
+ public:
+  /// `layer` collects what it becomes; `prefix` is what its weights are called after; `inner` and
+  /// `store` are what Keras's files have in front of the weights of a layer within another.
+  LayerContext(EmissionState& state, LayerFlow input, bool trainable, std::string prefix,
+               std::string inner, std::string store, EmittedLayer& layer);
+
+  FunctionBuilder& g() { return state_.g; }
+  /// Of the layer, and of the node that gives its output: "bidirectional/forward_lstm".
+  const std::string& name() const { return prefix_; }
+  /// "<name>/<part>", for its other nodes.
+  std::string Part(absl::string_view part) const;
+  Value x() const { return input_.value; }
+  Value mask() const { return input_.mask; }
+  const TensorType& type() const { return state_.g.type(input_.value); }
+  /// The type of weights and of what flows.
+  DType real() const { return state_.real; }
+  /// Extent of the last axis of x.
+  int64_t features() const { return type().shape.back().size(); }
+
+  /// The same mask behind another value; no mask.
+  LayerFlow Pass(Value value) const { return {value, input_.mask}; }
+  LayerFlow Drop(Value value) const { return {value, {}}; }
+
+  /// A weight "<name>/<part>" in Keras's order.
+  Value Weight(absl::string_view part, Shape shape, const Initializer& initializer,
+               const Regularizer& regularizer = {}, AmendStart amend_start = nullptr);
+  /// Weights from here on lie in this group of Keras's files.
+  void EnterGroup(absl::string_view store, absl::string_view name);
+  /// A state "<name>/<part>" [batch, units] that a call begins with; zero at first. The batch must
+  /// be fixed.
+  Value State(absl::string_view part, int64_t units);
+  /// What the next call begins with.
+  void Update(absl::string_view part, Value value);
+
+  /// x with elements dropped, in training.
+  Value Dropout(Value x, double rate);
+  /// x [batch, time, features] with the same features dropped in all steps, in training.
+  Value DropForAllSteps(Value x, double rate, const std::string& name);
+  /// Factors of dropout of this shape, in which -1 is the batch; absent outside training.
+  Value DropoutFactors(double rate, std::vector<int64_t> shape, const std::string& name);
+
+  /// For a layer that this one holds. Its weights are named after both; `store` is what Keras's
+  /// files call the field.
+  LayerContext Inner(const Layer& layer, const std::string& store, LayerFlow input);
+  /// Emits it.
+  LayerFlow EmitInner(const Layer& layer, const std::string& store, LayerFlow input);
+
+  /// The mistake, with the layer's name.
+  void Fail(absl::string_view why);
+
+ private:
+  EmissionState& state_;
+  LayerFlow input_;
+  bool trainable_;
+  std::string prefix_;
+  std::string path_;   // in ".h5", in front of the next weight
+  std::string inner_;  // that of a layer within another
+  std::string store_;  // in ".weights.h5"
+  std::string group_;  // "<store>vars" of the next weight
+  EmittedLayer& layer_;
+};
+
+/// Checks that the input is what the class takes, and emits the layer: for stacks and wrappers.
+LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind& layer);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_LAYERS_LAYER_CONTEXT_H_

@@ -1,0 +1,184 @@
+#include "layers/layer_def.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status_macros.h"
+#include "graph/function_builder.h"
+
+namespace seqgraph {
+namespace {
+
+absl::Status CheckDef(const LayerDef& def) {
+  if (def.class_name.empty() || def.doc.empty() || !def.emit || def.examples.empty()) {
+    return absl::InvalidArgumentError("it needs a class, a text, an emission and an example");
+  }
+  std::set<std::string> names;
+  for (const LayerField& field : def.fields) {
+    if (!names.insert(field.name).second) {
+      return absl::InvalidArgumentError(absl::StrCat("two fields are named ", field.name));
+    }
+    const bool holds = std::holds_alternative<std::vector<Layer>>(field.default_value);
+    if (field.rule.must || holds) continue;
+    SEQ_RETURN_IF_ERROR(CheckField(field, field.default_value));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLayerAt(const LayerKind& layer, const LayerRegistry& registry, int depth) {
+  if (depth > kMaxLayerDepth) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("layers lie in each other more than ", kMaxLayerDepth, " deep"));
+  }
+  SEQ_ASSIGN_OR_RETURN(const LayerDef* def, registry.Get(layer.class_name));
+  for (const auto& [name, value] : layer.settings) {
+    const LayerField* field = def->FindField(name);
+    if (field == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a layer ", def->class_name, " has no setting ", name));
+    }
+    SEQ_RETURN_IF_ERROR(CheckField(*field, value));
+  }
+  for (const LayerField& field : def->fields) {
+    // The default of what must be given is no value that it may have.
+    if (layer.settings.count(field.name) == 0) {
+      SEQ_RETURN_IF_ERROR(CheckField(field, field.default_value));
+    }
+  }
+  for (const auto& [name, inner] : InnerLayers(layer)) {
+    SEQ_RETURN_IF_ERROR(Annotate(CheckLayerAt(inner.kind, registry, depth + 1),
+                                 absl::StrCat(name, inner.name.empty() ? "" : " ", inner.name)));
+  }
+  return def->check ? def->check(layer) : absl::OkStatus();
+}
+
+LayerSetting SampleSetting(const LayerField& field, const LayerRegistry& registry,
+                           SampleSource& random) {
+  struct Draw {
+    const FieldRule& rule;
+    const LayerRegistry& registry;
+    SampleSource& random;
+
+    LayerSetting operator()(int64_t) const { return random.Dimension(); }
+    LayerSetting operator()(double) const {
+      // A quarter: exact in every text.
+      const double low = std::max(rule.low, -1.0), high = std::min(rule.high, 1.0);
+      return low + (high - low) * static_cast<double>(random.Int(0, 3)) / 4;
+    }
+    LayerSetting operator()(bool) const { return random.Coin(); }
+    LayerSetting operator()(const std::string& otherwise) const {
+      return rule.choices.empty() ? otherwise : random.OneOf(rule.choices);
+    }
+    LayerSetting operator()(const Initializer&) const {
+      return random.OneOf<Initializer>({Initializer::Zeros(), Initializer::Constant(0.25),
+                                        Initializer::Uniform(0.5), Initializer::GlorotUniform()});
+    }
+    LayerSetting operator()(const Regularizer&) const {
+      return random.OneOf<Regularizer>({{}, {.l1 = 0.25}, {.l2 = 0.5}, {.l1 = 0.125, .l2 = 0.25}});
+    }
+    LayerSetting operator()(const std::vector<Layer>&) const {
+      // A layer that takes all that one can be put around of, and holds none itself.
+      std::vector<const LayerDef*> simple;
+      for (const LayerDef& def : registry.all()) {
+        const bool holds = std::any_of(def.fields.begin(), def.fields.end(), [](const auto& field) {
+          return std::holds_alternative<std::vector<Layer>>(field.default_value);
+        });
+        if (!holds && def.keras.exists && def.takes == LayerTakes::kNumbers) {
+          simple.push_back(&def);
+        }
+      }
+      const LayerDef& def = *random.OneOf(simple);
+      return std::vector<Layer>{{"inner", true, SampleLayer(def, registry, random)}};
+    }
+  };
+  return std::visit(Draw{field.rule, registry, random}, field.default_value);
+}
+
+}  // namespace
+
+const LayerField* LayerDef::FindField(absl::string_view name) const {
+  for (const LayerField& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+std::string LayerDef::default_name() const { return SnakeCase(class_name); }
+
+absl::Status LayerRegistry::Register(LayerDef def) {
+  SEQ_RETURN_IF_ERROR(Annotate(CheckDef(def), absl::StrCat("layer class ", def.class_name)));
+  if (Find(def.class_name) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat("layer class ", def.class_name));
+  }
+  defs_.push_back(std::move(def));
+  return absl::OkStatus();
+}
+
+const LayerDef* LayerRegistry::Find(absl::string_view class_name) const {
+  for (const LayerDef& def : defs_) {
+    if (def.class_name == class_name) return &def;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<const LayerDef*> LayerRegistry::Get(absl::string_view class_name) const {
+  if (const LayerDef* def = Find(class_name)) return def;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "layer class ", class_name.empty() ? "\"\"" : class_name, " is not known here; ",
+      absl::StrJoin(defs_, ", ",
+                    [](std::string* out, const LayerDef& def) { *out += def.class_name; }),
+      " are"));
+}
+
+std::vector<std::pair<std::string, Layer>> InnerLayers(const LayerKind& layer) {
+  std::vector<std::pair<std::string, Layer>> inner;
+  for (const auto& [name, value] : layer.settings) {
+    const auto* list = std::get_if<std::vector<Layer>>(&value);
+    if (list == nullptr) continue;
+    for (const Layer& held : *list) inner.push_back({name, held});
+  }
+  return inner;
+}
+
+absl::Status CheckLayer(const LayerKind& layer, const LayerRegistry& registry) {
+  return CheckLayerAt(layer, registry, 1);
+}
+
+absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry) {
+  const auto extent = [](const char* name, int64_t value) {
+    return Annotate(CheckField({name, int64_t{0}, Extent(), ""}, LayerSetting(value)), "input");
+  };
+  SEQ_RETURN_IF_ERROR(extent("time", stack.input.time));
+  SEQ_RETURN_IF_ERROR(extent("features", stack.input.features.value_or(1)));
+  SEQ_RETURN_IF_ERROR(extent("batch", stack.input.batch.value_or(1)));
+  if (stack.layers.empty() || stack.layers.size() > kMaxStackLayers) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "stack ", stack.name, " has ",
+        stack.layers.empty() ? "no layers"
+                             : absl::StrCat("more than ", kMaxStackLayers, " layers")));
+  }
+  std::set<std::string> names = {stack.input.name};
+  for (const Layer& layer : stack.layers) {
+    if (layer.name.empty() || !names.insert(layer.name).second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "layer \"", layer.name, "\": the name must not be empty nor that of another layer"));
+    }
+    SEQ_RETURN_IF_ERROR(
+        Annotate(CheckLayer(layer.kind, registry), absl::StrCat("layer ", layer.name)));
+  }
+  return absl::OkStatus();
+}
+
+LayerKind SampleLayer(const LayerDef& def, const LayerRegistry& registry, SampleSource& random) {
+  LayerKind layer;
+  layer.class_name = def.class_name;
+  for (const LayerField& field : def.fields) {
+    layer.settings[field.name] = SampleSetting(field, registry, random);
+  }
+  if (def.fit_sample) def.fit_sample(layer, random);
+  return layer;
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,216 @@
+#ifndef SEQGRAPH_LAYERS_LAYER_DEF_H_
+#define SEQGRAPH_LAYERS_LAYER_DEF_H_
+
+// A layer is a value: everything known about a class of layers is gathered in one LayerDef.
+//
+//   LayerDef RepeatVectorDef() {
+//     return DefineLayer<RepeatVectorLayer>()
+//         .Doc("[batch, features] -> [batch, n, features]: the same vector n times.")
+//         .Takes(LayerTakes::kVector)
+//         .Emit(EmitRepeatVector)
+//         .Example({...});
+//   }
+//
+// Files, checks, summaries, recognition, documentation and tests walk the list of definitions
+// (layers/all_layers.cc) and know no class.
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/layer_stack.h"
+#include "graph/op_def.h"
+#include "graph/tensor.h"
+#include "layers/layer_fields.h"
+
+namespace seqgraph {
+
+class LayerContext;     // layers/layer_context.h
+class StackRecognizer;  // layers/stack_recognizer.h
+
+/// What a layer takes.
+enum class LayerTakes {
+  kTokens,    ///< int32 [batch, time]: only the first layer of a stack
+  kNumbers,   ///< float32 [batch, ...]
+  kSequence,  ///< float32 [batch, time, features]
+  kVector,    ///< float32 [batch, features]
+};
+
+/// What flows from layer to layer.
+struct LayerFlow {
+  Value value;
+  Value mask;  ///< int32 [batch, time]; 0: a step to be left out. Absent: none is.
+};
+
+/// How a layer stands in Keras's files, where that does not follow from its fields.
+struct KerasFacts {
+  /// False: Keras has no such layer. It can be the first of a stack that is written for Keras,
+  /// whose input is then what the layer gives.
+  bool exists = true;
+  /// Its class takes no argument `trainable`.
+  bool takes_trainable = true;
+  /// Keys without a meaning for what the layer computes.
+  std::vector<std::string> ignored;
+  /// Keys that must be absent, null, false, zero or empty: what they ask for cannot be given.
+  std::vector<std::string> unset;
+  /// Keys that may have this one value: {key, value}.
+  std::vector<std::pair<std::string, std::string>> fixed;
+};
+
+/// A layer alone with what it gives, worked out by hand.
+struct LayerExample {
+  std::string name;  ///< lower_snake_case, unique within the class
+  LayerKind layer;
+  Tensor input;
+  /// Content of its weights in the order in which the layer makes them.
+  std::vector<Tensor> weights;
+  Tensor output;
+  /// int32 [batch, time]: the mask that comes with the input; absent: none.
+  std::optional<Tensor> mask;
+};
+
+/// The layer found in a function, and the value that it gives.
+struct RecognizedLayer {
+  Layer layer;
+  Value output;
+};
+
+/// Gives a name its number: "dense", "dense_1", ...
+using NumberName = std::function<std::string(const std::string& name)>;
+
+struct LayerDef {
+  std::string class_name;  ///< Keras's: "SpatialDropout1D"
+  std::string doc;
+  LayerTakes takes = LayerTakes::kNumbers;
+  std::vector<LayerField> fields;
+  KerasFacts keras;
+  std::vector<LayerExample> examples;
+
+  /// Emits the nodes; mistakes go to the builder.
+  std::function<LayerFlow(LayerContext&, const LayerKind&)> emit;
+  /// What single fields do not say; may be empty.
+  std::function<absl::Status(const LayerKind&)> check;
+  /// Fills in what follows from the other settings; may be empty.
+  std::function<void(LayerKind&)> complete;
+  /// Names the layers that it holds where the user did not; may be empty.
+  std::function<void(LayerKind&, const NumberName&)> name_inner;
+  /// The activation that comes last; nullopt: that of the layer in front. Empty: "".
+  std::function<std::optional<std::string>(const LayerKind&)> last_activation;
+  /// Finds the layer at the recognizer's place; nullopt: it is another one, an error: it would be
+  /// this one, but for what the error says. Empty: it is not looked for.
+  std::function<absl::StatusOr<std::optional<RecognizedLayer>>(StackRecognizer&)> recognize;
+  /// Makes one of random settings, each within its rule, fit together; may be empty.
+  std::function<void(LayerKind&, SampleSource&)> fit_sample;
+
+  const LayerField* FindField(absl::string_view name) const;
+  /// "simple_rnn": Keras's name for a layer of this class that has none.
+  std::string default_name() const;
+};
+
+/// Builds the definition of the class that `T` holds, from functions that take a T.
+template <LayerStruct T>
+class DefineLayer {
+ public:
+  explicit DefineLayer(T prototype = {}) {
+    FillLayerKind(prototype, kind_);
+    def_.class_name = kind_.class_name;
+    def_.fields = FieldsOf(prototype);
+  }
+
+  DefineLayer& Doc(std::string text) { return def_.doc = std::move(text), *this; }
+  DefineLayer& Takes(LayerTakes takes) { return def_.takes = takes, *this; }
+  DefineLayer& Keras(KerasFacts facts) { return def_.keras = std::move(facts), *this; }
+  DefineLayer& Example(LayerExample example) {
+    return def_.examples.push_back(std::move(example)), *this;
+  }
+  /// LayerFlow emit(LayerContext&, const T&), and the like.
+  template <typename F>
+  DefineLayer& Emit(F emit) {
+    def_.emit = [emit](LayerContext& c, const LayerKind& kind) { return emit(c, *As<T>(kind)); };
+    return *this;
+  }
+  DefineLayer& Check(absl::Status (*check)(const T&)) {
+    def_.check = [check](const LayerKind& kind) { return check(*As<T>(kind)); };
+    return *this;
+  }
+  DefineLayer& Complete(void (*complete)(T&)) {
+    def_.complete = [complete](LayerKind& kind) {
+      T layer = *As<T>(kind);
+      complete(layer);
+      kind = layer;
+    };
+    return *this;
+  }
+  DefineLayer& NameInner(void (*name)(T&, const NumberName&)) {
+    def_.name_inner = [name](LayerKind& kind, const NumberName& number) {
+      T layer = *As<T>(kind);
+      name(layer, number);
+      kind = layer;
+    };
+    return *this;
+  }
+  template <typename F>
+  DefineLayer& LastActivation(F last) {
+    def_.last_activation = [last](const LayerKind& kind) { return last(*As<T>(kind)); };
+    return *this;
+  }
+  DefineLayer& Recognize(
+      std::function<absl::StatusOr<std::optional<RecognizedLayer>>(StackRecognizer&)> recognize) {
+    return def_.recognize = std::move(recognize), *this;
+  }
+  DefineLayer& FitSample(void (*fit)(T&, SampleSource&)) {
+    def_.fit_sample = [fit](LayerKind& kind, SampleSource& random) {
+      T layer = *As<T>(kind);
+      fit(layer, random);
+      kind = layer;
+    };
+    return *this;
+  }
+
+  operator LayerDef() && { return std::move(def_); }
+  operator LayerDef() & { return std::move(def_); }
+
+ private:
+  LayerKind kind_;
+  LayerDef def_;
+};
+
+/// The classes of layers that stacks may have, in the order in which they were added.
+class LayerRegistry {
+ public:
+  /// InvalidArgument for a definition without class, doc, emission or example, with two fields of
+  /// one name or a default that its rule does not allow; AlreadyExists for a second one of its
+  /// class.
+  absl::Status Register(LayerDef def);
+  /// Null if there is none.
+  const LayerDef* Find(absl::string_view class_name) const;
+  /// InvalidArgument lists those that there are.
+  absl::StatusOr<const LayerDef*> Get(absl::string_view class_name) const;
+  const std::deque<LayerDef>& all() const { return defs_; }
+
+ private:
+  std::deque<LayerDef> defs_;
+};
+
+/// OK if the layer is of a class in the registry and its settings, with those of the layers that it
+/// holds, make sense by themselves. InvalidArgument names the setting.
+absl::Status CheckLayer(const LayerKind& layer, const LayerRegistry& registry);
+
+/// CheckLayer() for all layers, whose names must differ, and the extents of the input.
+absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry);
+
+/// The layers that `layer` holds, with the names of the fields that hold them.
+std::vector<std::pair<std::string, Layer>> InnerLayers(const LayerKind& layer);
+
+/// Settings that are drawn at random, each within its rule, for tests of all classes. Extents are
+/// small.
+LayerKind SampleLayer(const LayerDef& def, const LayerRegistry& registry, SampleSource& random);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_LAYERS_LAYER_DEF_H_

@@ -1,0 +1,111 @@
+#include "layers/layer_fields.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "graph/attributes.h"
+
+namespace seqgraph {
+namespace {
+
+absl::Status CheckNumber(const LayerField& field, double value) {
+  const FieldRule& rule = field.rule;
+  const bool below = rule.open ? value < rule.high : value <= rule.high;
+  if (std::isfinite(value) && value >= rule.low && below) return absl::OkStatus();
+  const AttributeValue shown = std::holds_alternative<int64_t>(field.default_value)
+                                   ? AttributeValue(static_cast<int64_t>(value))
+                                   : AttributeValue(value);
+  std::string expected = "be finite";
+  if (rule.open) {
+    expected = absl::StrCat("be in [", rule.low, ", ", rule.high, ")");
+  } else if (rule.low > FieldRule().low) {
+    expected = absl::StrCat("be from ", static_cast<int64_t>(rule.low), " to ",
+                            static_cast<int64_t>(rule.high));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(field.name, " must ", expected, ", got ", AttributeToString(shown)));
+}
+
+absl::Status CheckText(const LayerField& field, const std::string& value) {
+  const std::vector<std::string>& choices = field.rule.choices;
+  if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      field.rule.activation ? "unknown activation" : absl::StrCat(field.name, " must not be"),
+      " \"", value, "\": expected one of ", absl::StrJoin(choices, ", ")));
+}
+
+}  // namespace
+
+FieldRule ActivationName() {
+  return ActivationName({"linear", "tanh", "relu", "sigmoid", "softmax"});
+}
+
+FieldRule ActivationName(std::vector<std::string> names) {
+  return {.choices = std::move(names), .activation = true};
+}
+
+absl::Status CheckField(const LayerField& field, const LayerSetting& value) {
+  if (value.index() != field.default_value.index()) {
+    return absl::InvalidArgumentError(absl::StrCat(field.name, " is of the wrong type"));
+  }
+  if (const auto* number = std::get_if<int64_t>(&value)) {
+    return CheckNumber(field, static_cast<double>(*number));
+  }
+  if (const auto* number = std::get_if<double>(&value)) return CheckNumber(field, *number);
+  if (const auto* text = std::get_if<std::string>(&value)) return CheckText(field, *text);
+  if (const auto* layers = std::get_if<std::vector<Layer>>(&value)) {
+    if (layers->size() == 1) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(field.name, " must be one layer, got ", layers->size()));
+  }
+  if (const auto* regularizer = std::get_if<Regularizer>(&value)) {
+    if (regularizer->l1 >= 0 && regularizer->l2 >= 0 && std::isfinite(regularizer->l1) &&
+        std::isfinite(regularizer->l2)) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(absl::StrCat(field.name,
+                                                   " must have l1 and l2 of at least 0, got ",
+                                                   regularizer->l1, " and ", regularizer->l2));
+  }
+  return absl::OkStatus();
+}
+
+std::string SettingText(const LayerSetting& value) {
+  struct Text {
+    std::string operator()(int64_t v) const { return AttributeToString(v); }
+    std::string operator()(double v) const { return AttributeToString(v); }
+    std::string operator()(bool v) const { return AttributeToString(v); }
+    std::string operator()(const std::string& v) const { return AttributeToString(v); }
+    std::string operator()(const Initializer& v) const {
+      const std::string number = AttributeToString(v.value);
+      switch (v.kind) {
+        case Initializer::Kind::kZeros:
+          return "Zeros";
+        case Initializer::Kind::kConstant:
+          return absl::StrCat("Constant(", number, ")");
+        case Initializer::Kind::kUniform:
+          return absl::StrCat("Uniform(", number, ")");
+        case Initializer::Kind::kGlorotUniform:
+          return "GlorotUniform";
+        case Initializer::Kind::kOrthogonal:
+          break;
+      }
+      return "Orthogonal";
+    }
+    std::string operator()(const Regularizer& v) const {
+      return v.present() ? absl::StrCat("L1L2(", AttributeToString(v.l1), ", ",
+                                        AttributeToString(v.l2), ")")
+                         : "none";
+    }
+    std::string operator()(const std::vector<Layer>& layers) const {
+      return layers.empty() ? "none" : layers[0].name;
+    }
+  };
+  return std::visit(Text(), value);
+}
+
+}  // namespace seqgraph

@@ -1,0 +1,164 @@
+#ifndef SEQGRAPH_LAYERS_LAYER_FIELDS_H_
+#define SEQGRAPH_LAYERS_LAYER_FIELDS_H_
+
+// The settings of a layer as the fields of a struct, listed once:
+//
+//   struct DenseLayer {
+//     static constexpr char kClass[] = "Dense";
+//     int64_t units = 0;
+//     bool use_bias = true;
+//
+//     template <typename Visitor>
+//     void Fields(Visitor& field) {
+//       field("units", units, Extent(), "outputs");
+//       field("use_bias", use_bias, AnyValue(), "whether b is added");
+//     }
+//   };
+//
+// A name is Keras's key; the default is the member's; the type is the member's: int64_t, double,
+// bool, std::string, Initializer, Regularizer, or Layer for a layer that is held.
+
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "graph/layer_stack.h"
+
+namespace seqgraph {
+
+/// Which values a field may have.
+struct FieldRule {
+  double low = -1e300;               ///< of a number, included
+  double high = 1e300;               ///< of a number
+  bool open = false;                 ///< `high` is not included
+  bool must = false;                 ///< without a default: the field must be given
+  std::vector<std::string> choices;  ///< of a text
+  /// A text that is the name of an activation: Keras also writes it as an object, and "linear" as
+  /// null.
+  bool activation = false;
+  std::string keras2;  ///< what Keras 2 calls the field, where it has another name
+};
+
+/// Any value of the field's type; a number must be finite.
+inline FieldRule AnyValue() { return {}; }
+/// From 1 to kMaxLayerExtent, without a default.
+inline FieldRule Extent() {
+  return {.low = 1, .high = static_cast<double>(kMaxLayerExtent), .must = true};
+}
+/// A probability below 1.
+inline FieldRule Rate() { return {.low = 0, .high = 1, .open = true}; }
+inline FieldRule OneOf(std::vector<std::string> choices) { return {.choices = std::move(choices)}; }
+/// An activation; what ops::ApplyActivation knows, or "softmax", unless said.
+FieldRule ActivationName();
+FieldRule ActivationName(std::vector<std::string> names);
+
+/// A field of a layer as data.
+struct LayerField {
+  std::string name;
+  LayerSetting default_value;
+  FieldRule rule;
+  std::string doc;
+};
+
+/// OK if the field may have this value; InvalidArgument names it and what it may be. Of layers it
+/// is only checked that there is one.
+absl::Status CheckField(const LayerField& field, const LayerSetting& value);
+
+/// The setting as text, for documentation: `1`, `"tanh"`, `GlorotUniform`.
+std::string SettingText(const LayerSetting& value);
+
+namespace internal_layers {
+
+// A layer that is held is a list of one; none: a wrapper that nothing was put into.
+inline LayerSetting ToSetting(const Layer& layer) {
+  std::vector<Layer> list;
+  if (!layer.kind.class_name.empty()) list.push_back(layer);
+  return list;
+}
+template <typename T>
+LayerSetting ToSetting(const T& value) {
+  return value;
+}
+
+struct Writer {
+  LayerKind& kind;
+  template <typename T>
+  void operator()(const char* name, const T& member, const FieldRule&, const char*) const {
+    kind.settings[name] = ToSetting(member);
+  }
+};
+
+struct Reader {
+  const LayerKind& kind;
+  template <typename T>
+  void operator()(const char* name, T& member, const FieldRule&, const char*) const {
+    const auto found = kind.settings.find(name);
+    if (found == kind.settings.end()) return;
+    if constexpr (std::is_same_v<T, Layer>) {
+      const auto* list = std::get_if<std::vector<Layer>>(&found->second);
+      if (list != nullptr && !list->empty()) member = list->front();
+    } else if (const T* value = std::get_if<T>(&found->second)) {
+      member = *value;
+    }
+  }
+};
+
+struct Lister {
+  std::vector<LayerField>& fields;
+  template <typename T>
+  void operator()(const char* name, const T& member, const FieldRule& rule, const char* doc) const {
+    fields.push_back({name, ToSetting(member), rule, doc});
+  }
+};
+
+}  // namespace internal_layers
+
+/// A struct for layers of one class, or with class_name() and SetClass() for several that have
+/// their fields in common.
+template <typename T>
+concept LayerStruct = requires(T& layer, internal_layers::Writer& visitor) {
+  layer.Fields(visitor);
+};
+
+template <LayerStruct T>
+void FillLayerKind(const T& layer, LayerKind& kind) {
+  if constexpr (requires { T::kClass; }) {
+    kind.class_name = T::kClass;
+  } else {
+    kind.class_name = layer.class_name();
+  }
+  T copy = layer;
+  internal_layers::Writer writer{kind};
+  copy.Fields(writer);
+}
+
+/// The struct with the settings of a layer of its class; nullopt for one of another class. What the
+/// layer does not say, or says with another type, keeps its default: CheckLayer() tells.
+template <LayerStruct T>
+std::optional<T> As(const LayerKind& kind) {
+  T layer;
+  if constexpr (requires { T::kClass; }) {
+    if (kind.class_name != T::kClass) return std::nullopt;
+  } else if (!layer.SetClass(kind.class_name)) {
+    return std::nullopt;
+  }
+  internal_layers::Reader reader{kind};
+  layer.Fields(reader);
+  return layer;
+}
+
+/// The fields of the struct's class.
+template <LayerStruct T>
+std::vector<LayerField> FieldsOf(T prototype) {
+  std::vector<LayerField> fields;
+  internal_layers::Lister lister{fields};
+  prototype.Fields(lister);
+  return fields;
+}
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_LAYERS_LAYER_FIELDS_H_

@@ -1,0 +1,25 @@
+#ifndef SEQGRAPH_LAYERS_ONE_HOT_H_
+#define SEQGRAPH_LAYERS_ONE_HOT_H_
+
+#include <cstdint>
+
+#include "layers/layer_def.h"
+
+namespace seqgraph {
+
+/// int32 [batch, time] -> [batch, time, depth]. No weights; in Keras files it is the input's shape.
+struct OneHotLayer {
+  static constexpr char kClass[] = "OneHot";
+  int64_t depth = 0;
+
+  template <typename Visitor>
+  void Fields(Visitor& field) {
+    field("depth", depth, Extent(), "tokens are below it");
+  }
+};
+
+LayerDef OneHotDef();
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_LAYERS_ONE_HOT_H_

@@ -1,0 +1,27 @@
+#ifndef SEQGRAPH_LAYERS_POOLING_H_
+#define SEQGRAPH_LAYERS_POOLING_H_
+
+#include "layers/layer_def.h"
+
+namespace seqgraph {
+
+/// [batch, time, features] -> [batch, features]: the mean over the steps that are not masked.
+struct GlobalAveragePooling1DLayer {
+  static constexpr char kClass[] = "GlobalAveragePooling1D";
+  template <typename Visitor>
+  void Fields(Visitor&) {}
+};
+
+/// [batch, time, features] -> [batch, features]: the maximum over all steps.
+struct GlobalMaxPooling1DLayer {
+  static constexpr char kClass[] = "GlobalMaxPooling1D";
+  template <typename Visitor>
+  void Fields(Visitor&) {}
+};
+
+LayerDef GlobalAveragePooling1DDef();
+LayerDef GlobalMaxPooling1DDef();
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_LAYERS_POOLING_H_
