@@ -61,6 +61,9 @@ struct TextPreprocessing {
   std::vector<std::string> words;  ///< by rank from 1; word i has code i + 4 for i from 0. Bytes.
 };
 
+/// Files are read with at most this many words: far beyond any language's.
+inline constexpr size_t kMaxVocabularyWords = size_t{1} << 22;
+
 /// What `train_step` updates weights with, for files of frameworks that know optimizers: its name
 /// and its settings (Keras's, see optimizers/optimizer.h). The learning rate is a variable.
 struct OptimizerRecord {

@@ -16,6 +16,7 @@
 #include "serialization/keras/legacy_model.h"
 #include "serialization/keras/optimizer_state.h"
 #include "serialization/keras/stack_config.h"
+#include "serialization/keras/text_assets.h"
 #include "serialization/keras/training_config.h"
 
 namespace seqgraph::keras {
@@ -33,7 +34,10 @@ absl::StatusOr<Files> Unzip(absl::string_view bytes) {
   const int64_t limit = 16 * static_cast<int64_t>(bytes.size()) + (1 << 20);
   SEQ_ASSIGN_OR_RETURN(Files files, ReadZip(bytes, std::min(limit, kMaxFileBytes)));
   for (const auto& [name, content] : files) {
-    if (name == kConfigFile || name == kMetadataFile || name == kWeightsFile) continue;
+    if (name == kConfigFile || name == kMetadataFile || name == kWeightsFile ||
+        name == kTextAssetsFile) {
+      continue;
+    }
     return absl::UnimplementedError(
         absl::StrCat("it holds ", name, ", which no layer that is known here needs"));
   }
@@ -77,6 +81,9 @@ absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptio
   absl::StatusOr<StoredWeights> stored = ReadWeights(tree, layers, &model.notes);
   SEQ_RETURN_IF_ERROR(Annotate(stored.status(), kWeightsFile));
   model.weights = std::move(stored->weights);
+  if (const auto text = files.find(kTextAssetsFile); text != files.end()) {
+    SEQ_RETURN_IF_ERROR(Annotate(ReadTextAssets(text->second, model), kTextAssetsFile));
+  }
   if (!model.training.has_value()) return model;
   if (!model.training->optimizer.has_value()) GuessOptimizer(*stored, model);
   if (!model.training->optimizer.has_value()) return model;
@@ -156,9 +163,11 @@ absl::StatusOr<std::string> KerasZip(const KerasModel& model, const LayerRegistr
   }
   SEQ_ASSIGN_OR_RETURN(std::string weights, KerasWeightsHdf5(model, registry));
   const OrderedJson metadata = {{"keras_version", "3.0.0"}, {"date_saved", "1980-01-01@00:00:00"}};
-  return WriteZip({{kMetadataFile, JsonText(metadata)},
-                   {kConfigFile, JsonText(config)},
-                   {kWeightsFile, std::move(weights)}});
+  std::vector<std::pair<std::string, std::string>> files = {{kMetadataFile, JsonText(metadata)},
+                                                            {kConfigFile, JsonText(config)},
+                                                            {kWeightsFile, std::move(weights)}};
+  if (HasTextAssets(model)) files.push_back({kTextAssetsFile, TextAssetsJson(model)});
+  return WriteZip(files);
 }
 
 absl::StatusOr<std::string> KerasHdf5(const KerasModel& model, Layout layout,

@@ -354,6 +354,43 @@ TEST(KerasIoTest, StatesOfOptimizersAreInKerassOrder) {
   EXPECT_EQ(idle.size(), 2u);
 }
 
+// Of any bytes, in every layout that holds whole models.
+TEST(KerasIoTest, TextAndLabelsGoAlong) {
+  KerasModel model = ModelOf(SmallStack());
+  model.preprocessing = {"imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}};
+  model.labels = {"negative", "\xC3\xA9t\xC3\xA9"};
+  for (const std::string& bytes : {*KerasZip(model), *KerasHdf5(model, Layout::kKeras3),
+                                   *KerasHdf5(model, Layout::kKeras2)}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(bytes));
+    EXPECT_EQ(read.preprocessing.rule, "imdb");
+    EXPECT_EQ(read.preprocessing.num_words, 7);
+    EXPECT_EQ(read.preprocessing.maxlen, 3);
+    EXPECT_EQ(read.preprocessing.words, model.preprocessing.words);
+    EXPECT_EQ(read.labels, model.labels);
+  }
+  // More than the 64 KiB that Keras itself would split.
+  for (int i = 0; i < 20000; ++i) model.preprocessing.words.push_back(absl::StrCat("word", i));
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel large,
+                           ParseKerasModel(*KerasHdf5(model, Layout::kKeras3)));
+  EXPECT_EQ(large.preprocessing.words, model.preprocessing.words);
+  // A model without text has no such file.
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto files, ReadZip(*KerasZip(ModelOf(SmallStack())), 1 << 20));
+  EXPECT_EQ(files.size(), 3u);
+  const auto damaged = [&](const std::string& json) {
+    return ParseKerasModel(*WriteZip({{"config.json", kConfig},
+                                      {"model.weights.h5", *KerasWeightsHdf5(ModelOf(SmallStack()))},
+                                      {"assets/seqgraph_text.json", json}}))
+        .status();
+  };
+  EXPECT_TRUE(damaged("{}").ok());
+  EXPECT_THAT(damaged("["), StatusIs(kInvalid, "assets/seqgraph_text.json: not JSON"));
+  EXPECT_THAT(damaged(R"({"words": [1]})"), StatusIs(kInvalid, "words has 1"));
+  EXPECT_THAT(damaged(R"({"words": ["\u0100"]})"), StatusIs(kInvalid, "up to U+00FF"));
+  EXPECT_THAT(damaged(R"({"words": "good"})"), StatusIs(kInvalid, "words must be a list"));
+  EXPECT_THAT(damaged(R"({"maxlen": -1})"), StatusIs(kInvalid, "maxlen is -1"));
+  EXPECT_THAT(damaged(R"({"tune": 1})"), StatusIs(kUnimplemented, "tune"));
+}
+
 TEST(KerasIoTest, OneHotWordsAreTheShapeOfTheInput) {
   LayerStack stack{.name = "s", .input = {.name = "inputs", .time = 3, .features = 7}};
   stack.layers = {{"one_hot", true, RecurrentLayer{.units = 2}}};

@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "serialization/keras/optimizer_state.h"
 #include "serialization/keras/stack_config.h"
+#include "serialization/keras/text_assets.h"
 #include "serialization/keras/training_config.h"
 
 namespace seqgraph::keras {
@@ -202,6 +203,11 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
   if (group == nullptr) return absl::InvalidArgumentError("the file has no model_weights");
   SEQ_ASSIGN_OR_RETURN(model.weights,
                        ReadLegacyWeights(*group, kModelWeights, layers, &model.notes));
+  if (const hdf5::Attribute* text = root.FindAttribute(kTextAssetsAttribute)) {
+    std::string json;
+    for (const std::string& part : text->texts) json += part;
+    SEQ_RETURN_IF_ERROR(Annotate(ReadTextAssets(json, model), kTextAssetsAttribute));
+  }
   const bool compiled = root.FindAttribute("training_config") != nullptr ||
                         root.FindAttribute("training_config0") != nullptr;
   if (!options.training || !compiled) return model;
@@ -229,6 +235,7 @@ absl::StatusOr<Node> LegacyModelTree(const KerasModel& model, Layout layout,
   if (model.training.has_value()) {
     root.SetText("training_config", JsonText(TrainingJson(*model.training, Dialect::kLegacy)));
   }
+  if (HasTextAssets(model)) root.SetText(kTextAssetsAttribute, TextAssetsJson(model));
   SEQ_RETURN_IF_ERROR(AddWeights(model, layers, layout, version, root));
   if (model.training.has_value() && model.training->optimizer.has_value() &&
       !model.optimizer_state.empty()) {

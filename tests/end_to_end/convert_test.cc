@@ -68,6 +68,34 @@ TEST_F(ConvertTest, TheModelFromKerassFileAnswersAsBefore) {
   ExpectRefuses({"a.keras", "x.pb", "--words=gap.json"}, "no word has the rank 2");
 }
 
+// Vocabulary, rule and labels go along; where they cannot, or something else cannot, a note says so.
+TEST_F(ConvertTest, WhatBelongsToTextIsKeptOrSaidToBeLost) {
+  const std::vector<std::string> ask = {"--backend=reference", "it was good", "bad"};
+  const auto predict = [&](const std::string& model) {
+    std::vector<std::string> arguments = {"predict", model};
+    arguments.insert(arguments.end(), ask.begin(), ask.end());
+    const ProcessResult result = RunSeqgraph(arguments, {.folder = *folder_});
+    EXPECT_EQ(result.status, 0) << model << ": " << result.err;
+    return result.out;
+  };
+  const std::string answer = predict("m.pb");
+  for (const std::string ending : {".keras", ".h5", ".onnx"}) {
+    const ProcessResult there = Convert({"m.pb", "text" + ending});
+    ASSERT_EQ(there.status, 0) << there.err;
+    EXPECT_THAT(there.err, ::testing::Not(HasSubstr("vocabulary"))) << ending;
+    ExpectConverts({"text" + ending, "text.pb"});
+    EXPECT_EQ(predict("text.pb"), answer) << ending;
+  }
+  for (const std::string ending : {".weights.h5", ".npz"}) {
+    const ProcessResult weights = Convert({"m.pb", "text" + ending});
+    ASSERT_EQ(weights.status, 0) << weights.err;
+    EXPECT_THAT(weights.err, HasSubstr("note: such a file has no place for the rule 'imdb' that "
+                                       "makes text tokens, the vocabulary of "))
+        << ending;
+    EXPECT_THAT(weights.err, HasSubstr("the names of 2 classes")) << ending;
+  }
+}
+
 TEST_F(ConvertTest, ThroughOnnxTheModelAnswersAsBeforeAndLearnsOn) {
   ExpectConverts({"m.pb", "m.onnx"});
   ExpectConverts({"m.onnx", "back.pb"});

@@ -44,6 +44,8 @@ KerasModel SmallModel() {
   model.training = Training{.loss = "binary_crossentropy",
                             .metrics = {"accuracy"},
                             .optimizer = Adam{.learning_rate = 0.5}};
+  model.preprocessing = {"imdb", 7, 3, {"good", "caf\xE9"}};
+  model.labels = {"negative", "positive"};
   const std::vector<Weight> weights = AllWeights(*WeightsOf(model.stack));
   const auto fill = [](const Shape& shape) {
     Tensor tensor = *Tensor::Zeros({DType::kFloat32, shape});

@@ -17,6 +17,30 @@
 namespace seqgraph::tools {
 namespace {
 
+// Says what a file of a format other than ours does not hold of this model: nothing is lost without
+// a word. `keeps_text`: the format keeps vocabulary, rule and labels.
+void NoteLosses(ConvertedModel& converted, bool keeps_text) {
+  const Model& model = converted.model;
+  std::vector<std::string> lost;
+  if (!keeps_text && !model.preprocessing.rule.empty()) {
+    lost.push_back(absl::StrCat("the rule '", model.preprocessing.rule, "' that makes text tokens"));
+  }
+  if (!keeps_text && !model.preprocessing.words.empty()) {
+    lost.push_back(absl::StrCat("the vocabulary of ", model.preprocessing.words.size(), " words"));
+  }
+  if (!keeps_text && !model.labels.empty()) {
+    lost.push_back(absl::StrCat("the names of ", model.labels.size(), " classes"));
+  }
+  if (!model.description.empty()) lost.push_back("the description");
+  if (!converted.self_tests.empty()) {
+    lost.push_back(absl::StrCat(converted.self_tests.size(), " self-tests"));
+  }
+  if (lost.empty()) return;
+  converted.notes.push_back(
+      absl::StrCat("such a file has no place for ", absl::StrJoin(lost, ", "),
+                   ": keep the model that was read"));
+}
+
 absl::StatusOr<ConvertedModel> ReadOurs(const std::string& path, const FormatOptions&) {
   ConvertedModel converted;
   SEQ_ASSIGN_OR_RETURN(converted.model, LoadModel(path, AllOps(), &converted.self_tests));
@@ -45,6 +69,7 @@ absl::Status ReadWeightsOfKeras(const std::string& path, ConvertedModel& into) {
 }
 
 absl::StatusOr<std::string> WriteKerasZip(ConvertedModel& converted, const FormatOptions&) {
+  NoteLosses(converted, /*keeps_text=*/true);
   SEQ_ASSIGN_OR_RETURN(const keras::KerasModel keras,
                        KerasFromModel(converted.model, &converted.notes));
   return keras::KerasZip(keras);
@@ -52,12 +77,14 @@ absl::StatusOr<std::string> WriteKerasZip(ConvertedModel& converted, const Forma
 
 absl::StatusOr<std::string> WriteKerasHdf5(ConvertedModel& converted,
                                            const FormatOptions& options) {
+  NoteLosses(converted, /*keeps_text=*/true);
   SEQ_ASSIGN_OR_RETURN(const keras::KerasModel keras,
                        KerasFromModel(converted.model, &converted.notes));
   return keras::KerasHdf5(keras, options.layout);
 }
 
 absl::StatusOr<std::string> WriteKerasWeights(ConvertedModel& converted, const FormatOptions&) {
+  NoteLosses(converted, /*keeps_text=*/false);
   SEQ_ASSIGN_OR_RETURN(const keras::KerasModel keras,
                        KerasFromModel(converted.model, &converted.notes));
   return keras::KerasWeightsHdf5(keras);
@@ -68,6 +95,7 @@ absl::Status ReadNpz(const std::string& path, ConvertedModel& into) {
 }
 
 absl::StatusOr<std::string> WriteNpz(ConvertedModel& converted, const FormatOptions&) {
+  NoteLosses(converted, /*keeps_text=*/false);
   return NpzOfWeights(converted.model);
 }
 
@@ -84,6 +112,7 @@ absl::StatusOr<ConvertedModel> ReadOnnx(const std::string& path, const FormatOpt
 }
 
 absl::StatusOr<std::string> WriteOnnx(ConvertedModel& converted, const FormatOptions&) {
+  NoteLosses(converted, /*keeps_text=*/true);
   return SerializeOnnx(converted.model);
 }
 

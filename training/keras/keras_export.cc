@@ -143,6 +143,8 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
   SEQ_ASSIGN_OR_RETURN(const RecognizedStack recognized, RecognizeStack(model));
   keras::KerasModel keras;
   keras.stack = recognized.stack;
+  keras.preprocessing = model.preprocessing;
+  keras.labels = model.labels;
   SEQ_ASSIGN_OR_RETURN(const std::vector<keras::LayerWeights> layers,
                        keras::WeightsOf(keras.stack));
   const std::vector<keras::Weight> weights = keras::AllWeights(layers);

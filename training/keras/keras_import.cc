@@ -50,6 +50,8 @@ absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
                                      std::vector<std::string>* notes) {
   SEQ_ASSIGN_OR_RETURN(const TrainableOptions options, TrainingFromKeras(keras, notes));
   SEQ_ASSIGN_OR_RETURN(Model model, BuildModel(keras.stack, options));
+  model.preprocessing = keras.preprocessing;
+  model.labels = keras.labels;
   SEQ_RETURN_IF_ERROR(Assign(keras.weights, model));
   SEQ_RETURN_IF_ERROR(Assign(keras.optimizer_state, model));
   return model;
