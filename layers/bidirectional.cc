@@ -109,9 +109,11 @@ absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
     cell->return_sequences = sequence(forward);
     inner->kind = *cell;
   }
-  const int output = sequence(forward) ? 0 : 1;
-  const Node* merge = r.OnlyReader(forward.outputs[output]);
-  if (merge == nullptr || merge != r.OnlyReader(backward.outputs[output])) {
+  const auto reader = [&](const Node& node) {
+    return r.OnlyReader(sequence(forward) ? BehindZeroMasked(r, node.outputs[0]) : node.outputs[1]);
+  };
+  const Node* merge = reader(forward);
+  if (merge == nullptr || merge != reader(backward)) {
     return r.Refuse(forward, "its output and that of the other direction are not merged");
   }
   const std::string& op = merge->op->name();

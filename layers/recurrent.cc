@@ -84,6 +84,11 @@ absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r,
     return r.Refuse(*node, "both its sequence and its last state are read");
   }
   Value output = node->outputs[recurrent.return_sequences ? 0 : 1];
+  if (recurrent.return_sequences) {
+    const Value zeroed = BehindZeroMasked(r, output);
+    recurrent.zero_output_for_mask = zeroed != output;
+    output = zeroed;
+  }
   // Keras gives what went backwards in the order in which it was made.
   if (recurrent.return_sequences && recurrent.go_backwards) {
     const Node* reverse = r.OnlyReader(output);
@@ -142,6 +147,11 @@ LayerFlow EmitRecurrent(LayerContext& c, const RecurrentLayer& layer, bool flip)
   const Value y = Output(c, layer, outputs, flip);
   // Where the output is reversed, the mask is not: so Keras does it.
   return layer.return_sequences ? c.Pass(y) : c.Drop(y);
+}
+
+Value BehindZeroMasked(const StackRecognizer& r, Value sequence) {
+  const Node* next = r.OnlyReader(sequence);
+  return next != nullptr && next->op->name() == "ZeroMasked" ? next->outputs[0] : sequence;
 }
 
 const RecurrentCell* CellOfNode(const Node& node) {

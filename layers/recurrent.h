@@ -98,6 +98,8 @@ LayerFlow EmitRecurrent(LayerContext& c, const RecurrentLayer& layer, bool flip)
 absl::StatusOr<std::optional<RecurrentLayer>> RecognizeCell(StackRecognizer& r, const Node& node,
                                                             const std::string& prefix,
                                                             bool* trainable);
+/// What ZeroMasked makes of a sequence, where nothing else reads it; else the sequence.
+Value BehindZeroMasked(const StackRecognizer& r, Value sequence);
 /// Whether the node is of the op of a cell.
 const RecurrentCell* CellOfNode(const Node& node);
 

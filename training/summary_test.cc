@@ -2,10 +2,13 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "layers/all_layers.h"
 #include "ops/all_ops.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"
+#include "training/sequential.h"
 
 namespace seqgraph {
 namespace {
@@ -42,6 +45,47 @@ TEST(Summary, ShowsTheLayersOfTheEmbeddingModel) {
   EXPECT_EQ(rows[2].parameters, 9);
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string summary, Summary(model));
   EXPECT_THAT(summary, ::testing::HasSubstr(" Total params: 8,209 (32.07 KB)\n"));
+}
+
+// Each layer of Keras's has a row, in Keras's words, whatever nodes it became.
+TEST(Summary, ShowsEveryLayerAsKerasDoes) {
+  Sequential stack({.time = 100});
+  stack.Add(EmbeddingLayer{.input_dim = 500, .output_dim = 16, .mask_zero = true})
+      .Add(SpatialDropout1DLayer{.rate = 0.25})
+      .Add(Bidirectional(LSTM(8, {.return_sequences = true})))
+      .Add(GRU(4, {.return_sequences = true}))
+      .Add(GlobalAveragePooling1DLayer{})
+      .Add(DropoutLayer{})
+      .Add(DenseLayer{.units = 3})
+      .Add(ActivationLayer{"softmax"});
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, stack.Build());
+  const auto rows_of = [](const Model& of) {
+    absl::StatusOr<std::vector<LayerRow>> rows = Layers(of);
+    SEQ_EXPECT_OK(rows);
+    std::vector<std::string> texts;
+    for (const LayerRow& row : *rows) {
+      texts.push_back(
+          absl::StrCat(row.name, " (", row.type, ") ", row.output_shape, " ", row.parameters));
+    }
+    return texts;
+  };
+  // Two of 4 8 (16 + 8 + 1); 3 4 (16 + 4 + 2); 4 3 + 3.
+  EXPECT_THAT(rows_of(model), ::testing::ElementsAre(
+                                  "embedding (Embedding) (None, 100, 16) 8000",
+                                  "spatial_dropout1d (SpatialDropout1D) (None, 100, 16) 0",
+                                  "bidirectional (Bidirectional) (None, 100, 16) 1600",
+                                  "gru (GRU) (None, 100, 4) 264",
+                                  "global_average_pooling1d (GlobalAveragePooling1D) (None, 4) 0",
+                                  "dropout (Dropout) (None, 4) 0", "dense (Dense) (None, 3) 15",
+                                  "activation (Activation) (None, 3) 0"));
+  // Without its stack, what the nodes tell: dropout is not among them, the softmax is Dense's.
+  model.layers.reset();
+  EXPECT_THAT(rows_of(model), ::testing::ElementsAre(
+                                  "embedding (Embedding) (None, 100, 16) 8000",
+                                  "bidirectional (Bidirectional) (None, 100, 16) 1600",
+                                  "gru (GRU) (None, 100, 4) 264",
+                                  "global_average_pooling1d (GlobalAveragePooling1D) (None, 4) 0",
+                                  "dense (Dense) (None, 3) 15"));
 }
 
 // Velocities 4,081 floats, a learning rate (float) and a step count (int64): 4,083 numbers in

@@ -359,8 +359,8 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
   KerasModel model = ModelOf(SmallStack());
   model.preprocessing = {"imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}};
   model.labels = {"negative", "\xC3\xA9t\xC3\xA9"};
-  for (const std::string& bytes : {*KerasZip(model), *KerasHdf5(model, Layout::kKeras3),
-                                   *KerasHdf5(model, Layout::kKeras2)}) {
+  for (const std::string& bytes :
+       {*KerasZip(model), *KerasHdf5(model, Layout::kKeras3), *KerasHdf5(model, Layout::kKeras2)}) {
     SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(bytes));
     EXPECT_EQ(read.preprocessing.rule, "imdb");
     EXPECT_EQ(read.preprocessing.num_words, 7);
@@ -377,9 +377,10 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto files, ReadZip(*KerasZip(ModelOf(SmallStack())), 1 << 20));
   EXPECT_EQ(files.size(), 3u);
   const auto damaged = [&](const std::string& json) {
-    return ParseKerasModel(*WriteZip({{"config.json", kConfig},
-                                      {"model.weights.h5", *KerasWeightsHdf5(ModelOf(SmallStack()))},
-                                      {"assets/seqgraph_text.json", json}}))
+    return ParseKerasModel(
+               *WriteZip({{"config.json", kConfig},
+                          {"model.weights.h5", *KerasWeightsHdf5(ModelOf(SmallStack()))},
+                          {"assets/seqgraph_text.json", json}}))
         .status();
   };
   EXPECT_TRUE(damaged("{}").ok());

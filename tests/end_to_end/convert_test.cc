@@ -68,7 +68,8 @@ TEST_F(ConvertTest, TheModelFromKerassFileAnswersAsBefore) {
   ExpectRefuses({"a.keras", "x.pb", "--words=gap.json"}, "no word has the rank 2");
 }
 
-// Vocabulary, rule and labels go along; where they cannot, or something else cannot, a note says so.
+// Vocabulary, rule and labels go along; where they cannot, or something else cannot, a note says
+// so.
 TEST_F(ConvertTest, WhatBelongsToTextIsKeptOrSaidToBeLost) {
   const std::vector<std::string> ask = {"--backend=reference", "it was good", "bad"};
   const auto predict = [&](const std::string& model) {

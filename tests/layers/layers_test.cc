@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "graph/compare.h"
+#include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/model.h"
-#include "base/status_macros.h"
 #include "layers/all_layers.h"
 #include "layers/layer_emission.h"
 #include "layers/stack_recognition.h"
@@ -22,7 +24,6 @@
 #include "ops/reductions.h"
 #include "serialization/keras/keras_io.h"
 #include "serialization/model_io.h"
-#include "tests/ops/evaluator.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -54,6 +55,12 @@ struct Sample {
   Tensor x;
   std::optional<Tensor> mask;
 };
+
+double LargestMagnitude(const Tensor& tensor) {
+  double largest = 0;
+  for (const double x : tensor.Elements<double>()) largest = std::max(largest, std::fabs(x));
+  return largest;
+}
 
 int64_t LeastExtent(const LayerKind& layer) {
   int64_t least = 100;

@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/npy.h"
+#include "layers/all_layers.h"
+#include "layers/layer_emission.h"
 #include "nlohmann/json.hpp"
 #include "serialization/keras/keras_io.h"
 #include "serialization/keras/layer_weights.h"
@@ -189,7 +191,8 @@ absl::Status ReadConfig(const std::string& folder, const Json& json, ParityCase&
   }
   SEQ_ASSIGN_OR_RETURN(result.training, TrainingFromKeras(model, &model.notes));
   result.stack = std::move(model.stack);
-  if (HasDropout(result.stack)) {
+  SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(result.stack, AllLayers()));
+  if (emitted.drops) {
     return absl::UnimplementedError("dropout cannot be repeated: Keras draws its masks otherwise");
   }
   const Json& evaluation = json.at("evaluate_after");

@@ -23,7 +23,8 @@ void NoteLosses(ConvertedModel& converted, bool keeps_text) {
   const Model& model = converted.model;
   std::vector<std::string> lost;
   if (!keeps_text && !model.preprocessing.rule.empty()) {
-    lost.push_back(absl::StrCat("the rule '", model.preprocessing.rule, "' that makes text tokens"));
+    lost.push_back(
+        absl::StrCat("the rule '", model.preprocessing.rule, "' that makes text tokens"));
   }
   if (!keeps_text && !model.preprocessing.words.empty()) {
     lost.push_back(absl::StrCat("the vocabulary of ", model.preprocessing.words.size(), " words"));
@@ -36,9 +37,8 @@ void NoteLosses(ConvertedModel& converted, bool keeps_text) {
     lost.push_back(absl::StrCat(converted.self_tests.size(), " self-tests"));
   }
   if (lost.empty()) return;
-  converted.notes.push_back(
-      absl::StrCat("such a file has no place for ", absl::StrJoin(lost, ", "),
-                   ": keep the model that was read"));
+  converted.notes.push_back(absl::StrCat("such a file has no place for ", absl::StrJoin(lost, ", "),
+                                         ": keep the model that was read"));
 }
 
 absl::StatusOr<ConvertedModel> ReadOurs(const std::string& path, const FormatOptions&) {
