@@ -94,7 +94,10 @@ absl::Status AddOptimizer(FunctionBuilder& g, Value loss, const Optimizer& optim
       each.Store();
     }
   });
-  optimizer.def->update(optimizer.hyperparameters, step);
+  {
+    const ScopedDefaultName name(g, "optimizer/update");
+    optimizer.def->update(optimizer.hyperparameters, step);
+  }
   const std::vector<Value> next = g.AddNode("Increment", {iteration}, {}, "optimizer/increment");
   if (g.status().ok()) g.Update(kIterationVariable, next[0]);
   return g.status();

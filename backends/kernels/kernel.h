@@ -50,6 +50,8 @@ class NodeContext {
 };
 
 inline Claim ClaimAlways(const NodeContext&) { return Claim::Yes(); }
+/// For a kernel that takes all element types of the op, where others are asked for float32 alone.
+inline Claim ClaimAnyType(const NodeContext&) { return Claim::Yes(); }
 
 /// Refuses a node with float64 among its inputs or outputs, or with integers where it may have any
 /// number.

@@ -47,7 +47,7 @@ KernelChoice<Row> ChooseKernel(absl::Span<const Row> table, const NodeContext& c
   for (const Row& row : table) {
     // A kernel that knows an older version takes the nodes that use nothing newer.
     if (row.op != op.name() || row.op_version < version) continue;
-    choice.claim = ClaimFloat32(context);
+    choice.claim = row.claim == ClaimAnyType ? Claim::Yes() : ClaimFloat32(context);
     if (choice.claim.claimed()) choice.claim = row.claim(context);
     if (!choice.claim.claimed()) continue;
     choice.def = &row;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "backends/kernels/by_definition.h"
 #include "backends/kernels/clipping.h"
 #include "backends/kernels/copies.h"
 #include "backends/kernels/kernel_table.h"
@@ -48,6 +49,12 @@ inline constexpr Row kSharedRows[] = {
     {"BCEWithLogitsGrad", 2, ClaimAlways, Shared<MakeWeightedBceWithLogitsGrad>},
     {"MSE", 1, ClaimAlways, Shared<MakeMse>},
     {"MSEGrad", 1, ClaimAlways, Shared<MakeMseGrad>},
+    {"Divide", 1, ClaimAlways, Shared<MakeByDefinition>},
+    {"Maximum", 1, ClaimAlways, Shared<MakeByDefinition>},
+    {"Power", 1, ClaimAlways, Shared<MakeByDefinition>},
+    {"Abs", 1, ClaimAlways, Shared<MakeByDefinition>},
+    {"Sqrt", 1, ClaimAlways, Shared<MakeByDefinition>},
+    {"Cast", 1, ClaimAnyType, Shared<MakeByDefinition>},
     {"Clip", 1, ClaimAlways, Shared<MakeClip>},
     {"ClipByNorm", 1, ClaimAlways, Shared<MakeClipByNorm>},
     {"Constant", 2, ClaimAlways, Shared<MakeConstant>},

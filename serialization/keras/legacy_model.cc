@@ -89,6 +89,10 @@ absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& 
   const size_t given = names.size();
   if (given > expected) {
     for (const Slot& slot : SlotsOf(optimizer, weights)) {
+      if (slot.def.shared) {  // which Keras 2 does not keep: it starts anew, and so do we
+        ordered.push_back(Tensor::Scalar(static_cast<float>(slot.def.initial)));
+        continue;
+      }
       const size_t next = used[slot.def.name]++;
       if (next >= by_slot[slot.def.name].size()) {
         return absl::InvalidArgumentError(
@@ -174,6 +178,10 @@ absl::Status AddState(const KerasModel& model, const std::vector<LayerWeights>& 
   std::vector<std::string> names = {keras2 ? "iteration:0" : absl::StrCat(prefix, "/iteration"),
                                     keras2 ? "" : absl::StrCat(prefix, "/learning_rate")};
   for (const Slot& slot : SlotsOf(optimizer, weights)) {
+    if (slot.def.shared) {
+      names.push_back(keras2 ? "" : absl::StrCat(prefix, "/", slot.def.name));
+      continue;
+    }
     const std::string& array = array_of[slot.weight->variable];
     const std::string name = keras2 ? Keras2SlotName(slot.def) : slot.def.name;
     names.push_back(

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/rewrite.h"
@@ -94,18 +95,23 @@ Case TutorialCase(const TutorialSize& size, const std::string& function, bool re
 }
 
 struct NamedOptimizer {
-  const char* name;
+  std::string name;
   Optimizer optimizer;
 };
 
-// The rates are large enough for weights to move by more than rounding in a few steps.
-const NamedOptimizer kOptimizers[] = {
-    {"sgd", SGD{.learning_rate = 0.1}},
-    {"sgd_momentum", SGD{.learning_rate = 0.05, .momentum = 0.9, .nesterov = true}},
-    {"rmsprop", RMSProp{.learning_rate = 1e-3}},
-    {"rmsprop_centered", RMSProp{.learning_rate = 1e-3, .momentum = 0.5, .centered = true}},
-    {"adam", Adam{.learning_rate = 1e-3}},
-};
+// All there are, and two with all their state. The rates are large enough for weights to move by
+// more than rounding in a few steps.
+std::vector<NamedOptimizer> Optimizers() {
+  std::vector<NamedOptimizer> optimizers = {
+      {"sgd_momentum", SGD{.learning_rate = 0.05, .momentum = 0.9, .nesterov = true}},
+      {"rmsprop_centered", RMSProp{.learning_rate = 1e-3, .momentum = 0.5, .centered = true}}};
+  for (const OptimizerDef* def : AllOptimizers()) {
+    NamedOptimizer each{absl::AsciiStrToLower(def->name), Optimizer(*def)};
+    each.optimizer.learning_rate *= 10;
+    optimizers.push_back(std::move(each));
+  }
+  return optimizers;
+}
 
 constexpr int kSteps = 6;  // the last one on a partial batch
 
@@ -221,7 +227,7 @@ Cases GraphCases() {
 Cases TrainingCases() {
   Cases cases;
   for (const TutorialSize& size : kSizes) {
-    for (const NamedOptimizer& optimizer : kOptimizers) {
+    for (const NamedOptimizer& optimizer : Optimizers()) {
       cases.push_back(TrainingCase(size, optimizer));
     }
   }
