@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "optimizers/adagrad.h"
 #include "optimizers/adam.h"
 #include "optimizers/optimizer.h"
 #include "optimizers/rmsprop.h"
@@ -19,6 +20,7 @@ inline const std::vector<const OptimizerDef*>& AllOptimizers() {
       &SGD::Def(),
       &RMSProp::Def(),
       &Adam::Def(),
+      &Adagrad::Def(),
   };
   return *all;
 }
