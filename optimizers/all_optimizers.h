@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "optimizers/adadelta.h"
 #include "optimizers/adagrad.h"
 #include "optimizers/adam.h"
 #include "optimizers/optimizer.h"
@@ -21,6 +22,7 @@ inline const std::vector<const OptimizerDef*>& AllOptimizers() {
       &RMSProp::Def(),
       &Adam::Def(),
       &Adagrad::Def(),
+      &Adadelta::Def(),
   };
   return *all;
 }
