@@ -9,6 +9,7 @@
 #include "optimizers/adadelta.h"
 #include "optimizers/adagrad.h"
 #include "optimizers/adam.h"
+#include "optimizers/adamax.h"
 #include "optimizers/optimizer.h"
 #include "optimizers/rmsprop.h"
 #include "optimizers/sgd.h"
@@ -21,6 +22,7 @@ inline const std::vector<const OptimizerDef*>& AllOptimizers() {
       &SGD::Def(),
       &RMSProp::Def(),
       &Adam::Def(),
+      &Adamax::Def(),
       &Adagrad::Def(),
       &Adadelta::Def(),
   };
