@@ -10,6 +10,7 @@
 #include "optimizers/adagrad.h"
 #include "optimizers/adam.h"
 #include "optimizers/adamax.h"
+#include "optimizers/nadam.h"
 #include "optimizers/optimizer.h"
 #include "optimizers/rmsprop.h"
 #include "optimizers/sgd.h"
@@ -23,6 +24,7 @@ inline const std::vector<const OptimizerDef*>& AllOptimizers() {
       &RMSProp::Def(),
       &Adam::Def(),
       &Adamax::Def(),
+      &Nadam::Def(),
       &Adagrad::Def(),
       &Adadelta::Def(),
   };
