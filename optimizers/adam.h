@@ -6,12 +6,13 @@
 namespace seqgraph {
 
 /// m and v are running means of g and g^2; w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m /
-/// (sqrt(v) + epsilon).
+/// (sqrt(v) + epsilon). With amsgrad v is there the largest v so far (Reddi, Kale and Kumar 2018).
 struct Adam {
   double learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   double epsilon = 1e-7;
+  bool amsgrad = false;
   GradientClipping clipping = {};
   double weight_decay = 0;
 
@@ -20,6 +21,7 @@ struct Adam {
     field("beta_1", &Adam::beta_1, kDecay, "decay of the mean gradient");
     field("beta_2", &Adam::beta_2, kDecay, "decay of the mean square");
     field("epsilon", &Adam::epsilon, kNotNegative, "added to the root of the mean square");
+    field("amsgrad", &Adam::amsgrad, kNotNegative, "divide by the largest mean square so far");
   }
   static const OptimizerDef& Def();
 };

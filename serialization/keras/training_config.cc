@@ -94,7 +94,7 @@ absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
   config.Ignore(
       {"name", "jit_compile", "is_legacy_optimizer", "ema_momentum", "ema_overwrite_frequency"});
   config.RefuseUnlessUnset(
-      {"use_ema", "loss_scale_factor", "gradient_accumulation_steps", "decay", "amsgrad"});
+      {"use_ema", "loss_scale_factor", "gradient_accumulation_steps", "decay"});
   SEQ_RETURN_IF_ERROR(config.Finish());
   absl::StatusOr<Optimizer> optimizer = Optimizer::FromSettings(*def, settings);
   if (optimizer.ok()) return optimizer;
