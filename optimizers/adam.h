@@ -5,6 +5,15 @@
 
 namespace seqgraph {
 
+/// Adam's fields, and those of what is Adam with another default.
+template <typename T, typename Visitor>
+void VisitAdamFields(Visitor field) {
+  field("beta_1", &T::beta_1, kDecay, "decay of the mean gradient");
+  field("beta_2", &T::beta_2, kDecay, "decay of the mean square");
+  field("epsilon", &T::epsilon, kNotNegative, "added to the root of the mean square");
+  field("amsgrad", &T::amsgrad, kNotNegative, "divide by the largest mean square so far");
+}
+
 /// m and v are running means of g and g^2; w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m /
 /// (sqrt(v) + epsilon). With amsgrad v is there the largest v so far (Reddi, Kale and Kumar 2018).
 struct Adam {
@@ -18,10 +27,7 @@ struct Adam {
 
   template <typename Visitor>
   static void Fields(Visitor field) {
-    field("beta_1", &Adam::beta_1, kDecay, "decay of the mean gradient");
-    field("beta_2", &Adam::beta_2, kDecay, "decay of the mean square");
-    field("epsilon", &Adam::epsilon, kNotNegative, "added to the root of the mean square");
-    field("amsgrad", &Adam::amsgrad, kNotNegative, "divide by the largest mean square so far");
+    VisitAdamFields<Adam>(field);
   }
   static const OptimizerDef& Def();
 };
