@@ -10,6 +10,7 @@
 #include "optimizers/adagrad.h"
 #include "optimizers/adam.h"
 #include "optimizers/adamax.h"
+#include "optimizers/adamw.h"
 #include "optimizers/nadam.h"
 #include "optimizers/optimizer.h"
 #include "optimizers/rmsprop.h"
@@ -20,13 +21,8 @@ namespace seqgraph {
 /// In the order of documentation.
 inline const std::vector<const OptimizerDef*>& AllOptimizers() {
   static const auto* const all = new std::vector<const OptimizerDef*>{
-      &SGD::Def(),
-      &RMSProp::Def(),
-      &Adam::Def(),
-      &Adamax::Def(),
-      &Nadam::Def(),
-      &Adagrad::Def(),
-      &Adadelta::Def(),
+      &SGD::Def(),    &RMSProp::Def(), &Adam::Def(),    &AdamW::Def(),
+      &Adamax::Def(), &Nadam::Def(),   &Adagrad::Def(), &Adadelta::Def(),
   };
   return *all;
 }
