@@ -73,13 +73,70 @@ TEST(AddOptimizer, ThreeStepsFollowTheFormulas) {
       {"adam, other decays",
        Adam{.learning_rate = .01, .beta_1 = .5, .beta_2 = .75, .epsilon = 1e-2},
        {0.9702742554700063, -1.9701372684140765}},
+      {"amsgrad",
+       Adam{.learning_rate = .3, .beta_1 = .5, .beta_2 = .25, .epsilon = 1e-2, .amsgrad = true},
+       {0.23236772806714429, -1.130480206904009}},
+      {"adamw", AdamW{.learning_rate = .01}, {0.9698913826302261, -1.969766179440443}},
+      {"adamw, all settings",
+       AdamW{.learning_rate = .05,
+             .beta_1 = .5,
+             .beta_2 = .75,
+             .epsilon = 1e-2,
+             .amsgrad = true,
+             .weight_decay = .5},
+       {0.7832358585091477, -1.7089546884630873}},
+      {"nadam", Nadam{.learning_rate = .01}, {0.9746092107494654, -1.9745658230556653}},
+      {"nadam, other decays",
+       Nadam{.learning_rate = .05, .beta_1 = .5, .beta_2 = .75, .epsilon = 1e-2},
+       {0.8470861284263088, -1.8451862332130757}},
+      {"nadam, zeros",
+       Nadam{.learning_rate = .05, .beta_1 = 0, .beta_2 = 0, .epsilon = 0},
+       {.85, -1.85}},
+      {"adamax", Adamax{.learning_rate = .01}, {0.9701297133289077, -1.9700498853424837}},
+      {"adamax, other decays",
+       Adamax{.learning_rate = .05, .beta_1 = .5, .beta_2 = .25, .epsilon = 1e-2},
+       {0.8483272335881158, -1.8492057843513818}},
+      {"adamax, zeros",
+       Adamax{.learning_rate = .05, .beta_1 = 0, .beta_2 = 0, .epsilon = 0},
+       {.85, -1.85}},
+      {"adagrad", Adagrad{.learning_rate = .1}, {0.7822991954868491, -1.776296638928744}},
+      {"adagrad, another start",
+       Adagrad{.learning_rate = .1, .initial_accumulator_value = 2, .epsilon = 1e-2},
+       {0.8095643849216944, -1.784736555934344}},
+      {"adagrad, zeros",
+       Adagrad{.learning_rate = .1, .initial_accumulator_value = 0, .epsilon = 0},
+       {0.7804561813481035, -1.7758215150085808}},
+      {"adadelta", Adadelta{.learning_rate = 1}, {0.995712464722385, -1.9957108012187816}},
+      {"adadelta, another decay",
+       Adadelta{.learning_rate = .5, .rho = .5, .epsilon = 1e-2},
+       {0.7660623384540335, -1.7615042083099117}},
+      {"adadelta, no decay",
+       Adadelta{.learning_rate = 1, .rho = 0, .epsilon = .25},
+       {0.2154094912745203, 0.00886860489614083}},
   };
-  for (const auto& c : cases) {
-    SEQ_ASSERT_OK_AND_ASSIGN(Model model, Quadratic(c.optimizer));
-    const std::vector<float> w = Trained(model, 3);
-    EXPECT_NEAR(w[0], c.w[0], 1e-6) << c.name;
-    EXPECT_NEAR(w[1], c.w[1], 1e-6) << c.name;
+  for (const char* backend : {"reference", "onednn", "simd"}) {
+    for (const auto& c : cases) {
+      SCOPED_TRACE(testing::Message() << c.name << " on " << backend);
+      SEQ_ASSERT_OK_AND_ASSIGN(Model model, Quadratic(c.optimizer));
+      const std::vector<float> w = Trained(model, 3, backend);
+      EXPECT_NEAR(w[0], c.w[0], 1e-6);
+      EXPECT_NEAR(w[1], c.w[1], 1e-6);
+    }
   }
+}
+
+// The product of the first three momenta 0.9 (1 - 0.96^t / 2), and sums that do not begin with 0.
+TEST(AddOptimizer, StateStartsWhereItMust) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model nadam, Quadratic(Nadam{}));
+  EXPECT_EQ(nadam.variables.Find("optimizer/u_product")->value.Elements<float>()[0], 1);
+  Trained(nadam, 3);
+  EXPECT_NEAR(nadam.variables.Find("optimizer/u_product")->value.Elements<float>()[0],
+              .9 * .52 * .9 * .5392 * .9 * .557632, 1e-7);
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      Model adagrad, Quadratic(Adagrad{.learning_rate = 0, .initial_accumulator_value = .25}));
+  Trained(adagrad, 2);
+  EXPECT_EQ(adagrad.variables.Find("optimizer/layer/w/accumulator")->value.Elements<float>()[1],
+            .25 + 2 * 16);
 }
 
 // The gradient is [2, -4], of norm sqrt(20).
