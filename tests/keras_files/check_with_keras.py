@@ -35,7 +35,20 @@ def _models():
     """Name -> (layers, optimizer, loss)."""
     l2 = keras.regularizers.L2(0.01)
     embedding = lambda **more: _LAYERS.Embedding(_WORDS, 6, **more)
+    optimizers = keras.optimizers
+    trained_with = {
+        name: ([_tokens(), embedding(), _LAYERS.SimpleRNN(5), _LAYERS.Dense(1, activation="sigmoid")],
+               optimizer, "binary_crossentropy")
+        for name, optimizer in {
+            "adagrad": optimizers.Adagrad(1e-2, initial_accumulator_value=0.5),
+            "adadelta": optimizers.Adadelta(0.5, rho=0.9),
+            "adamax": optimizers.Adamax(1e-2, weight_decay=0.01),
+            "nadam": optimizers.Nadam(1e-2, clipnorm=0.5),
+            "adamw": optimizers.AdamW(1e-2, global_clipnorm=0.5),
+            "adam_amsgrad": optimizers.Adam(1e-2, amsgrad=True),
+        }.items()}
     return {
+        **trained_with,
         "simple_rnn": ([_tokens(), embedding(), _LAYERS.SimpleRNN(5),
                         _LAYERS.Dense(1, activation="sigmoid")],
                        keras.optimizers.RMSprop(1e-2), "binary_crossentropy"),

@@ -205,6 +205,29 @@ CASES = {
         lambda: [frozen(embedding(True)), lstm(), sigmoid()], lambda: adam(weight_decay=0.05)),
     "frozen_recurrent": case(
         lambda: [embedding(), frozen(lstm()), sigmoid()], lambda: adam(global_clipnorm=0.1)),
+    "adam_amsgrad": rnn_trained_with(
+        lambda: adam(amsgrad=True, beta_1=0.8, beta_2=0.5, epsilon=1e-6)),
+    "adamw": rnn_trained_with(lambda: optimizers.AdamW(learning_rate=0.004)),
+    "adamw_amsgrad_clipped": rnn_trained_with(
+        lambda: optimizers.AdamW(learning_rate=0.004, weight_decay=0.5, amsgrad=True,
+                                 global_clipnorm=0.05)),
+    "nadam": rnn_trained_with(lambda: optimizers.Nadam(learning_rate=0.004)),
+    "nadam_decayed": case(
+        lambda: [embedding(True), lstm(), sigmoid()],
+        lambda: optimizers.Nadam(learning_rate=0.004, beta_1=0.8, beta_2=0.9, epsilon=1e-5,
+                                 weight_decay=0.05)),
+    "adagrad": rnn_trained_with(lambda: optimizers.Adagrad(learning_rate=0.1)),
+    "adagrad_clipped": rnn_trained_with(
+        lambda: optimizers.Adagrad(learning_rate=0.05, initial_accumulator_value=0.01,
+                                   epsilon=1e-4, clipvalue=0.02)),
+    "adadelta": rnn_trained_with(lambda: optimizers.Adadelta(learning_rate=1.0)),
+    "adadelta_frozen": case(
+        lambda: [frozen(embedding(True)), gru(), sigmoid()],
+        lambda: optimizers.Adadelta(learning_rate=0.5, rho=0.8, epsilon=1e-5, clipnorm=0.05)),
+    "adamax": rnn_trained_with(lambda: optimizers.Adamax(learning_rate=0.004)),
+    "adamax_decayed": rnn_trained_with(
+        lambda: optimizers.Adamax(learning_rate=0.004, beta_1=0.8, beta_2=0.7, epsilon=1e-5,
+                                  weight_decay=0.05)),
 }
 
 
