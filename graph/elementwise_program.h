@@ -15,8 +15,12 @@ enum class ElementwiseOp {
   kAdd,          ///< a + b
   kSubtract,     ///< a - b
   kMultiply,     ///< a b
+  kDivide,       ///< a / b
+  kMaximum,      ///< the larger of a and b; NaN where one is
   kScale,        ///< constant a
   kFillLike,     ///< constant; no operand
+  kAbs,          ///< |a|
+  kSqrt,         ///< the root of a
   kRelu,         ///< max(a, 0)
   kSigmoid,      ///< 1 / (1 + exp(-a))
   kTanh,         ///< tanh(a)

@@ -248,7 +248,8 @@ std::vector<OpDef> BinaryOps() {
                   } else {
                     return a / b;
                   }
-                }),
+                })
+          .Fusable(ElementwiseOp::kDivide),
       OfNumbers({"Power",
                  "y = a^b, element by element; of integers 0 where it would be a fraction, and "
                  "wrapping around where it is too large.",
@@ -276,7 +277,8 @@ std::vector<OpDef> BinaryOps() {
                  {0, 5, 3},
                  {1, 5, 3},
                  {7, 2, 5}},
-                []<typename T>(T a, T b) { return a != a || a >= b ? a : b; }),
+                []<typename T>(T a, T b) { return a != a || a >= b ? a : b; })
+          .Fusable(ElementwiseOp::kMaximum),
       OfNumbers({"Minimum",
                  "y = the smaller of a and b, element by element; NaN where one is. Where they are "
                  "equal, the gradient goes to a.",

@@ -21,19 +21,29 @@ constexpr int kMaxInputs = ElementwiseProgram::kMaxInputs;
 
 // Shape rule.
 
-Types FusedElementwiseShape(const ShapeContext& c) {
+int CountInputs(const ShapeContext& c) {
   int inputs = c.num_inputs();
   while (inputs > 0 && !c.has_input(inputs - 1)) --inputs;
+  return inputs;
+}
+
+Types FusedElementwiseShape(const ShapeContext& c) {
+  const int inputs = CountInputs(c);
   for (int i = 1; i < inputs; ++i) {
     if (!c.has_input(i)) {
       return Violation("C1", "x", i, " is absent, but x", inputs - 1, " is there");
     }
-    SEQ_RETURN_IF_ERROR(
-        CheckShape("C2", absl::StrCat("x", i), c.shape(i), "the shape of x0", c.shape(0)));
+  }
+  int tensor = 0;  // the first that is not one number
+  while (tensor + 1 < inputs && c.shape(tensor).rank() == 0) ++tensor;
+  for (int i = 0; i < inputs; ++i) {
+    if (c.shape(i).rank() == 0) continue;
+    SEQ_RETURN_IF_ERROR(CheckShape("C2", absl::StrCat("x", i), c.shape(i),
+                                   absl::StrCat("the shape of x", tensor), c.shape(tensor)));
   }
   const auto program = ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs);
   if (!program.ok()) return Violation("C3", program.status().message());
-  return std::vector<TensorType>{c.type(0)};
+  return std::vector<TensorType>{c.type(tensor)};
 }
 
 // Reference computation.
@@ -52,11 +62,19 @@ void RunInstruction(const ElementwiseInstruction& instruction, const T* a, const
       return binary([](T p, T q) { return p - q; });
     case ElementwiseOp::kMultiply:
       return binary([](T p, T q) { return p * q; });
+    case ElementwiseOp::kDivide:
+      return binary([](T p, T q) { return p / q; });
+    case ElementwiseOp::kMaximum:
+      return binary([](T p, T q) { return p != p || p >= q ? p : q; });
     case ElementwiseOp::kScale:
       return unary([constant](T p) { return constant * p; });
     case ElementwiseOp::kFillLike:
       std::fill_n(y, n, constant);
       return;
+    case ElementwiseOp::kAbs:
+      return unary([](T p) { return std::fabs(p); });
+    case ElementwiseOp::kSqrt:
+      return unary([](T p) { return std::sqrt(p); });
     case ElementwiseOp::kRelu:
       return unary([](T p) { return Activate(Activation::kRelu, p); });
     case ElementwiseOp::kSigmoid:
@@ -76,18 +94,26 @@ template <typename T>
 absl::Status ComputeFusedElementwise(const ReferenceContext& c) {
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
-  std::vector<const T*> x;
-  for (int i = 0; i < kMaxInputs && c.input<T>(i); ++i) x.push_back(c.input<T>(i).data);
+  constexpr int64_t kBlock = 64;
+  // Each input, and whether it moves on with the elements; one number is repeated for a block.
+  std::vector<std::pair<const T*, bool>> x;
+  std::vector<std::vector<T>> repeated;
+  for (int i = 0; i < kMaxInputs && c.input<T>(i); ++i) {
+    const auto input = c.input<T>(i);
+    const bool moves = input.size() == y.size();
+    if (!moves) repeated.emplace_back(kBlock, input[0]);
+    x.emplace_back(moves ? input.data : repeated.back().data(), moves);
+  }
   const int inputs = static_cast<int>(x.size());
   SEQ_ASSIGN_OR_RETURN(const ElementwiseProgram program,
                        ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs));
-  constexpr int64_t kBlock = 64;
   std::vector<T> results(program.code.size() * kBlock);
   for (int64_t begin = 0; begin < y.size(); begin += kBlock) {
     const int64_t n = std::min(kBlock, y.size() - begin);
     const auto at = [&](int r) -> const T* {
       if (r < 0) return nullptr;
-      return r < inputs ? x[r] + begin : results.data() + (r - inputs) * kBlock;
+      if (r < inputs) return x[r].first + (x[r].second ? begin : 0);
+      return results.data() + (r - inputs) * kBlock;
     };
     for (size_t i = 0; i < program.code.size(); ++i) {
       // Only the last one writes y, which may be the memory of an input.
@@ -146,6 +172,18 @@ Bounded Execute(const ElementwiseInstruction& instruction, const Bounded& a, con
       return result(x - dy, a.error + b.error, 1, x - dy);
     case ElementwiseOp::kMultiply:
       return result(x * dy, through + a.error * b.error, 1, x * dy);
+    case ElementwiseOp::kDivide: {
+      const double least = std::max(0.0, std::fabs(dy) - b.error);  // of what it divides by
+      return result(x / dy, (a.error + std::fabs(x / dy) * b.error) / least, 1, x / dy);
+    }
+    case ElementwiseOp::kMaximum:
+      return result(std::max(x, dy), std::max(a.error, b.error), 0, 0);
+    case ElementwiseOp::kAbs:
+      return result(std::fabs(x), a.error, 0, 0);
+    case ElementwiseOp::kSqrt: {
+      const double y = std::sqrt(x);
+      return result(y, a.error == 0 ? 0 : y - std::sqrt(std::max(0.0, x - a.error)), 1, y);
+    }
     case ElementwiseOp::kScale:  // the factor is rounded too
       return result(c * x, std::fabs(c) * a.error, 2, c * x);
     case ElementwiseOp::kFillLike:
@@ -182,8 +220,12 @@ absl::StatusOr<ErrorBound> FusedBound(const BoundContext& c, int o) {
                        ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs));
   double largest = 0;
   std::vector<Bounded> registers(program.num_registers());
-  for (int64_t e = 0; e < c.input(0).num_elements(); ++e) {
-    for (int i = 0; i < inputs; ++i) registers[i] = {c.reals(i)[e], 0};
+  int64_t size = 0;
+  for (int i = 0; i < inputs; ++i) size = std::max(size, c.input(i).num_elements());
+  for (int64_t e = 0; e < size; ++e) {
+    for (int i = 0; i < inputs; ++i) {
+      registers[i] = {c.reals(i)[c.input(i).num_elements() == 1 ? 0 : e], 0};
+    }
     for (size_t i = 0; i < program.code.size(); ++i) {
       const ElementwiseInstruction& code = program.code[i];
       registers[inputs + i] = Execute(code, code.a >= 0 ? registers[code.a] : Bounded(),
@@ -198,6 +240,15 @@ absl::StatusOr<ErrorBound> FusedBound(const BoundContext& c, int o) {
 }
 
 // Samples.
+
+// Appends |r| + 0.5.
+int AboveZero(int r, ElementwiseProgram& program) {
+  program.code.push_back({.op = ElementwiseOp::kAbs, .a = r});
+  program.code.push_back({.op = ElementwiseOp::kFillLike, .constant = 0.5});
+  const int last = program.num_registers() - 1;
+  program.code.push_back({.op = ElementwiseOp::kAdd, .a = last - 1, .b = last});
+  return last + 1;
+}
 
 // A random program that reads all its inputs: each instruction takes what has not been read yet,
 // as long as there is any.
@@ -220,6 +271,9 @@ ElementwiseProgram RandomProgram(SampleSource& source, int num_inputs) {
     ElementwiseInstruction instruction{.op = info.op};
     if (info.operands > 0) instruction.a = take();
     if (info.operands > 1) instruction.b = take();
+    // Roots, and what divides, are taken well above 0.
+    if (info.op == ElementwiseOp::kSqrt) instruction.a = AboveZero(instruction.a, program);
+    if (info.op == ElementwiseOp::kDivide) instruction.b = AboveZero(instruction.b, program);
     if (info.has_constant) instruction.constant = source.Real(-2, 2);
     unread.insert(unread.begin(), program.num_registers());
     program.code.push_back(instruction);
@@ -232,7 +286,11 @@ OpSample FusedElementwiseSample(SampleSource& source) {
   const int inputs = static_cast<int>(source.Int(1, 4));
   const ElementwiseProgram program = RandomProgram(source, inputs);
   OpSample sample{{{"program", program.ToText()}}, {}};
-  for (int i = 0; i < inputs; ++i) sample.inputs.push_back(source.RealsAwayFromZero(shape));
+  const int tensor = static_cast<int>(source.Int(0, inputs - 1));  // another may be one number
+  for (int i = 0; i < inputs; ++i) {
+    const bool number = i != tensor && source.Int(0, 3) == 0;
+    sample.inputs.push_back(source.RealsAwayFromZero(number ? Shape() : shape));
+  }
   sample.inputs.resize(kMaxInputs);
   return sample;
 }
@@ -242,30 +300,33 @@ OpSample FusedElementwiseSample(SampleSource& source) {
 // Definition.
 
 OpDef FusedElementwiseOp() {
-  OpDef op("FusedElementwise", 1);
+  OpDef op("FusedElementwise", 2);
   op.Doc(
       "y = program(x0, x1, ...), element by element: several ops that compute each element from "
       "the same element of their inputs, without the tensors between them. A program is up to 32 "
-      "instructions with semicolons between, each an op (add, subtract, multiply, scale:FACTOR, "
-      "fill_like:VALUE, relu, sigmoid, tanh, relu_grad, sigmoid_grad, tanh_grad) and its operands: "
-      "x0 is the first input, t0 the result of the first instruction; y is that of the last.");
+      "instructions with semicolons between, each an op (add, subtract, multiply, divide, maximum, "
+      "scale:FACTOR, fill_like:VALUE, abs, sqrt, relu, sigmoid, tanh, relu_grad, sigmoid_grad, "
+      "tanh_grad) and its operands: x0 is the first input, t0 the result of the first instruction; "
+      "y is that of the last. An input that is one number goes with every element.");
   for (int i = 0; i < kMaxInputs; ++i) {
-    op.Input({.name = absl::StrCat("x", i),
-              .doc = i == 0 ? "any shape" : "the shape of x0",
-              .optional = i > 0})
+    op.Input(
+          {.name = absl::StrCat("x", i), .doc = "the shape of y, or one number", .optional = i > 0})
         .InPlace({0, i});
   }
   const TensorType x = RealType({2, 3});
-  op.Output({.name = "y", .doc = "the shape of x0"})
+  op.Output({.name = "y", .doc = "the shape of the first input that is not one number"})
       .Attribute(
           {.name = "program", .kind = AttributeKind::kString, .doc = "\"tanh x0; multiply t0 x1\""})
       .Constrain("C1", "no input is left out before one that is there")
-      .Constrain("C2", "all inputs have one shape")
+      .Constrain("C2", "all inputs that are not one number have one shape")
       .Constrain("C3",
                  "program is well formed, and reads every input and every result but the last")
       .Shapes(FusedElementwiseShape)
       .Reject({"C1", {{"program", "add x0 x2"}}, {x, {}, x, {}, {}, {}, {}, {}}})
-      .Reject({"C2", {{"program", "add x0 x1"}}, {x, RealType({3, 2}), {}, {}, {}, {}, {}, {}}});
+      .Reject({"C2", {{"program", "add x0 x1"}}, {x, RealType({3, 2}), {}, {}, {}, {}, {}, {}}})
+      .Reject({"C2",
+               {{"program", "add x0 x1; add t0 x2"}},
+               {RealType({}), x, RealType({1}), {}, {}, {}, {}, {}}});
   for (const char* program : {"", "add x0 x2", "add x0", "add x0 x1;", "add x0 t0", "add:1 x0 x1",
                               "scale x0; add t0 x1", "cosh x0; add t0 x1", "tanh x0",
                               "tanh x1; add x0 x1", "scale:nan x0; add t0 x1", "add x0 x01"}) {
@@ -289,6 +350,10 @@ OpDef FusedElementwiseOp() {
                   "scale:-2 t9"}},
                 {Reals({2}, {2, -1}), Reals({2}, {3, 4}), {}, {}, {}, {}, {}, {}},
                 {Reals({2}, {2.850192437894804, -7.864477329659274})}})
+      .Example({"numbers_and_quotients",
+                {{"program", "abs x1; sqrt t0; divide x0 t1; maximum t2 x2"}},
+                {RealScalar(6), Reals({3}, {-4, 9, 0.25}), RealScalar(2.5), {}, {}, {}, {}, {}},
+                {Reals({3}, {3, 2.5, 12})}})
       .Samples(FusedElementwiseSample);
 }
 

@@ -12,9 +12,9 @@
 
 namespace seqgraph::ops {
 
-/// As many inputs as the program has, of one shape -> y of that shape. InvalidArgument (in the
-/// builder) where shapes differ. It has no gradient: nodes are fused once a function is
-/// differentiated.
+/// As many inputs as the program has, of one shape or one number each -> y of that shape.
+/// InvalidArgument (in the builder) where shapes differ. It has no gradient: nodes are fused once a
+/// function is differentiated.
 Value FusedElementwise(FunctionBuilder& g, absl::Span<const Value> inputs,
                        const ElementwiseProgram& program, std::string name = "");
 

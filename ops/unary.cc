@@ -136,7 +136,8 @@ std::vector<OpDef> UnaryOps() {
                   } else {
                     return std::abs(x);
                   }
-                }),
+                })
+          .Fusable(ElementwiseOp::kAbs),
       OfNumbers({"Negative",
                  "y = -x, element by element; the smallest integer stays as it is.",
                  NegativeGradient,
@@ -186,7 +187,8 @@ std::vector<OpDef> UnaryOps() {
                true,
                {0, 2.25, 4},
                {0, 1.5, 2}},
-              [](auto x) { return std::sqrt(x); }),
+              [](auto x) { return std::sqrt(x); })
+          .Fusable(ElementwiseOp::kSqrt),
       OfReals({"Reciprocal",
                "y = 1 / x, element by element.",
                ReciprocalGradient,

@@ -23,11 +23,19 @@ void RunInstruction(const ElementwiseLoops& loops, const ElementwiseInstruction&
       return loops.subtract(a, b, n, y);
     case ElementwiseOp::kMultiply:
       return loops.multiply(a, b, n, y);
+    case ElementwiseOp::kDivide:
+      return loops.divide(a, b, n, y);
+    case ElementwiseOp::kMaximum:
+      return loops.maximum(a, b, n, y);
     case ElementwiseOp::kScale:
       return loops.scale(a, constant, n, y);
     case ElementwiseOp::kFillLike:
       std::fill_n(y, n, constant);
       return;
+    case ElementwiseOp::kAbs:
+      return loops.abs(a, n, y);
+    case ElementwiseOp::kSqrt:
+      return loops.sqrt(a, n, y);
     case ElementwiseOp::kRelu:
       return loops.relu(a, n, y);
     case ElementwiseOp::kSigmoid:
@@ -45,14 +53,16 @@ void RunInstruction(const ElementwiseLoops& loops, const ElementwiseInstruction&
 
 class FusedElementwiseKernel : public Kernel {
  public:
-  FusedElementwiseKernel(ElementwiseProgram program, int64_t size, const ElementwiseLoops& loops)
-      : program_(std::move(program)), size_(size), loops_(loops) {}
+  // `numbers`: the inputs that are one number for all of `size` elements.
+  FusedElementwiseKernel(ElementwiseProgram program, std::vector<int> numbers, int64_t size,
+                         const ElementwiseLoops& loops)
+      : program_(std::move(program)), numbers_(std::move(numbers)), size_(size), loops_(loops) {}
 
   std::string implementation() const override {
     return absl::StrCat("loops (", program_.code.size(), " instructions)");
   }
   int64_t scratch_bytes() const override {
-    return static_cast<int64_t>(program_.code.size() * kBlock * sizeof(float));
+    return static_cast<int64_t>((program_.code.size() + numbers_.size()) * kBlock * sizeof(float));
   }
 
   absl::Status Run(const KernelArgs& args) override {
@@ -60,11 +70,22 @@ class FusedElementwiseKernel : public Kernel {
     float* results = static_cast<float*>(args.scratch);
     const int inputs = program_.num_inputs;
     const int last = static_cast<int>(program_.code.size()) - 1;
+    // Each input, and by how much it moves on with the elements: a number is repeated for a block.
+    const float* from[ElementwiseProgram::kMaxInputs] = {};
+    bool moves[ElementwiseProgram::kMaxInputs] = {};
+    for (int i = 0; i < inputs; ++i) from[i] = In<float>(args, i), moves[i] = true;
+    float* repeated = results + (last + 1) * kBlock;
+    for (int i : numbers_) {
+      std::fill_n(repeated, std::min(kBlock, size_), *from[i]);
+      from[i] = repeated, moves[i] = false;
+      repeated += kBlock;
+    }
     for (int64_t begin = 0; begin < size_; begin += kBlock) {
       const int64_t n = std::min(kBlock, size_ - begin);
       const auto at = [&](int r) -> const float* {
         if (r < 0) return nullptr;
-        return r < inputs ? In<float>(args, r) + begin : results + (r - inputs) * kBlock;
+        if (r < inputs) return from[r] + (moves[r] ? begin : 0);
+        return results + (r - inputs) * kBlock;
       };
       for (int i = 0; i <= last; ++i) {
         // Only the last one writes the output, which may be the memory of an input.
@@ -78,6 +99,7 @@ class FusedElementwiseKernel : public Kernel {
 
  private:
   const ElementwiseProgram program_;
+  const std::vector<int> numbers_;
   const int64_t size_;
   const ElementwiseLoops loops_;
 };
@@ -91,8 +113,12 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeFusedElementwise(const NodeContext& 
   SEQ_ASSIGN_OR_RETURN(
       ElementwiseProgram program,
       ElementwiseProgram::Parse(context.attributes().GetString("program"), inputs));
-  return std::make_unique<FusedElementwiseKernel>(std::move(program), context.output_size(0),
-                                                  loops);
+  std::vector<int> numbers;
+  for (int i = 0; i < inputs; ++i) {
+    if (context.input_size(i) != context.output_size(0)) numbers.push_back(i);
+  }
+  return std::make_unique<FusedElementwiseKernel>(std::move(program), std::move(numbers),
+                                                  context.output_size(0), loops);
 }
 
 }  // namespace seqgraph::kernels

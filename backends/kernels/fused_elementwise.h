@@ -14,8 +14,8 @@ struct ElementwiseLoops {
   using Unary = void (*)(const float* x, int64_t n, float* y);
   using Binary = void (*)(const float* a, const float* b, int64_t n, float* y);
 
-  Unary relu, sigmoid, tanh;
-  Binary add, subtract, multiply, relu_grad, sigmoid_grad, tanh_grad;
+  Unary abs, sqrt, relu, sigmoid, tanh;
+  Binary add, subtract, multiply, divide, maximum, relu_grad, sigmoid_grad, tanh_grad;
   void (*scale)(const float* x, float factor, int64_t n, float* y);
 };
 

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "backends/onednn/kernel.h"
+#include "backends/onednn/math_loops.h"
 
 namespace seqgraph::onednn {
 
@@ -27,16 +28,17 @@ MadeKernel MakeDense(KernelContext& context);
 MadeKernel MakeDenseGradOneUnit(KernelContext& context);
 MadeKernel MakeDenseGrad(KernelContext& context);
 
-// elementwise.cc
-MadeKernel MakeSigmoid(KernelContext& context);
-MadeKernel MakeTanh(KernelContext& context);
-MadeKernel MakeRelu(KernelContext& context);
-MadeKernel MakeSigmoidGrad(KernelContext& context);
-MadeKernel MakeTanhGrad(KernelContext& context);
-MadeKernel MakeReluGrad(KernelContext& context);
-MadeKernel MakeAdd(KernelContext& context);
-MadeKernel MakeSubtract(KernelContext& context);
-MadeKernel MakeMultiply(KernelContext& context);
+// elementwise.cc: `loop` over the elements of one input, or two.
+MadeKernel MakeUnary(KernelContext& context, UnaryLoop loop);
+MadeKernel MakeBinary(KernelContext& context, BinaryLoop loop);
+template <UnaryLoop kLoop>
+MadeKernel Make(KernelContext& context) {
+  return MakeUnary(context, kLoop);
+}
+template <BinaryLoop kLoop>
+MadeKernel Make(KernelContext& context) {
+  return MakeBinary(context, kLoop);
+}
 MadeKernel MakeScale(KernelContext& context);
 MadeKernel MakeFusedElementwise(KernelContext& context);
 

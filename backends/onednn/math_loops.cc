@@ -88,6 +88,30 @@ void Multiply(const float* a, const float* b, int64_t n, float* y) {
 }
 
 SEQ_MULTIVERSION
+void Divide(const float* a, const float* b, int64_t n, float* y) {
+  SEQ_INDEPENDENT
+  for (int64_t i = 0; i < n; ++i) y[i] = a[i] / b[i];
+}
+
+SEQ_MULTIVERSION
+void Maximum(const float* a, const float* b, int64_t n, float* y) {
+  SEQ_INDEPENDENT
+  for (int64_t i = 0; i < n; ++i) y[i] = a[i] != a[i] || a[i] >= b[i] ? a[i] : b[i];
+}
+
+SEQ_MULTIVERSION
+void Abs(const float* x, int64_t n, float* y) {
+  SEQ_INDEPENDENT
+  for (int64_t i = 0; i < n; ++i) y[i] = std::fabs(x[i]);
+}
+
+SEQ_MULTIVERSION
+void Sqrt(const float* x, int64_t n, float* y) {
+  SEQ_INDEPENDENT
+  for (int64_t i = 0; i < n; ++i) y[i] = std::sqrt(x[i]);
+}
+
+SEQ_MULTIVERSION
 void Scale(const float* x, float factor, int64_t n, float* y) {
   SEQ_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) y[i] = factor * x[i];

@@ -10,6 +10,9 @@
 
 namespace seqgraph::onednn {
 
+using UnaryLoop = void (*)(const float* x, int64_t n, float* y);
+using BinaryLoop = void (*)(const float* a, const float* b, int64_t n, float* y);
+
 void Tanh(const float* x, int64_t n, float* y);
 void Relu(const float* x, int64_t n, float* y);     ///< NaN stays NaN
 void Sigmoid(const float* x, int64_t n, float* y);  ///< 1 / (1 + e^-x), no overflow
@@ -22,6 +25,10 @@ void SigmoidGrad(const float* y, const float* dy, int64_t n, float* dx);
 void Add(const float* a, const float* b, int64_t n, float* y);
 void Subtract(const float* a, const float* b, int64_t n, float* y);
 void Multiply(const float* a, const float* b, int64_t n, float* y);
+void Divide(const float* a, const float* b, int64_t n, float* y);
+void Maximum(const float* a, const float* b, int64_t n, float* y);  ///< NaN where one is
+void Abs(const float* x, int64_t n, float* y);
+void Sqrt(const float* x, int64_t n, float* y);
 void Scale(const float* x, float factor, int64_t n, float* y);
 
 /// y[r, c] = x[r, c] + b[c].

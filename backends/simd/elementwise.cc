@@ -6,9 +6,8 @@
 #include "backends/simd/parallel.h"
 
 namespace seqgraph::simd {
-namespace {
 
-std::unique_ptr<Kernel> MakeUnary(const KernelContext& context, UnaryLoop loop) {
+MadeKernel MakeUnary(KernelContext& context, UnaryLoop loop) {
   return MakeLoop(
       [loop, n = context.output_size(0), pool = context.pool()](const KernelArgs& args) {
         float* y = Out<float>(args, 0);
@@ -18,7 +17,7 @@ std::unique_ptr<Kernel> MakeUnary(const KernelContext& context, UnaryLoop loop) 
       });
 }
 
-std::unique_ptr<Kernel> MakeBinary(const KernelContext& context, BinaryLoop loop) {
+MadeKernel MakeBinary(KernelContext& context, BinaryLoop loop) {
   return MakeLoop(
       [loop, n = context.output_size(0), pool = context.pool()](const KernelArgs& args) {
         float* y = Out<float>(args, 0);
@@ -29,18 +28,6 @@ std::unique_ptr<Kernel> MakeBinary(const KernelContext& context, BinaryLoop loop
       });
 }
 
-}  // namespace
-
-MadeKernel MakeSigmoid(KernelContext& context) { return MakeUnary(context, SigmoidLoop); }
-MadeKernel MakeTanh(KernelContext& context) { return MakeUnary(context, TanhLoop); }
-MadeKernel MakeRelu(KernelContext& context) { return MakeUnary(context, ReluLoop); }
-MadeKernel MakeSigmoidGrad(KernelContext& context) { return MakeBinary(context, SigmoidGradLoop); }
-MadeKernel MakeTanhGrad(KernelContext& context) { return MakeBinary(context, TanhGradLoop); }
-MadeKernel MakeReluGrad(KernelContext& context) { return MakeBinary(context, ReluGradLoop); }
-MadeKernel MakeAdd(KernelContext& context) { return MakeBinary(context, AddLoop); }
-MadeKernel MakeSubtract(KernelContext& context) { return MakeBinary(context, SubtractLoop); }
-MadeKernel MakeMultiply(KernelContext& context) { return MakeBinary(context, MultiplyLoop); }
-
 MadeKernel MakeScale(KernelContext& context) {
   const float factor = static_cast<float>(context.attributes().GetFloat("factor"));
   return MakeLoop([factor, n = context.output_size(0)](const KernelArgs& args) {
@@ -49,12 +36,16 @@ MadeKernel MakeScale(KernelContext& context) {
 }
 
 MadeKernel MakeFusedElementwise(KernelContext& context) {
-  constexpr kernels::ElementwiseLoops kLoops = {.relu = ReluLoop,
+  constexpr kernels::ElementwiseLoops kLoops = {.abs = AbsLoop,
+                                                .sqrt = SqrtLoop,
+                                                .relu = ReluLoop,
                                                 .sigmoid = SigmoidLoop,
                                                 .tanh = TanhLoop,
                                                 .add = AddLoop,
                                                 .subtract = SubtractLoop,
                                                 .multiply = MultiplyLoop,
+                                                .divide = DivideLoop,
+                                                .maximum = MaximumLoop,
                                                 .relu_grad = ReluGradLoop,
                                                 .sigmoid_grad = SigmoidGradLoop,
                                                 .tanh_grad = TanhGradLoop,

@@ -58,6 +58,23 @@ void MultiplyLoop(const float* a, const float* b, int64_t n, float* y) {
   Map(a, b, n, y, [](VF u, VF v) { return hn::Mul(u, v); });
 }
 
+void DivideLoop(const float* a, const float* b, int64_t n, float* y) {
+  Map(a, b, n, y, [](VF u, VF v) { return hn::Div(u, v); });
+}
+
+void MaximumLoop(const float* a, const float* b, int64_t n, float* y) {
+  Map(a, b, n, y,
+      [](VF u, VF v) { return hn::IfThenElse(hn::Or(hn::IsNaN(u), hn::Ge(u, v)), u, v); });
+}
+
+void AbsLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return hn::Abs(v); });
+}
+
+void SqrtLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return hn::Sqrt(v); });
+}
+
 void ScaleLoop(const float* x, float factor, int64_t n, float* y) {
   const VF f = hn::Set(F32(), factor);
   Map(x, n, y, [f](VF v) { return hn::Mul(f, v); });
@@ -91,6 +108,10 @@ SEQ_BINARY(SigmoidGradLoop)
 SEQ_BINARY(AddLoop)
 SEQ_BINARY(SubtractLoop)
 SEQ_BINARY(MultiplyLoop)
+SEQ_BINARY(DivideLoop)
+SEQ_BINARY(MaximumLoop)
+SEQ_UNARY(AbsLoop)
+SEQ_UNARY(SqrtLoop)
 
 HWY_EXPORT(ScaleLoop);
 void ScaleLoop(const float* x, float factor, int64_t n, float* y) {

@@ -25,6 +25,10 @@ void SigmoidGradLoop(const float* y, const float* dy, int64_t n, float* dx);
 void AddLoop(const float* a, const float* b, int64_t n, float* y);
 void SubtractLoop(const float* a, const float* b, int64_t n, float* y);
 void MultiplyLoop(const float* a, const float* b, int64_t n, float* y);
+void DivideLoop(const float* a, const float* b, int64_t n, float* y);
+void MaximumLoop(const float* a, const float* b, int64_t n, float* y);  ///< NaN where one is
+void AbsLoop(const float* x, int64_t n, float* y);
+void SqrtLoop(const float* x, int64_t n, float* y);
 void ScaleLoop(const float* x, float factor, int64_t n, float* y);
 
 }  // namespace seqgraph::simd

@@ -4,20 +4,22 @@
 // The makers of kernels, by the file that has them. See kernels.cc for the ops they compute, and
 // ops/ for what those mean.
 
+#include "backends/simd/elementwise_loops.h"
 #include "backends/simd/kernel.h"
 
 namespace seqgraph::simd {
 
-// elementwise.cc
-MadeKernel MakeSigmoid(KernelContext& context);
-MadeKernel MakeTanh(KernelContext& context);
-MadeKernel MakeRelu(KernelContext& context);
-MadeKernel MakeSigmoidGrad(KernelContext& context);
-MadeKernel MakeTanhGrad(KernelContext& context);
-MadeKernel MakeReluGrad(KernelContext& context);
-MadeKernel MakeAdd(KernelContext& context);
-MadeKernel MakeSubtract(KernelContext& context);
-MadeKernel MakeMultiply(KernelContext& context);
+// elementwise.cc: `loop` over the elements of one input, or two.
+MadeKernel MakeUnary(KernelContext& context, UnaryLoop loop);
+MadeKernel MakeBinary(KernelContext& context, BinaryLoop loop);
+template <UnaryLoop kLoop>
+MadeKernel Make(KernelContext& context) {
+  return MakeUnary(context, kLoop);
+}
+template <BinaryLoop kLoop>
+MadeKernel Make(KernelContext& context) {
+  return MakeBinary(context, kLoop);
+}
 MadeKernel MakeScale(KernelContext& context);
 MadeKernel MakeFusedElementwise(KernelContext& context);
 

@@ -1,5 +1,6 @@
 #include "ops/rewrites/fuse_elementwise.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -13,7 +14,6 @@ namespace {
 
 // What the node computes from its inputs; absent if it is not element by element.
 std::optional<ElementwiseProgram> ProgramOf(const Node& node) {
-  if (node.op->version() != 1) return std::nullopt;
   if (node.op->name() == "FusedElementwise") {
     int inputs = 0;
     for (Value input : node.inputs) inputs += input.present();
@@ -56,9 +56,14 @@ class Fusion {
     return registers.back();
   }
 
-  bool absorbed() const { return !absorbed_.empty(); }
+  bool absorbed() const { return absorbs_numbers_ || !absorbed_.empty(); }
+  // Within the limits, and some input has the shape of the node's output.
   bool fits() const {
-    return !inputs_.empty() && inputs_.size() <= ElementwiseProgram::kMaxInputs &&
+    const Function& f = c_.source();
+    const bool shaped = std::any_of(inputs_.begin(), inputs_.end(), [&](Value input) {
+      return f.type(input) == f.type(c_.node().outputs[0]);
+    });
+    return shaped && inputs_.size() <= ElementwiseProgram::kMaxInputs &&
            code_.size() <= ElementwiseProgram::kMaxInstructions;
   }
   Value Emit(const std::string& name) const {
@@ -89,6 +94,12 @@ class Fusion {
       absorbed_[producer] = result;
       return result;
     }
+    // One number repeated: the number itself will do.
+    if (producer != nullptr && producer->op->name() == "BroadcastLike" &&
+        c_.source().type(producer->inputs[0]).shape.rank() == 0) {
+      absorbs_numbers_ = absorbs_numbers_ || c_.OnlyReader(value);
+      value = producer->inputs[0];
+    }
     for (size_t i = 0; i < inputs_.size(); ++i) {
       if (inputs_[i] == value) return static_cast<int>(i);
     }
@@ -104,6 +115,7 @@ class Fusion {
   std::vector<Value> inputs_;
   std::vector<Line> code_;
   std::map<const Node*, int> absorbed_;
+  bool absorbs_numbers_ = false;
 };
 
 absl::StatusOr<bool> Apply(RewriteContext& c) {
