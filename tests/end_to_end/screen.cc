@@ -52,7 +52,7 @@ void Screen::Obey(absl::string_view sequence) {
         if (line.size() > column_) line.resize(column_);
       } else {
         std::fill(line.begin() + static_cast<ptrdiff_t>(column_),
-                  line.begin() + static_cast<ptrdiff_t>(Row() + columns_), " ");
+                  line.begin() + static_cast<ptrdiff_t>(Row() + columns_), std::string(1, ' '));
       }
       return;
     default:
