@@ -11,7 +11,7 @@ namespace seqgraph {
 
 /// Inputs of a function of a model with what it must give for them, on any backend. It belongs to
 /// the file: in memory the weights move on, and what is expected with them. How one is made and
-/// checked: training/self_test.h.
+/// checked: training/self_tests.h.
 struct SelfTest {
   /// A tensor and how far any element may be off.
   struct Expected {

@@ -7,7 +7,7 @@
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
-#include "training/self_test.h"
+#include "training/self_tests.h"
 
 namespace seqgraph::tools {
 

@@ -33,7 +33,7 @@
 #include "training/model_checkpoint.h"
 #include "training/optimizers.h"
 #include "training/progress.h"
-#include "training/self_test.h"
+#include "training/self_tests.h"
 #include "training/summary.h"
 #include "training/text_models.h"
 #include "training/trainer.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "training/imdb_models.h"
-#include "training/self_test.h"
+#include "training/self_tests.h"
 
 namespace seqgraph {
 namespace {

@@ -11,7 +11,7 @@
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tests/testing.h"
-#include "training/self_test.h"
+#include "training/self_tests.h"
 
 namespace seqgraph {
 namespace {

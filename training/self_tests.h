@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_TRAINING_SELF_TEST_H_
-#define SEQGRAPH_TRAINING_SELF_TEST_H_
+#ifndef SEQGRAPH_TRAINING_SELF_TESTS_H_
+#define SEQGRAPH_TRAINING_SELF_TESTS_H_
 
 #include <map>
 #include <string>
@@ -40,4 +40,4 @@ absl::Status RunSelfTests(Model& model, absl::Span<const SelfTest> tests,
 
 }  // namespace seqgraph
 
-#endif  // SEQGRAPH_TRAINING_SELF_TEST_H_
+#endif  // SEQGRAPH_TRAINING_SELF_TESTS_H_

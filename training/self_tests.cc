@@ -1,4 +1,4 @@
-#include "training/self_test.h"
+#include "training/self_tests.h"
 
 #include <numeric>
 #include <utility>
