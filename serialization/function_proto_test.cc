@@ -304,7 +304,7 @@ TEST(FunctionProtoTest, TensorsOfAttributesSurviveBitForBit) {
   }
   EXPECT_THAT(PrintTextProto(
                   SavedHeld(registry, Tensor::Of<float>({2}, {0.5f, 1}), TensorEncoding::kValues)),
-              testing::HasSubstr("float32_values: 0.5"));
+              testing::HasSubstr("float32_values: [0.5, 1]"));
 }
 
 // What a file says of a tensor is believed only as far as its bytes go.

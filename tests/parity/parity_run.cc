@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/model.h"
+#include "layers/all_layers.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"
@@ -162,12 +163,12 @@ class ParityRun {
   }
 
   Tensor Prediction(const CompiledFunction& function) const {
-    return function.Result(function.FindResult(ResultName(case_.stack)));
+    return function.Result(function.FindResult(ResultName(case_.stack, AllLayers())));
   }
 
   absl::Status ComparePredictions(const std::vector<double>& expected, Difference& difference) {
     SEQ_ASSIGN_OR_RETURN(const Function* predict, model_.GetFunction(kPredict));
-    const Value result = predict->FindResult(ResultName(case_.stack));
+    const Value result = predict->FindResult(ResultName(case_.stack, AllLayers()));
     const int64_t outputs = predict->type(result).shape.back().size();
     const int64_t rows = static_cast<int64_t>(expected.size()) / outputs;
     if (rows > case_.rows() || rows * outputs != static_cast<int64_t>(expected.size())) {
