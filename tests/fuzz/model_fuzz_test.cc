@@ -66,6 +66,8 @@ absl::StatusOr<Function> TrainStep() {
   g.Result("loss", loss);
   g.Result("mean", g.AddNode("ReduceMean", {x}, {{"axes", std::vector<int64_t>{0, 2}}})[0]);
   g.Result("d_embedding", (*gradients)[1]);
+  g.Result("constant",
+           g.AddNode("Constant", {}, {{"value", Tensor::Of<float>({2}, {0.5f, 3})}})[0]);
   g.Update("dense", updated[0]);
   g.Update("velocity", updated[1]);
   g.Update("step", g.AddNode("Increment", {step})[0]);
