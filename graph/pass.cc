@@ -99,7 +99,8 @@ class PassManager {
     SEQ_ASSIGN_OR_RETURN(const bool good, IsAllowed(pass, all));
     if (good) return std::optional<Trial>(std::move(all));
     const std::vector<int> nodes = NotDrivenAway(all);
-    if (nodes.size() < all.firings.size()) {
+    const bool drives_away = nodes.size() < all.firings.size();
+    if (drives_away) {
       if (nodes.empty()) return std::optional<Trial>();
       SEQ_ASSIGN_OR_RETURN(Trial rest, Try(pass, Only(nodes)));
       SEQ_ASSIGN_OR_RETURN(const bool rest_good, IsAllowed(pass, rest));
@@ -115,11 +116,16 @@ class PassManager {
         choices.push_back({nodes[a], nodes[b]});
       }
     }
+    int driven_away = 0;
     for (const std::vector<int>& choice : choices) {
       if (++trials_ > kMaxTrials) break;
       SEQ_ASSIGN_OR_RETURN(Trial some, Try(pass, Only(choice)));
+      if (some.firings.empty()) continue;
       SEQ_ASSIGN_OR_RETURN(const bool some_good, IsAllowed(pass, some));
-      if (some_good && !some.firings.empty()) return std::optional<Trial>(std::move(some));
+      if (some_good) return std::optional<Trial>(std::move(some));
+      // Where the backends refuse what the pass makes of all matches, and then of two alone, they
+      // know no such node.
+      if (drives_away && NotDrivenAway(some).empty() && ++driven_away == 2) break;
     }
     return std::optional<Trial>();
   }
@@ -141,7 +147,8 @@ class PassManager {
 
   // The matches that may do with fewer others: all but those that make a node which goes to a later
   // backend than the matched one, for so it does alone. (A plugin that knows no fused op is so
-  // asked about one function, and not about one for each match.)
+  // asked about a few functions, and not about one for each match.) What later matches have made
+  // of a node is not known.
   std::vector<int> NotDrivenAway(const Trial& all) const {
     std::map<absl::string_view, int> owners;
     for (size_t n = 0; all.owners.has_value() && n < all.owners->size(); ++n) {

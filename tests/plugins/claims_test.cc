@@ -135,14 +135,14 @@ TEST(ClaimsOfAPlugin, WithAllPassesTheFunctionsThatAreAskedForDoNotGrowWithTheNo
   }
 }
 
-// Each of many matches makes a node that the plugin refuses. That is seen in one trial of all of
-// them, and not in one of each.
-TEST(ClaimsOfAPlugin, APassWhoseNodesAreRefusedIsTriedOnce) {
+// Each of many matches makes a node that the plugin refuses. That is seen in a trial of all of
+// them and of some alone, and not in one of each.
+TEST(ClaimsOfAPlugin, APassWhoseNodesAreRefusedIsNotTriedForEachMatch) {
   refuse_fused = true;
   const Counts few = CompileChain(20, "reference", 2, StandardPasses());
   const Counts many = CompileChain(200, "reference", 2, StandardPasses());
   refuse_fused = false;
-  EXPECT_LE(few.serialized, 8);
+  EXPECT_LE(few.serialized, 12);
   EXPECT_LE(many.serialized, few.serialized + 1);
 }
 
