@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -177,6 +178,7 @@ TEST_P(OwnDataTest, AFolderAClassInHalvesAlsoInAnArchive) {
   EXPECT_GE(Measured(test.out, "accuracy"), 0.9) << test.out;
   ExpectRightAnswers(kTopics);
 
+  std::filesystem::remove(folder_ + "/m.pb");
   const ProcessResult archived = Run(Training("topics.tar.gz", GetParam()));
   ASSERT_EQ(archived.status, 0) << archived.err;
   EXPECT_TRUE(data::ReadFileOrDie(folder_ + "/m.pb") == model) << "the same texts in an archive";
