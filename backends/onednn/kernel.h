@@ -4,6 +4,7 @@
 // What a kernel of this backend sees while it is made, beyond what backends share: layouts, and the
 // pairs of forward and backward nodes. The one list of kernels is in kernels.cc.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -71,12 +72,16 @@ class KernelContext : public NodeContext {
   ProgramPlan& plan_;
 };
 
+/// The names of a node's inputs, and that of its output, that may be time-major.
+struct TimeMajorOperands {
+  std::array<const char*, 3> inputs = {};
+  const char* output = nullptr;
+};
+
 /// One row of the kernel table.
 struct KernelDef : kernels::KernelRow {
   absl::StatusOr<std::unique_ptr<Kernel>> (*make)(KernelContext& context);
-  /// Bits of the inputs and outputs that may be time-major.
-  uint32_t time_major_inputs = 0;
-  uint32_t time_major_outputs = 0;
+  TimeMajorOperands time_major = {};
   /// The row width in which the kernel writes a time-major output. `layouts` holds those of all
   /// values computed before.
   int64_t (*row_width)(const NodeContext& context, const std::vector<Layout>& layouts) = nullptr;

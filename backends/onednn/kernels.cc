@@ -10,28 +10,24 @@
 namespace seqgraph::onednn {
 namespace {
 
-constexpr uint32_t Bits() { return 0; }
-template <typename... Rest>
-constexpr uint32_t Bits(int first, Rest... rest) {
-  return (1u << first) | Bits(rest...);
-}
+constexpr TimeMajorOperands kCell{{"x"}, "sequence"};
+constexpr TimeMajorOperands kCellGrad{{"x", "sequence", "d_sequence"}, "dx"};
 
-// op, version, claim, maker; then the inputs and outputs that may be time-major, and the row width.
+// op, version, claim, maker; then what may be time-major, and the row width.
 constexpr KernelDef kKernels[] = {
-    {"RNNCell", 1, ClaimRnnCell, MakeRnnCell, Bits(0), Bits(0), RnnCellRowWidth},
-    {"RNNCellGrad", 1, ClaimRnnCellGrad, MakeRnnCellGrad, Bits(0, 5, 6), Bits(0),
-     RnnCellGradRowWidth},
-    {"RNNCell", 2, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
-    {"RNNCellGrad", 2, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 5, 6), Bits(0),
+    {"RNNCell", 1, ClaimRnnCell, MakeRnnCell, kCell, RnnCellRowWidth},
+    {"RNNCellGrad", 1, ClaimRnnCellGrad, MakeRnnCellGrad, kCellGrad, RnnCellGradRowWidth},
+    {"RNNCell", 2, ClaimRecurrentCell, MakeRecurrentCell, kCell, RecurrentCellRowWidth},
+    {"RNNCellGrad", 2, ClaimRecurrentCell, MakeRecurrentCellGrad, kCellGrad,
      RecurrentCellGradRowWidth},
-    {"LSTMCell", 1, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
-    {"LSTMCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 8, 9), Bits(0),
+    {"LSTMCell", 1, ClaimRecurrentCell, MakeRecurrentCell, kCell, RecurrentCellRowWidth},
+    {"LSTMCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, kCellGrad,
      RecurrentCellGradRowWidth},
-    {"GRUCell", 1, ClaimRecurrentCell, MakeRecurrentCell, Bits(0), Bits(0), RecurrentCellRowWidth},
-    {"GRUCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, Bits(0, 7, 8), Bits(0),
+    {"GRUCell", 1, ClaimRecurrentCell, MakeRecurrentCell, kCell, RecurrentCellRowWidth},
+    {"GRUCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, kCellGrad,
      RecurrentCellGradRowWidth},
-    {"Embedding", 1, ClaimAlways, MakeEmbedding, Bits(), Bits(0), EmbeddingRowWidth},
-    {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad, Bits(1)},
+    {"Embedding", 1, ClaimAlways, MakeEmbedding, TimeMajorOperands{{}, "y"}, EmbeddingRowWidth},
+    {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad, TimeMajorOperands{{"dy"}, nullptr}},
     {"OneHot", 1, kernels::ClaimOneHot,
      kernels::Shared<kernels::MakeOneHot<FindBadId>, KernelContext>},
     {"Dense", 1, ClaimDenseOneUnit, MakeDenseOneUnit},

@@ -1,5 +1,6 @@
 #include "backends/onednn/onednn_backend.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,7 +18,14 @@ namespace seqgraph {
 namespace onednn {
 namespace {
 
-bool HasBit(uint32_t bits, size_t i) { return i < 32 && ((bits >> i) & 1u) != 0; }
+bool MayBeTimeMajor(const KernelDef& kernel, const InputDef& input) {
+  return std::any_of(kernel.time_major.inputs.begin(), kernel.time_major.inputs.end(),
+                     [&](const char* name) { return name != nullptr && input.name == name; });
+}
+
+bool MayBeTimeMajor(const KernelDef& kernel, const OutputDef& output) {
+  return kernel.time_major.output != nullptr && output.name == kernel.time_major.output;
+}
 
 // Decides which values are stored time-major: those [batch, time, width] that only kernels of this
 // program see, whose producer can write them so and whose readers can all read them so.
@@ -34,9 +42,9 @@ class LayoutChooser {
       const Node& node = function_.nodes()[n];
       for (size_t o = 0; o < node.outputs.size(); ++o) {
         const Value value = node.outputs[o];
-        if (!HasBit(kernels_[n]->time_major_outputs, o) || !request_.may_be_private[value.index] ||
-            function_.type(value).shape.rank() != 3 || consumers[value.index].empty() ||
-            !AllReadTimeMajor(value, consumers[value.index])) {
+        if (!MayBeTimeMajor(*kernels_[n], node.op->outputs()[o]) ||
+            !request_.may_be_private[value.index] || function_.type(value).shape.rank() != 3 ||
+            consumers[value.index].empty() || !AllReadTimeMajor(value, consumers[value.index])) {
           continue;
         }
         layouts[value.index].row_width =
@@ -51,7 +59,8 @@ class LayoutChooser {
     for (int n : consumers) {
       const Node& node = function_.nodes()[n];
       for (size_t i = 0; i < node.inputs.size(); ++i) {
-        if (node.inputs[i] == value && !HasBit(kernels_[n]->time_major_inputs, i)) return false;
+        if (node.inputs[i] != value) continue;
+        if (!MayBeTimeMajor(*kernels_[n], node.op->inputs()[i])) return false;
       }
     }
     return true;
