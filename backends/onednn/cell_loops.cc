@@ -8,32 +8,35 @@
 namespace seqgraph::onednn {
 namespace {
 
-template <RnnActivation activation>
+template <Activation activation>
 SEQ_ALWAYS_INLINE float Activate(float x) {
-  if (activation == RnnActivation::kRelu) return x < 0.0f ? 0.0f : x;  // NaN stays NaN
-  if (activation == RnnActivation::kSigmoid) return FastSigmoid(x);
+  if (activation == Activation::kRelu) return x < 0.0f ? 0.0f : x;  // NaN stays NaN
+  if (activation == Activation::kSigmoid) return FastSigmoid(x);
   return FastTanh(x);
 }
 
 // The slope at the place where the activation is y.
-template <RnnActivation activation>
+template <Activation activation>
 SEQ_ALWAYS_INLINE float Slope(float y) {
-  if (activation == RnnActivation::kRelu) return y > 0.0f ? 1.0f : 0.0f;
-  if (activation == RnnActivation::kSigmoid) return y * (1.0f - y);
+  if (activation == Activation::kRelu) return y > 0.0f ? 1.0f : 0.0f;
+  if (activation == Activation::kSigmoid) return y * (1.0f - y);
   return 1.0f - y * y;
 }
 
 // Calls f<activation>(): inlined into each of the callers' versions.
 #define SEQ_FOR_ACTIVATION(activation, f, ...) \
   switch (activation) {                        \
-    case RnnActivation::kTanh:                 \
-      f<RnnActivation::kTanh>(__VA_ARGS__);    \
+    case Activation::kTanh:                    \
+      f<Activation::kTanh>(__VA_ARGS__);       \
       break;                                   \
-    case RnnActivation::kRelu:                 \
-      f<RnnActivation::kRelu>(__VA_ARGS__);    \
+    case Activation::kRelu:                    \
+      f<Activation::kRelu>(__VA_ARGS__);       \
       break;                                   \
-    case RnnActivation::kSigmoid:              \
-      f<RnnActivation::kSigmoid>(__VA_ARGS__); \
+    case Activation::kSigmoid:                 \
+      f<Activation::kSigmoid>(__VA_ARGS__);    \
+      break;                                   \
+    case Activation::kNone:                    \
+      break;                                   \
   }
 
 SEQ_ALWAYS_INLINE void CopyRow(const float* from, int64_t n, float* to) {
@@ -41,7 +44,7 @@ SEQ_ALWAYS_INLINE void CopyRow(const float* from, int64_t n, float* to) {
 }
 SEQ_ALWAYS_INLINE void ClearRow(int64_t n, float* row) { std::memset(row, 0, n * sizeof(float)); }
 
-template <RnnActivation act>
+template <Activation act>
 SEQ_ALWAYS_INLINE void SimpleForwardRows(const CellStep& s, const float* b, const float* gates,
                                          const float* h_before, float* h) {
   const int64_t n = s.units;
@@ -55,7 +58,7 @@ SEQ_ALWAYS_INLINE void SimpleForwardRows(const CellStep& s, const float* b, cons
   }
 }
 
-template <RnnActivation act>
+template <Activation act>
 SEQ_ALWAYS_INLINE void SimpleBackwardRows(const CellStep& s, const float* h, float* gates,
                                           float* dh) {
   const int64_t n = s.units;
@@ -72,7 +75,7 @@ SEQ_ALWAYS_INLINE void SimpleBackwardRows(const CellStep& s, const float* h, flo
   }
 }
 
-template <RnnActivation act>
+template <Activation act>
 SEQ_ALWAYS_INLINE void LstmForwardRows(const CellStep& s, const float* b, float* gates,
                                        const float* h_before, const float* c_before, float* h,
                                        float* c) {
@@ -97,7 +100,7 @@ SEQ_ALWAYS_INLINE void LstmForwardRows(const CellStep& s, const float* b, float*
   }
 }
 
-template <RnnActivation act>
+template <Activation act>
 SEQ_ALWAYS_INLINE void LstmBackwardRows(const CellStep& s, const float* c_before, const float* c,
                                         float* gates, float* dh, float* dc) {
   const int64_t n = s.units;
@@ -123,7 +126,7 @@ SEQ_ALWAYS_INLINE void LstmBackwardRows(const CellStep& s, const float* c_before
   }
 }
 
-template <RnnActivation act>
+template <Activation act>
 SEQ_ALWAYS_INLINE void GruAfterForwardRows(const CellStep& s, const float* b, float* gates,
                                            float* product, const float* h_before, float* h) {
   const int64_t n = s.units;
@@ -145,7 +148,7 @@ SEQ_ALWAYS_INLINE void GruAfterForwardRows(const CellStep& s, const float* b, fl
   }
 }
 
-template <RnnActivation act>
+template <Activation act>
 SEQ_ALWAYS_INLINE void GruAfterBackwardRows(const CellStep& s, const float* h_before, float* gates,
                                             float* product, float* dh) {
   const int64_t n = s.units;
@@ -171,7 +174,7 @@ SEQ_ALWAYS_INLINE void GruAfterBackwardRows(const CellStep& s, const float* h_be
   }
 }
 
-template <RnnActivation act>
+template <Activation act>
 SEQ_ALWAYS_INLINE void GruBeforeForwardStateRows(const CellStep& s, const float* b, float* gates,
                                                  const float* h_before, float* h) {
   const int64_t n = s.units;
@@ -190,7 +193,7 @@ SEQ_ALWAYS_INLINE void GruBeforeForwardStateRows(const CellStep& s, const float*
   }
 }
 
-template <RnnActivation act>
+template <Activation act>
 SEQ_ALWAYS_INLINE void GruBeforeBackwardStateRows(const CellStep& s, const float* h_before,
                                                   float* gates, float* dh) {
   const int64_t n = s.units;

@@ -18,7 +18,7 @@ namespace seqgraph::onednn {
 struct CellStep {
   int64_t rows = 0;
   int64_t units = 0;
-  RnnActivation activation = RnnActivation::kTanh;
+  Activation activation = Activation::kTanh;
   const int32_t* mask = nullptr;  ///< of row 0; null: no row is masked
   int64_t mask_stride = 0;        ///< from one row to the next
 

@@ -19,9 +19,9 @@ namespace {
 
 using dnnl::memory;
 
-using Activation = void (*)(const float* x, int64_t n, float* y);
+using ActivationLoop = void (*)(const float* x, int64_t n, float* y);
 
-Activation FindActivation(const std::string& name) {
+ActivationLoop FindLoop(const std::string& name) {
   if (name == "tanh") return Tanh;
   if (name == "relu") return Relu;
   if (name == "sigmoid") return Sigmoid;
@@ -84,7 +84,7 @@ class MatrixProduct {
 
 class DenseKernel : public Kernel {
  public:
-  DenseKernel(kernels::DenseExtents extents, Activation activation, MatrixProduct product,
+  DenseKernel(kernels::DenseExtents extents, ActivationLoop activation, MatrixProduct product,
               int threads)
       : e_(extents), activation_(activation), product_(std::move(product)), threads_(threads) {}
 
@@ -104,7 +104,7 @@ class DenseKernel : public Kernel {
 
  private:
   const kernels::DenseExtents e_;
-  const Activation activation_;
+  const ActivationLoop activation_;
   MatrixProduct product_;
   const int threads_;
 };
@@ -159,7 +159,7 @@ Claim ClaimDense(const NodeContext& context) {
 
 MadeKernel MakeDenseOneUnit(KernelContext& context) {
   const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
-  const Activation activation = FindActivation(context.attributes().GetString("activation"));
+  const ActivationLoop activation = FindLoop(context.attributes().GetString("activation"));
   return MakeLoop([e, activation](const KernelArgs& args) {
     float* y = Out<float>(args, 0);
     if (y == nullptr) return;
@@ -173,8 +173,7 @@ MadeKernel MakeDense(KernelContext& context) {
   SEQ_ASSIGN_OR_RETURN(
       MatrixProduct product,
       MatrixProduct::Create(e.rows, e.features, e.units, false, false, context.threads()));
-  return std::make_unique<DenseKernel>(e,
-                                       FindActivation(context.attributes().GetString("activation")),
+  return std::make_unique<DenseKernel>(e, FindLoop(context.attributes().GetString("activation")),
                                        std::move(product), context.threads());
 }
 

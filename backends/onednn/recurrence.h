@@ -22,7 +22,7 @@ struct RecurrenceConfig {
   int64_t batch = 0;
   int64_t features = 0;
   int64_t units = 0;
-  RnnActivation activation = RnnActivation::kTanh;
+  Activation activation = Activation::kTanh;
   bool projected = false;  ///< x is x·w already: features = gates units
   bool reverse = false;
   bool masked = false;

@@ -48,19 +48,6 @@ CellKind KindOf(const Node& node) {
   return CellKind::kSimple;
 }
 
-bool ParseActivation(const std::string& name, RnnActivation* activation) {
-  if (name == "tanh") {
-    *activation = RnnActivation::kTanh;
-  } else if (name == "relu") {
-    *activation = RnnActivation::kRelu;
-  } else if (name == "sigmoid") {
-    *activation = RnnActivation::kSigmoid;
-  } else {
-    return false;
-  }
-  return true;
-}
-
 RecurrenceConfig ConfigOf(const NodeContext& context) {
   const Node& node = context.node();
   const Shape& x = context.input_shape(kX);
@@ -73,7 +60,7 @@ RecurrenceConfig ConfigOf(const NodeContext& context) {
   c.projected = !context.has_input(kW);
   c.reverse = IsSet(node, "reverse");
   c.masked = FindInput(context, "mask") >= 0;
-  ParseActivation(node.attributes.GetString("activation"), &c.activation);
+  c.activation = ParseActivation(node.attributes.GetString("activation"));
   return c;
 }
 
@@ -198,9 +185,8 @@ class RecurrentCellGradKernel : public RecurrentKernel {
 }  // namespace
 
 Claim ClaimRecurrentCell(const NodeContext& context) {
-  RnnActivation activation;
   const std::string& name = context.attributes().GetString("activation");
-  if (!ParseActivation(name, &activation)) {
+  if (FindActivation(name).value_or(Activation::kNone) == Activation::kNone) {
     return Claim::No(ClaimReason::kUnsupportedAttribute,
                      absl::StrCat("activation ", name, " (tanh, relu and sigmoid are there)"));
   }

@@ -28,13 +28,6 @@ void* AlignUp(void* region) {
   return reinterpret_cast<void*>(AlignUp(reinterpret_cast<int64_t>(region)));
 }
 
-RnnActivation ActivationOf(const Node& node) {
-  const std::string& name = node.attributes.GetString("activation");
-  if (name == "relu") return RnnActivation::kRelu;
-  if (name == "sigmoid") return RnnActivation::kSigmoid;
-  return RnnActivation::kTanh;
-}
-
 // Without x_width, which depends on layouts.
 RnnConfig ConfigOf(const NodeContext& context) {
   const Shape& x = context.input_shape(kX);
@@ -44,7 +37,7 @@ RnnConfig ConfigOf(const NodeContext& context) {
   config.features = x[2].size();
   config.x_width = config.features;
   config.units = context.input_shape(kU)[0].size();
-  config.activation = ActivationOf(context.node());
+  config.activation = ParseActivation(context.attributes().GetString("activation"));
   config.projected = !context.has_input(kW);
   return config;
 }

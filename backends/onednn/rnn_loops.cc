@@ -29,27 +29,31 @@ void AddOuterProduct(const float* a, const float* b, int64_t rows, int64_t cols,
   }
 }
 
-void Activate(RnnActivation activation, int64_t n, float* h) {
+void Activate(Activation activation, int64_t n, float* h) {
   switch (activation) {
-    case RnnActivation::kTanh:
+    case Activation::kTanh:
       return Tanh(h, n, h);
-    case RnnActivation::kRelu:
+    case Activation::kRelu:
       return Relu(h, n, h);
-    case RnnActivation::kSigmoid:
+    case Activation::kSigmoid:
       return Sigmoid(h, n, h);
+    case Activation::kNone:
+      return;
   }
 }
 
-void ActivationGrad(RnnActivation activation, const float* h, int64_t n, float* d) {
+void ActivationGrad(Activation activation, const float* h, int64_t n, float* d) {
   switch (activation) {
-    case RnnActivation::kTanh:
+    case Activation::kTanh:
       return TanhGrad(h, d, n, d);
-    case RnnActivation::kRelu:
+    case Activation::kRelu:
       // A product, as in the definition: NaN times zero stays NaN.
       for (int64_t i = 0; i < n; ++i) d[i] *= h[i] > 0.0f ? 1.0f : 0.0f;
       return;
-    case RnnActivation::kSigmoid:
+    case Activation::kSigmoid:
       return SigmoidGrad(h, d, n, d);
+    case Activation::kNone:
+      return;
   }
 }
 

@@ -24,13 +24,14 @@ namespace {
 
 using dnnl::memory;
 
-dnnl::algorithm ToAlgorithm(RnnActivation activation) {
+dnnl::algorithm ToAlgorithm(Activation activation) {
   switch (activation) {
-    case RnnActivation::kRelu:
+    case Activation::kRelu:
       return dnnl::algorithm::eltwise_relu;
-    case RnnActivation::kSigmoid:
+    case Activation::kSigmoid:
       return dnnl::algorithm::eltwise_logistic;
-    case RnnActivation::kTanh:
+    case Activation::kTanh:
+    case Activation::kNone:  // no cell has it
       break;
   }
   return dnnl::algorithm::eltwise_tanh;
@@ -281,7 +282,7 @@ const float* RnnPrimitive::Impl::Bias(const float* b, float* scratch) const {
 
 // True if y may differ from the formula's because something is not finite.
 bool RnnPrimitive::Impl::HidesNonFinite(const RnnForwardArgs& a) const {
-  if (c_.activation == RnnActivation::kRelu) return !SumsStayFinite(a);
+  if (c_.activation == Activation::kRelu) return !SumsStayFinite(a);
   return (c_.projected || pad_) && LastStepTells(a.y);
 }
 
@@ -380,7 +381,7 @@ absl::Status RnnPrimitive::Impl::BackwardOnLoops(const RnnBackwardArgs& a) const
 }
 
 absl::Status RnnPrimitive::Impl::Backward(const RnnBackwardArgs& a) {
-  if (pad_ && c_.activation != RnnActivation::kRelu && LastStepTells(a.y)) {
+  if (pad_ && c_.activation != Activation::kRelu && LastStepTells(a.y)) {
     return BackwardOnLoops(a);
   }
   ThreadCountGuard threads(c_.threads);

@@ -10,10 +10,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "graph/activation.h"
 
 namespace seqgraph::onednn {
-
-enum class RnnActivation { kTanh, kRelu, kSigmoid };
 
 /// What a primitive is compiled for.
 struct RnnConfig {
@@ -23,7 +22,7 @@ struct RnnConfig {
   /// Row width of x, at least `features`: what lies beyond them counts for nothing.
   int64_t x_width = 0;
   int64_t units = 0;
-  RnnActivation activation = RnnActivation::kTanh;
+  Activation activation = Activation::kTanh;
   /// The input already is x w (a row lookup of w, say). The primitive then runs with an identity
   /// as its input weights: exact for finite values; a value that is not finite spreads to every
   /// unit of its row and step (Inf x 0 is NaN).

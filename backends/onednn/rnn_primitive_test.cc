@@ -32,8 +32,8 @@ std::vector<Case> Cases() {
     return cases.back();
   };
   for (const auto& [name, activation] :
-       {std::pair("tanh", RnnActivation::kTanh), std::pair("relu", RnnActivation::kRelu),
-        std::pair("sigmoid", RnnActivation::kSigmoid)}) {
+       {std::pair("tanh", Activation::kTanh), std::pair("relu", Activation::kRelu),
+        std::pair("sigmoid", Activation::kSigmoid)}) {
     for (int64_t units : {1, 3, 8, 15, 16, 17, 64}) {
       add(absl::StrCat(name, "_units_", units), Config(7, 5, 6, units, activation));
     }
@@ -177,7 +177,7 @@ TEST(RnnPrimitiveTest, ReluAndProjectedInputKeepWhatIsNotFiniteWhereTheFormulaHa
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float inf = std::numeric_limits<float>::infinity();
   for (bool projected : {false, true}) {
-    RnnConfig c = Config(1, 2, 4, 4, projected ? RnnActivation::kTanh : RnnActivation::kRelu);
+    RnnConfig c = Config(1, 2, 4, 4, projected ? Activation::kTanh : Activation::kRelu);
     c.projected = projected;
     RnnData d = RandomRnnData(c, 6);
     d.x = {nan, 0, 0, 0, 1, inf, 1, 1};
@@ -195,7 +195,7 @@ TEST(RnnPrimitiveTest, ReluAndProjectedInputKeepWhatIsNotFiniteWhereTheFormulaHa
 }
 
 TEST(RnnPrimitiveTest, ReluCarriesANanOfAnyOperand) {
-  const RnnConfig c = Config(3, 2, 4, 8, RnnActivation::kRelu);
+  const RnnConfig c = Config(3, 2, 4, 8, Activation::kRelu);
   for (Floats RnnData::*operand :
        {&RnnData::x, &RnnData::h0, &RnnData::w, &RnnData::u, &RnnData::b}) {
     RnnData d = RandomRnnData(c, 7);
@@ -253,7 +253,7 @@ void ExpectSameNonFinite(const RnnConfig& c, const RnnFloats& got, const RnnResu
 // 8 units are padded to 16. An infinite x saturates the units of its sample (tanh is 1, its slope
 // 0), but times the padding's zero columns it is NaN, which must reach no other unit and no later
 // step, in forward or backward.
-class WhatIsNotFinite : public testing::TestWithParam<std::tuple<RnnActivation, float>> {};
+class WhatIsNotFinite : public testing::TestWithParam<std::tuple<Activation, float>> {};
 
 TEST_P(WhatIsNotFinite, StaysWhereTheFormulaHasItThroughPaddingUnits) {
   const auto& [activation, special] = GetParam();
@@ -280,7 +280,7 @@ TEST_P(WhatIsNotFinite, StaysWhereTheFormulaHasItThroughPaddingUnits) {
 
 INSTANTIATE_TEST_SUITE_P(
     Padded, WhatIsNotFinite,
-    testing::Combine(testing::Values(RnnActivation::kTanh, RnnActivation::kSigmoid),
+    testing::Combine(testing::Values(Activation::kTanh, Activation::kSigmoid),
                      testing::Values(std::numeric_limits<float>::quiet_NaN(),
                                      std::numeric_limits<float>::infinity(),
                                      -std::numeric_limits<float>::infinity())));
@@ -288,7 +288,7 @@ INSTANTIATE_TEST_SUITE_P(
 // A slope of zero times NaN is NaN.
 TEST(RnnPrimitiveTest, ReluGradientCarriesANanThroughAnInactiveUnit) {
   for (int64_t units : {8, 16}) {
-    const RnnConfig c = Config(3, 2, 4, units, RnnActivation::kRelu);
+    const RnnConfig c = Config(3, 2, 4, units, Activation::kRelu);
     RnnData d = RandomRnnData(c, 11);
     d.b.assign(units, -100.0f);  // all units are inactive
     d.dy[(2 * 2 + 1) * units + 3] = std::numeric_limits<float>::quiet_NaN();

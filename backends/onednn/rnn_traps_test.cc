@@ -59,8 +59,8 @@ class RawRnn {
     compat::RnnDescs backward = d_;
     backward.weights_layer = memory::desc({1, 1, i, 1, n}, f32, tag::ldgoi);
     backward.weights_iter = memory::desc({1, 1, n, 1, n}, f32, tag::ldgoi);
-    const auto algorithm = c.activation == RnnActivation::kRelu ? dnnl::algorithm::eltwise_relu
-                                                                : dnnl::algorithm::eltwise_tanh;
+    const auto algorithm = c.activation == Activation::kRelu ? dnnl::algorithm::eltwise_relu
+                                                             : dnnl::algorithm::eltwise_tanh;
     const auto fwd =
         compat::MakeRnnForward(engine_, {}, dnnl::prop_kind::forward_training, algorithm, d_);
     const auto bwd = compat::MakeRnnBackward(engine_, {}, algorithm, backward, d_, fwd);
@@ -282,7 +282,7 @@ TEST(RnnTrapsTest, UnitsFillWholeVectors) {  // trap 7
 }
 
 TEST(RnnTrapsTest, PaddingUnitsThatAreNotZeroDoNotReachTheOthers) {  // trap 7, sigmoid
-  const RnnConfig c = Config(10, 4, 6, 5, RnnActivation::kSigmoid);
+  const RnnConfig c = Config(10, 4, 6, 5, Activation::kSigmoid);
   const RnnData d = RandomRnnData(c, 8);
   Runner runner(c);
   ASSERT_GT(runner.rnn->y_width(), c.units);
@@ -309,7 +309,7 @@ TEST(RnnTrapsTest, PaddingUnitsThatAreNotZeroDoNotReachTheOthers) {  // trap 7, 
 }
 
 TEST(RnnTrapsTest, ReluDoesNotSwallowNan) {  // trap 9
-  const RnnConfig c = Config(2, 1, 16, 16, RnnActivation::kRelu);
+  const RnnConfig c = Config(2, 1, 16, 16, Activation::kRelu);
   RnnData d = RandomRnnData(c, 9);
   d.x[3] = std::numeric_limits<float>::quiet_NaN();
   Runner runner(c);

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kFloat = sizeof(float);
 
-UnaryLoop FindActivation(const std::string& name) {
+UnaryLoop FindLoop(const std::string& name) {
   if (name == "tanh") return TanhLoop;
   if (name == "relu") return ReluLoop;
   if (name == "sigmoid") return SigmoidLoop;
@@ -27,7 +27,7 @@ class DenseKernel : public Kernel {
  public:
   explicit DenseKernel(const KernelContext& context)
       : e_(kernels::DenseExtentsOf(context)),
-        activation_(FindActivation(context.attributes().GetString("activation"))),
+        activation_(FindLoop(context.attributes().GetString("activation"))),
         pool_(context.pool()) {}
 
   std::string implementation() const override { return "gemm"; }

@@ -118,7 +118,7 @@ void StageChunk(const RnnPlan& plan, const float* from, int64_t first, int64_t c
   }
 }
 
-template <RnnActivation act>
+template <Activation act>
 void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t first,
                       int64_t count) {
   const F8 d;
@@ -212,7 +212,7 @@ void AddToRows(D d, const float* from, int64_t from_stride, int64_t rows, int64_
 
 // dz_t = (d_sequence_t + dz_{t+1}·uᵀ) act'(h_t) of a group at one step; in the last step d_last
 // takes the place of the product. Rows of dz, here and in the step after it, are dz_stride apart.
-template <RnnActivation act>
+template <Activation act>
 void WideStep(const RnnBackwardJob& job, int64_t first, int64_t count, int64_t t,
               const float* later, float* dz, int64_t dz_stride) {
   const FN d;
@@ -269,7 +269,7 @@ void AddStateProducts(const RnnBackwardJob& job, const RnnBackwardArea& area, co
   if (at_start && job.in.h0 != nullptr) add({job.in.h0 + g.first * units, 0, units}, 0, 1);
 }
 
-template <RnnActivation act>
+template <Activation act>
 void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t first,
                int64_t count) {
   const FN d;
@@ -302,7 +302,7 @@ void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t f
   WriteInitialGradient(job, area, first, count, area.dz, stride);
 }
 
-template <RnnActivation act>
+template <Activation act>
 void BackwardGroups(const RnnBackwardJob& job, int64_t task) {
   const RnnPlan& plan = job.plan;
   const RnnBackwardArea area = job.area(task);
@@ -328,12 +328,14 @@ void BackwardGroups(const RnnBackwardJob& job, int64_t task) {
 
 void BackwardTask(const RnnBackwardJob& job, int64_t task) {
   switch (job.plan.sizes.activation) {
-    case RnnActivation::kTanh:
-      return BackwardGroups<RnnActivation::kTanh>(job, task);
-    case RnnActivation::kRelu:
-      return BackwardGroups<RnnActivation::kRelu>(job, task);
-    case RnnActivation::kSigmoid:
-      return BackwardGroups<RnnActivation::kSigmoid>(job, task);
+    case Activation::kTanh:
+      return BackwardGroups<Activation::kTanh>(job, task);
+    case Activation::kRelu:
+      return BackwardGroups<Activation::kRelu>(job, task);
+    case Activation::kSigmoid:
+      return BackwardGroups<Activation::kSigmoid>(job, task);
+    case Activation::kNone:  // no cell has it
+      return;
   }
 }
 

@@ -17,19 +17,13 @@ namespace {
 enum { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
 constexpr int kIds = kX, kTable = kW;
 
-RnnActivation ActivationOf(const NodeContext& context) {
-  const std::string& name = context.attributes().GetString("activation");
-  if (name == "relu") return RnnActivation::kRelu;
-  return name == "sigmoid" ? RnnActivation::kSigmoid : RnnActivation::kTanh;
-}
-
 RnnSizes SizesOf(const NodeContext& context, bool lookup) {
   const Shape& x = context.input_shape(kX);
   RnnSizes sizes;
   sizes.batch = x[0].size();
   sizes.time = x[1].size();
   sizes.units = context.input_shape(kU)[0].size();
-  sizes.activation = ActivationOf(context);
+  sizes.activation = ParseActivation(context.attributes().GetString("activation"));
   if (lookup) {
     sizes.input = RnnInput::kLookup;
     sizes.rows = context.input_shape(kTable)[0].size();

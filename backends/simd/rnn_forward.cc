@@ -83,7 +83,7 @@ void WriteLast(D d, const RnnForwardJob& job, int64_t first, int64_t count, cons
 }
 
 // A group whose states stay in registers.
-template <RnnActivation act>
+template <Activation act>
 void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int64_t first,
                       int64_t count) {
   const F8 d;
@@ -139,7 +139,7 @@ void GroupInRegisters(const RnnForwardJob& job, const RnnForwardArea& area, int6
 }
 
 // States of a step from their z, in place; also to rows of the sequence if that is not null.
-template <RnnActivation act>
+template <Activation act>
 void ActivateStates(int64_t count, int64_t units, int64_t width, float* states, float* sequence,
                     int64_t stride) {
   const FN d;
@@ -165,7 +165,7 @@ void ActivateStates(int64_t count, int64_t units, int64_t width, float* states, 
 }
 
 // A group of any width: step by step, h_t = act(z_t + h_{t-1}·u).
-template <RnnActivation act>
+template <Activation act>
 void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t first, int64_t count) {
   const FN d;
   constexpr int64_t kLanes = hn::MaxLanes(FN());
@@ -189,7 +189,7 @@ void WideGroup(const RnnForwardJob& job, const RnnForwardArea& area, int64_t fir
   WriteLast(d, job, first, count, states);
 }
 
-template <RnnActivation act>
+template <Activation act>
 void ForwardGroups(const RnnForwardJob& job, int64_t task) {
   const RnnPlan& plan = job.plan;
   const RnnForwardArea area = job.area(task);
@@ -207,12 +207,14 @@ void ForwardGroups(const RnnForwardJob& job, int64_t task) {
 
 void ForwardTask(const RnnForwardJob& job, int64_t task) {
   switch (job.plan.sizes.activation) {
-    case RnnActivation::kTanh:
-      return ForwardGroups<RnnActivation::kTanh>(job, task);
-    case RnnActivation::kRelu:
-      return ForwardGroups<RnnActivation::kRelu>(job, task);
-    case RnnActivation::kSigmoid:
-      return ForwardGroups<RnnActivation::kSigmoid>(job, task);
+    case Activation::kTanh:
+      return ForwardGroups<Activation::kTanh>(job, task);
+    case Activation::kRelu:
+      return ForwardGroups<Activation::kRelu>(job, task);
+    case Activation::kSigmoid:
+      return ForwardGroups<Activation::kSigmoid>(job, task);
+    case Activation::kNone:  // no cell has it
+      return;
   }
 }
 

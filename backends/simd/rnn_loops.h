@@ -13,13 +13,13 @@
 #include <string>
 
 #include "backends/simd/thread_pool.h"
+#include "graph/activation.h"
 
 namespace seqgraph::simd {
 
 inline constexpr int64_t kMaxRnnTasks = 16;
 inline constexpr int64_t kRnnTeam = 4;  ///< tasks whose sums are added while they are in a cache
 
-enum class RnnActivation { kTanh, kRelu, kSigmoid };
 enum class RnnInput {
   kFeatures,   ///< x [batch, time, features] and w [features, units]
   kProjected,  ///< x [batch, time, units]
@@ -31,7 +31,7 @@ struct RnnSizes {
   RnnInput input = RnnInput::kProjected;
   int64_t features = 0;  ///< with kFeatures
   int64_t rows = 0;      ///< with kLookup
-  RnnActivation activation = RnnActivation::kTanh;
+  Activation activation = Activation::kTanh;
 };
 
 /// Null: absent. Dense and row-major, of any alignment.

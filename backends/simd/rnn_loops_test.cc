@@ -25,14 +25,14 @@ namespace {
 
 constexpr uint64_t kSeed = 20240712;
 
-double Act(RnnActivation activation, double z) {
-  if (activation == RnnActivation::kTanh) return std::tanh(z);
-  return activation == RnnActivation::kRelu ? std::max(z, 0.0) : 1 / (1 + std::exp(-z));
+double Act(Activation activation, double z) {
+  if (activation == Activation::kTanh) return std::tanh(z);
+  return activation == Activation::kRelu ? std::max(z, 0.0) : 1 / (1 + std::exp(-z));
 }
 
-double Slope(RnnActivation activation, double h) {
-  if (activation == RnnActivation::kTanh) return 1 - h * h;
-  return activation == RnnActivation::kRelu ? (h > 0 ? 1 : 0) : h * (1 - h);
+double Slope(Activation activation, double h) {
+  if (activation == Activation::kTanh) return 1 - h * h;
+  return activation == Activation::kRelu ? (h > 0 ? 1 : 0) : h * (1 - h);
 }
 
 // 64-byte aligned bytes, filled with NaN: what nobody writes must not be read.
@@ -273,7 +273,7 @@ Case RandomCase(std::mt19937_64& rng) {
   z.input = static_cast<RnnInput>(rng() % 3);
   if (z.input == RnnInput::kFeatures) z.features = one_of({1, 3, 7, 8, 9, 16, 17, 33});
   if (z.input == RnnInput::kLookup) z.rows = one_of({1, 5, 50, 3000});
-  z.activation = static_cast<RnnActivation>(rng() % 3);
+  z.activation = static_cast<Activation>(rng() % 3);
   c.bias = rng() % 2 == 0;
   c.h0 = rng() % 2 == 0;
   const uint64_t which = 1 + rng() % 3;
@@ -329,8 +329,8 @@ TEST_P(RnnLoops, AnEmptyBatchHasGradientsOfZero) {
 TEST_P(RnnLoops, NanSpoilsItsOwnSampleOnly) {
   constexpr int64_t kBatch = 9, kTime = 3;
   for (const int64_t units : {3, 8, 40}) {
-    for (const RnnActivation activation :
-         {RnnActivation::kTanh, RnnActivation::kRelu, RnnActivation::kSigmoid}) {
+    for (const Activation activation :
+         {Activation::kTanh, Activation::kRelu, Activation::kSigmoid}) {
       const RnnPlan plan =
           MakeRnnPlan({.batch = kBatch, .time = kTime, .units = units, .activation = activation});
       std::vector<float> x(kBatch * kTime * units, 0.25f), u(units * units, 0.125f);

@@ -273,11 +273,11 @@ void AddColumnSums(D d, const RowBlocks& a, int64_t blocks, int64_t rows, int64_
 
 /// x[i] = act(x[i]). The vectors go through each step together, so that one's latency is another's
 /// work.
-template <RnnActivation act, class D, class V, int n>
+template <Activation act, class D, class V, int n>
 HWY_INLINE void Activate(D d, V (&x)[n]) {
-  if constexpr (act == RnnActivation::kTanh) {
+  if constexpr (act == Activation::kTanh) {
     TanhFast(d, x);
-  } else if constexpr (act == RnnActivation::kRelu) {
+  } else if constexpr (act == Activation::kRelu) {
     Unroll<n>([&](auto i) SEQ_INLINE {
       x[i] = hn::IfThenZeroElse(hn::Lt(x[i], hn::Zero(d)), x[i]);  // NaN stays NaN
     });
@@ -287,11 +287,11 @@ HWY_INLINE void Activate(D d, V (&x)[n]) {
 }
 
 /// dh act'(z), from h = act(z).
-template <RnnActivation act, class D, class V>
+template <Activation act, class D, class V>
 HWY_INLINE V TimesSlope(D d, V dh, V h) {
-  if constexpr (act == RnnActivation::kTanh) {
+  if constexpr (act == Activation::kTanh) {
     return hn::Mul(dh, hn::NegMulAdd(h, h, hn::Set(d, 1.0f)));
-  } else if constexpr (act == RnnActivation::kRelu) {
+  } else if constexpr (act == Activation::kRelu) {
     // A product, so that NaN and infinity of dh do not vanish where h is 0.
     return hn::Mul(dh, hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), hn::Set(d, 1.0f)));
   } else {

@@ -131,7 +131,7 @@ struct ForwardSteps {
 };
 
 /// For kVectors vectors of samples.
-template <RnnActivation act, bool kLookup, int kVectors, class D>
+template <Activation act, bool kLookup, int kVectors, class D>
 HWY_NOINLINE void RunForwardSteps(D d, const ForwardSteps& s) {
   using V = hn::Vec<D>;
   constexpr int kEach = SamplesIn(D()), kTogether = HWY_MIN(kVectors, 4);
@@ -210,7 +210,7 @@ struct BackwardSteps {
 };
 
 /// For kVectors vectors of samples.
-template <RnnActivation act, bool kLookup, int kVectors, class D>
+template <Activation act, bool kLookup, int kVectors, class D>
 HWY_NOINLINE void RunBackwardSteps(D d, const BackwardSteps& s) {
   using V = hn::Vec<D>;
   constexpr int kEach = SamplesIn(D());

@@ -49,15 +49,15 @@ inline RnnData RandomRnnData(const RnnConfig& c, uint32_t seed) {
   return d;
 }
 
-inline double ActivationOf(RnnActivation activation, double z) {
-  if (activation == RnnActivation::kTanh) return std::tanh(z);
-  if (activation == RnnActivation::kRelu) return z < 0 ? 0.0 : z;
+inline double ActivationOf(Activation activation, double z) {
+  if (activation == Activation::kTanh) return std::tanh(z);
+  if (activation == Activation::kRelu) return z < 0 ? 0.0 : z;
   return 1.0 / (1.0 + std::exp(-z));
 }
 
-inline double DerivativeOf(RnnActivation activation, double h) {
-  if (activation == RnnActivation::kTanh) return 1.0 - h * h;
-  if (activation == RnnActivation::kRelu) return h > 0 ? 1.0 : 0.0;
+inline double DerivativeOf(Activation activation, double h) {
+  if (activation == Activation::kTanh) return 1.0 - h * h;
+  if (activation == Activation::kRelu) return h > 0 ? 1.0 : 0.0;
   return h * (1.0 - h);
 }
 

@@ -16,7 +16,7 @@
 namespace seqgraph::onednn {
 
 inline RnnConfig Config(int64_t time, int64_t batch, int64_t features, int64_t units,
-                        RnnActivation activation = RnnActivation::kTanh) {
+                        Activation activation = Activation::kTanh) {
   RnnConfig c;
   c.time = time;
   c.batch = batch;
