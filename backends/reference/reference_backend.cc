@@ -11,16 +11,6 @@ namespace {
 
 using Operand = ReferenceContext::Operand;
 
-// The float type in which a node computes: that of its first real operand.
-DType RealTypeOf(const Function& function, const Node& node) {
-  for (const std::vector<Value>* operands : {&node.inputs, &node.outputs}) {
-    for (Value value : *operands) {
-      if (value.present() && IsReal(function.type(value).dtype)) return function.type(value).dtype;
-    }
-  }
-  return DType::kFloat32;
-}
-
 struct NodeCall {
   const Node* node = nullptr;
   DType real = DType::kFloat32;
@@ -33,13 +23,14 @@ class ReferenceProgram : public Program {
     const Function& function = *request.function;
     for (int n : request.nodes) {
       const Node& node = function.nodes()[n];
-      NodeCall call{&node, RealTypeOf(function, node), {}, {}};
+      NodeCall call{.node = &node};
       for (Value input : node.inputs) {
         call.inputs.push_back({nullptr, input.present() ? &function.type(input) : nullptr});
       }
       for (Value output : node.outputs) {
         call.outputs.push_back({nullptr, &function.type(output)});
       }
+      call.real = ReferenceContext(call.inputs, call.outputs, node.attributes).real();
       calls_.emplace(n, std::move(call));
     }
   }

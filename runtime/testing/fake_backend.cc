@@ -99,14 +99,12 @@ class FakeProgram : public Program {
   // Runs the op's reference computation on the memory itself, or on plain copies of what lies in a
   // private layout.
   absl::Status Compute(const Node& node, const KernelArgs& args) {
-    DType real = DType::kFloat32;
     std::vector<Tensor> plain;
     plain.reserve(node.inputs.size() + node.outputs.size());
     std::vector<ReferenceContext::Operand> inputs(node.inputs.size()), outputs(node.outputs.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (args.inputs[i] == nullptr) continue;
       const TensorType& type = function_.type(node.inputs[i]);
-      if (IsReal(type.dtype)) real = type.dtype;
       inputs[i] = {const_cast<void*>(args.inputs[i]), &type};
       if (!is_private_[node.inputs[i].index]) continue;
       plain.push_back(Tensor::Zeros(type).value());
@@ -122,7 +120,7 @@ class FakeProgram : public Program {
       outputs[i].data = plain.back().data();
     }
     const absl::Status status =
-        node.op->reference(real)(ReferenceContext(inputs, outputs, node.attributes));
+        node.op->Compute(ReferenceContext(inputs, outputs, node.attributes));
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (outputs[i].data == args.outputs[i]) continue;
       std::byte* memory = static_cast<std::byte*>(args.outputs[i]);
