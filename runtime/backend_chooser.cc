@@ -11,7 +11,9 @@
 
 #include "absl/algorithm/container.h"
 #include "base/status_macros.h"
+#include "base/trace.h"
 #include "graph/function_cost.h"
+#include "runtime/profile.h"
 #include "runtime/sample_inputs.h"
 
 namespace seqgraph {
@@ -23,33 +25,11 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// The fastest time of each node; 0 for one whose outputs are kept between calls.
-class NodeTimer : public RunObserver {
- public:
-  explicit NodeTimer(size_t nodes) : seconds_(nodes, std::numeric_limits<double>::infinity()) {}
-
-  absl::Status BeforeNode(int, const KernelArgs&) override {
-    start_ = Clock::now();
-    return absl::OkStatus();
-  }
-  absl::Status AfterNode(int node, const KernelArgs&) override {
-    seconds_[node] = std::min(seconds_[node], SecondsSince(start_));
-    return absl::OkStatus();
-  }
-  bool OnlyLooks() const override { return true; }
-  void OnKept(int node) override { seconds_[node] = 0; }
-  const std::vector<double>& seconds() const { return seconds_; }
-
- private:
-  std::vector<double> seconds_;
-  Clock::time_point start_;
-};
-
 // One way to compile the function, with what was measured.
 struct Variant {
   std::string first;  // the backend that was asked first
   std::unique_ptr<CompiledFunction> compiled;
-  std::vector<double> node_seconds;
+  std::vector<double> node_seconds;  // the fastest; 0 where outputs are kept between calls
   double whole = std::numeric_limits<double>::infinity();
 
   const std::vector<Node>& nodes() const { return compiled->function().nodes(); }
@@ -70,13 +50,22 @@ absl::StatusOr<VariableStore> CopyOf(const Function& function, const VariableSto
 // packing, does not count.
 absl::Status MeasureNodes(Variant& variant, double seconds) {
   FillInputs(*variant.compiled);
-  NodeTimer warm(variant.nodes().size()), timer(variant.nodes().size());
-  SEQ_RETURN_IF_ERROR(variant.compiled->Run(&warm));
+  const size_t nodes = variant.nodes().size();
+  variant.node_seconds.assign(nodes, std::numeric_limits<double>::infinity());
+  const Trace clock;
+  NodeTimer timer(clock);
+  timer.Reserve(nodes);
+  SEQ_RETURN_IF_ERROR(variant.compiled->Run(&timer));
   const Clock::time_point start = Clock::now();
   for (int run = 0; run < 3 || SecondsSince(start) < seconds; ++run) {
+    timer.Clear();
     SEQ_RETURN_IF_ERROR(variant.compiled->Run(&timer));
+    for (size_t n = 0; n < nodes; ++n) {
+      const auto& [begin, end] = timer.times()[n];
+      variant.node_seconds[n] =
+          std::min(variant.node_seconds[n], static_cast<double>(end - begin) * 1e-9);
+    }
   }
-  variant.node_seconds = timer.seconds();
   return absl::OkStatus();
 }
 
