@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -117,10 +118,27 @@ absl::StatusOr<Use> DrawUse(const OpDef& op, SampleSource& source) {
   return use;
 }
 
+// Of the operands of small uses.
+int LargestRank(const OpDef& op) {
+  int rank = 0;
+  SampleSource source(kSeed, /*max_dim=*/2);
+  for (int draw = 0; draw < 32; ++draw) {
+    const absl::StatusOr<Use> use = DrawUse(op, source);
+    if (!use.ok()) continue;
+    for (const auto* tensors : {&use->inputs, &use->exact}) {
+      for (const std::optional<Tensor>& tensor : *tensors) {
+        if (tensor.has_value()) rank = std::max(rank, tensor->shape().rank());
+      }
+    }
+  }
+  return rank;
+}
+
 TEST_P(BoundsOfSamples, AreBelowAThousandthOfTheirScale) {
   const OpDef& op = *GetParam();
+  const int large_draws = LargestRank(op) <= 3 ? 2 : 0;
   double worst = 0;
-  for (const auto& [max_dim, draws] : {std::pair{1, 20}, {5, 100}, {33, 20}, {129, 2}}) {
+  for (const auto& [max_dim, draws] : {std::pair{1, 20}, {5, 100}, {33, 20}, {129, large_draws}}) {
     SampleSource source(kSeed, max_dim);
     for (int draw = 0; draw < draws; ++draw) {
       SCOPED_TRACE(testing::Message()
