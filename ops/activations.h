@@ -29,13 +29,6 @@ Value ApplyActivation(FunctionBuilder& g, const std::string& activation, Value z
 Value ActivationGrad(FunctionBuilder& g, const std::string& activation, Value y, Value dy,
                      std::string name = "");
 
-OpDef SigmoidOp();
-OpDef TanhOp();
-OpDef ReluOp();
-OpDef SigmoidGradOp();
-OpDef TanhGradOp();
-OpDef ReluGradOp();
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_ACTIVATIONS_H_

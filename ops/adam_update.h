@@ -8,7 +8,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -30,8 +29,6 @@ struct AdamUpdateOutputs {
 /// Source: keras/src/optimizers/adam.py (Keras 3).
 AdamUpdateOutputs AdamUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr, Value t,
                              Value m, Value v, const AdamUpdateOptions& options = {});
-
-OpDef AdamUpdateOp();
 
 }  // namespace seqgraph::ops
 

@@ -6,8 +6,8 @@
 #include "ops/binary.h"
 #include "ops/unary.h"
 
-// The one list: a line for each op, NAME for what ops/ defines as `OpDef NAMEOp()`. (Families whose
-// ops are rows of a table follow in RegisterAllOps.)
+// The one list, which also declares them: a line for each op, NAME for the definition `OpDef
+// NAMEOp()` of its .cc file. (Families whose ops are rows of a table follow in RegisterAllOps.)
 // clang-format off
 #define SEQGRAPH_OPS(OP) \
   /* Layers */ \

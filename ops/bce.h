@@ -10,7 +10,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -43,11 +42,6 @@ Value BCEWithLogits(FunctionBuilder& g, Value z, Value labels,
 /// Its gradient, from that of the loss (a scalar).
 Value BCEWithLogitsGrad(FunctionBuilder& g, Value z, Value labels, Value dloss,
                         const BCEWithLogitsOptions& options = {});
-
-OpDef BCEOp();
-OpDef BCEGradOp();
-OpDef BCEWithLogitsOp();
-OpDef BCEWithLogitsGradOp();
 
 }  // namespace seqgraph::ops
 

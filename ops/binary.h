@@ -21,7 +21,6 @@ Value Binary(FunctionBuilder& g, const char* op, Value a, Value b, std::string n
 Value Where(FunctionBuilder& g, Value condition, Value a, Value b, std::string name = "");
 
 std::vector<OpDef> BinaryOps();
-OpDef WhereOp();
 
 }  // namespace seqgraph::ops
 

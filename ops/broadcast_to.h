@@ -9,15 +9,12 @@
 #include <vector>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
 /// The axes of x are the last ones of y; in front of them x counts as having extent 1. `shape` may
 /// have the batch only where x has it. InvalidArgument (in the builder) if x does not fit.
 Value BroadcastTo(FunctionBuilder& g, Value x, const Shape& shape, std::string name = "");
-
-OpDef BroadcastToOp();
 
 }  // namespace seqgraph::ops
 

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -14,8 +13,6 @@ namespace seqgraph::ops {
 /// integer: truncated, NaN gives 0 and what is out of range the nearest limit. From int64 to int32:
 /// the low 32 bits. The gradient passes between real types.
 Value Cast(FunctionBuilder& g, Value x, DType dtype, std::string name = "");
-
-OpDef CastOp();
 
 }  // namespace seqgraph::ops
 

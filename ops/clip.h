@@ -7,7 +7,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -19,9 +18,6 @@ Value Clip(FunctionBuilder& g, Value x, double limit, std::string name = "");
 /// theirs together is. squared_norm: a scalar. limit > 0 and finite.
 Value ClipByNorm(FunctionBuilder& g, Value x, Value squared_norm, double limit,
                  std::string name = "");
-
-OpDef ClipOp();
-OpDef ClipByNormOp();
 
 }  // namespace seqgraph::ops
 

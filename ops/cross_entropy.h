@@ -12,7 +12,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -55,11 +54,6 @@ Value SoftmaxCrossEntropyWithLogitsGrad(FunctionBuilder& g, Value z, Value label
                                         const CrossEntropyOptions& options = {});
 Value CategoricalCrossEntropyGrad(FunctionBuilder& g, Value p, Value labels, Value dloss,
                                   const CategoricalCrossEntropyOptions& options = {});
-
-OpDef SoftmaxCrossEntropyWithLogitsOp();
-OpDef SoftmaxCrossEntropyWithLogitsGradOp();
-OpDef CategoricalCrossEntropyOp();
-OpDef CategoricalCrossEntropyGradOp();
 
 }  // namespace seqgraph::ops
 

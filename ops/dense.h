@@ -6,7 +6,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -29,9 +28,6 @@ struct DenseGradOutputs {
 /// The gradients of x·w + b from that of the sum before the activation, dz [..., units]. An output
 /// that nobody reads costs nothing.
 DenseGradOutputs DenseGrad(FunctionBuilder& g, Value x, Value w, Value dz, std::string name = "");
-
-OpDef DenseOp();
-OpDef DenseGradOp();
 
 }  // namespace seqgraph::ops
 

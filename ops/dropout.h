@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -37,8 +36,6 @@ Value DropoutMask(FunctionBuilder& g, Value seed, Value step, Value like,
 /// DropoutMask a shape of its own, and the mask to BroadcastLike.
 Value Dropout(FunctionBuilder& g, Value x, Value seed, Value step,
               const DropoutOptions& options = {});
-
-OpDef DropoutMaskOp();
 
 }  // namespace seqgraph::ops
 

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -22,12 +21,6 @@ Value Scale(FunctionBuilder& g, Value x, double factor, std::string name = "");
 /// A tensor of the type of `like`, each element `value`. Nothing is read from `like`, so its
 /// gradient is zero.
 Value FillLike(FunctionBuilder& g, Value like, double value, std::string name = "");
-
-OpDef AddOp();
-OpDef SubtractOp();
-OpDef MultiplyOp();
-OpDef ScaleOp();
-OpDef FillLikeOp();
 
 }  // namespace seqgraph::ops
 

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -20,9 +19,6 @@ Value Embedding(FunctionBuilder& g, Value ids, Value table, std::string name = "
 /// Rows of ids that occur more than once are summed, in the order of the ids; rows of ids that do
 /// not occur are zero.
 Value EmbeddingGrad(FunctionBuilder& g, Value ids, Value dy, int64_t rows, std::string name = "");
-
-OpDef EmbeddingOp();
-OpDef EmbeddingGradOp();
 
 }  // namespace seqgraph::ops
 

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 #include "ops/reductions.h"
 
 namespace seqgraph::ops {
@@ -17,10 +16,6 @@ Value ReduceMax(FunctionBuilder& g, Value x, const ReduceOptions& options);
 Value ReduceMin(FunctionBuilder& g, Value x, const ReduceOptions& options);
 /// Multiplied in the order of indices; 1 over nothing; integers wrap around. It has no gradient.
 Value ReduceProd(FunctionBuilder& g, Value x, const ReduceOptions& options);
-
-OpDef ReduceMaxOp();
-OpDef ReduceMinOp();
-OpDef ReduceProdOp();
 
 }  // namespace seqgraph::ops
 

@@ -8,7 +8,6 @@
 #include "absl/types/span.h"
 #include "graph/elementwise_program.h"
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -17,8 +16,6 @@ namespace seqgraph::ops {
 /// function is differentiated.
 Value FusedElementwise(FunctionBuilder& g, absl::Span<const Value> inputs,
                        const ElementwiseProgram& program, std::string name = "");
-
-OpDef FusedElementwiseOp();
 
 }  // namespace seqgraph::ops
 

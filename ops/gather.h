@@ -8,7 +8,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -20,9 +19,6 @@ Value Gather(FunctionBuilder& g, Value x, Value indices, int64_t axis, std::stri
 /// The gradient of x, from that of y; `like` has the shape of x, its elements are not read.
 Value GatherGrad(FunctionBuilder& g, Value dy, Value indices, Value like, int64_t axis,
                  std::string name = "");
-
-OpDef GatherOp();
-OpDef GatherGradOp();
 
 }  // namespace seqgraph::ops
 

@@ -12,7 +12,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -73,9 +72,6 @@ struct GRUCellGradOutputs {
 /// The gradients of GRUCell by backpropagation through time (Werbos 1990). It needs nothing of the
 /// forward pass but the sequence. An output that nobody reads costs nothing.
 GRUCellGradOutputs GRUCellGrad(FunctionBuilder& g, const GRUCellGradInputs& inputs);
-
-OpDef GRUCellOp();
-OpDef GRUCellGradOp();
 
 }  // namespace seqgraph::ops
 

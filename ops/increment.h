@@ -6,14 +6,11 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
 /// t (int64, any shape) -> t + 1. A run fails with InvalidArgument if that does not fit in 64 bits.
 Value Increment(FunctionBuilder& g, Value t, std::string name = "");
-
-OpDef IncrementOp();
 
 }  // namespace seqgraph::ops
 

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 #include "ops/rnn_cell.h"
 
 namespace seqgraph::ops {
@@ -50,9 +49,6 @@ struct LookupRNNCellGradOutputs {
 /// output that nobody reads costs nothing.
 LookupRNNCellGradOutputs LookupRNNCellGrad(FunctionBuilder& g,
                                            const LookupRNNCellGradInputs& inputs);
-
-OpDef LookupRNNCellOp();
-OpDef LookupRNNCellGradOp();
 
 }  // namespace seqgraph::ops
 

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -71,9 +70,6 @@ struct LSTMCellGradOutputs {
 /// The gradients of LSTMCell by backpropagation through time (Werbos 1990). It needs nothing of the
 /// forward pass but the sequence. An output that nobody reads costs nothing.
 LSTMCellGradOutputs LSTMCellGrad(FunctionBuilder& g, const LSTMCellGradInputs& inputs);
-
-OpDef LSTMCellOp();
-OpDef LSTMCellGradOp();
 
 }  // namespace seqgraph::ops
 

@@ -10,7 +10,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -21,9 +20,6 @@ Value SequenceMask(FunctionBuilder& g, Value lengths, int64_t time, std::string 
 /// x [batch, time, ...] with zeros at masked steps (Keras's zero_output_for_mask; what ONNX has
 /// behind the end of a sequence).
 Value ZeroMasked(FunctionBuilder& g, Value x, Value mask, std::string name = "");
-
-OpDef SequenceMaskOp();
-OpDef ZeroMaskedOp();
 
 }  // namespace seqgraph::ops
 

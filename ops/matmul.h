@@ -6,15 +6,12 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
 /// a [..., m, k] and b [..., k, n] with the same extents in front -> y [..., m, n]. (Of one matrix
 /// for all rows, where the backends are fast: Dense.)
 Value MatMul(FunctionBuilder& g, Value a, Value b, std::string name = "");
-
-OpDef MatMulOp();
 
 }  // namespace seqgraph::ops
 

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -24,9 +23,6 @@ Value MSE(FunctionBuilder& g, Value x, Value targets, const MSEOptions& options 
 /// The gradient of x, from that of the loss (a scalar).
 Value MSEGrad(FunctionBuilder& g, Value x, Value targets, Value dloss,
               const MSEOptions& options = {});
-
-OpDef MSEOp();
-OpDef MSEGradOp();
 
 }  // namespace seqgraph::ops
 

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -20,8 +19,6 @@ struct OneHotOptions {
 /// position and value, for an id that is not in [0, depth), so that a lookup of rows can stand for
 /// a product with one-hot rows; Keras gives a row of zeros on some of its backends.
 Value OneHot(FunctionBuilder& g, Value ids, int64_t depth, const OneHotOptions& options = {});
-
-OpDef OneHotOp();
 
 }  // namespace seqgraph::ops
 

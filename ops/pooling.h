@@ -24,10 +24,7 @@ Value GlobalAveragePooling1DGrad(FunctionBuilder& g, Value dy, Value like, Value
 Value GlobalMaxPooling1DGrad(FunctionBuilder& g, Value x, Value y, Value dy, Value mask = {},
                              std::string name = "");
 
-OpDef GlobalAveragePooling1DOp();
-OpDef GlobalAveragePooling1DGradOp();
 OpDef GlobalMaxPooling1DOp();
-OpDef GlobalMaxPooling1DGradOp();
 
 }  // namespace seqgraph::ops
 

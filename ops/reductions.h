@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -37,11 +36,6 @@ Value BroadcastLike(FunctionBuilder& g, Value x, Value like, std::vector<int64_t
 /// number of repetitions.
 Value ReduceMeanGrad(FunctionBuilder& g, Value dy, Value like, std::vector<int64_t> axes,
                      std::string name = "");
-
-OpDef ReduceSumOp();
-OpDef ReduceMeanOp();
-OpDef BroadcastLikeOp();
-OpDef ReduceMeanGradOp();
 
 }  // namespace seqgraph::ops
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -20,9 +19,6 @@ Value Reshape(FunctionBuilder& g, Value x, const Shape& shape, std::string name 
 /// Axis i of the result is axis permutation[i] of x.
 Value Transpose(FunctionBuilder& g, Value x, std::vector<int64_t> permutation,
                 std::string name = "");
-
-OpDef ReshapeOp();
-OpDef TransposeOp();
 
 }  // namespace seqgraph::ops
 

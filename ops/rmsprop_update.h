@@ -8,7 +8,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -33,8 +32,6 @@ struct RMSPropUpdateOutputs {
 /// centered without a. Source: keras/src/optimizers/rmsprop.py (Keras 3).
 RMSPropUpdateOutputs RMSPropUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr, Value v,
                                    const RMSPropUpdateOptions& options = {});
-
-OpDef RMSPropUpdateOp();
 
 }  // namespace seqgraph::ops
 

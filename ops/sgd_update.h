@@ -7,7 +7,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -28,8 +27,6 @@ struct SGDUpdateOutputs {
 /// Source: keras/src/optimizers/sgd.py (Keras 3).
 SGDUpdateOutputs SGDUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr,
                            const SGDUpdateOptions& options = {});
-
-OpDef SGDUpdateOp();
 
 }  // namespace seqgraph::ops
 

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -33,11 +32,6 @@ Value SliceGrad(FunctionBuilder& g, Value dy, Value like, const SliceOptions& op
 
 /// The elements in reversed order along `axis`. (Time is axis 1.)
 Value Reverse(FunctionBuilder& g, Value x, int64_t axis, std::string name = "");
-
-OpDef ConcatOp();
-OpDef SliceOp();
-OpDef SliceGradOp();
-OpDef ReverseOp();
 
 }  // namespace seqgraph::ops
 

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -16,9 +15,6 @@ Value Softmax(FunctionBuilder& g, Value x, std::string name = "");
 
 /// Its gradient, from its output and that output's gradient.
 Value SoftmaxGrad(FunctionBuilder& g, Value y, Value dy, std::string name = "");
-
-OpDef SoftmaxOp();
-OpDef SoftmaxGradOp();
 
 }  // namespace seqgraph::ops
 

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 
@@ -17,9 +16,6 @@ Value TakeStep(FunctionBuilder& g, Value x, int64_t step, std::string name = "")
 
 /// Its gradient: dy [batch, ...] -> dx of the shape of `like`, of which no element is read.
 Value TakeStepGrad(FunctionBuilder& g, Value dy, Value like, int64_t step, std::string name = "");
-
-OpDef TakeStepOp();
-OpDef TakeStepGradOp();
 
 }  // namespace seqgraph::ops
 
