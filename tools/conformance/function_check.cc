@@ -8,16 +8,8 @@
 
 namespace seqgraph::conformance {
 
-OpSample InFloat(OpSample sample) {
-  for (std::optional<Tensor>& tensor : sample.inputs) {
-    if (tensor.has_value() && IsReal(tensor->dtype())) tensor = tensor->Cast(DType::kFloat32);
-  }
-  const Attributes attributes = sample.attributes;
-  for (const auto& [name, value] : attributes.entries()) {
-    const DType* dtype = std::get_if<DType>(&value);
-    if (dtype != nullptr && IsReal(*dtype)) sample.attributes.Set(name, DType::kFloat32);
-  }
-  return sample;
+OpSample InFloat(const OpSample& sample) {
+  return {CastReals(sample.attributes, DType::kFloat32), CastReals(sample.inputs, DType::kFloat32)};
 }
 
 absl::StatusOr<Problem> OneNode(const OpDef& op, const OpRegistry& registry, const OpSample& sample,

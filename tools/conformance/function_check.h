@@ -28,7 +28,7 @@ absl::StatusOr<Problem> OneNode(const OpDef& op, const OpRegistry& registry, con
                                 int only = -1);
 
 /// The sample with reals in float32 (tensors and dtype attributes).
-OpSample InFloat(OpSample sample);
+OpSample InFloat(const OpSample& sample);
 
 /// Makes a guarded run; null where that failed or was refused, which the verdict then says.
 std::unique_ptr<GuardedRun> Start(const Problem& problem, const CaseContext& context,

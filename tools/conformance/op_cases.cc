@@ -48,14 +48,6 @@ Case DimensionCase(const OpDef* op, const std::string& name, int64_t dimension) 
           }};
 }
 
-std::vector<std::optional<TensorType>> TypesOf(const OpSample& sample) {
-  std::vector<std::optional<TensorType>> types(sample.inputs.size());
-  for (size_t i = 0; i < types.size(); ++i) {
-    if (sample.inputs[i].has_value()) types[i] = sample.inputs[i]->type();
-  }
-  return types;
-}
-
 bool EndsIn(const Shape& shape, int64_t width) {
   return shape.rank() > 0 && shape.back().size() == width;
 }
@@ -67,7 +59,7 @@ bool HasWidth(const OpDef& op, const OpSample& sample, int64_t width) {
     return true;
   const auto attributes = op.CompleteAttributes(sample.attributes);
   if (!attributes.ok()) return false;
-  const auto outputs = op.InferTypes(TypesOf(sample), *attributes);
+  const auto outputs = op.InferTypes(TypesOf(sample.inputs), *attributes);
   return outputs.ok() && EndsIn((*outputs)[0].shape, width);
 }
 
@@ -96,7 +88,8 @@ std::optional<OpSample> WithoutElements(const OpDef& op, const OpSample& sample,
     if (zero) tensor = *Tensor::Zeros({tensor->dtype(), shape});
   }
   const auto attributes = op.CompleteAttributes(changed.attributes);
-  if (!attributes.ok() || !op.InferTypes(TypesOf(changed), *attributes).ok()) return std::nullopt;
+  if (!attributes.ok() || !op.InferTypes(TypesOf(changed.inputs), *attributes).ok())
+    return std::nullopt;
   return changed;
 }
 
@@ -177,7 +170,7 @@ int LargestRank(const OpDef& op) {
     }
     const auto attributes = op.CompleteAttributes(sample.attributes);
     if (!attributes.ok()) continue;
-    const auto outputs = op.InferTypes(TypesOf(sample), *attributes);
+    const auto outputs = op.InferTypes(TypesOf(sample.inputs), *attributes);
     if (!outputs.ok()) continue;
     for (const TensorType& type : *outputs) rank = std::max(rank, type.shape.rank());
   }
