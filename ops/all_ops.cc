@@ -42,6 +42,7 @@
   OP(ReluGrad) \
   OP(Softmax) \
   OP(SoftmaxGrad) \
+  OP(Softplus) \
   /* Losses */ \
   OP(BCE) \
   OP(BCEGrad) \
