@@ -43,6 +43,7 @@
   OP(Softmax) \
   OP(SoftmaxGrad) \
   OP(Softplus) \
+  OP(Elu) \
   /* Losses */ \
   OP(BCE) \
   OP(BCEGrad) \
