@@ -312,6 +312,34 @@ TEST_F(ModelIoTest, OtherFaultsAreNamed) {
               StatusIs(kInvalid, "no checksum"));
 }
 
+TEST_F(ModelIoTest, TheOptimizerComesBackAsItWas) {
+  const OptimizerRecord record{"Adagrad", {{"epsilon", 1e-7}, {"centered", true}}};
+  for (const ModelFormat format : kFormats) {
+    model_.optimizer = record;
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes, SerializeModel(model_, format));
+    SEQ_ASSERT_OK_AND_ASSIGN(const Model read, ParseModel(bytes, format, registry_));
+    ASSERT_TRUE(read.optimizer.has_value());
+    EXPECT_EQ(read.optimizer->name, record.name);
+    EXPECT_EQ(read.optimizer->settings, record.settings);
+    model_.optimizer.reset();
+    SEQ_ASSERT_OK_AND_ASSIGN(const Model without,
+                             ParseModel(*SerializeModel(model_, format), format, registry_));
+    EXPECT_FALSE(without.optimizer.has_value());
+  }
+  model_.optimizer = record;
+  EXPECT_THAT(Changed([](proto::Model& m) {
+                *m.mutable_optimizer()->add_settings() = m.optimizer().settings(0);
+              }),
+              StatusIs(kInvalid, "the optimizer's names"));
+  EXPECT_THAT(
+      Changed([](proto::Model& m) { m.mutable_optimizer()->mutable_settings(0)->clear_value(); }),
+      StatusIs(kInvalid, "has no value"));
+  EXPECT_THAT(Changed([](proto::Model& m) {
+                m.mutable_optimizer()->set_name(std::string(kMaxNameBytes + 1, 'x'));
+              }),
+              StatusIs(kInvalid, "the optimizer's names"));
+}
+
 TEST_F(ModelIoTest, WhatCouldNotBeReadAgainIsNotWritten) {
   model_.description = "caf\xE9";
   EXPECT_THAT(SerializeModel(model_, ModelFormat::kBinary), StatusIs(kInvalid, "description"));

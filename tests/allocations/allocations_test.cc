@@ -12,12 +12,15 @@
 
 #include "backends/all_backends.h"
 #include "ops/all_ops.h"
+#include "ops/elementwise.h"
+#include "ops/reductions.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"
 #include "tests/allocations/allocation_counter.h"
 #include "tests/testing.h"
 #include "training/imdb_models.h"
 #include "training/initializers.h"
+#include "training/optimizers.h"
 #include "training/trainer.h"
 
 namespace seqgraph {
@@ -122,6 +125,38 @@ TEST_P(Allocations, TrainingLoopMakesNoneOfOurs) {
                     .status());
   EXPECT_EQ(counter.batches(), 2 * 3);
   EXPECT_EQ(counter.growth(), 0);
+}
+
+// The update of each optimizer, on each backend alone: all of the formula, and what is computed
+// once a step.
+TEST(OptimizerAllocations, NoUpdateMakesAny) {
+  if (!AllocationsAreCounted()) GTEST_SKIP() << "a sanitizer owns the allocator";
+  std::vector<Optimizer> optimizers = {Adam{.amsgrad = true}};
+  for (const OptimizerDef* def : AllOptimizers()) optimizers.emplace_back(*def);
+  for (const std::string backends : {"onednn", "simd", "simd,onednn"}) {
+    for (const Optimizer& optimizer : optimizers) {
+      SCOPED_TRACE(testing::Message() << optimizer.name() << " on " << backends);
+      FunctionBuilder g("train_step", AllOps());
+      const Value w = g.Variable("w", {300, 7}, Initializer::Constant(0.5));
+      const Value loss = ops::ReduceSum(g, ops::Multiply(g, w, w), {.axes = {0, 1}});
+      g.Result("loss", loss);
+      SEQ_ASSERT_OK(AddOptimizer(g, loss, optimizer));
+      Model model;
+      SEQ_ASSERT_OK(model.AddFunction(std::move(g).Build().value()));
+      SEQ_ASSERT_OK(InitializeVariables(1, model.variables));
+      SEQ_ASSERT_OK_AND_ASSIGN(const auto chosen, AllBackends().ParseList(backends));
+      SEQ_ASSERT_OK_AND_ASSIGN(
+          const std::unique_ptr<CompiledFunction> step,
+          CompiledFunction::Compile(model.functions[0], AllOps(), &model.variables,
+                                    {.backends = chosen, .passes = StandardPasses()}));
+      SEQ_ASSERT_OK(step->Run());
+      const int64_t before = CountAllocations().ours;
+      bool ok = true;
+      for (int i = 0; i < 3; ++i) ok = step->Run().ok() && ok;
+      EXPECT_EQ(CountAllocations().ours - before, 0);
+      EXPECT_TRUE(ok);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(BothModels, Allocations,

@@ -7,11 +7,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "backends/all_backends.h"
 #include "data/testing/test_util.h"
 #include "ops/all_ops.h"
+#include "optimizers/all_optimizers.h"
 #include "tests/end_to_end/process.h"
 #include "tests/end_to_end/review_files.h"
 #include "tests/testing.h"
@@ -79,6 +81,18 @@ TEST(Usage, TrainingHasTheDefaultsOfTheTutorial) {
   }
 }
 
+TEST(Usage, EveryOptimizerAndItsSettingsAreFlags) {
+  const std::string help = RunSeqgraph({"train", "--help"}).out;
+  std::vector<std::string> names;
+  for (const OptimizerDef* def : AllOptimizers()) {
+    names.push_back(absl::AsciiStrToLower(def->name));
+    for (const Hyperparameter& each : def->Settings()) {
+      EXPECT_THAT(help, HasSubstr(absl::StrCat("--", each.key)));
+    }
+  }
+  EXPECT_THAT(help, HasSubstr(absl::StrCat("--optimizer ", absl::StrJoin(names, "|"))));
+}
+
 // Exit status 2 and one line that has all of `parts` and how to get help.
 void ExpectMisuse(const std::vector<std::string>& arguments,
                   const std::vector<std::string>& parts) {
@@ -106,6 +120,10 @@ TEST(Usage, AValueThatDoesNotFitIsNamedWithWhatWasExpected) {
   ExpectMisuse({"train", "--epochs="}, {"--epochs"});
   ExpectMisuse({"train", "--epochs"}, {"--epochs"});
   ExpectMisuse({"train", "--num_words=3"}, {"--num_words", "from 4"});
+  ExpectMisuse({"train", "--beta_1=1", "--optimizer=adam"}, {"--beta_1", "in [0, 1)", "'1'"});
+  ExpectMisuse({"train", "--optimizer=adam", "--rho=0.5"}, {"adam has no --rho", "--beta_1"});
+  ExpectMisuse({"train", "--clipnorm=1", "--clipvalue=1"}, {"in another way already"});
+  ExpectMisuse({"train", "--optimizer=lion"}, {"--optimizer", "nadam", "'lion'"});
   ExpectMisuse({"train", "--dropout=1"}, {"--dropout", "at least 0 and below 1", "'1'"});
   ExpectMisuse({"train", "--separator=ab"}, {"--separator", "one character or 'tab'", "'ab'"});
   ExpectMisuse({"train", "--class_weight=a"}, {"--class_weight", "expected balanced", "'a'"});

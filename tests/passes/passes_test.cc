@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "backends/all_backends.h"
 #include "graph/compare.h"
 #include "graph/evaluate.h"
@@ -21,6 +22,7 @@
 #include "ops/activations.h"
 #include "ops/all_ops.h"
 #include "ops/bce.h"
+#include "ops/binary.h"
 #include "ops/constant.h"
 #include "ops/dense.h"
 #include "ops/elementwise.h"
@@ -29,8 +31,10 @@
 #include "ops/rewrites/all_rewrites.h"
 #include "ops/rnn_cell.h"
 #include "ops/take_step.h"
+#include "ops/unary.h"
 #include "runtime/compiled_function.h"
 #include "tests/testing.h"
+#include "training/optimizers.h"
 
 namespace seqgraph {
 namespace {
@@ -422,6 +426,66 @@ TEST(FuseElementwise, StopsAtTheLimitsOfAProgram) {
   const TensorMap feeds = RandomFeeds(f);
   const TensorMap before_map = Evaluate(InDouble(f), feeds).value();
   EXPECT_TRUE(Evaluate(InDouble(after), feeds).value().at("y").BitwiseEquals(before_map.at("y")));
+}
+
+TEST(FuseElementwise, TakesANumberForATensorThatRepeatsIt) {
+  FunctionBuilder g("f", AllOps());
+  const Value x = g.Input("x", {DType::kFloat32, {kBatch, 5}});
+  const Value rate = g.Input("rate", {DType::kFloat32, {}});
+  const Value rates = ops::BroadcastLike(g, rate, x, {0, 1});
+  const Value root = ops::Unary(g, "Sqrt", ops::Add(g, ops::Unary(g, "Abs", x), rates));
+  const Value least = ops::Binary(g, "Maximum", ops::FillLike(g, x, 0.5), root);
+  g.Result("y", ops::Binary(g, "Divide", ops::Multiply(g, rates, x), least));
+  // Nothing in it has the shape of this one.
+  g.Result("z", ops::Add(g, ops::BroadcastLike(g, rate, x, {0, 1}), ops::FillLike(g, x, 1)));
+  const PassList passes = SelectPasses(StandardPasses(), "fuse_elementwise,dead_code").value();
+  const Function f = std::move(g).Build().value();
+  const Function after = RunPasses(f, AllOps(), passes, OneBackend).value();
+  EXPECT_EQ(CountOps(after),
+            (Counts{{"FusedElementwise", 1}, {"BroadcastLike", 1}, {"FillLike", 1}, {"Add", 1}}));
+  TensorMap feeds = RandomFeeds(f);
+  feeds["rate"] = Tensor::Scalar(0.25);
+  const TensorMap exact = Evaluate(InDouble(f), feeds).value();
+  const TensorMap same = Evaluate(InDouble(after), feeds).value();
+  EXPECT_TRUE(same.at("y").BitwiseEquals(exact.at("y")));
+  EXPECT_LE(
+      RelativeError(RunInFloat(f, feeds, passes).at("y").Cast(DType::kFloat64), exact.at("y")),
+      1e-6);
+}
+
+// Every optimizer whose update is a formula: what it stores comes out of fused kernels, and no
+// other op is left that goes over a whole weight.
+TEST(FuseElementwise, MakesKernelsOfTheFormulasOfOptimizers) {
+  std::vector<Optimizer> optimizers = {Adam{.amsgrad = true}};
+  for (const OptimizerDef* def : AllOptimizers()) {
+    if (def->update_op.empty() && def->name != "AdamW") optimizers.emplace_back(*def);
+  }
+  EXPECT_GE(optimizers.size(), 5u);
+  for (const Optimizer& optimizer : optimizers) {
+    SCOPED_TRACE(optimizer.name());
+    FunctionBuilder g("f", AllOps());
+    const Value w = g.Variable("w", {kBatch, 5}, Initializer::Zeros());
+    const Value loss = ops::ReduceSum(g, ops::Tanh(g, w), {.axes = {0, 1}});
+    g.Result("loss", loss);
+    SEQ_ASSERT_OK(AddOptimizer(g, loss, optimizer));
+    const Function after =
+        RunPasses(std::move(g).Build().value(), AllOps(), StandardPasses(), OneBackend).value();
+    int kernels = 0;
+    for (const Node& node : after.nodes()) {
+      if (!absl::StrContains(node.name, "/update") ||
+          after.type(node.outputs[0]).shape.rank() == 0) {
+        continue;
+      }
+      EXPECT_EQ(node.op->name(), "FusedElementwise") << node.name;
+      ++kernels;
+    }
+    for (const NamedValue& update : after.updates()) {
+      if (after.type(update.value).shape.rank() == 0) continue;
+      EXPECT_EQ(after.producer(update.value)->op->name(), "FusedElementwise") << update.name;
+      --kernels;
+    }
+    EXPECT_LE(kernels, 1) << "kernels that store nothing";
+  }
 }
 
 // What a tutorial-like training function becomes.
