@@ -40,13 +40,16 @@ class CheckedLoopKernel : public Kernel {
  public:
   using Loop = std::function<absl::Status(const KernelArgs&)>;
 
-  explicit CheckedLoopKernel(Loop loop) : loop_(std::move(loop)) {}
+  explicit CheckedLoopKernel(Loop loop, int64_t scratch_bytes = 0)
+      : loop_(std::move(loop)), scratch_bytes_(scratch_bytes) {}
 
   std::string implementation() const override { return "loops"; }
+  int64_t scratch_bytes() const override { return scratch_bytes_; }
   absl::Status Run(const KernelArgs& args) override { return loop_(args); }
 
  private:
   const Loop loop_;
+  const int64_t scratch_bytes_;
 };
 
 }  // namespace seqgraph::kernels
