@@ -106,6 +106,23 @@ class FusedElementwiseKernel : public Kernel {
 
 }  // namespace
 
+std::unique_ptr<Kernel> MakeElementwise(const NodeContext& context, const ElementwiseLoops& loops,
+                                        ForBlocks for_blocks) {
+  const FusableFacts& facts = *context.node().op->fusable();
+  ElementwiseInstruction code{.op = facts.op};
+  if (!facts.constant.empty()) code.constant = context.attributes().GetFloat(facts.constant);
+  const int operands = InfoOf(facts.op).operands;
+  return MakeLoop([=, n = context.output_size(0)](const KernelArgs& args) {
+    float* y = Out<float>(args, 0);
+    if (y == nullptr) return;
+    const float* a = operands > 0 ? In<float>(args, 0) : y;
+    const float* b = operands > 1 ? In<float>(args, 1) : y;
+    for_blocks(n, [&](int64_t i, int64_t size) {
+      RunInstruction(loops, code, a + i, b + i, size, y + i);
+    });
+  });
+}
+
 absl::StatusOr<std::unique_ptr<Kernel>> MakeFusedElementwise(const NodeContext& context,
                                                              const ElementwiseLoops& loops) {
   int inputs = 0;

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "backends/kernels/kernel.h"
+#include "backends/kernels/loop_kernel.h"
 
 namespace seqgraph::kernels {
 
@@ -18,6 +18,10 @@ struct ElementwiseLoops {
   Binary add, subtract, multiply, divide, maximum, relu_grad, sigmoid_grad, tanh_grad;
   void (*scale)(const float* x, float factor, int64_t n, float* y);
 };
+
+/// A kernel of an op that a program may hold (OpDef::Fusable), alone: the loop for it.
+std::unique_ptr<Kernel> MakeElementwise(const NodeContext& context, const ElementwiseLoops& loops,
+                                        ForBlocks for_blocks);
 
 /// A kernel of FusedElementwise: runs its program block by block in the first cache, each
 /// instruction by the loop for it.

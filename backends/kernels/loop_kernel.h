@@ -6,9 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "backends/kernels/kernel.h"
 
 namespace seqgraph::kernels {
+
+/// Calls f(begin, size) for blocks that cover [0, n), perhaps on several threads.
+using ForBlocks = std::function<void(int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f)>;
 
 /// A kernel that is a loop of our own: a function of the arguments, with all it needs bound when
 /// it is made.

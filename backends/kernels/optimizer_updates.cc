@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "backends/kernels/loop_kernel.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::kernels {

@@ -2,11 +2,9 @@
 #define SEQGRAPH_BACKENDS_KERNELS_OPTIMIZER_UPDATES_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 
-#include "absl/functional/function_ref.h"
-#include "backends/kernels/kernel.h"
+#include "backends/kernels/loop_kernel.h"
 
 namespace seqgraph::kernels {
 
@@ -31,9 +29,6 @@ struct OptimizerLoops {
                double beta1, double beta2, double epsilon, int64_t n, float* new_w, float* new_m,
                float* new_v);
 };
-
-/// Calls f(begin, size) for blocks that cover [0, n), perhaps on several threads.
-using ForBlocks = std::function<void(int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f)>;
 
 /// Kernels of SGDUpdate, RMSPropUpdate and AdamUpdate. A state that the attributes do not use keeps
 /// its content.

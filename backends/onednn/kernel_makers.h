@@ -9,7 +9,6 @@
 
 #include "absl/status/statusor.h"
 #include "backends/onednn/kernel.h"
-#include "backends/onednn/math_loops.h"
 
 namespace seqgraph::onednn {
 
@@ -28,18 +27,8 @@ MadeKernel MakeDense(KernelContext& context);
 MadeKernel MakeDenseGradOneUnit(KernelContext& context);
 MadeKernel MakeDenseGrad(KernelContext& context);
 
-// elementwise.cc: `loop` over the elements of one input, or two.
-MadeKernel MakeUnary(KernelContext& context, UnaryLoop loop);
-MadeKernel MakeBinary(KernelContext& context, BinaryLoop loop);
-template <UnaryLoop kLoop>
-MadeKernel Make(KernelContext& context) {
-  return MakeUnary(context, kLoop);
-}
-template <BinaryLoop kLoop>
-MadeKernel Make(KernelContext& context) {
-  return MakeBinary(context, kLoop);
-}
-MadeKernel MakeScale(KernelContext& context);
+// elementwise.cc
+MadeKernel MakeElementwise(KernelContext& context);
 MadeKernel MakeFusedElementwise(KernelContext& context);
 
 // reductions.cc

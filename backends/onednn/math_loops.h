@@ -10,9 +10,6 @@
 
 namespace seqgraph::onednn {
 
-using UnaryLoop = void (*)(const float* x, int64_t n, float* y);
-using BinaryLoop = void (*)(const float* a, const float* b, int64_t n, float* y);
-
 void Tanh(const float* x, int64_t n, float* y);
 void Relu(const float* x, int64_t n, float* y);     ///< NaN stays NaN
 void Sigmoid(const float* x, int64_t n, float* y);  ///< 1 / (1 + e^-x), no overflow

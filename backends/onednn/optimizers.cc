@@ -13,18 +13,16 @@ constexpr kernels::OptimizerLoops kLoops = {.sgd = SgdUpdate,
                                             .rmsprop_general = RmsPropGeneralUpdate,
                                             .adam = AdamUpdate};
 
-void InOneBlock(int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f) { f(0, n); }
-
 }  // namespace
 
 MadeKernel MakeSgdUpdate(KernelContext& context) {
-  return kernels::MakeSgdUpdate(context, kLoops, InOneBlock);
+  return kernels::MakeSgdUpdate(context, kLoops, context.for_blocks());
 }
 MadeKernel MakeRmsPropUpdate(KernelContext& context) {
-  return kernels::MakeRmsPropUpdate(context, kLoops, InOneBlock);
+  return kernels::MakeRmsPropUpdate(context, kLoops, context.for_blocks());
 }
 MadeKernel MakeAdamUpdate(KernelContext& context) {
-  return kernels::MakeAdamUpdate(context, kLoops, InOneBlock);
+  return kernels::MakeAdamUpdate(context, kLoops, context.for_blocks());
 }
 
 }  // namespace seqgraph::onednn

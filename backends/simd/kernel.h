@@ -10,6 +10,7 @@
 #include "backends/kernels/kernel.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/loop_kernel.h"
+#include "backends/simd/parallel.h"
 #include "backends/simd/thread_pool.h"
 #include "runtime/backend.h"
 
@@ -37,6 +38,12 @@ class KernelContext : public NodeContext {
   int threads() const { return plan_.request.threads; }
   /// Kernels may hold it; a kernel's work is the same bits for any number of threads.
   const std::shared_ptr<ThreadPool>& pool() const { return plan_.pool; }
+  /// For loops over floats: on the pool, in blocks that fit the first-level cache.
+  kernels::ForBlocks for_blocks() const {
+    return [pool = pool()](int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f) {
+      ForBlocks(*pool, n, f);
+    };
+  }
 
  private:
   ProgramPlan& plan_;

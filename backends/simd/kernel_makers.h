@@ -4,23 +4,12 @@
 // The makers of kernels, by the file that has them. See kernels.cc for the ops they compute, and
 // ops/ for what those mean.
 
-#include "backends/simd/elementwise_loops.h"
 #include "backends/simd/kernel.h"
 
 namespace seqgraph::simd {
 
-// elementwise.cc: `loop` over the elements of one input, or two.
-MadeKernel MakeUnary(KernelContext& context, UnaryLoop loop);
-MadeKernel MakeBinary(KernelContext& context, BinaryLoop loop);
-template <UnaryLoop kLoop>
-MadeKernel Make(KernelContext& context) {
-  return MakeUnary(context, kLoop);
-}
-template <BinaryLoop kLoop>
-MadeKernel Make(KernelContext& context) {
-  return MakeBinary(context, kLoop);
-}
-MadeKernel MakeScale(KernelContext& context);
+// elementwise.cc
+MadeKernel MakeElementwise(KernelContext& context);
 MadeKernel MakeFusedElementwise(KernelContext& context);
 
 // dense.cc

@@ -3,7 +3,6 @@
 #include "backends/kernels/optimizer_updates.h"
 #include "backends/simd/kernel_makers.h"
 #include "backends/simd/optimizer_loops.h"
-#include "backends/simd/parallel.h"
 
 namespace seqgraph::simd {
 namespace {
@@ -14,22 +13,16 @@ constexpr kernels::OptimizerLoops kLoops = {.sgd = SgdLoop,
                                             .rmsprop_general = RmsPropGeneralLoop,
                                             .adam = AdamLoop};
 
-kernels::ForBlocks OnPool(const KernelContext& context) {
-  return [pool = context.pool()](int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f) {
-    ForBlocks(*pool, n, f);
-  };
-}
-
 }  // namespace
 
 MadeKernel MakeSgdUpdate(KernelContext& context) {
-  return kernels::MakeSgdUpdate(context, kLoops, OnPool(context));
+  return kernels::MakeSgdUpdate(context, kLoops, context.for_blocks());
 }
 MadeKernel MakeRmsPropUpdate(KernelContext& context) {
-  return kernels::MakeRmsPropUpdate(context, kLoops, OnPool(context));
+  return kernels::MakeRmsPropUpdate(context, kLoops, context.for_blocks());
 }
 MadeKernel MakeAdamUpdate(KernelContext& context) {
-  return kernels::MakeAdamUpdate(context, kLoops, OnPool(context));
+  return kernels::MakeAdamUpdate(context, kLoops, context.for_blocks());
 }
 
 }  // namespace seqgraph::simd
