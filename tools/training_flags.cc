@@ -50,10 +50,12 @@ std::vector<Flag> TrainingFlags::DeclareSettings(Flags& flags) {
   for (const OptimizerDef* def : AllOptimizers()) {
     for (const Hyperparameter& each : def->Settings()) {
       if (settings_.try_emplace(each.key).second) all.push_back(each);
+      const std::string name = absl::AsciiStrToLower(def->name);
       const double* number = std::get_if<double>(&each.default_value);
+      const bool tutorial = name == kDefaultOptimizer && each.key == kLearningRate;
       std::string& text = defaults[each.key];
-      absl::StrAppend(&text, text.empty() ? "" : ", ", absl::AsciiStrToLower(def->name));
-      if (number != nullptr) absl::StrAppendFormat(&text, " %g", *number);
+      absl::StrAppend(&text, text.empty() ? "" : ", ", name);
+      if (number != nullptr) absl::StrAppendFormat(&text, " %g", tutorial ? kDefaultRate : *number);
     }
   }
   std::vector<Flag> declared;
@@ -67,7 +69,7 @@ std::vector<Flag> TrainingFlags::DeclareSettings(Flags& flags) {
       setting.flag = flags.Number(
           name, &setting.number, [](double x) { return x > 0 && x < 1e38; },
           "a number between 0 and 1e+38", absl::StrFormat("%g", kDefaultRate),
-          absl::StrCat("Of the optimizer; if that is named: ", of));
+          absl::StrCat("Of the optimizer; by default ", of));
     } else if (std::holds_alternative<bool>(each.default_value)) {
       setting.flag = flags.Switch(name, &setting.on, absl::StrCat(help, "\n(", of, ")"));
     } else {
