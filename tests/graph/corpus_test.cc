@@ -8,6 +8,7 @@
 
 #include "graph/model.h"
 #include "layers/all_layers.h"
+#include "layers/stack_recognition.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tests/testing.h"
@@ -112,6 +113,29 @@ INSTANTIATE_TEST_SUITE_P(Files, CorpusOfVersion3Test, ::testing::Values("v3.pb",
                                       ? "Text"
                                       : "Binary";
                          });
+
+// What `train --cell=lstm --bidirectional --layers=2 --mask_zero --pooling=average` saved.
+TEST(CorpusOfVersion3LayersTest, LayersStillBuildTheFunctionThatTheyCameWith) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model,
+                           LoadModel("tests/graph/corpus/v3_layers.pb", AllOps()));
+  LayerStack expected{.input = {.time = 4}};
+  const auto both = [](const std::string& name) {
+    BidirectionalLayer layer = Bidirectional(
+        LSTM(2, {.return_sequences = true, .dropout = 0.25, .recurrent_dropout = 0.125}));
+    layer.forward.name = "forward_" + name;
+    layer.backward.name = "backward_" + name;
+    return layer;
+  };
+  expected.layers = {
+      {"embedding", true, EmbeddingLayer{.input_dim = 12, .output_dim = 2, .mask_zero = true}},
+      {"bidirectional", true, both("lstm")},
+      {"bidirectional_1", true, both("lstm_1")},
+      {"global_average_pooling1d", true, GlobalAveragePooling1DLayer{}},
+      {"dense", true, DenseLayer{.units = 1, .activation = "sigmoid"}}};
+  EXPECT_TRUE(model.layers == expected);
+  SEQ_ASSERT_OK_AND_ASSIGN(const RecognizedStack recognized, RecognizeStack(model));
+  EXPECT_TRUE(recognized.stack == expected);
+}
 
 }  // namespace
 }  // namespace seqgraph
