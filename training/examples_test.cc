@@ -58,7 +58,8 @@ TEST(InputFiller, FillsEachKindOfInput) {
   SEQ_EXPECT_OK(features.CheckFits(reals));
   EXPECT_THAT(features.CheckFits({.rows = 3, .maxlen = 2}), StatusIs(kInvalid, "rows of 1"));
   EXPECT_THAT(numbers.CheckFits(reals), StatusIs(kInvalid, "no targets"));
-  EXPECT_THAT(values.CheckFits(classes), StatusIs(kInvalid, "the target of row 2 is 2"));
+  EXPECT_THAT(values.CheckFits(classes),
+              StatusIs(kInvalid, "the target of row 2 of the examples is 2"));
 }
 
 // Two steps a row: targets and weights for each, or one weight for both.
@@ -92,7 +93,8 @@ TEST(InputFiller, FillsStepsOfARow) {
   EXPECT_THAT(three.CheckFits(examples), StatusIs(kInvalid, "one weight a row or 3"));
   SEQ_ASSERT_OK_AND_ASSIGN(auto two,
                            InputFiller::Create(Input("labels", DType::kFloat32, {2, 2, 2})));
-  EXPECT_THAT(two.CheckFits(examples), StatusIs(kInvalid, "the target of row 2, step 0 is 2"));
+  EXPECT_THAT(two.CheckFits(examples),
+              StatusIs(kInvalid, "the target of row 2 of the examples, step 0 is 2"));
 }
 
 TEST(InputFiller, RefusesTypesByTheInputsName) {
