@@ -446,7 +446,7 @@ TEST(KerasIoTest, OneHotWordsAreTheShapeOfTheInput) {
   SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, ParseKerasModel(zip));
   EXPECT_TRUE(read.stack == stack);
   tokens.layers[1].kind = SimpleRNN(2, {.stateful = true});
-  EXPECT_THAT(KerasZip(ModelOf(tokens)), StatusIs(kInvalid, "layer one_hot: it is stateful"));
+  EXPECT_THAT(KerasZip({.stack = tokens}), StatusIs(kInvalid, "layer one_hot: it is stateful"));
   std::swap(tokens.layers[0], tokens.layers[1]);
   EXPECT_FALSE(KerasZip({.stack = tokens}).ok());
 }
