@@ -93,10 +93,15 @@ absl::Status ForEachInZip(absl::string_view bytes, int64_t max_bytes, ZipVisitor
 
 absl::Status ForEachInZipFile(const std::string& path, int64_t max_bytes, ZipVisitor visit) {
   const std::string quoted = absl::StrCat("'", path, "'");
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
-  if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", quoted));
+  // libarchive says less of why it cannot open a file.
+  if (FILE* file = std::fopen(path.c_str(), "rbe"); file != nullptr) {
+    std::fclose(file);
+  } else {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", quoted));
+  }
   SEQ_ASSIGN_OR_RETURN(const Reader reader, NewReader());
-  if (archive_read_open_FILE(reader.get(), file.get()) != ARCHIVE_OK) {
+  constexpr size_t kBlock = size_t{1} << 16;
+  if (archive_read_open_filename(reader.get(), path.c_str(), kBlock) != ARCHIVE_OK) {
     return Annotate(Malformed(reader.get(), "opening it"), quoted);
   }
   return Annotate(ForEachEntry(reader.get(), max_bytes, visit), quoted);
