@@ -13,7 +13,15 @@
 namespace seqgraph {
 
 double SumRoundings(int64_t k) {
-  return 4 * std::sqrt(static_cast<double>(std::max<int64_t>(k, 1)));
+  constexpr int64_t kMostGuaranteed = 8192;
+  const auto terms = static_cast<double>(std::max<int64_t>(k, 1));
+  return std::max(4 * std::sqrt(terms), static_cast<double>(std::min(k, kMostGuaranteed)) / 2);
+}
+
+ErrorBound SumOfTerms(int64_t k, double sum_of_magnitudes) {
+  const double roundings = SumRoundings(k);
+  return {roundings, sum_of_magnitudes,
+          absl::StrCat(roundings, " eps for ", k, " terms, of the sum of magnitudes")};
 }
 
 double RecurrenceBound(int64_t gates, int64_t units, int64_t batch, int64_t time, bool backward) {
@@ -75,9 +83,7 @@ absl::StatusOr<double> SumOfMagnitudes(const BoundContext& c, int o) {
 BoundRule SumBound(BoundCount terms) {
   return [terms = std::move(terms)](const BoundContext& c, int o) -> absl::StatusOr<ErrorBound> {
     SEQ_ASSIGN_OR_RETURN(const double scale, SumOfMagnitudes(c, o));
-    const auto k = static_cast<int64_t>(terms(c, o));
-    return ErrorBound{SumRoundings(k), scale,
-                      absl::StrCat("4 sqrt(k) eps, k = ", k, " terms, of the sum of magnitudes")};
+    return SumOfTerms(static_cast<int64_t>(terms(c, o)), scale);
   };
 }
 

@@ -10,13 +10,16 @@
 
 namespace seqgraph {
 
-/// A sum of k terms, or of k products: 4 sqrt(k) eps of the sum of their magnitudes, which is
-/// 8 sqrt(k) u with the unit roundoff u. Up to 64 terms no order of summation exceeds it; beyond,
-/// independent roundings do with a probability below 2 k exp(-32) = 3e-14 k. (What holds whatever
-/// the roundings, k u, would let any result pass once k is a few thousand.)
-/// Source: Higham and Mary, A New Approach to Probabilistic Rounding Error Analysis, SIAM J. Sci.
-/// Comput. 41 (2019), theorem 2.4 with lambda = 8.
+/// A sum of k terms, or of k products, in eps of the sum of their magnitudes (eps is twice the unit
+/// roundoff u): k / 2, which no order of summation exceeds, but not more than that of 8192 terms,
+/// because a bound of k u lets any result pass once k is large enough; and at least 4 sqrt(k),
+/// which independent roundings exceed with a probability below 2 k exp(-32) = 3e-14 k. Sources:
+/// Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 4.2; Higham and Mary, A
+/// New Approach to Probabilistic Rounding Error Analysis, SIAM J. Sci. Comput. 41 (2019),
+/// theorem 2.4 with lambda = 8.
 double SumRoundings(int64_t k);
+/// That as a bound: "28 eps for 49 terms, of the sum of magnitudes".
+ErrorBound SumOfTerms(int64_t k, double sum_of_magnitudes);
 
 /// `count` roundings, of the largest output.
 BoundRule OutputBound(double count);

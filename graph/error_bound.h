@@ -34,7 +34,7 @@ struct ErrorBound {
   /// A magnitude in the output's own unit: of the output itself, or of what was added up to it, so
   /// that terms that cancel count in full.
   double scale = 0;
-  std::string formula;  ///< for people: "4 sqrt(k) eps, k = 65 terms, of the sum of magnitudes"
+  std::string formula;  ///< for people: "32 eps for 64 terms, of the sum of magnitudes"
 
   double absolute() const {
     return epsilons * kFloatEpsilon * scale + std::numeric_limits<float>::min();

@@ -164,7 +164,7 @@ OpCost LookupRNNCellGradCost(const CostContext& c) {
 
 // Error bound of dtable: each of up to n terms of a row is off by the recurrence's bound R of the
 // largest dz, L, independently, and adding them by SumRoundings of their sum of magnitudes, S:
-// R sqrt(n) L + 4 sqrt(n) S eps, at least R of what dtable holds.
+// R sqrt(n) L + SumRoundings(n) S, at least R of what dtable holds.
 
 absl::StatusOr<ErrorBound> LookupGradBound(const BoundContext& c, int o) {
   const double incoming = LargestIncoming(c);
@@ -195,8 +195,8 @@ absl::StatusOr<ErrorBound> LookupGradBound(const BoundContext& c, int o) {
                                          "of dtable, dz and incoming gradient");
   if (bound.scale == 0) return bound;
   bound.epsilons = (bound.epsilons * spread + SumRoundings(most) * sum) / bound.scale;
-  absl::StrAppend(&bound.formula, ", by sqrt(", most, ") for as many terms of a row, and 4 sqrt(",
-                  most, ") eps of their sum of magnitudes");
+  absl::StrAppend(&bound.formula, ", by sqrt(", most, ") for as many terms of a row, and ",
+                  SumRoundings(most), " eps of their sum of magnitudes");
   return bound;
 }
 

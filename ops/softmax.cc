@@ -82,9 +82,7 @@ absl::StatusOr<ErrorBound> SoftmaxGradBound(const BoundContext& c, int) {
     }
     scale = std::max(scale, y_largest * (dy_largest + sum));
   }
-  return ErrorBound{
-      SumRoundings(width + 1), scale,
-      absl::StrCat("4 sqrt(k) eps, k = ", width + 1, " terms, of the sum of magnitudes")};
+  return SumOfTerms(width + 1, scale);
 }
 
 // Gradient rule. (SoftmaxGrad has none.)

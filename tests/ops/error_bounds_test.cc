@@ -38,6 +38,9 @@ Tensor Reals(const Shape& shape, std::initializer_list<double> values) {
 TEST(NumericBounds, SumAndRecurrenceAreTheirFormulas) {
   EXPECT_EQ(SumRoundings(0), 4);
   EXPECT_EQ(SumRoundings(25), 20);
+  EXPECT_EQ(SumRoundings(1000), 500);
+  EXPECT_EQ(SumRoundings(1000000), 4096);
+  EXPECT_EQ(SumRoundings(4000000), 8000);
   // k T = 3 x 100: log2 300 = 8.2 -> 9; backward k = 3 x 64: log2 19200 = 14.2 -> 15.
   EXPECT_EQ(RecurrenceBound(1, 8, 64, 100, false), 36 * kEps);
   EXPECT_EQ(RecurrenceBound(1, 8, 64, 100, true), 120 * kEps);
