@@ -90,7 +90,10 @@ absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict_builder,
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(evaluate)));
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(train_step)));
   model.optimizer = OptimizerRecord{options.optimizer.name(), options.optimizer.Settings()};
-  SEQ_RETURN_IF_ERROR(InitializeVariables(options.seed, model.variables));
+  for (Variable& variable : model.variables.all()) {
+    if (!options.initialize_weights && variable.def.role == VariableRole::kWeight) continue;
+    SEQ_RETURN_IF_ERROR(InitializeVariable(options.seed, variable));
+  }
   return model;
 }
 

@@ -33,6 +33,8 @@ struct TrainableOptions {
   /// sets it where the output bears a mask.
   std::string mask;
   uint64_t seed = 1;  ///< of the variables' starting contents: training/initializers.h
+  /// False: weights are zero, for who sets them at once; the rest starts as always.
+  bool initialize_weights = true;
 };
 
 /// Makes a model that can be trained from the function that predicts:

@@ -48,7 +48,8 @@ absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& kera
 
 absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
                                      std::vector<std::string>* notes) {
-  SEQ_ASSIGN_OR_RETURN(const TrainableOptions options, TrainingFromKeras(keras, notes));
+  SEQ_ASSIGN_OR_RETURN(TrainableOptions options, TrainingFromKeras(keras, notes));
+  options.initialize_weights = keras.weights.empty();
   SEQ_ASSIGN_OR_RETURN(Model model, BuildModel(keras.stack, options));
   model.preprocessing = keras.preprocessing;
   model.labels = keras.labels;
