@@ -92,11 +92,13 @@ std::vector<LayerExample> GRUExamples() {
 const std::vector<RecurrentCell>& RecurrentCells() {
   static const auto* const cells = new std::vector<RecurrentCell>{
       {.class_name = "SimpleRNN",
+       .flag = "rnn",
        .op = "RNNCell",
        .doc = "h_t = activation(x_t·w + h_{t-1}·u + b).",
        .emit = EmitSimpleRNN,
        .examples = SimpleRNNExamples},
       {.class_name = "LSTM",
+       .flag = "lstm",
        .op = "LSTMCell",
        .gates = 4,
        .has_cell_state = true,
@@ -107,6 +109,7 @@ const std::vector<RecurrentCell>& RecurrentCells() {
        .emit = EmitLSTM,
        .examples = LSTMExamples},
       {.class_name = "GRU",
+       .flag = "gru",
        .op = "GRUCell",
        .gates = 3,
        .has_reset_after = true,

@@ -31,6 +31,7 @@ struct CellOutputs {
 /// A kind of cell, which is an op over all steps.
 struct RecurrentCell {
   std::string class_name;  ///< Keras's: "LSTM"
+  std::string flag;        ///< on command lines: "lstm"
   std::string op;          ///< "LSTMCell"
   int64_t gates = 1;       ///< blocks of columns of w and u
   bool has_cell_state = false;

@@ -7,9 +7,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "layers/all_layers.h"
 #include "tools/command.h"
 #include "tools/convert/model_formats.h"
 #include "tools/convert/word_index.h"
@@ -23,6 +25,11 @@ std::string Formats() {
     absl::StrAppendFormat(&text, "  %-12s %s%s\n", row.ending, row.what,
                           row.read == nullptr ? " (IN needs a whole model: see --weights)" : "");
   }
+  std::vector<std::string> layers;
+  for (const LayerDef& def : AllLayers().all()) {
+    if (def.keras.exists) layers.push_back(def.class_name);
+  }
+  absl::StrAppend(&text, "Layers of Keras's files: ", absl::StrJoin(layers, ", "), "\n");
   return text;
 }
 

@@ -1,13 +1,31 @@
 #include "tools/model_flags.h"
 
 #include "absl/strings/str_cat.h"
+#include "layers/recurrent_cells.h"
 
 namespace seqgraph::tools {
+namespace {
+
+std::vector<std::string> CellFlags() {
+  std::vector<std::string> names;
+  for (const RecurrentCell& cell : RecurrentCells()) names.push_back(cell.flag);
+  return names;
+}
+
+// Of a name that the flag has let through.
+const RecurrentCell& CellOf(const std::string& flag) {
+  for (const RecurrentCell& cell : RecurrentCells()) {
+    if (cell.flag == flag) return cell;
+  }
+  return RecurrentCells()[0];
+}
+
+}  // namespace
 
 std::vector<Flag> ModelFlags::Declare(Flags& flags) {
   std::vector<Flag> declared = {
       flags.Choice("--model", &input, {"embedding", "onehot"}, "How words enter the network"),
-      flags.Choice("--cell", &cell, {"rnn", "lstm", "gru"}, "Of the recurrent layers"),
+      flags.Choice("--cell", &cell, CellFlags(), "Of the recurrent layers"),
       flags.Int("--units", &units, 1, 65536, "Of each recurrent layer, in each direction"),
       flags.Int("--layers", &layers, 1, 64, "Recurrent layers, one over the states of the other"),
       flags.Switch("--bidirectional", &bidirectional,
@@ -34,9 +52,7 @@ TextModelOptions ModelFlags::Options() const {
   return {.one_hot = input == "onehot",
           .embedding_dim = embedding_dim,
           .mask_zero = mask_zero,
-          .cell = cell == "lstm"  ? "LSTM"
-                  : cell == "gru" ? "GRU"
-                                  : "SimpleRNN",
+          .cell = CellOf(cell).class_name,
           .units = units,
           .layers = layers,
           .bidirectional = bidirectional,
@@ -48,7 +64,7 @@ TextModelOptions ModelFlags::Options() const {
 }
 
 std::string ModelFlags::Description() const {
-  const std::string kind = cell == "lstm" ? "LSTM" : cell == "gru" ? "GRU" : "simple RNN";
+  const std::string kind = CellOf(cell).class_name;
   const std::string which = absl::StrCat(bidirectional ? "bidirectional " : "", kind);
   return absl::StrCat(
       input, " input, ", layers == 1 ? which : absl::StrCat(layers, " layers of ", which), " of ",
