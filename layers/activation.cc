@@ -1,5 +1,6 @@
 #include "layers/activation.h"
 
+#include "absl/strings/str_cat.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
 #include "ops/activations.h"
@@ -9,10 +10,21 @@
 namespace seqgraph {
 namespace {
 
+struct Activation {
+  const char* name;
+  Value (*emit)(FunctionBuilder& g, Value x, const std::string& name);
+};
+
+const Activation kActivations[] = {
+    {"linear", [](FunctionBuilder&, Value x, const std::string&) { return x; }},
+    {"tanh", [](auto& g, Value x, const auto& name) { return ops::Tanh(g, x, name); }},
+    {"relu", [](auto& g, Value x, const auto& name) { return ops::Relu(g, x, name); }},
+    {"sigmoid", [](auto& g, Value x, const auto& name) { return ops::Sigmoid(g, x, name); }},
+    {"softmax", [](auto& g, Value x, const auto& name) { return ops::Softmax(g, x, name); }},
+};
+
 LayerFlow Emit(LayerContext& c, const ActivationLayer& layer) {
-  if (layer.activation == "linear") return c.Pass(c.x());
-  if (layer.activation == "softmax") return c.Pass(ops::Softmax(c.g(), c.x(), c.name()));
-  return c.Pass(ops::ApplyActivation(c.g(), layer.activation, c.x(), c.name()));
+  return c.Pass(EmitActivation(c.g(), layer.activation, c.x(), c.name()));
 }
 
 absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
@@ -30,9 +42,25 @@ absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
 
 }  // namespace
 
+std::vector<std::string> ActivationNames() {
+  std::vector<std::string> names;
+  for (const Activation& activation : kActivations) names.push_back(activation.name);
+  return names;
+}
+
+Value EmitActivation(FunctionBuilder& g, const std::string& activation, Value x,
+                     const std::string& name) {
+  for (const Activation& row : kActivations) {
+    if (activation == row.name) return row.emit(g, x, name);
+  }
+  g.Fail(absl::InvalidArgumentError(absl::StrCat("unknown activation ", activation)));
+  return {};
+}
+
 LayerDef ActivationDef() {
   return DefineLayer<ActivationLayer>()
       .Doc("Any shape -> the same: an activation, element by element; softmax over the last axis.")
+      .RowWise()
       .Keras({.unset = {"activity_regularizer"}})
       .Emit(Emit)
       .LastActivation([](const ActivationLayer& layer) -> std::optional<std::string> {

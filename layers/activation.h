@@ -2,10 +2,18 @@
 #define SEQGRAPH_LAYERS_ACTIVATION_H_
 
 #include <string>
+#include <vector>
 
+#include "graph/function_builder.h"
 #include "layers/layer_def.h"
 
 namespace seqgraph {
+
+/// The activations that there are, of ActivationLayer and DenseLayer: Keras's names.
+std::vector<std::string> ActivationNames();
+/// One of them of x, under the node name `name`; x itself for "linear".
+Value EmitActivation(FunctionBuilder& g, const std::string& activation, Value x,
+                     const std::string& name);
 
 /// An activation alone.
 struct ActivationLayer {
@@ -14,7 +22,7 @@ struct ActivationLayer {
 
   template <typename Visitor>
   void Fields(Visitor& field) {
-    field("activation", activation, ActivationName(), "what is applied");
+    field("activation", activation, ActivationName(ActivationNames()), "what is applied");
   }
 };
 

@@ -6,24 +6,26 @@
 #include "layers/stack_recognizer.h"
 #include "ops/dense.h"
 #include "ops/examples.h"
-#include "ops/softmax.h"
 
 namespace seqgraph {
 namespace {
 
+// Whether the op applies the activation itself.
+bool IsFused(const std::string& activation) {
+  return activation == "tanh" || activation == "relu" || activation == "sigmoid";
+}
+
 LayerFlow Emit(LayerContext& c, const DenseLayer& layer) {
-  const bool softmax = layer.activation == "softmax";
-  const bool linear = layer.activation == "linear";
+  const bool fused = IsFused(layer.activation);
   const Value w = c.Weight("kernel", {c.features(), layer.units}, layer.kernel_initializer,
                            layer.kernel_regularizer);
-  ops::DenseOptions options{.activation = softmax || linear ? "none" : layer.activation,
-                            .name = c.name()};
+  ops::DenseOptions options{.activation = fused ? layer.activation : "none", .name = c.name()};
   if (layer.use_bias) {
     options.bias = c.Weight("bias", {layer.units}, layer.bias_initializer, layer.bias_regularizer);
   }
-  Value y = ops::Dense(c.g(), c.x(), w, options);
-  if (softmax) y = ops::Softmax(c.g(), y, c.Part("softmax"));
-  return c.Pass(y);
+  const Value y = ops::Dense(c.g(), c.x(), w, options);
+  if (fused) return c.Pass(y);
+  return c.Pass(EmitActivation(c.g(), layer.activation, y, c.Part(layer.activation)));
 }
 
 absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
@@ -55,6 +57,7 @@ absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
 LayerDef DenseDef() {
   return DefineLayer<DenseLayer>()
       .Doc("[..., features] -> [..., units]: y = activation(x·w + b), each row by itself.")
+      .RowWise()
       .Keras({.unset = {"activity_regularizer", "kernel_constraint", "bias_constraint", "lora_rank",
                         "lora_alpha", "quantization_config"}})
       .Emit(Emit)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "layers/activation.h"
 #include "layers/layer_def.h"
 
 namespace seqgraph {
@@ -22,7 +23,7 @@ struct DenseLayer {
   template <typename Visitor>
   void Fields(Visitor& field) {
     field("units", units, Extent(), "width of the output");
-    field("activation", activation, ActivationName(), "of the sum");
+    field("activation", activation, ActivationName(ActivationNames()), "of the sum");
     field("use_bias", use_bias, AnyValue(), "whether b is added");
     field("kernel_initializer", kernel_initializer, AnyValue(), "of w");
     field("bias_initializer", bias_initializer, AnyValue(), "of b");

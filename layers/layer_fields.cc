@@ -40,14 +40,6 @@ absl::Status CheckText(const LayerField& field, const std::string& value) {
 
 }  // namespace
 
-FieldRule ActivationName() {
-  return ActivationName({"linear", "tanh", "relu", "sigmoid", "softmax"});
-}
-
-FieldRule ActivationName(std::vector<std::string> names) {
-  return {.choices = std::move(names), .activation = true};
-}
-
 absl::Status CheckField(const LayerField& field, const LayerSetting& value) {
   if (value.index() != field.default_value.index()) {
     return absl::InvalidArgumentError(absl::StrCat(field.name, " is of the wrong type"));

@@ -51,9 +51,10 @@ inline FieldRule Extent() {
 /// A probability below 1.
 inline FieldRule Rate() { return {.low = 0, .high = 1, .open = true}; }
 inline FieldRule OneOf(std::vector<std::string> choices) { return {.choices = std::move(choices)}; }
-/// An activation; what ops::ApplyActivation knows, or "softmax", unless said.
-FieldRule ActivationName();
-FieldRule ActivationName(std::vector<std::string> names);
+/// The name of an activation, one of these.
+inline FieldRule ActivationName(std::vector<std::string> names) {
+  return {.choices = std::move(names), .activation = true};
+}
 
 /// A field of a layer as data.
 struct LayerField {
