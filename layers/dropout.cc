@@ -27,6 +27,7 @@ LayerDef DropoutDef() {
       .Doc(
           "Any shape -> the same: in training each element is 0 with probability rate, and "
           "otherwise divided by 1 - rate (Srivastava et al. 2014); x itself otherwise.")
+      .RowWise()
       .Keras({.ignored = {"seed"}, .unset = {"noise_shape"}})
       .Emit(Emit)
       .LastActivation(OfTheLayerInFront<DropoutLayer>)

@@ -103,9 +103,15 @@ LayerContext LayerContext::Inner(const Layer& layer, const std::string& store, L
                       absl::StrCat(inner_, layer.name, "/"), below, layer_);
 }
 
-LayerFlow LayerContext::EmitInner(const Layer& layer, const std::string& store, LayerFlow input) {
+LayerFlow LayerContext::EmitInner(const Layer& layer, const std::string& store, LayerFlow input,
+                                  bool row_wise) {
+  const LayerDef& def = *state_.registry.Find(layer.kind.class_name);
+  if (row_wise && !def.row_wise) {
+    Fail(absl::StrCat("a layer ", def.class_name, " cannot be distributed over time here"));
+    return {};
+  }
   LayerContext context = Inner(layer, store, input);
-  return EmitLayer(context, *state_.registry.Find(layer.kind.class_name), layer.kind);
+  return EmitLayer(context, def, layer.kind);
 }
 
 void LayerContext::Fail(absl::string_view why) {

@@ -104,8 +104,9 @@ class LayerContext {
   /// For a layer that this one holds. Its weights are named after both; `store` is what Keras's
   /// files call the field.
   LayerContext Inner(const Layer& layer, const std::string& store, LayerFlow input);
-  /// Emits it.
-  LayerFlow EmitInner(const Layer& layer, const std::string& store, LayerFlow input);
+  /// Emits it; with `row_wise` it must be a layer that may be distributed over time.
+  LayerFlow EmitInner(const Layer& layer, const std::string& store, LayerFlow input,
+                      bool row_wise = false);
 
   /// The mistake, with the layer's name.
   void Fail(absl::string_view why);

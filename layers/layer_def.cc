@@ -15,6 +15,9 @@ absl::Status CheckDef(const LayerDef& def) {
   if (def.class_name.empty() || def.doc.empty() || !def.emit || def.examples.empty()) {
     return absl::InvalidArgumentError("it needs a class, a text, an emission and an example");
   }
+  if (def.row_wise && def.takes != LayerTakes::kNumbers) {
+    return absl::InvalidArgumentError("it is said to be row-wise, and does not take rows");
+  }
   std::set<std::string> names;
   for (const LayerField& field : def.fields) {
     if (!names.insert(field.name).second) {
@@ -79,15 +82,13 @@ LayerSetting SampleSetting(const LayerField& field, const LayerRegistry& registr
       return random.OneOf<Regularizer>({{}, {.l1 = 0.25}, {.l2 = 0.5}, {.l1 = 0.125, .l2 = 0.25}});
     }
     LayerSetting operator()(const std::vector<Layer>&) const {
-      // A layer that takes all that one can be put around of, and holds none itself.
+      // A layer that any wrapper takes, and that holds none itself.
       std::vector<const LayerDef*> simple;
       for (const LayerDef& def : registry.all()) {
         const bool holds = std::any_of(def.fields.begin(), def.fields.end(), [](const auto& field) {
           return std::holds_alternative<std::vector<Layer>>(field.default_value);
         });
-        if (!holds && def.keras.exists && def.takes == LayerTakes::kNumbers) {
-          simple.push_back(&def);
-        }
+        if (!holds && def.keras.exists && def.row_wise) simple.push_back(&def);
       }
       const LayerDef& def = *random.OneOf(simple);
       return std::vector<Layer>{{"inner", true, SampleLayer(def, registry, random)}};

@@ -87,6 +87,9 @@ struct LayerDef {
   std::string class_name;  ///< Keras's: "SpatialDropout1D"
   std::string doc;
   LayerTakes takes = LayerTakes::kNumbers;
+  /// What it gives for a row of the last axis depends on that row alone, however many axes stand in
+  /// front: it may be distributed over time. Then `takes` is kNumbers.
+  bool row_wise = false;
   std::vector<LayerField> fields;
   KerasFacts keras;
   std::vector<LayerExample> examples;
@@ -99,7 +102,8 @@ struct LayerDef {
   std::function<void(LayerKind&)> complete;
   /// Names the layers that it holds where the user did not; may be empty.
   std::function<void(LayerKind&, const NumberName&)> name_inner;
-  /// The activation that comes last; nullopt: that of the layer in front. Empty: "".
+  /// The activation that comes last; nullopt: that of the layer in front. Empty: "", or that of the
+  /// one layer that it holds.
   std::function<std::optional<std::string>(const LayerKind&)> last_activation;
   /// Finds the layer at the recognizer's place; nullopt: it is another one, an error: it would be
   /// this one, but for what the error says. Empty: it is not looked for.
@@ -124,6 +128,7 @@ class DefineLayer {
 
   DefineLayer& Doc(std::string text) { return def_.doc = std::move(text), *this; }
   DefineLayer& Takes(LayerTakes takes) { return def_.takes = takes, *this; }
+  DefineLayer& RowWise() { return def_.row_wise = true, *this; }
   DefineLayer& Keras(KerasFacts facts) { return def_.keras = std::move(facts), *this; }
   DefineLayer& Example(LayerExample example) {
     return def_.examples.push_back(std::move(example)), *this;

@@ -36,12 +36,22 @@ TensorType InputType(const LayerInput& input) {
   return {DType::kFloat32, {batch, input.time, *input.features}};
 }
 
+namespace {
+
+std::optional<std::string> LastActivationOf(const LayerKind& kind, const LayerRegistry& registry) {
+  const LayerDef* def = registry.Find(kind.class_name);
+  if (def != nullptr && def->last_activation) return def->last_activation(kind);
+  const auto inner = InnerLayers(kind);
+  if (inner.size() == 1) return LastActivationOf(inner[0].second.kind, registry);
+  return "";
+}
+
+}  // namespace
+
 std::string LastActivation(const LayerStack& stack, const LayerRegistry& registry) {
   for (size_t i = stack.layers.size(); i-- > 0;) {
-    const LayerKind& kind = stack.layers[i].kind;
-    const LayerDef* def = registry.Find(kind.class_name);
-    if (def == nullptr || !def->last_activation) return "";
-    if (const std::optional<std::string> last = def->last_activation(kind)) return *last;
+    const std::optional<std::string> last = LastActivationOf(stack.layers[i].kind, registry);
+    if (last.has_value()) return *last;
   }
   return "";
 }
