@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -10,14 +11,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "data/npy.h"
 #include "graph/model.h"
+#include "layers/stack_recognition.h"
 #include "runtime/compiled_function.h"
 #include "serialization/keras/keras_io.h"
 #include "tests/testing.h"
 #include "training/keras/keras_export.h"
 #include "training/keras/keras_import.h"
-#include "layers/stack_recognition.h"
 #include "training/model_runner.h"
 
 namespace seqgraph {
@@ -277,6 +279,58 @@ INSTANTIATE_TEST_SUITE_P(Files, Keras2FilesTest,
                                       ? "OneHot"
                                       : "Embedding";
                          });
+
+// Models that Keras made of layers and settings of many kinds: what is read computes what Keras
+// computed, and what is not is refused as such.
+class KerasModelsTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  // NotFound where there is no such model, its status where it is not read.
+  static absl::Status Check(const std::string& stem) {
+    std::vector<std::string> notes;
+    SEQ_ASSIGN_OR_RETURN(Model model, LoadKerasModel(stem + ".keras", {}, &notes));
+    SEQ_ASSIGN_OR_RETURN(const Arrays arrays, data::ReadNpz(stem + ".expected.npz"));
+    const data::NpyArray& x = arrays.at("x0");
+    const data::NpyArray& y = arrays.at("y0");
+    ModelRunner runner(&model, {.backend = "reference"});
+    SEQ_ASSIGN_OR_RETURN(CompiledFunction * predict, runner.Compile("predict", x.shape[0]));
+    std::memcpy(predict->input(0), x.bytes.data(), x.bytes.size());
+    SEQ_RETURN_IF_ERROR(predict->Run());
+    SEQ_ASSIGN_OR_RETURN(const absl::Span<const float> expected, y.Values<float>());
+    ExpectNear({static_cast<const float*>(predict->result(0)), expected.size()}, expected,
+               kPredictionBar, stem);
+    // And written back it is the same.
+    SEQ_ASSIGN_OR_RETURN(const KerasModel keras, KerasFromModel(model, &notes));
+    ExpectRoundTrips(keras);
+    return absl::OkStatus();
+  }
+};
+
+TEST_P(KerasModelsTest, ComputesWhatKerasDoes) {
+  SEQ_SHARED_OR_SKIP(folder, "keras_gaps");
+  SEQ_EXPECT_OK(Check(absl::StrCat(folder, "/", GetParam())));
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, KerasModelsTest,
+                         ::testing::Values("mask_LSTM_pre", "seq_dense_mask", "centered_rmsprop",
+                                           "momentum_rmsprop"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(KerasModelsListTest, WhatIsNotReadIsRefused) {
+  SEQ_SHARED_OR_SKIP(folder, "keras_gaps");
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".keras") continue;
+    ++found;
+    std::vector<std::string> notes;
+    const absl::StatusOr<Model> model = LoadKerasModel(entry.path().string(), {}, &notes);
+    std::printf("%s: %s\n", entry.path().stem().c_str(), model.status().ToString().c_str());
+    if (model.ok()) continue;
+    EXPECT_TRUE(model.status().code() == absl::StatusCode::kUnimplemented ||
+                model.status().code() == absl::StatusCode::kInvalidArgument)
+        << model.status();
+  }
+  EXPECT_GT(found, 10);
+}
 
 }  // namespace
 }  // namespace seqgraph
