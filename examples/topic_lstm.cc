@@ -20,6 +20,7 @@
 #include "training/early_stopping.h"
 #include "training/learning_rate_scheduler.h"
 #include "training/model_checkpoint.h"
+#include "training/preprocessing.h"
 #include "training/progress.h"
 #include "training/sequential.h"
 #include "training/trainer.h"
@@ -56,17 +57,15 @@ absl::Status Run(const std::string& path, int epochs, const std::string& backend
   SEQ_ASSIGN_OR_RETURN(
       data::Dataset dataset,
       data::LoadDataset(path, {.num_words = kWords, .maxlen = kMaxlen, .with_test = false}));
-  const auto examples = [](const data::TokenSet& set) {
-    return Examples{set.tokens, set.rows, set.maxlen, set.targets};
-  };
   SEQ_ASSIGN_OR_RETURN(Model model, BuildTopicModel(static_cast<int64_t>(dataset.labels.size())));
+  SetPreprocessing(dataset, model);
   SEQ_ASSIGN_OR_RETURN(const LearningRateSchedule cosine,
                        CosineDecay({.initial = 1e-2, .decay_steps = epochs * 15, .alpha = 0.1}));
   Trainer trainer(&model, {.backend = backend});
   SEQ_ASSIGN_OR_RETURN(
       FitResult result,
       trainer.Fit(
-          examples(dataset.train), examples(dataset.validation),
+          ExamplesOf(dataset.train), ExamplesOf(dataset.validation),
           {
               .epochs = epochs,
               .batch = 32,
@@ -77,13 +76,12 @@ absl::Status Run(const std::string& path, int epochs, const std::string& backend
   SEQ_ASSIGN_OR_RETURN(Model best, LoadModel(file, AllOps()));
   ModelRunner runner(&best, {.backend = backend});
   const std::string note = "We missed the train. Later the team scored a goal in the match.";
-  const std::vector<int32_t> tokens = dataset.vocabulary.Encode(note, kMaxlen);
-  SEQ_ASSIGN_OR_RETURN(std::vector<float> p, runner.Predict({tokens, 1, kMaxlen, {}}));
+  SEQ_ASSIGN_OR_RETURN(std::vector<float> p, runner.PredictTexts({note}));
   const size_t topic = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
   const std::vector<double>& accuracy = result.history["val_accuracy"];
   std::printf("%zu epochs, best validation accuracy %.3f: the note is about %s (%.3f)\n",
               accuracy.size(), *std::max_element(accuracy.begin(), accuracy.end()),
-              dataset.labels[topic].c_str(), p[topic]);
+              best.labels[topic].c_str(), p[topic]);
   return absl::OkStatus();
 }
 
@@ -97,7 +95,7 @@ int main(int argc, char** argv) {
   if (argc < 2) seqgraph::WriteNotes("notes.csv");
   const absl::Status status =
       seqgraph::Run(argument(1, "notes.csv"), std::atoi(argument(2, "12").c_str()),
-                    argument(3, "simd,onednn"), argument(4, "topic_lstm.pb"));
+                    argument(3, seqgraph::kDefaultBackends), argument(4, "topic_lstm.pb"));
   if (status.ok()) return 0;
   std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return 1;

@@ -7,7 +7,7 @@
 #include "backends/all_backends.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -16,7 +16,7 @@ class AutoChoiceTest : public testing::Test {
  protected:
   void SetUp() override {
     SEQ_ASSERT_OK_AND_ASSIGN(
-        model_, MakeImdbModel({.num_words = 20, .maxlen = 5, .embedding_dim = 4, .units = 3}, {}));
+        model_, MakeTextModel({.num_words = 20, .maxlen = 5, .embedding_dim = 4, .units = 3}, {}));
     SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList("onednn,reference"));
   }
 

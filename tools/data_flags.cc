@@ -116,14 +116,12 @@ std::optional<DataCache> DataFlags::Cache() const {
 }
 
 Examples DataFlags::ExamplesOf(const data::TokenSet& set) const {
-  return {.tokens = set.tokens,
-          .rows = set.rows,
-          .maxlen = set.maxlen,
-          .targets = set.targets,
-          .row_name = [this, &set](int64_t row) {
-            const std::string& name = set.ids[static_cast<size_t>(row)].name;
-            return absl::StrCat(data::IsCsvPath(data) ? "line " : "text ", name, " of ", data);
-          }};
+  Examples examples = seqgraph::ExamplesOf(set);
+  examples.row_name = [this, &set](int64_t row) {
+    const std::string& name = set.ids[static_cast<size_t>(row)].name;
+    return absl::StrCat(data::IsCsvPath(data) ? "line " : "text ", name, " of ", data);
+  };
+  return examples;
 }
 
 absl::StatusOr<data::TokenSet> DataFlags::EncodePart(const std::string& part,

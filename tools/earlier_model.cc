@@ -9,8 +9,8 @@
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
-#include "tools/text_classifier.h"
 #include "training/model_builder.h"
+#include "training/preprocessing.h"
 
 namespace seqgraph::tools {
 
@@ -30,7 +30,7 @@ absl::StatusOr<EarlierModel> EarlierModel::Find(const std::string& path, bool ov
   absl::StatusOr<Model> model = LoadModel(path, AllOps());
   SEQ_RETURN_IF_ERROR(earlier.Incomparable(model.status()));
   SEQ_RETURN_IF_ERROR(earlier.Incomparable(model->GetFunction(kEvaluate).status()));
-  SEQ_RETURN_IF_ERROR(earlier.Incomparable(VocabularyOf(*model, path).status()));
+  SEQ_RETURN_IF_ERROR(earlier.Incomparable(VocabularyOf(*model).status()));
   earlier.model_ = *std::move(model);
   return earlier;
 }
@@ -44,7 +44,7 @@ absl::StatusOr<double> EarlierModel::MeasuredLoss(const DataFlags& flags,
                      ", those of the texts ", absl::StrJoin(dataset.labels, ", ")));
   }
   const TextPreprocessing& own = model_->preprocessing;
-  SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(*model_, path_));
+  SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(*model_));
   const bool same_words = own.maxlen == dataset.validation.maxlen &&
                           own.num_words == dataset.vocabulary.num_words() &&
                           own.words == dataset.vocabulary.words();

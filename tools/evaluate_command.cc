@@ -13,8 +13,8 @@
 #include "tools/data_flags.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/tested_model.h"
-#include "tools/text_classifier.h"
 #include "training/model_runner.h"
+#include "training/preprocessing.h"
 #include "training/summary.h"
 
 namespace seqgraph::tools {
@@ -64,7 +64,8 @@ class EvaluateCommand : public Command {
                          LoadTestedModel(path_, self_test_.on(), backend_, {{"evaluate", batch_}},
                                          profile_.trace()));
     Model& model = tested.model;
-    SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(model, path_));
+    const absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model);
+    if (!vocabulary.ok()) return Annotate(vocabulary.status(), path_);
     // Before the data are read: a backend that is not there, a model of another kind.
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
     RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
@@ -76,7 +77,7 @@ class EvaluateCommand : public Command {
     DataOrigin origin;
     SEQ_ASSIGN_OR_RETURN(
         const data::TokenSet set,
-        data_.EncodePart(part_, vocabulary, model.preprocessing.maxlen, model.labels, &origin));
+        data_.EncodePart(part_, *vocabulary, model.preprocessing.maxlen, model.labels, &origin));
     read.End();
     const std::vector<std::string> labels = ClassNames(model, set);
     const bool synthetic = data_.synthetic();

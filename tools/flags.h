@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/all_backends.h"
 #include "tools/command_files.h"
 
 namespace CLI {
@@ -118,7 +119,7 @@ void DeclareBackendSettings(Flags& flags);
 
 /// --backend, --threads, --passes, and the settings of the backends.
 struct BackendFlags {
-  std::string backend = "simd,onednn";
+  std::string backend = kDefaultBackends;
   int64_t threads = 1;
   std::string passes = "all";
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,26 +10,9 @@
 #include "tools/backend_choice.h"
 #include "tools/tested_model.h"
 #include "training/confusion_matrix.h"
+#include "training/preprocessing.h"
 
 namespace seqgraph::tools {
-
-absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model, const std::string& path) {
-  const TextPreprocessing& text = model.preprocessing;
-  if (text.rule != "imdb") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": expected a model that takes text by the rule 'imdb', found ",
-        text.rule.empty() ? "one without a rule" : absl::StrCat("the rule '", text.rule, "'")));
-  }
-  constexpr int64_t kMax = std::numeric_limits<int>::max();
-  if (text.num_words < 0 || text.num_words > kMax || text.maxlen < 1 || text.maxlen > kMax) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": num_words ", text.num_words,
-                                                   " or maxlen ", text.maxlen, " is out of range"));
-  }
-  absl::StatusOr<data::Vocabulary> vocabulary =
-      data::Vocabulary::FromWords(text.words, static_cast<int>(text.num_words));
-  if (!vocabulary.ok()) return Annotate(vocabulary.status(), absl::StrCat(path, ": vocabulary"));
-  return vocabulary;
-}
 
 absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::string& path,
                                                                      const BackendFlags& flags,
@@ -48,7 +30,9 @@ absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::
 }
 
 absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags& flags) {
-  SEQ_ASSIGN_OR_RETURN(vocabulary_, VocabularyOf(model_, path));
+  absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model_);
+  if (!vocabulary.ok()) return Annotate(vocabulary.status(), path);
+  vocabulary_ = *std::move(vocabulary);
   const int64_t classes = static_cast<int64_t>(model_.labels.size());
   if (classes < 2) {
     return absl::InvalidArgumentError(

@@ -18,10 +18,6 @@
 
 namespace seqgraph::tools {
 
-/// The vocabulary that travels in a model. InvalidArgument, naming `path`, for a model without one,
-/// or with a rule that this program does not know.
-absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model, const std::string& path);
-
 /// The answer to a text.
 struct TextAnswer {
   int64_t label = 0;  ///< The class that PredictedClass() tells.

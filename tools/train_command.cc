@@ -25,13 +25,13 @@
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/terminal.h"
-#include "tools/text_classifier.h"
 #include "tools/training_flags.h"
 #include "tools/training_text.h"
 #include "training/early_stopping.h"
 #include "training/history.h"
 #include "training/model_checkpoint.h"
 #include "training/optimizers.h"
+#include "training/preprocessing.h"
 #include "training/progress.h"
 #include "training/self_tests.h"
 #include "training/summary.h"
@@ -142,8 +142,9 @@ class TrainCommand : public Command {
     std::optional<Model> resumed;
     if (!resume_.empty()) {
       SEQ_ASSIGN_OR_RETURN(resumed, LoadModel(resume_, AllOps()));
-      SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(*resumed, resume_));
-      options.num_words = vocabulary.num_words();
+      const absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(*resumed);
+      if (!vocabulary.ok()) return Annotate(vocabulary.status(), resume_);
+      options.num_words = vocabulary->num_words();
       options.maxlen = static_cast<int>(resumed->preprocessing.maxlen);
       options.labels = resumed->labels;
     }
@@ -237,11 +238,7 @@ class TrainCommand : public Command {
                          MakeTextModel(options, {.optimizer = training_.MakeOptimizer(),
                                                  .sample_weight = training_.weighs_classes(),
                                                  .seed = static_cast<uint64_t>(seed_)}));
-    model.preprocessing = {.rule = "imdb",
-                           .num_words = data_.num_words,
-                           .maxlen = data_.maxlen,
-                           .words = dataset.vocabulary.words()};
-    model.labels = dataset.labels;
+    SetPreprocessing(dataset, model);
     // Nothing that changes from run to run: equal runs write equal files.
     const bool synthetic = dataset.description == data::kSyntheticName;
     model.description = absl::StrFormat(

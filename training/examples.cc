@@ -53,6 +53,10 @@ absl::Status Examples::Validate() const {
   return absl::OkStatus();
 }
 
+Examples ExamplesOf(const data::TokenSet& set) {
+  return {.tokens = set.tokens, .rows = set.rows, .maxlen = set.maxlen, .targets = set.targets};
+}
+
 absl::StatusOr<InputFiller> InputFiller::Create(const ValueInfo& input) {
   const TensorType& type = input.type;
   const Shape& shape = type.shape;

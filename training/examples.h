@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "data/imdb_dataset.h"
 #include "graph/function.h"
 
 namespace seqgraph {
@@ -35,6 +36,9 @@ struct Examples {
   /// InvalidArgument if the sizes do not agree.
   absl::Status Validate() const;
 };
+
+/// The rows of a data set, which must outlive them.
+Examples ExamplesOf(const data::TokenSet& set);
 
 /// Fills one input of a function from rows of examples.
 class InputFiller {

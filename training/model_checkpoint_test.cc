@@ -12,7 +12,7 @@
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 // A small model in a folder of its own, and what a loop would do with the callback.
 struct Fixture {
   std::string folder = MakeTempDir();
-  Model model = *MakeImdbModel({.num_words = 5, .maxlen = 2, .embedding_dim = 1, .units = 1});
+  Model model = *MakeTextModel({.num_words = 5, .maxlen = 2, .embedding_dim = 1, .units = 1});
   FitContext context{model};
 
   // Ends epochs with these validation losses; the weight dense/bias holds the number of the epoch

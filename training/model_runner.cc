@@ -8,6 +8,7 @@
 #include "backends/all_backends.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
+#include "training/preprocessing.h"
 
 namespace seqgraph {
 namespace {
@@ -121,6 +122,21 @@ absl::StatusOr<std::vector<float>> ModelRunner::Predict(const Examples& examples
     predictions.insert(predictions.end(), some.begin(), some.end());
   }
   return predictions;
+}
+
+absl::StatusOr<std::vector<float>> ModelRunner::PredictTexts(absl::Span<const std::string> texts,
+                                                             const PredictOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(*model_));
+  const size_t maxlen = static_cast<size_t>(model_->preprocessing.maxlen);
+  std::vector<int32_t> tokens(texts.size() * maxlen);
+  std::string scratch;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    vocabulary.EncodeInto(texts[i], &scratch, absl::MakeSpan(tokens).subspan(i * maxlen, maxlen));
+  }
+  return Predict({.tokens = tokens,
+                  .rows = static_cast<int64_t>(texts.size()),
+                  .maxlen = model_->preprocessing.maxlen},
+                 options);
 }
 
 absl::StatusOr<Pass> Pass::Create(ModelRunner& runner, absl::string_view function,

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "backends/all_backends.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
 #include "graph/pass.h"
@@ -29,7 +30,7 @@ namespace seqgraph {
 
 struct RunnerOptions {
   /// Name of a backend, or several in order of preference: "onednn,reference".
-  std::string backend = "onednn";
+  std::string backend = kDefaultBackends;
   int threads = 1;
   /// Bytes that variables and all that is compiled may take together; 0: no limit.
   int64_t max_memory = 0;
@@ -68,7 +69,8 @@ struct PredictOptions {
 /// runner and stay where it is. Not for two threads at once.
 class ModelRunner {
  public:
-  ModelRunner(Model* model, RunnerOptions options) : model_(model), options_(std::move(options)) {}
+  explicit ModelRunner(Model* model, RunnerOptions options = {})
+      : model_(model), options_(std::move(options)) {}
 
   Model& model() { return *model_; }
   Profile* profile() const { return options_.profile; }
@@ -87,6 +89,11 @@ class ModelRunner {
   /// row after row, for a wider one.
   absl::StatusOr<std::vector<float>> Predict(const Examples& examples,
                                              const PredictOptions& options = {});
+
+  /// The same for texts, which become rows by the model's own vocabulary (SetPreprocessing). Errors
+  /// besides: those of VocabularyOf.
+  absl::StatusOr<std::vector<float>> PredictTexts(absl::Span<const std::string> texts,
+                                                  const PredictOptions& options = {});
 
   /// The backends that run nodes of what has been compiled, in the order of RunnerOptions::backend,
   /// each with its version and description, which names the instruction set:

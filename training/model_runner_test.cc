@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 #include "training/trainer.h"
 
 namespace seqgraph {
@@ -24,9 +24,9 @@ struct Data {
   Examples All() const { return {tokens, 7, kMaxlen, targets}; }
 };
 
-absl::StatusOr<Model> Small(ImdbInput input = ImdbInput::kEmbedding) {
-  return MakeImdbModel(
-      {.input = input, .num_words = 6, .maxlen = kMaxlen, .embedding_dim = 2, .units = 4},
+absl::StatusOr<Model> Small(bool one_hot = false) {
+  return MakeTextModel(
+      {.one_hot = one_hot, .num_words = 6, .maxlen = kMaxlen, .embedding_dim = 2, .units = 4},
       {.seed = 11});
 }
 
@@ -43,6 +43,21 @@ TEST(ModelRunner, PredictionsDoNotDependOnTheBatch) {
   }
 }
 
+// What a text is in codes, by hand: padding, start, "good" (4), unknown, "bad" (5).
+TEST(ModelRunner, PredictsTexts) {
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      Model model, MakeTextModel({.num_words = 6, .maxlen = 5, .embedding_dim = 2, .units = 4}));
+  ModelRunner runner(&model, {.backend = "reference"});
+  EXPECT_THAT(runner.PredictTexts({"good"}), StatusIs(kInvalid, "without a rule"));
+  model.preprocessing = {.rule = "imdb", .num_words = 6, .maxlen = 5, .words = {"good", "bad"}};
+  const std::vector<int32_t> tokens = {0, 1, 4, 2, 5, 0, 0, 0, 0, 1};
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto expected,
+                           runner.Predict({.tokens = tokens, .rows = 2, .maxlen = 5}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto answers, runner.PredictTexts({"Good or BAD!", ""}));
+  EXPECT_EQ(answers, expected);
+  EXPECT_NE(answers[0], answers[1]);
+}
+
 TEST(ModelRunner, PredictsNothingForNoRows) {
   SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small());
   ModelRunner runner(&model, {.backend = "reference"});
@@ -52,8 +67,8 @@ TEST(ModelRunner, PredictsNothingForNoRows) {
 
 // The loss from the predictions by its definition, in double; accuracy by counting.
 TEST(ModelRunner, EvaluatesTheMeanOverAllRows) {
-  for (const ImdbInput input : {ImdbInput::kEmbedding, ImdbInput::kOneHot}) {
-    SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small(input));
+  for (const bool one_hot : {false, true}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small(one_hot));
     ModelRunner runner(&model, {.backend = "reference"});
     const Data data;
     SEQ_ASSERT_OK_AND_ASSIGN(const auto p, runner.Predict(data.All()));
@@ -139,13 +154,13 @@ TEST(ModelRunner, ALossThatIsNotFiniteIsAnError) {
 // A row that no function takes is named by its number, or as whoever made the examples names it,
 // wherever it lies in its batch; in training too, where rows are shuffled.
 TEST(ModelRunner, AnErrorNamesTheRow) {
-  for (const ImdbInput input : {ImdbInput::kEmbedding, ImdbInput::kOneHot}) {
+  for (const bool one_hot : {false, true}) {
     for (const int64_t bad : {0, 4, 6}) {
       Data data;
       data.tokens[static_cast<size_t>(bad * kMaxlen + 1)] = 99;
       Examples examples = data.All();
-      SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small(input));
-      SEQ_ASSERT_OK_AND_ASSIGN(const Model before, Small(input));
+      SEQ_ASSERT_OK_AND_ASSIGN(Model model, Small(one_hot));
+      SEQ_ASSERT_OK_AND_ASSIGN(const Model before, Small(one_hot));
       const std::string row = absl::StrCat("row ", bad, " of the examples: ");
       for (const int64_t batch : {1, 3, 7}) {
         ModelRunner runner(&model, {.backend = "reference"});

@@ -10,8 +10,8 @@
 #include "serialization/model_io.h"
 #include "tests/faulty_backend.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
 #include "training/model_checkpoint.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -24,12 +24,9 @@ using ::testing::UnorderedElementsAre;
 constexpr auto kRefused = absl::StatusCode::kFailedPrecondition;
 
 Model SmallModel() {
-  return MakeImdbModel({.input = ImdbInput::kEmbedding,
-                        .num_words = 20,
-                        .maxlen = 9,
-                        .embedding_dim = 4,
-                        .units = 3},
-                       {.seed = 3})
+  return MakeTextModel(
+             {.one_hot = false, .num_words = 20, .maxlen = 9, .embedding_dim = 4, .units = 3},
+             {.seed = 3})
       .value();
 }
 

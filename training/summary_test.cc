@@ -7,8 +7,8 @@
 #include "layers/all_layers.h"
 #include "ops/all_ops.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
 #include "training/sequential.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -28,13 +28,13 @@ constexpr char kOneHotSummary[] = R"(Model: "sequential"
 )";
 
 TEST(Summary, IsKerasTableForTheOneHotModel) {
-  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeImdbModel({.input = ImdbInput::kOneHot}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({.one_hot = true}));
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string summary, Summary(model));
   EXPECT_EQ(summary, kOneHotSummary);
 }
 
 TEST(Summary, ShowsTheLayersOfTheEmbeddingModel) {
-  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeImdbModel({}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({}));
   SEQ_ASSERT_OK_AND_ASSIGN(const auto rows, Layers(model));
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[0].name, "embedding");
@@ -91,7 +91,7 @@ TEST(Summary, ShowsEveryLayerAsKerasDoes) {
 // Velocities 4,081 floats, a learning rate (float) and a step count (int64): 4,083 numbers in
 // 16,336 bytes.
 TEST(Summary, CountsTheOptimizerWhenAskedTo) {
-  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeImdbModel({.input = ImdbInput::kOneHot}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({.one_hot = true}));
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string summary, Summary(model, {.with_optimizer = true}));
   EXPECT_THAT(summary, ::testing::HasSubstr(" Total params: 8,164 (31.89 KB)\n"
                                             " Trainable params: 4,081 (15.94 KB)\n"
@@ -100,7 +100,7 @@ TEST(Summary, CountsTheOptimizerWhenAskedTo) {
 }
 
 TEST(Summary, FoldsLongNamesInANarrowTerminal) {
-  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeImdbModel({.input = ImdbInput::kOneHot}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({.one_hot = true}));
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string summary, Summary(model, {.columns = 44}));
   EXPECT_THAT(summary, ::testing::HasSubstr("│ simple_rnn      │ (None, 8)  │ 4,072 │\n"
                                             "│ (SimpleRNN)     │            │       │\n"));

@@ -1,5 +1,11 @@
 #include "training/text_models.h"
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -15,6 +21,21 @@ int64_t Parameters(const TextModelOptions& options) {
   const absl::StatusOr<Model> model = MakeTextModel(options);
   SEQ_EXPECT_OK(model);
   return model.ok() ? model->variables.CountElements(VariableRole::kWeight) : -1;
+}
+
+std::vector<std::string> WeightNames(const Model& model) {
+  std::vector<std::string> names;
+  for (const Variable& variable : model.variables.all()) {
+    if (variable.def.role == VariableRole::kWeight) names.push_back(variable.def.name);
+  }
+  return names;
+}
+
+bool HasOp(const Function& function, absl::string_view op) {
+  for (const Node& node : function.nodes()) {
+    if (node.op->name() == op) return true;
+  }
+  return false;
 }
 
 TEST(TextModels, TheDefaultsAreTheTutorials) {
@@ -52,6 +73,82 @@ TEST(TextModels, LayersAreNamedAsByKerasAndHaveItsParameters) {
                         .units = 5,
                         .pooling = StatePooling::kMax}),
             300 + 195 + 6);
+}
+
+TEST(TextModels, WeightsAreNamedAsByKeras) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model one_hot, MakeTextModel({.one_hot = true}));
+  EXPECT_THAT(WeightNames(one_hot),
+              ::testing::ElementsAre("simple_rnn/kernel", "simple_rnn/recurrent_kernel",
+                                     "simple_rnn/bias", "dense/kernel", "dense/bias"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model embedding, MakeTextModel({}));
+  EXPECT_THAT(WeightNames(embedding),
+              ::testing::ElementsAre("embedding/embeddings", "simple_rnn/kernel",
+                                     "simple_rnn/recurrent_kernel", "simple_rnn/bias",
+                                     "dense/kernel", "dense/bias"));
+}
+
+TEST(TextModels, BothInputsHaveTheSameSignature) {
+  for (const bool one_hot : {true, false}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({.one_hot = one_hot, .maxlen = 7}));
+    for (const char* name : {kPredict, kEvaluate, kTrainStep}) {
+      const Function* function = model.FindFunction(name);
+      ASSERT_NE(function, nullptr) << name;
+      EXPECT_EQ(function->type(function->FindValue("tokens")).ToString(), "int32[batch, 7]");
+      EXPECT_EQ(function->type(function->FindResult("probability")).ToString(),
+                "float32[batch, 1]");
+      EXPECT_EQ(function->FindResult("loss").present(), std::string(name) != kPredict);
+    }
+    EXPECT_TRUE(model.FindFunction(kPredict)->updates().empty());
+    EXPECT_TRUE(model.FindFunction(kEvaluate)->updates().empty());
+    // Every weight, its velocity, and the count of steps.
+    EXPECT_EQ(model.FindFunction(kTrainStep)->updates().size(), 2 * WeightNames(model).size() + 1);
+  }
+}
+
+// What `predict` says is what the user wrote; the step that is differentiated has no one-hot array
+// and no clipped logarithms.
+TEST(TextModels, TheTrainStepIsRewrittenBeforeItIsDifferentiated) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({.one_hot = true}));
+  EXPECT_TRUE(HasOp(*model.FindFunction(kPredict), "OneHot"));
+  const Function& step = *model.FindFunction(kTrainStep);
+  for (const char* op : {"OneHot", "BCE", "BCEGrad"}) EXPECT_FALSE(HasOp(step, op)) << op;
+  for (const char* op : {"EmbeddingGrad", "RNNCellGrad", "BCEWithLogitsGrad", "RMSPropUpdate"}) {
+    EXPECT_TRUE(HasOp(step, op)) << op;
+  }
+}
+
+TEST(TextModels, StartAsKerasInitializes) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({}, {.seed = 3}));
+  const auto largest = [&](const std::string& name) {
+    float largest = 0;
+    for (float x : model.variables.Find(name)->value.Elements<float>()) {
+      largest = std::max(largest, std::abs(x));
+    }
+    return largest;
+  };
+  EXPECT_NEAR(largest("embedding/embeddings"), 0.05, 1e-4);
+  EXPECT_NEAR(largest("simple_rnn/kernel"), 0.5, 0.03);  // sqrt(6 / (16 + 8))
+  EXPECT_LE(largest("dense/kernel"), 0.81650f);          // sqrt(6 / (8 + 1))
+  EXPECT_EQ(largest("simple_rnn/bias"), 0);
+  EXPECT_EQ(largest("dense/bias"), 0);
+  EXPECT_EQ(largest("optimizer/learning_rate"), 1e-3f);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model tutorial, MakeTextModel({}));
+  EXPECT_EQ(tutorial.variables.Find("optimizer/learning_rate")->value.Elements<float>()[0], 1e-4f);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model same, MakeTextModel({}, {.seed = 3}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model other, MakeTextModel({}, {.seed = 4}));
+  for (const Variable& variable : model.variables.all()) {
+    EXPECT_TRUE(same.variables.Find(variable.def.name)->value.BitwiseEquals(variable.value));
+  }
+  EXPECT_FALSE(other.variables.Find("dense/kernel")
+                   ->value.BitwiseEquals(model.variables.Find("dense/kernel")->value));
+}
+
+TEST(TextModels, RefuseSizesThatMakeNoSense) {
+  const auto kInvalid = absl::StatusCode::kInvalidArgument;
+  EXPECT_THAT(MakeTextModel({.num_words = 0}), StatusIs(kInvalid, "input_dim"));
+  EXPECT_THAT(MakeTextModel({.maxlen = 0}), StatusIs(kInvalid, "time"));
+  EXPECT_THAT(MakeTextModel({.embedding_dim = -1}), StatusIs(kInvalid, "output_dim"));
+  EXPECT_THAT(MakeTextModel({.units = int64_t{1} << 40}), StatusIs(kInvalid, "units"));
 }
 
 }  // namespace

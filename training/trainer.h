@@ -46,7 +46,7 @@ struct FitResult {
 /// Trains a model that has the functions `train_step` and `evaluate` (MakeTrainable). It knows no
 /// op and no backend: a step is one call of a compiled function.
 ///
-///   Trainer trainer(&model, {.backend = "onednn"});
+///   Trainer trainer(&model);
 ///   SEQ_ASSIGN_OR_RETURN(FitResult result, trainer.Fit(train, validation, {.epochs = 10}));
 class Trainer {
  public:

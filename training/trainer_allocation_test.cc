@@ -7,8 +7,8 @@
 
 #include "gtest/gtest.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
 #include "training/progress.h"
+#include "training/text_models.h"
 #include "training/trainer.h"
 
 namespace {
@@ -59,7 +59,7 @@ int64_t AllocationsOfRun(ModelRunner& runner, int64_t batch) {
 
 TEST(Trainer, StepsAllocateNothingBesideTheBackend) {
   SEQ_ASSERT_OK_AND_ASSIGN(
-      Model model, MakeImdbModel({.num_words = 10, .maxlen = 4, .embedding_dim = 3, .units = 4}));
+      Model model, MakeTextModel({.num_words = 10, .maxlen = 4, .embedding_dim = 3, .units = 4}));
   const std::vector<int32_t> tokens(4 * 38, 5), targets(38, 1);
   double now = 0;
   int64_t drawn = 0;

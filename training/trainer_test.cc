@@ -15,11 +15,11 @@
 #include "serialization/model_io.h"
 #include "tests/testing.h"
 #include "training/early_stopping.h"
-#include "training/imdb_models.h"
 #include "training/lambda_callback.h"
 #include "training/learning_rate_scheduler.h"
 #include "training/model_checkpoint.h"
 #include "training/terminate_on_nan.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -42,7 +42,7 @@ struct Data {
 const Examples kNone = {{}, 0, kMaxlen, {}};
 
 Model Small(const Optimizer& optimizer = RMSProp{.learning_rate = 1e-2}) {
-  return *MakeImdbModel({.num_words = 10, .maxlen = kMaxlen, .embedding_dim = 3, .units = 4},
+  return *MakeTextModel({.num_words = 10, .maxlen = kMaxlen, .embedding_dim = 3, .units = 4},
                         {.optimizer = optimizer, .seed = 5});
 }
 

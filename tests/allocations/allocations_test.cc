@@ -18,19 +18,19 @@
 #include "runtime/compiled_function.h"
 #include "tests/allocations/allocation_counter.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
 #include "training/initializers.h"
 #include "training/optimizers.h"
+#include "training/text_models.h"
 #include "training/trainer.h"
 
 namespace seqgraph {
 namespace {
 
-class Allocations : public testing::TestWithParam<std::tuple<ImdbInput, std::string>> {
+class Allocations : public testing::TestWithParam<std::tuple<bool, std::string>> {
  protected:
   void SetUp() override {
     if (!AllocationsAreCounted()) GTEST_SKIP() << "a sanitizer owns the allocator";
-    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeImdbModel({.input = std::get<0>(GetParam())}));
+    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeTextModel({.one_hot = std::get<0>(GetParam())}));
     SEQ_ASSERT_OK(InitializeVariables(1, model_.variables));
     SEQ_ASSERT_OK_AND_ASSIGN(backends_, AllBackends().ParseList(backend()));
   }
@@ -160,8 +160,7 @@ TEST(OptimizerAllocations, NoUpdateMakesAny) {
 }
 
 INSTANTIATE_TEST_SUITE_P(BothModels, Allocations,
-                         testing::Combine(testing::Values(ImdbInput::kEmbedding,
-                                                          ImdbInput::kOneHot),
+                         testing::Combine(testing::Values(false, true),
                                           testing::Values("onednn", "simd")));
 
 }  // namespace

@@ -30,9 +30,9 @@
 #include "runtime/compiled_function.h"
 #include "tests/benchmark/paired.h"
 #include "tools/auto_choice.h"
-#include "training/imdb_models.h"
 #include "training/initializers.h"
 #include "training/model_builder.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -65,7 +65,7 @@ class Side {
  public:
   /// `backends` may be "auto": `note` then tells what was chosen.
   Side(const Case& c, const std::string& backends) {
-    absl::StatusOr<Model> model = MakeImdbModel({.num_words = kVocabulary,
+    absl::StatusOr<Model> model = MakeTextModel({.num_words = kVocabulary,
                                                  .maxlen = kTime,
                                                  .embedding_dim = c.sizes.features,
                                                  .units = c.sizes.units});

@@ -10,8 +10,8 @@
 #include "base/status_macros.h"
 #include "data/imdb_dataset.h"
 #include "data/npy.h"
-#include "training/imdb_models.h"
 #include "training/initializers.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -87,9 +87,12 @@ absl::StatusOr<PeerRows> ReadRows(const PeerSpec& spec, const std::string& prefi
 }  // namespace
 
 absl::StatusOr<Model> MakePeerModel(const PeerSpec& spec) {
-  SEQ_ASSIGN_OR_RETURN(const ImdbInput input, ParseImdbInput(spec.model));
-  return MakeImdbModel(
-      {.input = input,
+  if (spec.model != "onehot" && spec.model != "embedding") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown model \"", spec.model, "\": expected embedding or onehot"));
+  }
+  return MakeTextModel(
+      {.one_hot = spec.model == "onehot",
        .num_words = spec.vocabulary,
        .maxlen = spec.time,
        .embedding_dim = spec.features,

@@ -19,7 +19,7 @@
 #include "base/status_macros.h"
 #include "tests/benchmark/paired.h"
 #include "training/batch_runner.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 #include "training/trainer.h"
 
 namespace seqgraph {
@@ -51,7 +51,7 @@ class Rows {
 class Training {
  public:
   Training(const std::string& backend, int64_t time, int threads = 1)
-      : model_(MakeImdbModel({.num_words = kVocabulary, .maxlen = time}).value()),
+      : model_(MakeTextModel({.num_words = kVocabulary, .maxlen = time}).value()),
         trainer_(&model_, {.backend = backend, .threads = threads}) {}
 
   void Epochs(const Examples& examples, int epochs) {

@@ -28,8 +28,8 @@
 #include "runtime/compiled_function.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "tests/benchmark/paired.h"
-#include "training/imdb_models.h"
 #include "training/initializers.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -64,9 +64,9 @@ void Fill(CompiledFunction& function, const char* name, int64_t count) {
 // A function of one of the tutorial's models on a random batch.
 class ModelFunction {
  public:
-  ModelFunction(ImdbInput input, const char* name, int64_t batch, int threads = 1) {
+  ModelFunction(bool one_hot, const char* name, int64_t batch, int threads = 1) {
     absl::StatusOr<Model> model =
-        MakeImdbModel({.input = input, .num_words = kVocabulary, .maxlen = kTime});
+        MakeTextModel({.one_hot = one_hot, .num_words = kVocabulary, .maxlen = kTime});
     SEQ_CHECK(model.ok());
     model_ = *std::move(model);
     SEQ_CHECK(InitializeVariables(1, model_.variables).ok());
@@ -136,18 +136,18 @@ void MeasureSpeedup(benchmark::State& state, BenchmarkClock clock, const Benchma
   state.counters["best_us"] = 1e6 * Quantile(times, 0);
 }
 
-void TrainStepOverPrimitive(benchmark::State& state, ImdbInput input) {
+void TrainStepOverPrimitive(benchmark::State& state, bool one_hot) {
   omp_set_num_threads(1);
-  ModelFunction step(input, "train_step", kBatch);
+  ModelFunction step(one_hot, "train_step", kBatch);
   BareRnn bare(BareCell::kRnn, kTime, kBatch, 16, 16);
   MeasureSpeedup(
       state, ThreadSeconds, [&] { bare.Run(); }, [&] { step.Run(); });
 }
-BENCHMARK_CAPTURE(TrainStepOverPrimitive, Embedding, ImdbInput::kEmbedding)
+BENCHMARK_CAPTURE(TrainStepOverPrimitive, Embedding, false)
     ->Iterations(31)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(TrainStepOverPrimitive, OneHot, ImdbInput::kOneHot)
+BENCHMARK_CAPTURE(TrainStepOverPrimitive, OneHot, true)
     ->Iterations(31)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);
@@ -169,18 +169,18 @@ BENCHMARK(RecurrenceOverPrimitive)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);
 
-void Inference(benchmark::State& state, ImdbInput input) {
-  ModelFunction predict(input, "predict", state.range(0));
+void Inference(benchmark::State& state, bool one_hot) {
+  ModelFunction predict(one_hot, "predict", state.range(0));
   for (auto _ : state) predict.Run();
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK_CAPTURE(Inference, Embedding, ImdbInput::kEmbedding)->ArgName("batch")->Arg(1)->Arg(64);
-BENCHMARK_CAPTURE(Inference, OneHot, ImdbInput::kOneHot)->ArgName("batch")->Arg(1)->Arg(64);
+BENCHMARK_CAPTURE(Inference, Embedding, false)->ArgName("batch")->Arg(1)->Arg(64);
+BENCHMARK_CAPTURE(Inference, OneHot, true)->ArgName("batch")->Arg(1)->Arg(64);
 
 void TwoThreadsOverOne(benchmark::State& state) {
   constexpr int64_t kLargeBatch = 512;
-  ModelFunction one(ImdbInput::kEmbedding, "train_step", kLargeBatch, 1);
-  ModelFunction two(ImdbInput::kEmbedding, "train_step", kLargeBatch, 2);
+  ModelFunction one(false, "train_step", kLargeBatch, 1);
+  ModelFunction two(false, "train_step", kLargeBatch, 2);
   MeasureSpeedup(
       state, WallSeconds, [&] { one.Run(); }, [&] { two.Run(); });
 }

@@ -27,9 +27,9 @@
 #include "runtime/compiled_function.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "tests/benchmark/paired.h"
-#include "training/imdb_models.h"
 #include "training/initializers.h"
 #include "training/model_builder.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -65,8 +65,8 @@ class TrainStep {
 };
 
 // One of the tutorial's models.
-absl::StatusOr<Model> Tutorial(ImdbInput input, int64_t features, int64_t units) {
-  return MakeImdbModel({.input = input,
+absl::StatusOr<Model> Tutorial(bool one_hot, int64_t features, int64_t units) {
+  return MakeTextModel({.one_hot = one_hot,
                         .num_words = kVocabulary,
                         .maxlen = kTime,
                         .embedding_dim = features,
@@ -117,7 +117,7 @@ void MeasureRatio(benchmark::State& state, const BenchmarkRun& measured,
 
 void StepOverBarePrimitive(benchmark::State& state) {
   omp_set_num_threads(1);
-  TrainStep step(Tutorial(ImdbInput::kEmbedding, state.range(0), state.range(1)));
+  TrainStep step(Tutorial(false, state.range(0), state.range(1)));
   BareRnn bare(BareCell::kRnn, kTime, kBatch, state.range(0), state.range(1));
   MeasureRatio(
       state, [&] { step.Run(); }, [&] { bare.Run(); });
@@ -134,8 +134,8 @@ void GatedStepOverBarePrimitive(benchmark::State& state) {
 
 void OneHotStepOverEmbeddingStep(benchmark::State& state) {
   omp_set_num_threads(1);
-  TrainStep one_hot(Tutorial(ImdbInput::kOneHot, state.range(0), state.range(1)));
-  TrainStep embedding(Tutorial(ImdbInput::kEmbedding, state.range(0), state.range(1)));
+  TrainStep one_hot(Tutorial(true, state.range(0), state.range(1)));
+  TrainStep embedding(Tutorial(false, state.range(0), state.range(1)));
   MeasureRatio(
       state, [&] { one_hot.Run(); }, [&] { embedding.Run(); });
 }

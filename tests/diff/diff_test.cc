@@ -20,7 +20,7 @@
 #include "tools/diff/minimal_case.h"
 #include "tools/diff/report.h"
 #include "tools/graph_test/graph_test_runner.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 
 namespace seqgraph::diff {
 namespace {
@@ -32,9 +32,9 @@ constexpr int64_t kBatch = 6, kTime = 12;
 
 const Backend* Named(const char* name) { return AllBackends().Get(name).value(); }
 
-Model SmallModel(ImdbInput input = ImdbInput::kEmbedding) {
-  return MakeImdbModel(
-             {.input = input, .num_words = 30, .maxlen = kTime, .embedding_dim = 5, .units = 4},
+Model SmallModel(bool one_hot = false) {
+  return MakeTextModel(
+             {.one_hot = one_hot, .num_words = 30, .maxlen = kTime, .embedding_dim = 5, .units = 4},
              {.optimizer = RMSProp{.learning_rate = 0.01}, .seed = 7})
       .value();
 }
@@ -90,9 +90,9 @@ MinimalCase CaseOf(const LockstepResult& result, const LockstepOptions& options)
 class RightBackends : public ::testing::TestWithParam<Mode> {};
 
 TEST_P(RightBackends, StayWithinTheirBoundsOverSeveralSteps) {
-  for (ImdbInput input : {ImdbInput::kEmbedding, ImdbInput::kOneHot}) {
+  for (const bool one_hot : {false, true}) {
     const LockstepResult result =
-        Compared(SmallModel(input), Against(Named("onednn"), GetParam(), /*steps=*/5));
+        Compared(SmallModel(one_hot), Against(Named("onednn"), GetParam(), /*steps=*/5));
     EXPECT_FALSE(result.fault.has_value()) << ReportText(result, Against(Named("onednn")));
     EXPECT_EQ(result.steps.size(), 5u);
     int64_t compared = 0;
@@ -235,12 +235,12 @@ struct Stray {
   const char* text;  // of the report
 };
 
-class StrayWrites : public ::testing::TestWithParam<std::tuple<ImdbInput, const char*, Stray>> {};
+class StrayWrites : public ::testing::TestWithParam<std::tuple<bool, const char*, Stray>> {};
 
 // Every node of the training step, one at a time: whatever lies beside its buffers.
 TEST_P(StrayWrites, OfAnyNodeAreNamedAndShownByACaseOfThatNode) {
-  const auto& [input, inner, stray] = GetParam();
-  const Model model = SmallModel(input);
+  const auto& [one_hot, inner, stray] = GetParam();
+  const Model model = SmallModel(one_hot);
   const LockstepResult right = Compared(model, Against(Named(inner)));
   ASSERT_FALSE(right.fault.has_value()) << ReportText(right, Against(Named(inner)));
   for (const Node& node : right.function.nodes()) {
@@ -270,13 +270,12 @@ TEST_P(StrayWrites, OfAnyNodeAreNamedAndShownByACaseOfThatNode) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Training, StrayWrites,
-    ::testing::Combine(::testing::Values(ImdbInput::kEmbedding, ImdbInput::kOneHot),
-                       ::testing::Values("reference", "onednn"),
+    ::testing::Combine(::testing::Values(false, true), ::testing::Values("reference", "onednn"),
                        ::testing::Values(Stray{Overrun::kBehind, "1 past its end"},
                                          Stray{Overrun::kBefore, "4 before its begin"})),
     [](const auto& info) {
       return std::string(std::get<1>(info.param)) +
-             (std::get<0>(info.param) == ImdbInput::kOneHot ? "OneHot" : "Embedding") +
+             (std::get<0>(info.param) ? "OneHot" : "Embedding") +
              (std::get<2>(info.param).overrun == Overrun::kBefore ? "Before" : "Behind");
     });
 

@@ -4,14 +4,14 @@
 
 #include <vector>
 
-#include "training/imdb_models.h"
 #include "training/self_tests.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
 
-void BM_SelfTest(benchmark::State& state, ImdbInput input, const char* function, bool gradients) {
-  Model model = MakeImdbModel({.input = input}).value();
+void BM_SelfTest(benchmark::State& state, bool one_hot, const char* function, bool gradients) {
+  Model model = MakeTextModel({.one_hot = one_hot}).value();
   std::vector<int32_t> tokens(kSelfTestRows * 100), targets(kSelfTestRows, 1);
   for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int32_t>(i * 37 % 500);
   const Examples examples{tokens, kSelfTestRows, 100, targets};
@@ -25,10 +25,10 @@ void BM_SelfTest(benchmark::State& state, ImdbInput input, const char* function,
     if (!status.ok()) state.SkipWithError(status.ToString().c_str());
   }
 }
-BENCHMARK_CAPTURE(BM_SelfTest, embedding, ImdbInput::kEmbedding, kPredict, false);
-BENCHMARK_CAPTURE(BM_SelfTest, onehot, ImdbInput::kOneHot, kPredict, false);
-BENCHMARK_CAPTURE(BM_SelfTest, embedding_gradients, ImdbInput::kEmbedding, kEvaluate, true);
-BENCHMARK_CAPTURE(BM_SelfTest, onehot_gradients, ImdbInput::kOneHot, kEvaluate, true);
+BENCHMARK_CAPTURE(BM_SelfTest, embedding, false, kPredict, false);
+BENCHMARK_CAPTURE(BM_SelfTest, onehot, true, kPredict, false);
+BENCHMARK_CAPTURE(BM_SelfTest, embedding_gradients, false, kEvaluate, true);
+BENCHMARK_CAPTURE(BM_SelfTest, onehot_gradients, true, kEvaluate, true);
 
 }  // namespace
 }  // namespace seqgraph

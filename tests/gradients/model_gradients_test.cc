@@ -19,8 +19,8 @@
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
 #include "training/initializers.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -28,7 +28,7 @@ namespace {
 constexpr uint64_t kSeed = 20240607;
 
 struct ModelCase {
-  ImdbInput input;
+  bool one_hot;
   int64_t num_words, maxlen, embedding_dim, units, batch;
 };
 
@@ -51,7 +51,7 @@ class ModelGradients : public testing::TestWithParam<ModelCase> {
   void SetUp() override {
     const ModelCase& c = GetParam();
     RecordProperty("seed", std::to_string(kSeed));
-    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeImdbModel({.input = c.input,
+    SEQ_ASSERT_OK_AND_ASSIGN(model_, MakeTextModel({.one_hot = c.one_hot,
                                                     .num_words = c.num_words,
                                                     .maxlen = c.maxlen,
                                                     .embedding_dim = c.embedding_dim,
@@ -192,14 +192,12 @@ TEST_P(ModelGradients, BackendsAgreeWithTheReferenceInDouble) {
 }
 
 INSTANTIATE_TEST_SUITE_P(BothModels, ModelGradients,
-                         testing::Values(ModelCase{ImdbInput::kEmbedding, 20, 12, 4, 5, 7},
-                                         ModelCase{ImdbInput::kOneHot, 20, 12, 4, 5, 7},
-                                         ModelCase{ImdbInput::kEmbedding, 500, 100, 16, 8, 64},
-                                         ModelCase{ImdbInput::kOneHot, 500, 100, 16, 8, 9}),
+                         testing::Values(ModelCase{false, 20, 12, 4, 5, 7},
+                                         ModelCase{true, 20, 12, 4, 5, 7},
+                                         ModelCase{false, 500, 100, 16, 8, 64},
+                                         ModelCase{true, 500, 100, 16, 8, 9}),
                          [](const auto& info) {
-                           return std::string(info.param.input == ImdbInput::kOneHot
-                                                  ? "OneHot"
-                                                  : "Embedding") +
+                           return std::string(info.param.one_hot ? "OneHot" : "Embedding") +
                                   (info.param.num_words == 500 ? "Tutorial" : "Small");
                          });
 

@@ -14,7 +14,7 @@
 #include "runtime/compiled_function.h"
 #include "runtime/memory_plan.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -74,14 +74,14 @@ int64_t UsedValues(const CompiledFunction& compiled) {
 
 struct Plan {
   const char* backend;
-  ImdbInput input;
+  bool one_hot;
 };
 
 class TutorialPlans : public ::testing::TestWithParam<Plan> {};
 
 TEST_P(TutorialPlans, TakeAtMost5PercentMoreThanWhatLivesAtOneTime) {
-  const auto& [backend, input] = GetParam();
-  SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeImdbModel({.input = input}));
+  const auto& [backend, one_hot] = GetParam();
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeTextModel({.one_hot = one_hot}));
   SEQ_ASSERT_OK_AND_ASSIGN(const auto backends, AllBackends().ParseList(backend));
   for (const char* name : {kPredict, kEvaluate, kTrainStep}) {
     for (const int64_t batch : {1, 32, 64}) {
@@ -111,13 +111,11 @@ TEST_P(TutorialPlans, TakeAtMost5PercentMoreThanWhatLivesAtOneTime) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, TutorialPlans,
-                         ::testing::Values(Plan{"reference", ImdbInput::kEmbedding},
-                                           Plan{"reference", ImdbInput::kOneHot},
-                                           Plan{"onednn", ImdbInput::kEmbedding},
-                                           Plan{"onednn", ImdbInput::kOneHot}),
+                         ::testing::Values(Plan{"reference", false}, Plan{"reference", true},
+                                           Plan{"onednn", false}, Plan{"onednn", true}),
                          [](const auto& info) {
                            return std::string(info.param.backend) +
-                                  (info.param.input == ImdbInput::kOneHot ? "OneHot" : "Embedding");
+                                  (info.param.one_hot ? "OneHot" : "Embedding");
                          });
 
 }  // namespace

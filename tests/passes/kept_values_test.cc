@@ -14,8 +14,8 @@
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
 #include "training/initializers.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -34,7 +34,7 @@ class KeptValuesTest : public ::testing::TestWithParam<Params> {
  protected:
   void SetUp() override {
     SEQ_ASSERT_OK_AND_ASSIGN(
-        model_, MakeImdbModel({.num_words = kRows, .maxlen = kTime},
+        model_, MakeTextModel({.num_words = kRows, .maxlen = kTime},
                               {.optimizer = RMSProp{.learning_rate = 0.1}, .seed = 3}));
     SEQ_ASSERT_OK(InitializeVariables(3, model_.variables));
     Compile("predict", GetParam().backends, GetParam().batch, predict_);

@@ -21,7 +21,7 @@
 #include "runtime/compiled_function.h"
 #include "tests/plugins/plugin_testing.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 #include "training/trainer.h"
 
 namespace seqgraph {
@@ -85,7 +85,7 @@ TEST(ExamplePlugin, ComputesDenseAndSigmoid) {
 }
 
 TEST(ExamplePlugin, RefusesTheRestWithReasons) {
-  SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeImdbModel({.num_words = 20, .maxlen = 5}));
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeTextModel({.num_words = 20, .maxlen = 5}));
   SEQ_ASSERT_OK_AND_ASSIGN(const Function step,
                            BindBatch(*model.FindFunction("train_step"), AllOps(), 4));
   SEQ_ASSERT_OK_AND_ASSIGN(const BackendSelection selection,
@@ -102,7 +102,7 @@ TEST(ExamplePlugin, RefusesTheRestWithReasons) {
 
 TEST(ExamplePlugin, TrainsBesideTheReference) {
   SEQ_ASSERT_OK_AND_ASSIGN(
-      Model model, MakeImdbModel({.num_words = 10, .maxlen = 4, .embedding_dim = 3, .units = 4},
+      Model model, MakeTextModel({.num_words = 10, .maxlen = 4, .embedding_dim = 3, .units = 4},
                                  {.optimizer = RMSProp{.learning_rate = 1e-2}, .seed = 5}));
   SEQ_ASSERT_OK_AND_ASSIGN(const Function step,
                            BindBatch(*model.FindFunction("train_step"), AllOps(), 16));

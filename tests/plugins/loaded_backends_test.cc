@@ -14,7 +14,7 @@
 #include "runtime/backend_registry.h"
 #include "tests/plugins/plugin_testing.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 #include "training/trainer.h"
 
 namespace seqgraph {
@@ -57,13 +57,13 @@ TEST_P(LoadedBackends, SayWhatTheBuiltInOneSays) {
 }
 
 TEST_P(LoadedBackends, TrainToTheSameBits) {
-  for (const ImdbInput input : {ImdbInput::kEmbedding, ImdbInput::kOneHot}) {
-    const ImdbModelOptions options = {
-        .input = input, .num_words = kWords, .maxlen = kMaxlen, .embedding_dim = 5, .units = 7};
+  for (const bool one_hot : {false, true}) {
+    const TextModelOptions options = {
+        .one_hot = one_hot, .num_words = kWords, .maxlen = kMaxlen, .embedding_dim = 5, .units = 7};
     const TrainableOptions trainable = {.optimizer = RMSProp{.learning_rate = 1e-2}, .seed = 3};
-    SEQ_ASSERT_OK_AND_ASSIGN(Model built_in, MakeImdbModel(options, trainable));
-    SEQ_ASSERT_OK_AND_ASSIGN(Model by_plugin, MakeImdbModel(options, trainable));
-    SEQ_ASSERT_OK_AND_ASSIGN(const Model untrained, MakeImdbModel(options, trainable));
+    SEQ_ASSERT_OK_AND_ASSIGN(Model built_in, MakeTextModel(options, trainable));
+    SEQ_ASSERT_OK_AND_ASSIGN(Model by_plugin, MakeTextModel(options, trainable));
+    SEQ_ASSERT_OK_AND_ASSIGN(const Model untrained, MakeTextModel(options, trainable));
     const Data train(101), validation(30);
     const FitOptions fit = {.epochs = 3, .batch = 16};
     Trainer a(&built_in, {.backend = GetParam()});
@@ -87,7 +87,7 @@ TEST_P(LoadedBackends, TrainToTheSameBits) {
 }
 
 TEST_P(LoadedBackends, RunTheSameKernelsWithTheSameMemory) {
-  SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeImdbModel({.num_words = kWords, .maxlen = kMaxlen}));
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeTextModel({.num_words = kWords, .maxlen = kMaxlen}));
   const Function* step = model.FindFunction("train_step");
   ASSERT_NE(step, nullptr);
   SEQ_ASSERT_OK_AND_ASSIGN(const Backend* built_in, AllBackends().Get(GetParam()));

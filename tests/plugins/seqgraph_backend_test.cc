@@ -22,7 +22,7 @@
 #include "serialization/testing/test_ops.h"
 #include "tests/plugins/plugin_testing.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -223,8 +223,8 @@ TEST(Header, VarintsOfTenBytesEndAndLongerOnesAreDamage) {
 // Functions of all sizes, with static shapes.
 std::vector<Function> Functions() {
   std::vector<Function> functions;
-  for (const ImdbInput input : {ImdbInput::kEmbedding, ImdbInput::kOneHot}) {
-    const absl::StatusOr<Model> model = MakeImdbModel({.input = input, .num_words = 9});
+  for (const bool one_hot : {false, true}) {
+    const absl::StatusOr<Model> model = MakeTextModel({.one_hot = one_hot, .num_words = 9});
     EXPECT_THAT(model, IsOk());
     for (const char* name : {"predict", "evaluate", "train_step"}) {
       functions.push_back(*BindBatch(*model->FindFunction(name), AllOps(), 6));
@@ -342,7 +342,7 @@ TEST(EncodedFunction, PassesFromProcessToProcess) {
 }
 
 TEST(EncodedFunction, NeedsStaticShapes) {
-  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeImdbModel({.num_words = 9}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({.num_words = 9}));
   EXPECT_THAT(EncodedFunction::Encode(*model.FindFunction("predict"), SerializeForPlugins()),
               StatusIs(absl::StatusCode::kInvalidArgument, "bind the batch first"));
 }

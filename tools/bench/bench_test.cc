@@ -13,8 +13,8 @@
 #include "tools/bench/inputs.h"
 #include "tools/bench/machine_peak.h"
 #include "tools/bench/report.h"
-#include "training/imdb_models.h"
 #include "training/model_runner.h"
+#include "training/text_models.h"
 
 namespace seqgraph::bench {
 namespace {
@@ -28,7 +28,7 @@ class BenchTest : public ::testing::Test {
  protected:
   void SetUp() override {
     SEQ_ASSERT_OK_AND_ASSIGN(
-        model_, MakeImdbModel({.num_words = 20, .maxlen = 5, .embedding_dim = 3, .units = 2}));
+        model_, MakeTextModel({.num_words = 20, .maxlen = 5, .embedding_dim = 3, .units = 2}));
     runner_.emplace(&model_, RunnerOptions{.backend = "reference"});
     SEQ_ASSERT_OK_AND_ASSIGN(compiled_, runner_->Compile("train_step", 4));
     SEQ_ASSERT_OK_AND_ASSIGN(const Function* function, model_.GetFunction("train_step"));

@@ -52,21 +52,17 @@ Case NonFiniteNetworkCase(const std::string& name, const Network& network,
 
 struct TutorialSize {
   const char* name;
-  ImdbModelOptions options;
+  TextModelOptions options;
   int64_t batch;
 };
 
 const TutorialSize kSizes[] = {
-    {"onehot", {.input = ImdbInput::kOneHot}, 32},
-    {"embedding", {.input = ImdbInput::kEmbedding}, 32},
+    {"onehot", {.one_hot = true}, 32},
+    {"embedding", {.one_hot = false}, 32},
     {"embedding_small",
-     {.input = ImdbInput::kEmbedding,
-      .num_words = 20,
-      .maxlen = 12,
-      .embedding_dim = 5,
-      .units = 7},
+     {.one_hot = false, .num_words = 20, .maxlen = 12, .embedding_dim = 5, .units = 7},
      5},
-    {"onehot_small", {.input = ImdbInput::kOneHot, .num_words = 20, .maxlen = 12, .units = 17}, 1},
+    {"onehot_small", {.one_hot = true, .num_words = 20, .maxlen = 12, .units = 17}, 1},
 };
 
 Case TutorialCase(const TutorialSize& size, const std::string& function, bool rewritten) {

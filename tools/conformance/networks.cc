@@ -108,7 +108,7 @@ absl::StatusOr<Problem> MakeNetwork(const Network& network, const OpRegistry& re
   return NetworkWriter(network, registry, seed).Write();
 }
 
-TensorMap RandomBatch(const Function& function, const ImdbModelOptions& options, int64_t batch,
+TensorMap RandomBatch(const Function& function, const TextModelOptions& options, int64_t batch,
                       SampleSource& source) {
   TensorMap contents;
   for (Value input : function.inputs()) {
@@ -125,9 +125,9 @@ TensorMap RandomBatch(const Function& function, const ImdbModelOptions& options,
   return contents;
 }
 
-absl::StatusOr<Model> MakeTutorialModel(const ImdbModelOptions& options,
+absl::StatusOr<Model> MakeTutorialModel(const TextModelOptions& options,
                                         const TrainableOptions& trainable, uint64_t seed) {
-  SEQ_ASSIGN_OR_RETURN(Model model, MakeImdbModel(options, trainable));
+  SEQ_ASSIGN_OR_RETURN(Model model, MakeTextModel(options, trainable));
   SampleSource source(seed);
   for (Variable& variable : model.variables.all()) {
     if (variable.def.role != VariableRole::kWeight ||

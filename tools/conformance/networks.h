@@ -9,7 +9,7 @@
 #include "graph/model.h"
 #include "graph/op_def.h"
 #include "tools/conformance/function_check.h"
-#include "training/imdb_models.h"
+#include "training/text_models.h"
 
 namespace seqgraph::conformance {
 
@@ -33,11 +33,11 @@ absl::StatusOr<Problem> MakeNetwork(const Network& network, const OpRegistry& re
                                     uint64_t seed);
 
 /// Tokens and labels by the names of the inputs that `function` has.
-TensorMap RandomBatch(const Function& function, const ImdbModelOptions& options, int64_t batch,
+TensorMap RandomBatch(const Function& function, const TextModelOptions& options, int64_t batch,
                       SampleSource& source);
 
 /// The model with its starting weights, biases drawn at random instead of zero.
-absl::StatusOr<Model> MakeTutorialModel(const ImdbModelOptions& options,
+absl::StatusOr<Model> MakeTutorialModel(const TextModelOptions& options,
                                         const TrainableOptions& trainable, uint64_t seed);
 
 /// The contents of the variables that a function reads.

@@ -179,7 +179,7 @@ void AddCases(const std::string& name, const MakeProblem& make, Cases& cases) {
   add("graphs/threads/" + name, RunThreaded);
 }
 
-absl::StatusOr<Problem> TutorialStep(const ImdbModelOptions& options, int64_t batch,
+absl::StatusOr<Problem> TutorialStep(const TextModelOptions& options, int64_t batch,
                                      const CaseContext& context, uint64_t seed) {
   SEQ_ASSIGN_OR_RETURN(const Model model, MakeTutorialModel(options, {}, seed));
   SEQ_ASSIGN_OR_RETURN(const Function* step, model.GetFunction(kTrainStep));
@@ -209,10 +209,9 @@ Cases SessionCases() {
         },
         cases);
   }
-  const std::pair<const char*, ImdbInput> inputs[] = {{"embedding_step", ImdbInput::kEmbedding},
-                                                      {"onehot_step", ImdbInput::kOneHot}};
-  for (const auto& [name, input] : inputs) {
-    const ImdbModelOptions options{.input = input, .num_words = 60, .maxlen = 20};
+  const std::pair<const char*, bool> inputs[] = {{"embedding_step", false}, {"onehot_step", true}};
+  for (const auto& [name, one_hot] : inputs) {
+    const TextModelOptions options{.one_hot = one_hot, .num_words = 60, .maxlen = 20};
     AddCases(
         name,
         [options](const CaseContext& context, uint64_t seed) {

@@ -15,7 +15,7 @@
 namespace seqgraph::conformance {
 namespace {
 
-const ImdbModelOptions kModel{.num_words = 40, .maxlen = 15, .embedding_dim = 6, .units = 8};
+const TextModelOptions kModel{.num_words = 40, .maxlen = 15, .embedding_dim = 6, .units = 8};
 constexpr int64_t kBatch = 7;
 
 // One node whose real inputs are variables.

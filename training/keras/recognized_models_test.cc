@@ -14,10 +14,10 @@
 #include "ops/slice.h"
 #include "ops/softmax.h"
 #include "tests/testing.h"
-#include "training/imdb_models.h"
 #include "training/keras/keras_export.h"
 #include "training/optimizers.h"
 #include "training/sequential.h"
+#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
@@ -124,8 +124,8 @@ TEST(StackRecognitionTest, WhatIsNoStackIsRefusedByNode) {
 
 // The tutorial's own model, with and without the layers that it was built from.
 TEST(StackRecognitionTest, StoredLayersCountOnlyIfTheyBuildTheFunction) {
-  for (const ImdbInput input : {ImdbInput::kOneHot, ImdbInput::kEmbedding}) {
-    SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeImdbModel({.input = input}));
+  for (const bool one_hot : {true, false}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeTextModel({.one_hot = one_hot}));
     model.layers.reset();
     SEQ_ASSERT_OK_AND_ASSIGN(const RecognizedStack found, RecognizeStack(model));
     SEQ_ASSERT_OK_AND_ASSIGN(const Model built, BuildModel(found.stack));

@@ -1,0 +1,41 @@
+#include "training/preprocessing.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr char kRule[] = "imdb";  // Lower-cased ASCII words: data/vocabulary.h.
+
+}  // namespace
+
+void SetPreprocessing(const data::Dataset& dataset, Model& model) {
+  model.preprocessing = {.rule = kRule,
+                         .num_words = dataset.vocabulary.num_words(),
+                         .maxlen = dataset.train.maxlen,
+                         .words = dataset.vocabulary.words()};
+  model.labels = dataset.labels;
+}
+
+absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model) {
+  const TextPreprocessing& text = model.preprocessing;
+  if (text.rule != kRule) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "expected a model that takes text by the rule '", kRule, "', found ",
+        text.rule.empty() ? "one without a rule" : absl::StrCat("the rule '", text.rule, "'")));
+  }
+  constexpr int64_t kMax = std::numeric_limits<int>::max();
+  if (text.num_words < 0 || text.num_words > kMax || text.maxlen < 1 || text.maxlen > kMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("num_words ", text.num_words, " or maxlen ", text.maxlen, " is out of range"));
+  }
+  absl::StatusOr<data::Vocabulary> vocabulary =
+      data::Vocabulary::FromWords(text.words, static_cast<int>(text.num_words));
+  if (!vocabulary.ok()) return Annotate(vocabulary.status(), "vocabulary");
+  return vocabulary;
+}
+
+}  // namespace seqgraph

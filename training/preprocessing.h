@@ -1,0 +1,23 @@
+#ifndef SEQGRAPH_TRAINING_PREPROCESSING_H_
+#define SEQGRAPH_TRAINING_PREPROCESSING_H_
+
+// How text becomes the input of a model: what a data set knows of it travels in the model.
+
+#include "absl/status/statusor.h"
+#include "data/imdb_dataset.h"
+#include "data/vocabulary.h"
+#include "graph/model.h"
+
+namespace seqgraph {
+
+/// Puts the vocabulary, the length of rows and the names of the classes into a model that is to be
+/// trained on the data set, so that it, saved or not, takes text.
+void SetPreprocessing(const data::Dataset& dataset, Model& model);
+
+/// The vocabulary that travels in a model. InvalidArgument for a model without one, or with a rule
+/// that this program does not know.
+absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model);
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_TRAINING_PREPROCESSING_H_
