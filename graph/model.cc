@@ -33,35 +33,42 @@ absl::Status VariableStore::Declare(const VariableDef& def) {
   if (const Variable* known = Find(def.name)) return CheckAgrees(*known, def);
   absl::StatusOr<Tensor> zeros = Tensor::Zeros(def.type);
   SEQ_RETURN_IF_ERROR(Annotate(zeros.status(), absl::StrCat("variable ", def.name)));
-  variables_.push_back({def, *std::move(zeros)});
+  return Add(def, *std::move(zeros));
+}
+
+absl::Status VariableStore::Add(const VariableDef& def, Tensor value) {
+  if (Find(def.name) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat("variable ", def.name, " is there twice"));
+  }
+  if (value.type() != def.type) {
+    return absl::InvalidArgumentError(absl::StrCat("variable ", def.name, " is ",
+                                                   def.type.ToString(), ", but its content is ",
+                                                   value.type().ToString()));
+  }
+  variables_.push_back({def, std::move(value)});
   by_name_[def.name] = &variables_.back();
   return absl::OkStatus();
 }
 
-Variable* VariableStore::Find(absl::string_view name) {
+const Variable* VariableStore::Find(absl::string_view name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-const Variable* VariableStore::Find(absl::string_view name) const {
-  return const_cast<VariableStore*>(this)->Find(name);
-}
-
-absl::StatusOr<Variable*> VariableStore::Get(absl::string_view name) {
-  if (Variable* variable = Find(name)) return variable;
+absl::StatusOr<const Variable*> VariableStore::Get(absl::string_view name) const {
+  if (const Variable* variable = Find(name)) return variable;
   return absl::NotFoundError(absl::StrCat("the model has no variable \"", name, "\""));
 }
 
 absl::Status VariableStore::Assign(absl::string_view name, const Tensor& value) {
-  SEQ_ASSIGN_OR_RETURN(Variable * variable, Get(name));
+  SEQ_ASSIGN_OR_RETURN(const Variable* variable, Get(name));
   if (value.type() != variable->def.type) {
     return absl::InvalidArgumentError(absl::StrCat("variable ", name, " is ",
                                                    variable->def.type.ToString(), ", cannot take ",
                                                    value.type().ToString()));
   }
   // Copied, not moved: compiled functions hold the address.
-  std::memcpy(variable->value.data(), value.data(), value.num_bytes());
-  ++variable->version;
+  std::memcpy(Writable(*variable).value.data(), value.data(), value.num_bytes());
   return absl::OkStatus();
 }
 

@@ -16,7 +16,10 @@
 
 namespace seqgraph {
 
-/// A variable with its content.
+class CompiledFunction;
+
+/// A variable with its content. A store hands it out to be read: what writes takes the store's
+/// doors, which count.
 struct Variable {
   VariableDef def;
   Tensor value;
@@ -25,7 +28,8 @@ struct Variable {
 };
 
 /// The variables of a model by name, in the order of declaration. The memory of a variable's
-/// content stays where it is as long as the store lives, also when the store is moved.
+/// content stays where it is as long as the store lives, also when the store is moved. Content
+/// changes by Assign and Mutate alone, so that no change goes uncounted.
 class VariableStore {
  public:
   VariableStore() = default;
@@ -35,20 +39,36 @@ class VariableStore {
   /// Adds a variable filled with zeros; if there is one of that name, checks that type, role and
   /// trainability agree (InvalidArgument otherwise).
   absl::Status Declare(const VariableDef& def);
+  /// Adds a variable with that content, which is moved in. AlreadyExists if there is one of that
+  /// name, InvalidArgument if the content is of another type.
+  absl::Status Add(const VariableDef& def, Tensor value);
   /// Null if there is none.
-  Variable* Find(absl::string_view name);
   const Variable* Find(absl::string_view name) const;
   /// NotFound names the variable.
-  absl::StatusOr<Variable*> Get(absl::string_view name);
+  absl::StatusOr<const Variable*> Get(absl::string_view name) const;
   /// Copies new content in and raises the version; InvalidArgument if the type differs.
   absl::Status Assign(absl::string_view name, const Tensor& value);
+  /// Calls write(content) with the elements of a variable of this store and raises its version. T
+  /// is the variable's element type.
+  template <typename T, typename Write>
+  void Mutate(const Variable& variable, Write write) {
+    write(Writable(variable).value.template Elements<T>());
+  }
 
-  std::deque<Variable>& all() { return variables_; }
   const std::deque<Variable>& all() const { return variables_; }
   /// Elements of the variables with that role.
   int64_t CountElements(VariableRole role) const;
 
  private:
+  // Updates variables in place, and counts each call.
+  friend class CompiledFunction;
+  // The variable of some store, to be written now: counted.
+  static Variable& Writable(const Variable& variable) {
+    Variable& writable = const_cast<Variable&>(variable);
+    ++writable.version;
+    return writable;
+  }
+
   std::deque<Variable> variables_;
   absl::flat_hash_map<std::string, Variable*> by_name_;
 };

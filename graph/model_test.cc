@@ -1,5 +1,6 @@
 #include "graph/model.h"
 
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -65,7 +66,7 @@ TEST(VariableStore, RefusesAShapeWithoutASize) {
 TEST(VariableStore, AddressesStayWhenItGrowsAndMoves) {
   VariableStore store;
   SEQ_ASSERT_OK(store.Declare(Weight("w")));
-  Variable* variable = store.Find("w");
+  const Variable* variable = store.Find("w");
   const void* memory = variable->value.data();
   for (int i = 0; i < 1000; ++i) SEQ_ASSERT_OK(store.Declare(Weight(absl::StrCat("v", i))));
   VariableStore moved = std::move(store);
@@ -85,6 +86,41 @@ TEST(VariableStore, AssignRaisesTheVersion) {
   SEQ_ASSERT_OK(store.Assign("w", Tensor::Of<float>({2}, {1, 2})));
   EXPECT_GT(store.Find("w")->version, before);
 }
+
+TEST(VariableStore, MutateRaisesTheVersionInPlace) {
+  VariableStore store;
+  SEQ_ASSERT_OK(store.Declare(Weight("w")));
+  const Variable& w = *store.Find("w");
+  const uint64_t before = w.version;
+  const void* memory = w.value.data();
+  store.Mutate<float>(w, [](absl::Span<float> content) { content[1] = 5; });
+  EXPECT_GT(w.version, before);
+  EXPECT_EQ(w.value.data(), memory);
+  EXPECT_THAT(w.value.Elements<float>(), ElementsAre(0, 5));
+}
+
+TEST(VariableStore, AddsContentOnce) {
+  VariableStore store;
+  SEQ_ASSERT_OK(store.Add(Weight("w"), Tensor::Of<float>({2}, {1, 2})));
+  EXPECT_THAT(store.Find("w")->value.Elements<float>(), ElementsAre(1, 2));
+  EXPECT_THAT(store.Add(Weight("w"), Tensor::Of<float>({2}, {3, 4})),
+              StatusIs(absl::StatusCode::kAlreadyExists, "variable w"));
+  EXPECT_THAT(store.Add(Weight("v"), Tensor::Of<float>({3}, {1, 2, 3})),
+              StatusIs(kInvalid, "variable v is float32[2], but its content is float32[3]"));
+  EXPECT_EQ(store.all().size(), 1u);
+}
+
+// Nothing that a store gives can be written to but through Assign and Mutate.
+template <typename T>
+constexpr bool kWritable = std::is_assignable_v<T, std::decay_t<T>>;
+using Store = VariableStore&;
+static_assert(!kWritable<decltype((std::declval<Store>().Find("")->value))>);
+static_assert(!kWritable<decltype((std::declval<Store>().Find("")->version))>);
+static_assert(!kWritable<decltype((std::declval<Store>().Find("")->value.Elements<float>()[0]))>);
+static_assert(!kWritable<decltype(((*std::declval<Store>().Get(""))->value))>);
+static_assert(!kWritable<decltype((std::declval<Store>().all()[0].value))>);
+static_assert(!kWritable<decltype((std::declval<Store>().all()[0].version))>);
+static_assert(std::is_same_v<decltype(std::declval<Store>().Find("")->value.data()), const void*>);
 
 TEST(VariableStore, AssignRefusesAnotherTypeAndChangesNothing) {
   VariableStore store;

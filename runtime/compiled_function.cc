@@ -51,7 +51,7 @@ absl::Status AnnotateNode(const absl::Status& status, const Function& function, 
 struct CompiledFunction::Impl {
   Function function;
   int64_t batch = 0;
-  std::vector<Variable*> variables;  // as in function.variables()
+  std::vector<const Variable*> variables;  // as in function.variables()
   std::vector<std::unique_ptr<Program>> programs;
   StoragePlan storage;
   MemoryRegion arena, scratch;
@@ -64,7 +64,7 @@ struct CompiledFunction::Impl {
   std::vector<bool> kept;  // for each node
   std::vector<KeptVariable> kept_variables;
   bool kept_is_valid = false;  // has been computed, and nothing but variables can have changed
-  std::vector<Variable*> updated;
+  std::vector<const Variable*> updated;
   std::vector<NodeAssignment> assignments;
   MemoryUse memory;
   std::vector<RewriteCount> passes;
@@ -87,6 +87,8 @@ struct CompiledFunction::Impl {
     const int64_t bytes = program.persistent_bytes();
     return bytes == 0 ? 0 : persistent_offset() + bytes + guard_bytes;
   }
+  // Of a variable, which may be written by a call only: Run counts it.
+  void* Content(int variable) const { return const_cast<void*>(variables[variable]->value.data()); }
   void* Address(const Storage& storage) const {
     switch (storage.place) {
       case Storage::Place::kNone:
@@ -95,7 +97,7 @@ struct CompiledFunction::Impl {
         return arena.data() + storage.offset;
       case Storage::Place::kVariable:
         return guard_bytes > 0 ? arena.data() + this->storage.variable_offsets[storage.variable]
-                               : variables[storage.variable]->value.data();
+                               : Content(storage.variable);
     }
     return nullptr;
   }
@@ -110,7 +112,7 @@ struct CompiledFunction::Impl {
 
 absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
   for (const VariableRead& read : function.variables()) {
-    SEQ_ASSIGN_OR_RETURN(Variable * variable, store->Get(read.def.name));
+    SEQ_ASSIGN_OR_RETURN(const Variable* variable, store->Get(read.def.name));
     if (variable->def.type != read.def.type) {
       return absl::InvalidArgumentError(
           absl::StrCat("function ", function.name(), " reads variable ", read.def.name, " as ",
@@ -376,13 +378,13 @@ void CompiledFunction::Impl::StoreUpdates() {
     std::memcpy(arena.data() + snapshot.offset, value.data(), value.num_bytes());
   }
   for (const UpdateCopy& copy : storage.copies) {
-    Tensor& value = variables[copy.variable]->value;
-    std::memcpy(value.data(), Address(copy.source), value.num_bytes());
+    std::memcpy(Content(copy.variable), Address(copy.source),
+                variables[copy.variable]->value.num_bytes());
   }
   if (guard_bytes == 0) return;
   for (int variable : storage.in_place) {
-    Tensor& value = variables[variable]->value;
-    std::memcpy(value.data(), arena.data() + storage.variable_offsets[variable], value.num_bytes());
+    std::memcpy(Content(variable), arena.data() + storage.variable_offsets[variable],
+                variables[variable]->value.num_bytes());
   }
 }
 
@@ -497,7 +499,7 @@ absl::Status CompiledFunction::Run(RunObserver* observer) {
   const absl::Status status = impl_->RunSteps(observer);
   if (status.ok()) impl_->StoreUpdates();
   // Also after a failure: an update may have been written in place before it.
-  for (Variable* variable : impl_->updated) ++variable->version;
+  for (const Variable* variable : impl_->updated) VariableStore::Writable(*variable);
   return status;
 }
 

@@ -214,19 +214,12 @@ absl::Status FromText(absl::string_view text, proto::Model* model) {
 absl::Status AddVariables(const proto::Model& from, Model& model) {
   for (const proto::Variable& saved : from.variables()) {
     SEQ_ASSIGN_OR_RETURN(const VariableDef def, VariableDefFromProto(saved.def()));
-    const std::string where = absl::StrCat("variable ", def.name);
     if (model.variables.Find(def.name) != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(where, " is there twice"));
+      return absl::InvalidArgumentError(absl::StrCat("variable ", def.name, " is there twice"));
     }
-    // The content is read first: it proves that the file has all the bytes that the shape asks for.
     absl::StatusOr<Tensor> value = TensorFromProto(saved.value());
-    if (!value.ok()) return Annotate(value.status(), where);
-    if (value->type() != def.type) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          where, " is ", def.type.ToString(), ", but its content is ", value->type().ToString()));
-    }
-    SEQ_RETURN_IF_ERROR(model.variables.Declare(def));
-    model.variables.Find(def.name)->value = *std::move(value);
+    if (!value.ok()) return Annotate(value.status(), absl::StrCat("variable ", def.name));
+    SEQ_RETURN_IF_ERROR(model.variables.Add(def, *std::move(value)));
   }
   return absl::OkStatus();
 }

@@ -88,17 +88,15 @@ void FillOrthogonal(CounterRandom random, Tensor& tensor) {
   });
 }
 
-}  // namespace
-
-absl::Status InitializeVariable(uint64_t seed, Variable& variable) {
-  const Initializer& initializer = variable.def.initializer;
-  Tensor& value = variable.value;
+// Fills `value` as the variable starts.
+absl::Status FillInitial(uint64_t seed, const VariableDef& def, Tensor& value) {
+  const Initializer& initializer = def.initializer;
   const auto error = [&](absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("variable '", variable.def.name, "' of type ",
-                                                   value.type().ToString(), ": ", what));
+    return absl::InvalidArgumentError(
+        absl::StrCat("variable '", def.name, "' of type ", def.type.ToString(), ": ", what));
   };
   if (!std::isfinite(initializer.value)) return error("its initializer's value is not finite");
-  const CounterRandom random(seed, variable.def.name);
+  const CounterRandom random(seed, def.name);
   const bool is_real = IsReal(value.dtype());
   switch (initializer.kind) {
     case Initializer::Kind::kZeros:
@@ -125,13 +123,16 @@ absl::Status InitializeVariable(uint64_t seed, Variable& variable) {
       FillOrthogonal(random, value);
       break;
   }
-  ++variable.version;
   return absl::OkStatus();
 }
 
+}  // namespace
+
 absl::Status InitializeVariables(uint64_t seed, VariableStore& variables) {
-  for (Variable& variable : variables.all()) {
-    SEQ_RETURN_IF_ERROR(InitializeVariable(seed, variable));
+  for (const Variable& variable : variables.all()) {
+    Tensor value = variable.value;
+    SEQ_RETURN_IF_ERROR(FillInitial(seed, variable.def, value));
+    SEQ_RETURN_IF_ERROR(variables.Assign(variable.def.name, value));
   }
   return absl::OkStatus();
 }

@@ -24,9 +24,6 @@ namespace seqgraph {
 /// other variables or their order; it is computed in double, by operations that IEEE 754 fixes, and
 /// then rounded: the same bits on every machine. Integer variables take kZeros and kConstant only.
 /// Errors: InvalidArgument names the variable.
-absl::Status InitializeVariable(uint64_t seed, Variable& variable);
-
-/// All variables of the store, optimizer state too.
 absl::Status InitializeVariables(uint64_t seed, VariableStore& variables);
 
 }  // namespace seqgraph

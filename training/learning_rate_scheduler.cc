@@ -22,6 +22,7 @@ absl::Status LearningRateScheduler::OnEpochEnd(FitContext& context, int, Logs& l
 absl::Status StepLearningRate::OnTrainBegin(FitContext& context) {
   // Checks that there is an optimizer.
   SEQ_RETURN_IF_ERROR(LearningRate(context.model).status());
+  variables_ = &context.model.variables;
   SEQ_ASSIGN_OR_RETURN(rate_, context.model.variables.Get(kLearningRateVariable));
   SEQ_ASSIGN_OR_RETURN(steps_, context.model.variables.Get(kIterationVariable));
   return SetRate();
@@ -45,8 +46,8 @@ absl::Status StepLearningRate::SetRate() {
   }
   of_last_step_ = of_next_step_;
   of_next_step_ = rate;
-  rate_->value.Elements<float>()[0] = static_cast<float>(rate);
-  ++rate_->version;
+  variables_->Mutate<float>(
+      *rate_, [&](absl::Span<float> content) { content[0] = static_cast<float>(rate); });
   return absl::OkStatus();
 }
 

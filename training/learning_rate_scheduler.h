@@ -41,7 +41,8 @@ class StepLearningRate : public Callback {
   absl::Status SetRate();
 
   LearningRateSchedule schedule_;
-  Variable* rate_ = nullptr;
+  VariableStore* variables_ = nullptr;
+  const Variable* rate_ = nullptr;
   const Variable* steps_ = nullptr;
   double of_last_step_ = 0, of_next_step_ = 0;
 };

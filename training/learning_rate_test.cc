@@ -78,7 +78,10 @@ struct FakeRun {
     SEQ_EXPECT_OK(SetLearningRate(model, 0.5));
   }
   double rate() const { return LearningRate(model).value(); }
-  void DoStep() { ++model.variables.Find("optimizer/iteration")->value.Elements<int64_t>()[0]; }
+  void DoStep() {
+    model.variables.Mutate<int64_t>(*model.variables.Find("optimizer/iteration"),
+                                    [](absl::Span<int64_t> steps) { ++steps[0]; });
+  }
 };
 
 TEST(LearningRateScheduler, SetsTheRateOfEachEpochFromTheOneBefore) {

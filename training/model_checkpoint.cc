@@ -33,7 +33,7 @@ double SteadySeconds() {
 std::vector<Tensor> Exchange(const std::vector<Tensor>& values, VariableStore& variables) {
   std::vector<Tensor> before;
   for (size_t i = 0; i < values.size(); ++i) {
-    Variable& variable = variables.all()[i];
+    const Variable& variable = variables.all()[i];
     before.push_back(variable.value);
     SEQ_CHECK(variables.Assign(variable.def.name, values[i]).ok());
   }

@@ -48,9 +48,7 @@ void AmendStarts(const EmittedStack& stack, VariableStore& variables) {
   for (const EmittedLayer& layer : stack.layers) {
     for (const LayerWeight& weight : layer.weights) {
       if (weight.amend_start == nullptr) continue;
-      Variable* variable = variables.Find(weight.variable);
-      weight.amend_start(variable->value.Elements<float>());
-      ++variable->version;
+      variables.Mutate<float>(*variables.Find(weight.variable), weight.amend_start);
     }
   }
 }

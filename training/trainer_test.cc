@@ -294,9 +294,8 @@ TEST(Trainer, TerminateOnNaNEndsTheRunWithAMessage) {
   std::vector<std::string> calls;
   LambdaCallback poison({.on_epoch_begin = [](FitContext& context, int epoch) {
     if (epoch == 1) {
-      Variable& bias = *context.model.variables.Find("dense/bias");
-      bias.value.Elements<float>()[0] = std::numeric_limits<float>::quiet_NaN();
-      ++bias.version;
+      const float nan = std::numeric_limits<float>::quiet_NaN();
+      return context.model.variables.Assign("dense/bias", Tensor::Of<float>({1}, {nan}));
     }
     return absl::OkStatus();
   }});

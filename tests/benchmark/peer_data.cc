@@ -49,9 +49,10 @@ absl::Status WriteRows(const PeerSpec& spec, const std::string& prefix, const da
 absl::Status WriteWeights(const PeerSpec& spec) {
   SEQ_ASSIGN_OR_RETURN(Model model, MakePeerModel(spec));
   SEQ_RETURN_IF_ERROR(InitializeVariables(1, model.variables));
-  for (Variable& variable : model.variables.all()) {
+  for (const Variable& variable : model.variables.all()) {
     if (variable.def.role != VariableRole::kWeight) continue;
-    absl::Span<float> elements = variable.value.Elements<float>();
+    Tensor value = variable.value;
+    const absl::Span<float> elements = value.Elements<float>();
     if (absl::EndsWith(variable.def.name, "bias")) {
       for (size_t i = 0; i < elements.size(); ++i) {
         elements[i] = 0.01f * static_cast<float>(i + 1) * (i % 2 == 0 ? 1.0f : -1.0f);
@@ -137,7 +138,7 @@ absl::StatusOr<PeerData> ReadPeerData(const PeerSpec& spec) {
 }
 
 absl::Status ReadPeerWeights(const PeerSpec& spec, Model& model) {
-  for (Variable& variable : model.variables.all()) {
+  for (const Variable& variable : model.variables.all()) {
     const std::string& name = variable.def.name;
     if (name == "optimizer/learning_rate") continue;
     SEQ_ASSIGN_OR_RETURN(Tensor value, Tensor::Zeros(variable.value.type()));

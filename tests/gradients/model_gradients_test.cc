@@ -65,9 +65,11 @@ class ModelGradients : public testing::TestWithParam<ModelCase> {
   void RandomizeBiasesAndInputs(const ModelCase& c) {
     std::mt19937_64 rng(kSeed);
     const auto uniform = [&] { return static_cast<float>(rng() >> 11) * 0x1.0p-53f - 0.5f; };
-    for (Variable& variable : model_.variables.all()) {
+    for (const Variable& variable : model_.variables.all()) {
       if (variable.def.name.find("bias") == std::string::npos) continue;
-      for (float& x : variable.value.Elements<float>()) x = uniform();
+      model_.variables.Mutate<float>(variable, [&](absl::Span<float> content) {
+        for (float& x : content) x = uniform();
+      });
     }
     std::vector<int32_t> tokens(c.batch * c.maxlen);
     for (int32_t& token : tokens) token = static_cast<int32_t>(rng() % c.num_words);
@@ -140,7 +142,11 @@ TEST_P(ModelGradients, ReferenceAgreesWithCentralDifferencesInDouble) {
   }
   std::mt19937_64 rng(kSeed);
   for (size_t w = 0; w < weight_names_.size(); ++w) {
-    const absl::Span<double> weight = variables.Find(weight_names_[w])->value.Elements<double>();
+    const Variable& variable = *variables.Find(weight_names_[w]);
+    const absl::Span<const double> weight = variable.value.Elements<double>();
+    const auto set = [&](size_t i, double x) {
+      variables.Mutate<double>(variable, [&](absl::Span<double> content) { content[i] = x; });
+    };
     const absl::Span<const double> gradient = analytic[w].Elements<double>();
     const double largest = LargestMagnitude(gradient);
     ASSERT_GT(largest, 0) << weight_names_[w];
@@ -150,11 +156,11 @@ TEST_P(ModelGradients, ReferenceAgreesWithCentralDifferencesInDouble) {
     for (size_t k = 0; k < checked; ++k) {
       const size_t i = checked == weight.size() ? k : rng() % weight.size();
       const double h = 1e-5, saved = weight[i];
-      weight[i] = saved + h;
+      set(i, saved + h);
       const double above = loss();
-      weight[i] = saved - h;
+      set(i, saved - h);
       const double below = loss();
-      weight[i] = saved;
+      set(i, saved);
       difference = std::max(difference, std::fabs((above - below) / (2 * h) - gradient[i]));
     }
     EXPECT_LT(difference / largest, 1e-6) << weight_names_[w];

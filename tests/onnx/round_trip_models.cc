@@ -77,9 +77,10 @@ class Layers {
     model.name = "model";
     SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(predict)));
     SampleSource source(7);
-    for (Variable& variable : model.variables.all()) {
-      variable.value = source.Reals(variable.def.type.shape, -0.7, 0.7).Cast(DType::kFloat32);
-      variable.value.Elements<float>()[0] = -0.0f;
+    for (const Variable& variable : model.variables.all()) {
+      Tensor content = source.Reals(variable.def.type.shape, -0.7, 0.7).Cast(DType::kFloat32);
+      content.Elements<float>()[0] = -0.0f;
+      SEQ_RETURN_IF_ERROR(model.variables.Assign(variable.def.name, content));
     }
     return model;
   }

@@ -129,13 +129,13 @@ absl::StatusOr<Model> MakeTutorialModel(const TextModelOptions& options,
                                         const TrainableOptions& trainable, uint64_t seed) {
   SEQ_ASSIGN_OR_RETURN(Model model, MakeTextModel(options, trainable));
   SampleSource source(seed);
-  for (Variable& variable : model.variables.all()) {
+  for (const Variable& variable : model.variables.all()) {
     if (variable.def.role != VariableRole::kWeight ||
         !absl::StrContains(variable.def.name, "bias")) {
       continue;
     }
-    variable.value = source.Reals(variable.def.type.shape, -0.2, 0.2).Cast(DType::kFloat32);
-    ++variable.version;
+    const Tensor bias = source.Reals(variable.def.type.shape, -0.2, 0.2).Cast(DType::kFloat32);
+    SEQ_RETURN_IF_ERROR(model.variables.Assign(variable.def.name, bias));
   }
   return model;
 }
