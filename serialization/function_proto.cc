@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -14,6 +15,7 @@
 #include "absl/types/span.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
+#include "serialization/enum_table.h"
 #include "serialization/proto_guard.h"
 #include "serialization/tensor_proto.h"
 
@@ -22,16 +24,17 @@ namespace {
 
 using Kind = Initializer::Kind;
 
-struct InitializerName {
-  Kind kind;
-  proto::Initializer::Kind saved;
-};
-constexpr InitializerName kInitializers[] = {
+constexpr EnumRow<Kind, proto::Initializer::Kind> kInitializers[] = {
     {Kind::kZeros, proto::Initializer::ZEROS},
     {Kind::kConstant, proto::Initializer::CONSTANT},
     {Kind::kUniform, proto::Initializer::UNIFORM},
     {Kind::kGlorotUniform, proto::Initializer::GLOROT_UNIFORM},
     {Kind::kOrthogonal, proto::Initializer::ORTHOGONAL},
+};
+
+constexpr EnumRow<VariableRole, proto::VariableDef::Role> kRoles[] = {
+    {VariableRole::kWeight, proto::VariableDef::WEIGHT},
+    {VariableRole::kOptimizer, proto::VariableDef::OPTIMIZER},
 };
 
 absl::Status CheckName(absl::string_view what, const std::string& name) {
@@ -88,7 +91,7 @@ struct AttributeWriter {
   void operator()(const std::vector<int64_t>& value) const {
     out->mutable_ints_value()->mutable_values()->Add(value.begin(), value.end());
   }
-  void operator()(DType value) const { out->set_dtype_value(static_cast<proto::DType>(value)); }
+  void operator()(DType value) const { out->set_dtype_value(DTypeToProto(value)); }
   void operator()(const TensorAttribute& value) const {
     *out->mutable_tensor_value() = TensorToProto(*value, encoding);
   }
@@ -234,19 +237,14 @@ class Importer {
 
 proto::Initializer InitializerToProto(const Initializer& initializer) {
   proto::Initializer out;
-  for (const InitializerName& row : kInitializers) {
-    if (row.kind == initializer.kind) out.set_kind(row.saved);
-  }
+  out.set_kind(EnumToProto(kInitializers, initializer.kind));
   out.set_value(initializer.value);
   return out;
 }
 
 absl::StatusOr<Initializer> InitializerFromProto(const proto::Initializer& from) {
-  for (const InitializerName& row : kInitializers) {
-    if (row.saved == from.kind() && !std::isnan(from.value())) {
-      return Initializer{row.kind, from.value()};
-    }
-  }
+  const std::optional<Kind> kind = EnumFromProto(kInitializers, from.kind());
+  if (kind.has_value() && !std::isnan(from.value())) return Initializer{*kind, from.value()};
   return absl::InvalidArgumentError(
       absl::StrCat("its initializer is of a kind that this program does not know, or NaN (kind ",
                    static_cast<int>(from.kind()), ")"));
@@ -257,8 +255,7 @@ proto::VariableDef VariableDefToProto(const VariableDef& def) {
   out.set_name(def.name);
   *out.mutable_type() = TypeToProto(def.type);
   *out.mutable_initializer() = InitializerToProto(def.initializer);
-  out.set_role(def.role == VariableRole::kOptimizer ? proto::VariableDef::OPTIMIZER
-                                                    : proto::VariableDef::WEIGHT);
+  out.set_role(EnumToProto(kRoles, def.role));
   out.set_frozen(!def.trainable);
   return out;
 }
@@ -272,12 +269,12 @@ absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& from)
   const absl::StatusOr<Initializer> initializer = InitializerFromProto(from.initializer());
   if (!initializer.ok()) return Annotate(initializer.status(), where);
   def.initializer = *initializer;
-  if (from.role() != proto::VariableDef::WEIGHT && from.role() != proto::VariableDef::OPTIMIZER) {
+  const std::optional<VariableRole> role = EnumFromProto(kRoles, from.role());
+  if (!role.has_value()) {
     return absl::InvalidArgumentError(
         absl::StrCat(where, ": this program does not know role ", static_cast<int>(from.role())));
   }
-  def.role = from.role() == proto::VariableDef::OPTIMIZER ? VariableRole::kOptimizer
-                                                          : VariableRole::kWeight;
+  def.role = *role;
   def.trainable = !from.frozen();
   return def;
 }
@@ -305,8 +302,10 @@ absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attrib
       return AttributeValue(std::vector<int64_t>(attribute.ints_value().values().begin(),
                                                  attribute.ints_value().values().end()));
     case proto::Attribute::kDtypeValue:
-      if (attribute.dtype_value() < proto::FLOAT32 || attribute.dtype_value() > proto::INT64) break;
-      return AttributeValue(static_cast<DType>(attribute.dtype_value()));
+      if (const auto dtype = DTypeFromProto(attribute.dtype_value()); dtype.ok()) {
+        return AttributeValue(*dtype);
+      }
+      break;
     case proto::Attribute::kTensorValue: {
       absl::StatusOr<Tensor> tensor = TensorFromProto(attribute.tensor_value());
       if (!tensor.ok()) {

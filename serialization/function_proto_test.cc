@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -366,6 +367,43 @@ TEST(FunctionProtoTest, NamesAndListsHaveLimits) {
   SEQ_ASSERT_OK(ParseTextProto(kFunction, &many));
   for (int i = 0; i < kMaxFunctionVariables; ++i) many.add_results()->set_name(absl::StrCat(i));
   EXPECT_THAT(FunctionFromProto(many, registry), StatusIs(kInvalid, "10001 results"));
+}
+
+// By the numbers of the .proto, each known one to an enumerator of its own and back, and no other:
+// an enumerator without a row, here or there, is told.
+TEST(VariableDefProtoTest, EveryEnumeratorGoesThereAndBack) {
+  const proto::VariableDef plain = VariableDefToProto({"w", {DType::kFloat32, {2}}, {}});
+  std::set<VariableRole> roles;
+  for (int number = -1; number < 20; ++number) {
+    proto::VariableDef def = plain;
+    def.set_role(static_cast<proto::VariableDef::Role>(number));
+    const absl::StatusOr<VariableDef> read = VariableDefFromProto(def);
+    ASSERT_EQ(read.ok(), proto::VariableDef::Role_IsValid(number)) << number;
+    if (!read.ok()) continue;
+    EXPECT_EQ(VariableDefToProto(*read).role(), number);
+    EXPECT_TRUE(roles.insert(read->role).second) << number;
+  }
+  std::set<Initializer::Kind> kinds;
+  for (int number = -1; number < 20; ++number) {
+    proto::Initializer initializer;
+    initializer.set_kind(static_cast<proto::Initializer::Kind>(number));
+    const absl::StatusOr<Initializer> read = InitializerFromProto(initializer);
+    ASSERT_EQ(read.ok(), proto::Initializer::Kind_IsValid(number)) << number;
+    if (!read.ok()) continue;
+    EXPECT_EQ(InitializerToProto(*read).kind(), number);
+    EXPECT_TRUE(kinds.insert(read->kind).second) << number;
+  }
+}
+
+// The numbers of older files.
+TEST(VariableDefProtoTest, EnumsKeepTheirNumbers) {
+  EXPECT_EQ(VariableDefToProto({"w", {}, {}, VariableRole::kWeight}).role(), 0);
+  EXPECT_EQ(VariableDefToProto({"w", {}, {}, VariableRole::kOptimizer}).role(), 1);
+  EXPECT_EQ(InitializerToProto(Initializer::Zeros()).kind(), 0);
+  EXPECT_EQ(InitializerToProto(Initializer::Constant(1)).kind(), 1);
+  EXPECT_EQ(InitializerToProto(Initializer::Uniform(1)).kind(), 2);
+  EXPECT_EQ(InitializerToProto(Initializer::GlorotUniform()).kind(), 3);
+  EXPECT_EQ(InitializerToProto(Initializer::Orthogonal()).kind(), 4);
 }
 
 TEST(VariableDefProtoTest, RefusesEnumsItDoesNotKnow) {

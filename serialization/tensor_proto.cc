@@ -3,11 +3,13 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "serialization/enum_table.h"
 
 namespace seqgraph {
 namespace {
@@ -104,25 +106,35 @@ absl::StatusOr<Tensor> ReadRaw(const std::string& raw, const TensorType& type) {
   return tensor;
 }
 
+constexpr EnumRow<DType, proto::DType> kDTypes[] = {{DType::kFloat32, proto::FLOAT32},
+                                                    {DType::kFloat64, proto::FLOAT64},
+                                                    {DType::kInt32, proto::INT32},
+                                                    {DType::kInt64, proto::INT64}};
+
 }  // namespace
+
+proto::DType DTypeToProto(DType dtype) { return EnumToProto(kDTypes, dtype); }
+
+absl::StatusOr<DType> DTypeFromProto(proto::DType dtype) {
+  if (const std::optional<DType> known = EnumFromProto(kDTypes, dtype)) return *known;
+  return absl::InvalidArgumentError(absl::StrCat("element type ", static_cast<int>(dtype),
+                                                 " is none of FLOAT32, FLOAT64, INT32, INT64"));
+}
 
 proto::TensorType TypeToProto(const TensorType& type) {
   proto::TensorType out;
-  out.set_dtype(static_cast<proto::DType>(type.dtype));
+  out.set_dtype(DTypeToProto(type.dtype));
   for (const Dim dim : type.shape.dims()) out.add_dims(dim.is_batch() ? -1 : dim.size());
   return out;
 }
 
 absl::StatusOr<TensorType> TypeFromProto(const proto::TensorType& from) {
-  if (from.dtype() < proto::FLOAT32 || from.dtype() > proto::INT64) {
-    return absl::InvalidArgumentError(absl::StrCat("element type ", static_cast<int>(from.dtype()),
-                                                   " is none of FLOAT32, FLOAT64, INT32, INT64"));
-  }
+  SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromProto(from.dtype()));
   if (from.dims_size() > Shape::kMaxRank) {
     return absl::InvalidArgumentError(
         absl::StrCat("rank ", from.dims_size(), " is more than ", Shape::kMaxRank));
   }
-  TensorType type{static_cast<DType>(from.dtype()), {}};
+  TensorType type{dtype, {}};
   for (const int64_t dim : from.dims()) {
     if (dim < -1) {
       return absl::InvalidArgumentError(

@@ -14,6 +14,10 @@ enum class TensorEncoding {
             ///< text
 };
 
+proto::DType DTypeToProto(DType dtype);
+/// InvalidArgument for an unknown number.
+absl::StatusOr<DType> DTypeFromProto(proto::DType dtype);
+
 proto::TensorType TypeToProto(const TensorType& type);
 /// InvalidArgument for an unknown element type or a shape beyond Shape's limits.
 absl::StatusOr<TensorType> TypeFromProto(const proto::TensorType& type);

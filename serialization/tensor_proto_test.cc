@@ -1,6 +1,7 @@
 #include "serialization/tensor_proto.h"
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "serialization/proto_guard.h"
@@ -24,6 +25,22 @@ TEST(TypeProtoTest, TheBatchIsMinusOne) {
   EXPECT_EQ(PrintTextProto(saved), "dtype: INT32\ndims: [-1, 100, 0]\n");
   SEQ_ASSERT_OK_AND_ASSIGN(const TensorType read, TypeFromProto(saved));
   EXPECT_EQ(read, type);
+}
+
+// The numbers are those of older files, and of backend plugins (SG_FLOAT32, ...).
+TEST(TypeProtoTest, EveryElementTypeGoesThereAndBack) {
+  EXPECT_EQ(DTypeToProto(DType::kFloat32), 1);
+  EXPECT_EQ(DTypeToProto(DType::kFloat64), 2);
+  EXPECT_EQ(DTypeToProto(DType::kInt32), 3);
+  EXPECT_EQ(DTypeToProto(DType::kInt64), 4);
+  std::set<DType> known;
+  for (int number = -1; number < 20; ++number) {
+    const absl::StatusOr<DType> read = DTypeFromProto(static_cast<proto::DType>(number));
+    ASSERT_EQ(read.ok(), number != 0 && proto::DType_IsValid(number)) << number;
+    if (!read.ok()) continue;
+    EXPECT_EQ(DTypeToProto(*read), number);
+    EXPECT_TRUE(known.insert(*read).second) << number;
+  }
 }
 
 TEST(TypeProtoTest, RefusesWhatIsNoType) {

@@ -13,6 +13,12 @@
 namespace seqgraph {
 namespace {
 
+// What the reader takes by number.
+static_assert(static_cast<int>(DType::kFloat32) == SG_FLOAT32);
+static_assert(static_cast<int>(DType::kFloat64) == SG_FLOAT64);
+static_assert(static_cast<int>(DType::kInt32) == SG_INT32);
+static_assert(static_cast<int>(DType::kInt64) == SG_INT64);
+
 absl::Status Damaged(absl::string_view what) {
   return absl::InvalidArgumentError(
       absl::StrCat(what, " is damaged or holds a field that this program does not know"));
