@@ -196,8 +196,10 @@ class FaultyBackend : public Backend {
 
   FunctionClaim ClaimFunction(const Function& function) const override {
     FunctionClaim claim = inner_->ClaimFunction(function);
-    for (Claim& node : claim.nodes) {
-      if (fault_.behavior == "claims_nothing") {
+    for (size_t n = 0; n < claim.nodes.size(); ++n) {
+      Claim& node = claim.nodes[n];
+      const bool other = function.nodes()[n].op->name() != fault_.op;
+      if (fault_.behavior == "claims_nothing" || (fault_.behavior == "claims_only" && other)) {
         node = Claim::No(ClaimReason::kUnknownOp, "knows no op");
       } else if (fault_.behavior == "changes_its_mind" && ++claims_ % 2 == 0) {
         node = Claim::No(ClaimReason::kUnknownOp, "not this time");
@@ -232,9 +234,10 @@ class FaultyBackend : public Backend {
 
 absl::StatusOr<InjectedFault> ParseFault(const std::string& text) {
   static const auto* const kBehaviors = new std::set<std::string>{
-      "read_past_end",  "writes_input",   "uses_undefined", "ignores_nan",    "flips_sign",
-      "crashes",        "exits",          "throws",         "hangs",          "no_begin_end",
-      "broken_promise", "second_prepare", "leaks",          "claims_nothing", "changes_its_mind"};
+      "read_past_end", "writes_input",   "uses_undefined", "ignores_nan",
+      "flips_sign",    "crashes",        "exits",          "throws",
+      "hangs",         "no_begin_end",   "broken_promise", "second_prepare",
+      "leaks",         "claims_nothing", "claims_only",    "changes_its_mind"};
   const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
   const auto& [what, op] = parts;
   InjectedFault fault{.op = op};

@@ -2,8 +2,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "data/imdb_dataset.h"
@@ -27,6 +29,9 @@ class DiffCommand : public Command {
     flags.InputFile("MODEL", &path_, "A saved model").Required();
     flags.Backends("--backends", &backends_, "FIRST,SECOND",
                    "The one that is taken as given, and the one under suspicion");
+    flags.Backends(
+        "--rest", &rest_, "NAMES",
+        "Who runs, on both sides, the nodes that one of the two does not take; empty: nobody");
     DeclareBackendSettings(flags);
     Flag data =
         flags.InputPath("--data", &data_, "Reviews to run on: archive, folder, or 'synthetic'",
@@ -54,7 +59,17 @@ class DiffCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_RETURN_IF_ERROR(CheckBackendNames(backends_));
+    std::vector<std::string> names = absl::StrSplit(backends_, ',');
+    if (names.size() != 2) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--backends needs two, FIRST,SECOND; got ", backends_));
+    }
+    const std::vector<std::string> rest = absl::StrSplit(rest_, ',', absl::SkipEmpty());
+    for (const std::string& name : rest) {
+      if (!absl::c_linear_search(names, name)) names.push_back(name);
+    }
+    const std::string all = absl::StrJoin(names, ",");
+    SEQ_RETURN_IF_ERROR(CheckBackendNames(all));
     SEQ_ASSIGN_OR_RETURN(PassList passes, ChoosePasses(passes_));
     SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
@@ -62,12 +77,8 @@ class DiffCommand : public Command {
                          inputs_.empty() ? diff::InputsFromReviews(model, *function, data_, batch_)
                                          : diff::InputsFromFile(*function, inputs_));
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
-                         ChooseBackends(backends_, {{function, inputs.batch}}, passes));
+                         ChooseBackends(all, {{function, inputs.batch}}, passes));
     const std::vector<const Backend*> backends = ListOf(selection);
-    if (backends.size() != 2) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--backends needs two, FIRST,SECOND; got ", backends_));
-    }
     diff::LockstepOptions options{
         .first = backends[0],
         .second = backends[1],
@@ -75,6 +86,9 @@ class DiffCommand : public Command {
         .steps = steps_,
         .threads = static_cast<int>(threads_),
         .passes = std::move(passes)};
+    for (const std::string& name : rest) {
+      options.rest.push_back(backends[absl::c_find(names, name) - names.begin()]);
+    }
     SEQ_ASSIGN_OR_RETURN(
         const diff::LockstepResult result,
         diff::RunLockstep(model, *function, inputs.batch, inputs.tensors, AllOps(), options));
@@ -107,7 +121,7 @@ class DiffCommand : public Command {
   }
 
   std::string path_;
-  std::string backends_ = "reference,onednn";
+  std::string backends_ = "reference,onednn", rest_ = "reference";
   std::string data_ = std::string(data::kSyntheticName);
   std::string inputs_;
   int64_t batch_ = 64;

@@ -173,6 +173,8 @@ TEST_F(CommandTest, DiffFindsTheBuiltInBackendsWithinTheirBounds) {
     }
   }
   EXPECT_EQ(Run({"diff", "m.pb", "--backends=reference"}).status, 1);
+  EXPECT_EQ(Run({"diff", "m.pb", "--data=tiny.tar.gz", "--batch=7", "--rest="}).status, 0);
+  EXPECT_THAT(Run({"diff", "m.pb", "--rest=abacus"}).err, HasSubstr("abacus"));
   EXPECT_EQ(Run({"diff", "m.pb", "--inputs=none.npz"}).status, 1);
 }
 

@@ -12,7 +12,6 @@
 #include "base/atomic_file.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "tests/diff/faulty_backend.h"
 #include "tests/faulty_backend.h"
 #include "tests/testing.h"
 #include "tools/conformance/file_cases.h"
@@ -340,6 +339,70 @@ TEST(LockstepTest, SaysWhichInputIsMissing) {
   EXPECT_THAT(RunLockstep(model, *model.FindFunction(kTrainStep), kBatch, inputs, AllOps(),
                           Against(Named("onednn"))),
               StatusIs(absl::StatusCode::kInvalidArgument, "needs an input labels"));
+}
+
+// A backend that takes one op of many, as a first version of anybody's does.
+class TheRest : public ::testing::Test {
+ protected:
+  LockstepOptions Options(InjectedFault fault) {
+    fault.behavior = "claims_only";
+    partial_ = MakeFaultyBackend(Named("onednn"), std::move(fault));
+    LockstepOptions options = Against(partial_.get(), Mode::kIsolated, /*steps=*/2);
+    options.rest = {Named("reference")};
+    return options;
+  }
+  std::unique_ptr<Backend> partial_;
+};
+
+TEST_F(TheRest, RunsWhatTheSecondRefuses) {
+  for (const std::string op : {"Dense", "DenseGrad", "RNNCell", "RMSPropUpdate"}) {
+    SCOPED_TRACE(op);
+    const LockstepOptions options = Options({.op = op});
+    const LockstepResult result = Compared(SmallModel(), options);
+    EXPECT_FALSE(result.fault.has_value()) << ReportText(result, options);
+    int64_t of_second = 0;
+    for (const NodeRecord& record : result.nodes) {
+      EXPECT_EQ(record.backend, record.op == op ? "faulty" : "reference") << record.node;
+      of_second += record.backend == "faulty" ? record.compared : 0;
+    }
+    EXPECT_GT(of_second, 0);
+    EXPECT_THAT(ReportText(result, options), HasSubstr("faulty does not take "));
+    EXPECT_THAT(ReportText(result, options), HasSubstr("reference runs them: "));
+  }
+}
+
+TEST_F(TheRest, LeavesFaultsToBeFoundAndShown) {
+  const LockstepOptions options = Options({.op = "Dense", .share = 0.01});
+  const LockstepResult result = Compared(SmallModel(), options);
+  ASSERT_TRUE(result.fault.has_value());
+  EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), "Dense");
+  const MinimalCase found = CaseOf(result, options);
+  EXPECT_EQ(found.nodes.size(), 1u);
+  EXPECT_THAT(CaseText(result, options, found, "f.textproto"),
+              HasSubstr("seqgraph test f.textproto --backend=faulty\n"));
+}
+
+TEST_F(TheRest, RunsWhatTheFirstRefuses) {
+  LockstepOptions options = Options({.op = "Dense"});
+  std::swap(options.first, options.second);
+  options.second = Named("onednn");
+  const LockstepResult result = Compared(SmallModel(), options);
+  EXPECT_FALSE(result.fault.has_value()) << ReportText(result, options);
+  for (const NodeRecord& record : result.nodes) EXPECT_EQ(record.backend, "onednn");
+}
+
+TEST_F(TheRest, WithoutItRefusalsAreAnErrorAndSoIsABackendThatTakesNothing) {
+  const Model model = SmallModel();
+  LockstepOptions options = Options({.op = "Dense"});
+  options.rest.clear();
+  const auto run = [&] {
+    return RunLockstep(model, *model.FindFunction(kTrainStep), kBatch, SmallBatch(), AllOps(),
+                       options);
+  };
+  constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+  EXPECT_THAT(run(), StatusIs(kInvalid, "knows no op"));
+  options = Options({.op = "Tanh"});
+  EXPECT_THAT(run(), StatusIs(kInvalid, "backend faulty takes none of the "));
 }
 
 }  // namespace

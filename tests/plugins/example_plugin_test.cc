@@ -21,6 +21,7 @@
 #include "runtime/compiled_function.h"
 #include "tests/plugins/plugin_testing.h"
 #include "tests/testing.h"
+#include "tools/diff/lockstep.h"
 #include "training/text_models.h"
 #include "training/trainer.h"
 
@@ -125,6 +126,30 @@ TEST(ExamplePlugin, TrainsBesideTheReference) {
     by_example += node.backend == "example";
   }
   EXPECT_GE(by_example, 1);
+}
+
+// As `seqgraph diff MODEL --backends=reference,PATH` does it.
+TEST(ExamplePlugin, IsComparedOnTheNodesThatItTakes) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeTextModel({.num_words = 20, .maxlen = 5}));
+  const Function& predict = *model.FindFunction("predict");
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function bound, BindBatch(predict, AllOps(), 4));
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const BackendSelection selection,
+      SelectBackends(absl::StrCat("reference,", ExamplePath()), Options(bound)));
+  const Backend* reference = selection.registry.all()[0].get();
+  const diff::LockstepOptions options{
+      .first = reference, .second = selection.registry.all()[1].get(), .rest = {reference}};
+  const Tensor tokens = Tensor::Of<int32_t>({4, 5}, std::vector<int32_t>(20, 7));
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const diff::LockstepResult result,
+      diff::RunLockstep(model, predict, 4, {{"tokens", tokens}}, AllOps(), options));
+  EXPECT_FALSE(result.fault.has_value());
+  int64_t compared = 0;
+  for (const diff::NodeRecord& node : result.nodes) {
+    EXPECT_EQ(node.backend, node.op == "Dense" ? "example" : "reference") << node.node;
+    if (node.backend == "example") compared += node.compared;
+  }
+  EXPECT_EQ(compared, 4);
 }
 
 }  // namespace

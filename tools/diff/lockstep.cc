@@ -267,17 +267,21 @@ class Lockstep {
     SEQ_RETURN_IF_ERROR(CopyVariables(model.variables, function, first_variables_));
     SEQ_RETURN_IF_ERROR(CopyVariables(model.variables, function, second_variables_));
     SEQ_ASSIGN_OR_RETURN(const Function shared, RunPassesForBoth(function, batch, registry));
-    SEQ_ASSIGN_OR_RETURN(first_,
-                         Compile(options_.first, first_variables_, shared, batch, registry));
-    SEQ_ASSIGN_OR_RETURN(second_,
-                         Compile(options_.second, second_variables_, shared, batch, registry));
+    SEQ_ASSIGN_OR_RETURN(
+        first_, Compile(options_.With(options_.first), first_variables_, shared, batch, registry));
+    SEQ_ASSIGN_OR_RETURN(second_, Compile(options_.With(options_.second), second_variables_, shared,
+                                          batch, registry));
     for (CompiledFunction* compiled : {first_.get(), second_.get()}) {
       SEQ_RETURN_IF_ERROR(SetInputs(*compiled, inputs));
     }
     result_.function = second_->function();
     for (const NodeAssignment& assignment : second_->assignments()) {
-      result_.nodes.push_back({assignment.node, assignment.op, assignment.implementation});
+      result_.nodes.push_back({.node = assignment.node,
+                               .op = assignment.op,
+                               .implementation = assignment.implementation,
+                               .backend = assignment.backend});
     }
+    SEQ_RETURN_IF_ERROR(CheckSecondTakesSome());
     for (size_t v = 0; v < second_->private_values().size(); ++v) {
       if (!second_->private_values()[v]) continue;
       result_.private_values.push_back(result_.function.values()[v].name);
@@ -313,25 +317,42 @@ class Lockstep {
   }
 
  private:
-  absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Backend* backend,
+  absl::Status CheckSecondTakesSome() const {
+    const std::string& name = options_.second->info().name;
+    for (const NodeRecord& record : result_.nodes) {
+      if (record.backend == name) return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(
+        absl::StrCat("backend ", name, " takes none of the ", result_.nodes.size(),
+                     " nodes of function ", result_.function.name(),
+                     ": nothing of it would be compared; `seqgraph explain` tells its reasons"));
+  }
+
+  absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(std::vector<const Backend*> backends,
                                                             VariableStore& variables,
                                                             const Function& function, int64_t batch,
                                                             const OpRegistry& registry) const {
     return CompiledFunction::Compile(function, registry, &variables,
-                                     {.backends = {backend},
+                                     {.backends = std::move(backends),
                                       .batch = batch,
                                       .threads = options_.threads,
                                       .guard_bytes = options_.guard_bytes});
   }
 
-  // What fires where both backends claim it, for both must run the same nodes.
+  // What fires where neither side loses a node to the rest, for both must run the same nodes.
   absl::StatusOr<Function> RunPassesForBoth(const Function& function, int64_t batch,
                                             const OpRegistry& registry) const {
     SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, batch));
     const NodeOwners owners =
         [this](const Function& candidate) -> absl::StatusOr<std::vector<int>> {
-      SEQ_RETURN_IF_ERROR(AssignNodes(candidate, {options_.first}).status());
-      return RankAssignment(candidate, {options_.second});
+      SEQ_ASSIGN_OR_RETURN(std::vector<int> ranks,
+                           RankAssignment(candidate, options_.With(options_.second)));
+      SEQ_ASSIGN_OR_RETURN(const std::vector<int> of_first,
+                           RankAssignment(candidate, options_.With(options_.first)));
+      // The second, which is to be tried, goes first.
+      const int width = static_cast<int>(options_.rest.size()) + 2;
+      for (size_t n = 0; n < ranks.size(); ++n) ranks[n] = ranks[n] * width + of_first[n];
+      return ranks;
     };
     return RunPasses(bound, registry, options_.passes, owners);
   }
@@ -411,6 +432,14 @@ class Lockstep {
 };
 
 }  // namespace
+
+std::vector<const Backend*> LockstepOptions::With(const Backend* backend) const {
+  std::vector<const Backend*> list = {backend};
+  for (const Backend* other : rest) {
+    if (std::find(list.begin(), list.end(), other) == list.end()) list.push_back(other);
+  }
+  return list;
+}
 
 absl::StatusOr<LockstepResult> RunLockstep(const Model& model, const Function& function,
                                            int64_t batch,

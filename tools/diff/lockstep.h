@@ -27,20 +27,26 @@ enum class Mode {
 struct LockstepOptions {
   const Backend* first = nullptr;   ///< whose values are taken as given: the reference
   const Backend* second = nullptr;  ///< under suspicion
+  /// What runs, for both, the nodes that the first or the second does not take; in this order.
+  std::vector<const Backend*> rest;
   Mode mode = Mode::kIsolated;
   int64_t steps = 1;
   int threads = 1;
-  /// Of which those fire that both backends take.
+  /// Of which those fire that drive no node of either to the rest.
   PassList passes;
   /// Around every buffer of both, as CompileOptions::guard_bytes.
   int64_t guard_bytes = kDefaultGuardBytes;
+
+  /// The backend, and behind it those of the rest.
+  std::vector<const Backend*> With(const Backend* backend) const;
 };
 
 /// The largest of all comparisons of one node.
 struct NodeRecord {
   std::string node;
   std::string op;
-  std::string implementation;  ///< of the second backend
+  std::string implementation;  ///< of the second backend, or of that of the rest
+  std::string backend;         ///< which of these that is
   double ratio = 0;            ///< largest measured / allowed of its own outputs
   std::string formula;         ///< of that output's bound
   double difference = 0;       ///< largest |second - first|: with what it inherited
@@ -95,8 +101,9 @@ struct LockstepResult {
 /// and the same variables, node by node, `steps` times; updates of variables count from one to the
 /// next. Each node of the second backend is compared with its op in double on the inputs that it
 /// was given, under NodeBounds; the first one that is beyond its bound, or writes outside of its
-/// buffers, ends the run. The model stays as it is. Errors: InvalidArgument if a backend does not
-/// take a node, or the inputs do not fit; DataLoss if the first backend writes where it must not.
+/// buffers, ends the run. The model stays as it is. Errors: InvalidArgument if the rest does not
+/// take a node that a backend refuses, if the second takes none, or the inputs do not fit; DataLoss
+/// if the first backend writes where it must not.
 absl::StatusOr<LockstepResult> RunLockstep(const Model& model, const Function& function,
                                            int64_t batch,
                                            const std::map<std::string, Tensor>& inputs,

@@ -216,7 +216,8 @@ class CaseFinder {
     absl::StatusOr<GraphTestCase> test = builder_.Build(piece);
     if (!test.ok()) return std::nullopt;
     const auto run = [&](const Backend* backend) {
-      return RunGraphTest(*test, registry_, {.backends = {backend}, .threads = options_.threads});
+      return RunGraphTest(*test, registry_,
+                          {.backends = options_.With(backend), .threads = options_.threads});
     };
     const GraphTestResult second = run(options_.second);
     if (second.passed()) return std::nullopt;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -11,7 +14,32 @@
 namespace seqgraph::diff {
 namespace {
 
-std::string NodesText(const LockstepResult& result) {
+// The implementation, and by whom where that is not the second.
+std::string Runner(const NodeRecord& record, const LockstepOptions& options) {
+  if (record.backend == options.second->info().name) return record.implementation;
+  return absl::StrCat(record.implementation, " (", record.backend, ")");
+}
+
+// Which nodes the second leaves to the rest; nothing if it takes all.
+std::string RestText(const LockstepResult& result, const LockstepOptions& options) {
+  const std::string& second = options.second->info().name;
+  std::map<std::string, std::set<std::string>> ops;  // by backend
+  int64_t count = 0;
+  for (const NodeRecord& record : result.nodes) {
+    if (record.backend == second) continue;
+    ops[record.backend].insert(record.op);
+    ++count;
+  }
+  if (count == 0) return "";
+  std::vector<std::string> by_backend;
+  for (const auto& [backend, names] : ops) {
+    by_backend.push_back(absl::StrCat(backend, " runs them: ", absl::StrJoin(names, ", ")));
+  }
+  return absl::StrCat(second, " does not take ", count, " of ", result.nodes.size(), " nodes; ",
+                      absl::StrJoin(by_backend, "; "), "\n");
+}
+
+std::string NodesText(const LockstepResult& result, const LockstepOptions& options) {
   size_t name = 4, op = 2;
   for (const NodeRecord& record : result.nodes) {
     if (record.compared == 0) continue;
@@ -23,7 +51,7 @@ std::string NodesText(const LockstepResult& result) {
   for (const NodeRecord& record : result.nodes) {
     if (record.compared == 0) continue;
     absl::StrAppendFormat(&text, "%-*s  %-*s  %18.3g  %12.3g  %s\n", name, record.node, op,
-                          record.op, record.ratio, record.difference, record.implementation);
+                          record.op, record.ratio, record.difference, Runner(record, options));
   }
   return text;
 }
@@ -64,7 +92,7 @@ std::string FaultText(const LockstepResult& result, const LockstepOptions& optio
   if (fault.damage.has_value()) {
     return absl::StrFormat("WRITES OUTSIDE ITS BUFFERS in step %d: node %s (%s, %s) %s\n",
                            fault.step + 1, node.name, node.op->name(),
-                           result.nodes[fault.node].implementation, fault.damage->ToString());
+                           Runner(result.nodes[fault.node], options), fault.damage->ToString());
   }
   if (!fault.overwritten.empty()) {
     const Value value = result.function.FindValue(fault.overwritten);
@@ -82,7 +110,7 @@ std::string FaultText(const LockstepResult& result, const LockstepOptions& optio
   absl::StrAppendFormat(&text,
                         "  %s: %.9g\n  %s: %.9g (%s)\n  exact, from the same inputs: %.17g\n",
                         options.first->info().name, fault.first, options.second->info().name,
-                        fault.second, result.nodes[fault.node].implementation, fault.exact);
+                        fault.second, Runner(result.nodes[fault.node], options), fault.exact);
   absl::StrAppendFormat(&text, "  measured / allowed: %.3g / %.3g = %.3g\n  allowed: %s, of %.6g\n",
                         fault.measured, allowed, fault.measured / allowed, fault.bound.formula,
                         fault.bound.scale);
@@ -100,7 +128,7 @@ std::string FaultText(const LockstepResult& result, const LockstepOptions& optio
 }  // namespace
 
 std::string ReportText(const LockstepResult& result, const LockstepOptions& options) {
-  std::string text = NodesText(result);
+  std::string text = absl::StrCat(RestText(result, options), NodesText(result, options));
   if (!result.private_values.empty()) {
     absl::StrAppend(&text, "not seen, for they are private to the backend: ",
                     absl::StrJoin(result.private_values, ", "), "\n");
@@ -117,12 +145,20 @@ std::string CaseText(const LockstepResult& result, const LockstepOptions& option
                                ? absl::StrCat("node ", last.name, " (", last.op->name(), ") alone")
                                : absl::StrCat(found.nodes.size(), " nodes up to ", last.name, " (",
                                               last.op->name(), ")");
+  std::vector<std::string> backends = {options.second->info().name};
+  for (int n : found.nodes) {
+    const std::string& backend = result.nodes[n].backend;
+    if (std::find(backends.begin(), backends.end(), backend) == backends.end()) {
+      backends.push_back(backend);
+    }
+  }
   return absl::StrCat("  guilty: ", what,
                       found.two_calls ? ", in the second of two calls, after variables changed: a "
                                         "copy of them is stale?"
                                       : "",
                       "\nWrote a case of ", found.elements, " numbers that shows it: ", path,
-                      "\n  seqgraph test ", path, " --backend=", options.second->info().name, "\n");
+                      "\n  seqgraph test ", path, " --backend=", absl::StrJoin(backends, ","),
+                      "\n");
 }
 
 }  // namespace seqgraph::diff
