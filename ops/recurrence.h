@@ -39,7 +39,6 @@ struct Recurrence {
   int64_t features() const { return x.dim(2); }
   int64_t units() const { return u.dim(0); }
   int64_t columns() const { return u.dim(1); }
-  int64_t gates() const { return units() == 0 ? 0 : columns() / units(); }
   const T* x_row(int64_t n, int64_t t) const { return x.data + (n * time() + t) * features(); }
   // Null if there is no initial state, which is then zero.
   const T* h0_row(int64_t n) const { return h0 ? h0.data + n * units() : nullptr; }

@@ -29,8 +29,6 @@ struct RnnDescs {
   dnnl::memory::desc bias;
   dnnl::memory::desc dst_layer;
   dnnl::memory::desc dst_iter;
-  dnnl::memory::desc src_iter_c = {};  ///< LSTM alone, as is the next
-  dnnl::memory::desc dst_iter_c = {};
 };
 
 inline dnnl::vanilla_rnn_forward::primitive_desc MakeRnnForward(const dnnl::engine& engine,
@@ -69,86 +67,6 @@ inline dnnl::vanilla_rnn_backward::primitive_desc MakeRnnBackward(
           kind, activation, direction, d.src_layer, d.src_iter, d.weights_layer, d.weights_iter,
           d.bias, d.dst_layer, d.dst_iter, diff.src_layer, diff.src_iter, diff.weights_layer,
           diff.weights_iter, diff.bias, diff.dst_layer, diff.dst_iter),
-      attr, engine, forward);
-#endif
-}
-
-inline dnnl::lstm_forward::primitive_desc MakeLstmForward(const dnnl::engine& engine,
-                                                          const dnnl::primitive_attr& attr,
-                                                          dnnl::prop_kind kind, const RnnDescs& d) {
-  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
-#if DNNL_VERSION_MAJOR >= 3
-  return dnnl::lstm_forward::primitive_desc(engine, kind, direction, d.src_layer, d.src_iter,
-                                            d.src_iter_c, d.weights_layer, d.weights_iter, d.bias,
-                                            d.dst_layer, d.dst_iter, d.dst_iter_c, attr);
-#else
-  return dnnl::lstm_forward::primitive_desc(
-      dnnl::lstm_forward::desc(kind, direction, d.src_layer, d.src_iter, d.src_iter_c,
-                               d.weights_layer, d.weights_iter, d.bias, d.dst_layer, d.dst_iter,
-                               d.dst_iter_c),
-      attr, engine);
-#endif
-}
-
-inline dnnl::lstm_backward::primitive_desc MakeLstmBackward(
-    const dnnl::engine& engine, const dnnl::primitive_attr& attr, const RnnDescs& d,
-    const RnnDescs& diff, const dnnl::lstm_forward::primitive_desc& forward) {
-  const auto kind = dnnl::prop_kind::backward;
-  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
-#if DNNL_VERSION_MAJOR >= 3
-  return dnnl::lstm_backward::primitive_desc(
-      engine, kind, direction, d.src_layer, d.src_iter, d.src_iter_c, d.weights_layer,
-      d.weights_iter, d.bias, d.dst_layer, d.dst_iter, d.dst_iter_c, diff.src_layer, diff.src_iter,
-      diff.src_iter_c, diff.weights_layer, diff.weights_iter, diff.bias, diff.dst_layer,
-      diff.dst_iter, diff.dst_iter_c, forward, attr);
-#else
-  return dnnl::lstm_backward::primitive_desc(
-      dnnl::lstm_backward::desc(kind, direction, d.src_layer, d.src_iter, d.src_iter_c,
-                                d.weights_layer, d.weights_iter, d.bias, d.dst_layer, d.dst_iter,
-                                d.dst_iter_c, diff.src_layer, diff.src_iter, diff.src_iter_c,
-                                diff.weights_layer, diff.weights_iter, diff.bias, diff.dst_layer,
-                                diff.dst_iter, diff.dst_iter_c),
-      attr, engine, forward);
-#endif
-}
-
-/// `Forward`: dnnl::gru_forward (the reset before the product) or dnnl::lbr_gru_forward (after it).
-template <typename Forward>
-typename Forward::primitive_desc MakeGruForward(const dnnl::engine& engine,
-                                                const dnnl::primitive_attr& attr,
-                                                dnnl::prop_kind kind, const RnnDescs& d) {
-  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
-#if DNNL_VERSION_MAJOR >= 3
-  return typename Forward::primitive_desc(engine, kind, direction, d.src_layer, d.src_iter,
-                                          d.weights_layer, d.weights_iter, d.bias, d.dst_layer,
-                                          d.dst_iter, attr);
-#else
-  return typename Forward::primitive_desc(
-      typename Forward::desc(kind, direction, d.src_layer, d.src_iter, d.weights_layer,
-                             d.weights_iter, d.bias, d.dst_layer, d.dst_iter),
-      attr, engine);
-#endif
-}
-
-/// `Backward`: dnnl::gru_backward or dnnl::lbr_gru_backward.
-template <typename Backward, typename ForwardDesc>
-typename Backward::primitive_desc MakeGruBackward(const dnnl::engine& engine,
-                                                  const dnnl::primitive_attr& attr,
-                                                  const RnnDescs& d, const RnnDescs& diff,
-                                                  const ForwardDesc& forward) {
-  const auto kind = dnnl::prop_kind::backward;
-  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
-#if DNNL_VERSION_MAJOR >= 3
-  return typename Backward::primitive_desc(
-      engine, kind, direction, d.src_layer, d.src_iter, d.weights_layer, d.weights_iter, d.bias,
-      d.dst_layer, d.dst_iter, diff.src_layer, diff.src_iter, diff.weights_layer, diff.weights_iter,
-      diff.bias, diff.dst_layer, diff.dst_iter, forward, attr);
-#else
-  return typename Backward::primitive_desc(
-      typename Backward::desc(kind, direction, d.src_layer, d.src_iter, d.weights_layer,
-                              d.weights_iter, d.bias, d.dst_layer, d.dst_iter, diff.src_layer,
-                              diff.src_iter, diff.weights_layer, diff.weights_iter, diff.bias,
-                              diff.dst_layer, diff.dst_iter),
       attr, engine, forward);
 #endif
 }

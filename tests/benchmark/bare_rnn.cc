@@ -25,12 +25,99 @@ memory RandomMemory(const memory::desc& desc, const dnnl::engine& engine) {
   return result;
 }
 
+// The tensors of any recurrent primitive; an empty descriptor means "absent".
+struct CellDescs : onednn::compat::RnnDescs {
+  memory::desc src_iter_c, dst_iter_c;  // LSTM alone
+};
+
+// The primitives that the backend does not use, for both versions of oneDNN.
+
+dnnl::lstm_forward::primitive_desc MakeLstmForward(const dnnl::engine& engine,
+                                                   const dnnl::primitive_attr& attr,
+                                                   dnnl::prop_kind kind, const CellDescs& d) {
+  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl::lstm_forward::primitive_desc(engine, kind, direction, d.src_layer, d.src_iter,
+                                            d.src_iter_c, d.weights_layer, d.weights_iter, d.bias,
+                                            d.dst_layer, d.dst_iter, d.dst_iter_c, attr);
+#else
+  return dnnl::lstm_forward::primitive_desc(
+      dnnl::lstm_forward::desc(kind, direction, d.src_layer, d.src_iter, d.src_iter_c,
+                               d.weights_layer, d.weights_iter, d.bias, d.dst_layer, d.dst_iter,
+                               d.dst_iter_c),
+      attr, engine);
+#endif
+}
+
+dnnl::lstm_backward::primitive_desc MakeLstmBackward(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attr, const CellDescs& d,
+    const CellDescs& diff, const dnnl::lstm_forward::primitive_desc& forward) {
+  const auto kind = dnnl::prop_kind::backward;
+  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl::lstm_backward::primitive_desc(
+      engine, kind, direction, d.src_layer, d.src_iter, d.src_iter_c, d.weights_layer,
+      d.weights_iter, d.bias, d.dst_layer, d.dst_iter, d.dst_iter_c, diff.src_layer, diff.src_iter,
+      diff.src_iter_c, diff.weights_layer, diff.weights_iter, diff.bias, diff.dst_layer,
+      diff.dst_iter, diff.dst_iter_c, forward, attr);
+#else
+  return dnnl::lstm_backward::primitive_desc(
+      dnnl::lstm_backward::desc(kind, direction, d.src_layer, d.src_iter, d.src_iter_c,
+                                d.weights_layer, d.weights_iter, d.bias, d.dst_layer, d.dst_iter,
+                                d.dst_iter_c, diff.src_layer, diff.src_iter, diff.src_iter_c,
+                                diff.weights_layer, diff.weights_iter, diff.bias, diff.dst_layer,
+                                diff.dst_iter, diff.dst_iter_c),
+      attr, engine, forward);
+#endif
+}
+
+// `Forward`: dnnl::gru_forward (the reset before the product) or dnnl::lbr_gru_forward (after it).
+template <typename Forward>
+typename Forward::primitive_desc MakeGruForward(const dnnl::engine& engine,
+                                                const dnnl::primitive_attr& attr,
+                                                dnnl::prop_kind kind, const CellDescs& d) {
+  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Forward::primitive_desc(engine, kind, direction, d.src_layer, d.src_iter,
+                                          d.weights_layer, d.weights_iter, d.bias, d.dst_layer,
+                                          d.dst_iter, attr);
+#else
+  return typename Forward::primitive_desc(
+      typename Forward::desc(kind, direction, d.src_layer, d.src_iter, d.weights_layer,
+                             d.weights_iter, d.bias, d.dst_layer, d.dst_iter),
+      attr, engine);
+#endif
+}
+
+// `Backward`: dnnl::gru_backward or dnnl::lbr_gru_backward.
+template <typename Backward, typename ForwardDesc>
+typename Backward::primitive_desc MakeGruBackward(const dnnl::engine& engine,
+                                                  const dnnl::primitive_attr& attr,
+                                                  const CellDescs& d, const CellDescs& diff,
+                                                  const ForwardDesc& forward) {
+  const auto kind = dnnl::prop_kind::backward;
+  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Backward::primitive_desc(
+      engine, kind, direction, d.src_layer, d.src_iter, d.weights_layer, d.weights_iter, d.bias,
+      d.dst_layer, d.dst_iter, diff.src_layer, diff.src_iter, diff.weights_layer, diff.weights_iter,
+      diff.bias, diff.dst_layer, diff.dst_iter, forward, attr);
+#else
+  return typename Backward::primitive_desc(
+      typename Backward::desc(kind, direction, d.src_layer, d.src_iter, d.weights_layer,
+                              d.weights_iter, d.bias, d.dst_layer, d.dst_iter, diff.src_layer,
+                              diff.src_iter, diff.weights_layer, diff.weights_iter, diff.bias,
+                              diff.dst_layer, diff.dst_iter),
+      attr, engine, forward);
+#endif
+}
+
 }  // namespace
 
 struct BareRnn::Impl {
   // Takes the pair of primitives, with all their memory.
   template <typename Forward, typename Backward>
-  void Set(const onednn::compat::RnnDescs& d, const typename Forward::primitive_desc& forward_pd,
+  void Set(const CellDescs& d, const typename Forward::primitive_desc& forward_pd,
            const typename Backward::primitive_desc& backward_pd) {
     forward = Forward(forward_pd);
     backward = Backward(backward_pd);
@@ -59,10 +146,9 @@ struct BareRnn::Impl {
   }
 
   template <typename Forward, typename Backward>
-  void SetGru(const onednn::compat::RnnDescs& d) {
-    const auto pd =
-        onednn::compat::MakeGruForward<Forward>(engine, {}, dnnl::prop_kind::forward_training, d);
-    Set<Forward, Backward>(d, pd, onednn::compat::MakeGruBackward<Backward>(engine, {}, d, d, pd));
+  void SetGru(const CellDescs& d) {
+    const auto pd = MakeGruForward<Forward>(engine, {}, dnnl::prop_kind::forward_training, d);
+    Set<Forward, Backward>(d, pd, MakeGruBackward<Backward>(engine, {}, d, d, pd));
   }
 
   void Add(std::unordered_map<int, memory>& args, int arg, const memory::desc& desc) const {
@@ -79,7 +165,7 @@ BareRnn::BareRnn(BareCell cell, int64_t time, int64_t batch, int64_t features, i
     : impl_(std::make_unique<Impl>()) {
   const int64_t gates = cell == BareCell::kRnn ? 1 : cell == BareCell::kLstm ? 4 : 3;
   const memory::desc state = Desc({1, 1, batch, units}, Tag::ldnc);
-  onednn::compat::RnnDescs d;
+  CellDescs d;
   d.src_layer = Desc({time, batch, features}, Tag::tnc);
   d.weights_layer = Desc({1, 1, features, gates, units}, Tag::any);
   d.weights_iter = Desc({1, 1, units, gates, units}, Tag::any);
@@ -98,10 +184,9 @@ BareRnn::BareRnn(BareCell cell, int64_t time, int64_t batch, int64_t features, i
     }
     case BareCell::kLstm: {
       d.dst_iter_c = state;
-      const auto pd =
-          onednn::compat::MakeLstmForward(engine, {}, dnnl::prop_kind::forward_training, d);
-      impl_->Set<dnnl::lstm_forward, dnnl::lstm_backward>(
-          d, pd, onednn::compat::MakeLstmBackward(engine, {}, d, d, pd));
+      const auto pd = MakeLstmForward(engine, {}, dnnl::prop_kind::forward_training, d);
+      impl_->Set<dnnl::lstm_forward, dnnl::lstm_backward>(d, pd,
+                                                          MakeLstmBackward(engine, {}, d, d, pd));
       break;
     }
     case BareCell::kGru:
