@@ -15,7 +15,7 @@ Each run becomes a folder cases/NAME:
 
     case.json     how it was trained, and "config": what Keras says of model, loss and optimizer
     expected.npz  tokens [rows, time], targets [rows] or [rows, outputs], sample_weights [rows] if
-                  any, initial_N and trained_N (weights in Keras's order), step_losses,
+                  any (with time behind rows in all of these, where there is an output per step), initial_N and trained_N (weights in Keras's order), step_losses,
                   predict_initial and predict_trained [rows, outputs]
 
 Batches are taken in order; the last of an epoch may be smaller. States are reset before each epoch
@@ -228,6 +228,22 @@ CASES = {
     "adamax_decayed": rnn_trained_with(
         lambda: optimizers.Adamax(learning_rate=0.004, beta_1=0.8, beta_2=0.7, epsilon=1e-5,
                                   weight_decay=0.05)),
+    # An output per step: rows of the loss are steps, and masked ones do not count.
+    "steps_binary": case(
+        lambda: [embedding(), gru(return_sequences=True), sigmoid()], adam, steps=True),
+    "steps_binary_masked": case(
+        lambda: [embedding(True), both(lstm(return_sequences=True)), sigmoid()], adam, steps=True),
+    "steps_sparse_masked_weights": case(
+        lambda: [embedding(True), gru(return_sequences=True),
+                 layers.Dense(3, activation="softmax")], adam,
+        "sparse_categorical_crossentropy", 3, steps=True, sample_weights=True),
+    "steps_categorical_weights": case(
+        lambda: [embedding(), lstm(return_sequences=True),
+                 layers.Dense(3, activation="softmax")], adam,
+        "categorical_crossentropy", 3, steps=True, sample_weights=True),
+    "steps_mean_squared_error_masked": case(
+        lambda: [embedding(True), rnn(return_sequences=True), layers.Dense(2)], adam,
+        "mean_squared_error", real=2, steps=True),
 }
 
 
@@ -248,11 +264,13 @@ def make_tokens(rng, rows, empty_row):
 
 
 def make_targets(rng, rows, run):
+    shape = (rows, TIME) if run["how"].get("steps") else (rows,)
     if "real" in run["how"]:
-        return rng.normal(size=(rows, run["how"]["real"])).astype(np.float32)
+        return rng.normal(size=shape + (run["how"]["real"],)).astype(np.float32)
     if run["classes"] is None:
-        return rng.integers(0, 2, size=rows).astype(np.int32)
-    classes = rng.integers(0, run["classes"], size=rows).astype(np.int32)
+        targets = rng.integers(0, 2, size=shape).astype(np.int32)
+        return targets[..., None] if run["how"].get("steps") else targets
+    classes = rng.integers(0, run["classes"], size=shape).astype(np.int32)
     if run["loss"] == "sparse_categorical_crossentropy":
         return classes
     return np.eye(run["classes"], dtype=np.float32)[classes]
@@ -291,7 +309,8 @@ class Recorder:
         self.targets = make_targets(rng, self.rows, run)
         self.weights = None
         if self.how.get("sample_weights"):
-            self.weights = rng.uniform(0.2, 2.0, size=self.rows).astype(np.float32)
+            shape = (self.rows, TIME) if self.how.get("steps") else self.rows
+            self.weights = rng.uniform(0.2, 2.0, size=shape).astype(np.float32)
         self.model = build(run, name, BATCH if self.stateful else None)
         perturb_biases(self.model, rng)
         self.inputs = self.tokens

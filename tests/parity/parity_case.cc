@@ -89,7 +89,8 @@ Tensor WeightsByClass(const Json& by_class, const Tensor& targets) {
 
 // Sample weights, or class weights: Keras does not take both.
 absl::Status ReadRowWeights(const Json& json, const Arrays& arrays, ParityCase& result) {
-  const Shape shape{result.rows()};
+  const Shape shape = RowsType(result.targets.type(), DType::kFloat32).shape;
+  const Shape& rows = result.training.loss.labels_are_classes ? result.targets.shape() : shape;
   const Json by_class = json.value("class_weight", Json());
   if (!by_class.is_null()) {
     result.training.sample_weight = true;
@@ -101,12 +102,12 @@ absl::Status ReadRowWeights(const Json& json, const Arrays& arrays, ParityCase& 
                          ReadTensor(arrays, "sample_weights", DType::kFloat32));
     result.evaluate_weights = result.train_weights;
   }
-  if (!result.training.sample_weight || result.train_weights.shape() == shape) {
+  if (!result.training.sample_weight || result.train_weights.shape() == rows) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("expected.npz: sample_weights is ",
                                                  result.train_weights.shape().ToString(),
-                                                 ", expected ", shape.ToString()));
+                                                 ", expected ", rows.ToString()));
 }
 
 absl::Status ReadWeights(const Arrays& arrays, ParityCase& result) {

@@ -30,13 +30,15 @@ struct ParityCase {
   TrainableOptions training;
   int64_t batch = 0;
   int64_t epochs = 0;
-  Tensor tokens;   ///< int32 [rows, time]
-  Tensor targets;  ///< float32 [rows, outputs]; class numbers int32 [rows]
-  /// float32 [rows]; used if training.sample_weight. Class weights count while training only.
+  Tensor tokens;  ///< int32 [rows, time]
+  /// float32 [rows, outputs] or [rows, time, outputs]; class numbers int32 [rows] or [rows, time].
+  Tensor targets;
+  /// float32 [rows] or [rows, time]; used if training.sample_weight. Class weights count while
+  /// training only.
   Tensor train_weights, evaluate_weights;
   std::vector<CaseWeight> weights;
   std::vector<double> step_losses;
-  std::vector<double> predict_initial, predict_trained;  ///< [first rows, outputs]
+  std::vector<double> predict_initial, predict_trained;  ///< of the first rows
   /// After training, on all rows.
   double evaluate_loss = 0;
   std::optional<double> evaluate_accuracy;

@@ -169,7 +169,8 @@ class ParityRun {
   absl::Status ComparePredictions(const std::vector<double>& expected, Difference& difference) {
     SEQ_ASSIGN_OR_RETURN(const Function* predict, model_.GetFunction(kPredict));
     const Value result = predict->FindResult(ResultName(case_.stack, AllLayers()));
-    const int64_t outputs = predict->type(result).shape.back().size();
+    int64_t outputs = 1;  // of a row, all steps
+    for (const Dim dim : predict->type(result).shape.dims().subspan(1)) outputs *= dim.size();
     const int64_t rows = static_cast<int64_t>(expected.size()) / outputs;
     if (rows > case_.rows() || rows * outputs != static_cast<int64_t>(expected.size())) {
       return absl::InvalidArgumentError(absl::StrCat("expected.npz has ", expected.size(),
@@ -188,27 +189,41 @@ class ParityRun {
                         });
   }
 
+  // The batch of a function that has just run on rows that begin with `first`, as metrics see it.
+  struct Seen {
+    Tensor prediction, targets, mask;
+    MetricBatch batch;
+  };
+  Seen See(const CompiledFunction& function, int64_t first) const {
+    Seen seen{.prediction = Prediction(function),
+              .targets = Rows(case_.targets, first, function.batch())};
+    const int64_t width = seen.prediction.shape().back().size();
+    seen.batch = {.rows = seen.prediction.num_elements() / width,
+                  .predictions = seen.prediction.Elements<float>()};
+    if (seen.targets.dtype() == DType::kInt32) {
+      seen.batch.classes = seen.targets.Elements<int32_t>();
+    } else {
+      seen.batch.labels = seen.targets.Elements<float>();
+    }
+    if (const int mask = function.FindResult(kLossMask); mask >= 0) {
+      seen.mask = function.Result(mask);
+      seen.batch.weights = seen.mask.Elements<float>();
+    }
+    return seen;
+  }
+
+  // In the batches of Keras: of a masked loss each has its own number of steps.
   absl::Status CompareEvaluation(Difference& loss, Difference& accuracy) {
     const std::unique_ptr<MetricState> right = Accuracy().make();
     Mean mean;
     Batches compiled;
-    SEQ_RETURN_IF_ERROR(
-        ForEachBatch(kEvaluate, case_.rows(), InferenceBatch(case_.rows()), case_.evaluate_weights,
-                     compiled, [&](const CompiledFunction& function, int64_t first) {
-                       const int64_t count = function.batch();
-                       mean.Add(Loss(function) * static_cast<double>(count), count);
-                       const Tensor prediction = Prediction(function);
-                       const Tensor targets = Rows(case_.targets, first, count);
-                       const int64_t width = prediction.shape().back().size();
-                       MetricBatch batch{.rows = prediction.num_elements() / width,
-                                         .predictions = prediction.Elements<float>()};
-                       if (targets.dtype() == DType::kInt32) {
-                         batch.classes = targets.Elements<int32_t>();
-                       } else {
-                         batch.labels = targets.Elements<float>();
-                       }
-                       right->Add(batch);
-                     }));
+    SEQ_RETURN_IF_ERROR(ForEachBatch(kEvaluate, case_.rows(), case_.batch, case_.evaluate_weights,
+                                     compiled,
+                                     [&](const CompiledFunction& function, int64_t first) {
+                                       const double count = static_cast<double>(function.batch());
+                                       mean.Add(Loss(function) * count, count);
+                                       right->Add(See(function, first).batch);
+                                     }));
     Compare(loss, mean.value(), case_.evaluate_loss, "loss");
     if (case_.evaluate_accuracy.has_value()) {
       Compare(accuracy, right->value(), *case_.evaluate_accuracy, "accuracy");
