@@ -13,7 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
-#include "graph/fixed_nodes.h"
+#include "graph/constant_subgraph.h"
 #include "graph/function_cost.h"
 
 namespace seqgraph {
@@ -259,12 +259,12 @@ double EstimatedSeconds(const Function& function) {
   // What stays the same is computed once for many calls (CompiledFunction), but perhaps not many.
   constexpr double kCallsWithSameVariables = 8;
   const std::vector<OpCost> costs = NodeCosts(function);
-  const std::vector<bool> fixed = FixedNodes(function);
+  const std::vector<bool> constant = ConstantSubgraph(function);
   double seconds = 0;
   for (size_t n = 0; n < costs.size(); ++n) {
     const double once = costs[n].flops / kFlopsPerSecond +
                         static_cast<double>(costs[n].bytes()) / kBytesPerSecond + kSecondsPerNode;
-    seconds += fixed[n] ? once / kCallsWithSameVariables : once;
+    seconds += constant[n] ? once / kCallsWithSameVariables : once;
   }
   return seconds;
 }

@@ -121,8 +121,8 @@ absl::Status ComputeLSTMCell(const ReferenceContext& c) {
 // Gates and cells of a row, computed anew from its sequence: [time, 4 units] and [time, units]. At
 // a masked step cells has what it had before, and gates nothing.
 template <typename T>
-struct Trace {
-  explicit Trace(const Recurrence<T>& r)
+struct RowStates {
+  explicit RowStates(const Recurrence<T>& r)
       : gates(r.time() * 4 * r.units()), cells(r.time() * r.units()), start(r.units()) {}
 
   void Compute(const Recurrence<T>& r, int64_t n, TensorView<const T> c0,
@@ -179,14 +179,14 @@ absl::Status ComputeLSTMCellGrad(const ReferenceContext& c) {
   const auto dc0 = c.output<T>(5);
   const int64_t units = r.units();
   std::vector<T> dh(units), dc(units), dz(4 * units);
-  Trace<T> trace(r);
+  RowStates<T> states(r);
   for (int64_t n = 0; n < r.batch(); ++n) {
-    trace.Compute(r, n, c0, sequence);
+    states.Compute(r, n, c0, sequence);
     StartBackward(r, n, d_last, dh.data());
     StartBackward(r, n, d_last_cell, dc.data());
     const auto step = [&](int64_t t, const T* previous, T* dh) {
-      GateGradients(r.activation, units, trace.gates.data() + t * 4 * units,
-                    trace.cells.data() + t * units, trace.CellBefore(r, t), dh, dc.data(),
+      GateGradients(r.activation, units, states.gates.data() + t * 4 * units,
+                    states.cells.data() + t * units, states.CellBefore(r, t), dh, dc.data(),
                     dz.data());
       AddInputGradients(r, n, t, dz.data(), grad);
       if (grad.db) AddVector(dz.data(), 4 * units, grad.db.data);

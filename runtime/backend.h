@@ -51,7 +51,7 @@ struct KernelArgs {
 };
 
 /// A value whose storage is the backend's own business: its layout and size.
-struct PrivateStorage {
+struct OpaqueLayout {
   Value value;
   int64_t bytes = 0;
 };
@@ -69,7 +69,7 @@ class Program {
   virtual int64_t persistent_bytes() const { return 0; }
   /// Values that may be private (see ProgramRequest) and that this program stores in a layout of
   /// its own: the host gives them that many bytes instead of the type's.
-  virtual std::vector<PrivateStorage> private_storage() const { return {}; }
+  virtual std::vector<OpaqueLayout> opaque_layouts() const { return {}; }
 
   /// Called once before the first node of a call and once after the last, in the thread that runs.
   /// End follows every Begin that was OK, also when a node fails.
@@ -87,7 +87,7 @@ struct ProgramRequest {
   absl::Span<const int> nodes;
   /// For each value of the function: true if it is computed and read by `nodes` only, and is
   /// neither result nor update, so that its storage may be private.
-  std::vector<bool> may_be_private;
+  std::vector<bool> may_be_opaque;
   int threads = 1;
   /// This backend's ClaimFunction of the function. `nodes` may be fewer than it claims.
   const FunctionClaim* claim = nullptr;

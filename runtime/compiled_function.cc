@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/denormals.h"
 #include "base/status_macros.h"
-#include "graph/fixed_nodes.h"
+#include "graph/constant_subgraph.h"
 #include "runtime/memory_plan.h"
 #include "runtime/node_assignment.h"
 #include "runtime/storage_plan.h"
@@ -28,8 +28,8 @@ struct Step {
   void* persistent = nullptr;
 };
 
-// A variable that kept nodes depend on, and its version when they ran.
-struct KeptVariable {
+// A variable that constant nodes depend on, and its version when they ran.
+struct ConstantInput {
   const Variable* variable;
   uint64_t version;
 };
@@ -61,18 +61,19 @@ struct CompiledFunction::Impl {
   std::vector<MemoryRegion> persistent;  // one for each program
   std::vector<Step> steps;
   std::vector<VersionLink> version_links;
-  std::vector<bool> kept;  // for each node
-  std::vector<KeptVariable> kept_variables;
-  bool kept_is_valid = false;  // has been computed, and nothing but variables can have changed
+  std::vector<bool> constant;  // for each node
+  std::vector<ConstantInput> constant_inputs;
+  bool constants_are_valid =
+      false;  // has been computed, and nothing but variables can have changed
   std::vector<const Variable*> updated;
   std::vector<NodeAssignment> assignments;
   MemoryUse memory;
   std::vector<RewriteCount> passes;
-  std::vector<bool> is_private;  // for each value
+  std::vector<bool> is_opaque;  // for each value
 
   absl::Status BindVariables(VariableStore* store);
   absl::Status Prepare(const CompileOptions& options, std::vector<int>& program_of);
-  void FindKeptNodes(const Assignment& assignment);
+  void FindConstantNodes(const Assignment& assignment);
   void MeasureMemory();
   absl::Status CheckMemory(const CompileOptions& options) const;
   absl::Status Allocate();
@@ -102,7 +103,7 @@ struct CompiledFunction::Impl {
     return nullptr;
   }
   absl::Status RunSteps(RunObserver* observer);
-  bool HasFreshKept();
+  bool HasFreshConstants();
   absl::Status RunNodes(RunObserver* observer);
   absl::Status RunStep(Step& step, RunObserver* observer);
   absl::Status LoadGuarded();
@@ -124,28 +125,28 @@ absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
   return absl::OkStatus();
 }
 
-// Fixed nodes, but those that a backend runs only beside others: what they leave each other in its
-// own memory is not known here.
-void CompiledFunction::Impl::FindKeptNodes(const Assignment& assignment) {
+// The constant subgraph, but those that a backend runs only beside others: what they leave each
+// other in its own memory is not known here.
+void CompiledFunction::Impl::FindConstantNodes(const Assignment& assignment) {
   const int nodes = static_cast<int>(function.nodes().size());
-  kept.assign(nodes, false);
+  constant.assign(nodes, false);
   if (guard_bytes > 0) return;
-  const std::vector<bool> fixed = FixedNodes(function);
-  if (std::count(fixed.begin(), fixed.end(), true) == 0) return;
-  kept = fixed;
+  const std::vector<bool> subgraph = ConstantSubgraph(function);
+  if (std::count(subgraph.begin(), subgraph.end(), true) == 0) return;
+  constant = subgraph;
   for (int n = 0; n < nodes; ++n) {
-    for (const int other : assignment.together(n)) kept[n] = kept[other] = false;
+    for (const int other : assignment.together(n)) constant[n] = constant[other] = false;
   }
   std::vector<bool> read(variables.size(), false);
   for (int n = 0; n < nodes; ++n) {
     for (Value input : function.nodes()[n].inputs) {
-      if (!fixed[n] || !input.present()) continue;
+      if (!subgraph[n] || !input.present()) continue;
       if (function.info(input).origin == Origin::kVariable)
         read[function.info(input).source] = true;
     }
   }
   for (size_t v = 0; v < read.size(); ++v) {
-    if (read[v]) kept_variables.push_back({variables[v], 0});
+    if (read[v]) constant_inputs.push_back({variables[v], 0});
   }
 }
 
@@ -156,15 +157,15 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
   SEQ_ASSIGN_OR_RETURN(const Assignment assignment,
                        AssignNodes(function, options.backends, options.preferences));
   assign.End();
-  FindKeptNodes(assignment);
+  FindConstantNodes(assignment);
   program_of.assign(function.nodes().size(), -1);
   assignments.resize(function.nodes().size());
-  is_private.assign(function.values().size(), false);
-  std::vector<PrivateStorage> private_storage;
+  is_opaque.assign(function.values().size(), false);
+  std::vector<OpaqueLayout> opaque_layouts;
   for (int b = 0; b < static_cast<int>(options.backends.size()); ++b) {
     const std::vector<int> nodes = assignment.NodesOf(b);
     if (nodes.empty()) continue;
-    ProgramRequest request{&function, nodes, PrivateValues(function, assignment.backend_of, b),
+    ProgramRequest request{&function, nodes, OpaqueValues(function, assignment.backend_of, b),
                            options.threads, &assignment.claims[b]};
     const std::string& name = options.backends[b]->info().name;
     TraceSpan prepare(options.trace, absl::StrCat("prepare ", name), "compile");
@@ -173,16 +174,16 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
       return Annotate(program.status(),
                       absl::StrCat("backend ", name, " preparing function ", function.name()));
     }
-    for (const PrivateStorage& entry : (*program)->private_storage()) {
+    for (const OpaqueLayout& entry : (*program)->opaque_layouts()) {
       const int index = entry.value.index;
-      if (index < 0 || index >= static_cast<int>(request.may_be_private.size()) ||
-          !request.may_be_private[index] || entry.bytes < 0) {
+      if (index < 0 || index >= static_cast<int>(request.may_be_opaque.size()) ||
+          !request.may_be_opaque[index] || entry.bytes < 0) {
         return absl::InternalError(absl::StrCat(
             "backend ", name, " asks for ", entry.bytes, " bytes of private storage for value ",
             index, " of function ", function.name(), ", which is not its own"));
       }
-      private_storage.push_back(entry);
-      is_private[index] = true;
+      opaque_layouts.push_back(entry);
+      is_opaque[index] = true;
     }
     for (int n : nodes) {
       program_of[n] = static_cast<int>(programs.size());
@@ -197,7 +198,7 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
     programs.push_back(*std::move(program));
   }
   const TraceSpan plan(options.trace, "plan memory", "compile");
-  storage = PlanStorage(function, private_storage, guard_bytes, kept);
+  storage = PlanStorage(function, opaque_layouts, guard_bytes, constant);
   return absl::OkStatus();
 }
 
@@ -335,30 +336,30 @@ absl::Status CompiledFunction::Impl::CheckGuards(int node, const KernelArgs& arg
   return damage.has_value() ? absl::DataLossError(damage->ToString()) : absl::OkStatus();
 }
 
-// Whether the outputs of kept nodes are those of the variables as they are now, whose versions are
-// taken.
-bool CompiledFunction::Impl::HasFreshKept() {
-  bool fresh = kept_is_valid;
-  for (KeptVariable& kept : kept_variables) {
-    fresh = fresh && kept.version == kept.variable->version;
-    kept.version = kept.variable->version;
+// Whether the outputs of constant nodes are those of the variables as they are now, whose versions
+// are taken.
+bool CompiledFunction::Impl::HasFreshConstants() {
+  bool fresh = constants_are_valid;
+  for (ConstantInput& input : constant_inputs) {
+    fresh = fresh && input.version == input.variable->version;
+    input.version = input.variable->version;
   }
   return fresh;
 }
 
 absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
   const bool may_change = observer != nullptr && !observer->OnlyLooks();
-  const bool fresh = HasFreshKept() && !may_change;
-  kept_is_valid = false;  // Unless all goes well.
+  const bool fresh = HasFreshConstants() && !may_change;
+  constants_are_valid = false;  // Unless all goes well.
   for (Step& step : steps) {
-    if (fresh && kept[step.node]) {
-      if (observer != nullptr) observer->OnKept(step.node);
+    if (fresh && constant[step.node]) {
+      if (observer != nullptr) observer->OnConstant(step.node);
       continue;
     }
     const absl::Status status = RunStep(step, observer);
     if (!status.ok()) return AnnotateNode(status, function, step.node);
   }
-  kept_is_valid = !may_change;
+  constants_are_valid = !may_change;
   return absl::OkStatus();
 }
 
@@ -438,8 +439,8 @@ const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
 }
 const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
 const std::vector<RewriteCount>& CompiledFunction::passes() const { return impl_->passes; }
-const std::vector<bool>& CompiledFunction::private_values() const { return impl_->is_private; }
-const std::vector<bool>& CompiledFunction::kept_nodes() const { return impl_->kept; }
+const std::vector<bool>& CompiledFunction::opaque_values() const { return impl_->is_opaque; }
+const std::vector<bool>& CompiledFunction::constant_nodes() const { return impl_->constant; }
 const std::optional<GuardDamage>& CompiledFunction::damage() const { return impl_->damage; }
 
 void* CompiledFunction::input(int i) {

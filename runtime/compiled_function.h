@@ -76,10 +76,10 @@ class RunObserver {
   /// The outputs are there. An input may be gone: an output can lie in its memory.
   virtual absl::Status AfterNode(int node, const KernelArgs& args) = 0;
   /// True if it never writes into what a node reads. Nodes whose outputs are kept from an earlier
-  /// call (CompiledFunction::kept_nodes) are then left out, as in a call that nobody sees, and only
-  /// told to OnKept; otherwise they run, and again in the next call.
+  /// call (CompiledFunction::constant_nodes) are then left out, as in a call that nobody sees, and
+  /// only told to OnConstant; otherwise they run, and again in the next call.
   virtual bool OnlyLooks() const { return false; }
-  virtual void OnKept(int node) { (void)node; }
+  virtual void OnConstant(int node) { (void)node; }
 };
 
 /// A function made ready for one batch size on chosen backends, bound to the variables of a store.
@@ -128,11 +128,11 @@ class CompiledFunction {
   const std::vector<RewriteCount>& passes() const;
   /// For each value of function(): true if a backend keeps it in a layout of its own, so that its
   /// memory does not hold the elements as its type says.
-  const std::vector<bool>& private_values() const;
+  const std::vector<bool>& opaque_values() const;
   /// For each node of function(): true if its outputs follow from variables alone that the function
   /// does not update. They are kept between calls, and the node runs only in the first one and
   /// after one of these variables has changed (Variable::version). With guards there is none.
-  const std::vector<bool>& kept_nodes() const;
+  const std::vector<bool>& constant_nodes() const;
   /// With guards: what the last call damaged.
   const std::optional<GuardDamage>& damage() const;
 

@@ -75,9 +75,9 @@ FakeBehavior Stray(const std::string& node, StrayWrite write) {
 }
 
 TEST(GuardedFunction, ComputesAndUpdatesAsWithoutGuards) {
-  for (const bool private_layouts : {false, true}) {
+  for (const bool opaque_layouts : {false, true}) {
     Guarded guarded(
-        {.scratch_bytes = 30, .persistent_bytes = 16, .private_layouts = private_layouts});
+        {.scratch_bytes = 30, .persistent_bytes = 16, .opaque_layouts = opaque_layouts});
     for (int call = 0; call < 3; ++call) SEQ_ASSERT_OK(guarded.compiled->Run());
     EXPECT_FALSE(guarded.compiled->damage().has_value());
     // In the third call row is (4, 40).

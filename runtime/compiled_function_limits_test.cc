@@ -103,12 +103,12 @@ TEST(CompiledFunction, AnObserverSeesEveryNodeAndCanChangeWhatItReads) {
 TEST(CompiledFunction, SaysWhichValuesAreInAPrivateLayout) {
   const Function f = RowFunction();
   VariableStore store = StoreOf(f);
-  const FakeBackend hiding({.private_layouts = true});
+  const FakeBackend hiding({.opaque_layouts = true});
   SEQ_ASSERT_OK_AND_ASSIGN(const auto compiled, CompileFor(f, &store, 1, {&hiding}));
   const Function& ran = compiled->function();
   for (size_t v = 0; v < ran.values().size(); ++v) {
     const bool is_rounded = ran.values()[v].name == "rounded";
-    EXPECT_EQ(compiled->private_values()[v], is_rounded) << ran.values()[v].name;
+    EXPECT_EQ(compiled->opaque_values()[v], is_rounded) << ran.values()[v].name;
   }
 }
 

@@ -263,7 +263,7 @@ TEST(CompiledFunction, EndFollowsEveryBeginThatWasOk) {
 
 TEST(CompiledFunction, APrivateLayoutStaysInsideItsBackend) {
   FakeLog log;
-  const FakeBackend own({.private_layouts = true}, &log);
+  const FakeBackend own({.opaque_layouts = true}, &log);
   FunctionBuilder g("f", TestOps());
   const Value x = g.Input("x", {DType::kFloat32, {3}});
   const Value a = g.AddNode("Round", {x}, {}, "a")[0];
@@ -271,7 +271,7 @@ TEST(CompiledFunction, APrivateLayoutStaysInsideItsBackend) {
   g.Result("c", g.AddNode("Add", {a, b}, {}, "c")[0]);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
   SEQ_ASSERT_OK_AND_ASSIGN(const auto compiled, CompileFor(f, nullptr, 1, {&own}));
-  EXPECT_THAT(log.private_values, ElementsAre("a", "b"));
+  EXPECT_THAT(log.opaque_values, ElementsAre("a", "b"));
   SEQ_ASSERT_OK(compiled->SetInput(0, Tensor::Of<float>({3}, {1, 2, 3})));
   SEQ_ASSERT_OK(compiled->Run());
   EXPECT_THAT(Floats(compiled->Result(0)), ElementsAre(3, 6, 9));
@@ -279,10 +279,10 @@ TEST(CompiledFunction, APrivateLayoutStaysInsideItsBackend) {
   const FakeBackend other({.name = "other"});
   log = {};
   const FakeBackend most(
-      {.refusals = {{"Scale", Claim::No(ClaimReason::kUnknownOp, "")}}, .private_layouts = true},
+      {.refusals = {{"Scale", Claim::No(ClaimReason::kUnknownOp, "")}}, .opaque_layouts = true},
       &log);
   SEQ_ASSERT_OK_AND_ASSIGN(const auto mixed, CompileFor(f, nullptr, 1, {&most, &other}));
-  EXPECT_TRUE(log.private_values.empty());
+  EXPECT_TRUE(log.opaque_values.empty());
   SEQ_ASSERT_OK(mixed->SetInput(0, Tensor::Of<float>({3}, {1, 2, 3})));
   SEQ_ASSERT_OK(mixed->Run());
   EXPECT_THAT(Floats(mixed->Result(0)), ElementsAre(3, 6, 9));
@@ -292,9 +292,8 @@ TEST(CompiledFunction, PrivateStorageThatIsNotTheBackendsOwnIsRefused) {
   const Function f = RowFunction();
   VariableStore store = StoreOf(f);
   // Value 0 is the input, 99 none at all; value 2 (rounded) may be private, but not of -1 bytes.
-  for (const PrivateStorage& wrong :
-       {PrivateStorage{Value{0}, 64}, PrivateStorage{Value{99}, 64}, PrivateStorage{Value{-1}, 64},
-        PrivateStorage{Value{2}, -1}}) {
+  for (const OpaqueLayout& wrong : {OpaqueLayout{Value{0}, 64}, OpaqueLayout{Value{99}, 64},
+                                    OpaqueLayout{Value{-1}, 64}, OpaqueLayout{Value{2}, -1}}) {
     const FakeBackend fake({.demanded = {wrong}});
     EXPECT_THAT(CompileFor(f, &store, 1, {&fake}),
                 StatusIs(absl::StatusCode::kInternal, "backend fake asks for"))

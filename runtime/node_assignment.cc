@@ -129,19 +129,19 @@ absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
   return ranks;
 }
 
-std::vector<bool> PrivateValues(const Function& function, absl::Span<const int> assignment,
-                                int backend) {
-  std::vector<bool> is_private(function.values().size(), false);
+std::vector<bool> OpaqueValues(const Function& function, absl::Span<const int> assignment,
+                               int backend) {
+  std::vector<bool> is_opaque(function.values().size(), false);
   const std::vector<std::vector<int>> consumers = function.Consumers();
-  for (size_t v = 0; v < is_private.size(); ++v) {
+  for (size_t v = 0; v < is_opaque.size(); ++v) {
     const ValueInfo& info = function.values()[v];
     bool own = info.origin == Origin::kNode && assignment[info.source] == backend;
     for (int reader : consumers[v]) own = own && assignment[reader] == backend;
-    is_private[v] = own;
+    is_opaque[v] = own;
   }
-  for (const NamedValue& result : function.results()) is_private[result.value.index] = false;
-  for (const NamedValue& update : function.updates()) is_private[update.value.index] = false;
-  return is_private;
+  for (const NamedValue& result : function.results()) is_opaque[result.value.index] = false;
+  for (const NamedValue& update : function.updates()) is_opaque[update.value.index] = false;
+  return is_opaque;
 }
 
 }  // namespace seqgraph

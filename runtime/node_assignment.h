@@ -45,8 +45,8 @@ absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
 
 /// For each value: true if a node of `assignment` == `backend` computes it, only such nodes read
 /// it, and it is neither result nor update.
-std::vector<bool> PrivateValues(const Function& function, absl::Span<const int> assignment,
-                                int backend);
+std::vector<bool> OpaqueValues(const Function& function, absl::Span<const int> assignment,
+                               int backend);
 
 }  // namespace seqgraph
 

@@ -157,25 +157,25 @@ TEST(ClaimReasonName, NamesEachReason) {
 }
 
 // Values: 0 x, 1 round, 2 scale, 3 add, 4 both.sum (the result), 5 both.diff (unused).
-TEST(PrivateValues, AreComputedAndReadByOneBackendOnlyAndNeverLeaveTheCall) {
-  EXPECT_THAT(PrivateValues(FourNodes(), std::vector<int>{0, 0, 0, 0}, 0),
+TEST(OpaqueValues, AreComputedAndReadByOneBackendOnlyAndNeverLeaveTheCall) {
+  EXPECT_THAT(OpaqueValues(FourNodes(), std::vector<int>{0, 0, 0, 0}, 0),
               ElementsAre(false, true, true, true, false, true));
-  EXPECT_THAT(PrivateValues(FourNodes(), std::vector<int>{0, 0, 0, 0}, 1),
+  EXPECT_THAT(OpaqueValues(FourNodes(), std::vector<int>{0, 0, 0, 0}, 1),
               ElementsAre(false, false, false, false, false, false));
   // `scale` on another: `round` is read by it, and `scale` itself is read by the others.
   const std::vector<int> mixed = {0, 1, 0, 0};
-  EXPECT_THAT(PrivateValues(FourNodes(), mixed, 0),
+  EXPECT_THAT(OpaqueValues(FourNodes(), mixed, 0),
               ElementsAre(false, false, false, true, false, true));
-  EXPECT_THAT(PrivateValues(FourNodes(), mixed, 1),
+  EXPECT_THAT(OpaqueValues(FourNodes(), mixed, 1),
               ElementsAre(false, false, false, false, false, false));
 }
 
-TEST(PrivateValues, AnUpdateIsNotPrivate) {
+TEST(OpaqueValues, AnUpdateIsNotPrivate) {
   FunctionBuilder g("f", TestOps());
   const Value v = g.Variable("v", {2}, {});
   g.Update("v", g.AddNode("Scale", {v})[0]);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
-  EXPECT_THAT(PrivateValues(f, std::vector<int>{0}, 0), ElementsAre(false, false));
+  EXPECT_THAT(OpaqueValues(f, std::vector<int>{0}, 0), ElementsAre(false, false));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ std::vector<ProfiledNode> DescribeNodes(const CompiledFunction& compiled) {
   for (size_t n = 0; n < function.nodes().size(); ++n) {
     const Node& node = function.nodes()[n];
     const NodeAssignment& assignment = compiled.assignments()[n];
-    const bool kept = compiled.kept_nodes()[n];
+    const bool kept = compiled.constant_nodes()[n];
     nodes.push_back({node.name, node.op->name(), assignment.backend,
                      absl::StrCat(assignment.implementation, kept ? " (kept between calls)" : ""),
                      Shapes(function, node, used),

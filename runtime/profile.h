@@ -19,7 +19,7 @@ struct ProfiledNode {
   std::string backend;
   std::string implementation;
   std::string shapes;  ///< "float32[64, 100, 16], float32[16, 8] -> float32[64, 8]"; used outputs
-  OpCost cost;  ///< nothing where outputs are kept between calls (CompiledFunction::kept_nodes)
+  OpCost cost;  ///< nothing where outputs are kept between calls (CompiledFunction::constant_nodes)
 };
 
 /// One for each node, in their order.
@@ -51,7 +51,7 @@ class NodeTimer : public RunObserver {
     return absl::OkStatus();
   }
   bool OnlyLooks() const override { return true; }
-  void OnKept(int) override {
+  void OnConstant(int) override {
     const int64_t now = trace_.Now();
     times_.push_back({now, now});
   }

@@ -11,26 +11,26 @@ using Place = Storage::Place;
 
 class Planner {
  public:
-  Planner(const Function& function, absl::Span<const PrivateStorage> private_storage,
-          int64_t guard_bytes, const std::vector<bool>& kept)
+  Planner(const Function& function, absl::Span<const OpaqueLayout> opaque_layouts,
+          int64_t guard_bytes, const std::vector<bool>& constant)
       : function_(function),
         guard_bytes_(guard_bytes),
         end_(static_cast<int>(function.nodes().size())),
         bytes_(function.values().size()),
-        is_private_(function.values().size(), false),
+        is_opaque_(function.values().size(), false),
         last_read_(function.values().size(), -1),
-        is_kept_(function.values().size(), false),
+        is_constant_(function.values().size(), false),
         root_(function.values().size()) {
     for (size_t v = 0; v < bytes_.size(); ++v) {
       bytes_[v] = function.values()[v].type.num_bytes();
       root_[v] = static_cast<int>(v);
     }
-    for (const PrivateStorage& entry : private_storage) {
+    for (const OpaqueLayout& entry : opaque_layouts) {
       bytes_[entry.value.index] = entry.bytes;
-      is_private_[entry.value.index] = true;
+      is_opaque_[entry.value.index] = true;
     }
     FindLastReads();
-    if (!kept.empty()) FindKeptValues(kept);
+    if (!constant.empty()) FindConstantValues(constant);
   }
 
   StoragePlan Plan() {
@@ -59,15 +59,15 @@ class Planner {
   }
 
   // Outputs of nodes that are kept which others than such nodes read.
-  void FindKeptValues(const std::vector<bool>& kept) {
+  void FindConstantValues(const std::vector<bool>& constant) {
     const std::vector<std::vector<int>> consumers = function_.Consumers();
     for (int n = 0; n < end_; ++n) {
-      if (!kept[n]) continue;
+      if (!constant[n]) continue;
       for (Value output : function_.nodes()[n].outputs) {
-        bool is_kept = last_read_[output.index] == end_;
-        for (int reader : consumers[output.index]) is_kept = is_kept || !kept[reader];
-        if (!is_kept) continue;
-        is_kept_[output.index] = true;
+        bool is_constant = last_read_[output.index] == end_;
+        for (int reader : consumers[output.index]) is_constant = is_constant || !constant[reader];
+        if (!is_constant) continue;
+        is_constant_[output.index] = true;
         last_read_[output.index] = end_;
       }
     }
@@ -103,12 +103,12 @@ class Planner {
         return;
       }
     }
-    AddBuffer(output, is_kept_[output.index] ? -1 : n, last_read_[output.index]);
+    AddBuffer(output, is_constant_[output.index] ? -1 : n, last_read_[output.index]);
   }
 
   // Lets `output` of node n take over the memory of `input` if its old content is then dead.
   bool ShareInput(int n, Value output, Value input) {
-    if (last_read_[input.index] != n || is_private_[input.index] || is_private_[output.index]) {
+    if (last_read_[input.index] != n || is_opaque_[input.index] || is_opaque_[output.index]) {
       return false;
     }
     // An op that broadcasts may declare a pair whose output is larger than this input.
@@ -130,7 +130,7 @@ class Planner {
     for (ArenaBuffer& buffer : plan_.buffers) {
       if (buffer.value != root_[input.index]) continue;
       buffer.last = last_read_[output.index];
-      if (is_kept_[output.index]) buffer.first = -1;
+      if (is_constant_[output.index]) buffer.first = -1;
     }
     return true;
   }
@@ -234,9 +234,9 @@ class Planner {
   const int64_t guard_bytes_;
   const int end_;
   std::vector<int64_t> bytes_;
-  std::vector<bool> is_private_;
+  std::vector<bool> is_opaque_;
   std::vector<int> last_read_;
-  std::vector<bool> is_kept_;       // must be there between calls
+  std::vector<bool> is_constant_;   // must be there between calls
   std::vector<int> root_;           // the value whose buffer a value shares
   std::map<int, int> snapshot_of_;  // value -> index into plan_.snapshots
   StoragePlan plan_;
@@ -244,9 +244,9 @@ class Planner {
 
 }  // namespace
 
-StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage,
-                        int64_t guard_bytes, const std::vector<bool>& kept) {
-  return Planner(function, private_storage, guard_bytes, kept).Plan();
+StoragePlan PlanStorage(const Function& function, absl::Span<const OpaqueLayout> opaque_layouts,
+                        int64_t guard_bytes, const std::vector<bool>& constant) {
+  return Planner(function, opaque_layouts, guard_bytes, constant).Plan();
 }
 
 }  // namespace seqgraph

@@ -64,12 +64,12 @@ struct StoragePlan {
 /// Plans the storage of all values of a function with static shapes. Inputs and results keep
 /// theirs until the call ends. Outputs declared in-place share the memory of an input of their own
 /// type where nobody needs the old content any more; so optimizer updates happen in the variables
-/// themselves. `private_storage` gives values whose size and layout are a backend's own.
+/// themselves. `opaque_layouts` gives values whose size and layout are a backend's own.
 /// `guard_bytes`, a multiple of kBufferAlignment, are kept free before and behind each buffer for
-/// its lifetime. Nodes of `kept` (one for each node; empty: none) need not run in every call: what
-/// others read of their outputs keeps its memory between calls.
-StoragePlan PlanStorage(const Function& function, absl::Span<const PrivateStorage> private_storage,
-                        int64_t guard_bytes = 0, const std::vector<bool>& kept = {});
+/// its lifetime. Nodes of `constant` (one for each node; empty: none) need not run in every call:
+/// what others read of their outputs keeps its memory between calls.
+StoragePlan PlanStorage(const Function& function, absl::Span<const OpaqueLayout> opaque_layouts,
+                        int64_t guard_bytes = 0, const std::vector<bool>& constant = {});
 
 }  // namespace seqgraph
 

@@ -23,10 +23,10 @@ class StoragePlanTest : public ::testing::Test {
   Value Scale(Value x) { return g_.AddNode("Scale", {x})[0]; }
   Value Round(Value x) { return g_.AddNode("Round", {x})[0]; }  // never in place
 
-  void Plan(std::vector<PrivateStorage> private_storage = {}) {
+  void Plan(std::vector<OpaqueLayout> opaque_layouts = {}) {
     absl::StatusOr<Function> function = std::move(g_).Build();
     SEQ_ASSERT_OK(function);
-    plan_ = PlanStorage(*function, private_storage);
+    plan_ = PlanStorage(*function, opaque_layouts);
   }
   const Storage& At(Value value) const { return plan_.values[value.index]; }
   bool SameMemory(Value a, Value b) const {

@@ -38,7 +38,7 @@ class FaultyProgram : public Program {
   std::string implementation(int node) const override { return inner_->implementation(node); }
   int64_t scratch_bytes(int node) const override { return inner_->scratch_bytes(node); }
   int64_t persistent_bytes() const override { return inner_->persistent_bytes(); }
-  std::vector<PrivateStorage> private_storage() const override { return inner_->private_storage(); }
+  std::vector<OpaqueLayout> opaque_layouts() const override { return inner_->opaque_layouts(); }
   absl::Status Begin() override {
     if (fault_.behavior == "no_begin_end" && failed_) return absl::InternalError("still failing");
     return inner_->Begin();
@@ -141,7 +141,7 @@ class FaultyProgram : public Program {
   }
 
   int64_t BytesOf(Value value) const {
-    for (const PrivateStorage& storage : inner_->private_storage()) {
+    for (const OpaqueLayout& storage : inner_->opaque_layouts()) {
       if (storage.value == value) return storage.bytes;
     }
     return function_.type(value).num_bytes();

@@ -82,7 +82,7 @@ class ExplainCommand : public Command {
           {assignment.node, assignment.op, assignment.backend, WithThousands(bytes),
            assignment.scratch_bytes < 0 ? "unknown" : WithThousands(assignment.scratch_bytes),
            absl::StrCat(assignment.implementation,
-                        compiled.kept_nodes()[n] ? " (kept between calls)" : "")});
+                        compiled.constant_nodes()[n] ? " (kept between calls)" : "")});
     }
     return rows.Text(3, 4);
   }

@@ -43,7 +43,7 @@ class LayoutChooser {
       for (size_t o = 0; o < node.outputs.size(); ++o) {
         const Value value = node.outputs[o];
         if (!MayBeTimeMajor(*kernels_[n], node.op->outputs()[o]) ||
-            !request_.may_be_private[value.index] || function_.type(value).shape.rank() != 3 ||
+            !request_.may_be_opaque[value.index] || function_.type(value).shape.rank() != 3 ||
             consumers[value.index].empty() || !AllReadTimeMajor(value, consumers[value.index])) {
           continue;
         }
@@ -95,14 +95,14 @@ class OnednnProgram : public Program {
       program->kernels_[n] = *std::move(kernel);
     }
     program->persistent_bytes_ = plan.persistent_bytes;
-    program->SetPrivateStorage(function, plan.layouts);
+    program->SetOpaqueLayout(function, plan.layouts);
     return program;
   }
 
   std::string implementation(int node) const override { return kernels_[node]->implementation(); }
   int64_t scratch_bytes(int node) const override { return kernels_[node]->scratch_bytes(); }
   int64_t persistent_bytes() const override { return persistent_bytes_; }
-  std::vector<PrivateStorage> private_storage() const override { return private_storage_; }
+  std::vector<OpaqueLayout> opaque_layouts() const override { return opaque_layouts_; }
 
   absl::Status Begin() override {
     thread_count_.emplace(threads_);
@@ -117,13 +117,13 @@ class OnednnProgram : public Program {
   absl::Status Run(int node, const KernelArgs& args) override { return kernels_[node]->Run(args); }
 
  private:
-  void SetPrivateStorage(const Function& function, const std::vector<Layout>& layouts) {
+  void SetOpaqueLayout(const Function& function, const std::vector<Layout>& layouts) {
     for (size_t v = 0; v < layouts.size(); ++v) {
       if (!layouts[v].time_major()) continue;
       const Value value{static_cast<int>(v)};
       const Shape& shape = function.type(value).shape;
       const int64_t rows = shape[0].size() * shape[1].size();
-      private_storage_.push_back(
+      opaque_layouts_.push_back(
           {value, rows * layouts[v].row_width * static_cast<int64_t>(sizeof(float))});
     }
   }
@@ -131,7 +131,7 @@ class OnednnProgram : public Program {
   int threads_ = 1;
   std::vector<std::unique_ptr<Kernel>> kernels_;  // null: another backend's
   int64_t persistent_bytes_ = 0;
-  std::vector<PrivateStorage> private_storage_;
+  std::vector<OpaqueLayout> opaque_layouts_;
   std::optional<ThreadCountGuard> thread_count_;
   std::optional<FlushDenormalsGuard> flush_;
 };

@@ -37,7 +37,7 @@ absl::Status ValidateRecurrence(const RecurrenceConfig& c) {
 Recurrence::Recurrence(const RecurrenceConfig& config) : c_(config) {
   const size_t rows = c_.time * c_.batch, units = c_.units, state = c_.batch * units * kFloat;
   const bool gru = c_.gates() == 3;
-  Carver workspace, scratch;
+  RegionLayout workspace, scratch;
   workspace_.gates = workspace.Take(rows * c_.columns() * kFloat);
   workspace_.states = workspace.Take((c_.time + 1) * state);
   workspace_.cells = workspace.Take(c_.kind == CellKind::kLstm ? (c_.time + 1) * state : 0);

@@ -33,7 +33,7 @@ inline dnnl::memory::desc TransposedWeights(int64_t in, int64_t out) {
 }
 
 /// Lays out consecutive pieces of a region.
-class Carver {
+class RegionLayout {
  public:
   size_t Take(size_t bytes, size_t alignment = 64) {
     const size_t offset = RoundUp(used_, alignment);

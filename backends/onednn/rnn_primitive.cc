@@ -217,8 +217,8 @@ void RnnPrimitive::Impl::CreateBackward(const compat::RnnDescs& d,
 
 void RnnPrimitive::Impl::PlanForward(size_t library_bytes, size_t workspace_bytes) {
   const size_t states = c_.batch * y_width_ * kFloat;
-  Carver scratch;
-  Carver workspace;
+  RegionLayout scratch;
+  RegionLayout workspace;
   fwd_.w = scratch.Take(pad_w_ && !c_.projected ? x_width_ * y_width_ * kFloat : 0);
   fwd_.u = scratch.Take(pad_ ? y_width_ * y_width_ * kFloat : 0);
   fwd_.b = scratch.Take(pad_ ? y_width_ * kFloat : 0);
@@ -239,7 +239,7 @@ void RnnPrimitive::Impl::PlanBackward(size_t library_bytes) {
   const size_t states = c_.batch * y_width_ * kFloat;
   const size_t w = x_width_ * y_width_ * kFloat;
   const size_t u = y_width_ * y_width_ * kFloat;
-  Carver scratch;
+  RegionLayout scratch;
   bwd_.w = scratch.Take(c_.projected ? 0 : RowStride(x_width_) * y_width_ * kFloat);
   bwd_.u = scratch.Take(RowStride(y_width_) * y_width_ * kFloat);
   bwd_.b = scratch.Take(y_width_ * kFloat);

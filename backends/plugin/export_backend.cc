@@ -79,8 +79,8 @@ struct ExportedProgram {
   };
   Choice choice;
   std::unique_ptr<Program> program;
-  std::vector<Arguments> arguments;    // for each node
-  std::vector<int64_t> private_bytes;  // for each value of the host, -1: the plain layout
+  std::vector<Arguments> arguments;   // for each node
+  std::vector<int64_t> opaque_bytes;  // for each value of the host, -1: the plain layout
 };
 
 void SetClaim(const Claim& answer, sg_claim* claim) {
@@ -136,14 +136,14 @@ absl::Status PrepareProgram(const Exported& exported, const sg_prepare_args& arg
   ProgramRequest request{&function, nodes, std::vector<bool>(value_of_host.size()), args.threads,
                          &out.choice.claim};
   for (size_t v = 0; v < value_of_host.size(); ++v) {
-    request.may_be_private[value_of_host[v]] = args.may_be_private[v] != 0;
+    request.may_be_opaque[value_of_host[v]] = args.may_be_private[v] != 0;
   }
   SEQ_ASSIGN_OR_RETURN(out.program, exported.backend.Prepare(request));
-  std::vector<int64_t> private_bytes(value_of_host.size(), -1);
-  for (const PrivateStorage& entry : out.program->private_storage()) {
-    private_bytes[entry.value.index] = entry.bytes;
+  std::vector<int64_t> opaque_bytes(value_of_host.size(), -1);
+  for (const OpaqueLayout& entry : out.program->opaque_layouts()) {
+    opaque_bytes[entry.value.index] = entry.bytes;
   }
-  for (int ours : value_of_host) out.private_bytes.push_back(private_bytes[ours]);
+  for (int ours : value_of_host) out.opaque_bytes.push_back(opaque_bytes[ours]);
   for (const Node& node : function.nodes()) {
     out.arguments.push_back({std::vector<const void*>(node.inputs.size()),
                              std::vector<void*>(node.outputs.size()),
@@ -183,8 +183,8 @@ int32_t NodeInfo(void* handle, int32_t node, sg_node_info* info, sg_status* stat
   });
 }
 
-int64_t GetPrivateStorage(void* handle, int32_t value) {
-  return ToProgram(handle).private_bytes[value];
+int64_t GetOpaqueLayout(void* handle, int32_t value) {
+  return ToProgram(handle).opaque_bytes[value];
 }
 
 int32_t Run(void* handle, const sg_run_args* args, sg_status* status) {
@@ -222,7 +222,7 @@ int32_t ExportBackend(const Backend& backend, const OpRegistry& registry, sg_bac
     table->begin = Begin;
     table->end = End;
     table->node_info = NodeInfo;
-    table->private_storage = GetPrivateStorage;
+    table->private_storage = GetOpaqueLayout;
     return absl::OkStatus();
   });
 }

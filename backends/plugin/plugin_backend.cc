@@ -165,8 +165,8 @@ namespace {
 class AdaptedProgram : public Program {
  public:
   explicit AdaptedProgram(std::unique_ptr<PluginProgram> program) : program_(std::move(program)) {
-    for (const PluginProgram::PrivateBytes& entry : program_->private_bytes()) {
-      private_storage_.push_back({Value{entry.value}, entry.bytes});
+    for (const PluginProgram::OpaqueBytes& entry : program_->opaque_bytes()) {
+      opaque_layouts_.push_back({Value{entry.value}, entry.bytes});
     }
   }
   std::string implementation(int node) const override {
@@ -174,7 +174,7 @@ class AdaptedProgram : public Program {
   }
   int64_t scratch_bytes(int node) const override { return program_->call(node).scratch_bytes; }
   int64_t persistent_bytes() const override { return program_->persistent_bytes(); }
-  std::vector<PrivateStorage> private_storage() const override { return private_storage_; }
+  std::vector<OpaqueLayout> opaque_layouts() const override { return opaque_layouts_; }
   absl::Status Begin() override { return program_->Begin(); }
   void End() override { program_->End(); }
   absl::Status Run(int node, const KernelArgs& args) override {
@@ -184,7 +184,7 @@ class AdaptedProgram : public Program {
 
  private:
   const std::unique_ptr<PluginProgram> program_;
-  std::vector<PrivateStorage> private_storage_;
+  std::vector<OpaqueLayout> opaque_layouts_;
 };
 
 }  // namespace
@@ -204,7 +204,7 @@ absl::StatusOr<std::unique_ptr<Program>> PluginBackend::Prepare(
           plugin_.info.name, " before that one"));
     }
   }
-  std::vector<uint8_t> may_be_private(request.may_be_private.begin(), request.may_be_private.end());
+  std::vector<uint8_t> may_be_private(request.may_be_opaque.begin(), request.may_be_opaque.end());
   SEQ_ASSIGN_OR_RETURN(
       std::unique_ptr<PluginProgram> program,
       PluginProgram::Prepare(plugin_, all->function, all->answer.choice.get(), request.nodes,

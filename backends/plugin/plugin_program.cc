@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<PluginProgram>> PluginProgram::Prepare(
   }));
   out->prepared_ = true;
   SEQ_RETURN_IF_ERROR(CheckBytes(plugin, "persistent memory", out->program_.persistent_bytes, 0));
-  SEQ_RETURN_IF_ERROR(out->AskForPrivateStorage(may_be_private));
+  SEQ_RETURN_IF_ERROR(out->AskForOpaqueLayouts(may_be_private));
   out->calls_.resize(out->function_->num_nodes());
   for (int node : nodes) SEQ_RETURN_IF_ERROR(out->AddCall(node));
   return out;
@@ -50,7 +50,7 @@ PluginProgram::~PluginProgram() {
   });
 }
 
-absl::Status PluginProgram::AskForPrivateStorage(const std::vector<uint8_t>& may_be_private) {
+absl::Status PluginProgram::AskForOpaqueLayouts(const std::vector<uint8_t>& may_be_private) {
   const sg_function& function = function_->view();
   for (int v = 0; v < function.num_values; ++v) {
     value_bytes_.push_back(ValueBytes(*function.values[v]));
@@ -63,7 +63,7 @@ absl::Status PluginProgram::AskForPrivateStorage(const std::vector<uint8_t>& may
     if (bytes == -1) continue;
     SEQ_RETURN_IF_ERROR(CheckBytes(
         plugin_, absl::StrCat("private storage for value ", function.values[v]->name), bytes, 0));
-    private_bytes_.push_back({v, bytes});
+    opaque_bytes_.push_back({v, bytes});
     value_bytes_[v] = bytes;
   }
   return absl::OkStatus();

@@ -18,7 +18,7 @@ namespace seqgraph {
 /// Knows the encoded function only. `plugin` must outlive it.
 class PluginProgram {
  public:
-  struct PrivateBytes {
+  struct OpaqueBytes {
     int value;
     int64_t bytes;
   };
@@ -45,7 +45,7 @@ class PluginProgram {
 
   const NodeCall& call(int node) const { return *calls_[node]; }
   int64_t persistent_bytes() const { return program_.persistent_bytes; }
-  const std::vector<PrivateBytes>& private_bytes() const { return private_bytes_; }
+  const std::vector<OpaqueBytes>& opaque_bytes() const { return opaque_bytes_; }
 
   absl::Status Begin();
   void End();
@@ -56,7 +56,7 @@ class PluginProgram {
  private:
   PluginProgram(const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function)
       : plugin_(plugin), function_(std::move(function)) {}
-  absl::Status AskForPrivateStorage(const std::vector<uint8_t>& may_be_private);
+  absl::Status AskForOpaqueLayouts(const std::vector<uint8_t>& may_be_private);
   absl::Status AddCall(int node);
   absl::Status AskForInfo(int node, NodeCall& call);
   absl::Status AddOperands(const sg_node& node, uint32_t tag, NodeCall& call) const;
@@ -65,7 +65,7 @@ class PluginProgram {
   const std::shared_ptr<const EncodedFunction> function_;
   bool prepared_ = false;
   sg_program program_ = {};
-  std::vector<PrivateBytes> private_bytes_;
+  std::vector<OpaqueBytes> opaque_bytes_;
   std::vector<int64_t> value_bytes_;              // for each value
   std::vector<std::unique_ptr<NodeCall>> calls_;  // null: another backend's
 };

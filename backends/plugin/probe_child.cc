@@ -139,11 +139,11 @@ class Prober {
   }
 
   absl::Status PrepareAndRun(const PluginClaims& claims, const std::vector<int>& nodes) {
-    const std::vector<uint8_t> nothing_private(claims.function->view().num_values, 0);
+    const std::vector<uint8_t> nothing_opaque(claims.function->view().num_values, 0);
     SEQ_ASSIGN_OR_RETURN(
         std::unique_ptr<PluginProgram> program,
         PluginProgram::Prepare(plugin_, claims.function, claims.answer.choice.get(), nodes,
-                               nothing_private, /*threads=*/1));
+                               nothing_opaque, /*threads=*/1));
     if (!request_.run) return absl::OkStatus();
     Stage("running a node");
     return Annotate(RunGuarded(*program, nodes), plugin_.label);

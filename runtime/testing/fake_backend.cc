@@ -27,13 +27,13 @@ class FakeProgram : public Program {
       : behavior_(behavior),
         log_(log != nullptr ? log : &own_log_),
         function_(*request.function),
-        is_private_(request.may_be_private.size(), false) {
-    for (size_t v = 0; v < is_private_.size(); ++v) {
-      if (!request.may_be_private[v]) continue;
-      log_->may_be_private.push_back(function_.values()[v].name);
-      if (!behavior.private_layouts) continue;
-      is_private_[v] = true;
-      log_->private_values.push_back(function_.values()[v].name);
+        is_opaque_(request.may_be_opaque.size(), false) {
+    for (size_t v = 0; v < is_opaque_.size(); ++v) {
+      if (!request.may_be_opaque[v]) continue;
+      log_->may_be_opaque.push_back(function_.values()[v].name);
+      if (!behavior.opaque_layouts) continue;
+      is_opaque_[v] = true;
+      log_->opaque_values.push_back(function_.values()[v].name);
     }
   }
 
@@ -42,10 +42,10 @@ class FakeProgram : public Program {
   }
   int64_t scratch_bytes(int) const override { return behavior_.scratch_bytes; }
   int64_t persistent_bytes() const override { return behavior_.persistent_bytes; }
-  std::vector<PrivateStorage> private_storage() const override {
-    std::vector<PrivateStorage> storage = behavior_.demanded;
-    for (size_t v = 0; v < is_private_.size(); ++v) {
-      if (!is_private_[v]) continue;
+  std::vector<OpaqueLayout> opaque_layouts() const override {
+    std::vector<OpaqueLayout> storage = behavior_.demanded;
+    for (size_t v = 0; v < is_opaque_.size(); ++v) {
+      if (!is_opaque_[v]) continue;
       storage.push_back(
           {Value{static_cast<int>(v)}, kHeader + function_.values()[v].type.num_bytes()});
     }
@@ -106,7 +106,7 @@ class FakeProgram : public Program {
       if (args.inputs[i] == nullptr) continue;
       const TensorType& type = function_.type(node.inputs[i]);
       inputs[i] = {const_cast<void*>(args.inputs[i]), &type};
-      if (!is_private_[node.inputs[i].index]) continue;
+      if (!is_opaque_[node.inputs[i].index]) continue;
       plain.push_back(Tensor::Zeros(type).value());
       CopyReversed(static_cast<const std::byte*>(args.inputs[i]) + kHeader,
                    static_cast<std::byte*>(plain.back().data()), type.num_bytes(),
@@ -115,7 +115,7 @@ class FakeProgram : public Program {
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
       outputs[i] = {args.outputs[i], &function_.type(node.outputs[i])};
-      if (args.outputs[i] == nullptr || !is_private_[node.outputs[i].index]) continue;
+      if (args.outputs[i] == nullptr || !is_opaque_[node.outputs[i].index]) continue;
       plain.push_back(Tensor::Zeros(*outputs[i].type).value());
       outputs[i].data = plain.back().data();
     }
@@ -135,7 +135,7 @@ class FakeProgram : public Program {
   FakeLog own_log_;
   FakeLog* log_;
   const Function& function_;
-  std::vector<bool> is_private_;
+  std::vector<bool> is_opaque_;
 };
 
 }  // namespace

@@ -30,9 +30,9 @@ struct FakeBehavior {
   int64_t persistent_bytes = 0;
   std::map<std::string, double> delays;  ///< by op: seconds that it takes longer
   /// Stores all values that may be private backwards, behind a header of 64 bytes.
-  bool private_layouts = false;
+  bool opaque_layouts = false;
   /// Asks for this private storage as well, whether it may or not.
-  std::vector<PrivateStorage> demanded;
+  std::vector<OpaqueLayout> demanded;
 };
 
 /// What happened to the programs of a FakeBackend, in order.
@@ -45,8 +45,8 @@ struct FakeLog {
   std::vector<int64_t>
       persistent;  ///< a counter kept in the persistent memory, before its increment
   std::vector<const void*> scratch;
-  std::vector<std::string> private_values;
-  std::vector<std::string> may_be_private;
+  std::vector<std::string> opaque_values;
+  std::vector<std::string> may_be_opaque;
 };
 
 /// A backend for tests: computes with the ops' own reference functions and logs what the host does.

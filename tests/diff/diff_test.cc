@@ -207,7 +207,7 @@ TEST(Lockstep, NamesTheGuiltyOneOfAGroupWhoseValuesArePrivate) {
     const LockstepOptions options = Against(faulty.get());
     const LockstepResult result = Compared(SmallModel(), options);
     ASSERT_TRUE(result.fault.has_value());
-    ASSERT_FALSE(result.private_values.empty());
+    ASSERT_FALSE(result.opaque_values.empty());
     // Seen where the values come out again.
     EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), "EmbeddingGrad");
     EXPECT_GT(result.fault->group.size(), 1u);

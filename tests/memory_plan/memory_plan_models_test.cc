@@ -26,7 +26,7 @@ namespace {
 // is there all the time. Private layouts are not known here: no private values.
 int64_t LiveAtOneTime(const CompiledFunction& compiled) {
   const Function& function = compiled.function();
-  const std::vector<bool>& kept = compiled.kept_nodes();
+  const std::vector<bool>& kept = compiled.constant_nodes();
   const auto& nodes = function.nodes();
   const int end = static_cast<int>(nodes.size());
   std::vector<int> first(function.values().size(), end + 1), last(function.values().size(), -1);
@@ -102,8 +102,8 @@ TEST_P(TutorialPlans, TakeAtMost5PercentMoreThanWhatLivesAtOneTime) {
       EXPECT_LE(memory.values,
                 std::max<double>(1.05 * memory.live_bound,
                                  memory.live_bound < 4096 ? memory.live_bound + lines : 0.0));
-      const auto& is_private = compiled->private_values();
-      if (std::count(is_private.begin(), is_private.end(), true) > 0) continue;
+      const auto& is_opaque = compiled->opaque_values();
+      if (std::count(is_opaque.begin(), is_opaque.end(), true) > 0) continue;
       // The plan's own idea of what lives is no more than what must.
       EXPECT_LE(memory.live_bound, LiveAtOneTime(*compiled));
     }

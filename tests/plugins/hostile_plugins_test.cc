@@ -212,15 +212,15 @@ TEST(GroupClaim, IsVoidWithoutTheRest) {
 TEST(GroupClaim, IsNotPreparedInPart) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto backend, LoadTestPlugin(HostilePath("group")));
   const Function function = SigmoidFunction(5);
-  const std::vector<bool> nothing_private(function.values().size(), false);
+  const std::vector<bool> nothing_opaque(function.values().size(), false);
   const FunctionClaim claim = backend->ClaimFunction(function);
   const int part[] = {1};
-  EXPECT_THAT(backend->Prepare({&function, part, nothing_private, 1, &claim}),
+  EXPECT_THAT(backend->Prepare({&function, part, nothing_opaque, 1, &claim}),
               StatusIs(Code::kFailedPrecondition,
                        "node sigmoid_1 (Sigmoid) only together with "
                        "node sigmoid (Sigmoid)"));
   const int whole[] = {0, 1};
-  SEQ_EXPECT_OK(backend->Prepare({&function, whole, nothing_private, 1, &claim}));
+  SEQ_EXPECT_OK(backend->Prepare({&function, whole, nothing_opaque, 1, &claim}));
 }
 
 TEST(UnknownScratch, IsPassedOnAsUnknown) {

@@ -95,7 +95,7 @@ void CheckChain(const Problem& problem, const CaseContext& context, uint64_t see
   const auto expected = RunWithBound(*exact, problem.contents, seed, bound);
   if (!verdict.Check(expected.status(), "the function in float64")) return;
   for (const Guard guard : {Guard::kCanary, Guard::kPage}) {
-    const auto run = Start(problem, context, {.guard = guard, .allow_private = true}, verdict);
+    const auto run = Start(problem, context, {.guard = guard, .allow_opaque = true}, verdict);
     if (run == nullptr) return;
     if (!verdict.Check(run->Run(verdict), "running") || !verdict.ok()) return;
     for (const auto& [name, tensor] : run->Results()) {

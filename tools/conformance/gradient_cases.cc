@@ -99,7 +99,7 @@ absl::Status CheckDifferences(const GradientProblem& made, const CaseContext& co
   SEQ_ASSIGN_OR_RETURN(ExactRun exact, ExactRun::Create(made.problem.function, context.registry));
   ChainBound chain;
   SEQ_RETURN_IF_ERROR(RunWithBound(exact, made.problem.contents, context.seed, chain).status());
-  const auto run = Start(made.problem, context, {.allow_private = true}, verdict);
+  const auto run = Start(made.problem, context, {.allow_opaque = true}, verdict);
   if (run == nullptr) return absl::OkStatus();
   SEQ_RETURN_IF_ERROR(run->Run(verdict));
   for (const std::string& input : made.wrt) {

@@ -53,23 +53,23 @@ absl::Status GuardedRun::Claim(const Backend& backend) {
 }
 
 absl::Status GuardedRun::Prepare(const Backend& backend) {
-  may_be_private_.assign(function_.values().size(), false);
-  if (options_.allow_private) {
+  may_be_opaque_.assign(function_.values().size(), false);
+  if (options_.allow_opaque) {
     const auto consumers = function_.Consumers();
     for (size_t v = 0; v < function_.values().size(); ++v) {
-      may_be_private_[v] = function_.values()[v].origin == Origin::kNode && !consumers[v].empty();
+      may_be_opaque_[v] = function_.values()[v].origin == Origin::kNode && !consumers[v].empty();
     }
     for (const auto* list : {&function_.results(), &function_.updates()}) {
-      for (const NamedValue& named : *list) may_be_private_[named.value.index] = false;
+      for (const NamedValue& named : *list) may_be_opaque_[named.value.index] = false;
     }
   }
   for (size_t n = 0; n < function_.nodes().size(); ++n) nodes_.push_back(static_cast<int>(n));
-  ProgramRequest request{&function_, nodes_, may_be_private_, options_.threads, &claim_};
+  ProgramRequest request{&function_, nodes_, may_be_opaque_, options_.threads, &claim_};
   absl::StatusOr<std::unique_ptr<Program>> program = backend.Prepare(request);
   SEQ_RETURN_IF_ERROR(Broken(program.status(), "Prepare"));
   program_ = *std::move(program);
   if (program_ == nullptr) return absl::InternalError("Prepare gives no program and no error");
-  is_private_.assign(function_.values().size(), false);
+  is_opaque_.assign(function_.values().size(), false);
   return absl::OkStatus();
 }
 
@@ -102,15 +102,15 @@ absl::Status GuardedRun::AllocateValues() {
   const std::vector<bool> used = function_.UsedValues();
   std::vector<int64_t> bytes(function_.values().size());
   for (size_t v = 0; v < bytes.size(); ++v) bytes[v] = function_.values()[v].type.num_bytes();
-  for (const PrivateStorage& storage : program_->private_storage()) {
+  for (const OpaqueLayout& storage : program_->opaque_layouts()) {
     const int v = storage.value.index;
-    if (v < 0 || v >= static_cast<int>(bytes.size()) || !may_be_private_[v] || storage.bytes < 0) {
+    if (v < 0 || v >= static_cast<int>(bytes.size()) || !may_be_opaque_[v] || storage.bytes < 0) {
       return absl::InternalError(absl::StrCat("asks for ", storage.bytes,
                                               " bytes of private storage for value ", v,
                                               ", which is not its own"));
     }
     bytes[v] = storage.bytes;
-    is_private_[v] = true;
+    is_opaque_[v] = true;
   }
   buffers_.resize(bytes.size());
   for (size_t v = 0; v < bytes.size(); ++v) {
@@ -283,7 +283,7 @@ std::vector<const Tensor*> GuardedRun::Values() {
   std::vector<const Tensor*> values(read_.size(), nullptr);
   for (size_t v = 0; v < values.size(); ++v) {
     const Value value{static_cast<int>(v)};
-    if ((buffers_[v] == nullptr && !IsShared(value)) || is_private_[v]) continue;
+    if ((buffers_[v] == nullptr && !IsShared(value)) || is_opaque_[v]) continue;
     // Not from memory for an input, which an output may have by now.
     const auto content = ran_with_.find(value.index);
     read_[v] = content != ran_with_.end() ? content->second : Read(value);

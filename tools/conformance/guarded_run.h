@@ -21,7 +21,7 @@ struct GuardedRunOptions {
   Guard guard = Guard::kCanary;
   /// Lets the backend store values that only its own nodes see in layouts of its own; otherwise
   /// every value is there to be looked at.
-  bool allow_private = false;
+  bool allow_opaque = false;
   int threads = 1;
   /// Outputs and scratch hold this byte before each run.
   uint8_t fill = 0xFF;
@@ -83,11 +83,11 @@ class GuardedRun {
   Function function_;
   GuardedRunOptions options_;
   FunctionClaim claim_;
-  std::vector<bool> may_be_private_;
+  std::vector<bool> may_be_opaque_;
   std::vector<int> nodes_;  // the request's
   std::unique_ptr<Program> program_;
   std::vector<std::unique_ptr<GuardedBuffer>> buffers_;  // one for each value; null: none
-  std::vector<bool> is_private_;
+  std::vector<bool> is_opaque_;
   std::map<int, int> shared_;  // output value -> input value whose buffer it has
   std::vector<std::unique_ptr<GuardedBuffer>> scratch_;  // one for each node
   std::unique_ptr<GuardedBuffer> persistent_;

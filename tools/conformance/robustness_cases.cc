@@ -137,7 +137,7 @@ Case LeakCase(const std::string& name, bool prepares, const ProblemMaker& make) 
             for (int k = 0; k < kWarmUp + kRepeats && verdict.ok(); ++k) {
               if (k == kWarmUp) before = MemoryNow();
               if (prepares || run == nullptr) {
-                run = Start(*problem, context, {.allow_private = true}, verdict);
+                run = Start(*problem, context, {.allow_opaque = true}, verdict);
               }
               if (run == nullptr) return;
               verdict.Check(run->Run(verdict), "running");
@@ -195,7 +195,7 @@ double SecondsPerRun(GuardedRun& run, Verdict& verdict) {
 }
 
 void Time(const Problem& problem, const CaseContext& context, Verdict& verdict) {
-  const auto run = Start(problem, context, {.allow_private = true}, verdict);
+  const auto run = Start(problem, context, {.allow_opaque = true}, verdict);
   if (run == nullptr || !verdict.Check(run->Run(verdict), "running")) return;
   const double seconds = SecondsPerRun(*run, verdict);
   verdict.Note(absl::StrFormat("%.2f us a run; %s", seconds * 1e6, run->implementation(0)));

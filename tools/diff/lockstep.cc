@@ -53,7 +53,7 @@ class Recorder : public RunObserver {
     const Node& node = function.nodes()[n];
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       const Value value = node.outputs[o];
-      if (args.outputs[o] == nullptr || compiled_.private_values()[value.index]) continue;
+      if (args.outputs[o] == nullptr || compiled_.opaque_values()[value.index]) continue;
       values_[value.index] = CopyOf(function.type(value), args.outputs[o]);
     }
     return absl::OkStatus();
@@ -96,7 +96,7 @@ class Checker : public RunObserver {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Value value = node.inputs[i];
       if (!value.present()) continue;
-      if (compiled_.private_values()[value.index]) {
+      if (compiled_.opaque_values()[value.index]) {
         const Tensor& exact = shadows_.at(value.index).exact;
         inputs_[i] = exact.Cast(function.type(value).dtype);
         continue;
@@ -133,7 +133,7 @@ class Checker : public RunObserver {
         absl::StrAppend(&bounds[o].formula, ", and ", absl::SixDigits(inherited),
                         " eps of private inputs");
       }
-      if (compiled_.private_values()[value.index]) {
+      if (compiled_.opaque_values()[value.index]) {
         shadows_[value.index] = {*exact[o], bounds[o].epsilons, group};
         continue;
       }
@@ -282,9 +282,9 @@ class Lockstep {
                                .backend = assignment.backend});
     }
     SEQ_RETURN_IF_ERROR(CheckSecondTakesSome());
-    for (size_t v = 0; v < second_->private_values().size(); ++v) {
-      if (!second_->private_values()[v]) continue;
-      result_.private_values.push_back(result_.function.values()[v].name);
+    for (size_t v = 0; v < second_->opaque_values().size(); ++v) {
+      if (!second_->opaque_values()[v]) continue;
+      result_.opaque_values.push_back(result_.function.values()[v].name);
     }
     recorder_ = std::make_unique<Recorder>(*first_);
     checker_ = std::make_unique<Checker>(*second_, *recorder_, options_.mode, result_);

@@ -94,7 +94,7 @@ struct LockstepResult {
   /// Growth of the recurrences, by node.
   std::map<std::string, RecurrenceGrowth> growth;
   /// Values that the second backend keeps to itself and that were therefore recomputed.
-  std::vector<std::string> private_values;
+  std::vector<std::string> opaque_values;
 };
 
 /// Runs `function` of `model` on both backends with the same inputs (by name, one for each input)

@@ -129,9 +129,9 @@ std::string FaultText(const LockstepResult& result, const LockstepOptions& optio
 
 std::string ReportText(const LockstepResult& result, const LockstepOptions& options) {
   std::string text = absl::StrCat(RestText(result, options), NodesText(result, options));
-  if (!result.private_values.empty()) {
+  if (!result.opaque_values.empty()) {
     absl::StrAppend(&text, "not seen, for they are private to the backend: ",
-                    absl::StrJoin(result.private_values, ", "), "\n");
+                    absl::StrJoin(result.opaque_values, ", "), "\n");
   }
   absl::StrAppend(&text, GrowthText(result), StepsText(result, options));
   if (result.fault.has_value()) absl::StrAppend(&text, FaultText(result, options));

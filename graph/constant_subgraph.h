@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_GRAPH_FIXED_NODES_H_
-#define SEQGRAPH_GRAPH_FIXED_NODES_H_
+#ifndef SEQGRAPH_GRAPH_CONSTANT_SUBGRAPH_H_
+#define SEQGRAPH_GRAPH_CONSTANT_SUBGRAPH_H_
 
 #include <vector>
 
@@ -11,8 +11,8 @@ namespace seqgraph {
 /// update, so that they are the same in every call until somebody else changes one of these: a
 /// table that is projected for inference. A node without inputs counts where only such nodes read
 /// it; one that is not pure (OpDef::Impure) never does.
-std::vector<bool> FixedNodes(const Function& function);
+std::vector<bool> ConstantSubgraph(const Function& function);
 
 }  // namespace seqgraph
 
-#endif  // SEQGRAPH_GRAPH_FIXED_NODES_H_
+#endif  // SEQGRAPH_GRAPH_CONSTANT_SUBGRAPH_H_

@@ -30,7 +30,7 @@ struct Params {
   int64_t batch;
 };
 
-class KeptValuesTest : public ::testing::TestWithParam<Params> {
+class ConstantValuesTest : public ::testing::TestWithParam<Params> {
  protected:
   void SetUp() override {
     SEQ_ASSERT_OK_AND_ASSIGN(
@@ -89,8 +89,8 @@ class KeptValuesTest : public ::testing::TestWithParam<Params> {
   std::unique_ptr<CompiledFunction> predict_, train_;
 };
 
-TEST_P(KeptValuesTest, TheProjectedTableIsKept) {
-  const std::vector<bool>& kept = predict_->kept_nodes();
+TEST_P(ConstantValuesTest, TheProjectedTableIsKept) {
+  const std::vector<bool>& kept = predict_->constant_nodes();
   ASSERT_EQ(kept.size(), predict_->function().nodes().size());
   std::vector<std::string> ops;
   for (size_t n = 0; n < kept.size(); ++n) {
@@ -98,12 +98,12 @@ TEST_P(KeptValuesTest, TheProjectedTableIsKept) {
   }
   EXPECT_THAT(ops, ::testing::ElementsAre("Dense"));
   // All weights are updated in training: nothing but numbers could be kept.
-  for (size_t n = 0; n < train_->kept_nodes().size(); ++n) {
-    EXPECT_FALSE(train_->kept_nodes()[n]) << train_->function().nodes()[n].name;
+  for (size_t n = 0; n < train_->constant_nodes().size(); ++n) {
+    EXPECT_FALSE(train_->constant_nodes()[n]) << train_->function().nodes()[n].name;
   }
 }
 
-TEST_P(KeptValuesTest, AnAssignedWeightCounts) {
+TEST_P(ConstantValuesTest, AnAssignedWeightCounts) {
   ExpectFollowsWeights();
   for (const char* name : {"simple_rnn/kernel", "embedding/embeddings", "simple_rnn/bias",
                            "simple_rnn/recurrent_kernel", "dense/kernel"}) {
@@ -115,7 +115,7 @@ TEST_P(KeptValuesTest, AnAssignedWeightCounts) {
   }
 }
 
-TEST_P(KeptValuesTest, ATrainingStepOverTheSameVariablesCounts) {
+TEST_P(ConstantValuesTest, ATrainingStepOverTheSameVariablesCounts) {
   ExpectFollowsWeights();
   const std::vector<float> before = Probabilities(*predict_);
   for (int step = 0; step < 3; ++step) {
@@ -126,7 +126,7 @@ TEST_P(KeptValuesTest, ATrainingStepOverTheSameVariablesCounts) {
   for (size_t i = 0; i < after.size(); ++i) EXPECT_NE(after[i], before[i]) << i;
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, KeptValuesTest,
+INSTANTIATE_TEST_SUITE_P(Backends, ConstantValuesTest,
                          ::testing::Values(Params{"reference", 1}, Params{"reference", 9},
                                            Params{"onednn", 1}, Params{"onednn", 9},
                                            Params{"simd", 1}, Params{"simd", 9},

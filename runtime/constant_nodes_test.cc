@@ -37,7 +37,7 @@ Function DoublesA() {
   return std::move(g).Build().value();
 }
 
-class KeptNodesTest : public ::testing::Test {
+class ConstantNodesTest : public ::testing::Test {
  protected:
   void Compile(FakeBehavior behavior = {}, int64_t guard_bytes = 0) {
     fake_ = std::make_unique<FakeBackend>(std::move(behavior), &log_);
@@ -67,9 +67,9 @@ class KeptNodesTest : public ::testing::Test {
   std::unique_ptr<CompiledFunction> compiled_;
 };
 
-TEST_F(KeptNodesTest, RunInTheFirstCallAndAfterAVariableHasChanged) {
+TEST_F(ConstantNodesTest, RunInTheFirstCallAndAfterAVariableHasChanged) {
   Compile();
-  EXPECT_THAT(compiled_->kept_nodes(), ElementsAre(true, true, false));
+  EXPECT_THAT(compiled_->constant_nodes(), ElementsAre(true, true, false));
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[0], kKept[1], kKept[2], "end"));
   SEQ_ASSERT_OK(compiled_->SetInput(0, Tensor::Of<float>({2}, {1, 3})));
@@ -82,7 +82,7 @@ TEST_F(KeptNodesTest, RunInTheFirstCallAndAfterAVariableHasChanged) {
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[2], "end"));
 }
 
-TEST_F(KeptNodesTest, NoticeWhatAnotherFunctionUpdates) {
+TEST_F(ConstantNodesTest, NoticeWhatAnotherFunctionUpdates) {
   Compile();
   const Function doubles = DoublesA();
   SEQ_ASSERT_OK_AND_ASSIGN(
@@ -94,14 +94,14 @@ TEST_F(KeptNodesTest, NoticeWhatAnotherFunctionUpdates) {
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[0], kKept[1], kKept[2], "end"));
 }
 
-TEST_F(KeptNodesTest, OutputsOfTheBackendsOwnLayoutAreKeptToo) {
-  Compile({.private_layouts = true});
+TEST_F(ConstantNodesTest, OutputsOfTheBackendsOwnLayoutAreKeptToo) {
+  Compile({.opaque_layouts = true});
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[2], "end"));
 }
 
-TEST_F(KeptNodesTest, RunAgainAfterACallThatFailed) {
+TEST_F(ConstantNodesTest, RunAgainAfterACallThatFailed) {
   Compile({.failures = {{"twice", absl::DataLossError("broken")}}});
   EXPECT_FALSE(compiled_->Run().ok());
   log_.events.clear();
@@ -109,18 +109,18 @@ TEST_F(KeptNodesTest, RunAgainAfterACallThatFailed) {
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[0], kKept[1], "end"));
 }
 
-TEST_F(KeptNodesTest, WithGuardsThereAreNone) {
+TEST_F(ConstantNodesTest, WithGuardsThereAreNone) {
   Compile({}, /*guard_bytes=*/64);
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[0], kKept[1], kKept[2], "end"));
 }
 
-TEST_F(KeptNodesTest, WhatRunsOnlyBesideAnotherNodeIsNotKept) {
+TEST_F(ConstantNodesTest, WhatRunsOnlyBesideAnotherNodeIsNotKept) {
   Claim together = Claim::Yes();
   together.together = {1};
   Compile({.refusals = {{"Multiply", together}}});
-  EXPECT_THAT(compiled_->kept_nodes(), ElementsAre(true, false, false));
+  EXPECT_THAT(compiled_->constant_nodes(), ElementsAre(true, false, false));
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[1], kKept[2], "end"));
@@ -136,7 +136,7 @@ class Watcher : public RunObserver {
   }
   absl::Status AfterNode(int, const KernelArgs&) override { return absl::OkStatus(); }
   bool OnlyLooks() const override { return only_looks_; }
-  void OnKept(int node) override { kept.push_back(node); }
+  void OnConstant(int node) override { kept.push_back(node); }
 
   std::vector<int> seen, kept;
 
@@ -144,7 +144,7 @@ class Watcher : public RunObserver {
   const bool only_looks_;
 };
 
-TEST_F(KeptNodesTest, AnObserverThatMayWriteSeesAllNodesAndTheNextCallRunsThemAgain) {
+TEST_F(ConstantNodesTest, AnObserverThatMayWriteSeesAllNodesAndTheNextCallRunsThemAgain) {
   Compile();
   Run();
   Watcher watcher(/*only_looks=*/false);
@@ -155,7 +155,7 @@ TEST_F(KeptNodesTest, AnObserverThatMayWriteSeesAllNodesAndTheNextCallRunsThemAg
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[0], kKept[1], kKept[2], "end"));
 }
 
-TEST_F(KeptNodesTest, AnObserverThatOnlyLooksSeesWhatRuns) {
+TEST_F(ConstantNodesTest, AnObserverThatOnlyLooksSeesWhatRuns) {
   Compile();
   Watcher first(/*only_looks=*/true), second(/*only_looks=*/true);
   EXPECT_THAT(Run(&first), ElementsAre(22, 44));
@@ -166,7 +166,7 @@ TEST_F(KeptNodesTest, AnObserverThatOnlyLooksSeesWhatRuns) {
   EXPECT_THAT(second.kept, ElementsAre(0, 1));
 }
 
-TEST_F(KeptNodesTest, WhatIsKeptLiesApartFromAllElse) {
+TEST_F(ConstantNodesTest, WhatIsKeptLiesApartFromAllElse) {
   Compile();
   // x, y, and the kept value in the memory of the sum: three lines of 64 bytes.
   EXPECT_EQ(compiled_->memory().values, 3 * 64);

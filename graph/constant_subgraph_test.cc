@@ -1,4 +1,4 @@
-#include "graph/fixed_nodes.h"
+#include "graph/constant_subgraph.h"
 
 #include <utility>
 #include <vector>
@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 
 const TensorType kRow{DType::kFloat32, {2}};
 
-TEST(FixedNodesTest, FollowFromVariablesAlone) {
+TEST(ConstantSubgraphTest, FollowFromVariablesAlone) {
   FunctionBuilder g("f", TestOps());
   const Value x = g.Input("x", kRow);
   const Value a = g.Variable("a", {2}, {}), b = g.Variable("b", {2}, {});
@@ -22,10 +22,10 @@ TEST(FixedNodesTest, FollowFromVariablesAlone) {
   const Value twice = g.AddNode("Scale", {both})[0];
   g.Result("y", g.AddNode("Multiply", {x, twice})[0]);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
-  EXPECT_THAT(FixedNodes(f), ElementsAre(true, true, false));
+  EXPECT_THAT(ConstantSubgraph(f), ElementsAre(true, true, false));
 }
 
-TEST(FixedNodesTest, AVariableThatTheFunctionUpdatesIsNotFixed) {
+TEST(ConstantSubgraphTest, AVariableThatTheFunctionUpdatesIsNotConstant) {
   FunctionBuilder g("f", TestOps());
   const Value a = g.Variable("a", {2}, {}), b = g.Variable("b", {2}, {});
   const Value of_a = g.AddNode("Scale", {a})[0];
@@ -33,7 +33,7 @@ TEST(FixedNodesTest, AVariableThatTheFunctionUpdatesIsNotFixed) {
   g.Result("y", g.AddNode("Add", {of_a, of_b})[0]);
   g.Update("a", g.AddNode("Round", {a})[0]);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
-  EXPECT_THAT(FixedNodes(f), ElementsAre(false, true, false, false));
+  EXPECT_THAT(ConstantSubgraph(f), ElementsAre(false, true, false, false));
 }
 
 // Ones() = [1, 1], which reads nothing, and Dice(x) = x, which is not pure.
@@ -54,27 +54,27 @@ OpRegistry OpsWithOnesAndDice() {
   return ops;
 }
 
-TEST(FixedNodesTest, WhatReadsNothingIsFixedOnlyForFixedReaders) {
+TEST(ConstantSubgraphTest, WhatReadsNothingIsConstantOnlyForConstantReaders) {
   const OpRegistry ops = OpsWithOnesAndDice();
   FunctionBuilder g("f", ops);
   const Value x = g.Input("x", kRow), a = g.Variable("a", {2}, {});
-  const Value for_fixed = g.AddNode("Ones", {})[0], for_all = g.AddNode("Ones", {})[0];
-  const Value fixed = g.AddNode("Add", {a, for_fixed})[0];
-  const Value also_fixed = g.AddNode("Multiply", {fixed, for_all})[0];
+  const Value for_constant = g.AddNode("Ones", {})[0], for_all = g.AddNode("Ones", {})[0];
+  const Value constant = g.AddNode("Add", {a, for_constant})[0];
+  const Value also_constant = g.AddNode("Multiply", {constant, for_all})[0];
   const Value with_x = g.AddNode("Multiply", {x, for_all})[0];
-  g.Result("y", g.AddNode("Add", {also_fixed, with_x})[0]);
+  g.Result("y", g.AddNode("Add", {also_constant, with_x})[0]);
   g.Result("ones", g.AddNode("Ones", {})[0]);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
-  EXPECT_THAT(FixedNodes(f), ElementsAre(true, false, true, true, false, false, false));
+  EXPECT_THAT(ConstantSubgraph(f), ElementsAre(true, false, true, true, false, false, false));
 }
 
-TEST(FixedNodesTest, WhatIsNotPureIsNotFixed) {
+TEST(ConstantSubgraphTest, WhatIsNotPureIsNotConstant) {
   const OpRegistry ops = OpsWithOnesAndDice();
   FunctionBuilder g("f", ops);
   const Value diced = g.AddNode("Dice", {g.Variable("a", {2}, {})})[0];
   g.Result("y", g.AddNode("Scale", {diced})[0]);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function f, std::move(g).Build());
-  EXPECT_THAT(FixedNodes(f), ElementsAre(false, false));
+  EXPECT_THAT(ConstantSubgraph(f), ElementsAre(false, false));
 }
 
 }  // namespace
