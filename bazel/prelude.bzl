@@ -20,6 +20,14 @@ def prelude_copts(name):
         "-Wno-error=invalid-pch",
     ]
 
+def without_prelude(copts):
+    """The flags without those of prelude_copts."""
+    return [
+        flag
+        for flag in copts
+        if flag not in ("-include", "-fpch-deps") and not flag.startswith("bazel/")
+    ]
+
 def _prelude_impl(ctx):
     toolchain = find_cpp_toolchain(ctx)
     features = cc_common.configure_features(

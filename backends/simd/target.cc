@@ -13,7 +13,7 @@ namespace {
 
 // The targets that are compiled; a better one has a smaller value.
 static_assert(HWY_TARGETS == (HWY_AVX3 | HWY_AVX2 | HWY_SSE4) && HWY_STATIC_TARGET == HWY_SSE4,
-              "the library that this depends on sets HWY_BASELINE_TARGETS");
+              "//bazel:hwy chooses the targets");
 constexpr int64_t kTargets[] = {HWY_AVX3, HWY_AVX2, HWY_SSE4};
 
 // What the CPU has, before any target is forced.

@@ -43,6 +43,13 @@ seq_check_folder_edges() {
   return "$status"
 }
 
+# Every header must compile without what others include before it. Bazel keeps the outcomes, so that
+# only headers that changed are compiled again.
+seq_check_headers() {
+  seq_bazel build --keep_going --ui_event_filters=-info --show_result=0 --noshow_progress \
+    --aspects=//bazel:headers.bzl%headers_alone --output_groups=headers //... 2>&1
+}
+
 # seq_bazel_test OUTCOME:NAME... -- BAZEL_ARGUMENT...: runs the tests and prints the counts, the given
 # cases among them; status 1 if a case failed. SEQGRAPH_SHARED is ../shared where nothing else is said.
 seq_bazel_test() {

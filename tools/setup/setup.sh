@@ -15,7 +15,7 @@ SEQ_BAZEL=${SEQGRAPH_BAZEL:-/usr/bin/bazel}
 SEQ_BUILD_PACKAGES=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib binutils g++
   libabsl-dev libarchive-dev libcli11-dev libdnnl-dev libhwy-dev libisal-dev libonnx-dev
-  libprotobuf-dev nettle-dev nlohmann-json3-dev protobuf-compiler
+  libprotobuf-dev nettle-dev nlohmann-json3-dev pkgconf protobuf-compiler
 )
 SEQ_TEST_PACKAGES=(
   "${SEQ_BUILD_PACKAGES[@]}" clang-format git libbenchmark-dev libgmock-dev libgtest-dev
@@ -42,7 +42,7 @@ seq_missing() {
 seq_packages() {
   local -a missing as_root=()
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
-    seq_die "no apt-get here: set-up knows Debian 12; elsewhere install the equivalents of: $*"
+    seq_die "no apt-get here: set-up knows Debian 12 and 13; elsewhere install the equivalents of: $*"
   # Java's installation scripts and Bazel read /proc; without it they fail in obscure ways.
   [[ -e /proc/self/exe ]] || seq_die "/proc is not mounted; mount it: mount -t proc proc /proc"
   missing=($(seq_missing "$@"))

@@ -1,0 +1,29 @@
+"""Link lists of installed libraries, as pkg-config tells them: they differ from release to release."""
+
+_BUILD = """
+cc_library(
+    name = "{name}",
+    linkopts = {options},
+    visibility = ["//visibility:public"],
+)
+"""
+
+def _pkg_config_repository_impl(ctx):
+    libraries = ctx.attr.libraries
+    tool = ctx.which("pkg-config")
+    if not tool:
+        fail("no pkg-config on the PATH: install Debian's pkgconf")
+    found = ctx.execute([tool, "--libs"] + libraries)
+    if found.return_code:
+        fail("pkg-config does not find %s: %s" % (" ".join(libraries), found.stderr))
+
+    # The linker drops the parts that a program does not use.
+    options = ["-Wl,--push-state,--as-needed"] + found.stdout.split() + ["-Wl,--pop-state", "-pthread"]
+    ctx.file("BUILD", _BUILD.format(name = ctx.name, options = repr(options)))
+
+pkg_config_repository = repository_rule(
+    implementation = _pkg_config_repository_impl,
+    attrs = {"libraries": attr.string_list(mandatory = True)},
+    environ = ["PATH", "PKG_CONFIG_PATH"],
+    local = True,
+)
