@@ -9,16 +9,17 @@ cc_library(
 """
 
 def _pkg_config_repository_impl(ctx):
-    libraries = ctx.attr.libraries
+    asked = ctx.attr.libraries
     tool = ctx.which("pkg-config")
     if not tool:
         fail("no pkg-config on the PATH: install Debian's pkgconf")
-    found = ctx.execute([tool, "--libs"] + libraries)
+    found = ctx.execute([tool, "--libs"] + asked)
     if found.return_code:
-        fail("pkg-config does not find %s: %s" % (" ".join(libraries), found.stderr))
+        fail("pkg-config does not find %s: %s" % (" ".join(asked), found.stderr))
 
     # The linker drops the parts that a program does not use.
-    options = ["-Wl,--push-state,--as-needed"] + found.stdout.split() + ["-Wl,--pop-state", "-pthread"]
+    libraries = [option for option in found.stdout.strip().split(" ") if option]
+    options = ["-Wl,--push-state,--as-needed"] + libraries + ["-Wl,--pop-state", "-pthread"]
     ctx.file("BUILD", _BUILD.format(name = ctx.name, options = repr(options)))
 
 pkg_config_repository = repository_rule(
