@@ -271,7 +271,10 @@ ElementwiseProgram RandomProgram(SampleSource& source, int num_inputs) {
     ElementwiseInstruction instruction{.op = info.op};
     if (info.operands > 0) instruction.a = take();
     if (info.operands > 1) instruction.b = take();
-    // Roots, and what divides, are taken well above 0.
+    // Roots, and what divides, are taken well above 0; a difference may be at the kink of relu.
+    if (info.op == ElementwiseOp::kReluGrad && instruction.a >= num_inputs) {
+      instruction.a = AboveZero(instruction.a, program);
+    }
     if (info.op == ElementwiseOp::kSqrt) instruction.a = AboveZero(instruction.a, program);
     if (info.op == ElementwiseOp::kDivide) instruction.b = AboveZero(instruction.b, program);
     if (info.has_constant) instruction.constant = source.Real(-2, 2);
