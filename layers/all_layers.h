@@ -9,6 +9,7 @@
 #include "layers/dropout.h"
 #include "layers/embedding.h"
 #include "layers/layer_def.h"
+#include "layers/masking.h"
 #include "layers/one_hot.h"
 #include "layers/pooling.h"
 #include "layers/recurrent.h"
@@ -28,6 +29,7 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     GlobalAveragePooling1DDef,
     GlobalMaxPooling1DDef,
     ActivationDef,
+    MaskingDef,
 };
 
 /// Registers every class of this folder. Fails only where one of them is there already.
