@@ -13,6 +13,7 @@
 #include "layers/one_hot.h"
 #include "layers/pooling.h"
 #include "layers/recurrent.h"
+#include "layers/repeat_vector.h"
 
 namespace seqgraph {
 
@@ -30,6 +31,7 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     GlobalMaxPooling1DDef,
     ActivationDef,
     MaskingDef,
+    RepeatVectorDef,
 };
 
 /// Registers every class of this folder. Fails only where one of them is there already.
