@@ -8,6 +8,7 @@
 #include "layers/dense.h"
 #include "layers/dropout.h"
 #include "layers/embedding.h"
+#include "layers/flatten.h"
 #include "layers/layer_def.h"
 #include "layers/masking.h"
 #include "layers/one_hot.h"
@@ -32,6 +33,7 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     ActivationDef,
     MaskingDef,
     RepeatVectorDef,
+    FlattenDef,
 };
 
 /// Registers every class of this folder. Fails only where one of them is there already.
