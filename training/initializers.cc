@@ -128,8 +128,10 @@ absl::Status FillInitial(uint64_t seed, const VariableDef& def, Tensor& value) {
 
 }  // namespace
 
-absl::Status InitializeVariables(uint64_t seed, VariableStore& variables) {
+absl::Status InitializeVariables(uint64_t seed, VariableStore& variables,
+                                 std::optional<VariableRole> role) {
   for (const Variable& variable : variables.all()) {
+    if (role.has_value() && variable.def.role != *role) continue;
     Tensor value = variable.value;
     SEQ_RETURN_IF_ERROR(FillInitial(seed, variable.def, value));
     SEQ_RETURN_IF_ERROR(variables.Assign(variable.def.name, value));

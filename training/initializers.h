@@ -2,13 +2,14 @@
 #define SEQGRAPH_TRAINING_INITIALIZERS_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "graph/model.h"
 
 namespace seqgraph {
 
-/// Fills the variable with its starting content:
+/// Fills the variables, or those of one role, with their starting content:
 ///
 ///   kZeros          0
 ///   kConstant       value
@@ -24,7 +25,8 @@ namespace seqgraph {
 /// other variables or their order; it is computed in double, by operations that IEEE 754 fixes, and
 /// then rounded: the same bits on every machine. Integer variables take kZeros and kConstant only.
 /// Errors: InvalidArgument names the variable.
-absl::Status InitializeVariables(uint64_t seed, VariableStore& variables);
+absl::Status InitializeVariables(uint64_t seed, VariableStore& variables,
+                                 std::optional<VariableRole> role = std::nullopt);
 
 }  // namespace seqgraph
 

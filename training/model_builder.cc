@@ -90,10 +90,9 @@ absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict_builder,
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(evaluate)));
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(train_step)));
   model.optimizer = OptimizerRecord{options.optimizer.name(), options.optimizer.Settings()};
-  for (Variable& variable : model.variables.all()) {
-    if (!options.initialize_weights && variable.def.role == VariableRole::kWeight) continue;
-    SEQ_RETURN_IF_ERROR(InitializeVariable(options.seed, variable));
-  }
+  SEQ_RETURN_IF_ERROR(InitializeVariables(
+      options.seed, model.variables,
+      options.initialize_weights ? std::nullopt : std::make_optional(VariableRole::kOptimizer)));
   return model;
 }
 
