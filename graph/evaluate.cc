@@ -115,8 +115,11 @@ OptionalTensors CastReals(const OptionalTensors& tensors, DType real) {
 Attributes CastReals(const Attributes& attributes, DType real) {
   Attributes cast = attributes;
   for (const auto& [name, value] : attributes.entries()) {
-    const DType* dtype = std::get_if<DType>(&value);
-    if (dtype != nullptr && IsReal(*dtype)) cast.Set(name, real);
+    if (const DType* dtype = std::get_if<DType>(&value); dtype != nullptr && IsReal(*dtype)) {
+      cast.Set(name, real);
+    } else if (const auto* tensor = std::get_if<TensorAttribute>(&value)) {
+      cast.Set(name, CastReals(**tensor, real));
+    }
   }
   return cast;
 }

@@ -54,8 +54,8 @@ absl::StatusOr<TensorMap> Evaluate(const Function& function, const TensorMap& fe
 /// Those of a function whose values are given.
 TensorMap ResultsOf(const Function& function, absl::Span<const Tensor> values);
 
-/// With what is real converted to `real`: tensors; and attributes that say the element type of an
-/// op without real inputs.
+/// With what is real converted to `real`: tensors; and attributes that are tensors or say the
+/// element type of an op without real inputs.
 Tensor CastReals(const Tensor& tensor, DType real);
 OptionalTensors CastReals(const OptionalTensors& tensors, DType real);
 Attributes CastReals(const Attributes& attributes, DType real);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/evaluate.h"
 #include "graph/function_copy.h"
 
 namespace seqgraph {
@@ -217,19 +218,7 @@ absl::StatusOr<Function> WithRealType(const Function& function, const OpRegistry
     def.type.dtype = convert(def.type.dtype);
     copy.AddVariable(read, std::move(def));
   }
-  for (const Node& node : function.nodes()) {
-    Attributes attributes;
-    for (const auto& [name, value] : node.attributes.entries()) {
-      if (const DType* dtype = std::get_if<DType>(&value)) {
-        attributes.Set(name, convert(*dtype));
-      } else if (const auto* tensor = std::get_if<TensorAttribute>(&value)) {
-        attributes.Set(name, (*tensor)->Cast(convert((*tensor)->dtype())));
-      } else {
-        attributes.Set(name, value);
-      }
-    }
-    copy.AddNode(node, attributes);
-  }
+  for (const Node& node : function.nodes()) copy.AddNode(node, CastReals(node.attributes, real));
   return std::move(copy).Finish();
 }
 

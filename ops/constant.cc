@@ -165,9 +165,9 @@ OpDef ConstantOp() {
       .Bound(OutputBound(1))
       .Cost("FLOPs: none. Read is value, unless it is a scalar.", ConstantCost)
       .Example({"two_by_two",
-                {{"value", Tensor::Of<float>({2, 2}, {1, -0.5, 0.001f, 0})}},
+                {{"value", Tensor::Of<float>({2, 2}, {1, -0.5, 0.125, 0})}},
                 {},
-                {Reals({2, 2}, {1, -0.5, 0.001, 0})}})
+                {Reals({2, 2}, {1, -0.5, 0.125, 0})}})
       .Example({"integers",
                 {{"value", Tensor::Of<int32_t>({3}, {7, 0, -2})}},
                 {},

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/activation.h"
+#include "graph/evaluate.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
 
@@ -211,31 +212,38 @@ Bounded Execute(const ElementwiseInstruction& instruction, const Bounded& a, con
   return {};
 }
 
-// The largest error over all elements, instruction by instruction: the roundings of each, through
-// the slopes of those after it.
-absl::StatusOr<ErrorBound> FusedBound(const BoundContext& c, int o) {
+// The largest result over all elements and the largest error, instruction by instruction: the
+// roundings of each, through the slopes of those after it. Inputs of one element count for all.
+Bounded LargestOf(const ElementwiseProgram& program, absl::Span<const Tensor* const> inputs) {
+  std::vector<Bounded> registers(program.num_registers());
+  int64_t size = 0;
+  for (const Tensor* input : inputs) size = std::max(size, input->num_elements());
+  Bounded largest;
+  for (int64_t e = 0; e < size; ++e) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      registers[i] = {inputs[i]->Elements<double>()[inputs[i]->num_elements() == 1 ? 0 : e], 0};
+    }
+    for (size_t i = 0; i < program.code.size(); ++i) {
+      const ElementwiseInstruction& code = program.code[i];
+      registers[inputs.size() + i] = Execute(code, code.a >= 0 ? registers[code.a] : Bounded(),
+                                             code.b >= 0 ? registers[code.b] : Bounded());
+    }
+    const auto& [value, error] = registers.back();
+    if (std::isfinite(value)) largest.value = std::max(largest.value, std::fabs(value));
+    if (std::isfinite(error)) largest.error = std::max(largest.error, error);
+  }
+  return largest;
+}
+
+absl::StatusOr<ErrorBound> FusedBound(const BoundContext& c, int) {
   int inputs = 0;
   while (inputs < kMaxInputs && c.has_input(inputs)) ++inputs;
   SEQ_ASSIGN_OR_RETURN(const ElementwiseProgram program,
                        ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs));
-  double largest = 0;
-  std::vector<Bounded> registers(program.num_registers());
-  int64_t size = 0;
-  for (int i = 0; i < inputs; ++i) size = std::max(size, c.input(i).num_elements());
-  for (int64_t e = 0; e < size; ++e) {
-    for (int i = 0; i < inputs; ++i) {
-      registers[i] = {c.reals(i)[c.input(i).num_elements() == 1 ? 0 : e], 0};
-    }
-    for (size_t i = 0; i < program.code.size(); ++i) {
-      const ElementwiseInstruction& code = program.code[i];
-      registers[inputs + i] = Execute(code, code.a >= 0 ? registers[code.a] : Bounded(),
-                                      code.b >= 0 ? registers[code.b] : Bounded());
-    }
-    if (std::isfinite(registers.back().error)) largest = std::max(largest, registers.back().error);
-  }
-  const double scale = c.LargestOutput(o);
+  const auto [value, error] = LargestOf(program, c.inputs().first(inputs));
   // In eps of the output where it has a magnitude: what nodes behind it can add to.
-  return ErrorBound{largest / kFloatEpsilon / (scale > 0 ? scale : 1), scale > 0 ? scale : 1,
+  const double scale = value > 0 ? value : 1;
+  return ErrorBound{error / kFloatEpsilon / scale, scale,
                     absl::StrCat("roundings through ", program.code.size(), " instructions")};
 }
 
@@ -284,18 +292,22 @@ ElementwiseProgram RandomProgram(SampleSource& source, int num_inputs) {
   return program;
 }
 
+// Drawn again where a rounding decides the result: next to a kink, or by what has cancelled.
 OpSample FusedElementwiseSample(SampleSource& source) {
-  const Shape shape = RandomShape(source, 0, 3);
-  const int inputs = static_cast<int>(source.Int(1, 4));
-  const ElementwiseProgram program = RandomProgram(source, inputs);
-  OpSample sample{{{"program", program.ToText()}}, {}};
-  const int tensor = static_cast<int>(source.Int(0, inputs - 1));  // another may be one number
-  for (int i = 0; i < inputs; ++i) {
-    const bool number = i != tensor && source.Int(0, 3) == 0;
-    sample.inputs.push_back(source.RealsAwayFromZero(number ? Shape() : shape));
+  for (;;) {
+    const Shape shape = RandomShape(source, 0, 3);
+    const int inputs = static_cast<int>(source.Int(1, 4));
+    const ElementwiseProgram program = RandomProgram(source, inputs);
+    OpSample sample{{{"program", program.ToText()}}, {}};
+    const int tensor = static_cast<int>(source.Int(0, inputs - 1));  // another may be one number
+    for (int i = 0; i < inputs; ++i) {
+      const bool number = i != tensor && source.Int(0, 3) == 0;
+      sample.inputs.push_back(source.RealsAwayFromZero(number ? Shape() : shape));
+    }
+    const auto [value, error] = LargestOf(program, PointersTo(sample.inputs));
+    sample.inputs.resize(kMaxInputs);
+    if (error <= 1e-4 * value || value == 0) return sample;
   }
-  sample.inputs.resize(kMaxInputs);
-  return sample;
 }
 
 }  // namespace
