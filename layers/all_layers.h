@@ -10,6 +10,7 @@
 #include "layers/embedding.h"
 #include "layers/flatten.h"
 #include "layers/layer_def.h"
+#include "layers/leaky_relu.h"
 #include "layers/masking.h"
 #include "layers/one_hot.h"
 #include "layers/pooling.h"
@@ -34,6 +35,7 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     MaskingDef,
     RepeatVectorDef,
     FlattenDef,
+    LeakyReLUDef,
 };
 
 /// Registers every class of this folder. Fails only where one of them is there already.
