@@ -16,6 +16,7 @@
 #include "layers/pooling.h"
 #include "layers/recurrent.h"
 #include "layers/repeat_vector.h"
+#include "layers/time_distributed.h"
 
 namespace seqgraph {
 
@@ -36,6 +37,7 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     RepeatVectorDef,
     FlattenDef,
     LeakyReLUDef,
+    TimeDistributedDef,
 };
 
 /// Registers every class of this folder. Fails only where one of them is there already.
