@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -69,7 +70,7 @@ std::vector<Flag> TrainingFlags::DeclareSettings(Flags& flags) {
       setting.flag = flags.Number(
           name, &setting.number, [](double x) { return x > 0 && x < 1e38; },
           "a number between 0 and 1e+38", absl::StrFormat("%g", kDefaultRate),
-          absl::StrCat("Of the optimizer; by default ", of));
+          absl::StrCat("Of the optimizer; by default\n", of));
     } else if (std::holds_alternative<bool>(each.default_value)) {
       setting.flag = flags.Switch(name, &setting.on, absl::StrCat(help, "\n(", of, ")"));
     } else {
@@ -98,7 +99,7 @@ std::string TrainingFlags::CheckSettings() const {
         }));
   }
   const absl::StatusOr<Optimizer> made = Make();
-  return made.ok() ? "" : std::string(made.status().message());
+  return std::string(absl::StripPrefix(made.status().message(), "optimizer: "));
 }
 
 std::vector<Flag> TrainingFlags::Declare(Flags& flags) {
