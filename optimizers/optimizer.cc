@@ -72,7 +72,7 @@ bool Limits::Allow(double value) const {
 
 std::vector<Hyperparameter> OptimizerDef::Settings() const {
   std::vector<Hyperparameter> settings = {
-      {kLearningRate, learning_rate, kNotNegative, "size of a step"},
+      {kLearningRate, learning_rate, kNotNegative, "size of a step", /*none_is_zero=*/false, "lr"},
       {kWeightDecay, weight_decay, kNotNegative, "share of the rate by which weights decay",
        /*none_is_zero=*/weight_decay == 0}};
   for (const ClippingRow& row : kClippings) {

@@ -58,6 +58,7 @@ struct Hyperparameter {
   std::string doc;
   /// 0 stands for none, and Keras writes null.
   bool none_is_zero = false;
+  std::string older_key = "";  ///< what Keras called it before; empty: the same
 };
 
 /// One kind of state.

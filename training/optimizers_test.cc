@@ -9,6 +9,7 @@
 #include "ops/all_ops.h"
 #include "ops/elementwise.h"
 #include "ops/reductions.h"
+#include "optimizers/formula.h"
 #include "runtime/compiled_function.h"
 #include "tests/testing.h"
 #include "training/initializers.h"
@@ -221,6 +222,37 @@ TEST(AddOptimizer, TrainsOnlyTrainableWeights) {
   const auto frozen = model.variables.Find("layer/frozen")->value.Elements<float>();
   EXPECT_EQ(frozen[0], 1);
   EXPECT_EQ(frozen[1], 1);
+}
+
+// One that no list knows: w -= lr sign g, with the sign as g / |g|.
+struct SignDescent {
+  double learning_rate = 0.5;
+  double scale = 1;
+  GradientClipping clipping = {};
+  double weight_decay = 0;
+
+  template <typename Visitor>
+  static void Fields(Visitor field) {
+    field("scale", &SignDescent::scale, kNotNegative, "of the steps");
+  }
+  static const OptimizerDef& Def() {
+    static const auto* const def = new OptimizerDef(DefineOptimizer<SignDescent>(
+        "SignDescent", "w' = w - lr scale g / |g|",
+        [](const SignDescent&) { return std::vector<SlotGroup>(); },
+        [](const SignDescent& sign, OptimizerStep& step) {
+          step.ForEachWeight([&](WeightStep& each) {
+            each.SetWeight(each.w - step.rate() * (sign.scale * (each.g / Abs(each.g))));
+          });
+        }));
+    return *def;
+  }
+};
+
+TEST(AddOptimizer, AProgramMayDefineItsOwn) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, Quadratic(SignDescent{.scale = .25}));
+  EXPECT_EQ(Trained(model, 2, "simd"), (std::vector<float>{.75, -1.75}));
+  EXPECT_THAT(Quadratic(SignDescent{.scale = -1}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "scale"));
 }
 
 TEST(AddOptimizer, RefusesHyperparametersOutOfRange) {

@@ -153,6 +153,10 @@ TEST(KerasIoTest, TrainingThatWouldBeAnotherIsRefusedOrLeftOut) {
   EXPECT_THAT(
       Changed({{"\"learning_rate\": 0.5", "\"learning_rate\": {\"class_name\": \"Decay\"}"}}),
       StatusIs(kUnimplemented, "schedules are not known"));
+  // Keras 2.2 and before.
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel older,
+                           Changed({{"\"learning_rate\": 0.5", "\"lr\": 2"}}));
+  EXPECT_EQ(older.training->optimizer->learning_rate, 2);
   EXPECT_THAT(Changed({{"\"RMSprop\"", "\"Lion\""}}), StatusIs(kUnimplemented, "SGD, RMSprop, "));
   SEQ_ASSERT_OK_AND_ASSIGN(
       const KerasModel by_class,

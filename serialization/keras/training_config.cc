@@ -77,6 +77,10 @@ absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
     const char* key = each.key.c_str();
     AttributeValue value = each.default_value;
     const Json* found = config.Take(key);
+    if (found == nullptr && !each.older_key.empty()) {
+      key = each.older_key.c_str();
+      found = config.Take(key);
+    }
     if (found == nullptr) continue;
     if (bool* on = std::get_if<bool>(&value)) {
       config.Bool(key, on);
