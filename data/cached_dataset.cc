@@ -160,13 +160,14 @@ absl::StatusOr<Dataset> LoadDatasetCached(const std::string& data, const Dataset
       [&] { return data::LoadDataset(data, options); }, DatasetBytes, *origin);
 }
 
-absl::StatusOr<TokenSet> EncodeReviewsCached(const std::string& data, data::Half half,
-                                             const data::Vocabulary& vocabulary, int maxlen,
-                                             const DatasetOptions& options, const DataCache* cache,
-                                             DataOrigin* origin) {
-  std::string settings = absl::StrFormat("reviews\nhalf %s\nnum_words %d\nmaxlen %d\n%swords %d\n",
-                                         std::string(data::HalfName(half)), vocabulary.num_words(),
-                                         maxlen, SourceSettings(options), vocabulary.size());
+absl::StatusOr<TokenSet> EncodeTextsCached(const std::string& data, data::Split split,
+                                           const data::Vocabulary& vocabulary, int maxlen,
+                                           const DatasetOptions& options, const DataCache* cache,
+                                           DataOrigin* origin) {
+  std::string settings =
+      absl::StrFormat("reviews\nhalf %s\nnum_words %d\nmaxlen %d\n%swords %d\n",
+                      std::string(data::SplitName(split)), vocabulary.num_words(), maxlen,
+                      SourceSettings(options), vocabulary.size());
   // Words are bytes, with any byte but a separator in them.
   for (const std::string& word : vocabulary.words()) absl::StrAppend(&settings, word, "\n");
   return Cached<TokenSet>(
@@ -176,7 +177,7 @@ absl::StatusOr<TokenSet> EncodeReviewsCached(const std::string& data, data::Half
             bytes, vocabulary.num_words(), maxlen,
             options.labels.empty() ? data::kMaxClasses : static_cast<int>(options.labels.size()));
       },
-      [&] { return data::EncodeReviews(data, half, vocabulary, maxlen, options); }, TokenSetBytes,
+      [&] { return data::EncodeTexts(data, split, vocabulary, maxlen, options); }, TokenSetBytes,
       *origin);
 }
 

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/data_cache.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 
 namespace seqgraph {
 
@@ -34,11 +34,11 @@ absl::StatusOr<data::Dataset> LoadDatasetCached(const std::string& data,
                                                 const data::DatasetOptions& options,
                                                 const DataCache* cache, DataOrigin* origin);
 
-/// data::EncodeReviews(), likewise; the key takes in the vocabulary.
-absl::StatusOr<data::TokenSet> EncodeReviewsCached(const std::string& data, data::Half half,
-                                                   const data::Vocabulary& vocabulary, int maxlen,
-                                                   const data::DatasetOptions& options,
-                                                   const DataCache* cache, DataOrigin* origin);
+/// data::EncodeTexts(), likewise; the key takes in the vocabulary.
+absl::StatusOr<data::TokenSet> EncodeTextsCached(const std::string& data, data::Split split,
+                                                 const data::Vocabulary& vocabulary, int maxlen,
+                                                 const data::DatasetOptions& options,
+                                                 const DataCache* cache, DataOrigin* origin);
 
 }  // namespace seqgraph
 

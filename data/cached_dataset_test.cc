@@ -23,7 +23,7 @@ namespace {
 
 using data::Dataset;
 using data::DatasetOptions;
-using data::Half;
+using data::Split;
 using data::TokenSet;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -34,8 +34,8 @@ void WriteArchive(const std::string& path, uint64_t seed) {
   data::Entries entries;
   SEQ_ASSERT_OK(data::ForEachSyntheticReview(
       {.seed = seed, .train_reviews = 120, .test_reviews = 60}, std::nullopt,
-      [&](const data::Review& review) {
-        const data::ReviewId id{review.half, review.label, std::string(review.name)};
+      [&](const data::LabelledText& review) {
+        const data::TextId id{review.split, review.label, std::string(review.name)};
         entries.emplace_back(id.Path(), std::string(review.text));
         return absl::OkStatus();
       }));
@@ -116,7 +116,7 @@ TEST(CachedDataset, TheVersionBelongsToTheseBytes) {
 
 TEST(CachedDataset, WideCodesComeBack) {
   TokenSet set{.rows = 2, .maxlen = 2, .tokens = {0, 70000, 65536, 3}, .targets = {1, 0}};
-  set.ids = {{Half::kTrain, 1, "a"}, {Half::kTest, 0, std::string("b\0\n", 3)}};
+  set.ids = {{Split::kTrain, 1, "a"}, {Split::kTest, 0, std::string("b\0\n", 3)}};
   SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet back, ParseTokenSet(TokenSetBytes(set), 70001, 2));
   ExpectEqual(back, set);
   EXPECT_THAT(ParseTokenSet(TokenSetBytes(set), 70000, 2),
@@ -245,9 +245,9 @@ TEST(CachedDataset, RecordsAreKeptWithTheirClassesAndTheNameCounts) {
     DatasetOptions options;
     options.labels = labels;
     for (DataOrigin::Kind kind : {DataOrigin::kStored, DataOrigin::kCached}) {
-      SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet set,
-                               EncodeReviewsCached(path, Half::kTest, plain.vocabulary, 5, options,
-                                                   &f.cache, &f.origin));
+      SEQ_ASSERT_OK_AND_ASSIGN(
+          const TokenSet set,
+          EncodeTextsCached(path, Split::kTest, plain.vocabulary, 5, options, &f.cache, &f.origin));
       EXPECT_EQ(f.origin.kind, kind);
       for (int i = 0; i < 90; ++i) EXPECT_EQ(set.targets[i], labels.empty() ? i % 3 : 2 - i % 3);
     }
@@ -363,14 +363,14 @@ TEST(CachedReviews, VocabularyHalfAndLengthAreTheKey) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto v3, data::Vocabulary::FromWords(few, 61));
   std::set<std::string> keys;
   for (const data::Vocabulary* vocabulary : {&dataset.vocabulary, &v1, &v2, &v3}) {
-    for (Half half : {Half::kTrain, Half::kTest}) {
+    for (Split split : {Split::kTrain, Split::kTest}) {
       for (int maxlen : {5, 12}) {
         SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet plain,
-                                 data::EncodeReviews(f.path, half, *vocabulary, maxlen, f.options));
+                                 data::EncodeTexts(f.path, split, *vocabulary, maxlen, f.options));
         for (DataOrigin::Kind kind : {DataOrigin::kStored, DataOrigin::kCached}) {
           SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet set,
-                                   EncodeReviewsCached(f.path, half, *vocabulary, maxlen, f.options,
-                                                       &f.cache, &f.origin));
+                                   EncodeTextsCached(f.path, split, *vocabulary, maxlen, f.options,
+                                                     &f.cache, &f.origin));
           EXPECT_EQ(f.origin.kind, kind);
           ExpectEqual(set, plain);
         }

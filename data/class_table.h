@@ -34,7 +34,7 @@ class ClassTable {
 
   /// The number of the class of that name, which is seen from now on; the next one if it is new.
   /// InvalidArgument for an empty name, ResourceExhausted beyond kMaxClasses; both name the place
-  /// (`folder` and `name` of a Review), and the latter the limit.
+  /// (`folder` and `name` of a LabelledText), and the latter the limit.
   absl::StatusOr<int> Number(absl::string_view class_name, absl::string_view folder,
                              absl::string_view name);
 

@@ -14,8 +14,8 @@ namespace seqgraph {
 namespace {
 
 using data::Dataset;
-using data::Half;
-using data::ReviewId;
+using data::Split;
+using data::TextId;
 using data::TokenSet;
 
 constexpr int32_t kNarrowCodes = std::numeric_limits<uint16_t>::max();
@@ -102,8 +102,8 @@ void AppendTokenSet(const TokenSet& set, std::string& bytes) {
   Append<uint32_t>(narrow ? sizeof(uint16_t) : sizeof(int32_t), bytes);
   narrow ? AppendCodes<uint16_t>(set.tokens, bytes) : AppendCodes<int32_t>(set.tokens, bytes);
   AppendCodes<uint16_t>(set.targets, bytes);  // Of at most kMaxClasses.
-  for (const ReviewId& id : set.ids) Append<uint8_t>(id.half == Half::kTest, bytes);
-  for (const ReviewId& id : set.ids) AppendText(id.name, bytes);
+  for (const TextId& id : set.ids) Append<uint8_t>(id.split == Split::kTest, bytes);
+  for (const TextId& id : set.ids) AppendText(id.name, bytes);
 }
 
 absl::StatusOr<TokenSet> TakeTokenSet(Reader& reader, int num_words, int maxlen, size_t classes) {
@@ -131,17 +131,17 @@ absl::StatusOr<TokenSet> TakeTokenSet(Reader& reader, int num_words, int maxlen,
   }
   SEQ_ASSIGN_OR_RETURN(const absl::string_view targets, reader.TakeBytes(rows, sizeof(uint16_t)));
   set.targets = WideCodes<uint16_t>(targets);
-  SEQ_ASSIGN_OR_RETURN(const absl::string_view halves, reader.TakeBytes(rows, 1));
+  SEQ_ASSIGN_OR_RETURN(const absl::string_view splits, reader.TakeBytes(rows, 1));
   set.ids.reserve(static_cast<size_t>(rows));
   for (size_t row = 0; row < rows; ++row) {
     if (static_cast<size_t>(set.targets[row]) >= classes) {
       return absl::DataLossError(
           absl::StrCat("a target of ", set.targets[row], " of ", classes, " classes"));
     }
-    if (halves[row] != 0 && halves[row] != 1) return absl::DataLossError("a half that is none");
+    if (splits[row] != 0 && splits[row] != 1) return absl::DataLossError("a split that is none");
     SEQ_ASSIGN_OR_RETURN(const absl::string_view name, reader.TakeText());
     set.ids.push_back(
-        {halves[row] == 1 ? Half::kTest : Half::kTrain, set.targets[row], std::string(name)});
+        {splits[row] == 1 ? Split::kTest : Split::kTrain, set.targets[row], std::string(name)});
   }
   return set;
 }

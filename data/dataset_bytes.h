@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 
 namespace seqgraph {
 

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "data/imdb_dataset.h"
 #include "data/testing/test_util.h"
+#include "data/text_dataset.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {
@@ -47,7 +47,7 @@ TEST(ImdbGolden, PublishedTies) {
     EXPECT_EQ(d.vocabulary.Word(rank + 1 + kIndexFrom), pair[2].get<std::string>());
   }
   SEQ_ASSERT_OK_AND_ASSIGN(TokenSet in_order,
-                           EncodeReviews(archive, Half::kTrain, d.vocabulary, 100));
+                           EncodeTexts(archive, Split::kTrain, d.vocabulary, 100));
   EXPECT_EQ(Sum(in_order.tokens), sums["padded_25000x100_in_file_order_published_ties"]);
 }
 

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/imdb_dataset.h"
-#include "data/review_source.h"
 #include "data/synthetic_topics.h"
 #include "data/testing/test_util.h"
+#include "data/text_dataset.h"
+#include "data/text_source.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {
@@ -23,12 +23,12 @@ std::string Saved(const std::string& bytes, const std::string& name) {
   return path;
 }
 
-// "train line 2: 3=text" of each review: half, place, number of its class, text.
+// "train line 2: 3=text" of each review: split, place, number of its class, text.
 absl::StatusOr<std::vector<std::string>> Read(const std::string& path,
-                                              const ReviewSourceOptions& options = {}) {
+                                              const TextSourceOptions& options = {}) {
   std::vector<std::string> reviews;
-  absl::Status status = ForEachReview(path, options, [&reviews](const Review& review) {
-    reviews.push_back(absl::StrCat(HalfName(review.half), " ", review.folder, review.name, ": ",
+  absl::Status status = ForEachText(path, options, [&reviews](const LabelledText& review) {
+    reviews.push_back(absl::StrCat(SplitName(review.split), " ", review.folder, review.name, ": ",
                                    review.label, "=", review.text));
     return absl::OkStatus();
   });
@@ -99,16 +99,16 @@ TEST(CsvTexts, ErrorsNameTheLine) {
                                                   {.text_policy = TextPolicy::kAnyBytes}));
   EXPECT_THAT(taken, ElementsAre("train line 2: 2=..."));
   const std::string path = Saved("text,label\n12345,b\n123456,b\n", "a.csv");
-  SEQ_EXPECT_OK(Read(path, {.max_review_bytes = 6, .max_reviews = 2}));
-  EXPECT_THAT(Read(path, {.max_review_bytes = 5}),
+  SEQ_EXPECT_OK(Read(path, {.max_text_bytes = 6, .max_texts = 2}));
+  EXPECT_THAT(Read(path, {.max_text_bytes = 5}),
               StatusIs(absl::StatusCode::kResourceExhausted, "line 3: a text of 6 bytes"));
-  EXPECT_THAT(Read(path, {.max_reviews = 1}),
+  EXPECT_THAT(Read(path, {.max_texts = 1}),
               StatusIs(absl::StatusCode::kResourceExhausted, "more than 1 reviews"));
 }
 
 TEST(CsvTexts, BelongToTheHalfThatIsAskedFor) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto reviews,
-                           Read(Saved("text,label\na,b\n", "a.csv"), {.only = Half::kTest}));
+                           Read(Saved("text,label\na,b\n", "a.csv"), {.only = Split::kTest}));
   EXPECT_THAT(reviews, ElementsAre("test line 2: 2=a"));
 }
 
@@ -125,7 +125,7 @@ TEST(FolderTexts, AFolderIsAClass) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto reviews, Read(folder));
   EXPECT_THAT(reviews, ElementsAre("train sport/10.txt: 2=ball", "train sport/2.txt: 2=goal",
                                    "train music/1.txt: 3=song"));
-  SEQ_ASSERT_OK_AND_ASSIGN(const auto all, Read(folder, {.only = Half::kTest, .suffix = ""}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto all, Read(folder, {.only = Split::kTest, .suffix = ""}));
   EXPECT_THAT(all, ElementsAre("test sport/10.txt: 2=ball", "test sport/2.txt: 2=goal",
                                "test music/1.txt: 3=song", "test music/notes.md: 3=no text"));
 }
@@ -259,13 +259,12 @@ TEST(LoadDatasetOfTexts, AStratifiedSplitHasOfEachClassItsShare) {
   for (int32_t target : d.validation.targets) ++counts[target];
   EXPECT_THAT(counts, ElementsAre(8, 10, 2));
   EXPECT_EQ(d.train.rows, 80);
-  // Whoever has the half in file order finds the same rows.
-  SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet half,
-                           EncodeReviews(path, Half::kTrain, d.vocabulary, 10));
+  // Whoever has the split in file order finds the same rows.
+  SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet all, EncodeTexts(path, Split::kTrain, d.vocabulary, 10));
   SEQ_ASSERT_OK_AND_ASSIGN(const SplitIndices split,
-                           ShuffleAndSplit(half.targets, {.validation = 0.2, .stratify = true}));
+                           ShuffleAndSplit(all.targets, {.validation = 0.2, .stratify = true}));
   for (int64_t row = 0; row < d.validation.rows; ++row) {
-    EXPECT_EQ(d.validation.ids[row].name, half.ids[split.test[row]].name);
+    EXPECT_EQ(d.validation.ids[row].name, all.ids[split.test[row]].name);
   }
 }
 
@@ -274,11 +273,11 @@ TEST(LoadDatasetOfTexts, TrainingNeedsTwoClasses) {
               StatusIs(absl::StatusCode::kInvalidArgument, "are of one class, 'a'"));
 }
 
-TEST(EncodeReviewsOfTexts, ClassesAreTheModels) {
+TEST(EncodeTextsOfOnesOwn, ClassesAreTheModels) {
   const std::string path = Saved(TopicsCsv(90, 5), "a.csv");
   SEQ_ASSERT_OK_AND_ASSIGN(const Vocabulary words, Vocabulary::FromWords({{"the"}}, 8));
   SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet sorted,
-                           EncodeReviews(path, Half::kTest, words, 10, {.threads = 3}));
+                           EncodeTexts(path, Split::kTest, words, 10, {.threads = 3}));
   ASSERT_EQ(sorted.rows, 90);
   for (int i = 0; i < 90; ++i) {
     EXPECT_EQ(sorted.targets[i], i % 3);
@@ -286,10 +285,10 @@ TEST(EncodeReviewsOfTexts, ClassesAreTheModels) {
   }
   const std::vector<std::string> labels = {"travel", "sport", "music", "cooking"};
   SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet models,
-                           EncodeReviews(path, Half::kTest, words, 10, {.labels = labels}));
+                           EncodeTexts(path, Split::kTest, words, 10, {.labels = labels}));
   for (int i = 0; i < 90; ++i) EXPECT_EQ(models.targets[i], 3 - i % 3);
   EXPECT_EQ(models.tokens, sorted.tokens);
-  EXPECT_THAT(EncodeReviews(path, Half::kTest, words, 10, {.labels = {"music", "cooking"}}),
+  EXPECT_THAT(EncodeTexts(path, Split::kTest, words, 10, {.labels = {"music", "cooking"}}),
               StatusIs(absl::StatusCode::kInvalidArgument, "line 4 has the label 'sport'"));
 }
 

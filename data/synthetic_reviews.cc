@@ -124,8 +124,8 @@ Side Opposite(Side side) { return side == internal::kFor ? internal::kAgainst : 
 
 }  // namespace
 
-std::string SyntheticReviewText(uint64_t seed, Half half, int label, int64_t index) {
-  Random random = Random::Of(seed, {static_cast<uint64_t>(half), static_cast<uint64_t>(label),
+std::string SyntheticReviewText(uint64_t seed, Split split, int label, int64_t index) {
+  Random random = Random::Of(seed, {static_cast<uint64_t>(split), static_cast<uint64_t>(label),
                                     static_cast<uint64_t>(index)});
   Side side = label == 1 ? internal::kFor : internal::kAgainst;
   if (random.Percent(kWrongLabels)) side = Opposite(side);
@@ -148,22 +148,22 @@ std::string SyntheticReviewText(uint64_t seed, Half half, int label, int64_t ind
   return writer.Take();
 }
 
-absl::Status ForEachSyntheticReview(const SyntheticOptions& options, std::optional<Half> only,
-                                    ReviewSink sink) {
+absl::Status ForEachSyntheticReview(const SyntheticOptions& options, std::optional<Split> only,
+                                    TextSink sink) {
   if (options.train_reviews < 0 || options.test_reviews < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("synthetic reviews: sizes must not be negative, got ", options.train_reviews,
                      " and ", options.test_reviews));
   }
-  for (Half half : {Half::kTrain, Half::kTest}) {
-    if (only.has_value() && *only != half) continue;
-    const int64_t total = half == Half::kTrain ? options.train_reviews : options.test_reviews;
+  for (Split split : {Split::kTrain, Split::kTest}) {
+    if (only.has_value() && *only != split) continue;
+    const int64_t total = split == Split::kTrain ? options.train_reviews : options.test_reviews;
     for (int label : {1, 0}) {
       const int64_t count = (total + label) / 2;
       for (int64_t index = 0; index < count; ++index) {
         const std::string name = absl::StrFormat("%06d.txt", index);
-        const std::string text = SyntheticReviewText(options.seed, half, label, index);
-        SEQ_RETURN_IF_ERROR(sink(Review{half, label, name, text}));
+        const std::string text = SyntheticReviewText(options.seed, split, label, index);
+        SEQ_RETURN_IF_ERROR(sink(LabelledText{split, label, name, text}));
       }
     }
   }

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "data/review_source.h"
+#include "data/text_source.h"
 
 namespace seqgraph::data {
 
@@ -26,13 +26,13 @@ struct SyntheticOptions {
 /// It shows in words ("superb", "dull"), in negated words ("not dull", "never superb") and in
 /// order: a review may grant the other side something, and what stands behind "but" or "in the end"
 /// counts. The last opinion is always that of the review, so the end of a text tells most.
-std::string SyntheticReviewText(uint64_t seed, Half half, int label, int64_t index);
+std::string SyntheticReviewText(uint64_t seed, Split split, int label, int64_t index);
 
-/// Delivers options.train_reviews and then options.test_reviews (or one half `only`) in file order;
-/// names are zero-padded indices, "000017.txt". InvalidArgument for a negative size, otherwise only
-/// what `sink` returns.
-absl::Status ForEachSyntheticReview(const SyntheticOptions& options, std::optional<Half> only,
-                                    ReviewSink sink);
+/// Delivers options.train_reviews and then options.test_reviews (or one split `only`) in file
+/// order; names are zero-padded indices, "000017.txt". InvalidArgument for a negative size,
+/// otherwise only what `sink` returns.
+absl::Status ForEachSyntheticReview(const SyntheticOptions& options, std::optional<Split> only,
+                                    TextSink sink);
 
 }  // namespace seqgraph::data
 

@@ -3,8 +3,8 @@
 #include <set>
 #include <sstream>
 
-#include "data/review_text.h"
 #include "data/testing/test_util.h"
+#include "data/text_check.h"
 #include "tests/testing.h"
 
 namespace seqgraph::data {
@@ -17,10 +17,10 @@ struct Made {
   std::vector<std::string> texts;
 };
 
-Made Make(const SyntheticOptions& options, std::optional<Half> only = std::nullopt) {
+Made Make(const SyntheticOptions& options, std::optional<Split> only = std::nullopt) {
   Made made;
-  SEQ_EXPECT_OK(ForEachSyntheticReview(options, only, [&made](const Review& review) {
-    made.paths.push_back(ReviewId{review.half, review.label, std::string(review.name)}.Path());
+  SEQ_EXPECT_OK(ForEachSyntheticReview(options, only, [&made](const LabelledText& review) {
+    made.paths.push_back(TextId{review.split, review.label, std::string(review.name)}.Path());
     made.texts.emplace_back(review.text);
     return absl::OkStatus();
   }));
@@ -38,17 +38,17 @@ TEST(SyntheticReviews, DeliversInFileOrderWithUniqueNames) {
   EXPECT_THAT(made.paths,
               ElementsAre("train/pos/000000.txt", "train/pos/000001.txt", "train/neg/000000.txt",
                           "test/pos/000000.txt", "test/neg/000000.txt"));
-  EXPECT_THAT(Make({.train_reviews = 3, .test_reviews = 2}, Half::kTest).texts,
+  EXPECT_THAT(Make({.train_reviews = 3, .test_reviews = 2}, Split::kTest).texts,
               ElementsAre(made.texts[3], made.texts[4]));
 }
 
 TEST(SyntheticReviews, AReviewDependsOnEachOfItsArguments) {
-  const std::string text = SyntheticReviewText(1, Half::kTrain, 1, 0);
-  EXPECT_EQ(text, SyntheticReviewText(1, Half::kTrain, 1, 0));
-  EXPECT_NE(text, SyntheticReviewText(2, Half::kTrain, 1, 0));
-  EXPECT_NE(text, SyntheticReviewText(1, Half::kTest, 1, 0));
-  EXPECT_NE(text, SyntheticReviewText(1, Half::kTrain, 0, 0));
-  EXPECT_NE(text, SyntheticReviewText(1, Half::kTrain, 1, 1));
+  const std::string text = SyntheticReviewText(1, Split::kTrain, 1, 0);
+  EXPECT_EQ(text, SyntheticReviewText(1, Split::kTrain, 1, 0));
+  EXPECT_NE(text, SyntheticReviewText(2, Split::kTrain, 1, 0));
+  EXPECT_NE(text, SyntheticReviewText(1, Split::kTest, 1, 0));
+  EXPECT_NE(text, SyntheticReviewText(1, Split::kTrain, 0, 0));
+  EXPECT_NE(text, SyntheticReviewText(1, Split::kTrain, 1, 1));
 }
 
 TEST(SyntheticReviews, AreReadableTextsOf20To250WordsThatAllDiffer) {
@@ -57,7 +57,7 @@ TEST(SyntheticReviews, AreReadableTextsOf20To250WordsThatAllDiffer) {
   std::set<std::string> different;
   std::set<std::string> words;
   for (const std::string& text : made.texts) {
-    SEQ_ASSERT_OK(CheckReviewText(text));
+    SEQ_ASSERT_OK(CheckText(text));
     ASSERT_EQ(text.find_first_of("{}"), std::string::npos) << text;
     different.insert(text);
     std::istringstream stream(text);
@@ -76,7 +76,7 @@ TEST(SyntheticReviews, CountingOpinionWordsTellsLessThanAllAndMoreThanNothing) {
   const std::vector<std::string> blame = {"bad", "boring", "awful", "hated", "disliked"};
   int right = 0;
   int wrong = 0;
-  SEQ_ASSERT_OK(ForEachSyntheticReview({}, Half::kTrain, [&](const Review& review) {
+  SEQ_ASSERT_OK(ForEachSyntheticReview({}, Split::kTrain, [&](const LabelledText& review) {
     int balance = 0;
     std::istringstream stream{std::string(review.text)};
     for (std::string word; stream >> word;) {
@@ -95,7 +95,7 @@ TEST(SyntheticReviews, CountingOpinionWordsTellsLessThanAllAndMoreThanNothing) {
 
 TEST(SyntheticReviews, NegativeSizesAreRefused) {
   EXPECT_THAT(ForEachSyntheticReview({.train_reviews = -1}, std::nullopt,
-                                     [](const Review&) { return absl::OkStatus(); }),
+                                     [](const LabelledText&) { return absl::OkStatus(); }),
               StatusIs(absl::StatusCode::kInvalidArgument, "got -1 and 2000"));
 }
 

@@ -17,7 +17,7 @@ absl::Status TooManyWords() {
 WordCollector::WordCollector(int workers, int maxlen)
     : maxlen_(static_cast<size_t>(maxlen)), workers_(static_cast<size_t>(workers)) {}
 
-absl::Status WordCollector::Add(int worker, const ReviewBatch& batch) {
+absl::Status WordCollector::Add(int worker, const TextBatch& batch) {
   auto words = std::make_unique<BatchWords>();
   words->worker = worker;
   words->words.reserve(batch.bytes() / 5);  // About what English takes.
@@ -31,7 +31,7 @@ absl::Status WordCollector::Add(int worker, const ReviewBatch& batch) {
   return absl::OkStatus();
 }
 
-absl::Status WordCollector::AddReview(const Review& review, Worker& worker,
+absl::Status WordCollector::AddReview(const LabelledText& review, Worker& worker,
                                       BatchWords& batch) const {
   std::vector<int32_t>& words = batch.words;
   const size_t begin = words.size();
@@ -42,17 +42,17 @@ absl::Status WordCollector::AddReview(const Review& review, Worker& worker,
     words.push_back(id);
   });
   if (full) return TooManyWords();
-  if (review.half == Half::kTrain) {
+  if (review.split == Split::kTrain) {
     worker.counts.resize(static_cast<size_t>(worker.table.size()), 0);
     for (size_t i = begin; i < words.size(); ++i) ++worker.counts[static_cast<size_t>(words[i])];
     // Each of these words has a code, so no more than the last maxlen can matter. (Words of the
-    // test half may turn out to be skipped, so there all are kept.)
+    // test split may turn out to be skipped, so there all are kept.)
     if (words.size() - begin > maxlen_) {
       const auto first = words.begin() + static_cast<ptrdiff_t>(begin);
       words.erase(first, words.end() - static_cast<ptrdiff_t>(maxlen_));
     }
   }
-  batch.ids.push_back({review.half, review.label, std::string(review.name)});
+  batch.ids.push_back({review.split, review.label, std::string(review.name)});
   batch.ends.push_back(words.size());
   return absl::OkStatus();
 }
@@ -83,11 +83,11 @@ absl::Status WordCollector::Merge() {
   }
   for (const auto& batch : batches_) {
     for (size_t i = 0; i < batch->ids.size(); ++i) {
-      CollectedHalf& half = batch->ids[i].half == Half::kTrain ? train_ : test_;
-      half.ids.push_back(batch->ids[i]);
-      half.words.push_back(absl::MakeConstSpan(batch->words)
-                               .subspan(batch->ends[i], batch->ends[i + 1] - batch->ends[i]));
-      half.workers.push_back(batch->worker);
+      CollectedSplit& split = batch->ids[i].split == Split::kTrain ? train_ : test_;
+      split.ids.push_back(batch->ids[i]);
+      split.words.push_back(absl::MakeConstSpan(batch->words)
+                                .subspan(batch->ends[i], batch->ends[i + 1] - batch->ends[i]));
+      split.workers.push_back(batch->worker);
     }
   }
   return absl::OkStatus();

@@ -12,16 +12,16 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "data/review_pipeline.h"
-#include "data/review_source.h"
+#include "data/text_pipeline.h"
+#include "data/text_source.h"
 #include "data/vocabulary.h"
 #include "data/word_table.h"
 
 namespace seqgraph::data {
 
-/// The reviews of one half, in the order of delivery. The views hold as long as the collector.
-struct CollectedHalf {
-  std::vector<ReviewId> ids;
+/// The reviews of one split, in the order of delivery. The views hold as long as the collector.
+struct CollectedSplit {
+  std::vector<TextId> ids;
   std::vector<absl::Span<const int32_t>> words;  ///< Of each review: what its worker calls them.
   std::vector<int> workers;                      ///< Of each review: who numbered them.
 };
@@ -31,21 +31,22 @@ struct CollectedHalf {
 /// worked on which: only the numbers themselves do, and they are no part of any result.
 class WordCollector {
  public:
-  /// Of a review of the training half only the last `maxlen` words are kept, of the test half all.
+  /// Of a review of the training split only the last `maxlen` words are kept, of the test split
+  /// all.
   WordCollector(int workers, int maxlen);
 
   /// To be called once for each batch, on any thread, for one worker by one thread at a time.
-  absl::Status Add(int worker, const ReviewBatch& batch);
+  absl::Status Add(int worker, const TextBatch& batch);
 
   /// After the last batch.
   absl::Status Merge();
 
   // Valid after Merge():
 
-  CollectedHalf TakeTrain() { return std::move(train_); }
-  CollectedHalf TakeTest() { return std::move(test_); }
-  /// All words with their counts in the training half, in no particular order; count 0 for a word
-  /// of the test half alone.
+  CollectedSplit TakeTrain() { return std::move(train_); }
+  CollectedSplit TakeTest() { return std::move(test_); }
+  /// All words with their counts in the training split, in no particular order; count 0 for a word
+  /// of the test split alone.
   const std::vector<WordCount>& counts() const { return counts_; }
   /// For each worker the index in counts() of each of its numbers.
   const std::vector<std::vector<int32_t>>& merged_ids() const { return merged_ids_; }
@@ -53,24 +54,24 @@ class WordCollector {
  private:
   struct Worker {
     WordTable table;
-    std::vector<int64_t> counts;  // In the training half, by number.
+    std::vector<int64_t> counts;  // In the training split, by number.
     std::string scratch;
   };
   struct BatchWords {
     int worker = 0;
-    std::vector<ReviewId> ids;
-    std::vector<size_t> ends = {0};  // Review i is words [ends[i], ends[i + 1]).
+    std::vector<TextId> ids;
+    std::vector<size_t> ends = {0};  // LabelledText i is words [ends[i], ends[i + 1]).
     std::vector<int32_t> words;
   };
 
-  absl::Status AddReview(const Review& review, Worker& worker, BatchWords& batch) const;
+  absl::Status AddReview(const LabelledText& review, Worker& worker, BatchWords& batch) const;
 
   const size_t maxlen_;
   std::vector<Worker> workers_;
   std::mutex mutex_;                                        // Guards batches_.
   std::vector<std::unique_ptr<const BatchWords>> batches_;  // By number.
-  CollectedHalf train_;
-  CollectedHalf test_;
+  CollectedSplit train_;
+  CollectedSplit test_;
   std::vector<WordCount> counts_;
   std::vector<std::vector<int32_t>> merged_ids_;
 };

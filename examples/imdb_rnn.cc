@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/status_macros.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "training/early_stopping.h"

@@ -13,8 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "data/imdb_dataset.h"
 #include "data/synthetic_topics.h"
+#include "data/text_dataset.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "training/early_stopping.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 #include "training/confusion_matrix.h"
 
 namespace seqgraph::tools {

@@ -76,8 +76,8 @@ std::function<bool(const std::string&)> DataFlags::ReadsBelow() const {
 
 void DataFlags::DeclareTestData(Flags& flags) {
   flags.InputPath("--test_data", &test_data,
-                  "Where the test half is, if not in --data: as --data, and if it has halves its "
-                  "test half",
+                  "Where the test split is, if not in --data: as --data, and if it has splits its "
+                  "test split",
                   std::string(data::kSyntheticName), ReadsBelow());
 }
 
@@ -85,7 +85,7 @@ void DataFlags::DeclareEncoding(Flags& flags) {
   flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
             "Codes: three special ones, one unused, then the most frequent words");
   flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones");
-  flags.Real("--validation", &validation, 0, 1, "Share of the training half to validate on");
+  flags.Real("--validation", &validation, 0, 1, "Share of the training split to validate on");
   DeclareStratify(flags);
 }
 
@@ -133,13 +133,13 @@ absl::StatusOr<data::TokenSet> DataFlags::EncodePart(const std::string& part,
   options.labels = labels;
   const bool test = part == "test";
   const std::optional<DataCache> cache = Cache();
-  absl::StatusOr<data::TokenSet> half = EncodeReviewsCached(
-      data, test ? data::Half::kTest : data::Half::kTrain, vocabulary,
+  absl::StatusOr<data::TokenSet> all = EncodeTextsCached(
+      data, test ? data::Split::kTest : data::Split::kTrain, vocabulary,
       static_cast<int>(maxlen_of_rows), options, cache ? &*cache : nullptr, origin);
-  if (!half.ok() || test) return half;
+  if (!all.ok() || test) return all;
   SEQ_ASSIGN_OR_RETURN(const data::SplitIndices split,
-                       data::ShuffleAndSplit(half->targets, options));
-  return SelectRows(*half, part == "train" ? split.train : split.test);
+                       data::ShuffleAndSplit(all->targets, options));
+  return SelectRows(*all, part == "train" ? split.train : split.test);
 }
 
 std::string OriginLine(const DataOrigin& origin) {

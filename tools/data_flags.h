@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/cached_dataset.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 #include "tools/flags.h"
 #include "training/examples.h"
 
@@ -32,7 +32,7 @@ struct DataFlags {
   data::CsvLayout csv;
   bool no_quotes = false;
   std::string separator;  ///< As given: a character, "tab", or empty.
-  std::string text_files = data::ReviewSourceOptions().suffix;
+  std::string text_files = data::TextSourceOptions().suffix;
 
   /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
   /// --data_cache.
@@ -48,8 +48,8 @@ struct DataFlags {
   /// The set, made of --data, as examples, which must not outlive it nor this. Errors name a row by
   /// its line or file.
   Examples ExamplesOf(const data::TokenSet& set) const;
-  /// "test": the test half (of data without halves: all); "train" or "validation": what training
-  /// makes of the other half. Encoded by a model's own vocabulary.
+  /// "test": the test split (of data without splits: all); "train" or "validation": what training
+  /// makes of the other split. Encoded by a model's own vocabulary.
   absl::StatusOr<data::TokenSet> EncodePart(const std::string& part,
                                             const data::Vocabulary& vocabulary,
                                             int64_t maxlen_of_rows,

@@ -8,7 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
@@ -36,7 +36,7 @@ class DiffCommand : public Command {
     Flag data =
         flags.InputPath("--data", &data_, "Reviews to run on: archive, folder, or 'synthetic'",
                         std::string(data::kSyntheticName), [](const std::string& below) {
-                          return IsTextBelow(below, data::ReviewSourceOptions().suffix);
+                          return IsTextBelow(below, data::TextSourceOptions().suffix);
                         });
     flags
         .InputFile("--inputs", &inputs_, "An array for each input of the function instead",
@@ -74,7 +74,7 @@ class DiffCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     SEQ_ASSIGN_OR_RETURN(const diff::ModelInputs inputs,
-                         inputs_.empty() ? diff::InputsFromReviews(model, *function, data_, batch_)
+                         inputs_.empty() ? diff::InputsFromTexts(model, *function, data_, batch_)
                                          : diff::InputsFromFile(*function, inputs_));
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
                          ChooseBackends(all, {{function, inputs.batch}}, passes));

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 #include "graph/model.h"
 #include "tools/data_flags.h"
 #include "training/model_runner.h"

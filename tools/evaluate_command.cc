@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/class_report.h"
@@ -37,9 +37,10 @@ class EvaluateCommand : public Command {
   void Declare(Flags& flags) override {
     flags.InputFile("MODEL", &path_, "A model saved by train").Required();
     data_.DeclareSource(flags);
-    flags.Choice("--part", &part_, {"test", "train", "validation"},
-                 "The test half (of data without halves: all), or what train made of the training\n"
-                 "half");
+    flags.Choice(
+        "--part", &part_, {"test", "train", "validation"},
+        "The test split (of data without splits: all), or what train made of the training\n"
+        "split");
     flags.Real("--validation", &data_.validation, 0, 1,
                "The share that was split off for validation");
     data_.DeclareStratify(flags);

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
-#include "data/review_text.h"
+#include "data/text_check.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
@@ -123,8 +123,8 @@ class PredictCommand : public Command {
                       Output& out) {
     absl::Status refused;
     for (size_t i = 0; i < texts.size() && !any_bytes_; ++i) {
-      refused = Annotate(data::CheckReviewText(texts[i]),
-                         absl::StrCat(where, first + static_cast<int64_t>(i)));
+      refused =
+          Annotate(data::CheckText(texts[i]), absl::StrCat(where, first + static_cast<int64_t>(i)));
       if (refused.ok()) continue;
       texts = texts.first(i);
       break;

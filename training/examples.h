@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 #include "graph/function.h"
 
 namespace seqgraph {

@@ -4,7 +4,7 @@
 // How text becomes the input of a model: what a data set knows of it travels in the model.
 
 #include "absl/status/statusor.h"
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 #include "data/vocabulary.h"
 #include "graph/model.h"
 

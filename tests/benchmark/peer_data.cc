@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
-#include "data/imdb_dataset.h"
 #include "data/npy.h"
+#include "data/text_dataset.h"
 #include "training/initializers.h"
 #include "training/text_models.h"
 

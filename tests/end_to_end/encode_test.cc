@@ -36,8 +36,8 @@ TEST(Encode, WritesSixArraysAndMakesTheFolder) {
                              data::ReadNpy(absl::StrCat(folder, "/out/", part, "_targets.npy")));
     EXPECT_THAT(targets.shape, ElementsAre(rows));
   }
-  // The first of the test half, "This film was number 40, unseenword.<br />I thought it was good,
-  // good!". "was" is the most frequent word of the training half, with two in each review; the
+  // The first of the test split, "This film was number 40, unseenword.<br />I thought it was good,
+  // good!". "was" is the most frequent word of the training split, with two in each review; the
   // others that all reviews have come in byte order: br film i it (code 8 is the last; number, this
   // and thought are not known). So its last seven codes are those of
   // "br i thought it was good good".

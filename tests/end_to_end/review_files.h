@@ -9,7 +9,7 @@
 namespace seqgraph {
 
 /// The layout of the published archive, small: 40 reviews to train on, 20 to test on, half of them
-/// pos with praise at their end, half neg with blame; a word that only the test half has.
+/// pos with praise at their end, half neg with blame; a word that only the test split has.
 data::Entries TinyReviews();
 
 /// A new folder with "tiny.tar.gz", the archive of TinyReviews().

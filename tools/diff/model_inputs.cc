@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "data/imdb_dataset.h"
 #include "data/npy.h"
+#include "data/text_dataset.h"
 #include "training/model_builder.h"
 #include "training/preprocessing.h"
 
@@ -81,14 +81,14 @@ absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::
   return inputs;
 }
 
-absl::StatusOr<ModelInputs> InputsFromReviews(const Model& model, const Function& function,
-                                              const std::string& data, int64_t batch) {
+absl::StatusOr<ModelInputs> InputsFromTexts(const Model& model, const Function& function,
+                                            const std::string& data, int64_t batch) {
   const absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model);
   if (!vocabulary.ok()) return Annotate(vocabulary.status(), absl::StrCat("model ", model.name));
   const int64_t maxlen = model.preprocessing.maxlen;
   SEQ_ASSIGN_OR_RETURN(
       const data::TokenSet set,
-      data::EncodeReviews(data, data::Half::kTrain, *vocabulary, static_cast<int>(maxlen), {}));
+      data::EncodeTexts(data, data::Split::kTrain, *vocabulary, static_cast<int>(maxlen), {}));
   ModelInputs inputs{.batch = std::min(batch, set.rows)};
   // In file order all reviews of one label come first: every so many-th one has both.
   const int64_t stride = set.rows / inputs.batch;

@@ -21,11 +21,11 @@ struct ModelInputs {
 /// InvalidArgument for one that is missing, of another shape or kind, or batches that differ.
 absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::string& path);
 
-/// `batch` reviews from all over the training half of `data`, encoded by the model's own
+/// `batch` reviews from all over the training split of `data`, encoded by the model's own
 /// vocabulary, with their labels. InvalidArgument for a function with other inputs than tokens and
 /// labels, or a model without a vocabulary.
-absl::StatusOr<ModelInputs> InputsFromReviews(const Model& model, const Function& function,
-                                              const std::string& data, int64_t batch);
+absl::StatusOr<ModelInputs> InputsFromTexts(const Model& model, const Function& function,
+                                            const std::string& data, int64_t batch);
 
 }  // namespace seqgraph::diff
 

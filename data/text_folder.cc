@@ -1,4 +1,4 @@
-#include "data/review_folder.h"
+#include "data/text_folder.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ bool IsFolder(const std::string& path) {
 }
 
 struct ClassFolder {
-  Half half;
+  Split split;
   std::string path;   // With a slash behind it.
   std::string place;  // The same from the root of the data set.
   std::string class_name;
@@ -63,7 +63,7 @@ absl::StatusOr<std::vector<std::string>> List(
 }
 
 // Adds the folders of classes in root/place, the last one first, as in file order.
-absl::Status AddClasses(const std::string& root, const std::string& place, Half half,
+absl::Status AddClasses(const std::string& root, const std::string& place, Split split,
                         std::vector<ClassFolder>& classes) {
   const std::string folder = absl::StrCat(root, "/", place);
   absl::StatusOr<std::vector<std::string>> names =
@@ -73,17 +73,17 @@ absl::Status AddClasses(const std::string& root, const std::string& place, Half 
   if (!names.ok()) return names.status();
   std::reverse(names->begin(), names->end());
   for (const std::string& name : *names) {
-    classes.push_back({half, absl::StrCat(folder, name, "/"), absl::StrCat(place, name, "/"),
+    classes.push_back({split, absl::StrCat(folder, name, "/"), absl::StrCat(place, name, "/"),
                        std::string(ClassOfFolder(name))});
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<ClassFolder>> FindClasses(const std::string& path, Half unsplit) {
+absl::StatusOr<std::vector<ClassFolder>> FindClasses(const std::string& path, Split unsplit) {
   std::vector<ClassFolder> classes;
   for (const std::string& root : {path, absl::StrCat(path, "/aclImdb")}) {
-    for (Half half : {Half::kTrain, Half::kTest}) {
-      SEQ_RETURN_IF_ERROR(AddClasses(root, absl::StrCat(HalfName(half), "/"), half, classes));
+    for (Split split : {Split::kTrain, Split::kTest}) {
+      SEQ_RETURN_IF_ERROR(AddClasses(root, absl::StrCat(SplitName(split), "/"), split, classes));
     }
     if (!classes.empty()) return classes;
   }
@@ -97,10 +97,10 @@ absl::StatusOr<std::vector<ClassFolder>> FindClasses(const std::string& path, Ha
 
 // The names of the reviews in a folder of a class.
 absl::StatusOr<std::vector<std::string>> ListReviews(const ClassFolder& folder,
-                                                     const ReviewSourceOptions& options) {
+                                                     const TextSourceOptions& options) {
   std::string other;  // A file that is none.
   absl::StatusOr<std::vector<std::string>> names =
-      List(folder.path, options.max_reviews, [&](absl::string_view name, bool is_folder) {
+      List(folder.path, options.max_texts, [&](absl::string_view name, bool is_folder) {
         const bool taken = !is_folder && absl::EndsWith(name, options.suffix);
         if (!is_folder && !taken) other = std::string(name);
         return taken;
@@ -163,21 +163,21 @@ absl::StatusOr<absl::string_view> ReadReview(const std::string& path, int64_t li
 
 }  // namespace
 
-absl::Status ReadReviewFolder(const std::string& path, const ReviewSourceOptions& options,
-                              ReviewSink sink, ClassTable& classes) {
+absl::Status ReadTextFolder(const std::string& path, const TextSourceOptions& options,
+                            TextSink sink, ClassTable& classes) {
   const absl::StatusOr<std::vector<ClassFolder>> folders =
-      FindClasses(path, options.only.value_or(Half::kTrain));
+      FindClasses(path, options.only.value_or(Split::kTrain));
   if (!folders.ok()) return folders.status();
   std::vector<char> buffer;
   for (const ClassFolder& folder : *folders) {
-    if (options.only.has_value() && *options.only != folder.half) continue;
+    if (options.only.has_value() && *options.only != folder.split) continue;
     SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListReviews(folder, options));
     for (const std::string& name : names) {
       SEQ_ASSIGN_OR_RETURN(const int label, classes.Number(folder.class_name, folder.place, name));
       const absl::StatusOr<absl::string_view> text =
-          ReadReview(absl::StrCat(folder.path, name), options.max_review_bytes, &buffer);
+          ReadReview(absl::StrCat(folder.path, name), options.max_text_bytes, &buffer);
       if (!text.ok()) return text.status();
-      SEQ_RETURN_IF_ERROR(sink(Review{folder.half, label, name, *text, folder.place}));
+      SEQ_RETURN_IF_ERROR(sink(LabelledText{folder.split, label, name, *text, folder.place}));
     }
   }
   return absl::OkStatus();

@@ -1,12 +1,12 @@
-#ifndef SEQGRAPH_DATA_REVIEW_CSV_H_
-#define SEQGRAPH_DATA_REVIEW_CSV_H_
+#ifndef SEQGRAPH_DATA_TEXT_CSV_H_
+#define SEQGRAPH_DATA_TEXT_CSV_H_
 
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "data/class_table.h"
-#include "data/review_source.h"
+#include "data/text_source.h"
 
 namespace seqgraph::data {
 
@@ -14,11 +14,11 @@ namespace seqgraph::data {
 /// (.csv.gz); nothing for any other.
 std::optional<char> SeparatorByName(const std::string& path);
 
-/// ForEachReview() for a file of separated fields, in its order. A review's folder is "line ", its
+/// ForEachText() for a file of separated fields, in its order. A review's folder is "line ", its
 /// name the number of the line that its record begins on.
-absl::Status ReadReviewCsv(const std::string& path, const ReviewSourceOptions& options,
-                           ReviewSink sink, ClassTable& classes);
+absl::Status ReadTextCsv(const std::string& path, const TextSourceOptions& options, TextSink sink,
+                         ClassTable& classes);
 
 }  // namespace seqgraph::data
 
-#endif  // SEQGRAPH_DATA_REVIEW_CSV_H_
+#endif  // SEQGRAPH_DATA_TEXT_CSV_H_

@@ -1,4 +1,4 @@
-#include "data/review_source.h"
+#include "data/text_source.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,10 +40,10 @@ Entries SmallSet() {
 
 // "train/pos/0_9.txt=pos zero" of each review, in the order of delivery.
 absl::StatusOr<std::vector<std::string>> Read(const std::string& path,
-                                              const ReviewSourceOptions& options = {}) {
+                                              const TextSourceOptions& options = {}) {
   std::vector<std::string> reviews;
-  absl::Status status = ForEachReview(path, options, [&reviews](const Review& review) {
-    const ReviewId id{review.half, review.label, std::string(review.name)};
+  absl::Status status = ForEachText(path, options, [&reviews](const LabelledText& review) {
+    const TextId id{review.split, review.label, std::string(review.name)};
     reviews.push_back(id.Path() + "=" + std::string(review.text));
     return absl::OkStatus();
   });
@@ -84,7 +84,7 @@ TEST(ReviewSource, OneHalfAlone) {
   const std::string folder = MakeTempDir();
   WriteTree(folder, SmallSet());
   for (const std::string& path : {archive, folder}) {
-    SEQ_ASSERT_OK_AND_ASSIGN(auto test, Read(path, {.only = Half::kTest}));
+    SEQ_ASSERT_OK_AND_ASSIGN(auto test, Read(path, {.only = Split::kTest}));
     std::sort(test.begin(), test.end());
     EXPECT_THAT(test,
                 ElementsAre("test/neg/1_2.txt=test neg one", "test/pos/1_8.txt=test pos one"));
@@ -145,8 +145,8 @@ TEST(ReviewSource, ForeignFilesSayWhatWasExpected) {
 TEST(ReviewSource, MissingHalfIsAnErrorIfItIsAskedFor) {
   const std::string path =
       Saved(MakeArchive({{"aclImdb/train/pos/0_9.txt", "x"}}, Packing::kTarGz));
-  EXPECT_THAT(Read(path, {.only = Half::kTest}),
-              StatusIs(absl::StatusCode::kInvalidArgument, "no reviews of its test half"));
+  EXPECT_THAT(Read(path, {.only = Split::kTest}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "no reviews of its test split"));
 }
 
 // Reviews that do not compress well, so that cuts fall everywhere.
@@ -283,11 +283,11 @@ TEST(ReviewSource, LimitsHold) {
   const std::string folder = MakeTempDir();
   WriteTree(folder, entries);
   for (const std::string& path : {archive, folder}) {
-    SEQ_EXPECT_OK(Read(path, {.max_review_bytes = 6, .max_reviews = 2}));
-    EXPECT_THAT(Read(path, {.max_review_bytes = 5}),
+    SEQ_EXPECT_OK(Read(path, {.max_text_bytes = 6, .max_texts = 2}));
+    EXPECT_THAT(Read(path, {.max_text_bytes = 5}),
                 AllOf(StatusIs(absl::StatusCode::kResourceExhausted, "b.txt"),
                       StatusIs(absl::StatusCode::kResourceExhausted, "6 bytes")));
-    EXPECT_THAT(Read(path, {.max_reviews = 1}),
+    EXPECT_THAT(Read(path, {.max_texts = 1}),
                 StatusIs(absl::StatusCode::kResourceExhausted, "more than 1 reviews"));
   }
 }
@@ -302,11 +302,11 @@ TEST(ReviewSource, ASpecialFileAmongTheReviewsIsRefused) {
 TEST(ReviewSource, TheSinksErrorEndsTheReading) {
   const std::string path = Saved(MakeArchive(SmallSet(), Packing::kTarGz));
   int calls = 0;
-  EXPECT_THAT(ForEachReview(path, {},
-                            [&calls](const Review&) {
-                              ++calls;
-                              return absl::CancelledError("enough");
-                            }),
+  EXPECT_THAT(ForEachText(path, {},
+                          [&calls](const LabelledText&) {
+                            ++calls;
+                            return absl::CancelledError("enough");
+                          }),
               StatusIs(absl::StatusCode::kCancelled, "enough"));
   EXPECT_EQ(calls, 1);
 }

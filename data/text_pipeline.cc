@@ -1,4 +1,4 @@
-#include "data/review_pipeline.h"
+#include "data/text_pipeline.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -12,23 +12,23 @@
 
 namespace seqgraph::data {
 
-Review ReviewBatch::operator[](size_t i) const {
+LabelledText TextBatch::operator[](size_t i) const {
   const Item& item = items_[i];
   const absl::string_view bytes = bytes_;
   const size_t text = item.begin + item.name_size;
-  return {item.half, item.label, bytes.substr(item.begin, item.name_size),
+  return {item.split, item.label, bytes.substr(item.begin, item.name_size),
           bytes.substr(text, item.text_size),
           bytes.substr(text + item.text_size, item.folder_size)};
 }
 
-void ReviewBatch::Clear(int64_t number) {
+void TextBatch::Clear(int64_t number) {
   number_ = number;
   bytes_.clear();
   items_.clear();
 }
 
-void ReviewBatch::Add(const Review& review) {
-  items_.push_back({review.half, review.label, bytes_.size(), review.name.size(),
+void TextBatch::Add(const LabelledText& review) {
+  items_.push_back({review.split, review.label, bytes_.size(), review.name.size(),
                     review.text.size(), review.folder.size()});
   for (absl::string_view part : {review.name, review.text, review.folder}) {
     bytes_.append(part.data(), part.size());
@@ -43,12 +43,12 @@ int PipelineThreads(const PipelineOptions& options) {
 
 namespace {
 
-using BatchPtr = std::unique_ptr<ReviewBatch>;
+using BatchPtr = std::unique_ptr<TextBatch>;
 
 class Pipeline {
  public:
   Pipeline(const PipelineOptions& options, BatchWork work)
-      : options_(options), work_(work), filling_(std::make_unique<ReviewBatch>()) {
+      : options_(options), work_(work), filling_(std::make_unique<TextBatch>()) {
     for (int worker = 1; worker < PipelineThreads(options); ++worker) {
       try {
         threads_.emplace_back([this, worker] { WorkUntilClosed(worker); });
@@ -62,7 +62,7 @@ class Pipeline {
   ~Pipeline() { Close(); }
 
   // The reader's part.
-  absl::Status Deliver(const Review& review) {
+  absl::Status Deliver(const LabelledText& review) {
     filling_->Add(review);
     if (filling_->bytes() < options_.batch_bytes) return absl::OkStatus();
     return Submit();
@@ -98,7 +98,7 @@ class Pipeline {
     queue_.push_back(std::move(filling_));
     if (threads_.empty()) TakeAndWork(kReader, lock);
     if (free_.empty()) {
-      filling_ = std::make_unique<ReviewBatch>();
+      filling_ = std::make_unique<TextBatch>();
     } else {
       filling_ = std::move(free_.back());
       free_.pop_back();
@@ -161,10 +161,10 @@ class Pipeline {
 
 }  // namespace
 
-absl::Status ForEachBatch(const PipelineOptions& options, ReviewReader read, BatchWork work) {
+absl::Status ForEachBatch(const PipelineOptions& options, TextReader read, BatchWork work) {
   Pipeline pipeline(options, work);
   return pipeline.Finish(
-      read([&pipeline](const Review& review) { return pipeline.Deliver(review); }));
+      read([&pipeline](const LabelledText& review) { return pipeline.Deliver(review); }));
 }
 
 }  // namespace seqgraph::data

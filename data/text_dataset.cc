@@ -1,4 +1,4 @@
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 
 #include <algorithm>
 #include <mutex>
@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/numpy_random.h"
-#include "data/review_pipeline.h"
 #include "data/stratified_split.h"
+#include "data/text_pipeline.h"
 #include "data/word_collector.h"
 
 namespace seqgraph::data {
@@ -43,7 +43,7 @@ absl::Status CheckSize(int64_t rows, int maxlen) {
       rows, " reviews of ", maxlen, " codes are more than ", kMaxCodes, " codes; lower maxlen"));
 }
 
-ReviewSourceOptions SourceOptions(const DatasetOptions& options, std::optional<Half> only) {
+TextSourceOptions SourceOptions(const DatasetOptions& options, std::optional<Split> only) {
   // Texts are not checked there: several threads do it faster.
   return {.only = only,
           .text_policy = TextPolicy::kAnyBytes,
@@ -51,8 +51,8 @@ ReviewSourceOptions SourceOptions(const DatasetOptions& options, std::optional<H
           .csv = options.csv};
 }
 
-absl::Status ReadSynthetic(const SyntheticOptions& options, std::optional<Half> only,
-                           ReviewSink sink, ClassTable& classes) {
+absl::Status ReadSynthetic(const SyntheticOptions& options, std::optional<Split> only,
+                           TextSink sink, ClassTable& classes) {
   for (absl::string_view label : {kNegative, kPositive}) {
     SEQ_RETURN_IF_ERROR(classes.Number(label, kSyntheticName, "").status());
   }
@@ -60,56 +60,56 @@ absl::Status ReadSynthetic(const SyntheticOptions& options, std::optional<Half> 
 }
 
 // Calls `work` for each batch of the reviews of `data`, once it is known that they may be taken.
-// Without `only` both halves, the test half from options.test_data if there is one.
-absl::Status ForEachBatchOf(const std::string& data, std::optional<Half> only,
+// Without `only` both splits, the test split from options.test_data if there is one.
+absl::Status ForEachBatchOf(const std::string& data, std::optional<Split> only,
                             const DatasetOptions& options, ClassTable& classes, BatchWork work) {
   const bool two_sources = !only.has_value() && !options.test_data.empty();
-  const auto read_from = [&](const std::string& source, std::optional<Half> half,
-                             ReviewSink sink) -> absl::Status {
-    if (source == kSyntheticName) return ReadSynthetic(options.synthetic, half, sink, classes);
-    return ForEachReview(source, SourceOptions(options, half), sink, &classes);
+  const auto read_from = [&](const std::string& source, std::optional<Split> split,
+                             TextSink sink) -> absl::Status {
+    if (source == kSyntheticName) return ReadSynthetic(options.synthetic, split, sink, classes);
+    return ForEachText(source, SourceOptions(options, split), sink, &classes);
   };
-  const auto read = [&](ReviewSink sink) -> absl::Status {
+  const auto read = [&](TextSink sink) -> absl::Status {
     if (!two_sources) return read_from(data, only, sink);
-    const absl::Status train = read_from(data, Half::kTrain, sink);
-    return train.ok() ? read_from(options.test_data, Half::kTest, sink) : train;
+    const absl::Status train = read_from(data, Split::kTrain, sink);
+    return train.ok() ? read_from(options.test_data, Split::kTest, sink) : train;
   };
-  const auto checked = [&](int worker, const ReviewBatch& batch) -> absl::Status {
+  const auto checked = [&](int worker, const TextBatch& batch) -> absl::Status {
     for (size_t i = 0; options.text_policy == TextPolicy::kRefuse && i < batch.size(); ++i) {
-      const Review review = batch[i];
-      const bool other = two_sources && review.half == Half::kTest;
+      const LabelledText review = batch[i];
+      const bool other = two_sources && review.split == Split::kTest;
       const std::string& source = other ? options.test_data : data;
       if (source == kSyntheticName) continue;
-      SEQ_RETURN_IF_ERROR(CheckReview(source, review));
+      SEQ_RETURN_IF_ERROR(CheckLabelledText(source, review));
     }
     return work(worker, batch);
   };
   return ForEachBatch({.threads = options.threads}, read, checked);
 }
 
-// What decides the order of most reviews, compared as numbers; the whole ReviewId decides the rest.
+// What decides the order of most reviews, compared as numbers; the whole TextId decides the rest.
 struct SortKey {
   uint64_t name = 0;  // Its first eight bytes as a big-endian number.
-  int group = 0;      // By half and label.
+  int group = 0;      // By split and label.
   int64_t row = 0;
 
-  SortKey(const ReviewId& id, int64_t row_number)
-      : group((id.half == Half::kTest ? kMaxClasses : 0) - id.label), row(row_number) {
+  SortKey(const TextId& id, int64_t row_number)
+      : group((id.split == Split::kTest ? kMaxClasses : 0) - id.label), row(row_number) {
     for (size_t i = 0; i < 8; ++i) {
       name = name << 8 | (i < id.name.size() ? static_cast<unsigned char>(id.name[i]) : 0);
     }
   }
 };
 
-// Row numbers in file order, of reviews of one half in the order of delivery. A file of records
+// Row numbers in file order, of reviews of one split in the order of delivery. A file of records
 // delivers them so.
-std::vector<int64_t> FileOrder(const std::string& source, const std::vector<ReviewId>& ids) {
+std::vector<int64_t> FileOrder(const std::string& source, const std::vector<TextId>& ids) {
   std::vector<int64_t> order(ids.size());
   std::iota(order.begin(), order.end(), int64_t{0});
   if (source != kSyntheticName && IsCsvPath(source)) return order;
   std::vector<SortKey> keys;
   keys.reserve(ids.size());
-  for (const ReviewId& id : ids) keys.emplace_back(id, static_cast<int64_t>(keys.size()));
+  for (const TextId& id : ids) keys.emplace_back(id, static_cast<int64_t>(keys.size()));
   std::sort(keys.begin(), keys.end(), [&ids](const SortKey& a, const SortKey& b) {
     if (a.group != b.group) return a.group < b.group;
     if (a.name != b.name) return a.name < b.name;
@@ -134,7 +134,7 @@ void EncodeWords(absl::Span<const int32_t> words, const std::vector<int32_t>& co
 }
 
 // `codes`: for each worker the code of each of its words.
-TokenSet EncodeRows(const CollectedHalf& half, absl::Span<const int64_t> order,
+TokenSet EncodeRows(const CollectedSplit& split, absl::Span<const int64_t> order,
                     const std::vector<std::vector<int32_t>>& codes, int maxlen) {
   TokenSet set;
   set.rows = static_cast<int64_t>(order.size());
@@ -145,15 +145,15 @@ TokenSet EncodeRows(const CollectedHalf& half, absl::Span<const int64_t> order,
   set.ids.reserve(order.size());
   for (size_t row = 0; row < order.size(); ++row) {
     const size_t review = static_cast<size_t>(order[row]);
-    EncodeWords(half.words[review], codes[static_cast<size_t>(half.workers[review])],
+    EncodeWords(split.words[review], codes[static_cast<size_t>(split.workers[review])],
                 absl::MakeSpan(set.tokens).subspan(row * length, length));
-    set.targets.push_back(half.ids[review].label);
-    set.ids.push_back(half.ids[review]);
+    set.targets.push_back(split.ids[review].label);
+    set.ids.push_back(split.ids[review]);
   }
   return set;
 }
 
-// Half of an unpacked archive is a likely mistake. `seen`: the classes of the training half.
+// Half of an unpacked archive is a likely mistake. `seen`: the classes of the training split.
 absl::Status CheckTrainingHalf(const std::string& data, const std::vector<std::string>& seen) {
   if (seen.size() >= 2) return absl::OkStatus();
   if (seen.empty()) {
@@ -171,16 +171,16 @@ absl::Status CheckTrainingHalf(const std::string& data, const std::vector<std::s
                                                  seen[0], "': training needs two or more"));
 }
 
-std::vector<std::string> ClassesOf(const std::vector<ReviewId>& ids, const ClassTable& classes) {
+std::vector<std::string> ClassesOf(const std::vector<TextId>& ids, const ClassTable& classes) {
   std::vector<int> numbers(ids.size());
   std::transform(ids.begin(), ids.end(), numbers.begin(),
-                 [](const ReviewId& id) { return id.label; });
+                 [](const TextId& id) { return id.label; });
   return classes.SortedNames(numbers);
 }
 
 // From numbers in the table to those of the data set.
-void Relabel(const std::vector<int>& indices, std::vector<ReviewId>& ids) {
-  for (ReviewId& id : ids) id.label = indices[static_cast<size_t>(id.label)];
+void Relabel(const std::vector<int>& indices, std::vector<TextId>& ids) {
+  for (TextId& id : ids) id.label = indices[static_cast<size_t>(id.label)];
 }
 
 // For each worker the code of each of its words.
@@ -209,8 +209,8 @@ std::vector<int64_t> Select(const std::vector<int64_t>& order, const std::vector
 
 absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
                                              const DatasetOptions& options) {
-  // The published order came from one generator that shuffled the training half, then the test
-  // half; as the test half stays in file order here, its shuffle need not be drawn.
+  // The published order came from one generator that shuffled the training split, then the test
+  // split; as the test split stays in file order here, its shuffle need not be drawn.
   const std::vector<int64_t> order =
       RandomState(options.shuffle_seed).Permutation(static_cast<int64_t>(targets.size()));
   absl::StatusOr<SplitIndices> split;
@@ -230,16 +230,16 @@ absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
 absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options) {
   SEQ_RETURN_IF_ERROR(CheckOptions(options));
   WordCollector collector(PipelineThreads({.threads = options.threads}), options.maxlen);
-  const std::optional<Half> only =
-      options.with_test ? std::nullopt : std::make_optional(Half::kTrain);
+  const std::optional<Split> only =
+      options.with_test ? std::nullopt : std::make_optional(Split::kTrain);
   ClassTable classes;
   absl::Status status = ForEachBatchOf(
       data, only, options, classes,
-      [&](int worker, const ReviewBatch& batch) { return collector.Add(worker, batch); });
+      [&](int worker, const TextBatch& batch) { return collector.Add(worker, batch); });
   if (!status.ok()) return status;
   SEQ_RETURN_IF_ERROR(collector.Merge());
-  CollectedHalf train = collector.TakeTrain();
-  CollectedHalf test = collector.TakeTest();
+  CollectedSplit train = collector.TakeTrain();
+  CollectedSplit test = collector.TakeTest();
   Dataset dataset;
   dataset.description = data;
   dataset.labels = ClassesOf(train.ids, classes);
@@ -274,13 +274,13 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
   return dataset;
 }
 
-absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
-                                       const Vocabulary& vocabulary, int maxlen,
-                                       const DatasetOptions& options) {
+absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
+                                     const Vocabulary& vocabulary, int maxlen,
+                                     const DatasetOptions& options) {
   SEQ_RETURN_IF_ERROR(CheckMaxlen(maxlen));
   const size_t length = static_cast<size_t>(maxlen);
   struct BatchRows {
-    std::vector<ReviewId> ids;
+    std::vector<TextId> ids;
     std::vector<int32_t> tokens;
   };
   std::mutex mutex;  // Guards batches and rows.
@@ -288,7 +288,7 @@ absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
   int64_t rows = 0;
   std::vector<std::string> scratch(
       static_cast<size_t>(PipelineThreads({.threads = options.threads})));
-  const auto encode = [&](int worker, const ReviewBatch& batch) -> absl::Status {
+  const auto encode = [&](int worker, const TextBatch& batch) -> absl::Status {
     {
       const std::lock_guard<std::mutex> lock(mutex);
       rows += static_cast<int64_t>(batch.size());
@@ -298,8 +298,8 @@ absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
     BatchRows encoded;
     encoded.tokens.resize(batch.size() * length);
     for (size_t i = 0; i < batch.size(); ++i) {
-      const Review review = batch[i];
-      encoded.ids.push_back({review.half, review.label, std::string(review.name)});
+      const LabelledText review = batch[i];
+      encoded.ids.push_back({review.split, review.label, std::string(review.name)});
       vocabulary.EncodeInto(review.text, &scratch[static_cast<size_t>(worker)],
                             absl::MakeSpan(encoded.tokens).subspan(i * length, length));
     }
@@ -310,9 +310,9 @@ absl::StatusOr<TokenSet> EncodeReviews(const std::string& data, Half half,
     return absl::OkStatus();
   };
   ClassTable classes;
-  SEQ_RETURN_IF_ERROR(ForEachBatchOf(data, half, options, classes, encode));
+  SEQ_RETURN_IF_ERROR(ForEachBatchOf(data, split, options, classes, encode));
 
-  std::vector<ReviewId> ids;
+  std::vector<TextId> ids;
   std::vector<const int32_t*> codes;  // Of each review.
   for (const BatchRows& batch : batches) {
     for (size_t i = 0; i < batch.ids.size(); ++i) {

@@ -1,4 +1,4 @@
-#include "data/review_archive.h"
+#include "data/text_archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -82,7 +82,7 @@ class TarStream {
 
 struct ReviewPath {
   absl::string_view root;  // "aclImdb/", or "" for an archive made inside that folder
-  Half half;
+  Split split;
   absl::string_view folder;  // "train/pos/"
   absl::string_view class_name;
   absl::string_view name;
@@ -106,10 +106,10 @@ std::optional<ReviewPath> ParseReviewPath(absl::string_view path, absl::string_v
   }
   parsed.class_name = ClassOfFolder(PopComponent(&path));
   if (parsed.class_name.empty()) return std::nullopt;
-  const absl::string_view half = PopComponent(&path);
-  if (half != "train" && half != "test") return std::nullopt;
+  const absl::string_view split = PopComponent(&path);
+  if (split != "train" && split != "test") return std::nullopt;
   parsed.folder = whole.substr(path.size(), whole.size() - parsed.name.size() - path.size());
-  parsed.half = half == "train" ? Half::kTrain : Half::kTest;
+  parsed.split = split == "train" ? Split::kTrain : Split::kTest;
   while (absl::ConsumePrefix(&path, "./")) {
   }
   parsed.root = path;
@@ -118,7 +118,7 @@ std::optional<ReviewPath> ParseReviewPath(absl::string_view path, absl::string_v
 
 class ArchiveReader {
  public:
-  ArchiveReader(const std::string& path, const ReviewSourceOptions& options, ReviewSink sink,
+  ArchiveReader(const std::string& path, const TextSourceOptions& options, TextSink sink,
                 ClassTable& classes, std::unique_ptr<CompressedFile> file)
       : path_(path),
         options_(options),
@@ -191,10 +191,10 @@ class ArchiveReader {
     if (!review.has_value()) return absl::OkStatus();
     if (archive_entry_filetype(entry) == AE_IFDIR) return absl::OkStatus();
     SEQ_RETURN_IF_ERROR(CheckRoot(*review));
-    if (options_.only.has_value() && *options_.only != review->half) return absl::OkStatus();
+    if (options_.only.has_value() && *options_.only != review->split) return absl::OkStatus();
     // Copied: the entry's name does not last while its data are read.
     const std::string folder(review->folder);
-    const Half half = review->half;
+    const Split split = review->split;
     const std::string review_name(review->name);
     SEQ_ASSIGN_OR_RETURN(const int label, classes_.Number(review->class_name, folder, review_name));
     if (archive_entry_hardlink(entry) != nullptr || archive_entry_filetype(entry) != AE_IFREG) {
@@ -202,20 +202,20 @@ class ArchiveReader {
           absl::StrCat("'", path_, "': ", folder, review_name, " is a link or a special file"));
     }
     const int64_t size = archive_entry_size(entry);
-    if (size < 0 || size > options_.max_review_bytes) {
+    if (size < 0 || size > options_.max_text_bytes) {
       return absl::ResourceExhaustedError(
           absl::StrCat("'", path_, "': ", folder, review_name, " has ", size,
-                       " bytes, more than the limit of ", options_.max_review_bytes));
+                       " bytes, more than the limit of ", options_.max_text_bytes));
     }
     SEQ_RETURN_IF_ERROR(ReadText(static_cast<size_t>(size)));
     const size_t numbered = static_cast<size_t>(label);
-    std::vector<absl::flat_hash_set<std::string>>& seen = seen_[half == Half::kTrain];
+    std::vector<absl::flat_hash_set<std::string>>& seen = seen_[split == Split::kTrain];
     if (seen.size() <= numbered) seen.resize(numbered + 1);
     if (!seen[numbered].insert(review_name).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", path_, "': ", folder, review_name, " occurs twice"));
     }
-    return sink_(Review{half, label, review_name, text_, folder});
+    return sink_(LabelledText{split, label, review_name, text_, folder});
   }
 
   absl::Status ReadText(size_t size) {
@@ -234,22 +234,22 @@ class ArchiveReader {
   }
 
   const std::string& path_;
-  const ReviewSourceOptions& options_;
-  ReviewSink sink_;
+  const TextSourceOptions& options_;
+  TextSink sink_;
   ClassTable& classes_;
   TarStream stream_;  // Outlives archive_, which reads from it.
   ArchivePtr archive_;
   int64_t entries_ = 0;
   std::optional<std::string> root_;
-  std::vector<absl::flat_hash_set<std::string>> seen_[2];  // Names, by half and label.
+  std::vector<absl::flat_hash_set<std::string>> seen_[2];  // Names, by split and label.
   std::vector<char> buffer_;
   absl::string_view text_;
 };
 
 }  // namespace
 
-absl::Status ReadReviewArchive(const std::string& path, const ReviewSourceOptions& options,
-                               ReviewSink sink, ClassTable& classes) {
+absl::Status ReadTextArchive(const std::string& path, const TextSourceOptions& options,
+                             TextSink sink, ClassTable& classes) {
   absl::StatusOr<std::unique_ptr<CompressedFile>> file = CompressedFile::Open(path);
   if (!file.ok()) return file.status();
   return ArchiveReader(path, options, sink, classes, *std::move(file)).Run();

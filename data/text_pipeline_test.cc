@@ -1,4 +1,4 @@
-#include "data/review_pipeline.h"
+#include "data/text_pipeline.h"
 
 #include <algorithm>
 #include <atomic>
@@ -16,12 +16,12 @@ namespace seqgraph::data {
 namespace {
 
 // Delivers reviews "0", "1", ... whose text is their name a number of times; then `end`.
-absl::Status ReadNumbers(int count, const absl::Status& end, ReviewSink sink) {
+absl::Status ReadNumbers(int count, const absl::Status& end, TextSink sink) {
   for (int i = 0; i < count; ++i) {
     const std::string name = std::to_string(i);
     std::string text;
     for (int n = i % 50; n > 0; --n) text += name;
-    absl::Status status = sink({i % 3 == 0 ? Half::kTest : Half::kTrain, i % 2, name, text});
+    absl::Status status = sink({i % 3 == 0 ? Split::kTest : Split::kTrain, i % 2, name, text});
     if (!status.ok()) return status;
   }
   return end;
@@ -37,15 +37,15 @@ TEST(ReviewPipeline, EachReviewIsWorkedOnOnceWithAllItsBytes) {
     std::map<int64_t, std::vector<std::string>> batches;
     SEQ_ASSERT_OK(ForEachBatch(
         SmallBatches(threads),
-        [](ReviewSink sink) { return ReadNumbers(2000, absl::OkStatus(), sink); },
-        [&](int worker, const ReviewBatch& batch) {
+        [](TextSink sink) { return ReadNumbers(2000, absl::OkStatus(), sink); },
+        [&](int worker, const TextBatch& batch) {
           EXPECT_GE(worker, 0);
           EXPECT_LT(worker, threads);
           std::vector<std::string> names;
           for (size_t i = 0; i < batch.size(); ++i) {
-            const Review review = batch[i];
+            const LabelledText review = batch[i];
             const int number = std::stoi(std::string(review.name));
-            EXPECT_EQ(review.half, number % 3 == 0 ? Half::kTest : Half::kTrain);
+            EXPECT_EQ(review.split, number % 3 == 0 ? Split::kTest : Split::kTrain);
             EXPECT_EQ(review.label, number % 2);
             EXPECT_EQ(review.text.size(), review.name.size() * (number % 50));
             names.emplace_back(review.name);
@@ -68,8 +68,8 @@ TEST(ReviewPipeline, EachReviewIsWorkedOnOnceWithAllItsBytes) {
 TEST(ReviewPipeline, OneWorkerIsNeverInTwoCalls) {
   std::atomic<int> inside[4] = {};
   SEQ_ASSERT_OK(ForEachBatch(
-      SmallBatches(4), [](ReviewSink sink) { return ReadNumbers(5000, absl::OkStatus(), sink); },
-      [&](int worker, const ReviewBatch&) {
+      SmallBatches(4), [](TextSink sink) { return ReadNumbers(5000, absl::OkStatus(), sink); },
+      [&](int worker, const TextBatch&) {
         EXPECT_EQ(inside[worker]++, 0);
         std::this_thread::yield();
         --inside[worker];
@@ -83,14 +83,14 @@ TEST(ReviewPipeline, TheReaderRunsAheadByTheQueueOnly) {
   std::atomic<int64_t> read{0}, worked{0}, most{0};
   SEQ_ASSERT_OK(ForEachBatch(
       SmallBatches(3),
-      [&](ReviewSink sink) {
-        return ReadNumbers(3000, absl::OkStatus(), [&](const Review& review) {
+      [&](TextSink sink) {
+        return ReadNumbers(3000, absl::OkStatus(), [&](const LabelledText& review) {
           read += static_cast<int64_t>(review.name.size() + review.text.size());
           most = std::max(most.load(), read - worked);
           return sink(review);
         });
       },
-      [&](int worker, const ReviewBatch& batch) {
+      [&](int worker, const TextBatch& batch) {
         if (worker > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         worked += static_cast<int64_t>(batch.bytes());
         return absl::OkStatus();
@@ -108,14 +108,14 @@ TEST(ReviewPipeline, TheLowestBatchThatFailsIsTheOutcome) {
       std::atomic<int> delivered{0};
       const absl::Status status = ForEachBatch(
           SmallBatches(threads),
-          [&](ReviewSink sink) {
+          [&](TextSink sink) {
             return ReadNumbers(100000, absl::DataLossError("the reader's own"),
-                               [&](const Review& review) {
+                               [&](const LabelledText& review) {
                                  ++delivered;
                                  return sink(review);
                                });
           },
-          [&](int, const ReviewBatch& batch) -> absl::Status {
+          [&](int, const TextBatch& batch) -> absl::Status {
             {
               const std::lock_guard<std::mutex> lock(mutex);
               seen.insert(batch.number());
@@ -138,8 +138,8 @@ TEST(ReviewPipeline, TheReadersErrorComesBackAfterAllItDelivered) {
     EXPECT_THAT(
         ForEachBatch(
             SmallBatches(threads),
-            [](ReviewSink sink) { return ReadNumbers(777, absl::DataLossError("cut off"), sink); },
-            [&](int, const ReviewBatch& batch) {
+            [](TextSink sink) { return ReadNumbers(777, absl::DataLossError("cut off"), sink); },
+            [&](int, const TextBatch& batch) {
               worked += static_cast<int>(batch.size());
               return absl::OkStatus();
             }),
@@ -150,8 +150,8 @@ TEST(ReviewPipeline, TheReadersErrorComesBackAfterAllItDelivered) {
 
 TEST(ReviewPipeline, NoReviewsNoBatches) {
   SEQ_EXPECT_OK(ForEachBatch(
-      SmallBatches(2), [](ReviewSink) { return absl::OkStatus(); },
-      [](int, const ReviewBatch&) { return absl::InternalError("called"); }));
+      SmallBatches(2), [](TextSink) { return absl::OkStatus(); },
+      [](int, const TextBatch&) { return absl::InternalError("called"); }));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_DATA_REVIEW_PIPELINE_H_
-#define SEQGRAPH_DATA_REVIEW_PIPELINE_H_
+#ifndef SEQGRAPH_DATA_TEXT_PIPELINE_H_
+#define SEQGRAPH_DATA_TEXT_PIPELINE_H_
 
 // Reviews read by one thread and worked on by several.
 
@@ -11,12 +11,12 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "data/review_source.h"
+#include "data/text_source.h"
 
 namespace seqgraph::data {
 
 /// Some reviews in the order of delivery, with copies of their bytes.
-class ReviewBatch {
+class TextBatch {
  public:
   /// The batches of one run count from 0.
   int64_t number() const { return number_; }
@@ -25,14 +25,14 @@ class ReviewBatch {
   size_t bytes() const { return bytes_.size(); }
 
   /// Views into this batch. `i` must lie in [0, size()).
-  Review operator[](size_t i) const;
+  LabelledText operator[](size_t i) const;
 
   void Clear(int64_t number);
-  void Add(const Review& review);
+  void Add(const LabelledText& review);
 
  private:
   struct Item {
-    Half half;
+    Split split;
     int label;
     size_t begin;  // Of the name in bytes_; text and folder follow.
     size_t name_size;
@@ -60,12 +60,12 @@ inline constexpr int kMaxAutomaticThreads = 4;
 /// The number of threads that `options.threads` asks for, at least 1.
 int PipelineThreads(const PipelineOptions& options);
 
-/// Reads reviews into the sink that it is given; ForEachReview() with its arguments, say.
-using ReviewReader = absl::FunctionRef<absl::Status(ReviewSink)>;
+/// Reads reviews into the sink that it is given; ForEachText() with its arguments, say.
+using TextReader = absl::FunctionRef<absl::Status(TextSink)>;
 
 /// Works on one batch. `worker` lies in [0, PipelineThreads()); no two calls with the same one run
 /// at the same time, so that each worker can have memory of its own.
-using BatchWork = absl::FunctionRef<absl::Status(int worker, const ReviewBatch& batch)>;
+using BatchWork = absl::FunctionRef<absl::Status(int worker, const TextBatch& batch)>;
 
 /// Calls `read` on the calling thread, puts what it delivers into batches, and calls `work` for
 /// each, in any order, on this and other threads. How batches are cut depends on the reviews and
@@ -76,8 +76,8 @@ using BatchWork = absl::FunctionRef<absl::Status(int worker, const ReviewBatch& 
 /// The error of the batch with the lowest number, if any fails (every batch before it is worked
 /// on, and reading soon ends), otherwise what `read` returns: so the outcome does not depend on the
 /// number of threads.
-absl::Status ForEachBatch(const PipelineOptions& options, ReviewReader read, BatchWork work);
+absl::Status ForEachBatch(const PipelineOptions& options, TextReader read, BatchWork work);
 
 }  // namespace seqgraph::data
 
-#endif  // SEQGRAPH_DATA_REVIEW_PIPELINE_H_
+#endif  // SEQGRAPH_DATA_TEXT_PIPELINE_H_

@@ -1,4 +1,4 @@
-#include "data/imdb_dataset.h"
+#include "data/text_dataset.h"
 
 #include "data/testing/test_util.h"
 #include "tests/testing.h"
@@ -9,7 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 
-// Counts over the training half: x 5, y 4, z 3, w 1; v occurs in the test half only.
+// Counts over the training split: x 5, y 4, z 3, w 1; v occurs in the test split only.
 Entries SmallSet() {
   return {
       {"aclImdb/test/neg/0_1.txt", "v x v w v"},    {"aclImdb/train/neg/1_1.txt", "z z"},
@@ -43,7 +43,7 @@ void ExpectSmallSet(const std::string& path) {
   EXPECT_EQ(d.train.rows, 3);
   EXPECT_EQ(d.validation.rows, 1);
   std::vector<std::string> paths = {d.validation.ids[0].Path()};
-  for (const ReviewId& id : d.train.ids) paths.push_back(id.Path());
+  for (const TextId& id : d.train.ids) paths.push_back(id.Path());
   EXPECT_THAT(paths, UnorderedElementsAre("train/pos/0_9.txt", "train/pos/1_9.txt",
                                           "train/neg/0_1.txt", "train/neg/1_1.txt"));
   for (const TokenSet* set : {&d.train, &d.validation}) {
@@ -58,7 +58,7 @@ void ExpectSmallSet(const std::string& path) {
       EXPECT_EQ(Row(*set, id), expected) << id;
     }
   }
-  // The test half: file order, unseen words skipped.
+  // The test split: file order, unseen words skipped.
   EXPECT_EQ(d.test.rows, 2);
   EXPECT_THAT(d.test.tokens, ElementsAre(0, 0, 0, 1, 0, 1, 4, 2));
   EXPECT_THAT(d.test.targets, ElementsAre(1, 0));
@@ -93,8 +93,8 @@ TEST(LoadDataset, ShuffledThenSplitAsNumpyAndScikitLearnDo) {
   options.validation = 0.25;
   SEQ_ASSERT_OK_AND_ASSIGN(Dataset d, LoadDataset(folder, options));
   std::string train, validation;
-  for (const ReviewId& id : d.train.ids) train += id.name[0];
-  for (const ReviewId& id : d.validation.ids) validation += id.name[0];
+  for (const TextId& id : d.train.ids) train += id.name[0];
+  for (const TextId& id : d.validation.ids) validation += id.name[0];
   EXPECT_EQ(validation, "237");
   EXPECT_EQ(train, "9865014");
   EXPECT_EQ(d.test.rows, 0);
@@ -129,7 +129,7 @@ TEST(LoadDataset, TooManyCodesAreRefusedBeforeTheyAreAllocated) {
   options.maxlen = kMaxMaxlen;
   EXPECT_THAT(LoadDataset("synthetic", options),
               StatusIs(absl::StatusCode::kResourceExhausted, "lower maxlen"));
-  EXPECT_THAT(EncodeReviews(SmallArchive(), Half::kTest, Vocabulary(), 2147483647),
+  EXPECT_THAT(EncodeTexts(SmallArchive(), Split::kTest, Vocabulary(), 2147483647),
               StatusIs(absl::StatusCode::kInvalidArgument, "got 2147483647"));
 }
 
@@ -163,11 +163,11 @@ TEST(LoadDataset, SyntheticIsRepeatableAndComplete) {
 std::string LargeArchive(int damaged) {
   Entries entries;
   for (int i = 0; i < 6000; ++i) {
-    const Half half = i % 3 == 2 ? Half::kTest : Half::kTrain;
+    const Split split = i % 3 == 2 ? Split::kTest : Split::kTrain;
     const int label = i / 3 % 2;
-    std::string text = SyntheticReviewText(7, half, label, i);
+    std::string text = SyntheticReviewText(7, split, label, i);
     if (i >= damaged) text += '\xFF';
-    const ReviewId id{half, label, std::to_string(i * 7919 % 6007) + ".txt"};
+    const TextId id{split, label, std::to_string(i * 7919 % 6007) + ".txt"};
     entries.push_back({id.Path(), text});
   }
   const std::string path = MakeTempDir() + "/large.tar.gz";
@@ -180,8 +180,8 @@ TEST(LoadDataset, TheNumberOfThreadsChangesNothing) {
   DatasetOptions options;
   options.threads = 1;
   SEQ_ASSERT_OK_AND_ASSIGN(const Dataset one, LoadDataset(path, options));
-  SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet one_half,
-                           EncodeReviews(path, Half::kTrain, one.vocabulary, 50, options));
+  SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet one_split,
+                           EncodeTexts(path, Split::kTrain, one.vocabulary, 50, options));
   for (int threads : {2, 3, 8}) {
     options.threads = threads;
     SEQ_ASSERT_OK_AND_ASSIGN(const Dataset several, LoadDataset(path, options));
@@ -197,9 +197,9 @@ TEST(LoadDataset, TheNumberOfThreadsChangesNothing) {
     EXPECT_EQ(one.vocabulary.words(), several.vocabulary.words());
     EXPECT_EQ(one.training_words, several.training_words);
     EXPECT_EQ(one.distinct_words, several.distinct_words);
-    SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet half,
-                             EncodeReviews(path, Half::kTrain, one.vocabulary, 50, options));
-    expect_equal(one_half, half);
+    SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet split,
+                             EncodeTexts(path, Split::kTrain, one.vocabulary, 50, options));
+    expect_equal(one_split, split);
   }
 }
 
@@ -217,29 +217,29 @@ TEST(LoadDataset, TheFirstBadReviewIsNamedWhateverTheNumberOfThreads) {
   }
 }
 
-TEST(EncodeReviews, UsesTheGivenVocabularyInFileOrder) {
+TEST(EncodeTexts, UsesTheGivenVocabularyInFileOrder) {
   const std::vector<std::string> words = {"w", "x"};
   SEQ_ASSERT_OK_AND_ASSIGN(Vocabulary v, Vocabulary::FromWords(words, 500));
-  SEQ_ASSERT_OK_AND_ASSIGN(TokenSet test, EncodeReviews(SmallArchive(), Half::kTest, v, 6));
+  SEQ_ASSERT_OK_AND_ASSIGN(TokenSet test, EncodeTexts(SmallArchive(), Split::kTest, v, 6));
   EXPECT_EQ(test.rows, 2);
   EXPECT_EQ(test.maxlen, 6);
   EXPECT_THAT(test.tokens, ElementsAre(0, 0, 0, 0, 1, 2, 1, 2, 5, 2, 4, 2));
   EXPECT_THAT(test.targets, ElementsAre(1, 0));
-  SEQ_ASSERT_OK_AND_ASSIGN(TokenSet train, EncodeReviews(SmallArchive(), Half::kTrain, v, 2));
+  SEQ_ASSERT_OK_AND_ASSIGN(TokenSet train, EncodeTexts(SmallArchive(), Split::kTrain, v, 2));
   EXPECT_THAT(train.tokens, ElementsAre(2, 2, 2, 5, 2, 5, 2, 2));
-  EXPECT_THAT(EncodeReviews(SmallArchive(), Half::kTest, v, 0),
+  EXPECT_THAT(EncodeTexts(SmallArchive(), Split::kTest, v, 0),
               StatusIs(absl::StatusCode::kInvalidArgument, "maxlen"));
 }
 
-TEST(EncodeReviews, SkipsNothingThatIsNotATextUnlessTold) {
+TEST(EncodeTexts, SkipsNothingThatIsNotATextUnlessTold) {
   const std::string folder = MakeTempDir();
   WriteTree(folder, {{"test/pos/0.txt", ""}, {"test/neg/0.txt", "x"}});
-  EXPECT_THAT(EncodeReviews(folder, Half::kTest, Vocabulary(), 3),
+  EXPECT_THAT(EncodeTexts(folder, Split::kTest, Vocabulary(), 3),
               StatusIs(absl::StatusCode::kInvalidArgument, "review test/pos/0.txt"));
   DatasetOptions options;
   options.text_policy = TextPolicy::kAnyBytes;
   SEQ_ASSERT_OK_AND_ASSIGN(TokenSet set,
-                           EncodeReviews(folder, Half::kTest, Vocabulary(), 3, options));
+                           EncodeTexts(folder, Split::kTest, Vocabulary(), 3, options));
   EXPECT_THAT(set.tokens, ElementsAre(0, 0, 1, 0, 1, 2));
 }
 

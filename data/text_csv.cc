@@ -1,4 +1,4 @@
-#include "data/review_csv.h"
+#include "data/text_csv.h"
 
 #include <algorithm>
 #include <memory>
@@ -66,8 +66,8 @@ std::optional<char> SeparatorByName(const std::string& path) {
   return std::nullopt;
 }
 
-absl::Status ReadReviewCsv(const std::string& path, const ReviewSourceOptions& options,
-                           ReviewSink sink, ClassTable& classes) {
+absl::Status ReadTextCsv(const std::string& path, const TextSourceOptions& options, TextSink sink,
+                         ClassTable& classes) {
   const CsvLayout& layout = options.csv;
   const char separator =
       layout.separator != 0 ? layout.separator : SeparatorByName(path).value_or(',');
@@ -92,21 +92,21 @@ absl::Status ReadReviewCsv(const std::string& path, const ReviewSourceOptions& o
   if (header) fields = (*reader)->Next();
   for (; fields.ok() && !fields->empty(); fields = (*reader)->Next()) {
     const std::string line = absl::StrCat((*reader)->line());
-    if (static_cast<int64_t>((*fields)[*text].size()) > options.max_review_bytes) {
+    if (static_cast<int64_t>((*fields)[*text].size()) > options.max_text_bytes) {
       return absl::ResourceExhaustedError(
           absl::StrCat("'", path, "', line ", line, ": a text of ", (*fields)[*text].size(),
-                       " bytes, more than the limit of ", options.max_review_bytes));
+                       " bytes, more than the limit of ", options.max_text_bytes));
     }
     const absl::StatusOr<int> number = classes.Number((*fields)[*label], kPlace, line);
     if (!number.ok()) {
       return absl::Status(number.status().code(),
                           absl::StrCat("'", path, "', ", number.status().message()));
     }
-    SEQ_RETURN_IF_ERROR(sink(Review{.half = options.only.value_or(Half::kTrain),
-                                    .label = *number,
-                                    .name = line,
-                                    .text = (*fields)[*text],
-                                    .folder = kPlace}));
+    SEQ_RETURN_IF_ERROR(sink(LabelledText{.split = options.only.value_or(Split::kTrain),
+                                          .label = *number,
+                                          .name = line,
+                                          .text = (*fields)[*text],
+                                          .folder = kPlace}));
   }
   return fields.status();
 }

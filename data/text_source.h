@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_DATA_REVIEW_SOURCE_H_
-#define SEQGRAPH_DATA_REVIEW_SOURCE_H_
+#ifndef SEQGRAPH_DATA_TEXT_SOURCE_H_
+#define SEQGRAPH_DATA_TEXT_SOURCE_H_
 
 // Labelled texts, called reviews, one at a time: from the Large Movie Review Dataset as it is
 // published (aclImdb_v1.tar.gz, also gunzipped), or from anybody's own, in one of these layouts:
@@ -9,7 +9,7 @@
 //   CLASS/NAME.txt                       in a folder
 //   FILE.csv, FILE.tsv, also .gz         a record a review: data/csv.h
 //
-//   absl::Status status = ForEachReview(path, {}, [&](const Review& review) {
+//   absl::Status status = ForEachText(path, {}, [&](const LabelledText& review) {
 //     Use(review.text);
 //     return absl::OkStatus();
 //   });
@@ -26,41 +26,41 @@
 
 namespace seqgraph::data {
 
-/// The half of the data set a review belongs to.
-enum class Half { kTrain, kTest };
+/// The split of the data set a review belongs to.
+enum class Split { kTrain, kTest };
 
 /// "train" or "test".
-absl::string_view HalfName(Half half);
+absl::string_view SplitName(Split split);
 
 /// Where a review lies. The order is the file order of the published integers: train/pos,
 /// train/neg, test/pos, test/neg (with other classes: the last one first), and within each by the
 /// bytes of the file names.
-struct ReviewId {
-  Half half = Half::kTrain;
+struct TextId {
+  Split split = Split::kTrain;
   int label = 0;     ///< The number of its class: 1 for pos, 0 for neg.
   std::string name;  ///< The file's name, "576_10.txt"; in a file of records the line, "17".
 
   /// "train/pos/576_10.txt". For reviews of the published classes.
   std::string Path() const;
 
-  friend bool operator==(const ReviewId& a, const ReviewId& b) {
-    return a.half == b.half && a.label == b.label && a.name == b.name;
+  friend bool operator==(const TextId& a, const TextId& b) {
+    return a.split == b.split && a.label == b.label && a.name == b.name;
   }
-  friend bool operator<(const ReviewId& a, const ReviewId& b) {
-    return std::tie(a.half, b.label, a.name) < std::tie(b.half, a.label, b.name);  // pos first
+  friend bool operator<(const TextId& a, const TextId& b) {
+    return std::tie(a.split, b.label, a.name) < std::tie(b.split, a.label, b.name);  // pos first
   }
 };
 
 /// One review. The views hold during the callback only.
-struct Review {
-  Half half = Half::kTrain;
+struct LabelledText {
+  Split split = Split::kTrain;
   int label = 0;  ///< By a ClassTable.
   absl::string_view name;
   absl::string_view text;         ///< The file's bytes, or the field's, as they are.
   absl::string_view folder = {};  ///< In front of the name in messages: "train/pos/".
 };
 
-/// What to do with a review that CheckReviewText() refuses: invalid UTF-8, a NUL byte, no word.
+/// What to do with a review that CheckText() refuses: invalid UTF-8, a NUL byte, no word.
 enum class TextPolicy {
   kRefuse,    ///< End with its error, naming the review.
   kAnyBytes,  ///< Deliver it: the tokenizer takes any bytes.
@@ -76,27 +76,27 @@ struct CsvLayout {
   bool quotes = true;  ///< See CsvOptions.
 };
 
-struct ReviewSourceOptions {
-  /// Deliver one half only; the other is not read. A source without halves belongs to the half that
-  /// is asked for, or to the training half.
-  std::optional<Half> only;
+struct TextSourceOptions {
+  /// Deliver one split only; the other is not read. A source without splits belongs to the split
+  /// that is asked for, or to the training split.
+  std::optional<Split> only;
   TextPolicy text_policy = TextPolicy::kRefuse;
-  int64_t max_review_bytes = int64_t{4} << 20;  ///< A longer review is an error.
-  int64_t max_reviews = 10'000'000;             ///< More reviews are an error.
+  int64_t max_text_bytes = int64_t{4} << 20;  ///< A longer review is an error.
+  int64_t max_texts = 10'000'000;             ///< More reviews are an error.
   std::string suffix = ".txt";  ///< Of the files in folders that are reviews; empty: every file.
   CsvLayout csv;
 };
 
 /// Takes one review; an error ends the reading and is returned.
-using ReviewSink = absl::FunctionRef<absl::Status(const Review&)>;
+using TextSink = absl::FunctionRef<absl::Status(const LabelledText&)>;
 
 /// Ok for a review that TextPolicy::kRefuse takes; otherwise an error that names `path` and it.
-absl::Status CheckReview(const std::string& path, const Review& review);
+absl::Status CheckLabelledText(const std::string& path, const LabelledText& review);
 
 /// Whether `path` names a file of records: .csv or .tsv, also with .gz behind it.
 bool IsCsvPath(const std::string& path);
 
-/// Delivers each review under `path`: a folder's in file order (see ReviewId), those of an archive
+/// Delivers each review under `path`: a folder's in file order (see TextId), those of an archive
 /// and of a file of records in the order in which they lie in it, so a caller that needs file order
 /// sorts those of an archive. Unlabelled reviews (unsup), hidden files and all other files are
 /// passed over. Archives and files are read as a stream, no more than one review is in memory, and
@@ -104,13 +104,13 @@ bool IsCsvPath(const std::string& path);
 /// of its own); of pos and neg 1 and 0.
 ///
 /// Errors name `path` and what was expected: NotFound for a wrong path or a folder in another
-/// layout, InvalidArgument for a file that is no tar archive, holds no review (of the half asked
+/// layout, InvalidArgument for a file that is no tar archive, holds no review (of the split asked
 /// for), holds one twice, or holds one that is refused, DataLoss for a damaged or cut off archive,
 /// ResourceExhausted beyond the limits; for records also those of CsvReader and ClassTable, and
 /// InvalidArgument for columns that are not there.
-absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& options,
-                           ReviewSink sink, ClassTable* classes = nullptr);
+absl::Status ForEachText(const std::string& path, const TextSourceOptions& options, TextSink sink,
+                         ClassTable* classes = nullptr);
 
 }  // namespace seqgraph::data
 
-#endif  // SEQGRAPH_DATA_REVIEW_SOURCE_H_
+#endif  // SEQGRAPH_DATA_TEXT_SOURCE_H_

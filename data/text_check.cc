@@ -1,4 +1,4 @@
-#include "data/review_text.h"
+#include "data/text_check.h"
 
 #include <cstdint>
 #include <cstring>
@@ -49,7 +49,7 @@ bool HasWord(absl::string_view text) {
 
 }  // namespace
 
-absl::Status CheckReviewText(absl::string_view text) {
+absl::Status CheckText(absl::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
     if (text.size() - i >= 8 && IsPlainBlock(text.data() + i)) {

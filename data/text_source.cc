@@ -1,4 +1,4 @@
-#include "data/review_source.h"
+#include "data/text_source.h"
 
 #include <sys/stat.h>
 
@@ -6,21 +6,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "data/review_archive.h"
-#include "data/review_csv.h"
-#include "data/review_folder.h"
-#include "data/review_text.h"
+#include "data/text_archive.h"
+#include "data/text_check.h"
+#include "data/text_csv.h"
+#include "data/text_folder.h"
 
 namespace seqgraph::data {
 
-absl::string_view HalfName(Half half) { return half == Half::kTrain ? "train" : "test"; }
+absl::string_view SplitName(Split split) { return split == Split::kTrain ? "train" : "test"; }
 
-std::string ReviewId::Path() const {
-  return absl::StrCat(HalfName(half), label == 1 ? "/pos/" : "/neg/", name);
+std::string TextId::Path() const {
+  return absl::StrCat(SplitName(split), label == 1 ? "/pos/" : "/neg/", name);
 }
 
-absl::Status CheckReview(const std::string& path, const Review& review) {
-  const absl::Status text = CheckReviewText(review.text);
+absl::Status CheckLabelledText(const std::string& path, const LabelledText& review) {
+  const absl::Status text = CheckText(review.text);
   if (text.ok()) return text;
   return absl::Status(text.code(), absl::StrCat("'", path, "': review ", review.folder, review.name,
                                                 ": ", text.message()));
@@ -28,8 +28,8 @@ absl::Status CheckReview(const std::string& path, const Review& review) {
 
 bool IsCsvPath(const std::string& path) { return SeparatorByName(path).has_value(); }
 
-absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& options,
-                           ReviewSink sink, ClassTable* classes) {
+absl::Status ForEachText(const std::string& path, const TextSourceOptions& options, TextSink sink,
+                         ClassTable* classes) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) {
     return absl::ErrnoToStatus(
@@ -40,30 +40,30 @@ absl::Status ForEachReview(const std::string& path, const ReviewSourceOptions& o
   ClassTable own_classes;
   ClassTable& table = classes != nullptr ? *classes : own_classes;
   int64_t count = 0;
-  const auto checked = [&](const Review& review) -> absl::Status {
-    if (++count > options.max_reviews) {
+  const auto checked = [&](const LabelledText& review) -> absl::Status {
+    if (++count > options.max_texts) {
       return absl::ResourceExhaustedError(
-          absl::StrCat("'", path, "' holds more than ", options.max_reviews, " reviews"));
+          absl::StrCat("'", path, "' holds more than ", options.max_texts, " reviews"));
     }
     if (options.text_policy == TextPolicy::kRefuse) {
-      const absl::Status text = CheckReview(path, review);
+      const absl::Status text = CheckLabelledText(path, review);
       if (!text.ok()) return text;
     }
     return sink(review);
   };
   const bool csv = !S_ISDIR(info.st_mode) && IsCsvPath(path);
-  SEQ_RETURN_IF_ERROR(S_ISDIR(info.st_mode) ? ReadReviewFolder(path, options, checked, table)
-                      : csv                 ? ReadReviewCsv(path, options, checked, table)
-                                            : ReadReviewArchive(path, options, checked, table));
+  SEQ_RETURN_IF_ERROR(S_ISDIR(info.st_mode) ? ReadTextFolder(path, options, checked, table)
+                      : csv                 ? ReadTextCsv(path, options, checked, table)
+                                            : ReadTextArchive(path, options, checked, table));
   if (count == 0 && csv) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds no records of texts"));
   }
   if (count == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' holds no reviews", options.only ? " of its " : "",
-                     options.only ? HalfName(*options.only) : "", options.only ? " half" : "",
+                     options.only ? SplitName(*options.only) : "", options.only ? " split" : "",
                      ": expected files such as aclImdb/",
-                     HalfName(options.only.value_or(Half::kTrain)), "/pos/0_9.txt"));
+                     SplitName(options.only.value_or(Split::kTrain)), "/pos/0_9.txt"));
   }
   return absl::OkStatus();
 }

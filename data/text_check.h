@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_DATA_REVIEW_TEXT_H_
-#define SEQGRAPH_DATA_REVIEW_TEXT_H_
+#ifndef SEQGRAPH_DATA_TEXT_CHECK_H_
+#define SEQGRAPH_DATA_TEXT_CHECK_H_
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -10,8 +10,8 @@ namespace seqgraph::data {
 /// surrogates, nothing above U+10FFFF) without NUL and with at least one word by the rule of
 /// tokenizer.h. Otherwise InvalidArgument saying what is wrong and at which byte (from 0).
 /// The tokenizer itself needs none of this: it takes any bytes.
-absl::Status CheckReviewText(absl::string_view text);
+absl::Status CheckText(absl::string_view text);
 
 }  // namespace seqgraph::data
 
-#endif  // SEQGRAPH_DATA_REVIEW_TEXT_H_
+#endif  // SEQGRAPH_DATA_TEXT_CHECK_H_
