@@ -84,8 +84,8 @@ int64_t ModelRunner::MemoryInUse() const {
 
 absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
                                            const EvaluateOptions& options) {
-  SEQ_ASSIGN_OR_RETURN(Pass pass, Pass::Create(*this, options.function, examples, options.batch,
-                                               options.prediction));
+  SEQ_ASSIGN_OR_RETURN(DataPass pass, DataPass::Create(*this, options.function, examples,
+                                                       options.batch, options.prediction));
   if (examples.rows == 0) return absl::InvalidArgumentError("evaluate: there are no examples");
   const TraceSpan span(trace(), "evaluate", "pass");
   SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
@@ -113,8 +113,8 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
 
 absl::StatusOr<std::vector<float>> ModelRunner::Predict(const Examples& examples,
                                                         const PredictOptions& options) {
-  SEQ_ASSIGN_OR_RETURN(Pass pass, Pass::Create(*this, options.function, examples, options.batch,
-                                               options.prediction));
+  SEQ_ASSIGN_OR_RETURN(DataPass pass, DataPass::Create(*this, options.function, examples,
+                                                       options.batch, options.prediction));
   std::vector<float> predictions;
   for (int64_t step = 0; step < pass.steps(); ++step) {
     SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
@@ -139,14 +139,14 @@ absl::StatusOr<std::vector<float>> ModelRunner::PredictTexts(absl::Span<const st
                  options);
 }
 
-absl::StatusOr<Pass> Pass::Create(ModelRunner& runner, absl::string_view function,
-                                  const Examples& examples, int64_t batch,
-                                  const std::string& prediction) {
+absl::StatusOr<DataPass> DataPass::Create(ModelRunner& runner, absl::string_view function,
+                                          const Examples& examples, int64_t batch,
+                                          const std::string& prediction) {
   if (batch < 1) {
     return absl::InvalidArgumentError(absl::StrCat("the batch must be at least 1, got ", batch));
   }
   SEQ_RETURN_IF_ERROR(examples.Validate());
-  Pass pass;
+  DataPass pass;
   pass.examples_ = examples;
   pass.variables_ = &runner.model().variables;
   pass.batch_ = batch;
@@ -164,7 +164,7 @@ absl::StatusOr<Pass> Pass::Create(ModelRunner& runner, absl::string_view functio
   return pass;
 }
 
-absl::StatusOr<const BatchRunner*> Pass::Run(int64_t step, absl::Span<const int64_t> order) {
+absl::StatusOr<const BatchRunner*> DataPass::Run(int64_t step, absl::Span<const int64_t> order) {
   const int64_t begin = step * batch_;
   BatchRunner& runner = begin + batch_ <= examples_.rows ? whole_[0] : partial_[0];
   if (absl::Status status = runner.Run(examples_, order, begin); !status.ok()) {
@@ -176,8 +176,8 @@ absl::StatusOr<const BatchRunner*> Pass::Run(int64_t step, absl::Span<const int6
 
 // A kernel knows positions in a batch that may have been shuffled, so each row is tried alone, a
 // whole batch of it. Variables are put back: a step that succeeds would train.
-absl::Status Pass::NameRow(const absl::Status& error, BatchRunner& runner,
-                           absl::Span<const int64_t> order, int64_t begin) {
+absl::Status DataPass::NameRow(const absl::Status& error, BatchRunner& runner,
+                               absl::Span<const int64_t> order, int64_t begin) {
   if (!absl::IsInvalidArgument(error)) return error;
   std::vector<Tensor> before;
   for (const Variable& variable : variables_->all()) before.push_back(variable.value);

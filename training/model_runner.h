@@ -114,12 +114,12 @@ class ModelRunner {
 
 /// One pass over examples in batches of one size and a last one of what is left, both compiled when
 /// this is made.
-class Pass {
+class DataPass {
  public:
   /// InvalidArgument for a batch below 1 or examples that do not fit.
-  static absl::StatusOr<Pass> Create(ModelRunner& runner, absl::string_view function,
-                                     const Examples& examples, int64_t batch,
-                                     const std::string& prediction);
+  static absl::StatusOr<DataPass> Create(ModelRunner& runner, absl::string_view function,
+                                         const Examples& examples, int64_t batch,
+                                         const std::string& prediction);
 
   /// Batches in the pass.
   int64_t steps() const { return (examples_.rows + batch_ - 1) / batch_; }

@@ -16,8 +16,8 @@ namespace {
 // One run of Fit.
 class FitRun {
  public:
-  FitRun(ModelRunner& runner, const FitOptions& options, Pass train, std::optional<Pass> validation,
-         const Function& train_step, int64_t rows)
+  FitRun(ModelRunner& runner, const FitOptions& options, DataPass train,
+         std::optional<DataPass> validation, const Function& train_step, int64_t rows)
       : options_(options),
         trace_(runner.trace()),
         train_(std::move(train)),
@@ -131,7 +131,7 @@ class FitRun {
   }
 
   static absl::Status NotFinite(absl::string_view what, double value, int64_t step,
-                                const Pass& pass) {
+                                const DataPass& pass) {
     return absl::FailedPreconditionError(
         absl::StrCat("batch ", step + 1, " of ", pass.steps(), ": the ", what, " is ", value,
                      "; training stops, and what was saved before stays. Try a smaller learning "
@@ -140,8 +140,8 @@ class FitRun {
 
   const FitOptions& options_;
   Trace* trace_;
-  Pass train_;
-  std::optional<Pass> validation_;
+  DataPass train_;
+  std::optional<DataPass> validation_;
   FitContext context_;
   FitResult result_;
   Meter meter_, validation_meter_;
@@ -195,12 +195,12 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
   SEQ_ASSIGN_OR_RETURN(const std::vector<float> weights, RowWeights(given, options));
   Examples train = given;
   train.weights = weights;
-  SEQ_ASSIGN_OR_RETURN(Pass train_pass,
-                       Pass::Create(runner_, kTrainStep, train, options.batch, options.prediction));
-  std::optional<Pass> validation_pass;
+  SEQ_ASSIGN_OR_RETURN(DataPass train_pass, DataPass::Create(runner_, kTrainStep, train,
+                                                             options.batch, options.prediction));
+  std::optional<DataPass> validation_pass;
   if (validation.rows > 0) {
-    SEQ_ASSIGN_OR_RETURN(validation_pass, Pass::Create(runner_, kEvaluate, validation,
-                                                       options.batch, options.prediction));
+    SEQ_ASSIGN_OR_RETURN(validation_pass, DataPass::Create(runner_, kEvaluate, validation,
+                                                           options.batch, options.prediction));
   }
   SEQ_ASSIGN_OR_RETURN(const Function* train_step, runner_.model().GetFunction(kTrainStep));
   return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass), *train_step,
