@@ -1,5 +1,5 @@
 // This project's side of the comparison that tools/benchmark makes: reads requests and answers them
-// as the peers do (tools/benchmarks/peers/common.py describes the protocol).
+// as the peers do (tools/peer_benchmark/peers/common.py describes the protocol).
 //
 //   peer_benchmark --backend=NAMES     trains and predicts on these backends
 //   peer_benchmark --bare_rnn          oneDNN's RNN primitive alone

@@ -6,7 +6,7 @@
 
 namespace seqgraph {
 
-/// One line of work that several frameworks do in turn; tools/benchmarks/peers/common.py says what
+/// One line of work that several frameworks do in turn; tools/peer_benchmark/peers/common.py says what
 /// the fields and the tasks mean.
 struct PeerSpec {
   std::string task;   ///< "train", "fit" or "predict"

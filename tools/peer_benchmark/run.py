@@ -14,10 +14,10 @@ import sys
 import tempfile
 import time
 
-from tools.benchmarks import measure
-from tools.benchmarks import program as program_lib
-from tools.benchmarks import table
-from tools.benchmarks import workloads as workloads_lib
+from tools.peer_benchmark import measure
+from tools.peer_benchmark import program as program_lib
+from tools.peer_benchmark import table
+from tools.peer_benchmark import workloads as workloads_lib
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -27,7 +27,7 @@ def _arguments(argv):
     parser = argparse.ArgumentParser(
         prog="tools/benchmark", description=__doc__,
         epilog="tools/benchmark --install [...] first makes such an environment in .cache, from "
-        "tools/benchmarks/requirements.txt; later calls find it there.")
+        "tools/peer_benchmark/requirements.txt; later calls find it there.")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--python", default=os.environ.get("SEQGRAPH_BENCHMARK_PYTHON", ""),
                         metavar="PATH", help="the environment's bin/python (default: that which "

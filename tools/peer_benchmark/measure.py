@@ -2,8 +2,8 @@
 
 import statistics
 
-from tools.benchmarks import agreement
-from tools.benchmarks import program as program_lib
+from tools.peer_benchmark import agreement
+from tools.peer_benchmark import program as program_lib
 
 # What became of a contender.
 MEASURED, SKIPPED, WRONG, FAILED = "measured", "skipped", "wrong", "failed"

@@ -7,12 +7,12 @@ import sys
 import tempfile
 import unittest
 
-from tools.benchmarks import agreement
-from tools.benchmarks import measure
-from tools.benchmarks import program
-from tools.benchmarks import table
-from tools.benchmarks import workloads
-from tools.benchmarks.peers import common
+from tools.peer_benchmark import agreement
+from tools.peer_benchmark import measure
+from tools.peer_benchmark import program
+from tools.peer_benchmark import table
+from tools.peer_benchmark import workloads
+from tools.peer_benchmark.peers import common
 
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_peer.py")
 TRAIN = {"task": "train", "model": "embedding", "learning_rate": 1e-4, "steps": 100, "units": 8}
