@@ -289,7 +289,8 @@ OpDef GRUDef(std::string name, std::string doc) {
 OpDef GRUCellOp() {
   OpDef op =
       GRUDef("GRUCell",
-             "z = sigmoid(x_t·w_z + b_z + h·u_z + b'_z), r likewise, where h is h_{t-1} "
+             "All steps of the layer, not one: z = sigmoid(x_t·w_z + b_z + h·u_z + b'_z), r "
+             "likewise, where h is h_{t-1} "
              "times recurrent_dropout; n = act(x_t·w_n + b_n + r (h·u_n + b'_n)), or, with "
              "reset_after = false, act(x_t·w_n + b_n + (r h)·u_n) and no b'; h_t = z h_{t-1} "
              "+ (1 - z) n, for t = 0 .. time-1, from h_{-1} = h0: the gated recurrent unit. "

@@ -1,8 +1,8 @@
 #ifndef SEQGRAPH_OPS_GRU_CELL_H_
 #define SEQGRAPH_OPS_GRU_CELL_H_
 
-// GRUCell, for t = 0 .. time-1, from h_{-1} = h0, with h = h_{t-1} times the factors of recurrent
-// dropout (1 without):
+// GRUCell, all steps of the layer, for t = 0 .. time-1, from h_{-1} = h0, with h = h_{t-1} times
+// the factors of recurrent dropout (1 without):
 //   z = sigmoid(x_t·w_z + b_z + h·u_z + b'_z),  r = sigmoid(x_t·w_r + b_r + h·u_r + b'_r)
 //   n = act(x_t·w_n + b_n + r (h·u_n + b'_n)),  or with the reset before the product
 //   n = act(x_t·w_n + b_n + (r h)·u_n), where there is no b'

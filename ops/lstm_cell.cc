@@ -294,7 +294,8 @@ void RejectInputs(OpDef& op, std::vector<std::optional<TensorType>> valid) {
 
 OpDef LSTMCellOp() {
   OpDef op = LSTMDef("LSTMCell",
-                     "[i, f, g, o] = x_t·w + (h_{t-1} recurrent_dropout)·u + b; c_t = sigmoid(f) "
+                     "All steps of the layer, not one: [i, f, g, o] = x_t·w + (h_{t-1} "
+                     "recurrent_dropout)·u + b; c_t = sigmoid(f) "
                      "c_{t-1} + sigmoid(i) act(g); h_t = sigmoid(o) act(c_t), for t = 0 .. time-1, "
                      "from h_{-1} = h0 and c_{-1} = c0: long short-term memory. Columns of w, u, b "
                      "are the gates i, f, g, o, each of `units`.");

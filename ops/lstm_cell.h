@@ -1,7 +1,7 @@
 #ifndef SEQGRAPH_OPS_LSTM_CELL_H_
 #define SEQGRAPH_OPS_LSTM_CELL_H_
 
-// LSTMCell, for t = 0 .. time-1, from h_{-1} = h0 and c_{-1} = c0:
+// LSTMCell, all steps of the layer, for t = 0 .. time-1, from h_{-1} = h0 and c_{-1} = c0:
 //   [i, f, g, o] = x_t·w + (h_{t-1} d)·u + b,   d: the factors of recurrent dropout, 1 without
 //   c_t = sigmoid(f) c_{t-1} + sigmoid(i) act(g),   h_t = sigmoid(o) act(c_t)
 // LSTMCellGrad: backpropagation through time, with the gates computed anew from the sequence.

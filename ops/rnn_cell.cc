@@ -170,11 +170,11 @@ OpSample RNNCellGradSample(SampleSource& source) {
 }  // namespace
 
 OpDef RNNCellOp() {
-  OpDef op =
-      RecurrentDef(kCell, "RNNCell",
-                   "h_t = act(x_t·w + (h_{t-1} recurrent_dropout)·u + b) for t = 0 .. time-1, from "
-                   "h_{-1} = h0: the simple recurrent layer.",
-                   "[units]");
+  OpDef op = RecurrentDef(kCell, "RNNCell",
+                          "All steps of the layer, not one: h_t = act(x_t·w + (h_{t-1} "
+                          "recurrent_dropout)·u + b) for t = 0 .. time-1, from "
+                          "h_{-1} = h0: the simple recurrent layer.",
+                          "[units]");
   AddMaskInputs(op, kCell);
   op.Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
       .Output({.name = "last", .doc = "the last state, h_{time-1}: [batch, units]"})

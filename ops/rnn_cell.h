@@ -1,8 +1,9 @@
 #ifndef SEQGRAPH_OPS_RNN_CELL_H_
 #define SEQGRAPH_OPS_RNN_CELL_H_
 
-// RNNCell: h_t = act(x_t·w + (h_{t-1} d)·u + b) for t = 0 .. time-1, from h_{-1} = h0, where d are
-// the factors of recurrent dropout, 1 without.
+// RNNCell, all steps of the layer: h_t = act(x_t·w + (h_{t-1} d)·u + b) for t = 0 .. time-1, from
+// h_{-1} = h0, where d are the factors of recurrent dropout, 1 without.
+//
 // RNNCellGrad: dz_t = (dh_t + dz_{t+1}·uᵀ) act'(z_t), dx_t = dz_t·wᵀ, dw = sum_t x_tᵀ·dz_t,
 // du = sum_t h_{t-1}ᵀ·dz_t, db = sum_t dz_t, dh0 = dz_0·uᵀ.
 
