@@ -4,6 +4,7 @@
 #include "backends/reference/reference_backend.h"
 #include "backends/simd/simd_backend.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 

@@ -4,10 +4,10 @@
 // The classes that labels name. A source that is read as a stream does not know them before its
 // end: it numbers them as they come, and the numbers of a model come from the names at the end.
 
+#include <map>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -53,7 +53,7 @@ class ClassTable {
     std::string first_place;  // Empty: not seen.
   };
   std::vector<Class> classes_;
-  absl::flat_hash_map<std::string, int> numbers_;
+  std::map<std::string, int, std::less<>> numbers_;
 };
 
 }  // namespace seqgraph::data

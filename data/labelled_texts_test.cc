@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "data/numpy_random.h"
 #include "data/synthetic_topics.h"
 #include "data/testing/test_util.h"
 #include "data/text_dataset.h"

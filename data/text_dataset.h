@@ -17,12 +17,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "data/numpy_random.h"
 #include "data/synthetic_reviews.h"
 #include "data/text_source.h"
 #include "data/vocabulary.h"
 
 namespace seqgraph::data {
+
+struct SplitIndices;  // data/numpy_random.h
 
 /// The data set of that name is generated (synthetic_reviews.h); "./synthetic" is a file or folder.
 inline constexpr absl::string_view kSyntheticName = "synthetic";

@@ -8,16 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/status_macros.h"
-#include "data/text_dataset.h"
-#include "ops/all_ops.h"
-#include "serialization/model_io.h"
-#include "training/early_stopping.h"
-#include "training/model_checkpoint.h"
-#include "training/preprocessing.h"
-#include "training/progress.h"
-#include "training/sequential.h"
-#include "training/trainer.h"
+#include "seqgraph.h"
 
 namespace seqgraph {
 namespace {

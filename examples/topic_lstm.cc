@@ -12,18 +12,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "base/status_macros.h"
-#include "data/synthetic_topics.h"
-#include "data/text_dataset.h"
-#include "ops/all_ops.h"
-#include "serialization/model_io.h"
-#include "training/early_stopping.h"
-#include "training/learning_rate_scheduler.h"
-#include "training/model_checkpoint.h"
-#include "training/preprocessing.h"
-#include "training/progress.h"
-#include "training/sequential.h"
-#include "training/trainer.h"
+#include "seqgraph.h"
 
 namespace seqgraph {
 namespace {

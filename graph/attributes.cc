@@ -61,6 +61,20 @@ struct ToText {
 
 }  // namespace
 
+Attributes::Attributes() = default;
+Attributes::Attributes(std::initializer_list<Map::value_type> entries) : entries_(entries) {}
+Attributes::Attributes(const Attributes&) = default;
+Attributes::Attributes(Attributes&&) noexcept = default;
+Attributes& Attributes::operator=(const Attributes&) = default;
+Attributes& Attributes::operator=(Attributes&&) noexcept = default;
+Attributes::~Attributes() = default;
+
+void Attributes::Set(std::string name, AttributeValue value) {
+  entries_.insert_or_assign(std::move(name), std::move(value));
+}
+
+bool operator==(const Attributes& a, const Attributes& b) { return a.entries_ == b.entries_; }
+
 AttributeKind KindOf(const AttributeValue& value) {
   return static_cast<AttributeKind>(value.index());
 }

@@ -55,13 +55,16 @@ class Attributes {
  public:
   using Map = std::map<std::string, AttributeValue, std::less<>>;
 
-  Attributes() = default;
-  Attributes(std::initializer_list<Map::value_type> entries) : entries_(entries) {}
+  Attributes();
+  Attributes(std::initializer_list<Map::value_type> entries);
+  Attributes(const Attributes&);
+  Attributes(Attributes&&) noexcept;
+  Attributes& operator=(const Attributes&);
+  Attributes& operator=(Attributes&&) noexcept;
+  ~Attributes();
 
   const AttributeValue* Find(absl::string_view name) const;
-  void Set(std::string name, AttributeValue value) {
-    entries_.insert_or_assign(std::move(name), std::move(value));
-  }
+  void Set(std::string name, AttributeValue value);
   void Remove(absl::string_view name);
 
   int64_t GetInt(absl::string_view name) const { return Get<int64_t>(name); }
@@ -75,9 +78,7 @@ class Attributes {
   const Tensor& GetTensor(absl::string_view name) const { return *Get<TensorAttribute>(name); }
 
   const Map& entries() const { return entries_; }
-  friend bool operator==(const Attributes& a, const Attributes& b) {
-    return a.entries_ == b.entries_;
-  }
+  friend bool operator==(const Attributes& a, const Attributes& b);
 
  private:
   template <typename T>

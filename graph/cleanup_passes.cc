@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/function_copy.h"
+#include "graph/op_def.h"
 #include "graph/pass.h"
 
 namespace seqgraph {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/op_def.h"
+
 namespace seqgraph {
 namespace {
 

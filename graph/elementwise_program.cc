@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "graph/attributes.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/op_def.h"
+
 namespace seqgraph {
 namespace {
 
@@ -26,6 +28,13 @@ int NodeVersion(const Node& node) {
   }
   return version;
 }
+
+Function::Function() = default;
+Function::Function(const Function&) = default;
+Function::Function(Function&&) noexcept = default;
+Function& Function::operator=(const Function&) = default;
+Function& Function::operator=(Function&&) noexcept = default;
+Function::~Function() = default;
 
 const Node* Function::producer(Value value) const {
   const ValueInfo& info = values_[value.index];

@@ -8,10 +8,11 @@
 
 #include "absl/types/span.h"
 #include "graph/attributes.h"
-#include "graph/op_def.h"
 #include "graph/shape.h"
 
 namespace seqgraph {
+
+class OpDef;  // graph/op_def.h
 
 /// Names a value of one function: an input, the content of a variable, or an output of a node.
 /// A default-constructed Value is absent (an optional input that is not given).
@@ -93,6 +94,13 @@ struct NamedValue {
 /// are in topological order. Immutable; made by FunctionBuilder, which checks everything.
 class Function {
  public:
+  Function();
+  Function(const Function&);
+  Function(Function&&) noexcept;
+  Function& operator=(const Function&);
+  Function& operator=(Function&&) noexcept;
+  ~Function();
+
   const std::string& name() const { return name_; }
   const std::vector<ValueInfo>& values() const { return values_; }
   const std::vector<Node>& nodes() const { return nodes_; }

@@ -1,10 +1,12 @@
 #include "graph/function_builder.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 std::string SnakeCase(absl::string_view camel_case) {
@@ -59,7 +61,14 @@ Value FunctionBuilder::AddValue(std::string name, TensorType type, Origin origin
   return Value{static_cast<int>(function_.values_.size()) - 1};
 }
 
-std::string FunctionBuilder::UniqueName(absl::flat_hash_set<std::string>& taken, std::string name) {
+FunctionBuilder::FunctionBuilder(FunctionBuilder&&) noexcept = default;
+FunctionBuilder::~FunctionBuilder() = default;
+
+Value FunctionBuilder::Variable(std::string name, Shape shape, Initializer initializer) {
+  return Variable({std::move(name), {DType::kFloat32, std::move(shape)}, initializer});
+}
+
+std::string FunctionBuilder::UniqueName(std::set<std::string>& taken, std::string name) {
   std::string unique = name;
   for (int i = 1; !taken.insert(unique).second; ++i) unique = absl::StrCat(name, "_", i);
   return unique;

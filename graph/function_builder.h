@@ -2,12 +2,11 @@
 #define SEQGRAPH_GRAPH_FUNCTION_BUILDER_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -33,6 +32,9 @@ class FunctionBuilder {
   /// Starts from a copy of `function`, all of whose values keep their index, under a new name.
   FunctionBuilder(std::string name, const OpRegistry& registry, const Function& function);
 
+  FunctionBuilder(FunctionBuilder&&) noexcept;
+  ~FunctionBuilder();
+
   /// Declares an input. The name must be new.
   Value Input(std::string name, TensorType type);
 
@@ -40,9 +42,7 @@ class FunctionBuilder {
   /// initializer or role, or not as trainable, it is an error.
   Value Variable(VariableDef def);
   /// A trainable float32 weight.
-  Value Variable(std::string name, Shape shape, Initializer initializer) {
-    return Variable({std::move(name), {DType::kFloat32, std::move(shape)}, initializer});
-  }
+  Value Variable(std::string name, Shape shape, Initializer initializer);
 
   /// Adds a node and gives its outputs, one for each that the op defines. Attributes that are left
   /// out take their defaults. An empty name becomes the op's in lower_snake_case; a name in use
@@ -75,7 +75,7 @@ class FunctionBuilder {
 
  private:
   Value AddValue(std::string name, TensorType type, Origin origin, int source, int output);
-  std::string UniqueName(absl::flat_hash_set<std::string>& taken, std::string name);
+  std::string UniqueName(std::set<std::string>& taken, std::string name);
   absl::StatusOr<std::vector<Value>> TryAddNode(absl::string_view op,
                                                 absl::Span<const Value> inputs,
                                                 const Attributes& attributes,
@@ -86,8 +86,8 @@ class FunctionBuilder {
   Function function_;
   absl::Status status_;
   std::string default_name_;
-  absl::flat_hash_set<std::string> value_names_;
-  absl::flat_hash_set<std::string> node_names_;
+  std::set<std::string> value_names_;
+  std::set<std::string> node_names_;
 };
 
 /// Sets the default name of a builder, and the one that it had before when it goes out of scope.

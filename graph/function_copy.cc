@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "graph/op_def.h"
+
 namespace seqgraph {
 
 std::vector<Value> FunctionCopy::MappedInputs(const Node& node) const {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 

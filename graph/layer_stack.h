@@ -33,7 +33,12 @@ using LayerSetting =
 /// The class of a layer with its settings. Usually made from the struct of a class, which has a
 /// name and a default for each setting: `LayerKind kind = DenseLayer{.units = 4};`
 struct LayerKind {
-  LayerKind() = default;
+  LayerKind();
+  LayerKind(const LayerKind&);
+  LayerKind(LayerKind&&) noexcept;
+  LayerKind& operator=(const LayerKind&);
+  LayerKind& operator=(LayerKind&&) noexcept;
+  ~LayerKind();
   /// From a struct whose fields layers/layer_fields.h can list.
   template <typename T>
   requires requires(const T& layer, LayerKind& kind) { FillLayerKind(layer, kind); }
@@ -50,12 +55,7 @@ struct Layer {
   friend bool operator==(const Layer& a, const Layer& b);
 };
 
-inline bool operator==(const LayerKind& a, const LayerKind& b) {
-  return a.class_name == b.class_name && a.settings == b.settings;
-}
-inline bool operator==(const Layer& a, const Layer& b) {
-  return a.name == b.name && a.trainable == b.trainable && a.kind == b.kind;
-}
+bool operator==(const LayerKind& a, const LayerKind& b);
 
 /// What a stack takes, without the batch: tokens int32 [time], or with `features` float32
 /// [time, features].

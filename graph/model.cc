@@ -29,6 +29,16 @@ absl::Status CheckAgrees(const Variable& known, const VariableDef& def) {
 
 }  // namespace
 
+VariableStore::VariableStore() = default;
+VariableStore::VariableStore(VariableStore&&) noexcept = default;
+VariableStore& VariableStore::operator=(VariableStore&&) noexcept = default;
+VariableStore::~VariableStore() = default;
+
+Model::Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
 absl::Status VariableStore::Declare(const VariableDef& def) {
   if (const Variable* known = Find(def.name)) return CheckAgrees(*known, def);
   absl::StatusOr<Tensor> zeros = Tensor::Zeros(def.type);

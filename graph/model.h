@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/function.h"
@@ -32,9 +32,10 @@ struct Variable {
 /// changes by Assign and Mutate alone, so that no change goes uncounted.
 class VariableStore {
  public:
-  VariableStore() = default;
-  VariableStore(VariableStore&&) = default;
-  VariableStore& operator=(VariableStore&&) = default;
+  VariableStore();
+  VariableStore(VariableStore&&) noexcept;
+  VariableStore& operator=(VariableStore&&) noexcept;
+  ~VariableStore();
 
   /// Adds a variable filled with zeros; if there is one of that name, checks that type, role and
   /// trainability agree (InvalidArgument otherwise).
@@ -70,7 +71,7 @@ class VariableStore {
   }
 
   std::deque<Variable> variables_;
-  absl::flat_hash_map<std::string, Variable*> by_name_;
+  std::map<std::string, Variable*, std::less<>> by_name_;
 };
 
 /// How raw text becomes the model's input.
@@ -94,6 +95,11 @@ struct OptimizerRecord {
 /// Named functions over shared variables, and all that a saved model needs to answer the real
 /// question: preprocessing and label names.
 struct Model {
+  Model();
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
   std::string name;
   std::vector<Function> functions;
   VariableStore variables;

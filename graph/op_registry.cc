@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {
@@ -119,6 +120,11 @@ int EditDistance(absl::string_view a, absl::string_view b) {
 }
 
 }  // namespace
+
+OpRegistry::OpRegistry() = default;
+OpRegistry::OpRegistry(OpRegistry&&) = default;
+OpRegistry& OpRegistry::operator=(OpRegistry&&) = default;
+OpRegistry::~OpRegistry() = default;
 
 absl::Status OpRegistry::Register(OpDef def) {
   SEQ_RETURN_IF_ERROR(CheckComplete(def));

@@ -8,17 +8,20 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "graph/op_def.h"
+#include "absl/strings/string_view.h"
 
 namespace seqgraph {
+
+class OpDef;  // graph/op_def.h
 
 /// The ops that graphs may use, by name. Filled once, then read-only; functions keep pointers to
 /// the definitions, so a registry must outlive every function built with it.
 class OpRegistry {
  public:
-  OpRegistry() = default;
-  OpRegistry(OpRegistry&&) = default;
-  OpRegistry& operator=(OpRegistry&&) = default;
+  OpRegistry();
+  OpRegistry(OpRegistry&&);
+  OpRegistry& operator=(OpRegistry&&);
+  ~OpRegistry();
 
   /// AlreadyExists for a second op of that name; InvalidArgument for a definition with a part
   /// missing (doc, outputs, shape rule, reference, error bound, examples), twice the same name in

@@ -6,6 +6,7 @@
 #include "base/status_macros.h"
 #include "graph/evaluate.h"
 #include "graph/function_copy.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {

@@ -139,4 +139,6 @@ LayerDef ActivationDef() {
                 ops::Reals({1, 2}, {0.5, 0.5})});
 }
 
+template void FillLayerKind(const ActivationLayer&, LayerKind&);
+
 }  // namespace seqgraph

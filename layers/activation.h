@@ -26,6 +26,7 @@ struct ActivationLayer {
   }
 };
 
+extern template void FillLayerKind(const ActivationLayer&, LayerKind&);
 LayerDef ActivationDef();
 
 }  // namespace seqgraph

@@ -186,4 +186,6 @@ LayerDef BidirectionalDef() {
            ops::Reals({1, 2, 1}, {7, 7})});
 }
 
+template void FillLayerKind(const BidirectionalLayer&, LayerKind&);
+
 }  // namespace seqgraph

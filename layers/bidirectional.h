@@ -29,6 +29,7 @@ struct BidirectionalLayer {
 BidirectionalLayer Bidirectional(const RecurrentLayer& layer,
                                  const std::string& merge_mode = "concat");
 
+extern template void FillLayerKind(const BidirectionalLayer&, LayerKind&);
 LayerDef BidirectionalDef();
 
 }  // namespace seqgraph

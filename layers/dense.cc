@@ -76,4 +76,6 @@ LayerDef DenseDef() {
                 ops::Reals({1, 2, 1}, {21, 43})});
 }
 
+template void FillLayerKind(const DenseLayer&, LayerKind&);
+
 }  // namespace seqgraph

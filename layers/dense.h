@@ -32,6 +32,7 @@ struct DenseLayer {
   }
 };
 
+extern template void FillLayerKind(const DenseLayer&, LayerKind&);
 LayerDef DenseDef();
 
 }  // namespace seqgraph

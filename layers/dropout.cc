@@ -54,4 +54,7 @@ LayerDef SpatialDropout1DDef() {
                 ops::Reals({1, 2, 1}, {3, -4})});
 }
 
+template void FillLayerKind(const DropoutLayer&, LayerKind&);
+template void FillLayerKind(const SpatialDropout1DLayer&, LayerKind&);
+
 }  // namespace seqgraph

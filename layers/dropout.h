@@ -27,6 +27,8 @@ struct SpatialDropout1DLayer {
   }
 };
 
+extern template void FillLayerKind(const DropoutLayer&, LayerKind&);
+extern template void FillLayerKind(const SpatialDropout1DLayer&, LayerKind&);
 LayerDef DropoutDef();
 LayerDef SpatialDropout1DDef();
 

@@ -55,4 +55,6 @@ LayerDef EmbeddingDef() {
                 ops::Reals({1, 2, 2}, {5, 6, 1, 2})});
 }
 
+template void FillLayerKind(const EmbeddingLayer&, LayerKind&);
+
 }  // namespace seqgraph

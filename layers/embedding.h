@@ -26,6 +26,7 @@ struct EmbeddingLayer {
   }
 };
 
+extern template void FillLayerKind(const EmbeddingLayer&, LayerKind&);
 LayerDef EmbeddingDef();
 
 }  // namespace seqgraph

@@ -24,13 +24,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/layer_stack.h"
-#include "graph/op_def.h"
 #include "graph/tensor.h"
 #include "layers/layer_fields.h"
 
 namespace seqgraph {
 
 class LayerContext;     // layers/layer_context.h
+class SampleSource;     // graph/op_def.h
 class StackRecognizer;  // layers/stack_recognizer.h
 
 /// What a layer takes.

@@ -38,4 +38,6 @@ LayerDef OneHotDef() {
                 ops::Reals({1, 2, 3}, {0, 0, 1, 1, 0, 0})});
 }
 
+template void FillLayerKind(const OneHotLayer&, LayerKind&);
+
 }  // namespace seqgraph

@@ -18,6 +18,7 @@ struct OneHotLayer {
   }
 };
 
+extern template void FillLayerKind(const OneHotLayer&, LayerKind&);
 LayerDef OneHotDef();
 
 }  // namespace seqgraph

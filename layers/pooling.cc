@@ -63,4 +63,7 @@ LayerDef GlobalMaxPooling1DDef() {
                 ops::Ids({1, 2}, {0, 5})});
 }
 
+template void FillLayerKind(const GlobalAveragePooling1DLayer&, LayerKind&);
+template void FillLayerKind(const GlobalMaxPooling1DLayer&, LayerKind&);
+
 }  // namespace seqgraph

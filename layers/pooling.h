@@ -19,6 +19,8 @@ struct GlobalMaxPooling1DLayer {
   void Fields(Visitor&) {}
 };
 
+extern template void FillLayerKind(const GlobalAveragePooling1DLayer&, LayerKind&);
+extern template void FillLayerKind(const GlobalMaxPooling1DLayer&, LayerKind&);
 LayerDef GlobalAveragePooling1DDef();
 LayerDef GlobalMaxPooling1DDef();
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
 #include "ops/mask.h"
@@ -195,5 +196,7 @@ absl::StatusOr<std::optional<RecurrentLayer>> RecognizeCell(StackRecognizer& r, 
 LayerDef SimpleRNNDef() { return RecurrentDef("SimpleRNN"); }
 LayerDef LSTMDef() { return RecurrentDef("LSTM"); }
 LayerDef GRUDef() { return RecurrentDef("GRU"); }
+
+template void FillLayerKind(const RecurrentLayer&, LayerKind&);
 
 }  // namespace seqgraph

@@ -85,6 +85,7 @@ RecurrentLayer SimpleRNN(int64_t units, RecurrentLayer options = {});
 RecurrentLayer LSTM(int64_t units, RecurrentLayer options = {});
 RecurrentLayer GRU(int64_t units, RecurrentLayer options = {});
 
+extern template void FillLayerKind(const RecurrentLayer&, LayerKind&);
 LayerDef SimpleRNNDef();
 LayerDef LSTMDef();
 LayerDef GRUDef();

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 

@@ -10,7 +10,6 @@
 #include <string>
 
 #include "graph/function_builder.h"
-#include "graph/op_def.h"
 
 namespace seqgraph::ops {
 

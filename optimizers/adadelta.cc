@@ -33,4 +33,6 @@ const OptimizerDef& Adadelta::Def() {
   return *def;
 }
 
+template Optimizer::Optimizer(const Adadelta&);
+
 }  // namespace seqgraph

@@ -22,6 +22,8 @@ struct Adadelta {
   static const OptimizerDef& Def();
 };
 
+extern template Optimizer::Optimizer(const Adadelta&);
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_OPTIMIZERS_ADADELTA_H_

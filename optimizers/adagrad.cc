@@ -26,4 +26,6 @@ const OptimizerDef& Adagrad::Def() {
   return *def;
 }
 
+template Optimizer::Optimizer(const Adagrad&);
+
 }  // namespace seqgraph

@@ -23,6 +23,8 @@ struct Adagrad {
   static const OptimizerDef& Def();
 };
 
+extern template Optimizer::Optimizer(const Adagrad&);
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_OPTIMIZERS_ADAGRAD_H_

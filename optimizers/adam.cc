@@ -60,4 +60,6 @@ const OptimizerDef& Adam::Def() {
   return *def;
 }
 
+template Optimizer::Optimizer(const Adam&);
+
 }  // namespace seqgraph

@@ -32,6 +32,8 @@ struct Adam {
   static const OptimizerDef& Def();
 };
 
+extern template Optimizer::Optimizer(const Adam&);
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_OPTIMIZERS_ADAM_H_

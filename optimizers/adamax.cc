@@ -32,4 +32,6 @@ const OptimizerDef& Adamax::Def() {
   return *def;
 }
 
+template Optimizer::Optimizer(const Adamax&);
+
 }  // namespace seqgraph

@@ -24,6 +24,8 @@ struct Adamax {
   static const OptimizerDef& Def();
 };
 
+extern template Optimizer::Optimizer(const Adamax&);
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_OPTIMIZERS_ADAMAX_H_

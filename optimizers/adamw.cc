@@ -15,4 +15,6 @@ const OptimizerDef& AdamW::Def() {
   return *def;
 }
 
+template Optimizer::Optimizer(const AdamW&);
+
 }  // namespace seqgraph

@@ -22,6 +22,8 @@ struct AdamW {
   static const OptimizerDef& Def();
 };
 
+extern template Optimizer::Optimizer(const AdamW&);
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_OPTIMIZERS_ADAMW_H_

@@ -45,4 +45,6 @@ const OptimizerDef& Nadam::Def() {
   return *def;
 }
 
+template Optimizer::Optimizer(const Nadam&);
+
 }  // namespace seqgraph

@@ -24,6 +24,8 @@ struct Nadam {
   static const OptimizerDef& Def();
 };
 
+extern template Optimizer::Optimizer(const Nadam&);
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_OPTIMIZERS_NADAM_H_

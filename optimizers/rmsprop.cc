@@ -50,4 +50,6 @@ const OptimizerDef& RMSProp::Def() {
   return *def;
 }
 
+template Optimizer::Optimizer(const RMSProp&);
+
 }  // namespace seqgraph

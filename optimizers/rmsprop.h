@@ -26,6 +26,8 @@ struct RMSProp {
   static const OptimizerDef& Def();
 };
 
+extern template Optimizer::Optimizer(const RMSProp&);
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_OPTIMIZERS_RMSPROP_H_

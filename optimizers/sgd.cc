@@ -37,4 +37,6 @@ const OptimizerDef& SGD::Def() {
   return *def;
 }
 
+template Optimizer::Optimizer(const SGD&);
+
 }  // namespace seqgraph

@@ -21,6 +21,8 @@ struct SGD {
   static const OptimizerDef& Def();
 };
 
+extern template Optimizer::Optimizer(const SGD&);
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_OPTIMIZERS_SGD_H_

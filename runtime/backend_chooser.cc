@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "base/trace.h"
 #include "graph/function_cost.h"
+#include "graph/op_def.h"
 #include "runtime/profile.h"
 #include "runtime/sample_inputs.h"
 

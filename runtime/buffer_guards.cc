@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/guarded_buffer.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {

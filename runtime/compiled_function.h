@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "base/trace.h"
 #include "graph/function.h"
 #include "graph/model.h"
 #include "graph/op_registry.h"
@@ -20,6 +19,8 @@
 #include "runtime/node_assignment.h"
 
 namespace seqgraph {
+
+class Trace;  // base/trace.h
 
 struct CompileOptions {
   /// In order of preference. A node that none claims is an error that lists every such node with

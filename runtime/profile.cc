@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/function_cost.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "graph/op_def.h"
+
 namespace seqgraph {
 namespace {
 

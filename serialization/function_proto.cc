@@ -15,6 +15,7 @@
 #include "absl/types/span.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
+#include "graph/op_def.h"
 #include "serialization/enum_table.h"
 #include "serialization/proto_guard.h"
 #include "serialization/tensor_proto.h"

@@ -1,3 +1,4 @@
+#include "graph/op_def.h"
 #include "serialization/function_proto.h"
 
 #include <functional>

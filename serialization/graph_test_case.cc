@@ -11,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "google/protobuf/repeated_field.h"
+#include "graph/op_def.h"
 #include "graph/rewrite.h"
 #include "serialization/function_proto.h"
 #include "serialization/graph_test.pb.h"

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "data/numpy_random.h"
 
 namespace seqgraph::tools {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "tools/command.h"
 #include "tools/docs/op_docs.h"

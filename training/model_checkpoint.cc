@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "base/trace.h"
 #include "serialization/model_io.h"
 #include "training/checkpoint_path.h"
 

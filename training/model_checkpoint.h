@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "base/trace.h"
 #include "graph/tensor.h"
 #include "serialization/self_test.h"
 #include "training/callback.h"
 #include "training/monitor.h"
 
 namespace seqgraph {
+
+class Trace;  // base/trace.h
 
 struct ModelCheckpointOptions {
   std::string monitor = "val_loss";

@@ -21,12 +21,14 @@
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/backend_registry.h"
 #include "runtime/compiled_function.h"
-#include "runtime/profile.h"
 #include "training/batch_runner.h"
 #include "training/callback.h"
 #include "training/metrics.h"
 
 namespace seqgraph {
+
+class Profile;  // runtime/profile.h
+class Trace;    // base/trace.h
 
 struct RunnerOptions {
   /// Name of a backend, or several in order of preference: "onednn,reference".

@@ -1,3 +1,4 @@
+#include "graph/op_def.h"
 #include "training/sequential.h"
 
 #include <algorithm>

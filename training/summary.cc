@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "layers/layer_emission.h"
 #include "layers/stack_recognition.h"
 #include "training/model_builder.h"

@@ -1,3 +1,4 @@
+#include "graph/op_def.h"
 #include "training/text_models.h"
 
 #include <algorithm>

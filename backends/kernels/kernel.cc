@@ -1,6 +1,7 @@
 #include "backends/kernels/kernel.h"
 
 #include "absl/strings/str_cat.h"
+#include "graph/op_def.h"
 
 namespace seqgraph::kernels {
 

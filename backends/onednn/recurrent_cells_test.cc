@@ -13,6 +13,7 @@
 #include "graph/compare.h"
 #include "graph/function_builder.h"
 #include "graph/node_bounds.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "runtime/compiled_function.h"
 #include "tests/testing.h"

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "backends/plugin/plugin_backend.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {

@@ -13,6 +13,7 @@
 #include "backends/simd/target.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
+#include "graph/op_def.h"
 #include "ops/activations.h"
 #include "ops/all_ops.h"
 #include "ops/bce.h"

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "graph/op_def.h"
 #include "ops/dense.h"
 #include "ops/embedding.h"
 #include "ops/rnn_cell.h"

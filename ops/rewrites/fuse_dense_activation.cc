@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "graph/op_def.h"
 #include "ops/dense.h"
 
 namespace seqgraph::ops {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/elementwise_program.h"
+#include "graph/op_def.h"
 #include "ops/fused_elementwise.h"
 
 namespace seqgraph::ops {

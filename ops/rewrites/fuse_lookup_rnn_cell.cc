@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/op_def.h"
 #include "ops/embedding.h"
 #include "ops/lookup_rnn_cell.h"
 #include "ops/rnn_cell.h"

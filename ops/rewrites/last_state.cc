@@ -1,6 +1,7 @@
 #include "ops/rewrites/last_state.h"
 
 #include "absl/strings/str_cat.h"
+#include "graph/op_def.h"
 #include "ops/elementwise.h"
 #include "ops/rnn_cell.h"
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "graph/op_def.h"
 #include "ops/activations.h"
 #include "ops/elementwise.h"
 #include "ops/embedding.h"

@@ -1,6 +1,7 @@
 #include "ops/rewrites/sigmoid_bce_to_logits.h"
 
 #include "absl/strings/str_cat.h"
+#include "graph/op_def.h"
 #include "ops/activations.h"
 #include "ops/bce.h"
 #include "ops/dense.h"

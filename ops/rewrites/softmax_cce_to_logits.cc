@@ -1,5 +1,6 @@
 #include "ops/rewrites/softmax_cce_to_logits.h"
 
+#include "graph/op_def.h"
 #include "ops/cross_entropy.h"
 
 namespace seqgraph::ops {

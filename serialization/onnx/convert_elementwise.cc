@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "serialization/onnx/node_import.h"
 #include "serialization/onnx/tensor.h"
 

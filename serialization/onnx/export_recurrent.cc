@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "serialization/onnx/node_export.h"
 
 namespace seqgraph::onnx {

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "graph/rewrite.h"
 #include "graph/verifier.h"
 #include "serialization/onnx/graph_import.h"

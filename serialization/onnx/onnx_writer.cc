@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "graph/verifier.h"
 #include "serialization/onnx/metadata.h"
 #include "serialization/onnx/node_export.h"

@@ -10,6 +10,7 @@
 
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {

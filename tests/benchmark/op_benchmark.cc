@@ -18,6 +18,7 @@
 #include "backends/all_backends.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "runtime/compiled_function.h"
 

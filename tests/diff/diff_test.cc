@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "backends/all_backends.h"
 #include "base/atomic_file.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "tests/faulty_backend.h"

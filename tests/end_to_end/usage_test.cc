@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "backends/all_backends.h"
 #include "data/testing/test_util.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "optimizers/all_optimizers.h"
 #include "tests/end_to_end/process.h"

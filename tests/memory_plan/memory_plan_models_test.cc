@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_format.h"
 #include "backends/all_backends.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"

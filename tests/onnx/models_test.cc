@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/npy.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "serialization/onnx/onnx_reader.h"
 #include "tests/testing.h"

@@ -10,6 +10,7 @@
 #include "backends/all_backends.h"
 #include "base/status_macros.h"
 #include "graph/model.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"

@@ -10,6 +10,7 @@
 #include "backends/plugin/plugin_backend.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
+#include "graph/op_def.h"
 #include "graph/op_registry.h"
 #include "tests/plugins/plugin_testing.h"
 

@@ -1,3 +1,4 @@
+#include "graph/op_def.h"
 #include "tools/bench/bench.h"
 
 #include <algorithm>

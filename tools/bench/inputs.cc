@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "graph/tensor.h"
 #include "training/model_builder.h"
 

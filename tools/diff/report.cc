@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "graph/compare.h"
+#include "graph/op_def.h"
 
 namespace seqgraph::diff {
 namespace {

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "layers/stack_recognition.h"
 #include "serialization/keras/layer_weights.h"
 #include "serialization/keras/optimizer_state.h"
