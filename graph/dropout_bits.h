@@ -15,7 +15,8 @@ class DropoutBits {
  public:
   DropoutBits(int64_t seed, int64_t step, int64_t stream) : stream_(PhiloxWords(stream)) {
     const std::array<uint32_t, 2> at = PhiloxWords(step);
-    const PhiloxCounter block = PhiloxBlock({at[0], at[1], stream_[0], stream_[1]}, PhiloxWords(seed));
+    const PhiloxCounter block =
+        PhiloxBlock({at[0], at[1], stream_[0], stream_[1]}, PhiloxWords(seed));
     key_ = {block[0], block[1]};
   }
 

@@ -1,4 +1,3 @@
-#include "graph/op_def.h"
 #include "serialization/function_proto.h"
 
 #include <functional>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "graph/function_builder.h"
+#include "graph/op_def.h"
 #include "graph/printer.h"
 #include "graph/verifier.h"
 #include "serialization/proto_guard.h"

@@ -113,9 +113,8 @@ absl::Status CheckModelProto(const proto::Model& model) {
   }
   for (const int count : {text.words_size(), model.labels_size()}) {
     if (static_cast<size_t>(count) > kMaxVocabularyWords) {
-      return absl::InvalidArgumentError(absl::StrCat("preprocessing: ", count,
-                                                     " words or labels; at most ",
-                                                     kMaxVocabularyWords));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "preprocessing: ", count, " words or labels; at most ", kMaxVocabularyWords));
     }
   }
   return absl::OkStatus();

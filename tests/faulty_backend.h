@@ -47,7 +47,7 @@ struct InjectedFault {
   ///   changes_its_mind     every second claim is refused
   ///   leaks                each Prepare leaves 4 KiB behind
   ///   claims_nothing
-///   claims_only          refuses every op but `op`; what else is set of the fault is done there
+  ///   claims_only          refuses every op but `op`; what else is set of the fault is done there
   std::string behavior;
 };
 

@@ -1,10 +1,10 @@
-#include "graph/op_def.h"
 #include "training/sequential.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "graph/op_def.h"
 #include "gtest/gtest.h"
 #include "tests/testing.h"
 #include "training/model_runner.h"

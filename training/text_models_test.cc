@@ -1,4 +1,3 @@
-#include "graph/op_def.h"
 #include "training/text_models.h"
 
 #include <algorithm>
@@ -6,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/op_def.h"
 #include "gtest/gtest.h"
 #include "tests/testing.h"
 

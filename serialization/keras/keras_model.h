@@ -37,8 +37,8 @@ struct KerasModel {
   /// weight its slots, "optimizer/<weight>/velocity" and the like. Empty: the file has no state, or
   /// one before the first step.
   std::vector<NamedTensor> optimizer_state;
-  /// How text becomes the input, and the names of classes: Keras knows neither, and passes both over
-  /// (text_assets.h). In files of whole models alone.
+  /// How text becomes the input, and the names of classes: Keras knows neither, and passes both
+  /// over (text_assets.h). In files of whole models alone.
   TextPreprocessing preprocessing;
   std::vector<std::string> labels;
   /// What was assumed while reading, a sentence each: for people.

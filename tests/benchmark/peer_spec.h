@@ -6,8 +6,8 @@
 
 namespace seqgraph {
 
-/// One line of work that several frameworks do in turn; tools/peer_benchmark/peers/common.py says what
-/// the fields and the tasks mean.
+/// One line of work that several frameworks do in turn; tools/peer_benchmark/peers/common.py says
+/// what the fields and the tasks mean.
 struct PeerSpec {
   std::string task;   ///< "train", "fit" or "predict"
   std::string model;  ///< "embedding" or "onehot"

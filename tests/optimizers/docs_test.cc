@@ -1,9 +1,9 @@
-#include "tools/docs/optimizer_docs.h"
-
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <sstream>
+
+#include "tools/docs/optimizer_docs.h"
 
 namespace seqgraph {
 namespace {

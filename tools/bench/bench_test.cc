@@ -1,4 +1,3 @@
-#include "graph/op_def.h"
 #include "tools/bench/bench.h"
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "graph/function_builder.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "tests/testing.h"
 #include "tools/bench/inputs.h"
