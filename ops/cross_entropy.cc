@@ -169,7 +169,9 @@ absl::StatusOr<ErrorBound> LogitsBound(const BoundContext& c, int) {
     const double *z = c.reals(kPredictions) + row * classes, *y = c.reals(kLabels) + row * classes;
     const double normalizer = LogSumExp(z, classes);
     double largest = std::abs(normalizer), sum = 0;
-    for (int64_t k = 0; k < classes; ++k) largest = std::max(largest, std::abs(z[k]));
+    for (int64_t k = 0; k < classes; ++k) {  // -inf, a class that cannot be, adds nothing
+      if (std::isfinite(z[k])) largest = std::max(largest, std::abs(z[k]));
+    }
     for (int64_t k = 0; k < classes; ++k) {
       if (y[k] != 0) sum += std::abs(y[k]) * (1 + largest + std::abs(normalizer - z[k]));
     }
