@@ -62,14 +62,18 @@ class ReverseSweep {
     return input.present() && active_[input.index] && !node.op->inputs()[i].shape_only;
   }
 
-  // A value is active if it depends on one of `wrt`: only there gradients have to pass.
+  // A value is active if it depends on one of `wrt`: only there gradients have to pass. Integers
+  // are steps of what they are computed from, whose derivative is 0 wherever there is one: none
+  // passes.
   void MarkActive(absl::Span<const Value> wrt) {
     for (Value value : wrt) active_[value.index] = true;
     for (const Node& node : function().nodes()) {
       bool active = false;
       for (size_t i = 0; i < node.inputs.size(); ++i) active |= IsActive(node, i);
       if (!active) continue;
-      for (Value output : node.outputs) active_[output.index] = true;
+      for (Value output : node.outputs) {
+        active_[output.index] = IsReal(function().type(output).dtype);
+      }
     }
   }
 

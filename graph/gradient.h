@@ -57,10 +57,11 @@ class GradientContext {
 /// `loss` must be a real scalar (rank 0). A value that the loss does not depend on gets zeros. The
 /// nodes carry the name of the node that they differentiate, with "/grad" appended. Where a value
 /// is read by several nodes the contributions are added in the order of those nodes, latest first.
-/// Errors: InvalidArgument if `loss` is no real scalar; Unimplemented if the loss depends on one of
-/// `wrt` through an op, or an input of one, that has no gradient (names node and op).
-/// Needs the ops "Add" and "FillLike" in the registry.
-/// Source: reverse accumulation, e.g. Griewank & Walther, Evaluating Derivatives, 2nd ed., ch. 3.
+/// No gradient passes through integers (comparisons, masks made of numbers): they are constant but
+/// for jumps. Errors: InvalidArgument if `loss` is no real scalar; Unimplemented if the loss
+/// depends on one of `wrt` through an op, or an input of one, that has no gradient (names node and
+/// op). Needs the ops "Add" and "FillLike" in the registry. Source: reverse accumulation, e.g.
+/// Griewank & Walther, Evaluating Derivatives, 2nd ed., ch. 3.
 absl::StatusOr<std::vector<Value>> AddGradients(FunctionBuilder& builder, Value loss,
                                                 absl::Span<const Value> wrt);
 
