@@ -18,8 +18,8 @@ constexpr int64_t kMaxElements = 1 << 16;
 
 // What a constant costs is its content, which lies in the function, in every copy of it, and in
 // what a plugin is sent; nodes that follow from constants cost nothing in most calls, for their
-// outputs are kept. So the content must not grow, but for a kilobyte,
-// where it is no more than what a node takes itself (its names, types and places).
+// outputs are kept. So the content must not grow; but for a kilobyte, which is no more than what a
+// node takes itself (its names, types and places).
 constexpr int64_t kSmallBytes = 1024;
 
 // What lies in the function: equal elements only once.
