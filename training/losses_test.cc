@@ -23,8 +23,7 @@ class LossesTest : public testing::TestWithParam<const char*> {
  protected:
   std::vector<const Backend*> backends() const { return *AllBackends().ParseList(GetParam()); }
 
-  // With weights and mask, if they are there. A mask takes ops that not every backend has, on a few
-  // numbers: the reference does those.
+  // With weights and mask, if they are there.
   double Compute(const Loss& loss, const Tensor& prediction, const Tensor& labels,
                  const std::optional<Tensor>& weights,
                  const std::optional<Tensor>& mask = std::nullopt) {
@@ -42,9 +41,7 @@ class LossesTest : public testing::TestWithParam<const char*> {
     auto function = std::move(g).Build();
     SEQ_EXPECT_OK(function);
     VariableStore none;
-    std::vector<const Backend*> list = backends();
-    if (mask.has_value()) list.push_back((*AllBackends().ParseList("reference"))[0]);
-    auto compiled = CompiledFunction::Compile(*function, AllOps(), &none, {.backends = list});
+    auto compiled = CompiledFunction::Compile(*function, AllOps(), &none, {.backends = backends()});
     SEQ_EXPECT_OK(compiled);
     for (size_t i = 0; i < contents.size(); ++i) {
       SEQ_EXPECT_OK((*compiled)->SetInput(static_cast<int>(i), contents[i]));
