@@ -1,6 +1,7 @@
 """Tests tools/benchmark's parts with made-up peers: who is timed, who is not, and what is written."""
 
 import collections
+import json
 import math
 import os
 import sys
@@ -10,6 +11,7 @@ import unittest
 from tools.peer_benchmark import agreement
 from tools.peer_benchmark import measure
 from tools.peer_benchmark import program
+from tools.peer_benchmark import recurrences
 from tools.peer_benchmark import table
 from tools.peer_benchmark import workloads
 from tools.peer_benchmark.peers import common
@@ -202,6 +204,19 @@ class WorkloadsTest(unittest.TestCase):
         self.assertEqual(set(counts.values()), {1})
         self.assertEqual(len({w.name for w in workloads.WORKLOADS}), len(workloads.WORKLOADS))
 
+    def test_ours_run_on_each_instruction_set_and_say_so(self):
+        both = [workloads.ours("ours", "simd")] + workloads.bare_primitives("ours")[:1]
+        named = workloads.on_each_set(both, "AVX-512")
+        self.assertEqual([c.name for c in named], [
+            "Seqgraph, `simd`, AVX-512", "oneDNN's RNN primitive alone (16, 8), AVX-512",
+            "Seqgraph, `simd`, AVX2", "oneDNN's RNN primitive alone (16, 8), AVX2"])
+        self.assertEqual(named[0].command, both[0].command)
+        limits = ("env", "SEQGRAPH_SIMD_TARGET=AVX2", "ONEDNN_MAX_CPU_ISA=AVX2")
+        self.assertEqual(named[2].command, limits + both[0].command)
+        self.assertEqual(named[3].spec, both[1].spec)
+        self.assertEqual([c.name for c in workloads.on_each_set(both[:1], "AVX2")],
+                         ["Seqgraph, `simd`, AVX2"])
+
     def test_quick_leaves_out_what_takes_long(self):
         train = workloads.WORKLOADS[0]
         peers = workloads.peers("python")
@@ -273,6 +288,21 @@ class TableTest(unittest.TestCase):
         text = table.markdown(self.RESULT)
         self.assertIn("- other wrong: losses differ by 1 (training)", text)
         self.assertIn("- third skipped: No module named 'x' (inference)", text)
+
+    def test_recurrences_are_a_table_that_names_what_is_beyond_the_bar(self):
+        name = "GatedStepOverBarePrimitive<BareCell::%s>/features:64/units:32/iterations:31"
+        runs = [json.dumps({"benchmarks": [
+            {"name": name % cell, "ratio": ratio, "p10": 0.5, "p90": 2},
+            {"name": "Another", "ratio": 9, "p10": 9, "p90": 9}]})
+                for cell, ratio in (("kLstm", 1.0999), ("kLbrGru", 1.31))]
+        rows = [dict(row, instruction_set=isa) for run, isa in zip(runs, ("AVX-512", "AVX2"))
+                for row in recurrences.parse(run)]
+        lines = table.markdown(dict(self.RESULT, recurrences=rows)).splitlines()
+        start = lines.index("| training step / oneDNN's bare primitive | AVX-512 | AVX2 |")
+        self.assertEqual(lines[start + 2:start + 6], [
+            "| LSTM (64, 32) | 1.10 (0.50 to 2.00) |  |",
+            "| GRU, reset after (64, 32) |  | 1.31 (0.50 to 2.00) |", "",
+            "Beyond the bar of 1.1: GRU, reset after (64, 32) on AVX2."])
 
     def test_only_what_is_between_the_markers_is_replaced(self):
         text = "before\n%s\nold\n%s\nafter\n" % (table.BEGIN, table.END)

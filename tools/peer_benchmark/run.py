@@ -16,6 +16,7 @@ import time
 
 from tools.peer_benchmark import measure
 from tools.peer_benchmark import program as program_lib
+from tools.peer_benchmark import recurrences
 from tools.peer_benchmark import table
 from tools.peer_benchmark import workloads as workloads_lib
 
@@ -29,6 +30,7 @@ def _arguments(argv):
         epilog="tools/benchmark --install [...] first makes such an environment in .cache, from "
         "tools/peer_benchmark/requirements.txt; later calls find it there.")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--step_program", default="", help=argparse.SUPPRESS)
     parser.add_argument("--python", default=os.environ.get("SEQGRAPH_BENCHMARK_PYTHON", ""),
                         metavar="PATH", help="the environment's bin/python (default: that which "
                         "SEQGRAPH_BENCHMARK_PYTHON names, or the installed one)")
@@ -71,8 +73,10 @@ def _machine():
     flags = flags.group(1).split() if flags else []
     best = [name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("sse4_1", "SSE4"))
             if flag in flags]
-    return {"cpu": "%s with %s, %d cores" % (model.group(1) if model else platform.machine(),
-                                             best[0] if best else "no AVX", os.cpu_count()),
+    best = best[0] if best else "no AVX"
+    return {"cpu": "%s with %s, %d cores" % (model.group(1) if model else platform.machine(), best,
+                                             os.cpu_count()),
+            "instruction_set": best,
             "system": "Linux " + platform.release(), "flags": flags, "load": [os.getloadavg()[0]]}
 
 
@@ -83,9 +87,10 @@ def _backends(program, start):
     return sorted(names, key=lambda name: (name != "simd", name == "reference", name))
 
 
-def _contenders(args, backends):
-    first, *others = [workloads_lib.ours(args.program, backend) for backend in backends]
-    others += workloads_lib.bare_primitives(args.program)
+def _contenders(args, backends, instruction_set):
+    first, *others = workloads_lib.on_each_set(
+        [workloads_lib.ours(args.program, backend) for backend in backends] +
+        workloads_lib.bare_primitives(args.program), instruction_set)
     if args.python:
         others += workloads_lib.peers(args.python)
     return [first] + [c for c in others if re.search(args.contender, c.name)]
@@ -132,14 +137,15 @@ def run(args, say):
         return program_lib.Program(command, args.core)
 
     backends = args.backend or _backends(args.program, start)
-    contenders = _contenders(args, backends)
+    machine = _machine()
+    contenders = _contenders(args, backends, machine["instruction_set"])
     oracles = _oracles(args, say)
     chosen = [w for w in workloads_lib.WORKLOADS
               if (w.name in args.workload if args.workload else w.quick or not args.quick)]
     settings = {"rounds": rounds, "seconds": seconds, "steps": steps, "core": args.core,
                 "first": contenders[0].name, "environment": program_lib.ONE_THREAD}
     known = _known(args, settings)
-    result = {"machine": _machine(), "workloads": list(known["workloads"]) if known else [],
+    result = {"machine": machine, "workloads": list(known["workloads"]) if known else [],
               "settings": settings}
     if known:
         result["machine"]["load"] = known["machine"]["load"] + result["machine"]["load"]
@@ -168,11 +174,25 @@ def run(args, say):
             result["workloads"].append({"name": workload.name, "title": workload.title,
                                         "spec": dict(spec, data=None), "rows": rows})
             _write_json(args, result)
+    _measure_recurrences(args, result, known, say, time.monotonic() > end)
+    is_left |= bool(args.step_program) and not result["recurrences"]
     order = [w.name for w in workloads_lib.WORKLOADS]
     result["workloads"].sort(key=lambda w: order.index(w["name"]))
     result["machine"]["load"].append(os.getloadavg()[0])
     _write_json(args, result)
     return result, is_left
+
+
+def _measure_recurrences(args, result, known, say, time_is_over):
+    """LSTM and GRU beside the bare primitives, unless an earlier run has them."""
+    result["recurrences"] = known.get("recurrences", []) if known else []
+    if result["recurrences"] or time_is_over or not args.step_program:
+        return
+    best = result["machine"]["instruction_set"]
+    limits = workloads_lib.LIMITED_TO if best == "AVX-512" else {}
+    for name, environment in {best: {}, **limits}.items():
+        say("== LSTM and GRU beside oneDNN's primitives, " + name)
+        result["recurrences"] += recurrences.measure(args.step_program, name, environment, args.core)
 
 
 def _write_json(args, result):

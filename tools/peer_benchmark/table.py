@@ -2,6 +2,8 @@
 
 import textwrap
 
+from tools.benchmarks import recurrences
+
 BEGIN = "<!-- Written by tools/benchmark. -->"
 END = "<!-- End of what tools/benchmark wrote. -->"
 _WIDTH = 125
@@ -76,6 +78,8 @@ def markdown(result):
                 " to ".join("%.1f" % load for load in _range(machine["load"])),
                 machine["system"], _versions(workloads)))
     lines += [""] + textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    if result.get("recurrences"):
+        lines += ["", recurrences.markdown(result["recurrences"]).rstrip()]
     missing = not_measured(workloads)
     if missing:
         lines += ["", "Not measured:", ""] + missing

@@ -53,6 +53,20 @@ WORKLOADS = (
 )
 
 
+# What limits ours and oneDNN to less than the CPU has.
+LIMITED_TO = {"AVX2": {"SEQGRAPH_SIMD_TARGET": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}}
+
+
+def on_each_set(contenders, best):
+    """The contenders by name with the CPU's best instruction set, then limited to the lesser ones."""
+    named = [dataclasses.replace(c, name="%s, %s" % (c.name, best)) for c in contenders]
+    for name, environment in LIMITED_TO.items() if best == "AVX-512" else ():
+        limits = tuple("%s=%s" % item for item in environment.items())
+        named += [dataclasses.replace(c, name="%s, %s" % (c.name, name),
+                                      command=("env",) + limits + c.command) for c in contenders]
+    return named
+
+
 def ours(program, backend):
     return Contender("Seqgraph, `%s`" % backend, (program, "--backend=" + backend))
 
