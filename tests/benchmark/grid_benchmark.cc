@@ -28,6 +28,7 @@
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"
+#include "tests/benchmark/machine.h"
 #include "tests/benchmark/paired.h"
 #include "tools/auto_choice.h"
 #include "training/initializers.h"
@@ -224,6 +225,7 @@ int Main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "About so long for one size");
   CLI11_PARSE(app, argc, argv);
   omp_set_num_threads(1);
+  std::fputs(MachineText().c_str(), stdout);
   std::printf("baseline | simd,onednn / baseline%s\n",
               options.with_auto ? " | auto / baseline" : "");
   Worst listed, chosen;

@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "tests/benchmark/machine.h"
 #include "tests/benchmark/paired.h"
 #include "training/batch_runner.h"
 #include "training/text_models.h"
@@ -149,6 +150,7 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember({"lengths", "threads", "samples"}));
   CLI11_PARSE(app, argc, argv);
   omp_set_num_threads(1);
+  std::fputs(MachineText().c_str(), stdout);
   if (only.empty() || only == "lengths") Lengths(backend);
   if (only.empty() || only == "threads") Threads(backend);
   if (only.empty() || only == "samples") Samples(backend, samples);
