@@ -2,7 +2,7 @@
 
 import textwrap
 
-from tools.benchmarks import recurrences
+from tools.peer_benchmark import recurrences
 
 BEGIN = "<!-- Written by tools/benchmark. -->"
 END = "<!-- End of what tools/benchmark wrote. -->"
