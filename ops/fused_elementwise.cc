@@ -216,8 +216,10 @@ Bounded Execute(const ElementwiseInstruction& instruction, const Bounded& a, con
 // roundings of each, through the slopes of those after it. Inputs of one element count for all.
 Bounded LargestOf(const ElementwiseProgram& program, absl::Span<const Tensor* const> inputs) {
   std::vector<Bounded> registers(program.num_registers());
-  int64_t size = 0;
-  for (const Tensor* input : inputs) size = std::max(size, input->num_elements());
+  int64_t size = 1;  // of the inputs of more than one element, or of none
+  for (const Tensor* input : inputs) {
+    if (input->num_elements() != 1) size = input->num_elements();
+  }
   Bounded largest;
   for (int64_t e = 0; e < size; ++e) {
     for (size_t i = 0; i < inputs.size(); ++i) {
