@@ -312,7 +312,8 @@ TEST_P(KerasModelsTest, ComputesWhatKerasDoes) {
 
 INSTANTIATE_TEST_SUITE_P(Files, KerasModelsTest,
                          ::testing::Values("mask_LSTM_pre", "seq_dense_mask", "centered_rmsprop",
-                                           "momentum_rmsprop"),
+                                           "momentum_rmsprop", "masking_bilstm", "timedistributed",
+                                           "layer_flatten", "layer_repeatvector"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(KerasModelsListTest, WhatIsNotReadIsRefused) {
