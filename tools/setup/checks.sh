@@ -50,6 +50,17 @@ seq_check_headers() {
     --aspects=//bazel:headers.bzl%headers_alone --output_groups=headers //... 2>&1
 }
 
+# docs/recipes.md must be true: followed in a copy of the tree, what it writes and changes compiles.
+seq_check_recipes() {
+  local tree status
+  tree=$(mktemp -d) || return
+  seq_sources | (cd "$SEQ_ROOT" && xargs -0 cp --parents -t "$tree") &&
+    /usr/bin/python3 -B "$SEQ_ROOT/tests/recipes/follow.py" "$SEQ_ROOT/docs/recipes.md" "$tree" --compile
+  status=$?
+  rm -rf "$tree"
+  return "$status"
+}
+
 # seq_bazel_test OUTCOME:NAME... -- BAZEL_ARGUMENT...: runs the tests and prints the counts, the given
 # cases among them; status 1 if a case failed. SEQGRAPH_SHARED is ../shared where nothing else is said.
 seq_bazel_test() {
