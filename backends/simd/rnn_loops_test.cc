@@ -273,7 +273,9 @@ Case RandomCase(std::mt19937_64& rng) {
   z.input = static_cast<RnnInput>(rng() % 3);
   if (z.input == RnnInput::kFeatures) z.features = one_of({1, 3, 7, 8, 9, 16, 17, 33});
   if (z.input == RnnInput::kLookup) z.rows = one_of({1, 5, 50, 3000});
-  z.activation = static_cast<Activation>(rng() % 3);
+  constexpr Activation kActivations[] = {Activation::kTanh, Activation::kRelu,
+                                         Activation::kSigmoid};
+  z.activation = kActivations[rng() % 3];
   c.bias = rng() % 2 == 0;
   c.h0 = rng() % 2 == 0;
   const uint64_t which = 1 + rng() % 3;
