@@ -2,6 +2,7 @@
 
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "graph/function_builder.h"
@@ -59,7 +60,8 @@ TEST(VariableStore, ASecondDeclarationMustAgree) {
 
 TEST(VariableStore, RefusesAShapeWithoutASize) {
   VariableStore store;
-  EXPECT_THAT(store.Declare(Weight("w", {Dim::Batch()})), StatusIs(kInvalid, "variable w"));
+  const std::vector<Dim> batch = {Dim::Batch()};
+  EXPECT_THAT(store.Declare(Weight("w", Shape(batch))), StatusIs(kInvalid, "variable w"));
   EXPECT_EQ(store.Find("w"), nullptr);
 }
 
