@@ -31,7 +31,7 @@ class DiffCommand : public Command {
                    "The one that is taken as given, and the one under suspicion");
     flags.Backends(
         "--rest", &rest_, "NAMES",
-        "Who runs, on both sides, the nodes that one of the two does not take; empty: nobody");
+        "Who runs, on both sides, the nodes that one of the two does not take; 'none': nobody");
     DeclareBackendSettings(flags);
     Flag data =
         flags.InputPath("--data", &data_, "Reviews to run on: archive, folder, or 'synthetic'",
@@ -64,7 +64,8 @@ class DiffCommand : public Command {
       return absl::InvalidArgumentError(
           absl::StrCat("--backends needs two, FIRST,SECOND; got ", backends_));
     }
-    const std::vector<std::string> rest = absl::StrSplit(rest_, ',', absl::SkipEmpty());
+    std::vector<std::string> rest;
+    if (rest_ != "none") rest = absl::StrSplit(rest_, ',');
     for (const std::string& name : rest) {
       if (!absl::c_linear_search(names, name)) names.push_back(name);
     }

@@ -84,7 +84,7 @@ TEST_F(CommandTest, TrainingWithoutSelfTestsWritesNone) {
                 .status,
             0);
   const ProcessResult text = Run({"inspect", "none.textproto", "--format=textproto"});
-  EXPECT_THAT(text.out, AllOf(HasSubstr("format_version: 3\n"), HasSubstr("\nlayers {"),
+  EXPECT_THAT(text.out, AllOf(HasSubstr("format_version: 4\n"), HasSubstr("\nlayers {"),
                               Not(HasSubstr("self_tests"))));
 }
 
@@ -173,7 +173,7 @@ TEST_F(CommandTest, DiffFindsTheBuiltInBackendsWithinTheirBounds) {
     }
   }
   EXPECT_EQ(Run({"diff", "m.pb", "--backends=reference"}).status, 1);
-  EXPECT_EQ(Run({"diff", "m.pb", "--data=tiny.tar.gz", "--batch=7", "--rest="}).status, 0);
+  EXPECT_EQ(Run({"diff", "m.pb", "--data=tiny.tar.gz", "--batch=7", "--rest=none"}).status, 0);
   EXPECT_THAT(Run({"diff", "m.pb", "--rest=abacus"}).err, HasSubstr("abacus"));
   EXPECT_EQ(Run({"diff", "m.pb", "--inputs=none.npz"}).status, 1);
 }
