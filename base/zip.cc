@@ -83,14 +83,6 @@ absl::Status Broken(archive* a) {
 
 bool LooksLikeZip(absl::string_view bytes) { return bytes.substr(0, 4) == "PK\x03\x04"; }
 
-absl::Status ForEachInZip(absl::string_view bytes, int64_t max_bytes, ZipVisitor visit) {
-  SEQ_ASSIGN_OR_RETURN(const Reader reader, NewReader());
-  if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
-    return Malformed(reader.get(), "opening it");
-  }
-  return ForEachEntry(reader.get(), max_bytes, visit);
-}
-
 absl::Status ForEachInZipFile(const std::string& path, int64_t max_bytes, ZipVisitor visit) {
   const std::string quoted = absl::StrCat("'", path, "'");
   // libarchive says less of why it cannot open a file.
@@ -109,9 +101,13 @@ absl::Status ForEachInZipFile(const std::string& path, int64_t max_bytes, ZipVis
 
 absl::StatusOr<std::map<std::string, std::string>> ReadZip(absl::string_view bytes,
                                                            int64_t max_bytes) {
+  SEQ_ASSIGN_OR_RETURN(const Reader reader, NewReader());
+  if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
+    return Malformed(reader.get(), "opening it");
+  }
   std::map<std::string, std::string> files;
-  SEQ_RETURN_IF_ERROR(ForEachInZip(
-      bytes, max_bytes, [&](const std::string& name, std::string content) -> absl::Status {
+  SEQ_RETURN_IF_ERROR(ForEachEntry(
+      reader.get(), max_bytes, [&](const std::string& name, std::string content) -> absl::Status {
         if (files.emplace(name, std::move(content)).second) return absl::OkStatus();
         return absl::InvalidArgumentError(absl::StrCat("it has two files named ", name));
       }));

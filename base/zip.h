@@ -21,18 +21,15 @@ bool LooksLikeZip(absl::string_view bytes);
 /// reading.
 using ZipVisitor = absl::FunctionRef<absl::Status(const std::string& name, std::string content)>;
 
-/// Hands over each file in a zip, stored or compressed, in the order in which they lie; folders are
-/// left out. For untrusted bytes: the content may be at most `max_bytes` altogether, whatever the
-/// zip says of itself, in at most 1,000 files. InvalidArgument (malformed, wrong check sum) or
-/// ResourceExhausted.
-absl::Status ForEachInZip(absl::string_view bytes, int64_t max_bytes, ZipVisitor visit);
-
-/// The same of a file, which is never in memory as a whole. Errors name the path; NotFound and the
-/// like where it cannot be opened.
+/// Hands over each file in a zip file, stored or compressed, in the order in which they lie;
+/// folders are left out. The zip is never in memory as a whole. For untrusted bytes: the content
+/// may be at most `max_bytes` altogether, whatever the zip says of itself, in at most 1,000 files.
+/// InvalidArgument (malformed, wrong check sum) or ResourceExhausted; NotFound and the like where
+/// it cannot be opened. Errors name the path.
 absl::Status ForEachInZipFile(const std::string& path, int64_t max_bytes, ZipVisitor visit);
 
-/// All files in a zip, by name: as ForEachInZip, and InvalidArgument for a name that is there
-/// twice.
+/// All files in a zip in memory, by name: as ForEachInZipFile, and InvalidArgument for a name that
+/// is there twice.
 absl::StatusOr<std::map<std::string, std::string>> ReadZip(absl::string_view bytes,
                                                            int64_t max_bytes);
 
