@@ -36,17 +36,6 @@ struct Variant {
   const std::vector<Node>& nodes() const { return compiled->function().nodes(); }
 };
 
-absl::StatusOr<VariableStore> CopyOf(const Function& function, const VariableStore& variables) {
-  VariableStore copy;
-  for (const VariableRead& read : function.variables()) {
-    const Variable* variable = variables.Find(read.def.name);
-    if (variable == nullptr) continue;  // Compile says so.
-    SEQ_RETURN_IF_ERROR(copy.Declare(variable->def));
-    SEQ_RETURN_IF_ERROR(copy.Assign(read.def.name, variable->value));
-  }
-  return copy;
-}
-
 // Runs the function for about that long, at least 3 times; the first call, which pays for pages and
 // packing, does not count.
 absl::Status MeasureNodes(Variant& variant, double seconds) {
@@ -210,7 +199,7 @@ class Chooser {
       : function_(function), registry_(registry), options_(options), measure_(measure) {}
 
   absl::StatusOr<BackendChoice> Choose(const VariableStore& variables) {
-    SEQ_ASSIGN_OR_RETURN(variables_, CopyOf(function_, variables));
+    SEQ_ASSIGN_OR_RETURN(variables_, CopyVariables(function_, variables));
     SEQ_RETURN_IF_ERROR(CompileVariants());
     BackendChoice choice;
     if (variants_.size() > 1) {

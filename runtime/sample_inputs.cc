@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "base/status_macros.h"
+
 namespace seqgraph {
 namespace {
 
@@ -31,6 +33,16 @@ void FillInputs(CompiledFunction& compiled, uint64_t seed) {
     if (type.dtype == DType::kInt32) Fill<int32_t>(elements, n, index);
     if (type.dtype == DType::kInt64) Fill<int64_t>(elements, n, index);
   }
+}
+
+absl::StatusOr<VariableStore> CopyVariables(const Function& function,
+                                            const VariableStore& variables) {
+  VariableStore copy;
+  for (const VariableRead& read : function.variables()) {
+    SEQ_ASSIGN_OR_RETURN(const Variable* variable, variables.Get(read.def.name));
+    SEQ_RETURN_IF_ERROR(copy.Add(variable->def, variable->value));
+  }
+  return copy;
 }
 
 }  // namespace seqgraph

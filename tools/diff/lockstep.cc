@@ -15,6 +15,7 @@
 #include "graph/rewrite.h"
 #include "runtime/compiled_function.h"
 #include "runtime/node_assignment.h"
+#include "runtime/sample_inputs.h"
 
 namespace seqgraph::diff {
 namespace {
@@ -26,19 +27,6 @@ Tensor CopyOf(const TensorType& type, const void* data) {
   SEQ_CHECK(tensor.ok());
   std::memcpy(tensor->data(), data, static_cast<size_t>(type.num_bytes()));
   return *std::move(tensor);
-}
-
-// Declares what the function reads, with the model's content.
-absl::Status CopyVariables(const VariableStore& from, const Function& function, VariableStore& to) {
-  for (const VariableRead& read : function.variables()) {
-    const Variable* variable = from.Find(read.def.name);
-    if (variable == nullptr) {
-      return absl::NotFoundError(absl::StrCat("the model has no variable ", read.def.name));
-    }
-    SEQ_RETURN_IF_ERROR(to.Declare(variable->def));
-    SEQ_RETURN_IF_ERROR(to.Assign(read.def.name, variable->value));
-  }
-  return absl::OkStatus();
 }
 
 // Keeps every value that the first backend computes.
@@ -264,8 +252,8 @@ class Lockstep {
   absl::Status Prepare(const Model& model, const Function& function, int64_t batch,
                        const std::map<std::string, Tensor>& inputs, const OpRegistry& registry) {
     inputs_ = inputs;
-    SEQ_RETURN_IF_ERROR(CopyVariables(model.variables, function, first_variables_));
-    SEQ_RETURN_IF_ERROR(CopyVariables(model.variables, function, second_variables_));
+    SEQ_ASSIGN_OR_RETURN(first_variables_, CopyVariables(function, model.variables));
+    SEQ_ASSIGN_OR_RETURN(second_variables_, CopyVariables(function, model.variables));
     SEQ_ASSIGN_OR_RETURN(const Function shared, RunPassesForBoth(function, batch, registry));
     SEQ_ASSIGN_OR_RETURN(
         first_, Compile(options_.With(options_.first), first_variables_, shared, batch, registry));
