@@ -108,7 +108,7 @@ class FusedElementwiseKernel : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> MakeElementwise(const NodeContext& context, const ElementwiseLoops& loops,
-                                        ForBlocks for_blocks) {
+                                        BlockLoop for_blocks) {
   const FusableFacts& facts = *context.node().op->fusable();
   ElementwiseInstruction code{.op = facts.op};
   if (!facts.constant.empty()) code.constant = context.attributes().GetFloat(facts.constant);

@@ -21,7 +21,7 @@ struct ElementwiseLoops {
 
 /// A kernel of an op that a program may hold (OpDef::Fusable), alone: the loop for it.
 std::unique_ptr<Kernel> MakeElementwise(const NodeContext& context, const ElementwiseLoops& loops,
-                                        ForBlocks for_blocks);
+                                        BlockLoop for_blocks);
 
 /// A kernel of FusedElementwise: runs its program block by block in the first cache, each
 /// instruction by the loop for it.

@@ -12,7 +12,7 @@
 namespace seqgraph::kernels {
 
 /// Calls f(begin, size) for blocks that cover [0, n), perhaps on several threads.
-using ForBlocks = std::function<void(int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f)>;
+using BlockLoop = std::function<void(int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f)>;
 
 /// A kernel that is a loop of our own: a function of the arguments, with all it needs bound when
 /// it is made.

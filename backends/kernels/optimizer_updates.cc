@@ -48,7 +48,7 @@ const float* Plus(const float* x, int64_t i) { return x == nullptr ? nullptr : x
 }  // namespace
 
 std::unique_ptr<Kernel> MakeSgdUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                      ForBlocks for_blocks) {
+                                      BlockLoop for_blocks) {
   const double momentum = context.attributes().GetFloat("momentum");
   const bool nesterov = context.attributes().GetBool("nesterov");
   const int64_t n = context.input_size(kW);
@@ -74,7 +74,7 @@ std::unique_ptr<Kernel> MakeSgdUpdate(const NodeContext& context, const Optimize
 }
 
 std::unique_ptr<Kernel> MakeRmsPropUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                          ForBlocks for_blocks) {
+                                          BlockLoop for_blocks) {
   const double rho = context.attributes().GetFloat("rho");
   const double momentum = context.attributes().GetFloat("momentum");
   const double epsilon = context.attributes().GetFloat("epsilon");
@@ -110,7 +110,7 @@ std::unique_ptr<Kernel> MakeRmsPropUpdate(const NodeContext& context, const Opti
 }
 
 std::unique_ptr<Kernel> MakeAdamUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                       ForBlocks for_blocks) {
+                                       BlockLoop for_blocks) {
   const double beta_1 = context.attributes().GetFloat("beta_1");
   const double beta_2 = context.attributes().GetFloat("beta_2");
   const double epsilon = context.attributes().GetFloat("epsilon");

@@ -33,11 +33,11 @@ struct OptimizerLoops {
 /// Kernels of SGDUpdate, RMSPropUpdate and AdamUpdate. A state that the attributes do not use keeps
 /// its content.
 std::unique_ptr<Kernel> MakeSgdUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                      ForBlocks for_blocks);
+                                      BlockLoop for_blocks);
 std::unique_ptr<Kernel> MakeRmsPropUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                          ForBlocks for_blocks);
+                                          BlockLoop for_blocks);
 std::unique_ptr<Kernel> MakeAdamUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                       ForBlocks for_blocks);
+                                       BlockLoop for_blocks);
 
 }  // namespace seqgraph::kernels
 

@@ -59,7 +59,7 @@ class KernelContext : public NodeContext {
   Layout output_layout(int i) const { return plan_.layouts[node().outputs[i].index]; }
   int threads() const { return plan_.threads; }
   /// For loops over floats: all at once.
-  kernels::ForBlocks for_blocks() const {
+  kernels::BlockLoop for_blocks() const {
     return [](int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f) { f(0, n); };
   }
   std::map<int, std::shared_ptr<RnnPair>>& rnn_pairs() { return plan_.rnn_pairs; }

@@ -1,10 +1,12 @@
 // BCE on logits and its gradient. On probabilities it is what no rewrite turned into logits:
 // seldom, and by the kernels that all backends share.
 
+#include "backends/kernels/reduction_loops.h"
 #include "backends/simd/kernel_makers.h"
-#include "backends/simd/reduction_loops.h"
 
 namespace seqgraph::simd {
+using kernels::BceOnLogitsGradLoop;
+using kernels::BceOnLogitsLoop;
 
 MadeKernel MakeBceWithLogits(KernelContext& context) {
   return MakeLoop([n = context.input_size(0)](const KernelArgs& args) {

@@ -5,21 +5,29 @@
 #include <string>
 
 #include "backends/kernels/dense_extents.h"
-#include "backends/simd/elementwise_loops.h"
-#include "backends/simd/gemm.h"
+#include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/gemm.h"
+#include "backends/kernels/parallel.h"
+#include "backends/kernels/reduction_loops.h"
 #include "backends/simd/kernel_makers.h"
-#include "backends/simd/parallel.h"
-#include "backends/simd/reduction_loops.h"
 
 namespace seqgraph::simd {
 namespace {
 
+using kernels::ForBlocks;
+using kernels::GemmShape;
+using kernels::Multiply;
+using kernels::MultiplyScratch;
+using kernels::RowMajor;
+using kernels::Transposed;
+using kernels::UnaryLoop;
+
 constexpr int64_t kFloat = sizeof(float);
 
 UnaryLoop FindLoop(const std::string& name) {
-  if (name == "tanh") return TanhLoop;
-  if (name == "relu") return ReluLoop;
-  if (name == "sigmoid") return SigmoidLoop;
+  if (name == "tanh") return kernels::TanhLoop;
+  if (name == "relu") return kernels::ReluLoop;
+  if (name == "sigmoid") return kernels::SigmoidLoop;
   return nullptr;
 }
 
@@ -76,7 +84,8 @@ class DenseGradKernel : public Kernel {
       Multiply(Dw(), Transposed(x, e_.features), RowMajor(dz, e_.units), nullptr, dw, scratch,
                *pool_);
     }
-    if (float* db = Out<float>(args, 2); db != nullptr) SumRowsLoop(dz, e_.rows, e_.units, db);
+    if (float* db = Out<float>(args, 2); db != nullptr)
+      kernels::SumRowsLoop(dz, e_.rows, e_.units, db);
     return absl::OkStatus();
   }
 

@@ -1,26 +1,26 @@
 // Ops that compute each element from the same element of their inputs.
 
+#include "backends/kernels/elementwise_loops.h"
 #include "backends/kernels/fused_elementwise.h"
-#include "backends/simd/elementwise_loops.h"
 #include "backends/simd/kernel_makers.h"
 
 namespace seqgraph::simd {
 namespace {
 
-constexpr kernels::ElementwiseLoops kLoops = {.abs = AbsLoop,
-                                              .sqrt = SqrtLoop,
-                                              .relu = ReluLoop,
-                                              .sigmoid = SigmoidLoop,
-                                              .tanh = TanhLoop,
-                                              .add = AddLoop,
-                                              .subtract = SubtractLoop,
-                                              .multiply = MultiplyLoop,
-                                              .divide = DivideLoop,
-                                              .maximum = MaximumLoop,
-                                              .relu_grad = ReluGradLoop,
-                                              .sigmoid_grad = SigmoidGradLoop,
-                                              .tanh_grad = TanhGradLoop,
-                                              .scale = ScaleLoop};
+constexpr kernels::ElementwiseLoops kLoops = {.abs = kernels::AbsLoop,
+                                              .sqrt = kernels::SqrtLoop,
+                                              .relu = kernels::ReluLoop,
+                                              .sigmoid = kernels::SigmoidLoop,
+                                              .tanh = kernels::TanhLoop,
+                                              .add = kernels::AddLoop,
+                                              .subtract = kernels::SubtractLoop,
+                                              .multiply = kernels::MultiplyLoop,
+                                              .divide = kernels::DivideLoop,
+                                              .maximum = kernels::MaximumLoop,
+                                              .relu_grad = kernels::ReluGradLoop,
+                                              .sigmoid_grad = kernels::SigmoidGradLoop,
+                                              .tanh_grad = kernels::TanhGradLoop,
+                                              .scale = kernels::ScaleLoop};
 
 }  // namespace
 

@@ -10,8 +10,8 @@
 #include "backends/kernels/kernel.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/loop_kernel.h"
-#include "backends/simd/parallel.h"
-#include "backends/simd/thread_pool.h"
+#include "backends/kernels/parallel.h"
+#include "backends/kernels/thread_pool.h"
 #include "runtime/backend.h"
 
 namespace seqgraph::simd {
@@ -23,6 +23,7 @@ using kernels::Kernel;
 using kernels::MakeLoop;
 using kernels::NodeContext;
 using kernels::Out;
+using kernels::ThreadPool;
 
 /// What all nodes of one program share while it is made.
 struct ProgramPlan {
@@ -39,9 +40,9 @@ class KernelContext : public NodeContext {
   /// Kernels may hold it; a kernel's work is the same bits for any number of threads.
   const std::shared_ptr<ThreadPool>& pool() const { return plan_.pool; }
   /// For loops over floats: on the pool, in blocks that fit the first-level cache.
-  kernels::ForBlocks for_blocks() const {
+  kernels::BlockLoop for_blocks() const {
     return [pool = pool()](int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f) {
-      ForBlocks(*pool, n, f);
+      kernels::ForBlocks(*pool, n, f);
     };
   }
 

@@ -1,9 +1,9 @@
 #include "backends/simd/kernels.h"
 
 #include "backends/kernels/ids.h"
+#include "backends/kernels/lookup_loops.h"
 #include "backends/kernels/shared_rows.h"
 #include "backends/simd/kernel_makers.h"
-#include "backends/simd/lookup_loops.h"
 
 namespace seqgraph::simd {
 namespace {
@@ -17,7 +17,7 @@ constexpr KernelDef kKernels[] = {
     {"Embedding", 1, ClaimAlways, MakeEmbedding},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad},
     {"OneHot", 1, kernels::ClaimOneHot,
-     kernels::Shared<kernels::MakeOneHot<FindBadId>, KernelContext>},
+     kernels::Shared<kernels::MakeOneHot<kernels::FindBadId>, KernelContext>},
     {"Dense", 1, ClaimAlways, MakeDense},
     {"DenseGrad", 1, ClaimAlways, MakeDenseGrad},
     {"BCEWithLogits", 1, ClaimAlways, MakeBceWithLogits},

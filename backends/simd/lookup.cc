@@ -1,11 +1,12 @@
 // Embedding and EmbeddingGrad.
 
 #include "backends/kernels/ids.h"
+#include "backends/kernels/lookup_loops.h"
+#include "backends/kernels/parallel.h"
 #include "backends/simd/kernel_makers.h"
-#include "backends/simd/lookup_loops.h"
-#include "backends/simd/parallel.h"
 
 namespace seqgraph::simd {
+using kernels::FindBadId;
 using kernels::Ids;
 using kernels::MakeLookup;
 
@@ -18,8 +19,8 @@ MadeKernel MakeEmbedding(KernelContext& context) {
         const float* rows = In<float>(args, 1);
         float* y = Out<float>(args, 0);
         constexpr int64_t kIds = 1024;  // in a block
-        ForBlocks(*pool, ids.count, kIds, [&](int64_t first, int64_t count) {
-          GatherRows(rows, width, i + first, count, y + first * width);
+        kernels::ForBlocks(*pool, ids.count, kIds, [&](int64_t first, int64_t count) {
+          kernels::GatherRows(rows, width, i + first, count, y + first * width);
         });
       });
 }
@@ -29,11 +30,11 @@ MadeKernel MakeEmbeddingGrad(KernelContext& context) {
   const Ids ids{context.input_shape(0), context.input_size(0), table[0].size()};
   const int64_t rows = table[0].size(), width = table[1].size();
   const int64_t scratch =
-      ScatterAddScratch(ids.count, width, rows) * static_cast<int64_t>(sizeof(float));
+      kernels::ScatterAddScratch(ids.count, width, rows) * static_cast<int64_t>(sizeof(float));
   return MakeLookup<FindBadId>(
       ids, scratch, [=, pool = context.pool()](const int32_t* i, const KernelArgs& args) {
-        ScatterAddRows(In<float>(args, 1), i, ids.count, width, rows, Out<float>(args, 0),
-                       static_cast<float*>(args.scratch), *pool);
+        kernels::ScatterAddRows(In<float>(args, 1), i, ids.count, width, rows, Out<float>(args, 0),
+                                static_cast<float*>(args.scratch), *pool);
       });
 }
 

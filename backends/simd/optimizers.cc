@@ -1,17 +1,17 @@
 // SGDUpdate, RMSPropUpdate and AdamUpdate on vector loops.
 
+#include "backends/kernels/optimizer_loops.h"
 #include "backends/kernels/optimizer_updates.h"
 #include "backends/simd/kernel_makers.h"
-#include "backends/simd/optimizer_loops.h"
 
 namespace seqgraph::simd {
 namespace {
 
-constexpr kernels::OptimizerLoops kLoops = {.sgd = SgdLoop,
-                                            .sgd_momentum = SgdMomentumLoop,
-                                            .rmsprop = RmsPropLoop,
-                                            .rmsprop_general = RmsPropGeneralLoop,
-                                            .adam = AdamLoop};
+constexpr kernels::OptimizerLoops kLoops = {.sgd = kernels::SgdLoop,
+                                            .sgd_momentum = kernels::SgdMomentumLoop,
+                                            .rmsprop = kernels::RmsPropLoop,
+                                            .rmsprop_general = kernels::RmsPropGeneralLoop,
+                                            .adam = kernels::AdamLoop};
 
 }  // namespace
 

@@ -2,13 +2,14 @@
 
 #include "backends/kernels/reductions.h"
 
+#include "backends/kernels/reduction_loops.h"
 #include "backends/simd/kernel_makers.h"
-#include "backends/simd/reduction_loops.h"
 
 namespace seqgraph::simd {
 namespace {
 
-constexpr kernels::ReductionLoops kLoops = {.sum = SumLoop, .sum_rows = SumRowsLoop};
+constexpr kernels::ReductionLoops kLoops = {.sum = kernels::SumLoop,
+                                            .sum_rows = kernels::SumRowsLoop};
 
 }  // namespace
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "backends/kernels/ids.h"
+#include "backends/kernels/lookup_loops.h"
 #include "backends/simd/kernel_makers.h"
-#include "backends/simd/lookup_loops.h"
 #include "backends/simd/rnn_loops.h"
 #include "base/status_macros.h"
 
@@ -61,7 +61,8 @@ class RnnKernel : public Kernel {
   absl::Status CheckIds(const KernelArgs& args) const {
     if (!lookup_) return absl::OkStatus();
     const int32_t* ids = In<int32_t>(args, kIds);
-    const int64_t bad = FindBadId(ids, plan_.sizes.batch * plan_.sizes.time, plan_.sizes.rows);
+    const int64_t bad =
+        kernels::FindBadId(ids, plan_.sizes.batch * plan_.sizes.time, plan_.sizes.rows);
     if (bad < 0) return absl::OkStatus();
     return kernels::BadIdError(ids, bad, ids_shape_, plan_.sizes.rows);
   }

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/target.h"
 #include "backends/simd/rnn_job.h"
 #include "backends/simd/rnn_passes.h"
-#include "backends/simd/target.h"
 
 namespace seqgraph::simd {
 namespace {
@@ -127,7 +127,7 @@ int64_t RnnBackwardScratch(const RnnPlan& plan) {
 }
 
 void RnnForward(const RnnPlan& plan, const RnnOperands& operands, const RnnOutputs& outputs,
-                void* scratch, ThreadPool& pool) {
+                void* scratch, kernels::ThreadPool& pool) {
   RnnScratch pieces(scratch);
   RnnForwardJob job(plan, pieces);
   job.in = operands;
@@ -139,7 +139,7 @@ void RnnForward(const RnnPlan& plan, const RnnOperands& operands, const RnnOutpu
 
 void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
                  const RnnOutputGradients& incoming, const RnnGradients& gradients, void* scratch,
-                 ThreadPool& pool) {
+                 kernels::ThreadPool& pool) {
   RnnScratch pieces(scratch);
   RnnBackwardJob job(plan, pieces);
   job.in = operands;
@@ -165,7 +165,7 @@ void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
 }
 
 std::string DescribeRnn(const RnnPlan& plan) {
-  return absl::StrCat("simd rnn ", TargetName(), ": ",
+  return absl::StrCat("simd rnn ", kernels::TargetName(), ": ",
                       plan.in_registers ? "a state is one vector of "
                                         : absl::StrCat(plan.width / plan.lanes, " vectors of "),
                       plan.lanes, " lanes, ", plan.group, " samples together");

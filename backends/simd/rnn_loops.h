@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <string>
 
-#include "backends/simd/thread_pool.h"
+#include "backends/kernels/thread_pool.h"
 #include "graph/activation.h"
 
 namespace seqgraph::simd {
@@ -97,10 +97,10 @@ int64_t RnnForwardScratch(const RnnPlan& plan);
 int64_t RnnBackwardScratch(const RnnPlan& plan);
 
 void RnnForward(const RnnPlan& plan, const RnnOperands& operands, const RnnOutputs& outputs,
-                void* scratch, ThreadPool& pool);
+                void* scratch, kernels::ThreadPool& pool);
 void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
                  const RnnOutputGradients& incoming, const RnnGradients& gradients, void* scratch,
-                 ThreadPool& pool);
+                 kernels::ThreadPool& pool);
 
 /// "simd rnn AVX2: state of 8 lanes in registers".
 std::string DescribeRnn(const RnnPlan& plan);

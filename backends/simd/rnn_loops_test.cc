@@ -15,13 +15,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/simd/target.h"
+#include "backends/kernels/target.h"
 #include "base/denormals.h"
 #include "graph/bound_rules.h"
 #include "tests/testing.h"
 
 namespace seqgraph::simd {
 namespace {
+
+using kernels::ForceTarget;
+using kernels::SupportedTargets;
+using kernels::ThreadPool;
 
 constexpr uint64_t kSeed = 20240712;
 

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "backends/simd/math-inl.h"
+#include "backends/kernels/math-inl.h"
 #include "backends/simd/rnn_loops.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
@@ -22,6 +22,9 @@ HWY_BEFORE_NAMESPACE();
 namespace seqgraph::simd {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+using kernels::HWY_NAMESPACE::Sigmoid;
+using kernels::HWY_NAMESPACE::TanhFast;
+using kernels::HWY_NAMESPACE::Unroll;
 
 /// `count` floats as a vector with zeros behind; count may exceed the lanes. With kWhole it does
 /// not fall short of them.

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/target.h"
 #include "backends/simd/kernels.h"
-#include "backends/simd/target.h"
 #include "base/denormals.h"
 #include "base/status_macros.h"
 #include "hwy/highway.h"
@@ -17,6 +17,12 @@
 namespace seqgraph {
 namespace simd {
 namespace {
+
+using kernels::ForceTarget;
+using kernels::kTargetVariable;
+using kernels::SupportedTargets;
+using kernels::TargetName;
+using kernels::TargetStatus;
 
 class SimdProgram : public Program {
  public:

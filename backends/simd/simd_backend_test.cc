@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "backends/simd/target.h"
+#include "backends/kernels/target.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/op_def.h"
@@ -77,8 +77,8 @@ std::map<std::string, Tensor> ResultsOn(const Function& function, const Backend&
 
 class SimdBackend : public ::testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override { SEQ_ASSERT_OK(simd::ForceTarget(GetParam())); }
-  void TearDown() override { SEQ_ASSERT_OK(simd::ForceTarget("")); }
+  void SetUp() override { SEQ_ASSERT_OK(kernels::ForceTarget(GetParam())); }
+  void TearDown() override { SEQ_ASSERT_OK(kernels::ForceTarget("")); }
 };
 
 TEST_P(SimdBackend, NamesTheTargetInUse) {
@@ -111,14 +111,14 @@ TEST_P(SimdBackend, RefusesDoublesAndSaysWhatItHas) {
   EXPECT_THAT(claim.text, HasSubstr("float32"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, SimdBackend, ::testing::ValuesIn(simd::SupportedTargets()),
+INSTANTIATE_TEST_SUITE_P(Targets, SimdBackend, ::testing::ValuesIn(kernels::SupportedTargets()),
                          [](const auto& info) { return info.param; });
 
 TEST(SimdBackendDeathTest, AForcedTargetThatIsNotThereMakesItRefuseEveryNode) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-        setenv(simd::kTargetVariable, "AVX1024", 1);
+        setenv(kernels::kTargetVariable, "AVX1024", 1);
         const auto backend = MakeSimdBackend();
         const auto network = Network();
         const Claim claim = backend->ClaimFunction(*network).nodes[0];

@@ -13,7 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
-#include "backends/simd/target.h"
+#include "backends/kernels/target.h"
 #include "graph/evaluate.h"
 #include "ops/all_ops.h"
 #include "tests/faulty_backend.h"
@@ -84,13 +84,13 @@ TEST(Kit, BothBuiltInBackendsPassOpsGradientsGraphsAndTraining) {
 }
 
 TEST(Kit, SimdPassesAllThatItClaimsOnEveryTargetOfThisCpu) {
-  for (const std::string& target : simd::SupportedTargets()) {
-    setenv(simd::kTargetVariable, target.c_str(), /*overwrite=*/1);
+  for (const std::string& target : kernels::SupportedTargets()) {
+    setenv(kernels::kTargetVariable, target.c_str(), /*overwrite=*/1);
     const Report report = RunKit({.fault = "none", .inner = "simd"});
     EXPECT_EQ(Faults(report).size(), 0u) << target << ": " << FirstDetail(report);
     EXPECT_GT(report.Count(Outcome::kPassed), 900) << target;
   }
-  unsetenv(simd::kTargetVariable);
+  unsetenv(kernels::kTargetVariable);
 }
 
 class PerturbedOp : public testing::TestWithParam<const OpDef*> {};

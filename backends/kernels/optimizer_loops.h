@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_OPTIMIZER_LOOPS_H_
-#define SEQGRAPH_BACKENDS_SIMD_OPTIMIZER_LOOPS_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_OPTIMIZER_LOOPS_H_
+#define SEQGRAPH_BACKENDS_KERNELS_OPTIMIZER_LOOPS_H_
 
 // Optimizer updates, with the operations of the reference in their order, each rounded by itself:
 // the same bits on every target. `n` counts floats; an output may be the very array of the input it
@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// w = w - lr g.
 void SgdLoop(const float* w, const float* g, float lr, int64_t n, float* new_w);
@@ -32,6 +32,6 @@ void AdamLoop(const float* w, const float* g, const float* m, const float* v, fl
               double beta1, double beta2, double epsilon, int64_t n, float* new_w, float* new_m,
               float* new_v);
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_OPTIMIZER_LOOPS_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_OPTIMIZER_LOOPS_H_

@@ -1,11 +1,11 @@
 // Loops over arrays that may be of any length and begin and end anywhere: nothing beyond an array
 // is read or written.
 
-#if defined(SEQGRAPH_BACKENDS_SIMD_LOOPS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SEQGRAPH_BACKENDS_SIMD_LOOPS_INL_H_
-#undef SEQGRAPH_BACKENDS_SIMD_LOOPS_INL_H_
+#if defined(SEQGRAPH_BACKENDS_KERNELS_LOOPS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEQGRAPH_BACKENDS_KERNELS_LOOPS_INL_H_
+#undef SEQGRAPH_BACKENDS_KERNELS_LOOPS_INL_H_
 #else
-#define SEQGRAPH_BACKENDS_SIMD_LOOPS_INL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_LOOPS_INL_H_
 #endif
 
 #include <cstdint>
@@ -21,7 +21,7 @@
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -77,7 +77,7 @@ HWY_INLINE void Map(const float* a, const float* b, int64_t n, float* y, F f) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_LOOPS_INL_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_LOOPS_INL_H_

@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_THREAD_POOL_H_
-#define SEQGRAPH_BACKENDS_SIMD_THREAD_POOL_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_THREAD_POOL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_THREAD_POOL_H_
 
 #include <atomic>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 #include "absl/functional/function_ref.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// Threads that share the tasks of one loop. Which thread runs a task is left to chance, so results
 /// are the same bits for any number of threads exactly if what a task does depends on its index
@@ -71,6 +71,6 @@ class ThreadPool {
   std::atomic<bool> stop_{false};
 };
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_THREAD_POOL_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_THREAD_POOL_H_

@@ -1,11 +1,11 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_REDUCTION_LOOPS_H_
-#define SEQGRAPH_BACKENDS_SIMD_REDUCTION_LOOPS_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_REDUCTION_LOOPS_H_
+#define SEQGRAPH_BACKENDS_KERNELS_REDUCTION_LOOPS_H_
 
 // Sums and losses, all summed in double in an order that depends on the sizes and the target alone.
 
 #include <cstdint>
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// The sum of n floats.
 double SumLoop(const float* x, int64_t n);
@@ -18,6 +18,6 @@ float BceOnLogitsLoop(const float* z, const float* y, int64_t n);
 /// dz = scale (sigmoid(z) - y) / n.
 void BceOnLogitsGradLoop(const float* z, const float* y, float scale, int64_t n, float* dz);
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_REDUCTION_LOOPS_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_REDUCTION_LOOPS_H_

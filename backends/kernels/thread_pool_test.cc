@@ -1,4 +1,4 @@
-#include "backends/simd/thread_pool.h"
+#include "backends/kernels/thread_pool.h"
 
 #include <gtest/gtest.h>
 #include <xmmintrin.h>
@@ -12,7 +12,7 @@
 
 #include "base/denormals.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 class ThreadPoolTest : public ::testing::TestWithParam<int> {};
@@ -94,4 +94,4 @@ TEST(ThreadPool, TasksRunAtTheSameTime) {
 }
 
 }  // namespace
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

@@ -1,19 +1,19 @@
-#include "backends/simd/lookup_loops.h"
+#include "backends/kernels/lookup_loops.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "backends/simd/elementwise_loops.h"
+#include "backends/kernels/elementwise_loops.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/simd/lookup_loops.cc"
+#define HWY_TARGET_INCLUDE "backends/kernels/lookup_loops.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
-#include "backends/simd/loops-inl.h"
+#include "backends/kernels/loops-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
 // The largest id, a negative one counting as 2^31 and more.
@@ -70,11 +70,11 @@ void ScatterAdd(const float* dy, const int32_t* ids, int64_t count, int64_t widt
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 HWY_EXPORT(LargestId);
@@ -125,5 +125,5 @@ void ScatterAddRows(const float* dy, const int32_t* ids, int64_t count, int64_t 
   }
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 #endif  // HWY_ONCE

@@ -1,15 +1,15 @@
-#include "backends/simd/elementwise_loops.h"
+#include "backends/kernels/elementwise_loops.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/simd/elementwise_loops.cc"
+#define HWY_TARGET_INCLUDE "backends/kernels/elementwise_loops.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
-#include "backends/simd/loops-inl.h"
-#include "backends/simd/math-inl.h"
+#include "backends/kernels/loops-inl.h"
+#include "backends/kernels/math-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
 void TanhLoop(const float* x, int64_t n, float* y) {
@@ -82,11 +82,11 @@ void ScaleLoop(const float* x, float factor, int64_t n, float* y) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 #define SEQ_UNARY(name) \
   HWY_EXPORT(name);     \
@@ -118,5 +118,5 @@ void ScaleLoop(const float* x, float factor, int64_t n, float* y) {
   HWY_DYNAMIC_DISPATCH(ScaleLoop)(x, factor, n, y);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 #endif  // HWY_ONCE

@@ -1,12 +1,12 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_ELEMENTWISE_LOOPS_H_
-#define SEQGRAPH_BACKENDS_SIMD_ELEMENTWISE_LOOPS_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_ELEMENTWISE_LOOPS_H_
+#define SEQGRAPH_BACKENDS_KERNELS_ELEMENTWISE_LOOPS_H_
 
 // Loops that compute each element from the same element of their inputs. `n` counts floats; an
 // output may be the very array of an input, never a part of one.
 
 #include <cstdint>
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 using UnaryLoop = void (*)(const float* x, int64_t n, float* y);
 using BinaryLoop = void (*)(const float* a, const float* b, int64_t n, float* y);
@@ -31,6 +31,6 @@ void AbsLoop(const float* x, int64_t n, float* y);
 void SqrtLoop(const float* x, int64_t n, float* y);
 void ScaleLoop(const float* x, float factor, int64_t n, float* y);
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_ELEMENTWISE_LOOPS_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_ELEMENTWISE_LOOPS_H_

@@ -1,13 +1,13 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_LOOKUP_LOOPS_H_
-#define SEQGRAPH_BACKENDS_SIMD_LOOKUP_LOOPS_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_LOOKUP_LOOPS_H_
+#define SEQGRAPH_BACKENDS_KERNELS_LOOKUP_LOOPS_H_
 
 // Rows of tables that ids choose.
 
 #include <cstdint>
 
-#include "backends/simd/thread_pool.h"
+#include "backends/kernels/thread_pool.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// Index of the first id that is not in [0, rows), or -1.
 int64_t FindBadId(const int32_t* ids, int64_t count, int64_t rows);
@@ -24,6 +24,6 @@ int64_t ScatterAddScratch(int64_t count, int64_t width, int64_t rows);
 void ScatterAddRows(const float* dy, const int32_t* ids, int64_t count, int64_t width, int64_t rows,
                     float* table, float* scratch, ThreadPool& pool);
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_LOOKUP_LOOPS_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_LOOKUP_LOOPS_H_

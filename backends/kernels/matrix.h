@@ -1,9 +1,9 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_MATRIX_H_
-#define SEQGRAPH_BACKENDS_SIMD_MATRIX_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_MATRIX_H_
+#define SEQGRAPH_BACKENDS_KERNELS_MATRIX_H_
 
 #include <cstdint>
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// A matrix in memory that may lie transposed: element (r, c) is data[r row_stride + c
 /// column_stride].
@@ -20,6 +20,6 @@ struct MatrixView {
 inline MatrixView RowMajor(const float* data, int64_t columns) { return {data, columns, 1}; }
 inline MatrixView Transposed(const float* data, int64_t columns) { return {data, 1, columns}; }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_MATRIX_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_MATRIX_H_

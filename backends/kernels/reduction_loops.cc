@@ -1,19 +1,19 @@
-#include "backends/simd/reduction_loops.h"
+#include "backends/kernels/reduction_loops.h"
 
 #include <algorithm>
 #include <cstring>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/simd/reduction_loops.cc"
+#define HWY_TARGET_INCLUDE "backends/kernels/reduction_loops.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
-#include "backends/simd/loops-inl.h"
-#include "backends/simd/math-inl.h"
-#include "backends/simd/unroll.h"
+#include "backends/kernels/loops-inl.h"
+#include "backends/kernels/math-inl.h"
+#include "backends/kernels/unroll.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
 using F64 = hn::ScalableTag<double>;
@@ -142,11 +142,11 @@ void BceOnLogitsGradLoop(const float* z, const float* y, float scale, int64_t n,
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 HWY_EXPORT(SumLoop);
 double SumLoop(const float* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(SumLoop)(x, n); }
@@ -166,5 +166,5 @@ void BceOnLogitsGradLoop(const float* z, const float* y, float scale, int64_t n,
   HWY_DYNAMIC_DISPATCH(BceOnLogitsGradLoop)(z, y, scale, n, dz);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 #endif  // HWY_ONCE

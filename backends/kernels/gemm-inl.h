@@ -4,23 +4,23 @@
 // registers over a stretch of the inner index. b is read in panels: all rows of b, as many columns
 // as a tile has. A panel is copied side by side (PackPanels) unless it lies like that already.
 
-#if defined(SEQGRAPH_BACKENDS_SIMD_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SEQGRAPH_BACKENDS_SIMD_GEMM_INL_H_
-#undef SEQGRAPH_BACKENDS_SIMD_GEMM_INL_H_
+#if defined(SEQGRAPH_BACKENDS_KERNELS_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEQGRAPH_BACKENDS_KERNELS_GEMM_INL_H_
+#undef SEQGRAPH_BACKENDS_KERNELS_GEMM_INL_H_
 #else
-#define SEQGRAPH_BACKENDS_SIMD_GEMM_INL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_GEMM_INL_H_
 #endif
 
 #include <algorithm>
 #include <cstdint>
 
-#include "backends/simd/loops-inl.h"
-#include "backends/simd/matrix.h"
-#include "backends/simd/unroll.h"
+#include "backends/kernels/loops-inl.h"
+#include "backends/kernels/matrix.h"
+#include "backends/kernels/unroll.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -184,7 +184,7 @@ HWY_INLINE void MultiplyRows(int64_t rows, const MatrixView& a, const MatrixView
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_GEMM_INL_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_GEMM_INL_H_

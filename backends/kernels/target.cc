@@ -1,4 +1,4 @@
-#include "backends/simd/target.h"
+#include "backends/kernels/target.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "hwy/targets.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 // The targets that are compiled; a better one has a smaller value.
@@ -87,4 +87,4 @@ std::string TargetName() {
   return "none";
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

@@ -12,14 +12,14 @@
 #include <string>
 #include <vector>
 
-#include "backends/simd/elementwise_loops.h"
-#include "backends/simd/lookup_loops.h"
-#include "backends/simd/optimizer_loops.h"
-#include "backends/simd/reduction_loops.h"
-#include "backends/simd/target.h"
+#include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/lookup_loops.h"
+#include "backends/kernels/optimizer_loops.h"
+#include "backends/kernels/reduction_loops.h"
+#include "backends/kernels/target.h"
 #include "tests/testing.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
@@ -317,4 +317,4 @@ INSTANTIATE_TEST_SUITE_P(Targets, LoopsTest, ::testing::ValuesIn(SupportedTarget
                          [](const auto& info) { return info.param; });
 
 }  // namespace
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

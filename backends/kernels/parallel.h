@@ -1,12 +1,12 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_PARALLEL_H_
-#define SEQGRAPH_BACKENDS_SIMD_PARALLEL_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_PARALLEL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_PARALLEL_H_
 
 #include <algorithm>
 #include <cstdint>
 
-#include "backends/simd/thread_pool.h"
+#include "backends/kernels/thread_pool.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// Calls f(begin, size) for consecutive blocks of `block` elements (the last may be smaller) that
 /// cover [0, n), on the pool's threads. Blocks are the same for any number of threads. Less than
@@ -29,6 +29,6 @@ void ForBlocks(ThreadPool& pool, int64_t n, F f) {
   ForBlocks(pool, n, kFloatsInCache, f);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_PARALLEL_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_PARALLEL_H_

@@ -1,18 +1,18 @@
-#include "backends/simd/gemm.h"
+#include "backends/kernels/gemm.h"
 
 #include <algorithm>
 #include <cstdint>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/simd/gemm.cc"
+#define HWY_TARGET_INCLUDE "backends/kernels/gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
-#include "backends/simd/gemm-inl.h"
-#include "backends/simd/loops-inl.h"
+#include "backends/kernels/gemm-inl.h"
+#include "backends/kernels/loops-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
 // Whether b's panels can be read where they lie: whole vectors of neighbours, and so few rows of c,
@@ -63,11 +63,11 @@ void Accumulate(const float* x, int64_t n, float* sum) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 HWY_EXPORT(ReadsInPlace);
@@ -187,5 +187,5 @@ void Multiply(const GemmShape& shape, const MatrixView& a, const MatrixView& b, 
   }
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 #endif  // HWY_ONCE

@@ -1,16 +1,16 @@
-#include "backends/simd/optimizer_loops.h"
+#include "backends/kernels/optimizer_loops.h"
 
 #include <algorithm>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/simd/optimizer_loops.cc"
+#define HWY_TARGET_INCLUDE "backends/kernels/optimizer_loops.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
-#include "backends/simd/loops-inl.h"
+#include "backends/kernels/loops-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
 HWY_INLINE VF Constant(double value) { return hn::Set(F32(), static_cast<float>(value)); }
@@ -107,11 +107,11 @@ void AdamLoop(const float* w, const float* g, const float* m, const float* v, fl
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 HWY_EXPORT(SgdLoop);
 void SgdLoop(const float* w, const float* g, float lr, int64_t n, float* new_w) {
@@ -146,5 +146,5 @@ void AdamLoop(const float* w, const float* g, const float* m, const float* v, fl
   (w, g, m, v, alpha, beta1, beta2, epsilon, n, new_w, new_m, new_v);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 #endif  // HWY_ONCE

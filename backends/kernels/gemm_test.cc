@@ -1,6 +1,6 @@
 // Matrix products against double, for all that is special about an extent, on every target.
 
-#include "backends/simd/gemm.h"
+#include "backends/kernels/gemm.h"
 
 #include <gtest/gtest.h>
 
@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "backends/simd/target.h"
+#include "backends/kernels/target.h"
 #include "tests/testing.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 constexpr double kEpsilon = 1.1920928955078125e-7;
@@ -146,4 +146,4 @@ INSTANTIATE_TEST_SUITE_P(Targets, GemmTest, ::testing::ValuesIn(SupportedTargets
                          [](const auto& info) { return info.param; });
 
 }  // namespace
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

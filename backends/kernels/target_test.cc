@@ -1,4 +1,4 @@
-#include "backends/simd/target.h"
+#include "backends/kernels/target.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "tests/testing.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 using ::testing::Contains;
@@ -61,4 +61,4 @@ TEST(TargetDeathTest, TheEnvironmentForcesOneOrIsRefused) {
 }
 
 }  // namespace
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

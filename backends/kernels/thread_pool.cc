@@ -1,4 +1,4 @@
-#include "backends/simd/thread_pool.h"
+#include "backends/kernels/thread_pool.h"
 
 #include <immintrin.h>
 
@@ -10,7 +10,7 @@
 
 #include "base/denormals.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 constexpr int kTaskBits = 32;
@@ -122,4 +122,4 @@ void ThreadPool::Work(int thread) {
   }
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

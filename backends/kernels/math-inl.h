@@ -4,11 +4,11 @@
 // NaN gives NaN. On x86 Min(a, b) and Max(a, b) give b where either is NaN, so in a clamp of x the
 // limit comes first and x second.
 
-#if defined(SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_
-#undef SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_
+#if defined(SEQGRAPH_BACKENDS_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEQGRAPH_BACKENDS_KERNELS_MATH_INL_H_
+#undef SEQGRAPH_BACKENDS_KERNELS_MATH_INL_H_
 #else
-#define SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_MATH_INL_H_
 #endif
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "backends/kernels/approximations.h"
-#include "backends/simd/unroll.h"
+#include "backends/kernels/unroll.h"
 #include "hwy/highway.h"
 
 #ifndef SEQ_INLINE
@@ -25,7 +25,7 @@
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -58,10 +58,9 @@ HWY_INLINE V Exp(D d, V x) {
   const V shift = hn::Set(d, 12582912.0f);
   const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504088896341f), shift);
   const V n = hn::Sub(shifted, shift);
-  V r = hn::NegMulAdd(n, hn::Set(d, kernels::kLn2High), x);
-  r = hn::NegMulAdd(n, hn::Set(d, kernels::kLn2Low), r);
-  const V p =
-      hn::Add(hn::MulAdd(Polynomial(d, r, kernels::kExp), hn::Mul(r, r), r), hn::Set(d, 1.0f));
+  V r = hn::NegMulAdd(n, hn::Set(d, kLn2High), x);
+  r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), r);
+  const V p = hn::Add(hn::MulAdd(Polynomial(d, r, kExp), hn::Mul(r, r), r), hn::Set(d, 1.0f));
   // 2^n in two factors, for n reaches from -150 to 128.
   const auto bits = hn::Sub(hn::BitCast(di, shifted), hn::BitCast(di, shift));
   const auto half = hn::ShiftRight<1>(bits);
@@ -94,18 +93,17 @@ template <class D, class V, int n>
 HWY_INLINE void TanhFast(D d, V (&x)[n]) {
   V z[n], p[n], q[n];
   Unroll<n>([&](auto i) SEQ_INLINE {
-    x[i] =
-        hn::Max(hn::Set(d, -kernels::kTanhLimit), hn::Min(hn::Set(d, kernels::kTanhLimit), x[i]));
+    x[i] = hn::Max(hn::Set(d, -kTanhLimit), hn::Min(hn::Set(d, kTanhLimit), x[i]));
   });
   Unroll<n>([&](auto i) SEQ_INLINE {
     z[i] = hn::Mul(x[i], x[i]);
-    p[i] = hn::Set(d, kernels::kTanhP[4]);
-    q[i] = hn::Set(d, kernels::kTanhQ[4]);
+    p[i] = hn::Set(d, kTanhP[4]);
+    q[i] = hn::Set(d, kTanhQ[4]);
   });
   Unroll<4>([&](auto k) SEQ_INLINE {
     Unroll<n>([&](auto i) SEQ_INLINE {
-      p[i] = hn::MulAdd(p[i], z[i], hn::Set(d, kernels::kTanhP[3 - k]));
-      q[i] = hn::MulAdd(q[i], z[i], hn::Set(d, kernels::kTanhQ[3 - k]));
+      p[i] = hn::MulAdd(p[i], z[i], hn::Set(d, kTanhP[3 - k]));
+      q[i] = hn::MulAdd(q[i], z[i], hn::Set(d, kTanhQ[3 - k]));
     });
   });
   Unroll<n>([&](auto i) SEQ_INLINE { x[i] = hn::Mul(p[i], x[i]); });
@@ -174,7 +172,7 @@ HWY_INLINE V Log1pOfUnit64(D d, V x) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_MATH_INL_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_MATH_INL_H_

@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_TARGET_H_
-#define SEQGRAPH_BACKENDS_SIMD_TARGET_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_TARGET_H_
+#define SEQGRAPH_BACKENDS_KERNELS_TARGET_H_
 
 // Which instruction set the vector code of this process runs on: the best that the CPU has of SSE4,
 // AVX2 and AVX3 (Highway's name for AVX-512 with F, VL, DQ and BW), unless one is forced. Below
@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// The environment variable that forces a target in this process and those that it starts.
 inline constexpr char kTargetVariable[] = "SEQGRAPH_SIMD_TARGET";
@@ -33,6 +33,6 @@ absl::Status TargetStatus();
 /// Name of the target in use: "AVX2".
 std::string TargetName();
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_TARGET_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_TARGET_H_

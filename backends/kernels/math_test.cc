@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "backends/simd/elementwise_loops.h"
-#include "backends/simd/target.h"
+#include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/target.h"
 #include "tests/testing.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
@@ -162,4 +162,4 @@ INSTANTIATE_TEST_SUITE_P(Targets, MathTest, ::testing::ValuesIn(SupportedTargets
                          [](const auto& info) { return info.param; });
 
 }  // namespace
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

@@ -1,12 +1,12 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_GEMM_H_
-#define SEQGRAPH_BACKENDS_SIMD_GEMM_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_GEMM_H_
+#define SEQGRAPH_BACKENDS_KERNELS_GEMM_H_
 
 #include <cstdint>
 
-#include "backends/simd/matrix.h"
-#include "backends/simd/thread_pool.h"
+#include "backends/kernels/matrix.h"
+#include "backends/kernels/thread_pool.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// c[rows, columns] = a[rows, inner] b[inner, columns], any of them 0.
 struct GemmShape {
@@ -23,6 +23,6 @@ int64_t MultiplyScratch(const GemmShape& shape);
 void Multiply(const GemmShape& shape, const MatrixView& a, const MatrixView& b, const float* bias,
               float* c, float* scratch, ThreadPool& pool);
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_GEMM_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_GEMM_H_
