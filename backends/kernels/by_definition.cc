@@ -1,8 +1,10 @@
-#include "backends/kernels/by_definition.h"
+// A kernel that is the op's own definition: for what is computed once a step, such as a power of
+// its number, where no loop of ours would be faster.
 
 #include <string>
 #include <vector>
 
+#include "backends/kernels/makers.h"
 #include "graph/op_def.h"
 
 namespace seqgraph::kernels {
@@ -40,7 +42,7 @@ class ByDefinition : public Kernel {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeByDefinition(const NodeContext& context) {
+MadeKernel MakeByDefinition(const KernelContext& context) {
   return std::make_unique<ByDefinition>(context);
 }
 

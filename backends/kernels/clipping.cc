@@ -1,12 +1,13 @@
-#include "backends/kernels/clipping.h"
+// What limits gradients. ops/clip.h has the formulas.
 
 #include <cmath>
 
 #include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/makers.h"
 
 namespace seqgraph::kernels {
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeClip(const NodeContext& context) {
+MadeKernel MakeClip(const KernelContext& context) {
   const auto limit = static_cast<float>(context.attributes().GetFloat("limit"));
   return MakeLoop([limit, n = context.input_size(0)](const KernelArgs& args) {
     const float* x = In<float>(args, 0);
@@ -17,7 +18,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeClip(const NodeContext& context) {
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeClipByNorm(const NodeContext& context) {
+MadeKernel MakeClipByNorm(const KernelContext& context) {
   const auto limit = static_cast<float>(context.attributes().GetFloat("limit"));
   return MakeLoop([limit, n = context.input_size(0)](const KernelArgs& args) {
     const float* x = In<float>(args, 0);

@@ -1,4 +1,4 @@
-#include "backends/kernels/copies.h"
+// Ops that only move what is there, or write what is known beforehand.
 
 #include <algorithm>
 #include <memory>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/makers.h"
 #include "base/status_macros.h"
 #include "graph/evaluate.h"
 #include "graph/tensor.h"
@@ -63,28 +64,28 @@ Picked SliceOf(const Shape& shape, const Attributes& attributes) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStep(const NodeContext& context) {
+MadeKernel MakeTakeStep(const KernelContext& context) {
   return MakeGather(Step(context.input_shape(0), context.attributes().GetInt("step")));
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeTakeStepGrad(const NodeContext& context) {
+MadeKernel MakeTakeStepGrad(const KernelContext& context) {
   return MakeScatter(Step(context.output_shape(0), context.attributes().GetInt("step")));
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeSlice(const NodeContext& context) {
+MadeKernel MakeSlice(const KernelContext& context) {
   return MakeGather(SliceOf(context.input_shape(0), context.attributes()));
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeSliceGrad(const NodeContext& context) {
+MadeKernel MakeSliceGrad(const KernelContext& context) {
   return MakeScatter(SliceOf(context.output_shape(0), context.attributes()));
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeReverse(const NodeContext& context) {
+MadeKernel MakeReverse(const KernelContext& context) {
   const AxisExtents whole(context.input_shape(0), context.attributes().GetInt("axis"));
   return MakeGather({whole, whole.extent - 1, -1, whole.extent});
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeConcat(const NodeContext& context) {
+MadeKernel MakeConcat(const KernelContext& context) {
   const int64_t axis = context.attributes().GetInt("axis");
   const AxisExtents a(context.input_shape(0), axis), b(context.input_shape(1), axis);
   const int64_t from_a = a.extent * a.inner, from_b = b.extent * b.inner;
@@ -97,7 +98,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeConcat(const NodeContext& context) {
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeReshape(const NodeContext& context) {
+MadeKernel MakeReshape(const KernelContext& context) {
   return MakeLoop([n = context.input_size(0)](const KernelArgs& args) {
     const float* x = In<float>(args, 0);
     float* y = Out<float>(args, 0);
@@ -105,7 +106,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeReshape(const NodeContext& context) 
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeTranspose(const NodeContext& context) {
+MadeKernel MakeTranspose(const KernelContext& context) {
   struct Axis {
     int64_t extent, stride;  // in x
   };
@@ -133,7 +134,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeTranspose(const NodeContext& context
 
 // The content is computed once, by the op's own definition, and copied in each call: the memory of
 // the output is others' in between.
-absl::StatusOr<std::unique_ptr<Kernel>> MakeConstant(const NodeContext& context) {
+MadeKernel MakeConstant(const KernelContext& context) {
   SEQ_ASSIGN_OR_RETURN(OptionalTensors content,
                        Evaluate(*context.node().op, context.attributes(), OptionalTensors()));
   const auto kept = std::make_shared<const Tensor>(*std::move(content[0]));
@@ -144,14 +145,14 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeConstant(const NodeContext& context)
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeFillLike(const NodeContext& context) {
+MadeKernel MakeFillLike(const KernelContext& context) {
   const float value = static_cast<float>(context.attributes().GetFloat("value"));
   return MakeLoop([value, n = context.output_size(0)](const KernelArgs& args) {
     if (args.outputs[0] != nullptr) std::fill_n(Out<float>(args, 0), n, value);
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeIncrement(const NodeContext& context) {
+MadeKernel MakeIncrement(const KernelContext& context) {
   return MakeLoop([n = context.output_size(0)](const KernelArgs& args) {
     if (args.outputs[0] == nullptr) return;
     const int64_t* t = In<int64_t>(args, 0);

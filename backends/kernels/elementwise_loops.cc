@@ -80,6 +80,10 @@ void ScaleLoop(const float* x, float factor, int64_t n, float* y) {
   Map(x, n, y, [f](VF v) { return hn::Mul(f, v); });
 }
 
+void AddRowLoop(const float* x, const float* row, int64_t rows, int64_t columns, float* y) {
+  for (int64_t r = 0; r < rows; ++r, x += columns, y += columns) AddLoop(x, row, columns, y);
+}
+
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace seqgraph::kernels
@@ -116,6 +120,25 @@ SEQ_UNARY(SqrtLoop)
 HWY_EXPORT(ScaleLoop);
 void ScaleLoop(const float* x, float factor, int64_t n, float* y) {
   HWY_DYNAMIC_DISPATCH(ScaleLoop)(x, factor, n, y);
+}
+
+HWY_EXPORT(AddRowLoop);
+void AddRowLoop(const float* x, const float* row, int64_t rows, int64_t columns, float* y) {
+  HWY_DYNAMIC_DISPATCH(AddRowLoop)(x, row, rows, columns, y);
+}
+
+UnaryLoop LoopOf(Activation activation) {
+  switch (activation) {
+    case Activation::kTanh:
+      return TanhLoop;
+    case Activation::kRelu:
+      return ReluLoop;
+    case Activation::kSigmoid:
+      return SigmoidLoop;
+    case Activation::kNone:
+      break;
+  }
+  return nullptr;
 }
 
 }  // namespace seqgraph::kernels

@@ -6,10 +6,15 @@
 
 #include <cstdint>
 
+#include "graph/activation.h"
+
 namespace seqgraph::kernels {
 
 using UnaryLoop = void (*)(const float* x, int64_t n, float* y);
 using BinaryLoop = void (*)(const float* a, const float* b, int64_t n, float* y);
+
+/// The loop of an activation; null for none.
+UnaryLoop LoopOf(Activation activation);
 
 void TanhLoop(const float* x, int64_t n, float* y);      ///< within 3 eps, relative
 void TanhFastLoop(const float* x, int64_t n, float* y);  ///< as recurrences use it
@@ -30,6 +35,9 @@ void MaximumLoop(const float* a, const float* b, int64_t n, float* y);  ///< NaN
 void AbsLoop(const float* x, int64_t n, float* y);
 void SqrtLoop(const float* x, int64_t n, float* y);
 void ScaleLoop(const float* x, float factor, int64_t n, float* y);
+
+/// y[r, c] = x[r, c] + row[c].
+void AddRowLoop(const float* x, const float* row, int64_t rows, int64_t columns, float* y);
 
 }  // namespace seqgraph::kernels
 

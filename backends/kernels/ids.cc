@@ -1,8 +1,11 @@
 #include "backends/kernels/ids.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/lookup_loops.h"
+#include "backends/kernels/loop_kernel.h"
 
 namespace seqgraph::kernels {
 
@@ -17,9 +20,17 @@ absl::Status BadIdError(const int32_t* ids, int64_t bad, const Shape& shape, int
       absl::StrCat("ids[", position, "] is ", ids[bad], ", must be in [0, ", rows, ")"));
 }
 
-Claim ClaimOneHot(const NodeContext& context) {
-  if (context.attributes().GetDType("dtype") == DType::kFloat32) return Claim::Yes();
-  return Claim::No(ClaimReason::kUnsupportedType, "dtype float64 (float32 is there)");
+std::unique_ptr<Kernel> MakeLookup(Ids ids, int64_t scratch_bytes,
+                                   std::function<void(const int32_t*, const KernelArgs&)> loop) {
+  return MakeLoop(
+      [ids = std::move(ids), loop = std::move(loop)](const KernelArgs& args) {
+        const int32_t* values = In<int32_t>(args, 0);
+        const int64_t bad = FindBadId(values, ids.count, ids.rows);
+        if (bad >= 0) return BadIdError(values, bad, ids.shape, ids.rows);
+        if (args.outputs[0] != nullptr) loop(values, args);
+        return absl::OkStatus();
+      },
+      scratch_bytes);
 }
 
 }  // namespace seqgraph::kernels

@@ -6,10 +6,14 @@
 // backend's own table (kernel_table.h).
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "backends/kernels/thread_pool.h"
 #include "graph/function.h"
 #include "runtime/backend.h"
 
@@ -24,6 +28,8 @@ class Kernel {
   virtual int64_t scratch_bytes() const { return 0; }
   virtual absl::Status Run(const KernelArgs& args) = 0;
 };
+
+using MadeKernel = absl::StatusOr<std::unique_ptr<Kernel>>;
 
 /// A node that may or may not be taken, and which other nodes are the backend's own.
 class NodeContext {
@@ -47,6 +53,19 @@ class NodeContext {
   const Function& function_;
   const int node_;
   const std::vector<bool>& mine_;
+};
+
+/// What the maker of a kernel sees: a node, and the threads that loops run on.
+class KernelContext : public NodeContext {
+ public:
+  KernelContext(const NodeContext& node, std::shared_ptr<ThreadPool> pool)
+      : NodeContext(node), pool_(std::move(pool)) {}
+
+  /// Kernels may hold it; a kernel's work is the same bits for any number of threads.
+  const std::shared_ptr<ThreadPool>& pool() const { return pool_; }
+
+ private:
+  const std::shared_ptr<ThreadPool> pool_;
 };
 
 inline Claim ClaimAlways(const NodeContext&) { return Claim::Yes(); }

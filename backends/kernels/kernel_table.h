@@ -2,29 +2,30 @@
 #define SEQGRAPH_BACKENDS_KERNELS_KERNEL_TABLE_H_
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "backends/kernels/kernel.h"
+#include "backends/kernels/target.h"
 #include "graph/op_def.h"
 
 namespace seqgraph::kernels {
 
-/// What every row of a table of kernels begins with. A backend adds what its makers need:
-///
-///   struct KernelDef : kernels::KernelRow { MadeKernel (*make)(KernelContext& context); };
+/// One row of a table of kernels, whose makers take a context of the backend's own.
+template <typename Context>
 struct KernelRow {
   const char* op;
   int op_version;
   Claim (*claim)(const NodeContext& context);
+  MadeKernel (*make)(Context& context);
 };
 
-/// A maker that backends share, as the `make` of a row that takes a context of the backend's own.
-template <absl::StatusOr<std::unique_ptr<Kernel>> (*kMake)(const NodeContext&), typename Context>
-absl::StatusOr<std::unique_ptr<Kernel>> Shared(Context& context) {
+/// A maker that backends share, as the `make` of such a row.
+template <MadeKernel (*kMake)(const KernelContext&), typename Context>
+MadeKernel Shared(Context& context) {
   return kMake(context);
 }
 
@@ -61,9 +62,15 @@ template <typename Row>
 using ChosenRows = std::vector<const Row*>;
 
 /// Backend::ClaimFunction of a backend that is a table of kernels: asks for every node as if all
-/// that it can run were its own, and leaves the rows in FunctionClaim::choice.
+/// that it can run were its own, and leaves the rows in FunctionClaim::choice. Refuses every node
+/// where the vector code cannot run (target.h).
 template <typename Row>
 FunctionClaim ClaimByTable(absl::Span<const Row> table, const Function& function) {
+  if (const absl::Status status = TargetStatus(); !status.ok()) {
+    return ClaimEach(function, [&status](int) {
+      return Claim::No(ClaimReason::kUnknownOp, std::string(status.message()));
+    });
+  }
   auto rows = std::make_shared<ChosenRows<Row>>();
   FunctionClaim claim = ClaimEach(function, [&](int node) {
     KernelChoice<Row> choice = ChooseKernel(table, NodeContext(function, node, /*mine=*/{}));
@@ -73,31 +80,6 @@ FunctionClaim ClaimByTable(absl::Span<const Row> table, const Function& function
   claim.choice = std::move(rows);
   return claim;
 }
-
-/// What Prepare begins with: for each node of the request its row. Those of the claim, if the
-/// backend got all that it claimed; otherwise they are chosen again, for a kernel may need a node
-/// that is now another backend's. InvalidArgument for a node that no row takes then.
-template <typename Row>
-absl::StatusOr<ChosenRows<Row>> RowsFor(absl::Span<const Row> table, const ProgramRequest& request,
-                                        const std::vector<bool>& mine) {
-  const auto* chosen = static_cast<const ChosenRows<Row>*>(request.claim->choice.get());
-  bool complete = chosen != nullptr;
-  for (size_t n = 0; complete && n < mine.size(); ++n) {
-    complete = mine[n] == ((*chosen)[n] != nullptr);
-  }
-  if (complete) return *chosen;
-  ChosenRows<Row> rows(mine.size(), nullptr);
-  for (const int n : request.nodes) {
-    const KernelChoice<Row> choice = ChooseKernel(table, NodeContext(*request.function, n, mine));
-    if (choice.def == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("node ", request.function->nodes()[n].name,
-                                                     " was not claimed: ", choice.claim.text));
-    }
-    rows[n] = choice.def;
-  }
-  return rows;
-}
-
 }  // namespace seqgraph::kernels
 
 #endif  // SEQGRAPH_BACKENDS_KERNELS_KERNEL_TABLE_H_

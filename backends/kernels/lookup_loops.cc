@@ -31,11 +31,12 @@ uint32_t LargestId(const int32_t* ids, int64_t count) {
   return largest;
 }
 
-void Gather(const float* table, int64_t width, const int32_t* ids, int64_t count, float* y) {
+void Gather(const float* table, int64_t width, const int32_t* ids, int64_t count, float* y,
+            int64_t id_stride) {
   const F32 d;
   const int64_t lanes = hn::Lanes(d);
-  for (int64_t i = 0; i < count; ++i, y += width) {
-    const float* row = table + ids[i] * width;
+  for (int64_t i = 0; i < count; ++i, ids += id_stride, y += width) {
+    const float* row = table + *ids * width;
     int64_t j = 0;
     for (; j + lanes <= width; j += lanes) hn::StoreU(hn::LoadU(d, row + j), d, y + j);
     if (j < width) StoreFirst(d, LoadFirst(d, row + j, width - j), y + j, width - j);
@@ -43,24 +44,25 @@ void Gather(const float* table, int64_t width, const int32_t* ids, int64_t count
 }
 
 // A run of one id is summed in registers: padding would else wait for its own stores.
-void ScatterAdd(const float* dy, const int32_t* ids, int64_t count, int64_t width, float* table) {
+void ScatterAdd(const float* dy, int64_t dy_stride, const int32_t* ids, int64_t id_stride,
+                int64_t count, int64_t width, float* table) {
   const F32 d;
   const int64_t lanes = hn::Lanes(d);
   int64_t end = 0;
   for (int64_t i = 0; i < count; i = end) {
-    const int32_t id = ids[i];
-    for (end = i + 1; end < count && ids[end] == id;) ++end;
+    const int32_t id = ids[i * id_stride];
+    for (end = i + 1; end < count && ids[end * id_stride] == id;) ++end;
     float* row = table + id * width;
     for (int64_t j = 0; j < width; j += lanes) {
       const int64_t used = std::min(lanes, width - j);
       if (used == lanes) {
         VF sum = hn::LoadU(d, row + j);
-        for (int64_t k = i; k < end; ++k) sum = hn::Add(sum, hn::LoadU(d, dy + k * width + j));
+        for (int64_t k = i; k < end; ++k) sum = hn::Add(sum, hn::LoadU(d, dy + k * dy_stride + j));
         hn::StoreU(sum, d, row + j);
       } else {
         VF sum = LoadFirst(d, row + j, used);
         for (int64_t k = i; k < end; ++k) {
-          sum = hn::Add(sum, LoadFirst(d, dy + k * width + j, used));
+          sum = hn::Add(sum, LoadFirst(d, dy + k * dy_stride + j, used));
         }
         StoreFirst(d, sum, row + j, used);
       }
@@ -100,8 +102,14 @@ int64_t FindBadId(const int32_t* ids, int64_t count, int64_t rows) {
          ids;
 }
 
-void GatherRows(const float* table, int64_t width, const int32_t* ids, int64_t count, float* y) {
-  HWY_DYNAMIC_DISPATCH(Gather)(table, width, ids, count, y);
+void GatherRows(const float* table, int64_t width, const int32_t* ids, int64_t count, float* y,
+                int64_t id_stride) {
+  HWY_DYNAMIC_DISPATCH(Gather)(table, width, ids, count, y, id_stride);
+}
+
+void AddRows(const float* dy, int64_t dy_stride, const int32_t* ids, int64_t id_stride,
+             int64_t count, int64_t width, float* table) {
+  HWY_DYNAMIC_DISPATCH(ScatterAdd)(dy, dy_stride, ids, id_stride, count, width, table);
 }
 
 int64_t ScatterAddScratch(int64_t count, int64_t width, int64_t rows) {
@@ -115,8 +123,8 @@ void ScatterAddRows(const float* dy, const int32_t* ids, int64_t count, int64_t 
   pool.ParallelFor(parts, [&](int64_t i) {
     const int64_t begin = count * i / parts, end = count * (i + 1) / parts;
     std::memset(table_of(i), 0, size * sizeof(float));
-    HWY_DYNAMIC_DISPATCH(ScatterAdd)
-    (dy + begin * width, ids + begin, end - begin, width, table_of(i));
+    AddRows(dy + begin * width, width, ids + begin, /*id_stride=*/1, end - begin, width,
+            table_of(i));
   });
   for (int64_t distance = 1; distance < parts; distance *= 2) {
     for (int64_t i = 0; i + distance < parts; i += 2 * distance) {

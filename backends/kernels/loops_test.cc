@@ -132,6 +132,37 @@ TEST_P(LoopsTest, RowsAreSummedInDoubleForEveryNumberOfColumns) {
   }
 }
 
+TEST_P(LoopsTest, ARowIsAddedToEachRow) {
+  const int64_t rows = 3;
+  for (int64_t columns : kLengths) {
+    const std::vector<float> x = Random(rows * columns), row = Random(columns);
+    std::vector<float> expected = x;
+    for (int64_t i = 0; i < rows * columns; ++i) expected[i] += row[i % columns];
+    Guarded y(rows * columns);
+    AddRowLoop(x.data(), row.data(), rows, columns, y.data());
+    EXPECT_TRUE(SameBits(y.values(), expected)) << columns;
+  }
+}
+
+TEST_P(LoopsTest, TheLargestMagnitudeIsThatOfNanAboveInfinity) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(MaxAbsLoop(nullptr, 0), 0.0f);
+  for (int64_t n : kLengths) {
+    std::vector<float> x = Random(n);
+    for (int64_t i = 0; i < n; ++i) {
+      const float before = x[i];
+      for (float largest : {-5.0f, 5.0f, -kInfinity}) {
+        x[i] = largest;
+        EXPECT_EQ(MaxAbsLoop(x.data(), n), std::fabs(largest)) << n << " " << i;
+      }
+      x[(i + 1) % n] = kInfinity;
+      x[i] = kNaN;
+      EXPECT_TRUE(std::isnan(MaxAbsLoop(x.data(), n))) << n << " " << i;
+      x[(i + 1) % n] = x[i] = before;
+    }
+  }
+}
+
 TEST_P(LoopsTest, LossOfLogitsIsTheRoundedLossInDouble) {
   for (int64_t n : kLengths) {
     if (n == 0) continue;
@@ -310,6 +341,30 @@ TEST_P(LoopsTest, ManyIdsOfASmallTableGiveTheSameBitsOnAnyNumberOfThreads) {
   }
   for (int64_t i = 0; i < rows * width; ++i) {
     EXPECT_NEAR(results[0][i], sums[i], 700 * kEpsilon * magnitudes[i]);  // about n / rows terms
+  }
+}
+
+TEST_P(LoopsTest, IdsAndRowsOfGradientsMayLieApart) {
+  const int64_t rows = 5, n = 12, id_stride = 3;
+  std::vector<int32_t> ids(n * id_stride);
+  for (int32_t& id : ids) id = static_cast<int32_t>(random_() % rows);
+  for (int64_t width : kLengths) {
+    const int64_t dy_stride = width + 5;
+    const std::vector<float> table = Random(rows * width), dy = Random(n * dy_stride);
+    Guarded y(n * width), sums(rows * width);
+    std::copy(table.begin(), table.end(), sums.data());
+    GatherRows(table.data(), width, ids.data(), n, y.data(), id_stride);
+    AddRows(dy.data(), dy_stride, ids.data(), id_stride, n, width, sums.data());
+    std::vector<float> expected_y(n * width), expected = table;
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < width; ++j) {
+        const int64_t at = ids[i * id_stride] * width + j;
+        expected_y[i * width + j] = table[at];
+        expected[at] += dy[i * dy_stride + j];
+      }
+    }
+    EXPECT_TRUE(SameBits(y.values(), expected_y)) << width;
+    EXPECT_TRUE(SameBits(sums.values(), expected)) << width;
   }
 }
 

@@ -1,9 +1,12 @@
-#include "backends/kernels/losses.h"
+// Softmax, the cross-entropies and the mean squared error, inside in double.
+// ops/{softmax,cross_entropy,bce,mse}.h have the formulas.
 
 #include <algorithm>
 #include <cmath>
 
 #include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/makers.h"
+#include "backends/kernels/reduction_loops.h"
 
 namespace seqgraph::kernels {
 namespace {
@@ -122,7 +125,7 @@ void ProbabilitiesLossGrad(double epsilon, double scale, const float* p, const f
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmax(const NodeContext& context) {
+MadeKernel MakeSoftmax(const KernelContext& context) {
   const RowExtents extents(context.input_shape(0));
   const auto loop = [extents](const KernelArgs& args) {
     const float* x = In<float>(args, 0);
@@ -137,7 +140,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmax(const NodeContext& context) 
   return MakeLoop(loop, extents.width * static_cast<int64_t>(sizeof(double)));
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmaxGrad(const NodeContext& context) {
+MadeKernel MakeSoftmaxGrad(const KernelContext& context) {
   return MakeLoop([e = RowExtents(context.input_shape(0))](const KernelArgs& args) {
     const float *y = In<float>(args, 0), *dy = In<float>(args, 1);
     float* dx = Out<float>(args, 0);
@@ -150,30 +153,29 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmaxGrad(const NodeContext& conte
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmaxCrossEntropy(const NodeContext& context) {
+MadeKernel MakeSoftmaxCrossEntropy(const KernelContext& context) {
   return MakeRowLoss(context, LogitsLoss);
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeSoftmaxCrossEntropyGrad(const NodeContext& context) {
+MadeKernel MakeSoftmaxCrossEntropyGrad(const KernelContext& context) {
   return MakeRowLossGrad(context, LogitsLossGrad);
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeCategoricalCrossEntropy(const NodeContext& context) {
+MadeKernel MakeCategoricalCrossEntropy(const KernelContext& context) {
   const double epsilon = context.attributes().GetFloat("epsilon");
   return MakeRowLoss(context, [epsilon](const float* p, const float* y, int64_t n) {
     return ProbabilitiesLoss(epsilon, p, y, n);
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeCategoricalCrossEntropyGrad(
-    const NodeContext& context) {
+MadeKernel MakeCategoricalCrossEntropyGrad(const KernelContext& context) {
   const double epsilon = context.attributes().GetFloat("epsilon");
   return MakeRowLossGrad(
       context, [epsilon](double scale, const float* p, const float* y, int64_t n, double*,
                          float* dp) { ProbabilitiesLossGrad(epsilon, scale, p, y, n, dp); });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBce(const NodeContext& context) {
+MadeKernel MakeBce(const KernelContext& context) {
   const double low = context.attributes().GetFloat("epsilon"), high = 1 - low;
   return MakeRowLoss(context, [low, high](const float* p, const float* y, int64_t n) {
     double sum = 0;
@@ -186,7 +188,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBce(const NodeContext& conte
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceGrad(const NodeContext& context) {
+MadeKernel MakeBceGrad(const KernelContext& context) {
   const double low = context.attributes().GetFloat("epsilon"), high = 1 - low;
   return MakeRowLossGrad(context, [low, high](double scale, const float* p, const float* y,
                                               int64_t n, double*, float* dp) {
@@ -199,7 +201,22 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceGrad(const NodeContext& c
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogits(const NodeContext& context) {
+MadeKernel MakeBceWithLogits(const KernelContext& context) {
+  return MakeLoop([n = context.input_size(0)](const KernelArgs& args) {
+    float* loss = Out<float>(args, 0);
+    if (loss != nullptr) *loss = BceOnLogitsLoop(In<float>(args, 0), In<float>(args, 1), n);
+  });
+}
+
+MadeKernel MakeBceWithLogitsGrad(const KernelContext& context) {
+  return MakeLoop([n = context.input_size(0)](const KernelArgs& args) {
+    float* dz = Out<float>(args, 0);
+    if (dz == nullptr) return;
+    BceOnLogitsGradLoop(In<float>(args, 0), In<float>(args, 1), *In<float>(args, 2), n, dz);
+  });
+}
+
+MadeKernel MakeWeightedBceWithLogits(const KernelContext& context) {
   return MakeRowLoss(context, [](const float* z, const float* y, int64_t n) {
     double sum = 0;
     for (int64_t k = 0; k < n; ++k) {
@@ -211,7 +228,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogits(const NodeCont
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogitsGrad(const NodeContext& context) {
+MadeKernel MakeWeightedBceWithLogitsGrad(const KernelContext& context) {
   return MakeRowLossGrad(
       context, [](double scale, const float* z, const float* y, int64_t n, double*, float* dz) {
         const double factor = scale / static_cast<double>(n);
@@ -223,7 +240,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeWeightedBceWithLogitsGrad(const Node
       });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeMse(const NodeContext& context) {
+MadeKernel MakeMse(const KernelContext& context) {
   return MakeRowLoss(context, [](const float* x, const float* y, int64_t n) {
     double sum = 0;
     for (int64_t k = 0; k < n; ++k) sum += (double{x[k]} - y[k]) * (double{x[k]} - y[k]);
@@ -231,7 +248,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeMse(const NodeContext& context) {
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeMseGrad(const NodeContext& context) {
+MadeKernel MakeMseGrad(const KernelContext& context) {
   return MakeRowLossGrad(
       context, [](double scale, const float* x, const float* y, int64_t n, double*, float* dx) {
         const double factor = 2 * scale / static_cast<double>(n);

@@ -89,6 +89,19 @@ void SumRowsLoop(const float* x, int64_t rows, int64_t columns, float* y) {
   StoreFirst(d, SumColumns(rows, load), y + c, rest);
 }
 
+// As integers the magnitudes of floats keep their order, with NaN above Inf.
+float MaxAbsLoop(const float* x, int64_t n) {
+  const F32 d;
+  const hn::RebindToSigned<F32> di;
+  const int64_t lanes = hn::Lanes(d);
+  auto most = hn::Zero(di);
+  for (int64_t i = 0; i < n; i += lanes) {
+    const VF v = i + lanes <= n ? hn::LoadU(d, x + i) : LoadFirst(d, x + i, n - i);
+    most = hn::Max(most, hn::BitCast(di, hn::Abs(v)));
+  }
+  return hn::GetLane(hn::BitCast(d, hn::MaxOfLanes(di, most)));
+}
+
 // max(z, 0) - z y + log(1 + e^-|z|).
 HWY_INLINE VD LogitLoss(VD z, VD y) {
   const F64 d;
@@ -155,6 +168,9 @@ HWY_EXPORT(SumRowsLoop);
 void SumRowsLoop(const float* x, int64_t rows, int64_t columns, float* y) {
   HWY_DYNAMIC_DISPATCH(SumRowsLoop)(x, rows, columns, y);
 }
+
+HWY_EXPORT(MaxAbsLoop);
+float MaxAbsLoop(const float* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(MaxAbsLoop)(x, n); }
 
 HWY_EXPORT(BceOnLogitsLoop);
 float BceOnLogitsLoop(const float* z, const float* y, int64_t n) {

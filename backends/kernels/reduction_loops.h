@@ -1,7 +1,8 @@
 #ifndef SEQGRAPH_BACKENDS_KERNELS_REDUCTION_LOOPS_H_
 #define SEQGRAPH_BACKENDS_KERNELS_REDUCTION_LOOPS_H_
 
-// Sums and losses, all summed in double in an order that depends on the sizes and the target alone.
+// Sums and losses, all summed in double in an order that depends on the sizes and the target alone,
+// and the largest of many.
 
 #include <cstdint>
 
@@ -12,6 +13,9 @@ double SumLoop(const float* x, int64_t n);
 
 /// y[c] = sum over r of x[r, c], x being [rows, columns].
 void SumRowsLoop(const float* x, int64_t rows, int64_t columns, float* y);
+
+/// The largest |x|; NaN if there is one, 0 for n = 0.
+float MaxAbsLoop(const float* x, int64_t n);
 
 /// Mean of max(z, 0) - z y + log(1 + e^-|z|). NaN for n = 0.
 float BceOnLogitsLoop(const float* z, const float* y, int64_t n);

@@ -1,23 +1,24 @@
-#include "backends/kernels/reductions.h"
+// Reductions, and the broadcasts that are their gradients.
 
 #include <algorithm>
 #include <cstring>
 
 #include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/makers.h"
 #include "backends/kernels/reduction.h"
+#include "backends/kernels/reduction_loops.h"
 
 namespace seqgraph::kernels {
 namespace {
 
-void Reduce(const Reduction& r, const ReductionLoops& loops, const float* x, void* scratch,
-            float* y) {
+void Reduce(const Reduction& r, const float* x, void* scratch, float* y) {
   if (r.large == 0) {
     std::fill_n(y, r.small, 0.0f);
   } else if (r.Trailing()) {
     const int64_t n = r.large / r.small;
-    for (int64_t i = 0; i < r.small; ++i) y[i] = static_cast<float>(loops.sum(x + i * n, n));
+    for (int64_t i = 0; i < r.small; ++i) y[i] = static_cast<float>(SumLoop(x + i * n, n));
   } else if (r.Leading()) {
-    loops.sum_rows(x, r.large / r.small, r.small, y);
+    SumRowsLoop(x, r.large / r.small, r.small, y);
   } else {
     double* sums = static_cast<double*>(scratch);
     std::fill_n(sums, r.small, 0.0);
@@ -52,17 +53,14 @@ std::unique_ptr<Kernel> MakeBroadcast(const NodeContext& context, bool mean) {
   });
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Kernel>> MakeReduction(const NodeContext& context,
-                                                      const ReductionLoops& loops, bool mean) {
+std::unique_ptr<Kernel> MakeReduction(const NodeContext& context, bool mean) {
   const Reduction r(context.input_shape(0), context.attributes().GetInts("axes"));
   const int64_t scratch = r.small * static_cast<int64_t>(sizeof(double));
   return MakeLoop(
-      [r, loops, mean](const KernelArgs& args) {
+      [r, mean](const KernelArgs& args) {
         float* y = Out<float>(args, 0);
         if (y == nullptr) return;
-        Reduce(r, loops, In<float>(args, 0), args.scratch, y);
+        Reduce(r, In<float>(args, 0), args.scratch, y);
         if (!mean || r.large == 0) return;
         const double terms = static_cast<double>(r.large / r.small);
         for (int64_t j = 0; j < r.small; ++j) y[j] = static_cast<float>(y[j] / terms);
@@ -70,12 +68,13 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeReduction(const NodeContext& context
       scratch);
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeBroadcastLike(const NodeContext& context) {
-  return MakeBroadcast(context, false);
-}
+}  // namespace
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeReduceMeanGrad(const NodeContext& context) {
-  return MakeBroadcast(context, true);
-}
+MadeKernel MakeReduceSum(const KernelContext& context) { return MakeReduction(context, false); }
+MadeKernel MakeReduceMean(const KernelContext& context) { return MakeReduction(context, true); }
+
+MadeKernel MakeBroadcastLike(const KernelContext& context) { return MakeBroadcast(context, false); }
+
+MadeKernel MakeReduceMeanGrad(const KernelContext& context) { return MakeBroadcast(context, true); }
 
 }  // namespace seqgraph::kernels

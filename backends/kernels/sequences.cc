@@ -1,10 +1,11 @@
-#include "backends/kernels/sequences.h"
+// Masks, and what pools the steps of a sequence.
 
 #include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/makers.h"
 #include "graph/dropout_bits.h"
 
 namespace seqgraph::kernels {
@@ -34,26 +35,25 @@ struct Sequence {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeSequenceMask(const NodeContext& context) {
+MadeKernel MakeSequenceMask(const KernelContext& context) {
   const int64_t time = context.attributes().GetInt("time");
-  return std::make_unique<CheckedLoopKernel>(
-      [time, batch = context.input_size(0)](const KernelArgs& args) {
-        const int32_t* lengths = In<int32_t>(args, 0);
-        int32_t* mask = Out<int32_t>(args, 0);
-        for (int64_t n = 0; n < batch; ++n) {
-          if (lengths[n] < 0 || lengths[n] > time) {
-            return absl::InvalidArgumentError(
-                absl::StrCat("lengths[", n, "] is ", lengths[n], ", must be in [0, ", time, "]"));
-          }
-          if (mask == nullptr) continue;
-          int32_t* row = mask + n * time;
-          std::fill(std::fill_n(row, lengths[n], 1), row + time, 0);
-        }
-        return absl::OkStatus();
-      });
+  return MakeLoop([time, batch = context.input_size(0)](const KernelArgs& args) {
+    const int32_t* lengths = In<int32_t>(args, 0);
+    int32_t* mask = Out<int32_t>(args, 0);
+    for (int64_t n = 0; n < batch; ++n) {
+      if (lengths[n] < 0 || lengths[n] > time) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("lengths[", n, "] is ", lengths[n], ", must be in [0, ", time, "]"));
+      }
+      if (mask == nullptr) continue;
+      int32_t* row = mask + n * time;
+      std::fill(std::fill_n(row, lengths[n], 1), row + time, 0);
+    }
+    return absl::OkStatus();
+  });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeZeroMasked(const NodeContext& context) {
+MadeKernel MakeZeroMasked(const KernelContext& context) {
   const int64_t steps = context.input_size(1);
   const int64_t width = steps == 0 ? 0 : context.input_size(0) / steps;
   return MakeLoop([steps, width](const KernelArgs& args) {
@@ -70,7 +70,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeZeroMasked(const NodeContext& contex
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeDropoutMask(const NodeContext& context) {
+MadeKernel MakeDropoutMask(const KernelContext& context) {
   const double rate = context.attributes().GetFloat("rate");
   const int64_t stream = context.attributes().GetInt("stream");
   const uint64_t threshold = DropoutThreshold(rate);
@@ -87,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeDropoutMask(const NodeContext& conte
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeAveragePooling(const NodeContext& context) {
+MadeKernel MakeAveragePooling(const KernelContext& context) {
   return MakeLoop([s = Sequence(context.input_shape(0))](const KernelArgs& args) {
     const float* x = In<float>(args, 0);
     float* y = Out<float>(args, 0);
@@ -102,7 +102,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeAveragePooling(const NodeContext& co
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeAveragePoolingGrad(const NodeContext& context) {
+MadeKernel MakeAveragePoolingGrad(const KernelContext& context) {
   return MakeLoop([s = Sequence(context.output_shape(0))](const KernelArgs& args) {
     const float* dy = In<float>(args, 0);
     const int32_t* mask = In<int32_t>(args, 2);
@@ -118,7 +118,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeAveragePoolingGrad(const NodeContext
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPooling(const NodeContext& context) {
+MadeKernel MakeMaxPooling(const KernelContext& context) {
   return MakeLoop([s = Sequence(context.input_shape(0))](const KernelArgs& args) {
     const float* x = In<float>(args, 0);
     float* y = Out<float>(args, 0);
@@ -137,7 +137,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPooling(const NodeContext& contex
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPoolingGrad(const NodeContext& context) {
+MadeKernel MakeMaxPoolingGrad(const KernelContext& context) {
   const Sequence s(context.output_shape(0));
   const auto loop = [s](const KernelArgs& args) {
     const float *x = In<float>(args, 0), *y = In<float>(args, 1), *dy = In<float>(args, 2);

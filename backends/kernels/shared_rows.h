@@ -7,19 +7,57 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "backends/kernels/by_definition.h"
-#include "backends/kernels/clipping.h"
-#include "backends/kernels/copies.h"
 #include "backends/kernels/kernel_table.h"
-#include "backends/kernels/losses.h"
-#include "backends/kernels/reductions.h"
-#include "backends/kernels/sequences.h"
+#include "backends/kernels/makers.h"
 
 namespace seqgraph::kernels {
 
-/// Ops whose kernels are the same loops everywhere: op, version, claim, maker.
+/// Ops whose kernels are the same everywhere: op, version, claim, maker.
 template <typename Row>
 inline constexpr Row kSharedRows[] = {
+    {"Sigmoid", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"SigmoidGrad", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Tanh", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"TanhGrad", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Relu", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"ReluGrad", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Add", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Subtract", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Multiply", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Divide", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Maximum", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Abs", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Sqrt", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Scale", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"FusedElementwise", 2, ClaimAlways, Shared<MakeFusedElementwise>},
+    {"Dense", 1, ClaimAlways, Shared<MakeDense>},
+    {"DenseGrad", 1, ClaimAlways, Shared<MakeDenseGrad>},
+    {"Embedding", 1, ClaimAlways, Shared<MakeEmbedding>},
+    {"EmbeddingGrad", 1, ClaimAlways, Shared<MakeEmbeddingGrad>},
+    {"OneHot", 1, ClaimOneHot, Shared<MakeOneHot>},
+    {"ReduceSum", 1, ClaimAlways, Shared<MakeReduceSum>},
+    {"ReduceMean", 1, ClaimAlways, Shared<MakeReduceMean>},
+    {"ReduceMeanGrad", 1, ClaimAlways, Shared<MakeReduceMeanGrad>},
+    {"BroadcastLike", 1, ClaimAlways, Shared<MakeBroadcastLike>},
+    {"Softmax", 1, ClaimAlways, Shared<MakeSoftmax>},
+    {"SoftmaxGrad", 1, ClaimAlways, Shared<MakeSoftmaxGrad>},
+    {"SoftmaxCrossEntropyWithLogits", 1, ClaimAlways, Shared<MakeSoftmaxCrossEntropy>},
+    {"SoftmaxCrossEntropyWithLogitsGrad", 1, ClaimAlways, Shared<MakeSoftmaxCrossEntropyGrad>},
+    {"CategoricalCrossEntropy", 1, ClaimAlways, Shared<MakeCategoricalCrossEntropy>},
+    {"CategoricalCrossEntropyGrad", 1, ClaimAlways, Shared<MakeCategoricalCrossEntropyGrad>},
+    {"BCE", 2, ClaimAlways, Shared<MakeBce>},
+    {"BCEGrad", 2, ClaimAlways, Shared<MakeBceGrad>},
+    {"BCEWithLogits", 1, ClaimAlways, Shared<MakeBceWithLogits>},
+    {"BCEWithLogitsGrad", 1, ClaimAlways, Shared<MakeBceWithLogitsGrad>},
+    {"BCEWithLogits", 2, ClaimAlways, Shared<MakeWeightedBceWithLogits>},
+    {"BCEWithLogitsGrad", 2, ClaimAlways, Shared<MakeWeightedBceWithLogitsGrad>},
+    {"MSE", 1, ClaimAlways, Shared<MakeMse>},
+    {"MSEGrad", 1, ClaimAlways, Shared<MakeMseGrad>},
+    {"SGDUpdate", 1, ClaimAlways, Shared<MakeSgdUpdate>},
+    {"RMSPropUpdate", 1, ClaimAlways, Shared<MakeRmsPropUpdate>},
+    {"AdamUpdate", 1, ClaimAlways, Shared<MakeAdamUpdate>},
+    {"Clip", 1, ClaimAlways, Shared<MakeClip>},
+    {"ClipByNorm", 1, ClaimAlways, Shared<MakeClipByNorm>},
     {"TakeStep", 1, ClaimAlways, Shared<MakeTakeStep>},
     {"TakeStepGrad", 1, ClaimAlways, Shared<MakeTakeStepGrad>},
     {"Reshape", 1, ClaimAlways, Shared<MakeReshape>},
@@ -28,6 +66,9 @@ inline constexpr Row kSharedRows[] = {
     {"Slice", 1, ClaimAlways, Shared<MakeSlice>},
     {"SliceGrad", 1, ClaimAlways, Shared<MakeSliceGrad>},
     {"Reverse", 1, ClaimAlways, Shared<MakeReverse>},
+    {"Constant", 2, ClaimAlways, Shared<MakeConstant>},
+    {"FillLike", 1, ClaimAlways, Shared<MakeFillLike>},
+    {"Increment", 1, ClaimAlways, Shared<MakeIncrement>},
     {"SequenceMask", 1, ClaimAlways, Shared<MakeSequenceMask>},
     {"ZeroMasked", 1, ClaimAlways, Shared<MakeZeroMasked>},
     {"DropoutMask", 1, ClaimAlways, Shared<MakeDropoutMask>},
@@ -35,29 +76,8 @@ inline constexpr Row kSharedRows[] = {
     {"GlobalAveragePooling1DGrad", 1, ClaimAlways, Shared<MakeAveragePoolingGrad>},
     {"GlobalMaxPooling1D", 1, ClaimAlways, Shared<MakeMaxPooling>},
     {"GlobalMaxPooling1DGrad", 1, ClaimAlways, Shared<MakeMaxPoolingGrad>},
-    {"Softmax", 1, ClaimAlways, Shared<MakeSoftmax>},
-    {"SoftmaxGrad", 1, ClaimAlways, Shared<MakeSoftmaxGrad>},
-    {"SoftmaxCrossEntropyWithLogits", 1, ClaimAlways, Shared<MakeSoftmaxCrossEntropy>},
-    {"SoftmaxCrossEntropyWithLogitsGrad", 1, ClaimAlways, Shared<MakeSoftmaxCrossEntropyGrad>},
-    {"CategoricalCrossEntropy", 1, ClaimAlways, Shared<MakeCategoricalCrossEntropy>},
-    {"CategoricalCrossEntropyGrad", 1, ClaimAlways, Shared<MakeCategoricalCrossEntropyGrad>},
-    {"BCE", 1, ClaimAlways, Shared<MakeWeightedBce>},
-    {"BCEGrad", 1, ClaimAlways, Shared<MakeWeightedBceGrad>},
-    {"BCE", 2, ClaimAlways, Shared<MakeWeightedBce>},
-    {"BCEGrad", 2, ClaimAlways, Shared<MakeWeightedBceGrad>},
-    {"BCEWithLogits", 2, ClaimAlways, Shared<MakeWeightedBceWithLogits>},
-    {"BCEWithLogitsGrad", 2, ClaimAlways, Shared<MakeWeightedBceWithLogitsGrad>},
-    {"MSE", 1, ClaimAlways, Shared<MakeMse>},
-    {"MSEGrad", 1, ClaimAlways, Shared<MakeMseGrad>},
     {"Power", 1, ClaimAlways, Shared<MakeByDefinition>},
     {"Cast", 1, ClaimAnyType, Shared<MakeByDefinition>},
-    {"Clip", 1, ClaimAlways, Shared<MakeClip>},
-    {"ClipByNorm", 1, ClaimAlways, Shared<MakeClipByNorm>},
-    {"Constant", 2, ClaimAlways, Shared<MakeConstant>},
-    {"FillLike", 1, ClaimAlways, Shared<MakeFillLike>},
-    {"Increment", 1, ClaimAlways, Shared<MakeIncrement>},
-    {"ReduceMeanGrad", 1, ClaimAlways, Shared<MakeReduceMeanGrad>},
-    {"BroadcastLike", 1, ClaimAlways, Shared<MakeBroadcastLike>},
 };
 
 /// A backend's own rows, and behind them, as what comes last in preference, the shared ones. Never

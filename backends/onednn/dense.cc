@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/dense_extents.h"
-#include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/reduction_loops.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/executable.h"
 #include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/math_loops.h"
 #include "backends/onednn/run_guard.h"
 #include "base/status_macros.h"
 
@@ -18,15 +18,6 @@ namespace seqgraph::onednn {
 namespace {
 
 using dnnl::memory;
-
-using ActivationLoop = void (*)(const float* x, int64_t n, float* y);
-
-ActivationLoop FindLoop(const std::string& name) {
-  if (name == "tanh") return Tanh;
-  if (name == "relu") return Relu;
-  if (name == "sigmoid") return Sigmoid;
-  return nullptr;
-}
 
 // c = a b on oneDNN, where either factor may lie transposed in memory.
 class MatrixProduct {
@@ -84,7 +75,7 @@ class MatrixProduct {
 
 class DenseKernel : public Kernel {
  public:
-  DenseKernel(kernels::DenseExtents extents, ActivationLoop activation, MatrixProduct product,
+  DenseKernel(kernels::DenseExtents extents, kernels::UnaryLoop activation, MatrixProduct product,
               int threads)
       : e_(extents), activation_(activation), product_(std::move(product)), threads_(threads) {}
 
@@ -97,14 +88,14 @@ class DenseKernel : public Kernel {
     ThreadCountGuard guard(threads_);
     SEQ_RETURN_IF_ERROR(product_.Run(In<float>(args, 0), In<float>(args, 1), y, args.scratch));
     const float* b = In<float>(args, 2);
-    if (b != nullptr) AddRowVector(y, b, e_.rows, e_.units, y);
+    if (b != nullptr) kernels::AddRowLoop(y, b, e_.rows, e_.units, y);
     if (activation_ != nullptr) activation_(y, e_.rows * e_.units, y);
     return absl::OkStatus();
   }
 
  private:
   const kernels::DenseExtents e_;
-  const ActivationLoop activation_;
+  const kernels::UnaryLoop activation_;
   MatrixProduct product_;
   const int threads_;
 };
@@ -128,7 +119,9 @@ class DenseGradKernel : public Kernel {
     if (float* dw = Out<float>(args, 1); dw != nullptr) {
       SEQ_RETURN_IF_ERROR(dw_.Run(In<float>(args, 0), dz, dw, args.scratch));
     }
-    if (float* db = Out<float>(args, 2); db != nullptr) SumRows(dz, e_.rows, e_.units, db);
+    if (float* db = Out<float>(args, 2); db != nullptr) {
+      kernels::SumRowsLoop(dz, e_.rows, e_.units, db);
+    }
     return absl::OkStatus();
   }
 
@@ -140,32 +133,11 @@ class DenseGradKernel : public Kernel {
 
 }  // namespace
 
-Claim ClaimDenseOneUnit(const NodeContext& context) {
-  if (kernels::DenseExtentsOf(context).units == 1) return Claim::Yes();
-  return Claim::No(ClaimReason::kUnsupportedShape, "more than one unit");
-}
-
 Claim ClaimDense(const NodeContext& context) {
   const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
-  for (int64_t extent : {e.rows, e.features, e.units}) {
-    if (extent >= 1 && extent <= INT32_MAX) continue;
-    return Claim::No(
-        ClaimReason::kUnsupportedShape,
-        absl::StrCat("a matrix product [", e.rows, ", ", e.features, "] x [", e.features, ", ",
-                     e.units, "] (extents 1 to 2^31 - 1 are there)"));
-  }
-  return Claim::Yes();
-}
-
-MadeKernel MakeDenseOneUnit(KernelContext& context) {
-  const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
-  const ActivationLoop activation = FindLoop(context.attributes().GetString("activation"));
-  return MakeLoop([e, activation](const KernelArgs& args) {
-    float* y = Out<float>(args, 0);
-    if (y == nullptr) return;
-    DenseOneUnit(In<float>(args, 0), In<float>(args, 1), In<float>(args, 2), e.rows, e.features, y);
-    if (activation != nullptr) activation(y, e.rows, y);
-  });
+  const auto fits = [](int64_t extent) { return extent >= 1 && extent <= INT32_MAX; };
+  if (e.units > 1 && fits(e.rows) && fits(e.features) && fits(e.units)) return Claim::Yes();
+  return Claim::No(ClaimReason::kUnsupportedShape, "no matrix product for oneDNN");
 }
 
 MadeKernel MakeDense(KernelContext& context) {
@@ -173,16 +145,9 @@ MadeKernel MakeDense(KernelContext& context) {
   SEQ_ASSIGN_OR_RETURN(
       MatrixProduct product,
       MatrixProduct::Create(e.rows, e.features, e.units, false, false, context.threads()));
-  return std::make_unique<DenseKernel>(e, FindLoop(context.attributes().GetString("activation")),
-                                       std::move(product), context.threads());
-}
-
-MadeKernel MakeDenseGradOneUnit(KernelContext& context) {
-  const kernels::DenseExtents e = kernels::DenseExtentsOf(context);
-  return MakeLoop([e](const KernelArgs& args) {
-    DenseOneUnitGrad(In<float>(args, 0), In<float>(args, 1), In<float>(args, 2), e.rows, e.features,
-                     Out<float>(args, 0), Out<float>(args, 1), Out<float>(args, 2));
-  });
+  return std::make_unique<DenseKernel>(
+      e, kernels::LoopOf(ParseActivation(context.attributes().GetString("activation"))),
+      std::move(product), context.threads());
 }
 
 MadeKernel MakeDenseGrad(KernelContext& context) {

@@ -10,12 +10,9 @@
 #include <memory>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "backends/kernels/kernel.h"
 #include "backends/kernels/kernel_table.h"
-#include "backends/kernels/loop_kernel.h"
-#include "graph/function.h"
-#include "runtime/backend.h"
+#include "backends/kernels/thread_pool.h"
 
 namespace seqgraph::onednn {
 
@@ -33,7 +30,7 @@ using kernels::ClaimAlways;
 using kernels::FloatsAt;
 using kernels::In;
 using kernels::Kernel;
-using kernels::MakeLoop;
+using kernels::MadeKernel;
 using kernels::NodeContext;
 using kernels::Out;
 
@@ -41,7 +38,9 @@ using kernels::Out;
 struct ProgramPlan {
   std::vector<Layout> layouts;  ///< one for each value
   int64_t persistent_bytes = 0;
-  int threads = 1;
+  int threads = 1;  ///< of oneDNN
+  /// The threads of oneDNN are OpenMP's: loops of our own stay on the calling one.
+  std::shared_ptr<kernels::ThreadPool> pool = kernels::ThreadPool::Shared(1);
   /// The recurrences whose gradient is in the program too, by the index of the forward node: on
   /// oneDNN's primitive, and step by step as the offset of the workspace.
   std::map<int, std::shared_ptr<RnnPair>> rnn_pairs;
@@ -49,19 +48,14 @@ struct ProgramPlan {
 };
 
 /// What the maker of a kernel sees.
-class KernelContext : public NodeContext {
+class KernelContext : public kernels::KernelContext {
  public:
-  KernelContext(const Function& function, int node, const std::vector<bool>& mine,
-                ProgramPlan& plan)
-      : NodeContext(function, node, mine), plan_(plan) {}
+  KernelContext(const NodeContext& node, ProgramPlan& plan)
+      : kernels::KernelContext(node, plan.pool), plan_(plan) {}
 
   Layout input_layout(int i) const { return plan_.layouts[node().inputs[i].index]; }
   Layout output_layout(int i) const { return plan_.layouts[node().outputs[i].index]; }
   int threads() const { return plan_.threads; }
-  /// For loops over floats: all at once.
-  kernels::BlockLoop for_blocks() const {
-    return [](int64_t n, absl::FunctionRef<void(int64_t, int64_t)> f) { f(0, n); };
-  }
   std::map<int, std::shared_ptr<RnnPair>>& rnn_pairs() { return plan_.rnn_pairs; }
   std::map<int, int64_t>& workspaces() { return plan_.workspaces; }
 
@@ -83,8 +77,7 @@ struct TimeMajorOperands {
 };
 
 /// One row of the kernel table.
-struct KernelDef : kernels::KernelRow {
-  absl::StatusOr<std::unique_ptr<Kernel>> (*make)(KernelContext& context);
+struct KernelDef : kernels::KernelRow<KernelContext> {
   TimeMajorOperands time_major = {};
   /// The row width in which the kernel writes a time-major output. `layouts` holds those of all
   /// values computed before.

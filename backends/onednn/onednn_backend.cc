@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/kernel_program.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/isa.h"
@@ -72,35 +73,24 @@ class LayoutChooser {
   const std::vector<const KernelDef*>& kernels_;
 };
 
-class OnednnProgram : public Program {
+class OnednnProgram : public kernels::KernelProgram {
  public:
   static absl::StatusOr<std::unique_ptr<Program>> Create(const ProgramRequest& request) {
-    const Function& function = *request.function;
-    const size_t num_nodes = function.nodes().size();
-    std::vector<bool> mine(num_nodes, false);
-    for (int n : request.nodes) mine[n] = true;
+    const std::vector<bool> mine = kernels::RequestedNodes(request);
     SEQ_ASSIGN_OR_RETURN(const kernels::ChosenRows<KernelDef> defs,
                          kernels::RowsFor(Kernels(), request, mine));
     auto program = std::make_unique<OnednnProgram>();
     ProgramPlan plan;
     plan.threads = program->threads_ = request.threads;
     plan.layouts = LayoutChooser(request, mine, defs).Choose();
-    program->kernels_.resize(num_nodes);
-    for (int n : request.nodes) {
-      KernelContext context(function, n, mine, plan);
-      absl::StatusOr<std::unique_ptr<Kernel>> kernel = defs[n]->make(context);
-      if (!kernel.ok()) {
-        return Annotate(kernel.status(), absl::StrCat("node ", function.nodes()[n].name));
-      }
-      program->kernels_[n] = *std::move(kernel);
-    }
+    SEQ_RETURN_IF_ERROR(program->MakeKernels(request, defs, [&](int node) {
+      return KernelContext(NodeContext(*request.function, node, mine), plan);
+    }));
     program->persistent_bytes_ = plan.persistent_bytes;
-    program->SetOpaqueLayout(function, plan.layouts);
+    program->SetOpaqueLayout(*request.function, plan.layouts);
     return program;
   }
 
-  std::string implementation(int node) const override { return kernels_[node]->implementation(); }
-  int64_t scratch_bytes(int node) const override { return kernels_[node]->scratch_bytes(); }
   int64_t persistent_bytes() const override { return persistent_bytes_; }
   std::vector<OpaqueLayout> opaque_layouts() const override { return opaque_layouts_; }
 
@@ -113,8 +103,6 @@ class OnednnProgram : public Program {
     flush_.reset();
     thread_count_.reset();
   }
-
-  absl::Status Run(int node, const KernelArgs& args) override { return kernels_[node]->Run(args); }
 
  private:
   void SetOpaqueLayout(const Function& function, const std::vector<Layout>& layouts) {
@@ -129,7 +117,6 @@ class OnednnProgram : public Program {
   }
 
   int threads_ = 1;
-  std::vector<std::unique_ptr<Kernel>> kernels_;  // null: another backend's
   int64_t persistent_bytes_ = 0;
   std::vector<OpaqueLayout> opaque_layouts_;
   std::optional<ThreadCountGuard> thread_count_;

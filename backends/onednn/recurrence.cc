@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/reduction_loops.h"
 #include "backends/onednn/cell_loops.h"
-#include "backends/onednn/math_loops.h"
 #include "backends/onednn/matrix_product.h"
 #include "backends/onednn/recurrent_products.h"
 #include "backends/onednn/rnn_memory.h"
@@ -276,7 +277,7 @@ absl::Status Recurrence::Pass::Backward(const RecurrenceGradientInputs& grad, bo
     const int64_t t = Place(k);
     for (int64_t b = 0; b < c_.batch && grad.d_sequence.data != nullptr; ++b) {
       float* row = dh + b * c_.units;
-      if (rows_.HasBegun(b, k)) Add(row, grad.d_sequence.at(t, b), c_.units, row);
+      if (rows_.HasBegun(b, k)) kernels::AddLoop(row, grad.d_sequence.at(t, b), c_.units, row);
     }
     SEQ_RETURN_IF_ERROR(StepBack(t, dh, dc));
   }
@@ -320,10 +321,10 @@ absl::Status Recurrence::Pass::InputGradients(const RecurrenceGradients& out) {
 absl::Status Recurrence::Pass::StateGradients(const RecurrenceGradients& out) {
   const int64_t rows = c_.time * c_.batch, columns = c_.columns(), units = c_.units;
   if (out.db != nullptr) {
-    SumRows(gates_, rows, columns, out.db);
+    kernels::SumRowsLoop(gates_, rows, columns, out.db);
     if (c_.kind == CellKind::kGruAfter) {  // the second bias: as the first but for the candidate
       std::memcpy(out.db + columns, out.db, 2 * units * kFloat);
-      SumRows(product_, rows, units, out.db + columns + 2 * units);
+      kernels::SumRowsLoop(product_, rows, units, out.db + columns + 2 * units);
     }
   }
   if (out.du == nullptr) return absl::OkStatus();

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backends/onednn/math_loops.h"
+#include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/reduction_loops.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::onednn {
@@ -26,15 +27,17 @@ RecurrentProducts::RecurrentProducts(const RecurrenceConfig& config, const Recur
       anew_(anew),
       gate_(gate_scratch),
       scaled_(scaled_scratch),
-      factors_are_finite_(IsFinite(in.u, config.columns()) &&
-                          (in.dropout == nullptr ||
-                           std::isfinite(MaxAbs(in.dropout, config.batch * config.columns())))) {}
+      factors_are_finite_(
+          IsFinite(in.u, config.columns()) &&
+          (in.dropout == nullptr ||
+           std::isfinite(kernels::MaxAbsLoop(in.dropout, config.batch * config.columns())))) {}
 
 const float* RecurrentProducts::Scaled(const float* h, int64_t steps, int gate) const {
   const int64_t units = c_.units;
   for (int64_t row = 0; row < steps * c_.batch; ++row) {
-    Multiply(h + row * units, in_.dropout + row % c_.batch * c_.columns() + gate * units, units,
-             scaled_ + row * units);
+    kernels::MultiplyLoop(h + row * units,
+                          in_.dropout + row % c_.batch * c_.columns() + gate * units, units,
+                          scaled_ + row * units);
   }
   return scaled_;
 }
@@ -87,7 +90,7 @@ absl::Status RecurrentProducts::AddBack(int64_t t, const float* dz, int64_t stri
     const float* d = Scaled(gate_, 1, g);
     for (int64_t row = 0; row < c_.batch; ++row) {
       float* to = dh + row * units;
-      if (!skip(row)) onednn::Add(to, d + row * units, units, to);
+      if (!skip(row)) kernels::AddLoop(to, d + row * units, units, to);
     }
   }
   return absl::OkStatus();
@@ -119,7 +122,7 @@ absl::Status RecurrentProducts::Weights(const float* h, const float* dz, int64_t
 // Of the columns [0, cols) of a matrix like u.
 bool RecurrentProducts::IsFinite(const float* u, int64_t cols) const {
   for (int64_t i = 0; i < c_.units; ++i) {
-    if (!std::isfinite(MaxAbs(u + i * c_.columns(), cols))) return false;
+    if (!std::isfinite(kernels::MaxAbsLoop(u + i * c_.columns(), cols))) return false;
   }
   return true;
 }

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "backends/onednn/math_loops.h"
+#include "backends/kernels/elementwise_loops.h"
 #include "backends/onednn/multiversion.h"
 
 namespace seqgraph::onednn {
@@ -32,11 +32,11 @@ void AddOuterProduct(const float* a, const float* b, int64_t rows, int64_t cols,
 void Activate(Activation activation, int64_t n, float* h) {
   switch (activation) {
     case Activation::kTanh:
-      return Tanh(h, n, h);
+      return kernels::TanhLoop(h, n, h);
     case Activation::kRelu:
-      return Relu(h, n, h);
+      return kernels::ReluLoop(h, n, h);
     case Activation::kSigmoid:
-      return Sigmoid(h, n, h);
+      return kernels::SigmoidLoop(h, n, h);
     case Activation::kNone:
       return;
   }
@@ -45,13 +45,13 @@ void Activate(Activation activation, int64_t n, float* h) {
 void ActivationGrad(Activation activation, const float* h, int64_t n, float* d) {
   switch (activation) {
     case Activation::kTanh:
-      return TanhGrad(h, d, n, d);
+      return kernels::TanhGradLoop(h, d, n, d);
     case Activation::kRelu:
       // A product, as in the definition: NaN times zero stays NaN.
       for (int64_t i = 0; i < n; ++i) d[i] *= h[i] > 0.0f ? 1.0f : 0.0f;
       return;
     case Activation::kSigmoid:
-      return SigmoidGrad(h, d, n, d);
+      return kernels::SigmoidGradLoop(h, d, n, d);
     case Activation::kNone:
       return;
   }
@@ -71,7 +71,7 @@ void RnnForwardLoops(const RnnConfig& c, int64_t y_width, const RnnForwardArgs& 
       float* h = a.y + (t * c.batch + b) * y_width;
       for (int64_t j = 0; j < n; ++j) h[j] = a.b == nullptr ? 0.0f : a.b[j];
       if (c.projected) {
-        Add(h, x, n, h);
+        kernels::AddLoop(h, x, n, h);
       } else {
         AddVectorMatrix(x, a.w, c.features, n, h);
       }
@@ -116,11 +116,11 @@ void RnnBackwardLoops(const RnnConfig& c, const RnnBackwardArgs& a) {
       const int64_t row = b * c.time + t;
       const float* h = a.y + row * n;
       std::memcpy(dz, dh, n * sizeof(float));
-      if (a.dy != nullptr) Add(dz, a.dy + row * n, n, dz);
+      if (a.dy != nullptr) kernels::AddLoop(dz, a.dy + row * n, n, dz);
       ActivationGrad(c.activation, h, n, dz);
       const float* before = t > 0 ? h - n : a.h0 == nullptr ? nullptr : a.h0 + b * n;
       if (a.du != nullptr && before != nullptr) AddOuterProduct(before, dz, n, n, a.du);
-      if (a.db != nullptr) Add(a.db, dz, n, a.db);
+      if (a.db != nullptr) kernels::AddLoop(a.db, dz, n, a.db);
       if (a.dx != nullptr && c.projected) std::memcpy(a.dx + row * n, dz, n * sizeof(float));
       if (a.dx != nullptr && !c.projected) {
         AddVectorMatrix(dz, w_transposed, n, features, a.dx + row * features);

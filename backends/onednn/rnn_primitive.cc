@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/reduction_loops.h"
 #include "backends/onednn/aligned_buffer.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/executable.h"
 #include "backends/onednn/isa.h"
 #include "backends/onednn/layout_loops.h"
-#include "backends/onednn/math_loops.h"
 #include "backends/onednn/rnn_loops.h"
 #include "backends/onednn/rnn_memory.h"
 #include "backends/onednn/run_guard.h"
@@ -302,12 +302,12 @@ bool RnnPrimitive::Impl::LastStepTells(const float* y) const {
 bool RnnPrimitive::Impl::SumsStayFinite(const RnnForwardArgs& a) const {
   const int64_t n = c_.units;
   const int64_t steps = c_.time * c_.batch;
-  const double x = MaxAbs(a.x, steps * x_width_);
-  const double w = c_.projected ? 1.0 : MaxAbs(a.w, c_.features * n);
-  const double h = MaxAbs(a.y, steps * y_width_);
-  const double h0 = a.h0 == nullptr ? 0.0 : MaxAbs(a.h0, c_.batch * n);
-  const double u = MaxAbs(a.u, n * n);
-  const double b = a.b == nullptr ? 0.0 : MaxAbs(a.b, n);
+  const double x = kernels::MaxAbsLoop(a.x, steps * x_width_);
+  const double w = c_.projected ? 1.0 : kernels::MaxAbsLoop(a.w, c_.features * n);
+  const double h = kernels::MaxAbsLoop(a.y, steps * y_width_);
+  const double h0 = a.h0 == nullptr ? 0.0 : kernels::MaxAbsLoop(a.h0, c_.batch * n);
+  const double u = kernels::MaxAbsLoop(a.u, n * n);
+  const double b = a.b == nullptr ? 0.0 : kernels::MaxAbsLoop(a.b, n);
   const double bound = x * w * static_cast<double>(c_.features) + (h + h0) * u * n + b;
   return bound < 1e38;  // false for NaN
 }

@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/kernel_program.h"
+#include "backends/kernels/kernel_table.h"
+#include "backends/kernels/shared_rows.h"
 #include "backends/kernels/target.h"
-#include "backends/simd/kernels.h"
+#include "backends/simd/kernel_makers.h"
 #include "base/denormals.h"
 #include "base/status_macros.h"
 #include "hwy/highway.h"
@@ -24,32 +27,34 @@ using kernels::SupportedTargets;
 using kernels::TargetName;
 using kernels::TargetStatus;
 
-class SimdProgram : public Program {
+using Row = kernels::KernelRow<KernelContext>;
+
+// op, version, claim, maker.
+constexpr Row kRecurrences[] = {
+    {"RNNCell", 1, kernels::ClaimAlways, MakeRnnCell},
+    {"RNNCellGrad", 1, kernels::ClaimAlways, MakeRnnCellGrad},
+    {"LookupRNNCell", 1, kernels::ClaimAlways, MakeLookupRnnCell},
+    {"LookupRNNCellGrad", 1, kernels::ClaimAlways, MakeLookupRnnCellGrad},
+};
+
+absl::Span<const Row> Kernels() {
+  static const auto* const kAll = kernels::WithSharedRows<Row>(kRecurrences);
+  return *kAll;
+}
+
+class SimdProgram : public kernels::KernelProgram {
  public:
   static absl::StatusOr<std::unique_ptr<Program>> Create(const ProgramRequest& request) {
-    SEQ_RETURN_IF_ERROR(TargetStatus());
-    const Function& function = *request.function;
-    const size_t num_nodes = function.nodes().size();
-    std::vector<bool> mine(num_nodes, false);
-    for (int n : request.nodes) mine[n] = true;
-    SEQ_ASSIGN_OR_RETURN(const kernels::ChosenRows<KernelDef> rows,
+    const std::vector<bool> mine = kernels::RequestedNodes(request);
+    SEQ_ASSIGN_OR_RETURN(const kernels::ChosenRows<Row> rows,
                          kernels::RowsFor(Kernels(), request, mine));
     auto program = std::make_unique<SimdProgram>();
-    ProgramPlan plan{.request = request, .pool = ThreadPool::Shared(request.threads)};
-    program->kernels_.resize(num_nodes);
-    for (int n : request.nodes) {
-      KernelContext context(n, mine, plan);
-      absl::StatusOr<std::unique_ptr<Kernel>> kernel = rows[n]->make(context);
-      if (!kernel.ok()) {
-        return Annotate(kernel.status(), absl::StrCat("node ", function.nodes()[n].name));
-      }
-      program->kernels_[n] = *std::move(kernel);
-    }
+    SEQ_RETURN_IF_ERROR(program->MakeKernels(
+        request, rows, [&, pool = ThreadPool::Shared(request.threads)](int node) {
+          return KernelContext(NodeContext(*request.function, node, mine), pool);
+        }));
     return program;
   }
-
-  std::string implementation(int node) const override { return kernels_[node]->implementation(); }
-  int64_t scratch_bytes(int node) const override { return kernels_[node]->scratch_bytes(); }
 
   absl::Status Begin() override {
     flush_.emplace();
@@ -57,10 +62,7 @@ class SimdProgram : public Program {
   }
   void End() override { flush_.reset(); }
 
-  absl::Status Run(int node, const KernelArgs& args) override { return kernels_[node]->Run(args); }
-
  private:
-  std::vector<std::unique_ptr<Kernel>> kernels_;  // null: another backend's
   std::optional<FlushDenormals> flush_;
 };
 
@@ -84,11 +86,6 @@ class SimdBackend : public Backend {
   const BackendInfo& info() const override { return infos_.at(TargetName()); }
 
   FunctionClaim ClaimFunction(const Function& function) const override {
-    if (const absl::Status status = TargetStatus(); !status.ok()) {
-      return ClaimEach(function, [&status](int) {
-        return Claim::No(ClaimReason::kUnknownOp, std::string(status.message()));
-      });
-    }
     return kernels::ClaimByTable(Kernels(), function);
   }
 

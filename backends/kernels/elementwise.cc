@@ -1,10 +1,14 @@
-#include "backends/kernels/fused_elementwise.h"
+// Ops that compute each element from the same element of their inputs, alone and fused.
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/makers.h"
+#include "backends/kernels/parallel.h"
 #include "base/status_macros.h"
 #include "graph/elementwise_program.h"
 #include "graph/op_def.h"
@@ -14,50 +18,49 @@ namespace {
 
 constexpr int64_t kBlock = 256;  // floats: 32 results of instructions fill a first cache of 32 KB
 
-void RunInstruction(const ElementwiseLoops& loops, const ElementwiseInstruction& code,
-                    const float* a, const float* b, int64_t n, float* y) {
+void RunInstruction(const ElementwiseInstruction& code, const float* a, const float* b, int64_t n,
+                    float* y) {
   const float constant = static_cast<float>(code.constant);
   switch (code.op) {
     case ElementwiseOp::kAdd:
-      return loops.add(a, b, n, y);
+      return AddLoop(a, b, n, y);
     case ElementwiseOp::kSubtract:
-      return loops.subtract(a, b, n, y);
+      return SubtractLoop(a, b, n, y);
     case ElementwiseOp::kMultiply:
-      return loops.multiply(a, b, n, y);
+      return MultiplyLoop(a, b, n, y);
     case ElementwiseOp::kDivide:
-      return loops.divide(a, b, n, y);
+      return DivideLoop(a, b, n, y);
     case ElementwiseOp::kMaximum:
-      return loops.maximum(a, b, n, y);
+      return MaximumLoop(a, b, n, y);
     case ElementwiseOp::kScale:
-      return loops.scale(a, constant, n, y);
+      return ScaleLoop(a, constant, n, y);
     case ElementwiseOp::kFillLike:
       std::fill_n(y, n, constant);
       return;
     case ElementwiseOp::kAbs:
-      return loops.abs(a, n, y);
+      return AbsLoop(a, n, y);
     case ElementwiseOp::kSqrt:
-      return loops.sqrt(a, n, y);
+      return SqrtLoop(a, n, y);
     case ElementwiseOp::kRelu:
-      return loops.relu(a, n, y);
+      return ReluLoop(a, n, y);
     case ElementwiseOp::kSigmoid:
-      return loops.sigmoid(a, n, y);
+      return SigmoidLoop(a, n, y);
     case ElementwiseOp::kTanh:
-      return loops.tanh(a, n, y);
+      return TanhLoop(a, n, y);
     case ElementwiseOp::kReluGrad:
-      return loops.relu_grad(a, b, n, y);
+      return ReluGradLoop(a, b, n, y);
     case ElementwiseOp::kSigmoidGrad:
-      return loops.sigmoid_grad(a, b, n, y);
+      return SigmoidGradLoop(a, b, n, y);
     case ElementwiseOp::kTanhGrad:
-      return loops.tanh_grad(a, b, n, y);
+      return TanhGradLoop(a, b, n, y);
   }
 }
 
 class FusedElementwiseKernel : public Kernel {
  public:
   // `numbers`: the inputs that are one number for all of `size` elements.
-  FusedElementwiseKernel(ElementwiseProgram program, std::vector<int> numbers, int64_t size,
-                         const ElementwiseLoops& loops)
-      : program_(std::move(program)), numbers_(std::move(numbers)), size_(size), loops_(loops) {}
+  FusedElementwiseKernel(ElementwiseProgram program, std::vector<int> numbers, int64_t size)
+      : program_(std::move(program)), numbers_(std::move(numbers)), size_(size) {}
 
   std::string implementation() const override {
     return absl::StrCat("loops (", program_.code.size(), " instructions)");
@@ -91,8 +94,7 @@ class FusedElementwiseKernel : public Kernel {
       for (int i = 0; i <= last; ++i) {
         // Only the last one writes the output, which may be the memory of an input.
         float* y = i == last ? Out<float>(args, 0) + begin : results + i * kBlock;
-        RunInstruction(loops_, program_.code[i], at(program_.code[i].a), at(program_.code[i].b), n,
-                       y);
+        RunInstruction(program_.code[i], at(program_.code[i].a), at(program_.code[i].b), n, y);
       }
     }
     return absl::OkStatus();
@@ -102,30 +104,26 @@ class FusedElementwiseKernel : public Kernel {
   const ElementwiseProgram program_;
   const std::vector<int> numbers_;
   const int64_t size_;
-  const ElementwiseLoops loops_;
 };
 
 }  // namespace
 
-std::unique_ptr<Kernel> MakeElementwise(const NodeContext& context, const ElementwiseLoops& loops,
-                                        BlockLoop for_blocks) {
+MadeKernel MakeElementwise(const KernelContext& context) {
   const FusableFacts& facts = *context.node().op->fusable();
   ElementwiseInstruction code{.op = facts.op};
   if (!facts.constant.empty()) code.constant = context.attributes().GetFloat(facts.constant);
   const int operands = InfoOf(facts.op).operands;
-  return MakeLoop([=, n = context.output_size(0)](const KernelArgs& args) {
+  return MakeLoop([=, n = context.output_size(0), pool = context.pool()](const KernelArgs& args) {
     float* y = Out<float>(args, 0);
     if (y == nullptr) return;
     const float* a = operands > 0 ? In<float>(args, 0) : y;
     const float* b = operands > 1 ? In<float>(args, 1) : y;
-    for_blocks(n, [&](int64_t i, int64_t size) {
-      RunInstruction(loops, code, a + i, b + i, size, y + i);
-    });
+    ForBlocks(*pool, n,
+              [&](int64_t i, int64_t size) { RunInstruction(code, a + i, b + i, size, y + i); });
   });
 }
 
-absl::StatusOr<std::unique_ptr<Kernel>> MakeFusedElementwise(const NodeContext& context,
-                                                             const ElementwiseLoops& loops) {
+MadeKernel MakeFusedElementwise(const KernelContext& context) {
   int inputs = 0;
   for (Value input : context.node().inputs) inputs += input.present();
   SEQ_ASSIGN_OR_RETURN(
@@ -136,7 +134,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeFusedElementwise(const NodeContext& 
     if (context.input_size(i) != context.output_size(0)) numbers.push_back(i);
   }
   return std::make_unique<FusedElementwiseKernel>(std::move(program), std::move(numbers),
-                                                  context.output_size(0), loops);
+                                                  context.output_size(0));
 }
 
 }  // namespace seqgraph::kernels

@@ -1,9 +1,13 @@
-#include "backends/kernels/optimizer_updates.h"
+// Optimizer updates.
 
 #include <cmath>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/loop_kernel.h"
+#include "backends/kernels/makers.h"
+#include "backends/kernels/optimizer_loops.h"
+#include "backends/kernels/parallel.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::kernels {
@@ -47,25 +51,24 @@ const float* Plus(const float* x, int64_t i) { return x == nullptr ? nullptr : x
 
 }  // namespace
 
-std::unique_ptr<Kernel> MakeSgdUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                      BlockLoop for_blocks) {
+MadeKernel MakeSgdUpdate(const KernelContext& context) {
   const double momentum = context.attributes().GetFloat("momentum");
   const bool nesterov = context.attributes().GetBool("nesterov");
   const int64_t n = context.input_size(kW);
   return MakeLoop(
-      [=](const KernelArgs& args) {
+      [=, pool = context.pool()](const KernelArgs& args) {
         const float* w = In<float>(args, kW);
         const float* g = In<float>(args, kG);
         const float lr = *In<float>(args, kLr);
         const float* m = In<float>(args, 3);
         float* new_w = OutOrScratch(args, 0, n);
         float* new_m = OutOrScratch(args, 1, n);
-        for_blocks(n, [&](int64_t i, int64_t size) {
+        ForBlocks(*pool, n, [&](int64_t i, int64_t size) {
           if (momentum > 0) {
-            loops.sgd_momentum(w + i, g + i, m + i, lr, momentum, nesterov, size, new_w + i,
-                               new_m + i);
+            SgdMomentumLoop(w + i, g + i, m + i, lr, momentum, nesterov, size, new_w + i,
+                            new_m + i);
           } else {
-            loops.sgd(w + i, g + i, lr, size, new_w + i);
+            SgdLoop(w + i, g + i, lr, size, new_w + i);
           }
         });
         if (!(momentum > 0)) KeepState(m, n, Out<float>(args, 1));
@@ -73,15 +76,14 @@ std::unique_ptr<Kernel> MakeSgdUpdate(const NodeContext& context, const Optimize
       2 * n * kFloat);
 }
 
-std::unique_ptr<Kernel> MakeRmsPropUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                          BlockLoop for_blocks) {
+MadeKernel MakeRmsPropUpdate(const KernelContext& context) {
   const double rho = context.attributes().GetFloat("rho");
   const double momentum = context.attributes().GetFloat("momentum");
   const double epsilon = context.attributes().GetFloat("epsilon");
   const bool centered = context.attributes().GetBool("centered");
   const int64_t n = context.input_size(kW);
   return MakeLoop(
-      [=](const KernelArgs& args) {
+      [=, pool = context.pool()](const KernelArgs& args) {
         const float* w = In<float>(args, kW);
         const float* g = In<float>(args, kG);
         const float lr = *In<float>(args, kLr);
@@ -94,13 +96,12 @@ std::unique_ptr<Kernel> MakeRmsPropUpdate(const NodeContext& context, const Opti
         float* new_a = OutOrScratch(args, 3, n);
         const float* inertia = momentum > 0 ? m : nullptr;
         const float* average = centered ? a : nullptr;
-        for_blocks(n, [&](int64_t i, int64_t size) {
+        ForBlocks(*pool, n, [&](int64_t i, int64_t size) {
           if (momentum > 0 || centered) {
-            loops.rmsprop_general(w + i, g + i, v + i, Plus(inertia, i), Plus(average, i), lr, rho,
-                                  momentum, epsilon, size, new_w + i, new_v + i, new_m + i,
-                                  new_a + i);
+            RmsPropGeneralLoop(w + i, g + i, v + i, Plus(inertia, i), Plus(average, i), lr, rho,
+                               momentum, epsilon, size, new_w + i, new_v + i, new_m + i, new_a + i);
           } else {
-            loops.rmsprop(w + i, g + i, v + i, lr, rho, epsilon, size, new_w + i, new_v + i);
+            RmsPropLoop(w + i, g + i, v + i, lr, rho, epsilon, size, new_w + i, new_v + i);
           }
         });
         if (!(momentum > 0)) KeepState(m, n, Out<float>(args, 2));
@@ -109,14 +110,13 @@ std::unique_ptr<Kernel> MakeRmsPropUpdate(const NodeContext& context, const Opti
       4 * n * kFloat);
 }
 
-std::unique_ptr<Kernel> MakeAdamUpdate(const NodeContext& context, const OptimizerLoops& loops,
-                                       BlockLoop for_blocks) {
+MadeKernel MakeAdamUpdate(const KernelContext& context) {
   const double beta_1 = context.attributes().GetFloat("beta_1");
   const double beta_2 = context.attributes().GetFloat("beta_2");
   const double epsilon = context.attributes().GetFloat("epsilon");
   const int64_t n = context.input_size(kW);
-  return std::make_unique<CheckedLoopKernel>(
-      [=](const KernelArgs& args) {
+  return MakeLoop(
+      [=, pool = context.pool()](const KernelArgs& args) {
         SEQ_ASSIGN_OR_RETURN(const float alpha, AdamStep(*In<float>(args, kLr),
                                                          *In<int64_t>(args, 3), beta_1, beta_2));
         const float* w = In<float>(args, kW);
@@ -126,9 +126,9 @@ std::unique_ptr<Kernel> MakeAdamUpdate(const NodeContext& context, const Optimiz
         float* new_w = OutOrScratch(args, 0, n);
         float* new_m = OutOrScratch(args, 1, n);
         float* new_v = OutOrScratch(args, 2, n);
-        for_blocks(n, [&](int64_t i, int64_t size) {
-          loops.adam(w + i, g + i, m + i, v + i, alpha, beta_1, beta_2, epsilon, size, new_w + i,
-                     new_m + i, new_v + i);
+        ForBlocks(*pool, n, [&](int64_t i, int64_t size) {
+          AdamLoop(w + i, g + i, m + i, v + i, alpha, beta_1, beta_2, epsilon, size, new_w + i,
+                   new_m + i, new_v + i);
         });
         return absl::OkStatus();
       },

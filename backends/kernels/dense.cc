@@ -2,40 +2,26 @@
 // x [rows, features] stands for any number of leading extents.
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "backends/kernels/dense_extents.h"
 #include "backends/kernels/elementwise_loops.h"
 #include "backends/kernels/gemm.h"
+#include "backends/kernels/makers.h"
 #include "backends/kernels/parallel.h"
 #include "backends/kernels/reduction_loops.h"
-#include "backends/simd/kernel_makers.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
-using kernels::ForBlocks;
-using kernels::GemmShape;
-using kernels::Multiply;
-using kernels::MultiplyScratch;
-using kernels::RowMajor;
-using kernels::Transposed;
-using kernels::UnaryLoop;
-
 constexpr int64_t kFloat = sizeof(float);
-
-UnaryLoop FindLoop(const std::string& name) {
-  if (name == "tanh") return kernels::TanhLoop;
-  if (name == "relu") return kernels::ReluLoop;
-  if (name == "sigmoid") return kernels::SigmoidLoop;
-  return nullptr;
-}
 
 class DenseKernel : public Kernel {
  public:
   explicit DenseKernel(const KernelContext& context)
-      : e_(kernels::DenseExtentsOf(context)),
-        activation_(FindLoop(context.attributes().GetString("activation"))),
+      : e_(DenseExtentsOf(context)),
+        activation_(LoopOf(ParseActivation(context.attributes().GetString("activation")))),
         pool_(context.pool()) {}
 
   std::string implementation() const override { return "gemm"; }
@@ -57,7 +43,7 @@ class DenseKernel : public Kernel {
  private:
   GemmShape Product() const { return {e_.rows, e_.features, e_.units}; }
 
-  const kernels::DenseExtents e_;
+  const DenseExtents e_;
   const UnaryLoop activation_;
   const std::shared_ptr<ThreadPool> pool_;
 };
@@ -65,7 +51,7 @@ class DenseKernel : public Kernel {
 class DenseGradKernel : public Kernel {
  public:
   explicit DenseGradKernel(const KernelContext& context)
-      : e_(kernels::DenseExtentsOf(context)), pool_(context.pool()) {}
+      : e_(DenseExtentsOf(context)), pool_(context.pool()) {}
 
   std::string implementation() const override { return "gemm"; }
   int64_t scratch_bytes() const override {
@@ -84,8 +70,7 @@ class DenseGradKernel : public Kernel {
       Multiply(Dw(), Transposed(x, e_.features), RowMajor(dz, e_.units), nullptr, dw, scratch,
                *pool_);
     }
-    if (float* db = Out<float>(args, 2); db != nullptr)
-      kernels::SumRowsLoop(dz, e_.rows, e_.units, db);
+    if (float* db = Out<float>(args, 2); db != nullptr) SumRowsLoop(dz, e_.rows, e_.units, db);
     return absl::OkStatus();
   }
 
@@ -93,15 +78,17 @@ class DenseGradKernel : public Kernel {
   GemmShape Dx() const { return {e_.rows, e_.units, e_.features}; }
   GemmShape Dw() const { return {e_.features, e_.rows, e_.units}; }
 
-  const kernels::DenseExtents e_;
+  const DenseExtents e_;
   const std::shared_ptr<ThreadPool> pool_;
 };
 
 }  // namespace
 
-MadeKernel MakeDense(KernelContext& context) { return std::make_unique<DenseKernel>(context); }
-MadeKernel MakeDenseGrad(KernelContext& context) {
+MadeKernel MakeDense(const KernelContext& context) {
+  return std::make_unique<DenseKernel>(context);
+}
+MadeKernel MakeDenseGrad(const KernelContext& context) {
   return std::make_unique<DenseGradKernel>(context);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

@@ -1,0 +1,88 @@
+#ifndef SEQGRAPH_BACKENDS_KERNELS_MAKERS_H_
+#define SEQGRAPH_BACKENDS_KERNELS_MAKERS_H_
+
+// The makers of the kernels that backends share, by the file that has them. shared_rows.h has the
+// ops they compute, and ops/ what those mean. Arithmetic is in float32.
+
+#include "backends/kernels/kernel.h"
+
+namespace seqgraph::kernels {
+
+// elementwise.cc: each element from the same element of the inputs.
+MadeKernel MakeElementwise(const KernelContext& context);
+/// Runs the program block by block in the first cache, each instruction by the loop for it.
+MadeKernel MakeFusedElementwise(const KernelContext& context);
+
+// dense.cc
+MadeKernel MakeDense(const KernelContext& context);
+MadeKernel MakeDenseGrad(const KernelContext& context);
+
+// lookup.cc
+Claim ClaimOneHot(const NodeContext& context);
+MadeKernel MakeEmbedding(const KernelContext& context);
+MadeKernel MakeEmbeddingGrad(const KernelContext& context);
+MadeKernel MakeOneHot(const KernelContext& context);
+
+// reductions.cc: sums are in double, whatever the axes.
+MadeKernel MakeReduceSum(const KernelContext& context);
+MadeKernel MakeReduceMean(const KernelContext& context);
+MadeKernel MakeReduceMeanGrad(const KernelContext& context);
+MadeKernel MakeBroadcastLike(const KernelContext& context);
+
+// losses.cc: inside in double.
+MadeKernel MakeSoftmax(const KernelContext& context);
+MadeKernel MakeSoftmaxGrad(const KernelContext& context);
+MadeKernel MakeSoftmaxCrossEntropy(const KernelContext& context);
+MadeKernel MakeSoftmaxCrossEntropyGrad(const KernelContext& context);
+MadeKernel MakeCategoricalCrossEntropy(const KernelContext& context);
+MadeKernel MakeCategoricalCrossEntropyGrad(const KernelContext& context);
+MadeKernel MakeBce(const KernelContext& context);
+MadeKernel MakeBceGrad(const KernelContext& context);
+/// Without weights.
+MadeKernel MakeBceWithLogits(const KernelContext& context);
+MadeKernel MakeBceWithLogitsGrad(const KernelContext& context);
+MadeKernel MakeWeightedBceWithLogits(const KernelContext& context);
+MadeKernel MakeWeightedBceWithLogitsGrad(const KernelContext& context);
+MadeKernel MakeMse(const KernelContext& context);
+MadeKernel MakeMseGrad(const KernelContext& context);
+
+// optimizers.cc: a state that the attributes do not use keeps its content.
+MadeKernel MakeSgdUpdate(const KernelContext& context);
+MadeKernel MakeRmsPropUpdate(const KernelContext& context);
+MadeKernel MakeAdamUpdate(const KernelContext& context);
+
+// clipping.cc
+MadeKernel MakeClip(const KernelContext& context);
+MadeKernel MakeClipByNorm(const KernelContext& context);
+
+// copies.cc: what only moves what is there, or writes what is known beforehand.
+MadeKernel MakeTakeStep(const KernelContext& context);
+MadeKernel MakeTakeStepGrad(const KernelContext& context);
+MadeKernel MakeReshape(const KernelContext& context);
+MadeKernel MakeTranspose(const KernelContext& context);
+MadeKernel MakeConcat(const KernelContext& context);
+MadeKernel MakeSlice(const KernelContext& context);
+MadeKernel MakeSliceGrad(const KernelContext& context);
+MadeKernel MakeReverse(const KernelContext& context);
+/// The content is computed here, by the op's own definition.
+MadeKernel MakeConstant(const KernelContext& context);
+MadeKernel MakeFillLike(const KernelContext& context);
+/// t + 1, in int64.
+MadeKernel MakeIncrement(const KernelContext& context);
+
+// sequences.cc: masks, and what pools the steps of a sequence.
+MadeKernel MakeSequenceMask(const KernelContext& context);
+MadeKernel MakeZeroMasked(const KernelContext& context);
+/// Bit for bit the op's definition.
+MadeKernel MakeDropoutMask(const KernelContext& context);
+MadeKernel MakeAveragePooling(const KernelContext& context);
+MadeKernel MakeAveragePoolingGrad(const KernelContext& context);
+MadeKernel MakeMaxPooling(const KernelContext& context);
+MadeKernel MakeMaxPoolingGrad(const KernelContext& context);
+
+// by_definition.cc
+MadeKernel MakeByDefinition(const KernelContext& context);
+
+}  // namespace seqgraph::kernels
+
+#endif  // SEQGRAPH_BACKENDS_KERNELS_MAKERS_H_
