@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "backends/kernels/elementwise_loops.h"
 #include "backends/kernels/loop_kernel.h"
 #include "backends/kernels/makers.h"
 
@@ -27,7 +28,7 @@ MadeKernel MakeClipByNorm(const KernelContext& context) {
     const float norm = std::sqrt(*In<float>(args, 1));
     // A norm that is NaN makes all NaN, as in the op's definition.
     const float factor = norm <= limit ? 1.0f : limit / norm;
-    for (int64_t i = 0; i < n; ++i) y[i] = factor * x[i];
+    ScaleLoop(x, factor, n, y);
   });
 }
 

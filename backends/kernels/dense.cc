@@ -1,94 +1,140 @@
 // Dense: y = act(x w + b).  DenseGrad: dx = dz w^T, dw = x^T dz, db = sum of dz over the rows.
-// x [rows, features] stands for any number of leading extents.
+
+#include "backends/kernels/dense.h"
 
 #include <algorithm>
-#include <memory>
-#include <string>
+#include <utility>
 
-#include "backends/kernels/dense_extents.h"
 #include "backends/kernels/elementwise_loops.h"
-#include "backends/kernels/gemm.h"
 #include "backends/kernels/makers.h"
 #include "backends/kernels/parallel.h"
 #include "backends/kernels/reduction_loops.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::kernels {
 namespace {
 
-constexpr int64_t kFloat = sizeof(float);
+using OwnedProduct = std::unique_ptr<MatrixProduct>;
 
 class DenseKernel : public Kernel {
  public:
-  explicit DenseKernel(const KernelContext& context)
-      : e_(DenseExtentsOf(context)),
+  DenseKernel(OwnedProduct product, const KernelContext& context)
+      : product_(std::move(product)),
         activation_(LoopOf(ParseActivation(context.attributes().GetString("activation")))),
+        size_(context.output_size(0)),
         pool_(context.pool()) {}
 
-  std::string implementation() const override { return "gemm"; }
-  int64_t scratch_bytes() const override { return MultiplyScratch(Product()) * kFloat; }
+  std::string implementation() const override { return product_->implementation(); }
+  int64_t scratch_bytes() const override { return product_->scratch_bytes(); }
 
   absl::Status Run(const KernelArgs& args) override {
     float* y = Out<float>(args, 0);
     if (y == nullptr) return absl::OkStatus();
-    Multiply(Product(), RowMajor(In<float>(args, 0), e_.features),
-             RowMajor(In<float>(args, 1), e_.units), In<float>(args, 2), y,
-             static_cast<float*>(args.scratch), *pool_);
+    SEQ_RETURN_IF_ERROR(
+        product_->Run(In<float>(args, 0), In<float>(args, 1), In<float>(args, 2), y, args.scratch));
     if (activation_ != nullptr) {
-      ForBlocks(*pool_, e_.rows * e_.units,
-                [&](int64_t i, int64_t size) { activation_(y + i, size, y + i); });
+      ForBlocks(*pool_, size_, [&](int64_t i, int64_t n) { activation_(y + i, n, y + i); });
     }
     return absl::OkStatus();
   }
 
  private:
-  GemmShape Product() const { return {e_.rows, e_.features, e_.units}; }
-
-  const DenseExtents e_;
+  const OwnedProduct product_;
   const UnaryLoop activation_;
+  const int64_t size_;
   const std::shared_ptr<ThreadPool> pool_;
 };
 
 class DenseGradKernel : public Kernel {
  public:
-  explicit DenseGradKernel(const KernelContext& context)
-      : e_(DenseExtentsOf(context)), pool_(context.pool()) {}
+  DenseGradKernel(OwnedProduct dx, OwnedProduct dw, const GemmShape& shape)
+      : dx_(std::move(dx)), dw_(std::move(dw)), shape_(shape) {}
 
-  std::string implementation() const override { return "gemm"; }
+  std::string implementation() const override { return dw_->implementation(); }
   int64_t scratch_bytes() const override {
-    return std::max(MultiplyScratch(Dx()), MultiplyScratch(Dw())) * kFloat;
+    return std::max(dx_->scratch_bytes(), dw_->scratch_bytes());
   }
 
   absl::Status Run(const KernelArgs& args) override {
     const float* x = In<float>(args, 0);
     const float* w = In<float>(args, 1);
     const float* dz = In<float>(args, 2);
-    float* scratch = static_cast<float*>(args.scratch);
     if (float* dx = Out<float>(args, 0); dx != nullptr) {
-      Multiply(Dx(), RowMajor(dz, e_.units), Transposed(w, e_.units), nullptr, dx, scratch, *pool_);
+      SEQ_RETURN_IF_ERROR(dx_->Run(dz, w, nullptr, dx, args.scratch));
     }
     if (float* dw = Out<float>(args, 1); dw != nullptr) {
-      Multiply(Dw(), Transposed(x, e_.features), RowMajor(dz, e_.units), nullptr, dw, scratch,
-               *pool_);
+      SEQ_RETURN_IF_ERROR(dw_->Run(x, dz, nullptr, dw, args.scratch));
     }
-    if (float* db = Out<float>(args, 2); db != nullptr) SumRowsLoop(dz, e_.rows, e_.units, db);
+    if (float* db = Out<float>(args, 2); db != nullptr) {
+      SumRowsLoop(dz, shape_.rows, shape_.columns, db);
+    }
     return absl::OkStatus();
   }
 
  private:
-  GemmShape Dx() const { return {e_.rows, e_.units, e_.features}; }
-  GemmShape Dw() const { return {e_.features, e_.rows, e_.units}; }
+  const OwnedProduct dx_, dw_;
+  const GemmShape shape_;
+};
 
-  const DenseExtents e_;
+// Multiply, on the pool.
+class Gemm : public MatrixProduct {
+ public:
+  Gemm(const GemmShape& shape, bool a_transposed, bool b_transposed,
+       std::shared_ptr<ThreadPool> pool)
+      : shape_(shape),
+        a_transposed_(a_transposed),
+        b_transposed_(b_transposed),
+        pool_(std::move(pool)) {}
+
+  std::string implementation() const override { return "gemm"; }
+  int64_t scratch_bytes() const override {
+    return MultiplyScratch(shape_) * static_cast<int64_t>(sizeof(float));
+  }
+  absl::Status Run(const float* a, const float* b, const float* bias, float* c,
+                   void* scratch) override {
+    Multiply(shape_, a_transposed_ ? Transposed(a, shape_.rows) : RowMajor(a, shape_.inner),
+             b_transposed_ ? Transposed(b, shape_.inner) : RowMajor(b, shape_.columns), bias, c,
+             static_cast<float*>(scratch), *pool_);
+    return absl::OkStatus();
+  }
+
+ private:
+  const GemmShape shape_;
+  const bool a_transposed_, b_transposed_;
   const std::shared_ptr<ThreadPool> pool_;
 };
 
+auto GemmOn(const KernelContext& context) {
+  return [&](const GemmShape& shape, bool a_transposed, bool b_transposed) {
+    return std::make_unique<Gemm>(shape, a_transposed, b_transposed, context.pool());
+  };
+}
+
 }  // namespace
 
-MadeKernel MakeDense(const KernelContext& context) {
-  return std::make_unique<DenseKernel>(context);
+GemmShape DenseShape(const NodeContext& context) {
+  const Shape& w = context.input_shape(1);
+  GemmShape shape{1, w[0].size(), w[1].size()};
+  const Shape& x = context.input_shape(0);
+  for (int d = 0; d + 1 < x.rank(); ++d) shape.rows *= x[d].size();
+  return shape;
 }
+
+MadeKernel MakeDenseOn(ProductMaker make_product, const KernelContext& context) {
+  SEQ_ASSIGN_OR_RETURN(OwnedProduct product, make_product(DenseShape(context), false, false));
+  return std::make_unique<DenseKernel>(std::move(product), context);
+}
+
+MadeKernel MakeDenseGradOn(ProductMaker make_product, const KernelContext& context) {
+  const GemmShape z = DenseShape(context);
+  SEQ_ASSIGN_OR_RETURN(OwnedProduct dx, make_product({z.rows, z.columns, z.inner}, false, true));
+  SEQ_ASSIGN_OR_RETURN(OwnedProduct dw, make_product({z.inner, z.rows, z.columns}, true, false));
+  return std::make_unique<DenseGradKernel>(std::move(dx), std::move(dw), z);
+}
+
+MadeKernel MakeDense(const KernelContext& context) { return MakeDenseOn(GemmOn(context), context); }
 MadeKernel MakeDenseGrad(const KernelContext& context) {
-  return std::make_unique<DenseGradKernel>(context);
+  return MakeDenseGradOn(GemmOn(context), context);
 }
 
 }  // namespace seqgraph::kernels

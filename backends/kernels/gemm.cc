@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "backends/kernels/elementwise_loops.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/kernels/gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -56,11 +58,6 @@ void DotProducts(int64_t rows, int64_t inner, const MatrixView& a, const float* 
   }
 }
 
-// sum += x.
-void Accumulate(const float* x, int64_t n, float* sum) {
-  Map(x, sum, n, sum, [](VF u, VF v) { return hn::Add(u, v); });
-}
-
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace seqgraph::kernels
@@ -74,7 +71,6 @@ HWY_EXPORT(ReadsInPlace);
 HWY_EXPORT(PackRows);
 HWY_EXPORT(ProductOfRows);
 HWY_EXPORT(DotProducts);
-HWY_EXPORT(Accumulate);
 
 // A panel of this many rows stays in the first-level cache.
 constexpr int64_t kInnerBlock = 256;
@@ -148,9 +144,7 @@ void MultiplyInParts(const GemmShape& shape, Parts parts, const MatrixView& a, c
     MultiplyPart(part, a.From(0, first), b.From(first, 0), i == 0 ? bias : nullptr,
                  i == 0 ? c : sums + i * stride, scratch + i * packed, nullptr);
   });
-  for (int64_t i = 1; i < parts.count; ++i) {
-    HWY_DYNAMIC_DISPATCH(Accumulate)(sums + i * stride, size, c);
-  }
+  for (int64_t i = 1; i < parts.count; ++i) AddLoop(sums + i * stride, c, size, c);
 }
 
 }  // namespace

@@ -20,14 +20,15 @@ absl::Status BadIdError(const int32_t* ids, int64_t bad, const Shape& shape, int
       absl::StrCat("ids[", position, "] is ", ids[bad], ", must be in [0, ", rows, ")"));
 }
 
-std::unique_ptr<Kernel> MakeLookup(Ids ids, int64_t scratch_bytes,
-                                   std::function<void(const int32_t*, const KernelArgs&)> loop) {
+std::unique_ptr<Kernel> MakeLookup(const NodeContext& context, int64_t rows,
+                                   std::function<void(const int32_t*, const KernelArgs&)> loop,
+                                   int64_t scratch_bytes) {
   return MakeLoop(
-      [ids = std::move(ids), loop = std::move(loop)](const KernelArgs& args) {
-        const int32_t* values = In<int32_t>(args, 0);
-        const int64_t bad = FindBadId(values, ids.count, ids.rows);
-        if (bad >= 0) return BadIdError(values, bad, ids.shape, ids.rows);
-        if (args.outputs[0] != nullptr) loop(values, args);
+      [shape = context.input_shape(0), rows, loop = std::move(loop)](const KernelArgs& args) {
+        const int32_t* ids = In<int32_t>(args, 0);
+        const int64_t bad = FindBadId(ids, shape.num_elements(), rows);
+        if (bad >= 0) return BadIdError(ids, bad, shape, rows);
+        if (args.outputs[0] != nullptr) loop(ids, args);
         return absl::OkStatus();
       },
       scratch_bytes);

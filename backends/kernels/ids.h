@@ -15,17 +15,11 @@ namespace seqgraph::kernels {
 /// 500, must be in [0, 500)".
 absl::Status BadIdError(const int32_t* ids, int64_t bad, const Shape& shape, int64_t rows);
 
-/// Ids with their shape, and how many rows they choose from.
-struct Ids {
-  Shape shape;
-  int64_t count;
-  int64_t rows;
-};
-
-/// A kernel loop(ids, args) of ids, which are input 0, after they were checked. It does not run
-/// where nobody uses the output.
-std::unique_ptr<Kernel> MakeLookup(Ids ids, int64_t scratch_bytes,
-                                   std::function<void(const int32_t*, const KernelArgs&)> loop);
+/// A kernel loop(ids, args) of ids, which are input 0 and choose from that many rows, after they
+/// were checked. It does not run where nobody uses the output.
+std::unique_ptr<Kernel> MakeLookup(const NodeContext& context, int64_t rows,
+                                   std::function<void(const int32_t*, const KernelArgs&)> loop,
+                                   int64_t scratch_bytes = 0);
 
 }  // namespace seqgraph::kernels
 

@@ -222,13 +222,10 @@ TEST_P(LoopsTest, RmsPropGivesTheBitsOfTheFormulaInPlaceToo) {
         new_w[i] = w[i] - new_m[i];
       }
       std::vector<float> ws = w, vs = v, ms = m, as = a;
-      if (general) {
-        RmsPropGeneralLoop(ws.data(), g.data(), vs.data(), ms.data(), as.data(), lr, 0.9, 0.5, 1e-7,
-                           n, ws.data(), vs.data(), ms.data(), as.data());
-        EXPECT_TRUE(SameBits(ms, new_m) && SameBits(as, new_a)) << n;
-      } else {
-        RmsPropLoop(ws.data(), g.data(), vs.data(), lr, 0.9, 1e-7, n, ws.data(), vs.data());
-      }
+      RmsPropLoop(ws.data(), g.data(), vs.data(), general ? ms.data() : nullptr,
+                  general ? as.data() : nullptr, lr, 0.9, 0.5, 1e-7, n, ws.data(), vs.data(),
+                  ms.data(), as.data());
+      EXPECT_TRUE(!general || (SameBits(ms, new_m) && SameBits(as, new_a))) << n;
       EXPECT_TRUE(SameBits(ws, new_w) && SameBits(vs, new_v)) << n;
     }
   }
@@ -248,12 +245,9 @@ TEST_P(LoopsTest, SgdGivesTheBitsOfTheFormula) {
                                : w[i] + (inertia * new_m[i] - step);
       }
       Guarded ws(n), ms(n);
-      if (form == 0) {
-        SgdLoop(w.data(), g.data(), lr, n, ws.data());
-      } else {
-        SgdMomentumLoop(w.data(), g.data(), m.data(), lr, 0.9, form == 2, n, ws.data(), ms.data());
-        EXPECT_TRUE(SameBits(ms.values(), new_m)) << n;
-      }
+      SgdLoop(w.data(), g.data(), form == 0 ? nullptr : m.data(), lr, 0.9, form == 2, n, ws.data(),
+              ms.data());
+      EXPECT_TRUE(form == 0 || SameBits(ms.values(), new_m)) << n;
       EXPECT_TRUE(SameBits(ws.values(), new_w)) << n;
     }
   }

@@ -15,12 +15,7 @@ namespace HWY_NAMESPACE {
 
 HWY_INLINE VF Constant(double value) { return hn::Set(F32(), static_cast<float>(value)); }
 
-void SgdLoop(const float* w, const float* g, float lr, int64_t n, float* new_w) {
-  const VF rate = hn::Set(F32(), lr);
-  Map(w, g, n, new_w, [rate](VF vw, VF vg) { return hn::Sub(vw, hn::Mul(rate, vg)); });
-}
-
-// Calls f(i, load, store) for all vectors; load(array) and store(v, array) read and write the i-th
+// Calls f(load, store) for all vectors; load(array) and store(v, array) read and write the i-th
 // elements on, as many as there are.
 template <class F>
 HWY_INLINE void ForVectors(int64_t n, F f) {
@@ -36,36 +31,24 @@ HWY_INLINE void ForVectors(int64_t n, F f) {
     [d, i, n](VF v, float* to) { StoreFirst(d, v, to + i, n - i); });
 }
 
-void SgdMomentumLoop(const float* w, const float* g, const float* m, float lr, double momentum,
-                     bool nesterov, int64_t n, float* new_w, float* new_m) {
+void SgdLoop(const float* w, const float* g, const float* m, float lr, double momentum,
+             bool nesterov, int64_t n, float* new_w, float* new_m) {
   const VF rate = hn::Set(F32(), lr), inertia = Constant(momentum);
   ForVectors(n, [=](auto load, auto store) {
     const VF step = hn::Mul(rate, load(g));
-    const VF velocity = hn::Sub(hn::Mul(inertia, load(m)), step);
-    const VF ahead = hn::Sub(hn::Mul(inertia, velocity), step);
-    const VF result = hn::Add(load(w), nesterov ? ahead : velocity);
-    store(velocity, new_m);
-    store(result, new_w);
+    VF move = hn::Neg(step);
+    if (m != nullptr) {
+      const VF velocity = hn::Sub(hn::Mul(inertia, load(m)), step);
+      move = nesterov ? hn::Sub(hn::Mul(inertia, velocity), step) : velocity;
+      store(velocity, new_m);
+    }
+    store(hn::Add(load(w), move), new_w);
   });
 }
 
-void RmsPropLoop(const float* w, const float* g, const float* v, float lr, double rho,
-                 double epsilon, int64_t n, float* new_w, float* new_v) {
-  const VF rate = hn::Set(F32(), lr), decay = Constant(rho), rest = Constant(1.0 - rho);
-  const VF small = Constant(epsilon);
-  ForVectors(n, [=](auto load, auto store) {
-    const VF gradient = load(g);
-    const VF square = hn::Add(hn::Mul(decay, load(v)), hn::Mul(rest, hn::Mul(gradient, gradient)));
-    const VF step = hn::Div(hn::Mul(rate, gradient), hn::Sqrt(hn::Add(square, small)));
-    const VF result = hn::Sub(load(w), step);
-    store(square, new_v);
-    store(result, new_w);
-  });
-}
-
-void RmsPropGeneralLoop(const float* w, const float* g, const float* v, const float* m,
-                        const float* a, float lr, double rho, double momentum, double epsilon,
-                        int64_t n, float* new_w, float* new_v, float* new_m, float* new_a) {
+void RmsPropLoop(const float* w, const float* g, const float* v, const float* m, const float* a,
+                 float lr, double rho, double momentum, double epsilon, int64_t n, float* new_w,
+                 float* new_v, float* new_m, float* new_a) {
   const VF rate = hn::Set(F32(), lr), decay = Constant(rho), rest = Constant(1.0 - rho);
   const VF small = Constant(epsilon), inertia = Constant(momentum);
   ForVectors(n, [=](auto load, auto store) {
@@ -114,27 +97,16 @@ HWY_AFTER_NAMESPACE();
 namespace seqgraph::kernels {
 
 HWY_EXPORT(SgdLoop);
-void SgdLoop(const float* w, const float* g, float lr, int64_t n, float* new_w) {
-  HWY_DYNAMIC_DISPATCH(SgdLoop)(w, g, lr, n, new_w);
-}
-
-HWY_EXPORT(SgdMomentumLoop);
-void SgdMomentumLoop(const float* w, const float* g, const float* m, float lr, double momentum,
-                     bool nesterov, int64_t n, float* new_w, float* new_m) {
-  HWY_DYNAMIC_DISPATCH(SgdMomentumLoop)(w, g, m, lr, momentum, nesterov, n, new_w, new_m);
+void SgdLoop(const float* w, const float* g, const float* m, float lr, double momentum,
+             bool nesterov, int64_t n, float* new_w, float* new_m) {
+  HWY_DYNAMIC_DISPATCH(SgdLoop)(w, g, m, lr, momentum, nesterov, n, new_w, new_m);
 }
 
 HWY_EXPORT(RmsPropLoop);
-void RmsPropLoop(const float* w, const float* g, const float* v, float lr, double rho,
-                 double epsilon, int64_t n, float* new_w, float* new_v) {
-  HWY_DYNAMIC_DISPATCH(RmsPropLoop)(w, g, v, lr, rho, epsilon, n, new_w, new_v);
-}
-
-HWY_EXPORT(RmsPropGeneralLoop);
-void RmsPropGeneralLoop(const float* w, const float* g, const float* v, const float* m,
-                        const float* a, float lr, double rho, double momentum, double epsilon,
-                        int64_t n, float* new_w, float* new_v, float* new_m, float* new_a) {
-  HWY_DYNAMIC_DISPATCH(RmsPropGeneralLoop)
+void RmsPropLoop(const float* w, const float* g, const float* v, const float* m, const float* a,
+                 float lr, double rho, double momentum, double epsilon, int64_t n, float* new_w,
+                 float* new_v, float* new_m, float* new_a) {
+  HWY_DYNAMIC_DISPATCH(RmsPropLoop)
   (w, g, v, m, a, lr, rho, momentum, epsilon, n, new_w, new_v, new_m, new_a);
 }
 

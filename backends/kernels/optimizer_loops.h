@@ -9,22 +9,16 @@
 
 namespace seqgraph::kernels {
 
-/// w = w - lr g.
-void SgdLoop(const float* w, const float* g, float lr, int64_t n, float* new_w);
+/// m = momentum m - lr g;  w = w + m, or w + (momentum m - lr g) with Nesterov's look-ahead. With a
+/// null m: w = w - lr g.
+void SgdLoop(const float* w, const float* g, const float* m, float lr, double momentum,
+             bool nesterov, int64_t n, float* new_w, float* new_m);
 
-/// m = momentum m - lr g;  w = w + m, or w + (momentum m - lr g) with Nesterov's look-ahead.
-void SgdMomentumLoop(const float* w, const float* g, const float* m, float lr, double momentum,
-                     bool nesterov, int64_t n, float* new_w, float* new_m);
-
-/// v = rho v + (1 - rho) g^2;  w = w - lr g / sqrt(v + epsilon).
-void RmsPropLoop(const float* w, const float* g, const float* v, float lr, double rho,
-                 double epsilon, int64_t n, float* new_w, float* new_v);
-
-/// With momentum and centring, each left out by a null m or a:
-/// a = rho a + (1 - rho) g;  d = v - a^2 + epsilon;  m = momentum m + lr g / sqrt(d);  w = w - m.
-void RmsPropGeneralLoop(const float* w, const float* g, const float* v, const float* m,
-                        const float* a, float lr, double rho, double momentum, double epsilon,
-                        int64_t n, float* new_w, float* new_v, float* new_m, float* new_a);
+/// v = rho v + (1 - rho) g^2;  a = rho a + (1 - rho) g;  d = v - a^2 + epsilon;
+/// m = momentum m + lr g / sqrt(d);  w = w - m. A null m or a leaves out momentum or centring.
+void RmsPropLoop(const float* w, const float* g, const float* v, const float* m, const float* a,
+                 float lr, double rho, double momentum, double epsilon, int64_t n, float* new_w,
+                 float* new_v, float* new_m, float* new_a);
 
 /// m = m + (g - m)(1 - beta1);  v = v + (g^2 - v)(1 - beta2);  w = w - m alpha / (sqrt(v) +
 /// epsilon).

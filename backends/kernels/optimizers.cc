@@ -63,13 +63,10 @@ MadeKernel MakeSgdUpdate(const KernelContext& context) {
         const float* m = In<float>(args, 3);
         float* new_w = OutOrScratch(args, 0, n);
         float* new_m = OutOrScratch(args, 1, n);
+        const float* inertia = momentum > 0 ? m : nullptr;
         ForBlocks(*pool, n, [&](int64_t i, int64_t size) {
-          if (momentum > 0) {
-            SgdMomentumLoop(w + i, g + i, m + i, lr, momentum, nesterov, size, new_w + i,
-                            new_m + i);
-          } else {
-            SgdLoop(w + i, g + i, lr, size, new_w + i);
-          }
+          SgdLoop(w + i, g + i, Plus(inertia, i), lr, momentum, nesterov, size, new_w + i,
+                  new_m + i);
         });
         if (!(momentum > 0)) KeepState(m, n, Out<float>(args, 1));
       },
@@ -97,12 +94,8 @@ MadeKernel MakeRmsPropUpdate(const KernelContext& context) {
         const float* inertia = momentum > 0 ? m : nullptr;
         const float* average = centered ? a : nullptr;
         ForBlocks(*pool, n, [&](int64_t i, int64_t size) {
-          if (momentum > 0 || centered) {
-            RmsPropGeneralLoop(w + i, g + i, v + i, Plus(inertia, i), Plus(average, i), lr, rho,
-                               momentum, epsilon, size, new_w + i, new_v + i, new_m + i, new_a + i);
-          } else {
-            RmsPropLoop(w + i, g + i, v + i, lr, rho, epsilon, size, new_w + i, new_v + i);
-          }
+          RmsPropLoop(w + i, g + i, v + i, Plus(inertia, i), Plus(average, i), lr, rho, momentum,
+                      epsilon, size, new_w + i, new_v + i, new_m + i, new_a + i);
         });
         if (!(momentum > 0)) KeepState(m, n, Out<float>(args, 2));
         if (!centered) KeepState(a, n, Out<float>(args, 3));

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "backends/kernels/kernel.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/thread_pool.h"
@@ -83,6 +84,9 @@ struct KernelDef : kernels::KernelRow<KernelContext> {
   /// values computed before.
   int64_t (*row_width)(const NodeContext& context, const std::vector<Layout>& layouts) = nullptr;
 };
+
+/// All kernels, in order of preference among those of one op.
+absl::Span<const KernelDef> Kernels();
 
 }  // namespace seqgraph::onednn
 

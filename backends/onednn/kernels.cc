@@ -1,4 +1,4 @@
-#include "backends/onednn/kernels.h"
+// The one list of kernels.
 
 #include "backends/kernels/shared_rows.h"
 #include "backends/onednn/kernel_makers.h"

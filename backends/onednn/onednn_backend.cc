@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/kernels/kernel_program.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/isa.h"
-#include "backends/onednn/kernels.h"
+#include "backends/onednn/kernel.h"
 #include "backends/onednn/run_guard.h"
 #include "base/status_macros.h"
 

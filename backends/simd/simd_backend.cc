@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/kernels/kernel_program.h"
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/shared_rows.h"
 #include "backends/kernels/target.h"
