@@ -128,6 +128,35 @@ HWY_INLINE V Sigmoid(D d, V x) {
   return hn::Div(numerator, hn::Add(one, e));
 }
 
+/// The same for x in [-87, 87], and their values beyond: so much as the gates of cells need. All
+/// vectors go through each step together.
+template <class D, class V, int n>
+HWY_INLINE void SigmoidFast(D d, V (&x)[n]) {
+  const hn::RebindToSigned<D> di;
+  const V shift = hn::Set(d, 12582912.0f);  // as in Exp
+  V r[n], p[n], shifted[n];
+  Unroll<n>([&](auto i) SEQ_INLINE {
+    x[i] = hn::Max(hn::Set(d, -87.0f), hn::Min(hn::Set(d, 87.0f), hn::Neg(x[i])));
+    shifted[i] = hn::MulAdd(x[i], hn::Set(d, 1.44269504088896341f), shift);
+  });
+  Unroll<n>([&](auto i) SEQ_INLINE {
+    const V whole = hn::Sub(shifted[i], shift);
+    r[i] = hn::NegMulAdd(whole, hn::Set(d, kLn2High), x[i]);
+    r[i] = hn::NegMulAdd(whole, hn::Set(d, kLn2Low), r[i]);
+    p[i] = hn::Set(d, kExp[5]);
+  });
+  Unroll<5>([&](auto k) SEQ_INLINE {
+    Unroll<n>([&](auto i) SEQ_INLINE { p[i] = hn::MulAdd(p[i], r[i], hn::Set(d, kExp[4 - k])); });
+  });
+  Unroll<n>([&](auto i) SEQ_INLINE {
+    p[i] = hn::MulAdd(p[i], hn::Mul(r[i], r[i]), r[i]);
+    // 2^n, with the bits of n at the end of `shifted`; e^x - 1 before it is scaled.
+    const V scale = hn::BitCast(
+        d, hn::Add(hn::ShiftLeft<23>(hn::BitCast(di, shifted[i])), hn::Set(di, 127 << 23)));
+    x[i] = hn::Div(hn::Set(d, 1.0f), hn::Add(hn::MulAdd(p[i], scale, scale), hn::Set(d, 1.0f)));
+  });
+}
+
 /// e^x in double for x <= 0, within 1e-15; 0 below -708. Taylor's series of degree 13 for
 /// |r| <= ln(2) / 2.
 template <class D, class V = hn::Vec<D>>

@@ -6,7 +6,7 @@
 #include "backends/kernels/ids.h"
 #include "backends/kernels/lookup_loops.h"
 #include "backends/simd/kernel_makers.h"
-#include "backends/simd/rnn_loops.h"
+#include "backends/kernels/rnn_loops.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::simd {

@@ -1,18 +1,18 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "backends/simd/rnn_passes.h"
+#include "backends/kernels/rnn_passes.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/simd/rnn_backward.cc"
+#define HWY_TARGET_INCLUDE "backends/kernels/rnn_backward.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
-#include "backends/simd/rnn_products-inl.h"
-#include "backends/simd/rnn_registers-inl.h"
+#include "backends/kernels/products-inl.h"
+#include "backends/kernels/rnn_registers-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
 using FN = hn::ScalableTag<float>;
@@ -190,7 +190,7 @@ void GroupInRegisters(const RnnBackwardJob& job, const RnnBackwardArea& area, in
     WriteInputGradient(d, job, area, g);
     if (job.out.dw == nullptr) continue;
     AddTransposedProduct(d, InputRows(job, first, begin), {area.dz, kRegister, piece_stride}, count,
-                         steps, sizes.features, kRegister, area.dw);
+                         steps, sizes.features, kRegister, area.dw, kRegister);
   }
   if (job.out.dh0 == nullptr) return;
   for (int64_t s = 0; s < count; ++s) {
@@ -261,7 +261,7 @@ void AddStateProducts(const RnnBackwardJob& job, const RnnBackwardArea& area, co
   const auto add = [&](const RowBlocks& before, int64_t skipped, int64_t steps) {
     AddTransposedProduct(d, before,
                          {g.dz + skipped * g.step_stride, g.step_stride, g.sample_stride}, g.count,
-                         steps, units, width, area.du);
+                         steps, units, width, area.du, width);
   };
   const bool at_start = g.step == 0;
   const float* states = job.incoming.sequence + (g.first * time + g.step - !at_start) * units;
@@ -291,7 +291,7 @@ void WideGroup(const RnnBackwardJob& job, const RnnBackwardArea& area, int64_t f
     if (sizes.input != RnnInput::kLookup) WriteInputGradient(d, job, area, g);
     if (job.out.dw != nullptr) {
       AddTransposedProduct(d, InputRows(job, first, begin), dz, count, steps, sizes.features, width,
-                           area.dw);
+                           area.dw, width);
     }
     // The first step of this chunk comes after the last one of the chunk before.
     const int64_t before = std::min(plan.chunk, begin);
@@ -355,11 +355,11 @@ void PackBackward(const RnnBackwardJob& job) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 HWY_EXPORT(PackBackward);
 void PackBackward(const RnnBackwardJob& job) { HWY_DYNAMIC_DISPATCH(PackBackward)(job); }
@@ -369,5 +369,5 @@ void BackwardTask(const RnnBackwardJob& job, int64_t task) {
   HWY_DYNAMIC_DISPATCH(BackwardTask)(job, task);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 #endif  // HWY_ONCE

@@ -1,18 +1,18 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "backends/simd/rnn_passes.h"
+#include "backends/kernels/rnn_passes.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/simd/rnn_forward.cc"
+#define HWY_TARGET_INCLUDE "backends/kernels/rnn_forward.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
-#include "backends/simd/rnn_products-inl.h"
-#include "backends/simd/rnn_registers-inl.h"
+#include "backends/kernels/products-inl.h"
+#include "backends/kernels/rnn_registers-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
 using FN = hn::ScalableTag<float>;
@@ -234,11 +234,11 @@ void PackForward(const RnnForwardJob& job) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 HWY_EXPORT(LanesOfTarget);
 RnnLanes LanesOfTarget() { return HWY_DYNAMIC_DISPATCH(LanesOfTarget)(); }
@@ -251,5 +251,5 @@ void ForwardTask(const RnnForwardJob& job, int64_t task) {
   HWY_DYNAMIC_DISPATCH(ForwardTask)(job, task);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 #endif  // HWY_ONCE

@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_RNN_JOB_H_
-#define SEQGRAPH_BACKENDS_SIMD_RNN_JOB_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_RNN_JOB_H_
+#define SEQGRAPH_BACKENDS_KERNELS_RNN_JOB_H_
 
 // What the code for one target gets to compute one call of a recurrence: operands, and where in the
 // scratch memory everything lies. All pieces of scratch begin at a multiple of 64 bytes.
@@ -7,9 +7,9 @@
 #include <atomic>
 #include <cstdint>
 
-#include "backends/simd/rnn_loops.h"
+#include "backends/kernels/rnn_loops.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// Cuts scratch memory into arrays of floats; with null it only adds up.
 class RnnScratch {
@@ -97,6 +97,6 @@ struct RnnBackwardJob {
   Team teams[kMaxRnnTasks / kRnnTeam];
 };
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_RNN_JOB_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_RNN_JOB_H_

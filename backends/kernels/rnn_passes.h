@@ -1,13 +1,13 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_RNN_PASSES_H_
-#define SEQGRAPH_BACKENDS_SIMD_RNN_PASSES_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_RNN_PASSES_H_
+#define SEQGRAPH_BACKENDS_KERNELS_RNN_PASSES_H_
 
 // The passes over a recurrence, on the target in use. rnn_loops.cc puts them together.
 
 #include <cstdint>
 
-#include "backends/simd/rnn_job.h"
+#include "backends/kernels/rnn_job.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 /// Floats in a vector of states, and in the vector of a state that is kept in registers.
 struct RnnLanes {
@@ -30,6 +30,6 @@ void AddTeams(const RnnBackwardJob& job, int64_t part, int64_t parts);
 /// tokens.
 void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last);
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_RNN_PASSES_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_RNN_PASSES_H_

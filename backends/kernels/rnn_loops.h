@@ -1,5 +1,5 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_RNN_LOOPS_H_
-#define SEQGRAPH_BACKENDS_SIMD_RNN_LOOPS_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_RNN_LOOPS_H_
+#define SEQGRAPH_BACKENDS_KERNELS_RNN_LOOPS_H_
 
 // h_t = act(z_t + h_{t-1}·u + b) and its gradients, over arrays. z_t is x_t·w, x_t itself, or
 // table[ids_t].
@@ -15,7 +15,7 @@
 #include "backends/kernels/thread_pool.h"
 #include "graph/activation.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 inline constexpr int64_t kMaxRnnTasks = 16;
 inline constexpr int64_t kRnnTeam = 4;  ///< tasks whose sums are added while they are in a cache
@@ -105,6 +105,6 @@ void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
 /// "simd rnn AVX2: state of 8 lanes in registers".
 std::string DescribeRnn(const RnnPlan& plan);
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_RNN_LOOPS_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_RNN_LOOPS_H_

@@ -1,7 +1,7 @@
 // The recurrences on every target that this CPU has, against the definition in double, over random
 // sizes around the vector widths; and the same bits for any number of threads.
 
-#include "backends/simd/rnn_loops.h"
+#include "backends/kernels/rnn_loops.h"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@
 #include "graph/bound_rules.h"
 #include "tests/testing.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 using kernels::ForceTarget;
@@ -356,4 +356,4 @@ INSTANTIATE_TEST_SUITE_P(Targets, RnnLoops, testing::ValuesIn(SupportedTargets()
                          [](const auto& info) { return info.param; });
 
 }  // namespace
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

@@ -1,18 +1,18 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "backends/simd/rnn_passes.h"
+#include "backends/kernels/rnn_passes.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/simd/rnn_sums.cc"
+#define HWY_TARGET_INCLUDE "backends/kernels/rnn_sums.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
-#include "backends/simd/rnn_products-inl.h"
-#include "backends/simd/rnn_registers-inl.h"
+#include "backends/kernels/products-inl.h"
+#include "backends/kernels/rnn_registers-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
 void AddTeam(const RnnBackwardJob& job, int64_t team) {
@@ -77,11 +77,11 @@ void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 
 HWY_EXPORT(AddTeam);
 void AddTeam(const RnnBackwardJob& job, int64_t team) { HWY_DYNAMIC_DISPATCH(AddTeam)(job, team); }
@@ -96,5 +96,5 @@ void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last) {
   HWY_DYNAMIC_DISPATCH(SumTableRows)(job, first, last);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 #endif  // HWY_ONCE

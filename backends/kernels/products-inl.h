@@ -2,11 +2,11 @@
 // recurrences are made of. Sums run over the inner index in its order, one accumulator an element,
 // so that bits do not depend on how rows are cut into tiles.
 
-#if defined(SEQGRAPH_BACKENDS_SIMD_RNN_PRODUCTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SEQGRAPH_BACKENDS_SIMD_RNN_PRODUCTS_INL_H_
-#undef SEQGRAPH_BACKENDS_SIMD_RNN_PRODUCTS_INL_H_
+#if defined(SEQGRAPH_BACKENDS_KERNELS_PRODUCTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEQGRAPH_BACKENDS_KERNELS_PRODUCTS_INL_H_
+#undef SEQGRAPH_BACKENDS_KERNELS_PRODUCTS_INL_H_
 #else
-#define SEQGRAPH_BACKENDS_SIMD_RNN_PRODUCTS_INL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_PRODUCTS_INL_H_
 #endif
 
 #include <cstdint>
@@ -14,12 +14,12 @@
 #include <utility>
 
 #include "backends/kernels/math-inl.h"
-#include "backends/simd/rnn_loops.h"
+#include "graph/activation.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using kernels::HWY_NAMESPACE::Sigmoid;
@@ -52,6 +52,14 @@ HWY_INLINE void StoreSome(D d, hn::Vec<D> v, float* to, int64_t count) {
   hn::Store(v, d, lanes);
   for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
 #endif
+}
+
+/// Stores a whole vector, with zeros behind the first `count` lanes; count may exceed the lanes.
+template <class D>
+HWY_INLINE void StoreUsed(D d, hn::Vec<D> v, int64_t count, float* to) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  if (HWY_UNLIKELY(count < kLanes)) v = hn::IfThenElseZero(hn::FirstN(d, count), v);
+  hn::Store(v, d, to);
 }
 
 /// Copies rows of `count` floats to rows of `width` >= count, padded with zeros, or back.
@@ -209,11 +217,12 @@ struct RowBlocks {
   int64_t block_stride;
 };
 
-/// c[inner, width] += aᵀ b over `rows` rows of each of `blocks` blocks; rows of b and c are aligned
-/// and padded to whole vectors.
+/// c[inner, width] += aᵀ b over `rows` rows of each of `blocks` blocks; rows of b and c, which are
+/// c_stride apart, are aligned and padded to whole vectors.
 template <class D>
 HWY_NOINLINE void AddTransposedProduct(D d, const RowBlocks& a, const RowBlocks& b, int64_t blocks,
-                                       int64_t rows, int64_t inner, int64_t width, float* c) {
+                                       int64_t rows, int64_t inner, int64_t width, float* c,
+                                       int64_t c_stride) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const auto panel = [&](int64_t column, auto vecs) SEQ_INLINE {
@@ -221,9 +230,9 @@ HWY_NOINLINE void AddTransposedProduct(D d, const RowBlocks& a, const RowBlocks&
     ForTiles<TileRows(kVecs)>(inner, [&](int64_t k, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
       V tile[kRows * kVecs];
-      float* c0 = c + k * width + column;
+      float* c0 = c + k * c_stride + column;
       Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
-        tile[i] = hn::Load(d, c0 + i / kVecs * width + i % kVecs * kLanes);
+        tile[i] = hn::Load(d, c0 + i / kVecs * c_stride + i % kVecs * kLanes);
       });
       for (int64_t s = 0; s < blocks; ++s) {
         const float* ar = a.data + s * a.block_stride + k;
@@ -241,7 +250,7 @@ HWY_NOINLINE void AddTransposedProduct(D d, const RowBlocks& a, const RowBlocks&
         }
       }
       Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
-        hn::Store(tile[i], d, c0 + i / kVecs * width + i % kVecs * kLanes);
+        hn::Store(tile[i], d, c0 + i / kVecs * c_stride + i % kVecs * kLanes);
       });
     });
   };
@@ -304,7 +313,7 @@ HWY_INLINE V TimesSlope(D d, V dh, V h) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_RNN_PRODUCTS_INL_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_PRODUCTS_INL_H_

@@ -1,13 +1,13 @@
-#include "backends/simd/rnn_loops.h"
+#include "backends/kernels/rnn_loops.h"
 
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/target.h"
-#include "backends/simd/rnn_job.h"
-#include "backends/simd/rnn_passes.h"
+#include "backends/kernels/rnn_job.h"
+#include "backends/kernels/rnn_passes.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 constexpr int64_t kFloat = sizeof(float);
@@ -171,4 +171,4 @@ std::string DescribeRnn(const RnnPlan& plan) {
                       plan.lanes, " lanes, ", plan.group, " samples together");
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels

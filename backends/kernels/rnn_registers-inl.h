@@ -5,22 +5,22 @@
 // in registers over all steps of a chunk. Where a vector has 16 lanes it holds the states of two
 // samples side by side. Vectors are interleaved so that one's latency is another's work.
 
-#if defined(SEQGRAPH_BACKENDS_SIMD_RNN_REGISTERS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SEQGRAPH_BACKENDS_SIMD_RNN_REGISTERS_INL_H_
-#undef SEQGRAPH_BACKENDS_SIMD_RNN_REGISTERS_INL_H_
+#if defined(SEQGRAPH_BACKENDS_KERNELS_RNN_REGISTERS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEQGRAPH_BACKENDS_KERNELS_RNN_REGISTERS_INL_H_
+#undef SEQGRAPH_BACKENDS_KERNELS_RNN_REGISTERS_INL_H_
 #else
-#define SEQGRAPH_BACKENDS_SIMD_RNN_REGISTERS_INL_H_
+#define SEQGRAPH_BACKENDS_KERNELS_RNN_REGISTERS_INL_H_
 #endif
 
 #include <algorithm>
 #include <cstdint>
 
-#include "backends/simd/rnn_job.h"
-#include "backends/simd/rnn_products-inl.h"
+#include "backends/kernels/rnn_job.h"
+#include "backends/kernels/products-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -310,7 +310,7 @@ HWY_INLINE void ForSamples(int64_t count, F&& f) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
 HWY_AFTER_NAMESPACE();
 
-#endif  // SEQGRAPH_BACKENDS_SIMD_RNN_REGISTERS_INL_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_RNN_REGISTERS_INL_H_

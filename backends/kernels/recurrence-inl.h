@@ -1,0 +1,129 @@
+// What the passes of a recurrence have in common: dispatch, packing, the rows of its steps.
+
+#if defined(SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_INL_H_
+#undef SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_INL_H_
+#else
+#define SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "backends/kernels/products-inl.h"
+#include "backends/kernels/recurrence_job.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace seqgraph::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FN = hn::ScalableTag<float>;
+using FSmall = hn::CappedTag<float, 8>;  // where a whole vector would be half empty
+
+/// f(tag of the vectors in use).
+template <class F>
+HWY_INLINE void ByLanes(const RecurrencePlan& plan, F&& f) {
+  if constexpr (hn::MaxLanes(FN()) != hn::MaxLanes(FSmall())) {
+    if (plan.lanes == static_cast<int64_t>(hn::MaxLanes(FSmall()))) return f(FSmall());
+  }
+  f(FN());
+}
+
+/// f(the activation as a constant).
+template <class R, class F>
+R ByActivation(Activation activation, F&& f) {
+  switch (activation) {
+    case Activation::kTanh:
+      return f(std::integral_constant<Activation, Activation::kTanh>());
+    case Activation::kRelu:
+      return f(std::integral_constant<Activation, Activation::kRelu>());
+    case Activation::kSigmoid:
+      return f(std::integral_constant<Activation, Activation::kSigmoid>());
+    case Activation::kNone:  // no cell has it
+      break;
+  }
+  return {};
+}
+
+/// Packs from[inner, gates units], rows a stride apart, for Product: gate after gate, each padded
+/// to `width`.
+template <class D>
+void PackGates(D d, const float* from, int64_t stride, int64_t inner, int64_t gates, int64_t units,
+               int64_t width, float* packed) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const int64_t each = width / kLanes, vectors = gates * each;
+  for (int64_t v = 0; v < vectors; v += 2) {
+    const int64_t end = std::min(v + 2, vectors);
+    for (int64_t k = 0; k < inner; ++k) {
+      for (int64_t i = v; i < end; ++i, packed += kLanes) {
+        const int64_t j = i % each * kLanes;
+        hn::Store(LoadSome(d, from + k * stride + i / each * units + j, units - j), d, packed);
+      }
+    }
+  }
+}
+
+/// Packs the transpose of from[outputs, gates units]: rows are those of PackGates' columns, the
+/// gates in the order of `gate`.
+template <class D>
+void PackGatesTransposed(D d, const float* from, int64_t stride, int64_t outputs, const int* gate,
+                         int64_t gates, int64_t units, int64_t width, float* packed) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const int64_t padded = (outputs + kLanes - 1) / kLanes * kLanes;
+  for (int64_t j = 0; j < padded; j += 2 * kLanes) {
+    const int64_t wide = std::min(2 * kLanes, padded - j), used = std::min(wide, outputs - j);
+    for (int64_t g = 0; g < gates; ++g) {
+      PackTransposed(from + j * stride + gate[g] * units, stride, used, units, wide, packed);
+      std::fill_n(packed + units * wide, (width - units) * wide, 0.0f);
+      packed += width * wide;
+    }
+  }
+  (void)d;
+}
+
+/// f(place among the rows of steps [k0, k1), index of the row in [batch, time]) for all of them,
+/// row by row.
+template <class F>
+HWY_INLINE void ForRows(const RecurrenceJob& job, const GroupRows& rows, int64_t k0, int64_t k1,
+                        F&& f) {
+  for (int64_t r = 0; r < rows.active(k0); ++r) {
+    const int64_t end = std::min<int64_t>(k1, rows.length[r]);
+    for (int64_t k = k0; k < end; ++k) {
+      f(rows.offset[k] - rows.offset[k0] + r, job.Token(rows, r, k));
+    }
+  }
+}
+
+/// The rows of x of steps [k0, k1), one behind the other.
+inline void CopyInputs(const RecurrenceJob& job, const GroupRows& rows, int64_t k0, int64_t k1,
+                       float* to) {
+  const int64_t features = job.plan.sizes.features;
+  ForRows(job, rows, k0, k1, [&](int64_t place, int64_t token) {
+    std::copy_n(job.in.x + token * features, features, to + place * features);
+  });
+}
+
+/// to[count, width] = states, rows a stride apart, times the factors of dropout for that gate.
+template <class D>
+void TimesDropout(D d, const RecurrenceJob& job, const GroupRows& rows, int gate,
+                  const float* states, int64_t stride, int64_t count, float* to) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const int64_t units = job.plan.sizes.units, width = job.plan.width;
+  for (int64_t r = 0; r < count; ++r) {
+    const float* factors = job.in.dropout + rows.row[r] * job.plan.sizes.columns() + gate * units;
+    for (int64_t j = 0; j < width; j += kLanes) {
+      const auto factor = LoadSome(d, factors + j, units - j);
+      hn::Store(hn::Mul(hn::Load(d, states + r * stride + j), factor), d, to + r * width + j);
+    }
+  }
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace seqgraph::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif  // SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_INL_H_

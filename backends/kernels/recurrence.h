@@ -1,0 +1,126 @@
+#ifndef SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_H_
+#define SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_H_
+
+// RNNCell, LSTMCell and GRUCell over arrays, forward and backward; ops/{rnn,lstm,gru}_cell.h have
+// the formulas.
+//
+// A batch is cut into groups of rows that go through time together, and each row takes its own
+// steps alone: those that are not masked, counted from 0 in the order in which they are computed.
+// In a group rows lie by their number of steps, the longest first, so that the rows of a step are
+// the first ones of the step before, and all steps lie one behind the other without gaps.
+//
+// How rows are cut depends on sizes and masks alone, and sums of gradients are added in the order
+// of the tasks, so results are the same bits for any number of threads.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "backends/kernels/thread_pool.h"
+#include "graph/activation.h"
+
+namespace seqgraph::kernels {
+
+enum class CellKind { kSimple, kLstm, kGruAfter, kGruBefore };
+
+struct RecurrenceSizes {
+  CellKind cell = CellKind::kSimple;
+  Activation activation = Activation::kTanh;
+  int64_t batch = 0, time = 0, features = 0, units = 0;
+  bool projected = false;  ///< x is x·w already, of columns() instead of `features`
+  bool reverse = false;
+  bool masked = false;
+  bool dropout = false;
+
+  int64_t gates() const { return cell == CellKind::kSimple ? 1 : cell == CellKind::kLstm ? 4 : 3; }
+  int64_t columns() const { return gates() * units; }
+};
+
+/// Dense and row-major, of any alignment; shapes as in ops/lstm_cell.h. Null: absent.
+struct RecurrenceOperands {
+  const float* x = nullptr;
+  const float* w = nullptr;
+  const float* u = nullptr;
+  const float* b = nullptr;
+  const float* h0 = nullptr;
+  const float* c0 = nullptr;
+  const int32_t* mask = nullptr;
+  const float* dropout = nullptr;
+};
+
+/// Null: not wanted.
+struct RecurrenceOutputs {
+  float* sequence = nullptr;
+  float* last = nullptr;
+  float* last_cell = nullptr;
+};
+
+/// Null: zero, but for `sequence`, the output of the forward op.
+struct RecurrenceOutputGradients {
+  const float* sequence = nullptr;
+  const float* d_sequence = nullptr;
+  const float* d_last = nullptr;
+  const float* d_last_cell = nullptr;
+};
+
+/// Null: not wanted.
+struct RecurrenceGradients {
+  float* dx = nullptr;
+  float* dw = nullptr;
+  float* du = nullptr;
+  float* db = nullptr;
+  float* dh0 = nullptr;
+  float* dc0 = nullptr;
+};
+
+/// How a recurrence is computed on the target in use when it is made.
+struct RecurrencePlan {
+  RecurrenceSizes sizes;
+  int64_t lanes = 0;   ///< floats in a vector
+  int64_t width = 0;   ///< units, padded to whole vectors
+  int64_t groups = 0;  ///< at least 1 row each
+  int64_t group = 0;   ///< rows of the largest one
+  int64_t chunk = 0;   ///< steps that are prepared at a time
+  int64_t forward_tasks = 0;
+  int64_t backward_tasks = 0;  ///< each sums gradients of weights of its own
+
+  int64_t first_row(int64_t group) const { return group * sizes.batch / groups; }
+  int64_t first_group(int64_t task, int64_t tasks) const { return task * groups / tasks; }
+};
+
+/// Holds nothing but the plan: all memory is the caller's, 64-byte aligned.
+class Recurrence {
+ public:
+  explicit Recurrence(const RecurrenceSizes& sizes);
+
+  /// OK, or why there is nothing to compute or sizes are too large: an extent of 0, more than 2^31
+  /// rows of all steps, 100 GB.
+  static absl::Status Validate(const RecurrenceSizes& sizes);
+
+  const RecurrencePlan& plan() const { return plan_; }
+  /// What Forward leaves for Backward: gates, states, cells.
+  int64_t workspace_bytes() const { return workspace_bytes_; }
+  int64_t forward_scratch_bytes() const { return forward_bytes_; }
+  /// Of Backward with the workspace of a Forward, or without (`anew`).
+  int64_t backward_scratch_bytes(bool anew) const { return backward_bytes_[anew]; }
+
+  /// Null `workspace`: no Backward needs it.
+  void Forward(const RecurrenceOperands& in, const RecurrenceOutputs& out, void* workspace,
+               void* scratch, ThreadPool& pool) const;
+  /// After a Forward with the same operands and that workspace; or, if that is null, with gates
+  /// computed anew from the sequence of a forward pass that ran elsewhere.
+  void Backward(const RecurrenceOperands& in, const RecurrenceOutputGradients& incoming,
+                const RecurrenceGradients& out, void* workspace, void* scratch,
+                ThreadPool& pool) const;
+
+  /// "simd lstm AVX2: 2 vectors of 8 lanes, 32 rows together".
+  std::string Describe() const;
+
+ private:
+  RecurrencePlan plan_;
+  int64_t workspace_bytes_ = 0, forward_bytes_ = 0, backward_bytes_[2];
+};
+
+}  // namespace seqgraph::kernels
+
+#endif  // SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_H_

@@ -1,0 +1,325 @@
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "backends/kernels/recurrence_job.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/kernels/recurrence_forward.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// Behind foreach_target.h.
+#include "backends/kernels/cells-inl.h"
+#include "backends/kernels/recurrence-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace seqgraph::kernels {
+namespace HWY_NAMESPACE {
+
+template <class D>
+using CellFunction = void (*)(D d, const CellForward& s);
+
+template <class D, Activation act>
+CellFunction<D> FunctionOf(CellKind cell) {
+  switch (cell) {
+    case CellKind::kSimple:
+      return SimpleForward<act, D>;
+    case CellKind::kLstm:
+      return LstmForward<act, D>;
+    case CellKind::kGruAfter:
+      return GruAfterForward<act, D>;
+    case CellKind::kGruBefore:
+      return GruBeforeForward<act, D>;
+  }
+  return nullptr;
+}
+
+// One group, from the first step to the last.
+template <class D>
+class ForwardGroup {
+ public:
+  ForwardGroup(D d, const RecurrenceJob& job, const ForwardArea& area, int64_t g)
+      : d_(d),
+        job_(job),
+        sizes_(job.plan.sizes),
+        layout_(job.layout),
+        area_(area),
+        rows_(job.order.group(g)),
+        whole_(job.traces != nullptr),
+        trace_(whole_ ? job.trace(g) : GroupTrace(job.plan, false, Pieces(area.trace))),
+        width_(job.plan.width),
+        row_(layout_.gates * width_),
+        cell_(ByActivation<CellFunction<D>>(sizes_.activation, [this](auto act) {
+          return FunctionOf<D, decltype(act)::value>(sizes_.cell);
+        })) {}
+
+  void Run(const RecurrenceOutputs& out) {
+    Start();
+    ForSteps([&](int64_t k) {
+      Step(k, Before(k + 1), area_.last);
+      if (out.sequence != nullptr) WriteStates(k, out.sequence);
+    });
+    if (out.sequence != nullptr && job_.order.masked()) ClearBeforeFirstStep(out.sequence);
+    WriteRows(area_.last, out.last);
+    if (layout_.has_cell) WriteRows(area_.last_cell, out.last_cell);
+  }
+
+  // What Backward needs, from states that are known.
+  void Trace(const float* sequence) {
+    Start();
+    for (int64_t r = 0; r < rows_.count; ++r) {
+      for (int64_t k = 1; k < rows_.length[r]; ++k) {
+        const int64_t time = job_.order.Time(job_.order.Position(rows_.row[r], k - 1));
+        PadRow(d_, sequence + (rows_.row[r] * sizes_.time + time) * sizes_.units, sizes_.units,
+               width_, Before(k) + r * width_);
+      }
+    }
+    ForSteps([&](int64_t k) { Step(k, area_.unused, area_.unused); });
+  }
+
+ private:
+  int64_t Place(int64_t k) const { return whole_ ? rows_.offset[k] : (k & 1) * rows_.count; }
+  float* Before(int64_t k) const { return trace_.before + Place(k) * width_; }
+  float* CellsBefore(int64_t k) const {
+    return layout_.has_cell ? trace_.cells + Place(k) * width_ : nullptr;
+  }
+
+  // step(k) for all steps, with x·w of a chunk of them computed before. What is projected already
+  // is read step by step: so it goes through the first-level cache alone.
+  template <class F>
+  void ForSteps(F&& step) {
+    const int64_t chunk = sizes_.projected ? 1 : job_.plan.chunk;
+    for (int64_t k0 = 0; k0 < rows_.steps; k0 += chunk) {
+      const int64_t k1 = std::min(k0 + chunk, rows_.steps);
+      if (sizes_.projected) {
+        ReadProjected(k0);
+      } else {
+        ProjectInput(k0, k1);
+      }
+      for (int64_t k = k0; k < k1; ++k) {
+        z_ = area_.z + (rows_.offset[k] - rows_.offset[k0]) * row_;
+        step(k);
+      }
+    }
+  }
+
+  // Initial states of the rows that have steps; of the others they are the last ones.
+  void Start() {
+    StartRows(job_.in.h0, Before(0), area_.last);
+    if (layout_.has_cell) StartRows(job_.in.c0, CellsBefore(0), area_.last_cell);
+  }
+
+  void StartRows(const float* from, float* before, float* last) {
+    for (int64_t r = 0; r < rows_.count; ++r) {
+      float* to = (rows_.length[r] > 0 ? before : last) + r * width_;
+      if (from != nullptr) {
+        PadRow(d_, from + rows_.row[r] * sizes_.units, sizes_.units, width_, to);
+      } else {
+        std::fill_n(to, width_, 0.0f);
+      }
+    }
+  }
+
+  // z = x·w + b for the steps [k0, k1).
+  void ProjectInput(int64_t k0, int64_t k1) {
+    constexpr int64_t kLanes = hn::MaxLanes(D());
+    const int64_t rows = rows_.offset[k1] - rows_.offset[k0];
+    CopyInputs(job_, rows_, k0, k1, area_.x);
+    Product(d_, area_.x, sizes_.features, rows, sizes_.features, job_.w, row_ / kLanes, job_.bias,
+            0, area_.z, row_);
+  }
+
+  // z = x + b for step k.
+  void ReadProjected(int64_t k) {
+    constexpr int64_t kLanes = hn::MaxLanes(D());
+    const int64_t units = sizes_.units, columns = sizes_.columns();
+    for (int64_t r = 0; r < rows_.active(k); ++r) {
+      const float* x = job_.in.x + job_.Token(rows_, r, k) * columns;
+      if (k + 1 < rows_.length[r]) {
+        FetchAhead(job_.in.x + job_.Token(rows_, r, k + 1) * columns, columns);
+      }
+      float* z = area_.z + r * row_;
+      for (int g = 0; g < layout_.gates; ++g) {
+        for (int64_t j = 0; j < width_; j += kLanes) {
+          const auto sum = hn::Add(LoadSome(d_, x + g * units + j, units - j),
+                                   hn::Load(d_, job_.bias + g * width_ + j));
+          hn::Store(sum, d_, z + g * width_ + j);
+        }
+      }
+    }
+  }
+
+  // What gates [first, last) get from a state: into z, but GRU's candidate into a product of its
+  // own.
+  void AddProduct(std::pair<int, int> gates, int64_t rows, const float* state) {
+    constexpr int64_t kLanes = hn::MaxLanes(D());
+    const auto [first, last] = gates;
+    if (sizes_.dropout) {
+      TimesDropout(d_, job_, rows_, first, state, width_, rows, area_.scaled);
+      state = area_.scaled;
+    }
+    const float* u = job_.u + first * sizes_.units * width_;
+    const int64_t vectors = (last - first) * width_ / kLanes;
+    if (first >= layout_.split) {
+      Product(d_, state, width_, rows, sizes_.units, u, vectors, job_.product_bias, 0,
+              area_.product, width_);
+    } else {
+      float* z = z_ + first * width_;
+      Product(d_, state, width_, rows, sizes_.units, u, vectors, z, row_, z, row_);
+    }
+  }
+
+  // Step k: states of rows that go on to `next`, those of rows that end here to `last`.
+  void Step(int64_t k, float* next, float* last) {
+    const int64_t rows = rows_.active(k), going_on = rows_.active(k + 1);
+    const float* before = Before(k);
+    CellForward s = {.rows = rows,
+                     .width = width_,
+                     .z = z_,
+                     .product = area_.product,
+                     .before = before,
+                     .c_before = CellsBefore(k),
+                     .kept = whole_ ? trace_.kept + Place(k) * layout_.kept * width_ : nullptr,
+                     .reset = area_.reset};
+    for (int i = 0; i < job_.parts(); ++i) {
+      const auto part = job_.part(i);
+      const bool of_reset = sizes_.cell == CellKind::kGruBefore && part.first == layout_.split;
+      if (of_reset) GruBeforeForwardReset(d_, s);
+      AddProduct(part, rows, of_reset ? area_.reset : before);
+    }
+    s.rows = going_on;
+    s.h = next;
+    s.c = CellsBefore(k + 1);
+    cell_(d_, s);
+    if (going_on == rows) return;
+    const int64_t skipped = going_on * width_;
+    s.rows = rows - going_on;
+    s.z += skipped * layout_.gates;
+    s.product += skipped;
+    s.before += skipped;
+    if (layout_.has_cell) s.c_before += skipped;
+    if (s.kept != nullptr) s.kept += skipped * layout_.kept;
+    s.h = last + skipped;
+    s.c = area_.last_cell + skipped;
+    cell_(d_, s);
+  }
+
+  // The states after step k, also to the masked steps that follow.
+  void WriteStates(int64_t k, float* sequence) {
+    const int64_t going_on = rows_.active(k + 1), units = sizes_.units;
+    for (int64_t r = 0; r < rows_.active(k); ++r) {
+      const float* h = (r < going_on ? Before(k + 1) : area_.last) + r * width_;
+      const int64_t row = rows_.row[r], end = job_.order.NextPosition(row, k, rows_.length[r]);
+      for (int64_t p = job_.order.Position(row, k); p < end; ++p) {
+        UnpadRow(d_, h, units, sequence + (row * sizes_.time + job_.order.Time(p)) * units);
+      }
+    }
+  }
+
+  void ClearBeforeFirstStep(float* sequence) {
+    for (int64_t r = 0; r < rows_.count; ++r) {
+      const int64_t row = rows_.row[r];
+      const int64_t end = rows_.length[r] > 0 ? job_.order.Position(row, 0) : sizes_.time;
+      for (int64_t p = 0; p < end; ++p) {
+        std::fill_n(sequence + (row * sizes_.time + job_.order.Time(p)) * sizes_.units,
+                    sizes_.units, 0.0f);
+      }
+    }
+  }
+
+  void WriteRows(const float* from, float* to) {
+    if (to == nullptr) return;
+    for (int64_t r = 0; r < rows_.count; ++r) {
+      UnpadRow(d_, from + r * width_, sizes_.units, to + rows_.row[r] * sizes_.units);
+    }
+  }
+
+  const D d_;
+  const RecurrenceJob& job_;
+  const RecurrenceSizes& sizes_;
+  const CellLayout& layout_;
+  const ForwardArea& area_;
+  const GroupRows rows_;
+  const bool whole_;  // whether all steps are kept
+  const GroupTrace trace_;
+  const int64_t width_, row_;
+  const CellFunction<D> cell_;
+  float* z_ = nullptr;  // of the step
+};
+
+int64_t FloatsInVector(int64_t units) {
+  return units <= 8 ? hn::MaxLanes(FSmall()) : hn::MaxLanes(FN());
+}
+
+void PackForward(const RecurrenceJob& job) {
+  ByLanes(job.plan, [&job](auto d) {
+    const RecurrencePlan& plan = job.plan;
+    const RecurrenceSizes& sizes = plan.sizes;
+    const int64_t units = sizes.units, columns = sizes.columns(), width = plan.width;
+    for (int i = 0; i < job.parts(); ++i) {
+      const auto [first, last] = job.part(i);
+      PackGates(d, job.in.u + first * units, columns, units, last - first, units, width,
+                job.u + first * units * width);
+    }
+    const int gates = job.layout.gates;
+    if (!sizes.projected) {
+      PackGates(d, job.in.w, columns, sizes.features, gates, units, width, job.w);
+    }
+    std::fill_n(job.product_bias, width, 0.0f);
+    std::fill_n(job.bias, gates * width, 0.0f);
+    if (job.in.b == nullptr) return;
+    for (int g = 0; g < gates; ++g)
+      PadRow(d, job.in.b + g * units, units, width, job.bias + g * width);
+    if (sizes.cell != CellKind::kGruAfter) return;
+    const float* b = job.in.b + columns;  // b'
+    PadRow(d, b + 2 * units, units, width, job.product_bias);
+    for (int g = 0; g < 2; ++g) {
+      for (int64_t j = 0; j < units; ++j) job.bias[g * width + j] += b[g * units + j];
+    }
+  });
+}
+
+void ForwardTask(const ForwardJob& job, int64_t task) {
+  const ForwardArea area = job.area(task);
+  const int64_t end = job.plan.first_group(task + 1, job.plan.forward_tasks);
+  ByLanes(job.plan, [&](auto d) {
+    for (int64_t g = job.plan.first_group(task, job.plan.forward_tasks); g < end; ++g) {
+      ForwardGroup<decltype(d)>(d, job, area, g).Run(job.out);
+    }
+  });
+}
+
+void TraceGroup(const RecurrenceJob& job, const ForwardArea& area, int64_t group,
+                const float* sequence) {
+  ByLanes(job.plan,
+          [&](auto d) { ForwardGroup<decltype(d)>(d, job, area, group).Trace(sequence); });
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace seqgraph::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace seqgraph::kernels {
+
+HWY_EXPORT(FloatsInVector);
+int64_t FloatsInVector(int64_t units) { return HWY_DYNAMIC_DISPATCH(FloatsInVector)(units); }
+
+HWY_EXPORT(PackForward);
+void PackForward(const RecurrenceJob& job) { HWY_DYNAMIC_DISPATCH(PackForward)(job); }
+
+HWY_EXPORT(ForwardTask);
+void ForwardTask(const ForwardJob& job, int64_t task) {
+  HWY_DYNAMIC_DISPATCH(ForwardTask)(job, task);
+}
+
+HWY_EXPORT(TraceGroup);
+void TraceGroup(const RecurrenceJob& job, const ForwardArea& area, int64_t group,
+                const float* sequence) {
+  HWY_DYNAMIC_DISPATCH(TraceGroup)(job, area, group, sequence);
+}
+
+}  // namespace seqgraph::kernels
+#endif  // HWY_ONCE

@@ -1,0 +1,214 @@
+#ifndef SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_JOB_H_
+#define SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_JOB_H_
+
+// What the code for one target gets to compute one call of a recurrence: operands, where
+// everything lies in the scratch memory, and which rows take which steps.
+
+#include <cstdint>
+#include <utility>
+
+#include "backends/kernels/recurrence.h"
+
+namespace seqgraph::kernels {
+
+inline constexpr int64_t kMaxRecurrenceTasks = 16;
+
+/// Cuts memory into arrays that begin at a multiple of 64 bytes; with null it only adds up.
+class Pieces {
+ public:
+  explicit Pieces(void* memory) : base_(static_cast<char*>(memory)) {}
+  template <typename T = float>
+  T* Take(int64_t count) {
+    char* piece = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += (count * static_cast<int64_t>(sizeof(T)) + 63) / 64 * 64;
+    return reinterpret_cast<T*>(piece);
+  }
+  int64_t bytes() const { return used_; }
+
+ private:
+  char* const base_;
+  int64_t used_ = 0;
+};
+
+/// How the columns of a cell lie: arrays have one piece of `width` for each gate.
+struct CellLayout {
+  int gates = 0;     ///< of x·w: LSTM i f g o, GRU z r n
+  int kept = 0;      ///< values that forward keeps for backward
+  int dz = 0;        ///< gradients that a step gives: the first `gates` of x·w's sums,
+  int state_dz = 0;  ///< and from here on `gates` of h·u's sums
+  bool has_cell = false;
+  int split = 0;  ///< gates from here on are a product of their own: GRU's candidate
+  int input_gate[4] = {0, 1, 2, 3};  ///< the gate of each of x·w's gradients
+};
+CellLayout LayoutOf(CellKind cell);
+
+/// Floats from one row of gradients of sums to the next. Not a power of two: rows that are read
+/// side by side would fall on the same few lines of a cache.
+int64_t DzStride(const RecurrencePlan& plan);
+
+/// The rows of a group, the one with most steps first.
+struct GroupRows {
+  int64_t count = 0;
+  int64_t steps = 0;                ///< of the first row
+  const int32_t* row = nullptr;     ///< [count]: of the batch
+  const int32_t* length = nullptr;  ///< [count]: steps
+  /// [steps + 2]: where the rows of a step begin, among those of all steps.
+  const int32_t* offset = nullptr;
+
+  /// Rows that take step k: the first ones. None behind the last step.
+  int64_t active(int64_t k) const { return offset[k + 1] - offset[k]; }
+};
+
+/// Which rows are computed together, and when.
+class RowOrder {
+ public:
+  RowOrder(const RecurrencePlan& plan, Pieces& pieces);
+  /// To be called once, by one thread.
+  void Fill(const int32_t* mask);
+  bool masked() const { return positions_ != nullptr; }
+  GroupRows group(int64_t g) const;
+
+  /// Where step k of a row of the batch stands in the order of computation, and where the next one;
+  /// between them are masked steps. The time is counted down if the recurrence is reversed.
+  int64_t Position(int64_t row, int64_t k) const {
+    return positions_ == nullptr ? k : positions_[row * time_ + k];
+  }
+  int64_t NextPosition(int64_t row, int64_t k, int64_t length) const {
+    return k + 1 < length ? Position(row, k + 1) : time_;
+  }
+  int64_t Time(int64_t position) const { return reverse_ ? time_ - 1 - position : position; }
+
+ private:
+  void FindPositions(const int32_t* mask);
+  void DealRows();
+
+  const RecurrencePlan& plan_;
+  const int64_t time_;
+  const bool reverse_;
+  int32_t *rows_, *lengths_, *offsets_;
+  int32_t* positions_ = nullptr;  ///< [batch, time]; null: no step is masked
+  // For sorting: where the rows of each length begin, and the length of each row.
+  int32_t *starts_ = nullptr, *counts_ = nullptr;
+};
+
+/// What forward keeps of a group for backward, rows of all steps one behind the other. Without
+/// backward states and cells have two places, which the steps take by turns.
+struct GroupTrace {
+  GroupTrace(const RecurrencePlan& plan, bool whole, Pieces pieces);
+
+  float* kept = nullptr;    ///< [rows, kept, width]
+  float* before = nullptr;  ///< [rows, width]: the state before the step
+  float* cells = nullptr;   ///< [rows, width]: the cell before the step
+  int64_t bytes;
+};
+
+/// What a task of the forward pass has of its own.
+struct ForwardArea {
+  ForwardArea(const RecurrencePlan& plan, Pieces pieces);
+
+  float* x;          ///< [chunk, group, features]
+  float* z;          ///< [chunk, group, gates, width]
+  float* product;    ///< [group, width]: h·u_n of GRU with the reset after
+  float* scaled;     ///< [group, width]: a state times factors of dropout
+  float* reset;      ///< [group, width]: r h of GRU with the reset before
+  float* last;       ///< [group, width]
+  float* last_cell;  ///< [group, width]
+  float* unused;     ///< [group, width]: states that are known already
+  char* trace;       ///< a GroupTrace that is not whole
+  int64_t bytes;
+};
+
+struct BackwardArea {
+  BackwardArea(const RecurrencePlan& plan, Pieces pieces);
+
+  float* dz;      ///< [chunk, group, DzStride]
+  float* x;       ///< [chunk, group, features]
+  float* dx;      ///< [chunk, group, padded features]
+  float* dh;      ///< [group, width]
+  float* dc;      ///< [group, width]
+  float* gate;    ///< [group, width]: what one gate gives to the state
+  float* scaled;  ///< [chunk, group, width]: states times factors of dropout
+  // Sums over the task's rows, sum_floats() from du on.
+  float* du;  ///< [units, gates, width]
+  float* dw;  ///< [features, gates, width]
+  float* db;  ///< [dz, width]
+  int64_t bytes;
+};
+
+/// What both passes have: operands, packed weights.
+struct RecurrenceJob {
+  RecurrenceJob(const RecurrencePlan& plan, Pieces& pieces);
+
+  const RecurrencePlan& plan;
+  const CellLayout layout;
+  RowOrder order;
+  RecurrenceOperands in;
+  // For products forward; u in parts, one for each gate with dropout.
+  float* u;
+  float* w;
+  float* bias;             ///< [gates, width]
+  float* product_bias;     ///< [width]: b'_n of GRU with the reset after
+  char* traces = nullptr;  ///< of all groups; null: nothing is kept
+
+  /// The gates [first, last) of h·u that are one product.
+  int parts() const {
+    return plan.sizes.dropout ? layout.gates : layout.split < layout.gates ? 2 : 1;
+  }
+  std::pair<int, int> part(int i) const;
+  /// Which row of [batch, time] step k of row r of a group reads and writes.
+  int64_t Token(const GroupRows& rows, int64_t r, int64_t k) const {
+    return rows.row[r] * plan.sizes.time + order.Time(order.Position(rows.row[r], k));
+  }
+  GroupTrace trace(int64_t group) const {
+    const int64_t bytes = GroupTrace(plan, true, Pieces(nullptr)).bytes;
+    return GroupTrace(plan, true, Pieces(traces + group * bytes));
+  }
+};
+
+struct ForwardJob : RecurrenceJob {
+  ForwardJob(const RecurrencePlan& plan, Pieces& pieces);
+  ForwardArea area(int64_t task) const { return {plan, Pieces(areas + task * area_bytes)}; }
+
+  RecurrenceOutputs out;
+  char* areas;
+  int64_t area_bytes;
+};
+
+struct BackwardJob : RecurrenceJob {
+  /// `anew`: what forward leaves for backward is in the scratch memory too.
+  BackwardJob(const RecurrencePlan& plan, bool anew, Pieces& pieces);
+  BackwardArea area(int64_t task) const { return {plan, Pieces(areas + task * area_bytes)}; }
+  /// For gates that are computed anew.
+  ForwardArea forward_area(int64_t task) const {
+    return {plan, Pieces(forward_areas + task * forward_bytes)};
+  }
+  /// Rows of u and w.
+  int64_t sum_rows() const {
+    return plan.sizes.units + (plan.sizes.projected ? 0 : plan.sizes.features);
+  }
+
+  RecurrenceOutputGradients incoming;
+  RecurrenceGradients out;
+  const bool anew;
+  float* u_transposed;  ///< packed; in parts
+  float* w_transposed;  ///< packed
+  char *areas, *forward_areas = nullptr;
+  int64_t area_bytes, forward_bytes = 0;
+};
+
+// The passes, on the target in use.
+
+int64_t FloatsInVector(int64_t units);
+void PackForward(const RecurrenceJob& job);
+void ForwardTask(const ForwardJob& job, int64_t task);
+/// Fills the group's trace from the states that a forward pass gave.
+void TraceGroup(const RecurrenceJob& job, const ForwardArea& area, int64_t group,
+                const float* sequence);
+void PackBackward(const BackwardJob& job);
+void BackwardTask(const BackwardJob& job, int64_t task);
+/// Writes the tasks' sums, added in their order, to the gradients: part `part` of `parts`.
+void AddTasks(const BackwardJob& job, int64_t part, int64_t parts);
+
+}  // namespace seqgraph::kernels
+
+#endif  // SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_JOB_H_
