@@ -23,7 +23,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Rows are dense, but for dz: each array has `width` floats a row for each value that it holds.
 struct CellForward {
   int64_t rows, width;
-  float* z;               ///< sums of the gates; GRU's candidate without h·u_n
+  const float* x;         ///< [gates]: x·w + b, for GRU's candidate
+  float* z;               ///< [gates]: sums, also with h·u; not GRU's candidate
   const float* product;   ///< GRU: h·u_n + b'_n, or (r h)·u_n
   const float* before;    ///< the state before
   const float* c_before;  ///< LSTM: the cell before
@@ -38,10 +39,11 @@ struct CellBackward {
   const float* kept;
   const float* before;
   const float* c_before;
-  float* dz;       ///< gradients of the sums; zero behind the units
-  int64_t dz_row;  ///< from one row of dz to the next
-  float* dh;       ///< that of the state, which becomes what goes to the state before, but by u
-  float* dc;       ///< LSTM: that of the cell, which becomes that of the cell before
+  float* dz;             ///< gradients of the sums; zero behind the units
+  int64_t dz_row;        ///< from one row of dz to the next
+  const float* dh;       ///< that of the state
+  float* carry;          ///< GRU: what of it goes to the state before, but by u
+  float* dc;             ///< LSTM: that of the cell, which becomes that of the cell before
   const float* d_reset;  ///< GRU with the reset before: that of r h
 };
 
@@ -81,7 +83,6 @@ void SimpleBackward(D d, const CellBackward& s) {
     const int64_t at = r * s.width + j;
     const auto dz = TimesSlope<act>(d, hn::Load(d, s.dh + at), hn::Load(d, s.kept + at));
     StoreUsed(d, dz, s.units - j, s.dz + r * s.dz_row + j);
-    hn::Store(hn::Zero(d), d, s.dh + at);
   });
 }
 
@@ -129,7 +130,6 @@ void LstmBackward(D d, const CellBackward& s) {
     StoreUsed(d, TimesSlope<act>(d, hn::Mul(dc, i), g), used, dz + 2 * w);
     StoreUsed(d, TimesSlope<Activation::kSigmoid>(d, hn::Mul(dh, a), o), used, dz + 3 * w);
     hn::Store(hn::Mul(dc, f), d, s.dc + at);
-    hn::Store(hn::Zero(d), d, s.dh + at);
   });
 }
 
@@ -150,7 +150,7 @@ void GruAfterForward(D d, const CellForward& s) {
     V gate[2] = {hn::Load(d, z), hn::Load(d, z + w)};
     SigmoidFast(d, gate);
     const V q = hn::Load(d, s.product + at);
-    V n[1] = {hn::MulAdd(gate[1], q, hn::Load(d, z + 2 * w))};
+    V n[1] = {hn::MulAdd(gate[1], q, hn::Load(d, s.x + (r * 3 + 2) * w + j))};
     Activate<act>(d, n);
     GruState(d, gate[0], n[0], s.before + at, s.h + at);
     if (s.kept == nullptr) return;
@@ -179,7 +179,7 @@ void GruAfterBackward(D d, const CellBackward& s) {
     const V dr = hn::Mul(dn, hn::Load(d, kept + 3 * w));
     StoreUsed(d, TimesSlope<kSigmoid>(d, dr, r), used, dz + 2 * w);
     StoreUsed(d, hn::Mul(dn, r), used, dz + 3 * w);
-    hn::Store(hn::Mul(dh, z), d, s.dh + at);
+    hn::Store(hn::Mul(dh, z), d, s.carry + at);
   });
 }
 
@@ -208,10 +208,10 @@ void GruBeforeForward(D d, const CellForward& s) {
   const int64_t w = s.width;
   ForVectors(d, s.rows, w, [&](int64_t r, int64_t j) SEQ_INLINE {
     const int64_t at = r * w + j;
-    const float* z = s.z + r * 3 * w + j;
-    V n[1] = {hn::Add(hn::Load(d, z + 2 * w), hn::Load(d, s.product + at))};
+    const float* x = s.x + (r * 3 + 2) * w + j;
+    V n[1] = {hn::Add(hn::Load(d, x), hn::Load(d, s.product + at))};
     Activate<act>(d, n);
-    GruState(d, hn::Load(d, z), n[0], s.before + at, s.h + at);
+    GruState(d, hn::Load(d, s.z + r * 3 * w + j), n[0], s.before + at, s.h + at);
     if (s.kept != nullptr) hn::Store(n[0], d, s.kept + (r * 4 + 2) * w + j);
   });
 }
@@ -231,7 +231,7 @@ void GruBeforeBackward(D d, const CellBackward& s) {
     const V d_update = hn::Mul(dh, hn::Sub(h, n));
     StoreUsed(d, TimesSlope<Activation::kSigmoid>(d, d_update, z), used, dz);
     StoreUsed(d, TimesSlope<act>(d, hn::NegMulAdd(dh, z, dh), n), used, dz + 2 * w);
-    hn::Store(hn::Mul(dh, z), d, s.dh + at);
+    hn::Store(hn::Mul(dh, z), d, s.carry + at);
   });
 }
 
@@ -246,7 +246,7 @@ void GruBeforeBackwardReset(D d, const CellBackward& s) {
     const V dr = hn::Mul(d_reset, hn::Load(d, s.before + at));
     StoreUsed(d, TimesSlope<Activation::kSigmoid>(d, dr, r), s.units - j,
               s.dz + row * s.dz_row + w + j);
-    hn::Store(hn::MulAdd(d_reset, r, hn::Load(d, s.dh + at)), d, s.dh + at);
+    hn::Store(hn::MulAdd(d_reset, r, hn::Load(d, s.carry + at)), d, s.carry + at);
   });
 }
 

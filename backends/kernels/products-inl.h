@@ -162,9 +162,9 @@ void PackPanels(D d, const float* b, int64_t row_stride, int64_t column_stride, 
 }
 
 /// c[rows, vectors] = init + a[rows, inner] b, rows of each a stride apart; b is packed, init may
-/// be null for zeros, or have stride 0. One function, without branches in its tiles: what comes
-/// before and after a product is loops of its own, for with conditions on two dozen vectors
-/// compilers take minutes.
+/// be null for zeros, or have stride 0, and is not c: some rows are computed twice. One function,
+/// without branches in its tiles: what comes before and after a product is loops of its own, for
+/// with conditions on two dozen vectors compilers take minutes.
 template <class D>
 HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
                           const float* packed, int64_t vectors, const float* init,

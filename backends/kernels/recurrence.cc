@@ -122,6 +122,7 @@ ForwardArea::ForwardArea(const RecurrencePlan& plan, Pieces pieces) {
   const int64_t state = plan.group * plan.width;
   x = pieces.Take(plan.sizes.projected ? 0 : plan.chunk * plan.group * plan.sizes.features);
   z = pieces.Take(plan.chunk * layout.gates * state);
+  sums = pieces.Take(layout.gates * state);
   product = pieces.Take(state);
   scaled = pieces.Take(state);
   reset = pieces.Take(state);
@@ -142,6 +143,7 @@ BackwardArea::BackwardArea(const RecurrencePlan& plan, Pieces pieces) {
   dx = pieces.Take(sizes.projected ? 0 : rows * RoundUp(sizes.features, plan.lanes));
   dh = pieces.Take(state);
   dc = pieces.Take(layout.has_cell ? state : 0);
+  carry = pieces.Take(layout.gates == 3 ? state : 0);
   gate = pieces.Take(state);
   scaled = pieces.Take(sizes.dropout ? rows * plan.width : 0);
   const int64_t features = sizes.projected ? 0 : sizes.features;

@@ -110,7 +110,8 @@ class BackwardGroup {
     }
   }
 
-  // to = init + the gradients of gates [first, last) times uᵀ.
+  // to = init + the gradients of gates [first, last) times uᵀ. Not in place: Product computes some
+  // rows twice.
   void Back(std::pair<int, int> gates, int64_t rows, const float* dz, const float* init,
             float* to) {
     const auto [first, last] = gates;
@@ -140,6 +141,7 @@ class BackwardGroup {
                             .dz = dz,
                             .dz_row = dz_row_,
                             .dh = area_.dh,
+                            .carry = area_.carry,
                             .dc = area_.dc,
                             .d_reset = area_.gate};
     cell_(d_, s);
@@ -155,7 +157,13 @@ class BackwardGroup {
     if (sizes_.projected && job_.out.dx != nullptr) WriteProjectedGradients(k, dz);
     if (k == 0 && job_.out.dh0 == nullptr) return;
     const int gates = before_product ? 2 : layout_.gates;
-    if (!sizes_.dropout) return Back({0, gates}, rows, dz, area_.dh, area_.dh);
+    const float* carry = layout_.gates == 3 ? area_.carry : nullptr;
+    if (!sizes_.dropout) return Back({0, gates}, rows, dz, carry, area_.dh);
+    if (carry != nullptr) {
+      std::copy_n(carry, rows * width_, area_.dh);
+    } else {
+      std::fill_n(area_.dh, rows * width_, 0.0f);
+    }
     for (int g = 0; g < gates; ++g) BackThroughDropout(g, rows, dz, /*add=*/true, area_.dh);
   }
 

@@ -98,7 +98,7 @@ class ForwardGroup {
         ProjectInput(k0, k1);
       }
       for (int64_t k = k0; k < k1; ++k) {
-        z_ = area_.z + (rows_.offset[k] - rows_.offset[k0]) * row_;
+        x_ = area_.z + (rows_.offset[k] - rows_.offset[k0]) * row_;
         step(k);
       }
     }
@@ -150,7 +150,7 @@ class ForwardGroup {
     }
   }
 
-  // What gates [first, last) get from a state: into z, but GRU's candidate into a product of its
+  // Sums of gates [first, last) from x·w + b and a state; GRU's candidate gets a product of its
   // own.
   void AddProduct(std::pair<int, int> gates, int64_t rows, const float* state) {
     constexpr int64_t kLanes = hn::MaxLanes(D());
@@ -165,8 +165,9 @@ class ForwardGroup {
       Product(d_, state, width_, rows, sizes_.units, u, vectors, job_.product_bias, 0,
               area_.product, width_);
     } else {
-      float* z = z_ + first * width_;
-      Product(d_, state, width_, rows, sizes_.units, u, vectors, z, row_, z, row_);
+      const int64_t at = first * width_;
+      Product(d_, state, width_, rows, sizes_.units, u, vectors, x_ + at, row_, area_.sums + at,
+              row_);
     }
   }
 
@@ -176,7 +177,8 @@ class ForwardGroup {
     const float* before = Before(k);
     CellForward s = {.rows = rows,
                      .width = width_,
-                     .z = z_,
+                     .x = x_,
+                     .z = area_.sums,
                      .product = area_.product,
                      .before = before,
                      .c_before = CellsBefore(k),
@@ -195,6 +197,7 @@ class ForwardGroup {
     if (going_on == rows) return;
     const int64_t skipped = going_on * width_;
     s.rows = rows - going_on;
+    s.x += skipped * layout_.gates;
     s.z += skipped * layout_.gates;
     s.product += skipped;
     s.before += skipped;
@@ -245,7 +248,7 @@ class ForwardGroup {
   const GroupTrace trace_;
   const int64_t width_, row_;
   const CellFunction<D> cell_;
-  float* z_ = nullptr;  // of the step
+  const float* x_ = nullptr;  // x·w + b of the step
 };
 
 int64_t FloatsInVector(int64_t units) {

@@ -126,6 +126,7 @@ struct BackwardArea {
   float* dx;      ///< [chunk, group, padded features]
   float* dh;      ///< [group, width]
   float* dc;      ///< [group, width]
+  float* carry;   ///< [group, width]: of GRU, what goes to the state before, but by u
   float* gate;    ///< [group, width]: what one gate gives to the state
   float* scaled;  ///< [chunk, group, width]: states times factors of dropout
   // Sums over the task's rows, sum_floats() from du on.

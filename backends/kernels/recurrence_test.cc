@@ -1,0 +1,287 @@
+// Recurrences on every target that this CPU has, against the ops' definitions in double: every
+// cell, masks of all kinds, directions, initial states, dropout, sizes around the vector widths;
+// with what a forward pass left and anew; and the same bits for any number of threads.
+
+#include "backends/kernels/recurrence.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "backends/kernels/target.h"
+#include "base/denormals.h"
+#include "graph/evaluate.h"
+#include "ops/all_ops.h"
+#include "tests/testing.h"
+
+namespace seqgraph::kernels {
+namespace {
+
+constexpr uint64_t kSeed = 20261128;
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+// 64-byte aligned bytes, filled with NaN: what nobody writes must not be read.
+struct Memory {
+  explicit Memory(int64_t bytes) : data(std::aligned_alloc(64, (bytes + 127) / 64 * 64)) {
+    std::memset(data, 0xff, bytes);
+  }
+  ~Memory() { std::free(data); }
+  Memory(const Memory&) = delete;
+  void* const data;
+};
+
+enum class MaskKind { kNone, kAll, kPrefix, kSuffix, kAny };
+
+// An operand in both forms: floats, and the same numbers in double.
+struct Operand {
+  Operand() = default;
+  explicit Operand(Tensor reals) : tensor(std::move(reals)) {
+    for (double& x : tensor->Elements<double>()) {
+      floats.push_back(static_cast<float>(x));
+      x = floats.back();
+    }
+  }
+  const float* data() const { return tensor.has_value() ? floats.data() : nullptr; }
+  std::vector<float> floats;
+  std::optional<Tensor> tensor;
+};
+
+struct Results {
+  std::vector<std::vector<float>> forward, backward;
+  bool operator==(const Results& other) const {
+    return SameBits(forward, other.forward) && SameBits(backward, other.backward);
+  }
+  static bool SameBits(const std::vector<std::vector<float>>& a,
+                       const std::vector<std::vector<float>>& b) {
+    for (size_t i = 0; i < a.size(); ++i) {
+      if (std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(float)) != 0) return false;
+    }
+    return true;
+  }
+};
+
+// One random recurrence, its results and what they should be.
+class Trial {
+ public:
+  Trial(CellKind cell, uint64_t seed) : source_(seed) {
+    z_.cell = cell;
+    z_.activation = source_.OneOf<Activation>({Activation::kTanh, Activation::kSigmoid});
+    z_.batch = source_.OneOf<int64_t>({1, 2, 5, 33, 40, 70});
+    z_.time = source_.OneOf<int64_t>({1, 2, 3, 9, 14});
+    z_.units = source_.OneOf<int64_t>({1, 5, 8, 9, 16, 17, 40});
+    z_.projected = source_.Int(0, 3) == 0;
+    z_.features = z_.projected ? z_.columns() : source_.OneOf<int64_t>({1, 3, 8, 20, 33});
+    z_.reverse = source_.Coin();
+    z_.dropout = source_.Int(0, 3) == 0;
+    mask_kind_ = source_.OneOf<MaskKind>(
+        {MaskKind::kNone, MaskKind::kAll, MaskKind::kPrefix, MaskKind::kSuffix, MaskKind::kAny});
+    z_.masked = mask_kind_ != MaskKind::kNone;
+    MakeOperands();
+  }
+
+  std::string Describe() const {
+    return absl::StrCat(Recurrence(z_).Describe(), "; batch ", z_.batch, ", time ", z_.time,
+                        ", features ", z_.features, ", units ", z_.units, ", mask ",
+                        static_cast<int>(mask_kind_), ", activation ",
+                        static_cast<int>(z_.activation));
+  }
+
+  Results Run(int threads, bool anew) const {
+    const Recurrence recurrence(z_);
+    ThreadPool pool(threads);
+    const RecurrenceOperands in = {.x = x_.data(),
+                                   .w = w_.data(),
+                                   .u = u_.data(),
+                                   .b = b_.data(),
+                                   .h0 = h0_.data(),
+                                   .c0 = c0_.data(),
+                                   .mask = z_.masked ? mask_.data() : nullptr,
+                                   .dropout = dropout_.data()};
+    const int64_t states = z_.batch * z_.units;
+    Results r;
+    const auto nans = [](std::vector<std::vector<float>>& all, int64_t n) {
+      all.push_back(std::vector<float>(n, kNan));
+    };
+    for (const int64_t n : {states * z_.time, states, states}) nans(r.forward, n);
+    if (!lstm()) r.forward.pop_back();
+    for (const Operand* like : {&x_, &w_, &u_}) nans(r.backward, like->floats.size());
+    nans(r.backward, bias_size());
+    nans(r.backward, states);
+    if (lstm()) nans(r.backward, states);
+    Memory workspace(recurrence.workspace_bytes());
+    Memory scratch(recurrence.forward_scratch_bytes());
+    void* const kept = anew ? nullptr : workspace.data;
+    recurrence.Forward(in,
+                       {.sequence = r.forward[0].data(),
+                        .last = r.forward[1].data(),
+                        .last_cell = lstm() ? r.forward[2].data() : nullptr},
+                       kept, scratch.data, pool);
+    Memory more(recurrence.backward_scratch_bytes(anew));
+    recurrence.Backward(in,
+                        {.sequence = r.forward[0].data(),
+                         .d_sequence = d_sequence_.data(),
+                         .d_last = d_last_.data(),
+                         .d_last_cell = d_last_cell_.data()},
+                        {.dx = r.backward[0].data(),
+                         .dw = z_.projected ? nullptr : r.backward[1].data(),
+                         .du = r.backward[2].data(),
+                         .db = r.backward[3].data(),
+                         .dh0 = r.backward[4].data(),
+                         .dc0 = lstm() ? r.backward[5].data() : nullptr},
+                        kept, more.data, pool);
+    return r;
+  }
+
+  // By the definitions.
+  void Expect(const Results& results) const {
+    OptionalTensors inputs = {x_.tensor, w_.tensor, u_.tensor, b_.tensor, h0_.tensor};
+    if (lstm()) inputs.push_back(c0_.tensor);
+    std::optional<Tensor> mask;
+    if (z_.masked) mask = Tensor::Of<int32_t>(Shape{z_.batch, z_.time}, mask_);
+    const std::optional<Tensor> masks[] = {mask, dropout_.tensor};
+    const bool simple = z_.cell == CellKind::kSimple;
+    OptionalTensors forward = inputs;
+    forward.insert(forward.end(), std::begin(masks), std::end(masks));
+    const std::string op = simple ? "RNNCell" : lstm() ? "LSTMCell" : "GRUCell";
+    Attributes attributes = {
+        {"activation", z_.activation == Activation::kTanh ? "tanh" : "sigmoid"},
+        {"reverse", z_.reverse}};
+    if (!simple && !lstm()) attributes.Set("reset_after", z_.cell == CellKind::kGruAfter);
+    SEQ_ASSERT_OK_AND_ASSIGN(const OptionalTensors states,
+                             Evaluate(*AllOps().Find(op), attributes, forward));
+    OptionalTensors incoming = {states[0], d_sequence_.tensor, d_last_.tensor};
+    if (lstm()) incoming.push_back(d_last_cell_.tensor);
+    if (simple) {
+      inputs.insert(inputs.end(), incoming.begin(), incoming.end());
+      inputs.insert(inputs.end(), std::begin(masks), std::end(masks));
+    } else {
+      inputs = forward;
+      inputs.insert(inputs.end(), incoming.begin(), incoming.end());
+    }
+    SEQ_ASSERT_OK_AND_ASSIGN(const OptionalTensors gradients,
+                             Evaluate(*AllOps().Find(op + "Grad"), attributes, inputs));
+    Compare("output", results.forward, states);
+    Compare("gradient", results.backward, gradients);
+  }
+
+ private:
+  bool lstm() const { return z_.cell == CellKind::kLstm; }
+  int64_t bias_size() const { return z_.columns() * (z_.cell == CellKind::kGruAfter ? 2 : 1); }
+
+  Operand Random(const Shape& shape, double limit) {
+    return Operand(source_.Reals(shape, -limit, limit));
+  }
+  Operand Maybe(const Shape& shape, double limit) {
+    return source_.Coin() ? Random(shape, limit) : Operand();
+  }
+
+  void MakeOperands() {
+    const int64_t columns = z_.columns();
+    const Shape state = {z_.batch, z_.units}, sequence = {z_.batch, z_.time, z_.units};
+    const double limit = 1 / std::sqrt(z_.units);
+    x_ = Random({z_.batch, z_.time, z_.features}, 1);
+    if (!z_.projected) w_ = Random({z_.features, columns}, 1 / std::sqrt(z_.features));
+    u_ = Random({z_.units, columns}, limit);
+    b_ = Maybe(z_.cell == CellKind::kGruAfter ? Shape{2, columns} : Shape{columns}, 0.5);
+    h0_ = Maybe(state, 1);
+    if (lstm()) c0_ = Maybe(state, 1);
+    if (z_.dropout) dropout_ = Random({z_.batch, columns}, 1.5);
+    d_sequence_ = Maybe(sequence, 1);
+    d_last_ = Random(state, 1);
+    if (lstm()) d_last_cell_ = Maybe(state, 1);
+    for (int64_t b = 0; b < z_.batch; ++b) {
+      const int64_t length = source_.Int(0, z_.time);
+      for (int64_t t = 0; t < z_.time; ++t) mask_.push_back(MaskAt(t, length));
+    }
+  }
+
+  int32_t MaskAt(int64_t t, int64_t length) {
+    switch (mask_kind_) {
+      case MaskKind::kPrefix:
+        return t < length;
+      case MaskKind::kSuffix:
+        return t >= z_.time - length;
+      case MaskKind::kAny:
+        return source_.Coin();
+      default:
+        return 1;
+    }
+  }
+
+  void Compare(const char* what, const std::vector<std::vector<float>>& actual,
+               const OptionalTensors& expected) const {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t o = 0; o < actual.size(); ++o) {
+      const auto wanted = expected[o]->Elements<double>();
+      ASSERT_EQ(actual[o].size(), wanted.size()) << what << " " << o;
+      double scale = 1;
+      for (const double x : wanted) scale = std::max(scale, std::abs(x));
+      for (size_t i = 0; i < wanted.size(); ++i) {
+        ASSERT_NEAR(actual[o][i], wanted[i], 4e-6 * scale) << what << " " << o << "[" << i << "]";
+      }
+    }
+  }
+
+  SampleSource source_;
+  RecurrenceSizes z_;
+  MaskKind mask_kind_;
+  Operand x_, w_, u_, b_, h0_, c0_, dropout_, d_sequence_, d_last_, d_last_cell_;
+  std::vector<int32_t> mask_;
+};
+
+class RecurrenceTest : public testing::TestWithParam<CellKind> {
+ protected:
+  ~RecurrenceTest() override { (void)ForceTarget(""); }
+  const FlushDenormals flush_;
+};
+
+TEST_P(RecurrenceTest, IsTheDefinitionOnEveryTarget) {
+  for (const std::string& target : SupportedTargets()) {
+    SEQ_ASSERT_OK(ForceTarget(target));
+    for (uint64_t i = 0; i < 60; ++i) {
+      const Trial trial(GetParam(), kSeed + i);
+      SCOPED_TRACE(absl::StrCat(trial.Describe(), "; seed ", kSeed + i));
+      for (const bool anew : {false, true}) {
+        SCOPED_TRACE(anew ? "gates anew" : "gates kept");
+        trial.Expect(trial.Run(/*threads=*/1, anew));
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST_P(RecurrenceTest, ThreadsDoNotChangeBits) {
+  for (uint64_t i = 0; i < 20; ++i) {
+    const Trial trial(GetParam(), kSeed + 1000 + i);
+    const Results one = trial.Run(1, false);
+    for (const int threads : {2, 3}) EXPECT_TRUE(one == trial.Run(threads, false)) << threads;
+  }
+}
+
+std::string NameOf(const testing::TestParamInfo<CellKind>& info) {
+  switch (info.param) {
+    case CellKind::kSimple:
+      return "Simple";
+    case CellKind::kLstm:
+      return "Lstm";
+    case CellKind::kGruAfter:
+      return "GruAfter";
+    case CellKind::kGruBefore:
+      return "GruBefore";
+  }
+  return "";
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, RecurrenceTest,
+                         testing::Values(CellKind::kSimple, CellKind::kLstm, CellKind::kGruAfter,
+                                         CellKind::kGruBefore),
+                         NameOf);
+
+}  // namespace
+}  // namespace seqgraph::kernels
