@@ -6,6 +6,7 @@
 // backend's own table (kernel_table.h).
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -55,17 +56,33 @@ class NodeContext {
   const std::vector<bool>& mine_;
 };
 
-/// What the maker of a kernel sees: a node, and the threads that loops run on.
+/// What the kernels of one program share; they may add to it while they are made.
+struct ProgramResources {
+  std::shared_ptr<ThreadPool> pool;
+  int64_t persistent_bytes = 0;
+  /// What a recurrence leaves for its gradient: offsets, by the index of the forward node.
+  std::map<int, int64_t> workspaces;
+
+  /// Page-aligned bytes of KernelArgs::persistent: their offset.
+  int64_t TakePersistent(int64_t bytes) {
+    const int64_t offset = persistent_bytes;
+    persistent_bytes = offset + (bytes + 4095) / 4096 * 4096;
+    return offset;
+  }
+};
+
+/// What the maker of a kernel sees: a node, and what the program has.
 class KernelContext : public NodeContext {
  public:
-  KernelContext(const NodeContext& node, std::shared_ptr<ThreadPool> pool)
-      : NodeContext(node), pool_(std::move(pool)) {}
+  KernelContext(const NodeContext& node, ProgramResources& program)
+      : NodeContext(node), program_(program) {}
 
+  ProgramResources& program() const { return program_; }
   /// Kernels may hold it; a kernel's work is the same bits for any number of threads.
-  const std::shared_ptr<ThreadPool>& pool() const { return pool_; }
+  const std::shared_ptr<ThreadPool>& pool() const { return program_.pool; }
 
  private:
-  const std::shared_ptr<ThreadPool> pool_;
+  ProgramResources& program_;
 };
 
 inline Claim ClaimAlways(const NodeContext&) { return Claim::Yes(); }

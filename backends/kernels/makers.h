@@ -8,6 +8,12 @@
 
 namespace seqgraph::kernels {
 
+// recurrent_cells.cc: all steps of a layer. A gradient uses what its forward node in the same
+// program has left.
+Claim ClaimRecurrentCell(const NodeContext& context);
+MadeKernel MakeRecurrentCell(const KernelContext& context);
+MadeKernel MakeRecurrentCellGrad(const KernelContext& context);
+
 // elementwise.cc: each element from the same element of the inputs.
 MadeKernel MakeElementwise(const KernelContext& context);
 /// Runs the program block by block in the first cache, each instruction by the loop for it.

@@ -65,16 +65,19 @@ class ForwardGroup {
     if (layout_.has_cell) WriteRows(area_.last_cell, out.last_cell);
   }
 
-  // What Backward needs, from states that are known.
+  // What Backward needs, from states that are known. A simple cell keeps these alone.
   void Trace(const float* sequence) {
     Start();
+    const int64_t units = sizes_.units;
     for (int64_t r = 0; r < rows_.count; ++r) {
-      for (int64_t k = 1; k < rows_.length[r]; ++k) {
-        const int64_t time = job_.order.Time(job_.order.Position(rows_.row[r], k - 1));
-        PadRow(d_, sequence + (rows_.row[r] * sizes_.time + time) * sizes_.units, sizes_.units,
-               width_, Before(k) + r * width_);
+      for (int64_t k = 0; k < rows_.length[r]; ++k) {
+        const float* h = sequence + job_.Token(rows_, r, k) * units;
+        if (k + 1 < rows_.length[r]) PadRow(d_, h, units, width_, Before(k + 1) + r * width_);
+        if (sizes_.cell != CellKind::kSimple) continue;
+        PadRow(d_, h, units, width_, trace_.kept + (Place(k) + r) * width_);
       }
     }
+    if (sizes_.cell == CellKind::kSimple) return;
     ForSteps([&](int64_t k) { Step(k, area_.unused, area_.unused); });
   }
 

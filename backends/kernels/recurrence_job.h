@@ -107,7 +107,8 @@ struct ForwardArea {
   ForwardArea(const RecurrencePlan& plan, Pieces pieces);
 
   float* x;          ///< [chunk, group, features]
-  float* z;          ///< [chunk, group, gates, width]
+  float* z;          ///< [chunk, group, gates, width]: x·w + b
+  float* sums;       ///< [group, gates, width]
   float* product;    ///< [group, width]: h·u_n of GRU with the reset after
   float* scaled;     ///< [group, width]: a state times factors of dropout
   float* reset;      ///< [group, width]: r h of GRU with the reset before

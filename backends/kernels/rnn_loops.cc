@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "backends/kernels/target.h"
 #include "backends/kernels/rnn_job.h"
 #include "backends/kernels/rnn_passes.h"
+#include "backends/kernels/target.h"
 
 namespace seqgraph::kernels {
 namespace {

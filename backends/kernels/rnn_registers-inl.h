@@ -15,8 +15,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "backends/kernels/rnn_job.h"
 #include "backends/kernels/products-inl.h"
+#include "backends/kernels/rnn_job.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();

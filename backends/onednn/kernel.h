@@ -36,36 +36,24 @@ using kernels::NodeContext;
 using kernels::Out;
 
 /// What all nodes of one program share while it is made.
-struct ProgramPlan {
+struct ProgramPlan : kernels::ProgramResources {
   std::vector<Layout> layouts;  ///< one for each value
-  int64_t persistent_bytes = 0;
-  int threads = 1;  ///< of oneDNN
-  /// The threads of oneDNN are OpenMP's: loops of our own stay on the calling one.
-  std::shared_ptr<kernels::ThreadPool> pool = kernels::ThreadPool::Shared(1);
-  /// The recurrences whose gradient is in the program too, by the index of the forward node: on
-  /// oneDNN's primitive, and step by step as the offset of the workspace.
+  int threads = 1;              ///< of oneDNN
+  /// The recurrences whose gradient is in the program too, on oneDNN's primitive: by the index of
+  /// the forward node.
   std::map<int, std::shared_ptr<RnnPair>> rnn_pairs;
-  std::map<int, int64_t> workspaces;
 };
 
 /// What the maker of a kernel sees.
 class KernelContext : public kernels::KernelContext {
  public:
   KernelContext(const NodeContext& node, ProgramPlan& plan)
-      : kernels::KernelContext(node, plan.pool), plan_(plan) {}
+      : kernels::KernelContext(node, plan), plan_(plan) {}
 
   Layout input_layout(int i) const { return plan_.layouts[node().inputs[i].index]; }
   Layout output_layout(int i) const { return plan_.layouts[node().outputs[i].index]; }
   int threads() const { return plan_.threads; }
   std::map<int, std::shared_ptr<RnnPair>>& rnn_pairs() { return plan_.rnn_pairs; }
-  std::map<int, int64_t>& workspaces() { return plan_.workspaces; }
-
-  /// Page-aligned bytes of KernelArgs::persistent: their offset.
-  int64_t TakePersistent(int64_t bytes) {
-    const int64_t offset = plan_.persistent_bytes;
-    plan_.persistent_bytes = offset + (bytes + 4095) / 4096 * 4096;
-    return offset;
-  }
 
  private:
   ProgramPlan& plan_;

@@ -2,7 +2,6 @@
 
 #include "backends/kernels/shared_rows.h"
 #include "backends/onednn/kernel_makers.h"
-#include "backends/onednn/recurrent_cells.h"
 #include "backends/onednn/rnn_cell.h"
 
 namespace seqgraph::onednn {
@@ -15,15 +14,6 @@ constexpr TimeMajorOperands kCellGrad{{"x", "sequence", "d_sequence"}, "dx"};
 constexpr KernelDef kKernels[] = {
     {"RNNCell", 1, ClaimRnnCell, MakeRnnCell, kCell, RnnCellRowWidth},
     {"RNNCellGrad", 1, ClaimRnnCellGrad, MakeRnnCellGrad, kCellGrad, RnnCellGradRowWidth},
-    {"RNNCell", 2, ClaimRecurrentCell, MakeRecurrentCell, kCell, RecurrentCellRowWidth},
-    {"RNNCellGrad", 2, ClaimRecurrentCell, MakeRecurrentCellGrad, kCellGrad,
-     RecurrentCellGradRowWidth},
-    {"LSTMCell", 1, ClaimRecurrentCell, MakeRecurrentCell, kCell, RecurrentCellRowWidth},
-    {"LSTMCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, kCellGrad,
-     RecurrentCellGradRowWidth},
-    {"GRUCell", 1, ClaimRecurrentCell, MakeRecurrentCell, kCell, RecurrentCellRowWidth},
-    {"GRUCellGrad", 1, ClaimRecurrentCell, MakeRecurrentCellGrad, kCellGrad,
-     RecurrentCellGradRowWidth},
     {"Embedding", 1, ClaimAlways, MakeEmbedding, TimeMajorOperands{{}, "y"}, EmbeddingRowWidth},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad, TimeMajorOperands{{"dy"}, nullptr}},
     {"Dense", 1, ClaimDense, MakeDense},

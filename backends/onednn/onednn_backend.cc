@@ -80,6 +80,7 @@ class OnednnProgram : public kernels::KernelProgram {
                          kernels::RowsFor(Kernels(), request, mine));
     auto program = std::make_unique<OnednnProgram>();
     ProgramPlan plan;
+    plan.pool = kernels::ThreadPool::Shared(request.threads);
     plan.threads = program->threads_ = request.threads;
     plan.layouts = LayoutChooser(request, mine, defs).Choose();
     SEQ_RETURN_IF_ERROR(program->MakeKernels(request, defs, [&](int node) {

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/recurrent_pair.h"
 #include "backends/onednn/isa.h"
 #include "backends/onednn/layout_loops.h"
-#include "backends/onednn/recurrent_pair.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::onednn {
@@ -196,9 +196,10 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeRnnCell(KernelContext& context) {
   SEQ_ASSIGN_OR_RETURN(pair->rnn, RnnPrimitive::Create(config));
   if (config.training) {
     const int64_t rows = config.time * config.batch;
-    pair->workspace = context.TakePersistent(pair->rnn->workspace_bytes());
-    if (!x.time_major()) pair->x = context.TakePersistent(rows * config.x_width * kFloat);
-    if (!y.time_major()) pair->y = context.TakePersistent(rows * pair->rnn->y_width() * kFloat);
+    pair->workspace = context.program().TakePersistent(pair->rnn->workspace_bytes());
+    if (!x.time_major()) pair->x = context.program().TakePersistent(rows * config.x_width * kFloat);
+    if (!y.time_major())
+      pair->y = context.program().TakePersistent(rows * pair->rnn->y_width() * kFloat);
     context.rnn_pairs()[context.index()] = pair;
   }
   return std::make_unique<RnnCellKernel>(std::move(pair), x, y);

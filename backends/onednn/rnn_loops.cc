@@ -4,27 +4,22 @@
 #include <cstring>
 
 #include "backends/kernels/elementwise_loops.h"
-#include "backends/onednn/multiversion.h"
 
 namespace seqgraph::onednn {
 namespace {
 
 // out[j] += sum over i of a[i] m[i, j]; m is [rows, cols].
-SEQ_MULTIVERSION
 void AddVectorMatrix(const float* a, const float* m, int64_t rows, int64_t cols, float* out) {
   for (int64_t i = 0; i < rows; ++i, m += cols) {
     const float factor = a[i];
-    SEQ_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) out[j] += factor * m[j];
   }
 }
 
 // m[i, j] += a[i] b[j]; m is [rows, cols].
-SEQ_MULTIVERSION
 void AddOuterProduct(const float* a, const float* b, int64_t rows, int64_t cols, float* m) {
   for (int64_t i = 0; i < rows; ++i, m += cols) {
     const float factor = a[i];
-    SEQ_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) m[j] += factor * b[j];
   }
 }

@@ -5,8 +5,8 @@
 
 #include "backends/kernels/ids.h"
 #include "backends/kernels/lookup_loops.h"
-#include "backends/simd/kernel_makers.h"
 #include "backends/kernels/rnn_loops.h"
+#include "backends/simd/kernel_makers.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::simd {

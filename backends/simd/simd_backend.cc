@@ -48,12 +48,15 @@ class SimdProgram : public kernels::KernelProgram {
     SEQ_ASSIGN_OR_RETURN(const kernels::ChosenRows<Row> rows,
                          kernels::RowsFor(Kernels(), request, mine));
     auto program = std::make_unique<SimdProgram>();
-    SEQ_RETURN_IF_ERROR(program->MakeKernels(
-        request, rows, [&, pool = ThreadPool::Shared(request.threads)](int node) {
-          return KernelContext(NodeContext(*request.function, node, mine), pool);
-        }));
+    kernels::ProgramResources resources{.pool = ThreadPool::Shared(request.threads)};
+    SEQ_RETURN_IF_ERROR(program->MakeKernels(request, rows, [&](int node) {
+      return KernelContext(NodeContext(*request.function, node, mine), resources);
+    }));
+    program->persistent_bytes_ = resources.persistent_bytes;
     return program;
   }
+
+  int64_t persistent_bytes() const override { return persistent_bytes_; }
 
   absl::Status Begin() override {
     flush_.emplace();
@@ -63,6 +66,7 @@ class SimdProgram : public kernels::KernelProgram {
 
  private:
   std::optional<FlushDenormals> flush_;
+  int64_t persistent_bytes_ = 0;
 };
 
 // One for each target, for a target may be forced later.

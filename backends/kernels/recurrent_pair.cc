@@ -1,6 +1,8 @@
-#include "backends/onednn/recurrent_pair.h"
+#include "backends/kernels/recurrent_pair.h"
 
-namespace seqgraph::onednn {
+#include "graph/op_def.h"
+
+namespace seqgraph::kernels {
 namespace {
 
 constexpr absl::string_view kSequence = "sequence";
@@ -50,4 +52,4 @@ int ForwardOf(const NodeContext& grad) {
   return info.source;
 }
 
-}  // namespace seqgraph::onednn
+}  // namespace seqgraph::kernels

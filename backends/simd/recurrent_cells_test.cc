@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/onednn/onednn_backend.h"
+#include "backends/simd/simd_backend.h"
 #include "graph/compare.h"
 #include "graph/function_builder.h"
 #include "graph/node_bounds.h"
@@ -56,7 +56,7 @@ absl::StatusOr<Pair> MakePair(const std::string& cell, SampleSource& source) {
 class RecurrentCellsTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(RecurrentCellsTest, StatesAndGradientsAgreeWithTheDefinitionInDouble) {
-  const std::unique_ptr<Backend> onednn = MakeOnednnBackend();
+  const std::unique_ptr<Backend> simd = MakeSimdBackend();
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     SampleSource source(seed, /*max_dim=*/seed % 2 == 0 ? 5 : 19);
@@ -64,7 +64,7 @@ TEST_P(RecurrentCellsTest, StatesAndGradientsAgreeWithTheDefinitionInDouble) {
     SEQ_ASSERT_OK_AND_ASSIGN(const auto exact,
                              EvaluateNodesInDouble(pair.function, {0, 1}, pair.contents));
     CompileOptions options;
-    options.backends = {onednn.get()};
+    options.backends = {simd.get()};
     SEQ_ASSERT_OK_AND_ASSIGN(const auto compiled,
                              CompiledFunction::Compile(pair.function, AllOps(), nullptr, options));
     for (const NodeAssignment& node : compiled->assignments()) {

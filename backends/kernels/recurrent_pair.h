@@ -1,12 +1,12 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_RECURRENT_PAIR_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_RECURRENT_PAIR_H_
+#ifndef SEQGRAPH_BACKENDS_KERNELS_RECURRENT_PAIR_H_
+#define SEQGRAPH_BACKENDS_KERNELS_RECURRENT_PAIR_H_
 
 // Which gradient node of a recurrent op uses up the workspace that its forward node leaves.
 
 #include "absl/strings/string_view.h"
-#include "backends/onednn/kernel.h"
+#include "backends/kernels/kernel.h"
 
-namespace seqgraph::onednn {
+namespace seqgraph::kernels {
 
 /// The input of a node by its name; not present if it is absent or the op has none.
 Value InputNamed(const Node& node, absl::string_view name);
@@ -18,6 +18,6 @@ int ForwardOf(const NodeContext& grad);
 /// The gradient node whose ForwardOf is the node `forward`, or -1.
 int BackwardOf(const NodeContext& forward);
 
-}  // namespace seqgraph::onednn
+}  // namespace seqgraph::kernels
 
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_RECURRENT_PAIR_H_
+#endif  // SEQGRAPH_BACKENDS_KERNELS_RECURRENT_PAIR_H_
