@@ -14,6 +14,13 @@ Claim ClaimRecurrentCell(const NodeContext& context);
 MadeKernel MakeRecurrentCell(const KernelContext& context);
 MadeKernel MakeRecurrentCellGrad(const KernelContext& context);
 
+// rnn_cell.cc: the same without masks, dropout and reverse, in registers where states fit; and on
+// looked-up rows.
+MadeKernel MakeRnnCell(const KernelContext& context);
+MadeKernel MakeRnnCellGrad(const KernelContext& context);
+MadeKernel MakeLookupRnnCell(const KernelContext& context);
+MadeKernel MakeLookupRnnCellGrad(const KernelContext& context);
+
 // elementwise.cc: each element from the same element of the inputs.
 MadeKernel MakeElementwise(const KernelContext& context);
 /// Runs the program block by block in the first cache, each instruction by the loop for it.

@@ -11,7 +11,6 @@
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/shared_rows.h"
 #include "backends/kernels/target.h"
-#include "backends/simd/kernel_makers.h"
 #include "base/denormals.h"
 #include "base/status_macros.h"
 #include "hwy/highway.h"
@@ -21,19 +20,22 @@ namespace simd {
 namespace {
 
 using kernels::ForceTarget;
+using kernels::KernelContext;
 using kernels::kTargetVariable;
+using kernels::NodeContext;
 using kernels::SupportedTargets;
 using kernels::TargetName;
 using kernels::TargetStatus;
+using kernels::ThreadPool;
 
 using Row = kernels::KernelRow<KernelContext>;
 
 // op, version, claim, maker.
 constexpr Row kRecurrences[] = {
-    {"RNNCell", 1, kernels::ClaimAlways, MakeRnnCell},
-    {"RNNCellGrad", 1, kernels::ClaimAlways, MakeRnnCellGrad},
-    {"LookupRNNCell", 1, kernels::ClaimAlways, MakeLookupRnnCell},
-    {"LookupRNNCellGrad", 1, kernels::ClaimAlways, MakeLookupRnnCellGrad},
+    {"RNNCell", 1, kernels::ClaimAlways, kernels::Shared<kernels::MakeRnnCell>},
+    {"RNNCellGrad", 1, kernels::ClaimAlways, kernels::Shared<kernels::MakeRnnCellGrad>},
+    {"LookupRNNCell", 1, kernels::ClaimAlways, kernels::Shared<kernels::MakeLookupRnnCell>},
+    {"LookupRNNCellGrad", 1, kernels::ClaimAlways, kernels::Shared<kernels::MakeLookupRnnCellGrad>},
 };
 
 absl::Span<const Row> Kernels() {

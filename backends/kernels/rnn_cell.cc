@@ -5,11 +5,11 @@
 
 #include "backends/kernels/ids.h"
 #include "backends/kernels/lookup_loops.h"
+#include "backends/kernels/makers.h"
 #include "backends/kernels/rnn_loops.h"
-#include "backends/simd/kernel_makers.h"
 #include "base/status_macros.h"
 
-namespace seqgraph::simd {
+namespace seqgraph::kernels {
 namespace {
 
 // Inputs of RNNCell and, after the first five, of its gradient. LookupRNNCell has ids for x and
@@ -61,10 +61,9 @@ class RnnKernel : public Kernel {
   absl::Status CheckIds(const KernelArgs& args) const {
     if (!lookup_) return absl::OkStatus();
     const int32_t* ids = In<int32_t>(args, kIds);
-    const int64_t bad =
-        kernels::FindBadId(ids, plan_.sizes.batch * plan_.sizes.time, plan_.sizes.rows);
+    const int64_t bad = FindBadId(ids, plan_.sizes.batch * plan_.sizes.time, plan_.sizes.rows);
     if (bad < 0) return absl::OkStatus();
-    return kernels::BadIdError(ids, bad, ids_shape_, plan_.sizes.rows);
+    return BadIdError(ids, bad, ids_shape_, plan_.sizes.rows);
   }
 
   const RnnPlan plan_;
@@ -116,20 +115,20 @@ class BackwardKernel : public RnnKernel {
 
 }  // namespace
 
-MadeKernel MakeRnnCell(KernelContext& context) {
+MadeKernel MakeRnnCell(const KernelContext& context) {
   return std::make_unique<ForwardKernel>(context, /*lookup=*/false);
 }
 
-MadeKernel MakeRnnCellGrad(KernelContext& context) {
+MadeKernel MakeRnnCellGrad(const KernelContext& context) {
   return std::make_unique<BackwardKernel>(context, /*lookup=*/false);
 }
 
-MadeKernel MakeLookupRnnCell(KernelContext& context) {
+MadeKernel MakeLookupRnnCell(const KernelContext& context) {
   return std::make_unique<ForwardKernel>(context, /*lookup=*/true);
 }
 
-MadeKernel MakeLookupRnnCellGrad(KernelContext& context) {
+MadeKernel MakeLookupRnnCellGrad(const KernelContext& context) {
   return std::make_unique<BackwardKernel>(context, /*lookup=*/true);
 }
 
-}  // namespace seqgraph::simd
+}  // namespace seqgraph::kernels
