@@ -490,10 +490,7 @@ absl::Status CompiledFunction::SetInput(int i, const Tensor& tensor) {
 Tensor CompiledFunction::Result(int i) const {
   SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.results().size()));
   const Value value = impl_->function.results()[i].value;
-  absl::StatusOr<Tensor> copy = Tensor::Zeros(impl_->function.type(value));
-  SEQ_CHECK(copy.ok());
-  std::memcpy(copy->data(), result(i), copy->num_bytes());
-  return *std::move(copy);
+  return Tensor::CopyOf(impl_->function.type(value), result(i));
 }
 
 absl::Status CompiledFunction::Run(RunObserver* observer) {

@@ -22,13 +22,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Tensor CopyOf(const TensorType& type, const void* data) {
-  absl::StatusOr<Tensor> tensor = Tensor::Zeros(type);
-  SEQ_CHECK(tensor.ok());
-  std::memcpy(tensor->data(), data, static_cast<size_t>(type.num_bytes()));
-  return *std::move(tensor);
-}
-
 // Keeps every value that the first backend computes.
 class Recorder : public RunObserver {
  public:
@@ -42,7 +35,7 @@ class Recorder : public RunObserver {
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       const Value value = node.outputs[o];
       if (args.outputs[o] == nullptr || compiled_.opaque_values()[value.index]) continue;
-      values_[value.index] = CopyOf(function.type(value), args.outputs[o]);
+      values_[value.index] = Tensor::CopyOf(function.type(value), args.outputs[o]);
     }
     return absl::OkStatus();
   }
@@ -95,7 +88,7 @@ class Checker : public RunObserver {
         std::memcpy(const_cast<void*>(args.inputs[i]), given.data(),
                     static_cast<size_t>(given.num_bytes()));
       }
-      inputs_[i] = CopyOf(function.type(value), args.inputs[i]);
+      inputs_[i] = Tensor::CopyOf(function.type(value), args.inputs[i]);
       live_[value.index] = {args.inputs[i], *inputs_[i]};
     }
     return absl::OkStatus();
@@ -125,7 +118,7 @@ class Checker : public RunObserver {
         shadows_[value.index] = {*exact[o], bounds[o].epsilons, group};
         continue;
       }
-      Tensor actual = CopyOf(compiled_.function().type(value), args.outputs[o]);
+      Tensor actual = Tensor::CopyOf(compiled_.function().type(value), args.outputs[o]);
       Check(n, static_cast<int>(o), actual, *exact[o], bounds[o], group);
       live_[value.index] = {args.outputs[o], std::move(actual)};
     }
@@ -152,7 +145,7 @@ class Checker : public RunObserver {
         it = live_.erase(it);
         continue;
       }
-      const Tensor now = CopyOf(live.content.type(), live.address);
+      const Tensor now = Tensor::CopyOf(live.content.type(), live.address);
       if (!now.BitwiseEquals(live.content) && !result_.fault.has_value()) {
         const Comparison found = Compare(now, live.content);
         result_.fault = Fault{.step = step_,
