@@ -38,8 +38,8 @@ absl::StatusOr<bool> ApplyToDense(RewriteContext& c) {
 absl::StatusOr<bool> ApplyToBCE(RewriteContext& c) {
   const Node& node = c.node();
   if (!IsUnclippedBCE(node)) return false;
-  const Node* sigmoid = c.source().producer(node.inputs[0]);
-  if (sigmoid == nullptr || sigmoid->op->name() != "Sigmoid") return false;
+  const Node* sigmoid = c.Producer(node.inputs[0], "Sigmoid");
+  if (sigmoid == nullptr) return false;
   c.ReplaceOutput(0,
                   BCEWithLogits(c.builder(), c.Mapped(sigmoid->inputs[0]), c.Mapped(node.inputs[1]),
                                 {.weights = c.Mapped(node.inputs[2]), .name = node.name}));
