@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -67,6 +68,9 @@ struct Rewrite {
   std::string rule;  ///< one line: "RNNCell(OneHot(i), w) = RNNCell(Embedding(i, w))"
   /// True if the node matched and its outputs are replaced; false leaves it as it is.
   std::function<absl::StatusOr<bool>(RewriteContext&)> apply;
+  /// Ops, of which the second reads what the first computes, that it looks for: random functions of
+  /// tests have them side by side.
+  std::vector<std::pair<std::string, std::string>> chains = {};
 };
 
 /// How often each rewrite fired.

@@ -1,7 +1,6 @@
 #include "ops/rewrites/commute_lookup_projection.h"
 
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "graph/op_def.h"
@@ -113,18 +112,16 @@ absl::StatusOr<bool> ApplyToDenseGrad(RewriteContext& c) {
 }  // namespace
 
 FunctionPass CommuteLookupProjection() {
-  const auto rewrite = [](std::string name, auto apply) {
-    return Rewrite{std::move(name), "", apply};
-  };
   return {.name = "commute_lookup_projection",
           .rule =
               "RNNCell(Embedding(ids, t), w, u, b) = RNNCell(Embedding(ids, Dense(t, w, b)), "
               "projected, u); Dense and the gradients likewise",
           .only_if_claimed = true,
           .only_if_cheaper = true,
-          .rewrites = {rewrite("rnn_cell", ApplyToRNNCell), rewrite("dense", ApplyToDense),
-                       rewrite("rnn_cell_grad", ApplyToRNNCellGrad),
-                       rewrite("dense_grad", ApplyToDenseGrad)}};
+          .rewrites = {{"rnn_cell", "", ApplyToRNNCell, {{"Embedding", "RNNCell"}}},
+                       {"dense", "", ApplyToDense, {{"Embedding", "Dense"}}},
+                       {"rnn_cell_grad", "", ApplyToRNNCellGrad},
+                       {"dense_grad", "", ApplyToDenseGrad}}};
 }
 
 }  // namespace seqgraph::ops

@@ -74,7 +74,8 @@ Rewrite FuseLookupRNNCell() {
   return {
       .name = "fuse_lookup_rnn_cell",
       .rule = "RNNCell(Embedding(ids, t), projected, u, b, h0) = LookupRNNCell(ids, t, u, b, h0)",
-      .apply = ApplyForward};
+      .apply = ApplyForward,
+      .chains = {{"Embedding", "RNNCell"}}};
 }
 
 Rewrite FuseLookupRNNCellGrad() {

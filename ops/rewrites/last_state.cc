@@ -60,7 +60,8 @@ absl::StatusOr<bool> ApplyToRNNCellGrad(RewriteContext& c) {
 Rewrite LastStateOfSequence() {
   return {.name = "last_state_of_sequence",
           .rule = "TakeStep(RNNCell(...).sequence, -1) = RNNCell(...).last",
-          .apply = ApplyToTakeStep};
+          .apply = ApplyToTakeStep,
+          .chains = {{"RNNCell", "TakeStep"}}};
 }
 
 Rewrite GradientOfLastState() {

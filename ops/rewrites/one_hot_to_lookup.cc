@@ -66,13 +66,15 @@ Rewrite RNNCellOneHotToLookup() {
           .rule =
               "RNNCell(OneHot(ids), w, u, b, h0) = RNNCell(Embedding(ids, w), projected, u, b, "
               "h0)",
-          .apply = ApplyToRNNCell};
+          .apply = ApplyToRNNCell,
+          .chains = {{"OneHot", "RNNCell"}}};
 }
 
 Rewrite DenseOneHotToLookup() {
   return {.name = "dense_one_hot_to_lookup",
           .rule = "Dense(OneHot(ids), w, b, act) = act(Embedding(ids, w) + b)",
-          .apply = ApplyToDense};
+          .apply = ApplyToDense,
+          .chains = {{"OneHot", "Dense"}}};
 }
 
 }  // namespace seqgraph::ops

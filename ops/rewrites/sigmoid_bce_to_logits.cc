@@ -51,13 +51,15 @@ absl::StatusOr<bool> ApplyToBCE(RewriteContext& c) {
 Rewrite SplitDenseSigmoid() {
   return {.name = "split_dense_sigmoid",
           .rule = "Dense(x, w, b, sigmoid), read by BCE, = Sigmoid(Dense(x, w, b))",
-          .apply = ApplyToDense};
+          .apply = ApplyToDense,
+          .chains = {{"Dense", "BCE"}}};
 }
 
 Rewrite SigmoidBCEToLogits() {
   return {.name = "sigmoid_bce_to_logits",
           .rule = "BCE(Sigmoid(z), labels) = BCEWithLogits(z, labels)",
-          .apply = ApplyToBCE};
+          .apply = ApplyToBCE,
+          .chains = {{"Sigmoid", "BCE"}}};
 }
 
 }  // namespace seqgraph::ops

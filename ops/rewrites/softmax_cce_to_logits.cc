@@ -26,7 +26,8 @@ Rewrite SoftmaxCCEToLogits() {
           .rule =
               "CategoricalCrossEntropy(Softmax(z), labels) = "
               "SoftmaxCrossEntropyWithLogits(z, labels)",
-          .apply = Apply};
+          .apply = Apply,
+          .chains = {{"Softmax", "CategoricalCrossEntropy"}}};
 }
 
 }  // namespace seqgraph::ops

@@ -77,21 +77,31 @@ class RandomFunction {
     return kOps.contains(op);
   }
 
+  // For each op those that are to read it, because some pass looks for that.
+  static const std::map<std::string, std::vector<std::string>>& Followers() {
+    static const auto* const kFollowers = [] {
+      auto* followers = new std::map<std::string, std::vector<std::string>>;
+      for (auto pass = StandardPasses().rbegin(); pass != StandardPasses().rend(); ++pass) {
+        for (const Rewrite& rewrite : (*pass)->rewrites) {
+          for (const auto& [op, reader] : rewrite.chains) {
+            std::vector<std::string>& readers = (*followers)[op];
+            if (std::count(readers.begin(), readers.end(), reader) == 0) readers.push_back(reader);
+          }
+        }
+      }
+      return followers;
+    }();
+    return *kFollowers;
+  }
+
   // Where passes look: drawn more often than the rest.
   std::string DrawOp() {
     static const std::vector<std::string> kFavourites = {
         "Embedding", "Embedding", "OneHot",   "RNNCell",  "RNNCell",  "Dense",    "Dense",
         "TakeStep",  "FillLike",  "Constant", "Add",      "Scale",    "Multiply", "Tanh",
         "Relu",      "TanhGrad",  "Sigmoid",  "Subtract", "ReluGrad", "Softmax"};
-    static const std::map<std::string, std::vector<std::string>> kFollowers = {
-        {"OneHot", {"RNNCell", "Dense"}},
-        {"Embedding", {"RNNCell", "Dense"}},
-        {"RNNCell", {"TakeStep"}},
-        {"Dense", {"Tanh", "Sigmoid", "Relu", "BCE"}},
-        {"Sigmoid", {"BCE"}},
-        {"Softmax", {"CategoricalCrossEntropy"}}};
-    const auto followers = kFollowers.find(last_op_);
-    if (followers != kFollowers.end() && source_.Int(0, 3) > 0) {
+    const auto followers = Followers().find(last_op_);
+    if (followers != Followers().end() && source_.Int(0, 3) > 0) {
       return source_.OneOf(followers->second);
     }
     if (source_.Int(0, 2) > 0) return source_.OneOf(kFavourites);
