@@ -3,7 +3,6 @@
 #include <errno.h>  // program_invocation_name
 
 #include <algorithm>
-#include <system_error>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
