@@ -105,6 +105,16 @@ def seq_cc_folder(name, deps = [], exclude = [], test_deps = [], other_tests = [
         deps = [":" + name] + test_deps,
     )
 
+def seq_cc_testing(deps, visibility = ["//visibility:public"], **kwargs):
+    """The helpers of tests that lie in this folder, "testing", as one library.
+
+    Args:
+      deps: as everywhere.
+      visibility: as everywhere.
+      **kwargs: as for seq_cc_folder.
+    """
+    seq_cc_folder(name = "testing", testonly = 1, visibility = visibility, deps = deps, **kwargs)
+
 def seq_cc_tests(deps = [], exclude = [], **kwargs):
     """A seq_cc_test for each *_test.cc of this folder.
 

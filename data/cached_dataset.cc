@@ -87,8 +87,10 @@ absl::StatusOr<T> Cached(const std::vector<std::string>& paths, const DataCache*
     Archive file(path, *cache, origin);
     const std::optional<ContentHash> content = file.Hash();
     if (!content.has_value()) return compute();
-    // What a file is depends on its name too.
-    absl::StrAppend(&identity, content->Hex(), data::IsCsvPath(path) ? " records" : "", "\n");
+    // What a file is depends on its name too. (Of an archive nothing is said.)
+    const absl::string_view layout = data::LayoutOf(path).name;
+    absl::StrAppend(&identity, content->Hex(), layout == "archive" ? "" : absl::StrCat(" ", layout),
+                    "\n");
     files.emplace_back(std::move(file), *content);
   }
   const ContentHash key = HashBytes(absl::StrCat(identity, settings));

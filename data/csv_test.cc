@@ -11,9 +11,6 @@
 namespace seqgraph::data {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using namespace std::string_literals;
 
 using Records = std::vector<std::vector<std::string>>;
@@ -74,8 +71,8 @@ TEST(Csv, KeepsEveryByteAndPassesOverEmptyLines) {
 TEST(Csv, ErrorsNameLineAndColumn) {
   const auto refused = [](const std::string& bytes, const std::string& where,
                           const std::string& why) {
-    EXPECT_THAT(Read(bytes), AllOf(StatusIs(absl::StatusCode::kInvalidArgument, where),
-                                   StatusIs(absl::StatusCode::kInvalidArgument, why)))
+    EXPECT_THAT(Read(bytes), ::testing::AllOf(StatusIs(absl::StatusCode::kInvalidArgument, where),
+                                              StatusIs(absl::StatusCode::kInvalidArgument, why)))
         << bytes;
   };
   refused("a,b\nc,d\"e\n", "a.csv', line 2, column 4: ", "a quote inside a field");
@@ -157,7 +154,7 @@ TEST(Csv, ReadsBackWhateverIsQuotedAlsoGzippedAndNeverCrashesWhenItIsCut) {
     if (!damaged.empty()) damaged[random() % damaged.size()] = "\",\r\n"[random() % 4];
     const absl::StatusOr<Records> some = Read(damaged);
     if (some.ok()) continue;
-    EXPECT_THAT(std::string(some.status().message()), HasSubstr("line "));
+    EXPECT_THAT(std::string(some.status().message()), ::testing::HasSubstr("line "));
   }
 }
 

@@ -18,12 +18,6 @@ using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 
-std::string Saved(const std::string& bytes, const std::string& name) {
-  const std::string path = MakeTempDir() + "/" + name;
-  WriteFileOrDie(path, bytes);
-  return path;
-}
-
 // "train line 2: 3=text" of each review: split, place, number of its class, text.
 absl::StatusOr<std::vector<std::string>> Read(const std::string& path,
                                               const TextSourceOptions& options = {}) {

@@ -101,12 +101,12 @@ struct SortKey {
   }
 };
 
-// Row numbers in file order, of reviews of one split in the order of delivery. A file of records
-// delivers them so.
+// Row numbers in file order, of reviews of one split in the order of delivery, which that of a
+// file of lines is.
 std::vector<int64_t> FileOrder(const std::string& source, const std::vector<TextId>& ids) {
   std::vector<int64_t> order(ids.size());
   std::iota(order.begin(), order.end(), int64_t{0});
-  if (source != kSyntheticName && IsCsvPath(source)) return order;
+  if (source != kSyntheticName && LayoutOf(source).by_line) return order;
   std::vector<SortKey> keys;
   keys.reserve(ids.size());
   for (const TextId& id : ids) keys.emplace_back(id, static_cast<int64_t>(keys.size()));

@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -12,6 +14,16 @@
 #include "data/text_folder.h"
 
 namespace seqgraph::data {
+namespace {
+
+constexpr TextLayout kLayouts[] = {
+    {"folder", [](const std::string&, bool is_folder) { return is_folder; }, ReadTextFolder},
+    {"records", [](const std::string& path, bool) { return SeparatorByName(path).has_value(); },
+     ReadTextCsv, /*by_line=*/true},
+    {"archive", [](const std::string&, bool) { return true; }, ReadTextArchive},
+};
+
+}  // namespace
 
 absl::string_view SplitName(Split split) { return split == Split::kTrain ? "train" : "test"; }
 
@@ -26,7 +38,12 @@ absl::Status CheckLabelledText(const std::string& path, const LabelledText& revi
                                                 ": ", text.message()));
 }
 
-bool IsCsvPath(const std::string& path) { return SeparatorByName(path).has_value(); }
+const TextLayout& LayoutOf(const std::string& path) {
+  struct stat info;
+  const bool is_folder = ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  return *std::find_if(std::begin(kLayouts), std::end(kLayouts),
+                       [&](const TextLayout& layout) { return layout.takes(path, is_folder); });
+}
 
 absl::Status ForEachText(const std::string& path, const TextSourceOptions& options, TextSink sink,
                          ClassTable* classes) {
@@ -51,11 +68,9 @@ absl::Status ForEachText(const std::string& path, const TextSourceOptions& optio
     }
     return sink(review);
   };
-  const bool csv = !S_ISDIR(info.st_mode) && IsCsvPath(path);
-  SEQ_RETURN_IF_ERROR(S_ISDIR(info.st_mode) ? ReadTextFolder(path, options, checked, table)
-                      : csv                 ? ReadTextCsv(path, options, checked, table)
-                                            : ReadTextArchive(path, options, checked, table));
-  if (count == 0 && csv) {
+  const TextLayout& layout = LayoutOf(path);
+  SEQ_RETURN_IF_ERROR(layout.read(path, options, checked, table));
+  if (count == 0 && layout.by_line) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds no records of texts"));
   }
   if (count == 0) {

@@ -93,8 +93,20 @@ using TextSink = absl::FunctionRef<absl::Status(const LabelledText&)>;
 /// Ok for a review that TextPolicy::kRefuse takes; otherwise an error that names `path` and it.
 absl::Status CheckLabelledText(const std::string& path, const LabelledText& review);
 
-/// Whether `path` names a file of records: .csv or .tsv, also with .gz behind it.
-bool IsCsvPath(const std::string& path);
+/// One of the layouts above.
+struct TextLayout {
+  absl::string_view name;  ///< "folder", "records", "archive"
+  /// Whether what lies at `path` is in this layout; the first that takes it reads it.
+  bool (*takes)(const std::string& path, bool is_folder);
+  /// ForEachText() for it, without its checks.
+  absl::Status (*read)(const std::string& path, const TextSourceOptions& options, TextSink sink,
+                       ClassTable& classes);
+  /// A review is a line of a file: its name is the line's number, and it keeps its place.
+  bool by_line = false;
+};
+
+/// The layout of what lies at `path`, or would by its name if nothing does.
+const TextLayout& LayoutOf(const std::string& path);
 
 /// Delivers each review under `path`: a folder's in file order (see TextId), those of an archive
 /// and of a file of records in the order in which they lie in it, so a caller that needs file order

@@ -51,12 +51,6 @@ absl::StatusOr<std::vector<std::string>> Read(const std::string& path,
   return reviews;
 }
 
-std::string Saved(const std::string& bytes, const std::string& name = "a.tar.gz") {
-  const std::string path = MakeTempDir() + "/" + name;
-  WriteFileOrDie(path, bytes);
-  return path;
-}
-
 TEST(ReviewSource, ArchiveGivesReviewsInItsOrderAndNothingElse) {
   for (Packing packing : {Packing::kTar, Packing::kTarGz, Packing::kPaxTarGz}) {
     SEQ_ASSERT_OK_AND_ASSIGN(auto reviews, Read(Saved(MakeArchive(SmallSet(), packing))));

@@ -74,12 +74,12 @@ class VariableStore {
   std::map<std::string, Variable*, std::less<>> by_name_;
 };
 
-/// How raw text becomes the model's input.
+/// How raw text becomes the model's input. As data: training/preprocessing.h knows the rules.
 struct TextPreprocessing {
-  std::string rule;  ///< "imdb": lower-cased ASCII words; see data/vocabulary.h. Empty: none.
+  std::string rule;  ///< its name; empty: the model takes no text
   int64_t num_words = 0;
   int64_t maxlen = 0;
-  std::vector<std::string> words;  ///< by rank from 1; word i has code i + 4 for i from 0. Bytes.
+  std::vector<std::string> words;  ///< by rank, as bytes
 };
 
 /// Files are read with at most this many words: far beyond any language's.

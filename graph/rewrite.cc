@@ -114,6 +114,11 @@ class Sweep {
 
 }  // namespace
 
+const Node* RewriteContext::Producer(Value old, absl::string_view op) const {
+  const Node* node = old.present() ? source_.producer(old) : nullptr;
+  return node != nullptr && node->op->name() == op ? node : nullptr;
+}
+
 bool RewriteContext::Leaves(Value old) const {
   for (const auto* leaving : {&source_.results(), &source_.updates()}) {
     for (const NamedValue& named : *leaving) {

@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "graph/function.h"
 #include "graph/function_builder.h"
@@ -32,6 +34,8 @@ class RewriteContext {
   const FunctionBuilder& builder() const { return builder_; }
   /// The value of the new function that stands for `old`; absent for an absent one.
   Value Mapped(Value old) const { return old.present() ? new_values_[old.index] : Value{}; }
+  /// The node of the old function that computes `old`; null if none does, or one of another op.
+  const Node* Producer(Value old, absl::string_view op) const;
   /// The nodes of the old function that read `old`.
   const std::vector<int>& Consumers(Value old) const { return consumers_[old.index]; }
   /// True if `old` is a result or an update.
@@ -64,6 +68,9 @@ struct Rewrite {
   std::string rule;  ///< one line: "RNNCell(OneHot(i), w) = RNNCell(Embedding(i, w))"
   /// True if the node matched and its outputs are replaced; false leaves it as it is.
   std::function<absl::StatusOr<bool>(RewriteContext&)> apply;
+  /// Ops, of which the second reads what the first computes, that it looks for: random functions of
+  /// tests have them side by side.
+  std::vector<std::pair<std::string, std::string>> chains = {};
 };
 
 /// How often each rewrite fired.

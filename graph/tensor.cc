@@ -50,13 +50,17 @@ Tensor::Tensor(TensorType type) : type_(std::move(type)) {
   SEQ_CHECK(data_ != nullptr);
 }
 
-Tensor::Tensor(const Tensor& other) : Tensor(other.type_) {
-  std::memcpy(data(), other.data(), num_bytes());
-}
+Tensor::Tensor(const Tensor& other) : Tensor(CopyOf(other.type_, other.data())) {}
 
 Tensor& Tensor::operator=(const Tensor& other) {
   if (this == &other) return *this;
   return *this = Tensor(other);
+}
+
+Tensor Tensor::CopyOf(TensorType type, const void* data) {
+  Tensor tensor(std::move(type));
+  if (tensor.num_bytes() > 0) std::memcpy(tensor.data(), data, tensor.num_bytes());
+  return tensor;
 }
 
 absl::StatusOr<Tensor> Tensor::Zeros(TensorType type) {

@@ -35,6 +35,8 @@ class Tensor {
   /// A tensor of zeros. InvalidArgument if the shape is not static or beyond Shape's limits,
   /// ResourceExhausted if there is no memory for it.
   static absl::StatusOr<Tensor> Zeros(TensorType type);
+  /// A tensor of that type, whose shape must be static (checked), with the elements at `data`.
+  static Tensor CopyOf(TensorType type, const void* data);
 
   /// A tensor with the given elements; their number must be that of the shape (checked).
   template <typename T>

@@ -57,6 +57,13 @@ TEST(Tensor, ACopyHasElementsOfItsOwn) {
   EXPECT_THAT(a.Elements<float>(), ElementsAre(9, 2));
 }
 
+TEST(Tensor, CopyOfTakesTheElementsThatLieThere) {
+  const float elements[] = {1, 2, 3, 4};
+  const Tensor t = Tensor::CopyOf({DType::kFloat32, {3, 1}}, elements);
+  EXPECT_TRUE(t.BitwiseEquals(Tensor::Of<float>({3, 1}, {1, 2, 3})));
+  EXPECT_EQ(Tensor::CopyOf({DType::kFloat32, {0}}, nullptr).num_elements(), 0);
+}
+
 TEST(Tensor, AMoveKeepsTheMemory) {
   Tensor a = Tensor::Of<float>({2}, {1, 2});
   const void* memory = a.data();

@@ -10,14 +10,11 @@
 #include "base/trace.h"
 #include "graph/constant_subgraph.h"
 #include "graph/op_def.h"
-#include "runtime/memory_plan.h"
+#include "runtime/call_memory.h"
 #include "runtime/node_assignment.h"
-#include "runtime/storage_plan.h"
 
 namespace seqgraph {
 namespace {
-
-constexpr int64_t kPersistentAlignment = 4096;
 
 // A node ready to run: its program and all pointers.
 struct Step {
@@ -51,16 +48,13 @@ absl::Status AnnotateNode(const absl::Status& status, const Function& function, 
 }  // namespace
 
 struct CompiledFunction::Impl {
+  explicit Impl(int64_t guard_bytes) : memory(function, variables, guard_bytes) {}
+
   Function function;
   int64_t batch = 0;
   std::vector<const Variable*> variables;  // as in function.variables()
   std::vector<std::unique_ptr<Program>> programs;
-  StoragePlan storage;
-  MemoryRegion arena, scratch;
-  int64_t guard_bytes = 0;
-  BufferGuards guards;
-  std::optional<GuardDamage> damage;     // of the last call
-  std::vector<MemoryRegion> persistent;  // one for each program
+  CallMemory memory;
   std::vector<Step> steps;
   std::vector<VersionLink> version_links;
   std::vector<bool> constant;  // for each node
@@ -69,48 +63,18 @@ struct CompiledFunction::Impl {
       false;  // has been computed, and nothing but variables can have changed
   std::vector<const Variable*> updated;
   std::vector<NodeAssignment> assignments;
-  MemoryUse memory;
   std::vector<RewriteCount> passes;
   std::vector<bool> is_opaque;  // for each value
 
   absl::Status BindVariables(VariableStore* store);
   absl::Status Prepare(const CompileOptions& options, std::vector<int>& program_of);
   void FindConstantNodes(const Assignment& assignment);
-  void MeasureMemory();
   absl::Status CheckMemory(const CompileOptions& options) const;
-  absl::Status Allocate();
   void MakeSteps(absl::Span<const int> program_of);
-  void MakeGuards();
-
-  // With guards. In front a whole number of pages, behind which the memory begins.
-  int64_t persistent_offset() const {
-    return (guard_bytes + kPersistentAlignment - 1) / kPersistentAlignment * kPersistentAlignment;
-  }
-  int64_t PersistentBytes(const Program& program) const {
-    const int64_t bytes = program.persistent_bytes();
-    return bytes == 0 ? 0 : persistent_offset() + bytes + guard_bytes;
-  }
-  // Of a variable, which may be written by a call only: Run counts it.
-  void* Content(int variable) const { return const_cast<void*>(variables[variable]->value.data()); }
-  void* Address(const Storage& storage) const {
-    switch (storage.place) {
-      case Storage::Place::kNone:
-        return nullptr;
-      case Storage::Place::kArena:
-        return arena.data() + storage.offset;
-      case Storage::Place::kVariable:
-        return guard_bytes > 0 ? arena.data() + this->storage.variable_offsets[storage.variable]
-                               : Content(storage.variable);
-    }
-    return nullptr;
-  }
   absl::Status RunSteps(RunObserver* observer);
   bool HasFreshConstants();
   absl::Status RunNodes(RunObserver* observer);
   absl::Status RunStep(Step& step, RunObserver* observer);
-  absl::Status LoadGuarded();
-  absl::Status CheckGuards(int node, const KernelArgs& args);
-  void StoreUpdates();
 };
 
 absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
@@ -132,7 +96,7 @@ absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
 void CompiledFunction::Impl::FindConstantNodes(const Assignment& assignment) {
   const int nodes = static_cast<int>(function.nodes().size());
   constant.assign(nodes, false);
-  if (guard_bytes > 0) return;
+  if (memory.has_guards()) return;
   const std::vector<bool> subgraph = ConstantSubgraph(function);
   if (std::count(subgraph.begin(), subgraph.end(), true) == 0) return;
   constant = subgraph;
@@ -200,29 +164,21 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
     programs.push_back(*std::move(program));
   }
   const TraceSpan plan(options.trace, "plan memory", "compile");
-  storage = PlanStorage(function, opaque_layouts, guard_bytes, constant);
+  std::vector<int64_t> scratch, persistent;
+  for (const NodeAssignment& each : assignments) scratch.push_back(each.scratch_bytes);
+  for (const auto& program : programs) persistent.push_back(program->persistent_bytes());
+  memory.Plan(opaque_layouts, constant, std::move(scratch), std::move(persistent));
   return absl::OkStatus();
-}
-
-void CompiledFunction::Impl::MeasureMemory() {
-  memory.values = storage.arena_bytes;
-  memory.live_bound = storage.live_bound;
-  for (const NodeAssignment& assignment : assignments) {
-    memory.scratch = std::max(memory.scratch, assignment.scratch_bytes);
-    memory.unreported += assignment.scratch_bytes < 0;
-  }
-  if (memory.scratch > 0) memory.scratch += 2 * guard_bytes;
-  for (const auto& program : programs) memory.persistent += PersistentBytes(*program);
 }
 
 absl::Status CompiledFunction::Impl::CheckMemory(const CompileOptions& options) const {
   if (!options.max_memory.has_value()) return absl::OkStatus();
   const std::string where = absl::StrCat("function ", function.name(), " with batch ", batch);
-  if (memory.total() > *options.max_memory) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(where, " takes ", memory.total(), " bytes (values ", memory.values,
-                     ", scratch ", memory.scratch, ", backends' own ", memory.persistent,
-                     "); the limit leaves it ", *options.max_memory));
+  const MemoryUse& use = memory.use();
+  if (use.total() > *options.max_memory) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        where, " takes ", use.total(), " bytes (values ", use.values, ", scratch ", use.scratch,
+        ", backends' own ", use.persistent, "); the limit leaves it ", *options.max_memory));
   }
   for (const NodeAssignment& assignment : assignments) {
     if (assignment.scratch_bytes >= 0) continue;
@@ -233,20 +189,6 @@ absl::Status CompiledFunction::Impl::CheckMemory(const CompileOptions& options) 
   return absl::OkStatus();
 }
 
-absl::Status CompiledFunction::Impl::Allocate() {
-  // Never empty: values without elements have an address too, because null means absent.
-  bool enough =
-      arena.Allocate(std::max(memory.values, kBufferAlignment)) && scratch.Allocate(memory.scratch);
-  for (const auto& program : programs) {
-    persistent.emplace_back();
-    enough = enough && persistent.back().Allocate(PersistentBytes(*program));
-  }
-  if (enough) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat("no memory to run function ", function.name(),
-                                                   " with batch ", batch, ": it takes ",
-                                                   memory.total(), " bytes"));
-}
-
 void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
   steps.resize(program_of.size());
   for (size_t n = 0; n < steps.size(); ++n) {
@@ -254,20 +196,17 @@ void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
     Step& step = steps[n];
     step.node = static_cast<int>(n);
     step.program = programs[program_of[n]].get();
-    if (memory.scratch > 0) step.scratch = scratch.data() + guard_bytes;
-    const MemoryRegion& own = persistent[program_of[n]];
-    if (own.bytes() > 0) step.persistent = own.data() + persistent_offset();
+    step.scratch = memory.scratch();
+    step.persistent = memory.persistent(program_of[n]);
     step.versions.assign(node.inputs.size(), 0);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Value input = node.inputs[i];
-      step.inputs.push_back(input.present() ? Address(storage.values[input.index]) : nullptr);
+      step.inputs.push_back(input.present() ? memory.value(input) : nullptr);
       if (input.present() && function.info(input).origin == Origin::kVariable) {
         version_links.push_back({&step.versions[i], variables[function.info(input).source]});
       }
     }
-    for (Value output : node.outputs) {
-      step.outputs.push_back(Address(storage.values[output.index]));
-    }
+    for (Value output : node.outputs) step.outputs.push_back(memory.value(output));
   }
 }
 
@@ -282,60 +221,6 @@ absl::Status CompiledFunction::Impl::RunSteps(RunObserver* observer) {
                        : Annotate(status, absl::StrCat("function ", function.name(), " begins"));
   for (size_t p = 0; p < begun; ++p) programs[p]->End();
   return status;
-}
-
-// Of each node the scratch is a range of its own, though all share the memory.
-void CompiledFunction::Impl::MakeGuards() {
-  if (guard_bytes == 0) return;
-  const int end = static_cast<int>(function.nodes().size());
-  for (const ArenaBuffer& buffer : storage.buffers) {
-    guards.Add({.data = arena.data() + buffer.offset,
-                .bytes = buffer.bytes,
-                .before = guard_bytes,
-                .behind = AlignedBytes(buffer.bytes) - buffer.bytes + guard_bytes,
-                .first = buffer.first,
-                .last = buffer.last,
-                .name = buffer.value < 0 ? "a snapshot of a variable"
-                                         : function.values()[buffer.value].name});
-  }
-  for (int n = 0; n < end && memory.scratch > 0; ++n) {
-    const int64_t bytes = std::max<int64_t>(assignments[n].scratch_bytes, 0);
-    guards.Add({.data = scratch.data() + guard_bytes,
-                .bytes = bytes,
-                .before = guard_bytes,
-                .behind = memory.scratch - guard_bytes - bytes,
-                .first = n,
-                .last = n,
-                .name = "scratch"});
-  }
-  for (size_t p = 0; p < programs.size(); ++p) {
-    if (persistent[p].bytes() == 0) continue;
-    guards.Add({.data = persistent[p].data() + persistent_offset(),
-                .bytes = programs[p]->persistent_bytes(),
-                .before = persistent_offset(),
-                .behind = guard_bytes,
-                .first = -1,
-                .last = end,
-                .name = "persistent memory"});
-  }
-  guards.Fill(/*node=*/-1);
-}
-
-// Looks at what was written since the last call, and takes the variables' contents.
-absl::Status CompiledFunction::Impl::LoadGuarded() {
-  const absl::Status status = CheckGuards(/*node=*/-1, {});
-  guards.Fill(/*node=*/-1);
-  if (!status.ok()) return Annotate(status, absl::StrCat("between calls of ", function.name()));
-  for (size_t v = 0; v < variables.size(); ++v) {
-    const Tensor& value = variables[v]->value;
-    std::memcpy(arena.data() + storage.variable_offsets[v], value.data(), value.num_bytes());
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CompiledFunction::Impl::CheckGuards(int node, const KernelArgs& args) {
-  damage = guards.Find(function, node, args);
-  return damage.has_value() ? absl::DataLossError(damage->ToString()) : absl::OkStatus();
 }
 
 // Whether the outputs of constant nodes are those of the variables as they are now, whose versions
@@ -368,27 +253,11 @@ absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
 absl::Status CompiledFunction::Impl::RunStep(Step& step, RunObserver* observer) {
   const KernelArgs args{step.inputs, step.outputs, step.versions, step.scratch, step.persistent};
   if (observer != nullptr) SEQ_RETURN_IF_ERROR(observer->BeforeNode(step.node, args));
-  if (guard_bytes > 0) guards.Fill(step.node);
+  if (memory.has_guards()) memory.FillGuards(step.node);
   const absl::Status status = step.program->Run(step.node, args);
-  if (guard_bytes > 0) SEQ_RETURN_IF_ERROR(CheckGuards(step.node, args));
+  if (memory.has_guards()) SEQ_RETURN_IF_ERROR(memory.CheckGuards(step.node, args));
   SEQ_RETURN_IF_ERROR(status);
   return observer != nullptr ? observer->AfterNode(step.node, args) : absl::OkStatus();
-}
-
-void CompiledFunction::Impl::StoreUpdates() {
-  for (const Snapshot& snapshot : storage.snapshots) {
-    const Tensor& value = variables[snapshot.variable]->value;
-    std::memcpy(arena.data() + snapshot.offset, value.data(), value.num_bytes());
-  }
-  for (const UpdateCopy& copy : storage.copies) {
-    std::memcpy(Content(copy.variable), Address(copy.source),
-                variables[copy.variable]->value.num_bytes());
-  }
-  if (guard_bytes == 0) return;
-  for (int variable : storage.in_place) {
-    std::memcpy(Content(variable), arena.data() + storage.variable_offsets[variable],
-                variables[variable]->value.num_bytes());
-  }
 }
 
 absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
@@ -406,8 +275,7 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   const TraceSpan all(options.trace,
                       absl::StrCat("compile ", function.name(), ", batch ", options.batch),
                       "compile");
-  auto impl = std::make_unique<Impl>();
-  impl->guard_bytes = AlignedBytes(options.guard_bytes);
+  auto impl = std::make_unique<Impl>(options.guard_bytes);
   TraceSpan rewrite(options.trace, "rewrite", "compile");
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, options.batch));
   // What a pass makes must not take a node from the backend that it prefers.
@@ -421,13 +289,15 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   SEQ_RETURN_IF_ERROR(impl->BindVariables(variables));
   std::vector<int> program_of;
   SEQ_RETURN_IF_ERROR(impl->Prepare(options, program_of));
-  impl->MeasureMemory();
   SEQ_RETURN_IF_ERROR(impl->CheckMemory(options));
   TraceSpan allocate(options.trace, "allocate", "compile");
-  SEQ_RETURN_IF_ERROR(impl->Allocate());
+  if (!impl->memory.Allocate()) {
+    return absl::ResourceExhaustedError(absl::StrCat("no memory to run function ", function.name(),
+                                                     " with batch ", options.batch, ": it takes ",
+                                                     impl->memory.use().total(), " bytes"));
+  }
   allocate.End();
   impl->MakeSteps(program_of);
-  impl->MakeGuards();
   return std::unique_ptr<CompiledFunction>(new CompiledFunction(std::move(impl)));
 }
 
@@ -439,20 +309,22 @@ int64_t CompiledFunction::batch() const { return impl_->batch; }
 const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
   return impl_->assignments;
 }
-const MemoryUse& CompiledFunction::memory() const { return impl_->memory; }
+const MemoryUse& CompiledFunction::memory() const { return impl_->memory.use(); }
 const std::vector<RewriteCount>& CompiledFunction::passes() const { return impl_->passes; }
 const std::vector<bool>& CompiledFunction::opaque_values() const { return impl_->is_opaque; }
 const std::vector<bool>& CompiledFunction::constant_nodes() const { return impl_->constant; }
-const std::optional<GuardDamage>& CompiledFunction::damage() const { return impl_->damage; }
+const std::optional<GuardDamage>& CompiledFunction::damage() const {
+  return impl_->memory.damage();
+}
 
 void* CompiledFunction::input(int i) {
   SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.inputs().size()));
-  return impl_->Address(impl_->storage.values[impl_->function.inputs()[i].index]);
+  return impl_->memory.value(impl_->function.inputs()[i]);
 }
 
 const void* CompiledFunction::result(int i) const {
   SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.results().size()));
-  return impl_->Address(impl_->storage.results[i]);
+  return impl_->memory.result(i);
 }
 
 int CompiledFunction::FindInput(absl::string_view name) const {
@@ -490,17 +362,14 @@ absl::Status CompiledFunction::SetInput(int i, const Tensor& tensor) {
 Tensor CompiledFunction::Result(int i) const {
   SEQ_CHECK(i >= 0 && i < static_cast<int>(impl_->function.results().size()));
   const Value value = impl_->function.results()[i].value;
-  absl::StatusOr<Tensor> copy = Tensor::Zeros(impl_->function.type(value));
-  SEQ_CHECK(copy.ok());
-  std::memcpy(copy->data(), result(i), copy->num_bytes());
-  return *std::move(copy);
+  return Tensor::CopyOf(impl_->function.type(value), result(i));
 }
 
 absl::Status CompiledFunction::Run(RunObserver* observer) {
-  if (impl_->guard_bytes > 0) SEQ_RETURN_IF_ERROR(impl_->LoadGuarded());
+  if (impl_->memory.has_guards()) SEQ_RETURN_IF_ERROR(impl_->memory.Load());
   const FlushDenormals flush;
   const absl::Status status = impl_->RunSteps(observer);
-  if (status.ok()) impl_->StoreUpdates();
+  if (status.ok()) impl_->memory.StoreUpdates();
   // Also after a failure: an update may have been written in place before it.
   for (const Variable* variable : impl_->updated) VariableStore::Writable(*variable);
   return status;

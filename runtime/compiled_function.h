@@ -16,6 +16,7 @@
 #include "graph/tensor.h"
 #include "runtime/backend.h"
 #include "runtime/buffer_guards.h"
+#include "runtime/memory_plan.h"
 #include "runtime/node_assignment.h"
 
 namespace seqgraph {
@@ -54,18 +55,6 @@ struct NodeAssignment {
   std::string implementation;
   int64_t scratch_bytes = 0;  ///< -1: the backend does not report it
   std::vector<int> together;  ///< nodes of the function beside which it runs only
-};
-
-/// What a compiled function takes, in bytes.
-struct MemoryUse {
-  int64_t values = 0;      ///< arena of intermediate values, inputs and results
-  int64_t live_bound = 0;  ///< largest sum of values alive at one time: no plan takes less
-  int64_t scratch = 0;     ///< shared by all nodes: the largest that is reported
-  int64_t persistent = 0;
-  int unreported = 0;  ///< nodes whose backend does not report its scratch
-
-  /// All of it: the peak, for it is allocated once and kept.
-  int64_t total() const { return values + scratch + persistent; }
 };
 
 /// Sees every node of a call, for tools that compare backends. An error ends the call.

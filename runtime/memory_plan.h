@@ -37,6 +37,18 @@ constexpr int64_t AlignedBytes(int64_t bytes) {
 /// Deep Neural Net Inference, 2020 (arXiv 2001.03288).
 MemoryPlan PlanMemory(absl::Span<const Lifetime> buffers);
 
+/// What a compiled function takes, in bytes.
+struct MemoryUse {
+  int64_t values = 0;      ///< arena of intermediate values, inputs and results
+  int64_t live_bound = 0;  ///< largest sum of values alive at one time: no plan takes less
+  int64_t scratch = 0;     ///< shared by all nodes: the largest that is reported
+  int64_t persistent = 0;
+  int unreported = 0;  ///< nodes whose backend does not report its scratch
+
+  /// All of it: the peak, for it is allocated once and kept.
+  int64_t total() const { return values + scratch + persistent; }
+};
+
 /// Zeroed memory from the system, page aligned. Large regions ask for huge pages, which spares a
 /// training step most of its address translation.
 class MemoryRegion {

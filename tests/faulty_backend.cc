@@ -21,14 +21,6 @@
 namespace seqgraph {
 namespace {
 
-Tensor CopyOf(const TensorType& type, const void* data) {
-  Tensor tensor = Tensor::Zeros(type).value();
-  if (type.num_bytes() > 0) {
-    std::memcpy(tensor.data(), data, static_cast<size_t>(type.num_bytes()));
-  }
-  return tensor;
-}
-
 class FaultyProgram : public Program {
  public:
   FaultyProgram(std::unique_ptr<Program> inner, const Function* function,
@@ -152,8 +144,8 @@ class FaultyProgram : public Program {
     OptionalTensors inputs(node.inputs.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (args.inputs[i] == nullptr) continue;
-      inputs[i] =
-          CastReals(CopyOf(function_.type(node.inputs[i]), args.inputs[i]), DType::kFloat64);
+      inputs[i] = CastReals(Tensor::CopyOf(function_.type(node.inputs[i]), args.inputs[i]),
+                            DType::kFloat64);
     }
     std::vector<bool> wanted(node.outputs.size(), false);
     wanted[fault_.output] = true;
@@ -167,7 +159,8 @@ class FaultyProgram : public Program {
       if (args.versions[i] == 0 || inputs[i] == nullptr) continue;
       const auto [kept, is_new] = kept_.try_emplace({n, static_cast<int>(i)});
       if (is_new) {
-        kept->second = CopyOf(function_.type(function_.nodes()[n].inputs[i]), args.inputs[i]);
+        kept->second =
+            Tensor::CopyOf(function_.type(function_.nodes()[n].inputs[i]), args.inputs[i]);
       }
       inputs[i] = kept->second.data();
     }

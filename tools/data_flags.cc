@@ -120,7 +120,7 @@ Examples DataFlags::ExamplesOf(const data::TokenSet& set) const {
   Examples examples = seqgraph::ExamplesOf(set);
   examples.row_name = [this, &set](int64_t row) {
     const std::string& name = set.ids[static_cast<size_t>(row)].name;
-    return absl::StrCat(data::IsCsvPath(data) ? "line " : "text ", name, " of ", data);
+    return absl::StrCat(data::LayoutOf(data).by_line ? "line " : "text ", name, " of ", data);
   };
   return examples;
 }

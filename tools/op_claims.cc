@@ -71,4 +71,14 @@ absl::StatusOr<std::vector<OpClaims>> ClaimsOfAllOps(const Backend& backend,
   return all;
 }
 
+absl::StatusOr<std::set<std::string>> ClaimedOps(const Backend& backend,
+                                                 const OpRegistry& registry) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<OpClaims> all, ClaimsOfAllOps(backend, registry));
+  std::set<std::string> names;
+  for (const OpClaims& claims : all) {
+    if (claims.claimed > 0) names.insert(claims.op->name());
+  }
+  return names;
+}
+
 }  // namespace seqgraph::tools

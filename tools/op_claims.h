@@ -1,6 +1,7 @@
 #ifndef SEQGRAPH_TOOLS_OP_CLAIMS_H_
 #define SEQGRAPH_TOOLS_OP_CLAIMS_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,10 @@ struct OpClaims {
 /// with that reason.
 absl::StatusOr<std::vector<OpClaims>> ClaimsOfAllOps(const Backend& backend,
                                                      const OpRegistry& registry);
+
+/// The names of the ops of which it takes some use.
+absl::StatusOr<std::set<std::string>> ClaimedOps(const Backend& backend,
+                                                 const OpRegistry& registry);
 
 }  // namespace seqgraph::tools
 

@@ -29,6 +29,7 @@
 #include "tools/training_text.h"
 #include "training/early_stopping.h"
 #include "training/history.h"
+#include "training/lambda_callback.h"
 #include "training/model_checkpoint.h"
 #include "training/optimizers.h"
 #include "training/preprocessing.h"
@@ -48,25 +49,6 @@ constexpr int kShellSignal = 128;  // A shell's exit status for an interrupted p
 // Guessing all C classes alike has a loss of ln C; a run that is never below so many times that has
 // come apart, whatever it began with.
 constexpr double kTimesGuessing = 10;
-
-// Saves what an interrupt leaves of the first epoch, before anything sets other weights.
-class SaveIfInterruptedEarly : public Callback {
- public:
-  using Save = std::function<absl::Status(Model& model)>;
-  explicit SaveIfInterruptedEarly(Save save) : save_(std::move(save)) {}
-
-  absl::Status OnEpochEnd(FitContext&, int, Logs&) override {
-    epochs_ = true;
-    return absl::OkStatus();
-  }
-  absl::Status OnTrainEnd(FitContext& context) override {
-    return epochs_ ? absl::OkStatus() : save_(context.model);
-  }
-
- private:
-  Save save_;
-  bool epochs_ = false;
-};
 
 // A checkpoint's path may name what is measured, in braces; the user's is taken as it is.
 std::string Literal(const std::string& path) {
@@ -265,24 +247,10 @@ class TrainCommand : public Command {
 
   // Of the first reviews of the validation, with the weights as they are.
   absl::StatusOr<std::vector<SelfTest>> SelfTests(Trainer& trainer, const data::Dataset& dataset) {
-    std::vector<SelfTest> tests;
-    if (self_test_ == "none") return tests;
+    if (self_test_ == "none") return std::vector<SelfTest>();
     const TraceSpan span(profile_.trace(), "self-tests", "start");
-    Model& model = trainer.runner().model();
-    const RunnerOptions options = RunOn(selection_, backend_.threads, passes_);
-    const int64_t rows = std::min(kSelfTestRows, dataset.validation.rows);
-    const auto add = [&](const char* name, bool gradients) -> absl::Status {
-      SEQ_ASSIGN_OR_RETURN(const Function* function, model.GetFunction(name));
-      SEQ_ASSIGN_OR_RETURN(const auto inputs,
-                           SelfTestInputs(*function, data_.ExamplesOf(dataset.validation), rows));
-      SEQ_ASSIGN_OR_RETURN(SelfTest test,
-                           MakeSelfTest(model, name, rows, inputs, gradients, options));
-      tests.push_back(std::move(test));
-      return absl::OkStatus();
-    };
-    SEQ_RETURN_IF_ERROR(add(kPredict, /*gradients=*/false));
-    if (self_test_ == "gradients") SEQ_RETURN_IF_ERROR(add(kEvaluate, /*gradients=*/true));
-    return tests;
+    return MakeSelfTests(trainer.runner().model(), data_.ExamplesOf(dataset.validation),
+                         self_test_ == "gradients", RunOn(selection_, backend_.threads, passes_));
   }
 
   absl::StatusOr<int> Fit(Trainer& trainer, const data::Dataset& dataset,
@@ -291,11 +259,19 @@ class TrainCommand : public Command {
                             .restore_best_weights = true,
                             .initial_best = initial_});
     const auto self_tests = [&] { return SelfTestsIfPossible(trainer, dataset); };
-    SaveIfInterruptedEarly interrupted([&](Model& model) {
-      const bool free = !earlier_.exists() && !initial_.has_value();
-      beside_ = free ? output_ : FreeNameBeside(output_, "interrupted");
-      return SaveModel(model, beside_, self_tests());
-    });
+    // What an interrupt leaves of the first epoch is saved before anything sets other weights.
+    bool any_epoch = false;
+    LambdaCallback interrupted({.on_epoch_end =
+                                    [&](FitContext&, int, Logs&) {
+                                      any_epoch = true;
+                                      return absl::OkStatus();
+                                    },
+                                .on_train_end = [&](FitContext& context) -> absl::Status {
+                                  if (any_epoch) return absl::OkStatus();
+                                  const bool free = !earlier_.exists() && !initial_.has_value();
+                                  beside_ = free ? output_ : FreeNameBeside(output_, "interrupted");
+                                  return SaveModel(context.model, beside_, self_tests());
+                                }});
     const double to_beat =
         std::min({wild_, initial_.value_or(wild_), earlier_.loss().value_or(wild_)});
     ModelCheckpoint checkpoint(Literal(output_), {.save_best_only = true,

@@ -3,8 +3,6 @@
 #include <errno.h>  // program_invocation_name
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -56,8 +54,7 @@ std::string DataLine(const data::Dataset& dataset) {
 
 std::string StemOf(const std::string& data) {
   if (data == data::kSyntheticName) return data;
-  std::error_code none;
-  if (!data::IsCsvPath(data) && !std::filesystem::is_directory(data, none)) return "imdb";
+  if (data::LayoutOf(data).name == "archive") return "imdb";
   absl::string_view stem = absl::StripSuffix(data, "/");
   stem = stem.substr(stem.rfind('/') + 1);
   stem = stem.substr(0, stem.find('.'));

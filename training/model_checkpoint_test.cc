@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -130,64 +129,56 @@ TEST(ModelCheckpoint, MakesMissingFolders) {
   EXPECT_EQ(f.SavedEpoch(f.folder + "/a/b1/best.textproto"), 1);
 }
 
-// A clock that the test sets.
-struct Clock {
+// Written at most once a second, by a clock that the test sets.
+struct TimedFixture : Fixture {
   double now = 100;
-  std::function<double()> Get() {
-    return [this] { return now; };
-  }
+  ModelCheckpointOptions options{
+      .save_best_only = true, .seconds_between_writes = 1, .clock = [this] { return now; }};
+  std::string path = folder + "/best.pb";
+  ModelCheckpoint checkpoint{path, options};
 };
 
 TEST(ModelCheckpoint, WritesAtMostSoOftenAndTheBestAtTheEnd) {
-  Fixture f;
-  Clock clock;
-  const std::string path = f.folder + "/best.pb";
-  ModelCheckpoint checkpoint(
-      path, {.save_best_only = true, .seconds_between_writes = 1, .clock = clock.Get()});
-  SEQ_ASSERT_OK(f.Feed(checkpoint, {.9, .8, .7, .75}));
-  EXPECT_EQ(f.SavedEpoch(path), 1);
-  EXPECT_EQ(checkpoint.best(), .7);
+  TimedFixture f;
+  SEQ_ASSERT_OK(f.Feed(f.checkpoint, {.9, .8, .7, .75}));
+  EXPECT_EQ(f.SavedEpoch(f.path), 1);
+  EXPECT_EQ(f.checkpoint.best(), .7);
   EXPECT_EQ(f.context.messages.size(), 4u);  // They tell of saves, whenever these are written.
   // The model has gone on; the file gets what was saved, and the model keeps what it has.
-  SEQ_ASSERT_OK(checkpoint.OnTrainEnd(f.context));
-  EXPECT_EQ(f.SavedEpoch(path), 3);
+  SEQ_ASSERT_OK(f.checkpoint.OnTrainEnd(f.context));
+  EXPECT_EQ(f.SavedEpoch(f.path), 3);
   EXPECT_EQ(f.model.variables.Find("dense/bias")->value.Elements<float>()[0], 4);
   // Nothing is left to write.
-  std::filesystem::remove(path);
-  SEQ_ASSERT_OK(checkpoint.OnTrainEnd(f.context));
-  EXPECT_EQ(f.SavedEpoch(path), 0);
+  std::filesystem::remove(f.path);
+  SEQ_ASSERT_OK(f.checkpoint.OnTrainEnd(f.context));
+  EXPECT_EQ(f.SavedEpoch(f.path), 0);
 }
 
 TEST(ModelCheckpoint, WhatWaitsIsWrittenWhenTheTimeIsOver) {
-  Fixture f;
-  Clock clock;
-  const std::string path = f.folder + "/best.pb";
-  ModelCheckpoint checkpoint(
-      path, {.save_best_only = true, .seconds_between_writes = 1, .clock = clock.Get()});
-  SEQ_ASSERT_OK(f.Feed(checkpoint, {.9, .8}));
+  TimedFixture f;
+  SEQ_ASSERT_OK(f.Feed(f.checkpoint, {.9, .8}));
   Logs logs = {{"loss", .5}, {"val_loss", .95}};
-  clock.now += .75;
-  SEQ_ASSERT_OK(checkpoint.OnBatchEnd(f.context, 0, logs));
-  EXPECT_EQ(f.SavedEpoch(path), 1);
-  clock.now += .25;
-  SEQ_ASSERT_OK(checkpoint.OnBatchEnd(f.context, 1, logs));
-  EXPECT_EQ(f.SavedEpoch(path), 2);
+  f.now += .75;
+  SEQ_ASSERT_OK(f.checkpoint.OnBatchEnd(f.context, 0, logs));
+  EXPECT_EQ(f.SavedEpoch(f.path), 1);
+  f.now += .25;
+  SEQ_ASSERT_OK(f.checkpoint.OnBatchEnd(f.context, 1, logs));
+  EXPECT_EQ(f.SavedEpoch(f.path), 2);
   // The next save is as soon again.
   SEQ_EXPECT_OK(f.model.variables.Assign("dense/bias", Tensor::Of<float>({1}, {3.0f})));
   logs["val_loss"] = .7;
-  SEQ_ASSERT_OK(checkpoint.OnEpochEnd(f.context, 2, logs));
-  EXPECT_EQ(f.SavedEpoch(path), 2);
-  clock.now += 1;
+  SEQ_ASSERT_OK(f.checkpoint.OnEpochEnd(f.context, 2, logs));
+  EXPECT_EQ(f.SavedEpoch(f.path), 2);
+  f.now += 1;
   logs["val_loss"] = .75;  // No save, but the time is over.
-  SEQ_ASSERT_OK(checkpoint.OnEpochEnd(f.context, 3, logs));
-  EXPECT_EQ(f.SavedEpoch(path), 3);
+  SEQ_ASSERT_OK(f.checkpoint.OnEpochEnd(f.context, 3, logs));
+  EXPECT_EQ(f.SavedEpoch(f.path), 3);
 }
 
 TEST(ModelCheckpoint, EachPathIsWrittenHoweverSoon) {
-  Fixture f;
-  Clock clock;
-  ModelCheckpoint checkpoint(f.folder + "/{epoch}.pb",
-                             {.seconds_between_writes = 1, .clock = clock.Get()});
+  TimedFixture f;
+  f.options.save_best_only = false;
+  ModelCheckpoint checkpoint(f.folder + "/{epoch}.pb", f.options);
   SEQ_ASSERT_OK(f.Feed(checkpoint, {.7, .8, .9}));
   SEQ_ASSERT_OK(checkpoint.OnTrainEnd(f.context));
   for (int epoch : {1, 2, 3}) {
@@ -196,27 +187,20 @@ TEST(ModelCheckpoint, EachPathIsWrittenHoweverSoon) {
 }
 
 TEST(ModelCheckpoint, ARunThatFailsLosesNoSave) {
-  Fixture f;
-  Clock clock;
-  const std::string path = f.folder + "/best.pb";
-  ModelCheckpoint checkpoint(
-      path, {.save_best_only = true, .seconds_between_writes = 1, .clock = clock.Get()});
-  SEQ_ASSERT_OK(f.Feed(checkpoint, {.9, .8}));
-  SEQ_ASSERT_OK(checkpoint.OnTrainFailure(f.context));
-  EXPECT_EQ(f.SavedEpoch(path), 2);
+  TimedFixture f;
+  SEQ_ASSERT_OK(f.Feed(f.checkpoint, {.9, .8}));
+  SEQ_ASSERT_OK(f.checkpoint.OnTrainFailure(f.context));
+  EXPECT_EQ(f.SavedEpoch(f.path), 2);
 }
 
 TEST(ModelCheckpoint, SelfTestsSeeTheModelThatIsWritten) {
-  Fixture f;
-  Clock clock;
+  TimedFixture f;
   std::vector<float> seen;
-  ModelCheckpointOptions options{
-      .save_best_only = true, .seconds_between_writes = 1, .clock = clock.Get()};
-  options.self_tests = [&]() -> absl::StatusOr<std::vector<SelfTest>> {
+  f.options.self_tests = [&]() -> absl::StatusOr<std::vector<SelfTest>> {
     seen.push_back(f.model.variables.Find("dense/bias")->value.Elements<float>()[0]);
     return std::vector<SelfTest>();
   };
-  ModelCheckpoint checkpoint(f.folder + "/best.pb", options);
+  ModelCheckpoint checkpoint(f.path, f.options);
   SEQ_ASSERT_OK(f.Feed(checkpoint, {.9, .8, .7, .75}));
   SEQ_ASSERT_OK(checkpoint.OnTrainEnd(f.context));
   EXPECT_THAT(seen, ::testing::ElementsAre(1, 3));

@@ -6,14 +6,9 @@
 #include "base/status_macros.h"
 
 namespace seqgraph {
-namespace {
-
-constexpr char kRule[] = "imdb";  // Lower-cased ASCII words: data/vocabulary.h.
-
-}  // namespace
 
 void SetPreprocessing(const data::Dataset& dataset, Model& model) {
-  model.preprocessing = {.rule = kRule,
+  model.preprocessing = {.rule = kTextRule,
                          .num_words = dataset.vocabulary.num_words(),
                          .maxlen = dataset.train.maxlen,
                          .words = dataset.vocabulary.words()};
@@ -22,9 +17,9 @@ void SetPreprocessing(const data::Dataset& dataset, Model& model) {
 
 absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model) {
   const TextPreprocessing& text = model.preprocessing;
-  if (text.rule != kRule) {
+  if (text.rule != kTextRule) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "expected a model that takes text by the rule '", kRule, "', found ",
+        "expected a model that takes text by the rule '", kTextRule, "', found ",
         text.rule.empty() ? "one without a rule" : absl::StrCat("the rule '", text.rule, "'")));
   }
   constexpr int64_t kMax = std::numeric_limits<int>::max();

@@ -10,6 +10,10 @@
 
 namespace seqgraph {
 
+/// The one rule: lower-cased ASCII words, of which word i (from 0) has code i + 4; the codes below
+/// num_words are used, and the last maxlen of a text. See data/vocabulary.h.
+inline constexpr char kTextRule[] = "imdb";
+
 /// Puts the vocabulary, the length of rows and the names of the classes into a model that is to be
 /// trained on the data set, so that it, saved or not, takes text.
 void SetPreprocessing(const data::Dataset& dataset, Model& model);

@@ -1,5 +1,6 @@
 #include "training/self_tests.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -188,6 +189,21 @@ absl::StatusOr<std::map<std::string, Tensor>> SelfTestInputs(const Function& fun
     inputs[info.name] = std::move(content);
   }
   return inputs;
+}
+
+absl::StatusOr<std::vector<SelfTest>> MakeSelfTests(Model& model, const Examples& examples,
+                                                    bool gradients, const RunnerOptions& options) {
+  const int64_t rows = std::min(kSelfTestRows, examples.rows);
+  std::vector<SelfTest> tests;
+  for (const auto& [name, with_gradients] : {std::pair{kPredict, false}, {kEvaluate, true}}) {
+    if (with_gradients && !gradients) continue;
+    SEQ_ASSIGN_OR_RETURN(const Function* function, model.GetFunction(name));
+    SEQ_ASSIGN_OR_RETURN(const auto inputs, SelfTestInputs(*function, examples, rows));
+    SEQ_ASSIGN_OR_RETURN(SelfTest test,
+                         MakeSelfTest(model, name, rows, inputs, with_gradients, options));
+    tests.push_back(std::move(test));
+  }
+  return tests;
 }
 
 absl::Status RunSelfTests(Model& model, absl::Span<const SelfTest> tests,

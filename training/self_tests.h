@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,6 +32,11 @@ absl::StatusOr<SelfTest> MakeSelfTest(Model& model, const std::string& function,
 absl::StatusOr<std::map<std::string, Tensor>> SelfTestInputs(const Function& function,
                                                              const Examples& examples,
                                                              int64_t rows);
+
+/// Of `predict`, and if asked for of `evaluate` with its gradients, on the first rows of the
+/// examples: kSelfTestRows, where there are as many.
+absl::StatusOr<std::vector<SelfTest>> MakeSelfTests(Model& model, const Examples& examples,
+                                                    bool gradients, const RunnerOptions& options);
 
 /// Runs each test on the backends of `options`. FailedPrecondition, with tensor, element, both
 /// values, what was measured and what is allowed, for the first that differs; otherwise as

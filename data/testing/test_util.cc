@@ -12,6 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tests/testing.h"
 
 namespace seqgraph::data {
 
@@ -43,6 +44,12 @@ void WriteFileOrDie(const std::string& path, absl::string_view bytes) {
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();
   EXPECT_TRUE(file.good()) << "cannot write " << path;
+}
+
+std::string Saved(absl::string_view bytes, const std::string& name) {
+  const std::string path = MakeTempDir() + "/" + name;
+  WriteFileOrDie(path, bytes);
+  return path;
 }
 
 std::string MakeArchive(const Entries& entries, Packing packing) {

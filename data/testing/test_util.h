@@ -17,6 +17,8 @@ std::string Sha256Hex(absl::string_view bytes);
 
 std::string ReadFileOrDie(const std::string& path);
 void WriteFileOrDie(const std::string& path, absl::string_view bytes);
+/// The path of a file of that name with these bytes, in a new folder.
+std::string Saved(absl::string_view bytes, const std::string& name = "a.tar.gz");
 
 /// (path in the archive, content); a path that ends with '/' is a folder.
 using Entries = std::vector<std::pair<std::string, std::string>>;

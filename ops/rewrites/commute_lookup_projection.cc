@@ -1,12 +1,12 @@
 #include "ops/rewrites/commute_lookup_projection.h"
 
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "graph/op_def.h"
 #include "ops/dense.h"
 #include "ops/embedding.h"
+#include "ops/rewrites/table_gradients.h"
 #include "ops/rnn_cell.h"
 
 namespace seqgraph::ops {
@@ -23,8 +23,7 @@ enum { kDenseDb = 2 };              // third output of DenseGrad
 const Node* ProjectedLookup(const RewriteContext& c, const char* op) {
   const Node& node = c.node();
   if (node.op->name() != op || !node.inputs[kW].present() || NodeVersion(node) > 1) return nullptr;
-  const Node* lookup = c.source().producer(node.inputs[kX]);
-  return lookup != nullptr && lookup->op->name() == "Embedding" ? lookup : nullptr;
+  return c.Producer(node.inputs[kX], "Embedding");
 }
 
 // Embedding(ids, Dense(t, w, b, activation)), for the node that computes Dense(Embedding(ids, t)).
@@ -60,19 +59,6 @@ absl::StatusOr<bool> ApplyToDense(RewriteContext& c) {
   return true;
 }
 
-// True if the gradient of the lookup's rows goes to the table and nowhere else.
-bool OnlyToTable(const RewriteContext& c, const Node& lookup, Value dx) {
-  if (c.Leaves(dx)) return false;
-  for (int reader : c.Consumers(dx)) {
-    const Node& grad = c.source().nodes()[reader];
-    if (grad.op->name() != "EmbeddingGrad" || grad.inputs[0] != lookup.inputs[0] ||
-        c.source().type(grad.outputs[0]) != c.source().type(lookup.inputs[1])) {
-      return false;
-    }
-  }
-  return true;
-}
-
 // From dz, the gradient of each projected row that was looked up, those of table, w and b: puts the
 // first in the place of every EmbeddingGrad of dx. Gives the others.
 DenseGradOutputs GradientsFromRows(RewriteContext& c, const Node& lookup, Value dz) {
@@ -84,16 +70,14 @@ DenseGradOutputs GradientsFromRows(RewriteContext& c, const Node& lookup, Value 
                     absl::StrCat(name, "/projected_table"));
   DenseGradOutputs grad = DenseGrad(g, c.Mapped(table), c.Mapped(c.node().inputs[kW]), dp,
                                     absl::StrCat(name, "/table"));
-  for (int reader : c.Consumers(c.node().outputs[kDx])) {
-    c.ReplaceLater(c.source().nodes()[reader], 0, grad.dx);
-  }
+  ReplaceTableGradients(c, c.node().outputs[kDx], grad.dx);
   return grad;
 }
 
 absl::StatusOr<bool> ApplyToRNNCellGrad(RewriteContext& c) {
   const Node* lookup = ProjectedLookup(c, "RNNCellGrad");
   const Node& node = c.node();
-  if (lookup == nullptr || !OnlyToTable(c, *lookup, node.outputs[kDx])) return false;
+  if (lookup == nullptr || !OnlyTableReads(c, *lookup, node.outputs[kDx])) return false;
   // Without w no element of x is read. It is the forward node's all the same, for those who need
   // both.
   const RNNCellGradOutputs recurrence =
@@ -118,7 +102,7 @@ absl::StatusOr<bool> ApplyToRNNCellGrad(RewriteContext& c) {
 absl::StatusOr<bool> ApplyToDenseGrad(RewriteContext& c) {
   const Node* lookup = ProjectedLookup(c, "DenseGrad");
   const Node& node = c.node();
-  if (lookup == nullptr || !OnlyToTable(c, *lookup, node.outputs[kDx])) return false;
+  if (lookup == nullptr || !OnlyTableReads(c, *lookup, node.outputs[kDx])) return false;
   const DenseGradOutputs grad = GradientsFromRows(c, *lookup, c.Mapped(node.inputs[kDz]));
   c.ReplaceOutput(kDw, grad.dw);
   c.ReplaceOutput(kDenseDb, grad.db);
@@ -128,18 +112,16 @@ absl::StatusOr<bool> ApplyToDenseGrad(RewriteContext& c) {
 }  // namespace
 
 FunctionPass CommuteLookupProjection() {
-  const auto rewrite = [](std::string name, auto apply) {
-    return Rewrite{std::move(name), "", apply};
-  };
   return {.name = "commute_lookup_projection",
           .rule =
               "RNNCell(Embedding(ids, t), w, u, b) = RNNCell(Embedding(ids, Dense(t, w, b)), "
               "projected, u); Dense and the gradients likewise",
           .only_if_claimed = true,
           .only_if_cheaper = true,
-          .rewrites = {rewrite("rnn_cell", ApplyToRNNCell), rewrite("dense", ApplyToDense),
-                       rewrite("rnn_cell_grad", ApplyToRNNCellGrad),
-                       rewrite("dense_grad", ApplyToDenseGrad)}};
+          .rewrites = {{"rnn_cell", "", ApplyToRNNCell, {{"Embedding", "RNNCell"}}},
+                       {"dense", "", ApplyToDense, {{"Embedding", "Dense"}}},
+                       {"rnn_cell_grad", "", ApplyToRNNCellGrad},
+                       {"dense_grad", "", ApplyToDenseGrad}}};
 }
 
 }  // namespace seqgraph::ops

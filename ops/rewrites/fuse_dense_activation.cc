@@ -35,7 +35,10 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
 }  // namespace
 
 FunctionPass FuseDenseActivation() {
-  const Rewrite rewrite{"fuse_dense_activation", "", Apply};
+  const Rewrite rewrite{"fuse_dense_activation",
+                        "",
+                        Apply,
+                        {{"Dense", "Tanh"}, {"Dense", "Sigmoid"}, {"Dense", "Relu"}}};
   return {.name = rewrite.name,
           .rule = "act(Dense(x, w, b)) = Dense(x, w, b, act)",
           .stage = PassStage::kFuse,

@@ -1,12 +1,9 @@
 #include "ops/rewrites/fuse_lookup_rnn_cell.h"
 
-#include <algorithm>
-#include <string>
-#include <vector>
-
 #include "graph/op_def.h"
 #include "ops/embedding.h"
 #include "ops/lookup_rnn_cell.h"
+#include "ops/rewrites/table_gradients.h"
 #include "ops/rnn_cell.h"
 
 namespace seqgraph::ops {
@@ -16,32 +13,15 @@ namespace {
 enum { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
 enum { kDx, kDw, kDu, kDb, kDh0 };
 
-const Node* Producer(const RewriteContext& c, Value value, const char* op) {
-  const Node* node = value.present() ? c.source().producer(value) : nullptr;
-  return node != nullptr && node->op->name() == op ? node : nullptr;
-}
-
 // The lookup that gives a recurrence its projected input, a row of units for each token; null if it
 // comes from elsewhere. Masks, dropout and reverse, which came with version 2, have no fused form.
 const Node* Lookup(const RewriteContext& c, const Node& recurrence) {
   if (recurrence.inputs[kW].present() || NodeVersion(recurrence) > 1) return nullptr;
-  return Producer(c, recurrence.inputs[kX], "Embedding");
+  return c.Producer(recurrence.inputs[kX], "Embedding");
 }
 
 bool IsRead(const RewriteContext& c, Value value) {
   return !c.Consumers(value).empty() || c.Leaves(value);
-}
-
-// Whether nothing but gradients of the lookup's table, all by the same ids, read the node's dx.
-bool OnlyTheTableReadsDx(const RewriteContext& c, const Node& grad, const Node& lookup) {
-  const Value dx = grad.outputs[kDx];
-  if (c.Leaves(dx)) return false;
-  const std::vector<int>& readers = c.Consumers(dx);
-  return std::all_of(readers.begin(), readers.end(), [&](int n) {
-    const Node& reader = c.source().nodes()[n];
-    return reader.op->name() == "EmbeddingGrad" && reader.inputs[0] == lookup.inputs[0] &&
-           reader.attributes.GetInt("rows") == c.source().type(lookup.inputs[1]).shape[0].size();
-  });
 }
 
 absl::StatusOr<bool> ApplyForward(RewriteContext& c) {
@@ -66,7 +46,8 @@ absl::StatusOr<bool> ApplyBackward(RewriteContext& c) {
   if (node.op->name() != "RNNCellGrad") return false;
   const Node* lookup = Lookup(c, node);
   // dw is empty without w; who reads it all the same keeps the node.
-  if (lookup == nullptr || !OnlyTheTableReadsDx(c, node, *lookup) || IsRead(c, node.outputs[kDw])) {
+  if (lookup == nullptr || !OnlyTableReads(c, *lookup, node.outputs[kDx]) ||
+      IsRead(c, node.outputs[kDw])) {
     return false;
   }
   const LookupRNNCellGradOutputs fused =
@@ -80,9 +61,7 @@ absl::StatusOr<bool> ApplyBackward(RewriteContext& c) {
                                       .d_last = c.Mapped(node.inputs[kDLast]),
                                       .activation = node.attributes.GetString("activation"),
                                       .name = node.name});
-  for (const int reader : c.Consumers(node.outputs[kDx])) {
-    c.ReplaceLater(c.source().nodes()[reader], 0, fused.dtable);
-  }
+  ReplaceTableGradients(c, node.outputs[kDx], fused.dtable);
   c.ReplaceOutput(kDu, fused.du);
   c.ReplaceOutput(kDb, fused.db);
   c.ReplaceOutput(kDh0, fused.dh0);
@@ -95,7 +74,8 @@ Rewrite FuseLookupRNNCell() {
   return {
       .name = "fuse_lookup_rnn_cell",
       .rule = "RNNCell(Embedding(ids, t), projected, u, b, h0) = LookupRNNCell(ids, t, u, b, h0)",
-      .apply = ApplyForward};
+      .apply = ApplyForward,
+      .chains = {{"Embedding", "RNNCell"}}};
 }
 
 Rewrite FuseLookupRNNCellGrad() {

@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/rewrite.h"
+#include "graph/testing/functions.h"
 #include "ops/all_ops.h"
 #include "ops/elementwise.h"
 #include "ops/embedding.h"
@@ -25,25 +25,10 @@
 namespace seqgraph {
 namespace {
 
-constexpr uint64_t kSeed = 11;
 constexpr int64_t kBatch = 4, kTime = 5, kWords = 3, kUnits = 2;
 
-std::map<std::string, int> CountOps(const Function& function) {
-  std::map<std::string, int> counts;
-  for (const Node& node : function.nodes()) ++counts[node.op->name()];
-  return counts;
-}
-
-TensorMap RandomFeeds(const Function& function) {
-  SampleSource source(kSeed);
-  TensorMap feeds;
-  const auto add = [&](const std::string& name, const TensorType& type) {
-    feeds[name] =
-        type.dtype == DType::kInt32 ? source.Indices(type.shape, kWords) : source.Reals(type.shape);
-  };
-  for (Value input : function.inputs()) add(function.info(input).name, function.type(input));
-  for (const VariableRead& read : function.variables()) add(read.def.name, read.def.type);
-  return feeds;
+TensorMap FeedsOf(const Function& function) {
+  return RandomFeeds(function, {.seed = 11, .index_limit = kWords});
 }
 
 // loss = mean(h_last^2) + mean(sequence^2) of a recurrence over looked-up rows.
@@ -91,7 +76,7 @@ Function Fused(const Function& function, int forward, int backward) {
   SEQ_CHECK(fused.ok());
   EXPECT_EQ(counts[0].count, forward);
   EXPECT_EQ(counts[1].count, backward);
-  const TensorMap feeds = RandomFeeds(function);
+  const TensorMap feeds = FeedsOf(function);
   const absl::StatusOr<TensorMap> before = Evaluate(function, feeds);
   const absl::StatusOr<TensorMap> after = Evaluate(*fused, feeds);
   EXPECT_TRUE(before.ok()) << before.status();
@@ -196,7 +181,7 @@ TEST(FuseLookupRNNCell, AnIdOutOfRangeIsAnErrorInBothForms) {
   r.Gradients({r.table, r.u});
   const Function function = r.Build();
   const Function fused = Fused(function, 1, 1);
-  TensorMap feeds = RandomFeeds(function);
+  TensorMap feeds = FeedsOf(function);
   feeds["ids"].Elements<int32_t>()[kTime + 1] = kWords;
   for (const Function* form : {&function, &fused}) {
     EXPECT_THAT(Evaluate(*form, feeds),

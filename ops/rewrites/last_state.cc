@@ -31,15 +31,9 @@ absl::StatusOr<bool> ApplyToTakeStep(RewriteContext& c) {
 
 absl::StatusOr<bool> ApplyToRNNCellGrad(RewriteContext& c) {
   const Node& node = c.node();
-  if (node.op->name() != "RNNCellGrad" || !node.inputs[kDSequence].present() ||
-      NodeVersion(node) > 1) {
-    return false;
-  }
-  const Node* step = c.source().producer(node.inputs[kDSequence]);
-  if (step == nullptr || step->op->name() != "TakeStepGrad" ||
-      !IsLastStep(c.source(), *step, node.inputs[kDSequence])) {
-    return false;
-  }
+  if (node.op->name() != "RNNCellGrad" || NodeVersion(node) > 1) return false;
+  const Node* step = c.Producer(node.inputs[kDSequence], "TakeStepGrad");
+  if (step == nullptr || !IsLastStep(c.source(), *step, node.inputs[kDSequence])) return false;
   Value d_last = c.Mapped(step->inputs[0]);
   if (node.inputs[kDLast].present()) {
     d_last =
@@ -66,7 +60,8 @@ absl::StatusOr<bool> ApplyToRNNCellGrad(RewriteContext& c) {
 Rewrite LastStateOfSequence() {
   return {.name = "last_state_of_sequence",
           .rule = "TakeStep(RNNCell(...).sequence, -1) = RNNCell(...).last",
-          .apply = ApplyToTakeStep};
+          .apply = ApplyToTakeStep,
+          .chains = {{"RNNCell", "TakeStep"}}};
 }
 
 Rewrite GradientOfLastState() {

@@ -19,8 +19,8 @@ namespace {
 // there; absent otherwise.
 Value LookUpRows(RewriteContext& c) {
   const Node& node = c.node();
-  const Node* one_hot = c.source().producer(node.inputs[0]);
-  if (one_hot == nullptr || one_hot->op->name() != "OneHot" || !node.inputs[1].present()) return {};
+  const Node* one_hot = c.Producer(node.inputs[0], "OneHot");
+  if (one_hot == nullptr || !node.inputs[1].present()) return {};
   return Embedding(c.builder(), c.Mapped(one_hot->inputs[0]), c.Mapped(node.inputs[1]),
                    absl::StrCat(node.name, "/lookup"));
 }
@@ -66,13 +66,15 @@ Rewrite RNNCellOneHotToLookup() {
           .rule =
               "RNNCell(OneHot(ids), w, u, b, h0) = RNNCell(Embedding(ids, w), projected, u, b, "
               "h0)",
-          .apply = ApplyToRNNCell};
+          .apply = ApplyToRNNCell,
+          .chains = {{"OneHot", "RNNCell"}}};
 }
 
 Rewrite DenseOneHotToLookup() {
   return {.name = "dense_one_hot_to_lookup",
           .rule = "Dense(OneHot(ids), w, b, act) = act(Embedding(ids, w) + b)",
-          .apply = ApplyToDense};
+          .apply = ApplyToDense,
+          .chains = {{"OneHot", "Dense"}}};
 }
 
 }  // namespace seqgraph::ops

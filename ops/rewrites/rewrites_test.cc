@@ -11,6 +11,7 @@
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/rewrite.h"
+#include "graph/testing/functions.h"
 #include "ops/activations.h"
 #include "ops/all_ops.h"
 #include "ops/bce.h"
@@ -27,14 +28,7 @@
 namespace seqgraph {
 namespace {
 
-constexpr uint64_t kSeed = 7;
 constexpr int64_t kBatch = 4, kTime = 3, kWords = 6, kUnits = 2;
-
-std::map<std::string, int> CountOps(const Function& function) {
-  std::map<std::string, int> counts;
-  for (const Node& node : function.nodes()) ++counts[node.op->name()];
-  return counts;
-}
 
 std::map<std::string, int> CountsByName(const std::vector<RewriteCount>& counts) {
   std::map<std::string, int> by_name;
@@ -44,23 +38,8 @@ std::map<std::string, int> CountsByName(const std::vector<RewriteCount>& counts)
   return by_name;
 }
 
-// Random content for the inputs and variables of a function in float64.
-TensorMap RandomFeeds(const Function& function) {
-  SampleSource source(kSeed);
-  TensorMap feeds;
-  const auto add = [&](const std::string& name, const TensorType& type) {
-    const Shape shape = type.shape.Bind(kBatch);
-    if (type.dtype == DType::kInt32) {
-      feeds[name] = source.Indices(shape, kWords);
-    } else if (name == "labels") {
-      feeds[name] = source.Indices(shape, 2).Cast(DType::kFloat64);
-    } else {
-      feeds[name] = source.Reals(shape);
-    }
-  };
-  for (Value input : function.inputs()) add(function.info(input).name, function.type(input));
-  for (const VariableRead& read : function.variables()) add(read.def.name, read.def.type);
-  return feeds;
+TensorMap FeedsOf(const Function& function) {
+  return RandomFeeds(function, {.seed = 7, .index_limit = kWords, .batch = kBatch});
 }
 
 // The function with the gradient of its result "loss" by each variable as further results
@@ -93,7 +72,7 @@ Function ExpectSame(const Function& function, const std::map<std::string, int>& 
       ApplyRewrites(function, AllOps(), StandardRewrites(), &counts);
   SEQ_CHECK(rewritten.ok());
   EXPECT_EQ(CountsByName(counts), expected_counts);
-  const TensorMap feeds = RandomFeeds(function);
+  const TensorMap feeds = FeedsOf(function);
   const absl::StatusOr<TensorMap> before = Evaluate(WithGradients(function), feeds);
   const absl::StatusOr<TensorMap> after = Evaluate(WithGradients(*rewritten), feeds);
   EXPECT_TRUE(before.ok()) << before.status();
@@ -239,7 +218,7 @@ TEST(Rewrites, AnIdOutOfRangeIsAnErrorInBothForms) {
   const Function function = OneHotClassifier(/*with_probability=*/false);
   SEQ_ASSERT_OK_AND_ASSIGN(const Function rewritten,
                            ApplyRewrites(function, AllOps(), StandardRewrites()));
-  TensorMap feeds = RandomFeeds(function);
+  TensorMap feeds = FeedsOf(function);
   feeds["ids"].Elements<int32_t>()[kTime + 1] = kWords;
   for (const Function* form : {&function, &rewritten}) {
     EXPECT_THAT(Evaluate(WithGradients(*form), feeds),

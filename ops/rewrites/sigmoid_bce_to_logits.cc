@@ -38,8 +38,8 @@ absl::StatusOr<bool> ApplyToDense(RewriteContext& c) {
 absl::StatusOr<bool> ApplyToBCE(RewriteContext& c) {
   const Node& node = c.node();
   if (!IsUnclippedBCE(node)) return false;
-  const Node* sigmoid = c.source().producer(node.inputs[0]);
-  if (sigmoid == nullptr || sigmoid->op->name() != "Sigmoid") return false;
+  const Node* sigmoid = c.Producer(node.inputs[0], "Sigmoid");
+  if (sigmoid == nullptr) return false;
   c.ReplaceOutput(0,
                   BCEWithLogits(c.builder(), c.Mapped(sigmoid->inputs[0]), c.Mapped(node.inputs[1]),
                                 {.weights = c.Mapped(node.inputs[2]), .name = node.name}));
@@ -51,13 +51,15 @@ absl::StatusOr<bool> ApplyToBCE(RewriteContext& c) {
 Rewrite SplitDenseSigmoid() {
   return {.name = "split_dense_sigmoid",
           .rule = "Dense(x, w, b, sigmoid), read by BCE, = Sigmoid(Dense(x, w, b))",
-          .apply = ApplyToDense};
+          .apply = ApplyToDense,
+          .chains = {{"Dense", "BCE"}}};
 }
 
 Rewrite SigmoidBCEToLogits() {
   return {.name = "sigmoid_bce_to_logits",
           .rule = "BCE(Sigmoid(z), labels) = BCEWithLogits(z, labels)",
-          .apply = ApplyToBCE};
+          .apply = ApplyToBCE,
+          .chains = {{"Sigmoid", "BCE"}}};
 }
 
 }  // namespace seqgraph::ops

@@ -11,8 +11,8 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
   if (node.op->name() != "CategoricalCrossEntropy" || node.attributes.GetFloat("epsilon") > 1e-6) {
     return false;
   }
-  const Node* softmax = c.source().producer(node.inputs[0]);
-  if (softmax == nullptr || softmax->op->name() != "Softmax") return false;
+  const Node* softmax = c.Producer(node.inputs[0], "Softmax");
+  if (softmax == nullptr) return false;
   c.ReplaceOutput(0, SoftmaxCrossEntropyWithLogits(
                          c.builder(), c.Mapped(softmax->inputs[0]), c.Mapped(node.inputs[1]),
                          {.weights = c.Mapped(node.inputs[2]), .name = node.name}));
@@ -26,7 +26,8 @@ Rewrite SoftmaxCCEToLogits() {
           .rule =
               "CategoricalCrossEntropy(Softmax(z), labels) = "
               "SoftmaxCrossEntropyWithLogits(z, labels)",
-          .apply = Apply};
+          .apply = Apply,
+          .chains = {{"Softmax", "CategoricalCrossEntropy"}}};
 }
 
 }  // namespace seqgraph::ops

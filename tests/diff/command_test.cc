@@ -19,9 +19,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::StartsWith;
 
 // A trained model in a folder with the reviews.
 class CommandTest : public ::testing::Test {
@@ -55,7 +53,7 @@ TEST_F(CommandTest, TrainStoresAnswersAndGradientsThatBothBackendsPass) {
   SEQ_ASSERT_OK_AND_ASSIGN(const Model model, LoadModel(*folder_ + "/m.pb", AllOps(), &tests));
   ASSERT_EQ(tests.size(), 2u);
   EXPECT_EQ(tests[0].function, "predict");
-  EXPECT_THAT(tests[0].producer, StartsWith("onednn "));
+  EXPECT_THAT(tests[0].producer, ::testing::StartsWith("onednn "));
   EXPECT_FALSE(tests[1].gradients.empty());
   for (const char* backend : {"--backend=reference", "--backend=onednn"}) {
     EXPECT_EQ(Run({"predict", "m.pb", "good", backend}).status, 0);
@@ -66,7 +64,7 @@ TEST_F(CommandTest, ABackendThatDiffersFromTheModelsAnswersIsRefusedUnlessToldNo
   WriteChangedTo("changed.pb", 0.25f);
   const ProcessResult refused = Run({"predict", "changed.pb", "good"});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.out, IsEmpty());
+  EXPECT_EQ(refused.out, "");
   EXPECT_THAT(refused.err,
               AllOf(HasSubstr("changed.pb: self-test of function predict"),
                     HasSubstr("result probability[0, 0]"), HasSubstr("made by onednn"),

@@ -1,7 +1,6 @@
 #ifndef SEQGRAPH_TESTS_ONNX_NODE_CASE_H_
 #define SEQGRAPH_TESTS_ONNX_NODE_CASE_H_
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,28 +14,21 @@ namespace seqgraph::onnx {
 /// ONNX's own tests of operators, as Debian's libonnx-testdata has them.
 inline constexpr char kNodeTests[] = "/usr/share/libonnx-testdata/data/node";
 
-/// Operators that are tested and counted together.
-struct Family {
-  std::string name;
-  std::vector<std::string> operators;
-};
-const std::vector<Family>& Families();
-
 enum class Outcome { kPassed, kRefused, kFailed };
 
 struct NodeResult {
-  std::string test;    ///< "test_gather_0"
-  std::string family;  ///< that of its operators; "function bodies" for several operators
+  std::string test;  ///< "test_gather_0"
+  std::string op;    ///< "Gather"; "several operators" where it has more
   Outcome outcome = Outcome::kFailed;
   std::string reason;  ///< of a refusal or a failure
 };
 
-/// Runs every test of `folder` whose operators are all of some family, on these backends. What the
-/// importer does not support is refused; whatever else is not as the test says has failed.
+/// Runs every test of `folder` whose operators the importer has converters for, on these backends.
+/// What it does not support of them is refused; whatever else is not as the test says has failed.
 std::vector<NodeResult> RunNodeTests(const std::string& folder,
                                      absl::Span<const Backend* const> backends);
 
-/// A table of the families: how many passed, were refused, failed; then the reasons.
+/// A table of the operators: how many passed, were refused, failed; then the reasons.
 std::string NodeTable(const std::vector<NodeResult>& results);
 
 }  // namespace seqgraph::onnx

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <memory>
@@ -47,11 +46,7 @@ Tensor Rows(const Tensor& tensor, int64_t first, int64_t count) {
   std::vector<Dim> dims(type.shape.dims().begin(), type.shape.dims().end());
   dims[0] = Dim(count);
   type.shape = Shape(dims);
-  absl::StatusOr<Tensor> rows = Tensor::Zeros(type);
-  SEQ_CHECK(rows.ok());
-  std::memcpy(rows->data(), static_cast<const char*>(tensor.data()) + first * row_bytes,
-              count * row_bytes);
-  return *std::move(rows);
+  return Tensor::CopyOf(type, static_cast<const char*>(tensor.data()) + first * row_bytes);
 }
 
 class ParityRun {

@@ -16,7 +16,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "backends/all_backends.h"
 #include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
@@ -28,7 +27,7 @@
 #include "ops/elementwise.h"
 #include "ops/reductions.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "runtime/compiled_function.h"
+#include "tests/passes/pass_checks.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -50,10 +49,6 @@ const PassList& EagerPasses() {
     return list;
   }();
   return *kPasses;
-}
-
-absl::StatusOr<std::vector<int>> OneBackend(const Function& function) {
-  return std::vector<int>(function.nodes().size(), 0);
 }
 
 // A function in float64 that grows node by node: each takes what is there already where the types
@@ -82,21 +77,31 @@ class RandomFunction {
     return kOps.contains(op);
   }
 
+  // For each op those that are to read it, because some pass looks for that.
+  static const std::map<std::string, std::vector<std::string>>& Followers() {
+    static const auto* const kFollowers = [] {
+      auto* followers = new std::map<std::string, std::vector<std::string>>;
+      for (auto pass = StandardPasses().rbegin(); pass != StandardPasses().rend(); ++pass) {
+        for (const Rewrite& rewrite : (*pass)->rewrites) {
+          for (const auto& [op, reader] : rewrite.chains) {
+            std::vector<std::string>& readers = (*followers)[op];
+            if (std::count(readers.begin(), readers.end(), reader) == 0) readers.push_back(reader);
+          }
+        }
+      }
+      return followers;
+    }();
+    return *kFollowers;
+  }
+
   // Where passes look: drawn more often than the rest.
   std::string DrawOp() {
     static const std::vector<std::string> kFavourites = {
         "Embedding", "Embedding", "OneHot",   "RNNCell",  "RNNCell",  "Dense",    "Dense",
         "TakeStep",  "FillLike",  "Constant", "Add",      "Scale",    "Multiply", "Tanh",
         "Relu",      "TanhGrad",  "Sigmoid",  "Subtract", "ReluGrad", "Softmax"};
-    static const std::map<std::string, std::vector<std::string>> kFollowers = {
-        {"OneHot", {"RNNCell", "Dense"}},
-        {"Embedding", {"RNNCell", "Dense"}},
-        {"RNNCell", {"TakeStep"}},
-        {"Dense", {"Tanh", "Sigmoid", "Relu", "BCE"}},
-        {"Sigmoid", {"BCE"}},
-        {"Softmax", {"CategoricalCrossEntropy"}}};
-    const auto followers = kFollowers.find(last_op_);
-    if (followers != kFollowers.end() && source_.Int(0, 3) > 0) {
+    const auto followers = Followers().find(last_op_);
+    if (followers != Followers().end() && source_.Int(0, 3) > 0) {
       return source_.OneOf(followers->second);
     }
     if (source_.Int(0, 2) > 0) return source_.OneOf(kFavourites);
@@ -219,27 +224,6 @@ class RandomFunction {
   TensorMap feeds_;
 };
 
-absl::StatusOr<TensorMap> RunInFloat(const Function& in_double, const TensorMap& feeds,
-                                     const PassList& passes) {
-  const Backend* const reference = AllBackends().Get("reference").value();
-  SEQ_ASSIGN_OR_RETURN(const Function function, WithRealType(in_double, AllOps(), DType::kFloat32));
-  VariableStore variables;
-  SEQ_ASSIGN_OR_RETURN(const auto compiled,
-                       CompiledFunction::Compile(function, AllOps(), &variables,
-                                                 {.backends = {reference}, .passes = passes}));
-  for (size_t i = 0; i < compiled->function().inputs().size(); ++i) {
-    const ValueInfo& info = compiled->function().info(compiled->function().inputs()[i]);
-    SEQ_RETURN_IF_ERROR(
-        compiled->SetInput(static_cast<int>(i), feeds.at(info.name).Cast(info.type.dtype)));
-  }
-  SEQ_RETURN_IF_ERROR(compiled->Run());
-  TensorMap results;
-  for (size_t i = 0; i < function.results().size(); ++i) {
-    results[function.results()[i].name] = compiled->Result(static_cast<int>(i));
-  }
-  return results;
-}
-
 // The largest |a - b|; that of NaN and NaN, or of equal infinities, is 0.
 double Difference(const Tensor& a, const Tensor& b) {
   const Tensor x = a.Cast(DType::kFloat64), y = b.Cast(DType::kFloat64);
@@ -282,7 +266,10 @@ void Check(const Function& function, const TensorMap& feeds, Tally& tally) {
   SEQ_ASSERT_OK(VerifyFunction(after));
   for (const RewriteCount& count : counts) tally.fired[count.name] += count.count;
   SEQ_ASSERT_OK_AND_ASSIGN(const TensorMap same, Evaluate(after, feeds));
-  SEQ_ASSERT_OK_AND_ASSIGN(const TensorMap in_float, RunInFloat(function, feeds, EagerPasses()));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function function_in_float,
+                           WithRealType(function, AllOps(), DType::kFloat32));
+  SEQ_ASSERT_OK_AND_ASSIGN(const TensorMap in_float,
+                           RunInFloat(function_in_float, feeds, EagerPasses()));
   // What an intermediate value may reach: a product of two of the largest.
   double scale = 1;
   for (const TensorMap* map : {&feeds, &*exact}) {

@@ -1,12 +1,12 @@
 """Follows docs/recipes.md word for word in a copy of the tree.
 
-usage: follow.py RECIPES.md TREE [--compile | --run]
+usage: follow.py RECIPES.md TREE [--compile [FLAG...] | --run]
 
 Blocks of code are the steps: after ``` stand a language and a file. A new file is written (it must not
 be there), `diff FILE` is applied (its lines without + must be there once), `sh` is for --run. With
---compile every file that was written or changed is then compiled, without building what it links; with
---run the commands run in TREE. TREE is changed: give a copy. Exit status 1 naming the first step that
-cannot be followed.
+--compile every file that was written or changed is then compiled, with FLAGs (where generated headers
+are), without building what it links; with --run the commands run in TREE. TREE is changed: give a copy.
+Exit status 1 naming the first step that cannot be followed.
 """
 
 import os
@@ -59,7 +59,7 @@ def write_step(language, file, content, tree):
         new.write(content)
 
 
-def follow(text, tree, mode, say=print):
+def follow(text, tree, mode, flags=(), say=print):
     """Follows all recipes; returns how many there were."""
     recipes, touched = [], {}
     for name, language, file, content in steps(text):
@@ -74,7 +74,7 @@ def follow(text, tree, mode, say=print):
     commands = [(name, content) for name, language, file, content in steps(text)
                 if language == "sh"] if mode == "--run" else []
     if mode == "--compile":
-        commands = [(name, " ".join(_COMPILE + [file])) for file, name in touched.items()
+        commands = [(name, " ".join([*_COMPILE, *flags, file])) for file, name in touched.items()
                     if file.endswith(".cc")]
     for name, command in commands:
         say("%s: %s" % (name, command.strip()))
@@ -87,7 +87,7 @@ def main(argv):
     with open(argv[0], encoding="utf-8") as file:
         text = file.read()
     try:
-        count = follow(text, argv[1], argv[2] if len(argv) > 2 else "")
+        count = follow(text, argv[1], argv[2] if len(argv) > 2 else "", argv[3:])
     except RecipeError as error:
         print("recipes: %s" % error)
         return 1

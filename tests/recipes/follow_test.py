@@ -40,8 +40,8 @@ class FollowTest(unittest.TestCase):
         with open(os.path.join(self.tree, name), encoding="utf-8") as file:
             return file.read()
 
-    def follow(self, text=RECIPE, mode=""):
-        return follow.follow(text, self.tree, mode, say=lambda text: None)
+    def follow(self, text=RECIPE, mode="", flags=()):
+        return follow.follow(text, self.tree, mode, flags, say=lambda text: None)
 
     def test_files_are_written_and_lists_changed(self):
         self.assertEqual(self.follow(), 1)
@@ -59,6 +59,13 @@ class FollowTest(unittest.TestCase):
         self.write("list.txt", "one\n")
         with self.assertRaisesRegex(follow.RecipeError, "To add a thing: failed: .*a.cc"):
             self.follow(RECIPE.replace("return 1", "return b"), "--compile")
+
+    def test_flags_are_for_the_compiler(self):
+        with self.assertRaisesRegex(follow.RecipeError, "failed: .*a.cc"):
+            self.follow(RECIPE.replace("return 1", "return ONE"), "--compile")
+        os.remove(os.path.join(self.tree, "a.cc"))
+        self.write("list.txt", "zero\none\nthree\n")
+        self.follow(RECIPE.replace("return 1", "return ONE"), "--compile", ["-DONE=1"])
 
     def test_a_failing_command_is_named(self):
         with self.assertRaisesRegex(follow.RecipeError, "To add a thing: failed"):

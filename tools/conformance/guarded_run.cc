@@ -270,13 +270,9 @@ void GuardedRun::CheckUnchanged(Verdict& verdict) {
 }
 
 Tensor GuardedRun::Read(Value value) const {
-  Tensor tensor = *Tensor::Zeros(function_.type(value));
   const auto shared = shared_.find(value.index);
   const int v = shared == shared_.end() ? value.index : shared->second;
-  if (tensor.num_bytes() > 0) {
-    std::memcpy(tensor.data(), buffers_[v]->data(), tensor.num_bytes());
-  }
-  return tensor;
+  return Tensor::CopyOf(function_.type(value), buffers_[v]->data());
 }
 
 std::vector<const Tensor*> GuardedRun::Values() {

@@ -12,6 +12,7 @@
 #include "base/status_macros.h"
 #include "nlohmann/json.hpp"
 #include "training/model_builder.h"
+#include "training/preprocessing.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -68,7 +69,7 @@ absl::Status SetWordIndex(const std::string& path, Model& model) {
   const int64_t most = static_cast<int64_t>(json.size());
   std::vector<std::string> words(std::max<int64_t>(0, std::min(codes - kFirstCode, most)));
   SEQ_RETURN_IF_ERROR(Annotate(ReadWords(json, &words), path));
-  model.preprocessing = {.rule = "imdb",
+  model.preprocessing = {.rule = kTextRule,
                          .num_words = codes,
                          .maxlen = predict->type(tokens).shape[1].size(),
                          .words = std::move(words)};

@@ -50,12 +50,17 @@ seq_check_headers() {
     --aspects=//bazel:headers.bzl%headers_alone --output_groups=headers //... 2>&1
 }
 
-# docs/recipes.md must be true: followed in a copy of the tree, what it writes and changes compiles.
+# docs/recipes.md must be true: followed in a copy of the tree, what it writes and changes compiles,
+# with the headers that are generated.
 seq_check_recipes() {
-  local tree status
+  local tree bin status
+  seq_bazel build --ui_event_filters=-info --show_result=0 --noshow_progress \
+    //serialization/onnx:onnx_protoc 2>&1 &&
+    bin=$(seq_bazel info --ui_event_filters=-info,-stderr bazel-bin) || return
   tree=$(mktemp -d) || return
   seq_sources | (cd "$SEQ_ROOT" && xargs -0 cp --parents -t "$tree") &&
-    /usr/bin/python3 -B "$SEQ_ROOT/tests/recipes/follow.py" "$SEQ_ROOT/docs/recipes.md" "$tree" --compile
+    /usr/bin/python3 -B "$SEQ_ROOT/tests/recipes/follow.py" "$SEQ_ROOT/docs/recipes.md" "$tree" --compile \
+      "-I$bin/serialization/onnx/_onnx"
   status=$?
   rm -rf "$tree"
   return "$status"
