@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/status_macros.h"
-#include "graph/op_def.h"
 
 namespace seqgraph {
 namespace {
@@ -153,7 +153,44 @@ class ReverseSweep {
   std::vector<std::vector<Value>> contributions_;
 };
 
+// The input that an output of a gradient op is the gradient of: x for "dx".
+int DifferentiatedInput(const OpDef& op, const OutputDef& gradient) {
+  const int input = op.FindInput(absl::StripPrefix(gradient.name, "d"));
+  SEQ_CHECK(input >= 0);
+  return input;
+}
+
+// The operand of a node that the input `name` of its gradient op stands for.
+Value OperandOf(const GradientContext& c, absl::string_view name, const OpDef& gradient_op) {
+  const OpDef& op = *c.node().op;
+  if (name == "like") return c.input(DifferentiatedInput(op, gradient_op.outputs()[0]));
+  if (const int i = op.FindInput(name); i >= 0) return c.input(i);
+  if (const int o = op.FindOutput(name); o >= 0) return c.output(o);
+  const absl::string_view of = absl::StripPrefix(name, "d");
+  const int output = std::max(op.FindOutput(of), op.FindOutput(absl::StripPrefix(of, "_")));
+  SEQ_CHECK(output >= 0);
+  return c.output_gradient(output);
+}
+
 }  // namespace
+
+GradientRule GradientOp(std::string gradient_op) {
+  return [name = std::move(gradient_op)](GradientContext& c) -> absl::Status {
+    SEQ_ASSIGN_OR_RETURN(const OpDef* def, c.builder().registry().Get(name));
+    std::vector<Value> inputs;
+    for (const InputDef& input : def->inputs()) inputs.push_back(OperandOf(c, input.name, *def));
+    Attributes attributes;
+    for (const AttributeDef& attribute : def->attributes()) {
+      attributes.Set(attribute.name, *c.attributes().Find(attribute.name));
+    }
+    const std::vector<Value> gradients = c.builder().AddNode(name, inputs, std::move(attributes));
+    for (size_t o = 0; o < gradients.size(); ++o) {
+      const int i = DifferentiatedInput(*c.node().op, def->outputs()[o]);
+      if (c.input(i).present()) c.SetInputGradient(i, gradients[o]);
+    }
+    return absl::OkStatus();
+  };
+}
 
 absl::StatusOr<std::vector<Value>> AddGradients(FunctionBuilder& builder, Value loss,
                                                 absl::Span<const Value> wrt) {

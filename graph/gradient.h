@@ -1,20 +1,22 @@
 #ifndef SEQGRAPH_GRAPH_GRADIENT_H_
 #define SEQGRAPH_GRAPH_GRADIENT_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "graph/function.h"
 #include "graph/function_builder.h"
+#include "graph/op_def.h"
 
 namespace seqgraph {
 
 /// What a gradient rule sees and does: it reads the gradients of the loss with respect to the
 /// node's outputs, emits nodes with the op builders, and sets those with respect to the inputs.
 ///
-///   absl::Status SigmoidGradient(GradientContext& c) {
-///     c.SetInputGradient(0, SigmoidGrad(c.builder(), c.output(0), c.output_gradient(0)));
+///   absl::Status NegativeGradient(GradientContext& c) {
+///     c.SetInputGradient(0, Unary(c.builder(), "Negative", c.output_gradient(0)));
 ///     return absl::OkStatus();
 ///   }
 class GradientContext {
@@ -50,6 +52,12 @@ class GradientContext {
   std::vector<bool> wanted_;
   std::vector<Value> input_gradients_;
 };
+
+/// The rule of an op all of whose gradients one node of `gradient_op` gives, whose operands are
+/// named after those of the op: x is its input or output x, dx or d_x the gradient of its output x,
+/// and `like` the input that the first gradient is of. The outputs are dx for the gradient of input
+/// x. Attributes of one name have one value.
+GradientRule GradientOp(std::string gradient_op);
 
 /// Reverse-mode differentiation: adds to the function in `builder` the nodes that compute
 /// d loss / d value for each of `wrt`, and gives them in that order.

@@ -7,6 +7,7 @@
 #include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
+#include "ops/binary.h"
 #include "ops/elementwise.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
@@ -43,21 +44,6 @@ OpCost ThreeEach(const CostContext& c) { return c.Moving(3 * c.output_size(0)); 
 
 // Gradient rules.
 
-absl::Status SigmoidGradient(GradientContext& c) {
-  c.SetInputGradient(0, SigmoidGrad(c.builder(), c.output(0), c.output_gradient(0)));
-  return absl::OkStatus();
-}
-
-absl::Status TanhGradient(GradientContext& c) {
-  c.SetInputGradient(0, TanhGrad(c.builder(), c.output(0), c.output_gradient(0)));
-  return absl::OkStatus();
-}
-
-absl::Status ReluGradient(GradientContext& c) {
-  c.SetInputGradient(0, ReluGrad(c.builder(), c.output(0), c.output_gradient(0)));
-  return absl::OkStatus();
-}
-
 // dx = dy (y - y^2): d/dy = g dy (1 - 2 y), d/d(dy) = g (y - y^2).
 absl::Status SigmoidGradGradient(GradientContext& c) {
   FunctionBuilder& g = c.builder();
@@ -67,7 +53,7 @@ absl::Status SigmoidGradGradient(GradientContext& c) {
     const Value twice = Scale(g, Multiply(g, product, y), 2);
     c.SetInputGradient(0, Subtract(g, product, twice));
   }
-  if (c.wanted(1)) c.SetInputGradient(1, SigmoidGrad(g, y, d));
+  if (c.wanted(1)) c.SetInputGradient(1, Binary(g, "SigmoidGrad", y, d));
   return absl::OkStatus();
 }
 
@@ -79,14 +65,14 @@ absl::Status TanhGradGradient(GradientContext& c) {
     const Value product = Multiply(g, Multiply(g, d, dy), y);
     c.SetInputGradient(0, Scale(g, product, -2));
   }
-  if (c.wanted(1)) c.SetInputGradient(1, TanhGrad(g, y, d));
+  if (c.wanted(1)) c.SetInputGradient(1, Binary(g, "TanhGrad", y, d));
   return absl::OkStatus();
 }
 
 // dx = dy where y > 0: no dependence on y, and g where y > 0.
 absl::Status ReluGradGradient(GradientContext& c) {
   if (c.wanted(1)) {
-    c.SetInputGradient(1, ReluGrad(c.builder(), c.input(0), c.output_gradient(0)));
+    c.SetInputGradient(1, Binary(c.builder(), "ReluGrad", c.input(0), c.output_gradient(0)));
   }
   return absl::OkStatus();
 }
@@ -133,7 +119,7 @@ OpDef SigmoidOp() {
                  ComputeActivation<double, Activation::kSigmoid>)
       .Bound(ElementaryBound())
       .Fusable(ElementwiseOp::kSigmoid)
-      .Gradient(SigmoidGradient)
+      .Gradient(GradientOp("SigmoidGrad"))
       .Example({"both_signs",
                 {},
                 {Reals({2, 2}, {-1000, -1, 0, 2})},
@@ -146,7 +132,7 @@ OpDef TanhOp() {
                  ComputeActivation<double, Activation::kTanh>)
       .Bound(ElementaryBound())
       .Fusable(ElementwiseOp::kTanh)
-      .Gradient(TanhGradient)
+      .Gradient(GradientOp("TanhGrad"))
       .Example({"both_signs",
                 {},
                 {Reals({4}, {-1, 0, 0.5, 1000})},
@@ -159,7 +145,7 @@ OpDef ReluOp() {
                  ComputeActivation<double, Activation::kRelu>)
       .Bound(ExactBound())
       .Fusable(ElementwiseOp::kRelu)
-      .Gradient(ReluGradient)
+      .Gradient(GradientOp("ReluGrad"))
       .Example({"both_signs", {}, {Reals({3}, {-2, 0, 3})}, {Reals({3}, {0, 0, 3})}});
 }
 
@@ -222,38 +208,29 @@ Value Relu(FunctionBuilder& g, Value x, std::string name) {
   return g.AddNode("Relu", {x}, {}, std::move(name))[0];
 }
 
-Value SigmoidGrad(FunctionBuilder& g, Value y, Value dy, std::string name) {
-  return g.AddNode("SigmoidGrad", {y, dy}, {}, std::move(name))[0];
+namespace {
+
+// The node of the activation's op, or of its gradient ("Grad").
+Value ActivationNode(FunctionBuilder& g, const std::string& activation, absl::string_view suffix,
+                     absl::Span<const Value> inputs, std::string name) {
+  for (const char* op : {"Sigmoid", "Tanh", "Relu"}) {
+    if (activation != SnakeCase(op)) continue;
+    return g.AddNode(absl::StrCat(op, suffix), inputs, {}, std::move(name))[0];
+  }
+  g.Fail(absl::InvalidArgumentError(
+      absl::StrCat("activation must be none, tanh, relu or sigmoid; got \"", activation, "\"")));
+  return {};
 }
 
-Value TanhGrad(FunctionBuilder& g, Value y, Value dy, std::string name) {
-  return g.AddNode("TanhGrad", {y, dy}, {}, std::move(name))[0];
-}
-
-Value ReluGrad(FunctionBuilder& g, Value y, Value dy, std::string name) {
-  return g.AddNode("ReluGrad", {y, dy}, {}, std::move(name))[0];
-}
+}  // namespace
 
 Value ApplyActivation(FunctionBuilder& g, const std::string& activation, Value z,
                       std::string name) {
-  if (activation == "none") return z;
-  if (activation == "sigmoid") return Sigmoid(g, z, std::move(name));
-  if (activation == "tanh") return Tanh(g, z, std::move(name));
-  if (activation == "relu") return Relu(g, z, std::move(name));
-  g.Fail(absl::InvalidArgumentError(
-      absl::StrCat("activation must be none, tanh, relu or sigmoid; got \"", activation, "\"")));
-  return {};
+  return activation == "none" ? z : ActivationNode(g, activation, "", {z}, std::move(name));
 }
 
-Value ActivationGrad(FunctionBuilder& g, const std::string& activation, Value y, Value dy,
-                     std::string name) {
-  if (activation == "none") return dy;
-  if (activation == "sigmoid") return SigmoidGrad(g, y, dy, std::move(name));
-  if (activation == "tanh") return TanhGrad(g, y, dy, std::move(name));
-  if (activation == "relu") return ReluGrad(g, y, dy, std::move(name));
-  g.Fail(absl::InvalidArgumentError(
-      absl::StrCat("activation must be none, tanh, relu or sigmoid; got \"", activation, "\"")));
-  return {};
+Value ActivationGrad(FunctionBuilder& g, const std::string& activation, Value y, Value dy) {
+  return activation == "none" ? dy : ActivationNode(g, activation, "Grad", {y, dy}, "");
 }
 
 }  // namespace seqgraph::ops

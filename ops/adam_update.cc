@@ -1,5 +1,3 @@
-#include "ops/adam_update.h"
-
 #include <cmath>
 #include <vector>
 
@@ -32,6 +30,7 @@ Types AdamShape(const ShapeContext& c) {
 }
 
 // Reference computation, with the operations of the formula in T but for alpha.
+// Source: keras/src/optimizers/adam.py (Keras 3).
 
 template <typename T>
 absl::Status ComputeAdam(const ReferenceContext& c) {
@@ -151,15 +150,6 @@ OpDef AdamUpdateOp() {
                  Reals({1}, {0.1}), Reals({1}, {0.01})},
                 {Reals({1}, {0.972051932644924}), Reals({1}, {0.14}), Reals({1}, {0.01024})}})
       .Samples(AdamSample);
-}
-
-AdamUpdateOutputs AdamUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr, Value t,
-                             Value m, Value v, const AdamUpdateOptions& options) {
-  const std::vector<Value> outputs = g.AddNode(
-      "AdamUpdate", {w, gradient, lr, t, m, v},
-      {{"beta_1", options.beta_1}, {"beta_2", options.beta_2}, {"epsilon", options.epsilon}},
-      options.name);
-  return {.new_w = outputs[0], .new_m = outputs[1], .new_v = outputs[2]};
 }
 
 }  // namespace seqgraph::ops

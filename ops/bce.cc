@@ -137,21 +137,6 @@ absl::StatusOr<ErrorBound> LogitsGradBound(const BoundContext& c, int o) {
                    "of output and dloss / n");
 }
 
-// Gradient rules. (The gradient ops have none.)
-
-absl::Status BCEGradient(GradientContext& c) {
-  c.SetInputGradient(
-      0, BCEGrad(c.builder(), c.input(0), c.input(1), c.output_gradient(0),
-                 {.weights = c.input(kWeights), .epsilon = c.attributes().GetFloat("epsilon")}));
-  return absl::OkStatus();
-}
-
-absl::Status BCEWithLogitsGradient(GradientContext& c) {
-  c.SetInputGradient(0, BCEWithLogitsGrad(c.builder(), c.input(0), c.input(1), c.output_gradient(0),
-                                          {.weights = c.input(kWeights)}));
-  return absl::OkStatus();
-}
-
 // Definitions: what several ops have.
 
 // Predictions, called `name`, labels, dloss of a gradient, and weights.
@@ -216,7 +201,7 @@ OpDef BCEOp() {
       .Shapes(BCEShape)
       .Reference(ComputeBCE<float>, ComputeBCE<double>)
       .Bound(ElementaryBound())
-      .Gradient(BCEGradient)
+      .Gradient(GradientOp("BCEGrad"))
       .Cost(PerElementText(12), PerElement(12, kWeights))
       .Example({"two",
                 {},
@@ -276,7 +261,7 @@ OpDef BCEWithLogitsOp() {
       .Shapes(LogitsShape)
       .Reference(ComputeBCEWithLogits<float>, ComputeBCEWithLogits<double>)
       .Bound(ElementaryBound())
-      .Gradient(BCEWithLogitsGradient)
+      .Gradient(GradientOp("BCEWithLogitsGrad"))
       .Cost(PerElementText(7), PerElement(7, kWeights))
       .Example(
           {"two", {}, {Reals({2}, {2, -3}), Reals({2}, {1, 0})}, {RealScalar(0.08775768130835727)}})
@@ -316,19 +301,9 @@ Value BCE(FunctionBuilder& g, Value p, Value labels, const BCEOptions& options) 
                    options.name)[0];
 }
 
-Value BCEGrad(FunctionBuilder& g, Value p, Value labels, Value dloss, const BCEOptions& options) {
-  return g.AddNode("BCEGrad", {p, labels, dloss, options.weights}, {{"epsilon", options.epsilon}},
-                   options.name)[0];
-}
-
 Value BCEWithLogits(FunctionBuilder& g, Value z, Value labels,
                     const BCEWithLogitsOptions& options) {
   return g.AddNode("BCEWithLogits", {z, labels, options.weights}, {}, options.name)[0];
-}
-
-Value BCEWithLogitsGrad(FunctionBuilder& g, Value z, Value labels, Value dloss,
-                        const BCEWithLogitsOptions& options) {
-  return g.AddNode("BCEWithLogitsGrad", {z, labels, dloss, options.weights}, {}, options.name)[0];
 }
 
 }  // namespace seqgraph::ops

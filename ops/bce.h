@@ -26,10 +26,6 @@ struct BCEOptions {
 /// builder) for shapes that differ, an empty shape or an epsilon out of range.
 Value BCE(FunctionBuilder& g, Value p, Value labels, const BCEOptions& options = {});
 
-/// Its gradient, from that of the loss (a scalar): 0 where p is clipped.
-Value BCEGrad(FunctionBuilder& g, Value p, Value labels, Value dloss,
-              const BCEOptions& options = {});
-
 struct BCEWithLogitsOptions {
   Value weights;  ///< as for BCE
   std::string name;
@@ -38,10 +34,6 @@ struct BCEWithLogitsOptions {
 /// Binary cross-entropy of sigmoid(z), exact for logits of any size. Shapes as for BCE.
 Value BCEWithLogits(FunctionBuilder& g, Value z, Value labels,
                     const BCEWithLogitsOptions& options = {});
-
-/// Its gradient, from that of the loss (a scalar).
-Value BCEWithLogitsGrad(FunctionBuilder& g, Value z, Value labels, Value dloss,
-                        const BCEWithLogitsOptions& options = {});
 
 }  // namespace seqgraph::ops
 

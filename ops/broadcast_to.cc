@@ -3,7 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "base/status_macros.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"

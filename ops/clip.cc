@@ -1,6 +1,5 @@
 #include "ops/clip.h"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 

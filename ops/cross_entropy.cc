@@ -232,23 +232,6 @@ absl::StatusOr<ErrorBound> ProbabilitiesGradBound(const BoundContext& c, int o) 
   });
 }
 
-// Gradient rules. (The gradient ops have none.)
-
-absl::Status LogitsGradient(GradientContext& c) {
-  c.SetInputGradient(
-      0, SoftmaxCrossEntropyWithLogitsGrad(c.builder(), c.input(0), c.input(1),
-                                           c.output_gradient(0), {.weights = c.input(kWeights)}));
-  return absl::OkStatus();
-}
-
-absl::Status ProbabilitiesGradient(GradientContext& c) {
-  c.SetInputGradient(
-      0, CategoricalCrossEntropyGrad(
-             c.builder(), c.input(0), c.input(1), c.output_gradient(0),
-             {.weights = c.input(kWeights), .epsilon = c.attributes().GetFloat("epsilon")}));
-  return absl::OkStatus();
-}
-
 // Definitions: what several ops have.
 
 OpDef LossDef(std::string op, std::string doc, const std::string& name,
@@ -304,7 +287,7 @@ OpDef SoftmaxCrossEntropyWithLogitsOp() {
   op.Shapes(LogitsShape)
       .Reference(ComputeLogits<float>, ComputeLogits<double>)
       .Bound(LogitsBound)
-      .Gradient(LogitsGradient)
+      .Gradient(GradientOp("SoftmaxCrossEntropyWithLogitsGrad"))
       .Cost("FLOPs: 7 for each element, 4 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 4 * NumRows(c) + 1); })
       .Samples([](SampleSource& source) { return LossSample(source, -3, 3, false); });
@@ -342,7 +325,7 @@ OpDef CategoricalCrossEntropyOp() {
   op.Shapes(ProbabilitiesShape)
       .Reference(ComputeProbabilities<float>, ComputeProbabilities<double>)
       .Bound(ProbabilitiesBound)
-      .Gradient(ProbabilitiesGradient)
+      .Gradient(GradientOp("CategoricalCrossEntropyGrad"))
       .Cost("FLOPs: 7 for each element, 2 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 2 * NumRows(c) + 1); })
       .Samples([](SampleSource& source) { return ProbabilitiesSample(source, false); });
@@ -408,18 +391,6 @@ Value CategoricalCrossEntropy(FunctionBuilder& g, Value p, Value labels,
 Value SparseCategoricalCrossEntropy(FunctionBuilder& g, Value p, Value ids,
                                     const CategoricalCrossEntropyOptions& options) {
   return CategoricalCrossEntropy(g, p, OneHotLabels(g, p, ids), options);
-}
-
-Value SoftmaxCrossEntropyWithLogitsGrad(FunctionBuilder& g, Value z, Value labels, Value dloss,
-                                        const CrossEntropyOptions& options) {
-  return g.AddNode("SoftmaxCrossEntropyWithLogitsGrad", {z, labels, dloss, options.weights}, {},
-                   options.name)[0];
-}
-
-Value CategoricalCrossEntropyGrad(FunctionBuilder& g, Value p, Value labels, Value dloss,
-                                  const CategoricalCrossEntropyOptions& options) {
-  return g.AddNode("CategoricalCrossEntropyGrad", {p, labels, dloss, options.weights},
-                   {{"epsilon", options.epsilon}}, options.name)[0];
 }
 
 }  // namespace seqgraph::ops

@@ -49,12 +49,6 @@ Value CategoricalCrossEntropy(FunctionBuilder& g, Value p, Value labels,
 Value SparseCategoricalCrossEntropy(FunctionBuilder& g, Value p, Value ids,
                                     const CategoricalCrossEntropyOptions& options = {});
 
-/// The gradients, from that of the loss (a scalar).
-Value SoftmaxCrossEntropyWithLogitsGrad(FunctionBuilder& g, Value z, Value labels, Value dloss,
-                                        const CrossEntropyOptions& options = {});
-Value CategoricalCrossEntropyGrad(FunctionBuilder& g, Value p, Value labels, Value dloss,
-                                  const CategoricalCrossEntropyOptions& options = {});
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_CROSS_ENTROPY_H_

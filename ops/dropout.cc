@@ -1,7 +1,6 @@
 #include "ops/dropout.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/counter_random.h"
 #include "base/status_macros.h"

@@ -120,14 +120,7 @@ double GatherGradTerms(const BoundContext& c, int) {
   return static_cast<double>(MostRepeats(from_start));
 }
 
-// Gradient rules.
-
-absl::Status GatherGradient(GradientContext& c) {
-  if (!c.wanted(0)) return absl::OkStatus();
-  c.SetInputGradient(0, GatherGrad(c.builder(), c.output_gradient(0), c.input(1), c.input(0),
-                                   c.attributes().GetInt("axis")));
-  return absl::OkStatus();
-}
+// Gradient rule of GatherGrad.
 
 // dx is linear in dy: each element of dy goes to one of dx, and gets that one's gradient back.
 absl::Status GatherGradGradient(GradientContext& c) {
@@ -180,7 +173,7 @@ OpDef GatherOp() {
       .Reference(ByType(ComputeGather<float>, ComputeGather<double>, ComputeGather<int32_t>,
                         ComputeGather<int64_t>))
       .Moves()
-      .Gradient(GatherGradient)
+      .Gradient(GradientOp("GatherGrad"))
       .Cost("FLOPs: none. Of x, at most what is taken is read.", GatherCost)
       .Example({"columns",
                 {{"axis", 1}},
@@ -231,11 +224,6 @@ OpDef GatherGradOp() {
 
 Value Gather(FunctionBuilder& g, Value x, Value indices, int64_t axis, std::string name) {
   return g.AddNode("Gather", {x, indices}, {{"axis", axis}}, std::move(name))[0];
-}
-
-Value GatherGrad(FunctionBuilder& g, Value dy, Value indices, Value like, int64_t axis,
-                 std::string name) {
-  return g.AddNode("GatherGrad", {dy, indices, like}, {{"axis", axis}}, std::move(name))[0];
 }
 
 }  // namespace seqgraph::ops

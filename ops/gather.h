@@ -16,10 +16,6 @@ namespace seqgraph::ops {
 /// is not in [-extent, extent). (Rows of a table, where the backends are fast: Embedding.)
 Value Gather(FunctionBuilder& g, Value x, Value indices, int64_t axis, std::string name = "");
 
-/// The gradient of x, from that of y; `like` has the shape of x, its elements are not read.
-Value GatherGrad(FunctionBuilder& g, Value dy, Value indices, Value like, int64_t axis,
-                 std::string name = "");
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_GATHER_H_

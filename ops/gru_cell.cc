@@ -213,31 +213,6 @@ OpCost GRUCellGradCost(const CostContext& c) {
                   batch * (time - !dh0) * 6 * units * units);
 }
 
-// Gradient rule. (GRUCellGrad has none.)
-
-absl::Status GRUCellGradient(GradientContext& c) {
-  const GRUCellGradOutputs grad =
-      GRUCellGrad(c.builder(), {.x = c.input(kX),
-                                .w = c.input(kW),
-                                .u = c.input(kU),
-                                .bias = c.input(kB),
-                                .initial_state = c.input(kH0),
-                                .mask = c.input(kMask),
-                                .recurrent_dropout = c.input(kDropout),
-                                .sequence = c.output(0),
-                                .d_sequence = c.output_gradient(0),
-                                .d_last = c.output_gradient(1),
-                                .activation = c.attributes().GetString("activation"),
-                                .reset_after = c.attributes().GetBool("reset_after"),
-                                .reverse = c.attributes().GetBool("reverse")});
-  c.SetInputGradient(kX, grad.dx);
-  if (c.input(kW).present()) c.SetInputGradient(kW, grad.dw);
-  c.SetInputGradient(kU, grad.du);
-  c.SetInputGradient(kB, grad.db);
-  c.SetInputGradient(kH0, grad.dh0);
-  return absl::OkStatus();
-}
-
 // Samples.
 
 OpSample SampleWithSequence(SampleSource& source, int num_inputs, Tensor* sequence) {
@@ -299,7 +274,7 @@ OpDef GRUCellOp() {
       .Output({.name = "last", .doc = "the last state, h_{time-1}: [batch, units]"})
       .Shapes(GRUCellShape)
       .Reference(ComputeGRUCell<float>, ComputeGRUCell<double>)
-      .Gradient(GRUCellGradient)
+      .Gradient(GradientOp("GRUCellGrad"))
       .Cost(
           "FLOPs: for each element of sequence, 6 features (0 without w), 6 units (not at t = 0 "
           "without h0), 3 for each bias, 7 for the gates, 4 for h.",
@@ -348,17 +323,6 @@ GRUCellOutputs GRUCell(FunctionBuilder& g, Value x, Value w, Value u, const GRUC
       {{"activation", o.activation}, {"reset_after", o.reset_after}, {"reverse", o.reverse}},
       o.name);
   return {.sequence = outputs[0], .last = outputs[1]};
-}
-
-GRUCellGradOutputs GRUCellGrad(FunctionBuilder& g, const GRUCellGradInputs& in) {
-  const std::vector<Value> outputs = g.AddNode(
-      "GRUCellGrad",
-      {in.x, in.w, in.u, in.bias, in.initial_state, in.mask, in.recurrent_dropout, in.sequence,
-       in.d_sequence, in.d_last},
-      {{"activation", in.activation}, {"reset_after", in.reset_after}, {"reverse", in.reverse}},
-      in.name);
-  return {
-      .dx = outputs[0], .dw = outputs[1], .du = outputs[2], .db = outputs[3], .dh0 = outputs[4]};
 }
 
 }  // namespace seqgraph::ops

@@ -46,33 +46,6 @@ struct GRUCellOutputs {
 GRUCellOutputs GRUCell(FunctionBuilder& g, Value x, Value w, Value u,
                        const GRUCellOptions& options = {});
 
-struct GRUCellGradInputs {
-  Value x, w, u;  ///< as for GRUCell
-  Value bias;     ///< as for GRUCell, like all that follow
-  Value initial_state;
-  Value mask;
-  Value recurrent_dropout;
-  Value sequence;    ///< GRUCell's output: [batch, time, units]
-  Value d_sequence;  ///< its gradient; absent: zero
-  Value d_last;      ///< the gradient of `last`, [batch, units]; absent: zero. One must be there.
-  std::string activation = "tanh";
-  bool reset_after = true;
-  bool reverse = false;
-  std::string name;
-};
-
-struct GRUCellGradOutputs {
-  Value dx;   ///< the shape of x
-  Value dw;   ///< the shape of w; [0, 3 units] without w
-  Value du;   ///< [units, 3 units]
-  Value db;   ///< the shape of the bias
-  Value dh0;  ///< [batch, units]
-};
-
-/// The gradients of GRUCell by backpropagation through time (Werbos 1990). It needs nothing of the
-/// forward pass but the sequence. An output that nobody reads costs nothing.
-GRUCellGradOutputs GRUCellGrad(FunctionBuilder& g, const GRUCellGradInputs& inputs);
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_GRU_CELL_H_

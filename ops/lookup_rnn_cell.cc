@@ -200,26 +200,6 @@ absl::StatusOr<ErrorBound> LookupGradBound(const BoundContext& c, int o) {
   return bound;
 }
 
-// Gradient rule. (LookupRNNCellGrad has none.)
-
-absl::Status LookupRNNCellGradient(GradientContext& c) {
-  const LookupRNNCellGradOutputs grad =
-      LookupRNNCellGrad(c.builder(), {.ids = c.input(kIds),
-                                      .table = c.input(kTable),
-                                      .u = c.input(kU),
-                                      .bias = c.input(kB),
-                                      .initial_state = c.input(kH0),
-                                      .sequence = c.output(0),
-                                      .d_sequence = c.output_gradient(0),
-                                      .d_last = c.output_gradient(1),
-                                      .activation = c.attributes().GetString("activation")});
-  c.SetInputGradient(kTable, grad.dtable);
-  c.SetInputGradient(kU, grad.du);
-  c.SetInputGradient(kB, grad.db);
-  c.SetInputGradient(kH0, grad.dh0);
-  return absl::OkStatus();
-}
-
 // Samples.
 
 // The same use as one of RNNCell on the looked-up rows.
@@ -354,7 +334,7 @@ OpDef LookupRNNCellOp() {
           .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
           .Recurrent({.cell = RecurrenceFacts::Cell::kSimple})
           .Bound(RecurrentBound())
-          .Gradient(LookupRNNCellGradient)
+          .Gradient(GradientOp("LookupRNNCellGrad"))
           .Cost(
               "FLOPs: for each element of sequence, 2 units (not at t = 0 without h0), 1 for "
               "b, 1 for act. Of the table, at most one row for each id is read.",

@@ -216,33 +216,6 @@ OpCost LSTMCellGradCost(const CostContext& c) {
                   batch * (time - !dh0) * 8 * units * units);
 }
 
-// Gradient rule. (LSTMCellGrad has none.)
-
-absl::Status LSTMCellGradient(GradientContext& c) {
-  const LSTMCellGradOutputs grad =
-      LSTMCellGrad(c.builder(), {.x = c.input(kX),
-                                 .w = c.input(kW),
-                                 .u = c.input(kU),
-                                 .bias = c.input(kB),
-                                 .initial_state = c.input(kH0),
-                                 .initial_cell = c.input(kC0),
-                                 .mask = c.input(kMask),
-                                 .recurrent_dropout = c.input(kDropout),
-                                 .sequence = c.output(0),
-                                 .d_sequence = c.output_gradient(0),
-                                 .d_last = c.output_gradient(1),
-                                 .d_last_cell = c.output_gradient(2),
-                                 .activation = c.attributes().GetString("activation"),
-                                 .reverse = c.attributes().GetBool("reverse")});
-  c.SetInputGradient(kX, grad.dx);
-  if (c.input(kW).present()) c.SetInputGradient(kW, grad.dw);
-  c.SetInputGradient(kU, grad.du);
-  c.SetInputGradient(kB, grad.db);
-  c.SetInputGradient(kH0, grad.dh0);
-  c.SetInputGradient(kC0, grad.dc0);
-  return absl::OkStatus();
-}
-
 // Samples.
 
 OpSample SampleWithSequence(SampleSource& source, int num_inputs, Tensor* sequence) {
@@ -304,7 +277,7 @@ OpDef LSTMCellOp() {
       .Output({.name = "last_cell", .doc = "c of the same step: [batch, units]"})
       .Shapes(LSTMCellShape)
       .Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
-      .Gradient(LSTMCellGradient)
+      .Gradient(GradientOp("LSTMCellGrad"))
       .Cost(
           "FLOPs: for each element of sequence, 8 features (0 without w), 8 units (not at t = 0 "
           "without h0), 4 for b, 4 for the gates, 3 for c, 2 for h.",
@@ -355,20 +328,6 @@ LSTMCellOutputs LSTMCell(FunctionBuilder& g, Value x, Value w, Value u, const LS
       "LSTMCell", {x, w, u, o.bias, o.initial_state, o.initial_cell, o.mask, o.recurrent_dropout},
       {{"activation", o.activation}, {"reverse", o.reverse}}, o.name);
   return {.sequence = outputs[0], .last = outputs[1], .last_cell = outputs[2]};
-}
-
-LSTMCellGradOutputs LSTMCellGrad(FunctionBuilder& g, const LSTMCellGradInputs& in) {
-  const std::vector<Value> outputs =
-      g.AddNode("LSTMCellGrad",
-                {in.x, in.w, in.u, in.bias, in.initial_state, in.initial_cell, in.mask,
-                 in.recurrent_dropout, in.sequence, in.d_sequence, in.d_last, in.d_last_cell},
-                {{"activation", in.activation}, {"reverse", in.reverse}}, in.name);
-  return {.dx = outputs[0],
-          .dw = outputs[1],
-          .du = outputs[2],
-          .db = outputs[3],
-          .dh0 = outputs[4],
-          .dc0 = outputs[5]};
 }
 
 }  // namespace seqgraph::ops

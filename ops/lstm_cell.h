@@ -42,35 +42,6 @@ struct LSTMCellOutputs {
 LSTMCellOutputs LSTMCell(FunctionBuilder& g, Value x, Value w, Value u,
                          const LSTMCellOptions& options = {});
 
-struct LSTMCellGradInputs {
-  Value x, w, u;  ///< as for LSTMCell
-  Value bias;     ///< as for LSTMCell, like all that follow
-  Value initial_state;
-  Value initial_cell;
-  Value mask;
-  Value recurrent_dropout;
-  Value sequence;     ///< LSTMCell's output: [batch, time, units]
-  Value d_sequence;   ///< its gradient; absent: zero
-  Value d_last;       ///< the gradient of `last`, [batch, units]; absent: zero
-  Value d_last_cell;  ///< of `last_cell`; absent: zero. One of the three must be there.
-  std::string activation = "tanh";
-  bool reverse = false;
-  std::string name;
-};
-
-struct LSTMCellGradOutputs {
-  Value dx;   ///< the shape of x
-  Value dw;   ///< the shape of w; [0, 4 units] without w
-  Value du;   ///< [units, 4 units]
-  Value db;   ///< [4 units]
-  Value dh0;  ///< [batch, units]
-  Value dc0;  ///< [batch, units]
-};
-
-/// The gradients of LSTMCell by backpropagation through time (Werbos 1990). It needs nothing of the
-/// forward pass but the sequence. An output that nobody reads costs nothing.
-LSTMCellGradOutputs LSTMCellGrad(FunctionBuilder& g, const LSTMCellGradInputs& inputs);
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_LSTM_CELL_H_

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"

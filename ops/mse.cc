@@ -75,14 +75,6 @@ absl::StatusOr<ErrorBound> MSEBound(const BoundContext& c, int) {
   return Roundings(4 + SumRoundings(c.input(0).num_elements()), magnitudes, "loss");
 }
 
-// Gradient rule. (MSEGrad has none.)
-
-absl::Status MSEGradient(GradientContext& c) {
-  c.SetInputGradient(0, MSEGrad(c.builder(), c.input(0), c.input(1), c.output_gradient(0),
-                                {.weights = c.input(kWeights)}));
-  return absl::OkStatus();
-}
-
 // Definitions: what both ops have.
 
 OpDef MSEDef(std::string name, std::string doc, bool gradient) {
@@ -113,7 +105,7 @@ OpDef MSEOp() {
       .Shapes(MSEShape)
       .Reference(ComputeMSE<float>, ComputeMSE<double>)
       .Bound(MSEBound)
-      .Gradient(MSEGradient)
+      .Gradient(GradientOp("MSEGrad"))
       .Cost("FLOPs: 3 for each element, 4 with weights, 1 for the division by n.",
             [](const CostContext& c) {
               return c.Moving((3 + c.has_input(kWeights)) * c.input_size(0) + 1);
@@ -156,10 +148,6 @@ OpDef MSEGradOp() {
 
 Value MSE(FunctionBuilder& g, Value x, Value targets, const MSEOptions& options) {
   return g.AddNode("MSE", {x, targets, options.weights}, {}, options.name)[0];
-}
-
-Value MSEGrad(FunctionBuilder& g, Value x, Value targets, Value dloss, const MSEOptions& options) {
-  return g.AddNode("MSEGrad", {x, targets, dloss, options.weights}, {}, options.name)[0];
 }
 
 }  // namespace seqgraph::ops

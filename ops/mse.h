@@ -20,10 +20,6 @@ struct MSEOptions {
 /// Mean squared error: x (predictions) and targets of one shape -> a scalar, computed in double.
 Value MSE(FunctionBuilder& g, Value x, Value targets, const MSEOptions& options = {});
 
-/// The gradient of x, from that of the loss (a scalar).
-Value MSEGrad(FunctionBuilder& g, Value x, Value targets, Value dloss,
-              const MSEOptions& options = {});
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_MSE_H_

@@ -149,22 +149,10 @@ absl::Status ComputeMaxGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
-// Gradient rules. (GlobalMaxPooling1DGrad has none.)
-
-absl::Status AverageGradient(GradientContext& c) {
-  c.SetInputGradient(
-      0, GlobalAveragePooling1DGrad(c.builder(), c.output_gradient(0), c.input(0), c.input(1)));
-  return absl::OkStatus();
-}
+// Gradient rule of GlobalAveragePooling1DGrad. (GlobalMaxPooling1DGrad has none.)
 
 absl::Status AverageGradGradient(GradientContext& c) {
   c.SetInputGradient(0, GlobalAveragePooling1D(c.builder(), c.output_gradient(0), c.input(2)));
-  return absl::OkStatus();
-}
-
-absl::Status MaxGradient(GradientContext& c) {
-  c.SetInputGradient(0, GlobalMaxPooling1DGrad(c.builder(), c.input(0), c.output(0),
-                                               c.output_gradient(0), c.input(1)));
   return absl::OkStatus();
 }
 
@@ -223,7 +211,7 @@ OpDef GlobalAveragePooling1DOp() {
                     "t; 0 where all are.")
       .Reference(ComputeAverage<float>, ComputeAverage<double>)
       .Bound(ReductionBound())
-      .Gradient(AverageGradient)
+      .Gradient(GradientOp("GlobalAveragePooling1DGrad"))
       .Cost("FLOPs: 1 for each element of x, 1 for each element of y.",
             [](const CostContext& c) { return c.Moving(c.input_size(0) + c.output_size(0)); })
       .Example(
@@ -272,7 +260,7 @@ OpDef GlobalMaxPooling1DOp() {
                     "y = the largest x_t of the steps that are not masked; 0 where all are.")
       .Reference(ComputeMax<float>, ComputeMax<double>)
       .Bound(ExactBound())
-      .Gradient(MaxGradient)
+      .Gradient(GradientOp("GlobalMaxPooling1DGrad"))
       .Cost("FLOPs: 1 for each element of x.",
             [](const CostContext& c) { return c.Moving(c.input_size(0)); })
       .Example({"all_steps",
@@ -324,16 +312,6 @@ Value GlobalAveragePooling1D(FunctionBuilder& g, Value x, Value mask, std::strin
 
 Value GlobalMaxPooling1D(FunctionBuilder& g, Value x, Value mask, std::string name) {
   return g.AddNode("GlobalMaxPooling1D", {x, mask}, {}, std::move(name))[0];
-}
-
-Value GlobalAveragePooling1DGrad(FunctionBuilder& g, Value dy, Value like, Value mask,
-                                 std::string name) {
-  return g.AddNode("GlobalAveragePooling1DGrad", {dy, like, mask}, {}, std::move(name))[0];
-}
-
-Value GlobalMaxPooling1DGrad(FunctionBuilder& g, Value x, Value y, Value dy, Value mask,
-                             std::string name) {
-  return g.AddNode("GlobalMaxPooling1DGrad", {x, y, dy, mask}, {}, std::move(name))[0];
 }
 
 }  // namespace seqgraph::ops

@@ -16,13 +16,6 @@ namespace seqgraph::ops {
 Value GlobalAveragePooling1D(FunctionBuilder& g, Value x, Value mask = {}, std::string name = "");
 Value GlobalMaxPooling1D(FunctionBuilder& g, Value x, Value mask = {}, std::string name = "");
 
-/// The gradients. The average does not read the elements of `like`, which has the shape of x. Steps
-/// that share a maximum share its gradient.
-Value GlobalAveragePooling1DGrad(FunctionBuilder& g, Value dy, Value like, Value mask = {},
-                                 std::string name = "");
-Value GlobalMaxPooling1DGrad(FunctionBuilder& g, Value x, Value y, Value dy, Value mask = {},
-                             std::string name = "");
-
 OpDef GlobalMaxPooling1DOp();
 
 }  // namespace seqgraph::ops

@@ -107,12 +107,6 @@ absl::Status SumGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
-absl::Status MeanGradient(GradientContext& c) {
-  c.SetInputGradient(
-      0, ReduceMeanGrad(c.builder(), c.output_gradient(0), c.input(0), AxesOf(c.attributes())));
-  return absl::OkStatus();
-}
-
 // The options that reduce an output of the node back to the shape of its input 0.
 ReduceOptions ReduceBack(GradientContext& c) {
   const bool keep_dims =
@@ -201,7 +195,7 @@ OpDef ReduceMeanOp() {
       .Shapes(MeanShape)
       .Reference(ComputeMean<float>, ComputeMean<double>)
       .Bound(ReductionBound())
-      .Gradient(MeanGradient)
+      .Gradient(GradientOp("ReduceMeanGrad"))
       .Cost("FLOPs: 1 for each element of x and of y.", MeanCost)
       .Example({"columns",
                 {{"axes", Ints({0})}},
@@ -263,11 +257,6 @@ Value ReduceMean(FunctionBuilder& g, Value x, const ReduceOptions& options) {
 Value BroadcastLike(FunctionBuilder& g, Value x, Value like, std::vector<int64_t> axes,
                     std::string name) {
   return g.AddNode("BroadcastLike", {x, like}, {{"axes", std::move(axes)}}, std::move(name))[0];
-}
-
-Value ReduceMeanGrad(FunctionBuilder& g, Value dy, Value like, std::vector<int64_t> axes,
-                     std::string name) {
-  return g.AddNode("ReduceMeanGrad", {dy, like}, {{"axes", std::move(axes)}}, std::move(name))[0];
 }
 
 }  // namespace seqgraph::ops

@@ -32,11 +32,6 @@ Value ReduceMean(FunctionBuilder& g, Value x, const ReduceOptions& options);
 Value BroadcastLike(FunctionBuilder& g, Value x, Value like, std::vector<int64_t> axes,
                     std::string name = "");
 
-/// The gradient of ReduceMean from that of its output: BroadcastLike(dy, like), divided by the
-/// number of repetitions.
-Value ReduceMeanGrad(FunctionBuilder& g, Value dy, Value like, std::vector<int64_t> axes,
-                     std::string name = "");
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_REDUCTIONS_H_

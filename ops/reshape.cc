@@ -4,7 +4,6 @@
 #include <numeric>
 #include <utility>
 
-#include "base/status_macros.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/numbers.h"

@@ -1,5 +1,3 @@
-#include "ops/rmsprop_update.h"
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -37,6 +35,7 @@ Types RMSPropShape(const ShapeContext& c) {
 }
 
 // Reference computation, with the operations of the formula in T.
+// Source: keras/src/optimizers/rmsprop.py (Keras 3).
 
 template <typename T>
 absl::Status ComputeRMSProp(const ReferenceContext& c) {
@@ -221,18 +220,6 @@ OpDef RMSPropUpdateOp() {
                 {Reals({2}, {0.7467204661341004, -1.5267949221298633}), Reals({2}, {0.375, 7}),
                  Reals({2}, {0.25327953386589963, -0.47320507787013655}), Reals({2}, {0.375, -2})}})
       .Samples(RMSPropSample);
-}
-
-RMSPropUpdateOutputs RMSPropUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr, Value v,
-                                   const RMSPropUpdateOptions& options) {
-  const std::vector<Value> outputs =
-      g.AddNode("RMSPropUpdate", {w, gradient, lr, v, options.m, options.a},
-                {{"rho", options.rho},
-                 {"momentum", options.momentum},
-                 {"epsilon", options.epsilon},
-                 {"centered", options.centered}},
-                options.name);
-  return {.new_w = outputs[0], .new_v = outputs[1], .new_m = outputs[2], .new_a = outputs[3]};
 }
 
 }  // namespace seqgraph::ops

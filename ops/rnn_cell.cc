@@ -1,7 +1,6 @@
 #include "ops/rnn_cell.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -112,30 +111,6 @@ OpCost RNNCellGradCost(const CostContext& c) {
   return cost;
 }
 
-// Gradient rule. (RNNCellGrad has none.)
-
-absl::Status RNNCellGradient(GradientContext& c) {
-  const RNNCellGradOutputs grad =
-      RNNCellGrad(c.builder(), {.x = c.input(kX),
-                                .w = c.input(kW),
-                                .u = c.input(kU),
-                                .bias = c.input(kB),
-                                .initial_state = c.input(kH0),
-                                .sequence = c.output(0),
-                                .d_sequence = c.output_gradient(0),
-                                .d_last = c.output_gradient(1),
-                                .mask = c.input(kMask),
-                                .recurrent_dropout = c.input(kDropout),
-                                .activation = c.attributes().GetString("activation"),
-                                .reverse = c.attributes().GetBool("reverse")});
-  c.SetInputGradient(kX, grad.dx);
-  if (c.input(kW).present()) c.SetInputGradient(kW, grad.dw);
-  c.SetInputGradient(kU, grad.du);
-  c.SetInputGradient(kB, grad.db);
-  c.SetInputGradient(kH0, grad.dh0);
-  return absl::OkStatus();
-}
-
 // Samples.
 
 OpSample SampleWithSequence(SampleSource& source, const RecurrentOperands& kind, int num_inputs,
@@ -180,7 +155,7 @@ OpDef RNNCellOp() {
       .Output({.name = "last", .doc = "the last state, h_{time-1}: [batch, units]"})
       .Shapes(RNNCellShape)
       .Reference(ComputeRNNCell<float>, ComputeRNNCell<double>)
-      .Gradient(RNNCellGradient)
+      .Gradient(GradientOp("RNNCellGrad"))
       .Cost(
           "FLOPs: for each element of sequence, 2 features (0 without w), 2 units (not at t = 0 "
           "without h0), 1 for b, 1 for act.",

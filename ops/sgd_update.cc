@@ -1,5 +1,3 @@
-#include "ops/sgd_update.h"
-
 #include <vector>
 
 #include "base/status_macros.h"
@@ -28,6 +26,7 @@ Types SGDShape(const ShapeContext& c) {
 }
 
 // Reference computation, with the operations of the formula in T.
+// Source: keras/src/optimizers/sgd.py (Keras 3).
 
 template <typename T>
 absl::Status ComputeSGD(const ReferenceContext& c) {
@@ -140,14 +139,6 @@ OpDef SGDUpdateOp() {
                 {Reals({2}, {1, -2}), Reals({2}, {0.5, 4}), RealScalar(0.25), Reals({2}, {1, -3})},
                 {Reals({2}, {1.0625, -4.25}), Reals({2}, {0.375, -2.5})}})
       .Samples(SGDSample);
-}
-
-SGDUpdateOutputs SGDUpdate(FunctionBuilder& g, Value w, Value gradient, Value lr,
-                           const SGDUpdateOptions& options) {
-  const std::vector<Value> outputs =
-      g.AddNode("SGDUpdate", {w, gradient, lr, options.m},
-                {{"momentum", options.momentum}, {"nesterov", options.nesterov}}, options.name);
-  return {.new_w = outputs[0], .new_m = outputs[1]};
 }
 
 }  // namespace seqgraph::ops

@@ -155,11 +155,6 @@ absl::Status ComputeReverse(const ReferenceContext& c) {
 
 // Gradient rules.
 
-SliceOptions OptionsOf(const Attributes& attributes) {
-  const Range range(attributes);
-  return {.axis = range.axis, .begin = range.begin, .end = range.end, .stride = range.stride};
-}
-
 absl::Status ConcatGradient(GradientContext& c) {
   FunctionBuilder& g = c.builder();
   const int64_t axis = c.attributes().GetInt("axis");
@@ -175,14 +170,8 @@ absl::Status ConcatGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
-absl::Status SliceGradient(GradientContext& c) {
-  c.SetInputGradient(
-      0, SliceGrad(c.builder(), c.output_gradient(0), c.input(0), OptionsOf(c.attributes())));
-  return absl::OkStatus();
-}
-
 absl::Status SliceGradGradient(GradientContext& c) {
-  c.SetInputGradient(0, Slice(c.builder(), c.output_gradient(0), OptionsOf(c.attributes())));
+  c.SetInputGradient(0, c.builder().AddNode("Slice", {c.output_gradient(0)}, c.attributes())[0]);
   return absl::OkStatus();
 }
 
@@ -287,7 +276,7 @@ OpDef SliceOp() {
       .Reference(ByType(ComputeSlice<float>, ComputeSlice<double>, ComputeSlice<int32_t>,
                         ComputeSlice<int64_t>))
       .Moves()
-      .Gradient(SliceGradient)
+      .Gradient(GradientOp("SliceGrad"))
       .Cost("FLOPs: none. Of x, what is taken is read.",
             [](const CostContext& c) {
               OpCost cost = c.Moving(0, {});
@@ -372,11 +361,6 @@ Value Concat(FunctionBuilder& g, Value a, Value b, int64_t axis, std::string nam
 
 Value Slice(FunctionBuilder& g, Value x, const SliceOptions& o) {
   return g.AddNode("Slice", {x}, SliceAttributes(o.axis, o.begin, o.end, o.stride), o.name)[0];
-}
-
-Value SliceGrad(FunctionBuilder& g, Value dy, Value like, const SliceOptions& o) {
-  return g.AddNode("SliceGrad", {dy, like}, SliceAttributes(o.axis, o.begin, o.end, o.stride),
-                   o.name)[0];
 }
 
 Value Reverse(FunctionBuilder& g, Value x, int64_t axis, std::string name) {

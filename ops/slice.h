@@ -26,10 +26,6 @@ struct SliceOptions {
 /// The elements begin, begin + stride, .. below end along the axis.
 Value Slice(FunctionBuilder& g, Value x, const SliceOptions& options);
 
-/// Its gradient: dy where it was taken from, 0 elsewhere. The elements of `like`, which has the
-/// shape of x, are not read.
-Value SliceGrad(FunctionBuilder& g, Value dy, Value like, const SliceOptions& options);
-
 /// The elements in reversed order along `axis`. (Time is axis 1.)
 Value Reverse(FunctionBuilder& g, Value x, int64_t axis, std::string name = "");
 

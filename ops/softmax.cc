@@ -85,13 +85,6 @@ absl::StatusOr<ErrorBound> SoftmaxGradBound(const BoundContext& c, int) {
   return SumOfTerms(width + 1, scale);
 }
 
-// Gradient rule. (SoftmaxGrad has none.)
-
-absl::Status SoftmaxGradient(GradientContext& c) {
-  c.SetInputGradient(0, SoftmaxGrad(c.builder(), c.output(0), c.output_gradient(0)));
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 // Definitions.
@@ -112,7 +105,7 @@ OpDef SoftmaxOp() {
       .Bound(OutputBound([](const BoundContext& c, int) {  // exponentials, and their sum
         return kElementaryRoundings + SumRoundings(c.shape(0).back().size());
       }))
-      .Gradient(SoftmaxGradient)
+      .Gradient(GradientOp("SoftmaxGrad"))
       .Cost("FLOPs: 5 for each element.",
             [](const CostContext& c) { return c.Moving(5 * c.output_size(0)); })
       .Example({"equal_and_by_log_2",  // exp(x) = 1, 2, 1
@@ -154,10 +147,6 @@ OpDef SoftmaxGradOp() {
 
 Value Softmax(FunctionBuilder& g, Value x, std::string name) {
   return g.AddNode("Softmax", {x}, {}, std::move(name))[0];
-}
-
-Value SoftmaxGrad(FunctionBuilder& g, Value y, Value dy, std::string name) {
-  return g.AddNode("SoftmaxGrad", {y, dy}, {}, std::move(name))[0];
 }
 
 }  // namespace seqgraph::ops

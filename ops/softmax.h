@@ -13,9 +13,6 @@ namespace seqgraph::ops {
 /// Softmax along the last axis, which must have at least one element. Nothing overflows.
 Value Softmax(FunctionBuilder& g, Value x, std::string name = "");
 
-/// Its gradient, from its output and that output's gradient.
-Value SoftmaxGrad(FunctionBuilder& g, Value y, Value dy, std::string name = "");
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_SOFTMAX_H_

@@ -88,13 +88,7 @@ absl::Status ComputeTakeStepGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
-// Gradient rules.
-
-absl::Status TakeStepGradient(GradientContext& c) {
-  c.SetInputGradient(0, TakeStepGrad(c.builder(), c.output_gradient(0), c.input(0),
-                                     c.attributes().GetInt("step")));
-  return absl::OkStatus();
-}
+// Gradient rule of TakeStepGrad.
 
 // dx is linear in dy. `like` is not read: no gradient is zero.
 absl::Status TakeStepGradGradient(GradientContext& c) {
@@ -145,7 +139,7 @@ OpDef TakeStepOp() {
       .Reject({"C2", {}, {RealType({2, 0, 3})}})
       .Reference(ComputeTakeStep<float>, ComputeTakeStep<double>)
       .Moves()
-      .Gradient(TakeStepGradient)
+      .Gradient(GradientOp("TakeStepGrad"))
       .Cost("FLOPs: none. Only that step of x is read.",
             [](const CostContext& c) {
               OpCost cost = c.Moving(0, {});
@@ -201,10 +195,6 @@ OpDef TakeStepGradOp() {
 
 Value TakeStep(FunctionBuilder& g, Value x, int64_t step, std::string name) {
   return g.AddNode("TakeStep", {x}, {{"step", step}}, std::move(name))[0];
-}
-
-Value TakeStepGrad(FunctionBuilder& g, Value dy, Value like, int64_t step, std::string name) {
-  return g.AddNode("TakeStepGrad", {dy, like}, {{"step", step}}, std::move(name))[0];
 }
 
 }  // namespace seqgraph::ops

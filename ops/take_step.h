@@ -14,9 +14,6 @@ namespace seqgraph::ops {
 /// end: -1 is the last one. InvalidArgument (in the builder) if it is not in [-time, time).
 Value TakeStep(FunctionBuilder& g, Value x, int64_t step, std::string name = "");
 
-/// Its gradient: dy [batch, ...] -> dx of the shape of `like`, of which no element is read.
-Value TakeStepGrad(FunctionBuilder& g, Value dy, Value like, int64_t step, std::string name = "");
-
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_TAKE_STEP_H_

@@ -3,6 +3,8 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "graph/op_def.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
 #include "ops/elementwise.h"
@@ -94,6 +96,30 @@ void WeightStep::Store() const {
 Expr OptimizerStep::StepNumber() {
   if (!builder_.status().ok()) return rate();
   return Expr{&builder_, ops::Cast(builder_, iteration_, builder_.type(rate_).dtype, "")} + 1;
+}
+
+void OptimizerStep::UpdateByOp(absl::string_view op, const Attributes& hyperparameters,
+                               const std::map<absl::string_view, absl::string_view>& slots) {
+  const absl::StatusOr<const OpDef*> found = builder_.registry().Get(op);
+  if (!found.ok()) return builder_.Fail(found.status());
+  const OpDef& def = **found;
+  Attributes attributes;
+  for (const AttributeDef& each : def.attributes()) {
+    attributes.Set(each.name, *hyperparameters.Find(each.name));
+  }
+  ForEachWeight([&](WeightStep& each) {
+    std::map<absl::string_view, Value> operands = {
+        {"w", each.w.value}, {"g", each.g.value}, {"lr", rate_}, {"t", iteration_}};
+    for (const auto& [input, slot] : slots) operands[input] = each.slot(slot).value;
+    std::vector<Value> inputs;
+    for (const InputDef& input : def.inputs()) inputs.push_back(operands.at(input.name));
+    const std::vector<Value> outputs = builder_.AddNode(op, inputs, attributes, each.name);
+    each.SetWeight({&builder_, outputs[0]});
+    for (size_t i = 1; i < outputs.size(); ++i) {
+      const absl::string_view slot = absl::StripPrefix(def.outputs()[i].name, "new_");
+      each.SetSlot(slots.at(slot), {&builder_, outputs[i]});
+    }
+  });
 }
 
 Expr OptimizerStep::Shared(const SlotDef& slot) {

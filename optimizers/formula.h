@@ -69,10 +69,7 @@ class OptimizerStep {
   OptimizerStep(FunctionBuilder& g, Value rate, Value iteration, Weights weights)
       : builder_(g), rate_(rate), iteration_(iteration), weights_(std::move(weights)) {}
 
-  FunctionBuilder& builder() { return builder_; }
   Expr rate() { return {&builder_, rate_}; }
-  /// Steps done before this one, int64.
-  Value iteration() const { return iteration_; }
   /// The number of this step, from 1, in the type of the weights.
   Expr StepNumber();
   /// A slot that all weights share, before the step.
@@ -81,6 +78,11 @@ class OptimizerStep {
 
   /// Calls `update` for each weight, which sets its next content and that of its slots.
   void ForEachWeight(const std::function<void(WeightStep&)>& update) { weights_(update); }
+  /// Updates each weight by one node of `op`, whose attributes are hyperparameters and whose inputs
+  /// are w, g, lr, t and slots; `slots` gives the name of the slot for that of the input. Outputs
+  /// are new_w and new_<input> of slots.
+  void UpdateByOp(absl::string_view op, const Attributes& hyperparameters,
+                  const std::map<absl::string_view, absl::string_view>& slots);
 
  private:
   FunctionBuilder& builder_;

@@ -150,11 +150,11 @@ Optimizer::Optimizer(const T& settings)
       weight_decay(settings.weight_decay),
       hyperparameters(HyperparametersOf(settings)) {}
 
-/// The definition of the optimizer whose settings are a T.
+/// The definition of the optimizer whose settings are a T; see OptimizerDef.
 template <typename T>
 OptimizerDef DefineOptimizer(std::string name, std::string doc,
                              std::vector<SlotGroup> (*slots)(const T&),
-                             void (*update)(const T&, OptimizerStep&)) {
+                             void (*update)(const T&, OptimizerStep&), std::string update_op = "") {
   const T defaults;
   OptimizerDef def{.name = std::move(name),
                    .doc = std::move(doc),
@@ -163,7 +163,8 @@ OptimizerDef DefineOptimizer(std::string name, std::string doc,
                    .hyperparameters = {},
                    .slots = [slots](const Attributes& a) { return slots(SettingsOf<T>(a)); },
                    .update = [update](const Attributes& a,
-                                      OptimizerStep& step) { update(SettingsOf<T>(a), step); }};
+                                      OptimizerStep& step) { update(SettingsOf<T>(a), step); },
+                   .update_op = std::move(update_op)};
   T::Fields([&](const char* key, auto T::*member, const Limits& limits, const char* text) {
     def.hyperparameters.push_back({key, AttributeValue(defaults.*member), limits, text});
   });

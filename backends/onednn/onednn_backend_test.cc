@@ -28,7 +28,6 @@
 #include "ops/dense.h"
 #include "ops/embedding.h"
 #include "ops/reductions.h"
-#include "ops/rmsprop_update.h"
 #include "ops/rnn_cell.h"
 #include "runtime/compiled_function.h"
 #include "tests/testing.h"

@@ -23,7 +23,6 @@
 #include "ops/lstm_cell.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "ops/rnn_cell.h"
-#include "ops/sgd_update.h"
 #include "runtime/compiled_function.h"
 #include "tests/allocations/allocation_counter.h"
 #include "tests/testing.h"
@@ -71,7 +70,7 @@ absl::StatusOr<Function> Classifier(const std::string& cell) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<Value> gradients, AddGradients(g, loss, wrt));
   size_t i = 0;
   for (const auto& [name, weight] : weights) {
-    g.Update(name, ops::SGDUpdate(g, weight, gradients[i++], lr).new_w);
+    g.Update(name, g.AddNode("SGDUpdate", {weight, gradients[i++], lr})[0]);
   }
   g.Result("loss", loss);
   return std::move(g).Build();

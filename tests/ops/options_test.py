@@ -46,7 +46,7 @@ class OptionsTest(unittest.TestCase):
     def test_all_reach_the_node(self):
         headers, sources = read("ops/*.h"), read("ops/*.cc")
         builders = _BUILDER.findall(sources)
-        self.assertGreater(len(builders), 30, "the sources are not where they are looked for")
+        self.assertGreater(len(builders), 15, "the sources are not where they are looked for")
         self.assertEqual(dropped(headers, sources), [])
 
     def test_a_dropped_one_is_found(self):

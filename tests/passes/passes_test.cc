@@ -149,7 +149,7 @@ TEST(FuseElementwise, MakesOneNodeOfAChainWithItsConstants) {
   const Value y = g.Input("y", {DType::kFloat32, {kBatch, 5}});
   const Value tanh = ops::Tanh(g, ops::Add(g, x, y));
   const Value scaled = ops::Scale(g, ops::Multiply(g, tanh, ops::FillLike(g, x, 0.3)), -2);
-  g.Result("y", ops::Subtract(g, ops::Relu(g, scaled), ops::SigmoidGrad(g, y, scaled)));
+  g.Result("y", ops::Subtract(g, ops::Relu(g, scaled), ops::Binary(g, "SigmoidGrad", y, scaled)));
   const Function after = ExpectSame(std::move(g).Build().value(), "fuse_elementwise,dead_code",
                                     {{"fuse_elementwise", 7}});
   // `scaled` is read twice, but once both readers are one node it goes with them.
