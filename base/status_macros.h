@@ -37,10 +37,15 @@
 
 namespace seqgraph {
 
-/// The same status with `context` and ": " in front of its message; OK stays OK.
+/// The same status with `context` and ": " in front of its message; OK, or a value, stays as it is.
 inline absl::Status Annotate(const absl::Status& status, absl::string_view context) {
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(context, ": ", status.message()));
+}
+template <typename T>
+absl::StatusOr<T> Annotate(absl::StatusOr<T> value, absl::string_view context) {
+  if (value.ok()) return value;
+  return Annotate(value.status(), context);
 }
 
 }  // namespace seqgraph

@@ -164,9 +164,9 @@ class Importer {
  private:
   absl::Status Sources() {
     for (const proto::Input& input : from_.inputs()) {
-      absl::StatusOr<TensorType> type = TypeFromProto(input.type());
-      if (!type.ok()) return Annotate(type.status(), "input " + input.name());
-      SEQ_RETURN_IF_ERROR(Define(input.name(), builder_.Input(input.name(), *std::move(type))));
+      SEQ_ASSIGN_OR_RETURN(TensorType type,
+                           Annotate(TypeFromProto(input.type()), "input " + input.name()));
+      SEQ_RETURN_IF_ERROR(Define(input.name(), builder_.Input(input.name(), std::move(type))));
     }
     for (const proto::VariableDef& variable : from_.variables()) {
       SEQ_ASSIGN_OR_RETURN(VariableDef def, VariableDefFromProto(variable));
@@ -264,12 +264,9 @@ proto::VariableDef VariableDefToProto(const VariableDef& def) {
 absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& from) {
   const std::string where = absl::StrCat("variable ", from.name());
   SEQ_RETURN_IF_ERROR(CheckName("a variable", from.name()));
-  absl::StatusOr<TensorType> type = TypeFromProto(from.type());
-  if (!type.ok()) return Annotate(type.status(), where);
-  VariableDef def{from.name(), *std::move(type)};
-  const absl::StatusOr<Initializer> initializer = InitializerFromProto(from.initializer());
-  if (!initializer.ok()) return Annotate(initializer.status(), where);
-  def.initializer = *initializer;
+  SEQ_ASSIGN_OR_RETURN(TensorType type, Annotate(TypeFromProto(from.type()), where));
+  VariableDef def{from.name(), std::move(type)};
+  SEQ_ASSIGN_OR_RETURN(def.initializer, Annotate(InitializerFromProto(from.initializer()), where));
   const std::optional<VariableRole> role = EnumFromProto(kRoles, from.role());
   if (!role.has_value()) {
     return absl::InvalidArgumentError(
@@ -308,11 +305,9 @@ absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attrib
       }
       break;
     case proto::Attribute::kTensorValue: {
-      absl::StatusOr<Tensor> tensor = TensorFromProto(attribute.tensor_value());
-      if (!tensor.ok()) {
-        return Annotate(tensor.status(), absl::StrCat("attribute ", attribute.name()));
-      }
-      return AttributeValue(*std::move(tensor));
+      SEQ_ASSIGN_OR_RETURN(Tensor tensor, Annotate(TensorFromProto(attribute.tensor_value()),
+                                                   absl::StrCat("attribute ", attribute.name())));
+      return AttributeValue(std::move(tensor));
     }
     case proto::Attribute::VALUE_NOT_SET:
       break;

@@ -33,9 +33,8 @@ absl::StatusOr<Tensors> ReadTensors(const TensorList& list, absl::string_view wh
   Tensors tensors;
   for (const proto::NamedTensor& entry : list) {
     const std::string where = absl::StrCat(what, " ", entry.name());
-    absl::StatusOr<Tensor> tensor = TensorFromProto(entry.tensor());
-    if (!tensor.ok()) return Annotate(tensor.status(), where);
-    if (!tensors.emplace(entry.name(), *std::move(tensor)).second) {
+    SEQ_ASSIGN_OR_RETURN(Tensor tensor, Annotate(TensorFromProto(entry.tensor()), where));
+    if (!tensors.emplace(entry.name(), std::move(tensor)).second) {
       return Wrong(absl::StrCat(where, " is given twice"));
     }
   }
@@ -369,9 +368,9 @@ absl::StatusOr<std::vector<GraphTestCase>> ParseGraphTests(absl::string_view tex
     if (from.name().empty() || !names.insert(from.name()).second) {
       return Wrong(absl::StrCat(where, ": the name must be new and not empty"));
     }
-    absl::StatusOr<GraphTestCase> read = CaseReader(from, folder, registry).Run();
-    if (!read.ok()) return Annotate(read.status(), where);
-    cases.push_back(*std::move(read));
+    SEQ_ASSIGN_OR_RETURN(GraphTestCase read,
+                         Annotate(CaseReader(from, folder, registry).Run(), where));
+    cases.push_back(std::move(read));
   }
   return cases;
 }
@@ -384,9 +383,7 @@ absl::StatusOr<std::vector<GraphTestCase>> LoadGraphTests(const std::string& pat
   SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxFileBytes));
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
-  absl::StatusOr<std::vector<GraphTestCase>> cases = ParseGraphTests(text, folder, registry);
-  if (!cases.ok()) return Annotate(cases.status(), path);
-  return cases;
+  return Annotate(ParseGraphTests(text, folder, registry), path);
 }
 
 }  // namespace seqgraph

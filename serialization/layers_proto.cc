@@ -102,9 +102,7 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
     if (!from.class_name().empty() || from.settings_size() > 0) {
       return absl::InvalidArgumentError(absl::StrCat(where, ": is of two kinds"));
     }
-    absl::StatusOr<LayerKind> kind = OldLayerKind(from);
-    SEQ_RETURN_IF_ERROR(Annotate(kind.status(), where));
-    layer.kind = *std::move(kind);
+    SEQ_ASSIGN_OR_RETURN(layer.kind, Annotate(OldLayerKind(from), where));
     return layer;
   }
   if (from.class_name().empty() || from.class_name().size() > kMaxNameBytes) {
@@ -113,9 +111,9 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
   layer.kind.class_name = from.class_name();
   for (const proto::LayerSetting& setting : from.settings()) {
     SEQ_RETURN_IF_ERROR(Annotate(CheckName("a setting", setting.name()), where));
-    absl::StatusOr<LayerSetting> value = ReadSetting(setting, depth);
-    SEQ_RETURN_IF_ERROR(Annotate(value.status(), absl::StrCat(where, ": ", setting.name())));
-    if (!layer.kind.settings.emplace(setting.name(), *std::move(value)).second) {
+    SEQ_ASSIGN_OR_RETURN(LayerSetting value, Annotate(ReadSetting(setting, depth),
+                                                      absl::StrCat(where, ": ", setting.name())));
+    if (!layer.kind.settings.emplace(setting.name(), std::move(value)).second) {
       return absl::InvalidArgumentError(
           absl::StrCat(where, ": ", setting.name(), " is there twice"));
     }
@@ -161,9 +159,7 @@ absl::StatusOr<LayerStack> LayerStackFromProto(const proto::LayerStack& saved) {
     return absl::InvalidArgumentError("the name of the stack is too long");
   }
   LayerStack stack{.name = saved.name()};
-  absl::StatusOr<LayerInput> input = InputFromProto(saved.input());
-  SEQ_RETURN_IF_ERROR(Annotate(input.status(), "the stack of layers"));
-  stack.input = *std::move(input);
+  SEQ_ASSIGN_OR_RETURN(stack.input, Annotate(InputFromProto(saved.input()), "the stack of layers"));
   std::set<std::string> names;
   for (const proto::Layer& from : saved.layers()) {
     SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(from, 1));

@@ -216,9 +216,9 @@ absl::Status AddVariables(const proto::Model& from, Model& model) {
     if (model.variables.Find(def.name) != nullptr) {
       return absl::InvalidArgumentError(absl::StrCat("variable ", def.name, " is there twice"));
     }
-    absl::StatusOr<Tensor> value = TensorFromProto(saved.value());
-    if (!value.ok()) return Annotate(value.status(), absl::StrCat("variable ", def.name));
-    SEQ_RETURN_IF_ERROR(model.variables.Add(def, *std::move(value)));
+    SEQ_ASSIGN_OR_RETURN(Tensor value, Annotate(TensorFromProto(saved.value()),
+                                                absl::StrCat("variable ", def.name)));
+    SEQ_RETURN_IF_ERROR(model.variables.Add(def, std::move(value)));
   }
   return absl::OkStatus();
 }
@@ -250,12 +250,11 @@ absl::Status ReadSelfTests(const proto::Model& from, const Model& model,
         absl::StrCat(from.self_tests_size(), " self-tests; at most ", kMaxSelfTests));
   }
   for (const proto::SelfTest& saved : from.self_tests()) {
-    absl::StatusOr<SelfTest> test = SelfTestFromProto(saved);
-    if (!test.ok()) {
-      return Annotate(test.status(), absl::StrCat("self-test of function ", saved.function()));
-    }
-    SEQ_RETURN_IF_ERROR(CheckSelfTest(*test, model));
-    if (self_tests != nullptr) self_tests->push_back(*std::move(test));
+    SEQ_ASSIGN_OR_RETURN(SelfTest test,
+                         Annotate(SelfTestFromProto(saved),
+                                  absl::StrCat("self-test of function ", saved.function())));
+    SEQ_RETURN_IF_ERROR(CheckSelfTest(test, model));
+    if (self_tests != nullptr) self_tests->push_back(std::move(test));
   }
   return absl::OkStatus();
 }
@@ -344,18 +343,17 @@ absl::StatusOr<Model> ParseModel(absl::string_view bytes, ModelFormat format,
 absl::Status SaveModel(const Model& model, const std::string& path,
                        absl::Span<const SelfTest> self_tests) {
   SEQ_ASSIGN_OR_RETURN(const ModelFormat format, ModelFormatOfPath(path));
-  const absl::StatusOr<std::string> bytes = SerializeModel(model, format, self_tests);
-  if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot save ", path));
-  return AtomicWriteFile(path, *bytes);
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, Annotate(SerializeModel(model, format, self_tests),
+                                                         absl::StrCat("cannot save ", path)));
+  return AtomicWriteFile(path, bytes);
 }
 
 absl::StatusOr<Model> LoadModel(const std::string& path, const OpRegistry& registry,
                                 std::vector<SelfTest>* self_tests) {
   SEQ_ASSIGN_OR_RETURN(const ModelFormat format, ModelFormatOfPath(path));
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxModelBytes));
-  absl::StatusOr<Model> model = ParseModel(bytes, format, registry, self_tests);
-  if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
-  return model;
+  return Annotate(ParseModel(bytes, format, registry, self_tests),
+                  absl::StrCat("cannot load ", path));
 }
 
 std::string ModelOutline(const Model& model) {

@@ -28,9 +28,8 @@ absl::StatusOr<ExpectedTensors> ReadEntries(const Entries& entries, absl::string
   ExpectedTensors tensors;
   for (const proto::SelfTest::Entry& entry : entries) {
     const std::string where = absl::StrCat(what, " ", entry.name());
-    absl::StatusOr<Tensor> tensor = TensorFromProto(entry.tensor());
-    if (!tensor.ok()) return Annotate(tensor.status(), where);
-    if (!tensors.emplace(entry.name(), SelfTest::Expected{*std::move(tensor), entry.allowed()})
+    SEQ_ASSIGN_OR_RETURN(Tensor tensor, Annotate(TensorFromProto(entry.tensor()), where));
+    if (!tensors.emplace(entry.name(), SelfTest::Expected{std::move(tensor), entry.allowed()})
              .second) {
       return absl::InvalidArgumentError(absl::StrCat(where, " is given twice"));
     }

@@ -77,9 +77,7 @@ absl::Status CheckBackendNames(absl::string_view names) {
 }
 
 absl::StatusOr<PassList> ChoosePasses(absl::string_view text) {
-  absl::StatusOr<PassList> passes = SelectPasses(StandardPasses(), text);
-  if (!passes.ok()) return Annotate(passes.status(), "--passes");
-  return passes;
+  return Annotate(SelectPasses(StandardPasses(), text), "--passes");
 }
 
 absl::StatusOr<BackendPreferences> PreferMeasured(const Function& function,

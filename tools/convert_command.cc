@@ -77,13 +77,13 @@ class ConvertCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, from->read(in_, options));
     SEQ_RETURN_IF_ERROR(ReadWeights(converted));
     if (!words_.empty()) SEQ_RETURN_IF_ERROR(SetWordIndex(words_, converted.model));
-    const absl::StatusOr<std::string> bytes = to->write(converted, options);
-    if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot write ", out_));
+    SEQ_ASSIGN_OR_RETURN(const std::string bytes, Annotate(to->write(converted, options),
+                                                           absl::StrCat("cannot write ", out_)));
     for (const std::string& note : converted.notes) {
       std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
     }
-    SEQ_RETURN_IF_ERROR(AtomicWriteFile(out_, *bytes));
-    out.Print("%s: %d bytes, %s\n", out_, bytes->size(), to->what);
+    SEQ_RETURN_IF_ERROR(AtomicWriteFile(out_, bytes));
+    out.Print("%s: %d bytes, %s\n", out_, bytes.size(), to->what);
     return 0;
   }
 

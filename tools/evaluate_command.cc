@@ -65,20 +65,19 @@ class EvaluateCommand : public Command {
                          LoadTestedModel(path_, self_test_.on(), backend_, {{"evaluate", batch_}},
                                          profile_.trace()));
     Model& model = tested.model;
-    const absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model);
-    if (!vocabulary.ok()) return Annotate(vocabulary.status(), path_);
+    SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, Annotate(VocabularyOf(model), path_));
     // Before the data are read: a backend that is not there, a model of another kind.
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
     RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
     run.profile = profile_.profile();
     ModelRunner runner(&model, std::move(run));
-    const absl::StatusOr<CompiledFunction*> compiled = runner.Compile("evaluate", batch_);
-    if (!compiled.ok()) return Annotate(compiled.status(), path_);
+    SEQ_ASSIGN_OR_RETURN(const CompiledFunction* compiled,
+                         Annotate(runner.Compile("evaluate", batch_), path_));
     TraceSpan read(profile_.trace(), "read and encode reviews", "data");
     DataOrigin origin;
     SEQ_ASSIGN_OR_RETURN(
         const data::TokenSet set,
-        data_.EncodePart(part_, *vocabulary, model.preprocessing.maxlen, model.labels, &origin));
+        data_.EncodePart(part_, vocabulary, model.preprocessing.maxlen, model.labels, &origin));
     read.End();
     const std::vector<std::string> labels = ClassNames(model, set);
     const bool synthetic = data_.synthetic();
@@ -106,7 +105,7 @@ class EvaluateCommand : public Command {
     }
     const std::vector<const Backend*> backends = ListOf(tested.backends);
     if (backends.size() > 1) {
-      out.Write(BackendLine("evaluate", (*compiled)->assignments(), backends));
+      out.Write(BackendLine("evaluate", compiled->assignments(), backends));
     }
     return 0;
   }

@@ -30,17 +30,14 @@ absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::
 }
 
 absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags& flags) {
-  absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model_);
-  if (!vocabulary.ok()) return Annotate(vocabulary.status(), path);
-  vocabulary_ = *std::move(vocabulary);
+  SEQ_ASSIGN_OR_RETURN(vocabulary_, Annotate(VocabularyOf(model_), path));
   const int64_t classes = static_cast<int64_t>(model_.labels.size());
   if (classes < 2) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": expected two labels or more, found ", classes));
   }
-  absl::StatusOr<const Function*> predict = model_.GetFunction("predict");
-  if (!predict.ok()) return Annotate(predict.status(), path);
-  const Function& function = **predict;
+  SEQ_ASSIGN_OR_RETURN(const Function* predict, Annotate(model_.GetFunction("predict"), path));
+  const Function& function = *predict;
   const TensorType tokens{DType::kInt32, {Dim::Batch(), model_.preprocessing.maxlen}};
   const TensorType one{DType::kFloat32, {Dim::Batch(), 1}};
   const TensorType all{DType::kFloat32, {Dim::Batch(), classes}};

@@ -185,12 +185,8 @@ absl::StatusOr<AttributeMessage> ParseAttribute(absl::string_view bytes) {
   if (version > 1 && (flags & 3) != 0) {
     return absl::InvalidArgumentError(absl::StrCat(where, " shares its type, which is not read"));
   }
-  const absl::StatusOr<Datatype> parsed = ParseDatatype(type);
-  SEQ_RETURN_IF_ERROR(Annotate(parsed.status(), where));
-  attribute.type = *parsed;
-  absl::StatusOr<Dataspace> extents = ParseDataspace(space);
-  SEQ_RETURN_IF_ERROR(Annotate(extents.status(), where));
-  attribute.space = *std::move(extents);
+  SEQ_ASSIGN_OR_RETURN(attribute.type, Annotate(ParseDatatype(type), where));
+  SEQ_ASSIGN_OR_RETURN(attribute.space, Annotate(ParseDataspace(space), where));
   attribute.data = cursor.Take(cursor.left());
   return attribute;
 }

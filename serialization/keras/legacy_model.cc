@@ -30,9 +30,7 @@ absl::StatusOr<Json> ReadJsonAttribute(const Node& root, const std::string& name
   SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> parts, TextList(root, "", name));
   std::string text;
   for (const std::string& part : parts) text += part;
-  absl::StatusOr<Json> json = ParseJson(text);
-  SEQ_RETURN_IF_ERROR(Annotate(json.status(), name));
-  return json;
+  return Annotate(ParseJson(text), name);
 }
 
 // TensorFlow 2.11's name of a slot.

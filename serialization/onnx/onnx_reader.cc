@@ -343,13 +343,10 @@ class Reader {
 
   absl::StatusOr<Value> Output(const std::string& name, const Scope& scope) {
     const std::string where = absl::StrCat("output ", Shown(name));
-    absl::StatusOr<Operand> operand = Lookup(name, scope);
-    if (!operand.ok()) return Annotate(operand.status(), where);
-    if (!operand->present()) return absl::InvalidArgumentError("an output without a name");
+    SEQ_ASSIGN_OR_RETURN(Operand operand, Annotate(Lookup(name, scope), where));
+    if (!operand.present()) return absl::InvalidArgumentError("an output without a name");
     graph_.builder().set_default_name(Shown(name));
-    absl::StatusOr<Value> value = graph_.Materialize(*operand);
-    if (!value.ok()) return Annotate(value.status(), where);
-    return value;
+    return Annotate(graph_.Materialize(operand), where);
   }
 
   absl::StatusOr<Model> MakeModel(Function predict) {
@@ -394,9 +391,7 @@ absl::StatusOr<Model> LoadOnnx(const std::string& path, const OpRegistry& regist
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, onnx::kFileBytes));
   const size_t slash = path.rfind('/');
   options.folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  absl::StatusOr<Model> model = ParseOnnx(bytes, registry, options);
-  if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
-  return model;
+  return Annotate(ParseOnnx(bytes, registry, options), absl::StrCat("cannot load ", path));
 }
 
 }  // namespace seqgraph

@@ -99,9 +99,9 @@ absl::StatusOr<std::string> SerializeOnnx(const Model& model, const OnnxWriteOpt
 
 absl::Status SaveOnnx(const Model& model, const std::string& path,
                       const OnnxWriteOptions& options) {
-  const absl::StatusOr<std::string> bytes = SerializeOnnx(model, options);
-  if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot save ", path));
-  return AtomicWriteFile(path, *bytes);
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes,
+                       Annotate(SerializeOnnx(model, options), absl::StrCat("cannot save ", path)));
+  return AtomicWriteFile(path, bytes);
 }
 
 }  // namespace seqgraph

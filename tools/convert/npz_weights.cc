@@ -74,9 +74,8 @@ absl::Status ReadNpzWeights(const std::string& path, Model& model) {
     const auto array = arrays->find(name);
     if (array == arrays->end())
       return absl::InvalidArgumentError(absl::StrCat(where, " is missing"));
-    const absl::StatusOr<Tensor> tensor = ToTensor(array->second);
-    SEQ_RETURN_IF_ERROR(Annotate(tensor.status(), where));
-    SEQ_RETURN_IF_ERROR(Annotate(model.variables.Assign(variable, *tensor), where));
+    SEQ_ASSIGN_OR_RETURN(const Tensor tensor, Annotate(ToTensor(array->second), where));
+    SEQ_RETURN_IF_ERROR(Annotate(model.variables.Assign(variable, tensor), where));
   }
   return absl::OkStatus();
 }

@@ -61,21 +61,18 @@ absl::StatusOr<Tensor> FromArray(const data::NpyArray& array, const TensorType& 
 }  // namespace
 
 absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::string& path) {
-  absl::StatusOr<std::map<std::string, data::NpyArray>> arrays = data::ReadNpz(path);
-  if (!arrays.ok()) return Annotate(arrays.status(), path);
+  SEQ_ASSIGN_OR_RETURN(const auto arrays, Annotate(data::ReadNpz(path), path));
   ModelInputs inputs{.batch = 0};
   for (Value value : function.inputs()) {
     const ValueInfo& info = function.info(value);
-    const auto found = arrays->find(info.name);
-    if (found == arrays->end()) {
+    const auto found = arrays.find(info.name);
+    if (found == arrays.end()) {
       return absl::InvalidArgumentError(absl::StrCat(path, " has no array ", info.name,
                                                      ", an input of function ", function.name()));
     }
-    absl::StatusOr<Tensor> tensor = FromArray(found->second, info.type, &inputs.batch);
-    if (!tensor.ok()) {
-      return Annotate(tensor.status(), absl::StrCat(path, ": array ", info.name));
-    }
-    inputs.tensors[info.name] = *std::move(tensor);
+    SEQ_ASSIGN_OR_RETURN(inputs.tensors[info.name],
+                         Annotate(FromArray(found->second, info.type, &inputs.batch),
+                                  absl::StrCat(path, ": array ", info.name)));
   }
   inputs.batch = std::max<int64_t>(inputs.batch, 1);
   return inputs;
@@ -83,12 +80,12 @@ absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::
 
 absl::StatusOr<ModelInputs> InputsFromTexts(const Model& model, const Function& function,
                                             const std::string& data, int64_t batch) {
-  const absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model);
-  if (!vocabulary.ok()) return Annotate(vocabulary.status(), absl::StrCat("model ", model.name));
+  SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary,
+                       Annotate(VocabularyOf(model), absl::StrCat("model ", model.name)));
   const int64_t maxlen = model.preprocessing.maxlen;
   SEQ_ASSIGN_OR_RETURN(
       const data::TokenSet set,
-      data::EncodeTexts(data, data::Split::kTrain, *vocabulary, static_cast<int>(maxlen), {}));
+      data::EncodeTexts(data, data::Split::kTrain, vocabulary, static_cast<int>(maxlen), {}));
   ModelInputs inputs{.batch = std::min(batch, set.rows)};
   // In file order all reviews of one label come first: every so many-th one has both.
   const int64_t stride = set.rows / inputs.batch;
