@@ -368,9 +368,8 @@ absl::StatusOr<std::vector<GraphTestCase>> ParseGraphTests(absl::string_view tex
     if (from.name().empty() || !names.insert(from.name()).second) {
       return Wrong(absl::StrCat(where, ": the name must be new and not empty"));
     }
-    SEQ_ASSIGN_OR_RETURN(GraphTestCase read,
+    SEQ_ASSIGN_OR_RETURN(cases.emplace_back(),
                          Annotate(CaseReader(from, folder, registry).Run(), where));
-    cases.push_back(std::move(read));
   }
   return cases;
 }

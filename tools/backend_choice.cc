@@ -32,9 +32,8 @@ absl::Status Encode(const PlannedCall& call, const PassList& passes, PluginOptio
   };
   for (const NodeOwners& owners : {NodeOwners(), takes_all}) {
     SEQ_ASSIGN_OR_RETURN(const Function rewritten, RunPasses(bound, AllOps(), passes, owners));
-    SEQ_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedFunction> encoded,
+    SEQ_ASSIGN_OR_RETURN(options.functions.emplace_back(),
                          EncodedFunction::Encode(rewritten, options.serialize));
-    options.functions.push_back(std::move(encoded));
   }
   return absl::OkStatus();
 }

@@ -64,8 +64,7 @@ absl::StatusOr<Request> Request::Unpack(absl::string_view packed) {
       request.path = std::string(text);
       continue;
     }
-    SEQ_ASSIGN_OR_RETURN(auto function, EncodedFunction::Unpack(text));
-    request.functions.push_back(std::move(function));
+    SEQ_ASSIGN_OR_RETURN(request.functions.emplace_back(), EncodedFunction::Unpack(text));
   }
   return request;
 }

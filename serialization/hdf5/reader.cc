@@ -153,8 +153,7 @@ class TreeReader {
     SEQ_RETURN_IF_ERROR(header.CheckNotDense(MessageType::kLinkInfo, "links"));
     for (const Message& message : header.messages) {
       if (message.type != MessageType::kLink) continue;
-      SEQ_ASSIGN_OR_RETURN(Link link, ParseLink(message.data));
-      links.push_back(std::move(link));
+      SEQ_ASSIGN_OR_RETURN(links.emplace_back(), ParseLink(message.data));
     }
     const Message* table = header.Find(MessageType::kSymbolTable);
     if (table == nullptr) return absl::OkStatus();

@@ -186,8 +186,7 @@ absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegist
   layers.push_back(ClassJson("keras.layers", "InputLayer", std::move(input), dialect));
   for (const Layer& layer : stack.layers) {
     if (outside && &layer == &stack.layers[0]) continue;
-    SEQ_ASSIGN_OR_RETURN(OrderedJson json, LayerJson(layer, registry, dialect));
-    layers.push_back(std::move(json));
+    SEQ_ASSIGN_OR_RETURN(layers.emplace_back(), LayerJson(layer, registry, dialect));
   }
   OrderedJson config;
   config["name"] = stack.name;

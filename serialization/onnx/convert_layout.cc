@@ -16,7 +16,7 @@ using Ints = std::vector<int64_t>;
 
 constexpr int64_t kMaxParts = 4096;  // of Concat and Split
 
-absl::Status ConvertTranspose(NodeImport& node) {
+absl::StatusOr<Operand> ConvertTranspose(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   Ints reversed(x.rank());
   std::iota(reversed.rbegin(), reversed.rend(), 0);
@@ -29,9 +29,7 @@ absl::Status ConvertTranspose(NodeImport& node) {
     return absl::InvalidArgumentError(
         absl::StrCat("attribute perm must have each axis of ", x.shape().ToString(), " once"));
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Transpose(x, permutation));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Transpose(x, permutation);
 }
 
 // The number of elements but for the batch, and how often the batch is there.
@@ -97,7 +95,11 @@ absl::StatusOr<Shape> RequestedShape(const Shape& x, const Ints& request, bool a
   return shape;
 }
 
-absl::StatusOr<Operand> ReshapeTo(NodeImport& node, const Operand& x, const Shape& shape) {
+absl::StatusOr<Operand> ConvertReshape(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(const Ints request, node.KnownInts(1, "the shape"));
+  SEQ_ASSIGN_OR_RETURN(const int64_t allow_zero, node.Int("allowzero", 0));
+  SEQ_ASSIGN_OR_RETURN(const Shape shape, RequestedShape(x.shape(), request, allow_zero != 0));
   const Elements have(x.shape()), want(shape);
   if (have.product != want.product || have.batches != want.batches) {
     return absl::InvalidArgumentError(
@@ -106,17 +108,7 @@ absl::StatusOr<Operand> ReshapeTo(NodeImport& node, const Operand& x, const Shap
   return node.graph().Reshape(x, shape);
 }
 
-absl::Status ConvertReshape(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  SEQ_ASSIGN_OR_RETURN(const Ints request, node.KnownInts(1, "the shape"));
-  SEQ_ASSIGN_OR_RETURN(const int64_t allow_zero, node.Int("allowzero", 0));
-  SEQ_ASSIGN_OR_RETURN(const Shape shape, RequestedShape(x.shape(), request, allow_zero != 0));
-  SEQ_ASSIGN_OR_RETURN(Operand y, ReshapeTo(node, x, shape));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
-}
-
-absl::Status ConvertSqueeze(NodeImport& node) {
+absl::StatusOr<Operand> ConvertSqueeze(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const std::optional<Ints> axes, node.Axes(1, 13, x.rank()));
   Shape shape;
@@ -131,12 +123,10 @@ absl::Status ConvertSqueeze(NodeImport& node) {
           absl::StrCat("axis ", i, " of ", x.shape().ToString(), " is not 1"));
     }
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Reshape(x, shape));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Reshape(x, shape);
 }
 
-absl::Status ConvertUnsqueeze(NodeImport& node) {
+absl::StatusOr<Operand> ConvertUnsqueeze(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   // How many axes come to it says how negative ones count.
   int64_t added = 0;
@@ -159,12 +149,10 @@ absl::Status ConvertUnsqueeze(NodeImport& node) {
     const bool added_here = std::binary_search(axes->begin(), axes->end(), i);
     shape.Append(added_here ? Dim(1) : x.shape()[from++]);
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Reshape(x, shape));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Reshape(x, shape);
 }
 
-absl::Status ConvertFlatten(NodeImport& node) {
+absl::StatusOr<Operand> ConvertFlatten(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t given, node.Int("axis", 1));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, NodeImport::Axis(given, x.rank(), /*behind=*/true));
@@ -178,12 +166,10 @@ absl::Status ConvertFlatten(NodeImport& node) {
   };
   SEQ_ASSIGN_OR_RETURN(const Dim rows, part(0, axis));
   SEQ_ASSIGN_OR_RETURN(const Dim columns, part(axis, x.rank()));
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Reshape(x, Shape{rows, columns}));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Reshape(x, Shape{rows, columns});
 }
 
-absl::Status ConvertConcat(NodeImport& node) {
+absl::StatusOr<Operand> ConvertConcat(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand first, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, first.rank()));
   if (node.num_inputs() > kMaxParts) {
@@ -199,9 +185,7 @@ absl::Status ConvertConcat(NodeImport& node) {
     parts.push_back(std::move(part));
   }
   if (parts.empty()) parts.push_back(first);
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Concat(parts, axis));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Concat(parts, axis);
 }
 
 // numpy's x[start:end:step] along one axis.
@@ -236,7 +220,7 @@ absl::StatusOr<Operand> SliceAxis(NodeImport& node, const Operand& x, int64_t ax
                             -step);
 }
 
-absl::Status ConvertSlice(NodeImport& node) {
+absl::StatusOr<Operand> ConvertSlice(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   Ints starts, ends, axes, steps;
   if (node.opset() < 10) {
@@ -270,11 +254,10 @@ absl::Status ConvertSlice(NodeImport& node) {
     SEQ_ASSIGN_OR_RETURN(const int64_t axis, NodeImport::Axis(axes[i], x.rank()));
     SEQ_ASSIGN_OR_RETURN(y, SliceAxis(node, y, axis, starts[i], ends[i], steps[i]));
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
-absl::Status ConvertSplit(NodeImport& node) {
+absl::StatusOr<Operand> ConvertSplit(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, x.rank()));
   const Dim extent = x.shape()[static_cast<int>(axis)];
@@ -311,36 +294,27 @@ absl::Status ConvertSplit(NodeImport& node) {
     node.SetOutput(static_cast<int>(i), std::move(part));
     begin += size;
   }
-  return absl::OkStatus();
+  return node.outputs()[0];
 }
 
 // As numpy broadcasts x with a tensor of that shape.
-absl::Status ConvertExpand(NodeImport& node) {
+absl::StatusOr<Operand> ConvertExpand(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const Ints request, node.KnownInts(1, "the shape"));
-  if (request.size() > static_cast<size_t>(Shape::kMaxRank)) {
-    return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
-  }
-  Shape shape;
-  for (int64_t extent : request) {
-    shape.Append(extent == kBatchElement ? Dim::Batch() : Dim(extent));
-  }
-  SEQ_RETURN_IF_ERROR(shape.Validate());
+  SEQ_ASSIGN_OR_RETURN(const Shape shape, ShapeOf(request));
   // The shape as an operand of which no element is read.
   Operand like;
   like.type = {x.type.dtype, shape};
   like.fill = 0;
   SEQ_ASSIGN_OR_RETURN(const Shape result, BroadcastShapes(x.shape(), shape));
   if (result == x.shape()) {
-    node.SetOutput(0, x);
-    return absl::OkStatus();
+    return x;
   }
   if (x.known != nullptr && x.known->num_elements() == 1 && !result.is_static()) {
     Operand y = like;
     y.type.shape = result;
     y.fill = x.known->Cast(DType::kFloat64).Elements<double>()[0];
-    node.SetOutput(0, std::move(y));
-    return absl::OkStatus();
+    return y;
   }
   if (!shape.is_static() && x.shape().is_static()) {
     SEQ_ASSIGN_OR_RETURN(like.value, node.graph().Materialize(like));
@@ -348,8 +322,7 @@ absl::Status ConvertExpand(NodeImport& node) {
   }
   SEQ_ASSIGN_OR_RETURN(std::vector<Operand> both, node.graph().Broadcast({x, like}));
   both[0].boolean = x.boolean;
-  node.SetOutput(0, std::move(both[0]));
-  return absl::OkStatus();
+  return both[0];
 }
 
 constexpr ConverterRow kRows[] = {

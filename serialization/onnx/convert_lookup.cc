@@ -31,7 +31,7 @@ absl::StatusOr<Operand> GatherKnownScalar(NodeImport& node, const Operand& x, in
   return node.graph().Reshape(slice, shape);
 }
 
-absl::Status ConvertGather(NodeImport& node) {
+absl::StatusOr<Operand> ConvertGather(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(Operand indices, node.input(1));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, x.rank()));
@@ -50,10 +50,8 @@ absl::Status ConvertGather(NodeImport& node) {
       y = node.graph().Emit("Gather", {x, indices}, {{"axis", axis}});
     }
   }
-  SEQ_RETURN_IF_ERROR(y.status());
-  y->boolean = x.boolean;
-  node.SetOutput(0, *std::move(y));
-  return absl::OkStatus();
+  if (y.ok()) y->boolean = x.boolean;
+  return y;
 }
 
 // values[1] where an index is the place along the axis, values[0] elsewhere. Negative indices count
@@ -85,7 +83,7 @@ absl::StatusOr<Operand> OneHotByComparison(NodeImport& node, Operand indices, in
   return g.Emit("Where", both);
 }
 
-absl::Status ConvertOneHot(NodeImport& node) {
+absl::StatusOr<Operand> ConvertOneHot(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand indices, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const double depth, node.KnownScalar(1, "depth"));
   SEQ_ASSIGN_OR_RETURN(const Operand values, node.input(2));
@@ -101,20 +99,16 @@ absl::Status ConvertOneHot(NodeImport& node) {
     const Tensor exact = values.known->Cast(DType::kFloat64);
     return exact.Elements<double>()[0] == 0 && exact.Elements<double>()[1] == 1;
   }();
-  absl::StatusOr<Operand> y;
   if (zero_one && axis == indices.rank() && indices.value.present()) {
     // The op that passes turn into a look-up; it refuses what is out of range when it runs.
     const DType dtype = values.type.dtype;
-    y = node.graph().Emit("OneHot", {indices},
-                          {{"depth", static_cast<int64_t>(depth)},
-                           {"dtype", IsReal(dtype) ? dtype : DType::kFloat32}});
-    if (y.ok()) y = node.graph().Cast(*y, dtype);
-  } else {
-    y = OneHotByComparison(node, indices, static_cast<int64_t>(depth), axis, values);
+    SEQ_ASSIGN_OR_RETURN(const Operand y,
+                         node.graph().Emit("OneHot", {indices},
+                                           {{"depth", static_cast<int64_t>(depth)},
+                                            {"dtype", IsReal(dtype) ? dtype : DType::kFloat32}}));
+    return node.graph().Cast(y, dtype);
   }
-  SEQ_RETURN_IF_ERROR(y.status());
-  node.SetOutput(0, *std::move(y));
-  return absl::OkStatus();
+  return OneHotByComparison(node, indices, static_cast<int64_t>(depth), axis, values);
 }
 
 constexpr ConverterRow kRows[] = {{"Gather", ConvertGather}, {"OneHot", ConvertOneHot}};

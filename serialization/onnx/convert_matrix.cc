@@ -58,7 +58,7 @@ absl::StatusOr<Operand> Product(NodeImport& node, const Operand& a, const Operan
 }
 
 // A vector on the left counts as one row, on the right as one column, which the result has not.
-absl::Status ConvertMatMul(NodeImport& node) {
+absl::StatusOr<Operand> ConvertMatMul(NodeImport& node) {
   GraphImport& g = node.graph();
   SEQ_ASSIGN_OR_RETURN(Operand a, node.input(0));
   SEQ_ASSIGN_OR_RETURN(Operand b, node.input(1));
@@ -78,8 +78,7 @@ absl::Status ConvertMatMul(NodeImport& node) {
     if (row) dims.erase(dims.end() - (column ? 1 : 2));
     SEQ_ASSIGN_OR_RETURN(y, g.Reshape(y, Shape(dims)));
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
 absl::StatusOr<Operand> Scaled(GraphImport& g, const Operand& x, double factor) {
@@ -87,7 +86,7 @@ absl::StatusOr<Operand> Scaled(GraphImport& g, const Operand& x, double factor) 
 }
 
 // alpha A' B' + beta C
-absl::Status ConvertGemm(NodeImport& node) {
+absl::StatusOr<Operand> ConvertGemm(NodeImport& node) {
   GraphImport& g = node.graph();
   SEQ_ASSIGN_OR_RETURN(Operand a, node.input(0));
   SEQ_ASSIGN_OR_RETURN(Operand b, node.input(1));
@@ -118,8 +117,7 @@ absl::Status ConvertGemm(NodeImport& node) {
     SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> both, g.Broadcast({y, c}));
     SEQ_ASSIGN_OR_RETURN(y, g.Emit("Add", both));
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
 constexpr ConverterRow kRows[] = {{"Gemm", ConvertGemm}, {"MatMul", ConvertMatMul}};

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -19,17 +21,12 @@ struct Kind {
   bool has_cell;
 };
 
-const Kind& Rnn() {
-  static const Kind& kind = *new Kind{"RNNCell", {0}, false};
-  return kind;
-}
-const Kind& Lstm() {
-  static const Kind& kind = *new Kind{"LSTMCell", {0, 2, 3, 1}, true};
-  return kind;
-}
-const Kind& Gru() {
-  static const Kind& kind = *new Kind{"GRUCell", {0, 1, 2}, false};
-  return kind;
+const Kind& KindOf(const std::string& op) {
+  static const auto& kinds =
+      *new std::map<std::string, Kind>{{"RNN", {"RNNCell", {0}, false}},
+                                       {"LSTM", {"LSTMCell", {0, 2, 3, 1}, true}},
+                                       {"GRU", {"GRUCell", {0, 1, 2}, false}}};
+  return kinds.at(op);
 }
 
 struct Options {
@@ -89,9 +86,8 @@ absl::Status ReadActivations(NodeImport& node, const Kind& kind, Options& option
   for (int d = 0; d < options.directions(); ++d) {
     const auto first = names.begin() + static_cast<int64_t>(each) * d;
     SEQ_ASSIGN_OR_RETURN(
-        std::string activation,
+        options.activations.emplace_back(),
         ActivationOf(kind, std::vector<std::string>(first, first + static_cast<int64_t>(each))));
-    options.activations.push_back(std::move(activation));
   }
   return absl::OkStatus();
 }
@@ -159,7 +155,8 @@ class Recurrence {
   Recurrence(NodeImport& node, const Kind& kind, Options options)
       : node_(node), g_(node.graph()), kind_(kind), options_(std::move(options)) {}
 
-  absl::Status Convert(const Operand& x) {
+  // The sequence; sets the other outputs.
+  absl::StatusOr<Operand> Convert(const Operand& x) {
     Operand batch_major = x;
     if (!options_.batch_first) {
       SEQ_ASSIGN_OR_RETURN(batch_major, g_.Transpose(x, {1, 0, 2}));
@@ -172,16 +169,16 @@ class Recurrence {
         outputs[i].push_back(std::move(of_direction[i]));
       }
     }
+    Operand sequence;
     if (node_.wants_output(0)) {
-      SEQ_ASSIGN_OR_RETURN(Operand y, JoinSequences(outputs[0]));
-      node_.SetOutput(0, std::move(y));
+      SEQ_ASSIGN_OR_RETURN(sequence, JoinSequences(outputs[0]));
     }
     for (int i : {1, 2}) {
       if (!node_.wants_output(i) || outputs[i].empty()) continue;
       SEQ_ASSIGN_OR_RETURN(Operand y, JoinStates(outputs[i]));
       node_.SetOutput(i, std::move(y));
     }
-    return absl::OkStatus();
+    return sequence;
   }
 
  private:
@@ -221,9 +218,8 @@ class Recurrence {
     if (!std::is_sorted(kind_.gates.begin(), kind_.gates.end())) {
       std::vector<Operand> parts;
       for (int64_t gate : kind_.gates) {
-        SEQ_ASSIGN_OR_RETURN(Operand part,
+        SEQ_ASSIGN_OR_RETURN(parts.emplace_back(),
                              g_.Slice(x, axis, gate * options_.units, (gate + 1) * options_.units));
-        parts.push_back(std::move(part));
       }
       SEQ_ASSIGN_OR_RETURN(ordered, g_.Concat(parts, axis));
     }
@@ -268,17 +264,13 @@ class Recurrence {
     std::string prefix = node_.name();
     if (options_.directions() > 1) absl::StrAppend(&prefix, d == 0 ? "/forward" : "/backward");
     std::vector<Operand> inputs = {x};
-    SEQ_ASSIGN_OR_RETURN(Operand next, Weights(node_.inputs()[kW], d, prefix + "/kernel"));
-    inputs.push_back(next);
-    SEQ_ASSIGN_OR_RETURN(next, Weights(node_.inputs()[kR], d, prefix + "/recurrent_kernel"));
-    inputs.push_back(next);
-    SEQ_ASSIGN_OR_RETURN(next, Bias(d, prefix + "/bias"));
-    inputs.push_back(next);
-    SEQ_ASSIGN_OR_RETURN(next, InitialState(kInitialH, d));
-    inputs.push_back(next);
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Weights(node_.inputs()[kW], d, prefix + "/kernel"));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(),
+                         Weights(node_.inputs()[kR], d, prefix + "/recurrent_kernel"));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Bias(d, prefix + "/bias"));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(kInitialH, d));
     if (kind_.has_cell) {
-      SEQ_ASSIGN_OR_RETURN(next, InitialState(kInitialC, d));
-      inputs.push_back(next);
+      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(kInitialC, d));
     }
     inputs.push_back(mask_);
     Attributes attributes{{"activation", options_.activations[d]},
@@ -302,8 +294,7 @@ class Recurrence {
       }
       const Shape shape =
           options_.batch_first ? Shape{batch, time, 1, units} : Shape{time, 1, batch, units};
-      SEQ_ASSIGN_OR_RETURN(one, g_.Reshape(one, shape));
-      joined.push_back(std::move(one));
+      SEQ_ASSIGN_OR_RETURN(joined.emplace_back(), g_.Reshape(one, shape));
     }
     return g_.Concat(joined, options_.batch_first ? 2 : 1);
   }
@@ -314,8 +305,7 @@ class Recurrence {
     for (const Operand& part : parts) {
       const Dim batch = part.shape()[0], units = part.shape()[1];
       const Shape shape = options_.batch_first ? Shape{batch, 1, units} : Shape{1, batch, units};
-      SEQ_ASSIGN_OR_RETURN(Operand one, g_.Reshape(part, shape));
-      joined.push_back(std::move(one));
+      SEQ_ASSIGN_OR_RETURN(joined.emplace_back(), g_.Reshape(part, shape));
     }
     return g_.Concat(joined, options_.batch_first ? 1 : 0);
   }
@@ -327,18 +317,18 @@ class Recurrence {
   Operand mask_;
 };
 
-template <const Kind& (*kind)()>
-absl::Status ConvertRecurrent(NodeImport& node) {
+absl::StatusOr<Operand> ConvertRecurrent(NodeImport& node) {
+  const Kind& kind = KindOf(node.node().op_type());
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(kX));
-  SEQ_ASSIGN_OR_RETURN(Options options, ReadOptions(node, kind()));
-  SEQ_RETURN_IF_ERROR(CheckWeights(node, kind(), x, options));
-  return Recurrence(node, kind(), std::move(options)).Convert(x);
+  SEQ_ASSIGN_OR_RETURN(Options options, ReadOptions(node, kind));
+  SEQ_RETURN_IF_ERROR(CheckWeights(node, kind, x, options));
+  return Recurrence(node, kind, std::move(options)).Convert(x);
 }
 
 constexpr ConverterRow kRows[] = {
-    {"GRU", ConvertRecurrent<Gru>, 7},
-    {"LSTM", ConvertRecurrent<Lstm>, 7},
-    {"RNN", ConvertRecurrent<Rnn>, 7},
+    {"GRU", ConvertRecurrent},
+    {"LSTM", ConvertRecurrent},
+    {"RNN", ConvertRecurrent},
 };
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace seqgraph::onnx {
 namespace {
 
-absl::Status ConvertShape(NodeImport& node) {
+absl::StatusOr<Operand> ConvertShape(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   const int64_t rank = x.rank();
   SEQ_ASSIGN_OR_RETURN(int64_t start, node.Int("start", 0));
@@ -25,17 +25,15 @@ absl::Status ConvertShape(NodeImport& node) {
     extents.push_back(dim.is_batch() ? kBatchElement : dim.size());
   }
   const Shape shape{static_cast<int64_t>(extents.size())};
-  node.SetOutput(0, Operand::Of(Tensor::Of<int64_t>(shape, extents)));
-  return absl::OkStatus();
+  return Operand::Of(Tensor::Of<int64_t>(shape, extents));
 }
 
-absl::Status ConvertSize(NodeImport& node) {
+absl::StatusOr<Operand> ConvertSize(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   if (!x.shape().is_static()) {
     return absl::UnimplementedError("the number of elements depends on the batch");
   }
-  node.SetOutput(0, Operand::Of(Tensor::Scalar<int64_t>(x.shape().num_elements())));
-  return absl::OkStatus();
+  return Operand::Of(Tensor::Scalar<int64_t>(x.shape().num_elements()));
 }
 
 absl::StatusOr<Operand> ConstantOf(NodeImport& node) {
@@ -66,16 +64,15 @@ absl::StatusOr<Operand> ConstantOf(NodeImport& node) {
   return absl::UnimplementedError("a constant that is no tensor of numbers");
 }
 
-absl::Status ConvertConstant(NodeImport& node) {
+absl::StatusOr<Operand> ConvertConstant(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand y, ConstantOf(node));
   if (y.known != nullptr && HoldsBatch(*y.known)) {
     return absl::UnimplementedError("an int64 of -2^63");
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
-absl::Status ConvertConstantOfShape(NodeImport& node) {
+absl::StatusOr<Operand> ConvertConstantOfShape(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<int64_t> extents, node.KnownInts(0, "the shape"));
   Operand y;
   y.type.dtype = DType::kFloat32;
@@ -87,13 +84,7 @@ absl::Status ConvertConstantOfShape(NodeImport& node) {
     y.fill = tensor.Cast(DType::kFloat64).Elements<double>()[0];
     y.boolean = attribute->t().data_type() == onnx_proto::TensorProto::BOOL;
   }
-  if (extents.size() > static_cast<size_t>(Shape::kMaxRank)) {
-    return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
-  }
-  for (int64_t extent : extents) {
-    y.type.shape.Append(extent == kBatchElement ? Dim::Batch() : Dim(extent));
-  }
-  SEQ_RETURN_IF_ERROR(y.type.shape.Validate());
+  SEQ_ASSIGN_OR_RETURN(y.type.shape, ShapeOf(extents));
   // Small ones become known to the element, so that whatever follows can be computed beforehand.
   constexpr int64_t kSmall = 1 << 20;
   if (y.shape().is_static() && y.shape().num_elements() <= kSmall) {
@@ -103,11 +94,10 @@ absl::Status ConvertConstantOfShape(NodeImport& node) {
     y = Operand::Of(Tensor::Of<double>(y.shape(), elements).Cast(y.type.dtype));
     y.boolean = boolean;
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
-absl::Status ConvertRange(NodeImport& node) {
+absl::StatusOr<Operand> ConvertRange(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand first, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const double start, node.KnownScalar(0, "start"));
   SEQ_ASSIGN_OR_RETURN(const double limit, node.KnownScalar(1, "limit"));
@@ -119,8 +109,7 @@ absl::Status ConvertRange(NodeImport& node) {
   std::vector<double> elements(count > 0 ? static_cast<size_t>(count) : 0);
   for (size_t i = 0; i < elements.size(); ++i) elements[i] = start + static_cast<double>(i) * delta;
   const Shape shape{static_cast<int64_t>(elements.size())};
-  node.SetOutput(0, Operand::Of(Tensor::Of<double>(shape, elements).Cast(first.type.dtype)));
-  return absl::OkStatus();
+  return Operand::Of(Tensor::Of<double>(shape, elements).Cast(first.type.dtype));
 }
 
 constexpr ConverterRow kRows[] = {

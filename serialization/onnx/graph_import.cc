@@ -79,6 +79,18 @@ bool IsZero(const Operand& operand) {
   return std::all_of(elements.begin(), elements.end(), [](double x) { return x == 0; });
 }
 
+absl::StatusOr<Shape> ShapeOf(absl::Span<const int64_t> extents) {
+  if (extents.size() > static_cast<size_t>(Shape::kMaxRank)) {
+    return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
+  }
+  Shape shape;
+  for (int64_t extent : extents) {
+    shape.Append(extent == kBatchElement ? Dim::Batch() : Dim(extent));
+  }
+  SEQ_RETURN_IF_ERROR(shape.Validate());
+  return shape;
+}
+
 absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
   const int rank = std::max(a.rank(), b.rank());
   Shape result;
@@ -163,8 +175,7 @@ absl::StatusOr<std::vector<Operand>> GraphImport::EmitAll(absl::string_view name
   }
   std::vector<Value> values;
   for (const Operand& input : all) {
-    SEQ_ASSIGN_OR_RETURN(const Value value, Materialize(input));
-    values.push_back(value);
+    SEQ_ASSIGN_OR_RETURN(values.emplace_back(), Materialize(input));
   }
   const std::vector<Value> outputs = builder_.AddNode(name, values, complete);
   SEQ_RETURN_IF_ERROR(builder_.status());

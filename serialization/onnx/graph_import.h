@@ -82,6 +82,9 @@ class GraphImport {
   int64_t budget_;
 };
 
+/// The shape of these extents, of which some may be kBatchElement.
+absl::StatusOr<Shape> ShapeOf(absl::Span<const int64_t> extents);
+
 /// The shape that numpy's broadcasting gives two of them; InvalidArgument if they do not fit.
 absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b);
 

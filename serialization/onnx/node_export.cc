@@ -86,36 +86,44 @@ bool NodeExport::uses_output(int i) const {
                      [&](const NamedValue& result) { return result.value == value; });
 }
 
+std::string OnnxActivation(const std::string& activation) {
+  return activation == "tanh" ? "Tanh" : activation == "relu" ? "Relu" : "Sigmoid";
+}
+
 namespace {
-AttributeProto* AddAttribute(NodeProto* node, const char* name,
-                             AttributeProto::AttributeType type) {
+// Adds an attribute that `set` gives its value.
+template <typename Set>
+NodeProto* AddAttribute(NodeProto* node, const char* name, AttributeProto::AttributeType type,
+                        Set set) {
   AttributeProto* attribute = node->add_attribute();
   attribute->set_name(name);
   attribute->set_type(type);
-  return attribute;
+  set(*attribute);
+  return node;
 }
 }  // namespace
 
-void SetInt(NodeProto* node, const char* name, int64_t value) {
-  AddAttribute(node, name, AttributeProto::INT)->set_i(value);
+NodeProto* SetInt(NodeProto* node, const char* name, int64_t value) {
+  return AddAttribute(node, name, AttributeProto::INT, [&](auto& to) { to.set_i(value); });
 }
 
-void SetInts(NodeProto* node, const char* name, const std::vector<int64_t>& values) {
-  AttributeProto* attribute = AddAttribute(node, name, AttributeProto::INTS);
-  for (int64_t value : values) attribute->add_ints(value);
+NodeProto* SetInts(NodeProto* node, const char* name, const std::vector<int64_t>& values) {
+  return AddAttribute(node, name, AttributeProto::INTS,
+                      [&](auto& to) { to.mutable_ints()->Add(values.begin(), values.end()); });
 }
 
-void SetString(NodeProto* node, const char* name, const std::string& value) {
-  AddAttribute(node, name, AttributeProto::STRING)->set_s(value);
+NodeProto* SetString(NodeProto* node, const char* name, const std::string& value) {
+  return AddAttribute(node, name, AttributeProto::STRING, [&](auto& to) { to.set_s(value); });
 }
 
-void SetStrings(NodeProto* node, const char* name, const std::vector<std::string>& values) {
-  AttributeProto* attribute = AddAttribute(node, name, AttributeProto::STRINGS);
-  for (const std::string& value : values) attribute->add_strings(value);
+NodeProto* SetStrings(NodeProto* node, const char* name, const std::vector<std::string>& values) {
+  return AddAttribute(node, name, AttributeProto::STRINGS,
+                      [&](auto& to) { to.mutable_strings()->Add(values.begin(), values.end()); });
 }
 
-void SetTensor(NodeProto* node, const char* name, const Tensor& value) {
-  *AddAttribute(node, name, AttributeProto::TENSOR)->mutable_t() = TensorToOnnx(value, "");
+NodeProto* SetTensor(NodeProto* node, const char* name, const Tensor& value) {
+  return AddAttribute(node, name, AttributeProto::TENSOR,
+                      [&](auto& to) { *to.mutable_t() = TensorToOnnx(value, ""); });
 }
 
 }  // namespace seqgraph::onnx

@@ -135,12 +135,12 @@ absl::StatusOr<std::optional<std::vector<int64_t>>> NodeImport::Axes(int i, int6
   return axes;
 }
 
-const ConverterRow* FindConverter(absl::string_view op, int64_t opset) {
+const ConverterRow* FindConverter(absl::string_view op) {
   for (const auto& table :
        {ElementwiseConverters(), LayoutConverters(), LookupConverters(), ShapeConverters(),
         ReductionConverters(), MatrixConverters(), RecurrentConverters()}) {
     for (const ConverterRow& row : table) {
-      if (op == row.op && opset >= row.since && opset <= row.until) return &row;
+      if (op == row.op) return &row;
     }
   }
   return nullptr;

@@ -288,18 +288,18 @@ class Reader {
           absl::StrCat("operators of domain ", Shown(node.domain()), " are not supported"));
     }
     if (node.op_type() == "If") return ReadBranch(node, scope, depth);
-    const ConverterRow* row = FindConverter(node.op_type(), opset_);
+    const ConverterRow* row = FindConverter(node.op_type());
     if (row == nullptr) {
       return absl::UnimplementedError(
           absl::StrCat("the operator is not supported (opset ", opset_, ")"));
     }
     std::vector<Operand> inputs;
     for (const std::string& input : node.input()) {
-      SEQ_ASSIGN_OR_RETURN(Operand operand, Lookup(input, scope));
-      inputs.push_back(std::move(operand));
+      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Lookup(input, scope));
     }
-    NodeImport context(graph_, node, opset_, std::move(inputs), name);
-    SEQ_RETURN_IF_ERROR(row->convert(context));
+    NodeImport context(graph_, node, row->ours, opset_, std::move(inputs), name);
+    SEQ_ASSIGN_OR_RETURN(Operand first, row->convert(context));
+    context.SetOutput(0, std::move(first));
     SEQ_RETURN_IF_ERROR(context.CheckAllRead());
     for (int i = 0; i < node.output_size(); ++i) {
       if (node.output(i).empty()) continue;

@@ -67,8 +67,8 @@ absl::Status WriteGraph(const Model& model, const Function& function,
     if (row == nullptr) {
       return absl::UnimplementedError(absl::StrCat(where, ": no operator of ONNX stands for it"));
     }
-    NodeExport context(exported, node);
-    SEQ_RETURN_IF_ERROR(Annotate(row->write(context), where));
+    NodeExport context(exported, *row, node);
+    SEQ_RETURN_IF_ERROR(Annotate(row->write(context).status(), where));
   }
   for (const NamedValue& result : function.results()) {
     const std::string name = exported.NameOf(result.value);
