@@ -194,16 +194,13 @@ absl::StatusOr<Operand> ConvertClip(NodeImport& node) {
 
 // Booleans are 0 and 1 in int32.
 
-absl::StatusOr<Operand> Boolean(absl::StatusOr<Operand> y) {
-  if (y.ok()) y->boolean = true;
-  return y;
-}
-
 absl::StatusOr<Operand> Not(NodeImport& node, const Operand& x) {
-  return Boolean(Pair(node, "Equal", x, node.graph().Scalar(0, x.type.dtype)));
+  return WithBoolean(Pair(node, "Equal", x, node.graph().Scalar(0, x.type.dtype)), true);
 }
 
-absl::StatusOr<Operand> ConvertBoolean(NodeImport& node) { return Boolean(ConvertBinary(node)); }
+absl::StatusOr<Operand> ConvertBoolean(NodeImport& node) {
+  return WithBoolean(ConvertBinary(node), true);
+}
 
 // a < b, or with `swap` b < a. (a <= b is no opposite of b < a: NaN is in no order.)
 template <bool swap, bool or_equal>
@@ -212,7 +209,7 @@ absl::StatusOr<Operand> ConvertOrder(NodeImport& node) {
   if (swap) std::swap(inputs[0], inputs[1]);
   absl::StatusOr<Operand> y = Pair(node, "Less", inputs[0], inputs[1]);
   if (or_equal && y.ok()) y = Pair(node, "Maximum", y, Pair(node, "Equal", inputs[0], inputs[1]));
-  return Boolean(std::move(y));
+  return WithBoolean(std::move(y), true);
 }
 
 absl::StatusOr<Operand> ConvertNot(NodeImport& node) {
@@ -229,9 +226,7 @@ absl::StatusOr<Operand> ConvertXor(NodeImport& node) {
 absl::StatusOr<Operand> ConvertWhere(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 3));
   SEQ_ASSIGN_OR_RETURN(inputs, node.graph().Broadcast(std::move(inputs)));
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Emit("Where", inputs));
-  y.boolean = inputs[1].boolean;
-  return y;
+  return WithBoolean(node.graph().Emit("Where", inputs), inputs[1].boolean);
 }
 
 absl::StatusOr<Operand> ToType(NodeImport& node, const Operand& x, int32_t type) {
@@ -242,9 +237,7 @@ absl::StatusOr<Operand> ToType(NodeImport& node, const Operand& x, int32_t type)
     SEQ_ASSIGN_OR_RETURN(const Operand zero, Not(node, x));
     return Not(node, zero);
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Cast(x, dtype));
-  y.boolean = false;
-  return y;
+  return WithBoolean(node.graph().Cast(x, dtype), false);
 }
 
 absl::StatusOr<Operand> ConvertCast(NodeImport& node) {

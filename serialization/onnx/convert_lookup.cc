@@ -36,22 +36,17 @@ absl::StatusOr<Operand> ConvertGather(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand indices, node.input(1));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, x.rank()));
   if (IsReal(indices.type.dtype)) return absl::InvalidArgumentError("indices must be integers");
-  absl::StatusOr<Operand> y;
   if (indices.known != nullptr && indices.rank() == 0 && !HoldsBatch(*indices.known)) {
     SEQ_ASSIGN_OR_RETURN(const double index, node.KnownScalar(1, "indices"));
-    y = GatherKnownScalar(node, x, axis, static_cast<int64_t>(index));
-  } else {
-    SEQ_ASSIGN_OR_RETURN(indices, node.graph().Cast(indices, DType::kInt32));
-    // A table of weights: negative ids are refused when it runs, as Embedding refuses them.
-    const bool table = x.known != nullptr && !x.variable.empty() && axis == 0 && x.rank() == 2;
-    if (table && indices.value.present()) {
-      y = node.graph().Emit("Embedding", {indices, x});
-    } else {
-      y = node.graph().Emit("Gather", {x, indices}, {{"axis", axis}});
-    }
+    return WithBoolean(GatherKnownScalar(node, x, axis, static_cast<int64_t>(index)), x.boolean);
   }
-  if (y.ok()) y->boolean = x.boolean;
-  return y;
+  SEQ_ASSIGN_OR_RETURN(indices, node.graph().Cast(indices, DType::kInt32));
+  // A table of weights: negative ids are refused when it runs, as Embedding refuses them.
+  const bool table = x.known != nullptr && !x.variable.empty() && axis == 0 && x.rank() == 2;
+  return WithBoolean(table && indices.value.present()
+                         ? node.graph().Emit("Embedding", {indices, x})
+                         : node.graph().Emit("Gather", {x, indices}, {{"axis", axis}}),
+                     x.boolean);
 }
 
 // values[1] where an index is the place along the axis, values[0] elsewhere. Negative indices count

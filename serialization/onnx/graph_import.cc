@@ -30,8 +30,6 @@ std::vector<int64_t> Extents(const Shape& shape) {
   return extents;
 }
 
-bool HasBatch(const Shape& shape) { return !shape.is_static(); }
-
 // True if `from`, whose axes are the last ones of `to`, has the batch wherever `to` has it.
 bool BringsBatch(const Shape& from, const Shape& to) {
   const int lead = to.rank() - from.rank();
@@ -69,6 +67,11 @@ bool HoldsBatch(const Tensor& tensor) {
   if (tensor.dtype() != DType::kInt64) return false;
   const absl::Span<const int64_t> elements = tensor.Elements<int64_t>();
   return std::find(elements.begin(), elements.end(), kBatchElement) != elements.end();
+}
+
+absl::StatusOr<Operand> WithBoolean(absl::StatusOr<Operand> operand, bool boolean) {
+  if (operand.ok()) operand->boolean = boolean;
+  return operand;
 }
 
 bool IsZero(const Operand& operand) {
@@ -190,23 +193,22 @@ absl::StatusOr<Operand> GraphImport::Emit(absl::string_view op, absl::Span<const
   return std::move(outputs[0]);
 }
 
-absl::StatusOr<Value> GraphImport::Materialize(const Operand& operand, std::string name) {
+absl::StatusOr<Value> GraphImport::Materialize(const Operand& operand) {
   if (!operand.present()) return Value{};
   if (operand.value.present()) return operand.value;
   if (operand.fill.has_value()) return MaterializeFill(operand);
   if (HoldsBatch(*operand.known)) return BatchIsNoNumber();
-  if (name.empty() || operand.variable.empty()) name = operand.variable;
-  const std::pair<const Tensor*, std::string> key(operand.known.get(), name);
+  const std::pair<const Tensor*, std::string> key(operand.known.get(), operand.variable);
   if (const auto found = materialized_.find(key); found != materialized_.end()) {
     return found->second.second;
   }
-  const bool trainable = !name.empty();
+  const bool trainable = !operand.variable.empty();
   const Attributes constant = trainable ? Attributes() : ConstantAttributes(*operand.known);
   Value value;
   if (!trainable && constant.GetTensor("value").num_elements() <= kLargestConstant) {
     value = builder_.AddNode("Constant", {}, constant)[0];
   } else {
-    if (name.empty()) name = "constant";
+    std::string name = trainable ? operand.variable : "constant";
     const int count = variable_names_[name]++;
     if (count > 0) absl::StrAppend(&name, "_", count);
     VariableDef def{.name = name, .type = operand.type};
@@ -256,13 +258,10 @@ absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shap
   if (x.value.present() && node != nullptr && node->op->name() == "Reshape") {
     return Reshape(FromValue(node->inputs[0]), shape);
   }
-  Operand from = x;
-  if (from.known != nullptr && HasBatch(shape)) {
+  if (x.known != nullptr && !shape.is_static()) {
     return absl::UnimplementedError("the batch in the shape of a constant");
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("Reshape", {from}, {{"shape", Extents(shape)}}));
-  y.boolean = x.boolean;
-  return y;
+  return WithBoolean(Emit("Reshape", {x}, {{"shape", Extents(shape)}}), x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::Transpose(const Operand& x, std::vector<int64_t> permutation) {
@@ -275,12 +274,8 @@ absl::StatusOr<Operand> GraphImport::Transpose(const Operand& x, std::vector<int
   }
   std::vector<int64_t> identity(permutation.size());
   std::iota(identity.begin(), identity.end(), 0);
-  Operand y = from;
-  if (permutation != identity) {
-    SEQ_ASSIGN_OR_RETURN(y, Emit("Transpose", {from}, {{"permutation", permutation}}));
-  }
-  y.boolean = x.boolean;
-  return y;
+  if (permutation == identity) return WithBoolean(from, x.boolean);
+  return WithBoolean(Emit("Transpose", {from}, {{"permutation", permutation}}), x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::Cast(const Operand& x, DType dtype) {
@@ -305,11 +300,9 @@ absl::StatusOr<Operand> GraphImport::Slice(const Operand& x, int64_t axis, int64
                                            int64_t end, int64_t stride) {
   const Dim extent = x.shape()[static_cast<int>(axis)];
   if (!extent.is_batch() && begin == 0 && end == extent.size() && stride == 1) return x;
-  SEQ_ASSIGN_OR_RETURN(
-      Operand y,
-      Emit("Slice", {x}, {{"axis", axis}, {"begin", begin}, {"end", end}, {"stride", stride}}));
-  y.boolean = x.boolean;
-  return y;
+  return WithBoolean(
+      Emit("Slice", {x}, {{"axis", axis}, {"begin", begin}, {"end", end}, {"stride", stride}}),
+      x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::Concat(const std::vector<Operand>& parts, int64_t axis) {
@@ -317,15 +310,12 @@ absl::StatusOr<Operand> GraphImport::Concat(const std::vector<Operand>& parts, i
   for (size_t i = 1; i < parts.size(); ++i) {
     SEQ_ASSIGN_OR_RETURN(all, Emit("Concat", {all, parts[i]}, {{"axis", axis}}));
   }
-  all.boolean = parts[0].boolean;
-  return all;
+  return WithBoolean(all, parts[0].boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::BroadcastTo(const Operand& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("BroadcastTo", {x}, {{"shape", Extents(shape)}}));
-  y.boolean = x.boolean;
-  return y;
+  return WithBoolean(Emit("BroadcastTo", {x}, {{"shape", Extents(shape)}}), x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::BroadcastLike(const Operand& x, const Operand& like) {
@@ -337,9 +327,7 @@ absl::StatusOr<Operand> GraphImport::BroadcastLike(const Operand& x, const Opera
     if (dims[i] != like.shape()[i]) axes.push_back(i);
   }
   SEQ_ASSIGN_OR_RETURN(const Operand typed, Cast(like, x.type.dtype));
-  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("BroadcastLike", {padded, typed}, {{"axes", axes}}));
-  y.boolean = x.boolean;
-  return y;
+  return WithBoolean(Emit("BroadcastLike", {padded, typed}, {{"axes", axes}}), x.boolean);
 }
 
 absl::StatusOr<std::vector<Operand>> GraphImport::Broadcast(std::vector<Operand> operands) {
