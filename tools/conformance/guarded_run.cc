@@ -29,7 +29,8 @@ absl::StatusOr<std::unique_ptr<GuardedRun>> GuardedRun::Create(const Function& f
   std::unique_ptr<GuardedRun> run(new GuardedRun());
   run->function_ = function;
   run->options_ = options;
-  SEQ_RETURN_IF_ERROR(run->Claim(backend));
+  run->claim_ = backend.ClaimFunction(function);
+  SEQ_RETURN_IF_ERROR(CheckClaimed(function, run->claim_));
   SEQ_RETURN_IF_ERROR(run->Prepare(backend));
   if (options.in_place) run->ShareInPlace();
   SEQ_RETURN_IF_ERROR(run->AllocateValues());
@@ -38,17 +39,16 @@ absl::StatusOr<std::unique_ptr<GuardedRun>> GuardedRun::Create(const Function& f
   return run;
 }
 
-absl::Status GuardedRun::Claim(const Backend& backend) {
-  claim_ = backend.ClaimFunction(function_);
-  for (size_t n = 0; n < function_.nodes().size(); ++n) {
-    const seqgraph::Claim& claim = claim_.nodes[n];
-    if (claim.claimed()) continue;
-    const Node& node = function_.nodes()[n];
+absl::Status CheckClaimed(const Function& function, const FunctionClaim& claim) {
+  for (size_t n = 0; n < function.nodes().size(); ++n) {
+    const Claim& answer = claim.nodes[n];
+    if (answer.claimed()) continue;
+    const Node& node = function.nodes()[n];
     // A refusal is no fault, but a claim that was not meant is one.
-    const bool broken = claim.reason == ClaimReason::kBrokenPromise;
+    const bool broken = answer.reason == ClaimReason::kBrokenPromise;
     return absl::Status(broken ? absl::StatusCode::kInternal : absl::StatusCode::kUnimplemented,
                         absl::StrCat("node ", node.name, " (", node.op->name(),
-                                     "): ", ClaimReasonName(claim.reason), ": ", claim.text));
+                                     "): ", ClaimReasonName(answer.reason), ": ", answer.text));
   }
   return absl::OkStatus();
 }

@@ -67,7 +67,7 @@ Case BadIndexCase(const OpDef* op) {
                 if (verdict.ok()) CheckBadIndex(*op, sample, i, bad, context, verdict);
               }
             }
-            if (verdict.ok() && verdict.runs() == 0) verdict.Skip("no index is invalid");
+            if (verdict.ok() && verdict.row().runs == 0) verdict.Skip("no index is invalid");
           }};
 }
 
