@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
+#include "base/byte_cursor.h"
 #include "base/crc32c.h"
 #include "base/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -128,8 +129,7 @@ absl::StatusOr<std::string> ToBinary(const proto::Model& model) {
   }
   std::string bytes = SerializeDeterministically(model);
   const uint32_t sum = Crc32c(bytes);
-  absl::StrAppend(&bytes, kChecksumTag);
-  for (int i = 0; i < 4; ++i) bytes += static_cast<char>(sum >> (8 * i));
+  absl::StrAppend(&bytes, kChecksumTag, NumberBytes(sum, 4));
   return bytes;
 }
 
@@ -174,15 +174,9 @@ absl::Status FromBinary(absl::string_view bytes, proto::Model* model) {
   const int version = PeekVersion(bytes);
   const bool sealed = bytes.size() >= kBinaryStart.size() + kChecksumBytes &&
                       bytes.substr(bytes.size() - kChecksumBytes, 2) == kChecksumTag;
-  uint32_t stored = 0;
-  if (sealed) {
-    for (int i = 0; i < 4; ++i) {
-      stored |= uint32_t{static_cast<unsigned char>(bytes[bytes.size() - 4 + i])} << (8 * i);
-    }
-  }
   const absl::string_view content = bytes.substr(0, bytes.size() - (sealed ? kChecksumBytes : 0));
   // A newer format may be sealed in another way, so its version counts before the seal.
-  if (!sealed || Crc32c(content) != stored) {
+  if (!sealed || Crc32c(content) != ByteCursor(bytes.substr(bytes.size() - 4)).U32()) {
     if (version > kModelFormatVersion) return NewerFormat(version);
     return absl::DataLossError(
         absl::StrCat("damaged or cut short: the checksum at the end of its ", bytes.size(),

@@ -63,7 +63,7 @@ absl::Status PluginProgram::AskForOpaqueLayouts(const std::vector<uint8_t>& may_
     if (bytes == -1) continue;
     SEQ_RETURN_IF_ERROR(CheckBytes(
         plugin_, absl::StrCat("private storage for value ", function.values[v]->name), bytes, 0));
-    opaque_bytes_.push_back({v, bytes});
+    opaque_layouts_.push_back({Value{v}, bytes});
     value_bytes_[v] = bytes;
   }
   return absl::OkStatus();
@@ -145,23 +145,21 @@ void PluginProgram::End() {
   });
 }
 
-absl::Status PluginProgram::Run(int node, absl::Span<const void* const> inputs,
-                                absl::Span<void* const> outputs,
-                                absl::Span<const uint64_t> versions, void* scratch,
-                                void* persistent) {
+absl::Status PluginProgram::Run(int node, const KernelArgs& args) {
   NodeCall& call = *calls_[node];
   // The plugin's node has no inputs that came with a later version of the op than it uses.
   const size_t num_inputs = call.args.num_inputs;
-  SEQ_CHECK(num_inputs <= inputs.size() && num_inputs + outputs.size() == call.tensors.size() &&
-            versions.size() == inputs.size());
+  SEQ_CHECK(num_inputs <= args.inputs.size() &&
+            num_inputs + args.outputs.size() == call.tensors.size() &&
+            args.versions.size() == args.inputs.size());
   sg_tensor* tensor = call.tensors.data();
   for (size_t i = 0; i < num_inputs; ++i, ++tensor) {
-    tensor->data = const_cast<void*>(inputs[i]);  // The header forbids to write it.
-    tensor->version = versions[i];
+    tensor->data = const_cast<void*>(args.inputs[i]);  // The header forbids to write it.
+    tensor->version = args.versions[i];
   }
-  for (void* output : outputs) (tensor++)->data = output;
-  call.args.scratch = scratch;
-  call.args.persistent = persistent;
+  for (void* output : args.outputs) (tensor++)->data = output;
+  call.args.scratch = args.scratch;
+  call.args.persistent = args.persistent;
   return CallPlugin(
       plugin_.label, "run",
       [&](sg_status* status) { return plugin_.table.run(program_.handle, &call.args, status); },

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
-#include "serialization/hdf5/byte_cursor.h"
 #include "serialization/hdf5/messages.h"
 
 namespace seqgraph::hdf5 {

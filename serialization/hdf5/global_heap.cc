@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
-#include "serialization/hdf5/byte_cursor.h"
 
 namespace seqgraph::hdf5 {
 

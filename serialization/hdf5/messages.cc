@@ -1,9 +1,9 @@
 #include "serialization/hdf5/messages.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
 #include "graph/shape.h"
-#include "serialization/hdf5/byte_cursor.h"
 
 namespace seqgraph::hdf5 {
 namespace {

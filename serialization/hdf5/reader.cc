@@ -5,8 +5,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
-#include "serialization/hdf5/byte_cursor.h"
 #include "serialization/hdf5/dataset.h"
 #include "serialization/hdf5/global_heap.h"
 #include "serialization/hdf5/messages.h"

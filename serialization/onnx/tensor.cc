@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::onnx {
@@ -115,23 +116,6 @@ absl::StatusOr<Tensor> FromFields(const TensorProto& proto, const TensorType& ty
   return absl::InternalError("unknown element type");
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 struct Range {
   std::string location;
   int64_t offset = 0;
@@ -155,7 +139,7 @@ absl::StatusOr<Range> RangeOf(const TensorProto& proto) {
 
 // The file, opened step by step from the folder, so that no link is followed, not even one that is
 // put there meanwhile.
-absl::StatusOr<Descriptor> OpenBelow(const std::string& folder, const std::string& location) {
+absl::StatusOr<FileDescriptor> OpenBelow(const std::string& folder, const std::string& location) {
   const auto refuse = [&](absl::string_view why) {
     return absl::InvalidArgumentError(
         absl::StrCat("its external data lies in \"", location, "\": ", why));
@@ -163,7 +147,7 @@ absl::StatusOr<Descriptor> OpenBelow(const std::string& folder, const std::strin
   if (location.empty() || location[0] == '/' || location.find('\0') != std::string::npos) {
     return refuse("it must be a path relative to the model's folder");
   }
-  Descriptor at(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  FileDescriptor at(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const std::vector<std::string> parts = absl::StrSplit(location, '/');
   for (size_t i = 0; i < parts.size(); ++i) {
     if (at.get() < 0) return refuse(std::strerror(errno));
@@ -171,8 +155,9 @@ absl::StatusOr<Descriptor> OpenBelow(const std::string& folder, const std::strin
       return refuse("it must not leave the model's folder: no \"..\", no \".\"");
     }
     const bool last = i + 1 == parts.size();
-    at = Descriptor(openat(at.get(), parts[i].c_str(),
-                           O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (last ? O_NONBLOCK : O_DIRECTORY)));
+    at = FileDescriptor(
+        openat(at.get(), parts[i].c_str(),
+               O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (last ? O_NONBLOCK : O_DIRECTORY)));
   }
   if (at.get() < 0) {
     return refuse(errno == ELOOP ? "links are not followed" : std::strerror(errno));
@@ -193,7 +178,7 @@ absl::StatusOr<std::string> ReadExternalData(const TensorProto& proto, int64_t s
   if (external->before) {
     SEQ_RETURN_IF_ERROR(external->before(absl::StrCat(external->folder, "/", range.location)));
   }
-  SEQ_ASSIGN_OR_RETURN(const Descriptor file, OpenBelow(external->folder, range.location));
+  SEQ_ASSIGN_OR_RETURN(const FileDescriptor file, OpenBelow(external->folder, range.location));
   struct stat info;
   if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return absl::InvalidArgumentError(
