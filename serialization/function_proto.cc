@@ -38,12 +38,6 @@ constexpr EnumRow<VariableRole, proto::VariableDef::Role> kRoles[] = {
     {VariableRole::kOptimizer, proto::VariableDef::OPTIMIZER},
 };
 
-absl::Status CheckName(absl::string_view what, const std::string& name) {
-  if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("the name of ", what, " has ", name.size(),
-                                                 " bytes; it must have 1 to ", kMaxNameBytes));
-}
-
 absl::Status CheckCount(absl::string_view what, int count) {
   if (count <= kMaxFunctionVariables) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -235,6 +229,12 @@ class Importer {
 };
 
 }  // namespace
+
+absl::Status CheckName(absl::string_view what, const std::string& name) {
+  if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the name of ", what, " has ", name.size(),
+                                                 " bytes; it must have 1 to ", kMaxNameBytes));
+}
 
 proto::Initializer InitializerToProto(const Initializer& initializer) {
   proto::Initializer out;
