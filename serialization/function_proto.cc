@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -12,13 +11,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/op_def.h"
 #include "serialization/enum_table.h"
 #include "serialization/proto_guard.h"
-#include "serialization/tensor_proto.h"
 
 namespace seqgraph {
 namespace {

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <climits>
 #include <cmath>
-#include <cstdlib>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"

@@ -1,7 +1,6 @@
 #include "tools/backend_choice.h"
 
 #include <cstdio>
-#include <memory>
 #include <utility>
 
 #include "absl/strings/str_split.h"
@@ -9,7 +8,6 @@
 #include "base/status_macros.h"
 #include "graph/rewrite.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "serialization/function_proto.h"
 #include "tools/auto_choice.h"
 

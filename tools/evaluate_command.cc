@@ -1,5 +1,4 @@
 #include <array>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "data/text_check.h"

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/plugin/plugin_program.h"
-#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {

@@ -1,6 +1,5 @@
 #include "backends/plugin/plugin_program.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

@@ -1,6 +1,5 @@
 #include "backends/plugin/select_backends.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

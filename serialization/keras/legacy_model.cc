@@ -1,6 +1,5 @@
 #include "serialization/keras/legacy_model.h"
 
-#include <algorithm>
 #include <map>
 #include <utility>
 

@@ -1,8 +1,6 @@
 #include "serialization/keras/text_assets.h"
 
 #include <climits>
-#include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"

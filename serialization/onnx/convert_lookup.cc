@@ -1,7 +1,6 @@
 // Operators that look elements up by index.
 
 #include <numeric>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"

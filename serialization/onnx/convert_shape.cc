@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
 #include "serialization/onnx/tensor.h"

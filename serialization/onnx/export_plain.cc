@@ -1,10 +1,7 @@
 // All ops but the recurrent ones, in operators of opset 14.
 
-#include <algorithm>
 #include <numeric>
-#include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/evaluate.h"
 #include "serialization/onnx/node_export.h"

@@ -1,10 +1,8 @@
 #include "serialization/onnx/node_export.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/status_macros.h"
 #include "serialization/onnx/tensor.h"
 
 namespace seqgraph::onnx {

@@ -2,12 +2,10 @@
 #define SEQGRAPH_SERIALIZATION_ONNX_NODE_EXPORT_H_
 
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/model.h"
 #include "serialization/onnx/onnx.pb.h"

@@ -1,7 +1,6 @@
 #include "serialization/onnx/onnx_reader.h"
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>

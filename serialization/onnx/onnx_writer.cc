@@ -1,7 +1,6 @@
 #include "serialization/onnx/onnx_writer.h"
 
 #include <climits>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"

@@ -2,9 +2,6 @@
 #define SEQGRAPH_TOOLS_CONFORMANCE_FUNCTION_CHECK_H_
 
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "graph/function.h"

@@ -4,10 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <set>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/status_macros.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/function_check.h"
 

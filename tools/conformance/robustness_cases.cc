@@ -10,12 +10,10 @@
 #include <functional>
 #include <limits>
 #include <set>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "base/status_macros.h"
 #include "graph/rewrite.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/function_check.h"

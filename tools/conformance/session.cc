@@ -1,7 +1,5 @@
 #include "tools/conformance/session.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/rewrite.h"

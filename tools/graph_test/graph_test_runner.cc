@@ -9,10 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
-#include "graph/compare.h"
-#include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
 #include "graph/node_bounds.h"
