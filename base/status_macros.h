@@ -37,6 +37,26 @@
 
 namespace seqgraph {
 
+/// `InvalidArgument(a, b, ...)` and so on: an error whose message is its parts, one after the
+/// other, as absl::StrCat writes them.
+#define SEQ_DEFINE_ERROR_(Name)                           \
+  template <typename... Parts>                            \
+  absl::Status Name(const Parts&... parts) {              \
+    return ::absl::Name##Error(::absl::StrCat(parts...)); \
+  }
+SEQ_DEFINE_ERROR_(Cancelled)
+SEQ_DEFINE_ERROR_(DataLoss)
+SEQ_DEFINE_ERROR_(DeadlineExceeded)
+SEQ_DEFINE_ERROR_(FailedPrecondition)
+SEQ_DEFINE_ERROR_(Internal)
+SEQ_DEFINE_ERROR_(InvalidArgument)
+SEQ_DEFINE_ERROR_(NotFound)
+SEQ_DEFINE_ERROR_(OutOfRange)
+SEQ_DEFINE_ERROR_(ResourceExhausted)
+SEQ_DEFINE_ERROR_(Unavailable)
+SEQ_DEFINE_ERROR_(Unimplemented)
+#undef SEQ_DEFINE_ERROR_
+
 /// The same status with `context` and ": " in front of its message; OK, or a value, stays as it is.
 inline absl::Status Annotate(const absl::Status& status, absl::string_view context) {
   if (status.ok()) return status;

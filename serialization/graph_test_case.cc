@@ -27,7 +27,7 @@ using TensorList = google::protobuf::RepeatedPtrField<proto::NamedTensor>;
 
 constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
 
-absl::Status Wrong(const std::string& what) { return absl::InvalidArgumentError(what); }
+absl::Status Wrong(const std::string& what) { return InvalidArgument(what); }
 
 absl::StatusOr<Tensors> ReadTensors(const TensorList& list, absl::string_view what) {
   Tensors tensors;

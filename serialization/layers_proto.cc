@@ -50,7 +50,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 absl::Status Unknown(const char* what, int number) {
-  return absl::InvalidArgumentError(absl::StrCat("this program does not know ", what, " ", number));
+  return InvalidArgument("this program does not know ", what, " ", number);
 }
 
 // A field by its type; fields have Keras's keys.
@@ -67,13 +67,13 @@ absl::Status ReadField(const Message& from, const FieldDescriptor& field, LayerK
     case FieldDescriptor::CPPTYPE_DOUBLE:
       value = reflection.GetDouble(from, &field);
       if (std::isfinite(std::get<double>(value))) return absl::OkStatus();
-      return absl::InvalidArgumentError(absl::StrCat(field.name(), " is not finite"));
+      return InvalidArgument(field.name(), " is not finite");
     case FieldDescriptor::CPPTYPE_STRING: {
       const std::string text = reflection.GetString(from, &field);
       value = text;
       if (!text.empty() && text.size() <= kMaxNameBytes) return absl::OkStatus();
-      return absl::InvalidArgumentError(absl::StrCat(field.name(), " has ", text.size(),
-                                                     " bytes; it must have 1 to ", kMaxNameBytes));
+      return InvalidArgument(field.name(), " has ", text.size(), " bytes; it must have 1 to ",
+                             kMaxNameBytes);
     }
     case FieldDescriptor::CPPTYPE_MESSAGE:
       break;
@@ -90,7 +90,7 @@ absl::Status ReadField(const Message& from, const FieldDescriptor& field, LayerK
   const auto& penalty = static_cast<const proto::Regularizer&>(message);
   value = Regularizer{.l1 = penalty.l1(), .l2 = penalty.l2()};
   if (std::isfinite(penalty.l1()) && std::isfinite(penalty.l2())) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(field.name(), " is not finite"));
+  return InvalidArgument(field.name(), " is not finite");
 }
 
 absl::StatusOr<LayerKind> ReadFields(const char* class_name, const Message& from) {
@@ -129,7 +129,7 @@ absl::StatusOr<LayerKind> Bidirectional(const proto::BidirectionalLayer& from) {
   SEQ_ASSIGN_OR_RETURN(backward.kind, Recurrent(from.backward()));
   for (const Layer& inner : {forward, backward}) {
     if (inner.name.empty() || inner.name.size() > kMaxNameBytes) {
-      return absl::InvalidArgumentError("the name of a layer in it is empty or too long");
+      return InvalidArgument("the name of a layer in it is empty or too long");
     }
   }
   kind.settings["layer"] = std::vector<Layer>{std::move(forward)};
@@ -172,7 +172,7 @@ absl::StatusOr<LayerKind> OldLayerKind(const proto::Layer& layer) {
     case proto::Layer::KIND_NOT_SET:
       break;
   }
-  return absl::InvalidArgumentError("is of no kind");
+  return InvalidArgument("is of no kind");
 }
 
 absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth);
@@ -180,7 +180,7 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth);
 absl::StatusOr<LayerSetting> ReadSetting(const proto::LayerSetting& from, int depth) {
   const auto finite = [](double value) -> absl::StatusOr<double> {
     if (std::isfinite(value)) return value;
-    return absl::InvalidArgumentError("is not finite");
+    return InvalidArgument("is not finite");
   };
   switch (from.value_case()) {
     case proto::LayerSetting::kIntValue:
@@ -210,26 +210,25 @@ absl::StatusOr<LayerSetting> ReadSetting(const proto::LayerSetting& from, int de
     case proto::LayerSetting::VALUE_NOT_SET:
       break;
   }
-  return absl::InvalidArgumentError("has no value, or one that is too long");
+  return InvalidArgument("has no value, or one that is too long");
 }
 
 absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
   if (depth > kMaxLayerDepth) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("layers lie in each other more than ", kMaxLayerDepth, " deep"));
+    return InvalidArgument("layers lie in each other more than ", kMaxLayerDepth, " deep");
   }
   SEQ_RETURN_IF_ERROR(CheckName("a layer", from.name()));
   Layer layer{.name = from.name(), .trainable = !from.frozen()};
   const std::string where = absl::StrCat("layer ", from.name());
   if (from.kind_case() != proto::Layer::KIND_NOT_SET) {
     if (!from.class_name().empty() || from.settings_size() > 0) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ": is of two kinds"));
+      return InvalidArgument(where, ": is of two kinds");
     }
     SEQ_ASSIGN_OR_RETURN(layer.kind, Annotate(OldLayerKind(from), where));
     return layer;
   }
   if (from.class_name().empty() || from.class_name().size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(where, ": is of no kind"));
+    return InvalidArgument(where, ": is of no kind");
   }
   layer.kind.class_name = from.class_name();
   for (const proto::LayerSetting& setting : from.settings()) {
@@ -237,8 +236,7 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
     SEQ_ASSIGN_OR_RETURN(LayerSetting value, Annotate(ReadSetting(setting, depth),
                                                       absl::StrCat(where, ": ", setting.name())));
     if (!layer.kind.settings.emplace(setting.name(), std::move(value)).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, ": ", setting.name(), " is there twice"));
+      return InvalidArgument(where, ": ", setting.name(), " is there twice");
     }
   }
   return layer;
@@ -247,12 +245,12 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
 absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
   const auto fits = [](int64_t extent) { return extent >= 0 && extent <= kMaxLayerExtent; };
   if (from.time() < 1 || !fits(from.time()) || !fits(from.features()) || !fits(from.batch())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its input has time ", from.time(), ", features ", from.features(),
-                     " and batch ", from.batch(), ", which must be from 1 to ", kMaxLayerExtent));
+    return InvalidArgument("its input has time ", from.time(), ", features ", from.features(),
+                           " and batch ", from.batch(), ", which must be from 1 to ",
+                           kMaxLayerExtent);
   }
   if (from.name().empty() || from.name().size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError("the name of its input is empty or too long");
+    return InvalidArgument("the name of its input is empty or too long");
   }
   LayerInput to{.name = from.name(), .time = from.time()};
   if (from.features() > 0) to.features = from.features();
@@ -275,11 +273,11 @@ proto::LayerStack LayerStackToProto(const LayerStack& stack) {
 
 absl::StatusOr<LayerStack> LayerStackFromProto(const proto::LayerStack& saved) {
   if (saved.layers_size() > kMaxStackLayers) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the stack has ", saved.layers_size(), " layers; at most ", kMaxStackLayers));
+    return InvalidArgument("the stack has ", saved.layers_size(), " layers; at most ",
+                           kMaxStackLayers);
   }
   if (saved.name().size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError("the name of the stack is too long");
+    return InvalidArgument("the name of the stack is too long");
   }
   LayerStack stack{.name = saved.name()};
   SEQ_ASSIGN_OR_RETURN(stack.input, Annotate(InputFromProto(saved.input()), "the stack of layers"));
@@ -287,7 +285,7 @@ absl::StatusOr<LayerStack> LayerStackFromProto(const proto::LayerStack& saved) {
   for (const proto::Layer& from : saved.layers()) {
     SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(from, 1));
     if (!names.insert(layer.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat("two layers are named ", layer.name));
+      return InvalidArgument("two layers are named ", layer.name);
     }
     stack.layers.push_back(std::move(layer));
   }

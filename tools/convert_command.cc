@@ -31,28 +31,27 @@ constexpr int64_t kFirstCode = 4;
 absl::StatusOr<int64_t> CountCodes(const Function& predict, Value tokens) {
   const std::optional<int64_t> limit = IndexLimit(predict, tokens);
   if (limit.has_value()) return *limit;
-  return absl::InvalidArgumentError(
+  return InvalidArgument(
       "the model takes no words: it begins neither with an embedding nor with one-hot words");
 }
 
 absl::Status ReadWords(const nlohmann::json& json, std::vector<std::string>* words) {
-  if (!json.is_object()) return absl::InvalidArgumentError("expected {\"word\": rank, ...}");
+  if (!json.is_object()) return InvalidArgument("expected {\"word\": rank, ...}");
   std::vector<bool> seen(words->size());
   for (const auto& [word, rank] : json.items()) {
     if (!rank.is_number_integer() || rank.get<int64_t>() < 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the rank of \"", word, "\" is no number from 1"));
+      return InvalidArgument("the rank of \"", word, "\" is no number from 1");
     }
     const auto index = static_cast<size_t>(rank.get<int64_t>() - 1);
     if (index >= words->size()) continue;
     if (seen[index]) {
-      return absl::InvalidArgumentError(absl::StrCat("two words have the rank ", index + 1));
+      return InvalidArgument("two words have the rank ", index + 1);
     }
     seen[index] = true;
     (*words)[index] = word;
   }
   for (size_t i = 0; i < seen.size(); ++i) {
-    if (!seen[i]) return absl::InvalidArgumentError(absl::StrCat("no word has the rank ", i + 1));
+    if (!seen[i]) return InvalidArgument("no word has the rank ", i + 1);
   }
   return absl::OkStatus();
 }
@@ -67,13 +66,13 @@ absl::Status SetWordIndex(const std::string& path, Model& model) {
   const Value tokens = predict->inputs().empty() ? Value{} : predict->inputs()[0];
   if (!tokens.present() || predict->type(tokens).dtype != DType::kInt32 ||
       predict->type(tokens).shape.rank() != 2) {
-    return absl::InvalidArgumentError(
+    return InvalidArgument(
         "the model takes no tokens int32[batch, time]: one-hot words are given with --one_hot");
   }
   SEQ_ASSIGN_OR_RETURN(const int64_t codes, CountCodes(*predict, tokens));
   SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxFileBytes));
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(path, ": is not JSON"));
+  if (json.is_discarded()) return InvalidArgument(path, ": is not JSON");
   // More codes than words are there: all words.
   const int64_t most = static_cast<int64_t>(json.size());
   std::vector<std::string> words(std::max<int64_t>(0, std::min(codes - kFirstCode, most)));
@@ -127,9 +126,8 @@ class ConvertCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* from, FormatOfPath(in_));
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* to, FormatOfPath(out_));
     if (from->read == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(in_, " holds weights alone; `seqgraph convert MODEL ", out_,
-                       " --weights=", in_, "` puts them into a model"));
+      return InvalidArgument(in_, " holds weights alone; `seqgraph convert MODEL ", out_,
+                             " --weights=", in_, "` puts them into a model");
     }
     FormatOptions options;
     options.keras.one_hot = one_hot_;
@@ -160,8 +158,7 @@ class ConvertCommand : public Command {
       const std::pair<absl::string_view, absl::string_view> dim =
           absl::StrSplit(part, absl::MaxSplits('=', 1));
       if (!absl::SimpleAtoi(dim.second, &dims[std::string(dim.first)])) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--dim must be NAME=NUMBER,..., got \"", part, "\""));
+        return InvalidArgument("--dim must be NAME=NUMBER,..., got \"", part, "\"");
       }
     }
     return absl::OkStatus();
@@ -171,8 +168,7 @@ class ConvertCommand : public Command {
     if (weights_.empty()) return absl::OkStatus();
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* format, FormatOfPath(weights_));
     if (format->read_weights == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--weights=", weights_, ": weights are not taken out of such a file"));
+      return InvalidArgument("--weights=", weights_, ": weights are not taken out of such a file");
     }
     // They were answers of other weights.
     converted.self_tests.clear();

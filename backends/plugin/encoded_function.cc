@@ -48,7 +48,7 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Create(
     if (more < 0) break;
   }
   if (more != 0 || static_cast<int64_t>(encoded->nodes_.size()) != num_nodes) {
-    return absl::InternalError("a function for a plugin is written in a way that nobody can read");
+    return Internal("a function for a plugin is written in a way that nobody can read");
   }
   encoded->view_.num_nodes = static_cast<int32_t>(num_nodes);
   return encoded;
@@ -59,9 +59,8 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Encode(
   std::vector<ValueType> types;
   for (const ValueInfo& info : function.values()) {
     if (!info.type.shape.is_static()) {
-      return absl::InvalidArgumentError(absl::StrCat("function ", function.name(), ": value ",
-                                                     info.name, " is ", info.type.ToString(),
-                                                     "; bind the batch first"));
+      return InvalidArgument("function ", function.name(), ": value ", info.name, " is ",
+                             info.type.ToString(), "; bind the batch first");
     }
     ValueType type{info.name, static_cast<int32_t>(info.type.dtype), {}};
     for (const Dim dim : info.type.shape.dims()) type.dims.push_back(dim.size());
@@ -101,7 +100,7 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Unpack(
     type.dims.resize(in.Count(8));
     for (int64_t& dim : type.dims) dim = static_cast<int64_t>(in.U64());
   }
-  if (!in.ok() || in.left() > 0) return absl::InvalidArgumentError("a packed function is damaged");
+  if (!in.ok() || in.left() > 0) return InvalidArgument("a packed function is damaged");
   return Create("", std::move(bytes), std::move(types), num_nodes);
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/plugin/plugin_program.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -162,15 +163,15 @@ absl::StatusOr<std::unique_ptr<Program>> PluginBackend::Prepare(
     const ProgramRequest& request) const {
   const auto* all = static_cast<const PluginClaims*>(request.claim->choice.get());
   if (all == nullptr) {
-    return absl::FailedPreconditionError(absl::StrCat(plugin_.label, ": claimed nothing"));
+    return FailedPrecondition(plugin_.label, ": claimed nothing");
   }
   for (int n : request.nodes) {
     for (int other : all->answer.nodes[n].together) {
       if (std::binary_search(request.nodes.begin(), request.nodes.end(), other)) continue;
-      return absl::FailedPreconditionError(absl::StrCat(
-          plugin_.label, ": runs ", all->function->NodeLabel(n), " only together with ",
-          all->function->NodeLabel(other), ", which is assigned to another backend: name ",
-          plugin_.info.name, " before that one"));
+      return FailedPrecondition(plugin_.label, ": runs ", all->function->NodeLabel(n),
+                                " only together with ", all->function->NodeLabel(other),
+                                ", which is assigned to another backend: name ", plugin_.info.name,
+                                " before that one");
     }
   }
   std::vector<uint8_t> may_be_private(request.may_be_opaque.begin(), request.may_be_opaque.end());

@@ -158,12 +158,11 @@ bool Listen(int answer, absl::Time deadline, Conversation& conversation) {
 
 absl::Status Crashed(const std::string& label, const std::string& stage, int status) {
   if (WIFSIGNALED(status)) {
-    return absl::InternalError(absl::StrCat(label, ": crashed while ", stage, ": signal ",
-                                            WTERMSIG(status), " (", strsignal(WTERMSIG(status)),
-                                            ")"));
+    return Internal(label, ": crashed while ", stage, ": signal ", WTERMSIG(status), " (",
+                    strsignal(WTERMSIG(status)), ")");
   }
-  return absl::InternalError(absl::StrCat(label, ": ended the process while ", stage,
-                                          ", with status ", WEXITSTATUS(status)));
+  return Internal(label, ": ended the process while ", stage, ", with status ",
+                  WEXITSTATUS(status));
 }
 
 absl::StatusOr<pid_t> Fork(const std::string& request, const FileDescriptor& answer_out,
@@ -171,14 +170,14 @@ absl::StatusOr<pid_t> Fork(const std::string& request, const FileDescriptor& ans
   const FileDescriptor request_file = Above(memfd_create("seqgraph_probe", MFD_CLOEXEC));
   if (request_file.get() < 0 || write(request_file.get(), request.data(), request.size()) !=
                                     static_cast<ssize_t>(request.size())) {
-    return absl::UnavailableError(absl::StrCat("cannot pass a request: ", strerror(errno)));
+    return Unavailable("cannot pass a request: ", strerror(errno));
   }
   char program[] = "seqgraph_plugin_probe";
   std::string flag = probe::kChildFlag;
   char* arguments[] = {program, flag.data(), nullptr};
   const pid_t pid = fork();
   if (pid == 0) StartChild(request_file.get(), answer_out.get(), null.get(), arguments);
-  if (pid < 0) return absl::UnavailableError(absl::StrCat("cannot fork: ", strerror(errno)));
+  if (pid < 0) return Unavailable("cannot fork: ", strerror(errno));
   return pid;
 }
 
@@ -188,15 +187,14 @@ absl::StatusOr<ProbeReport> ProbePlugin(
     const std::string& path, absl::Span<const std::shared_ptr<const EncodedFunction>> functions,
     const ProbeOptions& options) {
   if (!main_called_us) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("plugin ", path,
-                     ": cannot be probed: this program's main does not call "
-                     "RunProbeChild"));
+    return FailedPrecondition("plugin ", path,
+                              ": cannot be probed: this program's main does not call "
+                              "RunProbeChild");
   }
   const absl::Time deadline = absl::Now() + options.time_limit;
   int pipe_files[2];
   if (pipe2(pipe_files, O_CLOEXEC) != 0) {
-    return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", strerror(errno)));
+    return Unavailable("cannot make a pipe: ", strerror(errno));
   }
   const FileDescriptor answer = Above(pipe_files[0]);
   FileDescriptor answer_out = Above(pipe_files[1]);
@@ -218,13 +216,12 @@ absl::StatusOr<ProbeReport> ProbePlugin(
                                 ? absl::StrCat("plugin ", path)
                                 : absl::StrCat("plugin ", said.report.info.name, " (", path, ")");
   if (said.damaged) {
-    return absl::InternalError(absl::StrCat(label, ": damaged the probe while ", said.stage));
+    return Internal(label, ": damaged the probe while ", said.stage);
   }
   if (!said.error.ok()) return said.error;
   if (!in_time) {
-    return absl::DeadlineExceededError(
-        absl::StrCat(label, ": had not finished ", said.stage, " after ",
-                     absl::FormatDuration(options.time_limit), " and was stopped"));
+    return DeadlineExceeded(label, ": had not finished ", said.stage, " after ",
+                            absl::FormatDuration(options.time_limit), " and was stopped");
   }
   if (!said.done || !WIFEXITED(status)) return Crashed(label, said.stage, status);
   return said.report;

@@ -11,7 +11,7 @@ namespace {
 absl::Status CheckBytes(const PluginTable& plugin, absl::string_view what, int64_t bytes,
                         int64_t least) {
   if (bytes >= least && bytes <= kMaxPluginBytes) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(plugin.label, ": asks for ", bytes, " bytes of ", what));
+  return Internal(plugin.label, ": asks for ", bytes, " bytes of ", what);
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ absl::Status PluginProgram::AddOperands(const sg_node& node, uint32_t tag, NodeC
     if (name.size > 0) {
       const sg_value* value = sg_find_value(&function_->view(), name, &index);
       if (value == nullptr) {
-        return absl::InternalError(absl::StrCat(call.label, " names a value that is not there"));
+        return Internal(call.label, " names a value that is not there");
       }
       tensor.bytes = value_bytes_[index];
       tensor.dtype = value->dtype;

@@ -81,8 +81,8 @@ absl::Status CheckRefusals(const PluginTable& plugin, const EncodedFunction& fun
     changed.bytes = reinterpret_cast<const uint8_t*>(bytes.data());
     changed.num_bytes = bytes.size();
     if (AskPlugin(plugin, changed).nodes[node].claimed()) {
-      return absl::InternalError(absl::StrCat(plugin.label, ": claims a node ", addition.what, " (",
-                                              function.NodeLabel(node), ", changed)"));
+      return Internal(plugin.label, ": claims a node ", addition.what, " (",
+                      function.NodeLabel(node), ", changed)");
     }
   }
   return absl::OkStatus();
@@ -117,14 +117,13 @@ absl::Status CheckIntact(const Buffers& buffers, size_t num_inputs, const std::s
   for (size_t i = 0; i < buffers.size(); ++i) {
     const bool is_input = i < num_inputs;
     if (!buffers[i]->Damage().empty()) {
-      return absl::OutOfRangeError(absl::StrCat("wrote outside the memory of ",
-                                                is_input ? "input " : "output ",
-                                                is_input ? i : i - num_inputs, " of ", label));
+      return OutOfRange("wrote outside the memory of ", is_input ? "input " : "output ",
+                        is_input ? i : i - num_inputs, " of ", label);
     }
     const auto* data = static_cast<const char*>(buffers[i]->data());
     const auto is_zero = [](char byte) { return byte == 0; };
     if (is_input && !std::all_of(data, data + call.tensors[i].bytes, is_zero)) {
-      return absl::InternalError(absl::StrCat("wrote to input ", i, " of ", label));
+      return Internal("wrote to input ", i, " of ", label);
     }
   }
   return absl::OkStatus();
@@ -156,8 +155,7 @@ absl::Status RunNode(PluginProgram& program, int node, GuardedBuffer& persistent
   program.End();
   SEQ_RETURN_IF_ERROR(CheckIntact(buffers, num_inputs, call.label, call));
   if (!scratch->Damage().empty() || !persistent.Damage().empty()) {
-    return absl::OutOfRangeError(
-        absl::StrCat("wrote outside the scratch or persistent memory of ", call.label));
+    return OutOfRange("wrote outside the scratch or persistent memory of ", call.label);
   }
   if (absl::IsInvalidArgument(status) || absl::IsOutOfRange(status) ||
       absl::IsFailedPrecondition(status)) {
@@ -196,8 +194,8 @@ class Prober {
     const PluginClaims claims = ClaimAll(plugin_, function);
     if (!claims.broken.empty()) {
       const int n = claims.broken.front();
-      return absl::InternalError(absl::StrCat(plugin_.label, ": ", function->NodeLabel(n), ": ",
-                                              claims.answer.nodes[n].text));
+      return Internal(plugin_.label, ": ", function->NodeLabel(n), ": ",
+                      claims.answer.nodes[n].text);
     }
     const std::vector<int> claimed = claims.Claimed();
     send_(FrameType::kClaimed, absl::StrCat(claimed.size()));
@@ -236,9 +234,8 @@ class Prober {
     }
     const int64_t growth = (DataBytes() - before) / repeats;
     if (kFreedMemoryIsKept || growth <= request_.leak_limit) return absl::OkStatus();
-    return absl::ResourceExhaustedError(
-        absl::StrCat(plugin_.label, ": leaks: grew by ", growth, " bytes with each of ", repeats,
-                     " preparations; at most ", request_.leak_limit));
+    return ResourceExhausted(plugin_.label, ": leaks: grew by ", growth, " bytes with each of ",
+                             repeats, " preparations; at most ", request_.leak_limit);
   }
 
   const Request& request_;

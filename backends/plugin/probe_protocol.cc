@@ -42,7 +42,7 @@ absl::StatusOr<Request> Request::Unpack(absl::string_view packed) {
                          EncodedFunction::Unpack(in.Take(in.U64())));
   }
   if (in.ok() && in.left() == 0) return request;
-  return absl::InvalidArgumentError("a probe's request is damaged");
+  return InvalidArgument("a probe's request is damaged");
 }
 
 std::string PackFrame(FrameType type, absl::string_view text) {

@@ -140,7 +140,7 @@ class TreeWriter {
 
   absl::Status Check(const Node& node, const std::string& path) {
     const auto refuse = [&](absl::string_view why) {
-      return absl::InvalidArgumentError(absl::StrCat("HDF5 object ", path, ": ", why));
+      return InvalidArgument("HDF5 object ", path, ": ", why);
     };
     if (!node.unreadable.empty()) return refuse(node.unreadable);
     if (node.children.size() > kMaxMembers) return refuse("has too many members");

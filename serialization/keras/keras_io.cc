@@ -37,12 +37,11 @@ absl::StatusOr<Files> Unzip(absl::string_view bytes) {
         name == kTextAssetsFile) {
       continue;
     }
-    return absl::UnimplementedError(
-        absl::StrCat("it holds ", name, ", which no layer that is known here needs"));
+    return Unimplemented("it holds ", name, ", which no layer that is known here needs");
   }
   for (const char* name : {kConfigFile, kWeightsFile}) {
     if (files.count(name) == 0) {
-      return absl::InvalidArgumentError(absl::StrCat("it has no ", name));
+      return InvalidArgument("it has no ", name);
     }
   }
   return files;
@@ -95,12 +94,12 @@ absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptio
 absl::StatusOr<KerasModel> ParseKerasModel(absl::string_view bytes, const ReadOptions& options) {
   if (LooksLikeZip(bytes)) return ReadZipModel(bytes, options);
   if (!hdf5::LooksLikeHdf5(bytes)) {
-    return absl::InvalidArgumentError("neither a .keras file (a zip) nor a .h5 file (HDF5)");
+    return InvalidArgument("neither a .keras file (a zip) nor a .h5 file (HDF5)");
   }
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node root, hdf5::ReadTree(bytes));
   if (root.FindAttribute("model_config") == nullptr &&
       root.FindAttribute("model_config0") == nullptr) {
-    return absl::InvalidArgumentError("the file holds weights alone: they need a model to go into");
+    return InvalidArgument("the file holds weights alone: they need a model to go into");
   }
   return ReadLegacyModel(root, options);
 }
@@ -178,7 +177,7 @@ absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model,
 
 absl::Status TakeTokensOneHot(LayerStack& stack) {
   if (!stack.input.features.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("model ", stack.name, " takes tokens already"));
+    return InvalidArgument("model ", stack.name, " takes tokens already");
   }
   const int64_t depth = *stack.input.features;
   std::string name = "one_hot";

@@ -20,9 +20,8 @@ absl::Status CheckName(const std::string& name) {
       !absl::StrContains(name, '\0')) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("the name of a layer must have 1 to ",
-                                                 kMaxLayerName, " bytes and no slash, got ",
-                                                 Shown(name)));
+  return InvalidArgument("the name of a layer must have 1 to ", kMaxLayerName,
+                         " bytes and no slash, got ", Shown(name));
 }
 
 const Json& NoConfig() {
@@ -277,9 +276,8 @@ absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerRegistry& registry,
   for (const LayerDef& candidate : registry.all()) {
     if (candidate.keras.exists) known.push_back(candidate.class_name);
   }
-  return absl::UnimplementedError(
-      absl::StrCat("layer of class ", class_name.empty() ? Shown(json) : class_name,
-                   " is not known here; ", absl::StrJoin(known, ", "), " are"));
+  return Unimplemented("layer of class ", class_name.empty() ? Shown(json) : class_name,
+                       " is not known here; ", absl::StrJoin(known, ", "), " are");
 }
 
 OrderedJson ClassJson(const char* module, const std::string& class_name, OrderedJson config,
@@ -297,10 +295,10 @@ absl::StatusOr<OrderedJson> LayerJson(const Layer& layer, const LayerRegistry& r
   SEQ_RETURN_IF_ERROR(CheckName(layer.name));
   SEQ_ASSIGN_OR_RETURN(const LayerDef* def, registry.Get(layer.kind.class_name));
   if (!def->keras.exists) {
-    return absl::UnimplementedError(
-        absl::StrCat("layer ", layer.name, ": Keras has no layer ", def->class_name,
-                     "; what it gives is the input of a Keras model, so such a layer can only be "
-                     "the first"));
+    return Unimplemented(
+        "layer ", layer.name, ": Keras has no layer ", def->class_name,
+        "; what it gives is the input of a Keras model, so such a layer can only be "
+        "the first");
   }
   OrderedJson config = {{"name", layer.name}};
   if (def->keras.takes_trainable) config["trainable"] = layer.trainable;

@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/op_def.h"
 #include "serialization/onnx/node_import.h"
@@ -18,8 +17,7 @@ using Operands = std::vector<Operand>;
 
 absl::StatusOr<Operands> Inputs(NodeImport& node, int count) {
   if (node.num_inputs() != count) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("it has ", node.num_inputs(), " inputs, not ", count));
+    return InvalidArgument("it has ", node.num_inputs(), " inputs, not ", count);
   }
   Operands inputs;
   for (int i = 0; i < count; ++i) {
@@ -32,7 +30,7 @@ absl::StatusOr<Operand> RealInput(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
   const DType dtype = inputs[0].type.dtype;
   if (IsReal(dtype)) return inputs[0];
-  return absl::UnimplementedError(absl::StrCat("it computes on ", DTypeName(dtype)));
+  return Unimplemented("it computes on ", DTypeName(dtype));
 }
 
 // Shapes on which exporters compute: elements that are the batch stay so under x + 0, x - 0, x 1
@@ -46,10 +44,10 @@ absl::StatusOr<Operand> WithBatch(absl::string_view op, const Operands& inputs) 
     const bool batch_a = a[i] == kBatchElement, batch_b = b[i] == kBatchElement;
     const int64_t other = batch_a ? b[i] : a[i];
     if (!batch_a && !batch_b && (sum || scale)) {
-      if (op == "Divide" && b[i] == 0) return absl::InvalidArgumentError("it divides by 0");
+      if (op == "Divide" && b[i] == 0) return InvalidArgument("it divides by 0");
       // Extents and the like: far from overflow, or refused.
       if (std::max(std::abs(a[i]), std::abs(b[i])) > (int64_t{1} << 30)) {
-        return absl::InvalidArgumentError("an extent is too large");
+        return InvalidArgument("an extent is too large");
       }
       y[i] = op == "Add"        ? a[i] + b[i]
              : op == "Subtract" ? a[i] - b[i]
@@ -63,7 +61,7 @@ absl::StatusOr<Operand> WithBatch(absl::string_view op, const Operands& inputs) 
                other == (sum ? 0 : 1)) {
       y[i] = kBatchElement;
     } else {
-      return absl::UnimplementedError(
+      return Unimplemented(
           "it computes with the batch as a number, which is known only when a function is "
           "compiled");
     }
@@ -270,7 +268,7 @@ absl::StatusOr<Operand> ConvertDropout(NodeImport& node) {
       SEQ_ASSIGN_OR_RETURN(ratio, node.KnownScalar(1, "ratio"));
     }
     if (training != 0 && ratio != 0) {
-      return absl::UnimplementedError("training_mode is true: what it drops is random");
+      return Unimplemented("training_mode is true: what it drops is random");
     }
   }
   if (node.wants_output(1)) {

@@ -5,7 +5,6 @@
 #include <numeric>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
 
@@ -26,8 +25,7 @@ absl::StatusOr<Operand> ConvertTranspose(NodeImport& node) {
   std::sort(sorted.begin(), sorted.end());
   std::reverse(sorted.begin(), sorted.end());
   if (sorted != reversed) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("attribute perm must have each axis of ", x.shape().ToString(), " once"));
+    return InvalidArgument("attribute perm must have each axis of ", x.shape().ToString(), " once");
   }
   return node.graph().Transpose(x, permutation);
 }
@@ -50,8 +48,7 @@ struct Elements {
 // The shape that a request (0: as x has it there, -1: what is left, kBatchElement) gives.
 absl::StatusOr<Shape> RequestedShape(const Shape& x, const Ints& request, bool allow_zero) {
   if (request.size() > static_cast<size_t>(Shape::kMaxRank)) {
-    return absl::UnimplementedError(
-        absl::StrCat("a shape of ", request.size(), " axes; at most ", Shape::kMaxRank));
+    return Unimplemented("a shape of ", request.size(), " axes; at most ", Shape::kMaxRank);
   }
   Shape shape;
   int open = -1;
@@ -61,13 +58,13 @@ absl::StatusOr<Shape> RequestedShape(const Shape& x, const Ints& request, bool a
       dim = Dim::Batch();
     } else if (request[i] == 0 && !allow_zero) {
       if (i >= static_cast<size_t>(x.rank())) {
-        return absl::InvalidArgumentError("a 0 in the shape stands for an axis that is not there");
+        return InvalidArgument("a 0 in the shape stands for an axis that is not there");
       }
       dim = x[static_cast<int>(i)];
     } else if (request[i] == -1 && open < 0) {
       open = static_cast<int>(i);
     } else if (request[i] < 0) {
-      return absl::InvalidArgumentError("extents must be at least 0, or -1 once");
+      return InvalidArgument("extents must be at least 0, or -1 once");
     } else {
       dim = request[i];
     }
@@ -83,14 +80,13 @@ absl::StatusOr<Shape> RequestedShape(const Shape& x, const Ints& request, bool a
                have.product % want.product == 0) {
       dims[open] = have.product / want.product;
     } else {
-      return absl::UnimplementedError(
-          absl::StrCat("a reshape of ", x.ToString(), " that mixes the batch with other axes"));
+      return Unimplemented("a reshape of ", x.ToString(), " that mixes the batch with other axes");
     }
     shape = Shape(dims);
   } else if (have.batches != want.batches) {
-    return absl::UnimplementedError(absl::StrCat(
+    return Unimplemented(
         "a reshape of ", x.ToString(), " to ", shape.ToString(),
-        ": the batch must stay an axis of its own (name another batch for a fixed one)"));
+        ": the batch must stay an axis of its own (name another batch for a fixed one)");
   }
   return shape;
 }
@@ -102,8 +98,7 @@ absl::StatusOr<Operand> ConvertReshape(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Shape shape, RequestedShape(x.shape(), request, allow_zero != 0));
   const Elements have(x.shape()), want(shape);
   if (have.product != want.product || have.batches != want.batches) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(x.shape().ToString(), " does not fit into ", shape.ToString()));
+    return InvalidArgument(x.shape().ToString(), " does not fit into ", shape.ToString());
   }
   return node.graph().Reshape(x, shape);
 }
@@ -119,8 +114,7 @@ absl::StatusOr<Operand> ConvertSqueeze(NodeImport& node) {
     if (!drop) {
       shape.Append(dim);
     } else if (dim != 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("axis ", i, " of ", x.shape().ToString(), " is not 1"));
+      return InvalidArgument("axis ", i, " of ", x.shape().ToString(), " is not 1");
     }
   }
   return node.graph().Reshape(x, shape);
@@ -138,11 +132,11 @@ absl::StatusOr<Operand> ConvertUnsqueeze(NodeImport& node) {
     added = static_cast<int64_t>(axes.size());
   }
   if (x.rank() + added > Shape::kMaxRank) {
-    return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
+    return Unimplemented("more than ", Shape::kMaxRank, " axes");
   }
   const int rank = x.rank() + static_cast<int>(added);
   SEQ_ASSIGN_OR_RETURN(const std::optional<Ints> axes, node.Axes(1, 13, rank));
-  if (!axes.has_value()) return absl::InvalidArgumentError("axes are missing");
+  if (!axes.has_value()) return InvalidArgument("axes are missing");
   Shape shape;
   int from = 0;
   for (int i = 0; i < rank; ++i) {
@@ -161,8 +155,7 @@ absl::StatusOr<Operand> ConvertFlatten(NodeImport& node) {
     const Elements elements(some);
     if (elements.batches == 0) return Dim(elements.product);
     if (elements.batches == 1 && elements.product == 1) return Dim::Batch();
-    return absl::UnimplementedError(
-        absl::StrCat("it mixes the batch of ", x.shape().ToString(), " with other axes"));
+    return Unimplemented("it mixes the batch of ", x.shape().ToString(), " with other axes");
   };
   SEQ_ASSIGN_OR_RETURN(const Dim rows, part(0, axis));
   SEQ_ASSIGN_OR_RETURN(const Dim columns, part(axis, x.rank()));
@@ -173,7 +166,7 @@ absl::StatusOr<Operand> ConvertConcat(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand first, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, first.rank()));
   if (node.num_inputs() > kMaxParts) {
-    return absl::UnimplementedError(absl::StrCat("more than ", kMaxParts, " inputs"));
+    return Unimplemented("more than ", kMaxParts, " inputs");
   }
   std::vector<Operand> parts;
   for (int i = 0; i < node.num_inputs(); ++i) {
@@ -195,14 +188,14 @@ absl::StatusOr<Operand> SliceAxis(NodeImport& node, const Operand& x, int64_t ax
   constexpr int64_t kFar = std::numeric_limits<int32_t>::max();
   if (start == kBatchElement || step == kBatchElement ||
       (end == kBatchElement && !dim.is_batch())) {
-    return absl::UnimplementedError("it slices by the batch");
+    return Unimplemented("it slices by the batch");
   }
   if (dim.is_batch()) {
     if (start == 0 && step == 1 && (end >= kFar || end == kBatchElement)) return x;
-    return absl::UnimplementedError("it takes a part of the batch");
+    return Unimplemented("it takes a part of the batch");
   }
   if (step == 0 || step == std::numeric_limits<int64_t>::min()) {
-    return absl::InvalidArgumentError("a step of 0");
+    return InvalidArgument("a step of 0");
   }
   const int64_t n = dim.size();
   const auto from_start = [n](int64_t i, int64_t low, int64_t high) {
@@ -247,7 +240,7 @@ absl::StatusOr<Operand> ConvertSlice(NodeImport& node) {
   if (steps.empty()) steps.assign(starts.size(), 1);
   if (ends.size() != starts.size() || axes.size() != starts.size() ||
       steps.size() != starts.size() || starts.size() > Shape::kMaxRank) {
-    return absl::InvalidArgumentError("starts, ends, axes and steps differ in number");
+    return InvalidArgument("starts, ends, axes and steps differ in number");
   }
   Operand y = x;
   for (size_t i = 0; i < starts.size(); ++i) {
@@ -261,9 +254,9 @@ absl::StatusOr<Operand> ConvertSplit(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, x.rank()));
   const Dim extent = x.shape()[static_cast<int>(axis)];
-  if (extent.is_batch()) return absl::UnimplementedError("it splits the batch");
+  if (extent.is_batch()) return Unimplemented("it splits the batch");
   if (node.num_outputs() > kMaxParts) {
-    return absl::UnimplementedError(absl::StrCat("more than ", kMaxParts, " outputs"));
+    return Unimplemented("more than ", kMaxParts, " outputs");
   }
   std::optional<Ints> sizes;
   if (node.opset() < 13) {
@@ -273,7 +266,7 @@ absl::StatusOr<Operand> ConvertSplit(NodeImport& node) {
   }
   const int64_t count = node.num_outputs();
   SEQ_ASSIGN_OR_RETURN(const int64_t stated, node.Int("num_outputs", count));
-  if (stated != count) return absl::InvalidArgumentError("num_outputs is not that of its outputs");
+  if (stated != count) return InvalidArgument("num_outputs is not that of its outputs");
   if (!sizes.has_value()) {
     // Equal parts; from opset 18 on the last one may be smaller.
     const int64_t part = (extent.size() + count - 1) / count;
@@ -281,14 +274,14 @@ absl::StatusOr<Operand> ConvertSplit(NodeImport& node) {
     sizes->back() = extent.size() - part * (count - 1);
   }
   if (static_cast<int64_t>(sizes->size()) != count) {
-    return absl::InvalidArgumentError("split has not as many sizes as there are outputs");
+    return InvalidArgument("split has not as many sizes as there are outputs");
   }
   int64_t begin = 0;
   for (int64_t i = 0; i < count; ++i) {
     const int64_t size = (*sizes)[i];
     if (size < 0 || size > extent.size() - begin) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("split does not add up to ", extent.size(), ", the extent of the axis"));
+      return InvalidArgument("split does not add up to ", extent.size(),
+                             ", the extent of the axis");
     }
     SEQ_ASSIGN_OR_RETURN(Operand part, node.graph().Slice(x, axis, begin, begin + size));
     node.SetOutput(static_cast<int>(i), std::move(part));

@@ -2,7 +2,6 @@
 
 #include <numeric>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
 
@@ -12,10 +11,10 @@ namespace {
 absl::StatusOr<Operand> GatherKnownScalar(NodeImport& node, const Operand& x, int64_t axis,
                                           int64_t index) {
   const Dim extent = x.shape()[static_cast<int>(axis)];
-  if (extent.is_batch()) return absl::UnimplementedError("it takes a part of the batch");
+  if (extent.is_batch()) return Unimplemented("it takes a part of the batch");
   if (index < -extent.size() || index >= extent.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("index ", index, " must be in [", -extent.size(), ", ", extent.size(), ")"));
+    return InvalidArgument("index ", index, " must be in [", -extent.size(), ", ", extent.size(),
+                           ")");
   }
   // One step of a sequence, which passes know.
   if (axis == 1 && x.value.present() && IsReal(x.type.dtype)) {
@@ -34,7 +33,7 @@ absl::StatusOr<Operand> ConvertGather(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(Operand indices, node.input(1));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, x.rank()));
-  if (IsReal(indices.type.dtype)) return absl::InvalidArgumentError("indices must be integers");
+  if (IsReal(indices.type.dtype)) return InvalidArgument("indices must be integers");
   if (indices.known != nullptr && indices.rank() == 0 && !HoldsBatch(*indices.known)) {
     SEQ_ASSIGN_OR_RETURN(const double index, node.KnownScalar(1, "indices"));
     return WithBoolean(GatherKnownScalar(node, x, axis, static_cast<int64_t>(index)), x.boolean);
@@ -83,10 +82,10 @@ absl::StatusOr<Operand> ConvertOneHot(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand values, node.input(2));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(-1, indices.rank() + 1));
   if (!(depth >= 1 && depth <= double{1 << 30}) || depth != static_cast<double>(int64_t(depth))) {
-    return absl::InvalidArgumentError(absl::StrCat("depth is ", depth));
+    return InvalidArgument("depth is ", depth);
   }
   if (values.rank() != 1 || values.shape()[0] != 2) {
-    return absl::InvalidArgumentError("values must be two numbers");
+    return InvalidArgument("values must be two numbers");
   }
   SEQ_ASSIGN_OR_RETURN(indices, node.graph().Cast(indices, DType::kInt32));
   const bool zero_one = values.known != nullptr && [&] {

@@ -48,16 +48,14 @@ enum Input { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kPeepholes };
 absl::StatusOr<std::string> ActivationOf(const Kind& kind, const std::vector<std::string>& names) {
   size_t next = 0;
   if (kind.gates.size() > 1 && names[next++] != "sigmoid") {
-    return absl::UnimplementedError(
-        absl::StrCat("activation ", names[0], " of the gates (Sigmoid is supported)"));
+    return Unimplemented("activation ", names[0], " of the gates (Sigmoid is supported)");
   }
   const std::string& activation = names[next];
   if (kind.has_cell && names[next + 1] != activation) {
-    return absl::UnimplementedError("different activations of candidate and output");
+    return Unimplemented("different activations of candidate and output");
   }
   if (activation != "tanh" && activation != "relu" && activation != "sigmoid") {
-    return absl::UnimplementedError(
-        absl::StrCat("activation ", activation, " (Tanh, Relu and Sigmoid are supported)"));
+    return Unimplemented("activation ", activation, " (Tanh, Relu and Sigmoid are supported)");
   }
   return activation;
 }
@@ -67,7 +65,7 @@ absl::Status ReadActivations(NodeImport& node, const Kind& kind, Options& option
   for (const char* attribute : {"activation_alpha", "activation_beta"}) {
     SEQ_ASSIGN_OR_RETURN(const auto values, node.Floats(attribute));
     if (values.has_value() && !values->empty()) {
-      return absl::UnimplementedError(absl::StrCat("attribute ", attribute));
+      return Unimplemented("attribute ", attribute);
     }
   }
   const size_t each = kind.has_cell ? 3 : kind.gates.size() > 1 ? 2 : 1;
@@ -79,8 +77,7 @@ absl::Status ReadActivations(NodeImport& node, const Kind& kind, Options& option
     }
   }
   if (names.size() != each * options.directions()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("activations must be ", each, " for each direction"));
+    return InvalidArgument("activations must be ", each, " for each direction");
   }
   for (std::string& name : names) absl::AsciiStrToLower(&name);
   for (int d = 0; d < options.directions(); ++d) {
@@ -100,23 +97,23 @@ absl::StatusOr<Options> ReadOptions(NodeImport& node, const Kind& kind) {
   } else if (direction == "bidirectional") {
     options.reverse = {false, true};
   } else {
-    return absl::InvalidArgumentError(absl::StrCat("direction \"", direction, "\""));
+    return InvalidArgument("direction \"", direction, "\"");
   }
   SEQ_ASSIGN_OR_RETURN(const int64_t layout, node.Int("layout", 0));
-  if (layout != 0 && layout != 1) return absl::InvalidArgumentError("layout must be 0 or 1");
+  if (layout != 0 && layout != 1) return InvalidArgument("layout must be 0 or 1");
   options.batch_first = layout == 1;
   SEQ_RETURN_IF_ERROR(ReadActivations(node, kind, options));
   SEQ_RETURN_IF_ERROR(node.Int("hidden_size", 0).status());  // the shape of R says it
   if (node.Attribute("clip") != nullptr) {
-    return absl::UnimplementedError("attribute clip: no backend limits what enters an activation");
+    return Unimplemented("attribute clip: no backend limits what enters an activation");
   }
   if (kind.has_cell) {
     SEQ_ASSIGN_OR_RETURN(const int64_t coupled, node.Int("input_forget", 0));
     if (coupled != 0) {
-      return absl::UnimplementedError("attribute input_forget: coupled gates are another cell");
+      return Unimplemented("attribute input_forget: coupled gates are another cell");
     }
     if (node.has_input(kPeepholes) && !IsZero(node.optional_input(kPeepholes))) {
-      return absl::UnimplementedError("peepholes (input P): gates that see the cell");
+      return Unimplemented("peepholes (input P): gates that see the cell");
     }
   }
   if (std::string(kind.op) == "GRUCell") {
@@ -132,20 +129,19 @@ absl::Status CheckWeights(const NodeImport& node, const Kind& kind, const Operan
   SEQ_ASSIGN_OR_RETURN(const Operand w, node.input(kW));
   SEQ_ASSIGN_OR_RETURN(const Operand r, node.input(kR));
   if (x.rank() != 3 || w.rank() != 3 || r.rank() != 3 || r.shape()[2].is_batch()) {
-    return absl::InvalidArgumentError("X, W and R must have three axes");
+    return InvalidArgument("X, W and R must have three axes");
   }
   options.units = r.shape()[2].size();
   const int64_t columns = options.units * static_cast<int64_t>(kind.gates.size());
   const Dim directions(options.directions());
   if (options.units < 1 || r.shape() != Shape{directions, columns, options.units} ||
       w.shape() != Shape{directions, columns, x.shape()[2]}) {
-    return absl::InvalidArgumentError(absl::StrCat("W ", w.shape().ToString(), " and R ",
-                                                   r.shape().ToString(), " do not fit together"));
+    return InvalidArgument("W ", w.shape().ToString(), " and R ", r.shape().ToString(),
+                           " do not fit together");
   }
   if (node.has_input(kB) && node.optional_input(kB).shape() != Shape{directions, 2 * columns}) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("B must be ", Shape{directions, 2 * columns}.ToString(), ", got ",
-                     node.optional_input(kB).shape().ToString()));
+    return InvalidArgument("B must be ", Shape{directions, 2 * columns}.ToString(), ", got ",
+                           node.optional_input(kB).shape().ToString());
   }
   return absl::OkStatus();
 }
@@ -187,8 +183,8 @@ class Recurrence {
     const Operand lengths = node_.optional_input(kLengths);
     const Dim time = x.shape()[1];
     if (lengths.shape() != Shape{x.shape()[0]} || IsReal(lengths.type.dtype) || time.is_batch()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("sequence_lens must be integers [batch], got ", lengths.type.ToString()));
+      return InvalidArgument("sequence_lens must be integers [batch], got ",
+                             lengths.type.ToString());
     }
     // Most exporters that give lengths give the whole of each row.
     const double steps = static_cast<double>(time.size());
@@ -252,8 +248,7 @@ class Recurrence {
     const Operand all = node_.optional_input(input);
     const int axis = options_.batch_first ? 1 : 0;
     if (all.rank() != 3 || all.shape()[axis] != options_.directions()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("an initial state of shape ", all.shape().ToString()));
+      return InvalidArgument("an initial state of shape ", all.shape().ToString());
     }
     SEQ_ASSIGN_OR_RETURN(const Operand one, g_.Slice(all, axis, d, d + 1));
     return g_.Reshape(one, Shape{all.shape()[1 - axis], all.shape()[2]});

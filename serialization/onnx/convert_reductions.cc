@@ -104,12 +104,12 @@ absl::StatusOr<Operand> Normalize(NodeImport& node,
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis,
                        node.AxisAttribute(node.opset() < 13 ? 1 : -1, std::max(x.rank(), 1)));
-  if (x.rank() == 0) return absl::UnimplementedError("of a scalar");
+  if (x.rank() == 0) return Unimplemented("of a scalar");
   if (node.opset() < 13) {
     Shape rows(x.shape().dims().first(axis));
     int64_t width = 1;
     for (Dim dim : x.shape().dims().subspan(axis)) {
-      if (dim.is_batch()) return absl::UnimplementedError("it normalizes along the batch");
+      if (dim.is_batch()) return Unimplemented("it normalizes along the batch");
       width *= dim.size();
     }
     rows.Append(width);

@@ -30,7 +30,7 @@ absl::StatusOr<Operand> ConvertShape(NodeImport& node) {
 absl::StatusOr<Operand> ConvertSize(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   if (!x.shape().is_static()) {
-    return absl::UnimplementedError("the number of elements depends on the batch");
+    return Unimplemented("the number of elements depends on the batch");
   }
   return Operand::Of(Tensor::Scalar<int64_t>(x.shape().num_elements()));
 }
@@ -60,13 +60,13 @@ absl::StatusOr<Operand> ConstantOf(NodeImport& node) {
     return Operand::Of(Tensor::Of<double>(Shape{static_cast<int64_t>(floats->size())}, *floats)
                            .Cast(DType::kFloat32));
   }
-  return absl::UnimplementedError("a constant that is no tensor of numbers");
+  return Unimplemented("a constant that is no tensor of numbers");
 }
 
 absl::StatusOr<Operand> ConvertConstant(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand y, ConstantOf(node));
   if (y.known != nullptr && HoldsBatch(*y.known)) {
-    return absl::UnimplementedError("an int64 of -2^63");
+    return Unimplemented("an int64 of -2^63");
   }
   return y;
 }
@@ -78,7 +78,7 @@ absl::StatusOr<Operand> ConvertConstantOfShape(NodeImport& node) {
   y.fill = 0;
   if (const auto* attribute = node.Attribute("value"); attribute != nullptr) {
     SEQ_ASSIGN_OR_RETURN(const Tensor tensor, TensorFromOnnx(attribute->t(), nullptr));
-    if (tensor.num_elements() != 1) return absl::InvalidArgumentError("value must be one number");
+    if (tensor.num_elements() != 1) return InvalidArgument("value must be one number");
     y.type.dtype = tensor.dtype();
     y.fill = tensor.Cast(DType::kFloat64).Elements<double>()[0];
     y.boolean = attribute->t().data_type() == onnx_proto::TensorProto::BOOL;
@@ -103,7 +103,7 @@ absl::StatusOr<Operand> ConvertRange(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const double delta, node.KnownScalar(2, "delta"));
   constexpr double kMost = 1 << 20;
   const double count = std::ceil((limit - start) / delta);
-  if (!(count <= kMost)) return absl::InvalidArgumentError("its length is not known, or too large");
+  if (!(count <= kMost)) return InvalidArgument("its length is not known, or too large");
   SEQ_RETURN_IF_ERROR(node.graph().Charge(count > 0 ? static_cast<int64_t>(count) * 8 : 0));
   std::vector<double> elements(count > 0 ? static_cast<size_t>(count) : 0);
   for (size_t i = 0; i < elements.size(); ++i) elements[i] = start + static_cast<double>(i) * delta;

@@ -39,7 +39,7 @@ absl::StatusOr<NodeProto*> WriteRemainder(NodeExport& node) {
 
 absl::StatusOr<NodeProto*> WriteModulo(NodeExport& node) {
   if (IsReal(node.input_type(0).dtype)) {
-    return absl::UnimplementedError("ONNX has no modulo of reals with the sign of the divisor");
+    return Unimplemented("ONNX has no modulo of reals with the sign of the divisor");
   }
   return SetInt(node.Write("Mod", InputNames(node)), "fmod", 0);
 }
@@ -126,7 +126,7 @@ absl::StatusOr<NodeProto*> WriteSoftmax(NodeExport& node) {
 absl::StatusOr<NodeProto*> WriteReduction(NodeExport& node) {
   NodeProto* proto = node.Write(node.row().onnx, InputNames(node));
   const std::vector<int64_t>& axes = node.attributes().GetInts("axes");
-  if (axes.empty()) return absl::UnimplementedError("a reduction over no axis");
+  if (axes.empty()) return Unimplemented("a reduction over no axis");
   SetInts(proto, "axes", axes);
   return SetInt(proto, "keepdims", node.attributes().GetBool("keep_dims") ? 1 : 0);
 }
@@ -140,7 +140,7 @@ absl::StatusOr<NodeProto*> WriteReduceSum(NodeExport& node) {
 
 // Pooling over the steps of all rows.
 absl::StatusOr<NodeProto*> WritePooling(NodeExport& node) {
-  if (node.has_input(1)) return absl::UnimplementedError("pooling under a mask");
+  if (node.has_input(1)) return Unimplemented("pooling under a mask");
   NodeProto* proto = node.Write(node.row().onnx, {node.input(0)});
   return SetInt(SetInts(proto, "axes", {1}), "keepdims", 0);
 }

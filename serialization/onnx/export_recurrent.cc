@@ -60,7 +60,7 @@ Tensor BothBiases(const Tensor& b, const Gates& order) {
 absl::StatusOr<std::string> Lengths(NodeExport& node, Value mask) {
   const Node* producer = node.graph().function().producer(mask);
   if (producer == nullptr || producer->op->name() != "SequenceMask") {
-    return absl::UnimplementedError(
+    return Unimplemented(
         "its mask is not made of lengths (SequenceMask): ONNX's recurrent operators know no other");
   }
   return node.graph().NameOf(producer->inputs[0]);
@@ -78,15 +78,14 @@ absl::Status CheckSequenceIsZeroed(NodeExport& node, Value mask) {
     zeroed &= by.op->name() == "ZeroMasked" && by.inputs[1] == mask;
   }
   if (zeroed) return absl::OkStatus();
-  return absl::UnimplementedError(
-      "its masked sequence is read as it is: in ONNX it is zero where masked");
+  return Unimplemented("its masked sequence is read as it is: in ONNX it is zero where masked");
 }
 
 absl::StatusOr<std::string> Weights(NodeExport& node, int input, const Gates& order,
                                     Tensor (*convert)(const Tensor&, const Gates&)) {
   if (!node.has_input(input)) return std::string();
   SEQ_ASSIGN_OR_RETURN(const Tensor content, node.graph().Content(node.node().inputs[input]));
-  if (content.dtype() != DType::kFloat32) return absl::UnimplementedError("weights in float64");
+  if (content.dtype() != DType::kFloat32) return Unimplemented("weights in float64");
   const std::string name = node.graph().function().info(node.node().inputs[input]).name;
   return node.graph().Initializer(convert(content, order), name);
 }
@@ -107,9 +106,9 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   const OpDef& op = *node.node().op;
   const Gates& gates = GatesOf(op.name());
   const bool has_cell = gates.size() == 4, is_gru = gates.size() == 3;
-  if (!node.has_input(kW)) return absl::UnimplementedError("its input is already projected");
+  if (!node.has_input(kW)) return Unimplemented("its input is already projected");
   if (node.has_input(op.FindInput("recurrent_dropout"))) {
-    return absl::UnimplementedError("recurrent dropout");
+    return Unimplemented("recurrent dropout");
   }
   const std::string x = node.Between("time_major");
   SetInts(node.graph().Add("Transpose", {node.input(kX)}, x), "perm", {1, 0, 2});

@@ -54,7 +54,7 @@ std::optional<double> MovedFill(const OpDef& op, absl::Span<const Operand> input
 }
 
 absl::Status BatchIsNoNumber() {
-  return absl::UnimplementedError(
+  return Unimplemented(
       "it computes with the batch as a number, which is known only when a function is compiled");
 }
 
@@ -83,7 +83,7 @@ bool IsZero(const Operand& operand) {
 
 absl::StatusOr<Shape> ShapeOf(absl::Span<const int64_t> extents) {
   if (extents.size() > static_cast<size_t>(Shape::kMaxRank)) {
-    return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
+    return Unimplemented("more than ", Shape::kMaxRank, " axes");
   }
   Shape shape;
   for (int64_t extent : extents) {
@@ -100,8 +100,7 @@ absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
     const int at_a = i - (rank - a.rank()), at_b = i - (rank - b.rank());
     const Dim from_a = at_a < 0 ? Dim(1) : a[at_a], from_b = at_b < 0 ? Dim(1) : b[at_b];
     if (from_a != from_b && from_a != 1 && from_b != 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("shapes ", a.ToString(), " and ", b.ToString(), " do not broadcast"));
+      return InvalidArgument("shapes ", a.ToString(), " and ", b.ToString(), " do not broadcast");
     }
     result.Append(from_a == 1 ? from_b : from_a);
   }
@@ -117,8 +116,7 @@ Operand GraphImport::FromValue(Value value) const {
 
 absl::Status GraphImport::Charge(int64_t bytes) {
   if (bytes > budget_) {
-    return absl::ResourceExhaustedError(
-        "what can be computed beforehand takes far more memory than the file");
+    return ResourceExhausted("what can be computed beforehand takes far more memory than the file");
   }
   budget_ -= bytes;
   return absl::OkStatus();
@@ -247,7 +245,7 @@ absl::StatusOr<Value> GraphImport::MaterializeFill(const Operand& operand) {
     SEQ_ASSIGN_OR_RETURN(x, BroadcastTo(x, shape));
     return x.value;
   }
-  return absl::InternalError("a shape has the batch, but no input has");
+  return Internal("a shape has the batch, but no input has");
 }
 
 absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shape) {
@@ -258,7 +256,7 @@ absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shap
     return Reshape(FromValue(node->inputs[0]), shape);
   }
   if (x.known != nullptr && !shape.is_static()) {
-    return absl::UnimplementedError("the batch in the shape of a constant");
+    return Unimplemented("the batch in the shape of a constant");
   }
   return WithBoolean(Emit("Reshape", {x}, {{"shape", Extents(shape)}}), x.boolean);
 }
@@ -351,8 +349,7 @@ absl::StatusOr<std::vector<Operand>> GraphImport::Broadcast(std::vector<Operand>
     } else if (like != nullptr) {
       SEQ_ASSIGN_OR_RETURN(operand, BroadcastLike(operand, *like));
     } else {
-      return absl::UnimplementedError(
-          absl::StrCat("no operand has the whole batch of ", shape.ToString()));
+      return Unimplemented("no operand has the whole batch of ", shape.ToString());
     }
   }
   return operands;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "serialization/onnx/tensor.h"
 
 namespace seqgraph::onnx {
@@ -70,7 +71,7 @@ NodeProto* GraphExport::Add(const std::string& op, const std::vector<std::string
 
 absl::StatusOr<Tensor> GraphExport::Content(Value value) const {
   if (function_.info(value).origin != Origin::kVariable) {
-    return absl::UnimplementedError("its weights are computed, not variables");
+    return Unimplemented("its weights are computed, not variables");
   }
   const VariableDef& def = function_.variables()[function_.info(value).source].def;
   return model_.variables.Find(def.name)->value;

@@ -45,14 +45,13 @@ const ExporterRow* FindExporter(absl::string_view op) {
 absl::Status WriteGraph(const Model& model, const Function& function,
                         onnx_proto::GraphProto* graph) {
   if (!function.updates().empty()) {
-    return absl::UnimplementedError(
-        absl::StrCat("function ", function.name(), " updates variables, which ONNX cannot say"));
+    return Unimplemented("function ", function.name(), " updates variables, which ONNX cannot say");
   }
   for (const NamedValue& result : function.results()) {
     for (Value input : function.inputs()) {
       if (result.name != function.info(input).name || result.value == input) continue;
-      return absl::UnimplementedError(absl::StrCat("an input and a result are both called ",
-                                                   result.name, ", which ONNX does not allow"));
+      return Unimplemented("an input and a result are both called ", result.name,
+                           ", which ONNX does not allow");
     }
   }
   graph->set_name(model.name.empty() ? "model" : model.name);
@@ -64,7 +63,7 @@ absl::Status WriteGraph(const Model& model, const Function& function,
     const ExporterRow* row = FindExporter(node.op->name());
     const std::string where = absl::StrCat("node ", node.name, " (", node.op->name(), ")");
     if (row == nullptr) {
-      return absl::UnimplementedError(absl::StrCat(where, ": no operator of ONNX stands for it"));
+      return Unimplemented(where, ": no operator of ONNX stands for it");
     }
     NodeExport context(exported, *row, node);
     SEQ_RETURN_IF_ERROR(Annotate(row->write(context).status(), where));
@@ -91,7 +90,7 @@ absl::StatusOr<std::string> SerializeOnnx(const Model& model, const OnnxWriteOpt
   onnx::WriteMetadata(model, &proto);
   SEQ_RETURN_IF_ERROR(CheckStringsAreUtf8(proto));
   if (proto.ByteSizeLong() > INT_MAX) {
-    return absl::InvalidArgumentError("the model has more than 2 GiB: a protobuf cannot hold it");
+    return InvalidArgument("the model has more than 2 GiB: a protobuf cannot hold it");
   }
   return SerializeDeterministically(proto);
 }

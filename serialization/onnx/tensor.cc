@@ -51,13 +51,12 @@ int64_t RawSize(int32_t type, DType dtype) { return type == TensorProto::BOOL ? 
 // The shape; beyond the limits of Shape nothing is allocated.
 absl::StatusOr<Shape> ShapeOf(const TensorProto& proto) {
   if (proto.dims_size() > Shape::kMaxRank) {
-    return absl::UnimplementedError(
-        absl::StrCat("it has ", proto.dims_size(), " axes; at most ", Shape::kMaxRank));
+    return Unimplemented("it has ", proto.dims_size(), " axes; at most ", Shape::kMaxRank);
   }
   Shape shape;
   for (int64_t dim : proto.dims()) {
     if (dim < 0 || dim > Shape::kMaxElements) {
-      return absl::InvalidArgumentError(absl::StrCat("it has an extent of ", dim));
+      return InvalidArgument("it has an extent of ", dim);
     }
     shape.Append(dim);
   }
@@ -77,8 +76,7 @@ void CopyRaw(absl::string_view raw, bool is_bool, Tensor& tensor) {
 
 absl::Status CheckCount(int64_t have, int64_t want) {
   if (have == want) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("it holds ", have, " elements, but its extents make ", want));
+  return InvalidArgument("it holds ", have, " elements, but its extents make ", want);
 }
 
 template <typename T, typename Field>
@@ -93,8 +91,7 @@ absl::StatusOr<Tensor> FromBytes(absl::string_view raw, bool is_bool, int64_t el
                                  const TensorType& type) {
   const int64_t count = static_cast<int64_t>(raw.size()) / element;
   if (count * element != static_cast<int64_t>(raw.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its ", raw.size(), " bytes are no whole number of elements"));
+    return InvalidArgument("its ", raw.size(), " bytes are no whole number of elements");
   }
   SEQ_RETURN_IF_ERROR(CheckCount(count, type.shape.num_elements()));
   SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros(type));
@@ -113,7 +110,7 @@ absl::StatusOr<Tensor> FromFields(const TensorProto& proto, const TensorType& ty
     case DType::kInt64:
       return FromField<int64_t>(proto.int64_data(), type);
   }
-  return absl::InternalError("unknown element type");
+  return Internal("unknown element type");
 }
 
 struct Range {
@@ -130,8 +127,7 @@ absl::StatusOr<Range> RangeOf(const TensorProto& proto) {
                                                 : nullptr;
     if (entry.key() == "location") range.location = entry.value();
     if (number != nullptr && (!absl::SimpleAtoi(entry.value(), number) || *number < 0)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("its external data has ", entry.key(), " \"", entry.value(), "\""));
+      return InvalidArgument("its external data has ", entry.key(), " \"", entry.value(), "\"");
     }
   }
   return range;
@@ -141,8 +137,7 @@ absl::StatusOr<Range> RangeOf(const TensorProto& proto) {
 // put there meanwhile.
 absl::StatusOr<FileDescriptor> OpenBelow(const std::string& folder, const std::string& location) {
   const auto refuse = [&](absl::string_view why) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its external data lies in \"", location, "\": ", why));
+    return InvalidArgument("its external data lies in \"", location, "\": ", why);
   };
   if (location.empty() || location[0] == '/' || location.find('\0') != std::string::npos) {
     return refuse("it must be a path relative to the model's folder");
@@ -172,7 +167,7 @@ absl::StatusOr<FileDescriptor> OpenBelow(const std::string& folder, const std::s
 absl::StatusOr<std::string> ReadExternalData(const TensorProto& proto, int64_t size,
                                              ExternalData* external) {
   if (external == nullptr || external->folder.empty()) {
-    return absl::InvalidArgumentError("its elements are in another file, which has no place here");
+    return InvalidArgument("its elements are in another file, which has no place here");
   }
   SEQ_ASSIGN_OR_RETURN(const Range range, RangeOf(proto));
   if (external->before) {
@@ -181,20 +176,19 @@ absl::StatusOr<std::string> ReadExternalData(const TensorProto& proto, int64_t s
   SEQ_ASSIGN_OR_RETURN(const FileDescriptor file, OpenBelow(external->folder, range.location));
   struct stat info;
   if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its external data \"", range.location, "\" is no regular file"));
+    return InvalidArgument("its external data \"", range.location, "\" is no regular file");
   }
   if (range.length >= 0 && range.length != size) {
-    return absl::InvalidArgumentError(absl::StrCat("its external data has ", range.length,
-                                                   " bytes, but its extents make ", size));
+    return InvalidArgument("its external data has ", range.length, " bytes, but its extents make ",
+                           size);
   }
   if (range.offset > info.st_size || size > info.st_size - range.offset) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its external data, ", size, " bytes from byte ", range.offset,
-                     " on, goes beyond the ", info.st_size, " bytes of \"", range.location, "\""));
+    return InvalidArgument("its external data, ", size, " bytes from byte ", range.offset,
+                           " on, goes beyond the ", info.st_size, " bytes of \"", range.location,
+                           "\"");
   }
   if (size > external->budget) {
-    return absl::ResourceExhaustedError("external data is larger than what may be read");
+    return ResourceExhausted("external data is larger than what may be read");
   }
   external->budget -= size;
   std::string bytes(size, '\0');
@@ -202,8 +196,7 @@ absl::StatusOr<std::string> ReadExternalData(const TensorProto& proto, int64_t s
     const ssize_t got = pread(file.get(), bytes.data() + done, size - done, range.offset + done);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("cannot read external data \"", range.location, "\""));
+      return InvalidArgument("cannot read external data \"", range.location, "\"");
     }
     done += got;
   }
@@ -231,9 +224,8 @@ absl::StatusOr<DType> DTypeFromOnnx(int32_t type) {
     case TensorProto::INT64:
       return DType::kInt64;
     default:
-      return absl::UnimplementedError(
-          absl::StrCat("elements of type ", ElementTypeName(type),
-                       " are not supported (float, double, int32, int64 and bool are)"));
+      return Unimplemented("elements of type ", ElementTypeName(type),
+                           " are not supported (float, double, int32, int64 and bool are)");
   }
 }
 
@@ -254,7 +246,7 @@ int32_t DTypeToOnnx(DType dtype) {
 absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto, ExternalData* external) {
   SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(proto.data_type()));
   SEQ_ASSIGN_OR_RETURN(const Shape shape, ShapeOf(proto));
-  if (proto.has_segment()) return absl::UnimplementedError("it is a segment of a tensor");
+  if (proto.has_segment()) return Unimplemented("it is a segment of a tensor");
   const TensorType type{dtype, shape};
   const bool is_bool = proto.data_type() == TensorProto::BOOL;
   const int64_t element = RawSize(proto.data_type(), dtype);
@@ -263,7 +255,7 @@ absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto, ExternalData* ex
                           0;
   const bool is_external = proto.data_location() == TensorProto::EXTERNAL;
   if (is_external + proto.has_raw_data() + has_fields > 1) {
-    return absl::InvalidArgumentError("its elements are in more than one place");
+    return InvalidArgument("its elements are in more than one place");
   }
   if (is_external) {
     SEQ_ASSIGN_OR_RETURN(const std::string bytes,

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "base/status_macros.h"
 #include "tools/conformance/case.h"
 
 namespace seqgraph::conformance {
@@ -112,7 +113,7 @@ absl::StatusOr<Row> RowFromJson(absl::string_view text) {
     }
   } catch (const Json::exception&) {
   }
-  return absl::InvalidArgumentError("not the result of a case");
+  return InvalidArgument("not the result of a case");
 }
 
 int Report::Count(Outcome outcome) const {

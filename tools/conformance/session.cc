@@ -15,8 +15,7 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Function& functi
   auto compiled = CompiledFunction::Compile(function, context.registry, variables,
                                             {.backends = {&context.backend}, .batch = batch});
   if (compiled.ok()) return compiled;
-  return absl::InternalError(
-      absl::StrCat("all nodes are claimed, but compiling fails: ", compiled.status().ToString()));
+  return Internal("all nodes are claimed, but compiling fails: ", compiled.status().ToString());
 }
 
 absl::Status RunOnce(CompiledFunction& session, const TensorMap& batch, Verdict& verdict) {

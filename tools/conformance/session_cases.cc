@@ -113,7 +113,7 @@ absl::Status RunMixed(const Problem& problem, const CaseContext& context, int pa
   Host host(problem, context);
   SEQ_RETURN_IF_ERROR(host.Compile({&half, reference.get()}, /*threads=*/1));
   const int own = host.NodesOf(half);
-  if (own == 0) return absl::UnimplementedError("none of the nodes that it may have is claimed");
+  if (own == 0) return Unimplemented("none of the nodes that it may have is claimed");
   SEQ_ASSIGN_OR_RETURN(const TensorMap first, host.Run(verdict));
   expected.Compare(first, "where two backends take turns", verdict);
   SEQ_ASSIGN_OR_RETURN(const TensorMap again, host.Run(verdict));
@@ -126,7 +126,7 @@ absl::Status RunMixed(const Problem& problem, const CaseContext& context, int pa
 absl::Status RunThreaded(const Problem& problem, const CaseContext& context,
                          const Expected& expected, Verdict& verdict) {
   for (const Claim& claim : context.backend.ClaimFunction(problem.function).nodes) {
-    if (!claim.claimed()) return absl::UnimplementedError(claim.text);
+    if (!claim.claimed()) return Unimplemented(claim.text);
   }
   TensorMap one;
   for (const int threads : {1, 2}) {

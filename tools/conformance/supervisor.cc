@@ -210,13 +210,12 @@ class Supervisor {
       return Hello(reply.text);
     }
     worker_.reset();
-    if (reply.received == Received::kMessage) return absl::NotFoundError(reply.text);
+    if (reply.received == Received::kMessage) return NotFound(reply.text);
     if (reply.received == Received::kTimeout) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("the backend does not load within ", options_.timeout_seconds, " s"));
+      return DeadlineExceeded("the backend does not load within ", options_.timeout_seconds, " s");
     }
-    return absl::InternalError(absl::StrCat("the backend crashes while it loads: ", reply.autopsy,
-                                            reply.crash.empty() ? "" : ", ", reply.crash));
+    return Internal("the backend crashes while it loads: ", reply.autopsy,
+                    reply.crash.empty() ? "" : ", ", reply.crash);
   }
 
   absl::Status Hello(const std::string& text) {

@@ -57,7 +57,7 @@ absl::StatusOr<Tensor> ToTensor(const data::NpyArray& array) {
     case data::NpyType::kInt64:
       break;
   }
-  return absl::InvalidArgumentError("holds integers, and weights are real");
+  return InvalidArgument("holds integers, and weights are real");
 }
 
 std::vector<const Variable*> Weights(const Model& model) {
@@ -76,8 +76,7 @@ absl::StatusOr<std::string> NpzOfWeights(const Model& model) {
     std::vector<int64_t> shape;
     for (const Dim dim : variable->value.shape().dims()) shape.push_back(dim.size());
     if (variable->value.dtype() != DType::kFloat32) {
-      return absl::UnimplementedError(
-          absl::StrCat("weight ", variable->def.name, " is ", variable->def.type.ToString()));
+      return Unimplemented("weight ", variable->def.name, " is ", variable->def.type.ToString());
     }
     SEQ_ASSIGN_OR_RETURN(std::string file, data::NpyFile(variable->value.Elements<float>(), shape));
     files.push_back({absl::StrCat(variable->def.name, ".npy"), std::move(file)});
@@ -93,8 +92,8 @@ absl::Status ReadNpzWeights(const std::string& path, Model& model) {
   SEQ_ASSIGN_OR_RETURN(const auto arrays, data::ReadNpz(path));
   const std::vector<const Variable*> weights = Weights(model);
   if (arrays.size() != weights.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": has ", arrays.size(), " arrays, and the model ", weights.size(), " weights"));
+    return InvalidArgument(path, ": has ", arrays.size(), " arrays, and the model ", weights.size(),
+                           " weights");
   }
   const bool by_order = arrays.count("arr_0") == 1;
   for (size_t i = 0; i < weights.size(); ++i) {
@@ -102,8 +101,7 @@ absl::Status ReadNpzWeights(const std::string& path, Model& model) {
     const std::string name = by_order ? absl::StrCat("arr_", i) : variable;
     const std::string where = absl::StrCat(path, ": array ", name);
     const auto array = arrays.find(name);
-    if (array == arrays.end())
-      return absl::InvalidArgumentError(absl::StrCat(where, " is missing"));
+    if (array == arrays.end()) return InvalidArgument(where, " is missing");
     SEQ_ASSIGN_OR_RETURN(const Tensor tensor, Annotate(ToTensor(array->second), where));
     SEQ_RETURN_IF_ERROR(Annotate(model.variables.Assign(variable, tensor), where));
   }
@@ -228,10 +226,10 @@ absl::StatusOr<const ModelFormatRow*> FormatOfPath(absl::string_view path) {
   for (const ModelFormatRow& row : kFormats) {
     if (absl::EndsWith(path, row.ending)) return &row;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
+  return InvalidArgument(
       "cannot tell the format of ", path, ": its name must end in ",
       absl::StrJoin(kFormats, ", ",
-                    [](std::string* out, const ModelFormatRow& row) { *out += row.ending; })));
+                    [](std::string* out, const ModelFormatRow& row) { *out += row.ending; }));
 }
 
 }  // namespace seqgraph::tools

@@ -33,10 +33,9 @@ absl::StatusOr<Tensor> FromArray(const data::NpyArray& array, const TensorType& 
                                  int64_t* batch) {
   const auto misfit = [&] {
     std::vector<Dim> dims(array.shape.begin(), array.shape.end());
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected ", type.ToString(), *batch > 0 ? " with batch " : "",
-                     *batch > 0 ? absl::StrCat(*batch) : "", ", found ", data::NpyDescr(array.type),
-                     Shape(absl::MakeConstSpan(dims)).ToString()));
+    return InvalidArgument("expected ", type.ToString(), *batch > 0 ? " with batch " : "",
+                           *batch > 0 ? absl::StrCat(*batch) : "", ", found ",
+                           data::NpyDescr(array.type), Shape(absl::MakeConstSpan(dims)).ToString());
   };
   if (array.shape.size() != static_cast<size_t>(type.shape.rank())) return misfit();
   Shape shape;
@@ -67,8 +66,8 @@ absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::
     const ValueInfo& info = function.info(value);
     const auto found = arrays.find(info.name);
     if (found == arrays.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, " has no array ", info.name,
-                                                     ", an input of function ", function.name()));
+      return InvalidArgument(path, " has no array ", info.name, ", an input of function ",
+                             function.name());
     }
     SEQ_ASSIGN_OR_RETURN(inputs.tensors[info.name],
                          Annotate(FromArray(found->second, info.type, &inputs.batch),
@@ -105,10 +104,10 @@ absl::StatusOr<ModelInputs> InputsFromTexts(const Model& model, const Function& 
                info.type == TensorType{DType::kFloat32, {Dim::Batch(), 1}}) {
       inputs.tensors[info.name] = Tensor::Of<float>({inputs.batch, 1}, absl::MakeConstSpan(labels));
     } else {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "function ", function.name(), " has an input ", info.name, ", ", info.type.ToString(),
-          ", that is neither tokens nor labels of reviews: "
-          "give all inputs with --inputs=FILE.npz"));
+      return InvalidArgument("function ", function.name(), " has an input ", info.name, ", ",
+                             info.type.ToString(),
+                             ", that is neither tokens nor labels of reviews: "
+                             "give all inputs with --inputs=FILE.npz");
     }
   }
   return inputs;
