@@ -37,10 +37,35 @@
 
 namespace seqgraph {
 
-/// The same status with `context` and ": " in front of its message; OK stays OK.
+/// `InvalidArgument(a, b, ...)` and so on: an error whose message is its parts, one after the
+/// other, as absl::StrCat writes them.
+#define SEQ_DEFINE_ERROR_(Name)                           \
+  template <typename... Parts>                            \
+  absl::Status Name(const Parts&... parts) {              \
+    return ::absl::Name##Error(::absl::StrCat(parts...)); \
+  }
+SEQ_DEFINE_ERROR_(Cancelled)
+SEQ_DEFINE_ERROR_(DataLoss)
+SEQ_DEFINE_ERROR_(DeadlineExceeded)
+SEQ_DEFINE_ERROR_(FailedPrecondition)
+SEQ_DEFINE_ERROR_(Internal)
+SEQ_DEFINE_ERROR_(InvalidArgument)
+SEQ_DEFINE_ERROR_(NotFound)
+SEQ_DEFINE_ERROR_(OutOfRange)
+SEQ_DEFINE_ERROR_(ResourceExhausted)
+SEQ_DEFINE_ERROR_(Unavailable)
+SEQ_DEFINE_ERROR_(Unimplemented)
+#undef SEQ_DEFINE_ERROR_
+
+/// The same status with `context` and ": " in front of its message; OK, or a value, stays as it is.
 inline absl::Status Annotate(const absl::Status& status, absl::string_view context) {
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(context, ": ", status.message()));
+}
+template <typename T>
+absl::StatusOr<T> Annotate(absl::StatusOr<T> value, absl::string_view context) {
+  if (value.ok()) return value;
+  return Annotate(value.status(), context);
 }
 
 }  // namespace seqgraph

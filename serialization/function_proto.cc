@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -12,13 +11,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/op_def.h"
 #include "serialization/enum_table.h"
 #include "serialization/proto_guard.h"
-#include "serialization/tensor_proto.h"
 
 namespace seqgraph {
 namespace {
@@ -38,16 +35,9 @@ constexpr EnumRow<VariableRole, proto::VariableDef::Role> kRoles[] = {
     {VariableRole::kOptimizer, proto::VariableDef::OPTIMIZER},
 };
 
-absl::Status CheckName(absl::string_view what, const std::string& name) {
-  if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("the name of ", what, " has ", name.size(),
-                                                 " bytes; it must have 1 to ", kMaxNameBytes));
-}
-
 absl::Status CheckCount(absl::string_view what, int count) {
   if (count <= kMaxFunctionVariables) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(count, " ", what, "; at most ", kMaxFunctionVariables));
+  return InvalidArgument(count, " ", what, "; at most ", kMaxFunctionVariables);
 }
 
 absl::Status CheckNode(const proto::Node& node) {
@@ -122,9 +112,8 @@ absl::Status CheckUse(const proto::Node& node, const OpDef& op) {
   if (node.op_version() == 0) return absl::OkStatus();
   const auto check = [&](absl::string_view what, absl::string_view name, int since) {
     if (since <= node.op_version()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(what, " ", name, " came with version ", since,
-                                                   " of op ", op.name(), "; the node says version ",
-                                                   node.op_version()));
+    return InvalidArgument(what, " ", name, " came with version ", since, " of op ", op.name(),
+                           "; the node says version ", node.op_version());
   };
   for (const proto::Attribute& attribute : node.attributes()) {
     const int a = op.FindAttribute(attribute.name());
@@ -164,9 +153,9 @@ class Importer {
  private:
   absl::Status Sources() {
     for (const proto::Input& input : from_.inputs()) {
-      absl::StatusOr<TensorType> type = TypeFromProto(input.type());
-      if (!type.ok()) return Annotate(type.status(), "input " + input.name());
-      SEQ_RETURN_IF_ERROR(Define(input.name(), builder_.Input(input.name(), *std::move(type))));
+      SEQ_ASSIGN_OR_RETURN(TensorType type,
+                           Annotate(TypeFromProto(input.type()), "input " + input.name()));
+      SEQ_RETURN_IF_ERROR(Define(input.name(), builder_.Input(input.name(), std::move(type))));
     }
     for (const proto::VariableDef& variable : from_.variables()) {
       SEQ_ASSIGN_OR_RETURN(VariableDef def, VariableDefFromProto(variable));
@@ -177,14 +166,13 @@ class Importer {
 
   absl::Status AddNode(const proto::Node& node) {
     if (!node_names_.insert(node.name()).second) {
-      return absl::InvalidArgumentError("there are two nodes of this name");
+      return InvalidArgument("there are two nodes of this name");
     }
     SEQ_ASSIGN_OR_RETURN(const OpDef* op, registry_.Get(node.op()));
     Attributes attributes;
     for (const proto::Attribute& attribute : node.attributes()) {
       if (attributes.Find(attribute.name()) != nullptr) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("attribute ", attribute.name(), " is given twice"));
+        return InvalidArgument("attribute ", attribute.name(), " is given twice");
       }
       SEQ_ASSIGN_OR_RETURN(AttributeValue value, AttributeFromProto(attribute));
       attributes.Set(attribute.name(), std::move(value));
@@ -200,8 +188,8 @@ class Importer {
       inputs.push_back(value);
     }
     if (node.outputs_size() > static_cast<int>(op->outputs().size())) {
-      return absl::InvalidArgumentError(absl::StrCat("names ", node.outputs_size(), " outputs; op ",
-                                                     op->name(), " has ", op->outputs().size()));
+      return InvalidArgument("names ", node.outputs_size(), " outputs; op ", op->name(), " has ",
+                             op->outputs().size());
     }
     const std::vector<Value> outputs =
         builder_.AddNode(node.op(), inputs, std::move(attributes), node.name());
@@ -216,15 +204,14 @@ class Importer {
   absl::Status Define(const std::string& name, Value value) {
     SEQ_RETURN_IF_ERROR(builder_.status());
     if (values_.emplace(name, value).second) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("there are two values named ", name));
+    return InvalidArgument("there are two values named ", name);
   }
 
   absl::StatusOr<Value> Find(const std::string& name, absl::string_view where) const {
     const auto it = values_.find(name);
     if (it != values_.end()) return it->second;
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, " reads value \"", name,
-                     "\", which is no input, variable or output of a node before it"));
+    return InvalidArgument(where, " reads value \"", name,
+                           "\", which is no input, variable or output of a node before it");
   }
 
   const proto::Function& from_;
@@ -236,6 +223,12 @@ class Importer {
 
 }  // namespace
 
+absl::Status CheckName(absl::string_view what, const std::string& name) {
+  if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
+  return InvalidArgument("the name of ", what, " has ", name.size(), " bytes; it must have 1 to ",
+                         kMaxNameBytes);
+}
+
 proto::Initializer InitializerToProto(const Initializer& initializer) {
   proto::Initializer out;
   out.set_kind(EnumToProto(kInitializers, initializer.kind));
@@ -246,9 +239,9 @@ proto::Initializer InitializerToProto(const Initializer& initializer) {
 absl::StatusOr<Initializer> InitializerFromProto(const proto::Initializer& from) {
   const std::optional<Kind> kind = EnumFromProto(kInitializers, from.kind());
   if (kind.has_value() && !std::isnan(from.value())) return Initializer{*kind, from.value()};
-  return absl::InvalidArgumentError(
-      absl::StrCat("its initializer is of a kind that this program does not know, or NaN (kind ",
-                   static_cast<int>(from.kind()), ")"));
+  return InvalidArgument(
+      "its initializer is of a kind that this program does not know, or NaN (kind ",
+      static_cast<int>(from.kind()), ")");
 }
 
 proto::VariableDef VariableDefToProto(const VariableDef& def) {
@@ -264,16 +257,13 @@ proto::VariableDef VariableDefToProto(const VariableDef& def) {
 absl::StatusOr<VariableDef> VariableDefFromProto(const proto::VariableDef& from) {
   const std::string where = absl::StrCat("variable ", from.name());
   SEQ_RETURN_IF_ERROR(CheckName("a variable", from.name()));
-  absl::StatusOr<TensorType> type = TypeFromProto(from.type());
-  if (!type.ok()) return Annotate(type.status(), where);
-  VariableDef def{from.name(), *std::move(type)};
-  const absl::StatusOr<Initializer> initializer = InitializerFromProto(from.initializer());
-  if (!initializer.ok()) return Annotate(initializer.status(), where);
-  def.initializer = *initializer;
+  SEQ_ASSIGN_OR_RETURN(TensorType type, Annotate(TypeFromProto(from.type()), where));
+  VariableDef def{from.name(), std::move(type)};
+  SEQ_ASSIGN_OR_RETURN(def.initializer, Annotate(InitializerFromProto(from.initializer()), where));
   const std::optional<VariableRole> role = EnumFromProto(kRoles, from.role());
   if (!role.has_value()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, ": this program does not know role ", static_cast<int>(from.role())));
+    return InvalidArgument(where, ": this program does not know role ",
+                           static_cast<int>(from.role()));
   }
   def.role = *role;
   def.trainable = !from.frozen();
@@ -308,17 +298,15 @@ absl::StatusOr<AttributeValue> AttributeFromProto(const proto::Attribute& attrib
       }
       break;
     case proto::Attribute::kTensorValue: {
-      absl::StatusOr<Tensor> tensor = TensorFromProto(attribute.tensor_value());
-      if (!tensor.ok()) {
-        return Annotate(tensor.status(), absl::StrCat("attribute ", attribute.name()));
-      }
-      return AttributeValue(*std::move(tensor));
+      SEQ_ASSIGN_OR_RETURN(Tensor tensor, Annotate(TensorFromProto(attribute.tensor_value()),
+                                                   absl::StrCat("attribute ", attribute.name())));
+      return AttributeValue(std::move(tensor));
     }
     case proto::Attribute::VALUE_NOT_SET:
       break;
   }
-  return absl::InvalidArgumentError(absl::StrCat("attribute ", attribute.name(),
-                                                 " has no value, NaN, or an unknown element type"));
+  return InvalidArgument("attribute ", attribute.name(),
+                         " has no value, NaN, or an unknown element type");
 }
 
 proto::Function FunctionToProto(const Function& function, TensorEncoding encoding) {

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "graph/function.h"
 #include "graph/op_registry.h"
 #include "serialization/graph.pb.h"
@@ -16,6 +17,9 @@ namespace seqgraph {
 inline constexpr int kMaxNameBytes = 1000;
 /// A function in a file has at most this many variables, results and updates each.
 inline constexpr int kMaxFunctionVariables = 10000;
+
+/// InvalidArgument for a name in a file that is empty or too long; `what` says whose it is.
+absl::Status CheckName(absl::string_view what, const std::string& name);
 
 proto::Initializer InitializerToProto(const Initializer& initializer);
 /// InvalidArgument for an unknown kind, and for NaN.

@@ -27,15 +27,14 @@ using TensorList = google::protobuf::RepeatedPtrField<proto::NamedTensor>;
 
 constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
 
-absl::Status Wrong(const std::string& what) { return absl::InvalidArgumentError(what); }
+absl::Status Wrong(const std::string& what) { return InvalidArgument(what); }
 
 absl::StatusOr<Tensors> ReadTensors(const TensorList& list, absl::string_view what) {
   Tensors tensors;
   for (const proto::NamedTensor& entry : list) {
     const std::string where = absl::StrCat(what, " ", entry.name());
-    absl::StatusOr<Tensor> tensor = TensorFromProto(entry.tensor());
-    if (!tensor.ok()) return Annotate(tensor.status(), where);
-    if (!tensors.emplace(entry.name(), *std::move(tensor)).second) {
+    SEQ_ASSIGN_OR_RETURN(Tensor tensor, Annotate(TensorFromProto(entry.tensor()), where));
+    if (!tensors.emplace(entry.name(), std::move(tensor)).second) {
       return Wrong(absl::StrCat(where, " is given twice"));
     }
   }
@@ -369,9 +368,8 @@ absl::StatusOr<std::vector<GraphTestCase>> ParseGraphTests(absl::string_view tex
     if (from.name().empty() || !names.insert(from.name()).second) {
       return Wrong(absl::StrCat(where, ": the name must be new and not empty"));
     }
-    absl::StatusOr<GraphTestCase> read = CaseReader(from, folder, registry).Run();
-    if (!read.ok()) return Annotate(read.status(), where);
-    cases.push_back(*std::move(read));
+    SEQ_ASSIGN_OR_RETURN(cases.emplace_back(),
+                         Annotate(CaseReader(from, folder, registry).Run(), where));
   }
   return cases;
 }
@@ -384,9 +382,7 @@ absl::StatusOr<std::vector<GraphTestCase>> LoadGraphTests(const std::string& pat
   SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxFileBytes));
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
-  absl::StatusOr<std::vector<GraphTestCase>> cases = ParseGraphTests(text, folder, registry);
-  if (!cases.ok()) return Annotate(cases.status(), path);
-  return cases;
+  return Annotate(ParseGraphTests(text, folder, registry), path);
 }
 
 }  // namespace seqgraph

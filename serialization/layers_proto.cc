@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "graph/shape.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "serialization/function_proto.h"
-#include "serialization/old_layers_proto.h"
 
 namespace seqgraph {
 namespace {
@@ -46,10 +46,133 @@ void SaveLayer(const Layer& layer, proto::Layer& to) {
   }
 }
 
-absl::Status CheckName(absl::string_view what, const std::string& name) {
-  if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("the name of ", what, " has ", name.size(),
-                                                 " bytes; it must have 1 to ", kMaxNameBytes));
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+absl::Status Unknown(const char* what, int number) {
+  return InvalidArgument("this program does not know ", what, " ", number);
+}
+
+// A field by its type; fields have Keras's keys.
+absl::Status ReadField(const Message& from, const FieldDescriptor& field, LayerKind& to) {
+  const google::protobuf::Reflection& reflection = *from.GetReflection();
+  LayerSetting& value = to.settings[field.name()];
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT64:
+      value = int64_t{reflection.GetInt64(from, &field)};
+      return absl::OkStatus();
+    case FieldDescriptor::CPPTYPE_BOOL:
+      value = reflection.GetBool(from, &field);
+      return absl::OkStatus();
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      value = reflection.GetDouble(from, &field);
+      if (std::isfinite(std::get<double>(value))) return absl::OkStatus();
+      return InvalidArgument(field.name(), " is not finite");
+    case FieldDescriptor::CPPTYPE_STRING: {
+      const std::string text = reflection.GetString(from, &field);
+      value = text;
+      if (!text.empty() && text.size() <= kMaxNameBytes) return absl::OkStatus();
+      return InvalidArgument(field.name(), " has ", text.size(), " bytes; it must have 1 to ",
+                             kMaxNameBytes);
+    }
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      break;
+    default:
+      to.settings.erase(field.name());  // an enumerator: it chose the class
+      return absl::OkStatus();
+  }
+  const Message& message = reflection.GetMessage(from, &field);
+  if (field.message_type() == proto::Initializer::descriptor()) {
+    SEQ_ASSIGN_OR_RETURN(value,
+                         InitializerFromProto(static_cast<const proto::Initializer&>(message)));
+    return absl::OkStatus();
+  }
+  const auto& penalty = static_cast<const proto::Regularizer&>(message);
+  value = Regularizer{.l1 = penalty.l1(), .l2 = penalty.l2()};
+  if (std::isfinite(penalty.l1()) && std::isfinite(penalty.l2())) return absl::OkStatus();
+  return InvalidArgument(field.name(), " is not finite");
+}
+
+absl::StatusOr<LayerKind> ReadFields(const char* class_name, const Message& from) {
+  LayerKind kind;
+  kind.class_name = class_name;
+  for (int i = 0; i < from.GetDescriptor()->field_count(); ++i) {
+    SEQ_RETURN_IF_ERROR(ReadField(from, *from.GetDescriptor()->field(i), kind));
+  }
+  return kind;
+}
+
+absl::StatusOr<LayerKind> Recurrent(const proto::RecurrentLayer& from) {
+  const bool lstm = from.kind() == proto::RecurrentLayer::LSTM;
+  const bool gru = from.kind() == proto::RecurrentLayer::GRU;
+  if (!lstm && !gru && from.kind() != proto::RecurrentLayer::SIMPLE_RNN) {
+    return Unknown("recurrent kind", from.kind());
+  }
+  SEQ_ASSIGN_OR_RETURN(LayerKind kind, ReadFields(lstm ? "LSTM" : gru ? "GRU" : "SimpleRNN", from));
+  // Every kind had the fields of all.
+  if (!gru) kind.settings.erase("reset_after");
+  if (!lstm) kind.settings.erase("unit_forget_bias");
+  if (lstm || gru) kind.settings["recurrent_activation"] = "sigmoid";
+  return kind;
+}
+
+absl::StatusOr<LayerKind> Bidirectional(const proto::BidirectionalLayer& from) {
+  constexpr const char* kModes[] = {"concat", "sum", "mul", "ave"};
+  if (from.merge_mode() < 0 || from.merge_mode() > 3) {
+    return Unknown("merge mode", from.merge_mode());
+  }
+  LayerKind kind;
+  kind.class_name = "Bidirectional";
+  kind.settings["merge_mode"] = kModes[from.merge_mode()];
+  Layer forward{.name = from.forward_name()}, backward{.name = from.backward_name()};
+  SEQ_ASSIGN_OR_RETURN(forward.kind, Recurrent(from.forward()));
+  SEQ_ASSIGN_OR_RETURN(backward.kind, Recurrent(from.backward()));
+  for (const Layer& inner : {forward, backward}) {
+    if (inner.name.empty() || inner.name.size() > kMaxNameBytes) {
+      return InvalidArgument("the name of a layer in it is empty or too long");
+    }
+  }
+  kind.settings["layer"] = std::vector<Layer>{std::move(forward)};
+  kind.settings["backward_layer"] = std::vector<Layer>{std::move(backward)};
+  return kind;
+}
+
+// The layer of a message of format version 3, which had one for each kind. InvalidArgument for an
+// enumerator that it did not have, a text that is too long, a number that is not finite.
+absl::StatusOr<LayerKind> OldLayerKind(const proto::Layer& layer) {
+  switch (layer.kind_case()) {
+    case proto::Layer::kEmbedding:
+      return ReadFields("Embedding", layer.embedding());
+    case proto::Layer::kOneHot:
+      return ReadFields("OneHot", layer.one_hot());
+    case proto::Layer::kRecurrent:
+      return Recurrent(layer.recurrent());
+    case proto::Layer::kBidirectional:
+      return Bidirectional(layer.bidirectional());
+    case proto::Layer::kDense:
+      return ReadFields("Dense", layer.dense());
+    case proto::Layer::kDropout: {
+      SEQ_ASSIGN_OR_RETURN(
+          LayerKind kind,
+          ReadFields(layer.dropout().spatial() ? "SpatialDropout1D" : "Dropout", layer.dropout()));
+      kind.settings.erase("spatial");
+      return kind;
+    }
+    case proto::Layer::kPooling:
+      if (layer.pooling().kind() != proto::PoolingLayer::AVERAGE &&
+          layer.pooling().kind() != proto::PoolingLayer::MAX) {
+        return Unknown("kind of pooling", layer.pooling().kind());
+      }
+      return ReadFields(layer.pooling().kind() == proto::PoolingLayer::MAX
+                            ? "GlobalMaxPooling1D"
+                            : "GlobalAveragePooling1D",
+                        layer.pooling());
+    case proto::Layer::kActivation:
+      return ReadFields("Activation", layer.activation());
+    case proto::Layer::KIND_NOT_SET:
+      break;
+  }
+  return InvalidArgument("is of no kind");
 }
 
 absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth);
@@ -57,7 +180,7 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth);
 absl::StatusOr<LayerSetting> ReadSetting(const proto::LayerSetting& from, int depth) {
   const auto finite = [](double value) -> absl::StatusOr<double> {
     if (std::isfinite(value)) return value;
-    return absl::InvalidArgumentError("is not finite");
+    return InvalidArgument("is not finite");
   };
   switch (from.value_case()) {
     case proto::LayerSetting::kIntValue:
@@ -87,37 +210,33 @@ absl::StatusOr<LayerSetting> ReadSetting(const proto::LayerSetting& from, int de
     case proto::LayerSetting::VALUE_NOT_SET:
       break;
   }
-  return absl::InvalidArgumentError("has no value, or one that is too long");
+  return InvalidArgument("has no value, or one that is too long");
 }
 
 absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
   if (depth > kMaxLayerDepth) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("layers lie in each other more than ", kMaxLayerDepth, " deep"));
+    return InvalidArgument("layers lie in each other more than ", kMaxLayerDepth, " deep");
   }
   SEQ_RETURN_IF_ERROR(CheckName("a layer", from.name()));
   Layer layer{.name = from.name(), .trainable = !from.frozen()};
   const std::string where = absl::StrCat("layer ", from.name());
   if (from.kind_case() != proto::Layer::KIND_NOT_SET) {
     if (!from.class_name().empty() || from.settings_size() > 0) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ": is of two kinds"));
+      return InvalidArgument(where, ": is of two kinds");
     }
-    absl::StatusOr<LayerKind> kind = OldLayerKind(from);
-    SEQ_RETURN_IF_ERROR(Annotate(kind.status(), where));
-    layer.kind = *std::move(kind);
+    SEQ_ASSIGN_OR_RETURN(layer.kind, Annotate(OldLayerKind(from), where));
     return layer;
   }
   if (from.class_name().empty() || from.class_name().size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(where, ": is of no kind"));
+    return InvalidArgument(where, ": is of no kind");
   }
   layer.kind.class_name = from.class_name();
   for (const proto::LayerSetting& setting : from.settings()) {
     SEQ_RETURN_IF_ERROR(Annotate(CheckName("a setting", setting.name()), where));
-    absl::StatusOr<LayerSetting> value = ReadSetting(setting, depth);
-    SEQ_RETURN_IF_ERROR(Annotate(value.status(), absl::StrCat(where, ": ", setting.name())));
-    if (!layer.kind.settings.emplace(setting.name(), *std::move(value)).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, ": ", setting.name(), " is there twice"));
+    SEQ_ASSIGN_OR_RETURN(LayerSetting value, Annotate(ReadSetting(setting, depth),
+                                                      absl::StrCat(where, ": ", setting.name())));
+    if (!layer.kind.settings.emplace(setting.name(), std::move(value)).second) {
+      return InvalidArgument(where, ": ", setting.name(), " is there twice");
     }
   }
   return layer;
@@ -126,12 +245,12 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
 absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
   const auto fits = [](int64_t extent) { return extent >= 0 && extent <= kMaxLayerExtent; };
   if (from.time() < 1 || !fits(from.time()) || !fits(from.features()) || !fits(from.batch())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its input has time ", from.time(), ", features ", from.features(),
-                     " and batch ", from.batch(), ", which must be from 1 to ", kMaxLayerExtent));
+    return InvalidArgument("its input has time ", from.time(), ", features ", from.features(),
+                           " and batch ", from.batch(), ", which must be from 1 to ",
+                           kMaxLayerExtent);
   }
   if (from.name().empty() || from.name().size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError("the name of its input is empty or too long");
+    return InvalidArgument("the name of its input is empty or too long");
   }
   LayerInput to{.name = from.name(), .time = from.time()};
   if (from.features() > 0) to.features = from.features();
@@ -154,21 +273,19 @@ proto::LayerStack LayerStackToProto(const LayerStack& stack) {
 
 absl::StatusOr<LayerStack> LayerStackFromProto(const proto::LayerStack& saved) {
   if (saved.layers_size() > kMaxStackLayers) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the stack has ", saved.layers_size(), " layers; at most ", kMaxStackLayers));
+    return InvalidArgument("the stack has ", saved.layers_size(), " layers; at most ",
+                           kMaxStackLayers);
   }
   if (saved.name().size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError("the name of the stack is too long");
+    return InvalidArgument("the name of the stack is too long");
   }
   LayerStack stack{.name = saved.name()};
-  absl::StatusOr<LayerInput> input = InputFromProto(saved.input());
-  SEQ_RETURN_IF_ERROR(Annotate(input.status(), "the stack of layers"));
-  stack.input = *std::move(input);
+  SEQ_ASSIGN_OR_RETURN(stack.input, Annotate(InputFromProto(saved.input()), "the stack of layers"));
   std::set<std::string> names;
   for (const proto::Layer& from : saved.layers()) {
     SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(from, 1));
     if (!names.insert(layer.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat("two layers are named ", layer.name));
+      return InvalidArgument("two layers are named ", layer.name);
     }
     stack.layers.push_back(std::move(layer));
   }

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <climits>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
+#include "base/byte_cursor.h"
 #include "base/crc32c.h"
 #include "base/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -50,8 +49,8 @@ absl::StatusOr<OptimizerRecord> OptimizerFromProto(const proto::Optimizer& from)
     SEQ_ASSIGN_OR_RETURN(AttributeValue value, AttributeFromProto(setting));
     if (record.name.size() > kMaxNameBytes || setting.name().size() > kMaxNameBytes ||
         record.settings.Find(setting.name()) != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("the optimizer's names have at most ",
-                                                     kMaxNameBytes, " bytes, and are there once"));
+      return InvalidArgument("the optimizer's names have at most ", kMaxNameBytes,
+                             " bytes, and are there once");
     }
     record.settings.Set(setting.name(), std::move(value));
   }
@@ -93,8 +92,7 @@ proto::Model ModelToProto(const Model& model, TensorEncoding encoding) {
 // What must hold of any model in a file, whether it is being written or was read.
 absl::Status CheckModelProto(const proto::Model& model) {
   if (model.functions_size() > kMaxFunctions) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(model.functions_size(), " functions; at most ", kMaxFunctions));
+    return InvalidArgument(model.functions_size(), " functions; at most ", kMaxFunctions);
   }
   for (const proto::Function& function : model.functions()) {
     SEQ_RETURN_IF_ERROR(CheckFunctionProto(function));
@@ -107,14 +105,13 @@ absl::Status CheckModelProto(const proto::Model& model) {
   const proto::TextPreprocessing& text = model.preprocessing();
   if (text.num_words() < 0 || text.num_words() > kMaxPreprocessing || text.maxlen() < 0 ||
       text.maxlen() > kMaxPreprocessing) {
-    return absl::InvalidArgumentError(absl::StrCat("preprocessing: num_words ", text.num_words(),
-                                                   " and maxlen ", text.maxlen(),
-                                                   " must be from 0 to ", kMaxPreprocessing));
+    return InvalidArgument("preprocessing: num_words ", text.num_words(), " and maxlen ",
+                           text.maxlen(), " must be from 0 to ", kMaxPreprocessing);
   }
   for (const int count : {text.words_size(), model.labels_size()}) {
     if (static_cast<size_t>(count) > kMaxVocabularyWords) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "preprocessing: ", count, " words or labels; at most ", kMaxVocabularyWords));
+      return InvalidArgument("preprocessing: ", count, " words or labels; at most ",
+                             kMaxVocabularyWords);
     }
   }
   return absl::OkStatus();
@@ -122,30 +119,28 @@ absl::Status CheckModelProto(const proto::Model& model) {
 
 absl::StatusOr<std::string> ToBinary(const proto::Model& model) {
   if (model.ByteSizeLong() > kMaxModelBytes - kChecksumBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the model has ", model.ByteSizeLong(), " bytes; a protobuf holds at most ",
-                     kMaxModelBytes, ": use fewer or smaller variables"));
+    return InvalidArgument("the model has ", model.ByteSizeLong(),
+                           " bytes; a protobuf holds at most ", kMaxModelBytes,
+                           ": use fewer or smaller variables");
   }
   std::string bytes = SerializeDeterministically(model);
   const uint32_t sum = Crc32c(bytes);
-  absl::StrAppend(&bytes, kChecksumTag);
-  for (int i = 0; i < 4; ++i) bytes += static_cast<char>(sum >> (8 * i));
+  absl::StrAppend(&bytes, kChecksumTag, NumberBytes(sum, 4));
   return bytes;
 }
 
 absl::StatusOr<std::string> ToText(const proto::Model& model) {
   std::string text = absl::StrCat(kTextHeader, PrintTextProto(model));
   if (static_cast<int64_t>(text.size()) > kMaxModelBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("the text has ", text.size(), " bytes; at most ",
-                                                   kMaxModelBytes, ": save it as .pb"));
+    return InvalidArgument("the text has ", text.size(), " bytes; at most ", kMaxModelBytes,
+                           ": save it as .pb");
   }
   return text;
 }
 
 absl::Status NewerFormat(int version) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("the model has format version ", version, "; this program reads up to ",
-                   kModelFormatVersion, ": it needs a newer seqgraph"));
+  return FailedPrecondition("the model has format version ", version, "; this program reads up to ",
+                            kModelFormatVersion, ": it needs a newer seqgraph");
 }
 
 // The format version of a binary file: the field right after the magic, where any version has it.
@@ -161,32 +156,23 @@ int PeekVersion(absl::string_view bytes) {
 
 absl::Status FromBinary(absl::string_view bytes, proto::Model* model) {
   if (!absl::StartsWith(bytes, kBinaryStart)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("not a seqgraph model: it does not begin with \"", kMagic, "\"",
-                     absl::StartsWith(bytes, "# proto-file: serialization/model.proto")
-                         ? " but as a text model does: name it .textproto"
-                         : ""));
+    return InvalidArgument("not a seqgraph model: it does not begin with \"", kMagic, "\"",
+                           absl::StartsWith(bytes, "# proto-file: serialization/model.proto")
+                               ? " but as a text model does: name it .textproto"
+                               : "");
   }
   if (bytes.size() > static_cast<size_t>(kMaxModelBytes)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(bytes.size(), " bytes are more than ", kMaxModelBytes));
+    return InvalidArgument(bytes.size(), " bytes are more than ", kMaxModelBytes);
   }
   const int version = PeekVersion(bytes);
   const bool sealed = bytes.size() >= kBinaryStart.size() + kChecksumBytes &&
                       bytes.substr(bytes.size() - kChecksumBytes, 2) == kChecksumTag;
-  uint32_t stored = 0;
-  if (sealed) {
-    for (int i = 0; i < 4; ++i) {
-      stored |= uint32_t{static_cast<unsigned char>(bytes[bytes.size() - 4 + i])} << (8 * i);
-    }
-  }
   const absl::string_view content = bytes.substr(0, bytes.size() - (sealed ? kChecksumBytes : 0));
   // A newer format may be sealed in another way, so its version counts before the seal.
-  if (!sealed || Crc32c(content) != stored) {
+  if (!sealed || Crc32c(content) != ByteCursor(bytes.substr(bytes.size() - 4)).U32()) {
     if (version > kModelFormatVersion) return NewerFormat(version);
-    return absl::DataLossError(
-        absl::StrCat("damaged or cut short: the checksum at the end of its ", bytes.size(),
-                     " bytes ", sealed ? "differs from that of the content" : "is missing"));
+    return DataLoss("damaged or cut short: the checksum at the end of its ", bytes.size(),
+                    " bytes ", sealed ? "differs from that of the content" : "is missing");
   }
   if (version > kModelFormatVersion) return NewerFormat(version);
   return ParseBinaryProto(content, model);
@@ -194,18 +180,17 @@ absl::Status FromBinary(absl::string_view bytes, proto::Model* model) {
 
 absl::Status FromText(absl::string_view text, proto::Model* model) {
   if (absl::StartsWith(text, kBinaryStart)) {
-    return absl::InvalidArgumentError("not text but a binary model: name it .pb");
+    return InvalidArgument("not text but a binary model: name it .pb");
   }
   const absl::Status status = ParseTextProto(text, model);
   // A field that a newer format has stops the parser; what comes before it says why.
   if (model->format_version() > kModelFormatVersion) return NewerFormat(model->format_version());
   SEQ_RETURN_IF_ERROR(status);
   if (model->magic() != kMagic) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("not a seqgraph model: it needs magic: \"", kMagic, "\""));
+    return InvalidArgument("not a seqgraph model: it needs magic: \"", kMagic, "\"");
   }
   if (model->checksum() != 0) {
-    return absl::InvalidArgumentError("the text form has no checksum: remove it");
+    return InvalidArgument("the text form has no checksum: remove it");
   }
   return absl::OkStatus();
 }
@@ -214,11 +199,11 @@ absl::Status AddVariables(const proto::Model& from, Model& model) {
   for (const proto::Variable& saved : from.variables()) {
     SEQ_ASSIGN_OR_RETURN(const VariableDef def, VariableDefFromProto(saved.def()));
     if (model.variables.Find(def.name) != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("variable ", def.name, " is there twice"));
+      return InvalidArgument("variable ", def.name, " is there twice");
     }
-    absl::StatusOr<Tensor> value = TensorFromProto(saved.value());
-    if (!value.ok()) return Annotate(value.status(), absl::StrCat("variable ", def.name));
-    SEQ_RETURN_IF_ERROR(model.variables.Add(def, *std::move(value)));
+    SEQ_ASSIGN_OR_RETURN(Tensor value, Annotate(TensorFromProto(saved.value()),
+                                                absl::StrCat("variable ", def.name)));
+    SEQ_RETURN_IF_ERROR(model.variables.Add(def, std::move(value)));
   }
   return absl::OkStatus();
 }
@@ -228,9 +213,8 @@ absl::Status AddFunctions(const proto::Model& from, const OpRegistry& registry, 
     for (const proto::VariableDef& read : saved.variables()) {
       // Declaring it would fill it with zeros of whatever size the file says.
       if (model.variables.Find(read.name()) == nullptr) {
-        return absl::InvalidArgumentError(absl::StrCat("function ", saved.name(),
-                                                       " reads variable ", read.name(),
-                                                       ", which the model does not have"));
+        return InvalidArgument("function ", saved.name(), " reads variable ", read.name(),
+                               ", which the model does not have");
       }
     }
     SEQ_ASSIGN_OR_RETURN(Function function, FunctionFromProto(saved, registry));
@@ -242,20 +226,18 @@ absl::Status AddFunctions(const proto::Model& from, const OpRegistry& registry, 
 absl::Status ReadSelfTests(const proto::Model& from, const Model& model,
                            std::vector<SelfTest>* self_tests) {
   if (from.self_tests_size() > 0 && from.format_version() < kSelfTestVersion) {
-    return absl::InvalidArgumentError(absl::StrCat("format version ", from.format_version(),
-                                                   " has no self-tests, but they are there"));
+    return InvalidArgument("format version ", from.format_version(),
+                           " has no self-tests, but they are there");
   }
   if (from.self_tests_size() > kMaxSelfTests) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(from.self_tests_size(), " self-tests; at most ", kMaxSelfTests));
+    return InvalidArgument(from.self_tests_size(), " self-tests; at most ", kMaxSelfTests);
   }
   for (const proto::SelfTest& saved : from.self_tests()) {
-    absl::StatusOr<SelfTest> test = SelfTestFromProto(saved);
-    if (!test.ok()) {
-      return Annotate(test.status(), absl::StrCat("self-test of function ", saved.function()));
-    }
-    SEQ_RETURN_IF_ERROR(CheckSelfTest(*test, model));
-    if (self_tests != nullptr) self_tests->push_back(*std::move(test));
+    SEQ_ASSIGN_OR_RETURN(SelfTest test,
+                         Annotate(SelfTestFromProto(saved),
+                                  absl::StrCat("self-test of function ", saved.function())));
+    SEQ_RETURN_IF_ERROR(CheckSelfTest(test, model));
+    if (self_tests != nullptr) self_tests->push_back(std::move(test));
   }
   return absl::OkStatus();
 }
@@ -263,8 +245,7 @@ absl::Status ReadSelfTests(const proto::Model& from, const Model& model,
 absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry& registry,
                                      std::vector<SelfTest>* self_tests) {
   if (from.format_version() < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("format version ", from.format_version(), " does not exist"));
+    return InvalidArgument("format version ", from.format_version(), " does not exist");
   }
   SEQ_RETURN_IF_ERROR(CheckModelProto(from));
   Model model;
@@ -280,14 +261,13 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
   model.labels.assign(from.labels().begin(), from.labels().end());
   if (from.has_layers()) {
     if (from.format_version() < kLayersVersion) {
-      return absl::InvalidArgumentError(absl::StrCat("format version ", from.format_version(),
-                                                     " has no layers, but they are there"));
+      return InvalidArgument("format version ", from.format_version(),
+                             " has no layers, but they are there");
     }
     for (const proto::Layer& layer : from.layers().layers()) {
       if (from.format_version() >= kLayerClassesVersion || layer.class_name().empty()) continue;
-      return absl::InvalidArgumentError(absl::StrCat("format version ", from.format_version(),
-                                                     " has no classes of layers, but layer ",
-                                                     layer.name(), " is of one"));
+      return InvalidArgument("format version ", from.format_version(),
+                             " has no classes of layers, but layer ", layer.name(), " is of one");
     }
     SEQ_ASSIGN_OR_RETURN(model.layers, LayerStackFromProto(from.layers()));
   }
@@ -304,8 +284,8 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
 absl::StatusOr<ModelFormat> ModelFormatOfPath(absl::string_view path) {
   if (absl::EndsWith(path, ".pb")) return ModelFormat::kBinary;
   if (absl::EndsWith(path, ".textproto")) return ModelFormat::kText;
-  return absl::InvalidArgumentError(absl::StrCat("cannot tell the format of model ", path,
-                                                 ": its name must end in .pb or .textproto"));
+  return InvalidArgument("cannot tell the format of model ", path,
+                         ": its name must end in .pb or .textproto");
 }
 
 absl::StatusOr<std::string> SerializeModel(const Model& model, ModelFormat format,
@@ -315,8 +295,7 @@ absl::StatusOr<std::string> SerializeModel(const Model& model, ModelFormat forma
       format == ModelFormat::kBinary ? TensorEncoding::kRaw : TensorEncoding::kValues;
   proto::Model saved = ModelToProto(model, encoding);
   if (self_tests.size() > kMaxSelfTests) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(self_tests.size(), " self-tests; at most ", kMaxSelfTests));
+    return InvalidArgument(self_tests.size(), " self-tests; at most ", kMaxSelfTests);
   }
   for (const SelfTest& test : self_tests) {
     SEQ_RETURN_IF_ERROR(CheckSelfTest(test, model));
@@ -344,18 +323,17 @@ absl::StatusOr<Model> ParseModel(absl::string_view bytes, ModelFormat format,
 absl::Status SaveModel(const Model& model, const std::string& path,
                        absl::Span<const SelfTest> self_tests) {
   SEQ_ASSIGN_OR_RETURN(const ModelFormat format, ModelFormatOfPath(path));
-  const absl::StatusOr<std::string> bytes = SerializeModel(model, format, self_tests);
-  if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot save ", path));
-  return AtomicWriteFile(path, *bytes);
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, Annotate(SerializeModel(model, format, self_tests),
+                                                         absl::StrCat("cannot save ", path)));
+  return AtomicWriteFile(path, bytes);
 }
 
 absl::StatusOr<Model> LoadModel(const std::string& path, const OpRegistry& registry,
                                 std::vector<SelfTest>* self_tests) {
   SEQ_ASSIGN_OR_RETURN(const ModelFormat format, ModelFormatOfPath(path));
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxModelBytes));
-  absl::StatusOr<Model> model = ParseModel(bytes, format, registry, self_tests);
-  if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
-  return model;
+  return Annotate(ParseModel(bytes, format, registry, self_tests),
+                  absl::StrCat("cannot load ", path));
 }
 
 std::string ModelOutline(const Model& model) {

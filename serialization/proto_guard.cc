@@ -3,7 +3,6 @@
 #include <charconv>
 #include <climits>
 #include <cmath>
-#include <cstdlib>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -45,9 +44,9 @@ int64_t AllowedMemory(size_t bytes, int64_t factor = kParseMemoryFactor) {
 }
 
 absl::Status TooMuchMemory(size_t bytes, int64_t factor = kParseMemoryFactor) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("its ", bytes, " bytes would take more than ", AllowedMemory(bytes, factor),
-                   " bytes of memory: far more, and emptier, parts than a real file has"));
+  return InvalidArgument("its ", bytes, " bytes would take more than ",
+                         AllowedMemory(bytes, factor),
+                         " bytes of memory: far more, and emptier, parts than a real file has");
 }
 
 // Adds up what parsing would allocate, by walking the wire format without parsing it.
@@ -67,9 +66,8 @@ class MemoryScan {
 
  private:
   absl::Status Malformed() const {
-    return absl::InvalidArgumentError(
-        absl::StrCat("damaged or not a protobuf of this kind, at byte ", input_.CurrentPosition(),
-                     " of ", size_));
+    return InvalidArgument("damaged or not a protobuf of this kind, at byte ",
+                           input_.CurrentPosition(), " of ", size_);
   }
 
   absl::Status Fields(const Descriptor* type, int depth) {
@@ -225,8 +223,8 @@ absl::Status CheckStringsOfOne(const Message& message, const std::string& path) 
           field->is_repeated() ? reflection.GetRepeatedStringReference(message, field, i, &scratch)
                                : reflection.GetStringReference(message, field, &scratch);
       if (IsUtf8(text)) continue;
-      return absl::InvalidArgumentError(absl::StrCat(path, path.empty() ? "" : ".", field->name(),
-                                                     ": names and texts must be valid UTF-8"));
+      return InvalidArgument(path, path.empty() ? "" : ".", field->name(),
+                             ": names and texts must be valid UTF-8");
     }
   }
   return absl::OkStatus();
@@ -234,13 +232,13 @@ absl::Status CheckStringsOfOne(const Message& message, const std::string& path) 
 
 absl::Status ParseWithin(absl::string_view bytes, int64_t factor, Message* message) {
   if (bytes.size() > INT_MAX) {
-    return absl::InvalidArgumentError("more than 2 GiB: a protobuf cannot be that long");
+    return InvalidArgument("more than 2 GiB: a protobuf cannot be that long");
   }
   SEQ_RETURN_IF_ERROR(MemoryScan(bytes, factor).Run(message->GetDescriptor()));
   // Protobuf prints what it finds wrong with strings; the caller gets it as a status instead.
   google::protobuf::LogSilencer silencer;
   if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return absl::InvalidArgumentError(
+    return InvalidArgument(
         "damaged: not a protobuf of this kind, or a text in it is not valid UTF-8");
   }
   return absl::OkStatus();
@@ -270,7 +268,7 @@ std::string SerializeDeterministically(const Message& message) {
 }
 
 absl::Status ParseTextProto(absl::string_view text, Message* message) {
-  if (text.size() > INT_MAX) return absl::InvalidArgumentError("more than 2 GiB of text");
+  if (text.size() > INT_MAX) return InvalidArgument("more than 2 GiB of text");
   // As the scan of the binary form: a message costs three characters, a number two.
   int64_t memory = 0;
   for (const char c : text) {
@@ -284,7 +282,7 @@ absl::Status ParseTextProto(absl::string_view text, Message* message) {
   parser.SetRecursionLimit(kMaxDepth);
   google::protobuf::LogSilencer silencer;
   google::protobuf::io::ArrayInputStream input(text.data(), static_cast<int>(text.size()));
-  if (!parser.Parse(&input, message)) return absl::InvalidArgumentError(errors.error());
+  if (!parser.Parse(&input, message)) return InvalidArgument(errors.error());
   return CheckStringsAreUtf8(*message);
 }
 
@@ -301,9 +299,9 @@ absl::Status CheckNoUnknownFields(const Message& message) {
   return VisitMessages(message, "", [](const Message& part, const std::string& path) {
     const auto& unknown = part.GetReflection()->GetUnknownFields(part);
     if (unknown.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat(path.empty() ? "the file" : path, " has field ", unknown.field(0).number(),
-                     " of ", part.GetDescriptor()->name(), ", which this program does not know"));
+    return InvalidArgument(path.empty() ? "the file" : path, " has field ",
+                           unknown.field(0).number(), " of ", part.GetDescriptor()->name(),
+                           ", which this program does not know");
   });
 }
 

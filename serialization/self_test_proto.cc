@@ -28,11 +28,10 @@ absl::StatusOr<ExpectedTensors> ReadEntries(const Entries& entries, absl::string
   ExpectedTensors tensors;
   for (const proto::SelfTest::Entry& entry : entries) {
     const std::string where = absl::StrCat(what, " ", entry.name());
-    absl::StatusOr<Tensor> tensor = TensorFromProto(entry.tensor());
-    if (!tensor.ok()) return Annotate(tensor.status(), where);
-    if (!tensors.emplace(entry.name(), SelfTest::Expected{*std::move(tensor), entry.allowed()})
+    SEQ_ASSIGN_OR_RETURN(Tensor tensor, Annotate(TensorFromProto(entry.tensor()), where));
+    if (!tensors.emplace(entry.name(), SelfTest::Expected{std::move(tensor), entry.allowed()})
              .second) {
-      return absl::InvalidArgumentError(absl::StrCat(where, " is given twice"));
+      return InvalidArgument(where, " is given twice");
     }
   }
   return tensors;
@@ -42,27 +41,25 @@ absl::Status CheckType(const std::string& where, const TensorType& given,
                        const TensorType& declared, int64_t batch) {
   const TensorType type{declared.dtype, declared.shape.Bind(batch)};
   if (given == type) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(where, " is ", given.ToString(), ", the function's is ", type.ToString()));
+  return InvalidArgument(where, " is ", given.ToString(), ", the function's is ", type.ToString());
 }
 
 absl::Status CheckAllowed(const std::string& where, double allowed) {
   // Not "< 0": NaN would let everything pass.
   if (allowed >= 0 && std::isfinite(allowed)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(where, ": what is allowed must be finite and not negative, is ", allowed));
+  return InvalidArgument(where, ": what is allowed must be finite and not negative, is ", allowed);
 }
 
 absl::Status CheckAgainst(const SelfTest& test, const Function& function, const Model& model) {
   if (test.inputs.size() != function.inputs().size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "it gives ", test.inputs.size(), " inputs, the function has ", function.inputs().size()));
+    return InvalidArgument("it gives ", test.inputs.size(), " inputs, the function has ",
+                           function.inputs().size());
   }
   for (Value input : function.inputs()) {
     const ValueInfo& info = function.info(input);
     const auto given = test.inputs.find(info.name);
     if (given == test.inputs.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("input ", info.name, " is not given"));
+      return InvalidArgument("input ", info.name, " is not given");
     }
     SEQ_RETURN_IF_ERROR(
         CheckType(absl::StrCat("input ", info.name), given->second.type(), info.type, test.batch));
@@ -70,7 +67,7 @@ absl::Status CheckAgainst(const SelfTest& test, const Function& function, const 
   for (const auto& [name, expected] : test.results) {
     const std::string where = absl::StrCat("result ", name);
     const Value result = function.FindResult(name);
-    if (!result.present()) return absl::InvalidArgumentError(where + ": there is none");
+    if (!result.present()) return InvalidArgument(where + ": there is none");
     SEQ_RETURN_IF_ERROR(
         CheckType(where, expected.tensor.type(), function.type(result), test.batch));
     SEQ_RETURN_IF_ERROR(CheckAllowed(where, expected.allowed));
@@ -80,7 +77,7 @@ absl::Status CheckAgainst(const SelfTest& test, const Function& function, const 
     const Variable* variable = model.variables.Find(name);
     if (variable == nullptr || function.FindVariable(name) == nullptr || !variable->def.trainable ||
         !IsReal(variable->def.type.dtype)) {
-      return absl::InvalidArgumentError(where + ": the function reads no such trainable variable");
+      return InvalidArgument(where + ": the function reads no such trainable variable");
     }
     SEQ_RETURN_IF_ERROR(CheckType(where, expected.tensor.type(), variable->def.type, test.batch));
     SEQ_RETURN_IF_ERROR(CheckAllowed(where, expected.allowed));
@@ -110,8 +107,7 @@ absl::StatusOr<SelfTest> SelfTestFromProto(const proto::SelfTest& from) {
   SEQ_ASSIGN_OR_RETURN(ExpectedTensors inputs, ReadEntries(from.inputs(), "input"));
   for (auto& [name, input] : inputs) {
     if (input.allowed != 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input ", name, " is given, so nothing is allowed"));
+      return InvalidArgument("input ", name, " is given, so nothing is allowed");
     }
     test.inputs.emplace(name, std::move(input.tensor));
   }
@@ -124,17 +120,16 @@ absl::Status CheckSelfTest(const SelfTest& test, const Model& model) {
   const std::string where = absl::StrCat("self-test of function ", test.function);
   const Function* function = model.FindFunction(test.function);
   if (function == nullptr) {
-    return absl::InvalidArgumentError(where + ": the model has no such function");
+    return InvalidArgument(where + ": the model has no such function");
   }
   if (!function->updates().empty()) {
-    return absl::InvalidArgumentError(where + ": the function changes variables");
+    return InvalidArgument(where + ": the function changes variables");
   }
   if (test.batch < 1 || test.batch > kMaxBatch) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, ": batch ", test.batch, " is not from 1 to ", kMaxBatch));
+    return InvalidArgument(where, ": batch ", test.batch, " is not from 1 to ", kMaxBatch);
   }
   if (test.results.empty() && test.gradients.empty()) {
-    return absl::InvalidArgumentError(where + ": it compares nothing");
+    return InvalidArgument(where + ": it compares nothing");
   }
   return Annotate(CheckAgainst(test, *function, model), where);
 }

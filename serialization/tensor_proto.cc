@@ -7,7 +7,6 @@
 #include <string>
 #include <type_traits>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/enum_table.h"
 
@@ -76,8 +75,8 @@ template <typename T>
 absl::StatusOr<Tensor> ReadValues(const proto::Tensor& from, const TensorType& type) {
   const auto& values = Values<T>(from);
   if (values.size() != type.shape.num_elements()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        type.ToString(), " needs ", type.shape.num_elements(), " values, found ", values.size()));
+    return InvalidArgument(type.ToString(), " needs ", type.shape.num_elements(), " values, found ",
+                           values.size());
   }
   return Tensor::Of<T>(type.shape, absl::MakeConstSpan(values.data(), values.size()));
 }
@@ -93,13 +92,13 @@ absl::StatusOr<Tensor> ReadValues(const proto::Tensor& from, const TensorType& t
     case DType::kInt64:
       return ReadValues<int64_t>(from, type);
   }
-  return absl::InternalError("no such element type");
+  return Internal("no such element type");
 }
 
 absl::StatusOr<Tensor> ReadRaw(const std::string& raw, const TensorType& type) {
   if (static_cast<int64_t>(raw.size()) != type.num_bytes()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(type.ToString(), " needs ", type.num_bytes(), " bytes, found ", raw.size()));
+    return InvalidArgument(type.ToString(), " needs ", type.num_bytes(), " bytes, found ",
+                           raw.size());
   }
   SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros(type));
   if (!raw.empty()) std::memcpy(tensor.data(), raw.data(), raw.size());
@@ -117,8 +116,8 @@ proto::DType DTypeToProto(DType dtype) { return EnumToProto(kDTypes, dtype); }
 
 absl::StatusOr<DType> DTypeFromProto(proto::DType dtype) {
   if (const std::optional<DType> known = EnumFromProto(kDTypes, dtype)) return *known;
-  return absl::InvalidArgumentError(absl::StrCat("element type ", static_cast<int>(dtype),
-                                                 " is none of FLOAT32, FLOAT64, INT32, INT64"));
+  return InvalidArgument("element type ", static_cast<int>(dtype),
+                         " is none of FLOAT32, FLOAT64, INT32, INT64");
 }
 
 proto::TensorType TypeToProto(const TensorType& type) {
@@ -131,14 +130,12 @@ proto::TensorType TypeToProto(const TensorType& type) {
 absl::StatusOr<TensorType> TypeFromProto(const proto::TensorType& from) {
   SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromProto(from.dtype()));
   if (from.dims_size() > Shape::kMaxRank) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("rank ", from.dims_size(), " is more than ", Shape::kMaxRank));
+    return InvalidArgument("rank ", from.dims_size(), " is more than ", Shape::kMaxRank);
   }
   TensorType type{dtype, {}};
   for (const int64_t dim : from.dims()) {
     if (dim < -1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("extent ", dim, " is negative and not -1, the batch"));
+      return InvalidArgument("extent ", dim, " is negative and not -1, the batch");
     }
     type.shape.Append(dim == -1 ? Dim::Batch() : Dim(dim));
   }
@@ -157,20 +154,17 @@ proto::Tensor TensorToProto(const Tensor& tensor, TensorEncoding encoding) {
 absl::StatusOr<Tensor> TensorFromProto(const proto::Tensor& from) {
   SEQ_ASSIGN_OR_RETURN(const TensorType type, TypeFromProto(from.type()));
   if (!type.shape.is_static()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a tensor cannot have the symbolic batch: ", type.ToString()));
+    return InvalidArgument("a tensor cannot have the symbolic batch: ", type.ToString());
   }
   const int values = from.float32_values_size() + from.float64_values_size() +
                      from.int32_values_size() + from.int64_values_size();
   if (values > 0 && !from.raw().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(type.ToString(), " has its elements twice: as raw bytes and as values"));
+    return InvalidArgument(type.ToString(), " has its elements twice: as raw bytes and as values");
   }
   if (values == 0) return ReadRaw(from.raw(), type);
   SEQ_ASSIGN_OR_RETURN(Tensor tensor, ReadValues(from, type));
   if (tensor.num_elements() != values) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(type.ToString(), " also has values of another element type"));
+    return InvalidArgument(type.ToString(), " also has values of another element type");
   }
   return tensor;
 }

@@ -90,7 +90,7 @@ absl::StatusOr<BackendChoice> ChoiceFromJson(absl::string_view text) {
     choice.whole = TimesFromJson(parsed.at("whole"));
     return choice;
   } catch (const json::exception& e) {
-    return absl::InvalidArgumentError(absl::StrCat("no choice of backends: ", e.what()));
+    return InvalidArgument("no choice of backends: ", e.what());
   }
 }
 

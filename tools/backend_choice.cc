@@ -1,7 +1,6 @@
 #include "tools/backend_choice.h"
 
 #include <cstdio>
-#include <memory>
 #include <utility>
 
 #include "absl/strings/str_split.h"
@@ -9,7 +8,6 @@
 #include "base/status_macros.h"
 #include "graph/rewrite.h"
 #include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "serialization/function_proto.h"
 #include "tools/auto_choice.h"
 
@@ -32,9 +30,8 @@ absl::Status Encode(const PlannedCall& call, const PassList& passes, PluginOptio
   };
   for (const NodeOwners& owners : {NodeOwners(), takes_all}) {
     SEQ_ASSIGN_OR_RETURN(const Function rewritten, RunPasses(bound, AllOps(), passes, owners));
-    SEQ_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedFunction> encoded,
+    SEQ_ASSIGN_OR_RETURN(options.functions.emplace_back(),
                          EncodedFunction::Encode(rewritten, options.serialize));
-    options.functions.push_back(std::move(encoded));
   }
   return absl::OkStatus();
 }
@@ -77,9 +74,7 @@ absl::Status CheckBackendNames(absl::string_view names) {
 }
 
 absl::StatusOr<PassList> ChoosePasses(absl::string_view text) {
-  absl::StatusOr<PassList> passes = SelectPasses(StandardPasses(), text);
-  if (!passes.ok()) return Annotate(passes.status(), "--passes");
-  return passes;
+  return Annotate(SelectPasses(StandardPasses(), text), "--passes");
 }
 
 absl::StatusOr<BackendPreferences> PreferMeasured(const Function& function,

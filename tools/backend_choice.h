@@ -2,7 +2,6 @@
 #define SEQGRAPH_TOOLS_BACKEND_CHOICE_H_
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"

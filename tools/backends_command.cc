@@ -1,11 +1,12 @@
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backends/plugin/select_backends.h"
 #include "base/status_macros.h"
-#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "tools/backend_choice.h"
 #include "tools/command.h"

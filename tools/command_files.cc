@@ -59,9 +59,9 @@ void AddStreams(std::vector<OutputFile>& outputs) {
 }
 
 absl::Status WouldBeLost(const OutputFile& output, const std::string& input) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(output.name, " is the same file as ", input,
-                   ", which this command reads: nothing was done; name another file to write"));
+  return InvalidArgument(
+      output.name, " is the same file as ", input,
+      ", which this command reads: nothing was done; name another file to write");
 }
 
 // A file in a folder that is read is an input, also one that would be made there and be read the
@@ -111,8 +111,8 @@ absl::Status CheckTwice(const std::vector<OutputFile>& outputs) {
     for (size_t j = 0; j < i; ++j) {
       const bool both_streams = !outputs[i].declared && !outputs[j].declared;
       if (both_streams || !(outputs[i].identity == outputs[j].identity)) continue;
-      return absl::InvalidArgumentError(absl::StrCat(outputs[i].name, " and ", outputs[j].name,
-                                                     " are the same file: nothing was done"));
+      return InvalidArgument(outputs[i].name, " and ", outputs[j].name,
+                             " are the same file: nothing was done");
     }
   }
   return absl::OkStatus();

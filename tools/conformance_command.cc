@@ -65,7 +65,7 @@ class ConformanceCommand : public Command {
     const conformance::Cases cases = conformance::Select(
         graph_test_.empty() ? conformance::AllCases(AllOps()) : of_file, Modes(), case_);
     if (cases.empty()) {
-      return absl::NotFoundError(absl::StrCat("no case is called ", case_, "; see --list"));
+      return NotFound("no case is called ", case_, "; see --list");
     }
     if (list_) {
       for (const conformance::Case& each : cases) out.Print("%s\n", each.name);
@@ -98,7 +98,7 @@ class ConformanceCommand : public Command {
     options.probe = false;
     SEQ_ASSIGN_OR_RETURN(selection_, SelectBackends(backend_, options));
     if (selection_.registry.all().size() == 1) return selection_.registry.all()[0].get();
-    return absl::InvalidArgumentError("one backend is proven at a time");
+    return InvalidArgument("one backend is proven at a time");
   }
 
   std::vector<std::string> Modes() const { return absl::StrSplit(modes_, ',', absl::SkipEmpty()); }

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -12,12 +15,76 @@
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "layers/all_layers.h"
+#include "nlohmann/json.hpp"
 #include "tools/command.h"
 #include "tools/convert/model_formats.h"
-#include "tools/convert/word_index.h"
+#include "training/model_builder.h"
+#include "training/preprocessing.h"
 
 namespace seqgraph::tools {
 namespace {
+
+constexpr int64_t kMaxFileBytes = int64_t{64} << 20;
+// Codes below: padding, start, unknown, and one that is never used; rank 1 has code 4.
+constexpr int64_t kFirstCode = 4;
+
+// How many codes the model has.
+absl::StatusOr<int64_t> CountCodes(const Function& predict, Value tokens) {
+  const std::optional<int64_t> limit = IndexLimit(predict, tokens);
+  if (limit.has_value()) return *limit;
+  return InvalidArgument(
+      "the model takes no words: it begins neither with an embedding nor with one-hot words");
+}
+
+absl::Status ReadWords(const nlohmann::json& json, std::vector<std::string>* words) {
+  if (!json.is_object()) return InvalidArgument("expected {\"word\": rank, ...}");
+  std::vector<bool> seen(words->size());
+  for (const auto& [word, rank] : json.items()) {
+    if (!rank.is_number_integer() || rank.get<int64_t>() < 1) {
+      return InvalidArgument("the rank of \"", word, "\" is no number from 1");
+    }
+    const auto index = static_cast<size_t>(rank.get<int64_t>() - 1);
+    if (index >= words->size()) continue;
+    if (seen[index]) {
+      return InvalidArgument("two words have the rank ", index + 1);
+    }
+    seen[index] = true;
+    (*words)[index] = word;
+  }
+  for (size_t i = 0; i < seen.size(); ++i) {
+    if (!seen[i]) return InvalidArgument("no word has the rank ", i + 1);
+  }
+  return absl::OkStatus();
+}
+
+// Sets the model's preprocessing to that of Keras's movie reviews, with the words of a JSON file
+// {"word": rank from 1, ...} (imdb_word_index.json), and its labels if it has none. The number of
+// words and the length of texts are those of its `predict`, which must begin with an embedding or
+// one-hot words of tokens int32[batch, time]. Errors name the path: those of reading,
+// InvalidArgument for what is no such file or has a rank missing.
+absl::Status SetWordIndex(const std::string& path, Model& model) {
+  SEQ_ASSIGN_OR_RETURN(const Function* predict, model.GetFunction(kPredict));
+  const Value tokens = predict->inputs().empty() ? Value{} : predict->inputs()[0];
+  if (!tokens.present() || predict->type(tokens).dtype != DType::kInt32 ||
+      predict->type(tokens).shape.rank() != 2) {
+    return InvalidArgument(
+        "the model takes no tokens int32[batch, time]: one-hot words are given with --one_hot");
+  }
+  SEQ_ASSIGN_OR_RETURN(const int64_t codes, CountCodes(*predict, tokens));
+  SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxFileBytes));
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return InvalidArgument(path, ": is not JSON");
+  // More codes than words are there: all words.
+  const int64_t most = static_cast<int64_t>(json.size());
+  std::vector<std::string> words(std::max<int64_t>(0, std::min(codes - kFirstCode, most)));
+  SEQ_RETURN_IF_ERROR(Annotate(ReadWords(json, &words), path));
+  model.preprocessing = {.rule = kTextRule,
+                         .num_words = codes,
+                         .maxlen = predict->type(tokens).shape[1].size(),
+                         .words = std::move(words)};
+  if (model.labels.empty()) model.labels = {"negative", "positive"};
+  return absl::OkStatus();
+}
 
 std::string Formats() {
   std::string text = "Formats, by the ending of a file's name:\n";
@@ -60,9 +127,8 @@ class ConvertCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* from, FormatOfPath(in_));
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* to, FormatOfPath(out_));
     if (from->read == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(in_, " holds weights alone; `seqgraph convert MODEL ", out_,
-                       " --weights=", in_, "` puts them into a model"));
+      return InvalidArgument(in_, " holds weights alone; `seqgraph convert MODEL ", out_,
+                             " --weights=", in_, "` puts them into a model");
     }
     FormatOptions options;
     options.keras.one_hot = one_hot_;
@@ -77,13 +143,13 @@ class ConvertCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, from->read(in_, options));
     SEQ_RETURN_IF_ERROR(ReadWeights(converted));
     if (!words_.empty()) SEQ_RETURN_IF_ERROR(SetWordIndex(words_, converted.model));
-    const absl::StatusOr<std::string> bytes = to->write(converted, options);
-    if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot write ", out_));
+    SEQ_ASSIGN_OR_RETURN(const std::string bytes, Annotate(to->write(converted, options),
+                                                           absl::StrCat("cannot write ", out_)));
     for (const std::string& note : converted.notes) {
       std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
     }
-    SEQ_RETURN_IF_ERROR(AtomicWriteFile(out_, *bytes));
-    out.Print("%s: %d bytes, %s\n", out_, bytes->size(), to->what);
+    SEQ_RETURN_IF_ERROR(AtomicWriteFile(out_, bytes));
+    out.Print("%s: %d bytes, %s\n", out_, bytes.size(), to->what);
     return 0;
   }
 
@@ -93,8 +159,7 @@ class ConvertCommand : public Command {
       const std::pair<absl::string_view, absl::string_view> dim =
           absl::StrSplit(part, absl::MaxSplits('=', 1));
       if (!absl::SimpleAtoi(dim.second, &dims[std::string(dim.first)])) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--dim must be NAME=NUMBER,..., got \"", part, "\""));
+        return InvalidArgument("--dim must be NAME=NUMBER,..., got \"", part, "\"");
       }
     }
     return absl::OkStatus();
@@ -104,8 +169,7 @@ class ConvertCommand : public Command {
     if (weights_.empty()) return absl::OkStatus();
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* format, FormatOfPath(weights_));
     if (format->read_weights == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--weights=", weights_, ": weights are not taken out of such a file"));
+      return InvalidArgument("--weights=", weights_, ": weights are not taken out of such a file");
     }
     // They were answers of other weights.
     converted.self_tests.clear();

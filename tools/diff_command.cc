@@ -61,8 +61,7 @@ class DiffCommand : public Command {
   absl::StatusOr<int> Run(Output& out) override {
     std::vector<std::string> names = absl::StrSplit(backends_, ',');
     if (names.size() != 2) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--backends needs two, FIRST,SECOND; got ", backends_));
+      return InvalidArgument("--backends needs two, FIRST,SECOND; got ", backends_);
     }
     std::vector<std::string> rest;
     if (rest_ != "none") rest = absl::StrSplit(rest_, ',');

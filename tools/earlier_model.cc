@@ -4,7 +4,6 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
@@ -16,9 +15,9 @@ namespace seqgraph::tools {
 
 absl::Status EarlierModel::Incomparable(const absl::Status& why) const {
   if (why.ok()) return why;
-  return absl::FailedPreconditionError(absl::StrCat(
+  return FailedPrecondition(
       "--output=", path_, " is there already, and nothing tells whether a new model ",
-      "would be better (", why.message(), "); name another file, or --overwrite replaces it"));
+      "would be better (", why.message(), "); name another file, or --overwrite replaces it");
 }
 
 absl::StatusOr<EarlierModel> EarlierModel::Find(const std::string& path, bool overwrite) {
@@ -39,9 +38,8 @@ absl::StatusOr<double> EarlierModel::MeasuredLoss(const DataFlags& flags,
                                                   const data::Dataset& dataset,
                                                   const RunnerOptions& options, int64_t batch) {
   if (model_->labels != dataset.labels) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its classes are ", absl::StrJoin(model_->labels, ", "),
-                     ", those of the texts ", absl::StrJoin(dataset.labels, ", ")));
+    return InvalidArgument("its classes are ", absl::StrJoin(model_->labels, ", "),
+                           ", those of the texts ", absl::StrJoin(dataset.labels, ", "));
   }
   const TextPreprocessing& own = model_->preprocessing;
   SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(*model_));

@@ -11,7 +11,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "backends/all_backends.h"
 #include "backends/plugin/plugin_loader.h"
 #include "base/status_macros.h"
 

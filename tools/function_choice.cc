@@ -1,5 +1,6 @@
 #include "tools/function_choice.h"
 
+#include "base/status_macros.h"
 #include "training/model_builder.h"
 
 namespace seqgraph::tools {
@@ -8,7 +9,7 @@ absl::StatusOr<const Function*> ChooseFunction(const Model& model, const std::st
   if (!name.empty()) return model.GetFunction(name);
   const Function* step = model.FindFunction(kTrainStep);
   if (step != nullptr) return step;
-  if (model.functions.empty()) return absl::InvalidArgumentError("the model has no function");
+  if (model.functions.empty()) return InvalidArgument("the model has no function");
   return &model.functions.front();
 }
 

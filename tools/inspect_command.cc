@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "graph/printer.h"
@@ -69,9 +68,7 @@ class InspectCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps(), &self_tests_));
     const Function* function = nullptr;
     if (!function_.empty()) {
-      absl::StatusOr<const Function*> found = model.GetFunction(function_);
-      if (!found.ok()) return Annotate(found.status(), path_);
-      function = *found;
+      SEQ_ASSIGN_OR_RETURN(function, Annotate(model.GetFunction(function_), path_));
     }
     if (format_ == "textproto") return ShowProto(model, function, out);
     if (format_ == "text" && function == nullptr) {

@@ -16,9 +16,8 @@ constexpr size_t kBlockBytes = size_t{64} << 10;
 
 absl::Status LineReader::CheckLength(size_t bytes) const {
   if (bytes <= max_line_bytes_) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(name_, ": line ", lines_given_ + 1,
-                                                   " is longer than ", max_line_bytes_,
-                                                   " bytes; expected one review a line"));
+  return ResourceExhausted(name_, ": line ", lines_given_ + 1, " is longer than ", max_line_bytes_,
+                           " bytes; expected one review a line");
 }
 
 bool LineReader::Interrupted() const { return interrupt_ != nullptr && interrupt_->load(); }

@@ -39,12 +39,10 @@ absl::Status CheckFolder(const std::string& folder, const std::string& where) {
   struct stat info;
   if (::stat(folder.c_str(), &info) != 0) {
     if (errno != ENOENT) return absl::ErrnoToStatus(errno, absl::StrCat(where, ": ", folder));
-    return absl::NotFoundError(
-        absl::StrCat(where, ": there is no folder ", folder, "; make it first"));
+    return NotFound(where, ": there is no folder ", folder, "; make it first");
   }
   if (!S_ISDIR(info.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, ": expected a folder, found a file or device at ", folder));
+    return InvalidArgument(where, ": expected a folder, found a file or device at ", folder);
   }
   return Annotate(TryToWrite(folder), where);
 }
@@ -54,13 +52,12 @@ absl::Status CheckFolder(const std::string& folder, const std::string& where) {
 absl::Status CheckOutputFile(const std::string& flag, const std::string& path) {
   const std::string where = absl::StrCat(flag, "=", path);
   if (path.empty() || path.back() == '/') {
-    return absl::InvalidArgumentError(absl::StrCat(where, ": expected a file, found a folder"));
+    return InvalidArgument(where, ": expected a file, found a folder");
   }
   struct stat info;
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, ": expected a file to write, found a ",
-                     S_ISDIR(info.st_mode) ? "folder; name a file in it" : "device or pipe"));
+    return InvalidArgument(where, ": expected a file to write, found a ",
+                           S_ISDIR(info.st_mode) ? "folder; name a file in it" : "device or pipe");
   }
   return CheckFolder(FolderOf(path), where);
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "data/text_check.h"
 #include "tools/backend_choice.h"
@@ -75,11 +75,9 @@ class PredictCommand : public Command {
       }
       SEQ_RETURN_IF_ERROR(AnswerLines(STDIN_FILENO, "standard input", out));
     } else {
-      const int fd = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
-      if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", file_));
-      const absl::Status status = AnswerLines(fd, file_, out);
-      ::close(fd);
-      SEQ_RETURN_IF_ERROR(status);
+      const FileDescriptor file(::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
+      if (file.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", file_));
+      SEQ_RETURN_IF_ERROR(AnswerLines(file.get(), file_, out));
     }
     TellBackends();
     return interrupt.interrupted() ? interrupt.exit_status() : 0;

@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
@@ -41,8 +40,8 @@ absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_t
       RunSelfTests(tested.model, tests, RunOn(tested.backends, flags.threads, passes));
   if (status.ok()) return tested;
   if (status.code() != absl::StatusCode::kFailedPrecondition) return Annotate(status, path);
-  return absl::FailedPreconditionError(absl::StrCat(
-      path, ": ", status.message(), "; --self_test=false loads the model without this check"));
+  return FailedPrecondition(path, ": ", status.message(),
+                            "; --self_test=false loads the model without this check");
 }
 
 }  // namespace seqgraph::tools

@@ -30,17 +30,13 @@ absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::
 }
 
 absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags& flags) {
-  absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model_);
-  if (!vocabulary.ok()) return Annotate(vocabulary.status(), path);
-  vocabulary_ = *std::move(vocabulary);
+  SEQ_ASSIGN_OR_RETURN(vocabulary_, Annotate(VocabularyOf(model_), path));
   const int64_t classes = static_cast<int64_t>(model_.labels.size());
   if (classes < 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected two labels or more, found ", classes));
+    return InvalidArgument(path, ": expected two labels or more, found ", classes);
   }
-  absl::StatusOr<const Function*> predict = model_.GetFunction("predict");
-  if (!predict.ok()) return Annotate(predict.status(), path);
-  const Function& function = **predict;
+  SEQ_ASSIGN_OR_RETURN(const Function* predict, Annotate(model_.GetFunction("predict"), path));
+  const Function& function = *predict;
   const TensorType tokens{DType::kInt32, {Dim::Batch(), model_.preprocessing.maxlen}};
   const TensorType one{DType::kFloat32, {Dim::Batch(), 1}};
   const TensorType all{DType::kFloat32, {Dim::Batch(), classes}};
@@ -48,11 +44,10 @@ absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags
                     function.type(function.inputs()[0]) == tokens;
   width_ = fits && classes == 2 && function.type(function.results()[0].value) == one ? 1 : classes;
   if (!fits || (width_ > 1 && function.type(function.results()[0].value) != all)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected a function predict with one input ", tokens.ToString(),
-                     " and one result ", all.ToString(),
-                     classes == 2 ? absl::StrCat(" or ", one.ToString()) : "", ", as it has ",
-                     classes, " labels; `seqgraph inspect` shows what it has"));
+    return InvalidArgument(path, ": expected a function predict with one input ", tokens.ToString(),
+                           " and one result ", all.ToString(),
+                           classes == 2 ? absl::StrCat(" or ", one.ToString()) : "", ", as it has ",
+                           classes, " labels; `seqgraph inspect` shows what it has");
   }
   CompileOptions options;
   options.backends = ListOf(backends_);
@@ -89,7 +84,7 @@ absl::StatusOr<std::vector<TextAnswer>> TextClassifier::Classify(
     const size_t width = static_cast<size_t>(width_);
     const absl::Span<const float> row = results.subspan(i * width, width);
     if (!std::all_of(row.begin(), row.end(), [](float p) { return std::isfinite(p); })) {
-      return absl::DataLossError("the model's answer is not a number: its weights are damaged");
+      return DataLoss("the model's answer is not a number: its weights are damaged");
     }
     answers[i].label = PredictedClass(row);
     answers[i].probabilities.assign(row.begin(), row.end());

@@ -12,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -189,13 +190,11 @@ absl::StatusOr<std::map<int32_t, double>> TrainingFlags::ClassWeights(
   for (const NamedWeight& each : named) {
     const auto label = std::find(labels.begin(), labels.end(), each.label);
     if (label == labels.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("--class_weight: there is no class '",
-                                                     each.label, "'; the classes are ",
-                                                     absl::StrJoin(labels, ", ")));
+      return InvalidArgument("--class_weight: there is no class '", each.label,
+                             "'; the classes are ", absl::StrJoin(labels, ", "));
     }
     if (!weights.emplace(static_cast<int32_t>(label - labels.begin()), each.weight).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--class_weight: class '", each.label, "' is named twice"));
+      return InvalidArgument("--class_weight: class '", each.label, "' is named twice");
     }
   }
   return weights;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <iterator>
 
 namespace seqgraph {
 namespace {

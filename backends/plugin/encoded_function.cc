@@ -1,50 +1,20 @@
 #include "backends/plugin/encoded_function.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
 
-// Reads what Pack wrote: numbers of 8 bytes and strings with their length in front.
-class Unpacker {
- public:
-  explicit Unpacker(absl::string_view packed) : rest_(packed) {}
+std::string Packed(int64_t number) { return NumberBytes(static_cast<uint64_t>(number), 8); }
 
-  bool Number(int64_t* value) {
-    if (rest_.size() < sizeof(*value)) return false;
-    std::memcpy(value, rest_.data(), sizeof(*value));
-    rest_.remove_prefix(sizeof(*value));
-    return true;
-  }
-  // A number of things that take at least 8 bytes each, all of which are still to come.
-  bool Count(int64_t* count) {
-    return Number(count) && *count >= 0 && *count <= static_cast<int64_t>(rest_.size() / 8);
-  }
-  bool String(std::string* text) {
-    int64_t size;
-    if (!Number(&size) || size < 0 || size > static_cast<int64_t>(rest_.size())) return false;
-    *text = std::string(rest_.substr(0, size));
-    rest_.remove_prefix(size);
-    return true;
-  }
-  bool done() const { return rest_.empty(); }
-
- private:
-  absl::string_view rest_;
-};
-
-void PackNumber(int64_t value, std::string* out) {
-  out->append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
-void PackString(absl::string_view text, std::string* out) {
-  PackNumber(static_cast<int64_t>(text.size()), out);
-  out->append(text.data(), text.size());
+// A text with its length in front.
+std::string Packed(absl::string_view text) {
+  return absl::StrCat(NumberBytes(text.size(), 8), text);
 }
 
 }  // namespace
@@ -78,7 +48,7 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Create(
     if (more < 0) break;
   }
   if (more != 0 || static_cast<int64_t>(encoded->nodes_.size()) != num_nodes) {
-    return absl::InternalError("a function for a plugin is written in a way that nobody can read");
+    return Internal("a function for a plugin is written in a way that nobody can read");
   }
   encoded->view_.num_nodes = static_cast<int32_t>(num_nodes);
   return encoded;
@@ -89,9 +59,8 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Encode(
   std::vector<ValueType> types;
   for (const ValueInfo& info : function.values()) {
     if (!info.type.shape.is_static()) {
-      return absl::InvalidArgumentError(absl::StrCat("function ", function.name(), ": value ",
-                                                     info.name, " is ", info.type.ToString(),
-                                                     "; bind the batch first"));
+      return InvalidArgument("function ", function.name(), ": value ", info.name, " is ",
+                             info.type.ToString(), "; bind the batch first");
     }
     ValueType type{info.name, static_cast<int32_t>(info.type.dtype), {}};
     for (const Dim dim : info.type.shape.dims()) type.dims.push_back(dim.size());
@@ -109,34 +78,29 @@ std::string EncodedFunction::NodeLabel(int node) const {
 }
 
 std::string EncodedFunction::Pack() const {
-  std::string packed;
-  PackString(bytes_, &packed);
-  PackNumber(view_.num_nodes, &packed);
-  PackNumber(static_cast<int64_t>(types_.size()), &packed);
+  std::string packed = absl::StrCat(Packed(bytes_), Packed(view_.num_nodes),
+                                    Packed(static_cast<int64_t>(types_.size())));
   for (const ValueType& type : types_) {
-    PackString(type.name, &packed);
-    PackNumber(type.dtype, &packed);
-    PackNumber(static_cast<int64_t>(type.dims.size()), &packed);
-    for (int64_t dim : type.dims) PackNumber(dim, &packed);
+    absl::StrAppend(&packed, Packed(type.name), Packed(type.dtype),
+                    Packed(static_cast<int64_t>(type.dims.size())));
+    for (int64_t dim : type.dims) absl::StrAppend(&packed, Packed(dim));
   }
   return packed;
 }
 
 absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Unpack(
     absl::string_view packed) {
-  Unpacker in(packed);
-  std::string bytes;
-  int64_t num_nodes, num_values, number, rank;
-  bool ok = in.String(&bytes) && in.Number(&num_nodes) && in.Count(&num_values);
-  std::vector<ValueType> types(ok ? num_values : 0);
+  ByteCursor in(packed);
+  std::string bytes(in.Take(in.U64()));
+  const auto num_nodes = static_cast<int64_t>(in.U64());
+  std::vector<ValueType> types(in.Count(8));
   for (ValueType& type : types) {
-    ok = ok && in.String(&type.name) && in.Number(&number) && in.Count(&rank);
-    if (!ok) break;
-    type.dtype = static_cast<int32_t>(number);
-    type.dims.resize(rank);
-    for (int64_t& dim : type.dims) ok = ok && in.Number(&dim);
+    type.name = std::string(in.Take(in.U64()));
+    type.dtype = static_cast<int32_t>(in.U64());
+    type.dims.resize(in.Count(8));
+    for (int64_t& dim : type.dims) dim = static_cast<int64_t>(in.U64());
   }
-  if (!ok || !in.done()) return absl::InvalidArgumentError("a packed function is damaged");
+  if (!in.ok() || in.left() > 0) return InvalidArgument("a packed function is damaged");
   return Create("", std::move(bytes), std::move(types), num_nodes);
 }
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "backends/plugin/function_reader.h"
 #include "base/status_macros.h"
 

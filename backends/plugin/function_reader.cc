@@ -21,8 +21,7 @@ static_assert(static_cast<int>(DType::kInt32) == SG_INT32);
 static_assert(static_cast<int>(DType::kInt64) == SG_INT64);
 
 absl::Status Damaged(absl::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, " is damaged or holds a field that this program does not know"));
+  return InvalidArgument(what, " is damaged or holds a field that this program does not know");
 }
 
 std::string ToString(sg_string text) { return std::string(text.data, text.size); }
@@ -165,7 +164,7 @@ class Decoder {
   absl::StatusOr<TensorType> HostType(const std::string& name) const {
     const sg_value* value = sg_find_value(&encoded_, {name.data(), name.size()}, nullptr);
     if (value == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("value ", name, " has no type"));
+      return InvalidArgument("value ", name, " has no type");
     }
     if (value->dtype < SG_FLOAT32 || value->dtype > SG_INT64 || value->rank < 0 ||
         value->rank > Shape::kMaxRank) {
@@ -232,13 +231,13 @@ class Decoder {
   absl::Status Define(const FunctionBuilder& builder, const std::string& name, Value value) {
     SEQ_RETURN_IF_ERROR(builder.status());
     if (values_.emplace(name, value).second) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("there are two values named ", name));
+    return InvalidArgument("there are two values named ", name);
   }
 
   absl::StatusOr<Value> Find(const std::string& name) const {
     const auto it = values_.find(name);
     if (it != values_.end()) return it->second;
-    return absl::InvalidArgumentError(absl::StrCat("value \"", name, "\" is not there"));
+    return InvalidArgument("value \"", name, "\" is not there");
   }
 
   // Finds the host's values among ours and checks that both sides infer the same types.
@@ -247,18 +246,17 @@ class Decoder {
     const size_t num_values = decoded.function.values().size();
     if (num_values != static_cast<size_t>(encoded_.num_values) ||
         decoded.function.nodes().size() != static_cast<size_t>(encoded_.num_nodes)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the host counts ", encoded_.num_values, " values and ", encoded_.num_nodes,
-          " nodes; here they are ", num_values, " and ", decoded.function.nodes().size()));
+      return InvalidArgument("the host counts ", encoded_.num_values, " values and ",
+                             encoded_.num_nodes, " nodes; here they are ", num_values, " and ",
+                             decoded.function.nodes().size());
     }
     for (int v = 0; v < encoded_.num_values; ++v) {
       const std::string name = encoded_.values[v]->name;
       SEQ_ASSIGN_OR_RETURN(const Value value, Find(name));
       SEQ_ASSIGN_OR_RETURN(const TensorType type, HostType(name));
       if (decoded.function.type(value) != type) {
-        return absl::InvalidArgumentError(absl::StrCat("value ", name, " is ", type.ToString(),
-                                                       " for the host, but here ",
-                                                       decoded.function.type(value).ToString()));
+        return InvalidArgument("value ", name, " is ", type.ToString(), " for the host, but here ",
+                               decoded.function.type(value).ToString());
       }
       decoded.value_of_host.push_back(value.index);
     }

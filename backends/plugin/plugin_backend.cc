@@ -159,57 +159,24 @@ FunctionClaim PluginBackend::ClaimFunction(const Function& function) const {
   return {all->answer.nodes, all};
 }
 
-namespace {
-
-// A program of a plugin behind the interface that all backends have.
-class AdaptedProgram : public Program {
- public:
-  explicit AdaptedProgram(std::unique_ptr<PluginProgram> program) : program_(std::move(program)) {
-    for (const PluginProgram::OpaqueBytes& entry : program_->opaque_bytes()) {
-      opaque_layouts_.push_back({Value{entry.value}, entry.bytes});
-    }
-  }
-  std::string implementation(int node) const override {
-    return program_->call(node).implementation;
-  }
-  int64_t scratch_bytes(int node) const override { return program_->call(node).scratch_bytes; }
-  int64_t persistent_bytes() const override { return program_->persistent_bytes(); }
-  std::vector<OpaqueLayout> opaque_layouts() const override { return opaque_layouts_; }
-  absl::Status Begin() override { return program_->Begin(); }
-  void End() override { program_->End(); }
-  absl::Status Run(int node, const KernelArgs& args) override {
-    return program_->Run(node, args.inputs, args.outputs, args.versions, args.scratch,
-                         args.persistent);
-  }
-
- private:
-  const std::unique_ptr<PluginProgram> program_;
-  std::vector<OpaqueLayout> opaque_layouts_;
-};
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<Program>> PluginBackend::Prepare(
     const ProgramRequest& request) const {
   const auto* all = static_cast<const PluginClaims*>(request.claim->choice.get());
   if (all == nullptr) {
-    return absl::FailedPreconditionError(absl::StrCat(plugin_.label, ": claimed nothing"));
+    return FailedPrecondition(plugin_.label, ": claimed nothing");
   }
   for (int n : request.nodes) {
     for (int other : all->answer.nodes[n].together) {
       if (std::binary_search(request.nodes.begin(), request.nodes.end(), other)) continue;
-      return absl::FailedPreconditionError(absl::StrCat(
-          plugin_.label, ": runs ", all->function->NodeLabel(n), " only together with ",
-          all->function->NodeLabel(other), ", which is assigned to another backend: name ",
-          plugin_.info.name, " before that one"));
+      return FailedPrecondition(plugin_.label, ": runs ", all->function->NodeLabel(n),
+                                " only together with ", all->function->NodeLabel(other),
+                                ", which is assigned to another backend: name ", plugin_.info.name,
+                                " before that one");
     }
   }
   std::vector<uint8_t> may_be_private(request.may_be_opaque.begin(), request.may_be_opaque.end());
-  SEQ_ASSIGN_OR_RETURN(
-      std::unique_ptr<PluginProgram> program,
-      PluginProgram::Prepare(plugin_, all->function, all->answer.choice.get(), request.nodes,
-                             std::move(may_be_private), request.threads));
-  return std::make_unique<AdaptedProgram>(std::move(program));
+  return PluginProgram::Prepare(plugin_, all->function, all->answer.choice.get(), request.nodes,
+                                std::move(may_be_private), request.threads);
 }
 
 }  // namespace seqgraph

@@ -2,10 +2,8 @@
 #define SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_BACKEND_H_
 
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "backends/plugin/encoded_function.h"
 #include "backends/plugin/plugin_table.h"

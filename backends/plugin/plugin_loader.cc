@@ -41,7 +41,7 @@ absl::StatusOr<void*> OpenPlugin(const std::string& path) {
   std::error_code error;
   const std::filesystem::path file = std::filesystem::canonical(path, error);
   if (error || !std::filesystem::is_regular_file(file, error)) {
-    return absl::NotFoundError(absl::StrCat("plugin ", path, ": there is no such file"));
+    return NotFound("plugin ", path, ": there is no such file");
   }
   void* library = nullptr;
   const absl::Status loaded =
@@ -57,9 +57,8 @@ absl::StatusOr<void*> OpenPlugin(const std::string& path) {
 absl::StatusOr<PluginTable> EnterPlugin(void* library, const std::string& path) {
   void* entry = dlsym(library, SG_ENTRY_NAME);
   if (entry == nullptr) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("plugin ", path, ": has no function ", SG_ENTRY_NAME,
-                     ": it is no Seqgraph backend, or hides the function"));
+    return FailedPrecondition("plugin ", path, ": has no function ", SG_ENTRY_NAME,
+                              ": it is no Seqgraph backend, or hides the function");
   }
   return NegotiateWithPlugin(reinterpret_cast<sg_entry_function>(entry), path);
 }

@@ -20,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "backends/plugin/probe_protocol.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 
 namespace seqgraph {
@@ -36,24 +37,11 @@ using probe::FrameType;
 
 std::atomic<bool> main_called_us{false};
 
-// A file descriptor above those that a child uses.
-class File {
- public:
-  explicit File(int file) : file_(file < 0 ? file : fcntl(file, F_DUPFD_CLOEXEC, 10)) {
-    if (file >= 0) close(file);
-  }
-  ~File() { Close(); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return file_; }
-  void Close() {
-    if (file_ >= 0) close(file_);
-    file_ = -1;
-  }
-
- private:
-  int file_;
-};
+// The file under a number above those that a child uses.
+FileDescriptor Above(int file) {
+  const FileDescriptor low(file);
+  return FileDescriptor(file < 0 ? file : fcntl(file, F_DUPFD_CLOEXEC, 10));
+}
 
 // Runs in the child between fork and exec: calls nothing but the system.
 [[noreturn]] void StartChild(int request, int answer, int null, char* const* arguments) {
@@ -170,26 +158,26 @@ bool Listen(int answer, absl::Time deadline, Conversation& conversation) {
 
 absl::Status Crashed(const std::string& label, const std::string& stage, int status) {
   if (WIFSIGNALED(status)) {
-    return absl::InternalError(absl::StrCat(label, ": crashed while ", stage, ": signal ",
-                                            WTERMSIG(status), " (", strsignal(WTERMSIG(status)),
-                                            ")"));
+    return Internal(label, ": crashed while ", stage, ": signal ", WTERMSIG(status), " (",
+                    strsignal(WTERMSIG(status)), ")");
   }
-  return absl::InternalError(absl::StrCat(label, ": ended the process while ", stage,
-                                          ", with status ", WEXITSTATUS(status)));
+  return Internal(label, ": ended the process while ", stage, ", with status ",
+                  WEXITSTATUS(status));
 }
 
-absl::StatusOr<pid_t> Fork(const std::string& request, File& answer_out, File& null) {
-  File request_file(memfd_create("seqgraph_probe", MFD_CLOEXEC));
+absl::StatusOr<pid_t> Fork(const std::string& request, const FileDescriptor& answer_out,
+                           const FileDescriptor& null) {
+  const FileDescriptor request_file = Above(memfd_create("seqgraph_probe", MFD_CLOEXEC));
   if (request_file.get() < 0 || write(request_file.get(), request.data(), request.size()) !=
                                     static_cast<ssize_t>(request.size())) {
-    return absl::UnavailableError(absl::StrCat("cannot pass a request: ", strerror(errno)));
+    return Unavailable("cannot pass a request: ", strerror(errno));
   }
   char program[] = "seqgraph_plugin_probe";
   std::string flag = probe::kChildFlag;
   char* arguments[] = {program, flag.data(), nullptr};
   const pid_t pid = fork();
   if (pid == 0) StartChild(request_file.get(), answer_out.get(), null.get(), arguments);
-  if (pid < 0) return absl::UnavailableError(absl::StrCat("cannot fork: ", strerror(errno)));
+  if (pid < 0) return Unavailable("cannot fork: ", strerror(errno));
   return pid;
 }
 
@@ -199,18 +187,18 @@ absl::StatusOr<ProbeReport> ProbePlugin(
     const std::string& path, absl::Span<const std::shared_ptr<const EncodedFunction>> functions,
     const ProbeOptions& options) {
   if (!main_called_us) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("plugin ", path,
-                     ": cannot be probed: this program's main does not call "
-                     "RunProbeChild"));
+    return FailedPrecondition("plugin ", path,
+                              ": cannot be probed: this program's main does not call "
+                              "RunProbeChild");
   }
   const absl::Time deadline = absl::Now() + options.time_limit;
   int pipe_files[2];
   if (pipe2(pipe_files, O_CLOEXEC) != 0) {
-    return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", strerror(errno)));
+    return Unavailable("cannot make a pipe: ", strerror(errno));
   }
-  File answer(pipe_files[0]), answer_out(pipe_files[1]);
-  File null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  const FileDescriptor answer = Above(pipe_files[0]);
+  FileDescriptor answer_out = Above(pipe_files[1]);
+  const FileDescriptor null = Above(open("/dev/null", O_RDWR | O_CLOEXEC));
   const probe::Request request = {path,
                                   options.run,
                                   options.leak_repeats,
@@ -228,13 +216,12 @@ absl::StatusOr<ProbeReport> ProbePlugin(
                                 ? absl::StrCat("plugin ", path)
                                 : absl::StrCat("plugin ", said.report.info.name, " (", path, ")");
   if (said.damaged) {
-    return absl::InternalError(absl::StrCat(label, ": damaged the probe while ", said.stage));
+    return Internal(label, ": damaged the probe while ", said.stage);
   }
   if (!said.error.ok()) return said.error;
   if (!in_time) {
-    return absl::DeadlineExceededError(
-        absl::StrCat(label, ": had not finished ", said.stage, " after ",
-                     absl::FormatDuration(options.time_limit), " and was stopped"));
+    return DeadlineExceeded(label, ": had not finished ", said.stage, " after ",
+                            absl::FormatDuration(options.time_limit), " and was stopped");
   }
   if (!said.done || !WIFEXITED(status)) return Crashed(label, said.stage, status);
   return said.report;

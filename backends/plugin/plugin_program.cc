@@ -1,6 +1,5 @@
 #include "backends/plugin/plugin_program.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,7 +11,7 @@ namespace {
 absl::Status CheckBytes(const PluginTable& plugin, absl::string_view what, int64_t bytes,
                         int64_t least) {
   if (bytes >= least && bytes <= kMaxPluginBytes) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(plugin.label, ": asks for ", bytes, " bytes of ", what));
+  return Internal(plugin.label, ": asks for ", bytes, " bytes of ", what);
 }
 
 }  // namespace
@@ -63,7 +62,7 @@ absl::Status PluginProgram::AskForOpaqueLayouts(const std::vector<uint8_t>& may_
     if (bytes == -1) continue;
     SEQ_RETURN_IF_ERROR(CheckBytes(
         plugin_, absl::StrCat("private storage for value ", function.values[v]->name), bytes, 0));
-    opaque_bytes_.push_back({v, bytes});
+    opaque_layouts_.push_back({Value{v}, bytes});
     value_bytes_[v] = bytes;
   }
   return absl::OkStatus();
@@ -78,7 +77,7 @@ absl::Status PluginProgram::AddOperands(const sg_node& node, uint32_t tag, NodeC
     if (name.size > 0) {
       const sg_value* value = sg_find_value(&function_->view(), name, &index);
       if (value == nullptr) {
-        return absl::InternalError(absl::StrCat(call.label, " names a value that is not there"));
+        return Internal(call.label, " names a value that is not there");
       }
       tensor.bytes = value_bytes_[index];
       tensor.dtype = value->dtype;
@@ -145,23 +144,21 @@ void PluginProgram::End() {
   });
 }
 
-absl::Status PluginProgram::Run(int node, absl::Span<const void* const> inputs,
-                                absl::Span<void* const> outputs,
-                                absl::Span<const uint64_t> versions, void* scratch,
-                                void* persistent) {
+absl::Status PluginProgram::Run(int node, const KernelArgs& args) {
   NodeCall& call = *calls_[node];
   // The plugin's node has no inputs that came with a later version of the op than it uses.
   const size_t num_inputs = call.args.num_inputs;
-  SEQ_CHECK(num_inputs <= inputs.size() && num_inputs + outputs.size() == call.tensors.size() &&
-            versions.size() == inputs.size());
+  SEQ_CHECK(num_inputs <= args.inputs.size() &&
+            num_inputs + args.outputs.size() == call.tensors.size() &&
+            args.versions.size() == args.inputs.size());
   sg_tensor* tensor = call.tensors.data();
   for (size_t i = 0; i < num_inputs; ++i, ++tensor) {
-    tensor->data = const_cast<void*>(inputs[i]);  // The header forbids to write it.
-    tensor->version = versions[i];
+    tensor->data = const_cast<void*>(args.inputs[i]);  // The header forbids to write it.
+    tensor->version = args.versions[i];
   }
-  for (void* output : outputs) (tensor++)->data = output;
-  call.args.scratch = scratch;
-  call.args.persistent = persistent;
+  for (void* output : args.outputs) (tensor++)->data = output;
+  call.args.scratch = args.scratch;
+  call.args.persistent = args.persistent;
   return CallPlugin(
       plugin_.label, "run",
       [&](sg_status* status) { return plugin_.table.run(program_.handle, &call.args, status); },

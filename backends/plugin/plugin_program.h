@@ -11,17 +11,15 @@
 #include "absl/types/span.h"
 #include "backends/plugin/encoded_function.h"
 #include "backends/plugin/plugin_table.h"
+#include "runtime/backend.h"
 
 namespace seqgraph {
 
-/// A program of a plugin: calls its functions, and keeps for each node the structs that run takes.
-/// Knows the encoded function only. `plugin` must outlive it.
-class PluginProgram {
+/// A program of a plugin behind the interface that all backends have: calls its functions, and
+/// keeps for each node the structs that run takes. Knows the encoded function only. `plugin` must
+/// outlive it.
+class PluginProgram : public Program {
  public:
-  struct OpaqueBytes {
-    int value;
-    int64_t bytes;
-  };
   /// The operands of a node, ready for run.
   struct NodeCall {
     std::vector<sg_tensor> tensors;  // inputs, then outputs
@@ -39,19 +37,19 @@ class PluginProgram {
       const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function,
       const void* choice, absl::Span<const int> nodes, std::vector<uint8_t> may_be_private,
       int threads);
-  ~PluginProgram();
+  ~PluginProgram() override;
   PluginProgram(const PluginProgram&) = delete;
   PluginProgram& operator=(const PluginProgram&) = delete;
 
   const NodeCall& call(int node) const { return *calls_[node]; }
-  int64_t persistent_bytes() const { return program_.persistent_bytes; }
-  const std::vector<OpaqueBytes>& opaque_bytes() const { return opaque_bytes_; }
 
-  absl::Status Begin();
-  void End();
-  /// Runs a node. As many inputs, outputs and versions as the op has.
-  absl::Status Run(int node, absl::Span<const void* const> inputs, absl::Span<void* const> outputs,
-                   absl::Span<const uint64_t> versions, void* scratch, void* persistent);
+  std::string implementation(int node) const override { return call(node).implementation; }
+  int64_t scratch_bytes(int node) const override { return call(node).scratch_bytes; }
+  int64_t persistent_bytes() const override { return program_.persistent_bytes; }
+  std::vector<OpaqueLayout> opaque_layouts() const override { return opaque_layouts_; }
+  absl::Status Begin() override;
+  void End() override;
+  absl::Status Run(int node, const KernelArgs& args) override;
 
  private:
   PluginProgram(const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function)
@@ -65,7 +63,7 @@ class PluginProgram {
   const std::shared_ptr<const EncodedFunction> function_;
   bool prepared_ = false;
   sg_program program_ = {};
-  std::vector<OpaqueBytes> opaque_bytes_;
+  std::vector<OpaqueLayout> opaque_layouts_;
   std::vector<int64_t> value_bytes_;              // for each value
   std::vector<std::unique_ptr<NodeCall>> calls_;  // null: another backend's
 };

@@ -20,22 +20,20 @@ bool IsNameCharacter(char c) {
 
 absl::Status CheckTable(const sg_backend& table, const AbiRange& range) {
   if (table.magic != SG_MAGIC) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("its table has the magic number 0x", absl::Hex(table.magic), ", expected 0x",
-                     absl::Hex(SG_MAGIC), ": it is no Seqgraph backend"));
+    return FailedPrecondition("its table has the magic number 0x", absl::Hex(table.magic),
+                              ", expected 0x", absl::Hex(SG_MAGIC), ": it is no Seqgraph backend");
   }
   if (table.struct_size < SG_BACKEND_V1_SIZE) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "its table has ", table.struct_size, " bytes; version 1 has ", SG_BACKEND_V1_SIZE));
+    return FailedPrecondition("its table has ", table.struct_size, " bytes; version 1 has ",
+                              SG_BACKEND_V1_SIZE);
   }
   if (table.abi_version < range.min || table.abi_version > range.max) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "it speaks version ", table.abi_version, " of the backend interface, this program ",
-        range.min, " to ", range.max, ": rebuild it with this program's seqgraph_backend.h"));
+    return FailedPrecondition("it speaks version ", table.abi_version,
+                              " of the backend interface, this program ", range.min, " to ",
+                              range.max, ": rebuild it with this program's seqgraph_backend.h");
   }
   const auto missing = [](absl::string_view slot) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("its table lacks \"", slot, "\", which is required"));
+    return FailedPrecondition("its table lacks \"", slot, "\", which is required");
   };
   if (table.name == nullptr) return missing("name");
   if (table.version == nullptr) return missing("version");
@@ -60,9 +58,8 @@ absl::Status PluginError(absl::string_view label, absl::string_view what, int32_
                          const sg_status& status) {
   const std::string text = TextFromPlugin(status.text, sizeof(status.text));
   if (code < SG_OK || code > SG_UNAUTHENTICATED) {
-    return absl::InternalError(absl::StrCat(label, ": ", what, ": returned code ", code,
-                                            ", which does not exist",
-                                            text.empty() ? "" : ", with the text: ", text));
+    return Internal(label, ": ", what, ": returned code ", code, ", which does not exist",
+                    text.empty() ? "" : ", with the text: ", text);
   }
   return absl::Status(static_cast<absl::StatusCode>(code),
                       absl::StrCat(label, ": ", what, ": ",
@@ -70,8 +67,8 @@ absl::Status PluginError(absl::string_view label, absl::string_view what, int32_
 }
 
 absl::Status PluginThrew(absl::string_view label, absl::string_view what, const char* text) {
-  return absl::InternalError(absl::StrCat(label, ": ", what, ": threw an exception, which no ",
-                                          "plugin may: ", TextFromPlugin(text, kMaxTextBytes)));
+  return Internal(label, ": ", what, ": threw an exception, which no ",
+                  "plugin may: ", TextFromPlugin(text, kMaxTextBytes));
 }
 
 absl::StatusOr<PluginTable> NegotiateWithPlugin(sg_entry_function entry, const std::string& path,
@@ -95,9 +92,8 @@ absl::StatusOr<PluginTable> NegotiateWithPlugin(sg_entry_function entry, const s
   const std::string& name = plugin.info.name;
   if (name.empty() || name.size() > kMaxNameBytes ||
       !std::all_of(name.begin(), name.end(), IsNameCharacter)) {
-    return absl::FailedPreconditionError(absl::StrCat(plugin.label, ": calls itself \"", name,
-                                                      "\"; a backend's name is 1 to ",
-                                                      kMaxNameBytes, " of a-z 0-9 _ - ."));
+    return FailedPrecondition(plugin.label, ": calls itself \"", name,
+                              "\"; a backend's name is 1 to ", kMaxNameBytes, " of a-z 0-9 _ - .");
   }
   plugin.label = absl::StrCat("plugin ", name, " (", path, ")");
   return plugin;

@@ -8,16 +8,17 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/plugin/guarded_run.h"
 #include "backends/plugin/plugin_backend.h"
 #include "backends/plugin/plugin_loader.h"
 #include "backends/plugin/plugin_program.h"
 #include "backends/plugin/probe_protocol.h"
+#include "base/guarded_buffer.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::probe {
@@ -80,8 +81,8 @@ absl::Status CheckRefusals(const PluginTable& plugin, const EncodedFunction& fun
     changed.bytes = reinterpret_cast<const uint8_t*>(bytes.data());
     changed.num_bytes = bytes.size();
     if (AskPlugin(plugin, changed).nodes[node].claimed()) {
-      return absl::InternalError(absl::StrCat(plugin.label, ": claims a node ", addition.what, " (",
-                                              function.NodeLabel(node), ", changed)"));
+      return Internal(plugin.label, ": claims a node ", addition.what, " (",
+                      function.NodeLabel(node), ", changed)");
     }
   }
   return absl::OkStatus();
@@ -99,6 +100,78 @@ int64_t DataBytes() {
   int64_t pages = 0;
   for (int i = 0; i < 6; ++i) statm >> pages;
   return pages * sysconf(_SC_PAGESIZE);
+}
+
+// Null if it is too large to be tried here.
+std::unique_ptr<GuardedBuffer> Guarded(int64_t bytes) {
+  constexpr int64_t kAlignment = 64;
+  auto buffer =
+      GuardedBuffer::Create(std::max<int64_t>(bytes, 0), kAlignment, Guard::kPage, "an operand");
+  return buffer.ok() ? *std::move(buffer) : nullptr;
+}
+
+using Buffers = std::vector<std::unique_ptr<GuardedBuffer>>;
+
+absl::Status CheckIntact(const Buffers& buffers, size_t num_inputs, const std::string& label,
+                         const PluginProgram::NodeCall& call) {
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const bool is_input = i < num_inputs;
+    if (!buffers[i]->Damage().empty()) {
+      return OutOfRange("wrote outside the memory of ", is_input ? "input " : "output ",
+                        is_input ? i : i - num_inputs, " of ", label);
+    }
+    const auto* data = static_cast<const char*>(buffers[i]->data());
+    const auto is_zero = [](char byte) { return byte == 0; };
+    if (is_input && !std::all_of(data, data + call.tensors[i].bytes, is_zero)) {
+      return Internal("wrote to input ", i, " of ", label);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunNode(PluginProgram& program, int node, GuardedBuffer& persistent) {
+  const PluginProgram::NodeCall& call = program.call(node);
+  const size_t num_inputs = call.args.num_inputs;
+  Buffers buffers;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  for (size_t i = 0; i < call.tensors.size(); ++i) {
+    buffers.push_back(Guarded(call.tensors[i].bytes));
+    if (buffers.back() == nullptr) return absl::OkStatus();
+    void* data = buffers.back()->data();
+    if (call.tensors[i].dims == nullptr && call.tensors[i].dtype == 0) data = nullptr;  // absent
+    if (i < num_inputs) {
+      inputs.push_back(data);
+    } else {
+      outputs.push_back(data);
+    }
+  }
+  const std::unique_ptr<GuardedBuffer> scratch = Guarded(call.scratch_bytes);
+  if (scratch == nullptr) return absl::OkStatus();
+  const std::vector<uint64_t> versions(num_inputs, 0);
+  SEQ_RETURN_IF_ERROR(program.Begin());
+  const absl::Status status =
+      program.Run(node, {inputs, outputs, versions, scratch->data(), persistent.data()});
+  program.End();
+  SEQ_RETURN_IF_ERROR(CheckIntact(buffers, num_inputs, call.label, call));
+  if (!scratch->Damage().empty() || !persistent.Damage().empty()) {
+    return OutOfRange("wrote outside the scratch or persistent memory of ", call.label);
+  }
+  if (absl::IsInvalidArgument(status) || absl::IsOutOfRange(status) ||
+      absl::IsFailedPrecondition(status)) {
+    return absl::OkStatus();
+  }
+  return Annotate(status, call.label);
+}
+
+// Runs the nodes of a program in order, each on operands of zeros of its own. OutOfRange for a
+// write outside a buffer, Internal for a write to an input; otherwise what the plugin says, except
+// that InvalidArgument, OutOfRange and FailedPrecondition count as OK: zeros may be refused.
+absl::Status RunGuarded(PluginProgram& program, absl::Span<const int> nodes) {
+  const std::unique_ptr<GuardedBuffer> persistent = Guarded(program.persistent_bytes());
+  if (persistent == nullptr) return absl::OkStatus();
+  for (int node : nodes) SEQ_RETURN_IF_ERROR(RunNode(program, node, *persistent));
+  return absl::OkStatus();
 }
 
 class Prober {
@@ -121,8 +194,8 @@ class Prober {
     const PluginClaims claims = ClaimAll(plugin_, function);
     if (!claims.broken.empty()) {
       const int n = claims.broken.front();
-      return absl::InternalError(absl::StrCat(plugin_.label, ": ", function->NodeLabel(n), ": ",
-                                              claims.answer.nodes[n].text));
+      return Internal(plugin_.label, ": ", function->NodeLabel(n), ": ",
+                      claims.answer.nodes[n].text);
     }
     const std::vector<int> claimed = claims.Claimed();
     send_(FrameType::kClaimed, absl::StrCat(claimed.size()));
@@ -161,9 +234,8 @@ class Prober {
     }
     const int64_t growth = (DataBytes() - before) / repeats;
     if (kFreedMemoryIsKept || growth <= request_.leak_limit) return absl::OkStatus();
-    return absl::ResourceExhaustedError(
-        absl::StrCat(plugin_.label, ": leaks: grew by ", growth, " bytes with each of ", repeats,
-                     " preparations; at most ", request_.leak_limit));
+    return ResourceExhausted(plugin_.label, ": leaks: grew by ", growth, " bytes with each of ",
+                             repeats, " preparations; at most ", request_.leak_limit);
   }
 
   const Request& request_;

@@ -1,10 +1,7 @@
 #include "backends/plugin/probe_protocol.h"
 
-#include <cstring>
-
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::probe {
@@ -20,71 +17,48 @@ bool IsFrameType(char c) {
   return false;
 }
 
-// A line of numbers, then texts of the lengths that it names.
-constexpr size_t kFixedNumbers = 5;
-
 }  // namespace
 
 std::string Request::Pack() const {
-  std::string head = absl::StrCat(run, " ", leak_repeats, " ", leak_limit, " ", functions.size(),
-                                  " ", path.size());
-  std::string body = path;
+  std::string packed =
+      absl::StrCat(NumberBytes(run, 1), NumberBytes(leak_repeats, 4), NumberBytes(leak_limit, 8),
+                   NumberBytes(path.size(), 8), path, NumberBytes(functions.size(), 8));
   for (const auto& function : functions) {
-    const std::string packed = function->Pack();
-    absl::StrAppend(&head, " ", packed.size());
-    absl::StrAppend(&body, packed);
+    const std::string bytes = function->Pack();
+    absl::StrAppend(&packed, NumberBytes(bytes.size(), 8), bytes);
   }
-  return absl::StrCat(head, "\n", body);
+  return packed;
 }
 
 absl::StatusOr<Request> Request::Unpack(absl::string_view packed) {
-  const absl::Status damaged = absl::InvalidArgumentError("a probe's request is damaged");
-  const size_t line = packed.find('\n');
-  if (line == absl::string_view::npos) return damaged;
-  std::vector<int64_t> numbers;
-  for (absl::string_view text : absl::StrSplit(packed.substr(0, line), ' ')) {
-    int64_t number;
-    if (!absl::SimpleAtoi(text, &number) || number < 0) return damaged;
-    numbers.push_back(number);
-  }
-  absl::string_view rest = packed.substr(line + 1);
-  if (numbers.size() < kFixedNumbers ||
-      numbers.size() != kFixedNumbers + static_cast<size_t>(numbers[3])) {
-    return damaged;
-  }
+  ByteCursor in(packed);
   Request request;
-  request.run = numbers[0] != 0;
-  request.leak_repeats = static_cast<int>(numbers[1]);
-  request.leak_limit = numbers[2];
-  for (size_t i = kFixedNumbers - 1; i < numbers.size(); ++i) {
-    if (static_cast<uint64_t>(numbers[i]) > rest.size()) return damaged;
-    const absl::string_view text = rest.substr(0, numbers[i]);
-    rest.remove_prefix(numbers[i]);
-    if (i == kFixedNumbers - 1) {
-      request.path = std::string(text);
-      continue;
-    }
-    SEQ_ASSIGN_OR_RETURN(auto function, EncodedFunction::Unpack(text));
-    request.functions.push_back(std::move(function));
+  request.run = in.U8() != 0;
+  request.leak_repeats = static_cast<int>(in.U32());
+  request.leak_limit = static_cast<int64_t>(in.U64());
+  request.path = std::string(in.Take(in.U64()));
+  for (uint64_t count = in.Count(8); count > 0; --count) {
+    SEQ_ASSIGN_OR_RETURN(request.functions.emplace_back(),
+                         EncodedFunction::Unpack(in.Take(in.U64())));
   }
-  return request;
+  if (in.ok() && in.left() == 0) return request;
+  return InvalidArgument("a probe's request is damaged");
 }
 
 std::string PackFrame(FrameType type, absl::string_view text) {
   text = text.substr(0, kMaxFrameText);
-  const uint32_t size = static_cast<uint32_t>(text.size());
-  std::string frame(1, static_cast<char>(type));
-  frame.append(reinterpret_cast<const char*>(&size), sizeof(size));
-  return frame.append(text.data(), text.size());
+  return absl::StrCat(NumberBytes(static_cast<uint8_t>(type), 1), NumberBytes(text.size(), 4),
+                      text);
 }
 
 bool TakeFrame(std::string& stream, Frame& frame, bool& damaged) {
   if (stream.size() < kFrameHead) return false;
-  uint32_t size;
-  std::memcpy(&size, stream.data() + 1, sizeof(size));
-  damaged = !IsFrameType(stream[0]) || size > kMaxFrameText;
-  if (damaged || stream.size() < kFrameHead + size) return false;
-  frame = {static_cast<FrameType>(stream[0]), stream.substr(kFrameHead, size)};
+  ByteCursor in(stream);
+  const char type = static_cast<char>(in.U8());
+  const uint32_t size = in.U32();
+  damaged = !IsFrameType(type) || size > kMaxFrameText;
+  if (damaged || in.left() < size) return false;
+  frame = {static_cast<FrameType>(type), std::string(in.Take(size))};
   stream.erase(0, kFrameHead + size);
   return true;
 }

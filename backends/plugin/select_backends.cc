@@ -1,6 +1,5 @@
 #include "backends/plugin/select_backends.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -50,17 +49,16 @@ std::vector<const PluginFile*> FilesNamed(const PluginSearch& search, absl::stri
 
 absl::Status CheckAlone(absl::string_view name, const std::vector<const PluginFile*>& files) {
   if (files.size() < 2) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
+  return FailedPrecondition(
       "several plugins are named ", name, ", of which none is used; give the path of one: ",
       absl::StrJoin(files, ", ",
-                    [](std::string* out, const PluginFile* file) { out->append(file->path); })));
+                    [](std::string* out, const PluginFile* file) { out->append(file->path); }));
 }
 
 absl::Status CheckOwnName(const PluginFile& file, const BackendInfo& info) {
   if (info.name == file.name) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("plugin ", file.path, ": calls itself ", info.name, ", not ", file.name,
-                   "; name the file lib", info.name, ".so or give its path"));
+  return FailedPrecondition("plugin ", file.path, ": calls itself ", info.name, ", not ", file.name,
+                            "; name the file lib", info.name, ".so or give its path");
 }
 
 absl::Status NoSuchBackend(absl::string_view name, const PluginSearch& search,
@@ -68,10 +66,9 @@ absl::Status NoSuchBackend(absl::string_view name, const PluginSearch& search,
   std::vector<std::string> known;
   for (const auto& backend : options.built_in->all()) known.push_back(backend->info().name);
   for (const PluginFile& file : search.files) known.push_back(file.name);
-  return absl::NotFoundError(
-      absl::StrCat("unknown backend \"", name, "\"; there are ", absl::StrJoin(known, ", "),
-                   "; a plugin is given by its path, with a '/' in it, or found in the folders of "
-                   "SEQGRAPH_BACKEND_PATH"));
+  return NotFound("unknown backend \"", name, "\"; there are ", absl::StrJoin(known, ", "),
+                  "; a plugin is given by its path, with a '/' in it, or found in the folders of "
+                  "SEQGRAPH_BACKEND_PATH");
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> ByName(absl::string_view name,
@@ -93,7 +90,7 @@ absl::StatusOr<std::unique_ptr<Backend>> ByName(absl::string_view name,
 absl::StatusOr<BackendSelection> SelectBackends(absl::string_view list,
                                                 const PluginOptions& options) {
   if (list.empty()) {
-    return absl::InvalidArgumentError("an empty list of backends; name at least one");
+    return InvalidArgument("an empty list of backends; name at least one");
   }
   BackendSelection selection;
   std::vector<std::string> names;
@@ -107,8 +104,7 @@ absl::StatusOr<BackendSelection> SelectBackends(absl::string_view list,
                                              ", in place of the built-in one"));
     }
     if (!selection.registry.Register(*std::move(backend)).ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("two backends in \"", list, "\" are named ", names.back()));
+      return InvalidArgument("two backends in \"", list, "\" are named ", names.back());
     }
   }
   selection.names = absl::StrJoin(names, ",");
@@ -127,10 +123,9 @@ std::vector<ListedBackend> ListBackends(const PluginOptions& options,
     ListedBackend row = {
         file.name, file.path, {}, CheckAlone(file.name, FilesNamed(search, file.name))};
     if (row.status.ok() && options.built_in->Get(file.name).ok()) {
-      row.status = absl::FailedPreconditionError(
-          absl::StrCat("plugin ", file.path,
-                       ": the name means the built-in backend; give the "
-                       "path to use it"));
+      row.status = FailedPrecondition("plugin ", file.path,
+                                      ": the name means the built-in backend; give the "
+                                      "path to use it");
     }
     if (row.status.ok()) {
       const absl::StatusOr<ProbeReport> probed =

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "backends/plugin/encoded_function.h"
 #include "backends/plugin/plugin_loader.h"
 #include "backends/plugin/plugin_probe.h"

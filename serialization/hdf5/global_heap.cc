@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
-#include "serialization/hdf5/byte_cursor.h"
 
 namespace seqgraph::hdf5 {
 
@@ -16,13 +16,12 @@ absl::StatusOr<absl::string_view> GlobalHeap::Object(uint64_t address, uint32_t 
   }
   const auto object = found->second.find(index);
   if (object != found->second.end()) return object->second;
-  return absl::InvalidArgumentError(
-      absl::StrCat("the heap at ", address, " has no object ", index));
+  return InvalidArgument("the heap at ", address, " has no object ", index);
 }
 
 absl::StatusOr<GlobalHeap::Collection> GlobalHeap::ReadCollection(uint64_t address) {
   const auto malformed = [&](absl::string_view why) {
-    return absl::InvalidArgumentError(absl::StrCat("the heap at ", address, " ", why));
+    return InvalidArgument("the heap at ", address, " ", why);
   };
   if (address > file_.size()) return malformed("lies beyond the end of the file");
   ByteCursor head(file_.substr(address));

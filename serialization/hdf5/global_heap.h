@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::hdf5 {
 
@@ -23,8 +24,7 @@ class Budget {
  private:
   static absl::Status Spend(uint64_t& left, uint64_t amount) {
     if (amount > left) {
-      return absl::ResourceExhaustedError(
-          "the file refers to the same bytes over and over: it is damaged");
+      return ResourceExhausted("the file refers to the same bytes over and over: it is damaged");
     }
     left -= amount;
     return absl::OkStatus();

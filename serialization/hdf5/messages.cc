@@ -1,20 +1,17 @@
 #include "serialization/hdf5/messages.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
 #include "graph/shape.h"
-#include "serialization/hdf5/byte_cursor.h"
 
 namespace seqgraph::hdf5 {
 namespace {
 
-absl::Status Cut(absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(what, " is cut short"));
-}
+absl::Status Cut(absl::string_view what) { return InvalidArgument(what, " is cut short"); }
 
 absl::Status NotRead(absl::string_view what, int version) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, " has version ", version, ", which is not read"));
+  return InvalidArgument(what, " has version ", version, ", which is not read");
 }
 
 // A name with the zero behind it, which its length counts.
@@ -42,7 +39,7 @@ absl::StatusOr<uint64_t> Dataspace::Elements() const {
   uint64_t product = 1;
   for (const uint64_t extent : extents) {
     if (extent != 0 && product > uint64_t{Shape::kMaxElements} / extent) {
-      return absl::InvalidArgumentError("has more than 2^40 elements");
+      return InvalidArgument("has more than 2^40 elements");
     }
     product *= extent;
   }
@@ -88,7 +85,7 @@ absl::StatusOr<Datatype> ParseDatatype(absl::string_view bytes) {
       break;
   }
   if (!cursor.ok()) return Cut("the element type");
-  if (type.size == 0) return absl::InvalidArgumentError("the element type has no bytes");
+  if (type.size == 0) return InvalidArgument("the element type has no bytes");
   return type;
 }
 
@@ -109,7 +106,7 @@ absl::StatusOr<Dataspace> ParseDataspace(absl::string_view bytes) {
     return NotRead("the dataspace", version);
   }
   if (rank > kMaxRank) {
-    return absl::InvalidArgumentError(absl::StrCat("has rank ", rank, "; at most ", kMaxRank));
+    return InvalidArgument("has rank ", rank, "; at most ", kMaxRank);
   }
   for (int i = 0; i < rank; ++i) space.extents.push_back(cursor.U64());
   if (!cursor.ok()) return Cut("the dataspace");
@@ -183,14 +180,10 @@ absl::StatusOr<AttributeMessage> ParseAttribute(absl::string_view bytes) {
   if (!cursor.ok()) return Cut("an attribute");
   const std::string where = absl::StrCat("attribute ", attribute.name);
   if (version > 1 && (flags & 3) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(where, " shares its type, which is not read"));
+    return InvalidArgument(where, " shares its type, which is not read");
   }
-  const absl::StatusOr<Datatype> parsed = ParseDatatype(type);
-  SEQ_RETURN_IF_ERROR(Annotate(parsed.status(), where));
-  attribute.type = *parsed;
-  absl::StatusOr<Dataspace> extents = ParseDataspace(space);
-  SEQ_RETURN_IF_ERROR(Annotate(extents.status(), where));
-  attribute.space = *std::move(extents);
+  SEQ_ASSIGN_OR_RETURN(attribute.type, Annotate(ParseDatatype(type), where));
+  SEQ_ASSIGN_OR_RETURN(attribute.space, Annotate(ParseDataspace(space), where));
   attribute.data = cursor.Take(cursor.left());
   return attribute;
 }

@@ -3,9 +3,8 @@
 #include <deque>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
-#include "serialization/hdf5/byte_cursor.h"
 #include "serialization/hdf5/messages.h"
 
 namespace seqgraph::hdf5 {
@@ -21,8 +20,7 @@ class HeaderReader {
 
   absl::StatusOr<ObjectHeader> Read(uint64_t address) {
     if (address >= file_.size()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("its header at ", address, " lies beyond the end of the file"));
+      return InvalidArgument("its header at ", address, " lies beyond the end of the file");
     }
     ByteCursor cursor(file_.substr(address));
     second_ = file_.substr(address, 4) == kSecondVersion;
@@ -39,15 +37,14 @@ class HeaderReader {
   absl::Status ReadFirst(ByteCursor& cursor) {
     const int version = cursor.U8();
     if (version != 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("its header has version ", version, ", which is not read"));
+      return InvalidArgument("its header has version ", version, ", which is not read");
     }
     cursor.Skip(7);  // reserved, number of messages, references
     const uint32_t size = cursor.U32();
     cursor.Skip(4);
     blocks_.push_back(cursor.Take(size));
     if (cursor.ok()) return absl::OkStatus();
-    return absl::InvalidArgumentError("its header is cut short");
+    return InvalidArgument("its header is cut short");
   }
 
   absl::Status ReadSecond(ByteCursor& cursor) {
@@ -55,15 +52,14 @@ class HeaderReader {
     const int version = cursor.U8();
     const int flags = cursor.U8();
     if (version != 2) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("its header has version ", version, ", which is not read"));
+      return InvalidArgument("its header has version ", version, ", which is not read");
     }
     if ((flags & 0x20) != 0) cursor.Skip(16);  // times
     if ((flags & 0x10) != 0) cursor.Skip(4);   // when attributes become dense
     ordered_ = (flags & 4) != 0;
     blocks_.push_back(cursor.Take(cursor.Number(1 << (flags & 3))));
     if (cursor.ok()) return absl::OkStatus();
-    return absl::InvalidArgumentError("its header is cut short");
+    return InvalidArgument("its header is cut short");
   }
 
   absl::Status ReadBlock(absl::string_view block) {
@@ -76,13 +72,13 @@ class HeaderReader {
       const int flags = cursor.U8();
       cursor.Skip(second_ ? (ordered_ ? 2 : 0) : 3);
       const absl::string_view data = cursor.Take(size);
-      if (!cursor.ok()) return absl::InvalidArgumentError("a message of its header is cut short");
+      if (!cursor.ok()) return InvalidArgument("a message of its header is cut short");
       if (type == MessageType::kContinuation) {
         SEQ_RETURN_IF_ERROR(AddContinuation(data));
         continue;
       }
       if ((flags & kShared) != 0) {
-        return absl::InvalidArgumentError("shares a message with other objects, which is not read");
+        return InvalidArgument("shares a message with other objects, which is not read");
       }
       header_.messages.push_back({type, data});
     }
@@ -94,13 +90,13 @@ class HeaderReader {
     const uint64_t address = cursor.U64();
     const uint64_t size = cursor.U64();
     if (!cursor.ok() || address > file_.size() || size > file_.size() - address) {
-      return absl::InvalidArgumentError("its header goes on beyond the end of the file");
+      return InvalidArgument("its header goes on beyond the end of the file");
     }
     absl::string_view block = file_.substr(address, size);
     if (second_) {
       constexpr size_t kChecksum = 4;
       if (block.substr(0, 4) != kSecondContinuation || size < 4 + kChecksum) {
-        return absl::InvalidArgumentError("its header goes on where there is none");
+        return InvalidArgument("its header goes on where there is none");
       }
       block = block.substr(4, size - 4 - kChecksum);
     }
@@ -135,10 +131,9 @@ absl::Status ObjectHeader::CheckNotDense(MessageType info, absl::string_view wha
   if ((flags & 1) != 0) cursor.Skip(info == MessageType::kLinkInfo ? 8 : 2);
   const uint64_t heap = cursor.U64();
   if (cursor.ok() && heap == kUndefined) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("keeps its ", what,
-                   " in a heap of their own, which is not read: write the file anew with "
-                   "HDF5's earliest format"));
+  return InvalidArgument("keeps its ", what,
+                         " in a heap of their own, which is not read: write the file anew with "
+                         "HDF5's earliest format");
 }
 
 absl::StatusOr<ObjectHeader> ReadObjectHeader(absl::string_view file, uint64_t address,

@@ -1,13 +1,14 @@
 #include "serialization/hdf5/reader.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
-#include "serialization/hdf5/byte_cursor.h"
-#include "serialization/hdf5/dataset.h"
 #include "serialization/hdf5/global_heap.h"
 #include "serialization/hdf5/messages.h"
 #include "serialization/hdf5/object_header.h"
@@ -21,6 +22,115 @@ absl::Status At(const absl::Status& status, absl::string_view path) {
   return Annotate(status, path.empty() ? "/" : path);
 }
 
+// What the elements become; none for a type that has no exact counterpart.
+absl::StatusOr<DType> TargetOf(const Datatype& type) {
+  const bool narrow = type.size < 4 || (type.size == 4 && type.is_signed);
+  if (type.kind == Datatype::Kind::kInteger && type.size <= 8 && !type.big_endian) {
+    if (narrow) return DType::kInt32;
+    if (type.size == 4 || type.is_signed) return DType::kInt64;
+  }
+  if (type.kind == Datatype::Kind::kFloat && !type.big_endian) {
+    return type.size == 8 ? DType::kFloat64 : DType::kFloat32;
+  }
+  return InvalidArgument("holds ", type.ToString(), ", which is not read");
+}
+
+// IEEE 754 binary16 to float; exact.
+float FromHalf(uint16_t half) {
+  const int exponent = half >> 10 & 31;
+  const int fraction = half & 1023;
+  const float sign = (half & 0x8000) != 0 ? -1.0f : 1.0f;
+  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
+  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
+  return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+}
+
+int64_t FromInteger(uint64_t bits, const Datatype& type) {
+  const int unused = 64 - 8 * static_cast<int>(type.size);
+  if (!type.is_signed || unused == 0) return static_cast<int64_t>(bits);
+  return static_cast<int64_t>(bits << unused) >> unused;
+}
+
+void Fill(absl::string_view bytes, const Datatype& type, Tensor& tensor) {
+  if (static_cast<int64_t>(bytes.size()) == tensor.num_bytes()) {
+    std::memcpy(tensor.data(), bytes.data(), bytes.size());
+    return;
+  }
+  ByteCursor cursor(bytes);
+  for (int64_t i = 0; i < tensor.num_elements(); ++i) {
+    const uint64_t bits = cursor.Number(static_cast<int>(type.size));
+    if (tensor.dtype() == DType::kFloat32) {
+      tensor.Elements<float>()[i] = FromHalf(static_cast<uint16_t>(bits));
+    } else if (tensor.dtype() == DType::kInt32) {
+      tensor.Elements<int32_t>()[i] = static_cast<int32_t>(FromInteger(bits, type));
+    } else {
+      tensor.Elements<int64_t>()[i] = FromInteger(bits, type);
+    }
+  }
+}
+
+// The bytes of the elements, all `size` of them.
+absl::StatusOr<absl::string_view> Contents(absl::string_view file, const Layout& layout,
+                                           uint64_t size) {
+  absl::string_view bytes = layout.inside;
+  if (!layout.compact && size > 0) {
+    if (layout.address == kUndefined) {
+      return InvalidArgument("was never written");
+    }
+    if (layout.address > file.size() || size > file.size() - layout.address) {
+      return InvalidArgument("its elements lie beyond the end of the file");
+    }
+    bytes = file.substr(layout.address, size);
+  }
+  if (layout.size < size || bytes.size() < size) {
+    return InvalidArgument("takes ", size, " bytes, and only ", layout.size, " are there");
+  }
+  return bytes.substr(0, size);
+}
+
+// Reads the elements of the dataset with this header into node->value, or says in
+// node->unreadable why they cannot be given.
+absl::Status ReadDataset(absl::string_view file, const ObjectHeader& header, Budget* budget,
+                         Node* node) {
+  const Message* type_message = header.Find(MessageType::kDatatype);
+  const Message* space_message = header.Find(MessageType::kDataspace);
+  const Message* layout_message = header.Find(MessageType::kLayout);
+  if (type_message == nullptr || space_message == nullptr || layout_message == nullptr) {
+    return InvalidArgument("a dataset needs a type, extents and a layout");
+  }
+  SEQ_ASSIGN_OR_RETURN(const Datatype type, ParseDatatype(type_message->data));
+  SEQ_ASSIGN_OR_RETURN(const Dataspace space, ParseDataspace(space_message->data));
+  SEQ_ASSIGN_OR_RETURN(const Layout layout, ParseLayout(layout_message->data));
+  SEQ_ASSIGN_OR_RETURN(const uint64_t elements, space.Elements());
+  if (header.Find(MessageType::kExternalFiles) != nullptr) {
+    node->unreadable = "lies in another file, which is not opened";
+    return absl::OkStatus();
+  }
+  if (header.Find(MessageType::kFilters) != nullptr) {
+    node->unreadable =
+        "is compressed, which is not read: write the file anew with `h5repack -f NONE`";
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<DType> target = TargetOf(type);
+  if (!layout.unreadable.empty() || !target.ok() || space.null) {
+    node->unreadable = !layout.unreadable.empty() ? layout.unreadable
+                       : !target.ok()             ? std::string(target.status().message())
+                                                  : "holds nothing";
+    return absl::OkStatus();
+  }
+  // At most 2^40 elements of at most 8 bytes: no overflow.
+  SEQ_ASSIGN_OR_RETURN(const absl::string_view bytes, Contents(file, layout, elements * type.size));
+  SEQ_RETURN_IF_ERROR(budget->Copy(bytes.size()));
+  Shape shape;
+  for (const uint64_t extent : space.extents) shape.Append(static_cast<int64_t>(extent));
+  // Extents beside a zero are not in the product.
+  SEQ_RETURN_IF_ERROR(shape.Validate());
+  SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros({*target, shape}));
+  Fill(bytes, type, tensor);
+  node->value = std::move(tensor);
+  return absl::OkStatus();
+}
+
 class TreeReader {
  public:
   explicit TreeReader(absl::string_view file)
@@ -29,7 +139,7 @@ class TreeReader {
   absl::StatusOr<Node> Read() {
     SEQ_ASSIGN_OR_RETURN(const uint64_t root, RootAddress());
     SEQ_ASSIGN_OR_RETURN(Node node, ReadObject(root, "", 0));
-    if (!node.is_group()) return absl::InvalidArgumentError("the root is not a group");
+    if (!node.is_group()) return InvalidArgument("the root is not a group");
     return node;
   }
 
@@ -40,32 +150,29 @@ class TreeReader {
     cursor.Skip(kSignature.size());
     const int version = cursor.U8();
     if (version > 3) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("superblock ", version, " is not read; 0 to 3 are"));
+      return InvalidArgument("superblock ", version, " is not read; 0 to 3 are");
     }
     const bool old = version < 2;
     if (old) cursor.Skip(4);  // versions of parts
     const int offset_size = cursor.U8();
     const int length_size = cursor.U8();
     if (offset_size != 8 || length_size != 8) {
-      return absl::InvalidArgumentError(absl::StrCat("addresses of ", offset_size,
-                                                     " bytes and lengths of ", length_size,
-                                                     " are not read; 8 and 8 are"));
+      return InvalidArgument("addresses of ", offset_size, " bytes and lengths of ", length_size,
+                             " are not read; 8 and 8 are");
     }
     // Old: a reserved byte, the sizes of groups' nodes and flags; new: flags.
     cursor.Skip(old ? (version == 1 ? 13 : 9) : 1);
-    if (cursor.U64() != 0) return absl::InvalidArgumentError("the file begins with another block");
+    if (cursor.U64() != 0) return InvalidArgument("the file begins with another block");
     cursor.Skip(old ? 24 : 16);  // old: free space, end, driver; new: extension, end
     if (old) cursor.Skip(8);     // the root's name
     const uint64_t root = cursor.U64();
-    if (!cursor.ok()) return absl::InvalidArgumentError("the superblock is cut short");
+    if (!cursor.ok()) return InvalidArgument("the superblock is cut short");
     return root;
   }
 
   absl::StatusOr<Node> ReadObject(uint64_t address, const std::string& path, int depth) {
     if (depth > kMaxDepth) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": groups lie more than ", kMaxDepth, " deep in each other"));
+      return InvalidArgument(path, ": groups lie more than ", kMaxDepth, " deep in each other");
     }
     absl::StatusOr<ObjectHeader> header = ReadObjectHeader(file_, address, &budget_);
     SEQ_RETURN_IF_ERROR(At(header.status(), path));
@@ -83,14 +190,13 @@ class TreeReader {
     for (Link& link : links) {
       const std::string below = absl::StrCat(path, path.empty() ? "" : "/", link.name);
       if (link.name.empty() || absl::StrContains(link.name, '/')) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(below, ": a member has no name, or one with a slash"));
+        return InvalidArgument(below, ": a member has no name, or one with a slash");
       }
       if (!link.unreadable.empty()) {
-        return absl::InvalidArgumentError(absl::StrCat(below, ": ", link.unreadable));
+        return InvalidArgument(below, ": ", link.unreadable);
       }
       if (!node.children.empty() && node.children.back().name == link.name) {
-        return absl::InvalidArgumentError(absl::StrCat(below, ": is there twice"));
+        return InvalidArgument(below, ": is there twice");
       }
       SEQ_ASSIGN_OR_RETURN(Node child, ReadObject(link.address, below, depth + 1));
       child.name = std::move(link.name);
@@ -122,8 +228,7 @@ class TreeReader {
     const uint32_t size = fixed ? parsed.type.size : kReference;
     SEQ_ASSIGN_OR_RETURN(const uint64_t count, parsed.space.Elements());
     if (count > parsed.data.size() / size) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("has ", count, " texts, but no room for them"));
+      return InvalidArgument("has ", count, " texts, but no room for them");
     }
     ByteCursor cursor(parsed.data);
     for (uint64_t i = 0; i < count; ++i) {
@@ -138,7 +243,7 @@ class TreeReader {
         const uint32_t index = cursor.U32();
         if (length > 0) {
           SEQ_ASSIGN_OR_RETURN(text, heap_.Object(address, index));
-          if (length > text.size()) return absl::InvalidArgumentError("is longer than its heap");
+          if (length > text.size()) return InvalidArgument("is longer than its heap");
           text = text.substr(0, length);
           text = text.substr(0, text.find('\0'));
         }
@@ -153,15 +258,14 @@ class TreeReader {
     SEQ_RETURN_IF_ERROR(header.CheckNotDense(MessageType::kLinkInfo, "links"));
     for (const Message& message : header.messages) {
       if (message.type != MessageType::kLink) continue;
-      SEQ_ASSIGN_OR_RETURN(Link link, ParseLink(message.data));
-      links.push_back(std::move(link));
+      SEQ_ASSIGN_OR_RETURN(links.emplace_back(), ParseLink(message.data));
     }
     const Message* table = header.Find(MessageType::kSymbolTable);
     if (table == nullptr) return absl::OkStatus();
     ByteCursor cursor(table->data);
     const uint64_t tree = cursor.U64();
     const uint64_t heap = cursor.U64();
-    if (!cursor.ok()) return absl::InvalidArgumentError("the symbol table is cut short");
+    if (!cursor.ok()) return InvalidArgument("the symbol table is cut short");
     SEQ_ASSIGN_OR_RETURN(const absl::string_view names, ReadLocalHeap(heap));
     return ReadGroupTree(tree, names, 0, links);
   }
@@ -172,7 +276,7 @@ class TreeReader {
       ByteCursor cursor(file_.substr(address));
       if (cursor.Take(signature.size()) == signature) return cursor;
     }
-    return absl::InvalidArgumentError(absl::StrCat("there is no ", signature, " at ", address));
+    return InvalidArgument("there is no ", signature, " at ", address);
   }
 
   // The names of a group's members, one behind the other.
@@ -183,7 +287,7 @@ class TreeReader {
     cursor.Skip(8);
     const uint64_t start = cursor.U64();
     if (!cursor.ok() || start > file_.size() || size > file_.size() - start) {
-      return absl::InvalidArgumentError("the heap of names lies beyond the end of the file");
+      return InvalidArgument("the heap of names lies beyond the end of the file");
     }
     return file_.substr(start, size);
   }
@@ -191,17 +295,16 @@ class TreeReader {
   // A B-tree, version 1, whose leaves point to symbol nodes.
   absl::Status ReadGroupTree(uint64_t address, absl::string_view names, int depth,
                              std::vector<Link>& links) {
-    if (depth > kMaxDepth) return absl::InvalidArgumentError("the tree of members is too deep");
+    if (depth > kMaxDepth) return InvalidArgument("the tree of members is too deep");
     SEQ_ASSIGN_OR_RETURN(ByteCursor cursor, Open(address, "TREE"));
-    if (cursor.U8() != 0)
-      return absl::InvalidArgumentError("the tree of members is of another kind");
+    if (cursor.U8() != 0) return InvalidArgument("the tree of members is of another kind");
     const int level = cursor.U8();
     const uint16_t count = cursor.U16();
     cursor.Skip(16);  // siblings
     for (int i = 0; i < count; ++i) {
       cursor.Skip(8);  // a key: the name before the child's first
       const uint64_t child = cursor.U64();
-      if (!cursor.ok()) return absl::InvalidArgumentError("the tree of members is cut short");
+      if (!cursor.ok()) return InvalidArgument("the tree of members is cut short");
       SEQ_RETURN_IF_ERROR(level > 0 ? ReadGroupTree(child, names, depth + 1, links)
                                     : ReadSymbols(child, names, links));
     }
@@ -219,9 +322,9 @@ class TreeReader {
       link.address = cursor.U64();
       if (cursor.U32() == 2) link.unreadable = "is a soft link, which is not followed";
       cursor.Skip(20);
-      if (!cursor.ok()) return absl::InvalidArgumentError("a node of members is cut short");
+      if (!cursor.ok()) return InvalidArgument("a node of members is cut short");
       if (name >= names.size() || names.find('\0', name) == absl::string_view::npos) {
-        return absl::InvalidArgumentError("the name of a member lies outside of its heap");
+        return InvalidArgument("the name of a member lies outside of its heap");
       }
       link.name = std::string(names.substr(name, names.find('\0', name) - name));
       SEQ_RETURN_IF_ERROR(budget_.Copy(link.name.size()));
@@ -241,7 +344,7 @@ bool LooksLikeHdf5(absl::string_view bytes) { return bytes.substr(0, 8) == kSign
 
 absl::StatusOr<Node> ReadTree(absl::string_view bytes) {
   if (!LooksLikeHdf5(bytes)) {
-    return absl::InvalidArgumentError("not an HDF5 file: it does not begin as one");
+    return InvalidArgument("not an HDF5 file: it does not begin as one");
   }
   return TreeReader(bytes).Read();
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::hdf5 {
 
@@ -33,8 +33,8 @@ const Attribute* Node::FindAttribute(absl::string_view attribute) const {
 
 absl::StatusOr<const Tensor*> Node::Value(absl::string_view path) const {
   if (value.has_value()) return &*value;
-  return absl::InvalidArgumentError(absl::StrCat(
-      path, ": ", unreadable.empty() ? "is a group, not an array of numbers" : unreadable));
+  return InvalidArgument(path, ": ",
+                         unreadable.empty() ? "is a group, not an array of numbers" : unreadable);
 }
 
 Node& Node::Group(absl::string_view child) {

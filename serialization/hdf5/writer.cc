@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_cursor.h"
 #include "base/status_macros.h"
 #include "serialization/hdf5/messages.h"
 #include "serialization/hdf5/object_header.h"
@@ -24,11 +25,7 @@ constexpr size_t kMaxMembers = 2 * kTreeRank * 2 * 32767;
 constexpr size_t kLeastHeap = 4096;
 constexpr size_t kHeapHead = 16;
 
-std::string Number(uint64_t value, int size) {
-  std::string bytes;
-  for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i));
-  return bytes;
-}
+std::string Number(uint64_t value, int size) { return NumberBytes(value, size); }
 
 std::string Padded(std::string bytes) {
   bytes.resize((bytes.size() + 7) / 8 * 8);
@@ -143,7 +140,7 @@ class TreeWriter {
 
   absl::Status Check(const Node& node, const std::string& path) {
     const auto refuse = [&](absl::string_view why) {
-      return absl::InvalidArgumentError(absl::StrCat("HDF5 object ", path, ": ", why));
+      return InvalidArgument("HDF5 object ", path, ": ", why);
     };
     if (!node.unreadable.empty()) return refuse(node.unreadable);
     if (node.children.size() > kMaxMembers) return refuse("has too many members");

@@ -43,17 +43,15 @@ bool IsUnset(const Json& value) {
 
 absl::StatusOr<Json> ParseJson(absl::string_view text) {
   if (text.size() > kMaxJsonBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(text.size(), " bytes of JSON; at most ", kMaxJsonBytes));
+    return InvalidArgument(text.size(), " bytes of JSON; at most ", kMaxJsonBytes);
   }
   if (Depth(text) > kMaxJsonDepth) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("JSON has arrays and objects more than ", kMaxJsonDepth, " deep"));
+    return InvalidArgument("JSON has arrays and objects more than ", kMaxJsonDepth, " deep");
   }
   try {
     return Json::parse(text.begin(), text.end());
   } catch (const Json::exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat("not JSON: ", error.what()));
+    return InvalidArgument("not JSON: ", error.what());
   }
 }
 
@@ -79,7 +77,7 @@ std::string Shown(const Json& value) {
 
 Config::Config(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
   if (!json.is_object()) {
-    Fail(absl::InvalidArgumentError(absl::StrCat("expected an object, got ", Shown(json))));
+    Fail(InvalidArgument("expected an object, got ", Shown(json)));
   }
 }
 
@@ -88,7 +86,7 @@ void Config::Fail(const absl::Status& status) {
 }
 
 void Config::Refuse(const std::string& key, const Json& value, absl::string_view why) {
-  Fail(absl::UnimplementedError(absl::StrCat(key, " is ", Shown(value), ": ", why)));
+  Fail(Unimplemented(key, " is ", Shown(value), ": ", why));
 }
 
 const Json* Config::Take(const std::string& key) {
@@ -104,8 +102,8 @@ void Config::Int(const std::string& key, int64_t low, int64_t high, int64_t* val
   const double real = found->is_number() ? found->get<double>() : NAN;
   if (!(real >= static_cast<double>(low) && real <= static_cast<double>(high)) ||
       real != std::floor(real)) {
-    Fail(absl::InvalidArgumentError(absl::StrCat(key, " is ", Shown(*found), ": expected a number",
-                                                 " from ", low, " to ", high)));
+    Fail(InvalidArgument(key, " is ", Shown(*found), ": expected a number", " from ", low, " to ",
+                         high));
     return;
   }
   *value = static_cast<int64_t>(real);
@@ -115,8 +113,7 @@ void Config::Real(const std::string& key, double* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
   if (!found->is_number() || !std::isfinite(found->get<double>())) {
-    Fail(absl::InvalidArgumentError(
-        absl::StrCat(key, " is ", Shown(*found), ": expected a finite number")));
+    Fail(InvalidArgument(key, " is ", Shown(*found), ": expected a finite number"));
     return;
   }
   *value = found->get<double>();
@@ -126,8 +123,7 @@ void Config::Bool(const std::string& key, bool* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
   if (!found->is_boolean()) {
-    Fail(absl::InvalidArgumentError(
-        absl::StrCat(key, " is ", Shown(*found), ": expected true or false")));
+    Fail(InvalidArgument(key, " is ", Shown(*found), ": expected true or false"));
     return;
   }
   *value = found->get<bool>();
@@ -137,7 +133,7 @@ void Config::Text(const std::string& key, std::string* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
   if (!found->is_string()) {
-    Fail(absl::InvalidArgumentError(absl::StrCat(key, " is ", Shown(*found), ": expected a text")));
+    Fail(InvalidArgument(key, " is ", Shown(*found), ": expected a text"));
     return;
   }
   *value = found->get<std::string>();
@@ -181,8 +177,8 @@ absl::Status Config::Finish() const {
   if (!status_.ok()) return status_;
   for (const auto& [key, value] : json_.items()) {
     if (asked_.count(key) == 0) {
-      return absl::UnimplementedError(absl::StrCat(where_, ": has the attribute ", Shown(key), " (",
-                                                   Shown(value), "), which is not known here"));
+      return Unimplemented(where_, ": has the attribute ", Shown(key), " (", Shown(value),
+                           "), which is not known here");
     }
   }
   return absl::OkStatus();

@@ -5,7 +5,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
@@ -38,21 +37,18 @@ absl::StatusOr<Files> Unzip(absl::string_view bytes) {
         name == kTextAssetsFile) {
       continue;
     }
-    return absl::UnimplementedError(
-        absl::StrCat("it holds ", name, ", which no layer that is known here needs"));
+    return Unimplemented("it holds ", name, ", which no layer that is known here needs");
   }
   for (const char* name : {kConfigFile, kWeightsFile}) {
     if (files.count(name) == 0) {
-      return absl::InvalidArgumentError(absl::StrCat("it has no ", name));
+      return InvalidArgument("it has no ", name);
     }
   }
   return files;
 }
 
 absl::StatusOr<hdf5::Node> Tree(const Files& files) {
-  absl::StatusOr<hdf5::Node> tree = hdf5::ReadTree(files.at(kWeightsFile));
-  SEQ_RETURN_IF_ERROR(Annotate(tree.status(), kWeightsFile));
-  return tree;
+  return Annotate(hdf5::ReadTree(files.at(kWeightsFile)), kWeightsFile);
 }
 
 // A file may have a state, but not the settings: then the name alone says which optimizer it was.
@@ -73,24 +69,23 @@ void GuessOptimizer(const StoredWeights& stored, KerasModel& model) {
 absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptions& options) {
   const LayerRegistry& registry = *options.layers;
   SEQ_ASSIGN_OR_RETURN(const Files files, Unzip(bytes));
-  absl::StatusOr<KerasModel> described = ParseKerasConfig(files.at(kConfigFile), options);
-  SEQ_RETURN_IF_ERROR(Annotate(described.status(), kConfigFile));
-  KerasModel model = *std::move(described);
+  SEQ_ASSIGN_OR_RETURN(KerasModel model,
+                       Annotate(ParseKerasConfig(files.at(kConfigFile), options), kConfigFile));
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack, registry));
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, Tree(files));
-  absl::StatusOr<StoredWeights> stored = ReadWeights(tree, layers, &model.notes);
-  SEQ_RETURN_IF_ERROR(Annotate(stored.status(), kWeightsFile));
-  model.weights = std::move(stored->weights);
+  SEQ_ASSIGN_OR_RETURN(StoredWeights stored,
+                       Annotate(ReadWeights(tree, layers, &model.notes), kWeightsFile));
+  model.weights = std::move(stored.weights);
   if (const auto text = files.find(kTextAssetsFile); text != files.end()) {
     SEQ_RETURN_IF_ERROR(Annotate(ReadTextAssets(text->second, model), kTextAssetsFile));
   }
   if (!model.training.has_value()) return model;
-  if (!model.training->optimizer.has_value()) GuessOptimizer(*stored, model);
+  if (!model.training->optimizer.has_value()) GuessOptimizer(stored, model);
   if (!model.training->optimizer.has_value()) return model;
-  absl::StatusOr<std::vector<NamedTensor>> state = NameState(
-      *model.training->optimizer, AllWeights(layers), std::move(stored->optimizer_arrays));
-  SEQ_RETURN_IF_ERROR(Annotate(state.status(), kWeightsFile));
-  model.optimizer_state = *std::move(state);
+  SEQ_ASSIGN_OR_RETURN(model.optimizer_state,
+                       Annotate(NameState(*model.training->optimizer, AllWeights(layers),
+                                          std::move(stored.optimizer_arrays)),
+                                kWeightsFile));
   return model;
 }
 
@@ -99,21 +94,19 @@ absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptio
 absl::StatusOr<KerasModel> ParseKerasModel(absl::string_view bytes, const ReadOptions& options) {
   if (LooksLikeZip(bytes)) return ReadZipModel(bytes, options);
   if (!hdf5::LooksLikeHdf5(bytes)) {
-    return absl::InvalidArgumentError("neither a .keras file (a zip) nor a .h5 file (HDF5)");
+    return InvalidArgument("neither a .keras file (a zip) nor a .h5 file (HDF5)");
   }
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node root, hdf5::ReadTree(bytes));
   if (root.FindAttribute("model_config") == nullptr &&
       root.FindAttribute("model_config0") == nullptr) {
-    return absl::InvalidArgumentError("the file holds weights alone: they need a model to go into");
+    return InvalidArgument("the file holds weights alone: they need a model to go into");
   }
   return ReadLegacyModel(root, options);
 }
 
 absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOptions& options) {
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxFileBytes));
-  absl::StatusOr<KerasModel> model = ParseKerasModel(bytes, options);
-  if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
-  return model;
+  return Annotate(ParseKerasModel(bytes, options), absl::StrCat("cannot load ", path));
 }
 
 absl::StatusOr<KerasModel> ParseKerasConfig(absl::string_view text, const ReadOptions& options) {
@@ -151,9 +144,8 @@ absl::StatusOr<StoredWeights> ReadKerasWeights(const std::string& path, const La
                                                std::vector<std::string>* notes,
                                                const LayerRegistry& registry) {
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxFileBytes));
-  absl::StatusOr<StoredWeights> weights = ParseKerasWeights(bytes, stack, notes, registry);
-  if (!weights.ok()) return Annotate(weights.status(), absl::StrCat("cannot load ", path));
-  return weights;
+  return Annotate(ParseKerasWeights(bytes, stack, notes, registry),
+                  absl::StrCat("cannot load ", path));
 }
 
 absl::StatusOr<std::string> KerasZip(const KerasModel& model, const LayerRegistry& registry) {
@@ -185,7 +177,7 @@ absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model,
 
 absl::Status TakeTokensOneHot(LayerStack& stack) {
   if (!stack.input.features.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("model ", stack.name, " takes tokens already"));
+    return InvalidArgument("model ", stack.name, " takes tokens already");
   }
   const int64_t depth = *stack.input.features;
   std::string name = "one_hot";

@@ -2,11 +2,11 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
-#include "serialization/keras/value_config.h"
 
 namespace seqgraph::keras {
 namespace {
@@ -20,9 +20,135 @@ absl::Status CheckName(const std::string& name) {
       !absl::StrContains(name, '\0')) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("the name of a layer must have 1 to ",
-                                                 kMaxLayerName, " bytes and no slash, got ",
-                                                 Shown(name)));
+  return InvalidArgument("the name of a layer must have 1 to ", kMaxLayerName,
+                         " bytes and no slash, got ", Shown(name));
+}
+
+const Json& NoConfig() {
+  static const Json* none = new Json(Json::object());
+  return *none;
+}
+
+const Json& ConfigOf(const Json& object) {
+  return object.is_object() && object.contains("config") && object["config"].is_object()
+             ? object["config"]
+             : NoConfig();
+}
+
+// "GlorotUniform" and "glorot_uniform" alike.
+std::string Folded(absl::string_view name) {
+  std::string folded;
+  for (const char c : name) {
+    if (c != '_') folded += absl::ascii_tolower(c);
+  }
+  return folded;
+}
+
+// A class by name alone, or with its configuration.
+std::string FoldedClass(const Json& object) {
+  return Folded(object.is_string() ? object.get<std::string>() : ClassName(object));
+}
+
+// Sets *value. An initializer that is not known here leaves it as it is and adds a sentence to
+// *notes: the weights in the file are not drawn from it any more.
+void ReadInitializer(Config& config, const std::string& key, Initializer* value,
+                     std::vector<std::string>* notes) {
+  const Json* found = config.Take(key);
+  if (found == nullptr) return;
+  const std::string name = FoldedClass(*found);
+  const Json& settings = ConfigOf(*found);
+  const auto number = [&](const char* setting, double otherwise) {
+    return settings.contains(setting) && settings[setting].is_number()
+               ? settings[setting].get<double>()
+               : otherwise;
+  };
+  if (name == "zeros" || name == "zero") {
+    *value = Initializer::Zeros();
+  } else if (name == "ones" || name == "one") {
+    *value = Initializer::Constant(1);
+  } else if (name == "constant") {
+    *value = Initializer::Constant(number("value", 0));
+  } else if (name == "glorotuniform" || name == "xavieruniform") {
+    *value = Initializer::GlorotUniform();
+  } else if (name == "orthogonal" && number("gain", 1) == 1) {
+    *value = Initializer::Orthogonal();
+  } else if ((name == "randomuniform" || name == "uniform") && number("maxval", 0.05) > 0 &&
+             number("minval", -0.05) == -number("maxval", 0.05)) {
+    *value = Initializer::Uniform(number("maxval", 0.05));
+  } else {
+    notes->push_back(absl::StrCat(config.where(), ": ", key, " ", Shown(*found),
+                                  " is not known here; it matters only to whoever starts anew"));
+  }
+}
+
+// L1, L2, L1L2, or none.
+void ReadRegularizer(Config& config, const std::string& key, Regularizer* value) {
+  const Json* found = config.Take(key);
+  if (found == nullptr) return;
+  const std::string name = FoldedClass(*found);
+  if (name != "l1" && name != "l2" && name != "l1l2") {
+    config.Refuse(key, *found, "it can be L1, L2 or L1L2");
+    return;
+  }
+  Config settings(ConfigOf(*found), absl::StrCat(config.where(), ": ", key));
+  // A name alone stands for Keras's default strength.
+  const double otherwise = found->is_string() ? 0.01 : 0;
+  Regularizer read{.l1 = name == "l2" ? 0 : otherwise, .l2 = name == "l1" ? 0 : otherwise};
+  settings.Real("l1", &read.l1);
+  settings.Real("l2", &read.l2);
+  config.Fail(settings.Finish());
+  *value = read;
+}
+
+// One of `known`; null is "linear".
+void ReadActivation(Config& config, const std::string& key, const std::vector<std::string>& known,
+                    std::string* value) {
+  const Json* found = config.Take(key);
+  if (found == nullptr) {
+    if (config.Has(key)) *value = "linear";
+    for (const std::string& name : known) {
+      if (*value == name) return;
+    }
+    if (config.Has(key)) config.Refuse(key, Json(), "no activation is not known here");
+    return;
+  }
+  // A function that was serialized as an object: its name is the configuration.
+  const Json* name = found;
+  if (found->is_object() && found->contains("config")) name = &(*found)["config"];
+  for (const std::string& candidate : known) {
+    if (*name == candidate) {
+      *value = candidate;
+      return;
+    }
+  }
+  config.Refuse(key, *found, "this activation is not known here");
+}
+
+OrderedJson InitializerJson(const Initializer& initializer) {
+  const auto object = [](const char* name, OrderedJson config) {
+    return ClassJson("keras.initializers", name, std::move(config), Dialect::kKeras3);
+  };
+  switch (initializer.kind) {
+    case Initializer::Kind::kZeros:
+      return object("Zeros", OrderedJson::object());
+    case Initializer::Kind::kConstant:
+      return object("Constant", {{"value", initializer.value}});
+    case Initializer::Kind::kUniform:
+      return object(
+          "RandomUniform",
+          {{"seed", nullptr}, {"minval", -initializer.value}, {"maxval", initializer.value}});
+    case Initializer::Kind::kGlorotUniform:
+      return object("GlorotUniform", {{"seed", nullptr}});
+    case Initializer::Kind::kOrthogonal:
+      break;
+  }
+  return object("Orthogonal", {{"seed", nullptr}, {"gain", 1.0}});
+}
+
+OrderedJson RegularizerJson(const Regularizer& regularizer) {
+  if (!regularizer.present()) return nullptr;
+  return ClassJson("keras.regularizers", "L1L2", {{"l1", regularizer.l1}, {"l2", regularizer.l2}},
+                   Dialect::kKeras3);
 }
 
 // Reads the fields of a layer's definition out of its configuration.
@@ -88,8 +214,7 @@ class FieldReader {
 
 absl::StatusOr<Layer> ReadClass(const Json& json, const LayerDef& def,
                                 const LayerRegistry& registry, std::vector<std::string>* notes) {
-  static const Json* const kNone = new Json(Json::object());
-  const Json& settings = json.contains("config") ? json["config"] : *kNone;
+  const Json& settings = json.contains("config") ? json["config"] : NoConfig();
   const std::string shown = settings.is_object() && settings.contains("name")
                                 ? Shown(settings["name"])
                                 : std::string("without a name");
@@ -151,9 +276,8 @@ absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerRegistry& registry,
   for (const LayerDef& candidate : registry.all()) {
     if (candidate.keras.exists) known.push_back(candidate.class_name);
   }
-  return absl::UnimplementedError(
-      absl::StrCat("layer of class ", class_name.empty() ? Shown(json) : class_name,
-                   " is not known here; ", absl::StrJoin(known, ", "), " are"));
+  return Unimplemented("layer of class ", class_name.empty() ? Shown(json) : class_name,
+                       " is not known here; ", absl::StrJoin(known, ", "), " are");
 }
 
 OrderedJson ClassJson(const char* module, const std::string& class_name, OrderedJson config,
@@ -171,10 +295,10 @@ absl::StatusOr<OrderedJson> LayerJson(const Layer& layer, const LayerRegistry& r
   SEQ_RETURN_IF_ERROR(CheckName(layer.name));
   SEQ_ASSIGN_OR_RETURN(const LayerDef* def, registry.Get(layer.kind.class_name));
   if (!def->keras.exists) {
-    return absl::UnimplementedError(
-        absl::StrCat("layer ", layer.name, ": Keras has no layer ", def->class_name,
-                     "; what it gives is the input of a Keras model, so such a layer can only be "
-                     "the first"));
+    return Unimplemented(
+        "layer ", layer.name, ": Keras has no layer ", def->class_name,
+        "; what it gives is the input of a Keras model, so such a layer can only be "
+        "the first");
   }
   OrderedJson config = {{"name", layer.name}};
   if (def->keras.takes_trainable) config["trainable"] = layer.trainable;

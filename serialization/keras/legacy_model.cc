@@ -1,6 +1,5 @@
 #include "serialization/keras/legacy_model.h"
 
-#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -30,9 +29,7 @@ absl::StatusOr<Json> ReadJsonAttribute(const Node& root, const std::string& name
   SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> parts, TextList(root, "", name));
   std::string text;
   for (const std::string& part : parts) text += part;
-  absl::StatusOr<Json> json = ParseJson(text);
-  SEQ_RETURN_IF_ERROR(Annotate(json.status(), name));
-  return json;
+  return Annotate(ParseJson(text), name);
 }
 
 // TensorFlow 2.11's name of a slot.
@@ -70,14 +67,14 @@ absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& 
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string slot = Keras2Slot(names[i], optimizer);
     if (slot.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(kOptimizerWeights, "/", names[i], ": is no state of ", optimizer.name()));
+      return InvalidArgument(kOptimizerWeights, "/", names[i], ": is no state of ",
+                             optimizer.name());
     }
     by_slot[slot].push_back(std::move(arrays[i]));
   }
   std::vector<Tensor> ordered;
   if (by_slot["iteration"].size() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat(kOptimizerWeights, ": has no iteration"));
+    return InvalidArgument(kOptimizerWeights, ": has no iteration");
   }
   ordered.push_back(by_slot["iteration"][0]);
   // In Keras 2 it is a setting, mostly not in the state.
@@ -95,16 +92,14 @@ absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& 
       }
       const size_t next = used[slot.def.name]++;
       if (next >= by_slot[slot.def.name].size()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(kOptimizerWeights, ": has nothing for ", slot.variable));
+        return InvalidArgument(kOptimizerWeights, ": has nothing for ", slot.variable);
       }
       ordered.push_back(std::move(by_slot[slot.def.name][next]));
       ++expected;
     }
     if (given != expected) {
-      return absl::InvalidArgumentError(absl::StrCat(kOptimizerWeights, ": has ", given,
-                                                     " arrays, and ", optimizer.name(), " has ",
-                                                     expected, " for these layers"));
+      return InvalidArgument(kOptimizerWeights, ": has ", given, " arrays, and ", optimizer.name(),
+                             " has ", expected, " for these layers");
     }
   }
   return ordered;
@@ -120,7 +115,7 @@ absl::StatusOr<std::vector<NamedTensor>> ReadState(const Node& root, const Optim
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(kOptimizerWeights, "/", name);
     const Node* node = group->Find(name);
-    if (node == nullptr) return absl::InvalidArgumentError(absl::StrCat(path, ": is missing"));
+    if (node == nullptr) return InvalidArgument(path, ": is missing");
     SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, node->Value(path));
     arrays.push_back(*tensor);
   }
@@ -208,7 +203,7 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers,
                        WeightsOf(model.stack, *options.layers));
   const Node* group = root.Child(kModelWeights);
-  if (group == nullptr) return absl::InvalidArgumentError("the file has no model_weights");
+  if (group == nullptr) return InvalidArgument("the file has no model_weights");
   SEQ_ASSIGN_OR_RETURN(model.weights,
                        ReadLegacyWeights(*group, kModelWeights, layers, &model.notes));
   if (const hdf5::Attribute* text = root.FindAttribute(kTextAssetsAttribute)) {

@@ -12,8 +12,8 @@ constexpr size_t kHead = 2;  // iteration, learning rate
 
 absl::Status CheckScalar(const Tensor& tensor, absl::string_view name, bool real) {
   if (tensor.num_elements() == 1 && IsReal(tensor.dtype()) == real) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("the optimizer's ", name, " is ", tensor.type().ToString(), ", not one number"));
+  return InvalidArgument("the optimizer's ", name, " is ", tensor.type().ToString(),
+                         ", not one number");
 }
 
 }  // namespace
@@ -49,9 +49,8 @@ absl::StatusOr<std::vector<NamedTensor>> NameState(const Optimizer& optimizer,
   const bool unbuilt = arrays.size() == kHead && !slots.empty() && steps == 0;
   if (arrays.size() > kHead + slots.size()) slots = SlotsOf(optimizer, weights, true);
   if (!unbuilt && arrays.size() != kHead + slots.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the state of optimizer ", optimizer.name(),
-                                                   " has ", arrays.size(), " arrays, and it takes ",
-                                                   kHead + slots.size(), " for these layers"));
+    return InvalidArgument("the state of optimizer ", optimizer.name(), " has ", arrays.size(),
+                           " arrays, and it takes ", kHead + slots.size(), " for these layers");
   }
   if (unbuilt) return std::vector<NamedTensor>();
   std::vector<NamedTensor> state;
@@ -62,9 +61,8 @@ absl::StatusOr<std::vector<NamedTensor>> NameState(const Optimizer& optimizer,
     if (slots[i].def.idle) continue;
     Tensor& array = arrays[kHead + i];
     if (array.shape() != slots[i].shape() || !IsReal(array.dtype())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(slots[i].variable, " is ", array.type().ToString(),
-                       " in the file, and its weight is ", slots[i].shape().ToString()));
+      return InvalidArgument(slots[i].variable, " is ", array.type().ToString(),
+                             " in the file, and its weight is ", slots[i].shape().ToString());
     }
     state.push_back({slots[i].variable, array.dtype() == DType::kFloat32
                                             ? std::move(array)
@@ -82,8 +80,7 @@ absl::StatusOr<std::vector<Tensor>> ListState(const Optimizer& optimizer,
   for (const std::string& name : names) {
     const Tensor* tensor = FindTensor(state, name);
     if (tensor == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("optimizer ", optimizer.name(), ": its state has no ", name));
+      return InvalidArgument("optimizer ", optimizer.name(), ": its state has no ", name);
     }
     arrays.push_back(*tensor);
   }

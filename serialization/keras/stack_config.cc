@@ -3,7 +3,6 @@
 #include <set>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "layers/layer_emission.h"
@@ -22,10 +21,10 @@ class StackReader {
   absl::StatusOr<LayerStack> Read(const Json& json) {
     const std::string class_name = ClassName(json);
     if (class_name != "Sequential" || !json.contains("config")) {
-      return absl::UnimplementedError(
-          absl::StrCat("the model is ",
-                       class_name.empty() ? "of no class" : absl::StrCat("of class ", class_name),
-                       "; Sequential models are read, not graphs of layers"));
+      return Unimplemented(
+          "the model is ",
+          class_name.empty() ? "of no class" : absl::StrCat("of class ", class_name),
+          "; Sequential models are read, not graphs of layers");
     }
     const Json& settings = json["config"];
     // The first versions of Keras had the list alone.
@@ -43,7 +42,7 @@ class StackReader {
       const Json* layers = config.Take("layers");
       SEQ_RETURN_IF_ERROR(config.Finish());
       if (layers == nullptr || !layers->is_array()) {
-        return absl::InvalidArgumentError("model: it has no list of layers");
+        return InvalidArgument("model: it has no list of layers");
       }
       SEQ_RETURN_IF_ERROR(ReadLayers(*layers));
       if (shape_ == nullptr) shape_ = build_shape;
@@ -55,8 +54,7 @@ class StackReader {
  private:
   absl::Status ReadLayers(const Json& layers) {
     if (layers.size() > kMaxStackLayers) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("model: it has ", layers.size(), " layers; at most ", kMaxStackLayers));
+      return InvalidArgument("model: it has ", layers.size(), " layers; at most ", kMaxStackLayers);
     }
     std::set<std::string> names;
     for (const Json& json : layers) {
@@ -66,21 +64,20 @@ class StackReader {
       }
       SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(json, registry_, notes_));
       if (!names.insert(layer.name).second) {
-        return absl::InvalidArgumentError(absl::StrCat("model: two layers are named ", layer.name));
+        return InvalidArgument("model: two layers are named ", layer.name);
       }
       if (stack_.layers.empty() && shape_ == nullptr) SetShape(json["config"]);
       stack_.layers.push_back(std::move(layer));
     }
-    if (stack_.layers.empty()) return absl::InvalidArgumentError("model: it has no layers");
+    if (stack_.layers.empty()) return InvalidArgument("model: it has no layers");
     return absl::OkStatus();
   }
 
   absl::Status ReadInput(const Json& json) {
     if (!stack_.layers.empty() || shape_ != nullptr) {
-      return absl::InvalidArgumentError("model: its input is not the first layer alone");
+      return InvalidArgument("model: its input is not the first layer alone");
     }
-    if (!json.contains("config"))
-      return absl::InvalidArgumentError("model: its input has no config");
+    if (!json.contains("config")) return InvalidArgument("model: its input has no config");
     Config config(json["config"], "input layer");
     // The input's name is the one that a function of ours has; its type follows from what reads it.
     config.Ignore({"name", "dtype", "trainable", "batch_shape", "batch_input_shape", "optional"});
@@ -104,22 +101,21 @@ class StackReader {
         return absl::OkStatus();
       }
     }
-    return absl::InvalidArgumentError(absl::StrCat("model: ", what, " of its input is ",
-                                                   Shown(json), ": expected a number from 1 to ",
-                                                   kMaxLayerExtent));
+    return InvalidArgument("model: ", what, " of its input is ", Shown(json),
+                           ": expected a number from 1 to ", kMaxLayerExtent);
   }
 
   absl::Status SetInput() {
     if (shape_ == nullptr || !shape_->is_array()) {
-      return absl::InvalidArgumentError("model: the file does not say the shape of its input");
+      return InvalidArgument("model: the file does not say the shape of its input");
     }
     const Json& shape = *shape_;
     const LayerDef* first = registry_.Find(stack_.layers[0].kind.class_name);
     const bool tokens = first->takes == LayerTakes::kTokens;
     if (shape.size() != (tokens ? 2 : 3)) {
-      return absl::UnimplementedError(
-          absl::StrCat("model: its input has the shape ", Shown(shape), "; expected [batch, time] ",
-                       "for an embedding and [batch, time, features] otherwise"));
+      return Unimplemented("model: its input has the shape ", Shown(shape),
+                           "; expected [batch, time] ",
+                           "for an embedding and [batch, time, features] otherwise");
     }
     LayerInput& input = stack_.input;
     if (!shape[0].is_null()) {
@@ -134,8 +130,7 @@ class StackReader {
       notes_->push_back(
           absl::StrCat("the file leaves the length of sequences open; ", *time_, " was given"));
     } else {
-      return absl::InvalidArgumentError(
-          "model: the file leaves the length of sequences open: give one");
+      return InvalidArgument("model: the file leaves the length of sequences open: give one");
     }
     if (tokens) return absl::OkStatus();
     int64_t features = 0;
@@ -186,8 +181,7 @@ absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegist
   layers.push_back(ClassJson("keras.layers", "InputLayer", std::move(input), dialect));
   for (const Layer& layer : stack.layers) {
     if (outside && &layer == &stack.layers[0]) continue;
-    SEQ_ASSIGN_OR_RETURN(OrderedJson json, LayerJson(layer, registry, dialect));
-    layers.push_back(std::move(json));
+    SEQ_ASSIGN_OR_RETURN(layers.emplace_back(), LayerJson(layer, registry, dialect));
   }
   OrderedJson config;
   config["name"] = stack.name;

@@ -1,11 +1,8 @@
 #include "serialization/keras/text_assets.h"
 
 #include <climits>
-#include <cstdint>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/keras/config.h"
 
@@ -52,15 +49,13 @@ void ReadTexts(Config& config, const char* key, std::vector<std::string>* texts)
   const Json* list = config.Take(key);
   if (list == nullptr) return;
   if (!list->is_array() || list->size() > kMaxVocabularyWords) {
-    config.Fail(absl::InvalidArgumentError(
-        absl::StrCat(key, " must be a list of at most ", kMaxVocabularyWords, " texts")));
+    config.Fail(InvalidArgument(key, " must be a list of at most ", kMaxVocabularyWords, " texts"));
     return;
   }
   for (const Json& text : *list) {
     if (!text.is_string() ||
         !Utf8ToLatin1(text.get_ref<const std::string&>(), &texts->emplace_back())) {
-      config.Fail(absl::InvalidArgumentError(
-          absl::StrCat(key, " has ", Shown(text), ": expected characters up to U+00FF")));
+      config.Fail(InvalidArgument(key, " has ", Shown(text), ": expected characters up to U+00FF"));
       return;
     }
   }
@@ -90,7 +85,7 @@ absl::Status ReadTextAssets(absl::string_view json, KerasModel& model) {
   std::string rule;
   config.Text("rule", &rule);
   if (!Utf8ToLatin1(rule, &text.rule)) {
-    config.Fail(absl::InvalidArgumentError("rule must have characters up to U+00FF"));
+    config.Fail(InvalidArgument("rule must have characters up to U+00FF"));
   }
   config.Int("num_words", 0, INT_MAX, &text.num_words);
   config.Int("maxlen", 0, INT_MAX, &text.maxlen);

@@ -67,8 +67,8 @@ absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
   const std::string name = json.is_string() ? json.get<std::string>() : ClassName(json);
   const OptimizerDef* def = FindOptimizer(name);
   if (def == nullptr) {
-    return absl::UnimplementedError(absl::StrCat("training: the optimizer ", Shown(json),
-                                                 " is not known here; ", OptimizerNames(), " are"));
+    return Unimplemented("training: the optimizer ", Shown(json), " is not known here; ",
+                         OptimizerNames(), " are");
   }
   if (!json.is_object() || !json.contains("config")) return Optimizer(*def);
   Config config(json["config"], absl::StrCat("training: optimizer ", def->name));
@@ -102,7 +102,7 @@ absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
   SEQ_RETURN_IF_ERROR(config.Finish());
   absl::StatusOr<Optimizer> optimizer = Optimizer::FromSettings(*def, settings);
   if (optimizer.ok()) return optimizer;
-  return absl::UnimplementedError(absl::StrCat(config.where(), ": ", optimizer.status().message()));
+  return Unimplemented(config.where(), ": ", optimizer.status().message());
 }
 
 }  // namespace

@@ -39,14 +39,12 @@ absl::Status CheckNothingLeft(const Node& group, const std::vector<LayerWeights>
     }
     const std::string path = absl::StrCat(kLayers, "/", child.name);
     if (owner == nullptr && HasArrays(child)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": holds weights of a layer that the model does not have"));
+      return InvalidArgument(path, ": holds weights of a layer that the model does not have");
     }
     const int expected = owner == nullptr ? 0 : static_cast<int>(owner->weights.size());
     if (CountArrays(child) != expected) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": holds ", CountArrays(child),
-                                                     " arrays, and the layer has ", expected,
-                                                     " weights"));
+      return InvalidArgument(path, ": holds ", CountArrays(child), " arrays, and the layer has ",
+                             expected, " weights");
     }
   }
   return absl::OkStatus();
@@ -59,7 +57,7 @@ absl::StatusOr<std::vector<Tensor>> NumberedArrays(const Node& group, const std:
     const std::string name = absl::StrCat(i);
     const Node* child = group.Child(name);
     const std::string below = absl::StrCat(path, "/", name);
-    if (child == nullptr) return absl::InvalidArgumentError(absl::StrCat(below, ": is missing"));
+    if (child == nullptr) return InvalidArgument(below, ": is missing");
     SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, child->Value(below));
     arrays.push_back(*tensor);
   }
@@ -94,12 +92,11 @@ absl::StatusOr<Tensor> ReadFloats(const Node& group, const std::string& path,
                                   std::vector<std::string>* notes) {
   const std::string below = absl::StrCat(path, "/", name);
   const Node* node = group.Find(name);
-  if (node == nullptr) return absl::InvalidArgumentError(absl::StrCat(below, ": is missing"));
+  if (node == nullptr) return InvalidArgument(below, ": is missing");
   SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, node->Value(below));
   if (tensor->shape() != shape || !IsReal(tensor->dtype())) {
-    return absl::InvalidArgumentError(absl::StrCat(below, ": is ", tensor->type().ToString(),
-                                                   ", and the layer needs float32",
-                                                   shape.ToString()));
+    return InvalidArgument(below, ": is ", tensor->type().ToString(),
+                           ", and the layer needs float32", shape.ToString());
   }
   if (tensor->dtype() == DType::kFloat32) return *tensor;
   notes->push_back(absl::StrCat(below, " was rounded from float64 to float32"));
@@ -117,8 +114,7 @@ absl::StatusOr<std::vector<std::string>> TextList(const Node& group, const std::
     texts.insert(texts.end(), part->texts.begin(), part->texts.end());
   }
   if (!texts.empty()) return texts;
-  return absl::InvalidArgumentError(
-      absl::StrCat(path.empty() ? "/" : path, ": has no attribute ", attribute));
+  return InvalidArgument(path.empty() ? "/" : path, ": has no attribute ", attribute);
 }
 
 absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
@@ -132,19 +128,17 @@ absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
   for (const std::string& name : names) {
     const std::string below = absl::StrCat(path, path.empty() ? "" : "/", name);
     const Node* stored = group.Child(name);
-    if (stored == nullptr) return absl::InvalidArgumentError(absl::StrCat(below, ": is missing"));
+    if (stored == nullptr) return InvalidArgument(below, ": is missing");
     SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> arrays,
                          TextList(*stored, below, "weight_names"));
     if (arrays.empty()) continue;
     while (layer != layers.end() && layer->weights.empty()) ++layer;
     if (layer == layers.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(below, ": holds weights of a layer that the model does not have"));
+      return InvalidArgument(below, ": holds weights of a layer that the model does not have");
     }
     if (arrays.size() != layer->weights.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(below, ": holds ", arrays.size(),
-                                                     " arrays, and layer ", layer->layer, " has ",
-                                                     layer->weights.size(), " weights"));
+      return InvalidArgument(below, ": holds ", arrays.size(), " arrays, and layer ", layer->layer,
+                             " has ", layer->weights.size(), " weights");
     }
     for (size_t i = 0; i < arrays.size(); ++i) {
       SEQ_ASSIGN_OR_RETURN(Tensor tensor,
@@ -155,8 +149,7 @@ absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
   }
   while (layer != layers.end() && layer->weights.empty()) ++layer;
   if (layer == layers.end()) return weights;
-  return absl::InvalidArgumentError(
-      absl::StrCat(path.empty() ? "/" : path, ": has no weights for layer ", layer->layer));
+  return InvalidArgument(path.empty() ? "/" : path, ": has no weights for layer ", layer->layer);
 }
 
 absl::StatusOr<StoredWeights> ReadWeights(const Node& root, const std::vector<LayerWeights>& layers,
@@ -175,9 +168,8 @@ absl::StatusOr<const Tensor*> WeightOf(const KerasModel& model, const Weight& we
   if (tensor != nullptr && tensor->type() == TensorType{DType::kFloat32, weight.shape}) {
     return tensor;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("the model has no weight ", weight.variable, " of type ",
-                   TensorType{DType::kFloat32, weight.shape}.ToString()));
+  return InvalidArgument("the model has no weight ", weight.variable, " of type ",
+                         TensorType{DType::kFloat32, weight.shape}.ToString());
 }
 
 absl::StatusOr<Node> WeightsStore(const KerasModel& model,

@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/op_def.h"
 #include "serialization/onnx/node_import.h"
@@ -18,20 +17,20 @@ using Operands = std::vector<Operand>;
 
 absl::StatusOr<Operands> Inputs(NodeImport& node, int count) {
   if (node.num_inputs() != count) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("it has ", node.num_inputs(), " inputs, not ", count));
+    return InvalidArgument("it has ", node.num_inputs(), " inputs, not ", count);
   }
   Operands inputs;
   for (int i = 0; i < count; ++i) {
-    SEQ_ASSIGN_OR_RETURN(Operand input, node.input(i));
-    inputs.push_back(std::move(input));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), node.input(i));
   }
   return inputs;
 }
 
-absl::Status CheckReal(const Operand& x) {
-  if (IsReal(x.type.dtype)) return absl::OkStatus();
-  return absl::UnimplementedError(absl::StrCat("it computes on ", DTypeName(x.type.dtype)));
+absl::StatusOr<Operand> RealInput(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
+  const DType dtype = inputs[0].type.dtype;
+  if (IsReal(dtype)) return inputs[0];
+  return Unimplemented("it computes on ", DTypeName(dtype));
 }
 
 // Shapes on which exporters compute: elements that are the batch stay so under x + 0, x - 0, x 1
@@ -45,10 +44,10 @@ absl::StatusOr<Operand> WithBatch(absl::string_view op, const Operands& inputs) 
     const bool batch_a = a[i] == kBatchElement, batch_b = b[i] == kBatchElement;
     const int64_t other = batch_a ? b[i] : a[i];
     if (!batch_a && !batch_b && (sum || scale)) {
-      if (op == "Divide" && b[i] == 0) return absl::InvalidArgumentError("it divides by 0");
+      if (op == "Divide" && b[i] == 0) return InvalidArgument("it divides by 0");
       // Extents and the like: far from overflow, or refused.
       if (std::max(std::abs(a[i]), std::abs(b[i])) > (int64_t{1} << 30)) {
-        return absl::InvalidArgumentError("an extent is too large");
+        return InvalidArgument("an extent is too large");
       }
       y[i] = op == "Add"        ? a[i] + b[i]
              : op == "Subtract" ? a[i] - b[i]
@@ -62,7 +61,7 @@ absl::StatusOr<Operand> WithBatch(absl::string_view op, const Operands& inputs) 
                other == (sum ? 0 : 1)) {
       y[i] = kBatchElement;
     } else {
-      return absl::UnimplementedError(
+      return Unimplemented(
           "it computes with the batch as a number, which is known only when a function is "
           "compiled");
     }
@@ -78,26 +77,27 @@ bool AnyHoldsBatch(const Operands& inputs) {
                      [](const Operand& x) { return HoldsBatch(*x.known); });
 }
 
+// One of our ops on an operand that may be an error.
+absl::StatusOr<Operand> Apply(NodeImport& node, absl::string_view op, absl::StatusOr<Operand> x,
+                              const Attributes& attributes = {}) {
+  if (!x.ok()) return x;
+  return node.graph().Emit(op, {*std::move(x)}, attributes);
+}
+
 // One of our ops on two operands that broadcast.
-absl::StatusOr<Operand> Pair(NodeImport& node, absl::string_view op, Operands inputs) {
-  SEQ_ASSIGN_OR_RETURN(inputs, node.graph().Broadcast(std::move(inputs)));
+absl::StatusOr<Operand> Pair(NodeImport& node, absl::string_view op, absl::StatusOr<Operand> a,
+                             absl::StatusOr<Operand> b) {
+  SEQ_RETURN_IF_ERROR(a.status());
+  SEQ_RETURN_IF_ERROR(b.status());
+  SEQ_ASSIGN_OR_RETURN(const Operands inputs,
+                       node.graph().Broadcast({*std::move(a), *std::move(b)}));
   if (AnyHoldsBatch(inputs)) return WithBatch(op, inputs);
   return node.graph().Emit(op, inputs);
 }
 
-constexpr char kAdd[] = "Add", kSubtract[] = "Subtract", kMultiply[] = "Multiply";
-constexpr char kDivide[] = "Divide", kMaximum[] = "Maximum", kMinimum[] = "Minimum";
-constexpr char kAbs[] = "Abs", kNegative[] = "Negative", kSign[] = "Sign", kExp[] = "Exp";
-constexpr char kLog[] = "Log", kSqrt[] = "Sqrt", kReciprocal[] = "Reciprocal", kErf[] = "Erf";
-constexpr char kFloor[] = "Floor", kCeil[] = "Ceil", kRound[] = "Round", kTanh[] = "Tanh";
-constexpr char kSigmoid[] = "Sigmoid", kRelu[] = "Relu";
-
-template <const char* op>
-absl::Status ConvertUnary(NodeImport& node) {
+absl::StatusOr<Operand> ConvertUnary(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Emit(op, inputs));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Emit(node.ours(), inputs);
 }
 
 // x w + b in two steps, as exporters write it, becomes one Dense with a bias; absent if it is not
@@ -122,53 +122,39 @@ absl::StatusOr<Operand> DenseWithBias(NodeImport& node, const Operand& product, 
   return y;
 }
 
-absl::Status ConvertAdd(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
+absl::StatusOr<Operand> ConvertAdd(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
   SEQ_ASSIGN_OR_RETURN(Operand y, DenseWithBias(node, inputs[0], inputs[1]));
   if (!y.present()) {
     SEQ_ASSIGN_OR_RETURN(y, DenseWithBias(node, inputs[1], inputs[0]));
   }
-  if (!y.present()) {
-    SEQ_ASSIGN_OR_RETURN(y, Pair(node, kAdd, std::move(inputs)));
-  }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y.present() ? y : Pair(node, "Add", inputs[0], inputs[1]);
 }
 
-template <const char* op>
-absl::Status ConvertBinary(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
-  SEQ_ASSIGN_OR_RETURN(Operand y, Pair(node, op, std::move(inputs)));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+absl::StatusOr<Operand> ConvertBinary(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
+  return Pair(node, node.ours(), inputs[0], inputs[1]);
 }
 
 absl::StatusOr<Operand> Chain(NodeImport& node, absl::string_view op) {
   SEQ_ASSIGN_OR_RETURN(Operand y, node.input(0));
   for (int i = 1; i < node.num_inputs(); ++i) {
     SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(i));
-    SEQ_ASSIGN_OR_RETURN(y, Pair(node, op, {y, x}));
+    SEQ_ASSIGN_OR_RETURN(y, Pair(node, op, y, x));
   }
   return y;
 }
 
-template <const char* op>
-absl::Status ConvertVariadic(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operand y, Chain(node, op));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
-}
+absl::StatusOr<Operand> ConvertVariadic(NodeImport& node) { return Chain(node, node.ours()); }
 
-absl::Status ConvertMean(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operand y, Chain(node, kAdd));
+absl::StatusOr<Operand> ConvertMean(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand sum, Chain(node, "Add"));
   const double count = node.num_inputs();
-  SEQ_ASSIGN_OR_RETURN(y, Pair(node, kDivide, {y, node.graph().Scalar(count, y.type.dtype)}));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return Pair(node, "Divide", sum, node.graph().Scalar(count, sum.type.dtype));
 }
 
 // The result has the type of the base. Other types of exponent are computed in double.
-absl::Status ConvertPow(NodeImport& node) {
+absl::StatusOr<Operand> ConvertPow(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
   const DType base = inputs[0].type.dtype, exponent = inputs[1].type.dtype;
   if (base != exponent) {
@@ -177,23 +163,18 @@ absl::Status ConvertPow(NodeImport& node) {
       SEQ_ASSIGN_OR_RETURN(input, node.graph().Cast(input, common));
     }
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, Pair(node, "Power", std::move(inputs)));
-  SEQ_ASSIGN_OR_RETURN(y, node.graph().Cast(y, base));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  SEQ_ASSIGN_OR_RETURN(const Operand y, Pair(node, "Power", inputs[0], inputs[1]));
+  return node.graph().Cast(y, base);
 }
 
-absl::Status ConvertMod(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
+absl::StatusOr<Operand> ConvertMod(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
   SEQ_ASSIGN_OR_RETURN(const int64_t fmod, node.Int("fmod", 0));
-  SEQ_ASSIGN_OR_RETURN(Operand y,
-                       Pair(node, fmod != 0 ? "Remainder" : "Modulo", std::move(inputs)));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return Pair(node, fmod != 0 ? "Remainder" : "Modulo", inputs[0], inputs[1]);
 }
 
 // min(max(x, low), high); bounds are attributes before opset 11.
-absl::Status ConvertClip(NodeImport& node) {
+absl::StatusOr<Operand> ConvertClip(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand y, node.input(0));
   Operand low = node.optional_input(1), high = node.optional_input(2);
   if (node.opset() < 11) {
@@ -204,114 +185,79 @@ absl::Status ConvertClip(NodeImport& node) {
     high = node.graph().Scalar(max, y.type.dtype);
   }
   if (low.present()) {
-    SEQ_ASSIGN_OR_RETURN(y, Pair(node, kMaximum, {y, low}));
+    SEQ_ASSIGN_OR_RETURN(y, Pair(node, "Maximum", y, low));
   }
-  if (high.present()) {
-    SEQ_ASSIGN_OR_RETURN(y, Pair(node, kMinimum, {y, high}));
-  }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return high.present() ? Pair(node, "Minimum", y, high) : y;
 }
 
 // Booleans are 0 and 1 in int32.
 
-absl::Status SetBoolean(NodeImport& node, absl::StatusOr<Operand> y) {
-  SEQ_RETURN_IF_ERROR(y.status());
-  y->boolean = true;
-  node.SetOutput(0, *std::move(y));
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Operand> Not(NodeImport& node, const Operand& x) {
-  return Pair(node, "Equal", {x, node.graph().Scalar(0, x.type.dtype)});
+  return WithBoolean(Pair(node, "Equal", x, node.graph().Scalar(0, x.type.dtype)), true);
 }
 
-absl::Status ConvertEqual(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
-  return SetBoolean(node, Pair(node, "Equal", std::move(inputs)));
+absl::StatusOr<Operand> ConvertBoolean(NodeImport& node) {
+  return WithBoolean(ConvertBinary(node), true);
 }
 
 // a < b, or with `swap` b < a. (a <= b is no opposite of b < a: NaN is in no order.)
 template <bool swap, bool or_equal>
-absl::Status ConvertOrder(NodeImport& node) {
+absl::StatusOr<Operand> ConvertOrder(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
   if (swap) std::swap(inputs[0], inputs[1]);
-  SEQ_ASSIGN_OR_RETURN(Operand y, Pair(node, "Less", inputs));
-  if (or_equal) {
-    SEQ_ASSIGN_OR_RETURN(const Operand equal, Pair(node, "Equal", inputs));
-    SEQ_ASSIGN_OR_RETURN(y, Pair(node, kMaximum, {y, equal}));
-  }
-  return SetBoolean(node, std::move(y));
+  absl::StatusOr<Operand> y = Pair(node, "Less", inputs[0], inputs[1]);
+  if (or_equal && y.ok()) y = Pair(node, "Maximum", y, Pair(node, "Equal", inputs[0], inputs[1]));
+  return WithBoolean(std::move(y), true);
 }
 
-absl::Status ConvertNot(NodeImport& node) {
+absl::StatusOr<Operand> ConvertNot(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  return SetBoolean(node, Not(node, inputs[0]));
+  return Not(node, inputs[0]);
 }
 
-template <const char* op>
-absl::Status ConvertLogical(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
-  return SetBoolean(node, Pair(node, op, std::move(inputs)));
+absl::StatusOr<Operand> ConvertXor(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
+  SEQ_ASSIGN_OR_RETURN(const Operand same, Pair(node, "Equal", inputs[0], inputs[1]));
+  return Not(node, same);
 }
 
-absl::Status ConvertXor(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
-  SEQ_ASSIGN_OR_RETURN(const Operand same, Pair(node, "Equal", std::move(inputs)));
-  return SetBoolean(node, Not(node, same));
-}
-
-absl::Status ConvertWhere(NodeImport& node) {
+absl::StatusOr<Operand> ConvertWhere(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 3));
   SEQ_ASSIGN_OR_RETURN(inputs, node.graph().Broadcast(std::move(inputs)));
-  const bool boolean = inputs[1].boolean;
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Emit("Where", inputs));
-  y.boolean = boolean;
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return WithBoolean(node.graph().Emit("Where", inputs), inputs[1].boolean);
 }
 
 absl::StatusOr<Operand> ToType(NodeImport& node, const Operand& x, int32_t type) {
+  SEQ_RETURN_IF_ERROR(node.Int("saturate", 1).status());  // of 8-bit floats only
   SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(type));
   if (type == onnx_proto::TensorProto::BOOL) {
     if (x.boolean) return x;
     SEQ_ASSIGN_OR_RETURN(const Operand zero, Not(node, x));
-    SEQ_ASSIGN_OR_RETURN(Operand y, Not(node, zero));
-    y.boolean = true;
-    return y;
+    return Not(node, zero);
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Cast(x, dtype));
-  y.boolean = false;
-  return y;
+  return WithBoolean(node.graph().Cast(x, dtype), false);
 }
 
-absl::Status ConvertCast(NodeImport& node) {
+absl::StatusOr<Operand> ConvertCast(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
   SEQ_ASSIGN_OR_RETURN(const int64_t to, node.Int("to", 0));
-  SEQ_RETURN_IF_ERROR(node.Int("saturate", 1).status());  // of 8-bit floats only
-  SEQ_ASSIGN_OR_RETURN(Operand y, ToType(node, inputs[0], static_cast<int32_t>(to)));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return ToType(node, inputs[0], static_cast<int32_t>(to));
 }
 
-absl::Status ConvertCastLike(NodeImport& node) {
+absl::StatusOr<Operand> ConvertCastLike(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
-  SEQ_RETURN_IF_ERROR(node.Int("saturate", 1).status());
-  const int32_t to =
-      inputs[1].boolean ? onnx_proto::TensorProto::BOOL : DTypeToOnnx(inputs[1].type.dtype);
-  SEQ_ASSIGN_OR_RETURN(Operand y, ToType(node, inputs[0], to));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return ToType(
+      node, inputs[0],
+      inputs[1].boolean ? onnx_proto::TensorProto::BOOL : DTypeToOnnx(inputs[1].type.dtype));
 }
 
-absl::Status ConvertIdentity(NodeImport& node) {
+absl::StatusOr<Operand> ConvertIdentity(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  node.SetOutput(0, inputs[0]);
-  return absl::OkStatus();
+  return inputs[0];
 }
 
 // At inference it is the identity; what would be dropped is only known in training.
-absl::Status ConvertDropout(NodeImport& node) {
+absl::StatusOr<Operand> ConvertDropout(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_RETURN_IF_ERROR(node.Float("ratio", 0.5).status());
   SEQ_RETURN_IF_ERROR(node.Int("seed", 0).status());
@@ -322,83 +268,60 @@ absl::Status ConvertDropout(NodeImport& node) {
       SEQ_ASSIGN_OR_RETURN(ratio, node.KnownScalar(1, "ratio"));
     }
     if (training != 0 && ratio != 0) {
-      return absl::UnimplementedError("training_mode is true: what it drops is random");
+      return Unimplemented("training_mode is true: what it drops is random");
     }
   }
   if (node.wants_output(1)) {
-    Operand mask = node.graph().Scalar(1, DType::kInt32);
-    Operand x_like = x;
-    SEQ_ASSIGN_OR_RETURN(const Operands both, node.graph().Broadcast({x_like, mask}));
-    mask = both[1];
-    mask.boolean = true;
-    node.SetOutput(1, std::move(mask));
+    SEQ_ASSIGN_OR_RETURN(Operands both,
+                         node.graph().Broadcast({x, node.graph().Scalar(1, DType::kInt32)}));
+    both[1].boolean = true;
+    node.SetOutput(1, std::move(both[1]));
   }
-  node.SetOutput(0, x);
-  return absl::OkStatus();
+  return x;
 }
 
 // log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), which does not overflow.
-absl::Status ConvertSoftplus(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  SEQ_RETURN_IF_ERROR(CheckReal(inputs[0]));
-  GraphImport& g = node.graph();
-  SEQ_ASSIGN_OR_RETURN(Operand y, g.Emit(kAbs, inputs));
-  for (const char* op : {kNegative, kExp}) {
-    SEQ_ASSIGN_OR_RETURN(y, g.Emit(op, {y}));
-  }
-  SEQ_ASSIGN_OR_RETURN(y, Pair(node, kAdd, {y, g.Scalar(1, y.type.dtype)}));
-  SEQ_ASSIGN_OR_RETURN(y, g.Emit(kLog, {y}));
-  SEQ_ASSIGN_OR_RETURN(const Operand relu, g.Emit(kRelu, inputs));
-  SEQ_ASSIGN_OR_RETURN(y, Pair(node, kAdd, {relu, y}));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+absl::StatusOr<Operand> ConvertSoftplus(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand x, RealInput(node));
+  absl::StatusOr<Operand> y = Apply(node, "Exp", Apply(node, "Negative", Apply(node, "Abs", x)));
+  y = Apply(node, "Log", Pair(node, "Add", y, node.graph().Scalar(1, x.type.dtype)));
+  if (!y.ok()) return y;
+  return Pair(node, "Add", Apply(node, "Relu", x), y);
 }
 
 // max(0, min(1, alpha x + beta))
-absl::Status ConvertHardSigmoid(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  SEQ_RETURN_IF_ERROR(CheckReal(inputs[0]));
+absl::StatusOr<Operand> ConvertHardSigmoid(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand x, RealInput(node));
   SEQ_ASSIGN_OR_RETURN(const double alpha, node.Float("alpha", double{0.2f}));
   SEQ_ASSIGN_OR_RETURN(const double beta, node.Float("beta", 0.5));
-  GraphImport& g = node.graph();
-  const DType dtype = inputs[0].type.dtype;
-  SEQ_ASSIGN_OR_RETURN(Operand y, g.Emit("Scale", inputs, {{"factor", alpha}}));
-  SEQ_ASSIGN_OR_RETURN(y, Pair(node, kAdd, {y, g.Scalar(beta, dtype)}));
-  SEQ_ASSIGN_OR_RETURN(y, Pair(node, kMinimum, {y, g.Scalar(1, dtype)}));
-  SEQ_ASSIGN_OR_RETURN(y, Pair(node, kMaximum, {y, g.Scalar(0, dtype)}));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  const auto scalar = [&](double value) { return node.graph().Scalar(value, x.type.dtype); };
+  const auto y = Pair(node, "Add", Apply(node, "Scale", x, {{"factor", alpha}}), scalar(beta));
+  return Pair(node, "Maximum", Pair(node, "Minimum", y, scalar(1)), scalar(0));
 }
 
 // max(x, 0) + alpha min(x, 0)
-absl::Status ConvertLeakyRelu(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  SEQ_RETURN_IF_ERROR(CheckReal(inputs[0]));
+absl::StatusOr<Operand> ConvertLeakyRelu(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand x, RealInput(node));
   SEQ_ASSIGN_OR_RETURN(const double alpha, node.Float("alpha", double{0.01f}));
-  GraphImport& g = node.graph();
-  SEQ_ASSIGN_OR_RETURN(Operand y,
-                       Pair(node, kMinimum, {inputs[0], g.Scalar(0, inputs[0].type.dtype)}));
-  SEQ_ASSIGN_OR_RETURN(y, g.Emit("Scale", {y}, {{"factor", alpha}}));
-  SEQ_ASSIGN_OR_RETURN(const Operand relu, g.Emit(kRelu, inputs));
-  SEQ_ASSIGN_OR_RETURN(y, Pair(node, kAdd, {relu, y}));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  const auto least = Pair(node, "Minimum", x, node.graph().Scalar(0, x.type.dtype));
+  SEQ_ASSIGN_OR_RETURN(const Operand y, Apply(node, "Scale", least, {{"factor", alpha}}));
+  return Pair(node, "Add", Apply(node, "Relu", x), y);
 }
 
 constexpr ConverterRow kRows[] = {
-    {"Abs", ConvertUnary<kAbs>},
+    {"Abs", ConvertUnary, "Abs"},
     {"Add", ConvertAdd},
-    {"And", ConvertLogical<kMinimum>},
+    {"And", ConvertBoolean, "Minimum"},
     {"Cast", ConvertCast},
     {"CastLike", ConvertCastLike},
-    {"Ceil", ConvertUnary<kCeil>},
+    {"Ceil", ConvertUnary, "Ceil"},
     {"Clip", ConvertClip},
-    {"Div", ConvertBinary<kDivide>},
+    {"Div", ConvertBinary, "Divide"},
     {"Dropout", ConvertDropout},
-    {"Equal", ConvertEqual},
-    {"Erf", ConvertUnary<kErf>},
-    {"Exp", ConvertUnary<kExp>},
-    {"Floor", ConvertUnary<kFloor>},
+    {"Equal", ConvertBoolean, "Equal"},
+    {"Erf", ConvertUnary, "Erf"},
+    {"Exp", ConvertUnary, "Exp"},
+    {"Floor", ConvertUnary, "Floor"},
     {"Greater", ConvertOrder<true, false>},
     {"GreaterOrEqual", ConvertOrder<true, true>},
     {"HardSigmoid", ConvertHardSigmoid},
@@ -406,26 +329,26 @@ constexpr ConverterRow kRows[] = {
     {"LeakyRelu", ConvertLeakyRelu},
     {"Less", ConvertOrder<false, false>},
     {"LessOrEqual", ConvertOrder<false, true>},
-    {"Log", ConvertUnary<kLog>},
-    {"Max", ConvertVariadic<kMaximum>},
+    {"Log", ConvertUnary, "Log"},
+    {"Max", ConvertVariadic, "Maximum"},
     {"Mean", ConvertMean},
-    {"Min", ConvertVariadic<kMinimum>},
+    {"Min", ConvertVariadic, "Minimum"},
     {"Mod", ConvertMod},
-    {"Mul", ConvertBinary<kMultiply>},
-    {"Neg", ConvertUnary<kNegative>},
+    {"Mul", ConvertBinary, "Multiply"},
+    {"Neg", ConvertUnary, "Negative"},
     {"Not", ConvertNot},
-    {"Or", ConvertLogical<kMaximum>},
+    {"Or", ConvertBoolean, "Maximum"},
     {"Pow", ConvertPow},
-    {"Reciprocal", ConvertUnary<kReciprocal>},
-    {"Relu", ConvertUnary<kRelu>},
-    {"Round", ConvertUnary<kRound>},
-    {"Sigmoid", ConvertUnary<kSigmoid>},
-    {"Sign", ConvertUnary<kSign>},
+    {"Reciprocal", ConvertUnary, "Reciprocal"},
+    {"Relu", ConvertUnary, "Relu"},
+    {"Round", ConvertUnary, "Round"},
+    {"Sigmoid", ConvertUnary, "Sigmoid"},
+    {"Sign", ConvertUnary, "Sign"},
     {"Softplus", ConvertSoftplus},
-    {"Sqrt", ConvertUnary<kSqrt>},
-    {"Sub", ConvertBinary<kSubtract>},
-    {"Sum", ConvertVariadic<kAdd>},
-    {"Tanh", ConvertUnary<kTanh>},
+    {"Sqrt", ConvertUnary, "Sqrt"},
+    {"Sub", ConvertBinary, "Subtract"},
+    {"Sum", ConvertVariadic, "Add"},
+    {"Tanh", ConvertUnary, "Tanh"},
     {"Where", ConvertWhere},
     {"Xor", ConvertXor},
 };

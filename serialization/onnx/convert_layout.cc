@@ -5,7 +5,6 @@
 #include <numeric>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
 
@@ -16,7 +15,7 @@ using Ints = std::vector<int64_t>;
 
 constexpr int64_t kMaxParts = 4096;  // of Concat and Split
 
-absl::Status ConvertTranspose(NodeImport& node) {
+absl::StatusOr<Operand> ConvertTranspose(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   Ints reversed(x.rank());
   std::iota(reversed.rbegin(), reversed.rend(), 0);
@@ -26,12 +25,9 @@ absl::Status ConvertTranspose(NodeImport& node) {
   std::sort(sorted.begin(), sorted.end());
   std::reverse(sorted.begin(), sorted.end());
   if (sorted != reversed) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("attribute perm must have each axis of ", x.shape().ToString(), " once"));
+    return InvalidArgument("attribute perm must have each axis of ", x.shape().ToString(), " once");
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Transpose(x, permutation));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Transpose(x, permutation);
 }
 
 // The number of elements but for the batch, and how often the batch is there.
@@ -52,8 +48,7 @@ struct Elements {
 // The shape that a request (0: as x has it there, -1: what is left, kBatchElement) gives.
 absl::StatusOr<Shape> RequestedShape(const Shape& x, const Ints& request, bool allow_zero) {
   if (request.size() > static_cast<size_t>(Shape::kMaxRank)) {
-    return absl::UnimplementedError(
-        absl::StrCat("a shape of ", request.size(), " axes; at most ", Shape::kMaxRank));
+    return Unimplemented("a shape of ", request.size(), " axes; at most ", Shape::kMaxRank);
   }
   Shape shape;
   int open = -1;
@@ -63,13 +58,13 @@ absl::StatusOr<Shape> RequestedShape(const Shape& x, const Ints& request, bool a
       dim = Dim::Batch();
     } else if (request[i] == 0 && !allow_zero) {
       if (i >= static_cast<size_t>(x.rank())) {
-        return absl::InvalidArgumentError("a 0 in the shape stands for an axis that is not there");
+        return InvalidArgument("a 0 in the shape stands for an axis that is not there");
       }
       dim = x[static_cast<int>(i)];
     } else if (request[i] == -1 && open < 0) {
       open = static_cast<int>(i);
     } else if (request[i] < 0) {
-      return absl::InvalidArgumentError("extents must be at least 0, or -1 once");
+      return InvalidArgument("extents must be at least 0, or -1 once");
     } else {
       dim = request[i];
     }
@@ -85,38 +80,30 @@ absl::StatusOr<Shape> RequestedShape(const Shape& x, const Ints& request, bool a
                have.product % want.product == 0) {
       dims[open] = have.product / want.product;
     } else {
-      return absl::UnimplementedError(
-          absl::StrCat("a reshape of ", x.ToString(), " that mixes the batch with other axes"));
+      return Unimplemented("a reshape of ", x.ToString(), " that mixes the batch with other axes");
     }
     shape = Shape(dims);
   } else if (have.batches != want.batches) {
-    return absl::UnimplementedError(absl::StrCat(
+    return Unimplemented(
         "a reshape of ", x.ToString(), " to ", shape.ToString(),
-        ": the batch must stay an axis of its own (name another batch for a fixed one)"));
+        ": the batch must stay an axis of its own (name another batch for a fixed one)");
   }
   return shape;
 }
 
-absl::StatusOr<Operand> ReshapeTo(NodeImport& node, const Operand& x, const Shape& shape) {
-  const Elements have(x.shape()), want(shape);
-  if (have.product != want.product || have.batches != want.batches) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(x.shape().ToString(), " does not fit into ", shape.ToString()));
-  }
-  return node.graph().Reshape(x, shape);
-}
-
-absl::Status ConvertReshape(NodeImport& node) {
+absl::StatusOr<Operand> ConvertReshape(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const Ints request, node.KnownInts(1, "the shape"));
   SEQ_ASSIGN_OR_RETURN(const int64_t allow_zero, node.Int("allowzero", 0));
   SEQ_ASSIGN_OR_RETURN(const Shape shape, RequestedShape(x.shape(), request, allow_zero != 0));
-  SEQ_ASSIGN_OR_RETURN(Operand y, ReshapeTo(node, x, shape));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  const Elements have(x.shape()), want(shape);
+  if (have.product != want.product || have.batches != want.batches) {
+    return InvalidArgument(x.shape().ToString(), " does not fit into ", shape.ToString());
+  }
+  return node.graph().Reshape(x, shape);
 }
 
-absl::Status ConvertSqueeze(NodeImport& node) {
+absl::StatusOr<Operand> ConvertSqueeze(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const std::optional<Ints> axes, node.Axes(1, 13, x.rank()));
   Shape shape;
@@ -127,16 +114,13 @@ absl::Status ConvertSqueeze(NodeImport& node) {
     if (!drop) {
       shape.Append(dim);
     } else if (dim != 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("axis ", i, " of ", x.shape().ToString(), " is not 1"));
+      return InvalidArgument("axis ", i, " of ", x.shape().ToString(), " is not 1");
     }
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Reshape(x, shape));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Reshape(x, shape);
 }
 
-absl::Status ConvertUnsqueeze(NodeImport& node) {
+absl::StatusOr<Operand> ConvertUnsqueeze(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   // How many axes come to it says how negative ones count.
   int64_t added = 0;
@@ -148,23 +132,21 @@ absl::Status ConvertUnsqueeze(NodeImport& node) {
     added = static_cast<int64_t>(axes.size());
   }
   if (x.rank() + added > Shape::kMaxRank) {
-    return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
+    return Unimplemented("more than ", Shape::kMaxRank, " axes");
   }
   const int rank = x.rank() + static_cast<int>(added);
   SEQ_ASSIGN_OR_RETURN(const std::optional<Ints> axes, node.Axes(1, 13, rank));
-  if (!axes.has_value()) return absl::InvalidArgumentError("axes are missing");
+  if (!axes.has_value()) return InvalidArgument("axes are missing");
   Shape shape;
   int from = 0;
   for (int i = 0; i < rank; ++i) {
     const bool added_here = std::binary_search(axes->begin(), axes->end(), i);
     shape.Append(added_here ? Dim(1) : x.shape()[from++]);
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Reshape(x, shape));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Reshape(x, shape);
 }
 
-absl::Status ConvertFlatten(NodeImport& node) {
+absl::StatusOr<Operand> ConvertFlatten(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t given, node.Int("axis", 1));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, NodeImport::Axis(given, x.rank(), /*behind=*/true));
@@ -173,21 +155,18 @@ absl::Status ConvertFlatten(NodeImport& node) {
     const Elements elements(some);
     if (elements.batches == 0) return Dim(elements.product);
     if (elements.batches == 1 && elements.product == 1) return Dim::Batch();
-    return absl::UnimplementedError(
-        absl::StrCat("it mixes the batch of ", x.shape().ToString(), " with other axes"));
+    return Unimplemented("it mixes the batch of ", x.shape().ToString(), " with other axes");
   };
   SEQ_ASSIGN_OR_RETURN(const Dim rows, part(0, axis));
   SEQ_ASSIGN_OR_RETURN(const Dim columns, part(axis, x.rank()));
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Reshape(x, Shape{rows, columns}));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Reshape(x, Shape{rows, columns});
 }
 
-absl::Status ConvertConcat(NodeImport& node) {
+absl::StatusOr<Operand> ConvertConcat(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand first, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, first.rank()));
   if (node.num_inputs() > kMaxParts) {
-    return absl::UnimplementedError(absl::StrCat("more than ", kMaxParts, " inputs"));
+    return Unimplemented("more than ", kMaxParts, " inputs");
   }
   std::vector<Operand> parts;
   for (int i = 0; i < node.num_inputs(); ++i) {
@@ -199,9 +178,7 @@ absl::Status ConvertConcat(NodeImport& node) {
     parts.push_back(std::move(part));
   }
   if (parts.empty()) parts.push_back(first);
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Concat(parts, axis));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return node.graph().Concat(parts, axis);
 }
 
 // numpy's x[start:end:step] along one axis.
@@ -211,14 +188,14 @@ absl::StatusOr<Operand> SliceAxis(NodeImport& node, const Operand& x, int64_t ax
   constexpr int64_t kFar = std::numeric_limits<int32_t>::max();
   if (start == kBatchElement || step == kBatchElement ||
       (end == kBatchElement && !dim.is_batch())) {
-    return absl::UnimplementedError("it slices by the batch");
+    return Unimplemented("it slices by the batch");
   }
   if (dim.is_batch()) {
     if (start == 0 && step == 1 && (end >= kFar || end == kBatchElement)) return x;
-    return absl::UnimplementedError("it takes a part of the batch");
+    return Unimplemented("it takes a part of the batch");
   }
   if (step == 0 || step == std::numeric_limits<int64_t>::min()) {
-    return absl::InvalidArgumentError("a step of 0");
+    return InvalidArgument("a step of 0");
   }
   const int64_t n = dim.size();
   const auto from_start = [n](int64_t i, int64_t low, int64_t high) {
@@ -236,7 +213,7 @@ absl::StatusOr<Operand> SliceAxis(NodeImport& node, const Operand& x, int64_t ax
                             -step);
 }
 
-absl::Status ConvertSlice(NodeImport& node) {
+absl::StatusOr<Operand> ConvertSlice(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   Ints starts, ends, axes, steps;
   if (node.opset() < 10) {
@@ -263,24 +240,23 @@ absl::Status ConvertSlice(NodeImport& node) {
   if (steps.empty()) steps.assign(starts.size(), 1);
   if (ends.size() != starts.size() || axes.size() != starts.size() ||
       steps.size() != starts.size() || starts.size() > Shape::kMaxRank) {
-    return absl::InvalidArgumentError("starts, ends, axes and steps differ in number");
+    return InvalidArgument("starts, ends, axes and steps differ in number");
   }
   Operand y = x;
   for (size_t i = 0; i < starts.size(); ++i) {
     SEQ_ASSIGN_OR_RETURN(const int64_t axis, NodeImport::Axis(axes[i], x.rank()));
     SEQ_ASSIGN_OR_RETURN(y, SliceAxis(node, y, axis, starts[i], ends[i], steps[i]));
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
-absl::Status ConvertSplit(NodeImport& node) {
+absl::StatusOr<Operand> ConvertSplit(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, x.rank()));
   const Dim extent = x.shape()[static_cast<int>(axis)];
-  if (extent.is_batch()) return absl::UnimplementedError("it splits the batch");
+  if (extent.is_batch()) return Unimplemented("it splits the batch");
   if (node.num_outputs() > kMaxParts) {
-    return absl::UnimplementedError(absl::StrCat("more than ", kMaxParts, " outputs"));
+    return Unimplemented("more than ", kMaxParts, " outputs");
   }
   std::optional<Ints> sizes;
   if (node.opset() < 13) {
@@ -290,7 +266,7 @@ absl::Status ConvertSplit(NodeImport& node) {
   }
   const int64_t count = node.num_outputs();
   SEQ_ASSIGN_OR_RETURN(const int64_t stated, node.Int("num_outputs", count));
-  if (stated != count) return absl::InvalidArgumentError("num_outputs is not that of its outputs");
+  if (stated != count) return InvalidArgument("num_outputs is not that of its outputs");
   if (!sizes.has_value()) {
     // Equal parts; from opset 18 on the last one may be smaller.
     const int64_t part = (extent.size() + count - 1) / count;
@@ -298,49 +274,40 @@ absl::Status ConvertSplit(NodeImport& node) {
     sizes->back() = extent.size() - part * (count - 1);
   }
   if (static_cast<int64_t>(sizes->size()) != count) {
-    return absl::InvalidArgumentError("split has not as many sizes as there are outputs");
+    return InvalidArgument("split has not as many sizes as there are outputs");
   }
   int64_t begin = 0;
   for (int64_t i = 0; i < count; ++i) {
     const int64_t size = (*sizes)[i];
     if (size < 0 || size > extent.size() - begin) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("split does not add up to ", extent.size(), ", the extent of the axis"));
+      return InvalidArgument("split does not add up to ", extent.size(),
+                             ", the extent of the axis");
     }
     SEQ_ASSIGN_OR_RETURN(Operand part, node.graph().Slice(x, axis, begin, begin + size));
     node.SetOutput(static_cast<int>(i), std::move(part));
     begin += size;
   }
-  return absl::OkStatus();
+  return node.outputs()[0];
 }
 
 // As numpy broadcasts x with a tensor of that shape.
-absl::Status ConvertExpand(NodeImport& node) {
+absl::StatusOr<Operand> ConvertExpand(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const Ints request, node.KnownInts(1, "the shape"));
-  if (request.size() > static_cast<size_t>(Shape::kMaxRank)) {
-    return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
-  }
-  Shape shape;
-  for (int64_t extent : request) {
-    shape.Append(extent == kBatchElement ? Dim::Batch() : Dim(extent));
-  }
-  SEQ_RETURN_IF_ERROR(shape.Validate());
+  SEQ_ASSIGN_OR_RETURN(const Shape shape, ShapeOf(request));
   // The shape as an operand of which no element is read.
   Operand like;
   like.type = {x.type.dtype, shape};
   like.fill = 0;
   SEQ_ASSIGN_OR_RETURN(const Shape result, BroadcastShapes(x.shape(), shape));
   if (result == x.shape()) {
-    node.SetOutput(0, x);
-    return absl::OkStatus();
+    return x;
   }
   if (x.known != nullptr && x.known->num_elements() == 1 && !result.is_static()) {
     Operand y = like;
     y.type.shape = result;
     y.fill = x.known->Cast(DType::kFloat64).Elements<double>()[0];
-    node.SetOutput(0, std::move(y));
-    return absl::OkStatus();
+    return y;
   }
   if (!shape.is_static() && x.shape().is_static()) {
     SEQ_ASSIGN_OR_RETURN(like.value, node.graph().Materialize(like));
@@ -348,8 +315,7 @@ absl::Status ConvertExpand(NodeImport& node) {
   }
   SEQ_ASSIGN_OR_RETURN(std::vector<Operand> both, node.graph().Broadcast({x, like}));
   both[0].boolean = x.boolean;
-  node.SetOutput(0, std::move(both[0]));
-  return absl::OkStatus();
+  return both[0];
 }
 
 constexpr ConverterRow kRows[] = {

@@ -1,9 +1,7 @@
 // Operators that look elements up by index.
 
 #include <numeric>
-#include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
 
@@ -13,10 +11,10 @@ namespace {
 absl::StatusOr<Operand> GatherKnownScalar(NodeImport& node, const Operand& x, int64_t axis,
                                           int64_t index) {
   const Dim extent = x.shape()[static_cast<int>(axis)];
-  if (extent.is_batch()) return absl::UnimplementedError("it takes a part of the batch");
+  if (extent.is_batch()) return Unimplemented("it takes a part of the batch");
   if (index < -extent.size() || index >= extent.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("index ", index, " must be in [", -extent.size(), ", ", extent.size(), ")"));
+    return InvalidArgument("index ", index, " must be in [", -extent.size(), ", ", extent.size(),
+                           ")");
   }
   // One step of a sequence, which passes know.
   if (axis == 1 && x.value.present() && IsReal(x.type.dtype)) {
@@ -31,29 +29,22 @@ absl::StatusOr<Operand> GatherKnownScalar(NodeImport& node, const Operand& x, in
   return node.graph().Reshape(slice, shape);
 }
 
-absl::Status ConvertGather(NodeImport& node) {
+absl::StatusOr<Operand> ConvertGather(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(Operand indices, node.input(1));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, x.rank()));
-  if (IsReal(indices.type.dtype)) return absl::InvalidArgumentError("indices must be integers");
-  absl::StatusOr<Operand> y;
+  if (IsReal(indices.type.dtype)) return InvalidArgument("indices must be integers");
   if (indices.known != nullptr && indices.rank() == 0 && !HoldsBatch(*indices.known)) {
     SEQ_ASSIGN_OR_RETURN(const double index, node.KnownScalar(1, "indices"));
-    y = GatherKnownScalar(node, x, axis, static_cast<int64_t>(index));
-  } else {
-    SEQ_ASSIGN_OR_RETURN(indices, node.graph().Cast(indices, DType::kInt32));
-    // A table of weights: negative ids are refused when it runs, as Embedding refuses them.
-    const bool table = x.known != nullptr && !x.variable.empty() && axis == 0 && x.rank() == 2;
-    if (table && indices.value.present()) {
-      y = node.graph().Emit("Embedding", {indices, x});
-    } else {
-      y = node.graph().Emit("Gather", {x, indices}, {{"axis", axis}});
-    }
+    return WithBoolean(GatherKnownScalar(node, x, axis, static_cast<int64_t>(index)), x.boolean);
   }
-  SEQ_RETURN_IF_ERROR(y.status());
-  y->boolean = x.boolean;
-  node.SetOutput(0, *std::move(y));
-  return absl::OkStatus();
+  SEQ_ASSIGN_OR_RETURN(indices, node.graph().Cast(indices, DType::kInt32));
+  // A table of weights: negative ids are refused when it runs, as Embedding refuses them.
+  const bool table = x.known != nullptr && !x.variable.empty() && axis == 0 && x.rank() == 2;
+  return WithBoolean(table && indices.value.present()
+                         ? node.graph().Emit("Embedding", {indices, x})
+                         : node.graph().Emit("Gather", {x, indices}, {{"axis", axis}}),
+                     x.boolean);
 }
 
 // values[1] where an index is the place along the axis, values[0] elsewhere. Negative indices count
@@ -85,36 +76,32 @@ absl::StatusOr<Operand> OneHotByComparison(NodeImport& node, Operand indices, in
   return g.Emit("Where", both);
 }
 
-absl::Status ConvertOneHot(NodeImport& node) {
+absl::StatusOr<Operand> ConvertOneHot(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand indices, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const double depth, node.KnownScalar(1, "depth"));
   SEQ_ASSIGN_OR_RETURN(const Operand values, node.input(2));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(-1, indices.rank() + 1));
   if (!(depth >= 1 && depth <= double{1 << 30}) || depth != static_cast<double>(int64_t(depth))) {
-    return absl::InvalidArgumentError(absl::StrCat("depth is ", depth));
+    return InvalidArgument("depth is ", depth);
   }
   if (values.rank() != 1 || values.shape()[0] != 2) {
-    return absl::InvalidArgumentError("values must be two numbers");
+    return InvalidArgument("values must be two numbers");
   }
   SEQ_ASSIGN_OR_RETURN(indices, node.graph().Cast(indices, DType::kInt32));
   const bool zero_one = values.known != nullptr && [&] {
     const Tensor exact = values.known->Cast(DType::kFloat64);
     return exact.Elements<double>()[0] == 0 && exact.Elements<double>()[1] == 1;
   }();
-  absl::StatusOr<Operand> y;
   if (zero_one && axis == indices.rank() && indices.value.present()) {
     // The op that passes turn into a look-up; it refuses what is out of range when it runs.
     const DType dtype = values.type.dtype;
-    y = node.graph().Emit("OneHot", {indices},
-                          {{"depth", static_cast<int64_t>(depth)},
-                           {"dtype", IsReal(dtype) ? dtype : DType::kFloat32}});
-    if (y.ok()) y = node.graph().Cast(*y, dtype);
-  } else {
-    y = OneHotByComparison(node, indices, static_cast<int64_t>(depth), axis, values);
+    SEQ_ASSIGN_OR_RETURN(const Operand y,
+                         node.graph().Emit("OneHot", {indices},
+                                           {{"depth", static_cast<int64_t>(depth)},
+                                            {"dtype", IsReal(dtype) ? dtype : DType::kFloat32}}));
+    return node.graph().Cast(y, dtype);
   }
-  SEQ_RETURN_IF_ERROR(y.status());
-  node.SetOutput(0, *std::move(y));
-  return absl::OkStatus();
+  return OneHotByComparison(node, indices, static_cast<int64_t>(depth), axis, values);
 }
 
 constexpr ConverterRow kRows[] = {{"Gather", ConvertGather}, {"OneHot", ConvertOneHot}};

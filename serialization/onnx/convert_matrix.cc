@@ -3,7 +3,6 @@
 #include <numeric>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
 
@@ -12,8 +11,7 @@ namespace {
 
 absl::Status CheckReal(const Operand& x) {
   if (IsReal(x.type.dtype)) return absl::OkStatus();
-  return absl::UnimplementedError(
-      absl::StrCat("a product of matrices of ", DTypeName(x.type.dtype)));
+  return Unimplemented("a product of matrices of ", DTypeName(x.type.dtype));
 }
 
 absl::StatusOr<Operand> Transposed(GraphImport& g, const Operand& x) {
@@ -26,8 +24,7 @@ absl::StatusOr<Operand> Transposed(GraphImport& g, const Operand& x) {
 // x w + bias, where w is a matrix. What is known becomes weights.
 absl::StatusOr<Operand> Dense(NodeImport& node, const Operand& x, Operand w, Operand bias) {
   if (x.rank() < 1 || x.shape().back().is_batch() || x.shape().back() != w.shape()[0]) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(x.shape().ToString(), " times ", w.shape().ToString()));
+    return InvalidArgument(x.shape().ToString(), " times ", w.shape().ToString());
   }
   if (w.known != nullptr && w.variable.empty()) w.variable = node.name() + "/kernel";
   if (bias.known != nullptr && bias.variable.empty()) bias.variable = node.name() + "/bias";
@@ -58,12 +55,12 @@ absl::StatusOr<Operand> Product(NodeImport& node, const Operand& a, const Operan
 }
 
 // A vector on the left counts as one row, on the right as one column, which the result has not.
-absl::Status ConvertMatMul(NodeImport& node) {
+absl::StatusOr<Operand> ConvertMatMul(NodeImport& node) {
   GraphImport& g = node.graph();
   SEQ_ASSIGN_OR_RETURN(Operand a, node.input(0));
   SEQ_ASSIGN_OR_RETURN(Operand b, node.input(1));
   SEQ_RETURN_IF_ERROR(CheckReal(a));
-  if (a.rank() == 0 || b.rank() == 0) return absl::InvalidArgumentError("an operand is a scalar");
+  if (a.rank() == 0 || b.rank() == 0) return InvalidArgument("an operand is a scalar");
   const bool row = a.rank() == 1, column = b.rank() == 1;
   if (row) {
     SEQ_ASSIGN_OR_RETURN(a, g.Reshape(a, Shape{1, a.shape()[0]}));
@@ -78,8 +75,7 @@ absl::Status ConvertMatMul(NodeImport& node) {
     if (row) dims.erase(dims.end() - (column ? 1 : 2));
     SEQ_ASSIGN_OR_RETURN(y, g.Reshape(y, Shape(dims)));
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
 absl::StatusOr<Operand> Scaled(GraphImport& g, const Operand& x, double factor) {
@@ -87,7 +83,7 @@ absl::StatusOr<Operand> Scaled(GraphImport& g, const Operand& x, double factor) 
 }
 
 // alpha A' B' + beta C
-absl::Status ConvertGemm(NodeImport& node) {
+absl::StatusOr<Operand> ConvertGemm(NodeImport& node) {
   GraphImport& g = node.graph();
   SEQ_ASSIGN_OR_RETURN(Operand a, node.input(0));
   SEQ_ASSIGN_OR_RETURN(Operand b, node.input(1));
@@ -97,7 +93,7 @@ absl::Status ConvertGemm(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const int64_t transpose_a, node.Int("transA", 0));
   SEQ_ASSIGN_OR_RETURN(const int64_t transpose_b, node.Int("transB", 0));
   SEQ_RETURN_IF_ERROR(CheckReal(a));
-  if (a.rank() != 2 || b.rank() != 2) return absl::InvalidArgumentError("A and B must be matrices");
+  if (a.rank() != 2 || b.rank() != 2) return InvalidArgument("A and B must be matrices");
   if (transpose_a != 0) {
     SEQ_ASSIGN_OR_RETURN(a, Transposed(g, a));
   }
@@ -118,8 +114,7 @@ absl::Status ConvertGemm(NodeImport& node) {
     SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> both, g.Broadcast({y, c}));
     SEQ_ASSIGN_OR_RETURN(y, g.Emit("Add", both));
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
 constexpr ConverterRow kRows[] = {{"Gemm", ConvertGemm}, {"MatMul", ConvertMatMul}};

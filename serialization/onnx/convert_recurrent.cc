@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -19,17 +21,12 @@ struct Kind {
   bool has_cell;
 };
 
-const Kind& Rnn() {
-  static const Kind& kind = *new Kind{"RNNCell", {0}, false};
-  return kind;
-}
-const Kind& Lstm() {
-  static const Kind& kind = *new Kind{"LSTMCell", {0, 2, 3, 1}, true};
-  return kind;
-}
-const Kind& Gru() {
-  static const Kind& kind = *new Kind{"GRUCell", {0, 1, 2}, false};
-  return kind;
+const Kind& KindOf(const std::string& op) {
+  static const auto& kinds =
+      *new std::map<std::string, Kind>{{"RNN", {"RNNCell", {0}, false}},
+                                       {"LSTM", {"LSTMCell", {0, 2, 3, 1}, true}},
+                                       {"GRU", {"GRUCell", {0, 1, 2}, false}}};
+  return kinds.at(op);
 }
 
 struct Options {
@@ -51,16 +48,14 @@ enum Input { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kPeepholes };
 absl::StatusOr<std::string> ActivationOf(const Kind& kind, const std::vector<std::string>& names) {
   size_t next = 0;
   if (kind.gates.size() > 1 && names[next++] != "sigmoid") {
-    return absl::UnimplementedError(
-        absl::StrCat("activation ", names[0], " of the gates (Sigmoid is supported)"));
+    return Unimplemented("activation ", names[0], " of the gates (Sigmoid is supported)");
   }
   const std::string& activation = names[next];
   if (kind.has_cell && names[next + 1] != activation) {
-    return absl::UnimplementedError("different activations of candidate and output");
+    return Unimplemented("different activations of candidate and output");
   }
   if (activation != "tanh" && activation != "relu" && activation != "sigmoid") {
-    return absl::UnimplementedError(
-        absl::StrCat("activation ", activation, " (Tanh, Relu and Sigmoid are supported)"));
+    return Unimplemented("activation ", activation, " (Tanh, Relu and Sigmoid are supported)");
   }
   return activation;
 }
@@ -70,7 +65,7 @@ absl::Status ReadActivations(NodeImport& node, const Kind& kind, Options& option
   for (const char* attribute : {"activation_alpha", "activation_beta"}) {
     SEQ_ASSIGN_OR_RETURN(const auto values, node.Floats(attribute));
     if (values.has_value() && !values->empty()) {
-      return absl::UnimplementedError(absl::StrCat("attribute ", attribute));
+      return Unimplemented("attribute ", attribute);
     }
   }
   const size_t each = kind.has_cell ? 3 : kind.gates.size() > 1 ? 2 : 1;
@@ -82,16 +77,14 @@ absl::Status ReadActivations(NodeImport& node, const Kind& kind, Options& option
     }
   }
   if (names.size() != each * options.directions()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("activations must be ", each, " for each direction"));
+    return InvalidArgument("activations must be ", each, " for each direction");
   }
   for (std::string& name : names) absl::AsciiStrToLower(&name);
   for (int d = 0; d < options.directions(); ++d) {
     const auto first = names.begin() + static_cast<int64_t>(each) * d;
     SEQ_ASSIGN_OR_RETURN(
-        std::string activation,
+        options.activations.emplace_back(),
         ActivationOf(kind, std::vector<std::string>(first, first + static_cast<int64_t>(each))));
-    options.activations.push_back(std::move(activation));
   }
   return absl::OkStatus();
 }
@@ -104,23 +97,23 @@ absl::StatusOr<Options> ReadOptions(NodeImport& node, const Kind& kind) {
   } else if (direction == "bidirectional") {
     options.reverse = {false, true};
   } else {
-    return absl::InvalidArgumentError(absl::StrCat("direction \"", direction, "\""));
+    return InvalidArgument("direction \"", direction, "\"");
   }
   SEQ_ASSIGN_OR_RETURN(const int64_t layout, node.Int("layout", 0));
-  if (layout != 0 && layout != 1) return absl::InvalidArgumentError("layout must be 0 or 1");
+  if (layout != 0 && layout != 1) return InvalidArgument("layout must be 0 or 1");
   options.batch_first = layout == 1;
   SEQ_RETURN_IF_ERROR(ReadActivations(node, kind, options));
   SEQ_RETURN_IF_ERROR(node.Int("hidden_size", 0).status());  // the shape of R says it
   if (node.Attribute("clip") != nullptr) {
-    return absl::UnimplementedError("attribute clip: no backend limits what enters an activation");
+    return Unimplemented("attribute clip: no backend limits what enters an activation");
   }
   if (kind.has_cell) {
     SEQ_ASSIGN_OR_RETURN(const int64_t coupled, node.Int("input_forget", 0));
     if (coupled != 0) {
-      return absl::UnimplementedError("attribute input_forget: coupled gates are another cell");
+      return Unimplemented("attribute input_forget: coupled gates are another cell");
     }
     if (node.has_input(kPeepholes) && !IsZero(node.optional_input(kPeepholes))) {
-      return absl::UnimplementedError("peepholes (input P): gates that see the cell");
+      return Unimplemented("peepholes (input P): gates that see the cell");
     }
   }
   if (std::string(kind.op) == "GRUCell") {
@@ -136,20 +129,19 @@ absl::Status CheckWeights(const NodeImport& node, const Kind& kind, const Operan
   SEQ_ASSIGN_OR_RETURN(const Operand w, node.input(kW));
   SEQ_ASSIGN_OR_RETURN(const Operand r, node.input(kR));
   if (x.rank() != 3 || w.rank() != 3 || r.rank() != 3 || r.shape()[2].is_batch()) {
-    return absl::InvalidArgumentError("X, W and R must have three axes");
+    return InvalidArgument("X, W and R must have three axes");
   }
   options.units = r.shape()[2].size();
   const int64_t columns = options.units * static_cast<int64_t>(kind.gates.size());
   const Dim directions(options.directions());
   if (options.units < 1 || r.shape() != Shape{directions, columns, options.units} ||
       w.shape() != Shape{directions, columns, x.shape()[2]}) {
-    return absl::InvalidArgumentError(absl::StrCat("W ", w.shape().ToString(), " and R ",
-                                                   r.shape().ToString(), " do not fit together"));
+    return InvalidArgument("W ", w.shape().ToString(), " and R ", r.shape().ToString(),
+                           " do not fit together");
   }
   if (node.has_input(kB) && node.optional_input(kB).shape() != Shape{directions, 2 * columns}) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("B must be ", Shape{directions, 2 * columns}.ToString(), ", got ",
-                     node.optional_input(kB).shape().ToString()));
+    return InvalidArgument("B must be ", Shape{directions, 2 * columns}.ToString(), ", got ",
+                           node.optional_input(kB).shape().ToString());
   }
   return absl::OkStatus();
 }
@@ -159,7 +151,8 @@ class Recurrence {
   Recurrence(NodeImport& node, const Kind& kind, Options options)
       : node_(node), g_(node.graph()), kind_(kind), options_(std::move(options)) {}
 
-  absl::Status Convert(const Operand& x) {
+  // The sequence; sets the other outputs.
+  absl::StatusOr<Operand> Convert(const Operand& x) {
     Operand batch_major = x;
     if (!options_.batch_first) {
       SEQ_ASSIGN_OR_RETURN(batch_major, g_.Transpose(x, {1, 0, 2}));
@@ -172,16 +165,16 @@ class Recurrence {
         outputs[i].push_back(std::move(of_direction[i]));
       }
     }
+    Operand sequence;
     if (node_.wants_output(0)) {
-      SEQ_ASSIGN_OR_RETURN(Operand y, JoinSequences(outputs[0]));
-      node_.SetOutput(0, std::move(y));
+      SEQ_ASSIGN_OR_RETURN(sequence, JoinSequences(outputs[0]));
     }
     for (int i : {1, 2}) {
       if (!node_.wants_output(i) || outputs[i].empty()) continue;
       SEQ_ASSIGN_OR_RETURN(Operand y, JoinStates(outputs[i]));
       node_.SetOutput(i, std::move(y));
     }
-    return absl::OkStatus();
+    return sequence;
   }
 
  private:
@@ -190,8 +183,8 @@ class Recurrence {
     const Operand lengths = node_.optional_input(kLengths);
     const Dim time = x.shape()[1];
     if (lengths.shape() != Shape{x.shape()[0]} || IsReal(lengths.type.dtype) || time.is_batch()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("sequence_lens must be integers [batch], got ", lengths.type.ToString()));
+      return InvalidArgument("sequence_lens must be integers [batch], got ",
+                             lengths.type.ToString());
     }
     // Most exporters that give lengths give the whole of each row.
     const double steps = static_cast<double>(time.size());
@@ -221,9 +214,8 @@ class Recurrence {
     if (!std::is_sorted(kind_.gates.begin(), kind_.gates.end())) {
       std::vector<Operand> parts;
       for (int64_t gate : kind_.gates) {
-        SEQ_ASSIGN_OR_RETURN(Operand part,
+        SEQ_ASSIGN_OR_RETURN(parts.emplace_back(),
                              g_.Slice(x, axis, gate * options_.units, (gate + 1) * options_.units));
-        parts.push_back(std::move(part));
       }
       SEQ_ASSIGN_OR_RETURN(ordered, g_.Concat(parts, axis));
     }
@@ -256,8 +248,7 @@ class Recurrence {
     const Operand all = node_.optional_input(input);
     const int axis = options_.batch_first ? 1 : 0;
     if (all.rank() != 3 || all.shape()[axis] != options_.directions()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("an initial state of shape ", all.shape().ToString()));
+      return InvalidArgument("an initial state of shape ", all.shape().ToString());
     }
     SEQ_ASSIGN_OR_RETURN(const Operand one, g_.Slice(all, axis, d, d + 1));
     return g_.Reshape(one, Shape{all.shape()[1 - axis], all.shape()[2]});
@@ -268,17 +259,13 @@ class Recurrence {
     std::string prefix = node_.name();
     if (options_.directions() > 1) absl::StrAppend(&prefix, d == 0 ? "/forward" : "/backward");
     std::vector<Operand> inputs = {x};
-    SEQ_ASSIGN_OR_RETURN(Operand next, Weights(node_.inputs()[kW], d, prefix + "/kernel"));
-    inputs.push_back(next);
-    SEQ_ASSIGN_OR_RETURN(next, Weights(node_.inputs()[kR], d, prefix + "/recurrent_kernel"));
-    inputs.push_back(next);
-    SEQ_ASSIGN_OR_RETURN(next, Bias(d, prefix + "/bias"));
-    inputs.push_back(next);
-    SEQ_ASSIGN_OR_RETURN(next, InitialState(kInitialH, d));
-    inputs.push_back(next);
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Weights(node_.inputs()[kW], d, prefix + "/kernel"));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(),
+                         Weights(node_.inputs()[kR], d, prefix + "/recurrent_kernel"));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Bias(d, prefix + "/bias"));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(kInitialH, d));
     if (kind_.has_cell) {
-      SEQ_ASSIGN_OR_RETURN(next, InitialState(kInitialC, d));
-      inputs.push_back(next);
+      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(kInitialC, d));
     }
     inputs.push_back(mask_);
     Attributes attributes{{"activation", options_.activations[d]},
@@ -302,8 +289,7 @@ class Recurrence {
       }
       const Shape shape =
           options_.batch_first ? Shape{batch, time, 1, units} : Shape{time, 1, batch, units};
-      SEQ_ASSIGN_OR_RETURN(one, g_.Reshape(one, shape));
-      joined.push_back(std::move(one));
+      SEQ_ASSIGN_OR_RETURN(joined.emplace_back(), g_.Reshape(one, shape));
     }
     return g_.Concat(joined, options_.batch_first ? 2 : 1);
   }
@@ -314,8 +300,7 @@ class Recurrence {
     for (const Operand& part : parts) {
       const Dim batch = part.shape()[0], units = part.shape()[1];
       const Shape shape = options_.batch_first ? Shape{batch, 1, units} : Shape{1, batch, units};
-      SEQ_ASSIGN_OR_RETURN(Operand one, g_.Reshape(part, shape));
-      joined.push_back(std::move(one));
+      SEQ_ASSIGN_OR_RETURN(joined.emplace_back(), g_.Reshape(part, shape));
     }
     return g_.Concat(joined, options_.batch_first ? 1 : 0);
   }
@@ -327,18 +312,18 @@ class Recurrence {
   Operand mask_;
 };
 
-template <const Kind& (*kind)()>
-absl::Status ConvertRecurrent(NodeImport& node) {
+absl::StatusOr<Operand> ConvertRecurrent(NodeImport& node) {
+  const Kind& kind = KindOf(node.node().op_type());
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(kX));
-  SEQ_ASSIGN_OR_RETURN(Options options, ReadOptions(node, kind()));
-  SEQ_RETURN_IF_ERROR(CheckWeights(node, kind(), x, options));
-  return Recurrence(node, kind(), std::move(options)).Convert(x);
+  SEQ_ASSIGN_OR_RETURN(Options options, ReadOptions(node, kind));
+  SEQ_RETURN_IF_ERROR(CheckWeights(node, kind, x, options));
+  return Recurrence(node, kind, std::move(options)).Convert(x);
 }
 
 constexpr ConverterRow kRows[] = {
-    {"GRU", ConvertRecurrent<Gru>, 7},
-    {"LSTM", ConvertRecurrent<Lstm>, 7},
-    {"RNN", ConvertRecurrent<Rnn>, 7},
+    {"GRU", ConvertRecurrent},
+    {"LSTM", ConvertRecurrent},
+    {"RNN", ConvertRecurrent},
 };
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
 
@@ -22,7 +21,9 @@ struct Reduction {
   Attributes attributes() const { return {{"axes", axes}, {"keep_dims", keep_dims}}; }
 };
 
-absl::StatusOr<Reduction> ReductionOf(NodeImport& node, const Operand& x, int64_t input_since) {
+absl::StatusOr<Reduction> ReductionOf(NodeImport& node, const Operand& x) {
+  // The opset in which the axes became an input.
+  const int64_t input_since = node.node().op_type() == "ReduceSum" ? 13 : 18;
   Reduction reduction;
   SEQ_ASSIGN_OR_RETURN(const int64_t keep_dims, node.Int("keepdims", 1));
   reduction.keep_dims = keep_dims != 0;
@@ -40,15 +41,12 @@ absl::StatusOr<Reduction> ReductionOf(NodeImport& node, const Operand& x, int64_
   return reduction;
 }
 
-constexpr char kSum[] = "ReduceSum", kMean[] = "ReduceMean", kMax[] = "ReduceMax";
-constexpr char kMin[] = "ReduceMin", kProd[] = "ReduceProd";
-
 // before(x) reduced by one of our ops, then `after`; null: neither.
-template <const char* op, int64_t input_since>
-absl::Status Reduce(NodeImport& node, const char* before, const char* after) {
+absl::StatusOr<Operand> Reduce(NodeImport& node, const char* before, const char* op,
+                               const char* after) {
   GraphImport& g = node.graph();
   SEQ_ASSIGN_OR_RETURN(Operand y, node.input(0));
-  SEQ_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOf(node, y, input_since));
+  SEQ_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOf(node, y));
   if (before != nullptr) {
     const bool square = before == std::string("Multiply");
     absl::StatusOr<Operand> mapped = square ? g.Emit(before, {y, y}) : g.Emit(before, {y});
@@ -61,20 +59,11 @@ absl::Status Reduce(NodeImport& node, const char* before, const char* after) {
   if (after != nullptr) {
     SEQ_ASSIGN_OR_RETURN(y, g.Emit(after, {y}));
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
-template <const char* op, int64_t input_since>
-absl::Status ConvertReduction(NodeImport& node) {
-  return Reduce<op, input_since>(node, nullptr, nullptr);
-}
-
-absl::Status ConvertL1(NodeImport& node) { return Reduce<kSum, 18>(node, "Abs", nullptr); }
-absl::Status ConvertL2(NodeImport& node) { return Reduce<kSum, 18>(node, "Multiply", "Sqrt"); }
-absl::Status ConvertLogSum(NodeImport& node) { return Reduce<kSum, 18>(node, nullptr, "Log"); }
-absl::Status ConvertSumSquare(NodeImport& node) {
-  return Reduce<kSum, 18>(node, "Multiply", nullptr);
+absl::StatusOr<Operand> ConvertReduction(NodeImport& node) {
+  return Reduce(node, nullptr, node.ours(), nullptr);
 }
 
 // x - max and the logarithm of the sum of its exponentials, both with extent 1 along the axes.
@@ -94,33 +83,33 @@ absl::StatusOr<Shifted> LogSumExp(GraphImport& g, const Operand& x, const Ints& 
   return shifted;
 }
 
-absl::Status ConvertLogSumExp(NodeImport& node) {
+absl::StatusOr<Operand> ConvertLogSumExp(NodeImport& node) {
   GraphImport& g = node.graph();
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  SEQ_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOf(node, x, 18));
+  SEQ_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOf(node, x));
   SEQ_ASSIGN_OR_RETURN(const Shifted shifted, LogSumExp(g, x, reduction.axes));
   SEQ_ASSIGN_OR_RETURN(Operand y, g.Emit("Add", {shifted.max, shifted.log_sum}));
   if (!reduction.keep_dims) {
     // What is left of one term.
     SEQ_ASSIGN_OR_RETURN(y, g.Emit("ReduceSum", {y}, reduction.attributes()));
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
 // Before opset 13 it is along all axes from `axis` on, taken together.
-absl::StatusOr<Operand> AlongLastAxis(NodeImport& node, const Operand& x,
-                                      absl::StatusOr<Operand> (*compute)(GraphImport& g,
-                                                                         const Operand& x)) {
+absl::StatusOr<Operand> Normalize(NodeImport& node,
+                                  absl::StatusOr<Operand> (*compute)(GraphImport& g,
+                                                                     const Operand& x)) {
   GraphImport& g = node.graph();
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis,
                        node.AxisAttribute(node.opset() < 13 ? 1 : -1, std::max(x.rank(), 1)));
-  if (x.rank() == 0) return absl::UnimplementedError("of a scalar");
+  if (x.rank() == 0) return Unimplemented("of a scalar");
   if (node.opset() < 13) {
     Shape rows(x.shape().dims().first(axis));
     int64_t width = 1;
     for (Dim dim : x.shape().dims().subspan(axis)) {
-      if (dim.is_batch()) return absl::UnimplementedError("it normalizes along the batch");
+      if (dim.is_batch()) return Unimplemented("it normalizes along the batch");
       width *= dim.size();
     }
     rows.Append(width);
@@ -144,27 +133,20 @@ absl::StatusOr<Operand> LogSoftmax(GraphImport& g, const Operand& x) {
   return g.Emit("Subtract", both);
 }
 
-template <absl::StatusOr<Operand> (*compute)(GraphImport& g, const Operand& x)>
-absl::Status ConvertNormalization(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  SEQ_ASSIGN_OR_RETURN(Operand y, AlongLastAxis(node, x, compute));
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
-}
-
 constexpr ConverterRow kRows[] = {
-    {"LogSoftmax", ConvertNormalization<LogSoftmax>},
-    {"ReduceL1", ConvertL1},
-    {"ReduceL2", ConvertL2},
-    {"ReduceLogSum", ConvertLogSum},
+    {"LogSoftmax", [](NodeImport& node) { return Normalize(node, LogSoftmax); }},
+    {"ReduceL1", [](NodeImport& node) { return Reduce(node, "Abs", "ReduceSum", nullptr); }},
+    {"ReduceL2", [](NodeImport& node) { return Reduce(node, "Multiply", "ReduceSum", "Sqrt"); }},
+    {"ReduceLogSum", [](NodeImport& node) { return Reduce(node, nullptr, "ReduceSum", "Log"); }},
     {"ReduceLogSumExp", ConvertLogSumExp},
-    {"ReduceMax", ConvertReduction<kMax, 18>},
-    {"ReduceMean", ConvertReduction<kMean, 18>},
-    {"ReduceMin", ConvertReduction<kMin, 18>},
-    {"ReduceProd", ConvertReduction<kProd, 18>},
-    {"ReduceSum", ConvertReduction<kSum, 13>},
-    {"ReduceSumSquare", ConvertSumSquare},
-    {"Softmax", ConvertNormalization<Softmax>},
+    {"ReduceMax", ConvertReduction, "ReduceMax"},
+    {"ReduceMean", ConvertReduction, "ReduceMean"},
+    {"ReduceMin", ConvertReduction, "ReduceMin"},
+    {"ReduceProd", ConvertReduction, "ReduceProd"},
+    {"ReduceSum", ConvertReduction, "ReduceSum"},
+    {"ReduceSumSquare",
+     [](NodeImport& node) { return Reduce(node, "Multiply", "ReduceSum", nullptr); }},
+    {"Softmax", [](NodeImport& node) { return Normalize(node, Softmax); }},
 };
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
 #include "serialization/onnx/tensor.h"
@@ -12,7 +11,7 @@
 namespace seqgraph::onnx {
 namespace {
 
-absl::Status ConvertShape(NodeImport& node) {
+absl::StatusOr<Operand> ConvertShape(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   const int64_t rank = x.rank();
   SEQ_ASSIGN_OR_RETURN(int64_t start, node.Int("start", 0));
@@ -25,17 +24,15 @@ absl::Status ConvertShape(NodeImport& node) {
     extents.push_back(dim.is_batch() ? kBatchElement : dim.size());
   }
   const Shape shape{static_cast<int64_t>(extents.size())};
-  node.SetOutput(0, Operand::Of(Tensor::Of<int64_t>(shape, extents)));
-  return absl::OkStatus();
+  return Operand::Of(Tensor::Of<int64_t>(shape, extents));
 }
 
-absl::Status ConvertSize(NodeImport& node) {
+absl::StatusOr<Operand> ConvertSize(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   if (!x.shape().is_static()) {
-    return absl::UnimplementedError("the number of elements depends on the batch");
+    return Unimplemented("the number of elements depends on the batch");
   }
-  node.SetOutput(0, Operand::Of(Tensor::Scalar<int64_t>(x.shape().num_elements())));
-  return absl::OkStatus();
+  return Operand::Of(Tensor::Scalar<int64_t>(x.shape().num_elements()));
 }
 
 absl::StatusOr<Operand> ConstantOf(NodeImport& node) {
@@ -63,37 +60,30 @@ absl::StatusOr<Operand> ConstantOf(NodeImport& node) {
     return Operand::Of(Tensor::Of<double>(Shape{static_cast<int64_t>(floats->size())}, *floats)
                            .Cast(DType::kFloat32));
   }
-  return absl::UnimplementedError("a constant that is no tensor of numbers");
+  return Unimplemented("a constant that is no tensor of numbers");
 }
 
-absl::Status ConvertConstant(NodeImport& node) {
+absl::StatusOr<Operand> ConvertConstant(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand y, ConstantOf(node));
   if (y.known != nullptr && HoldsBatch(*y.known)) {
-    return absl::UnimplementedError("an int64 of -2^63");
+    return Unimplemented("an int64 of -2^63");
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
-absl::Status ConvertConstantOfShape(NodeImport& node) {
+absl::StatusOr<Operand> ConvertConstantOfShape(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<int64_t> extents, node.KnownInts(0, "the shape"));
   Operand y;
   y.type.dtype = DType::kFloat32;
   y.fill = 0;
   if (const auto* attribute = node.Attribute("value"); attribute != nullptr) {
     SEQ_ASSIGN_OR_RETURN(const Tensor tensor, TensorFromOnnx(attribute->t(), nullptr));
-    if (tensor.num_elements() != 1) return absl::InvalidArgumentError("value must be one number");
+    if (tensor.num_elements() != 1) return InvalidArgument("value must be one number");
     y.type.dtype = tensor.dtype();
     y.fill = tensor.Cast(DType::kFloat64).Elements<double>()[0];
     y.boolean = attribute->t().data_type() == onnx_proto::TensorProto::BOOL;
   }
-  if (extents.size() > static_cast<size_t>(Shape::kMaxRank)) {
-    return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
-  }
-  for (int64_t extent : extents) {
-    y.type.shape.Append(extent == kBatchElement ? Dim::Batch() : Dim(extent));
-  }
-  SEQ_RETURN_IF_ERROR(y.type.shape.Validate());
+  SEQ_ASSIGN_OR_RETURN(y.type.shape, ShapeOf(extents));
   // Small ones become known to the element, so that whatever follows can be computed beforehand.
   constexpr int64_t kSmall = 1 << 20;
   if (y.shape().is_static() && y.shape().num_elements() <= kSmall) {
@@ -103,24 +93,22 @@ absl::Status ConvertConstantOfShape(NodeImport& node) {
     y = Operand::Of(Tensor::Of<double>(y.shape(), elements).Cast(y.type.dtype));
     y.boolean = boolean;
   }
-  node.SetOutput(0, std::move(y));
-  return absl::OkStatus();
+  return y;
 }
 
-absl::Status ConvertRange(NodeImport& node) {
+absl::StatusOr<Operand> ConvertRange(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand first, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const double start, node.KnownScalar(0, "start"));
   SEQ_ASSIGN_OR_RETURN(const double limit, node.KnownScalar(1, "limit"));
   SEQ_ASSIGN_OR_RETURN(const double delta, node.KnownScalar(2, "delta"));
   constexpr double kMost = 1 << 20;
   const double count = std::ceil((limit - start) / delta);
-  if (!(count <= kMost)) return absl::InvalidArgumentError("its length is not known, or too large");
+  if (!(count <= kMost)) return InvalidArgument("its length is not known, or too large");
   SEQ_RETURN_IF_ERROR(node.graph().Charge(count > 0 ? static_cast<int64_t>(count) * 8 : 0));
   std::vector<double> elements(count > 0 ? static_cast<size_t>(count) : 0);
   for (size_t i = 0; i < elements.size(); ++i) elements[i] = start + static_cast<double>(i) * delta;
   const Shape shape{static_cast<int64_t>(elements.size())};
-  node.SetOutput(0, Operand::Of(Tensor::Of<double>(shape, elements).Cast(first.type.dtype)));
-  return absl::OkStatus();
+  return Operand::Of(Tensor::Of<double>(shape, elements).Cast(first.type.dtype));
 }
 
 constexpr ConverterRow kRows[] = {

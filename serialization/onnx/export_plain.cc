@@ -1,10 +1,7 @@
 // All ops but the recurrent ones, in operators of opset 14.
 
-#include <algorithm>
 #include <numeric>
-#include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/evaluate.h"
 #include "serialization/onnx/node_export.h"
@@ -12,6 +9,9 @@
 
 namespace seqgraph::onnx {
 namespace {
+
+using onnx_proto::NodeProto;
+using onnx_proto::TensorProto;
 
 std::vector<std::string> InputNames(NodeExport& node) {
   std::vector<std::string> names;
@@ -21,250 +21,182 @@ std::vector<std::string> InputNames(NodeExport& node) {
   return names;
 }
 
-// Ops that ONNX has under another name, or the same.
-constexpr char kAbs[] = "Abs", kAdd[] = "Add", kCeil[] = "Ceil", kDiv[] = "Div", kErf[] = "Erf";
-constexpr char kExp[] = "Exp", kFloor[] = "Floor", kLog[] = "Log", kMatMul[] = "MatMul";
-constexpr char kMax[] = "Max", kMin[] = "Min", kMul[] = "Mul", kNeg[] = "Neg", kPow[] = "Pow";
-constexpr char kReciprocal[] = "Reciprocal", kRelu[] = "Relu", kRound[] = "Round";
-constexpr char kSigmoid[] = "Sigmoid", kSign[] = "Sign", kSqrt[] = "Sqrt", kSub[] = "Sub";
-constexpr char kTanh[] = "Tanh", kEqual[] = "Equal", kLess[] = "Less";
-constexpr char kReduceMax[] = "ReduceMax", kReduceMean[] = "ReduceMean";
-constexpr char kReduceMin[] = "ReduceMin", kReduceProd[] = "ReduceProd";
-
-template <const char* op>
-absl::Status WriteSame(NodeExport& node) {
-  node.graph().Add(op, InputNames(node), node.output(0));
-  return absl::OkStatus();
+// Ops that ONNX has under another name, or the same; one attribute at most.
+absl::StatusOr<NodeProto*> WriteSame(NodeExport& node) {
+  NodeProto* proto = node.Write(node.row().onnx, InputNames(node));
+  if (node.row().attribute == nullptr) return proto;
+  const AttributeValue& value = *node.attributes().Find(node.row().attribute);
+  if (const auto* ints = std::get_if<std::vector<int64_t>>(&value)) {
+    return SetInts(proto, node.row().onnx_attribute, *ints);
+  }
+  return SetInt(proto, node.row().onnx_attribute, std::get<int64_t>(value));
 }
 
 // Floats: fmod; integers too have it with the attribute, without it the sign of b.
-absl::Status WriteRemainder(NodeExport& node) {
-  SetInt(node.graph().Add("Mod", InputNames(node), node.output(0)), "fmod", 1);
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteRemainder(NodeExport& node) {
+  return SetInt(node.Write("Mod", InputNames(node)), "fmod", 1);
 }
 
-absl::Status WriteModulo(NodeExport& node) {
+absl::StatusOr<NodeProto*> WriteModulo(NodeExport& node) {
   if (IsReal(node.input_type(0).dtype)) {
-    return absl::UnimplementedError("ONNX has no modulo of reals with the sign of the divisor");
+    return Unimplemented("ONNX has no modulo of reals with the sign of the divisor");
   }
-  SetInt(node.graph().Add("Mod", InputNames(node), node.output(0)), "fmod", 0);
-  return absl::OkStatus();
-}
-
-void CastTo(NodeExport& node, const std::string& x, int32_t type, const std::string& output) {
-  SetInt(node.graph().Add("Cast", {x}, output), "to", type);
+  return SetInt(node.Write("Mod", InputNames(node)), "fmod", 0);
 }
 
 std::string Casted(NodeExport& node, const std::string& x, int32_t type) {
   std::string name = node.Between("Cast");
-  CastTo(node, x, type, name);
+  SetInt(node.graph().Add("Cast", {x}, name), "to", type);
   return name;
 }
 
 // Comparisons give bool there, int32 here.
-template <const char* op>
-absl::Status WriteComparison(NodeExport& node) {
-  CastTo(node, node.Emit(op, InputNames(node)), onnx_proto::TensorProto::INT32, node.output(0));
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteComparison(NodeExport& node) {
+  const std::string y = node.Emit(node.row().onnx, InputNames(node));
+  return SetInt(node.Write("Cast", {y}), "to", TensorProto::INT32);
 }
 
-absl::Status WriteWhere(NodeExport& node) {
-  const std::string condition = Casted(node, node.input(0), onnx_proto::TensorProto::BOOL);
-  node.graph().Add("Where", {condition, node.input(1), node.input(2)}, node.output(0));
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteWhere(NodeExport& node) {
+  const std::string condition = Casted(node, node.input(0), TensorProto::BOOL);
+  return node.Write("Where", {condition, node.input(1), node.input(2)});
 }
 
-absl::Status WriteCast(NodeExport& node) {
-  CastTo(node, node.input(0), DTypeToOnnx(node.output_type(0).dtype), node.output(0));
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteCast(NodeExport& node) {
+  return SetInt(node.Write("Cast", {node.input(0)}), "to", DTypeToOnnx(node.output_type(0).dtype));
 }
 
-absl::Status WriteScale(NodeExport& node) {
-  const std::string factor = node.graph().Initializer(
-      Tensor::Scalar(node.attributes().GetFloat("factor")).Cast(node.input_type(0).dtype),
-      node.node().name + "/factor");
-  node.graph().Add("Mul", {node.input(0), factor}, node.output(0));
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteScale(NodeExport& node) {
+  const double factor = node.attributes().GetFloat("factor");
+  const std::string name =
+      node.Initializer(Tensor::Scalar(factor).Cast(node.input_type(0).dtype), "factor");
+  return node.Write("Mul", {node.input(0), name});
 }
 
-absl::Status WriteFillLike(NodeExport& node) {
+absl::StatusOr<NodeProto*> WriteFillLike(NodeExport& node) {
   const std::string shape = node.Emit("Shape", {node.input(0)});
   const Tensor value = Tensor::Of<double>({1}, {node.attributes().GetFloat("value")})
                            .Cast(node.output_type(0).dtype);
-  SetTensor(node.graph().Add("ConstantOfShape", {shape}, node.output(0)), "value", value);
-  return absl::OkStatus();
+  return SetTensor(node.Write("ConstantOfShape", {shape}), "value", value);
 }
 
-absl::Status WriteConstant(NodeExport& node) {
+absl::StatusOr<NodeProto*> WriteConstant(NodeExport& node) {
   SEQ_ASSIGN_OR_RETURN(const OptionalTensors content,
                        Evaluate(*node.node().op, node.attributes(), OptionalTensors()));
-  SetTensor(node.graph().Add("Constant", {}, node.output(0)), "value", *content[0]);
-  return absl::OkStatus();
+  return SetTensor(node.Write("Constant", {}), "value", *content[0]);
 }
 
-absl::Status WriteEmbedding(NodeExport& node) {
-  SetInt(node.graph().Add("Gather", {node.input(1), node.input(0)}, node.output(0)), "axis", 0);
-  return absl::OkStatus();
-}
-
-absl::Status WriteGather(NodeExport& node) {
-  SetInt(node.graph().Add("Gather", InputNames(node), node.output(0)), "axis",
-         node.attributes().GetInt("axis"));
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteEmbedding(NodeExport& node) {
+  return SetInt(node.Write("Gather", {node.input(1), node.input(0)}), "axis", 0);
 }
 
 // int64 indices: what runtimes have for float values.
-absl::Status WriteOneHot(NodeExport& node) {
-  const std::string ids = Casted(node, node.input(0), onnx_proto::TensorProto::INT64);
-  const std::string depth = node.graph().Initializer(
-      Tensor::Scalar<int64_t>(node.attributes().GetInt("depth")), node.node().name + "/depth");
+absl::StatusOr<NodeProto*> WriteOneHot(NodeExport& node) {
+  const std::string ids = Casted(node, node.input(0), TensorProto::INT64);
+  const std::string depth =
+      node.Initializer(Tensor::Scalar<int64_t>(node.attributes().GetInt("depth")), "depth");
   // A constant, not an initializer: nothing to train.
   const std::string values = node.Between("values");
   SetTensor(node.graph().Add("Constant", {}, values), "value",
             Tensor::Of<double>({2}, {0, 1}).Cast(node.output_type(0).dtype));
-  SetInt(node.graph().Add("OneHot", {ids, depth, values}, node.output(0)), "axis", -1);
-  return absl::OkStatus();
-}
-
-std::string ActivationOperator(const std::string& activation) {
-  return activation == "tanh" ? "Tanh" : activation == "relu" ? "Relu" : "Sigmoid";
+  return SetInt(node.Write("OneHot", {ids, depth, values}), "axis", -1);
 }
 
 // Gemm where x is a matrix, else MatMul and Add.
-absl::Status WriteDense(NodeExport& node) {
+absl::StatusOr<NodeProto*> WriteDense(NodeExport& node) {
   const std::string& activation = node.attributes().GetString("activation");
   const std::string end = activation == "none" ? node.output(0) : node.Between("sum");
+  NodeProto* proto = nullptr;
   if (node.input_type(0).shape.rank() == 2) {
     std::vector<std::string> inputs = InputNames(node);
     if (inputs.back().empty()) inputs.pop_back();
-    node.graph().Add("Gemm", inputs, end);
+    proto = node.graph().Add("Gemm", inputs, end);
   } else if (node.has_input(2)) {
     const std::string product = node.Emit("MatMul", {node.input(0), node.input(1)});
-    node.graph().Add("Add", {product, node.input(2)}, end);
+    proto = node.graph().Add("Add", {product, node.input(2)}, end);
   } else {
-    node.graph().Add("MatMul", {node.input(0), node.input(1)}, end);
+    proto = node.graph().Add("MatMul", {node.input(0), node.input(1)}, end);
   }
-  if (activation != "none") {
-    node.graph().Add(ActivationOperator(activation), {end}, node.output(0));
-  }
-  return absl::OkStatus();
+  return activation == "none" ? proto : node.Write(OnnxActivation(activation), {end});
 }
 
-absl::Status WriteSoftmax(NodeExport& node) {
-  SetInt(node.graph().Add("Softmax", InputNames(node), node.output(0)), "axis", -1);
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteSoftmax(NodeExport& node) {
+  return SetInt(node.Write("Softmax", InputNames(node)), "axis", -1);
 }
 
-template <const char* op>
-absl::Status WriteReduction(NodeExport& node) {
-  onnx_proto::NodeProto* proto = node.graph().Add(op, InputNames(node), node.output(0));
+absl::StatusOr<NodeProto*> WriteReduction(NodeExport& node) {
+  NodeProto* proto = node.Write(node.row().onnx, InputNames(node));
   const std::vector<int64_t>& axes = node.attributes().GetInts("axes");
-  if (axes.empty()) return absl::UnimplementedError("a reduction over no axis");
+  if (axes.empty()) return Unimplemented("a reduction over no axis");
   SetInts(proto, "axes", axes);
-  SetInt(proto, "keepdims", node.attributes().GetBool("keep_dims") ? 1 : 0);
-  return absl::OkStatus();
+  return SetInt(proto, "keepdims", node.attributes().GetBool("keep_dims") ? 1 : 0);
 }
 
-absl::Status WriteReduceSum(NodeExport& node) {
-  const std::string axes =
-      node.graph().Ints(node.attributes().GetInts("axes"), node.node().name + "/axes");
-  onnx_proto::NodeProto* proto =
-      node.graph().Add("ReduceSum", {node.input(0), axes}, node.output(0));
+absl::StatusOr<NodeProto*> WriteReduceSum(NodeExport& node) {
+  const std::string axes = node.Ints(node.attributes().GetInts("axes"), "axes");
+  NodeProto* proto = node.Write("ReduceSum", {node.input(0), axes});
   SetInt(proto, "keepdims", node.attributes().GetBool("keep_dims") ? 1 : 0);
-  SetInt(proto, "noop_with_empty_axes", 1);
-  return absl::OkStatus();
+  return SetInt(proto, "noop_with_empty_axes", 1);
 }
 
 // Pooling over the steps of all rows.
-template <const char* op>
-absl::Status WritePooling(NodeExport& node) {
-  if (node.has_input(1)) return absl::UnimplementedError("pooling under a mask");
-  onnx_proto::NodeProto* proto = node.graph().Add(op, {node.input(0)}, node.output(0));
-  SetInts(proto, "axes", {1});
-  SetInt(proto, "keepdims", 0);
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WritePooling(NodeExport& node) {
+  if (node.has_input(1)) return Unimplemented("pooling under a mask");
+  NodeProto* proto = node.Write(node.row().onnx, {node.input(0)});
+  return SetInt(SetInts(proto, "axes", {1}), "keepdims", 0);
 }
 
 // The axes of `like` that x lacks come in with extent 1.
-absl::Status WriteBroadcastLike(NodeExport& node) {
+absl::StatusOr<NodeProto*> WriteBroadcastLike(NodeExport& node) {
   std::string x = node.input(0);
   if (node.input_type(0).shape.rank() < node.input_type(1).shape.rank()) {
-    x = node.Emit("Unsqueeze", {x, node.graph().Ints(node.attributes().GetInts("axes"),
-                                                     node.node().name + "/axes")});
+    x = node.Emit("Unsqueeze", {x, node.Ints(node.attributes().GetInts("axes"), "axes")});
   }
   const std::string shape = node.Emit("Shape", {node.input(1)});
-  node.graph().Add("Expand", {x, shape}, node.output(0));
-  return absl::OkStatus();
+  return node.Write("Expand", {x, shape});
 }
 
-absl::Status WriteBroadcastTo(NodeExport& node) {
+absl::StatusOr<NodeProto*> WriteBroadcastTo(NodeExport& node) {
   std::vector<int64_t> extents = node.attributes().GetInts("shape");
   for (int64_t& extent : extents) extent = extent == -1 ? 1 : extent;
-  const std::string shape = node.graph().Ints(extents, node.node().name + "/shape");
-  node.graph().Add("Expand", {node.input(0), shape}, node.output(0));
-  return absl::OkStatus();
+  const std::string shape = node.Ints(extents, "shape");
+  return node.Write("Expand", {node.input(0), shape});
 }
 
-absl::Status WriteReshape(NodeExport& node) {
-  const std::vector<int64_t>& extents = node.attributes().GetInts("shape");
-  const std::string shape = node.graph().Ints(extents, node.node().name + "/shape");
-  onnx_proto::NodeProto* proto =
-      node.graph().Add("Reshape", {node.input(0), shape}, node.output(0));
-  SetInt(proto, "allowzero", 1);
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteReshape(NodeExport& node) {
+  const std::string shape = node.Ints(node.attributes().GetInts("shape"), "shape");
+  return SetInt(node.Write("Reshape", {node.input(0), shape}), "allowzero", 1);
 }
 
-absl::Status WriteTranspose(NodeExport& node) {
-  SetInts(node.graph().Add("Transpose", InputNames(node), node.output(0)), "perm",
-          node.attributes().GetInts("permutation"));
-  return absl::OkStatus();
+NodeProto* AddSlice(NodeExport& node, int64_t begin, int64_t end, int64_t step) {
+  return node.Write(
+      "Slice", {node.input(0), node.Ints({begin}, "starts"), node.Ints({end}, "ends"),
+                node.Ints({node.attributes().GetInt("axis")}, "axes"), node.Ints({step}, "steps")});
 }
 
-absl::Status WriteConcat(NodeExport& node) {
-  SetInt(node.graph().Add("Concat", InputNames(node), node.output(0)), "axis",
-         node.attributes().GetInt("axis"));
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteSlice(NodeExport& node) {
+  return AddSlice(node, node.attributes().GetInt("begin"), node.attributes().GetInt("end"),
+                  node.attributes().GetInt("stride"));
 }
 
-void AddSlice(NodeExport& node, int64_t begin, int64_t end, int64_t step) {
-  const std::string prefix = node.node().name;
-  GraphExport& g = node.graph();
-  g.Add("Slice",
-        {node.input(0), g.Ints({begin}, prefix + "/starts"), g.Ints({end}, prefix + "/ends"),
-         g.Ints({node.attributes().GetInt("axis")}, prefix + "/axes"),
-         g.Ints({step}, prefix + "/steps")},
-        node.output(0));
+absl::StatusOr<NodeProto*> WriteReverse(NodeExport& node) {
+  return AddSlice(node, -1, INT32_MIN, -1);
 }
 
-absl::Status WriteSlice(NodeExport& node) {
-  AddSlice(node, node.attributes().GetInt("begin"), node.attributes().GetInt("end"),
-           node.attributes().GetInt("stride"));
-  return absl::OkStatus();
-}
-
-absl::Status WriteReverse(NodeExport& node) {
-  AddSlice(node, -1, INT32_MIN, -1);
-  return absl::OkStatus();
-}
-
-absl::Status WriteTakeStep(NodeExport& node) {
-  const std::string step = node.graph().Initializer(
-      Tensor::Scalar<int64_t>(node.attributes().GetInt("step")), node.node().name + "/step");
-  SetInt(node.graph().Add("Gather", {node.input(0), step}, node.output(0)), "axis", 1);
-  return absl::OkStatus();
+absl::StatusOr<NodeProto*> WriteTakeStep(NodeExport& node) {
+  const std::string step =
+      node.Initializer(Tensor::Scalar<int64_t>(node.attributes().GetInt("step")), "step");
+  return SetInt(node.Write("Gather", {node.input(0), step}), "axis", 1);
 }
 
 // t < lengths[n]
-absl::Status WriteSequenceMask(NodeExport& node) {
+absl::StatusOr<NodeProto*> WriteSequenceMask(NodeExport& node) {
   std::vector<int32_t> steps(node.attributes().GetInt("time"));
   std::iota(steps.begin(), steps.end(), 0);
-  const std::string times =
-      node.graph().Initializer(Tensor::Of<int32_t>({1, static_cast<int64_t>(steps.size())}, steps),
-                               node.node().name + "/times");
-  const std::string column =
-      node.Emit("Unsqueeze", {node.input(0), node.graph().Ints({1}, node.node().name + "/axes")});
-  CastTo(node, node.Emit("Less", {times, column}), onnx_proto::TensorProto::INT32, node.output(0));
-  return absl::OkStatus();
+  const std::string times = node.Initializer(
+      Tensor::Of<int32_t>({1, static_cast<int64_t>(steps.size())}, steps), "times");
+  const std::string column = node.Emit("Unsqueeze", {node.input(0), node.Ints({1}, "axes")});
+  const std::string mask = node.Emit("Less", {times, column});
+  return SetInt(node.Write("Cast", {mask}), "to", TensorProto::INT32);
 }
 
 // Behind a recurrent operator with the same lengths it is already zero.
@@ -275,76 +207,69 @@ bool IsZeroAlready(NodeExport& node) {
   return mask >= 0 && producer->inputs[mask] == node.node().inputs[1];
 }
 
-absl::Status WriteZeroMasked(NodeExport& node) {
-  GraphExport& g = node.graph();
-  if (IsZeroAlready(node)) {
-    g.Add("Identity", {node.input(0)}, node.output(0));
-    return absl::OkStatus();
-  }
+absl::StatusOr<NodeProto*> WriteZeroMasked(NodeExport& node) {
+  if (IsZeroAlready(node)) return node.Write("Identity", {node.input(0)});
   std::vector<int64_t> axes(node.input_type(0).shape.rank() - 2);
   std::iota(axes.begin(), axes.end(), 2);
-  std::string condition = Casted(node, node.input(1), onnx_proto::TensorProto::BOOL);
-  if (!axes.empty()) {
-    condition = node.Emit("Unsqueeze", {condition, g.Ints(axes, node.node().name + "/axes")});
-  }
-  const std::string zero = g.Initializer(Tensor::Scalar<double>(0).Cast(node.input_type(0).dtype),
-                                         node.node().name + "/zero");
-  g.Add("Where", {condition, node.input(0), zero}, node.output(0));
-  return absl::OkStatus();
+  std::string condition = Casted(node, node.input(1), TensorProto::BOOL);
+  if (!axes.empty()) condition = node.Emit("Unsqueeze", {condition, node.Ints(axes, "axes")});
+  const std::string zero =
+      node.Initializer(Tensor::Scalar<double>(0).Cast(node.input_type(0).dtype), "zero");
+  return node.Write("Where", {condition, node.input(0), zero});
 }
 
 constexpr ExporterRow kRows[] = {
-    {"Abs", WriteSame<kAbs>},
-    {"Add", WriteSame<kAdd>},
+    {"Abs", WriteSame, "Abs"},
+    {"Add", WriteSame, "Add"},
     {"BroadcastLike", WriteBroadcastLike},
     {"BroadcastTo", WriteBroadcastTo},
     {"Cast", WriteCast},
-    {"Ceil", WriteSame<kCeil>},
-    {"Concat", WriteConcat},
+    {"Ceil", WriteSame, "Ceil"},
+    {"Concat", WriteSame, "Concat", "axis", "axis"},
     {"Constant", WriteConstant},
     {"Dense", WriteDense},
-    {"Divide", WriteSame<kDiv>},
+    {"Divide", WriteSame, "Div"},
     {"Embedding", WriteEmbedding},
-    {"Equal", WriteComparison<kEqual>},
-    {"Erf", WriteSame<kErf>},
-    {"Exp", WriteSame<kExp>},
+    {"Equal", WriteComparison, "Equal"},
+    {"Erf", WriteSame, "Erf"},
+    {"Exp", WriteSame, "Exp"},
     {"FillLike", WriteFillLike},
-    {"Floor", WriteSame<kFloor>},
-    {"Gather", WriteGather},
-    {"GlobalAveragePooling1D", WritePooling<kReduceMean>},
-    {"GlobalMaxPooling1D", WritePooling<kReduceMax>},
-    {"Less", WriteComparison<kLess>},
-    {"Log", WriteSame<kLog>},
-    {"MatMul", WriteSame<kMatMul>},
-    {"Maximum", WriteSame<kMax>},
-    {"Minimum", WriteSame<kMin>},
+    {"Floor", WriteSame, "Floor"},
+    {"Gather", WriteSame, "Gather", "axis", "axis"},
+    {"GlobalAveragePooling1D", WritePooling, "ReduceMean"},
+    {"GlobalMaxPooling1D", WritePooling, "ReduceMax"},
+    {"Less", WriteComparison, "Less"},
+    {"Log", WriteSame, "Log"},
+    {"MatMul", WriteSame, "MatMul"},
+    {"Maximum", WriteSame, "Max"},
+    {"Minimum", WriteSame, "Min"},
     {"Modulo", WriteModulo},
-    {"Multiply", WriteSame<kMul>},
-    {"Negative", WriteSame<kNeg>},
+    {"Multiply", WriteSame, "Mul"},
+    {"Negative", WriteSame, "Neg"},
     {"OneHot", WriteOneHot},
-    {"Power", WriteSame<kPow>},
-    {"Reciprocal", WriteSame<kReciprocal>},
-    {"ReduceMax", WriteReduction<kReduceMax>},
-    {"ReduceMean", WriteReduction<kReduceMean>},
-    {"ReduceMin", WriteReduction<kReduceMin>},
-    {"ReduceProd", WriteReduction<kReduceProd>},
+    {"Power", WriteSame, "Pow"},
+    {"Reciprocal", WriteSame, "Reciprocal"},
+    {"ReduceMax", WriteReduction, "ReduceMax"},
+    {"ReduceMean", WriteReduction, "ReduceMean"},
+    {"ReduceMin", WriteReduction, "ReduceMin"},
+    {"ReduceProd", WriteReduction, "ReduceProd"},
     {"ReduceSum", WriteReduceSum},
-    {"Relu", WriteSame<kRelu>},
+    {"Relu", WriteSame, "Relu"},
     {"Remainder", WriteRemainder},
     {"Reshape", WriteReshape},
     {"Reverse", WriteReverse},
-    {"Round", WriteSame<kRound>},
+    {"Round", WriteSame, "Round"},
     {"Scale", WriteScale},
     {"SequenceMask", WriteSequenceMask},
-    {"Sigmoid", WriteSame<kSigmoid>},
-    {"Sign", WriteSame<kSign>},
+    {"Sigmoid", WriteSame, "Sigmoid"},
+    {"Sign", WriteSame, "Sign"},
     {"Slice", WriteSlice},
     {"Softmax", WriteSoftmax},
-    {"Sqrt", WriteSame<kSqrt>},
-    {"Subtract", WriteSame<kSub>},
+    {"Sqrt", WriteSame, "Sqrt"},
+    {"Subtract", WriteSame, "Sub"},
     {"TakeStep", WriteTakeStep},
-    {"Tanh", WriteSame<kTanh>},
-    {"Transpose", WriteTranspose},
+    {"Tanh", WriteSame, "Tanh"},
+    {"Transpose", WriteSame, "Transpose", "permutation", "perm"},
     {"Where", WriteWhere},
     {"ZeroMasked", WriteZeroMasked},
 };

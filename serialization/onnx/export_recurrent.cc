@@ -2,7 +2,7 @@
 // has), weights transposed, an LSTM's gates i, f, c, o as i, o, f, c.
 
 #include <algorithm>
-#include <utility>
+#include <map>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -14,42 +14,27 @@
 namespace seqgraph::onnx {
 namespace {
 
-struct Kind {
-  const char* onnx;
-  std::vector<int64_t> gates;  ///< our place of each of ONNX's gates
-  int mask;                    ///< which input this is
-  int dropout;
-};
+// Our place of each of ONNX's gates.
+using Gates = std::vector<int64_t>;
 
-const Kind& Rnn() {
-  static const Kind& kind = *new Kind{"RNN", {0}, 5, 6};
-  return kind;
-}
-const Kind& Lstm() {
-  static const Kind& kind = *new Kind{"LSTM", {0, 3, 1, 2}, 6, 7};
-  return kind;
-}
-const Kind& Gru() {
-  static const Kind& kind = *new Kind{"GRU", {0, 1, 2}, 5, 6};
-  return kind;
+const Gates& GatesOf(const std::string& op) {
+  static const auto& gates = *new std::map<std::string, Gates>{
+      {"RNNCell", {0}}, {"LSTMCell", {0, 3, 1, 2}}, {"GRUCell", {0, 1, 2}}};
+  return gates.at(op);
 }
 
 enum Input { kX, kW, kU, kB, kH0, kC0 };
 
-std::string OnnxActivation(const std::string& name) {
-  return name == "relu" ? "Relu" : name == "sigmoid" ? "Sigmoid" : "Tanh";
-}
-
 // y[g, j] of [rows, gates units]: transposed, in ONNX's order of gates: [1, gates units, rows].
-Tensor TransposedGates(const Tensor& w, const Kind& kind) {
+Tensor TransposedGates(const Tensor& w, const Gates& order) {
   const int64_t rows = w.shape()[0].size(), columns = w.shape()[1].size();
-  const int64_t gates = static_cast<int64_t>(kind.gates.size()), units = columns / gates;
+  const int64_t gates = static_cast<int64_t>(order.size()), units = columns / gates;
   std::vector<float> y(rows * columns);
   const auto from = w.Elements<float>();
   for (int64_t g = 0; g < gates; ++g) {
     for (int64_t j = 0; j < units; ++j) {
       for (int64_t r = 0; r < rows; ++r) {
-        y[(g * units + j) * rows + r] = from[r * columns + kind.gates[g] * units + j];
+        y[(g * units + j) * rows + r] = from[r * columns + order[g] * units + j];
       }
     }
   }
@@ -57,14 +42,14 @@ Tensor TransposedGates(const Tensor& w, const Kind& kind) {
 }
 
 // Both halves of B: [1, 2 gates units]. A bias of one row is followed by zeros.
-Tensor BothBiases(const Tensor& b, const Kind& kind) {
-  const int64_t gates = static_cast<int64_t>(kind.gates.size());
+Tensor BothBiases(const Tensor& b, const Gates& order) {
+  const int64_t gates = static_cast<int64_t>(order.size());
   const bool two = b.shape().rank() == 2;
   const int64_t columns = b.num_elements() / (two ? 2 : 1), units = columns / gates;
   std::vector<float> y(2 * columns);
   for (int64_t row = 0; row < (two ? 2 : 1); ++row) {
     for (int64_t g = 0; g < gates; ++g) {
-      std::copy_n(b.Elements<float>().begin() + row * columns + kind.gates[g] * units, units,
+      std::copy_n(b.Elements<float>().begin() + row * columns + order[g] * units, units,
                   y.begin() + row * columns + g * units);
     }
   }
@@ -75,7 +60,7 @@ Tensor BothBiases(const Tensor& b, const Kind& kind) {
 absl::StatusOr<std::string> Lengths(NodeExport& node, Value mask) {
   const Node* producer = node.graph().function().producer(mask);
   if (producer == nullptr || producer->op->name() != "SequenceMask") {
-    return absl::UnimplementedError(
+    return Unimplemented(
         "its mask is not made of lengths (SequenceMask): ONNX's recurrent operators know no other");
   }
   return node.graph().NameOf(producer->inputs[0]);
@@ -93,17 +78,16 @@ absl::Status CheckSequenceIsZeroed(NodeExport& node, Value mask) {
     zeroed &= by.op->name() == "ZeroMasked" && by.inputs[1] == mask;
   }
   if (zeroed) return absl::OkStatus();
-  return absl::UnimplementedError(
-      "its masked sequence is read as it is: in ONNX it is zero where masked");
+  return Unimplemented("its masked sequence is read as it is: in ONNX it is zero where masked");
 }
 
-absl::StatusOr<std::string> Weights(NodeExport& node, int input, const Kind& kind,
-                                    Tensor (*convert)(const Tensor&, const Kind&)) {
+absl::StatusOr<std::string> Weights(NodeExport& node, int input, const Gates& order,
+                                    Tensor (*convert)(const Tensor&, const Gates&)) {
   if (!node.has_input(input)) return std::string();
   SEQ_ASSIGN_OR_RETURN(const Tensor content, node.graph().Content(node.node().inputs[input]));
-  if (content.dtype() != DType::kFloat32) return absl::UnimplementedError("weights in float64");
+  if (content.dtype() != DType::kFloat32) return Unimplemented("weights in float64");
   const std::string name = node.graph().function().info(node.node().inputs[input]).name;
-  return node.graph().Initializer(convert(content, kind), name);
+  return node.graph().Initializer(convert(content, order), name);
 }
 
 // "simple_rnn" of "simple_rnn/kernel", so that an importer finds the variables' names again.
@@ -118,28 +102,29 @@ absl::StatusOr<std::string> State(NodeExport& node, int input) {
   return node.Emit("Unsqueeze", {node.input(input), node.graph().Ints({0}, "axes")});
 }
 
-template <const Kind& (*kind_of)()>
-absl::Status WriteRecurrent(NodeExport& node) {
-  const Kind& kind = kind_of();
-  const bool has_cell = kind.gates.size() == 4, is_gru = kind.gates.size() == 3;
-  if (!node.has_input(kW)) return absl::UnimplementedError("its input is already projected");
-  if (node.has_input(kind.dropout)) return absl::UnimplementedError("recurrent dropout");
+absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
+  const OpDef& op = *node.node().op;
+  const Gates& gates = GatesOf(op.name());
+  const bool has_cell = gates.size() == 4, is_gru = gates.size() == 3;
+  if (!node.has_input(kW)) return Unimplemented("its input is already projected");
+  if (node.has_input(op.FindInput("recurrent_dropout"))) {
+    return Unimplemented("recurrent dropout");
+  }
   const std::string x = node.Between("time_major");
   SetInts(node.graph().Add("Transpose", {node.input(kX)}, x), "perm", {1, 0, 2});
-  SEQ_ASSIGN_OR_RETURN(const std::string w, Weights(node, kW, kind, TransposedGates));
-  SEQ_ASSIGN_OR_RETURN(const std::string r, Weights(node, kU, kind, TransposedGates));
-  SEQ_ASSIGN_OR_RETURN(const std::string b, Weights(node, kB, kind, BothBiases));
+  SEQ_ASSIGN_OR_RETURN(const std::string w, Weights(node, kW, gates, TransposedGates));
+  SEQ_ASSIGN_OR_RETURN(const std::string r, Weights(node, kU, gates, TransposedGates));
+  SEQ_ASSIGN_OR_RETURN(const std::string b, Weights(node, kB, gates, BothBiases));
   std::string lengths;
-  if (node.has_input(kind.mask)) {
-    const Value mask = node.node().inputs[kind.mask];
+  if (const int i = op.FindInput("mask"); node.has_input(i)) {
+    const Value mask = node.node().inputs[i];
     SEQ_ASSIGN_OR_RETURN(lengths, Lengths(node, mask));
     SEQ_RETURN_IF_ERROR(CheckSequenceIsZeroed(node, mask));
   }
   SEQ_ASSIGN_OR_RETURN(const std::string h0, State(node, kH0));
   std::vector<std::string> inputs = {x, w, r, b, lengths, h0};
   if (has_cell) {
-    SEQ_ASSIGN_OR_RETURN(const std::string c0, State(node, kC0));
-    inputs.push_back(c0);
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), State(node, kC0));
   }
   while (inputs.back().empty()) inputs.pop_back();
   std::vector<std::string> outputs;
@@ -147,8 +132,8 @@ absl::Status WriteRecurrent(NodeExport& node) {
     outputs.push_back(node.uses_output(i) ? node.Between(absl::StrCat("Y", i)) : "");
   }
   while (!outputs.empty() && outputs.back().empty()) outputs.pop_back();
-  if (outputs.empty()) return absl::OkStatus();  // nobody reads anything of it
-  onnx_proto::NodeProto* proto = node.graph().Add(kind.onnx, inputs, outputs[0]);
+  if (outputs.empty()) return nullptr;  // nobody reads anything of it
+  onnx_proto::NodeProto* proto = node.graph().Add(node.row().onnx, inputs, outputs[0]);
   for (size_t i = 1; i < outputs.size(); ++i) proto->add_output(outputs[i]);
   proto->set_name(NodeName(node));
   SetInt(proto, "hidden_size", node.input_type(kU).shape[0].size());
@@ -169,13 +154,13 @@ absl::Status WriteRecurrent(NodeExport& node) {
     node.graph().Add("Squeeze", {outputs[i], node.graph().Ints({0}, "axes")},
                      node.output(static_cast<int>(i)));
   }
-  return absl::OkStatus();
+  return proto;
 }
 
 constexpr ExporterRow kRows[] = {
-    {"GRUCell", WriteRecurrent<Gru>},
-    {"LSTMCell", WriteRecurrent<Lstm>},
-    {"RNNCell", WriteRecurrent<Rnn>},
+    {"GRUCell", WriteRecurrent, "GRU"},
+    {"LSTMCell", WriteRecurrent, "LSTM"},
+    {"RNNCell", WriteRecurrent, "RNN"},
 };
 
 }  // namespace

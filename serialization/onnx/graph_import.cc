@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -30,8 +29,6 @@ std::vector<int64_t> Extents(const Shape& shape) {
   return extents;
 }
 
-bool HasBatch(const Shape& shape) { return !shape.is_static(); }
-
 // True if `from`, whose axes are the last ones of `to`, has the batch wherever `to` has it.
 bool BringsBatch(const Shape& from, const Shape& to) {
   const int lead = to.rank() - from.rank();
@@ -57,7 +54,7 @@ std::optional<double> MovedFill(const OpDef& op, absl::Span<const Operand> input
 }
 
 absl::Status BatchIsNoNumber() {
-  return absl::UnimplementedError(
+  return Unimplemented(
       "it computes with the batch as a number, which is known only when a function is compiled");
 }
 
@@ -71,12 +68,29 @@ bool HoldsBatch(const Tensor& tensor) {
   return std::find(elements.begin(), elements.end(), kBatchElement) != elements.end();
 }
 
+absl::StatusOr<Operand> WithBoolean(absl::StatusOr<Operand> operand, bool boolean) {
+  if (operand.ok()) operand->boolean = boolean;
+  return operand;
+}
+
 bool IsZero(const Operand& operand) {
   if (operand.fill.has_value()) return *operand.fill == 0;
   if (operand.known == nullptr || HoldsBatch(*operand.known)) return false;
   const Tensor exact = operand.known->Cast(DType::kFloat64);
   const absl::Span<const double> elements = exact.Elements<double>();
   return std::all_of(elements.begin(), elements.end(), [](double x) { return x == 0; });
+}
+
+absl::StatusOr<Shape> ShapeOf(absl::Span<const int64_t> extents) {
+  if (extents.size() > static_cast<size_t>(Shape::kMaxRank)) {
+    return Unimplemented("more than ", Shape::kMaxRank, " axes");
+  }
+  Shape shape;
+  for (int64_t extent : extents) {
+    shape.Append(extent == kBatchElement ? Dim::Batch() : Dim(extent));
+  }
+  SEQ_RETURN_IF_ERROR(shape.Validate());
+  return shape;
 }
 
 absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
@@ -86,8 +100,7 @@ absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
     const int at_a = i - (rank - a.rank()), at_b = i - (rank - b.rank());
     const Dim from_a = at_a < 0 ? Dim(1) : a[at_a], from_b = at_b < 0 ? Dim(1) : b[at_b];
     if (from_a != from_b && from_a != 1 && from_b != 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("shapes ", a.ToString(), " and ", b.ToString(), " do not broadcast"));
+      return InvalidArgument("shapes ", a.ToString(), " and ", b.ToString(), " do not broadcast");
     }
     result.Append(from_a == 1 ? from_b : from_a);
   }
@@ -103,8 +116,7 @@ Operand GraphImport::FromValue(Value value) const {
 
 absl::Status GraphImport::Charge(int64_t bytes) {
   if (bytes > budget_) {
-    return absl::ResourceExhaustedError(
-        "what can be computed beforehand takes far more memory than the file");
+    return ResourceExhausted("what can be computed beforehand takes far more memory than the file");
   }
   budget_ -= bytes;
   return absl::OkStatus();
@@ -163,8 +175,7 @@ absl::StatusOr<std::vector<Operand>> GraphImport::EmitAll(absl::string_view name
   }
   std::vector<Value> values;
   for (const Operand& input : all) {
-    SEQ_ASSIGN_OR_RETURN(const Value value, Materialize(input));
-    values.push_back(value);
+    SEQ_ASSIGN_OR_RETURN(values.emplace_back(), Materialize(input));
   }
   const std::vector<Value> outputs = builder_.AddNode(name, values, complete);
   SEQ_RETURN_IF_ERROR(builder_.status());
@@ -179,23 +190,22 @@ absl::StatusOr<Operand> GraphImport::Emit(absl::string_view op, absl::Span<const
   return std::move(outputs[0]);
 }
 
-absl::StatusOr<Value> GraphImport::Materialize(const Operand& operand, std::string name) {
+absl::StatusOr<Value> GraphImport::Materialize(const Operand& operand) {
   if (!operand.present()) return Value{};
   if (operand.value.present()) return operand.value;
   if (operand.fill.has_value()) return MaterializeFill(operand);
   if (HoldsBatch(*operand.known)) return BatchIsNoNumber();
-  if (name.empty() || operand.variable.empty()) name = operand.variable;
-  const std::pair<const Tensor*, std::string> key(operand.known.get(), name);
+  const std::pair<const Tensor*, std::string> key(operand.known.get(), operand.variable);
   if (const auto found = materialized_.find(key); found != materialized_.end()) {
     return found->second.second;
   }
-  const bool trainable = !name.empty();
+  const bool trainable = !operand.variable.empty();
   const Attributes constant = trainable ? Attributes() : ConstantAttributes(*operand.known);
   Value value;
   if (!trainable && constant.GetTensor("value").num_elements() <= kLargestConstant) {
     value = builder_.AddNode("Constant", {}, constant)[0];
   } else {
-    if (name.empty()) name = "constant";
+    std::string name = trainable ? operand.variable : "constant";
     const int count = variable_names_[name]++;
     if (count > 0) absl::StrAppend(&name, "_", count);
     VariableDef def{.name = name, .type = operand.type};
@@ -235,7 +245,7 @@ absl::StatusOr<Value> GraphImport::MaterializeFill(const Operand& operand) {
     SEQ_ASSIGN_OR_RETURN(x, BroadcastTo(x, shape));
     return x.value;
   }
-  return absl::InternalError("a shape has the batch, but no input has");
+  return Internal("a shape has the batch, but no input has");
 }
 
 absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shape) {
@@ -245,13 +255,10 @@ absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shap
   if (x.value.present() && node != nullptr && node->op->name() == "Reshape") {
     return Reshape(FromValue(node->inputs[0]), shape);
   }
-  Operand from = x;
-  if (from.known != nullptr && HasBatch(shape)) {
-    return absl::UnimplementedError("the batch in the shape of a constant");
+  if (x.known != nullptr && !shape.is_static()) {
+    return Unimplemented("the batch in the shape of a constant");
   }
-  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("Reshape", {from}, {{"shape", Extents(shape)}}));
-  y.boolean = x.boolean;
-  return y;
+  return WithBoolean(Emit("Reshape", {x}, {{"shape", Extents(shape)}}), x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::Transpose(const Operand& x, std::vector<int64_t> permutation) {
@@ -264,12 +271,8 @@ absl::StatusOr<Operand> GraphImport::Transpose(const Operand& x, std::vector<int
   }
   std::vector<int64_t> identity(permutation.size());
   std::iota(identity.begin(), identity.end(), 0);
-  Operand y = from;
-  if (permutation != identity) {
-    SEQ_ASSIGN_OR_RETURN(y, Emit("Transpose", {from}, {{"permutation", permutation}}));
-  }
-  y.boolean = x.boolean;
-  return y;
+  if (permutation == identity) return WithBoolean(from, x.boolean);
+  return WithBoolean(Emit("Transpose", {from}, {{"permutation", permutation}}), x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::Cast(const Operand& x, DType dtype) {
@@ -294,11 +297,9 @@ absl::StatusOr<Operand> GraphImport::Slice(const Operand& x, int64_t axis, int64
                                            int64_t end, int64_t stride) {
   const Dim extent = x.shape()[static_cast<int>(axis)];
   if (!extent.is_batch() && begin == 0 && end == extent.size() && stride == 1) return x;
-  SEQ_ASSIGN_OR_RETURN(
-      Operand y,
-      Emit("Slice", {x}, {{"axis", axis}, {"begin", begin}, {"end", end}, {"stride", stride}}));
-  y.boolean = x.boolean;
-  return y;
+  return WithBoolean(
+      Emit("Slice", {x}, {{"axis", axis}, {"begin", begin}, {"end", end}, {"stride", stride}}),
+      x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::Concat(const std::vector<Operand>& parts, int64_t axis) {
@@ -306,15 +307,12 @@ absl::StatusOr<Operand> GraphImport::Concat(const std::vector<Operand>& parts, i
   for (size_t i = 1; i < parts.size(); ++i) {
     SEQ_ASSIGN_OR_RETURN(all, Emit("Concat", {all, parts[i]}, {{"axis", axis}}));
   }
-  all.boolean = parts[0].boolean;
-  return all;
+  return WithBoolean(all, parts[0].boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::BroadcastTo(const Operand& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("BroadcastTo", {x}, {{"shape", Extents(shape)}}));
-  y.boolean = x.boolean;
-  return y;
+  return WithBoolean(Emit("BroadcastTo", {x}, {{"shape", Extents(shape)}}), x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::BroadcastLike(const Operand& x, const Operand& like) {
@@ -326,9 +324,7 @@ absl::StatusOr<Operand> GraphImport::BroadcastLike(const Operand& x, const Opera
     if (dims[i] != like.shape()[i]) axes.push_back(i);
   }
   SEQ_ASSIGN_OR_RETURN(const Operand typed, Cast(like, x.type.dtype));
-  SEQ_ASSIGN_OR_RETURN(Operand y, Emit("BroadcastLike", {padded, typed}, {{"axes", axes}}));
-  y.boolean = x.boolean;
-  return y;
+  return WithBoolean(Emit("BroadcastLike", {padded, typed}, {{"axes", axes}}), x.boolean);
 }
 
 absl::StatusOr<std::vector<Operand>> GraphImport::Broadcast(std::vector<Operand> operands) {
@@ -353,8 +349,7 @@ absl::StatusOr<std::vector<Operand>> GraphImport::Broadcast(std::vector<Operand>
     } else if (like != nullptr) {
       SEQ_ASSIGN_OR_RETURN(operand, BroadcastLike(operand, *like));
     } else {
-      return absl::UnimplementedError(
-          absl::StrCat("no operand has the whole batch of ", shape.ToString()));
+      return Unimplemented("no operand has the whole batch of ", shape.ToString());
     }
   }
   return operands;

@@ -5,7 +5,10 @@
 // known while it does.
 
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,9 +18,47 @@
 #include "absl/types/span.h"
 #include "graph/function_builder.h"
 #include "graph/op_registry.h"
-#include "serialization/onnx/operand.h"
 
 namespace seqgraph::onnx {
+
+/// Stands for the batch among the elements of a known tensor: what Shape gives of an operand that
+/// has the batch in its shape. No element of a file may be this number.
+inline constexpr int64_t kBatchElement = std::numeric_limits<int64_t>::min();
+
+/// What an ONNX value is while its graph is imported: absent (an optional input), computed by the
+/// graph, known to the last element, or known to have one value in all elements.
+struct Operand {
+  TensorType type;
+  Value value;  ///< computed by the graph
+  /// The elements, where no call can change them: initializers, constants, shapes, and what follows
+  /// from them.
+  std::shared_ptr<const Tensor> known;
+  std::optional<double> fill;  ///< of all elements, where the batch is in the shape
+  /// The variable that `known` becomes where the graph reads it; empty: a constant.
+  std::string variable;
+  bool boolean = false;  ///< ONNX's bool, kept as int32
+
+  bool present() const { return value.present() || known != nullptr || fill.has_value(); }
+  const Shape& shape() const { return type.shape; }
+  int rank() const { return type.shape.rank(); }
+
+  static Operand Of(Tensor tensor, std::string variable = "") {
+    Operand operand;
+    operand.type = tensor.type();
+    operand.known = std::make_shared<const Tensor>(std::move(tensor));
+    operand.variable = std::move(variable);
+    return operand;
+  }
+};
+
+/// The operand of an optional input that is not given.
+Operand Absent();
+/// True if some element stands for the batch.
+bool HoldsBatch(const Tensor& tensor);
+/// The same operand, as one of ONNX's booleans or not.
+absl::StatusOr<Operand> WithBoolean(absl::StatusOr<Operand> operand, bool boolean);
+/// True if all elements are known and zero.
+bool IsZero(const Operand& operand);
 
 /// A variable of the function with its content.
 struct ImportedVariable {
@@ -48,8 +89,8 @@ class GraphImport {
   absl::Status Charge(int64_t bytes);
 
   /// The value in the graph: what is known becomes a variable or a constant. Absent for an absent
-  /// operand. `name` is for a variable that has none yet; empty: the operand's own.
-  absl::StatusOr<Value> Materialize(const Operand& operand, std::string name = "");
+  /// operand.
+  absl::StatusOr<Value> Materialize(const Operand& operand);
 
   // What most converters need; each leaves out what would change nothing.
   absl::StatusOr<Operand> Reshape(const Operand& x, const Shape& shape);
@@ -81,6 +122,9 @@ class GraphImport {
       materialized_;
   int64_t budget_;
 };
+
+/// The shape of these extents, of which some may be kBatchElement.
+absl::StatusOr<Shape> ShapeOf(absl::Span<const int64_t> extents);
 
 /// The shape that numpy's broadcasting gives two of them; InvalidArgument if they do not fit.
 absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b);

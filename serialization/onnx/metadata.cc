@@ -37,7 +37,7 @@ absl::StatusOr<std::vector<std::string>> Unescaped(absl::string_view lines) {
   for (absl::string_view line : absl::StrSplit(lines, '\n')) {
     std::string error;
     if (!absl::CUnescape(line, &texts.emplace_back(), &error)) {
-      return absl::InvalidArgumentError(error);
+      return InvalidArgument(error);
     }
   }
   return texts;
@@ -49,7 +49,7 @@ absl::Status ReadEntry(const std::string& key, const std::string& value, Model* 
   if (key == kNumWords || key == kMaxlen) {
     int64_t& number = key == kNumWords ? text.num_words : text.maxlen;
     if (!absl::SimpleAtoi(value, &number) || number < 0 || number > kMaxNumber) {
-      return absl::InvalidArgumentError("it must be a number of at least 0");
+      return InvalidArgument("it must be a number of at least 0");
     }
   }
   if (key == kWords || key == kLabels) {

@@ -1,7 +1,6 @@
 #include "serialization/onnx/node_export.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -72,7 +71,7 @@ NodeProto* GraphExport::Add(const std::string& op, const std::vector<std::string
 
 absl::StatusOr<Tensor> GraphExport::Content(Value value) const {
   if (function_.info(value).origin != Origin::kVariable) {
-    return absl::UnimplementedError("its weights are computed, not variables");
+    return Unimplemented("its weights are computed, not variables");
   }
   const VariableDef& def = function_.variables()[function_.info(value).source].def;
   return model_.variables.Find(def.name)->value;
@@ -86,36 +85,44 @@ bool NodeExport::uses_output(int i) const {
                      [&](const NamedValue& result) { return result.value == value; });
 }
 
+std::string OnnxActivation(const std::string& activation) {
+  return activation == "tanh" ? "Tanh" : activation == "relu" ? "Relu" : "Sigmoid";
+}
+
 namespace {
-AttributeProto* AddAttribute(NodeProto* node, const char* name,
-                             AttributeProto::AttributeType type) {
+// Adds an attribute that `set` gives its value.
+template <typename Set>
+NodeProto* AddAttribute(NodeProto* node, const char* name, AttributeProto::AttributeType type,
+                        Set set) {
   AttributeProto* attribute = node->add_attribute();
   attribute->set_name(name);
   attribute->set_type(type);
-  return attribute;
+  set(*attribute);
+  return node;
 }
 }  // namespace
 
-void SetInt(NodeProto* node, const char* name, int64_t value) {
-  AddAttribute(node, name, AttributeProto::INT)->set_i(value);
+NodeProto* SetInt(NodeProto* node, const char* name, int64_t value) {
+  return AddAttribute(node, name, AttributeProto::INT, [&](auto& to) { to.set_i(value); });
 }
 
-void SetInts(NodeProto* node, const char* name, const std::vector<int64_t>& values) {
-  AttributeProto* attribute = AddAttribute(node, name, AttributeProto::INTS);
-  for (int64_t value : values) attribute->add_ints(value);
+NodeProto* SetInts(NodeProto* node, const char* name, const std::vector<int64_t>& values) {
+  return AddAttribute(node, name, AttributeProto::INTS,
+                      [&](auto& to) { to.mutable_ints()->Add(values.begin(), values.end()); });
 }
 
-void SetString(NodeProto* node, const char* name, const std::string& value) {
-  AddAttribute(node, name, AttributeProto::STRING)->set_s(value);
+NodeProto* SetString(NodeProto* node, const char* name, const std::string& value) {
+  return AddAttribute(node, name, AttributeProto::STRING, [&](auto& to) { to.set_s(value); });
 }
 
-void SetStrings(NodeProto* node, const char* name, const std::vector<std::string>& values) {
-  AttributeProto* attribute = AddAttribute(node, name, AttributeProto::STRINGS);
-  for (const std::string& value : values) attribute->add_strings(value);
+NodeProto* SetStrings(NodeProto* node, const char* name, const std::vector<std::string>& values) {
+  return AddAttribute(node, name, AttributeProto::STRINGS,
+                      [&](auto& to) { to.mutable_strings()->Add(values.begin(), values.end()); });
 }
 
-void SetTensor(NodeProto* node, const char* name, const Tensor& value) {
-  *AddAttribute(node, name, AttributeProto::TENSOR)->mutable_t() = TensorToOnnx(value, "");
+NodeProto* SetTensor(NodeProto* node, const char* name, const Tensor& value) {
+  return AddAttribute(node, name, AttributeProto::TENSOR,
+                      [&](auto& to) { *to.mutable_t() = TensorToOnnx(value, ""); });
 }
 
 }  // namespace seqgraph::onnx

@@ -2,12 +2,10 @@
 #define SEQGRAPH_SERIALIZATION_ONNX_NODE_EXPORT_H_
 
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/model.h"
 #include "serialization/onnx/onnx.pb.h"
@@ -48,12 +46,26 @@ class GraphExport {
   absl::flat_hash_set<std::string> taken_;
 };
 
+class NodeExport;
+
+struct ExporterRow {
+  const char* op;  ///< ours
+  /// Gives the last node that it adds; null if none is needed.
+  absl::StatusOr<onnx_proto::NodeProto*> (*write)(NodeExport&);
+  // Where it is for several ops: ONNX's operator, and an attribute here and there.
+  const char* onnx = nullptr;
+  const char* attribute = nullptr;
+  const char* onnx_attribute = nullptr;
+};
+
 /// What an exporter sees of one of our nodes.
 class NodeExport {
  public:
-  NodeExport(GraphExport& graph, const Node& node) : graph_(graph), node_(node) {}
+  NodeExport(GraphExport& graph, const ExporterRow& row, const Node& node)
+      : graph_(graph), row_(row), node_(node) {}
 
   GraphExport& graph() { return graph_; }
+  const ExporterRow& row() const { return row_; }
   const Node& node() const { return node_; }
   const Attributes& attributes() const { return node_.attributes; }
   bool has_input(int i) const { return node_.inputs[i].present(); }
@@ -71,25 +83,37 @@ class NodeExport {
     graph_.Add(op, inputs, name);
     return name;
   }
+  /// A node that gives output 0.
+  onnx_proto::NodeProto* Write(const std::string& op, const std::vector<std::string>& inputs) {
+    return graph_.Add(op, inputs, output(0));
+  }
+  /// Initializers that belong to the node.
+  std::string Initializer(const Tensor& content, const std::string& what) {
+    return graph_.Initializer(content, node_.name + "/" + what);
+  }
+  std::string Ints(const std::vector<int64_t>& values, const std::string& what) {
+    return graph_.Ints(values, node_.name + "/" + what);
+  }
 
  private:
   GraphExport& graph_;
+  const ExporterRow& row_;
   const Node& node_;
 };
 
-void SetInt(onnx_proto::NodeProto* node, const char* name, int64_t value);
-void SetInts(onnx_proto::NodeProto* node, const char* name, const std::vector<int64_t>& values);
-void SetString(onnx_proto::NodeProto* node, const char* name, const std::string& value);
-void SetStrings(onnx_proto::NodeProto* node, const char* name,
-                const std::vector<std::string>& values);
-void SetTensor(onnx_proto::NodeProto* node, const char* name, const Tensor& value);
+/// "Tanh" for "tanh".
+std::string OnnxActivation(const std::string& activation);
 
-using Exporter = absl::Status (*)(NodeExport&);
-
-struct ExporterRow {
-  const char* op;  ///< ours
-  Exporter write;
-};
+// Each adds an attribute and gives the node.
+onnx_proto::NodeProto* SetInt(onnx_proto::NodeProto* node, const char* name, int64_t value);
+onnx_proto::NodeProto* SetInts(onnx_proto::NodeProto* node, const char* name,
+                               const std::vector<int64_t>& values);
+onnx_proto::NodeProto* SetString(onnx_proto::NodeProto* node, const char* name,
+                                 const std::string& value);
+onnx_proto::NodeProto* SetStrings(onnx_proto::NodeProto* node, const char* name,
+                                  const std::vector<std::string>& values);
+onnx_proto::NodeProto* SetTensor(onnx_proto::NodeProto* node, const char* name,
+                                 const Tensor& value);
 
 absl::Span<const ExporterRow> PlainExporters();
 absl::Span<const ExporterRow> RecurrentExporters();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::onnx {
@@ -12,7 +11,7 @@ using onnx_proto::AttributeProto;
 
 absl::StatusOr<Operand> NodeImport::input(int i) const {
   if (has_input(i)) return inputs_[i];
-  return absl::InvalidArgumentError(absl::StrCat("input ", i, " is missing"));
+  return InvalidArgument("input ", i, " is missing");
 }
 
 absl::StatusOr<std::vector<int64_t>> NodeImport::KnownInts(int i, absl::string_view what) const {
@@ -25,8 +24,7 @@ absl::StatusOr<std::vector<int64_t>> NodeImport::KnownInts(int i, absl::string_v
     const std::vector<double> values(operand.shape().num_elements(), *operand.fill);
     tensor = Tensor::Of<double>(operand.shape(), values);
   } else {
-    return absl::UnimplementedError(
-        absl::StrCat(what, " must be known when the model is imported, but it is computed"));
+    return Unimplemented(what, " must be known when the model is imported, but it is computed");
   }
   tensor = tensor.Cast(DType::kInt64);
   const absl::Span<const int64_t> elements = tensor.Elements<int64_t>();
@@ -37,8 +35,7 @@ absl::StatusOr<double> NodeImport::KnownScalar(int i, absl::string_view what) co
   SEQ_ASSIGN_OR_RETURN(const Operand operand, input(i));
   if (operand.known == nullptr || operand.known->num_elements() != 1 ||
       HoldsBatch(*operand.known)) {
-    return absl::UnimplementedError(
-        absl::StrCat(what, " must be one number that is known when the model is imported"));
+    return Unimplemented(what, " must be one number that is known when the model is imported");
   }
   return operand.known->Cast(DType::kFloat64).Elements<double>()[0];
 }
@@ -56,8 +53,8 @@ absl::StatusOr<const AttributeProto*> NodeImport::Typed(absl::string_view name,
   const AttributeProto* attribute = Attribute(name);
   if (attribute == nullptr) return nullptr;
   if (!attribute->ref_attr_name().empty() || attribute->type() != type) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " is not of type ",
-                                                   AttributeProto::AttributeType_Name(type)));
+    return InvalidArgument("attribute ", name, " is not of type ",
+                           AttributeProto::AttributeType_Name(type));
   }
   return attribute;
 }
@@ -98,8 +95,7 @@ absl::StatusOr<std::vector<std::string>> NodeImport::Strings(absl::string_view n
 absl::Status NodeImport::CheckAllRead() const {
   for (const AttributeProto& attribute : node_.attribute()) {
     if (read_.contains(attribute.name())) continue;
-    return absl::UnimplementedError(
-        absl::StrCat("attribute ", attribute.name(), " is not supported"));
+    return Unimplemented("attribute ", attribute.name(), " is not supported");
   }
   return absl::OkStatus();
 }
@@ -107,8 +103,7 @@ absl::Status NodeImport::CheckAllRead() const {
 absl::StatusOr<int64_t> NodeImport::Axis(int64_t axis, int rank, bool behind) {
   const int64_t limit = rank + (behind ? 1 : 0);
   if (axis >= -rank && axis < limit) return axis < 0 ? axis + rank : axis;
-  return absl::InvalidArgumentError(
-      absl::StrCat("axis ", axis, " must be in [", -rank, ", ", limit, ")"));
+  return InvalidArgument("axis ", axis, " must be in [", -rank, ", ", limit, ")");
 }
 
 absl::StatusOr<int64_t> NodeImport::AxisAttribute(int64_t otherwise, int rank) {
@@ -130,17 +125,17 @@ absl::StatusOr<std::optional<std::vector<int64_t>>> NodeImport::Axes(int i, int6
   }
   std::sort(axes->begin(), axes->end());
   if (std::adjacent_find(axes->begin(), axes->end()) != axes->end()) {
-    return absl::InvalidArgumentError("an axis is there twice");
+    return InvalidArgument("an axis is there twice");
   }
   return axes;
 }
 
-const ConverterRow* FindConverter(absl::string_view op, int64_t opset) {
+const ConverterRow* FindConverter(absl::string_view op) {
   for (const auto& table :
        {ElementwiseConverters(), LayoutConverters(), LookupConverters(), ShapeConverters(),
         ReductionConverters(), MatrixConverters(), RecurrentConverters()}) {
     for (const ConverterRow& row : table) {
-      if (op == row.op && opset >= row.since && opset <= row.until) return &row;
+      if (op == row.op) return &row;
     }
   }
   return nullptr;

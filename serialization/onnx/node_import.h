@@ -19,10 +19,12 @@ namespace seqgraph::onnx {
 /// asks for are refused afterwards, so none is ignored by not knowing it.
 class NodeImport {
  public:
-  NodeImport(GraphImport& graph, const onnx_proto::NodeProto& node, int64_t opset,
+  /// `ours`: ConverterRow::ours.
+  NodeImport(GraphImport& graph, const onnx_proto::NodeProto& node, const char* ours, int64_t opset,
              std::vector<Operand> inputs, std::string name)
       : graph_(graph),
         node_(node),
+        ours_(ours),
         opset_(opset),
         inputs_(std::move(inputs)),
         outputs_(node.output_size()),
@@ -30,6 +32,8 @@ class NodeImport {
 
   GraphImport& graph() { return graph_; }
   const onnx_proto::NodeProto& node() const { return node_; }
+  /// The op that its converter is to make of it.
+  const char* ours() const { return ours_; }
   /// Of the default domain.
   int64_t opset() const { return opset_; }
   /// "r/RNN": the prefix of variables that the node makes.
@@ -82,6 +86,7 @@ class NodeImport {
 
   GraphImport& graph_;
   const onnx_proto::NodeProto& node_;
+  const char* ours_;
   int64_t opset_;
   std::vector<Operand> inputs_;
   std::vector<Operand> outputs_;
@@ -89,14 +94,12 @@ class NodeImport {
   std::set<std::string, std::less<>> read_;
 };
 
-using Converter = absl::Status (*)(NodeImport&);
-
-/// An ONNX operator in a range of opsets.
+/// An ONNX operator.
 struct ConverterRow {
   const char* op;
-  Converter convert;
-  int64_t since = 1;
-  int64_t until = 1000;  ///< the last opset
+  /// Gives the first output (absent if nobody wants it) and sets the others.
+  absl::StatusOr<Operand> (*convert)(NodeImport&);
+  const char* ours = "";  ///< the op that it becomes, where the converter is for several
 };
 
 // One table a family.
@@ -108,8 +111,8 @@ absl::Span<const ConverterRow> ReductionConverters();
 absl::Span<const ConverterRow> MatrixConverters();
 absl::Span<const ConverterRow> RecurrentConverters();
 
-/// Null if nothing converts the operator in that opset.
-const ConverterRow* FindConverter(absl::string_view op, int64_t opset);
+/// Null if nothing converts the operator.
+const ConverterRow* FindConverter(absl::string_view op);
 
 }  // namespace seqgraph::onnx
 

@@ -1,7 +1,6 @@
 #include "serialization/onnx/onnx_reader.h"
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -97,28 +96,26 @@ class Reader {
  private:
   absl::Status ReadVersions() {
     if (model_.ir_version() < kOldestIr || model_.ir_version() > kNewestIr) {
-      return absl::UnimplementedError(absl::StrCat("not an ONNX model of IR version ", kOldestIr,
-                                                   " to ", kNewestIr, ": it says ",
-                                                   model_.ir_version()));
+      return Unimplemented("not an ONNX model of IR version ", kOldestIr, " to ", kNewestIr,
+                           ": it says ", model_.ir_version());
     }
     for (const auto& import : model_.opset_import()) {
       if (import.domain().empty() || import.domain() == "ai.onnx") opset_ = import.version();
     }
     if (opset_ < kOldestOpset || opset_ > kNewestOpset) {
-      return absl::UnimplementedError(absl::StrCat("opset ", opset_, " of the default domain; ",
-                                                   kOldestOpset, " to ", kNewestOpset,
-                                                   " are supported"));
+      return Unimplemented("opset ", opset_, " of the default domain; ", kOldestOpset, " to ",
+                           kNewestOpset, " are supported");
     }
-    if (!model_.has_graph()) return absl::InvalidArgumentError("it has no graph");
+    if (!model_.has_graph()) return InvalidArgument("it has no graph");
     return absl::OkStatus();
   }
 
   absl::Status Define(Scope& scope, const std::string& name, Operand operand) {
     if (name.empty() || name.size() > kMaxNameBytes) {
-      return absl::InvalidArgumentError(absl::StrCat("a name of ", name.size(), " bytes"));
+      return InvalidArgument("a name of ", name.size(), " bytes");
     }
     if (scope.Find(name) != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(Shown(name), " is there twice"));
+      return InvalidArgument(Shown(name), " is there twice");
     }
     scope.values.emplace(name, std::move(operand));
     return absl::OkStatus();
@@ -126,10 +123,10 @@ class Reader {
 
   // Numbers with axes are weights, unless only shapes come of them; scalars are constants.
   absl::Status ReadInitializers(const GraphProto& graph, Scope& scope) {
-    if (graph.sparse_initializer_size() > 0) return absl::UnimplementedError("sparse initializers");
+    if (graph.sparse_initializer_size() > 0) return Unimplemented("sparse initializers");
     tensors_ += graph.initializer_size();
     if (tensors_ > kMaxTensors) {
-      return absl::ResourceExhaustedError(absl::StrCat("more than ", kMaxTensors, " tensors"));
+      return ResourceExhausted("more than ", kMaxTensors, " tensors");
     }
     for (const TensorProto& proto : graph.initializer()) {
       const std::string where = absl::StrCat("initializer ", Shown(proto.name()));
@@ -141,7 +138,7 @@ class Reader {
       }
       if (!tensor.ok()) return Annotate(tensor.status(), where);
       if (HoldsBatch(*tensor)) {
-        return absl::UnimplementedError(absl::StrCat(where, " has an int64 of -2^63"));
+        return Unimplemented(where, " has an int64 of -2^63");
       }
       const bool weight = IsReal(tensor->dtype()) && tensor->shape().rank() > 0;
       Operand operand = Operand::Of(*std::move(tensor), weight ? Shown(proto.name()) : "");
@@ -174,9 +171,9 @@ class Reader {
   absl::StatusOr<Shape> InputShape(const ValueInfoProto& input,
                                    const std::optional<std::string>& batch) const {
     const auto& type = input.type().tensor_type();
-    if (!type.has_shape()) return absl::UnimplementedError("its number of axes is not known");
+    if (!type.has_shape()) return Unimplemented("its number of axes is not known");
     if (type.shape().dim_size() > Shape::kMaxRank) {
-      return absl::UnimplementedError(absl::StrCat("more than ", Shape::kMaxRank, " axes"));
+      return Unimplemented("more than ", Shape::kMaxRank, " axes");
     }
     Shape shape;
     for (int i = 0; i < type.shape().dim_size(); ++i) {
@@ -189,10 +186,9 @@ class Reader {
       } else if (batch == dim.dim_param() && (!batch->empty() || i == 0)) {
         shape.Append(Dim::Batch());
       } else {
-        return absl::UnimplementedError(
-            absl::StrCat("extent ", i, " is \"", Shown(dim.dim_param()),
-                         "\", which is not the batch: give it a value (dims: ",
-                         dim.dim_param().empty() ? "NAME" : Shown(dim.dim_param()), "=NUMBER)"));
+        return Unimplemented("extent ", i, " is \"", Shown(dim.dim_param()),
+                             "\", which is not the batch: give it a value (dims: ",
+                             dim.dim_param().empty() ? "NAME" : Shown(dim.dim_param()), "=NUMBER)");
       }
     }
     SEQ_RETURN_IF_ERROR(shape.Validate());
@@ -217,7 +213,7 @@ class Reader {
   absl::Status ReadInput(const ValueInfoProto& input, const std::optional<std::string>& batch,
                          Scope& scope) {
     if (!input.type().has_tensor_type()) {
-      return absl::UnimplementedError("it is no tensor (a sequence, a map, an optional value)");
+      return Unimplemented("it is no tensor (a sequence, a map, an optional value)");
     }
     const int32_t element = input.type().tensor_type().elem_type();
     SEQ_ASSIGN_OR_RETURN(DType dtype, DTypeFromOnnx(element));
@@ -238,7 +234,7 @@ class Reader {
 
   absl::Status ReadInputs(Scope& scope) {
     if (model_.graph().input_size() > kMaxTensors) {
-      return absl::ResourceExhaustedError(absl::StrCat("more than ", kMaxTensors, " inputs"));
+      return ResourceExhausted("more than ", kMaxTensors, " inputs");
     }
     const std::optional<std::string> batch = FindBatch(scope);
     for (const ValueInfoProto& input : model_.graph().input()) {
@@ -257,14 +253,13 @@ class Reader {
     if (const auto refused = refused_.find(name); refused != refused_.end()) {
       return Annotate(refused->second, absl::StrCat("initializer ", Shown(name)));
     }
-    return absl::InvalidArgumentError(
-        absl::StrCat("it reads ", Shown(name), ", which nothing computes before"));
+    return InvalidArgument("it reads ", Shown(name), ", which nothing computes before");
   }
 
   absl::Status ReadNodes(const GraphProto& graph, Scope& scope, int depth) {
     nodes_ += graph.node_size();
     if (nodes_ > kMaxNodes) {
-      return absl::ResourceExhaustedError(absl::StrCat("more than ", kMaxNodes, " nodes"));
+      return ResourceExhausted("more than ", kMaxNodes, " nodes");
     }
     for (const NodeProto& node : graph.node()) {
       const std::string name = NameOf(node);
@@ -284,27 +279,25 @@ class Reader {
 
   absl::Status ReadNode(const NodeProto& node, const std::string& name, Scope& scope, int depth) {
     if (!node.domain().empty() && node.domain() != "ai.onnx") {
-      return absl::UnimplementedError(
-          absl::StrCat("operators of domain ", Shown(node.domain()), " are not supported"));
+      return Unimplemented("operators of domain ", Shown(node.domain()), " are not supported");
     }
     if (node.op_type() == "If") return ReadBranch(node, scope, depth);
-    const ConverterRow* row = FindConverter(node.op_type(), opset_);
+    const ConverterRow* row = FindConverter(node.op_type());
     if (row == nullptr) {
-      return absl::UnimplementedError(
-          absl::StrCat("the operator is not supported (opset ", opset_, ")"));
+      return Unimplemented("the operator is not supported (opset ", opset_, ")");
     }
     std::vector<Operand> inputs;
     for (const std::string& input : node.input()) {
-      SEQ_ASSIGN_OR_RETURN(Operand operand, Lookup(input, scope));
-      inputs.push_back(std::move(operand));
+      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Lookup(input, scope));
     }
-    NodeImport context(graph_, node, opset_, std::move(inputs), name);
-    SEQ_RETURN_IF_ERROR(row->convert(context));
+    NodeImport context(graph_, node, row->ours, opset_, std::move(inputs), name);
+    SEQ_ASSIGN_OR_RETURN(Operand first, row->convert(context));
+    context.SetOutput(0, std::move(first));
     SEQ_RETURN_IF_ERROR(context.CheckAllRead());
     for (int i = 0; i < node.output_size(); ++i) {
       if (node.output(i).empty()) continue;
       if (!context.outputs()[i].present()) {
-        return absl::UnimplementedError(absl::StrCat("output ", i, " is not supported"));
+        return Unimplemented("output ", i, " is not supported");
       }
       SEQ_RETURN_IF_ERROR(Define(scope, node.output(i), context.outputs()[i]));
     }
@@ -314,20 +307,19 @@ class Reader {
   // The branch that is taken, where that is known.
   absl::Status ReadBranch(const NodeProto& node, Scope& scope, int depth) {
     if (depth == kMaxSubgraphs) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("more than ", kMaxSubgraphs, " graphs one in the other"));
+      return ResourceExhausted("more than ", kMaxSubgraphs, " graphs one in the other");
     }
-    if (node.input_size() != 1) return absl::InvalidArgumentError("it needs one input");
+    if (node.input_size() != 1) return InvalidArgument("it needs one input");
     SEQ_ASSIGN_OR_RETURN(const Operand condition, Lookup(node.input(0), scope));
     if (condition.known == nullptr || condition.known->num_elements() != 1) {
-      return absl::UnimplementedError("which branch is taken depends on the inputs");
+      return Unimplemented("which branch is taken depends on the inputs");
     }
     const char* taken = IsZero(condition) ? "else_branch" : "then_branch";
     for (const auto& attribute : node.attribute()) {
       if (attribute.name() != taken || !attribute.has_g()) continue;
       const GraphProto& branch = attribute.g();
       if (branch.output_size() != node.output_size()) {
-        return absl::InvalidArgumentError("a branch has not as many outputs as the node");
+        return InvalidArgument("a branch has not as many outputs as the node");
       }
       Scope inner{&scope, {}};
       SEQ_RETURN_IF_ERROR(ReadInitializers(branch, inner));
@@ -338,18 +330,15 @@ class Reader {
       }
       return absl::OkStatus();
     }
-    return absl::InvalidArgumentError(absl::StrCat("it has no ", taken));
+    return InvalidArgument("it has no ", taken);
   }
 
   absl::StatusOr<Value> Output(const std::string& name, const Scope& scope) {
     const std::string where = absl::StrCat("output ", Shown(name));
-    absl::StatusOr<Operand> operand = Lookup(name, scope);
-    if (!operand.ok()) return Annotate(operand.status(), where);
-    if (!operand->present()) return absl::InvalidArgumentError("an output without a name");
+    SEQ_ASSIGN_OR_RETURN(Operand operand, Annotate(Lookup(name, scope), where));
+    if (!operand.present()) return InvalidArgument("an output without a name");
     graph_.builder().set_default_name(Shown(name));
-    absl::StatusOr<Value> value = graph_.Materialize(*operand);
-    if (!value.ok()) return Annotate(value.status(), where);
-    return value;
+    return Annotate(graph_.Materialize(operand), where);
   }
 
   absl::StatusOr<Model> MakeModel(Function predict) {
@@ -394,9 +383,7 @@ absl::StatusOr<Model> LoadOnnx(const std::string& path, const OpRegistry& regist
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, onnx::kFileBytes));
   const size_t slash = path.rfind('/');
   options.folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  absl::StatusOr<Model> model = ParseOnnx(bytes, registry, options);
-  if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
-  return model;
+  return Annotate(ParseOnnx(bytes, registry, options), absl::StrCat("cannot load ", path));
 }
 
 }  // namespace seqgraph

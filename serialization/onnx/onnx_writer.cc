@@ -1,7 +1,6 @@
 #include "serialization/onnx/onnx_writer.h"
 
 #include <climits>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
@@ -46,14 +45,13 @@ const ExporterRow* FindExporter(absl::string_view op) {
 absl::Status WriteGraph(const Model& model, const Function& function,
                         onnx_proto::GraphProto* graph) {
   if (!function.updates().empty()) {
-    return absl::UnimplementedError(
-        absl::StrCat("function ", function.name(), " updates variables, which ONNX cannot say"));
+    return Unimplemented("function ", function.name(), " updates variables, which ONNX cannot say");
   }
   for (const NamedValue& result : function.results()) {
     for (Value input : function.inputs()) {
       if (result.name != function.info(input).name || result.value == input) continue;
-      return absl::UnimplementedError(absl::StrCat("an input and a result are both called ",
-                                                   result.name, ", which ONNX does not allow"));
+      return Unimplemented("an input and a result are both called ", result.name,
+                           ", which ONNX does not allow");
     }
   }
   graph->set_name(model.name.empty() ? "model" : model.name);
@@ -65,10 +63,10 @@ absl::Status WriteGraph(const Model& model, const Function& function,
     const ExporterRow* row = FindExporter(node.op->name());
     const std::string where = absl::StrCat("node ", node.name, " (", node.op->name(), ")");
     if (row == nullptr) {
-      return absl::UnimplementedError(absl::StrCat(where, ": no operator of ONNX stands for it"));
+      return Unimplemented(where, ": no operator of ONNX stands for it");
     }
-    NodeExport context(exported, node);
-    SEQ_RETURN_IF_ERROR(Annotate(row->write(context), where));
+    NodeExport context(exported, *row, node);
+    SEQ_RETURN_IF_ERROR(Annotate(row->write(context).status(), where));
   }
   for (const NamedValue& result : function.results()) {
     const std::string name = exported.NameOf(result.value);
@@ -92,16 +90,16 @@ absl::StatusOr<std::string> SerializeOnnx(const Model& model, const OnnxWriteOpt
   onnx::WriteMetadata(model, &proto);
   SEQ_RETURN_IF_ERROR(CheckStringsAreUtf8(proto));
   if (proto.ByteSizeLong() > INT_MAX) {
-    return absl::InvalidArgumentError("the model has more than 2 GiB: a protobuf cannot hold it");
+    return InvalidArgument("the model has more than 2 GiB: a protobuf cannot hold it");
   }
   return SerializeDeterministically(proto);
 }
 
 absl::Status SaveOnnx(const Model& model, const std::string& path,
                       const OnnxWriteOptions& options) {
-  const absl::StatusOr<std::string> bytes = SerializeOnnx(model, options);
-  if (!bytes.ok()) return Annotate(bytes.status(), absl::StrCat("cannot save ", path));
-  return AtomicWriteFile(path, *bytes);
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes,
+                       Annotate(SerializeOnnx(model, options), absl::StrCat("cannot save ", path)));
+  return AtomicWriteFile(path, bytes);
 }
 
 }  // namespace seqgraph

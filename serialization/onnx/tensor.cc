@@ -1,12 +1,20 @@
 #include "serialization/onnx/tensor.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
-#include "serialization/onnx/external_data.h"
 
 namespace seqgraph::onnx {
 namespace {
@@ -43,13 +51,12 @@ int64_t RawSize(int32_t type, DType dtype) { return type == TensorProto::BOOL ? 
 // The shape; beyond the limits of Shape nothing is allocated.
 absl::StatusOr<Shape> ShapeOf(const TensorProto& proto) {
   if (proto.dims_size() > Shape::kMaxRank) {
-    return absl::UnimplementedError(
-        absl::StrCat("it has ", proto.dims_size(), " axes; at most ", Shape::kMaxRank));
+    return Unimplemented("it has ", proto.dims_size(), " axes; at most ", Shape::kMaxRank);
   }
   Shape shape;
   for (int64_t dim : proto.dims()) {
     if (dim < 0 || dim > Shape::kMaxElements) {
-      return absl::InvalidArgumentError(absl::StrCat("it has an extent of ", dim));
+      return InvalidArgument("it has an extent of ", dim);
     }
     shape.Append(dim);
   }
@@ -69,8 +76,7 @@ void CopyRaw(absl::string_view raw, bool is_bool, Tensor& tensor) {
 
 absl::Status CheckCount(int64_t have, int64_t want) {
   if (have == want) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("it holds ", have, " elements, but its extents make ", want));
+  return InvalidArgument("it holds ", have, " elements, but its extents make ", want);
 }
 
 template <typename T, typename Field>
@@ -85,8 +91,7 @@ absl::StatusOr<Tensor> FromBytes(absl::string_view raw, bool is_bool, int64_t el
                                  const TensorType& type) {
   const int64_t count = static_cast<int64_t>(raw.size()) / element;
   if (count * element != static_cast<int64_t>(raw.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its ", raw.size(), " bytes are no whole number of elements"));
+    return InvalidArgument("its ", raw.size(), " bytes are no whole number of elements");
   }
   SEQ_RETURN_IF_ERROR(CheckCount(count, type.shape.num_elements()));
   SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros(type));
@@ -105,7 +110,97 @@ absl::StatusOr<Tensor> FromFields(const TensorProto& proto, const TensorType& ty
     case DType::kInt64:
       return FromField<int64_t>(proto.int64_data(), type);
   }
-  return absl::InternalError("unknown element type");
+  return Internal("unknown element type");
+}
+
+struct Range {
+  std::string location;
+  int64_t offset = 0;
+  int64_t length = -1;  // absent
+};
+
+absl::StatusOr<Range> RangeOf(const TensorProto& proto) {
+  Range range;
+  for (const auto& entry : proto.external_data()) {
+    int64_t* number = entry.key() == "offset"   ? &range.offset
+                      : entry.key() == "length" ? &range.length
+                                                : nullptr;
+    if (entry.key() == "location") range.location = entry.value();
+    if (number != nullptr && (!absl::SimpleAtoi(entry.value(), number) || *number < 0)) {
+      return InvalidArgument("its external data has ", entry.key(), " \"", entry.value(), "\"");
+    }
+  }
+  return range;
+}
+
+// The file, opened step by step from the folder, so that no link is followed, not even one that is
+// put there meanwhile.
+absl::StatusOr<FileDescriptor> OpenBelow(const std::string& folder, const std::string& location) {
+  const auto refuse = [&](absl::string_view why) {
+    return InvalidArgument("its external data lies in \"", location, "\": ", why);
+  };
+  if (location.empty() || location[0] == '/' || location.find('\0') != std::string::npos) {
+    return refuse("it must be a path relative to the model's folder");
+  }
+  FileDescriptor at(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::vector<std::string> parts = absl::StrSplit(location, '/');
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (at.get() < 0) return refuse(std::strerror(errno));
+    if (parts[i].empty() || parts[i] == "." || parts[i] == "..") {
+      return refuse("it must not leave the model's folder: no \"..\", no \".\"");
+    }
+    const bool last = i + 1 == parts.size();
+    at = FileDescriptor(
+        openat(at.get(), parts[i].c_str(),
+               O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (last ? O_NONBLOCK : O_DIRECTORY)));
+  }
+  if (at.get() < 0) {
+    return refuse(errno == ELOOP ? "links are not followed" : std::strerror(errno));
+  }
+  return at;
+}
+
+// The bytes of a tensor whose data_location is EXTERNAL: exactly `size`, out of the file that the
+// key "location" names relative to `external->folder`, from "offset" on. Refused: an absolute
+// path, "." or ".." in it, a link anywhere on the way, what is no regular file, and a range beyond
+// the file's end or the budget.
+absl::StatusOr<std::string> ReadExternalData(const TensorProto& proto, int64_t size,
+                                             ExternalData* external) {
+  if (external == nullptr || external->folder.empty()) {
+    return InvalidArgument("its elements are in another file, which has no place here");
+  }
+  SEQ_ASSIGN_OR_RETURN(const Range range, RangeOf(proto));
+  if (external->before) {
+    SEQ_RETURN_IF_ERROR(external->before(absl::StrCat(external->folder, "/", range.location)));
+  }
+  SEQ_ASSIGN_OR_RETURN(const FileDescriptor file, OpenBelow(external->folder, range.location));
+  struct stat info;
+  if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return InvalidArgument("its external data \"", range.location, "\" is no regular file");
+  }
+  if (range.length >= 0 && range.length != size) {
+    return InvalidArgument("its external data has ", range.length, " bytes, but its extents make ",
+                           size);
+  }
+  if (range.offset > info.st_size || size > info.st_size - range.offset) {
+    return InvalidArgument("its external data, ", size, " bytes from byte ", range.offset,
+                           " on, goes beyond the ", info.st_size, " bytes of \"", range.location,
+                           "\"");
+  }
+  if (size > external->budget) {
+    return ResourceExhausted("external data is larger than what may be read");
+  }
+  external->budget -= size;
+  std::string bytes(size, '\0');
+  for (int64_t done = 0; done < size;) {
+    const ssize_t got = pread(file.get(), bytes.data() + done, size - done, range.offset + done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      return InvalidArgument("cannot read external data \"", range.location, "\"");
+    }
+    done += got;
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -129,9 +224,8 @@ absl::StatusOr<DType> DTypeFromOnnx(int32_t type) {
     case TensorProto::INT64:
       return DType::kInt64;
     default:
-      return absl::UnimplementedError(
-          absl::StrCat("elements of type ", ElementTypeName(type),
-                       " are not supported (float, double, int32, int64 and bool are)"));
+      return Unimplemented("elements of type ", ElementTypeName(type),
+                           " are not supported (float, double, int32, int64 and bool are)");
   }
 }
 
@@ -152,7 +246,7 @@ int32_t DTypeToOnnx(DType dtype) {
 absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto, ExternalData* external) {
   SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(proto.data_type()));
   SEQ_ASSIGN_OR_RETURN(const Shape shape, ShapeOf(proto));
-  if (proto.has_segment()) return absl::UnimplementedError("it is a segment of a tensor");
+  if (proto.has_segment()) return Unimplemented("it is a segment of a tensor");
   const TensorType type{dtype, shape};
   const bool is_bool = proto.data_type() == TensorProto::BOOL;
   const int64_t element = RawSize(proto.data_type(), dtype);
@@ -161,7 +255,7 @@ absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto, ExternalData* ex
                           0;
   const bool is_external = proto.data_location() == TensorProto::EXTERNAL;
   if (is_external + proto.has_raw_data() + has_fields > 1) {
-    return absl::InvalidArgumentError("its elements are in more than one place");
+    return InvalidArgument("its elements are in more than one place");
   }
   if (is_external) {
     SEQ_ASSIGN_OR_RETURN(const std::string bytes,

@@ -263,9 +263,9 @@ TEST_P(StrayWrites, OfAnyNodeAreNamedAndShownByACaseOfThatNode) {
     EXPECT_GT(found.test.guard_bytes, 0);
     EXPECT_LE(found.elements, 64);
     const conformance::Verdict guilty = InKit(found.test, *faulty);
-    EXPECT_TRUE(guilty.damaged()) << guilty.detail();
+    EXPECT_TRUE(guilty.row().damaged) << guilty.row().detail;
     const conformance::Verdict innocent = InKit(found.test, *Named("reference"));
-    EXPECT_TRUE(innocent.ok()) << innocent.detail();
+    EXPECT_TRUE(innocent.ok()) << innocent.row().detail;
   }
 }
 INSTANTIATE_TEST_SUITE_P(
@@ -287,7 +287,7 @@ TEST(Lockstep, NamesANodeThatWritesBehindItsScratch) {
   ASSERT_TRUE(result.fault.has_value());
   EXPECT_EQ(result.function.nodes()[result.fault->node].op->name(), "RNNCell");
   EXPECT_THAT(ReportText(result, options), HasSubstr("wrote outside of scratch, "));
-  EXPECT_TRUE(InKit(CaseOf(result, options).test, *faulty).damaged());
+  EXPECT_TRUE(InKit(CaseOf(result, options).test, *faulty).row().damaged);
 }
 
 TEST(MinimalCaseTest, InTheKitShowsWrongNumbersToo) {
@@ -298,7 +298,7 @@ TEST(MinimalCaseTest, InTheKitShowsWrongNumbersToo) {
   EXPECT_EQ(found.test.guard_bytes, 0);
   const conformance::Verdict guilty = InKit(found.test, *faulty);
   EXPECT_FALSE(guilty.ok());
-  EXPECT_FALSE(guilty.damaged());
+  EXPECT_FALSE(guilty.row().damaged);
   EXPECT_TRUE(InKit(found.test, *Named("reference")).ok());
 }
 

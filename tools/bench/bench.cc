@@ -138,7 +138,7 @@ absl::StatusOr<std::vector<BenchResult>> RunBench(absl::Span<const Contestant> c
   };
   while (!IsOver(all, options)) {
     if (interrupted() && all.back()->blocks() > 0) break;
-    if (interrupted()) return absl::CancelledError("bench: interrupted before anything was timed");
+    if (interrupted()) return Cancelled("bench: interrupted before anything was timed");
     for (const auto& series : all) SEQ_RETURN_IF_ERROR(series->RunBlock());
   }
   std::vector<BenchResult> results;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -33,7 +32,7 @@ absl::StatusOr<ExactRun> ExactRun::Create(const Function& function, const OpRegi
   for (size_t n = 0; n < function.nodes().size() && same; ++n) {
     same = run.function_.nodes()[n].name == function.nodes()[n].name;
   }
-  if (!same) return absl::InternalError("the float64 function is not the float32 one");
+  if (!same) return Internal("the float64 function is not the float32 one");
   return run;
 }
 

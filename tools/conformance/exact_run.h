@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "graph/evaluate.h"
 #include "graph/function.h"
 #include "graph/op_def.h"

@@ -14,18 +14,6 @@
 namespace seqgraph::conformance {
 namespace {
 
-// All that flows into one call of the case.
-TensorMap ContentsOf(const GraphTestCase& test, const GraphTestCase::Call& call) {
-  TensorMap contents;
-  for (const auto* tensors : {&call.inputs, &call.variables, &test.inputs}) {
-    contents.insert(tensors->begin(), tensors->end());
-  }
-  for (const Variable& variable : test.variables.all()) {
-    contents.emplace(variable.def.name, variable.value);
-  }
-  return contents;
-}
-
 // What the backend writes where it must not; the numbers are looked at elsewhere.
 void RunGuarded(const GraphTestCase& test, const CaseContext& context, Guard guard,
                 Verdict& verdict) {

@@ -13,21 +13,25 @@ OpSample InFloat(const OpSample& sample) {
 }
 
 absl::StatusOr<Problem> OneNode(const OpDef& op, const OpRegistry& registry, const OpSample& sample,
-                                int only) {
+                                const OneNodeOptions& options) {
   const OpSample in_float = InFloat(sample);
   Problem problem;
-  FunctionBuilder g("one_node", registry);
+  FunctionBuilder g(options.variables ? "on_variables" : "one_node", registry);
   std::vector<Value> inputs;
   for (size_t i = 0; i < in_float.inputs.size(); ++i) {
     inputs.emplace_back();
     if (!in_float.inputs[i].has_value()) continue;
     const std::string& name = op.inputs()[i].name;
-    inputs.back() = g.Input(name, in_float.inputs[i]->type());
+    const TensorType& type = in_float.inputs[i]->type();
+    inputs.back() = options.variables && IsReal(type.dtype)
+                        ? g.Variable({.name = name, .type = type})
+                        : g.Input(name, type);
     problem.contents[name] = *in_float.inputs[i];
   }
   const std::vector<Value> outputs = g.AddNode(op.name(), inputs, in_float.attributes);
   for (size_t o = 0; o < outputs.size(); ++o) {
-    if (only < 0 || only == static_cast<int>(o)) g.Result(op.outputs()[o].name, outputs[o]);
+    if (options.only >= 0 && options.only != static_cast<int>(o)) continue;
+    g.Result(op.outputs()[o].name, outputs[o]);
   }
   SEQ_ASSIGN_OR_RETURN(problem.function, std::move(g).Build());
   return problem;
@@ -52,6 +56,13 @@ void RunAndCheckNodes(GuardedRun& run, const ExactRun& exact, Verdict& verdict) 
   for (size_t n = 0; n < run.function().nodes().size() && verdict.ok(); ++n) {
     verdict.Check(exact.CheckNode(static_cast<int>(n), values, verdict), "the definition");
   }
+}
+
+void CheckProblem(const absl::StatusOr<Problem>& problem, const CaseContext& context, uint64_t seed,
+                  Verdict& verdict) {
+  if (!verdict.Check(problem.status(), "building")) return;
+  CheckEachNode(*problem, context, verdict);
+  if (verdict.ok()) CheckChain(*problem, context, seed, verdict);
 }
 
 void CheckEachNode(const Problem& problem, const CaseContext& context, Verdict& verdict) {

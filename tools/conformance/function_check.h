@@ -2,9 +2,6 @@
 #define SEQGRAPH_TOOLS_CONFORMANCE_FUNCTION_CHECK_H_
 
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "graph/function.h"
@@ -22,10 +19,14 @@ struct Problem {
   TensorMap contents;
 };
 
-/// One node with inputs of its own. Each output is a result of its name; with `only` >= 0 that
-/// output alone.
+struct OneNodeOptions {
+  int only = -1;           ///< not negative: this output alone
+  bool variables = false;  ///< the real inputs are variables
+};
+
+/// One node with inputs of its own. Each output is a result of its name.
 absl::StatusOr<Problem> OneNode(const OpDef& op, const OpRegistry& registry, const OpSample& sample,
-                                int only = -1);
+                                const OneNodeOptions& options = {});
 
 /// The sample with reals in float32 (tensors and dtype attributes).
 OpSample InFloat(const OpSample& sample);
@@ -36,6 +37,11 @@ std::unique_ptr<GuardedRun> Start(const Problem& problem, const CaseContext& con
 
 /// Runs once and holds every node against its definition applied to the inputs that it had.
 void RunAndCheckNodes(GuardedRun& run, const ExactRun& exact, Verdict& verdict);
+
+/// Holds the problem, once it could be built, against the definitions: CheckEachNode, and if that
+/// finds nothing CheckChain.
+void CheckProblem(const absl::StatusOr<Problem>& problem, const CaseContext& context, uint64_t seed,
+                  Verdict& verdict);
 
 /// The problem with canaries (twice, the second time with other bytes in the outputs beforehand:
 /// the same bits must come), with unmapped pages, and with outputs in the memory of inputs where

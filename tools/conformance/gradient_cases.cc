@@ -124,8 +124,7 @@ Case GradientCase(const OpDef* op, const std::string& name, int64_t dimension) {
             SampleSource source(seed, dimension);
             const auto made = MakeProblem(*op, context.registry, source);
             if (!verdict.Check(made.status(), "building")) return;
-            CheckEachNode(made->problem, context, verdict);
-            if (verdict.ok()) CheckChain(made->problem, context, seed, verdict);
+            CheckProblem(made->problem, context, seed, verdict);
             if (verdict.ok()) {
               verdict.Check(CheckDifferences(*made, context, source, verdict), "running");
             }

@@ -17,8 +17,7 @@ constexpr int64_t kPageBytes = 4096;
 
 absl::Status Broken(const absl::Status& status, absl::string_view doing) {
   if (status.ok()) return status;
-  return absl::InternalError(
-      absl::StrCat("all nodes are claimed, but ", doing, " fails: ", status.ToString()));
+  return Internal("all nodes are claimed, but ", doing, " fails: ", status.ToString());
 }
 
 }  // namespace
@@ -29,7 +28,8 @@ absl::StatusOr<std::unique_ptr<GuardedRun>> GuardedRun::Create(const Function& f
   std::unique_ptr<GuardedRun> run(new GuardedRun());
   run->function_ = function;
   run->options_ = options;
-  SEQ_RETURN_IF_ERROR(run->Claim(backend));
+  run->claim_ = backend.ClaimFunction(function);
+  SEQ_RETURN_IF_ERROR(CheckClaimed(function, run->claim_));
   SEQ_RETURN_IF_ERROR(run->Prepare(backend));
   if (options.in_place) run->ShareInPlace();
   SEQ_RETURN_IF_ERROR(run->AllocateValues());
@@ -38,17 +38,16 @@ absl::StatusOr<std::unique_ptr<GuardedRun>> GuardedRun::Create(const Function& f
   return run;
 }
 
-absl::Status GuardedRun::Claim(const Backend& backend) {
-  claim_ = backend.ClaimFunction(function_);
-  for (size_t n = 0; n < function_.nodes().size(); ++n) {
-    const seqgraph::Claim& claim = claim_.nodes[n];
-    if (claim.claimed()) continue;
-    const Node& node = function_.nodes()[n];
+absl::Status CheckClaimed(const Function& function, const FunctionClaim& claim) {
+  for (size_t n = 0; n < function.nodes().size(); ++n) {
+    const Claim& answer = claim.nodes[n];
+    if (answer.claimed()) continue;
+    const Node& node = function.nodes()[n];
     // A refusal is no fault, but a claim that was not meant is one.
-    const bool broken = claim.reason == ClaimReason::kBrokenPromise;
+    const bool broken = answer.reason == ClaimReason::kBrokenPromise;
     return absl::Status(broken ? absl::StatusCode::kInternal : absl::StatusCode::kUnimplemented,
                         absl::StrCat("node ", node.name, " (", node.op->name(),
-                                     "): ", ClaimReasonName(claim.reason), ": ", claim.text));
+                                     "): ", ClaimReasonName(answer.reason), ": ", answer.text));
   }
   return absl::OkStatus();
 }
@@ -69,7 +68,7 @@ absl::Status GuardedRun::Prepare(const Backend& backend) {
   absl::StatusOr<std::unique_ptr<Program>> program = backend.Prepare(request);
   SEQ_RETURN_IF_ERROR(Broken(program.status(), "Prepare"));
   program_ = *std::move(program);
-  if (program_ == nullptr) return absl::InternalError("Prepare gives no program and no error");
+  if (program_ == nullptr) return Internal("Prepare gives no program and no error");
   is_opaque_.assign(function_.values().size(), false);
   return absl::OkStatus();
 }
@@ -106,9 +105,8 @@ absl::Status GuardedRun::AllocateValues() {
   for (const OpaqueLayout& storage : program_->opaque_layouts()) {
     const int v = storage.value.index;
     if (v < 0 || v >= static_cast<int>(bytes.size()) || !may_be_opaque_[v] || storage.bytes < 0) {
-      return absl::InternalError(absl::StrCat("asks for ", storage.bytes,
-                                              " bytes of private storage for value ", v,
-                                              ", which is not its own"));
+      return Internal("asks for ", storage.bytes, " bytes of private storage for value ", v,
+                      ", which is not its own");
     }
     bytes[v] = storage.bytes;
     is_opaque_[v] = true;
@@ -133,7 +131,7 @@ absl::Status GuardedRun::AllocateScratch() {
     // -1: the node allocates itself.
     const int64_t asked = program_->scratch_bytes(static_cast<int>(n));
     if (asked < -1) {
-      return absl::InternalError(absl::StrCat("asks for ", asked, " bytes of scratch"));
+      return Internal("asks for ", asked, " bytes of scratch");
     }
     const int64_t bytes = std::max<int64_t>(asked, 0);
     scratch_.emplace_back();
@@ -143,7 +141,7 @@ absl::Status GuardedRun::AllocateScratch() {
                               absl::StrCat("scratch of ", function_.nodes()[n].name)));
   }
   const int64_t bytes = program_->persistent_bytes();
-  if (bytes < 0) return absl::InternalError(absl::StrCat("asks for ", bytes, " persistent bytes"));
+  if (bytes < 0) return Internal("asks for ", bytes, " persistent bytes");
   SEQ_ASSIGN_OR_RETURN(
       persistent_, GuardedBuffer::Create(bytes, kPageBytes, options_.guard, "persistent memory"));
   persistent_->Fill(0);
@@ -171,8 +169,7 @@ absl::Status GuardedRun::Set(const std::string& name, const Tensor& tensor) {
   const Value value = function_.FindValue(name);
   if (!value.present() || function_.info(value).origin == Origin::kNode ||
       function_.type(value) != tensor.type()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, " is no input or variable of type ", tensor.type().ToString()));
+    return InvalidArgument(name, " is no input or variable of type ", tensor.type().ToString());
   }
   contents_[value.index] = tensor;
   if (function_.info(value).origin == Origin::kVariable) ++versions_[value.index];
@@ -184,7 +181,7 @@ absl::Status GuardedRun::SetAll(const std::map<std::string, Tensor>& contents) {
     if (info.origin == Origin::kNode) continue;
     const auto found = contents.find(info.name);
     if (found == contents.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("no content for ", info.name));
+      return InvalidArgument("no content for ", info.name);
     }
     SEQ_RETURN_IF_ERROR(Set(info.name, found->second));
   }

@@ -30,6 +30,10 @@ struct GuardedRunOptions {
   bool in_place = false;
 };
 
+/// OK if all nodes are claimed. Unimplemented names the first that is not, and the reason; Internal
+/// if that is a broken promise.
+absl::Status CheckClaimed(const Function& function, const FunctionClaim& claim);
+
 /// A function of static shapes run by one backend through its interface alone, in which every
 /// buffer that it is handed (inputs, variables, outputs, scratch, persistent memory) stands for
 /// itself between guards.
@@ -68,7 +72,6 @@ class GuardedRun {
   };
 
   GuardedRun() = default;
-  absl::Status Claim(const Backend& backend);
   absl::Status Prepare(const Backend& backend);
   absl::Status AllocateValues();
   absl::Status AllocateScratch();

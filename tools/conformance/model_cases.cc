@@ -2,14 +2,12 @@
 
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/rewrite.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/networks.h"
@@ -21,10 +19,7 @@ namespace {
 Case NetworkCase(const std::string& name, const Network& network) {
   return {"graphs/network/" + name, [name, network](const CaseContext& context, Verdict& verdict) {
             const uint64_t seed = SeedOf(context.seed, name);
-            const auto problem = MakeNetwork(network, context.registry, seed);
-            if (!verdict.Check(problem.status(), "building")) return;
-            CheckEachNode(*problem, context, verdict);
-            if (verdict.ok()) CheckChain(*problem, context, seed, verdict);
+            CheckProblem(MakeNetwork(network, context.registry, seed), context, seed, verdict);
           }};
 }
 
@@ -42,7 +37,7 @@ Case NonFiniteNetworkCase(const std::string& name, const Network& network,
               elements[source.Int(0, static_cast<int64_t>(elements.size()) - 1)] =
                   static_cast<float>(special);
               CheckEachNode(*problem, context, verdict);
-              if (verdict.outcome() == Outcome::kFailed) {
+              if (verdict.row().outcome == Outcome::kFailed) {
                 verdict.Explain(absl::StrCat("with ", special, " in ", spoiled));
               }
               if (!verdict.ok()) return;
@@ -70,23 +65,9 @@ Case TutorialCase(const TutorialSize& size, const std::string& function, bool re
       absl::StrCat("graphs/tutorial_", size.name, "/", function, rewritten ? "_rewritten" : "");
   return {name, [=](const CaseContext& context, Verdict& verdict) {
             const uint64_t seed = SeedOf(context.seed, name);
-            const auto make = [&]() -> absl::StatusOr<Problem> {
-              SEQ_ASSIGN_OR_RETURN(const Model model, MakeTutorialModel(size.options, {}, seed));
-              SEQ_ASSIGN_OR_RETURN(const Function* found, model.GetFunction(function));
-              SEQ_ASSIGN_OR_RETURN(Function bound, BindBatch(*found, context.registry, size.batch));
-              if (rewritten) {
-                SEQ_ASSIGN_OR_RETURN(bound,
-                                     ApplyRewrites(bound, context.registry, StandardRewrites()));
-              }
-              SampleSource source(seed);
-              Problem problem{bound, VariablesOf(bound, model.variables)};
-              problem.contents.merge(RandomBatch(bound, size.options, size.batch, source));
-              return problem;
-            };
-            const auto problem = make();
-            if (!verdict.Check(problem.status(), "building")) return;
-            CheckEachNode(*problem, context, verdict);
-            if (verdict.ok()) CheckChain(*problem, context, seed, verdict);
+            CheckProblem(TutorialProblem(size.options, function, size.batch, rewritten,
+                                         context.registry, seed),
+                         context, seed, verdict);
           }};
 }
 
@@ -148,8 +129,7 @@ absl::Status Train(const TutorialSize& size, const Optimizer& optimizer, const C
   for (int k = 0; k < kSteps; ++k) {
     const int64_t batch = k + 1 < kSteps ? size.batch : partial;
     const TensorMap data = RandomBatch(*step, size.options, batch, source);
-    SEQ_ASSIGN_OR_RETURN(const auto session,
-                         Compile(*step, context, &model.variables, {.batch = batch}));
+    SEQ_ASSIGN_OR_RETURN(const auto session, Compile(*step, context, &model.variables, batch));
     SEQ_RETURN_IF_ERROR(RunOnce(*session, data, verdict));
     SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(*step, context.registry, batch));
     SEQ_ASSIGN_OR_RETURN(ExactRun run, ExactRun::Create(bound, context.registry));

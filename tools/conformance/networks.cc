@@ -4,15 +4,16 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
+#include "graph/rewrite.h"
 #include "ops/activations.h"
 #include "ops/bce.h"
 #include "ops/dense.h"
 #include "ops/elementwise.h"
 #include "ops/embedding.h"
+#include "ops/rewrites/all_rewrites.h"
 #include "ops/rnn_cell.h"
 #include "training/initializers.h"
 
@@ -138,6 +139,21 @@ absl::StatusOr<Model> MakeTutorialModel(const TextModelOptions& options,
     SEQ_RETURN_IF_ERROR(model.variables.Assign(variable.def.name, bias));
   }
   return model;
+}
+
+absl::StatusOr<Problem> TutorialProblem(const TextModelOptions& options,
+                                        const std::string& function, int64_t batch, bool rewritten,
+                                        const OpRegistry& registry, uint64_t seed) {
+  SEQ_ASSIGN_OR_RETURN(const Model model, MakeTutorialModel(options, {}, seed));
+  SEQ_ASSIGN_OR_RETURN(const Function* found, model.GetFunction(function));
+  SEQ_ASSIGN_OR_RETURN(Function bound, BindBatch(*found, registry, batch));
+  if (rewritten) {
+    SEQ_ASSIGN_OR_RETURN(bound, ApplyRewrites(bound, registry, StandardRewrites()));
+  }
+  SampleSource source(seed);
+  Problem problem{bound, VariablesOf(bound, model.variables)};
+  problem.contents.merge(RandomBatch(bound, options, batch, source));
+  return problem;
 }
 
 TensorMap VariablesOf(const Function& function, const VariableStore& variables) {

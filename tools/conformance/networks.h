@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "graph/model.h"
@@ -39,6 +38,11 @@ TensorMap RandomBatch(const Function& function, const TextModelOptions& options,
 /// The model with its starting weights, biases drawn at random instead of zero.
 absl::StatusOr<Model> MakeTutorialModel(const TextModelOptions& options,
                                         const TrainableOptions& trainable, uint64_t seed);
+
+/// A function of that model with contents for a batch, rewritten as it would be compiled if wanted.
+absl::StatusOr<Problem> TutorialProblem(const TextModelOptions& options,
+                                        const std::string& function, int64_t batch, bool rewritten,
+                                        const OpRegistry& registry, uint64_t seed);
 
 /// The contents of the variables that a function reads.
 TensorMap VariablesOf(const Function& function, const VariableStore& variables);

@@ -4,10 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <set>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/status_macros.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/function_check.h"
 
@@ -34,7 +32,7 @@ void CheckSample(const OpDef& op, const OpSample& sample, const CaseContext& con
   if (!verdict.Check(exact.status(), "the function in float64")) return;
   const int outputs = static_cast<int>(op.outputs().size());
   for (int o = 0; o < outputs && outputs > 1 && verdict.ok(); ++o) {
-    const auto alone = OneNode(op, context.registry, sample, o);
+    const auto alone = OneNode(op, context.registry, sample, {.only = o});
     if (!verdict.Check(alone.status(), "building")) return;
     const auto run = Start(*alone, context, {}, verdict);
     if (run != nullptr) RunAndCheckNodes(*run, *exact, verdict);
@@ -142,7 +140,7 @@ Case NonFiniteCase(const OpDef* op, const std::string& name) {
                   if (!verdict.Check(problem.status(), "building")) return;
                   CheckEachNode(*problem, context, verdict);
                   if (verdict.ok()) continue;
-                  if (verdict.outcome() == Outcome::kFailed) {
+                  if (verdict.row().outcome == Outcome::kFailed) {
                     verdict.Explain(absl::StrCat("with ", special, " in ", op->inputs()[i].name));
                   }
                   return;

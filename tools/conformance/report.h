@@ -11,20 +11,6 @@
 
 namespace seqgraph::conformance {
 
-/// What became of one case.
-struct Row {
-  std::string name;
-  Outcome outcome = Outcome::kPassed;
-  double measured = 0, allowed = 0;  ///< the comparison that came closest; 0, 0: none was made
-  std::string formula;               ///< of what was allowed
-  std::string detail;
-  int64_t runs = 0;  ///< times that nodes of the backend ran
-  double seconds = 0;
-  bool damaged = false;  ///< the process is to be replaced
-
-  std::string mode() const { return name.substr(0, name.find('/')); }
-};
-
 /// The result of a case as the worker sends it, and back; a text that is none is InvalidArgument.
 std::string RowToJson(const Row& row);
 absl::StatusOr<Row> RowFromJson(absl::string_view json);

@@ -10,12 +10,10 @@
 #include <functional>
 #include <limits>
 #include <set>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "base/status_macros.h"
 #include "graph/rewrite.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/function_check.h"
@@ -67,7 +65,7 @@ Case BadIndexCase(const OpDef* op) {
                 if (verdict.ok()) CheckBadIndex(*op, sample, i, bad, context, verdict);
               }
             }
-            if (verdict.ok() && verdict.runs() == 0) verdict.Skip("no index is invalid");
+            if (verdict.ok() && verdict.row().runs == 0) verdict.Skip("no index is invalid");
           }};
 }
 

@@ -1,37 +1,21 @@
 #include "tools/conformance/session.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/rewrite.h"
+#include "tools/conformance/guarded_run.h"
 
 namespace seqgraph::conformance {
 
 absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Function& function,
                                                           const CaseContext& context,
-                                                          VariableStore* variables,
-                                                          const SessionOptions& options) {
-  SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, context.registry, options.batch));
-  const FunctionClaim claims = context.backend.ClaimFunction(bound);
-  for (size_t n = 0; n < bound.nodes().size(); ++n) {
-    const Claim& claim = claims.nodes[n];
-    if (claim.claimed()) continue;
-    // A refusal is no fault, but a claim that was not meant is one.
-    return absl::Status(
-        claim.reason == ClaimReason::kBrokenPromise ? absl::StatusCode::kInternal
-                                                    : absl::StatusCode::kUnimplemented,
-        absl::StrCat("node ", bound.nodes()[n].name, " (", bound.nodes()[n].op->name(),
-                     "): ", ClaimReasonName(claim.reason), ": ", claim.text));
-  }
-  CompileOptions compile;
-  compile.backends = {&context.backend};
-  compile.batch = options.batch;
-  compile.threads = options.threads;
-  auto compiled = CompiledFunction::Compile(function, context.registry, variables, compile);
+                                                          VariableStore* variables, int64_t batch) {
+  SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, context.registry, batch));
+  SEQ_RETURN_IF_ERROR(CheckClaimed(bound, context.backend.ClaimFunction(bound)));
+  auto compiled = CompiledFunction::Compile(function, context.registry, variables,
+                                            {.backends = {&context.backend}, .batch = batch});
   if (compiled.ok()) return compiled;
-  return absl::InternalError(
-      absl::StrCat("all nodes are claimed, but compiling fails: ", compiled.status().ToString()));
+  return Internal("all nodes are claimed, but compiling fails: ", compiled.status().ToString());
 }
 
 absl::Status RunOnce(CompiledFunction& session, const TensorMap& batch, Verdict& verdict) {

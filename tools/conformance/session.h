@@ -13,17 +13,11 @@
 
 namespace seqgraph::conformance {
 
-struct SessionOptions {
-  int64_t batch = 1;
-  int threads = 1;
-};
-
 /// Compiles for the backend of the context. A node that it does not claim: Unimplemented; one that
 /// it claims and cannot prepare: Internal.
 absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(const Function& function,
                                                           const CaseContext& context,
-                                                          VariableStore* variables,
-                                                          const SessionOptions& options);
+                                                          VariableStore* variables, int64_t batch);
 
 /// Sets all inputs from `batch`, which may hold more, and runs.
 absl::Status RunOnce(CompiledFunction& session, const TensorMap& batch, Verdict& verdict);

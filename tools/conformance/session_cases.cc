@@ -9,8 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "backends/reference/reference_backend.h"
 #include "base/status_macros.h"
-#include "graph/rewrite.h"
-#include "ops/rewrites/all_rewrites.h"
 #include "runtime/buffer_guards.h"
 #include "tools/conformance/case.h"
 #include "tools/conformance/networks.h"
@@ -115,7 +113,7 @@ absl::Status RunMixed(const Problem& problem, const CaseContext& context, int pa
   Host host(problem, context);
   SEQ_RETURN_IF_ERROR(host.Compile({&half, reference.get()}, /*threads=*/1));
   const int own = host.NodesOf(half);
-  if (own == 0) return absl::UnimplementedError("none of the nodes that it may have is claimed");
+  if (own == 0) return Unimplemented("none of the nodes that it may have is claimed");
   SEQ_ASSIGN_OR_RETURN(const TensorMap first, host.Run(verdict));
   expected.Compare(first, "where two backends take turns", verdict);
   SEQ_ASSIGN_OR_RETURN(const TensorMap again, host.Run(verdict));
@@ -128,7 +126,7 @@ absl::Status RunMixed(const Problem& problem, const CaseContext& context, int pa
 absl::Status RunThreaded(const Problem& problem, const CaseContext& context,
                          const Expected& expected, Verdict& verdict) {
   for (const Claim& claim : context.backend.ClaimFunction(problem.function).nodes) {
-    if (!claim.claimed()) return absl::UnimplementedError(claim.text);
+    if (!claim.claimed()) return Unimplemented(claim.text);
   }
   TensorMap one;
   for (const int threads : {1, 2}) {
@@ -179,18 +177,6 @@ void AddCases(const std::string& name, const MakeProblem& make, Cases& cases) {
   add("graphs/threads/" + name, RunThreaded);
 }
 
-absl::StatusOr<Problem> TutorialStep(const TextModelOptions& options, int64_t batch,
-                                     const CaseContext& context, uint64_t seed) {
-  SEQ_ASSIGN_OR_RETURN(const Model model, MakeTutorialModel(options, {}, seed));
-  SEQ_ASSIGN_OR_RETURN(const Function* step, model.GetFunction(kTrainStep));
-  SEQ_ASSIGN_OR_RETURN(Function bound, BindBatch(*step, context.registry, batch));
-  SEQ_ASSIGN_OR_RETURN(bound, ApplyRewrites(bound, context.registry, StandardRewrites()));
-  SampleSource source(seed);
-  Problem problem{bound, VariablesOf(bound, model.variables)};
-  problem.contents.merge(RandomBatch(bound, options, batch, source));
-  return problem;
-}
-
 }  // namespace
 
 Cases SessionCases() {
@@ -215,7 +201,8 @@ Cases SessionCases() {
     AddCases(
         name,
         [options](const CaseContext& context, uint64_t seed) {
-          return TutorialStep(options, /*batch=*/32, context, seed);
+          return TutorialProblem(options, kTrainStep, /*batch=*/32, /*rewritten=*/true,
+                                 context.registry, seed);
         },
         cases);
   }

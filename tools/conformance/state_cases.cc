@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "graph/function_builder.h"
 #include "graph/rewrite.h"
 #include "serialization/model_io.h"
 #include "tools/conformance/case.h"
@@ -17,26 +16,6 @@ namespace {
 
 const TextModelOptions kModel{.num_words = 40, .maxlen = 15, .embedding_dim = 6, .units = 8};
 constexpr int64_t kBatch = 7;
-
-// One node whose real inputs are variables.
-absl::StatusOr<Problem> NodeOnVariables(const OpDef& op, const OpRegistry& registry,
-                                        const OpSample& given) {
-  const OpSample sample = InFloat(given);
-  Problem problem;
-  FunctionBuilder g("on_variables", registry);
-  std::vector<Value> inputs(sample.inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (!sample.inputs[i].has_value()) continue;
-    const std::string& name = op.inputs()[i].name;
-    const TensorType& type = sample.inputs[i]->type();
-    inputs[i] = IsReal(type.dtype) ? g.Variable({.name = name, .type = type}) : g.Input(name, type);
-    problem.contents[name] = *sample.inputs[i];
-  }
-  const std::vector<Value> outputs = g.AddNode(op.name(), inputs, sample.attributes);
-  for (size_t o = 0; o < outputs.size(); ++o) g.Result(op.outputs()[o].name, outputs[o]);
-  SEQ_ASSIGN_OR_RETURN(problem.function, std::move(g).Build());
-  return problem;
-}
 
 // Three quarters of each real: valid for every op, and no power of two, so that every bit moves.
 TensorMap Scaled(const TensorMap& contents) {
@@ -70,7 +49,8 @@ Case ContentsChangeCase(const OpDef* op) {
   return {name, [op, name](const CaseContext& context, Verdict& verdict) {
             SampleSource source(SeedOf(context.seed, name), /*max_dim=*/17);
             for (int draw = 0; draw < 4 && verdict.ok(); ++draw) {
-              const auto problem = NodeOnVariables(*op, context.registry, op->sampler()(source));
+              const auto problem =
+                  OneNode(*op, context.registry, op->sampler()(source), {.variables = true});
               if (!verdict.Check(problem.status(), "building")) return;
               CheckContentsChange(*problem, context, verdict);
             }
@@ -95,7 +75,7 @@ struct Setting {
 
   absl::StatusOr<std::unique_ptr<CompiledFunction>> Compiled(const char* function, int64_t batch) {
     SEQ_ASSIGN_OR_RETURN(const Function* found, model.GetFunction(function));
-    return Compile(*found, context, &model.variables, {.batch = batch});
+    return Compile(*found, context, &model.variables, batch);
   }
   TensorMap Data(int64_t batch, uint64_t stream) {
     SampleSource source(seed + stream);

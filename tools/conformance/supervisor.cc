@@ -176,36 +176,46 @@ class Supervisor {
   }
 
  private:
+  // What the worker says next: its last message, or that none came, and how it ended.
+  struct Reply {
+    Received received;
+    MessageKind kind = MessageKind::kError;
+    std::string text;
+    std::string crash;    // what it could still say about a signal
+    std::string autopsy;  // once it is gone
+  };
+
+  Reply Listen() {
+    const auto start = Clock::now();
+    Reply reply;
+    for (;;) {
+      std::string message;
+      reply.received =
+          worker_->Wait(std::max(0.0, options_.timeout_seconds - Since(start)), &message);
+      if (reply.received == Received::kGone) reply.autopsy = worker_->Autopsy();
+      if (reply.received != Received::kMessage) return reply;
+      reply.kind = static_cast<MessageKind>(message.empty() ? '\0' : message[0]);
+      reply.text = message.empty() ? "" : message.substr(1);
+      if (reply.kind != MessageKind::kCrash) return reply;
+      reply.crash = std::move(reply.text);
+    }
+  }
+
   absl::Status StartWorker() {
     worker_.reset();
     SEQ_ASSIGN_OR_RETURN(worker_, Worker::Start(options_));
     ++report_.workers;
-    std::string message, crash;
-    for (;;) {
-      switch (worker_->Wait(options_.timeout_seconds, &message)) {
-        case Received::kTimeout:
-          worker_.reset();
-          return absl::DeadlineExceededError(
-              absl::StrCat("the backend does not load within ", options_.timeout_seconds, " s"));
-        case Received::kGone: {
-          const std::string autopsy = worker_->Autopsy();
-          worker_.reset();
-          return absl::InternalError(absl::StrCat("the backend crashes while it loads: ", autopsy,
-                                                  crash.empty() ? "" : ", ", crash));
-        }
-        case Received::kMessage:
-          break;
-      }
-      const auto kind = static_cast<MessageKind>(message.empty() ? '\0' : message[0]);
-      const std::string text = message.empty() ? "" : message.substr(1);
-      if (kind == MessageKind::kCrash) {
-        crash = text;
-        continue;
-      }
-      if (kind == MessageKind::kHello) return Hello(text);
-      worker_.reset();
-      return absl::NotFoundError(text);
+    const Reply reply = Listen();
+    if (reply.received == Received::kMessage && reply.kind == MessageKind::kHello) {
+      return Hello(reply.text);
     }
+    worker_.reset();
+    if (reply.received == Received::kMessage) return NotFound(reply.text);
+    if (reply.received == Received::kTimeout) {
+      return DeadlineExceeded("the backend does not load within ", options_.timeout_seconds, " s");
+    }
+    return Internal("the backend crashes while it loads: ", reply.autopsy,
+                    reply.crash.empty() ? "" : ", ", reply.crash);
   }
 
   absl::Status Hello(const std::string& text) {
@@ -238,35 +248,21 @@ class Supervisor {
   }
 
   Row Answer(const std::string& name) {
-    Row row{.name = name};
-    std::string message, crash;
-    const auto start = Clock::now();
-    for (;;) {
-      const Received received =
-          worker_->Wait(std::max(0.0, options_.timeout_seconds - Since(start)), &message);
-      if (received == Received::kTimeout) {
-        row.outcome = Outcome::kHung;
-        row.detail = absl::StrCat("no answer within ", options_.timeout_seconds, " s");
-        return row;
-      }
-      if (received == Received::kGone) {
-        row.outcome = Outcome::kCrashed;
-        row.detail = worker_->Autopsy();
-        if (!crash.empty()) row.detail = absl::StrCat(crash, "; ", row.detail);
-        return row;
-      }
-      const auto kind = static_cast<MessageKind>(message.empty() ? '\0' : message[0]);
-      if (kind == MessageKind::kCrash) {
-        crash = message.substr(1);
-        continue;
-      }
-      absl::StatusOr<Row> answer =
-          RowFromJson(message.empty() ? absl::string_view() : absl::string_view(message).substr(1));
-      if (kind == MessageKind::kRow && answer.ok() && answer->name == name) return *answer;
-      row.outcome = Outcome::kCrashed;
-      row.detail = "the worker answers with something that is no result";
+    const Reply reply = Listen();
+    Row row{.name = name, .outcome = Outcome::kCrashed};
+    if (reply.received == Received::kTimeout) {
+      row.outcome = Outcome::kHung;
+      row.detail = absl::StrCat("no answer within ", options_.timeout_seconds, " s");
       return row;
     }
+    if (reply.received == Received::kGone) {
+      row.detail = absl::StrCat(reply.crash, reply.crash.empty() ? "" : "; ", reply.autopsy);
+      return row;
+    }
+    absl::StatusOr<Row> answer = RowFromJson(reply.text);
+    if (reply.kind == MessageKind::kRow && answer.ok() && answer->name == name) return *answer;
+    row.detail = "the worker answers with something that is no result";
+    return row;
   }
 
   const SupervisorOptions& options_;

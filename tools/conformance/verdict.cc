@@ -28,10 +28,10 @@ absl::string_view OutcomeName(Outcome outcome) {
 
 void Verdict::End(Outcome outcome, std::string detail) {
   // The first fault stays; what is no fault gives way to one.
-  if (outcome_ == Outcome::kFailed) return;
-  if (outcome_ != Outcome::kPassed && outcome != Outcome::kFailed) return;
-  outcome_ = outcome;
-  detail_ = std::move(detail);
+  if (row_.outcome == Outcome::kFailed) return;
+  if (row_.outcome != Outcome::kPassed && outcome != Outcome::kFailed) return;
+  row_.outcome = outcome;
+  row_.detail = std::move(detail);
 }
 
 void Verdict::Fail(std::string reason) { End(Outcome::kFailed, std::move(reason)); }
@@ -39,13 +39,13 @@ void Verdict::Refuse(std::string reason) { End(Outcome::kRefused, std::move(reas
 void Verdict::Skip(std::string reason) { End(Outcome::kSkipped, std::move(reason)); }
 
 void Verdict::Damage(std::string reason) {
-  damaged_ = true;
+  row_.damaged = true;
   Fail(std::move(reason));
 }
 
 void Verdict::Note(absl::string_view text) {
-  if (!ok() || absl::StrContains(detail_, text)) return;
-  absl::StrAppend(&detail_, detail_.empty() ? "" : "; ", text);
+  if (!ok() || absl::StrContains(row_.detail, text)) return;
+  absl::StrAppend(&row_.detail, row_.detail.empty() ? "" : "; ", text);
 }
 
 bool Verdict::Check(const absl::Status& status, absl::string_view doing) {
@@ -56,11 +56,11 @@ bool Verdict::Check(const absl::Status& status, absl::string_view doing) {
 void Verdict::Measure(double error, double allowed, absl::string_view what,
                       absl::string_view formula) {
   const bool good = error <= allowed;
-  const bool closer = !good || allowed_ == 0 || error * allowed_ > measured_ * allowed;
+  const bool closer = !good || row_.allowed == 0 || error * row_.allowed > row_.measured * allowed;
   if (ok() && closer) {
-    measured_ = error;
-    allowed_ = allowed;
-    formula_ = std::string(formula);
+    row_.measured = error;
+    row_.allowed = allowed;
+    row_.formula = std::string(formula);
   }
   if (!good) {
     Fail(absl::StrFormat("%s: off by %.3g, allowed %.3g (%s)", what, error, allowed, formula));

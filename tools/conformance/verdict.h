@@ -1,6 +1,7 @@
 #ifndef SEQGRAPH_TOOLS_CONFORMANCE_VERDICT_H_
 #define SEQGRAPH_TOOLS_CONFORMANCE_VERDICT_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,8 +21,22 @@ enum class Outcome {
 };
 absl::string_view OutcomeName(Outcome outcome);
 
-/// What became of one case. A case fails at its first fault; what was measured is the comparison
-/// that came closest to its bound, or exceeded it most.
+/// What became of one case.
+struct Row {
+  std::string name;
+  Outcome outcome = Outcome::kPassed;
+  double measured = 0, allowed = 0;  ///< the comparison that came closest; 0, 0: none was made
+  std::string formula;               ///< of what was allowed
+  std::string detail;
+  int64_t runs = 0;  ///< times that nodes of the backend ran
+  double seconds = 0;
+  bool damaged = false;  ///< the process is to be replaced
+
+  std::string mode() const { return name.substr(0, name.find('/')); }
+};
+
+/// Fills the row of a case while it runs: a case fails at its first fault; what was measured is the
+/// comparison that came closest to its bound, or exceeded it most.
 class Verdict {
  public:
   /// `error` of at most `allowed`, in one unit. `what` names the value: "output y, 2nd run".
@@ -37,30 +52,20 @@ class Verdict {
   void Skip(std::string reason);
   /// The process may hold damaged memory: it is to be replaced.
   void Damage(std::string reason);
-  void CountRun() { ++runs_; }
+  void CountRun() { ++row_.runs; }
   /// Adds to the reason of a case that failed.
-  void Explain(absl::string_view text) { detail_ += " (" + std::string(text) + ")"; }
+  void Explain(absl::string_view text) { row_.detail += " (" + std::string(text) + ")"; }
   /// Adds to what is shown beside a case that passed.
   void Note(absl::string_view text);
 
-  bool ok() const { return outcome_ == Outcome::kPassed; }
-  Outcome outcome() const { return outcome_; }
-  bool damaged() const { return damaged_; }
-  /// Times that nodes of the backend ran.
-  int runs() const { return runs_; }
-  double measured() const { return measured_; }
-  double allowed() const { return allowed_; }
-  const std::string& formula() const { return formula_; }
-  const std::string& detail() const { return detail_; }
+  bool ok() const { return row_.outcome == Outcome::kPassed; }
+  /// Name and seconds are the caller's.
+  const Row& row() const { return row_; }
 
  private:
   void End(Outcome outcome, std::string detail);
 
-  Outcome outcome_ = Outcome::kPassed;
-  bool damaged_ = false;
-  int runs_ = 0;
-  double measured_ = 0, allowed_ = 0;
-  std::string formula_, detail_;
+  Row row_;
 };
 
 }  // namespace seqgraph::conformance

@@ -69,17 +69,12 @@ Row RunCase(const Case& each, const CaseContext& context) {
   } catch (...) {
     verdict.Damage("the backend throws something that is no std::exception");
   }
-  if (verdict.ok() && verdict.runs() == 0) {
+  if (verdict.ok() && verdict.row().runs == 0) {
     verdict.Fail("nothing failed, but the backend ran no node either");
   }
-  Row row{.name = each.name,
-          .outcome = verdict.outcome(),
-          .measured = verdict.measured(),
-          .allowed = verdict.allowed(),
-          .formula = verdict.formula(),
-          .detail = verdict.detail().substr(0, kMaxDetail),
-          .runs = verdict.runs(),
-          .damaged = verdict.damaged()};
+  Row row = verdict.row();
+  row.name = each.name;
+  row.detail = row.detail.substr(0, kMaxDetail);
   row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return row;
 }

@@ -1,7 +1,6 @@
 #ifndef SEQGRAPH_TOOLS_CONFORMANCE_WORKER_H_
 #define SEQGRAPH_TOOLS_CONFORMANCE_WORKER_H_
 
-#include <cstdint>
 #include <functional>
 
 #include "absl/status/statusor.h"

@@ -6,16 +6,107 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "base/zip.h"
+#include "data/npy.h"
+#include "graph/function_builder.h"
 #include "ops/all_ops.h"
 #include "serialization/keras/keras_io.h"
 #include "serialization/model_io.h"
 #include "serialization/onnx/onnx_writer.h"
-#include "tools/convert/imported_training.h"
-#include "tools/convert/npz_weights.h"
 #include "training/keras/keras_export.h"
+#include "training/losses.h"
+#include "training/model_builder.h"
 
 namespace seqgraph::tools {
 namespace {
+
+// A model that only predicts, with evaluate and train_step beside it: by the loss of Keras's name
+// on its one result, and RMSprop. The weights stay. InvalidArgument for another loss, or several
+// results; Unimplemented if the loss depends on a weight through an op without a gradient.
+absl::StatusOr<Model> MakeImportedTrainable(Model imported, absl::string_view loss) {
+  TrainableOptions options;
+  options.name = imported.name;
+  SEQ_ASSIGN_OR_RETURN(options.loss, LossByName(loss));
+  SEQ_ASSIGN_OR_RETURN(const Function* predict, imported.GetFunction(kPredict));
+  SEQ_ASSIGN_OR_RETURN(Model model,
+                       MakeTrainable(FunctionBuilder(kPredict, AllOps(), *predict), options));
+  for (const Variable& variable : imported.variables.all()) {
+    SEQ_RETURN_IF_ERROR(model.variables.Assign(variable.def.name, variable.value));
+  }
+  model.preprocessing = std::move(imported.preprocessing);
+  model.labels = std::move(imported.labels);
+  model.description = std::move(imported.description);
+  return model;
+}
+
+template <typename T>
+Tensor FromArray(const data::NpyArray& array, const Shape& shape) {
+  return Tensor::Of<T>(shape, *array.Values<T>()).Cast(DType::kFloat32);
+}
+
+absl::StatusOr<Tensor> ToTensor(const data::NpyArray& array) {
+  Shape shape;
+  for (const int64_t extent : array.shape) shape.Append(extent);
+  SEQ_RETURN_IF_ERROR(shape.Validate());
+  switch (array.type) {
+    case data::NpyType::kFloat32:
+      return FromArray<float>(array, shape);
+    case data::NpyType::kFloat64:
+      return FromArray<double>(array, shape);
+    case data::NpyType::kInt32:
+    case data::NpyType::kInt64:
+      break;
+  }
+  return InvalidArgument("holds integers, and weights are real");
+}
+
+std::vector<const Variable*> Weights(const Model& model) {
+  std::vector<const Variable*> weights;
+  for (const Variable& variable : model.variables.all()) {
+    if (variable.def.role == VariableRole::kWeight) weights.push_back(&variable);
+  }
+  return weights;
+}
+
+// The bytes of a numpy archive with the model's weights, not the optimizer's state, by the names
+// of its variables.
+absl::StatusOr<std::string> NpzOfWeights(const Model& model) {
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const Variable* variable : Weights(model)) {
+    std::vector<int64_t> shape;
+    for (const Dim dim : variable->value.shape().dims()) shape.push_back(dim.size());
+    if (variable->value.dtype() != DType::kFloat32) {
+      return Unimplemented("weight ", variable->def.name, " is ", variable->def.type.ToString());
+    }
+    SEQ_ASSIGN_OR_RETURN(std::string file, data::NpyFile(variable->value.Elements<float>(), shape));
+    files.push_back({absl::StrCat(variable->def.name, ".npy"), std::move(file)});
+  }
+  return WriteZip(files);
+}
+
+// Sets the weights of a model from such a file, or from one with arrays arr_0, arr_1, ... in the
+// order of the model's weights (`numpy.savez(path, *model.get_weights())`). All weights must be
+// there and nothing else; float64 is rounded. Then some may have been set: InvalidArgument names
+// path and array.
+absl::Status ReadNpzWeights(const std::string& path, Model& model) {
+  SEQ_ASSIGN_OR_RETURN(const auto arrays, data::ReadNpz(path));
+  const std::vector<const Variable*> weights = Weights(model);
+  if (arrays.size() != weights.size()) {
+    return InvalidArgument(path, ": has ", arrays.size(), " arrays, and the model ", weights.size(),
+                           " weights");
+  }
+  const bool by_order = arrays.count("arr_0") == 1;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const std::string& variable = weights[i]->def.name;
+    const std::string name = by_order ? absl::StrCat("arr_", i) : variable;
+    const std::string where = absl::StrCat(path, ": array ", name);
+    const auto array = arrays.find(name);
+    if (array == arrays.end()) return InvalidArgument(where, " is missing");
+    SEQ_ASSIGN_OR_RETURN(const Tensor tensor, Annotate(ToTensor(array->second), where));
+    SEQ_RETURN_IF_ERROR(Annotate(model.variables.Assign(variable, tensor), where));
+  }
+  return absl::OkStatus();
+}
 
 // Says what a file of a format other than ours does not hold of this model: nothing is lost without
 // a word. `keeps_text`: the format keeps vocabulary, rule and labels.
@@ -135,10 +226,10 @@ absl::StatusOr<const ModelFormatRow*> FormatOfPath(absl::string_view path) {
   for (const ModelFormatRow& row : kFormats) {
     if (absl::EndsWith(path, row.ending)) return &row;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
+  return InvalidArgument(
       "cannot tell the format of ", path, ": its name must end in ",
       absl::StrJoin(kFormats, ", ",
-                    [](std::string* out, const ModelFormatRow& row) { *out += row.ending; })));
+                    [](std::string* out, const ModelFormatRow& row) { *out += row.ending; }));
 }
 
 }  // namespace seqgraph::tools

@@ -287,7 +287,7 @@ absl::StatusOr<std::optional<MinimalCase>> FindMinimalCase(const LockstepResult&
                                                            const LockstepOptions& options,
                                                            const std::string& source) {
   if (!result.fault.has_value()) {
-    return absl::FailedPreconditionError("there is no fault to make a case of");
+    return FailedPrecondition("there is no fault to make a case of");
   }
   return CaseFinder(result, registry, options, source).Find();
 }

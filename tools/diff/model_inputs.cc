@@ -33,10 +33,9 @@ absl::StatusOr<Tensor> FromArray(const data::NpyArray& array, const TensorType& 
                                  int64_t* batch) {
   const auto misfit = [&] {
     std::vector<Dim> dims(array.shape.begin(), array.shape.end());
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected ", type.ToString(), *batch > 0 ? " with batch " : "",
-                     *batch > 0 ? absl::StrCat(*batch) : "", ", found ", data::NpyDescr(array.type),
-                     Shape(absl::MakeConstSpan(dims)).ToString()));
+    return InvalidArgument("expected ", type.ToString(), *batch > 0 ? " with batch " : "",
+                           *batch > 0 ? absl::StrCat(*batch) : "", ", found ",
+                           data::NpyDescr(array.type), Shape(absl::MakeConstSpan(dims)).ToString());
   };
   if (array.shape.size() != static_cast<size_t>(type.shape.rank())) return misfit();
   Shape shape;
@@ -61,21 +60,18 @@ absl::StatusOr<Tensor> FromArray(const data::NpyArray& array, const TensorType& 
 }  // namespace
 
 absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::string& path) {
-  absl::StatusOr<std::map<std::string, data::NpyArray>> arrays = data::ReadNpz(path);
-  if (!arrays.ok()) return Annotate(arrays.status(), path);
+  SEQ_ASSIGN_OR_RETURN(const auto arrays, Annotate(data::ReadNpz(path), path));
   ModelInputs inputs{.batch = 0};
   for (Value value : function.inputs()) {
     const ValueInfo& info = function.info(value);
-    const auto found = arrays->find(info.name);
-    if (found == arrays->end()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, " has no array ", info.name,
-                                                     ", an input of function ", function.name()));
+    const auto found = arrays.find(info.name);
+    if (found == arrays.end()) {
+      return InvalidArgument(path, " has no array ", info.name, ", an input of function ",
+                             function.name());
     }
-    absl::StatusOr<Tensor> tensor = FromArray(found->second, info.type, &inputs.batch);
-    if (!tensor.ok()) {
-      return Annotate(tensor.status(), absl::StrCat(path, ": array ", info.name));
-    }
-    inputs.tensors[info.name] = *std::move(tensor);
+    SEQ_ASSIGN_OR_RETURN(inputs.tensors[info.name],
+                         Annotate(FromArray(found->second, info.type, &inputs.batch),
+                                  absl::StrCat(path, ": array ", info.name)));
   }
   inputs.batch = std::max<int64_t>(inputs.batch, 1);
   return inputs;
@@ -83,12 +79,12 @@ absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::
 
 absl::StatusOr<ModelInputs> InputsFromTexts(const Model& model, const Function& function,
                                             const std::string& data, int64_t batch) {
-  const absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model);
-  if (!vocabulary.ok()) return Annotate(vocabulary.status(), absl::StrCat("model ", model.name));
+  SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary,
+                       Annotate(VocabularyOf(model), absl::StrCat("model ", model.name)));
   const int64_t maxlen = model.preprocessing.maxlen;
   SEQ_ASSIGN_OR_RETURN(
       const data::TokenSet set,
-      data::EncodeTexts(data, data::Split::kTrain, *vocabulary, static_cast<int>(maxlen), {}));
+      data::EncodeTexts(data, data::Split::kTrain, vocabulary, static_cast<int>(maxlen), {}));
   ModelInputs inputs{.batch = std::min(batch, set.rows)};
   // In file order all reviews of one label come first: every so many-th one has both.
   const int64_t stride = set.rows / inputs.batch;
@@ -108,10 +104,10 @@ absl::StatusOr<ModelInputs> InputsFromTexts(const Model& model, const Function& 
                info.type == TensorType{DType::kFloat32, {Dim::Batch(), 1}}) {
       inputs.tensors[info.name] = Tensor::Of<float>({inputs.batch, 1}, absl::MakeConstSpan(labels));
     } else {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "function ", function.name(), " has an input ", info.name, ", ", info.type.ToString(),
-          ", that is neither tokens nor labels of reviews: "
-          "give all inputs with --inputs=FILE.npz"));
+      return InvalidArgument("function ", function.name(), " has an input ", info.name, ", ",
+                             info.type.ToString(),
+                             ", that is neither tokens nor labels of reviews: "
+                             "give all inputs with --inputs=FILE.npz");
     }
   }
   return inputs;

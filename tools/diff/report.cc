@@ -1,7 +1,6 @@
 #include "tools/diff/report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 #include <vector>

@@ -1,6 +1,5 @@
 #include "tools/docs/op_docs.h"
 
-#include <optional>
 #include <type_traits>
 #include <vector>
 

@@ -1,6 +1,5 @@
 #include "tools/docs/optimizer_docs.h"
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "optimizers/all_optimizers.h"

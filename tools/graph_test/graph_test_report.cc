@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "base/atomic_file.h"
 #include "tools/graph_test/graph_test_runner.h"
 
@@ -23,28 +24,11 @@ std::string TensorLine(const TensorComparison& tensor) {
   return tensor.passed() ? line : absl::StrCat(line, "; ", tensor.worst_text);
 }
 
-std::string XmlEscaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // XML 1.0 has no control characters; in an attribute a line break is a space.
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
+std::string XmlEscaped(std::string text) {
+  // XML 1.0 has no control characters; in an attribute a line break is a space.
+  for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  return absl::StrReplaceAll(text,
+                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
 std::vector<std::string> Failures(const GraphTestResult& result) {

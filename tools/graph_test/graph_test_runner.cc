@@ -9,19 +9,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
-#include "graph/compare.h"
-#include "graph/evaluate.h"
 #include "graph/function_builder.h"
 #include "graph/gradient.h"
+#include "graph/node_bounds.h"
 #include "runtime/compiled_function.h"
-#include "tools/graph_test/error_bound.h"
 
 namespace seqgraph {
 namespace {
-
-using Tensors = GraphTestCase::Tensors;
 
 constexpr char kGradients[] = "gradients/";
 constexpr char kWeights[] = "gradient_weights/";
@@ -44,6 +39,10 @@ absl::StatusOr<Function> WithGradients(const GraphTestCase& test, const OpRegist
   size_t i = 0;
   for (const auto& [name, expected] : test.gradients) g.Result(kGradients + name, gradients[i++]);
   return std::move(g).Build();
+}
+
+double Magnitude(const Tensor& tensor) {
+  return IsReal(tensor.dtype()) ? LargestFiniteMagnitude(tensor) : 0;
 }
 
 TensorComparison CompareNamed(std::string name, const Tensor& actual, const Tensor& expected,
@@ -104,49 +103,32 @@ class Call {
   }
 
   absl::Status RunOnce(const GraphTestCase::Call& call, GraphTestResult& result) {
-    for (const VariableRead& read : compiled_->function().variables()) {
-      const std::string& name = read.def.name;
-      const Variable* content = test_.variables.Find(name);
-      SEQ_CHECK(content != nullptr);
-      const auto own = call.variables.find(name);
-      const Tensor& value = own == call.variables.end() ? content->value : own->second;
-      SEQ_RETURN_IF_ERROR(variables_.Assign(name, CastReals(value, read.def.type.dtype)));
+    TensorMap contents = ContentsOf(test_, call);
+    for (const auto& [name, weight] : test_.gradient_weights) contents[kWeights + name] = weight;
+    const Function& function = compiled_->function();
+    for (const VariableRead& read : function.variables()) {
+      SEQ_RETURN_IF_ERROR(variables_.Assign(
+          read.def.name, CastReals(contents.at(read.def.name), read.def.type.dtype)));
     }
-    SEQ_RETURN_IF_ERROR(SetInputs(call.inputs));
+    std::vector<Tensor> inputs;
+    for (const Value input : function.inputs()) {
+      inputs.push_back(CastReals(contents.at(function.info(input).name), options_.real));
+      SEQ_RETURN_IF_ERROR(compiled_->SetInput(static_cast<int>(inputs.size()) - 1, inputs.back()));
+    }
     const absl::Status status = compiled_->Run();
     if (compiled_->damage().has_value()) result.stray_write = true;
     SEQ_RETURN_IF_ERROR(status);
-    CheckInputs(call.inputs, result);
-    return absl::OkStatus();
-  }
-
-  // Inputs keep their content until the call ends: a node that wrote there wrote past its outputs.
-  void CheckInputs(const Tensors& own, GraphTestResult& result) const {
-    const Function& function = compiled_->function();
-    for (size_t i = 0; i < function.inputs().size(); ++i) {
-      const Tensor given = CastReals(InputOf(static_cast<int>(i), own), options_.real);
-      if (std::memcmp(compiled_->input(static_cast<int>(i)), given.data(),
-                      static_cast<size_t>(given.num_bytes())) == 0) {
+    // Inputs keep their content until the call ends: a node that wrote there wrote past its
+    // outputs.
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (std::memcmp(compiled_->input(static_cast<int>(i)), inputs[i].data(),
+                      static_cast<size_t>(inputs[i].num_bytes())) == 0) {
         continue;
       }
       result.stray_write = true;
       result.failures.push_back(absl::StrCat("the call overwrote input ",
                                              function.info(function.inputs()[i]).name,
                                              ": a node writes past its outputs"));
-    }
-  }
-
-  const Tensor& InputOf(int i, const Tensors& own) const {
-    const std::string& name = compiled_->function().info(compiled_->function().inputs()[i]).name;
-    if (absl::StartsWith(name, kWeights)) {
-      return test_.gradient_weights.at(name.substr(sizeof(kWeights) - 1));
-    }
-    return own.count(name) > 0 ? own.at(name) : test_.inputs.at(name);
-  }
-
-  absl::Status SetInputs(const Tensors& own) {
-    for (int i = 0; i < static_cast<int>(compiled_->function().inputs().size()); ++i) {
-      SEQ_RETURN_IF_ERROR(compiled_->SetInput(i, CastReals(InputOf(i, own), options_.real)));
     }
     return absl::OkStatus();
   }
@@ -234,6 +216,30 @@ class CaseRun {
 };
 
 }  // namespace
+
+double GraphErrorBound(const Function& function, const GraphTestCase& test, DType real) {
+  double scale = 1;
+  for (const GraphTestCase::Tensors* tensors :
+       {&test.inputs, &test.results, &test.updates, &test.gradients, &test.gradient_weights}) {
+    for (const auto& [name, tensor] : *tensors) scale = std::max(scale, Magnitude(tensor));
+  }
+  for (const Variable& variable : test.variables.all()) {
+    if (function.FindVariable(variable.def.name) == nullptr) continue;
+    scale = std::max(scale, Magnitude(variable.value));
+  }
+  return GraphErrorBound(function, scale, real);
+}
+
+TensorMap ContentsOf(const GraphTestCase& test, const GraphTestCase::Call& call) {
+  TensorMap contents;
+  for (const auto* tensors : {&call.inputs, &call.variables, &test.inputs}) {
+    contents.insert(tensors->begin(), tensors->end());
+  }
+  for (const Variable& variable : test.variables.all()) {
+    contents.emplace(variable.def.name, variable.value);
+  }
+  return contents;
+}
 
 bool GraphTestResult::passed() const {
   for (const TensorComparison& tensor : tensors) {

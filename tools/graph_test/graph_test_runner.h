@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "graph/compare.h"
+#include "graph/evaluate.h"
 #include "graph/op_registry.h"
 #include "graph/pass.h"
 #include "runtime/backend.h"
@@ -58,6 +59,14 @@ struct GraphTestReport {
 
   int num_failed() const;
 };
+
+/// GraphErrorBound (graph/node_bounds.h) with the scale that the case shows: the largest
+/// magnitude among inputs, variables and expected tensors, at least 1. A case whose intermediate
+/// values are much larger states its own tolerance.
+double GraphErrorBound(const Function& function, const GraphTestCase& test, DType real);
+
+/// All that flows into one call of the case: inputs and variables.
+TensorMap ContentsOf(const GraphTestCase& test, const GraphTestCase::Call& call);
 
 /// Runs one case: the function, then, if the case has a gradient, the function with its gradients.
 GraphTestResult RunGraphTest(const GraphTestCase& test, const OpRegistry& registry,

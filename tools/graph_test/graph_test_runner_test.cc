@@ -14,7 +14,6 @@
 #include "ops/all_ops.h"
 #include "tests/faulty_backend.h"
 #include "tests/testing.h"
-#include "tools/graph_test/error_bound.h"
 
 namespace seqgraph {
 namespace {

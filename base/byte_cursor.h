@@ -1,12 +1,13 @@
-#ifndef SEQGRAPH_SERIALIZATION_HDF5_BYTE_CURSOR_H_
-#define SEQGRAPH_SERIALIZATION_HDF5_BYTE_CURSOR_H_
+#ifndef SEQGRAPH_BASE_BYTE_CURSOR_H_
+#define SEQGRAPH_BASE_BYTE_CURSOR_H_
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/string_view.h"
 
-namespace seqgraph::hdf5 {
+namespace seqgraph {
 
 /// Reads little-endian numbers off untrusted bytes. What lies beyond the end reads as zeros and
 /// turns ok() false for good, so that a caller checks once for a whole structure.
@@ -30,6 +31,12 @@ class ByteCursor {
   uint16_t U16() { return static_cast<uint16_t>(Number(2)); }
   uint32_t U32() { return static_cast<uint32_t>(Number(4)); }
   uint64_t U64() { return Number(8); }
+  /// A number of eight bytes, of things of which each takes `size` bytes that are still to come.
+  uint64_t Count(uint64_t size) {
+    const uint64_t count = U64();
+    ok_ = ok_ && count <= left() / size;
+    return ok_ ? count : 0;
+  }
 
   /// The next bytes; none if there are not that many.
   absl::string_view Take(uint64_t size) {
@@ -51,6 +58,13 @@ class ByteCursor {
   bool ok_ = true;
 };
 
-}  // namespace seqgraph::hdf5
+/// The number as the cursor reads it, in that many bytes.
+inline std::string NumberBytes(uint64_t value, int size) {
+  std::string bytes;
+  for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i));
+  return bytes;
+}
 
-#endif  // SEQGRAPH_SERIALIZATION_HDF5_BYTE_CURSOR_H_
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BASE_BYTE_CURSOR_H_

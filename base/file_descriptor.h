@@ -1,0 +1,34 @@
+#ifndef SEQGRAPH_BASE_FILE_DESCRIPTOR_H_
+#define SEQGRAPH_BASE_FILE_DESCRIPTOR_H_
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace seqgraph {
+
+/// An open file that closes itself; negative: none.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  int get() const { return fd_; }
+  /// Gives the errno of close, or 0: some file systems report a full disk only then.
+  int Close() { return ::close(std::exchange(fd_, -1)) == 0 ? 0 : errno; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace seqgraph
+
+#endif  // SEQGRAPH_BASE_FILE_DESCRIPTOR_H_
