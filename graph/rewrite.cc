@@ -114,6 +114,14 @@ class Sweep {
 
 }  // namespace
 
+std::vector<Value> RewriteContext::Copy(
+    std::initializer_list<std::pair<absl::string_view, Value>> changed_inputs) {
+  std::vector<Value> inputs;
+  for (const Value input : node_.inputs) inputs.push_back(Mapped(input));
+  for (const auto& [name, value] : changed_inputs) inputs[node_.op->FindInput(name)] = value;
+  return builder_.AddNode(node_.op->name(), inputs, node_.attributes, node_.name);
+}
+
 const Node* RewriteContext::Producer(Value old, absl::string_view op) const {
   const Node* node = old.present() ? source_.producer(old) : nullptr;
   return node != nullptr && node->op->name() == op ? node : nullptr;

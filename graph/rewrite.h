@@ -2,6 +2,7 @@
 #define SEQGRAPH_GRAPH_REWRITE_H_
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,10 @@ class RewriteContext {
   void ReplaceOutput(int i, Value replacement) {
     new_values_[node_.outputs[i].index] = replacement;
   }
+  /// Emits the node once more, with the same name and attributes, and other values for the inputs
+  /// named: its outputs.
+  std::vector<Value> Copy(
+      std::initializer_list<std::pair<absl::string_view, Value>> changed_inputs);
   /// Drops a later node of the old function together with this one. All its outputs that are used
   /// must get a replacement too (checked).
   void ReplaceLater(const Node& later, int i, Value replacement);

@@ -13,7 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/onednn/isa.h"
-#include "backends/onednn/kernels.h"
+#include "backends/onednn/kernel.h"
 #include "backends/onednn/testing/rnn_oracle.h"
 #include "graph/compare.h"
 #include "graph/evaluate.h"

@@ -1,29 +1,34 @@
 #include "ops/rewrites/commute_lookup_projection.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "graph/op_def.h"
 #include "ops/dense.h"
 #include "ops/embedding.h"
 #include "ops/rewrites/table_gradients.h"
-#include "ops/rnn_cell.h"
 
 namespace seqgraph::ops {
 namespace {
 
-// Inputs of RNNCell and, with the last three, of RNNCellGrad; of Dense and DenseGrad.
-enum { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
+// x and w of Dense and of recurrences, and of their gradients; dx and dw of the latter.
+enum { kX, kW };
+enum { kDx, kDw };
+// Of Dense and DenseGrad.
 enum { kDenseBias = 2, kDz = 2 };
-enum { kDx, kDw, kDu, kDb, kDh0 };  // outputs of RNNCellGrad
-enum { kDenseDb = 2 };              // third output of DenseGrad
+enum { kDenseDb = 2 };
 
 // The lookup that gives the node's x, if its rows are then multiplied by a matrix; else null.
-// Masks, dropout and reverse, which came with version 2 of the recurrences, are not known here.
-const Node* ProjectedLookup(const RewriteContext& c, const char* op) {
+const Node* ProjectedLookup(const RewriteContext& c) {
   const Node& node = c.node();
-  if (node.op->name() != op || !node.inputs[kW].present() || NodeVersion(node) > 1) return nullptr;
-  return c.Producer(node.inputs[kX], "Embedding");
+  return node.inputs[kW].present() ? c.Producer(node.inputs[kX], "Embedding") : nullptr;
+}
+
+bool IsRecurrence(const Node& node, bool gradient) {
+  const auto& facts = node.op->recurrence();
+  return facts.has_value() && facts->gradient_of.empty() != gradient &&
+         node.op->inputs()[kW].name == "w";
 }
 
 // Embedding(ids, Dense(t, w, b, activation)), for the node that computes Dense(Embedding(ids, t)).
@@ -37,22 +42,20 @@ Value LookUpProjected(RewriteContext& c, const Node& lookup, Value b,
                    absl::StrCat(c.node().name, "/lookup"));
 }
 
-absl::StatusOr<bool> ApplyToRNNCell(RewriteContext& c) {
-  const Node* lookup = ProjectedLookup(c, "RNNCell");
+absl::StatusOr<bool> ApplyToRecurrence(RewriteContext& c) {
+  if (!IsRecurrence(c.node(), /*gradient=*/false)) return false;
+  const Node* lookup = ProjectedLookup(c);
   if (lookup == nullptr) return false;
-  const Node& node = c.node();
-  const Value x = LookUpProjected(c, *lookup, node.inputs[kB]);
-  const RNNCellOutputs outputs = RNNCell(c.builder(), x, /*w=*/{}, c.Mapped(node.inputs[kU]),
-                                         {.initial_state = c.Mapped(node.inputs[kH0]),
-                                          .activation = node.attributes.GetString("activation"),
-                                          .name = node.name});
-  c.ReplaceOutput(0, outputs.sequence);
-  c.ReplaceOutput(1, outputs.last);
+  int o = 0;
+  for (const Value output : c.Copy({{"x", LookUpProjected(c, *lookup, {})}, {"w", {}}})) {
+    c.ReplaceOutput(o++, output);
+  }
   return true;
 }
 
 absl::StatusOr<bool> ApplyToDense(RewriteContext& c) {
-  const Node* lookup = ProjectedLookup(c, "Dense");
+  if (c.node().op->name() != "Dense") return false;
+  const Node* lookup = ProjectedLookup(c);
   if (lookup == nullptr) return false;
   c.ReplaceOutput(0, LookUpProjected(c, *lookup, c.node().inputs[kDenseBias],
                                      c.node().attributes.GetString("activation")));
@@ -74,34 +77,21 @@ DenseGradOutputs GradientsFromRows(RewriteContext& c, const Node& lookup, Value 
   return grad;
 }
 
-absl::StatusOr<bool> ApplyToRNNCellGrad(RewriteContext& c) {
-  const Node* lookup = ProjectedLookup(c, "RNNCellGrad");
+absl::StatusOr<bool> ApplyToRecurrenceGrad(RewriteContext& c) {
   const Node& node = c.node();
+  if (!IsRecurrence(node, /*gradient=*/true)) return false;
+  const Node* lookup = ProjectedLookup(c);
   if (lookup == nullptr || !OnlyTableReads(c, *lookup, node.outputs[kDx])) return false;
-  // Without w no element of x is read. It is the forward node's all the same, for those who need
-  // both.
-  const RNNCellGradOutputs recurrence =
-      RNNCellGrad(c.builder(), {.x = LookUpProjected(c, *lookup, node.inputs[kB]),
-                                .w = {},
-                                .u = c.Mapped(node.inputs[kU]),
-                                .bias = {},
-                                .initial_state = c.Mapped(node.inputs[kH0]),
-                                .sequence = c.Mapped(node.inputs[kSequence]),
-                                .d_sequence = c.Mapped(node.inputs[kDSequence]),
-                                .d_last = c.Mapped(node.inputs[kDLast]),
-                                .activation = node.attributes.GetString("activation"),
-                                .name = node.name});
-  const DenseGradOutputs grad = GradientsFromRows(c, *lookup, recurrence.dx);
-  c.ReplaceOutput(kDw, grad.dw);
-  c.ReplaceOutput(kDu, recurrence.du);
-  c.ReplaceOutput(kDb, grad.db);
-  c.ReplaceOutput(kDh0, recurrence.dh0);
+  const std::vector<Value> outputs = c.Copy({{"x", LookUpProjected(c, *lookup, {})}, {"w", {}}});
+  c.ReplaceOutput(kDw, GradientsFromRows(c, *lookup, outputs[kDx]).dw);
+  for (int o = kDw + 1; o < static_cast<int>(outputs.size()); ++o) c.ReplaceOutput(o, outputs[o]);
   return true;
 }
 
 absl::StatusOr<bool> ApplyToDenseGrad(RewriteContext& c) {
-  const Node* lookup = ProjectedLookup(c, "DenseGrad");
   const Node& node = c.node();
+  if (node.op->name() != "DenseGrad") return false;
+  const Node* lookup = ProjectedLookup(c);
   if (lookup == nullptr || !OnlyTableReads(c, *lookup, node.outputs[kDx])) return false;
   const DenseGradOutputs grad = GradientsFromRows(c, *lookup, c.Mapped(node.inputs[kDz]));
   c.ReplaceOutput(kDw, grad.dw);
@@ -114,14 +104,18 @@ absl::StatusOr<bool> ApplyToDenseGrad(RewriteContext& c) {
 FunctionPass CommuteLookupProjection() {
   return {.name = "commute_lookup_projection",
           .rule =
-              "RNNCell(Embedding(ids, t), w, u, b) = RNNCell(Embedding(ids, Dense(t, w, b)), "
-              "projected, u); Dense and the gradients likewise",
+              "a recurrence with Embedding(ids, t), w = the same with Embedding(ids, Dense(t, w)), "
+              "projected; Dense and the gradients likewise",
           .only_if_claimed = true,
           .only_if_cheaper = true,
-          .rewrites = {{"rnn_cell", "", ApplyToRNNCell, {{"Embedding", "RNNCell"}}},
-                       {"dense", "", ApplyToDense, {{"Embedding", "Dense"}}},
-                       {"rnn_cell_grad", "", ApplyToRNNCellGrad},
-                       {"dense_grad", "", ApplyToDenseGrad}}};
+          .rewrites = {
+              {"recurrence",
+               "",
+               ApplyToRecurrence,
+               {{"Embedding", "RNNCell"}, {"Embedding", "LSTMCell"}, {"Embedding", "GRUCell"}}},
+              {"dense", "", ApplyToDense, {{"Embedding", "Dense"}}},
+              {"recurrence_grad", "", ApplyToRecurrenceGrad},
+              {"dense_grad", "", ApplyToDenseGrad}}};
 }
 
 }  // namespace seqgraph::ops

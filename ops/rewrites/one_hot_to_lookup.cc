@@ -10,7 +10,6 @@
 #include "ops/elementwise.h"
 #include "ops/embedding.h"
 #include "ops/reductions.h"
-#include "ops/rnn_cell.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -25,21 +24,13 @@ Value LookUpRows(RewriteContext& c) {
                    absl::StrCat(node.name, "/lookup"));
 }
 
-absl::StatusOr<bool> ApplyToRNNCell(RewriteContext& c) {
-  const Node& node = c.node();
-  if (node.op->name() != "RNNCell") return false;
+absl::StatusOr<bool> ApplyToRecurrence(RewriteContext& c) {
+  const auto& facts = c.node().op->recurrence();
+  if (!facts.has_value() || !facts->gradient_of.empty()) return false;
   const Value rows = LookUpRows(c);
   if (!rows.present()) return false;
-  const RNNCellOutputs outputs = RNNCell(c.builder(), rows, /*w=*/{}, c.Mapped(node.inputs[2]),
-                                         {.bias = c.Mapped(node.inputs[3]),
-                                          .initial_state = c.Mapped(node.inputs[4]),
-                                          .activation = node.attributes.GetString("activation"),
-                                          .mask = c.Mapped(node.inputs[5]),
-                                          .recurrent_dropout = c.Mapped(node.inputs[6]),
-                                          .reverse = node.attributes.GetBool("reverse"),
-                                          .name = node.name});
-  c.ReplaceOutput(0, outputs.sequence);
-  c.ReplaceOutput(1, outputs.last);
+  int o = 0;
+  for (const Value output : c.Copy({{"x", rows}, {"w", {}}})) c.ReplaceOutput(o++, output);
   return true;
 }
 
@@ -64,10 +55,10 @@ absl::StatusOr<bool> ApplyToDense(RewriteContext& c) {
 Rewrite RNNCellOneHotToLookup() {
   return {.name = "rnn_cell_one_hot_to_lookup",
           .rule =
-              "RNNCell(OneHot(ids), w, u, b, h0) = RNNCell(Embedding(ids, w), projected, u, b, "
-              "h0)",
-          .apply = ApplyToRNNCell,
-          .chains = {{"OneHot", "RNNCell"}}};
+              "RNNCell(OneHot(ids), w, u, ...) = RNNCell(Embedding(ids, w), projected, u, ...); "
+              "LSTMCell and GRUCell likewise",
+          .apply = ApplyToRecurrence,
+          .chains = {{"OneHot", "RNNCell"}, {"OneHot", "LSTMCell"}, {"OneHot", "GRUCell"}}};
 }
 
 Rewrite DenseOneHotToLookup() {

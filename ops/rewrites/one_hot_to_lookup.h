@@ -5,7 +5,8 @@
 
 namespace seqgraph::ops {
 
-/// RNNCell(OneHot(ids), w, u, b, h0) = RNNCell(Embedding(ids, w), projected, u, b, h0)
+/// RNNCell(OneHot(ids), w, u, ...) = RNNCell(Embedding(ids, w), projected, u, ...), and so LSTMCell
+///   and GRUCell
 /// Dense(OneHot(ids), w, b, act) = act(Embedding(ids, w) + b)
 ///
 /// A product with a one-hot row is a row of the matrix, so the one-hot array never exists.
