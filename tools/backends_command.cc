@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "backends/plugin/select_backends.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "tools/backend_choice.h"
 #include "tools/command.h"
