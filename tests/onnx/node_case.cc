@@ -149,7 +149,7 @@ std::optional<std::string> OperatorOf(const ModelProto& model) {
   std::set<std::string> operators;
   for (const auto& node : model.graph().node()) operators.insert(node.op_type());
   const bool converted = std::all_of(operators.begin(), operators.end(), [](const std::string& op) {
-    return FindConverter(op, kOpset) != nullptr;
+    return FindConverter(op) != nullptr;
   });
   if (operators.empty() || !converted) return std::nullopt;
   return operators.size() > 1 ? kSeveral : *operators.begin();
