@@ -34,7 +34,7 @@ namespace seqgraph {
 namespace {
 
 constexpr uint64_t kFirstSeed = 20261123;
-constexpr int kFunctions = 400;
+constexpr int kFunctions = 1000;
 constexpr absl::string_view kProbability = "p";  // results so called are read by a cross-entropy
 
 // The passes without the condition that they must pay: at these sizes hardly one would fire.
