@@ -352,8 +352,4 @@ absl::StatusOr<Function> FunctionFromProto(const proto::Function& function,
   return Annotate(built.status(), where);
 }
 
-std::string FunctionToTextProto(const Function& function) {
-  return PrintTextProto(FunctionToProto(function, TensorEncoding::kValues));
-}
-
 }  // namespace seqgraph

@@ -54,9 +54,6 @@ absl::Status CheckFunctionProto(const proto::Function& function);
 absl::StatusOr<Function> FunctionFromProto(const proto::Function& function,
                                            const OpRegistry& registry);
 
-/// The function's graph in protobuf text: what `seqgraph inspect --format=textproto` shows.
-std::string FunctionToTextProto(const Function& function);
-
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_SERIALIZATION_FUNCTION_PROTO_H_

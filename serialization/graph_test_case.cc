@@ -27,15 +27,13 @@ using TensorList = google::protobuf::RepeatedPtrField<proto::NamedTensor>;
 
 constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
 
-absl::Status Wrong(const std::string& what) { return InvalidArgument(what); }
-
 absl::StatusOr<Tensors> ReadTensors(const TensorList& list, absl::string_view what) {
   Tensors tensors;
   for (const proto::NamedTensor& entry : list) {
     const std::string where = absl::StrCat(what, " ", entry.name());
     SEQ_ASSIGN_OR_RETURN(Tensor tensor, Annotate(TensorFromProto(entry.tensor()), where));
     if (!tensors.emplace(entry.name(), std::move(tensor)).second) {
-      return Wrong(absl::StrCat(where, " is given twice"));
+      return InvalidArgument(where, " is given twice");
     }
   }
   return tensors;
@@ -47,8 +45,7 @@ absl::Status CheckExpected(const std::string& where, const TensorType& actual,
   const bool same_type = actual.dtype == expected.dtype ||
                          (actual.dtype == DType::kFloat32 && expected.dtype == DType::kFloat64);
   if (same_type && actual.shape == expected.shape) return absl::OkStatus();
-  return Wrong(
-      absl::StrCat(where, " is ", actual.ToString(), ", the case has ", expected.ToString()));
+  return InvalidArgument(where, " is ", actual.ToString(), ", the case has ", expected.ToString());
 }
 
 void WriteTensors(const Tensors& tensors, TensorList* list) {
@@ -85,8 +82,8 @@ class CaseReader {
     SEQ_RETURN_IF_ERROR(ReadTolerances());
     SEQ_RETURN_IF_ERROR(ReadEarlier());
     if (from_.guard_bytes() < 0 || from_.guard_bytes() > kMaxCaseGuardBytes) {
-      return Wrong(absl::StrCat("guard_bytes is ", from_.guard_bytes(), ", must be in [0, ",
-                                kMaxCaseGuardBytes, "]"));
+      return InvalidArgument("guard_bytes is ", from_.guard_bytes(), ", must be in [0, ",
+                             kMaxCaseGuardBytes, "]");
     }
     case_.guard_bytes = from_.guard_bytes();
     return std::move(case_);
@@ -109,12 +106,12 @@ class CaseReader {
         break;
       }
       case proto::GraphTestCase::GRAPH_NOT_SET:
-        return Wrong("it names no graph: give function, model or node");
+        return InvalidArgument("it names no graph: give function, model or node");
     }
     if (function.has_symbolic_batch() != (from_.batch() != 0) || from_.batch() < 0) {
-      return Wrong(absl::StrCat(
+      return InvalidArgument(
           "batch is ", from_.batch(), ", but function ", function.name(),
-          function.has_symbolic_batch() ? " needs a positive one" : " has no symbolic batch"));
+          function.has_symbolic_batch() ? " needs a positive one" : " has no symbolic batch");
     }
     case_.batch = from_.batch() == 0 ? 1 : from_.batch();
     SEQ_ASSIGN_OR_RETURN(case_.function, BindBatch(function, registry_, case_.batch));
@@ -126,7 +123,7 @@ class CaseReader {
     const std::vector<std::string> parts = absl::StrSplit(path, '/');
     for (const std::string& part : parts) {
       if (part.empty() || part == "..") {
-        return Wrong(absl::StrCat("model path \"", path, "\" must stay inside the file's folder"));
+        return InvalidArgument("model path \"", path, "\" must stay inside the file's folder");
       }
     }
     SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(absl::StrCat(folder_, "/", path), registry_));
@@ -142,11 +139,12 @@ class CaseReader {
     function.set_name(from_.node().op());
     proto::Node& node = *function.add_nodes();
     node = from_.node();
-    if (!node.outputs().empty()) return Wrong("a single node's outputs bear the op's own names");
+    if (!node.outputs().empty())
+      return InvalidArgument("a single node's outputs bear the op's own names");
     if (node.name().empty()) node.set_name("node");
     const absl::flat_hash_set<std::string> read(node.inputs().begin(), node.inputs().end());
     for (const auto& [name, tensor] : case_.inputs) {
-      if (!read.contains(name)) return Wrong(absl::StrCat("the node does not read input ", name));
+      if (!read.contains(name)) return InvalidArgument("the node does not read input ", name);
       proto::Input* input = function.add_inputs();
       input->set_name(name);
       *input->mutable_type() = TypeToProto(tensor.type());
@@ -170,18 +168,18 @@ class CaseReader {
     SEQ_ASSIGN_OR_RETURN(const Tensors given, ReadTensors(from_.variables(), "variable"));
     for (const auto& [name, tensor] : given) {
       const VariableRead* read = case_.function.FindVariable(name);
-      if (read == nullptr) return Wrong(absl::StrCat("the function reads no variable ", name));
+      if (read == nullptr) return InvalidArgument("the function reads no variable ", name);
       // The content is here, of the very type: no more memory is declared than the file brought.
       if (tensor.type() != read->def.type) {
-        return Wrong(absl::StrCat("variable ", name, " is ", read->def.type.ToString(),
-                                  ", the case has ", tensor.type().ToString()));
+        return InvalidArgument("variable ", name, " is ", read->def.type.ToString(),
+                               ", the case has ", tensor.type().ToString());
       }
       SEQ_RETURN_IF_ERROR(case_.variables.Declare(read->def));
       SEQ_RETURN_IF_ERROR(case_.variables.Assign(name, tensor));
     }
     for (const VariableRead& read : case_.function.variables()) {
       if (case_.variables.Find(read.def.name) == nullptr) {
-        return Wrong(absl::StrCat("variable ", read.def.name, " has no content"));
+        return InvalidArgument("variable ", read.def.name, " has no content");
       }
     }
     return absl::OkStatus();
@@ -192,29 +190,30 @@ class CaseReader {
     for (const Value input : function.inputs()) {
       const std::string& name = function.info(input).name;
       const auto given = case_.inputs.find(name);
-      if (given == case_.inputs.end()) return Wrong(absl::StrCat("input ", name, " is not given"));
+      if (given == case_.inputs.end()) return InvalidArgument("input ", name, " is not given");
       if (given->second.type() != function.type(input)) {
-        return Wrong(absl::StrCat("input ", name, " is ", function.type(input).ToString(),
-                                  ", the case has ", given->second.type().ToString()));
+        return InvalidArgument("input ", name, " is ", function.type(input).ToString(),
+                               ", the case has ", given->second.type().ToString());
       }
     }
     if (case_.inputs.size() == function.inputs().size()) return absl::OkStatus();
-    return Wrong(absl::StrCat("it gives ", case_.inputs.size(), " inputs, the function has ",
-                              function.inputs().size()));
+    return InvalidArgument("it gives ", case_.inputs.size(), " inputs, the function has ",
+                           function.inputs().size());
   }
 
   absl::Status CheckResults() const {
     for (const auto& [name, expected] : case_.results) {
       const Value value = case_.function.FindResult(name);
-      if (!value.present()) return Wrong(absl::StrCat("the function has no result ", name));
+      if (!value.present()) return InvalidArgument("the function has no result ", name);
       SEQ_RETURN_IF_ERROR(CheckExpected(absl::StrCat("result ", name), case_.function.type(value),
                                         expected.type()));
     }
     const bool compares =
         !case_.results.empty() || !case_.updates.empty() || !case_.gradients.empty();
     if (compares != case_.error.empty()) {
-      return Wrong(compares ? "a call that must fail gives nothing to compare"
-                            : "it compares nothing: give results, updates, a gradient or an error");
+      return InvalidArgument(
+          compares ? "a call that must fail gives nothing to compare"
+                   : "it compares nothing: give results, updates, a gradient or an error");
     }
     return absl::OkStatus();
   }
@@ -222,7 +221,7 @@ class CaseReader {
   absl::Status CheckUpdates() const {
     for (const auto& [name, expected] : case_.updates) {
       const VariableRead* read = case_.function.FindVariable(name);
-      if (read == nullptr) return Wrong(absl::StrCat("the function has no variable ", name));
+      if (read == nullptr) return InvalidArgument("the function has no variable ", name);
       SEQ_RETURN_IF_ERROR(
           CheckExpected(absl::StrCat("update ", name), read->def.type, expected.type()));
     }
@@ -231,21 +230,21 @@ class CaseReader {
 
   absl::Status CheckGradients() const {
     if (case_.gradients.empty() != case_.gradient_weights.empty()) {
-      return Wrong("a gradient needs both weights and expected tensors");
+      return InvalidArgument("a gradient needs both weights and expected tensors");
     }
     for (const auto& [name, weight] : case_.gradient_weights) {
       const Value value = case_.function.FindResult(name);
-      if (!value.present()) return Wrong(absl::StrCat("the function has no result ", name));
+      if (!value.present()) return InvalidArgument("the function has no result ", name);
       if (weight.type() != case_.function.type(value)) {
-        return Wrong(absl::StrCat("gradient weight ", name, " must be ",
-                                  case_.function.type(value).ToString(), ", is ",
-                                  weight.type().ToString()));
+        return InvalidArgument("gradient weight ", name, " must be ",
+                               case_.function.type(value).ToString(), ", is ",
+                               weight.type().ToString());
       }
     }
     for (const auto& [name, expected] : case_.gradients) {
       const Value value = case_.function.FindValue(name);
       if (!value.present() || case_.function.info(value).origin == Origin::kNode) {
-        return Wrong(absl::StrCat("gradient ", name, " is of no input or variable"));
+        return InvalidArgument("gradient ", name, " is of no input or variable");
       }
       SEQ_RETURN_IF_ERROR(CheckExpected(absl::StrCat("gradient ", name), case_.function.type(value),
                                         expected.type()));
@@ -260,17 +259,17 @@ class CaseReader {
     for (const auto& [name, tensor] : case_.gradients) compared.insert("gradients/" + name);
     for (const proto::Tolerance& from : from_.tolerances()) {
       if (compared.count(from.name()) == 0) {
-        return Wrong(absl::StrCat("tolerance ", from.name(), " is of no tensor compared here"));
+        return InvalidArgument("tolerance ", from.name(), " is of no tensor compared here");
       }
       // Not "< 0": NaN would let everything pass.
       if (!(from.absolute() >= 0 && from.relative() >= 0) || std::isinf(from.absolute()) ||
           std::isinf(from.relative())) {
-        return Wrong(absl::StrCat("tolerance ", from.name(), " must be finite and not negative"));
+        return InvalidArgument("tolerance ", from.name(), " must be finite and not negative");
       }
       if (!case_.tolerances
                .emplace(from.name(), GraphTestTolerance{from.absolute(), from.relative()})
                .second) {
-        return Wrong(absl::StrCat("tolerance ", from.name(), " is given twice"));
+        return InvalidArgument("tolerance ", from.name(), " is given twice");
       }
     }
     return absl::OkStatus();
@@ -299,9 +298,9 @@ class CaseReader {
   static absl::Status CheckEarlier(const std::string& name, const Tensor& tensor,
                                    const TensorType* type) {
     if (type != nullptr && tensor.type() == *type) return absl::OkStatus();
-    return Wrong(absl::StrCat("an earlier call gives ", name, " as ", tensor.type().ToString(),
-                              type == nullptr ? ", but the case has none"
-                                              : absl::StrCat(", the case ", type->ToString())));
+    return InvalidArgument("an earlier call gives ", name, " as ", tensor.type().ToString(),
+                           type == nullptr ? ", but the case has none"
+                                           : absl::StrCat(", the case ", type->ToString()));
   }
 
   const proto::GraphTestCase& from_;
@@ -360,13 +359,13 @@ absl::StatusOr<std::vector<GraphTestCase>> ParseGraphTests(absl::string_view tex
                                                            const OpRegistry& registry) {
   proto::GraphTestFile file;
   SEQ_RETURN_IF_ERROR(ParseTextProto(text, &file));
-  if (file.cases().empty()) return Wrong("there are no cases");
+  if (file.cases().empty()) return InvalidArgument("there are no cases");
   std::vector<GraphTestCase> cases;
   std::set<std::string> names;
   for (const proto::GraphTestCase& from : file.cases()) {
     const std::string where = absl::StrCat("case ", from.name());
     if (from.name().empty() || !names.insert(from.name()).second) {
-      return Wrong(absl::StrCat(where, ": the name must be new and not empty"));
+      return InvalidArgument(where, ": the name must be new and not empty");
     }
     SEQ_ASSIGN_OR_RETURN(cases.emplace_back(),
                          Annotate(CaseReader(from, folder, registry).Run(), where));
@@ -377,7 +376,7 @@ absl::StatusOr<std::vector<GraphTestCase>> ParseGraphTests(absl::string_view tex
 absl::StatusOr<std::vector<GraphTestCase>> LoadGraphTests(const std::string& path,
                                                           const OpRegistry& registry) {
   if (!absl::EndsWith(path, ".textproto")) {
-    return Wrong(absl::StrCat("graph test file ", path, ": its name must end in .textproto"));
+    return InvalidArgument("graph test file ", path, ": its name must end in .textproto");
   }
   SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxFileBytes));
   const size_t slash = path.rfind('/');

@@ -67,7 +67,8 @@ void ExpectSame(const Model& a, const Model& b) {
   ASSERT_EQ(a.functions.size(), b.functions.size());
   for (size_t i = 0; i < a.functions.size(); ++i) {
     EXPECT_EQ(FunctionToText(a.functions[i]), FunctionToText(b.functions[i]));
-    EXPECT_EQ(FunctionToTextProto(a.functions[i]), FunctionToTextProto(b.functions[i]));
+    EXPECT_EQ(PrintTextProto(FunctionToProto(a.functions[i])),
+              PrintTextProto(FunctionToProto(b.functions[i])));
   }
   ASSERT_EQ(a.variables.all().size(), b.variables.all().size());
   for (size_t i = 0; i < a.variables.all().size(); ++i) {

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <optional>
 #include <string>
-#include <type_traits>
 
 #include "base/status_macros.h"
+#include "google/protobuf/repeated_field.h"
 #include "serialization/enum_table.h"
 
 namespace seqgraph {
@@ -16,64 +16,35 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "raw elements are little-endian: swap them here for other machines");
 
-// The list of values for elements of type T.
-template <typename T>
-auto& MutableValues(proto::Tensor& tensor) {
-  if constexpr (std::is_same_v<T, float>) {
-    return *tensor.mutable_float32_values();
-  } else if constexpr (std::is_same_v<T, double>) {
-    return *tensor.mutable_float64_values();
-  } else if constexpr (std::is_same_v<T, int32_t>) {
-    return *tensor.mutable_int32_values();
-  } else {
-    static_assert(std::is_same_v<T, int64_t>);
-    return *tensor.mutable_int64_values();
-  }
-}
-
-template <typename T>
-const auto& Values(const proto::Tensor& tensor) {
-  if constexpr (std::is_same_v<T, float>) {
-    return tensor.float32_values();
-  } else if constexpr (std::is_same_v<T, double>) {
-    return tensor.float64_values();
-  } else if constexpr (std::is_same_v<T, int32_t>) {
-    return tensor.int32_values();
-  } else {
-    static_assert(std::is_same_v<T, int64_t>);
-    return tensor.int64_values();
-  }
-}
+using google::protobuf::RepeatedField;
 
 // False if some element has no exact text.
 template <typename T>
-bool WriteValues(const Tensor& tensor, proto::Tensor& out) {
-  if constexpr (std::is_floating_point_v<T>) {
-    for (const T x : tensor.Elements<T>()) {
-      if (std::isnan(x)) return false;
-    }
+bool WriteValues(const Tensor& tensor, RepeatedField<T>* values) {
+  const absl::Span<const T> elements = tensor.Elements<T>();
+  for (const T x : elements) {
+    if (std::isnan(static_cast<double>(x))) return false;
   }
-  MutableValues<T>(out).Add(tensor.Elements<T>().begin(), tensor.Elements<T>().end());
+  values->Add(elements.begin(), elements.end());
   return true;
 }
 
 bool WriteValues(const Tensor& tensor, proto::Tensor& out) {
   switch (tensor.dtype()) {
     case DType::kFloat32:
-      return WriteValues<float>(tensor, out);
+      return WriteValues(tensor, out.mutable_float32_values());
     case DType::kFloat64:
-      return WriteValues<double>(tensor, out);
+      return WriteValues(tensor, out.mutable_float64_values());
     case DType::kInt32:
-      return WriteValues<int32_t>(tensor, out);
+      return WriteValues(tensor, out.mutable_int32_values());
     case DType::kInt64:
-      return WriteValues<int64_t>(tensor, out);
+      return WriteValues(tensor, out.mutable_int64_values());
   }
   return false;
 }
 
 template <typename T>
-absl::StatusOr<Tensor> ReadValues(const proto::Tensor& from, const TensorType& type) {
-  const auto& values = Values<T>(from);
+absl::StatusOr<Tensor> ReadValues(const RepeatedField<T>& values, const TensorType& type) {
   if (values.size() != type.shape.num_elements()) {
     return InvalidArgument(type.ToString(), " needs ", type.shape.num_elements(), " values, found ",
                            values.size());
@@ -84,13 +55,13 @@ absl::StatusOr<Tensor> ReadValues(const proto::Tensor& from, const TensorType& t
 absl::StatusOr<Tensor> ReadValues(const proto::Tensor& from, const TensorType& type) {
   switch (type.dtype) {
     case DType::kFloat32:
-      return ReadValues<float>(from, type);
+      return ReadValues(from.float32_values(), type);
     case DType::kFloat64:
-      return ReadValues<double>(from, type);
+      return ReadValues(from.float64_values(), type);
     case DType::kInt32:
-      return ReadValues<int32_t>(from, type);
+      return ReadValues(from.int32_values(), type);
     case DType::kInt64:
-      return ReadValues<int64_t>(from, type);
+      return ReadValues(from.int64_values(), type);
   }
   return Internal("no such element type");
 }

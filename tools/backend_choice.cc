@@ -10,6 +10,7 @@
 #include "ops/all_ops.h"
 #include "serialization/function_proto.h"
 #include "tools/auto_choice.h"
+#include "training/model_builder.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -37,6 +38,14 @@ absl::Status Encode(const PlannedCall& call, const PassList& passes, PluginOptio
 }
 
 }  // namespace
+
+absl::StatusOr<const Function*> ChooseFunction(const Model& model, const std::string& name) {
+  if (!name.empty()) return model.GetFunction(name);
+  const Function* step = model.FindFunction(kTrainStep);
+  if (step != nullptr) return step;
+  if (model.functions.empty()) return InvalidArgument("the model has no function");
+  return &model.functions.front();
+}
 
 PluginOptions PluginDefaults() {
   PluginOptions options;

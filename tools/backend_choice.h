@@ -2,6 +2,7 @@
 #define SEQGRAPH_TOOLS_BACKEND_CHOICE_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -10,6 +11,7 @@
 #include "absl/types/span.h"
 #include "backends/plugin/select_backends.h"
 #include "graph/function.h"
+#include "graph/model.h"
 #include "graph/pass.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "training/model_runner.h"
@@ -21,6 +23,10 @@ struct PlannedCall {
   const Function* function = nullptr;
   int64_t batch = 1;
 };
+
+/// The function of that name; for an empty one train_step, or the first function of a model without
+/// it. NotFound lists the names that there are.
+absl::StatusOr<const Function*> ChooseFunction(const Model& model, const std::string& name);
 
 /// How this program finds, tries and talks to plugins.
 PluginOptions PluginDefaults();

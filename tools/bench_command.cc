@@ -9,11 +9,9 @@
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/bench/bench.h"
-#include "tools/bench/inputs.h"
 #include "tools/bench/machine_peak.h"
 #include "tools/bench/report.h"
 #include "tools/command.h"
-#include "tools/function_choice.h"
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
 #include "tools/profile/profile_flag.h"
@@ -36,11 +34,9 @@ class BenchCommand : public Command {
   void Declare(Flags& flags) override {
     const Flag path = flags.InputFile("MODEL", &path_, "A saved model; without it, by --model");
     std::vector<Flag> sizes = model_.Declare(flags);
-    const TextModelOptions defaults;
-    num_words_ = defaults.num_words;
-    maxlen_ = defaults.maxlen;
-    sizes.push_back(flags.Int("--num_words", &num_words_, 4, 1 << 24, "Rows of the vocabulary"));
-    sizes.push_back(flags.Int("--maxlen", &maxlen_, 1, 1 << 20, "Tokens of a review"));
+    sizes.push_back(
+        flags.Int("--num_words", &model_.sizes.num_words, 4, 1 << 24, "Rows of the vocabulary"));
+    sizes.push_back(flags.Int("--maxlen", &model_.sizes.maxlen, 1, 1 << 20, "Tokens of a review"));
     for (Flag& size : sizes) size.Excludes(path);
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
@@ -98,7 +94,8 @@ class BenchCommand : public Command {
 
   absl::StatusOr<std::unique_ptr<Side>> MakeSide(const std::string& backends) {
     auto side = std::make_unique<Side>();
-    SEQ_ASSIGN_OR_RETURN(side->model, MakeModel());
+    SEQ_ASSIGN_OR_RETURN(
+        side->model, path_.empty() ? MakeTextModel(model_.Options()) : LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(side->function, ChooseFunction(side->model, function_));
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
     SEQ_ASSIGN_OR_RETURN(side->selection,
@@ -107,14 +104,6 @@ class BenchCommand : public Command {
     options.profile = profile_.profile();
     side->runner = std::make_unique<ModelRunner>(&side->model, std::move(options));
     return side;
-  }
-
-  absl::StatusOr<Model> MakeModel() const {
-    if (!path_.empty()) return LoadModel(path_, AllOps());
-    TextModelOptions options = model_.Options();
-    options.num_words = num_words_;
-    options.maxlen = maxlen_;
-    return MakeTextModel(options);
   }
 
   // Calls for the profile, apart from those that are timed.
@@ -134,8 +123,6 @@ class BenchCommand : public Command {
 
   std::string path_;
   ModelFlags model_;
-  int64_t num_words_ = 0;
-  int64_t maxlen_ = 0;
   std::string function_;
   int64_t batch_ = 64;
   BackendFlags backend_;

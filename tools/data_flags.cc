@@ -38,17 +38,17 @@ void DataFlags::DeclareSource(Flags& flags) {
       "with a folder a class, or one (also as .tar.gz) with those in train and test",
       std::string(data::kSyntheticName), ReadsBelow());
   if (data.empty()) source.Required();
-  flags.Text("--text_column", &csv.text_column, "NAME|N",
+  flags.Text("--text_column", &rest.csv.text_column, "NAME|N",
              "Of a CSV file: a name in its first record, or a number from 1");
-  flags.Text("--label_column", &csv.label_column, "NAME|N", "Likewise");
-  flags.Switch("--csv_header", &csv.header,
+  flags.Text("--label_column", &rest.csv.label_column, "NAME|N", "Likewise");
+  flags.Switch("--csv_header", &rest.csv.header,
                "The first record is no text, though both columns are numbers");
   flags.Text("--separator", &separator, "CHAR|tab",
              "Of a CSV file; by default a comma, in .tsv files a tab");
   flags.Check("--separator", [this]() -> std::string {
     if (separator.empty()) return "";
-    csv.separator = separator == "tab" || separator == "\\t" ? '\t' : separator[0];
-    return csv.separator == '\t' || separator.size() == 1
+    rest.csv.separator = separator == "tab" || separator == "\\t" ? '\t' : separator[0];
+    return rest.csv.separator == '\t' || separator.size() == 1
                ? ""
                : absl::StrCat("expected one character or 'tab', got '", separator, "'");
   });
@@ -76,7 +76,7 @@ std::function<bool(const std::string&)> DataFlags::ReadsBelow() const {
 }
 
 void DataFlags::DeclareTestData(Flags& flags) {
-  flags.InputPath("--test_data", &test_data,
+  flags.InputPath("--test_data", &rest.test_data,
                   "Where the test split is, if not in --data: as --data, and if it has splits its "
                   "test split",
                   std::string(data::kSyntheticName), ReadsBelow());
@@ -86,25 +86,21 @@ void DataFlags::DeclareEncoding(Flags& flags) {
   flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
             "Codes: three special ones, one unused, then the most frequent words");
   flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones");
-  flags.Real("--validation", &validation, 0, 1, "Share of the training split to validate on");
+  flags.Real("--validation", &rest.validation, 0, 1, "Share of the training split to validate on");
   DeclareStratify(flags);
 }
 
 void DataFlags::DeclareStratify(Flags& flags) {
-  flags.Switch("--stratify", &stratify,
+  flags.Switch("--stratify", &rest.stratify,
                "Split off of each class its share, as scikit-learn does it");
 }
 
 data::DatasetOptions DataFlags::Options() const {
-  data::DatasetOptions options;
+  data::DatasetOptions options = rest;
   options.num_words = static_cast<int>(num_words);
   options.maxlen = static_cast<int>(maxlen);
-  options.validation = validation;
   if (any_bytes) options.text_policy = data::TextPolicy::kAnyBytes;
-  options.stratify = stratify;
-  options.test_data = test_data;
   options.suffix = text_files == "all" ? "" : text_files;
-  options.csv = csv;
   options.csv.quotes = !no_quotes;
   return options;
 }

@@ -24,15 +24,12 @@ struct DataFlags {
   std::string data = std::string(data::kSyntheticName);
   int64_t num_words = 500;
   int64_t maxlen = 100;
-  double validation = 0.2;
-  bool stratify = false;
   bool any_bytes = false;
   std::string data_cache;  ///< Empty: DataCache::DefaultFolder().
-  std::string test_data;
-  data::CsvLayout csv;
   bool no_quotes = false;
   std::string separator;  ///< As given: a character, "tab", or empty.
   std::string text_files = data::TextSourceOptions().suffix;
+  data::DatasetOptions rest;  ///< What flags set as it is.
 
   /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
   /// --data_cache.

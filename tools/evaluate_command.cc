@@ -99,7 +99,7 @@ class EvaluateCommand : public Command {
         "--part", &part_, {"test", "train", "validation"},
         "The test split (of data without splits: all), or what train made of the training\n"
         "split");
-    flags.Real("--validation", &data_.validation, 0, 1,
+    flags.Real("--validation", &data_.rest.validation, 0, 1,
                "The share that was split off for validation");
     data_.DeclareStratify(flags);
     flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews computed together");

@@ -11,7 +11,6 @@
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
-#include "tools/function_choice.h"
 #include "tools/pass_text.h"
 #include "tools/text_table.h"
 #include "training/summary.h"

@@ -26,49 +26,46 @@ std::vector<Flag> ModelFlags::Declare(Flags& flags) {
   std::vector<Flag> declared = {
       flags.Choice("--model", &input, {"embedding", "onehot"}, "How words enter the network"),
       flags.Choice("--cell", &cell, CellFlags(), "Of the recurrent layers"),
-      flags.Int("--units", &units, 1, 65536, "Of each recurrent layer, in each direction"),
-      flags.Int("--layers", &layers, 1, 64, "Recurrent layers, one over the states of the other"),
-      flags.Switch("--bidirectional", &bidirectional,
+      flags.Int("--units", &sizes.units, 1, 65536, "Of each recurrent layer, in each direction"),
+      flags.Int("--layers", &sizes.layers, 1, 64,
+                "Recurrent layers, one over the states of the other"),
+      flags.Switch("--bidirectional", &sizes.bidirectional,
                    "Each of them in both directions, their outputs side by side"),
       flags.Choice("--pooling", &pooling, {"last", "average", "max"},
                    "What the classes are told from: the last state, or a mean or maximum of all"),
-      flags.Share("--dropout", &dropout, "Of the inputs of each recurrent layer, in training"),
-      flags.Share("--recurrent_dropout", &recurrent_dropout, "Of their states, in training")};
-  const Flag dim = flags.Int("--embedding_dim", &embedding_dim, 1, 65536,
+      flags.Share("--dropout", &sizes.dropout,
+                  "Of the inputs of each recurrent layer, in training"),
+      flags.Share("--recurrent_dropout", &sizes.recurrent_dropout, "Of their states, in training")};
+  const Flag dim = flags.Int("--embedding_dim", &sizes.embedding_dim, 1, 65536,
                              "Width of the table's rows, with --model=embedding");
-  const Flag mask = flags.Switch("--mask_zero", &mask_zero,
+  const Flag mask = flags.Switch("--mask_zero", &sizes.mask_zero,
                                  "Skip the padding in front of a text, with --model=embedding");
   flags.Check("--embedding_dim", [this, dim] {
     return input == "onehot" && dim.given() ? "does not go with --model=onehot" : "";
   });
   flags.Check("--mask_zero", [this] {
-    return input == "onehot" && mask_zero ? "does not go with --model=onehot" : "";
+    return input == "onehot" && sizes.mask_zero ? "does not go with --model=onehot" : "";
   });
   declared.insert(declared.end(), {dim, mask});
   return declared;
 }
 
 TextModelOptions ModelFlags::Options() const {
-  return {.one_hot = input == "onehot",
-          .embedding_dim = embedding_dim,
-          .mask_zero = mask_zero,
-          .cell = CellOf(cell).class_name,
-          .units = units,
-          .layers = layers,
-          .bidirectional = bidirectional,
-          .dropout = dropout,
-          .recurrent_dropout = recurrent_dropout,
-          .pooling = pooling == "average" ? StatePooling::kAverage
-                     : pooling == "max"   ? StatePooling::kMax
-                                          : StatePooling::kLast};
+  TextModelOptions options = sizes;
+  options.one_hot = input == "onehot";
+  options.cell = CellOf(cell).class_name;
+  if (pooling == "average") options.pooling = StatePooling::kAverage;
+  if (pooling == "max") options.pooling = StatePooling::kMax;
+  return options;
 }
 
 std::string ModelFlags::Description() const {
   const std::string kind = CellOf(cell).class_name;
-  const std::string which = absl::StrCat(bidirectional ? "bidirectional " : "", kind);
-  return absl::StrCat(
-      input, " input, ", layers == 1 ? which : absl::StrCat(layers, " layers of ", which), " of ",
-      units, " units", pooling == "last" ? "" : absl::StrCat(", ", pooling, " of states"));
+  const std::string which = absl::StrCat(sizes.bidirectional ? "bidirectional " : "", kind);
+  return absl::StrCat(input, " input, ",
+                      sizes.layers == 1 ? which : absl::StrCat(sizes.layers, " layers of ", which),
+                      " of ", sizes.units, " units",
+                      pooling == "last" ? "" : absl::StrCat(", ", pooling, " of states"));
 }
 
 }  // namespace seqgraph::tools

@@ -18,13 +18,15 @@ class SummaryCommand : public Command {
   void Declare(Flags& flags) override {
     Flag path = flags.InputFile("MODEL", &path_, "A model file; without it, what train would make");
     for (Flag option : flags_.Declare(flags)) option.Excludes(path);
-    flags.Int("--num_words", &num_words_, 4, 1'000'000, "Codes").Excludes(path);
-    flags.Int("--maxlen", &maxlen_, 1, 100'000, "Codes a review").Excludes(path);
-    flags.Int("--classes", &classes_, 2, data::kMaxClasses, "Labels of the texts").Excludes(path);
+    flags.Int("--num_words", &flags_.sizes.num_words, 4, 1'000'000, "Codes").Excludes(path);
+    flags.Int("--maxlen", &flags_.sizes.maxlen, 1, 100'000, "Codes a review").Excludes(path);
+    flags.Int("--classes", &flags_.sizes.classes, 2, data::kMaxClasses, "Labels of the texts")
+        .Excludes(path);
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(const Model model, path_.empty() ? Make() : LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(const Model model, path_.empty() ? MakeTextModel(flags_.Options())
+                                                          : LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(const std::string summary,
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
@@ -32,19 +34,8 @@ class SummaryCommand : public Command {
   }
 
  private:
-  absl::StatusOr<Model> Make() const {
-    TextModelOptions options = flags_.Options();
-    options.num_words = num_words_;
-    options.maxlen = maxlen_;
-    options.classes = classes_;
-    return MakeTextModel(options);
-  }
-
   std::string path_;
   ModelFlags flags_;
-  int64_t num_words_ = 500;
-  int64_t maxlen_ = 100;
-  int64_t classes_ = 2;
 };
 
 }  // namespace

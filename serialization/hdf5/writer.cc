@@ -34,24 +34,16 @@ std::string Padded(std::string bytes) {
 
 std::string DatatypeBytes(DType dtype) {
   const int size = static_cast<int>(SizeOf(dtype));
-  std::string bytes;
-  switch (dtype) {
-    case DType::kFloat32:
-    case DType::kFloat64: {
-      const bool wide = dtype == DType::kFloat64;
-      // Version 1, class 1; implied leading bit; the sign is the last bit.
-      bytes = Number(0x11, 1) + Number(0x20 | (8 * size - 1) << 8, 3) + Number(size, 4);
-      bytes += Number(0, 2) + Number(8 * size, 2);  // offset and precision in bits
-      bytes += Number(wide ? 52 : 23, 1) + Number(wide ? 11 : 8, 1);  // exponent: place, size
-      bytes += Number(0, 1) + Number(wide ? 52 : 23, 1);              // mantissa
-      bytes += Number(wide ? 1023 : 127, 4);
-      return bytes;
-    }
-    case DType::kInt32:
-    case DType::kInt64:
-      break;
+  if (!IsReal(dtype)) {
+    return Number(0x10, 1) + Number(8, 3) + Number(size, 4) + Number(0, 2) + Number(8 * size, 2);
   }
-  return Number(0x10, 1) + Number(8, 3) + Number(size, 4) + Number(0, 2) + Number(8 * size, 2);
+  const bool wide = dtype == DType::kFloat64;
+  // Version 1, class 1; implied leading bit; the sign is the last bit.
+  std::string bytes = Number(0x11, 1) + Number(0x20 | (8 * size - 1) << 8, 3) + Number(size, 4);
+  bytes += Number(0, 2) + Number(8 * size, 2);                    // offset and precision in bits
+  bytes += Number(wide ? 52 : 23, 1) + Number(wide ? 11 : 8, 1);  // exponent: place, size
+  bytes += Number(0, 1) + Number(wide ? 52 : 23, 1);              // mantissa
+  return bytes + Number(wide ? 1023 : 127, 4);
 }
 
 // Texts of variable length in UTF-8, ended by a zero: a sequence of one-byte texts.

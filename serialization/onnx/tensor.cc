@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,20 +25,21 @@ using onnx_proto::TensorProto;
 struct TypeRow {
   int32_t type;
   const char* name;
+  std::optional<DType> ours;  // what holds its elements here
 };
 
 constexpr TypeRow kTypes[] = {
-    {TensorProto::FLOAT, "float"},
+    {TensorProto::FLOAT, "float", DType::kFloat32},
     {TensorProto::UINT8, "uint8"},
     {TensorProto::INT8, "int8"},
     {TensorProto::UINT16, "uint16"},
     {TensorProto::INT16, "int16"},
-    {TensorProto::INT32, "int32"},
-    {TensorProto::INT64, "int64"},
+    {TensorProto::INT32, "int32", DType::kInt32},
+    {TensorProto::INT64, "int64", DType::kInt64},
     {TensorProto::STRING, "string"},
-    {TensorProto::BOOL, "bool"},
+    {TensorProto::BOOL, "bool", DType::kInt32},
     {TensorProto::FLOAT16, "float16"},
-    {TensorProto::DOUBLE, "double"},
+    {TensorProto::DOUBLE, "double", DType::kFloat64},
     {TensorProto::UINT32, "uint32"},
     {TensorProto::UINT64, "uint64"},
     {TensorProto::COMPLEX64, "complex64"},
@@ -213,32 +215,16 @@ std::string ElementTypeName(int32_t type) {
 }
 
 absl::StatusOr<DType> DTypeFromOnnx(int32_t type) {
-  switch (type) {
-    case TensorProto::FLOAT:
-      return DType::kFloat32;
-    case TensorProto::DOUBLE:
-      return DType::kFloat64;
-    case TensorProto::INT32:
-    case TensorProto::BOOL:
-      return DType::kInt32;
-    case TensorProto::INT64:
-      return DType::kInt64;
-    default:
-      return Unimplemented("elements of type ", ElementTypeName(type),
-                           " are not supported (float, double, int32, int64 and bool are)");
+  for (const TypeRow& row : kTypes) {
+    if (row.type == type && row.ours.has_value()) return *row.ours;
   }
+  return Unimplemented("elements of type ", ElementTypeName(type),
+                       " are not supported (float, double, int32, int64 and bool are)");
 }
 
 int32_t DTypeToOnnx(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return TensorProto::FLOAT;
-    case DType::kFloat64:
-      return TensorProto::DOUBLE;
-    case DType::kInt32:
-      return TensorProto::INT32;
-    case DType::kInt64:
-      return TensorProto::INT64;
+  for (const TypeRow& row : kTypes) {
+    if (row.ours == dtype) return row.type;
   }
   return TensorProto::UNDEFINED;
 }

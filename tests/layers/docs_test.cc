@@ -17,7 +17,7 @@ TEST(LayerDocs, ThePageIsWhatTheDefinitionsSay) {
   page << file.rdbuf();
   // Not EXPECT_EQ: a difference would print both pages.
   EXPECT_TRUE(page.str() == LayerDocs(AllLayers()))
-      << "docs/layers.md is out of date; run: bazel run //tools/docs:gen_layer_docs";
+      << "docs/layers.md is out of date; run: bazel run //tools/docs:gen_docs";
 }
 
 }  // namespace

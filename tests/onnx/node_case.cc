@@ -29,7 +29,6 @@ using onnx_proto::ModelProto;
 using onnx_proto::TensorProto;
 
 constexpr int64_t kMaxFile = 64 << 20;
-constexpr int64_t kOpset = 22;  // The newest that is read: all converters are for that too.
 constexpr char kSeveral[] = "several operators";
 
 // Results in float are as near as the tests' own float32 arithmetic in numpy is.

@@ -17,7 +17,7 @@ TEST(OpDocs, ThePageIsWhatTheDefinitionsSay) {
   page << file.rdbuf();
   // Not EXPECT_EQ: a difference would print both pages.
   EXPECT_TRUE(page.str() == OpDocs(AllOps()))
-      << "docs/ops.md is out of date; run: bazel run //tools/docs:gen_op_docs";
+      << "docs/ops.md is out of date; run: bazel run //tools/docs:gen_docs";
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ TEST(OptimizerDocs, ThePageIsWhatTheDefinitionsSay) {
   std::ostringstream page;
   page << file.rdbuf();
   EXPECT_TRUE(page.str() == OptimizerDocs())
-      << "docs/optimizers.md is out of date; run: bazel run //tools/docs:gen_optimizer_docs";
+      << "docs/optimizers.md is out of date; run: bazel run //tools/docs:gen_docs";
 }
 
 }  // namespace

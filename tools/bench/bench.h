@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "graph/function.h"
 #include "runtime/compiled_function.h"
 #include "runtime/profile.h"
 #include "tools/bench/machine_peak.h"
@@ -52,6 +54,11 @@ struct BenchResult {
 /// running, and Cancelled if it is interrupted before the first block is over.
 absl::StatusOr<std::vector<BenchResult>> RunBench(absl::Span<const Contestant> contestants,
                                                   const BenchOptions& options, MachinePeak& peak);
+
+/// Fills the inputs of a compiled function with numbers that are the same on every machine: ids
+/// that `function` (what it was compiled from) takes (IndexLimit in graph/function.h), labels 0 and
+/// 1, other reals in [-1, 1), counters 0.
+absl::Status FillInputs(const Function& function, CompiledFunction& compiled);
 
 }  // namespace seqgraph::bench
 

@@ -11,7 +11,6 @@
 #include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "tests/testing.h"
-#include "tools/bench/inputs.h"
 #include "tools/bench/machine_peak.h"
 #include "tools/bench/report.h"
 #include "training/model_runner.h"

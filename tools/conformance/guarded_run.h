@@ -55,7 +55,7 @@ class GuardedRun {
   absl::Status Run(Verdict& verdict);
 
   /// The nodes once more on what is in memory: nothing is set or looked at. For timing.
-  absl::Status RunNodesOnly(Verdict& verdict) { return RunNodes(verdict); }
+  absl::Status RunNodes(Verdict& verdict);
 
   /// Null for a value that nobody uses or that is stored in a layout of the backend's own.
   std::vector<const Tensor*> Values();
@@ -77,7 +77,6 @@ class GuardedRun {
   absl::Status AllocateScratch();
   void ShareInPlace();
   void MakeSteps();
-  absl::Status RunNodes(Verdict& verdict);
   void LookAtGuards(Verdict& verdict);
   void CheckUnchanged(Verdict& verdict);
   Tensor Read(Value value) const;

@@ -90,7 +90,7 @@ std::string LayerDocs(const LayerRegistry& registry) {
   std::string docs =
       "# Layers\n\n"
       "Generated from the definitions in `layers/`; do not edit. To write it anew:\n"
-      "`bazel run //tools/docs:gen_layer_docs`.\n\n"
+      "`bazel run //tools/docs:gen_docs`.\n\n"
       "Names, defaults and meanings are Keras's; what Keras's classes take besides, and these do "
       "not, is\nrefused when a file asks for it. Extents are at most 16,777,216. Tensors in "
       "examples: shape, then\nelements in row-major order; weights in Keras's order.\n\n";

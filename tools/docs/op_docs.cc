@@ -1,6 +1,5 @@
 #include "tools/docs/op_docs.h"
 
-#include <type_traits>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -45,18 +44,6 @@ std::string Signature(const OpDef& op) {
                       op.attributes().empty() ? "" : "; ",
                       absl::StrJoin(op.attributes(), ", ", attribute), ") -> ",
                       absl::StrJoin(op.outputs(), ", ", output));
-}
-
-template <typename T>
-std::string JoinElements(const Tensor& tensor) {
-  return absl::StrJoin(tensor.Elements<T>(), ", ", [](std::string* out, T element) {
-    // As attributes are printed: exact, in the shortest form.
-    if constexpr (std::is_integral_v<T>) {
-      absl::StrAppend(out, element);
-    } else {
-      absl::StrAppend(out, AttributeToString(static_cast<double>(element)));
-    }
-  });
 }
 
 std::string Since(const OpDef& op, int since) {
@@ -141,21 +128,12 @@ void AppendOp(const OpDef& op, std::string* out) {
 
 std::string TensorText(const std::optional<Tensor>& tensor) {
   if (!tensor.has_value()) return "-";
-  std::string elements;
-  switch (tensor->dtype()) {
-    case DType::kFloat32:
-      elements = JoinElements<float>(*tensor);
-      break;
-    case DType::kFloat64:
-      elements = JoinElements<double>(*tensor);
-      break;
-    case DType::kInt32:
-      elements = JoinElements<int32_t>(*tensor);
-      break;
-    case DType::kInt64:
-      elements = JoinElements<int64_t>(*tensor);
-      break;
-  }
+  // Reals as attributes are printed: exact, in the shortest form.
+  const auto append = [](std::string* out, double real) { out->append(AttributeToString(real)); };
+  const bool is_real = IsReal(tensor->dtype());
+  const Tensor wide = tensor->Cast(is_real ? DType::kFloat64 : DType::kInt64);
+  const std::string elements = is_real ? absl::StrJoin(wide.Elements<double>(), ", ", append)
+                                       : absl::StrJoin(wide.Elements<int64_t>(), ", ");
   if (tensor->shape().rank() == 0) return elements;
   return absl::StrCat(tensor->shape().ToString(), ": ", elements.empty() ? "none" : elements);
 }
@@ -164,7 +142,7 @@ std::string OpDocs(const OpRegistry& registry) {
   std::string docs =
       "# Ops\n\n"
       "Generated from the definitions in `ops/`; do not edit. To write it anew:\n"
-      "`bazel run //tools/docs:gen_op_docs -- $PWD/docs/ops.md`.\n\n"
+      "`bazel run //tools/docs:gen_docs`.\n\n"
       "`Op(inputs; attributes) -> outputs`; `?` marks an input that may be left out. Real operands "
       "of one\nnode all have one type: float32, or float64 where a function is evaluated in "
       "double. A scalar has\nrank 0. Labels (C1) are those of error messages. Tensors in examples: "
