@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "backends/kernels/recurrence_job.h"
 
@@ -250,8 +251,10 @@ void PackBackward(const BackwardJob& job) {
     const RecurrenceSizes& sizes = job.plan.sizes;
     const int64_t units = sizes.units, width = job.plan.width;
     static constexpr int kInOrder[] = {0, 1, 2, 3};
-    for (int i = 0; i < job.parts(); ++i) {
-      const auto [first, last] = job.part(i);
+    // As StepBack multiplies them: all gates at once, where nothing stands between.
+    const bool at_once = !sizes.dropout && sizes.cell != CellKind::kGruBefore;
+    for (int i = 0; i < (at_once ? 1 : job.parts()); ++i) {
+      const auto [first, last] = at_once ? std::pair(0, job.layout.gates) : job.part(i);
       PackGatesTransposed(d, job.in.u, sizes.columns(), units, kInOrder + first, last - first,
                           units, width, job.u_transposed + first * width * width);
     }
