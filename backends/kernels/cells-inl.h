@@ -133,10 +133,17 @@ void LstmBackward(D d, const CellBackward& s) {
   });
 }
 
-/// h = z h_before + (1 - z) n = n + z (h_before - n).
+/// 1 - x.
+template <class D, class V>
+HWY_INLINE V OneMinus(D d, V x) {
+  return hn::Sub(hn::Set(d, 1.0f), x);
+}
+
+/// h = z h_before + (1 - z) n: with a product for each, for n + z (h_before - n) may be infinity
+/// less infinity.
 template <class D, class V>
 HWY_INLINE void GruState(D d, V z, V n, const float* before, float* h) {
-  hn::Store(hn::MulAdd(z, hn::Sub(hn::Load(d, before), n), n), d, h);
+  hn::Store(hn::MulAdd(z, hn::Load(d, before), hn::Mul(OneMinus(d, z), n)), d, h);
 }
 
 /// With the reset after the product.
@@ -172,7 +179,7 @@ void GruAfterBackward(D d, const CellBackward& s) {
     const float* kept = s.kept + row * 4 * w + j;
     const V z = hn::Load(d, kept), r = hn::Load(d, kept + w), n = hn::Load(d, kept + 2 * w);
     const V dh = hn::Load(d, s.dh + at), h = hn::Load(d, s.before + at);
-    const V dn = TimesSlope<act>(d, hn::NegMulAdd(dh, z, dh), n);
+    const V dn = TimesSlope<act>(d, hn::Mul(dh, OneMinus(d, z)), n);
     float* dz = s.dz + row * s.dz_row + j;
     StoreUsed(d, dn, used, dz);
     StoreUsed(d, TimesSlope<kSigmoid>(d, hn::Mul(dh, hn::Sub(h, n)), z), used, dz + w);
@@ -230,7 +237,7 @@ void GruBeforeBackward(D d, const CellBackward& s) {
     float* dz = s.dz + row * s.dz_row + j;
     const V d_update = hn::Mul(dh, hn::Sub(h, n));
     StoreUsed(d, TimesSlope<Activation::kSigmoid>(d, d_update, z), used, dz);
-    StoreUsed(d, TimesSlope<act>(d, hn::NegMulAdd(dh, z, dh), n), used, dz + 2 * w);
+    StoreUsed(d, TimesSlope<act>(d, hn::Mul(dh, OneMinus(d, z)), n), used, dz + 2 * w);
     hn::Store(hn::Mul(dh, z), d, s.carry + at);
   });
 }

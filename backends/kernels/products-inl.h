@@ -161,6 +161,48 @@ void PackPanels(D d, const float* b, int64_t row_stride, int64_t column_stride, 
   }
 }
 
+/// A row and the packed matrix that it is multiplied by.
+struct RowTerm {
+  const float* a = nullptr;
+  int64_t inner = 0;
+  const float* packed = nullptr;
+};
+
+/// c[vecs] = init + the sum of both terms, from vector v on. Vectors lie side by side, so that
+/// additions do not wait for each other.
+template <int vecs, class D>
+HWY_INLINE void RowTile(D d, const RowTerm (&terms)[2], int64_t v, const float* init, float* c) {
+  using V = hn::Vec<D>;
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  constexpr int kPanel = HWY_MIN(vecs, 2);  // vectors of a panel
+  V sums[vecs];
+  Unroll<vecs>([&](auto i) SEQ_INLINE { sums[i] = hn::LoadU(d, init + (v + i) * kLanes); });
+  for (const RowTerm& term : terms) {
+    const float* packed = term.packed + v * kLanes * term.inner;
+    const int64_t panel = kPanel * kLanes * term.inner;
+    for (int64_t k = 0; k < term.inner; ++k, packed += kPanel * kLanes) {
+      const V element = hn::Set(d, term.a[k]);
+      Unroll<vecs>([&](auto i) SEQ_INLINE {
+        const float* b = packed + i / kPanel * panel + i % kPanel * kLanes;
+        sums[i] = hn::MulAdd(element, hn::Load(d, b), sums[i]);
+      });
+    }
+  }
+  Unroll<vecs>([&](auto i) SEQ_INLINE { hn::StoreU(sums[i], d, c + (v + i) * kLanes); });
+}
+
+/// c[vectors] = init + the sum of both terms; one may be empty.
+template <class D>
+HWY_NOINLINE void RowProduct(D d, const RowTerm& first, const RowTerm& second, int64_t vectors,
+                             const float* init, float* c) {
+  const RowTerm terms[] = {first, second};
+  int64_t v = 0;
+  for (; v + 8 <= vectors; v += 8) RowTile<8>(d, terms, v, init, c);
+  for (; v + 4 <= vectors; v += 4) RowTile<4>(d, terms, v, init, c);
+  for (; v + 2 <= vectors; v += 2) RowTile<2>(d, terms, v, init, c);
+  if (v < vectors) RowTile<1>(d, terms, v, init, c);
+}
+
 /// c[rows, vectors] = init + a[rows, inner] b, rows of each a stride apart; b is packed, init may
 /// be null for zeros, or have stride 0, and is not c: some rows are computed twice. One function,
 /// without branches in its tiles: what comes before and after a product is loops of its own, for
@@ -171,6 +213,7 @@ HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, i
                           int64_t init_stride, float* c, int64_t c_stride) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
+  if (rows == 1 && init != nullptr) return RowProduct(d, {a, inner, packed}, {}, vectors, init, c);
   HWY_ALIGN static constexpr float kZeros[2 * kLanes] = {};
   const auto panel = [&](int64_t v, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;

@@ -1,11 +1,13 @@
 #include "backends/kernels/recurrence.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/recurrence_job.h"
 #include "backends/kernels/target.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::kernels {
 namespace {
@@ -280,6 +282,50 @@ void Recurrence::Backward(const RecurrenceOperands& in, const RecurrenceOutputGr
   const int64_t floats = job.sum_rows() * plan_.sizes.columns() * plan_.backward_tasks;
   const int64_t parts = floats < kFloatsWorthParts ? 1 : 8;
   pool.ParallelFor(parts, [&job, parts](int64_t part) { AddTasks(job, part, parts); });
+}
+
+struct RecurrenceSteps::Impl {
+  Impl(const RecurrencePlan& sizes_and_lanes, void* scratch)
+      : plan(sizes_and_lanes),
+        memory(scratch),
+        pieces(scratch),
+        job(plan, pieces),
+        area(job.area(0)) {}
+  ~Impl() { std::free(memory); }
+
+  const RecurrencePlan plan;
+  void* const memory;
+  Pieces pieces;
+  ForwardJob job;
+  const ForwardArea area;
+};
+
+RecurrenceSteps::RecurrenceSteps(const RecurrenceSizes& sizes, const RecurrenceOperands& in) {
+  RecurrenceSizes one_step = sizes;
+  one_step.time = 1;
+  one_step.masked = one_step.reverse = one_step.dropout = false;
+  RecurrencePlan plan = MakePlan(one_step);
+  plan.groups = plan.forward_tasks = 1;
+  plan.group = sizes.batch;
+  Pieces pieces(nullptr);
+  ForwardJob(plan, pieces);
+  const int64_t states = pieces.bytes(), bytes = plan.group * plan.width * int64_t{sizeof(float)};
+  void* const memory = std::aligned_alloc(64, (states + 2 * bytes + 63) / 64 * 64);
+  SEQ_CHECK(memory != nullptr);
+  impl_ = std::make_unique<Impl>(plan, memory);
+  states_ = reinterpret_cast<float*>(static_cast<char*>(memory) + states);
+  cells_ = states_ + plan.group * plan.width;
+  std::fill_n(states_, 2 * plan.group * plan.width, 0.0f);
+  impl_->job.in = in;
+  PackForward(impl_->job);
+}
+
+RecurrenceSteps::~RecurrenceSteps() = default;
+
+int64_t RecurrenceSteps::width() const { return impl_->plan.width; }
+
+void RecurrenceSteps::Step(const float* x, int64_t streams) {
+  StepInPlace(impl_->job, impl_->area, x, streams, states_, cells_);
 }
 
 std::string Recurrence::Describe() const {

@@ -13,6 +13,7 @@
 // of the tasks, so results are the same bits for any number of threads.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -86,6 +87,33 @@ struct RecurrencePlan {
 
   int64_t first_row(int64_t group) const { return group * sizes.batch / groups; }
   int64_t first_group(int64_t task, int64_t tasks) const { return task * groups / tasks; }
+};
+
+/// A recurrence a step at a time, for streams whose inputs come as they happen: weights are packed
+/// once, states stay where they are. A step allocates nothing and takes no lock; different objects
+/// may be used on different threads.
+class RecurrenceSteps {
+ public:
+  /// Of `sizes`, batch is the most streams that take a step together, at least 1; time, masks and
+  /// direction mean nothing. Of `in`, x, h0, c0, mask and dropout are not read; w, u and b are not
+  /// needed afterwards.
+  RecurrenceSteps(const RecurrenceSizes& sizes, const RecurrenceOperands& in);
+  ~RecurrenceSteps();
+
+  /// Floats from one stream's state to the next: units, padded to whole vectors, with zeros.
+  int64_t width() const;
+  /// States and, of an LSTM, cells of all streams, at first zero: to read and to write between
+  /// steps.
+  float* states() { return states_; }
+  float* cells() { return cells_; }
+
+  /// The next step of the first `streams` streams, with x [streams, features].
+  void Step(const float* x, int64_t streams);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  float *states_, *cells_;
 };
 
 /// Holds nothing but the plan: all memory is the caller's, 64-byte aligned.

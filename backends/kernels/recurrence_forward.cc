@@ -254,6 +254,31 @@ class ForwardGroup {
   const float* x_ = nullptr;  // x·w + b of the step
 };
 
+// The products of a step in place: sums of x and states at once where there is one row.
+template <class D>
+void StepProducts(D d, const ForwardJob& job, const CellForward& s, const float* x, float* z,
+                  float* product) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const RecurrenceSizes& sizes = job.plan.sizes;
+  const CellLayout& layout = job.layout;
+  const int64_t width = s.width, row = layout.gates * width, part = layout.split * width;
+  const int64_t units = sizes.units, features = sizes.features;
+  if (s.rows == 1) {
+    RowProduct(d, {x, features, job.w}, {s.before, units, job.u}, part / kLanes, job.bias, s.z);
+    if (part == row) return;
+    RowProduct(d, {x, features, job.w + part * features}, {}, (row - part) / kLanes,
+               job.bias + part, z + part);
+  } else {
+    Product(d, x, features, s.rows, features, job.w, row / kLanes, job.bias, 0, z, row);
+    Product(d, s.before, width, s.rows, units, job.u, part / kLanes, z, row, s.z, row);
+    if (part == row) return;
+  }
+  const bool reset_before = sizes.cell == CellKind::kGruBefore;
+  if (reset_before) GruBeforeForwardReset(d, s);
+  Product(d, reset_before ? s.reset : s.before, width, s.rows, units, job.u + part * units,
+          width / kLanes, job.product_bias, 0, product, width);
+}
+
 int64_t FloatsInVector(int64_t units) {
   return units <= 8 ? hn::MaxLanes(FSmall()) : hn::MaxLanes(FN());
 }
@@ -296,6 +321,29 @@ void ForwardTask(const ForwardJob& job, int64_t task) {
   });
 }
 
+void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
+                 float* states, float* cells) {
+  const CellForward s = {.rows = streams,
+                         .width = job.plan.width,
+                         .x = area.z,
+                         .z = area.sums,
+                         .product = area.product,
+                         .before = states,
+                         .c_before = cells,
+                         .kept = nullptr,
+                         .h = states,
+                         .c = cells,
+                         .reset = area.reset};
+  ByLanes(job.plan, [&](auto d) {
+    StepProducts(d, job, s, x, area.z, area.product);
+    const auto cell =
+        ByActivation<CellFunction<decltype(d)>>(job.plan.sizes.activation, [&](auto act) {
+          return FunctionOf<decltype(d), decltype(act)::value>(job.plan.sizes.cell);
+        });
+    cell(d, s);
+  });
+}
+
 void TraceGroup(const RecurrenceJob& job, const ForwardArea& area, int64_t group,
                 const float* sequence) {
   ByLanes(job.plan,
@@ -319,6 +367,12 @@ void PackForward(const RecurrenceJob& job) { HWY_DYNAMIC_DISPATCH(PackForward)(j
 HWY_EXPORT(ForwardTask);
 void ForwardTask(const ForwardJob& job, int64_t task) {
   HWY_DYNAMIC_DISPATCH(ForwardTask)(job, task);
+}
+
+HWY_EXPORT(StepInPlace);
+void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
+                 float* states, float* cells) {
+  HWY_DYNAMIC_DISPATCH(StepInPlace)(job, area, x, streams, states, cells);
 }
 
 HWY_EXPORT(TraceGroup);

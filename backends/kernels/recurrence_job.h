@@ -203,6 +203,9 @@ struct BackwardJob : RecurrenceJob {
 int64_t FloatsInVector(int64_t units);
 void PackForward(const RecurrenceJob& job);
 void ForwardTask(const ForwardJob& job, int64_t task);
+/// One step of `streams` rows with states and cells that are padded and stay in place.
+void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
+                 float* states, float* cells);
 /// Fills the group's trace from the states that a forward pass gave.
 void TraceGroup(const RecurrenceJob& job, const ForwardArea& area, int64_t group,
                 const float* sequence);

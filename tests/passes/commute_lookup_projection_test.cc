@@ -38,8 +38,34 @@ TEST(CommuteLookupProjection, ProjectsTheRowsOfASmallTableForwardAndBackward) {
     for (const Node& node : after.nodes()) {
       if (node.op->name() == "RNNCell" || node.op->name() == "RNNCellGrad") {
         EXPECT_FALSE(node.inputs[1].present()) << node.name;
-        EXPECT_FALSE(node.inputs[3].present()) << node.name;
+        EXPECT_EQ(node.inputs[3].present(), bias) << node.name;
       }
+    }
+  }
+}
+
+TEST(CommuteLookupProjection, KnowsGatedAndMaskedCells) {
+  for (const std::string cell : {"LSTMCell", "GRUCell", "RNNCell"}) {
+    SCOPED_TRACE(cell);
+    const int64_t gates = cell == "LSTMCell" ? 4 : cell == "GRUCell" ? 3 : 1;
+    FunctionBuilder g("loss", AllOps());
+    const Value ids = g.Input("ids", {DType::kInt32, {kBatch, kTime}});
+    const Value table = g.Variable("table", {kRows, kFeatures}, Initializer::Zeros());
+    const Value w = g.Variable("w", {kFeatures, gates * kUnits}, Initializer::Zeros());
+    const Value u = g.Variable("u", {kUnits, gates * kUnits}, Initializer::Zeros());
+    std::vector<Value> inputs = {ops::Embedding(g, ids, table), w, u};
+    inputs.resize(AllOps().Find(cell)->FindInput("mask"));
+    inputs.push_back(ids);
+    const Value loss = MeanSquare(g, g.AddNode(cell, inputs, {{"reverse", true}})[1]);
+    const Function after =
+        ExpectSame(WithGradients(std::move(g), loss),
+                   "commute_lookup_projection,dead_code,common_subexpressions",
+                   {{"commute_lookup_projection", 2}});
+    Counts ops = CountOps(after);
+    EXPECT_EQ(ops["Dense"], 1);
+    EXPECT_EQ(ops["DenseGrad"], 1);
+    for (const Node& node : after.nodes()) {
+      if (node.op->recurrence().has_value()) EXPECT_FALSE(node.inputs[1].present()) << node.name;
     }
   }
 }
