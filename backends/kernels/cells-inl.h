@@ -23,9 +23,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Rows are dense, but for dz: each array has `width` floats a row for each value that it holds.
 struct CellForward {
   int64_t rows, width;
-  const float* x;         ///< [gates]: x·w + b, for GRU's candidate
-  float* z;               ///< [gates]: sums, also with h·u; not GRU's candidate
-  const float* product;   ///< GRU: h·u_n + b'_n, or (r h)·u_n
+  const float* x;         ///< [inputs]: x·w + b, for GRU's candidate
+  float* z;               ///< [gates]: the same with h·u; the last is h·u_n + b'_n of a GRU
+  const float* product;   ///< GRU with the reset before: (r h)·u_n
   const float* before;    ///< the state before
   const float* c_before;  ///< LSTM: the cell before
   float* kept;            ///< for backward; null: not wanted
@@ -156,8 +156,8 @@ void GruAfterForward(D d, const CellForward& s) {
     const float* z = s.z + r * 3 * w + j;
     V gate[2] = {hn::Load(d, z), hn::Load(d, z + w)};
     SigmoidFast(d, gate);
-    const V q = hn::Load(d, s.product + at);
-    V n[1] = {hn::MulAdd(gate[1], q, hn::Load(d, s.x + (r * 3 + 2) * w + j))};
+    const V q = hn::Load(d, z + 2 * w);
+    V n[1] = {hn::MulAdd(gate[1], q, hn::Load(d, s.x + (r * 4 + 3) * w + j))};
     Activate<act>(d, n);
     GruState(d, gate[0], n[0], s.before + at, s.h + at);
     if (s.kept == nullptr) return;

@@ -168,10 +168,10 @@ struct RowTerm {
   const float* packed = nullptr;
 };
 
-/// c[vecs] = init + the sum of both terms, from vector v on. Vectors lie side by side, so that
+/// c[vecs] = init + the sum of the terms, from vector v on. Vectors lie side by side, so that
 /// additions do not wait for each other.
-template <int vecs, class D>
-HWY_INLINE void RowTile(D d, const RowTerm (&terms)[2], int64_t v, const float* init, float* c) {
+template <int vecs, class D, size_t n>
+HWY_INLINE void RowTile(D d, const RowTerm (&terms)[n], int64_t v, const float* init, float* c) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   constexpr int kPanel = HWY_MIN(vecs, 2);  // vectors of a panel
@@ -191,11 +191,10 @@ HWY_INLINE void RowTile(D d, const RowTerm (&terms)[2], int64_t v, const float* 
   Unroll<vecs>([&](auto i) SEQ_INLINE { hn::StoreU(sums[i], d, c + (v + i) * kLanes); });
 }
 
-/// c[vectors] = init + the sum of both terms; one may be empty.
-template <class D>
-HWY_NOINLINE void RowProduct(D d, const RowTerm& first, const RowTerm& second, int64_t vectors,
-                             const float* init, float* c) {
-  const RowTerm terms[] = {first, second};
+/// c[vectors] = init + the sum of the terms.
+template <class D, size_t n>
+HWY_NOINLINE void RowProduct(D d, const RowTerm (&terms)[n], int64_t vectors, const float* init,
+                             float* c) {
   int64_t v = 0;
   for (; v + 8 <= vectors; v += 8) RowTile<8>(d, terms, v, init, c);
   for (; v + 4 <= vectors; v += 4) RowTile<4>(d, terms, v, init, c);
@@ -213,7 +212,7 @@ HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, i
                           int64_t init_stride, float* c, int64_t c_stride) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (rows == 1 && init != nullptr) return RowProduct(d, {a, inner, packed}, {}, vectors, init, c);
+  if (rows == 1 && init != nullptr) return RowProduct(d, {{a, inner, packed}}, vectors, init, c);
   HWY_ALIGN static constexpr float kZeros[2 * kLanes] = {};
   const auto panel = [&](int64_t v, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;

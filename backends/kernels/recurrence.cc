@@ -19,13 +19,19 @@ int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multi
 CellLayout LayoutOf(CellKind cell) {
   switch (cell) {
     case CellKind::kSimple:  // keeps h
-      return {.gates = 1, .kept = 1, .dz = 1, .split = 1};
+      return {.gates = 1, .inputs = 1, .kept = 1, .dz = 1, .split = 1};
     case CellKind::kLstm:  // keeps i, f, g, o, act(c)
-      return {.gates = 4, .kept = 5, .dz = 4, .has_cell = true, .split = 4};
+      return {.gates = 4, .inputs = 4, .kept = 5, .dz = 4, .has_cell = true, .split = 4};
     case CellKind::kGruAfter:  // keeps z, r, n, q = h·u_n + b'_n; gives dn, dz, dr, dq
-      return {.gates = 3, .kept = 4, .dz = 4, .state_dz = 1, .split = 2, .input_gate = {2, 0, 1}};
+      return {.gates = 3,
+              .inputs = 4,
+              .kept = 4,
+              .dz = 4,
+              .state_dz = 1,
+              .split = 3,
+              .input_gate = {2, 0, 1}};
     case CellKind::kGruBefore:  // keeps z, r, n, r h; gives dz, dr, dn
-      return {.gates = 3, .kept = 4, .dz = 3, .split = 2};
+      return {.gates = 3, .inputs = 3, .kept = 4, .dz = 3, .split = 2};
   }
   return {};
 }
@@ -123,7 +129,7 @@ ForwardArea::ForwardArea(const RecurrencePlan& plan, Pieces pieces) {
   const CellLayout layout = LayoutOf(plan.sizes.cell);
   const int64_t state = plan.group * plan.width;
   x = pieces.Take(plan.sizes.projected ? 0 : plan.chunk * plan.group * plan.sizes.features);
-  z = pieces.Take(plan.chunk * layout.gates * state);
+  z = pieces.Take(plan.chunk * layout.inputs * state);
   sums = pieces.Take(layout.gates * state);
   product = pieces.Take(state);
   scaled = pieces.Take(state);
@@ -160,8 +166,7 @@ RecurrenceJob::RecurrenceJob(const RecurrencePlan& plan, Pieces& pieces)
   const int64_t row = layout.gates * plan.width;
   u = pieces.Take(plan.sizes.units * row);
   w = pieces.Take(plan.sizes.projected ? 0 : plan.sizes.features * row);
-  bias = pieces.Take(row);
-  product_bias = pieces.Take(plan.width);
+  bias = pieces.Take(layout.inputs * plan.width);
 }
 
 std::pair<int, int> RecurrenceJob::part(int i) const {
@@ -181,6 +186,14 @@ int64_t TraceBytes(const RecurrencePlan& plan) {
 ForwardJob::ForwardJob(const RecurrencePlan& plan, Pieces& pieces) : RecurrenceJob(plan, pieces) {
   area_bytes = ForwardArea(plan, Pieces(nullptr)).bytes;
   areas = pieces.Take<char>(plan.forward_tasks * area_bytes);
+}
+
+void PrepareArea(const RecurrenceJob& job, const ForwardArea& area) {
+  const int64_t width = job.plan.width, row = job.layout.inputs * width;
+  if (job.layout.inputs == job.layout.gates) return;
+  for (int64_t r = 0; r < job.plan.chunk * job.plan.group; ++r) {
+    std::copy_n(job.bias + 2 * width, width, area.z + r * row + 2 * width);  // b'_n
+  }
 }
 
 BackwardJob::BackwardJob(const RecurrencePlan& plan, bool anew, Pieces& pieces)
@@ -318,6 +331,7 @@ RecurrenceSteps::RecurrenceSteps(const RecurrenceSizes& sizes, const RecurrenceO
   std::fill_n(states_, 2 * plan.group * plan.width, 0.0f);
   impl_->job.in = in;
   PackForward(impl_->job);
+  PrepareArea(impl_->job, impl_->area);
 }
 
 RecurrenceSteps::~RecurrenceSteps() = default;

@@ -35,6 +35,21 @@ CellFunction<D> FunctionOf(CellKind cell) {
   return nullptr;
 }
 
+// z [rows, inputs, width] = x·w + b, but for b'_n, which is there.
+template <class D>
+void InputProduct(D d, const RecurrenceJob& job, const float* x, int64_t rows, float* z) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const CellLayout& layout = job.layout;
+  const int64_t features = job.plan.sizes.features, width = job.plan.width;
+  const int64_t row = layout.inputs * width;
+  const bool is_gap = layout.inputs > layout.gates;  // b'_n before the candidate
+  const int64_t first = (is_gap ? 2 : layout.gates) * width;
+  Product(d, x, features, rows, features, job.w, first / kLanes, job.bias, 0, z, row);
+  if (!is_gap) return;
+  Product(d, x, features, rows, features, job.w + first * features, width / kLanes,
+          job.bias + 3 * width, 0, z + 3 * width, row);
+}
+
 // One group, from the first step to the last.
 template <class D>
 class ForwardGroup {
@@ -50,6 +65,7 @@ class ForwardGroup {
         trace_(whole_ ? job.trace(g) : GroupTrace(job.plan, false, Pieces(area.trace))),
         width_(job.plan.width),
         row_(layout_.gates * width_),
+        x_row_(layout_.inputs * width_),
         cell_(ByActivation<CellFunction<D>>(sizes_.activation, [this](auto act) {
           return FunctionOf<D, decltype(act)::value>(sizes_.cell);
         })) {}
@@ -101,7 +117,7 @@ class ForwardGroup {
         ProjectInput(k0, k1);
       }
       for (int64_t k = k0; k < k1; ++k) {
-        x_ = area_.z + (rows_.offset[k] - rows_.offset[k0]) * row_;
+        x_ = area_.z + (rows_.offset[k] - rows_.offset[k0]) * x_row_;
         step(k);
       }
     }
@@ -126,11 +142,8 @@ class ForwardGroup {
 
   // z = x·w + b for the steps [k0, k1).
   void ProjectInput(int64_t k0, int64_t k1) {
-    constexpr int64_t kLanes = hn::MaxLanes(D());
-    const int64_t rows = rows_.offset[k1] - rows_.offset[k0];
     CopyInputs(job_, rows_, k0, k1, area_.x);
-    Product(d_, area_.x, sizes_.features, rows, sizes_.features, job_.w, row_ / kLanes, job_.bias,
-            0, area_.z, row_);
+    InputProduct(d_, job_, area_.x, rows_.offset[k1] - rows_.offset[k0], area_.z);
   }
 
   // z = x + b for step k.
@@ -142,19 +155,20 @@ class ForwardGroup {
       if (k + 1 < rows_.length[r]) {
         FetchAhead(job_.in.x + job_.Token(rows_, r, k + 1) * columns, columns);
       }
-      float* z = area_.z + r * row_;
+      float* z = area_.z + r * x_row_;
       for (int g = 0; g < layout_.gates; ++g) {
+        const int64_t column = InputColumn(layout_, g) * width_;
         for (int64_t j = 0; j < width_; j += kLanes) {
           const auto sum = hn::Add(LoadSome(d_, x + g * units + j, units - j),
-                                   hn::Load(d_, job_.bias + g * width_ + j));
-          hn::Store(sum, d_, z + g * width_ + j);
+                                   hn::Load(d_, job_.bias + column + j));
+          hn::Store(sum, d_, z + column + j);
         }
       }
     }
   }
 
-  // Sums of gates [first, last) from x·w + b and a state; GRU's candidate gets a product of its
-  // own.
+  // Sums of gates [first, last) from x·w + b and a state; a candidate that waits for r h gets a
+  // product of its own.
   void AddProduct(std::pair<int, int> gates, int64_t rows, const float* state) {
     constexpr int64_t kLanes = hn::MaxLanes(D());
     const auto [first, last] = gates;
@@ -163,13 +177,11 @@ class ForwardGroup {
       state = area_.scaled;
     }
     const float* u = job_.u + first * sizes_.units * width_;
-    const int64_t vectors = (last - first) * width_ / kLanes;
+    const int64_t vectors = (last - first) * width_ / kLanes, at = first * width_;
     if (first >= layout_.split) {
-      Product(d_, state, width_, rows, sizes_.units, u, vectors, job_.product_bias, 0,
-              area_.product, width_);
+      Product(d_, state, width_, rows, sizes_.units, u, vectors, nullptr, 0, area_.product, width_);
     } else {
-      const int64_t at = first * width_;
-      Product(d_, state, width_, rows, sizes_.units, u, vectors, x_ + at, row_, area_.sums + at,
+      Product(d_, state, width_, rows, sizes_.units, u, vectors, x_ + at, x_row_, area_.sums + at,
               row_);
     }
   }
@@ -189,7 +201,7 @@ class ForwardGroup {
                      .reset = area_.reset};
     for (int i = 0; i < job_.parts(); ++i) {
       const auto part = job_.part(i);
-      const bool of_reset = sizes_.cell == CellKind::kGruBefore && part.first == layout_.split;
+      const bool of_reset = part.first >= layout_.split;
       if (of_reset) GruBeforeForwardReset(d_, s);
       AddProduct(part, rows, of_reset ? area_.reset : before);
     }
@@ -200,7 +212,7 @@ class ForwardGroup {
     if (going_on == rows) return;
     const int64_t skipped = going_on * width_;
     s.rows = rows - going_on;
-    s.x += skipped * layout_.gates;
+    s.x += skipped * layout_.inputs;
     s.z += skipped * layout_.gates;
     s.product += skipped;
     s.before += skipped;
@@ -249,34 +261,31 @@ class ForwardGroup {
   const GroupRows rows_;
   const bool whole_;  // whether all steps are kept
   const GroupTrace trace_;
-  const int64_t width_, row_;
+  const int64_t width_, row_, x_row_;
   const CellFunction<D> cell_;
   const float* x_ = nullptr;  // x·w + b of the step
 };
 
-// The products of a step in place: sums of x and states at once where there is one row.
+// The products of a step in place: sums of x and states at once where there is one row and nothing
+// is in between.
 template <class D>
 void StepProducts(D d, const ForwardJob& job, const CellForward& s, const float* x, float* z,
                   float* product) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const RecurrenceSizes& sizes = job.plan.sizes;
   const CellLayout& layout = job.layout;
-  const int64_t width = s.width, row = layout.gates * width, part = layout.split * width;
-  const int64_t units = sizes.units, features = sizes.features;
-  if (s.rows == 1) {
-    RowProduct(d, {x, features, job.w}, {s.before, units, job.u}, part / kLanes, job.bias, s.z);
-    if (part == row) return;
-    RowProduct(d, {x, features, job.w + part * features}, {}, (row - part) / kLanes,
-               job.bias + part, z + part);
-  } else {
-    Product(d, x, features, s.rows, features, job.w, row / kLanes, job.bias, 0, z, row);
-    Product(d, s.before, width, s.rows, units, job.u, part / kLanes, z, row, s.z, row);
-    if (part == row) return;
+  const int64_t width = s.width, units = sizes.units, part = layout.split * width;
+  if (s.rows == 1 && layout.gates != 3) {
+    return RowProduct(d, {{x, sizes.features, job.w}, {s.before, units, job.u}}, part / kLanes,
+                      job.bias, s.z);
   }
-  const bool reset_before = sizes.cell == CellKind::kGruBefore;
-  if (reset_before) GruBeforeForwardReset(d, s);
-  Product(d, reset_before ? s.reset : s.before, width, s.rows, units, job.u + part * units,
-          width / kLanes, job.product_bias, 0, product, width);
+  InputProduct(d, job, x, s.rows, z);
+  Product(d, s.before, width, s.rows, units, job.u, part / kLanes, z, layout.inputs * width, s.z,
+          layout.gates * width);
+  if (layout.split == layout.gates) return;
+  GruBeforeForwardReset(d, s);
+  Product(d, s.reset, width, s.rows, units, job.u + part * units, width / kLanes, nullptr, 0,
+          product, width);
 }
 
 int64_t FloatsInVector(int64_t units) {
@@ -295,16 +304,20 @@ void PackForward(const RecurrenceJob& job) {
     }
     const int gates = job.layout.gates;
     if (!sizes.projected) {
-      PackGates(d, job.in.w, columns, sizes.features, gates, units, width, job.w);
+      // As InputProduct multiplies them.
+      const int first = job.layout.inputs > gates ? 2 : gates;
+      PackGates(d, job.in.w, columns, sizes.features, first, units, width, job.w);
+      PackGates(d, job.in.w + first * units, columns, sizes.features, gates - first, units, width,
+                job.w + first * sizes.features * width);
     }
-    std::fill_n(job.product_bias, width, 0.0f);
-    std::fill_n(job.bias, gates * width, 0.0f);
+    std::fill_n(job.bias, job.layout.inputs * width, 0.0f);
     if (job.in.b == nullptr) return;
-    for (int g = 0; g < gates; ++g)
-      PadRow(d, job.in.b + g * units, units, width, job.bias + g * width);
+    for (int g = 0; g < gates; ++g) {
+      PadRow(d, job.in.b + g * units, units, width, job.bias + InputColumn(job.layout, g) * width);
+    }
     if (sizes.cell != CellKind::kGruAfter) return;
     const float* b = job.in.b + columns;  // b'
-    PadRow(d, b + 2 * units, units, width, job.product_bias);
+    PadRow(d, b + 2 * units, units, width, job.bias + 2 * width);
     for (int g = 0; g < 2; ++g) {
       for (int64_t j = 0; j < units; ++j) job.bias[g * width + j] += b[g * units + j];
     }
@@ -313,6 +326,7 @@ void PackForward(const RecurrenceJob& job) {
 
 void ForwardTask(const ForwardJob& job, int64_t task) {
   const ForwardArea area = job.area(task);
+  PrepareArea(job, area);
   const int64_t end = job.plan.first_group(task + 1, job.plan.forward_tasks);
   ByLanes(job.plan, [&](auto d) {
     for (int64_t g = job.plan.first_group(task, job.plan.forward_tasks); g < end; ++g) {
@@ -346,6 +360,7 @@ void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x,
 
 void TraceGroup(const RecurrenceJob& job, const ForwardArea& area, int64_t group,
                 const float* sequence) {
+  PrepareArea(job, area);
   ByLanes(job.plan,
           [&](auto d) { ForwardGroup<decltype(d)>(d, job, area, group).Trace(sequence); });
 }

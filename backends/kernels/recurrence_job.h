@@ -33,14 +33,19 @@ class Pieces {
 /// How the columns of a cell lie: arrays have one piece of `width` for each gate.
 struct CellLayout {
   int gates = 0;     ///< of x·w: LSTM i f g o, GRU z r n
+  int inputs = 0;    ///< columns of x·w + b: the gates; of GRU with the reset after z, r, b'_n, n
   int kept = 0;      ///< values that forward keeps for backward
   int dz = 0;        ///< gradients that a step gives: the first `gates` of x·w's sums,
   int state_dz = 0;  ///< and from here on `gates` of h·u's sums
   bool has_cell = false;
-  int split = 0;  ///< gates from here on are a product of their own: GRU's candidate
+  int split = 0;  ///< gates from here on wait for r h: the candidate of GRU with the reset before
   int input_gate[4] = {0, 1, 2, 3};  ///< the gate of each of x·w's gradients
 };
 CellLayout LayoutOf(CellKind cell);
+/// Where a gate stands among the columns of x·w + b.
+inline int InputColumn(const CellLayout& layout, int gate) {
+  return layout.inputs > layout.gates && gate == 2 ? 3 : gate;
+}
 
 /// Floats from one row of gradients of sums to the next. Not a power of two: rows that are read
 /// side by side would fall on the same few lines of a cache.
@@ -107,9 +112,9 @@ struct ForwardArea {
   ForwardArea(const RecurrencePlan& plan, Pieces pieces);
 
   float* x;          ///< [chunk, group, features]
-  float* z;          ///< [chunk, group, gates, width]: x·w + b
+  float* z;          ///< [chunk, group, inputs, width]: x·w + b
   float* sums;       ///< [group, gates, width]
-  float* product;    ///< [group, width]: h·u_n of GRU with the reset after
+  float* product;    ///< [group, width]: (r h)·u_n of GRU with the reset before
   float* scaled;     ///< [group, width]: a state times factors of dropout
   float* reset;      ///< [group, width]: r h of GRU with the reset before
   float* last;       ///< [group, width]
@@ -148,8 +153,7 @@ struct RecurrenceJob {
   // For products forward; u in parts, one for each gate with dropout.
   float* u;
   float* w;
-  float* bias;             ///< [gates, width]
-  float* product_bias;     ///< [width]: b'_n of GRU with the reset after
+  float* bias;             ///< [inputs, width]
   char* traces = nullptr;  ///< of all groups; null: nothing is kept
 
   /// The gates [first, last) of h·u that are one product.
@@ -202,6 +206,8 @@ struct BackwardJob : RecurrenceJob {
 
 int64_t FloatsInVector(int64_t units);
 void PackForward(const RecurrenceJob& job);
+/// What of an area stays the same from step to step; after PackForward.
+void PrepareArea(const RecurrenceJob& job, const ForwardArea& area);
 void ForwardTask(const ForwardJob& job, int64_t task);
 /// One step of `streams` rows with states and cells that are padded and stay in place.
 void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
