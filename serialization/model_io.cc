@@ -189,9 +189,7 @@ absl::Status FromText(absl::string_view text, proto::Model* model) {
   if (model->magic() != kMagic) {
     return InvalidArgument("not a seqgraph model: it needs magic: \"", kMagic, "\"");
   }
-  if (model->checksum() != 0) {
-    return InvalidArgument("the text form has no checksum: remove it");
-  }
+  if (model->checksum() != 0) return InvalidArgument("the text form has no checksum: remove it");
   return absl::OkStatus();
 }
 

@@ -58,9 +58,7 @@ absl::Status CheckAgainst(const SelfTest& test, const Function& function, const 
   for (Value input : function.inputs()) {
     const ValueInfo& info = function.info(input);
     const auto given = test.inputs.find(info.name);
-    if (given == test.inputs.end()) {
-      return InvalidArgument("input ", info.name, " is not given");
-    }
+    if (given == test.inputs.end()) return InvalidArgument("input ", info.name, " is not given");
     SEQ_RETURN_IF_ERROR(
         CheckType(absl::StrCat("input ", info.name), given->second.type(), info.type, test.batch));
   }
@@ -119,9 +117,7 @@ absl::StatusOr<SelfTest> SelfTestFromProto(const proto::SelfTest& from) {
 absl::Status CheckSelfTest(const SelfTest& test, const Model& model) {
   const std::string where = absl::StrCat("self-test of function ", test.function);
   const Function* function = model.FindFunction(test.function);
-  if (function == nullptr) {
-    return InvalidArgument(where + ": the model has no such function");
-  }
+  if (function == nullptr) return InvalidArgument(where + ": the model has no such function");
   if (!function->updates().empty()) {
     return InvalidArgument(where + ": the function changes variables");
   }

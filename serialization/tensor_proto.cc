@@ -105,9 +105,7 @@ absl::StatusOr<TensorType> TypeFromProto(const proto::TensorType& from) {
   }
   TensorType type{dtype, {}};
   for (const int64_t dim : from.dims()) {
-    if (dim < -1) {
-      return InvalidArgument("extent ", dim, " is negative and not -1, the batch");
-    }
+    if (dim < -1) return InvalidArgument("extent ", dim, " is negative and not -1, the batch");
     type.shape.Append(dim == -1 ? Dim::Batch() : Dim(dim));
   }
   SEQ_RETURN_IF_ERROR(type.shape.Validate());

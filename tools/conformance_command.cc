@@ -64,9 +64,7 @@ class ConformanceCommand : public Command {
     }
     const conformance::Cases cases = conformance::Select(
         graph_test_.empty() ? conformance::AllCases(AllOps()) : of_file, Modes(), case_);
-    if (cases.empty()) {
-      return NotFound("no case is called ", case_, "; see --list");
-    }
+    if (cases.empty()) return NotFound("no case is called ", case_, "; see --list");
     if (list_) {
       for (const conformance::Case& each : cases) out.Print("%s\n", each.name);
       return 0;
@@ -78,9 +76,7 @@ class ConformanceCommand : public Command {
     options.timeout_seconds = static_cast<double>(timeout_);
     options.isolate = isolate_ == "case";
     const auto report = conformance::Supervise(cases, options);
-    if (!report.ok()) {
-      return Annotate(report.status(), absl::StrCat("backend ", backend_));
-    }
+    if (!report.ok()) return Annotate(report.status(), absl::StrCat("backend ", backend_));
     out.Write(conformance::ReportToText(*report, verbose_));
     if (!json_.empty()) {
       SEQ_RETURN_IF_ERROR(AtomicWriteFile(json_, conformance::ReportToJson(*report)));

@@ -45,9 +45,7 @@ absl::Status ReadWords(const nlohmann::json& json, std::vector<std::string>* wor
     }
     const auto index = static_cast<size_t>(rank.get<int64_t>() - 1);
     if (index >= words->size()) continue;
-    if (seen[index]) {
-      return InvalidArgument("two words have the rank ", index + 1);
-    }
+    if (seen[index]) return InvalidArgument("two words have the rank ", index + 1);
     seen[index] = true;
     (*words)[index] = word;
   }

@@ -163,9 +163,7 @@ class Decoder {
 
   absl::StatusOr<TensorType> HostType(const std::string& name) const {
     const sg_value* value = sg_find_value(&encoded_, {name.data(), name.size()}, nullptr);
-    if (value == nullptr) {
-      return InvalidArgument("value ", name, " has no type");
-    }
+    if (value == nullptr) return InvalidArgument("value ", name, " has no type");
     if (value->dtype < SG_FLOAT32 || value->dtype > SG_INT64 || value->rank < 0 ||
         value->rank > Shape::kMaxRank) {
       return Damaged(absl::StrCat("the type of value ", name));

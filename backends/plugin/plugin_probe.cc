@@ -215,9 +215,7 @@ absl::StatusOr<ProbeReport> ProbePlugin(
   const std::string label = said.report.info.name.empty()
                                 ? absl::StrCat("plugin ", path)
                                 : absl::StrCat("plugin ", said.report.info.name, " (", path, ")");
-  if (said.damaged) {
-    return Internal(label, ": damaged the probe while ", said.stage);
-  }
+  if (said.damaged) return Internal(label, ": damaged the probe while ", said.stage);
   if (!said.error.ok()) return said.error;
   if (!in_time) {
     return DeadlineExceeded(label, ": had not finished ", said.stage, " after ",

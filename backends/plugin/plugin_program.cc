@@ -76,9 +76,7 @@ absl::Status PluginProgram::AddOperands(const sg_node& node, uint32_t tag, NodeC
     int32_t index = -1;
     if (name.size > 0) {
       const sg_value* value = sg_find_value(&function_->view(), name, &index);
-      if (value == nullptr) {
-        return Internal(call.label, " names a value that is not there");
-      }
+      if (value == nullptr) return Internal(call.label, " names a value that is not there");
       tensor.bytes = value_bytes_[index];
       tensor.dtype = value->dtype;
       tensor.rank = value->rank;

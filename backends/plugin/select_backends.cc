@@ -89,9 +89,7 @@ absl::StatusOr<std::unique_ptr<Backend>> ByName(absl::string_view name,
 
 absl::StatusOr<BackendSelection> SelectBackends(absl::string_view list,
                                                 const PluginOptions& options) {
-  if (list.empty()) {
-    return InvalidArgument("an empty list of backends; name at least one");
-  }
+  if (list.empty()) return InvalidArgument("an empty list of backends; name at least one");
   BackendSelection selection;
   std::vector<std::string> names;
   for (const absl::string_view item : absl::StrSplit(list, ',')) {

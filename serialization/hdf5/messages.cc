@@ -105,9 +105,7 @@ absl::StatusOr<Dataspace> ParseDataspace(absl::string_view bytes) {
   } else {
     return NotRead("the dataspace", version);
   }
-  if (rank > kMaxRank) {
-    return InvalidArgument("has rank ", rank, "; at most ", kMaxRank);
-  }
+  if (rank > kMaxRank) return InvalidArgument("has rank ", rank, "; at most ", kMaxRank);
   for (int i = 0; i < rank; ++i) space.extents.push_back(cursor.U64());
   if (!cursor.ok()) return Cut("the dataspace");
   return space;

@@ -74,9 +74,7 @@ absl::StatusOr<absl::string_view> Contents(absl::string_view file, const Layout&
                                            uint64_t size) {
   absl::string_view bytes = layout.inside;
   if (!layout.compact && size > 0) {
-    if (layout.address == kUndefined) {
-      return InvalidArgument("was never written");
-    }
+    if (layout.address == kUndefined) return InvalidArgument("was never written");
     if (layout.address > file.size() || size > file.size() - layout.address) {
       return InvalidArgument("its elements lie beyond the end of the file");
     }
@@ -149,9 +147,7 @@ class TreeReader {
     ByteCursor cursor(file_);
     cursor.Skip(kSignature.size());
     const int version = cursor.U8();
-    if (version > 3) {
-      return InvalidArgument("superblock ", version, " is not read; 0 to 3 are");
-    }
+    if (version > 3) return InvalidArgument("superblock ", version, " is not read; 0 to 3 are");
     const bool old = version < 2;
     if (old) cursor.Skip(4);  // versions of parts
     const int offset_size = cursor.U8();
@@ -192,9 +188,7 @@ class TreeReader {
       if (link.name.empty() || absl::StrContains(link.name, '/')) {
         return InvalidArgument(below, ": a member has no name, or one with a slash");
       }
-      if (!link.unreadable.empty()) {
-        return InvalidArgument(below, ": ", link.unreadable);
-      }
+      if (!link.unreadable.empty()) return InvalidArgument(below, ": ", link.unreadable);
       if (!node.children.empty() && node.children.back().name == link.name) {
         return InvalidArgument(below, ": is there twice");
       }
@@ -343,9 +337,7 @@ class TreeReader {
 bool LooksLikeHdf5(absl::string_view bytes) { return bytes.substr(0, 8) == kSignature; }
 
 absl::StatusOr<Node> ReadTree(absl::string_view bytes) {
-  if (!LooksLikeHdf5(bytes)) {
-    return InvalidArgument("not an HDF5 file: it does not begin as one");
-  }
+  if (!LooksLikeHdf5(bytes)) return InvalidArgument("not an HDF5 file: it does not begin as one");
   return TreeReader(bytes).Read();
 }
 

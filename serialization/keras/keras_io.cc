@@ -40,9 +40,7 @@ absl::StatusOr<Files> Unzip(absl::string_view bytes) {
     return Unimplemented("it holds ", name, ", which no layer that is known here needs");
   }
   for (const char* name : {kConfigFile, kWeightsFile}) {
-    if (files.count(name) == 0) {
-      return InvalidArgument("it has no ", name);
-    }
+    if (files.count(name) == 0) return InvalidArgument("it has no ", name);
   }
   return files;
 }

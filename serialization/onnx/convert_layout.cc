@@ -165,9 +165,7 @@ absl::StatusOr<Operand> ConvertFlatten(NodeImport& node) {
 absl::StatusOr<Operand> ConvertConcat(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand first, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, first.rank()));
-  if (node.num_inputs() > kMaxParts) {
-    return Unimplemented("more than ", kMaxParts, " inputs");
-  }
+  if (node.num_inputs() > kMaxParts) return Unimplemented("more than ", kMaxParts, " inputs");
   std::vector<Operand> parts;
   for (int i = 0; i < node.num_inputs(); ++i) {
     SEQ_ASSIGN_OR_RETURN(Operand part, node.input(i));
@@ -255,9 +253,7 @@ absl::StatusOr<Operand> ConvertSplit(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, x.rank()));
   const Dim extent = x.shape()[static_cast<int>(axis)];
   if (extent.is_batch()) return Unimplemented("it splits the batch");
-  if (node.num_outputs() > kMaxParts) {
-    return Unimplemented("more than ", kMaxParts, " outputs");
-  }
+  if (node.num_outputs() > kMaxParts) return Unimplemented("more than ", kMaxParts, " outputs");
   std::optional<Ints> sizes;
   if (node.opset() < 13) {
     SEQ_ASSIGN_OR_RETURN(sizes, node.Ints("split"));
@@ -300,9 +296,7 @@ absl::StatusOr<Operand> ConvertExpand(NodeImport& node) {
   like.type = {x.type.dtype, shape};
   like.fill = 0;
   SEQ_ASSIGN_OR_RETURN(const Shape result, BroadcastShapes(x.shape(), shape));
-  if (result == x.shape()) {
-    return x;
-  }
+  if (result == x.shape()) return x;
   if (x.known != nullptr && x.known->num_elements() == 1 && !result.is_static()) {
     Operand y = like;
     y.type.shape = result;

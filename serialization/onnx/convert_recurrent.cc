@@ -64,9 +64,7 @@ absl::Status ReadActivations(NodeImport& node, const Kind& kind, Options& option
   SEQ_ASSIGN_OR_RETURN(std::vector<std::string> names, node.Strings("activations"));
   for (const char* attribute : {"activation_alpha", "activation_beta"}) {
     SEQ_ASSIGN_OR_RETURN(const auto values, node.Floats(attribute));
-    if (values.has_value() && !values->empty()) {
-      return Unimplemented("attribute ", attribute);
-    }
+    if (values.has_value() && !values->empty()) return Unimplemented("attribute ", attribute);
   }
   const size_t each = kind.has_cell ? 3 : kind.gates.size() > 1 ? 2 : 1;
   if (names.empty()) {

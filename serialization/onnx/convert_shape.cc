@@ -29,9 +29,7 @@ absl::StatusOr<Operand> ConvertShape(NodeImport& node) {
 
 absl::StatusOr<Operand> ConvertSize(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  if (!x.shape().is_static()) {
-    return Unimplemented("the number of elements depends on the batch");
-  }
+  if (!x.shape().is_static()) return Unimplemented("the number of elements depends on the batch");
   return Operand::Of(Tensor::Scalar<int64_t>(x.shape().num_elements()));
 }
 
@@ -65,9 +63,7 @@ absl::StatusOr<Operand> ConstantOf(NodeImport& node) {
 
 absl::StatusOr<Operand> ConvertConstant(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand y, ConstantOf(node));
-  if (y.known != nullptr && HoldsBatch(*y.known)) {
-    return Unimplemented("an int64 of -2^63");
-  }
+  if (y.known != nullptr && HoldsBatch(*y.known)) return Unimplemented("an int64 of -2^63");
   return y;
 }
 

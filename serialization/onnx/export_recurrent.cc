@@ -107,9 +107,7 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   const Gates& gates = GatesOf(op.name());
   const bool has_cell = gates.size() == 4, is_gru = gates.size() == 3;
   if (!node.has_input(kW)) return Unimplemented("its input is already projected");
-  if (node.has_input(op.FindInput("recurrent_dropout"))) {
-    return Unimplemented("recurrent dropout");
-  }
+  if (node.has_input(op.FindInput("recurrent_dropout"))) return Unimplemented("recurrent dropout");
   const std::string x = node.Between("time_major");
   SetInts(node.graph().Add("Transpose", {node.input(kX)}, x), "perm", {1, 0, 2});
   SEQ_ASSIGN_OR_RETURN(const std::string w, Weights(node, kW, gates, TransposedGates));

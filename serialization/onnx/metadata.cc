@@ -36,9 +36,7 @@ absl::StatusOr<std::vector<std::string>> Unescaped(absl::string_view lines) {
   std::vector<std::string> texts;
   for (absl::string_view line : absl::StrSplit(lines, '\n')) {
     std::string error;
-    if (!absl::CUnescape(line, &texts.emplace_back(), &error)) {
-      return InvalidArgument(error);
-    }
+    if (!absl::CUnescape(line, &texts.emplace_back(), &error)) return InvalidArgument(error);
   }
   return texts;
 }

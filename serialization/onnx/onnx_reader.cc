@@ -114,9 +114,7 @@ class Reader {
     if (name.empty() || name.size() > kMaxNameBytes) {
       return InvalidArgument("a name of ", name.size(), " bytes");
     }
-    if (scope.Find(name) != nullptr) {
-      return InvalidArgument(Shown(name), " is there twice");
-    }
+    if (scope.Find(name) != nullptr) return InvalidArgument(Shown(name), " is there twice");
     scope.values.emplace(name, std::move(operand));
     return absl::OkStatus();
   }
@@ -125,9 +123,7 @@ class Reader {
   absl::Status ReadInitializers(const GraphProto& graph, Scope& scope) {
     if (graph.sparse_initializer_size() > 0) return Unimplemented("sparse initializers");
     tensors_ += graph.initializer_size();
-    if (tensors_ > kMaxTensors) {
-      return ResourceExhausted("more than ", kMaxTensors, " tensors");
-    }
+    if (tensors_ > kMaxTensors) return ResourceExhausted("more than ", kMaxTensors, " tensors");
     for (const TensorProto& proto : graph.initializer()) {
       const std::string where = absl::StrCat("initializer ", Shown(proto.name()));
       absl::StatusOr<Tensor> tensor = TensorFromOnnx(proto, &external_);
@@ -137,9 +133,7 @@ class Reader {
         continue;
       }
       if (!tensor.ok()) return Annotate(tensor.status(), where);
-      if (HoldsBatch(*tensor)) {
-        return Unimplemented(where, " has an int64 of -2^63");
-      }
+      if (HoldsBatch(*tensor)) return Unimplemented(where, " has an int64 of -2^63");
       const bool weight = IsReal(tensor->dtype()) && tensor->shape().rank() > 0;
       Operand operand = Operand::Of(*std::move(tensor), weight ? Shown(proto.name()) : "");
       operand.boolean = proto.data_type() == TensorProto::BOOL;
@@ -258,9 +252,7 @@ class Reader {
 
   absl::Status ReadNodes(const GraphProto& graph, Scope& scope, int depth) {
     nodes_ += graph.node_size();
-    if (nodes_ > kMaxNodes) {
-      return ResourceExhausted("more than ", kMaxNodes, " nodes");
-    }
+    if (nodes_ > kMaxNodes) return ResourceExhausted("more than ", kMaxNodes, " nodes");
     for (const NodeProto& node : graph.node()) {
       const std::string name = NameOf(node);
       graph_.builder().set_default_name(name);
@@ -283,9 +275,7 @@ class Reader {
     }
     if (node.op_type() == "If") return ReadBranch(node, scope, depth);
     const ConverterRow* row = FindConverter(node.op_type());
-    if (row == nullptr) {
-      return Unimplemented("the operator is not supported (opset ", opset_, ")");
-    }
+    if (row == nullptr) return Unimplemented("the operator is not supported (opset ", opset_, ")");
     std::vector<Operand> inputs;
     for (const std::string& input : node.input()) {
       SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Lookup(input, scope));
@@ -296,9 +286,7 @@ class Reader {
     SEQ_RETURN_IF_ERROR(context.CheckAllRead());
     for (int i = 0; i < node.output_size(); ++i) {
       if (node.output(i).empty()) continue;
-      if (!context.outputs()[i].present()) {
-        return Unimplemented("output ", i, " is not supported");
-      }
+      if (!context.outputs()[i].present()) return Unimplemented("output ", i, " is not supported");
       SEQ_RETURN_IF_ERROR(Define(scope, node.output(i), context.outputs()[i]));
     }
     return absl::OkStatus();

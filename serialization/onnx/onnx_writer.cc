@@ -62,9 +62,7 @@ absl::Status WriteGraph(const Model& model, const Function& function,
   for (const Node& node : function.nodes()) {
     const ExporterRow* row = FindExporter(node.op->name());
     const std::string where = absl::StrCat("node ", node.name, " (", node.op->name(), ")");
-    if (row == nullptr) {
-      return Unimplemented(where, ": no operator of ONNX stands for it");
-    }
+    if (row == nullptr) return Unimplemented(where, ": no operator of ONNX stands for it");
     NodeExport context(exported, *row, node);
     SEQ_RETURN_IF_ERROR(Annotate(row->write(context).status(), where));
   }

@@ -57,9 +57,7 @@ absl::StatusOr<Shape> ShapeOf(const TensorProto& proto) {
   }
   Shape shape;
   for (int64_t dim : proto.dims()) {
-    if (dim < 0 || dim > Shape::kMaxElements) {
-      return InvalidArgument("it has an extent of ", dim);
-    }
+    if (dim < 0 || dim > Shape::kMaxElements) return InvalidArgument("it has an extent of ", dim);
     shape.Append(dim);
   }
   SEQ_RETURN_IF_ERROR(shape.Validate());
@@ -156,9 +154,7 @@ absl::StatusOr<FileDescriptor> OpenBelow(const std::string& folder, const std::s
         openat(at.get(), parts[i].c_str(),
                O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (last ? O_NONBLOCK : O_DIRECTORY)));
   }
-  if (at.get() < 0) {
-    return refuse(errno == ELOOP ? "links are not followed" : std::strerror(errno));
-  }
+  if (at.get() < 0) return refuse(errno == ELOOP ? "links are not followed" : std::strerror(errno));
   return at;
 }
 
@@ -197,9 +193,7 @@ absl::StatusOr<std::string> ReadExternalData(const TensorProto& proto, int64_t s
   for (int64_t done = 0; done < size;) {
     const ssize_t got = pread(file.get(), bytes.data() + done, size - done, range.offset + done);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      return InvalidArgument("cannot read external data \"", range.location, "\"");
-    }
+    if (got <= 0) return InvalidArgument("cannot read external data \"", range.location, "\"");
     done += got;
   }
   return bytes;

@@ -130,9 +130,7 @@ absl::Status GuardedRun::AllocateScratch() {
   for (size_t n = 0; n < function_.nodes().size(); ++n) {
     // -1: the node allocates itself.
     const int64_t asked = program_->scratch_bytes(static_cast<int>(n));
-    if (asked < -1) {
-      return Internal("asks for ", asked, " bytes of scratch");
-    }
+    if (asked < -1) return Internal("asks for ", asked, " bytes of scratch");
     const int64_t bytes = std::max<int64_t>(asked, 0);
     scratch_.emplace_back();
     SEQ_ASSIGN_OR_RETURN(
@@ -180,9 +178,7 @@ absl::Status GuardedRun::SetAll(const std::map<std::string, Tensor>& contents) {
   for (const ValueInfo& info : function_.values()) {
     if (info.origin == Origin::kNode) continue;
     const auto found = contents.find(info.name);
-    if (found == contents.end()) {
-      return InvalidArgument("no content for ", info.name);
-    }
+    if (found == contents.end()) return InvalidArgument("no content for ", info.name);
     SEQ_RETURN_IF_ERROR(Set(info.name, found->second));
   }
   return absl::OkStatus();

@@ -8,22 +8,11 @@
 #include "graph/compare.h"
 
 namespace seqgraph::conformance {
+
 absl::string_view OutcomeName(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kPassed:
-      return "passed";
-    case Outcome::kFailed:
-      return "failed";
-    case Outcome::kRefused:
-      return "refused";
-    case Outcome::kSkipped:
-      return "skipped";
-    case Outcome::kCrashed:
-      return "crashed";
-    case Outcome::kHung:
-      return "hung";
-  }
-  return "";
+  constexpr absl::string_view kNames[] = {"passed",  "failed",  "refused",
+                                          "skipped", "crashed", "hung"};
+  return kNames[static_cast<int>(outcome)];
 }
 
 void Verdict::End(Outcome outcome, std::string detail) {

@@ -286,9 +286,7 @@ absl::StatusOr<std::optional<MinimalCase>> FindMinimalCase(const LockstepResult&
                                                            const OpRegistry& registry,
                                                            const LockstepOptions& options,
                                                            const std::string& source) {
-  if (!result.fault.has_value()) {
-    return FailedPrecondition("there is no fault to make a case of");
-  }
+  if (!result.fault.has_value()) return FailedPrecondition("there is no fault to make a case of");
   return CaseFinder(result, registry, options, source).Find();
 }
 
