@@ -155,6 +155,28 @@ absl::StatusOr<std::vector<ErrorBound>> OpDef::BoundsOf(const Attributes& attrib
   return bounds;
 }
 
+OpDef& OpDef::Constrain(std::string label, std::string text) {
+  // "C10" stands behind "C9".
+  const auto place = std::find_if(constraints_.begin(), constraints_.end(), [&](const auto& other) {
+    return std::pair(other.label.size(), other.label) > std::pair(label.size(), label);
+  });
+  constraints_.insert(place, {std::move(label), std::move(text)});
+  return *this;
+}
+
+OpDef& OpDef::Require(std::string label, std::string text,
+                      std::function<std::string(const ShapeContext&)> violation) {
+  checks_.emplace_back(label, std::move(violation));
+  return Constrain(std::move(label), std::move(text));
+}
+
+std::vector<OpRejection> OpDef::rejections() const {
+  std::vector<OpRejection> all = rejections_;
+  if (!more_rejections_) return all;
+  for (OpRejection& rejection : more_rejections_(*this)) all.push_back(std::move(rejection));
+  return all;
+}
+
 absl::StatusOr<Attributes> OpDef::CompleteAttributes(const Attributes& given) const {
   for (const auto& [name, value] : given.entries()) {
     if (IndexOf(attributes_, name) < 0) {
@@ -222,6 +244,10 @@ absl::StatusOr<std::vector<TensorType>> OpDef::InferTypes(
     }
   }
   SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> outputs, shape_rule_(context));
+  for (const auto& [label, violation] : checks_) {
+    const std::string text = violation(context);
+    if (!text.empty()) return absl::InvalidArgumentError(absl::StrCat(label, ": ", text));
+  }
   SEQ_RETURN_IF_ERROR(CheckOutputs(context, outputs));
   return outputs;
 }

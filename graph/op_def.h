@@ -310,9 +310,11 @@ class OpDef {
   }
   OpDef& Recurrent(RecurrenceFacts facts) { return recurrence_ = std::move(facts), *this; }
   OpDef& InPlace(InPlacePair pair) { return in_place_.push_back(pair), *this; }
-  OpDef& Constrain(std::string label, std::string text) {
-    return constraints_.push_back({std::move(label), std::move(text)}), *this;
-  }
+  /// Constraints are in the order of their labels.
+  OpDef& Constrain(std::string label, std::string text);
+  /// A constraint with its check, after the shape rule: "" or how it is violated.
+  OpDef& Require(std::string label, std::string text,
+                 std::function<std::string(const ShapeContext&)> violation);
   /// After all inputs; trailing absent ones may be left out.
   OpDef& Example(OpExample example) {
     if (example.inputs.size() < inputs_.size()) example.inputs.resize(inputs_.size());
@@ -322,6 +324,15 @@ class OpDef {
   OpDef& Reject(OpRejection rejection) {
     if (rejection.inputs.size() < inputs_.size()) rejection.inputs.resize(inputs_.size());
     return rejections_.push_back(std::move(rejection)), *this;
+  }
+  /// More of them, which are made when they are asked for.
+  OpDef& RejectAlso(std::function<std::vector<OpRejection>(const OpDef&)> rejections) {
+    return more_rejections_ = std::move(rejections), *this;
+  }
+  /// What several ops have: add(*this).
+  template <typename F>
+  OpDef& With(const F& add) {
+    return add(*this), *this;
   }
   OpDef& Samples(Sampler sampler) { return sampler_ = std::move(sampler), *this; }
 
@@ -365,7 +376,7 @@ class OpDef {
   const std::vector<InPlacePair>& in_place() const { return in_place_; }
   const std::vector<Constraint>& constraints() const { return constraints_; }
   const std::vector<OpExample>& examples() const { return examples_; }
-  const std::vector<OpRejection>& rejections() const { return rejections_; }
+  std::vector<OpRejection> rejections() const;
   const Sampler& sampler() const { return sampler_; }
 
   /// -1 if there is none of that name.
@@ -410,7 +421,9 @@ class OpDef {
   std::vector<InPlacePair> in_place_;
   std::vector<Constraint> constraints_;
   std::vector<OpExample> examples_;
+  std::vector<std::pair<std::string, std::function<std::string(const ShapeContext&)>>> checks_;
   std::vector<OpRejection> rejections_;
+  std::function<std::vector<OpRejection>(const OpDef&)> more_rejections_;
   Sampler sampler_;
 };
 

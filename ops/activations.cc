@@ -11,12 +11,11 @@
 #include "ops/elementwise.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
+#include "ops/operand_shapes.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
-
-// Shape rules: SameAsInput(0) for the activations, SameShapes for their gradients.
 
 // Reference computation.
 
@@ -96,12 +95,10 @@ OpDef ActivationGradDef(std::string name, std::string doc,
                         std::function<Tensor(SampleSource&, const Shape&)> draw) {
   return OpDef(std::move(name), 1)
       .Doc(std::move(doc))
-      .Input({.name = "y", .doc = "the activation's output, any shape"})
-      .Input({.name = "dy", .doc = "the gradient of y"})
-      .Output({.name = "dx", .doc = "the gradient of the activation's input"})
-      .Constrain("C1", "dy has the shape of y")
-      .Shapes(SameShapes("C1", "y", "dy"))
-      .Reject({"C1", {}, {RealType({2, 3}), RealType({3, 2})}})
+      .Input({.name = "y", .doc = "any shape: the activation's output"})
+      .Input({.name = "dy", .doc = "the shape of y: its gradient"})
+      .Output({.name = "dx", .doc = "the shape of y: the gradient of the activation's input"})
+      .With(ShapesByDoc({{"C1", {"dy"}}}))
       .InPlace({0, 0})
       .InPlace({0, 1})
       .Samples([draw = std::move(draw)](SampleSource& source) {

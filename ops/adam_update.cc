@@ -1,9 +1,10 @@
 #include <cmath>
 #include <vector>
 
-#include "base/status_macros.h"
+#include "absl/strings/str_cat.h"
 #include "graph/bound_rules.h"
 #include "ops/examples.h"
+#include "ops/operand_shapes.h"
 #include "ops/optimizer_rules.h"
 
 namespace seqgraph::ops {
@@ -14,19 +15,21 @@ namespace {
 enum Input { kW, kG, kLr, kT, kM, kV };
 enum Output { kNewW, kNewM, kNewV };
 
-// Shape rule.
+// Constraints on attributes.
 
-Types AdamShape(const ShapeContext& c) {
-  SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> types, UpdateTypes(c, 3, {{"m", kM}, {"v", kV}}));
-  SEQ_RETURN_IF_ERROR(CheckScalar("C4", "t", c.shape(kT)));
+std::string DecayViolation(const ShapeContext& c) {
   for (const char* name : {"beta_1", "beta_2"}) {
-    SEQ_RETURN_IF_ERROR(CheckAttributeRange("C5", name, c.attributes().GetFloat(name), 0, 1));
+    const double beta = c.attributes().GetFloat(name);
+    if (beta >= 0 && beta < 1) continue;
+    return absl::StrCat("attribute ", name, " must be in [0, 1), got ", beta);
   }
+  return "";
+}
+
+std::string EpsilonViolation(const ShapeContext& c) {
   const double epsilon = c.attributes().GetFloat("epsilon");
-  if (!(epsilon >= 0)) {
-    return Violation("C6", "attribute epsilon must be at least 0, got ", epsilon);
-  }
-  return types;
+  if (epsilon >= 0) return "";
+  return absl::StrCat("attribute epsilon must be at least 0, got ", epsilon);
 }
 
 // Reference computation, with the operations of the formula in T but for alpha.
@@ -106,30 +109,21 @@ OpDef AdamUpdateOp() {
           "One step of Adam: m' = m + (g - m) (1 - beta_1), v' = v + (g^2 - v) (1 - beta_2), alpha "
           "= lr sqrt(1 - beta_2^k) / (1 - beta_1^k) with k = t + 1, w' = w - m' alpha / (sqrt(v') "
           "+ epsilon). Keras's formulas; alpha is computed in double. A negative t fails the run.")
-      .Input(State("w", "the variable, any shape"))
-      .Input(State("g", "its gradient, the shape of w"))
-      .Input(State("lr", "the learning rate, a scalar"))
-      .Input(State("t", "the number of steps done before, a scalar", TypeRule::kCounter))
-      .Input(State("m", "the mean gradient, the shape of w"))
-      .Input(State("v", "the mean square of the gradient, the shape of w"))
+      .Input(State("w", "any shape: the variable"))
+      .Input(State("g", "the shape of w: its gradient"))
+      .Input(State("lr", "a scalar: the learning rate"))
+      .Input(State("t", "a scalar: the number of steps done before", TypeRule::kCounter))
+      .Input(State("m", "the shape of w: the mean gradient"))
+      .Input(State("v", "the shape of w: the mean square of the gradient"))
       .Output({.name = "new_w", .doc = "the shape of w"})
       .Output({.name = "new_m", .doc = "the shape of w"})
       .Output({.name = "new_v", .doc = "the shape of w"})
       .Attribute(Number("beta_1", 0.9, "decay of the mean"))
       .Attribute(Number("beta_2", 0.999, "decay of the mean square"))
       .Attribute(Number("epsilon", 1e-7, "added to the root"))
-      .Constrain("C1", "g has the shape of w")
-      .Constrain("C2", "lr is a scalar")
-      .Constrain("C3", "m and v have the shape of w")
-      .Constrain("C4", "t is a scalar")
-      .Constrain("C5", "beta_1 and beta_2 are in [0, 1)")
-      .Constrain("C6", "epsilon is at least 0")
-      .Shapes(AdamShape)
-      .Reject({"C1", {}, {w, RealType({3}), lr, t, w, w}})
-      .Reject({"C2", {}, {w, w, RealType({1}), t, w, w}})
-      .Reject({"C3", {}, {w, w, lr, t, RealType({1, 2}), w}})
-      .Reject({"C3", {}, {w, w, lr, t, w, RealType({1, 2})}})
-      .Reject({"C4", {}, {w, w, lr, CounterType({1}), w, w}})
+      .With(ShapesByDoc({{"C1", {"g"}}, {"C2", {"lr"}}, {"C3", {"m", "v"}}, {"C4", {"t"}}}))
+      .Require("C5", "beta_1 and beta_2 are in [0, 1)", DecayViolation)
+      .Require("C6", "epsilon is at least 0", EpsilonViolation)
       .Reject({"C5", {{"beta_1", 1.0}}, {w, w, lr, t, w, w}})
       .Reject({"C5", {{"beta_2", -0.1}}, {w, w, lr, t, w, w}})
       .Reject({"C6", {{"epsilon", -1.0}}, {w, w, lr, t, w, w}})

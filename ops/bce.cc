@@ -4,13 +4,11 @@
 #include <cmath>
 #include <utility>
 
-#include "base/status_macros.h"
 #include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/loss_rules.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -18,32 +16,6 @@ namespace {
 // Attributes: epsilon, of BCE and BCEGrad. Inputs: predictions, labels, then dloss of gradients,
 // then weights.
 constexpr int kWeights = 2, kGradWeights = 3;
-
-// Shape rules.
-
-Types BCEShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kWeights, /*classes=*/false));
-  SEQ_RETURN_IF_ERROR(CheckEpsilon(c));
-  return LossType(c);
-}
-
-Types BCEGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kGradWeights, /*classes=*/false));
-  SEQ_RETURN_IF_ERROR(CheckEpsilon(c));
-  SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
-  return std::vector<TensorType>{c.type(0)};
-}
-
-Types LogitsShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "z", "labels", kWeights, /*classes=*/false));
-  return LossType(c);
-}
-
-Types LogitsGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "z", "labels", kGradWeights, /*classes=*/false));
-  SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
-  return std::vector<TensorType>{c.type(0)};
-}
 
 // Reference computation. Elements are widened to double, so that 1 - p and the clipping bounds are
 // what the formula says in float too (in float 1 - 1e-7 would be 1 - 1.2e-7).
@@ -139,22 +111,16 @@ absl::StatusOr<ErrorBound> LogitsGradBound(const BoundContext& c, int o) {
 
 // Definitions: what several ops have.
 
-// Predictions, called `name`, labels, dloss of a gradient, and weights.
 OpDef LossDef(std::string name, std::string doc, std::string input, std::string input_doc,
               bool gradient) {
-  OpDef op(std::move(name), 2);
-  op.CompatibleFrom(1).Doc(std::move(doc));
-  AddLossInputs(op, input, input_doc, "labels", absl::StrCat("the shape of ", input, "; in [0, 1]"),
-                gradient, /*weights_since=*/2);
-  RejectLossOperands(op, /*classes=*/false, gradient);
-  return op;
-}
-
-// Weights, for half of the samples.
-void AddWeights(SampleSource& source, const Shape& shape, OpSample& sample) {
-  sample.inputs.emplace_back();
-  if (shape.rank() == 0 || source.Coin()) return;
-  sample.inputs.back() = source.Reals(Shape(shape.dims().first(shape.rank() - 1)), 0, 2);
+  return OpDef(std::move(name), 2)
+      .CompatibleFrom(1)
+      .Doc(std::move(doc))
+      .With(LossShapes({.name = std::move(input),
+                        .doc = std::move(input_doc),
+                        .labels_doc = "; in [0, 1]",
+                        .weights_since = 2},
+                       gradient));
 }
 
 // Half of the samples clip: epsilon is large then, and p stays away from both bounds, where the
@@ -169,8 +135,7 @@ OpSample BCESample(SampleSource& source, bool gradient) {
     }
   }
   OpSample sample{{{"epsilon", epsilon}}, {std::move(p), source.Reals(shape, 0, 1)}};
-  if (gradient) sample.inputs.push_back(source.Reals({}));
-  AddWeights(source, shape, sample);
+  AddLossInputs(source, gradient, sample);
   return sample;
 }
 
@@ -178,8 +143,7 @@ OpSample LogitsSample(SampleSource& source, bool gradient) {
   const Shape shape = RandomShape(source, 0, 3);
   const Tensor z = source.Reals(shape, -6, 6);
   OpSample sample{{}, {z, source.Reals(shape, 0, 1)}};
-  if (gradient) sample.inputs.push_back(source.Reals({}));
-  AddWeights(source, shape, sample);
+  AddLossInputs(source, gradient, sample);
   return sample;
 }
 
@@ -197,9 +161,7 @@ OpDef BCEOp() {
               "weight is that of the element's row. Each term and the sum are computed in double.",
               "p", "probabilities, any shape", /*gradient=*/false);
   AddEpsilon(op, "p");
-  return op.Output({.name = "loss", .doc = "a scalar"})
-      .Shapes(BCEShape)
-      .Reference(ComputeBCE<float>, ComputeBCE<double>)
+  return op.Reference(ComputeBCE<float>, ComputeBCE<double>)
       .Bound(ElementaryBound())
       .Gradient(GradientOp("BCEGrad"))
       .Cost(PerElementText(12), PerElement(12, kWeights))
@@ -228,9 +190,7 @@ OpDef BCEGradOp() {
               "where p is clipped. The gradient of BCE.",
               "p", "probabilities, any shape", /*gradient=*/true);
   AddEpsilon(op, "p");
-  return op.Output({.name = "dp", .doc = "the shape of p"})
-      .Shapes(BCEGradShape)
-      .InPlace({0, 0})
+  return op.InPlace({0, 0})
       .Reference(ComputeBCEGrad<float>, ComputeBCEGrad<double>)
       .Bound(ElementaryBound())
       .Cost(PerElementText(7), PerElement(7, kGradWeights))
@@ -257,8 +217,6 @@ OpDef BCEWithLogitsOp() {
                  "of the element's row. Nothing overflows and nothing is clipped. Each term and "
                  "the sum are computed in double.",
                  "z", "logits, any shape", /*gradient=*/false)
-      .Output({.name = "loss", .doc = "a scalar"})
-      .Shapes(LogitsShape)
       .Reference(ComputeBCEWithLogits<float>, ComputeBCEWithLogits<double>)
       .Bound(ElementaryBound())
       .Gradient(GradientOp("BCEWithLogitsGrad"))
@@ -279,8 +237,6 @@ OpDef BCEWithLogitsGradOp() {
                  "dz = dloss weight / n (sigmoid(z) - y), where n is the number of elements. The "
                  "gradient of BCEWithLogits.",
                  "z", "logits, any shape", /*gradient=*/true)
-      .Output({.name = "dz", .doc = "the shape of z"})
-      .Shapes(LogitsGradShape)
       .InPlace({0, 0})
       .Reference(ComputeBCEWithLogitsGrad<float>, ComputeBCEWithLogitsGrad<double>)
       .Bound(LogitsGradBound)

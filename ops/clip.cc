@@ -3,10 +3,11 @@
 #include <cmath>
 #include <utility>
 
-#include "base/status_macros.h"
+#include "absl/strings/str_cat.h"
 #include "graph/bound_rules.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
+#include "ops/operand_shapes.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -16,23 +17,13 @@ namespace {
 
 enum { kX, kSquaredNorm };
 
-// Shape rules.
-
-absl::Status CheckLimit(const ShapeContext& c) {
-  const double limit = c.attributes().GetFloat("limit");
-  if (limit > 0 && std::isfinite(limit)) return absl::OkStatus();
-  return Violation("C1", "attribute limit must be finite and above 0, got ", limit);
-}
-
-Types ClipShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLimit(c));
-  return std::vector<TensorType>{c.type(kX)};
-}
-
-Types ClipByNormShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLimit(c));
-  SEQ_RETURN_IF_ERROR(CheckScalar("C2", "squared_norm", c.shape(kSquaredNorm)));
-  return std::vector<TensorType>{c.type(kX)};
+// C1.
+void ConstrainLimit(OpDef& op) {
+  op.Require("C1", "limit is finite and above 0", [](const ShapeContext& c) -> std::string {
+    const double limit = c.attributes().GetFloat("limit");
+    if (limit > 0 && std::isfinite(limit)) return "";
+    return absl::StrCat("attribute limit must be finite and above 0, got ", limit);
+  });
 }
 
 // Reference computation.
@@ -72,8 +63,8 @@ OpDef ClipOp() {
       .Input({.name = "x", .doc = "any shape", .differentiable = false})
       .Output({.name = "y", .doc = "the shape of x"})
       .Attribute(LimitDef("the largest magnitude that stays"))
-      .Constrain("C1", "limit is finite and above 0")
-      .Shapes(ClipShape)
+      .Shapes(SameAsInput(kX))
+      .With(ConstrainLimit)
       .Reject({"C1", {{"limit", 0.0}}, {RealType({2})}})
       .Reject({"C1", {{"limit", -1.0}}, {RealType({2})}})
       .InPlace({0, 0})
@@ -99,15 +90,13 @@ OpDef ClipByNormOp() {
           "keep their ratio. Keras's clipnorm and global_clipnorm.")
       .Input({.name = "x", .doc = "any shape", .differentiable = false})
       .Input({.name = "squared_norm",
-              .doc = "the sum of the squares of all that is clipped together, a scalar",
+              .doc = "a scalar: the sum of the squares of all that is clipped together",
               .differentiable = false})
       .Output({.name = "y", .doc = "the shape of x"})
       .Attribute(LimitDef("the largest norm that stays"))
-      .Constrain("C1", "limit is finite and above 0")
-      .Constrain("C2", "squared_norm is a scalar")
-      .Shapes(ClipByNormShape)
+      .With(ConstrainLimit)
+      .With(ShapesByDoc({{"C2", {"squared_norm"}}}))
       .Reject({"C1", {{"limit", 0.0}}, {RealType({2}), RealType({})}})
-      .Reject({"C2", {{"limit", 1.0}}, {RealType({2}), RealType({1})}})
       .InPlace({0, 0})
       .Reference(ComputeClipByNorm<float>, ComputeClipByNorm<double>)
       .Bound(OutputBound(4))

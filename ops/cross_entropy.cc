@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
@@ -14,7 +13,6 @@
 #include "ops/op_examples.h"
 #include "ops/reshape.h"
 #include "ops/row_softmax.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -23,32 +21,6 @@ namespace {
 // then dloss of gradients, then weights.
 enum { kPredictions, kLabels };
 constexpr int kDLoss = 2, kWeights = 2, kGradWeights = 3;
-
-// Shape rules.
-
-Types LogitsShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "z", "labels", kWeights, /*classes=*/true));
-  return LossType(c);
-}
-
-Types LogitsGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "z", "labels", kGradWeights, /*classes=*/true));
-  SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
-  return std::vector<TensorType>{c.type(0)};
-}
-
-Types ProbabilitiesShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kWeights, /*classes=*/true));
-  SEQ_RETURN_IF_ERROR(CheckEpsilon(c));
-  return LossType(c);
-}
-
-Types ProbabilitiesGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "p", "labels", kGradWeights, /*classes=*/true));
-  SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
-  SEQ_RETURN_IF_ERROR(CheckEpsilon(c));
-  return std::vector<TensorType>{c.type(0)};
-}
 
 // Reference computation. Rows are widened to double. A class whose label is 0 adds 0 whatever its
 // prediction.
@@ -234,14 +206,15 @@ absl::StatusOr<ErrorBound> ProbabilitiesGradBound(const BoundContext& c, int o) 
 
 // Definitions: what several ops have.
 
-OpDef LossDef(std::string op, std::string doc, const std::string& name,
-              const std::string& input_doc, bool gradient) {
-  OpDef def(std::move(op), 1);
-  def.Doc(std::move(doc));
-  AddLossInputs(def, name, input_doc, "labels",
-                absl::StrCat("the shape of ", name, ": the probability of each class"), gradient);
-  if (!gradient) def.Output({.name = "loss", .doc = "a scalar"});
-  return def;
+OpDef LossDef(std::string name, std::string doc, std::string input, std::string input_doc,
+              bool gradient) {
+  return OpDef(std::move(name), 1)
+      .Doc(std::move(doc))
+      .With(LossShapes({.name = std::move(input),
+                        .doc = std::move(input_doc),
+                        .labels_doc = ": the probability of each class",
+                        .classes = true},
+                       gradient));
 }
 
 // Rows of soft labels that need not add up to 1, some of them 0, and weights now and then.
@@ -250,10 +223,7 @@ OpSample LossSample(SampleSource& source, double low, double high, bool gradient
   Tensor labels = source.Reals(shape, 0, 1);
   for (double& y : labels.Elements<double>()) y = source.Int(0, 3) == 0 ? 0 : y;
   OpSample sample{{}, {source.Reals(shape, low, high), labels}};
-  if (gradient) sample.inputs.push_back(source.Reals({}));
-  sample.inputs.emplace_back();
-  const Shape rows(shape.dims().first(shape.rank() - 1));
-  if (source.Coin()) sample.inputs.back() = source.Reals(rows, 0, 2);
+  AddLossInputs(source, gradient, sample);
   return sample;
 }
 
@@ -284,15 +254,13 @@ OpDef SoftmaxCrossEntropyWithLogitsOp() {
                      "weight times the sum of -y_k (z_k - log sum of exp(z_j)), where y are the "
                      "labels. Rows are all axes but the last. Computed in double.",
                      "z", "logits, [..., classes]", /*gradient=*/false);
-  op.Shapes(LogitsShape)
-      .Reference(ComputeLogits<float>, ComputeLogits<double>)
+  op.Reference(ComputeLogits<float>, ComputeLogits<double>)
       .Bound(LogitsBound)
       .Gradient(GradientOp("SoftmaxCrossEntropyWithLogitsGrad"))
       .Cost("FLOPs: 7 for each element, 4 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 4 * NumRows(c) + 1); })
       .Samples([](SampleSource& source) { return LossSample(source, -3, 3, false); });
   AddSoftmaxCrossEntropyWithLogitsExamples(op);
-  RejectLossOperands(op, /*classes=*/true, /*gradient=*/false);
   return op;
 }
 
@@ -301,15 +269,12 @@ OpDef SoftmaxCrossEntropyWithLogitsGradOp() {
                      "dz_k = dloss weight / rows (softmax(z)_k Y - y_k), where Y is the sum of the "
                      "row's labels. The gradient of SoftmaxCrossEntropyWithLogits.",
                      "z", "logits, [..., classes]", /*gradient=*/true);
-  op.Output({.name = "dz", .doc = "the shape of z"})
-      .Shapes(LogitsGradShape)
-      .Reference(ComputeLogitsGrad<float>, ComputeLogitsGrad<double>)
+  op.Reference(ComputeLogitsGrad<float>, ComputeLogitsGrad<double>)
       .Bound(LogitsGradBound)
       .Cost("FLOPs: 9 for each element, 1 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(9 * c.input_size(0) + 1 * NumRows(c) + 1); })
       .Samples([](SampleSource& source) { return LossSample(source, -3, 3, true); });
   AddSoftmaxCrossEntropyWithLogitsGradExamples(op);
-  RejectLossOperands(op, /*classes=*/true, /*gradient=*/true);
   return op;
 }
 
@@ -322,15 +287,13 @@ OpDef CategoricalCrossEntropyOp() {
                      "p", "probabilities, [..., classes]; each row is divided by its sum",
                      /*gradient=*/false);
   AddEpsilon(op, "p over its sum");
-  op.Shapes(ProbabilitiesShape)
-      .Reference(ComputeProbabilities<float>, ComputeProbabilities<double>)
+  op.Reference(ComputeProbabilities<float>, ComputeProbabilities<double>)
       .Bound(ProbabilitiesBound)
       .Gradient(GradientOp("CategoricalCrossEntropyGrad"))
       .Cost("FLOPs: 7 for each element, 2 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 2 * NumRows(c) + 1); })
       .Samples([](SampleSource& source) { return ProbabilitiesSample(source, false); });
   AddCategoricalCrossEntropyExamples(op);
-  RejectLossOperands(op, /*classes=*/true, /*gradient=*/false);
   return op;
 }
 
@@ -341,15 +304,12 @@ OpDef CategoricalCrossEntropyGradOp() {
                      "term where p_k is clipped. The gradient of CategoricalCrossEntropy.",
                      "p", "probabilities, [..., classes]", /*gradient=*/true);
   AddEpsilon(op, "p over its sum");
-  op.Output({.name = "dp", .doc = "the shape of p"})
-      .Shapes(ProbabilitiesGradShape)
-      .Reference(ComputeProbabilitiesGrad<float>, ComputeProbabilitiesGrad<double>)
+  op.Reference(ComputeProbabilitiesGrad<float>, ComputeProbabilitiesGrad<double>)
       .Bound(ProbabilitiesGradBound)
       .Cost("FLOPs: 8 for each element, 2 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(8 * c.input_size(0) + 2 * NumRows(c) + 1); })
       .Samples([](SampleSource& source) { return ProbabilitiesSample(source, true); });
   AddCategoricalCrossEntropyGradExamples(op);
-  RejectLossOperands(op, /*classes=*/true, /*gradient=*/true);
   return op;
 }
 

@@ -5,55 +5,18 @@
 #include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/activations.h"
 #include "ops/examples.h"
 #include "ops/matrix_loops.h"
-#include "ops/shape_rules.h"
+#include "ops/operand_shapes.h"
 
 namespace seqgraph::ops {
 namespace {
 
 // Attributes: activation.
-
-// Shape rules.
-
-// C1 and C2, which both ops have, of x (input 0) and w (input 1).
-absl::Status CheckFactors(const ShapeContext& c) {
-  const Shape &x = c.shape(0), &w = c.shape(1);
-  if (x.rank() < 1) return Violation("C1", "x must be [..., features], got a scalar");
-  if (w.rank() != 2 || w[0] != x.back()) {
-    return Violation("C2", "w must be [features, units] with features ", x.back().ToString(),
-                     ", got ", w.ToString());
-  }
-  return absl::OkStatus();
-}
-
-Shape WithLast(const Shape& shape, Dim last) {
-  Shape result(shape.dims().first(shape.rank() - 1));
-  result.Append(last);
-  return result;
-}
-
-Types DenseShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckFactors(c));
-  const Dim units = c.shape(1)[1];
-  if (c.has_input(2)) {
-    SEQ_RETURN_IF_ERROR(CheckShape("C3", "b", c.shape(2), "shape [units]", Shape{units}));
-  }
-  return std::vector<TensorType>{{c.type(0).dtype, WithLast(c.shape(0), units)}};
-}
-
-Types DenseGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckFactors(c));
-  const Dim units = c.shape(1)[1];
-  SEQ_RETURN_IF_ERROR(
-      CheckShape("C3", "dz", c.shape(2), "shape [..., units]", WithLast(c.shape(0), units)));
-  return std::vector<TensorType>{c.type(0), c.type(1), {c.type(0).dtype, Shape{units}}};
-}
 
 // Reference computation.
 
@@ -166,12 +129,12 @@ OpSample DenseSample(SampleSource& source) {
 }
 
 OpSample DenseGradSample(SampleSource& source) {
-  Shape shape = RandomShape(source, 0, 2);
+  const Shape rows = RandomShape(source, 0, 2);
   const int64_t features = source.Dimension(), units = source.Dimension();
-  shape.Append(features);
-  const Tensor x = source.Reals(shape);
-  const Tensor w = source.Reals({features, units});
-  return {{}, {x, w, source.Reals(WithLast(shape, units))}};
+  Shape x = rows, dz = rows;
+  x.Append(features);
+  dz.Append(units);
+  return {{}, {source.Reals(x), source.Reals({features, units}), source.Reals(dz)}};
 }
 
 Tensor ExampleX() { return Reals({2, 3}, {1, 2, 3, -1, 0.5, 0}); }
@@ -194,15 +157,7 @@ OpDef DenseOp() {
                   .default_value = "none",
                   .doc = "act",
                   .one_of = {"none", "tanh", "relu", "sigmoid"}})
-      .Constrain("C1", "x has at least one axis")
-      .Constrain("C2", "w is [features, units]")
-      .Constrain("C3", "b is [units]")
-      .Shapes(DenseShape)
-      .Reject({"C1", {}, {RealType({}), RealType({1, 2}), {}}})
-      .Reject({"C2", {}, {RealType({4, 3}), RealType({2, 3}), {}}})
-      .Reject({"C2", {}, {RealType({4, 3}), RealType({3}), {}}})
-      .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({3})}})
-      .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({1, 2})}})
+      .With(ShapesByDoc({{"C1", {"x"}}, {"C2", {"w"}}, {"C3", {"b"}}}))
       .Reference(ComputeDense<float>, ComputeDense<double>)
       .Bound(SumBound([](const BoundContext& c, int) {  // features, and the bias
         return static_cast<double>(c.shape(0).back().size() + 1);
@@ -243,14 +198,7 @@ OpDef DenseGradOp() {
       .Output({.name = "dx", .doc = "[..., features]"})
       .Output({.name = "dw", .doc = "[features, units]"})
       .Output({.name = "db", .doc = "[units]"})
-      .Constrain("C1", "x has at least one axis")
-      .Constrain("C2", "w is [features, units]")
-      .Constrain("C3", "dz is [..., units]")
-      .Shapes(DenseGradShape)
-      .Reject({"C1", {}, {RealType({}), RealType({1, 2}), RealType({2})}})
-      .Reject({"C2", {}, {RealType({4, 3}), RealType({2, 3}), RealType({4, 3})}})
-      .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({4, 3})}})
-      .Reject({"C3", {}, {RealType({4, 3}), RealType({3, 2}), RealType({2})}})
+      .With(ShapesByDoc({{"C1", {"x"}}, {"C2", {"w"}}, {"C3", {"dz"}}}))
       .Reference(ComputeDenseGrad<float>, ComputeDenseGrad<double>)
       .Bound(SumBound(DenseGradTerms))
       .Cost(

@@ -8,39 +8,12 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/index_check.h"
-#include "ops/shape_rules.h"
+#include "ops/operand_shapes.h"
 
 namespace seqgraph::ops {
 namespace {
 
 // Attributes: EmbeddingGrad has rows.
-
-// Shape rules.
-
-Types EmbeddingShape(const ShapeContext& c) {
-  const Shape& table = c.shape(1);
-  if (table.rank() != 2 || !table.is_static()) {
-    return Violation("C1", "table must be [rows, width] with static extents, got ",
-                     table.ToString());
-  }
-  Shape y = c.shape(0);
-  y.Append(table[1]);
-  return std::vector<TensorType>{{c.type(1).dtype, y}};
-}
-
-Types EmbeddingGradShape(const ShapeContext& c) {
-  const Shape& dy = c.shape(1);
-  const int rank = c.shape(0).rank();
-  if (dy.rank() != rank + 1 || Shape(dy.dims().first(rank)) != c.shape(0)) {
-    return Violation("C1", "dy must be [shape of ids..., width] with ids ", c.shape(0).ToString(),
-                     ", got ", dy.ToString());
-  }
-  const int64_t rows = c.attributes().GetInt("rows");
-  if (rows < 1 || rows > Shape::kMaxElements) {
-    return Violation("C2", "attribute rows must be in [1, ", Shape::kMaxElements, "], got ", rows);
-  }
-  return std::vector<TensorType>{{c.type(1).dtype, Shape{rows, dy.back()}}};
-}
 
 // Reference computation.
 
@@ -118,11 +91,7 @@ OpDef EmbeddingOp() {
               .below = "table"})
       .Input({.name = "table", .doc = "[rows, width]"})
       .Output({.name = "y", .doc = "[shape of ids..., width]"})
-      .Constrain("C1", "table is [rows, width] with static extents")
-      .Shapes(EmbeddingShape)
-      .Reject({"C1", {}, {IndexType({2}), RealType({3})}})
-      .Reject({"C1", {}, {IndexType({2}), RealType({3, 2, 1})}})
-      .Reject({"C1", {}, {IndexType({2}), RealType({Dim::Batch(), 2})}})
+      .With(ShapesByDoc({{"C1", {"table"}}}))
       .Reference(ComputeEmbedding<float>, ComputeEmbedding<double>)
       .Moves()
       .Gradient(EmbeddingGradient)
@@ -152,11 +121,14 @@ OpDef EmbeddingGradOp() {
       .Input({.name = "dy", .doc = "[shape of ids..., width]"})
       .Output({.name = "dtable", .doc = "[rows, width]"})
       .Attribute({.name = "rows", .kind = AttributeKind::kInt, .doc = "rows of the table"})
-      .Constrain("C1", "dy is [shape of ids..., width]")
-      .Constrain("C2", "rows is in [1, 2^40]")
-      .Shapes(EmbeddingGradShape)
-      .Reject({"C1", {{"rows", 3}}, {IndexType({2}), RealType({2})}})
-      .Reject({"C1", {{"rows", 3}}, {IndexType({2}), RealType({3, 4})}})
+      .With(ShapesByDoc({{"C1", {"dy"}}}))
+      .Require("C2", "rows is in [1, 2^40]",
+               [](const ShapeContext& c) -> std::string {
+                 const int64_t rows = c.attributes().GetInt("rows");
+                 if (rows >= 1 && rows <= Shape::kMaxElements) return "";
+                 return absl::StrCat("attribute rows must be in [1, ", Shape::kMaxElements,
+                                     "], got ", rows);
+               })
       .Reject({"C2", {{"rows", 0}}, {IndexType({2}), RealType({2, 4})}})
       .Reject({"C2", {{"rows", -1}}, {IndexType({2}), RealType({2, 4})}})
       .Reference(ComputeEmbeddingGrad<float>, ComputeEmbeddingGrad<double>)

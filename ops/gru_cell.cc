@@ -5,14 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "graph/activation.h"
 #include "graph/gradient.h"
-#include "ops/examples.h"
 #include "ops/op_examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -21,40 +18,10 @@ namespace {
 // from kSequence on of GRUCellGrad only.
 enum { kMask = 5, kDropout, kSequence, kDSequence, kDLast };
 
-constexpr RecurrentOperands kKind{
+constexpr RecurrentOperands kCell{
     .cell = RecurrenceFacts::Cell::kGru, .mask = kMask, .dropout = kDropout};
-
-// Shape rules.
-
-Shape BiasShape(const ShapeContext& c) {
-  const Shape& u = c.shape(kU);
-  if (u.rank() != 2) return u;
-  return c.attributes().GetBool("reset_after") ? Shape{2, u[1]} : Shape{u[1]};
-}
-
-absl::Status CheckOperands(const ShapeContext& c) {
-  return CheckRecurrentOperands(kKind, c, BiasShape(c),
-                                c.attributes().GetBool("reset_after")
-                                    ? "[2, 3 units]"
-                                    : "[3 units] with reset_after = false");
-}
-
-Types GRUCellShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckOperands(c));
-  const DType real = c.real();
-  return std::vector<TensorType>{{real, SequenceShape(c)}, {real, StateShape(c)}};
-}
-
-Types GRUCellGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckOperands(c));
-  SEQ_RETURN_IF_ERROR(CheckGradientOperands(c, kSequence, /*has_cell=*/false));
-  const DType real = c.real();
-  return std::vector<TensorType>{{real, c.shape(kX)},
-                                 {real, WeightGradientShape(c)},
-                                 {real, c.shape(kU)},
-                                 {real, BiasShape(c)},
-                                 {real, StateShape(c)}};
-}
+constexpr RecurrentOperands kGrad{
+    .cell = RecurrenceFacts::Cell::kGru, .mask = kMask, .dropout = kDropout, .sequence = kSequence};
 
 // Reference computation.
 
@@ -215,105 +182,72 @@ OpCost GRUCellGradCost(const CostContext& c) {
 
 // Samples.
 
-OpSample SampleWithSequence(SampleSource& source, int num_inputs, Tensor* sequence) {
-  const bool has_bias = source.Coin(), reset_after = source.Coin();
-  const auto add = [&](OpSample& sample) {
-    sample.attributes.Set("reset_after", reset_after);
-    const int64_t columns = sample.inputs[kU]->shape()[1].size();
-    const Shape bias = reset_after ? Shape{2, columns} : Shape{columns};
-    if (has_bias) sample.inputs[kB] = source.Reals(bias, -0.5, 0.5);
-  };
-  const auto run = [&](const OpSample& sample, double* kink_distance) {
-    return RunSample(sample, [&](const ReferenceContext& c) {
-      const Recurrence<double> r(c, kMask, kDropout);
-      const bool has_kink = r.activation == Activation::kRelu;
-      Run<double>(c, r, c.output<double>(0), {}, has_kink ? kink_distance : nullptr);
-    });
-  };
-  return RecurrentSample(source, kKind, num_inputs, add, run, sequence);
+void DrawBias(SampleSource& source, OpSample& sample) {
+  const bool reset_after = source.Coin();
+  sample.attributes.Set("reset_after", reset_after);
+  const int64_t columns = sample.inputs[kU]->shape()[1].size();
+  const Shape bias = reset_after ? Shape{2, columns} : Shape{columns};
+  if (source.Coin()) sample.inputs[kB] = source.Reals(bias, -0.5, 0.5);
 }
 
-OpSample GRUCellSample(SampleSource& source) {
-  Tensor sequence;
-  return SampleWithSequence(source, kDropout + 1, &sequence);
-}
-
-OpSample GRUCellGradSample(SampleSource& source) {
-  Tensor sequence;
-  OpSample sample = SampleWithSequence(source, kDLast + 1, &sequence);
-  AddGradientSamples(source, kSequence, /*has_cell=*/false, std::move(sequence), sample);
-  return sample;
+Sampler Samples(const RecurrentOperands& kind) {
+  return RecurrentSamples(
+      kind, DrawBias,
+      [](const ReferenceContext& c, const Recurrence<double>& r, double* kink_distance) {
+        Run<double>(c, r, c.output<double>(0), {}, kink_distance);
+      });
 }
 
 // Definitions: what both ops have.
 
-OpDef GRUDef(std::string name, std::string doc) {
-  OpDef op = RecurrentDef(kKind, std::move(name), std::move(doc),
-                          "[2, 3 units]: that of x·w and that of h·u; [3 units] with reset_after = "
-                          "false");
-  op.Attribute({.name = "reset_after",
-                .kind = AttributeKind::kBool,
-                .default_value = true,
-                .doc = "r multiplies h·u_h + b_h; false: h itself, before the product"});
-  AddMaskInputs(op, kKind);
-  return op;
+OpDef GRUDef(const RecurrentOperands& kind, std::string name, std::string doc) {
+  return RecurrentDef(kind, std::move(name), std::move(doc),
+                      "[2, 3 units]: that of x·w and that of h·u; [3 units] with reset_after = "
+                      "false")
+      .Attribute({.name = "reset_after",
+                  .kind = AttributeKind::kBool,
+                  .default_value = true,
+                  .doc = "r multiplies h·u_h + b_h; false: h itself, before the product"})
+      .Samples(Samples(kind));
 }
 
 }  // namespace
 
 OpDef GRUCellOp() {
   OpDef op =
-      GRUDef("GRUCell",
+      GRUDef(kCell, "GRUCell",
              "All steps of the layer, not one: z = sigmoid(x_t·w_z + b_z + h·u_z + b'_z), r "
              "likewise, where h is h_{t-1} "
              "times recurrent_dropout; n = act(x_t·w_n + b_n + r (h·u_n + b'_n)), or, with "
              "reset_after = false, act(x_t·w_n + b_n + (r h)·u_n) and no b'; h_t = z h_{t-1} "
              "+ (1 - z) n, for t = 0 .. time-1, from h_{-1} = h0: the gated recurrent unit. "
              "Columns of w, u, b are z, r and the candidate n, each of `units`.");
-  op.Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
-      .Output({.name = "last", .doc = "the last state, h_{time-1}: [batch, units]"})
-      .Shapes(GRUCellShape)
-      .Reference(ComputeGRUCell<float>, ComputeGRUCell<double>)
+  op.Reference(ComputeGRUCell<float>, ComputeGRUCell<double>)
       .Gradient(GradientOp("GRUCellGrad"))
       .Cost(
           "FLOPs: for each element of sequence, 6 features (0 without w), 6 units (not at t = 0 "
           "without h0), 3 for each bias, 7 for the gates, 4 for h.",
-          GRUCellCost)
-      .Samples(GRUCellSample);
+          GRUCellCost);
   AddGRUCellExamples(op);
-  RejectOperands(op, kKind, ValidOperands(op, kKind));
   return op;
 }
 
 OpDef GRUCellGradOp() {
-  OpDef op = GRUDef("GRUCellGrad",
+  OpDef op = GRUDef(kGrad, "GRUCellGrad",
                     "The gradients of GRUCell by backpropagation through time, from the last step "
                     "to the first, where d_last is added; the gates are computed anew from x and "
                     "sequence. With a = x·w + b and q = h·u + b': dz = dh (h - n) sigmoid'(z), "
                     "da_n = dh (1 - z) act'(n), dr = da_n q_n sigmoid'(r), dq_n = da_n r; "
                     "dh_{t-1} = dh z + dq·uᵀ; dx_t = da·wᵀ, dw = sum of x_tᵀ·da, du = sum of "
                     "h_{t-1}ᵀ·dq, db = sums of da and of dq.");
-  AddGradientInputs(op, /*has_cell=*/false);
-  op.Output({.name = "dx", .doc = "the shape of x"})
-      .Output({.name = "dw", .doc = "the shape of w; [0, 3 units] without w"})
-      .Output({.name = "du", .doc = "[units, 3 units]"})
-      .Output({.name = "db", .doc = "[2, 3 units]; [3 units] with reset_after = false"})
-      .Output({.name = "dh0", .doc = "[batch, units]"})
-      .Shapes(GRUCellGradShape)
-      .Reference(ComputeGRUCellGrad<float>, ComputeGRUCellGrad<double>)
+  op.Reference(ComputeGRUCellGrad<float>, ComputeGRUCellGrad<double>)
       .Cost(
           "FLOPs: for each element of sequence, 6 features (0 without w) and 6 units (not at t = 0 "
           "without h0), 3 for each bias and 7 for the gates computed anew, 15 for their gradients, "
           "1 for d_sequence, 6 units for dq·uᵀ (at t = 0 only for dh0), 6 features for dx and 6 "
           "for dw, 6 units for du, 3 for each bias of db.",
-          GRUCellGradCost)
-      .Samples(GRUCellGradSample);
+          GRUCellGradCost);
   AddGRUCellGradExamples(op);
-  std::vector<std::optional<TensorType>> valid = ValidOperands(op, kKind);
-  valid[kSequence] = RealType({2, 4, 5});
-  valid[kDLast] = RealType({2, 5});
-  RejectOperands(op, kKind, valid);
-  RejectGradientOperands(op, kSequence, /*has_cell=*/false, valid);
   return op;
 }
 

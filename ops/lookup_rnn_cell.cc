@@ -16,10 +16,10 @@
 #include "ops/examples.h"
 #include "ops/index_check.h"
 #include "ops/op_examples.h"
+#include "ops/operand_shapes.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_bound.h"
 #include "ops/recurrent_def.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -28,50 +28,8 @@ namespace {
 constexpr int kIds = kX, kTable = kW;
 // Of RNNCell.
 constexpr int kMask = 5, kDropout = 6;
-// Of LookupRNNCellGrad, with constraints from C6 on.
+// Of LookupRNNCellGrad.
 enum { kSequence = 5, kDSequence, kDLast };
-constexpr int kFirstLabel = 6;
-
-// Shape rules.
-
-// C1 to C5, which both ops have.
-absl::Status CheckOperands(const ShapeContext& c) {
-  const Shape &ids = c.shape(kIds), &table = c.shape(kTable), &u = c.shape(kU);
-  if (ids.rank() != 2 || ids[1].is_batch() || ids[1].size() < 1) {
-    return Violation("C1", "ids must be [batch, time] with time at least 1, got ", ids.ToString());
-  }
-  if (u.rank() != 2 || u[0] != u[1] || !u.is_static()) {
-    return Violation("C2", "u must be [units, units], got ", u.ToString());
-  }
-  if (table.rank() != 2 || !table.is_static() || table[1] != u[0]) {
-    return Violation("C3", "table must be [rows, units] with static extents and units ",
-                     u[0].size(), ", got ", table.ToString());
-  }
-  if (c.has_input(kB)) {
-    SEQ_RETURN_IF_ERROR(CheckShape("C4", "b", c.shape(kB), "shape [units]", Shape{u[0]}));
-  }
-  if (c.has_input(kH0)) {
-    SEQ_RETURN_IF_ERROR(
-        CheckShape("C5", "h0", c.shape(kH0), "shape [batch, units]", Shape{ids[0], u[0]}));
-  }
-  return absl::OkStatus();
-}
-
-Types LookupRNNCellShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckOperands(c));
-  const DType real = c.real();
-  return std::vector<TensorType>{{real, SequenceShape(c)}, {real, StateShape(c)}};
-}
-
-Types LookupRNNCellGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckOperands(c));
-  SEQ_RETURN_IF_ERROR(CheckGradientOperands(c, kSequence, /*has_cell=*/false, kFirstLabel));
-  const DType real = c.real();
-  return std::vector<TensorType>{{real, c.shape(kTable)},
-                                 {real, c.shape(kU)},
-                                 {real, Shape{c.shape(kU)[0]}},
-                                 {real, StateShape(c)}};
-}
 
 // Reference computation: the ops that these stand for, one after the other.
 
@@ -219,8 +177,8 @@ OpSample Projected(const OpSample& sample) {
   return projected;
 }
 
-// A random use of LookupRNNCell with its sequence; weights and relu's kink as for RNNCell.
-OpSample SampleWithSequence(SampleSource& source, Tensor* sequence) {
+// A random use of LookupRNNCell or its gradient; weights and relu's kink as for RNNCell.
+OpSample Sample(SampleSource& source, bool gradient) {
   const std::string activation = source.OneOf<std::string>({"tanh", "relu", "sigmoid"});
   const int64_t batch = source.Dimension(), time = source.Dimension();
   const int64_t units = source.Dimension(), rows = source.Dimension();
@@ -229,32 +187,23 @@ OpSample SampleWithSequence(SampleSource& source, Tensor* sequence) {
   for (double gap = 1e-3;; gap /= 2) {
     OpSample sample;
     sample.attributes.Set("activation", activation);
-    sample.inputs.resize(5);
+    sample.inputs.resize(gradient ? kDLast + 1 : kSequence);
     sample.inputs[kIds] = source.Indices({batch, time}, rows);
     sample.inputs[kTable] = source.Reals({rows, units});
     sample.inputs[kU] = source.Reals({units, units}, -limit, limit);
     if (has_bias) sample.inputs[kB] = source.Reals({units}, -0.5, 0.5);
     if (has_state) sample.inputs[kH0] = source.Reals({batch, units});
     double kink_distance = 1;
-    *sequence = RunSample(Projected(sample), [&](const ReferenceContext& c) {
+    Tensor sequence = RunSample(Projected(sample), [&](const ReferenceContext& c) {
       const Recurrence<double> r(c, kMask, kDropout);
       RunSimpleCell<double>(r, c.output<double>(0), {}, &kink_distance);
     });
-    if (activation != "relu" || kink_distance >= gap) return sample;
+    if (activation == "relu" && kink_distance < gap) continue;
+    if (gradient) {
+      AddGradientSamples(source, kSequence, /*has_cell=*/false, std::move(sequence), sample);
+    }
+    return sample;
   }
-}
-
-OpSample LookupRNNCellSample(SampleSource& source) {
-  Tensor sequence;
-  return SampleWithSequence(source, &sequence);
-}
-
-OpSample LookupRNNCellGradSample(SampleSource& source) {
-  Tensor sequence;
-  OpSample sample = SampleWithSequence(source, &sequence);
-  sample.inputs.resize(kDLast + 1);
-  AddGradientSamples(source, kSequence, /*has_cell=*/false, std::move(sequence), sample);
-  return sample;
 }
 
 // Definitions: what both ops have.
@@ -275,48 +224,12 @@ OpDef LookupRecurrenceDef(std::string name, std::string doc) {
                   .kind = AttributeKind::kString,
                   .default_value = "tanh",
                   .doc = "act",
-                  .one_of = {"tanh", "relu", "sigmoid"}})
-      .Constrain("C1", "ids is [batch, time] with time at least 1")
-      .Constrain("C2", "u is [units, units]")
-      .Constrain("C3", "table is [rows, units] with static extents")
-      .Constrain("C4", "b is [units]")
-      .Constrain("C5", "h0 is [batch, units]");
+                  .one_of = {"tanh", "relu", "sigmoid"}});
 }
 
-std::vector<std::optional<TensorType>> ValidOperands(const OpDef& op) {
-  std::vector<std::optional<TensorType>> valid(op.inputs().size());
-  valid[kIds] = IndexType({2, 4});
-  valid[kTable] = RealType({7, 5});
-  valid[kU] = RealType({5, 5});
-  return valid;
-}
-
-// Rejections of C1 to C5.
-void RejectOperands(OpDef& op, const std::vector<std::optional<TensorType>>& valid) {
-  const struct {
-    const char* label;
-    int input;
-    TensorType type;
-  } kRows[] = {
-      {"C1", kIds, IndexType({2, 4, 1})},
-      {"C1", kIds, IndexType({2})},
-      {"C1", kIds, IndexType({2, 0})},
-      {"C1", kIds, IndexType({2, Dim::Batch()})},
-      {"C2", kU, RealType({5, 4})},
-      {"C2", kU, RealType({5})},
-      {"C3", kTable, RealType({7, 4})},
-      {"C3", kTable, RealType({5})},
-      {"C3", kTable, RealType({Dim::Batch(), 5})},
-      {"C4", kB, RealType({1, 5})},
-      {"C4", kB, RealType({3})},
-      {"C5", kH0, RealType({5})},
-      {"C5", kH0, RealType({5, 2})},
-  };
-  for (const auto& [label, input, type] : kRows) {
-    std::vector<std::optional<TensorType>> operands = valid;
-    operands[input] = type;
-    op.Reject({label, {}, std::move(operands)});
-  }
+// C1 to C5, which both ops have.
+std::vector<ShapeConstraint> Constraints() {
+  return {{"C1", {"ids"}, "time"}, {"C2", {"u"}}, {"C3", {"table"}}, {"C4", {"b"}}, {"C5", {"h0"}}};
 }
 
 }  // namespace
@@ -328,9 +241,9 @@ OpDef LookupRNNCellOp() {
           "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
           "RNNCell on looked-up rows that are already projected. An id that is not in "
           "[0, rows) fails the run.")
-          .Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
-          .Output({.name = "last", .doc = "h_{time-1}: [batch, units]"})
-          .Shapes(LookupRNNCellShape)
+          .Output({.name = "sequence", .doc = "[batch, time, units]: h_0 .. h_{time-1}"})
+          .Output({.name = "last", .doc = "[batch, units]: h_{time-1}"})
+          .With(ShapesByDoc(Constraints()))
           .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
           .Recurrent({.cell = RecurrenceFacts::Cell::kSimple})
           .Bound(RecurrentBound())
@@ -339,9 +252,8 @@ OpDef LookupRNNCellOp() {
               "FLOPs: for each element of sequence, 2 units (not at t = 0 without h0), 1 for "
               "b, 1 for act. Of the table, at most one row for each id is read.",
               LookupRNNCellCost)
-          .Samples(LookupRNNCellSample);
+          .Samples([](SampleSource& source) { return Sample(source, /*gradient=*/false); });
   AddLookupRNNCellExamples(op);
-  RejectOperands(op, ValidOperands(op));
   return op;
 }
 
@@ -352,12 +264,15 @@ OpDef LookupRNNCellGradOp() {
       "dz_{t+1}·uᵀ) act'(z_t), where d_last is added at t = time-1; dtable[r] = sum of dz_t "
       "where ids_t = r, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, dh0 = dz_0·uᵀ. act' is "
       "computed from h.");
-  AddGradientInputs(op, /*has_cell=*/false, kFirstLabel);
+  AddGradientInputs(op, /*has_cell=*/false);
+  std::vector<ShapeConstraint> constraints = Constraints();
+  constraints.insert(constraints.end(),
+                     {{"C6", {"sequence"}}, {"C8", {"d_sequence"}}, {"C9", {"d_last"}}});
   op.Output({.name = "dtable", .doc = "[rows, units]"})
       .Output({.name = "du", .doc = "[units, units]"})
       .Output({.name = "db", .doc = "[units]"})
       .Output({.name = "dh0", .doc = "[batch, units]"})
-      .Shapes(LookupRNNCellGradShape)
+      .With(ShapesByDoc(std::move(constraints)))
       .Reference(ComputeLookupRNNCellGrad<float>, ComputeLookupRNNCellGrad<double>)
       .Recurrent({.cell = RecurrenceFacts::Cell::kSimple, .gradient_of = "LookupRNNCell"})
       .Bound(LookupGradBound)
@@ -367,13 +282,13 @@ OpDef LookupRNNCellGradOp() {
           "without h0), 1 for db. ids are read for dtable only, h0 for du only, table and b "
           "never.",
           LookupRNNCellGradCost)
-      .Samples(LookupRNNCellGradSample);
+      .Reject(
+          {"C7",
+           {},
+           {IndexType({2, 4}), RealType({7, 5}), RealType({5, 5}), {}, {}, RealType({2, 4, 5})}})
+      .Samples([](SampleSource& source) { return Sample(source, /*gradient=*/true); });
+  RequireGradient(op, "C7");
   AddLookupRNNCellGradExamples(op);
-  std::vector<std::optional<TensorType>> valid = ValidOperands(op);
-  valid[kSequence] = RealType({2, 4, 5});
-  valid[kDLast] = RealType({2, 5});
-  RejectOperands(op, valid);
-  RejectGradientOperands(op, kSequence, /*has_cell=*/false, valid, kFirstLabel);
   return op;
 }
 

@@ -6,37 +6,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 
 #include "graph/op_def.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 
-/// C1: labels (input 1) have the shape of input 0, called `name`. C2: there is an element and,
-/// where there are `classes`, a last axis that is not the batch. C3: weights (input `weights`), if
-/// they are there, have the shape of input 0 without its last axis.
-absl::Status CheckLossOperands(const ShapeContext& c, absl::string_view name,
-                               absl::string_view labels, int weights, bool classes);
-/// C4, for a gradient op: dloss (input 2) is a scalar.
-absl::Status CheckLossGradient(const ShapeContext& c);
+/// The operands in which losses differ.
+struct LossOperands {
+  std::string name;  ///< of the predictions
+  std::string doc;
+  std::string labels = "labels";
+  std::string labels_doc;  ///< behind "the shape of " and the name
+  bool classes = false;    ///< the last axis is not the batch
+  int weights_since = 1;   ///< the version of the op that brought weights
+};
 
-/// The type of a loss: a scalar of the type of input 0.
-Types LossType(const ShapeContext& c);
+/// Gives a loss, or the gradient of one, its operands (predictions, labels, dloss of a gradient,
+/// weights; loss or the gradient of the predictions), its shapes and the constraints C1 to C4.
+std::function<void(OpDef&)> LossShapes(LossOperands operands, bool gradient);
 
 /// The attribute epsilon of a loss of probabilities, which are clipped to [epsilon, 1 - epsilon],
 /// with its constraint C5; `what` is clipped.
 void AddEpsilon(OpDef& op, absl::string_view what);
-/// C5.
-absl::Status CheckEpsilon(const ShapeContext& c);
 
-/// The inputs of a loss, or, with dloss in between, of its gradient; and C1 to C3 or C4. Weights
-/// came with the version `weights_since` of the op.
-void AddLossInputs(OpDef& op, const std::string& name, const std::string& doc,
-                   const std::string& labels, const std::string& labels_doc, bool gradient,
-                   int weights_since = 1);
-/// Rejections of these constraints.
-void RejectLossOperands(OpDef& op, bool classes, bool gradient);
+/// Appends to a sample of predictions and labels dloss, of a gradient, and now and then weights.
+void AddLossInputs(SampleSource& source, bool gradient, OpSample& sample);
 
 /// Elements of a row; 1 for a scalar.
 inline int64_t RowWidth(const Shape& shape) { return shape.rank() == 0 ? 1 : shape.back().size(); }

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "graph/activation.h"
 #include "graph/gradient.h"
-#include "ops/examples.h"
 #include "ops/op_examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -21,35 +17,12 @@ namespace {
 // on of LSTMCellGrad only.
 enum { kC0 = 5, kMask, kDropout, kSequence, kDSequence, kDLast, kDLastCell };
 
-constexpr RecurrentOperands kKind{
+constexpr RecurrentOperands kCell{
     .cell = RecurrenceFacts::Cell::kLstm, .mask = kMask, .dropout = kDropout};
-
-// Shape rules.
-
-absl::Status CheckOperands(const ShapeContext& c) {
-  const Shape& u = c.shape(kU);
-  SEQ_RETURN_IF_ERROR(
-      CheckRecurrentOperands(kKind, c, u.rank() == 2 ? Shape{u[1]} : u, "[4 units]"));
-  if (!c.has_input(kC0)) return absl::OkStatus();
-  return CheckShape("C13", "c0", c.shape(kC0), "shape [batch, units]", StateShape(c));
-}
-
-Types LSTMCellShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckOperands(c));
-  const DType real = c.real();
-  return std::vector<TensorType>{
-      {real, SequenceShape(c)}, {real, StateShape(c)}, {real, StateShape(c)}};
-}
-
-Types LSTMCellGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckOperands(c));
-  SEQ_RETURN_IF_ERROR(CheckGradientOperands(c, kSequence, /*has_cell=*/true));
-  const DType real = c.real();
-  const Shape& u = c.shape(kU);
-  return std::vector<TensorType>{
-      {real, c.shape(kX)}, {real, WeightGradientShape(c)}, {real, u},
-      {real, Shape{u[1]}}, {real, StateShape(c)},          {real, StateShape(c)}};
-}
+constexpr RecurrentOperands kGrad{.cell = RecurrenceFacts::Cell::kLstm,
+                                  .mask = kMask,
+                                  .dropout = kDropout,
+                                  .sequence = kSequence};
 
 // Reference computation.
 
@@ -218,108 +191,62 @@ OpCost LSTMCellGradCost(const CostContext& c) {
 
 // Samples.
 
-OpSample SampleWithSequence(SampleSource& source, int num_inputs, Tensor* sequence) {
-  const bool has_bias = source.Coin(), has_cell = source.Coin();
-  const auto add = [&](OpSample& sample) {
-    const Dim batch = sample.inputs[kX]->shape()[0], units = sample.inputs[kU]->shape()[0];
-    if (has_bias) sample.inputs[kB] = source.Reals({4 * units.size()}, -0.5, 0.5);
-    if (has_cell) sample.inputs[kC0] = source.Reals({batch, units});
-  };
-  const auto run = [&](const OpSample& sample, double* kink_distance) {
-    return RunSample(sample, [&](const ReferenceContext& c) {
-      const Recurrence<double> r(c, kMask, kDropout);
-      const bool has_kink = r.activation == Activation::kRelu;
-      Run<double>(r, c.input<double>(kC0), c.output<double>(0), {}, {},
-                  has_kink ? kink_distance : nullptr);
-    });
-  };
-  return RecurrentSample(source, kKind, num_inputs, add, run, sequence);
+void DrawBiasAndCell(SampleSource& source, OpSample& sample) {
+  const Dim batch = sample.inputs[kX]->shape()[0], units = sample.inputs[kU]->shape()[0];
+  if (source.Coin()) sample.inputs[kB] = source.Reals({4 * units.size()}, -0.5, 0.5);
+  if (source.Coin()) sample.inputs[kC0] = source.Reals({batch, units});
 }
 
-OpSample LSTMCellSample(SampleSource& source) {
-  Tensor sequence;
-  return SampleWithSequence(source, kDropout + 1, &sequence);
-}
-
-OpSample LSTMCellGradSample(SampleSource& source) {
-  Tensor sequence;
-  OpSample sample = SampleWithSequence(source, kDLastCell + 1, &sequence);
-  AddGradientSamples(source, kSequence, /*has_cell=*/true, std::move(sequence), sample);
-  return sample;
-}
-
-// Definitions: what both ops have.
-
-OpDef LSTMDef(std::string name, std::string doc) {
-  OpDef op = RecurrentDef(kKind, std::move(name), std::move(doc), "[4 units]");
-  op.Input({.name = "c0", .doc = "[batch, units]; absent: zero", .optional = true});
-  AddMaskInputs(op, kKind);
-  return op.Constrain("C13", "c0 is [batch, units]");
-}
-
-void RejectInputs(OpDef& op, std::vector<std::optional<TensorType>> valid) {
-  RejectOperands(op, kKind, valid);
-  valid[kC0] = RealType({5, 2});
-  op.Reject({"C13", {}, valid});
+Sampler Samples(const RecurrentOperands& kind) {
+  return RecurrentSamples(
+      kind, DrawBiasAndCell,
+      [](const ReferenceContext& c, const Recurrence<double>& r, double* kink_distance) {
+        Run<double>(r, c.input<double>(kC0), c.output<double>(0), {}, {}, kink_distance);
+      });
 }
 
 }  // namespace
 
 OpDef LSTMCellOp() {
-  OpDef op = LSTMDef("LSTMCell",
-                     "All steps of the layer, not one: [i, f, g, o] = x_t·w + (h_{t-1} "
-                     "recurrent_dropout)·u + b; c_t = sigmoid(f) "
-                     "c_{t-1} + sigmoid(i) act(g); h_t = sigmoid(o) act(c_t), for t = 0 .. time-1, "
-                     "from h_{-1} = h0 and c_{-1} = c0: long short-term memory. Columns of w, u, b "
-                     "are the gates i, f, g, o, each of `units`.");
-  op.Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
-      .Output({.name = "last", .doc = "the last state, h_{time-1}: [batch, units]"})
-      .Output({.name = "last_cell", .doc = "c of the same step: [batch, units]"})
-      .Shapes(LSTMCellShape)
-      .Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
+  OpDef op =
+      RecurrentDef(kCell, "LSTMCell",
+                   "All steps of the layer, not one: [i, f, g, o] = x_t·w + (h_{t-1} "
+                   "recurrent_dropout)·u + b; c_t = sigmoid(f) "
+                   "c_{t-1} + sigmoid(i) act(g); h_t = sigmoid(o) act(c_t), for t = 0 .. time-1, "
+                   "from h_{-1} = h0 and c_{-1} = c0: long short-term memory. Columns of w, u, b "
+                   "are the gates i, f, g, o, each of `units`.",
+                   "[4 units]");
+  op.Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
       .Gradient(GradientOp("LSTMCellGrad"))
       .Cost(
           "FLOPs: for each element of sequence, 8 features (0 without w), 8 units (not at t = 0 "
           "without h0), 4 for b, 4 for the gates, 3 for c, 2 for h.",
           LSTMCellCost)
-      .Samples(LSTMCellSample);
+      .Samples(Samples(kCell));
   AddLSTMCellExamples(op);
-  RejectInputs(op, ValidOperands(op, kKind));
   return op;
 }
 
 OpDef LSTMCellGradOp() {
-  OpDef op = LSTMDef(
-      "LSTMCellGrad",
+  OpDef op = RecurrentDef(
+      kGrad, "LSTMCellGrad",
       "The gradients of LSTMCell, from the last step to the first, with gates and c_t computed "
-      "anew "
-      "from x and sequence: dh_t = d_sequence_t + dz_{t+1}·uᵀ, dc_t = dc_{t+1} sigmoid(f_{t+1}) + "
+      "anew from x and sequence: dh_t = d_sequence_t + dz_{t+1}·uᵀ, dc_t = dc_{t+1} "
+      "sigmoid(f_{t+1}) + "
       "dh_t sigmoid(o) act'(c_t), dz_t = [dc_t act(g) sigmoid'(i), dc_t c_{t-1} sigmoid'(f), dc_t "
       "sigmoid(i) act'(g), dh_t act(c_t) sigmoid'(o)], where d_last and d_last_cell are added at "
       "the last; dx_t = dz_t·wᵀ, dw = sum of x_tᵀ·dz_t, du = sum of h_{t-1}ᵀ·dz_t, db = sum of "
-      "dz_t.");
-  AddGradientInputs(op, /*has_cell=*/true);
-  op.Output({.name = "dx", .doc = "the shape of x"})
-      .Output({.name = "dw", .doc = "the shape of w; [0, 4 units] without w"})
-      .Output({.name = "du", .doc = "[units, 4 units]"})
-      .Output({.name = "db", .doc = "[4 units]"})
-      .Output({.name = "dh0", .doc = "[batch, units]"})
-      .Output({.name = "dc0", .doc = "[batch, units]"})
-      .Shapes(LSTMCellGradShape)
-      .Reference(ComputeLSTMCellGrad<float>, ComputeLSTMCellGrad<double>)
+      "dz_t.",
+      "[4 units]");
+  op.Reference(ComputeLSTMCellGrad<float>, ComputeLSTMCellGrad<double>)
       .Cost(
           "FLOPs: for each element of sequence, 8 features (0 without w) and 8 units (not at t = 0 "
           "without h0), 4 for b and 8 for gates and c computed anew, 22 for dz and dc, 1 for "
           "d_sequence, 8 units for dz·uᵀ (at t = 0 only for dh0), 8 features for dx and 8 for dw, "
           "8 units for du, 4 for db.",
           LSTMCellGradCost)
-      .Samples(LSTMCellGradSample);
+      .Samples(Samples(kGrad));
   AddLSTMCellGradExamples(op);
-  std::vector<std::optional<TensorType>> valid = ValidOperands(op, kKind);
-  valid[kSequence] = RealType({2, 4, 5});
-  valid[kDLast] = RealType({2, 5});
-  RejectInputs(op, valid);
-  RejectGradientOperands(op, kSequence, /*has_cell=*/true, valid);
   return op;
 }
 

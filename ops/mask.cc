@@ -4,38 +4,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/status_macros.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
-#include "ops/shape_rules.h"
+#include "ops/operand_shapes.h"
 
 namespace seqgraph::ops {
 namespace {
 
 // Attributes: SequenceMask has time.
-
-// Shape rules.
-
-Types SequenceMaskShape(const ShapeContext& c) {
-  const Shape& lengths = c.shape(0);
-  if (lengths.rank() != 1) {
-    return Violation("C1", "lengths must be [batch], got ", lengths.ToString());
-  }
-  const int64_t time = c.attributes().GetInt("time");
-  // Lengths are int32.
-  if (time < 1 || time > INT32_MAX) {
-    return Violation("C2", "attribute time must be in [1, ", INT32_MAX, "], got ", time);
-  }
-  return std::vector<TensorType>{{DType::kInt32, Shape{lengths[0], time}}};
-}
-
-Types ZeroMaskedShape(const ShapeContext& c) {
-  const Shape& x = c.shape(0);
-  if (x.rank() < 2) return Violation("C1", "x must be [batch, time, ...], got ", x.ToString());
-  SEQ_RETURN_IF_ERROR(
-      CheckShape("C2", "mask", c.shape(1), "shape [batch, time]", Shape{x[0], x[1]}));
-  return std::vector<TensorType>{c.type(0)};
-}
 
 // Reference computation.
 
@@ -90,11 +66,13 @@ OpDef SequenceMaskOp() {
               .differentiable = false})
       .Output({.name = "mask", .type = TypeRule::kIndex, .doc = "[batch, time]"})
       .Attribute({.name = "time", .kind = AttributeKind::kInt, .doc = "steps of the mask"})
-      .Constrain("C1", "lengths is [batch]")
-      .Constrain("C2", "time is in [1, 2^31 - 1]")
-      .Shapes(SequenceMaskShape)
-      .Reject({"C1", {{"time", 3}}, {IndexType({})}})
-      .Reject({"C1", {{"time", 3}}, {IndexType({2, 1})}})
+      .With(ShapesByDoc({{"C1", {"lengths"}}}))
+      .Require("C2", "time is in [1, 2^31 - 1]",  // lengths are int32
+               [](const ShapeContext& c) -> std::string {
+                 const int64_t time = c.attributes().GetInt("time");
+                 if (time >= 1 && time <= INT32_MAX) return "";
+                 return absl::StrCat("attribute time must be in [1, ", INT32_MAX, "], got ", time);
+               })
       .Reject({"C2", {{"time", 0}}, {IndexType({2})}})
       .Reject({"C2", {{"time", int64_t{1} << 31}}, {IndexType({2})}})
       .Reference(ComputeSequenceMask, ComputeSequenceMask)
@@ -110,7 +88,6 @@ OpDef SequenceMaskOp() {
 }
 
 OpDef ZeroMaskedOp() {
-  const TensorType x = RealType({2, 3, 4});
   return OpDef("ZeroMasked", 1)
       .Doc("y[n, t, ..] = x[n, t, ..] where mask[n, t] is not 0, else 0.")
       .Input({.name = "x", .doc = "[batch, time, ...]"})
@@ -119,12 +96,7 @@ OpDef ZeroMaskedOp() {
               .doc = "[batch, time]; 0: masked",
               .differentiable = false})
       .Output({.name = "y", .doc = "the shape of x"})
-      .Constrain("C1", "x has at least two axes")
-      .Constrain("C2", "mask has the first two extents of x")
-      .Shapes(ZeroMaskedShape)
-      .Reject({"C1", {}, {RealType({2}), IndexType({2})}})
-      .Reject({"C2", {}, {x, IndexType({2})}})
-      .Reject({"C2", {}, {x, IndexType({3, 2})}})
+      .With(ShapesByDoc({{"C1", {"x"}}, {"C2", {"mask"}}}))
       .InPlace({0, 0})
       .Reference(ComputeZeroMasked<float>, ComputeZeroMasked<double>)
       .Bound(ExactBound())

@@ -2,31 +2,16 @@
 
 #include <utility>
 
-#include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/loss_rules.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
 
 // Inputs: x, targets, then dloss of the gradient, then weights.
 constexpr int kDLoss = 2, kWeights = 2, kGradWeights = 3;
-
-// Shape rules.
-
-Types MSEShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "x", "targets", kWeights, /*classes=*/false));
-  return std::vector<TensorType>{{c.type(0).dtype, Shape{}}};
-}
-
-Types MSEGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLossOperands(c, "x", "targets", kGradWeights, /*classes=*/false));
-  SEQ_RETURN_IF_ERROR(CheckLossGradient(c));
-  return std::vector<TensorType>{c.type(0)};
-}
 
 // Reference computation, in double.
 
@@ -78,31 +63,26 @@ absl::StatusOr<ErrorBound> MSEBound(const BoundContext& c, int) {
 // Definitions: what both ops have.
 
 OpDef MSEDef(std::string name, std::string doc, bool gradient) {
-  OpDef op(std::move(name), 1);
-  op.Doc(std::move(doc));
-  AddLossInputs(op, "x", "predictions, any shape", "targets", "the shape of x", gradient);
-  op.Samples([gradient](SampleSource& source) {
-    const Shape shape = RandomShape(source, 0, 3);
-    OpSample sample{{}, {source.Reals(shape), source.Reals(shape)}};
-    if (gradient) sample.inputs.push_back(source.Reals({}));
-    sample.inputs.emplace_back();
-    if (shape.rank() == 0 || source.Coin()) return sample;
-    sample.inputs.back() = source.Reals(Shape(shape.dims().first(shape.rank() - 1)), 0, 2);
-    return sample;
-  });
-  return op;
+  return OpDef(std::move(name), 1)
+      .Doc(std::move(doc))
+      .With(
+          LossShapes({.name = "x", .doc = "predictions, any shape", .labels = "targets"}, gradient))
+      .Samples([gradient](SampleSource& source) {
+        const Shape shape = RandomShape(source, 0, 3);
+        OpSample sample{{}, {source.Reals(shape), source.Reals(shape)}};
+        AddLossInputs(source, gradient, sample);
+        return sample;
+      });
 }
 
 }  // namespace
 
 OpDef MSEOp() {
-  OpDef op = MSEDef("MSE",
-                    "Mean squared error: loss = the mean over all elements of weight (x - y)^2, "
-                    "where y are the targets and the weight is that of the element's row. "
-                    "Computed in double.",
-                    /*gradient=*/false);
-  op.Output({.name = "loss", .doc = "a scalar"})
-      .Shapes(MSEShape)
+  return MSEDef("MSE",
+                "Mean squared error: loss = the mean over all elements of weight (x - y)^2, "
+                "where y are the targets and the weight is that of the element's row. "
+                "Computed in double.",
+                /*gradient=*/false)
       .Reference(ComputeMSE<float>, ComputeMSE<double>)
       .Bound(MSEBound)
       .Gradient(GradientOp("MSEGrad"))
@@ -119,18 +99,13 @@ OpDef MSEOp() {
                 {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 2}, {1, 0, 6, 3}), Reals({2}, {3, 0.5})},
                 {RealScalar(4.25)}})
       .Example({"scalar", {}, {RealScalar(3), RealScalar(5)}, {RealScalar(4)}});
-  RejectLossOperands(op, /*classes=*/false, /*gradient=*/false);
-  op.Reject({"C3", {}, {RealType({}), RealType({}), RealType({})}});
-  return op;
 }
 
 OpDef MSEGradOp() {
-  OpDef op = MSEDef("MSEGrad",
-                    "dx = 2 dloss weight / n (x - y), where n is the number of elements. The "
-                    "gradient of MSE.",
-                    /*gradient=*/true);
-  op.Output({.name = "dx", .doc = "the shape of x"})
-      .Shapes(MSEGradShape)
+  return MSEDef("MSEGrad",
+                "dx = 2 dloss weight / n (x - y), where n is the number of elements. The "
+                "gradient of MSE.",
+                /*gradient=*/true)
       .Reference(ComputeMSEGrad<float>, ComputeMSEGrad<double>)
       .Bound(OutputBound(6))  // x - y, the scale from 2, dloss and n, the weight
       .Cost("FLOPs: 2 for each element, 3 with weights, 2 for the scale.",
@@ -142,8 +117,6 @@ OpDef MSEGradOp() {
                 {Reals({2, 2}, {1, 2, 3, 4}), Reals({2, 2}, {1, 0, 6, 3}), RealScalar(10),
                  Reals({2}, {3, 0.5})},
                 {Reals({2, 2}, {0, 30, -7.5, 2.5})}});
-  RejectLossOperands(op, /*classes=*/false, /*gradient=*/true);
-  return op;
 }
 
 Value MSE(FunctionBuilder& g, Value x, Value targets, const MSEOptions& options) {

@@ -4,27 +4,18 @@
 // What the optimizer updates share: w is the variable, g its gradient, lr the learning rate; slots
 // have the shape of w and may be absent.
 
-#include <algorithm>
-#include <initializer_list>
-#include <vector>
-
-#include "base/status_macros.h"
 #include "graph/op_def.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 
-/// C1 (g has the shape of w), C2 (lr is a scalar) and C3 (each slot that is there has the shape of
-/// w), for inputs w, g, lr. Gives one type for each output: that of w.
-inline Types UpdateTypes(const ShapeContext& c, int num_outputs,
-                         std::initializer_list<std::pair<const char*, int>> slots) {
-  SEQ_RETURN_IF_ERROR(CheckShape("C1", "g", c.shape(1), "the shape of w", c.shape(0)));
-  SEQ_RETURN_IF_ERROR(CheckScalar("C2", "lr", c.shape(2)));
-  for (const auto& [name, input] : slots) {
-    if (!c.has_input(input)) continue;
-    SEQ_RETURN_IF_ERROR(CheckShape("C3", name, c.shape(input), "the shape of w", c.shape(0)));
-  }
-  return std::vector<TensorType>(num_outputs, c.type(0));
+/// C5 of what has the momentum slot as input `m`.
+inline auto MomentumNeedsSlot(int m) {
+  return [m](OpDef& op) {
+    op.Require("C5", "momentum > 0 needs m", [m](const ShapeContext& c) {
+      const bool needed = c.attributes().GetFloat("momentum") > 0;
+      return needed && !c.has_input(m) ? "momentum > 0 needs m" : "";
+    });
+  };
 }
 
 /// A slot that the attributes do not use: its new content is the old one, or zeros if it is absent.

@@ -5,49 +5,14 @@
 #include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/evaluate.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
-#include "ops/shape_rules.h"
+#include "ops/operand_shapes.h"
 
 namespace seqgraph::ops {
 namespace {
-
-// Shape rules.
-
-// C1 and C2, of x (called `name`) and input `mask`; the shape of y.
-absl::StatusOr<Shape> PooledShape(const ShapeContext& c, absl::string_view name, const Shape& x,
-                                  int mask) {
-  if (x.rank() != 3 || x[1].is_batch() || x[1].size() < 1) {
-    return Violation("C1", name, " must be [batch, time, width] with time at least 1, got ",
-                     x.ToString());
-  }
-  if (c.has_input(mask)) {
-    SEQ_RETURN_IF_ERROR(
-        CheckShape("C2", "mask", c.shape(mask), "shape [batch, time]", Shape{x[0], x[1]}));
-  }
-  return Shape{x[0], x[2]};
-}
-
-Types PoolingShape(const ShapeContext& c) {
-  SEQ_ASSIGN_OR_RETURN(Shape y, PooledShape(c, "x", c.shape(0), 1));
-  return std::vector<TensorType>{{c.real(), std::move(y)}};
-}
-
-Types AverageGradShape(const ShapeContext& c) {
-  SEQ_ASSIGN_OR_RETURN(const Shape y, PooledShape(c, "like", c.shape(1), 2));
-  SEQ_RETURN_IF_ERROR(CheckShape("C3", "dy", c.shape(0), "shape [batch, width]", y));
-  return std::vector<TensorType>{c.type(1)};
-}
-
-Types MaxGradShape(const ShapeContext& c) {
-  SEQ_ASSIGN_OR_RETURN(const Shape y, PooledShape(c, "x", c.shape(0), 3));
-  SEQ_RETURN_IF_ERROR(CheckShape("C3", "y", c.shape(1), "shape [batch, width]", y));
-  SEQ_RETURN_IF_ERROR(CheckShape("C3", "dy", c.shape(2), "shape [batch, width]", y));
-  return std::vector<TensorType>{c.type(0)};
-}
 
 // Reference computation.
 
@@ -167,19 +132,12 @@ InputDef MaskDef() {
 }
 
 OpDef PoolingDef(std::string name, std::string doc) {
-  const TensorType x = RealType({2, 4, 3});
   return OpDef(std::move(name), 1)
       .Doc(std::move(doc))
       .Input({.name = "x", .doc = "[batch, time, width]"})
       .Input(MaskDef())
       .Output({.name = "y", .doc = "[batch, width]"})
-      .Constrain("C1", "x is [batch, time, width] with time at least 1")
-      .Constrain("C2", "mask is [batch, time]")
-      .Shapes(PoolingShape)
-      .Reject({"C1", {}, {RealType({2, 4})}})
-      .Reject({"C1", {}, {RealType({2, 0, 3})}})
-      .Reject({"C2", {}, {x, IndexType({2})}})
-      .Reject({"C2", {}, {x, IndexType({4, 2})}});
+      .With(ShapesByDoc({{"C1", {"x"}, "time"}, {"C2", {"mask"}}}));
 }
 
 // x and, now and then, a mask.
@@ -224,7 +182,6 @@ OpDef GlobalAveragePooling1DOp() {
 }
 
 OpDef GlobalAveragePooling1DGradOp() {
-  const TensorType dy = RealType({2, 3}), like = RealType({2, 4, 3});
   return OpDef("GlobalAveragePooling1DGrad", 1)
       .Doc("dx_t = dy over the number of steps that are not masked; 0 where t is masked.")
       .Input({.name = "dy", .doc = "[batch, width]"})
@@ -233,13 +190,7 @@ OpDef GlobalAveragePooling1DGradOp() {
               .differentiable = false})
       .Input(MaskDef())
       .Output({.name = "dx", .doc = "the shape of like"})
-      .Constrain("C1", "like is [batch, time, width] with time at least 1")
-      .Constrain("C2", "mask is [batch, time]")
-      .Constrain("C3", "dy is [batch, width]")
-      .Shapes(AverageGradShape)
-      .Reject({"C1", {}, {dy, RealType({2, 3})}})
-      .Reject({"C2", {}, {dy, like, IndexType({4, 2})}})
-      .Reject({"C3", {}, {RealType({3, 2}), like}})
+      .With(ShapesByDoc({{"C1", {"like"}, "time"}, {"C2", {"mask"}}, {"C3", {"dy"}}}))
       .Reference(ComputeAverageGrad<float>, ComputeAverageGrad<double>)
       .Bound(OutputBound(2))
       .Gradient(AverageGradGradient)
@@ -275,25 +226,16 @@ OpDef GlobalMaxPooling1DOp() {
 }
 
 OpDef GlobalMaxPooling1DGradOp() {
-  const TensorType x = RealType({2, 4, 3}), y = RealType({2, 3});
   return OpDef("GlobalMaxPooling1DGrad", 1)
       .Doc(
           "dx_t = dy over the number of steps with x = y where x_t = y and t is not masked, else "
-          "0: "
-          "steps that share the maximum share its gradient.")
+          "0: steps that share the maximum share its gradient.")
       .Input({.name = "x", .doc = "[batch, time, width]"})
-      .Input({.name = "y", .doc = "the output of GlobalMaxPooling1D: [batch, width]"})
-      .Input({.name = "dy", .doc = "its gradient"})
+      .Input({.name = "y", .doc = "[batch, width]: the output of GlobalMaxPooling1D"})
+      .Input({.name = "dy", .doc = "[batch, width]: its gradient"})
       .Input(MaskDef())
       .Output({.name = "dx", .doc = "the shape of x"})
-      .Constrain("C1", "x is [batch, time, width] with time at least 1")
-      .Constrain("C2", "mask is [batch, time]")
-      .Constrain("C3", "y and dy are [batch, width]")
-      .Shapes(MaxGradShape)
-      .Reject({"C1", {}, {RealType({2, 3}), y, y}})
-      .Reject({"C2", {}, {x, y, y, IndexType({4, 2})}})
-      .Reject({"C3", {}, {x, RealType({3, 2}), y}})
-      .Reject({"C3", {}, {x, y, RealType({3, 2})}})
+      .With(ShapesByDoc({{"C1", {"x"}, "time"}, {"C2", {"mask"}}, {"C3", {"y", "dy"}}}))
       .Reference(ComputeMaxGrad<float>, ComputeMaxGrad<double>)
       .Bound(OutputBound(2))
       .Cost("FLOPs: 2 for each element of x.",

@@ -2,10 +2,12 @@
 #include <cmath>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/evaluate.h"
 #include "ops/examples.h"
+#include "ops/operand_shapes.h"
 #include "ops/optimizer_rules.h"
 
 namespace seqgraph::ops {
@@ -16,22 +18,14 @@ namespace {
 enum Input { kW, kG, kLr, kV, kM, kA };
 enum Output { kNewW, kNewV, kNewM, kNewA };
 
-// Shape rule.
+// Constraint on attributes.
 
-Types RMSPropShape(const ShapeContext& c) {
-  SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> types,
-                       UpdateTypes(c, 4, {{"v", kV}, {"m", kM}, {"a", kA}}));
+std::string AttributeViolation(const ShapeContext& c) {
   const double rho = c.attributes().GetFloat("rho"), epsilon = c.attributes().GetFloat("epsilon");
   const double momentum = c.attributes().GetFloat("momentum");
-  if (!(rho >= 0 && rho <= 1 && momentum >= 0 && momentum <= 1 && epsilon >= 0)) {
-    return Violation("C4", "attributes rho and momentum must be in [0, 1] and epsilon at least 0, ",
-                     "got ", rho, ", ", momentum, ", ", epsilon);
-  }
-  if (momentum > 0 && !c.has_input(kM)) return Violation("C5", "momentum > 0 needs m");
-  if (c.attributes().GetBool("centered") && !c.has_input(kA)) {
-    return Violation("C6", "centered needs a");
-  }
-  return types;
+  if (rho >= 0 && rho <= 1 && momentum >= 0 && momentum <= 1 && epsilon >= 0) return "";
+  return absl::StrCat("attributes rho and momentum must be in [0, 1] and epsilon at least 0, got ",
+                      rho, ", ", momentum, ", ", epsilon);
 }
 
 // Reference computation, with the operations of the formula in T.
@@ -150,19 +144,19 @@ absl::StatusOr<ErrorBound> RMSPropBound(const BoundContext& c, int o) {
 // Definition.
 
 OpDef RMSPropUpdateOp() {
-  const TensorType w = RealType({2}), lr = RealType({}), other = RealType({2, 1});
+  const TensorType w = RealType({2}), lr = RealType({});
   return OpDef("RMSPropUpdate", 1)
       .Doc(
           "One step of RMSprop: v' = rho v + (1 - rho) g^2, d = v' + epsilon, w' = w - lr g / "
           "sqrt(d). Centered: a' = rho a + (1 - rho) g, d = v' - a'^2 + epsilon. With momentum mu "
           "> 0: m' = mu m + lr g / sqrt(d), w' = w - m'. Keras's formulas: epsilon is inside the "
           "root.")
-      .Input(Slot("w", "the variable, any shape", false))
-      .Input(Slot("g", "its gradient, the shape of w", false))
-      .Input(Slot("lr", "the learning rate, a scalar", false))
-      .Input(Slot("v", "the mean square of the gradient, the shape of w", false))
-      .Input(Slot("m", "the momentum, the shape of w", true))
-      .Input(Slot("a", "the mean gradient, the shape of w", true))
+      .Input(Slot("w", "any shape: the variable", false))
+      .Input(Slot("g", "the shape of w: its gradient", false))
+      .Input(Slot("lr", "a scalar: the learning rate", false))
+      .Input(Slot("v", "the shape of w: the mean square of the gradient", false))
+      .Input(Slot("m", "the shape of w: the momentum", true))
+      .Input(Slot("a", "the shape of w: the mean gradient", true))
       .Output({.name = "new_w", .doc = "the shape of w"})
       .Output({.name = "new_v", .doc = "the shape of w"})
       .Output({.name = "new_m", .doc = "the shape of w; with momentum 0 it is m, or zeros"})
@@ -174,18 +168,14 @@ OpDef RMSPropUpdateOp() {
                   .kind = AttributeKind::kBool,
                   .default_value = false,
                   .doc = "divide by the standard deviation"})
-      .Constrain("C1", "g has the shape of w")
-      .Constrain("C2", "lr is a scalar")
-      .Constrain("C3", "v, m and a have the shape of w")
-      .Constrain("C4", "rho and momentum are in [0, 1], epsilon is at least 0")
-      .Constrain("C5", "momentum > 0 needs m")
-      .Constrain("C6", "centered needs a")
-      .Shapes(RMSPropShape)
-      .Reject({"C1", {}, {w, RealType({3}), lr, w, {}, {}}})
-      .Reject({"C2", {}, {w, w, RealType({1}), w, {}, {}}})
-      .Reject({"C3", {}, {w, w, lr, other, {}, {}}})
-      .Reject({"C3", {}, {w, w, lr, w, other, {}}})
-      .Reject({"C3", {}, {w, w, lr, w, {}, other}})
+      .With(ShapesByDoc({{"C1", {"g"}}, {"C2", {"lr"}}, {"C3", {"v", "m", "a"}}}))
+      .Require("C4", "rho and momentum are in [0, 1], epsilon is at least 0", AttributeViolation)
+      .With(MomentumNeedsSlot(kM))
+      .Require("C6", "centered needs a",
+               [](const ShapeContext& c) {
+                 return c.attributes().GetBool("centered") && !c.has_input(kA) ? "centered needs a"
+                                                                               : "";
+               })
       .Reject({"C4", {{"rho", 1.5}}, {w, w, lr, w, {}, {}}})
       .Reject({"C4", {{"momentum", -0.5}}, {w, w, lr, w, w, {}}})
       .Reject({"C4", {{"epsilon", -1e-7}}, {w, w, lr, w, {}, {}}})

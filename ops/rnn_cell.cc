@@ -1,17 +1,13 @@
 #include "ops/rnn_cell.h"
 
 #include <algorithm>
-#include <optional>
-#include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "graph/activation.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -28,32 +24,9 @@ constexpr RecurrentOperands kCell{.cell = RecurrenceFacts::Cell::kSimple,
 constexpr RecurrentOperands kGrad{.cell = RecurrenceFacts::Cell::kSimple,
                                   .mask = kGradMask,
                                   .dropout = kGradDropout,
+                                  .sequence = kSequence,
                                   .version = 2,
                                   .masks_since = 2};
-
-// Shape rules.
-
-absl::Status CheckOperands(const RecurrentOperands& kind, const ShapeContext& c) {
-  const Shape& u = c.shape(kU);
-  return CheckRecurrentOperands(kind, c, u.rank() == 2 ? Shape{u[1]} : u, "[units]");
-}
-
-Types RNNCellShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckOperands(kCell, c));
-  const DType real = c.real();
-  return std::vector<TensorType>{{real, SequenceShape(c)}, {real, StateShape(c)}};
-}
-
-Types RNNCellGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckOperands(kGrad, c));
-  SEQ_RETURN_IF_ERROR(CheckGradientOperands(c, kSequence, /*has_cell=*/false));
-  const DType real = c.real();
-  return std::vector<TensorType>{{real, c.shape(kX)},
-                                 {real, WeightGradientShape(c)},
-                                 {real, c.shape(kU)},
-                                 {real, Shape{c.shape(kU)[0]}},
-                                 {real, StateShape(c)}};
-}
 
 // Reference computation.
 
@@ -113,47 +86,28 @@ OpCost RNNCellGradCost(const CostContext& c) {
 
 // Samples.
 
-OpSample SampleWithSequence(SampleSource& source, const RecurrentOperands& kind, int num_inputs,
-                            Tensor* sequence) {
-  const bool has_bias = source.Coin();
-  const auto add = [&](OpSample& sample) {
-    if (!has_bias) return;
+void DrawBias(SampleSource& source, OpSample& sample) {
+  if (source.Coin()) {
     sample.inputs[kB] = source.Reals({sample.inputs[kU]->shape()[0]}, -0.5, 0.5);
-  };
-  const auto run = [&](const OpSample& sample, double* kink_distance) {
-    return RunSample(sample, [&](const ReferenceContext& c) {
-      const Recurrence<double> r(c, kind.mask, kind.dropout);
-      const bool has_kink = r.activation == Activation::kRelu;
-      RunSimpleCell<double>(r, c.output<double>(0), {}, has_kink ? kink_distance : nullptr);
-    });
-  };
-  return RecurrentSample(source, kind, num_inputs, add, run, sequence);
+  }
 }
 
-OpSample RNNCellSample(SampleSource& source) {
-  Tensor sequence;
-  return SampleWithSequence(source, kCell, kDropout + 1, &sequence);
-}
-
-OpSample RNNCellGradSample(SampleSource& source) {
-  Tensor sequence;
-  OpSample sample = SampleWithSequence(source, kGrad, kGradDropout + 1, &sequence);
-  AddGradientSamples(source, kSequence, /*has_cell=*/false, std::move(sequence), sample);
-  return sample;
+Sampler Samples(const RecurrentOperands& kind) {
+  return RecurrentSamples(
+      kind, DrawBias,
+      [](const ReferenceContext& c, const Recurrence<double>& r, double* kink_distance) {
+        RunSimpleCell<double>(r, c.output<double>(0), {}, kink_distance);
+      });
 }
 
 }  // namespace
 
 OpDef RNNCellOp() {
-  OpDef op = RecurrentDef(kCell, "RNNCell",
-                          "All steps of the layer, not one: h_t = act(x_t·w + (h_{t-1} "
-                          "recurrent_dropout)·u + b) for t = 0 .. time-1, from "
-                          "h_{-1} = h0: the simple recurrent layer.",
-                          "[units]");
-  AddMaskInputs(op, kCell);
-  op.Output({.name = "sequence", .doc = "h_0 .. h_{time-1}: [batch, time, units]"})
-      .Output({.name = "last", .doc = "the last state, h_{time-1}: [batch, units]"})
-      .Shapes(RNNCellShape)
+  return RecurrentDef(kCell, "RNNCell",
+                      "All steps of the layer, not one: h_t = act(x_t·w + (h_{t-1} "
+                      "recurrent_dropout)·u + b) for t = 0 .. time-1, from "
+                      "h_{-1} = h0: the simple recurrent layer.",
+                      "[units]")
       .Reference(ComputeRNNCell<float>, ComputeRNNCell<double>)
       .Gradient(GradientOp("RNNCellGrad"))
       .Cost(
@@ -203,27 +157,17 @@ OpDef RNNCellOp() {
                  Ids({2, 3}, {1, 1, 1, 1, 1, 0}),
                  Reals({2, 1}, {0.5, 1})},
                 {Reals({2, 3, 1}, {6, 5, 3, 5, 2, 0}), Reals({2, 1}, {6, 5})}})
-      .Samples(RNNCellSample);
-  RejectOperands(op, kCell, ValidOperands(op, kCell));
-  return op;
+      .Samples(Samples(kCell));
 }
 
 OpDef RNNCellGradOp() {
-  OpDef op = RecurrentDef(
-      kGrad, "RNNCellGrad",
-      "The gradients of RNNCell, from the last step to the first: dz_t = (d_sequence_t "
-      "+ dz_{t+1}·uᵀ) act'(z_t), where d_last is added at the last; dx_t = dz_t·wᵀ, "
-      "dw = sum of x_tᵀ·dz_t, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, "
-      "dh0 = dz_0·uᵀ. act' is computed from h.",
-      "[units]");
-  AddGradientInputs(op, /*has_cell=*/false);
-  AddMaskInputs(op, kGrad);
-  op.Output({.name = "dx", .doc = "the shape of x"})
-      .Output({.name = "dw", .doc = "the shape of w; [0, units] without w"})
-      .Output({.name = "du", .doc = "[units, units]"})
-      .Output({.name = "db", .doc = "[units]"})
-      .Output({.name = "dh0", .doc = "[batch, units]"})
-      .Shapes(RNNCellGradShape)
+  return RecurrentDef(
+             kGrad, "RNNCellGrad",
+             "The gradients of RNNCell, from the last step to the first: dz_t = (d_sequence_t "
+             "+ dz_{t+1}·uᵀ) act'(z_t), where d_last is added at the last; dx_t = dz_t·wᵀ, "
+             "dw = sum of x_tᵀ·dz_t, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, "
+             "dh0 = dz_0·uᵀ. act' is computed from h.",
+             "[units]")
       .Reference(ComputeRNNCellGrad<float>, ComputeRNNCellGrad<double>)
       .Cost(
           "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 units "
@@ -278,13 +222,7 @@ OpDef RNNCellGradOp() {
                  Ids({1, 3}, {1, 0, 1})},
                 {Reals({1, 3, 1}, {6622, 0, 2200}), Reals({1, 1}, {5511}), Reals({1, 1}, {35255}),
                  Reals({1}, {4411}), Reals({1, 1}, {9933})}})
-      .Samples(RNNCellGradSample);
-  std::vector<std::optional<TensorType>> valid = ValidOperands(op, kGrad);
-  valid[kSequence] = RealType({2, 4, 5});
-  valid[kDLast] = RealType({2, 5});
-  RejectOperands(op, kGrad, valid);
-  RejectGradientOperands(op, kSequence, /*has_cell=*/false, valid);
-  return op;
+      .Samples(Samples(kGrad));
 }
 
 RNNCellOutputs RNNCell(FunctionBuilder& g, Value x, Value w, Value u,

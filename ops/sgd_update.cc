@@ -1,8 +1,9 @@
 #include <vector>
 
-#include "base/status_macros.h"
+#include "absl/strings/str_cat.h"
 #include "graph/bound_rules.h"
 #include "ops/examples.h"
+#include "ops/operand_shapes.h"
 #include "ops/optimizer_rules.h"
 
 namespace seqgraph::ops {
@@ -12,18 +13,6 @@ namespace {
 
 enum Input { kW, kG, kLr, kM };
 enum Output { kNewW, kNewM };
-
-// Shape rule.
-
-Types SGDShape(const ShapeContext& c) {
-  SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> types, UpdateTypes(c, 2, {{"m", kM}}));
-  const double momentum = c.attributes().GetFloat("momentum");
-  if (!(momentum >= 0 && momentum <= 1)) {
-    return Violation("C4", "attribute momentum must be in [0, 1], got ", momentum);
-  }
-  if (momentum > 0 && !c.has_input(kM)) return Violation("C5", "momentum > 0 needs m");
-  return types;
-}
 
 // Reference computation, with the operations of the formula in T.
 // Source: keras/src/optimizers/sgd.py (Keras 3).
@@ -91,11 +80,11 @@ OpDef SGDUpdateOp() {
       .Doc(
           "One step of stochastic gradient descent: w' = w - lr g. With momentum mu > 0: m' = mu m "
           "- lr g, w' = w + m', and with nesterov w' = w + mu m' - lr g. Keras's formulas.")
-      .Input({.name = "w", .doc = "the variable, any shape", .differentiable = false})
-      .Input({.name = "g", .doc = "its gradient, the shape of w", .differentiable = false})
-      .Input({.name = "lr", .doc = "the learning rate, a scalar", .differentiable = false})
+      .Input({.name = "w", .doc = "any shape: the variable", .differentiable = false})
+      .Input({.name = "g", .doc = "the shape of w: its gradient", .differentiable = false})
+      .Input({.name = "lr", .doc = "a scalar: the learning rate", .differentiable = false})
       .Input({.name = "m",
-              .doc = "the momentum, the shape of w",
+              .doc = "the shape of w: the momentum",
               .optional = true,
               .differentiable = false})
       .Output({.name = "new_w", .doc = "the shape of w"})
@@ -106,15 +95,14 @@ OpDef SGDUpdateOp() {
                   .kind = AttributeKind::kBool,
                   .default_value = false,
                   .doc = "look ahead by one more step of the momentum; nothing with momentum 0"})
-      .Constrain("C1", "g has the shape of w")
-      .Constrain("C2", "lr is a scalar")
-      .Constrain("C3", "m has the shape of w")
-      .Constrain("C4", "momentum is in [0, 1]")
-      .Constrain("C5", "momentum > 0 needs m")
-      .Shapes(SGDShape)
-      .Reject({"C1", {}, {w, RealType({3}), lr, {}}})
-      .Reject({"C2", {}, {w, w, RealType({1}), {}}})
-      .Reject({"C3", {}, {w, w, lr, RealType({2, 1})}})
+      .With(ShapesByDoc({{"C1", {"g"}}, {"C2", {"lr"}}, {"C3", {"m"}}}))
+      .Require("C4", "momentum is in [0, 1]",
+               [](const ShapeContext& c) -> std::string {
+                 const double momentum = c.attributes().GetFloat("momentum");
+                 if (momentum >= 0 && momentum <= 1) return "";
+                 return absl::StrCat("attribute momentum must be in [0, 1], got ", momentum);
+               })
+      .With(MomentumNeedsSlot(kM))
       .Reject({"C4", {{"momentum", -0.1}}, {w, w, lr, w}})
       .Reject({"C4", {{"momentum", 1.5}}, {w, w, lr, w}})
       .Reject({"C5", {{"momentum", 0.9}}, {w, w, lr, {}}})

@@ -5,35 +5,14 @@
 #include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
+#include "ops/operand_shapes.h"
 #include "ops/row_softmax.h"
-#include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
 namespace {
-
-// Shape rules.
-
-absl::Status CheckLastAxis(const ShapeContext& c, absl::string_view name) {
-  const Shape& x = c.shape(0);
-  if (x.rank() >= 1 && !x.back().is_batch() && x.back().size() >= 1) return absl::OkStatus();
-  return Violation("C1", name, " must have a last axis of at least one element, got ",
-                   x.ToString());
-}
-
-Types SoftmaxShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLastAxis(c, "x"));
-  return std::vector<TensorType>{c.type(0)};
-}
-
-Types SoftmaxGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckLastAxis(c, "y"));
-  SEQ_RETURN_IF_ERROR(CheckShape("C2", "dy", c.shape(1), "the shape of y", c.shape(0)));
-  return std::vector<TensorType>{c.type(0)};
-}
 
 // Reference computation. Rows are widened to double.
 
@@ -96,11 +75,7 @@ OpDef SoftmaxOp() {
           "x_j. Computed in double.")
       .Input({.name = "x", .doc = "[..., classes]"})
       .Output({.name = "y", .doc = "the shape of x"})
-      .Constrain("C1", "x has a last axis of at least one element")
-      .Shapes(SoftmaxShape)
-      .Reject({"C1", {}, {RealType({})}})
-      .Reject({"C1", {}, {RealType({2, 0})}})
-      .Reject({"C1", {}, {RealType({Dim::Batch()})}})
+      .With(ShapesByDoc({{"C1", {"x"}, "classes"}}))
       .Reference(ComputeSoftmax<float>, ComputeSoftmax<double>)
       .Bound(OutputBound([](const BoundContext& c, int) {  // exponentials, and their sum
         return kElementaryRoundings + SumRoundings(c.shape(0).back().size());
@@ -123,14 +98,10 @@ OpDef SoftmaxGradOp() {
       .Doc(
           "dx_k = y_k (dy_k - sum of y_j dy_j) along the last axis: the gradient of Softmax, from "
           "its output. Computed in double.")
-      .Input({.name = "y", .doc = "the output of Softmax: [..., classes]"})
-      .Input({.name = "dy", .doc = "its gradient"})
+      .Input({.name = "y", .doc = "[..., classes]: the output of Softmax"})
+      .Input({.name = "dy", .doc = "the shape of y: its gradient"})
       .Output({.name = "dx", .doc = "the shape of y"})
-      .Constrain("C1", "y has a last axis of at least one element")
-      .Constrain("C2", "dy has the shape of y")
-      .Shapes(SoftmaxGradShape)
-      .Reject({"C1", {}, {RealType({}), RealType({})}})
-      .Reject({"C2", {}, {RealType({2, 3}), RealType({3, 2})}})
+      .With(ShapesByDoc({{"C1", {"y"}, "classes"}, {"C2", {"dy"}}}))
       .Reference(ComputeSoftmaxGrad<float>, ComputeSoftmaxGrad<double>)
       .Bound(SoftmaxGradBound)
       .Cost("FLOPs: 4 for each element.",

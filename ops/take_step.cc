@@ -4,48 +4,25 @@
 #include <utility>
 #include <vector>
 
-#include "base/status_macros.h"
+#include "absl/strings/str_cat.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
-#include "ops/shape_rules.h"
+#include "ops/operand_shapes.h"
 
 namespace seqgraph::ops {
 namespace {
 
 // Attributes: step.
 
-// Shape rules.
-
-// C1 and C2 of the sequence, which is called `name`.
-absl::Status CheckSequence(const ShapeContext& c, absl::string_view name, const Shape& x) {
-  if (x.rank() < 2 || x[1].is_batch()) {
-    return Violation("C1", name, " must be [batch, time, ...] with static time, got ",
-                     x.ToString());
-  }
-  const int64_t step = c.attributes().GetInt("step"), time = x[1].size();
-  if (step < -time || step >= time) {
-    return Violation("C2", "attribute step must be in [", -time, ", ", time, "), got ", step);
-  }
-  return absl::OkStatus();
-}
-
-Shape WithoutTime(const Shape& x) {
-  Shape y{x[0]};
-  for (int i = 2; i < x.rank(); ++i) y.Append(x[i]);
-  return y;
-}
-
-Types TakeStepShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckSequence(c, "x", c.shape(0)));
-  return std::vector<TensorType>{{c.type(0).dtype, WithoutTime(c.shape(0))}};
-}
-
-Types TakeStepGradShape(const ShapeContext& c) {
-  SEQ_RETURN_IF_ERROR(CheckSequence(c, "like", c.shape(1)));
-  SEQ_RETURN_IF_ERROR(CheckShape("C3", "dy", c.shape(0),
-                                 "the shape of like without its second axis",
-                                 WithoutTime(c.shape(1))));
-  return std::vector<TensorType>{c.type(1)};
+// C2, of a sequence that is input `x`.
+std::function<void(OpDef&)> ConstrainStep(int x) {
+  return [x](OpDef& op) {
+    op.Require("C2", "step is in [-time, time)", [x](const ShapeContext& c) -> std::string {
+      const int64_t step = c.attributes().GetInt("step"), time = c.shape(x)[1].size();
+      if (step >= -time && step < time) return "";
+      return absl::StrCat("attribute step must be in [", -time, ", ", time, "), got ", step);
+    });
+  };
 }
 
 // Reference computation.
@@ -129,11 +106,8 @@ OpDef TakeStepOp() {
       .Input({.name = "x", .doc = "[batch, time, ...]"})
       .Output({.name = "y", .doc = "[batch, ...]"})
       .Attribute(StepAttribute())
-      .Constrain("C1", "x is [batch, time, ...] with static time")
-      .Constrain("C2", "step is in [-time, time)")
-      .Shapes(TakeStepShape)
-      .Reject({"C1", {}, {RealType({3})}})
-      .Reject({"C1", {}, {RealType({3, Dim::Batch()})}})
+      .With(ShapesByDoc({{"C1", {"x"}}}))
+      .With(ConstrainStep(0))
       .Reject({"C2", {{"step", 4}}, {RealType({2, 4})}})
       .Reject({"C2", {{"step", -5}}, {RealType({2, 4, 3})}})
       .Reject({"C2", {}, {RealType({2, 0, 3})}})
@@ -168,14 +142,9 @@ OpDef TakeStepGradOp() {
       .Input({.name = "like", .doc = "[batch, time, ...]; its elements are not read"})
       .Output({.name = "dx", .doc = "the shape of like"})
       .Attribute(StepAttribute())
-      .Constrain("C1", "like is [batch, time, ...] with static time")
-      .Constrain("C2", "step is in [-time, time)")
-      .Constrain("C3", "dy has the shape of like without its second axis")
-      .Shapes(TakeStepGradShape)
-      .Reject({"C1", {}, {RealType({3}), RealType({3})}})
+      .With(ShapesByDoc({{"C1", {"like"}}, {"C3", {"dy"}}}))
+      .With(ConstrainStep(1))
       .Reject({"C2", {{"step", 4}}, {RealType({2}), RealType({2, 4})}})
-      .Reject({"C3", {}, {RealType({2}), RealType({2, 4, 3})}})
-      .Reject({"C3", {}, {RealType({3, 3}), RealType({2, 4, 3})}})
       .Reference(ComputeTakeStepGrad<float>, ComputeTakeStepGrad<double>)
       .Bound(ExactBound())
       .Gradient(TakeStepGradGradient)
@@ -188,8 +157,9 @@ OpDef TakeStepGradOp() {
       .Samples([](SampleSource& source) {
         const Shape shape = RandomSequence(source);
         const int64_t step = RandomStep(source, shape);
-        const Tensor dy = source.Reals(WithoutTime(shape));
-        return OpSample{{{"step", step}}, {dy, source.Reals(shape)}};
+        Shape dy{shape[0]};
+        for (Dim dim : shape.dims().subspan(2)) dy.Append(dim);
+        return OpSample{{{"step", step}}, {source.Reals(dy), source.Reals(shape)}};
       });
 }
 
