@@ -69,7 +69,7 @@ struct Results {
 // One random recurrence, its results and what they should be.
 class Trial {
  public:
-  Trial(CellKind cell, uint64_t seed) : source_(seed) {
+  Trial(CellKind cell, uint64_t seed, bool plain = false) : source_(seed) {
     z_.cell = cell;
     z_.activation = source_.OneOf<Activation>({Activation::kTanh, Activation::kSigmoid});
     z_.batch = source_.OneOf<int64_t>({1, 2, 5, 33, 40, 70});
@@ -81,6 +81,12 @@ class Trial {
     z_.dropout = source_.Int(0, 3) == 0;
     mask_kind_ = source_.OneOf<MaskKind>(
         {MaskKind::kNone, MaskKind::kAll, MaskKind::kPrefix, MaskKind::kSuffix, MaskKind::kAny});
+    if (plain) {
+      mask_kind_ = MaskKind::kNone;
+      z_.projected = z_.reverse = z_.dropout = false;
+      z_.features = source_.OneOf<int64_t>({1, 3, 8, 20, 33});
+      z_.batch = std::min<int64_t>(z_.batch, 5);
+    }
     z_.masked = mask_kind_ != MaskKind::kNone;
     MakeOperands();
   }
@@ -138,6 +144,34 @@ class Trial {
     return r;
   }
 
+  // All steps one at a time; of the states of all streams, the first alone on its own.
+  void ExpectSteps() {
+    h0_ = c0_ = Operand();
+    OptionalTensors inputs = {x_.tensor, w_.tensor, u_.tensor, b_.tensor};
+    inputs.resize(lstm() ? 8 : 7);
+    SEQ_ASSERT_OK_AND_ASSIGN(const OptionalTensors expected,
+                             Evaluate(*AllOps().Find(OpName()), AttributesOf(), inputs));
+    const auto sequence = expected[0]->Elements<double>();
+    const RecurrenceOperands in = {.w = w_.data(), .u = u_.data(), .b = b_.data()};
+    RecurrenceSteps all(z_, in), first(z_, in);
+    std::vector<float> x(z_.batch * z_.features);
+    for (int64_t t = 0; t < z_.time; ++t) {
+      for (int64_t n = 0; n < z_.batch; ++n) {
+        std::copy_n(x_.data() + (n * z_.time + t) * z_.features, z_.features,
+                    x.data() + n * z_.features);
+      }
+      all.Step(x.data(), z_.batch);
+      first.Step(x.data(), 1);
+      for (int64_t n = 0; n < z_.batch; ++n) {
+        for (int64_t j = 0; j < z_.units; ++j) {
+          const double want = sequence[(n * z_.time + t) * z_.units + j];
+          ASSERT_NEAR(all.states()[n * all.width() + j], want, 4e-6) << t << ", " << n << ", " << j;
+          if (n == 0) ASSERT_NEAR(first.states()[j], want, 4e-6) << t << ", " << j;
+        }
+      }
+    }
+  }
+
   // By the definitions.
   void Expect(const Results& results) const {
     OptionalTensors inputs = {x_.tensor, w_.tensor, u_.tensor, b_.tensor, h0_.tensor};
@@ -148,11 +182,8 @@ class Trial {
     const bool simple = z_.cell == CellKind::kSimple;
     OptionalTensors forward = inputs;
     forward.insert(forward.end(), std::begin(masks), std::end(masks));
-    const std::string op = simple ? "RNNCell" : lstm() ? "LSTMCell" : "GRUCell";
-    Attributes attributes = {
-        {"activation", z_.activation == Activation::kTanh ? "tanh" : "sigmoid"},
-        {"reverse", z_.reverse}};
-    if (!simple && !lstm()) attributes.Set("reset_after", z_.cell == CellKind::kGruAfter);
+    const std::string op = OpName();
+    const Attributes attributes = AttributesOf();
     SEQ_ASSERT_OK_AND_ASSIGN(const OptionalTensors states,
                              Evaluate(*AllOps().Find(op), attributes, forward));
     OptionalTensors incoming = {states[0], d_sequence_.tensor, d_last_.tensor};
@@ -171,6 +202,16 @@ class Trial {
   }
 
  private:
+  std::string OpName() const {
+    return z_.cell == CellKind::kSimple ? "RNNCell" : lstm() ? "LSTMCell" : "GRUCell";
+  }
+  Attributes AttributesOf() const {
+    Attributes attributes = {
+        {"activation", z_.activation == Activation::kTanh ? "tanh" : "sigmoid"},
+        {"reverse", z_.reverse}};
+    if (z_.gates() == 3) attributes.Set("reset_after", z_.cell == CellKind::kGruAfter);
+    return attributes;
+  }
   bool lstm() const { return z_.cell == CellKind::kLstm; }
   int64_t bias_size() const { return z_.columns() * (z_.cell == CellKind::kGruAfter ? 2 : 1); }
 
@@ -261,6 +302,18 @@ TEST_P(RecurrenceTest, ThreadsDoNotChangeBits) {
     const Trial trial(GetParam(), kSeed + 1000 + i);
     const Results one = trial.Run(1, false);
     for (const int threads : {2, 3}) EXPECT_TRUE(one == trial.Run(threads, false)) << threads;
+  }
+}
+
+TEST_P(RecurrenceTest, StepsOfStreamsAreTheDefinitionOnEveryTarget) {
+  for (const std::string& target : SupportedTargets()) {
+    SEQ_ASSERT_OK(ForceTarget(target));
+    for (uint64_t i = 0; i < 40; ++i) {
+      Trial trial(GetParam(), kSeed + 2000 + i, /*plain=*/true);
+      SCOPED_TRACE(absl::StrCat(trial.Describe(), "; seed ", kSeed + 2000 + i));
+      trial.ExpectSteps();
+      if (HasFatalFailure()) return;
+    }
   }
 }
 
