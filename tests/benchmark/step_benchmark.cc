@@ -1,21 +1,26 @@
-// Whole training steps against oneDNN's bare primitives (RNN, LSTM, both GRUs), and the one-hot
-// model's against the embedding model's. The two sides of a ratio alternate in one process, so that
-// what else the machine does hits both alike; the counters are the median and the 10 % and 90 %
-// quantiles of the paired ratios.
+// Whole training steps against oneDNN's bare primitives: the tutorial's on the backend onednn,
+// those of LSTM and both GRUs on the default backends, with the share of the machine's peak that
+// the cells' arithmetic takes; the one-hot model's against the embedding model's; and one step of
+// streams. The two sides of a ratio alternate in one process, so that what else the machine does
+// hits both alike; the counters are the median and the 10 % and 90 % quantiles of the paired
+// ratios.
 //
 //   bazel run //tests/benchmark:step_benchmark
-//   ONEDNN_MAX_CPU_ISA=AVX2 bazel run //tests/benchmark:step_benchmark
+//   ONEDNN_MAX_CPU_ISA=AVX2 SEQGRAPH_SIMD_TARGET=AVX2 bazel run //tests/benchmark:step_benchmark
 
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "backends/all_backends.h"
+#include "backends/kernels/recurrence.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "ops/all_ops.h"
@@ -27,6 +32,7 @@
 #include "runtime/compiled_function.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "tests/benchmark/paired.h"
+#include "tools/bench/machine_peak.h"
 #include "training/initializers.h"
 #include "training/model_builder.h"
 #include "training/text_models.h"
@@ -39,11 +45,11 @@ constexpr int64_t kTime = 100, kBatch = 64, kVocabulary = 500;
 // A model's compiled train_step and a random batch.
 class TrainStep {
  public:
-  explicit TrainStep(absl::StatusOr<Model> model) {
+  TrainStep(absl::StatusOr<Model> model, const char* backend_list) {
     SEQ_CHECK(model.ok());
     model_ = *std::move(model);
     SEQ_CHECK(InitializeVariables(1, model_.variables).ok());
-    const auto backends = AllBackends().ParseList("onednn");
+    const auto backends = AllBackends().ParseList(backend_list);
     SEQ_CHECK(backends.ok());
     auto step = CompiledFunction::Compile(
         **model_.GetFunction("train_step"), AllOps(), &model_.variables,
@@ -117,25 +123,70 @@ void MeasureRatio(benchmark::State& state, const BenchmarkRun& measured,
 
 void StepOverBarePrimitive(benchmark::State& state) {
   omp_set_num_threads(1);
-  TrainStep step(Tutorial(false, state.range(0), state.range(1)));
+  TrainStep step(Tutorial(false, state.range(0), state.range(1)), "onednn");
   BareRnn bare(BareCell::kRnn, kTime, kBatch, state.range(0), state.range(1));
   MeasureRatio(
       state, [&] { step.Run(); }, [&] { bare.Run(); });
 }
 
+// 24 U (F + U) T B of an LSTM, 18 of a GRU: forward, and twice that backward. A lookup that is
+// projected once counts as if it had been done for each token.
+double CellFlops(BareCell cell, double features, double units) {
+  const double gates = cell == BareCell::kLstm ? 4 : 3;
+  return 6 * gates * units * (features + units) * kTime * kBatch;
+}
+
 template <BareCell cell>
 void GatedStepOverBarePrimitive(benchmark::State& state) {
   omp_set_num_threads(1);
-  TrainStep step(Gated(cell, state.range(0), state.range(1)));
+  static const double peak = bench::MachinePeak(1).gflops();
+  TrainStep step(Gated(cell, state.range(0), state.range(1)), kDefaultBackends);
   BareRnn bare(cell, kTime, kBatch, state.range(0), state.range(1));
-  MeasureRatio(
-      state, [&] { step.Run(); }, [&] { bare.Run(); });
+  double seconds = 1e9;
+  const auto timed = [&] {
+    const double start = WallSeconds();
+    step.Run();
+    seconds = std::min(seconds, WallSeconds() - start);
+  };
+  MeasureRatio(state, timed, [&] { bare.Run(); });
+  state.counters["of_peak"] =
+      CellFlops(cell, static_cast<double>(state.range(0)), static_cast<double>(state.range(1))) /
+      seconds / 1e9 / peak;
+}
+
+// One step of streams with one input each and a dense output, which the next step's input follows
+// from: nothing of it can begin before.
+void StreamStep(benchmark::State& state, kernels::CellKind cell) {
+  const int64_t units = state.range(0), streams = state.range(1);
+  const kernels::RecurrenceSizes sizes = {
+      .cell = cell, .batch = streams, .time = 1, .features = 1, .units = units};
+  std::mt19937 rng(1);
+  std::uniform_real_distribution<float> uniform(-0.1f, 0.1f);
+  const auto random = [&](int64_t n) {
+    std::vector<float> values(n);
+    for (float& value : values) value = uniform(rng);
+    return values;
+  };
+  const std::vector<float> w = random(sizes.columns()), u = random(units * sizes.columns()),
+                           b = random(2 * sizes.columns());
+  kernels::RecurrenceSteps steps(sizes, {.w = w.data(), .u = u.data(), .b = b.data()});
+  const std::vector<float> dense = random(steps.width());
+  std::vector<float> x(streams, 0.5f);
+  for (auto _ : state) {
+    steps.Step(x.data(), streams);
+    float sums[8] = {};
+    for (int64_t j = 0; j + 8 <= steps.width(); j += 8) {
+      for (int64_t i = 0; i < 8; ++i) sums[i] += steps.states()[j + i] * dense[j + i];
+    }
+    x[0] = std::accumulate(std::begin(sums), std::end(sums), 0.0f);
+  }
+  state.SetItemsProcessed(state.iterations() * streams);
 }
 
 void OneHotStepOverEmbeddingStep(benchmark::State& state) {
   omp_set_num_threads(1);
-  TrainStep one_hot(Tutorial(true, state.range(0), state.range(1)));
-  TrainStep embedding(Tutorial(false, state.range(0), state.range(1)));
+  TrainStep one_hot(Tutorial(true, state.range(0), state.range(1)), "onednn");
+  TrainStep embedding(Tutorial(false, state.range(0), state.range(1)), "onednn");
   MeasureRatio(
       state, [&] { one_hot.Run(); }, [&] { embedding.Run(); });
 }
@@ -154,15 +205,25 @@ BENCHMARK(OneHotStepOverEmbeddingStep)->Apply(Sizes);
 
 void GatedSizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"features", "units"})
+      ->Args({16, 16})
+      ->Args({32, 32})
       ->Args({64, 64})
       ->Args({128, 128})
-      ->Iterations(31)  // pairs
+      ->Args({256, 256})
+      ->Args({512, 512})
+      ->Iterations(15)  // pairs
       ->UseManualTime()
       ->Unit(benchmark::kMicrosecond);
 }
 BENCHMARK_TEMPLATE(GatedStepOverBarePrimitive, BareCell::kLstm)->Apply(GatedSizes);
 BENCHMARK_TEMPLATE(GatedStepOverBarePrimitive, BareCell::kGru)->Apply(GatedSizes);
 BENCHMARK_TEMPLATE(GatedStepOverBarePrimitive, BareCell::kLbrGru)->Apply(GatedSizes);
+
+void StreamSizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"units", "streams"})->ArgsProduct({{8, 16, 40, 64, 128}, {1, 8}});
+}
+BENCHMARK_CAPTURE(StreamStep, Lstm, kernels::CellKind::kLstm)->Apply(StreamSizes);
+BENCHMARK_CAPTURE(StreamStep, Gru, kernels::CellKind::kGruAfter)->Apply(StreamSizes);
 
 }  // namespace
 }  // namespace seqgraph

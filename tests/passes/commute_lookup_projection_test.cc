@@ -65,7 +65,7 @@ TEST(CommuteLookupProjection, KnowsGatedAndMaskedCells) {
     EXPECT_EQ(ops["Dense"], 1);
     EXPECT_EQ(ops["DenseGrad"], 1);
     for (const Node& node : after.nodes()) {
-      if (node.op->recurrence().has_value()) EXPECT_FALSE(node.inputs[1].present()) << node.name;
+      EXPECT_FALSE(node.op->recurrence().has_value() && node.inputs[1].present()) << node.name;
     }
   }
 }
