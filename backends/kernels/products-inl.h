@@ -191,11 +191,20 @@ HWY_INLINE void RowTile(D d, const RowTerm (&terms)[n], int64_t v, const float* 
   Unroll<vecs>([&](auto i) SEQ_INLINE { hn::StoreU(sums[i], d, c + (v + i) * kLanes); });
 }
 
-/// c[vectors] = init + the sum of the terms.
+/// c[vectors] = init + the sum of the terms. Who multiplies by the same matrices again and again
+/// goes through them from both ends in turn: what the cache still has of larger ones is then what
+/// is read first.
 template <class D, size_t n>
 HWY_NOINLINE void RowProduct(D d, const RowTerm (&terms)[n], int64_t vectors, const float* init,
-                             float* c) {
+                             float* c, bool from_end = false) {
   int64_t v = 0;
+  if (vectors >= 16) {
+    const int64_t tiles = vectors / 4;
+    for (int64_t t = 0; t < tiles; ++t) {
+      RowTile<4>(d, terms, (from_end ? tiles - 1 - t : t) * 4, init, c);
+    }
+    v = tiles * 4;
+  }
   for (; v + 8 <= vectors; v += 8) RowTile<8>(d, terms, v, init, c);
   for (; v + 4 <= vectors; v += 4) RowTile<4>(d, terms, v, init, c);
   for (; v + 2 <= vectors; v += 2) RowTile<2>(d, terms, v, init, c);

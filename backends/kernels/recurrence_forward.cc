@@ -180,6 +180,9 @@ class ForwardGroup {
     const int64_t vectors = (last - first) * width_ / kLanes, at = first * width_;
     if (first >= layout_.split) {
       Product(d_, state, width_, rows, sizes_.units, u, vectors, nullptr, 0, area_.product, width_);
+    } else if (rows == 1) {
+      from_end_ = !from_end_;
+      RowProduct(d_, {{state, sizes_.units, u}}, vectors, x_ + at, area_.sums + at, from_end_);
     } else {
       Product(d_, state, width_, rows, sizes_.units, u, vectors, x_ + at, x_row_, area_.sums + at,
               row_);
@@ -263,6 +266,7 @@ class ForwardGroup {
   const GroupTrace trace_;
   const int64_t width_, row_, x_row_;
   const CellFunction<D> cell_;
+  bool from_end_ = false;
   const float* x_ = nullptr;  // x·w + b of the step
 };
 

@@ -292,17 +292,17 @@ class TableTest(unittest.TestCase):
     def test_recurrences_are_a_table_that_names_what_is_beyond_the_bar(self):
         name = "GatedStepOverBarePrimitive<BareCell::%s>/features:64/units:32/iterations:31"
         runs = [json.dumps({"benchmarks": [
-            {"name": name % cell, "ratio": ratio, "p10": 0.5, "p90": 2},
+            {"name": name % cell, "ratio": ratio, "p10": 0.5, "p90": 2, "of_peak": 0.456},
             {"name": "Another", "ratio": 9, "p10": 9, "p90": 9}]})
-                for cell, ratio in (("kLstm", 1.0999), ("kLbrGru", 1.31))]
+                for cell, ratio in (("kLstm", 0.9999), ("kLbrGru", 1.31))]
         rows = [dict(row, instruction_set=isa) for run, isa in zip(runs, ("AVX-512", "AVX2"))
                 for row in recurrences.parse(run)]
         lines = table.markdown(dict(self.RESULT, recurrences=rows)).splitlines()
         start = lines.index("| training step / oneDNN's bare primitive | AVX-512 | AVX2 |")
         self.assertEqual(lines[start + 2:start + 6], [
-            "| LSTM (64, 32) | 1.10 (0.50 to 2.00) |  |",
-            "| GRU, reset after (64, 32) |  | 1.31 (0.50 to 2.00) |", "",
-            "Beyond the bar of 1.1: GRU, reset after (64, 32) on AVX2."])
+            "| LSTM (64, 32) | 1.00 (0.50 to 2.00), 46 % of peak |  |",
+            "| GRU, reset after (64, 32) |  | 1.31 (0.50 to 2.00), 46 % of peak |", "",
+            "Beyond the bar of 1: GRU, reset after (64, 32) on AVX2."])
 
     def test_only_what_is_between_the_markers_is_replaced(self):
         text = "before\n%s\nold\n%s\nafter\n" % (table.BEGIN, table.END)
