@@ -11,7 +11,6 @@
 #include "ops/elu.h"
 #include "ops/examples.h"
 #include "ops/softmax.h"
-#include "ops/softplus.h"
 #include "ops/unary.h"
 
 namespace seqgraph {
@@ -48,7 +47,8 @@ const Activation kActivations[] = {
     {"softmax", [](auto& g, Value x, const auto& name) { return ops::Softmax(g, x, name); }},
     {"exponential",
      [](auto& g, Value x, const auto& name) { return ops::Unary(g, "Exp", x, name); }},
-    {"softplus", [](auto& g, Value x, const auto& name) { return ops::Softplus(g, x, name); }},
+    {"softplus",
+     [](auto& g, Value x, const auto& name) { return ops::Unary(g, "Softplus", x, name); }},
     {"softsign", Softsign},
     {"elu", [](auto& g, Value x, const auto& name) { return ops::Elu(g, x, 1, name); }},
     {"silu", [](auto& g, Value x,

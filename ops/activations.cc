@@ -12,17 +12,12 @@
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
-#include "ops/shape_rules.h"
+#include "ops/unary.h"
 
 namespace seqgraph::ops {
 namespace {
 
 // Reference computation.
-
-template <typename T, Activation kActivation>
-absl::Status ComputeActivation(const ReferenceContext& c) {
-  return MapUnary<T>(c, [](T x) { return Activate(kActivation, x); });
-}
 
 template <typename T, Activation kActivation>
 absl::Status ComputeActivationGrad(const ReferenceContext& c) {
@@ -78,18 +73,6 @@ absl::Status ReluGradGradient(GradientContext& c) {
 
 // Definitions.
 
-OpDef ActivationDef(std::string name, std::string doc) {
-  return OpDef(std::move(name), 1)
-      .Doc(std::move(doc))
-      .Input({.name = "x", .doc = "any shape"})
-      .Output({.name = "y", .doc = "the shape of x"})
-      .Shapes(SameAsInput(0))
-      .InPlace({0, 0})
-      .Samples([](SampleSource& source) {
-        return OpSample{{}, {source.RealsAwayFromZero(RandomShape(source, 0, 3))}};
-      });
-}
-
 // `draw` gives a sample of the activation's output.
 OpDef ActivationGradDef(std::string name, std::string doc,
                         std::function<Tensor(SampleSource&, const Shape&)> draw) {
@@ -109,42 +92,6 @@ OpDef ActivationGradDef(std::string name, std::string doc,
 }
 
 }  // namespace
-
-OpDef SigmoidOp() {
-  return ActivationDef("Sigmoid", "y = 1 / (1 + exp(-x)), element by element; no overflow.")
-      .Reference(ComputeActivation<float, Activation::kSigmoid>,
-                 ComputeActivation<double, Activation::kSigmoid>)
-      .Bound(ElementaryBound())
-      .Fusable(ElementwiseOp::kSigmoid)
-      .Gradient(GradientOp("SigmoidGrad"))
-      .Example({"both_signs",
-                {},
-                {Reals({2, 2}, {-1000, -1, 0, 2})},
-                {Reals({2, 2}, {0, 0.2689414213699951, 0.5, 0.8807970779778823})}});
-}
-
-OpDef TanhOp() {
-  return ActivationDef("Tanh", "y = tanh(x), element by element.")
-      .Reference(ComputeActivation<float, Activation::kTanh>,
-                 ComputeActivation<double, Activation::kTanh>)
-      .Bound(ElementaryBound())
-      .Fusable(ElementwiseOp::kTanh)
-      .Gradient(GradientOp("TanhGrad"))
-      .Example({"both_signs",
-                {},
-                {Reals({4}, {-1, 0, 0.5, 1000})},
-                {Reals({4}, {-0.7615941559557649, 0, 0.46211715726000975, 1})}});
-}
-
-OpDef ReluOp() {
-  return ActivationDef("Relu", "y = max(x, 0), element by element; NaN stays NaN.")
-      .Reference(ComputeActivation<float, Activation::kRelu>,
-                 ComputeActivation<double, Activation::kRelu>)
-      .Bound(ExactBound())
-      .Fusable(ElementwiseOp::kRelu)
-      .Gradient(GradientOp("ReluGrad"))
-      .Example({"both_signs", {}, {Reals({3}, {-2, 0, 3})}, {Reals({3}, {0, 0, 3})}});
-}
 
 OpDef SigmoidGradOp() {
   return ActivationGradDef(
@@ -194,15 +141,15 @@ OpDef ReluGradOp() {
 }
 
 Value Sigmoid(FunctionBuilder& g, Value x, std::string name) {
-  return g.AddNode("Sigmoid", {x}, {}, std::move(name))[0];
+  return Unary(g, "Sigmoid", x, std::move(name));
 }
 
 Value Tanh(FunctionBuilder& g, Value x, std::string name) {
-  return g.AddNode("Tanh", {x}, {}, std::move(name))[0];
+  return Unary(g, "Tanh", x, std::move(name));
 }
 
 Value Relu(FunctionBuilder& g, Value x, std::string name) {
-  return g.AddNode("Relu", {x}, {}, std::move(name))[0];
+  return Unary(g, "Relu", x, std::move(name));
 }
 
 namespace {

@@ -87,17 +87,6 @@ OpSample AdamSample(SampleSource& source) {
   return {{}, {w, g, lr, t, m, source.Reals(shape, 0.1, 1)}};
 }
 
-InputDef State(std::string name, std::string doc, TypeRule type = TypeRule::kReal) {
-  return {.name = std::move(name), .type = type, .doc = std::move(doc), .differentiable = false};
-}
-
-AttributeDef Number(std::string name, double default_value, std::string doc) {
-  return {.name = std::move(name),
-          .kind = AttributeKind::kFloat,
-          .default_value = default_value,
-          .doc = std::move(doc)};
-}
-
 }  // namespace
 
 // Definition.
@@ -109,18 +98,21 @@ OpDef AdamUpdateOp() {
           "One step of Adam: m' = m + (g - m) (1 - beta_1), v' = v + (g^2 - v) (1 - beta_2), alpha "
           "= lr sqrt(1 - beta_2^k) / (1 - beta_1^k) with k = t + 1, w' = w - m' alpha / (sqrt(v') "
           "+ epsilon). Keras's formulas; alpha is computed in double. A negative t fails the run.")
-      .Input(State("w", "any shape: the variable"))
-      .Input(State("g", "the shape of w: its gradient"))
-      .Input(State("lr", "a scalar: the learning rate"))
-      .Input(State("t", "a scalar: the number of steps done before", TypeRule::kCounter))
-      .Input(State("m", "the shape of w: the mean gradient"))
-      .Input(State("v", "the shape of w: the mean square of the gradient"))
+      .Input(UpdateInput("w", "any shape: the variable"))
+      .Input(UpdateInput("g", "the shape of w: its gradient"))
+      .Input(UpdateInput("lr", "a scalar: the learning rate"))
+      .Input({.name = "t",
+              .type = TypeRule::kCounter,
+              .doc = "a scalar: the number of steps done before",
+              .differentiable = false})
+      .Input(UpdateInput("m", "the shape of w: the mean gradient"))
+      .Input(UpdateInput("v", "the shape of w: the mean square of the gradient"))
       .Output({.name = "new_w", .doc = "the shape of w"})
       .Output({.name = "new_m", .doc = "the shape of w"})
       .Output({.name = "new_v", .doc = "the shape of w"})
-      .Attribute(Number("beta_1", 0.9, "decay of the mean"))
-      .Attribute(Number("beta_2", 0.999, "decay of the mean square"))
-      .Attribute(Number("epsilon", 1e-7, "added to the root"))
+      .Attribute(UpdateNumber("beta_1", 0.9, "decay of the mean"))
+      .Attribute(UpdateNumber("beta_2", 0.999, "decay of the mean square"))
+      .Attribute(UpdateNumber("epsilon", 1e-7, "added to the root"))
       .With(ShapesByDoc({{"C1", {"g"}}, {"C2", {"lr"}}, {"C3", {"m", "v"}}, {"C4", {"t"}}}))
       .Require("C5", "beta_1 and beta_2 are in [0, 1)", DecayViolation)
       .Require("C6", "epsilon is at least 0", EpsilonViolation)

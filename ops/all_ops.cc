@@ -34,15 +34,11 @@
   OP(SequenceMask) \
   OP(ZeroMasked) \
   /* Activations */ \
-  OP(Sigmoid) \
   OP(SigmoidGrad) \
-  OP(Tanh) \
   OP(TanhGrad) \
-  OP(Relu) \
   OP(ReluGrad) \
   OP(Softmax) \
   OP(SoftmaxGrad) \
-  OP(Softplus) \
   OP(Elu) \
   /* Losses */ \
   OP(BCE) \

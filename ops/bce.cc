@@ -22,69 +22,35 @@ constexpr int kWeights = 2, kGradWeights = 3;
 
 template <typename T>
 absl::Status ComputeBCE(const ReferenceContext& c) {
-  const auto p = c.input<T>(0), labels = c.input<T>(1), weights = c.input<T>(kWeights);
-  const auto loss = c.output<T>(0);
-  if (!loss) return absl::OkStatus();
   const double epsilon = c.attributes().GetFloat("epsilon");
-  const int64_t n = p.size(), width = RowWidth(p.shape);
-  double sum = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    const double y = labels[i];
+  return ComputeElementLoss<T>(c, [epsilon](double weight, double p, double y) {
     // 1 - p is clipped on its own: 1 - (1 - epsilon) would lose half of epsilon's digits.
-    const double q = std::clamp<double>(p[i], epsilon, 1 - epsilon);
-    const double r = std::clamp<double>(1 - static_cast<double>(p[i]), epsilon, 1 - epsilon);
-    sum -= RowWeight(weights, i / width) * (y * std::log(q) + (1 - y) * std::log(r));
-  }
-  loss[0] = static_cast<T>(sum / n);
-  return absl::OkStatus();
+    const double q = std::clamp(p, epsilon, 1 - epsilon);
+    const double r = std::clamp(1 - p, epsilon, 1 - epsilon);
+    return -weight * (y * std::log(q) + (1 - y) * std::log(r));
+  });
 }
 
 template <typename T>
 absl::Status ComputeBCEGrad(const ReferenceContext& c) {
-  const auto p = c.input<T>(0), labels = c.input<T>(1), dloss = c.input<T>(2);
-  const auto weights = c.input<T>(kGradWeights);
-  const auto dp = c.output<T>(0);
-  if (!dp) return absl::OkStatus();
   const double epsilon = c.attributes().GetFloat("epsilon");
-  const int64_t n = p.size(), width = RowWidth(p.shape);
-  const double scale = static_cast<double>(dloss[0]) / n;
-  for (int64_t i = 0; i < n; ++i) {
-    const double q = p[i], y = labels[i], row_scale = scale * RowWeight(weights, i / width);
-    const bool clipped = q < epsilon || q > 1 - epsilon;
-    dp[i] = clipped ? T{0} : static_cast<T>(row_scale * (q - y) / (q * (1 - q)));
-  }
-  return absl::OkStatus();
+  return ComputeElementLossGrad<T>(c, [epsilon](double scale, double p, double y) {
+    const bool clipped = p < epsilon || p > 1 - epsilon;
+    return clipped ? 0 : scale * (p - y) / (p * (1 - p));
+  });
 }
 
 template <typename T>
 absl::Status ComputeBCEWithLogits(const ReferenceContext& c) {
-  const auto z = c.input<T>(0), labels = c.input<T>(1), weights = c.input<T>(kWeights);
-  const auto loss = c.output<T>(0);
-  if (!loss) return absl::OkStatus();
-  const int64_t n = z.size(), width = RowWidth(z.shape);
-  double sum = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    const double logit = z[i], y = labels[i];
-    sum += RowWeight(weights, i / width) * (Activate(Activation::kRelu, logit) - logit * y +
-                                            std::log1p(std::exp(-std::abs(logit))));
-  }
-  loss[0] = static_cast<T>(sum / n);
-  return absl::OkStatus();
+  return ComputeElementLoss<T>(c, [](double weight, double z, double y) {
+    return weight * (Activate(Activation::kRelu, z) - z * y + std::log1p(std::exp(-std::abs(z))));
+  });
 }
 
 template <typename T>
 absl::Status ComputeBCEWithLogitsGrad(const ReferenceContext& c) {
-  const auto z = c.input<T>(0), labels = c.input<T>(1), dloss = c.input<T>(2);
-  const auto weights = c.input<T>(kGradWeights);
-  const auto dz = c.output<T>(0);
-  if (!dz) return absl::OkStatus();
-  const int64_t n = z.size(), width = RowWidth(z.shape);
-  const double scale = static_cast<double>(dloss[0]) / n;
-  for (int64_t i = 0; i < n; ++i) {
-    const double logit = z[i], y = labels[i];
-    dz[i] = static_cast<T>(scale * RowWeight(weights, i / width) * (StableSigmoid(logit) - y));
-  }
-  return absl::OkStatus();
+  return ComputeElementLossGrad<T>(
+      c, [](double scale, double z, double y) { return scale * (StableSigmoid(z) - y); });
 }
 
 // Costs: n elements, and one division by n.

@@ -21,7 +21,7 @@ namespace {
 // Shape rules: SameNumbers, and for what gives or takes int32:
 
 Types ComparisonShape(const ShapeContext& c) {
-  SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types, SameNumbers("C1", "C2", "a", "b")(c));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types, SameNumbers(c));
   return std::vector<TensorType>{{DType::kInt32, types[0].shape}};
 }
 
@@ -157,16 +157,9 @@ ReferenceFunction Map(F f, bool divides) {
 
 OpDef Define(const Row& row) {
   const int64_t size = static_cast<int64_t>(row.a.size());
-  return OpDef(row.name, 1)
-      .Doc(row.doc)
-      .Input({.name = "a", .type = TypeRule::kNumber, .doc = "any shape"})
-      .Input({.name = "b", .type = TypeRule::kNumber, .doc = "the shape and element type of a"})
+  return BinaryDef(row.name, row.doc)
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of a"})
-      .Constrain("C1", "b has the shape of a")
-      .Constrain("C2", "b has the element type of a")
-      .Shapes(SameNumbers("C1", "C2", "a", "b"))
-      .Reject({"C1", {}, {RealType({2, 3}), RealType({3})}})
-      .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
+      .Shapes(SameNumbers)
       .Gradient(row.gradient)
       .Bound(row.bound)
       .InPlace({0, 0})
@@ -206,30 +199,38 @@ ReferenceFunction Compare(F f) {
 
 template <typename F>
 OpDef Comparison(std::string name, std::string doc, F f) {
+  return BinaryDef(std::move(name), std::move(doc), /*differentiable=*/false)
+      .Output({.name = "y", .type = TypeRule::kIndex, .doc = "the shape of a"})
+      .Shapes(ComparisonShape)
+      .Reference(
+          ByType(Compare<float>(f), Compare<double>(f), Compare<int32_t>(f), Compare<int64_t>(f)))
+      .Bound(ExactBound());
+}
+
+}  // namespace
+
+OpDef BinaryDef(std::string name, std::string doc, bool differentiable) {
   return OpDef(std::move(name), 1)
       .Doc(std::move(doc))
-      .Input({.name = "a", .type = TypeRule::kNumber, .doc = "any shape", .differentiable = false})
+      .Input({.name = "a",
+              .type = TypeRule::kNumber,
+              .doc = "any shape",
+              .differentiable = differentiable})
       .Input({.name = "b",
               .type = TypeRule::kNumber,
               .doc = "the shape and element type of a",
-              .differentiable = false})
-      .Output({.name = "y", .type = TypeRule::kIndex, .doc = "the shape of a"})
+              .differentiable = differentiable})
       .Constrain("C1", "b has the shape of a")
       .Constrain("C2", "b has the element type of a")
-      .Shapes(ComparisonShape)
       .Reject({"C1", {}, {RealType({2, 3}), RealType({3})}})
+      .Reject({"C1", {}, {RealType({Dim::Batch(), 3}), RealType({1, 3})}})
       .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
-      .Reference(
-          ByType(Compare<float>(f), Compare<double>(f), Compare<int32_t>(f), Compare<int64_t>(f)))
-      .Bound(ExactBound())
       .Samples([](SampleSource& source) {
-        const Shape shape = RandomShape(source, 0, 3);
+        const Shape shape = RandomShape(source, 0, 4);
         const Tensor a = source.Reals(shape);
         return OpSample{{}, {a, source.Reals(shape)}};
       });
 }
-
-}  // namespace
 
 std::vector<OpDef> BinaryOps() {
   return {

@@ -22,6 +22,9 @@ Value Where(FunctionBuilder& g, Value condition, Value a, Value b, std::string n
 
 std::vector<OpDef> BinaryOps();
 
+/// An op of inputs a and b of one shape (C1) and element type (C2), with an output y of both.
+OpDef BinaryDef(std::string name, std::string doc, bool differentiable = true);
+
 }  // namespace seqgraph::ops
 
 #endif  // SEQGRAPH_OPS_BINARY_H_

@@ -1,14 +1,13 @@
 #include "ops/broadcast_to.h"
 
-#include <array>
 #include <utility>
 
 #include "graph/gradient.h"
 #include "ops/examples.h"
-#include "ops/numbers.h"
 #include "ops/reductions.h"
 #include "ops/reshape.h"
 #include "ops/shape_rules.h"
+#include "ops/strided.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -45,29 +44,13 @@ Types BroadcastShape(const ShapeContext& c) {
 
 // Reference computation.
 
-template <typename T>
-absl::Status ComputeBroadcastTo(const ReferenceContext& c) {
-  const auto x = c.input<T>(0);
-  const auto y = c.output<T>(0);
-  if (!y) return absl::OkStatus();
-  const int rank = y.shape.rank(), lead = rank - x.shape.rank();
-  std::array<int64_t, Shape::kMaxRank> index{}, stride{};
-  int64_t size = 1;
-  for (int d = rank - 1; d >= lead; --d) {
-    stride[d] = x.dim(d - lead) == 1 ? 0 : size;
-    size *= x.dim(d - lead);
-  }
-  int64_t from = 0;
-  for (int64_t i = 0; i < y.size(); ++i) {
-    y[i] = x[from];
-    for (int d = rank - 1; d >= 0; --d) {  // the next index of y
-      from += stride[d];
-      if (++index[d] < y.dim(d)) break;
-      from -= stride[d] * index[d];
-      index[d] = 0;
-    }
-  }
-  return absl::OkStatus();
+Strided Repeated(const ReferenceContext& c) {
+  const Shape& x = c.input_type(0).shape;
+  const int lead = c.output_type(0).shape.rank() - x.rank();
+  const Strided in_x(x);
+  Strided strided;
+  for (int d = 0; d < x.rank(); ++d) strided.strides[lead + d] = x[d] == 1 ? 0 : in_x.strides[d];
+  return strided;
 }
 
 // Gradient rule: the sum over what was repeated.
@@ -110,8 +93,7 @@ OpDef BroadcastToOp() {
       .Reject({"C2", {{"shape", Ints({-1, 2, 3})}}, {RealType({2, 3})}})
       .Reject({"C2", {{"shape", Ints({-2, 3})}}, {RealType({1, 3})}})
       .Reject({"C2", {{"shape", Ints({2, 3})}}, {RealType({Dim::Batch(), 3})}})
-      .Reference(ByType(ComputeBroadcastTo<float>, ComputeBroadcastTo<double>,
-                        ComputeBroadcastTo<int32_t>, ComputeBroadcastTo<int64_t>))
+      .Reference(TakeStrided(Repeated))
       .Moves()
       .Gradient(BroadcastToGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })

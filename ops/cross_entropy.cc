@@ -10,7 +10,6 @@
 #include "ops/examples.h"
 #include "ops/loss_rules.h"
 #include "ops/one_hot.h"
-#include "ops/op_examples.h"
 #include "ops/reshape.h"
 #include "ops/row_softmax.h"
 
@@ -25,44 +24,35 @@ constexpr int kDLoss = 2, kWeights = 2, kGradWeights = 3;
 // Reference computation. Rows are widened to double. A class whose label is 0 adds 0 whatever its
 // prediction.
 
-template <typename T>
-absl::Status ComputeLogits(const ReferenceContext& c) {
-  const auto z = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
+// loss = the mean over all rows of weight entropy(predictions, labels, classes).
+template <typename T, typename F>
+absl::Status ComputeLoss(const ReferenceContext& c, F entropy) {
+  const auto x = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
   const auto weights = c.input<T>(kWeights);
   const auto loss = c.output<T>(0);
   if (!loss) return absl::OkStatus();
-  const int64_t classes = z.shape.back().size(), rows = z.size() / classes;
+  const int64_t classes = x.shape.back().size(), rows = x.size() / classes;
   double sum = 0;
   for (int64_t row = 0; row < rows; ++row) {
-    const T *logits = z.data + row * classes, *y = labels.data + row * classes;
-    const double normalizer = LogSumExp(logits, classes);
-    double entropy = 0;
-    for (int64_t k = 0; k < classes; ++k) {
-      if (y[k] != 0) entropy += y[k] * (normalizer - logits[k]);
-    }
-    sum += RowWeight(weights, row) * entropy;
+    const int64_t begin = row * classes;
+    sum += RowWeight(weights, row) * entropy(x.data + begin, labels.data + begin, classes);
   }
   loss[0] = static_cast<T>(sum / rows);
   return absl::OkStatus();
 }
 
-template <typename T>
-absl::Status ComputeLogitsGrad(const ReferenceContext& c) {
-  const auto z = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
+// gradient(dloss weight / rows, predictions, labels, classes, dx) for each row.
+template <typename T, typename F>
+absl::Status ComputeLossGrad(const ReferenceContext& c, F gradient) {
+  const auto x = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
   const auto dloss = c.input<T>(kDLoss), weights = c.input<T>(kGradWeights);
-  const auto dz = c.output<T>(0);
-  if (!dz) return absl::OkStatus();
-  const int64_t classes = z.shape.back().size(), rows = z.size() / classes;
-  std::vector<double> p;
+  const auto dx = c.output<T>(0);
+  if (!dx) return absl::OkStatus();
+  const int64_t classes = x.shape.back().size(), rows = x.size() / classes;
   for (int64_t row = 0; row < rows; ++row) {
-    const T* y = labels.data + row * classes;
-    RowSoftmax(z.data + row * classes, classes, p);
-    double total = 0;
-    for (int64_t k = 0; k < classes; ++k) total += y[k];
-    const double scale = RowWeight(weights, row) * dloss[0] / rows;
-    for (int64_t k = 0; k < classes; ++k) {
-      dz[row * classes + k] = static_cast<T>(scale * (p[k] * total - y[k]));
-    }
+    const int64_t begin = row * classes;
+    gradient(RowWeight(weights, row) * dloss[0] / rows, x.data + begin, labels.data + begin,
+             classes, dx.data + begin);
   }
   return absl::OkStatus();
 }
@@ -75,50 +65,58 @@ double RowSum(const T* row, int64_t n) {
 }
 
 template <typename T>
+absl::Status ComputeLogits(const ReferenceContext& c) {
+  return ComputeLoss<T>(c, [](const T* z, const T* y, int64_t classes) {
+    const double normalizer = LogSumExp(z, classes);
+    double entropy = 0;
+    for (int64_t k = 0; k < classes; ++k) {
+      if (y[k] != 0) entropy += y[k] * (normalizer - z[k]);
+    }
+    return entropy;
+  });
+}
+
+template <typename T>
+absl::Status ComputeLogitsGrad(const ReferenceContext& c) {
+  std::vector<double> p;
+  return ComputeLossGrad<T>(c, [&p](double scale, const T* z, const T* y, int64_t classes, T* dz) {
+    RowSoftmax(z, classes, p);
+    const double total = RowSum(y, classes);
+    for (int64_t k = 0; k < classes; ++k) {
+      dz[k] = static_cast<T>(scale * (p[k] * total - y[k]));
+    }
+  });
+}
+
+template <typename T>
 absl::Status ComputeProbabilities(const ReferenceContext& c) {
-  const auto p = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
-  const auto weights = c.input<T>(kWeights);
-  const auto loss = c.output<T>(0);
-  if (!loss) return absl::OkStatus();
   const double epsilon = c.attributes().GetFloat("epsilon");
-  const int64_t classes = p.shape.back().size(), rows = p.size() / classes;
-  double sum = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    const T *q = p.data + row * classes, *y = labels.data + row * classes;
+  return ComputeLoss<T>(c, [epsilon](const T* q, const T* y, int64_t classes) {
     const double total = RowSum(q, classes);
     double entropy = 0;
     for (int64_t k = 0; k < classes; ++k) {
       if (y[k] != 0) entropy -= y[k] * std::log(std::clamp(q[k] / total, epsilon, 1 - epsilon));
     }
-    sum += RowWeight(weights, row) * entropy;
-  }
-  loss[0] = static_cast<T>(sum / rows);
-  return absl::OkStatus();
+    return entropy;
+  });
 }
 
 template <typename T>
 absl::Status ComputeProbabilitiesGrad(const ReferenceContext& c) {
-  const auto p = c.input<T>(kPredictions), labels = c.input<T>(kLabels);
-  const auto dloss = c.input<T>(kDLoss), weights = c.input<T>(kGradWeights);
-  const auto dp = c.output<T>(0);
-  if (!dp) return absl::OkStatus();
   const double epsilon = c.attributes().GetFloat("epsilon");
-  const int64_t classes = p.shape.back().size(), rows = p.size() / classes;
-  for (int64_t row = 0; row < rows; ++row) {
-    const T *q = p.data + row * classes, *y = labels.data + row * classes;
-    const double total = RowSum(q, classes);
-    const auto clipped = [&](int64_t k) {
-      return q[k] / total < epsilon || q[k] / total > 1 - epsilon;
-    };
-    double not_clipped = 0;
-    for (int64_t k = 0; k < classes; ++k) not_clipped += clipped(k) ? 0 : y[k];
-    const double scale = RowWeight(weights, row) * dloss[0] / rows;
-    for (int64_t k = 0; k < classes; ++k) {
-      const double own = clipped(k) || y[k] == 0 ? 0 : y[k] / static_cast<double>(q[k]);
-      dp[row * classes + k] = static_cast<T>(scale * (not_clipped / total - own));
-    }
-  }
-  return absl::OkStatus();
+  return ComputeLossGrad<T>(
+      c, [epsilon](double scale, const T* q, const T* y, int64_t classes, T* dp) {
+        const double total = RowSum(q, classes);
+        const auto clipped = [&](int64_t k) {
+          return q[k] / total < epsilon || q[k] / total > 1 - epsilon;
+        };
+        double not_clipped = 0;
+        for (int64_t k = 0; k < classes; ++k) not_clipped += clipped(k) ? 0 : y[k];
+        for (int64_t k = 0; k < classes; ++k) {
+          const double own = clipped(k) || y[k] == 0 ? 0 : y[k] / static_cast<double>(q[k]);
+          dp[k] = static_cast<T>(scale * (not_clipped / total - own));
+        }
+      });
 }
 
 // Costs.
@@ -249,33 +247,48 @@ OpSample ProbabilitiesSample(SampleSource& source, bool gradient) {
 }  // namespace
 
 OpDef SoftmaxCrossEntropyWithLogitsOp() {
-  OpDef op = LossDef("SoftmaxCrossEntropyWithLogits",
-                     "Categorical cross-entropy of softmax(z): loss = the mean over all rows of "
-                     "weight times the sum of -y_k (z_k - log sum of exp(z_j)), where y are the "
-                     "labels. Rows are all axes but the last. Computed in double.",
-                     "z", "logits, [..., classes]", /*gradient=*/false);
-  op.Reference(ComputeLogits<float>, ComputeLogits<double>)
+  return LossDef("SoftmaxCrossEntropyWithLogits",
+                 "Categorical cross-entropy of softmax(z): loss = the mean over all rows of "
+                 "weight times the sum of -y_k (z_k - log sum of exp(z_j)), where y are the "
+                 "labels. Rows are all axes but the last. Computed in double.",
+                 "z", "logits, [..., classes]", /*gradient=*/false)
+      .Reference(ComputeLogits<float>, ComputeLogits<double>)
       .Bound(LogitsBound)
       .Gradient(GradientOp("SoftmaxCrossEntropyWithLogitsGrad"))
       .Cost("FLOPs: 7 for each element, 4 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 4 * NumRows(c) + 1); })
-      .Samples([](SampleSource& source) { return LossSample(source, -3, 3, false); });
-  AddSoftmaxCrossEntropyWithLogitsExamples(op);
-  return op;
+      .Samples([](SampleSource& source) { return LossSample(source, -3, 3, false); })
+      .Example({"by_log_2",  // softmax 1/4, 1/2, 1/4: -log 1/2 and -log 1/4
+                {},
+                {Reals({2, 3}, {0, 0.6931471805599453, 0, 7, 7.6931471805599453, 7}),
+                 Reals({2, 3}, {0, 1, 0, 1, 0, 0})},
+                {RealScalar(1.0397207708399179)}})
+      .Example({"soft_labels_and_weights",  // (3 (0.5 log 4 + 0.5 log 2) + 0) / 2
+                {},
+                {Reals({2, 3}, {0, 0.6931471805599453, 0, 7, 8, 9}),
+                 Reals({2, 3}, {0.5, 0.5, 0, 1, 0, 0}), Reals({2}, {3, 0})},
+                {RealScalar(1.5595811562598769)}})
+      .Example({"far_apart",
+                {},
+                {Reals({1, 2}, {-2000, 1000}), Reals({1, 2}, {1, 0})},
+                {RealScalar(3000)}});
 }
 
 OpDef SoftmaxCrossEntropyWithLogitsGradOp() {
-  OpDef op = LossDef("SoftmaxCrossEntropyWithLogitsGrad",
-                     "dz_k = dloss weight / rows (softmax(z)_k Y - y_k), where Y is the sum of the "
-                     "row's labels. The gradient of SoftmaxCrossEntropyWithLogits.",
-                     "z", "logits, [..., classes]", /*gradient=*/true);
-  op.Reference(ComputeLogitsGrad<float>, ComputeLogitsGrad<double>)
+  return LossDef("SoftmaxCrossEntropyWithLogitsGrad",
+                 "dz_k = dloss weight / rows (softmax(z)_k Y - y_k), where Y is the sum of the "
+                 "row's labels. The gradient of SoftmaxCrossEntropyWithLogits.",
+                 "z", "logits, [..., classes]", /*gradient=*/true)
+      .Reference(ComputeLogitsGrad<float>, ComputeLogitsGrad<double>)
       .Bound(LogitsGradBound)
       .Cost("FLOPs: 9 for each element, 1 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(9 * c.input_size(0) + 1 * NumRows(c) + 1); })
-      .Samples([](SampleSource& source) { return LossSample(source, -3, 3, true); });
-  AddSoftmaxCrossEntropyWithLogitsGradExamples(op);
-  return op;
+      .Samples([](SampleSource& source) { return LossSample(source, -3, 3, true); })
+      .Example({"by_log_2_and_weights",
+                {},
+                {Reals({2, 3}, {0, 0.6931471805599453, 0, 7, 7.6931471805599453, 7}),
+                 Reals({2, 3}, {0, 1, 0, 2, 0, 0}), RealScalar(8), Reals({2}, {1, 3})},
+                {Reals({2, 3}, {1, -2, 1, -18, 12, 6})}});
 }
 
 OpDef CategoricalCrossEntropyOp() {
@@ -292,8 +305,15 @@ OpDef CategoricalCrossEntropyOp() {
       .Gradient(GradientOp("CategoricalCrossEntropyGrad"))
       .Cost("FLOPs: 7 for each element, 2 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(7 * c.input_size(0) + 2 * NumRows(c) + 1); })
-      .Samples([](SampleSource& source) { return ProbabilitiesSample(source, false); });
-  AddCategoricalCrossEntropyExamples(op);
+      .Samples([](SampleSource& source) { return ProbabilitiesSample(source, false); })
+      .Example({"rows_are_divided_by_their_sum",  // (log 4 + log 2) / 2
+                {},
+                {Reals({2, 3}, {1, 2, 1, 0.25, 0.5, 0.25}), Reals({2, 3}, {1, 0, 0, 0, 1, 0})},
+                {RealScalar(1.0397207708399179)}})
+      .Example({"clipped_and_weighted",
+                {{"epsilon", 0.25}},
+                {Reals({1, 2}, {0, 1}), Reals({1, 2}, {1, 0}), Reals({1}, {2})},
+                {RealScalar(2.772588722239781)}});
   return op;
 }
 
@@ -308,8 +328,16 @@ OpDef CategoricalCrossEntropyGradOp() {
       .Bound(ProbabilitiesGradBound)
       .Cost("FLOPs: 8 for each element, 2 for each row, 1 for the division by rows.",
             [](const CostContext& c) { return c.Moving(8 * c.input_size(0) + 2 * NumRows(c) + 1); })
-      .Samples([](SampleSource& source) { return ProbabilitiesSample(source, true); });
-  AddCategoricalCrossEntropyGradExamples(op);
+      .Samples([](SampleSource& source) { return ProbabilitiesSample(source, true); })
+      .Example({"two_rows",  // 4 / 2 (1/4 - [1, 0, 0]), and 4 / 2 5 (1/4 - [0, 1/2, 0])
+                {},
+                {Reals({2, 3}, {1, 2, 1, 1, 2, 1}), Reals({2, 3}, {1, 0, 0, 0, 1, 0}),
+                 RealScalar(4), Reals({2}, {1, 5})},
+                {Reals({2, 3}, {-1.5, 0.5, 0.5, 2.5, -2.5, 2.5})}})
+      .Example({"zero_where_clipped",
+                {{"epsilon", 0.25}},
+                {Reals({1, 2}, {0, 1}), Reals({1, 2}, {1, 0}), RealScalar(4)},
+                {Reals({1, 2}, {0, 0})}});
   return op;
 }
 

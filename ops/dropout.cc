@@ -1,6 +1,7 @@
 #include "ops/dropout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/counter_random.h"
 #include "base/status_macros.h"
@@ -20,9 +21,13 @@ enum { kSeed, kStep, kLike };
 
 Types DropoutMaskShape(const ShapeContext& c) {
   const Shape& like = c.shape(kLike);
-  SEQ_RETURN_IF_ERROR(CheckScalar("C1", "seed", c.shape(kSeed)));
-  SEQ_RETURN_IF_ERROR(CheckScalar("C1", "step", c.shape(kStep)));
-  SEQ_RETURN_IF_ERROR(CheckAttributeRange("C2", "rate", c.attributes().GetFloat("rate"), 0, 1));
+  for (const auto& [name, input] : {std::pair("seed", kSeed), std::pair("step", kStep)}) {
+    SEQ_RETURN_IF_ERROR(CheckShape("C1", name, c.shape(input), "the shape of a scalar", {}));
+  }
+  const double rate = c.attributes().GetFloat("rate");
+  if (!(rate >= 0 && rate < 1)) {
+    return Violation("C2", "attribute rate must be in [0, 1), got ", rate);
+  }
   const std::vector<int64_t>& given = c.attributes().GetInts("shape");
   if (given.empty()) return std::vector<TensorType>{{c.real(), like}};
   Shape shape;

@@ -34,7 +34,7 @@ absl::Status Reduce(const ReferenceContext& c, bool from_one, F f) {
   if (!y) return absl::OkStatus();
   std::vector<bool> begun(y.size(), from_one);
   std::fill_n(y.data, y.size(), T{1});
-  ForEachReduced(x.shape, AxesOf(c.attributes()), [&](int64_t i, int64_t j) {
+  ForEachStrided(x.shape, Reduced(x.shape, AxesOf(c.attributes())), [&](int64_t i, int64_t j) {
     y[j] = begun[j] ? f(y[j], x[i]) : x[i];
     begun[j] = true;
   });
@@ -128,18 +128,8 @@ OpDef ReduceProdOp() {
                 {Reals({2}, {-15, 100})}});
 }
 
-Value ReduceMax(FunctionBuilder& g, Value x, const ReduceOptions& options) {
-  return g.AddNode("ReduceMax", {x}, {{"axes", options.axes}, {"keep_dims", options.keep_dims}},
-                   options.name)[0];
-}
-
 Value ReduceMin(FunctionBuilder& g, Value x, const ReduceOptions& options) {
   return g.AddNode("ReduceMin", {x}, {{"axes", options.axes}, {"keep_dims", options.keep_dims}},
-                   options.name)[0];
-}
-
-Value ReduceProd(FunctionBuilder& g, Value x, const ReduceOptions& options) {
-  return g.AddNode("ReduceProd", {x}, {{"axes", options.axes}, {"keep_dims", options.keep_dims}},
                    options.name)[0];
 }
 

@@ -12,10 +12,7 @@ namespace seqgraph::ops {
 
 /// x of any shape -> y of that shape without the axes (see ReduceOptions), none of which is empty.
 /// NaN where one is among the terms. Terms that share an extremum share its gradient.
-Value ReduceMax(FunctionBuilder& g, Value x, const ReduceOptions& options);
 Value ReduceMin(FunctionBuilder& g, Value x, const ReduceOptions& options);
-/// Multiplied in the order of indices; 1 over nothing; integers wrap around. It has no gradient.
-Value ReduceProd(FunctionBuilder& g, Value x, const ReduceOptions& options);
 
 }  // namespace seqgraph::ops
 

@@ -1,5 +1,3 @@
-#include "ops/gather.h"
-
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -15,26 +13,25 @@
 namespace seqgraph::ops {
 namespace {
 
-// Attribute: axis.
+// Gather: y[a.., i.., b..] = x[a.., indices[i..], b..], where a has `axis` axes; a negative index
+// counts from the end. (Rows of a table, where the backends are fast: Embedding.)
+// GatherGrad: dx[a.., v, b..] = sum of dy[a.., i.., b..] where indices[i..] = v.
 
-// Shape rules. C1 and the shape of y, from those of x (called `name`) and of the indices.
+// Shape rules.
 
+Shape InPlaceOfAxis(const Shape& x, int64_t axis, const Shape& indices) {
+  Shape y(x.dims().first(axis));
+  for (Dim dim : indices.dims()) y.Append(dim);
+  for (Dim dim : x.dims().subspan(axis + 1)) y.Append(dim);
+  return y;
+}
+
+// C1 and the shape of y, from those of x (called `name`) and of the indices.
 absl::StatusOr<Shape> GatheredShape(const ShapeContext& c, absl::string_view name, const Shape& x,
                                     const Shape& indices) {
+  SEQ_RETURN_IF_ERROR(CheckAxis(c, name, x));
   const int64_t axis = c.attributes().GetInt("axis");
-  if (axis < 0 || axis >= x.rank() || x[static_cast<int>(axis)].is_batch()) {
-    return Violation("C1", "attribute axis must be an axis of ", name, " ", x.ToString(),
-                     " other than the batch, got ", axis);
-  }
-  Shape y;
-  for (int i = 0; i < x.rank(); ++i) {
-    if (i != axis) {
-      y.Append(x[i]);
-    } else {
-      for (Dim dim : indices.dims()) y.Append(dim);
-    }
-  }
-  return y;
+  return InPlaceOfAxis(x, axis, indices);
 }
 
 Types GatherShape(const ShapeContext& c) {
@@ -125,16 +122,13 @@ double GatherGradTerms(const BoundContext& c, int) {
 // dx is linear in dy: each element of dy goes to one of dx, and gets that one's gradient back.
 absl::Status GatherGradGradient(GradientContext& c) {
   if (!c.wanted(0)) return absl::OkStatus();
-  c.SetInputGradient(
-      0, Gather(c.builder(), c.output_gradient(0), c.input(1), c.attributes().GetInt("axis")));
+  const std::vector<Value> taken =
+      c.builder().AddNode("Gather", {c.output_gradient(0), c.input(1)}, c.attributes());
+  c.SetInputGradient(0, taken[0]);
   return absl::OkStatus();
 }
 
 // Definitions.
-
-AttributeDef AxisDef() {
-  return {.name = "axis", .kind = AttributeKind::kInt, .doc = "counted from 0, not the batch"};
-}
 
 InputDef IndicesDef() {
   return {.name = "indices",
@@ -211,19 +205,9 @@ OpDef GatherGradOp() {
         OpSample sample = RandomGather(source);
         const Tensor like = *sample.inputs[0], indices = *sample.inputs[1];
         const int64_t axis = sample.attributes.GetInt("axis");
-        Shape y;
-        for (int i = 0; i < like.shape().rank(); ++i) {
-          if (i != axis) y.Append(like.shape()[i]);
-          if (i == axis) {
-            for (Dim dim : indices.shape().dims()) y.Append(dim);
-          }
-        }
+        const Shape y = InPlaceOfAxis(like.shape(), axis, indices.shape());
         return OpSample{sample.attributes, {source.Reals(y), indices, like}};
       });
-}
-
-Value Gather(FunctionBuilder& g, Value x, Value indices, int64_t axis, std::string name) {
-  return g.AddNode("Gather", {x, indices}, {{"axis", axis}}, std::move(name))[0];
 }
 
 }  // namespace seqgraph::ops

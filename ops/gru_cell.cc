@@ -7,7 +7,7 @@
 
 #include "graph/activation.h"
 #include "graph/gradient.h"
-#include "ops/op_examples.h"
+#include "ops/examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
 
@@ -214,41 +214,93 @@ OpDef GRUDef(const RecurrentOperands& kind, std::string name, std::string doc) {
 }  // namespace
 
 OpDef GRUCellOp() {
-  OpDef op =
-      GRUDef(kCell, "GRUCell",
-             "All steps of the layer, not one: z = sigmoid(x_t·w_z + b_z + h·u_z + b'_z), r "
-             "likewise, where h is h_{t-1} "
-             "times recurrent_dropout; n = act(x_t·w_n + b_n + r (h·u_n + b'_n)), or, with "
-             "reset_after = false, act(x_t·w_n + b_n + (r h)·u_n) and no b'; h_t = z h_{t-1} "
-             "+ (1 - z) n, for t = 0 .. time-1, from h_{-1} = h0: the gated recurrent unit. "
-             "Columns of w, u, b are z, r and the candidate n, each of `units`.");
-  op.Reference(ComputeGRUCell<float>, ComputeGRUCell<double>)
+  return GRUDef(kCell, "GRUCell",
+                "All steps of the layer, not one: z = sigmoid(x_t·w_z + b_z + h·u_z + b'_z), r "
+                "likewise, where h is h_{t-1} "
+                "times recurrent_dropout; n = act(x_t·w_n + b_n + r (h·u_n + b'_n)), or, with "
+                "reset_after = false, act(x_t·w_n + b_n + (r h)·u_n) and no b'; h_t = z h_{t-1} "
+                "+ (1 - z) n, for t = 0 .. time-1, from h_{-1} = h0: the gated recurrent unit. "
+                "Columns of w, u, b are z, r and the candidate n, each of `units`.")
+      .Reference(ComputeGRUCell<float>, ComputeGRUCell<double>)
       .Gradient(GradientOp("GRUCellGrad"))
       .Cost(
           "FLOPs: for each element of sequence, 6 features (0 without w), 6 units (not at t = 0 "
           "without h0), 3 for each bias, 7 for the gates, 4 for h.",
-          GRUCellCost);
-  AddGRUCellExamples(op);
-  return op;
+          GRUCellCost)
+      .Example({"half_open_gates",
+                {{"activation", "relu"}},
+                {Reals({1, 2, 1}, {3, -7}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
+                 Reals({2, 3}, {0, 0, 1, 0, 0, 4}), Reals({1, 1}, {2})},
+                {Reals({1, 2, 1}, {5, 3}), Reals({1, 1}, {3})}})
+      .Example({"reset_before",
+                {{"activation", "relu"}, {"reset_after", false}},
+                {Reals({1, 2, 1}, {3, -4}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
+                 Reals({3}, {0, 0, 1}), Reals({1, 1}, {2})},
+                {Reals({1, 2, 1}, {4, 2.5}), Reals({1, 1}, {2.5})}})
+      .Example({"reversed_with_mask_and_dropout",
+                {{"activation", "relu"}, {"reverse", true}},
+                {Reals({1, 4, 1}, {-7, 99, 3, 98}), Reals({1, 3}, {0, 0, 1}),
+                 Reals({1, 3}, {0, 0, 4}), Reals({2, 3}, {0, 0, 1, 0, 0, 4}), Reals({1, 1}, {2}),
+                 Ids({1, 4}, {1, 0, 1, 0}), Reals({1, 3}, {1, 1, 0.5})},
+                {Reals({1, 4, 1}, {3, 5, 5, 0}), Reals({1, 1}, {3})}})
+      .Example({"tanh",
+                {},
+                {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 3}, {0.1, 0.2, 0.3, -0.5, 0.6, 0.7}),
+                 Reals({1, 3}, {0.9, -0.3, 0.2}), Reals({2, 3}, {0.05, 1, -0.1, 0.25, -0.4, 0.3}),
+                 Reals({1, 1}, {-0.75})},
+                {Reals({1, 1, 1}, {-0.6405370580042636}), Reals({1, 1}, {-0.6405370580042636})}})
+      .Example(
+          {"tanh_reset_before",
+           {{"reset_after", false}},
+           {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 3}, {0.1, 0.2, 0.3, -0.5, 0.6, 0.7}),
+            Reals({1, 3}, {0.9, -0.3, 0.2}), Reals({3}, {0.05, 1, -0.1}), Reals({1, 1}, {-0.75})},
+           {Reals({1, 1, 1}, {-0.6907486329841985}), Reals({1, 1}, {-0.6907486329841985})}});
 }
 
 OpDef GRUCellGradOp() {
-  OpDef op = GRUDef(kGrad, "GRUCellGrad",
-                    "The gradients of GRUCell by backpropagation through time, from the last step "
-                    "to the first, where d_last is added; the gates are computed anew from x and "
-                    "sequence. With a = x·w + b and q = h·u + b': dz = dh (h - n) sigmoid'(z), "
-                    "da_n = dh (1 - z) act'(n), dr = da_n q_n sigmoid'(r), dq_n = da_n r; "
-                    "dh_{t-1} = dh z + dq·uᵀ; dx_t = da·wᵀ, dw = sum of x_tᵀ·da, du = sum of "
-                    "h_{t-1}ᵀ·dq, db = sums of da and of dq.");
-  op.Reference(ComputeGRUCellGrad<float>, ComputeGRUCellGrad<double>)
+  return GRUDef(kGrad, "GRUCellGrad",
+                "The gradients of GRUCell by backpropagation through time, from the last step "
+                "to the first, where d_last is added; the gates are computed anew from x and "
+                "sequence. With a = x·w + b and q = h·u + b': dz = dh (h - n) sigmoid'(z), "
+                "da_n = dh (1 - z) act'(n), dr = da_n q_n sigmoid'(r), dq_n = da_n r; "
+                "dh_{t-1} = dh z + dq·uᵀ; dx_t = da·wᵀ, dw = sum of x_tᵀ·da, du = sum of "
+                "h_{t-1}ᵀ·dq, db = sums of da and of dq.")
+      .Reference(ComputeGRUCellGrad<float>, ComputeGRUCellGrad<double>)
       .Cost(
           "FLOPs: for each element of sequence, 6 features (0 without w) and 6 units (not at t = 0 "
           "without h0), 3 for each bias and 7 for the gates computed anew, 15 for their gradients, "
           "1 for d_sequence, 6 units for dq·uᵀ (at t = 0 only for dh0), 6 features for dx and 6 "
           "for dw, 6 units for du, 3 for each bias of db.",
-          GRUCellGradCost);
-  AddGRUCellGradExamples(op);
-  return op;
+          GRUCellGradCost)
+      .Example({"half_open_gates",
+                {{"activation", "relu"}},
+                {Reals({1, 2, 1}, {3, -7}),
+                 Reals({1, 3}, {0, 0, 1}),
+                 Reals({1, 3}, {0, 0, 2}),
+                 Reals({2, 3}, {0, 0, 1, 0, 0, 4}),
+                 Reals({1, 1}, {2}),
+                 {},
+                 {},
+                 Reals({1, 2, 1}, {5, 3}),
+                 {},
+                 Reals({1, 1}, {16})},
+                {Reals({1, 2, 1}, {8, 8}), Reals({1, 3}, {-184, -148, -32}),
+                 Reals({1, 3}, {32, 172, 28}), Reals({2, 3}, {-8, 44, 16, -8, 44, 8}),
+                 Reals({1, 1}, {16})}})
+      .Example({"reset_before_with_mask",
+                {{"activation", "relu"}, {"reset_after", false}},
+                {Reals({1, 3, 1}, {3, 99, -4}),
+                 Reals({1, 3}, {0, 0, 1}),
+                 Reals({1, 3}, {0, 0, 2}),
+                 Reals({3}, {0, 0, 1}),
+                 Reals({1, 1}, {2}),
+                 Ids({1, 3}, {1, 0, 1}),
+                 {},
+                 Reals({1, 3, 1}, {4, 4, 2.5}),
+                 Reals({1, 3, 1}, {0, 0, 16}),
+                 {}},
+                {Reals({1, 3, 1}, {8, 0, 8}), Reals({1, 3}, {-96, -40, -8}),
+                 Reals({1, 3}, {16, 80, 24}), Reals({3}, {-4, 24, 16}), Reals({1, 1}, {16})}});
 }
 
 GRUCellOutputs GRUCell(FunctionBuilder& g, Value x, Value w, Value u, const GRUCellOptions& o) {

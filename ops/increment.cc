@@ -1,8 +1,5 @@
-#include "ops/increment.h"
-
 #include <cstdint>
 #include <limits>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ops/examples.h"
@@ -50,10 +47,6 @@ OpDef IncrementOp() {
       .Samples([](SampleSource& source) {
         return OpSample{{}, {CounterScalar(source.Int(0, 1000000))}};
       });
-}
-
-Value Increment(FunctionBuilder& g, Value t, std::string name) {
-  return g.AddNode("Increment", {t}, {}, std::move(name))[0];
 }
 
 }  // namespace seqgraph::ops

@@ -15,7 +15,6 @@
 #include "ops/embedding.h"
 #include "ops/examples.h"
 #include "ops/index_check.h"
-#include "ops/op_examples.h"
 #include "ops/operand_shapes.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_bound.h"
@@ -235,40 +234,52 @@ std::vector<ShapeConstraint> Constraints() {
 }  // namespace
 
 OpDef LookupRNNCellOp() {
-  OpDef op =
-      LookupRecurrenceDef(
-          "LookupRNNCell",
-          "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
-          "RNNCell on looked-up rows that are already projected. An id that is not in "
-          "[0, rows) fails the run.")
-          .Output({.name = "sequence", .doc = "[batch, time, units]: h_0 .. h_{time-1}"})
-          .Output({.name = "last", .doc = "[batch, units]: h_{time-1}"})
-          .With(ShapesByDoc(Constraints()))
-          .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
-          .Recurrent({.cell = RecurrenceFacts::Cell::kSimple})
-          .Bound(RecurrentBound())
-          .Gradient(GradientOp("LookupRNNCellGrad"))
-          .Cost(
-              "FLOPs: for each element of sequence, 2 units (not at t = 0 without h0), 1 for "
-              "b, 1 for act. Of the table, at most one row for each id is read.",
-              LookupRNNCellCost)
-          .Samples([](SampleSource& source) { return Sample(source, /*gradient=*/false); });
-  AddLookupRNNCellExamples(op);
-  return op;
+  return LookupRecurrenceDef(
+             "LookupRNNCell",
+             "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
+             "RNNCell on looked-up rows that are already projected. An id that is not in "
+             "[0, rows) fails the run.")
+      .Output({.name = "sequence", .doc = "[batch, time, units]: h_0 .. h_{time-1}"})
+      .Output({.name = "last", .doc = "[batch, units]: h_{time-1}"})
+      .With(ShapesByDoc(Constraints()))
+      .Reference(ComputeLookupRNNCell<float>, ComputeLookupRNNCell<double>)
+      .Recurrent({.cell = RecurrenceFacts::Cell::kSimple})
+      .Bound(RecurrentBound())
+      .Gradient(GradientOp("LookupRNNCellGrad"))
+      .Cost(
+          "FLOPs: for each element of sequence, 2 units (not at t = 0 without h0), 1 for "
+          "b, 1 for act. Of the table, at most one row for each id is read.",
+          LookupRNNCellCost)
+      .Samples([](SampleSource& source) { return Sample(source, /*gradient=*/false); })
+      .Example({"relu_with_everything",
+                {{"activation", "relu"}},
+                {Ids({2, 2}, {1, 0, 2, 2}), Reals({3, 1}, {1, 2, -3}), Reals({1, 1}, {2}),
+                 Reals({1}, {0.5}), Reals({2, 1}, {0.25, 4})},
+                {Reals({2, 2, 1}, {3, 7.5, 5.5, 8.5}), Reals({2, 1}, {7.5, 8.5})}})
+      .Example({"sigmoid_without_bias",
+                {{"activation", "sigmoid"}},
+                {Ids({1, 2}, {1, 0}),
+                 Reals({2, 2}, {0.5, 2, 1, -1}),
+                 Reals({2, 2}, {0.1, 0.2, -0.3, 0.4}),
+                 {},
+                 {}},
+                {Reals({1, 2, 2}, {0.7310585786300049, 0.2689414213699951, 0.6206771644600164,
+                                   0.904976804177071}),
+                 Reals({1, 2}, {0.6206771644600164, 0.904976804177071})}});
 }
 
 OpDef LookupRNNCellGradOp() {
-  OpDef op = LookupRecurrenceDef(
-      "LookupRNNCellGrad",
-      "The gradients of LookupRNNCell, from t = time-1 down to 0: dz_t = (d_sequence_t + "
-      "dz_{t+1}·uᵀ) act'(z_t), where d_last is added at t = time-1; dtable[r] = sum of dz_t "
-      "where ids_t = r, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, dh0 = dz_0·uᵀ. act' is "
-      "computed from h.");
-  AddGradientInputs(op, /*has_cell=*/false);
   std::vector<ShapeConstraint> constraints = Constraints();
   constraints.insert(constraints.end(),
                      {{"C6", {"sequence"}}, {"C8", {"d_sequence"}}, {"C9", {"d_last"}}});
-  op.Output({.name = "dtable", .doc = "[rows, units]"})
+  return LookupRecurrenceDef(
+             "LookupRNNCellGrad",
+             "The gradients of LookupRNNCell, from t = time-1 down to 0: dz_t = (d_sequence_t + "
+             "dz_{t+1}·uᵀ) act'(z_t), where d_last is added at t = time-1; dtable[r] = sum of dz_t "
+             "where ids_t = r, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, dh0 = dz_0·uᵀ. act' is "
+             "computed from h.")
+      .With(GradientInputs(/*has_cell=*/false))
+      .Output({.name = "dtable", .doc = "[rows, units]"})
       .Output({.name = "du", .doc = "[units, units]"})
       .Output({.name = "db", .doc = "[units]"})
       .Output({.name = "dh0", .doc = "[batch, units]"})
@@ -286,10 +297,33 @@ OpDef LookupRNNCellGradOp() {
           {"C7",
            {},
            {IndexType({2, 4}), RealType({7, 5}), RealType({5, 5}), {}, {}, RealType({2, 4, 5})}})
-      .Samples([](SampleSource& source) { return Sample(source, /*gradient=*/true); });
-  RequireGradient(op, "C7");
-  AddLookupRNNCellGradExamples(op);
-  return op;
+      .Samples([](SampleSource& source) { return Sample(source, /*gradient=*/true); })
+      .With(RequireGradient("C7"))
+
+      // dz_1 = (10, 20) where h > 0: (0, 20); dz_0 = dz_1·uᵀ = (-20, 60), both h > 0.
+      .Example({"relu_duplicates_are_summed",
+                {{"activation", "relu"}},
+                {Ids({1, 2}, {2, 2}),
+                 Reals({3, 2}, {0, 0, 0, 0, 0, 0}),
+                 Reals({2, 2}, {2, -1, 1, 3}),
+                 {},
+                 {},
+                 Reals({1, 2, 2}, {1, 2, 0, 4}),
+                 {},
+                 Reals({1, 2}, {10, 20})},
+                {Reals({3, 2}, {0, 0, 0, 0, -20, 80}), Reals({2, 2}, {0, 20, 0, 40}),
+                 Reals({2}, {-20, 80}), Reals({1, 2}, {-100, 160})}})
+      .Example({"sigmoid_sequence_only",
+                {{"activation", "sigmoid"}},
+                {Ids({1, 1}, {1}),
+                 Reals({2, 1}, {3, 4}),
+                 Reals({1, 1}, {5}),
+                 {},
+                 Reals({1, 1}, {0.5}),
+                 Reals({1, 1, 1}, {0.5}),
+                 Reals({1, 1, 1}, {8}),
+                 {}},
+                {Reals({2, 1}, {0, 2}), Reals({1, 1}, {1}), Reals({1}, {2}), Reals({1, 1}, {10})}});
 }
 
 RNNCellOutputs LookupRNNCell(FunctionBuilder& g, Value ids, Value table, Value u,

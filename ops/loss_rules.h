@@ -43,6 +43,34 @@ double RowWeight(TensorView<const T> weights, int64_t row) {
   return weights ? static_cast<double>(weights[row]) : 1.0;
 }
 
+/// loss = the mean over all elements of term(weight, x, y), with y of the labels, in double.
+template <typename T, typename F>
+absl::Status ComputeElementLoss(const ReferenceContext& c, F term) {
+  const auto x = c.input<T>(0), labels = c.input<T>(1), weights = c.input<T>(2);
+  const auto loss = c.output<T>(0);
+  if (!loss) return absl::OkStatus();
+  const int64_t n = x.size(), width = RowWidth(x.shape);
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += term(RowWeight(weights, i / width), x[i], labels[i]);
+  loss[0] = static_cast<T>(sum / n);
+  return absl::OkStatus();
+}
+
+/// dx = slope(dloss / n times weight, x, y), likewise.
+template <typename T, typename F>
+absl::Status ComputeElementLossGrad(const ReferenceContext& c, F slope) {
+  const auto x = c.input<T>(0), labels = c.input<T>(1);
+  const auto dloss = c.input<T>(2), weights = c.input<T>(3);
+  const auto dx = c.output<T>(0);
+  if (!dx) return absl::OkStatus();
+  const int64_t n = x.size(), width = RowWidth(x.shape);
+  const double scale = static_cast<double>(dloss[0]) / n;
+  for (int64_t i = 0; i < n; ++i) {
+    dx[i] = static_cast<T>(slope(scale * RowWeight(weights, i / width), x[i], labels[i]));
+  }
+  return absl::OkStatus();
+}
+
 /// For error bounds: the mean over rows of |weight| magnitude(row), what the terms of a loss add up
 /// to before they cancel. Rows that are not finite do not count.
 template <typename F>

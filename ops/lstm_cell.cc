@@ -6,7 +6,7 @@
 
 #include "graph/activation.h"
 #include "graph/gradient.h"
-#include "ops/op_examples.h"
+#include "ops/examples.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
 
@@ -208,46 +208,109 @@ Sampler Samples(const RecurrentOperands& kind) {
 }  // namespace
 
 OpDef LSTMCellOp() {
-  OpDef op =
-      RecurrentDef(kCell, "LSTMCell",
-                   "All steps of the layer, not one: [i, f, g, o] = x_t·w + (h_{t-1} "
-                   "recurrent_dropout)·u + b; c_t = sigmoid(f) "
-                   "c_{t-1} + sigmoid(i) act(g); h_t = sigmoid(o) act(c_t), for t = 0 .. time-1, "
-                   "from h_{-1} = h0 and c_{-1} = c0: long short-term memory. Columns of w, u, b "
-                   "are the gates i, f, g, o, each of `units`.",
-                   "[4 units]");
-  op.Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
+  return RecurrentDef(
+             kCell, "LSTMCell",
+             "All steps of the layer, not one: [i, f, g, o] = x_t·w + (h_{t-1} "
+             "recurrent_dropout)·u + b; c_t = sigmoid(f) "
+             "c_{t-1} + sigmoid(i) act(g); h_t = sigmoid(o) act(c_t), for t = 0 .. time-1, "
+             "from h_{-1} = h0 and c_{-1} = c0: long short-term memory. Columns of w, u, b "
+             "are the gates i, f, g, o, each of `units`.",
+             "[4 units]")
+      .Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
       .Gradient(GradientOp("LSTMCellGrad"))
       .Cost(
           "FLOPs: for each element of sequence, 8 features (0 without w), 8 units (not at t = 0 "
           "without h0), 4 for b, 4 for the gates, 3 for c, 2 for h.",
           LSTMCellCost)
-      .Samples(Samples(kCell));
-  AddLSTMCellExamples(op);
-  return op;
+      .Samples(Samples(kCell))
+      .Example({"half_open_gates",
+                {{"activation", "relu"}},
+                {Reals({1, 2, 1}, {2, 1}),
+                 Reals({1, 4}, {0, 0, 1, 0}),
+                 Reals({1, 4}, {0, 0, 2, 0}),
+                 {},
+                 {},
+                 Reals({1, 1}, {4})},
+                {Reals({1, 2, 1}, {1.5, 1.75}), Reals({1, 1}, {1.75}), Reals({1, 1}, {3.5})}})
+      .Example(
+          {"reversed_with_mask_and_dropout",
+           {{"activation", "relu"}, {"reverse", true}},
+           {Reals({1, 4, 1}, {1, 99, 2, 98}),
+            Reals({1, 4}, {0, 0, 1, 0}),
+            Reals({1, 4}, {0, 0, 4, 0}),
+            {},
+            {},
+            Reals({1, 1}, {4}),
+            Ids({1, 4}, {1, 0, 1, 0}),
+            Reals({1, 4}, {1, 1, 0.5, 1})},
+           {Reals({1, 4, 1}, {1.75, 1.5, 1.5, 0}), Reals({1, 1}, {1.75}), Reals({1, 1}, {3.5})}})
+      .Example(
+          {"tanh_with_everything",
+           {},
+           {Reals({1, 1, 2}, {0.5, -1}), Reals({2, 4}, {0.1, 0.2, 0.3, 0.4, -0.5, 0.6, 0.7, -0.8}),
+            Reals({1, 4}, {0.9, -0.3, 0.2, 0.5}), Reals({4}, {0.05, 1, -0.1, 0.25}),
+            Reals({1, 1}, {-0.75}), Reals({1, 1}, {0.6})},
+           {Reals({1, 1, 1}, {0.059602920033762025}), Reals({1, 1}, {0.059602920033762025}),
+            Reals({1, 1}, {0.08465073100166348})}});
 }
 
 OpDef LSTMCellGradOp() {
-  OpDef op = RecurrentDef(
-      kGrad, "LSTMCellGrad",
-      "The gradients of LSTMCell, from the last step to the first, with gates and c_t computed "
-      "anew from x and sequence: dh_t = d_sequence_t + dz_{t+1}·uᵀ, dc_t = dc_{t+1} "
-      "sigmoid(f_{t+1}) + "
-      "dh_t sigmoid(o) act'(c_t), dz_t = [dc_t act(g) sigmoid'(i), dc_t c_{t-1} sigmoid'(f), dc_t "
-      "sigmoid(i) act'(g), dh_t act(c_t) sigmoid'(o)], where d_last and d_last_cell are added at "
-      "the last; dx_t = dz_t·wᵀ, dw = sum of x_tᵀ·dz_t, du = sum of h_{t-1}ᵀ·dz_t, db = sum of "
-      "dz_t.",
-      "[4 units]");
-  op.Reference(ComputeLSTMCellGrad<float>, ComputeLSTMCellGrad<double>)
+  return RecurrentDef(
+             kGrad, "LSTMCellGrad",
+             "The gradients of LSTMCell, from the last step to the first, with gates and c_t "
+             "computed "
+             "anew from x and sequence: dh_t = d_sequence_t + dz_{t+1}·uᵀ, dc_t = dc_{t+1} "
+             "sigmoid(f_{t+1}) + "
+             "dh_t sigmoid(o) act'(c_t), dz_t = [dc_t act(g) sigmoid'(i), dc_t c_{t-1} "
+             "sigmoid'(f), dc_t "
+             "sigmoid(i) act'(g), dh_t act(c_t) sigmoid'(o)], where d_last and d_last_cell are "
+             "added at "
+             "the last; dx_t = dz_t·wᵀ, dw = sum of x_tᵀ·dz_t, du = sum of h_{t-1}ᵀ·dz_t, db = sum "
+             "of "
+             "dz_t.",
+             "[4 units]")
+      .Reference(ComputeLSTMCellGrad<float>, ComputeLSTMCellGrad<double>)
       .Cost(
           "FLOPs: for each element of sequence, 8 features (0 without w) and 8 units (not at t = 0 "
           "without h0), 4 for b and 8 for gates and c computed anew, 22 for dz and dc, 1 for "
           "d_sequence, 8 units for dz·uᵀ (at t = 0 only for dh0), 8 features for dx and 8 for dw, "
           "8 units for du, 4 for db.",
           LSTMCellGradCost)
-      .Samples(Samples(kGrad));
-  AddLSTMCellGradExamples(op);
-  return op;
+      .Samples(Samples(kGrad))
+      .Example({"half_open_gates",
+                {{"activation", "relu"}},
+                {Reals({1, 2, 1}, {2, 1}),
+                 Reals({1, 4}, {0, 0, 1, 0}),
+                 Reals({1, 4}, {0, 0, 2, 0}),
+                 {},
+                 {},
+                 Reals({1, 1}, {4}),
+                 {},
+                 {},
+                 Reals({1, 2, 1}, {1.5, 1.75}),
+                 {},
+                 Reals({1, 1}, {8}),
+                 Reals({1, 1}, {2})},
+                {Reals({1, 2, 1}, {3, 3}), Reals({1, 4}, {12, 16.5, 9, 16}),
+                 Reals({1, 4}, {9, 6.75, 4.5, 10.5}), Reals({4}, {9, 10.5, 6, 11.5}),
+                 Reals({1, 1}, {6}), Reals({1, 1}, {3})}})
+      .Example({"reversed_with_mask",
+                {{"activation", "relu"}, {"reverse", true}},
+                {Reals({1, 3, 1}, {1, 99, 2}),
+                 Reals({1, 4}, {0, 0, 1, 0}),
+                 Reals({1, 4}, {0, 0, 2, 0}),
+                 {},
+                 {},
+                 Reals({1, 1}, {4}),
+                 Ids({1, 3}, {1, 0, 1}),
+                 {},
+                 Reals({1, 3, 1}, {1.75, 1.5, 1.5}),
+                 Reals({1, 3, 1}, {5, 0, 0}),
+                 Reals({1, 1}, {3}),
+                 Reals({1, 1}, {2})},
+                {Reals({1, 3, 1}, {3, 0, 3}), Reals({1, 4}, {12, 16.5, 9, 16}),
+                 Reals({1, 4}, {9, 6.75, 4.5, 10.5}), Reals({4}, {9, 10.5, 6, 11.5}),
+                 Reals({1, 1}, {6}), Reals({1, 1}, {3})}});
 }
 
 LSTMCellOutputs LSTMCell(FunctionBuilder& g, Value x, Value w, Value u, const LSTMCellOptions& o) {

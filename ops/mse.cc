@@ -11,38 +11,20 @@ namespace seqgraph::ops {
 namespace {
 
 // Inputs: x, targets, then dloss of the gradient, then weights.
-constexpr int kDLoss = 2, kWeights = 2, kGradWeights = 3;
+constexpr int kWeights = 2, kGradWeights = 3;
 
 // Reference computation, in double.
 
 template <typename T>
 absl::Status ComputeMSE(const ReferenceContext& c) {
-  const auto x = c.input<T>(0), y = c.input<T>(1), weights = c.input<T>(kWeights);
-  const auto loss = c.output<T>(0);
-  if (!loss) return absl::OkStatus();
-  const int64_t n = x.size(), width = RowWidth(x.shape);
-  double sum = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    const double error = static_cast<double>(x[i]) - y[i];
-    sum += RowWeight(weights, i / width) * error * error;
-  }
-  loss[0] = static_cast<T>(sum / n);
-  return absl::OkStatus();
+  return ComputeElementLoss<T>(
+      c, [](double weight, double x, double y) { return weight * (x - y) * (x - y); });
 }
 
 template <typename T>
 absl::Status ComputeMSEGrad(const ReferenceContext& c) {
-  const auto x = c.input<T>(0), y = c.input<T>(1);
-  const auto dloss = c.input<T>(kDLoss), weights = c.input<T>(kGradWeights);
-  const auto dx = c.output<T>(0);
-  if (!dx) return absl::OkStatus();
-  const int64_t n = x.size(), width = RowWidth(x.shape);
-  const double scale = 2 * static_cast<double>(dloss[0]) / n;
-  for (int64_t i = 0; i < n; ++i) {
-    const double error = static_cast<double>(x[i]) - y[i];
-    dx[i] = static_cast<T>(scale * RowWeight(weights, i / width) * error);
-  }
-  return absl::OkStatus();
+  return ComputeElementLossGrad<T>(
+      c, [](double scale, double x, double y) { return 2 * scale * (x - y); });
 }
 
 // Error bound of MSE: three roundings a term, and a sum of terms of one sign.

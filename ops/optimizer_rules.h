@@ -4,9 +4,26 @@
 // What the optimizer updates share: w is the variable, g its gradient, lr the learning rate; slots
 // have the shape of w and may be absent.
 
+#include <string>
+#include <utility>
+
 #include "graph/op_def.h"
 
 namespace seqgraph::ops {
+
+inline InputDef UpdateInput(std::string name, std::string doc, bool optional = false) {
+  return {.name = std::move(name),
+          .doc = std::move(doc),
+          .optional = optional,
+          .differentiable = false};
+}
+
+inline AttributeDef UpdateNumber(std::string name, double default_value, std::string doc) {
+  return {.name = std::move(name),
+          .kind = AttributeKind::kFloat,
+          .default_value = default_value,
+          .doc = std::move(doc)};
+}
 
 /// C5 of what has the momentum slot as input `m`.
 inline auto MomentumNeedsSlot(int m) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
@@ -81,7 +82,7 @@ void ConstrainOperands(OpDef& op, const RecurrentOperands& kind, const std::stri
   if (kind.is_gradient()) rejection.inputs[kind.sequence] = RealType({2, 4, 5});
   op.Reject(rejection);
   if (!kind.is_gradient()) return;
-  RequireGradient(op, "C10");
+  op.With(RequireGradient("C10"));
   rejection.inputs[kX] = RealType({2, 4, 5 * kind.gates()});
   rejection.constraint = "C10";
   op.Reject(rejection);
@@ -124,43 +125,44 @@ OpDef RecurrentDef(const RecurrentOperands& kind, std::string name, std::string 
   // What was added to an op stands behind what it had.
   const bool masks_last = kind.is_gradient() && kind.masks_since > 1;
   if (!masks_last) AddMaskInputs(op, kind, columns);
-  if (kind.is_gradient()) AddGradientInputs(op, kind.has_cell());
+  if (kind.is_gradient()) op.With(GradientInputs(kind.has_cell()));
   if (masks_last) AddMaskInputs(op, kind, columns);
   AddOutputs(op, kind, columns, bias_doc);
   ConstrainOperands(op, kind, columns);
   return op;
 }
 
-void AddGradientInputs(OpDef& op, bool has_cell) {
-  op.Input({.name = "sequence", .doc = "[batch, time, units]: the output of the forward op"})
-      .Input({.name = "d_sequence",
-              .doc = "[batch, time, units]: the gradient of sequence; absent: zero",
-              .optional = true})
-      .Input({.name = "d_last",
-              .doc = "[batch, units]: the gradient of last; absent: zero",
+std::function<void(OpDef&)> GradientInputs(bool has_cell) {
+  return [has_cell](OpDef& op) {
+    op.Input({.name = "sequence", .doc = "[batch, time, units]: the output of the forward op"})
+        .Input({.name = "d_sequence",
+                .doc = "[batch, time, units]: the gradient of sequence; absent: zero",
+                .optional = true})
+        .Input({.name = "d_last",
+                .doc = "[batch, units]: the gradient of last; absent: zero",
+                .optional = true});
+    if (!has_cell) return;
+    op.Input({.name = "d_last_cell",
+              .doc = "[batch, units]: the gradient of last_cell; absent: zero",
               .optional = true});
-  if (!has_cell) return;
-  op.Input({.name = "d_last_cell",
-            .doc = "[batch, units]: the gradient of last_cell; absent: zero",
-            .optional = true});
+  };
 }
 
-void RequireGradient(OpDef& op, std::string label) {
-  std::vector<std::string> names;
-  std::vector<int> inputs;
-  for (const char* name : {"d_sequence", "d_last", "d_last_cell"}) {
-    const int input = op.FindInput(name);
-    if (input < 0) continue;
-    names.push_back(name);
-    inputs.push_back(input);
-  }
-  const std::string text = absl::StrJoin(names, " or ");
-  op.Require(std::move(label), text + " is there", [=](const ShapeContext& c) {
-    for (int input : inputs) {
-      if (c.has_input(input)) return std::string();
+std::function<void(OpDef&)> RequireGradient(std::string label) {
+  return [label = std::move(label)](OpDef& op) {
+    std::vector<std::string> names;
+    for (const InputDef& input : op.inputs()) {
+      if (absl::StartsWith(input.name, "d_")) names.push_back(input.name);
     }
-    return text + " must be there";
-  });
+    const int first = op.FindInput(names[0]), count = static_cast<int>(names.size());
+    const std::string text = absl::StrJoin(names, " or ");
+    op.Require(label, text + " is there", [=](const ShapeContext& c) {
+      for (int i = first; i < first + count; ++i) {
+        if (c.has_input(i)) return std::string();
+      }
+      return text + " must be there";
+    });
+  };
 }
 
 double NumStates(const CostContext& c) { return c.dim(kX, 0) * c.dim(kX, 1) * c.dim(kU, 0); }

@@ -31,10 +31,10 @@ struct RecurrentOperands {
 /// C1 to C8 (C12 of a gradient; C13: c0). `bias_doc` begins with the shape of b.
 OpDef RecurrentDef(const RecurrentOperands& kind, std::string name, std::string doc,
                    std::string bias_doc);
-/// The inputs sequence, d_sequence, d_last and perhaps d_last_cell of a gradient op.
-void AddGradientInputs(OpDef& op, bool has_cell);
-/// The constraint that one of the gradients d_.. is there.
-void RequireGradient(OpDef& op, std::string label);
+/// For OpDef::With: the inputs sequence, d_sequence, d_last and perhaps d_last_cell of a gradient
+/// op; and the constraint that one of the gradients d_.. is there.
+std::function<void(OpDef&)> GradientInputs(bool has_cell);
+std::function<void(OpDef&)> RequireGradient(std::string label);
 
 /// For cost rules, of steps that are not masked: the elements of the sequence; those of h_{t-1}
 /// that are multiplied by u (without h0, the first step has none); FLOPs of x·w for each column, 0

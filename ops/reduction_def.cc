@@ -55,6 +55,17 @@ Types ReducedShape(const ShapeContext& c) {
       {c.type(0).dtype, Without(axes, c.shape(0), c.attributes().GetBool("keep_dims"))}};
 }
 
+Strided Reduced(const Shape& shape, const Axes& axes) {
+  Strided strided;
+  int64_t size = 1;
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    if (Contains(axes, d)) continue;
+    strided.strides[d] = size;
+    size *= shape[d].size();
+  }
+  return strided;
+}
+
 Axes RandomAxes(SampleSource& source, const Shape& shape) {
   Axes axes;
   for (int d = 0; d < shape.rank(); ++d) {

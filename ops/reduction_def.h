@@ -4,7 +4,6 @@
 // What the definitions of reductions over axes have in common: attributes, shape rules, the walk
 // over the elements, samples.
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "absl/status/status.h"
 #include "graph/op_def.h"
 #include "ops/shape_rules.h"
+#include "ops/strided.h"
 
 namespace seqgraph::ops {
 
@@ -35,29 +35,9 @@ Shape Without(const Axes& axes, const Shape& shape, bool keep_dims);
 /// The type of x without the attribute axes, or with extent 1 in their places (keep_dims). C1.
 Types ReducedShape(const ShapeContext& c);
 
-/// Calls f(i, j) for each element i of a tensor of that shape, in order; j is the place of the
-/// element that it is reduced to, or repeated from.
-template <typename F>
-void ForEachReduced(const Shape& shape, const Axes& axes, F f) {
-  std::array<int64_t, Shape::kMaxRank> index{}, stride{};
-  int64_t size = 1;
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    if (Contains(axes, d)) continue;
-    stride[d] = size;
-    size *= shape[d].size();
-  }
-  const int64_t n = shape.num_elements();
-  int64_t j = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    f(i, j);
-    for (int d = shape.rank() - 1; d >= 0; --d) {
-      j += stride[d];
-      if (++index[d] < shape[d].size()) break;
-      j -= stride[d] * index[d];
-      index[d] = 0;
-    }
-  }
-}
+/// Where the elements of a tensor of that shape lie in the one that it is reduced to, or repeated
+/// from.
+Strided Reduced(const Shape& shape, const Axes& axes);
 
 Axes RandomAxes(SampleSource& source, const Shape& shape);
 

@@ -57,7 +57,7 @@ absl::Status ComputeSum(const ReferenceContext& c) {
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
   std::fill_n(y.data, y.size(), T{0});
-  ForEachReduced(x.shape, AxesOf(c.attributes()),
+  ForEachStrided(x.shape, Reduced(x.shape, AxesOf(c.attributes())),
                  [&](int64_t i, int64_t j) { y[j] = WrappingAdd(y[j], x[i]); });
   return absl::OkStatus();
 }
@@ -72,13 +72,8 @@ absl::Status ComputeMean(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
-template <typename T>
-absl::Status ComputeBroadcast(const ReferenceContext& c) {
-  const auto x = c.input<T>(0);
-  const auto y = c.output<T>(0);
-  if (!y) return absl::OkStatus();
-  ForEachReduced(y.shape, AxesOf(c.attributes()), [&](int64_t i, int64_t j) { y[i] = x[j]; });
-  return absl::OkStatus();
+Strided Repeated(const ReferenceContext& c) {
+  return Reduced(c.output_type(0).shape, AxesOf(c.attributes()));
 }
 
 template <typename T>
@@ -86,9 +81,8 @@ absl::Status ComputeMeanGrad(const ReferenceContext& c) {
   const auto dy = c.input<T>(0);
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
-  const Axes& axes = AxesOf(c.attributes());
-  const T terms = static_cast<T>(NumTerms(dx.shape, axes));
-  ForEachReduced(dx.shape, axes, [&](int64_t i, int64_t j) { dx[i] = dy[j] / terms; });
+  const T terms = static_cast<T>(NumTerms(dx.shape, AxesOf(c.attributes())));
+  ForEachStrided(dx.shape, Repeated(c), [&](int64_t i, int64_t j) { dx[i] = dy[j] / terms; });
   return absl::OkStatus();
 }
 
@@ -211,8 +205,7 @@ OpDef BroadcastLikeOp() {
       .Constrain("C3", "like has the element type of x")
       .Reject({"C3", {{"axes", Ints({0})}}, {RealType({3}), IndexType({2, 3})}})
       .Shapes(RepeatedShape)
-      .Reference(ByType(ComputeBroadcast<float>, ComputeBroadcast<double>,
-                        ComputeBroadcast<int32_t>, ComputeBroadcast<int64_t>))
+      .Reference(TakeStrided(Repeated))
       .Moves()
       .Gradient(BroadcastGradient)
       .Cost("FLOPs: none. Only x is read.", BroadcastCost)

@@ -6,8 +6,8 @@
 
 #include "graph/gradient.h"
 #include "ops/examples.h"
-#include "ops/numbers.h"
 #include "ops/shape_rules.h"
+#include "ops/strided.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -73,35 +73,14 @@ Types TransposeShape(const ShapeContext& c) {
 
 // Reference computation.
 
-template <typename T>
-absl::Status ComputeReshape(const ReferenceContext& c) {
-  const auto x = c.input<T>(0);
-  const auto y = c.output<T>(0);
-  if (y) std::copy_n(x.data, x.size(), y.data);
-  return absl::OkStatus();
-}
-
-template <typename T>
-absl::Status ComputeTranspose(const ReferenceContext& c) {
-  const auto x = c.input<T>(0);
-  const auto y = c.output<T>(0);
-  if (!y) return absl::OkStatus();
+Strided Permuted(const ReferenceContext& c) {
   const Axes& permutation = c.attributes().GetInts("permutation");
-  const int rank = x.shape.rank();
-  Axes strides(rank, 1), index(rank);
-  for (int i = rank - 2; i >= 0; --i) strides[i] = strides[i + 1] * x.dim(i + 1);
-  int64_t from = 0;
-  for (int64_t i = 0; i < y.size(); ++i) {
-    y[i] = x[from];
-    for (int axis = rank - 1; axis >= 0; --axis) {  // the next index of y
-      const int64_t stride = strides[permutation[axis]];
-      from += stride;
-      if (++index[axis] < y.dim(axis)) break;
-      from -= stride * y.dim(axis);
-      index[axis] = 0;
-    }
+  const Strided in_x(c.input_type(0).shape);
+  Strided strided;
+  for (size_t i = 0; i < permutation.size(); ++i) {
+    strided.strides[i] = in_x.strides[permutation[i]];
   }
-  return absl::OkStatus();
+  return strided;
 }
 
 // Gradient rules.
@@ -145,8 +124,9 @@ OpDef ReshapeOp() {
       .Reject({"C2", {{"shape", Ints({2, 3})}}, {RealType({Dim::Batch(), 3})}})
       .Reject({"C2", {{"shape", Ints({-1, 4})}}, {RealType({Dim::Batch(), 3})}})
       .Reject({"C2", {{"shape", Ints({-1})}}, {RealType({Dim::Batch(), Dim::Batch()})}})
-      .Reference(ByType(ComputeReshape<float>, ComputeReshape<double>, ComputeReshape<int32_t>,
-                        ComputeReshape<int64_t>))
+      .Reference(TakeStrided([](const ReferenceContext& c) {  // in the same order
+        return Strided(c.output_type(0).shape);
+      }))
       .Moves()
       .Gradient(ReshapeGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
@@ -180,8 +160,7 @@ OpDef TransposeOp() {
       .Reject({"C1", {{"permutation", Ints({0})}}, {RealType({2, 3})}})
       .Reject({"C1", {{"permutation", Ints({0, 0})}}, {RealType({2, 3})}})
       .Reject({"C1", {{"permutation", Ints({1, 2})}}, {RealType({2, 3})}})
-      .Reference(ByType(ComputeTranspose<float>, ComputeTranspose<double>,
-                        ComputeTranspose<int32_t>, ComputeTranspose<int64_t>))
+      .Reference(TakeStrided(Permuted))
       .Moves()
       .Gradient(TransposeGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })

@@ -103,20 +103,6 @@ OpSample RMSPropSample(SampleSource& source) {
   return {{{"momentum", momentum}, {"centered", centered}}, {w, g, lr, v, m, a}};
 }
 
-InputDef Slot(std::string name, std::string doc, bool optional) {
-  return {.name = std::move(name),
-          .doc = std::move(doc),
-          .optional = optional,
-          .differentiable = false};
-}
-
-AttributeDef Number(std::string name, double default_value, std::string doc) {
-  return {.name = std::move(name),
-          .kind = AttributeKind::kFloat,
-          .default_value = default_value,
-          .doc = std::move(doc)};
-}
-
 }  // namespace
 
 // Error bound. Centered, the root is taken of d = v' - a'^2 + epsilon, whose relative error is
@@ -151,19 +137,19 @@ OpDef RMSPropUpdateOp() {
           "sqrt(d). Centered: a' = rho a + (1 - rho) g, d = v' - a'^2 + epsilon. With momentum mu "
           "> 0: m' = mu m + lr g / sqrt(d), w' = w - m'. Keras's formulas: epsilon is inside the "
           "root.")
-      .Input(Slot("w", "any shape: the variable", false))
-      .Input(Slot("g", "the shape of w: its gradient", false))
-      .Input(Slot("lr", "a scalar: the learning rate", false))
-      .Input(Slot("v", "the shape of w: the mean square of the gradient", false))
-      .Input(Slot("m", "the shape of w: the momentum", true))
-      .Input(Slot("a", "the shape of w: the mean gradient", true))
+      .Input(UpdateInput("w", "any shape: the variable"))
+      .Input(UpdateInput("g", "the shape of w: its gradient"))
+      .Input(UpdateInput("lr", "a scalar: the learning rate"))
+      .Input(UpdateInput("v", "the shape of w: the mean square of the gradient"))
+      .Input(UpdateInput("m", "the shape of w: the momentum", /*optional=*/true))
+      .Input(UpdateInput("a", "the shape of w: the mean gradient", /*optional=*/true))
       .Output({.name = "new_w", .doc = "the shape of w"})
       .Output({.name = "new_v", .doc = "the shape of w"})
       .Output({.name = "new_m", .doc = "the shape of w; with momentum 0 it is m, or zeros"})
       .Output({.name = "new_a", .doc = "the shape of w; not centered it is a, or zeros"})
-      .Attribute(Number("rho", 0.9, "decay of the means"))
-      .Attribute(Number("momentum", 0, "mu"))
-      .Attribute(Number("epsilon", 1e-7, "added to d"))
+      .Attribute(UpdateNumber("rho", 0.9, "decay of the means"))
+      .Attribute(UpdateNumber("momentum", 0, "mu"))
+      .Attribute(UpdateNumber("epsilon", 1e-7, "added to d"))
       .Attribute({.name = "centered",
                   .kind = AttributeKind::kBool,
                   .default_value = false,

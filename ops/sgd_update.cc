@@ -80,17 +80,13 @@ OpDef SGDUpdateOp() {
       .Doc(
           "One step of stochastic gradient descent: w' = w - lr g. With momentum mu > 0: m' = mu m "
           "- lr g, w' = w + m', and with nesterov w' = w + mu m' - lr g. Keras's formulas.")
-      .Input({.name = "w", .doc = "any shape: the variable", .differentiable = false})
-      .Input({.name = "g", .doc = "the shape of w: its gradient", .differentiable = false})
-      .Input({.name = "lr", .doc = "a scalar: the learning rate", .differentiable = false})
-      .Input({.name = "m",
-              .doc = "the shape of w: the momentum",
-              .optional = true,
-              .differentiable = false})
+      .Input(UpdateInput("w", "any shape: the variable"))
+      .Input(UpdateInput("g", "the shape of w: its gradient"))
+      .Input(UpdateInput("lr", "a scalar: the learning rate"))
+      .Input(UpdateInput("m", "the shape of w: the momentum", /*optional=*/true))
       .Output({.name = "new_w", .doc = "the shape of w"})
       .Output({.name = "new_m", .doc = "the shape of w; with momentum 0 it is m, or zeros"})
-      .Attribute(
-          {.name = "momentum", .kind = AttributeKind::kFloat, .default_value = 0.0, .doc = "mu"})
+      .Attribute(UpdateNumber("momentum", 0, "mu"))
       .Attribute({.name = "nesterov",
                   .kind = AttributeKind::kBool,
                   .default_value = false,

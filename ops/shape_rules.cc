@@ -1,7 +1,5 @@
 #include "ops/shape_rules.h"
 
-#include <utility>
-
 #include "base/status_macros.h"
 
 namespace seqgraph::ops {
@@ -13,10 +11,6 @@ absl::Status CheckShape(absl::string_view label, absl::string_view name, const S
                    shape.ToString());
 }
 
-absl::Status CheckScalar(absl::string_view label, absl::string_view name, const Shape& shape) {
-  return CheckShape(label, name, shape, "the shape of a scalar", Shape{});
-}
-
 absl::Status CheckSameType(absl::string_view label, const ShapeContext& c, int i,
                            absl::string_view a, int j, absl::string_view b) {
   if (c.type(i).dtype == c.type(j).dtype) return absl::OkStatus();
@@ -24,32 +18,27 @@ absl::Status CheckSameType(absl::string_view label, const ShapeContext& c, int i
                    ", got ", DTypeName(c.type(j).dtype));
 }
 
-absl::Status CheckAttributeRange(absl::string_view label, absl::string_view name, double value,
-                                 double low, double high) {
-  if (value >= low && value < high) return absl::OkStatus();
-  return Violation(label, "attribute ", name, " must be in [", low, ", ", high, "), got ", value);
+AttributeDef AxisDef() {
+  return {.name = "axis", .kind = AttributeKind::kInt, .doc = "counted from 0, not the batch"};
+}
+
+absl::Status CheckAxis(const ShapeContext& c, absl::string_view name, const Shape& x) {
+  const int64_t axis = c.attributes().GetInt("axis");
+  if (axis >= 0 && axis < x.rank() && !x[static_cast<int>(axis)].is_batch()) {
+    return absl::OkStatus();
+  }
+  return Violation("C1", "attribute axis must be an axis of ", name, " ", x.ToString(),
+                   " other than the batch, got ", axis);
 }
 
 ShapeRule SameAsInput(int i) {
   return [i](const ShapeContext& c) -> Types { return std::vector<TensorType>{c.type(i)}; };
 }
 
-ShapeRule SameShapes(std::string label, std::string name0, std::string name1) {
-  return [label = std::move(label), name0 = std::move(name0),
-          name1 = std::move(name1)](const ShapeContext& c) -> Types {
-    SEQ_RETURN_IF_ERROR(
-        CheckShape(label, name1, c.shape(1), absl::StrCat("the shape of ", name0), c.shape(0)));
-    return std::vector<TensorType>{c.type(0)};
-  };
-}
-
-ShapeRule SameNumbers(std::string shape_label, std::string type_label, std::string name0,
-                      std::string name1) {
-  return [same_shapes = SameShapes(std::move(shape_label), name0, name1), type_label, name0,
-          name1](const ShapeContext& c) -> Types {
-    SEQ_RETURN_IF_ERROR(CheckSameType(type_label, c, 0, name0, 1, name1));
-    return same_shapes(c);
-  };
+Types SameNumbers(const ShapeContext& c) {
+  SEQ_RETURN_IF_ERROR(CheckSameType("C2", c, 0, "a", 1, "b"));
+  SEQ_RETURN_IF_ERROR(CheckShape("C1", "b", c.shape(1), "the shape of a", c.shape(0)));
+  return std::vector<TensorType>{c.type(0)};
 }
 
 }  // namespace seqgraph::ops

@@ -29,28 +29,21 @@ absl::Status Violation(absl::string_view label, const Parts&... parts) {
 absl::Status CheckShape(absl::string_view label, absl::string_view name, const Shape& shape,
                         absl::string_view meaning, const Shape& expected);
 
-/// Violation unless the operand is a scalar (rank 0).
-absl::Status CheckScalar(absl::string_view label, absl::string_view name, const Shape& shape);
-
 /// Violation unless inputs i and j, called `a` and `b`, have one element type.
 absl::Status CheckSameType(absl::string_view label, const ShapeContext& c, int i,
                            absl::string_view a, int j, absl::string_view b);
 
-/// Violation unless low <= value < high (NaN never is).
-absl::Status CheckAttributeRange(absl::string_view label, absl::string_view name, double value,
-                                 double low, double high);
+/// The attribute axis, and violation of C1 unless it is an axis of `x`, which is the shape of the
+/// operand `name`, and no batch.
+AttributeDef AxisDef();
+absl::Status CheckAxis(const ShapeContext& c, absl::string_view name, const Shape& x);
 
 /// One output, of the type of input i.
 ShapeRule SameAsInput(int i);
 
-/// One output, of the type of input 0; input 1, called `name1`, must have the shape of input 0,
-/// called `name0`.
-ShapeRule SameShapes(std::string label, std::string name0, std::string name1);
-
-/// As SameShapes with `shape_label`, and input 1 must have the element type of input 0
-/// (`type_label`).
-ShapeRule SameNumbers(std::string shape_label, std::string type_label, std::string name0,
-                      std::string name1);
+/// One output, of the type of input 0, called a; input 1, called b, must have its shape (C1) and
+/// its element type (C2).
+Types SameNumbers(const ShapeContext& c);
 
 }  // namespace seqgraph::ops
 

@@ -9,6 +9,7 @@
 #include "ops/examples.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
+#include "ops/strided.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -16,16 +17,6 @@ namespace {
 // Attributes: axis; Slice and SliceGrad also begin, end, stride.
 
 // Shape rules.
-
-// C1 of all four: the axis exists and its extent is a number.
-absl::Status CheckAxis(const ShapeContext& c, absl::string_view name, const Shape& x) {
-  const int64_t axis = c.attributes().GetInt("axis");
-  if (axis >= 0 && axis < x.rank() && !x[static_cast<int>(axis)].is_batch()) {
-    return absl::OkStatus();
-  }
-  return Violation("C1", "attribute axis must be an axis of ", name, " ", x.ToString(),
-                   " other than the batch, got ", axis);
-}
 
 Shape WithExtent(const Shape& shape, int64_t axis, int64_t extent) {
   std::vector<Dim> dims(shape.dims().begin(), shape.dims().end());
@@ -105,52 +96,28 @@ absl::Status ComputeConcat(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
-template <typename T>
-absl::Status ComputeSlice(const ReferenceContext& c) {
-  const auto x = c.input<T>(0);
-  const auto y = c.output<T>(0);
-  if (!y) return absl::OkStatus();
-  const Range range(c.attributes());
-  const AxisExtents e(x.shape, range.axis);
-  T* out = y.data;
-  for (int64_t o = 0; o < e.outer; ++o) {
-    for (int64_t i = range.begin; i < range.end; i += range.stride) {
-      out = std::copy_n(x.data + (o * e.extent + i) * e.inner, e.inner, out);
-    }
-  }
-  return absl::OkStatus();
+// Of the slice in what was sliced.
+Strided Sliced(const Attributes& attributes, const Shape& x) {
+  const Range range(attributes);
+  Strided strided(x);
+  strided.first = range.begin * strided.strides[range.axis];
+  strided.strides[range.axis] *= range.stride;
+  return strided;
 }
 
 template <typename T>
 absl::Status ComputeSliceGrad(const ReferenceContext& c) {
-  const auto dy = c.input<T>(0);
-  const auto dx = c.output<T>(0);
-  if (!dx) return absl::OkStatus();
-  const Range range(c.attributes());
-  const AxisExtents e(dx.shape, range.axis);
-  std::fill_n(dx.data, dx.size(), T{0});
-  const T* from = dy.data;
-  for (int64_t o = 0; o < e.outer; ++o) {
-    for (int64_t i = range.begin; i < range.end; i += range.stride, from += e.inner) {
-      std::copy_n(from, e.inner, dx.data + (o * e.extent + i) * e.inner);
-    }
-  }
+  PutStrided<T>(c, Sliced(c.attributes(), c.input_type(1).shape));
   return absl::OkStatus();
 }
 
-template <typename T>
-absl::Status ComputeReverse(const ReferenceContext& c) {
-  const auto x = c.input<T>(0);
-  const auto y = c.output<T>(0);
-  if (!y) return absl::OkStatus();
-  const AxisExtents e(x.shape, c.attributes().GetInt("axis"));
-  T* out = y.data;
-  for (int64_t o = 0; o < e.outer; ++o) {
-    for (int64_t i = e.extent - 1; i >= 0; --i) {
-      out = std::copy_n(x.data + (o * e.extent + i) * e.inner, e.inner, out);
-    }
-  }
-  return absl::OkStatus();
+Strided Reversed(const ReferenceContext& c) {
+  const Shape& x = c.input_type(0).shape;
+  const int64_t axis = c.attributes().GetInt("axis");
+  Strided strided(x);
+  strided.first = (x[static_cast<int>(axis)].size() - 1) * strided.strides[axis];
+  strided.strides[axis] *= -1;
+  return strided;
 }
 
 // Gradient rules.
@@ -181,10 +148,6 @@ absl::Status ReverseGradient(GradientContext& c) {
 }
 
 // Definitions: what several ops have.
-
-AttributeDef AxisDef() {
-  return {.name = "axis", .kind = AttributeKind::kInt, .doc = "counted from 0, not the batch"};
-}
 
 OpDef SliceDef(std::string name, std::string doc) {
   return OpDef(std::move(name), 1)
@@ -273,8 +236,8 @@ OpDef SliceOp() {
       .Reject({"C2", SliceAttributes(1, 2, 1), {RealType({2, 3})}})
       .Reject({"C2", SliceAttributes(1, 0, 4), {RealType({2, 3})}})
       .Reject({"C2", SliceAttributes(1, 0, 3, 0), {RealType({2, 3})}})
-      .Reference(ByType(ComputeSlice<float>, ComputeSlice<double>, ComputeSlice<int32_t>,
-                        ComputeSlice<int64_t>))
+      .Reference(TakeStrided(
+          [](const ReferenceContext& c) { return Sliced(c.attributes(), c.input_type(0).shape); }))
       .Moves()
       .Gradient(GradientOp("SliceGrad"))
       .Cost("FLOPs: none. Of x, what is taken is read.",
@@ -339,8 +302,7 @@ OpDef ReverseOp() {
       .Shapes(ReverseShape)
       .Reject({"C1", {{"axis", 2}}, {RealType({2, 3})}})
       .Reject({"C1", {{"axis", 0}}, {RealType({Dim::Batch(), 3})}})
-      .Reference(ByType(ComputeReverse<float>, ComputeReverse<double>, ComputeReverse<int32_t>,
-                        ComputeReverse<int64_t>))
+      .Reference(TakeStrided(Reversed))
       .Moves()
       .Gradient(ReverseGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })

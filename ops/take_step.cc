@@ -8,6 +8,7 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
+#include "ops/strided.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -27,41 +28,18 @@ std::function<void(OpDef&)> ConstrainStep(int x) {
 
 // Reference computation.
 
-// Where the step lies in the rows of a sequence, one row for each element of the batch.
-struct Slice {
-  Slice(const Shape& x, int64_t step)
-      : batch(x[0].size()),
-        time(x[1].size()),
-        width(Shape(x.dims().subspan(2)).num_elements()),
-        begin((step < 0 ? step + time : step) * width) {}
-  int64_t batch, time, width;
-  int64_t begin;  // in each row
-};
-
-template <typename T>
-absl::Status ComputeTakeStep(const ReferenceContext& c) {
-  const auto x = c.input<T>(0);
-  const auto y = c.output<T>(0);
-  if (!y) return absl::OkStatus();
-  const Slice slice(x.shape, c.attributes().GetInt("step"));
-  for (int64_t n = 0; n < slice.batch; ++n) {
-    const T* row = x.data + n * slice.time * slice.width;
-    std::copy_n(row + slice.begin, slice.width, y.data + n * slice.width);
-  }
-  return absl::OkStatus();
+// Of the step in the sequence.
+Strided Taken(const Attributes& attributes, const Shape& x) {
+  const int64_t step = attributes.GetInt("step");
+  Strided strided(x);
+  strided.first = (step < 0 ? step + x[1].size() : step) * strided.strides[1];
+  std::copy(strided.strides.begin() + 2, strided.strides.end(), strided.strides.begin() + 1);
+  return strided;
 }
 
 template <typename T>
 absl::Status ComputeTakeStepGrad(const ReferenceContext& c) {
-  const auto dy = c.input<T>(0);
-  const auto dx = c.output<T>(0);
-  if (!dx) return absl::OkStatus();
-  const Slice slice(dx.shape, c.attributes().GetInt("step"));
-  std::fill_n(dx.data, dx.size(), T{0});
-  for (int64_t n = 0; n < slice.batch; ++n) {
-    T* row = dx.data + n * slice.time * slice.width;
-    std::copy_n(dy.data + n * slice.width, slice.width, row + slice.begin);
-  }
+  PutStrided<T>(c, Taken(c.attributes(), c.input_type(1).shape));
   return absl::OkStatus();
 }
 
@@ -111,7 +89,8 @@ OpDef TakeStepOp() {
       .Reject({"C2", {{"step", 4}}, {RealType({2, 4})}})
       .Reject({"C2", {{"step", -5}}, {RealType({2, 4, 3})}})
       .Reject({"C2", {}, {RealType({2, 0, 3})}})
-      .Reference(ComputeTakeStep<float>, ComputeTakeStep<double>)
+      .Reference(TakeStrided(
+          [](const ReferenceContext& c) { return Taken(c.attributes(), c.input_type(0).shape); }))
       .Moves()
       .Gradient(GradientOp("TakeStepGrad"))
       .Cost("FLOPs: none. Only that step of x is read.",

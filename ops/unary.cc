@@ -1,10 +1,12 @@
 #include "ops/unary.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <type_traits>
 #include <utility>
 
+#include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/binary.h"
@@ -59,6 +61,13 @@ absl::Status ReciprocalGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
+// dx = dy sigmoid(x)
+absl::Status SoftplusGradient(GradientContext& c) {
+  FunctionBuilder& g = c.builder();
+  c.SetInputGradient(0, Multiply(g, c.output_gradient(0), Unary(g, "Sigmoid", c.input(0))));
+  return absl::OkStatus();
+}
+
 // dx = dy 2 / sqrt(pi) exp(-x^2)
 absl::Status ErfGradient(GradientContext& c) {
   FunctionBuilder& g = c.builder();
@@ -76,7 +85,7 @@ struct Row {
   const char* doc;
   GradientRule gradient;
   BoundRule bound;
-  bool positive;  ///< samples are in [0.1, 3) rather than of both signs and away from 0
+  double low, high;  ///< samples are between; equal: of both signs and away from 0
   std::initializer_list<double> x, y;
   std::initializer_list<int32_t> of_integers = {};  ///< y of -3 and 0
 };
@@ -97,10 +106,10 @@ OpDef Define(const Row& row, TypeRule type) {
       .Bound(row.bound)
       .InPlace({0, 0})
       .Example({"some", {}, {Reals({size}, row.x)}, {Reals({size}, row.y)}})
-      .Samples([positive = row.positive](SampleSource& source) {
+      .Samples([low = row.low, high = row.high](SampleSource& source) {
         const Shape shape = RandomShape(source, 0, 3);
-        return OpSample{{},
-                        {positive ? source.Reals(shape, 0.1, 3) : source.RealsAwayFromZero(shape)}};
+        return OpSample{
+            {}, {low < high ? source.Reals(shape, low, high) : source.RealsAwayFromZero(shape)}};
       });
 }
 
@@ -126,7 +135,8 @@ std::vector<OpDef> UnaryOps() {
                  "y = |x|, element by element; the smallest integer stays as it is.",
                  AbsGradient,
                  ExactBound(),
-                 false,
+                 0,
+                 0,
                  {-2, 0, 3},
                  {2, 0, 3},
                  {3, 0}},
@@ -142,7 +152,8 @@ std::vector<OpDef> UnaryOps() {
                  "y = -x, element by element; the smallest integer stays as it is.",
                  NegativeGradient,
                  ExactBound(),
-                 false,
+                 0,
+                 0,
                  {-2, 0.5},
                  {2, -0.5},
                  {3, 0}},
@@ -157,7 +168,8 @@ std::vector<OpDef> UnaryOps() {
                  "y = -1, 0 or 1, the sign of x, element by element; NaN stays NaN.",
                  ZeroGradient,
                  ExactBound(),
-                 false,
+                 0,
+                 0,
                  {-2, 0, 0.5},
                  {-1, 0, 1},
                  {-1, 0}},
@@ -168,7 +180,8 @@ std::vector<OpDef> UnaryOps() {
                "y = exp(x), element by element.",
                ExpGradient,
                ElementaryBound(),
-               false,
+               0,
+               0,
                {0, 1, -1000},
                {1, 2.718281828459045, 0}},
               [](auto x) { return std::exp(x); }),
@@ -176,7 +189,8 @@ std::vector<OpDef> UnaryOps() {
                "y = the natural logarithm of x, element by element.",
                LogGradient,
                ElementaryBound(),
-               true,
+               0.1,
+               3,
                {1, 2},
                {0, 0.6931471805599453}},
               [](auto x) { return std::log(x); }),
@@ -184,7 +198,8 @@ std::vector<OpDef> UnaryOps() {
                "y = the square root of x, element by element.",
                SqrtGradient,
                OutputBound(1),
-               true,
+               0.1,
+               3,
                {0, 2.25, 4},
                {0, 1.5, 2}},
               [](auto x) { return std::sqrt(x); })
@@ -193,7 +208,8 @@ std::vector<OpDef> UnaryOps() {
                "y = 1 / x, element by element.",
                ReciprocalGradient,
                OutputBound(1),
-               true,
+               0.1,
+               3,
                {4, -0.5},
                {0.25, -2}},
               [](auto x) { return 1 / x; }),
@@ -201,15 +217,57 @@ std::vector<OpDef> UnaryOps() {
                "y = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x, element by element.",
                ErfGradient,
                ElementaryBound(),
-               false,
+               0,
+               0,
                {0, 1, -10},
                {0, 0.8427007929497149, -1}},
               [](auto x) { return std::erf(x); }),
+      OfReals(
+          {"Softplus",  // max(x, 0) + log(1 + exp(-|x|)) does not overflow
+           "y = log(1 + exp(x)), element by element; no overflow.",
+           SoftplusGradient,
+           ElementaryBound(),
+           -4,
+           4,
+           {-1000, -1, 0, 2, 1000},
+           {0, 0.31326168751822286, 0.6931471805599453, 2.1269280110429727, 1000}},
+          []<typename T>(T x) { return std::max(x, T{0}) + std::log1p(std::exp(-std::abs(x))); }),
+      OfReals({"Sigmoid",
+               "y = 1 / (1 + exp(-x)), element by element; no overflow.",
+               GradientOp("SigmoidGrad"),
+               ElementaryBound(),
+               0,
+               0,
+               {-1000, -1, 0, 2},
+               {0, 0.2689414213699951, 0.5, 0.8807970779778823}},
+              [](auto x) { return Activate(Activation::kSigmoid, x); })
+          .Fusable(ElementwiseOp::kSigmoid),
+      OfReals({"Tanh",
+               "y = tanh(x), element by element.",
+               GradientOp("TanhGrad"),
+               ElementaryBound(),
+               0,
+               0,
+               {-1, 0, 0.5, 1000},
+               {-0.7615941559557649, 0, 0.46211715726000975, 1}},
+              [](auto x) { return Activate(Activation::kTanh, x); })
+          .Fusable(ElementwiseOp::kTanh),
+      OfReals({"Relu",
+               "y = max(x, 0), element by element; NaN stays NaN.",
+               GradientOp("ReluGrad"),
+               ExactBound(),
+               0,
+               0,
+               {-2, 0, 3},
+               {0, 0, 3}},
+              [](auto x) { return Activate(Activation::kRelu, x); })
+          .Fusable(ElementwiseOp::kRelu),
       OfReals({"Floor",
                "y = the largest integer that is not above x, element by element.",
                ZeroGradient,
                ExactBound(),
-               false,
+               0,
+               0,
                {-1.5, 2.75, 3},
                {-2, 2, 3}},
               [](auto x) { return std::floor(x); }),
@@ -217,7 +275,8 @@ std::vector<OpDef> UnaryOps() {
                "y = the smallest integer that is not below x, element by element.",
                ZeroGradient,
                ExactBound(),
-               false,
+               0,
+               0,
                {-1.5, 2.25, 3},
                {-1, 3, 3}},
               [](auto x) { return std::ceil(x); }),
@@ -225,7 +284,8 @@ std::vector<OpDef> UnaryOps() {
                "y = the integer closest to x, ties to the even one, element by element.",
                ZeroGradient,
                ExactBound(),
-               false,
+               0,
+               0,
                {-1.5, 0.5, 2.75},
                {-2, 0, 3}},
               [](auto x) { return std::nearbyint(x); }),

@@ -1,8 +1,8 @@
 #ifndef SEQGRAPH_OPS_UNARY_H_
 #define SEQGRAPH_OPS_UNARY_H_
 
-// y = f(x), element by element: Abs, Negative, Sign, Exp, Log, Sqrt, Reciprocal, Erf, Floor, Ceil,
-// Round. (Sigmoid, Tanh and Relu: ops/activations.h.)
+// y = f(x), element by element: Abs, Negative, Sign, Exp, Log, Sqrt, Reciprocal, Erf, Softplus,
+// Sigmoid, Tanh, Relu, Floor, Ceil, Round.
 
 #include <string>
 #include <vector>
