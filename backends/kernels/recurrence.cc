@@ -161,8 +161,13 @@ BackwardArea::BackwardArea(const RecurrencePlan& plan, Pieces pieces) {
   bytes = pieces.bytes();
 }
 
-RecurrenceJob::RecurrenceJob(const RecurrencePlan& plan, Pieces& pieces)
+RecurrenceJob::RecurrenceJob(const RecurrencePlan& plan, Pieces& pieces, void* packed)
     : plan(plan), layout(LayoutOf(plan.sizes.cell)), order(plan, pieces) {
+  Pieces weights(packed);
+  TakeWeights(packed == nullptr ? pieces : weights);
+}
+
+void RecurrenceJob::TakeWeights(Pieces& pieces) {
   const int64_t row = layout.gates * plan.width;
   u = pieces.Take(plan.sizes.units * row);
   w = pieces.Take(plan.sizes.projected ? 0 : plan.sizes.features * row);
@@ -183,7 +188,8 @@ int64_t TraceBytes(const RecurrencePlan& plan) {
 
 }  // namespace
 
-ForwardJob::ForwardJob(const RecurrencePlan& plan, Pieces& pieces) : RecurrenceJob(plan, pieces) {
+ForwardJob::ForwardJob(const RecurrencePlan& plan, Pieces& pieces, void* packed)
+    : RecurrenceJob(plan, pieces, packed) {
   area_bytes = ForwardArea(plan, Pieces(nullptr)).bytes;
   areas = pieces.Take<char>(plan.forward_tasks * area_bytes);
 }
@@ -242,9 +248,10 @@ RecurrencePlan MakePlan(const RecurrenceSizes& sizes) {
 
 Recurrence::Recurrence(const RecurrenceSizes& sizes) : plan_(MakePlan(sizes)) {
   workspace_bytes_ = TraceBytes(plan_);
-  Pieces forward(nullptr);
-  ForwardJob(plan_, forward);
+  Pieces forward(nullptr), packed(nullptr);
+  ForwardJob(plan_, forward).TakeWeights(packed);
   forward_bytes_ = forward.bytes();
+  packed_bytes_ = packed.bytes();
   for (const bool anew : {false, true}) {
     Pieces backward(nullptr);
     BackwardJob(plan_, anew, backward);
@@ -267,14 +274,15 @@ absl::Status Recurrence::Validate(const RecurrenceSizes& sizes) {
 }
 
 void Recurrence::Forward(const RecurrenceOperands& in, const RecurrenceOutputs& out,
-                         void* workspace, void* scratch, ThreadPool& pool) const {
+                         void* workspace, void* scratch, ThreadPool& pool,
+                         PackedWeights packed) const {
   Pieces pieces(scratch);
-  ForwardJob job(plan_, pieces);
+  ForwardJob job(plan_, pieces, packed.memory);
   job.in = in;
   job.out = out;
   job.traces = static_cast<char*>(workspace);
   job.order.Fill(in.mask);
-  PackForward(job);
+  if (packed.memory == nullptr || !packed.current) PackForward(job);
   pool.ParallelFor(plan_.forward_tasks, [&job](int64_t task) { ForwardTask(job, task); });
 }
 

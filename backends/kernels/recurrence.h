@@ -74,6 +74,14 @@ struct RecurrenceGradients {
   float* dc0 = nullptr;
 };
 
+/// Memory of Recurrence::packed_bytes() for w, u and b as products read them; null: there is none,
+/// and they are packed in each call. Current: what a call has left there is still that of its w, u
+/// and b.
+struct PackedWeights {
+  void* memory = nullptr;
+  bool current = false;
+};
+
 /// How a recurrence is computed on the target in use when it is made.
 struct RecurrencePlan {
   RecurrenceSizes sizes;
@@ -129,12 +137,13 @@ class Recurrence {
   /// What Forward leaves for Backward: gates, states, cells.
   int64_t workspace_bytes() const { return workspace_bytes_; }
   int64_t forward_scratch_bytes() const { return forward_bytes_; }
+  int64_t packed_bytes() const { return packed_bytes_; }
   /// Of Backward with the workspace of a Forward, or without (`anew`).
   int64_t backward_scratch_bytes(bool anew) const { return backward_bytes_[anew]; }
 
   /// Null `workspace`: no Backward needs it.
   void Forward(const RecurrenceOperands& in, const RecurrenceOutputs& out, void* workspace,
-               void* scratch, ThreadPool& pool) const;
+               void* scratch, ThreadPool& pool, PackedWeights packed = {}) const;
   /// After a Forward with the same operands and that workspace; or, if that is null, with gates
   /// computed anew from the sequence of a forward pass that ran elsewhere.
   void Backward(const RecurrenceOperands& in, const RecurrenceOutputGradients& incoming,
@@ -146,7 +155,7 @@ class Recurrence {
 
  private:
   RecurrencePlan plan_;
-  int64_t workspace_bytes_ = 0, forward_bytes_ = 0, backward_bytes_[2];
+  int64_t workspace_bytes_ = 0, packed_bytes_ = 0, forward_bytes_ = 0, backward_bytes_[2];
 };
 
 }  // namespace seqgraph::kernels

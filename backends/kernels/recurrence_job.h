@@ -144,7 +144,10 @@ struct BackwardArea {
 
 /// What both passes have: operands, packed weights.
 struct RecurrenceJob {
-  RecurrenceJob(const RecurrencePlan& plan, Pieces& pieces);
+  /// `packed`: memory for what PackForward packs; null: it is one of the pieces.
+  RecurrenceJob(const RecurrencePlan& plan, Pieces& pieces, void* packed = nullptr);
+  /// Gives u, w and bias their places.
+  void TakeWeights(Pieces& pieces);
 
   const RecurrencePlan& plan;
   const CellLayout layout;
@@ -172,7 +175,7 @@ struct RecurrenceJob {
 };
 
 struct ForwardJob : RecurrenceJob {
-  ForwardJob(const RecurrencePlan& plan, Pieces& pieces);
+  ForwardJob(const RecurrencePlan& plan, Pieces& pieces, void* packed = nullptr);
   ForwardArea area(int64_t task) const { return {plan, Pieces(areas + task * area_bytes)}; }
 
   RecurrenceOutputs out;

@@ -1,5 +1,6 @@
 // RNNCell, LSTMCell, GRUCell and their gradients.
 
+#include <cstring>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -99,9 +100,19 @@ class RecurrentKernel : public Kernel {
   const std::shared_ptr<ThreadPool> pool_;
 };
 
+// Before the packed weights: of which versions of their variables they are, and for which vectors.
+struct PackedOf {
+  uint64_t w, u, b;
+  int64_t lanes;
+};
+constexpr int64_t kPackedOf = 64;  // bytes
+static_assert(sizeof(PackedOf) <= kPackedOf);
+
 class RecurrentCellKernel : public RecurrentKernel {
  public:
-  using RecurrentKernel::RecurrentKernel;
+  // `packed`: offset in the persistent bytes.
+  RecurrentCellKernel(const KernelContext& context, int64_t workspace, int64_t packed)
+      : RecurrentKernel(context, workspace), packed_(packed) {}
   int64_t scratch_bytes() const override { return recurrence_.forward_scratch_bytes(); }
 
   absl::Status Run(const KernelArgs& args) override {
@@ -109,9 +120,26 @@ class RecurrentCellKernel : public RecurrentKernel {
                         {.sequence = Out<float>(args, kSequenceOut),
                          .last = Out<float>(args, kLastOut),
                          .last_cell = OutOrNull(args, kLastCellOut)},
-                        Workspace(args), args.scratch, *pool_);
+                        Workspace(args), args.scratch, *pool_, Packed(args));
     return absl::OkStatus();
   }
+
+ private:
+  // Weights that are no variables may hold anything in each call.
+  static bool IsVariable(const KernelArgs& args, int i) {
+    return args.inputs[i] == nullptr || args.versions[i] != 0;
+  }
+  PackedWeights Packed(const KernelArgs& args) const {
+    if (!IsVariable(args, kW) || !IsVariable(args, kU) || !IsVariable(args, kB)) return {};
+    PackedOf* const of = reinterpret_cast<PackedOf*>(FloatsAt(args.persistent, packed_));
+    const PackedOf now = {args.versions[kW], args.versions[kU], args.versions[kB],
+                          recurrence_.plan().lanes};
+    const bool current = std::memcmp(of, &now, sizeof(now)) == 0;
+    *of = now;
+    return {FloatsAt(args.persistent, packed_ + kPackedOf), current};
+  }
+
+  const int64_t packed_;
 };
 
 class RecurrentCellGradKernel : public RecurrentKernel {
@@ -169,7 +197,9 @@ MadeKernel MakeRecurrentCell(const KernelContext& context) {
     workspace = context.program().TakePersistent(Recurrence(SizesOf(context)).workspace_bytes());
     context.program().workspaces[context.index()] = workspace;
   }
-  return std::make_unique<RecurrentCellKernel>(context, workspace);
+  const int64_t packed =
+      context.program().TakePersistent(kPackedOf + Recurrence(SizesOf(context)).packed_bytes());
+  return std::make_unique<RecurrentCellKernel>(context, workspace, packed);
 }
 
 MadeKernel MakeRecurrentCellGrad(const KernelContext& context) {
