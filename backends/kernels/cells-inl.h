@@ -94,7 +94,7 @@ void LstmForward(D d, const CellForward& s) {
     const float* z = s.z + r * 4 * w + j;
     V gate[3] = {hn::Load(d, z), hn::Load(d, z + w), hn::Load(d, z + 3 * w)};
     V g[1] = {hn::Load(d, z + 2 * w)};
-    SigmoidFast(d, gate);
+    Sigmoid(d, gate);
     Activate<act>(d, g);
     const V c = hn::MulAdd(gate[1], hn::Load(d, s.c_before + r * w + j), hn::Mul(gate[0], g[0]));
     V a[1] = {c};
@@ -155,7 +155,7 @@ void GruAfterForward(D d, const CellForward& s) {
     const int64_t at = r * w + j;
     const float* z = s.z + r * 3 * w + j;
     V gate[2] = {hn::Load(d, z), hn::Load(d, z + w)};
-    SigmoidFast(d, gate);
+    Sigmoid(d, gate);
     const V q = hn::Load(d, z + 2 * w);
     V n[1] = {hn::MulAdd(gate[1], q, hn::Load(d, s.x + (r * 4 + 3) * w + j))};
     Activate<act>(d, n);
@@ -198,7 +198,7 @@ void GruBeforeForwardReset(D d, const CellForward& s) {
   ForVectors(d, s.rows, w, [&](int64_t r, int64_t j) SEQ_INLINE {
     float* z = s.z + r * 3 * w + j;
     V gate[2] = {hn::Load(d, z), hn::Load(d, z + w)};
-    SigmoidFast(d, gate);
+    Sigmoid(d, gate);
     hn::Store(gate[0], d, z);
     hn::Store(hn::Mul(gate[1], hn::Load(d, s.before + r * w + j)), d, s.reset + r * w + j);
     if (s.kept == nullptr) return;

@@ -20,14 +20,6 @@ void TanhFastLoop(const float* x, int64_t n, float* y) {
   Map(x, n, y, [](VF v) { return TanhFast(F32(), v); });
 }
 
-void SigmoidFastLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) {
-    VF one[1] = {v};
-    SigmoidFast(F32(), one);
-    return one[0];
-  });
-}
-
 void SigmoidLoop(const float* x, int64_t n, float* y) {
   Map(x, n, y, [](VF v) { return Sigmoid(F32(), v); });
 }
@@ -111,7 +103,6 @@ namespace seqgraph::kernels {
 
 SEQ_UNARY(TanhLoop)
 SEQ_UNARY(TanhFastLoop)
-SEQ_UNARY(SigmoidFastLoop)
 SEQ_UNARY(SigmoidLoop)
 SEQ_UNARY(ExpLoop)
 SEQ_UNARY(ReluLoop)

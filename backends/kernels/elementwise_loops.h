@@ -16,10 +16,9 @@ using BinaryLoop = void (*)(const float* a, const float* b, int64_t n, float* y)
 /// The loop of an activation; null for none.
 UnaryLoop LoopOf(Activation activation);
 
-void TanhLoop(const float* x, int64_t n, float* y);         ///< within 3 eps, relative
-void TanhFastLoop(const float* x, int64_t n, float* y);     ///< as recurrences use it
-void SigmoidFastLoop(const float* x, int64_t n, float* y);  ///< likewise
-void SigmoidLoop(const float* x, int64_t n, float* y);      ///< 1 / (1 + e^-x) within 3 eps
+void TanhLoop(const float* x, int64_t n, float* y);      ///< within 3 eps, relative
+void TanhFastLoop(const float* x, int64_t n, float* y);  ///< as recurrences use it
+void SigmoidLoop(const float* x, int64_t n, float* y);   ///< 1 / (1 + e^-x) within 3 eps
 void ExpLoop(const float* x, int64_t n, float* y);
 void ReluLoop(const float* x, int64_t n, float* y);  ///< NaN stays NaN
 

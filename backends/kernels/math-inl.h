@@ -118,25 +118,15 @@ HWY_INLINE V TanhFast(D d, V x) {
   return one[0];
 }
 
-/// 1 / (1 + e^-x) within 3 eps, relative, down to the smallest normal float.
-/// With e = e^-|x|: 1 / (1 + e) for x >= 0, e / (1 + e) below, so nothing overflows.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Sigmoid(D d, V x) {
-  const V one = hn::Set(d, 1.0f);
-  const V e = Exp(d, hn::Neg(hn::Abs(x)));
-  const V numerator = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one);
-  return hn::Div(numerator, hn::Add(one, e));
-}
-
-/// The same for x in [-87, 87], and their values beyond: so much as the gates of cells need. All
-/// vectors go through each step together.
+/// 1 / (1 + e^-x) within 3 eps, relative, down to the smallest normal float; 0 below, and 1
+/// above 17. Where e^-x overflows it is infinite. All vectors go through each step together.
 template <class D, class V, int n>
-HWY_INLINE void SigmoidFast(D d, V (&x)[n]) {
+HWY_INLINE void Sigmoid(D d, V (&x)[n]) {
   const hn::RebindToSigned<D> di;
-  const V shift = hn::Set(d, 12582912.0f);  // as in Exp
+  const V one = hn::Set(d, 1.0f), shift = hn::Set(d, 12582912.0f);  // as in Exp
   V r[n], p[n], shifted[n];
   Unroll<n>([&](auto i) SEQ_INLINE {
-    x[i] = hn::Max(hn::Set(d, -87.0f), hn::Min(hn::Set(d, 87.0f), hn::Neg(x[i])));
+    x[i] = hn::Max(hn::Set(d, -87.0f), hn::Min(hn::Set(d, 89.0f), hn::Neg(x[i])));
     shifted[i] = hn::MulAdd(x[i], hn::Set(d, 1.44269504088896341f), shift);
   });
   Unroll<n>([&](auto i) SEQ_INLINE {
@@ -149,12 +139,20 @@ HWY_INLINE void SigmoidFast(D d, V (&x)[n]) {
     Unroll<n>([&](auto i) SEQ_INLINE { p[i] = hn::MulAdd(p[i], r[i], hn::Set(d, kExp[4 - k])); });
   });
   Unroll<n>([&](auto i) SEQ_INLINE {
-    p[i] = hn::MulAdd(p[i], hn::Mul(r[i], r[i]), r[i]);
-    // 2^n, with the bits of n at the end of `shifted`; e^x - 1 before it is scaled.
+    p[i] = hn::Add(hn::MulAdd(p[i], hn::Mul(r[i], r[i]), r[i]), one);
+    // 2^n, with the bits of n at the end of `shifted`; infinity for n = 128.
     const V scale = hn::BitCast(
         d, hn::Add(hn::ShiftLeft<23>(hn::BitCast(di, shifted[i])), hn::Set(di, 127 << 23)));
-    x[i] = hn::Div(hn::Set(d, 1.0f), hn::Add(hn::MulAdd(p[i], scale, scale), hn::Set(d, 1.0f)));
+    x[i] = hn::Div(one, hn::MulAdd(p[i], scale, one));
   });
+}
+
+/// The same for one vector.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Sigmoid(D d, V x) {
+  V sigmoid[1] = {x};
+  Sigmoid(d, sigmoid);
+  return sigmoid[0];
 }
 
 /// e^x in double for x <= 0, within 1e-15; 0 below -708. Taylor's series of degree 13 for

@@ -345,7 +345,7 @@ HWY_INLINE void Activate(D d, V (&x)[n]) {
       x[i] = hn::IfThenZeroElse(hn::Lt(x[i], hn::Zero(d)), x[i]);  // NaN stays NaN
     });
   } else {
-    Unroll<n>([&](auto i) SEQ_INLINE { x[i] = Sigmoid(d, x[i]); });
+    Sigmoid(d, x);
   }
 }
 
