@@ -84,6 +84,12 @@ void PackGatesTransposed(D d, const float* from, int64_t stride, int64_t outputs
   (void)d;
 }
 
+/// Whether the definition of the gradient has no product with a state before the first step: zero
+/// times infinity would be NaN. A GRU's has zeros for it.
+inline bool HasNoState(const RecurrenceJob& job) {
+  return job.in.h0 == nullptr && job.layout.gates != 3;
+}
+
 /// f(place among the rows of steps [k0, k1), index of the row in [batch, time]) for all of them,
 /// row by row.
 template <class F>

@@ -168,10 +168,9 @@ class BackwardGroup {
     for (int g = 0; g < gates; ++g) BackThroughDropout(g, rows, dz, /*add=*/true, area_.dh);
   }
 
-  // du += sum of the states before the steps, times the gradients of the sums. Without h0 there is
-  // no state before the first step: zero times infinity would be NaN.
+  // du += sum of the states before the steps, times the gradients of the sums.
   void AddStateProducts(int64_t k0, int64_t k1) {
-    const int64_t first = k0 == 0 && job_.in.h0 == nullptr ? rows_.offset[1] : rows_.offset[k0];
+    const int64_t first = k0 == 0 && HasNoState(job_) ? rows_.offset[1] : rows_.offset[k0];
     const int64_t rows = rows_.offset[k1] - first, row = layout_.gates * width_;
     const float* dz = area_.dz + (first - rows_.offset[k0]) * dz_row_ + layout_.state_dz * width_;
     const auto add = [&](int from, int to, const RowBlocks& states) {

@@ -83,17 +83,22 @@ class ForwardGroup {
 
   // What Backward needs, from states that are known. A simple cell keeps these alone.
   void Trace(const float* sequence) {
+    tracing_ = true;
     Start();
-    const int64_t units = sizes_.units;
+    const bool simple = sizes_.cell == CellKind::kSimple;
     for (int64_t r = 0; r < rows_.count; ++r) {
+      const float* states = sequence + rows_.row[r] * sizes_.time * sizes_.units;
+      const auto copy = [&](int64_t position, float* to) {
+        PadRow(d_, states + job_.order.Time(position) * sizes_.units, sizes_.units, width_, to);
+      };
       for (int64_t k = 0; k < rows_.length[r]; ++k) {
-        const float* h = sequence + job_.Token(rows_, r, k) * units;
-        if (k + 1 < rows_.length[r]) PadRow(d_, h, units, width_, Before(k + 1) + r * width_);
-        if (sizes_.cell != CellKind::kSimple) continue;
-        PadRow(d_, h, units, width_, trace_.kept + (Place(k) + r) * width_);
+        // The state before a step is the output before it, masked or not.
+        const int64_t position = job_.order.Position(rows_.row[r], k);
+        if (k > 0) copy(position - 1, Before(k) + r * width_);
+        if (simple) copy(position, trace_.kept + (Place(k) + r) * width_);
       }
     }
-    if (sizes_.cell == CellKind::kSimple) return;
+    if (simple) return;
     ForSteps([&](int64_t k) { Step(k, area_.unused, area_.unused); });
   }
 
@@ -169,7 +174,7 @@ class ForwardGroup {
 
   // Sums of gates [first, last) from x·w + b and a state; a candidate that waits for r h gets a
   // product of its own.
-  void AddProduct(std::pair<int, int> gates, int64_t rows, const float* state) {
+  void AddProduct(int64_t k, std::pair<int, int> gates, int64_t rows, const float* state) {
     constexpr int64_t kLanes = hn::MaxLanes(D());
     const auto [first, last] = gates;
     if (sizes_.dropout) {
@@ -178,7 +183,11 @@ class ForwardGroup {
     }
     const float* u = job_.u + first * sizes_.units * width_;
     const int64_t vectors = (last - first) * width_ / kLanes, at = first * width_;
-    if (first >= layout_.split) {
+    if (tracing_ && k == 0 && HasNoState(job_)) {
+      for (int64_t r = 0; r < rows; ++r) {
+        std::copy_n(x_ + r * x_row_ + at, (last - first) * width_, area_.sums + r * row_ + at);
+      }
+    } else if (first >= layout_.split) {
       Product(d_, state, width_, rows, sizes_.units, u, vectors, nullptr, 0, area_.product, width_);
     } else if (rows == 1) {
       from_end_ = !from_end_;
@@ -206,7 +215,7 @@ class ForwardGroup {
       const auto part = job_.part(i);
       const bool of_reset = part.first >= layout_.split;
       if (of_reset) GruBeforeForwardReset(d_, s);
-      AddProduct(part, rows, of_reset ? area_.reset : before);
+      AddProduct(k, part, rows, of_reset ? area_.reset : before);
     }
     s.rows = going_on;
     s.h = next;
@@ -266,7 +275,7 @@ class ForwardGroup {
   const GroupTrace trace_;
   const int64_t width_, row_, x_row_;
   const CellFunction<D> cell_;
-  bool from_end_ = false;
+  bool from_end_ = false, tracing_ = false;
   const float* x_ = nullptr;  // x·w + b of the step
 };
 
