@@ -57,10 +57,9 @@ TEST(CommuteLookupProjection, KnowsGatedAndMaskedCells) {
     inputs.resize(AllOps().Find(cell)->FindInput("mask"));
     inputs.push_back(ids);
     const Value loss = MeanSquare(g, g.AddNode(cell, inputs, {{"reverse", true}})[1]);
-    const Function after =
-        ExpectSame(WithGradients(std::move(g), loss),
-                   "commute_lookup_projection,dead_code,common_subexpressions",
-                   {{"commute_lookup_projection", 2}});
+    const Function after = ExpectSame(WithGradients(std::move(g), loss),
+                                      "commute_lookup_projection,dead_code,common_subexpressions",
+                                      {{"commute_lookup_projection", 2}});
     Counts ops = CountOps(after);
     EXPECT_EQ(ops["Dense"], 1);
     EXPECT_EQ(ops["DenseGrad"], 1);
