@@ -23,9 +23,8 @@ absl::StatusOr<std::unique_ptr<CsvReader>> CsvReader::Open(const std::string& pa
     return absl::InvalidArgumentError(
         "a separator must be one ASCII character, neither a quote nor an end of a line");
   }
-  absl::StatusOr<std::unique_ptr<CompressedFile>> file = CompressedFile::Open(path);
-  if (!file.ok()) return file.status();
-  auto reader = absl::WrapUnique(new CsvReader(path, options, *std::move(file)));
+  SEQ_ASSIGN_OR_RETURN(std::unique_ptr<CompressedFile> file, CompressedFile::Open(path));
+  auto reader = absl::WrapUnique(new CsvReader(path, options, std::move(file)));
   SEQ_RETURN_IF_ERROR(reader->SkipByteOrderMark());
   return reader;
 }

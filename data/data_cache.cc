@@ -144,11 +144,10 @@ std::string DataCache::StatePath(const FileState& state) const {
 
 absl::StatusOr<std::string> DataCache::Find(const ContentHash& key) const {
   const std::string path = EntryPath(key);
-  absl::StatusOr<std::string> file = ReadFile(path, kMaxEntryBytes);
-  if (!file.ok()) return file.status();
+  SEQ_ASSIGN_OR_RETURN(std::string file, ReadFile(path, kMaxEntryBytes));
   EntryHeader header;
-  if (file->size() < sizeof(header)) return Damaged(path, "shorter than its header");
-  std::memcpy(&header, file->data(), sizeof(header));
+  if (file.size() < sizeof(header)) return Damaged(path, "shorter than its header");
+  std::memcpy(&header, file.data(), sizeof(header));
   const EntryHeader expected;
   if (std::memcmp(header.magic, expected.magic, sizeof(header.magic)) != 0) {
     return Damaged(path, "no entry of this cache");
@@ -160,12 +159,12 @@ absl::StatusOr<std::string> DataCache::Find(const ContentHash& key) const {
     return Damaged(path, "the header's check sum is wrong");
   }
   if (header.key != key.bytes) return Damaged(path, "the entry of another key");
-  if (header.size != file->size() - sizeof(header)) {
+  if (header.size != file.size() - sizeof(header)) {
     return Damaged(path, absl::StrCat("expected ", header.size, " bytes behind the header, found ",
-                                      file->size() - sizeof(header)));
+                                      file.size() - sizeof(header)));
   }
-  file->erase(0, sizeof(header));
-  if (header.checksum != Crc32c(*file)) return Damaged(path, "the check sum is wrong");
+  file.erase(0, sizeof(header));
+  if (header.checksum != Crc32c(file)) return Damaged(path, "the check sum is wrong");
   // The time says when it was last used. Where that cannot be set it goes earlier: no matter.
   ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
   return file;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::data {
 namespace {
@@ -46,8 +47,7 @@ absl::StatusOr<SplitIndices> StratifiedSplit(absl::Span<const int32_t> classes,
                                              double test_fraction, uint32_t seed) {
   const int64_t n = static_cast<int64_t>(classes.size());
   // For its checks and the sizes.
-  absl::StatusOr<SplitIndices> split = TrainTestSplit(n, test_fraction, seed);
-  if (!split.ok()) return split.status();
+  SEQ_ASSIGN_OR_RETURN(SplitIndices split, TrainTestSplit(n, test_fraction, seed));
   std::map<int32_t, std::vector<int64_t>> rows;
   for (int64_t row = 0; row < n; ++row) rows[classes[static_cast<size_t>(row)]].push_back(row);
   std::vector<int64_t> counts;
@@ -58,30 +58,30 @@ absl::StatusOr<SplitIndices> StratifiedSplit(absl::Span<const int32_t> classes,
     }
     counts.push_back(static_cast<int64_t>(of_class.size()));
   }
-  if (std::min(split->train.size(), split->test.size()) < rows.size()) {
+  if (std::min(split.train.size(), split.test.size()) < rows.size()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("StratifiedSplit: parts of ", split->train.size(), " and ", split->test.size(),
+        absl::StrCat("StratifiedSplit: parts of ", split.train.size(), " and ", split.test.size(),
                      " rows are too small for ", rows.size(), " classes"));
   }
   RandomState random(seed);
   const std::vector<int64_t> train =
-      Shares(counts, static_cast<int64_t>(split->train.size()), random);
+      Shares(counts, static_cast<int64_t>(split.train.size()), random);
   std::vector<int64_t> left = counts;
   for (size_t c = 0; c < left.size(); ++c) left[c] -= train[c];
-  const std::vector<int64_t> test = Shares(left, static_cast<int64_t>(split->test.size()), random);
-  split->train.clear();
-  split->test.clear();
+  const std::vector<int64_t> test = Shares(left, static_cast<int64_t>(split.test.size()), random);
+  split.train.clear();
+  split.test.clear();
   size_t c = 0;
   for (const auto& [number, of_class] : rows) {
     const std::vector<int64_t> order = random.Permutation(counts[c]);
     for (int64_t i = 0; i < train[c] + test[c]; ++i) {
-      (i < train[c] ? split->train : split->test)
+      (i < train[c] ? split.train : split.test)
           .push_back(of_class[static_cast<size_t>(order[static_cast<size_t>(i)])]);
     }
     ++c;
   }
-  random.Shuffle(absl::MakeSpan(split->train));
-  random.Shuffle(absl::MakeSpan(split->test));
+  random.Shuffle(absl::MakeSpan(split.train));
+  random.Shuffle(absl::MakeSpan(split.test));
   return split;
 }
 

@@ -250,9 +250,8 @@ class ArchiveReader {
 
 absl::Status ReadTextArchive(const std::string& path, const TextSourceOptions& options,
                              TextSink sink, ClassTable& classes) {
-  absl::StatusOr<std::unique_ptr<CompressedFile>> file = CompressedFile::Open(path);
-  if (!file.ok()) return file.status();
-  return ArchiveReader(path, options, sink, classes, *std::move(file)).Run();
+  SEQ_ASSIGN_OR_RETURN(std::unique_ptr<CompressedFile> file, CompressedFile::Open(path));
+  return ArchiveReader(path, options, sink, classes, std::move(file)).Run();
 }
 
 }  // namespace seqgraph::data

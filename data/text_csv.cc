@@ -71,33 +71,30 @@ absl::Status ReadTextCsv(const std::string& path, const TextSourceOptions& optio
   const CsvLayout& layout = options.csv;
   const char separator =
       layout.separator != 0 ? layout.separator : SeparatorByName(path).value_or(',');
-  absl::StatusOr<std::unique_ptr<CsvReader>> reader =
-      CsvReader::Open(path, {.separator = separator, .quotes = layout.quotes});
-  if (!reader.ok()) return reader.status();
-  absl::StatusOr<Fields> fields = (*reader)->Next();
+  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CsvReader> reader,
+                       CsvReader::Open(path, {.separator = separator, .quotes = layout.quotes}));
+  absl::StatusOr<Fields> fields = reader->Next();
   if (!fields.ok()) return fields.status();
   if (fields->empty()) return absl::OkStatus();
-  const absl::StatusOr<size_t> text =
-      FindColumn(path, "--text_column", layout.text_column, *fields);
-  if (!text.ok()) return text.status();
-  const absl::StatusOr<size_t> label =
-      FindColumn(path, "--label_column", layout.label_column, *fields);
-  if (!label.ok()) return label.status();
-  if (*text == *label) {
+  SEQ_ASSIGN_OR_RETURN(const size_t text,
+                       FindColumn(path, "--text_column", layout.text_column, *fields));
+  SEQ_ASSIGN_OR_RETURN(const size_t label,
+                       FindColumn(path, "--label_column", layout.label_column, *fields));
+  if (text == label) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "': text and label are the same column, ", *text + 1));
+        absl::StrCat("'", path, "': text and label are the same column, ", text + 1));
   }
   const bool header = layout.header || !ColumnNumber(layout.text_column).has_value() ||
                       !ColumnNumber(layout.label_column).has_value();
-  if (header) fields = (*reader)->Next();
-  for (; fields.ok() && !fields->empty(); fields = (*reader)->Next()) {
-    const std::string line = absl::StrCat((*reader)->line());
-    if (static_cast<int64_t>((*fields)[*text].size()) > options.max_text_bytes) {
+  if (header) fields = reader->Next();
+  for (; fields.ok() && !fields->empty(); fields = reader->Next()) {
+    const std::string line = absl::StrCat(reader->line());
+    if (static_cast<int64_t>((*fields)[text].size()) > options.max_text_bytes) {
       return absl::ResourceExhaustedError(
-          absl::StrCat("'", path, "', line ", line, ": a text of ", (*fields)[*text].size(),
+          absl::StrCat("'", path, "', line ", line, ": a text of ", (*fields)[text].size(),
                        " bytes, more than the limit of ", options.max_text_bytes));
     }
-    const absl::StatusOr<int> number = classes.Number((*fields)[*label], kPlace, line);
+    const absl::StatusOr<int> number = classes.Number((*fields)[label], kPlace, line);
     if (!number.ok()) {
       return absl::Status(number.status().code(),
                           absl::StrCat("'", path, "', ", number.status().message()));
@@ -105,7 +102,7 @@ absl::Status ReadTextCsv(const std::string& path, const TextSourceOptions& optio
     SEQ_RETURN_IF_ERROR(sink(LabelledText{.split = options.only.value_or(Split::kTrain),
                                           .label = *number,
                                           .name = line,
-                                          .text = (*fields)[*text],
+                                          .text = (*fields)[text],
                                           .folder = kPlace}));
   }
   return fields.status();

@@ -259,18 +259,16 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
   SEQ_ASSIGN_OR_RETURN(const SplitIndices split, ShuffleAndSplit(targets, options));
 
   const std::vector<WordCount>& counts = collector.counts();
-  absl::StatusOr<Vocabulary> vocabulary =
-      Vocabulary::FromCounts(counts, options.num_words, options.ties);
-  if (!vocabulary.ok()) return vocabulary.status();
+  SEQ_ASSIGN_OR_RETURN(dataset.vocabulary,
+                       Vocabulary::FromCounts(counts, options.num_words, options.ties));
   for (const WordCount& word : counts) {
     dataset.training_words += word.count;
     dataset.distinct_words += word.count > 0;
   }
-  const std::vector<std::vector<int32_t>> codes = CodesOf(collector, *vocabulary);
+  const std::vector<std::vector<int32_t>> codes = CodesOf(collector, dataset.vocabulary);
   dataset.train = EncodeRows(train, Select(order, split.train), codes, options.maxlen);
   dataset.validation = EncodeRows(train, Select(order, split.test), codes, options.maxlen);
   dataset.test = EncodeRows(test, FileOrder(test_data, test.ids), codes, options.maxlen);
-  dataset.vocabulary = *std::move(vocabulary);
   return dataset;
 }
 
@@ -292,8 +290,7 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
     {
       const std::lock_guard<std::mutex> lock(mutex);
       rows += static_cast<int64_t>(batch.size());
-      absl::Status size = CheckSize(std::min(rows, kMaxCodes / maxlen + 1), maxlen);
-      if (!size.ok()) return size;
+      SEQ_RETURN_IF_ERROR(CheckSize(std::min(rows, kMaxCodes / maxlen + 1), maxlen));
     }
     BatchRows encoded;
     encoded.tokens.resize(batch.size() * length);
@@ -320,10 +317,10 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
       codes.push_back(batch.tokens.data() + i * length);
     }
   }
-  const absl::StatusOr<std::vector<int>> indices =
-      classes.IndicesIn(options.labels.empty() ? ClassesOf(ids, classes) : options.labels, data);
-  if (!indices.ok()) return indices.status();
-  Relabel(*indices, ids);
+  SEQ_ASSIGN_OR_RETURN(
+      const std::vector<int> indices,
+      classes.IndicesIn(options.labels.empty() ? ClassesOf(ids, classes) : options.labels, data));
+  Relabel(indices, ids);
   TokenSet set;
   set.rows = rows;
   set.maxlen = maxlen;

@@ -66,13 +66,12 @@ absl::StatusOr<std::vector<std::string>> List(
 absl::Status AddClasses(const std::string& root, const std::string& place, Split split,
                         std::vector<ClassFolder>& classes) {
   const std::string folder = absl::StrCat(root, "/", place);
-  absl::StatusOr<std::vector<std::string>> names =
-      List(folder, kMaxClasses, [](absl::string_view name, bool is_folder) {
-        return is_folder && !ClassOfFolder(name).empty();
-      });
-  if (!names.ok()) return names.status();
-  std::reverse(names->begin(), names->end());
-  for (const std::string& name : *names) {
+  SEQ_ASSIGN_OR_RETURN(std::vector<std::string> names,
+                       List(folder, kMaxClasses, [](absl::string_view name, bool is_folder) {
+                         return is_folder && !ClassOfFolder(name).empty();
+                       }));
+  std::reverse(names.begin(), names.end());
+  for (const std::string& name : names) {
     classes.push_back({split, absl::StrCat(folder, name, "/"), absl::StrCat(place, name, "/"),
                        std::string(ClassOfFolder(name))});
   }
@@ -165,19 +164,18 @@ absl::StatusOr<absl::string_view> ReadReview(const std::string& path, int64_t li
 
 absl::Status ReadTextFolder(const std::string& path, const TextSourceOptions& options,
                             TextSink sink, ClassTable& classes) {
-  const absl::StatusOr<std::vector<ClassFolder>> folders =
-      FindClasses(path, options.only.value_or(Split::kTrain));
-  if (!folders.ok()) return folders.status();
+  SEQ_ASSIGN_OR_RETURN(const std::vector<ClassFolder> folders,
+                       FindClasses(path, options.only.value_or(Split::kTrain)));
   std::vector<char> buffer;
-  for (const ClassFolder& folder : *folders) {
+  for (const ClassFolder& folder : folders) {
     if (options.only.has_value() && *options.only != folder.split) continue;
     SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListReviews(folder, options));
     for (const std::string& name : names) {
       SEQ_ASSIGN_OR_RETURN(const int label, classes.Number(folder.class_name, folder.place, name));
-      const absl::StatusOr<absl::string_view> text =
-          ReadReview(absl::StrCat(folder.path, name), options.max_text_bytes, &buffer);
-      if (!text.ok()) return text.status();
-      SEQ_RETURN_IF_ERROR(sink(LabelledText{folder.split, label, name, *text, folder.place}));
+      SEQ_ASSIGN_OR_RETURN(
+          const absl::string_view text,
+          ReadReview(absl::StrCat(folder.path, name), options.max_text_bytes, &buffer));
+      SEQ_RETURN_IF_ERROR(sink(LabelledText{folder.split, label, name, text, folder.place}));
     }
   }
   return absl::OkStatus();

@@ -20,17 +20,9 @@ std::string ShortestText(T value) {
 }
 
 std::string ElementToString(const Tensor& tensor, int64_t i) {
-  switch (tensor.dtype()) {
-    case DType::kFloat32:
-      return ShortestText(tensor.Elements<float>()[i]);
-    case DType::kFloat64:
-      return ShortestText(tensor.Elements<double>()[i]);
-    case DType::kInt32:
-      return absl::StrCat(tensor.Elements<int32_t>()[i]);
-    case DType::kInt64:
-      return absl::StrCat(tensor.Elements<int64_t>()[i]);
-  }
-  return "";
+  return VisitElementType(tensor.dtype(), [&](auto zero) {
+    return ShortestText(tensor.Elements<decltype(zero)>()[i]);
+  });
 }
 
 struct ToText {

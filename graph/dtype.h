@@ -40,6 +40,22 @@ inline constexpr DType DTypeOf<int32_t> = DType::kInt32;
 template <>
 inline constexpr DType DTypeOf<int64_t> = DType::kInt64;
 
+/// visit(T{}) for the C++ element type T of `dtype`.
+template <typename F>
+auto VisitElementType(DType dtype, F visit) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return visit(float{});
+    case DType::kFloat64:
+      return visit(double{});
+    case DType::kInt32:
+      return visit(int32_t{});
+    case DType::kInt64:
+      break;
+  }
+  return visit(int64_t{});
+}
+
 }  // namespace seqgraph
 
 #endif  // SEQGRAPH_GRAPH_DTYPE_H_

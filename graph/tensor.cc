@@ -18,28 +18,6 @@ void* AllocateAligned(int64_t bytes) {
   return std::aligned_alloc(Tensor::kAlignment, rounded);
 }
 
-template <typename From, typename To>
-void CastElements(const Tensor& from, Tensor& to) {
-  const absl::Span<const From> source = from.Elements<From>();
-  const absl::Span<To> target = to.Elements<To>();
-  std::transform(source.begin(), source.end(), target.begin(),
-                 [](From x) { return CastElement<To>(x); });
-}
-
-template <typename From>
-void CastFrom(const Tensor& from, Tensor& to) {
-  switch (to.dtype()) {
-    case DType::kFloat32:
-      return CastElements<From, float>(from, to);
-    case DType::kFloat64:
-      return CastElements<From, double>(from, to);
-    case DType::kInt32:
-      return CastElements<From, int32_t>(from, to);
-    case DType::kInt64:
-      return CastElements<From, int64_t>(from, to);
-  }
-}
-
 }  // namespace
 
 Tensor::Tensor() : Tensor(TensorType{DType::kFloat32, Shape{0}}) {}
@@ -84,20 +62,13 @@ absl::StatusOr<Tensor> Tensor::Zeros(TensorType type) {
 
 Tensor Tensor::Cast(DType dtype) const {
   Tensor result(TensorType{dtype, shape()});
-  switch (this->dtype()) {
-    case DType::kFloat32:
-      CastFrom<float>(*this, result);
-      break;
-    case DType::kFloat64:
-      CastFrom<double>(*this, result);
-      break;
-    case DType::kInt32:
-      CastFrom<int32_t>(*this, result);
-      break;
-    case DType::kInt64:
-      CastFrom<int64_t>(*this, result);
-      break;
-  }
+  VisitElementType(this->dtype(), [&](auto from) {
+    VisitElementType(dtype, [&](auto to) {
+      const auto source = Elements<decltype(from)>();
+      std::transform(source.begin(), source.end(), result.Elements<decltype(to)>().begin(),
+                     CastElement<decltype(to), decltype(from)>);
+    });
+  });
   return result;
 }
 

@@ -5,56 +5,33 @@
 #include "absl/strings/str_cat.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
-#include "ops/activations.h"
-#include "ops/binary.h"
-#include "ops/elementwise.h"
-#include "ops/elu.h"
 #include "ops/examples.h"
-#include "ops/softmax.h"
-#include "ops/unary.h"
+#include "ops/formula.h"
 
 namespace seqgraph {
 namespace {
 
-Value HardSigmoid(FunctionBuilder& g, Value x, const std::string& name) {
-  const Value shifted = ops::Relu(g, ops::Add(g, x, ops::FillLike(g, x, 3, name), name), name);
-  return ops::Scale(g, ops::Binary(g, "Minimum", shifted, ops::FillLike(g, x, 6, name), name),
-                    1.0 / 6, name);
-}
-
-// x / 2 (1 + erf(x / sqrt(2))).
-Value Gelu(FunctionBuilder& g, Value x, const std::string& name) {
-  const Value erf = ops::Unary(g, "Erf", ops::Scale(g, x, std::sqrt(0.5), name), name);
-  return ops::Multiply(g, ops::Scale(g, x, 0.5, name),
-                       ops::Add(g, erf, ops::FillLike(g, x, 1, name), name), name);
-}
-
-Value Softsign(FunctionBuilder& g, Value x, const std::string& name) {
-  const Value size = ops::Unary(g, "Abs", x, name);
-  return ops::Binary(g, "Divide", x, ops::Add(g, size, ops::FillLike(g, x, 1, name), name), name);
-}
+using ops::Expr;
 
 struct Activation {
   const char* name;
-  Value (*emit)(FunctionBuilder& g, Value x, const std::string& name);
+  Expr (*of)(Expr x);
 };
 
 const Activation kActivations[] = {
-    {"linear", [](FunctionBuilder&, Value x, const std::string&) { return x; }},
-    {"tanh", [](auto& g, Value x, const auto& name) { return ops::Tanh(g, x, name); }},
-    {"relu", [](auto& g, Value x, const auto& name) { return ops::Relu(g, x, name); }},
-    {"sigmoid", [](auto& g, Value x, const auto& name) { return ops::Sigmoid(g, x, name); }},
-    {"softmax", [](auto& g, Value x, const auto& name) { return ops::Softmax(g, x, name); }},
-    {"exponential",
-     [](auto& g, Value x, const auto& name) { return ops::Unary(g, "Exp", x, name); }},
-    {"softplus",
-     [](auto& g, Value x, const auto& name) { return ops::Unary(g, "Softplus", x, name); }},
-    {"softsign", Softsign},
-    {"elu", [](auto& g, Value x, const auto& name) { return ops::Elu(g, x, 1, name); }},
-    {"silu", [](auto& g, Value x,
-                const auto& name) { return ops::Multiply(g, x, ops::Sigmoid(g, x, name), name); }},
-    {"gelu", Gelu},
-    {"hard_sigmoid", HardSigmoid},
+    {"linear", [](Expr x) { return x; }},
+    {"tanh", [](Expr x) { return Unary("Tanh", x); }},
+    {"relu", [](Expr x) { return Unary("Relu", x); }},
+    {"sigmoid", [](Expr x) { return Unary("Sigmoid", x); }},
+    {"softmax", [](Expr x) { return Unary("Softmax", x); }},
+    {"exponential", [](Expr x) { return Unary("Exp", x); }},
+    {"softplus", [](Expr x) { return Unary("Softplus", x); }},
+    {"softsign", [](Expr x) { return x / (Abs(x) + 1); }},
+    {"elu", [](Expr x) { return Unary("Elu", x); }},
+    {"silu", [](Expr x) { return x * Unary("Sigmoid", x); }},
+    {"gelu", [](Expr x) { return 0.5 * x * (Unary("Erf", std::sqrt(0.5) * x) + 1); }},
+    {"hard_sigmoid",
+     [](Expr x) { return 1.0 / 6 * Binary("Minimum", Unary("Relu", x + 3), Constant(6, x)); }},
 };
 
 LayerFlow Emit(LayerContext& c, const ActivationLayer& layer) {
@@ -88,7 +65,9 @@ std::vector<std::string> ActivationNames() {
 Value EmitActivation(FunctionBuilder& g, const std::string& activation, Value x,
                      const std::string& name) {
   for (const Activation& row : kActivations) {
-    if (activation == row.name) return row.emit(g, x, name);
+    if (activation != row.name) continue;
+    const ScopedDefaultName scope(g, name);
+    return row.of({&g, x}).value;
   }
   g.Fail(absl::InvalidArgumentError(absl::StrCat("unknown activation ", activation)));
   return {};

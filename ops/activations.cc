@@ -1,23 +1,30 @@
 #include "ops/activations.h"
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "graph/activation.h"
 #include "graph/bound_rules.h"
-#include "graph/gradient.h"
-#include "ops/binary.h"
-#include "ops/elementwise.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
+#include "ops/formula.h"
 #include "ops/operand_shapes.h"
+#include "ops/shape_rules.h"
 #include "ops/unary.h"
 
 namespace seqgraph::ops {
 namespace {
 
 // Reference computation.
+
+template <typename T>
+absl::Status ComputeElu(const ReferenceContext& c) {
+  const T alpha = static_cast<T>(c.attributes().GetFloat("alpha"));
+  return MapUnary<T>(c, [alpha](T x) { return x > 0 ? x : alpha * std::expm1(x); });
+}
 
 template <typename T, Activation kActivation>
 absl::Status ComputeActivationGrad(const ReferenceContext& c) {
@@ -36,44 +43,10 @@ constexpr char kThreeEachText[] = "FLOPs: 3 for each element.";
 
 OpCost ThreeEach(const CostContext& c) { return c.Moving(3 * c.output_size(0)); }
 
-// Gradient rules.
-
-// dx = dy (y - y^2): d/dy = g dy (1 - 2 y), d/d(dy) = g (y - y^2).
-absl::Status SigmoidGradGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  const Value y = c.input(0), dy = c.input(1), d = c.output_gradient(0);
-  if (c.wanted(0)) {
-    const Value product = Multiply(g, d, dy);
-    const Value twice = Scale(g, Multiply(g, product, y), 2);
-    c.SetInputGradient(0, Subtract(g, product, twice));
-  }
-  if (c.wanted(1)) c.SetInputGradient(1, Binary(g, "SigmoidGrad", y, d));
-  return absl::OkStatus();
-}
-
-// dx = dy (1 - y^2): d/dy = -2 g dy y, d/d(dy) = g (1 - y^2).
-absl::Status TanhGradGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  const Value y = c.input(0), dy = c.input(1), d = c.output_gradient(0);
-  if (c.wanted(0)) {
-    const Value product = Multiply(g, Multiply(g, d, dy), y);
-    c.SetInputGradient(0, Scale(g, product, -2));
-  }
-  if (c.wanted(1)) c.SetInputGradient(1, Binary(g, "TanhGrad", y, d));
-  return absl::OkStatus();
-}
-
-// dx = dy where y > 0: no dependence on y, and g where y > 0.
-absl::Status ReluGradGradient(GradientContext& c) {
-  if (c.wanted(1)) {
-    c.SetInputGradient(1, Binary(c.builder(), "ReluGrad", c.input(0), c.output_gradient(0)));
-  }
-  return absl::OkStatus();
-}
-
 // Definitions.
 
-// `draw` gives a sample of the activation's output.
+// `draw` gives a sample of the activation's output. In the formulas of gradients a is y, b is dy,
+// and dy is the gradient of dx.
 OpDef ActivationGradDef(std::string name, std::string doc,
                         std::function<Tensor(SampleSource&, const Shape&)> draw) {
   return OpDef(std::move(name), 1)
@@ -93,6 +66,41 @@ OpDef ActivationGradDef(std::string name, std::string doc,
 
 }  // namespace
 
+OpDef EluOp() {
+  return OpDef("Elu", 1)
+      .Doc("y = x where x > 0, alpha (exp(x) - 1) elsewhere, element by element.")
+      .Input({.name = "x", .doc = "any shape"})
+      .Output({.name = "y", .doc = "the shape of x"})
+      .Attribute({.name = "alpha",
+                  .kind = AttributeKind::kFloat,
+                  .default_value = 1.0,
+                  .doc = "-alpha is the limit for x far below 0"})
+      .Shapes(SameAsInput(0))
+      .Require("C1", "alpha is finite",
+               [](const ShapeContext& c) -> std::string {
+                 const double alpha = c.attributes().GetFloat("alpha");
+                 return std::isfinite(alpha)
+                            ? ""
+                            : absl::StrCat("attribute alpha must be finite, got ", alpha);
+               })
+      .Reject({"C1", {{"alpha", std::numeric_limits<double>::infinity()}}, {RealType({2})}})
+      .InPlace({0, 0})
+      .Reference(ComputeElu<float>, ComputeElu<double>)
+      .Bound(OutputBound(kElementaryRoundings + 2))  // alpha is rounded too
+      .Gradient(GradientFormulas({[](const auto& t) {
+        const Expr below = t.y + t.attributes.GetFloat("alpha");
+        return t.dy * Where(Less(Constant(0, t.x()), t.x()), Constant(1, t.y), below);
+      }}))
+      .Example({"both_signs",
+                {{"alpha", 0.5}},
+                {Reals({4}, {-1000, -1, -0.25, 3})},
+                {Reals({4}, {-0.5, -0.31606027941427883, -0.11059960846429748, 3})}})
+      .Samples([](SampleSource& source) {  // away from the kink
+        const double alpha = source.Real(0.2, 2);
+        return OpSample{{{"alpha", alpha}}, {source.RealsAwayFromZero(RandomShape(source, 0, 3))}};
+      });
+}
+
 OpDef SigmoidGradOp() {
   return ActivationGradDef(
              "SigmoidGrad", "dx = dy y (1 - y), element by element.",
@@ -101,7 +109,12 @@ OpDef SigmoidGradOp() {
                  ComputeActivationGrad<double, Activation::kSigmoid>)
       .Bound(OperandBound(3))
       .Fusable(ElementwiseOp::kSigmoidGrad)
-      .Gradient(SigmoidGradGradient)
+      .Gradient(
+          GradientFormulas({[](const auto& t) {
+                              const Expr product = t.dy * t.b();
+                              return product - 2 * (product * t.a());
+                            },
+                            [](const auto& t) { return Binary("SigmoidGrad", t.a(), t.dy); }}))
       .Cost(kThreeEachText, ThreeEach)
       .Example({"quarter",
                 {},
@@ -117,7 +130,8 @@ OpDef TanhGradOp() {
                  ComputeActivationGrad<double, Activation::kTanh>)
       .Bound(OperandBound(3))
       .Fusable(ElementwiseOp::kTanhGrad)
-      .Gradient(TanhGradGradient)
+      .Gradient(GradientFormulas({[](const auto& t) { return -2 * (t.dy * t.b() * t.a()); },
+                                  [](const auto& t) { return Binary("TanhGrad", t.a(), t.dy); }}))
       .Cost(kThreeEachText, ThreeEach)
       .Example({"half",
                 {},
@@ -133,7 +147,8 @@ OpDef ReluGradOp() {
       .Reference(ComputeReluGrad<float>, ComputeReluGrad<double>)
       .Bound(ExactBound())
       .Fusable(ElementwiseOp::kReluGrad)
-      .Gradient(ReluGradGradient)
+      .Gradient(GradientFormulas(
+          {nullptr, [](const auto& t) { return Binary("ReluGrad", t.a(), t.dy); }}))
       .Example({"dead_and_alive",
                 {},
                 {Reals({3}, {0, 2, 0.5}), Reals({3}, {7, 8, -9})},
@@ -150,6 +165,10 @@ Value Tanh(FunctionBuilder& g, Value x, std::string name) {
 
 Value Relu(FunctionBuilder& g, Value x, std::string name) {
   return Unary(g, "Relu", x, std::move(name));
+}
+
+Value Elu(FunctionBuilder& g, Value x, double alpha, std::string name) {
+  return g.AddNode("Elu", {x}, {{"alpha", alpha}}, std::move(name))[0];
 }
 
 namespace {

@@ -52,9 +52,6 @@
   OP(MSE) \
   OP(MSEGrad) \
   /* Element by element */ \
-  OP(Add) \
-  OP(Subtract) \
-  OP(Multiply) \
   OP(Scale) \
   OP(FillLike) \
   OP(Constant) \

@@ -7,13 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/bound_rules.h"
-#include "graph/gradient.h"
-#include "ops/elementwise.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
+#include "ops/formula.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
-#include "ops/unary.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -66,77 +64,26 @@ absl::Status ComputeWhere(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
-// Gradient rules.
+// Formulas of gradients.
 
-// da = dy / b, db = -dy y / b
-absl::Status DivideGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  const Value da = Binary(g, "Divide", c.output_gradient(0), c.input(1));
-  c.SetInputGradient(0, da);
-  if (c.wanted(1)) c.SetInputGradient(1, Unary(g, "Negative", Multiply(g, da, c.output(0))));
-  return absl::OkStatus();
-}
+// dy where the condition holds, or where it does not, else 0.
+Expr If(Expr condition, Expr dy) { return Where(condition, dy, Constant(0, dy)); }
+Expr Unless(Expr condition, Expr dy) { return Where(condition, Constant(0, dy), dy); }
 
-// da = dy b a^(b - 1), db = dy y log(a)
-absl::Status PowerGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  const Value a = c.input(0), b = c.input(1), dy = c.output_gradient(0);
-  if (c.wanted(0)) {
-    const Value below = Binary(g, "Power", a, Subtract(g, b, FillLike(g, b, 1)));
-    c.SetInputGradient(0, Multiply(g, Multiply(g, dy, b), below));
-  }
-  if (c.wanted(1)) {
-    c.SetInputGradient(1, Multiply(g, Multiply(g, dy, c.output(0)), Unary(g, "Log", a)));
-  }
-  return absl::OkStatus();
-}
-
-// The gradient goes to the operand that is taken; to a where both are equal.
-absl::Status ChoiceGradient(GradientContext& c, Value takes_b) {
-  FunctionBuilder& g = c.builder();
-  const Value dy = c.output_gradient(0), zero = FillLike(g, dy, 0);
-  if (c.wanted(0)) c.SetInputGradient(0, Where(g, takes_b, zero, dy));
-  if (c.wanted(1)) c.SetInputGradient(1, Where(g, takes_b, dy, zero));
-  return absl::OkStatus();
-}
-
-absl::Status MaximumGradient(GradientContext& c) {
-  return ChoiceGradient(c, Binary(c.builder(), "Less", c.input(0), c.input(1)));
-}
-
-absl::Status MinimumGradient(GradientContext& c) {
-  return ChoiceGradient(c, Binary(c.builder(), "Less", c.input(1), c.input(0)));
-}
-
-// y = a - k b with the whole number k: da = dy, db = -dy k = dy (y - a) / b
-absl::Status ModuloGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  c.SetInputGradient(0, c.output_gradient(0));
-  if (c.wanted(1)) {
-    const Value k = Binary(g, "Divide", Subtract(g, c.output(0), c.input(0)), c.input(1));
-    c.SetInputGradient(1, Multiply(g, c.output_gradient(0), k));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status WhereGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  const Value dy = c.output_gradient(0), zero = FillLike(g, dy, 0);
-  if (c.wanted(1)) c.SetInputGradient(1, Where(g, c.input(0), dy, zero));
-  if (c.wanted(2)) c.SetInputGradient(2, Where(g, c.input(0), zero, dy));
-  return absl::OkStatus();
-}
+// db = -dy k for y = a - k b with the whole number k.
+Expr ModuloDb(const GradientTerms& t) { return t.dy * ((t.y - t.a()) / t.b()); }
 
 // Definitions: a row for each op.
 
 struct Row {
   const char* name;
   const char* doc;
-  GradientRule gradient;
+  GradientFormula da, db;
   BoundRule bound;
   bool divides;  ///< integers: b must not be 0
   std::initializer_list<double> a, b, y;
   std::initializer_list<int32_t> of_integers;  ///< y of 7 and 2, -7 and 2, 2 and 5
+  double low = 0.3;  ///< samples are in [low, 2): a positive base, no denominator near 0
 };
 
 template <typename T, typename F>
@@ -155,20 +102,44 @@ ReferenceFunction Map(F f, bool divides) {
   };
 }
 
+// Inputs a and b of one shape (C1) and element type (C2), with an output y of both.
+OpDef BinaryDef(std::string name, std::string doc, bool differentiable = true) {
+  return OpDef(std::move(name), 1)
+      .Doc(std::move(doc))
+      .Input({.name = "a",
+              .type = TypeRule::kNumber,
+              .doc = "any shape",
+              .differentiable = differentiable})
+      .Input({.name = "b",
+              .type = TypeRule::kNumber,
+              .doc = "the shape and element type of a",
+              .differentiable = differentiable})
+      .Constrain("C1", "b has the shape of a")
+      .Constrain("C2", "b has the element type of a")
+      .Reject({"C1", {}, {RealType({2, 3}), RealType({3})}})
+      .Reject({"C1", {}, {RealType({Dim::Batch(), 3}), RealType({1, 3})}})
+      .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
+      .Samples([](SampleSource& source) {
+        const Shape shape = RandomShape(source, 0, 4);
+        const Tensor a = source.Reals(shape);
+        return OpSample{{}, {a, source.Reals(shape)}};
+      });
+}
+
 OpDef Define(const Row& row) {
   const int64_t size = static_cast<int64_t>(row.a.size());
   return BinaryDef(row.name, row.doc)
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of a"})
       .Shapes(SameNumbers)
-      .Gradient(row.gradient)
+      .Gradient(GradientFormulas({row.da, row.db}))
       .Bound(row.bound)
       .InPlace({0, 0})
       .InPlace({0, 1})
       .Example({"some", {}, {Reals({size}, row.a), Reals({size}, row.b)}, {Reals({size}, row.y)}})
-      .Samples([](SampleSource& source) {  // a positive base, no denominator near 0
-        const Shape shape = RandomShape(source, 0, 3);
-        const Tensor a = source.Reals(shape, 0.3, 2);
-        return OpSample{{}, {a, source.Reals(shape, 0.3, 2)}};
+      .Samples([low = row.low](SampleSource& source) {
+        const Shape shape = RandomShape(source, 0, 4);
+        const Tensor a = source.Reals(shape, low, 2);
+        return OpSample{{}, {a, source.Reals(shape, low, 2)}};
       });
 }
 
@@ -209,34 +180,51 @@ OpDef Comparison(std::string name, std::string doc, F f) {
 
 }  // namespace
 
-OpDef BinaryDef(std::string name, std::string doc, bool differentiable) {
-  return OpDef(std::move(name), 1)
-      .Doc(std::move(doc))
-      .Input({.name = "a",
-              .type = TypeRule::kNumber,
-              .doc = "any shape",
-              .differentiable = differentiable})
-      .Input({.name = "b",
-              .type = TypeRule::kNumber,
-              .doc = "the shape and element type of a",
-              .differentiable = differentiable})
-      .Constrain("C1", "b has the shape of a")
-      .Constrain("C2", "b has the element type of a")
-      .Reject({"C1", {}, {RealType({2, 3}), RealType({3})}})
-      .Reject({"C1", {}, {RealType({Dim::Batch(), 3}), RealType({1, 3})}})
-      .Reject({"C2", {}, {RealType({2}), IndexType({2})}})
-      .Samples([](SampleSource& source) {
-        const Shape shape = RandomShape(source, 0, 4);
-        const Tensor a = source.Reals(shape);
-        return OpSample{{}, {a, source.Reals(shape)}};
-      });
-}
-
 std::vector<OpDef> BinaryOps() {
   return {
+      OfNumbers({"Add",
+                 "y = a + b, element by element.",
+                 [](const auto& t) { return t.dy; },
+                 [](const auto& t) { return t.dy; },
+                 OutputBound(1),
+                 false,
+                 {1, 2, 3},
+                 {10, -20, 0.5},
+                 {11, -18, 3.5},
+                 {9, -5, 7},
+                 -1},
+                []<typename T>(T a, T b) { return WrappingAdd(a, b); })
+          .Fusable(ElementwiseOp::kAdd),
+      OfNumbers({"Subtract",
+                 "y = a - b, element by element.",
+                 [](const auto& t) { return t.dy; },
+                 [](const auto& t) { return -1 * t.dy; },
+                 OutputBound(1),
+                 false,
+                 {1, 2, 3},
+                 {10, -20, 0.5},
+                 {-9, 22, 2.5},
+                 {5, -9, -3},
+                 -1},
+                []<typename T>(T a, T b) { return WrappingSubtract(a, b); })
+          .Fusable(ElementwiseOp::kSubtract),
+      OfNumbers({"Multiply",
+                 "y = a b, element by element.",
+                 [](const auto& t) { return t.dy * t.b(); },
+                 [](const auto& t) { return t.dy * t.a(); },
+                 OutputBound(1),
+                 false,
+                 {1, 2, 3},
+                 {10, -20, 0.5},
+                 {10, -40, 1.5},
+                 {14, -14, 10},
+                 -1},
+                []<typename T>(T a, T b) { return WrappingMultiply(a, b); })
+          .Fusable(ElementwiseOp::kMultiply),
       OfNumbers({"Divide",
                  "y = a / b, element by element; of integers rounded toward zero.",
-                 DivideGradient,
+                 [](const auto& t) { return t.dy / t.b(); },
+                 [](const auto& t) { return -(t.dy / t.b() * t.y); },
                  OutputBound(1),
                  true,
                  {1, 9, -2},
@@ -254,7 +242,8 @@ std::vector<OpDef> BinaryOps() {
       OfNumbers({"Power",
                  "y = a^b, element by element; of integers 0 where it would be a fraction, and "
                  "wrapping around where it is too large.",
-                 PowerGradient,
+                 [](const auto& t) { return t.dy * t.b() * Power(t.a(), t.b() - 1); },
+                 [](const auto& t) { return t.dy * t.y * Unary("Log", t.a()); },
                  ElementaryBound(),
                  false,
                  {2, 4, -3},
@@ -271,7 +260,8 @@ std::vector<OpDef> BinaryOps() {
       OfNumbers({"Maximum",
                  "y = the larger of a and b, element by element; NaN where one is. Where they are "
                  "equal, the gradient goes to a.",
-                 MaximumGradient,
+                 [](const auto& t) { return Unless(Less(t.a(), t.b()), t.dy); },
+                 [](const auto& t) { return If(Less(t.a(), t.b()), t.dy); },
                  ExactBound(),
                  false,
                  {1, -2, 3},
@@ -283,7 +273,8 @@ std::vector<OpDef> BinaryOps() {
       OfNumbers({"Minimum",
                  "y = the smaller of a and b, element by element; NaN where one is. Where they are "
                  "equal, the gradient goes to a.",
-                 MinimumGradient,
+                 [](const auto& t) { return Unless(Less(t.b(), t.a()), t.dy); },
+                 [](const auto& t) { return If(Less(t.b(), t.a()), t.dy); },
                  ExactBound(),
                  false,
                  {1, -2, 3},
@@ -293,7 +284,8 @@ std::vector<OpDef> BinaryOps() {
                 []<typename T>(T a, T b) { return a != a || a <= b ? a : b; }),
       OfNumbers({"Modulo",
                  "y = a - b floor(a / b), element by element: its sign is that of b.",
-                 ModuloGradient,
+                 [](const auto& t) { return t.dy; },
+                 ModuloDb,
                  OutputBound(1),
                  true,
                  {5, -5, 5.5},
@@ -312,7 +304,8 @@ std::vector<OpDef> BinaryOps() {
       OfNumbers({"Remainder",
                  "y = a - b k, element by element, where k is a / b rounded toward zero: its sign "
                  "is that of a.",
-                 ModuloGradient,
+                 [](const auto& t) { return t.dy; },
+                 ModuloDb,
                  ExactBound(),
                  true,
                  {5, -5, 5.5},
@@ -361,7 +354,8 @@ OpDef WhereOp() {
       .Reference(ByType(ComputeWhere<float>, ComputeWhere<double>, ComputeWhere<int32_t>,
                         ComputeWhere<int64_t>, /*input=*/1))
       .Moves()
-      .Gradient(WhereGradient)
+      .Gradient(GradientFormulas({nullptr, [](const auto& t) { return If(t.inputs[0], t.dy); },
+                                  [](const auto& t) { return Unless(t.inputs[0], t.dy); }}))
       .InPlace({0, 1})
       .InPlace({0, 2})
       .Example({"two_of_three",

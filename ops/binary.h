@@ -1,9 +1,9 @@
 #ifndef SEQGRAPH_OPS_BINARY_H_
 #define SEQGRAPH_OPS_BINARY_H_
 
-// y = f(a, b), element by element, of one shape: Divide, Power, Maximum, Minimum, Modulo,
-// Remainder; Equal and Less, which give int32 1 or 0. (Add, Subtract, Multiply: ops/elementwise.h.)
-// Where: y = a where the condition is not 0, else b.
+// y = f(a, b), element by element, of one shape: Add, Subtract, Multiply (builders:
+// ops/elementwise.h), Divide, Power, Maximum, Minimum, Modulo, Remainder; Equal and Less, which
+// give int32 1 or 0. Where: y = a where the condition is not 0, else b.
 
 #include <string>
 #include <vector>
@@ -21,9 +21,6 @@ Value Binary(FunctionBuilder& g, const char* op, Value a, Value b, std::string n
 Value Where(FunctionBuilder& g, Value condition, Value a, Value b, std::string name = "");
 
 std::vector<OpDef> BinaryOps();
-
-/// An op of inputs a and b of one shape (C1) and element type (C2), with an output y of both.
-OpDef BinaryDef(std::string name, std::string doc, bool differentiable = true);
 
 }  // namespace seqgraph::ops
 

@@ -5,7 +5,6 @@
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
-#include "ops/numbers.h"
 #include "ops/shape_rules.h"
 
 namespace seqgraph::ops {
@@ -21,28 +20,17 @@ Types CastShape(const ShapeContext& c) {
 
 // Reference computation.
 
-template <typename From, typename To>
-absl::Status Convert(const ReferenceContext& c) {
-  const auto x = c.input<From>(0);
-  const auto y = c.output<To>(0);
-  if (!y) return absl::OkStatus();
-  for (int64_t i = 0; i < y.size(); ++i) y[i] = CastElement<To>(x[i]);
-  return absl::OkStatus();
-}
-
-template <typename From>
 absl::Status ComputeCast(const ReferenceContext& c) {
-  switch (c.output_type(0).dtype) {
-    case DType::kFloat32:
-      return Convert<From, float>(c);
-    case DType::kFloat64:
-      return Convert<From, double>(c);
-    case DType::kInt32:
-      return Convert<From, int32_t>(c);
-    case DType::kInt64:
-      return Convert<From, int64_t>(c);
-  }
-  return absl::InternalError("unknown element type");
+  return VisitElementType(c.input_type(0).dtype, [&](auto from) {
+    return VisitElementType(c.output_type(0).dtype, [&](auto to) -> absl::Status {
+      using To = decltype(to);
+      const auto x = c.input<decltype(from)>(0);
+      const auto y = c.output<To>(0);
+      if (!y) return absl::OkStatus();
+      for (int64_t i = 0; i < y.size(); ++i) y[i] = CastElement<To>(x[i]);
+      return absl::OkStatus();
+    });
+  });
 }
 
 // Gradient rule.
@@ -68,8 +56,7 @@ OpDef CastOp() {
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of x"})
       .Attribute({.name = "dtype", .kind = AttributeKind::kDType, .doc = "element type of y"})
       .Shapes(CastShape)
-      .Reference(ByType(ComputeCast<float>, ComputeCast<double>, ComputeCast<int32_t>,
-                        ComputeCast<int64_t>))
+      .Reference(ComputeCast)
       .Bound(OutputBound(1))
       .Gradient(CastGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })

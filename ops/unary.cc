@@ -9,10 +9,9 @@
 #include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
-#include "ops/binary.h"
-#include "ops/elementwise.h"
 #include "ops/elementwise_loops.h"
 #include "ops/examples.h"
+#include "ops/formula.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
 
@@ -21,74 +20,20 @@ namespace {
 
 // Shape rule: SameAsInput(0).
 
-// Gradient rules. Steps have slope 0 wherever they have one.
-
-absl::Status ZeroGradient(GradientContext&) { return absl::OkStatus(); }
-
-absl::Status AbsGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  c.SetInputGradient(0, Multiply(g, c.output_gradient(0), Unary(g, "Sign", c.input(0))));
-  return absl::OkStatus();
-}
-
-absl::Status NegativeGradient(GradientContext& c) {
-  c.SetInputGradient(0, Unary(c.builder(), "Negative", c.output_gradient(0)));
-  return absl::OkStatus();
-}
-
-absl::Status ExpGradient(GradientContext& c) {
-  c.SetInputGradient(0, Multiply(c.builder(), c.output_gradient(0), c.output(0)));
-  return absl::OkStatus();
-}
-
-absl::Status LogGradient(GradientContext& c) {
-  c.SetInputGradient(0, Binary(c.builder(), "Divide", c.output_gradient(0), c.input(0)));
-  return absl::OkStatus();
-}
-
-// dx = dy / (2 y)
-absl::Status SqrtGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  c.SetInputGradient(0, Binary(g, "Divide", c.output_gradient(0), Scale(g, c.output(0), 2)));
-  return absl::OkStatus();
-}
-
-// dx = -dy y^2
-absl::Status ReciprocalGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  const Value product = Multiply(g, Multiply(g, c.output_gradient(0), c.output(0)), c.output(0));
-  c.SetInputGradient(0, Unary(g, "Negative", product));
-  return absl::OkStatus();
-}
-
-// dx = dy sigmoid(x)
-absl::Status SoftplusGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  c.SetInputGradient(0, Multiply(g, c.output_gradient(0), Unary(g, "Sigmoid", c.input(0))));
-  return absl::OkStatus();
-}
-
-// dx = dy 2 / sqrt(pi) exp(-x^2)
-absl::Status ErfGradient(GradientContext& c) {
-  FunctionBuilder& g = c.builder();
-  const Value square = Multiply(g, c.input(0), c.input(0));
-  const Value slope =
-      Scale(g, Unary(g, "Exp", Unary(g, "Negative", square)), 2 * std::numbers::inv_sqrtpi);
-  c.SetInputGradient(0, Multiply(g, c.output_gradient(0), slope));
-  return absl::OkStatus();
-}
-
 // Definitions: a row for each op.
 
 struct Row {
   const char* name;
   const char* doc;
-  GradientRule gradient;
+  GradientRule gradient;  ///< Dx, or a node of its own
   BoundRule bound;
   double low, high;  ///< samples are between; equal: of both signs and away from 0
   std::initializer_list<double> x, y;
   std::initializer_list<int32_t> of_integers = {};  ///< y of -3 and 0
 };
+
+// The gradient of x; without: 0, as that of steps is wherever they have one.
+GradientRule Dx(GradientFormula dx = nullptr) { return GradientFormulas({std::move(dx)}); }
 
 template <typename T, typename F>
 ReferenceFunction Map(F f) {
@@ -133,7 +78,7 @@ std::vector<OpDef> UnaryOps() {
   return {
       OfNumbers({"Abs",
                  "y = |x|, element by element; the smallest integer stays as it is.",
-                 AbsGradient,
+                 Dx([](const auto& t) { return t.dy * Unary("Sign", t.x()); }),
                  ExactBound(),
                  0,
                  0,
@@ -150,7 +95,7 @@ std::vector<OpDef> UnaryOps() {
           .Fusable(ElementwiseOp::kAbs),
       OfNumbers({"Negative",
                  "y = -x, element by element; the smallest integer stays as it is.",
-                 NegativeGradient,
+                 Dx([](const auto& t) { return -t.dy; }),
                  ExactBound(),
                  0,
                  0,
@@ -166,7 +111,7 @@ std::vector<OpDef> UnaryOps() {
                 }),
       OfNumbers({"Sign",
                  "y = -1, 0 or 1, the sign of x, element by element; NaN stays NaN.",
-                 ZeroGradient,
+                 Dx(),
                  ExactBound(),
                  0,
                  0,
@@ -178,7 +123,7 @@ std::vector<OpDef> UnaryOps() {
                 }),
       OfReals({"Exp",
                "y = exp(x), element by element.",
-               ExpGradient,
+               Dx([](const auto& t) { return t.dy * t.y; }),
                ElementaryBound(),
                0,
                0,
@@ -187,7 +132,7 @@ std::vector<OpDef> UnaryOps() {
               [](auto x) { return std::exp(x); }),
       OfReals({"Log",
                "y = the natural logarithm of x, element by element.",
-               LogGradient,
+               Dx([](const auto& t) { return t.dy / t.x(); }),
                ElementaryBound(),
                0.1,
                3,
@@ -196,7 +141,7 @@ std::vector<OpDef> UnaryOps() {
               [](auto x) { return std::log(x); }),
       OfReals({"Sqrt",
                "y = the square root of x, element by element.",
-               SqrtGradient,
+               Dx([](const auto& t) { return t.dy / (2 * t.y); }),
                OutputBound(1),
                0.1,
                3,
@@ -206,7 +151,7 @@ std::vector<OpDef> UnaryOps() {
           .Fusable(ElementwiseOp::kSqrt),
       OfReals({"Reciprocal",
                "y = 1 / x, element by element.",
-               ReciprocalGradient,
+               Dx([](const auto& t) { return -(t.dy * t.y * t.y); }),
                OutputBound(1),
                0.1,
                3,
@@ -215,7 +160,9 @@ std::vector<OpDef> UnaryOps() {
               [](auto x) { return 1 / x; }),
       OfReals({"Erf",
                "y = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x, element by element.",
-               ErfGradient,
+               Dx([](const auto& t) {  // 2 / sqrt(pi) exp(-x^2)
+                 return t.dy * (2 * std::numbers::inv_sqrtpi * Unary("Exp", -Square(t.x())));
+               }),
                ElementaryBound(),
                0,
                0,
@@ -225,7 +172,7 @@ std::vector<OpDef> UnaryOps() {
       OfReals(
           {"Softplus",  // max(x, 0) + log(1 + exp(-|x|)) does not overflow
            "y = log(1 + exp(x)), element by element; no overflow.",
-           SoftplusGradient,
+           Dx([](const auto& t) { return t.dy * Unary("Sigmoid", t.x()); }),
            ElementaryBound(),
            -4,
            4,
@@ -264,7 +211,7 @@ std::vector<OpDef> UnaryOps() {
           .Fusable(ElementwiseOp::kRelu),
       OfReals({"Floor",
                "y = the largest integer that is not above x, element by element.",
-               ZeroGradient,
+               Dx(),
                ExactBound(),
                0,
                0,
@@ -273,7 +220,7 @@ std::vector<OpDef> UnaryOps() {
               [](auto x) { return std::floor(x); }),
       OfReals({"Ceil",
                "y = the smallest integer that is not below x, element by element.",
-               ZeroGradient,
+               Dx(),
                ExactBound(),
                0,
                0,
@@ -282,7 +229,7 @@ std::vector<OpDef> UnaryOps() {
               [](auto x) { return std::ceil(x); }),
       OfReals({"Round",
                "y = the integer closest to x, ties to the even one, element by element.",
-               ZeroGradient,
+               Dx(),
                ExactBound(),
                0,
                0,

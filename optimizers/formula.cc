@@ -1,40 +1,12 @@
 #include "optimizers/formula.h"
 
-#include <numeric>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "graph/op_def.h"
-#include "ops/binary.h"
 #include "ops/cast.h"
-#include "ops/elementwise.h"
-#include "ops/reductions.h"
-#include "ops/unary.h"
 
 namespace seqgraph {
 namespace {
-
-// x with the shape of `like`: the same, or one number repeated.
-Value Spread(FunctionBuilder& g, Value x, Value like) {
-  if (!g.status().ok() || g.type(x).shape.rank() == g.type(like).shape.rank()) return x;
-  std::vector<int64_t> axes(g.type(like).shape.rank());
-  std::iota(axes.begin(), axes.end(), 0);
-  return ops::BroadcastLike(g, x, like, std::move(axes));
-}
-
-Expr Binary(const char* op, Expr a, Expr b) {
-  FunctionBuilder& g = *a.g;
-  if (!g.status().ok()) return a;
-  if (g.type(a.value).shape.rank() == 0) a.value = Spread(g, a.value, b.value);
-  b.value = Spread(g, b.value, a.value);
-  return {&g, ops::Binary(g, op, a.value, b.value)};
-}
-
-Expr Unary(const char* op, Expr x) { return {x.g, ops::Unary(*x.g, op, x.value)}; }
-
-Expr Constant(double value, Expr like) {
-  return {like.g, ops::FillLike(*like.g, like.value, value)};
-}
 
 Value DeclareSlot(FunctionBuilder& g, std::string name, TensorType type, double initial) {
   const Initializer initializer =
@@ -46,21 +18,6 @@ Value DeclareSlot(FunctionBuilder& g, std::string name, TensorType type, double 
 std::string SharedVariable(const SlotDef& slot) { return absl::StrCat("optimizer/", slot.name); }
 
 }  // namespace
-
-Expr operator+(Expr a, Expr b) { return Binary("Add", a, b); }
-Expr operator-(Expr a, Expr b) { return Binary("Subtract", a, b); }
-Expr operator*(Expr a, Expr b) { return Binary("Multiply", a, b); }
-Expr operator/(Expr a, Expr b) { return Binary("Divide", a, b); }
-Expr operator+(Expr a, double b) { return a + Constant(b, a); }
-Expr operator-(double a, Expr b) { return Constant(a, b) - b; }
-Expr operator*(double a, Expr b) { return {b.g, ops::Scale(*b.g, b.value, a)}; }
-Expr Sqrt(Expr x) { return Unary("Sqrt", x); }
-Expr Abs(Expr x) { return Unary("Abs", x); }
-Expr Max(Expr a, Expr b) { return Binary("Maximum", a, b); }
-Expr Square(Expr x) { return x * x; }
-Expr Power(double base, Expr exponent) {
-  return Binary("Power", Constant(base, exponent), exponent);
-}
 
 WeightStep::WeightStep(FunctionBuilder& g, const VariableDef& weight, Value w, Value gradient,
                        const std::vector<SlotGroup>& slots)

@@ -9,29 +9,12 @@
 #include <vector>
 
 #include "graph/function_builder.h"
+#include "ops/formula.h"
 #include "optimizers/optimizer.h"
 
 namespace seqgraph {
 
-/// A value in a formula: a tensor, or one number (rank 0), which goes with a tensor element by
-/// element. Each operator emits one node, in the type of the weights; constants are rounded to it.
-struct Expr {
-  FunctionBuilder* g;
-  Value value;
-};
-Expr operator+(Expr a, Expr b);
-Expr operator-(Expr a, Expr b);
-Expr operator*(Expr a, Expr b);
-Expr operator/(Expr a, Expr b);
-Expr operator+(Expr a, double b);
-Expr operator-(double a, Expr b);
-Expr operator*(double a, Expr b);
-Expr Sqrt(Expr x);
-Expr Abs(Expr x);
-Expr Max(Expr a, Expr b);
-Expr Square(Expr x);
-/// base^exponent.
-Expr Power(double base, Expr exponent);
+using ops::Expr;
 
 /// One weight on its way through the step.
 class WeightStep {

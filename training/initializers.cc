@@ -14,21 +14,10 @@ namespace {
 // Sets element i of the variable to f(i), rounded to its type, in order of i.
 template <typename F>
 void Fill(Tensor& tensor, F f) {
-  const int64_t n = tensor.num_elements();
-  switch (tensor.dtype()) {
-    case DType::kFloat32:
-      for (int64_t i = 0; i < n; ++i) tensor.Elements<float>()[i] = static_cast<float>(f(i));
-      return;
-    case DType::kFloat64:
-      for (int64_t i = 0; i < n; ++i) tensor.Elements<double>()[i] = f(i);
-      return;
-    case DType::kInt32:
-      for (int64_t i = 0; i < n; ++i) tensor.Elements<int32_t>()[i] = static_cast<int32_t>(f(i));
-      return;
-    case DType::kInt64:
-      for (int64_t i = 0; i < n; ++i) tensor.Elements<int64_t>()[i] = static_cast<int64_t>(f(i));
-      return;
-  }
+  VisitElementType(tensor.dtype(), [&](auto zero) {
+    int64_t i = 0;
+    for (auto& x : tensor.Elements<decltype(zero)>()) x = static_cast<decltype(zero)>(f(i++));
+  });
 }
 
 void FillUniform(double limit, CounterRandom random, Tensor& tensor) {

@@ -78,29 +78,14 @@ void AddAccuracy(const MetricBatch& batch, Mean& right) {
 }
 
 // tp / (tp + others), where others are false positives (precision) or false negatives (recall).
-class RatioState : public MetricState {
- public:
-  RatioState(float threshold, bool precision) : threshold_(threshold), precision_(precision) {}
-  void Reset() override { right_.Reset(); }
-  void Add(const MetricBatch& batch) override {
-    ForEachElement(batch, [this](float p, float label, double weight) {
-      const bool positive = p > threshold_, truth = label != 0;
-      if (precision_ ? positive : truth) right_.Add(positive && truth ? weight : 0, weight);
-    });
-  }
-  double value() const override { return right_.value(); }
-
- private:
-  const float threshold_;
-  const bool precision_;
-  Mean right_;
-};
-
 Metric RatioMetric(std::string name, double threshold, bool precision) {
-  return {std::move(name), /*higher_is_better=*/true,
-          [bound = static_cast<float>(threshold), precision] {
-            return std::make_unique<RatioState>(bound, precision);
-          }};
+  const float bound = static_cast<float>(threshold);
+  return MeanOf(std::move(name), true, [bound, precision](const MetricBatch& batch, Mean& right) {
+    ForEachElement(batch, [&](float p, float label, double weight) {
+      const bool positive = p > bound, truth = label != 0;
+      if (precision ? positive : truth) right.Add(positive && truth ? weight : 0, weight);
+    });
+  });
 }
 
 class AUCState : public MetricState {

@@ -51,14 +51,10 @@ void ClipGradients(FunctionBuilder& g, const GradientClipping& clipping,
 
 // w - weight_decay lr w; w itself for 0.
 Value Decayed(FunctionBuilder& g, double weight_decay, const VariableRead& weight, Value rate) {
-  const Value w = weight.value;
-  if (weight_decay == 0) return w;
-  std::vector<int64_t> axes(weight.def.type.shape.rank());
-  std::iota(axes.begin(), axes.end(), 0);
-  const std::string name = absl::StrCat(weight.def.name, "/weight_decay");
-  const Value rates = ops::BroadcastLike(g, rate, w, std::move(axes), name);
-  const Value step = ops::Scale(g, ops::Multiply(g, w, rates, name), weight_decay, name);
-  return ops::Subtract(g, w, step, name);
+  if (weight_decay == 0) return weight.value;
+  const ScopedDefaultName name(g, absl::StrCat(weight.def.name, "/weight_decay"));
+  const Expr w{&g, weight.value};
+  return (w - weight_decay * (w * Expr{&g, rate})).value;
 }
 
 }  // namespace

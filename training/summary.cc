@@ -13,6 +13,7 @@
 #include "graph/op_def.h"
 #include "layers/layer_emission.h"
 #include "layers/stack_recognition.h"
+#include "training/checkpoint_path.h"
 #include "training/model_builder.h"
 
 namespace seqgraph {
@@ -28,16 +29,11 @@ std::string KerasShape(const Shape& shape) {
   return absl::StrCat("(", absl::StrJoin(dims, ", "), dims.size() == 1 ? ",)" : ")");
 }
 
-absl::string_view FolderOfVariable(absl::string_view name) {
-  const size_t slash = name.rfind('/');
-  return slash == absl::string_view::npos ? absl::string_view() : name.substr(0, slash);
-}
-
 // The folder that all the weights share, or the node's own name.
 std::string NameOfLayer(const Node& node, const std::vector<const VariableDef*>& weights) {
-  const absl::string_view folder = FolderOfVariable(weights[0]->name);
+  const absl::string_view folder = FolderOf(weights[0]->name);
   for (const VariableDef* weight : weights) {
-    if (FolderOfVariable(weight->name) != folder) return node.name;
+    if (FolderOf(weight->name) != folder) return node.name;
   }
   return folder.empty() ? node.name : std::string(folder);
 }
