@@ -10,6 +10,7 @@
 #endif
 
 #include <cstdint>
+#include <type_traits>
 
 #include "backends/kernels/products-inl.h"
 #include "backends/kernels/recurrence.h"
@@ -19,6 +20,22 @@ HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+
+/// f(the activation as a constant).
+template <class R, class F>
+R ByActivation(Activation activation, F&& f) {
+  switch (activation) {
+    case Activation::kTanh:
+      return f(std::integral_constant<Activation, Activation::kTanh>());
+    case Activation::kRelu:
+      return f(std::integral_constant<Activation, Activation::kRelu>());
+    case Activation::kSigmoid:
+      return f(std::integral_constant<Activation, Activation::kSigmoid>());
+    case Activation::kNone:  // no cell has it
+      break;
+  }
+  return {};
+}
 
 /// Rows are dense, but for dz: each array has `width` floats a row for each value that it holds.
 struct CellForward {
@@ -254,6 +271,46 @@ void GruBeforeBackwardReset(D d, const CellBackward& s) {
     StoreUsed(d, TimesSlope<Activation::kSigmoid>(d, dr, r), s.units - j,
               s.dz + row * s.dz_row + w + j);
     hn::Store(hn::MulAdd(d_reset, r, hn::Load(d, s.carry + at)), d, s.carry + at);
+  });
+}
+
+/// The forward step of a cell.
+template <class D>
+void (*ForwardFunction(const RecurrenceSizes& sizes))(D, const CellForward&) {
+  using Function = void (*)(D, const CellForward&);
+  return ByActivation<Function>(sizes.activation, [&sizes](auto activation) -> Function {
+    constexpr Activation act = decltype(activation)::value;
+    switch (sizes.cell) {
+      case CellKind::kSimple:
+        return SimpleForward<act, D>;
+      case CellKind::kLstm:
+        return LstmForward<act, D>;
+      case CellKind::kGruAfter:
+        return GruAfterForward<act, D>;
+      case CellKind::kGruBefore:
+        return GruBeforeForward<act, D>;
+    }
+    return nullptr;
+  });
+}
+
+/// The backward step of a cell.
+template <class D>
+void (*BackwardFunction(const RecurrenceSizes& sizes))(D, const CellBackward&) {
+  using Function = void (*)(D, const CellBackward&);
+  return ByActivation<Function>(sizes.activation, [&sizes](auto activation) -> Function {
+    constexpr Activation act = decltype(activation)::value;
+    switch (sizes.cell) {
+      case CellKind::kSimple:
+        return SimpleBackward<act, D>;
+      case CellKind::kLstm:
+        return LstmBackward<act, D>;
+      case CellKind::kGruAfter:
+        return GruAfterBackward<act, D>;
+      case CellKind::kGruBefore:
+        return GruBeforeBackward<act, D>;
+    }
+    return nullptr;
   });
 }
 

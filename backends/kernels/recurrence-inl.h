@@ -32,22 +32,6 @@ HWY_INLINE void ByLanes(const RecurrencePlan& plan, F&& f) {
   f(FN());
 }
 
-/// f(the activation as a constant).
-template <class R, class F>
-R ByActivation(Activation activation, F&& f) {
-  switch (activation) {
-    case Activation::kTanh:
-      return f(std::integral_constant<Activation, Activation::kTanh>());
-    case Activation::kRelu:
-      return f(std::integral_constant<Activation, Activation::kRelu>());
-    case Activation::kSigmoid:
-      return f(std::integral_constant<Activation, Activation::kSigmoid>());
-    case Activation::kNone:  // no cell has it
-      break;
-  }
-  return {};
-}
-
 /// Packs from[inner, gates units], rows a stride apart, for Product: gate after gate, each padded
 /// to `width`.
 template <class D>
@@ -88,6 +72,21 @@ void PackGatesTransposed(D d, const float* from, int64_t stride, int64_t outputs
 /// times infinity would be NaN. A GRU's has zeros for it.
 inline bool HasNoState(const RecurrenceJob& job) {
   return job.in.h0 == nullptr && job.layout.gates != 3;
+}
+
+/// z [rows, inputs, width] = x·w + b, but for b'_n, which is there.
+template <class D>
+void InputProduct(D d, const RecurrenceJob& job, const float* x, int64_t rows, float* z) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const CellLayout& layout = job.layout;
+  const int64_t features = job.plan.sizes.features, width = job.plan.width;
+  const int64_t row = layout.inputs * width;
+  const bool has_gap = layout.inputs > layout.gates;  // b'_n before the candidate
+  const int64_t first = (has_gap ? 2 : layout.gates) * width;
+  Product(d, x, features, rows, features, job.w, first / kLanes, job.bias, 0, z, row);
+  if (!has_gap) return;
+  Product(d, x, features, rows, features, job.w + first * features, width / kLanes,
+          job.bias + 3 * width, 0, z + 3 * width, row);
 }
 
 /// f(place among the rows of steps [k0, k1), index of the row in [batch, time]) for all of them,

@@ -16,24 +16,6 @@ HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
-template <class D>
-using CellFunction = void (*)(D d, const CellBackward& s);
-
-template <class D, Activation act>
-CellFunction<D> FunctionOf(CellKind cell) {
-  switch (cell) {
-    case CellKind::kSimple:
-      return SimpleBackward<act, D>;
-    case CellKind::kLstm:
-      return LstmBackward<act, D>;
-    case CellKind::kGruAfter:
-      return GruAfterBackward<act, D>;
-    case CellKind::kGruBefore:
-      return GruBeforeBackward<act, D>;
-  }
-  return nullptr;
-}
-
 // One group, from the last step to the first.
 template <class D>
 class BackwardGroup {
@@ -48,9 +30,7 @@ class BackwardGroup {
         trace_(job.trace(g)),
         width_(job.plan.width),
         dz_row_(DzStride(job.plan)),
-        cell_(ByActivation<CellFunction<D>>(sizes_.activation, [this](auto act) {
-          return FunctionOf<D, decltype(act)::value>(sizes_.cell);
-        })) {}
+        cell_(BackwardFunction<D>(sizes_)) {}
 
   void Run() {
     ReadRows(job_.incoming.d_last, area_.dh);
@@ -242,7 +222,7 @@ class BackwardGroup {
   const GroupRows rows_;
   const GroupTrace trace_;
   const int64_t width_, dz_row_;
-  const CellFunction<D> cell_;
+  void (*const cell_)(D, const CellBackward&);
 };
 
 void PackBackward(const BackwardJob& job) {

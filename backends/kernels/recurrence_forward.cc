@@ -17,39 +17,6 @@ HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
-template <class D>
-using CellFunction = void (*)(D d, const CellForward& s);
-
-template <class D, Activation act>
-CellFunction<D> FunctionOf(CellKind cell) {
-  switch (cell) {
-    case CellKind::kSimple:
-      return SimpleForward<act, D>;
-    case CellKind::kLstm:
-      return LstmForward<act, D>;
-    case CellKind::kGruAfter:
-      return GruAfterForward<act, D>;
-    case CellKind::kGruBefore:
-      return GruBeforeForward<act, D>;
-  }
-  return nullptr;
-}
-
-// z [rows, inputs, width] = x·w + b, but for b'_n, which is there.
-template <class D>
-void InputProduct(D d, const RecurrenceJob& job, const float* x, int64_t rows, float* z) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  const CellLayout& layout = job.layout;
-  const int64_t features = job.plan.sizes.features, width = job.plan.width;
-  const int64_t row = layout.inputs * width;
-  const bool is_gap = layout.inputs > layout.gates;  // b'_n before the candidate
-  const int64_t first = (is_gap ? 2 : layout.gates) * width;
-  Product(d, x, features, rows, features, job.w, first / kLanes, job.bias, 0, z, row);
-  if (!is_gap) return;
-  Product(d, x, features, rows, features, job.w + first * features, width / kLanes,
-          job.bias + 3 * width, 0, z + 3 * width, row);
-}
-
 // One group, from the first step to the last.
 template <class D>
 class ForwardGroup {
@@ -66,9 +33,7 @@ class ForwardGroup {
         width_(job.plan.width),
         row_(layout_.gates * width_),
         x_row_(layout_.inputs * width_),
-        cell_(ByActivation<CellFunction<D>>(sizes_.activation, [this](auto act) {
-          return FunctionOf<D, decltype(act)::value>(sizes_.cell);
-        })) {}
+        cell_(ForwardFunction<D>(sizes_)) {}
 
   void Run(const RecurrenceOutputs& out) {
     Start();
@@ -274,32 +239,10 @@ class ForwardGroup {
   const bool whole_;  // whether all steps are kept
   const GroupTrace trace_;
   const int64_t width_, row_, x_row_;
-  const CellFunction<D> cell_;
+  void (*const cell_)(D, const CellForward&);
   bool from_end_ = false, tracing_ = false;
   const float* x_ = nullptr;  // x·w + b of the step
 };
-
-// The products of a step in place: sums of x and states at once where there is one row and nothing
-// is in between.
-template <class D>
-void StepProducts(D d, const ForwardJob& job, const CellForward& s, const float* x, float* z,
-                  float* product) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  const RecurrenceSizes& sizes = job.plan.sizes;
-  const CellLayout& layout = job.layout;
-  const int64_t width = s.width, units = sizes.units, part = layout.split * width;
-  if (s.rows == 1 && layout.gates != 3) {
-    return RowProduct(d, {{x, sizes.features, job.w}, {s.before, units, job.u}}, part / kLanes,
-                      job.bias, s.z);
-  }
-  InputProduct(d, job, x, s.rows, z);
-  Product(d, s.before, width, s.rows, units, job.u, part / kLanes, z, layout.inputs * width, s.z,
-          layout.gates * width);
-  if (layout.split == layout.gates) return;
-  GruBeforeForwardReset(d, s);
-  Product(d, s.reset, width, s.rows, units, job.u + part * units, width / kLanes, nullptr, 0,
-          product, width);
-}
 
 int64_t FloatsInVector(int64_t units) {
   return units <= 8 ? hn::MaxLanes(FSmall()) : hn::MaxLanes(FN());
@@ -348,29 +291,6 @@ void ForwardTask(const ForwardJob& job, int64_t task) {
   });
 }
 
-void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
-                 float* states, float* cells) {
-  const CellForward s = {.rows = streams,
-                         .width = job.plan.width,
-                         .x = area.z,
-                         .z = area.sums,
-                         .product = area.product,
-                         .before = states,
-                         .c_before = cells,
-                         .kept = nullptr,
-                         .h = states,
-                         .c = cells,
-                         .reset = area.reset};
-  ByLanes(job.plan, [&](auto d) {
-    StepProducts(d, job, s, x, area.z, area.product);
-    const auto cell =
-        ByActivation<CellFunction<decltype(d)>>(job.plan.sizes.activation, [&](auto act) {
-          return FunctionOf<decltype(d), decltype(act)::value>(job.plan.sizes.cell);
-        });
-    cell(d, s);
-  });
-}
-
 void TraceGroup(const RecurrenceJob& job, const ForwardArea& area, int64_t group,
                 const float* sequence) {
   PrepareArea(job, area);
@@ -395,12 +315,6 @@ void PackForward(const RecurrenceJob& job) { HWY_DYNAMIC_DISPATCH(PackForward)(j
 HWY_EXPORT(ForwardTask);
 void ForwardTask(const ForwardJob& job, int64_t task) {
   HWY_DYNAMIC_DISPATCH(ForwardTask)(job, task);
-}
-
-HWY_EXPORT(StepInPlace);
-void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
-                 float* states, float* cells) {
-  HWY_DYNAMIC_DISPATCH(StepInPlace)(job, area, x, streams, states, cells);
 }
 
 HWY_EXPORT(TraceGroup);
