@@ -7,28 +7,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "backends/kernels/pieces.h"
 #include "backends/kernels/recurrence.h"
 
 namespace seqgraph::kernels {
 
 inline constexpr int64_t kMaxRecurrenceTasks = 16;
-
-/// Cuts memory into arrays that begin at a multiple of 64 bytes; with null it only adds up.
-class Pieces {
- public:
-  explicit Pieces(void* memory) : base_(static_cast<char*>(memory)) {}
-  template <typename T = float>
-  T* Take(int64_t count) {
-    char* piece = base_ == nullptr ? nullptr : base_ + used_;
-    used_ += (count * static_cast<int64_t>(sizeof(T)) + 63) / 64 * 64;
-    return reinterpret_cast<T*>(piece);
-  }
-  int64_t bytes() const { return used_; }
-
- private:
-  char* const base_;
-  int64_t used_ = 0;
-};
 
 /// How the columns of a cell lie: arrays have one piece of `width` for each gate.
 struct CellLayout {

@@ -7,31 +7,15 @@
 #include <atomic>
 #include <cstdint>
 
+#include "backends/kernels/pieces.h"
 #include "backends/kernels/rnn_loops.h"
 
 namespace seqgraph::kernels {
 
-/// Cuts scratch memory into arrays of floats; with null it only adds up.
-class RnnScratch {
- public:
-  explicit RnnScratch(void* memory) : base_(static_cast<float*>(memory)) {}
-  /// Null without memory.
-  float* Take(int64_t floats) {
-    float* piece = base_ == nullptr ? nullptr : base_ + used_;
-    used_ += (floats + 15) / 16 * 16;
-    return piece;
-  }
-  int64_t floats() const { return used_; }
-
- private:
-  float* const base_;
-  int64_t used_ = 0;
-};
-
 /// What a task of the forward pass has of its own. Arrays are [chunk, group, width] or, in
 /// registers, [group, chunk, width].
 struct RnnForwardArea {
-  RnnForwardArea(const RnnPlan& plan, RnnScratch scratch);
+  RnnForwardArea(const RnnPlan& plan, Pieces scratch);
 
   float* z;         ///< the input, projected, with the bias
   float* states;    ///< [2, group, width]
@@ -42,7 +26,7 @@ struct RnnForwardArea {
 // Jobs are made anew in each call and read by all threads, so they are small: areas of tasks are
 // found by arithmetic.
 struct RnnForwardJob {
-  RnnForwardJob(const RnnPlan& plan, RnnScratch& scratch);
+  RnnForwardJob(const RnnPlan& plan, Pieces& scratch);
   RnnForwardArea area(int64_t task) const;
 
   const RnnPlan& plan;
@@ -56,7 +40,7 @@ struct RnnForwardJob {
 
 /// What a task of the backward pass has of its own. Null: not needed.
 struct RnnBackwardArea {
-  RnnBackwardArea(const RnnPlan& plan, RnnScratch scratch);
+  RnnBackwardArea(const RnnPlan& plan, Pieces scratch);
 
   float* dz;  ///< [group, chunk + 1, width]; in registers [group, chunk, width]
   // In registers: padded copies [group, chunk, width], and for each sample what the steps so far
@@ -76,7 +60,7 @@ struct RnnBackwardArea {
 };
 
 struct RnnBackwardJob {
-  RnnBackwardJob(const RnnPlan& plan, RnnScratch& scratch);
+  RnnBackwardJob(const RnnPlan& plan, Pieces& scratch);
   RnnBackwardArea area(int64_t task) const;
   /// To be told by each task when it is done; whether it is the last one of its team.
   bool EndsTeam(int64_t task) {

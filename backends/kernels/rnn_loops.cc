@@ -17,8 +17,8 @@ int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multi
 // Areas of tasks lie one behind the other.
 template <typename Area>
 Area AreaOfTask(const RnnPlan& plan, float* areas, int64_t task) {
-  const int64_t floats = Area(plan, RnnScratch(nullptr)).floats;
-  return Area(plan, RnnScratch(areas + task * floats));
+  const int64_t floats = Area(plan, Pieces(nullptr)).floats;
+  return Area(plan, Pieces(areas + task * floats));
 }
 
 }  // namespace
@@ -57,27 +57,27 @@ RnnPlan MakeRnnPlan(const RnnSizes& sizes) {
   return plan;
 }
 
-RnnForwardArea::RnnForwardArea(const RnnPlan& plan, RnnScratch scratch) {
+RnnForwardArea::RnnForwardArea(const RnnPlan& plan, Pieces scratch) {
   const int64_t state = plan.group * plan.width;
   z = scratch.Take(plan.chunk * state);
   states = scratch.Take(2 * state);
   sequence = scratch.Take(plan.in_registers ? plan.chunk * state : 0);
-  floats = scratch.floats();
+  floats = scratch.bytes() / kFloat;
 }
 
-RnnForwardJob::RnnForwardJob(const RnnPlan& plan, RnnScratch& scratch) : plan(plan) {
+RnnForwardJob::RnnForwardJob(const RnnPlan& plan, Pieces& scratch) : plan(plan) {
   const int64_t width = plan.width;
   u = scratch.Take(plan.sizes.units * width + width * width * plan.in_registers);
   w = scratch.Take(plan.sizes.features * width);
   bias = scratch.Take(width);
-  areas = scratch.Take(plan.forward_tasks * RnnForwardArea(plan, RnnScratch(nullptr)).floats);
+  areas = scratch.Take(plan.forward_tasks * RnnForwardArea(plan, Pieces(nullptr)).floats);
 }
 
 RnnForwardArea RnnForwardJob::area(int64_t task) const {
   return AreaOfTask<RnnForwardArea>(plan, areas, task);
 }
 
-RnnBackwardArea::RnnBackwardArea(const RnnPlan& plan, RnnScratch scratch) {
+RnnBackwardArea::RnnBackwardArea(const RnnPlan& plan, Pieces scratch) {
   const RnnSizes& sizes = plan.sizes;
   const int64_t width = plan.width, state = plan.group * width;
   dz = scratch.Take((plan.chunk + 1) * state);
@@ -90,21 +90,21 @@ RnnBackwardArea::RnnBackwardArea(const RnnPlan& plan, RnnScratch scratch) {
   dx = scratch.Take(plan.chunk * RoundUp(sizes.features, plan.lanes));
   if (!plan.in_registers) dh = scratch.Take(state);
   du = scratch.Take(plan.sum_rows() * width);
-  floats = scratch.floats();
+  floats = scratch.bytes() / kFloat;
   if (du == nullptr) return;
   db = du + sizes.units * width;
   dw = db + width;
   dtable = dw + sizes.features * width;
 }
 
-RnnBackwardJob::RnnBackwardJob(const RnnPlan& plan, RnnScratch& scratch) : plan(plan) {
+RnnBackwardJob::RnnBackwardJob(const RnnPlan& plan, Pieces& scratch) : plan(plan) {
   const RnnSizes& sizes = plan.sizes;
   const int64_t width = plan.width;
   u = scratch.Take(sizes.units * width + width * width * plan.in_registers);
   w = scratch.Take(sizes.units * RoundUp(sizes.features, plan.lanes));
   const bool keeps_dz = sizes.input == RnnInput::kLookup && !plan.sums_table;
   dz_all = scratch.Take(keeps_dz ? sizes.batch * sizes.time * width : 0);
-  areas = scratch.Take(plan.backward_tasks * RnnBackwardArea(plan, RnnScratch(nullptr)).floats);
+  areas = scratch.Take(plan.backward_tasks * RnnBackwardArea(plan, Pieces(nullptr)).floats);
   for (int64_t t = 0; t < plan.backward_tasks; t += kRnnTeam) {
     teams[t / kRnnTeam].unfinished_tasks = std::min(kRnnTeam, plan.backward_tasks - t);
   }
@@ -115,20 +115,20 @@ RnnBackwardArea RnnBackwardJob::area(int64_t task) const {
 }
 
 int64_t RnnForwardScratch(const RnnPlan& plan) {
-  RnnScratch scratch(nullptr);
+  Pieces scratch(nullptr);
   RnnForwardJob job(plan, scratch);
-  return scratch.floats() * kFloat;
+  return scratch.bytes();
 }
 
 int64_t RnnBackwardScratch(const RnnPlan& plan) {
-  RnnScratch scratch(nullptr);
+  Pieces scratch(nullptr);
   RnnBackwardJob job(plan, scratch);
-  return scratch.floats() * kFloat;
+  return scratch.bytes();
 }
 
 void RnnForward(const RnnPlan& plan, const RnnOperands& operands, const RnnOutputs& outputs,
                 void* scratch, kernels::ThreadPool& pool) {
-  RnnScratch pieces(scratch);
+  Pieces pieces(scratch);
   RnnForwardJob job(plan, pieces);
   job.in = operands;
   job.out = outputs;
@@ -140,7 +140,7 @@ void RnnForward(const RnnPlan& plan, const RnnOperands& operands, const RnnOutpu
 void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
                  const RnnOutputGradients& incoming, const RnnGradients& gradients, void* scratch,
                  kernels::ThreadPool& pool) {
-  RnnScratch pieces(scratch);
+  Pieces pieces(scratch);
   RnnBackwardJob job(plan, pieces);
   job.in = operands;
   job.incoming = incoming;

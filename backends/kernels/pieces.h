@@ -1,0 +1,27 @@
+#ifndef SEQGRAPH_BACKENDS_KERNELS_PIECES_H_
+#define SEQGRAPH_BACKENDS_KERNELS_PIECES_H_
+
+#include <cstdint>
+
+namespace seqgraph::kernels {
+
+/// Cuts memory into arrays that begin at a multiple of 64 bytes; with null it only adds up.
+class Pieces {
+ public:
+  explicit Pieces(void* memory) : base_(static_cast<char*>(memory)) {}
+  template <typename T = float>
+  T* Take(int64_t count) {
+    char* piece = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += (count * static_cast<int64_t>(sizeof(T)) + 63) / 64 * 64;
+    return reinterpret_cast<T*>(piece);
+  }
+  int64_t bytes() const { return used_; }
+
+ private:
+  char* const base_;
+  int64_t used_ = 0;
+};
+
+}  // namespace seqgraph::kernels
+
+#endif  // SEQGRAPH_BACKENDS_KERNELS_PIECES_H_
