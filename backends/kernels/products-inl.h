@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "backends/kernels/loops-inl.h"
 #include "backends/kernels/math-inl.h"
 #include "graph/activation.h"
 #include "hwy/cache_control.h"
@@ -26,32 +27,18 @@ using kernels::HWY_NAMESPACE::Sigmoid;
 using kernels::HWY_NAMESPACE::TanhFast;
 using kernels::HWY_NAMESPACE::Unroll;
 
-/// `count` floats as a vector with zeros behind; count may exceed the lanes. With kWhole it does
-/// not fall short of them.
+/// `count` floats as a vector with zeros behind; count may exceed the lanes.
 template <class D>
 HWY_INLINE hn::Vec<D> LoadSome(D d, const float* from, int64_t count) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (HWY_LIKELY(count >= kLanes)) return hn::LoadU(d, from);
-#if HWY_TARGET <= HWY_AVX2
-  return hn::MaskedLoad(hn::FirstN(d, count), d, from);
-#else
-  HWY_ALIGN float lanes[kLanes] = {};
-  for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
-  return hn::Load(d, lanes);
-#endif
+  return HWY_LIKELY(count >= kLanes) ? hn::LoadU(d, from) : LoadFirst(d, from, count);
 }
 
 template <class D>
 HWY_INLINE void StoreSome(D d, hn::Vec<D> v, float* to, int64_t count) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   if (HWY_LIKELY(count >= kLanes)) return hn::StoreU(v, d, to);
-#if HWY_TARGET <= HWY_AVX2
-  hn::BlendedStore(v, hn::FirstN(d, count), d, to);
-#else
-  HWY_ALIGN float lanes[kLanes];
-  hn::Store(v, d, lanes);
-  for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
-#endif
+  StoreFirst(d, v, to, count);
 }
 
 /// Stores a whole vector, with zeros behind the first `count` lanes; count may exceed the lanes.
