@@ -106,8 +106,17 @@ HWY_INLINE void TanhFast(D d, V (&x)[n]) {
       q[i] = hn::MulAdd(q[i], z[i], hn::Set(d, kTanhQ[3 - k]));
     });
   });
-  Unroll<n>([&](auto i) SEQ_INLINE { x[i] = hn::Mul(p[i], x[i]); });
-  Unroll<n>([&](auto i) SEQ_INLINE { x[i] = hn::Div(x[i], q[i]); });
+  // What is clamped is exactly 1 or -1, so that its slope is exactly 0. With fused multiply-adds
+  // the quotient is.
+  Unroll<n>([&](auto i) SEQ_INLINE { q[i] = hn::Div(hn::Mul(p[i], x[i]), q[i]); });
+  Unroll<n>([&](auto i) SEQ_INLINE {
+#if HWY_TARGET == HWY_SSE4
+    const auto clamped = hn::Ge(hn::Abs(x[i]), hn::Set(d, kTanhLimit));
+    x[i] = hn::IfThenElse(clamped, hn::CopySign(hn::Set(d, 1.0f), x[i]), q[i]);
+#else
+    x[i] = q[i];
+#endif
+  });
 }
 
 /// The same for one vector.

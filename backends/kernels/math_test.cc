@@ -122,14 +122,12 @@ TEST_P(MathTest, SpecialValuesKeepTheirMeaningInEveryLane) {
     for (UnaryLoop tanh : {TanhLoop, TanhFastLoop}) {
       EXPECT_TRUE(std::isnan(at(tanh, kNaN)));
       EXPECT_TRUE(std::isnan(at(tanh, -kNaN)));
-      EXPECT_NEAR(at(tanh, kInfinity), 1.0f, 3 * kEpsilon);
-      EXPECT_NEAR(at(tanh, -kInfinity), -1.0f, 3 * kEpsilon);
+      EXPECT_EQ(at(tanh, kInfinity), 1.0f);
+      EXPECT_EQ(at(tanh, -kInfinity), -1.0f);
       EXPECT_EQ(at(tanh, 0.0f), 0.0f);
       EXPECT_FALSE(std::signbit(at(tanh, 0.0f)));
       EXPECT_TRUE(std::signbit(at(tanh, -0.0f)));
     }
-    EXPECT_EQ(at(TanhLoop, kInfinity), 1.0f);
-    EXPECT_EQ(at(TanhLoop, -kInfinity), -1.0f);
     EXPECT_TRUE(std::isnan(at(SigmoidLoop, kNaN)));
     EXPECT_EQ(at(SigmoidLoop, kInfinity), 1.0f);
     EXPECT_EQ(at(SigmoidLoop, 0.0f), 0.5f);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "backends/kernels/elementwise_loops.h"
 
@@ -60,6 +61,9 @@ void Clear(float* values, int64_t n) {
 
 void RnnForwardLoops(const RnnConfig& c, int64_t y_width, const RnnForwardArgs& a) {
   const int64_t n = c.units;
+  // Without h0 the state before the first step is zeros, times u as any other: zero times infinity
+  // is NaN.
+  const std::vector<float> zeros(n);
   for (int64_t t = 0; t < c.time; ++t) {
     for (int64_t b = 0; b < c.batch; ++b) {
       const float* x = a.x + (t * c.batch + b) * c.x_width;
@@ -70,13 +74,9 @@ void RnnForwardLoops(const RnnConfig& c, int64_t y_width, const RnnForwardArgs& 
       } else {
         AddVectorMatrix(x, a.w, c.features, n, h);
       }
-      const float* before = nullptr;
-      if (t > 0) {
-        before = h - c.batch * y_width;
-      } else if (a.h0 != nullptr) {
-        before = a.h0 + b * n;
-      }
-      if (before != nullptr) AddVectorMatrix(before, a.u, n, n, h);
+      const float* before = t > 0 ? h - c.batch * y_width : zeros.data();
+      if (t == 0 && a.h0 != nullptr) before = a.h0 + b * n;
+      AddVectorMatrix(before, a.u, n, n, h);
       Activate(c.activation, n, h);
     }
   }
