@@ -1,6 +1,7 @@
 #include "ops/operand_shapes.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -121,8 +122,9 @@ class Names {
     return shape;
   }
 
-  // Learns the names that are not known.
+  // Learns the names that are not known; Unlearn forgets those of the last call.
   bool Match(const Pattern& pattern, const Shape& shape) {
+    learned_.clear();
     int at = 0;
     for (size_t i = 0; i < pattern.extents.size(); ++i) {
       const Extent& extent = pattern.extents[i];
@@ -138,10 +140,16 @@ class Names {
       if (expected.has_value() ? here != *expected : extent.factor != 1) return false;
       const bool may_be_batch = open || extent.like >= 0 || extent.name == "batch";
       if (!may_be_batch && !here.is_static()) return false;
-      if (!expected.has_value()) known_[extent.name] = here;
+      if (!expected.has_value()) {
+        known_[extent.name] = here;
+        learned_.push_back(extent.name);
+      }
       at += axes;
     }
     return at == shape.rank();
+  }
+  void Unlearn() {
+    for (const std::string& name : learned_) known_.erase(name);
   }
 
   // "features 4, units 3": those of the pattern that are known.
@@ -161,6 +169,7 @@ class Names {
  private:
   const ShapeContext* c_;
   std::map<std::string, Shape> known_;
+  std::vector<std::string> learned_;
 };
 
 struct ConstrainedInput {
@@ -170,15 +179,22 @@ struct ConstrainedInput {
   std::string not_zero;
 };
 
+// What the docs of an op say.
+struct OperandPatterns {
+  std::vector<ConstrainedInput> inputs;
+  std::vector<std::pair<TypeRule, std::vector<Pattern>>> outputs;
+};
+
 // "C2: w must be [features, units] with features 4, got [3, 2]".
 absl::Status CheckInput(const ConstrainedInput& input, const ShapeContext& c, Names& names) {
   if (!c.has_input(input.index)) return absl::OkStatus();
   const Pattern& pattern = names.Choose(input.patterns);
-  const std::string known = names.Text(pattern);
   const bool fits = names.Match(pattern, c.shape(input.index));
   if (fits && (input.not_zero.empty() || names.Find({input.not_zero})->num_elements() > 0)) {
     return absl::OkStatus();
   }
+  names.Unlearn();
+  const std::string known = names.Text(pattern);
   const bool like = absl::StartsWith(pattern.text, "the");
   const bool has_with = like || absl::StrContains(pattern.text, " with ");
   return Violation(input.label, input.name, like ? " must have " : " must be ", pattern.text,
@@ -241,7 +257,8 @@ DType TypeOf(TypeRule rule, DType real) {
 
 std::function<void(OpDef&)> ShapesByDoc(std::vector<ShapeConstraint> constraints) {
   return [constraints = std::move(constraints)](OpDef& op) {
-    std::vector<ConstrainedInput> inputs;
+    // Shared, for definitions are copied while they are made.
+    const auto parsed = std::make_shared<OperandPatterns>();
     for (const ShapeConstraint& constraint : constraints) {
       for (const std::string& name : constraint.inputs) {
         const int index = op.FindInput(name);
@@ -249,28 +266,28 @@ std::function<void(OpDef&)> ShapesByDoc(std::vector<ShapeConstraint> constraints
         if (const std::string& extent = constraint.not_zero; !extent.empty()) {
           absl::StrAppend(&patterns[0].text, " with ", extent, " at least 1");
         }
-        inputs.push_back({constraint.label, name, index, patterns, constraint.not_zero});
+        parsed->inputs.push_back(
+            {constraint.label, name, index, std::move(patterns), constraint.not_zero});
       }
-      op.Constrain(constraint.label, ConstraintText(constraint, inputs.back().patterns));
+      op.Constrain(constraint.label, ConstraintText(constraint, parsed->inputs.back().patterns));
     }
-    std::vector<std::pair<TypeRule, std::vector<Pattern>>> outputs;
     for (const OutputDef& output : op.outputs()) {
-      outputs.emplace_back(output.type, ParseDoc(op, output.doc));
+      parsed->outputs.emplace_back(output.type, ParseDoc(op, output.doc));
     }
-    op.Shapes([inputs, outputs](const ShapeContext& c) -> Types {
+    op.Shapes([parsed](const ShapeContext& c) -> Types {
       Names names(c);
-      for (const ConstrainedInput& input : inputs) {
+      for (const ConstrainedInput& input : parsed->inputs) {
         SEQ_RETURN_IF_ERROR(CheckInput(input, c, names));
       }
       std::vector<TensorType> types;
-      for (const auto& [rule, patterns] : outputs) {
+      for (const auto& [rule, patterns] : parsed->outputs) {
         types.push_back({TypeOf(rule, c.real()), names.Build(names.Choose(patterns))});
       }
       return types;
     });
-    op.RejectAlso([inputs](const OpDef& def) {
+    op.RejectAlso([parsed](const OpDef& def) {
       std::vector<OpRejection> rejections;
-      for (const ConstrainedInput& input : inputs) AddRejections(def, input, rejections);
+      for (const ConstrainedInput& input : parsed->inputs) AddRejections(def, input, rejections);
       return rejections;
     });
   };
