@@ -234,14 +234,4 @@ RNNCellOutputs RNNCell(FunctionBuilder& g, Value x, Value w, Value u,
   return {.sequence = outputs[0], .last = outputs[1]};
 }
 
-RNNCellGradOutputs RNNCellGrad(FunctionBuilder& g, const RNNCellGradInputs& in) {
-  const std::vector<Value> outputs =
-      g.AddNode("RNNCellGrad",
-                {in.x, in.w, in.u, in.bias, in.initial_state, in.sequence, in.d_sequence, in.d_last,
-                 in.mask, in.recurrent_dropout},
-                {{"activation", in.activation}, {"reverse", in.reverse}}, in.name);
-  return {
-      .dx = outputs[0], .dw = outputs[1], .du = outputs[2], .db = outputs[3], .dh0 = outputs[4]};
-}
-
 }  // namespace seqgraph::ops

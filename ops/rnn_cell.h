@@ -40,32 +40,6 @@ struct RNNCellOutputs {
 RNNCellOutputs RNNCell(FunctionBuilder& g, Value x, Value w, Value u,
                        const RNNCellOptions& options = {});
 
-struct RNNCellGradInputs {
-  Value x, w, u;        ///< as for RNNCell
-  Value bias;           ///< as for RNNCell
-  Value initial_state;  ///< as for RNNCell
-  Value sequence;       ///< RNNCell's output: [batch, time, units]
-  Value d_sequence;     ///< its gradient; absent: zero
-  Value d_last;  ///< the gradient of `last`, [batch, units]; absent: zero. One must be there.
-  Value mask;    ///< as for RNNCell
-  Value recurrent_dropout;  ///< as for RNNCell
-  std::string activation = "tanh";
-  bool reverse = false;
-  std::string name;
-};
-
-struct RNNCellGradOutputs {
-  Value dx;   ///< the shape of x
-  Value dw;   ///< the shape of w; [0, units] without w
-  Value du;   ///< [units, units]
-  Value db;   ///< [units]
-  Value dh0;  ///< [batch, units]
-};
-
-/// The gradients of RNNCell by backpropagation through time (Werbos 1990); act' is computed from
-/// the outputs: 1 - h^2, h (1 - h), 1 where h > 0. An output that nobody reads costs nothing.
-RNNCellGradOutputs RNNCellGrad(FunctionBuilder& g, const RNNCellGradInputs& inputs);
-
 OpDef RNNCellOp();
 OpDef RNNCellGradOp();
 
