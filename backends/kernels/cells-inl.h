@@ -10,7 +10,6 @@
 #endif
 
 #include <cstdint>
-#include <type_traits>
 
 #include "backends/kernels/products-inl.h"
 #include "backends/kernels/recurrence.h"
@@ -20,22 +19,6 @@ HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-/// f(the activation as a constant).
-template <class R, class F>
-R ByActivation(Activation activation, F&& f) {
-  switch (activation) {
-    case Activation::kTanh:
-      return f(std::integral_constant<Activation, Activation::kTanh>());
-    case Activation::kRelu:
-      return f(std::integral_constant<Activation, Activation::kRelu>());
-    case Activation::kSigmoid:
-      return f(std::integral_constant<Activation, Activation::kSigmoid>());
-    case Activation::kNone:  // no cell has it
-      break;
-  }
-  return {};
-}
 
 /// Rows are dense, but for dz: each array has `width` floats a row for each value that it holds.
 struct CellForward {

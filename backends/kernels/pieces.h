@@ -5,6 +5,11 @@
 
 namespace seqgraph::kernels {
 
+/// The next multiple of it.
+inline int64_t RoundUp(int64_t n, int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
 /// Cuts memory into arrays that begin at a multiple of 64 bytes; with null it only adds up.
 class Pieces {
  public:
@@ -12,7 +17,7 @@ class Pieces {
   template <typename T = float>
   T* Take(int64_t count) {
     char* piece = base_ == nullptr ? nullptr : base_ + used_;
-    used_ += (count * static_cast<int64_t>(sizeof(T)) + 63) / 64 * 64;
+    used_ += RoundUp(count * static_cast<int64_t>(sizeof(T)), 64);
     return reinterpret_cast<T*>(piece);
   }
   int64_t bytes() const { return used_; }

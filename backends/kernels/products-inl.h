@@ -321,6 +321,22 @@ void AddColumnSums(D d, const RowBlocks& a, int64_t blocks, int64_t rows, int64_
   }
 }
 
+/// f(the activation as a constant).
+template <class R, class F>
+R ByActivation(Activation activation, F&& f) {
+  switch (activation) {
+    case Activation::kTanh:
+      return f(std::integral_constant<Activation, Activation::kTanh>());
+    case Activation::kRelu:
+      return f(std::integral_constant<Activation, Activation::kRelu>());
+    case Activation::kSigmoid:
+      return f(std::integral_constant<Activation, Activation::kSigmoid>());
+    case Activation::kNone:  // no cell has it
+      break;
+  }
+  return R();
+}
+
 /// x[i] = act(x[i]). The vectors go through each step together, so that one's latency is another's
 /// work.
 template <Activation act, class D, class V, int n>

@@ -89,6 +89,23 @@ void InputProduct(D d, const RecurrenceJob& job, const float* x, int64_t rows, f
           job.bias + 3 * width, 0, z + 3 * width, row);
 }
 
+/// The state of that row of the batch, padded; zeros where there are no states.
+template <class D>
+HWY_INLINE void ReadState(D d, const RecurrencePlan& plan, const float* states, int64_t row,
+                          float* to) {
+  if (states == nullptr) return (void)std::fill_n(to, plan.width, 0.0f);
+  PadRow(d, states + row * plan.sizes.units, plan.sizes.units, plan.width, to);
+}
+
+/// A group's states to those of the batch, unless these are null.
+template <class D>
+void WriteStates(D d, const RecurrencePlan& plan, const GroupRows& rows, const float* from,
+                 float* states) {
+  for (int64_t r = 0; states != nullptr && r < rows.count; ++r) {
+    UnpadRow(d, from + r * plan.width, plan.sizes.units, states + rows.row[r] * plan.sizes.units);
+  }
+}
+
 /// f(place among the rows of steps [k0, k1), index of the row in [batch, time]) for all of them,
 /// row by row.
 template <class F>

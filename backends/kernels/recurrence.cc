@@ -10,11 +10,6 @@
 #include "base/status_macros.h"
 
 namespace seqgraph::kernels {
-namespace {
-
-int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
-
-}  // namespace
 
 CellLayout LayoutOf(CellKind cell) {
   switch (cell) {
@@ -331,7 +326,7 @@ RecurrenceSteps::RecurrenceSteps(const RecurrenceSizes& sizes, const RecurrenceO
   Pieces pieces(nullptr);
   ForwardJob(plan, pieces);
   const int64_t states = pieces.bytes(), bytes = plan.group * plan.width * int64_t{sizeof(float)};
-  void* const memory = std::aligned_alloc(64, (states + 2 * bytes + 63) / 64 * 64);
+  void* const memory = std::aligned_alloc(64, RoundUp(states + 2 * bytes, 64));
   SEQ_CHECK(memory != nullptr);
   impl_ = std::make_unique<Impl>(plan, memory);
   states_ = reinterpret_cast<float*>(static_cast<char*>(memory) + states);

@@ -33,8 +33,8 @@ class BackwardGroup {
         cell_(BackwardFunction<D>(sizes_)) {}
 
   void Run() {
-    ReadRows(job_.incoming.d_last, area_.dh);
-    if (layout_.has_cell) ReadRows(job_.incoming.d_last_cell, area_.dc);
+    Start(job_.incoming.d_last, area_.dh);
+    if (layout_.has_cell) Start(job_.incoming.d_last_cell, area_.dc);
     if (job_.out.dx != nullptr && job_.order.masked()) ClearInputGradients();
     for (int64_t k1 = rows_.steps, k0; k1 > 0; k1 = k0) {
       k0 = (k1 - 1) / job_.plan.chunk * job_.plan.chunk;
@@ -55,23 +55,16 @@ class BackwardGroup {
                              sizes_.features, row, area_.dw, row);
       }
     }
-    WriteRows(area_.dh, job_.out.dh0);
-    if (layout_.has_cell) WriteRows(area_.dc, job_.out.dc0);
+    WriteStates(d_, job_.plan, rows_, area_.dh, job_.out.dh0);
+    if (layout_.has_cell) WriteStates(d_, job_.plan, rows_, area_.dc, job_.out.dc0);
   }
 
  private:
   static constexpr int64_t kLanes = hn::MaxLanes(D());
 
-  void ReadRows(const float* from, float* to) {
-    if (from == nullptr) return (void)std::fill_n(to, rows_.count * width_, 0.0f);
+  void Start(const float* states, float* to) {
     for (int64_t r = 0; r < rows_.count; ++r) {
-      PadRow(d_, from + rows_.row[r] * sizes_.units, sizes_.units, width_, to + r * width_);
-    }
-  }
-  void WriteRows(const float* from, float* to) {
-    if (to == nullptr) return;
-    for (int64_t r = 0; r < rows_.count; ++r) {
-      UnpadRow(d_, from + r * width_, sizes_.units, to + rows_.row[r] * sizes_.units);
+      ReadState(d_, job_.plan, states, rows_.row[r], to + r * width_);
     }
   }
 

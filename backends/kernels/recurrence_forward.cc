@@ -39,11 +39,11 @@ class ForwardGroup {
     Start();
     ForSteps([&](int64_t k) {
       Step(k, Before(k + 1), area_.last);
-      if (out.sequence != nullptr) WriteStates(k, out.sequence);
+      if (out.sequence != nullptr) WriteStep(k, out.sequence);
     });
     if (out.sequence != nullptr && job_.order.masked()) ClearBeforeFirstStep(out.sequence);
-    WriteRows(area_.last, out.last);
-    if (layout_.has_cell) WriteRows(area_.last_cell, out.last_cell);
+    WriteStates(d_, job_.plan, rows_, area_.last, out.last);
+    if (layout_.has_cell) WriteStates(d_, job_.plan, rows_, area_.last_cell, out.last_cell);
   }
 
   // What Backward needs, from states that are known. A simple cell keeps these alone.
@@ -102,11 +102,7 @@ class ForwardGroup {
   void StartRows(const float* from, float* before, float* last) {
     for (int64_t r = 0; r < rows_.count; ++r) {
       float* to = (rows_.length[r] > 0 ? before : last) + r * width_;
-      if (from != nullptr) {
-        PadRow(d_, from + rows_.row[r] * sizes_.units, sizes_.units, width_, to);
-      } else {
-        std::fill_n(to, width_, 0.0f);
-      }
+      ReadState(d_, job_.plan, from, rows_.row[r], to);
     }
   }
 
@@ -201,7 +197,7 @@ class ForwardGroup {
   }
 
   // The states after step k, also to the masked steps that follow.
-  void WriteStates(int64_t k, float* sequence) {
+  void WriteStep(int64_t k, float* sequence) {
     const int64_t going_on = rows_.active(k + 1), units = sizes_.units;
     for (int64_t r = 0; r < rows_.active(k); ++r) {
       const float* h = (r < going_on ? Before(k + 1) : area_.last) + r * width_;
@@ -220,13 +216,6 @@ class ForwardGroup {
         std::fill_n(sequence + (row * sizes_.time + job_.order.Time(p)) * sizes_.units,
                     sizes_.units, 0.0f);
       }
-    }
-  }
-
-  void WriteRows(const float* from, float* to) {
-    if (to == nullptr) return;
-    for (int64_t r = 0; r < rows_.count; ++r) {
-      UnpadRow(d_, from + r * width_, sizes_.units, to + rows_.row[r] * sizes_.units);
     }
   }
 

@@ -119,7 +119,7 @@ struct BackwardArea {
   float* carry;   ///< [group, width]: of GRU, what goes to the state before, but by u
   float* gate;    ///< [group, width]: what one gate gives to the state
   float* scaled;  ///< [chunk, group, width]: states times factors of dropout
-  // Sums over the task's rows, sum_floats() from du on.
+  // Sums over the task's rows, one behind the other.
   float* du;  ///< [units, gates, width]
   float* dw;  ///< [features, gates, width]
   float* db;  ///< [dz, width]

@@ -192,13 +192,14 @@ Claim ClaimRecurrentCell(const NodeContext& context) {
 }
 
 MadeKernel MakeRecurrentCell(const KernelContext& context) {
+  ProgramResources& program = context.program();
+  const Recurrence recurrence(SizesOf(context));
   int64_t workspace = -1;
   if (BackwardOf(context) >= 0) {
-    workspace = context.program().TakePersistent(Recurrence(SizesOf(context)).workspace_bytes());
-    context.program().workspaces[context.index()] = workspace;
+    workspace = program.TakePersistent(recurrence.workspace_bytes());
+    program.workspaces[context.index()] = workspace;
   }
-  const int64_t packed =
-      context.program().TakePersistent(kPackedOf + Recurrence(SizesOf(context)).packed_bytes());
+  const int64_t packed = program.TakePersistent(kPackedOf + recurrence.packed_bytes());
   return std::make_unique<RecurrentCellKernel>(context, workspace, packed);
 }
 

@@ -327,22 +327,14 @@ void BackwardGroups(const RnnBackwardJob& job, int64_t task) {
 }
 
 void BackwardTask(const RnnBackwardJob& job, int64_t task) {
-  switch (job.plan.sizes.activation) {
-    case Activation::kTanh:
-      return BackwardGroups<Activation::kTanh>(job, task);
-    case Activation::kRelu:
-      return BackwardGroups<Activation::kRelu>(job, task);
-    case Activation::kSigmoid:
-      return BackwardGroups<Activation::kSigmoid>(job, task);
-    case Activation::kNone:  // no cell has it
-      return;
-  }
+  ByActivation<void>(job.plan.sizes.activation,
+                     [&](auto act) { BackwardGroups<decltype(act)::value>(job, task); });
 }
 
 void PackBackward(const RnnBackwardJob& job) {
   const RnnPlan& plan = job.plan;
   const int64_t units = plan.sizes.units, features = plan.sizes.features;
-  const int64_t features_width = (features + plan.lanes - 1) / plan.lanes * plan.lanes;
+  const int64_t features_width = RoundUp(features, plan.lanes);
   const bool needs_w = job.out.dx != nullptr && plan.sizes.input == RnnInput::kFeatures;
   if (plan.in_registers) {
     PackDiagonals(job.in.u, 1, units, units, job.u);

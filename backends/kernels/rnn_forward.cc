@@ -206,16 +206,8 @@ void ForwardGroups(const RnnForwardJob& job, int64_t task) {
 }
 
 void ForwardTask(const RnnForwardJob& job, int64_t task) {
-  switch (job.plan.sizes.activation) {
-    case Activation::kTanh:
-      return ForwardGroups<Activation::kTanh>(job, task);
-    case Activation::kRelu:
-      return ForwardGroups<Activation::kRelu>(job, task);
-    case Activation::kSigmoid:
-      return ForwardGroups<Activation::kSigmoid>(job, task);
-    case Activation::kNone:  // no cell has it
-      return;
-  }
+  ByActivation<void>(job.plan.sizes.activation,
+                     [&](auto act) { ForwardGroups<decltype(act)::value>(job, task); });
 }
 
 void PackForward(const RnnForwardJob& job) {

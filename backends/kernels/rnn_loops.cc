@@ -12,8 +12,6 @@ namespace {
 
 constexpr int64_t kFloat = sizeof(float);
 
-int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
-
 // Areas of tasks lie one behind the other.
 template <typename Area>
 Area AreaOfTask(const RnnPlan& plan, float* areas, int64_t task) {
