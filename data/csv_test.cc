@@ -1,6 +1,5 @@
 #include "data/csv.h"
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <random>
 

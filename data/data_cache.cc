@@ -12,9 +12,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"

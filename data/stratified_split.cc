@@ -4,8 +4,6 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <set>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"

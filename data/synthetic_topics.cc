@@ -1,7 +1,5 @@
 #include "data/synthetic_topics.h"
 
-#include <iterator>
-
 #include "absl/strings/ascii.h"
 #include "data/synthetic_random.h"
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "ops/all_ops.h"
 
 namespace seqgraph {

@@ -1,7 +1,6 @@
 #include "layers/leaky_relu.h"
 
 #include "layers/layer_context.h"
-#include "layers/stack_recognizer.h"
 #include "ops/activations.h"
 #include "ops/elementwise.h"
 #include "ops/examples.h"

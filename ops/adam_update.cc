@@ -1,5 +1,4 @@
 #include <cmath>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "graph/bound_rules.h"

@@ -4,9 +4,7 @@
 // BroadcastTo: y[.., i, ..] = x[.., i, ..], or x[.., 0, ..] along an axis where x has extent 1: the
 // broadcasting of numpy. (BroadcastLike brings in the batch, which no attribute can name.)
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "graph/function_builder.h"
 

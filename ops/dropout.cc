@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/counter_random.h"
 #include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/dropout_bits.h"

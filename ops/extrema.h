@@ -3,8 +3,6 @@
 
 // ReduceMax: y = the largest x over axes   ReduceMin: the smallest   ReduceProd: the product.
 
-#include <string>
-
 #include "graph/function_builder.h"
 #include "ops/reductions.h"
 

@@ -12,7 +12,6 @@
 #include "graph/bound_rules.h"
 #include "graph/evaluate.h"
 #include "graph/gradient.h"
-#include "ops/embedding.h"
 #include "ops/examples.h"
 #include "ops/index_check.h"
 #include "ops/operand_shapes.h"

@@ -3,7 +3,6 @@
 
 // Ops on operands of any element type (TypeRule::kNumber).
 
-#include <cstdint>
 #include <type_traits>
 
 #include "graph/op_def.h"

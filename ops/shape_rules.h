@@ -4,7 +4,6 @@
 // Shape rules that several ops share. A rule's messages begin with the label of the constraint that
 // is violated; the caller puts op and node in front.
 
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"

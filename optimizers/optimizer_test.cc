@@ -2,7 +2,6 @@
 #include <limits>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "optimizers/all_optimizers.h"
 #include "tests/testing.h"

@@ -3,12 +3,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {

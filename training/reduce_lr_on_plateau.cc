@@ -1,7 +1,6 @@
 #include "training/reduce_lr_on_plateau.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
