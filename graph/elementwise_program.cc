@@ -22,15 +22,15 @@ constexpr ElementwiseOpInfo kOps[] = {
     {ElementwiseOp::kDivide, "divide", 2, false},
     {ElementwiseOp::kMaximum, "maximum", 2, false},
     {ElementwiseOp::kScale, "scale", 1, true},
-    {ElementwiseOp::kFillLike, "fill_like", 0, true},
+    {ElementwiseOp::kFillLike, "fill_like", 0, true, 0},
     {ElementwiseOp::kAbs, "abs", 1, false},
     {ElementwiseOp::kSqrt, "sqrt", 1, false},
     {ElementwiseOp::kRelu, "relu", 1, false},
     {ElementwiseOp::kSigmoid, "sigmoid", 1, false},
     {ElementwiseOp::kTanh, "tanh", 1, false},
     {ElementwiseOp::kReluGrad, "relu_grad", 2, false},
-    {ElementwiseOp::kSigmoidGrad, "sigmoid_grad", 2, false},
-    {ElementwiseOp::kTanhGrad, "tanh_grad", 2, false},
+    {ElementwiseOp::kSigmoidGrad, "sigmoid_grad", 2, false, 3},
+    {ElementwiseOp::kTanhGrad, "tanh_grad", 2, false, 3},
 };
 
 const ElementwiseOpInfo* FindByText(absl::string_view text) {

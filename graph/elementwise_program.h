@@ -35,6 +35,7 @@ struct ElementwiseOpInfo {
   const char* text;  ///< "tanh_grad": in the text of a program
   int operands;
   bool has_constant;
+  int flops = 1;  ///< for each element
 };
 
 absl::Span<const ElementwiseOpInfo> ElementwiseOps();

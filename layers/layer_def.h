@@ -143,21 +143,9 @@ class DefineLayer {
     def_.check = [check](const LayerKind& kind) { return check(*As<T>(kind)); };
     return *this;
   }
-  DefineLayer& Complete(void (*complete)(T&)) {
-    def_.complete = [complete](LayerKind& kind) {
-      T layer = *As<T>(kind);
-      complete(layer);
-      kind = layer;
-    };
-    return *this;
-  }
+  DefineLayer& Complete(void (*complete)(T&)) { return def_.complete = Changing(complete), *this; }
   DefineLayer& NameInner(void (*name)(T&, const NumberName&)) {
-    def_.name_inner = [name](LayerKind& kind, const NumberName& number) {
-      T layer = *As<T>(kind);
-      name(layer, number);
-      kind = layer;
-    };
-    return *this;
+    return def_.name_inner = Changing(name), *this;
   }
   template <typename F>
   DefineLayer& LastActivation(F last) {
@@ -169,18 +157,22 @@ class DefineLayer {
     return def_.recognize = std::move(recognize), *this;
   }
   DefineLayer& FitSample(void (*fit)(T&, SampleSource&)) {
-    def_.fit_sample = [fit](LayerKind& kind, SampleSource& random) {
-      T layer = *As<T>(kind);
-      fit(layer, random);
-      kind = layer;
-    };
-    return *this;
+    return def_.fit_sample = Changing(fit), *this;
   }
 
   operator LayerDef() && { return std::move(def_); }
   operator LayerDef() & { return std::move(def_); }
 
  private:
+  template <typename... Arguments>
+  static std::function<void(LayerKind&, Arguments...)> Changing(void (*change)(T&, Arguments...)) {
+    return [change](LayerKind& kind, Arguments... arguments) {
+      T layer = *As<T>(kind);
+      change(layer, arguments...);
+      kind = layer;
+    };
+  }
+
   LayerKind kind_;
   LayerDef def_;
 };

@@ -19,13 +19,19 @@ constexpr int kMaxInputs = ElementwiseProgram::kMaxInputs;
 
 // Attributes: program.
 
-// Shape rule.
-
-int CountInputs(const ShapeContext& c) {
-  int inputs = c.num_inputs();
+template <typename Context>
+int CountInputs(const Context& c) {
+  int inputs = kMaxInputs;
   while (inputs > 0 && !c.has_input(inputs - 1)) --inputs;
   return inputs;
 }
+
+template <typename Context>
+absl::StatusOr<ElementwiseProgram> ProgramOf(const Context& c) {
+  return ElementwiseProgram::Parse(c.attributes().GetString("program"), CountInputs(c));
+}
+
+// Shape rule.
 
 Types FusedElementwiseShape(const ShapeContext& c) {
   const int inputs = CountInputs(c);
@@ -41,7 +47,7 @@ Types FusedElementwiseShape(const ShapeContext& c) {
     SEQ_RETURN_IF_ERROR(CheckShape("C2", absl::StrCat("x", i), c.shape(i),
                                    absl::StrCat("the shape of x", tensor), c.shape(tensor)));
   }
-  const auto program = ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs);
+  const auto program = ProgramOf(c);
   if (!program.ok()) return Violation("C3", program.status().message());
   return std::vector<TensorType>{c.type(tensor)};
 }
@@ -127,23 +133,10 @@ absl::Status ComputeFusedElementwise(const ReferenceContext& c) {
 // Cost: as the ops that it stands for.
 
 OpCost FusedElementwiseCost(const CostContext& c) {
-  int inputs = 0;
-  while (inputs < kMaxInputs && c.has_input(inputs)) ++inputs;
-  const auto program = ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs);
+  const auto program = ProgramOf(c);
   SEQ_CHECK(program.ok());  // as the shape rule has checked
   double flops = 0;
-  for (const ElementwiseInstruction& instruction : program->code) {
-    switch (instruction.op) {
-      case ElementwiseOp::kFillLike:
-        break;
-      case ElementwiseOp::kSigmoidGrad:
-      case ElementwiseOp::kTanhGrad:
-        flops += 3;
-        break;
-      default:
-        flops += 1;
-    }
-  }
+  for (const ElementwiseInstruction& each : program->code) flops += InfoOf(each.op).flops;
   return c.Moving(flops * c.output_size(0));
 }
 
@@ -237,11 +230,8 @@ Bounded LargestOf(const ElementwiseProgram& program, absl::Span<const Tensor* co
 }
 
 absl::StatusOr<ErrorBound> FusedBound(const BoundContext& c, int) {
-  int inputs = 0;
-  while (inputs < kMaxInputs && c.has_input(inputs)) ++inputs;
-  SEQ_ASSIGN_OR_RETURN(const ElementwiseProgram program,
-                       ElementwiseProgram::Parse(c.attributes().GetString("program"), inputs));
-  const auto [value, error] = LargestOf(program, c.inputs().first(inputs));
+  SEQ_ASSIGN_OR_RETURN(const ElementwiseProgram program, ProgramOf(c));
+  const auto [value, error] = LargestOf(program, c.inputs().first(CountInputs(c)));
   // In eps of the output where it has a magnitude: what nodes behind it can add to.
   const double scale = value > 0 ? value : 1;
   return ErrorBound{error / kFloatEpsilon / scale, scale,
