@@ -7,7 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <vector>
+
+#include "absl/strings/string_view.h"
 
 namespace seqgraph::data::internal {
 
@@ -61,6 +64,19 @@ class ZipfTable {
  private:
   std::vector<uint64_t> cumulative_;
 };
+
+/// Appends a pattern; fill(slot) appends what stands for "{S}", where S is the slot.
+template <typename F>
+void FillPattern(absl::string_view pattern, std::string& text, F fill) {
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '{') {
+      fill(pattern[i + 1]);
+      i += 2;
+    } else {
+      text.push_back(pattern[i]);
+    }
+  }
+}
 
 }  // namespace seqgraph::data::internal
 

@@ -1,6 +1,6 @@
 #include "data/synthetic_reviews.h"
 
-#include <array>
+#include <map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -29,18 +29,14 @@ constexpr int kMaxWords = 250;
 constexpr int kLongestSentence = 20;  // Words; what must be left before the last sentence.
 
 absl::string_view DrawWord(char slot, Side side, Random* random) {
-  // One table for each slot letter, built once.
-  static const std::array<ZipfTable, 26> tables = [] {
-    const auto table = [](char slot) {
-      const size_t n = internal::SlotWords(slot, internal::kFor).size();
-      return ZipfTable(n == 0 ? 1 : n, 4);
-    };
-    return [&table]<size_t... kLetters>(std::index_sequence<kLetters...>) {
-      return std::array<ZipfTable, 26>{table(static_cast<char>('A' + kLetters))...};
+  static const auto* const tables = [] {
+    auto* tables = new std::map<char, ZipfTable>;
+    for (char slot : absl::string_view("AMNVJDGBLK")) {
+      tables->emplace(slot, ZipfTable(internal::SlotWords(slot, internal::kFor).size(), 4));
     }
-    (std::make_index_sequence<26>());
+    return tables;
   }();
-  return internal::SlotWords(slot, side)[tables[static_cast<size_t>(slot - 'A')].Draw(random)];
+  return internal::SlotWords(slot, side)[tables->at(slot).Draw(random)];
 }
 
 std::string DrawName(Random* random) {
@@ -61,14 +57,7 @@ class Writer {
     const absl::string_view pattern = patterns[random_->Below(patterns.size())];
     if (!text_.empty()) text_ += random_->Percent(6) ? "<br /><br />" : " ";
     const size_t start = text_.size();
-    for (size_t i = 0; i < pattern.size(); ++i) {
-      if (pattern[i] != '{') {
-        text_ += pattern[i];
-        continue;
-      }
-      Fill(pattern[i + 1], side);
-      i += 2;
-    }
+    internal::FillPattern(pattern, text_, [&](char slot) { Fill(slot, side); });
     text_[start] = absl::ascii_toupper(static_cast<unsigned char>(text_[start]));
     if (random_->Percent(4) && text_.back() == '.') text_.back() = '!';
     words_ = CountWords();

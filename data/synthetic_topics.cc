@@ -50,19 +50,13 @@ absl::string_view Draw(const absl::string_view (&words)[kSize], Random& random) 
 std::string Sentence(const Topic& topic, Random& random) {
   const absl::string_view pattern = Draw(kPatterns, random);
   std::string text;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '{') {
-      text.push_back(pattern[i]);
-      continue;
-    }
-    const char slot = pattern[i + 1];
-    i += 2;
+  internal::FillPattern(pattern, text, [&](char slot) {
     const absl::string_view word = slot == 'T'   ? Draw(topic.things, random)
                                    : slot == 'D' ? Draw(topic.deeds, random)
                                    : slot == 'W' ? Draw(kPeople, random)
                                                  : Draw(kAdjectives, random);
     text.append(word.data(), word.size());
-  }
+  });
   text[0] = absl::ascii_toupper(static_cast<unsigned char>(text[0]));
   return text;
 }

@@ -1,6 +1,11 @@
 #include "data/synthetic_words.h"
 
+#include <array>
+#include <map>
+#include <vector>
+
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
 
 namespace seqgraph::data::internal {
 namespace {
@@ -78,73 +83,69 @@ constexpr Words kClosing = {
     "Overall a {G}, {G} {M}.",
 };
 
-constexpr Words kAspects = {
-    "story",     "acting",   "plot",    "script",  "ending",      "music",      "dialogue",
-    "direction", "cast",     "camera",  "humor",   "photography", "soundtrack", "editing",
-    "pace",      "lighting", "sound",   "opening", "design",      "atmosphere", "writing",
-    "premise",   "action",   "casting", "romance", "suspense",    "set",        "narration",
+constexpr absl::string_view kAspects =
+    "story acting plot script ending music dialogue direction cast camera humor photography "
+    "soundtrack editing pace lighting sound opening design atmosphere writing premise action "
+    "casting romance suspense set narration";
+
+constexpr absl::string_view kFilms = "film movie picture feature thriller sequel drama";
+
+constexpr absl::string_view kThings =
+    "man woman house family friend girl boy town wife night father city mother brother son car "
+    "police war doctor daughter husband sister death map letter school killer train king "
+    "soldier gun secret village island child dog door road river teacher detective ghost bank "
+    "boat castle summer winter crime lawyer station stranger garden hotel storm mountain prison "
+    "book dream party wedding theatre neighbor horse captain farmer thief queen painter singer "
+    "priest ship plane judge nurse student desert forest bridge church factory kitchen mirror "
+    "novel office orphan pilot poet reporter robot sailor scientist sheriff spy suitcase "
+    "telephone tower treasure tunnel uncle valley widow window witness writer actor agent "
+    "airport aunt baker barn bicycle border butcher cabin cellar circus clerk clown cousin "
+    "dancer diary driver fisherman gambler gardener general harbor hunter jewel journey knight "
+    "ladder landlord library lighthouse maid manager market mayor meadow merchant museum "
+    "necklace notebook";
+
+constexpr absl::string_view kDeeds =
+    "found left followed met lost saw took helped wanted watched visited hid chased stole "
+    "bought returned admitted sold hunted forgot painted carried married trusted questioned "
+    "crossed guarded ignored rescued betrayed recognized interviewed copied described drove "
+    "invited opened replaced taught warned";
+
+constexpr absl::string_view kNeutralAdjectives =
+    "young old small american retired little english french rich lonely local tall quiet german "
+    "modern distant narrow former italian early sunny foreign elderly northern red black white "
+    "blue hidden empty western abandoned";
+
+constexpr absl::string_view kDegrees = "very really so quite truly rather simply just";
+
+constexpr absl::string_view kGood =
+    "good great wonderful excellent beautiful funny brilliant superb touching perfect amazing "
+    "clever charming fantastic memorable gripping moving fresh delightful convincing powerful "
+    "impressive elegant witty stunning honest warm masterful";
+
+constexpr absl::string_view kBad =
+    "bad boring awful terrible stupid dull poor horrible weak silly predictable lame flat "
+    "annoying pointless ridiculous slow wooden tedious clumsy cheap dreadful forgettable messy "
+    "lifeless shallow confusing unbearable";
+
+constexpr absl::string_view kLiked = "loved enjoyed liked admired adored recommended";
+constexpr absl::string_view kDisliked = "hated disliked regretted despised skipped endured";
+
+struct SlotText {
+  char slot;
+  absl::string_view against, in_favor;
 };
-
-constexpr Words kFilms = {"film", "movie", "picture", "feature", "thriller", "sequel", "drama"};
-
-constexpr Words kThings = {
-    "man",      "woman",      "house",    "family",    "friend",  "girl",      "boy",
-    "town",     "wife",       "night",    "father",    "city",    "mother",    "brother",
-    "son",      "car",        "police",   "war",       "doctor",  "daughter",  "husband",
-    "sister",   "death",      "map",      "letter",    "school",  "killer",    "train",
-    "king",     "soldier",    "gun",      "secret",    "village", "island",    "child",
-    "dog",      "door",       "road",     "river",     "teacher", "detective", "ghost",
-    "bank",     "boat",       "castle",   "summer",    "winter",  "crime",     "lawyer",
-    "station",  "stranger",   "garden",   "hotel",     "storm",   "mountain",  "prison",
-    "book",     "dream",      "party",    "wedding",   "theatre", "neighbor",  "horse",
-    "captain",  "farmer",     "thief",    "queen",     "painter", "singer",    "priest",
-    "ship",     "plane",      "judge",    "nurse",     "student", "desert",    "forest",
-    "bridge",   "church",     "factory",  "kitchen",   "mirror",  "novel",     "office",
-    "orphan",   "pilot",      "poet",     "reporter",  "robot",   "sailor",    "scientist",
-    "sheriff",  "spy",        "suitcase", "telephone", "tower",   "treasure",  "tunnel",
-    "uncle",    "valley",     "widow",    "window",    "witness", "writer",    "actor",
-    "agent",    "airport",    "aunt",     "baker",     "barn",    "bicycle",   "border",
-    "butcher",  "cabin",      "cellar",   "circus",    "clerk",   "clown",     "cousin",
-    "dancer",   "diary",      "driver",   "fisherman", "gambler", "gardener",  "general",
-    "harbor",   "hunter",     "jewel",    "journey",   "knight",  "ladder",    "landlord",
-    "library",  "lighthouse", "maid",     "manager",   "market",  "mayor",     "meadow",
-    "merchant", "museum",     "necklace", "notebook",
+constexpr SlotText kSlots[] = {
+    {'A', kAspects, kAspects},
+    {'M', kFilms, kFilms},
+    {'N', kThings, kThings},
+    {'V', kDeeds, kDeeds},
+    {'J', kNeutralAdjectives, kNeutralAdjectives},
+    {'D', kDegrees, kDegrees},
+    {'G', kBad, kGood},
+    {'B', kGood, kBad},
+    {'L', kDisliked, kLiked},
+    {'K', kLiked, kDisliked},
 };
-
-constexpr Words kDeeds = {
-    "found",   "left",     "followed",   "met",         "lost",    "saw",       "took",
-    "helped",  "wanted",   "watched",    "visited",     "hid",     "chased",    "stole",
-    "bought",  "returned", "admitted",   "sold",        "hunted",  "forgot",    "painted",
-    "carried", "married",  "trusted",    "questioned",  "crossed", "guarded",   "ignored",
-    "rescued", "betrayed", "recognized", "interviewed", "copied",  "described", "drove",
-    "invited", "opened",   "replaced",   "taught",      "warned",
-};
-
-constexpr Words kNeutralAdjectives = {
-    "young",  "old",    "small",   "american", "retired", "little",  "english", "french",
-    "rich",   "lonely", "local",   "tall",     "quiet",   "german",  "modern",  "distant",
-    "narrow", "former", "italian", "early",    "sunny",   "foreign", "elderly", "northern",
-    "red",    "black",  "white",   "blue",     "hidden",  "empty",   "western", "abandoned",
-};
-
-constexpr Words kDegrees = {"very", "really", "so", "quite", "truly", "rather", "simply", "just"};
-
-constexpr Words kGood = {
-    "good",       "great",    "wonderful", "excellent", "beautiful",  "funny",      "brilliant",
-    "superb",     "touching", "perfect",   "amazing",   "clever",     "charming",   "fantastic",
-    "memorable",  "gripping", "moving",    "fresh",     "delightful", "convincing", "powerful",
-    "impressive", "elegant",  "witty",     "stunning",  "honest",     "warm",       "masterful",
-};
-
-constexpr Words kBad = {
-    "bad",       "boring",      "awful", "terrible",    "stupid",  "dull",      "poor",
-    "horrible",  "weak",        "silly", "predictable", "lame",    "flat",      "annoying",
-    "pointless", "ridiculous",  "slow",  "wooden",      "tedious", "clumsy",    "cheap",
-    "dreadful",  "forgettable", "messy", "lifeless",    "shallow", "confusing", "unbearable",
-};
-
-constexpr Words kLiked = {"loved", "enjoyed", "liked", "admired", "adored", "recommended"};
-constexpr Words kDisliked = {"hated", "disliked", "regretted", "despised", "skipped", "endured"};
 
 }  // namespace
 
@@ -155,31 +156,17 @@ absl::Span<const absl::string_view> ConcessionPatterns() { return kConcession; }
 absl::Span<const absl::string_view> ClosingPatterns() { return kClosing; }
 
 absl::Span<const absl::string_view> SlotWords(char slot, Side side) {
-  const bool is_for = side == kFor;
-  switch (slot) {
-    case 'A':
-      return kAspects;
-    case 'M':
-      return kFilms;
-    case 'N':
-      return kThings;
-    case 'V':
-      return kDeeds;
-    case 'J':
-      return kNeutralAdjectives;
-    case 'D':
-      return kDegrees;
-    case 'G':
-      return is_for ? absl::MakeConstSpan(kGood) : absl::MakeConstSpan(kBad);
-    case 'B':
-      return is_for ? absl::MakeConstSpan(kBad) : absl::MakeConstSpan(kGood);
-    case 'L':
-      return is_for ? absl::MakeConstSpan(kLiked) : absl::MakeConstSpan(kDisliked);
-    case 'K':
-      return is_for ? absl::MakeConstSpan(kDisliked) : absl::MakeConstSpan(kLiked);
-    default:
-      return {};
-  }
+  using WordsOfSides = std::array<std::vector<absl::string_view>, 2>;
+  static const auto* const words = [] {
+    auto* words = new std::map<char, WordsOfSides>;
+    for (const auto& [slot, against, in_favor] : kSlots) {
+      (*words)[slot] = {absl::StrSplit(against, ' '), absl::StrSplit(in_favor, ' ')};
+    }
+    return words;
+  }();
+  const auto found = words->find(slot);
+  if (found == words->end()) return {};
+  return found->second[side];
 }
 
 std::string Name(int64_t index) {
