@@ -132,6 +132,21 @@ std::vector<Value> FunctionBuilder::AddNode(absl::string_view op, absl::Span<con
   return *std::move(outputs);
 }
 
+std::vector<Value> FunctionBuilder::AddNodeByNames(
+    absl::string_view op, absl::FunctionRef<Value(absl::string_view)> operand,
+    const Attributes& attributes, std::string name) {
+  std::vector<Value> inputs;
+  Attributes own;
+  if (const OpDef* def = registry_.Find(op)) {  // else AddNode says so
+    for (const InputDef& input : def->inputs()) inputs.push_back(operand(input.name));
+    for (const AttributeDef& attribute : def->attributes()) {
+      const AttributeValue* value = attributes.Find(attribute.name);
+      if (value != nullptr) own.Set(attribute.name, *value);
+    }
+  }
+  return AddNode(op, inputs, std::move(own), std::move(name));
+}
+
 absl::StatusOr<std::vector<Value>> FunctionBuilder::TryAddNode(absl::string_view op,
                                                                absl::Span<const Value> inputs,
                                                                const Attributes& attributes,

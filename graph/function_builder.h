@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -50,6 +51,11 @@ class FunctionBuilder {
   /// ones may be left out.
   std::vector<Value> AddNode(absl::string_view op, absl::Span<const Value> inputs,
                              Attributes attributes = {}, std::string name = "");
+  /// As AddNode, for operands that are called as the op calls them: `operand` gives the value of an
+  /// input by its name, and `attributes` may be more than the op has.
+  std::vector<Value> AddNodeByNames(absl::string_view op,
+                                    absl::FunctionRef<Value(absl::string_view)> operand,
+                                    const Attributes& attributes, std::string name = "");
 
   /// Names a value that a call returns.
   void Result(std::string name, Value value);

@@ -1,6 +1,7 @@
 #include "layers/recurrent.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,43 +28,46 @@ void SetForgetBias(absl::Span<float> bias) {
   std::fill_n(bias.begin() + units, units, 1.0f);
 }
 
-CellInputs CellWeights(LayerContext& c, const RecurrentLayer& layer, const RecurrentCell& cell) {
+// The outputs of the cell's op: sequence, last, and where there is a second state last_cell.
+std::vector<Value> EmitCell(LayerContext& c, const RecurrentLayer& layer,
+                            const RecurrentCell& cell) {
   const int64_t columns = cell.gates * layer.units;
   c.EnterGroup("cell", absl::StrCat(SnakeCase(cell.class_name), "_cell"));
-  CellInputs in;
-  in.name = c.name();
-  in.activation = layer.activation;
-  in.reset_after = layer.reset_after;
-  in.reverse = layer.go_backwards;
-  in.mask = c.mask();
-  in.w = c.Weight("kernel", {c.features(), columns}, layer.kernel_initializer,
-                  layer.kernel_regularizer);
-  in.u = c.Weight("recurrent_kernel", {layer.units, columns}, layer.recurrent_initializer,
-                  layer.recurrent_regularizer);
+  std::map<absl::string_view, Value> operands = {{"mask", c.mask()}};
+  operands["w"] = c.Weight("kernel", {c.features(), columns}, layer.kernel_initializer,
+                           layer.kernel_regularizer);
+  operands["u"] = c.Weight("recurrent_kernel", {layer.units, columns}, layer.recurrent_initializer,
+                           layer.recurrent_regularizer);
   if (layer.use_bias) {
     const bool two_rows = cell.has_reset_after && layer.reset_after;
-    in.bias = c.Weight("bias", two_rows ? Shape{2, columns} : Shape{columns},
-                       layer.bias_initializer, layer.bias_regularizer,
-                       cell.has_forget_bias && layer.unit_forget_bias ? SetForgetBias : nullptr);
+    operands["b"] =
+        c.Weight("bias", two_rows ? Shape{2, columns} : Shape{columns}, layer.bias_initializer,
+                 layer.bias_regularizer,
+                 cell.has_forget_bias && layer.unit_forget_bias ? SetForgetBias : nullptr);
   }
   if (layer.stateful) {
-    in.state = c.State("state", layer.units);
-    if (cell.has_cell_state) in.cell_state = c.State("cell_state", layer.units);
+    operands["h0"] = c.State("state", layer.units);
+    if (cell.has_cell_state) operands["c0"] = c.State("cell_state", layer.units);
   }
-  in.x = c.DropForAllSteps(c.x(), layer.dropout, c.Part("dropout"));
-  in.recurrent_dropout =
+  operands["x"] = c.DropForAllSteps(c.x(), layer.dropout, c.Part("dropout"));
+  operands["recurrent_dropout"] =
       c.DropoutFactors(layer.recurrent_dropout, {-1, columns}, c.Part("recurrent_dropout"));
-  return in;
+  return c.g().AddNodeByNames(
+      cell.op, [&](absl::string_view name) { return operands[name]; },
+      {{"activation", layer.activation},
+       {"reverse", layer.go_backwards},
+       {"reset_after", layer.reset_after}},
+      c.name());
 }
 
-Value Output(LayerContext& c, const RecurrentLayer& layer, const CellOutputs& outputs, bool flip) {
+Value Output(LayerContext& c, const RecurrentLayer& layer, Value sequence, Value last, bool flip) {
   const bool masked = c.mask().present();
   const bool zeroed = layer.zero_output_for_mask && masked;
   // Keras's output is the last element of the sequence, which is the last state but where a row
   // ends (or wholly consists) of masked steps.
   const bool last_is_state = !zeroed && !(layer.stateful && masked);
-  if (!layer.return_sequences && last_is_state) return outputs.last;
-  Value y = outputs.sequence;
+  if (!layer.return_sequences && last_is_state) return last;
+  Value y = sequence;
   if (zeroed) y = ops::ZeroMasked(c.g(), y, c.mask(), c.Part("zero_masked"));
   if (!layer.return_sequences) {
     return ops::TakeStep(c.g(), y, layer.go_backwards ? 0 : -1, c.Part("last"));
@@ -137,15 +141,13 @@ RecurrentLayer GRU(int64_t units, RecurrentLayer options) {
 
 LayerFlow EmitRecurrent(LayerContext& c, const RecurrentLayer& layer, bool flip) {
   const RecurrentCell& cell = *FindRecurrentCell(layer.cell);
-  const CellInputs in = CellWeights(c, layer, cell);
-  if (!c.g().status().ok()) return {};
-  const CellOutputs outputs = cell.emit(c.g(), in);
+  const std::vector<Value> outputs = EmitCell(c, layer, cell);
   if (!c.g().status().ok()) return {};
   if (layer.stateful) {
-    c.Update("state", outputs.last);
-    if (cell.has_cell_state) c.Update("cell_state", outputs.last_cell);
+    c.Update("state", outputs[1]);
+    if (cell.has_cell_state) c.Update("cell_state", outputs[2]);
   }
-  const Value y = Output(c, layer, outputs, flip);
+  const Value y = Output(c, layer, outputs[0], outputs[1], flip);
   // Where the output is reversed, the mask is not: so Keras does it.
   return layer.return_sequences ? c.Pass(y) : c.Drop(y);
 }

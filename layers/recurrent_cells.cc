@@ -2,32 +2,11 @@
 
 #include "layers/recurrent.h"
 #include "ops/examples.h"
-#include "ops/gru_cell.h"
-#include "ops/lstm_cell.h"
-#include "ops/rnn_cell.h"
 
 namespace seqgraph {
 namespace {
 
 using ops::Reals;
-
-template <typename Options>
-Options CellOptions(const CellInputs& in) {
-  Options options;
-  options.bias = in.bias;
-  options.initial_state = in.state;
-  options.mask = in.mask;
-  options.recurrent_dropout = in.recurrent_dropout;
-  options.activation = in.activation;
-  options.reverse = in.reverse;
-  options.name = in.name;
-  return options;
-}
-
-CellOutputs EmitSimpleRNN(FunctionBuilder& g, const CellInputs& in) {
-  const auto y = ops::RNNCell(g, in.x, in.w, in.u, CellOptions<ops::RNNCellOptions>(in));
-  return {y.sequence, y.last, {}};
-}
 
 // x 1, 2: relu(2 + 1) = 3, then relu(4 + 9 + 1) = 14.
 std::vector<LayerExample> SimpleRNNExamples() {
@@ -55,13 +34,6 @@ std::vector<LayerExample> SimpleRNNExamples() {
            ops::Ids({1, 3}, {1, 0, 1})}};
 }
 
-CellOutputs EmitLSTM(FunctionBuilder& g, const CellInputs& in) {
-  auto options = CellOptions<ops::LSTMCellOptions>(in);
-  options.initial_cell = in.cell_state;
-  const auto y = ops::LSTMCell(g, in.x, in.w, in.u, options);
-  return {y.sequence, y.last, y.last_cell};
-}
-
 // All gates are sigmoid(0) = 1/2. x 1, 3: c = 1/2 2 = 1, h = 1/2; c = 1/2 + 1/2 6 = 3.5, h = 1.75.
 std::vector<LayerExample> LSTMExamples() {
   return {{"last",
@@ -69,13 +41,6 @@ std::vector<LayerExample> LSTMExamples() {
            Reals({1, 2, 1}, {1, 3}),
            {Reals({1, 4}, {0, 0, 2, 0}), Reals({1, 4}, {0, 0, 0, 0}), Reals({4}, {0, 0, 0, 0})},
            Reals({1, 1}, {1.75})}};
-}
-
-CellOutputs EmitGRU(FunctionBuilder& g, const CellInputs& in) {
-  auto options = CellOptions<ops::GRUCellOptions>(in);
-  options.reset_after = in.reset_after;
-  const auto y = ops::GRUCell(g, in.x, in.w, in.u, options);
-  return {y.sequence, y.last, {}};
 }
 
 // z = r = 1/2. x 1, 1: h' = 2, h = 1; h' = 2 + 1/2 4 = 4, h = 1/2 + 2 = 2.5.
@@ -95,7 +60,6 @@ const std::vector<RecurrentCell>& RecurrentCells() {
        .flag = "rnn",
        .op = "RNNCell",
        .doc = "h_t = activation(x_t·w + h_{t-1}·u + b).",
-       .emit = EmitSimpleRNN,
        .examples = SimpleRNNExamples},
       {.class_name = "LSTM",
        .flag = "lstm",
@@ -106,7 +70,6 @@ const std::vector<RecurrentCell>& RecurrentCells() {
        .activation_doc = "of the candidate and of the cell state on its way out",
        .doc = "Long short-term memory: gates i, f, candidate c', o from x_t·w + h_{t-1}·u + b, in "
               "this order of columns; c_t = f c_{t-1} + i c', h_t = o activation(c_t).",
-       .emit = EmitLSTM,
        .examples = LSTMExamples},
       {.class_name = "GRU",
        .flag = "gru",
@@ -116,7 +79,6 @@ const std::vector<RecurrentCell>& RecurrentCells() {
        .activation_doc = "of the candidate",
        .doc = "Gated recurrent unit: gates z, r, candidate h' from x_t·w + h_{t-1}·u + b, in this "
               "order of columns; h_t = z h_{t-1} + (1 - z) h'.",
-       .emit = EmitGRU,
        .examples = GRUExamples},
   };
   return *cells;

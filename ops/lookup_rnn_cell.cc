@@ -1,5 +1,3 @@
-#include "ops/lookup_rnn_cell.h"
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -18,9 +16,15 @@
 #include "ops/recurrence.h"
 #include "ops/recurrent_bound.h"
 #include "ops/recurrent_def.h"
+#include "ops/rnn_cell.h"
 
 namespace seqgraph::ops {
 namespace {
+
+// RNNCell(Embedding(ids, table), -, u, b, h0) in one: a recurrent layer whose projected input is
+// looked up, so that the projected sequence never exists; a pass makes it. LookupRNNCellGrad is
+// RNNCellGrad without w, whose dx goes through EmbeddingGrad. An output that nobody reads costs
+// nothing.
 
 // Attributes: activation. Inputs: those of RNNCell, but ids for x and table for w.
 constexpr int kIds = kX, kTable = kW;
@@ -323,22 +327,6 @@ OpDef LookupRNNCellGradOp() {
                  Reals({1, 1, 1}, {8}),
                  {}},
                 {Reals({2, 1}, {0, 2}), Reals({1, 1}, {1}), Reals({1}, {2}), Reals({1, 1}, {10})}});
-}
-
-RNNCellOutputs LookupRNNCell(FunctionBuilder& g, Value ids, Value table, Value u,
-                             const LookupRNNCellOptions& options) {
-  const std::vector<Value> outputs =
-      g.AddNode("LookupRNNCell", {ids, table, u, options.bias, options.initial_state},
-                {{"activation", options.activation}}, options.name);
-  return {.sequence = outputs[0], .last = outputs[1]};
-}
-
-LookupRNNCellGradOutputs LookupRNNCellGrad(FunctionBuilder& g, const LookupRNNCellGradInputs& in) {
-  const std::vector<Value> outputs = g.AddNode(
-      "LookupRNNCellGrad",
-      {in.ids, in.table, in.u, in.bias, in.initial_state, in.sequence, in.d_sequence, in.d_last},
-      {{"activation", in.activation}}, in.name);
-  return {.dtable = outputs[0], .du = outputs[1], .db = outputs[2], .dh0 = outputs[3]};
 }
 
 }  // namespace seqgraph::ops

@@ -60,17 +60,13 @@ void OptimizerStep::UpdateByOp(absl::string_view op, const Attributes& hyperpara
   const absl::StatusOr<const OpDef*> found = builder_.registry().Get(op);
   if (!found.ok()) return builder_.Fail(found.status());
   const OpDef& def = **found;
-  Attributes attributes;
-  for (const AttributeDef& each : def.attributes()) {
-    attributes.Set(each.name, *hyperparameters.Find(each.name));
-  }
   ForEachWeight([&](WeightStep& each) {
     std::map<absl::string_view, Value> operands = {
         {"w", each.w.value}, {"g", each.g.value}, {"lr", rate_}, {"t", iteration_}};
     for (const auto& [input, slot] : slots) operands[input] = each.slot(slot).value;
-    std::vector<Value> inputs;
-    for (const InputDef& input : def.inputs()) inputs.push_back(operands.at(input.name));
-    const std::vector<Value> outputs = builder_.AddNode(op, inputs, attributes, each.name);
+    const std::vector<Value> outputs = builder_.AddNodeByNames(
+        op, [&](absl::string_view input) { return operands.at(input); }, hyperparameters,
+        each.name);
     each.SetWeight({&builder_, outputs[0]});
     for (size_t i = 1; i < outputs.size(); ++i) {
       const absl::string_view slot = absl::StripPrefix(def.outputs()[i].name, "new_");

@@ -1,16 +1,13 @@
 #include "ops/rewrites/fuse_lookup_rnn_cell.h"
 
 #include "graph/op_def.h"
-#include "ops/embedding.h"
-#include "ops/lookup_rnn_cell.h"
 #include "ops/rewrites/table_gradients.h"
-#include "ops/rnn_cell.h"
 
 namespace seqgraph::ops {
 namespace {
 
-// Inputs of RNNCell and, after the first five, of RNNCellGrad; outputs of RNNCellGrad.
-enum { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
+// Inputs of RNNCell and RNNCellGrad; outputs of RNNCellGrad.
+enum { kX, kW };
 enum { kDx, kDw, kDu, kDb, kDh0 };
 
 // The lookup that gives a recurrence its projected input, a row of units for each token; null if it
@@ -24,20 +21,26 @@ bool IsRead(const RewriteContext& c, Value value) {
   return !c.Consumers(value).empty() || c.Leaves(value);
 }
 
+// A node of `op` in the place of the recurrence: with ids and table of the lookup, and what else
+// the recurrence has by the same name.
+std::vector<Value> EmitOnLookup(RewriteContext& c, const Node& lookup, const char* op) {
+  const Node& node = c.node();
+  const auto operand = [&](absl::string_view name) {
+    if (name == "ids") return c.Mapped(lookup.inputs[0]);
+    if (name == "table") return c.Mapped(lookup.inputs[1]);
+    return c.Mapped(node.inputs[node.op->FindInput(name)]);
+  };
+  return c.builder().AddNodeByNames(op, operand, node.attributes, node.name);
+}
+
 absl::StatusOr<bool> ApplyForward(RewriteContext& c) {
   const Node& node = c.node();
   if (node.op->name() != "RNNCell") return false;
   const Node* lookup = Lookup(c, node);
   if (lookup == nullptr) return false;
-  const RNNCellOutputs outputs =
-      LookupRNNCell(c.builder(), c.Mapped(lookup->inputs[0]), c.Mapped(lookup->inputs[1]),
-                    c.Mapped(node.inputs[kU]),
-                    {.bias = c.Mapped(node.inputs[kB]),
-                     .initial_state = c.Mapped(node.inputs[kH0]),
-                     .activation = node.attributes.GetString("activation"),
-                     .name = node.name});
-  c.ReplaceOutput(0, outputs.sequence);
-  c.ReplaceOutput(1, outputs.last);
+  const std::vector<Value> outputs = EmitOnLookup(c, *lookup, "LookupRNNCell");
+  c.ReplaceOutput(0, outputs[0]);
+  c.ReplaceOutput(1, outputs[1]);
   return true;
 }
 
@@ -50,21 +53,12 @@ absl::StatusOr<bool> ApplyBackward(RewriteContext& c) {
       IsRead(c, node.outputs[kDw])) {
     return false;
   }
-  const LookupRNNCellGradOutputs fused =
-      LookupRNNCellGrad(c.builder(), {.ids = c.Mapped(lookup->inputs[0]),
-                                      .table = c.Mapped(lookup->inputs[1]),
-                                      .u = c.Mapped(node.inputs[kU]),
-                                      .bias = c.Mapped(node.inputs[kB]),
-                                      .initial_state = c.Mapped(node.inputs[kH0]),
-                                      .sequence = c.Mapped(node.inputs[kSequence]),
-                                      .d_sequence = c.Mapped(node.inputs[kDSequence]),
-                                      .d_last = c.Mapped(node.inputs[kDLast]),
-                                      .activation = node.attributes.GetString("activation"),
-                                      .name = node.name});
-  ReplaceTableGradients(c, node.outputs[kDx], fused.dtable);
-  c.ReplaceOutput(kDu, fused.du);
-  c.ReplaceOutput(kDb, fused.db);
-  c.ReplaceOutput(kDh0, fused.dh0);
+  // dtable, du, db, dh0
+  const std::vector<Value> fused = EmitOnLookup(c, *lookup, "LookupRNNCellGrad");
+  ReplaceTableGradients(c, node.outputs[kDx], fused[0]);
+  c.ReplaceOutput(kDu, fused[1]);
+  c.ReplaceOutput(kDb, fused[2]);
+  c.ReplaceOutput(kDh0, fused[3]);
   return true;
 }
 
