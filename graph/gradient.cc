@@ -153,9 +153,10 @@ class ReverseSweep {
   std::vector<std::vector<Value>> contributions_;
 };
 
-// The input that an output of a gradient op is the gradient of: x for "dx".
+// The input that an output of a gradient op is the gradient of: x for "dx", dy for "y".
 int DifferentiatedInput(const OpDef& op, const OutputDef& gradient) {
-  const int input = op.FindInput(absl::StripPrefix(gradient.name, "d"));
+  const int input = std::max(op.FindInput(absl::StripPrefix(gradient.name, "d")),
+                             op.FindInput(absl::StrCat("d", gradient.name)));
   SEQ_CHECK(input >= 0);
   return input;
 }
@@ -167,7 +168,8 @@ Value OperandOf(const GradientContext& c, absl::string_view name, const OpDef& g
   if (const int i = op.FindInput(name); i >= 0) return c.input(i);
   if (const int o = op.FindOutput(name); o >= 0) return c.output(o);
   const absl::string_view of = absl::StripPrefix(name, "d");
-  const int output = std::max(op.FindOutput(of), op.FindOutput(absl::StripPrefix(of, "_")));
+  const int output = std::max({op.FindOutput(of), op.FindOutput(absl::StripPrefix(of, "_")),
+                               op.FindOutput(absl::StrCat("d", name))});
   SEQ_CHECK(output >= 0);
   return c.output_gradient(output);
 }
@@ -177,13 +179,8 @@ Value OperandOf(const GradientContext& c, absl::string_view name, const OpDef& g
 GradientRule GradientOp(std::string gradient_op) {
   return [name = std::move(gradient_op)](GradientContext& c) -> absl::Status {
     SEQ_ASSIGN_OR_RETURN(const OpDef* def, c.builder().registry().Get(name));
-    std::vector<Value> inputs;
-    for (const InputDef& input : def->inputs()) inputs.push_back(OperandOf(c, input.name, *def));
-    Attributes attributes;
-    for (const AttributeDef& attribute : def->attributes()) {
-      attributes.Set(attribute.name, *c.attributes().Find(attribute.name));
-    }
-    const std::vector<Value> gradients = c.builder().AddNode(name, inputs, std::move(attributes));
+    const std::vector<Value> gradients = c.builder().AddNodeByNames(
+        name, [&](absl::string_view input) { return OperandOf(c, input, *def); }, c.attributes());
     for (size_t o = 0; o < gradients.size(); ++o) {
       const int i = DifferentiatedInput(*c.node().op, def->outputs()[o]);
       if (c.input(i).present()) c.SetInputGradient(i, gradients[o]);

@@ -56,7 +56,8 @@ class GradientContext {
 /// The rule of an op all of whose gradients one node of `gradient_op` gives, whose operands are
 /// named after those of the op: x is its input or output x, dx or d_x the gradient of its output x,
 /// and `like` the input that the first gradient is of. The outputs are dx for the gradient of input
-/// x. Attributes of one name have one value.
+/// x. Attributes of one name have one value. For a gradient that is linear in dy it is the op it
+/// belongs to: its x is then the gradient of output dx, its output y that of input dy.
 GradientRule GradientOp(std::string gradient_op);
 
 /// Reverse-mode differentiation: adds to the function in `builder` the nodes that compute

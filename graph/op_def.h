@@ -276,6 +276,14 @@ class OpDef {
   OpDef& Input(InputDef def) { return inputs_.push_back(std::move(def)), *this; }
   OpDef& Output(OutputDef def) { return outputs_.push_back(std::move(def)), *this; }
   OpDef& Attribute(AttributeDef def) { return attributes_.push_back(std::move(def)), *this; }
+  OpDef& Attribute(std::string name, AttributeKind kind, std::string doc) {
+    return Attribute({std::move(name), kind, std::nullopt, std::move(doc)});
+  }
+  /// One that may be left out.
+  OpDef& Attribute(std::string name, AttributeValue default_value, std::string doc) {
+    const AttributeKind kind = KindOf(default_value);
+    return Attribute({std::move(name), kind, std::move(default_value), std::move(doc)});
+  }
   OpDef& Shapes(ShapeRule rule) { return shape_rule_ = std::move(rule), *this; }
   OpDef& Reference(ReferenceFunction in_float, ReferenceFunction in_double) {
     reference_float_ = std::move(in_float);

@@ -71,10 +71,7 @@ OpDef EluOp() {
       .Doc("y = x where x > 0, alpha (exp(x) - 1) elsewhere, element by element.")
       .Input({.name = "x", .doc = "any shape"})
       .Output({.name = "y", .doc = "the shape of x"})
-      .Attribute({.name = "alpha",
-                  .kind = AttributeKind::kFloat,
-                  .default_value = 1.0,
-                  .doc = "-alpha is the limit for x far below 0"})
+      .Attribute("alpha", 1.0, "-alpha is the limit for x far below 0")
       .Shapes(SameAsInput(0))
       .Require("C1", "alpha is finite",
                [](const ShapeContext& c) -> std::string {

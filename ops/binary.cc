@@ -86,20 +86,16 @@ struct Row {
   double low = 0.3;  ///< samples are in [low, 2): a positive base, no denominator near 0
 };
 
-template <typename T, typename F>
-ReferenceFunction Map(F f, bool divides) {
-  return [f, divides](const ReferenceContext& c) -> absl::Status {
-    if (divides && std::is_integral_v<T>) {
-      const auto b = c.input<T>(1);
-      for (int64_t i = 0; i < b.size(); ++i) {
-        if (b[i] == 0) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("b is 0 at element ", i, ": integers cannot be divided by it"));
-        }
-      }
+// b must not be 0 where the elements are integers.
+template <typename T>
+absl::Status CheckDivisors(TensorView<const T> b) {
+  for (int64_t i = 0; std::is_integral_v<T> && i < b.size(); ++i) {
+    if (b[i] == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("b is 0 at element ", i, ": integers cannot be divided by it"));
     }
-    return MapBinary<T>(c, f);
-  };
+  }
+  return absl::OkStatus();
 }
 
 // Inputs a and b of one shape (C1) and element type (C2), with an output y of both.
@@ -146,26 +142,16 @@ OpDef Define(const Row& row) {
 // f: a generic function of two numbers of one type.
 template <typename F>
 OpDef OfNumbers(const Row& row, F f) {
-  OpDef op = Define(row);
-  const bool divides = row.divides;
-  return op
-      .Reference(ByType(Map<float>(f, divides), Map<double>(f, divides), Map<int32_t>(f, divides),
-                        Map<int64_t>(f, divides)))
+  return Define(row)
+      .Reference(ByType([f, divides = row.divides](auto zero, const ReferenceContext& c) {
+        using T = decltype(zero);
+        absl::Status status = divides ? CheckDivisors(c.input<T>(1)) : absl::OkStatus();
+        return status.ok() ? MapBinary<T>(c, f) : status;
+      }))
       .Example({"integers",
                 {},
                 {Ids({3}, {7, -7, 2}), Ids({3}, {2, 2, 5})},
                 {Ids({3}, row.of_integers)}});
-}
-
-template <typename T, typename F>
-ReferenceFunction Compare(F f) {
-  return [f](const ReferenceContext& c) -> absl::Status {
-    const auto a = c.input<T>(0), b = c.input<T>(1);
-    const auto y = c.output<int32_t>(0);
-    if (!y) return absl::OkStatus();
-    for (int64_t i = 0; i < y.size(); ++i) y[i] = f(a[i], b[i]) ? 1 : 0;
-    return absl::OkStatus();
-  };
 }
 
 template <typename F>
@@ -173,8 +159,12 @@ OpDef Comparison(std::string name, std::string doc, F f) {
   return BinaryDef(std::move(name), std::move(doc), /*differentiable=*/false)
       .Output({.name = "y", .type = TypeRule::kIndex, .doc = "the shape of a"})
       .Shapes(ComparisonShape)
-      .Reference(
-          ByType(Compare<float>(f), Compare<double>(f), Compare<int32_t>(f), Compare<int64_t>(f)))
+      .Reference(ByType([f](auto zero, const ReferenceContext& c) {
+        const auto a = c.input<decltype(zero)>(0), b = c.input<decltype(zero)>(1);
+        const auto y = c.output<int32_t>(0);
+        for (int64_t i = 0; y && i < y.size(); ++i) y[i] = f(a[i], b[i]) ? 1 : 0;
+        return absl::OkStatus();
+      }))
       .Bound(ExactBound());
 }
 
@@ -351,8 +341,7 @@ OpDef WhereOp() {
       .Reject({"C1", {}, {index, RealType({3}), real}})
       .Reject({"C1", {}, {index, real, RealType({3})}})
       .Reject({"C2", {}, {index, real, index}})
-      .Reference(ByType(ComputeWhere<float>, ComputeWhere<double>, ComputeWhere<int32_t>,
-                        ComputeWhere<int64_t>, /*input=*/1))
+      .Reference(ByType([](auto x, auto& c) { return ComputeWhere<decltype(x)>(c); }, /*input=*/1))
       .Moves()
       .Gradient(GradientFormulas({nullptr, [](const auto& t) { return If(t.inputs[0], t.dy); },
                                   [](const auto& t) { return Unless(t.inputs[0], t.dy); }}))

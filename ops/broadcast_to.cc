@@ -80,9 +80,8 @@ OpDef BroadcastToOp() {
           "and where its extent is 1.")
       .Input({.name = "x", .type = TypeRule::kNumber, .doc = "any shape"})
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the attribute shape"})
-      .Attribute({.name = "shape",
-                  .kind = AttributeKind::kInts,
-                  .doc = "of y; -1 keeps the extent of x, which may be the batch"})
+      .Attribute("shape", AttributeKind::kInts,
+                 "of y; -1 keeps the extent of x, which may be the batch")
       .Constrain("C1", "shape is a shape of at least the rank of x")
       .Constrain("C2", "shape ends in the extents of x, but where these are 1")
       .Shapes(BroadcastShape)

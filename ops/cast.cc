@@ -54,7 +54,7 @@ OpDef CastOp() {
           "int64 to int32: the low 32 bits.")
       .Input({.name = "x", .type = TypeRule::kNumber, .doc = "any shape"})
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of x"})
-      .Attribute({.name = "dtype", .kind = AttributeKind::kDType, .doc = "element type of y"})
+      .Attribute("dtype", AttributeKind::kDType, "element type of y")
       .Shapes(CastShape)
       .Reference(ComputeCast)
       .Bound(OutputBound(1))

@@ -46,13 +46,6 @@ absl::Status ComputeClipByNorm(const ReferenceContext& c) {
 
 // Gradient rules: none. They clip gradients.
 
-AttributeDef LimitDef(std::string doc) {
-  return {.name = "limit",
-          .kind = AttributeKind::kFloat,
-          .default_value = std::nullopt,
-          .doc = std::move(doc)};
-}
-
 }  // namespace
 
 // Definitions.
@@ -62,7 +55,7 @@ OpDef ClipOp() {
       .Doc("y = min(max(x, -limit), limit), element by element. NaN stays NaN.")
       .Input({.name = "x", .doc = "any shape", .differentiable = false})
       .Output({.name = "y", .doc = "the shape of x"})
-      .Attribute(LimitDef("the largest magnitude that stays"))
+      .Attribute("limit", AttributeKind::kFloat, "the largest magnitude that stays")
       .Shapes(SameAsInput(kX))
       .With(ConstrainLimit)
       .Reject({"C1", {{"limit", 0.0}}, {RealType({2})}})
@@ -93,7 +86,7 @@ OpDef ClipByNormOp() {
               .doc = "a scalar: the sum of the squares of all that is clipped together",
               .differentiable = false})
       .Output({.name = "y", .doc = "the shape of x"})
-      .Attribute(LimitDef("the largest norm that stays"))
+      .Attribute("limit", AttributeKind::kFloat, "the largest norm that stays")
       .With(ConstrainLimit)
       .With(ShapesByDoc({{"C2", {"squared_norm"}}}))
       .Reject({"C1", {{"limit", 0.0}}, {RealType({2}), RealType({})}})

@@ -147,10 +147,7 @@ OpDef ConstantOp() {
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "of the element type of value"})
       .Attribute(
           {.name = "value", .kind = AttributeKind::kTensor, .doc = "the content", .since = 2})
-      .Attribute({.name = "shape",
-                  .kind = AttributeKind::kInts,
-                  .default_value = Ints({}),
-                  .doc = "extents to fill; none: those of value"})
+      .Attribute("shape", Ints({}), "extents to fill; none: those of value")
       .Constrain("C1", "shape is a static shape")
       .Constrain("C2", "value is a scalar where shape is given")
       .Shapes(ConstantShape)

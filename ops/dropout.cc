@@ -88,15 +88,10 @@ OpDef DropoutMaskOp() {
               .differentiable = false,
               .shape_only = true})
       .Output({.name = "y", .doc = "the attribute shape; the shape of like where that is empty"})
-      .Attribute({.name = "rate", .kind = AttributeKind::kFloat, .doc = "in [0, 1)"})
-      .Attribute({.name = "stream",
-                  .kind = AttributeKind::kInt,
-                  .default_value = int64_t{0},
-                  .doc = "tells the masks of one model apart"})
-      .Attribute({.name = "shape",
-                  .kind = AttributeKind::kInts,
-                  .default_value = std::vector<int64_t>{},
-                  .doc = "of y, where -1 is the first extent of like; empty: the shape of like"})
+      .Attribute("rate", AttributeKind::kFloat, "in [0, 1)")
+      .Attribute("stream", int64_t{0}, "tells the masks of one model apart")
+      .Attribute("shape", std::vector<int64_t>{},
+                 "of y, where -1 is the first extent of like; empty: the shape of like")
       .Constrain("C1", "seed and step are scalars")
       .Constrain("C2", "rate is in [0, 1)")
       .Constrain("C3", "shape has extents of at least 0, or -1 where like has an axis")

@@ -34,7 +34,7 @@ OpDef ScaleOp() {
       .Doc("y = factor x, element by element; the factor is rounded to the type of x.")
       .Input({.name = "x", .doc = "any shape"})
       .Output({.name = "y", .doc = "the shape of x"})
-      .Attribute({.name = "factor", .kind = AttributeKind::kFloat, .doc = "any number"})
+      .Attribute("factor", AttributeKind::kFloat, "any number")
       .Shapes(SameAsInput(0))
       .Reference(ComputeScale<float>, ComputeScale<double>)
       .Bound(OutputBound(2))  // the factor is rounded too
@@ -57,7 +57,7 @@ OpDef FillLikeOp() {
       .Doc("y = value everywhere, in the type and shape of `like`, whose elements are not read.")
       .Input({.name = "like", .doc = "any shape; its gradient is zero"})
       .Output({.name = "y", .doc = "the shape of like"})
-      .Attribute({.name = "value", .kind = AttributeKind::kFloat, .doc = "any number"})
+      .Attribute("value", AttributeKind::kFloat, "any number")
       .Shapes(SameAsInput(0))
       .Reference(ComputeFillLike<float>, ComputeFillLike<double>)
       .Bound(OutputBound(1))

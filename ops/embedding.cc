@@ -69,12 +69,6 @@ absl::Status EmbeddingGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
-// dtable is linear in dy: each element of dy goes to one row, and gets that row's gradient back.
-absl::Status EmbeddingGradGradient(GradientContext& c) {
-  c.SetInputGradient(1, Embedding(c.builder(), c.input(0), c.output_gradient(0)));
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 // Definitions.
@@ -120,7 +114,7 @@ OpDef EmbeddingGradOp() {
               .below = "rows"})
       .Input({.name = "dy", .doc = "[shape of ids..., width]"})
       .Output({.name = "dtable", .doc = "[rows, width]"})
-      .Attribute({.name = "rows", .kind = AttributeKind::kInt, .doc = "rows of the table"})
+      .Attribute("rows", AttributeKind::kInt, "rows of the table")
       .With(ShapesByDoc({{"C1", {"dy"}}}))
       .Require("C2", "rows is in [1, 2^40]",
                [](const ShapeContext& c) -> std::string {
@@ -135,7 +129,7 @@ OpDef EmbeddingGradOp() {
       .Bound(SumBound([](const BoundContext& c, int) {
         return static_cast<double>(MostRepeats(c.input(0).Elements<int32_t>()));
       }))
-      .Gradient(EmbeddingGradGradient)
+      .Gradient(GradientOp("Embedding"))
       .Cost("FLOPs: 1 for each element of dy. The whole of dtable is written.", EmbeddingGradCost)
       .Example({"duplicates_are_summed",
                 {{"rows", 3}},

@@ -87,8 +87,7 @@ OpDef ExtremumDef(std::string name, std::string doc) {
 
 OpDef ReduceMaxOp() {
   return ExtremumDef("ReduceMax", "y = the largest x over the axes; NaN where one is among them.")
-      .Reference(
-          ByType(ComputeMax<float>, ComputeMax<double>, ComputeMax<int32_t>, ComputeMax<int64_t>))
+      .Reference(ByType([](auto x, auto& c) { return ComputeMax<decltype(x)>(c); }))
       .Bound(ExactBound())
       .Example({"rows",
                 {{"axes", Ints({1})}},
@@ -99,8 +98,7 @@ OpDef ReduceMaxOp() {
 
 OpDef ReduceMinOp() {
   return ExtremumDef("ReduceMin", "y = the smallest x over the axes; NaN where one is among them.")
-      .Reference(
-          ByType(ComputeMin<float>, ComputeMin<double>, ComputeMin<int32_t>, ComputeMin<int64_t>))
+      .Reference(ByType([](auto x, auto& c) { return ComputeMin<decltype(x)>(c); }))
       .Bound(ExactBound())
       .Example({"columns_kept",
                 {{"axes", Ints({0})}, {"keep_dims", true}},
@@ -114,8 +112,7 @@ OpDef ReduceProdOp() {
                           "1 over nothing; integers wrap around.",
                           TypeRule::kNumber);
   return op.Shapes(ReducedShape)
-      .Reference(ByType(ComputeProd<float>, ComputeProd<double>, ComputeProd<int32_t>,
-                        ComputeProd<int64_t>))
+      .Reference(ByType([](auto x, auto& c) { return ComputeProd<decltype(x)>(c); }))
       .Bound(OutputBound([](const BoundContext& c, int o) {  // as for a sum, of the exponents
         return SumRoundings(1 + c.input(0).num_elements() /
                                     std::max<int64_t>(c.output(o).num_elements(), 1));

@@ -117,17 +117,6 @@ double GatherGradTerms(const BoundContext& c, int) {
   return static_cast<double>(MostRepeats(from_start));
 }
 
-// Gradient rule of GatherGrad.
-
-// dx is linear in dy: each element of dy goes to one of dx, and gets that one's gradient back.
-absl::Status GatherGradGradient(GradientContext& c) {
-  if (!c.wanted(0)) return absl::OkStatus();
-  const std::vector<Value> taken =
-      c.builder().AddNode("Gather", {c.output_gradient(0), c.input(1)}, c.attributes());
-  c.SetInputGradient(0, taken[0]);
-  return absl::OkStatus();
-}
-
 // Definitions.
 
 InputDef IndicesDef() {
@@ -164,8 +153,7 @@ OpDef GatherOp() {
       .Reject({"C1", {{"axis", 2}}, {RealType({2, 3}), IndexType({2})}})
       .Reject({"C1", {{"axis", -1}}, {RealType({2, 3}), IndexType({2})}})
       .Reject({"C1", {{"axis", 0}}, {RealType({Dim::Batch()}), IndexType({2})}})
-      .Reference(ByType(ComputeGather<float>, ComputeGather<double>, ComputeGather<int32_t>,
-                        ComputeGather<int64_t>))
+      .Reference(ByType([](auto x, auto& c) { return ComputeGather<decltype(x)>(c); }))
       .Moves()
       .Gradient(GradientOp("GatherGrad"))
       .Cost("FLOPs: none. Of x, at most what is taken is read.", GatherCost)
@@ -195,7 +183,7 @@ OpDef GatherGradOp() {
       .Reject({"C2", {{"axis", 1}}, {RealType({2, 3}), IndexType({2}), RealType({2, 3})}})
       .Reference(ComputeGatherGrad<float>, ComputeGatherGrad<double>)
       .Bound(SumBound(GatherGradTerms))
-      .Gradient(GatherGradGradient)
+      .Gradient(GradientOp("Gather"))
       .Cost("FLOPs: 1 for each element of dy. like is not read.", GatherGradCost)
       .Example({"twice_the_same",
                 {{"axis", 0}},

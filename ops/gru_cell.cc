@@ -204,10 +204,8 @@ OpDef GRUDef(const RecurrentOperands& kind, std::string name, std::string doc) {
   return RecurrentDef(kind, std::move(name), std::move(doc),
                       "[2, 3 units]: that of x·w and that of h·u; [3 units] with reset_after = "
                       "false")
-      .Attribute({.name = "reset_after",
-                  .kind = AttributeKind::kBool,
-                  .default_value = true,
-                  .doc = "r multiplies h·u_h + b_h; false: h itself, before the product"})
+      .Attribute("reset_after", true,
+                 "r multiplies h·u_h + b_h; false: h itself, before the product")
       .Samples(Samples(kind));
 }
 

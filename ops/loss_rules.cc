@@ -60,10 +60,7 @@ std::function<void(OpDef&)> LossShapes(LossOperands operands, bool gradient) {
 }
 
 void AddEpsilon(OpDef& op, absl::string_view what) {
-  op.Attribute({.name = "epsilon",
-                .kind = AttributeKind::kFloat,
-                .default_value = 1e-7,
-                .doc = absl::StrCat(what, " is clipped to [epsilon, 1 - epsilon]")})
+  op.Attribute("epsilon", 1e-7, absl::StrCat(what, " is clipped to [epsilon, 1 - epsilon]"))
       .Require("C5", "epsilon is in (0, 0.5)", [](const ShapeContext& c) -> std::string {
         const double epsilon = c.attributes().GetFloat("epsilon");
         if (epsilon > 0 && epsilon < 0.5) return "";

@@ -65,7 +65,7 @@ OpDef SequenceMaskOp() {
               .doc = "[batch]; each in [0, time]",
               .differentiable = false})
       .Output({.name = "mask", .type = TypeRule::kIndex, .doc = "[batch, time]"})
-      .Attribute({.name = "time", .kind = AttributeKind::kInt, .doc = "steps of the mask"})
+      .Attribute("time", AttributeKind::kInt, "steps of the mask")
       .With(ShapesByDoc({{"C1", {"lengths"}}}))
       .Require("C2", "time is in [1, 2^31 - 1]",  // lengths are int32
                [](const ShapeContext& c) -> std::string {

@@ -9,22 +9,11 @@
 
 namespace seqgraph::ops {
 
-/// The computation of an op for each element type, chosen by that of input `input`.
-inline ReferenceFunction ByType(ReferenceFunction in_float, ReferenceFunction in_double,
-                                ReferenceFunction in_int32, ReferenceFunction in_int64,
-                                int input = 0) {
+/// The computation compute(T{}, context) of an op, with T the element type of input `input`.
+template <typename F>
+ReferenceFunction ByType(F compute, int input = 0) {
   return [=](const ReferenceContext& c) -> absl::Status {
-    switch (c.input_type(input).dtype) {
-      case DType::kFloat32:
-        return in_float(c);
-      case DType::kFloat64:
-        return in_double(c);
-      case DType::kInt32:
-        return in_int32(c);
-      case DType::kInt64:
-        return in_int64(c);
-    }
-    return absl::InternalError("unknown element type");
+    return VisitElementType(c.input_type(input).dtype, [&](auto zero) { return compute(zero, c); });
   };
 }
 

@@ -60,11 +60,8 @@ OpDef OneHotOp() {
               .differentiable = false,
               .below = "depth"})
       .Output({.name = "y", .doc = "[shape of ids..., depth]"})
-      .Attribute({.name = "depth", .kind = AttributeKind::kInt, .doc = "number of classes"})
-      .Attribute({.name = "dtype",
-                  .kind = AttributeKind::kDType,
-                  .default_value = DType::kFloat32,
-                  .doc = "element type of y"})
+      .Attribute("depth", AttributeKind::kInt, "number of classes")
+      .Attribute("dtype", DType::kFloat32, "element type of y")
       .Constrain("C1", "depth is in [1, 2^40]")
       .Constrain("C2", "dtype is float32 or float64")
       .Shapes(OneHotShape)

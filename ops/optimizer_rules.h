@@ -18,13 +18,6 @@ inline InputDef UpdateInput(std::string name, std::string doc, bool optional = f
           .differentiable = false};
 }
 
-inline AttributeDef UpdateNumber(std::string name, double default_value, std::string doc) {
-  return {.name = std::move(name),
-          .kind = AttributeKind::kFloat,
-          .default_value = default_value,
-          .doc = std::move(doc)};
-}
-
 /// C5 of what has the momentum slot as input `m`.
 inline auto MomentumNeedsSlot(int m) {
   return [m](OpDef& op) {

@@ -114,13 +114,6 @@ absl::Status ComputeMaxGrad(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
-// Gradient rule of GlobalAveragePooling1DGrad. (GlobalMaxPooling1DGrad has none.)
-
-absl::Status AverageGradGradient(GradientContext& c) {
-  c.SetInputGradient(0, GlobalAveragePooling1D(c.builder(), c.output_gradient(0), c.input(2)));
-  return absl::OkStatus();
-}
-
 // Definitions: what several ops have.
 
 InputDef MaskDef() {
@@ -193,7 +186,7 @@ OpDef GlobalAveragePooling1DGradOp() {
       .With(ShapesByDoc({{"C1", {"like"}, "time"}, {"C2", {"mask"}}, {"C3", {"dy"}}}))
       .Reference(ComputeAverageGrad<float>, ComputeAverageGrad<double>)
       .Bound(OutputBound(2))
-      .Gradient(AverageGradGradient)
+      .Gradient(GradientOp("GlobalAveragePooling1D"))
       .Cost("FLOPs: 1 for each element of dx. like is not read.",
             [](const CostContext& c) {
               return c.Moving(c.output_size(0), {0, 2});

@@ -79,13 +79,8 @@ OpDef ReductionDef(std::string name, std::string doc, TypeRule type) {
       .Doc(std::move(doc))
       .Input({.name = "x", .type = type, .doc = "any shape"})
       .Output({.name = "y", .type = type, .doc = "the shape of x without the axes"})
-      .Attribute({.name = "axes",
-                  .kind = AttributeKind::kInts,
-                  .doc = "axes of x to reduce, ascending; none: y is x"})
-      .Attribute({.name = "keep_dims",
-                  .kind = AttributeKind::kBool,
-                  .default_value = false,
-                  .doc = "keep the axes, with extent 1"})
+      .Attribute("axes", AttributeKind::kInts, "axes of x to reduce, ascending; none: y is x")
+      .Attribute("keep_dims", false, "keep the axes, with extent 1")
       .Constrain("C1", "the axes are ascending and in [0, rank of x)")
       .Reject({"C1", {{"axes", Ints({2})}}, {RealType({2, 3})}})
       .Reject({"C1", {{"axes", Ints({-1})}}, {RealType({2, 3})}})

@@ -133,9 +133,7 @@ OpDef RepetitionDef(std::string name, std::string doc, TypeRule type, std::strin
               .doc = "the shape of like without the axes, or with extent 1 in their places"})
       .Input({.name = "like", .type = type, .doc = "any shape; its gradient is zero"})
       .Output({.name = std::move(output), .type = type, .doc = "the shape of like"})
-      .Attribute({.name = "axes",
-                  .kind = AttributeKind::kInts,
-                  .doc = "axes of like to repeat along, ascending"})
+      .Attribute("axes", AttributeKind::kInts, "axes of like to repeat along, ascending")
       .Constrain("C1", "the axes are ascending and in [0, rank of like)")
       .Constrain("C2", "the first input has the shape of like without the axes, or with extent 1")
       .Reject({"C1", {{"axes", Ints({2})}}, {RealType({2}), RealType({2, 3})}})
@@ -159,8 +157,7 @@ OpDef ReduceSumOp() {
              "around.",
              TypeRule::kNumber)
       .Shapes(ReducedShape)
-      .Reference(
-          ByType(ComputeSum<float>, ComputeSum<double>, ComputeSum<int32_t>, ComputeSum<int64_t>))
+      .Reference(ByType([](auto x, auto& c) { return ComputeSum<decltype(x)>(c); }))
       .Bound(ReductionBound())
       .Gradient(SumGradient)
       .Cost("FLOPs: 1 for each element of x.", SumCost)

@@ -109,9 +109,8 @@ OpDef ReshapeOp() {
       .Input(
           {.name = "x", .type = TypeRule::kNumber, .doc = "any shape with the batch at most once"})
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the attribute shape"})
-      .Attribute({.name = "shape",
-                  .kind = AttributeKind::kInts,
-                  .doc = "of y; -1 stands for the batch if x has it, else for what is left"})
+      .Attribute("shape", AttributeKind::kInts,
+                 "of y; -1 stands for the batch if x has it, else for what is left")
       .Constrain("C1", "shape has at most 8 extents of at least 0, and at most one -1")
       .Constrain("C2", "shape has as many elements as x")
       .Shapes(ReshapeShape)

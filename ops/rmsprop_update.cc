@@ -146,13 +146,10 @@ OpDef RMSPropUpdateOp() {
       .Output({.name = "new_v", .doc = "the shape of w"})
       .Output({.name = "new_m", .doc = "the shape of w; with momentum 0 it is m, or zeros"})
       .Output({.name = "new_a", .doc = "the shape of w; not centered it is a, or zeros"})
-      .Attribute(UpdateNumber("rho", 0.9, "decay of the means"))
-      .Attribute(UpdateNumber("momentum", 0, "mu"))
-      .Attribute(UpdateNumber("epsilon", 1e-7, "added to d"))
-      .Attribute({.name = "centered",
-                  .kind = AttributeKind::kBool,
-                  .default_value = false,
-                  .doc = "divide by the standard deviation"})
+      .Attribute("rho", 0.9, "decay of the means")
+      .Attribute("momentum", 0.0, "mu")
+      .Attribute("epsilon", 1e-7, "added to d")
+      .Attribute("centered", false, "divide by the standard deviation")
       .With(ShapesByDoc({{"C1", {"g"}}, {"C2", {"lr"}}, {"C3", {"v", "m", "a"}}}))
       .Require("C4", "rho and momentum are in [0, 1], epsilon is at least 0", AttributeViolation)
       .With(MomentumNeedsSlot(kM))

@@ -85,11 +85,9 @@ OpDef SGDUpdateOp() {
       .Input(UpdateInput("m", "the shape of w: the momentum", /*optional=*/true))
       .Output({.name = "new_w", .doc = "the shape of w"})
       .Output({.name = "new_m", .doc = "the shape of w; with momentum 0 it is m, or zeros"})
-      .Attribute(UpdateNumber("momentum", 0, "mu"))
-      .Attribute({.name = "nesterov",
-                  .kind = AttributeKind::kBool,
-                  .default_value = false,
-                  .doc = "look ahead by one more step of the momentum; nothing with momentum 0"})
+      .Attribute("momentum", 0.0, "mu")
+      .Attribute("nesterov", false,
+                 "look ahead by one more step of the momentum; nothing with momentum 0")
       .With(ShapesByDoc({{"C1", {"g"}}, {"C2", {"lr"}}, {"C3", {"m"}}}))
       .Require("C4", "momentum is in [0, 1]",
                [](const ShapeContext& c) -> std::string {

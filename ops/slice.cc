@@ -96,19 +96,15 @@ absl::Status ComputeConcat(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
-// Of the slice in what was sliced.
-Strided Sliced(const Attributes& attributes, const Shape& x) {
-  const Range range(attributes);
-  Strided strided(x);
-  strided.first = range.begin * strided.strides[range.axis];
-  strided.strides[range.axis] *= range.stride;
-  return strided;
-}
-
-template <typename T>
-absl::Status ComputeSliceGrad(const ReferenceContext& c) {
-  PutStrided<T>(c, Sliced(c.attributes(), c.input_type(1).shape));
-  return absl::OkStatus();
+// Of the slice in what was sliced, which is input `whole`.
+auto Sliced(int whole) {
+  return [whole](const ReferenceContext& c) {
+    const Range range(c.attributes());
+    Strided strided(c.input_type(whole).shape);
+    strided.first = range.begin * strided.strides[range.axis];
+    strided.strides[range.axis] *= range.stride;
+    return strided;
+  };
 }
 
 Strided Reversed(const ReferenceContext& c) {
@@ -137,11 +133,6 @@ absl::Status ConcatGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
-absl::Status SliceGradGradient(GradientContext& c) {
-  c.SetInputGradient(0, c.builder().AddNode("Slice", {c.output_gradient(0)}, c.attributes())[0]);
-  return absl::OkStatus();
-}
-
 absl::Status ReverseGradient(GradientContext& c) {
   c.SetInputGradient(0, Reverse(c.builder(), c.output_gradient(0), c.attributes().GetInt("axis")));
   return absl::OkStatus();
@@ -153,15 +144,9 @@ OpDef SliceDef(std::string name, std::string doc) {
   return OpDef(std::move(name), 1)
       .Doc(std::move(doc))
       .Attribute(AxisDef())
-      .Attribute({.name = "begin",
-                  .kind = AttributeKind::kInt,
-                  .default_value = int64_t{0},
-                  .doc = "the first element"})
-      .Attribute({.name = "end", .kind = AttributeKind::kInt, .doc = "behind the last element"})
-      .Attribute({.name = "stride",
-                  .kind = AttributeKind::kInt,
-                  .default_value = int64_t{1},
-                  .doc = "from one element to the next"})
+      .Attribute("begin", int64_t{0}, "the first element")
+      .Attribute("end", AttributeKind::kInt, "behind the last element")
+      .Attribute("stride", int64_t{1}, "from one element to the next")
       .Constrain("C1", "axis is an axis whose extent is a number")
       .Constrain("C2", "0 <= begin <= end <= extent of the axis, stride >= 1");
 }
@@ -200,8 +185,7 @@ OpDef ConcatOp() {
       .Reject({"C2", {{"axis", 1}}, {RealType({2, 3}), RealType({3, 3})}})
       .Reject({"C2", {{"axis", 1}}, {RealType({2, 3}), RealType({2})}})
       .Reject({"C3", {{"axis", 1}}, {RealType({2, 3}), IndexType({2, 3})}})
-      .Reference(ByType(ComputeConcat<float>, ComputeConcat<double>, ComputeConcat<int32_t>,
-                        ComputeConcat<int64_t>))
+      .Reference(ByType([](auto x, auto& c) { return ComputeConcat<decltype(x)>(c); }))
       .Moves()
       .Gradient(ConcatGradient)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
@@ -236,16 +220,10 @@ OpDef SliceOp() {
       .Reject({"C2", SliceAttributes(1, 2, 1), {RealType({2, 3})}})
       .Reject({"C2", SliceAttributes(1, 0, 4), {RealType({2, 3})}})
       .Reject({"C2", SliceAttributes(1, 0, 3, 0), {RealType({2, 3})}})
-      .Reference(TakeStrided(
-          [](const ReferenceContext& c) { return Sliced(c.attributes(), c.input_type(0).shape); }))
+      .Reference(TakeStrided(Sliced(0)))
       .Moves()
       .Gradient(GradientOp("SliceGrad"))
-      .Cost("FLOPs: none. Of x, what is taken is read.",
-            [](const CostContext& c) {
-              OpCost cost = c.Moving(0, {});
-              cost.bytes_read = c.output_bytes(0);
-              return cost;
-            })
+      .Cost("FLOPs: none. Of x, what is taken is read.", TakenCost)
       .Example({"columns",
                 SliceAttributes(1, 1, 3),
                 {Reals({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8})},
@@ -275,9 +253,9 @@ OpDef SliceGradOp() {
       .Reject({"C1", SliceAttributes(2, 0, 1), {RealType({2, 1}), RealType({2, 3})}})
       .Reject({"C2", SliceAttributes(1, 0, 4), {RealType({2, 3}), RealType({2, 3})}})
       .Reject({"C3", SliceAttributes(1, 0, 2), {RealType({2, 3}), RealType({2, 3})}})
-      .Reference(ComputeSliceGrad<float>, ComputeSliceGrad<double>)
+      .Reference(PutStrided(Sliced(1)))
       .Bound(ExactBound())
-      .Gradient(SliceGradGradient)
+      .Gradient(GradientOp("Slice"))
       .Cost("FLOPs: none. like is not read.", [](const CostContext& c) { return c.Moving(0, {0}); })
       .Example({"columns",
                 SliceAttributes(1, 1, 4, 2),

@@ -49,26 +49,32 @@ void ForEachStrided(const Shape& shape, const Strided& other, F f) {
 /// The computation of an op whose output 0 takes its elements, of any type, from input 0.
 template <typename StridedOf>
 ReferenceFunction TakeStrided(StridedOf strided_of) {
-  const auto take = [strided_of]<typename T>(const ReferenceContext& c, T) {
-    const auto x = c.input<T>(0);
-    const auto y = c.output<T>(0);
+  return ByType([strided_of](auto zero, const ReferenceContext& c) {
+    const auto x = c.input<decltype(zero)>(0);
+    const auto y = c.output<decltype(zero)>(0);
     if (y) ForEachStrided(y.shape, strided_of(c), [&](int64_t i, int64_t j) { y[i] = x[j]; });
     return absl::OkStatus();
-  };
-  return ByType([take](const ReferenceContext& c) { return take(c, float{}); },
-                [take](const ReferenceContext& c) { return take(c, double{}); },
-                [take](const ReferenceContext& c) { return take(c, int32_t{}); },
-                [take](const ReferenceContext& c) { return take(c, int64_t{}); });
+  });
+}
+
+/// Its cost where it takes a part of the input, which alone is read.
+inline OpCost TakenCost(const CostContext& c) {
+  OpCost cost = c.Moving(0, {});
+  cost.bytes_read = c.output_bytes(0);
+  return cost;
 }
 
 /// The way back: the elements of input 0 go into output 0, which is 0 elsewhere.
-template <typename T>
-void PutStrided(const ReferenceContext& c, const Strided& strided) {
-  const auto dy = c.input<T>(0);
-  const auto dx = c.output<T>(0);
-  if (!dx) return;
-  std::fill_n(dx.data, dx.size(), T{0});
-  ForEachStrided(dy.shape, strided, [&](int64_t i, int64_t j) { dx[j] = dy[i]; });
+template <typename StridedOf>
+ReferenceFunction PutStrided(StridedOf strided_of) {
+  return ByType([strided_of](auto zero, const ReferenceContext& c) {
+    const auto dy = c.input<decltype(zero)>(0);
+    const auto dx = c.output<decltype(zero)>(0);
+    if (!dx) return absl::OkStatus();
+    std::fill_n(dx.data, dx.size(), zero);
+    ForEachStrided(dy.shape, strided_of(c), [&](int64_t i, int64_t j) { dx[j] = dy[i]; });
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace seqgraph::ops

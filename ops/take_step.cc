@@ -27,30 +27,16 @@ std::function<void(OpDef&)> ConstrainStep(int x) {
 
 // Reference computation.
 
-// Of the step in the sequence.
-Strided Taken(const Attributes& attributes, const Shape& x) {
-  const int64_t step = attributes.GetInt("step");
-  Strided strided(x);
-  strided.first = (step < 0 ? step + x[1].size() : step) * strided.strides[1];
-  std::copy(strided.strides.begin() + 2, strided.strides.end(), strided.strides.begin() + 1);
-  return strided;
-}
-
-template <typename T>
-absl::Status ComputeTakeStepGrad(const ReferenceContext& c) {
-  PutStrided<T>(c, Taken(c.attributes(), c.input_type(1).shape));
-  return absl::OkStatus();
-}
-
-// Gradient rule of TakeStepGrad.
-
-// dx is linear in dy. `like` is not read: no gradient is zero.
-absl::Status TakeStepGradGradient(GradientContext& c) {
-  if (c.wanted(0)) {
-    c.SetInputGradient(0,
-                       TakeStep(c.builder(), c.output_gradient(0), c.attributes().GetInt("step")));
-  }
-  return absl::OkStatus();
+// Of the step in the sequence, which is input `whole`.
+auto Taken(int whole) {
+  return [whole](const ReferenceContext& c) {
+    const Shape& x = c.input_type(whole).shape;
+    const int64_t step = c.attributes().GetInt("step");
+    Strided strided(x);
+    strided.first = (step < 0 ? step + x[1].size() : step) * strided.strides[1];
+    std::copy(strided.strides.begin() + 2, strided.strides.end(), strided.strides.begin() + 1);
+    return strided;
+  };
 }
 
 // Samples.
@@ -66,13 +52,6 @@ int64_t RandomStep(SampleSource& source, const Shape& shape) {
   return source.Coin() ? -1 : source.Int(-time, time - 1);
 }
 
-AttributeDef StepAttribute() {
-  return {.name = "step",
-          .kind = AttributeKind::kInt,
-          .default_value = int64_t{-1},
-          .doc = "which one; negative: from the end"};
-}
-
 }  // namespace
 
 // Definitions.
@@ -82,22 +61,16 @@ OpDef TakeStepOp() {
       .Doc("y[n, ...] = x[n, step, ...]: one step of each sequence; step -1 is the last.")
       .Input({.name = "x", .doc = "[batch, time, ...]"})
       .Output({.name = "y", .doc = "[batch, ...]"})
-      .Attribute(StepAttribute())
+      .Attribute("step", int64_t{-1}, "which one; negative: from the end")
       .With(ShapesByDoc({{"C1", {"x"}}}))
       .With(ConstrainStep(0))
       .Reject({"C2", {{"step", 4}}, {RealType({2, 4})}})
       .Reject({"C2", {{"step", -5}}, {RealType({2, 4, 3})}})
       .Reject({"C2", {}, {RealType({2, 0, 3})}})
-      .Reference(TakeStrided(
-          [](const ReferenceContext& c) { return Taken(c.attributes(), c.input_type(0).shape); }))
+      .Reference(TakeStrided(Taken(0)))
       .Moves()
       .Gradient(GradientOp("TakeStepGrad"))
-      .Cost("FLOPs: none. Only that step of x is read.",
-            [](const CostContext& c) {
-              OpCost cost = c.Moving(0, {});
-              cost.bytes_read = c.output_bytes(0);
-              return cost;
-            })
+      .Cost("FLOPs: none. Only that step of x is read.", TakenCost)
       .Example({"last",
                 {},
                 {Reals({2, 2, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})},
@@ -119,13 +92,13 @@ OpDef TakeStepGradOp() {
       .Input({.name = "dy", .doc = "[batch, ...]"})
       .Input({.name = "like", .doc = "[batch, time, ...]; its elements are not read"})
       .Output({.name = "dx", .doc = "the shape of like"})
-      .Attribute(StepAttribute())
+      .Attribute("step", int64_t{-1}, "which one; negative: from the end")
       .With(ShapesByDoc({{"C1", {"like"}}, {"C3", {"dy"}}}))
       .With(ConstrainStep(1))
       .Reject({"C2", {{"step", 4}}, {RealType({2}), RealType({2, 4})}})
-      .Reference(ComputeTakeStepGrad<float>, ComputeTakeStepGrad<double>)
+      .Reference(PutStrided(Taken(1)))
       .Bound(ExactBound())
-      .Gradient(TakeStepGradGradient)
+      .Gradient(GradientOp("TakeStep"))
       .Cost("FLOPs: none. Only dy is read.", [](const CostContext& c) { return c.Moving(0, {0}); })
       .Example(
           {"second_of_three",

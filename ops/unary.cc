@@ -68,7 +68,7 @@ OpDef OfReals(const Row& row, F f) {
 template <typename F>
 OpDef OfNumbers(const Row& row, F f) {
   return Define(row, TypeRule::kNumber)
-      .Reference(ByType(Map<float>(f), Map<double>(f), Map<int32_t>(f), Map<int64_t>(f)))
+      .Reference(ByType([f](auto x, auto& c) { return MapUnary<decltype(x)>(c, f); }))
       .Example({"integers", {}, {Ids({2}, {-3, 0})}, {Ids({2}, row.of_integers)}});
 }
 
