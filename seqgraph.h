@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SEQGRAPH_H_
-#define SEQGRAPH_SEQGRAPH_H_
+#pragma once
 
 // What a program needs to build, train, save and run models; link with //:seqgraph. examples/ uses
 // nothing else. Definitions of ops, backends and file formats of one's own have headers of theirs:
@@ -49,5 +48,3 @@
 #include "training/summary.h"
 #include "training/terminate_on_nan.h"
 #include "training/trainer.h"
-
-#endif  // SEQGRAPH_SEQGRAPH_H_

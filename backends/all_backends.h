@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ALL_BACKENDS_H_
-#define SEQGRAPH_BACKENDS_ALL_BACKENDS_H_
+#pragma once
 
 #include "runtime/backend_registry.h"
 
@@ -13,5 +12,3 @@ inline constexpr char kDefaultBackends[] = "simd,onednn";
 const BackendRegistry& AllBackends();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_ALL_BACKENDS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_ATOMIC_FILE_H_
-#define SEQGRAPH_BASE_ATOMIC_FILE_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -25,5 +24,3 @@ absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes);
 absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_ATOMIC_FILE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_BYTE_CURSOR_H_
-#define SEQGRAPH_BASE_BYTE_CURSOR_H_
+#pragma once
 
 #include <algorithm>
 #include <cstdint>
@@ -66,5 +65,3 @@ inline std::string NumberBytes(uint64_t value, int size) {
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_BYTE_CURSOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_CONTENT_HASH_H_
-#define SEQGRAPH_BASE_CONTENT_HASH_H_
+#pragma once
 
 #include <array>
 #include <cstdint>
@@ -27,5 +26,3 @@ ContentHash HashBytes(absl::string_view bytes);
 absl::StatusOr<ContentHash> HashFile(const std::string& path);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_CONTENT_HASH_H_

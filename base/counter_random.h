@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_COUNTER_RANDOM_H_
-#define SEQGRAPH_BASE_COUNTER_RANDOM_H_
+#pragma once
 
 // Random numbers that are a function of (seed, stream, index): nothing is carried along, so a
 // run that is resumed, or work that is divided among threads, draws the same numbers. Everything
@@ -50,5 +49,3 @@ double PortableLog(double x);
 void Shuffle(uint64_t seed, absl::string_view stream, absl::Span<int64_t> order);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_COUNTER_RANDOM_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_CRC32C_H_
-#define SEQGRAPH_BASE_CRC32C_H_
+#pragma once
 
 #include <cstdint>
 
@@ -15,5 +14,3 @@ namespace seqgraph {
 uint32_t Crc32c(absl::string_view bytes);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_CRC32C_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_DENORMALS_H_
-#define SEQGRAPH_BASE_DENORMALS_H_
+#pragma once
 
 #include <xmmintrin.h>
 
@@ -23,5 +22,3 @@ class FlushDenormals {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_DENORMALS_H_

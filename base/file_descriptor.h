@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_FILE_DESCRIPTOR_H_
-#define SEQGRAPH_BASE_FILE_DESCRIPTOR_H_
+#pragma once
 
 #include <errno.h>
 #include <unistd.h>
@@ -30,5 +29,3 @@ class FileDescriptor {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_FILE_DESCRIPTOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_FILE_IDENTITY_H_
-#define SEQGRAPH_BASE_FILE_IDENTITY_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -31,5 +30,3 @@ class FileIdentity {
 std::optional<std::string> PathBelow(const std::string& folder, const std::string& path);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_FILE_IDENTITY_H_

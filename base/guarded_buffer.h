@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_GUARDED_BUFFER_H_
-#define SEQGRAPH_BASE_GUARDED_BUFFER_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -64,5 +63,3 @@ class GuardedBuffer {
 void DescribeAddress(const void* address, char* text, size_t size);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_GUARDED_BUFFER_H_

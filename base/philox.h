@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_PHILOX_H_
-#define SEQGRAPH_BASE_PHILOX_H_
+#pragma once
 
 // Philox4x32-10: 128 random bits as a function of a 128-bit counter and a 64-bit key. Integers
 // only: the same bits on every machine and every backend. Source: Salmon, Moraes, Dror, Shaw,
@@ -33,5 +32,3 @@ inline PhiloxCounter PhiloxBlock(PhiloxCounter c, PhiloxKey key) {
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_PHILOX_H_

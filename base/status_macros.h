@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_STATUS_MACROS_H_
-#define SEQGRAPH_BASE_STATUS_MACROS_H_
+#pragma once
 
 #include <cstdio>
 #include <cstdlib>
@@ -69,5 +68,3 @@ absl::StatusOr<T> Annotate(absl::StatusOr<T> value, absl::string_view context) {
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_STATUS_MACROS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_TRACE_H_
-#define SEQGRAPH_BASE_TRACE_H_
+#pragma once
 
 #include <chrono>
 #include <cstdint>
@@ -73,5 +72,3 @@ class TraceSpan {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_TRACE_H_

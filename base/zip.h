@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BASE_ZIP_H_
-#define SEQGRAPH_BASE_ZIP_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -38,5 +37,3 @@ absl::StatusOr<std::map<std::string, std::string>> ReadZip(absl::string_view byt
 absl::StatusOr<std::string> WriteZip(const std::vector<std::pair<std::string, std::string>>& files);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BASE_ZIP_H_

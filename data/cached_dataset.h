@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_CACHED_DATASET_H_
-#define SEQGRAPH_DATA_CACHED_DATASET_H_
+#pragma once
 
 // Reviews as integers, from a cache where the archive (or file of records) and all settings are
 // what they were.
@@ -41,5 +40,3 @@ absl::StatusOr<data::TokenSet> EncodeTextsCached(const std::string& data, data::
                                                  const DataCache* cache, DataOrigin* origin);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_DATA_CACHED_DATASET_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_CLASS_TABLE_H_
-#define SEQGRAPH_DATA_CLASS_TABLE_H_
+#pragma once
 
 // The classes that labels name. A source that is read as a stream does not know them before its
 // end: it numbers them as they come, and the numbers of a model come from the names at the end.
@@ -57,5 +56,3 @@ class ClassTable {
 };
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_CLASS_TABLE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_COMPRESSED_FILE_H_
-#define SEQGRAPH_DATA_COMPRESSED_FILE_H_
+#pragma once
 
 // The bytes of a file, gunzipped on the way where it is gzip, as a stream of blocks.
 //
@@ -63,5 +62,3 @@ class CompressedFile {
 };
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_COMPRESSED_FILE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_CSV_H_
-#define SEQGRAPH_DATA_CSV_H_
+#pragma once
 
 // Records of separated fields, read as a stream: RFC 4180.
 //
@@ -93,5 +92,3 @@ class CsvReader {
 };
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_CSV_H_

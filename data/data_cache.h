@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_DATA_CACHE_H_
-#define SEQGRAPH_DATA_DATA_CACHE_H_
+#pragma once
 
 // A folder of what was computed from files, found again by what the files hold and not by how they
 // are called or dated.
@@ -85,5 +84,3 @@ class DataCache {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_DATA_DATA_CACHE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_DATASET_BYTES_H_
-#define SEQGRAPH_DATA_DATASET_BYTES_H_
+#pragma once
 
 // Encoded reviews as bytes, and back. What is read is checked as if a stranger had written it; only
 // the meaning of the numbers is the writer's word. Numbers are in the byte order of the machine:
@@ -28,5 +27,3 @@ std::string DatasetBytes(const data::Dataset& dataset);
 absl::StatusOr<data::Dataset> ParseDataset(absl::string_view bytes, int num_words, int maxlen);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_DATA_DATASET_BYTES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_NPY_H_
-#define SEQGRAPH_DATA_NPY_H_
+#pragma once
 
 // numpy's array files: .npy (one array; numpy.lib.format versions 1.0 to 3.0) and .npz (a zip of
 // them).
@@ -101,5 +100,3 @@ absl::StatusOr<NpyArray> ReadNpy(const std::string& path);
 absl::StatusOr<std::map<std::string, NpyArray>> ReadNpz(const std::string& path);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_NPY_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_NUMPY_RANDOM_H_
-#define SEQGRAPH_DATA_NUMPY_RANDOM_H_
+#pragma once
 
 // numpy's legacy generator and scikit-learn's split, bit for bit, so that a data set is shuffled
 // and split as the Python tools do it.
@@ -67,5 +66,3 @@ struct SplitIndices {
 absl::StatusOr<SplitIndices> TrainTestSplit(int64_t n, double test_fraction, uint32_t seed);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_NUMPY_RANDOM_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_PUBLISHED_TIES_H_
-#define SEQGRAPH_DATA_PUBLISHED_TIES_H_
+#pragma once
 
 #include "absl/strings/string_view.h"
 
@@ -12,5 +11,3 @@ namespace seqgraph::data {
 bool IsPublishedBefore(absl::string_view a, absl::string_view b);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_PUBLISHED_TIES_H_

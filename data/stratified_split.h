@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_STRATIFIED_SPLIT_H_
-#define SEQGRAPH_DATA_STRATIFIED_SPLIT_H_
+#pragma once
 
 #include <cstdint>
 
@@ -18,5 +17,3 @@ absl::StatusOr<SplitIndices> StratifiedSplit(absl::Span<const int32_t> classes,
                                              double test_fraction, uint32_t seed);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_STRATIFIED_SPLIT_H_

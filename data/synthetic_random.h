@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_SYNTHETIC_RANDOM_H_
-#define SEQGRAPH_DATA_SYNTHETIC_RANDOM_H_
+#pragma once
 
 // Draws for made-up texts, in integers: the same on every machine.
 
@@ -79,5 +78,3 @@ void FillPattern(absl::string_view pattern, std::string& text, F fill) {
 }
 
 }  // namespace seqgraph::data::internal
-
-#endif  // SEQGRAPH_DATA_SYNTHETIC_RANDOM_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_SYNTHETIC_REVIEWS_H_
-#define SEQGRAPH_DATA_SYNTHETIC_REVIEWS_H_
+#pragma once
 
 // Made-up film reviews, the same bytes on every machine, to train on where the real ones are not at
 // hand.
@@ -35,5 +34,3 @@ absl::Status ForEachSyntheticReview(const SyntheticOptions& options, std::option
                                     TextSink sink);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_SYNTHETIC_REVIEWS_H_

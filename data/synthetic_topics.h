@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_SYNTHETIC_TOPICS_H_
-#define SEQGRAPH_DATA_SYNTHETIC_TOPICS_H_
+#pragma once
 
 // Made-up notes on several topics: texts of more than two classes, the same on every machine.
 
@@ -21,5 +20,3 @@ absl::string_view SyntheticTopicName(int topic);
 std::string SyntheticTopicText(uint64_t seed, int topic, int64_t index);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_SYNTHETIC_TOPICS_H_

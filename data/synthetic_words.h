@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_SYNTHETIC_WORDS_H_
-#define SEQGRAPH_DATA_SYNTHETIC_WORDS_H_
+#pragma once
 
 // The words and sentence patterns of the made-up reviews.
 
@@ -36,5 +35,3 @@ inline constexpr int64_t kNames = 6000;
 std::string Name(int64_t index);
 
 }  // namespace seqgraph::data::internal
-
-#endif  // SEQGRAPH_DATA_SYNTHETIC_WORDS_H_

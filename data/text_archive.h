@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TEXT_ARCHIVE_H_
-#define SEQGRAPH_DATA_TEXT_ARCHIVE_H_
+#pragma once
 
 #include <string>
 
@@ -14,5 +13,3 @@ absl::Status ReadTextArchive(const std::string& path, const TextSourceOptions& o
                              TextSink sink, ClassTable& classes);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TEXT_ARCHIVE_H_

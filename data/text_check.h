@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TEXT_CHECK_H_
-#define SEQGRAPH_DATA_TEXT_CHECK_H_
+#pragma once
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -13,5 +12,3 @@ namespace seqgraph::data {
 absl::Status CheckText(absl::string_view text);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TEXT_CHECK_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TEXT_CSV_H_
-#define SEQGRAPH_DATA_TEXT_CSV_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -20,5 +19,3 @@ absl::Status ReadTextCsv(const std::string& path, const TextSourceOptions& optio
                          ClassTable& classes);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TEXT_CSV_H_

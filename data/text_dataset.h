@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TEXT_DATASET_H_
-#define SEQGRAPH_DATA_TEXT_DATASET_H_
+#pragma once
 
 // From reviews to the integers a model trains on: what keras.datasets.imdb.load_data,
 // scikit-learn's train_test_split and Keras's pad_sequences give together, number for number, from
@@ -105,5 +104,3 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
                                      const DatasetOptions& options = {});
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TEXT_DATASET_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TEXT_FOLDER_H_
-#define SEQGRAPH_DATA_TEXT_FOLDER_H_
+#pragma once
 
 #include <string>
 
@@ -15,5 +14,3 @@ absl::Status ReadTextFolder(const std::string& path, const TextSourceOptions& op
                             TextSink sink, ClassTable& classes);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TEXT_FOLDER_H_

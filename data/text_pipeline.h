@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TEXT_PIPELINE_H_
-#define SEQGRAPH_DATA_TEXT_PIPELINE_H_
+#pragma once
 
 // Reviews read by one thread and worked on by several.
 
@@ -79,5 +78,3 @@ using BatchWork = absl::FunctionRef<absl::Status(int worker, const TextBatch& ba
 absl::Status ForEachBatch(const PipelineOptions& options, TextReader read, BatchWork work);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TEXT_PIPELINE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TEXT_SOURCE_H_
-#define SEQGRAPH_DATA_TEXT_SOURCE_H_
+#pragma once
 
 // Labelled texts, called reviews, one at a time: from the Large Movie Review Dataset as it is
 // published (aclImdb_v1.tar.gz, also gunzipped), or from anybody's own, in one of these layouts:
@@ -124,5 +123,3 @@ absl::Status ForEachText(const std::string& path, const TextSourceOptions& optio
                          ClassTable* classes = nullptr);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TEXT_SOURCE_H_

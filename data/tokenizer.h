@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TOKENIZER_H_
-#define SEQGRAPH_DATA_TOKENIZER_H_
+#pragma once
 
 // The rule by which the published IMDB integers were made, on raw bytes: A-Z become a-z (ASCII
 // only, so a UTF-8 capital stays), each of !"#$%&()*+,-./:;<=>?@[\]^_`{|}~, tab and newline becomes
@@ -137,5 +136,3 @@ void ForEachWord(absl::string_view text, std::string* scratch, Sink&& sink) {
 }
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TOKENIZER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_VOCABULARY_H_
-#define SEQGRAPH_DATA_VOCABULARY_H_
+#pragma once
 
 // Which words a model knows, and the integers it sees for a text:
 //
@@ -91,5 +90,3 @@ class Vocabulary {
 };
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_VOCABULARY_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_WORD_COLLECTOR_H_
-#define SEQGRAPH_DATA_WORD_COLLECTOR_H_
+#pragma once
 
 // The first pass over a data set: words become numbers and are counted, texts are let go.
 
@@ -77,5 +76,3 @@ class WordCollector {
 };
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_WORD_COLLECTOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_WORD_TABLE_H_
-#define SEQGRAPH_DATA_WORD_TABLE_H_
+#pragma once
 
 // Words numbered 0, 1, 2, ... in the order in which they are first added.
 
@@ -86,5 +85,3 @@ class WordTable {
 };
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_WORD_TABLE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_ACTIVATION_H_
-#define SEQGRAPH_GRAPH_ACTIVATION_H_
+#pragma once
 
 // The activation functions that ops have as an attribute, and their slopes: what the definitions
 // compute and what backends choose kernels by.
@@ -71,5 +70,3 @@ T SlopeFromOutput(Activation activation, T y) {
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_ACTIVATION_H_

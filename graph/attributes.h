@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_ATTRIBUTES_H_
-#define SEQGRAPH_GRAPH_ATTRIBUTES_H_
+#pragma once
 
 #include <cstdint>
 #include <initializer_list>
@@ -87,5 +86,3 @@ class Attributes {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_ATTRIBUTES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_BOUND_RULES_H_
-#define SEQGRAPH_GRAPH_BOUND_RULES_H_
+#pragma once
 
 // Error bounds that many ops share, for OpDef::Bound. First order in the unit roundoff.
 
@@ -61,5 +60,3 @@ absl::StatusOr<double> SumOfMagnitudes(const BoundContext& c, int o);
 int64_t MostRepeats(absl::Span<const int32_t> indices);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_BOUND_RULES_H_

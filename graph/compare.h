@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_COMPARE_H_
-#define SEQGRAPH_GRAPH_COMPARE_H_
+#pragma once
 
 // The one place that compares tensors and words what it finds.
 
@@ -49,5 +48,3 @@ std::string ComparisonText(const Comparison& comparison, const Shape& shape);
 double RelativeError(const Tensor& actual, const Tensor& exact);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_COMPARE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_CONSTANT_ATTRIBUTES_H_
-#define SEQGRAPH_GRAPH_CONSTANT_ATTRIBUTES_H_
+#pragma once
 
 #include "graph/attributes.h"
 #include "graph/tensor.h"
@@ -12,5 +11,3 @@ namespace seqgraph {
 Attributes ConstantAttributes(Tensor content);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_CONSTANT_ATTRIBUTES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_CONSTANT_SUBGRAPH_H_
-#define SEQGRAPH_GRAPH_CONSTANT_SUBGRAPH_H_
+#pragma once
 
 #include <vector>
 
@@ -14,5 +13,3 @@ namespace seqgraph {
 std::vector<bool> ConstantSubgraph(const Function& function);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_CONSTANT_SUBGRAPH_H_

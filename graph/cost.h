@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_COST_H_
-#define SEQGRAPH_GRAPH_COST_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -69,5 +68,3 @@ class CostContext {
 using CostRule = std::function<OpCost(const CostContext&)>;
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_COST_H_

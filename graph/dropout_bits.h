@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_DROPOUT_BITS_H_
-#define SEQGRAPH_GRAPH_DROPOUT_BITS_H_
+#pragma once
 
 #include <array>
 #include <cstdint>
@@ -35,5 +34,3 @@ class DropoutBits {
 inline uint64_t DropoutThreshold(double rate) { return static_cast<uint64_t>(rate * 0x1p32); }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_DROPOUT_BITS_H_

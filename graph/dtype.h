@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_DTYPE_H_
-#define SEQGRAPH_GRAPH_DTYPE_H_
+#pragma once
 
 #include <cstdint>
 
@@ -57,5 +56,3 @@ auto VisitElementType(DType dtype, F visit) {
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_DTYPE_H_

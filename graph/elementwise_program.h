@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_ELEMENTWISE_PROGRAM_H_
-#define SEQGRAPH_GRAPH_ELEMENTWISE_PROGRAM_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -71,5 +70,3 @@ struct ElementwiseProgram {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_ELEMENTWISE_PROGRAM_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_ERROR_BOUND_H_
-#define SEQGRAPH_GRAPH_ERROR_BOUND_H_
+#pragma once
 
 // How far a float32 backend may be from the float64 definition of an op: a bound that is derived
 // from the op's formula, its sizes and machine epsilon, never picked by hand. Every op states its
@@ -85,5 +84,3 @@ using BoundRule = std::function<absl::StatusOr<ErrorBound>(const BoundContext&, 
 BoundRule ExactBound();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_ERROR_BOUND_H_

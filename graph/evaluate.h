@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_EVALUATE_H_
-#define SEQGRAPH_GRAPH_EVALUATE_H_
+#pragma once
 
 // Ops and functions run by the computations of their definitions, without any backend: what they
 // mean. For constant folding, importers, oracles and tests.
@@ -67,5 +66,3 @@ std::vector<const Tensor*> PointersTo(const OptionalTensors& tensors);
 std::vector<std::optional<TensorType>> TypesOf(const OptionalTensors& tensors);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_EVALUATE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_FUNCTION_H_
-#define SEQGRAPH_GRAPH_FUNCTION_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -145,5 +144,3 @@ class Function {
 std::optional<int64_t> IndexLimit(const Function& function, Value value);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_FUNCTION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_FUNCTION_BUILDER_H_
-#define SEQGRAPH_GRAPH_FUNCTION_BUILDER_H_
+#pragma once
 
 #include <map>
 #include <set>
@@ -116,5 +115,3 @@ class ScopedDefaultName {
 std::string SnakeCase(absl::string_view camel_case);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_FUNCTION_BUILDER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_FUNCTION_COPY_H_
-#define SEQGRAPH_GRAPH_FUNCTION_COPY_H_
+#pragma once
 
 #include <vector>
 
@@ -42,5 +41,3 @@ class FunctionCopy {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_FUNCTION_COPY_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_FUNCTION_COST_H_
-#define SEQGRAPH_GRAPH_FUNCTION_COST_H_
+#pragma once
 
 #include <vector>
 
@@ -19,5 +18,3 @@ std::vector<OpCost> NodeCosts(const Function& function);
 OpCost FunctionCost(const Function& function);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_FUNCTION_COST_H_

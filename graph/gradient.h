@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_GRADIENT_H_
-#define SEQGRAPH_GRAPH_GRADIENT_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -75,5 +74,3 @@ absl::StatusOr<std::vector<Value>> AddGradients(FunctionBuilder& builder, Value 
                                                 absl::Span<const Value> wrt);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_GRADIENT_H_

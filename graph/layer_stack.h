@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_LAYER_STACK_H_
-#define SEQGRAPH_GRAPH_LAYER_STACK_H_
+#pragma once
 
 // A model as a stack of layers, as data: a layer is a class and its settings, as a node is an op
 // and its attributes. What a class means is known to layers/ alone.
@@ -84,5 +83,3 @@ inline constexpr int kMaxStackLayers = 1000;
 inline constexpr int kMaxLayerDepth = 8;
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_LAYER_STACK_H_

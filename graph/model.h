@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_MODEL_H_
-#define SEQGRAPH_GRAPH_MODEL_H_
+#pragma once
 
 #include <cstdint>
 #include <deque>
@@ -122,5 +121,3 @@ struct Model {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_MODEL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_NODE_BOUNDS_H_
-#define SEQGRAPH_GRAPH_NODE_BOUNDS_H_
+#pragma once
 
 // The oracle for nodes of a function: what their definitions give in float64, and how far a float32
 // backend may be from that, weights that amplify and what nodes pass on to each other included.
@@ -65,5 +64,3 @@ absl::StatusOr<std::map<int, BoundedValue>> EvaluateNodesInDouble(
 double GraphErrorBound(const Function& function, double scale, DType real);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_NODE_BOUNDS_H_

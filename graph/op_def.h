@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_OP_DEF_H_
-#define SEQGRAPH_GRAPH_OP_DEF_H_
+#pragma once
 
 // An op is a value: everything known about it is gathered in one OpDef.
 //
@@ -436,5 +435,3 @@ class OpDef {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_OP_DEF_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_OP_REGISTRY_H_
-#define SEQGRAPH_GRAPH_OP_REGISTRY_H_
+#pragma once
 
 #include <map>
 #include <memory>
@@ -41,5 +40,3 @@ class OpRegistry {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_OP_REGISTRY_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_PASS_H_
-#define SEQGRAPH_GRAPH_PASS_H_
+#pragma once
 
 #include <functional>
 #include <string>
@@ -76,5 +75,3 @@ FunctionPass CommonSubexpressions();
 absl::StatusOr<PassList> SelectPasses(const PassList& all, absl::string_view text);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_PASS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_PRINTER_H_
-#define SEQGRAPH_GRAPH_PRINTER_H_
+#pragma once
 
 #include <string>
 
@@ -20,5 +19,3 @@ std::string FunctionToText(const Function& function);
 std::string FunctionToDot(const Function& function);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_PRINTER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_REWRITE_H_
-#define SEQGRAPH_GRAPH_REWRITE_H_
+#pragma once
 
 #include <functional>
 #include <initializer_list>
@@ -123,5 +122,3 @@ absl::StatusOr<Function> WithRealType(const Function& function, const OpRegistry
                                       DType real);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_REWRITE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_SHAPE_H_
-#define SEQGRAPH_GRAPH_SHAPE_H_
+#pragma once
 
 #include <cstdint>
 #include <initializer_list>
@@ -97,5 +96,3 @@ struct TensorType {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_SHAPE_H_

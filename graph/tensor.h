@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_TENSOR_H_
-#define SEQGRAPH_GRAPH_TENSOR_H_
+#pragma once
 
 #include <algorithm>
 #include <cmath>
@@ -129,5 +128,3 @@ struct TensorView {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_TENSOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_VERIFIER_H_
-#define SEQGRAPH_GRAPH_VERIFIER_H_
+#pragma once
 
 #include "absl/status/status.h"
 #include "graph/function.h"
@@ -18,5 +17,3 @@ absl::Status VerifyFunction(const Function& function);
 absl::Status VerifyModel(const Model& model);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_VERIFIER_H_

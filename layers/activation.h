@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_ACTIVATION_H_
-#define SEQGRAPH_LAYERS_ACTIVATION_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -30,5 +29,3 @@ extern template void FillLayerKind(const ActivationLayer&, LayerKind&);
 LayerDef ActivationDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_ACTIVATION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_ALL_LAYERS_H_
-#define SEQGRAPH_LAYERS_ALL_LAYERS_H_
+#pragma once
 
 // The list of all layers, with their structs for programs that stack them.
 
@@ -47,5 +46,3 @@ absl::Status RegisterAllLayers(LayerRegistry& registry);
 const LayerRegistry& AllLayers();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_ALL_LAYERS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_BIDIRECTIONAL_H_
-#define SEQGRAPH_LAYERS_BIDIRECTIONAL_H_
+#pragma once
 
 #include <string>
 
@@ -33,5 +32,3 @@ extern template void FillLayerKind(const BidirectionalLayer&, LayerKind&);
 LayerDef BidirectionalDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_BIDIRECTIONAL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_DENSE_H_
-#define SEQGRAPH_LAYERS_DENSE_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -36,5 +35,3 @@ extern template void FillLayerKind(const DenseLayer&, LayerKind&);
 LayerDef DenseDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_DENSE_H_

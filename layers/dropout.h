@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_DROPOUT_H_
-#define SEQGRAPH_LAYERS_DROPOUT_H_
+#pragma once
 
 #include "layers/layer_def.h"
 
@@ -33,5 +32,3 @@ LayerDef DropoutDef();
 LayerDef SpatialDropout1DDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_DROPOUT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_EMBEDDING_H_
-#define SEQGRAPH_LAYERS_EMBEDDING_H_
+#pragma once
 
 #include <cstdint>
 
@@ -30,5 +29,3 @@ extern template void FillLayerKind(const EmbeddingLayer&, LayerKind&);
 LayerDef EmbeddingDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_EMBEDDING_H_

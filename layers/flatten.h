@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_FLATTEN_H_
-#define SEQGRAPH_LAYERS_FLATTEN_H_
+#pragma once
 
 #include "layers/layer_def.h"
 
@@ -15,5 +14,3 @@ struct FlattenLayer {
 LayerDef FlattenDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_FLATTEN_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_LAYER_CONTEXT_H_
-#define SEQGRAPH_LAYERS_LAYER_CONTEXT_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -127,5 +126,3 @@ class LayerContext {
 LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind& layer);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_LAYER_CONTEXT_H_

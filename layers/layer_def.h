@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_LAYER_DEF_H_
-#define SEQGRAPH_LAYERS_LAYER_DEF_H_
+#pragma once
 
 // A layer is a value: everything known about a class of layers is gathered in one LayerDef.
 //
@@ -209,5 +208,3 @@ std::vector<std::pair<std::string, Layer>> InnerLayers(const LayerKind& layer);
 LayerKind SampleLayer(const LayerDef& def, const LayerRegistry& registry, SampleSource& random);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_LAYER_DEF_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_LAYER_EMISSION_H_
-#define SEQGRAPH_LAYERS_LAYER_EMISSION_H_
+#pragma once
 
 // A stack of layers as nodes of a function.
 
@@ -54,5 +53,3 @@ FunctionBuilder StackFunction(const char* name, const LayerStack& stack,
 absl::StatusOr<EmittedStack> DescribeStack(const LayerStack& stack, const LayerRegistry& registry);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_LAYER_EMISSION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_LAYER_FIELDS_H_
-#define SEQGRAPH_LAYERS_LAYER_FIELDS_H_
+#pragma once
 
 // The settings of a layer as the fields of a struct, listed once:
 //
@@ -163,5 +162,3 @@ std::vector<LayerField> FieldsOf(T prototype) {
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_LAYER_FIELDS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_LEAKY_RELU_H_
-#define SEQGRAPH_LAYERS_LEAKY_RELU_H_
+#pragma once
 
 #include "layers/layer_def.h"
 
@@ -20,5 +19,3 @@ struct LeakyReLULayer {
 LayerDef LeakyReLUDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_LEAKY_RELU_H_

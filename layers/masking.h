@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_MASKING_H_
-#define SEQGRAPH_LAYERS_MASKING_H_
+#pragma once
 
 #include "layers/layer_def.h"
 
@@ -20,5 +19,3 @@ struct MaskingLayer {
 LayerDef MaskingDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_MASKING_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_ONE_HOT_H_
-#define SEQGRAPH_LAYERS_ONE_HOT_H_
+#pragma once
 
 #include <cstdint>
 
@@ -22,5 +21,3 @@ extern template void FillLayerKind(const OneHotLayer&, LayerKind&);
 LayerDef OneHotDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_ONE_HOT_H_

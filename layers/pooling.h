@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_POOLING_H_
-#define SEQGRAPH_LAYERS_POOLING_H_
+#pragma once
 
 #include "layers/layer_def.h"
 
@@ -25,5 +24,3 @@ LayerDef GlobalAveragePooling1DDef();
 LayerDef GlobalMaxPooling1DDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_POOLING_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_RECURRENT_H_
-#define SEQGRAPH_LAYERS_RECURRENT_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -105,5 +104,3 @@ Value BehindZeroMasked(const StackRecognizer& r, Value sequence);
 const RecurrentCell* CellOfNode(const Node& node);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_RECURRENT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_RECURRENT_CELLS_H_
-#define SEQGRAPH_LAYERS_RECURRENT_CELLS_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -31,5 +30,3 @@ const std::vector<RecurrentCell>& RecurrentCells();
 const RecurrentCell* FindRecurrentCell(absl::string_view class_name);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_RECURRENT_CELLS_H_

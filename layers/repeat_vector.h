@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_REPEAT_VECTOR_H_
-#define SEQGRAPH_LAYERS_REPEAT_VECTOR_H_
+#pragma once
 
 #include <cstdint>
 
@@ -21,5 +20,3 @@ struct RepeatVectorLayer {
 LayerDef RepeatVectorDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_REPEAT_VECTOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_SAME_FUNCTION_H_
-#define SEQGRAPH_LAYERS_SAME_FUNCTION_H_
+#pragma once
 
 #include <map>
 #include <string>
@@ -18,5 +17,3 @@ absl::Status CheckSameFunction(const Function& given, const Function& built,
                                const std::map<std::string, std::string>& variable_of);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_SAME_FUNCTION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_STACK_RECOGNITION_H_
-#define SEQGRAPH_LAYERS_STACK_RECOGNITION_H_
+#pragma once
 
 #include "absl/status/statusor.h"
 #include "graph/model.h"
@@ -17,5 +16,3 @@ absl::StatusOr<RecognizedStack> RecognizeStack(const Model& model,
                                                const LayerRegistry& registry = AllLayers());
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_STACK_RECOGNITION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_STACK_RECOGNIZER_H_
-#define SEQGRAPH_LAYERS_STACK_RECOGNIZER_H_
+#pragma once
 
 #include <map>
 #include <set>
@@ -68,5 +67,3 @@ class StackRecognizer {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_STACK_RECOGNIZER_H_

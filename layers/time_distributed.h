@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_LAYERS_TIME_DISTRIBUTED_H_
-#define SEQGRAPH_LAYERS_TIME_DISTRIBUTED_H_
+#pragma once
 
 #include "layers/layer_def.h"
 
@@ -22,5 +21,3 @@ TimeDistributedLayer TimeDistributed(LayerKind layer);
 LayerDef TimeDistributedDef();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_LAYERS_TIME_DISTRIBUTED_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_ACTIVATIONS_H_
-#define SEQGRAPH_OPS_ACTIVATIONS_H_
+#pragma once
 
 // Sigmoid: y = 1 / (1 + exp(-x))   Tanh: y = tanh(x)   Relu: y = max(x, 0)   element by element.
 // SigmoidGrad: dx = dy y (1 - y)   TanhGrad: dx = dy (1 - y^2)   ReluGrad: dx = dy where y > 0,
@@ -29,5 +28,3 @@ Value ApplyActivation(FunctionBuilder& g, const std::string& activation, Value z
 Value ActivationGrad(FunctionBuilder& g, const std::string& activation, Value y, Value dy);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_ACTIVATIONS_H_

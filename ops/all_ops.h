@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_ALL_OPS_H_
-#define SEQGRAPH_OPS_ALL_OPS_H_
+#pragma once
 
 #include "absl/status/status.h"
 #include "graph/op_registry.h"
@@ -13,5 +12,3 @@ absl::Status RegisterAllOps(OpRegistry& registry);
 const OpRegistry& AllOps();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPS_ALL_OPS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_BCE_H_
-#define SEQGRAPH_OPS_BCE_H_
+#pragma once
 
 // With w the weight of the element's row:
 // BCE: loss = mean of -w (y log q + (1 - y) log(1 - q)) with q = min(max(p, epsilon), 1 - epsilon).
@@ -36,5 +35,3 @@ Value BCEWithLogits(FunctionBuilder& g, Value z, Value labels,
                     const BCEWithLogitsOptions& options = {});
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_BCE_H_

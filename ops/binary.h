@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_BINARY_H_
-#define SEQGRAPH_OPS_BINARY_H_
+#pragma once
 
 // y = f(a, b), element by element, of one shape: Add, Subtract, Multiply (builders:
 // ops/elementwise.h), Divide, Power, Maximum, Minimum, Modulo, Remainder; Equal and Less, which
@@ -23,5 +22,3 @@ Value Where(FunctionBuilder& g, Value condition, Value a, Value b, std::string n
 std::vector<OpDef> BinaryOps();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_BINARY_H_

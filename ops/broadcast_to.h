@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_BROADCAST_TO_H_
-#define SEQGRAPH_OPS_BROADCAST_TO_H_
+#pragma once
 
 // BroadcastTo: y[.., i, ..] = x[.., i, ..], or x[.., 0, ..] along an axis where x has extent 1: the
 // broadcasting of numpy. (BroadcastLike brings in the batch, which no attribute can name.)
@@ -15,5 +14,3 @@ namespace seqgraph::ops {
 Value BroadcastTo(FunctionBuilder& g, Value x, const Shape& shape, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_BROADCAST_TO_H_

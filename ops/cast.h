@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_CAST_H_
-#define SEQGRAPH_OPS_CAST_H_
+#pragma once
 
 // Cast: y = x in another element type.
 
@@ -15,5 +14,3 @@ namespace seqgraph::ops {
 Value Cast(FunctionBuilder& g, Value x, DType dtype, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_CAST_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_CLIP_H_
-#define SEQGRAPH_OPS_CLIP_H_
+#pragma once
 
 // Clip: y = min(max(x, -limit), limit).
 // ClipByNorm: y = x limit / max(sqrt(s), limit), where s is a squared norm.
@@ -20,5 +19,3 @@ Value ClipByNorm(FunctionBuilder& g, Value x, Value squared_norm, double limit,
                  std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_CLIP_H_

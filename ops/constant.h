@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_CONSTANT_H_
-#define SEQGRAPH_OPS_CONSTANT_H_
+#pragma once
 
 // Constant: y = value.
 
@@ -14,5 +13,3 @@ namespace seqgraph::ops {
 Value Constant(FunctionBuilder& g, Tensor content, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_CONSTANT_H_

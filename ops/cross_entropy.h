@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_CROSS_ENTROPY_H_
-#define SEQGRAPH_OPS_CROSS_ENTROPY_H_
+#pragma once
 
 // Categorical cross-entropy; rows are all axes but the last, which are classes.
 // SoftmaxCrossEntropyWithLogits: loss = mean over rows of w sum_k -y_k (z_k - log sum_j exp(z_j)).
@@ -50,5 +49,3 @@ Value SparseCategoricalCrossEntropy(FunctionBuilder& g, Value p, Value ids,
                                     const CategoricalCrossEntropyOptions& options = {});
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_CROSS_ENTROPY_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_DENSE_H_
-#define SEQGRAPH_OPS_DENSE_H_
+#pragma once
 
 // Dense: y = act(x·w + b)   DenseGrad: dx = dz·wᵀ, dw = xᵀ·dz, db = sum of dz over all rows.
 
@@ -30,5 +29,3 @@ struct DenseGradOutputs {
 DenseGradOutputs DenseGrad(FunctionBuilder& g, Value x, Value w, Value dz, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_DENSE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_DROPOUT_H_
-#define SEQGRAPH_OPS_DROPOUT_H_
+#pragma once
 
 // DropoutMask: y[i] = 0 with probability rate, else 1 / (1 - rate), as a function of seed, step,
 // stream and i. Dropout: x * DropoutMask.
@@ -38,5 +37,3 @@ Value Dropout(FunctionBuilder& g, Value x, Value seed, Value step,
               const DropoutOptions& options = {});
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_DROPOUT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_ELEMENTWISE_H_
-#define SEQGRAPH_OPS_ELEMENTWISE_H_
+#pragma once
 
 // Add: y = a + b   Subtract: y = a - b   Multiply: y = a b   Scale: y = factor x   FillLike: y =
 // value element by element; no broadcasting (see BroadcastLike).
@@ -23,5 +22,3 @@ Value Scale(FunctionBuilder& g, Value x, double factor, std::string name = "");
 Value FillLike(FunctionBuilder& g, Value like, double value, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_ELEMENTWISE_H_

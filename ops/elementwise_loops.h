@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_ELEMENTWISE_LOOPS_H_
-#define SEQGRAPH_OPS_ELEMENTWISE_LOOPS_H_
+#pragma once
 
 // Reference computations element by element. Each element is read before it is written, so the
 // output may be the memory of an input.
@@ -30,5 +29,3 @@ absl::Status MapBinary(const ReferenceContext& c, F f) {
 }
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_ELEMENTWISE_LOOPS_H_

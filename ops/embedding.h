@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_EMBEDDING_H_
-#define SEQGRAPH_OPS_EMBEDDING_H_
+#pragma once
 
 // Embedding: y[..., e] = table[ids[...], e]   EmbeddingGrad: dtable[v, e] = sum of dy[..., e] where
 // ids[...] = v.
@@ -21,5 +20,3 @@ Value Embedding(FunctionBuilder& g, Value ids, Value table, std::string name = "
 Value EmbeddingGrad(FunctionBuilder& g, Value ids, Value dy, int64_t rows, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_EMBEDDING_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_EXAMPLES_H_
-#define SEQGRAPH_OPS_EXAMPLES_H_
+#pragma once
 
 // Shorthand for the examples, rejections and samples of op definitions. Example tensors of reals
 // are float64, as those of samples are, and are rounded where they are used in float.
@@ -32,5 +31,3 @@ TensorType CounterType(const Shape& shape = {});
 Shape RandomShape(SampleSource& source, int min_rank, int max_rank);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_EXAMPLES_H_

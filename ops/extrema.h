@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_EXTREMA_H_
-#define SEQGRAPH_OPS_EXTREMA_H_
+#pragma once
 
 // ReduceMax: y = the largest x over axes   ReduceMin: the smallest   ReduceProd: the product.
 
@@ -13,5 +12,3 @@ namespace seqgraph::ops {
 Value ReduceMin(FunctionBuilder& g, Value x, const ReduceOptions& options);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_EXTREMA_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_FORMULA_H_
-#define SEQGRAPH_OPS_FORMULA_H_
+#pragma once
 
 // Formulas on values, element by element, written with operators: those of optimizers and of
 // gradients.
@@ -58,5 +57,3 @@ using GradientFormula = std::function<Expr(const GradientTerms&)>;
 GradientRule GradientFormulas(std::vector<GradientFormula> formulas);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_FORMULA_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_FUSED_ELEMENTWISE_H_
-#define SEQGRAPH_OPS_FUSED_ELEMENTWISE_H_
+#pragma once
 
 // FusedElementwise: y = program(x0, x1, ...) element by element.
 
@@ -18,5 +17,3 @@ Value FusedElementwise(FunctionBuilder& g, absl::Span<const Value> inputs,
                        const ElementwiseProgram& program, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_FUSED_ELEMENTWISE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_GRU_CELL_H_
-#define SEQGRAPH_OPS_GRU_CELL_H_
+#pragma once
 
 // GRUCell, all steps of the layer, for t = 0 .. time-1, from h_{-1} = h0, with h = h_{t-1} times
 // the factors of recurrent dropout (1 without):
@@ -47,5 +46,3 @@ GRUCellOutputs GRUCell(FunctionBuilder& g, Value x, Value w, Value u,
                        const GRUCellOptions& options = {});
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_GRU_CELL_H_

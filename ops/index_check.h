@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_INDEX_CHECK_H_
-#define SEQGRAPH_OPS_INDEX_CHECK_H_
+#pragma once
 
 #include <cstdint>
 
@@ -13,5 +12,3 @@ namespace seqgraph::ops {
 absl::Status CheckIndices(absl::string_view name, TensorView<const int32_t> indices, int64_t limit);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_INDEX_CHECK_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_LOSS_RULES_H_
-#define SEQGRAPH_OPS_LOSS_RULES_H_
+#pragma once
 
 // What the losses share: rows are all axes but the last; a loss is the mean over rows of weight
 // times the loss of the row, as in Keras: divided by the number of rows, not by the sum of weights.
@@ -86,5 +85,3 @@ double MeanOverRows(const BoundContext& c, int weights, F magnitude) {
 }
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_LOSS_RULES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_LSTM_CELL_H_
-#define SEQGRAPH_OPS_LSTM_CELL_H_
+#pragma once
 
 // LSTMCell, all steps of the layer, for t = 0 .. time-1, from h_{-1} = h0 and c_{-1} = c0:
 //   [i, f, g, o] = x_t·w + (h_{t-1} d)·u + b,   d: the factors of recurrent dropout, 1 without
@@ -43,5 +42,3 @@ LSTMCellOutputs LSTMCell(FunctionBuilder& g, Value x, Value w, Value u,
                          const LSTMCellOptions& options = {});
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_LSTM_CELL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_MASK_H_
-#define SEQGRAPH_OPS_MASK_H_
+#pragma once
 
 // Masks are int32 [batch, time]; 0 marks a masked step. So tokens are their own mask where 0 pads
 // (Keras's mask_zero).
@@ -22,5 +21,3 @@ Value SequenceMask(FunctionBuilder& g, Value lengths, int64_t time, std::string 
 Value ZeroMasked(FunctionBuilder& g, Value x, Value mask, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_MASK_H_

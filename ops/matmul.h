@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_MATMUL_H_
-#define SEQGRAPH_OPS_MATMUL_H_
+#pragma once
 
 // MatMul: y[.., i, j] = sum_k a[.., i, k] b[.., k, j].
 
@@ -14,5 +13,3 @@ namespace seqgraph::ops {
 Value MatMul(FunctionBuilder& g, Value a, Value b, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_MATMUL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_MATRIX_LOOPS_H_
-#define SEQGRAPH_OPS_MATRIX_LOOPS_H_
+#pragma once
 
 // Products of a vector and a row-major matrix m[rows, columns], for reference computations. Every
 // sum is accumulated in T, in the order of the index. The memory read and written must not overlap.
@@ -41,5 +40,3 @@ void AddVector(const T* a, int64_t size, T* y) {
 }
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_MATRIX_LOOPS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_MSE_H_
-#define SEQGRAPH_OPS_MSE_H_
+#pragma once
 
 // MSE: loss = mean over all elements of w (x - y)^2, where w is the weight of the element's row.
 // MSEGrad: dx = 2 dloss w / n (x - y), n the number of elements.
@@ -21,5 +20,3 @@ struct MSEOptions {
 Value MSE(FunctionBuilder& g, Value x, Value targets, const MSEOptions& options = {});
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_MSE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_NUMBERS_H_
-#define SEQGRAPH_OPS_NUMBERS_H_
+#pragma once
 
 // Ops on operands of any element type (TypeRule::kNumber).
 
@@ -47,5 +46,3 @@ T WrappingMultiply(T a, T b) {
 }
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_NUMBERS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_ONE_HOT_H_
-#define SEQGRAPH_OPS_ONE_HOT_H_
+#pragma once
 
 // OneHot: y[..., k] = 1 where k = ids[...], else 0.
 
@@ -21,5 +20,3 @@ struct OneHotOptions {
 Value OneHot(FunctionBuilder& g, Value ids, int64_t depth, const OneHotOptions& options = {});
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_ONE_HOT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_OPERAND_SHAPES_H_
-#define SEQGRAPH_OPS_OPERAND_SHAPES_H_
+#pragma once
 
 // Shapes that are said once: a doc begins with the shape of its operand.
 //
@@ -39,5 +38,3 @@ struct ShapeConstraint {
 std::function<void(OpDef&)> ShapesByDoc(std::vector<ShapeConstraint> constraints);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_OPERAND_SHAPES_H_

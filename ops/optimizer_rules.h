@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_OPTIMIZER_RULES_H_
-#define SEQGRAPH_OPS_OPTIMIZER_RULES_H_
+#pragma once
 
 // What the optimizer updates share: w is the variable, g its gradient, lr the learning rate; slots
 // have the shape of w and may be absent.
@@ -42,5 +41,3 @@ void Store(TensorView<T> view, int64_t i, T value) {
 }
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_OPTIMIZER_RULES_H_

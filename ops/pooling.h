@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_POOLING_H_
-#define SEQGRAPH_OPS_POOLING_H_
+#pragma once
 
 // Over time, of the steps that are not masked:
 // GlobalAveragePooling1D: y = mean_t x_t.   Grad: dx_t = dy / count.
@@ -19,5 +18,3 @@ Value GlobalMaxPooling1D(FunctionBuilder& g, Value x, Value mask = {}, std::stri
 OpDef GlobalMaxPooling1DOp();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_POOLING_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_RECURRENCE_H_
-#define SEQGRAPH_OPS_RECURRENCE_H_
+#pragma once
 
 // What the reference computations of the recurrent ops (RNNCell, LSTMCell, GRUCell and their
 // gradients) are made of: operands, the order of the steps, masks, and the products of one step,
@@ -232,5 +231,3 @@ void StartBackward(const Recurrence<T>& r, int64_t n, TensorView<const T> d_last
 }
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_RECURRENCE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_RECURRENT_BOUND_H_
-#define SEQGRAPH_OPS_RECURRENT_BOUND_H_
+#pragma once
 
 #include "graph/error_bound.h"
 
@@ -20,5 +19,3 @@ ErrorBound RecurrenceRoundings(const BoundContext& c, bool backward, double scal
 double LargestIncoming(const BoundContext& c);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_RECURRENT_BOUND_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_RECURRENT_DEF_H_
-#define SEQGRAPH_OPS_RECURRENT_DEF_H_
+#pragma once
 
 // What the definitions of the recurrent ops (RNNCell, LSTMCell, GRUCell and their gradients) have
 // in common: operands, constraints, samples.
@@ -63,5 +62,3 @@ void AddGradientSamples(SampleSource& source, int sequence_input, bool has_cell,
                         OpSample& sample);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_RECURRENT_DEF_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REDUCTION_DEF_H_
-#define SEQGRAPH_OPS_REDUCTION_DEF_H_
+#pragma once
 
 // What the definitions of reductions over axes have in common: attributes, shape rules, the walk
 // over the elements, samples.
@@ -45,5 +44,3 @@ Axes RandomAxes(SampleSource& source, const Shape& shape);
 OpDef ReductionDef(std::string name, std::string doc, TypeRule type);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REDUCTION_DEF_H_

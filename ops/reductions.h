@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REDUCTIONS_H_
-#define SEQGRAPH_OPS_REDUCTIONS_H_
+#pragma once
 
 // ReduceSum: y = sum of x over axes   ReduceMean: the same, divided by the number of terms.
 // BroadcastLike: y = x repeated along axes   ReduceMeanGrad: the same, divided by the repetitions.
@@ -33,5 +32,3 @@ Value BroadcastLike(FunctionBuilder& g, Value x, Value like, std::vector<int64_t
                     std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REDUCTIONS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_RESHAPE_H_
-#define SEQGRAPH_OPS_RESHAPE_H_
+#pragma once
 
 // Reshape: y has the elements of x, in row-major order, in another shape.
 // Transpose: y[i_perm[0], i_perm[1], ..] = x[i_0, i_1, ..].
@@ -21,5 +20,3 @@ Value Transpose(FunctionBuilder& g, Value x, std::vector<int64_t> permutation,
                 std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_RESHAPE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_RNN_CELL_H_
-#define SEQGRAPH_OPS_RNN_CELL_H_
+#pragma once
 
 // RNNCell, all steps of the layer: h_t = act(x_t·w + (h_{t-1} d)·u + b) for t = 0 .. time-1, from
 // h_{-1} = h0, where d are the factors of recurrent dropout, 1 without.
@@ -44,5 +43,3 @@ OpDef RNNCellOp();
 OpDef RNNCellGradOp();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_RNN_CELL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_ROW_SOFTMAX_H_
-#define SEQGRAPH_OPS_ROW_SOFTMAX_H_
+#pragma once
 
 // The softmax of one row, in double, for the reference computations of Softmax and of the
 // cross-entropies.
@@ -31,5 +30,3 @@ void RowSoftmax(const T* x, int64_t n, std::vector<double>& p) {
 }
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_ROW_SOFTMAX_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_SHAPE_RULES_H_
-#define SEQGRAPH_OPS_SHAPE_RULES_H_
+#pragma once
 
 // Shape rules that several ops share. A rule's messages begin with the label of the constraint that
 // is violated; the caller puts op and node in front.
@@ -45,5 +44,3 @@ ShapeRule SameAsInput(int i);
 Types SameNumbers(const ShapeContext& c);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_SHAPE_RULES_H_

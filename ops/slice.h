@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_SLICE_H_
-#define SEQGRAPH_OPS_SLICE_H_
+#pragma once
 
 // Along one axis:
 // Concat: y = a, then b.   Slice: y_i = x_{begin + i stride}.   Reverse: y_i = x_{n-1-i}.
@@ -30,5 +29,3 @@ Value Slice(FunctionBuilder& g, Value x, const SliceOptions& options);
 Value Reverse(FunctionBuilder& g, Value x, int64_t axis, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_SLICE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_SOFTMAX_H_
-#define SEQGRAPH_OPS_SOFTMAX_H_
+#pragma once
 
 // Softmax, along the last axis: y_k = exp(x_k - m) / sum_j exp(x_j - m), m = max_j x_j.
 // SoftmaxGrad: dx_k = y_k (dy_k - sum_j y_j dy_j).
@@ -14,5 +13,3 @@ namespace seqgraph::ops {
 Value Softmax(FunctionBuilder& g, Value x, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_SOFTMAX_H_

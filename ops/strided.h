@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_STRIDED_H_
-#define SEQGRAPH_OPS_STRIDED_H_
+#pragma once
 
 // Elements that go from one tensor to another by strides: slices, permutations, repetitions.
 
@@ -78,5 +77,3 @@ ReferenceFunction PutStrided(StridedOf strided_of) {
 }
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_STRIDED_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_TAKE_STEP_H_
-#define SEQGRAPH_OPS_TAKE_STEP_H_
+#pragma once
 
 // TakeStep: y = x[:, step]   TakeStepGrad: dx[:, step] = dy, zero elsewhere.
 
@@ -15,5 +14,3 @@ namespace seqgraph::ops {
 Value TakeStep(FunctionBuilder& g, Value x, int64_t step, std::string name = "");
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_TAKE_STEP_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_UNARY_H_
-#define SEQGRAPH_OPS_UNARY_H_
+#pragma once
 
 // y = f(x), element by element: Abs, Negative, Sign, Exp, Log, Sqrt, Reciprocal, Erf, Softplus,
 // Sigmoid, Tanh, Relu, Floor, Ceil, Round.
@@ -19,5 +18,3 @@ Value Unary(FunctionBuilder& g, const char* op, Value x, std::string name = "");
 std::vector<OpDef> UnaryOps();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_UNARY_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_ADADELTA_H_
-#define SEQGRAPH_OPTIMIZERS_ADADELTA_H_
+#pragma once
 
 #include "optimizers/optimizer.h"
 
@@ -25,5 +24,3 @@ struct Adadelta {
 extern template Optimizer::Optimizer(const Adadelta&);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_ADADELTA_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_ADAGRAD_H_
-#define SEQGRAPH_OPTIMIZERS_ADAGRAD_H_
+#pragma once
 
 #include "optimizers/optimizer.h"
 
@@ -26,5 +25,3 @@ struct Adagrad {
 extern template Optimizer::Optimizer(const Adagrad&);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_ADAGRAD_H_

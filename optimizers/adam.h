@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_ADAM_H_
-#define SEQGRAPH_OPTIMIZERS_ADAM_H_
+#pragma once
 
 #include "optimizers/optimizer.h"
 
@@ -35,5 +34,3 @@ struct Adam {
 extern template Optimizer::Optimizer(const Adam&);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_ADAM_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_ADAMAX_H_
-#define SEQGRAPH_OPTIMIZERS_ADAMAX_H_
+#pragma once
 
 #include "optimizers/optimizer.h"
 
@@ -27,5 +26,3 @@ struct Adamax {
 extern template Optimizer::Optimizer(const Adamax&);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_ADAMAX_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_ADAMW_H_
-#define SEQGRAPH_OPTIMIZERS_ADAMW_H_
+#pragma once
 
 #include "optimizers/adam.h"
 
@@ -25,5 +24,3 @@ struct AdamW {
 extern template Optimizer::Optimizer(const AdamW&);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_ADAMW_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_ALL_OPTIMIZERS_H_
-#define SEQGRAPH_OPTIMIZERS_ALL_OPTIMIZERS_H_
+#pragma once
 
 // The list of optimizers: an include and a line in it for each.
 
@@ -34,5 +33,3 @@ const OptimizerDef* FindOptimizer(absl::string_view name);
 std::string OptimizerNames();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_ALL_OPTIMIZERS_H_

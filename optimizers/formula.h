@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_FORMULA_H_
-#define SEQGRAPH_OPTIMIZERS_FORMULA_H_
+#pragma once
 
 // What the formulas of optimizers are written in.
 
@@ -74,5 +73,3 @@ class OptimizerStep {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_FORMULA_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_NADAM_H_
-#define SEQGRAPH_OPTIMIZERS_NADAM_H_
+#pragma once
 
 #include "optimizers/optimizer.h"
 
@@ -27,5 +26,3 @@ struct Nadam {
 extern template Optimizer::Optimizer(const Nadam&);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_NADAM_H_

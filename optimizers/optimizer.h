@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_OPTIMIZER_H_
-#define SEQGRAPH_OPTIMIZERS_OPTIMIZER_H_
+#pragma once
 
 // An optimizer is a value, and its update a formula.
 //
@@ -172,5 +171,3 @@ OptimizerDef DefineOptimizer(std::string name, std::string doc,
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_OPTIMIZER_H_

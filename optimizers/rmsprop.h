@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_RMSPROP_H_
-#define SEQGRAPH_OPTIMIZERS_RMSPROP_H_
+#pragma once
 
 #include "optimizers/optimizer.h"
 
@@ -29,5 +28,3 @@ struct RMSProp {
 extern template Optimizer::Optimizer(const RMSProp&);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_RMSPROP_H_

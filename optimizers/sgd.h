@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPTIMIZERS_SGD_H_
-#define SEQGRAPH_OPTIMIZERS_SGD_H_
+#pragma once
 
 #include "optimizers/optimizer.h"
 
@@ -24,5 +23,3 @@ struct SGD {
 extern template Optimizer::Optimizer(const SGD&);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPTIMIZERS_SGD_H_

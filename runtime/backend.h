@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_BACKEND_H_
-#define SEQGRAPH_RUNTIME_BACKEND_H_
+#pragma once
 
 // What a backend implements. The host (runtime/compiled_function.h) binds the batch, rewrites the
 // function, asks each backend in the user's order which nodes it claims, hands each backend the
@@ -115,5 +114,3 @@ class Backend {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_BACKEND_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_BACKEND_CHOOSER_H_
-#define SEQGRAPH_RUNTIME_BACKEND_CHOOSER_H_
+#pragma once
 
 // Which backend runs each node of a function fastest, found by running them.
 //
@@ -56,5 +55,3 @@ absl::StatusOr<BackendChoice> ChooseByMeasuring(const Function& function,
                                                 const MeasureOptions& measure = {});
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_BACKEND_CHOOSER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_BACKEND_REGISTRY_H_
-#define SEQGRAPH_RUNTIME_BACKEND_REGISTRY_H_
+#pragma once
 
 #include <memory>
 #include <string>
@@ -29,5 +28,3 @@ class BackendRegistry {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_BACKEND_REGISTRY_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_BUFFER_GUARDS_H_
-#define SEQGRAPH_RUNTIME_BUFFER_GUARDS_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -60,5 +59,3 @@ class BufferGuards {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_BUFFER_GUARDS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_CALL_MEMORY_H_
-#define SEQGRAPH_RUNTIME_CALL_MEMORY_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -76,5 +75,3 @@ class CallMemory {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_CALL_MEMORY_H_

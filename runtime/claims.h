@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_CLAIMS_H_
-#define SEQGRAPH_RUNTIME_CLAIMS_H_
+#pragma once
 
 // What a backend says when it is asked which nodes of a function it can run.
 
@@ -56,5 +55,3 @@ FunctionClaim ClaimEach(const Function& function, absl::FunctionRef<Claim(int no
 void DropUnmetClaims(std::vector<Claim>& claims, absl::FunctionRef<std::string(int node)> label);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_CLAIMS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_COMPILED_FUNCTION_H_
-#define SEQGRAPH_RUNTIME_COMPILED_FUNCTION_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -133,5 +132,3 @@ class CompiledFunction {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_COMPILED_FUNCTION_H_

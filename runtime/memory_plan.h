@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_MEMORY_PLAN_H_
-#define SEQGRAPH_RUNTIME_MEMORY_PLAN_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -70,5 +69,3 @@ class MemoryRegion {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_MEMORY_PLAN_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_NODE_ASSIGNMENT_H_
-#define SEQGRAPH_RUNTIME_NODE_ASSIGNMENT_H_
+#pragma once
 
 #include <map>
 #include <string>
@@ -49,5 +48,3 @@ std::vector<bool> OpaqueValues(const Function& function, absl::Span<const int> a
                                int backend);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_NODE_ASSIGNMENT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_PROFILE_H_
-#define SEQGRAPH_RUNTIME_PROFILE_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -111,5 +110,3 @@ class Profile {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_PROFILE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_SAMPLE_INPUTS_H_
-#define SEQGRAPH_RUNTIME_SAMPLE_INPUTS_H_
+#pragma once
 
 #include <cstdint>
 
@@ -21,5 +20,3 @@ absl::StatusOr<VariableStore> CopyVariables(const Function& function,
                                             const VariableStore& variables);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_SAMPLE_INPUTS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_STORAGE_PLAN_H_
-#define SEQGRAPH_RUNTIME_STORAGE_PLAN_H_
+#pragma once
 
 #include <cstdint>
 #include <vector>
@@ -72,5 +71,3 @@ StoragePlan PlanStorage(const Function& function, absl::Span<const OpaqueLayout>
                         int64_t guard_bytes = 0, const std::vector<bool>& constant = {});
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_STORAGE_PLAN_H_

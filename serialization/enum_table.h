@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_ENUM_TABLE_H_
-#define SEQGRAPH_SERIALIZATION_ENUM_TABLE_H_
+#pragma once
 
 #include <cstddef>
 #include <optional>
@@ -36,5 +35,3 @@ std::optional<Ours> EnumFromProto(const EnumRow<Ours, Saved> (&table)[n], Saved 
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_ENUM_TABLE_H_

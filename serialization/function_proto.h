@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_FUNCTION_PROTO_H_
-#define SEQGRAPH_SERIALIZATION_FUNCTION_PROTO_H_
+#pragma once
 
 #include <string>
 
@@ -55,5 +54,3 @@ absl::StatusOr<Function> FunctionFromProto(const proto::Function& function,
                                            const OpRegistry& registry);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_FUNCTION_PROTO_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_GRAPH_TEST_CASE_H_
-#define SEQGRAPH_SERIALIZATION_GRAPH_TEST_CASE_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -68,5 +67,3 @@ absl::StatusOr<std::vector<GraphTestCase>> LoadGraphTests(const std::string& pat
 std::string GraphTestToText(const GraphTestCase& test);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_GRAPH_TEST_CASE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_LAYERS_PROTO_H_
-#define SEQGRAPH_SERIALIZATION_LAYERS_PROTO_H_
+#pragma once
 
 #include "absl/status/statusor.h"
 #include "graph/layer_stack.h"
@@ -16,5 +15,3 @@ proto::LayerStack LayerStackToProto(const LayerStack& stack);
 absl::StatusOr<LayerStack> LayerStackFromProto(const proto::LayerStack& stack);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_LAYERS_PROTO_H_

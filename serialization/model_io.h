@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_MODEL_IO_H_
-#define SEQGRAPH_SERIALIZATION_MODEL_IO_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -57,5 +56,3 @@ absl::StatusOr<Model> LoadModel(const std::string& path, const OpRegistry& regis
 std::string ModelOutline(const Model& model);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_MODEL_IO_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_PROTO_GUARD_H_
-#define SEQGRAPH_SERIALIZATION_PROTO_GUARD_H_
+#pragma once
 
 // Protobuf messages from untrusted bytes, and to text that gives the same bits back. Protobuf
 // itself skips fields it does not know and turns two bytes of file into a hundred of memory; here
@@ -49,5 +48,3 @@ absl::Status CheckNoUnknownFields(const google::protobuf::Message& message);
 absl::Status CheckStringsAreUtf8(const google::protobuf::Message& message);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_PROTO_GUARD_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_SELF_TEST_H_
-#define SEQGRAPH_SERIALIZATION_SELF_TEST_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -28,5 +27,3 @@ struct SelfTest {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_SELF_TEST_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_SELF_TEST_PROTO_H_
-#define SEQGRAPH_SERIALIZATION_SELF_TEST_PROTO_H_
+#pragma once
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,5 +18,3 @@ absl::StatusOr<SelfTest> SelfTestFromProto(const proto::SelfTest& test);
 absl::Status CheckSelfTest(const SelfTest& test, const Model& model);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_SELF_TEST_PROTO_H_

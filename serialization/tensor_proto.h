@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_TENSOR_PROTO_H_
-#define SEQGRAPH_SERIALIZATION_TENSOR_PROTO_H_
+#pragma once
 
 #include "absl/status/statusor.h"
 #include "graph/tensor.h"
@@ -28,5 +27,3 @@ proto::Tensor TensorToProto(const Tensor& tensor, TensorEncoding encoding);
 absl::StatusOr<Tensor> TensorFromProto(const proto::Tensor& tensor);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_TENSOR_PROTO_H_

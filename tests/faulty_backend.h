@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_FAULTY_BACKEND_H_
-#define SEQGRAPH_TESTS_FAULTY_BACKEND_H_
+#pragma once
 
 #include <memory>
 #include <string>
@@ -61,5 +60,3 @@ absl::StatusOr<InjectedFault> ParseFault(const std::string& text);
 std::unique_ptr<Backend> MakeFaultyBackend(const Backend* inner, InjectedFault fault);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_FAULTY_BACKEND_H_

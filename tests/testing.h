@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_TESTING_H_
-#define SEQGRAPH_TESTS_TESTING_H_
+#pragma once
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -81,5 +80,3 @@ std::string MakeTempDir();
   const std::string path = ::seqgraph::SharedPath(relative); \
   if (path.empty())                                          \
   GTEST_SKIP() << "needs the shared data: no " << (relative) << " under SEQGRAPH_SHARED"
-
-#endif  // SEQGRAPH_TESTS_TESTING_H_

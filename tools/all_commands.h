@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_ALL_COMMANDS_H_
-#define SEQGRAPH_TOOLS_ALL_COMMANDS_H_
+#pragma once
 
 #include <vector>
 
@@ -11,5 +10,3 @@ namespace seqgraph::tools {
 const std::vector<CommandDef>& AllCommands();
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_ALL_COMMANDS_H_

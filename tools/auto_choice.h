@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_AUTO_CHOICE_H_
-#define SEQGRAPH_TOOLS_AUTO_CHOICE_H_
+#pragma once
 
 // --backend=auto: the backend of each node by measuring it (runtime/backend_chooser.h), measured
 // once for a function with its shapes on a machine and then remembered.
@@ -51,5 +50,3 @@ absl::StatusOr<BackendChoice> ChoiceFromJson(absl::string_view json);
 std::string ChoiceText(const BackendChoice& choice, const ChoiceOrigin& origin);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_AUTO_CHOICE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_BACKEND_CHOICE_H_
-#define SEQGRAPH_TOOLS_BACKEND_CHOICE_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -59,5 +58,3 @@ RunnerOptions RunOn(const BackendSelection& selection, int64_t threads,
 std::vector<const Backend*> ListOf(const BackendSelection& selection);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_BACKEND_CHOICE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_BACKEND_LINE_H_
-#define SEQGRAPH_TOOLS_BACKEND_LINE_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -19,5 +18,3 @@ std::string BackendLine(const std::string& function, const std::vector<NodeAssig
 void DeclareMaxMemory(Flags& flags, int64_t* value);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_BACKEND_LINE_H_

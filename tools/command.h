@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_COMMAND_H_
-#define SEQGRAPH_TOOLS_COMMAND_H_
+#pragma once
 
 #include <memory>
 
@@ -39,5 +38,3 @@ CommandDef DefineCommand(const char* name, const char* summary) {
 }
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_COMMAND_H_

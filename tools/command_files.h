@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_COMMAND_FILES_H_
-#define SEQGRAPH_TOOLS_COMMAND_FILES_H_
+#pragma once
 
 #include <functional>
 #include <string>
@@ -55,5 +54,3 @@ class CommandFiles {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_COMMAND_FILES_H_

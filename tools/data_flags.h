@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_DATA_FLAGS_H_
-#define SEQGRAPH_TOOLS_DATA_FLAGS_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -67,5 +66,3 @@ std::string OriginLine(const DataOrigin& origin);
 void DeclareAnyBytes(Flags& flags, bool* value);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_DATA_FLAGS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_EARLIER_MODEL_H_
-#define SEQGRAPH_TOOLS_EARLIER_MODEL_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -43,5 +42,3 @@ class EarlierModel {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_EARLIER_MODEL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_FLAGS_H_
-#define SEQGRAPH_TOOLS_FLAGS_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -130,5 +129,3 @@ struct BackendFlags {
 void DeclarePasses(Flags& flags, std::string* passes);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_FLAGS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_INTERRUPT_H_
-#define SEQGRAPH_TOOLS_INTERRUPT_H_
+#pragma once
 
 #include <signal.h>
 
@@ -27,5 +26,3 @@ class InterruptHandler {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_INTERRUPT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_LINE_READER_H_
-#define SEQGRAPH_TOOLS_LINE_READER_H_
+#pragma once
 
 #include <atomic>
 #include <cstdint>
@@ -48,5 +47,3 @@ class LineReader {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_LINE_READER_H_

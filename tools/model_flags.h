@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_MODEL_FLAGS_H_
-#define SEQGRAPH_TOOLS_MODEL_FLAGS_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -24,5 +23,3 @@ struct ModelFlags {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_MODEL_FLAGS_H_

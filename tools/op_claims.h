@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_OP_CLAIMS_H_
-#define SEQGRAPH_TOOLS_OP_CLAIMS_H_
+#pragma once
 
 #include <set>
 #include <string>
@@ -30,5 +29,3 @@ absl::StatusOr<std::set<std::string>> ClaimedOps(const Backend& backend,
                                                  const OpRegistry& registry);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_OP_CLAIMS_H_

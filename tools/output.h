@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_OUTPUT_H_
-#define SEQGRAPH_TOOLS_OUTPUT_H_
+#pragma once
 
 #include <cstdio>
 #include <string>
@@ -39,5 +38,3 @@ class Output {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_OUTPUT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_OUTPUT_PATH_H_
-#define SEQGRAPH_TOOLS_OUTPUT_PATH_H_
+#pragma once
 
 #include <string>
 
@@ -23,5 +22,3 @@ absl::Status MakeOutputFolder(const std::string& flag, const std::string& path);
 std::string FreeNameBeside(const std::string& path, const std::string& word);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_OUTPUT_PATH_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_PASS_TEXT_H_
-#define SEQGRAPH_TOOLS_PASS_TEXT_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -15,5 +14,3 @@ std::string PassCountsText(const std::vector<RewriteCount>& counts);
 std::string PassListText(const PassList& passes);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_PASS_TEXT_H_

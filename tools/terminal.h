@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_TERMINAL_H_
-#define SEQGRAPH_TOOLS_TERMINAL_H_
+#pragma once
 
 #include <cstdio>
 
@@ -10,5 +9,3 @@ namespace seqgraph::tools {
 int TerminalColumns(std::FILE* file);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_TERMINAL_H_

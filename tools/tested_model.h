@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_TESTED_MODEL_H_
-#define SEQGRAPH_TOOLS_TESTED_MODEL_H_
+#pragma once
 
 #include <string>
 
@@ -42,5 +41,3 @@ absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_t
                                             Trace* trace = nullptr);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_TESTED_MODEL_H_

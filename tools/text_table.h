@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_TEXT_TABLE_H_
-#define SEQGRAPH_TOOLS_TEXT_TABLE_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -21,5 +20,3 @@ class TextTable {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_TEXT_TABLE_H_

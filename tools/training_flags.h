@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_TRAINING_FLAGS_H_
-#define SEQGRAPH_TOOLS_TRAINING_FLAGS_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -56,5 +55,3 @@ class TrainingFlags {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_TRAINING_FLAGS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_TRAINING_TEXT_H_
-#define SEQGRAPH_TOOLS_TRAINING_TEXT_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -19,5 +18,3 @@ std::string StemOf(const std::string& data);
 std::string SavedText(const std::string& path, const std::vector<std::string>& labels);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_TRAINING_TEXT_H_

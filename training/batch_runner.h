@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_BATCH_RUNNER_H_
-#define SEQGRAPH_TRAINING_BATCH_RUNNER_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -69,5 +68,3 @@ class BatchRunner {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_BATCH_RUNNER_H_

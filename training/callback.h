@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_CALLBACK_H_
-#define SEQGRAPH_TRAINING_CALLBACK_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -82,5 +81,3 @@ class CallbackHandle {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_CALLBACK_H_

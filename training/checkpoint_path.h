@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_CHECKPOINT_PATH_H_
-#define SEQGRAPH_TRAINING_CHECKPOINT_PATH_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -26,5 +25,3 @@ absl::StatusOr<std::string> FormatCheckpointPath(absl::string_view path, const P
 absl::string_view FolderOf(absl::string_view path);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_CHECKPOINT_PATH_H_

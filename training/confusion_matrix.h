@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_CONFUSION_MATRIX_H_
-#define SEQGRAPH_TRAINING_CONFUSION_MATRIX_H_
+#pragma once
 
 // How often each class was taken for each: n[t][p] rows of class t were predicted as p.
 // precision(c) = n[c][c] / sum_t n[t][c], recall(c) = n[c][c] / sum_p n[c][p], F1 = their harmonic
@@ -53,5 +52,3 @@ class ConfusionMatrix {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_CONFUSION_MATRIX_H_

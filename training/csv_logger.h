@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_CSV_LOGGER_H_
-#define SEQGRAPH_TRAINING_CSV_LOGGER_H_
+#pragma once
 
 #include <cstdio>
 #include <memory>
@@ -42,5 +41,3 @@ class CSVLogger : public Callback {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_CSV_LOGGER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_EARLY_STOPPING_H_
-#define SEQGRAPH_TRAINING_EARLY_STOPPING_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -66,5 +65,3 @@ class EarlyStopping : public Callback {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_EARLY_STOPPING_H_

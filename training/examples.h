@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_EXAMPLES_H_
-#define SEQGRAPH_TRAINING_EXAMPLES_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -75,5 +74,3 @@ class InputFiller {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_EXAMPLES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_HISTORY_H_
-#define SEQGRAPH_TRAINING_HISTORY_H_
+#pragma once
 
 #include <map>
 #include <string>
@@ -60,5 +59,3 @@ class HistoryFile : public Callback {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_HISTORY_H_

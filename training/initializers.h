@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_INITIALIZERS_H_
-#define SEQGRAPH_TRAINING_INITIALIZERS_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -29,5 +28,3 @@ absl::Status InitializeVariables(uint64_t seed, VariableStore& variables,
                                  std::optional<VariableRole> role = std::nullopt);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_INITIALIZERS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_LAMBDA_CALLBACK_H_
-#define SEQGRAPH_TRAINING_LAMBDA_CALLBACK_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -46,5 +45,3 @@ class LambdaCallback : public Callback {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_LAMBDA_CALLBACK_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_LEARNING_RATE_SCHEDULER_H_
-#define SEQGRAPH_TRAINING_LEARNING_RATE_SCHEDULER_H_
+#pragma once
 
 // Callbacks that set the learning rate of a model (SetLearningRate). Both add "learning_rate" to
 // the logs of each epoch: the rate of its last step.
@@ -48,5 +47,3 @@ class StepLearningRate : public Callback {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_LEARNING_RATE_SCHEDULER_H_

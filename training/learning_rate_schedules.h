@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_LEARNING_RATE_SCHEDULES_H_
-#define SEQGRAPH_TRAINING_LEARNING_RATE_SCHEDULES_H_
+#pragma once
 
 // Learning rates as functions of the number of optimizer steps done, s:
 //   ExponentialDecay    initial rate^(s / steps)
@@ -47,5 +46,3 @@ struct CosineDecayOptions {
 absl::StatusOr<LearningRateSchedule> CosineDecay(const CosineDecayOptions& options);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_LEARNING_RATE_SCHEDULES_H_

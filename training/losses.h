@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_LOSSES_H_
-#define SEQGRAPH_TRAINING_LOSSES_H_
+#pragma once
 
 #include <functional>
 #include <string>
@@ -85,5 +84,3 @@ struct WeightPenalty {
 Value AddPenalties(FunctionBuilder& g, Value loss, const std::vector<WeightPenalty>& penalties);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_LOSSES_H_

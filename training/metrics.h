@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_METRICS_H_
-#define SEQGRAPH_TRAINING_METRICS_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -117,5 +116,3 @@ class Mean {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_METRICS_H_

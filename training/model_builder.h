@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_MODEL_BUILDER_H_
-#define SEQGRAPH_TRAINING_MODEL_BUILDER_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -58,5 +57,3 @@ absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict,
                                     const TrainableOptions& options);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_MODEL_BUILDER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_MODEL_CHECKPOINT_H_
-#define SEQGRAPH_TRAINING_MODEL_CHECKPOINT_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -96,5 +95,3 @@ class ModelCheckpoint : public Callback {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_MODEL_CHECKPOINT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_MODEL_RUNNER_H_
-#define SEQGRAPH_TRAINING_MODEL_RUNNER_H_
+#pragma once
 
 #include <atomic>
 #include <cstdint>
@@ -163,5 +162,3 @@ class Meter {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_MODEL_RUNNER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_MONITOR_H_
-#define SEQGRAPH_TRAINING_MONITOR_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -28,5 +27,3 @@ absl::StatusOr<bool> HigherIsBetter(const std::string& who, const std::string& m
 std::string LogNames(const Logs& logs);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_MONITOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_OPTIMIZERS_H_
-#define SEQGRAPH_TRAINING_OPTIMIZERS_H_
+#pragma once
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,5 +30,3 @@ absl::StatusOr<double> LearningRate(const Model& model);
 absl::Status SetLearningRate(Model& model, double learning_rate);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_OPTIMIZERS_H_

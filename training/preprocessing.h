@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_PREPROCESSING_H_
-#define SEQGRAPH_TRAINING_PREPROCESSING_H_
+#pragma once
 
 // How text becomes the input of a model: what a data set knows of it travels in the model.
 
@@ -23,5 +22,3 @@ void SetPreprocessing(const data::Dataset& dataset, Model& model);
 absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_PREPROCESSING_H_

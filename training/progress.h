@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_PROGRESS_H_
-#define SEQGRAPH_TRAINING_PROGRESS_H_
+#pragma once
 
 #include <cstdint>
 #include <cstdio>
@@ -84,5 +83,3 @@ std::string FormatStepTime(double seconds);
 std::string FormatMetric(double value);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_PROGRESS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_REDUCE_LR_ON_PLATEAU_H_
-#define SEQGRAPH_TRAINING_REDUCE_LR_ON_PLATEAU_H_
+#pragma once
 
 #include <string>
 #include <utility>
@@ -42,5 +41,3 @@ class ReduceLROnPlateau : public Callback {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_REDUCE_LR_ON_PLATEAU_H_

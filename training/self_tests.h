@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_SELF_TESTS_H_
-#define SEQGRAPH_TRAINING_SELF_TESTS_H_
+#pragma once
 
 #include <map>
 #include <string>
@@ -45,5 +44,3 @@ absl::Status RunSelfTests(Model& model, absl::Span<const SelfTest> tests,
                           const RunnerOptions& options);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_SELF_TESTS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_SEQUENTIAL_H_
-#define SEQGRAPH_TRAINING_SEQUENTIAL_H_
+#pragma once
 
 // Models from stacks of layers.
 //
@@ -73,5 +72,3 @@ class Sequential {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_SEQUENTIAL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_SUMMARY_H_
-#define SEQGRAPH_TRAINING_SUMMARY_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -40,5 +39,3 @@ std::string WithThousands(int64_t number);
 std::string ReadableBytes(int64_t bytes);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_SUMMARY_H_

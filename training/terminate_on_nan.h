@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_TERMINATE_ON_NAN_H_
-#define SEQGRAPH_TRAINING_TERMINATE_ON_NAN_H_
+#pragma once
 
 #include "training/callback.h"
 
@@ -14,5 +13,3 @@ class TerminateOnNaN : public Callback {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_TERMINATE_ON_NAN_H_

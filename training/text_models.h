@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_TEXT_MODELS_H_
-#define SEQGRAPH_TRAINING_TEXT_MODELS_H_
+#pragma once
 
 // Classifiers of texts in the shape of the tutorial's, with any recurrent layers and classes.
 
@@ -49,5 +48,3 @@ absl::StatusOr<Model> MakeTextModel(const TextModelOptions& options,
                                         .optimizer = RMSProp{.learning_rate = 1e-4}});
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_TEXT_MODELS_H_

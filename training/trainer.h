@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_TRAINER_H_
-#define SEQGRAPH_TRAINING_TRAINER_H_
+#pragma once
 
 #include <atomic>
 #include <cstdint>
@@ -84,5 +83,3 @@ class Trainer {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_TRAINER_H_

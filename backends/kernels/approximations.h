@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_APPROXIMATIONS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_APPROXIMATIONS_H_
+#pragma once
 
 // Coefficients of the elementary functions that backends compute in vectors of their own making:
 //   e^r = 1 + r + r^2 (kExp[0] + kExp[1] r + ...) for |r| <= ln(2) / 2
@@ -23,5 +22,3 @@ inline constexpr float kTanhQ[] = {1.0f, 4.6741883329487323e-1f, 2.6001524196155
                                    3.3395735325819571e-4f, 8.0899131002465956e-7f};
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_APPROXIMATIONS_H_

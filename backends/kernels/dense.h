@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_DENSE_H_
-#define SEQGRAPH_BACKENDS_KERNELS_DENSE_H_
+#pragma once
 
 // Kernels of Dense and DenseGrad on any matrix product.
 
@@ -39,5 +38,3 @@ MadeKernel MakeDenseOn(ProductMaker make_product, const KernelContext& context);
 MadeKernel MakeDenseGradOn(ProductMaker make_product, const KernelContext& context);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_DENSE_H_

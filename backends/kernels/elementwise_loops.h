@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_ELEMENTWISE_LOOPS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_ELEMENTWISE_LOOPS_H_
+#pragma once
 
 // Loops that compute each element from the same element of their inputs. `n` counts floats; an
 // output may be the very array of an input, never a part of one.
@@ -40,5 +39,3 @@ void ScaleLoop(const float* x, float factor, int64_t n, float* y);
 void AddRowLoop(const float* x, const float* row, int64_t rows, int64_t columns, float* y);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_ELEMENTWISE_LOOPS_H_

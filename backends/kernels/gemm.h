@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_GEMM_H_
-#define SEQGRAPH_BACKENDS_KERNELS_GEMM_H_
+#pragma once
 
 #include <cstdint>
 
@@ -24,5 +23,3 @@ void Multiply(const GemmShape& shape, const MatrixView& a, const MatrixView& b, 
               float* c, float* scratch, ThreadPool& pool);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_GEMM_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_IDS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_IDS_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -22,5 +21,3 @@ std::unique_ptr<Kernel> MakeLookup(const NodeContext& context, int64_t rows,
                                    int64_t scratch_bytes = 0);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_IDS_H_

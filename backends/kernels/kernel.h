@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_KERNEL_H_
-#define SEQGRAPH_BACKENDS_KERNELS_KERNEL_H_
+#pragma once
 
 // What a backend that runs a function node by node is made of: kernels, what they see of a node
 // while they are chosen, and access to a call's arguments. Which kernels there are is each
@@ -108,5 +107,3 @@ inline float* FloatsAt(void* region, int64_t offset) {
 }
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_KERNEL_H_

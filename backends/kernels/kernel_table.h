@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_KERNEL_TABLE_H_
-#define SEQGRAPH_BACKENDS_KERNELS_KERNEL_TABLE_H_
+#pragma once
 
 // What a backend is made of that chooses a kernel for each node from a table.
 
@@ -146,5 +145,3 @@ class KernelProgram : public Program {
 };
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_KERNEL_TABLE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_LOOKUP_LOOPS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_LOOKUP_LOOPS_H_
+#pragma once
 
 // Rows of tables that ids choose.
 
@@ -31,5 +30,3 @@ void ScatterAddRows(const float* dy, const int32_t* ids, int64_t count, int64_t 
                     float* table, float* scratch, ThreadPool& pool);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_LOOKUP_LOOPS_H_

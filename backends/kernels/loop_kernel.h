@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_LOOP_KERNEL_H_
-#define SEQGRAPH_BACKENDS_KERNELS_LOOP_KERNEL_H_
+#pragma once
 
 #include <functional>
 #include <memory>
@@ -46,5 +45,3 @@ std::unique_ptr<Kernel> MakeLoop(F loop, int64_t scratch_bytes = 0) {
 }
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_LOOP_KERNEL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_MAKERS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_MAKERS_H_
+#pragma once
 
 // The makers of the kernels that backends share, by the file that has them. shared_rows.h has the
 // ops they compute, and ops/ what those mean. Arithmetic is in float32.
@@ -97,5 +96,3 @@ MadeKernel MakeMaxPoolingGrad(const KernelContext& context);
 MadeKernel MakeByDefinition(const KernelContext& context);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_MAKERS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_MATRIX_H_
-#define SEQGRAPH_BACKENDS_KERNELS_MATRIX_H_
+#pragma once
 
 #include <cstdint>
 
@@ -21,5 +20,3 @@ inline MatrixView RowMajor(const float* data, int64_t columns) { return {data, c
 inline MatrixView Transposed(const float* data, int64_t columns) { return {data, 1, columns}; }
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_MATRIX_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_OPTIMIZER_LOOPS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_OPTIMIZER_LOOPS_H_
+#pragma once
 
 // Optimizer updates, with the operations of the reference in their order, each rounded by itself:
 // the same bits on every target. `n` counts floats; an output may be the very array of the input it
@@ -27,5 +26,3 @@ void AdamLoop(const float* w, const float* g, const float* m, const float* v, fl
               float* new_v);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_OPTIMIZER_LOOPS_H_

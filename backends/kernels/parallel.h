@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_PARALLEL_H_
-#define SEQGRAPH_BACKENDS_KERNELS_PARALLEL_H_
+#pragma once
 
 #include <algorithm>
 #include <cstdint>
@@ -30,5 +29,3 @@ void ForBlocks(ThreadPool& pool, int64_t n, F f) {
 }
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_PARALLEL_H_

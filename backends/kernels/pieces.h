@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_PIECES_H_
-#define SEQGRAPH_BACKENDS_KERNELS_PIECES_H_
+#pragma once
 
 #include <cstdint>
 
@@ -28,5 +27,3 @@ class Pieces {
 };
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_PIECES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_H_
-#define SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_H_
+#pragma once
 
 // RNNCell, LSTMCell and GRUCell over arrays, forward and backward; ops/{rnn,lstm,gru}_cell.h have
 // the formulas.
@@ -159,5 +158,3 @@ class Recurrence {
 };
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_H_

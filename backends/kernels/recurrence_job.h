@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_JOB_H_
-#define SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_JOB_H_
+#pragma once
 
 // What the code for one target gets to compute one call of a recurrence: operands, where
 // everything lies in the scratch memory, and which rows take which steps.
@@ -208,5 +207,3 @@ void BackwardTask(const BackwardJob& job, int64_t task);
 void AddTasks(const BackwardJob& job, int64_t part, int64_t parts);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_RECURRENCE_JOB_H_

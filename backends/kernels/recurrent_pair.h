@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_RECURRENT_PAIR_H_
-#define SEQGRAPH_BACKENDS_KERNELS_RECURRENT_PAIR_H_
+#pragma once
 
 // Which gradient node of a recurrent op uses up the workspace that its forward node leaves.
 
@@ -19,5 +18,3 @@ int ForwardOf(const NodeContext& grad);
 int BackwardOf(const NodeContext& forward);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_RECURRENT_PAIR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_REDUCTION_LOOPS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_REDUCTION_LOOPS_H_
+#pragma once
 
 // Sums and losses, all summed in double in an order that depends on the sizes and the target alone,
 // and the largest of many.
@@ -23,5 +22,3 @@ float BceOnLogitsLoop(const float* z, const float* y, int64_t n);
 void BceOnLogitsGradLoop(const float* z, const float* y, float scale, int64_t n, float* dz);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_REDUCTION_LOOPS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_RNN_JOB_H_
-#define SEQGRAPH_BACKENDS_KERNELS_RNN_JOB_H_
+#pragma once
 
 // What the code for one target gets to compute one call of a recurrence: operands, and where in the
 // scratch memory everything lies. All pieces of scratch begin at a multiple of 64 bytes.
@@ -82,5 +81,3 @@ struct RnnBackwardJob {
 };
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_RNN_JOB_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_RNN_LOOPS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_RNN_LOOPS_H_
+#pragma once
 
 // h_t = act(z_t + h_{t-1}·u + b) and its gradients, over arrays. z_t is x_t·w, x_t itself, or
 // table[ids_t].
@@ -106,5 +105,3 @@ void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
 std::string DescribeRnn(const RnnPlan& plan);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_RNN_LOOPS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_RNN_PASSES_H_
-#define SEQGRAPH_BACKENDS_KERNELS_RNN_PASSES_H_
+#pragma once
 
 // The passes over a recurrence, on the target in use. rnn_loops.cc puts them together.
 
@@ -31,5 +30,3 @@ void AddTeams(const RnnBackwardJob& job, int64_t part, int64_t parts);
 void SumTableRows(const RnnBackwardJob& job, int64_t first, int64_t last);
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_RNN_PASSES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_SHARED_ROWS_H_
-#define SEQGRAPH_BACKENDS_KERNELS_SHARED_ROWS_H_
+#pragma once
 
 // The rows that the tables of all backends have in common.
 
@@ -96,5 +95,3 @@ const std::vector<Row>* WithSharedRows(absl::Span<const Row> own) {
 }
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_SHARED_ROWS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_KERNELS_TARGET_H_
-#define SEQGRAPH_BACKENDS_KERNELS_TARGET_H_
+#pragma once
 
 // Which instruction set the vector code of this process runs on: the best that the CPU has of SSE4,
 // AVX2 and AVX3 (Highway's name for AVX-512 with F, VL, DQ and BW), unless one is forced. Below
@@ -34,5 +33,3 @@ absl::Status TargetStatus();
 std::string TargetName();
 
 }  // namespace seqgraph::kernels
-
-#endif  // SEQGRAPH_BACKENDS_KERNELS_TARGET_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_ALIGNED_BUFFER_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_ALIGNED_BUFFER_H_
+#pragma once
 
 #include <cstddef>
 #include <memory>
@@ -30,5 +29,3 @@ class AlignedBuffer {
 };
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_ALIGNED_BUFFER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_DNNL_COMPAT_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_DNNL_COMPAT_H_
+#pragma once
 
 // The only place that knows which oneDNN it is compiled against: 2.6.3 (operation descriptors) or
 // 3.x (all arguments go to the primitive descriptor). Everything else in this backend calls the
@@ -84,5 +83,3 @@ inline dnnl::matmul::primitive_desc MakeMatmul(const dnnl::engine& engine,
 }
 
 }  // namespace seqgraph::onednn::compat
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_DNNL_COMPAT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_EXECUTABLE_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_EXECUTABLE_H_
+#pragma once
 
 #include <utility>
 #include <vector>
@@ -44,5 +43,3 @@ class Executable {
 };
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_EXECUTABLE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_ISA_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_ISA_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -21,5 +20,3 @@ int64_t PadUnits(int64_t units);
 std::string IsaName();
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_ISA_H_

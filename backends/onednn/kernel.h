@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_KERNEL_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_KERNEL_H_
+#pragma once
 
 // What a kernel of this backend sees while it is made, beyond what backends share: layouts, and the
 // pairs of forward and backward nodes. The one list of kernels is in kernels.cc.
@@ -77,5 +76,3 @@ struct KernelDef : kernels::KernelRow<KernelContext> {
 absl::Span<const KernelDef> Kernels();
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_KERNEL_H_

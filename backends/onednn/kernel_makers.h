@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_KERNEL_MAKERS_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_KERNEL_MAKERS_H_
+#pragma once
 
 // The makers of this backend's own kernels without state that others share, by the file that has
 // them. See kernels.cc for the ops they compute, and ops/ for what those mean.
@@ -21,5 +20,3 @@ MadeKernel MakeDense(KernelContext& context);
 MadeKernel MakeDenseGrad(KernelContext& context);
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_KERNEL_MAKERS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_LAYOUT_LOOPS_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_LAYOUT_LOOPS_H_
+#pragma once
 
 // Loops that move rows between the graph's dense batch-major layout and the recurrence's time-major
 // layout, whose rows may be wider than what they hold ("padded").
@@ -33,5 +32,3 @@ void TransposeMatrix(const float* in, int64_t rows, int64_t cols, int64_t padded
                      int64_t padded_cols, float* out);
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_LAYOUT_LOOPS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_RNN_CELL_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_RNN_CELL_H_
+#pragma once
 
 // RNNCell and RNNCellGrad on the vanilla RNN primitive. Forward leaves a workspace for backward;
 // the two nodes of a function that belong together share one primitive and that workspace.
@@ -32,5 +31,3 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeRnnCellGrad(KernelContext& context);
 int64_t RnnCellGradRowWidth(const NodeContext& context, const std::vector<Layout>& layouts);
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_RNN_CELL_H_

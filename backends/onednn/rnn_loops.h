@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_RNN_LOOPS_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_RNN_LOOPS_H_
+#pragma once
 
 // The recurrence in plain loops, for the two cases that the primitive cannot serve.
 
@@ -23,5 +22,3 @@ size_t RnnBackwardLoopsScratch(const RnnConfig& config);
 void RnnBackwardLoops(const RnnConfig& config, const RnnBackwardArgs& args);
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_RNN_LOOPS_H_

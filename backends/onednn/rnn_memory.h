@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_RNN_MEMORY_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_RNN_MEMORY_H_
+#pragma once
 
 // How the recurrence lays out weights and scratch.
 
@@ -51,5 +50,3 @@ inline float* At(void* base, size_t offset) {
 }
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_RNN_MEMORY_H_

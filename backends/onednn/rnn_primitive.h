@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_RNN_PRIMITIVE_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_RNN_PRIMITIVE_H_
+#pragma once
 
 // h_t = act(x_t w + h_{t-1} u + b) on oneDNN's vanilla RNN primitive, forward and backward.
 
@@ -116,5 +115,3 @@ class RnnPrimitive {
 };
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_RNN_PRIMITIVE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_RUN_GUARD_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_RUN_GUARD_H_
+#pragma once
 
 #include "base/denormals.h"
 
@@ -35,5 +34,3 @@ class FlushDenormalsGuard {
 };
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_RUN_GUARD_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_CRASH_REPORT_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_CRASH_REPORT_H_
+#pragma once
 
 #include <cstddef>
 
@@ -38,5 +37,3 @@ class PluginCall {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_CRASH_REPORT_H_

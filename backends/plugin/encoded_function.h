@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_ENCODED_FUNCTION_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_ENCODED_FUNCTION_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -69,5 +68,3 @@ class EncodedFunction {
 int64_t ValueBytes(const sg_value& value);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_ENCODED_FUNCTION_H_

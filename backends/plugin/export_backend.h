@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_EXPORT_BACKEND_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_EXPORT_BACKEND_H_
+#pragma once
 
 #include <cstdint>
 
@@ -23,5 +22,3 @@ int32_t ExportBackend(const Backend& backend, const OpRegistry& registry, sg_bac
                       sg_status* status) noexcept;
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_EXPORT_BACKEND_H_

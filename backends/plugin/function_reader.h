@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_FUNCTION_READER_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_FUNCTION_READER_H_
+#pragma once
 
 #include <vector>
 
@@ -27,5 +26,3 @@ absl::StatusOr<DecodedFunction> DecodeFunction(const sg_function& encoded,
                                                const OpRegistry& registry);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_FUNCTION_READER_H_

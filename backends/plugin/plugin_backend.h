@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_BACKEND_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_BACKEND_H_
+#pragma once
 
 #include <memory>
 #include <vector>
@@ -53,5 +52,3 @@ class PluginBackend : public Backend {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_BACKEND_H_

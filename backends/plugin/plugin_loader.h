@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_LOADER_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_LOADER_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -41,5 +40,3 @@ PluginSearch FindPlugins(absl::string_view search_path);
 std::string PluginSearchPath();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_LOADER_H_

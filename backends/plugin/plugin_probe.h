@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROBE_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROBE_H_
+#pragma once
 
 #include <memory>
 #include <string>
@@ -48,5 +47,3 @@ absl::StatusOr<ProbeReport> ProbePlugin(
 void RunProbeChild(int argc, char** argv);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROBE_H_

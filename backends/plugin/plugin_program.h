@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROGRAM_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROGRAM_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -69,5 +68,3 @@ class PluginProgram : public Program {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_PROGRAM_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_TABLE_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_TABLE_H_
+#pragma once
 
 #include <cstdint>
 #include <exception>
@@ -68,5 +67,3 @@ absl::Status CallPlugin(absl::string_view label, absl::string_view what, Call&& 
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_PLUGIN_TABLE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_PROBE_PROTOCOL_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_PROBE_PROTOCOL_H_
+#pragma once
 
 // What passes between ProbePlugin and its child, which are the same program: the request lies in a
 // file, the answer is a stream of frames {type, size, text}.
@@ -57,5 +56,3 @@ bool TakeFrame(std::string& stream, Frame& frame, bool& damaged);
 void Serve(const Request& request, const std::function<void(FrameType, absl::string_view)>& send);
 
 }  // namespace seqgraph::probe
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_PROBE_PROTOCOL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_PLUGIN_SELECT_BACKENDS_H_
-#define SEQGRAPH_BACKENDS_PLUGIN_SELECT_BACKENDS_H_
+#pragma once
 
 #include <memory>
 #include <string>
@@ -62,5 +61,3 @@ std::vector<ListedBackend> ListBackends(const PluginOptions& options,
                                         std::vector<std::string>* refused_folders);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_PLUGIN_SELECT_BACKENDS_H_

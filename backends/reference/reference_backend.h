@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_REFERENCE_REFERENCE_BACKEND_H_
-#define SEQGRAPH_BACKENDS_REFERENCE_REFERENCE_BACKEND_H_
+#pragma once
 
 #include <memory>
 
@@ -12,5 +11,3 @@ namespace seqgraph {
 std::unique_ptr<Backend> MakeReferenceBackend();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_REFERENCE_REFERENCE_BACKEND_H_

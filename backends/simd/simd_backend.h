@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_SIMD_SIMD_BACKEND_H_
-#define SEQGRAPH_BACKENDS_SIMD_SIMD_BACKEND_H_
+#pragma once
 
 #include <memory>
 
@@ -13,5 +12,3 @@ namespace seqgraph {
 std::unique_ptr<Backend> MakeSimdBackend();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_BACKENDS_SIMD_SIMD_BACKEND_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_DATA_TESTING_TEST_UTIL_H_
-#define SEQGRAPH_DATA_TESTING_TEST_UTIL_H_
+#pragma once
 
 // Files for the tests of this folder. Each helper fails the test it is called from if it cannot do
 // its work.
@@ -35,5 +34,3 @@ std::string Gzip(absl::string_view bytes);
 void WriteTree(const std::string& folder, const Entries& entries);
 
 }  // namespace seqgraph::data
-
-#endif  // SEQGRAPH_DATA_TESTING_TEST_UTIL_H_

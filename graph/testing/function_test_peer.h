@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_TESTING_FUNCTION_TEST_PEER_H_
-#define SEQGRAPH_GRAPH_TESTING_FUNCTION_TEST_PEER_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -21,5 +20,3 @@ class FunctionTestPeer {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_TESTING_FUNCTION_TEST_PEER_H_

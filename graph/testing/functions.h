@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_TESTING_FUNCTIONS_H_
-#define SEQGRAPH_GRAPH_TESTING_FUNCTIONS_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -24,5 +23,3 @@ struct RandomFeedOptions {
 TensorMap RandomFeeds(const Function& function, const RandomFeedOptions& options);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_TESTING_FUNCTIONS_H_

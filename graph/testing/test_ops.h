@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_GRAPH_TESTING_TEST_OPS_H_
-#define SEQGRAPH_GRAPH_TESTING_TEST_OPS_H_
+#pragma once
 
 // A handful of tiny ops for the tests of graph/ and backends/, which know nothing of ops/:
 //
@@ -32,5 +31,3 @@ const OpRegistry& TestOps();
 OpDef CopyOp(std::string name);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_GRAPH_TESTING_TEST_OPS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_ALL_REWRITES_H_
-#define SEQGRAPH_OPS_REWRITES_ALL_REWRITES_H_
+#pragma once
 
 #include "absl/types/span.h"
 #include "graph/pass.h"
@@ -18,5 +17,3 @@ absl::Span<const Rewrite> StandardRewrites();
 const PassList& StandardPasses();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_OPS_REWRITES_ALL_REWRITES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_COMMUTE_LOOKUP_PROJECTION_H_
-#define SEQGRAPH_OPS_REWRITES_COMMUTE_LOOKUP_PROJECTION_H_
+#pragma once
 
 #include "graph/pass.h"
 
@@ -25,5 +24,3 @@ namespace seqgraph::ops {
 FunctionPass CommuteLookupProjection();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_COMMUTE_LOOKUP_PROJECTION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_CONSTANT_FOLDING_H_
-#define SEQGRAPH_OPS_REWRITES_CONSTANT_FOLDING_H_
+#pragma once
 
 #include "graph/rewrite.h"
 
@@ -14,5 +13,3 @@ namespace seqgraph::ops {
 Rewrite ConstantFolding();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_CONSTANT_FOLDING_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_FUSE_DENSE_ACTIVATION_H_
-#define SEQGRAPH_OPS_REWRITES_FUSE_DENSE_ACTIVATION_H_
+#pragma once
 
 #include "graph/pass.h"
 
@@ -13,5 +12,3 @@ namespace seqgraph::ops {
 FunctionPass FuseDenseActivation();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_FUSE_DENSE_ACTIVATION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_FUSE_ELEMENTWISE_H_
-#define SEQGRAPH_OPS_REWRITES_FUSE_ELEMENTWISE_H_
+#pragma once
 
 #include "graph/pass.h"
 
@@ -15,5 +14,3 @@ namespace seqgraph::ops {
 FunctionPass FuseElementwise();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_FUSE_ELEMENTWISE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_FUSE_LOOKUP_RNN_CELL_H_
-#define SEQGRAPH_OPS_REWRITES_FUSE_LOOKUP_RNN_CELL_H_
+#pragma once
 
 #include "graph/rewrite.h"
 
@@ -22,5 +21,3 @@ Rewrite FuseLookupRNNCell();
 Rewrite FuseLookupRNNCellGrad();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_FUSE_LOOKUP_RNN_CELL_H_

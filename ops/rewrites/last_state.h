@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_LAST_STATE_H_
-#define SEQGRAPH_OPS_REWRITES_LAST_STATE_H_
+#pragma once
 
 #include "graph/rewrite.h"
 
@@ -19,5 +18,3 @@ Rewrite LastStateOfSequence();
 Rewrite GradientOfLastState();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_LAST_STATE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_ONE_HOT_TO_LOOKUP_H_
-#define SEQGRAPH_OPS_REWRITES_ONE_HOT_TO_LOOKUP_H_
+#pragma once
 
 #include "graph/rewrite.h"
 
@@ -17,5 +16,3 @@ Rewrite RNNCellOneHotToLookup();
 Rewrite DenseOneHotToLookup();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_ONE_HOT_TO_LOOKUP_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_SIGMOID_BCE_TO_LOGITS_H_
-#define SEQGRAPH_OPS_REWRITES_SIGMOID_BCE_TO_LOGITS_H_
+#pragma once
 
 #include "graph/rewrite.h"
 
@@ -19,5 +18,3 @@ Rewrite SplitDenseSigmoid();
 Rewrite SigmoidBCEToLogits();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_SIGMOID_BCE_TO_LOGITS_H_

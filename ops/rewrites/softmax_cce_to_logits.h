@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_SOFTMAX_CCE_TO_LOGITS_H_
-#define SEQGRAPH_OPS_REWRITES_SOFTMAX_CCE_TO_LOGITS_H_
+#pragma once
 
 #include "graph/rewrite.h"
 
@@ -15,5 +14,3 @@ namespace seqgraph::ops {
 Rewrite SoftmaxCCEToLogits();
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_SOFTMAX_CCE_TO_LOGITS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_OPS_REWRITES_TABLE_GRADIENTS_H_
-#define SEQGRAPH_OPS_REWRITES_TABLE_GRADIENTS_H_
+#pragma once
 
 #include "graph/rewrite.h"
 
@@ -13,5 +12,3 @@ bool OnlyTableReads(const RewriteContext& c, const Node& lookup, Value dx);
 void ReplaceTableGradients(RewriteContext& c, Value dx, Value dtable);
 
 }  // namespace seqgraph::ops
-
-#endif  // SEQGRAPH_OPS_REWRITES_TABLE_GRADIENTS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_TESTING_FAKE_BACKEND_H_
-#define SEQGRAPH_RUNTIME_TESTING_FAKE_BACKEND_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -66,5 +65,3 @@ class FakeBackend : public Backend {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_TESTING_FAKE_BACKEND_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_RUNTIME_TESTING_ROW_FUNCTION_H_
-#define SEQGRAPH_RUNTIME_TESTING_ROW_FUNCTION_H_
+#pragma once
 
 // A small function with a variable, and what tests of compiled functions do with it.
 
@@ -53,5 +52,3 @@ inline std::vector<float> Floats(const Tensor& tensor) {
 }
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_RUNTIME_TESTING_ROW_FUNCTION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_HDF5_GLOBAL_HEAP_H_
-#define SEQGRAPH_SERIALIZATION_HDF5_GLOBAL_HEAP_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -51,5 +50,3 @@ class GlobalHeap {
 };
 
 }  // namespace seqgraph::hdf5
-
-#endif  // SEQGRAPH_SERIALIZATION_HDF5_GLOBAL_HEAP_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_HDF5_MESSAGES_H_
-#define SEQGRAPH_SERIALIZATION_HDF5_MESSAGES_H_
+#pragma once
 
 // The messages of an HDF5 object header: what an object is and holds. Source of all layouts: "HDF5
 // File Format Specification", version 3.0, part IV.
@@ -66,5 +65,3 @@ absl::StatusOr<Link> ParseLink(absl::string_view bytes);
 absl::StatusOr<AttributeMessage> ParseAttribute(absl::string_view bytes);
 
 }  // namespace seqgraph::hdf5
-
-#endif  // SEQGRAPH_SERIALIZATION_HDF5_MESSAGES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_HDF5_OBJECT_HEADER_H_
-#define SEQGRAPH_SERIALIZATION_HDF5_OBJECT_HEADER_H_
+#pragma once
 
 #include <cstdint>
 #include <vector>
@@ -46,5 +45,3 @@ absl::StatusOr<ObjectHeader> ReadObjectHeader(absl::string_view file, uint64_t a
                                               Budget* budget);
 
 }  // namespace seqgraph::hdf5
-
-#endif  // SEQGRAPH_SERIALIZATION_HDF5_OBJECT_HEADER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_HDF5_READER_H_
-#define SEQGRAPH_SERIALIZATION_HDF5_READER_H_
+#pragma once
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -26,5 +25,3 @@ bool LooksLikeHdf5(absl::string_view bytes);
 absl::StatusOr<Node> ReadTree(absl::string_view bytes);
 
 }  // namespace seqgraph::hdf5
-
-#endif  // SEQGRAPH_SERIALIZATION_HDF5_READER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_HDF5_TREE_H_
-#define SEQGRAPH_SERIALIZATION_HDF5_TREE_H_
+#pragma once
 
 // The part of HDF5 that model files use, as plain data: groups in groups, arrays of numbers, and
 // texts attached to either.
@@ -54,5 +53,3 @@ struct Node {
 };
 
 }  // namespace seqgraph::hdf5
-
-#endif  // SEQGRAPH_SERIALIZATION_HDF5_TREE_H_

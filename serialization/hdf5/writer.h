@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_HDF5_WRITER_H_
-#define SEQGRAPH_SERIALIZATION_HDF5_WRITER_H_
+#pragma once
 
 #include <string>
 
@@ -16,5 +15,3 @@ namespace seqgraph::hdf5 {
 absl::StatusOr<std::string> WriteTree(const Node& root);
 
 }  // namespace seqgraph::hdf5
-
-#endif  // SEQGRAPH_SERIALIZATION_HDF5_WRITER_H_

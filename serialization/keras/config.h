@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_CONFIG_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_CONFIG_H_
+#pragma once
 
 #include <cstdint>
 #include <set>
@@ -72,5 +71,3 @@ std::string JsonText(const OrderedJson& json);
 std::string Shown(const Json& value);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_CONFIG_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_KERAS_IO_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_KERAS_IO_H_
+#pragma once
 
 // Keras's model files. Source of the layouts: files that Keras 2 and 3 wrote, and Keras 3's
 // saving_lib.py and legacy_h5_format.py.
@@ -72,5 +71,3 @@ absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model,
 absl::Status TakeTokensOneHot(LayerStack& stack);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_KERAS_IO_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_KERAS_MODEL_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_KERAS_MODEL_H_
+#pragma once
 
 // What a Keras file says, as plain data and under our names.
 
@@ -46,5 +45,3 @@ struct KerasModel {
 };
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_KERAS_MODEL_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_LAYER_CONFIG_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_LAYER_CONFIG_H_
+#pragma once
 
 // Layers in Keras's configurations. Which there are, and what they are configured by, is in their
 // definitions (layers/layer_def.h).
@@ -35,5 +34,3 @@ OrderedJson ClassJson(const char* module, const std::string& class_name, Ordered
                       Dialect dialect);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_LAYER_CONFIG_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_LAYER_WEIGHTS_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_LAYER_WEIGHTS_H_
+#pragma once
 
 // Which weights the layers of a stack have, in Keras's order, and where its files keep them.
 
@@ -30,5 +29,3 @@ absl::StatusOr<std::vector<LayerWeights>> WeightsOf(const LayerStack& stack,
 std::vector<Weight> AllWeights(const std::vector<LayerWeights>& layers);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_LAYER_WEIGHTS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_LEGACY_MODEL_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_LEGACY_MODEL_H_
+#pragma once
 
 // Whole models in HDF5 (".h5"), as Keras 2 and Keras 3 write them: configurations as texts of the
 // root, weights below "model_weights", the optimizer's state below "optimizer_weights".
@@ -18,5 +17,3 @@ absl::StatusOr<hdf5::Node> LegacyModelTree(const KerasModel& model, Layout layou
                                            const LayerRegistry& registry);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_LEGACY_MODEL_H_

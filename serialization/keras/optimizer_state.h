@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_OPTIMIZER_STATE_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_OPTIMIZER_STATE_H_
+#pragma once
 
 // The state of optimizers as Keras keeps it: a list of arrays whose order says what each is.
 
@@ -45,5 +44,3 @@ absl::StatusOr<std::vector<Tensor>> ListState(const Optimizer& optimizer,
 const Tensor* FindTensor(const std::vector<NamedTensor>& tensors, absl::string_view name);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_OPTIMIZER_STATE_H_

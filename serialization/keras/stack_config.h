@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_STACK_CONFIG_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_STACK_CONFIG_H_
+#pragma once
 
 // Sequential models in Keras's configurations.
 
@@ -29,5 +28,3 @@ absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegist
                                       Dialect dialect);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_STACK_CONFIG_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_TEXT_ASSETS_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_TEXT_ASSETS_H_
+#pragma once
 
 // What our models keep of text and Keras's files have no place for, as JSON: a file below "assets/"
 // in ".keras", an attribute of the root in ".h5". Keras passes both over.
@@ -27,5 +26,3 @@ std::string TextAssetsJson(const KerasModel& model);
 absl::Status ReadTextAssets(absl::string_view json, KerasModel& model);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_TEXT_ASSETS_H_

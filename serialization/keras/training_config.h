@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_TRAINING_CONFIG_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_TRAINING_CONFIG_H_
+#pragma once
 
 // What a model was compiled with, in Keras's configurations.
 
@@ -28,5 +27,3 @@ const OptimizerDef* OptimizerOfName(absl::string_view name);
 std::string OptimizerName(const Optimizer& optimizer);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_TRAINING_CONFIG_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_KERAS_WEIGHTS_STORE_H_
-#define SEQGRAPH_SERIALIZATION_KERAS_WEIGHTS_STORE_H_
+#pragma once
 
 // Weights in Keras's HDF5 files. A store is the content of ".weights.h5", alone or in ".keras":
 // groups by class and number, arrays by number. A legacy tree is ".h5": groups by layer, with lists
@@ -56,5 +55,3 @@ absl::StatusOr<hdf5::Node> WeightsStore(const KerasModel& model,
 absl::StatusOr<const Tensor*> WeightOf(const KerasModel& model, const Weight& weight);
 
 }  // namespace seqgraph::keras
-
-#endif  // SEQGRAPH_SERIALIZATION_KERAS_WEIGHTS_STORE_H_

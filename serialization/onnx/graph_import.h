@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_ONNX_GRAPH_IMPORT_H_
-#define SEQGRAPH_SERIALIZATION_ONNX_GRAPH_IMPORT_H_
+#pragma once
 
 // What converters of ONNX nodes work with: a function that grows, and the computation of what is
 // known while it does.
@@ -130,5 +129,3 @@ absl::StatusOr<Shape> ShapeOf(absl::Span<const int64_t> extents);
 absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b);
 
 }  // namespace seqgraph::onnx
-
-#endif  // SEQGRAPH_SERIALIZATION_ONNX_GRAPH_IMPORT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_ONNX_METADATA_H_
-#define SEQGRAPH_SERIALIZATION_ONNX_METADATA_H_
+#pragma once
 
 // What a model has besides its graph, in metadata_props: preprocessing and label names. Words may
 // be any bytes, so they are escaped as in C.
@@ -16,5 +15,3 @@ void WriteMetadata(const Model& model, onnx_proto::ModelProto* proto);
 absl::Status ReadMetadata(const onnx_proto::ModelProto& proto, Model* model);
 
 }  // namespace seqgraph::onnx
-
-#endif  // SEQGRAPH_SERIALIZATION_ONNX_METADATA_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_ONNX_NODE_EXPORT_H_
-#define SEQGRAPH_SERIALIZATION_ONNX_NODE_EXPORT_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -119,5 +118,3 @@ absl::Span<const ExporterRow> PlainExporters();
 absl::Span<const ExporterRow> RecurrentExporters();
 
 }  // namespace seqgraph::onnx
-
-#endif  // SEQGRAPH_SERIALIZATION_ONNX_NODE_EXPORT_H_

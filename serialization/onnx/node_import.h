@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_ONNX_NODE_IMPORT_H_
-#define SEQGRAPH_SERIALIZATION_ONNX_NODE_IMPORT_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -115,5 +114,3 @@ absl::Span<const ConverterRow> RecurrentConverters();
 const ConverterRow* FindConverter(absl::string_view op);
 
 }  // namespace seqgraph::onnx
-
-#endif  // SEQGRAPH_SERIALIZATION_ONNX_NODE_IMPORT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_ONNX_ONNX_READER_H_
-#define SEQGRAPH_SERIALIZATION_ONNX_ONNX_READER_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -47,5 +46,3 @@ absl::StatusOr<Model> LoadOnnx(const std::string& path, const OpRegistry& regist
                                OnnxReadOptions options = {});
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_ONNX_ONNX_READER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_ONNX_ONNX_WRITER_H_
-#define SEQGRAPH_SERIALIZATION_ONNX_ONNX_WRITER_H_
+#pragma once
 
 #include <string>
 
@@ -26,5 +25,3 @@ absl::Status SaveOnnx(const Model& model, const std::string& path,
                       const OnnxWriteOptions& options = {});
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_ONNX_ONNX_WRITER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_ONNX_TENSOR_H_
-#define SEQGRAPH_SERIALIZATION_ONNX_TENSOR_H_
+#pragma once
 
 // ONNX's TensorProto to Tensor and back.
 
@@ -42,5 +41,3 @@ absl::StatusOr<Tensor> TensorFromOnnx(const onnx_proto::TensorProto& proto, Exte
 onnx_proto::TensorProto TensorToOnnx(const Tensor& tensor, std::string name);
 
 }  // namespace seqgraph::onnx
-
-#endif  // SEQGRAPH_SERIALIZATION_ONNX_TENSOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_TESTING_TEST_OPS_H_
-#define SEQGRAPH_SERIALIZATION_TESTING_TEST_OPS_H_
+#pragma once
 
 #include "absl/types/span.h"
 #include "graph/model.h"
@@ -21,5 +20,3 @@ Model FileTestModel(const OpRegistry& registry);
 absl::Span<const float> AwkwardFloats();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_SERIALIZATION_TESTING_TEST_OPS_H_

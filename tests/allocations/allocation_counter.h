@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_ALLOCATIONS_ALLOCATION_COUNTER_H_
-#define SEQGRAPH_TESTS_ALLOCATIONS_ALLOCATION_COUNTER_H_
+#pragma once
 
 // Counts every call of the malloc family and of operator new in a program that links this, by the
 // shared object of the immediate caller.
@@ -21,5 +20,3 @@ AllocationCounts CountAllocations();
 bool AllocationsAreCounted();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_ALLOCATIONS_ALLOCATION_COUNTER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_BENCHMARK_BARE_RNN_H_
-#define SEQGRAPH_TESTS_BENCHMARK_BARE_RNN_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -25,5 +24,3 @@ class BareRnn {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_BENCHMARK_BARE_RNN_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_BENCHMARK_MACHINE_H_
-#define SEQGRAPH_TESTS_BENCHMARK_MACHINE_H_
+#pragma once
 
 #include <map>
 #include <string>
@@ -14,5 +13,3 @@ std::map<std::string, std::string> DescribeMachine();
 std::string MachineText();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_BENCHMARK_MACHINE_H_

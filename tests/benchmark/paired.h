@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_BENCHMARK_PAIRED_H_
-#define SEQGRAPH_TESTS_BENCHMARK_PAIRED_H_
+#pragma once
 
 // Times of things that alternate in one process, so that what else the machine does hits all alike;
 // what counts is the median of the paired ratios and their 10 % and 90 % quantiles.
@@ -51,5 +50,3 @@ PairedTimes MeasureInTurn(BenchmarkClock clock, const std::vector<BenchmarkRun>&
                           const PairedLimits& limits = {});
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_BENCHMARK_PAIRED_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_BENCHMARK_PEER_DATA_H_
-#define SEQGRAPH_TESTS_BENCHMARK_PEER_DATA_H_
+#pragma once
 
 #include <cstdint>
 #include <vector>
@@ -47,5 +46,3 @@ absl::StatusOr<PeerData> ReadPeerData(const PeerSpec& spec);
 absl::Status ReadPeerWeights(const PeerSpec& spec, Model& model);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_BENCHMARK_PEER_DATA_H_

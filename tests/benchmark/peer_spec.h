@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_BENCHMARK_PEER_SPEC_H_
-#define SEQGRAPH_TESTS_BENCHMARK_PEER_SPEC_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -25,5 +24,3 @@ struct PeerSpec {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_BENCHMARK_PEER_SPEC_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_BENCHMARK_PEER_WORK_H_
-#define SEQGRAPH_TESTS_BENCHMARK_PEER_WORK_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -47,5 +46,3 @@ absl::StatusOr<std::unique_ptr<PeerWork>> MakeModelWork(const PeerSpec& spec,
 std::unique_ptr<PeerWork> MakeBareRnnWork(const PeerSpec& spec);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_BENCHMARK_PEER_WORK_H_

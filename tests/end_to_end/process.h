@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_END_TO_END_PROCESS_H_
-#define SEQGRAPH_TESTS_END_TO_END_PROCESS_H_
+#pragma once
 
 #include <sys/types.h>
 
@@ -69,5 +68,3 @@ ProcessResult RunSeqgraph(const std::vector<std::string>& arguments,
                           const ProcessOptions& options = {}, const std::string& input = "");
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_END_TO_END_PROCESS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_END_TO_END_REVIEW_FILES_H_
-#define SEQGRAPH_TESTS_END_TO_END_REVIEW_FILES_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -31,5 +30,3 @@ std::vector<std::string> WithFlags(std::vector<std::string> arguments,
 std::vector<std::string> NamesIn(const std::string& folder);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_END_TO_END_REVIEW_FILES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_END_TO_END_SCREEN_H_
-#define SEQGRAPH_TESTS_END_TO_END_SCREEN_H_
+#pragma once
 
 #include <cstddef>
 #include <string>
@@ -36,5 +35,3 @@ class Screen {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_END_TO_END_SCREEN_H_

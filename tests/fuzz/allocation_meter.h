@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_FUZZ_ALLOCATION_METER_H_
-#define SEQGRAPH_TESTS_FUZZ_ALLOCATION_METER_H_
+#pragma once
 
 #include <cstdint>
 
@@ -20,5 +19,3 @@ class AllocationMeter {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_FUZZ_ALLOCATION_METER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_FUZZ_MUTATOR_H_
-#define SEQGRAPH_TESTS_FUZZ_MUTATOR_H_
+#pragma once
 
 #include <cstdint>
 #include <random>
@@ -38,5 +37,3 @@ class Mutator {
 };
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_FUZZ_MUTATOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_ONNX_NODE_CASE_H_
-#define SEQGRAPH_TESTS_ONNX_NODE_CASE_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -32,5 +31,3 @@ std::vector<NodeResult> RunNodeTests(const std::string& folder,
 std::string NodeTable(const std::vector<NodeResult>& results);
 
 }  // namespace seqgraph::onnx
-
-#endif  // SEQGRAPH_TESTS_ONNX_NODE_CASE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_ONNX_ROUND_TRIP_MODELS_H_
-#define SEQGRAPH_TESTS_ONNX_ROUND_TRIP_MODELS_H_
+#pragma once
 
 #include <functional>
 #include <ostream>
@@ -27,5 +26,3 @@ std::vector<NamedModel> RoundTripModels();
 Tensor RandomInput(SampleSource& source, const TensorType& type);
 
 }  // namespace seqgraph::onnx
-
-#endif  // SEQGRAPH_TESTS_ONNX_ROUND_TRIP_MODELS_H_

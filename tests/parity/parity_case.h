@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_PARITY_PARITY_CASE_H_
-#define SEQGRAPH_TESTS_PARITY_PARITY_CASE_H_
+#pragma once
 
 // A training run recorded by Keras: a folder with case.json (how it was trained, the model's
 // configuration) and expected.npz (tokens, targets, initial weights; what Keras got: the loss of
@@ -53,5 +52,3 @@ struct ParityCase {
 absl::StatusOr<ParityCase> ReadParityCase(const std::string& folder);
 
 }  // namespace seqgraph::parity
-
-#endif  // SEQGRAPH_TESTS_PARITY_PARITY_CASE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_PARITY_PARITY_EXPECTATIONS_H_
-#define SEQGRAPH_TESTS_PARITY_PARITY_EXPECTATIONS_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -16,5 +15,3 @@ void ExpectParity(const std::string& folder, const std::string& backends);
 std::string ParityTestName(const std::string& name, const std::string& backends);
 
 }  // namespace seqgraph::parity
-
-#endif  // SEQGRAPH_TESTS_PARITY_PARITY_EXPECTATIONS_H_

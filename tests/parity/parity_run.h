@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_PARITY_PARITY_RUN_H_
-#define SEQGRAPH_TESTS_PARITY_PARITY_RUN_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -29,5 +28,3 @@ absl::StatusOr<std::vector<Difference>> RunParity(const ParityCase& parity_case,
                                                   const std::vector<const Backend*>& backends);
 
 }  // namespace seqgraph::parity
-
-#endif  // SEQGRAPH_TESTS_PARITY_PARITY_RUN_H_

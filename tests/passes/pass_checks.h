@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_PASSES_PASS_CHECKS_H_
-#define SEQGRAPH_TESTS_PASSES_PASS_CHECKS_H_
+#pragma once
 
 // What tests of passes have in common: functions to try them on, and what must not change.
 
@@ -49,5 +48,3 @@ LayerValues DeclareLayer(FunctionBuilder& g, int64_t rows = kRows, bool bias = t
 Value MeanSquare(FunctionBuilder& g, Value x);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_PASSES_PASS_CHECKS_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TESTS_PLUGINS_PLUGIN_TESTING_H_
-#define SEQGRAPH_TESTS_PLUGINS_PLUGIN_TESTING_H_
+#pragma once
 
 #include <memory>
 #include <string>
@@ -20,5 +19,3 @@ absl::StatusOr<std::unique_ptr<PluginBackend>> LoadTestPlugin(const std::string&
 Function SigmoidFunction(int64_t rows, bool with_tanh = false);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TESTS_PLUGINS_PLUGIN_TESTING_H_

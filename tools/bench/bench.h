@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_BENCH_BENCH_H_
-#define SEQGRAPH_TOOLS_BENCH_BENCH_H_
+#pragma once
 
 #include <atomic>
 #include <cstdint>
@@ -61,5 +60,3 @@ absl::StatusOr<std::vector<BenchResult>> RunBench(absl::Span<const Contestant> c
 absl::Status FillInputs(const Function& function, CompiledFunction& compiled);
 
 }  // namespace seqgraph::bench
-
-#endif  // SEQGRAPH_TOOLS_BENCH_BENCH_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_BENCH_MACHINE_PEAK_H_
-#define SEQGRAPH_TOOLS_BENCH_MACHINE_PEAK_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -47,5 +46,3 @@ class MachinePeak {
 };
 
 }  // namespace seqgraph::bench
-
-#endif  // SEQGRAPH_TOOLS_BENCH_MACHINE_PEAK_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_BENCH_REPORT_H_
-#define SEQGRAPH_TOOLS_BENCH_REPORT_H_
+#pragma once
 
 #include <string>
 
@@ -25,5 +24,3 @@ std::string BenchJson(const BenchSubject& subject, absl::Span<const BenchResult>
                       const MachinePeak& peak);
 
 }  // namespace seqgraph::bench
-
-#endif  // SEQGRAPH_TOOLS_BENCH_REPORT_H_

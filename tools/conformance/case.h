@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_CASE_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_CASE_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -56,5 +55,3 @@ Cases AllCases(const OpRegistry& registry);
 Cases Select(Cases cases, const std::vector<std::string>& modes, absl::string_view pattern);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_CASE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_CHANNEL_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_CHANNEL_H_
+#pragma once
 
 #include <string>
 
@@ -26,5 +25,3 @@ enum class Received { kMessage, kGone, kTimeout };
 Received ReceiveMessage(int fd, double seconds, std::string* message);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_CHANNEL_H_

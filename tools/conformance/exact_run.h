@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_EXACT_RUN_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_EXACT_RUN_H_
+#pragma once
 
 // The oracle: functions computed node after node by the definitions of their ops, in float64 and
 // without any backend.
@@ -72,5 +71,3 @@ absl::StatusOr<TensorMap> RunWithBound(ExactRun& run, const TensorMap& contents,
                                        ChainBound& bound);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_EXACT_RUN_H_

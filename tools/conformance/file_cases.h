@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_FILE_CASES_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_FILE_CASES_H_
+#pragma once
 
 #include <string>
 
@@ -16,5 +15,3 @@ namespace seqgraph::conformance {
 absl::StatusOr<Cases> FileCases(const std::string& path, const OpRegistry& registry);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_FILE_CASES_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_FUNCTION_CHECK_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_FUNCTION_CHECK_H_
+#pragma once
 
 #include <memory>
 
@@ -54,5 +53,3 @@ void CheckChain(const Problem& problem, const CaseContext& context, uint64_t see
                 Verdict& verdict);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_FUNCTION_CHECK_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_GUARDED_RUN_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_GUARDED_RUN_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -101,5 +100,3 @@ class GuardedRun {
 };
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_GUARDED_RUN_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_NETWORKS_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_NETWORKS_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -48,5 +47,3 @@ absl::StatusOr<Problem> TutorialProblem(const TextModelOptions& options,
 TensorMap VariablesOf(const Function& function, const VariableStore& variables);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_NETWORKS_H_

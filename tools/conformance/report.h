@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_REPORT_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_REPORT_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -34,5 +33,3 @@ std::string ReportToJson(const Report& report);
 std::string ReportToHtml(const Report& report);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_REPORT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_SESSION_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_SESSION_H_
+#pragma once
 
 // Functions run by the host itself (runtime/compiled_function.h), on the backend alone.
 
@@ -33,5 +32,3 @@ void ExpectSameBits(const TensorMap& found, const TensorMap& expected, absl::str
                     Verdict& verdict);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_SESSION_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_SUPERVISOR_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_SUPERVISOR_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -32,5 +31,3 @@ struct SupervisorOptions {
 absl::StatusOr<Report> Supervise(const Cases& cases, const SupervisorOptions& options);
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_SUPERVISOR_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_VERDICT_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_VERDICT_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -69,5 +68,3 @@ class Verdict {
 };
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_VERDICT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONFORMANCE_WORKER_H_
-#define SEQGRAPH_TOOLS_CONFORMANCE_WORKER_H_
+#pragma once
 
 #include <functional>
 
@@ -27,5 +26,3 @@ using FindBackend = std::function<absl::StatusOr<const Backend*>()>;
 int WorkerMain(const OpRegistry& registry, const FindBackend& find, const Cases& more = {});
 
 }  // namespace seqgraph::conformance
-
-#endif  // SEQGRAPH_TOOLS_CONFORMANCE_WORKER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_CONVERT_MODEL_FORMATS_H_
-#define SEQGRAPH_TOOLS_CONVERT_MODEL_FORMATS_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -48,5 +47,3 @@ absl::Span<const ModelFormatRow> ModelFormats();
 absl::StatusOr<const ModelFormatRow*> FormatOfPath(absl::string_view path);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_CONVERT_MODEL_FORMATS_H_

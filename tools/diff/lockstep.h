@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_DIFF_LOCKSTEP_H_
-#define SEQGRAPH_TOOLS_DIFF_LOCKSTEP_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -111,5 +110,3 @@ absl::StatusOr<LockstepResult> RunLockstep(const Model& model, const Function& f
                                            const LockstepOptions& options);
 
 }  // namespace seqgraph::diff
-
-#endif  // SEQGRAPH_TOOLS_DIFF_LOCKSTEP_H_

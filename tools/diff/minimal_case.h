@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_DIFF_MINIMAL_CASE_H_
-#define SEQGRAPH_TOOLS_DIFF_MINIMAL_CASE_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -32,5 +31,3 @@ absl::StatusOr<std::optional<MinimalCase>> FindMinimalCase(const LockstepResult&
                                                            const std::string& source);
 
 }  // namespace seqgraph::diff
-
-#endif  // SEQGRAPH_TOOLS_DIFF_MINIMAL_CASE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_DIFF_NODE_CHECK_H_
-#define SEQGRAPH_TOOLS_DIFF_NODE_CHECK_H_
+#pragma once
 
 // The two sides of a run in lock-step, as what sees each node of a call.
 
@@ -73,5 +72,3 @@ class Checker : public RunObserver {
 };
 
 }  // namespace seqgraph::diff
-
-#endif  // SEQGRAPH_TOOLS_DIFF_NODE_CHECK_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_DIFF_REPORT_H_
-#define SEQGRAPH_TOOLS_DIFF_REPORT_H_
+#pragma once
 
 #include <string>
 
@@ -17,5 +16,3 @@ std::string CaseText(const LockstepResult& result, const LockstepOptions& option
                      const MinimalCase& found, const std::string& path);
 
 }  // namespace seqgraph::diff
-
-#endif  // SEQGRAPH_TOOLS_DIFF_REPORT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_DOCS_LAYER_DOCS_H_
-#define SEQGRAPH_TOOLS_DOCS_LAYER_DOCS_H_
+#pragma once
 
 #include <string>
 
@@ -11,5 +10,3 @@ namespace seqgraph {
 std::string LayerDocs(const LayerRegistry& registry);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TOOLS_DOCS_LAYER_DOCS_H_

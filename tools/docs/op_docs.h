@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_DOCS_OP_DOCS_H_
-#define SEQGRAPH_TOOLS_DOCS_OP_DOCS_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -17,5 +16,3 @@ std::string OpDocs(const OpRegistry& registry);
 std::string TensorText(const std::optional<Tensor>& tensor);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TOOLS_DOCS_OP_DOCS_H_

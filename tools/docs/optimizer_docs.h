@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_DOCS_OPTIMIZER_DOCS_H_
-#define SEQGRAPH_TOOLS_DOCS_OPTIMIZER_DOCS_H_
+#pragma once
 
 #include <string>
 
@@ -9,5 +8,3 @@ namespace seqgraph {
 std::string OptimizerDocs();
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TOOLS_DOCS_OPTIMIZER_DOCS_H_

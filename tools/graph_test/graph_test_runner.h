@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_GRAPH_TEST_GRAPH_TEST_RUNNER_H_
-#define SEQGRAPH_TOOLS_GRAPH_TEST_GRAPH_TEST_RUNNER_H_
+#pragma once
 
 // Runs graph test cases (serialization/graph_test.proto) on chosen backends.
 
@@ -91,5 +90,3 @@ int GraphTestCommand(absl::Span<const std::string> paths, const OpRegistry& regi
                      const GraphTestOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TOOLS_GRAPH_TEST_GRAPH_TEST_RUNNER_H_

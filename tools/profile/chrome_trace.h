@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_PROFILE_CHROME_TRACE_H_
-#define SEQGRAPH_TOOLS_PROFILE_CHROME_TRACE_H_
+#pragma once
 
 #include <string>
 
@@ -19,5 +18,3 @@ std::string ChromeTrace(const Profile& profile, absl::string_view process_name);
 std::string OpTable(const Profile& profile);
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_PROFILE_CHROME_TRACE_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TOOLS_PROFILE_PROFILE_FLAG_H_
-#define SEQGRAPH_TOOLS_PROFILE_PROFILE_FLAG_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -57,5 +56,3 @@ class InterruptIfProfiling {
 };
 
 }  // namespace seqgraph::tools
-
-#endif  // SEQGRAPH_TOOLS_PROFILE_PROFILE_FLAG_H_

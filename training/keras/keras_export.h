@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_KERAS_KERAS_EXPORT_H_
-#define SEQGRAPH_TRAINING_KERAS_KERAS_EXPORT_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -23,5 +22,3 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
 absl::Status SetWeights(const std::vector<keras::NamedTensor>& tensors, Model& model);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_KERAS_KERAS_EXPORT_H_

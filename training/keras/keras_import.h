@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_TRAINING_KERAS_KERAS_IMPORT_H_
-#define SEQGRAPH_TRAINING_KERAS_KERAS_IMPORT_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -41,5 +40,3 @@ absl::StatusOr<Model> LoadKerasModel(const std::string& path, const KerasImportO
                                      std::vector<std::string>* notes);
 
 }  // namespace seqgraph
-
-#endif  // SEQGRAPH_TRAINING_KERAS_KERAS_IMPORT_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_TESTING_RNN_ORACLE_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_TESTING_RNN_ORACLE_H_
+#pragma once
 
 // For tests: a recurrence with random data, its results and gradients computed in double straight
 // from the formulas, and the bound within which float results must agree with them.
@@ -166,5 +165,3 @@ inline std::string Compare(const RnnConfig& c, const RnnFloats& got, const RnnRe
 }
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_TESTING_RNN_ORACLE_H_

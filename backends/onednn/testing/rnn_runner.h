@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_BACKENDS_ONEDNN_TESTING_RNN_RUNNER_H_
-#define SEQGRAPH_BACKENDS_ONEDNN_TESTING_RNN_RUNNER_H_
+#pragma once
 
 // For tests: an RnnPrimitive with the buffers of one run, fed with dense data.
 
@@ -116,5 +115,3 @@ class Runner {
 };
 
 }  // namespace seqgraph::onednn
-
-#endif  // SEQGRAPH_BACKENDS_ONEDNN_TESTING_RNN_RUNNER_H_

@@ -1,5 +1,4 @@
-#ifndef SEQGRAPH_SERIALIZATION_HDF5_TESTING_LIBRARY_H_
-#define SEQGRAPH_SERIALIZATION_HDF5_TESTING_LIBRARY_H_
+#pragma once
 
 // The HDF5 library itself, for tests: the oracle of what files mean.
 
@@ -19,5 +18,3 @@ std::string LibraryFile(bool latest, const std::function<void(hid_t file)>& fill
 bool LookAtFile(absl::string_view bytes, const std::function<void(hid_t file)>& look);
 
 }  // namespace seqgraph::hdf5
-
-#endif  // SEQGRAPH_SERIALIZATION_HDF5_TESTING_LIBRARY_H_
