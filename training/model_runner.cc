@@ -1,6 +1,7 @@
 #include "training/model_runner.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <set>
 
@@ -28,13 +29,21 @@ void SetLog(absl::string_view prefix, const std::string& name, double value, Log
 
 absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, int64_t batch) {
   std::unique_ptr<CompiledFunction>& compiled = compiled_[{std::string(name), batch}];
-  if (compiled != nullptr) return compiled.get();
+  if (compiled == nullptr) {
+    SEQ_ASSIGN_OR_RETURN(compiled, CompileOn(options_.threads, name, batch));
+  }
+  return compiled.get();
+}
+
+absl::StatusOr<std::unique_ptr<CompiledFunction>> ModelRunner::CompileOn(int threads,
+                                                                         absl::string_view name,
+                                                                         int64_t batch) {
   const OpRegistry& registry = options_.ops != nullptr ? *options_.ops : AllOps();
   SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(name));
   CompileOptions options;
   SEQ_ASSIGN_OR_RETURN(options.backends, backends().ParseList(options_.backend));
   options.batch = batch;
-  options.threads = options_.threads;
+  options.threads = threads;
   options.passes = options_.Passes();
   options.trace = trace();
   if (options_.max_memory > 0) options.max_memory = options_.max_memory - MemoryInUse();
@@ -42,9 +51,7 @@ absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, i
     SEQ_ASSIGN_OR_RETURN(options.preferences,
                          options_.prefer(*function, model_->variables, options));
   }
-  SEQ_ASSIGN_OR_RETURN(compiled,
-                       CompiledFunction::Compile(*function, registry, &model_->variables, options));
-  return compiled.get();
+  return CompiledFunction::Compile(*function, registry, &model_->variables, options);
 }
 
 const BackendRegistry& ModelRunner::backends() const {
@@ -147,14 +154,14 @@ absl::StatusOr<DataPass> DataPass::Create(ModelRunner& runner, absl::string_view
   }
   SEQ_RETURN_IF_ERROR(examples.Validate());
   DataPass pass;
+  pass.function_ = std::string(function);
+  pass.prediction_ = prediction;
   pass.examples_ = examples;
   pass.variables_ = &runner.model().variables;
   pass.batch_ = batch;
   const auto add = [&](int64_t size, std::vector<BatchRunner>& runners) -> absl::Status {
     SEQ_ASSIGN_OR_RETURN(CompiledFunction * compiled, runner.Compile(function, size));
-    SEQ_ASSIGN_OR_RETURN(BatchRunner made, BatchRunner::Create(compiled, prediction));
-    SEQ_RETURN_IF_ERROR(made.CheckFits(examples));
-    made.SetProfile(runner.profile());
+    SEQ_ASSIGN_OR_RETURN(BatchRunner made, pass.MakeRunner(compiled, runner.profile()));
     runners.push_back(std::move(made));
     return absl::OkStatus();
   };
@@ -164,14 +171,59 @@ absl::StatusOr<DataPass> DataPass::Create(ModelRunner& runner, absl::string_view
   return pass;
 }
 
+absl::StatusOr<BatchRunner> DataPass::MakeRunner(CompiledFunction* compiled,
+                                                 Profile* profile) const {
+  SEQ_ASSIGN_OR_RETURN(BatchRunner made, BatchRunner::Create(compiled, prediction_));
+  SEQ_RETURN_IF_ERROR(made.CheckFits(examples_));
+  made.SetProfile(profile);
+  return made;
+}
+
+absl::Status DataPass::ChooseThreads(ModelRunner& runner) {
+  if (runner.threads() == 1 || whole_.empty()) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<CompiledFunction>> compiled =
+      runner.CompileOn(1, function_, batch_);
+  if (absl::IsResourceExhausted(compiled.status())) return absl::OkStatus();
+  SEQ_RETURN_IF_ERROR(compiled.status());
+  SEQ_ASSIGN_OR_RETURN(BatchRunner made, MakeRunner(compiled->get(), runner.profile()));
+  alone_.emplace(Alone{*std::move(compiled), std::move(made)});
+  trial_.emplace();
+  threads_ = runner.threads();
+  return absl::OkStatus();
+}
+
+std::string DataPass::TakeNote() {
+  if (!trial_.has_value() || !trial_->done()) return "";
+  const std::string note =
+      trial_->Text(absl::StrCat(function_, " in batches of ", batch_), threads_);
+  if (!trial_->alone_won()) alone_.reset();
+  trial_.reset();
+  return note;
+}
+
+absl::Status DataPass::RunWhole(int64_t begin, absl::Span<const int64_t> order,
+                                BatchRunner** used) {
+  using Clock = std::chrono::steady_clock;
+  const bool tried = trial_.has_value() && !trial_->done();
+  const bool alone = trial_.has_value() ? trial_->alone() : alone_.has_value();
+  *used = alone ? &alone_->runner : &whole_[0];
+  const Clock::time_point start = tried ? Clock::now() : Clock::time_point();
+  SEQ_RETURN_IF_ERROR((*used)->Run(examples_, order, begin));
+  if (tried) trial_->Record(std::chrono::duration<double>(Clock::now() - start).count());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<const BatchRunner*> DataPass::Run(int64_t step, absl::Span<const int64_t> order) {
   const int64_t begin = step * batch_;
-  BatchRunner& runner = begin + batch_ <= examples_.rows ? whole_[0] : partial_[0];
-  if (absl::Status status = runner.Run(examples_, order, begin); !status.ok()) {
-    return Annotate(NameRow(status, runner, order, begin),
+  const bool whole = begin + batch_ <= examples_.rows;
+  BatchRunner* runner = whole ? nullptr : &partial_[0];
+  const absl::Status status =
+      whole ? RunWhole(begin, order, &runner) : runner->Run(examples_, order, begin);
+  if (!status.ok()) {
+    return Annotate(NameRow(status, *runner, order, begin),
                     absl::StrCat("batch ", step + 1, " of ", steps()));
   }
-  return &runner;
+  return runner;
 }
 
 // A kernel knows positions in a batch that may have been shuffled, so each row is tried alone, a

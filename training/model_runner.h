@@ -23,6 +23,7 @@
 #include "training/batch_runner.h"
 #include "training/callback.h"
 #include "training/metrics.h"
+#include "training/thread_trial.h"
 
 namespace seqgraph {
 
@@ -81,6 +82,10 @@ class ModelRunner {
   /// The function compiled for that batch. NotFound for a function or a backend that is not there;
   /// ResourceExhausted where max_memory does not suffice; otherwise as CompiledFunction::Compile.
   absl::StatusOr<CompiledFunction*> Compile(absl::string_view function, int64_t batch);
+  /// The same for a number of threads, and not kept.
+  absl::StatusOr<std::unique_ptr<CompiledFunction>> CompileOn(int threads,
+                                                              absl::string_view function,
+                                                              int64_t batch);
 
   /// Loss and metrics over all examples: means weighted by the sizes of the batches, the last of
   /// which is what is left. A loss that is not finite is an error.
@@ -122,6 +127,12 @@ class DataPass {
                                          const Examples& examples, int64_t batch,
                                          const std::string& prediction);
 
+  /// From here on whole batches take as many threads as prove faster, one or all (ThreadTrial);
+  /// where there is only one, or memory for one way only, all stays as it is.
+  absl::Status ChooseThreads(ModelRunner& runner);
+  /// What ChooseThreads found, once, when it is known; else empty.
+  std::string TakeNote();
+
   /// Batches in the pass.
   int64_t steps() const { return (examples_.rows + batch_ - 1) / batch_; }
   /// Runs batch number `step`, with the rows in `order` (empty: as they are); an error names it,
@@ -129,14 +140,26 @@ class DataPass {
   absl::StatusOr<const BatchRunner*> Run(int64_t step, absl::Span<const int64_t> order = {});
 
  private:
+  // On one thread, with what of it is asked on each run.
+  struct Alone {
+    std::unique_ptr<CompiledFunction> compiled;
+    BatchRunner runner;
+  };
+
+  absl::StatusOr<BatchRunner> MakeRunner(CompiledFunction* compiled, Profile* profile) const;
+  absl::Status RunWhole(int64_t begin, absl::Span<const int64_t> order, BatchRunner** used);
   absl::Status NameRow(const absl::Status& error, BatchRunner& runner,
                        absl::Span<const int64_t> order, int64_t begin);
 
+  std::string function_, prediction_;
   Examples examples_;
   VariableStore* variables_ = nullptr;
   int64_t batch_ = 1;
   std::vector<BatchRunner> whole_;    // One, or none if there are fewer rows.
   std::vector<BatchRunner> partial_;  // One, or none if the rows divide evenly.
+  std::optional<Alone> alone_;        // While it is tried, and when it has won.
+  std::optional<ThreadTrial> trial_;  // Until its outcome was taken.
+  int threads_ = 1;
 };
 
 /// The running mean of the loss, and metrics.

@@ -9,9 +9,13 @@
 #include "base/counter_random.h"
 #include "base/status_macros.h"
 #include "training/model_builder.h"
+#include "training/thread_trial.h"
 
 namespace seqgraph {
 namespace {
+
+// Steps of a run from which on it pays to find out how many threads to take.
+constexpr int64_t kWorthATrial = 10 * ThreadTrial::kSteps;
 
 // One run of Fit.
 class FitRun {
@@ -100,6 +104,7 @@ class FitRun {
     meter_.Reset();
     for (int64_t step = 0; step < train_.steps(); ++step) {
       SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order_));
+      TakeNote(train_);
       const bool finite = std::isfinite(batch->loss());
       meter_.Add(*batch);
       meter_.Write("", batch_logs_);
@@ -123,11 +128,17 @@ class FitRun {
       if (!std::isfinite((*batch)->loss()) && !diverged_) {
         return NotFinite("validation loss", (*batch)->loss(), step, *validation_);
       }
+      TakeNote(*validation_);
       validation_meter_.Add(**batch);
       if (Interrupted()) return absl::OkStatus();
     }
     validation_meter_.Write("val_", logs);
     return absl::OkStatus();
+  }
+
+  void TakeNote(DataPass& pass) {
+    std::string note = pass.TakeNote();
+    if (!note.empty()) context_.messages.push_back(std::move(note));
   }
 
   static absl::Status NotFinite(absl::string_view what, double value, int64_t step,
@@ -201,6 +212,10 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
   if (validation.rows > 0) {
     SEQ_ASSIGN_OR_RETURN(validation_pass, DataPass::Create(runner_, kEvaluate, validation,
                                                            options.batch, options.prediction));
+  }
+  for (DataPass* pass : {&train_pass, validation_pass ? &*validation_pass : nullptr}) {
+    if (pass == nullptr || pass->steps() * options.epochs < kWorthATrial) continue;
+    SEQ_RETURN_IF_ERROR(pass->ChooseThreads(runner_));
   }
   SEQ_ASSIGN_OR_RETURN(const Function* train_step, runner_.model().GetFunction(kTrainStep));
   return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass), *train_step,

@@ -167,6 +167,25 @@ TEST(Trainer, TheSameSeedGivesTheSameBits) {
   EXPECT_NE(fit(2, c), history);
 }
 
+TEST(Trainer, TwoThreadsAreTriedAgainstOneAndGiveItsBits) {
+  const Data data(130);
+  Model models[] = {Small(), Small()};
+  std::vector<std::string> messages[2];
+  for (int i = 0; i < 2; ++i) {
+    Trainer trainer(&models[i], {.threads = i + 1});
+    // 16 whole batches and one of 2 rows, 30 times.
+    SEQ_ASSERT_OK_AND_ASSIGN(
+        const FitResult fit,
+        trainer.Fit(data.All(), data.All(), {.epochs = 30, .batch = 8, .seed = 3}));
+    messages[i] = fit.messages;
+  }
+  EXPECT_EQ(messages[0], std::vector<std::string>());
+  ASSERT_EQ(messages[1].size(), 2u);
+  EXPECT_EQ(messages[1][0].find("train_step in batches of 8: "), 0u) << messages[1][0];
+  EXPECT_EQ(messages[1][1].find("evaluate in batches of 8: "), 0u) << messages[1][1];
+  ExpectSameVariables(models[0], models[1]);
+}
+
 TEST(Trainer, AResumedRunEndsWithTheSameBits) {
   const Data train(50), validation(20, 2);
   Model whole = Small(), first = Small();
