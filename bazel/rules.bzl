@@ -15,6 +15,10 @@ _COPTS = [
     "-Wno-missing-field-initializers",
 ]
 
+# Folders whose loops run over data: -O2. All other code runs once a command or a compiled function,
+# and takes a quarter less time to compile with -O1.
+_FAST_FOLDERS = ["backends", "base", "data", "examples", "graph", "ops", "runtime"]
+
 def _compiled(rule, srcs, copts, deps, prelude = "prelude", common = [], **kwargs):
     """A C++ rule with our warnings and what every target may use: Abseil, //base and `common`.
 
@@ -36,6 +40,8 @@ def _compiled(rule, srcs, copts, deps, prelude = "prelude", common = [], **kwarg
     if srcs and "-fopenmp" not in copts and not [src for src in srcs if src.endswith(".c")]:
         labels.append("//bazel:" + prelude)
         copts = prelude_copts(prelude) + copts
+    if package.split("/")[0] not in _FAST_FOLDERS or rule == native.cc_test:
+        copts = ["-O1"] + copts
     rule(
         srcs = srcs,
         copts = _COPTS + copts,
