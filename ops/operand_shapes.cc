@@ -117,7 +117,8 @@ class Names {
   Shape Build(const Pattern& pattern) const {
     Shape shape;
     for (const Extent& extent : pattern.extents) {
-      for (Dim dim : Find(extent).value().dims()) shape.Append(dim);
+      const Shape found = Find(extent).value();
+      for (Dim dim : found.dims()) shape.Append(dim);
     }
     return shape;
   }

@@ -49,7 +49,8 @@ class NothingProgram : public Program {
  public:
   std::string implementation(int) const override { return "nothing"; }
   absl::Status Run(int, const KernelArgs& args) override {
-    benchmark::DoNotOptimize(args.outputs[0]);
+    void* output = args.outputs[0];
+    benchmark::DoNotOptimize(output);
     return absl::OkStatus();
   }
 };
