@@ -42,6 +42,7 @@ RowOrder::RowOrder(const RecurrencePlan& plan, Pieces& pieces)
   lengths_ = pieces.Take<int32_t>(plan.sizes.batch);
   offsets_ = pieces.Take<int32_t>(plan.groups * (time_ + 2));
   if (!plan.sizes.masked) return;
+  firsts_ = pieces.Take<int32_t>(plan.sizes.batch);
   positions_ = pieces.Take<int32_t>(plan.sizes.batch * time_);
   starts_ = pieces.Take<int32_t>(time_ + 2);
   counts_ = pieces.Take<int32_t>(plan.sizes.batch);
@@ -49,12 +50,21 @@ RowOrder::RowOrder(const RecurrencePlan& plan, Pieces& pieces)
 
 void RowOrder::FindPositions(const int32_t* mask) {
   for (int64_t b = 0; b < plan_.sizes.batch; ++b, mask += time_) {
+    const auto counts = [&](int32_t p) { return mask[Time(p)] != 0; };
+    int32_t p = 0;
+    while (p < time_ && !counts(p)) ++p;
+    firsts_[b] = p;
+    while (p < time_ && counts(p)) ++p;
+    counts_[b] = p - firsts_[b];
+    while (p < time_ && !counts(p)) ++p;
+    if (p == time_) continue;
     int32_t* to = positions_ + b * time_;
     int32_t count = 0;
-    for (int32_t p = 0; p < time_; ++p) {
+    for (p = 0; p < time_; ++p) {
       to[count] = p;
-      count += mask[Time(p)] != 0;
+      count += counts(p);
     }
+    firsts_[b] = -1;
     counts_[b] = count;
   }
 }

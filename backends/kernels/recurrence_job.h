@@ -59,7 +59,8 @@ class RowOrder {
   /// Where step k of a row of the batch stands in the order of computation, and where the next one;
   /// between them are masked steps. The time is counted down if the recurrence is reversed.
   int64_t Position(int64_t row, int64_t k) const {
-    return positions_ == nullptr ? k : positions_[row * time_ + k];
+    if (positions_ == nullptr) return k;
+    return firsts_[row] >= 0 ? firsts_[row] + k : positions_[row * time_ + k];
   }
   int64_t NextPosition(int64_t row, int64_t k, int64_t length) const {
     return k + 1 < length ? Position(row, k + 1) : time_;
@@ -74,7 +75,10 @@ class RowOrder {
   const int64_t time_;
   const bool reverse_;
   int32_t *rows_, *lengths_, *offsets_;
-  int32_t* positions_ = nullptr;  ///< [batch, time]; null: no step is masked
+  // Null: no step is masked. Of rows whose steps stand one behind the other, only the first is
+  // kept.
+  int32_t* firsts_ = nullptr;     ///< [batch]; -1: see positions
+  int32_t* positions_ = nullptr;  ///< [batch, time]
   // For sorting: where the rows of each length begin, and the length of each row.
   int32_t *starts_ = nullptr, *counts_ = nullptr;
 };
