@@ -13,6 +13,8 @@ _COPTS = [
     "-Wextra",
     "-Werror",
     "-Wno-missing-field-initializers",
+    # A guess that differs from one compiler to the next, and is mostly about inlined library code.
+    "-Wno-error=maybe-uninitialized",
 ]
 
 # Folders whose loops run over data: -O2. All other code runs once a command or a compiled function,

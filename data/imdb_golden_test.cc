@@ -1,6 +1,7 @@
 // The published integers from the published archive: SHA-256 sums of the arrays that Keras, numpy
 // and scikit-learn make of it.
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "data/testing/test_util.h"
@@ -22,17 +23,17 @@ std::vector<int32_t> FirstRow(const TokenSet& set, int64_t row) {
 TEST(ImdbGolden, PublishedTies) {
   SEQ_SHARED_OR_SKIP(folder, "imdb");
   const auto golden = nlohmann::json::parse(ReadFileOrDie(folder + "/golden.json"));
-  const auto& sums = golden["sha256_int32_little_endian"];
+  const auto sums = golden["sha256_int32_little_endian"].get<std::map<std::string, std::string>>();
   const std::string archive = folder + "/aclImdb_v1.tar.gz";
   SEQ_ASSERT_OK_AND_ASSIGN(Dataset d, LoadDataset(archive, {}));
   EXPECT_EQ(d.training_words, golden["training_tokens"]);
   EXPECT_EQ(d.distinct_words, golden["distinct_words"]);
-  EXPECT_EQ(Sum(d.train.tokens), sums["train_20000x100_published_ties"]);
-  EXPECT_EQ(Sum(d.validation.tokens), sums["validation_5000x100_published_ties"]);
-  EXPECT_EQ(Sum(d.train.targets), sums["train_targets"]);
-  EXPECT_EQ(Sum(d.validation.targets), sums["validation_targets"]);
+  EXPECT_EQ(Sum(d.train.tokens), sums.at("train_20000x100_published_ties"));
+  EXPECT_EQ(Sum(d.validation.tokens), sums.at("validation_5000x100_published_ties"));
+  EXPECT_EQ(Sum(d.train.targets), sums.at("train_targets"));
+  EXPECT_EQ(Sum(d.validation.targets), sums.at("validation_targets"));
   EXPECT_EQ(Sum(d.test.tokens),
-            sums["padded_shared_5000_test_reviews_in_file_order_published_ties"]);
+            sums.at("padded_shared_5000_test_reviews_in_file_order_published_ties"));
   EXPECT_EQ(FirstRow(d.train, 0), golden["train_row_0"].get<std::vector<int32_t>>());
   EXPECT_EQ(FirstRow(d.train, 5), golden["train_row_5"].get<std::vector<int32_t>>());
   for (size_t i = 0; i < golden["train_targets_first_20"].size(); ++i) {
@@ -48,19 +49,19 @@ TEST(ImdbGolden, PublishedTies) {
   }
   SEQ_ASSERT_OK_AND_ASSIGN(TokenSet in_order,
                            EncodeTexts(archive, Split::kTrain, d.vocabulary, 100));
-  EXPECT_EQ(Sum(in_order.tokens), sums["padded_25000x100_in_file_order_published_ties"]);
+  EXPECT_EQ(Sum(in_order.tokens), sums.at("padded_25000x100_in_file_order_published_ties"));
 }
 
 TEST(ImdbGolden, ByteOrderTies) {
   SEQ_SHARED_OR_SKIP(folder, "imdb");
   const auto golden = nlohmann::json::parse(ReadFileOrDie(folder + "/golden.json"));
-  const auto& sums = golden["sha256_int32_little_endian"];
+  const auto sums = golden["sha256_int32_little_endian"].get<std::map<std::string, std::string>>();
   DatasetOptions options;
   options.ties = TieOrder::kByteOrder;
   options.with_test = false;
   SEQ_ASSERT_OK_AND_ASSIGN(Dataset d, LoadDataset(folder + "/aclImdb_v1.tar.gz", options));
-  EXPECT_EQ(Sum(d.train.tokens), sums["train_20000x100_byte_order_ties"]);
-  EXPECT_EQ(Sum(d.validation.tokens), sums["validation_5000x100_byte_order_ties"]);
+  EXPECT_EQ(Sum(d.train.tokens), sums.at("train_20000x100_byte_order_ties"));
+  EXPECT_EQ(Sum(d.validation.tokens), sums.at("validation_5000x100_byte_order_ties"));
 }
 
 // Each word of the published index, at any rank, lies among the words of equal count.
