@@ -21,24 +21,23 @@
 namespace seqgraph::ops {
 namespace {
 
-// RNNCell(Embedding(ids, table), -, u, b, h0) in one: a recurrent layer whose projected input is
-// looked up, so that the projected sequence never exists; a pass makes it. LookupRNNCellGrad is
+// RNNCell(Embedding(ids, table), -, u, b, h0, mask) in one: a recurrent layer whose projected input
+// is looked up, so that the projected sequence never exists; a pass makes it. LookupRNNCellGrad is
 // RNNCellGrad without w, whose dx goes through EmbeddingGrad. An output that nobody reads costs
 // nothing.
 
-// Attributes: activation. Inputs: those of RNNCell, but ids for x and table for w.
+// Attributes: activation, reverse. Inputs: those of RNNCell and RNNCellGrad before dropout, but ids
+// for x and table for w.
 constexpr int kIds = kX, kTable = kW;
-// Of RNNCell.
-constexpr int kMask = 5, kDropout = 6;
-// Of LookupRNNCellGrad.
-enum { kSequence = 5, kDSequence, kDLast };
+enum { kMask = 5, kDropout };
+enum { kSequence = 5, kDSequence, kDLast, kGradMask };
 
 // Reference computation: the ops that these stand for, one after the other.
 
 // What RNNCell or RNNCellGrad gives for looked-up rows as its projected input, and the inputs from
-// u to `last_input`.
+// u to `mask`, the last one.
 template <typename T>
-absl::StatusOr<OptionalTensors> OnRows(const OpDef& op, const ReferenceContext& c, int last_input,
+absl::StatusOr<OptionalTensors> OnRows(const OpDef& op, const ReferenceContext& c, int mask,
                                        const std::vector<bool>& wanted) {
   const auto ids = c.input<int32_t>(kIds);
   const auto table = c.input<T>(kTable);
@@ -50,11 +49,13 @@ absl::StatusOr<OptionalTensors> OnRows(const OpDef& op, const ReferenceContext& 
   for (int64_t i = 0; i < ids.size(); ++i) {
     std::copy_n(table.data + ids[i] * units, units, inputs[kX]->Elements<T>().data() + i * units);
   }
-  for (int i = kU; i <= last_input; ++i) {
-    const auto input = c.input<T>(i);
-    if (input)
-      inputs[i] = Tensor::Of<T>(input.shape, absl::MakeConstSpan(input.data, input.size()));
-  }
+  const auto copy = [&](int i, auto input) {
+    using Element = std::remove_const_t<std::remove_pointer_t<decltype(input.data)>>;
+    if (!input) return;
+    inputs[i] = Tensor::Of<Element>(input.shape, absl::MakeConstSpan(input.data, input.size()));
+  };
+  for (int i = kU; i < mask; ++i) copy(i, c.input<T>(i));
+  copy(mask, c.input<int32_t>(mask));
   return Evaluate(op, c.attributes(), inputs, {.wanted = wanted});
 }
 
@@ -68,7 +69,7 @@ absl::Status ComputeLookupRNNCell(const ReferenceContext& c) {
   static const OpDef* const kOp = new OpDef(RNNCellOp());
   const auto sequence = c.output<T>(0), last = c.output<T>(1);
   SEQ_ASSIGN_OR_RETURN(const OptionalTensors outputs,
-                       OnRows<T>(*kOp, c, kH0, {bool(sequence), bool(last)}));
+                       OnRows<T>(*kOp, c, kMask, {bool(sequence), bool(last)}));
   CopyTo(sequence, outputs[0]);
   CopyTo(last, outputs[1]);
   return absl::OkStatus();
@@ -81,7 +82,7 @@ absl::Status ComputeLookupRNNCellGrad(const ReferenceContext& c) {
              dh0 = c.output<T>(3);
   SEQ_ASSIGN_OR_RETURN(
       const OptionalTensors outputs,  // dx, dw, du, db, dh0
-      OnRows<T>(*kOp, c, kDLast, {bool(dtable), false, bool(du), bool(db), bool(dh0)}));
+      OnRows<T>(*kOp, c, kGradMask, {bool(dtable), false, bool(du), bool(db), bool(dh0)}));
   CopyTo(du, outputs[2]);
   CopyTo(db, outputs[3]);
   CopyTo(dh0, outputs[4]);
@@ -163,7 +164,7 @@ absl::StatusOr<ErrorBound> LookupGradBound(const BoundContext& c, int o) {
 // Samples.
 
 // The same use as one of RNNCell on the looked-up rows.
-OpSample Projected(const OpSample& sample) {
+OpSample Projected(const OpSample& sample, int mask) {
   OpSample projected = sample;
   const Shape& ids = sample.inputs[kIds]->shape();
   const int64_t units = sample.inputs[kU]->shape()[0].size();
@@ -172,10 +173,10 @@ OpSample Projected(const OpSample& sample) {
   for (const int32_t id : sample.inputs[kIds]->Elements<int32_t>()) {
     x.insert(x.end(), table.begin() + id * units, table.begin() + (id + 1) * units);
   }
-  projected.attributes.Set("reverse", false);
   projected.inputs.resize(kDropout + 1);
   projected.inputs[kX] = Tensor::Of<double>(Shape{ids[0], ids[1], units}, x);
   projected.inputs[kW].reset();
+  projected.inputs[kMask] = sample.inputs[mask];
   return projected;
 }
 
@@ -185,18 +186,22 @@ OpSample Sample(SampleSource& source, bool gradient) {
   const int64_t batch = source.Dimension(), time = source.Dimension();
   const int64_t units = source.Dimension(), rows = source.Dimension();
   const bool has_bias = source.Coin(), has_state = source.Coin();
+  const bool has_mask = source.Coin(), reverse = source.Coin();
+  const int mask = gradient ? int{kGradMask} : int{kMask};
   const double limit = 1 / std::sqrt(units);
   for (double gap = 1e-3;; gap /= 2) {
     OpSample sample;
     sample.attributes.Set("activation", activation);
-    sample.inputs.resize(gradient ? kDLast + 1 : kSequence);
+    sample.attributes.Set("reverse", reverse);
+    sample.inputs.resize(mask + 1);
     sample.inputs[kIds] = source.Indices({batch, time}, rows);
     sample.inputs[kTable] = source.Reals({rows, units});
     sample.inputs[kU] = source.Reals({units, units}, -limit, limit);
     if (has_bias) sample.inputs[kB] = source.Reals({units}, -0.5, 0.5);
     if (has_state) sample.inputs[kH0] = source.Reals({batch, units});
+    if (has_mask) sample.inputs[mask] = source.Indices({batch, time}, 3);
     double kink_distance = 1;
-    Tensor sequence = RunSample(Projected(sample), [&](const ReferenceContext& c) {
+    Tensor sequence = RunSample(Projected(sample, mask), [&](const ReferenceContext& c) {
       const Recurrence<double> r(c, kMask, kDropout);
       RunSimpleCell<double>(r, c.output<double>(0), {}, &kink_distance);
     });
@@ -211,7 +216,8 @@ OpSample Sample(SampleSource& source, bool gradient) {
 // Definitions: what both ops have.
 
 OpDef LookupRecurrenceDef(std::string name, std::string doc) {
-  return OpDef(std::move(name), 1)
+  return OpDef(std::move(name), 2)
+      .CompatibleFrom(1)
       .Doc(std::move(doc))
       .Input({.name = "ids",
               .type = TypeRule::kIndex,
@@ -226,12 +232,27 @@ OpDef LookupRecurrenceDef(std::string name, std::string doc) {
                   .kind = AttributeKind::kString,
                   .default_value = "tanh",
                   .doc = "act",
-                  .one_of = {"tanh", "relu", "sigmoid"}});
+                  .one_of = {"tanh", "relu", "sigmoid"}})
+      .Attribute({.name = "reverse",
+                  .kind = AttributeKind::kBool,
+                  .default_value = false,
+                  .doc = "go from t = time-1 down to 0, as RNNCell does",
+                  .since = 2});
+}
+
+InputDef MaskDef() {
+  return {.name = "mask",
+          .type = TypeRule::kIndex,
+          .doc = "[batch, time]; 0: a masked step, as in RNNCell; absent: no step is masked",
+          .optional = true,
+          .differentiable = false,
+          .since = 2};
 }
 
 // C1 to C5, which both ops have.
 std::vector<ShapeConstraint> Constraints() {
-  return {{"C1", {"ids"}, "time"}, {"C2", {"u"}}, {"C3", {"table"}}, {"C4", {"b"}}, {"C5", {"h0"}}};
+  return {{"C1", {"ids"}, "time"}, {"C2", {"u"}},  {"C3", {"table"}},
+          {"C4", {"b"}},           {"C5", {"h0"}}, {"C10", {"mask"}}};
 }
 
 }  // namespace
@@ -242,6 +263,7 @@ OpDef LookupRNNCellOp() {
              "h_t = act(table[ids_t] + h_{t-1}·u + b) for t = 0 .. time-1, from h_{-1} = h0: "
              "RNNCell on looked-up rows that are already projected. An id that is not in "
              "[0, rows) fails the run.")
+      .Input(MaskDef())
       .Output({.name = "sequence", .doc = "[batch, time, units]: h_0 .. h_{time-1}"})
       .Output({.name = "last", .doc = "[batch, units]: h_{time-1}"})
       .With(ShapesByDoc(Constraints()))
@@ -282,6 +304,7 @@ OpDef LookupRNNCellGradOp() {
              "where ids_t = r, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, dh0 = dz_0·uᵀ. act' is "
              "computed from h.")
       .With(GradientInputs(/*has_cell=*/false))
+      .Input(MaskDef())
       .Output({.name = "dtable", .doc = "[rows, units]"})
       .Output({.name = "du", .doc = "[units, units]"})
       .Output({.name = "db", .doc = "[units]"})

@@ -15,10 +15,9 @@ MadeKernel MakeRecurrentCellGrad(const KernelContext& context);
 
 // rnn_cell.cc: the same without masks, dropout and reverse, in registers where states fit; and on
 // looked-up rows.
+Claim ClaimRnnCell(const NodeContext& context);
 MadeKernel MakeRnnCell(const KernelContext& context);
 MadeKernel MakeRnnCellGrad(const KernelContext& context);
-MadeKernel MakeLookupRnnCell(const KernelContext& context);
-MadeKernel MakeLookupRnnCellGrad(const KernelContext& context);
 
 // elementwise.cc: each element from the same element of the inputs.
 MadeKernel MakeElementwise(const KernelContext& context);

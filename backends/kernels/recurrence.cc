@@ -48,24 +48,36 @@ RowOrder::RowOrder(const RecurrencePlan& plan, Pieces& pieces)
   counts_ = pieces.Take<int32_t>(plan.sizes.batch);
 }
 
+namespace {
+
+int32_t CountSteps(const int32_t* mask, int64_t time) {
+  constexpr int64_t kBlock = 16;  // a constant, so that compilers use vectors
+  int32_t count = 0;
+  int64_t t = 0;
+  for (; t + kBlock <= time; t += kBlock) {
+    for (int64_t i = 0; i < kBlock; ++i) count += mask[t + i] != 0;
+  }
+  for (; t < time; ++t) count += mask[t] != 0;
+  return count;
+}
+
+}  // namespace
+
 void RowOrder::FindPositions(const int32_t* mask) {
   for (int64_t b = 0; b < plan_.sizes.batch; ++b, mask += time_) {
-    const auto counts = [&](int32_t p) { return mask[Time(p)] != 0; };
-    int32_t p = 0;
-    while (p < time_ && !counts(p)) ++p;
-    firsts_[b] = p;
-    while (p < time_ && counts(p)) ++p;
-    counts_[b] = p - firsts_[b];
-    while (p < time_ && !counts(p)) ++p;
-    if (p == time_) continue;
-    int32_t* to = positions_ + b * time_;
-    int32_t count = 0;
-    for (p = 0; p < time_; ++p) {
-      to[count] = p;
-      count += counts(p);
-    }
+    const int32_t count = counts_[b] = CountSteps(mask, time_);
+    int64_t first = 0, end = time_;
+    while (first < time_ && mask[first] == 0) ++first;
+    while (end > first && mask[end - 1] == 0) --end;
+    firsts_[b] = static_cast<int32_t>(reverse_ ? time_ - end : first);
+    if (end - first == count) continue;
     firsts_[b] = -1;
-    counts_[b] = count;
+    int32_t* to = positions_ + b * time_;
+    int32_t k = 0;
+    for (int32_t p = 0; p < time_; ++p) {
+      to[k] = p;
+      k += mask[Time(p)] != 0;
+    }
   }
 }
 

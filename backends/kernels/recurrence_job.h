@@ -62,6 +62,8 @@ class RowOrder {
     if (positions_ == nullptr) return k;
     return firsts_[row] >= 0 ? firsts_[row] + k : positions_[row * time_ + k];
   }
+  /// The first of them, if the others stand right behind it; else -1.
+  int64_t FirstOfRun(int64_t row) const { return positions_ == nullptr ? 0 : firsts_[row]; }
   int64_t NextPosition(int64_t row, int64_t k, int64_t length) const {
     return k + 1 < length ? Position(row, k + 1) : time_;
   }

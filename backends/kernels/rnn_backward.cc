@@ -8,6 +8,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // Behind foreach_target.h.
 #include "backends/kernels/products-inl.h"
+#include "backends/kernels/rnn_own_steps-inl.h"
 #include "backends/kernels/rnn_registers-inl.h"
 #include "hwy/highway.h"
 
@@ -312,7 +313,9 @@ void BackwardGroups(const RnnBackwardJob& job, int64_t task) {
   for (int64_t g = plan.first_group(task, plan.backward_tasks); g < end; ++g) {
     const int64_t first = g * plan.group;
     const int64_t count = std::min(plan.group, plan.sizes.batch - first);
-    if (plan.in_registers) {
+    if (job.order.has_value()) {
+      BackwardOwnSteps<act>(job, area, g);
+    } else if (plan.in_registers) {
       GroupInRegisters<act>(job, area, first, count);
     } else {
       WideGroup<act>(job, area, first, count);

@@ -6,25 +6,38 @@
 #include "backends/kernels/ids.h"
 #include "backends/kernels/lookup_loops.h"
 #include "backends/kernels/makers.h"
+#include "backends/kernels/recurrent_pair.h"
 #include "backends/kernels/rnn_loops.h"
 #include "base/status_macros.h"
+#include "graph/op_def.h"
 
 namespace seqgraph::kernels {
 namespace {
 
-// Inputs of RNNCell and, after the first five, of its gradient. LookupRNNCell has ids for x and
-// table for w.
+// Inputs of RNNCell and, after the first five, of its gradient; the mask is found by name.
+// LookupRNNCell has ids for x and table for w.
 enum { kX, kW, kU, kB, kH0, kSequence, kDSequence, kDLast };
 constexpr int kIds = kX, kTable = kW;
 
-RnnSizes SizesOf(const NodeContext& context, bool lookup) {
+bool IsLookup(const NodeContext& context) { return context.node().op->FindInput("ids") >= 0; }
+
+// -1 if it is absent.
+int MaskInput(const NodeContext& context) {
+  const Node& node = context.node();
+  return InputNamed(node, "mask").present() ? node.op->FindInput("mask") : -1;
+}
+
+RnnSizes SizesOf(const NodeContext& context) {
   const Shape& x = context.input_shape(kX);
   RnnSizes sizes;
   sizes.batch = x[0].size();
   sizes.time = x[1].size();
   sizes.units = context.input_shape(kU)[0].size();
   sizes.activation = ParseActivation(context.attributes().GetString("activation"));
-  if (lookup) {
+  const AttributeValue* reverse = context.attributes().Find("reverse");
+  sizes.reverse = reverse != nullptr && std::get<bool>(*reverse);
+  sizes.masked = MaskInput(context) >= 0;
+  if (IsLookup(context)) {
     sizes.input = RnnInput::kLookup;
     sizes.rows = context.input_shape(kTable)[0].size();
   } else if (context.has_input(kW)) {
@@ -34,30 +47,33 @@ RnnSizes SizesOf(const NodeContext& context, bool lookup) {
   return sizes;
 }
 
-RnnOperands OperandsOf(const KernelArgs& args, bool lookup) {
-  RnnOperands in = {.u = In<float>(args, kU), .b = In<float>(args, kB), .h0 = In<float>(args, kH0)};
-  if (lookup) {
-    in.ids = In<int32_t>(args, kIds);
-    in.table = In<float>(args, kTable);
-  } else {
-    in.x = In<float>(args, kX);
-    in.w = In<float>(args, kW);
-  }
-  return in;
-}
-
 // What the four kernels have in common.
 class RnnKernel : public Kernel {
  public:
-  RnnKernel(const KernelContext& context, bool lookup)
-      : plan_(MakeRnnPlan(SizesOf(context, lookup))),
+  explicit RnnKernel(const KernelContext& context)
+      : plan_(MakeRnnPlan(SizesOf(context))),
         ids_shape_(context.input_shape(kX)),
         pool_(context.pool()),
-        lookup_(lookup) {}
+        lookup_(IsLookup(context)),
+        mask_(MaskInput(context)) {}
 
   std::string implementation() const override { return DescribeRnn(plan_); }
 
  protected:
+  RnnOperands Operands(const KernelArgs& args) const {
+    RnnOperands in = {
+        .u = In<float>(args, kU), .b = In<float>(args, kB), .h0 = In<float>(args, kH0)};
+    if (lookup_) {
+      in.ids = In<int32_t>(args, kIds);
+      in.table = In<float>(args, kTable);
+    } else {
+      in.x = In<float>(args, kX);
+      in.w = In<float>(args, kW);
+    }
+    if (mask_ >= 0) in.mask = In<int32_t>(args, mask_);
+    return in;
+  }
+
   absl::Status CheckIds(const KernelArgs& args) const {
     if (!lookup_) return absl::OkStatus();
     const int32_t* ids = In<int32_t>(args, kIds);
@@ -70,6 +86,7 @@ class RnnKernel : public Kernel {
   const Shape ids_shape_;
   const std::shared_ptr<ThreadPool> pool_;
   const bool lookup_;
+  const int mask_;
 };
 
 class ForwardKernel : public RnnKernel {
@@ -80,7 +97,7 @@ class ForwardKernel : public RnnKernel {
   absl::Status Run(const KernelArgs& args) override {
     SEQ_RETURN_IF_ERROR(CheckIds(args));
     const RnnOutputs out = {.sequence = Out<float>(args, 0), .last = Out<float>(args, 1)};
-    RnnForward(plan_, OperandsOf(args, lookup_), out, args.scratch, *pool_);
+    RnnForward(plan_, Operands(args), out, args.scratch, *pool_);
     return absl::OkStatus();
   }
 };
@@ -108,27 +125,36 @@ class BackwardKernel : public RnnKernel {
     out.du = Out<float>(args, next++);
     out.db = Out<float>(args, next++);
     out.dh0 = Out<float>(args, next++);
-    RnnBackward(plan_, OperandsOf(args, lookup_), incoming, out, args.scratch, *pool_);
+    RnnBackward(plan_, Operands(args), incoming, out, args.scratch, *pool_);
     return absl::OkStatus();
   }
 };
 
 }  // namespace
 
+Claim ClaimRnnCell(const NodeContext& context) {
+  const RnnSizes sizes = SizesOf(context);
+  if (NodeVersion(context.node()) == 1) return Claim::Yes();
+  if (InputNamed(context.node(), "recurrent_dropout").present()) {
+    return Claim::No(ClaimReason::kUnsupportedAttribute, "recurrent dropout");
+  }
+  if (!RnnFitsRegisters(sizes.units) || sizes.input == RnnInput::kFeatures) {
+    return Claim::No(ClaimReason::kUnsupportedShape,
+                     "masked or reversed, with a state of more than one vector or an input that is "
+                     "not projected");
+  }
+  const absl::Status status = Recurrence::Validate(
+      {.batch = sizes.batch, .time = sizes.time, .units = sizes.units, .projected = true});
+  if (status.ok()) return Claim::Yes();
+  return Claim::No(ClaimReason::kUnsupportedShape, std::string(status.message()));
+}
+
 MadeKernel MakeRnnCell(const KernelContext& context) {
-  return std::make_unique<ForwardKernel>(context, /*lookup=*/false);
+  return std::make_unique<ForwardKernel>(context);
 }
 
 MadeKernel MakeRnnCellGrad(const KernelContext& context) {
-  return std::make_unique<BackwardKernel>(context, /*lookup=*/false);
-}
-
-MadeKernel MakeLookupRnnCell(const KernelContext& context) {
-  return std::make_unique<ForwardKernel>(context, /*lookup=*/true);
-}
-
-MadeKernel MakeLookupRnnCellGrad(const KernelContext& context) {
-  return std::make_unique<BackwardKernel>(context, /*lookup=*/true);
+  return std::make_unique<BackwardKernel>(context);
 }
 
 }  // namespace seqgraph::kernels

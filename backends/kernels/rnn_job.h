@@ -5,8 +5,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "backends/kernels/pieces.h"
+#include "backends/kernels/recurrence_job.h"
 #include "backends/kernels/rnn_loops.h"
 
 namespace seqgraph::kernels {
@@ -19,6 +21,7 @@ struct RnnForwardArea {
   float* z;         ///< the input, projected, with the bias
   float* states;    ///< [2, group, width]
   float* sequence;  ///< in registers
+  int32_t* ids;     ///< ordered: [group, chunk]
   int64_t floats;   ///< of all this
 };
 
@@ -35,6 +38,7 @@ struct RnnForwardJob {
   float* w;     ///< packed
   float* bias;  ///< [width], zeros beyond the units and without a bias
   float* areas;
+  std::optional<RowOrder> order;
 };
 
 /// What a task of the backward pass has of its own. Null: not needed.
@@ -48,6 +52,7 @@ struct RnnBackwardArea {
   float* d_sequence = nullptr;
   float* carry = nullptr;
   float* du_diagonals = nullptr;  ///< [width, width]
+  int32_t* ids = nullptr;         ///< ordered: [group, chunk]
   float* dx;                      ///< [chunk, features, padded]
   float* dh = nullptr;            ///< not in registers: [group, width]
   // Sums over the task's samples, plan.sum_rows() rows of `width` from du on.
@@ -74,6 +79,8 @@ struct RnnBackwardJob {
   float* w;                 ///< its transpose, packed
   float* dz_all = nullptr;  ///< [batch, time, width], for the table where tasks do not sum it
   float* areas;
+  std::optional<RowOrder> order;
+  bool exact = false;  ///< ordered: rows with fewer steps would not add nothing: u is not finite
   struct alignas(64) Team {
     std::atomic<int64_t> unfinished_tasks;
   };

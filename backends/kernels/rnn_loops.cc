@@ -1,6 +1,7 @@
 #include "backends/kernels/rnn_loops.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/rnn_job.h"
@@ -20,6 +21,8 @@ Area AreaOfTask(const RnnPlan& plan, float* areas, int64_t task) {
 }
 
 }  // namespace
+
+bool RnnFitsRegisters(int64_t units) { return units <= LanesOfTarget().in_registers; }
 
 RnnPlan MakeRnnPlan(const RnnSizes& sizes) {
   const RnnLanes lanes = LanesOfTarget();
@@ -52,6 +55,10 @@ RnnPlan MakeRnnPlan(const RnnSizes& sizes) {
   plan.backward_tasks = std::min(plan.forward_tasks, sums_are_cheap ? kMaxRnnTasks : kFewTasks);
   plan.sums_table =
       plan.backward_tasks == 1 || plan.backward_tasks * sizes.rows <= 2 * sizes.batch * sizes.time;
+  plan.rows.sizes = {
+      .batch = sizes.batch, .time = sizes.time, .reverse = sizes.reverse, .masked = sizes.masked};
+  plan.rows.groups = plan.groups;
+  plan.rows.group = plan.group;
   return plan;
 }
 
@@ -60,6 +67,7 @@ RnnForwardArea::RnnForwardArea(const RnnPlan& plan, Pieces scratch) {
   z = scratch.Take(plan.chunk * state);
   states = scratch.Take(2 * state);
   sequence = scratch.Take(plan.in_registers ? plan.chunk * state : 0);
+  ids = scratch.Take<int32_t>(plan.sizes.ordered() ? plan.chunk * plan.group : 0);
   floats = scratch.bytes() / kFloat;
 }
 
@@ -69,6 +77,7 @@ RnnForwardJob::RnnForwardJob(const RnnPlan& plan, Pieces& scratch) : plan(plan) 
   w = scratch.Take(plan.sizes.features * width);
   bias = scratch.Take(width);
   areas = scratch.Take(plan.forward_tasks * RnnForwardArea(plan, Pieces(nullptr)).floats);
+  if (plan.sizes.ordered()) order.emplace(plan.rows, scratch);
 }
 
 RnnForwardArea RnnForwardJob::area(int64_t task) const {
@@ -85,6 +94,7 @@ RnnBackwardArea::RnnBackwardArea(const RnnPlan& plan, Pieces scratch) {
     d_sequence = scratch.Take(plan.chunk * state);
     du_diagonals = scratch.Take(width * width);
   }
+  ids = scratch.Take<int32_t>(sizes.ordered() ? plan.chunk * plan.group : 0);
   dx = scratch.Take(plan.chunk * RoundUp(sizes.features, plan.lanes));
   if (!plan.in_registers) dh = scratch.Take(state);
   du = scratch.Take(plan.sum_rows() * width);
@@ -103,6 +113,7 @@ RnnBackwardJob::RnnBackwardJob(const RnnPlan& plan, Pieces& scratch) : plan(plan
   const bool keeps_dz = sizes.input == RnnInput::kLookup && !plan.sums_table;
   dz_all = scratch.Take(keeps_dz ? sizes.batch * sizes.time * width : 0);
   areas = scratch.Take(plan.backward_tasks * RnnBackwardArea(plan, Pieces(nullptr)).floats);
+  if (sizes.ordered()) order.emplace(plan.rows, scratch);
   for (int64_t t = 0; t < plan.backward_tasks; t += kRnnTeam) {
     teams[t / kRnnTeam].unfinished_tasks = std::min(kRnnTeam, plan.backward_tasks - t);
   }
@@ -132,6 +143,7 @@ void RnnForward(const RnnPlan& plan, const RnnOperands& operands, const RnnOutpu
   job.out = outputs;
   PackForward(job);
   if (plan.groups == 0) return;
+  if (job.order.has_value()) job.order->Fill(operands.mask);
   pool.ParallelFor(plan.forward_tasks, [&job](int64_t task) { ForwardTask(job, task); });
 }
 
@@ -144,6 +156,11 @@ void RnnBackward(const RnnPlan& plan, const RnnOperands& operands,
   job.incoming = incoming;
   job.out = gradients;
   PackBackward(job);
+  if (job.order.has_value()) {
+    job.order->Fill(operands.mask);
+    const float* const end = operands.u + plan.sizes.units * plan.sizes.units;
+    job.exact = !std::all_of(operands.u, end, [](float u) { return std::isfinite(u); });
+  }
   pool.ParallelFor(plan.backward_tasks, [&job](int64_t task) {
     BackwardTask(job, task);
     if (job.EndsTeam(task)) AddTeam(job, task / kRnnTeam);
@@ -166,7 +183,8 @@ std::string DescribeRnn(const RnnPlan& plan) {
   return absl::StrCat("simd rnn ", kernels::TargetName(), ": ",
                       plan.in_registers ? "a state is one vector of "
                                         : absl::StrCat(plan.width / plan.lanes, " vectors of "),
-                      plan.lanes, " lanes, ", plan.group, " samples together");
+                      plan.lanes, " lanes, ", plan.group, " samples together",
+                      plan.sizes.masked ? ", masked" : "", plan.sizes.reverse ? ", reverse" : "");
 }
 
 }  // namespace seqgraph::kernels

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 
+#include "backends/kernels/recurrence.h"
 #include "backends/kernels/thread_pool.h"
 #include "graph/activation.h"
 
@@ -31,6 +32,11 @@ struct RnnSizes {
   int64_t features = 0;  ///< with kFeatures
   int64_t rows = 0;      ///< with kLookup
   Activation activation = Activation::kTanh;
+  // As ops/rnn_cell.h has it; with a state of one vector and without kFeatures only.
+  bool masked = false, reverse = false;
+
+  /// Whether rows have an order of steps of their own.
+  bool ordered() const { return masked || reverse; }
 };
 
 /// Null: absent. Dense and row-major, of any alignment.
@@ -39,9 +45,10 @@ struct RnnOperands {
   const float* w = nullptr;
   const int32_t* ids = nullptr;
   const float* table = nullptr;
-  const float* u = nullptr;   ///< [units, units]
-  const float* b = nullptr;   ///< [units]
-  const float* h0 = nullptr;  ///< [batch, units]
+  const float* u = nullptr;       ///< [units, units]
+  const float* b = nullptr;       ///< [units]
+  const float* h0 = nullptr;      ///< [batch, units]
+  const int32_t* mask = nullptr;  ///< [batch, time]; if masked
 };
 
 /// Null: not wanted.
@@ -80,6 +87,7 @@ struct RnnPlan {
   int64_t backward_tasks = 0;
   /// Whether tasks sum gradients of the table, or leave those of its rows to a pass of their own.
   bool sums_table = false;
+  RecurrencePlan rows;  ///< ordered: what a RowOrder reads
 
   int64_t first_group(int64_t task, int64_t tasks) const { return task * groups / tasks; }
   int64_t teams() const { return (backward_tasks + kRnnTeam - 1) / kRnnTeam; }
@@ -90,6 +98,8 @@ struct RnnPlan {
 };
 
 RnnPlan MakeRnnPlan(const RnnSizes& sizes);
+/// Whether a state of so many units is one vector on the target in use.
+bool RnnFitsRegisters(int64_t units);
 
 /// In bytes, for 64-byte aligned memory.
 int64_t RnnForwardScratch(const RnnPlan& plan);

@@ -71,6 +71,7 @@ class Trial {
     for (int64_t i = 0; i < tokens_; ++i) {
       ids_.push_back(z.rows == 0 ? 0 : static_cast<int32_t>(rng_() % z.rows));
     }
+    for (int64_t n = 0; z.masked && n < z.batch; ++n) DrawMask();
   }
 
   void Run(ThreadPool& pool) {
@@ -126,8 +127,36 @@ class Trial {
     return values;
   }
 
+  // Of one row: a prefix, a suffix, all, none, or any steps.
+  void DrawMask() {
+    const uint64_t kind = rng_() % 5, time = c_.sizes.time, length = rng_() % (time + 1);
+    for (uint64_t t = 0; t < time; ++t) {
+      mask_.push_back(kind == 0   ? t < length
+                      : kind == 1 ? t >= length
+                      : kind == 2 ? 2
+                      : kind == 3 ? 0
+                                  : rng_() % 3 > 0);
+    }
+  }
+
+  // The places of the steps of a row, in the order of computation, and whether each counts.
+  struct Step {
+    int64_t token;
+    bool counts;
+  };
+  std::vector<Step> Steps(int64_t row) const {
+    const RnnSizes& z = c_.sizes;
+    std::vector<Step> steps;
+    for (int64_t k = 0; k < z.time; ++k) {
+      const int64_t token = row * z.time + (z.reverse ? z.time - 1 - k : k);
+      steps.push_back({token, !z.masked || mask_[token] != 0});
+    }
+    return steps;
+  }
+
   RnnOperands Operands() const {
     RnnOperands in = {.u = u_.data()};
+    if (c_.sizes.masked) in.mask = mask_.data();
     if (c_.sizes.input == RnnInput::kLookup) {
       in.ids = ids_.data();
       in.table = table_.data();
@@ -169,18 +198,20 @@ class Trial {
 
   void ExpectStates() const {
     const RnnSizes& z = c_.sizes;
-    std::vector<double> expected, expected_last;
+    std::vector<double> expected(tokens_ * z.units), expected_last;
     for (int64_t n = 0; n < z.batch; ++n) {
       std::vector<double> h(z.units, 0), next(z.units);
       if (c_.h0) h.assign(h0_.begin() + n * z.units, h0_.begin() + (n + 1) * z.units);
-      for (int64_t t = 0; t < z.time; ++t) {
-        for (int64_t j = 0; j < z.units; ++j) {
-          double sum = Input(n * z.time + t, j);
+      bool started = false;
+      for (const Step& step : Steps(n)) {
+        for (int64_t j = 0; step.counts && j < z.units; ++j) {
+          double sum = Input(step.token, j);
           for (int64_t k = 0; k < z.units; ++k) sum += h[k] * u_[k * z.units + j];
           next[j] = Act(z.activation, sum);
         }
-        h = next;
-        expected.insert(expected.end(), h.begin(), h.end());
+        if (step.counts) h = next;
+        started |= step.counts;
+        if (started) std::copy(h.begin(), h.end(), expected.begin() + step.token * z.units);
       }
       expected_last.insert(expected_last.end(), h.begin(), h.end());
     }
@@ -198,17 +229,23 @@ class Trial {
     for (int64_t n = 0; n < z.batch; ++n) {
       std::vector<double> dh(units, 0), dz(units);
       if (c_.d_last) dh.assign(d_last_.begin() + n * units, d_last_.begin() + (n + 1) * units);
-      for (int64_t t = z.time - 1; t >= 0; --t) {
-        const int64_t token = n * z.time + t;
+      const std::vector<Step> steps = Steps(n);
+      const auto counts = [](const Step& step) { return step.counts; };
+      const int64_t first = std::find_if(steps.begin(), steps.end(), counts) - steps.begin();
+      for (int64_t s = z.time - 1; s >= first; --s) {
+        const int64_t token = steps[s].token;
+        for (int64_t j = 0; c_.d_sequence && j < units; ++j) {
+          dh[j] += d_sequence_[token * units + j];
+        }
+        if (!steps[s].counts) continue;
         for (int64_t j = 0; j < units; ++j) {
-          if (c_.d_sequence) dh[j] += d_sequence_[token * units + j];
           dz[j] = dh[j] * Slope(z.activation, sequence_[token * units + j]);
           db[j] += dz[j];
         }
         for (int64_t k = 0; k < units; ++k) {
-          const double before = t > 0   ? sequence_[(token - 1) * units + k]
-                                : c_.h0 ? h0_[n * units + k]
-                                        : 0;
+          const double before = s > first ? sequence_[steps[s - 1].token * units + k]
+                                : c_.h0   ? h0_[n * units + k]
+                                          : 0;
           dh[k] = 0;
           for (int64_t j = 0; j < units; ++j) {
             du[k * units + j] += before * dz[j];
@@ -253,7 +290,7 @@ class Trial {
   const RnnPlan plan_;
   int64_t tokens_, width_;
   std::vector<float> x_, w_, table_, u_, b_, h0_, d_sequence_, d_last_;
-  std::vector<int32_t> ids_;
+  std::vector<int32_t> ids_, mask_;
   std::vector<float> sequence_, last_, dx_, dw_, dtable_, du_, db_, dh0_;
 };
 
@@ -280,6 +317,10 @@ Case RandomCase(std::mt19937_64& rng) {
   constexpr Activation kActivations[] = {Activation::kTanh, Activation::kRelu,
                                          Activation::kSigmoid};
   z.activation = kActivations[rng() % 3];
+  if (RnnFitsRegisters(z.units) && z.input != RnnInput::kFeatures) {
+    z.masked = rng() % 2 == 0;
+    z.reverse = rng() % 2 == 0;
+  }
   c.bias = rng() % 2 == 0;
   c.h0 = rng() % 2 == 0;
   const uint64_t which = 1 + rng() % 3;
@@ -292,8 +333,9 @@ std::string Text(const Case& c) {
   const RnnSizes& z = c.sizes;
   return absl::StrCat("batch ", z.batch, " time ", z.time, " units ", z.units, " input ",
                       static_cast<int>(z.input), " features ", z.features, " rows ", z.rows,
-                      " activation ", static_cast<int>(z.activation), " bias ", c.bias, " h0 ",
-                      c.h0, " d_sequence ", c.d_sequence, " d_last ", c.d_last);
+                      " activation ", static_cast<int>(z.activation), " masked ", z.masked,
+                      " reverse ", z.reverse, " bias ", c.bias, " h0 ", c.h0, " d_sequence ",
+                      c.d_sequence, " d_last ", c.d_last);
 }
 
 TEST_P(RnnLoops, AreTheDefinitionAndTheSameBitsOnAnyNumberOfThreads) {
@@ -301,7 +343,7 @@ TEST_P(RnnLoops, AreTheDefinitionAndTheSameBitsOnAnyNumberOfThreads) {
   std::mt19937_64 rng(kSeed);
   ThreadPool one(1), three(3);
   int cases = 0;
-  while (cases < 150) {
+  while (cases < 250) {
     const Case c = RandomCase(rng);
     if (c.sizes.batch * c.sizes.time * c.sizes.units * c.sizes.units > 2'000'000) continue;
     SCOPED_TRACE(Text(c));

@@ -95,7 +95,7 @@ TEST_P(RecurrentCellsTest, StatesAndGradientsAgreeWithTheDefinitionInDouble) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, RecurrentCellsTest,
-                         testing::Values("RNNCell", "LSTMCell", "GRUCell"),
+                         testing::Values("RNNCell", "LSTMCell", "GRUCell", "LookupRNNCell"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -32,10 +32,10 @@ using Row = kernels::KernelRow<KernelContext>;
 
 // op, version, claim, maker.
 constexpr Row kRecurrences[] = {
-    {"RNNCell", 1, kernels::ClaimAlways, kernels::Shared<kernels::MakeRnnCell>},
-    {"RNNCellGrad", 1, kernels::ClaimAlways, kernels::Shared<kernels::MakeRnnCellGrad>},
-    {"LookupRNNCell", 1, kernels::ClaimAlways, kernels::Shared<kernels::MakeLookupRnnCell>},
-    {"LookupRNNCellGrad", 1, kernels::ClaimAlways, kernels::Shared<kernels::MakeLookupRnnCellGrad>},
+    {"RNNCell", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCell>},
+    {"RNNCellGrad", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCellGrad>},
+    {"LookupRNNCell", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCell>},
+    {"LookupRNNCellGrad", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCellGrad>},
 };
 
 absl::Span<const Row> Kernels() {

@@ -11,9 +11,13 @@ enum { kX, kW };
 enum { kDx, kDw, kDu, kDb, kDh0 };
 
 // The lookup that gives a recurrence its projected input, a row of units for each token; null if it
-// comes from elsewhere. Masks, dropout and reverse, which came with version 2, have no fused form.
+// comes from elsewhere. Dropout has no fused form, nor has what came with later versions.
 const Node* Lookup(const RewriteContext& c, const Node& recurrence) {
-  if (recurrence.inputs[kW].present() || NodeVersion(recurrence) > 1) return nullptr;
+  const int dropout = recurrence.op->FindInput("recurrent_dropout");
+  if (recurrence.inputs[kW].present() || recurrence.inputs[dropout].present() ||
+      NodeVersion(recurrence) > 2) {
+    return nullptr;
+  }
   return c.Producer(recurrence.inputs[kX], "Embedding");
 }
 
@@ -65,11 +69,12 @@ absl::StatusOr<bool> ApplyBackward(RewriteContext& c) {
 }  // namespace
 
 Rewrite FuseLookupRNNCell() {
-  return {
-      .name = "fuse_lookup_rnn_cell",
-      .rule = "RNNCell(Embedding(ids, t), projected, u, b, h0) = LookupRNNCell(ids, t, u, b, h0)",
-      .apply = ApplyForward,
-      .chains = {{"Embedding", "RNNCell"}}};
+  return {.name = "fuse_lookup_rnn_cell",
+          .rule =
+              "RNNCell(Embedding(ids, t), projected, u, b, h0, mask) = LookupRNNCell(ids, t, u, b, "
+              "h0, mask)",
+          .apply = ApplyForward,
+          .chains = {{"Embedding", "RNNCell"}}};
 }
 
 Rewrite FuseLookupRNNCellGrad() {

@@ -4,7 +4,7 @@
 
 namespace seqgraph::ops {
 
-/// RNNCell(Embedding(ids, t), -, u, b, h0) = LookupRNNCell(ids, t, u, b, h0)
+/// RNNCell(Embedding(ids, t), -, u, b, h0, mask) = LookupRNNCell(ids, t, u, b, h0, mask)
 ///
 /// The looked-up sequence [batch, time, units] never exists. Numerics: the same operations in the
 /// same order; an id out of range is an error in both forms.

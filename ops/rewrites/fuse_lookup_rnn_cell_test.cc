@@ -140,14 +140,15 @@ TEST(FuseLookupRNNCell, OtherIdsAndAnotherRowCountAreAnotherTable) {
   }
 }
 
-TEST(FuseLookupRNNCell, WhatMasksOrGoesBackwardsStays) {
-  for (const bool masked : {false, true}) {
+TEST(FuseLookupRNNCell, MasksAndReverseComeAlongAndDropoutStays) {
+  for (const bool dropped : {false, true}) {
     FunctionBuilder g("loss", AllOps());
     const Value ids = g.Input("ids", {DType::kInt32, {kBatch, kTime}});
     const Value table = g.Variable("table", {kWords, kUnits}, Initializer::Zeros());
     const Value u = g.Variable("u", {kUnits, kUnits}, Initializer::Zeros());
-    ops::RNNCellOptions options{.reverse = !masked};
-    if (masked) options.mask = ids;
+    ops::RNNCellOptions options{.mask = ids, .reverse = true};
+    if (dropped)
+      options.recurrent_dropout = g.Input("dropout", {DType::kFloat32, {kBatch, kUnits}});
     const Value h = ops::RNNCell(g, ops::Embedding(g, ids, table), {}, u, options).last;
     const Value loss = ops::ReduceMean(g, ops::Multiply(g, h, h), {.axes = {0, 1}});
     g.Result("loss", loss);
@@ -156,7 +157,7 @@ TEST(FuseLookupRNNCell, WhatMasksOrGoesBackwardsStays) {
     SEQ_ASSERT_OK_AND_ASSIGN(const Function built, std::move(g).Build());
     SEQ_ASSERT_OK_AND_ASSIGN(const Function function,
                              WithRealType(built, AllOps(), DType::kFloat64));
-    Fused(function, 0, 0);
+    Fused(function, dropped ? 0 : 1, dropped ? 0 : 1);
   }
 }
 
