@@ -120,12 +120,14 @@ absl::StatusOr<Assignment> AssignNodes(const Function& function,
 absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
                                                 absl::Span<const Backend* const> backends,
                                                 const BackendPreferences& preferences) {
-  SEQ_ASSIGN_OR_RETURN(Assignment assignment, AssignNodes(function, backends, preferences));
-  std::vector<int> ranks = std::move(assignment.backend_of);
+  SEQ_ASSIGN_OR_RETURN(const Assignment assignment, AssignNodes(function, backends, preferences));
+  std::vector<int> ranks = assignment.backend_of;
   const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
   const int elsewhere = static_cast<int>(backends.size());
   for (size_t n = 0; n < ranks.size(); ++n) {
+    const bool slow = !assignment.claims[ranks[n]].nodes[n].has_kernel();
     if (preferred[n] >= 0) ranks[n] = ranks[n] == preferred[n] ? 0 : elsewhere;
+    if (slow) ranks[n] = elsewhere;
   }
   return ranks;
 }
