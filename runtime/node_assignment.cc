@@ -60,10 +60,10 @@ absl::Status NobodyRuns(const Function& function, const std::vector<int>& assign
     absl::StrAppend(&refused, "\n  ", Label(function, static_cast<int>(n)), reasons[n]);
   }
   if (refused.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("function ", function.name(),
-                                                 ": no chosen backend runs these nodes; name "
-                                                 "another one to run them as well:",
-                                                 refused));
+  return InvalidArgument("function ", function.name(),
+                         ": no chosen backend runs these nodes; name "
+                         "another one to run them as well:",
+                         refused);
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ std::vector<int> Assignment::NodesOf(int backend) const {
 absl::StatusOr<Assignment> AssignNodes(const Function& function,
                                        absl::Span<const Backend* const> backends,
                                        const BackendPreferences& preferences) {
-  if (backends.empty()) return absl::InvalidArgumentError("no backend is given");
+  if (backends.empty()) return InvalidArgument("no backend is given");
   const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
   Assignment assignment;
   std::vector<int>& backend_of = assignment.backend_of;
@@ -97,9 +97,8 @@ absl::StatusOr<Assignment> AssignNodes(const Function& function,
       FunctionClaim& answer = assignment.claims[b];
       if (answer.nodes.empty()) answer = backends[b]->ClaimFunction(function);
       if (answer.nodes.size() != backend_of.size()) {
-        return absl::InternalError(
-            absl::StrCat("backend ", backends[b]->info().name, " answers for ", answer.nodes.size(),
-                         " of the ", backend_of.size(), " nodes of function ", function.name()));
+        return Internal("backend ", backends[b]->info().name, " answers for ", answer.nodes.size(),
+                        " of the ", backend_of.size(), " nodes of function ", function.name());
       }
       const std::vector<Claim> claims = ClaimsOn(function, answer, b, backend_of, wanted);
       for (size_t n = 0; n < backend_of.size(); ++n) {
