@@ -26,7 +26,7 @@ absl::Status SystemError(int error, absl::string_view what, const std::string& p
   switch (error) {
     case ENOENT:
     case ENOTDIR:
-      return absl::NotFoundError(message);
+      return NotFound(message);
     case EACCES:
     case EPERM:
     case EROFS:
@@ -35,13 +35,13 @@ absl::Status SystemError(int error, absl::string_view what, const std::string& p
     case EDQUOT:
     case EFBIG:
     case ENOMEM:
-      return absl::ResourceExhaustedError(message);
+      return ResourceExhausted(message);
     case ENAMETOOLONG:
     case EISDIR:
     case ELOOP:
-      return absl::InvalidArgumentError(message);
+      return InvalidArgument(message);
     default:
-      return absl::InternalError(message);
+      return Internal(message);
   }
 }
 
@@ -123,13 +123,12 @@ absl::StatusOr<std::string> ResolveLink(const std::string& path) {
 }  // namespace
 
 absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
-  if (path.empty()) return absl::InvalidArgumentError("cannot write a file with an empty path");
+  if (path.empty()) return InvalidArgument("cannot write a file with an empty path");
   SEQ_ASSIGN_OR_RETURN(const std::string target, ResolveLink(path));
   struct stat previous;
   const bool exists = ::stat(target.c_str(), &previous) == 0;
   if (exists && !S_ISREG(previous.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot write ", path, ": it exists and is not a regular file"));
+    return InvalidArgument("cannot write ", path, ": it exists and is not a regular file");
   }
   const std::string folder = FolderOf(target);
   SEQ_ASSIGN_OR_RETURN(auto created, CreateTemporary(folder));
@@ -154,11 +153,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes)
   struct stat info;
   if (::fstat(fd.get(), &info) != 0) return SystemError(errno, "cannot read", path);
   if (!S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": not a regular file"));
+    return InvalidArgument("cannot read ", path, ": not a regular file");
   }
   if (info.st_size > max_bytes) {
-    return absl::ResourceExhaustedError(absl::StrCat("cannot read ", path, ": it has ",
-                                                     info.st_size, " bytes; at most ", max_bytes));
+    return ResourceExhausted("cannot read ", path, ": it has ", info.st_size, " bytes; at most ",
+                             max_bytes);
   }
   std::string bytes(info.st_size, '\0');
   size_t done = 0;

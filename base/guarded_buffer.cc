@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -84,13 +85,12 @@ absl::StatusOr<std::unique_ptr<GuardedBuffer>> GuardedBuffer::Create(int64_t byt
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
                        /*offset=*/0);
   if (mapping == MAP_FAILED) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("no memory for ", buffer->label_, ", ", bytes, " bytes"));
+    return ResourceExhausted("no memory for ", buffer->label_, ", ", bytes, " bytes");
   }
   buffer->mapping_ = static_cast<std::byte*>(mapping);
   buffer->usable_ = buffer->mapping_ + kPage;
   if (mprotect(buffer->usable_, buffer->usable_bytes_, PROT_READ | PROT_WRITE) != 0) {
-    return absl::ResourceExhaustedError(absl::StrCat("cannot map ", buffer->label_));
+    return ResourceExhausted("cannot map ", buffer->label_);
   }
   buffer->data_ =
       behind ? buffer->usable_ + kPage + offset : buffer->usable_ + buffer->usable_bytes_ - aligned;

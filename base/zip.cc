@@ -23,8 +23,8 @@ struct Free {
 
 absl::Status Malformed(archive* a, absl::string_view doing) {
   const char* why = archive_error_string(a);
-  return absl::InvalidArgumentError(
-      absl::StrCat("not a good zip file: ", doing, ": ", why != nullptr ? why : "unknown error"));
+  return InvalidArgument("not a good zip file: ", doing, ": ",
+                         why != nullptr ? why : "unknown error");
 }
 
 // Grows with what is really there; libarchive verifies the check sum.
@@ -35,7 +35,7 @@ absl::Status ReadEntry(archive* a, int64_t* left, std::string* content) {
     if (got < 0) return Malformed(a, "reading an entry");
     if (got == 0) return absl::OkStatus();
     *left -= got;
-    if (*left < 0) return absl::ResourceExhaustedError("its files hold too many bytes");
+    if (*left < 0) return ResourceExhausted("its files hold too many bytes");
     content->append(block.data(), static_cast<size_t>(got));
   }
 }
@@ -45,7 +45,7 @@ using Reader = std::unique_ptr<archive, Free>;
 absl::StatusOr<Reader> NewReader() {
   Reader reader(archive_read_new());
   if (reader == nullptr || archive_read_support_format_zip_seekable(reader.get()) != ARCHIVE_OK) {
-    return absl::ResourceExhaustedError("libarchive cannot be set up");
+    return ResourceExhausted("libarchive cannot be set up");
   }
   return reader;
 }
@@ -57,7 +57,7 @@ absl::Status ForEachEntry(archive* a, int64_t max_bytes, ZipVisitor visit) {
     if (result == ARCHIVE_EOF) return absl::OkStatus();
     if (result != ARCHIVE_OK) return Malformed(a, "reading its table");
     if (count == kMaxFiles) {
-      return absl::ResourceExhaustedError(absl::StrCat("more than ", kMaxFiles, " files"));
+      return ResourceExhausted("more than ", kMaxFiles, " files");
     }
     const char* raw_name = archive_entry_pathname(entry);
     const std::string name = raw_name != nullptr ? raw_name : "";
@@ -75,8 +75,7 @@ la_ssize_t AppendTo(archive*, void* bytes, const void* data, size_t size) {
 
 absl::Status Broken(archive* a) {
   const char* why = archive_error_string(a);
-  return absl::InternalError(
-      absl::StrCat("cannot make a zip file: ", why != nullptr ? why : "unknown error"));
+  return Internal("cannot make a zip file: ", why != nullptr ? why : "unknown error");
 }
 
 }  // namespace
@@ -109,7 +108,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadZip(absl::string_view byt
   SEQ_RETURN_IF_ERROR(ForEachEntry(
       reader.get(), max_bytes, [&](const std::string& name, std::string content) -> absl::Status {
         if (files.emplace(name, std::move(content)).second) return absl::OkStatus();
-        return absl::InvalidArgumentError(absl::StrCat("it has two files named ", name));
+        return InvalidArgument("it has two files named ", name);
       }));
   return files;
 }

@@ -32,7 +32,7 @@ class Archive {
     absl::StatusOr<FileState> before = StateOfFile(path_);
     if (!before.ok()) return std::nullopt;
     state_ = *before;
-    absl::StatusOr<ContentHash> hash = absl::NotFoundError("changed a moment ago");
+    absl::StatusOr<ContentHash> hash = NotFound("changed a moment ago");
     if (state_.IsSettled()) hash = cache_.FindHash(state_);
     if (hash.ok()) return *hash;
     hash = HashFile(path_);

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::data {
 std::string Shown(absl::string_view name) {
@@ -37,12 +38,11 @@ absl::StatusOr<int> ClassTable::Number(absl::string_view class_name, absl::strin
   const int number = found != numbers_.end() ? found->second : static_cast<int>(classes_.size());
   if (found == numbers_.end()) {
     if (class_name.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(folder, name, ": the label is empty"));
+      return InvalidArgument(folder, name, ": the label is empty");
     }
     if (number >= kMaxClasses) {
-      return absl::ResourceExhaustedError(absl::StrCat(folder, name, ": label ", Shown(class_name),
-                                                       " is one more than ", kMaxClasses,
-                                                       " different ones; are these the labels?"));
+      return ResourceExhausted(folder, name, ": label ", Shown(class_name), " is one more than ",
+                               kMaxClasses, " different ones; are these the labels?");
     }
     numbers_.emplace(class_name, number);
     classes_.push_back({std::string(class_name), ""});
@@ -81,11 +81,11 @@ absl::StatusOr<std::vector<int>> ClassTable::IndicesIn(const std::vector<std::st
     if (found == names.end() && !each.first_place.empty()) {
       constexpr size_t kListed = 10;
       const size_t listed = std::min(kListed, names.size());
-      return absl::InvalidArgumentError(absl::StrCat(
+      return InvalidArgument(
           "'", path, "': ", each.first_place, " has the label ", Shown(each.name),
           "; expected one of ", names.size(), " known classes: ",
           absl::StrJoin(names.begin(), names.begin() + static_cast<ptrdiff_t>(listed), ", "),
-          listed < names.size() ? ", ..." : ""));
+          listed < names.size() ? ", ..." : "");
     }
     indices.push_back(found == names.end() ? -1 : static_cast<int>(found - names.begin()));
   }

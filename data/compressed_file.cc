@@ -68,9 +68,9 @@ absl::StatusOr<std::unique_ptr<CompressedFile>> CompressedFile::Open(const std::
 }
 
 absl::Status CompressedFile::Damaged(absl::string_view what) const {
-  return absl::DataLossError(absl::StrCat(
+  return DataLoss(
       "'", path_, "': ", what, " near byte ", file_offset_ - static_cast<int64_t>(pending_.size()),
-      " of the file; is the copy complete? Compare its size or check sum with the original's"));
+      " of the file; is the copy complete? Compare its size or check sum with the original's");
 }
 
 absl::Status CompressedFile::Fill() {

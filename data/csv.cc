@@ -20,7 +20,7 @@ absl::StatusOr<std::unique_ptr<CsvReader>> CsvReader::Open(const std::string& pa
   const unsigned char separator = static_cast<unsigned char>(options.separator);
   if (separator == 0 || separator >= 0x80 ||
       absl::string_view("\"\r\n").find(options.separator) != absl::string_view::npos) {
-    return absl::InvalidArgumentError(
+    return InvalidArgument(
         "a separator must be one ASCII character, neither a quote nor an end of a line");
   }
   SEQ_ASSIGN_OR_RETURN(std::unique_ptr<CompressedFile> file, CompressedFile::Open(path));
@@ -30,8 +30,7 @@ absl::StatusOr<std::unique_ptr<CsvReader>> CsvReader::Open(const std::string& pa
 }
 
 absl::Status CsvReader::ErrorAt(int64_t line, int64_t column, absl::string_view what) const {
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", path_, "', line ", line, ", column ", column, ": ", what));
+  return InvalidArgument("'", path_, "', line ", line, ", column ", column, ": ", what);
 }
 
 absl::Status CsvReader::Error(absl::string_view what) const {
@@ -45,8 +44,7 @@ int CsvReader::Peek() {
     at_end_ = !next.ok() || next->empty();
     if (!at_end_) block_ = *next;
     if (bytes_ > options_.max_bytes - static_cast<int64_t>(block_.size())) {
-      status_ = absl::ResourceExhaustedError(
-          absl::StrCat("'", path_, "' holds more than ", options_.max_bytes, " bytes"));
+      status_ = ResourceExhausted("'", path_, "' holds more than ", options_.max_bytes, " bytes");
       block_ = absl::string_view();
       at_end_ = true;
     }
@@ -72,9 +70,8 @@ absl::Status CsvReader::SkipByteOrderMark() {
 
 absl::Status CsvReader::Append(size_t bytes) {
   if (bytes > static_cast<size_t>(options_.max_record_bytes) - text_.size()) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("'", path_, "': the record that begins on line ", record_line_,
-                     " has more than ", options_.max_record_bytes, " bytes"));
+    return ResourceExhausted("'", path_, "': the record that begins on line ", record_line_,
+                             " has more than ", options_.max_record_bytes, " bytes");
   }
   text_.append(block_.data(), bytes);
   block_.remove_prefix(bytes);
@@ -127,9 +124,8 @@ absl::StatusOr<bool> CsvReader::ReadQuoted() {
 absl::StatusOr<bool> CsvReader::EndField(int byte) {
   if (!status_.ok()) return status_;
   if (static_cast<int>(ends_.size()) >= options_.max_fields) {
-    return absl::ResourceExhaustedError(absl::StrCat("'", path_, "', line ", record_line_,
-                                                     ": more than ", options_.max_fields,
-                                                     " fields; is the separator right?"));
+    return ResourceExhausted("'", path_, "', line ", record_line_, ": more than ",
+                             options_.max_fields, " fields; is the separator right?");
   }
   ends_.push_back(text_.size());
   if (byte == kEnd) return false;

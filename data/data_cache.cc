@@ -91,7 +91,7 @@ absl::Status MakeFolders(const std::string& path) {
 }
 
 absl::Status Damaged(const std::string& path, absl::string_view what) {
-  return absl::DataLossError(absl::StrCat(path, ": ", what));
+  return DataLoss(path, ": ", what);
 }
 
 // A file of the cache, and when it was last used.
@@ -113,7 +113,7 @@ absl::StatusOr<FileState> StateOfFile(const std::string& path) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) return absl::ErrnoToStatus(errno, path);
   if (!S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " is not a regular file"));
+    return InvalidArgument(path, " is not a regular file");
   }
   state.device = info.st_dev;
   state.inode = info.st_ino;
@@ -176,8 +176,8 @@ absl::Status DataCache::Write(const std::string& path, absl::string_view bytes) 
 absl::Status DataCache::Store(const ContentHash& key, absl::string_view bytes) const {
   EntryHeader header;
   if (static_cast<int64_t>(bytes.size() + sizeof(header)) > max_bytes_) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        bytes.size(), " bytes are more than the cache may take together, ", max_bytes_));
+    return ResourceExhausted(bytes.size(), " bytes are more than the cache may take together, ",
+                             max_bytes_);
   }
   header.key = key.bytes;
   header.size = bytes.size();
@@ -205,7 +205,7 @@ absl::StatusOr<ContentHash> DataCache::FindHash(const FileState& state) const {
                            .size = record.size,
                            .modified_ns = record.modified_ns,
                            .changed_ns = record.changed_ns};
-  if (!(recorded == state)) return absl::NotFoundError("the file has changed since");
+  if (!(recorded == state)) return NotFound("the file has changed since");
   return ContentHash{record.hash};
 }
 

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
 namespace seqgraph {
@@ -46,8 +45,8 @@ class Reader {
 
   absl::StatusOr<absl::string_view> TakeBytes(uint64_t count, uint64_t size) {
     if (count > left_.size() / size) {
-      return absl::DataLossError(absl::StrCat("expected ", count, " values of ", size,
-                                              " bytes, found ", left_.size(), " bytes"));
+      return DataLoss("expected ", count, " values of ", size, " bytes, found ", left_.size(),
+                      " bytes");
     }
     const absl::string_view taken = left_.substr(0, static_cast<size_t>(count * size));
     left_.remove_prefix(taken.size());
@@ -61,7 +60,7 @@ class Reader {
 
   absl::Status ExpectEnd() const {
     if (left_.empty()) return absl::OkStatus();
-    return absl::DataLossError(absl::StrCat(left_.size(), " bytes too many"));
+    return DataLoss(left_.size(), " bytes too many");
   }
 
  private:
@@ -111,11 +110,11 @@ absl::StatusOr<TokenSet> TakeTokenSet(Reader& reader, int num_words, int maxlen,
   SEQ_ASSIGN_OR_RETURN(const uint64_t rows, reader.Take<uint64_t>());
   SEQ_ASSIGN_OR_RETURN(const uint32_t length, reader.Take<uint32_t>());
   if (maxlen < 1 || length != static_cast<uint32_t>(maxlen)) {
-    return absl::DataLossError(absl::StrCat("rows of ", length, " codes, expected ", maxlen));
+    return DataLoss("rows of ", length, " codes, expected ", maxlen);
   }
   SEQ_ASSIGN_OR_RETURN(const uint32_t width, reader.Take<uint32_t>());
   if (width != sizeof(uint16_t) && width != sizeof(int32_t)) {
-    return absl::DataLossError(absl::StrCat("codes of ", width, " bytes"));
+    return DataLoss("codes of ", width, " bytes");
   }
   set.maxlen = maxlen;
   set.rows = static_cast<int64_t>(rows);
@@ -126,8 +125,7 @@ absl::StatusOr<TokenSet> TakeTokenSet(Reader& reader, int num_words, int maxlen,
   uint32_t most = 0;
   for (int32_t code : set.tokens) most = std::max(most, static_cast<uint32_t>(code));
   if (!set.tokens.empty() && most >= static_cast<uint32_t>(std::max(num_words, 0))) {
-    return absl::DataLossError(
-        absl::StrCat("a code of ", most, ", expected less than ", num_words));
+    return DataLoss("a code of ", most, ", expected less than ", num_words);
   }
   SEQ_ASSIGN_OR_RETURN(const absl::string_view targets, reader.TakeBytes(rows, sizeof(uint16_t)));
   set.targets = WideCodes<uint16_t>(targets);
@@ -135,10 +133,9 @@ absl::StatusOr<TokenSet> TakeTokenSet(Reader& reader, int num_words, int maxlen,
   set.ids.reserve(static_cast<size_t>(rows));
   for (size_t row = 0; row < rows; ++row) {
     if (static_cast<size_t>(set.targets[row]) >= classes) {
-      return absl::DataLossError(
-          absl::StrCat("a target of ", set.targets[row], " of ", classes, " classes"));
+      return DataLoss("a target of ", set.targets[row], " of ", classes, " classes");
     }
-    if (splits[row] != 0 && splits[row] != 1) return absl::DataLossError("a split that is none");
+    if (splits[row] != 0 && splits[row] != 1) return DataLoss("a split that is none");
     SEQ_ASSIGN_OR_RETURN(const absl::string_view name, reader.TakeText());
     set.ids.push_back(
         {splits[row] == 1 ? Split::kTest : Split::kTrain, set.targets[row], std::string(name)});
@@ -201,7 +198,7 @@ absl::StatusOr<Dataset> ParseDataset(absl::string_view bytes, int num_words, int
   SEQ_ASSIGN_OR_RETURN(dataset.distinct_words, reader.Take<int64_t>());
   SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> words, TakeTexts(reader));
   absl::StatusOr<data::Vocabulary> vocabulary = data::Vocabulary::FromWords(words, num_words);
-  if (!vocabulary.ok()) return absl::DataLossError(vocabulary.status().message());
+  if (!vocabulary.ok()) return DataLoss(vocabulary.status().message());
   dataset.vocabulary = *std::move(vocabulary);
   SEQ_ASSIGN_OR_RETURN(dataset.labels, TakeTexts(reader));
   for (TokenSet* set : {&dataset.train, &dataset.validation, &dataset.test}) {

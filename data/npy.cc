@@ -68,9 +68,8 @@ class HeaderParser {
         if (NpyDescr(type) == *descr) header->type = type;
       }
       if (header->type) return absl::OkStatus();
-      return absl::InvalidArgumentError(
-          absl::StrCat(name_, ": expected elements of type <i4, <i8, <f4 or <f8, found '",
-                       absl::CHexEscape(descr->substr(0, 20)), "'; convert it with astype()"));
+      return InvalidArgument(name_, ": expected elements of type <i4, <i8, <f4 or <f8, found '",
+                             absl::CHexEscape(descr->substr(0, 20)), "'; convert it with astype()");
     }
     if (key == "fortran_order" && !header->fortran_order) {
       if (TakeWord("False")) {
@@ -131,9 +130,8 @@ class HeaderParser {
     return content;
   }
   absl::Status Expected(absl::string_view what) const {
-    return absl::InvalidArgumentError(absl::StrCat(name_, ": malformed .npy header: expected ",
-                                                   what, " at \"",
-                                                   absl::CHexEscape(rest_.substr(0, 20)), "\""));
+    return InvalidArgument(name_, ": malformed .npy header: expected ", what, " at \"",
+                           absl::CHexEscape(rest_.substr(0, 20)), "\"");
   }
 
   absl::string_view rest_;
@@ -200,8 +198,8 @@ int64_t NpyItemSize(NpyType type) { return NpyDescr(type)[2] - '0'; }
 
 absl::Status NpyArray::CheckType(NpyType wanted) const {
   if (type == wanted) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("expected an array of type ", NpyDescr(wanted), ", found ", NpyDescr(type)));
+  return InvalidArgument("expected an array of type ", NpyDescr(wanted), ", found ",
+                         NpyDescr(type));
 }
 
 std::string NpyHeader(NpyType type, absl::Span<const int64_t> shape) {
@@ -222,16 +220,15 @@ absl::StatusOr<std::string> NpyFile(NpyType type, absl::Span<const int64_t> shap
                                     absl::string_view elements) {
   const std::optional<int64_t> expected = ByteCount(type, shape);
   if (shape.size() > kMaxRank || expected != static_cast<int64_t>(elements.size())) {
-    return absl::InvalidArgumentError(absl::StrCat("an array of shape ", ShapeText(shape),
-                                                   " and type ", NpyDescr(type), " does not have ",
-                                                   elements.size(), " bytes"));
+    return InvalidArgument("an array of shape ", ShapeText(shape), " and type ", NpyDescr(type),
+                           " does not have ", elements.size(), " bytes");
   }
   return absl::StrCat(NpyHeader(type, shape), elements);
 }
 
 absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view name) {
   const auto malformed = [name](auto... what) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": not a .npy file: ", what...));
+    return InvalidArgument(name, ": not a .npy file: ", what...);
   };
   const auto byte = [&bytes](size_t i) { return static_cast<unsigned char>(bytes[i]); };
   if (!absl::StartsWith(bytes, kMagic)) return malformed("expected it to start with \\x93NUMPY");
@@ -255,10 +252,10 @@ absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view nam
   const absl::string_view data = bytes.substr(start + length);
   const std::optional<int64_t> expected = ByteCount(*header.type, *header.shape);
   if (expected != static_cast<int64_t>(data.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": expected ", expected ? absl::StrCat(*expected) : "more than 2^63",
-                     " bytes for shape ", ShapeText(*header.shape), " of ", NpyDescr(*header.type),
-                     ", found ", data.size()));
+    return InvalidArgument(name, ": expected ",
+                           expected ? absl::StrCat(*expected) : "more than 2^63",
+                           " bytes for shape ", ShapeText(*header.shape), " of ",
+                           NpyDescr(*header.type), ", found ", data.size());
   }
   NpyArray array;
   array.type = *header.type;
@@ -277,8 +274,7 @@ absl::StatusOr<NpyArray> ReadNpy(const std::string& path) {
   while ((got = std::fread(block.data(), 1, block.size(), file.get())) > 0) {
     bytes.append(block.data(), got);
     if (static_cast<int64_t>(bytes.size()) > kMaxNpyBytes) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("'", path, "' is longer than ", kMaxNpyBytes, " bytes"));
+      return ResourceExhausted("'", path, "' is longer than ", kMaxNpyBytes, " bytes");
     }
   }
   if (std::ferror(file.get()) != 0) {

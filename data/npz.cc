@@ -14,12 +14,11 @@ absl::StatusOr<std::map<std::string, NpyArray>> ReadNpz(const std::string& path)
       path, kMaxNpyBytes, [&](const std::string& file, std::string content) -> absl::Status {
         absl::string_view name = file;
         if (!absl::ConsumeSuffix(&name, ".npy")) {
-          return absl::InvalidArgumentError(absl::StrCat("found '", file, "' in it"));
+          return InvalidArgument("found '", file, "' in it");
         }
         SEQ_ASSIGN_OR_RETURN(NpyArray array, ParseNpy(content, absl::StrCat("array ", name)));
         if (arrays.emplace(name, std::move(array)).second) return absl::OkStatus();
-        return absl::InvalidArgumentError(
-            absl::StrCat("expected one array of each name, found two '", name, "'"));
+        return InvalidArgument("expected one array of each name, found two '", name, "'");
       });
   if (absl::IsInvalidArgument(read)) return Annotate(read, "expected a zip of .npy files");
   SEQ_RETURN_IF_ERROR(read);

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::data {
 
@@ -39,15 +39,14 @@ std::vector<int64_t> RandomState::Permutation(int64_t n) {
 
 absl::StatusOr<SplitIndices> TrainTestSplit(int64_t n, double test_fraction, uint32_t seed) {
   if (!(test_fraction > 0.0 && test_fraction < 1.0)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "TrainTestSplit: the fraction must lie between 0 and 1, exclusive; got ", test_fraction));
+    return InvalidArgument("TrainTestSplit: the fraction must lie between 0 and 1, exclusive; got ",
+                           test_fraction);
   }
   const int64_t n_test =
       n <= 0 ? 0 : static_cast<int64_t>(std::ceil(test_fraction * static_cast<double>(n)));
   if (n_test < 1 || n_test >= n) {
-    return absl::InvalidArgumentError(absl::StrCat("TrainTestSplit: ", n,
-                                                   " rows cannot be split at ", test_fraction,
-                                                   ": each part needs at least one row"));
+    return InvalidArgument("TrainTestSplit: ", n, " rows cannot be split at ", test_fraction,
+                           ": each part needs at least one row");
   }
   std::vector<int64_t> order = RandomState(seed).Permutation(n);
   SplitIndices split;

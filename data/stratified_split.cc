@@ -6,7 +6,6 @@
 #include <map>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::data {
@@ -51,15 +50,14 @@ absl::StatusOr<SplitIndices> StratifiedSplit(absl::Span<const int32_t> classes,
   std::vector<int64_t> counts;
   for (const auto& [number, of_class] : rows) {
     if (of_class.size() < 2) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "StratifiedSplit: class ", number, " has one row; each part needs one of every class"));
+      return InvalidArgument("StratifiedSplit: class ", number,
+                             " has one row; each part needs one of every class");
     }
     counts.push_back(static_cast<int64_t>(of_class.size()));
   }
   if (std::min(split.train.size(), split.test.size()) < rows.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("StratifiedSplit: parts of ", split.train.size(), " and ", split.test.size(),
-                     " rows are too small for ", rows.size(), " classes"));
+    return InvalidArgument("StratifiedSplit: parts of ", split.train.size(), " and ",
+                           split.test.size(), " rows are too small for ", rows.size(), " classes");
   }
   RandomState random(seed);
   const std::vector<int64_t> train =

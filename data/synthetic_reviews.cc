@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "data/synthetic_random.h"
@@ -138,9 +137,8 @@ std::string SyntheticReviewText(uint64_t seed, Split split, int label, int64_t i
 absl::Status ForEachSyntheticReview(const SyntheticOptions& options, std::optional<Split> only,
                                     TextSink sink) {
   if (options.train_reviews < 0 || options.test_reviews < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("synthetic reviews: sizes must not be negative, got ", options.train_reviews,
-                     " and ", options.test_reviews));
+    return InvalidArgument("synthetic reviews: sizes must not be negative, got ",
+                           options.train_reviews, " and ", options.test_reviews);
   }
   for (Split split : {Split::kTrain, Split::kTest}) {
     if (only.has_value() && *only != split) continue;

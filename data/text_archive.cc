@@ -11,7 +11,6 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "data/compressed_file.h"
@@ -129,7 +128,7 @@ class ArchiveReader {
   absl::Status Run() {
     archive* a = archive_.get();
     if (a == nullptr || archive_read_support_format_tar(a) != ARCHIVE_OK) {
-      return absl::ResourceExhaustedError("libarchive cannot be set up");
+      return ResourceExhausted("libarchive cannot be set up");
     }
     if (archive_read_open(a, &stream_, nullptr, TarStream::Read, nullptr) != ARCHIVE_OK) {
       return NotAnArchive();
@@ -148,9 +147,8 @@ class ArchiveReader {
     SEQ_RETURN_IF_ERROR(stream_.Drain());
     if (entries_ == 0) return NotAnArchive();
     if (!stream_.EndsInZeros()) {
-      return absl::DataLossError(
-          absl::StrCat("'", path_, "': cut off behind entry ", entries_,
-                       ": expected the zeros that end a tar archive; is the copy complete?"));
+      return DataLoss("'", path_, "': cut off behind entry ", entries_,
+                      ": expected the zeros that end a tar archive; is the copy complete?");
     }
     return absl::OkStatus();
   }
@@ -163,24 +161,22 @@ class ArchiveReader {
                                     : absl::StartsWith(magic, "PK")       ? "a zip file"
                                     : absl::StartsWith(magic, "\x1f\x8b") ? "other gzip data"
                                                                           : "something else";
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", path_, "': expected a tar archive of reviews (aclImdb_v1.tar.gz), found ", found));
+    return InvalidArgument(
+        "'", path_, "': expected a tar archive of reviews (aclImdb_v1.tar.gz), found ", found);
   }
 
   absl::Status Damaged(absl::string_view doing) const {
     if (!stream_.status().ok()) return stream_.status();
     const char* why = archive_error_string(archive_.get());
-    return absl::DataLossError(absl::StrCat("'", path_, "': damaged tar archive: ", doing,
-                                            " behind entry ", entries_, ": ",
-                                            why != nullptr ? why : "unknown error"));
+    return DataLoss("'", path_, "': damaged tar archive: ", doing, " behind entry ", entries_, ": ",
+                    why != nullptr ? why : "unknown error");
   }
 
   absl::Status CheckRoot(const ReviewPath& review) {
     if (!root_.has_value()) root_ = std::string(review.root);
     if (*root_ == review.root) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("'", path_, "': reviews under two folders, '",
-                                                   *root_, "' and '", review.root,
-                                                   "': expected one data set"));
+    return InvalidArgument("'", path_, "': reviews under two folders, '", *root_, "' and '",
+                           review.root, "': expected one data set");
   }
 
   absl::Status HandleEntry(archive_entry* entry) {
@@ -197,22 +193,20 @@ class ArchiveReader {
     const std::string review_name(review->name);
     SEQ_ASSIGN_OR_RETURN(const int label, classes_.Number(review->class_name, folder, review_name));
     if (archive_entry_hardlink(entry) != nullptr || archive_entry_filetype(entry) != AE_IFREG) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", path_, "': ", folder, review_name, " is a link or a special file"));
+      return InvalidArgument("'", path_, "': ", folder, review_name,
+                             " is a link or a special file");
     }
     const int64_t size = archive_entry_size(entry);
     if (size < 0 || size > options_.max_text_bytes) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("'", path_, "': ", folder, review_name, " has ", size,
-                       " bytes, more than the limit of ", options_.max_text_bytes));
+      return ResourceExhausted("'", path_, "': ", folder, review_name, " has ", size,
+                               " bytes, more than the limit of ", options_.max_text_bytes);
     }
     SEQ_RETURN_IF_ERROR(ReadText(static_cast<size_t>(size)));
     const size_t numbered = static_cast<size_t>(label);
     std::vector<absl::flat_hash_set<std::string>>& seen = seen_[split == Split::kTrain];
     if (seen.size() <= numbered) seen.resize(numbered + 1);
     if (!seen[numbered].insert(review_name).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", path_, "': ", folder, review_name, " occurs twice"));
+      return InvalidArgument("'", path_, "': ", folder, review_name, " occurs twice");
     }
     return sink_(LabelledText{split, label, review_name, text_, folder});
   }

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/status_macros.h"
 #include "data/tokenizer.h"
 
 namespace seqgraph::data {
@@ -57,20 +57,19 @@ absl::Status CheckText(absl::string_view text) {
       continue;
     }
     if (text[i] == '\0') {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "expected UTF-8 text, found a NUL byte at offset ", i, "; is it UTF-16 or binary?"));
+      return InvalidArgument("expected UTF-8 text, found a NUL byte at offset ", i,
+                             "; is it UTF-16 or binary?");
     }
     const size_t length = SequenceLength(text.substr(i));
     if (length == 0) {
-      return absl::InvalidArgumentError(absl::StrFormat(
+      return InvalidArgument(absl::StrFormat(
           "expected UTF-8 text, found an ill-formed sequence (byte 0x%02x) at offset %d",
           static_cast<unsigned char>(text[i]), i));
     }
     i += length;
   }
   if (!HasWord(text)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected at least one word, found none in ", text.size(), " bytes"));
+    return InvalidArgument("expected at least one word, found none in ", text.size(), " bytes");
   }
   return absl::OkStatus();
 }

@@ -35,22 +35,21 @@ absl::StatusOr<size_t> FindColumn(const std::string& path, absl::string_view fla
     if (*number >= 1 && *number <= static_cast<int64_t>(first.size())) {
       return static_cast<size_t>(*number - 1);
     }
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' has ", first.size(), " columns; there is no column ", *number));
+    return InvalidArgument("'", path, "' has ", first.size(), " columns; there is no column ",
+                           *number);
   }
   constexpr size_t kListed = 10;
   const auto found = std::find(first.begin(), first.end(), column);
   if (found == first.end()) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return InvalidArgument(
         "'", path, "': its first record names no column '", column, "', but: ",
         absl::StrJoin(first.subspan(0, kListed), ", ",
                       [](std::string* out, absl::string_view name) { *out += Shown(name); }),
         first.size() > kListed ? ", ..." : "", "; ", flag,
-        " gives the name, or for a file without names the number, from 1, of each column"));
+        " gives the name, or for a file without names the number, from 1, of each column");
   }
   if (std::find(found + 1, first.end(), column) != first.end()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "': two columns have the name '", column, "'"));
+    return InvalidArgument("'", path, "': two columns have the name '", column, "'");
   }
   return static_cast<size_t>(found - first.begin());
 }
@@ -80,8 +79,7 @@ absl::Status ReadTextCsv(const std::string& path, const TextSourceOptions& optio
   SEQ_ASSIGN_OR_RETURN(const size_t label,
                        FindColumn(path, "--label_column", layout.label_column, *fields));
   if (text == label) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "': text and label are the same column, ", text + 1));
+    return InvalidArgument("'", path, "': text and label are the same column, ", text + 1);
   }
   const bool header = layout.header || !ColumnNumber(layout.text_column).has_value() ||
                       !ColumnNumber(layout.label_column).has_value();
@@ -89,9 +87,8 @@ absl::Status ReadTextCsv(const std::string& path, const TextSourceOptions& optio
   for (; fields.ok() && !fields->empty(); fields = reader->Next()) {
     const std::string line = absl::StrCat(reader->line());
     if (static_cast<int64_t>((*fields)[text].size()) > options.max_text_bytes) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("'", path, "', line ", line, ": a text of ", (*fields)[text].size(),
-                       " bytes, more than the limit of ", options.max_text_bytes));
+      return ResourceExhausted("'", path, "', line ", line, ": a text of ", (*fields)[text].size(),
+                               " bytes, more than the limit of ", options.max_text_bytes);
     }
     const absl::StatusOr<int> number = classes.Number((*fields)[label], kPlace, line);
     if (!number.ok()) {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/numpy_random.h"
 #include "data/stratified_split.h"
@@ -20,27 +19,25 @@ constexpr int64_t kMaxCodes = int64_t{1} << 31;
 
 absl::Status CheckMaxlen(int maxlen) {
   if (maxlen >= 1 && maxlen <= kMaxMaxlen) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("maxlen must lie between 1 and ", kMaxMaxlen, ", got ", maxlen));
+  return InvalidArgument("maxlen must lie between 1 and ", kMaxMaxlen, ", got ", maxlen);
 }
 
 absl::Status CheckOptions(const DatasetOptions& options) {
   if (options.num_words < kMinNumWords) {
-    return absl::InvalidArgumentError(absl::StrCat("num_words must be at least ", kMinNumWords,
-                                                   " (codes 0 to 3 are no words), got ",
-                                                   options.num_words));
+    return InvalidArgument("num_words must be at least ", kMinNumWords,
+                           " (codes 0 to 3 are no words), got ", options.num_words);
   }
   if (!(options.validation > 0.0 && options.validation < 1.0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("validation must lie between 0 and 1, exclusive; got ", options.validation));
+    return InvalidArgument("validation must lie between 0 and 1, exclusive; got ",
+                           options.validation);
   }
   return CheckMaxlen(options.maxlen);
 }
 
 absl::Status CheckSize(int64_t rows, int maxlen) {
   if (rows <= kMaxCodes / maxlen) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(
-      rows, " reviews of ", maxlen, " codes are more than ", kMaxCodes, " codes; lower maxlen"));
+  return ResourceExhausted(rows, " reviews of ", maxlen, " codes are more than ", kMaxCodes,
+                           " codes; lower maxlen");
 }
 
 TextSourceOptions SourceOptions(const DatasetOptions& options, std::optional<Split> only) {
@@ -157,18 +154,17 @@ TokenSet EncodeRows(const CollectedSplit& split, absl::Span<const int64_t> order
 absl::Status CheckTrainingHalf(const std::string& data, const std::vector<std::string>& seen) {
   if (seen.size() >= 2) return absl::OkStatus();
   if (seen.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return InvalidArgument(
         "'", data, "' has no reviews to train on: expected some in train/pos, train/neg or other ",
-        "folders of classes in train"));
+        "folders of classes in train");
   }
   if (seen[0] == kNegative || seen[0] == kPositive) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", data, "' has no reviews in train/", seen[0] == kNegative ? "pos" : "neg",
-                     ", all are ", seen[0], ": training needs reviews of both kinds"));
+    return InvalidArgument("'", data, "' has no reviews in train/",
+                           seen[0] == kNegative ? "pos" : "neg", ", all are ", seen[0],
+                           ": training needs reviews of both kinds");
   }
-  return absl::InvalidArgumentError(absl::StrCat("'", data,
-                                                 "': all texts to train on are of one class, '",
-                                                 seen[0], "': training needs two or more"));
+  return InvalidArgument("'", data, "': all texts to train on are of one class, '", seen[0],
+                         "': training needs two or more");
 }
 
 std::vector<std::string> ClassesOf(const std::vector<TextId>& ids, const ClassTable& classes) {

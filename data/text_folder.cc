@@ -50,8 +50,7 @@ absl::StatusOr<std::vector<std::string>> List(
                                     IsFolder(absl::StrCat(folder, "/", name)));
     if (!absl::StartsWith(name, ".") && wanted(name, is_folder)) names.emplace_back(name);
     if (static_cast<int64_t>(names.size()) > limit) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("'", folder, "' holds more than ", limit, " reviews"));
+      return ResourceExhausted("'", folder, "' holds more than ", limit, " reviews");
     }
     errno = 0;
   }
@@ -88,10 +87,10 @@ absl::StatusOr<std::vector<ClassFolder>> FindClasses(const std::string& path, Sp
   }
   SEQ_RETURN_IF_ERROR(AddClasses(path, "", unsplit, classes));
   if (!classes.empty()) return classes;
-  return absl::NotFoundError(absl::StrCat(
+  return NotFound(
       "'", path, "' is not the unpacked archive of reviews: expected the folders train/pos, ",
       "train/neg, test/pos, test/neg (or some of them) in it or in its subfolder aclImdb; nor has ",
-      "it other folders, one a class, in it or in its subfolders train and test"));
+      "it other folders, one a class, in it or in its subfolders train and test");
 }
 
 // The names of the reviews in a folder of a class.
@@ -105,9 +104,9 @@ absl::StatusOr<std::vector<std::string>> ListReviews(const ClassFolder& folder,
         return taken;
       });
   if (names.ok() && names->empty() && !other.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", folder.path, "' holds files such as ", other, ", but none that ends in ",
-                     options.suffix, "; --text_files says how texts are named"));
+    return InvalidArgument("'", folder.path, "' holds files such as ", other,
+                           ", but none that ends in ", options.suffix,
+                           "; --text_files says how texts are named");
   }
   return names;
 }
@@ -137,11 +136,11 @@ absl::StatusOr<absl::string_view> ReadReview(const std::string& path, int64_t li
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
   }
   if (!S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a regular file"));
+    return InvalidArgument("'", path, "' is not a regular file");
   }
   if (info.st_size > limit) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("'", path, "' has ", info.st_size, " bytes, more than the limit of ", limit));
+    return ResourceExhausted("'", path, "' has ", info.st_size, " bytes, more than the limit of ",
+                             limit);
   }
   const size_t size = static_cast<size_t>(info.st_size);
   if (buffer->size() < size) buffer->resize(size);
@@ -154,8 +153,7 @@ absl::StatusOr<absl::string_view> ReadReview(const std::string& path, int64_t li
     filled += static_cast<size_t>(got);
   }
   if (filled != size) {
-    return absl::DataLossError(
-        absl::StrCat("'", path, "': expected ", size, " bytes, found ", filled));
+    return DataLoss("'", path, "': expected ", size, " bytes, found ", filled);
   }
   return absl::string_view(buffer->data(), size);
 }

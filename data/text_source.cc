@@ -59,8 +59,7 @@ absl::Status ForEachText(const std::string& path, const TextSourceOptions& optio
   int64_t count = 0;
   const auto checked = [&](const LabelledText& review) -> absl::Status {
     if (++count > options.max_texts) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("'", path, "' holds more than ", options.max_texts, " reviews"));
+      return ResourceExhausted("'", path, "' holds more than ", options.max_texts, " reviews");
     }
     if (options.text_policy == TextPolicy::kRefuse) {
       const absl::Status text = CheckLabelledText(path, review);
@@ -71,14 +70,13 @@ absl::Status ForEachText(const std::string& path, const TextSourceOptions& optio
   const TextLayout& layout = LayoutOf(path);
   SEQ_RETURN_IF_ERROR(layout.read(path, options, checked, table));
   if (count == 0 && layout.by_line) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds no records of texts"));
+    return InvalidArgument("'", path, "' holds no records of texts");
   }
   if (count == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' holds no reviews", options.only ? " of its " : "",
-                     options.only ? SplitName(*options.only) : "", options.only ? " split" : "",
-                     ": expected files such as aclImdb/",
-                     SplitName(options.only.value_or(Split::kTrain)), "/pos/0_9.txt"));
+    return InvalidArgument("'", path, "' holds no reviews", options.only ? " of its " : "",
+                           options.only ? SplitName(*options.only) : "",
+                           options.only ? " split" : "", ": expected files such as aclImdb/",
+                           SplitName(options.only.value_or(Split::kTrain)), "/pos/0_9.txt");
   }
   return absl::OkStatus();
 }

@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/published_ties.h"
 #include "data/tokenizer.h"
@@ -14,8 +13,8 @@ namespace {
 
 absl::Status CheckNumWords(int num_words) {
   if (num_words >= kMinNumWords) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("Vocabulary: num_words must be at least ",
-                                                 kMinNumWords, " (codes 0 to 3), got ", num_words));
+  return InvalidArgument("Vocabulary: num_words must be at least ", kMinNumWords,
+                         " (codes 0 to 3), got ", num_words);
 }
 
 bool MoreFrequent(const WordCount& a, const WordCount& b) {
@@ -82,23 +81,22 @@ absl::StatusOr<Vocabulary> Vocabulary::FromWords(absl::Span<const std::string> w
                                                  int num_words) {
   SEQ_RETURN_IF_ERROR(CheckNumWords(num_words));
   if (words.size() > static_cast<size_t>(num_words - kMinNumWords)) {
-    return absl::InvalidArgumentError(absl::StrCat("Vocabulary: num_words ", num_words,
-                                                   " leaves room for ", num_words - kMinNumWords,
-                                                   " words, got ", words.size()));
+    return InvalidArgument("Vocabulary: num_words ", num_words, " leaves room for ",
+                           num_words - kMinNumWords, " words, got ", words.size());
   }
   Vocabulary vocabulary;
   vocabulary.num_words_ = num_words;
   for (const std::string& word : words) {
     if (!IsToken(word)) {
-      return absl::InvalidArgumentError(absl::StrCat(
+      return InvalidArgument(
           "Vocabulary: word ", vocabulary.size() + 1, ", \"", absl::CHexEscape(word),
-          "\", is none: expected a non-empty word without ASCII capitals and separators"));
+          "\", is none: expected a non-empty word without ASCII capitals and separators");
     }
     const int32_t expected = vocabulary.size();
     const int32_t id = vocabulary.table_.FindOrAdd(word, WordKey(word));
     if (id != expected) {
-      return absl::InvalidArgumentError(absl::StrCat("Vocabulary: word ", expected + 1, ", \"",
-                                                     absl::CHexEscape(word), "\", is there twice"));
+      return InvalidArgument("Vocabulary: word ", expected + 1, ", \"", absl::CHexEscape(word),
+                             "\", is there twice");
     }
   }
   return vocabulary;

@@ -9,7 +9,7 @@ namespace seqgraph::data {
 namespace {
 
 absl::Status TooManyWords() {
-  return absl::ResourceExhaustedError("more different words than can be numbered");
+  return ResourceExhausted("more different words than can be numbered");
 }
 
 }  // namespace

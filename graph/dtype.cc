@@ -1,7 +1,6 @@
 #include "graph/dtype.h"
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
 namespace seqgraph {
@@ -37,8 +36,8 @@ absl::StatusOr<DType> ParseDType(absl::string_view name) {
   for (const DTypeEntry& entry : kDTypes) {
     if (entry.name == name) return entry.dtype;
   }
-  return absl::InvalidArgumentError(absl::StrCat("unknown element type \"", name,
-                                                 "\"; expected float32, float64, int32 or int64"));
+  return InvalidArgument("unknown element type \"", name,
+                         "\"; expected float32, float64, int32 or int64");
 }
 
 }  // namespace seqgraph

@@ -54,38 +54,36 @@ int ParseRegister(absl::string_view text, int num_inputs, int computed) {
 absl::StatusOr<ElementwiseInstruction> ParseInstruction(absl::string_view text, int num_inputs,
                                                         int computed) {
   const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
-  if (words.empty()) return absl::InvalidArgumentError("is empty");
+  if (words.empty()) return InvalidArgument("is empty");
   const std::pair<absl::string_view, absl::string_view> name =
       absl::StrSplit(words[0], absl::MaxSplits(':', 1));
   const ElementwiseOpInfo* info = FindByText(name.first);
   if (info == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("begins with \"", name.first, "\", expected one of ",
-                     absl::StrJoin(kOps, ", ", [](std::string* out, const ElementwiseOpInfo& each) {
-                       absl::StrAppend(out, each.text);
-                     })));
+    return InvalidArgument(
+        "begins with \"", name.first, "\", expected one of ",
+        absl::StrJoin(kOps, ", ", [](std::string* out, const ElementwiseOpInfo& each) {
+          absl::StrAppend(out, each.text);
+        }));
   }
   ElementwiseInstruction instruction{.op = info->op};
   const bool has_constant = name.first.size() < words[0].size();
   if (has_constant != info->has_constant ||
       (has_constant && (!absl::SimpleAtod(name.second, &instruction.constant) ||
                         std::isnan(instruction.constant)))) {
-    return absl::InvalidArgumentError(
+    return InvalidArgument(
         info->has_constant
             ? absl::StrCat("needs a number after ", info->text, ":, as in ", info->text, ":0.5")
             : absl::StrCat("has a constant, which ", info->text, " does not take"));
   }
   const int operands = static_cast<int>(words.size()) - 1;
   if (operands != info->operands) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(info->text, " takes ", info->operands, " operands, got ", operands));
+    return InvalidArgument(info->text, " takes ", info->operands, " operands, got ", operands);
   }
   for (int i = 0; i < operands; ++i) {
     const int found = ParseRegister(words[1 + i], num_inputs, computed);
     if (found < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("reads \"", words[1 + i], "\"; there are x0 to x", num_inputs - 1,
-                       computed > 0 ? absl::StrCat(" and t0 to t", computed - 1) : ""));
+      return InvalidArgument("reads \"", words[1 + i], "\"; there are x0 to x", num_inputs - 1,
+                             computed > 0 ? absl::StrCat(" and t0 to t", computed - 1) : "");
     }
     (i == 0 ? instruction.a : instruction.b) = found;
   }
@@ -103,8 +101,8 @@ absl::Status CheckAllRead(const ElementwiseProgram& program) {
   for (size_t r = 0; r < read.size(); ++r) {
     if (read[r]) continue;
     const int i = static_cast<int>(r);
-    return absl::InvalidArgumentError(
-        i < program.num_inputs ? absl::StrCat("x", i, " is never read")
+    return InvalidArgument(i < program.num_inputs
+                               ? absl::StrCat("x", i, " is never read")
                                : absl::StrCat("t", i - program.num_inputs, " is never read"));
   }
   return absl::OkStatus();
@@ -127,15 +125,14 @@ absl::StatusOr<ElementwiseProgram> ElementwiseProgram::Parse(absl::string_view t
   // Before it is split: a model file may hold any text.
   constexpr size_t kMaxText = 64 * kMaxInstructions;
   if (text.size() > kMaxText) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the program has ", text.size(), " characters, more than ", kMaxText));
+    return InvalidArgument("the program has ", text.size(), " characters, more than ", kMaxText);
   }
   const std::vector<absl::string_view> lines = absl::StrSplit(text, ';');
   if (lines.size() > static_cast<size_t>(kMaxInstructions) || num_inputs < 1 ||
       num_inputs > kMaxInputs) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the program has ", lines.size(), " instructions on ", num_inputs,
-                     " inputs, at most ", kMaxInstructions, " and ", kMaxInputs, " are allowed"));
+    return InvalidArgument("the program has ", lines.size(), " instructions on ", num_inputs,
+                           " inputs, at most ", kMaxInstructions, " and ", kMaxInputs,
+                           " are allowed");
   }
   ElementwiseProgram program{.num_inputs = num_inputs, .code = {}};
   for (absl::string_view line : lines) {
@@ -143,8 +140,7 @@ absl::StatusOr<ElementwiseProgram> ElementwiseProgram::Parse(absl::string_view t
     absl::StatusOr<ElementwiseInstruction> instruction =
         ParseInstruction(line, num_inputs, computed);
     if (!instruction.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("instruction ", computed, " ", instruction.status().message()));
+      return InvalidArgument("instruction ", computed, " ", instruction.status().message());
     }
     program.code.push_back(*instruction);
   }

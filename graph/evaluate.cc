@@ -64,8 +64,7 @@ absl::StatusOr<std::vector<Tensor>> EvaluateValues(const Function& function, con
     const ValueInfo& info = function.info(value);
     const auto found = feeds.find(info.name);
     if (found == feeds.end() || found->second.type() != info.type) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("no ", info.type.ToString(), " is fed to ", info.name));
+      return InvalidArgument("no ", info.type.ToString(), " is fed to ", info.name);
     }
     values[value.index] = found->second;
     return absl::OkStatus();

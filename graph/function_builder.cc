@@ -27,14 +27,14 @@ std::string SnakeCase(absl::string_view camel_case) {
 
 FunctionBuilder::FunctionBuilder(std::string name, const OpRegistry& registry)
     : registry_(registry) {
-  if (name.empty()) Fail(absl::InvalidArgumentError("a function needs a name"));
+  if (name.empty()) Fail(InvalidArgument("a function needs a name"));
   function_.name_ = std::move(name);
 }
 
 FunctionBuilder::FunctionBuilder(std::string name, const OpRegistry& registry,
                                  const Function& function)
     : registry_(registry), function_(function) {
-  if (name.empty()) Fail(absl::InvalidArgumentError("a function needs a name"));
+  if (name.empty()) Fail(InvalidArgument("a function needs a name"));
   function_.name_ = std::move(name);
   for (const ValueInfo& value : function_.values_) value_names_.insert(value.name);
   for (const Node& node : function_.nodes_) node_names_.insert(node.name);
@@ -81,8 +81,7 @@ Value FunctionBuilder::Input(std::string name, TensorType type) {
     return {};
   }
   if (name.empty() || !value_names_.insert(name).second) {
-    Fail(absl::InvalidArgumentError(
-        absl::StrCat("input \"", name, "\": the name must be new and not empty")));
+    Fail(InvalidArgument("input \"", name, "\": the name must be new and not empty"));
     return {};
   }
   const Value value = AddValue(std::move(name), std::move(type), Origin::kInput,
@@ -95,17 +94,16 @@ Value FunctionBuilder::Variable(VariableDef def) {
   if (!status_.ok()) return {};
   if (const VariableRead* read = function_.FindVariable(def.name)) {
     if (read->def == def) return read->value;
-    Fail(absl::InvalidArgumentError(
-        absl::StrCat("variable ", def.name, " is declared as ", read->def.type.ToString(),
-                     " and again, differently, as ", def.type.ToString())));
+    Fail(InvalidArgument("variable ", def.name, " is declared as ", read->def.type.ToString(),
+                         " and again, differently, as ", def.type.ToString()));
     return {};
   }
   absl::Status shape = def.type.shape.Validate();
   if (shape.ok() && !def.type.shape.is_static()) {
-    shape = absl::InvalidArgumentError("the shape of a variable cannot depend on the batch");
+    shape = InvalidArgument("the shape of a variable cannot depend on the batch");
   }
   if (shape.ok() && (def.name.empty() || !value_names_.insert(def.name).second)) {
-    shape = absl::InvalidArgumentError("the name must be new and not empty");
+    shape = InvalidArgument("the name must be new and not empty");
   }
   if (!shape.ok()) {
     Fail(Annotate(shape, absl::StrCat("variable \"", def.name, "\" ", def.type.ToString())));
@@ -153,8 +151,7 @@ absl::StatusOr<std::vector<Value>> FunctionBuilder::TryAddNode(absl::string_view
                                                                const std::string& name) {
   SEQ_ASSIGN_OR_RETURN(const OpDef* def, registry_.Get(op));
   if (inputs.size() > def->inputs().size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("takes at most ", def->inputs().size(), " inputs, got ", inputs.size()));
+    return InvalidArgument("takes at most ", def->inputs().size(), " inputs, got ", inputs.size());
   }
   Node node;
   node.op = def;
@@ -164,8 +161,7 @@ absl::StatusOr<std::vector<Value>> FunctionBuilder::TryAddNode(absl::string_view
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (!node.inputs[i].present()) continue;
     if (!Present(node.inputs[i])) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input ", def->inputs()[i].name, " is not a value of this function"));
+      return InvalidArgument("input ", def->inputs()[i].name, " is not a value of this function");
     }
     types[i] = function_.values_[node.inputs[i].index].type;
   }
@@ -188,11 +184,10 @@ absl::StatusOr<std::vector<Value>> FunctionBuilder::TryAddNode(absl::string_view
 void FunctionBuilder::Result(std::string name, Value value) {
   if (!status_.ok()) return;
   if (!Present(value)) {
-    return Fail(absl::InvalidArgumentError(absl::StrCat("result ", name, " has no value")));
+    return Fail(InvalidArgument("result ", name, " has no value"));
   }
   if (name.empty() || function_.FindResult(name).present()) {
-    return Fail(absl::InvalidArgumentError(
-        absl::StrCat("result \"", name, "\": the name must be new and not empty")));
+    return Fail(InvalidArgument("result \"", name, "\": the name must be new and not empty"));
   }
   function_.results_.push_back({std::move(name), value});
 }
@@ -201,17 +196,15 @@ void FunctionBuilder::Update(std::string variable, Value value) {
   if (!status_.ok()) return;
   const VariableRead* read = function_.FindVariable(variable);
   if (read == nullptr) {
-    return Fail(absl::InvalidArgumentError(
-        absl::StrCat("update of ", variable, ", which is no variable of this function")));
+    return Fail(InvalidArgument("update of ", variable, ", which is no variable of this function"));
   }
   if (!Present(value) || type(value) != read->def.type) {
-    return Fail(absl::InvalidArgumentError(
-        absl::StrCat("update of ", variable, " must be ", read->def.type.ToString(), ", got ",
-                     Present(value) ? type(value).ToString() : "no value")));
+    return Fail(InvalidArgument("update of ", variable, " must be ", read->def.type.ToString(),
+                                ", got ", Present(value) ? type(value).ToString() : "no value"));
   }
   for (const NamedValue& update : function_.updates_) {
     if (update.name == variable) {
-      return Fail(absl::InvalidArgumentError(absl::StrCat("two updates of ", variable)));
+      return Fail(InvalidArgument("two updates of ", variable));
     }
   }
   function_.updates_.push_back({std::move(variable), value});
@@ -219,7 +212,7 @@ void FunctionBuilder::Update(std::string variable, Value value) {
 
 absl::StatusOr<Function> FunctionBuilder::Build() && {
   if (status_.ok() && function_.results_.empty() && function_.updates_.empty()) {
-    Fail(absl::InvalidArgumentError("a function needs at least one result or update"));
+    Fail(InvalidArgument("a function needs at least one result or update"));
   }
   if (!status_.ok()) return status_;
   return std::move(function_);

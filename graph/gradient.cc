@@ -40,16 +40,16 @@ class ReverseSweep {
     SEQ_RETURN_IF_ERROR(builder_.status());
     const int num_values = static_cast<int>(function().values().size());
     if (!loss.present() || loss.index >= num_values) {
-      return absl::InvalidArgumentError("the loss is no value of this function");
+      return InvalidArgument("the loss is no value of this function");
     }
     const TensorType& type = function().type(loss);
     if (!IsReal(type.dtype) || type.shape.rank() != 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the loss must be a real scalar; ", function().info(loss).name, " is ", type.ToString()));
+      return InvalidArgument("the loss must be a real scalar; ", function().info(loss).name, " is ",
+                             type.ToString());
     }
     for (Value value : wrt) {
       if (!value.present() || value.index >= num_values || !IsReal(function().type(value).dtype)) {
-        return absl::InvalidArgumentError(
+        return InvalidArgument(
             "gradients can be taken with respect to real values of this function only");
       }
     }
@@ -113,10 +113,9 @@ class ReverseSweep {
       if (!wanted[i] || !gradients[i].present()) continue;
       const Value input = node.inputs[i];
       if (builder_.type(gradients[i]) != builder_.type(input)) {
-        return absl::InternalError(absl::StrCat("the gradient rule of ", node.op->name(), " gives ",
-                                                builder_.type(gradients[i]).ToString(),
-                                                " for input ", node.op->inputs()[i].name,
-                                                ", which is ", builder_.type(input).ToString()));
+        return Internal("the gradient rule of ", node.op->name(), " gives ",
+                        builder_.type(gradients[i]).ToString(), " for input ",
+                        node.op->inputs()[i].name, ", which is ", builder_.type(input).ToString());
       }
       contributions_[input.index].push_back(gradients[i]);
     }
@@ -142,9 +141,8 @@ class ReverseSweep {
   }
 
   static absl::Status NoGradient(const Node& node, absl::string_view where) {
-    return absl::UnimplementedError(absl::StrCat("node ", node.name, ": op ", node.op->name(),
-                                                 " has no gradient", where,
-                                                 ", but the loss depends on it"));
+    return Unimplemented("node ", node.name, ": op ", node.op->name(), " has no gradient", where,
+                         ", but the loss depends on it");
   }
 
   FunctionBuilder& builder_;

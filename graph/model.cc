@@ -22,9 +22,8 @@ absl::Status CheckAgrees(const Variable& known, const VariableDef& def) {
       known.def.trainable == def.trainable) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("variable ", def.name, " is declared as ",
-                                                 Describe(known.def), ", and elsewhere as ",
-                                                 Describe(def)));
+  return InvalidArgument("variable ", def.name, " is declared as ", Describe(known.def),
+                         ", and elsewhere as ", Describe(def));
 }
 
 }  // namespace
@@ -51,9 +50,8 @@ absl::Status VariableStore::Add(const VariableDef& def, Tensor value) {
     return absl::AlreadyExistsError(absl::StrCat("variable ", def.name, " is there twice"));
   }
   if (value.type() != def.type) {
-    return absl::InvalidArgumentError(absl::StrCat("variable ", def.name, " is ",
-                                                   def.type.ToString(), ", but its content is ",
-                                                   value.type().ToString()));
+    return InvalidArgument("variable ", def.name, " is ", def.type.ToString(),
+                           ", but its content is ", value.type().ToString());
   }
   variables_.push_back({def, std::move(value)});
   by_name_[def.name] = &variables_.back();
@@ -67,15 +65,14 @@ const Variable* VariableStore::Find(absl::string_view name) const {
 
 absl::StatusOr<const Variable*> VariableStore::Get(absl::string_view name) const {
   if (const Variable* variable = Find(name)) return variable;
-  return absl::NotFoundError(absl::StrCat("the model has no variable \"", name, "\""));
+  return NotFound("the model has no variable \"", name, "\"");
 }
 
 absl::Status VariableStore::Assign(absl::string_view name, const Tensor& value) {
   SEQ_ASSIGN_OR_RETURN(const Variable* variable, Get(name));
   if (value.type() != variable->def.type) {
-    return absl::InvalidArgumentError(absl::StrCat("variable ", name, " is ",
-                                                   variable->def.type.ToString(), ", cannot take ",
-                                                   value.type().ToString()));
+    return InvalidArgument("variable ", name, " is ", variable->def.type.ToString(),
+                           ", cannot take ", value.type().ToString());
   }
   // Copied, not moved: compiled functions hold the address.
   std::memcpy(Writable(*variable).value.data(), value.data(), value.num_bytes());
@@ -119,12 +116,12 @@ const Function* Model::FindFunction(absl::string_view name) const {
 
 absl::StatusOr<const Function*> Model::GetFunction(absl::string_view name) const {
   if (const Function* function = FindFunction(name)) return function;
-  return absl::NotFoundError(absl::StrCat(
-      "the model has no function \"", name, "\"; it has ",
-      functions.empty() ? "none"
-                        : absl::StrJoin(functions, ", ", [](std::string* out, const Function& f) {
-                            *out += f.name();
-                          })));
+  return NotFound("the model has no function \"", name, "\"; it has ",
+                  functions.empty()
+                      ? "none"
+                      : absl::StrJoin(functions, ", ", [](std::string* out, const Function& f) {
+                          *out += f.name();
+                        }));
 }
 
 }  // namespace seqgraph

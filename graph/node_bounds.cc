@@ -45,8 +45,8 @@ absl::StatusOr<std::map<int, BoundedValue>> EvaluateNodesInDouble(
       if (!node.inputs[i].present()) continue;
       const auto input = values.find(node.inputs[i].index);
       if (input == values.end()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "node ", node.name, " reads ", function.info(node.inputs[i]).name, ", not given"));
+        return InvalidArgument("node ", node.name, " reads ", function.info(node.inputs[i]).name,
+                               ", not given");
       }
       inputs[i] = input->second.exact;
       inherited += input->second.bound.epsilons;

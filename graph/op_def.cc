@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -106,29 +107,27 @@ int OpDef::FindAttribute(absl::string_view name) const { return IndexOf(attribut
 
 absl::Status OpDef::CheckAttribute(const AttributeDef& def, const AttributeValue& value) {
   if (KindOf(value) != def.kind) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be of kind ",
-                                                   KindName(def.kind), ", got ",
-                                                   AttributeToString(value)));
+    return InvalidArgument("attribute ", def.name, " must be of kind ", KindName(def.kind),
+                           ", got ", AttributeToString(value));
   }
   // NaN differs from itself: two equal functions would not compare equal.
   if (const double* real = std::get_if<double>(&value); real != nullptr && std::isnan(*real)) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must not be NaN"));
+    return InvalidArgument("attribute ", def.name, " must not be NaN");
   }
   if (def.one_of.empty()) return absl::OkStatus();
   const std::string& text = std::get<std::string>(value);
   if (std::find(def.one_of.begin(), def.one_of.end(), text) != def.one_of.end()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be one of ",
-                                                 absl::StrJoin(def.one_of, ", "), "; got \"", text,
-                                                 "\""));
+  return InvalidArgument("attribute ", def.name, " must be one of ",
+                         absl::StrJoin(def.one_of, ", "), "; got \"", text, "\"");
 }
 
 absl::Status OpDef::UpgradeAttributes(int version, Attributes& attributes) const {
   if (version != 0 && (version < oldest_readable() || version > version_)) {
-    return absl::FailedPreconditionError(absl::StrCat(
+    return FailedPrecondition(
         "needs version ", version, " of op ", name_, "; this program has version ", version_,
-        version > version_ ? ": use a newer program" : " and cannot read older ones"));
+        version > version_ ? ": use a newer program" : " and cannot read older ones");
   }
   if (!upgrade_ || version >= oldest_version_) return absl::OkStatus();
   return upgrade_(attributes);
@@ -180,20 +179,19 @@ std::vector<OpRejection> OpDef::rejections() const {
 absl::StatusOr<Attributes> OpDef::CompleteAttributes(const Attributes& given) const {
   for (const auto& [name, value] : given.entries()) {
     if (IndexOf(attributes_, name) < 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
+      return InvalidArgument(
           "unknown attribute ", name, "; ", name_, " has ",
           attributes_.empty()
               ? "none"
-              : absl::StrJoin(attributes_, ", ", [](std::string* out, const AttributeDef& def) {
-                  *out += def.name;
-                })));
+              : absl::StrJoin(attributes_, ", ",
+                              [](std::string* out, const AttributeDef& def) { *out += def.name; }));
     }
   }
   Attributes complete;
   for (const AttributeDef& def : attributes_) {
     const AttributeValue* value = given.Find(def.name);
     if (value == nullptr && !def.default_value.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat("attribute ", def.name, " must be given"));
+      return InvalidArgument("attribute ", def.name, " must be given");
     }
     if (value == nullptr) value = &*def.default_value;
     SEQ_RETURN_IF_ERROR(CheckAttribute(def, *value));
@@ -215,9 +213,9 @@ absl::Status OpDef::CheckOutputs(const ShapeContext& context,
       real = outputs[i].dtype;
     }
     if (!Matches(def.type, outputs[i].dtype, real.value_or(DType::kFloat32))) {
-      return absl::InternalError(absl::StrCat(
-          "the shape rule of ", name_, " gives ", outputs[i].ToString(), " for output ", def.name,
-          ", which must be ", Expected(def.type, real.value_or(DType::kFloat32))));
+      return Internal("the shape rule of ", name_, " gives ", outputs[i].ToString(), " for output ",
+                      def.name, ", which must be ",
+                      Expected(def.type, real.value_or(DType::kFloat32)));
     }
   }
   return absl::OkStatus();
@@ -226,8 +224,7 @@ absl::Status OpDef::CheckOutputs(const ShapeContext& context,
 absl::StatusOr<std::vector<TensorType>> OpDef::InferTypes(
     absl::Span<const std::optional<TensorType>> inputs, const Attributes& attributes) const {
   if (inputs.size() != inputs_.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("takes ", inputs_.size(), " inputs, got ", inputs.size()));
+    return InvalidArgument("takes ", inputs_.size(), " inputs, got ", inputs.size());
   }
   const ShapeContext context(inputs, attributes);
   const DType real = context.real();
@@ -235,18 +232,17 @@ absl::StatusOr<std::vector<TensorType>> OpDef::InferTypes(
     const InputDef& def = inputs_[i];
     if (!inputs[i].has_value()) {
       if (def.optional) continue;
-      return absl::InvalidArgumentError(absl::StrCat("input ", def.name, " is missing"));
+      return InvalidArgument("input ", def.name, " is missing");
     }
     if (!Matches(def.type, inputs[i]->dtype, real)) {
-      return absl::InvalidArgumentError(absl::StrCat("input ", def.name, " must be ",
-                                                     Expected(def.type, real), ", got ",
-                                                     inputs[i]->ToString()));
+      return InvalidArgument("input ", def.name, " must be ", Expected(def.type, real), ", got ",
+                             inputs[i]->ToString());
     }
   }
   SEQ_ASSIGN_OR_RETURN(std::vector<TensorType> outputs, shape_rule_(context));
   for (const auto& [label, violation] : checks_) {
     const std::string text = violation(context);
-    if (!text.empty()) return absl::InvalidArgumentError(absl::StrCat(label, ": ", text));
+    if (!text.empty()) return InvalidArgument(label, ": ", text);
   }
   SEQ_RETURN_IF_ERROR(CheckOutputs(context, outputs));
   return outputs;

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 #include "graph/op_def.h"
 
 namespace seqgraph {
@@ -14,9 +15,8 @@ namespace {
 absl::Status CheckAttributeDefs(const OpDef& def) {
   for (const AttributeDef& attribute : def.attributes()) {
     if (!attribute.one_of.empty() && attribute.kind != AttributeKind::kString) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("op ", def.name(), " lists texts for attribute ", attribute.name,
-                       ", which is of kind ", KindName(attribute.kind)));
+      return InvalidArgument("op ", def.name(), " lists texts for attribute ", attribute.name,
+                             ", which is of kind ", KindName(attribute.kind));
     }
     if (!attribute.default_value.has_value()) continue;
     SEQ_RETURN_IF_ERROR(Annotate(OpDef::CheckAttribute(attribute, *attribute.default_value),
@@ -31,19 +31,19 @@ absl::Status CheckAdditions(const OpDef& def) {
   bool seen = false;
   for (const InputDef& input : def.inputs()) {
     if (input.since > oldest && !input.optional) {
-      return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), ": input ", input.name,
-                                                     " was added and must be optional"));
+      return InvalidArgument("op ", def.name(), ": input ", input.name,
+                             " was added and must be optional");
     }
     if (seen && input.since <= oldest) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("op ", def.name(), ": input ", input.name, " stands behind added ones"));
+      return InvalidArgument("op ", def.name(), ": input ", input.name,
+                             " stands behind added ones");
     }
     seen |= input.since > oldest;
   }
   for (const AttributeDef& attribute : def.attributes()) {
     if (attribute.since <= oldest || attribute.default_value.has_value()) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "op ", def.name(), ": attribute ", attribute.name, " was added and must have a default"));
+    return InvalidArgument("op ", def.name(), ": attribute ", attribute.name,
+                           " was added and must have a default");
   }
   return absl::OkStatus();
 }
@@ -53,9 +53,8 @@ absl::Status CheckIndices(const OpDef& def) {
     if (input.below.empty() || def.FindInput(input.below) >= 0) continue;
     const int attribute = def.FindAttribute(input.below);
     if (attribute >= 0 && def.attributes()[attribute].kind == AttributeKind::kInt) continue;
-    return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), ": input ", input.name,
-                                                   " is below ", input.below,
-                                                   ", which is no input and no integer attribute"));
+    return InvalidArgument("op ", def.name(), ": input ", input.name, " is below ", input.below,
+                           ", which is no input and no integer attribute");
   }
   return absl::OkStatus();
 }
@@ -67,18 +66,17 @@ absl::Status CheckInPlace(const OpDef& def) {
     if (pair.input >= 0 && pair.input < inputs && pair.output >= 0 && pair.output < outputs) {
       continue;
     }
-    return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), " has an in-place pair {",
-                                                   pair.output, ", ", pair.input, "}, but ",
-                                                   outputs, " outputs and ", inputs, " inputs"));
+    return InvalidArgument("op ", def.name(), " has an in-place pair {", pair.output, ", ",
+                           pair.input, "}, but ", outputs, " outputs and ", inputs, " inputs");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckComplete(const OpDef& def) {
   const auto missing = [&](absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("op ", def.name(), " has no ", what));
+    return InvalidArgument("op ", def.name(), " has no ", what);
   };
-  if (def.name().empty()) return absl::InvalidArgumentError("an op has no name");
+  if (def.name().empty()) return InvalidArgument("an op has no name");
   if (def.doc().empty()) return missing("doc");
   if (def.outputs().empty()) return missing("output");
   if (!def.shape_rule()) return missing("shape rule");
@@ -90,8 +88,7 @@ absl::Status CheckComplete(const OpDef& def) {
   std::set<std::string> names;
   const auto add = [&](const std::string& name) -> absl::Status {
     if (names.insert(name).second) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat("op ", def.name(), " uses the name ", name, " twice"));
+    return InvalidArgument("op ", def.name(), " uses the name ", name, " twice");
   };
   for (const InputDef& input : def.inputs()) SEQ_RETURN_IF_ERROR(add(input.name));
   for (const AttributeDef& attribute : def.attributes()) SEQ_RETURN_IF_ERROR(add(attribute.name));
@@ -152,9 +149,9 @@ absl::StatusOr<const OpDef*> OpRegistry::Get(absl::string_view name) const {
     std::sort(near.begin(), near.end());
     near.resize(std::min<size_t>(near.size(), 3));
   }
-  return absl::NotFoundError(absl::StrCat(
+  return NotFound(
       "unknown op \"", name.substr(0, 64), "\"", near.empty() ? "" : "; the nearest are ",
-      absl::StrJoin(near, ", ", [](std::string* out, const auto& item) { *out += item.second; })));
+      absl::StrJoin(near, ", ", [](std::string* out, const auto& item) { *out += item.second; }));
 }
 
 std::vector<const OpDef*> OpRegistry::All() const {

@@ -63,8 +63,8 @@ class PassManager {
   }
 
   absl::Status Restless(absl::string_view when) const {
-    return absl::InternalError(absl::StrCat("function ", current_.name(),
-                                            ": the rewrites did not come to rest after ", when));
+    return Internal("function ", current_.name(), ": the rewrites did not come to rest after ",
+                    when);
   }
 
   absl::StatusOr<bool> RunPass(size_t p) {
@@ -288,12 +288,12 @@ absl::StatusOr<PassList> SelectPasses(const PassList& all, absl::string_view tex
     const auto found = std::find_if(
         all.begin(), all.end(), [item](const FunctionPass* pass) { return pass->name == item; });
     if (found == all.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(
+      return InvalidArgument(
           "unknown pass \"", item, "\": expected all, none, or names with commas between, a minus ",
           "before those to leave out; there are ",
           absl::StrJoin(all, ", ", [](std::string* out, const FunctionPass* pass) {
             absl::StrAppend(out, pass->name);
-          })));
+          }));
     }
     if (without) {
       chosen.erase((*found)->name);

@@ -32,11 +32,11 @@ absl::Status CheckReplaced(const Node& node, const Rewrite& rewrite, const Rewri
             : context.builder().type(replacement) == context.source().type(old)) {
       continue;
     }
-    return absl::InternalError(absl::StrCat(
+    return Internal(
         "rewrite ", rewrite.name, " at node ", node.name, " gives ",
         replacement.present() ? context.builder().type(replacement).ToString() : "nothing",
         " for output ", node.op->outputs()[i].name, ", which is ",
-        context.source().type(old).ToString()));
+        context.source().type(old).ToString());
   }
   return absl::OkStatus();
 }
@@ -160,9 +160,8 @@ absl::StatusOr<Function> ApplyRewrites(const Function& function, const OpRegistr
   bool changed = true;
   for (int sweep = 0; changed; ++sweep) {
     if (sweep == kMaxSweeps) {
-      return absl::InternalError(absl::StrCat("function ", function.name(),
-                                              ": the rewrites did not come to rest after ",
-                                              kMaxSweeps, " sweeps"));
+      return Internal("function ", function.name(), ": the rewrites did not come to rest after ",
+                      kMaxSweeps, " sweeps");
     }
     SEQ_ASSIGN_OR_RETURN(RewrittenOnce swept, RewriteOnce(current, registry, rewrites));
     for (const Firing& firing : swept.firings) ++total[firing.rewrite];
@@ -206,8 +205,8 @@ absl::StatusOr<Function> EliminateDeadCode(const Function& function, const OpReg
 absl::StatusOr<Function> BindBatch(const Function& function, const OpRegistry& registry,
                                    int64_t batch) {
   if (batch < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("function ", function.name(), ": the batch must be at least 1, got ", batch));
+    return InvalidArgument("function ", function.name(), ": the batch must be at least 1, got ",
+                           batch);
   }
   FunctionCopy copy(function, registry);
   for (Value input : function.inputs()) {

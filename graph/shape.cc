@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 
@@ -30,21 +31,18 @@ int64_t Shape::num_elements() const {
 
 absl::Status Shape::Validate() const {
   if (rank() > kMaxRank) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("shape ", ToString(), " has rank ", rank(), "; at most ", kMaxRank));
+    return InvalidArgument("shape ", ToString(), " has rank ", rank(), "; at most ", kMaxRank);
   }
   // Zero extents count as one here, so that [2^40, 0, 2^40] cannot overflow later on either.
   int64_t product = 1;
   for (Dim dim : dims_) {
     if (dim.is_batch()) continue;
     if (dim.size() < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("shape ", ToString(), " has a negative extent"));
+      return InvalidArgument("shape ", ToString(), " has a negative extent");
     }
     const int64_t size = dim.size() == 0 ? 1 : dim.size();
     if (size > kMaxElements / product) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("shape ", ToString(), " has more than ", kMaxElements, " elements"));
+      return InvalidArgument("shape ", ToString(), " has more than ", kMaxElements, " elements");
     }
     product *= size;
   }

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -42,15 +42,13 @@ Tensor Tensor::CopyOf(TensorType type, const void* data) {
 absl::StatusOr<Tensor> Tensor::Zeros(TensorType type) {
   SEQ_RETURN_IF_ERROR(type.shape.Validate());
   if (!type.shape.is_static()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a tensor needs a static shape, got ", type.shape.ToString()));
+    return InvalidArgument("a tensor needs a static shape, got ", type.shape.ToString());
   }
   Tensor tensor;
   const int64_t bytes = type.num_bytes();
   void* memory = AllocateAligned(bytes);
   if (memory == nullptr) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("no memory for ", bytes, " bytes of ", type.ToString()));
+    return ResourceExhausted("no memory for ", bytes, " bytes of ", type.ToString());
   }
   tensor.type_ = std::move(type);
   tensor.data_.reset(memory);

@@ -35,7 +35,7 @@ class FunctionVerifier {
   }
 
  private:
-  static absl::Status Wrong(const std::string& what) { return absl::InvalidArgumentError(what); }
+  static absl::Status Wrong(const std::string& what) { return InvalidArgument(what); }
 
   absl::Status Define(Value value, Origin origin, size_t source, size_t output) {
     if (!value.present() || value.index >= static_cast<int>(defined_.size())) {
@@ -141,20 +141,19 @@ absl::Status VerifyModel(const Model& model) {
   std::set<std::string> names;
   for (const Function& function : model.functions) {
     if (!names.insert(function.name()).second) {
-      return absl::InvalidArgumentError(absl::StrCat("two functions are named ", function.name()));
+      return InvalidArgument("two functions are named ", function.name());
     }
     SEQ_RETURN_IF_ERROR(VerifyFunction(function));
     for (const VariableRead& read : function.variables()) {
       const Variable* variable = model.variables.Find(read.def.name);
       if (variable == nullptr) {
-        return absl::InvalidArgumentError(absl::StrCat("function ", function.name(),
-                                                       " reads variable ", read.def.name,
-                                                       ", which the model does not have"));
+        return InvalidArgument("function ", function.name(), " reads variable ", read.def.name,
+                               ", which the model does not have");
       }
       if (variable->def.type != read.def.type || variable->value.type() != read.def.type) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "function ", function.name(), " reads variable ", read.def.name, " as ",
-            read.def.type.ToString(), ", but the model has ", variable->value.type().ToString()));
+        return InvalidArgument("function ", function.name(), " reads variable ", read.def.name,
+                               " as ", read.def.type.ToString(), ", but the model has ",
+                               variable->value.type().ToString());
       }
     }
   }

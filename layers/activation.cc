@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
 #include "ops/examples.h"
@@ -69,7 +69,7 @@ Value EmitActivation(FunctionBuilder& g, const std::string& activation, Value x,
     const ScopedDefaultName scope(g, name);
     return row.of({&g, x}).value;
   }
-  g.Fail(absl::InvalidArgumentError(absl::StrCat("unknown activation ", activation)));
+  g.Fail(InvalidArgument("unknown activation ", activation));
   return {};
 }
 

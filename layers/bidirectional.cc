@@ -40,24 +40,21 @@ absl::Status Check(const BidirectionalLayer& layer) {
   const std::optional<RecurrentLayer> f = As<RecurrentLayer>(layer.forward.kind);
   const std::optional<RecurrentLayer> b = As<RecurrentLayer>(layer.backward.kind);
   if (!f.has_value() || !b.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("its layers must be recurrent, got ",
-                                                   layer.forward.kind.class_name, " and ",
-                                                   layer.backward.kind.class_name));
+    return InvalidArgument("its layers must be recurrent, got ", layer.forward.kind.class_name,
+                           " and ", layer.backward.kind.class_name);
   }
   if (layer.forward.name == layer.backward.name) {
-    return absl::InvalidArgumentError("both of its layers have the name " + layer.forward.name);
+    return InvalidArgument("both of its layers have the name " + layer.forward.name);
   }
   if (f->go_backwards == b->go_backwards) {
-    return absl::InvalidArgumentError(
-        "go_backwards must differ between its layers: true for one of them");
+    return InvalidArgument("go_backwards must differ between its layers: true for one of them");
   }
   if (f->return_sequences != b->return_sequences || f->stateful != b->stateful) {
-    return absl::InvalidArgumentError(
-        "return_sequences and stateful must be the same for both of its layers");
+    return InvalidArgument("return_sequences and stateful must be the same for both of its layers");
   }
   if (layer.merge_mode == "concat" || f->units == b->units) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("its layers have ", f->units, " and ", b->units,
-                                                 " units, which only concat can merge"));
+  return InvalidArgument("its layers have ", f->units, " and ", b->units,
+                         " units, which only concat can merge");
 }
 
 Layer Mirrored(Layer layer) {

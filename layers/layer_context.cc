@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "ops/dropout.h"
 #include "ops/elementwise.h"
 #include "ops/reductions.h"
@@ -115,7 +116,7 @@ LayerFlow LayerContext::EmitInner(const Layer& layer, const std::string& store, 
 }
 
 void LayerContext::Fail(absl::string_view why) {
-  state_.g.Fail(absl::InvalidArgumentError(absl::StrCat("layer ", prefix_, ": ", why)));
+  state_.g.Fail(InvalidArgument("layer ", prefix_, ": ", why));
 }
 
 LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind& layer) {

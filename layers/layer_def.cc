@@ -14,15 +14,15 @@ namespace {
 
 absl::Status CheckDef(const LayerDef& def) {
   if (def.class_name.empty() || def.doc.empty() || !def.emit || def.examples.empty()) {
-    return absl::InvalidArgumentError("it needs a class, a text, an emission and an example");
+    return InvalidArgument("it needs a class, a text, an emission and an example");
   }
   if (def.row_wise && def.takes != LayerTakes::kNumbers) {
-    return absl::InvalidArgumentError("it is said to be row-wise, and does not take rows");
+    return InvalidArgument("it is said to be row-wise, and does not take rows");
   }
   std::set<std::string> names;
   for (const LayerField& field : def.fields) {
     if (!names.insert(field.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat("two fields are named ", field.name));
+      return InvalidArgument("two fields are named ", field.name);
     }
     const bool holds = std::holds_alternative<std::vector<Layer>>(field.default_value);
     if (field.rule.must || holds) continue;
@@ -33,15 +33,13 @@ absl::Status CheckDef(const LayerDef& def) {
 
 absl::Status CheckLayerAt(const LayerKind& layer, const LayerRegistry& registry, int depth) {
   if (depth > kMaxLayerDepth) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("layers lie in each other more than ", kMaxLayerDepth, " deep"));
+    return InvalidArgument("layers lie in each other more than ", kMaxLayerDepth, " deep");
   }
   SEQ_ASSIGN_OR_RETURN(const LayerDef* def, registry.Get(layer.class_name));
   for (const auto& [name, value] : layer.settings) {
     const LayerField* field = def->FindField(name);
     if (field == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("a layer ", def->class_name, " has no setting ", name));
+      return InvalidArgument("a layer ", def->class_name, " has no setting ", name);
     }
     SEQ_RETURN_IF_ERROR(CheckField(*field, value));
   }
@@ -127,11 +125,11 @@ const LayerDef* LayerRegistry::Find(absl::string_view class_name) const {
 
 absl::StatusOr<const LayerDef*> LayerRegistry::Get(absl::string_view class_name) const {
   if (const LayerDef* def = Find(class_name)) return def;
-  return absl::InvalidArgumentError(absl::StrCat(
+  return InvalidArgument(
       "layer class ", class_name.empty() ? "\"\"" : class_name, " is not known here; ",
       absl::StrJoin(defs_, ", ",
                     [](std::string* out, const LayerDef& def) { *out += def.class_name; }),
-      " are"));
+      " are");
 }
 
 std::vector<std::pair<std::string, Layer>> InnerLayers(const LayerKind& layer) {
@@ -156,16 +154,16 @@ absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry) 
   SEQ_RETURN_IF_ERROR(extent("features", stack.input.features.value_or(1)));
   SEQ_RETURN_IF_ERROR(extent("batch", stack.input.batch.value_or(1)));
   if (stack.layers.empty() || stack.layers.size() > kMaxStackLayers) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "stack ", stack.name, " has ",
-        stack.layers.empty() ? "no layers"
-                             : absl::StrCat("more than ", kMaxStackLayers, " layers")));
+    return InvalidArgument("stack ", stack.name, " has ",
+                           stack.layers.empty()
+                               ? "no layers"
+                               : absl::StrCat("more than ", kMaxStackLayers, " layers"));
   }
   std::set<std::string> names = {stack.input.name};
   for (const Layer& layer : stack.layers) {
     if (layer.name.empty() || !names.insert(layer.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "layer \"", layer.name, "\": the name must not be empty nor that of another layer"));
+      return InvalidArgument("layer \"", layer.name,
+                             "\": the name must not be empty nor that of another layer");
     }
     SEQ_RETURN_IF_ERROR(
         Annotate(CheckLayer(layer.kind, registry), absl::StrCat("layer ", layer.name)));

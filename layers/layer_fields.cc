@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 #include "graph/attributes.h"
 
 namespace seqgraph {
@@ -24,8 +25,7 @@ absl::Status CheckNumber(const LayerField& field, double value) {
     expected = absl::StrCat("be from ", static_cast<int64_t>(rule.low), " to ",
                             static_cast<int64_t>(rule.high));
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(field.name, " must ", expected, ", got ", AttributeToString(shown)));
+  return InvalidArgument(field.name, " must ", expected, ", got ", AttributeToString(shown));
 }
 
 absl::Status CheckText(const LayerField& field, const std::string& value) {
@@ -33,16 +33,16 @@ absl::Status CheckText(const LayerField& field, const std::string& value) {
   if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(
+  return InvalidArgument(
       field.rule.activation ? "unknown activation" : absl::StrCat(field.name, " must not be"),
-      " \"", value, "\": expected one of ", absl::StrJoin(choices, ", ")));
+      " \"", value, "\": expected one of ", absl::StrJoin(choices, ", "));
 }
 
 }  // namespace
 
 absl::Status CheckField(const LayerField& field, const LayerSetting& value) {
   if (value.index() != field.default_value.index()) {
-    return absl::InvalidArgumentError(absl::StrCat(field.name, " is of the wrong type"));
+    return InvalidArgument(field.name, " is of the wrong type");
   }
   if (const auto* number = std::get_if<int64_t>(&value)) {
     return CheckNumber(field, static_cast<double>(*number));
@@ -51,17 +51,15 @@ absl::Status CheckField(const LayerField& field, const LayerSetting& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return CheckText(field, *text);
   if (const auto* layers = std::get_if<std::vector<Layer>>(&value)) {
     if (layers->size() == 1) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat(field.name, " must be one layer, got ", layers->size()));
+    return InvalidArgument(field.name, " must be one layer, got ", layers->size());
   }
   if (const auto* regularizer = std::get_if<Regularizer>(&value)) {
     if (regularizer->l1 >= 0 && regularizer->l2 >= 0 && std::isfinite(regularizer->l1) &&
         std::isfinite(regularizer->l2)) {
       return absl::OkStatus();
     }
-    return absl::InvalidArgumentError(absl::StrCat(field.name,
-                                                   " must have l1 and l2 of at least 0, got ",
-                                                   regularizer->l1, " and ", regularizer->l2));
+    return InvalidArgument(field.name, " must have l1 and l2 of at least 0, got ", regularizer->l1,
+                           " and ", regularizer->l2);
   }
   return absl::OkStatus();
 }

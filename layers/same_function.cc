@@ -36,7 +36,7 @@ class Comparison {
 
  private:
   static absl::Status Differ(absl::string_view what) {
-    return absl::FailedPreconditionError(absl::StrCat("differs in the ", what));
+    return FailedPrecondition("differs in the ", what);
   }
 
   // States that a call leaves behind.

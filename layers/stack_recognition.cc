@@ -37,8 +37,7 @@ absl::StatusOr<RecognizedStack> RecognizeStack(const Model& model, const LayerRe
   }
   const absl::Status same = Verify(*predict, *recognized, registry);
   if (same.ok()) return recognized;
-  return absl::UnimplementedError(
-      absl::StrCat("function predict is no stack of layers: the nearest one ", same.message()));
+  return Unimplemented("function predict is no stack of layers: the nearest one ", same.message());
 }
 
 }  // namespace seqgraph

@@ -10,16 +10,14 @@
 namespace seqgraph {
 
 absl::Status StackRecognizer::Refuse(const Node& node, absl::string_view why) {
-  return absl::UnimplementedError(
-      absl::StrCat("node ", node.name, " (", node.op->name(), "): ", why));
+  return Unimplemented("node ", node.name, " (", node.op->name(), "): ", why);
 }
 
 absl::StatusOr<RecognizedStack> StackRecognizer::Run(const std::string& name) {
   if (!name.empty()) result_.stack.name = name;
   SEQ_RETURN_IF_ERROR(ReadInput());
   if (f_.results().size() != 1) {
-    return absl::UnimplementedError(
-        absl::StrCat("it has ", f_.results().size(), " results; a stack of layers has one"));
+    return Unimplemented("it has ", f_.results().size(), " results; a stack of layers has one");
   }
   while (x_ != f_.results()[0].value) {
     SEQ_RETURN_IF_ERROR(NextLayer());
@@ -29,16 +27,15 @@ absl::StatusOr<RecognizedStack> StackRecognizer::Run(const std::string& name) {
 
 absl::Status StackRecognizer::ReadInput() {
   if (f_.inputs().size() != 1) {
-    return absl::UnimplementedError(
-        absl::StrCat("it has ", f_.inputs().size(), " inputs; a stack of layers has one"));
+    return Unimplemented("it has ", f_.inputs().size(), " inputs; a stack of layers has one");
   }
   x_ = f_.inputs()[0];
   const TensorType& type = f_.type(x_);
   const bool tokens = type.dtype == DType::kInt32 && type.shape.rank() == 2;
   if (!tokens && (type.dtype != DType::kFloat32 || type.shape.rank() != 3)) {
-    return absl::UnimplementedError(absl::StrCat("its input is ", type.ToString(),
-                                                 "; a stack of layers takes int32[batch, time] "
-                                                 "or float32[batch, time, features]"));
+    return Unimplemented("its input is ", type.ToString(),
+                         "; a stack of layers takes int32[batch, time] "
+                         "or float32[batch, time, features]");
   }
   LayerInput& input = result_.stack.input;
   input.name = f_.info(x_).name;
@@ -67,10 +64,10 @@ absl::Status StackRecognizer::NextLayer() {
     return absl::OkStatus();
   }
   if (readers_.size() == 1) return Refuse(*readers_[0], "no layer is known that does this");
-  return absl::UnimplementedError(absl::StrCat(
+  return Unimplemented(
       "value ", f_.info(x_).name, " is read by ", readers_.size(), " nodes (",
       absl::StrJoin(readers_, ", ", [](std::string* out, const Node* node) { *out += node->name; }),
-      "): this is no stack of layers"));
+      "): this is no stack of layers");
 }
 
 const Node* StackRecognizer::Reader(absl::string_view op) const {

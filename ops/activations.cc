@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/activation.h"
 #include "graph/bound_rules.h"
 #include "ops/elementwise_loops.h"
@@ -177,8 +178,8 @@ Value ActivationNode(FunctionBuilder& g, const std::string& activation, absl::st
     if (activation != SnakeCase(op)) continue;
     return g.AddNode(absl::StrCat(op, suffix), inputs, {}, std::move(name))[0];
   }
-  g.Fail(absl::InvalidArgumentError(
-      absl::StrCat("activation must be none, tanh, relu or sigmoid; got \"", activation, "\"")));
+  g.Fail(
+      InvalidArgument("activation must be none, tanh, relu or sigmoid; got \"", activation, "\""));
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
@@ -40,8 +41,7 @@ absl::Status ComputeAdam(const ReferenceContext& c) {
   const auto new_w = c.output<T>(kNewW), new_m = c.output<T>(kNewM), new_v = c.output<T>(kNewV);
   const int64_t t = c.input<int64_t>(kT)[0];
   if (t < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("t, the number of steps done before, is ", t, ", must be at least 0"));
+    return InvalidArgument("t, the number of steps done before, is ", t, ", must be at least 0");
   }
   const double beta_1 = c.attributes().GetFloat("beta_1");
   const double beta_2 = c.attributes().GetFloat("beta_2"), step = static_cast<double>(t) + 1;

@@ -4,7 +4,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "ops/elementwise_loops.h"
@@ -91,8 +90,7 @@ template <typename T>
 absl::Status CheckDivisors(TensorView<const T> b) {
   for (int64_t i = 0; std::is_integral_v<T> && i < b.size(); ++i) {
     if (b[i] == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("b is 0 at element ", i, ": integers cannot be divided by it"));
+      return InvalidArgument("b is 0 at element ", i, ": integers cannot be divided by it");
     }
   }
   return absl::OkStatus();

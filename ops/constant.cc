@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "graph/bound_rules.h"
@@ -69,23 +68,22 @@ absl::StatusOr<std::vector<double>> ParseValues(absl::string_view text, int64_t 
   // Before it is split: a model file may hold any text.
   constexpr size_t kMaxText = 32 * kMaxElements;
   if (text.size() > kMaxText) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute values must have at most ", kMaxText,
-                                                   " characters, got ", text.size()));
+    return InvalidArgument("attribute values must have at most ", kMaxText, " characters, got ",
+                           text.size());
   }
   std::vector<double> values;
   for (absl::string_view word : absl::StrSplit(text, ' ')) {
     double value = 0;
     if (!absl::SimpleAtod(word, &value) || !std::isfinite(value)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "attribute values must be finite numbers with one space between, got \"", word, "\""));
+      return InvalidArgument(
+          "attribute values must be finite numbers with one space between, got \"", word, "\"");
     }
     values.push_back(value);
   }
   const int64_t count = static_cast<int64_t>(values.size());
   if (count == 1 || (count == elements && count <= kMaxElements)) return values;
-  return absl::InvalidArgumentError(
-      absl::StrCat("attribute values must hold one number, or one for each of the ", elements,
-                   " elements where these are at most ", kMaxElements, "; got ", count));
+  return InvalidArgument("attribute values must hold one number, or one for each of the ", elements,
+                         " elements where these are at most ", kMaxElements, "; got ", count);
 }
 
 absl::Status UpgradeConstant(Attributes& attributes) {
@@ -96,17 +94,16 @@ absl::Status UpgradeConstant(Attributes& attributes) {
   const auto* extents = shape == nullptr ? nullptr : std::get_if<std::vector<int64_t>>(shape);
   if (!std::holds_alternative<std::string>(*text) || (shape != nullptr && extents == nullptr) ||
       (dtype != nullptr && !std::holds_alternative<DType>(*dtype))) {
-    return absl::InvalidArgumentError(
-        "attributes shape, values and dtype must be ints, string, dtype");
+    return InvalidArgument("attributes shape, values and dtype must be ints, string, dtype");
   }
   const DType type = dtype == nullptr ? DType::kFloat32 : std::get<DType>(*dtype);
   Shape full;
   if (extents != nullptr) {
     if (extents->size() > static_cast<size_t>(Shape::kMaxRank)) {
-      return absl::InvalidArgumentError("attribute shape has too many extents");
+      return InvalidArgument("attribute shape has too many extents");
     }
     for (int64_t extent : *extents) {
-      if (extent < 0) return absl::InvalidArgumentError("attribute shape has a negative extent");
+      if (extent < 0) return InvalidArgument("attribute shape has a negative extent");
       full.Append(extent);
     }
   }
@@ -116,9 +113,8 @@ absl::Status UpgradeConstant(Attributes& attributes) {
   for (double value : values) {
     const double limit = type == DType::kInt32 ? 0x1p31 : 0x1p53;
     if (IsReal(type) || (value == std::trunc(value) && value >= -limit && value < limit)) continue;
-    return absl::InvalidArgumentError(absl::StrCat("attribute values of dtype ", DTypeName(type),
-                                                   " must be whole numbers of that type, got ",
-                                                   value));
+    return InvalidArgument("attribute values of dtype ", DTypeName(type),
+                           " must be whole numbers of that type, got ", value);
   }
   const bool fills = values.size() == 1;
   attributes.Set("value", Tensor::Of<double>(fills ? Shape{} : full, values).Cast(type));

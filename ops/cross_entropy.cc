@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
@@ -347,8 +348,8 @@ namespace {
 Value OneHotLabels(FunctionBuilder& g, Value predictions, Value ids) {
   const Shape shape = g.type(predictions).shape;
   if (shape.rank() == 0 || shape.back().is_batch()) {
-    g.Fail(absl::InvalidArgumentError(absl::StrCat(
-        "predictions must be [..., classes] for sparse labels, got ", shape.ToString())));
+    g.Fail(InvalidArgument("predictions must be [..., classes] for sparse labels, got ",
+                           shape.ToString()));
     return {};
   }
   const Value labels = OneHot(g, ids, shape.back().size());

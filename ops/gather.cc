@@ -2,7 +2,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/bound_rules.h"
 #include "graph/gradient.h"
@@ -53,8 +52,8 @@ absl::StatusOr<std::vector<int64_t>> FromStart(TensorView<const int32_t> indices
   for (int64_t i = 0; i < indices.size(); ++i) {
     result[i] = indices[i] < 0 ? indices[i] + extent : indices[i];
     if (result[i] < 0 || result[i] >= extent) {
-      return absl::InvalidArgumentError(absl::StrCat("indices, element ", i, ", is ", indices[i],
-                                                     ", must be in [", -extent, ", ", extent, ")"));
+      return InvalidArgument("indices, element ", i, ", is ", indices[i], ", must be in [", -extent,
+                             ", ", extent, ")");
     }
   }
   return result;

@@ -1,7 +1,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
 
@@ -18,7 +18,7 @@ absl::Status ComputeIncrement(const ReferenceContext& c) {
   if (!new_t) return absl::OkStatus();
   for (int64_t i = 0; i < new_t.size(); ++i) {
     if (t[i] == std::numeric_limits<int64_t>::max()) {
-      return absl::InvalidArgumentError(absl::StrCat("t is ", t[i], ": no larger count fits"));
+      return InvalidArgument("t is ", t[i], ": no larger count fits");
     }
     new_t[i] = t[i] + 1;
   }

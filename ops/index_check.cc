@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -24,8 +25,8 @@ absl::Status CheckIndices(absl::string_view name, TensorView<const int32_t> indi
   const int64_t n = indices.size();
   for (int64_t i = 0; i < n; ++i) {
     if (indices[i] < 0 || indices[i] >= limit) {
-      return absl::InvalidArgumentError(absl::StrCat(name, Position(indices.shape, i), " is ",
-                                                     indices[i], ", must be in [0, ", limit, ")"));
+      return InvalidArgument(name, Position(indices.shape, i), " is ", indices[i],
+                             ", must be in [0, ", limit, ")");
     }
   }
   return absl::OkStatus();

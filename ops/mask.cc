@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
@@ -21,8 +22,7 @@ absl::Status ComputeSequenceMask(const ReferenceContext& c) {
   const int64_t time = c.attributes().GetInt("time"), batch = lengths.size();
   for (int64_t n = 0; n < batch; ++n) {
     if (lengths[n] < 0 || lengths[n] > time) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("lengths[", n, "] is ", lengths[n], ", must be in [0, ", time, "]"));
+      return InvalidArgument("lengths[", n, "] is ", lengths[n], ", must be in [0, ", time, "]");
     }
     if (!mask) continue;
     int32_t* row = mask.data + n * time;

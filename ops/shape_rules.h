@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "base/status_macros.h"
 #include "graph/op_def.h"
 
 namespace seqgraph::ops {
@@ -19,7 +19,7 @@ using Types = absl::StatusOr<std::vector<TensorType>>;
 /// InvalidArgument "C2: w must be [features, units], got [3]" from its parts.
 template <typename... Parts>
 absl::Status Violation(absl::string_view label, const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(label, ": ", parts...));
+  return InvalidArgument(label, ": ", parts...);
 }
 
 /// Violation unless `shape`, which is that of the operand `name`, is `expected`; `meaning` says

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/op_def.h"
 
@@ -12,8 +11,7 @@ namespace {
 
 absl::Status CheckNumber(absl::string_view key, double value, const Limits& limits) {
   if (limits.Allow(value)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("optimizer: ", key, " must be ", limits.text, ", got ", value));
+  return InvalidArgument("optimizer: ", key, " must be ", limits.text, ", got ", value);
 }
 
 constexpr char kLearningRate[] = "learning_rate";
@@ -35,19 +33,19 @@ constexpr ClippingRow kClippings[] = {
 absl::Status CheckClipping(const GradientClipping& clipping) {
   if (clipping.kind == GradientClipping::Kind::kNone) return absl::OkStatus();
   if (std::isfinite(clipping.limit) && clipping.limit > 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "optimizer: the limit of clipping must be finite and above 0, got ", clipping.limit));
+  return InvalidArgument("optimizer: the limit of clipping must be finite and above 0, got ",
+                         clipping.limit);
 }
 
 absl::Status Unknown(const OptimizerDef& def, absl::string_view key) {
-  return absl::InvalidArgumentError(absl::StrCat("optimizer: ", def.name, " has no ", key));
+  return InvalidArgument("optimizer: ", def.name, " has no ", key);
 }
 
 absl::Status CheckSetting(const OptimizerDef& def, const Hyperparameter& each,
                           const AttributeValue* value) {
   if (value == nullptr || KindOf(*value) != KindOf(each.default_value)) {
-    return absl::InvalidArgumentError(absl::StrCat("optimizer: ", def.name, " needs ", each.key,
-                                                   ", a ", KindName(KindOf(each.default_value))));
+    return InvalidArgument("optimizer: ", def.name, " needs ", each.key, ", a ",
+                           KindName(KindOf(each.default_value)));
   }
   const double* number = std::get_if<double>(value);
   return number == nullptr ? absl::OkStatus() : CheckNumber(each.key, *number, each.limits);
@@ -121,8 +119,8 @@ absl::StatusOr<Optimizer> Optimizer::FromSettings(const OptimizerDef& definition
     set(row.key, &limit);
     if (limit == 0) continue;
     if (optimizer.clipping.kind != GradientClipping::Kind::kNone) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "optimizer: ", row.key, " is ", limit, ": gradients are clipped in another way already"));
+      return InvalidArgument("optimizer: ", row.key, " is ", limit,
+                             ": gradients are clipped in another way already");
     }
     optimizer.clipping = {row.kind, limit};
   }

@@ -286,7 +286,7 @@ absl::StatusOr<BackendChoice> ChooseByMeasuring(const Function& function,
                                                 const VariableStore& variables,
                                                 const CompileOptions& options,
                                                 const MeasureOptions& measure) {
-  if (options.backends.empty()) return absl::InvalidArgumentError("no backend is given");
+  if (options.backends.empty()) return InvalidArgument("no backend is given");
   return Chooser(function, registry, options, measure).Choose(variables);
 }
 

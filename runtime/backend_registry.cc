@@ -26,23 +26,22 @@ absl::StatusOr<const Backend*> BackendRegistry::Get(absl::string_view name) cons
   for (const auto& backend : backends_) {
     if (backend->info().name == name) return backend.get();
   }
-  return absl::NotFoundError(absl::StrCat(
-      "unknown backend \"", name, "\"; there are ",
-      absl::StrJoin(backends_, ", ",
-                    [](std::string* out, const auto& backend) { *out += backend->info().name; })));
+  return NotFound("unknown backend \"", name, "\"; there are ",
+                  absl::StrJoin(backends_, ", ", [](std::string* out, const auto& backend) {
+                    *out += backend->info().name;
+                  }));
 }
 
 absl::StatusOr<std::vector<const Backend*>> BackendRegistry::ParseList(
     absl::string_view names) const {
   if (names.empty()) {
-    return absl::InvalidArgumentError("an empty list of backends; name at least one");
+    return InvalidArgument("an empty list of backends; name at least one");
   }
   std::vector<const Backend*> list;
   for (absl::string_view name : absl::StrSplit(names, ',')) {
     SEQ_ASSIGN_OR_RETURN(const Backend* backend, Get(name));
     if (std::find(list.begin(), list.end(), backend) != list.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("backend ", name, " is named twice in \"", names, "\""));
+      return InvalidArgument("backend ", name, " is named twice in \"", names, "\"");
     }
     list.push_back(backend);
   }

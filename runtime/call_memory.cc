@@ -116,7 +116,7 @@ absl::Status CallMemory::Load() {
 
 absl::Status CallMemory::CheckGuards(int node, const KernelArgs& args) {
   damage_ = guards_.Find(function_, node, args);
-  return damage_.has_value() ? absl::DataLossError(damage_->ToString()) : absl::OkStatus();
+  return damage_.has_value() ? DataLoss(damage_->ToString()) : absl::OkStatus();
 }
 
 void CallMemory::StoreUpdates() const {

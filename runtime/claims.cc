@@ -13,7 +13,8 @@ absl::string_view ClaimReasonName(ClaimReason reason) {
                                           "unsupported shape",
                                           "unsupported attribute",
                                           "needs another node",
-                                          "broken promise"};
+                                          "broken promise",
+                                          "by definition"};
   return kNames[static_cast<int>(reason)];
 }
 

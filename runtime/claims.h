@@ -12,7 +12,7 @@
 
 namespace seqgraph {
 
-/// Why a backend does not take a node.
+/// Why a backend does not take a node, or how it does.
 enum class ClaimReason {
   kClaimed,
   kUnknownOp,             ///< the op, or its version, is not implemented
@@ -22,6 +22,7 @@ enum class ClaimReason {
   kNeedsOtherNode,        ///< only together with a node that is not there (a gradient without its
                           ///< forward node)
   kBrokenPromise,         ///< claimed at first, but then Prepare refuses it: the backend is faulty
+  kByDefinition,          ///< claimed, with nothing faster than the op's own definition
 };
 
 /// "unknown op", "unsupported shape", ...
@@ -29,12 +30,13 @@ absl::string_view ClaimReasonName(ClaimReason reason);
 
 struct Claim {
   ClaimReason reason = ClaimReason::kClaimed;
-  std::string text;  ///< for people: what is missing
+  std::string text;  ///< for people: what is missing, if only a kernel
   /// Other nodes, of a group that runs as one kernel, or the forward node of a gradient: the claim
   /// holds only if all of them go to this backend too.
   std::vector<int> together = {};
 
-  bool claimed() const { return reason == ClaimReason::kClaimed; }
+  bool claimed() const { return has_kernel() || reason == ClaimReason::kByDefinition; }
+  bool has_kernel() const { return reason == ClaimReason::kClaimed; }
   static Claim Yes() { return {}; }
   static Claim No(ClaimReason reason, std::string text) { return {reason, std::move(text), {}}; }
 };

@@ -81,9 +81,9 @@ absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
   for (const VariableRead& read : function.variables()) {
     SEQ_ASSIGN_OR_RETURN(const Variable* variable, store->Get(read.def.name));
     if (variable->def.type != read.def.type) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("function ", function.name(), " reads variable ", read.def.name, " as ",
-                       read.def.type.ToString(), ", but it is ", variable->def.type.ToString()));
+      return InvalidArgument("function ", function.name(), " reads variable ", read.def.name,
+                             " as ", read.def.type.ToString(), ", but it is ",
+                             variable->def.type.ToString());
     }
     variables.push_back(variable);
   }
@@ -144,9 +144,9 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
       const int index = entry.value.index;
       if (index < 0 || index >= static_cast<int>(request.may_be_opaque.size()) ||
           !request.may_be_opaque[index] || entry.bytes < 0) {
-        return absl::InternalError(absl::StrCat(
-            "backend ", name, " asks for ", entry.bytes, " bytes of private storage for value ",
-            index, " of function ", function.name(), ", which is not its own"));
+        return Internal("backend ", name, " asks for ", entry.bytes,
+                        " bytes of private storage for value ", index, " of function ",
+                        function.name(), ", which is not its own");
       }
       opaque_layouts.push_back(entry);
       is_opaque[index] = true;
@@ -176,15 +176,15 @@ absl::Status CompiledFunction::Impl::CheckMemory(const CompileOptions& options) 
   const std::string where = absl::StrCat("function ", function.name(), " with batch ", batch);
   const MemoryUse& use = memory.use();
   if (use.total() > *options.max_memory) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        where, " takes ", use.total(), " bytes (values ", use.values, ", scratch ", use.scratch,
-        ", backends' own ", use.persistent, "); the limit leaves it ", *options.max_memory));
+    return ResourceExhausted(where, " takes ", use.total(), " bytes (values ", use.values,
+                             ", scratch ", use.scratch, ", backends' own ", use.persistent,
+                             "); the limit leaves it ", *options.max_memory);
   }
   for (const NodeAssignment& assignment : assignments) {
     if (assignment.scratch_bytes >= 0) continue;
-    return absl::ResourceExhaustedError(absl::StrCat(
-        where, ": backend ", assignment.backend, " does not say how much scratch memory node ",
-        assignment.node, " (", assignment.op, ") takes, so no limit can be kept"));
+    return ResourceExhausted(where, ": backend ", assignment.backend,
+                             " does not say how much scratch memory node ", assignment.node, " (",
+                             assignment.op, ") takes, so no limit can be kept");
   }
   return absl::OkStatus();
 }
@@ -264,13 +264,12 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
     const Function& function, const OpRegistry& registry, VariableStore* variables,
     const CompileOptions& options) {
   if (options.threads < 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "function ", function.name(), ": needs at least 1 thread, got ", options.threads));
+    return InvalidArgument("function ", function.name(), ": needs at least 1 thread, got ",
+                           options.threads);
   }
   if (options.guard_bytes < 0 || options.guard_bytes > kMaxGuardBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("function ", function.name(),
-                                                   ": guard_bytes must be in [0, ", kMaxGuardBytes,
-                                                   "], got ", options.guard_bytes));
+    return InvalidArgument("function ", function.name(), ": guard_bytes must be in [0, ",
+                           kMaxGuardBytes, "], got ", options.guard_bytes);
   }
   const TraceSpan all(options.trace,
                       absl::StrCat("compile ", function.name(), ", batch ", options.batch),
@@ -292,9 +291,8 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   SEQ_RETURN_IF_ERROR(impl->CheckMemory(options));
   TraceSpan allocate(options.trace, "allocate", "compile");
   if (!impl->memory.Allocate()) {
-    return absl::ResourceExhaustedError(absl::StrCat("no memory to run function ", function.name(),
-                                                     " with batch ", options.batch, ": it takes ",
-                                                     impl->memory.use().total(), " bytes"));
+    return ResourceExhausted("no memory to run function ", function.name(), " with batch ",
+                             options.batch, ": it takes ", impl->memory.use().total(), " bytes");
   }
   allocate.End();
   impl->MakeSteps(program_of);
@@ -346,14 +344,13 @@ int CompiledFunction::FindResult(absl::string_view name) const {
 absl::Status CompiledFunction::SetInput(int i, const Tensor& tensor) {
   const int inputs = static_cast<int>(impl_->function.inputs().size());
   if (i < 0 || i >= inputs) {
-    return absl::InvalidArgumentError(absl::StrCat("function ", impl_->function.name(), " has ",
-                                                   inputs, " inputs, none with index ", i));
+    return InvalidArgument("function ", impl_->function.name(), " has ", inputs,
+                           " inputs, none with index ", i);
   }
   const ValueInfo& info = impl_->function.info(impl_->function.inputs()[i]);
   if (tensor.type() != info.type) {
-    return absl::InvalidArgumentError(absl::StrCat("function ", impl_->function.name(), ": input ",
-                                                   info.name, " is ", info.type.ToString(),
-                                                   ", cannot take ", tensor.type().ToString()));
+    return InvalidArgument("function ", impl_->function.name(), ": input ", info.name, " is ",
+                           info.type.ToString(), ", cannot take ", tensor.type().ToString());
   }
   std::memcpy(input(i), tensor.data(), tensor.num_bytes());
   return absl::OkStatus();

@@ -60,10 +60,10 @@ absl::Status NobodyRuns(const Function& function, const std::vector<int>& assign
     absl::StrAppend(&refused, "\n  ", Label(function, static_cast<int>(n)), reasons[n]);
   }
   if (refused.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("function ", function.name(),
-                                                 ": no chosen backend runs these nodes; name "
-                                                 "another one to run them as well:",
-                                                 refused));
+  return InvalidArgument("function ", function.name(),
+                         ": no chosen backend runs these nodes; name "
+                         "another one to run them as well:",
+                         refused);
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ std::vector<int> Assignment::NodesOf(int backend) const {
 absl::StatusOr<Assignment> AssignNodes(const Function& function,
                                        absl::Span<const Backend* const> backends,
                                        const BackendPreferences& preferences) {
-  if (backends.empty()) return absl::InvalidArgumentError("no backend is given");
+  if (backends.empty()) return InvalidArgument("no backend is given");
   const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
   Assignment assignment;
   std::vector<int>& backend_of = assignment.backend_of;
@@ -97,9 +97,8 @@ absl::StatusOr<Assignment> AssignNodes(const Function& function,
       FunctionClaim& answer = assignment.claims[b];
       if (answer.nodes.empty()) answer = backends[b]->ClaimFunction(function);
       if (answer.nodes.size() != backend_of.size()) {
-        return absl::InternalError(
-            absl::StrCat("backend ", backends[b]->info().name, " answers for ", answer.nodes.size(),
-                         " of the ", backend_of.size(), " nodes of function ", function.name()));
+        return Internal("backend ", backends[b]->info().name, " answers for ", answer.nodes.size(),
+                        " of the ", backend_of.size(), " nodes of function ", function.name());
       }
       const std::vector<Claim> claims = ClaimsOn(function, answer, b, backend_of, wanted);
       for (size_t n = 0; n < backend_of.size(); ++n) {
@@ -120,12 +119,14 @@ absl::StatusOr<Assignment> AssignNodes(const Function& function,
 absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
                                                 absl::Span<const Backend* const> backends,
                                                 const BackendPreferences& preferences) {
-  SEQ_ASSIGN_OR_RETURN(Assignment assignment, AssignNodes(function, backends, preferences));
-  std::vector<int> ranks = std::move(assignment.backend_of);
+  SEQ_ASSIGN_OR_RETURN(const Assignment assignment, AssignNodes(function, backends, preferences));
+  std::vector<int> ranks = assignment.backend_of;
   const std::vector<int> preferred = PreferredBackends(function, backends, preferences);
   const int elsewhere = static_cast<int>(backends.size());
   for (size_t n = 0; n < ranks.size(); ++n) {
+    const bool slow = !assignment.claims[ranks[n]].nodes[n].has_kernel();
     if (preferred[n] >= 0) ranks[n] = ranks[n] == preferred[n] ? 0 : elsewhere;
+    if (slow) ranks[n] = elsewhere;
   }
   return ranks;
 }

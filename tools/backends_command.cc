@@ -24,9 +24,9 @@ class BackendsCommand : public Command {
         "each\n"
         "tried in a process of its own. Each backend is asked for each op with examples and "
         "random\n"
-        "uses, in float32: 'yes' means that it took all of them, otherwise the reasons follow "
-        "that\n"
-        "it gave.");
+        "uses, in float32: 'yes' means that it took all of them, and has a kernel for each unless "
+        "it\n"
+        "says so; otherwise the reasons follow that it gave.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -59,9 +59,10 @@ class BackendsCommand : public Command {
     for (const OpClaims& claims : all) width = std::max(width, claims.op->name().size());
     for (const OpClaims& claims : all) {
       out.Print("  %-*s  %s%s\n", static_cast<int>(width), claims.op->name(),
-                claims.claimed == claims.uses ? "yes"
-                : claims.claimed == 0         ? "no, "
-                                              : "some, not ",
+                claims.kernels == claims.uses   ? "yes"
+                : claims.claimed == claims.uses ? "yes, "
+                : claims.claimed == 0           ? "no, "
+                                                : "some, not ",
                 absl::StrJoin(claims.reasons, "; "));
     }
     return absl::OkStatus();

@@ -28,7 +28,8 @@ class ExplainCommand : public Command {
     DeclareMaxMemory(flags, &max_memory_);
     flags.Footer(
         "Prints, without running anything, which backend takes each node and how, why those asked\n"
-        "before it do not, and the memory of one call. Bytes are those of a node's outputs, which\n"
+        "before it do not or it has no kernel, and the memory of one call. Bytes are those of a "
+        "node's outputs, which\n"
         "share memory where their lifetimes allow, and of its scratch, which all nodes share.");
   }
 
@@ -85,32 +86,35 @@ class ExplainCommand : public Command {
     return rows.Text(3, 4);
   }
 
-  // Why nodes went past the backends that were asked before; where they were measured to be faster
-  // elsewhere, nobody refused them.
+  // Why nodes went past the backends that were asked before (where they were measured to be faster
+  // elsewhere, nobody refused them), and which have no kernel where they went.
   static std::string RefusalsText(const CompiledFunction& compiled, const CompileOptions& options) {
-    std::string text;
+    std::string refused, slow;
     std::map<const Backend*, std::vector<Claim>> asked;
     for (size_t n = 0; n < compiled.assignments().size(); ++n) {
       const NodeAssignment& assignment = compiled.assignments()[n];
       const auto preferred = options.preferences.find(assignment.node);
-      if (preferred != options.preferences.end() && preferred->second == assignment.backend) {
-        continue;
-      }
+      const bool is_preferred =
+          preferred != options.preferences.end() && preferred->second == assignment.backend;
       for (const Backend* backend : options.backends) {
-        if (backend->info().name == assignment.backend) break;
+        const bool own = backend->info().name == assignment.backend;
+        if (!own && is_preferred) continue;
         if (asked.count(backend) == 0) {
           asked[backend] = backend->ClaimFunction(compiled.function()).nodes;
         }
         Claim claim = asked[backend][n];
-        if (claim.claimed()) {  // but not without the rest of its group
+        if (own && claim.has_kernel()) break;
+        if (!own && claim.claimed()) {  // but not without the rest of its group
           claim = Claim::No(ClaimReason::kNeedsOtherNode, "its group is not taken whole");
         }
-        absl::StrAppend(&text, text.empty() ? "\nrefused:\n" : "", "  ", assignment.node, " (",
-                        assignment.op, ") by ", backend->info().name, ": ",
+        std::string& text = own ? slow : refused;
+        absl::StrAppend(&text, text.empty() ? own ? "\nno kernel:\n" : "\nrefused:\n" : "", "  ",
+                        assignment.node, " (", assignment.op, ") by ", backend->info().name, ": ",
                         ClaimReasonName(claim.reason), ": ", claim.text, "\n");
+        if (own) break;
       }
     }
-    return text;
+    return refused + slow;
   }
 
   static std::string MemoryText(const CompiledFunction& compiled, int64_t variables) {

@@ -40,10 +40,9 @@ absl::Status Ask(const Backend& backend, const OpRegistry& registry,
   SEQ_ASSIGN_OR_RETURN(const Function function, Alone(*claims->op, registry, inputs, attributes));
   const Claim claim = backend.ClaimFunction(function).nodes[0];
   ++claims->uses;
-  if (claim.claimed()) {
-    ++claims->claimed;
-    return absl::OkStatus();
-  }
+  claims->claimed += claim.claimed();
+  claims->kernels += claim.has_kernel();
+  if (claim.has_kernel()) return absl::OkStatus();
   std::string reason = absl::StrCat(ClaimReasonName(claim.reason), ": ", claim.text);
   if (std::find(claims->reasons.begin(), claims->reasons.end(), reason) == claims->reasons.end()) {
     claims->reasons.push_back(std::move(reason));
@@ -71,12 +70,12 @@ absl::StatusOr<std::vector<OpClaims>> ClaimsOfAllOps(const Backend& backend,
   return all;
 }
 
-absl::StatusOr<std::set<std::string>> ClaimedOps(const Backend& backend,
-                                                 const OpRegistry& registry) {
+absl::StatusOr<std::set<std::string>> OpsWithKernels(const Backend& backend,
+                                                     const OpRegistry& registry) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<OpClaims> all, ClaimsOfAllOps(backend, registry));
   std::set<std::string> names;
   for (const OpClaims& claims : all) {
-    if (claims.claimed > 0) names.insert(claims.op->name());
+    if (claims.kernels > 0) names.insert(claims.op->name());
   }
   return names;
 }

@@ -15,7 +15,9 @@ struct OpClaims {
   const OpDef* op = nullptr;
   int uses = 0;
   int claimed = 0;
-  std::vector<std::string> reasons;  ///< of refusals, each once, in the order they came up
+  int kernels = 0;  ///< of those claimed, the ones that do not run by definition
+  /// Of refusals and of missing kernels, each once, in the order they came up.
+  std::vector<std::string> reasons;
 };
 
 /// One for each op of the registry: asked for, not looked up in a list that could be wrong. A use
@@ -24,8 +26,8 @@ struct OpClaims {
 absl::StatusOr<std::vector<OpClaims>> ClaimsOfAllOps(const Backend& backend,
                                                      const OpRegistry& registry);
 
-/// The names of the ops of which it takes some use.
-absl::StatusOr<std::set<std::string>> ClaimedOps(const Backend& backend,
-                                                 const OpRegistry& registry);
+/// The names of the ops of which it has a kernel for some use.
+absl::StatusOr<std::set<std::string>> OpsWithKernels(const Backend& backend,
+                                                     const OpRegistry& registry);
 
 }  // namespace seqgraph::tools

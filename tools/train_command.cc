@@ -199,9 +199,8 @@ class TrainCommand : public Command {
   // Sets the learning rate too, if there is another.
   absl::Status CheckResumed(Model& model, const data::Dataset& dataset) const {
     if (dataset.vocabulary.words() != model.preprocessing.words) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(resume_, ": it knows other words than the texts of ", data_.data,
-                       " give: it was trained on others"));
+      return InvalidArgument(resume_, ": it knows other words than the texts of ", data_.data,
+                             " give: it was trained on others");
     }
     for (const char* name : {kTrainStep, kEvaluate}) {
       const absl::StatusOr<const Function*> function = model.GetFunction(name);
@@ -328,7 +327,7 @@ class TrainCommand : public Command {
       return absl::OkStatus();
     }
     if (best >= wild_) {
-      return absl::FailedPreconditionError(absl::StrFormat(
+      return FailedPrecondition(absl::StrFormat(
           "training diverged: the best validation loss of %d epochs is %g, that of guessing %g; "
           "no model was saved. Try a smaller --learning_rate",
           losses.size(), best, guessing_));

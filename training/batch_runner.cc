@@ -10,7 +10,7 @@ namespace seqgraph {
 namespace {
 
 absl::Status Misfit(const Function& function, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat("function ", function.name(), ": ", what));
+  return InvalidArgument("function ", function.name(), ": ", what);
 }
 
 absl::StatusOr<int> FindPrediction(const Function& function, const std::string& name) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -87,11 +88,10 @@ absl::StatusOr<std::string> FormatField(absl::string_view field, const PathField
   const absl::string_view name = field.substr(0, colon);
   const auto found = fields.find(name);
   if (found == fields.end()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there is no '", name, "'; expected one of ",
-                     absl::StrJoin(fields, ", ", [](std::string* out, const auto& entry) {
-                       absl::StrAppend(out, entry.first);
-                     })));
+    return InvalidArgument("there is no '", name, "'; expected one of ",
+                           absl::StrJoin(fields, ", ", [](std::string* out, const auto& entry) {
+                             absl::StrAppend(out, entry.first);
+                           }));
   }
   const absl::string_view text =
       colon == absl::string_view::npos ? absl::string_view() : field.substr(colon + 1);
@@ -99,8 +99,8 @@ absl::StatusOr<std::string> FormatField(absl::string_view field, const PathField
   std::optional<std::string> formatted;
   if (format.has_value()) formatted = FormatNumber(found->second, *format);
   if (!formatted.has_value()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", text, "' is no format for ", name, "; expected one like 02d or .2f"));
+    return InvalidArgument("'", text, "' is no format for ", name,
+                           "; expected one like 02d or .2f");
   }
   return *std::move(formatted);
 }
@@ -109,8 +109,7 @@ absl::StatusOr<std::string> FormatField(absl::string_view field, const PathField
 
 absl::StatusOr<std::string> FormatCheckpointPath(absl::string_view path, const PathFields& fields) {
   const auto error = [&](absl::string_view reason) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot fill in the path \"", path, "\": ", reason));
+    return InvalidArgument("cannot fill in the path \"", path, "\": ", reason);
   };
   std::string result;
   for (size_t i = 0; i < path.size(); ++i) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -25,15 +25,13 @@ absl::StatusOr<ConfusionMatrix> ConfusionMatrix::FromPredictions(
   const size_t width = rows == 0 ? 0 : predictions.size() / rows;
   if (classes < 2 || rows == 0 || width * rows != predictions.size() ||
       !(width == static_cast<size_t>(classes) || (width == 1 && classes == 2))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(predictions.size(), " predictions for ", rows, " rows of ", classes,
-                     " classes: expected one a row and class, or one a row for two classes"));
+    return InvalidArgument(predictions.size(), " predictions for ", rows, " rows of ", classes,
+                           " classes: expected one a row and class, or one a row for two classes");
   }
   ConfusionMatrix matrix(classes);
   for (size_t row = 0; row < rows; ++row) {
     if (targets[row] < 0 || targets[row] >= classes) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("row ", row, " is of class ", targets[row], " of ", classes));
+      return InvalidArgument("row ", row, " is of class ", targets[row], " of ", classes);
     }
     matrix.Add(targets[row], PredictedClass(predictions.subspan(row * width, width)));
   }

@@ -7,8 +7,7 @@ namespace seqgraph {
 
 absl::Status EarlyStopping::OnTrainBegin(FitContext& context) {
   if (options_.patience < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("EarlyStopping: patience must be at least 0, got ", options_.patience));
+    return InvalidArgument("EarlyStopping: patience must be at least 0, got ", options_.patience);
   }
   SEQ_ASSIGN_OR_RETURN(higher_is_better_,
                        HigherIsBetter("EarlyStopping", options_.monitor, options_.mode, context));

@@ -5,14 +5,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "training/losses.h"
 
 namespace seqgraph {
 namespace {
 
 absl::Status BadInput(const ValueInfo& input, absl::string_view expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("input ", input.name, " is ", input.type.ToString(), "; expected ", expected));
+  return InvalidArgument("input ", input.name, " is ", input.type.ToString(), "; expected ",
+                         expected);
 }
 
 }  // namespace
@@ -23,7 +24,7 @@ std::string Examples::NameOfRow(int64_t row) const {
 
 absl::Status Examples::Validate() const {
   const auto error = [&](absl::string_view problem) {
-    return absl::InvalidArgumentError(absl::StrCat("examples: ", problem));
+    return InvalidArgument("examples: ", problem);
   };
   if (rows < 0 || maxlen < 1) {
     return error(absl::StrCat(rows, " rows of ", maxlen, " tokens"));
@@ -82,9 +83,7 @@ absl::StatusOr<InputFiller> InputFiller::Create(const ValueInfo& input) {
 }
 
 absl::Status InputFiller::CheckFits(const Examples& examples) const {
-  const auto wrong = [](auto... parts) {
-    return absl::InvalidArgumentError(absl::StrCat(parts...));
-  };
+  const auto wrong = [](auto... parts) { return InvalidArgument(parts...); };
   if (kind_ == Kind::kTokens || kind_ == Kind::kFeatures) {
     if (examples.maxlen != maxlen_) {
       return wrong("it takes rows of ", maxlen_, " tokens, the examples have ", examples.maxlen);

@@ -81,8 +81,7 @@ void FillOrthogonal(CounterRandom random, Tensor& tensor) {
 absl::Status FillInitial(uint64_t seed, const VariableDef& def, Tensor& value) {
   const Initializer& initializer = def.initializer;
   const auto error = [&](absl::string_view what) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("variable '", def.name, "' of type ", def.type.ToString(), ": ", what));
+    return InvalidArgument("variable '", def.name, "' of type ", def.type.ToString(), ": ", what);
   };
   if (!std::isfinite(initializer.value)) return error("its initializer's value is not finite");
   const CounterRandom random(seed, def.name);

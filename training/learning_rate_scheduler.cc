@@ -40,9 +40,8 @@ absl::Status StepLearningRate::SetRate() {
   const int64_t step = steps_->value.Elements<int64_t>()[0];
   const double rate = schedule_(step);
   if (!std::isfinite(rate) || rate < 0) {
-    return absl::InvalidArgumentError(absl::StrCat("StepLearningRate: the schedule gives ", rate,
-                                                   " for step ", step,
-                                                   "; it must be finite and at least 0"));
+    return InvalidArgument("StepLearningRate: the schedule gives ", rate, " for step ", step,
+                           "; it must be finite and at least 0");
   }
   of_last_step_ = of_next_step_;
   of_next_step_ = rate;

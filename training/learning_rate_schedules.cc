@@ -5,7 +5,6 @@
 #include <numbers>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
 namespace seqgraph {
@@ -13,15 +12,13 @@ namespace {
 
 absl::Status CheckNumber(absl::string_view schedule, absl::string_view name, double value) {
   if (std::isfinite(value) && value >= 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(schedule, ": ", name, " must be finite and at least 0, got ", value));
+  return InvalidArgument(schedule, ": ", name, " must be finite and at least 0, got ", value);
 }
 
 absl::Status CheckSteps(absl::string_view schedule, absl::string_view name, int64_t steps,
                         int64_t least) {
   if (steps >= least) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(schedule, ": ", name, " must be at least ", least, ", got ", steps));
+  return InvalidArgument(schedule, ": ", name, " must be at least ", least, ", got ", steps);
 }
 
 absl::Status CheckDecay(absl::string_view schedule, const DecayOptions& o) {
@@ -53,12 +50,11 @@ absl::StatusOr<LearningRateSchedule> InverseTimeDecay(const DecayOptions& option
 absl::StatusOr<LearningRateSchedule> PiecewiseConstantDecay(std::vector<int64_t> boundaries,
                                                             std::vector<double> values) {
   if (values.size() != boundaries.size() + 1) {
-    return absl::InvalidArgumentError(absl::StrCat("PiecewiseConstantDecay: ", boundaries.size(),
-                                                   " boundaries need ", boundaries.size() + 1,
-                                                   " values, got ", values.size()));
+    return InvalidArgument("PiecewiseConstantDecay: ", boundaries.size(), " boundaries need ",
+                           boundaries.size() + 1, " values, got ", values.size());
   }
   if (!std::is_sorted(boundaries.begin(), boundaries.end())) {
-    return absl::InvalidArgumentError("PiecewiseConstantDecay: boundaries must ascend");
+    return InvalidArgument("PiecewiseConstantDecay: boundaries must ascend");
   }
   for (const double value : values) {
     SEQ_RETURN_IF_ERROR(CheckNumber("PiecewiseConstantDecay", "a value", value));

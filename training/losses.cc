@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "ops/activations.h"
 #include "ops/bce.h"
 #include "ops/binary.h"
@@ -77,9 +78,8 @@ Value MaskedLoss(FunctionBuilder& g, const Loss& loss, LossInputs inputs, Value 
   const DType dtype = g.type(inputs.prediction).dtype;
   const TensorType expected = RowsType(g.type(inputs.prediction), DType::kInt32);
   if (g.type(mask) != expected) {
-    g.Fail(absl::InvalidArgumentError(absl::StrCat("the mask of the loss is ",
-                                                   g.type(mask).ToString(), ", expected ",
-                                                   expected.ToString(), ", one for each row")));
+    g.Fail(InvalidArgument("the mask of the loss is ", g.type(mask).ToString(), ", expected ",
+                           expected.ToString(), ", one for each row"));
     return {};
   }
   const Value ones = ops::FillLike(g, ops::Cast(g, mask, dtype), 1);
@@ -134,8 +134,7 @@ absl::StatusOr<Loss> LossByName(absl::string_view name) {
     if (loss.name == name) return loss;
     absl::StrAppend(&names, names.empty() ? "" : ", ", loss.name);
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown loss \"", name, "\": expected one of ", names));
+  return InvalidArgument("unknown loss \"", name, "\": expected one of ", names);
 }
 
 std::string LossOf(const Function& function) {
@@ -154,9 +153,8 @@ Value AddPenalties(FunctionBuilder& g, Value loss, const std::vector<WeightPenal
   for (const WeightPenalty& penalty : penalties) {
     const VariableRead* weight = g.function().FindVariable(penalty.variable);
     if (weight == nullptr) {
-      g.Fail(
-          absl::InvalidArgumentError(absl::StrCat("penalty on ", penalty.variable, ": function ",
-                                                  g.function().name(), " reads no such weight")));
+      g.Fail(InvalidArgument("penalty on ", penalty.variable, ": function ", g.function().name(),
+                             " reads no such weight"));
       return {};
     }
     const Value w = weight->value;

@@ -247,8 +247,7 @@ absl::StatusOr<Metric> MetricByName(absl::string_view name) {
   for (const MetricRow& row : kMetrics) {
     if (row.name == plain) return weighted ? Weighted(row.make()) : row.make();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown metric \"", name, "\": expected one of ", MetricNames()));
+  return InvalidArgument("unknown metric \"", name, "\": expected one of ", MetricNames());
 }
 
 std::string MetricNames() {

@@ -21,12 +21,12 @@ absl::StatusOr<Function> WithLoss(const Function& forward, const char* name,
                                ? forward.results()[0].value
                                : forward.FindResult(loss.prediction);
   if (!prediction.present()) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return InvalidArgument(
         "the loss ", loss.name, " judges a result \"", loss.prediction, "\"; function ",
         forward.name(), " has ",
         absl::StrJoin(forward.results(), ", ", [](std::string* out, const NamedValue& result) {
           absl::StrAppend(out, "\"", result.name, "\"");
-        })));
+        }));
   }
   const TensorType& type = forward.type(prediction);
   LossInputs inputs{.prediction = prediction, .labels = g.Input(kLabels, loss.LabelsType(type))};
@@ -39,9 +39,8 @@ absl::StatusOr<Function> WithLoss(const Function& forward, const char* name,
   } else {
     const Value mask = forward.FindValue(options.mask);
     if (!mask.present()) {
-      return absl::InvalidArgumentError(absl::StrCat("the mask of the loss: function ",
-                                                     forward.name(), " has no value \"",
-                                                     options.mask, "\""));
+      return InvalidArgument("the mask of the loss: function ", forward.name(), " has no value \"",
+                             options.mask, "\"");
     }
     value = MaskedLoss(g, loss, inputs, mask);
   }
@@ -62,8 +61,8 @@ absl::StatusOr<Function> MakeTrainStep(const Function& forward, const OpRegistry
 absl::StatusOr<Function> BuildForward(FunctionBuilder builder) {
   SEQ_ASSIGN_OR_RETURN(Function forward, std::move(builder).Build());
   if (forward.name() == kPredict) return forward;
-  return absl::InvalidArgumentError(
-      absl::StrCat("a model is made from a function named ", kPredict, ", got ", forward.name()));
+  return InvalidArgument("a model is made from a function named ", kPredict, ", got ",
+                         forward.name());
 }
 
 }  // namespace

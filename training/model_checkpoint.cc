@@ -21,8 +21,8 @@ absl::Status MakeFolderOf(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (!error) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "checkpoint ", path, ": cannot make the folder ", folder, ": ", error.message()));
+  return FailedPrecondition("checkpoint ", path, ": cannot make the folder ", folder, ": ",
+                            error.message());
 }
 
 double SteadySeconds() {
@@ -49,21 +49,20 @@ std::string FiveDigits(std::optional<double> value) {
 
 absl::Status ModelCheckpoint::OnTrainBegin(FitContext& context) {
   if (!absl::EndsWith(path_, ".pb") && !absl::EndsWith(path_, ".textproto")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("checkpoint path \"", path_, "\": expected the ending .pb or .textproto"));
+    return InvalidArgument("checkpoint path \"", path_,
+                           "\": expected the ending .pb or .textproto");
   }
   if (options_.save_every_batches < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "checkpoint: save_every_batches must be at least 0, got ", options_.save_every_batches));
+    return InvalidArgument("checkpoint: save_every_batches must be at least 0, got ",
+                           options_.save_every_batches);
   }
   if (options_.save_best_only) {
     SEQ_ASSIGN_OR_RETURN(higher_is_better_, HigherIsBetter("ModelCheckpoint", options_.monitor,
                                                            options_.mode, context));
   }
   if (!(options_.seconds_between_writes >= 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("checkpoint: seconds_between_writes must be at least 0, got ",
-                     options_.seconds_between_writes));
+    return InvalidArgument("checkpoint: seconds_between_writes must be at least 0, got ",
+                           options_.seconds_between_writes);
   }
   batches_ = 0;
   pending_.reset();

@@ -93,7 +93,7 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
                                            const EvaluateOptions& options) {
   SEQ_ASSIGN_OR_RETURN(DataPass pass, DataPass::Create(*this, options.function, examples,
                                                        options.batch, options.prediction));
-  if (examples.rows == 0) return absl::InvalidArgumentError("evaluate: there are no examples");
+  if (examples.rows == 0) return InvalidArgument("evaluate: there are no examples");
   const TraceSpan span(trace(), "evaluate", "pass");
   SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
   Meter meter(options.metrics, *function);
@@ -104,14 +104,12 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
     }
     SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
     if (!batch->has_loss()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("evaluate: function ", options.function, " has no result \"loss\""));
+      return InvalidArgument("evaluate: function ", options.function, " has no result \"loss\"");
     }
     meter.Add(*batch);
   }
   if (!std::isfinite(meter.loss())) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("evaluate: the loss is ", meter.loss(), "; a weight is not finite?"));
+    return FailedPrecondition("evaluate: the loss is ", meter.loss(), "; a weight is not finite?");
   }
   Logs logs;
   meter.Write("", logs);
@@ -150,7 +148,7 @@ absl::StatusOr<DataPass> DataPass::Create(ModelRunner& runner, absl::string_view
                                           const Examples& examples, int64_t batch,
                                           const std::string& prediction) {
   if (batch < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("the batch must be at least 1, got ", batch));
+    return InvalidArgument("the batch must be at least 1, got ", batch);
   }
   SEQ_RETURN_IF_ERROR(examples.Validate());
   DataPass pass;

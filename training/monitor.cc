@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 
@@ -19,13 +20,13 @@ absl::StatusOr<bool> HigherIsBetter(const std::string& who, const std::string& m
   if (mode != MonitorMode::kAuto) return mode == MonitorMode::kMax;
   const auto it = context.higher_is_better.find(absl::StripPrefix(monitor, "val_"));
   if (it != context.higher_is_better.end()) return it->second;
-  return absl::InvalidArgumentError(
-      absl::StrCat(who, " watches '", monitor, "', which nothing here measures: expected one of ",
-                   absl::StrJoin(context.higher_is_better, ", ",
-                                 [](std::string* out, const auto& entry) {
-                                   absl::StrAppend(out, entry.first, ", val_", entry.first);
-                                 }),
-                   ", or a mode (kMin, kMax) for what another callback adds to the logs"));
+  return InvalidArgument(who, " watches '", monitor,
+                         "', which nothing here measures: expected one of ",
+                         absl::StrJoin(context.higher_is_better, ", ",
+                                       [](std::string* out, const auto& entry) {
+                                         absl::StrAppend(out, entry.first, ", val_", entry.first);
+                                       }),
+                         ", or a mode (kMin, kMax) for what another callback adds to the logs");
 }
 
 std::string LogNames(const Logs& logs) {

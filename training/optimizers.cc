@@ -69,8 +69,8 @@ absl::Status AddOptimizer(FunctionBuilder& g, Value loss, const Optimizer& optim
     values.push_back(read.value);
   }
   if (weights.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "function ", g.function().name(), " reads no trainable weight: there is nothing to train"));
+    return InvalidArgument("function ", g.function().name(),
+                           " reads no trainable weight: there is nothing to train");
   }
   SEQ_ASSIGN_OR_RETURN(std::vector<Value> gradients, AddGradients(g, loss, values));
   ClipGradients(g, optimizer.clipping, weights, gradients);
@@ -110,8 +110,8 @@ VariableDef IterationVariable() {
 absl::StatusOr<double> LearningRate(const Model& model) {
   const Variable* rate = model.variables.Find(kLearningRateVariable);
   if (rate == nullptr) {
-    return absl::NotFoundError(absl::StrCat("model ", model.name, " has no ", kLearningRateVariable,
-                                            ": it was made without an optimizer"));
+    return NotFound("model ", model.name, " has no ", kLearningRateVariable,
+                    ": it was made without an optimizer");
   }
   return rate->value.Cast(DType::kFloat64).Elements<double>()[0];
 }
@@ -119,8 +119,7 @@ absl::StatusOr<double> LearningRate(const Model& model) {
 absl::Status SetLearningRate(Model& model, double learning_rate) {
   SEQ_RETURN_IF_ERROR(LearningRate(model).status());
   if (!kNotNegative.Allow(learning_rate)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("learning_rate must be ", kNotNegative.text, ", got ", learning_rate));
+    return InvalidArgument("learning_rate must be ", kNotNegative.text, ", got ", learning_rate);
   }
   const DType dtype = model.variables.Find(kLearningRateVariable)->value.dtype();
   return model.variables.Assign(kLearningRateVariable, Tensor::Scalar(learning_rate).Cast(dtype));

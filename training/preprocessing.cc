@@ -18,14 +18,14 @@ void SetPreprocessing(const data::Dataset& dataset, Model& model) {
 absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model) {
   const TextPreprocessing& text = model.preprocessing;
   if (text.rule != kTextRule) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return InvalidArgument(
         "expected a model that takes text by the rule '", kTextRule, "', found ",
-        text.rule.empty() ? "one without a rule" : absl::StrCat("the rule '", text.rule, "'")));
+        text.rule.empty() ? "one without a rule" : absl::StrCat("the rule '", text.rule, "'"));
   }
   constexpr int64_t kMax = std::numeric_limits<int>::max();
   if (text.num_words < 0 || text.num_words > kMax || text.maxlen < 1 || text.maxlen > kMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("num_words ", text.num_words, " or maxlen ", text.maxlen, " is out of range"));
+    return InvalidArgument("num_words ", text.num_words, " or maxlen ", text.maxlen,
+                           " is out of range");
   }
   absl::StatusOr<data::Vocabulary> vocabulary =
       data::Vocabulary::FromWords(text.words, static_cast<int>(text.num_words));

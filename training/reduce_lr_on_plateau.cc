@@ -11,12 +11,10 @@ namespace seqgraph {
 
 absl::Status ReduceLROnPlateau::OnTrainBegin(FitContext& context) {
   if (!(options_.factor >= 0 && options_.factor < 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("ReduceLROnPlateau: factor must be in [0, 1), got ", options_.factor));
+    return InvalidArgument("ReduceLROnPlateau: factor must be in [0, 1), got ", options_.factor);
   }
   if (options_.patience < 0 || options_.cooldown < 0) {
-    return absl::InvalidArgumentError(
-        "ReduceLROnPlateau: patience and cooldown must be at least 0");
+    return InvalidArgument("ReduceLROnPlateau: patience and cooldown must be at least 0");
   }
   SEQ_RETURN_IF_ERROR(LearningRate(context.model).status());
   SEQ_ASSIGN_OR_RETURN(higher_is_better_, HigherIsBetter("ReduceLROnPlateau", options_.monitor,

@@ -38,9 +38,8 @@ absl::StatusOr<Function> WithGradients(const Function& function, const OpRegistr
                        ApplyRewrites(function, registry, StandardRewrites()));
   const Value loss = rewritten.FindResult(kLossResult);
   if (!loss.present()) {
-    return absl::InvalidArgumentError(absl::StrCat("self-test with gradients: function ",
-                                                   function.name(), " has no result \"",
-                                                   kLossResult, "\""));
+    return InvalidArgument("self-test with gradients: function ", function.name(),
+                           " has no result \"", kLossResult, "\"");
   }
   FunctionBuilder g(function.name(), registry, rewritten);
   std::vector<Value> weights;
@@ -79,8 +78,7 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> RunOnce(
     const std::string& input = compiled->function().info(compiled->function().inputs()[i]).name;
     const auto given = inputs.find(input);
     if (given == inputs.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("self-test of function ", name, ": no input ", input));
+      return InvalidArgument("self-test of function ", name, ": no input ", input);
     }
     SEQ_RETURN_IF_ERROR(compiled->SetInput(static_cast<int>(i), given->second));
   }
@@ -94,11 +92,11 @@ absl::Status Difference(const std::string& what, const std::string& backend, con
   const Comparison found = Compare(actual, tensor);
   // Not ">": what cannot be compared differs.
   if (found.measured <= expected.allowed) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      what, IndexText(found.element, tensor.shape()), " is ", absl::SixDigits(found.actual),
-      " on backend ", backend, ", expected ", absl::SixDigits(found.exact), " (made by ", producer,
-      "): measured / allowed is ", absl::SixDigits(found.measured), " / ",
-      absl::SixDigits(expected.allowed)));
+  return FailedPrecondition(what, IndexText(found.element, tensor.shape()), " is ",
+                            absl::SixDigits(found.actual), " on backend ", backend, ", expected ",
+                            absl::SixDigits(found.exact), " (made by ", producer,
+                            "): measured / allowed is ", absl::SixDigits(found.measured), " / ",
+                            absl::SixDigits(expected.allowed));
 }
 
 absl::Status RunSelfTest(Model& model, const SelfTest& test, const RunnerOptions& options) {
@@ -107,12 +105,11 @@ absl::Status RunSelfTest(Model& model, const SelfTest& test, const RunnerOptions
   const auto check = [&](const std::string& what, const std::string& result,
                          const SelfTest::Expected& expected) -> absl::Status {
     const int i = compiled->FindResult(result);
-    if (i < 0) return absl::InvalidArgumentError(absl::StrCat(what, ": there is none"));
+    if (i < 0) return InvalidArgument(what, ": there is none");
     const Tensor actual = compiled->Result(i);
     if (actual.type() != expected.tensor.type()) {
-      return absl::InvalidArgumentError(absl::StrCat(what, " is ", actual.type().ToString(),
-                                                     ", expected ",
-                                                     expected.tensor.type().ToString()));
+      return InvalidArgument(what, " is ", actual.type().ToString(), ", expected ",
+                             expected.tensor.type().ToString());
     }
     return Difference(what, options.backend, actual, expected, test.producer);
   };
@@ -158,7 +155,7 @@ absl::StatusOr<SelfTest> MakeSelfTest(Model& model, const std::string& function,
       const absl::Status right =
           Difference(absl::StrCat("result ", name), options.backend, expected.tensor,
                      {bounded->second.exact, bound}, "evaluation in double");
-      if (!right.ok()) return absl::InternalError(right.message());
+      if (!right.ok()) return Internal(right.message());
     }
     absl::string_view variable = name;
     const bool is_gradient = gradients && absl::ConsumePrefix(&variable, kGradient);
@@ -172,8 +169,7 @@ absl::StatusOr<std::map<std::string, Tensor>> SelfTestInputs(const Function& fun
                                                              int64_t rows) {
   SEQ_RETURN_IF_ERROR(examples.Validate());
   if (rows < 1 || rows > examples.rows) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("self-test: ", rows, " rows of ", examples.rows, " examples"));
+    return InvalidArgument("self-test: ", rows, " rows of ", examples.rows, " examples");
   }
   std::map<std::string, Tensor> inputs;
   for (Value input : function.inputs()) {

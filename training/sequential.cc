@@ -80,8 +80,8 @@ absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions
 
 absl::Status ResetStates(Model& model, const LayerRegistry& registry) {
   if (!model.layers.has_value()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "model ", model.name, " was not made from layers, so its states are not known"));
+    return FailedPrecondition("model ", model.name,
+                              " was not made from layers, so its states are not known");
   }
   SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(*model.layers, registry));
   for (const EmittedLayer& layer : emitted.layers) {

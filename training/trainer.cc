@@ -143,10 +143,10 @@ class FitRun {
 
   static absl::Status NotFinite(absl::string_view what, double value, int64_t step,
                                 const DataPass& pass) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("batch ", step + 1, " of ", pass.steps(), ": the ", what, " is ", value,
-                     "; training stops, and what was saved before stays. Try a smaller learning "
-                     "rate"));
+    return FailedPrecondition(
+        "batch ", step + 1, " of ", pass.steps(), ": the ", what, " is ", value,
+        "; training stops, and what was saved before stays. Try a smaller learning "
+        "rate");
   }
 
   const FitOptions& options_;
@@ -167,13 +167,12 @@ absl::StatusOr<std::vector<float>> RowWeights(const Examples& train, const FitOp
     return std::vector<float>(train.weights.begin(), train.weights.end());
   }
   if (train.targets.empty()) {
-    return absl::InvalidArgumentError("fit: class_weights need examples with targets");
+    return InvalidArgument("fit: class_weights need examples with targets");
   }
   const size_t targets = train.targets.size(), given = train.weights.size();
   if (given > targets) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("fit: class_weights need a target for each weight; there are ", given,
-                     " weights and ", targets, " targets"));
+    return InvalidArgument("fit: class_weights need a target for each weight; there are ", given,
+                           " weights and ", targets, " targets");
   }
   std::vector<float> weights(targets, 1.0f);
   for (size_t i = 0; i < targets; ++i) {
@@ -185,14 +184,13 @@ absl::StatusOr<std::vector<float>> RowWeights(const Examples& train, const FitOp
 }
 
 absl::Status CheckOptions(const Examples& train, const FitOptions& options) {
-  if (train.rows < 1) return absl::InvalidArgumentError("fit: there are no examples to train on");
+  if (train.rows < 1) return InvalidArgument("fit: there are no examples to train on");
   if (options.epochs < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("fit: epochs must be at least 1, got ", options.epochs));
+    return InvalidArgument("fit: epochs must be at least 1, got ", options.epochs);
   }
   if (options.first_epoch < 0 || options.first_epoch > options.epochs) {
-    return absl::InvalidArgumentError(absl::StrCat("fit: first_epoch must be from 0 to ",
-                                                   options.epochs, ", got ", options.first_epoch));
+    return InvalidArgument("fit: first_epoch must be from 0 to ", options.epochs, ", got ",
+                           options.first_epoch);
   }
   return absl::OkStatus();
 }

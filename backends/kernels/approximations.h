@@ -3,6 +3,7 @@
 // Coefficients of the elementary functions that backends compute in vectors of their own making:
 //   e^r = 1 + r + r^2 (kExp[0] + kExp[1] r + ...) for |r| <= ln(2) / 2
 //   tanh x = x P(x^2) / Q(x^2) for |x| <= kTanhLimit, beyond which it is 1 - 1.1 2^-24
+//   erf x = x P(x^2) / Q(x^2) for |x| <= kErfLimit, beyond which it rounds to 1
 
 namespace seqgraph::kernels {
 
@@ -20,5 +21,17 @@ inline constexpr float kTanhP[] = {9.9999998756414104e-1f, 1.3408561247113473e-1
                                    1.4130428598829713e-8f};
 inline constexpr float kTanhQ[] = {1.0f, 4.6741883329487323e-1f, 2.6001524196155694e-2f,
                                    3.3395735325819571e-4f, 8.0899131002465956e-7f};
+
+/// The same for erf (0.16 eps).
+inline constexpr float kErfLimit = 3.92f;
+inline constexpr float kErfP[] = {1.1283791461162427f,    1.9040965273124580e-1f,
+                                  5.2749100784578730e-2f, 3.7657412867531472e-3f,
+                                  2.8488336699283867e-4f, 2.0500346780713690e-6f};
+inline constexpr float kErfQ[] = {1.0f,
+                                  5.0207890171582960e-1f,
+                                  1.1411038881216432e-1f,
+                                  1.4969467774419397e-2f,
+                                  1.1625616152917797e-3f,
+                                  3.8091203268134150e-5f};
 
 }  // namespace seqgraph::kernels

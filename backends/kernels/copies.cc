@@ -1,6 +1,7 @@
 // Ops that only move what is there, or write what is known beforehand.
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -139,9 +140,9 @@ MadeKernel MakeConstant(const KernelContext& context) {
                        Evaluate(*context.node().op, context.attributes(), OptionalTensors()));
   const auto kept = std::make_shared<const Tensor>(*std::move(content[0]));
   return MakeLoop([kept](const KernelArgs& args) {
-    if (args.outputs[0] == nullptr) return;
-    const absl::Span<const float> values = kept->Elements<float>();
-    std::copy(values.begin(), values.end(), Out<float>(args, 0));
+    if (args.outputs[0] != nullptr) {
+      std::memcpy(args.outputs[0], kept->data(), kept->num_bytes());
+    }
   });
 }
 

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/loop_kernel.h"
 #include "backends/kernels/makers.h"
 #include "backends/kernels/parallel.h"
+#include "backends/kernels/pieces.h"
 #include "backends/kernels/reduction_loops.h"
 #include "base/status_macros.h"
 
@@ -135,6 +137,35 @@ MadeKernel MakeDenseGradOn(ProductMaker make_product, const KernelContext& conte
 MadeKernel MakeDense(const KernelContext& context) { return MakeDenseOn(GemmOn(context), context); }
 MadeKernel MakeDenseGrad(const KernelContext& context) {
   return MakeDenseGradOn(GemmOn(context), context);
+}
+
+// A product of matrices for each index of the axes in front. The products are cut into at most 16
+// parts with scratch of their own.
+MadeKernel MakeMatMul(const KernelContext& context) {
+  const Shape &a = context.input_shape(0), &b = context.input_shape(1);
+  const GemmShape z{a[a.rank() - 2].size(), a.back().size(), b.back().size()};
+  int64_t products = 1;
+  for (int d = 0; d + 2 < a.rank(); ++d) products *= a[d].size();
+  const int64_t parts = std::min<int64_t>(products, 16), scratch = RoundUp(MultiplyScratch(z), 16);
+  const auto loop = [=, pool = context.pool()](const KernelArgs& args) {
+    float* y = Out<float>(args, 0);
+    if (y == nullptr) return;
+    const auto part = [&](int64_t p) {
+      for (int64_t i = products * p / parts; i < products * (p + 1) / parts; ++i) {
+        Multiply(z, RowMajor(In<float>(args, 0) + i * z.rows * z.inner, z.inner),
+                 RowMajor(In<float>(args, 1) + i * z.inner * z.columns, z.columns), nullptr,
+                 y + i * z.rows * z.columns, static_cast<float*>(args.scratch) + p * scratch,
+                 *pool);
+      }
+    };
+    constexpr int64_t kWorthwhile = 1 << 18;  // operations for which a thread is worth waking up
+    if (parts > 1 && products * z.rows * z.inner * z.columns >= kWorthwhile) {
+      pool->ParallelFor(parts, part);
+    } else {
+      for (int64_t p = 0; p < parts; ++p) part(p);
+    }
+  };
+  return MakeLoop(loop, parts * scratch * static_cast<int64_t>(sizeof(float)));
 }
 
 }  // namespace seqgraph::kernels

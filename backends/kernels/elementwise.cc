@@ -106,20 +106,52 @@ class FusedElementwiseKernel : public Kernel {
   const int64_t size_;
 };
 
+// loop(args, i, n) computes the elements [i, i + n) of the output.
+template <typename Loop>
+MadeKernel MakeBlocks(const KernelContext& context, Loop loop) {
+  return MakeLoop(
+      [loop, n = context.output_size(0), pool = context.pool()](const KernelArgs& args) {
+        if (args.outputs[0] == nullptr) return;
+        ForBlocks(*pool, n, [&](int64_t i, int64_t size) { loop(args, i, size); });
+      });
+}
+
 }  // namespace
+
+MadeKernel MakeMap(const KernelContext& context, UnaryLoop loop) {
+  return MakeBlocks(context, [loop](const KernelArgs& args, int64_t i, int64_t n) {
+    loop(In<float>(args, 0) + i, n, Out<float>(args, 0) + i);
+  });
+}
+
+MadeKernel MakeMap(const KernelContext& context, BinaryLoop loop) {
+  return MakeBlocks(context, [loop](const KernelArgs& args, int64_t i, int64_t n) {
+    loop(In<float>(args, 0) + i, In<float>(args, 1) + i, n, Out<float>(args, 0) + i);
+  });
+}
+
+MadeKernel MakeWhere(const KernelContext& context) {
+  return MakeBlocks(context, [](const KernelArgs& args, int64_t i, int64_t n) {
+    WhereLoop(In<int32_t>(args, 0) + i, In<float>(args, 1) + i, In<float>(args, 2) + i, n,
+              Out<float>(args, 0) + i);
+  });
+}
+
+MadeKernel MakeElu(const KernelContext& context) {
+  const float alpha = static_cast<float>(context.attributes().GetFloat("alpha"));
+  return MakeBlocks(context, [alpha](const KernelArgs& args, int64_t i, int64_t n) {
+    EluLoop(In<float>(args, 0) + i, alpha, n, Out<float>(args, 0) + i);
+  });
+}
 
 MadeKernel MakeElementwise(const KernelContext& context) {
   const FusableFacts& facts = *context.node().op->fusable();
   ElementwiseInstruction code{.op = facts.op};
   if (!facts.constant.empty()) code.constant = context.attributes().GetFloat(facts.constant);
   const int operands = InfoOf(facts.op).operands;
-  return MakeLoop([=, n = context.output_size(0), pool = context.pool()](const KernelArgs& args) {
-    float* y = Out<float>(args, 0);
-    if (y == nullptr) return;
-    const float* a = operands > 0 ? In<float>(args, 0) : y;
-    const float* b = operands > 1 ? In<float>(args, 1) : y;
-    ForBlocks(*pool, n,
-              [&](int64_t i, int64_t size) { RunInstruction(code, a + i, b + i, size, y + i); });
+  return MakeBlocks(context, [code, operands](const KernelArgs& args, int64_t i, int64_t n) {
+    const auto operand = [&](int k) { return k < operands ? In<float>(args, k) + i : nullptr; };
+    RunInstruction(code, operand(0), operand(1), n, Out<float>(args, 0) + i);
   });
 }
 

@@ -67,8 +67,93 @@ void MaximumLoop(const float* a, const float* b, int64_t n, float* y) {
       [](VF u, VF v) { return hn::IfThenElse(hn::Or(hn::IsNaN(u), hn::Ge(u, v)), u, v); });
 }
 
+void MinimumLoop(const float* a, const float* b, int64_t n, float* y) {
+  Map(a, b, n, y,
+      [](VF u, VF v) { return hn::IfThenElse(hn::Or(hn::IsNaN(u), hn::Le(u, v)), u, v); });
+}
+
+// The bits of the integer 1 where the mask is set.
+template <class M>
+HWY_INLINE VF OneWhere(M mask) {
+  return hn::IfThenElseZero(mask, hn::BitCast(F32(), hn::Set(hn::RebindToSigned<F32>(), 1)));
+}
+
+void EqualLoop(const float* a, const float* b, int64_t n, float* y) {
+  Map(a, b, n, y, [](VF u, VF v) { return OneWhere(hn::Eq(u, v)); });
+}
+
+void LessLoop(const float* a, const float* b, int64_t n, float* y) {
+  Map(a, b, n, y, [](VF u, VF v) { return OneWhere(hn::Lt(u, v)); });
+}
+
+void WhereLoop(const int32_t* condition, const float* a, const float* b, int64_t n, float* y) {
+  const F32 d;
+  const hn::RebindToSigned<F32> di;
+  const auto choose = [](VF c, VF u, VF v) {
+    const auto is_zero =
+        hn::Eq(hn::BitCast(hn::RebindToSigned<F32>(), c), hn::Zero(hn::RebindToSigned<F32>()));
+    return hn::IfThenElse(hn::RebindMask(F32(), is_zero), v, u);
+  };
+  const int64_t lanes = hn::Lanes(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const VF c = hn::BitCast(d, hn::LoadU(di, condition + i));
+    hn::StoreU(choose(c, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, y + i);
+  }
+  const auto rest = [=](const void* from) {
+    return LoadFirst(F32(), static_cast<const float*>(from) + i, n - i);
+  };
+  if (i < n) StoreFirst(d, choose(rest(condition), rest(a), rest(b)), y + i, n - i);
+}
+
 void AbsLoop(const float* x, int64_t n, float* y) {
   Map(x, n, y, [](VF v) { return hn::Abs(v); });
+}
+
+void NegativeLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return hn::Neg(v); });
+}
+
+void SignLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) {
+    const VF one = hn::CopySign(hn::Set(F32(), 1.0f), v);
+    return hn::IfThenElse(hn::Or(hn::IsNaN(v), hn::Eq(v, hn::Zero(F32()))), v, one);
+  });
+}
+
+void ReciprocalLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return hn::Div(hn::Set(F32(), 1.0f), v); });
+}
+
+void FloorLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return hn::Floor(v); });
+}
+
+void CeilLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return hn::Ceil(v); });
+}
+
+void RoundLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return hn::Round(v); });
+}
+
+void LogLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return Log(F32(), v); });
+}
+
+void SoftplusLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return Softplus(F32(), v); });
+}
+
+void ErfLoop(const float* x, int64_t n, float* y) {
+  Map(x, n, y, [](VF v) { return Erf(F32(), v); });
+}
+
+void EluLoop(const float* x, float alpha, int64_t n, float* y) {
+  Map(x, n, y, [alpha](VF v) {
+    const VF below = hn::Mul(hn::Set(F32(), alpha), Expm1OfNegative(F32(), v));
+    return hn::IfThenElse(hn::Gt(v, hn::Zero(F32())), v, below);
+  });
 }
 
 void SqrtLoop(const float* x, int64_t n, float* y) {
@@ -114,8 +199,30 @@ SEQ_BINARY(SubtractLoop)
 SEQ_BINARY(MultiplyLoop)
 SEQ_BINARY(DivideLoop)
 SEQ_BINARY(MaximumLoop)
+SEQ_BINARY(MinimumLoop)
+SEQ_BINARY(EqualLoop)
+SEQ_BINARY(LessLoop)
 SEQ_UNARY(AbsLoop)
+SEQ_UNARY(NegativeLoop)
+SEQ_UNARY(SignLoop)
 SEQ_UNARY(SqrtLoop)
+SEQ_UNARY(ReciprocalLoop)
+SEQ_UNARY(FloorLoop)
+SEQ_UNARY(CeilLoop)
+SEQ_UNARY(RoundLoop)
+SEQ_UNARY(LogLoop)
+SEQ_UNARY(SoftplusLoop)
+SEQ_UNARY(ErfLoop)
+
+HWY_EXPORT(WhereLoop);
+void WhereLoop(const int32_t* condition, const float* a, const float* b, int64_t n, float* y) {
+  HWY_DYNAMIC_DISPATCH(WhereLoop)(condition, a, b, n, y);
+}
+
+HWY_EXPORT(EluLoop);
+void EluLoop(const float* x, float alpha, int64_t n, float* y) {
+  HWY_DYNAMIC_DISPATCH(EluLoop)(x, alpha, n, y);
+}
 
 HWY_EXPORT(ScaleLoop);
 void ScaleLoop(const float* x, float factor, int64_t n, float* y) {

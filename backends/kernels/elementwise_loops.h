@@ -31,8 +31,26 @@ void SubtractLoop(const float* a, const float* b, int64_t n, float* y);
 void MultiplyLoop(const float* a, const float* b, int64_t n, float* y);
 void DivideLoop(const float* a, const float* b, int64_t n, float* y);
 void MaximumLoop(const float* a, const float* b, int64_t n, float* y);  ///< NaN where one is
+void MinimumLoop(const float* a, const float* b, int64_t n, float* y);  ///< NaN where one is
+/// 1 where a = b or a < b, else 0: int32 in the memory of floats.
+void EqualLoop(const float* a, const float* b, int64_t n, float* y);
+void LessLoop(const float* a, const float* b, int64_t n, float* y);
+/// y[i] = condition[i] != 0 ? a[i] : b[i], in words of any type.
+void WhereLoop(const int32_t* condition, const float* a, const float* b, int64_t n, float* y);
+
 void AbsLoop(const float* x, int64_t n, float* y);
+void NegativeLoop(const float* x, int64_t n, float* y);
+void SignLoop(const float* x, int64_t n, float* y);  ///< -1, 0, 1 or NaN
 void SqrtLoop(const float* x, int64_t n, float* y);
+void ReciprocalLoop(const float* x, int64_t n, float* y);
+void FloorLoop(const float* x, int64_t n, float* y);
+void CeilLoop(const float* x, int64_t n, float* y);
+void RoundLoop(const float* x, int64_t n, float* y);     ///< ties to the even one
+void LogLoop(const float* x, int64_t n, float* y);       ///< within 1 eps, relative
+void SoftplusLoop(const float* x, int64_t n, float* y);  ///< within 3 eps, relative
+void ErfLoop(const float* x, int64_t n, float* y);       ///< within 4 eps, relative
+/// x where x > 0, alpha (e^x - 1) elsewhere, within 2 eps, relative.
+void EluLoop(const float* x, float alpha, int64_t n, float* y);
 void ScaleLoop(const float* x, float factor, int64_t n, float* y);
 
 /// y[r, c] = x[r, c] + row[c].

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/lookup_loops.h"
 #include "backends/kernels/loop_kernel.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::kernels {
 
@@ -16,8 +17,7 @@ absl::Status BadIdError(const int32_t* ids, int64_t bad, const Shape& shape, int
     position = absl::StrCat(rest % shape[d].size(), position.empty() ? "" : ", ", position);
     rest /= shape[d].size();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("ids[", position, "] is ", ids[bad], ", must be in [0, ", rows, ")"));
+  return InvalidArgument("ids[", position, "] is ", ids[bad], ", must be in [0, ", rows, ")");
 }
 
 std::unique_ptr<Kernel> MakeLookup(const NodeContext& context, int64_t rows,

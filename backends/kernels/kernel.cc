@@ -10,7 +10,8 @@ Claim ClaimFloat32(const NodeContext& context) {
   const auto check = [&](TypeRule rule, Value value) {
     if (!value.present()) return Claim::Yes();
     const DType dtype = context.function().type(value).dtype;
-    const bool other = rule == TypeRule::kNumber && dtype != DType::kFloat32;
+    const bool fits = dtype == DType::kFloat32 || (node.op->moves() && dtype == DType::kInt32);
+    const bool other = rule == TypeRule::kNumber && !fits;
     if (!other && dtype != DType::kFloat64) return Claim::Yes();
     return Claim::No(ClaimReason::kUnsupportedType,
                      absl::StrCat(DTypeName(dtype), " (float32 is there)"));

@@ -89,7 +89,7 @@ inline Claim ClaimAlways(const NodeContext&) { return Claim::Yes(); }
 inline Claim ClaimAnyType(const NodeContext&) { return Claim::Yes(); }
 
 /// Refuses a node with float64 among its inputs or outputs, or with integers where it may have any
-/// number.
+/// number; int32 that an op only moves is as good as float32.
 Claim ClaimFloat32(const NodeContext& context);
 
 template <typename T>

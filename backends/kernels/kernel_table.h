@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "backends/kernels/kernel.h"
+#include "backends/kernels/makers.h"
 #include "backends/kernels/target.h"
 #include "base/status_macros.h"
 #include "graph/op_def.h"
@@ -34,22 +35,25 @@ MadeKernel Shared(Context& context) {
   return kMake(context);
 }
 
-/// A row that takes the node, or the reason why none does.
+/// A row that takes the node, and how; if by definition, the reason why no other does.
 template <typename Row>
 struct KernelChoice {
   const Row* def = nullptr;
   Claim claim;
 };
 
-/// The first row of the table, which is in order of preference, that claims the node. The reason is
-/// that of the last row for the op.
+/// What takes any node: the computation of its op's definition.
+template <typename Row>
+inline constexpr Row kByDefinition = {"", 0, ClaimAnyType, Shared<MakeByDefinition>};
+
+/// The first row of the table, which is in order of preference, that claims the node; else
+/// kByDefinition, with the reason of the last row for the op.
 template <typename Row>
 KernelChoice<Row> ChooseKernel(absl::Span<const Row> table, const NodeContext& context) {
   const OpDef& op = *context.node().op;
   const int version = NodeVersion(context.node());
   KernelChoice<Row> choice;
-  choice.claim = Claim::No(ClaimReason::kUnknownOp,
-                           absl::StrCat("no kernel for ", op.name(), " version ", version));
+  choice.claim.text = absl::StrCat("no kernel for ", op.name(), " version ", version);
   for (const Row& row : table) {
     // A kernel that knows an older version takes the nodes that use nothing newer.
     if (row.op != op.name() || row.op_version < version) continue;
@@ -59,10 +63,12 @@ KernelChoice<Row> ChooseKernel(absl::Span<const Row> table, const NodeContext& c
     choice.def = &row;
     return choice;
   }
+  choice.claim.reason = ClaimReason::kByDefinition;
+  choice.def = &kByDefinition<Row>;
   return choice;
 }
 
-/// For each node of a function the row that was chosen for it; null: none.
+/// For each node of a function the row that was chosen for it; null: another backend's.
 template <typename Row>
 using ChosenRows = std::vector<const Row*>;
 
@@ -94,7 +100,7 @@ inline std::vector<bool> RequestedNodes(const ProgramRequest& request) {
 
 /// For each node of the request its row. Those of the claim, if the backend got all that it
 /// claimed; otherwise they are chosen again, for a kernel may need a node that is now another
-/// backend's. InvalidArgument for a node that no row takes then.
+/// backend's.
 template <typename Row>
 absl::StatusOr<ChosenRows<Row>> RowsFor(absl::Span<const Row> table, const ProgramRequest& request,
                                         const std::vector<bool>& mine) {
@@ -107,12 +113,7 @@ absl::StatusOr<ChosenRows<Row>> RowsFor(absl::Span<const Row> table, const Progr
   if (complete) return *chosen;
   ChosenRows<Row> rows(mine.size(), nullptr);
   for (const int n : request.nodes) {
-    const KernelChoice<Row> choice = ChooseKernel(table, NodeContext(*request.function, n, mine));
-    if (choice.def == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("node ", request.function->nodes()[n].name,
-                                                     " was not claimed: ", choice.claim.text));
-    }
-    rows[n] = choice.def;
+    rows[n] = ChooseKernel(table, NodeContext(*request.function, n, mine)).def;
   }
   return rows;
 }

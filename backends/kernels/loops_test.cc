@@ -89,6 +89,64 @@ TEST_P(LoopsTest, ExactElementwiseLoopsGiveTheBitsOfPlainOnes) {
   }
 }
 
+TEST_P(LoopsTest, ExactUnaryLoopsGiveTheBitsOfPlainOnes) {
+  struct Row {
+    UnaryLoop loop;
+    float (*plain)(float);
+  };
+  const Row rows[] = {
+      {CeilLoop, [](float x) { return std::ceil(x); }},
+      {FloorLoop, [](float x) { return std::floor(x); }},
+      {RoundLoop, [](float x) { return std::nearbyint(x); }},
+      {NegativeLoop, [](float x) { return -x; }},
+      {ReciprocalLoop, [](float x) { return 1 / x; }},
+      {SignLoop, [](float x) { return x > 0   ? 1.0f
+                                      : x < 0 ? -1.0f
+                                              : x; }},
+  };
+  for (const Row& row : rows) {
+    for (int64_t n : kLengths) {
+      std::vector<float> x = Random(n, -5, 5), expected(n);
+      for (int64_t i = 0; i < n; ++i) {
+        if (i % 3 == 0) x[i] = std::floor(x[i]) + 0.5f;
+        expected[i] = row.plain(x[i]);
+      }
+      Guarded y(n);
+      row.loop(x.data(), n, y.data());
+      EXPECT_TRUE(SameBits(y.values(), expected)) << n;
+    }
+  }
+}
+
+TEST_P(LoopsTest, ComparisonsGiveIntegersAndChooseWords) {
+  for (int64_t n : kLengths) {
+    std::vector<float> a = Random(n), b = Random(n);
+    std::vector<int32_t> equal(n), less(n), condition(n);
+    std::vector<float> chosen(n), smaller(n);
+    for (int64_t i = 0; i < n; ++i) {
+      if (i % 3 == 0) b[i] = a[i];
+      if (i % 7 == 0) a[i] = kNaN;
+      if (i % 7 == 1) b[i] = kNaN;
+      condition[i] = static_cast<int32_t>(i % 4) - 2;
+      equal[i] = a[i] == b[i];
+      less[i] = a[i] < b[i];
+      chosen[i] = condition[i] != 0 ? a[i] : b[i];
+      smaller[i] = a[i] != a[i] || a[i] <= b[i] ? a[i] : b[i];
+    }
+    const auto expect = [&](const auto& expected, const auto& loop) {
+      std::vector<float> words(n);
+      std::memcpy(words.data(), expected.data(), n * sizeof(float));
+      Guarded y(n);
+      loop(y.data());
+      EXPECT_TRUE(SameBits(y.values(), words)) << n;
+    };
+    expect(equal, [&](float* y) { EqualLoop(a.data(), b.data(), n, y); });
+    expect(less, [&](float* y) { LessLoop(a.data(), b.data(), n, y); });
+    expect(smaller, [&](float* y) { MinimumLoop(a.data(), b.data(), n, y); });
+    expect(chosen, [&](float* y) { WhereLoop(condition.data(), a.data(), b.data(), n, y); });
+  }
+}
+
 TEST_P(LoopsTest, TanhGradIsWithinTwoRoundings) {
   const std::vector<float> y = Random(1000, -1, 1), dy = Random(1000);
   std::vector<float> dx(1000);

@@ -3,6 +3,7 @@
 // The makers of the kernels that backends share, by the file that has them. shared_rows.h has the
 // ops they compute, and ops/ what those mean. Arithmetic is in float32.
 
+#include "backends/kernels/elementwise_loops.h"
 #include "backends/kernels/kernel.h"
 
 namespace seqgraph::kernels {
@@ -21,24 +22,40 @@ MadeKernel MakeRnnCellGrad(const KernelContext& context);
 
 // elementwise.cc: each element from the same element of the inputs.
 MadeKernel MakeElementwise(const KernelContext& context);
+MadeKernel MakeMap(const KernelContext& context, UnaryLoop loop);
+MadeKernel MakeMap(const KernelContext& context, BinaryLoop loop);
+/// As the maker of a row.
+template <auto kLoop>
+MadeKernel MakeMapOf(const KernelContext& context) {
+  return MakeMap(context, kLoop);
+}
+MadeKernel MakeWhere(const KernelContext& context);
+MadeKernel MakeElu(const KernelContext& context);
 /// Runs the program block by block in the first cache, each instruction by the loop for it.
 MadeKernel MakeFusedElementwise(const KernelContext& context);
 
 // dense.cc
 MadeKernel MakeDense(const KernelContext& context);
 MadeKernel MakeDenseGrad(const KernelContext& context);
+MadeKernel MakeMatMul(const KernelContext& context);
 
 // lookup.cc
 Claim ClaimOneHot(const NodeContext& context);
 MadeKernel MakeEmbedding(const KernelContext& context);
 MadeKernel MakeEmbeddingGrad(const KernelContext& context);
 MadeKernel MakeOneHot(const KernelContext& context);
+MadeKernel MakeGather(const KernelContext& context);
+MadeKernel MakeGatherGrad(const KernelContext& context);
 
-// reductions.cc: sums are in double, whatever the axes.
+// reductions.cc: sums and products are in double, whatever the axes.
 MadeKernel MakeReduceSum(const KernelContext& context);
 MadeKernel MakeReduceMean(const KernelContext& context);
 MadeKernel MakeReduceMeanGrad(const KernelContext& context);
+MadeKernel MakeReduceMax(const KernelContext& context);
+MadeKernel MakeReduceMin(const KernelContext& context);
+MadeKernel MakeReduceProd(const KernelContext& context);
 MadeKernel MakeBroadcastLike(const KernelContext& context);
+MadeKernel MakeBroadcastTo(const KernelContext& context);
 
 // losses.cc: inside in double.
 MadeKernel MakeSoftmax(const KernelContext& context);

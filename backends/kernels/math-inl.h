@@ -70,6 +70,67 @@ HWY_INLINE V Exp(D d, V x) {
   return hn::Mul(hn::Mul(p, scale1), scale2);
 }
 
+/// e^x - 1 for x <= 0 within 1 eps, relative: 2^n (e^r - 1) + (2^n - 1), as in Exp.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Expm1OfNegative(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  x = hn::Max(hn::Set(d, -30.0f), x);
+  const V one = hn::Set(d, 1.0f), shift = hn::Set(d, 12582912.0f);
+  const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504088896341f), shift);
+  const V n = hn::Sub(shifted, shift);
+  V r = hn::NegMulAdd(n, hn::Set(d, kLn2High), x);
+  r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), r);
+  const V p = hn::MulAdd(Polynomial(d, r, kExp), hn::Mul(r, r), r);
+  const V scale =
+      hn::BitCast(d, hn::Add(hn::ShiftLeft<23>(hn::BitCast(di, shifted)), hn::Set(di, 127 << 23)));
+  return hn::MulAdd(p, scale, hn::Sub(scale, one));
+}
+
+/// The natural logarithm within 1 eps, relative; -Inf of 0 and NaN of what is negative.
+/// log x = n log 2 + log m with m in [1 / sqrt 2, sqrt 2), and log m as in Softplus.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Log(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  const V zero = hn::Zero(d), infinity = hn::Inf(d);
+  const auto denormal = hn::Lt(x, hn::Set(d, 1.17549435e-38f));
+  const V y = hn::IfThenElse(denormal, hn::Mul(x, hn::Set(d, 8388608.0f)), x);
+  const auto bits = hn::BitCast(di, y);
+  const auto exponent = hn::ShiftRight<23>(hn::Sub(bits, hn::Set(di, 0x3f3504f3)));
+  const V m = hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<23>(exponent)));
+  const V n = hn::Sub(hn::ConvertTo(d, exponent), hn::IfThenElseZero(denormal, hn::Set(d, 23.0f)));
+  const V f = hn::Sub(m, hn::Set(d, 1.0f));
+  const V s = hn::Div(f, hn::Add(f, hn::Set(d, 2.0f))), z = hn::Mul(s, s);
+  constexpr float kC[] = {2.0f / 3, 2.0f / 5, 2.0f / 7, 2.0f / 9};
+  // 2 s = f - f s: only what is small is rounded.
+  const V rest = hn::MulAdd(hn::Mul(Polynomial(d, z, kC), z), s,
+                            hn::NegMulAdd(f, s, hn::Mul(n, hn::Set(d, kLn2Low))));
+  V log = hn::MulAdd(n, hn::Set(d, kLn2High), hn::Add(f, rest));
+  log = hn::IfThenElse(hn::Eq(x, infinity), infinity, log);
+  log = hn::IfThenElse(hn::Eq(x, zero), hn::Neg(infinity), log);
+  return hn::IfThenElse(hn::Ge(x, zero), log, hn::NaN(d));
+}
+
+/// log(1 + e^x) within 3 eps, relative: max(x, 0) + log(1 + e^-|x|), and log(1 + f) = 2 artanh(s) =
+/// 2 (s + s^3 / 3 + s^5 / 5 + ...) with s = f / (2 + f) <= 1 / 3.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Softplus(D d, V x) {
+  const V f = Exp(d, hn::Neg(hn::Abs(x)));
+  const V s = hn::Div(f, hn::Add(f, hn::Set(d, 2.0f))), z = hn::Mul(s, s);
+  constexpr float kC[] = {2.0f,     2.0f / 3,  2.0f / 5,  2.0f / 7,
+                          2.0f / 9, 2.0f / 11, 2.0f / 13, 2.0f / 15};
+  return hn::MulAdd(s, Polynomial(d, z, kC), hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x));
+}
+
+/// erf x within 4 eps, relative.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Erf(D d, V x) {
+  const V one = hn::Set(d, 1.0f), limit = hn::Set(d, kErfLimit);
+  const V a = hn::Min(limit, hn::Abs(x)), z = hn::Mul(a, a);
+  const V quotient = hn::Div(hn::Mul(a, Polynomial(d, z, kErfP)), Polynomial(d, z, kErfQ));
+  const V y = hn::IfThenElse(hn::Ge(a, limit), one, hn::Min(one, quotient));
+  return hn::CopySign(y, x);
+}
+
 /// tanh x within 3 eps, relative. Below 0.625 the polynomial of tanhf in the Cephes library
 /// (Moshier), above 1 - 2 / (e^2|x| + 1).
 template <class D, class V = hn::Vec<D>>

@@ -70,7 +70,7 @@ void ExpectWithin(double epsilons, double smallest, UnaryLoop loop, double (*exa
       const double error = std::fabs(y[i] - expected);
       if (std::fabs(expected) > std::numeric_limits<float>::max()) {
         // Rounds to infinity or just below it.
-        if (!(y[i] >= std::numeric_limits<float>::max())) ++wrong;
+        if (!(std::copysign(y[i], expected * y[i]) >= std::numeric_limits<float>::max())) ++wrong;
         continue;
       }
       if (std::fabs(expected) < smallest || expected == 0) {
@@ -105,6 +105,29 @@ TEST_P(MathTest, ExpIsWithinTwoEpsilons) {
   ExpectWithin(2, std::numeric_limits<float>::min(), ExpLoop, [](double x) { return std::exp(x); });
 }
 
+TEST_P(MathTest, LogIsWithinOneEpsilonDenormalsToo) {
+  const UnaryLoop log_of_magnitude = [](const float* x, int64_t n, float* y) {
+    AbsLoop(x, n, y);
+    LogLoop(y, n, y);
+  };
+  ExpectWithin(1, 0, log_of_magnitude, [](double x) { return std::log(std::fabs(x)); });
+}
+
+TEST_P(MathTest, ErfIsWithinFourEpsilons) {
+  ExpectWithin(4, std::numeric_limits<float>::min(), ErfLoop, [](double x) { return std::erf(x); });
+}
+
+TEST_P(MathTest, SoftplusIsWithinThreeEpsilons) {
+  ExpectWithin(3, std::numeric_limits<float>::min(), SoftplusLoop,
+               [](double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); });
+}
+
+TEST_P(MathTest, EluIsWithinTwoEpsilons) {
+  const UnaryLoop elu = [](const float* x, int64_t n, float* y) { EluLoop(x, 0.5f, n, y); };
+  ExpectWithin(2, std::numeric_limits<float>::min(), elu,
+               [](double x) { return x > 0 ? x : 0.5 * std::expm1(x); });
+}
+
 TEST_P(MathTest, SpecialValuesKeepTheirMeaningInEveryLane) {
   const float kNaN = std::numeric_limits<float>::quiet_NaN();
   for (int lane = 0; lane < 33; ++lane) {
@@ -135,6 +158,15 @@ TEST_P(MathTest, SpecialValuesKeepTheirMeaningInEveryLane) {
     EXPECT_EQ(at(ExpLoop, 0.0f), 1.0f);
     EXPECT_EQ(at(ExpLoop, kInfinity), kInfinity);
     EXPECT_EQ(at(ExpLoop, -kInfinity), 0.0f);
+    EXPECT_EQ(at(LogLoop, kInfinity), kInfinity);
+    EXPECT_EQ(at(LogLoop, -0.0f), -kInfinity);
+    EXPECT_TRUE(std::isnan(at(LogLoop, -1.0f)));
+    EXPECT_EQ(at(ErfLoop, -kInfinity), -1.0f);
+    EXPECT_EQ(at(SignLoop, -0.0f), 0.0f);
+    EXPECT_EQ(at(SignLoop, -kInfinity), -1.0f);
+    for (UnaryLoop loop : {LogLoop, ErfLoop, SoftplusLoop, SignLoop, FloorLoop}) {
+      EXPECT_TRUE(std::isnan(at(loop, kNaN)));
+    }
     EXPECT_TRUE(std::isnan(at(ReluLoop, kNaN)));
     EXPECT_EQ(at(ReluLoop, kInfinity), kInfinity);
     EXPECT_EQ(at(ReluLoop, -1.0f), 0.0f);

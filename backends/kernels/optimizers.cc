@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
 #include "backends/kernels/loop_kernel.h"
 #include "backends/kernels/makers.h"
 #include "backends/kernels/optimizer_loops.h"
@@ -39,8 +38,7 @@ void KeepState(const float* state, int64_t n, float* new_state) {
 // InvalidArgument for a negative t.
 absl::StatusOr<float> AdamStep(float lr, int64_t t, double beta_1, double beta_2) {
   if (t < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("t, the number of steps done before, is ", t, ", must be at least 0"));
+    return InvalidArgument("t, the number of steps done before, is ", t, ", must be at least 0");
   }
   const double k = static_cast<double>(t) + 1.0;
   return static_cast<float>(lr * std::sqrt(1.0 - std::pow(beta_2, k)) /

@@ -361,7 +361,8 @@ HWY_INLINE V TimesSlope(D d, V dh, V h) {
     // A product, so that NaN and infinity of dh do not vanish where h is 0.
     return hn::Mul(dh, hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), hn::Set(d, 1.0f)));
   } else {
-    return hn::Mul(dh, hn::NegMulAdd(h, h, h));
+    // Not h - h^2, which is NaN of an infinite h.
+    return hn::Mul(dh, hn::Mul(h, hn::Sub(hn::Set(d, 1.0f), h)));
   }
 }
 

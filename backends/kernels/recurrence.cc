@@ -278,16 +278,16 @@ Recurrence::Recurrence(const RecurrenceSizes& sizes) : plan_(MakePlan(sizes)) {
 
 absl::Status Recurrence::Validate(const RecurrenceSizes& sizes) {
   if (std::min({sizes.batch, sizes.time, sizes.units, sizes.projected ? 1 : sizes.features}) < 1) {
-    return absl::InvalidArgumentError("a recurrence with an extent of 0");
+    return InvalidArgument("a recurrence with an extent of 0");
   }
   const double rows = static_cast<double>(sizes.time) * static_cast<double>(sizes.batch);
   const double widest = static_cast<double>(std::max(sizes.features, sizes.columns()));
   if (rows <= INT32_MAX && 4.0 * rows * widest <= 1e11 && 4.0 * widest * widest <= 1e10) {
     return absl::OkStatus();
   }
-  return absl::ResourceExhaustedError(
-      absl::StrCat("a recurrence of ", sizes.time, " steps, batch ", sizes.batch, ", ",
-                   sizes.features, " features and ", sizes.units, " units needs more than 100 GB"));
+  return ResourceExhausted("a recurrence of ", sizes.time, " steps, batch ", sizes.batch, ", ",
+                           sizes.features, " features and ", sizes.units,
+                           " units needs more than 100 GB");
 }
 
 void Recurrence::Forward(const RecurrenceOperands& in, const RecurrenceOutputs& out,

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "absl/strings/str_cat.h"
 #include "backends/kernels/loop_kernel.h"
 #include "backends/kernels/makers.h"
+#include "base/status_macros.h"
 #include "graph/dropout_bits.h"
 
 namespace seqgraph::kernels {
@@ -42,8 +42,7 @@ MadeKernel MakeSequenceMask(const KernelContext& context) {
     int32_t* mask = Out<int32_t>(args, 0);
     for (int64_t n = 0; n < batch; ++n) {
       if (lengths[n] < 0 || lengths[n] > time) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("lengths[", n, "] is ", lengths[n], ", must be in [0, ", time, "]"));
+        return InvalidArgument("lengths[", n, "] is ", lengths[n], ", must be in [0, ", time, "]");
       }
       if (mask == nullptr) continue;
       int32_t* row = mask + n * time;

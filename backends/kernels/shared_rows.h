@@ -11,7 +11,8 @@
 
 namespace seqgraph::kernels {
 
-/// Ops whose kernels are the same everywhere: op, version, claim, maker.
+/// Ops whose kernels are the same everywhere: op, version, claim, maker. What has no row, or none
+/// for its types, runs by definition.
 template <typename Row>
 inline constexpr Row kSharedRows[] = {
     {"RNNCell", 2, ClaimRecurrentCell, Shared<MakeRecurrentCell>},
@@ -34,16 +35,38 @@ inline constexpr Row kSharedRows[] = {
     {"Abs", 1, ClaimAlways, Shared<MakeElementwise>},
     {"Sqrt", 1, ClaimAlways, Shared<MakeElementwise>},
     {"Scale", 1, ClaimAlways, Shared<MakeElementwise>},
+    {"Ceil", 1, ClaimAlways, Shared<MakeMapOf<CeilLoop>>},
+    {"Equal", 1, ClaimAlways, Shared<MakeMapOf<EqualLoop>>},
+    {"Erf", 1, ClaimAlways, Shared<MakeMapOf<ErfLoop>>},
+    {"Exp", 1, ClaimAlways, Shared<MakeMapOf<ExpLoop>>},
+    {"Floor", 1, ClaimAlways, Shared<MakeMapOf<FloorLoop>>},
+    {"Less", 1, ClaimAlways, Shared<MakeMapOf<LessLoop>>},
+    {"Log", 1, ClaimAlways, Shared<MakeMapOf<LogLoop>>},
+    {"Minimum", 1, ClaimAlways, Shared<MakeMapOf<MinimumLoop>>},
+    {"Negative", 1, ClaimAlways, Shared<MakeMapOf<NegativeLoop>>},
+    {"Reciprocal", 1, ClaimAlways, Shared<MakeMapOf<ReciprocalLoop>>},
+    {"Round", 1, ClaimAlways, Shared<MakeMapOf<RoundLoop>>},
+    {"Sign", 1, ClaimAlways, Shared<MakeMapOf<SignLoop>>},
+    {"Softplus", 1, ClaimAlways, Shared<MakeMapOf<SoftplusLoop>>},
+    {"Elu", 1, ClaimAlways, Shared<MakeElu>},
+    {"Where", 1, ClaimAlways, Shared<MakeWhere>},
     {"FusedElementwise", 2, ClaimAlways, Shared<MakeFusedElementwise>},
     {"Dense", 1, ClaimAlways, Shared<MakeDense>},
     {"DenseGrad", 1, ClaimAlways, Shared<MakeDenseGrad>},
+    {"MatMul", 1, ClaimAlways, Shared<MakeMatMul>},
     {"Embedding", 1, ClaimAlways, Shared<MakeEmbedding>},
     {"EmbeddingGrad", 1, ClaimAlways, Shared<MakeEmbeddingGrad>},
     {"OneHot", 1, ClaimOneHot, Shared<MakeOneHot>},
+    {"Gather", 1, ClaimAlways, Shared<MakeGather>},
+    {"GatherGrad", 1, ClaimAlways, Shared<MakeGatherGrad>},
     {"ReduceSum", 1, ClaimAlways, Shared<MakeReduceSum>},
     {"ReduceMean", 1, ClaimAlways, Shared<MakeReduceMean>},
     {"ReduceMeanGrad", 1, ClaimAlways, Shared<MakeReduceMeanGrad>},
+    {"ReduceMax", 1, ClaimAlways, Shared<MakeReduceMax>},
+    {"ReduceMin", 1, ClaimAlways, Shared<MakeReduceMin>},
+    {"ReduceProd", 1, ClaimAlways, Shared<MakeReduceProd>},
     {"BroadcastLike", 1, ClaimAlways, Shared<MakeBroadcastLike>},
+    {"BroadcastTo", 1, ClaimAlways, Shared<MakeBroadcastTo>},
     {"Softmax", 1, ClaimAlways, Shared<MakeSoftmax>},
     {"SoftmaxGrad", 1, ClaimAlways, Shared<MakeSoftmaxGrad>},
     {"SoftmaxCrossEntropyWithLogits", 1, ClaimAlways, Shared<MakeSoftmaxCrossEntropy>},
@@ -71,7 +94,7 @@ inline constexpr Row kSharedRows[] = {
     {"Slice", 1, ClaimAlways, Shared<MakeSlice>},
     {"SliceGrad", 1, ClaimAlways, Shared<MakeSliceGrad>},
     {"Reverse", 1, ClaimAlways, Shared<MakeReverse>},
-    {"Constant", 2, ClaimAlways, Shared<MakeConstant>},
+    {"Constant", 2, ClaimAnyType, Shared<MakeConstant>},
     {"FillLike", 1, ClaimAlways, Shared<MakeFillLike>},
     {"Increment", 1, ClaimAlways, Shared<MakeIncrement>},
     {"SequenceMask", 1, ClaimAlways, Shared<MakeSequenceMask>},
@@ -81,8 +104,6 @@ inline constexpr Row kSharedRows[] = {
     {"GlobalAveragePooling1DGrad", 1, ClaimAlways, Shared<MakeAveragePoolingGrad>},
     {"GlobalMaxPooling1D", 1, ClaimAlways, Shared<MakeMaxPooling>},
     {"GlobalMaxPooling1DGrad", 1, ClaimAlways, Shared<MakeMaxPoolingGrad>},
-    {"Power", 1, ClaimAlways, Shared<MakeByDefinition>},
-    {"Cast", 1, ClaimAnyType, Shared<MakeByDefinition>},
 };
 
 /// A backend's own rows, and behind them, as what comes last in preference, the shared ones. Never

@@ -4,8 +4,8 @@
 #include <cstdlib>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 #include "hwy/targets.h"
 
 namespace seqgraph::kernels {
@@ -43,19 +43,19 @@ absl::Status Force(absl::string_view name) {
     Use(target);
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("no SIMD target '", name, "': this CPU has ",
-                                                 absl::StrJoin(SupportedTargets(), ", ")));
+  return InvalidArgument("no SIMD target '", name, "': this CPU has ",
+                         absl::StrJoin(SupportedTargets(), ", "));
 }
 
 absl::Status FromEnvironment() {
   if (CpuTargets() == 0) {
-    return absl::UnimplementedError("this CPU has no SSE4, the least that the vector code needs");
+    return Unimplemented("this CPU has no SSE4, the least that the vector code needs");
   }
   const char* name = std::getenv(kTargetVariable);
   if (name == nullptr) return absl::OkStatus();
   const absl::Status forced = Force(name);
   if (forced.ok()) return forced;
-  return absl::InvalidArgumentError(absl::StrCat(kTargetVariable, ": ", forced.message()));
+  return InvalidArgument(kTargetVariable, ": ", forced.message());
 }
 
 }  // namespace

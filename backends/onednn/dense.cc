@@ -72,9 +72,8 @@ auto MatmulOn(int threads) {
     try {
       return std::make_unique<Matmul>(shape, a_transposed, b_transposed);
     } catch (const dnnl::error& e) {
-      return absl::UnimplementedError(absl::StrCat("oneDNN has no matrix product [", shape.rows,
-                                                   ", ", shape.inner, "] x [", shape.inner, ", ",
-                                                   shape.columns, "]: ", e.what()));
+      return Unimplemented("oneDNN has no matrix product [", shape.rows, ", ", shape.inner, "] x [",
+                           shape.inner, ", ", shape.columns, "]: ", e.what());
     }
   };
 }

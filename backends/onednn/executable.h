@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "backends/onednn/dnnl_compat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::onednn {
 
@@ -32,8 +32,7 @@ class Executable {
                                                   static_cast<int>(args_.size()), args_.data());
     if (status == dnnl_success) status = dnnl_stream_wait(stream.get());
     if (status == dnnl_success) return absl::OkStatus();
-    return absl::InternalError(
-        absl::StrCat("oneDNN failed to run ", what, ": ", dnnl_status2str(status)));
+    return Internal("oneDNN failed to run ", what, ": ", dnnl_status2str(status));
   }
 
  private:

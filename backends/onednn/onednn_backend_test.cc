@@ -330,12 +330,12 @@ TEST(OnednnBackendTest, AnIdOutOfRangeIsNamedWithItsPosition) {
   }
 }
 
-TEST(OnednnBackendTest, Float64IsRefusedWithAReason) {
+TEST(OnednnBackendTest, Float64RunsByDefinitionWithAReason) {
   const BuiltModel model = BuildModel({});
   SEQ_ASSERT_OK_AND_ASSIGN(const Function real,
                            WithRealType(model.function, AllOps(), DType::kFloat64));
   const Claim claim = Onednn().ClaimFunction(real).nodes[0];
-  EXPECT_EQ(claim.reason, ClaimReason::kUnsupportedType);
+  EXPECT_EQ(claim.reason, ClaimReason::kByDefinition);
   EXPECT_THAT(claim.text, testing::HasSubstr("float64"));
 }
 

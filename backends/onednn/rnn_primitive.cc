@@ -48,19 +48,17 @@ absl::Status ValidateRnnConfig(const RnnConfig& c) {
                                     {"units", c.units},
                                     {"threads", c.threads}}) {
     if (value >= 1 && value <= kLimit) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("RNN ", name, " is ", value, ", expected 1 to ", kLimit));
+    return InvalidArgument("RNN ", name, " is ", value, ", expected 1 to ", kLimit);
   }
   if (c.x_width < c.features || c.x_width > kLimit || (c.projected && c.features != c.units)) {
-    return absl::InvalidArgumentError(absl::StrCat("RNN with ", c.features, " features in rows of ",
-                                                   c.x_width, " and ", c.units, " units"));
+    return InvalidArgument("RNN with ", c.features, " features in rows of ", c.x_width, " and ",
+                           c.units, " units");
   }
   const double row_bytes = 4.0 * c.time * c.batch * std::max(c.x_width, c.units);
   const double weight_bytes = 4.0 * std::max(c.x_width, c.units) * c.units;
   if (row_bytes > 1e11 || weight_bytes > 1e10) {
-    return absl::ResourceExhaustedError(absl::StrCat("RNN of ", c.time, " steps, batch ", c.batch,
-                                                     ", ", c.features, " features and ", c.units,
-                                                     " units needs more than 100 GB"));
+    return ResourceExhausted("RNN of ", c.time, " steps, batch ", c.batch, ", ", c.features,
+                             " features and ", c.units, " units needs more than 100 GB");
   }
   return absl::OkStatus();
 }
@@ -262,7 +260,7 @@ absl::Status RnnPrimitive::Impl::AllocateConstants() {
   if (c_.training) zero_diff_ = AlignedBuffer(c_.time * c_.batch * h * kFloat);
   if (zeros_.data() == nullptr || (c_.projected && identity_.data() == nullptr) ||
       (c_.training && zero_diff_.data() == nullptr)) {
-    return absl::ResourceExhaustedError("no memory for the constants of an RNN primitive");
+    return ResourceExhausted("no memory for the constants of an RNN primitive");
   }
   if (c_.projected) {
     for (size_t k = 0; k < static_cast<size_t>(c_.units); ++k) {
@@ -452,9 +450,9 @@ absl::StatusOr<std::unique_ptr<RnnPrimitive>> RnnPrimitive::Create(const RnnConf
     SEQ_RETURN_IF_ERROR(impl->AllocateConstants());
     return std::unique_ptr<RnnPrimitive>(new RnnPrimitive(std::move(impl)));
   } catch (const dnnl::error& e) {
-    return absl::UnimplementedError(
-        absl::StrCat("oneDNN has no vanilla RNN for time ", config.time, ", batch ", config.batch,
-                     ", features ", config.features, ", units ", config.units, ": ", e.what()));
+    return Unimplemented("oneDNN has no vanilla RNN for time ", config.time, ", batch ",
+                         config.batch, ", features ", config.features, ", units ", config.units,
+                         ": ", e.what());
   }
 }
 
@@ -470,7 +468,7 @@ std::string RnnPrimitive::implementation() const { return impl_->implementation_
 absl::Status RnnPrimitive::Forward(const RnnForwardArgs& args) { return impl_->Forward(args); }
 absl::Status RnnPrimitive::Backward(const RnnBackwardArgs& args) {
   if (!impl_->c_.training) {
-    return absl::FailedPreconditionError("an RNN primitive made for inference has no backward");
+    return FailedPrecondition("an RNN primitive made for inference has no backward");
   }
   return impl_->Backward(args);
 }

@@ -18,7 +18,7 @@ namespace {
 // Reasons cross as numbers.
 static_assert(static_cast<int>(ClaimReason::kClaimed) == SG_CLAIMED);
 static_assert(static_cast<int>(ClaimReason::kNeedsOtherNode) == SG_NEEDS_OTHER_NODE);
-static_assert(static_cast<int>(ClaimReason::kBrokenPromise) == SG_BROKEN_PROMISE);
+static_assert(static_cast<int>(ClaimReason::kByDefinition) == SG_BY_DEFINITION);
 
 int32_t ToCode(const absl::Status& status, sg_status* out) {
   if (status.ok()) return SG_OK;

@@ -19,14 +19,14 @@ Claim Checked(const PluginTable& plugin, const absl::Status& status, const sg_cl
     return Claim::No(ClaimReason::kUnknownOp, absl::StrCat(plugin.label, ": claim: ", parts...));
   };
   const std::string text = TextFromPlugin(claim.text, sizeof(claim.text));
-  if (claim.reason < SG_CLAIMED || claim.reason > SG_BROKEN_PROMISE) {
+  if (claim.reason < SG_CLAIMED || claim.reason > SG_BY_DEFINITION) {
     return nonsense("gives the reason ", claim.reason, ", which does not exist: ", text);
   }
-  if (claim.reason != SG_CLAIMED) return Claim::No(static_cast<ClaimReason>(claim.reason), text);
+  Claim yes = {static_cast<ClaimReason>(claim.reason), text, {}};
+  if (!yes.claimed()) return yes;
   if (claim.num_together < 0 || claim.num_together > SG_CLAIM_TOGETHER) {
     return nonsense("names ", claim.num_together, " other nodes; at most ", SG_CLAIM_TOGETHER);
   }
-  Claim yes = Claim::Yes();
   for (int i = 0; i < claim.num_together; ++i) {
     const int other = claim.together[i];
     if (other < 0 || other >= num_nodes) {

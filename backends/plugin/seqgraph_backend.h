@@ -91,7 +91,8 @@ enum {
   SG_UNSUPPORTED_SHAPE = 3,     /* extents or rank */
   SG_UNSUPPORTED_ATTRIBUTE = 4, /* an attribute's value */
   SG_NEEDS_OTHER_NODE = 5,      /* only together with a node that is not there */
-  SG_BROKEN_PROMISE = 6         /* claimed, but then prepare refuses it */
+  SG_BROKEN_PROMISE = 6,        /* claimed, but then prepare refuses it */
+  SG_BY_DEFINITION = 7          /* claimed, with nothing faster than the op's own definition */
 };
 
 typedef struct sg_status {

@@ -1,58 +1,26 @@
 #include "backends/reference/reference_backend.h"
 
-#include <utility>
-#include <vector>
-
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "graph/op_def.h"
+#include "runtime/node_by_definition.h"
 
 namespace seqgraph {
 namespace {
 
-using Operand = ReferenceContext::Operand;
-
-struct NodeCall {
-  const Node* node = nullptr;
-  DType real = DType::kFloat32;
-  std::vector<Operand> inputs, outputs;  // types are set; data changes from call to call
-};
-
 class ReferenceProgram : public Program {
  public:
   explicit ReferenceProgram(const ProgramRequest& request) {
-    const Function& function = *request.function;
-    for (int n : request.nodes) {
-      const Node& node = function.nodes()[n];
-      NodeCall call{.node = &node};
-      for (Value input : node.inputs) {
-        call.inputs.push_back({nullptr, input.present() ? &function.type(input) : nullptr});
-      }
-      for (Value output : node.outputs) {
-        call.outputs.push_back({nullptr, &function.type(output)});
-      }
-      call.real = ReferenceContext(call.inputs, call.outputs, node.attributes).real();
-      calls_.emplace(n, std::move(call));
-    }
+    for (int n : request.nodes) nodes_.emplace(n, NodeByDefinition(*request.function, n));
   }
 
   std::string implementation(int node) const override {
-    return absl::StrCat("reference ", DTypeName(calls_.at(node).real));
+    return absl::StrCat("reference ", DTypeName(nodes_.at(node).real()));
   }
 
-  absl::Status Run(int node, const KernelArgs& args) override {
-    NodeCall& call = calls_.at(node);
-    for (size_t i = 0; i < call.inputs.size(); ++i) {
-      // Reference computations read inputs through const views only.
-      call.inputs[i].data = const_cast<void*>(args.inputs[i]);
-    }
-    for (size_t i = 0; i < call.outputs.size(); ++i) call.outputs[i].data = args.outputs[i];
-    return call.node->op->reference(call.real)(
-        ReferenceContext(call.inputs, call.outputs, call.node->attributes));
-  }
+  absl::Status Run(int node, const KernelArgs& args) override { return nodes_.at(node).Run(args); }
 
  private:
-  absl::flat_hash_map<int, NodeCall> calls_;
+  absl::flat_hash_map<int, NodeByDefinition> nodes_;
 };
 
 class ReferenceBackend : public Backend {

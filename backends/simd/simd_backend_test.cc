@@ -100,14 +100,14 @@ TEST_P(SimdBackend, AnyNumberOfThreadsGivesTheSameBits) {
   }
 }
 
-TEST_P(SimdBackend, RefusesDoublesAndSaysWhatItHas) {
+TEST_P(SimdBackend, RunsDoublesByDefinitionAndSaysWhatItHas) {
   const auto backend = MakeSimdBackend();
   FunctionBuilder g("doubles", AllOps());
   const Value x = g.Input("x", {DType::kFloat64, Shape{3}});
   g.Result("y", ops::Tanh(g, x));
   SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
   const Claim claim = backend->ClaimFunction(function).nodes[0];
-  EXPECT_EQ(claim.reason, ClaimReason::kUnsupportedType);
+  EXPECT_EQ(claim.reason, ClaimReason::kByDefinition);
   EXPECT_THAT(claim.text, HasSubstr("float32"));
 }
 

@@ -1,11 +1,15 @@
-// Which ops the built-in backends claim. Other suites go by what is claimed: a claim that is lost
-// fails here.
+// Which ops the built-in backends have kernels for, and that they run all others by definition.
+// Other suites go by what has a kernel: one that is lost fails here.
 
 #include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "backends/all_backends.h"
+#include "graph/function_builder.h"
+#include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "tests/testing.h"
 #include "tools/op_claims.h"
@@ -15,36 +19,67 @@ namespace {
 
 using Names = std::set<std::string>;
 
-Names OpsClaimedBy(const std::string& backend) {
-  return tools::ClaimedOps(**AllBackends().Get(backend), AllOps()).value();
+Names KernelsOf(const std::string& backend) {
+  return tools::OpsWithKernels(**AllBackends().Get(backend), AllOps()).value();
 }
 
 // What `onednn` and `simd` both have, and what only one has: who adds a kernel adds its op.
 Names InBothAnd(const Names& others) {
   Names names = absl::StrSplit(
-      "Abs AdamUpdate Add BCE BCEGrad BCEWithLogits BCEWithLogitsGrad BroadcastLike Cast "
-      "CategoricalCrossEntropy CategoricalCrossEntropyGrad Clip ClipByNorm Concat Constant "
-      "Dense DenseGrad Divide DropoutMask Embedding EmbeddingGrad FillLike FusedElementwise "
+      "Abs AdamUpdate Add BCE BCEGrad BCEWithLogits BCEWithLogitsGrad BroadcastLike "
+      "BroadcastTo CategoricalCrossEntropy CategoricalCrossEntropyGrad Ceil Clip ClipByNorm "
+      "Concat Constant Dense DenseGrad Divide DropoutMask Elu Embedding EmbeddingGrad Equal "
+      "Erf Exp FillLike Floor FusedElementwise GRUCell GRUCellGrad Gather GatherGrad "
       "GlobalAveragePooling1D GlobalAveragePooling1DGrad GlobalMaxPooling1D "
-      "GlobalMaxPooling1DGrad GRUCell GRUCellGrad Increment LSTMCell LSTMCellGrad MSE MSEGrad "
-      "Maximum Multiply OneHot Power RMSPropUpdate "
-      "RNNCell RNNCellGrad ReduceMean ReduceMeanGrad ReduceSum Relu ReluGrad Reshape Reverse "
-      "SGDUpdate Scale SequenceMask Sigmoid SigmoidGrad Slice SliceGrad Softmax "
-      "SoftmaxCrossEntropyWithLogits SoftmaxCrossEntropyWithLogitsGrad SoftmaxGrad Sqrt "
-      "Subtract TakeStep TakeStepGrad Tanh TanhGrad Transpose ZeroMasked",
+      "GlobalMaxPooling1DGrad Increment LSTMCell LSTMCellGrad Less Log MSE MSEGrad MatMul "
+      "Maximum Minimum Multiply Negative OneHot RMSPropUpdate RNNCell RNNCellGrad Reciprocal "
+      "ReduceMax ReduceMean ReduceMeanGrad ReduceMin ReduceProd ReduceSum Relu ReluGrad "
+      "Reshape Reverse Round SGDUpdate Scale SequenceMask Sigmoid SigmoidGrad Sign Slice "
+      "SliceGrad Softmax SoftmaxCrossEntropyWithLogits SoftmaxCrossEntropyWithLogitsGrad "
+      "SoftmaxGrad Softplus Sqrt Subtract TakeStep TakeStepGrad Tanh TanhGrad Transpose Where "
+      "ZeroMasked",
       ' ');
   names.insert(others.begin(), others.end());
   return names;
 }
 
-TEST(Claims, ReferenceTakesEveryOp) {
-  EXPECT_EQ(OpsClaimedBy("reference").size(), AllOps().All().size());
+TEST(Claims, EveryBackendTakesEveryUseOfEveryOp) {
+  for (const auto& backend : AllBackends().all()) {
+    for (const tools::OpClaims& claims : tools::ClaimsOfAllOps(*backend, AllOps()).value()) {
+      EXPECT_EQ(claims.claimed, claims.uses) << claims.op->name() << " by " << backend->info().name
+                                             << ": " << absl::StrJoin(claims.reasons, "; ");
+    }
+  }
 }
 
-TEST(Claims, OnednnTakesTheseOps) { EXPECT_EQ(OpsClaimedBy("onednn"), InBothAnd({})); }
+TEST(Claims, TypesWithoutAKernelRunByDefinition) {
+  const TensorType ints{DType::kInt32, {3}}, wide{DType::kInt64, {3}},
+      doubles{DType::kFloat64, {3}};
+  const auto answer = [](const char* backend, const char* op, const TensorType& type) {
+    FunctionBuilder g("f", AllOps());
+    const Value x = g.Input("x", type);
+    g.Result("y", g.AddNode(op, {x, x}, {})[0]);
+    return (*AllBackends().Get(backend))->ClaimFunction(*std::move(g).Build()).nodes[0];
+  };
+  for (const char* backend : {"onednn", "simd"}) {
+    EXPECT_TRUE(answer(backend, "Add", {DType::kFloat32, {3}}).has_kernel());
+    for (const TensorType& type : {ints, wide, doubles}) {
+      const Claim claim = answer(backend, "Add", type);
+      EXPECT_EQ(claim.reason, ClaimReason::kByDefinition);
+      EXPECT_EQ(claim.text, absl::StrCat(DTypeName(type.dtype), " (float32 is there)"));
+    }
+    EXPECT_EQ(answer(backend, "Remainder", ints).text, "no kernel for Remainder version 1");
+  }
+}
 
-TEST(Claims, SimdTakesTheseOps) {
-  EXPECT_EQ(OpsClaimedBy("simd"), InBothAnd({"LookupRNNCell", "LookupRNNCellGrad"}));
+TEST(Claims, ReferenceHasEveryOp) {
+  EXPECT_EQ(KernelsOf("reference").size(), AllOps().All().size());
+}
+
+TEST(Claims, OnednnHasKernelsForTheseOps) { EXPECT_EQ(KernelsOf("onednn"), InBothAnd({})); }
+
+TEST(Claims, SimdHasKernelsForTheseOps) {
+  EXPECT_EQ(KernelsOf("simd"), InBothAnd({"LookupRNNCell", "LookupRNNCellGrad"}));
 }
 
 }  // namespace

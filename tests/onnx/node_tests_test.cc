@@ -45,12 +45,8 @@ TEST_P(NodeTests, PassOrAreRefusedForTheReasonsStated) {
   EXPECT_EQ(refused, stated) << NodeTable(results);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, NodeTests,
-                         testing::Values("reference", "onednn,reference", "simd,reference"),
-                         [](const auto& info) {
-                           const std::string backend = info.param;
-                           return backend.substr(0, backend.find(','));
-                         });
+INSTANTIATE_TEST_SUITE_P(Backends, NodeTests, testing::Values("reference", "onednn", "simd"),
+                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace seqgraph::onnx

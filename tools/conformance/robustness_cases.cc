@@ -154,7 +154,7 @@ Case SupportCase(const OpDef* op) {
   return {name, [op, name](const CaseContext& context, Verdict& verdict) {
             SampleSource source(SeedOf(context.seed, name), /*max_dim=*/17);
             constexpr int kUses = 32;
-            int claimed = 0;
+            int claimed = 0, by_definition = 0;
             std::set<std::string> reasons;
             for (int use = 0; use < kUses; ++use) {
               const auto problem = OneNode(*op, context.registry, op->sampler()(source));
@@ -164,6 +164,7 @@ Case SupportCase(const OpDef* op) {
               if (claim.reason != again.reason) {
                 return verdict.Fail("the same claim, asked twice, is answered differently");
               }
+              by_definition += claim.reason == ClaimReason::kByDefinition;
               if (claim.claimed()) {
                 ++claimed;
               } else {
@@ -171,7 +172,8 @@ Case SupportCase(const OpDef* op) {
               }
             }
             verdict.CountRun();
-            const std::string text = absl::StrCat("claims ", claimed, " of ", kUses, " uses");
+            const std::string text = absl::StrCat("claims ", claimed, " of ", kUses, " uses, ",
+                                                  by_definition, " of them by definition");
             if (claimed == kUses) return verdict.Note(text);
             verdict.Refuse(absl::StrCat(text, "; ", absl::StrJoin(reasons, "; ")));
           }};

@@ -83,10 +83,10 @@ class Lockstep {
     for (const NodeRecord& record : result_.nodes) {
       if (record.backend == name) return absl::OkStatus();
     }
-    return absl::InvalidArgumentError(
-        absl::StrCat("backend ", name, " takes none of the ", result_.nodes.size(),
-                     " nodes of function ", result_.function.name(),
-                     ": nothing of it would be compared; `seqgraph explain` tells its reasons"));
+    return InvalidArgument(
+        "backend ", name, " takes none of the ", result_.nodes.size(), " nodes of function ",
+        result_.function.name(),
+        ": nothing of it would be compared; `seqgraph explain` tells its reasons");
   }
 
   absl::StatusOr<std::unique_ptr<CompiledFunction>> Compile(std::vector<const Backend*> backends,
@@ -125,8 +125,7 @@ class Lockstep {
       const std::string& name = function.info(function.inputs()[i]).name;
       const auto given = inputs.find(name);
       if (given == inputs.end()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("function ", function.name(), " needs an input ", name));
+        return InvalidArgument("function ", function.name(), " needs an input ", name);
       }
       SEQ_RETURN_IF_ERROR(compiled.SetInput(static_cast<int>(i), given->second));
     }

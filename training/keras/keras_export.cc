@@ -120,7 +120,7 @@ absl::StatusOr<Tensor> Content(const Model& model, const RecognizedStack& recogn
                                const std::string& name) {
   const Variable* variable = model.variables.Find(ModelVariable(recognized, name));
   if (variable != nullptr) return variable->value;
-  return absl::NotFoundError(absl::StrCat("the model has no variable for ", name));
+  return NotFound("the model has no variable for ", name);
 }
 
 absl::StatusOr<std::vector<keras::NamedTensor>> StateOf(const Model& model,
