@@ -15,10 +15,14 @@ namespace seqgraph::hdf5 {
 class Budget {
  public:
   explicit Budget(uint64_t file_bytes)
-      : steps_(file_bytes / 8 + 1000), bytes_(2 * file_bytes + (1 << 16)) {}
+      : steps_(file_bytes / 8 + 1000),
+        bytes_(2 * file_bytes + (1 << 16)),
+        expanded_(64 * file_bytes + (1 << 24)) {}
 
   absl::Status Step() { return Spend(steps_, 1); }
   absl::Status Copy(uint64_t bytes) { return Spend(bytes_, bytes); }
+  /// Bytes that compressed ones unfold to. Weights hardly compress; those that are all alike do.
+  absl::Status Expand(uint64_t bytes) { return Spend(expanded_, bytes); }
 
  private:
   static absl::Status Spend(uint64_t& left, uint64_t amount) {
@@ -30,6 +34,7 @@ class Budget {
   }
   uint64_t steps_;
   uint64_t bytes_;
+  uint64_t expanded_;
 };
 
 /// The texts of variable length, which lie in collections apart from what refers to them.

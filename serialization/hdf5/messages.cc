@@ -111,6 +111,35 @@ absl::StatusOr<Dataspace> ParseDataspace(absl::string_view bytes) {
   return space;
 }
 
+namespace {
+
+// What follows the kind of a layout in chunks.
+void ParseChunks(int version, ByteCursor& cursor, Layout& layout) {
+  const int flags = version == 4 ? cursor.U8() : 0;
+  const int rank = cursor.U8() - 1;  // one more: the bytes of an element
+  if (version == 3) layout.address = cursor.U64();
+  const int width = version == 4 ? cursor.U8() : 4;
+  for (int i = 0; i < rank; ++i) layout.chunk.push_back(cursor.Number(width));
+  cursor.Number(width);
+  if (version == 3) return;
+  constexpr int kSingle = 1, kSizeFollows = 2;
+  const int index = cursor.U8();
+  layout.single_chunk = index == kSingle;
+  if (index != kSingle) {
+    layout.unreadable = absl::StrCat("is stored in chunks with an index of kind ", index,
+                                     ", which is not read: write the file anew with `h5repack -l "
+                                     "CONTI`");
+    return;
+  }
+  if ((flags & kSizeFollows) != 0) {
+    layout.size = cursor.U64();
+    cursor.U32();  // filters that were left out
+  }
+  layout.address = cursor.U64();
+}
+
+}  // namespace
+
 absl::StatusOr<Layout> ParseLayout(absl::string_view bytes) {
   ByteCursor cursor(bytes);
   const int version = cursor.U8();
@@ -126,10 +155,12 @@ absl::StatusOr<Layout> ParseLayout(absl::string_view bytes) {
       layout.address = cursor.U64();
       layout.size = cursor.U64();
       break;
+    case 2:
+      ParseChunks(version, cursor, layout);
+      break;
     default:
-      layout.unreadable =
-          absl::StrCat(kind == 2 ? "is stored in chunks" : absl::StrCat("has layout ", kind),
-                       ", which is not read: write the file anew with `h5repack -l CONTI`");
+      layout.unreadable = absl::StrCat(
+          "has layout ", kind, ", which is not read: write the file anew with `h5repack -l CONTI`");
   }
   if (!cursor.ok()) return Cut("the layout");
   return layout;

@@ -41,6 +41,10 @@ struct Layout {
   absl::string_view inside;  ///< compact: the elements themselves
   uint64_t address = kUndefined;
   uint64_t size = 0;
+  /// Extents of a chunk; empty: it is not in chunks. `address` is that of their tree or, with
+  /// `single_chunk`, of the one that there is; `size` is then what it has in the file, 0: all.
+  std::vector<uint64_t> chunk;
+  bool single_chunk = false;
   std::string unreadable;  ///< another layout, which is not read
 };
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/byte_cursor.h"
 #include "base/status_macros.h"
+#include "serialization/hdf5/chunks.h"
 #include "serialization/hdf5/global_heap.h"
 #include "serialization/hdf5/messages.h"
 #include "serialization/hdf5/object_header.h"
@@ -25,11 +26,11 @@ absl::Status At(const absl::Status& status, absl::string_view path) {
 // What the elements become; none for a type that has no exact counterpart.
 absl::StatusOr<DType> TargetOf(const Datatype& type) {
   const bool narrow = type.size < 4 || (type.size == 4 && type.is_signed);
-  if (type.kind == Datatype::Kind::kInteger && type.size <= 8 && !type.big_endian) {
+  if (type.kind == Datatype::Kind::kInteger && type.size <= 8) {
     if (narrow) return DType::kInt32;
     if (type.size == 4 || type.is_signed) return DType::kInt64;
   }
-  if (type.kind == Datatype::Kind::kFloat && !type.big_endian) {
+  if (type.kind == Datatype::Kind::kFloat) {
     return type.size == 8 ? DType::kFloat64 : DType::kFloat32;
   }
   return InvalidArgument("holds ", type.ToString(), ", which is not read");
@@ -104,10 +105,15 @@ absl::Status ReadDataset(absl::string_view file, const ObjectHeader& header, Bud
     node->unreadable = "lies in another file, which is not opened";
     return absl::OkStatus();
   }
-  if (header.Find(MessageType::kFilters) != nullptr) {
-    node->unreadable =
-        "is compressed, which is not read: write the file anew with `h5repack -f NONE`";
-    return absl::OkStatus();
+  std::vector<Filter> filters;
+  if (const Message* message = header.Find(MessageType::kFilters)) {
+    absl::StatusOr<std::vector<Filter>> parsed = ParseFilters(message->data);
+    if (parsed.status().code() == absl::StatusCode::kUnimplemented) {
+      node->unreadable = std::string(parsed.status().message());
+      return absl::OkStatus();
+    }
+    SEQ_RETURN_IF_ERROR(parsed.status());
+    filters = *std::move(parsed);
   }
   const absl::StatusOr<DType> target = TargetOf(type);
   if (!layout.unreadable.empty() || !target.ok() || space.null) {
@@ -117,8 +123,23 @@ absl::Status ReadDataset(absl::string_view file, const ObjectHeader& header, Bud
     return absl::OkStatus();
   }
   // At most 2^40 elements of at most 8 bytes: no overflow.
-  SEQ_ASSIGN_OR_RETURN(const absl::string_view bytes, Contents(file, layout, elements * type.size));
-  SEQ_RETURN_IF_ERROR(budget->Copy(bytes.size()));
+  std::string unfolded;
+  absl::string_view bytes;
+  if (layout.chunk.empty()) {
+    SEQ_ASSIGN_OR_RETURN(bytes, Contents(file, layout, elements * type.size));
+    SEQ_RETURN_IF_ERROR(budget->Copy(bytes.size()));
+  } else {
+    SEQ_ASSIGN_OR_RETURN(unfolded,
+                         ReadChunks(file, layout, space.extents, type.size, filters, budget));
+    bytes = unfolded;
+  }
+  if (type.big_endian) {
+    unfolded = std::string(bytes);
+    for (size_t i = 0; i < unfolded.size(); i += type.size) {
+      std::reverse(&unfolded[i], &unfolded[i] + type.size);
+    }
+    bytes = unfolded;
+  }
   Shape shape;
   for (const uint64_t extent : space.extents) shape.Append(static_cast<int64_t>(extent));
   // Extents beside a zero are not in the product.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
@@ -62,6 +63,11 @@ std::string ClassName(const Json& object) {
   const std::string name = object["class_name"];
   const size_t start = name.find_last_of(">.");
   return start == std::string::npos ? name : name.substr(start + 1);
+}
+
+int MajorVersion(absl::string_view version) {
+  int number = 0;
+  return absl::SimpleAtoi(version.substr(0, version.find('.')), &number) ? number : 0;
 }
 
 std::string JsonText(const OrderedJson& json) {
@@ -176,7 +182,8 @@ void Config::Float32(const std::string& key) {
 absl::Status Config::Finish() const {
   if (!status_.ok()) return status_;
   for (const auto& [key, value] : json_.items()) {
-    if (asked_.count(key) == 0) {
+    // Null asks for nothing, whatever it is that a later version knows.
+    if (asked_.count(key) == 0 && !value.is_null()) {
       return Unimplemented(where_, ": has the attribute ", Shown(key), " (", Shown(value),
                            "), which is not known here");
     }

@@ -60,6 +60,9 @@ class Config {
   absl::Status status_;
 };
 
+/// The number in front of the first dot: 2 for "2.1.2-tf"; 0 for what does not begin so.
+int MajorVersion(absl::string_view version);
+
 /// The name of the class, without the "Custom>" and the module that may be in front of it; empty if
 /// there is none.
 std::string ClassName(const Json& object);

@@ -64,11 +64,24 @@ void GuessOptimizer(const StoredWeights& stored, KerasModel& model) {
                                      "\"; all but its learning rate are Keras's defaults"));
 }
 
+// What an object says in "keras_version".
+std::optional<int> VersionOf(const Json& json) {
+  if (!json.is_object() || !json.contains("keras_version") || !json["keras_version"].is_string()) {
+    return std::nullopt;
+  }
+  return MajorVersion(json["keras_version"].get<std::string>());
+}
+
 absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptions& options) {
   const LayerRegistry& registry = *options.layers;
   SEQ_ASSIGN_OR_RETURN(const Files files, Unzip(bytes));
+  ReadOptions of_file = options;
+  if (const auto metadata = files.find(kMetadataFile); metadata != files.end()) {
+    SEQ_ASSIGN_OR_RETURN(const Json json, Annotate(ParseJson(metadata->second), kMetadataFile));
+    of_file.version = VersionOf(json).value_or(options.version);
+  }
   SEQ_ASSIGN_OR_RETURN(KerasModel model,
-                       Annotate(ParseKerasConfig(files.at(kConfigFile), options), kConfigFile));
+                       Annotate(ParseKerasConfig(files.at(kConfigFile), of_file), kConfigFile));
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack, registry));
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, Tree(files));
   SEQ_ASSIGN_OR_RETURN(StoredWeights stored,
@@ -80,10 +93,9 @@ absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptio
   if (!model.training.has_value()) return model;
   if (!model.training->optimizer.has_value()) GuessOptimizer(stored, model);
   if (!model.training->optimizer.has_value()) return model;
-  SEQ_ASSIGN_OR_RETURN(model.optimizer_state,
-                       Annotate(NameState(*model.training->optimizer, AllWeights(layers),
-                                          std::move(stored.optimizer_arrays)),
-                                kWeightsFile));
+  TakeState(
+      NameState(*model.training->optimizer, AllWeights(layers), std::move(stored.optimizer_arrays)),
+      model);
   return model;
 }
 
@@ -110,11 +122,13 @@ absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOpt
 absl::StatusOr<KerasModel> ParseKerasConfig(absl::string_view text, const ReadOptions& options) {
   SEQ_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
   KerasModel model;
-  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(json, options.time, *options.layers, &model.notes));
+  const LayerReading reading = {*options.layers, VersionOf(json).value_or(options.version),
+                                &model.notes};
+  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(json, options.time, reading));
   if (!options.training || !json.contains("compile_config") || json["compile_config"].is_null()) {
     return model;
   }
-  SEQ_ASSIGN_OR_RETURN(model.training, ReadTraining(json["compile_config"], &model.notes));
+  TakeTraining(ReadTraining(json["compile_config"], &model.notes), model);
   return model;
 }
 

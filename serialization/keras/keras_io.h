@@ -21,6 +21,8 @@ struct ReadOptions {
   std::optional<int64_t> time;
   /// False: neither loss, metrics and optimizer nor its state, whatever they are.
   bool training = true;
+  /// Of the Keras that wrote a configuration that does not say so: 2 or 3.
+  int version = 3;
   /// The classes of layers that are known.
   const LayerRegistry* layers = &AllLayers();
 };

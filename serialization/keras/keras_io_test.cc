@@ -139,25 +139,43 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
               StatusIs(kUnimplemented, "its input has the shape [null,3,5]"));
 }
 
-TEST(KerasIoTest, TrainingThatWouldBeAnotherIsRefusedOrLeftOut) {
+// The model is read for inference, and says why its training is not.
+TEST(KerasIoTest, TrainingThatWouldBeAnotherIsLeftOut) {
   for (const auto& [change, message] : std::vector<std::pair<const char*, const char*>>{
            {"\"clipnorm\": -1", "training: optimizer RMSprop: clipnorm is -1"},
            {"\"clipnorm\": 1.0, \"clipvalue\": 0.5", "clipped in another way already"},
            {"\"clipnorm\": null, \"use_ema\": true", "use_ema is true"},
            {"\"clipnorm\": null, \"cleverness\": 1", "attribute \"cleverness\""}}) {
-    EXPECT_THAT(Changed({{"\"clipnorm\": null", change}}), StatusIs(kUnimplemented, message));
-    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model,
-                             Changed({{"\"clipnorm\": null", change}}, {.training = false}));
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model, Changed({{"\"clipnorm\": null", change}}));
     EXPECT_FALSE(model.training.has_value());
+    EXPECT_THAT(model.training_left_out, HasSubstr(message));
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel silent,
+                             Changed({{"\"clipnorm\": null", change}}, {.training = false}));
+    EXPECT_EQ(silent.training_left_out, "");
   }
-  EXPECT_THAT(
-      Changed({{"\"learning_rate\": 0.5", "\"learning_rate\": {\"class_name\": \"Decay\"}"}}),
-      StatusIs(kUnimplemented, "schedules are not known"));
+  const auto left_out = [](const char* from, const char* to) {
+    const absl::StatusOr<KerasModel> model = Changed({{from, to}});
+    return model.ok() ? model->training_left_out : model.status().ToString();
+  };
+  EXPECT_THAT(left_out("\"learning_rate\": 0.5", "\"learning_rate\": {\"class_name\": \"Decay\"}"),
+              HasSubstr("this schedule is not known"));
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const KerasModel scheduled,
+      Changed({{"\"learning_rate\": 0.5",
+                "\"decay\": 0.01, \"learning_rate\": {\"class_name\": \"CosineDecay\", \"config\": "
+                "{\"initial_learning_rate\": 0.25}}"}}));
+  EXPECT_EQ(scheduled.training->optimizer->learning_rate, 0.25);
+  EXPECT_THAT(scheduled.notes, ElementsAre(HasSubstr("CosineDecay"), HasSubstr("decay 0.01")));
   // Keras 2.2 and before.
   SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel older,
                            Changed({{"\"learning_rate\": 0.5", "\"lr\": 2"}}));
   EXPECT_EQ(older.training->optimizer->learning_rate, 2);
-  EXPECT_THAT(Changed({{"\"RMSprop\"", "\"Lion\""}}), StatusIs(kUnimplemented, "SGD, RMSprop, "));
+  EXPECT_THAT(left_out("\"RMSprop\"", "\"Lion\""), HasSubstr("SGD, RMSprop, "));
+  for (const char* loss : {"[\"mae\"]", "{\"d\": \"MAE\"}", "\"mean_absolute_error\"",
+                           "{\"class_name\": \"function\", \"config\": \"mae\"}"}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel named, Changed({{"\"binary_crossentropy\"", loss}}));
+    EXPECT_EQ(named.training->loss, "mean_absolute_error") << loss;
+  }
   SEQ_ASSERT_OK_AND_ASSIGN(
       const KerasModel by_class,
       Changed({{"\"binary_crossentropy\"",
@@ -165,10 +183,10 @@ TEST(KerasIoTest, TrainingThatWouldBeAnotherIsRefusedOrLeftOut) {
                 "\"label_smoothing\": 0.0, \"name\": \"binary_crossentropy\", \"axis\": -1, "
                 "\"reduction\": \"sum_over_batch_size\"}}"}}));
   EXPECT_EQ(by_class.training->loss, "binary_crossentropy");
-  EXPECT_THAT(Changed({{"\"binary_crossentropy\"",
-                        "{\"class_name\": \"BinaryCrossentropy\", \"config\": "
-                        "{\"from_logits\": true}}"}}),
-              StatusIs(kUnimplemented, "training: loss: from_logits is true"));
+  EXPECT_THAT(left_out("\"binary_crossentropy\"",
+                       "{\"class_name\": \"BinaryCrossentropy\", \"config\": "
+                       "{\"from_logits\": true}}"),
+              HasSubstr("training: loss: from_logits is true"));
 }
 
 TEST(KerasIoTest, ClippingAndDecayAreKept) {

@@ -32,6 +32,8 @@ struct KerasModel {
   LayerStack stack;
   std::vector<NamedTensor> weights;
   std::optional<Training> training;
+  /// Why `training` is absent though the file has some; empty: it has none, or it was not wanted.
+  std::string training_left_out;
   /// "optimizer/iteration" (int64), "optimizer/learning_rate" (float32), and for each trainable
   /// weight its slots, "optimizer/<weight>/velocity" and the like. Empty: the file has no state, or
   /// one before the first step.

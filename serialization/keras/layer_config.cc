@@ -68,9 +68,13 @@ void ReadInitializer(Config& config, const std::string& key, Initializer* value,
     *value = Initializer::Constant(1);
   } else if (name == "constant") {
     *value = Initializer::Constant(number("value", 0));
-  } else if (name == "glorotuniform" || name == "xavieruniform") {
+  } else if (name == "glorotuniform" || name == "xavieruniform" ||
+             // As Keras 2.0 to 2.2 write it.
+             (name == "variancescaling" && number("scale", 1) == 1 &&
+              settings.value("mode", Json()) == "fan_avg" &&
+              settings.value("distribution", Json()) == "uniform")) {
     *value = Initializer::GlorotUniform();
-  } else if (name == "orthogonal" && number("gain", 1) == 1) {
+  } else if ((name == "orthogonal" || name == "orthogonalinitializer") && number("gain", 1) == 1) {
     *value = Initializer::Orthogonal();
   } else if ((name == "randomuniform" || name == "uniform") && number("maxval", 0.05) > 0 &&
              number("minval", -0.05) == -number("maxval", 0.05)) {
@@ -154,9 +158,8 @@ OrderedJson RegularizerJson(const Regularizer& regularizer) {
 // Reads the fields of a layer's definition out of its configuration.
 class FieldReader {
  public:
-  FieldReader(Config& config, const LayerRegistry& registry, bool trainable,
-              std::vector<std::string>* notes)
-      : config_(config), registry_(registry), trainable_(trainable), notes_(notes) {}
+  FieldReader(Config& config, const LayerReading& reading, bool trainable)
+      : config_(config), reading_(reading), trainable_(trainable) {}
 
   void Read(const LayerField& field, LayerKind& layer) {
     key_ = field.name;
@@ -187,12 +190,12 @@ class FieldReader {
       config_.Choice(key_, field_->rule.choices, &value);
     }
   }
-  void Get(Initializer& value) { ReadInitializer(config_, key_, &value, notes_); }
+  void Get(Initializer& value) { ReadInitializer(config_, key_, &value, reading_.notes); }
   void Get(Regularizer& value) { ReadRegularizer(config_, key_, &value); }
   void Get(std::vector<Layer>& value) {
     const Json* json = config_.Take(key_);
     if (json == nullptr) return;
-    absl::StatusOr<Layer> inner = ReadLayer(*json, registry_, notes_);
+    absl::StatusOr<Layer> inner = ReadLayer(*json, reading_);
     if (!inner.ok()) {
       config_.Fail(Annotate(inner.status(), key_));
       return;
@@ -205,15 +208,14 @@ class FieldReader {
   }
 
   Config& config_;
-  const LayerRegistry& registry_;
+  const LayerReading& reading_;
   const bool trainable_;  // of the layer
-  std::vector<std::string>* notes_;
   const LayerField* field_ = nullptr;
   std::string key_;
 };
 
 absl::StatusOr<Layer> ReadClass(const Json& json, const LayerDef& def,
-                                const LayerRegistry& registry, std::vector<std::string>* notes) {
+                                const LayerReading& reading) {
   const Json& settings = json.contains("config") ? json["config"] : NoConfig();
   const std::string shown = settings.is_object() && settings.contains("name")
                                 ? Shown(settings["name"])
@@ -227,7 +229,7 @@ absl::StatusOr<Layer> ReadClass(const Json& json, const LayerDef& def,
   // The input's shape is read with the stack.
   config.Ignore({"batch_input_shape", "batch_shape", "build_config"});
   layer.kind.class_name = def.class_name;
-  FieldReader reader(config, registry, layer.trainable, notes);
+  FieldReader reader(config, reading, layer.trainable);
   for (const LayerField& field : def.fields) reader.Read(field, layer.kind);
   config.Ignore(def.keras.ignored);
   config.RefuseUnlessUnset(def.keras.unset);
@@ -237,7 +239,7 @@ absl::StatusOr<Layer> ReadClass(const Json& json, const LayerDef& def,
   }
   SEQ_RETURN_IF_ERROR(config.Finish());
   if (def.complete) def.complete(layer.kind);
-  config.Fail(CheckLayer(layer.kind, registry));
+  config.Fail(CheckLayer(layer.kind, reading.registry));
   SEQ_RETURN_IF_ERROR(config.Finish());
   return layer;
 }
@@ -267,13 +269,12 @@ struct SettingJson {
 
 }  // namespace
 
-absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerRegistry& registry,
-                                std::vector<std::string>* notes) {
+absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerReading& reading) {
   const std::string class_name = ClassName(json);
-  const LayerDef* def = registry.Find(class_name);
-  if (def != nullptr && def->keras.exists) return ReadClass(json, *def, registry, notes);
+  const LayerDef* def = reading.registry.Find(class_name);
+  if (def != nullptr && def->keras.exists) return ReadClass(json, *def, reading);
   std::vector<std::string> known;
-  for (const LayerDef& candidate : registry.all()) {
+  for (const LayerDef& candidate : reading.registry.all()) {
     if (candidate.keras.exists) known.push_back(candidate.class_name);
   }
   return Unimplemented("layer of class ", class_name.empty() ? Shown(json) : class_name,

@@ -19,11 +19,18 @@ enum class Dialect {
   kKeras2,  ///< ".h5" of Keras 2: the same, and some keys have other names
 };
 
+/// What reading a configuration goes by.
+struct LayerReading {
+  const LayerRegistry& registry;
+  /// Of Keras: 2 or 3. Some names mean other things in either.
+  int version = 3;
+  std::vector<std::string>* notes;  ///< what was assumed
+};
+
 /// The layer that {"class_name": ..., "config": {...}} says, in any dialect. Errors name layer and
 /// attribute: Unimplemented for a class or attribute that is not known here, InvalidArgument for
-/// values out of range. What was assumed goes to *notes.
-absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerRegistry& registry,
-                                std::vector<std::string>* notes);
+/// values out of range.
+absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerReading& reading);
 
 /// The same object for Keras to read. Unimplemented for a layer that Keras does not have.
 absl::StatusOr<OrderedJson> LayerJson(const Layer& layer, const LayerRegistry& registry,

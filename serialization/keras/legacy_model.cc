@@ -18,6 +18,7 @@
 namespace seqgraph::keras {
 namespace {
 
+using hdf5::Attribute;
 using hdf5::Node;
 
 constexpr char kModelWeights[] = "model_weights";
@@ -32,6 +33,19 @@ absl::StatusOr<Json> ReadJsonAttribute(const Node& root, const std::string& name
   return Annotate(ParseJson(text), name);
 }
 
+// Of the Keras that wrote the file. Unimplemented for 1, whose layers have other settings.
+absl::StatusOr<int> VersionOf(const Node& root, const Json& config) {
+  const Attribute* version = root.FindAttribute("keras_version");
+  std::string text = version != nullptr && !version->texts.empty() ? version->texts[0] : "";
+  // The first versions did not say what they are.
+  const std::string names = config.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (text.empty() && absl::StrContains(names, "\"inner_activation\"")) text = "1";
+  const int major = text.empty() ? 2 : MajorVersion(text);
+  if (major == 2 || major == 3) return major;
+  return Unimplemented("Keras ", text, " wrote the file; those of Keras 2 and 3 are read: ",
+                       "load it with Keras 2.2, which knows both, and save it anew");
+}
+
 // TensorFlow 2.11's name of a slot.
 std::string Keras2SlotName(const SlotDef& slot) {
   return slot.keras2.empty() ? slot.name : slot.keras2[0];
@@ -43,7 +57,9 @@ std::string Keras2Slot(const std::string& array, const Optimizer& optimizer) {
   const std::vector<std::string> parts =
       absl::StrSplit(absl::StripSuffix(array, ":0"), '/', absl::SkipEmpty());
   if (parts.empty()) return "";
-  if (parts.back() == "iteration" || parts.back() == "iter") return "iteration";
+  for (const char* counter : {"iteration", "iter", "iterations"}) {
+    if (parts.back() == counter) return "iteration";
+  }
   if (parts.back() == "learning_rate") return "learning_rate";
   for (const std::string& candidate : {parts.back(), parts.size() > 2 ? parts[1] : std::string()}) {
     for (const SlotGroup& group : optimizer.slots()) {
@@ -57,6 +73,37 @@ std::string Keras2Slot(const std::string& array, const Optimizer& optimizer) {
   return "";
 }
 
+// Arrays whose names do not tell their slots, as before TensorFlow 2: a counter, other numbers,
+// then a slot of all weights, the next slot of all weights, and what stands for slots that are not
+// used.
+absl::StatusOr<std::map<std::string, std::vector<Tensor>>> SlotsInOrder(std::vector<Tensor> arrays,
+                                                                        const Optimizer& optimizer,
+                                                                        size_t weights) {
+  std::map<std::string, std::vector<Tensor>> by_slot;
+  size_t next = 0;
+  if (!arrays.empty() && arrays[0].num_elements() == 1 && !IsReal(arrays[0].dtype())) {
+    by_slot["iteration"].push_back(std::move(arrays[next++]));
+  } else {
+    by_slot["iteration"].push_back(Tensor::Scalar(int64_t{0}));  // some did not count
+  }
+  while (next < arrays.size() && arrays[next].shape().rank() == 0) ++next;
+  for (const SlotGroup& group : optimizer.slots()) {
+    for (const SlotDef& slot : group) {
+      if (slot.shared || (slot.idle && next == arrays.size())) continue;
+      for (size_t i = 0; i < weights; ++i) {
+        if (next == arrays.size()) {
+          return InvalidArgument(kOptimizerWeights, ": has too few arrays for ", optimizer.name());
+        }
+        by_slot[slot.name].push_back(std::move(arrays[next++]));
+      }
+    }
+  }
+  while (next < arrays.size() && arrays[next].num_elements() <= 1) ++next;
+  if (next == arrays.size()) return by_slot;
+  return InvalidArgument(kOptimizerWeights, ": has ", arrays.size() - next, " arrays more than ",
+                         optimizer.name(), " takes for these layers");
+}
+
 // Puts arrays of Keras 2 in the order of Keras 3: they name their slots, and within a slot follow
 // the order of the weights.
 absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& names,
@@ -64,14 +111,19 @@ absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& 
                                                 const Optimizer& optimizer,
                                                 const std::vector<Weight>& weights) {
   std::map<std::string, std::vector<Tensor>> by_slot;
-  for (size_t i = 0; i < names.size(); ++i) {
-    const std::string slot = Keras2Slot(names[i], optimizer);
-    if (slot.empty()) {
-      return InvalidArgument(kOptimizerWeights, "/", names[i], ": is no state of ",
-                             optimizer.name());
+  const bool named = absl::c_none_of(
+      names, [&](const std::string& name) { return Keras2Slot(name, optimizer).empty(); });
+  if (named) {
+    for (size_t i = 0; i < names.size(); ++i) {
+      by_slot[Keras2Slot(names[i], optimizer)].push_back(std::move(arrays[i]));
     }
-    by_slot[slot].push_back(std::move(arrays[i]));
+  } else {
+    SEQ_ASSIGN_OR_RETURN(
+        by_slot, SlotsInOrder(std::move(arrays), optimizer,
+                              absl::c_count_if(weights, [](auto& w) { return w.trainable; })));
   }
+  size_t given = 0;
+  for (const auto& [slot, list] : by_slot) given += list.size();
   std::vector<Tensor> ordered;
   if (by_slot["iteration"].size() != 1) {
     return InvalidArgument(kOptimizerWeights, ": has no iteration");
@@ -83,9 +135,10 @@ absl::StatusOr<std::vector<Tensor>> Keras3Order(const std::vector<std::string>& 
                         : Tensor::Scalar(static_cast<float>(optimizer.learning_rate)));
   std::map<std::string, size_t> used;
   size_t expected = by_slot["iteration"].size() + by_slot["learning_rate"].size();
-  const size_t given = names.size();
   if (given > expected) {
-    for (const Slot& slot : SlotsOf(optimizer, weights)) {
+    // TensorFlow keeps momenta that plain SGD never reads.
+    for (const Slot& slot : SlotsOf(optimizer, weights, /*with_idle=*/true)) {
+      if (slot.def.idle && by_slot[slot.def.name].empty()) continue;
       if (slot.def.shared) {  // which Keras 2 does not keep: it starts anew, and so do we
         ordered.push_back(Tensor::Scalar(static_cast<float>(slot.def.initial)));
         continue;
@@ -119,7 +172,8 @@ absl::StatusOr<std::vector<NamedTensor>> ReadState(const Node& root, const Optim
     SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, node->Value(path));
     arrays.push_back(*tensor);
   }
-  const bool keras2 = !names.empty() && absl::EndsWith(names[0], ":0");
+  const bool keras2 =
+      absl::c_any_of(names, [](const std::string& name) { return absl::EndsWith(name, ":0"); });
   if (keras2) {
     SEQ_ASSIGN_OR_RETURN(arrays, Keras3Order(names, std::move(arrays), optimizer, weights));
   }
@@ -166,13 +220,13 @@ absl::Status AddState(const KerasModel& model, const std::vector<LayerWeights>& 
       array_of[weight.variable] = ArrayName(model, layer, weight, layout);
     }
   }
-  SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> arrays,
-                       ListState(optimizer, weights, model.optimizer_state));
   const bool keras2 = layout == Layout::kKeras2;
+  SEQ_ASSIGN_OR_RETURN(const std::vector<Tensor> arrays,
+                       ListState(optimizer, weights, model.optimizer_state, /*with_idle=*/keras2));
   const std::string prefix = keras2 ? optimizer.name() : OptimizerName(optimizer);
   std::vector<std::string> names = {keras2 ? "iteration:0" : absl::StrCat(prefix, "/iteration"),
                                     keras2 ? "" : absl::StrCat(prefix, "/learning_rate")};
-  for (const Slot& slot : SlotsOf(optimizer, weights)) {
+  for (const Slot& slot : SlotsOf(optimizer, weights, /*with_idle=*/keras2)) {
     if (slot.def.shared) {
       names.push_back(keras2 ? "" : absl::StrCat(prefix, "/", slot.def.name));
       continue;
@@ -199,14 +253,16 @@ absl::Status AddState(const KerasModel& model, const std::vector<LayerWeights>& 
 absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& options) {
   KerasModel model;
   SEQ_ASSIGN_OR_RETURN(const Json config, ReadJsonAttribute(root, "model_config"));
-  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(config, options.time, *options.layers, &model.notes));
+  SEQ_ASSIGN_OR_RETURN(const int version, VersionOf(root, config));
+  SEQ_ASSIGN_OR_RETURN(model.stack,
+                       ReadStack(config, options.time, {*options.layers, version, &model.notes}));
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers,
                        WeightsOf(model.stack, *options.layers));
   const Node* group = root.Child(kModelWeights);
   if (group == nullptr) return InvalidArgument("the file has no model_weights");
   SEQ_ASSIGN_OR_RETURN(model.weights,
                        ReadLegacyWeights(*group, kModelWeights, layers, &model.notes));
-  if (const hdf5::Attribute* text = root.FindAttribute(kTextAssetsAttribute)) {
+  if (const Attribute* text = root.FindAttribute(kTextAssetsAttribute)) {
     std::string json;
     for (const std::string& part : text->texts) json += part;
     SEQ_RETURN_IF_ERROR(Annotate(ReadTextAssets(json, model), kTextAssetsAttribute));
@@ -214,11 +270,10 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
   const bool compiled = root.FindAttribute("training_config") != nullptr ||
                         root.FindAttribute("training_config0") != nullptr;
   if (!options.training || !compiled) return model;
-  SEQ_ASSIGN_OR_RETURN(const Json training, ReadJsonAttribute(root, "training_config"));
-  SEQ_ASSIGN_OR_RETURN(model.training, ReadTraining(training, &model.notes));
-  if (model.training->optimizer.has_value()) {
-    SEQ_ASSIGN_OR_RETURN(model.optimizer_state,
-                         ReadState(root, *model.training->optimizer, AllWeights(layers)));
+  const absl::StatusOr<Json> training = ReadJsonAttribute(root, "training_config");
+  TakeTraining(training.ok() ? ReadTraining(*training, &model.notes) : training.status(), model);
+  if (model.training.has_value() && model.training->optimizer.has_value()) {
+    TakeState(ReadState(root, *model.training->optimizer, AllWeights(layers)), model);
   }
   return model;
 }
@@ -236,7 +291,9 @@ absl::StatusOr<Node> LegacyModelTree(const KerasModel& model, Layout layout,
   root.SetText("backend", "tensorflow");
   root.SetText("model_config", JsonText(config));
   if (model.training.has_value()) {
-    root.SetText("training_config", JsonText(TrainingJson(*model.training, Dialect::kLegacy)));
+    root.SetText(
+        "training_config",
+        JsonText(TrainingJson(*model.training, keras2 ? Dialect::kKeras2 : Dialect::kLegacy)));
   }
   if (HasTextAssets(model)) root.SetText(kTextAssetsAttribute, TextAssetsJson(model));
   SEQ_RETURN_IF_ERROR(AddWeights(model, layers, layout, version, root));

@@ -41,7 +41,11 @@ absl::StatusOr<std::vector<NamedTensor>> NameState(const Optimizer& optimizer,
                                                    const std::vector<Weight>& weights,
                                                    std::vector<Tensor> arrays) {
   std::vector<Slot> slots = SlotsOf(optimizer, weights);
-  if (arrays.size() < kHead) return std::vector<NamedTensor>();
+  if (arrays.empty()) return std::vector<NamedTensor>();
+  const bool has_rate = arrays.size() > 1 && arrays[1].shape().rank() == 0;
+  if (!has_rate) {
+    arrays.insert(arrays.begin() + 1, Tensor::Scalar(static_cast<float>(optimizer.learning_rate)));
+  }
   SEQ_RETURN_IF_ERROR(CheckScalar(arrays[0], "iteration", false));
   SEQ_RETURN_IF_ERROR(CheckScalar(arrays[1], "learning rate", true));
   const int64_t steps = arrays[0].Cast(DType::kInt64).Elements<int64_t>()[0];
@@ -73,16 +77,25 @@ absl::StatusOr<std::vector<NamedTensor>> NameState(const Optimizer& optimizer,
 
 absl::StatusOr<std::vector<Tensor>> ListState(const Optimizer& optimizer,
                                               const std::vector<Weight>& weights,
-                                              const std::vector<NamedTensor>& state) {
-  std::vector<std::string> names = {kIteration, kLearningRate};
-  for (const Slot& slot : SlotsOf(optimizer, weights)) names.push_back(slot.variable);
+                                              const std::vector<NamedTensor>& state,
+                                              bool with_idle) {
   std::vector<Tensor> arrays;
-  for (const std::string& name : names) {
+  const auto add = [&](const std::string& name) -> absl::Status {
     const Tensor* tensor = FindTensor(state, name);
     if (tensor == nullptr) {
       return InvalidArgument("optimizer ", optimizer.name(), ": its state has no ", name);
     }
     arrays.push_back(*tensor);
+    return absl::OkStatus();
+  };
+  SEQ_RETURN_IF_ERROR(add(kIteration));
+  SEQ_RETURN_IF_ERROR(add(kLearningRate));
+  for (const Slot& slot : SlotsOf(optimizer, weights, with_idle)) {
+    if (slot.def.idle) {
+      SEQ_ASSIGN_OR_RETURN(arrays.emplace_back(), Tensor::Zeros({DType::kFloat32, slot.shape()}));
+    } else {
+      SEQ_RETURN_IF_ERROR(add(slot.variable));
+    }
   }
   return arrays;
 }

@@ -28,17 +28,20 @@ struct Slot {
 std::vector<Slot> SlotsOf(const Optimizer& optimizer, const std::vector<Weight>& weights,
                           bool with_idle = false);
 
-/// Names the arrays of a state, in Keras's order: iteration, learning rate, slots. A state before
-/// the first step, which has no slots, gives nothing. InvalidArgument, naming the array, if number
-/// or shapes do not fit.
+/// Names the arrays of a state, in Keras's order: iteration, learning rate, slots. The rate is left
+/// out by Keras 2, and where it follows a schedule: then it is the optimizer's. A state before the
+/// first step, which has no slots, gives nothing. InvalidArgument, naming the array, if number or
+/// shapes do not fit.
 absl::StatusOr<std::vector<NamedTensor>> NameState(const Optimizer& optimizer,
                                                    const std::vector<Weight>& weights,
                                                    std::vector<Tensor> arrays);
 
-/// The inverse: the arrays in Keras's order. InvalidArgument if one is missing.
+/// The inverse: the arrays in Keras's order, with zeros for the idle slots if wanted.
+/// InvalidArgument if one is missing.
 absl::StatusOr<std::vector<Tensor>> ListState(const Optimizer& optimizer,
                                               const std::vector<Weight>& weights,
-                                              const std::vector<NamedTensor>& state);
+                                              const std::vector<NamedTensor>& state,
+                                              bool with_idle = false);
 
 /// The named tensor, or null.
 const Tensor* FindTensor(const std::vector<NamedTensor>& tensors, absl::string_view name);

@@ -14,9 +14,8 @@ constexpr char kFloatInput[] = "inputs";
 
 class StackReader {
  public:
-  StackReader(std::optional<int64_t> time, const LayerRegistry& registry,
-              std::vector<std::string>* notes)
-      : time_(time), registry_(registry), notes_(notes) {}
+  StackReader(std::optional<int64_t> time, const LayerReading& reading)
+      : time_(time), reading_(reading) {}
 
   absl::StatusOr<LayerStack> Read(const Json& json) {
     const std::string class_name = ClassName(json);
@@ -62,7 +61,7 @@ class StackReader {
         SEQ_RETURN_IF_ERROR(ReadInput(json));
         continue;
       }
-      SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(json, registry_, notes_));
+      SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(json, reading_));
       if (!names.insert(layer.name).second) {
         return InvalidArgument("model: two layers are named ", layer.name);
       }
@@ -110,7 +109,7 @@ class StackReader {
       return InvalidArgument("model: the file does not say the shape of its input");
     }
     const Json& shape = *shape_;
-    const LayerDef* first = registry_.Find(stack_.layers[0].kind.class_name);
+    const LayerDef* first = reading_.registry.Find(stack_.layers[0].kind.class_name);
     const bool tokens = first->takes == LayerTakes::kTokens;
     if (shape.size() != (tokens ? 2 : 3)) {
       return Unimplemented("model: its input has the shape ", Shown(shape),
@@ -127,7 +126,7 @@ class StackReader {
       SEQ_RETURN_IF_ERROR(Extent(shape[1], "the time", &input.time));
     } else if (time_.has_value()) {
       input.time = *time_;
-      notes_->push_back(
+      reading_.notes->push_back(
           absl::StrCat("the file leaves the length of sequences open; ", *time_, " was given"));
     } else {
       return InvalidArgument("model: the file leaves the length of sequences open: give one");
@@ -141,8 +140,7 @@ class StackReader {
   }
 
   std::optional<int64_t> time_;
-  const LayerRegistry& registry_;
-  std::vector<std::string>* notes_;
+  const LayerReading& reading_;
   LayerStack stack_;
   const Json* shape_ = nullptr;
 };
@@ -159,9 +157,8 @@ OrderedJson InputShape(const TensorType& type) {
 }  // namespace
 
 absl::StatusOr<LayerStack> ReadStack(const Json& json, std::optional<int64_t> time,
-                                     const LayerRegistry& registry,
-                                     std::vector<std::string>* notes) {
-  return StackReader(time, registry, notes).Read(json);
+                                     const LayerReading& reading) {
+  return StackReader(time, reading).Read(json);
 }
 
 absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegistry& registry,

@@ -19,8 +19,7 @@ namespace seqgraph::keras {
 /// sequences that the file leaves open. Errors: as ReadLayer, and Unimplemented for models that are
 /// no stack.
 absl::StatusOr<LayerStack> ReadStack(const Json& json, std::optional<int64_t> time,
-                                     const LayerRegistry& registry,
-                                     std::vector<std::string>* notes);
+                                     const LayerReading& reading);
 
 /// The same object for Keras to read; a layer in front that Keras does not have, as one-hot words,
 /// becomes the input's shape. Keras 2 has its own name for that shape.

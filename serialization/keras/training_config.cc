@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
@@ -10,35 +11,42 @@
 namespace seqgraph::keras {
 namespace {
 
-// Losses by the name of their class, and short names.
-struct LossRow {
-  const char* name;
-  const char* class_name;
-  const char* alias;
-};
-constexpr LossRow kLosses[] = {
-    {"binary_crossentropy", "BinaryCrossentropy", "bce"},
-    {"categorical_crossentropy", "CategoricalCrossentropy", ""},
-    {"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", ""},
-    {"mean_squared_error", "MeanSquaredError", "mse"},
+// Keras's short names.
+constexpr std::pair<const char*, const char*> kLossAliases[] = {
+    {"bce", "binary_crossentropy"},
+    {"mse", "mean_squared_error"},
+    {"mae", "mean_absolute_error"},
+    {"mape", "mean_absolute_percentage_error"},
+    {"msle", "mean_squared_logarithmic_error"},
+    {"logcosh", "log_cosh"},
+    {"huber_loss", "huber"},
+    {"kld", "kl_divergence"},
+    {"kullback_leibler_divergence", "kl_divergence"},
 };
 
+// By the name of a function, as it is or short, or of a class: "MeanSquaredError".
 std::string LossName(const std::string& given) {
-  for (const LossRow& row : kLosses) {
-    if (given == row.name || given == row.class_name || given == row.alias) return row.name;
+  const std::string folded = absl::AsciiStrToLower(given);
+  for (const auto& [alias, name] : kLossAliases) {
+    if (folded == alias) return name;
   }
-  return given;
+  if (given == "KLDivergence") return "kl_divergence";
+  return SnakeCase(given);
 }
 
 void ReadLoss(Config& config, std::string* loss) {
   const Json* found = config.Take("loss");
   if (found == nullptr) return;
+  // One output's, in a list or by the output's name.
+  if (found->size() == 1 && (found->is_array() || found->is_object())) found = &*found->begin();
+  const std::string class_name = ClassName(*found);
+  // A function that was serialized as an object: its name is the configuration.
+  if (class_name == "function" && found->contains("config")) found = &(*found)["config"];
   if (found->is_string()) {
     *loss = LossName(found->get<std::string>());
     return;
   }
-  const std::string class_name = ClassName(*found);
-  if (class_name.empty() || !found->contains("config") || class_name == "function") {
+  if (class_name.empty() || !found->contains("config")) {
     config.Refuse("loss", *found, "one loss by name is known here");
     return;
   }
@@ -63,7 +71,22 @@ void ReadMetrics(const Json& json, std::vector<std::string>* metrics) {
   }
 }
 
-absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
+// The rate that a schedule begins with; a note says that it stays there. False: it is none.
+bool ReadSchedule(const Json& schedule, const std::string& where, double* rate,
+                  std::vector<std::string>* notes) {
+  if (!schedule.is_object() || !schedule.contains("config")) return false;
+  const Json& config = schedule["config"];
+  if (!config.is_object() || !config.contains("initial_learning_rate") ||
+      !config["initial_learning_rate"].is_number()) {
+    return false;
+  }
+  *rate = config["initial_learning_rate"];
+  notes->push_back(absl::StrCat(where, ": the schedule ", ClassName(schedule),
+                                " of its learning rate is left out: it stays at ", *rate));
+  return true;
+}
+
+absl::StatusOr<Optimizer> ReadOptimizer(const Json& json, std::vector<std::string>* notes) {
   const std::string name = json.is_string() ? json.get<std::string>() : ClassName(json);
   const OptimizerDef* def = FindOptimizer(name);
   if (def == nullptr) {
@@ -85,7 +108,10 @@ absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
     if (bool* on = std::get_if<bool>(&value)) {
       config.Bool(key, on);
     } else if (found->is_object()) {
-      config.Refuse(key, *found, "schedules are not known here");
+      double& number = std::get<double>(value);
+      if (!ReadSchedule(*found, config.where(), &number, notes)) {
+        config.Refuse(key, *found, "this schedule is not known here");
+      }
     } else if (!each.none_is_zero || *found != false) {  // false: none, in some versions
       double& number = std::get<double>(value);
       config.Real(key, &number);
@@ -95,10 +121,15 @@ absl::StatusOr<Optimizer> ReadOptimizer(const Json& json) {
     }
     settings.Set(each.key, value);
   }
-  config.Ignore(
-      {"name", "jit_compile", "is_legacy_optimizer", "ema_momentum", "ema_overwrite_frequency"});
-  config.RefuseUnlessUnset(
-      {"use_ema", "loss_scale_factor", "gradient_accumulation_steps", "decay"});
+  config.Ignore({"name", "jit_compile", "is_legacy_optimizer", "ema_momentum",
+                 "ema_overwrite_frequency", "schedule_decay"});
+  config.RefuseUnlessUnset({"use_ema", "loss_scale_factor", "gradient_accumulation_steps"});
+  double decay = 0;
+  config.Real("decay", &decay);
+  if (decay != 0) {
+    notes->push_back(absl::StrCat(config.where(), ": the decay ", decay,
+                                  " of its learning rate is left out: it stays as it is"));
+  }
   SEQ_RETURN_IF_ERROR(config.Finish());
   absl::StatusOr<Optimizer> optimizer = Optimizer::FromSettings(*def, settings);
   if (optimizer.ok()) return optimizer;
@@ -133,11 +164,28 @@ absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>
   if (optimizer == nullptr) optimizer = config.Take("optimizer_config");
   SEQ_RETURN_IF_ERROR(config.Finish());
   if (optimizer != nullptr) {
-    SEQ_ASSIGN_OR_RETURN(training.optimizer, ReadOptimizer(*optimizer));
+    SEQ_ASSIGN_OR_RETURN(training.optimizer, ReadOptimizer(*optimizer, notes));
   } else {
     notes->push_back("the file does not say the optimizer's settings");
   }
   return training;
+}
+
+void TakeTraining(absl::StatusOr<Training> training, KerasModel& model) {
+  if (training.ok()) {
+    model.training = *std::move(training);
+  } else {
+    model.training_left_out = std::string(training.status().message());
+  }
+}
+
+void TakeState(absl::StatusOr<std::vector<NamedTensor>> state, KerasModel& model) {
+  if (state.ok()) {
+    model.optimizer_state = *std::move(state);
+  } else {
+    model.notes.push_back(absl::StrCat("the optimizer's state is not taken over (",
+                                       state.status().message(), "): training starts it anew"));
+  }
 }
 
 OrderedJson TrainingJson(const Training& training, Dialect dialect) {
@@ -165,6 +213,8 @@ OrderedJson TrainingJson(const Training& training, Dialect dialect) {
       config[each.key] = std::get<bool>(value);
     }
   }
+  // Without it Keras 2 takes its optimizers of before 2.11, which have other settings.
+  if (dialect == Dialect::kKeras2) config["is_legacy_optimizer"] = false;
   json[dialect == Dialect::kKeras3 ? "optimizer" : "optimizer_config"] =
       ClassJson("keras.optimizers", optimizer.name(), std::move(config), dialect);
   return json;

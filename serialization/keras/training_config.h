@@ -13,9 +13,15 @@
 namespace seqgraph::keras {
 
 /// Reads ".h5"'s training_config and ".keras"'s compile_config, of Keras 2 and 3. Errors name the
-/// attribute: Unimplemented for what would make training another one (schedules, averaged weights,
-/// weighted losses, smoothed labels, optimizers that are not known here).
+/// attribute: Unimplemented for what would make training another one (averaged weights, weighted
+/// losses, smoothed labels, optimizers that are not known here). A schedule or decay of the
+/// learning rate is left out, with a note.
 absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>* notes);
+
+/// Sets the model's training, or says in the model why it is left out.
+void TakeTraining(absl::StatusOr<Training> training, KerasModel& model);
+/// Sets the state of the model's optimizer; a note says so if it cannot be taken over.
+void TakeState(absl::StatusOr<std::vector<NamedTensor>> state, KerasModel& model);
 
 /// The same for Keras to read.
 OrderedJson TrainingJson(const Training& training, Dialect dialect);

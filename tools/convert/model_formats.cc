@@ -145,13 +145,7 @@ absl::StatusOr<std::string> WriteOurs(ConvertedModel& converted, const FormatOpt
 
 absl::StatusOr<ConvertedModel> ReadKeras(const std::string& path, const FormatOptions& options) {
   ConvertedModel converted;
-  absl::StatusOr<Model> model = LoadKerasModel(path, options.keras, &converted.notes);
-  if (absl::StrContains(model.status().message(), ": training: ")) {
-    return absl::Status(model.status().code(),
-                        absl::StrCat(model.status().message(), "; --no_training leaves it out"));
-  }
-  SEQ_RETURN_IF_ERROR(model.status());
-  converted.model = *std::move(model);
+  SEQ_ASSIGN_OR_RETURN(converted.model, LoadKerasModel(path, options.keras, &converted.notes));
   return converted;
 }
 
@@ -208,12 +202,14 @@ absl::StatusOr<std::string> WriteOnnx(ConvertedModel& converted, const FormatOpt
 }
 
 // An ending that is part of another comes behind it.
+// Which of Keras's formats a file is in that is read is told by its content.
 constexpr ModelFormatRow kFormats[] = {
     {".pb", "a model of seqgraph", ReadOurs, nullptr, WriteOurs<ModelFormat::kBinary>},
     {".textproto", "the same as text", ReadOurs, nullptr, WriteOurs<ModelFormat::kText>},
     {".keras", "a model of Keras 3", ReadKeras, ReadWeightsOfKeras, WriteKerasZip},
     {".weights.h5", "weights of Keras 3 alone", nullptr, ReadWeightsOfKeras, WriteKerasWeights},
     {".h5", "a model of Keras 2 or 3", ReadKeras, ReadWeightsOfKeras, WriteKerasHdf5},
+    {".hdf5", "the same", ReadKeras, ReadWeightsOfKeras, WriteKerasHdf5},
     {".onnx", "an ONNX model", ReadOnnx, nullptr, WriteOnnx},
     {".npz", "weights alone, numpy arrays by name", nullptr, ReadNpz, WriteNpz},
 };

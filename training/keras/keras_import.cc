@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "serialization/keras/optimizer_state.h"
 #include "training/keras/keras_export.h"
@@ -32,17 +33,28 @@ absl::Status Assign(const std::vector<keras::NamedTensor>& tensors, Model& model
 absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& keras,
                                                    std::vector<std::string>* notes) {
   TrainableOptions options{.name = keras.stack.name};
-  std::string loss = keras.training.has_value() ? keras.training->loss : "";
-  if (loss.empty()) {
-    loss = LossOfOutput(keras.stack);
-    notes->push_back(absl::StrCat("the file names no loss; ", loss, " is taken"));
+  const keras::Training training = keras.training.value_or(keras::Training());
+  std::string left_out = keras.training_left_out;
+  std::vector<std::string> taken;
+  absl::StatusOr<Loss> loss = LossByName(training.loss);
+  if (!loss.ok()) {
+    if (!training.loss.empty()) left_out = std::string(loss.status().message());
+    loss = LossByName(LossOfOutput(keras.stack));
+    taken.push_back(loss->name);
   }
-  SEQ_ASSIGN_OR_RETURN(options.loss, LossByName(loss));
-  if (keras.training.has_value() && keras.training->optimizer.has_value()) {
-    options.optimizer = *keras.training->optimizer;
+  options.loss = *std::move(loss);
+  if (training.optimizer.has_value()) {
+    options.optimizer = *training.optimizer;
   } else {
-    notes->push_back("the file has no optimizer; RMSprop is taken");
+    taken.push_back(options.optimizer.name());
   }
+  if (taken.empty()) return options;
+  const std::string instead =
+      absl::StrCat("who trains it does so with ", absl::StrJoin(taken, " and "));
+  notes->push_back(left_out.empty()
+                       ? absl::StrCat("the file does not say all of how it was trained: ", instead)
+                       : absl::StrCat("its training is not taken over (", left_out,
+                                      "); it predicts, and ", instead));
   return options;
 }
 
@@ -84,7 +96,8 @@ absl::StatusOr<Model> LoadKerasModel(const std::string& path, const KerasImportO
   SEQ_ASSIGN_OR_RETURN(keras::KerasModel keras, keras::ReadKerasModel(path, options.read));
   if (options.one_hot) SEQ_RETURN_IF_ERROR(keras::TakeTokensOneHot(keras.stack));
   notes->insert(notes->end(), keras.notes.begin(), keras.notes.end());
-  absl::StatusOr<Model> model = ModelFromKeras(keras, notes);
+  std::vector<std::string> unwanted;
+  absl::StatusOr<Model> model = ModelFromKeras(keras, options.read.training ? notes : &unwanted);
   if (!model.ok()) return Annotate(model.status(), absl::StrCat("cannot load ", path));
   return model;
 }

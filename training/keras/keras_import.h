@@ -11,10 +11,9 @@
 
 namespace seqgraph {
 
-/// Loss and optimizer of a Keras file. Where it was not compiled, the loss is that of the last
-/// activation (sigmoid: binary cross-entropy, softmax: categorical cross-entropy, else the mean
-/// square), the optimizer RMSprop, and a note says so. InvalidArgument for a loss that is not known
-/// here.
+/// Loss and optimizer of a Keras file. Where it was not compiled, or with what is not known here,
+/// the loss is that of the last activation (sigmoid: binary cross-entropy, softmax: categorical
+/// cross-entropy, else the mean square), the optimizer RMSprop, and a note says so.
 absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& keras,
                                                    std::vector<std::string>* notes);
 
