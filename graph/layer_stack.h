@@ -1,7 +1,7 @@
 #pragma once
 
-// A model as a stack of layers, as data: a layer is a class and its settings, as a node is an op
-// and its attributes. What a class means is known to layers/ alone.
+// A model as a stack or graph of layers, as data: a layer is a class and its settings, as a node is
+// an op and its attributes. What a class means is known to layers/ alone.
 
 #include <cstdint>
 #include <map>
@@ -57,28 +57,60 @@ struct Layer {
 bool operator==(const LayerKind& a, const LayerKind& b);
 
 /// What a stack takes, without the batch: tokens int32 [time], or with `features` float32
-/// [time, features].
+/// [time, features], and with time 0 float32 [features].
 struct LayerInput {
   std::string name = "tokens";
   int64_t time = 0;
   std::optional<int64_t> features;
+  /// Any length of sequences would do: `time` is the one that was taken.
+  bool open_time = false;
   /// Rows of every batch, where that is fixed: stateful layers need it.
   std::optional<int64_t> batch;
   friend bool operator==(const LayerInput&, const LayerInput&) = default;
 };
 
-/// A whole stack, first layer first.
+/// A value in a graph of layers: one of the outputs of a call, or without a call an input.
+struct LayerValue {
+  int call = -1;   ///< which, -1: none
+  int output = 0;  ///< of the call; without one: which input of the graph
+  friend bool operator==(const LayerValue&, const LayerValue&) = default;
+};
+
+/// How a call takes the masks of its inputs, where versions of Keras differ.
+enum class CallMasks {
+  kKeras3,
+  kKeras2,
+  /// As if there were none. (So Keras 3 calls a recurrent layer that is given states.)
+  kIgnored,
+};
+
+/// A layer applied to values. One that is called twice has the same weights in both calls.
+struct LayerCall {
+  int layer = 0;  ///< which
+  std::vector<LayerValue> inputs;
+  CallMasks masks = CallMasks::kKeras3;
+  friend bool operator==(const LayerCall&, const LayerCall&) = default;
+};
+
+/// A whole stack, first layer first: each takes what the one in front gives. With `calls`, a graph:
+/// they say which layer takes what, each only what stands in front of it.
 struct LayerStack {
   std::string name = "sequential";
   LayerInput input;
   std::vector<Layer> layers;
+  std::vector<LayerInput> more_inputs = {};  ///< of a graph, behind `input`
+  std::vector<LayerCall> calls = {};
+  std::vector<LayerValue> outputs = {};  ///< of a graph
+
+  bool is_graph() const { return !calls.empty(); }
   friend bool operator==(const LayerStack&, const LayerStack&) = default;
 };
 
 /// No extent of a layer or of a stack's input is larger: far beyond any use, and small enough for
 /// products of sizes.
 inline constexpr int64_t kMaxLayerExtent = 1 << 24;
-/// A stack has at most this many layers, a layer this many below each other.
+/// A stack has at most this many layers, and calls, inputs and outputs each; a layer this many below
+/// each other.
 inline constexpr int kMaxStackLayers = 1000;
 inline constexpr int kMaxLayerDepth = 8;
 

@@ -3,6 +3,7 @@
 // The list of all layers, with their structs for programs that stack them.
 
 #include "layers/activation.h"
+#include "layers/attention.h"
 #include "layers/bidirectional.h"
 #include "layers/dense.h"
 #include "layers/dropout.h"
@@ -11,6 +12,7 @@
 #include "layers/layer_def.h"
 #include "layers/leaky_relu.h"
 #include "layers/masking.h"
+#include "layers/merging.h"
 #include "layers/one_hot.h"
 #include "layers/pooling.h"
 #include "layers/recurrent.h"
@@ -37,6 +39,16 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     FlattenDef,
     LeakyReLUDef,
     TimeDistributedDef,
+    AddDef,
+    SubtractDef,
+    MultiplyDef,
+    AverageDef,
+    MaximumDef,
+    MinimumDef,
+    ConcatenateDef,
+    DotDef,
+    AttentionDef,
+    AdditiveAttentionDef,
 };
 
 /// Registers every class of this folder. Fails only where one of them is there already.

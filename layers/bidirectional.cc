@@ -24,11 +24,18 @@ Value Merge(LayerContext& c, const std::string& mode, Value a, Value b) {
 }
 
 LayerFlow Emit(LayerContext& c, const BidirectionalLayer& layer) {
+  // The first half of the states that it is given is for the forward layer.
+  const std::vector<LayerFlow>& states = c.more();
+  const auto middle = states.begin() + states.size() / 2;
   const auto direction = [&](const Layer& inner, const char* store, bool flip) {
     RecurrentLayer recurrent = *As<RecurrentLayer>(inner.kind);
     recurrent.zero_output_for_mask = recurrent.return_sequences;
     LayerContext context = c.Inner(inner, store, {c.x(), c.mask()});
-    return EmitRecurrent(context, recurrent, flip);
+    context.set_more(flip ? std::vector(middle, states.end())
+                          : std::vector(states.begin(), middle));
+    const LayerFlow output = EmitRecurrent(context, recurrent, flip);
+    for (const LayerFlow& state : context.also_given()) c.AlsoGive(state.value);
+    return output;
   };
   const LayerFlow forward = direction(layer.forward, "forward_layer", false);
   const LayerFlow backward = direction(layer.backward, "backward_layer", true);
@@ -49,8 +56,10 @@ absl::Status Check(const BidirectionalLayer& layer) {
   if (f->go_backwards == b->go_backwards) {
     return InvalidArgument("go_backwards must differ between its layers: true for one of them");
   }
-  if (f->return_sequences != b->return_sequences || f->stateful != b->stateful) {
-    return InvalidArgument("return_sequences and stateful must be the same for both of its layers");
+  if (f->return_sequences != b->return_sequences || f->stateful != b->stateful ||
+      f->return_state != b->return_state) {
+    return InvalidArgument(
+        "return_sequences, return_state and stateful must be the same for both of its layers");
   }
   if (layer.merge_mode == "concat" || f->units == b->units) return absl::OkStatus();
   return InvalidArgument("its layers have ", f->units, " and ", b->units,
@@ -157,7 +166,8 @@ LayerDef BidirectionalDef() {
           "A recurrent layer and another that goes the other way, over the same input; their "
           "outputs merged. A sequence is in the order of the first.")
       .Takes(LayerTakes::kSequence)
-      .Keras({.unset = {"activity_regularizer"}})
+      .Inputs(1, 5)
+      .Keras({.unset = {"activity_regularizer"}, .takes_states = true})
       .Emit(Emit)
       .Check(Check)
       .Complete(Complete)

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -71,6 +72,16 @@ class LayerContext {
   /// "<name>/<part>", for its other nodes.
   std::string Part(absl::string_view part) const;
   Value x() const { return input_.value; }
+  /// What it is given behind x: for layers that take several.
+  const std::vector<LayerFlow>& more() const { return more_; }
+  CallMasks masks() const { return masks_; }
+  void set_more(std::vector<LayerFlow> more, CallMasks masks = CallMasks::kKeras3) {
+    more_ = std::move(more);
+    masks_ = masks;
+  }
+  /// What it gives behind what its emission returns: the states of a recurrent layer.
+  const std::vector<LayerFlow>& also_given() const { return also_given_; }
+  void AlsoGive(Value value) { also_given_.push_back({value, {}}); }
   Value mask() const { return input_.mask; }
   const TensorType& type() const { return state_.g.type(input_.value); }
   /// The type of weights and of what flows.
@@ -113,6 +124,9 @@ class LayerContext {
  private:
   EmissionState& state_;
   LayerFlow input_;
+  std::vector<LayerFlow> more_;
+  CallMasks masks_ = CallMasks::kKeras3;
+  std::vector<LayerFlow> also_given_;
   bool trainable_;
   std::string prefix_;
   std::string path_;   // in ".h5", in front of the next weight

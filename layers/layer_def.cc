@@ -146,20 +146,88 @@ absl::Status CheckLayer(const LayerKind& layer, const LayerRegistry& registry) {
   return CheckLayerAt(layer, registry, 1);
 }
 
-absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry) {
+namespace {
+
+absl::Status CheckInput(const LayerInput& input, std::set<std::string>& names) {
   const auto extent = [](const char* name, int64_t value) {
     return Annotate(CheckField({name, int64_t{0}, Extent(), ""}, LayerSetting(value)), "input");
   };
-  SEQ_RETURN_IF_ERROR(extent("time", stack.input.time));
-  SEQ_RETURN_IF_ERROR(extent("features", stack.input.features.value_or(1)));
-  SEQ_RETURN_IF_ERROR(extent("batch", stack.input.batch.value_or(1)));
+  const bool vector = input.time == 0 && input.features.has_value();
+  if (!vector) SEQ_RETURN_IF_ERROR(extent("time", input.time));
+  SEQ_RETURN_IF_ERROR(extent("features", input.features.value_or(1)));
+  SEQ_RETURN_IF_ERROR(extent("batch", input.batch.value_or(1)));
+  if (!input.name.empty() && names.insert(input.name).second) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "input \"", input.name, "\": the name must not be empty nor that of another input"));
+}
+
+// Calls take what stands in front of them, as many inputs as their layers have; every layer is
+// called.
+absl::Status CheckCalls(const LayerStack& stack, const LayerRegistry& registry) {
+  const auto malformed = [](const auto&... text) {
+    return absl::InvalidArgumentError(absl::StrCat("graph: ", text...));
+  };
+  const int inputs = 1 + static_cast<int>(stack.more_inputs.size());
+  const auto known = [&](const LayerValue& value, int calls) {
+    return value.output >= 0 && value.call >= -1 && value.call < calls &&
+           (value.call >= 0 || value.output < inputs);
+  };
+  std::vector<bool> called(stack.layers.size());
+  for (size_t i = 0; i < stack.calls.size(); ++i) {
+    const LayerCall& call = stack.calls[i];
+    if (call.layer < 0 || call.layer >= static_cast<int>(called.size())) {
+      return malformed("call ", i, " is of no layer");
+    }
+    called[call.layer] = true;
+    const Layer& layer = stack.layers[call.layer];
+    const LayerDef& def = *registry.Find(layer.kind.class_name);
+    const int given = static_cast<int>(call.inputs.size());
+    if (given < def.least_inputs || given > def.most_inputs) {
+      return absl::InvalidArgumentError(absl::StrCat("layer ", layer.name, ": it takes ",
+                                                     def.least_inputs, " to ", def.most_inputs,
+                                                     " inputs, got ", given));
+    }
+    for (const LayerValue& value : call.inputs) {
+      if (!known(value, static_cast<int>(i))) {
+        return malformed("layer ", layer.name, " takes what does not stand in front of it");
+      }
+    }
+  }
+  for (size_t i = 0; i < called.size(); ++i) {
+    if (!called[i]) return malformed("layer ", stack.layers[i].name, " is not called");
+  }
+  if (stack.outputs.empty()) return malformed("it has no outputs");
+  for (const LayerValue& value : stack.outputs) {
+    if (!known(value, static_cast<int>(stack.calls.size()))) return malformed("an output is none");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry) {
+  std::set<std::string> inputs;
+  SEQ_RETURN_IF_ERROR(CheckInput(stack.input, inputs));
+  for (const LayerInput& input : stack.more_inputs) {
+    SEQ_RETURN_IF_ERROR(CheckInput(input, inputs));
+  }
+  if (!stack.is_graph() && !(stack.more_inputs.empty() && stack.outputs.empty())) {
+    return absl::InvalidArgumentError("several inputs or outputs are those of a graph");
+  }
+  for (const size_t count : {stack.calls.size(), inputs.size(), stack.outputs.size()}) {
+    if (count > kMaxStackLayers) {
+      return absl::InvalidArgumentError(absl::StrCat("graph ", stack.name, " has ", count,
+                                                     " calls, inputs or outputs; at most ",
+                                                     kMaxStackLayers));
+    }
+  }
   if (stack.layers.empty() || stack.layers.size() > kMaxStackLayers) {
     return InvalidArgument("stack ", stack.name, " has ",
                            stack.layers.empty()
                                ? "no layers"
                                : absl::StrCat("more than ", kMaxStackLayers, " layers"));
   }
-  std::set<std::string> names = {stack.input.name};
+  std::set<std::string> names = inputs;
   for (const Layer& layer : stack.layers) {
     if (layer.name.empty() || !names.insert(layer.name).second) {
       return InvalidArgument("layer \"", layer.name,
@@ -167,8 +235,12 @@ absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry) 
     }
     SEQ_RETURN_IF_ERROR(
         Annotate(CheckLayer(layer.kind, registry), absl::StrCat("layer ", layer.name)));
+    if (!stack.is_graph() && registry.Find(layer.kind.class_name)->least_inputs > 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("layer ", layer.name, ": it takes several inputs: only a graph has them"));
+    }
   }
-  return absl::OkStatus();
+  return stack.is_graph() ? CheckCalls(stack, registry) : absl::OkStatus();
 }
 
 LayerKind SampleLayer(const LayerDef& def, const LayerRegistry& registry, SampleSource& random) {

@@ -59,6 +59,10 @@ struct KerasFacts {
   std::vector<std::string> unset;
   /// Keys that may have this one value: {key, value}.
   std::vector<std::pair<std::string, std::string>> fixed;
+  /// Keys that hold the values of several fields: {key, fields}. Also one value for all of them.
+  std::vector<std::pair<std::string, std::vector<std::string>>> lists;
+  /// What it takes behind its first input is its `initial_state`; else all inputs are one list.
+  bool takes_states = false;
 };
 
 /// A layer alone with what it gives, worked out by hand.
@@ -71,6 +75,7 @@ struct LayerExample {
   Tensor output;
   /// int32 [batch, time]: the mask that comes with the input; absent: none.
   std::optional<Tensor> mask;
+  std::vector<Tensor> more_inputs = {};  ///< behind `input`, where it takes several
 };
 
 /// The layer found in a function, and the value that it gives.
@@ -85,7 +90,10 @@ using NumberName = std::function<std::string(const std::string& name)>;
 struct LayerDef {
   std::string class_name;  ///< Keras's: "SpatialDropout1D"
   std::string doc;
-  LayerTakes takes = LayerTakes::kNumbers;
+  LayerTakes takes = LayerTakes::kNumbers;  ///< as its first input
+  /// How many inputs it may have: in a stack it is one.
+  int least_inputs = 1;
+  int most_inputs = 1;
   /// What it gives for a row of the last axis depends on that row alone, however many axes stand in
   /// front: it may be distributed over time. Then `takes` is kNumbers.
   bool row_wise = false;
@@ -127,6 +135,11 @@ class DefineLayer {
 
   DefineLayer& Doc(std::string text) { return def_.doc = std::move(text), *this; }
   DefineLayer& Takes(LayerTakes takes) { return def_.takes = takes, *this; }
+  DefineLayer& Inputs(int least, int most) {
+    def_.least_inputs = least;
+    def_.most_inputs = most;
+    return *this;
+  }
   DefineLayer& RowWise() { return def_.row_wise = true, *this; }
   DefineLayer& Keras(KerasFacts facts) { return def_.keras = std::move(facts), *this; }
   DefineLayer& Example(LayerExample example) {

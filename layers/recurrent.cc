@@ -45,7 +45,10 @@ std::vector<Value> EmitCell(LayerContext& c, const RecurrentLayer& layer,
                  layer.bias_regularizer,
                  cell.has_forget_bias && layer.unit_forget_bias ? SetForgetBias : nullptr);
   }
-  if (layer.stateful) {
+  if (!c.more().empty()) {
+    operands["h0"] = c.more()[0].value;
+    if (cell.has_cell_state) operands["c0"] = c.more()[1].value;
+  } else if (layer.stateful) {
     operands["h0"] = c.State("state", layer.units);
     if (cell.has_cell_state) operands["c0"] = c.State("cell_state", layer.units);
   }
@@ -114,11 +117,13 @@ LayerDef RecurrentDef(const char* class_name) {
               "units]. ",
               cell.doc, " A masked step keeps the state."))
       .Takes(LayerTakes::kSequence)
+      .Inputs(1, cell.has_cell_state ? 3 : 2)
       // How it is computed, not what.
       .Keras({.ignored = {"unroll", "implementation", "seed", "input_length", "input_dim",
                           "use_cudnn"},
-              .unset = {"return_state", "time_major", "activity_regularizer", "kernel_constraint",
-                        "recurrent_constraint", "bias_constraint"}})
+              .unset = {"time_major", "activity_regularizer", "kernel_constraint",
+                        "recurrent_constraint", "bias_constraint"},
+              .takes_states = true})
       .Emit([](LayerContext& c, const RecurrentLayer& layer) {
         return EmitRecurrent(c, layer, /*flip=*/false);
       })
@@ -141,9 +146,17 @@ RecurrentLayer GRU(int64_t units, RecurrentLayer options) {
 
 LayerFlow EmitRecurrent(LayerContext& c, const RecurrentLayer& layer, bool flip) {
   const RecurrentCell& cell = *FindRecurrentCell(layer.cell);
+  const size_t states = cell.has_cell_state ? 2 : 1;
+  if (!c.more().empty() && c.more().size() != states) {
+    c.Fail(absl::StrCat("it begins with ", states, " states, got ", c.more().size()));
+    return {};
+  }
   const std::vector<Value> outputs = EmitCell(c, layer, cell);
   if (!c.g().status().ok()) return {};
-  if (layer.stateful) {
+  if (layer.return_state) {
+    for (size_t i = 1; i <= states; ++i) c.AlsoGive(outputs[i]);
+  }
+  if (layer.stateful && c.more().empty()) {
     c.Update("state", outputs[1]);
     if (cell.has_cell_state) c.Update("cell_state", outputs[2]);
   }

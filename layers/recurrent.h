@@ -8,7 +8,8 @@
 
 namespace seqgraph {
 
-/// [batch, time, features] -> [batch, units], or with return_sequences [batch, time, units].
+/// [batch, time, features] -> [batch, units], or with return_sequences [batch, time, units]. In a
+/// graph it may be given the states that it begins with, each [batch, units].
 struct RecurrentLayer {
   std::string cell = "SimpleRNN";  ///< the class: one of RecurrentCells()
   int64_t units = 0;
@@ -16,6 +17,7 @@ struct RecurrentLayer {
   std::string recurrent_activation = "sigmoid";  ///< of the gates, where the cell has some
   bool use_bias = true;
   bool return_sequences = false;
+  bool return_state = false;
   bool go_backwards = false;
   bool stateful = false;
   bool zero_output_for_mask = false;
@@ -51,6 +53,8 @@ struct RecurrentLayer {
     field("use_bias", use_bias, AnyValue(), "whether b is added");
     field("return_sequences", return_sequences, AnyValue(),
           "the states of all steps, not the last");
+    field("return_state", return_state, AnyValue(),
+          "gives the last states too, in a graph: h, and where the cell has it c");
     field("go_backwards", go_backwards, AnyValue(),
           "from the last step to the first; the sequence comes reversed, as in Keras");
     field(

@@ -244,7 +244,9 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
 
 absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
   const auto fits = [](int64_t extent) { return extent >= 0 && extent <= kMaxLayerExtent; };
-  if (from.time() < 1 || !fits(from.time()) || !fits(from.features()) || !fits(from.batch())) {
+  const bool vector = from.time() == 0 && from.features() > 0;
+  if ((from.time() < 1 && !vector) || !fits(from.time()) || !fits(from.features()) ||
+      !fits(from.batch())) {
     return InvalidArgument("its input has time ", from.time(), ", features ", from.features(),
                            " and batch ", from.batch(), ", which must be from 1 to ",
                            kMaxLayerExtent);
@@ -253,9 +255,51 @@ absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
     return InvalidArgument("the name of its input is empty or too long");
   }
   LayerInput to{.name = from.name(), .time = from.time()};
+  to.open_time = from.open_time();
   if (from.features() > 0) to.features = from.features();
   if (from.batch() > 0) to.batch = from.batch();
   return to;
+}
+
+void SaveInput(const LayerInput& input, proto::LayerInput& to) {
+  to.set_name(input.name);
+  to.set_time(input.time);
+  to.set_features(input.features.value_or(0));
+  to.set_batch(input.batch.value_or(0));
+  to.set_open_time(input.open_time);
+}
+
+void SaveValue(const LayerValue& value, proto::LayerValue& to) {
+  to.set_call(value.call + 1);
+  to.set_output(value.output);
+}
+
+// What makes a graph of the stack. Whether indices fit is checked with the layers (CheckStack).
+absl::Status GraphFromProto(const proto::LayerStack& saved, LayerStack& stack) {
+  const auto values = [](const auto& list) {
+    std::vector<LayerValue> to;
+    for (const proto::LayerValue& value : list) {
+      to.push_back({.call = value.call() - 1, .output = value.output()});
+    }
+    return to;
+  };
+  for (const int count : {saved.more_inputs_size(), saved.calls_size(), saved.outputs_size()}) {
+    if (count > kMaxStackLayers)
+      return InvalidArgument("it has more than ", kMaxStackLayers, " parts");
+  }
+  for (const proto::LayerInput& input : saved.more_inputs()) {
+    SEQ_ASSIGN_OR_RETURN(stack.more_inputs.emplace_back(), InputFromProto(input));
+  }
+  for (const proto::LayerCall& call : saved.calls()) {
+    if (!proto::LayerCall::Masks_IsValid(call.masks()) || call.inputs_size() > kMaxStackLayers) {
+      return InvalidArgument("a call is malformed");
+    }
+    stack.calls.push_back({.layer = call.layer(),
+                           .inputs = values(call.inputs()),
+                           .masks = static_cast<CallMasks>(call.masks())});
+  }
+  stack.outputs = values(saved.outputs());
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -263,11 +307,16 @@ absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
 proto::LayerStack LayerStackToProto(const LayerStack& stack) {
   proto::LayerStack saved;
   saved.set_name(stack.name);
-  saved.mutable_input()->set_name(stack.input.name);
-  saved.mutable_input()->set_time(stack.input.time);
-  saved.mutable_input()->set_features(stack.input.features.value_or(0));
-  saved.mutable_input()->set_batch(stack.input.batch.value_or(0));
+  SaveInput(stack.input, *saved.mutable_input());
   for (const Layer& layer : stack.layers) SaveLayer(layer, *saved.add_layers());
+  for (const LayerInput& input : stack.more_inputs) SaveInput(input, *saved.add_more_inputs());
+  for (const LayerCall& call : stack.calls) {
+    proto::LayerCall& to = *saved.add_calls();
+    to.set_layer(call.layer);
+    for (const LayerValue& value : call.inputs) SaveValue(value, *to.add_inputs());
+    to.set_masks(static_cast<proto::LayerCall::Masks>(call.masks));
+  }
+  for (const LayerValue& value : stack.outputs) SaveValue(value, *saved.add_outputs());
   return saved;
 }
 
@@ -289,6 +338,7 @@ absl::StatusOr<LayerStack> LayerStackFromProto(const proto::LayerStack& saved) {
     }
     stack.layers.push_back(std::move(layer));
   }
+  SEQ_RETURN_IF_ERROR(Annotate(GraphFromProto(saved, stack), "the graph of layers"));
   return stack;
 }
 

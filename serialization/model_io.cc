@@ -41,6 +41,7 @@ constexpr int kMaxSelfTests = 100;
 constexpr int kSelfTestVersion = 2;
 constexpr int kLayersVersion = 3;
 constexpr int kLayerClassesVersion = 4;
+constexpr int kGraphsVersion = 5;
 constexpr int64_t kMaxPreprocessing = INT_MAX;
 
 absl::StatusOr<OptimizerRecord> OptimizerFromProto(const proto::Optimizer& from) {
@@ -78,7 +79,7 @@ proto::Model ModelToProto(const Model& model, TensorEncoding encoding) {
   for (const std::string& label : model.labels) out.add_labels(label);
   if (model.layers.has_value()) {
     *out.mutable_layers() = LayerStackToProto(*model.layers);
-    out.set_format_version(kLayerClassesVersion);
+    out.set_format_version(model.layers->is_graph() ? kGraphsVersion : kLayerClassesVersion);
   }
   if (model.optimizer.has_value()) {
     out.mutable_optimizer()->set_name(model.optimizer->name);

@@ -15,7 +15,7 @@ namespace seqgraph {
 
 /// The newest that this program reads; every older one is read for ever. It writes the lowest that
 /// holds what is saved: 1 for functions and variables, 2 with self-tests, 3 with layers.
-inline constexpr int kModelFormatVersion = 4;
+inline constexpr int kModelFormatVersion = 5;
 
 enum class ModelFormat {
   kBinary,  ///< ".pb": serialization/model.proto with a checksum

@@ -76,6 +76,18 @@ absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict_builder,
                                     const TrainableOptions& options) {
   const OpRegistry& registry = predict_builder.registry();
   SEQ_ASSIGN_OR_RETURN(Function predict, BuildForward(std::move(predict_builder)));
+  Model model;
+  model.name = options.name;
+  const auto initialize = [&]() -> absl::StatusOr<Model> {
+    SEQ_RETURN_IF_ERROR(InitializeVariables(
+        options.seed, model.variables,
+        options.initialize_weights ? std::nullopt : std::make_optional(VariableRole::kOptimizer)));
+    return std::move(model);
+  };
+  if (!options.trainable) {
+    SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(predict)));
+    return initialize();
+  }
   std::optional<Function> forward;
   if (training.has_value()) {
     SEQ_ASSIGN_OR_RETURN(forward, BuildForward(*std::move(training)));
@@ -83,16 +95,11 @@ absl::StatusOr<Model> MakeTrainable(FunctionBuilder predict_builder,
   SEQ_ASSIGN_OR_RETURN(Function evaluate, WithLoss(predict, kEvaluate, registry, options));
   SEQ_ASSIGN_OR_RETURN(Function train_step,
                        MakeTrainStep(forward.has_value() ? *forward : predict, registry, options));
-  Model model;
-  model.name = options.name;
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(predict)));
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(evaluate)));
   SEQ_RETURN_IF_ERROR(model.AddFunction(std::move(train_step)));
   model.optimizer = OptimizerRecord{options.optimizer.name(), options.optimizer.Settings()};
-  SEQ_RETURN_IF_ERROR(InitializeVariables(
-      options.seed, model.variables,
-      options.initialize_weights ? std::nullopt : std::make_optional(VariableRole::kOptimizer)));
-  return model;
+  return initialize();
 }
 
 }  // namespace seqgraph

@@ -31,6 +31,8 @@ struct TrainableOptions {
   /// the rows (steps) that count neither in the loss nor in metrics; empty: all count. BuildModel
   /// sets it where the output bears a mask.
   std::string mask;
+  /// False: it predicts and is not trained: neither evaluate nor train_step.
+  bool trainable = true;
   uint64_t seed = 1;  ///< of the variables' starting contents: training/initializers.h
   /// False: weights are zero, for who sets them at once; the rest starts as always.
   bool initialize_weights = true;

@@ -16,7 +16,10 @@ constexpr char kDropoutSeed[] = "optimizer/dropout_seed";
 FunctionBuilder TrainingForward(const LayerStack& stack, uint64_t seed,
                                 const LayerRegistry& registry) {
   FunctionBuilder g(kPredict, AllOps());
-  const Value input = g.Input(stack.input.name, InputType(stack.input));
+  std::vector<Value> inputs;
+  for (const LayerInput& input : InputsOf(stack)) {
+    inputs.push_back(g.Input(input.name, InputType(input)));
+  }
   // A double holds 53 bits.
   const double start = static_cast<double>(seed & ((uint64_t{1} << 53) - 1));
   const DropoutCounters counters = {g.Variable({kDropoutSeed,
@@ -25,8 +28,9 @@ FunctionBuilder TrainingForward(const LayerStack& stack, uint64_t seed,
                                                 VariableRole::kOptimizer,
                                                 /*trainable=*/false}),
                                     g.Variable(IterationVariable())};
-  const EmittedStack output = EmitStack(g, stack, input, counters, registry);
-  g.Result(ResultName(stack, registry), output.value);
+  const EmittedStack output = EmitStack(g, stack, inputs, counters, registry);
+  const std::vector<std::string> names = ResultNames(stack, registry);
+  for (size_t i = 0; i < output.outputs.size(); ++i) g.Result(names[i], output.outputs[i].value);
   return g;
 }
 
@@ -68,7 +72,9 @@ absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions
   of_stack.penalties = Penalties(emitted);
   of_stack.penalties.insert(of_stack.penalties.end(), options.penalties.begin(),
                             options.penalties.end());
-  if (emitted.mask.present()) of_stack.mask = predict.function().info(emitted.mask).name;
+  if (const Value mask = emitted.outputs[0].mask; mask.present()) {
+    of_stack.mask = predict.function().info(mask).name;
+  }
   std::optional<FunctionBuilder> training;
   if (emitted.drops) training.emplace(TrainingForward(stack, options.seed, registry));
   SEQ_ASSIGN_OR_RETURN(Model model,

@@ -72,6 +72,23 @@ std::optional<int> VersionOf(const Json& json) {
   return MajorVersion(json["keras_version"].get<std::string>());
 }
 
+// The model of a configuration, and where its file keeps the weights.
+absl::StatusOr<KerasModel> ReadConfig(absl::string_view text, const ReadOptions& options,
+                                      std::vector<LayerPlace>* places) {
+  SEQ_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  KerasModel model;
+  const LayerReading reading = {*options.layers, VersionOf(json).value_or(options.version),
+                                &model.notes};
+  SEQ_ASSIGN_OR_RETURN(ConfiguredStack configured, ReadStack(json, options.time, reading));
+  model.stack = std::move(configured.stack);
+  *places = std::move(configured.places);
+  if (!options.training || !json.contains("compile_config") || json["compile_config"].empty()) {
+    return model;
+  }
+  TakeTraining(ReadTraining(json["compile_config"], &model.notes), model);
+  return model;
+}
+
 absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptions& options) {
   const LayerRegistry& registry = *options.layers;
   SEQ_ASSIGN_OR_RETURN(const Files files, Unzip(bytes));
@@ -80,9 +97,11 @@ absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptio
     SEQ_ASSIGN_OR_RETURN(const Json json, Annotate(ParseJson(metadata->second), kMetadataFile));
     of_file.version = VersionOf(json).value_or(options.version);
   }
+  std::vector<LayerPlace> places;
   SEQ_ASSIGN_OR_RETURN(KerasModel model,
-                       Annotate(ParseKerasConfig(files.at(kConfigFile), of_file), kConfigFile));
-  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack, registry));
+                       Annotate(ReadConfig(files.at(kConfigFile), of_file, &places), kConfigFile));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers,
+                       WeightsOf(model.stack, registry, places));
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, Tree(files));
   SEQ_ASSIGN_OR_RETURN(StoredWeights stored,
                        Annotate(ReadWeights(tree, layers, &model.notes), kWeightsFile));
@@ -120,16 +139,8 @@ absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOpt
 }
 
 absl::StatusOr<KerasModel> ParseKerasConfig(absl::string_view text, const ReadOptions& options) {
-  SEQ_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
-  KerasModel model;
-  const LayerReading reading = {*options.layers, VersionOf(json).value_or(options.version),
-                                &model.notes};
-  SEQ_ASSIGN_OR_RETURN(model.stack, ReadStack(json, options.time, reading));
-  if (!options.training || !json.contains("compile_config") || json["compile_config"].is_null()) {
-    return model;
-  }
-  TakeTraining(ReadTraining(json["compile_config"], &model.notes), model);
-  return model;
+  std::vector<LayerPlace> places;
+  return ReadConfig(text, options, &places);
 }
 
 absl::StatusOr<Training> ParseKerasTraining(absl::string_view text,
@@ -190,6 +201,9 @@ absl::StatusOr<std::string> KerasWeightsHdf5(const KerasModel& model,
 absl::Status TakeTokensOneHot(LayerStack& stack) {
   if (!stack.input.features.has_value()) {
     return InvalidArgument("model ", stack.name, " takes tokens already");
+  }
+  if (stack.is_graph() || stack.input.time == 0) {
+    return Unimplemented("model ", stack.name, " is no stack that takes sequences");
   }
   const int64_t depth = *stack.input.features;
   std::string name = "one_hot";

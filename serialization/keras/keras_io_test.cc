@@ -109,8 +109,8 @@ TEST(KerasIoTest, WhatAModelWasCompiledWithIsReadAlone) {
 TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
   EXPECT_THAT(Changed({{"\"unroll\": true", "\"unroll\": true, \"sparkle\": 7"}}),
               StatusIs(kUnimplemented, "layer \"g\" (GRU): has the attribute \"sparkle\" (7)"));
-  EXPECT_THAT(Changed({{"\"unroll\": true", "\"return_state\": true"}}),
-              StatusIs(kUnimplemented, "layer \"g\" (GRU): return_state is true"));
+  EXPECT_THAT(Changed({{"\"unroll\": true", "\"time_major\": true"}}),
+              StatusIs(kUnimplemented, "layer \"g\" (GRU): time_major is true"));
   EXPECT_THAT(Changed({{"\"unroll\": true", "\"recurrent_activation\": \"hard_sigmoid\""}}),
               StatusIs(kUnimplemented, "recurrent_activation is \"hard_sigmoid\""));
   EXPECT_THAT(
@@ -125,7 +125,9 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
   EXPECT_THAT(Changed({{"\"class_name\": \"Dense\"", "\"class_name\": \"Conv1D\""}}),
               StatusIs(kUnimplemented, "class Conv1D is not known here; Embedding, SimpleRNN"));
   EXPECT_THAT(Changed({{"\"Sequential\"", "\"Functional\""}}),
-              StatusIs(kUnimplemented, "of class Functional"));
+              StatusIs(kInvalid, "layer e: it does not say what it takes"));
+  EXPECT_THAT(Changed({{"\"Sequential\"", "\"MyModel\""}}),
+              StatusIs(kUnimplemented, "of class MyModel"));
   EXPECT_THAT(Changed({{"\"sparse\": false", "\"sparse\": true"}}),
               StatusIs(kUnimplemented, "input layer: sparse is true"));
   EXPECT_THAT(Changed({{"\"units\": 2", "\"units\": -2"}}),

@@ -104,9 +104,28 @@ void ReadRegularizer(Config& config, const std::string& key, Regularizer* value)
   *value = read;
 }
 
+// Activations that Keras 2 and 3 give one name and different meanings, or two names.
+struct ActivationRow {
+  const char* keras;
+  int version;  // 0: any
+  const char* ours;
+};
+constexpr ActivationRow kActivations[] = {
+    {"hard_sigmoid", 2, "hard_sigmoid(0.2,0.5)"},
+    {"swish", 0, "silu"},
+    {"hard_swish", 0, "hard_silu"},
+};
+
+std::string OurActivation(const std::string& name, int version) {
+  for (const ActivationRow& row : kActivations) {
+    if (name == row.keras && (row.version == 0 || row.version == version)) return row.ours;
+  }
+  return name;
+}
+
 // One of `known`; null is "linear".
 void ReadActivation(Config& config, const std::string& key, const std::vector<std::string>& known,
-                    std::string* value) {
+                    int version, std::string* value) {
   const Json* found = config.Take(key);
   if (found == nullptr) {
     if (config.Has(key)) *value = "linear";
@@ -119,9 +138,12 @@ void ReadActivation(Config& config, const std::string& key, const std::vector<st
   // A function that was serialized as an object: its name is the configuration.
   const Json* name = found;
   if (found->is_object() && found->contains("config")) name = &(*found)["config"];
+  const std::string text =
+      OurActivation(name->is_string() ? name->get<std::string>() : "", version);
   for (const std::string& candidate : known) {
-    if (*name == candidate) {
-      *value = candidate;
+    // Some have parameters behind the name.
+    if (text == candidate || absl::StartsWith(text, absl::StrCat(candidate, "("))) {
+      *value = text;
       return;
     }
   }
@@ -183,7 +205,7 @@ class FieldReader {
   void Get(bool& value) { config_.Bool(key_, &value); }
   void Get(std::string& value) {
     if (field_->rule.activation) {
-      ReadActivation(config_, key_, field_->rule.choices, &value);
+      ReadActivation(config_, key_, field_->rule.choices, reading_.version, &value);
     } else if (config_.Has(key_) && config_.IsNull(key_)) {
       config_.Refuse(key_, Json(), "this is not known here");
     } else {
@@ -214,9 +236,24 @@ class FieldReader {
   std::string key_;
 };
 
+// The settings with each list under the keys of the fields that it holds.
+Json WithoutLists(Json settings, const KerasFacts& facts) {
+  for (const auto& [key, fields] : facts.lists) {
+    if (!settings.is_object() || !settings.contains(key)) continue;
+    const Json list = settings[key];
+    if (list.is_array() && list.size() != fields.size()) continue;  // refused by its key
+    settings.erase(key);
+    for (size_t i = 0; i < fields.size(); ++i) {
+      settings[fields[i]] = list.is_array() ? list[i] : list;
+    }
+  }
+  return settings;
+}
+
 absl::StatusOr<Layer> ReadClass(const Json& json, const LayerDef& def,
                                 const LayerReading& reading) {
-  const Json& settings = json.contains("config") ? json["config"] : NoConfig();
+  const Json settings =
+      WithoutLists(json.contains("config") ? json["config"] : NoConfig(), def.keras);
   const std::string shown = settings.is_object() && settings.contains("name")
                                 ? Shown(settings["name"])
                                 : std::string("without a name");
@@ -308,9 +345,22 @@ absl::StatusOr<OrderedJson> LayerJson(const Layer& layer, const LayerRegistry& r
     const auto set = layer.kind.settings.find(field.name);
     const LayerSetting& value =
         set != layer.kind.settings.end() ? set->second : field.default_value;
+    // Keras 3 takes a text in ".h5" for a function of that name ("dot") if there is one.
+    if (dialect == Dialect::kLegacy && std::holds_alternative<std::string>(value) &&
+        !field.rule.activation && value == field.default_value) {
+      continue;
+    }
     const bool old_name = dialect == Dialect::kKeras2 && !field.rule.keras2.empty();
     SEQ_ASSIGN_OR_RETURN(config[old_name ? field.rule.keras2 : field.name],
                          std::visit(SettingJson{registry, layer.trainable}, value));
+  }
+  for (const auto& [key, fields] : def->keras.lists) {
+    OrderedJson list = OrderedJson::array();
+    for (const std::string& field : fields) {
+      list.push_back(config[field]);
+      config.erase(field);
+    }
+    config[key] = std::move(list);
   }
   return ClassJson(kLayersModule, def->class_name, std::move(config), dialect);
 }

@@ -254,10 +254,11 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
   KerasModel model;
   SEQ_ASSIGN_OR_RETURN(const Json config, ReadJsonAttribute(root, "model_config"));
   SEQ_ASSIGN_OR_RETURN(const int version, VersionOf(root, config));
-  SEQ_ASSIGN_OR_RETURN(model.stack,
-                       ReadStack(config, options.time, {*options.layers, version, &model.notes}));
+  const LayerReading reading = {*options.layers, version, &model.notes};
+  SEQ_ASSIGN_OR_RETURN(ConfiguredStack configured, ReadStack(config, options.time, reading));
+  model.stack = std::move(configured.stack);
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers,
-                       WeightsOf(model.stack, *options.layers));
+                       WeightsOf(model.stack, *options.layers, configured.places));
   const Node* group = root.Child(kModelWeights);
   if (group == nullptr) return InvalidArgument("the file has no model_weights");
   SEQ_ASSIGN_OR_RETURN(model.weights,

@@ -1,95 +1,192 @@
 #include "serialization/keras/stack_config.h"
 
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "layers/layer_emission.h"
+#include "serialization/keras/graph_config.h"
 
 namespace seqgraph::keras {
 namespace {
 
 constexpr char kFloatInput[] = "inputs";
+// The length that is taken where neither file nor caller say one.
+constexpr int64_t kOpenTime = 32;
 
 class StackReader {
  public:
   StackReader(std::optional<int64_t> time, const LayerReading& reading)
       : time_(time), reading_(reading) {}
 
-  absl::StatusOr<LayerStack> Read(const Json& json) {
-    const std::string class_name = ClassName(json);
-    if (class_name != "Sequential" || !json.contains("config")) {
-      return Unimplemented(
-          "the model is ",
-          class_name.empty() ? "of no class" : absl::StrCat("of class ", class_name),
-          "; Sequential models are read, not graphs of layers");
+  absl::StatusOr<ConfiguredStack> Read(const Json& json) {
+    SEQ_ASSIGN_OR_RETURN(const ModelConfig model, ParseModelConfig(json, reading_));
+    if (!model.name.empty()) stack_.name = model.name;
+    SEQ_RETURN_IF_ERROR(Define(model, "", "", true));
+    if (stack_.layers.empty()) return InvalidArgument("model: it has no layers");
+    std::vector<LayerValue> inputs;
+    for (size_t i = 0; i < model.inputs.size(); ++i) {
+      inputs.push_back({.output = static_cast<int>(i)});
     }
-    const Json& settings = json["config"];
-    // The first versions of Keras had the list alone.
-    if (settings.is_array()) {
-      SEQ_RETURN_IF_ERROR(ReadLayers(settings));
-    } else {
-      Config config(settings, "model");
-      config.Text("name", &stack_.name);
-      bool trainable = true;
-      config.Bool("trainable", &trainable);
-      if (!trainable) config.Refuse("trainable", false, "freeze layers instead");
-      config.Float32("dtype");
-      config.Ignore({"build_config"});
-      const Json* build_shape = config.Take("build_input_shape");
-      const Json* layers = config.Take("layers");
-      SEQ_RETURN_IF_ERROR(config.Finish());
-      if (layers == nullptr || !layers->is_array()) {
-        return InvalidArgument("model: it has no list of layers");
-      }
-      SEQ_RETURN_IF_ERROR(ReadLayers(*layers));
-      if (shape_ == nullptr) shape_ = build_shape;
-    }
-    SEQ_RETURN_IF_ERROR(SetInput());
-    return std::move(stack_);
+    SEQ_ASSIGN_OR_RETURN(stack_.outputs, Instantiate(model, inputs));
+    SEQ_RETURN_IF_ERROR(SetInputs(model));
+    MakeChain();
+    return ConfiguredStack{std::move(stack_), std::move(places_)};
   }
 
  private:
-  absl::Status ReadLayers(const Json& layers) {
-    if (layers.size() > kMaxStackLayers) {
-      return InvalidArgument("model: it has ", layers.size(), " layers; at most ", kMaxStackLayers);
-    }
-    std::set<std::string> names;
-    for (const Json& json : layers) {
-      if (ClassName(json) == "InputLayer") {
-        SEQ_RETURN_IF_ERROR(ReadInput(json));
-        continue;
+  // The layers of the model, in its order, with those of the models in it. `path` is where
+  // ".weights.h5" has its layers, `around` the outermost model that it lies in.
+  absl::Status Define(const ModelConfig& model, const std::string& path, const std::string& around,
+                      bool trainable) {
+    trainable = trainable && model.trainable;
+    std::map<std::string, int> used;
+    for (const EntryConfig& entry : model.entries) {
+      if (entry.json == nullptr) continue;
+      const std::string base = SnakeCase(entry.class_name);
+      const int number = used[base]++;
+      const std::string group =
+          absl::StrCat(path, base, number == 0 ? "" : absl::StrCat("_", number));
+      const std::string outermost = around.empty() ? entry.name : around;
+      if (entry.is_input()) {
+        SEQ_RETURN_IF_ERROR(CheckInput(entry));
+      } else if (entry.model != nullptr) {
+        SEQ_RETURN_IF_ERROR(
+            Define(*entry.model, absl::StrCat(group, "/layers/"), outermost, trainable));
+      } else {
+        SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(*entry.json, reading_));
+        layer.trainable = layer.trainable && trainable;
+        // Layers of different models may have one name.
+        const std::string name = layer.name;
+        for (int i = 0; !names_.insert(layer.name).second; ++i) {
+          layer.name = absl::StrCat(outermost, "_", name, i == 0 ? "" : absl::StrCat("_", i));
+        }
+        if (stack_.layers.size() == kMaxStackLayers) {
+          return InvalidArgument("model: it has more than ", kMaxStackLayers, " layers");
+        }
+        layer_of_[&entry] = static_cast<int>(stack_.layers.size());
+        stack_.layers.push_back(std::move(layer));
+        places_.push_back({group, outermost});
       }
-      SEQ_ASSIGN_OR_RETURN(Layer layer, ReadLayer(json, reading_));
-      if (!names.insert(layer.name).second) {
-        return InvalidArgument("model: two layers are named ", layer.name);
-      }
-      if (stack_.layers.empty() && shape_ == nullptr) SetShape(json["config"]);
-      stack_.layers.push_back(std::move(layer));
     }
-    if (stack_.layers.empty()) return InvalidArgument("model: it has no layers");
     return absl::OkStatus();
   }
 
-  absl::Status ReadInput(const Json& json) {
-    if (!stack_.layers.empty() || shape_ != nullptr) {
-      return InvalidArgument("model: its input is not the first layer alone");
-    }
-    if (!json.contains("config")) return InvalidArgument("model: its input has no config");
-    Config config(json["config"], "input layer");
-    // The input's name is the one that a function of ours has; its type follows from what reads it.
+  static absl::Status CheckInput(const EntryConfig& entry) {
+    if (!entry.json->contains("config")) return InvalidArgument("model: its input has no config");
+    Config config((*entry.json)["config"], "input layer");
+    // Its type follows from what reads it.
     config.Ignore({"name", "dtype", "trainable", "batch_shape", "batch_input_shape", "optional"});
     config.RefuseUnlessUnset({"sparse", "ragged", "input_tensor"});
-    SEQ_RETURN_IF_ERROR(config.Finish());
-    SetShape(json["config"]);
-    return absl::OkStatus();
+    return config.Finish();
   }
 
-  void SetShape(const Json& settings) {
-    for (const char* key : {"batch_shape", "batch_input_shape"}) {
-      if (settings.contains(key) && settings[key].is_array()) shape_ = &settings[key];
+  // What one call of a model gives.
+  struct Instance {
+    const ModelConfig& model;
+    const std::vector<LayerValue>& inputs;
+    std::map<std::string, const EntryConfig*> entries = {};
+    /// By entry and number of its call: its outputs, or the call of the layer.
+    std::map<std::pair<const EntryConfig*, int>, std::vector<LayerValue>> known = {};
+    std::set<std::pair<const EntryConfig*, int>> pending = {};
+  };
+
+  absl::StatusOr<std::vector<LayerValue>> Instantiate(const ModelConfig& model,
+                                                      const std::vector<LayerValue>& inputs) {
+    if (inputs.size() != model.inputs.size()) {
+      return InvalidArgument("model ", model.name, ": it takes ", model.inputs.size(),
+                             " inputs, got ", inputs.size());
     }
+    Instance instance{model, inputs};
+    for (const EntryConfig& entry : model.entries) instance.entries[entry.name] = &entry;
+    for (const EntryConfig& entry : model.entries) {
+      for (size_t i = 0; i < entry.calls.size(); ++i) {
+        SEQ_RETURN_IF_ERROR(Call(instance, entry, static_cast<int>(i)));
+      }
+    }
+    std::vector<LayerValue> outputs;
+    for (const ValueRef& ref : model.outputs) {
+      SEQ_ASSIGN_OR_RETURN(outputs.emplace_back(), Resolve(instance, ref));
+    }
+    return outputs;
+  }
+
+  absl::StatusOr<LayerValue> Resolve(Instance& in, const ValueRef& ref) {
+    if (ref.entry.empty()) return in.inputs[0];
+    const auto found = in.entries.find(ref.entry);
+    if (found == in.entries.end()) {
+      return InvalidArgument("model: it takes a value from ", ref.entry,
+                             ", which it does not have");
+    }
+    const EntryConfig& entry = *found->second;
+    if (entry.is_input()) {
+      for (size_t i = 0; i < in.model.inputs.size(); ++i) {
+        if (in.model.inputs[i].entry == ref.entry) return in.inputs[i];
+      }
+      return InvalidArgument("model: ", ref.entry, " is none of its inputs");
+    }
+    if (entry.json == nullptr) {
+      return Unimplemented("operation ", entry.class_name, " (", entry.name,
+                           ") is not known here: only layers are, and operations that make masks");
+    }
+    SEQ_RETURN_IF_ERROR(Call(in, entry, ref.call));
+    const std::vector<LayerValue>& given = in.known[{&entry, ref.call}];
+    if (entry.model == nullptr) return LayerValue{given[0].call, ref.output};
+    if (ref.output < static_cast<int>(given.size())) return given[ref.output];
+    return InvalidArgument("model ", entry.name, " has no output ", ref.output);
+  }
+
+  absl::Status Call(Instance& in, const EntryConfig& entry, int number) {
+    if (number >= static_cast<int>(entry.calls.size())) {
+      return InvalidArgument("model: ", entry.name, " has no call ", number);
+    }
+    if (in.known.count({&entry, number}) != 0) return absl::OkStatus();
+    if (!in.pending.insert({&entry, number}).second) {
+      return InvalidArgument("model: ", entry.name, " takes what it gives");
+    }
+    const EntryCall& call = entry.calls[number];
+    std::vector<LayerValue> taken;
+    for (const ValueRef& ref : call.inputs) {
+      SEQ_ASSIGN_OR_RETURN(taken.emplace_back(), Resolve(in, ref));
+    }
+    std::vector<LayerValue>& given = in.known[{&entry, number}];
+    if (entry.model != nullptr) {
+      SEQ_ASSIGN_OR_RETURN(given, Instantiate(*entry.model, taken));
+      return absl::OkStatus();
+    }
+    return AddCall(layer_of_[&entry], call, std::move(taken), given);
+  }
+
+  absl::Status AddCall(int layer, const EntryCall& call, std::vector<LayerValue> taken,
+                       std::vector<LayerValue>& given) {
+    if (stack_.calls.size() == kMaxStackLayers) {
+      return InvalidArgument("model: it calls layers more than ", kMaxStackLayers, " times");
+    }
+    const LayerKind& kind = stack_.layers[layer].kind;
+    bool masked = kind.class_name == "Masking";
+    if (const auto zero = kind.settings.find("mask_zero"); zero != kind.settings.end()) {
+      masked = zero->second == LayerSetting(true);
+    }
+    for (const LayerValue& value : taken) masked |= value.call >= 0 && masked_[value.call];
+    if (call.has_mask && !masked) {
+      return Unimplemented("layer ", stack_.layers[layer].name,
+                           ": it is given a mask that no layer in front of it makes");
+    }
+    const bool recurrent = reading_.registry.Find(kind.class_name)->keras.takes_states;
+    CallMasks masks = CallMasks::kKeras3;
+    if (reading_.version < 3) {
+      if (masked && taken.size() > 1 && !recurrent) masks = CallMasks::kKeras2;
+    } else if (call.has_states && !call.has_mask && masked) {
+      masks = CallMasks::kIgnored;
+    }
+    given = {{.call = static_cast<int>(stack_.calls.size())}};
+    masked_.push_back(masked);
+    stack_.calls.push_back({.layer = layer, .inputs = std::move(taken), .masks = masks});
+    return absl::OkStatus();
   }
 
   static absl::Status Extent(const Json& json, absl::string_view what, int64_t* value) {
@@ -104,78 +201,266 @@ class StackReader {
                            ": expected a number from 1 to ", kMaxLayerExtent);
   }
 
-  absl::Status SetInput() {
-    if (shape_ == nullptr || !shape_->is_array()) {
-      return InvalidArgument("model: the file does not say the shape of its input");
+  // The shape that the configuration of a layer has for its input; null: none.
+  static const Json* ShapeOf(const Json* entry) {
+    if (entry == nullptr || !entry->is_object() || !entry->contains("config")) return nullptr;
+    const Json& settings = (*entry)["config"];
+    for (const char* key : {"batch_shape", "batch_input_shape"}) {
+      if (settings.is_object() && settings.contains(key) && settings[key].is_array()) {
+        return &settings[key];
+      }
     }
-    const Json& shape = *shape_;
-    const LayerDef* first = reading_.registry.Find(stack_.layers[0].kind.class_name);
-    const bool tokens = first->takes == LayerTakes::kTokens;
-    if (shape.size() != (tokens ? 2 : 3)) {
-      return Unimplemented("model: its input has the shape ", Shown(shape),
-                           "; expected [batch, time] ",
-                           "for an embedding and [batch, time, features] otherwise");
+    return nullptr;
+  }
+
+  static const Json* ShapeOfInput(const ModelConfig& model, size_t i) {
+    for (const EntryConfig& entry : model.entries) {
+      if (!model.inputs[i].entry.empty() && entry.name != model.inputs[i].entry) continue;
+      const Json* shape = ShapeOf(entry.json);
+      if (shape == nullptr && entry.model != nullptr && entry.model->inputs.size() == 1) {
+        shape = ShapeOfInput(*entry.model, 0);
+      }
+      return shape != nullptr ? shape : model.shape;
     }
-    LayerInput& input = stack_.input;
+    return model.shape;
+  }
+
+  absl::Status SetInputs(const ModelConfig& model) {
+    if (model.inputs.empty()) return InvalidArgument("model: it has no inputs");
+    for (size_t i = 0; i < model.inputs.size(); ++i) {
+      const Json* shape = ShapeOfInput(model, i);
+      if (shape == nullptr || !shape->is_array()) {
+        return InvalidArgument("model: the file does not say the shape of its input");
+      }
+      bool tokens = false;
+      for (const LayerCall& call : stack_.calls) {
+        const LayerDef* def = reading_.registry.Find(stack_.layers[call.layer].kind.class_name);
+        for (const LayerValue& value : call.inputs) {
+          tokens |= value.call < 0 && value.output == static_cast<int>(i) &&
+                    def->takes == LayerTakes::kTokens;
+        }
+      }
+      LayerInput& input = i == 0 ? stack_.input : stack_.more_inputs.emplace_back();
+      SEQ_RETURN_IF_ERROR(SetInput(*shape, tokens, input));
+      input.name = model.inputs[i].entry;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status SetInput(const Json& shape, bool tokens, LayerInput& input) {
+    if (shape.size() < 2 || shape.size() > (tokens ? 2 : 3)) {
+      return Unimplemented(
+          "model: its input has the shape ", Shown(shape), "; expected [batch, time] ",
+          "for an embedding, [batch, time, features] or [batch, features] otherwise");
+    }
     if (!shape[0].is_null()) {
       int64_t batch = 0;
       SEQ_RETURN_IF_ERROR(Extent(shape[0], "the batch", &batch));
       input.batch = batch;
     }
-    if (!shape[1].is_null()) {
-      SEQ_RETURN_IF_ERROR(Extent(shape[1], "the time", &input.time));
-    } else if (time_.has_value()) {
-      input.time = *time_;
-      reading_.notes->push_back(
-          absl::StrCat("the file leaves the length of sequences open; ", *time_, " was given"));
-    } else {
-      return InvalidArgument("model: the file leaves the length of sequences open: give one");
+    if (!tokens) {
+      int64_t features = 0;
+      SEQ_RETURN_IF_ERROR(Extent(shape.back(), "the features", &features));
+      input.features = features;
+      if (shape.size() == 2) return absl::OkStatus();
     }
-    if (tokens) return absl::OkStatus();
-    int64_t features = 0;
-    SEQ_RETURN_IF_ERROR(Extent(shape[2], "the features", &features));
-    input.features = features;
-    input.name = kFloatInput;
+    if (!shape[1].is_null()) return Extent(shape[1], "the time", &input.time);
+    input.open_time = true;
+    input.time = time_.value_or(kOpenTime);
+    if (!noted_) {
+      reading_.notes->push_back(absl::StrCat("the file leaves the length of sequences open; ",
+                                             input.time, time_ ? " was given" : " is taken"));
+    }
+    noted_ = true;
     return absl::OkStatus();
+  }
+
+  // A graph in which each layer takes what the one in front gives is a stack.
+  void MakeChain() {
+    LayerStack chain = stack_;
+    chain.calls.clear();
+    chain.outputs.clear();
+    if (!chain.more_inputs.empty() || CallsOf(chain) != stack_.calls ||
+        OutputsOf(chain) != stack_.outputs) {
+      return;
+    }
+    chain.input.name = chain.input.features.has_value() ? kFloatInput : LayerInput().name;
+    stack_ = std::move(chain);
   }
 
   std::optional<int64_t> time_;
   const LayerReading& reading_;
   LayerStack stack_;
-  const Json* shape_ = nullptr;
+  std::vector<LayerPlace> places_;
+  std::set<std::string> names_;
+  std::map<const EntryConfig*, int> layer_of_;
+  std::vector<bool> masked_;  // of each call, whether its output may bear a mask
+  bool noted_ = false;
 };
 
-// The batch where it is fixed, and the other extents.
-OrderedJson InputShape(const TensorType& type) {
+// The batch and the time where they are fixed, and the other extents.
+OrderedJson InputShape(const TensorType& type, bool open_time = false) {
   OrderedJson shape = OrderedJson::array();
   for (const Dim dim : type.shape.dims()) {
-    dim.is_batch() ? shape.push_back(nullptr) : shape.push_back(dim.size());
+    const bool open = dim.is_batch() || (open_time && shape.size() == 1);
+    open ? shape.push_back(nullptr) : shape.push_back(dim.size());
   }
   return shape;
 }
 
+const char* TypeName(const TensorType& type) {
+  return type.dtype == DType::kInt32 ? "int32" : "float32";
+}
+
+OrderedJson InputJson(const std::string& name, const TensorType& type, bool open_time,
+                      Dialect dialect) {
+  OrderedJson input;
+  input[dialect == Dialect::kKeras2 ? "batch_input_shape" : "batch_shape"] =
+      InputShape(type, open_time);
+  input["dtype"] = TypeName(type);
+  input["sparse"] = false;
+  input["name"] = name;
+  return ClassJson("keras.layers", "InputLayer", std::move(input), dialect);
+}
+
+// A graph as a Functional model.
+class GraphWriter {
+ public:
+  GraphWriter(const LayerStack& stack, const LayerRegistry& registry, Dialect dialect)
+      : stack_(stack), registry_(registry), dialect_(dialect), inputs_(InputsOf(stack)) {}
+
+  absl::StatusOr<OrderedJson> Write() {
+    SEQ_ASSIGN_OR_RETURN(emitted_, DescribeStack(stack_, registry_));
+    std::vector<OrderedJson> nodes(stack_.layers.size(), OrderedJson::array());
+    std::vector<int> called(stack_.layers.size());
+    for (const LayerCall& call : stack_.calls) {
+      SEQ_RETURN_IF_ERROR(CheckMasks(call));
+      number_.push_back(called[call.layer]++);
+      nodes[call.layer].push_back(NodeJson(call));
+    }
+    OrderedJson layers = OrderedJson::array();
+    for (const int i : KerasOrder(stack_)) {
+      const std::string& name = i < 0 ? inputs_[-1 - i].name : stack_.layers[i].name;
+      OrderedJson entry;
+      if (i < 0) {
+        const LayerInput& input = inputs_[-1 - i];
+        entry = InputJson(name, InputType(input), input.open_time, dialect_);
+      } else {
+        SEQ_ASSIGN_OR_RETURN(entry, LayerJson(stack_.layers[i], registry_, dialect_));
+      }
+      entry["name"] = name;
+      entry["inbound_nodes"] = i < 0 ? OrderedJson::array() : std::move(nodes[i]);
+      layers.push_back(std::move(entry));
+    }
+    std::vector<LayerValue> inputs;
+    for (size_t i = 0; i < inputs_.size(); ++i) inputs.push_back({.output = static_cast<int>(i)});
+    OrderedJson config = {{"name", stack_.name}, {"trainable", true}};
+    config["layers"] = std::move(layers);
+    config["input_layers"] = Refs(inputs);
+    config["output_layers"] = Refs(stack_.outputs);
+    OrderedJson json =
+        ClassJson("keras.src.models.functional", "Functional", std::move(config), dialect_);
+    if (dialect_ == Dialect::kKeras3) json["registered_name"] = "Functional";
+    return json;
+  }
+
+ private:
+  // Versions differ in what they do with masks: that the one that reads it does the same.
+  absl::Status CheckMasks(const LayerCall& call) const {
+    if (call.inputs.size() < 2) return absl::OkStatus();
+    const Layer& layer = stack_.layers[call.layer];
+    const bool keras2 = dialect_ == Dialect::kKeras2;
+    const auto mask = [this](const LayerValue& value) {
+      return value.call < 0 ? Value() : emitted_.calls[value.call][value.output].mask;
+    };
+    bool differs = false;
+    if (registry_.Find(layer.kind.class_name)->keras.takes_states) {
+      differs = mask(call.inputs[0]).present() && keras2 == (call.masks == CallMasks::kIgnored);
+    } else {
+      for (const LayerValue& value : call.inputs) {
+        differs |=
+            mask(value) != mask(call.inputs[0]) && keras2 != (call.masks == CallMasks::kKeras2);
+      }
+    }
+    if (!differs) return absl::OkStatus();
+    return Unimplemented("layer ", layer.name, ": Keras ", keras2 ? 2 : 3,
+                         " would take the masks of its inputs otherwise than this model; a .h5 "
+                         "file in the layout of Keras ",
+                         keras2 ? 3 : 2, " keeps it (--h5_layout)");
+  }
+
+  OrderedJson Ref(const LayerValue& value) const {
+    if (value.call < 0) return {inputs_[value.output].name, 0, 0};
+    const LayerCall& call = stack_.calls[value.call];
+    return {stack_.layers[call.layer].name, number_[value.call], value.output};
+  }
+
+  // Keras 3 writes one without a list around it.
+  OrderedJson Refs(const std::vector<LayerValue>& values) const {
+    if (values.size() == 1 && dialect_ != Dialect::kKeras2) return Ref(values[0]);
+    OrderedJson refs = OrderedJson::array();
+    for (const LayerValue& value : values) refs.push_back(Ref(value));
+    return refs;
+  }
+
+  OrderedJson TensorJson(const LayerValue& value) const {
+    const TensorType type = value.call < 0 ? InputType(inputs_[value.output])
+                                           : emitted_.calls[value.call][value.output].type;
+    const OrderedJson config = {
+        {"shape", InputShape(type)}, {"dtype", TypeName(type)}, {"keras_history", Ref(value)}};
+    return {{"class_name", "__keras_tensor__"}, {"config", config}};
+  }
+
+  OrderedJson NodeJson(const LayerCall& call) const {
+    OrderedJson values = OrderedJson::array();
+    for (const LayerValue& value : call.inputs) {
+      if (dialect_ != Dialect::kKeras2) {
+        values.push_back(TensorJson(value));
+        continue;
+      }
+      values.push_back(Ref(value));
+      values.back().push_back(OrderedJson::object());
+    }
+    if (dialect_ == Dialect::kKeras2) return values;
+    const LayerDef& def = *registry_.Find(stack_.layers[call.layer].kind.class_name);
+    OrderedJson arguments = OrderedJson::array(), named = OrderedJson::object();
+    if (def.most_inputs == 1) {
+      arguments = std::move(values);
+    } else if (!def.keras.takes_states) {
+      arguments.push_back(std::move(values));
+    } else {
+      arguments.push_back(values[0]);
+      values.erase(0);
+      if (!values.empty()) named["initial_state"] = std::move(values);
+    }
+    return {{"args", std::move(arguments)}, {"kwargs", std::move(named)}};
+  }
+
+  const LayerStack& stack_;
+  const LayerRegistry& registry_;
+  const Dialect dialect_;
+  const std::vector<LayerInput> inputs_;
+  EmittedStack emitted_;
+  std::vector<int> number_;  // of each call among those of its layer
+};
+
 }  // namespace
 
-absl::StatusOr<LayerStack> ReadStack(const Json& json, std::optional<int64_t> time,
-                                     const LayerReading& reading) {
+absl::StatusOr<ConfiguredStack> ReadStack(const Json& json, std::optional<int64_t> time,
+                                          const LayerReading& reading) {
   return StackReader(time, reading).Read(json);
 }
 
 absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegistry& registry,
                                       Dialect dialect) {
+  if (stack.is_graph()) return GraphWriter(stack, registry, dialect).Write();
   SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(stack, registry));
   const bool keras2 = dialect == Dialect::kKeras2;
   // What Keras does not have stands in front of its input.
   const bool outside = !emitted.layers[0].def->keras.exists;
   const TensorType type = outside ? emitted.layers[0].output : InputType(stack.input);
-  const OrderedJson shape = InputShape(type);
-  OrderedJson input;
-  input[keras2 ? "batch_input_shape" : "batch_shape"] = shape;
-  input["dtype"] = type.dtype == DType::kInt32 ? "int32" : "float32";
-  input["sparse"] = false;
-  input["name"] = "input_layer";
   OrderedJson layers = OrderedJson::array();
-  layers.push_back(ClassJson("keras.layers", "InputLayer", std::move(input), dialect));
+  layers.push_back(InputJson("input_layer", type, stack.input.open_time, dialect));
   for (const Layer& layer : stack.layers) {
     if (outside && &layer == &stack.layers[0]) continue;
     SEQ_ASSIGN_OR_RETURN(layers.emplace_back(), LayerJson(layer, registry, dialect));
@@ -187,7 +472,7 @@ absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegist
     config["dtype"] = "float32";
   }
   config["layers"] = std::move(layers);
-  if (!keras2) config["build_input_shape"] = shape;
+  if (!keras2) config["build_input_shape"] = InputShape(type, stack.input.open_time);
   return ClassJson("keras", "Sequential", std::move(config), dialect);
 }
 

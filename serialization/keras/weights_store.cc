@@ -1,7 +1,11 @@
 #include "serialization/keras/weights_store.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
@@ -30,20 +34,30 @@ int CountArrays(const Node& node) {
   return count;
 }
 
-// Whatever has numbers must belong to a layer of the stack.
-absl::Status CheckNothingLeft(const Node& group, const std::vector<LayerWeights>& layers) {
+// Whatever has numbers must belong to a layer of the stack. `path` leads to the group.
+absl::Status CheckNothingLeft(const Node& group, const std::string& path,
+                              const std::vector<LayerWeights>& layers) {
   for (const Node& child : group.children) {
+    const std::string place = absl::StrCat(path, child.name);
     const LayerWeights* owner = nullptr;
+    bool is_model = false;
     for (const LayerWeights& layer : layers) {
-      if (layer.group == child.name) owner = &layer;
+      if (layer.group == place) owner = &layer;
+      is_model = is_model || absl::StartsWith(layer.group, absl::StrCat(place, "/layers/"));
     }
-    const std::string path = absl::StrCat(kLayers, "/", child.name);
+    const std::string shown = absl::StrCat(kLayers, "/", place);
+    if (is_model) {
+      const Node* inner = child.Child(kLayers);
+      if (inner == nullptr) return InvalidArgument(shown, ": holds no layers");
+      SEQ_RETURN_IF_ERROR(CheckNothingLeft(*inner, absl::StrCat(place, "/layers/"), layers));
+      continue;
+    }
     if (owner == nullptr && HasArrays(child)) {
-      return InvalidArgument(path, ": holds weights of a layer that the model does not have");
+      return InvalidArgument(shown, ": holds weights of a layer that the model does not have");
     }
     const int expected = owner == nullptr ? 0 : static_cast<int>(owner->weights.size());
     if (CountArrays(child) != expected) {
-      return InvalidArgument(path, ": holds ", CountArrays(child), " arrays, and the layer has ",
+      return InvalidArgument(shown, ": holds ", CountArrays(child), " arrays, and the layer has ",
                              expected, " weights");
     }
   }
@@ -67,7 +81,7 @@ absl::StatusOr<std::vector<Tensor>> NumberedArrays(const Node& group, const std:
 absl::StatusOr<StoredWeights> ReadStore(const Node& root, const Node& groups,
                                         const std::vector<LayerWeights>& layers,
                                         std::vector<std::string>* notes) {
-  SEQ_RETURN_IF_ERROR(CheckNothingLeft(groups, layers));
+  SEQ_RETURN_IF_ERROR(CheckNothingLeft(groups, "", layers));
   StoredWeights stored;
   for (const LayerWeights& layer : layers) {
     for (const Weight& weight : layer.weights) {
@@ -117,14 +131,53 @@ absl::StatusOr<std::vector<std::string>> TextList(const Node& group, const std::
   return InvalidArgument(path.empty() ? "/" : path, ": has no attribute ", attribute);
 }
 
+namespace {
+
+// What a legacy tree keeps in one group: a layer's weights or, of a model in the model, those of
+// all its layers, what is trained before what is not.
+struct LegacyGroup {
+  std::string name;
+  std::vector<const Weight*> weights;
+};
+
+std::vector<LegacyGroup> LegacyGroups(const std::vector<LayerWeights>& layers) {
+  std::vector<LegacyGroup> groups;
+  for (const LayerWeights& layer : layers) {
+    if (layer.weights.empty()) continue;
+    if (groups.empty() || groups.back().name != layer.legacy) groups.push_back({layer.legacy, {}});
+    for (const Weight& weight : layer.weights) groups.back().weights.push_back(&weight);
+  }
+  for (LegacyGroup& group : groups) {
+    std::stable_partition(group.weights.begin(), group.weights.end(),
+                          [](const Weight* weight) { return weight->trainable; });
+  }
+  return groups;
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
                                                            const std::string& path,
                                                            const std::vector<LayerWeights>& layers,
                                                            std::vector<std::string>* notes) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, TextList(group, path, "layer_names"));
-  std::vector<NamedTensor> weights;
-  auto layer = layers.begin();
-  // Layers are matched by their order, those without weights left out, as Keras does.
+  const std::vector<LegacyGroup> groups = LegacyGroups(layers);
+  std::map<std::string, Tensor> tensors;
+  size_t next = 0;
+  std::set<const LegacyGroup*> found;
+  const auto by_name = [&](const std::string& name) -> const LegacyGroup* {
+    for (const LegacyGroup& candidate : groups) {
+      if (candidate.name == name) return &candidate;
+    }
+    return nullptr;
+  };
+  // Layers are matched by their names or, where one is another's, by their order, those without
+  // weights left out, as Keras does.
+  bool named = true;
+  for (const std::string& name : names) {
+    const Node* stored = group.Child(name);
+    named = named && (stored == nullptr || !HasArrays(*stored) || by_name(name) != nullptr);
+  }
   for (const std::string& name : names) {
     const std::string below = absl::StrCat(path, path.empty() ? "" : "/", name);
     const Node* stored = group.Child(name);
@@ -132,24 +185,30 @@ absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
     SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> arrays,
                          TextList(*stored, below, "weight_names"));
     if (arrays.empty()) continue;
-    while (layer != layers.end() && layer->weights.empty()) ++layer;
-    if (layer == layers.end()) {
+    const LegacyGroup* to = named ? by_name(name) : next < groups.size() ? &groups[next] : nullptr;
+    ++next;
+    if (to == nullptr || !found.insert(to).second) {
       return InvalidArgument(below, ": holds weights of a layer that the model does not have");
     }
-    if (arrays.size() != layer->weights.size()) {
-      return InvalidArgument(below, ": holds ", arrays.size(), " arrays, and layer ", layer->layer,
-                             " has ", layer->weights.size(), " weights");
+    if (arrays.size() != to->weights.size()) {
+      return InvalidArgument(below, ": holds ", arrays.size(), " arrays, and layer ", to->name,
+                             " has ", to->weights.size(), " weights");
     }
     for (size_t i = 0; i < arrays.size(); ++i) {
-      SEQ_ASSIGN_OR_RETURN(Tensor tensor,
-                           ReadFloats(*stored, below, arrays[i], layer->weights[i].shape, notes));
-      weights.push_back({layer->weights[i].variable, std::move(tensor)});
+      SEQ_ASSIGN_OR_RETURN(tensors[to->weights[i]->variable],
+                           ReadFloats(*stored, below, arrays[i], to->weights[i]->shape, notes));
     }
-    ++layer;
   }
-  while (layer != layers.end() && layer->weights.empty()) ++layer;
-  if (layer == layers.end()) return weights;
-  return InvalidArgument(path.empty() ? "/" : path, ": has no weights for layer ", layer->layer);
+  std::vector<NamedTensor> weights;
+  for (const LegacyGroup& each : groups) {
+    if (found.count(&each) == 0) {
+      return InvalidArgument(path.empty() ? "/" : path, ": has no weights for layer ", each.name);
+    }
+  }
+  for (const Weight& weight : AllWeights(layers)) {
+    weights.push_back({weight.variable, std::move(tensors[weight.variable])});
+  }
+  return weights;
 }
 
 absl::StatusOr<StoredWeights> ReadWeights(const Node& root, const std::vector<LayerWeights>& layers,

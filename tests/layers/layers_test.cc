@@ -34,11 +34,17 @@ constexpr int kSamples = 40;
 
 // A layer alone, in float64: the function of its input "x" and perhaps "mask" to "y".
 struct LayerAlone {
-  explicit LayerAlone(const LayerKind& kind, const TensorType& x, bool masked)
+  explicit LayerAlone(const LayerKind& kind, const TensorType& x, bool masked,
+                      const std::vector<TensorType>& more_inputs = {})
       : g("layer", AllOps()), state{.g = g, .registry = AllLayers(), .real = DType::kFloat64} {
     input = {g.Input("x", x), {}};
     if (masked) input.mask = g.Input("mask", {DType::kInt32, {x.shape[0], x.shape[1]}});
     LayerContext context(state, input, /*trainable=*/true, "layer", "", "", emitted);
+    std::vector<LayerFlow> more;
+    for (const TensorType& type : more_inputs) {
+      more.push_back({g.Input(absl::StrCat("x", more.size() + 1), type), {}});
+    }
+    context.set_more(more);
     output = EmitLayer(context, *AllLayers().Find(kind.class_name), kind);
   }
 
@@ -108,11 +114,16 @@ TEST_P(LayerTest, GivesWhatItsExamplesSay) {
   for (const LayerExample& example : GetParam()->examples) {
     SCOPED_TRACE(example.name);
     SEQ_ASSERT_OK(CheckLayer(example.layer, AllLayers()));
-    LayerAlone layer(example.layer, example.input.type(), example.mask.has_value());
+    std::vector<TensorType> more;
+    for (const Tensor& input : example.more_inputs) more.push_back(input.type());
+    LayerAlone layer(example.layer, example.input.type(), example.mask.has_value(), more);
     layer.g.Result("y", layer.output.value);
     ASSERT_EQ(layer.emitted.weights.size(), example.weights.size());
     TensorMap feeds = {{"x", example.input}};
     if (example.mask.has_value()) feeds["mask"] = *example.mask;
+    for (size_t i = 0; i < more.size(); ++i) {
+      feeds[absl::StrCat("x", i + 1)] = example.more_inputs[i];
+    }
     for (size_t i = 0; i < example.weights.size(); ++i) {
       EXPECT_EQ(layer.emitted.weights[i].shape, example.weights[i].shape());
       feeds[layer.emitted.weights[i].variable] = example.weights[i];
@@ -128,9 +139,13 @@ TEST_P(LayerTest, HasTheGradientsOfCentralDifferences) {
   double worst = 0;
   ForEachSample([&](SampleSource& random) {
     const Sample sample = DrawSample(*GetParam(), random);
-    LayerAlone layer(sample.layer, sample.x.type(), sample.mask.has_value());
+    const std::vector<TensorType> more(GetParam()->least_inputs - 1, sample.x.type());
+    LayerAlone layer(sample.layer, sample.x.type(), sample.mask.has_value(), more);
     SEQ_ASSERT_OK(layer.g.status());
     TensorMap feeds = {{"x", sample.x}};
+    for (size_t i = 0; i < more.size(); ++i) {
+      feeds[absl::StrCat("x", i + 1)] = random.Reals(sample.x.shape());
+    }
     if (sample.mask.has_value()) feeds["mask"] = *sample.mask;
     std::vector<Value> wrt;
     std::vector<std::string> names;
@@ -201,6 +216,13 @@ LayerStack SampleStack(const LayerDef& def, SampleSource& random) {
     stack.layers.push_back({"pooling", true, GlobalMaxPooling1DLayer{}});
   }
   stack.layers.push_back({"layer", random.Coin(), layer});
+  if (def.least_inputs > 1) {
+    // A graph in which all of its inputs are what the layer in front gives.
+    std::vector<LayerCall> calls = CallsOf(stack);
+    stack.outputs = OutputsOf(stack);
+    calls.back().inputs.resize(def.least_inputs, calls.back().inputs[0]);
+    stack.calls = std::move(calls);
+  }
   return stack;
 }
 

@@ -64,6 +64,9 @@ void AppendExample(const LayerExample& example, std::string* out) {
     absl::StrAppend(out, ", ", name, " = ", SettingText(value));
   }
   absl::StrAppend(out, ":\n\n```\nx = ", TensorText(example.input), "\n");
+  for (size_t i = 0; i < example.more_inputs.size(); ++i) {
+    absl::StrAppend(out, "x", i + 1, " = ", TensorText(example.more_inputs[i]), "\n");
+  }
   if (example.mask.has_value()) absl::StrAppend(out, "mask = ", TensorText(example.mask), "\n");
   for (const Tensor& weight : example.weights) {
     absl::StrAppend(out, "weight ", TensorText(weight), "\n");
@@ -73,7 +76,7 @@ void AppendExample(const LayerExample& example, std::string* out) {
 
 void AppendLayer(const LayerDef& def, std::string* out) {
   absl::StrAppend(out, "## ", def.class_name, "\n\n", def.doc, "\n\nIt takes ",
-                  TakesText(def.takes), ".", def.keras.exists ? "" : " Not a layer of Keras.",
+                  TakesText(def.takes), def.least_inputs > 1 ? ", several." : ".", def.keras.exists ? "" : " Not a layer of Keras.",
                   def.recognize ? "" : " It is not found in functions without layers.", "\n\n");
   if (!def.fields.empty()) absl::StrAppend(out, "| field | type | |\n| --- | --- | --- |\n");
   for (const LayerField& field : def.fields) {

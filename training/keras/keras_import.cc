@@ -33,6 +33,11 @@ absl::Status Assign(const std::vector<keras::NamedTensor>& tensors, Model& model
 absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& keras,
                                                    std::vector<std::string>* notes) {
   TrainableOptions options{.name = keras.stack.name};
+  if (keras.stack.outputs.size() > 1) {
+    options.trainable = false;
+    notes->push_back("it predicts, and is not trained: it has several outputs");
+    return options;
+  }
   const keras::Training training = keras.training.value_or(keras::Training());
   std::string left_out = keras.training_left_out;
   std::vector<std::string> taken;
@@ -66,7 +71,7 @@ absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
   model.preprocessing = keras.preprocessing;
   model.labels = keras.labels;
   SEQ_RETURN_IF_ERROR(Assign(keras.weights, model));
-  SEQ_RETURN_IF_ERROR(Assign(keras.optimizer_state, model));
+  if (options.trainable) SEQ_RETURN_IF_ERROR(Assign(keras.optimizer_state, model));
   return model;
 }
 
