@@ -30,6 +30,12 @@
   OP(GlobalAveragePooling1DGrad) \
   OP(GlobalMaxPooling1D) \
   OP(GlobalMaxPooling1DGrad) \
+  OP(Conv1D) \
+  OP(Conv1DGrad) \
+  OP(MaxPool1D) \
+  OP(MaxPool1DGrad) \
+  OP(AveragePool1D) \
+  OP(AveragePool1DGrad) \
   OP(DropoutMask) \
   OP(SequenceMask) \
   OP(ZeroMasked) \
@@ -76,6 +82,7 @@
   OP(Concat) \
   OP(Slice) \
   OP(SliceGrad) \
+  OP(Pad) \
   OP(Reverse) \
   /* Optimizers */ \
   OP(Clip) \

@@ -99,6 +99,22 @@ MadeKernel MakeConcat(const KernelContext& context) {
   });
 }
 
+MadeKernel MakePad(const KernelContext& context) {
+  const Attributes& attributes = context.attributes();
+  const AxisExtents x(context.input_shape(0), attributes.GetInt("axis"));
+  const int64_t before = attributes.GetInt("before") * x.inner;
+  const int64_t after = attributes.GetInt("after") * x.inner, row = x.extent * x.inner;
+  const auto value = static_cast<float>(attributes.GetFloat("value"));
+  return MakeLoop([=, outer = x.outer](const KernelArgs& args) {
+    float* y = Out<float>(args, 0);
+    for (int64_t o = 0; o < outer && y != nullptr; ++o) {
+      y = std::fill_n(y, before, value);
+      y = std::copy_n(In<float>(args, 0) + o * row, row, y);
+      y = std::fill_n(y, after, value);
+    }
+  });
+}
+
 MadeKernel MakeReshape(const KernelContext& context) {
   return MakeLoop([n = context.input_size(0)](const KernelArgs& args) {
     const float* x = In<float>(args, 0);

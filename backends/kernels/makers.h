@@ -39,6 +39,16 @@ MadeKernel MakeDense(const KernelContext& context);
 MadeKernel MakeDenseGrad(const KernelContext& context);
 MadeKernel MakeMatMul(const KernelContext& context);
 
+// conv1d.cc
+MadeKernel MakeConv1D(const KernelContext& context);
+MadeKernel MakeConv1DGrad(const KernelContext& context);
+
+// pool1d.cc
+MadeKernel MakeMaxPool1D(const KernelContext& context);
+MadeKernel MakeMaxPool1DGrad(const KernelContext& context);
+MadeKernel MakeAveragePool1D(const KernelContext& context);
+MadeKernel MakeAveragePool1DGrad(const KernelContext& context);
+
 // lookup.cc
 Claim ClaimOneHot(const NodeContext& context);
 MadeKernel MakeEmbedding(const KernelContext& context);
@@ -92,6 +102,7 @@ MadeKernel MakeConcat(const KernelContext& context);
 MadeKernel MakeSlice(const KernelContext& context);
 MadeKernel MakeSliceGrad(const KernelContext& context);
 MadeKernel MakeReverse(const KernelContext& context);
+MadeKernel MakePad(const KernelContext& context);
 /// The content is computed here, by the op's own definition.
 MadeKernel MakeConstant(const KernelContext& context);
 MadeKernel MakeFillLike(const KernelContext& context);

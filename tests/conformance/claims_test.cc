@@ -26,6 +26,7 @@ Names KernelsOf(const std::string& backend) {
 // What `onednn` and `simd` both have, and what only one has: who adds a kernel adds its op.
 Names InBothAnd(const Names& others) {
   Names names = absl::StrSplit(
+      "AveragePool1D AveragePool1DGrad Conv1D Conv1DGrad MaxPool1D MaxPool1DGrad Pad "
       "Abs AdamUpdate Add BCE BCEGrad BCEWithLogits BCEWithLogitsGrad BroadcastLike "
       "BroadcastTo CategoricalCrossEntropy CategoricalCrossEntropyGrad Ceil Clip ClipByNorm "
       "Concat Constant Dense DenseGrad Divide DropoutMask Elu Embedding EmbeddingGrad Equal "

@@ -172,9 +172,10 @@ TEST(Gradients, OnlyTheseOpsHaveNoRule) {
     if (differentiable && !op->gradient_rule()) without.push_back(op->name());
   }
   EXPECT_EQ(without, (std::vector<std::string>{
-                         "BCEGrad", "BCEWithLogitsGrad", "CategoricalCrossEntropyGrad", "DenseGrad",
-                         "FusedElementwise", "GRUCellGrad", "GlobalMaxPooling1DGrad",
-                         "LSTMCellGrad", "LookupRNNCellGrad", "MSEGrad", "RNNCellGrad",
+                         "BCEGrad", "BCEWithLogitsGrad", "CategoricalCrossEntropyGrad",
+                         "Conv1DGrad", "DenseGrad", "FusedElementwise", "GRUCellGrad",
+                         "GlobalMaxPooling1DGrad", "LSTMCellGrad", "LookupRNNCellGrad", "MSEGrad",
+                         "MaxPool1DGrad", "RNNCellGrad",
                          "ReduceProd", "SoftmaxCrossEntropyWithLogitsGrad", "SoftmaxGrad"}));
 }
 
