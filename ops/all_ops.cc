@@ -51,6 +51,8 @@
   OP(CategoricalCrossEntropyGrad) \
   OP(MSE) \
   OP(MSEGrad) \
+  OP(RowLoss) \
+  OP(RowLossGrad) \
   /* Element by element */ \
   OP(Scale) \
   OP(FillLike) \

@@ -175,7 +175,7 @@ TEST(Gradients, OnlyTheseOpsHaveNoRule) {
                          "BCEGrad", "BCEWithLogitsGrad", "CategoricalCrossEntropyGrad", "DenseGrad",
                          "FusedElementwise", "GRUCellGrad", "GlobalMaxPooling1DGrad",
                          "LSTMCellGrad", "LookupRNNCellGrad", "MSEGrad", "RNNCellGrad",
-                         "ReduceProd", "SoftmaxCrossEntropyWithLogitsGrad", "SoftmaxGrad"}));
+                         "ReduceProd", "RowLossGrad", "SoftmaxCrossEntropyWithLogitsGrad", "SoftmaxGrad"}));
 }
 
 // The check itself: a rule that is wrong by 1 part in 100,000 in one element is seen.
