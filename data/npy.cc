@@ -1,11 +1,14 @@
 #include "data/npy.h"
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -25,11 +28,75 @@ constexpr absl::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kAlignment = 64;
 constexpr size_t kMaxRank = 32;  // numpy's own limit.
 
-constexpr NpyType kTypes[] = {NpyType::kInt32, NpyType::kInt64, NpyType::kFloat32,
-                              NpyType::kFloat64};
+// The value of an IEEE half.
+float FromHalf(uint16_t half) {
+  const int exponent = half >> 10 & 31, fraction = half & 1023;
+  const float magnitude =
+      exponent == 0    ? std::ldexp(static_cast<float>(fraction), -24)
+      : exponent == 31 ? (fraction == 0 ? std::numeric_limits<float>::infinity() : std::nanf(""))
+                       : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  return (half & 0x8000) != 0 ? -magnitude : magnitude;
+}
+
+template <typename T>
+T Load(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// Elements as a file has them: numpy's kind and size, and what they become.
+struct Element {
+  absl::string_view descr;  // without the byte order
+  NpyType type;
+  // Writes the one element at `from` to `to`; null: as it is. False: no value of `type`.
+  bool (*widen)(const char* from, char* to) = nullptr;
+
+  int64_t size() const { return descr[1] - '0'; }
+};
+
+template <typename From, typename To>
+bool Widen(const char* from, char* to) {
+  const From value = Load<From>(from);
+  const To wide = static_cast<To>(value);
+  std::memcpy(to, &wide, sizeof wide);
+  return wide >= 0 || value < static_cast<From>(1);  // Only uint64 can turn negative.
+}
+
+bool WidenHalf(const char* from, char* to) {
+  const float wide = FromHalf(Load<uint16_t>(from));
+  std::memcpy(to, &wide, sizeof wide);
+  return true;
+}
+
+constexpr Element kElements[] = {
+    {"i4", NpyType::kInt32},
+    {"i8", NpyType::kInt64},
+    {"f4", NpyType::kFloat32},
+    {"f8", NpyType::kFloat64},
+    {"b1", NpyType::kInt32, Widen<uint8_t, int32_t>},
+    {"i1", NpyType::kInt32, Widen<int8_t, int32_t>},
+    {"u1", NpyType::kInt32, Widen<uint8_t, int32_t>},
+    {"i2", NpyType::kInt32, Widen<int16_t, int32_t>},
+    {"u2", NpyType::kInt32, Widen<uint16_t, int32_t>},
+    {"u4", NpyType::kInt64, Widen<uint32_t, int64_t>},
+    {"u8", NpyType::kInt64, Widen<uint64_t, int64_t>},
+    {"f2", NpyType::kFloat32, WidenHalf},
+};
+
+// Null for one that is not read.
+const Element* FindElement(absl::string_view descr) {
+  if (descr.size() != 3 || !absl::StrContains("<>|", descr[0])) return nullptr;
+  for (const Element& element : kElements) {
+    if (element.descr != descr.substr(1)) continue;
+    return descr[0] == '|' && element.size() > 1 ? nullptr : &element;
+  }
+  return nullptr;
+}
 
 struct Header {
-  std::optional<NpyType> type;
+  const Element* element = nullptr;
+  bool big_endian = false;
   std::optional<std::vector<int64_t>> shape;
   std::optional<bool> fortran_order;
 };
@@ -53,7 +120,7 @@ class HeaderParser {
     }
     SkipSpace();
     if (!rest_.empty()) return Expected("the end of the header");
-    if (!header.type || !header.shape || !header.fortran_order) {
+    if (header.element == nullptr || !header.shape || !header.fortran_order) {
       return Expected("each of 'descr', 'fortran_order' and 'shape'");
     }
     return header;
@@ -61,14 +128,14 @@ class HeaderParser {
 
  private:
   absl::Status ParseValue(absl::string_view key, Header* header) {
-    if (key == "descr" && !header->type) {
+    if (key == "descr" && header->element == nullptr) {
       const std::optional<absl::string_view> descr = TakeString();
       if (!descr.has_value()) return Expected("an element type in quotes (not a record type)");
-      for (NpyType type : kTypes) {
-        if (NpyDescr(type) == *descr) header->type = type;
-      }
-      if (header->type) return absl::OkStatus();
-      return InvalidArgument(name_, ": expected elements of type <i4, <i8, <f4 or <f8, found '",
+      header->element = FindElement(*descr);
+      header->big_endian = absl::StartsWith(*descr, ">");
+      if (header->element != nullptr) return absl::OkStatus();
+      return InvalidArgument(name_, ": expected elements that are numbers of at most 8 bytes (not ",
+                             "complex) or truth values, found '",
                              absl::CHexEscape(descr->substr(0, 20)), "'; convert it with astype()");
     }
     if (key == "fortran_order" && !header->fortran_order) {
@@ -139,8 +206,8 @@ class HeaderParser {
 };
 
 // The bytes that the elements need, or nothing if that does not fit 63 bits.
-std::optional<int64_t> ByteCount(NpyType type, absl::Span<const int64_t> shape) {
-  int64_t bytes = NpyItemSize(type);
+std::optional<int64_t> ByteCount(int64_t element, absl::Span<const int64_t> shape) {
+  int64_t bytes = element;
   bool empty = false;
   for (int64_t dim : shape) {
     if (dim < 0) return std::nullopt;
@@ -154,17 +221,17 @@ std::optional<int64_t> ByteCount(NpyType type, absl::Span<const int64_t> shape) 
   return bytes;
 }
 
-// Fills array->bytes with the elements of `data`, where the first index runs fastest, so that the
-// last one does. Both hold as many elements as the shape says.
-void CopyFromFortranOrder(absl::string_view data, NpyArray* array) {
-  const size_t item = static_cast<size_t>(NpyItemSize(array->type));
-  const std::vector<int64_t>& shape = array->shape;
+// The elements of `data`, as many as the shape says, where the first index runs fastest, so that
+// the last one does.
+std::vector<char> FromFortranOrder(absl::string_view data, size_t item,
+                                   absl::Span<const int64_t> shape) {
+  std::vector<char> elements(data.size());
   std::vector<int64_t> stride(shape.size(), 1);
   for (size_t d = 1; d < shape.size(); ++d) stride[d] = stride[d - 1] * shape[d - 1];
   std::vector<int64_t> index(shape.size(), 0);
   int64_t source = 0;
   for (size_t at = 0; at < data.size(); at += item) {
-    std::memcpy(array->bytes.data() + at, data.data() + static_cast<size_t>(source) * item, item);
+    std::memcpy(elements.data() + at, data.data() + static_cast<size_t>(source) * item, item);
     for (size_t d = shape.size(); d-- > 0;) {  // Count on, the last index first.
       source += stride[d];
       if (++index[d] < shape[d]) break;
@@ -172,6 +239,22 @@ void CopyFromFortranOrder(absl::string_view data, NpyArray* array) {
       index[d] = 0;
     }
   }
+  return elements;
+}
+
+// Makes elements, which lie in our byte order, those of the type that they become.
+absl::Status WidenElements(const Element& element, std::vector<char>& bytes) {
+  if (element.widen == nullptr) return absl::OkStatus();
+  const size_t from = static_cast<size_t>(element.size());
+  const size_t to = static_cast<size_t>(NpyItemSize(element.type));
+  std::vector<char> wide(bytes.size() / from * to);
+  for (size_t i = 0; i < bytes.size() / from; ++i) {
+    if (element.widen(bytes.data() + i * from, wide.data() + i * to)) continue;
+    return InvalidArgument("element ", i, " is ", Load<uint64_t>(bytes.data() + i * from),
+                           ", and there are no numbers beyond 2^63 - 1 here");
+  }
+  bytes = std::move(wide);
+  return absl::OkStatus();
 }
 
 std::string ShapeText(absl::Span<const int64_t> shape) {
@@ -218,7 +301,7 @@ std::string NpyHeader(NpyType type, absl::Span<const int64_t> shape) {
 
 absl::StatusOr<std::string> NpyFile(NpyType type, absl::Span<const int64_t> shape,
                                     absl::string_view elements) {
-  const std::optional<int64_t> expected = ByteCount(type, shape);
+  const std::optional<int64_t> expected = ByteCount(NpyItemSize(type), shape);
   if (shape.size() > kMaxRank || expected != static_cast<int64_t>(elements.size())) {
     return InvalidArgument("an array of shape ", ShapeText(shape), " and type ", NpyDescr(type),
                            " does not have ", elements.size(), " bytes");
@@ -250,18 +333,28 @@ absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view nam
   SEQ_ASSIGN_OR_RETURN(const Header header,
                        HeaderParser(bytes.substr(start, length), name).Parse());
   const absl::string_view data = bytes.substr(start + length);
-  const std::optional<int64_t> expected = ByteCount(*header.type, *header.shape);
+  const Element& element = *header.element;
+  const std::optional<int64_t> expected = ByteCount(element.size(), *header.shape);
   if (expected != static_cast<int64_t>(data.size())) {
     return InvalidArgument(name, ": expected ",
                            expected ? absl::StrCat(*expected) : "more than 2^63",
-                           " bytes for shape ", ShapeText(*header.shape), " of ",
-                           NpyDescr(*header.type), ", found ", data.size());
+                           " bytes for shape ", ShapeText(*header.shape), " of ", element.descr,
+                           ", found ", data.size());
   }
-  NpyArray array;
-  array.type = *header.type;
-  array.shape = *header.shape;
-  array.bytes.assign(data.begin(), data.end());
-  if (*header.fortran_order) CopyFromFortranOrder(data, &array);
+  if (*expected / element.size() > kMaxNpyBytes / NpyItemSize(element.type)) {
+    return ResourceExhausted(name, ": its elements, as ", NpyDescr(element.type),
+                             ", are more than ", kMaxNpyBytes, " bytes");
+  }
+  NpyArray array{.type = element.type, .shape = *header.shape, .bytes = {}};
+  const size_t item = static_cast<size_t>(element.size());
+  array.bytes = *header.fortran_order ? FromFortranOrder(data, item, array.shape)
+                                      : std::vector<char>(data.begin(), data.end());
+  if (header.big_endian) {
+    for (auto at = array.bytes.begin(); at != array.bytes.end(); at += element.size()) {
+      std::reverse(at, at + element.size());
+    }
+  }
+  SEQ_RETURN_IF_ERROR(Annotate(WidenElements(element, array.bytes), name));
   return array;
 }
 

@@ -20,7 +20,8 @@
 
 namespace seqgraph::data {
 
-/// The element types read and written, all little-endian.
+/// The element types that arrays here have. Read are also truth values and integers of fewer bytes
+/// (as int32), uint32 and uint64 (as int64), float16 (as float32), and the other byte order.
 enum class NpyType { kInt32, kInt64, kFloat32, kFloat64 };
 
 /// numpy's name for it: "<i4", "<i8", "<f4", "<f8".
@@ -68,7 +69,8 @@ struct NpyArray {
   absl::Status CheckType(NpyType wanted) const;
 };
 
-/// Files beyond this are refused (ResourceExhausted), so are .npz files whose arrays together are.
+/// Files beyond this are refused (ResourceExhausted), so are .npz files whose arrays together are,
+/// and an array that would be once it is read.
 inline constexpr int64_t kMaxNpyBytes = int64_t{1} << 31;
 
 /// The bytes of a version 1.0 file up to the first element, as numpy writes them: padded so that
@@ -89,8 +91,9 @@ absl::StatusOr<std::string> NpyFile(absl::Span<const T> elements, absl::Span<con
 }
 
 /// Parses the bytes of a whole .npy file; `name` is for messages. InvalidArgument, saying what was
-/// expected and found, for anything malformed, too long, too short or of another element type.
-/// An array in Fortran order is put in C order. Allocates no more than the elements that are there.
+/// expected and found, for anything malformed, too long, too short or of another element type, and
+/// for a uint64 beyond 2^63 - 1. An array in Fortran order is put in C order. Allocates no more
+/// than the elements that are there, as they are in the file and as they are here.
 absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view name);
 
 /// Reads a .npy file.

@@ -1,6 +1,10 @@
 #include "data/npy.h"
 
+#include <cstdint>
 #include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
 
 #include "data/testing/test_util.h"
 #include "tests/testing.h"
@@ -101,6 +105,48 @@ TEST(Npy, FortranOrderIsPutInCOrder) {
   SEQ_EXPECT_OK(ParseNpy(File("{'descr':'<i4','fortran_order':True,'shape':(0,3)}", ""), "x"));
 }
 
+template <typename T>
+std::vector<T> ReadAs(const std::string& descr, int count, const std::string& data,
+                      const std::string& order = "False") {
+  const absl::StatusOr<NpyArray> array =
+      ParseNpy(File("{'descr':'" + descr + "','fortran_order':" + order + ",'shape':(" +
+                        std::to_string(count) + ",)}",
+                    data),
+               "x");
+  EXPECT_TRUE(array.ok()) << array.status();
+  if (!array.ok()) return {};
+  const auto values = array->Values<T>();
+  EXPECT_TRUE(values.ok()) << values.status();
+  return values.ok() ? std::vector<T>(values->begin(), values->end()) : std::vector<T>();
+}
+
+TEST(Npy, OtherElementTypesBecomeTheNextWiderOne) {
+  EXPECT_THAT(ReadAs<int32_t>("|b1", 2, "\x00\x01"s), ElementsAre(0, 1));
+  EXPECT_THAT(ReadAs<int32_t>("|i1", 2, "\xff\x7f"s), ElementsAre(-1, 127));
+  EXPECT_THAT(ReadAs<int32_t>("|u1", 2, "\xff\x7f"s), ElementsAre(255, 127));
+  EXPECT_THAT(ReadAs<int32_t>("<i2", 2, "\xfe\xff\x01\x02"s), ElementsAre(-2, 513));
+  EXPECT_THAT(ReadAs<int32_t>("<u2", 1, "\xfe\xff"s), ElementsAre(65534));
+  EXPECT_THAT(ReadAs<int64_t>("<u4", 1, "\xff\xff\xff\xff"s), ElementsAre(4294967295));
+  EXPECT_THAT(ReadAs<int64_t>("<u8", 1, "\xff\xff\xff\xff\xff\xff\xff\x7f"s),
+              ElementsAre(std::numeric_limits<int64_t>::max()));
+  EXPECT_THAT(ParseNpy(File("{'descr':'<u8','fortran_order':False,'shape':(2,)}",
+                            "\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80"s),
+                       "x"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "element 1 is 9223372036854775808"));
+  // 1, -2, the smallest above 0, the largest below infinity, infinity.
+  EXPECT_THAT(
+      ReadAs<float>("<f2", 5, "\x00\x3c\x00\xc0\x01\x00\xff\x7b\x00\x7c"s),
+      ElementsAre(1.0f, -2.0f, 5.9604645e-8f, 65504.0f, std::numeric_limits<float>::infinity()));
+  EXPECT_THAT(ReadAs<float>("<f2", 1, "\x01\x7c"s), ElementsAre(::testing::IsNan()));
+}
+
+TEST(Npy, TheOtherByteOrderIsTurned) {
+  EXPECT_THAT(ReadAs<int32_t>(">i4", 2, "\0\0\0\x05\xff\xff\xff\xfe"s), ElementsAre(5, -2));
+  EXPECT_THAT(ReadAs<float>(">f4", 1, "\x3f\x80\0\0"s), ElementsAre(1.0f));
+  EXPECT_THAT(ReadAs<double>(">f8", 1, "\xbf\xf8\0\0\0\0\0\0"s, "True"), ElementsAre(-1.5));
+  EXPECT_THAT(ReadAs<int32_t>(">u2", 1, "\x01\x02"s), ElementsAre(258));
+}
+
 TEST(Npy, RefusesMalformedHeaders) {
   const auto refused = [](const std::string& header, const std::string& why) {
     EXPECT_THAT(ParseNpy(File(header, "1234"), "FILE"),
@@ -109,7 +155,10 @@ TEST(Npy, RefusesMalformedHeaders) {
   };
   SEQ_EXPECT_OK(ParseNpy(File("{'descr':'<i4','fortran_order':False,'shape':(1,)}", "1234"), "x"));
   refused("", "expected '{'");
-  refused("{'descr':'>i4','fortran_order':False,'shape':(1,)}", "found '>i4'");
+  refused("{'descr':'<i5','fortran_order':False,'shape':(1,)}", "found '<i5'");
+  refused("{'descr':'<c8','fortran_order':False,'shape':(1,)}", "found '<c8'");
+  refused("{'descr':'|i4','fortran_order':False,'shape':(1,)}", "found '|i4'");
+  refused("{'descr':'i4','fortran_order':False,'shape':(1,)}", "found 'i4'");
   refused("{'descr':'|O','fortran_order':False,'shape':(1,)}", "found '|O'");
   refused("{'descr':[('a','<i4')],'fortran_order':False,'shape':(1,)}", "not a record type");
   refused("{'descr':'<i4','fortran_order':0,'shape':(1,)}", "True or False");

@@ -57,6 +57,8 @@
   OP(CategoricalCrossEntropyGrad) \
   OP(MSE) \
   OP(MSEGrad) \
+  OP(RowLoss) \
+  OP(RowLossGrad) \
   /* Element by element */ \
   OP(Scale) \
   OP(FillLike) \

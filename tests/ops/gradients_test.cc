@@ -175,8 +175,8 @@ TEST(Gradients, OnlyTheseOpsHaveNoRule) {
                          "BCEGrad", "BCEWithLogitsGrad", "CategoricalCrossEntropyGrad",
                          "Conv1DGrad", "DenseGrad", "FusedElementwise", "GRUCellGrad",
                          "GlobalMaxPooling1DGrad", "LSTMCellGrad", "LookupRNNCellGrad", "MSEGrad",
-                         "MaxPool1DGrad", "RNNCellGrad",
-                         "ReduceProd", "SoftmaxCrossEntropyWithLogitsGrad", "SoftmaxGrad"}));
+                         "MaxPool1DGrad", "RNNCellGrad", "ReduceProd", "RowLossGrad",
+                         "SoftmaxCrossEntropyWithLogitsGrad", "SoftmaxGrad"}));
 }
 
 // The check itself: a rule that is wrong by 1 part in 100,000 in one element is seen.
