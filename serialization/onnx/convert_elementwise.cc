@@ -7,97 +7,21 @@
 
 #include "base/status_macros.h"
 #include "graph/op_def.h"
-#include "serialization/onnx/node_import.h"
 #include "serialization/onnx/tensor.h"
+#include "serialization/onnx/term.h"
 
 namespace seqgraph::onnx {
 namespace {
 
-using Operands = std::vector<Operand>;
-
-absl::StatusOr<Operands> Inputs(NodeImport& node, int count) {
-  if (node.num_inputs() != count) {
-    return InvalidArgument("it has ", node.num_inputs(), " inputs, not ", count);
-  }
-  Operands inputs;
-  for (int i = 0; i < count; ++i) {
-    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), node.input(i));
-  }
-  return inputs;
-}
-
-absl::StatusOr<Operand> RealInput(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  const DType dtype = inputs[0].type.dtype;
-  if (IsReal(dtype)) return inputs[0];
-  return Unimplemented("it computes on ", DTypeName(dtype));
-}
-
-// Shapes on which exporters compute: elements that are the batch stay so under x + 0, x - 0, x 1
-// and x / 1, and the batch differs from whatever is not positive.
-absl::StatusOr<Operand> WithBatch(absl::string_view op, const Operands& inputs) {
-  const auto a = inputs[0].known->Elements<int64_t>(), b = inputs[1].known->Elements<int64_t>();
-  std::vector<int64_t> y(a.size());
-  const bool sum = op == "Add" || op == "Subtract", scale = op == "Multiply" || op == "Divide";
-  const bool commutes = op == "Add" || op == "Multiply";
-  for (size_t i = 0; i < y.size(); ++i) {
-    const bool batch_a = a[i] == kBatchElement, batch_b = b[i] == kBatchElement;
-    const int64_t other = batch_a ? b[i] : a[i];
-    if (!batch_a && !batch_b && (sum || scale)) {
-      if (op == "Divide" && b[i] == 0) return InvalidArgument("it divides by 0");
-      // Extents and the like: far from overflow, or refused.
-      if (std::max(std::abs(a[i]), std::abs(b[i])) > (int64_t{1} << 30)) {
-        return InvalidArgument("an extent is too large");
-      }
-      y[i] = op == "Add"        ? a[i] + b[i]
-             : op == "Subtract" ? a[i] - b[i]
-             : op == "Multiply" ? a[i] * b[i]
-                                : a[i] / b[i];
-    } else if (op == "Equal" && (!batch_a || !batch_b) && (!(batch_a || batch_b) || other < 1)) {
-      y[i] = a[i] == b[i];
-    } else if (op == "Equal" && batch_a && batch_b) {
-      y[i] = 1;
-    } else if (batch_a != batch_b && (batch_a || commutes) && (sum || scale) &&
-               other == (sum ? 0 : 1)) {
-      y[i] = kBatchElement;
-    } else {
-      return Unimplemented(
-          "it computes with the batch as a number, which is known only when a function is "
-          "compiled");
-    }
-  }
-  Tensor result = Tensor::Of<int64_t>(inputs[0].shape(), y);
-  return Operand::Of(op == "Equal" ? result.Cast(DType::kInt32) : result);
-}
-
-bool AnyHoldsBatch(const Operands& inputs) {
-  return std::all_of(inputs.begin(), inputs.end(),
-                     [](const Operand& x) { return x.known != nullptr; }) &&
-         std::any_of(inputs.begin(), inputs.end(),
-                     [](const Operand& x) { return HoldsBatch(*x.known); });
-}
-
-// One of our ops on an operand that may be an error.
-absl::StatusOr<Operand> Apply(NodeImport& node, absl::string_view op, absl::StatusOr<Operand> x,
-                              const Attributes& attributes = {}) {
-  if (!x.ok()) return x;
-  return node.graph().Emit(op, {*std::move(x)}, attributes);
-}
-
-// One of our ops on two operands that broadcast.
-absl::StatusOr<Operand> Pair(NodeImport& node, absl::string_view op, absl::StatusOr<Operand> a,
-                             absl::StatusOr<Operand> b) {
-  SEQ_RETURN_IF_ERROR(a.status());
-  SEQ_RETURN_IF_ERROR(b.status());
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs,
-                       node.graph().Broadcast({*std::move(a), *std::move(b)}));
-  if (AnyHoldsBatch(inputs)) return WithBatch(op, inputs);
-  return node.graph().Emit(op, inputs);
+// As many inputs as the operator has.
+absl::Status CheckInputs(const NodeImport& node, int count) {
+  if (node.num_inputs() == count) return absl::OkStatus();
+  return InvalidArgument("it has ", node.num_inputs(), " inputs, not ", count);
 }
 
 absl::StatusOr<Operand> ConvertUnary(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  return node.graph().Emit(node.ours(), inputs);
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 1));
+  return Map(node.ours(), Input(node, 0)).Take();
 }
 
 // x w + b in two steps, as exporters write it, becomes one Dense with a bias; absent if it is not
@@ -123,78 +47,71 @@ absl::StatusOr<Operand> DenseWithBias(NodeImport& node, const Operand& product, 
 }
 
 absl::StatusOr<Operand> ConvertAdd(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
-  SEQ_ASSIGN_OR_RETURN(Operand y, DenseWithBias(node, inputs[0], inputs[1]));
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 2));
+  SEQ_ASSIGN_OR_RETURN(const Operand a, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(const Operand b, node.input(1));
+  SEQ_ASSIGN_OR_RETURN(Operand y, DenseWithBias(node, a, b));
   if (!y.present()) {
-    SEQ_ASSIGN_OR_RETURN(y, DenseWithBias(node, inputs[1], inputs[0]));
+    SEQ_ASSIGN_OR_RETURN(y, DenseWithBias(node, b, a));
   }
-  return y.present() ? y : Pair(node, "Add", inputs[0], inputs[1]);
+  return y.present() ? y : node.graph().Pair("Add", a, b);
 }
 
 absl::StatusOr<Operand> ConvertBinary(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
-  return Pair(node, node.ours(), inputs[0], inputs[1]);
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 2));
+  return Map(node.ours(), Input(node, 0), Input(node, 1)).Take();
 }
 
-absl::StatusOr<Operand> Chain(NodeImport& node, absl::string_view op) {
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.input(0));
-  for (int i = 1; i < node.num_inputs(); ++i) {
-    SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(i));
-    SEQ_ASSIGN_OR_RETURN(y, Pair(node, op, y, x));
-  }
+Term Chain(NodeImport& node, absl::string_view op) {
+  Term y = Input(node, 0);
+  for (int i = 1; i < node.num_inputs(); ++i) y = Map(op, y, Input(node, i));
   return y;
 }
 
-absl::StatusOr<Operand> ConvertVariadic(NodeImport& node) { return Chain(node, node.ours()); }
+absl::StatusOr<Operand> ConvertVariadic(NodeImport& node) {
+  return Chain(node, node.ours()).Take();
+}
 
 absl::StatusOr<Operand> ConvertMean(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operand sum, Chain(node, "Add"));
-  const double count = node.num_inputs();
-  return Pair(node, "Divide", sum, node.graph().Scalar(count, sum.type.dtype));
+  return (Chain(node, "Add") / static_cast<double>(node.num_inputs())).Take();
 }
 
 // The result has the type of the base. Other types of exponent are computed in double.
 absl::StatusOr<Operand> ConvertPow(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
-  const DType base = inputs[0].type.dtype, exponent = inputs[1].type.dtype;
-  if (base != exponent) {
-    const DType common = IsReal(base) ? base : DType::kFloat64;
-    for (Operand& input : inputs) {
-      SEQ_ASSIGN_OR_RETURN(input, node.graph().Cast(input, common));
-    }
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 2));
+  SEQ_ASSIGN_OR_RETURN(Operand base, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(Operand exponent, node.input(1));
+  const DType dtype = base.type.dtype;
+  if (dtype != exponent.type.dtype) {
+    const DType common = IsReal(dtype) ? dtype : DType::kFloat64;
+    SEQ_ASSIGN_OR_RETURN(base, node.graph().Cast(base, common));
+    SEQ_ASSIGN_OR_RETURN(exponent, node.graph().Cast(exponent, common));
   }
-  SEQ_ASSIGN_OR_RETURN(const Operand y, Pair(node, "Power", inputs[0], inputs[1]));
-  return node.graph().Cast(y, base);
+  SEQ_ASSIGN_OR_RETURN(const Operand y, node.graph().Pair("Power", base, exponent));
+  return node.graph().Cast(y, dtype);
 }
 
 absl::StatusOr<Operand> ConvertMod(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 2));
   SEQ_ASSIGN_OR_RETURN(const int64_t fmod, node.Int("fmod", 0));
-  return Pair(node, fmod != 0 ? "Remainder" : "Modulo", inputs[0], inputs[1]);
+  return Map(fmod != 0 ? "Remainder" : "Modulo", Input(node, 0), Input(node, 1)).Take();
 }
 
 // min(max(x, low), high); bounds are attributes before opset 11.
 absl::StatusOr<Operand> ConvertClip(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operand y, node.input(0));
-  Operand low = node.optional_input(1), high = node.optional_input(2);
+  Term y = Input(node, 0);
   if (node.opset() < 11) {
     constexpr double kMost = std::numeric_limits<float>::max();
     SEQ_ASSIGN_OR_RETURN(const double min, node.Float("min", -kMost));
     SEQ_ASSIGN_OR_RETURN(const double max, node.Float("max", kMost));
-    low = node.graph().Scalar(min, y.type.dtype);
-    high = node.graph().Scalar(max, y.type.dtype);
+    return Min(Max(y, min), max).Take();
   }
-  if (low.present()) {
-    SEQ_ASSIGN_OR_RETURN(y, Pair(node, "Maximum", y, low));
-  }
-  return high.present() ? Pair(node, "Minimum", y, high) : y;
+  if (node.has_input(1)) y = Map("Maximum", y, Input(node, 1));
+  if (node.has_input(2)) y = Map("Minimum", y, Input(node, 2));
+  return y.Take();
 }
 
 // Booleans are 0 and 1 in int32.
-
-absl::StatusOr<Operand> Not(NodeImport& node, const Operand& x) {
-  return WithBoolean(Pair(node, "Equal", x, node.graph().Scalar(0, x.type.dtype)), true);
-}
 
 absl::StatusOr<Operand> ConvertBoolean(NodeImport& node) {
   return WithBoolean(ConvertBinary(node), true);
@@ -203,57 +120,79 @@ absl::StatusOr<Operand> ConvertBoolean(NodeImport& node) {
 // a < b, or with `swap` b < a. (a <= b is no opposite of b < a: NaN is in no order.)
 template <bool swap, bool or_equal>
 absl::StatusOr<Operand> ConvertOrder(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 2));
-  if (swap) std::swap(inputs[0], inputs[1]);
-  absl::StatusOr<Operand> y = Pair(node, "Less", inputs[0], inputs[1]);
-  if (or_equal && y.ok()) y = Pair(node, "Maximum", y, Pair(node, "Equal", inputs[0], inputs[1]));
-  return WithBoolean(std::move(y), true);
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 2));
+  const Term a = Input(node, swap ? 1 : 0), b = Input(node, swap ? 0 : 1);
+  const Term y = Less(a, b);
+  return (or_equal ? Map("Maximum", y, Equal(a, b)) : y).TakeBoolean();
 }
 
 absl::StatusOr<Operand> ConvertNot(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  return Not(node, inputs[0]);
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 1));
+  return Not(Input(node, 0)).TakeBoolean();
 }
 
 absl::StatusOr<Operand> ConvertXor(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
-  SEQ_ASSIGN_OR_RETURN(const Operand same, Pair(node, "Equal", inputs[0], inputs[1]));
-  return Not(node, same);
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 2));
+  return Not(Equal(Input(node, 0), Input(node, 1))).TakeBoolean();
+}
+
+// Only a NaN is not equal to itself.
+absl::StatusOr<Operand> ConvertIsNaN(NodeImport& node) {
+  const Term x = Real(node, 0);
+  return Not(Equal(x, x)).TakeBoolean();
+}
+
+absl::StatusOr<Operand> ConvertIsInf(NodeImport& node) {
+  const Term x = Real(node, 0);
+  SEQ_ASSIGN_OR_RETURN(const int64_t positive, node.Int("detect_positive", 1));
+  SEQ_ASSIGN_OR_RETURN(const int64_t negative, node.Int("detect_negative", 1));
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const Term above = Equal(x, x.Scalar(positive != 0 ? kInfinity : NAN));
+  const Term below = Equal(x, x.Scalar(negative != 0 ? -kInfinity : NAN));
+  return Map("Maximum", above, below).TakeBoolean();
 }
 
 absl::StatusOr<Operand> ConvertWhere(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(Operands inputs, Inputs(node, 3));
-  SEQ_ASSIGN_OR_RETURN(inputs, node.graph().Broadcast(std::move(inputs)));
-  return WithBoolean(node.graph().Emit("Where", inputs), inputs[1].boolean);
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 3));
+  return Where(Input(node, 0), Input(node, 1), Input(node, 2)).Take();
 }
 
-absl::StatusOr<Operand> ToType(NodeImport& node, const Operand& x, int32_t type) {
-  SEQ_RETURN_IF_ERROR(node.Int("saturate", 1).status());  // of 8-bit floats only
-  SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(type));
+absl::StatusOr<Operand> ToType(NodeImport& node, int32_t type) {
+  SEQ_RETURN_IF_ERROR(node.Int("saturate", 1).status());          // of 8-bit floats only
+  SEQ_RETURN_IF_ERROR(node.String("round_mode", "up").status());  // of 8-bit exponents only
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   if (type == onnx_proto::TensorProto::BOOL) {
     if (x.boolean) return x;
-    SEQ_ASSIGN_OR_RETURN(const Operand zero, Not(node, x));
-    return Not(node, zero);
+    return Not(Not(Input(node, 0))).TakeBoolean();
   }
-  return WithBoolean(node.graph().Cast(x, dtype), false);
+  SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(type));
+  if (x.narrow != type && DTypeToOnnx(dtype) != type) {
+    return Unimplemented("a cast to ", ElementTypeName(type), ", which is computed as ",
+                         DTypeName(dtype), " and not rounded");
+  }
+  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Cast(x, dtype));
+  y.boolean = false;
+  y.narrow = x.narrow == type ? type : 0;
+  return y;
 }
 
 absl::StatusOr<Operand> ConvertCast(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 1));
   SEQ_ASSIGN_OR_RETURN(const int64_t to, node.Int("to", 0));
-  return ToType(node, inputs[0], static_cast<int32_t>(to));
+  return ToType(node, static_cast<int32_t>(to));
 }
 
 absl::StatusOr<Operand> ConvertCastLike(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 2));
-  return ToType(
-      node, inputs[0],
-      inputs[1].boolean ? onnx_proto::TensorProto::BOOL : DTypeToOnnx(inputs[1].type.dtype));
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 2));
+  SEQ_ASSIGN_OR_RETURN(const Operand like, node.input(1));
+  return ToType(node, like.boolean       ? onnx_proto::TensorProto::BOOL
+                      : like.narrow != 0 ? like.narrow
+                                         : DTypeToOnnx(like.type.dtype));
 }
 
 absl::StatusOr<Operand> ConvertIdentity(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operands inputs, Inputs(node, 1));
-  return inputs[0];
+  SEQ_RETURN_IF_ERROR(CheckInputs(node, 1));
+  return node.input(0);
 }
 
 // At inference it is the identity; what would be dropped is only known in training.
@@ -272,40 +211,11 @@ absl::StatusOr<Operand> ConvertDropout(NodeImport& node) {
     }
   }
   if (node.wants_output(1)) {
-    SEQ_ASSIGN_OR_RETURN(Operands both,
-                         node.graph().Broadcast({x, node.graph().Scalar(1, DType::kInt32)}));
-    both[1].boolean = true;
-    node.SetOutput(1, std::move(both[1]));
+    const Term one(node.graph(), node.graph().Scalar(1, DType::kInt32));
+    SEQ_ASSIGN_OR_RETURN(Operand mask, one.BroadcastWith(Input(node, 0)).TakeBoolean());
+    node.SetOutput(1, std::move(mask));
   }
   return x;
-}
-
-// log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), which does not overflow.
-absl::StatusOr<Operand> ConvertSoftplus(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operand x, RealInput(node));
-  absl::StatusOr<Operand> y = Apply(node, "Exp", Apply(node, "Negative", Apply(node, "Abs", x)));
-  y = Apply(node, "Log", Pair(node, "Add", y, node.graph().Scalar(1, x.type.dtype)));
-  if (!y.ok()) return y;
-  return Pair(node, "Add", Apply(node, "Relu", x), y);
-}
-
-// max(0, min(1, alpha x + beta))
-absl::StatusOr<Operand> ConvertHardSigmoid(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operand x, RealInput(node));
-  SEQ_ASSIGN_OR_RETURN(const double alpha, node.Float("alpha", double{0.2f}));
-  SEQ_ASSIGN_OR_RETURN(const double beta, node.Float("beta", 0.5));
-  const auto scalar = [&](double value) { return node.graph().Scalar(value, x.type.dtype); };
-  const auto y = Pair(node, "Add", Apply(node, "Scale", x, {{"factor", alpha}}), scalar(beta));
-  return Pair(node, "Maximum", Pair(node, "Minimum", y, scalar(1)), scalar(0));
-}
-
-// max(x, 0) + alpha min(x, 0)
-absl::StatusOr<Operand> ConvertLeakyRelu(NodeImport& node) {
-  SEQ_ASSIGN_OR_RETURN(const Operand x, RealInput(node));
-  SEQ_ASSIGN_OR_RETURN(const double alpha, node.Float("alpha", double{0.01f}));
-  const auto least = Pair(node, "Minimum", x, node.graph().Scalar(0, x.type.dtype));
-  SEQ_ASSIGN_OR_RETURN(const Operand y, Apply(node, "Scale", least, {{"factor", alpha}}));
-  return Pair(node, "Add", Apply(node, "Relu", x), y);
 }
 
 constexpr ConverterRow kRows[] = {
@@ -324,9 +234,9 @@ constexpr ConverterRow kRows[] = {
     {"Floor", ConvertUnary, "Floor"},
     {"Greater", ConvertOrder<true, false>},
     {"GreaterOrEqual", ConvertOrder<true, true>},
-    {"HardSigmoid", ConvertHardSigmoid},
     {"Identity", ConvertIdentity},
-    {"LeakyRelu", ConvertLeakyRelu},
+    {"IsInf", ConvertIsInf},
+    {"IsNaN", ConvertIsNaN},
     {"Less", ConvertOrder<false, false>},
     {"LessOrEqual", ConvertOrder<false, true>},
     {"Log", ConvertUnary, "Log"},
@@ -344,7 +254,6 @@ constexpr ConverterRow kRows[] = {
     {"Round", ConvertUnary, "Round"},
     {"Sigmoid", ConvertUnary, "Sigmoid"},
     {"Sign", ConvertUnary, "Sign"},
-    {"Softplus", ConvertSoftplus},
     {"Sqrt", ConvertUnary, "Sqrt"},
     {"Sub", ConvertBinary, "Subtract"},
     {"Sum", ConvertVariadic, "Add"},

@@ -30,77 +30,119 @@ absl::StatusOr<Operand> ConvertTranspose(NodeImport& node) {
   return node.graph().Transpose(x, permutation);
 }
 
-// The number of elements but for the batch, and how often the batch is there.
-struct Elements {
-  explicit Elements(const Shape& shape) {
-    for (Dim dim : shape.dims()) {
-      if (dim.is_batch()) {
-        ++batches;
-      } else {
-        product *= dim.size();
-      }
-    }
+// The extents of x in the eyes of ONNX.
+Ints ExtentsOf(const Operand& x) {
+  Ints extents;
+  if (x.merged > 0) {
+    extents.push_back(
+        BatchNumber<int64_t>(ElementCount(Shape(x.shape().dims().first(x.merged))).product));
   }
-  int64_t product = 1;
-  int batches = 0;
-};
+  for (Dim dim : x.shape().dims().subspan(x.merged)) {
+    extents.push_back(dim.is_batch() ? kBatchElement : dim.size());
+  }
+  return extents;
+}
 
-// The shape that a request (0: as x has it there, -1: what is left, kBatchElement) gives.
-absl::StatusOr<Shape> RequestedShape(const Shape& x, const Ints& request, bool allow_zero) {
+// The extents that a request (0: as x has it there, -1: what is left) gives.
+absl::StatusOr<Ints> RequestedExtents(const Operand& x, Ints request, bool allow_zero) {
   if (request.size() > static_cast<size_t>(Shape::kMaxRank)) {
     return Unimplemented("a shape of ", request.size(), " axes; at most ", Shape::kMaxRank);
   }
-  Shape shape;
-  int open = -1;
+  const Ints before = ExtentsOf(x);
+  const ElementCount have(x.shape());
+  int64_t product = 1, batches = 0;
+  int64_t* open = nullptr;
   for (size_t i = 0; i < request.size(); ++i) {
-    Dim dim(1);
-    if (request[i] == kBatchElement) {
-      dim = Dim::Batch();
-    } else if (request[i] == 0 && !allow_zero) {
-      if (i >= static_cast<size_t>(x.rank())) {
+    int64_t& extent = request[i];
+    if (extent == 0 && !allow_zero) {
+      if (i >= before.size()) {
         return InvalidArgument("a 0 in the shape stands for an axis that is not there");
       }
-      dim = x[static_cast<int>(i)];
-    } else if (request[i] == -1 && open < 0) {
-      open = static_cast<int>(i);
-    } else if (request[i] < 0) {
+      extent = before[i];
+    }
+    if (extent == -1 && open == nullptr) {
+      open = &extent;
+      continue;
+    }
+    const int64_t factor = BatchFactor(extent);
+    if (factor == 0 && (extent < 0 || extent > Shape::kMaxElements)) {
       return InvalidArgument("extents must be at least 0, or -1 once");
-    } else {
-      dim = request[i];
     }
-    shape.Append(dim);
+    batches += factor > 0;
+    product *= factor > 0 ? factor : extent;
+    if (product > Shape::kMaxElements) return InvalidArgument("a shape that is too large");
   }
+  if (open != nullptr && product > 0 && have.product % product == 0) {
+    const int64_t left = have.product / product;
+    const bool takes_batch = have.batches == batches + 1;
+    if (takes_batch && left >= 1 && left <= kMaxBatchFactor) {
+      *open = BatchNumber<int64_t>(left);
+      ++batches;
+    } else if (have.batches == batches) {
+      *open = left;
+    }
+    product *= left;
+  }
+  if (open != nullptr && *open == -1) {
+    return Unimplemented("a reshape of ", x.shape().ToString(),
+                         " that mixes the batch with others");
+  }
+  if (have.batches != batches) {
+    return Unimplemented("a reshape of ", x.shape().ToString(),
+                         ": the batch must stay an axis of its own, or the first of what is taken "
+                         "together (name another batch for a fixed one)");
+  }
+  if (have.product == product) return request;
+  return InvalidArgument(x.shape().ToString(), " does not fit into the shape");
+}
+
+// x in these extents. What takes the batch and other axes together comes first, and stays apart.
+absl::StatusOr<Operand> ReshapeTo(NodeImport& node, const Operand& x, const Ints& extents) {
+  Shape shape;
+  int merged = 0;
+  for (size_t i = 0; i < extents.size(); ++i) {
+    const int64_t factor = BatchFactor(extents[i]);
+    if (factor <= 1) {
+      shape.Append(factor == 1 ? Dim::Batch() : Dim(extents[i]));
+      continue;
+    }
+    if (i > 0) return Unimplemented("the batch and other axes taken together behind others");
+    // The first axes of x that make it, or else the batch and a new axis.
+    int axes = 0;
+    while (merged == 0 && axes <= x.rank()) {
+      const ElementCount count{Shape(x.shape().dims().first(axes))};
+      if (count.batches == 1 && count.product == factor) merged = axes;
+      ++axes;
+    }
+    if (merged > 0) {
+      shape = Shape(x.shape().dims().first(merged));
+    } else if (x.rank() > 0 && x.shape()[0].is_batch()) {
+      shape = Shape{Dim::Batch(), factor};
+      merged = 2;
+    } else {
+      return Unimplemented("a reshape of ", x.shape().ToString(),
+                           " that mixes the batch with others");
+    }
+  }
+  if (shape.rank() > Shape::kMaxRank) return Unimplemented("more than ", Shape::kMaxRank, " axes");
   SEQ_RETURN_IF_ERROR(shape.Validate());
-  const Elements have(x), want(shape);
-  if (open >= 0) {
-    std::vector<Dim> dims(shape.dims().begin(), shape.dims().end());
-    if (have.batches == want.batches + 1 && have.product == want.product) {
-      dims[open] = Dim::Batch();
-    } else if (have.batches == want.batches && want.product > 0 &&
-               have.product % want.product == 0) {
-      dims[open] = have.product / want.product;
-    } else {
-      return Unimplemented("a reshape of ", x.ToString(), " that mixes the batch with other axes");
-    }
-    shape = Shape(dims);
-  } else if (have.batches != want.batches) {
-    return Unimplemented(
-        "a reshape of ", x.ToString(), " to ", shape.ToString(),
-        ": the batch must stay an axis of its own (name another batch for a fixed one)");
-  }
-  return shape;
+  SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Reshape(x, shape));
+  y.merged = merged;
+  return y;
 }
 
 absl::StatusOr<Operand> ConvertReshape(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  SEQ_ASSIGN_OR_RETURN(const Ints request, node.KnownInts(1, "the shape"));
-  SEQ_ASSIGN_OR_RETURN(const int64_t allow_zero, node.Int("allowzero", 0));
-  SEQ_ASSIGN_OR_RETURN(const Shape shape, RequestedShape(x.shape(), request, allow_zero != 0));
-  const Elements have(x.shape()), want(shape);
-  if (have.product != want.product || have.batches != want.batches) {
-    return InvalidArgument(x.shape().ToString(), " does not fit into ", shape.ToString());
+  Ints request;
+  if (node.opset() < 5) {
+    SEQ_ASSIGN_OR_RETURN(const std::optional<Ints> given, node.Ints("shape"));
+    request = given.value_or(Ints{});
+  } else {
+    SEQ_ASSIGN_OR_RETURN(request, node.KnownInts(1, "the shape"));
   }
-  return node.graph().Reshape(x, shape);
+  SEQ_ASSIGN_OR_RETURN(const int64_t allow_zero, node.Int("allowzero", 0));
+  SEQ_ASSIGN_OR_RETURN(const Ints extents, RequestedExtents(x, request, allow_zero != 0));
+  return ReshapeTo(node, x, extents);
 }
 
 absl::StatusOr<Operand> ConvertSqueeze(NodeImport& node) {
@@ -150,21 +192,23 @@ absl::StatusOr<Operand> ConvertFlatten(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const int64_t given, node.Int("axis", 1));
   SEQ_ASSIGN_OR_RETURN(const int64_t axis, NodeImport::Axis(given, x.rank(), /*behind=*/true));
-  const auto part = [&](int64_t begin, int64_t end) -> absl::StatusOr<Dim> {
-    const Shape some(x.shape().dims().subspan(begin, end - begin));
-    const Elements elements(some);
-    if (elements.batches == 0) return Dim(elements.product);
-    if (elements.batches == 1 && elements.product == 1) return Dim::Batch();
-    return Unimplemented("it mixes the batch of ", x.shape().ToString(), " with other axes");
+  const ElementCount rows{Shape(x.shape().dims().first(axis))};
+  const ElementCount columns{Shape(x.shape().dims().subspan(axis))};
+  if (columns.batches > 0 && columns.product != 1) {
+    return Unimplemented("it takes the batch of ", x.shape().ToString(),
+                         " and other axes together behind others");
+  }
+  const auto extent = [](const ElementCount& count) {
+    return count.batches > 0 ? BatchNumber<int64_t>(count.product) : count.product;
   };
-  SEQ_ASSIGN_OR_RETURN(const Dim rows, part(0, axis));
-  SEQ_ASSIGN_OR_RETURN(const Dim columns, part(axis, x.rank()));
-  return node.graph().Reshape(x, Shape{rows, columns});
+  return ReshapeTo(node, x, {extent(rows), extent(columns)});
 }
 
 absl::StatusOr<Operand> ConvertConcat(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand first, node.input(0));
-  SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(0, first.rank()));
+  // Opset 1 had a default.
+  SEQ_ASSIGN_OR_RETURN(const int64_t axis,
+                       node.AxisAttribute(node.opset() < 4 ? 1 : 0, first.rank()));
   if (node.num_inputs() > kMaxParts) return Unimplemented("more than ", kMaxParts, " inputs");
   std::vector<Operand> parts;
   for (int i = 0; i < node.num_inputs(); ++i) {
@@ -176,6 +220,17 @@ absl::StatusOr<Operand> ConvertConcat(NodeImport& node) {
     parts.push_back(std::move(part));
   }
   if (parts.empty()) parts.push_back(first);
+  // Numbers of rows beside others: what indexes an element of each row.
+  if (parts.size() > 1 && parts[0].per_row == 1 && IsZero(parts[0]) && parts[0].rank() >= 2 &&
+      axis == parts[0].rank() - 1 && parts[0].shape().back() == 1) {
+    parts.erase(parts.begin());
+    SEQ_ASSIGN_OR_RETURN(Operand y, node.graph().Concat(parts, axis));
+    y.row_first = true;
+    return y;
+  }
+  for (const Operand& part : parts) {
+    if (part.per_row != 0) return Unimplemented("it joins numbers of rows and others");
+  }
   return node.graph().Concat(parts, axis);
 }
 
@@ -184,12 +239,12 @@ absl::StatusOr<Operand> SliceAxis(NodeImport& node, const Operand& x, int64_t ax
                                   int64_t end, int64_t step) {
   const Dim dim = x.shape()[static_cast<int>(axis)];
   constexpr int64_t kFar = std::numeric_limits<int32_t>::max();
-  if (start == kBatchElement || step == kBatchElement ||
-      (end == kBatchElement && !dim.is_batch())) {
+  if (BatchFactor(start) > 0 || BatchFactor(step) > 0 ||
+      (BatchFactor(end) > 0 && !dim.is_batch())) {
     return Unimplemented("it slices by the batch");
   }
   if (dim.is_batch()) {
-    if (start == 0 && step == 1 && (end >= kFar || end == kBatchElement)) return x;
+    if (start == 0 && step == 1 && (end >= kFar || BatchFactor(end) > 0)) return x;
     return Unimplemented("it takes a part of the batch");
   }
   if (step == 0 || step == std::numeric_limits<int64_t>::min()) {
@@ -286,30 +341,11 @@ absl::StatusOr<Operand> ConvertSplit(NodeImport& node) {
   return node.outputs()[0];
 }
 
-// As numpy broadcasts x with a tensor of that shape.
 absl::StatusOr<Operand> ConvertExpand(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const Ints request, node.KnownInts(1, "the shape"));
   SEQ_ASSIGN_OR_RETURN(const Shape shape, ShapeOf(request));
-  // The shape as an operand of which no element is read.
-  Operand like;
-  like.type = {x.type.dtype, shape};
-  like.fill = 0;
-  SEQ_ASSIGN_OR_RETURN(const Shape result, BroadcastShapes(x.shape(), shape));
-  if (result == x.shape()) return x;
-  if (x.known != nullptr && x.known->num_elements() == 1 && !result.is_static()) {
-    Operand y = like;
-    y.type.shape = result;
-    y.fill = x.known->Cast(DType::kFloat64).Elements<double>()[0];
-    return y;
-  }
-  if (!shape.is_static() && x.shape().is_static()) {
-    SEQ_ASSIGN_OR_RETURN(like.value, node.graph().Materialize(like));
-    like.fill.reset();
-  }
-  SEQ_ASSIGN_OR_RETURN(std::vector<Operand> both, node.graph().Broadcast({x, like}));
-  both[0].boolean = x.boolean;
-  return both[0];
+  return node.graph().Expand(x, shape);
 }
 
 constexpr ConverterRow kRows[] = {

@@ -54,6 +54,13 @@ absl::StatusOr<Operand> Product(NodeImport& node, const Operand& a, const Operan
   return g.Emit("MatMul", {wide_a, wide_b});
 }
 
+// Rows that are the batch and other axes taken together go through a matrix of weights.
+absl::Status CheckMerged(const Operand& a, const Operand& b) {
+  if (a.merged == 0 && b.merged == 0) return absl::OkStatus();
+  if (b.merged == 0 && b.rank() == 2 && a.rank() > a.merged) return absl::OkStatus();
+  return Unimplemented("a product over the batch and other axes taken together");
+}
+
 // A vector on the left counts as one row, on the right as one column, which the result has not.
 absl::StatusOr<Operand> ConvertMatMul(NodeImport& node) {
   GraphImport& g = node.graph();
@@ -61,6 +68,7 @@ absl::StatusOr<Operand> ConvertMatMul(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand b, node.input(1));
   SEQ_RETURN_IF_ERROR(CheckReal(a));
   if (a.rank() == 0 || b.rank() == 0) return InvalidArgument("an operand is a scalar");
+  SEQ_RETURN_IF_ERROR(CheckMerged(a, b));
   const bool row = a.rank() == 1, column = b.rank() == 1;
   if (row) {
     SEQ_ASSIGN_OR_RETURN(a, g.Reshape(a, Shape{1, a.shape()[0]}));
@@ -75,6 +83,7 @@ absl::StatusOr<Operand> ConvertMatMul(NodeImport& node) {
     if (row) dims.erase(dims.end() - (column ? 1 : 2));
     SEQ_ASSIGN_OR_RETURN(y, g.Reshape(y, Shape(dims)));
   }
+  y.merged = a.merged;
   return y;
 }
 
@@ -93,8 +102,10 @@ absl::StatusOr<Operand> ConvertGemm(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const int64_t transpose_a, node.Int("transA", 0));
   SEQ_ASSIGN_OR_RETURN(const int64_t transpose_b, node.Int("transB", 0));
   SEQ_RETURN_IF_ERROR(CheckReal(a));
-  if (a.rank() != 2 || b.rank() != 2) return InvalidArgument("A and B must be matrices");
+  if (a.onnx_rank() != 2 || b.onnx_rank() != 2) return InvalidArgument("A and B must be matrices");
+  SEQ_RETURN_IF_ERROR(CheckMerged(a, b));
   if (transpose_a != 0) {
+    if (a.merged > 0) return Unimplemented("a product over the batch");
     SEQ_ASSIGN_OR_RETURN(a, Transposed(g, a));
   }
   if (transpose_b != 0) {
@@ -109,10 +120,11 @@ absl::StatusOr<Operand> ConvertGemm(NodeImport& node) {
   }
   SEQ_ASSIGN_OR_RETURN(Operand y, Dense(node, a, b, bias));
   SEQ_ASSIGN_OR_RETURN(y, Scaled(g, y, alpha));
+  y.merged = a.merged;
   if (c.present() && !is_bias) {
     SEQ_ASSIGN_OR_RETURN(c, Scaled(g, c, beta));
-    SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> both, g.Broadcast({y, c}));
-    SEQ_ASSIGN_OR_RETURN(y, g.Emit("Add", both));
+    SEQ_ASSIGN_OR_RETURN(y, g.Pair("Add", y, c));
+    y.merged = a.merged;
   }
   return y;
 }

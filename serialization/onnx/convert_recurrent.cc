@@ -101,7 +101,7 @@ absl::StatusOr<Options> ReadOptions(NodeImport& node, const Kind& kind) {
   if (layout != 0 && layout != 1) return InvalidArgument("layout must be 0 or 1");
   options.batch_first = layout == 1;
   SEQ_RETURN_IF_ERROR(ReadActivations(node, kind, options));
-  SEQ_RETURN_IF_ERROR(node.Int("hidden_size", 0).status());  // the shape of R says it
+  SEQ_ASSIGN_OR_RETURN(options.units, node.Int("hidden_size", 0));  // 0: the shape of R says it
   if (node.Attribute("clip") != nullptr) {
     return Unimplemented("attribute clip: no backend limits what enters an activation");
   }
@@ -128,6 +128,9 @@ absl::Status CheckWeights(const NodeImport& node, const Kind& kind, const Operan
   SEQ_ASSIGN_OR_RETURN(const Operand r, node.input(kR));
   if (x.rank() != 3 || w.rank() != 3 || r.rank() != 3 || r.shape()[2].is_batch()) {
     return InvalidArgument("X, W and R must have three axes");
+  }
+  if (options.units != 0 && r.shape()[2] != options.units) {
+    return InvalidArgument("hidden_size is ", options.units, ", but R is ", r.shape().ToString());
   }
   options.units = r.shape()[2].size();
   const int64_t columns = options.units * static_cast<int64_t>(kind.gates.size());
@@ -185,15 +188,7 @@ class Recurrence {
                              lengths.type.ToString());
     }
     // Most exporters that give lengths give the whole of each row.
-    const double steps = static_cast<double>(time.size());
-    if (lengths.fill == steps) return absl::OkStatus();
-    if (lengths.known != nullptr) {
-      const Tensor exact = lengths.known->Cast(DType::kFloat64);
-      const auto all = exact.Elements<double>();
-      if (std::all_of(all.begin(), all.end(), [&](double n) { return n == steps; })) {
-        return absl::OkStatus();
-      }
-    }
+    if (HasOneValue(lengths, static_cast<double>(time.size()))) return absl::OkStatus();
     SEQ_ASSIGN_OR_RETURN(const Operand index, g_.Cast(lengths, DType::kInt32));
     SEQ_ASSIGN_OR_RETURN(mask_, g_.Emit("SequenceMask", {index}, {{"time", time.size()}}));
     return absl::OkStatus();
@@ -241,13 +236,17 @@ class Recurrence {
   }
 
   // [batch, units] of one direction; absent where it is zero.
-  absl::StatusOr<Operand> InitialState(int input, int d) {
-    if (!node_.has_input(input) || IsZero(node_.optional_input(input))) return Absent();
+  absl::StatusOr<Operand> InitialState(const Operand& x, int input, int d) {
+    if (!node_.has_input(input)) return Absent();
     const Operand all = node_.optional_input(input);
     const int axis = options_.batch_first ? 1 : 0;
-    if (all.rank() != 3 || all.shape()[axis] != options_.directions()) {
-      return InvalidArgument("an initial state of shape ", all.shape().ToString());
+    Shape expected = {options_.directions(), x.shape()[0], options_.units};
+    if (options_.batch_first) expected = {x.shape()[0], options_.directions(), options_.units};
+    if (all.shape() != expected) {
+      return InvalidArgument("an initial state must be ", expected.ToString(), ", got ",
+                             all.shape().ToString());
     }
+    if (IsZero(all)) return Absent();
     SEQ_ASSIGN_OR_RETURN(const Operand one, g_.Slice(all, axis, d, d + 1));
     return g_.Reshape(one, Shape{all.shape()[1 - axis], all.shape()[2]});
   }
@@ -261,9 +260,9 @@ class Recurrence {
     SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(),
                          Weights(node_.inputs()[kR], d, prefix + "/recurrent_kernel"));
     SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Bias(d, prefix + "/bias"));
-    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(kInitialH, d));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(x, kInitialH, d));
     if (kind_.has_cell) {
-      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(kInitialC, d));
+      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(x, kInitialC, d));
     }
     inputs.push_back(mask_);
     Attributes attributes{{"activation", options_.activations[d]},
@@ -272,8 +271,20 @@ class Recurrence {
     SEQ_ASSIGN_OR_RETURN(std::vector<Operand> outputs, g_.EmitAll(kind_.op, inputs, attributes));
     if (mask_.present()) {
       SEQ_ASSIGN_OR_RETURN(outputs[0], g_.Emit("ZeroMasked", {outputs[0], mask_}));
+      for (size_t i = 1; i < outputs.size(); ++i) {
+        if (!inputs[3 + i].present()) continue;  // without an initial state it is zero
+        SEQ_ASSIGN_OR_RETURN(outputs[i], ZeroWhereEmpty(outputs[i]));
+      }
     }
     return outputs;
+  }
+
+  // A row without a step ends in its initial state here, in ONNX Runtime in zeros.
+  absl::StatusOr<Operand> ZeroWhereEmpty(const Operand& state) {
+    SEQ_ASSIGN_OR_RETURN(const Operand first, g_.Slice(mask_, 1, 0, 1));
+    SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> all,
+                         g_.Broadcast({first, state, g_.Scalar(0, state.type.dtype)}));
+    return g_.Emit("Where", all);
   }
 
   // [time, directions, batch, units], or batch first [batch, time, directions, units].

@@ -66,6 +66,17 @@ absl::StatusOr<Operand> ConvertReduction(NodeImport& node) {
   return Reduce(node, nullptr, node.ours(), nullptr);
 }
 
+// Of extents, too, among them the batch.
+absl::StatusOr<Operand> ConvertReduceProd(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
+  if (x.known == nullptr || !HoldsBatch(*x.known) || x.rank() > 1) return ConvertReduction(node);
+  SEQ_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOf(node, x));
+  if (reduction.nothing) return x;
+  SEQ_ASSIGN_OR_RETURN(Tensor product, ProductWithBatch(*x.known));
+  if (!reduction.keep_dims) return Operand::Of(std::move(product));
+  return Operand::Of(Tensor::CopyOf({x.type.dtype, Shape{1}}, product.data()));
+}
+
 // x - max and the logarithm of the sum of its exponentials, both with extent 1 along the axes.
 struct Shifted {
   Operand x, max, log_sum;
@@ -96,35 +107,6 @@ absl::StatusOr<Operand> ConvertLogSumExp(NodeImport& node) {
   return y;
 }
 
-// Before opset 13 it is along all axes from `axis` on, taken together.
-absl::StatusOr<Operand> Normalize(NodeImport& node,
-                                  absl::StatusOr<Operand> (*compute)(GraphImport& g,
-                                                                     const Operand& x)) {
-  GraphImport& g = node.graph();
-  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  SEQ_ASSIGN_OR_RETURN(const int64_t axis,
-                       node.AxisAttribute(node.opset() < 13 ? 1 : -1, std::max(x.rank(), 1)));
-  if (x.rank() == 0) return Unimplemented("of a scalar");
-  if (node.opset() < 13) {
-    Shape rows(x.shape().dims().first(axis));
-    int64_t width = 1;
-    for (Dim dim : x.shape().dims().subspan(axis)) {
-      if (dim.is_batch()) return Unimplemented("it normalizes along the batch");
-      width *= dim.size();
-    }
-    rows.Append(width);
-    SEQ_ASSIGN_OR_RETURN(const Operand flat, g.Reshape(x, rows));
-    SEQ_ASSIGN_OR_RETURN(const Operand y, compute(g, flat));
-    return g.Reshape(y, x.shape());
-  }
-  Ints swap(x.rank());
-  std::iota(swap.begin(), swap.end(), 0);
-  std::swap(swap[axis], swap.back());
-  SEQ_ASSIGN_OR_RETURN(const Operand last, g.Transpose(x, swap));
-  SEQ_ASSIGN_OR_RETURN(const Operand y, compute(g, last));
-  return g.Transpose(y, swap);
-}
-
 absl::StatusOr<Operand> Softmax(GraphImport& g, const Operand& x) { return g.Emit("Softmax", {x}); }
 
 absl::StatusOr<Operand> LogSoftmax(GraphImport& g, const Operand& x) {
@@ -134,7 +116,7 @@ absl::StatusOr<Operand> LogSoftmax(GraphImport& g, const Operand& x) {
 }
 
 constexpr ConverterRow kRows[] = {
-    {"LogSoftmax", [](NodeImport& node) { return Normalize(node, LogSoftmax); }},
+    {"LogSoftmax", [](NodeImport& node) { return NormalizeAlongAxis(node, LogSoftmax); }},
     {"ReduceL1", [](NodeImport& node) { return Reduce(node, "Abs", "ReduceSum", nullptr); }},
     {"ReduceL2", [](NodeImport& node) { return Reduce(node, "Multiply", "ReduceSum", "Sqrt"); }},
     {"ReduceLogSum", [](NodeImport& node) { return Reduce(node, nullptr, "ReduceSum", "Log"); }},
@@ -142,15 +124,50 @@ constexpr ConverterRow kRows[] = {
     {"ReduceMax", ConvertReduction, "ReduceMax"},
     {"ReduceMean", ConvertReduction, "ReduceMean"},
     {"ReduceMin", ConvertReduction, "ReduceMin"},
-    {"ReduceProd", ConvertReduction, "ReduceProd"},
+    {"ReduceProd", ConvertReduceProd, "ReduceProd"},
     {"ReduceSum", ConvertReduction, "ReduceSum"},
     {"ReduceSumSquare",
      [](NodeImport& node) { return Reduce(node, "Multiply", "ReduceSum", nullptr); }},
-    {"Softmax", [](NodeImport& node) { return Normalize(node, Softmax); }},
+    {"Softmax", [](NodeImport& node) { return NormalizeAlongAxis(node, Softmax); }},
 };
 
 }  // namespace
 
 absl::Span<const ConverterRow> ReductionConverters() { return kRows; }
+
+absl::StatusOr<Operand> NormalizeAlongAxis(NodeImport& node,
+                                           absl::StatusOr<Operand> (*compute)(GraphImport& g,
+                                                                              const Operand& x)) {
+  GraphImport& g = node.graph();
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(int64_t axis,
+                       node.AxisAttribute(node.opset() < 13 ? 1 : -1, std::max(x.onnx_rank(), 1)));
+  if (x.rank() == 0) return Unimplemented("of a scalar");
+  if (x.merged > 0 && axis == 0) return Unimplemented("it normalizes along the batch");
+  if (x.merged > 0) axis += x.merged - 1;
+  Operand y;
+  if (node.opset() < 13) {
+    Shape rows(x.shape().dims().first(axis));
+    int64_t width = 1;
+    for (Dim dim : x.shape().dims().subspan(axis)) {
+      if (dim.is_batch()) return Unimplemented("it normalizes along the batch");
+      width *= dim.size();
+    }
+    rows.Append(width);
+    SEQ_ASSIGN_OR_RETURN(const Operand flat, g.Reshape(x, rows));
+    SEQ_ASSIGN_OR_RETURN(y, compute(g, flat));
+    SEQ_ASSIGN_OR_RETURN(y, g.Reshape(y, x.shape()));
+  } else {
+    Ints swap(x.rank());
+    std::iota(swap.begin(), swap.end(), 0);
+    std::swap(swap[axis], swap.back());
+    SEQ_ASSIGN_OR_RETURN(const Operand last, g.Transpose(x, swap));
+    if (last.shape().back().is_batch()) return Unimplemented("it normalizes along the batch");
+    SEQ_ASSIGN_OR_RETURN(y, compute(g, last));
+    SEQ_ASSIGN_OR_RETURN(y, g.Transpose(y, swap));
+  }
+  y.merged = x.merged;
+  return y;
+}
 
 }  // namespace seqgraph::onnx

@@ -11,34 +11,39 @@
 namespace seqgraph::onnx {
 namespace {
 
+// An extent as an element; `dims` are one axis to ONNX.
+int64_t ExtentOf(absl::Span<const Dim> dims) {
+  const ElementCount count{Shape(dims)};
+  return count.batches > 0 ? BatchNumber<int64_t>(count.product) : count.product;
+}
+
 absl::StatusOr<Operand> ConvertShape(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  const int64_t rank = x.rank();
+  std::vector<int64_t> all;
+  if (x.merged > 0) all.push_back(ExtentOf(x.shape().dims().first(x.merged)));
+  for (int i = x.merged; i < x.rank(); ++i) all.push_back(ExtentOf(x.shape().dims().subspan(i, 1)));
+  if (x.row_first) ++all.back();
+  const auto rank = static_cast<int64_t>(all.size());
   SEQ_ASSIGN_OR_RETURN(int64_t start, node.Int("start", 0));
   SEQ_ASSIGN_OR_RETURN(int64_t end, node.Int("end", rank));
   start = std::clamp<int64_t>(start < 0 ? start + rank : start, 0, rank);
   end = std::clamp<int64_t>(end < 0 ? end + rank : end, start, rank);
-  std::vector<int64_t> extents;
-  for (int64_t i = start; i < end; ++i) {
-    const Dim dim = x.shape()[static_cast<int>(i)];
-    extents.push_back(dim.is_batch() ? kBatchElement : dim.size());
-  }
-  const Shape shape{static_cast<int64_t>(extents.size())};
-  return Operand::Of(Tensor::Of<int64_t>(shape, extents));
+  return Operand::Of(Tensor::Of<int64_t>(Shape{end - start},
+                                         absl::MakeConstSpan(all).subspan(start, end - start)));
 }
 
 absl::StatusOr<Operand> ConvertSize(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  if (!x.shape().is_static()) return Unimplemented("the number of elements depends on the batch");
-  return Operand::Of(Tensor::Scalar<int64_t>(x.shape().num_elements()));
+  if (ElementCount(x.shape()).product > kMaxBatchFactor && !x.shape().is_static()) {
+    return Unimplemented("the number of elements depends on the batch");
+  }
+  return Operand::Of(Tensor::Scalar<int64_t>(ExtentOf(x.shape().dims())));
 }
 
 absl::StatusOr<Operand> ConstantOf(NodeImport& node) {
   if (const auto* attribute = node.Attribute("value"); attribute != nullptr) {
     SEQ_ASSIGN_OR_RETURN(Tensor tensor, TensorFromOnnx(attribute->t(), nullptr));
-    Operand operand = Operand::Of(std::move(tensor));
-    operand.boolean = attribute->t().data_type() == onnx_proto::TensorProto::BOOL;
-    return operand;
+    return OperandOfType(std::move(tensor), attribute->t().data_type());
   }
   if (node.Attribute("value_float") != nullptr) {
     SEQ_ASSIGN_OR_RETURN(const double value, node.Float("value_float", 0));
@@ -63,7 +68,9 @@ absl::StatusOr<Operand> ConstantOf(NodeImport& node) {
 
 absl::StatusOr<Operand> ConvertConstant(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Operand y, ConstantOf(node));
-  if (y.known != nullptr && HoldsBatch(*y.known)) return Unimplemented("an int64 of -2^63");
+  if (y.known != nullptr && HoldsBatch(*y.known)) {
+    return Unimplemented("a number that stands for the batch");
+  }
   return y;
 }
 
@@ -77,7 +84,9 @@ absl::StatusOr<Operand> ConvertConstantOfShape(NodeImport& node) {
     if (tensor.num_elements() != 1) return InvalidArgument("value must be one number");
     y.type.dtype = tensor.dtype();
     y.fill = tensor.Cast(DType::kFloat64).Elements<double>()[0];
-    y.boolean = attribute->t().data_type() == onnx_proto::TensorProto::BOOL;
+    const Operand typed = OperandOfType(tensor, attribute->t().data_type());
+    y.boolean = typed.boolean;
+    y.narrow = typed.narrow;
   }
   SEQ_ASSIGN_OR_RETURN(y.type.shape, ShapeOf(extents));
   // Small ones become known to the element, so that whatever follows can be computed beforehand.
@@ -85,15 +94,33 @@ absl::StatusOr<Operand> ConvertConstantOfShape(NodeImport& node) {
   if (y.shape().is_static() && y.shape().num_elements() <= kSmall) {
     SEQ_RETURN_IF_ERROR(node.graph().Charge(y.shape().num_elements() * 8));
     const std::vector<double> elements(y.shape().num_elements(), *y.fill);
-    const bool boolean = y.boolean;
-    y = Operand::Of(Tensor::Of<double>(y.shape(), elements).Cast(y.type.dtype));
-    y.boolean = boolean;
+    y.known = Operand::Of(Tensor::Of<double>(y.shape(), elements).Cast(y.type.dtype)).known;
+    y.fill.reset();
   }
+  return y;
+}
+
+// The numbers of the rows.
+absl::StatusOr<Operand> RangeOfBatch(DType dtype) {
+  Operand y;
+  y.type = {dtype, Shape{Dim::Batch()}};
+  y.fill = 0;
+  y.per_row = 1;
   return y;
 }
 
 absl::StatusOr<Operand> ConvertRange(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand first, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(const Operand end, node.input(1));
+  SEQ_ASSIGN_OR_RETURN(const Operand step, node.input(2));
+  const auto is_one = [](const Operand& x) {
+    return x.known != nullptr && x.known->num_elements() == 1 &&
+           x.known->Cast(DType::kFloat64).Elements<double>()[0] == 1;
+  };
+  if (end.known != nullptr && end.known->num_elements() == 1 && IsZero(first) && is_one(step) &&
+      CastWithBatch(*end.known, DType::kInt64).Elements<int64_t>()[0] == kBatchElement) {
+    return RangeOfBatch(first.type.dtype);
+  }
   SEQ_ASSIGN_OR_RETURN(const double start, node.KnownScalar(0, "start"));
   SEQ_ASSIGN_OR_RETURN(const double limit, node.KnownScalar(1, "limit"));
   SEQ_ASSIGN_OR_RETURN(const double delta, node.KnownScalar(2, "delta"));
@@ -107,10 +134,26 @@ absl::StatusOr<Operand> ConvertRange(NodeImport& node) {
   return Operand::Of(Tensor::Of<double>(shape, elements).Cast(first.type.dtype));
 }
 
+// Ones on diagonal k of a matrix like the operand.
+absl::StatusOr<Operand> ConvertEyeLike(NodeImport& node) {
+  SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(const int64_t k, node.Int("k", 0));
+  SEQ_ASSIGN_OR_RETURN(const int64_t type, node.Int("dtype", DTypeToOnnx(x.type.dtype)));
+  SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(static_cast<int32_t>(type)));
+  if (x.rank() != 2 || !x.shape().is_static()) return Unimplemented("of ", x.shape().ToString());
+  const int64_t columns = x.shape()[1].size();
+  SEQ_RETURN_IF_ERROR(node.graph().Charge(x.shape().num_elements() * 8));
+  std::vector<double> eye(x.shape().num_elements());
+  for (int64_t i = 0; i < static_cast<int64_t>(eye.size()); ++i) {
+    eye[i] = i % columns - i / columns == k;
+  }
+  return OperandOfType(Tensor::Of<double>(x.shape(), eye).Cast(dtype), static_cast<int32_t>(type));
+}
+
 constexpr ConverterRow kRows[] = {
     {"Constant", ConvertConstant}, {"ConstantOfShape", ConvertConstantOfShape},
-    {"Range", ConvertRange},       {"Shape", ConvertShape},
-    {"Size", ConvertSize},
+    {"EyeLike", ConvertEyeLike},   {"Range", ConvertRange},
+    {"Shape", ConvertShape},       {"Size", ConvertSize},
 };
 
 }  // namespace

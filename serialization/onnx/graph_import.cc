@@ -23,21 +23,6 @@ std::vector<std::optional<TensorType>> TypesOf(absl::Span<const Operand> inputs)
   return types;
 }
 
-std::vector<int64_t> Extents(const Shape& shape) {
-  std::vector<int64_t> extents;
-  for (Dim dim : shape.dims()) extents.push_back(dim.is_batch() ? -1 : dim.size());
-  return extents;
-}
-
-// True if `from`, whose axes are the last ones of `to`, has the batch wherever `to` has it.
-bool BringsBatch(const Shape& from, const Shape& to) {
-  const int lead = to.rank() - from.rank();
-  for (int i = 0; i < to.rank(); ++i) {
-    if (to[i].is_batch() && (i < lead || !from[i - lead].is_batch())) return false;
-  }
-  return true;
-}
-
 // The one value of all elements that the op moves; absent if it computes, or moves others too.
 std::optional<double> MovedFill(const OpDef& op, absl::Span<const Operand> inputs) {
   if (!op.moves()) return std::nullopt;
@@ -53,19 +38,14 @@ std::optional<double> MovedFill(const OpDef& op, absl::Span<const Operand> input
   return fill;
 }
 
-absl::Status BatchIsNoNumber() {
-  return Unimplemented(
-      "it computes with the batch as a number, which is known only when a function is compiled");
-}
-
 }  // namespace
 
 Operand Absent() { return {}; }
 
-bool HoldsBatch(const Tensor& tensor) {
-  if (tensor.dtype() != DType::kInt64) return false;
-  const absl::Span<const int64_t> elements = tensor.Elements<int64_t>();
-  return std::find(elements.begin(), elements.end(), kBatchElement) != elements.end();
+std::vector<int64_t> AttributeExtents(const Shape& shape) {
+  std::vector<int64_t> extents;
+  for (Dim dim : shape.dims()) extents.push_back(dim.is_batch() ? -1 : dim.size());
+  return extents;
 }
 
 absl::StatusOr<Operand> WithBoolean(absl::StatusOr<Operand> operand, bool boolean) {
@@ -73,13 +53,15 @@ absl::StatusOr<Operand> WithBoolean(absl::StatusOr<Operand> operand, bool boolea
   return operand;
 }
 
-bool IsZero(const Operand& operand) {
-  if (operand.fill.has_value()) return *operand.fill == 0;
+bool HasOneValue(const Operand& operand, double value) {
+  if (operand.fill.has_value()) return *operand.fill == value;
   if (operand.known == nullptr || HoldsBatch(*operand.known)) return false;
   const Tensor exact = operand.known->Cast(DType::kFloat64);
   const absl::Span<const double> elements = exact.Elements<double>();
-  return std::all_of(elements.begin(), elements.end(), [](double x) { return x == 0; });
+  return std::all_of(elements.begin(), elements.end(), [=](double x) { return x == value; });
 }
+
+bool IsZero(const Operand& operand) { return HasOneValue(operand, 0); }
 
 absl::StatusOr<Shape> ShapeOf(absl::Span<const int64_t> extents) {
   if (extents.size() > static_cast<size_t>(Shape::kMaxRank)) {
@@ -87,24 +69,11 @@ absl::StatusOr<Shape> ShapeOf(absl::Span<const int64_t> extents) {
   }
   Shape shape;
   for (int64_t extent : extents) {
+    if (BatchFactor(extent) > 1) return Unimplemented("a multiple of the batch in a shape");
     shape.Append(extent == kBatchElement ? Dim::Batch() : Dim(extent));
   }
   SEQ_RETURN_IF_ERROR(shape.Validate());
   return shape;
-}
-
-absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
-  const int rank = std::max(a.rank(), b.rank());
-  Shape result;
-  for (int i = 0; i < rank; ++i) {
-    const int at_a = i - (rank - a.rank()), at_b = i - (rank - b.rank());
-    const Dim from_a = at_a < 0 ? Dim(1) : a[at_a], from_b = at_b < 0 ? Dim(1) : b[at_b];
-    if (from_a != from_b && from_a != 1 && from_b != 1) {
-      return InvalidArgument("shapes ", a.ToString(), " and ", b.ToString(), " do not broadcast");
-    }
-    result.Append(from_a == 1 ? from_b : from_a);
-  }
-  return result;
 }
 
 Operand GraphImport::FromValue(Value value) const {
@@ -129,6 +98,27 @@ Operand GraphImport::Scalar(double value, DType dtype) const {
 absl::StatusOr<std::vector<Operand>> GraphImport::Fold(const OpDef& op,
                                                        absl::Span<const Operand> inputs,
                                                        const Attributes& attributes) {
+  if (std::none_of(inputs.begin(), inputs.end(),
+                   [](const Operand& input) { return !input.variable.empty(); })) {
+    return FoldAnew(op, inputs, attributes);
+  }
+  std::string key = op.name();
+  for (const auto& [name, value] : attributes.entries()) {
+    absl::StrAppend(&key, ";", name, "=", AttributeKey(value));
+  }
+  for (const Operand& input : inputs) {
+    absl::StrAppend(&key, ";", reinterpret_cast<uintptr_t>(input.known.get()), input.variable);
+  }
+  const auto found = folded_.find(key);
+  if (found != folded_.end()) return found->second.outputs;
+  SEQ_ASSIGN_OR_RETURN(std::vector<Operand> outputs, FoldAnew(op, inputs, attributes));
+  folded_[key] = {{inputs.begin(), inputs.end()}, outputs};
+  return outputs;
+}
+
+absl::StatusOr<std::vector<Operand>> GraphImport::FoldAnew(const OpDef& op,
+                                                           absl::Span<const Operand> inputs,
+                                                           const Attributes& attributes) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types,
                        op.InferTypes(TypesOf(inputs), attributes));
   std::vector<const Tensor*> known(inputs.size(), nullptr);
@@ -152,6 +142,24 @@ absl::StatusOr<std::vector<Operand>> GraphImport::Fold(const OpDef& op,
   return operands;
 }
 
+absl::StatusOr<std::vector<Operand>> GraphImport::FoldFills(const OpDef& op,
+                                                            std::vector<Operand> inputs,
+                                                            const Attributes& attributes) {
+  SEQ_ASSIGN_OR_RETURN(const std::vector<TensorType> types,
+                       op.InferTypes(TypesOf(inputs), attributes));
+  for (Operand& input : inputs) {
+    if (input.present()) input = Scalar(*input.fill, input.type.dtype);
+  }
+  SEQ_ASSIGN_OR_RETURN(std::vector<Operand> results, FoldAnew(op, inputs, attributes));
+  for (size_t i = 0; i < results.size(); ++i) {
+    Operand fill;
+    fill.type = types[i];
+    fill.fill = results[i].known->Cast(DType::kFloat64).Elements<double>()[0];
+    results[i] = std::move(fill);
+  }
+  return results;
+}
+
 absl::StatusOr<std::vector<Operand>> GraphImport::EmitAll(absl::string_view name,
                                                           absl::Span<const Operand> inputs,
                                                           const Attributes& attributes) {
@@ -172,6 +180,12 @@ absl::StatusOr<std::vector<Operand>> GraphImport::EmitAll(absl::string_view name
     moved.type = types[0];
     moved.fill = fill;
     return std::vector<Operand>{moved};
+  }
+  if (op->fusable().has_value() && any &&
+      std::all_of(all.begin(), all.end(), [](const Operand& input) {
+        return !input.present() || input.fill.has_value();
+      })) {
+    return FoldFills(*op, all, complete);
   }
   std::vector<Value> values;
   for (const Operand& input : all) {
@@ -223,27 +237,25 @@ absl::StatusOr<Value> GraphImport::MaterializeFill(const Operand& operand) {
   if (shape.is_static()) {
     return builder_.AddNode("Constant", {},
                             {{"value", Tensor::Scalar(*operand.fill).Cast(operand.type.dtype)},
-                             {"shape", Extents(shape)}})[0];
+                             {"shape", AttributeExtents(shape)}})[0];
   }
-  // The batch comes from an input: [batch] of the value, then the other axes.
+  // The batch comes from an input: of its other axes one element, or with none their sum.
   for (Value input : builder_.function().inputs()) {
     const Shape from = builder_.type(input).shape;
-    const auto batch = std::find(from.dims().begin(), from.dims().end(), Dim::Batch());
-    if (batch == from.dims().end()) continue;
-    std::vector<int64_t> others;
+    if (from.is_static()) continue;
+    Operand like = FromValue(input);
     for (int i = 0; i < from.rank(); ++i) {
-      if (i != batch - from.dims().begin()) others.push_back(i);
+      if (from[i].is_batch()) continue;
+      const Attributes kept{{"axes", std::vector<int64_t>{i}}, {"keep_dims", true}};
+      SEQ_ASSIGN_OR_RETURN(like,
+                           from[i] == 0 ? Emit("ReduceSum", {like}, kept) : Slice(like, i, 0, 1));
     }
-    Operand x = FromValue(input);
-    SEQ_ASSIGN_OR_RETURN(x, Emit("ReduceSum", {x}, {{"axes", others}}));
-    SEQ_ASSIGN_OR_RETURN(x, Cast(x, DType::kFloat64));
-    SEQ_ASSIGN_OR_RETURN(x, Emit("FillLike", {x}, {{"value", *operand.fill}}));
-    SEQ_ASSIGN_OR_RETURN(x, Cast(x, operand.type.dtype));
     std::vector<Dim> ones;
     for (Dim dim : shape.dims()) ones.push_back(dim.is_batch() ? dim : Dim(1));
-    SEQ_ASSIGN_OR_RETURN(x, Reshape(x, Shape(ones)));
-    SEQ_ASSIGN_OR_RETURN(x, BroadcastTo(x, shape));
-    return x.value;
+    SEQ_ASSIGN_OR_RETURN(like, Reshape(like, Shape(ones)));
+    SEQ_ASSIGN_OR_RETURN(like, BroadcastLike(Scalar(*operand.fill, operand.type.dtype), like));
+    SEQ_ASSIGN_OR_RETURN(like, BroadcastTo(like, shape));
+    return like.value;
   }
   return Internal("a shape has the batch, but no input has");
 }
@@ -258,7 +270,7 @@ absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shap
   if (x.known != nullptr && !shape.is_static()) {
     return Unimplemented("the batch in the shape of a constant");
   }
-  return WithBoolean(Emit("Reshape", {x}, {{"shape", Extents(shape)}}), x.boolean);
+  return WithBoolean(Emit("Reshape", {x}, {{"shape", AttributeExtents(shape)}}), x.boolean);
 }
 
 absl::StatusOr<Operand> GraphImport::Transpose(const Operand& x, std::vector<int64_t> permutation) {
@@ -277,6 +289,9 @@ absl::StatusOr<Operand> GraphImport::Transpose(const Operand& x, std::vector<int
 
 absl::StatusOr<Operand> GraphImport::Cast(const Operand& x, DType dtype) {
   if (x.type.dtype == dtype) return x;
+  if (x.known != nullptr && HoldsBatch(*x.known)) {
+    return Operand::Of(CastWithBatch(*x.known, dtype));
+  }
   if (x.fill.has_value()) {
     Operand y = x;
     y.type.dtype = dtype;
@@ -302,57 +317,36 @@ absl::StatusOr<Operand> GraphImport::Slice(const Operand& x, int64_t axis, int64
       x.boolean);
 }
 
-absl::StatusOr<Operand> GraphImport::Concat(const std::vector<Operand>& parts, int64_t axis) {
-  Operand all = parts[0];
-  for (size_t i = 1; i < parts.size(); ++i) {
-    SEQ_ASSIGN_OR_RETURN(all, Emit("Concat", {all, parts[i]}, {{"axis", axis}}));
-  }
-  return WithBoolean(all, parts[0].boolean);
+absl::StatusOr<Operand> GraphImport::Concat(absl::Span<const Operand> parts, int64_t axis) {
+  if (parts.size() == 1) return parts[0];
+  // By halves: each element is copied as often as there are halvings.
+  const size_t half = parts.size() / 2;
+  SEQ_ASSIGN_OR_RETURN(const Operand a, Concat(parts.first(half), axis));
+  SEQ_ASSIGN_OR_RETURN(const Operand b, Concat(parts.subspan(half), axis));
+  return WithBoolean(Emit("Concat", {a, b}, {{"axis", axis}}), a.boolean);
 }
 
-absl::StatusOr<Operand> GraphImport::BroadcastTo(const Operand& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  return WithBoolean(Emit("BroadcastTo", {x}, {{"shape", Extents(shape)}}), x.boolean);
-}
-
-absl::StatusOr<Operand> GraphImport::BroadcastLike(const Operand& x, const Operand& like) {
-  std::vector<Dim> dims(like.rank(), Dim(1));
-  std::copy_backward(x.shape().dims().begin(), x.shape().dims().end(), dims.end());
-  SEQ_ASSIGN_OR_RETURN(const Operand padded, Reshape(x, Shape(dims)));
-  std::vector<int64_t> axes;
-  for (int i = 0; i < like.rank(); ++i) {
-    if (dims[i] != like.shape()[i]) axes.push_back(i);
-  }
-  SEQ_ASSIGN_OR_RETURN(const Operand typed, Cast(like, x.type.dtype));
-  return WithBoolean(Emit("BroadcastLike", {padded, typed}, {{"axes", axes}}), x.boolean);
-}
-
-absl::StatusOr<std::vector<Operand>> GraphImport::Broadcast(std::vector<Operand> operands) {
-  Shape shape;
-  for (const Operand& operand : operands) {
-    SEQ_ASSIGN_OR_RETURN(shape, BroadcastShapes(shape, operand.shape()));
-  }
-  // Whoever has the batch goes first, so that the others can follow its shape.
-  const Operand* like = nullptr;
-  for (Operand& operand : operands) {
-    if (!operand.value.present() || !BringsBatch(operand.shape(), shape)) continue;
-    SEQ_ASSIGN_OR_RETURN(operand, BroadcastTo(operand, shape));
-    if (like == nullptr) like = &operand;
-  }
-  for (Operand& operand : operands) {
-    if (operand.shape() == shape && !operand.fill.has_value()) continue;
-    if (operand.fill.has_value() && like != nullptr) {
-      operand = Scalar(*operand.fill, operand.type.dtype);
-    }
-    if (BringsBatch(operand.shape(), shape)) {
-      SEQ_ASSIGN_OR_RETURN(operand, BroadcastTo(operand, shape));
-    } else if (like != nullptr) {
-      SEQ_ASSIGN_OR_RETURN(operand, BroadcastLike(operand, *like));
-    } else {
-      return Unimplemented("no operand has the whole batch of ", shape.ToString());
-    }
-  }
-  return operands;
+absl::StatusOr<Operand> GraphImport::Pad(const Operand& x, int64_t axis, int64_t before,
+                                         int64_t after, double value) {
+  const int64_t extent = x.shape()[static_cast<int>(axis)].size();
+  SEQ_ASSIGN_OR_RETURN(const Operand kept, Slice(x, axis, std::max<int64_t>(-before, 0),
+                                                 extent - std::max<int64_t>(-after, 0)));
+  std::vector<Operand> parts;
+  const auto add = [&](int64_t count) {
+    if (count <= 0) return;
+    std::vector<Dim> dims(x.shape().dims().begin(), x.shape().dims().end());
+    dims[axis] = count;
+    Operand block;
+    block.type = {x.type.dtype, Shape(dims)};
+    block.fill = value;
+    parts.push_back(std::move(block));
+  };
+  add(before);
+  parts.push_back(kept);
+  add(after);
+  SEQ_ASSIGN_OR_RETURN(Operand y, Concat(parts, axis));
+  y.boolean = x.boolean;
+  return y;
 }
 
 }  // namespace seqgraph::onnx

@@ -63,10 +63,25 @@ NodeProto* GraphExport::Add(const std::string& op, const std::vector<std::string
                             const std::string& output) {
   NodeProto* node = graph_->add_node();
   node->set_op_type(op);
-  node->set_name(output);
   for (const std::string& input : inputs) node->add_input(input);
   node->add_output(output);
   return node;
+}
+
+void GraphExport::NameNodes() {
+  absl::flat_hash_set<std::string> taken;
+  const auto name = [&taken](NodeProto& node, const std::string& prefix) {
+    node.set_name(prefix);
+    for (int i = 1; !taken.insert(node.name()).second; ++i) {
+      node.set_name(absl::StrCat(prefix, "_", i));
+    }
+  };
+  for (NodeProto& node : *graph_->mutable_node()) {
+    if (!node.name().empty()) name(node, node.name());
+  }
+  for (NodeProto& node : *graph_->mutable_node()) {
+    if (node.name().empty()) name(node, node.output(0));
+  }
 }
 
 absl::StatusOr<Tensor> GraphExport::Content(Value value) const {

@@ -29,9 +29,12 @@ class GraphExport {
   std::string Initializer(const Tensor& content, const std::string& prefix);
   std::string Ints(const std::vector<int64_t>& values, const std::string& prefix);
 
-  /// A node with one output of that name.
+  /// A node with one output of that name, and still without one of its own.
   onnx_proto::NodeProto* Add(const std::string& op, const std::vector<std::string>& inputs,
                              const std::string& output);
+
+  /// Gives every node a name of its own: that which it has, else that of its first output.
+  void NameNodes();
 
   /// The content of a variable; Unimplemented if the value is none.
   absl::StatusOr<Tensor> Content(Value value) const;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "serialization/onnx/tensor.h"
 
 namespace seqgraph::onnx {
 
@@ -18,23 +19,22 @@ absl::StatusOr<std::vector<int64_t>> NodeImport::KnownInts(int i, absl::string_v
   SEQ_ASSIGN_OR_RETURN(const Operand operand, input(i));
   Tensor tensor;
   if (operand.known != nullptr) {
-    tensor = *operand.known;
+    tensor = CastWithBatch(*operand.known, DType::kInt64);
   } else if (operand.fill.has_value() && operand.shape().is_static() &&
              operand.shape().num_elements() <= Shape::kMaxRank) {
     const std::vector<double> values(operand.shape().num_elements(), *operand.fill);
-    tensor = Tensor::Of<double>(operand.shape(), values);
+    tensor = Tensor::Of<double>(operand.shape(), values).Cast(DType::kInt64);
   } else {
     return Unimplemented(what, " must be known when the model is imported, but it is computed");
   }
-  tensor = tensor.Cast(DType::kInt64);
   const absl::Span<const int64_t> elements = tensor.Elements<int64_t>();
   return std::vector<int64_t>(elements.begin(), elements.end());
 }
 
 absl::StatusOr<double> NodeImport::KnownScalar(int i, absl::string_view what) const {
   SEQ_ASSIGN_OR_RETURN(const Operand operand, input(i));
-  if (operand.known == nullptr || operand.known->num_elements() != 1 ||
-      HoldsBatch(*operand.known)) {
+  if (operand.known != nullptr && HoldsBatch(*operand.known)) return BatchIsNoNumber();
+  if (operand.known == nullptr || operand.known->num_elements() != 1) {
     return Unimplemented(what, " must be one number that is known when the model is imported");
   }
   return operand.known->Cast(DType::kFloat64).Elements<double>()[0];
@@ -130,10 +130,18 @@ absl::StatusOr<std::optional<std::vector<int64_t>>> NodeImport::Axes(int i, int6
   return axes;
 }
 
+Operand OperandOfType(Tensor tensor, int32_t type, std::string variable) {
+  Operand operand = Operand::Of(std::move(tensor), std::move(variable));
+  operand.boolean = type == onnx_proto::TensorProto::BOOL;
+  operand.narrow = NarrowType(type);
+  return operand;
+}
+
 const ConverterRow* FindConverter(absl::string_view op) {
   for (const auto& table :
-       {ElementwiseConverters(), LayoutConverters(), LookupConverters(), ShapeConverters(),
-        ReductionConverters(), MatrixConverters(), RecurrentConverters()}) {
+       {ElementwiseConverters(), ActivationConverters(), LayoutConverters(), LookupConverters(),
+        ShapeConverters(), ReductionConverters(), MatrixConverters(), NormalizationConverters(),
+        OrderConverters(), PaddingConverters(), RecurrentConverters(), WindowConverters()}) {
     for (const ConverterRow& row : table) {
       if (op == row.op) return &row;
     }

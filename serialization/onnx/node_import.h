@@ -101,14 +101,29 @@ struct ConverterRow {
   const char* ours = "";  ///< the op that it becomes, where the converter is for several
 };
 
-// One table a family.
+/// A tensor of a file, whose elements are of that type of ONNX's.
+Operand OperandOfType(Tensor tensor, int32_t type, std::string variable = "");
+
+/// What computes along the last axis, along the attribute `axis`. Before opset 13 that is all axes
+/// from `axis` on, taken together.
+absl::StatusOr<Operand> NormalizeAlongAxis(NodeImport& node,
+                                           absl::StatusOr<Operand> (*compute)(GraphImport& g,
+                                                                              const Operand& x));
+
+// One table a family; those of the first two compute each element from the same element of their
+// operands, which broadcast.
 absl::Span<const ConverterRow> ElementwiseConverters();
+absl::Span<const ConverterRow> ActivationConverters();
 absl::Span<const ConverterRow> LayoutConverters();
 absl::Span<const ConverterRow> LookupConverters();
 absl::Span<const ConverterRow> ShapeConverters();
 absl::Span<const ConverterRow> ReductionConverters();
 absl::Span<const ConverterRow> MatrixConverters();
+absl::Span<const ConverterRow> NormalizationConverters();
+absl::Span<const ConverterRow> OrderConverters();
+absl::Span<const ConverterRow> PaddingConverters();
 absl::Span<const ConverterRow> RecurrentConverters();
+absl::Span<const ConverterRow> WindowConverters();
 
 /// Null if nothing converts the operator.
 const ConverterRow* FindConverter(absl::string_view op);

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "graph/op_def.h"
@@ -16,7 +14,7 @@
 #include "graph/verifier.h"
 #include "serialization/onnx/graph_import.h"
 #include "serialization/onnx/metadata.h"
-#include "serialization/onnx/node_import.h"
+#include "serialization/onnx/node_reader.h"
 #include "serialization/onnx/tensor.h"
 #include "serialization/proto_guard.h"
 
@@ -30,36 +28,12 @@ using onnx_proto::NodeProto;
 using onnx_proto::TensorProto;
 using onnx_proto::ValueInfoProto;
 
-constexpr int64_t kOldestOpset = 7, kNewestOpset = 22;
-constexpr int64_t kOldestIr = 3, kNewestIr = 11;
-constexpr int kMaxNodes = 100000, kMaxTensors = 100000;
-constexpr int kMaxSubgraphs = 8;  // one in the other
-constexpr size_t kMaxNameBytes = 1000, kMaxShownName = 200;
+constexpr int64_t kOldestOpset = 1, kNewestOpset = 28;
+constexpr int64_t kOldestIr = 3, kNewestIr = 14;
+constexpr int kMaxInputs = 100000;
 constexpr int64_t kFileBytes = int64_t{2} << 30;  // what a protobuf may have
 // What may be computed beforehand: for each byte of the file, and besides.
 constexpr int64_t kFoldingFactor = 16, kFoldingBase = int64_t{64} << 20;
-
-// A name as it is shown and used for nodes and variables: no control characters, not too long.
-std::string Shown(absl::string_view name) {
-  name = absl::StripPrefix(name, "/");
-  // What is cut could end within a character.
-  return name.size() <= kMaxShownName ? absl::Utf8SafeCEscape(name)
-                                      : absl::CEscape(name.substr(0, kMaxShownName));
-}
-
-// Names that are looked up in the graphs around, too.
-struct Scope {
-  const Scope* outer = nullptr;
-  absl::flat_hash_map<std::string, Operand> values;
-
-  const Operand* Find(const std::string& name) const {
-    for (const Scope* scope = this; scope != nullptr; scope = scope->outer) {
-      const auto found = scope->values.find(name);
-      if (found != scope->values.end()) return &found->second;
-    }
-    return nullptr;
-  }
-};
 
 // Whether the operator reads that input as indices, or not at all, so that int32 will do.
 bool TakesIndex(const NodeProto& node, int input) {
@@ -75,15 +49,15 @@ class Reader {
       : model_(model),
         registry_(registry),
         options_(options),
-        external_{options.folder, options.max_bytes, options.before_external},
-        graph_("predict", registry, file_bytes * kFoldingFactor + kFoldingBase) {}
+        graph_("predict", registry, file_bytes * kFoldingFactor + kFoldingBase),
+        nodes_(graph_, {options.folder, options.max_bytes, options.before_external}) {}
 
   absl::StatusOr<Model> Read() {
     SEQ_RETURN_IF_ERROR(ReadVersions());
     Scope scope;
-    SEQ_RETURN_IF_ERROR(ReadInitializers(model_.graph(), scope));
+    SEQ_RETURN_IF_ERROR(nodes_.ReadInitializers(model_.graph(), scope));
     SEQ_RETURN_IF_ERROR(ReadInputs(scope));
-    SEQ_RETURN_IF_ERROR(ReadNodes(model_.graph(), scope, 0));
+    SEQ_RETURN_IF_ERROR(nodes_.ReadNodes(model_.graph(), scope));
     for (const ValueInfoProto& output : model_.graph().output()) {
       SEQ_ASSIGN_OR_RETURN(const Value value, Output(output.name(), scope));
       graph_.builder().Result(output.name(), value);
@@ -99,94 +73,114 @@ class Reader {
       return Unimplemented("not an ONNX model of IR version ", kOldestIr, " to ", kNewestIr,
                            ": it says ", model_.ir_version());
     }
+    int64_t opset = 0;
     for (const auto& import : model_.opset_import()) {
-      if (import.domain().empty() || import.domain() == "ai.onnx") opset_ = import.version();
+      if (import.domain().empty() || import.domain() == "ai.onnx") opset = import.version();
     }
-    if (opset_ < kOldestOpset || opset_ > kNewestOpset) {
-      return Unimplemented("opset ", opset_, " of the default domain; ", kOldestOpset, " to ",
+    if (opset < kOldestOpset || opset > kNewestOpset) {
+      return Unimplemented("opset ", opset, " of the default domain; ", kOldestOpset, " to ",
                            kNewestOpset, " are supported");
     }
+    nodes_.set_opset(opset);
     if (!model_.has_graph()) return InvalidArgument("it has no graph");
     return absl::OkStatus();
   }
 
-  absl::Status Define(Scope& scope, const std::string& name, Operand operand) {
-    if (name.empty() || name.size() > kMaxNameBytes) {
-      return InvalidArgument("a name of ", name.size(), " bytes");
-    }
-    if (scope.Find(name) != nullptr) return InvalidArgument(Shown(name), " is there twice");
-    scope.values.emplace(name, std::move(operand));
-    return absl::OkStatus();
+  // Of an input that is given when the function runs, extent i: a number, or open.
+  struct Extent {
+    std::optional<int64_t> number;
+    std::string symbol;  // of an open one; may be empty
+  };
+  Extent ExtentOf(const ValueInfoProto& input, int i) const {
+    const auto& dim = input.type().tensor_type().shape().dim(i);
+    const auto place = options_.dims.find(absl::StrCat(input.name(), ":", i));
+    if (place != options_.dims.end()) return {place->second, ""};
+    if (dim.has_dim_value() && dim.dim_value() >= 0) return {dim.dim_value(), ""};
+    const auto named = options_.dims.find(dim.dim_param());
+    if (named != options_.dims.end() && !dim.dim_param().empty()) return {named->second, ""};
+    return {std::nullopt, dim.dim_param()};
   }
 
-  // Numbers with axes are weights, unless only shapes come of them; scalars are constants.
-  absl::Status ReadInitializers(const GraphProto& graph, Scope& scope) {
-    if (graph.sparse_initializer_size() > 0) return Unimplemented("sparse initializers");
-    tensors_ += graph.initializer_size();
-    if (tensors_ > kMaxTensors) return ResourceExhausted("more than ", kMaxTensors, " tensors");
-    for (const TensorProto& proto : graph.initializer()) {
-      const std::string where = absl::StrCat("initializer ", Shown(proto.name()));
-      absl::StatusOr<Tensor> tensor = TensorFromOnnx(proto, &external_);
-      // A type that graphs do not have only matters where a node reads it.
-      if (absl::IsUnimplemented(tensor.status())) {
-        refused_[proto.name()] = tensor.status();
-        continue;
-      }
-      if (!tensor.ok()) return Annotate(tensor.status(), where);
-      if (HoldsBatch(*tensor)) return Unimplemented(where, " has an int64 of -2^63");
-      const bool weight = IsReal(tensor->dtype()) && tensor->shape().rank() > 0;
-      Operand operand = Operand::Of(*std::move(tensor), weight ? Shown(proto.name()) : "");
-      operand.boolean = proto.data_type() == TensorProto::BOOL;
-      SEQ_RETURN_IF_ERROR(Define(scope, proto.name(), std::move(operand)));
-    }
-    return absl::OkStatus();
+  bool IsInput(const ValueInfoProto& input, const Scope& scope) const {
+    return scope.Find(input.name()) == nullptr && !nodes_.IsRefused(input.name());
   }
 
-  // The name of the extent that is the batch: the first one of the first input that is symbolic
-  // there, or the only symbol of all. Anonymous ones are "".
-  std::optional<std::string> FindBatch(const Scope& scope) const {
-    std::vector<std::string> others;
+  // What is the batch: each first extent that is open, and what has the name of such a one; or, if
+  // no first extent is open, the only name that there is, be it none.
+  struct Batch {
+    std::set<std::string> symbols;
+    bool first = false;
+  };
+  Batch FindBatch(const Scope& scope) const {
+    Batch batch;
+    std::set<std::string> others;
     for (const ValueInfoProto& input : model_.graph().input()) {
-      if (scope.Find(input.name()) != nullptr || options_.constants.contains(input.name()))
-        continue;
-      const auto& dims = input.type().tensor_type().shape().dim();
-      for (int i = 0; i < dims.size(); ++i) {
-        if (dims[i].has_dim_value() || options_.dims.contains(dims[i].dim_param())) continue;
-        if (i == 0) return dims[i].dim_param();
-        others.push_back(dims[i].dim_param());
+      if (!IsInput(input, scope) || options_.constants.contains(input.name())) continue;
+      for (int i = 0; i < input.type().tensor_type().shape().dim_size(); ++i) {
+        const Extent extent = ExtentOf(input, i);
+        if (extent.number.has_value()) continue;
+        batch.first |= i == 0;
+        (i == 0 ? batch.symbols : others).insert(extent.symbol);
       }
     }
-    std::sort(others.begin(), others.end());
-    others.erase(std::unique(others.begin(), others.end()), others.end());
-    if (others.size() == 1 && !others[0].empty()) return others[0];
-    return std::nullopt;
+    if (batch.first) {
+      batch.symbols.erase("");
+    } else if (others.size() == 1) {
+      batch.symbols = others;
+    }
+    return batch;
   }
 
-  absl::StatusOr<Shape> InputShape(const ValueInfoProto& input,
-                                   const std::optional<std::string>& batch) const {
+  absl::StatusOr<Shape> InputShape(const ValueInfoProto& input, const Batch& batch) const {
     const auto& type = input.type().tensor_type();
     if (!type.has_shape()) return Unimplemented("its number of axes is not known");
     if (type.shape().dim_size() > Shape::kMaxRank) {
       return Unimplemented("more than ", Shape::kMaxRank, " axes");
     }
     Shape shape;
+    bool has_batch = false;
     for (int i = 0; i < type.shape().dim_size(); ++i) {
-      const auto& dim = type.shape().dim(i);
-      const auto given = options_.dims.find(dim.dim_param());
-      if (dim.has_dim_value()) {
-        shape.Append(dim.dim_value());
-      } else if (given != options_.dims.end()) {
-        shape.Append(given->second);
-      } else if (batch == dim.dim_param() && (!batch->empty() || i == 0)) {
+      const Extent extent = ExtentOf(input, i);
+      const bool may_be_batch = (batch.first && i == 0) || batch.symbols.contains(extent.symbol);
+      if (extent.number.has_value()) {
+        shape.Append(*extent.number);
+      } else if (may_be_batch && !has_batch) {
+        has_batch = true;
         shape.Append(Dim::Batch());
       } else {
-        return Unimplemented("extent ", i, " is \"", Shown(dim.dim_param()),
-                             "\", which is not the batch: give it a value (dims: ",
-                             dim.dim_param().empty() ? "NAME" : Shown(dim.dim_param()), "=NUMBER)");
+        return OpenExtent(input, i, extent.symbol);
       }
     }
     SEQ_RETURN_IF_ERROR(shape.Validate());
     return shape;
+  }
+
+  static absl::Status OpenExtent(const ValueInfoProto& input, int i, const std::string& symbol) {
+    const std::string place = absl::StrCat("--dim=", Shown(input.name()), ":", i, "=NUMBER");
+    if (symbol.empty()) {
+      return Unimplemented("extent ", i, " is open and not the batch: give it a number, ", place);
+    }
+    return Unimplemented("extent ", i, " is \"", Shown(symbol),
+                         "\", which is open and not the batch: give it a number, --dim=",
+                         Shown(symbol), "=NUMBER or ", place);
+  }
+
+  // A number for an extent that is not there helps nobody.
+  absl::Status CheckDims() const {
+    for (const auto& [name, number] : options_.dims) {
+      bool found = false;
+      for (const ValueInfoProto& input : model_.graph().input()) {
+        const auto& dims = input.type().tensor_type().shape().dim();
+        for (int i = 0; i < dims.size(); ++i) {
+          found |= dims[i].dim_param() == name || name == absl::StrCat(input.name(), ":", i);
+        }
+      }
+      if (!found) return InvalidArgument("--dim: no input has an extent ", Shown(name));
+      if (number < 0 || number > Shape::kMaxElements) {
+        return InvalidArgument("--dim: ", Shown(name), " is ", number);
+      }
+    }
+    return absl::OkStatus();
   }
 
   bool OnlyIndexes(const std::string& name) const {
@@ -204,8 +198,7 @@ class Reader {
     return true;
   }
 
-  absl::Status ReadInput(const ValueInfoProto& input, const std::optional<std::string>& batch,
-                         Scope& scope) {
+  absl::Status ReadInput(const ValueInfoProto& input, const Batch& batch, Scope& scope) {
     if (!input.type().has_tensor_type()) {
       return Unimplemented("it is no tensor (a sequence, a map, an optional value)");
     }
@@ -223,108 +216,32 @@ class Reader {
       SEQ_RETURN_IF_ERROR(graph_.builder().status());
     }
     operand.boolean = element == TensorProto::BOOL;
+    operand.narrow = NarrowType(element);
     return Define(scope, input.name(), std::move(operand));
   }
 
   absl::Status ReadInputs(Scope& scope) {
-    if (model_.graph().input_size() > kMaxTensors) {
-      return ResourceExhausted("more than ", kMaxTensors, " inputs");
+    if (model_.graph().input_size() > kMaxInputs) {
+      return ResourceExhausted("more than ", kMaxInputs, " inputs");
     }
-    const std::optional<std::string> batch = FindBatch(scope);
+    SEQ_RETURN_IF_ERROR(CheckDims());
+    const Batch batch = FindBatch(scope);
     for (const ValueInfoProto& input : model_.graph().input()) {
       // Older files list initializers among the inputs.
-      if (scope.Find(input.name()) != nullptr || refused_.contains(input.name())) continue;
+      if (!IsInput(input, scope)) continue;
       SEQ_RETURN_IF_ERROR(
           Annotate(ReadInput(input, batch, scope), absl::StrCat("input ", Shown(input.name()))));
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Operand> Lookup(const std::string& name, const Scope& scope) const {
-    if (name.empty()) return Absent();
-    const Operand* found = scope.Find(name);
-    if (found != nullptr) return *found;
-    if (const auto refused = refused_.find(name); refused != refused_.end()) {
-      return Annotate(refused->second, absl::StrCat("initializer ", Shown(name)));
-    }
-    return InvalidArgument("it reads ", Shown(name), ", which nothing computes before");
-  }
-
-  absl::Status ReadNodes(const GraphProto& graph, Scope& scope, int depth) {
-    nodes_ += graph.node_size();
-    if (nodes_ > kMaxNodes) return ResourceExhausted("more than ", kMaxNodes, " nodes");
-    for (const NodeProto& node : graph.node()) {
-      const std::string name = NameOf(node);
-      graph_.builder().set_default_name(name);
-      SEQ_RETURN_IF_ERROR(Annotate(ReadNode(node, name, scope, depth),
-                                   absl::StrCat("node ", name, " (", Shown(node.op_type()), ")")));
-    }
-    return absl::OkStatus();
-  }
-
-  // Its own, or that of its first output.
-  static std::string NameOf(const NodeProto& node) {
-    std::string name = Shown(node.name());
-    if (name.empty() && node.output_size() > 0) name = Shown(node.output(0));
-    return name.empty() ? "node" : name;
-  }
-
-  absl::Status ReadNode(const NodeProto& node, const std::string& name, Scope& scope, int depth) {
-    if (!node.domain().empty() && node.domain() != "ai.onnx") {
-      return Unimplemented("operators of domain ", Shown(node.domain()), " are not supported");
-    }
-    if (node.op_type() == "If") return ReadBranch(node, scope, depth);
-    const ConverterRow* row = FindConverter(node.op_type());
-    if (row == nullptr) return Unimplemented("the operator is not supported (opset ", opset_, ")");
-    std::vector<Operand> inputs;
-    for (const std::string& input : node.input()) {
-      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Lookup(input, scope));
-    }
-    NodeImport context(graph_, node, row->ours, opset_, std::move(inputs), name);
-    SEQ_ASSIGN_OR_RETURN(Operand first, row->convert(context));
-    context.SetOutput(0, std::move(first));
-    SEQ_RETURN_IF_ERROR(context.CheckAllRead());
-    for (int i = 0; i < node.output_size(); ++i) {
-      if (node.output(i).empty()) continue;
-      if (!context.outputs()[i].present()) return Unimplemented("output ", i, " is not supported");
-      SEQ_RETURN_IF_ERROR(Define(scope, node.output(i), context.outputs()[i]));
-    }
-    return absl::OkStatus();
-  }
-
-  // The branch that is taken, where that is known.
-  absl::Status ReadBranch(const NodeProto& node, Scope& scope, int depth) {
-    if (depth == kMaxSubgraphs) {
-      return ResourceExhausted("more than ", kMaxSubgraphs, " graphs one in the other");
-    }
-    if (node.input_size() != 1) return InvalidArgument("it needs one input");
-    SEQ_ASSIGN_OR_RETURN(const Operand condition, Lookup(node.input(0), scope));
-    if (condition.known == nullptr || condition.known->num_elements() != 1) {
-      return Unimplemented("which branch is taken depends on the inputs");
-    }
-    const char* taken = IsZero(condition) ? "else_branch" : "then_branch";
-    for (const auto& attribute : node.attribute()) {
-      if (attribute.name() != taken || !attribute.has_g()) continue;
-      const GraphProto& branch = attribute.g();
-      if (branch.output_size() != node.output_size()) {
-        return InvalidArgument("a branch has not as many outputs as the node");
-      }
-      Scope inner{&scope, {}};
-      SEQ_RETURN_IF_ERROR(ReadInitializers(branch, inner));
-      SEQ_RETURN_IF_ERROR(ReadNodes(branch, inner, depth + 1));
-      for (int i = 0; i < branch.output_size(); ++i) {
-        SEQ_ASSIGN_OR_RETURN(Operand result, Lookup(branch.output(i).name(), inner));
-        SEQ_RETURN_IF_ERROR(Define(scope, node.output(i), std::move(result)));
-      }
-      return absl::OkStatus();
-    }
-    return InvalidArgument("it has no ", taken);
-  }
-
   absl::StatusOr<Value> Output(const std::string& name, const Scope& scope) {
     const std::string where = absl::StrCat("output ", Shown(name));
-    SEQ_ASSIGN_OR_RETURN(Operand operand, Annotate(Lookup(name, scope), where));
+    SEQ_ASSIGN_OR_RETURN(Operand operand, Annotate(nodes_.Lookup(name, scope), where));
     if (!operand.present()) return InvalidArgument("an output without a name");
+    if (operand.merged > 0 || operand.per_row != 0 || operand.row_first) {
+      return Unimplemented(where, ": its extents or elements depend on the batch");
+    }
     graph_.builder().set_default_name(Shown(name));
     return Annotate(graph_.Materialize(operand), where);
   }
@@ -349,11 +266,8 @@ class Reader {
   const ModelProto& model_;
   const OpRegistry& registry_;
   const OnnxReadOptions& options_;
-  ExternalData external_;
   GraphImport graph_;
-  int64_t opset_ = 0;
-  int64_t nodes_ = 0, tensors_ = 0;
-  absl::flat_hash_map<std::string, absl::Status> refused_;  // initializers, by name
+  NodeReader nodes_;
 };
 
 }  // namespace

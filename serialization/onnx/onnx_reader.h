@@ -14,9 +14,11 @@
 namespace seqgraph {
 
 struct OnnxReadOptions {
-  /// Values of symbolic extents by their name in the file: {"time", 100}. One that has none here is
-  /// the batch if it is the first extent of the first input that has such a one (or, if no first
-  /// extent is symbolic, the only symbol that there is); any other is refused.
+  /// Numbers for open extents, by their name in the file, {"time", 100}, or by input and axis,
+  /// {"tokens:1", 100}. The batch are those first extents of inputs that are open and have no
+  /// number here, whatever they are called, and what is called as one of them; or, if no first
+  /// extent is open, the only name that there is. Any other open extent is refused, as is the batch
+  /// twice in one input.
   std::map<std::string, int64_t> dims;
   /// Inputs with these contents, which are then no inputs of the function: shapes, depths, axes
   /// that must be known when a model is imported.
@@ -28,11 +30,14 @@ struct OnnxReadOptions {
   std::function<absl::Status(const std::string&)> before_external;
 };
 
-/// An ONNX model (https://onnx.ai, IR versions 3 to 11, opset 7 to 22 of the default domain) as a
+/// An ONNX model (https://onnx.ai, IR versions 3 to 14, opset 1 to 28 of the default domain) as a
 /// model with the function `predict`. Inputs and outputs keep their names; initializers become
 /// trainable weights where the graph reads them as numbers, and vanish where they only make shapes.
-/// What is known beforehand is computed here. An int64 input that only serves as indices becomes
-/// int32. Metadata that SaveOnnx wrote is read back.
+/// What is known beforehand is computed here, loops run as often as is known. An int64 input that
+/// only serves as indices becomes int32. Narrow element types are widened: float16 and bfloat16 are
+/// computed in float32, without their rounding; small integers in int32, but not by arithmetic that
+/// would go round at their limits. A row of no steps ends in zeros, as in ONNX Runtime, also where
+/// it has an initial state. Metadata that SaveOnnx wrote is read back.
 ///
 /// For untrusted bytes: everything is checked. Errors name node and operator: InvalidArgument
 /// (damaged, contradictory), Unimplemented (an operator, attribute, element type or shape that is

@@ -71,6 +71,7 @@ absl::Status WriteGraph(const Model& model, const Function& function,
     if (name != result.name) exported.Add("Identity", {name}, result.name);
     SetType(result.name, function.type(result.value), graph->add_output());
   }
+  exported.NameNodes();
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -25,30 +26,54 @@ using onnx_proto::TensorProto;
 struct TypeRow {
   int32_t type;
   const char* name;
-  std::optional<DType> ours;  // what holds its elements here
+  int64_t raw_bytes = 0;        // of an element in raw_data
+  std::optional<DType> ours{};  // what holds its elements here
 };
 
+// The types that graphs have come first.
 constexpr TypeRow kTypes[] = {
-    {TensorProto::FLOAT, "float", DType::kFloat32},
-    {TensorProto::UINT8, "uint8"},
-    {TensorProto::INT8, "int8"},
-    {TensorProto::UINT16, "uint16"},
-    {TensorProto::INT16, "int16"},
-    {TensorProto::INT32, "int32", DType::kInt32},
-    {TensorProto::INT64, "int64", DType::kInt64},
+    {TensorProto::FLOAT, "float", 4, DType::kFloat32},
+    {TensorProto::DOUBLE, "double", 8, DType::kFloat64},
+    {TensorProto::INT32, "int32", 4, DType::kInt32},
+    {TensorProto::INT64, "int64", 8, DType::kInt64},
+    {TensorProto::BOOL, "bool", 1, DType::kInt32},
+    {TensorProto::UINT8, "uint8", 1, DType::kInt32},
+    {TensorProto::INT8, "int8", 1, DType::kInt32},
+    {TensorProto::UINT16, "uint16", 2, DType::kInt32},
+    {TensorProto::INT16, "int16", 2, DType::kInt32},
+    {TensorProto::UINT32, "uint32", 4, DType::kInt64},
+    {TensorProto::UINT64, "uint64", 8, DType::kInt64},
+    {TensorProto::FLOAT16, "float16", 2, DType::kFloat32},
+    {TensorProto::BFLOAT16, "bfloat16", 2, DType::kFloat32},
     {TensorProto::STRING, "string"},
-    {TensorProto::BOOL, "bool", DType::kInt32},
-    {TensorProto::FLOAT16, "float16"},
-    {TensorProto::DOUBLE, "double", DType::kFloat64},
-    {TensorProto::UINT32, "uint32"},
-    {TensorProto::UINT64, "uint64"},
     {TensorProto::COMPLEX64, "complex64"},
     {TensorProto::COMPLEX128, "complex128"},
-    {TensorProto::BFLOAT16, "bfloat16"},
 };
 
-// Bytes of one element in raw_data.
-int64_t RawSize(int32_t type, DType dtype) { return type == TensorProto::BOOL ? 1 : SizeOf(dtype); }
+const TypeRow* FindType(int32_t type) {
+  for (const TypeRow& row : kTypes) {
+    if (row.type == type) return &row;
+  }
+  return nullptr;
+}
+
+// The number that 16 bits of IEEE's binary16 are.
+float FromHalf(uint16_t bits) {
+  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  const float magnitude = exponent == 31 ? (fraction == 0 ? INFINITY : NAN)
+                          : exponent == 0
+                              ? std::ldexp(static_cast<float>(fraction), -24)
+                              : std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
+  return bits >> 15 != 0 ? -magnitude : magnitude;
+}
+
+// bfloat16 is the upper half of a float.
+float FromBfloat16(uint16_t bits) {
+  const uint32_t wide = uint32_t{bits} << 16;
+  float x;
+  std::memcpy(&x, &wide, sizeof(x));
+  return x;
+}
 
 // The shape; beyond the limits of Shape nothing is allocated.
 absl::StatusOr<Shape> ShapeOf(const TensorProto& proto) {
@@ -64,16 +89,6 @@ absl::StatusOr<Shape> ShapeOf(const TensorProto& proto) {
   return shape;
 }
 
-// Copies `count` raw elements; a bool is widened.
-void CopyRaw(absl::string_view raw, bool is_bool, Tensor& tensor) {
-  if (!is_bool) {
-    if (!raw.empty()) std::memcpy(tensor.data(), raw.data(), raw.size());
-    return;
-  }
-  std::transform(raw.begin(), raw.end(), tensor.Elements<int32_t>().begin(),
-                 [](char c) { return c != 0 ? 1 : 0; });
-}
-
 absl::Status CheckCount(int64_t have, int64_t want) {
   if (have == want) return absl::OkStatus();
   return InvalidArgument("it holds ", have, " elements, but its extents make ", want);
@@ -87,30 +102,93 @@ absl::StatusOr<Tensor> FromField(const Field& field, const TensorType& type) {
   return tensor;
 }
 
-absl::StatusOr<Tensor> FromBytes(absl::string_view raw, bool is_bool, int64_t element,
+// Elements of type From, each as `widen` makes it a T.
+template <typename From, typename T, typename Widen>
+void WidenRaw(absl::string_view raw, Tensor& tensor, Widen widen) {
+  const absl::Span<T> elements = tensor.Elements<T>();
+  for (size_t i = 0; i < elements.size(); ++i) {
+    From x;
+    std::memcpy(&x, raw.data() + i * sizeof(From), sizeof(From));
+    elements[i] = widen(x);
+  }
+}
+
+absl::Status FillFromRaw(absl::string_view raw, int32_t type, Tensor& tensor) {
+  const auto as_it_is = [](auto x) { return x; };
+  switch (type) {
+    case TensorProto::BOOL:
+      WidenRaw<uint8_t, int32_t>(raw, tensor, [](uint8_t x) { return x != 0 ? 1 : 0; });
+      break;
+    case TensorProto::UINT8:
+      WidenRaw<uint8_t, int32_t>(raw, tensor, as_it_is);
+      break;
+    case TensorProto::INT8:
+      WidenRaw<int8_t, int32_t>(raw, tensor, as_it_is);
+      break;
+    case TensorProto::UINT16:
+      WidenRaw<uint16_t, int32_t>(raw, tensor, as_it_is);
+      break;
+    case TensorProto::INT16:
+      WidenRaw<int16_t, int32_t>(raw, tensor, as_it_is);
+      break;
+    case TensorProto::UINT32:
+      WidenRaw<uint32_t, int64_t>(raw, tensor, as_it_is);
+      break;
+    case TensorProto::FLOAT16:
+      WidenRaw<uint16_t, float>(raw, tensor, FromHalf);
+      break;
+    case TensorProto::BFLOAT16:
+      WidenRaw<uint16_t, float>(raw, tensor, FromBfloat16);
+      break;
+    default:
+      if (!raw.empty()) std::memcpy(tensor.data(), raw.data(), raw.size());
+  }
+  if (type != TensorProto::UINT64) return absl::OkStatus();
+  const auto elements = tensor.Elements<int64_t>();
+  if (std::all_of(elements.begin(), elements.end(), [](int64_t x) { return x >= 0; })) {
+    return absl::OkStatus();
+  }
+  return Unimplemented("it holds a uint64 of 2^63 or more");
+}
+
+absl::StatusOr<Tensor> FromBytes(absl::string_view raw, const TypeRow& row,
                                  const TensorType& type) {
-  const int64_t count = static_cast<int64_t>(raw.size()) / element;
-  if (count * element != static_cast<int64_t>(raw.size())) {
+  const int64_t count = static_cast<int64_t>(raw.size()) / row.raw_bytes;
+  if (count * row.raw_bytes != static_cast<int64_t>(raw.size())) {
     return InvalidArgument("its ", raw.size(), " bytes are no whole number of elements");
   }
   SEQ_RETURN_IF_ERROR(CheckCount(count, type.shape.num_elements()));
   SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros(type));
-  CopyRaw(raw, is_bool, tensor);
+  SEQ_RETURN_IF_ERROR(FillFromRaw(raw, row.type, tensor));
   return tensor;
 }
 
+// Narrow integers lie in int32_data; 16 bits of a float there too, wide unsigned ones by
+// themselves.
 absl::StatusOr<Tensor> FromFields(const TensorProto& proto, const TensorType& type) {
-  switch (type.dtype) {
-    case DType::kFloat32:
+  switch (proto.data_type()) {
+    case TensorProto::UINT32:
+    case TensorProto::UINT64:
+      return FromField<int64_t>(proto.uint64_data(), type);
+    case TensorProto::FLOAT16:
+    case TensorProto::BFLOAT16: {
+      SEQ_ASSIGN_OR_RETURN(Tensor tensor, FromField<float>(proto.int32_data(), type));
+      const bool half = proto.data_type() == TensorProto::FLOAT16;
+      for (int i = 0; i < proto.int32_data_size(); ++i) {
+        const auto bits = static_cast<uint16_t>(proto.int32_data(i));
+        tensor.Elements<float>()[i] = half ? FromHalf(bits) : FromBfloat16(bits);
+      }
+      return tensor;
+    }
+    case TensorProto::FLOAT:
       return FromField<float>(proto.float_data(), type);
-    case DType::kFloat64:
+    case TensorProto::DOUBLE:
       return FromField<double>(proto.double_data(), type);
-    case DType::kInt32:
-      return FromField<int32_t>(proto.int32_data(), type);
-    case DType::kInt64:
+    case TensorProto::INT64:
       return FromField<int64_t>(proto.int64_data(), type);
+    default:
+      return FromField<int32_t>(proto.int32_data(), type);
   }
-  return Internal("unknown element type");
 }
 
 struct Range {
@@ -202,18 +280,15 @@ absl::StatusOr<std::string> ReadExternalData(const TensorProto& proto, int64_t s
 }  // namespace
 
 std::string ElementTypeName(int32_t type) {
-  for (const TypeRow& row : kTypes) {
-    if (row.type == type) return row.name;
-  }
-  return absl::StrCat("element type ", type);
+  const TypeRow* row = FindType(type);
+  return row != nullptr ? row->name : absl::StrCat("element type ", type);
 }
 
 absl::StatusOr<DType> DTypeFromOnnx(int32_t type) {
-  for (const TypeRow& row : kTypes) {
-    if (row.type == type && row.ours.has_value()) return *row.ours;
-  }
+  const TypeRow* row = FindType(type);
+  if (row != nullptr && row->ours.has_value()) return *row->ours;
   return Unimplemented("elements of type ", ElementTypeName(type),
-                       " are not supported (float, double, int32, int64 and bool are)");
+                       " are not supported (numbers of at most 64 bits and bool are)");
 }
 
 int32_t DTypeToOnnx(DType dtype) {
@@ -223,15 +298,22 @@ int32_t DTypeToOnnx(DType dtype) {
   return TensorProto::UNDEFINED;
 }
 
+int32_t NarrowType(int32_t type) {
+  const TypeRow* row = FindType(type);
+  const bool narrow = row != nullptr && row->ours.has_value() && type != TensorProto::BOOL &&
+                      DTypeToOnnx(*row->ours) != type;
+  return narrow ? type : 0;
+}
+
 absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto, ExternalData* external) {
   SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(proto.data_type()));
+  const TypeRow& row = *FindType(proto.data_type());
   SEQ_ASSIGN_OR_RETURN(const Shape shape, ShapeOf(proto));
   if (proto.has_segment()) return Unimplemented("it is a segment of a tensor");
   const TensorType type{dtype, shape};
-  const bool is_bool = proto.data_type() == TensorProto::BOOL;
-  const int64_t element = RawSize(proto.data_type(), dtype);
   const bool has_fields = proto.float_data_size() + proto.int32_data_size() +
-                              proto.int64_data_size() + proto.double_data_size() >
+                              proto.int64_data_size() + proto.double_data_size() +
+                              proto.uint64_data_size() >
                           0;
   const bool is_external = proto.data_location() == TensorProto::EXTERNAL;
   if (is_external + proto.has_raw_data() + has_fields > 1) {
@@ -239,10 +321,10 @@ absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto, ExternalData* ex
   }
   if (is_external) {
     SEQ_ASSIGN_OR_RETURN(const std::string bytes,
-                         ReadExternalData(proto, shape.num_elements() * element, external));
-    return FromBytes(bytes, is_bool, element, type);
+                         ReadExternalData(proto, shape.num_elements() * row.raw_bytes, external));
+    return FromBytes(bytes, row, type);
   }
-  if (proto.has_raw_data()) return FromBytes(proto.raw_data(), is_bool, element, type);
+  if (proto.has_raw_data()) return FromBytes(proto.raw_data(), row, type);
   return FromFields(proto, type);
 }
 
