@@ -197,7 +197,7 @@ OpSample Sample(SampleSource& source, bool gradient) {
     if (has_state) sample.inputs[kH0] = source.Reals({batch, units});
     double kink_distance = 1;
     Tensor sequence = RunSample(Projected(sample), [&](const ReferenceContext& c) {
-      const Recurrence<double> r(c, kMask, kDropout);
+      const Recurrence<double> r(c, RecurrenceFacts::Cell::kSimple, kMask, kDropout);
       RunSimpleCell<double>(r, c.output<double>(0), {}, &kink_distance);
     });
     if (activation == "relu" && kink_distance < gap) continue;
