@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
-#include "graph/activation.h"
+#include "graph/cell_functions.h"
 #include "graph/node_bounds.h"
 #include "graph/op_def.h"
 
@@ -79,7 +79,10 @@ absl::StatusOr<std::optional<RecurrenceGrowth>> GrowthOf(const Node& node,
       facts->is_gradient() ? *inputs[node.op->FindInput("sequence")] : *states[0];
   const Tensor& recurrent_weights = *inputs[node.op->FindInput("u")];
   RecurrenceGrowth growth;
-  const Activation activation = ParseActivation(node.attributes.GetString("activation"));
+  SEQ_ASSIGN_OR_RETURN(const CellFunctions functions,
+                       CellFunctionsOf(facts->cell, node.attributes));
+  const Activation activation = functions.state.kind;
+  const double steepest = SteepestSlope(functions.state);  // infinity: that of e^z is its value
   const auto u = recurrent_weights.Elements<double>();
   const int64_t units = recurrent_weights.shape()[0].size();
   growth.spectral_norm = SpectralNorm(u, units);
@@ -106,7 +109,10 @@ absl::StatusOr<std::optional<RecurrenceGrowth>> GrowthOf(const Node& node,
       if (mask != nullptr && mask[n * time + t] == 0) continue;  // keeps the state as it is
       ++steps;
       for (int64_t j = 0; j < units; ++j) {
-        slope[j] = SlopeFromOutput(activation, h[(n * time + t) * units + j]);
+        const double y = h[(n * time + t) * units + j];
+        slope[j] = IsKnownByOutput(activation) ? SlopeFromOutput(activation, y)
+                   : std::isfinite(steepest)   ? steepest
+                                               : std::abs(y);
       }
       Propagate(u, slope, e, half);
       for (int64_t j = 0; j < units; ++j) {

@@ -3,8 +3,10 @@
 #include <cmath>
 
 #include "base/status_macros.h"
+#include "graph/activation.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
+#include "ops/activations.h"
 #include "ops/examples.h"
 #include "ops/formula.h"
 
@@ -13,62 +15,125 @@ namespace {
 
 using ops::Expr;
 
-struct Activation {
-  const char* name;
-  Expr (*of)(Expr x);
-};
+constexpr char kSoftmax[] = "Softmax";
 
-const Activation kActivations[] = {
-    {"linear", [](Expr x) { return x; }},
-    {"tanh", [](Expr x) { return Unary("Tanh", x); }},
-    {"relu", [](Expr x) { return Unary("Relu", x); }},
-    {"sigmoid", [](Expr x) { return Unary("Sigmoid", x); }},
-    {"softmax", [](Expr x) { return Unary("Softmax", x); }},
-    {"exponential", [](Expr x) { return Unary("Exp", x); }},
-    {"softplus", [](Expr x) { return Unary("Softplus", x); }},
-    {"softsign", [](Expr x) { return x / (Abs(x) + 1); }},
-    {"elu", [](Expr x) { return Unary("Elu", x); }},
-    {"silu", [](Expr x) { return x * Unary("Sigmoid", x); }},
-    {"gelu", [](Expr x) { return 0.5 * x * (Unary("Erf", std::sqrt(0.5) * x) + 1); }},
-    {"hard_sigmoid",
-     [](Expr x) { return 1.0 / 6 * Binary("Minimum", Unary("Relu", x + 3), Constant(6, x)); }},
-};
+Expr Min(Expr x, double limit) { return Binary("Minimum", x, Constant(limit, x)); }
+// x limited to [0, 1].
+Expr UnitStep(Expr x) { return Min(Unary("Relu", x), 1); }
+Expr Elu(double alpha, Expr x) { return {x.g, ops::Elu(*x.g, x.value, alpha)}; }
+Expr NormalBelow(Expr x) { return 0.5 * (Unary("Erf", std::sqrt(0.5) * x) + 1); }
+
+// The formulas of ActivationTable.
+Expr Apply(const ActivationFunction& f, Expr x) {
+  const double a = f.alpha, b = f.beta;
+  switch (f.kind) {
+    case Activation::kNone:
+      return x;
+    case Activation::kTanh:
+      return Unary("Tanh", x);
+    case Activation::kRelu:
+      return Unary("Relu", x);
+    case Activation::kSigmoid:
+      return Unary("Sigmoid", x);
+    case Activation::kRelu6:
+      return Min(Unary("Relu", x), 6);
+    case Activation::kHardSigmoid:
+      return UnitStep(a * x + b);
+    case Activation::kHardTanh:
+      return Binary("Maximum", Min(x, 1), Constant(-1, x));
+    case Activation::kElu:
+      return Elu(a, x);
+    case Activation::kCelu:
+      return a * Elu(1, 1 / a * x);
+    case Activation::kSelu:
+      return 1.0507009873554805 * Elu(1.6732632423543772, x);
+    case Activation::kSoftplus:
+      return Unary("Softplus", x);
+    case Activation::kSoftsign:
+      return x / (Abs(x) + 1);
+    case Activation::kSilu:
+      return x * Unary("Sigmoid", x);
+    case Activation::kHardSilu:
+      return x * UnitStep(1.0 / 6 * x + 0.5);
+    case Activation::kGelu:
+      return x * NormalBelow(x);
+    case Activation::kGeluTanh:
+      return 0.5 * x * (Unary("Tanh", std::sqrt(2 / M_PI) * (x + 0.044715 * (x * x * x))) + 1);
+    case Activation::kMish:
+      return x * Unary("Tanh", Unary("Softplus", x));
+    case Activation::kLogSigmoid:
+      return -Unary("Softplus", -x);
+    case Activation::kExponential:
+      return Unary("Exp", x);
+    case Activation::kLeakyRelu:
+      return Unary("Relu", x) - a * Unary("Relu", -x);
+    case Activation::kAffine:
+      return a * x + b;
+    case Activation::kScaledTanh:
+      return a * Unary("Tanh", b * x);
+    case Activation::kThresholdedRelu:
+      return Where(Less(Constant(a, x), x), x, Constant(0, x));
+    case Activation::kTanhShrink:
+      return x - Unary("Tanh", x);
+    case Activation::kSoftShrink:
+      return Unary("Relu", x - a) - Unary("Relu", -x - a);
+    case Activation::kHardShrink:
+      return Where(Less(Constant(a, x), Abs(x)), x, Constant(0, x));
+    case Activation::kSquareplus:
+      return 0.5 * (x + Sqrt(Square(x) + a));
+    case Activation::kSparsePlus:
+      return Square(UnitStep(0.5 * x + 0.5)) + Unary("Relu", x - 1);
+    case Activation::kSparseSigmoid:
+      return UnitStep(0.5 * x + 0.5);
+  }
+  return x;
+}
 
 LayerFlow Emit(LayerContext& c, const ActivationLayer& layer) {
   return c.Pass(EmitActivation(c.g(), layer.activation, c.x(), c.name()));
 }
 
 absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
-  for (const auto& [op, activation] : {std::pair{"Sigmoid", "sigmoid"},
-                                       {"Tanh", "tanh"},
-                                       {"Relu", "relu"},
-                                       {"Softmax", "softmax"},
-                                       {"Exp", "exponential"},
-                                       {"Softplus", "softplus"},
-                                       {"Elu", "elu"}}) {
+  for (const auto& [op, kind] : {std::pair{"Sigmoid", Activation::kSigmoid},
+                                 {"Tanh", Activation::kTanh},
+                                 {"Relu", Activation::kRelu},
+                                 {"Exp", Activation::kExponential},
+                                 {"Softplus", Activation::kSoftplus},
+                                 {"Elu", Activation::kElu}}) {
     const Node* node = r.Reader(op);
     if (node == nullptr) continue;
-    return RecognizedLayer{{.name = r.Name({}, "activation"), .kind = ActivationLayer{activation}},
-                           node->outputs[0]};
+    ActivationFunction f{kind};
+    if (kind == Activation::kElu) f.alpha = node->attributes.GetFloat("alpha");
+    return RecognizedLayer{
+        {.name = r.Name({}, "activation"), .kind = ActivationLayer{ActivationText(f)}},
+        node->outputs[0]};
   }
-  return std::nullopt;
+  const Node* node = r.Reader(kSoftmax);
+  if (node == nullptr) return std::nullopt;
+  return RecognizedLayer{{.name = r.Name({}, "activation"), .kind = ActivationLayer{"softmax"}},
+                         node->outputs[0]};
 }
 
 }  // namespace
 
-std::vector<std::string> ActivationNames() {
+std::vector<std::string> CellActivationNames() {
   std::vector<std::string> names;
-  for (const Activation& activation : kActivations) names.push_back(activation.name);
+  for (const ActivationRow& row : ActivationTable()) names.push_back(row.name);
+  return names;
+}
+
+std::vector<std::string> ActivationNames() {
+  std::vector<std::string> names = CellActivationNames();
+  names.push_back("softmax");
   return names;
 }
 
 Value EmitActivation(FunctionBuilder& g, const std::string& activation, Value x,
                      const std::string& name) {
-  for (const Activation& row : kActivations) {
-    if (activation != row.name) continue;
-    const ScopedDefaultName scope(g, name);
-    return row.of({&g, x}).value;
-  }
+  const ScopedDefaultName scope(g, name);
+  if (activation == "softmax") return ops::Unary(kSoftmax, Expr{&g, x}).value;
+  const std::optional<ActivationFunction> function = FindActivation(activation);
+  if (function.has_value()) return Apply(*function, {&g, x}).value;
   g.Fail(InvalidArgument("unknown activation ", activation));
   return {};
 }

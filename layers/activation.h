@@ -8,8 +8,11 @@
 
 namespace seqgraph {
 
-/// The activations that there are, of ActivationLayer and DenseLayer: Keras's names.
+/// The names of activations that there are, of ActivationLayer and DenseLayer: those of
+/// ActivationTable (graph/activation.h), and "softmax".
 std::vector<std::string> ActivationNames();
+/// Those of recurrent layers: without "softmax".
+std::vector<std::string> CellActivationNames();
 /// One of them of x, under the node name `name`; x itself for "linear".
 Value EmitActivation(FunctionBuilder& g, const std::string& activation, Value x,
                      const std::string& name);

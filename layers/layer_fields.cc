@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "graph/activation.h"
 #include "graph/attributes.h"
 
 namespace seqgraph {
@@ -30,7 +31,9 @@ absl::Status CheckNumber(const LayerField& field, double value) {
 
 absl::Status CheckText(const LayerField& field, const std::string& value) {
   const std::vector<std::string>& choices = field.rule.choices;
-  if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) {
+  const bool has_parameters = field.rule.activation && FindActivation(value).has_value();
+  const std::string name = has_parameters ? value.substr(0, value.find('(')) : value;
+  if (choices.empty() || std::find(choices.begin(), choices.end(), name) != choices.end()) {
     return absl::OkStatus();
   }
   return InvalidArgument(

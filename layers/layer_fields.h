@@ -50,7 +50,7 @@ inline FieldRule Extent() {
 /// A probability below 1.
 inline FieldRule Rate() { return {.low = 0, .high = 1, .open = true}; }
 inline FieldRule OneOf(std::vector<std::string> choices) { return {.choices = std::move(choices)}; }
-/// The name of an activation, one of these.
+/// The name of an activation, one of these, perhaps with parameters (FindActivation).
 inline FieldRule ActivationName(std::vector<std::string> names) {
   return {.choices = std::move(names), .activation = true};
 }

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "graph/op_def.h"
+#include "graph/cell_functions.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
 #include "ops/mask.h"
@@ -55,12 +55,10 @@ std::vector<Value> EmitCell(LayerContext& c, const RecurrentLayer& layer,
   operands["x"] = c.DropForAllSteps(c.x(), layer.dropout, c.Part("dropout"));
   operands["recurrent_dropout"] =
       c.DropoutFactors(layer.recurrent_dropout, {-1, columns}, c.Part("recurrent_dropout"));
+  Attributes attributes = {{"reverse", layer.go_backwards}, {"reset_after", layer.reset_after}};
+  SetCellFunctions(cell.kind(), layer.recurrent_activation, layer.activation, "", {}, attributes);
   return c.g().AddNodeByNames(
-      cell.op, [&](absl::string_view name) { return operands[name]; },
-      {{"activation", layer.activation},
-       {"reverse", layer.go_backwards},
-       {"reset_after", layer.reset_after}},
-      c.name());
+      cell.op, [&](absl::string_view name) { return operands[name]; }, attributes, c.name());
 }
 
 Value Output(LayerContext& c, const RecurrentLayer& layer, Value sequence, Value last, bool flip) {
@@ -191,9 +189,16 @@ absl::StatusOr<std::optional<RecurrentLayer>> RecognizeCell(StackRecognizer& r, 
   if (mask.present() && mask != r.tokens()) return r.Refuse(node, "its mask is not the tokens");
   const Value w = r.Operand(node, "w"), u = r.Operand(node, "u"), b = r.Operand(node, "b");
   if (!w.present()) return r.Refuse(node, "its input is already projected");
+  SEQ_ASSIGN_OR_RETURN(const CellFunctions functions,
+                       CellFunctionsOf(cell->kind(), node.attributes));
+  if (functions.clip != 0 || functions.coupled || functions.peepholes ||
+      !(functions.output == functions.state)) {
+    return r.Refuse(node, "a layer has no clip, input_forget, peepholes or output activation");
+  }
   RecurrentLayer layer{.cell = cell->class_name,
                        .units = r.function().type(u).shape[0].size(),
-                       .activation = node.attributes.GetString("activation"),
+                       .activation = ActivationText(functions.state),
+                       .recurrent_activation = ActivationText(functions.gates),
                        .use_bias = b.present(),
                        .go_backwards = node.attributes.GetBool("reverse"),
                        .kernel_initializer = r.InitializerOf(w),

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "layers/activation.h"
 #include "layers/layer_def.h"
 #include "layers/recurrent_cells.h"
 
@@ -44,10 +45,9 @@ struct RecurrentLayer {
     const RecurrentCell* found = FindRecurrentCell(cell);
     const RecurrentCell kind = found != nullptr ? *found : RecurrentCell();
     field("units", units, Extent(), "width of the state");
-    field("activation", activation, ActivationName({"tanh", "relu", "sigmoid"}),
-          kind.activation_doc);
+    field("activation", activation, ActivationName(CellActivationNames()), kind.activation_doc);
     if (kind.has_gates()) {
-      field("recurrent_activation", recurrent_activation, ActivationName({"sigmoid"}),
+      field("recurrent_activation", recurrent_activation, ActivationName(CellActivationNames()),
             "of the gates");
     }
     field("use_bias", use_bias, AnyValue(), "whether b is added");

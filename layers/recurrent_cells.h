@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/op_def.h"
 #include "layers/layer_def.h"
 
 namespace seqgraph {
@@ -22,6 +23,10 @@ struct RecurrentCell {
   std::vector<LayerExample> (*examples)() = nullptr;
 
   bool has_gates() const { return gates > 1; }
+  RecurrenceFacts::Cell kind() const {
+    if (has_cell_state) return RecurrenceFacts::Cell::kLstm;
+    return has_gates() ? RecurrenceFacts::Cell::kGru : RecurrenceFacts::Cell::kSimple;
+  }
 };
 
 /// All cells.

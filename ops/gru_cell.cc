@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "graph/activation.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/recurrence.h"
@@ -14,14 +13,17 @@
 namespace seqgraph::ops {
 namespace {
 
-// Attributes: activation, reverse, reset_after. Inputs of both ops: RecurrentInput, then these;
-// from kSequence on of GRUCellGrad only.
+// Attributes: those of recurrent_def.h and reset_after. Inputs of both ops: RecurrentInput, then
+// these; from kSequence on of GRUCellGrad only.
 enum { kMask = 5, kDropout, kSequence, kDSequence, kDLast };
 
 constexpr RecurrentOperands kCell{
-    .cell = RecurrenceFacts::Cell::kGru, .mask = kMask, .dropout = kDropout};
-constexpr RecurrentOperands kGrad{
-    .cell = RecurrenceFacts::Cell::kGru, .mask = kMask, .dropout = kDropout, .sequence = kSequence};
+    .cell = RecurrenceFacts::Cell::kGru, .mask = kMask, .dropout = kDropout, .version = 2};
+constexpr RecurrentOperands kGrad{.cell = RecurrenceFacts::Cell::kGru,
+                                  .mask = kMask,
+                                  .dropout = kDropout,
+                                  .sequence = kSequence,
+                                  .version = 2};
 
 // Reference computation.
 
@@ -33,40 +35,45 @@ struct Step {
         units(units),
         a(3 * units),
         q(3 * units),
-        reset(units) {}
+        reset(units),
+        z(units),
+        r(units),
+        n(units) {}
 
-  // From h, the state before, of row n at t. The smallest |z| of the candidate goes to
+  // From h, the state before, of row `row` at t. The smallest distance of a sum from a kink goes to
   // `kink_distance` unless that is null.
-  void Compute(const Recurrence<T>& r, int64_t n, int64_t t, const T* h, T* kink_distance) {
-    ProjectInput(r, n, t, a.data());
-    if (r.b) AddVector(r.b.data, 3 * units, a.data());
+  void Compute(const Recurrence<T>& operands, int64_t row, int64_t t, const T* h,
+               T* kink_distance) {
+    const CellFunctions& act = operands.functions;
+    ProjectInput(operands, row, t, a.data());
+    if (operands.b) AddVector(operands.b.data, 3 * units, a.data());
     std::fill(q.begin(), q.end(), T{0});
-    if (reset_after && r.b) AddVector(r.b.data + 3 * units, 3 * units, q.data());
-    AddRecurrent(r, n, h, 0, reset_after ? 3 : 2, q.data());
-    for (int64_t j = 0; j < units; ++j) {
-      z()[j] = StableSigmoid(z()[j] + q[j]);
-      gate_r()[j] = StableSigmoid(gate_r()[j] + q[units + j]);
-      reset[j] = gate_r()[j] * h[j];
+    if (reset_after && operands.b) {
+      AddVector(operands.b.data + 3 * units, 3 * units, q.data());
     }
-    if (!reset_after) AddRecurrent(r, n, reset.data(), 2, 3, q.data());
+    AddRecurrent(operands, row, h, 0, reset_after ? 3 : 2, q.data());
+    for (int64_t j = 0; j < units; ++j) {
+      z[j] = operands.Apply(act.gates, a[j] + q[j], kink_distance);
+      r[j] = operands.Apply(act.gates, a[units + j] + q[units + j], kink_distance);
+      reset[j] = r[j].value * h[j];
+    }
+    if (!reset_after) AddRecurrent(operands, row, reset.data(), 2, 3, q.data());
     for (int64_t j = 0; j < units; ++j) {
       const T from_state = q[2 * units + j];
-      const T sum = candidate()[j] + (reset_after ? gate_r()[j] * from_state : from_state);
-      if (kink_distance) *kink_distance = std::min(*kink_distance, std::abs(sum));
-      candidate()[j] = Activate(r.activation, sum);
+      const T sum = a[2 * units + j] + (reset_after ? r[j].value * from_state : from_state);
+      n[j] = operands.Apply(act.state, sum, kink_distance);
     }
   }
-  T Next(const T* h, int64_t j) const { return a[j] * h[j] + (T{1} - a[j]) * a[2 * units + j]; }
-
-  T* z() { return a.data(); }
-  T* gate_r() { return a.data() + units; }
-  T* candidate() { return a.data() + 2 * units; }
+  T Next(const T* h, int64_t j) const {
+    return z[j].value * h[j] + (T{1} - z[j].value) * n[j].value;
+  }
 
   const bool reset_after;
   const int64_t units;
-  std::vector<T> a;  // z, r and the candidate, activated
-  std::vector<T> q;  // what the state gives to each gate; the candidate's before r multiplies it
+  std::vector<T> a;      // what x gives to z, r and the candidate
+  std::vector<T> q;      // what the state gives to them; the candidate's before r multiplies it
   std::vector<T> reset;  // r h
+  std::vector<ValueAndSlope<T>> z, r, n;  // n: the candidate
 };
 
 template <typename T>
@@ -86,7 +93,7 @@ void Run(const ReferenceContext& c, const Recurrence<T>& r, TensorView<T> sequen
 
 template <typename T>
 absl::Status ComputeGRUCell(const ReferenceContext& c) {
-  Run<T>(c, Recurrence<T>(c, kMask, kDropout), c.output<T>(0), c.output<T>(1), nullptr);
+  Run<T>(c, Recurrence<T>(c, kCell.cell, kMask, kDropout), c.output<T>(0), c.output<T>(1), nullptr);
   return absl::OkStatus();
 }
 
@@ -100,15 +107,15 @@ struct StepGradients {
                const RecurrenceGradients<T>& grad, T* dh) {
     const int64_t units = s.units;
     for (int64_t j = 0; j < units; ++j) {
-      const T z = s.z()[j], candidate = s.candidate()[j];
-      da[j] = dh[j] * (h[j] - candidate) * z * (T{1} - z);
-      da[2 * units + j] = dh[j] * (T{1} - z) * SlopeFromOutput(r.activation, candidate);
+      const T z = s.z[j].value;
+      da[j] = dh[j] * (h[j] - s.n[j].value) * s.z[j].slope;
+      da[2 * units + j] = dh[j] * (T{1} - z) * s.n[j].slope;
       before[j] = dh[j] * z;
     }
     if (s.reset_after) {
       for (int64_t j = 0; j < units; ++j) {
         SetReset(s, j, da[2 * units + j] * s.q[2 * units + j]);
-        dq[2 * units + j] = da[2 * units + j] * s.gate_r()[j];
+        dq[2 * units + j] = da[2 * units + j] * s.r[j].value;
       }
     } else {  // the candidate's product reads v = r h
       std::copy_n(da.data() + 2 * units, units, dq.data() + 2 * units);
@@ -116,7 +123,7 @@ struct StepGradients {
       AddRecurrentGradients(r, n, s.reset.data(), 2, 3, dq.data(), grad, dv.data());
       for (int64_t j = 0; j < units; ++j) {
         SetReset(s, j, dv[j] * h[j]);
-        before[j] += dv[j] * s.gate_r()[j];
+        before[j] += dv[j] * s.r[j].value;
       }
     }
     std::copy_n(da.data(), 2 * units, dq.data());
@@ -124,15 +131,13 @@ struct StepGradients {
     std::copy_n(before.data(), units, dh);
   }
 
-  void SetReset(Step<T>& s, int64_t j, T dr) {
-    da[s.units + j] = dr * s.gate_r()[j] * (T{1} - s.gate_r()[j]);
-  }
+  void SetReset(Step<T>& s, int64_t j, T dr) { da[s.units + j] = dr * s.r[j].slope; }
   std::vector<T> da, dq, before, dv;
 };
 
 template <typename T>
 absl::Status ComputeGRUCellGrad(const ReferenceContext& c) {
-  const Recurrence<T> r(c, kMask, kDropout);
+  const Recurrence<T> r(c, kGrad.cell, kMask, kDropout);
   const auto sequence = c.input<T>(kSequence);
   const auto d_sequence = c.input<T>(kDSequence), d_last = c.input<T>(kDLast);
   const RecurrenceGradients<T> grad(c);
@@ -302,10 +307,12 @@ OpDef GRUCellGradOp() {
 }
 
 GRUCellOutputs GRUCell(FunctionBuilder& g, Value x, Value w, Value u, const GRUCellOptions& o) {
-  const std::vector<Value> outputs = g.AddNode(
-      "GRUCell", {x, w, u, o.bias, o.initial_state, o.mask, o.recurrent_dropout},
-      {{"activation", o.activation}, {"reset_after", o.reset_after}, {"reverse", o.reverse}},
-      o.name);
+  Attributes attributes = {{"reset_after", o.reset_after}, {"reverse", o.reverse}};
+  SetCellFunctions(kCell.cell, o.recurrent_activation, o.activation, "", {.clip = o.clip},
+                   attributes);
+  const std::vector<Value> outputs =
+      g.AddNode("GRUCell", {x, w, u, o.bias, o.initial_state, o.mask, o.recurrent_dropout},
+                std::move(attributes), o.name);
   return {.sequence = outputs[0], .last = outputs[1]};
 }
 

@@ -22,7 +22,9 @@ struct GRUCellOptions {
   Value mask;
   /// [batch, 3 units]: multiplies h_{t-1} on its way to each gate; absent: ones
   Value recurrent_dropout;
-  std::string activation = "tanh";  ///< "tanh", "relu" or "sigmoid"
+  std::string activation = "tanh";  ///< act, a text of FindActivation (graph/activation.h)
+  std::string recurrent_activation = "sigmoid";  ///< of the gates, in place of the sigmoid
+  double clip = 0;  ///< sums are limited to [-clip, clip] before activations; 0: not
   /// Whether r multiplies the product with u_n (Keras's default, and the only form that PyTorch and
   /// cuDNN have; ONNX's linear_before_reset = 1) or h before it.
   bool reset_after = true;

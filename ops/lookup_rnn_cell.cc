@@ -202,7 +202,7 @@ OpSample Sample(SampleSource& source, bool gradient) {
     if (has_mask) sample.inputs[mask] = source.Indices({batch, time}, 3);
     double kink_distance = 1;
     Tensor sequence = RunSample(Projected(sample, mask), [&](const ReferenceContext& c) {
-      const Recurrence<double> r(c, kMask, kDropout);
+      const Recurrence<double> r(c, RecurrenceFacts::Cell::kSimple, kMask, kDropout);
       RunSimpleCell<double>(r, c.output<double>(0), {}, &kink_distance);
     });
     if (activation == "relu" && kink_distance < gap) continue;

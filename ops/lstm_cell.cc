@@ -1,10 +1,9 @@
 #include "ops/lstm_cell.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 #include <vector>
 
-#include "graph/activation.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/recurrence.h"
@@ -13,43 +12,66 @@
 namespace seqgraph::ops {
 namespace {
 
-// Attributes: activation, reverse. Inputs of both ops: RecurrentInput, then these; from kSequence
-// on of LSTMCellGrad only.
+// Attributes: those of recurrent_def.h. Inputs of both ops: RecurrentInput, then these; from
+// kSequence on of LSTMCellGrad only.
 enum { kC0 = 5, kMask, kDropout, kSequence, kDSequence, kDLast, kDLastCell };
 
 constexpr RecurrentOperands kCell{
-    .cell = RecurrenceFacts::Cell::kLstm, .mask = kMask, .dropout = kDropout};
+    .cell = RecurrenceFacts::Cell::kLstm, .mask = kMask, .dropout = kDropout, .version = 2};
 constexpr RecurrentOperands kGrad{.cell = RecurrenceFacts::Cell::kLstm,
                                   .mask = kMask,
                                   .dropout = kDropout,
-                                  .sequence = kSequence};
+                                  .sequence = kSequence,
+                                  .version = 2};
+
+constexpr char kBiasDoc[] =
+    "[7 units]: biases of the gates, and the peepholes p_i, p_o, p_f; [4 units] with peepholes = "
+    "false";
 
 // Reference computation.
 
-// The gates of row n at t from the state before, activated: i, f, g, o. The smallest |g| before its
-// activation goes to `kink_distance` unless that is null.
+// What one step computes, for each unit.
 template <typename T>
-void Gates(const Recurrence<T>& r, int64_t n, int64_t t, const T* h, T* gates, T* kink_distance) {
-  const int64_t units = r.units();
-  ProjectInput(r, n, t, gates);
-  if (h != nullptr) AddRecurrent(r, n, h, 0, 4, gates);
-  if (r.b) AddVector(r.b.data, 4 * units, gates);
-  for (int64_t j = 0; j < units; ++j) {
-    if (kink_distance) *kink_distance = std::min(*kink_distance, std::abs(gates[2 * units + j]));
-    gates[j] = StableSigmoid(gates[j]);
-    gates[units + j] = StableSigmoid(gates[units + j]);
-    gates[2 * units + j] = Activate(r.activation, gates[2 * units + j]);
-    gates[3 * units + j] = StableSigmoid(gates[3 * units + j]);
-  }
+struct Gates {
+  explicit Gates(int64_t units)
+      : sums(4 * units), i(units), f(units), g(units), o(units), a(units) {}
+
+  std::vector<T> sums;                          // of i, f, g, o, but for what o sees of c
+  std::vector<ValueAndSlope<T>> i, f, g, o, a;  // a: act(c)
+};
+
+// The weights by which gates see the cell; null without.
+template <typename T>
+const T* Peepholes(const Recurrence<T>& r) {
+  return r.functions.peepholes && r.b ? r.b.data + 4 * r.units() : nullptr;
 }
 
-// c of the step from c of the step before; both may be the same memory, and `before` null for
-// zeros.
+// The gates of row n at t from state and cell before, which may be null for zeros, and c.
 template <typename T>
-void NextCell(const T* gates, const T* before, int64_t units, T* cell) {
+void Step(const Recurrence<T>& r, int64_t n, int64_t t, const T* h, const T* before,
+          Gates<T>& gates, T* cell, T* kink_distance) {
+  const int64_t units = r.units();
+  const CellFunctions& act = r.functions;
+  const T* p = Peepholes(r);
+  T* z = gates.sums.data();
+  ProjectInput(r, n, t, z);
+  if (h != nullptr) AddRecurrent(r, n, h, 0, 4, z);
+  if (r.b) AddVector(r.b.data, 4 * units, z);
   for (int64_t j = 0; j < units; ++j) {
-    const T added = gates[j] * gates[2 * units + j];
-    cell[j] = before ? gates[units + j] * before[j] + added : added;
+    const T c_before = before ? before[j] : T{0};
+    const auto sees = [&](int gate, T c) { return p ? p[gate * units + j] * c : T{0}; };
+    ValueAndSlope<T>&i = gates.i[j], &f = gates.f[j], &g = gates.g[j];
+    i = r.Apply(act.gates, z[j] + sees(0, c_before), kink_distance);
+    f = act.coupled ? ValueAndSlope<T>{1 - i.value, 0}
+                    : r.Apply(act.gates, z[units + j] + sees(2, c_before), kink_distance);
+    g = r.Apply(act.state, z[2 * units + j], kink_distance);
+    const T added = i.value * g.value;
+    cell[j] = before ? f.value * c_before + added : added;
+    gates.o[j] = r.Apply(act.gates, z[3 * units + j] + sees(1, cell[j]), kink_distance);
+    gates.a[j] = ActivateWithSlope(act.output, cell[j]);
+    if (kink_distance && cell[j] != 0) {
+      *kink_distance = std::min<T>(*kink_distance, KinkDistance(act.output, cell[j]));
+    }
   }
 }
 
@@ -66,18 +88,13 @@ template <typename T>
 void Run(const Recurrence<T>& r, TensorView<const T> c0, TensorView<T> sequence, TensorView<T> last,
          TensorView<T> last_cell, T* kink_distance) {
   const int64_t units = r.units();
-  std::vector<T> h(units), cell(units), gates(4 * units);
+  std::vector<T> h(units), cell(units);
+  Gates<T> gates(units);
   for (int64_t n = 0; n < r.batch(); ++n) {
     StartCell(r, n, c0, cell.data());
     RunForward(r, n, sequence, h.data(), [&](int64_t t, T* state) {
-      Gates(r, n, t, state, gates.data(), kink_distance);
-      NextCell(gates.data(), cell.data(), units, cell.data());
-      for (int64_t j = 0; j < units; ++j) {
-        if (kink_distance && cell[j] != 0) {
-          *kink_distance = std::min(*kink_distance, std::abs(cell[j]));
-        }
-        state[j] = gates[3 * units + j] * Activate(r.activation, cell[j]);
-      }
+      Step(r, n, t, state, cell.data(), gates, cell.data(), kink_distance);
+      for (int64_t j = 0; j < units; ++j) state[j] = gates.o[j].value * gates.a[j].value;
     });
     if (last) std::copy_n(h.data(), units, last.data + n * units);
     if (last_cell) std::copy_n(cell.data(), units, last_cell.data + n * units);
@@ -86,17 +103,17 @@ void Run(const Recurrence<T>& r, TensorView<const T> c0, TensorView<T> sequence,
 
 template <typename T>
 absl::Status ComputeLSTMCell(const ReferenceContext& c) {
-  Run<T>(Recurrence<T>(c, kMask, kDropout), c.input<T>(kC0), c.output<T>(0), c.output<T>(1),
-         c.output<T>(2), nullptr);
+  Run<T>(Recurrence<T>(c, kCell.cell, kMask, kDropout), c.input<T>(kC0), c.output<T>(0),
+         c.output<T>(1), c.output<T>(2), nullptr);
   return absl::OkStatus();
 }
 
-// Gates and cells of a row, computed anew from its sequence: [time, 4 units] and [time, units]. At
-// a masked step cells has what it had before, and gates nothing.
+// Gates and cells of a row, computed anew from its sequence. At a masked step cells has what it had
+// before, and gates nothing.
 template <typename T>
 struct RowStates {
   explicit RowStates(const Recurrence<T>& r)
-      : gates(r.time() * 4 * r.units()), cells(r.time() * r.units()), start(r.units()) {}
+      : gates(r.time(), Gates<T>(r.units())), cells(r.time() * r.units()), start(r.units()) {}
 
   void Compute(const Recurrence<T>& r, int64_t n, TensorView<const T> c0,
                TensorView<const T> sequence) {
@@ -107,9 +124,7 @@ struct RowStates {
       const int64_t t = r.Place(k);
       T* cell = cells.data() + t * units;
       if (r.Counts(n, t)) {
-        T* gates_row = gates.data() + t * 4 * units;
-        Gates<T>(r, n, t, PreviousState(r, n, t, first, sequence), gates_row, nullptr);
-        NextCell(gates_row, before, units, cell);
+        Step<T>(r, n, t, PreviousState(r, n, t, first, sequence), before, gates[t], cell, nullptr);
       } else {
         std::copy_n(before, units, cell);
       }
@@ -121,36 +136,47 @@ struct RowStates {
     if (t == r.Place(0)) return start.data();
     return cells.data() + (r.reverse ? t + 1 : t - 1) * r.units();
   }
-
-  std::vector<T> gates, cells, start;
+  std::vector<Gates<T>> gates;  // by place
+  std::vector<T> cells, start;
 };
 
-// dz, the gradient of the gates before their activations, from dh and dc of the step; dc becomes
-// that of the cell before.
+// dz, the gradient of the sums, from dh and dc of the step; dc becomes that of the cell before.
+// What the step gives to the gradient of the peepholes is added to `dp` unless that is null.
 template <typename T>
-void GateGradients(Activation activation, int64_t units, const T* gates, const T* cell,
-                   const T* cell_before, const T* dh, T* dc, T* dz) {
+void GateGradients(const Recurrence<T>& r, const Gates<T>& gates, const T* cell,
+                   const T* cell_before, const T* dh, T* dc, T* dz, T* dp) {
+  const int64_t units = r.units();
+  const T* p = Peepholes(r);
   for (int64_t j = 0; j < units; ++j) {
-    const T i = gates[j], f = gates[units + j], g = gates[2 * units + j], o = gates[3 * units + j];
-    const T a = Activate(activation, cell[j]);
-    dc[j] += dh[j] * o * SlopeFromOutput(activation, a);
-    dz[j] = dc[j] * g * i * (T{1} - i);
-    dz[units + j] = dc[j] * cell_before[j] * f * (T{1} - f);
-    dz[2 * units + j] = dc[j] * i * SlopeFromOutput(activation, g);
-    dz[3 * units + j] = dh[j] * a * o * (T{1} - o);
-    dc[j] *= f;
+    const ValueAndSlope<T>&i = gates.i[j], &f = gates.f[j], &g = gates.g[j], &o = gates.o[j],
+          &a = gates.a[j];
+    T &di = dz[j], &df = dz[units + j], &dg = dz[2 * units + j], &d_out = dz[3 * units + j];
+    d_out = dh[j] * a.value * o.slope;
+    dc[j] += dh[j] * o.value * a.slope;
+    if (p) dc[j] += d_out * p[units + j];
+    const T d_forget = dc[j] * cell_before[j];
+    di = (r.functions.coupled ? dc[j] * g.value - d_forget : dc[j] * g.value) * i.slope;
+    df = r.functions.coupled ? T{0} : d_forget * f.slope;
+    dg = dc[j] * i.value * g.slope;
+    dc[j] *= f.value;
+    if (p) dc[j] += di * p[j] + df * p[2 * units + j];
+    if (dp == nullptr) continue;
+    dp[j] += di * cell_before[j];
+    dp[units + j] += d_out * cell[j];
+    dp[2 * units + j] += df * cell_before[j];
   }
 }
 
 template <typename T>
 absl::Status ComputeLSTMCellGrad(const ReferenceContext& c) {
-  const Recurrence<T> r(c, kMask, kDropout);
+  const Recurrence<T> r(c, kGrad.cell, kMask, kDropout);
   const auto c0 = c.input<T>(kC0), sequence = c.input<T>(kSequence);
   const auto d_sequence = c.input<T>(kDSequence), d_last = c.input<T>(kDLast);
   const auto d_last_cell = c.input<T>(kDLastCell);
   const RecurrenceGradients<T> grad(c);
   const auto dc0 = c.output<T>(5);
   const int64_t units = r.units();
+  T* const dp = grad.db && r.functions.peepholes ? grad.db.data + 4 * units : nullptr;
   std::vector<T> dh(units), dc(units), dz(4 * units);
   RowStates<T> states(r);
   for (int64_t n = 0; n < r.batch(); ++n) {
@@ -158,9 +184,8 @@ absl::Status ComputeLSTMCellGrad(const ReferenceContext& c) {
     StartBackward(r, n, d_last, dh.data());
     StartBackward(r, n, d_last_cell, dc.data());
     const auto step = [&](int64_t t, const T* previous, T* dh) {
-      GateGradients(r.activation, units, states.gates.data() + t * 4 * units,
-                    states.cells.data() + t * units, states.CellBefore(r, t), dh, dc.data(),
-                    dz.data());
+      GateGradients(r, states.gates[t], states.cells.data() + t * units, states.CellBefore(r, t),
+                    dh, dc.data(), dz.data(), dp);
       AddInputGradients(r, n, t, dz.data(), grad);
       if (grad.db) AddVector(dz.data(), 4 * units, grad.db.data);
       std::fill_n(dh, units, T{0});
@@ -193,7 +218,12 @@ OpCost LSTMCellGradCost(const CostContext& c) {
 
 void DrawBiasAndCell(SampleSource& source, OpSample& sample) {
   const Dim batch = sample.inputs[kX]->shape()[0], units = sample.inputs[kU]->shape()[0];
-  if (source.Coin()) sample.inputs[kB] = source.Reals({4 * units.size()}, -0.5, 0.5);
+  const bool peepholes = source.Int(0, 3) == 0;
+  if (peepholes) sample.attributes.Set("peepholes", true);
+  if (source.Int(0, 3) == 0) sample.attributes.Set("input_forget", true);
+  if (peepholes || source.Coin()) {
+    sample.inputs[kB] = source.Reals({(peepholes ? 7 : 4) * units.size()}, -0.5, 0.5);
+  }
   if (source.Coin()) sample.inputs[kC0] = source.Reals({batch, units});
 }
 
@@ -215,7 +245,7 @@ OpDef LSTMCellOp() {
              "c_{t-1} + sigmoid(i) act(g); h_t = sigmoid(o) act(c_t), for t = 0 .. time-1, "
              "from h_{-1} = h0 and c_{-1} = c0: long short-term memory. Columns of w, u, b "
              "are the gates i, f, g, o, each of `units`.",
-             "[4 units]")
+             kBiasDoc)
       .Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
       .Gradient(GradientOp("LSTMCellGrad"))
       .Cost(
@@ -268,7 +298,7 @@ OpDef LSTMCellGradOp() {
              "the last; dx_t = dz_t·wᵀ, dw = sum of x_tᵀ·dz_t, du = sum of h_{t-1}ᵀ·dz_t, db = sum "
              "of "
              "dz_t.",
-             "[4 units]")
+             kBiasDoc)
       .Reference(ComputeLSTMCellGrad<float>, ComputeLSTMCellGrad<double>)
       .Cost(
           "FLOPs: for each element of sequence, 8 features (0 without w) and 8 units (not at t = 0 "
@@ -314,9 +344,13 @@ OpDef LSTMCellGradOp() {
 }
 
 LSTMCellOutputs LSTMCell(FunctionBuilder& g, Value x, Value w, Value u, const LSTMCellOptions& o) {
+  Attributes attributes = {{"reverse", o.reverse}};
+  SetCellFunctions(kCell.cell, o.recurrent_activation, o.activation, o.output_activation,
+                   {.clip = o.clip, .coupled = o.input_forget, .peepholes = o.peepholes},
+                   attributes);
   const std::vector<Value> outputs = g.AddNode(
       "LSTMCell", {x, w, u, o.bias, o.initial_state, o.initial_cell, o.mask, o.recurrent_dropout},
-      {{"activation", o.activation}, {"reverse", o.reverse}}, o.name);
+      std::move(attributes), o.name);
   return {.sequence = outputs[0], .last = outputs[1], .last_cell = outputs[2]};
 }
 

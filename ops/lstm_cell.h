@@ -12,7 +12,7 @@
 namespace seqgraph::ops {
 
 struct LSTMCellOptions {
-  Value bias;           ///< [4 units]; absent: zero
+  Value bias;           ///< [4 units], with peepholes [7 units]; absent: zero
   Value initial_state;  ///< h0 [batch, units]; absent: zero
   Value initial_cell;   ///< c0 [batch, units]; absent: zero
   /// int32 [batch, time]; 0: a masked step keeps both states. In the sequence it repeats the output
@@ -20,7 +20,14 @@ struct LSTMCellOptions {
   Value mask;
   /// [batch, 4 units]: multiplies h_{t-1} on its way to each gate; absent: ones
   Value recurrent_dropout;
-  std::string activation = "tanh";  ///< "tanh", "relu" or "sigmoid"
+  std::string activation = "tanh";  ///< act, a text of FindActivation (graph/activation.h)
+  std::string recurrent_activation = "sigmoid";  ///< of the gates, in place of the sigmoid
+  std::string output_activation = "";            ///< of c_t; empty: act
+  double clip = 0;  ///< sums of gates are limited to [-clip, clip] before activations; 0: not
+  bool input_forget = false;  ///< coupled gates: 1 - sigmoid(i) in place of sigmoid(f)
+  /// Gates see the cell (Gers and Schmidhuber 2000): p_i c_{t-1} is added to i, p_f c_{t-1} to f,
+  /// p_o c_t to o. The bias is [7 units] then, with p_i, p_o, p_f behind those of the gates.
+  bool peepholes = false;
   /// Go from t = time-1 down to 0. The sequence keeps the order of x (Keras's go_backwards gives it
   /// reversed).
   bool reverse = false;

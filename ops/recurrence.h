@@ -5,10 +5,11 @@
 // row by row. `columns` is gates * units: gate after gate.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
-#include "graph/activation.h"
+#include "graph/cell_functions.h"
 #include "graph/op_def.h"
 #include "graph/tensor.h"
 #include "ops/matrix_loops.h"
@@ -21,8 +22,9 @@ enum RecurrentInput { kX, kW, kU, kB, kH0 };
 /// The operands that a recurrent op and its gradient read, row-major.
 template <typename T>
 struct Recurrence {
-  /// `mask_input` and `dropout_input`: which inputs these are.
-  Recurrence(const ReferenceContext& c, int mask_input, int dropout_input)
+  /// `mask_input` and `dropout_input`: which inputs these are. The attributes are checked already.
+  Recurrence(const ReferenceContext& c, RecurrenceFacts::Cell cell, int mask_input,
+             int dropout_input)
       : x(c.input<T>(kX)),
         w(c.input<T>(kW)),
         u(c.input<T>(kU)),
@@ -30,7 +32,7 @@ struct Recurrence {
         h0(c.input<T>(kH0)),
         mask(c.input<int32_t>(mask_input)),
         dropout(c.input<T>(dropout_input)),
-        activation(ParseActivation(c.attributes().GetString("activation"))),
+        functions(*CellFunctionsOf(cell, c.attributes())),
         reverse(c.attributes().GetBool("reverse")) {}
 
   int64_t batch() const { return x.dim(0); }
@@ -53,10 +55,24 @@ struct Recurrence {
     return k;
   }
 
+  /// f of a sum behind the limit of clip, and what the sum changes there. The smallest distance of
+  /// a sum from a kink goes to `kink_distance` unless that is null.
+  ValueAndSlope<T> Apply(const ActivationFunction& f, T sum, T* kink_distance = nullptr) const {
+    const T limit = static_cast<T>(functions.clip);
+    const bool limited = limit > 0 && std::abs(sum) > limit;
+    if (kink_distance != nullptr) {
+      double distance = limited ? 1 : KinkDistance(f, sum);
+      if (limit > 0) distance = std::min<double>(distance, std::abs(std::abs(sum) - limit));
+      *kink_distance = std::min(*kink_distance, static_cast<T>(std::min(distance, 1.0)));
+    }
+    if (!limited) return ActivateWithSlope(f, sum);
+    return {ActivateWithSlope(f, std::copysign(limit, sum)).value, 0};
+  }
+
   TensorView<const T> x, w, u, b, h0;
   TensorView<const int32_t> mask;
   TensorView<const T> dropout;
-  Activation activation;
+  CellFunctions functions;
   bool reverse;
 };
 
@@ -170,7 +186,16 @@ void RunForward(const Recurrence<T>& r, int64_t n, TensorView<T> sequence, T* h,
   }
 }
 
-/// RNNCell over all rows. The smallest |z| goes to `kink_distance` unless that is null.
+/// The sums of RNNCell: z = x_t·w + h·u + b, where h is null for zeros.
+template <typename T>
+void SimpleSums(const Recurrence<T>& r, int64_t n, int64_t t, const T* h, T* z) {
+  ProjectInput(r, n, t, z);
+  if (h != nullptr) AddRecurrent(r, n, h, 0, 1, z);
+  if (r.b) AddVector(r.b.data, r.units(), z);
+}
+
+/// RNNCell over all rows. The smallest distance of a sum from a kink goes to `kink_distance` unless
+/// that is null.
 template <typename T>
 void RunSimpleCell(const Recurrence<T>& r, TensorView<T> sequence, TensorView<T> last,
                    T* kink_distance) {
@@ -178,12 +203,9 @@ void RunSimpleCell(const Recurrence<T>& r, TensorView<T> sequence, TensorView<T>
   std::vector<T> h(units), z(units);
   for (int64_t n = 0; n < r.batch(); ++n) {
     RunForward(r, n, sequence, h.data(), [&](int64_t t, T* state) {
-      ProjectInput(r, n, t, z.data());
-      AddRecurrent(r, n, state, 0, 1, z.data());
-      if (r.b) AddVector(r.b.data, units, z.data());
+      SimpleSums(r, n, t, state, z.data());
       for (int64_t j = 0; j < units; ++j) {
-        if (kink_distance) *kink_distance = std::min(*kink_distance, std::abs(z[j]));
-        state[j] = Activate(r.activation, z[j]);
+        state[j] = r.Apply(r.functions.state, z[j], kink_distance).value;
       }
     });
     if (last) std::copy_n(h.data(), units, last.data + n * units);

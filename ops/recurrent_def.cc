@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,12 @@
 
 namespace seqgraph::ops {
 namespace {
+
+std::string ActivationList() {
+  return absl::StrJoin(ActivationTable(), ", ", [](std::string* out, const ActivationRow& row) {
+    if (RowOf(row.kind).name == row.name) out->append(row.name);
+  });
+}
 
 // The inputs mask and recurrent_dropout.
 void AddMaskInputs(OpDef& op, const RecurrentOperands& kind, const std::string& columns) {
@@ -80,11 +87,50 @@ void ConstrainOperands(OpDef& op, const RecurrentOperands& kind, const std::stri
   rejection.inputs.resize(op.inputs().size());
   if (kind.is_gradient()) rejection.inputs[kind.sequence] = RealType({2, 4, 5});
   op.Reject(rejection);
+  op.Require("C14", "activations are as many as the cell has, clip is finite and at least 0",
+             [cell = kind.cell](const ShapeContext& c) {
+               return std::string(CellFunctionsOf(cell, c.attributes()).status().message());
+             });
+  rejection.constraint = "C14";
+  rejection.inputs[kX] = RealType({2, 4, 5 * kind.gates()});
+  if (kind.is_gradient()) rejection.inputs[kind.sequence + 2] = RealType({2, 5});
+  for (Attributes attributes :
+       {Attributes{{"activations", "tanh tanh tanh tanh"}}, Attributes{{"clip", -1.0}}}) {
+    rejection.attributes = std::move(attributes);
+    op.Reject(rejection);
+  }
   if (!kind.is_gradient()) return;
+  rejection.attributes = {};
+  rejection.inputs[kind.sequence + 2].reset();
   op.With(RequireGradient("C10"));
   rejection.inputs[kX] = RealType({2, 4, 5 * kind.gates()});
   rejection.constraint = "C10";
   op.Reject(rejection);
+}
+
+// Half of the uses have tanh, relu or sigmoid alone.
+Attributes DrawFunctions(SampleSource& source, const RecurrentOperands& kind) {
+  Attributes attributes;
+  if (source.Coin()) {
+    attributes.Set("activation", source.OneOf<std::string>({"tanh", "tanh", "relu", "sigmoid"}));
+    return attributes;
+  }
+  const auto table = ActivationTable();
+  const auto draw = [&] {
+    return source.OneOf(std::vector<ActivationRow>(table.begin(), table.end()));
+  };
+  CellFunctions functions;
+  bool grows = false;
+  for (ActivationFunction* f : {&functions.gates, &functions.state, &functions.output}) {
+    const ActivationRow row = draw();
+    *f = {row.kind, row.alpha, row.beta};
+    if (row.parameters > 0 && source.Coin()) f->alpha = source.Int(1, 8) / 8.0;
+    if (row.parameters > 1 && source.Coin()) f->beta = source.Int(-4, 4) / 8.0;
+    grows |= row.steepest == 0;
+  }
+  if (grows || source.Int(0, 3) == 0) functions.clip = source.Int(4, 12) / 8.0;
+  SetCellFunctions(kind.cell, functions, attributes);
+  return attributes;
 }
 
 }  // namespace
@@ -110,16 +156,46 @@ OpDef RecurrentDef(const RecurrentOperands& kind, std::string name, std::string 
       .Attribute({.name = "activation",
                   .kind = AttributeKind::kString,
                   .default_value = "tanh",
-                  .doc = "act",
+                  .doc = kind.has_cell() ? "act, of candidate and output" : "act",
                   .one_of = {"tanh", "relu", "sigmoid"}})
       .Attribute({.name = "reverse",
                   .kind = AttributeKind::kBool,
                   .default_value = false,
                   .doc = "go from t = time-1 down to 0; the sequence keeps the order of x, and "
                          "last is the state after t = 0",
-                  .since = kind.masks_since});
+                  .since = kind.masks_since})
+      .Attribute(
+          {.name = "activations",
+           .kind = AttributeKind::kString,
+           .default_value = "",
+           .doc = absl::StrCat(
+               kind.gates() == 1 ? "act"
+               : kind.has_cell()
+                   ? "those of the gates (in place of the sigmoid), the candidate and the output"
+                   : "those of the gates (in place of the sigmoid) and the candidate",
+               ", separated by spaces: names of ", ActivationList(),
+               ", with parameters as in hard_sigmoid(0.2,0.5); empty: activation says"),
+           .since = kind.version})
+      .Attribute({.name = "clip",
+                  .kind = AttributeKind::kFloat,
+                  .default_value = 0.0,
+                  .doc =
+                      "sums of gates are limited to [-clip, clip] in front of their activations; "
+                      "0: they are not",
+                  .since = kind.version});
   if (kind.has_cell()) {
-    op.Input({.name = "c0", .doc = "[batch, units]; absent: zero", .optional = true});
+    op.Attribute({.name = "input_forget",
+                  .kind = AttributeKind::kBool,
+                  .default_value = false,
+                  .doc = "coupled gates: 1 - i takes the place of the forget gate",
+                  .since = kind.version})
+        .Attribute({.name = "peepholes",
+                    .kind = AttributeKind::kBool,
+                    .default_value = false,
+                    .doc = "b has 3 units more, p_i, p_o, p_f: i and f see c_{t-1}, o sees c_t; "
+                           "p_i c_{t-1} is added to the sum of i, and so on",
+                    .since = kind.version})
+        .Input({.name = "c0", .doc = "[batch, units]; absent: zero", .optional = true});
   }
   // What was added to an op stands behind what it had.
   const bool masks_last = kind.is_gradient() && kind.masks_since > 1;
@@ -190,8 +266,12 @@ Tensor RunSample(const OpSample& sample,
 
 Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunCell run) {
   return [=](SampleSource& source) {
-    const std::string activation = source.OneOf<std::string>({"tanh", "tanh", "relu", "sigmoid"});
-    const int64_t batch = source.Dimension(), time = source.Dimension();
+    const Attributes functions = DrawFunctions(source, kind);
+    const bool plain = functions.Find("activations") == nullptr;
+    const int64_t batch = source.Dimension();
+    // Not all of them keep states small.
+    constexpr int64_t kMaxTime = std::numeric_limits<int64_t>::max();
+    const int64_t time = std::min<int64_t>(source.Dimension(), plain ? kMaxTime : 6);
     const int64_t units = source.Dimension(), columns = kind.gates() * units;
     const bool projected = source.Coin(), has_state = source.Coin(), reverse = source.Coin();
     const bool has_mask = source.Coin(), has_dropout = source.Int(0, 3) == 0;
@@ -199,7 +279,7 @@ Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunC
     const double u_limit = 1 / std::sqrt(units), w_limit = 1 / std::sqrt(features);
     for (double gap = 1e-3;; gap /= 2) {
       OpSample sample;
-      sample.attributes.Set("activation", activation);
+      sample.attributes = functions;
       sample.attributes.Set("reverse", reverse);
       // The last input is of the masks, or of the gradients behind them.
       sample.inputs.resize(std::max(kind.dropout, kind.sequence + 2 + kind.has_cell()) + 1);
@@ -212,9 +292,9 @@ Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunC
       draw_more(source, sample);
       double kink_distance = 1;
       Tensor sequence = RunSample(sample, [&](const ReferenceContext& c) {
-        run(c, {c, kind.mask, kind.dropout}, activation == "relu" ? &kink_distance : nullptr);
+        run(c, {c, kind.cell, kind.mask, kind.dropout}, &kink_distance);
       });
-      if (kink_distance < gap) continue;
+      if (kink_distance < gap || !(LargestFiniteMagnitude(sequence) < 100)) continue;
       if (kind.is_gradient()) {
         AddGradientSamples(source, kind.sequence, kind.has_cell(), std::move(sequence), sample);
       }

@@ -1,9 +1,9 @@
 #include "ops/rnn_cell.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
-#include "graph/activation.h"
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/recurrence.h"
@@ -12,33 +12,34 @@
 namespace seqgraph::ops {
 namespace {
 
-// Attributes: activation, reverse. Inputs: RecurrentInput, then these.
+// Attributes: those of recurrent_def.h. Inputs: RecurrentInput, then these.
 enum { kMask = 5, kDropout };
 enum { kSequence = 5, kDSequence, kDLast, kGradMask, kGradDropout };
 
 constexpr RecurrentOperands kCell{.cell = RecurrenceFacts::Cell::kSimple,
                                   .mask = kMask,
                                   .dropout = kDropout,
-                                  .version = 2,
+                                  .version = 3,
                                   .masks_since = 2};
 constexpr RecurrentOperands kGrad{.cell = RecurrenceFacts::Cell::kSimple,
                                   .mask = kGradMask,
                                   .dropout = kGradDropout,
                                   .sequence = kSequence,
-                                  .version = 2,
+                                  .version = 3,
                                   .masks_since = 2};
 
 // Reference computation.
 
 template <typename T>
 absl::Status ComputeRNNCell(const ReferenceContext& c) {
-  RunSimpleCell<T>(Recurrence<T>(c, kMask, kDropout), c.output<T>(0), c.output<T>(1), nullptr);
+  RunSimpleCell<T>(Recurrence<T>(c, kCell.cell, kMask, kDropout), c.output<T>(0), c.output<T>(1),
+                   nullptr);
   return absl::OkStatus();
 }
 
 template <typename T>
 absl::Status ComputeRNNCellGrad(const ReferenceContext& c) {
-  const Recurrence<T> r(c, kGradMask, kGradDropout);
+  const Recurrence<T> r(c, kGrad.cell, kGradMask, kGradDropout);
   const auto sequence = c.input<T>(kSequence);
   const auto d_sequence = c.input<T>(kDSequence), d_last = c.input<T>(kDLast);
   const RecurrenceGradients<T> grad(c);
@@ -48,7 +49,15 @@ absl::Status ComputeRNNCellGrad(const ReferenceContext& c) {
     StartBackward(r, n, d_last, dh.data());
     const auto step = [&](int64_t t, const T* previous, T* dh) {
       const T* h = sequence.data + (n * r.time() + t) * units;
-      for (int64_t j = 0; j < units; ++j) dz[j] = dh[j] * SlopeFromOutput(r.activation, h[j]);
+      if (r.functions.plain()) {
+        const Activation act = r.functions.state.kind;
+        for (int64_t j = 0; j < units; ++j) dz[j] = dh[j] * SlopeFromOutput(act, h[j]);
+      } else {
+        SimpleSums(r, n, t, previous, dz.data());
+        for (int64_t j = 0; j < units; ++j) {
+          dz[j] = dh[j] * r.Apply(r.functions.state, dz[j]).slope;
+        }
+      }
       AddInputGradients(r, n, t, dz.data(), grad);
       if (grad.db) AddVector(dz.data(), units, grad.db.data);
       std::fill_n(dh, units, T{0});
@@ -71,16 +80,20 @@ OpCost RNNCellGradCost(const CostContext& c) {
   const bool dx = c.uses_output(0), dw = c.uses_output(1), du = c.uses_output(2);
   const bool db = c.uses_output(3), dh0 = c.uses_output(4);
   const double units = c.dim(kU, 0), batch = c.dim(kX, 0), time = c.dim(kX, 1);
-  const double slope = c.attributes().GetString("activation") == "relu" ? 1 : 3;
+  const CellFunctions functions = *CellFunctionsOf(kGrad.cell, c.attributes());
+  const bool anew = !functions.plain();  // sums
+  const double sums = anew ? Projection(c) + c.has_input(kB) : 0;
+  const double slope = functions.state.kind == Activation::kRelu ? 1 : 3;
   const double steps_back = time - !dh0;  // dz·uᵀ: at t = 0 only for dh0
   OpCost cost = c.Moving(
-      NumStates(c) * (slope + c.has_input(kDSequence) + Projection(c) * (dx + dw) + db) +
-          batch * steps_back * 2 * units * units + (du ? NumPreviousStates(c) * 2 * units : 0),
+      NumStates(c) * (slope + sums + c.has_input(kDSequence) + Projection(c) * (dx + dw) + db) +
+          batch * steps_back * 2 * units * units + NumPreviousStates(c) * 2 * units * (du + anew),
       {kSequence, kDSequence, kDLast});
-  if (has_w && dw) cost.bytes_read += c.input_bytes(kX);
-  if (has_w && dx) cost.bytes_read += c.input_bytes(kW);
-  if (steps_back > 0) cost.bytes_read += c.input_bytes(kU);
-  if (du) cost.bytes_read += c.input_bytes(kH0);
+  if (has_w ? dw || anew : anew) cost.bytes_read += c.input_bytes(kX);
+  if (has_w && (dx || anew)) cost.bytes_read += c.input_bytes(kW);
+  if (steps_back > 0 || anew) cost.bytes_read += c.input_bytes(kU);
+  if (du || anew) cost.bytes_read += c.input_bytes(kH0);
+  if (anew) cost.bytes_read += c.input_bytes(kB);
   return cost;
 }
 
@@ -166,14 +179,16 @@ OpDef RNNCellGradOp() {
              "The gradients of RNNCell, from the last step to the first: dz_t = (d_sequence_t "
              "+ dz_{t+1}·uᵀ) act'(z_t), where d_last is added at the last; dx_t = dz_t·wᵀ, "
              "dw = sum of x_tᵀ·dz_t, du = sum of h_{t-1}ᵀ·dz_t, db = sum of dz_t, "
-             "dh0 = dz_0·uᵀ. act' is computed from h.",
+             "dh0 = dz_0·uᵀ. act' is computed from h, where it can be; else from z computed anew.",
              "[units]")
       .Reference(ComputeRNNCellGrad<float>, ComputeRNNCellGrad<double>)
       .Cost(
           "FLOPs: for each element of sequence, 3 for dz (1 with relu), 1 for d_sequence, 2 units "
           "for dz·uᵀ (at t = 0 only for dh0), 2 features for dx and 2 features for dw (0 without "
           "w), 2 units for du (not at t = 0 without h0), 1 for db. x is read for dw only, w for dx "
-          "only, h0 for du only, b never.",
+          "only, h0 for du only, b never. With an activation that is not known by its output, or "
+          "clip, "
+          "the sums are computed anew.",
           RNNCellGradCost)
       .Example(
           {"tanh_with_everything",
@@ -227,10 +242,12 @@ OpDef RNNCellGradOp() {
 
 RNNCellOutputs RNNCell(FunctionBuilder& g, Value x, Value w, Value u,
                        const RNNCellOptions& options) {
+  Attributes attributes = {{"reverse", options.reverse}};
+  SetCellFunctions(kCell.cell, "", options.activation, "", {.clip = options.clip}, attributes);
   const std::vector<Value> outputs = g.AddNode(
       "RNNCell",
       {x, w, u, options.bias, options.initial_state, options.mask, options.recurrent_dropout},
-      {{"activation", options.activation}, {"reverse", options.reverse}}, options.name);
+      std::move(attributes), options.name);
   return {.sequence = outputs[0], .last = outputs[1]};
 }
 

@@ -15,7 +15,8 @@ namespace seqgraph::ops {
 struct RNNCellOptions {
   Value bias;                       ///< [units]; absent: zero
   Value initial_state;              ///< h0 [batch, units]; absent: zero
-  std::string activation = "tanh";  ///< "tanh", "relu" or "sigmoid"
+  std::string activation = "tanh";  ///< a text of FindActivation (graph/activation.h)
+  double clip = 0;                  ///< sums are limited to [-clip, clip] before act; 0: not
   /// int32 [batch, time]; 0: a masked step keeps the state. In the sequence it repeats the output
   /// before it, which is zero where none came before (as in Keras). Absent: no step is masked.
   Value mask;
@@ -35,7 +36,7 @@ struct RNNCellOutputs {
 /// x [batch, time, features], w [features, units], u [units, units]; time >= 1. Without w, x is
 /// [batch, time, units] and takes the place of x·w: an input that is already projected. An output
 /// that nobody reads costs nothing. InvalidArgument (in the builder) for shapes that do not fit or
-/// another activation.
+/// a text that is no activation.
 RNNCellOutputs RNNCell(FunctionBuilder& g, Value x, Value w, Value u,
                        const RNNCellOptions& options = {});
 

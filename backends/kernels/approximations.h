@@ -4,6 +4,7 @@
 //   e^r = 1 + r + r^2 (kExp[0] + kExp[1] r + ...) for |r| <= ln(2) / 2
 //   tanh x = x P(x^2) / Q(x^2) for |x| <= kTanhLimit, beyond which it is 1 - 1.1 2^-24
 //   erf x = x P(x^2) / Q(x^2) for |x| <= kErfLimit, beyond which it rounds to 1
+//   erfc x = e^(-x^2) t (kErfc[0] + kErfc[1] t + ...) with t = 1 / (1 + kErfcScale x) for x >= 0
 
 namespace seqgraph::kernels {
 
@@ -33,5 +34,10 @@ inline constexpr float kErfQ[] = {1.0f,
                                   1.4969467774419397e-2f,
                                   1.1625616152917797e-3f,
                                   3.8091203268134150e-5f};
+/// Minimax in relative error on [0, 10.5] (0.55 eps), by the same method.
+inline constexpr float kErfcScale = 0.4f;
+inline constexpr float kErfc[] = {2.2564064e-1f, 2.2633424e-1f,  2.0266153e-1f,
+                                  1.9038156e-1f, 8.6790584e-2f,  7.7837400e-2f,
+                                  9.2789695e-2f, -1.4455482e-1f, 4.2119224e-2f};
 
 }  // namespace seqgraph::kernels

@@ -12,40 +12,13 @@
 #include <cstdint>
 
 #include "backends/kernels/products-inl.h"
-#include "backends/kernels/recurrence.h"
+#include "backends/kernels/recurrence_job.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-/// Rows are dense, but for dz: each array has `width` floats a row for each value that it holds.
-struct CellForward {
-  int64_t rows, width;
-  const float* x;         ///< [inputs]: x·w + b, for GRU's candidate
-  float* z;               ///< [gates]: the same with h·u; the last is h·u_n + b'_n of a GRU
-  const float* product;   ///< GRU with the reset before: (r h)·u_n
-  const float* before;    ///< the state before
-  const float* c_before;  ///< LSTM: the cell before
-  float* kept;            ///< for backward; null: not wanted
-  float* h;               ///< the state
-  float* c;               ///< LSTM: the cell
-  float* reset;           ///< GRU with the reset before: r h
-};
-
-struct CellBackward {
-  int64_t rows, width, units;
-  const float* kept;
-  const float* before;
-  const float* c_before;
-  float* dz;             ///< gradients of the sums; zero behind the units
-  int64_t dz_row;        ///< from one row of dz to the next
-  const float* dh;       ///< that of the state
-  float* carry;          ///< GRU: what of it goes to the state before, but by u
-  float* dc;             ///< LSTM: that of the cell, which becomes that of the cell before
-  const float* d_reset;  ///< GRU with the reset before: that of r h
-};
 
 /// f(row, j) for all rows and the vectors of each, at j floats.
 template <class D, class F>
@@ -193,6 +166,7 @@ void GruAfterBackward(D d, const CellBackward& s) {
 /// With the reset before the product, in two parts: z, r and r h; the candidate and the state.
 template <class D>
 void GruBeforeForwardReset(D d, const CellForward& s) {
+  if (!s.sizes->functions.plain()) return AnyCellForwardReset(s);
   using V = hn::Vec<D>;
   const int64_t w = s.width;
   ForVectors(d, s.rows, w, [&](int64_t r, int64_t j) SEQ_INLINE {
@@ -244,6 +218,7 @@ void GruBeforeBackward(D d, const CellBackward& s) {
 
 template <class D>
 void GruBeforeBackwardReset(D d, const CellBackward& s) {
+  if (!s.sizes->functions.plain()) return AnyCellBackwardReset(s);
   using V = hn::Vec<D>;
   const int64_t w = s.width;
   ForVectors(d, s.rows, w, [&](int64_t row, int64_t j) SEQ_INLINE {
@@ -261,7 +236,8 @@ void GruBeforeBackwardReset(D d, const CellBackward& s) {
 template <class D>
 void (*ForwardFunction(const RecurrenceSizes& sizes))(D, const CellForward&) {
   using Function = void (*)(D, const CellForward&);
-  return ByActivation<Function>(sizes.activation, [&sizes](auto activation) -> Function {
+  if (!sizes.functions.plain()) return [](D, const CellForward& s) { AnyCellForward(s); };
+  return ByActivation<Function>(sizes.functions.state.kind, [&sizes](auto activation) -> Function {
     constexpr Activation act = decltype(activation)::value;
     switch (sizes.cell) {
       case CellKind::kSimple:
@@ -281,7 +257,8 @@ void (*ForwardFunction(const RecurrenceSizes& sizes))(D, const CellForward&) {
 template <class D>
 void (*BackwardFunction(const RecurrenceSizes& sizes))(D, const CellBackward&) {
   using Function = void (*)(D, const CellBackward&);
-  return ByActivation<Function>(sizes.activation, [&sizes](auto activation) -> Function {
+  if (!sizes.functions.plain()) return [](D, const CellBackward& s) { AnyCellBackward(s); };
+  return ByActivation<Function>(sizes.functions.state.kind, [&sizes](auto activation) -> Function {
     constexpr Activation act = decltype(activation)::value;
     switch (sizes.cell) {
       case CellKind::kSimple:

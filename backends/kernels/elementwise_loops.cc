@@ -242,7 +242,7 @@ UnaryLoop LoopOf(Activation activation) {
       return ReluLoop;
     case Activation::kSigmoid:
       return SigmoidLoop;
-    case Activation::kNone:
+    default:
       break;
   }
   return nullptr;

@@ -331,7 +331,7 @@ R ByActivation(Activation activation, F&& f) {
       return f(std::integral_constant<Activation, Activation::kRelu>());
     case Activation::kSigmoid:
       return f(std::integral_constant<Activation, Activation::kSigmoid>());
-    case Activation::kNone:  // no cell has it
+    default:  // no cell has it
       break;
   }
   return R();

@@ -32,6 +32,13 @@ HWY_INLINE void ByLanes(const RecurrencePlan& plan, F&& f) {
   f(FN());
 }
 
+/// A row of units, padded; zeros where there is none.
+template <class D>
+HWY_INLINE void ReadRow(D d, const float* from, int64_t units, int64_t width, float* to) {
+  if (from == nullptr) return (void)std::fill_n(to, width, 0.0f);
+  PadRow(d, from, units, width, to);
+}
+
 /// Packs from[inner, gates units], rows a stride apart, for Product: gate after gate, each padded
 /// to `width`.
 template <class D>
@@ -68,6 +75,17 @@ void PackGatesTransposed(D d, const float* from, int64_t stride, int64_t outputs
   (void)d;
 }
 
+/// The weights behind those of b, padded.
+template <class D>
+void PackPeepholes(D d, const RecurrenceJob& job) {
+  const int64_t units = job.plan.sizes.units, width = job.plan.width;
+  for (int i = 0; i < job.layout.peepholes; ++i) {
+    const float* b =
+        job.in.b == nullptr ? nullptr : job.in.b + job.plan.sizes.columns() + i * units;
+    ReadRow(d, b, units, width, job.peepholes + i * width);
+  }
+}
+
 /// Whether the definition of the gradient has no product with a state before the first step: zero
 /// times infinity would be NaN. A GRU's has zeros for it.
 inline bool HasNoState(const RecurrenceJob& job) {
@@ -93,8 +111,8 @@ void InputProduct(D d, const RecurrenceJob& job, const float* x, int64_t rows, f
 template <class D>
 HWY_INLINE void ReadState(D d, const RecurrencePlan& plan, const float* states, int64_t row,
                           float* to) {
-  if (states == nullptr) return (void)std::fill_n(to, plan.width, 0.0f);
-  PadRow(d, states + row * plan.sizes.units, plan.sizes.units, plan.width, to);
+  const int64_t units = plan.sizes.units;
+  ReadRow(d, states == nullptr ? nullptr : states + row * units, units, plan.width, to);
 }
 
 /// A group's states to those of the batch, unless these are null.

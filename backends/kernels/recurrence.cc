@@ -11,28 +11,35 @@
 
 namespace seqgraph::kernels {
 
-CellLayout LayoutOf(CellKind cell) {
-  switch (cell) {
-    case CellKind::kSimple:  // keeps h
+CellLayout LayoutOf(const RecurrenceSizes& sizes) {
+  const bool plain = sizes.functions.plain();
+  switch (sizes.cell) {
+    case CellKind::kSimple:  // keeps h; or, with any functions, the slope
       return {.gates = 1, .inputs = 1, .kept = 1, .dz = 1, .split = 1};
-    case CellKind::kLstm:  // keeps i, f, g, o, act(c)
-      return {.gates = 4, .inputs = 4, .kept = 5, .dz = 4, .has_cell = true, .split = 4};
-    case CellKind::kGruAfter:  // keeps z, r, n, q = h·u_n + b'_n; gives dn, dz, dr, dq
+    case CellKind::kLstm:  // keeps i, f, g, o, act(c), and behind them their slopes
+      return {.gates = 4,
+              .inputs = 4,
+              .kept = plain ? 5 : 10,
+              .dz = 4,
+              .has_cell = true,
+              .split = 4,
+              .peepholes = sizes.functions.peepholes ? 3 : 0};
+    case CellKind::kGruAfter:  // keeps z, r, n, q = h·u_n + b'_n, slopes; gives dn, dz, dr, dq
       return {.gates = 3,
               .inputs = 4,
-              .kept = 4,
+              .kept = plain ? 4 : 7,
               .dz = 4,
               .state_dz = 1,
               .split = 3,
               .input_gate = {2, 0, 1}};
-    case CellKind::kGruBefore:  // keeps z, r, n, r h; gives dz, dr, dn
-      return {.gates = 3, .inputs = 3, .kept = 4, .dz = 3, .split = 2};
+    case CellKind::kGruBefore:  // keeps z, r, n, r h, slopes; gives dz, dr, dn
+      return {.gates = 3, .inputs = 3, .kept = plain ? 4 : 7, .dz = 3, .split = 2};
   }
   return {};
 }
 
 int64_t DzStride(const RecurrencePlan& plan) {
-  const int64_t floats = LayoutOf(plan.sizes.cell).dz * plan.width;
+  const int64_t floats = LayoutOf(plan.sizes).dz * plan.width;
   return floats % 256 == 0 ? floats + 16 : floats;
 }
 
@@ -134,7 +141,7 @@ GroupRows RowOrder::group(int64_t g) const {
 }
 
 GroupTrace::GroupTrace(const RecurrencePlan& plan, bool whole, Pieces pieces) {
-  const CellLayout layout = LayoutOf(plan.sizes.cell);
+  const CellLayout layout = LayoutOf(plan.sizes);
   const int64_t rows = (whole ? plan.sizes.time : 2) * plan.group;
   if (whole) kept = pieces.Take(rows * layout.kept * plan.width);
   before = pieces.Take(rows * plan.width);
@@ -143,7 +150,7 @@ GroupTrace::GroupTrace(const RecurrencePlan& plan, bool whole, Pieces pieces) {
 }
 
 ForwardArea::ForwardArea(const RecurrencePlan& plan, Pieces pieces) {
-  const CellLayout layout = LayoutOf(plan.sizes.cell);
+  const CellLayout layout = LayoutOf(plan.sizes);
   const int64_t state = plan.group * plan.width;
   x = pieces.Take(plan.sizes.projected ? 0 : plan.chunk * plan.group * plan.sizes.features);
   z = pieces.Take(plan.chunk * layout.inputs * state);
@@ -160,7 +167,7 @@ ForwardArea::ForwardArea(const RecurrencePlan& plan, Pieces pieces) {
 }
 
 BackwardArea::BackwardArea(const RecurrencePlan& plan, Pieces pieces) {
-  const CellLayout layout = LayoutOf(plan.sizes.cell);
+  const CellLayout layout = LayoutOf(plan.sizes);
   const RecurrenceSizes& sizes = plan.sizes;
   const int64_t state = plan.group * plan.width, rows = plan.chunk * plan.group;
   dz = pieces.Take(rows * DzStride(plan));
@@ -172,14 +179,15 @@ BackwardArea::BackwardArea(const RecurrencePlan& plan, Pieces pieces) {
   gate = pieces.Take(state);
   scaled = pieces.Take(sizes.dropout ? rows * plan.width : 0);
   const int64_t features = sizes.projected ? 0 : sizes.features;
-  du = pieces.Take((sizes.units + features) * layout.gates * plan.width + layout.dz * plan.width);
+  du = pieces.Take(((sizes.units + features) * layout.gates + layout.dz + layout.peepholes) *
+                   plan.width);
   dw = du + sizes.units * layout.gates * plan.width;
   db = dw + features * layout.gates * plan.width;
   bytes = pieces.bytes();
 }
 
 RecurrenceJob::RecurrenceJob(const RecurrencePlan& plan, Pieces& pieces, void* packed)
-    : plan(plan), layout(LayoutOf(plan.sizes.cell)), order(plan, pieces) {
+    : plan(plan), layout(LayoutOf(plan.sizes)), order(plan, pieces) {
   Pieces weights(packed);
   TakeWeights(packed == nullptr ? pieces : weights);
 }
@@ -188,7 +196,8 @@ void RecurrenceJob::TakeWeights(Pieces& pieces) {
   const int64_t row = layout.gates * plan.width;
   u = pieces.Take(plan.sizes.units * row);
   w = pieces.Take(plan.sizes.projected ? 0 : plan.sizes.features * row);
-  bias = pieces.Take(layout.inputs * plan.width);
+  bias = pieces.Take((layout.inputs + layout.peepholes) * plan.width);
+  peepholes = layout.peepholes > 0 ? bias + layout.inputs * plan.width : nullptr;
 }
 
 std::pair<int, int> RecurrenceJob::part(int i) const {
@@ -248,7 +257,7 @@ RecurrencePlan MakePlan(const RecurrenceSizes& sizes) {
   // Sums of a chunk fit the second-level cache; but a chunk goes once over all sums of weights'
   // gradients, so it should not be short.
   constexpr int64_t kFloatsInChunk = 1 << 16, kRowsInChunk = 256;
-  const int64_t row = LayoutOf(sizes.cell).dz * plan.width;
+  const int64_t row = LayoutOf(sizes).dz * plan.width;
   const int64_t rows = std::max(kFloatsInChunk / row, kRowsInChunk);
   plan.chunk = std::clamp<int64_t>(rows / std::max<int64_t>(plan.group, 1), 1,
                                    std::max<int64_t>(sizes.time, 1));

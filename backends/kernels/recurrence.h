@@ -17,7 +17,7 @@
 
 #include "absl/status/status.h"
 #include "backends/kernels/thread_pool.h"
-#include "graph/activation.h"
+#include "graph/cell_functions.h"
 
 namespace seqgraph::kernels {
 
@@ -25,7 +25,7 @@ enum class CellKind { kSimple, kLstm, kGruAfter, kGruBefore };
 
 struct RecurrenceSizes {
   CellKind cell = CellKind::kSimple;
-  Activation activation = Activation::kTanh;
+  CellFunctions functions;
   int64_t batch = 0, time = 0, features = 0, units = 0;
   bool projected = false;  ///< x is x·w already, of columns() instead of `features`
   bool reverse = false;

@@ -106,7 +106,8 @@ class BackwardGroup {
   void StepBack(int64_t k, float* dz) {
     const int64_t rows = rows_.active(k), first = rows_.offset[k];
     if (job_.incoming.d_sequence != nullptr) AddIncoming(k);
-    const CellBackward s = {.rows = rows,
+    const CellBackward s = {.sizes = &sizes_,
+                            .rows = rows,
                             .width = width_,
                             .units = sizes_.units,
                             .kept = trace_.kept + first * layout_.kept * width_,
@@ -117,7 +118,9 @@ class BackwardGroup {
                             .dh = area_.dh,
                             .carry = area_.carry,
                             .dc = area_.dc,
-                            .d_reset = area_.gate};
+                            .d_reset = area_.gate,
+                            .peepholes = job_.peepholes,
+                            .d_peepholes = area_.db + layout_.dz * width_};
     cell_(d_, s);
     const bool before_product = sizes_.cell == CellKind::kGruBefore;
     if (before_product) {
@@ -223,6 +226,7 @@ void PackBackward(const BackwardJob& job) {
     const RecurrenceSizes& sizes = job.plan.sizes;
     const int64_t units = sizes.units, width = job.plan.width;
     static constexpr int kInOrder[] = {0, 1, 2, 3};
+    PackPeepholes(d, job);
     // As StepBack multiplies them: all gates at once, where nothing stands between.
     const bool at_once = !sizes.dropout && sizes.cell != CellKind::kGruBefore;
     for (int i = 0; i < (at_once ? 1 : job.parts()); ++i) {
@@ -238,7 +242,7 @@ void PackBackward(const BackwardJob& job) {
 
 void BackwardTask(const BackwardJob& job, int64_t task) {
   const BackwardArea area = job.area(task);
-  std::fill(area.du, area.db + job.layout.dz * job.plan.width, 0.0f);
+  std::fill(area.du, area.db + (job.layout.dz + job.layout.peepholes) * job.plan.width, 0.0f);
   const int64_t end = job.plan.first_group(task + 1, job.plan.backward_tasks);
   for (int64_t g = job.plan.first_group(task, job.plan.backward_tasks); g < end; ++g) {
     if (job.anew) TraceGroup(job, job.forward_area(task), g, job.incoming.sequence);
@@ -281,6 +285,10 @@ void AddTasks(const BackwardJob& job, int64_t part, int64_t parts) {
     const int64_t db = job.sum_rows() * row_floats;
     for (int i = 0; i < layout.gates; ++i) {
       AddSums(d, sums, tasks, db + i * width, units, job.out.db + layout.input_gate[i] * units);
+    }
+    for (int i = 0; i < layout.peepholes; ++i) {
+      AddSums(d, sums, tasks, db + (layout.dz + i) * width, units,
+              job.out.db + sizes.columns() + i * units);
     }
     if (sizes.cell != CellKind::kGruAfter) return;
     for (int i = 0; i < layout.gates; ++i) {  // b'

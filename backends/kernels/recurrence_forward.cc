@@ -46,11 +46,12 @@ class ForwardGroup {
     if (layout_.has_cell) WriteStates(d_, job_.plan, rows_, area_.last_cell, out.last_cell);
   }
 
-  // What Backward needs, from states that are known. A simple cell keeps these alone.
+  // What Backward needs, from states that are known. A simple cell with plain functions keeps these
+  // alone.
   void Trace(const float* sequence) {
     tracing_ = true;
     Start();
-    const bool simple = sizes_.cell == CellKind::kSimple;
+    const bool simple = sizes_.cell == CellKind::kSimple && sizes_.functions.plain();
     for (int64_t r = 0; r < rows_.count; ++r) {
       const float* states = sequence + rows_.row[r] * sizes_.time * sizes_.units;
       const auto copy = [&](int64_t position, float* to) {
@@ -163,7 +164,8 @@ class ForwardGroup {
   void Step(int64_t k, float* next, float* last) {
     const int64_t rows = rows_.active(k), going_on = rows_.active(k + 1);
     const float* before = Before(k);
-    CellForward s = {.rows = rows,
+    CellForward s = {.sizes = &sizes_,
+                     .rows = rows,
                      .width = width_,
                      .x = x_,
                      .z = area_.sums,
@@ -171,7 +173,8 @@ class ForwardGroup {
                      .before = before,
                      .c_before = CellsBefore(k),
                      .kept = whole_ ? trace_.kept + Place(k) * layout_.kept * width_ : nullptr,
-                     .reset = area_.reset};
+                     .reset = area_.reset,
+                     .peepholes = job_.peepholes};
     for (int i = 0; i < job_.parts(); ++i) {
       const auto part = job_.part(i);
       const bool of_reset = part.first >= layout_.split;
@@ -256,6 +259,7 @@ void PackForward(const RecurrenceJob& job) {
                 job.w + first * sizes.features * width);
     }
     std::fill_n(job.bias, job.layout.inputs * width, 0.0f);
+    PackPeepholes(d, job);
     if (job.in.b == nullptr) return;
     for (int g = 0; g < gates; ++g) {
       PadRow(d, job.in.b + g * units, units, width, job.bias + InputColumn(job.layout, g) * width);

@@ -23,8 +23,9 @@ struct CellLayout {
   bool has_cell = false;
   int split = 0;  ///< gates from here on wait for r h: the candidate of GRU with the reset before
   int input_gate[4] = {0, 1, 2, 3};  ///< the gate of each of x·w's gradients
+  int peepholes = 0;                 ///< weights behind those of b: 3 of an LSTM, or none
 };
-CellLayout LayoutOf(CellKind cell);
+CellLayout LayoutOf(const RecurrenceSizes& sizes);
 /// Where a gate stands among the columns of x·w + b.
 inline int InputColumn(const CellLayout& layout, int gate) {
   return layout.inputs > layout.gates && gate == 2 ? 3 : gate;
@@ -127,7 +128,7 @@ struct BackwardArea {
   // Sums over the task's rows, one behind the other.
   float* du;  ///< [units, gates, width]
   float* dw;  ///< [features, gates, width]
-  float* db;  ///< [dz, width]
+  float* db;  ///< [dz + peepholes, width]
   int64_t bytes;
 };
 
@@ -146,6 +147,7 @@ struct RecurrenceJob {
   float* u;
   float* w;
   float* bias;             ///< [inputs, width]
+  float* peepholes;        ///< [peepholes, width]; null: there are none
   char* traces = nullptr;  ///< of all groups; null: nothing is kept
 
   /// The gates [first, last) of h·u that are one product.
@@ -193,6 +195,46 @@ struct BackwardJob : RecurrenceJob {
   char *areas, *forward_areas = nullptr;
   int64_t area_bytes, forward_bytes = 0;
 };
+
+/// What a step of a cell does between its products, for rows of a step. Rows are dense, but for dz:
+/// each array has `width` floats a row for each value that it holds.
+struct CellForward {
+  const RecurrenceSizes* sizes;
+  int64_t rows, width;
+  const float* x;          ///< [inputs]: x·w + b, for GRU's candidate
+  float* z;                ///< [gates]: the same with h·u; the last is h·u_n + b'_n of a GRU
+  const float* product;    ///< GRU with the reset before: (r h)·u_n
+  const float* before;     ///< the state before
+  const float* c_before;   ///< LSTM: the cell before
+  float* kept;             ///< for backward; null: not wanted
+  float* h;                ///< the state
+  float* c;                ///< LSTM: the cell
+  float* reset;            ///< GRU with the reset before: r h
+  const float* peepholes;  ///< [3]: p_i, p_o, p_f of an LSTM; null: there are none
+};
+
+struct CellBackward {
+  const RecurrenceSizes* sizes;
+  int64_t rows, width, units;
+  const float* kept;
+  const float* before;
+  const float* c_before;
+  float* dz;               ///< gradients of the sums; zero behind the units
+  int64_t dz_row;          ///< from one row of dz to the next
+  const float* dh;         ///< that of the state
+  float* carry;            ///< GRU: what of it goes to the state before, but by u
+  float* dc;               ///< LSTM: that of the cell, which becomes that of the cell before
+  const float* d_reset;    ///< GRU with the reset before: that of r h
+  const float* peepholes;  ///< as forward
+  float* d_peepholes;      ///< what the rows give to them is added
+};
+
+// Steps of cells whose functions are not plain, and those of a GRU with the reset before the
+// product that give and take r h.
+void AnyCellForward(const CellForward& s);
+void AnyCellForwardReset(const CellForward& s);
+void AnyCellBackward(const CellBackward& s);
+void AnyCellBackwardReset(const CellBackward& s);
 
 // The passes, on the target in use.
 

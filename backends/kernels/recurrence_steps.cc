@@ -38,7 +38,8 @@ void StepProducts(D d, const ForwardJob& job, const CellForward& s, const float*
 
 void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
                  float* states, float* cells) {
-  const CellForward s = {.rows = streams,
+  const CellForward s = {.sizes = &job.plan.sizes,
+                         .rows = streams,
                          .width = job.plan.width,
                          .x = area.z,
                          .z = area.sums,
@@ -48,7 +49,8 @@ void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x,
                          .kept = nullptr,
                          .h = states,
                          .c = cells,
-                         .reset = area.reset};
+                         .reset = area.reset,
+                         .peepholes = job.peepholes};
   ByLanes(job.plan, [&](auto d) {
     StepProducts(d, job, s, x, area.z, area.product);
     ForwardFunction<decltype(d)>(job.plan.sizes)(d, s);

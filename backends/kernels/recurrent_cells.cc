@@ -53,7 +53,8 @@ RecurrenceSizes SizesOf(const NodeContext& context) {
   const Shape& x = context.input_shape(kX);
   RecurrenceSizes sizes;
   sizes.cell = KindOf(node);
-  sizes.activation = ParseActivation(node.attributes.GetString("activation"));
+  // The op's definition has checked them.
+  sizes.functions = *CellFunctionsOf(node.op->recurrence()->cell, node.attributes);
   sizes.batch = x[0].size();
   sizes.time = x[1].size();
   sizes.features = x[2].size();
@@ -181,11 +182,6 @@ class RecurrentCellGradKernel : public RecurrentKernel {
 }  // namespace
 
 Claim ClaimRecurrentCell(const NodeContext& context) {
-  const std::string& name = context.attributes().GetString("activation");
-  if (FindActivation(name).value_or(Activation::kNone) == Activation::kNone) {
-    return Claim::No(ClaimReason::kUnsupportedAttribute,
-                     absl::StrCat("activation ", name, " (tanh, relu and sigmoid are there)"));
-  }
   const absl::Status status = Recurrence::Validate(SizesOf(context));
   if (status.ok()) return Claim::Yes();
   return Claim::No(ClaimReason::kUnsupportedShape, std::string(status.message()));

@@ -15,12 +15,12 @@ namespace seqgraph::kernels {
 /// for its types, runs by definition.
 template <typename Row>
 inline constexpr Row kSharedRows[] = {
-    {"RNNCell", 2, ClaimRecurrentCell, Shared<MakeRecurrentCell>},
-    {"RNNCellGrad", 2, ClaimRecurrentCell, Shared<MakeRecurrentCellGrad>},
-    {"LSTMCell", 1, ClaimRecurrentCell, Shared<MakeRecurrentCell>},
-    {"LSTMCellGrad", 1, ClaimRecurrentCell, Shared<MakeRecurrentCellGrad>},
-    {"GRUCell", 1, ClaimRecurrentCell, Shared<MakeRecurrentCell>},
-    {"GRUCellGrad", 1, ClaimRecurrentCell, Shared<MakeRecurrentCellGrad>},
+    {"RNNCell", 3, ClaimRecurrentCell, Shared<MakeRecurrentCell>},
+    {"RNNCellGrad", 3, ClaimRecurrentCell, Shared<MakeRecurrentCellGrad>},
+    {"LSTMCell", 2, ClaimRecurrentCell, Shared<MakeRecurrentCell>},
+    {"LSTMCellGrad", 2, ClaimRecurrentCell, Shared<MakeRecurrentCellGrad>},
+    {"GRUCell", 2, ClaimRecurrentCell, Shared<MakeRecurrentCell>},
+    {"GRUCellGrad", 2, ClaimRecurrentCell, Shared<MakeRecurrentCellGrad>},
     {"Sigmoid", 1, ClaimAlways, Shared<MakeElementwise>},
     {"SigmoidGrad", 1, ClaimAlways, Shared<MakeElementwise>},
     {"Tanh", 1, ClaimAlways, Shared<MakeElementwise>},

@@ -33,7 +33,7 @@ void Activate(Activation activation, int64_t n, float* h) {
       return kernels::ReluLoop(h, n, h);
     case Activation::kSigmoid:
       return kernels::SigmoidLoop(h, n, h);
-    case Activation::kNone:
+    default:
       return;
   }
 }
@@ -48,7 +48,7 @@ void ActivationGrad(Activation activation, const float* h, int64_t n, float* d) 
       return;
     case Activation::kSigmoid:
       return kernels::SigmoidGradLoop(h, d, n, d);
-    case Activation::kNone:
+    default:
       return;
   }
 }

@@ -31,7 +31,7 @@ dnnl::algorithm ToAlgorithm(Activation activation) {
     case Activation::kSigmoid:
       return dnnl::algorithm::eltwise_logistic;
     case Activation::kTanh:
-    case Activation::kNone:  // no cell has it
+    default:  // no cell has it
       break;
   }
   return dnnl::algorithm::eltwise_tanh;

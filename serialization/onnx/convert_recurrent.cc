@@ -3,29 +3,33 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "graph/cell_functions.h"
 #include "serialization/onnx/node_import.h"
+#include "serialization/onnx/recurrent_activations.h"
 
 namespace seqgraph::onnx {
 namespace {
 
 struct Kind {
-  const char* op;              ///< ours
+  const char* op;  ///< ours
+  RecurrenceFacts::Cell cell;
   std::vector<int64_t> gates;  ///< ONNX's place of each of our gates
   bool has_cell;
 };
 
 const Kind& KindOf(const std::string& op) {
+  using Cell = RecurrenceFacts::Cell;
   static const auto& kinds =
-      *new std::map<std::string, Kind>{{"RNN", {"RNNCell", {0}, false}},
-                                       {"LSTM", {"LSTMCell", {0, 2, 3, 1}, true}},
-                                       {"GRU", {"GRUCell", {0, 1, 2}, false}}};
+      *new std::map<std::string, Kind>{{"RNN", {"RNNCell", Cell::kSimple, {0}, false}},
+                                       {"LSTM", {"LSTMCell", Cell::kLstm, {0, 2, 3, 1}, true}},
+                                       {"GRU", {"GRUCell", Cell::kGru, {0, 1, 2}, false}}};
   return kinds.at(op);
 }
 
@@ -33,7 +37,7 @@ struct Options {
   bool batch_first = false;
   int64_t units = 0;
   std::vector<bool> reverse;             ///< by direction
-  std::vector<std::string> activations;  ///< by direction: ours
+  std::vector<CellFunctions> functions;  ///< by direction
   bool reset_after = false;
 
   int directions() const { return static_cast<int>(reverse.size()); }
@@ -43,46 +47,53 @@ struct Options {
 // initial_c and P of an LSTM.
 enum Input { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kPeepholes };
 
-// Of each direction the gates' activation, which must be the sigmoid, and those of candidate and,
-// in an LSTM, output, which must be one of ours.
-absl::StatusOr<std::string> ActivationOf(const Kind& kind, const std::vector<std::string>& names) {
-  size_t next = 0;
-  if (kind.gates.size() > 1 && names[next++] != "sigmoid") {
-    return Unimplemented("activation ", names[0], " of the gates (Sigmoid is supported)");
-  }
-  const std::string& activation = names[next];
-  if (kind.has_cell && names[next + 1] != activation) {
-    return Unimplemented("different activations of candidate and output");
-  }
-  if (activation != "tanh" && activation != "relu" && activation != "sigmoid") {
-    return Unimplemented("activation ", activation, " (Tanh, Relu and Sigmoid are supported)");
-  }
-  return activation;
-}
-
-absl::Status ReadActivations(NodeImport& node, const Kind& kind, Options& options) {
-  SEQ_ASSIGN_OR_RETURN(std::vector<std::string> names, node.Strings("activations"));
-  for (const char* attribute : {"activation_alpha", "activation_beta"}) {
+// Of each direction: gates, candidate or state, output, as far as the kind has them.
+absl::Status ReadFunctions(NodeImport& node, const Kind& kind, Options& options) {
+  OnnxActivations given;
+  SEQ_ASSIGN_OR_RETURN(given.names, node.Strings("activations"));
+  for (const auto& [attribute, numbers] :
+       {std::pair{"activation_alpha", &given.alpha}, std::pair{"activation_beta", &given.beta}}) {
     SEQ_ASSIGN_OR_RETURN(const auto values, node.Floats(attribute));
-    if (values.has_value() && !values->empty()) return Unimplemented("attribute ", attribute);
+    if (values.has_value()) *numbers = *values;
   }
   const size_t each = kind.has_cell ? 3 : kind.gates.size() > 1 ? 2 : 1;
-  if (names.empty()) {
+  if (given.names.empty()) {
     for (int d = 0; d < options.directions(); ++d) {
-      if (each > 1) names.push_back("Sigmoid");
-      names.push_back("Tanh");
-      if (each > 2) names.push_back("Tanh");
+      if (each > 1) given.names.push_back("Sigmoid");
+      given.names.push_back("Tanh");
+      if (each > 2) given.names.push_back("Tanh");
     }
   }
-  if (names.size() != each * options.directions()) {
+  if (given.names.size() != each * options.directions()) {
     return InvalidArgument("activations must be ", each, " for each direction");
   }
-  for (std::string& name : names) absl::AsciiStrToLower(&name);
-  for (int d = 0; d < options.directions(); ++d) {
-    const auto first = names.begin() + static_cast<int64_t>(each) * d;
-    SEQ_ASSIGN_OR_RETURN(
-        options.activations.emplace_back(),
-        ActivationOf(kind, std::vector<std::string>(first, first + static_cast<int64_t>(each))));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<ActivationFunction> read, ReadActivations(given));
+  for (auto next = read.begin(); next != read.end();) {
+    CellFunctions& f = options.functions.emplace_back();
+    if (each > 1) f.gates = *next++;
+    f.state = f.output = *next++;
+    if (each > 2) f.output = *next++;
+  }
+  return absl::OkStatus();
+}
+
+// What all directions have in common.
+absl::Status ReadGates(NodeImport& node, const Kind& kind, Options& options) {
+  CellFunctions all;
+  SEQ_ASSIGN_OR_RETURN(all.clip, node.Float("clip", 0));
+  if (node.Attribute("clip") != nullptr && !(all.clip > 0)) {
+    return InvalidArgument("attribute clip must be above 0, got ", all.clip);
+  }
+  if (all.clip >= std::numeric_limits<float>::max()) all.clip = 0;
+  if (kind.has_cell) {
+    SEQ_ASSIGN_OR_RETURN(const int64_t coupled, node.Int("input_forget", 0));
+    all.coupled = coupled != 0;
+    all.peepholes = node.has_input(kPeepholes) && !IsZero(node.optional_input(kPeepholes));
+  }
+  for (CellFunctions& f : options.functions) {
+    f.clip = all.clip;
+    f.coupled = all.coupled;
+    f.peepholes = all.peepholes;
   }
   return absl::OkStatus();
 }
@@ -100,20 +111,9 @@ absl::StatusOr<Options> ReadOptions(NodeImport& node, const Kind& kind) {
   SEQ_ASSIGN_OR_RETURN(const int64_t layout, node.Int("layout", 0));
   if (layout != 0 && layout != 1) return InvalidArgument("layout must be 0 or 1");
   options.batch_first = layout == 1;
-  SEQ_RETURN_IF_ERROR(ReadActivations(node, kind, options));
+  SEQ_RETURN_IF_ERROR(ReadFunctions(node, kind, options));
+  SEQ_RETURN_IF_ERROR(ReadGates(node, kind, options));
   SEQ_ASSIGN_OR_RETURN(options.units, node.Int("hidden_size", 0));  // 0: the shape of R says it
-  if (node.Attribute("clip") != nullptr) {
-    return Unimplemented("attribute clip: no backend limits what enters an activation");
-  }
-  if (kind.has_cell) {
-    SEQ_ASSIGN_OR_RETURN(const int64_t coupled, node.Int("input_forget", 0));
-    if (coupled != 0) {
-      return Unimplemented("attribute input_forget: coupled gates are another cell");
-    }
-    if (node.has_input(kPeepholes) && !IsZero(node.optional_input(kPeepholes))) {
-      return Unimplemented("peepholes (input P): gates that see the cell");
-    }
-  }
   if (std::string(kind.op) == "GRUCell") {
     SEQ_ASSIGN_OR_RETURN(const int64_t after, node.Int("linear_before_reset", 0));
     options.reset_after = after != 0;
@@ -143,6 +143,11 @@ absl::Status CheckWeights(const NodeImport& node, const Kind& kind, const Operan
   if (node.has_input(kB) && node.optional_input(kB).shape() != Shape{directions, 2 * columns}) {
     return InvalidArgument("B must be ", Shape{directions, 2 * columns}.ToString(), ", got ",
                            node.optional_input(kB).shape().ToString());
+  }
+  if (node.has_input(kPeepholes) &&
+      node.optional_input(kPeepholes).shape() != Shape{directions, 3 * options.units}) {
+    return InvalidArgument("P must be ", Shape{directions, 3 * options.units}.ToString(), ", got ",
+                           node.optional_input(kPeepholes).shape().ToString());
   }
   return absl::OkStatus();
 }
@@ -216,6 +221,22 @@ class Recurrence {
     return ordered;
   }
 
+  // The biases of the gates, and P behind them.
+  absl::StatusOr<Operand> BiasAndPeepholes(int d, const std::string& name) {
+    SEQ_ASSIGN_OR_RETURN(Operand bias, Bias(d, name));
+    if (!options_.functions[d].peepholes) return bias;
+    const int64_t columns = options_.units * static_cast<int64_t>(kind_.gates.size());
+    const Operand& p = node_.inputs()[kPeepholes];
+    if (!bias.present()) {
+      SEQ_ASSIGN_OR_RETURN(bias, g_.BroadcastTo(g_.Scalar(0, p.type.dtype), Shape{columns}));
+    }
+    SEQ_ASSIGN_OR_RETURN(const Operand one, g_.Slice(p, 0, d, d + 1));
+    SEQ_ASSIGN_OR_RETURN(const Operand flat, g_.Reshape(one, Shape{3 * options_.units}));
+    SEQ_ASSIGN_OR_RETURN(Operand both, g_.Concat({bias, flat}, 0));
+    if (both.known != nullptr) both.variable = name;
+    return both;
+  }
+
   // Both halves of B: added, or with reset_after one row each.
   absl::StatusOr<Operand> Bias(int d, const std::string& name) {
     if (!node_.has_input(kB)) return Absent();
@@ -259,14 +280,14 @@ class Recurrence {
     SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Weights(node_.inputs()[kW], d, prefix + "/kernel"));
     SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(),
                          Weights(node_.inputs()[kR], d, prefix + "/recurrent_kernel"));
-    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Bias(d, prefix + "/bias"));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), BiasAndPeepholes(d, prefix + "/bias"));
     SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(x, kInitialH, d));
     if (kind_.has_cell) {
       SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), InitialState(x, kInitialC, d));
     }
     inputs.push_back(mask_);
-    Attributes attributes{{"activation", options_.activations[d]},
-                          {"reverse", static_cast<bool>(options_.reverse[d])}};
+    Attributes attributes{{"reverse", static_cast<bool>(options_.reverse[d])}};
+    SetCellFunctions(kind_.cell, options_.functions[d], attributes);
     if (std::string(kind_.op) == "GRUCell") attributes.Set("reset_after", options_.reset_after);
     SEQ_ASSIGN_OR_RETURN(std::vector<Operand> outputs, g_.EmitAll(kind_.op, inputs, attributes));
     if (mask_.present()) {

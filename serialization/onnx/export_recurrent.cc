@@ -8,8 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
-#include "graph/op_def.h"
+#include "graph/cell_functions.h"
 #include "serialization/onnx/node_export.h"
+#include "serialization/onnx/recurrent_activations.h"
 
 namespace seqgraph::onnx {
 namespace {
@@ -90,6 +91,49 @@ absl::StatusOr<std::string> Weights(NodeExport& node, int input, const Gates& or
   return node.graph().Initializer(convert(content, order), name);
 }
 
+// Of b the last 3 units: [1, 3 units], in ONNX's order.
+Tensor Peepholes(const Tensor& b, const Gates&) {
+  const auto all = b.Elements<float>();
+  const int64_t count = b.num_elements() / 7 * 3;
+  return Tensor::Of<float>({1, count}, std::vector<float>(all.end() - count, all.end()));
+}
+
+// The biases before them.
+Tensor BiasesBeforePeepholes(const Tensor& b, const Gates& order) {
+  const auto all = b.Elements<float>();
+  const int64_t count = b.num_elements() / 7 * 4;
+  return BothBiases(
+      Tensor::Of<float>({count}, std::vector<float>(all.begin(), all.begin() + count)), order);
+}
+
+void AddFloats(onnx_proto::NodeProto* proto, const char* name, const std::vector<double>& values) {
+  if (values.empty()) return;
+  onnx_proto::AttributeProto* attribute = proto->add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(onnx_proto::AttributeProto::FLOATS);
+  for (const double value : values) attribute->add_floats(static_cast<float>(value));
+}
+
+// The attributes that say what CellFunctions does.
+absl::Status WriteFunctions(const CellFunctions& f, RecurrenceFacts::Cell cell,
+                            onnx_proto::NodeProto* proto) {
+  std::vector<ActivationFunction> functions = {f.state};
+  if (cell != RecurrenceFacts::Cell::kSimple) functions.insert(functions.begin(), f.gates);
+  if (cell == RecurrenceFacts::Cell::kLstm) functions.push_back(f.output);
+  SEQ_ASSIGN_OR_RETURN(const OnnxActivations activations, WriteActivations(functions));
+  SetStrings(proto, "activations", activations.names);
+  AddFloats(proto, "activation_alpha", activations.alpha);
+  AddFloats(proto, "activation_beta", activations.beta);
+  if (f.clip != 0) {
+    onnx_proto::AttributeProto* attribute = proto->add_attribute();
+    attribute->set_name("clip");
+    attribute->set_type(onnx_proto::AttributeProto::FLOAT);
+    attribute->set_f(static_cast<float>(f.clip));
+  }
+  if (f.coupled) SetInt(proto, "input_forget", 1);
+  return absl::OkStatus();
+}
+
 // "simple_rnn" of "simple_rnn/kernel", so that an importer finds the variables' names again.
 std::string NodeName(NodeExport& node) {
   const std::string& kernel = node.graph().function().info(node.node().inputs[kW]).name;
@@ -112,7 +156,11 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   SetInts(node.graph().Add("Transpose", {node.input(kX)}, x), "perm", {1, 0, 2});
   SEQ_ASSIGN_OR_RETURN(const std::string w, Weights(node, kW, gates, TransposedGates));
   SEQ_ASSIGN_OR_RETURN(const std::string r, Weights(node, kU, gates, TransposedGates));
-  SEQ_ASSIGN_OR_RETURN(const std::string b, Weights(node, kB, gates, BothBiases));
+  SEQ_ASSIGN_OR_RETURN(const CellFunctions functions,
+                       CellFunctionsOf(op.recurrence()->cell, node.attributes()));
+  SEQ_ASSIGN_OR_RETURN(
+      const std::string b,
+      Weights(node, kB, gates, functions.peepholes ? BiasesBeforePeepholes : BothBiases));
   std::string lengths;
   if (const int i = op.FindInput("mask"); node.has_input(i)) {
     const Value mask = node.node().inputs[i];
@@ -123,6 +171,9 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   std::vector<std::string> inputs = {x, w, r, b, lengths, h0};
   if (has_cell) {
     SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), State(node, kC0));
+    if (functions.peepholes) {
+      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Weights(node, kB, gates, Peepholes));
+    }
   }
   while (inputs.back().empty()) inputs.pop_back();
   std::vector<std::string> outputs;
@@ -136,10 +187,7 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   proto->set_name(NodeName(node));
   SetInt(proto, "hidden_size", node.input_type(kU).shape[0].size());
   SetString(proto, "direction", node.attributes().GetBool("reverse") ? "reverse" : "forward");
-  const std::string activation = OnnxActivation(node.attributes().GetString("activation"));
-  std::vector<std::string> activations(has_cell ? 2 : 1, activation);
-  if (has_cell || is_gru) activations.insert(activations.begin(), "Sigmoid");
-  SetStrings(proto, "activations", activations);
+  SEQ_RETURN_IF_ERROR(WriteFunctions(functions, op.recurrence()->cell, proto));
   if (is_gru) {
     SetInt(proto, "linear_before_reset", node.attributes().GetBool("reset_after") ? 1 : 0);
   }
