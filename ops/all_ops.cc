@@ -65,6 +65,7 @@
   OP(Constant) \
   OP(Where) \
   OP(Cast) \
+  OP(RoundWeights) \
   OP(FusedElementwise) \
   /* Reductions */ \
   OP(ReduceSum) \

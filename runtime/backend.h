@@ -39,8 +39,8 @@ struct KernelArgs {
   /// One for each output of the op; null for one that nobody uses. 64-byte aligned. May equal an
   /// input where the op declares the pair InPlace.
   absl::Span<void* const> outputs;
-  /// For each input the version of the variable that it reads, so that packed copies do not go
-  /// stale; 0 for an input that is no variable.
+  /// For each input the version of the variable that it reads, or of what follows from variables
+  /// alone and is kept between calls, so that packed copies do not go stale; 0 for any other input.
   absl::Span<const uint64_t> versions;
   /// Program::scratch_bytes(node) bytes, 64-byte aligned, contents undefined, shared between nodes.
   void* scratch = nullptr;

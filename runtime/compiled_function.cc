@@ -36,7 +36,7 @@ struct ConstantInput {
 // A version that has to be fetched anew for each call.
 struct VersionLink {
   uint64_t* target;
-  const Variable* variable;
+  const uint64_t* version;
 };
 
 absl::Status AnnotateNode(const absl::Status& status, const Function& function, int n) {
@@ -61,6 +61,7 @@ struct CompiledFunction::Impl {
   std::vector<ConstantInput> constant_inputs;
   bool constants_are_valid =
       false;  // has been computed, and nothing but variables can have changed
+  uint64_t constants_version = 0;  // how often they have been computed
   std::vector<const Variable*> updated;
   std::vector<NodeAssignment> assignments;
   std::vector<RewriteCount> passes;
@@ -202,8 +203,12 @@ void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Value input = node.inputs[i];
       step.inputs.push_back(input.present() ? memory.value(input) : nullptr);
-      if (input.present() && function.info(input).origin == Origin::kVariable) {
-        version_links.push_back({&step.versions[i], variables[function.info(input).source]});
+      if (!input.present()) continue;
+      const ValueInfo& info = function.info(input);
+      if (info.origin == Origin::kVariable) {
+        version_links.push_back({&step.versions[i], &variables[info.source]->version});
+      } else if (info.origin == Origin::kNode && constant[info.source]) {
+        version_links.push_back({&step.versions[i], &constants_version});
       }
     }
     for (Value output : node.outputs) step.outputs.push_back(memory.value(output));
@@ -211,7 +216,6 @@ void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
 }
 
 absl::Status CompiledFunction::Impl::RunSteps(RunObserver* observer) {
-  for (const VersionLink& link : version_links) *link.target = link.variable->version;
   absl::Status status;
   size_t begun = 0;
   for (; begun < programs.size() && status.ok(); ++begun) status = programs[begun]->Begin();
@@ -238,6 +242,8 @@ absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
   const bool may_change = observer != nullptr && !observer->OnlyLooks();
   const bool fresh = HasFreshConstants() && !may_change;
   constants_are_valid = false;  // Unless all goes well.
+  if (!fresh) ++constants_version;
+  for (const VersionLink& link : version_links) *link.target = *link.version;
   for (Step& step : steps) {
     if (fresh && constant[step.node]) {
       if (observer != nullptr) observer->OnConstant(step.node);

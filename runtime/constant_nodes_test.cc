@@ -67,6 +67,24 @@ class ConstantNodesTest : public ::testing::Test {
   std::unique_ptr<CompiledFunction> compiled_;
 };
 
+// Notes the nodes it is shown, and those that it is told of.
+class Watcher : public RunObserver {
+ public:
+  explicit Watcher(bool only_looks) : only_looks_(only_looks) {}
+  absl::Status BeforeNode(int node, const KernelArgs&) override {
+    seen.push_back(node);
+    return absl::OkStatus();
+  }
+  absl::Status AfterNode(int, const KernelArgs&) override { return absl::OkStatus(); }
+  bool OnlyLooks() const override { return only_looks_; }
+  void OnConstant(int node) override { kept.push_back(node); }
+
+  std::vector<int> seen, kept;
+
+ private:
+  const bool only_looks_;
+};
+
 TEST_F(ConstantNodesTest, RunInTheFirstCallAndAfterAVariableHasChanged) {
   Compile();
   EXPECT_THAT(compiled_->constant_nodes(), ElementsAre(true, true, false));
@@ -80,6 +98,26 @@ TEST_F(ConstantNodesTest, RunInTheFirstCallAndAfterAVariableHasChanged) {
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[0], kKept[1], kKept[2], "end"));
   EXPECT_THAT(Run(), ElementsAre(2, 18));
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[2], "end"));
+}
+
+TEST_F(ConstantNodesTest, HaveVersionsThatGrowWhenTheyAreComputedAnew) {
+  Compile();
+  const auto versions = [&](RunObserver* observer = nullptr) {
+    Run(observer);
+    return log_.versions.back();  // of x and `twice`
+  };
+  const std::vector<uint64_t> first = versions();
+  EXPECT_THAT(first, ElementsAre(0, testing::Gt(0u)));
+  EXPECT_EQ(versions(), first);
+  SEQ_ASSERT_OK(store_.Assign("b", Tensor::Of<float>({2}, {0, 1})));
+  const std::vector<uint64_t> second = versions();
+  EXPECT_GT(second[1], first[1]);
+  EXPECT_EQ(versions(), second);
+  // One who may write into them.
+  Watcher watcher(/*only_looks=*/false);
+  const std::vector<uint64_t> third = versions(&watcher);
+  EXPECT_GT(third[1], second[1]);
+  EXPECT_GT(versions()[1], third[1]);
 }
 
 TEST_F(ConstantNodesTest, NoticeWhatAnotherFunctionUpdates) {
@@ -114,6 +152,7 @@ TEST_F(ConstantNodesTest, WithGuardsThereAreNone) {
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[0], kKept[1], kKept[2], "end"));
+  EXPECT_THAT(log_.versions.back(), ElementsAre(0, 0));
 }
 
 TEST_F(ConstantNodesTest, WhatRunsOnlyBesideAnotherNodeIsNotKept) {
@@ -125,24 +164,6 @@ TEST_F(ConstantNodesTest, WhatRunsOnlyBesideAnotherNodeIsNotKept) {
   EXPECT_THAT(Run(), ElementsAre(22, 44));
   EXPECT_THAT(log_.events, ElementsAre("begin", kKept[1], kKept[2], "end"));
 }
-
-// Notes the nodes it is shown, and those that it is told of.
-class Watcher : public RunObserver {
- public:
-  explicit Watcher(bool only_looks) : only_looks_(only_looks) {}
-  absl::Status BeforeNode(int node, const KernelArgs&) override {
-    seen.push_back(node);
-    return absl::OkStatus();
-  }
-  absl::Status AfterNode(int, const KernelArgs&) override { return absl::OkStatus(); }
-  bool OnlyLooks() const override { return only_looks_; }
-  void OnConstant(int node) override { kept.push_back(node); }
-
-  std::vector<int> seen, kept;
-
- private:
-  const bool only_looks_;
-};
 
 TEST_F(ConstantNodesTest, AnObserverThatMayWriteSeesAllNodesAndTheNextCallRunsThemAgain) {
   Compile();

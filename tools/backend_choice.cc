@@ -82,8 +82,10 @@ absl::Status CheckBackendNames(absl::string_view names) {
   return may_be_plugins ? absl::OkStatus() : SelectBackends(names, PluginDefaults()).status();
 }
 
-absl::StatusOr<PassList> ChoosePasses(absl::string_view text) {
-  return Annotate(SelectPasses(StandardPasses(), text), "--passes");
+absl::StatusOr<PassList> ChoosePasses(absl::string_view text, absl::string_view weights) {
+  SEQ_ASSIGN_OR_RETURN(const PassList passes,
+                       Annotate(SelectPasses(StandardPasses(), text), "--passes"));
+  return PassesWithWeights(ParseWeightFormat(weights), passes);
 }
 
 absl::StatusOr<BackendPreferences> PreferMeasured(const Function& function,

@@ -43,8 +43,9 @@ absl::StatusOr<BackendPreferences> PreferMeasured(const Function& function,
                                                   const VariableStore& variables,
                                                   const CompileOptions& options);
 
-/// What --passes names. InvalidArgument for an unknown name.
-absl::StatusOr<PassList> ChoosePasses(absl::string_view text);
+/// What --passes names, and before it what --weights does. InvalidArgument for an unknown name.
+absl::StatusOr<PassList> ChoosePasses(absl::string_view text,
+                                      absl::string_view weights = "float32");
 
 /// OK, or the error that ChooseBackends would give for a name that cannot be meant, where that is
 /// known without looking for plugins: before a command reads much data.

@@ -41,6 +41,7 @@ class BenchCommand : public Command {
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
     backend_.Declare(flags);
+    DeclareWeights(flags, &backend_.weights);
     flags.Backends("--backends", &backends_, "LISTS",
                    "Several values of --backend with ';' between them, compared side by side");
     flags.Real("--min_time", &min_seconds_, 0, 3600, "Seconds of calls, for each of --backends");
@@ -97,7 +98,7 @@ class BenchCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(
         side->model, path_.empty() ? MakeTextModel(model_.Options()) : LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(side->function, ChooseFunction(side->model, function_));
-    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
     SEQ_ASSIGN_OR_RETURN(side->selection,
                          ChooseBackends(backends, {{side->function, batch_}}, passes));
     RunnerOptions options = RunOn(side->selection, backend_.threads, passes);

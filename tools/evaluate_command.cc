@@ -108,6 +108,7 @@ class EvaluateCommand : public Command {
         "How many of each class were taken for each; also precision, recall and F1, which\n"
         "more than two classes get anyway");
     backend_.Declare(flags);
+    DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
     profile_.Declare(flags);
     flags.Footer("Reviews are encoded by the model's own vocabulary.");
@@ -125,7 +126,7 @@ class EvaluateCommand : public Command {
     Model& model = tested.model;
     SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, Annotate(VocabularyOf(model), path_));
     // Before the data are read: a backend that is not there, a model of another kind.
-    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes));
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
     RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
     run.profile = profile_.profile();
     ModelRunner runner(&model, std::move(run));

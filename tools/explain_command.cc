@@ -25,6 +25,7 @@ class ExplainCommand : public Command {
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
     backend_.Declare(flags);
+    DeclareWeights(flags, &backend_.weights);
     DeclareMaxMemory(flags, &max_memory_);
     flags.Footer(
         "Prints, without running anything, which backend takes each node and how, why those asked\n"
@@ -37,7 +38,7 @@ class ExplainCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path_, AllOps()));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     CompileOptions options;
-    SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(backend_.passes));
+    SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(backend_.passes, backend_.weights));
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
                          ChooseBackends(backend_.backend, {{function, batch_}}, options.passes));
     options.backends = ListOf(selection);

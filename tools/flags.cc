@@ -283,4 +283,10 @@ void DeclarePasses(Flags& flags, std::string* passes) {
              "`seqgraph passes` lists them");
 }
 
+void DeclareWeights(Flags& flags, std::string* weights) {
+  flags.Choice("--weights", weights, {"float32", "bf16", "int8"},
+               "What weights are rounded to and read as; fewer bits for inference alone. int8 has\n"
+               "a scale a row");
+}
+
 }  // namespace seqgraph::tools

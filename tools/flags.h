@@ -121,11 +121,15 @@ struct BackendFlags {
   std::string backend = kDefaultBackends;
   int64_t threads = 1;
   std::string passes = "all";
+  std::string weights = "float32";  ///< of commands that declare it: DeclareWeights
 
   void Declare(Flags& flags);
 };
 
 /// --passes alone, for commands that name backends otherwise. ChoosePasses reads it.
 void DeclarePasses(Flags& flags, std::string* passes);
+
+/// --weights, for commands that run inference. ChoosePasses reads it.
+void DeclareWeights(Flags& flags, std::string* weights);
 
 }  // namespace seqgraph::tools

@@ -124,7 +124,7 @@ absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags
                            classes == 2 ? absl::StrCat(" or ", one.ToString()) : "", ", as it has ",
                            classes, " labels; `seqgraph inspect` shows what it has");
   }
-  SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(flags.passes));
+  SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(flags.passes, flags.weights));
   RunnerOptions options = RunOn(backends_, flags.threads, passes);
   options.profile = profile_;
   runner_.emplace(&model_, std::move(options));
@@ -171,6 +171,7 @@ class PredictCommand : public Command {
     flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
     DeclareAnyBytes(flags, &any_bytes_);
     backend_.Declare(flags);
+    DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
     profile_.Declare(flags);
     flags.Footer(

@@ -33,7 +33,8 @@ absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_t
   for (const NamedCall& call : calls) plan(call.function, call.batch);
   for (const SelfTest& test : tests) plan(test.function, test.batch);
   TraceSpan choose(trace, "choose backends", "start");
-  SEQ_ASSIGN_OR_RETURN(tested.backends, ChooseBackends(flags.backend, planned, passes));
+  SEQ_ASSIGN_OR_RETURN(const PassList planned_passes, ChoosePasses(flags.passes, flags.weights));
+  SEQ_ASSIGN_OR_RETURN(tested.backends, ChooseBackends(flags.backend, planned, planned_passes));
   choose.End();
   const TraceSpan self_tests(trace, "self-tests", "start");
   const absl::Status status =

@@ -32,7 +32,8 @@ struct NamedCall {
 };
 
 /// LoadModel; the backends that the flags name, tried with `calls` (those of them that the model
-/// has) if they are plugins; then, if asked for, the self-tests in the file on these backends.
+/// has) if they are plugins; then, if asked for, the self-tests in the file on these backends, with
+/// weights in float32, for which their answers are.
 /// Recorded in `trace` if it is not null. Errors name the file; those of a test say how to load the
 /// model without it.
 absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_test,

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "backends/kernels/elementwise_loops.h"
 #include "backends/kernels/loop_kernel.h"
 #include "backends/kernels/makers.h"
+#include "backends/kernels/packed_loops.h"
+#include "backends/kernels/packed_once.h"
 #include "backends/kernels/parallel.h"
 #include "backends/kernels/pieces.h"
 #include "backends/kernels/reduction_loops.h"
@@ -44,6 +47,47 @@ class DenseKernel : public Kernel {
   const OwnedProduct product_;
   const UnaryLoop activation_;
   const int64_t size_;
+  const std::shared_ptr<ThreadPool> pool_;
+};
+
+// By weights in fewer bits, which are packed once.
+class PackedDenseKernel : public Kernel {
+ public:
+  PackedDenseKernel(WeightFormat format, const KernelContext& context)
+      : format_(format),
+        shape_(DenseShape(context)),
+        activation_(LoopOf(ParseActivation(context.attributes().GetString("activation")))),
+        packed_(context.program(), PackedMatrixBytes(format, shape_.inner, shape_.columns), {1}),
+        pool_(context.pool()) {}
+
+  std::string implementation() const override {
+    return absl::StrCat("packed panels, ", WeightFormatName(format_), " weights");
+  }
+  int64_t scratch_bytes() const override {
+    return MultiplyPackedScratch(shape_) * static_cast<int64_t>(sizeof(float));
+  }
+
+  absl::Status Run(const KernelArgs& args) override {
+    float* y = Out<float>(args, 0);
+    if (y == nullptr) return absl::OkStatus();
+    const PackedWeights w = packed_.Of(args);
+    if (!w.current) {
+      PackMatrix(format_, In<float>(args, 1), shape_.inner, shape_.columns, w.memory);
+    }
+    MultiplyPacked(shape_, In<float>(args, 0), format_, w.memory, In<float>(args, 2), y,
+                   static_cast<float*>(args.scratch), *pool_);
+    if (activation_ != nullptr) {
+      ForBlocks(*pool_, shape_.rows * shape_.columns,
+                [&](int64_t i, int64_t n) { activation_(y + i, n, y + i); });
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const WeightFormat format_;
+  const GemmShape shape_;
+  const UnaryLoop activation_;
+  const PackedOnce packed_;
   const std::shared_ptr<ThreadPool> pool_;
 };
 
@@ -134,7 +178,14 @@ MadeKernel MakeDenseGradOn(ProductMaker make_product, const KernelContext& conte
   return std::make_unique<DenseGradKernel>(std::move(dx), std::move(dw), z);
 }
 
-MadeKernel MakeDense(const KernelContext& context) { return MakeDenseOn(GemmOn(context), context); }
+MadeKernel MakeDense(const KernelContext& context) {
+  const WeightFormat format = PackedFormat(context, 1, /*axis=*/1);
+  constexpr int64_t kNarrow = 8;  // columns that would be padded to twice as many and more
+  if (format != WeightFormat::kFloat32 && DenseShape(context).columns > kNarrow) {
+    return std::make_unique<PackedDenseKernel>(format, context);
+  }
+  return MakeDenseOn(GemmOn(context), context);
+}
 MadeKernel MakeDenseGrad(const KernelContext& context) {
   return MakeDenseGradOn(GemmOn(context), context);
 }

@@ -7,6 +7,8 @@
 #include "backends/kernels/lookup_loops.h"
 #include "backends/kernels/loop_kernel.h"
 #include "backends/kernels/makers.h"
+#include "backends/kernels/packed_loops.h"
+#include "backends/kernels/packed_once.h"
 #include "backends/kernels/parallel.h"
 #include "base/status_macros.h"
 
@@ -30,10 +32,24 @@ MadeKernel MakeOneHot(const KernelContext& context) {
 MadeKernel MakeEmbedding(const KernelContext& context) {
   const Shape& table = context.input_shape(1);
   const int64_t n = context.input_size(0), width = table[1].size();
+  constexpr int64_t kIds = 1024;  // in a block
+  const WeightFormat format = PackedFormat(context, 1, /*axis=*/0);
+  if (format != WeightFormat::kFloat32) {
+    const int64_t rows = table[0].size();
+    const PackedOnce once(context.program(), PackedTableBytes(format, rows, width), {1});
+    const auto loop = [=, pool = context.pool()](const int32_t* ids, const KernelArgs& args) {
+      const PackedWeights packed = once.Of(args);
+      if (!packed.current) PackTable(format, In<float>(args, 1), rows, width, packed.memory);
+      float* y = Out<float>(args, 0);
+      ForBlocks(*pool, n, kIds, [&](int64_t first, int64_t count) {
+        GatherPacked(format, packed.memory, rows, width, ids + first, count, y + first * width);
+      });
+    };
+    return MakeLookup(context, rows, loop);
+  }
   const auto loop = [=, pool = context.pool()](const int32_t* ids, const KernelArgs& args) {
     const float* rows = In<float>(args, 1);
     float* y = Out<float>(args, 0);
-    constexpr int64_t kIds = 1024;  // in a block
     ForBlocks(*pool, n, kIds, [&](int64_t first, int64_t count) {
       GatherRows(rows, width, ids + first, count, y + first * width);
     });

@@ -15,6 +15,7 @@
 
 #include "backends/kernels/loops-inl.h"
 #include "backends/kernels/math-inl.h"
+#include "backends/kernels/packed_matrix.h"
 #include "graph/activation.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
@@ -148,86 +149,151 @@ void PackPanels(D d, const float* b, int64_t row_stride, int64_t column_stride, 
   }
 }
 
+/// f(the format as a constant).
+template <class F>
+HWY_INLINE void ByFormat(WeightFormat format, F&& f) {
+  switch (format) {
+    case WeightFormat::kFloat32:
+      return f(std::integral_constant<WeightFormat, WeightFormat::kFloat32>());
+    case WeightFormat::kBf16:
+      return f(std::integral_constant<WeightFormat, WeightFormat::kBf16>());
+    case WeightFormat::kInt8:
+      return f(std::integral_constant<WeightFormat, WeightFormat::kInt8>());
+  }
+}
+
+/// A row of a panel (packed_matrix.h).
+template <WeightFormat format, class D, int vecs>
+HWY_INLINE void LoadPanelRow(D d, const char* from, hn::Vec<D> (&row)[vecs]) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  if constexpr (format == WeightFormat::kFloat32 || vecs == 1) {
+    Unroll<vecs>([&](auto j) SEQ_INLINE {
+      row[j] = hn::Load(d, reinterpret_cast<const float*>(from) + j * kLanes);
+    });
+  } else if constexpr (format == WeightFormat::kBf16) {
+    const hn::RebindToUnsigned<D> du;
+    const auto both = hn::Load(du, reinterpret_cast<const uint32_t*>(from));
+    row[0] = hn::BitCast(d, hn::And(both, hn::Set(du, 0xFFFF0000u)));
+    row[1] = hn::BitCast(d, hn::ShiftLeft<16>(both));
+  } else {
+    const hn::Rebind<int8_t, D> d8;
+    const hn::RebindToSigned<D> di;
+    Unroll<vecs>([&](auto j) SEQ_INLINE {
+      const auto bytes = hn::LoadU(d8, reinterpret_cast<const int8_t*>(from) + j * kLanes);
+      row[j] = hn::ConvertTo(d, hn::PromoteTo(di, bytes));
+    });
+  }
+}
+
 /// A row and the packed matrix that it is multiplied by.
 struct RowTerm {
   const float* a = nullptr;
   int64_t inner = 0;
-  const float* packed = nullptr;
+  PackedMatrix b;
 };
 
 /// c[vecs] = init + the sum of the terms, from vector v on. Vectors lie side by side, so that
 /// additions do not wait for each other.
-template <int vecs, class D, size_t n>
+template <int vecs, WeightFormat format, class D, size_t n>
 HWY_INLINE void RowTile(D d, const RowTerm (&terms)[n], int64_t v, const float* init, float* c) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  constexpr int kPanel = HWY_MIN(vecs, 2);  // vectors of a panel
+  constexpr int kPanel = HWY_MIN(vecs, 2), kPanels = vecs / kPanel;  // vectors of a panel
+  constexpr int64_t kRow = PanelRowBytes(format, kPanel, kLanes);
+  constexpr bool kScaled = format == WeightFormat::kInt8;
   V sums[vecs];
   Unroll<vecs>([&](auto i) SEQ_INLINE { sums[i] = hn::LoadU(d, init + (v + i) * kLanes); });
   for (const RowTerm& term : terms) {
-    const float* packed = term.packed + v * kLanes * term.inner;
-    const int64_t panel = kPanel * kLanes * term.inner;
-    for (int64_t k = 0; k < term.inner; ++k, packed += kPanel * kLanes) {
+    const char* packed = term.b.data + PackedBytes(format, term.inner, v, kLanes);
+    const int64_t panel = kRow * term.inner;
+    V products[vecs];
+    Unroll<vecs>([&](auto i) SEQ_INLINE { products[i] = kScaled ? hn::Zero(d) : sums[i]; });
+    for (int64_t k = 0; k < term.inner; ++k, packed += kRow) {
       const V element = hn::Set(d, term.a[k]);
-      Unroll<vecs>([&](auto i) SEQ_INLINE {
-        const float* b = packed + i / kPanel * panel + i % kPanel * kLanes;
-        sums[i] = hn::MulAdd(element, hn::Load(d, b), sums[i]);
+      Unroll<kPanels>([&](auto p) SEQ_INLINE {
+        V row[kPanel];
+        LoadPanelRow<format>(d, packed + p * panel, row);
+        Unroll<kPanel>([&](auto j) SEQ_INLINE {
+          constexpr int at = p * kPanel + j;
+          products[at] = hn::MulAdd(element, row[j], products[at]);
+        });
       });
     }
+    Unroll<vecs>([&](auto i) SEQ_INLINE {
+      if constexpr (kScaled) {
+        const V scale = hn::Load(d, term.b.scales + (v + i) * kLanes);
+        sums[i] = hn::MulAdd(products[i], scale, sums[i]);
+      } else {
+        sums[i] = products[i];
+      }
+    });
   }
   Unroll<vecs>([&](auto i) SEQ_INLINE { hn::StoreU(sums[i], d, c + (v + i) * kLanes); });
 }
 
-/// c[vectors] = init + the sum of the terms. Who multiplies by the same matrices again and again
-/// goes through them from both ends in turn: what the cache still has of larger ones is then what
-/// is read first.
-template <class D, size_t n>
-HWY_NOINLINE void RowProduct(D d, const RowTerm (&terms)[n], int64_t vectors, const float* init,
-                             float* c, bool from_end = false) {
+template <WeightFormat format, class D, size_t n>
+HWY_NOINLINE void RowProductOf(D d, const RowTerm (&terms)[n], int64_t vectors, const float* init,
+                               float* c, bool from_end) {
   int64_t v = 0;
   if (vectors >= 16) {
     const int64_t tiles = vectors / 4;
     for (int64_t t = 0; t < tiles; ++t) {
-      RowTile<4>(d, terms, (from_end ? tiles - 1 - t : t) * 4, init, c);
+      RowTile<4, format>(d, terms, (from_end ? tiles - 1 - t : t) * 4, init, c);
     }
     v = tiles * 4;
   }
-  for (; v + 8 <= vectors; v += 8) RowTile<8>(d, terms, v, init, c);
-  for (; v + 4 <= vectors; v += 4) RowTile<4>(d, terms, v, init, c);
-  for (; v + 2 <= vectors; v += 2) RowTile<2>(d, terms, v, init, c);
-  if (v < vectors) RowTile<1>(d, terms, v, init, c);
+  for (; v + 8 <= vectors; v += 8) RowTile<8, format>(d, terms, v, init, c);
+  for (; v + 4 <= vectors; v += 4) RowTile<4, format>(d, terms, v, init, c);
+  for (; v + 2 <= vectors; v += 2) RowTile<2, format>(d, terms, v, init, c);
+  if (v < vectors) RowTile<1, format>(d, terms, v, init, c);
 }
 
-/// c[rows, vectors] = init + a[rows, inner] b, rows of each a stride apart; b is packed, init may
-/// be null for zeros, or have stride 0, and is not c: some rows are computed twice. One function,
-/// without branches in its tiles: what comes before and after a product is loops of its own, for
-/// with conditions on two dozen vectors compilers take minutes.
-template <class D>
-HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
-                          const float* packed, int64_t vectors, const float* init,
-                          int64_t init_stride, float* c, int64_t c_stride) {
+/// c[vectors] = init + the sum of the terms, which are of one format. Who multiplies by the same
+/// matrices again and again goes through them from both ends in turn: what the cache still has of
+/// larger ones is then what is read first.
+template <class D, size_t n>
+HWY_INLINE void RowProduct(D d, const RowTerm (&terms)[n], int64_t vectors, const float* init,
+                           float* c, bool from_end = false) {
+  ByFormat(terms[0].b.format, [&](auto format) SEQ_INLINE {
+    RowProductOf<decltype(format)::value>(d, terms, vectors, init, c, from_end);
+  });
+}
+
+/// Product, by a matrix of that format. One function, without branches in its tiles: what comes
+/// before and after a product is loops of its own, for with conditions on two dozen vectors
+/// compilers take minutes.
+template <WeightFormat format, class D>
+HWY_NOINLINE void ProductOf(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
+                            const PackedMatrix& packed, int64_t vectors, const float* init,
+                            int64_t init_stride, float* c, int64_t c_stride) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (rows == 1 && init != nullptr) return RowProduct(d, {{a, inner, packed}}, vectors, init, c);
+  constexpr bool kScaled = format == WeightFormat::kInt8;
+  if (rows == 1 && init != nullptr) {
+    return RowProductOf<format>(d, {{a, inner, packed}}, vectors, init, c, false);
+  }
   HWY_ALIGN static constexpr float kZeros[2 * kLanes] = {};
   const auto panel = [&](int64_t v, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;
-    const float* b = packed + v * kLanes * inner;
+    constexpr int64_t kRow = PanelRowBytes(format, kVecs, kLanes);
+    const char* b = packed.data + PackedBytes(format, inner, v, kLanes);
     const float* first = init == nullptr ? kZeros : init + v * kLanes;
     const int64_t first_stride = init == nullptr ? 0 : init_stride;
     ForTiles<TileRows(kVecs), true>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
       V tile[kRows * kVecs];
-      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
-        tile[i] = hn::LoadU(d, first + (r + i / kVecs) * first_stride + i % kVecs * kLanes);
-      });
+      const auto initial = [&](auto i) SEQ_INLINE {
+        return hn::LoadU(d, first + (r + i / kVecs) * first_stride + i % kVecs * kLanes);
+      };
+      Unroll<kRows * kVecs>([&](auto i)
+                                SEQ_INLINE { tile[i] = kScaled ? hn::Zero(d) : initial(i); });
       // One pointer for four rows: sixteen of them do not fit the registers.
       const float* a4[(kRows + 3) / 4];
       Unroll<(kRows + 3) / 4>([&](auto i) SEQ_INLINE { a4[i] = a + (r + 4 * i) * a_stride; });
-      const float* bk = b;
-      for (int64_t k = 0; k < inner; ++k, bk += kVecs * kLanes) {
+      const char* bk = b;
+      for (int64_t k = 0; k < inner; ++k, bk += kRow) {
         V row[kVecs];
-        Unroll<kVecs>([&](auto j) SEQ_INLINE { row[j] = hn::Load(d, bk + j * kLanes); });
+        LoadPanelRow<format>(d, bk, row);
         Unroll<kRows>([&](auto i) SEQ_INLINE {
           const V element = hn::Set(d, a4[i / 4][i % 4 * a_stride + k]);
           Unroll<kVecs>([&](auto j) SEQ_INLINE {
@@ -238,6 +304,10 @@ HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, i
       }
       float* to = c + r * c_stride + v * kLanes;
       Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+        if constexpr (kScaled) {
+          const V scale = hn::Load(d, packed.scales + (v + i % kVecs) * kLanes);
+          tile[i] = hn::MulAdd(tile[i], scale, initial(i));
+        }
         hn::StoreU(tile[i], d, to + i / kVecs * c_stride + i % kVecs * kLanes);
       });
     });
@@ -245,6 +315,28 @@ HWY_NOINLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, i
   int64_t v = 0;
   for (; v + 2 <= vectors; v += 2) panel(v, std::integral_constant<int, 2>());
   if (v < vectors) panel(v, std::integral_constant<int, 1>());
+}
+
+/// c[rows, vectors] = init + a[rows, inner] b, rows of each a stride apart; b is packed, init may
+/// be null for zeros, or have stride 0, and is not c: some rows are computed twice.
+template <class D>
+HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
+                        const PackedMatrix& b, int64_t vectors, const float* init,
+                        int64_t init_stride, float* c, int64_t c_stride) {
+  ByFormat(b.format, [&](auto format) SEQ_INLINE {
+    ProductOf<decltype(format)::value>(d, a, a_stride, rows, inner, b, vectors, init, init_stride,
+                                       c, c_stride);
+  });
+}
+
+/// By a matrix of packed floats.
+template <class D>
+HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
+                        const float* packed, int64_t vectors, const float* init,
+                        int64_t init_stride, float* c, int64_t c_stride) {
+  char* const data = reinterpret_cast<char*>(const_cast<float*>(packed));
+  ProductOf<WeightFormat::kFloat32>(d, a, a_stride, rows, inner, {.data = data}, vectors, init,
+                                    init_stride, c, c_stride);
 }
 
 /// Rows of a matrix that lies in blocks: row r of block s begins at data + s block_stride + r

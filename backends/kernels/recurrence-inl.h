@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "backends/kernels/packing-inl.h"
 #include "backends/kernels/products-inl.h"
 #include "backends/kernels/recurrence_job.h"
 #include "hwy/highway.h"
@@ -37,24 +38,6 @@ template <class D>
 HWY_INLINE void ReadRow(D d, const float* from, int64_t units, int64_t width, float* to) {
   if (from == nullptr) return (void)std::fill_n(to, width, 0.0f);
   PadRow(d, from, units, width, to);
-}
-
-/// Packs from[inner, gates units], rows a stride apart, for Product: gate after gate, each padded
-/// to `width`.
-template <class D>
-void PackGates(D d, const float* from, int64_t stride, int64_t inner, int64_t gates, int64_t units,
-               int64_t width, float* packed) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  const int64_t each = width / kLanes, vectors = gates * each;
-  for (int64_t v = 0; v < vectors; v += 2) {
-    const int64_t end = std::min(v + 2, vectors);
-    for (int64_t k = 0; k < inner; ++k) {
-      for (int64_t i = v; i < end; ++i, packed += kLanes) {
-        const int64_t j = i % each * kLanes;
-        hn::Store(LoadSome(d, from + k * stride + i / each * units + j, units - j), d, packed);
-      }
-    }
-  }
 }
 
 /// Packs the transpose of from[outputs, gates units]: rows are those of PackGates' columns, the
@@ -103,8 +86,8 @@ void InputProduct(D d, const RecurrenceJob& job, const float* x, int64_t rows, f
   const int64_t first = (has_gap ? 2 : layout.gates) * width;
   Product(d, x, features, rows, features, job.w, first / kLanes, job.bias, 0, z, row);
   if (!has_gap) return;
-  Product(d, x, features, rows, features, job.w + first * features, width / kLanes,
-          job.bias + 3 * width, 0, z + 3 * width, row);
+  Product(d, x, features, rows, features, job.w.From(first / kLanes, features, kLanes),
+          width / kLanes, job.bias + 3 * width, 0, z + 3 * width, row);
 }
 
 /// The state of that row of the batch, padded; zeros where there are no states.

@@ -193,9 +193,11 @@ RecurrenceJob::RecurrenceJob(const RecurrencePlan& plan, Pieces& pieces, void* p
 }
 
 void RecurrenceJob::TakeWeights(Pieces& pieces) {
-  const int64_t row = layout.gates * plan.width;
-  u = pieces.Take(plan.sizes.units * row);
-  w = pieces.Take(plan.sizes.projected ? 0 : plan.sizes.features * row);
+  const RecurrenceSizes& sizes = plan.sizes;
+  const int64_t vectors = layout.gates * plan.width / plan.lanes;
+  u = PackedMatrix::Take(pieces, sizes.weights, sizes.units, vectors, plan.lanes);
+  w = PackedMatrix::Take(pieces, sizes.weights, sizes.projected ? 0 : sizes.features, vectors,
+                         plan.lanes);
   bias = pieces.Take((layout.inputs + layout.peepholes) * plan.width);
   peepholes = layout.peepholes > 0 ? bias + layout.inputs * plan.width : nullptr;
 }
@@ -386,6 +388,9 @@ std::string Recurrence::Describe() const {
   if (sizes.masked) text += ", masked";
   if (sizes.dropout) text += ", dropout";
   if (sizes.reverse) text += ", reverse";
+  if (sizes.weights != WeightFormat::kFloat32) {
+    absl::StrAppend(&text, ", ", WeightFormatName(sizes.weights), " weights");
+  }
   return text;
 }
 

@@ -16,8 +16,10 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "backends/kernels/packed_matrix.h"
 #include "backends/kernels/thread_pool.h"
 #include "graph/cell_functions.h"
+#include "graph/weight_format.h"
 
 namespace seqgraph::kernels {
 
@@ -31,6 +33,9 @@ struct RecurrenceSizes {
   bool reverse = false;
   bool masked = false;
   bool dropout = false;
+  /// What w and u are rounded to when they are packed for Forward and RecurrenceSteps, as
+  /// RoundWeights does; not with dropout.
+  WeightFormat weights = WeightFormat::kFloat32;
 
   int64_t gates() const { return cell == CellKind::kSimple ? 1 : cell == CellKind::kLstm ? 4 : 3; }
   int64_t columns() const { return gates() * units; }
@@ -71,14 +76,6 @@ struct RecurrenceGradients {
   float* db = nullptr;
   float* dh0 = nullptr;
   float* dc0 = nullptr;
-};
-
-/// Memory of Recurrence::packed_bytes() for w, u and b as products read them; null: there is none,
-/// and they are packed in each call. Current: what a call has left there is still that of its w, u
-/// and b.
-struct PackedWeights {
-  void* memory = nullptr;
-  bool current = false;
 };
 
 /// How a recurrence is computed on the target in use when it is made.
@@ -136,6 +133,7 @@ class Recurrence {
   /// What Forward leaves for Backward: gates, states, cells.
   int64_t workspace_bytes() const { return workspace_bytes_; }
   int64_t forward_scratch_bytes() const { return forward_bytes_; }
+  /// Of PackedWeights::memory, for w, u and b as products read them.
   int64_t packed_bytes() const { return packed_bytes_; }
   /// Of Backward with the workspace of a Forward, or without (`anew`).
   int64_t backward_scratch_bytes(bool anew) const { return backward_bytes_[anew]; }

@@ -143,7 +143,7 @@ class ForwardGroup {
       TimesDropout(d_, job_, rows_, first, state, width_, rows, area_.scaled);
       state = area_.scaled;
     }
-    const float* u = job_.u + first * sizes_.units * width_;
+    const PackedMatrix u = job_.u_from(first);
     const int64_t vectors = (last - first) * width_ / kLanes, at = first * width_;
     if (tracing_ && k == 0 && HasNoState(job_)) {
       for (int64_t r = 0; r < rows; ++r) {
@@ -248,7 +248,7 @@ void PackForward(const RecurrenceJob& job) {
     for (int i = 0; i < job.parts(); ++i) {
       const auto [first, last] = job.part(i);
       PackGates(d, job.in.u + first * units, columns, units, last - first, units, width,
-                job.u + first * units * width);
+                job.u_from(first));
     }
     const int gates = job.layout.gates;
     if (!sizes.projected) {
@@ -256,7 +256,7 @@ void PackForward(const RecurrenceJob& job) {
       const int first = job.layout.inputs > gates ? 2 : gates;
       PackGates(d, job.in.w, columns, sizes.features, first, units, width, job.w);
       PackGates(d, job.in.w + first * units, columns, sizes.features, gates - first, units, width,
-                job.w + first * sizes.features * width);
+                job.w.From(first * width / plan.lanes, sizes.features, plan.lanes));
     }
     std::fill_n(job.bias, job.layout.inputs * width, 0.0f);
     PackPeepholes(d, job);

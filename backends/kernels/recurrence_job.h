@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "backends/kernels/packed_matrix.h"
 #include "backends/kernels/pieces.h"
 #include "backends/kernels/recurrence.h"
 
@@ -144,12 +145,15 @@ struct RecurrenceJob {
   RowOrder order;
   RecurrenceOperands in;
   // For products forward; u in parts, one for each gate with dropout.
-  float* u;
-  float* w;
+  PackedMatrix u, w;
   float* bias;             ///< [inputs, width]
   float* peepholes;        ///< [peepholes, width]; null: there are none
   char* traces = nullptr;  ///< of all groups; null: nothing is kept
 
+  /// Those of u from gate `first` on, where a part begins.
+  PackedMatrix u_from(int first) const {
+    return u.From(first * plan.width / plan.lanes, plan.sizes.units, plan.lanes);
+  }
   /// The gates [first, last) of h·u that are one product.
   int parts() const {
     return plan.sizes.dropout ? layout.gates : layout.split < layout.gates ? 2 : 1;

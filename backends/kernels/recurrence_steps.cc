@@ -32,7 +32,7 @@ void StepProducts(D d, const ForwardJob& job, const CellForward& s, const float*
           layout.gates * width);
   if (layout.split == layout.gates) return;
   GruBeforeForwardReset(d, s);
-  Product(d, s.reset, width, s.rows, units, job.u + part * units, width / kLanes, nullptr, 0,
+  Product(d, s.reset, width, s.rows, units, job.u_from(layout.split), width / kLanes, nullptr, 0,
           product, width);
 }
 

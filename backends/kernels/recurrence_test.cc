@@ -70,7 +70,9 @@ struct Results {
 // One random recurrence, its results and what they should be.
 class Trial {
  public:
-  Trial(CellKind cell, uint64_t seed, bool plain = false) : source_(seed) {
+  Trial(CellKind cell, uint64_t seed, bool plain = false,
+        WeightFormat weights = WeightFormat::kFloat32)
+      : source_(seed) {
     z_.cell = cell;
     any_ = seed % 2 == 0;
     if (any_) {
@@ -96,7 +98,20 @@ class Trial {
       z_.batch = std::min<int64_t>(z_.batch, 5);
     }
     z_.masked = mask_kind_ != MaskKind::kNone;
+    z_.weights = weights;
+    z_.dropout = z_.dropout && weights == WeightFormat::kFloat32;
     MakeOperands();
+  }
+
+  // Makes the weights those that the format holds.
+  void RoundWeights() {
+    for (Operand* weights : {&w_, &u_}) {
+      if (!weights->tensor.has_value()) continue;
+      const Attributes attributes = {{"format", WeightFormatName(z_.weights)}, {"axis", 1}};
+      const auto rounded = Evaluate(*AllOps().Find("RoundWeights"), attributes, {weights->tensor});
+      SEQ_CHECK(rounded.ok());
+      *weights = Operand(*(*rounded)[0]);
+    }
   }
 
   std::string Describe() const {
@@ -157,13 +172,14 @@ class Trial {
   // All steps one at a time; of the states of all streams, the first alone on its own.
   void ExpectSteps() {
     h0_ = c0_ = Operand();
+    const RecurrenceOperands in = {.w = w_.data(), .u = u_.data(), .b = b_.data()};
+    RecurrenceSteps all(z_, in), first(z_, in);
+    if (z_.weights != WeightFormat::kFloat32) RoundWeights();
     OptionalTensors inputs = {x_.tensor, w_.tensor, u_.tensor, b_.tensor};
     inputs.resize(lstm() ? 8 : 7);
     SEQ_ASSERT_OK_AND_ASSIGN(const OptionalTensors expected,
                              Evaluate(*AllOps().Find(OpName()), AttributesOf(), inputs));
     const auto sequence = expected[0]->Elements<double>();
-    const RecurrenceOperands in = {.w = w_.data(), .u = u_.data(), .b = b_.data()};
-    RecurrenceSteps all(z_, in), first(z_, in);
     std::vector<float> x(z_.batch * z_.features);
     for (int64_t t = 0; t < z_.time; ++t) {
       for (int64_t n = 0; n < z_.batch; ++n) {
@@ -348,6 +364,23 @@ TEST_P(RecurrenceTest, StepsOfStreamsAreTheDefinitionOnEveryTarget) {
       Trial trial(GetParam(), kSeed + 2000 + i, /*plain=*/true);
       SCOPED_TRACE(absl::StrCat(trial.Describe(), "; seed ", kSeed + 2000 + i));
       trial.ExpectSteps();
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(RecurrenceTest, WeightsInFewerBitsAreTheRoundedOnesOnEveryTarget) {
+  for (const std::string& target : SupportedTargets()) {
+    SEQ_ASSERT_OK(ForceTarget(target));
+    for (uint64_t i = 0; i < 40; ++i) {
+      const WeightFormat format = i % 2 == 0 ? WeightFormat::kBf16 : WeightFormat::kInt8;
+      const uint64_t seed = kSeed + 3000 + i;
+      Trial trial(GetParam(), seed, /*plain=*/false, format);
+      SCOPED_TRACE(absl::StrCat(trial.Describe(), "; seed ", seed));
+      trial.RoundWeights();
+      trial.Expect(trial.Run(/*threads=*/1, /*anew=*/i % 4 < 2));
+      Trial steps(GetParam(), seed, /*plain=*/true, format);
+      steps.ExpectSteps();
       if (HasFatalFailure()) return;
     }
   }

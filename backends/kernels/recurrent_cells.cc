@@ -1,10 +1,10 @@
 // RNNCell, LSTMCell, GRUCell and their gradients.
 
-#include <cstring>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/makers.h"
+#include "backends/kernels/packed_once.h"
 #include "backends/kernels/recurrence.h"
 #include "backends/kernels/recurrent_pair.h"
 #include "graph/op_def.h"
@@ -63,6 +63,9 @@ RecurrenceSizes SizesOf(const NodeContext& context) {
   sizes.reverse = IsSet(node, "reverse");
   sizes.masked = FindInput(context, "mask") >= 0;
   sizes.dropout = FindInput(context, "recurrent_dropout") >= 0;
+  const WeightFormat format = PackedFormat(context, kU, /*axis=*/1);
+  const bool same = sizes.projected || PackedFormat(context, kW, /*axis=*/1, /*few=*/0) == format;
+  if (same && !sizes.dropout && !node.op->recurrence()->is_gradient()) sizes.weights = format;
   return sizes;
 }
 
@@ -101,19 +104,11 @@ class RecurrentKernel : public Kernel {
   const std::shared_ptr<ThreadPool> pool_;
 };
 
-// Before the packed weights: of which versions of their variables they are, and for which vectors.
-struct PackedOf {
-  uint64_t w, u, b;
-  int64_t lanes;
-};
-constexpr int64_t kPackedOf = 64;  // bytes
-static_assert(sizeof(PackedOf) <= kPackedOf);
-
 class RecurrentCellKernel : public RecurrentKernel {
  public:
-  // `packed`: offset in the persistent bytes.
-  RecurrentCellKernel(const KernelContext& context, int64_t workspace, int64_t packed)
-      : RecurrentKernel(context, workspace), packed_(packed) {}
+  RecurrentCellKernel(const KernelContext& context, int64_t workspace)
+      : RecurrentKernel(context, workspace),
+        packed_(context.program(), recurrence_.packed_bytes(), {kW, kU, kB}) {}
   int64_t scratch_bytes() const override { return recurrence_.forward_scratch_bytes(); }
 
   absl::Status Run(const KernelArgs& args) override {
@@ -121,26 +116,12 @@ class RecurrentCellKernel : public RecurrentKernel {
                         {.sequence = Out<float>(args, kSequenceOut),
                          .last = Out<float>(args, kLastOut),
                          .last_cell = OutOrNull(args, kLastCellOut)},
-                        Workspace(args), args.scratch, *pool_, Packed(args));
+                        Workspace(args), args.scratch, *pool_, packed_.Of(args));
     return absl::OkStatus();
   }
 
  private:
-  // Weights that are no variables may hold anything in each call.
-  static bool IsVariable(const KernelArgs& args, int i) {
-    return args.inputs[i] == nullptr || args.versions[i] != 0;
-  }
-  PackedWeights Packed(const KernelArgs& args) const {
-    if (!IsVariable(args, kW) || !IsVariable(args, kU) || !IsVariable(args, kB)) return {};
-    PackedOf* const of = reinterpret_cast<PackedOf*>(FloatsAt(args.persistent, packed_));
-    const PackedOf now = {args.versions[kW], args.versions[kU], args.versions[kB],
-                          recurrence_.plan().lanes};
-    const bool current = std::memcmp(of, &now, sizeof(now)) == 0;
-    *of = now;
-    return {FloatsAt(args.persistent, packed_ + kPackedOf), current};
-  }
-
-  const int64_t packed_;
+  const PackedOnce packed_;
 };
 
 class RecurrentCellGradKernel : public RecurrentKernel {
@@ -195,8 +176,7 @@ MadeKernel MakeRecurrentCell(const KernelContext& context) {
     workspace = program.TakePersistent(recurrence.workspace_bytes());
     program.workspaces[context.index()] = workspace;
   }
-  const int64_t packed = program.TakePersistent(kPackedOf + recurrence.packed_bytes());
-  return std::make_unique<RecurrentCellKernel>(context, workspace, packed);
+  return std::make_unique<RecurrentCellKernel>(context, workspace);
 }
 
 MadeKernel MakeRecurrentCellGrad(const KernelContext& context) {

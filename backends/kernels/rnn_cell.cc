@@ -6,6 +6,7 @@
 #include "backends/kernels/ids.h"
 #include "backends/kernels/lookup_loops.h"
 #include "backends/kernels/makers.h"
+#include "backends/kernels/packed_once.h"
 #include "backends/kernels/recurrent_pair.h"
 #include "backends/kernels/rnn_loops.h"
 #include "base/status_macros.h"
@@ -134,7 +135,8 @@ class BackwardKernel : public RnnKernel {
 
 Claim ClaimRnnCell(const NodeContext& context) {
   const RnnSizes sizes = SizesOf(context);
-  if (NodeVersion(context.node()) == 1) return Claim::Yes();
+  Claim of_floats = ClaimFloatWeights(context);
+  if (!of_floats.claimed() || NodeVersion(context.node()) == 1) return of_floats;
   if (InputNamed(context.node(), "recurrent_dropout").present()) {
     return Claim::No(ClaimReason::kUnsupportedAttribute, "recurrent dropout");
   }

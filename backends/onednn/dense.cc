@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/elementwise_loops.h"
+#include "backends/kernels/packed_once.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "backends/onednn/executable.h"
 #include "backends/onednn/kernel_makers.h"
@@ -83,7 +84,9 @@ auto MatmulOn(int threads) {
 Claim ClaimDense(const NodeContext& context) {
   const GemmShape z = kernels::DenseShape(context);
   const auto fits = [](int64_t extent) { return extent >= 1 && extent <= INT32_MAX; };
-  if (z.columns > 1 && fits(z.rows) && fits(z.inner) && fits(z.columns)) return Claim::Yes();
+  if (z.columns > 1 && fits(z.rows) && fits(z.inner) && fits(z.columns)) {
+    return kernels::ClaimFloatWeights(context);
+  }
   return Claim::No(ClaimReason::kUnsupportedShape, "no matrix product for oneDNN");
 }
 

@@ -1,5 +1,6 @@
 // The one list of kernels.
 
+#include "backends/kernels/packed_once.h"
 #include "backends/kernels/shared_rows.h"
 #include "backends/onednn/kernel_makers.h"
 #include "backends/onednn/rnn_cell.h"
@@ -14,7 +15,8 @@ constexpr TimeMajorOperands kCellGrad{{"x", "sequence", "d_sequence"}, "dx"};
 constexpr KernelDef kKernels[] = {
     {"RNNCell", 1, ClaimRnnCell, MakeRnnCell, kCell, RnnCellRowWidth},
     {"RNNCellGrad", 1, ClaimRnnCellGrad, MakeRnnCellGrad, kCellGrad, RnnCellGradRowWidth},
-    {"Embedding", 1, ClaimAlways, MakeEmbedding, TimeMajorOperands{{}, "y"}, EmbeddingRowWidth},
+    {"Embedding", 1, kernels::ClaimFloatWeights, MakeEmbedding, TimeMajorOperands{{}, "y"},
+     EmbeddingRowWidth},
     {"EmbeddingGrad", 1, ClaimAlways, MakeEmbeddingGrad, TimeMajorOperands{{"dy"}, nullptr}},
     {"Dense", 1, ClaimDense, MakeDense},
     {"DenseGrad", 1, ClaimDense, MakeDenseGrad},

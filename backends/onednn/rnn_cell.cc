@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/kernels/packed_once.h"
 #include "backends/kernels/recurrent_pair.h"
 #include "backends/onednn/isa.h"
 #include "backends/onednn/layout_loops.h"
@@ -50,7 +51,7 @@ Claim ClaimShape(const NodeContext& context) {
         absl::StrCat("activation ", activation, " (tanh, relu and sigmoid are there)"));
   }
   const absl::Status status = ValidateRnnConfig(ConfigOf(context));
-  if (status.ok()) return Claim::Yes();
+  if (status.ok()) return kernels::ClaimFloatWeights(context);
   return Claim::No(ClaimReason::kUnsupportedShape, std::string(status.message()));
 }
 

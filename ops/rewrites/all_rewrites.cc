@@ -11,6 +11,7 @@
 #include "ops/rewrites/fuse_lookup_rnn_cell.h"
 #include "ops/rewrites/last_state.h"
 #include "ops/rewrites/one_hot_to_lookup.h"
+#include "ops/rewrites/round_weights.h"
 #include "ops/rewrites/sigmoid_bce_to_logits.h"
 #include "ops/rewrites/softmax_cce_to_logits.h"
 
@@ -73,6 +74,15 @@ const PassList& StandardPasses() {
     return list;
   }();
   return *kList;
+}
+
+PassList PassesWithWeights(WeightFormat format, const PassList& passes) {
+  static const auto* const kBf16 = new FunctionPass(ops::RoundWeightsTo(WeightFormat::kBf16));
+  static const auto* const kInt8 = new FunctionPass(ops::RoundWeightsTo(WeightFormat::kInt8));
+  if (format == WeightFormat::kFloat32) return passes;
+  PassList all = {format == WeightFormat::kBf16 ? kBf16 : kInt8};
+  all.insert(all.end(), passes.begin(), passes.end());
+  return all;
 }
 
 }  // namespace seqgraph

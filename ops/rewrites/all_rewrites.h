@@ -3,6 +3,7 @@
 #include "absl/types/span.h"
 #include "graph/pass.h"
 #include "graph/rewrite.h"
+#include "graph/weight_format.h"
 
 namespace seqgraph {
 
@@ -15,5 +16,9 @@ absl::Span<const Rewrite> StandardRewrites();
 /// CompiledFunction::Compile runs unless it is told otherwise. They hold the rewrites above and
 /// those that depend on sizes and on what the backends take.
 const PassList& StandardPasses();
+
+/// For inference with weights in fewer bits: the pass that rounds them to `format`
+/// (ops/rewrites/round_weights.h), and then `passes`. kFloat32: `passes` alone.
+PassList PassesWithWeights(WeightFormat format, const PassList& passes = StandardPasses());
 
 }  // namespace seqgraph

@@ -1,9 +1,9 @@
 // Whole training steps against oneDNN's bare primitives: the tutorial's on the backend onednn,
 // those of LSTM and both GRUs on the default backends, with the share of the machine's peak that
 // the cells' arithmetic takes; the one-hot model's against the embedding model's; and one step of
-// streams. The two sides of a ratio alternate in one process, so that what else the machine does
-// hits both alike; the counters are the median and the 10 % and 90 % quantiles of the paired
-// ratios.
+// streams, also with weights in fewer bits. The two sides of a ratio alternate in one process, so
+// that what else the machine does hits both alike; the counters are the median and the 10 % and 90
+// % quantiles of the paired ratios.
 //
 //   bazel run //tests/benchmark:step_benchmark
 //   ONEDNN_MAX_CPU_ISA=AVX2 SEQGRAPH_SIMD_TARGET=AVX2 bazel run //tests/benchmark:step_benchmark
@@ -23,6 +23,7 @@
 #include "backends/kernels/recurrence.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
+#include "graph/weight_format.h"
 #include "ops/all_ops.h"
 #include "ops/dense.h"
 #include "ops/embedding.h"
@@ -103,13 +104,13 @@ absl::StatusOr<Model> Gated(BareCell cell, int64_t features, int64_t units) {
 
 // Alternates the two sides; the time shown is that of one run of `measured`.
 void MeasureRatio(benchmark::State& state, const BenchmarkRun& measured,
-                  const BenchmarkRun& baseline) {
-  const int repeats = RepeatsFor(WallSeconds, 0.02, baseline);
-  SecondsOfRun(WallSeconds, 3, measured);
+                  const BenchmarkRun& baseline, BenchmarkClock clock = WallSeconds) {
+  const int repeats = RepeatsFor(clock, 0.02, baseline);
+  SecondsOfRun(clock, 3, measured);
   std::vector<double> ratios;
   for (auto _ : state) {
-    const double base = SecondsOfRun(WallSeconds, repeats, baseline);
-    const double time = SecondsOfRun(WallSeconds, repeats, measured);
+    const double base = SecondsOfRun(clock, repeats, baseline);
+    const double time = SecondsOfRun(clock, repeats, measured);
     ratios.push_back(time / base);
     state.SetIterationTime(time);
   }
@@ -117,6 +118,12 @@ void MeasureRatio(benchmark::State& state, const BenchmarkRun& measured,
   state.counters["ratio"] = ratio.median;
   state.counters["p10"] = ratio.p10;
   state.counters["p90"] = ratio.p90;
+}
+
+// The same with the samples that a training step takes.
+void MeasureStep(benchmark::State& state, const BenchmarkRun& measured,
+                 const BenchmarkRun& baseline) {
+  MeasureRatio(state, measured, baseline);
   state.counters["samples/s"] =
       benchmark::Counter(kBatch, benchmark::Counter::kIsIterationInvariantRate);
 }
@@ -125,7 +132,7 @@ void StepOverBarePrimitive(benchmark::State& state) {
   omp_set_num_threads(1);
   TrainStep step(Tutorial(false, state.range(0), state.range(1)), "onednn");
   BareRnn bare(BareCell::kRnn, kTime, kBatch, state.range(0), state.range(1));
-  MeasureRatio(
+  MeasureStep(
       state, [&] { step.Run(); }, [&] { bare.Run(); });
 }
 
@@ -148,46 +155,84 @@ void GatedStepOverBarePrimitive(benchmark::State& state) {
     step.Run();
     seconds = std::min(seconds, WallSeconds() - start);
   };
-  MeasureRatio(state, timed, [&] { bare.Run(); });
+  MeasureStep(state, timed, [&] { bare.Run(); });
   state.counters["of_peak"] =
       CellFlops(cell, static_cast<double>(state.range(0)), static_cast<double>(state.range(1))) /
       seconds / 1e9 / peak;
 }
 
+// Cells with random weights, each but the first on the states of the one before it.
+class Cells {
+ public:
+  Cells(int64_t layers, const kernels::RecurrenceSizes& sizes) : streams_(sizes.batch) {
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      const std::vector<float> w = Random(sizes.features * sizes.columns()),
+                               u = Random(sizes.units * sizes.columns()),
+                               b = Random(2 * sizes.columns());
+      layers_.push_back(std::make_unique<kernels::RecurrenceSteps>(
+          sizes, kernels::RecurrenceOperands{.w = w.data(), .u = u.data(), .b = b.data()}));
+    }
+  }
+
+  std::vector<float> Random(int64_t n) {
+    std::uniform_real_distribution<float> uniform(-0.1f, 0.1f);
+    std::vector<float> values(n);
+    for (float& value : values) value = uniform(rng_);
+    return values;
+  }
+  int64_t width() const { return layers_[0]->width(); }
+  /// The last layer's states after one more step.
+  const float* Step(const float* x) {
+    for (const auto& layer : layers_) {
+      layer->Step(x, streams_);
+      x = layer->states();
+    }
+    return x;
+  }
+
+ private:
+  const int64_t streams_;
+  std::mt19937 rng_{1};
+  std::vector<std::unique_ptr<kernels::RecurrenceSteps>> layers_;
+};
+
 // One step of streams with one input each and a dense output, which the next step's input follows
 // from: nothing of it can begin before.
 void StreamStep(benchmark::State& state, kernels::CellKind cell) {
   const int64_t units = state.range(0), streams = state.range(1);
-  const kernels::RecurrenceSizes sizes = {
-      .cell = cell, .batch = streams, .time = 1, .features = 1, .units = units};
-  std::mt19937 rng(1);
-  std::uniform_real_distribution<float> uniform(-0.1f, 0.1f);
-  const auto random = [&](int64_t n) {
-    std::vector<float> values(n);
-    for (float& value : values) value = uniform(rng);
-    return values;
-  };
-  const std::vector<float> w = random(sizes.columns()), u = random(units * sizes.columns()),
-                           b = random(2 * sizes.columns());
-  kernels::RecurrenceSteps steps(sizes, {.w = w.data(), .u = u.data(), .b = b.data()});
-  const std::vector<float> dense = random(steps.width());
+  Cells cells(1, {.cell = cell, .batch = streams, .time = 1, .features = 1, .units = units});
+  const std::vector<float> dense = cells.Random(cells.width());
   std::vector<float> x(streams, 0.5f);
   for (auto _ : state) {
-    steps.Step(x.data(), streams);
+    const float* states = cells.Step(x.data());
     float sums[8] = {};
-    for (int64_t j = 0; j + 8 <= steps.width(); j += 8) {
-      for (int64_t i = 0; i < 8; ++i) sums[i] += steps.states()[j + i] * dense[j + i];
+    for (int64_t j = 0; j + 8 <= cells.width(); j += 8) {
+      for (int64_t i = 0; i < 8; ++i) sums[i] += states[j + i] * dense[j + i];
     }
     x[0] = std::accumulate(std::begin(sums), std::end(sums), 0.0f);
   }
   state.SetItemsProcessed(state.iterations() * streams);
 }
 
+// One step of one stream with weights in fewer bits, over the same step with floats.
+void StepOverFloats(benchmark::State& state, kernels::CellKind cell) {
+  const int64_t layers = state.range(0);
+  kernels::RecurrenceSizes sizes = {
+      .cell = cell, .batch = 1, .time = 1, .features = state.range(1), .units = state.range(2)};
+  Cells floats(layers, sizes);
+  sizes.weights = state.range(3) == 16 ? WeightFormat::kBf16 : WeightFormat::kInt8;
+  Cells fewer_bits(layers, sizes);
+  std::vector<float> x(sizes.features, 0.5f);
+  MeasureRatio(
+      state, [&] { x[0] = fewer_bits.Step(x.data())[0]; }, [&] { x[0] = floats.Step(x.data())[0]; },
+      ThreadSeconds);
+}
+
 void OneHotStepOverEmbeddingStep(benchmark::State& state) {
   omp_set_num_threads(1);
   TrainStep one_hot(Tutorial(true, state.range(0), state.range(1)), "onednn");
   TrainStep embedding(Tutorial(false, state.range(0), state.range(1)), "onednn");
-  MeasureRatio(
+  MeasureStep(
       state, [&] { one_hot.Run(); }, [&] { embedding.Run(); });
 }
 
@@ -224,6 +269,17 @@ void StreamSizes(benchmark::internal::Benchmark* b) {
 }
 BENCHMARK_CAPTURE(StreamStep, Lstm, kernels::CellKind::kLstm)->Apply(StreamSizes);
 BENCHMARK_CAPTURE(StreamStep, Gru, kernels::CellKind::kGruAfter)->Apply(StreamSizes);
+
+void StackSizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"layers", "features", "units", "bits"});
+  for (const int64_t bits : {16, 8}) {
+    for (const int64_t units : {40, 64}) b->Args({1, 1, units, bits});
+    for (const int64_t units : {128, 256}) b->Args({2, units, units, bits});
+  }
+  b->Iterations(31)->UseManualTime()->Unit(benchmark::kNanosecond);  // pairs
+}
+BENCHMARK_CAPTURE(StepOverFloats, Lstm, kernels::CellKind::kLstm)->Apply(StackSizes);
+BENCHMARK_CAPTURE(StepOverFloats, Gru, kernels::CellKind::kGruAfter)->Apply(StackSizes);
 
 }  // namespace
 }  // namespace seqgraph

@@ -1,0 +1,71 @@
+#include "ops/rewrites/round_weights.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "graph/op_def.h"
+#include "ops/round_weights.h"
+
+namespace seqgraph::ops {
+namespace {
+
+bool IsGradient(const Node& node) {
+  const auto& recurrence = node.op->recurrence();
+  return (recurrence.has_value() && recurrence->is_gradient()) || node.op->name() == "DenseGrad" ||
+         node.op->name() == "EmbeddingGrad";
+}
+
+// The axis along which the node's input of that name has weights of one output each: 0 for a table
+// whose rows are looked up, 1 for a matrix that rows are multiplied by; -1: these are no weights.
+int AxisOfWeights(const Node& node, absl::string_view input) {
+  const bool recurrent = node.op->recurrence().has_value();
+  if ((recurrent || node.op->name() == "Embedding") && input == "table") return 0;
+  if (recurrent && (input == "w" || input == "u")) return 1;
+  return node.op->name() == "Dense" && input == "w" ? 1 : -1;
+}
+
+absl::StatusOr<bool> Apply(RewriteContext& c, WeightFormat format) {
+  const Function& source = c.source();
+  const Node& node = c.node();
+  if (!source.updates().empty() || IsGradient(node)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("function ", source.name(), " is for training (it ",
+                     source.updates().empty() ? "has gradients" : "updates variables",
+                     "): weights in ", WeightFormatName(format), " are for inference alone"));
+  }
+  bool found = false;
+  std::vector<Value> inputs;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    inputs.push_back(c.Mapped(node.inputs[i]));
+    const std::string& name = node.op->inputs()[i].name;
+    const int axis = AxisOfWeights(node, name);
+    if (axis < 0 || !inputs[i].present() ||
+        source.info(node.inputs[i]).origin != Origin::kVariable) {
+      continue;
+    }
+    found = true;
+    inputs[i] =
+        RoundWeights(c.builder(), inputs[i], format, axis, absl::StrCat(node.name, "/", name));
+  }
+  if (!found) return false;
+  const std::vector<Value> outputs =
+      c.builder().AddNode(node.op->name(), inputs, node.attributes, node.name);
+  for (size_t o = 0; o < outputs.size(); ++o) c.ReplaceOutput(static_cast<int>(o), outputs[o]);
+  return true;
+}
+
+}  // namespace
+
+FunctionPass RoundWeightsTo(WeightFormat format) {
+  const std::string name = WeightFormatName(format);
+  const std::string rule = absl::StrCat(
+      "Dense(x, w) = Dense(x, RoundWeights(w)), to ", name,
+      "; recurrent cells and Embedding likewise: for inference, and within what that rounds");
+  return {.name = absl::StrCat("round_weights_", name),
+          .rule = rule,
+          .rewrites = {
+              {"round_weights", rule, [format](RewriteContext& c) { return Apply(c, format); }}}};
+}
+
+}  // namespace seqgraph::ops
