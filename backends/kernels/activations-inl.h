@@ -20,24 +20,6 @@ namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// e^x - 1 for x <= 0: 2 t / (1 - t) with t = tanh(x / 2).
-template <class D, class V>
-HWY_INLINE V Expm1OfNegative(D d, V x) {
-  const V t = TanhFast(d, hn::Mul(hn::Set(d, 0.5f), x));
-  return hn::Div(hn::Add(t, t), hn::Sub(hn::Set(d, 1.0f), t));
-}
-
-/// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), the latter as 2 artanh(s) with s <= 1/3.
-template <class D, class V>
-HWY_INLINE V Softplus(D d, V x) {
-  const V e = Exp(d, hn::Neg(hn::Abs(x)));
-  const V s = hn::Div(e, hn::Add(e, hn::Set(d, 2.0f)));
-  constexpr float kC[] = {1.0f,     1.0f / 3,  1.0f / 5,  1.0f / 7,
-                          1.0f / 9, 1.0f / 11, 1.0f / 13, 1.0f / 15};
-  const V log = hn::Mul(hn::Add(s, s), Polynomial(d, hn::Mul(s, s), kC));
-  return hn::Add(hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x), log);
-}
-
 /// Phi(x), the normal distribution, and its density.
 template <class D, class V>
 HWY_INLINE void Normal(D d, V x, V& below, V& density) {
