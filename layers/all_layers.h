@@ -3,8 +3,10 @@
 // The list of all layers, with their structs for programs that stack them.
 
 #include "layers/activation.h"
+#include "layers/activation_layers.h"
 #include "layers/attention.h"
 #include "layers/bidirectional.h"
+#include "layers/convolution.h"
 #include "layers/dense.h"
 #include "layers/dropout.h"
 #include "layers/embedding.h"
@@ -13,10 +15,15 @@
 #include "layers/leaky_relu.h"
 #include "layers/masking.h"
 #include "layers/merging.h"
+#include "layers/noise.h"
+#include "layers/normalization.h"
 #include "layers/one_hot.h"
+#include "layers/padding.h"
 #include "layers/pooling.h"
 #include "layers/recurrent.h"
 #include "layers/repeat_vector.h"
+#include "layers/rescaling.h"
+#include "layers/reshaping.h"
 #include "layers/time_distributed.h"
 
 namespace seqgraph {
@@ -49,6 +56,27 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     DotDef,
     AttentionDef,
     AdditiveAttentionDef,
+    Conv1DDef,
+    DepthwiseConv1DDef,
+    SeparableConv1DDef,
+    MaxPooling1DDef,
+    AveragePooling1DDef,
+    ZeroPadding1DDef,
+    Cropping1DDef,
+    UpSampling1DDef,
+    BatchNormalizationDef,
+    LayerNormalizationDef,
+    UnitNormalizationDef,
+    GaussianNoiseDef,
+    GaussianDropoutDef,
+    ReLUDef,
+    ELUDef,
+    PReLUDef,
+    SoftmaxDef,
+    ReshapeDef,
+    PermuteDef,
+    RescalingDef,
+    IdentityDef,
 };
 
 /// Registers every class of this folder. Fails only where one of them is there already.

@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "ops/dropout.h"
 #include "ops/elementwise.h"
+#include "ops/random_normal.h"
 #include "ops/reductions.h"
 
 namespace seqgraph {
@@ -30,22 +31,30 @@ std::string LayerContext::Part(absl::string_view part) const {
 
 Value LayerContext::Weight(absl::string_view part, Shape shape, const Initializer& initializer,
                            const Regularizer& regularizer, AmendStart amend_start) {
+  return AddWeight(part, std::move(shape), initializer, trainable_, regularizer, amend_start);
+}
+
+Value LayerContext::Statistic(absl::string_view part, Shape shape, const Initializer& initializer) {
+  if (trainable_) state_.drops = true;
+  return AddWeight(part, std::move(shape), initializer, /*trainable=*/false, {}, nullptr);
+}
+
+Value LayerContext::AddWeight(absl::string_view part, Shape shape, const Initializer& initializer,
+                              bool trainable, const Regularizer& regularizer,
+                              AmendStart amend_start) {
   int number = 0;
   for (const LayerWeight& weight : layer_.weights) {
     number += !weight.state && absl::StartsWith(weight.store, absl::StrCat(group_, "/"));
   }
   layer_.weights.push_back({.variable = Part(part),
                             .shape = shape,
-                            .trainable = trainable_,
+                            .trainable = trainable,
                             .regularizer = regularizer,
                             .amend_start = amend_start,
                             .path = absl::StrCat(path_, part),
                             .store = absl::StrCat(group_, "/", number)});
-  return state_.g.Variable({Part(part),
-                            {state_.real, std::move(shape)},
-                            initializer,
-                            VariableRole::kWeight,
-                            trainable_});
+  return state_.g.Variable(
+      {Part(part), {state_.real, std::move(shape)}, initializer, VariableRole::kWeight, trainable});
 }
 
 void LayerContext::EnterGroup(absl::string_view store, absl::string_view name) {
@@ -88,6 +97,14 @@ Value LayerContext::DropoutFactors(double rate, std::vector<int64_t> shape,
   return ops::DropoutMask(
       state_.g, state_.dropout->seed, state_.dropout->step, input_.value,
       {.rate = rate, .stream = state_.stream++, .shape = std::move(shape), .name = name});
+}
+
+Value LayerContext::Noise(double mean, double stddev, const std::string& name) {
+  if (stddev > 0) state_.drops = true;
+  if (!state_.dropout.has_value() || stddev == 0) return {};
+  return ops::RandomNormal(
+      state_.g, state_.dropout->seed, state_.dropout->step, input_.value,
+      {.mean = mean, .stddev = stddev, .stream = state_.stream++, .name = name});
 }
 
 Value LayerContext::DropForAllSteps(Value x, double rate, const std::string& name) {

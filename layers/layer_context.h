@@ -55,7 +55,7 @@ struct EmissionState {
   std::optional<DropoutCounters> dropout;
   DType real = DType::kFloat32;  ///< float64: to be evaluated in double
   int64_t stream = 0;            ///< of the next dropout mask
-  bool drops = false;            ///< whether a layer would drop anything in training
+  bool drops = false;  ///< whether training is another function: it drops, adds noise, updates
 };
 
 /// What the emission of one layer sees.
@@ -96,18 +96,24 @@ class LayerContext {
   /// A weight "<name>/<part>" in Keras's order.
   Value Weight(absl::string_view part, Shape shape, const Initializer& initializer,
                const Regularizer& regularizer = {}, AmendStart amend_start = nullptr);
+  /// A weight that no gradient reaches: training updates it by Update().
+  Value Statistic(absl::string_view part, Shape shape, const Initializer& initializer);
   /// Weights from here on lie in this group of Keras's files.
   void EnterGroup(absl::string_view store, absl::string_view name);
   /// A state "<name>/<part>" [batch, units] that a call begins with; zero at first. The batch must
   /// be fixed.
   Value State(absl::string_view part, int64_t units);
-  /// What the next call begins with.
+  /// What the next call begins with: of a state, or in training of a statistic.
   void Update(absl::string_view part, Value value);
 
+  /// Whether this is a step of training, and the layer not frozen.
+  bool training() const { return state_.dropout.has_value() && trainable_; }
   /// x with elements dropped, in training.
   Value Dropout(Value x, double rate);
   /// x [batch, time, features] with the same features dropped in all steps, in training.
   Value DropForAllSteps(Value x, double rate, const std::string& name);
+  /// Normal random numbers of the shape of x; absent outside training and for stddev 0.
+  Value Noise(double mean, double stddev, const std::string& name);
   /// Factors of dropout of this shape, in which -1 is the batch; absent outside training.
   Value DropoutFactors(double rate, std::vector<int64_t> shape, const std::string& name);
 
@@ -122,6 +128,9 @@ class LayerContext {
   void Fail(absl::string_view why);
 
  private:
+  Value AddWeight(absl::string_view part, Shape shape, const Initializer& initializer,
+                  bool trainable, const Regularizer& regularizer, AmendStart amend_start);
+
   EmissionState& state_;
   LayerFlow input_;
   std::vector<LayerFlow> more_;

@@ -80,6 +80,7 @@ LayerSetting SampleSetting(const LayerField& field, const LayerRegistry& registr
     LayerSetting operator()(const Regularizer&) const {
       return random.OneOf<Regularizer>({{}, {.l1 = 0.25}, {.l2 = 0.5}, {.l1 = 0.125, .l2 = 0.25}});
     }
+    LayerSetting operator()(const std::vector<int64_t>& otherwise) const { return otherwise; }
     LayerSetting operator()(const std::vector<Layer>&) const {
       // A layer that any wrapper takes, and that holds none itself.
       std::vector<const LayerDef*> simple;

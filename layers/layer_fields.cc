@@ -53,8 +53,19 @@ absl::Status CheckField(const LayerField& field, const LayerSetting& value) {
   if (const auto* number = std::get_if<double>(&value)) return CheckNumber(field, *number);
   if (const auto* text = std::get_if<std::string>(&value)) return CheckText(field, *text);
   if (const auto* layers = std::get_if<std::vector<Layer>>(&value)) {
-    if (layers->size() == 1) return absl::OkStatus();
-    return InvalidArgument(field.name, " must be one layer, got ", layers->size());
+    if (layers->size() == 1 || (field.rule.several && layers->size() > 1)) return absl::OkStatus();
+    return InvalidArgument(field.name, " must be one layer", field.rule.several ? " or more" : "",
+                           ", got ", layers->size());
+  }
+  if (const auto* numbers = std::get_if<std::vector<int64_t>>(&value)) {
+    if (numbers->size() > Shape::kMaxRank || (field.rule.must && numbers->empty())) {
+      return InvalidArgument(field.name, " must have ", field.rule.must ? 1 : 0, " to ",
+                             Shape::kMaxRank, " numbers, got ", numbers->size());
+    }
+    for (const int64_t number : *numbers) {
+      SEQ_RETURN_IF_ERROR(CheckNumber(field, static_cast<double>(number)));
+    }
+    return absl::OkStatus();
   }
   if (const auto* regularizer = std::get_if<Regularizer>(&value)) {
     if (regularizer->l1 >= 0 && regularizer->l2 >= 0 && std::isfinite(regularizer->l1) &&
@@ -94,6 +105,7 @@ std::string SettingText(const LayerSetting& value) {
                                         AttributeToString(v.l2), ")")
                          : "none";
     }
+    std::string operator()(const std::vector<int64_t>& v) const { return AttributeToString(v); }
     std::string operator()(const std::vector<Layer>& layers) const {
       return layers.empty() ? "none" : layers[0].name;
     }

@@ -15,7 +15,8 @@
 //   };
 //
 // A name is Keras's key; the default is the member's; the type is the member's: int64_t, double,
-// bool, std::string, Initializer, Regularizer, or Layer for a layer that is held.
+// bool, std::string, Initializer, Regularizer, std::vector<int64_t>, whose elements the rule is for,
+// Layer for a layer that is held, or std::vector<Layer> for several.
 
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ struct FieldRule {
   double high = 1e300;               ///< of a number
   bool open = false;                 ///< `high` is not included
   bool must = false;                 ///< without a default: the field must be given
+  bool several = false;              ///< of layers: one or more, else one
   std::vector<std::string> choices;  ///< of a text
   /// A text that is the name of an activation: Keras also writes it as an object, and "linear" as
   /// null.
@@ -46,6 +48,10 @@ inline FieldRule AnyValue() { return {}; }
 /// From 1 to kMaxLayerExtent, without a default.
 inline FieldRule Extent() {
   return {.low = 1, .high = static_cast<double>(kMaxLayerExtent), .must = true};
+}
+/// From `least` to kMaxLayerExtent.
+inline FieldRule AtLeast(int64_t least) {
+  return {.low = static_cast<double>(least), .high = static_cast<double>(kMaxLayerExtent)};
 }
 /// A probability below 1.
 inline FieldRule Rate() { return {.low = 0, .high = 1, .open = true}; }

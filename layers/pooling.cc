@@ -1,8 +1,10 @@
 #include "layers/pooling.h"
 
+#include "layers/convolution.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
 #include "ops/examples.h"
+#include "ops/pool1d.h"
 #include "ops/pooling.h"
 
 namespace seqgraph {
@@ -23,6 +25,30 @@ absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
   const Node* node = r.Reader(T::kClass);
   if (node == nullptr) return std::nullopt;
   return RecognizedLayer{{.name = r.Name({}, SnakeCase(T::kClass)), .kind = T()}, node->outputs[0]};
+}
+
+// Masks end here, as in Keras.
+template <typename T, Value (*kPool)(FunctionBuilder&, Value, const ops::Pool1DOptions&)>
+LayerFlow EmitWindows(LayerContext& c, const T& layer) {
+  const int64_t stride = layer.strides == 0 ? layer.pool_size : layer.strides;
+  const ops::WindowOptions windows = PaddedWindows(layer.padding, layer.pool_size, stride,
+                                                   /*dilation=*/1, c.type().shape[1].size());
+  return c.Drop(
+      kPool(c.g(), c.x(), {.width = layer.pool_size, .windows = windows, .name = c.name()}));
+}
+
+template <typename T>
+DefineLayer<T> PoolingOverWindows() {
+  return DefineLayer<T>()
+      .Takes(LayerTakes::kSequence)
+      .Keras({.fixed = {{"data_format", "channels_last"}}})
+      .Complete([](T& layer) {
+        if (layer.strides == 0) layer.strides = layer.pool_size;
+      })
+      // Windows that fit into any length.
+      .FitSample([](T& layer, SampleSource&) {
+        if (layer.padding == "valid") layer.pool_size = 1;
+      });
 }
 
 KerasFacts Facts() { return {.unset = {"keepdims"}, .fixed = {{"data_format", "channels_last"}}}; }
@@ -61,6 +87,37 @@ LayerDef GlobalMaxPooling1DDef() {
                 {},
                 ops::Reals({1, 2}, {9, 2}),
                 ops::Ids({1, 2}, {0, 5})});
+}
+
+LayerDef MaxPooling1DDef() {
+  return PoolingOverWindows<MaxPooling1DLayer>()
+      .Doc(
+          "[batch, time, features] -> [batch, steps, features]: the maximum of each window. Masks "
+          "end here, as in Keras.")
+      .Emit(EmitWindows<MaxPooling1DLayer, ops::MaxPool1D>)
+      .Example({"pairs",
+                MaxPooling1DLayer{},
+                ops::Reals({1, 5, 1}, {1, 3, -2, -4, 9}),
+                {},
+                ops::Reals({1, 2, 1}, {3, -2})})
+      .Example({"same",
+                MaxPooling1DLayer{{.pool_size = 3, .strides = 1, .padding = "same"}},
+                ops::Reals({1, 3, 1}, {-1, -2, -3}),
+                {},
+                ops::Reals({1, 3, 1}, {-1, -1, -2})});
+}
+
+LayerDef AveragePooling1DDef() {
+  return PoolingOverWindows<AveragePooling1DLayer>()
+      .Doc(
+          "[batch, time, features] -> [batch, steps, features]: the mean of each window, of the "
+          "steps that there are. Masks end here, as in Keras.")
+      .Emit(EmitWindows<AveragePooling1DLayer, ops::AveragePool1D>)
+      .Example({"same",
+                AveragePooling1DLayer{{.pool_size = 2, .strides = 2, .padding = "same"}},
+                ops::Reals({1, 3, 1}, {1, 3, 7}),
+                {},
+                ops::Reals({1, 2, 1}, {2, 7})});
 }
 
 template void FillLayerKind(const GlobalAveragePooling1DLayer&, LayerKind&);

@@ -37,6 +37,7 @@
   OP(AveragePool1D) \
   OP(AveragePool1DGrad) \
   OP(DropoutMask) \
+  OP(RandomNormal) \
   OP(SequenceMask) \
   OP(ZeroMasked) \
   /* Activations */ \

@@ -33,6 +33,9 @@ struct SaveSetting {
   void operator()(const std::vector<Layer>& value) const {
     for (const Layer& layer : value) SaveLayer(layer, *to.mutable_layers_value()->add_layers());
   }
+  void operator()(const std::vector<int64_t>& value) const {
+    to.mutable_ints_value()->mutable_values()->Add(value.begin(), value.end());
+  }
 };
 
 void SaveLayer(const Layer& layer, proto::Layer& to) {
@@ -112,7 +115,7 @@ absl::StatusOr<LayerKind> Recurrent(const proto::RecurrentLayer& from) {
   // Every kind had the fields of all.
   if (!gru) kind.settings.erase("reset_after");
   if (!lstm) kind.settings.erase("unit_forget_bias");
-  if (lstm || gru) kind.settings["recurrent_activation"] = "sigmoid";
+  if (lstm || gru) kind.settings["recurrent_activation"] = std::string("sigmoid");
   return kind;
 }
 
@@ -206,6 +209,10 @@ absl::StatusOr<LayerSetting> ReadSetting(const proto::LayerSetting& from, int de
         SEQ_ASSIGN_OR_RETURN(layers.emplace_back(), ReadLayer(layer, depth + 1));
       }
       return layers;
+    }
+    case proto::LayerSetting::kIntsValue: {
+      const auto& values = from.ints_value().values();
+      return LayerSetting(std::vector<int64_t>(values.begin(), values.end()));
     }
     case proto::LayerSetting::VALUE_NOT_SET:
       break;

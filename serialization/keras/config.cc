@@ -104,7 +104,8 @@ const Json* Config::Take(const std::string& key) {
 void Config::Int(const std::string& key, int64_t low, int64_t high, int64_t* value) {
   const Json* found = Take(key);
   if (found == nullptr) return;
-  // Some versions write 8.0 for 8.
+  // Some versions write [8] or 8.0 for 8.
+  if (found->is_array() && found->size() == 1) found = &(*found)[0];
   const double real = found->is_number() ? found->get<double>() : NAN;
   if (!(real >= static_cast<double>(low) && real <= static_cast<double>(high)) ||
       real != std::floor(real)) {

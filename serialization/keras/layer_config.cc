@@ -214,10 +214,30 @@ class FieldReader {
   }
   void Get(Initializer& value) { ReadInitializer(config_, key_, &value, reading_.notes); }
   void Get(Regularizer& value) { ReadRegularizer(config_, key_, &value); }
+  // A list, or one number for a list of one.
+  void Get(std::vector<int64_t>& value) {
+    const Json* json = config_.Take(key_);
+    if (json == nullptr) return;
+    const Json list = json->is_array() ? *json : Json::array({*json});
+    value.clear();
+    for (const Json& number : list) {
+      if (!number.is_number_integer() || list.size() > Shape::kMaxRank) {
+        config_.Refuse(key_, *json, "it can be a few whole numbers");
+        return;
+      }
+      value.push_back(number.get<int64_t>());
+    }
+  }
   void Get(std::vector<Layer>& value) {
     const Json* json = config_.Take(key_);
     if (json == nullptr) return;
-    absl::StatusOr<Layer> inner = ReadLayer(*json, reading_);
+    value.clear();
+    if (!field_->rule.several) return AddLayer(*json, value);
+    if (!json->is_array()) return config_.Refuse(key_, *json, "it must be a list of layers");
+    for (const Json& each : *json) AddLayer(each, value);
+  }
+  void AddLayer(const Json& json, std::vector<Layer>& to) {
+    absl::StatusOr<Layer> inner = ReadLayer(json, reading_);
     if (!inner.ok()) {
       config_.Fail(Annotate(inner.status(), key_));
       return;
@@ -226,7 +246,7 @@ class FieldReader {
       config_.Refuse(key_, inner->name, "it is frozen, and the layer around it is not");
     }
     inner->trainable = true;
-    value = {*std::move(inner)};
+    to.push_back(*std::move(inner));
   }
 
   Config& config_;
@@ -284,6 +304,7 @@ absl::StatusOr<Layer> ReadClass(const Json& json, const LayerDef& def,
 struct SettingJson {
   const LayerRegistry& registry;
   bool trainable;
+  bool several;  // whether a list of layers may have several
 
   absl::StatusOr<OrderedJson> operator()(const Initializer& value) const {
     return InitializerJson(value);
@@ -292,11 +313,17 @@ struct SettingJson {
     return RegularizerJson(value);
   }
   absl::StatusOr<OrderedJson> operator()(const std::vector<Layer>& value) const {
-    if (value.empty()) return OrderedJson();
-    Layer inner = value[0];
-    inner.trainable = trainable;
+    if (!several) return value.empty() ? OrderedJson() : Inner(value[0]);
+    OrderedJson list = OrderedJson::array();
+    for (const Layer& layer : value) {
+      SEQ_ASSIGN_OR_RETURN(list.emplace_back(), Inner(layer));
+    }
+    return list;
+  }
+  absl::StatusOr<OrderedJson> Inner(Layer layer) const {
+    layer.trainable = trainable;
     // Within another layer all dialects name the module.
-    return LayerJson(inner, registry, Dialect::kKeras3);
+    return LayerJson(layer, registry, Dialect::kKeras3);
   }
   template <typename T>
   absl::StatusOr<OrderedJson> operator()(const T& value) const {
@@ -351,8 +378,9 @@ absl::StatusOr<OrderedJson> LayerJson(const Layer& layer, const LayerRegistry& r
       continue;
     }
     const bool old_name = dialect == Dialect::kKeras2 && !field.rule.keras2.empty();
-    SEQ_ASSIGN_OR_RETURN(config[old_name ? field.rule.keras2 : field.name],
-                         std::visit(SettingJson{registry, layer.trainable}, value));
+    SEQ_ASSIGN_OR_RETURN(
+        config[old_name ? field.rule.keras2 : field.name],
+        std::visit(SettingJson{registry, layer.trainable, field.rule.several}, value));
   }
   for (const auto& [key, fields] : def->keras.lists) {
     OrderedJson list = OrderedJson::array();

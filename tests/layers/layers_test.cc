@@ -83,8 +83,9 @@ Sample DrawSample(const LayerDef& def, SampleSource& random) {
     sample.x = random.Indices({shape[0], shape[1]}, LeastExtent(sample.layer));
     return sample;
   }
-  const bool sequence =
+  bool sequence =
       def.takes == LayerTakes::kSequence || (def.takes == LayerTakes::kNumbers && random.Coin());
+  if (def.class_name == "Permute") sequence = true;  // of the two axes of a sequence
   sample.x = random.Reals(sequence ? Shape{shape[0], shape[1], random.Dimension()}
                                    : Shape{shape[0], shape[1]});
   if (sequence && random.Coin()) sample.mask = random.Indices({shape[0], shape[1]}, 2);
@@ -154,7 +155,9 @@ TEST_P(LayerTest, HasTheGradientsOfCentralDifferences) {
       names.push_back("x");
     }
     for (const LayerWeight& weight : layer.emitted.weights) {
-      feeds[weight.variable] = random.Reals(weight.shape);
+      // What is not trained is a state or a statistic, as variances are, above 0.
+      feeds[weight.variable] =
+          weight.trainable ? random.Reals(weight.shape) : random.Reals(weight.shape, 0.25, 1);
       if (weight.state) continue;
       wrt.push_back(layer.g.function().FindVariable(weight.variable)->value);
       names.push_back(weight.variable);
@@ -336,6 +339,10 @@ TEST_P(LayerTest, RefusesSettingsBeyondTheirRules) {
       if (field.rule.low > -1e300) refused(field.name, LayerSetting(field.rule.low - 0.5));
     } else if (std::holds_alternative<std::string>(field.default_value)) {
       refused(field.name, LayerSetting(std::string("sparkle")));
+    } else if (std::holds_alternative<std::vector<int64_t>>(field.default_value)) {
+      const auto below = static_cast<int64_t>(field.rule.low) - 1;
+      refused(field.name, LayerSetting(std::vector<int64_t>{below}));
+      refused(field.name, LayerSetting(std::vector<int64_t>(Shape::kMaxRank + 1, 1)));
     } else if (std::holds_alternative<Regularizer>(field.default_value)) {
       refused(field.name, LayerSetting(Regularizer{.l1 = -1}));
     } else if (std::holds_alternative<std::vector<Layer>>(field.default_value)) {

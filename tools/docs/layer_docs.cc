@@ -19,6 +19,7 @@ std::string TypeText(const LayerSetting& value) {
     const char* operator()(const Initializer&) const { return "initializer"; }
     const char* operator()(const Regularizer&) const { return "regularizer"; }
     const char* operator()(const std::vector<Layer>&) const { return "layer"; }
+    const char* operator()(const std::vector<int64_t>&) const { return "ints"; }
   };
   return std::visit(Name(), value);
 }
