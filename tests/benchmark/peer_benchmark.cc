@@ -27,6 +27,7 @@ using Json = nlohmann::json;
 PeerSpec ReadSpec(const Json& json) {
   return {.task = json.at("task"),
           .model = json.at("model"),
+          .cell = json.at("cell"),
           .batch = json.at("batch"),
           .time = json.at("time"),
           .vocabulary = json.at("vocabulary"),

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "data/npy.h"
 #include "data/text_dataset.h"
+#include "layers/recurrent_cells.h"
 #include "training/initializers.h"
 #include "training/text_models.h"
 
@@ -21,7 +22,7 @@ std::string ArrayPath(const PeerSpec& spec, const std::string& name) {
 }
 
 std::string WeightPath(const PeerSpec& spec, const std::string& weight) {
-  return ArrayPath(spec, absl::StrCat(spec.model, ".", absl::StrReplaceAll(weight, {{"/", "."}})));
+  return ArrayPath(spec, absl::StrReplaceAll(weight, {{"/", "."}}));
 }
 
 template <typename T>
@@ -55,7 +56,8 @@ absl::Status WriteWeights(const PeerSpec& spec) {
     const absl::Span<float> elements = value.Elements<float>();
     if (absl::EndsWith(variable.def.name, "bias")) {
       for (size_t i = 0; i < elements.size(); ++i) {
-        elements[i] = 0.01f * static_cast<float>(i + 1) * (i % 2 == 0 ? 1.0f : -1.0f);
+        const float size = 0.1f * static_cast<float>(i + 1) / static_cast<float>(elements.size());
+        elements[i] = i % 2 == 0 ? size : -size;
       }
     }
     std::vector<int64_t> shape;
@@ -92,11 +94,16 @@ absl::StatusOr<Model> MakePeerModel(const PeerSpec& spec) {
     return absl::InvalidArgumentError(
         absl::StrCat("unknown model \"", spec.model, "\": expected embedding or onehot"));
   }
+  if (FindRecurrentCell(spec.cell) == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown cell \"", spec.cell, "\": expected SimpleRNN, LSTM or GRU"));
+  }
   return MakeTextModel(
       {.one_hot = spec.model == "onehot",
        .num_words = spec.vocabulary,
        .maxlen = spec.time,
        .embedding_dim = spec.features,
+       .cell = spec.cell,
        .units = spec.units},
       {.optimizer =
            RMSProp{.learning_rate = spec.learning_rate, .rho = spec.rho, .epsilon = spec.epsilon}});
@@ -113,12 +120,7 @@ absl::Status WritePeerData(const PeerSpec& spec) {
                        data::LoadDataset(std::string(data::kSyntheticName), options));
   SEQ_RETURN_IF_ERROR(WriteRows(spec, "", dataset.train, rows));
   SEQ_RETURN_IF_ERROR(WriteRows(spec, "validation_", dataset.validation, validation));
-  for (const char* model : {"embedding", "onehot"}) {
-    PeerSpec of_model = spec;
-    of_model.model = model;
-    SEQ_RETURN_IF_ERROR(WriteWeights(of_model));
-  }
-  return absl::OkStatus();
+  return WriteWeights(spec);
 }
 
 absl::StatusOr<PeerData> ReadPeerData(const PeerSpec& spec) {

@@ -11,14 +11,14 @@
 
 namespace seqgraph {
 
-/// The tutorial's model of the spec, with the spec's optimizer. InvalidArgument for a model or
-/// sizes that there are not.
+/// The tutorial's model of the spec with the spec's cell and optimizer. InvalidArgument for a model
+/// or sizes that there are not.
 absl::StatusOr<Model> MakePeerModel(const PeerSpec& spec);
 
 /// Writes what every peer reads into the folder spec.data, which must be there: synthetic reviews
 /// as "tokens.npy" int32 [steps * batch, time] and "labels.npy" int32 [steps * batch], a quarter as
-/// many as "validation_tokens.npy" and "validation_labels.npy", and for both models each weight
-/// "a/b" as "<model>.a.b.npy": initialized as Keras does, but for biases, which are small and all
+/// many as "validation_tokens.npy" and "validation_labels.npy", and each weight "a/b" of the spec's
+/// model as "a.b.npy": initialized as Keras does, but for biases, which are small and all
 /// different, so that none is mistaken for another.
 absl::Status WritePeerData(const PeerSpec& spec);
 

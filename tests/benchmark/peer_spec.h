@@ -8,8 +8,9 @@ namespace seqgraph {
 /// One line of work that several frameworks do in turn; tools/peer_benchmark/peers/common.py says
 /// what the fields and the tasks mean.
 struct PeerSpec {
-  std::string task;   ///< "train", "fit" or "predict"
-  std::string model;  ///< "embedding" or "onehot"
+  std::string task;                ///< "train", "fit" or "predict"
+  std::string model;               ///< "embedding" or "onehot"
+  std::string cell = "SimpleRNN";  ///< the class of the recurrent layer
   int64_t batch = 64;
   int64_t time = 100;
   int64_t vocabulary = 500;

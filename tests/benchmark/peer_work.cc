@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
 #include "base/status_macros.h"
+#include "layers/recurrent_cells.h"
 #include "tests/benchmark/bare_rnn.h"
 #include "tests/benchmark/peer_data.h"
 #include "training/batch_runner.h"
@@ -74,23 +75,24 @@ class ModelWork : public PeerWork {
     }
   }
 
-  // Versions of the backends; for each the number of nodes that it runs.
+  // Versions of the backends; for each the number of nodes that it runs, and how it runs the cell.
   absl::Status Describe(PeerResults& results) {
     SEQ_ASSIGN_OR_RETURN(CompiledFunction * compiled,
                          trainer_.runner().Compile(function(), spec_.batch));
     SEQ_ASSIGN_OR_RETURN(const auto backends, AllBackends().ParseList(backends_));
+    const std::string& cell = FindRecurrentCell(spec_.cell)->op;
     for (const Backend* backend : backends) {
       const std::string& name = backend->info().name;
       int count = 0;
-      std::string rnn;
+      std::string how;
       for (const NodeAssignment& node : compiled->assignments()) {
         if (node.backend != name) continue;
         ++count;
-        if (node.op == "RNNCell") rnn = absl::StrCat(", RNNCell by ", node.implementation);
+        if (node.op == cell) how = absl::StrCat(", ", cell, " by ", node.implementation);
       }
       results.versions[absl::StrCat("seqgraph ", name)] = backend->info().version;
       absl::StrAppend(&results.form, results.form.empty() ? "" : "; ", name, ": ", count,
-                      count == 1 ? " node" : " nodes", rnn);
+                      count == 1 ? " node" : " nodes", how);
     }
     results.versions["compiler"] = absl::StrCat("gcc ", __VERSION__);
     return absl::OkStatus();

@@ -13,10 +13,18 @@
 namespace seqgraph {
 namespace {
 
+struct Kind {
+  std::string model, cell;
+  size_t weights;  // how many tensors
+};
+
+const Kind kTutorial = {"embedding", "SimpleRNN", 6};
+
 // Small, with data in a folder of its own.
-PeerSpec Spec(const std::string& task, const std::string& model) {
+PeerSpec Spec(const std::string& task, const Kind& kind = kTutorial) {
   PeerSpec spec{.task = task,
-                .model = model,
+                .model = kind.model,
+                .cell = kind.cell,
                 .batch = 8,
                 .time = 12,
                 .vocabulary = 40,
@@ -39,7 +47,7 @@ double LargestDifference(const std::vector<double>& a, const std::vector<double>
   return largest;
 }
 
-class PeerWorkTest : public testing::TestWithParam<std::string> {
+class PeerWorkTest : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override { SEQ_ASSERT_OK(WritePeerData(Spec("train", GetParam()))); }
 };
@@ -63,7 +71,7 @@ TEST_P(PeerWorkTest, TrainingReportsMeansOfAllStepsSoFarAndEveryWeight) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto work, MakeModelWork(Spec("train", GetParam()), "reference"));
   SEQ_ASSERT_OK_AND_ASSIGN(const PeerResults chunks, work->Check());
   ASSERT_EQ(chunks.losses.size(), 4u);
-  EXPECT_EQ(chunks.weights.size(), GetParam() == "embedding" ? 6u : 5u);
+  EXPECT_EQ(chunks.weights.size(), GetParam().weights);
 
   PeerSpec every_step = Spec("train", GetParam());
   every_step.chunk = 1;
@@ -101,6 +109,7 @@ TEST_P(PeerWorkTest, BackendsAgreeOnTheResults) {
     }
     EXPECT_EQ(found.versions.count("seqgraph onednn"), 1u);
     EXPECT_NE(found.form.find("onednn: "), std::string::npos) << found.form;
+    EXPECT_NE(found.form.find("Cell by "), std::string::npos) << found.form;
   }
 }
 
@@ -119,11 +128,13 @@ TEST_P(PeerWorkTest, PredictionsAreProbabilitiesOfTheFirstRowsWhateverTheBatch) 
   EXPECT_GT(std::set<double>(a.predictions.begin(), a.predictions.end()).size(), 100u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, PeerWorkTest, testing::Values("embedding", "onehot"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Models, PeerWorkTest,
+                         testing::Values(kTutorial, Kind{"onehot", "SimpleRNN", 5},
+                                         Kind{"embedding", "LSTM", 6}, Kind{"embedding", "GRU", 6}),
+                         [](const auto& info) { return info.param.model + info.param.cell; });
 
 TEST(PeerDataTest, RowsAreReviewsAndBiasesDiffer) {
-  const PeerSpec spec = Spec("train", "embedding");
+  const PeerSpec spec = Spec("train");
   SEQ_ASSERT_OK(WritePeerData(spec));
   SEQ_ASSERT_OK_AND_ASSIGN(const PeerData data, ReadPeerData(spec));
   EXPECT_EQ(data.train.rows, 320);
@@ -142,8 +153,16 @@ TEST(PeerDataTest, RowsAreReviewsAndBiasesDiffer) {
   EXPECT_EQ(std::set<float>(elements.begin(), elements.end()).size(), 3u);
 }
 
+TEST(PeerDataTest, AGruHasTwoRowsOfBiasesForItsResetComesAfterTheProduct) {
+  const PeerSpec spec = Spec("train", {"embedding", "GRU", 6});
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakePeerModel(spec));
+  const Variable* bias = model.variables.Find("gru/bias");
+  ASSERT_NE(bias, nullptr);
+  EXPECT_EQ(bias->value.shape(), Shape({2, 9}));
+}
+
 TEST(PeerDataTest, WhatIsMissingOrOfAnotherSizeIsAnErrorThatNamesTheFile) {
-  PeerSpec spec = Spec("train", "embedding");
+  PeerSpec spec = Spec("train");
   SEQ_ASSERT_OK(WritePeerData(spec));
   PeerSpec longer = spec;
   longer.time = 13;
@@ -157,21 +176,24 @@ TEST(PeerDataTest, WhatIsMissingOrOfAnotherSizeIsAnErrorThatNamesTheFile) {
   wider.units = 4;
   SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakePeerModel(wider));
   EXPECT_THAT(ReadPeerWeights(wider, model),
-              StatusIs(absl::StatusCode::kInvalidArgument, "embedding.simple_rnn.kernel.npy"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "simple_rnn.kernel.npy"));
   spec.data += "/none";
   EXPECT_FALSE(MakeModelWork(spec, "reference").ok());
 }
 
-TEST(PeerDataTest, UnknownTasksAndModelsAreRefused) {
-  const PeerSpec spec = Spec("train", "embedding");
+TEST(PeerDataTest, UnknownTasksModelsAndCellsAreRefused) {
+  const PeerSpec spec = Spec("train");
   SEQ_ASSERT_OK(WritePeerData(spec));
-  PeerSpec task = spec, model = spec;
+  PeerSpec task = spec, model = spec, cell = spec;
   task.task = "sing";
   model.model = "lstm";
+  cell.cell = "lstm";
   EXPECT_THAT(MakeModelWork(task, "reference").status(),
               StatusIs(absl::StatusCode::kInvalidArgument, "sing"));
   EXPECT_THAT(MakeModelWork(model, "reference").status(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "lstm"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "unknown model \"lstm\""));
+  EXPECT_THAT(MakeModelWork(cell, "reference").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "unknown cell \"lstm\""));
 }
 
 }  // namespace

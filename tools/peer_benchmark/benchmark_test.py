@@ -17,7 +17,8 @@ from tools.peer_benchmark import workloads
 from tools.peer_benchmark.peers import common
 
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_peer.py")
-TRAIN = {"task": "train", "model": "embedding", "learning_rate": 1e-4, "steps": 100, "units": 8}
+TRAIN = {"task": "train", "model": "embedding", "cell": "SimpleRNN", "learning_rate": 1e-4,
+         "steps": 100, "units": 8}
 PREDICT = dict(TRAIN, task="predict")
 ORACLE = workloads.Contender("oracle", (sys.executable, FAKE, "oracle"))
 
@@ -223,6 +224,29 @@ class WorkloadsTest(unittest.TestCase):
         left_out = [c.name for c in peers if c.does(train, False) and not c.does(train, True)]
         self.assertEqual(left_out, ["PyTorch, `torch.compile`"])
 
+    def test_gated_cells_are_trained_at_two_sizes_beside_each_framework(self):
+        gated = [w for w in workloads.WORKLOADS if w.table == workloads.GATED_TABLE]
+        trained = [w for w in gated if w.spec["task"] == "train"]
+        self.assertEqual([(w.spec["cell"], w.spec["features"], w.spec["units"]) for w in trained],
+                         [("LSTM", 16, 16), ("LSTM", 64, 64), ("GRU", 16, 16), ("GRU", 64, 64)])
+        for work in trained:
+            names = [c.name for c in workloads.peers("python") if c.does(work, True)]
+            for name in ("PyTorch", "Keras on TensorFlow, XLA", "Keras on JAX",
+                         "JAX, the same, table projected by hand"):
+                self.assertIn(name, names)
+            # The primitive alone is of the tutorial's cell.
+            self.assertFalse([c for c in workloads.bare_primitives("ours") if c.does(work, False)])
+        self.assertEqual([(w.spec["task"], w.spec["batch"]) for w in gated if w not in trained],
+                         [("predict", 64), ("predict", 1)])
+
+    def test_epochs_are_whole_chunks_and_hold_the_rows_that_are_checked(self):
+        for work in workloads.WORKLOADS:
+            spec = {**workloads.TUTORIAL, "steps": 64, **work.spec}
+            self.assertEqual(spec["steps"] % spec["chunk"], 0, work.name)
+            self.assertGreaterEqual(spec["steps"] * workloads.TUTORIAL["batch"],
+                                    common.CHECKED_ROWS, work.name)
+            self.assertIn(spec["cell"], common.CELLS)
+
     def test_keras_on_tensorflow_alone_has_its_own_meaning(self):
         for peer in workloads.peers("python"):
             self.assertEqual(peer.meaning == workloads.PER_OCCURRENCE,
@@ -244,6 +268,19 @@ class PeersTest(unittest.TestCase):
         with start(workloads.peers(sys.executable)[0].command) as running:
             self.assertIn("unknown request", running.ask(do="dance")["error"])
 
+    def test_columns_of_gates_are_brought_into_another_order_and_back(self):
+        # Input, forget, candidate, output in Keras; input, output, forget, candidate in ONNX.
+        lstm, gru = common.CELLS["LSTM"], common.CELLS["GRU"]
+        self.assertEqual(common.gate_columns(lstm.gates, lstm.onnx_gates, 2),
+                         [0, 1, 6, 7, 2, 3, 4, 5])
+        # Update, reset, candidate in Keras and ONNX; reset, update, candidate in PyTorch.
+        self.assertEqual(common.gate_columns(gru.gates, gru.torch_gates, 2), [2, 3, 0, 1, 4, 5])
+        for cell in common.CELLS.values():
+            for other in (cell.torch_gates, cell.onnx_gates):
+                there = common.gate_columns(cell.gates, other, 3)
+                back = common.gate_columns(other, cell.gates, 3)
+                self.assertEqual([there[i] for i in back], list(range(3 * len(cell.gates))))
+
     def test_losses_are_reported_as_means_of_all_steps_so_far(self):
         self.assertEqual(common.running_means([1.0, 3.0, 5.0, 7.0, 100.0], 2), [2.0, 4.0])
 
@@ -253,23 +290,36 @@ class TableTest(unittest.TestCase):
         "machine": {"cpu": "A CPU", "system": "Linux 6", "load": [1.26, 0.5]},
         "settings": {"rounds": 7, "seconds": 0.5},
         "workloads": [
-            {"title": "training", "rows": [
+            {"title": "training", "table": "tutorial", "rows": [
                 {"name": "ours", "status": "measured", "samples_per_second": 1234567.0,
                  "versions": {"a": "1.0"}},
                 {"name": "peer", "status": "measured", "samples_per_second": 9876.0,
                  "ratio": 125.004, "ratio_low": 101.2, "ratio_high": 130, "versions": {"b": "2.0"}},
                 {"name": "other", "status": "wrong", "reason": "losses differ\nby 1"}]},
-            {"title": "inference", "rows": [
+            {"title": "inference", "table": "tutorial", "rows": [
                 {"name": "ours", "status": "measured", "samples_per_second": 42.51},
                 {"name": "third", "status": "skipped", "reason": "No module named 'x'"}]},
         ]}
+
+    def tutorial(self):
+        return table.markdown(self.RESULT)["tutorial"]
+
+    def test_tables_are_apart_and_only_what_was_measured_is_there(self):
+        lstm = {"title": "LSTM", "table": workloads.GATED_TABLE, "rows": [
+            {"name": "ours", "status": "measured", "samples_per_second": 9.0}]}
+        both = table.markdown(dict(self.RESULT, workloads=self.RESULT["workloads"] + [lstm]))
+        self.assertEqual(both["tutorial"], self.tutorial())
+        self.assertEqual(both[workloads.GATED_TABLE].splitlines()[:3],
+                         ["| samples/s (ratio) | LSTM |", "| --- | --- |", "| ours | 9 |"])
+        self.assertEqual(list(table.markdown(dict(self.RESULT, workloads=[lstm]))),
+                         [workloads.GATED_TABLE])
 
     def test_numbers_have_three_digits(self):
         found = [table.thousands(x) for x in (1234567, 9876, 999.6, 456.4, 42.51, 7.125, 0.5)]
         self.assertEqual(found, ["1,230,000", "9,880", "1,000", "456", "42.5", "7.12", "0.5"])
 
     def test_rows_are_contenders_and_columns_are_work(self):
-        lines = table.markdown(self.RESULT).splitlines()
+        lines = self.tutorial().splitlines()
         self.assertEqual(lines[:6], [
             "| samples/s (ratio) | training | inference |",
             "| --- | --- | --- |",
@@ -280,12 +330,12 @@ class TableTest(unittest.TestCase):
         ])
 
     def test_settings_machine_and_versions_stand_below(self):
-        text = " ".join(table.markdown(self.RESULT).split())
+        text = " ".join(self.tutorial().split())
         for part in ("7 pairs", "0.5 s", "A CPU, load average 0.5 to 1.3", "Linux 6", "a 1.0, b 2.0"):
             self.assertIn(part, text)
 
     def test_who_was_not_measured_is_listed_with_the_reason(self):
-        text = table.markdown(self.RESULT)
+        text = self.tutorial()
         self.assertIn("- other wrong: losses differ by 1 (training)", text)
         self.assertIn("- third skipped: No module named 'x' (inference)", text)
 
@@ -297,7 +347,9 @@ class TableTest(unittest.TestCase):
                 for cell, ratio in (("kLstm", 0.9999), ("kLbrGru", 1.31))]
         rows = [dict(row, instruction_set=isa) for run, isa in zip(runs, ("AVX-512", "AVX2"))
                 for row in recurrences.parse(run)]
-        lines = table.markdown(dict(self.RESULT, recurrences=rows)).splitlines()
+        texts = table.markdown(dict(self.RESULT, recurrences=rows))
+        self.assertEqual(texts["tutorial"], self.tutorial())
+        lines = texts[workloads.GATED_TABLE].splitlines()
         start = lines.index("| training step / oneDNN's bare primitive | AVX-512 | AVX2 |")
         self.assertEqual(lines[start + 2:start + 6], [
             "| LSTM (64, 32) | 1.00 (0.50 to 2.00), 46 % of peak |  |",
@@ -305,16 +357,19 @@ class TableTest(unittest.TestCase):
             "Beyond the bar of 1: GRU, reset after (64, 32) on AVX2."])
 
     def test_only_what_is_between_the_markers_is_replaced(self):
-        text = "before\n%s\nold\n%s\nafter\n" % (table.BEGIN, table.END)
-        once = table.replace_between_markers(text, "new\n")
-        self.assertEqual(once, "before\n%s\n\nnew\n\n%s\nafter\n" % (table.BEGIN, table.END))
-        self.assertEqual(table.replace_between_markers(once, "new\n"), once)
+        begin, end = table.BEGIN % "a", table.END % "a"
+        other = "%s\nkept\n%s\n" % (table.BEGIN % "b", table.END % "b")
+        once = table.replace_between_markers("before\n%s\nold\n%s\nafter\n%s" % (begin, end, other),
+                                             {"a": "new\n"})
+        self.assertEqual(once, "before\n%s\n\nnew\n\n%s\nafter\n%s" % (begin, end, other))
+        self.assertEqual(table.replace_between_markers(once, {"a": "new\n"}), once)
 
     def test_missing_double_or_swapped_markers_are_an_error(self):
-        for text in ("", table.BEGIN, table.END + table.BEGIN,
-                     table.BEGIN + table.END + table.BEGIN + table.END):
+        begin, end = table.BEGIN % "a", table.END % "a"
+        for text in ("", begin, end + begin, begin + end + begin + end,
+                     table.BEGIN % "b" + table.END % "b"):
             with self.assertRaises(ValueError):
-                table.replace_between_markers(text, "new")
+                table.replace_between_markers(text, {"a": "new"})
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def _arguments(argv):
     parser.add_argument("--rounds", type=int, help="pairs (default: 15, quick 7)")
     parser.add_argument("--seconds", type=float,
                         help="of each side of a pair (default: 0.4, quick 0.2)")
-    parser.add_argument("--output", metavar="FILE", help="write the table there")
+    parser.add_argument("--output", metavar="FILE", help="write the tables there")
     parser.add_argument("--json", metavar="FILE",
                         help="write all that was measured there, after each line of work")
     parser.add_argument("--resume", action="store_true",
@@ -56,7 +56,8 @@ def _arguments(argv):
                         help="begin nothing after so many; exit status 3 if something is left, for "
                         "another call with --resume")
     parser.add_argument("--update_readme", action="store_true",
-                        help="put the table into README.md, between its markers")
+                        help="put the tables that were measured into README.md, between their "
+                        "markers")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
                         help="the core that all run on (default: %(default)s)")
     args = parser.parse_args(argv)
@@ -151,29 +152,31 @@ def run(args, say):
         result["machine"]["load"] = known["machine"]["load"] + result["machine"]["load"]
     bench = measure.Bench(start, rounds, seconds, lambda: time.monotonic() > end)
     is_left = False
-    with tempfile.TemporaryDirectory(prefix="seqgraph_benchmark_") as folder:
-        tutorial = dict(workloads_lib.TUTORIAL, steps=steps, data=folder)
-        with start((args.program,)) as writer:
-            answer = writer.ask(do="write_data", spec=dict(tutorial, task="train", model="onehot"))
-        if "error" in answer:
-            raise program_lib.ProgramError("cannot write the data: " + answer["error"])
-        for workload in chosen:
-            say("== " + workload.title)
-            spec = dict(tutorial, **workload.spec)
-            wanted = [c for c in contenders if c.does(workload, args.quick)]
-            before = _rows_of(result, workload.name)
-            if time.monotonic() > end:
-                is_left |= {c.name for c in wanted} > {row["name"] for row in before}
-                continue
+    for workload in chosen:
+        say("== " + workload.title)
+        wanted = [c for c in contenders if c.does(workload, args.quick)]
+        before = _rows_of(result, workload.name)
+        if time.monotonic() > end:
+            is_left |= {c.name for c in wanted} > {row["name"] for row in before}
+            continue
+        with tempfile.TemporaryDirectory(prefix="seqgraph_benchmark_") as folder:
+            spec = {**workloads_lib.TUTORIAL, "steps": steps, **workload.spec, "data": folder}
+            with start((args.program,)) as writer:
+                # As many rows for single ones as for batches.
+                answer = writer.ask(do="write_data",
+                                    spec=dict(spec, batch=workloads_lib.TUTORIAL["batch"]))
+            if "error" in answer:
+                raise program_lib.ProgramError("cannot write the data: " + answer["error"])
             rows = bench.run(spec, wanted, oracles, say, before)
-            is_left |= len(rows) < len(wanted)
-            # Those that this call was not asked for stay.
-            names = {row["name"] for row in rows}
-            rows += [row for row in before if row["name"] not in names]
-            result["workloads"] = [w for w in result["workloads"] if w["name"] != workload.name]
-            result["workloads"].append({"name": workload.name, "title": workload.title,
-                                        "spec": dict(spec, data=None), "rows": rows})
-            _write_json(args, result)
+        is_left |= len(rows) < len(wanted)
+        # Those that this call was not asked for stay.
+        names = {row["name"] for row in rows}
+        rows += [row for row in before if row["name"] not in names]
+        result["workloads"] = [w for w in result["workloads"] if w["name"] != workload.name]
+        result["workloads"].append({"name": workload.name, "title": workload.title,
+                                    "table": workload.table, "spec": dict(spec, data=None),
+                                    "rows": rows})
+        _write_json(args, result)
     _measure_recurrences(args, result, known, say, time.monotonic() > end)
     is_left |= bool(args.step_program) and not result["recurrences"]
     order = [w.name for w in workloads_lib.WORKLOADS]
@@ -216,7 +219,8 @@ def main(argv):
     except program_lib.ProgramError as error:
         say("tools/benchmark: error: %s" % error)
         return 1
-    text = table.markdown(result)
+    tables = table.markdown(result)
+    text = "\n".join(tables.values())
     sys.stdout.write(text)
     if args.output:
         _write(args.output, text)
@@ -224,7 +228,7 @@ def main(argv):
         path = os.path.join(_ROOT, "README.md")
         with open(path, encoding="utf-8") as file:
             readme = file.read()
-        _write(path, table.replace_between_markers(readme, text))
+        _write(path, table.replace_between_markers(readme, tables))
     # A peer that is not installed is no failure; one that is wrong or breaks is.
     statuses = {row["status"] for w in result["workloads"] for row in w["rows"]}
     if statuses & {measure.WRONG, measure.FAILED}:

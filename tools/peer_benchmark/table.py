@@ -1,11 +1,13 @@
-"""Writes what was measured as Markdown, and puts it into a file between two markers."""
+"""Writes what was measured as Markdown, and puts it into a file between markers."""
 
 import textwrap
 
 from tools.peer_benchmark import recurrences
+from tools.peer_benchmark import workloads as workloads_lib
 
-BEGIN = "<!-- Written by tools/benchmark. -->"
-END = "<!-- End of what tools/benchmark wrote. -->"
+# Around a table, by its name.
+BEGIN = "<!-- Written by tools/benchmark: %s. -->"
+END = "<!-- End of what tools/benchmark wrote: %s. -->"
 _WIDTH = 125
 
 
@@ -62,8 +64,21 @@ def not_measured(workloads):
 
 
 def markdown(result):
-    """The table of a result (the JSON that tools/benchmark writes)."""
-    workloads, machine = result["workloads"], result["machine"]
+    """By name the tables of a result (the JSON that tools/benchmark writes) that hold anything; what
+    is measured beside the bare primitives stands with the gated cells."""
+    by_table = {}
+    for workload in result["workloads"]:
+        name = workload.get("table", workloads_lib.TUTORIAL_TABLE)  # Older files have that one only.
+        by_table.setdefault(name, []).append(workload)
+    texts = {name: _table(workloads, result) for name, workloads in by_table.items()}
+    if result.get("recurrences"):
+        parts = texts.get(workloads_lib.GATED_TABLE), recurrences.markdown(result["recurrences"])
+        texts[workloads_lib.GATED_TABLE] = "\n".join(filter(None, parts))
+    return texts
+
+
+def _table(workloads, result):
+    machine = result["machine"]
     titles = [w["title"] for w in workloads]
     lines = ["| samples/s (ratio) | " + " | ".join(titles) + " |",
              "| --- " * (len(titles) + 1) + "|"]
@@ -78,19 +93,20 @@ def markdown(result):
                 " to ".join("%.1f" % load for load in _range(machine["load"])),
                 machine["system"], _versions(workloads)))
     lines += [""] + textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
-    if result.get("recurrences"):
-        lines += ["", recurrences.markdown(result["recurrences"]).rstrip()]
     missing = not_measured(workloads)
     if missing:
         lines += ["", "Not measured:", ""] + missing
     return "\n".join(lines) + "\n"
 
 
-def replace_between_markers(text, table):
-    """`text` with what stands between BEGIN and END replaced; ValueError if they are not there once
-    each, in order."""
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError("expected one line %s and after it one line %s" % (BEGIN, END))
-    head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    return "%s%s\n\n%s\n%s%s" % (head, BEGIN, table, END, tail)
+def replace_between_markers(text, tables):
+    """`text` with what stands between each table's markers replaced; ValueError if they are not there
+    once each, in order."""
+    for name, table in tables.items():
+        begin, end = BEGIN % name, END % name
+        if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+            raise ValueError("expected one line %s and after it one line %s" % (begin, end))
+        head, rest = text.split(begin)
+        tail = rest.split(end)[1]
+        text = "%s%s\n\n%s\n%s%s" % (head, begin, table, end, tail)
+    return text

@@ -5,6 +5,9 @@ import os
 
 _PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
 
+# The tables: the tutorial's model, and the same with gated cells.
+TUTORIAL_TABLE, GATED_TABLE = "tutorial", "gated cells"
+
 # Keras 3 on TensorFlow squares each occurrence of a word in a batch by itself; it is compared with a
 # float64 run that does the same. All others square the sum.
 DENSE, PER_OCCURRENCE = "dense", "per occurrence"
@@ -12,20 +15,22 @@ DENSE, PER_OCCURRENCE = "dense", "per occurrence"
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """A column of the table. `spec` is what differs from the tutorial's."""
+    """A column of a table. `spec` is what differs from the tutorial's."""
     name: str
     title: str
     spec: dict
     quick: bool = True
+    table: str = TUTORIAL_TABLE
 
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A row of the table: a program, and which work it does."""
+    """A row of the tables: a program, and which work it does."""
     name: str
     command: tuple
     tasks: tuple = ("train", "fit", "predict")
     models: tuple = ("embedding", "onehot")
+    tables: tuple = (TUTORIAL_TABLE, GATED_TABLE)
     spec: dict = dataclasses.field(default_factory=dict)
     meaning: str = DENSE
     checked: bool = True
@@ -33,11 +38,25 @@ class Contender:
 
     def does(self, workload, quick):
         return (workload.spec["task"] in self.tasks and workload.spec["model"] in self.models and
-                (self.quick or not quick))
+                workload.table in self.tables and (self.quick or not quick))
 
 
-TUTORIAL = {"batch": 64, "time": 100, "vocabulary": 500, "features": 16, "units": 8,
-            "learning_rate": 1e-4, "rho": 0.9, "epsilon": 1e-7, "chunk": 16}
+TUTORIAL = {"cell": "SimpleRNN", "batch": 64, "time": 100, "vocabulary": 500, "features": 16,
+            "units": 8, "learning_rate": 1e-4, "rho": 0.9, "epsilon": 1e-7, "chunk": 16}
+
+
+def _gated(cell, units, task="train", batch=64):
+    """A cell with as many features as units."""
+    name, title = "%s_%s_%d" % (task, cell.lower(), units), "%s (%d, %d)" % (cell, units, units)
+    if task == "train":
+        title = "training step, " + title
+    else:
+        name, title = "%s_batch_%d" % (name, batch), "inference, %s, batch %d" % (title, batch)
+    # Fewer steps an epoch, for each takes longer, and some peers run no less than an epoch.
+    spec = {"task": task, "model": "embedding", "cell": cell, "features": units, "units": units,
+            "batch": batch, "steps": 2048 // units}
+    return Workload(name, title, spec, table=GATED_TABLE)
+
 
 WORKLOADS = (
     Workload("train_embedding", "training step, embedding", {"task": "train", "model": "embedding"}),
@@ -50,6 +69,8 @@ WORKLOADS = (
              {"task": "predict", "model": "embedding", "batch": 64}),
     Workload("predict_1", "inference, batch 1",
              {"task": "predict", "model": "embedding", "batch": 1}),
+    *(_gated(cell, units) for cell in ("LSTM", "GRU") for units in (16, 64)),
+    *(_gated("LSTM", 64, "predict", batch) for batch in (64, 1)),
 )
 
 
@@ -74,7 +95,8 @@ def ours(program, backend):
 def bare_primitives(program):
     """oneDNN's RNN primitive: at the tutorial's size, and at the one that it computes faster."""
     return [Contender("oneDNN's RNN primitive alone (16, %d)" % units, (program, "--bare_rnn"),
-                      tasks=("train",), models=("embedding",), spec={"units": units}, checked=False)
+                      tasks=("train",), models=("embedding",), tables=(TUTORIAL_TABLE,),
+                      spec={"units": units}, checked=False)
             for units in (8, 16)]
 
 

@@ -11,9 +11,10 @@ line on standard output:
 An answer may also be {"skipped": reason} (a library is not installed) or {"error": reason}. The peer
 ends with its standard input.
 
-The spec: "task" ("train", "fit" or "predict"), "model" ("embedding" or "onehot"), "batch", "time",
-"vocabulary", "features", "units", "steps" (batches in an epoch), "chunk" (steps between two losses
-that are reported), "learning_rate", "rho", "epsilon", "data" (a folder of .npy files).
+The spec: "task" ("train", "fit" or "predict"), "model" ("embedding" or "onehot"), "cell" (of CELLS),
+"batch", "time", "vocabulary", "features", "units", "steps" (batches in an epoch), "chunk" (steps
+between two losses that are reported), "learning_rate", "rho", "epsilon", "data" (a folder of .npy
+files).
 
   train    One epoch in the order of the rows, from the given weights. "losses": after each chunk, the
            mean of the losses of all steps so far.
@@ -23,6 +24,7 @@ that are reported), "learning_rate", "rho", "epsilon", "data" (a folder of .npy 
 A run begins with the given weights again and repeats the work until the time is over.
 """
 
+import dataclasses
 import json
 import os
 import sys
@@ -31,12 +33,33 @@ import time
 # Predictions that are compared; a multiple of every batch size that predicts.
 CHECKED_ROWS = 256
 
-_WEIGHTS = {
-    "embedding": ("embedding/embeddings", "simple_rnn/kernel", "simple_rnn/recurrent_kernel",
-                  "simple_rnn/bias", "dense/kernel", "dense/bias"),
-    "onehot": ("simple_rnn/kernel", "simple_rnn/recurrent_kernel", "simple_rnn/bias",
-               "dense/kernel", "dense/bias"),
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A recurrent layer as the libraries have it: `layer` begins the names of its weights,
+    `operator` is its class in torch.nn and its operator in ONNX. `gates`, a letter each, are in the
+    order of the columns of Keras's weights, which are ours; the others have orders of their own."""
+    layer: str
+    operator: str
+    gates: str
+    torch_gates: str
+    onnx_gates: str
+    onnx_attributes: dict = dataclasses.field(default_factory=dict)
+
+
+# By Keras's class. Formulas: float64_cells.py. Gates: input, forget, candidate, output; update
+# (Keras's z), reset, candidate.
+CELLS = {
+    "SimpleRNN": Cell("simple_rnn", "RNN", "c", "c", "c"),
+    "LSTM": Cell("lstm", "LSTM", "ifco", "ifco", "iofc"),
+    # The reset comes after the product with the state, and so the bias has two rows.
+    "GRU": Cell("gru", "GRU", "urc", "ruc", "urc", {"linear_before_reset": 1}),
 }
+
+
+def gate_columns(gates, wanted, units):
+    """Which columns, in order, make weights in the order `wanted` of those in the order `gates`."""
+    return [gates.index(gate) * units + i for gate in wanted for i in range(units)]
 
 
 class Data:
@@ -53,8 +76,17 @@ class Data:
         self.labels = load("labels")[:rows].astype(numpy.float32).reshape(-1, 1)
         self.validation_tokens = load("validation_tokens")
         self.validation_labels = load("validation_labels").astype(numpy.float32).reshape(-1, 1)
-        self.weights = {name: load(spec["model"] + "." + name.replace("/", "."))
-                        for name in _WEIGHTS[spec["model"]]}
+        self.cell = CELLS[spec["cell"]]
+        self.cell_names = [self.cell.layer + "/" + n for n in ("kernel", "recurrent_kernel", "bias")]
+        names = ["embedding/embeddings"] * (spec["model"] == "embedding") + self.cell_names
+        self.weights = {name: load(name.replace("/", "."))
+                        for name in names + ["dense/kernel", "dense/bias"]}
+
+    def of_cell(self, weights):
+        """Of weights by name the cell's: kernel, recurrent kernel and the bias beside each, as rows
+        [1 or 2, columns]: where there is one, it is the kernel's."""
+        kernel, recurrent_kernel, bias = (weights[name] for name in self.cell_names)
+        return kernel, recurrent_kernel, bias.reshape(-1, kernel.shape[1])
 
 
 def running_means(losses, chunk):

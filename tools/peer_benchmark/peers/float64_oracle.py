@@ -2,8 +2,8 @@
 
 usage: float64_oracle.py [--per_occurrence]
 
-h_t = tanh(x_t W + h_{t-1} U + b), p = sigmoid(h_T k + c), loss = mean(-y log p - (1 - y) log(1 - p));
-RMSprop: v = rho v + (1 - rho) g^2, w = w - lr g / sqrt(v + epsilon).
+h_t from float64_cells.py, p = sigmoid(h_T k + c), loss = mean(-y log p - (1 - y) log(1 - p)); RMSprop:
+v = rho v + (1 - rho) g^2, w = w - lr g / sqrt(v + epsilon).
 
 --per_occurrence: the square of an embedding's gradient is the sum of the squares of what each
 occurrence of a word contributes, as Keras 3 on TensorFlow has it; otherwise the square of the sum.
@@ -19,25 +19,31 @@ class Float64Oracle:
 
     def __init__(self, spec, data, per_occurrence):
         import numpy
+        import float64_cells
         self.np = numpy
+        self.cell = float64_cells.CELLS[spec["cell"]]
         self.spec, self.data = spec, data
         self.per_occurrence = per_occurrence
         self.w = {name: value.astype(numpy.float64) for name, value in data.weights.items()}
         self.v = {name: numpy.zeros_like(value) for name, value in self.w.items()}
 
     def forward(self, tokens):
-        """Returns (states [time + 1] of [batch, units], logits [batch, 1])."""
+        """Returns (h [time + 1] of [batch, units], what the cell saved [time], logits [batch, 1])."""
         np, w = self.np, self.w
-        kernel = w["simple_rnn/kernel"]
+        kernel, recurrent_kernel, biases = self.data.of_cell(w)
         if self.spec["model"] == "embedding":
             projected = w["embedding/embeddings"][tokens] @ kernel
         else:
             projected = kernel[tokens]
-        states = [np.zeros((len(tokens), self.spec["units"]))]
+        state = (np.zeros((len(tokens), self.spec["units"])),) * self.cell.parts
+        states, saved = [state[0]], []
         for t in range(self.spec["time"]):
-            states.append(np.tanh(projected[:, t] + states[-1] @ w["simple_rnn/recurrent_kernel"] +
-                                  w["simple_rnn/bias"]))
-        return states, states[-1] @ w["dense/kernel"] + w["dense/bias"]
+            state, kept = self.cell.forward(projected[:, t] + biases[0],
+                                            state[0] @ recurrent_kernel + biases[1:].sum(axis=0),
+                                            state)
+            states.append(state[0])
+            saved.append(kept)
+        return states, saved, states[-1] @ w["dense/kernel"] + w["dense/bias"]
 
     def loss(self, logits, labels):
         np = self.np
@@ -46,30 +52,34 @@ class Float64Oracle:
     def gradients(self, tokens, labels):
         """Returns (loss, gradients, squares of gradients), the latter two by name."""
         np, w = self.np, self.w
-        states, logits = self.forward(tokens)
+        kernel, recurrent_kernel, biases = self.data.of_cell(w)
+        kernel_name, recurrent_name, bias_name = self.data.cell_names
+        states, saved, logits = self.forward(tokens)
         d_logits = (1.0 / (1.0 + np.exp(-logits)) - labels) / len(tokens)
         g = {"dense/kernel": states[-1].T @ d_logits, "dense/bias": d_logits.sum(axis=0),
-             "simple_rnn/recurrent_kernel": np.zeros_like(w["simple_rnn/recurrent_kernel"])}
-        d_inputs = np.empty(tokens.shape + (self.spec["units"],))
-        d_state = d_logits @ w["dense/kernel"].T
+             recurrent_name: np.zeros_like(recurrent_kernel)}
+        d_inputs = np.empty(tokens.shape + (kernel.shape[1],))
+        d_biases = np.zeros((2, kernel.shape[1]))
+        d_state = (d_logits @ w["dense/kernel"].T,) + (0.0,) * (self.cell.parts - 1)
         for t in reversed(range(self.spec["time"])):
-            d_inputs[:, t] = d_state * (1.0 - states[t + 1] ** 2)
-            g["simple_rnn/recurrent_kernel"] += states[t].T @ d_inputs[:, t]
-            d_state = d_inputs[:, t] @ w["simple_rnn/recurrent_kernel"].T
-        g["simple_rnn/bias"] = d_inputs.sum(axis=(0, 1))
+            d_inputs[:, t], d_recurrent, d_state = self.cell.backward(d_state, saved[t])
+            g[recurrent_name] += states[t].T @ d_recurrent
+            d_biases += d_inputs[:, t].sum(axis=0), d_recurrent.sum(axis=0)
+            d_state = (d_state[0] + d_recurrent @ recurrent_kernel.T,) + d_state[1:]
+        g[bias_name] = d_biases[:len(biases)].reshape(w[bias_name].shape)
         squares = {}
         if self.spec["model"] == "embedding":
-            table, kernel = w["embedding/embeddings"], w["simple_rnn/kernel"]
+            table = w["embedding/embeddings"]
             occurrences = d_inputs @ kernel.T
-            g["simple_rnn/kernel"] = np.einsum("btf,btu->fu", table[tokens], d_inputs)
+            g[kernel_name] = np.tensordot(table[tokens], d_inputs, axes=([0, 1], [0, 1]))
             g["embedding/embeddings"] = np.zeros_like(table)
             np.add.at(g["embedding/embeddings"], tokens, occurrences)
             if self.per_occurrence:
                 squares["embedding/embeddings"] = np.zeros_like(table)
                 np.add.at(squares["embedding/embeddings"], tokens, occurrences ** 2)
         else:
-            g["simple_rnn/kernel"] = np.zeros_like(w["simple_rnn/kernel"])
-            np.add.at(g["simple_rnn/kernel"], tokens, d_inputs)
+            g[kernel_name] = np.zeros_like(kernel)
+            np.add.at(g[kernel_name], tokens, d_inputs)
         for name, value in g.items():
             squares.setdefault(name, value ** 2)
         return self.loss(logits, labels), g, squares
@@ -86,7 +96,7 @@ class Float64Oracle:
         np, spec, data = self.np, self.spec, self.data
         answer = {"versions": {"numpy": np.__version__}, "form": "float64"}
         if spec["task"] == "predict":
-            _, logits = self.forward(data.tokens[:common.CHECKED_ROWS])
+            logits = self.forward(data.tokens[:common.CHECKED_ROWS])[-1]
             answer["predictions"] = (1.0 / (1.0 + np.exp(-logits))).reshape(-1).tolist()
             return answer
         batch = spec["batch"]
@@ -95,7 +105,7 @@ class Float64Oracle:
         if spec["task"] == "train":
             answer["losses"] = common.running_means(losses, spec["chunk"])
         else:
-            _, logits = self.forward(data.validation_tokens)
+            logits = self.forward(data.validation_tokens)[-1]
             answer["losses"] = [sum(losses) / len(losses),
                                 self.loss(logits, data.validation_labels)]
         answer["weights"] = common.as_lists(self.w)

@@ -11,6 +11,28 @@ import sys
 import common
 
 
+def make_cells(jax):
+    """By Keras's class: (the next state of x_t W + b, h_{t-1} U + b' and the state, whose first
+    part is h; how many parts the state has). The formulas are those of float64_cells.py."""
+    jnp, sigmoid = jax.numpy, jax.nn.sigmoid
+
+    def simple_rnn(x, z, state):
+        del state
+        return (jnp.tanh(x + z),)
+
+    def lstm(x, z, state):
+        i, f, c, o = jnp.split(x + z, 4, axis=1)
+        cell = sigmoid(f) * state[1] + sigmoid(i) * jnp.tanh(c)
+        return sigmoid(o) * jnp.tanh(cell), cell
+
+    def gru(x, z, state):
+        (xu, xr, xc), (zu, zr, zc) = jnp.split(x, 3, axis=1), jnp.split(z, 3, axis=1)
+        update = sigmoid(xu + zu)
+        return (update * state[0] + (1 - update) * jnp.tanh(xc + sigmoid(xr + zr) * zc),)
+
+    return {"SimpleRNN": (simple_rnn, 1), "LSTM": (lstm, 2), "GRU": (gru, 1)}
+
+
 class JaxScan:
 
     def __init__(self, spec, data, projected_table):
@@ -18,6 +40,7 @@ class JaxScan:
         import jax.numpy as jnp
         self.jax, self.jnp, self.spec, self.data = jax, jnp, spec, data
         self.projected_table = projected_table and spec["model"] == "embedding"
+        self.next_state, self.parts = make_cells(jax)[spec["cell"]]
         self.unroll = 1
         self.weights = {name: jnp.asarray(value) for name, value in data.weights.items()}
         if spec["task"] == "predict":
@@ -28,22 +51,22 @@ class JaxScan:
     def logits(self, w, tokens):
         jnp = self.jnp
         tokens = tokens.T  # Time first, as the scan takes it.
+        kernel, recurrent_kernel, biases = self.data.of_cell(w)
         if self.spec["model"] == "onehot":
             # A one-hot row times the kernel is a row of the kernel.
-            inputs = w["simple_rnn/kernel"][tokens] + w["simple_rnn/bias"]
+            inputs = kernel[tokens] + biases[0]
         elif self.projected_table:
-            inputs = (w["embedding/embeddings"] @ w["simple_rnn/kernel"] +
-                      w["simple_rnn/bias"])[tokens]
+            inputs = (w["embedding/embeddings"] @ kernel + biases[0])[tokens]
         else:
-            inputs = (w["embedding/embeddings"][tokens] @ w["simple_rnn/kernel"] +
-                      w["simple_rnn/bias"])
+            inputs = w["embedding/embeddings"][tokens] @ kernel + biases[0]
 
         def cell(state, x):
-            return jnp.tanh(x + state @ w["simple_rnn/recurrent_kernel"]), None
+            z = state[0] @ recurrent_kernel
+            return self.next_state(x, z + biases[1] if len(biases) > 1 else z, state), None
 
         start = jnp.zeros((tokens.shape[1], self.spec["units"]), jnp.float32)
-        state, _ = self.jax.lax.scan(cell, start, inputs, unroll=self.unroll)
-        return state @ w["dense/kernel"] + w["dense/bias"]
+        state, _ = self.jax.lax.scan(cell, (start,) * self.parts, inputs, unroll=self.unroll)
+        return state[0] @ w["dense/kernel"] + w["dense/bias"]
 
     def loss(self, w, tokens, labels):
         jnp = self.jnp

@@ -3,7 +3,7 @@
 usage: keras_fit.py [--on=tensorflow|jax] [--xla] [--unroll]
 
 --xla: jit_compile=True; for predictions on TensorFlow a tf.function compiled by XLA. (On JAX it is
-compiled anyway.) --unroll: SimpleRNN's time loop is laid out in the graph. `fit` gets several steps a
+compiled anyway.) --unroll: the time loop is laid out in the graph. `fit` gets several steps a
 call (steps_per_execution), which spares Python.
 """
 
@@ -46,7 +46,7 @@ class KerasFit:
             words = keras.layers.Embedding(spec["vocabulary"], spec["features"])(tokens)
         else:
             words = keras.ops.one_hot(tokens, spec["vocabulary"], dtype="float32")
-        state = keras.layers.SimpleRNN(spec["units"], unroll=unroll)(words)
+        state = getattr(keras.layers, spec["cell"])(spec["units"], unroll=unroll)(words)
         model = keras.Model(tokens, keras.layers.Dense(1, activation="sigmoid")(state))
         model.set_weights(list(self.data.weights.values()))  # Keras's order is ours.
         return model

@@ -1,4 +1,4 @@
-"""ONNX Runtime: the model written node by node in ONNX (lookup, RNN, Gemm, Sigmoid), one thread."""
+"""ONNX Runtime: the model written node by node in ONNX (lookup, recurrence, Gemm, Sigmoid), one thread."""
 
 import common
 
@@ -44,7 +44,7 @@ class OnnxRuntime:
 
     def _model(self, numpy, onnx):
         """Static shapes; weights are initializers, as exporters write them."""
-        spec, weights = self.spec, self.data.weights
+        spec, weights, cell = self.spec, self.data.weights, self.data.cell
         helper, real = onnx.helper, onnx.TensorProto.FLOAT
         constants = {}
         if spec["model"] == "embedding":
@@ -52,18 +52,19 @@ class OnnxRuntime:
         else:
             # ONNX Runtime's OneHot takes no int32: rows of the unit matrix.
             constants["table"] = numpy.eye(spec["vocabulary"], dtype=numpy.float32)
-        bias = weights["simple_rnn/bias"]
+        columns = common.gate_columns(cell.gates, cell.onnx_gates, spec["units"])
+        kernel, recurrent_kernel, biases = (v[:, columns] for v in self.data.of_cell(weights))
+        both = numpy.zeros((2, len(columns)), numpy.float32)
+        both[:len(biases)] = biases
         constants.update({
-            "w": weights["simple_rnn/kernel"].T[None],
-            "r": weights["simple_rnn/recurrent_kernel"].T[None],
-            "b": numpy.concatenate([bias, numpy.zeros_like(bias)])[None],
+            "w": kernel.T[None], "r": recurrent_kernel.T[None], "b": both.reshape(1, -1),
             "kernel": weights["dense/kernel"], "bias": weights["dense/bias"],
             "axis": numpy.array([0], numpy.int64)})
         nodes = [
             helper.make_node("Gather", ["table", "tokens"], ["words"]),
             helper.make_node("Transpose", ["words"], ["by_time"], perm=[1, 0, 2]),
-            helper.make_node("RNN", ["by_time", "w", "r", "b"], ["", "last"],
-                             hidden_size=spec["units"], activations=["Tanh"]),
+            helper.make_node(cell.operator, ["by_time", "w", "r", "b"], ["", "last"],
+                             hidden_size=spec["units"], **cell.onnx_attributes),
             helper.make_node("Squeeze", ["last", "axis"], ["state"]),
             helper.make_node("Gemm", ["state", "kernel", "bias"], ["logits"]),
             helper.make_node("Sigmoid", ["logits"], ["probability"]),

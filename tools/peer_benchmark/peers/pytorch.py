@@ -1,4 +1,4 @@
-"""PyTorch: nn.RNN, eager or compiled. Its own RMSprop adds epsilon outside of the root, so the update is written
+"""PyTorch: nn.RNN, nn.LSTM or nn.GRU, eager or compiled. Its own RMSprop adds epsilon outside of the root, so the update is written
 with the list operations that its optimizers use.
 
 usage: pytorch.py [--compile]
@@ -21,7 +21,6 @@ class PyTorch:
         torch.set_flush_denormal(True)
         self.model = self._make_model()
         self.parameters = self._parameters()
-        self.names = list(data.weights)
         self.form = "eager"
         self.logits = self.model
         if compiled:
@@ -34,6 +33,7 @@ class PyTorch:
 
     def _make_model(self):
         torch, spec = self.torch, self.spec
+        layer = getattr(torch.nn, self.data.cell.operator)
         embedding = spec["model"] == "embedding"
 
         class Classifier(torch.nn.Module):
@@ -47,38 +47,48 @@ class PyTorch:
                     # Rows of the unit matrix: quicker than one_hot, which makes 64-bit integers.
                     self.embedding = torch.nn.Embedding.from_pretrained(
                         torch.eye(spec["vocabulary"]))
-                self.rnn = torch.nn.RNN(features, spec["units"], batch_first=True)
+                self.rnn = layer(features, spec["units"], batch_first=True)
                 self.dense = torch.nn.Linear(spec["units"], 1)
 
             def forward(self, tokens):
-                _, state = self.rnn(self.embedding(tokens))
+                state = self.rnn(self.embedding(tokens))[1]
+                if isinstance(state, tuple):  # An LSTM's h and c.
+                    state = state[0]
                 return self.dense(state[0])
 
-        model = Classifier()
-        # The second bias stays zero: Keras's cell has one.
-        torch.nn.init.zeros_(model.rnn.bias_hh_l0)
-        model.rnn.bias_hh_l0.requires_grad_(False)
-        return model
+        return Classifier()
 
     def _parameters(self):
-        """By our names; a kernel of ours is the transpose of a weight of PyTorch's."""
-        model = self.model
-        parameters = {"simple_rnn/kernel": model.rnn.weight_ih_l0,
-                      "simple_rnn/recurrent_kernel": model.rnn.weight_hh_l0,
-                      "simple_rnn/bias": model.rnn.bias_ih_l0,
-                      "dense/kernel": model.dense.weight, "dense/bias": model.dense.bias}
+        """By our names those that hold a weight of ours: one, or one for each row of a bias."""
+        model, rnn = self.model, self.model.rnn
+        biases = [rnn.bias_ih_l0, rnn.bias_hh_l0]
+        if len(self.data.of_cell(self.data.weights)[2]) == 1:
+            # The second bias stays zero: Keras's cell has one.
+            self.torch.nn.init.zeros_(biases[1])
+            biases.pop().requires_grad_(False)
+        parameters = dict(zip(self.data.cell_names,
+                              ([rnn.weight_ih_l0], [rnn.weight_hh_l0], biases)))
+        parameters.update({"dense/kernel": [model.dense.weight], "dense/bias": [model.dense.bias]})
         if self.spec["model"] == "embedding":
-            parameters["embedding/embeddings"] = model.embedding.weight
+            parameters["embedding/embeddings"] = [model.embedding.weight]
         return parameters
 
+    def _columns(self, name, *orders):
+        """Columns that bring a cell's weight from one order of gates into another; else all."""
+        if name not in self.data.cell_names:
+            return slice(None)
+        return common.gate_columns(*orders, self.spec["units"])
+
     def reset(self):
-        torch = self.torch
+        torch, cell = self.torch, self.data.cell
         with torch.no_grad():
             for name, value in self.data.weights.items():
-                value = torch.from_numpy(value)
-                transposed = "kernel" in name
-                self.parameters[name].copy_(value.T if transposed else value)
-        self.trained = [self.parameters[name] for name in self.names]
+                value = value[..., self._columns(name, cell.gates, cell.torch_gates)]
+                values = [value.T] if "kernel" in name else value.reshape(
+                    (-1,) + tuple(self.parameters[name][0].shape))
+                for parameter, part in zip(self.parameters[name], values, strict=True):
+                    parameter.copy_(torch.from_numpy(part))
+        self.trained = [p for name in self.data.weights for p in self.parameters[name]]
         self.velocities = [torch.zeros_like(p) for p in self.trained]
 
     def step(self, tokens, labels):
@@ -149,9 +159,11 @@ class PyTorch:
             answer["losses"] = common.running_means(losses, spec["chunk"])
         else:
             answer["losses"] = [sum(losses) / len(losses), float(self.validation_loss)]
+        cell = self.data.cell
         answer["weights"] = common.as_lists({
-            name: (value.T if "kernel" in name else value).detach().numpy()
-            for name, value in self.parameters.items()})
+            name: torch.stack([p.T if "kernel" in name else p for p in parts]).detach().numpy()[
+                ..., self._columns(name, cell.torch_gates, cell.gates)]
+            for name, parts in self.parameters.items()})
         return answer
 
     def run(self, seconds):
