@@ -96,20 +96,19 @@ absl::Status ComputeMaxGrad(const ReferenceContext& c) {
   if (!dx) return absl::OkStatus();
   const int64_t time = x.dim(1), width = x.dim(2);
   std::fill_n(dx.data, dx.size(), T{0});
-  std::vector<int64_t> ties(width);
   for (int64_t n = 0; n < x.dim(0); ++n) {
-    const auto for_each_maximum = [&](auto visit) {
-      ForEachStep(mask, n, time, [&](int64_t t) {
-        for (int64_t j = 0; j < width; ++j) {
+    for (int64_t j = 0; j < width; ++j) {
+      const auto for_each_maximum = [&](auto visit) {
+        ForEachStep(mask, n, time, [&](int64_t t) {
           const int64_t place = (n * time + t) * width + j;
-          if (x[place] == y[n * width + j]) visit(place, j);
-        }
-      });
-    };
-    std::fill(ties.begin(), ties.end(), 0);
-    for_each_maximum([&](int64_t, int64_t j) { ++ties[j]; });
-    for_each_maximum(
-        [&](int64_t place, int64_t j) { dx[place] = dy[n * width + j] / static_cast<T>(ties[j]); });
+          if (x[place] == y[n * width + j]) visit(place);
+        });
+      };
+      int64_t ties = 0;
+      for_each_maximum([&](int64_t) { ++ties; });
+      for_each_maximum(
+          [&](int64_t place) { dx[place] = dy[n * width + j] / static_cast<T>(ties); });
+    }
   }
   return absl::OkStatus();
 }

@@ -169,12 +169,4 @@ MadeKernel MakeFillLike(const KernelContext& context) {
   });
 }
 
-MadeKernel MakeIncrement(const KernelContext& context) {
-  return MakeLoop([n = context.output_size(0)](const KernelArgs& args) {
-    if (args.outputs[0] == nullptr) return;
-    const int64_t* t = In<int64_t>(args, 0);
-    for (int64_t i = 0; i < n; ++i) Out<int64_t>(args, 0)[i] = t[i] + 1;
-  });
-}
-
 }  // namespace seqgraph::kernels

@@ -18,41 +18,35 @@ namespace {
 
 constexpr int64_t kBlock = 256;  // floats: 32 results of instructions fill a first cache of 32 KB
 
+// The loop of each instruction, of one or two operands; what has none is written out.
+constexpr struct {
+  ElementwiseOp op;
+  UnaryLoop unary;
+  BinaryLoop binary;
+} kInstructionLoops[] = {
+    {ElementwiseOp::kAdd, nullptr, AddLoop},
+    {ElementwiseOp::kSubtract, nullptr, SubtractLoop},
+    {ElementwiseOp::kMultiply, nullptr, MultiplyLoop},
+    {ElementwiseOp::kDivide, nullptr, DivideLoop},
+    {ElementwiseOp::kMaximum, nullptr, MaximumLoop},
+    {ElementwiseOp::kAbs, AbsLoop, nullptr},
+    {ElementwiseOp::kSqrt, SqrtLoop, nullptr},
+    {ElementwiseOp::kRelu, ReluLoop, nullptr},
+    {ElementwiseOp::kSigmoid, SigmoidLoop, nullptr},
+    {ElementwiseOp::kTanh, TanhLoop, nullptr},
+    {ElementwiseOp::kReluGrad, nullptr, ReluGradLoop},
+    {ElementwiseOp::kSigmoidGrad, nullptr, SigmoidGradLoop},
+    {ElementwiseOp::kTanhGrad, nullptr, TanhGradLoop},
+};
+
 void RunInstruction(const ElementwiseInstruction& code, const float* a, const float* b, int64_t n,
                     float* y) {
   const float constant = static_cast<float>(code.constant);
-  switch (code.op) {
-    case ElementwiseOp::kAdd:
-      return AddLoop(a, b, n, y);
-    case ElementwiseOp::kSubtract:
-      return SubtractLoop(a, b, n, y);
-    case ElementwiseOp::kMultiply:
-      return MultiplyLoop(a, b, n, y);
-    case ElementwiseOp::kDivide:
-      return DivideLoop(a, b, n, y);
-    case ElementwiseOp::kMaximum:
-      return MaximumLoop(a, b, n, y);
-    case ElementwiseOp::kScale:
-      return ScaleLoop(a, constant, n, y);
-    case ElementwiseOp::kFillLike:
-      std::fill_n(y, n, constant);
-      return;
-    case ElementwiseOp::kAbs:
-      return AbsLoop(a, n, y);
-    case ElementwiseOp::kSqrt:
-      return SqrtLoop(a, n, y);
-    case ElementwiseOp::kRelu:
-      return ReluLoop(a, n, y);
-    case ElementwiseOp::kSigmoid:
-      return SigmoidLoop(a, n, y);
-    case ElementwiseOp::kTanh:
-      return TanhLoop(a, n, y);
-    case ElementwiseOp::kReluGrad:
-      return ReluGradLoop(a, b, n, y);
-    case ElementwiseOp::kSigmoidGrad:
-      return SigmoidGradLoop(a, b, n, y);
-    case ElementwiseOp::kTanhGrad:
-      return TanhGradLoop(a, b, n, y);
+  if (code.op == ElementwiseOp::kScale) return ScaleLoop(a, constant, n, y);
+  if (code.op == ElementwiseOp::kFillLike) return (void)std::fill_n(y, n, constant);
+  for (const auto& row : kInstructionLoops) {
+    if (row.op == code.op)
+      return row.unary != nullptr ? row.unary(a, n, y) : row.binary(a, b, n, y);
   }
 }
 

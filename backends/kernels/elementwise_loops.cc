@@ -8,69 +8,46 @@
 #include "backends/kernels/math-inl.h"
 #include "hwy/highway.h"
 
+// The loops of one or two arrays: their names, and what they make of vectors v, or u and v.
+#ifndef SEQ_UNARY_LOOPS
+#define SEQ_UNARY_LOOPS(LOOP)                                                              \
+  LOOP(AbsLoop, hn::Abs(v))                                                                \
+  LOOP(CeilLoop, hn::Ceil(v))                                                              \
+  LOOP(ErfLoop, Erf(F32(), v))                                                             \
+  LOOP(ExpLoop, Exp(F32(), v))                                                             \
+  LOOP(FloorLoop, hn::Floor(v))                                                            \
+  LOOP(LogLoop, Log(F32(), v))                                                             \
+  LOOP(NegativeLoop, hn::Neg(v))                                                           \
+  LOOP(ReciprocalLoop, hn::Div(One(), v))                                                  \
+  LOOP(ReluLoop, hn::IfThenZeroElse(hn::Lt(v, Zero()), v))                                 \
+  LOOP(RoundLoop, hn::Round(v))                                                            \
+  LOOP(SigmoidLoop, Sigmoid(F32(), v))                                                     \
+  LOOP(SignLoop,                                                                           \
+       hn::IfThenElse(hn::Or(hn::IsNaN(v), hn::Eq(v, Zero())), v, hn::CopySign(One(), v))) \
+  LOOP(SoftplusLoop, Softplus(F32(), v))                                                   \
+  LOOP(SqrtLoop, hn::Sqrt(v))                                                              \
+  LOOP(TanhFastLoop, TanhFast(F32(), v))                                                   \
+  LOOP(TanhLoop, Tanh(F32(), v))
+#define SEQ_BINARY_LOOPS(LOOP)                                                \
+  LOOP(AddLoop, hn::Add(u, v))                                                \
+  LOOP(DivideLoop, hn::Div(u, v))                                             \
+  LOOP(EqualLoop, OneWhere(hn::Eq(u, v)))                                     \
+  LOOP(LessLoop, OneWhere(hn::Lt(u, v)))                                      \
+  LOOP(MaximumLoop, hn::IfThenElse(hn::Or(hn::IsNaN(u), hn::Ge(u, v)), u, v)) \
+  LOOP(MinimumLoop, hn::IfThenElse(hn::Or(hn::IsNaN(u), hn::Le(u, v)), u, v)) \
+  LOOP(MultiplyLoop, hn::Mul(u, v))                                           \
+  LOOP(ReluGradLoop, hn::IfThenElseZero(hn::Gt(u, Zero()), v))                \
+  LOOP(SigmoidGradLoop, hn::Mul(v, hn::Mul(u, hn::Sub(One(), u))))            \
+  LOOP(SubtractLoop, hn::Sub(u, v))                                           \
+  LOOP(TanhGradLoop, hn::Mul(v, hn::NegMulAdd(u, u, One())))
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
-void TanhLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return Tanh(F32(), v); });
-}
-
-void TanhFastLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return TanhFast(F32(), v); });
-}
-
-void SigmoidLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return Sigmoid(F32(), v); });
-}
-
-void ExpLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return Exp(F32(), v); });
-}
-
-void ReluLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return hn::IfThenZeroElse(hn::Lt(v, hn::Zero(F32())), v); });
-}
-
-void TanhGradLoop(const float* y, const float* dy, int64_t n, float* dx) {
-  Map(y, dy, n, dx,
-      [](VF v, VF dv) { return hn::Mul(dv, hn::NegMulAdd(v, v, hn::Set(F32(), 1.0f))); });
-}
-
-void ReluGradLoop(const float* y, const float* dy, int64_t n, float* dx) {
-  Map(y, dy, n, dx, [](VF v, VF dv) { return hn::IfThenElseZero(hn::Gt(v, hn::Zero(F32())), dv); });
-}
-
-void SigmoidGradLoop(const float* y, const float* dy, int64_t n, float* dx) {
-  Map(y, dy, n, dx,
-      [](VF v, VF dv) { return hn::Mul(dv, hn::Mul(v, hn::Sub(hn::Set(F32(), 1.0f), v))); });
-}
-
-void AddLoop(const float* a, const float* b, int64_t n, float* y) {
-  Map(a, b, n, y, [](VF u, VF v) { return hn::Add(u, v); });
-}
-
-void SubtractLoop(const float* a, const float* b, int64_t n, float* y) {
-  Map(a, b, n, y, [](VF u, VF v) { return hn::Sub(u, v); });
-}
-
-void MultiplyLoop(const float* a, const float* b, int64_t n, float* y) {
-  Map(a, b, n, y, [](VF u, VF v) { return hn::Mul(u, v); });
-}
-
-void DivideLoop(const float* a, const float* b, int64_t n, float* y) {
-  Map(a, b, n, y, [](VF u, VF v) { return hn::Div(u, v); });
-}
-
-void MaximumLoop(const float* a, const float* b, int64_t n, float* y) {
-  Map(a, b, n, y,
-      [](VF u, VF v) { return hn::IfThenElse(hn::Or(hn::IsNaN(u), hn::Ge(u, v)), u, v); });
-}
-
-void MinimumLoop(const float* a, const float* b, int64_t n, float* y) {
-  Map(a, b, n, y,
-      [](VF u, VF v) { return hn::IfThenElse(hn::Or(hn::IsNaN(u), hn::Le(u, v)), u, v); });
-}
+HWY_INLINE VF Zero() { return hn::Zero(F32()); }
+HWY_INLINE VF One() { return hn::Set(F32(), 1.0f); }
 
 // The bits of the integer 1 where the mask is set.
 template <class M>
@@ -78,13 +55,19 @@ HWY_INLINE VF OneWhere(M mask) {
   return hn::IfThenElseZero(mask, hn::BitCast(F32(), hn::Set(hn::RebindToSigned<F32>(), 1)));
 }
 
-void EqualLoop(const float* a, const float* b, int64_t n, float* y) {
-  Map(a, b, n, y, [](VF u, VF v) { return OneWhere(hn::Eq(u, v)); });
-}
+#define SEQ_LOOP(name, value)                      \
+  void name(const float* x, int64_t n, float* y) { \
+    Map(x, n, y, [](VF v) { return value; });      \
+  }
+SEQ_UNARY_LOOPS(SEQ_LOOP)
+#undef SEQ_LOOP
 
-void LessLoop(const float* a, const float* b, int64_t n, float* y) {
-  Map(a, b, n, y, [](VF u, VF v) { return OneWhere(hn::Lt(u, v)); });
-}
+#define SEQ_LOOP(name, value)                                      \
+  void name(const float* a, const float* b, int64_t n, float* y) { \
+    Map(a, b, n, y, [](VF u, VF v) { return value; });             \
+  }
+SEQ_BINARY_LOOPS(SEQ_LOOP)
+#undef SEQ_LOOP
 
 void WhereLoop(const int32_t* condition, const float* a, const float* b, int64_t n, float* y) {
   const F32 d;
@@ -106,58 +89,11 @@ void WhereLoop(const int32_t* condition, const float* a, const float* b, int64_t
   if (i < n) StoreFirst(d, choose(rest(condition), rest(a), rest(b)), y + i, n - i);
 }
 
-void AbsLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return hn::Abs(v); });
-}
-
-void NegativeLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return hn::Neg(v); });
-}
-
-void SignLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) {
-    const VF one = hn::CopySign(hn::Set(F32(), 1.0f), v);
-    return hn::IfThenElse(hn::Or(hn::IsNaN(v), hn::Eq(v, hn::Zero(F32()))), v, one);
-  });
-}
-
-void ReciprocalLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return hn::Div(hn::Set(F32(), 1.0f), v); });
-}
-
-void FloorLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return hn::Floor(v); });
-}
-
-void CeilLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return hn::Ceil(v); });
-}
-
-void RoundLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return hn::Round(v); });
-}
-
-void LogLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return Log(F32(), v); });
-}
-
-void SoftplusLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return Softplus(F32(), v); });
-}
-
-void ErfLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return Erf(F32(), v); });
-}
-
 void EluLoop(const float* x, float alpha, int64_t n, float* y) {
   Map(x, n, y, [alpha](VF v) {
     const VF below = hn::Mul(hn::Set(F32(), alpha), Expm1OfNegative(F32(), v));
     return hn::IfThenElse(hn::Gt(v, hn::Zero(F32())), v, below);
   });
-}
-
-void SqrtLoop(const float* x, int64_t n, float* y) {
-  Map(x, n, y, [](VF v) { return hn::Sqrt(v); });
 }
 
 void ScaleLoop(const float* x, float factor, int64_t n, float* y) {
@@ -177,42 +113,19 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace seqgraph::kernels {
 
-#define SEQ_UNARY(name) \
-  HWY_EXPORT(name);     \
+#define SEQ_LOOP(name, value) \
+  HWY_EXPORT(name);           \
   void name(const float* x, int64_t n, float* y) { HWY_DYNAMIC_DISPATCH(name)(x, n, y); }
-#define SEQ_BINARY(name)                                           \
+SEQ_UNARY_LOOPS(SEQ_LOOP)
+#undef SEQ_LOOP
+
+#define SEQ_LOOP(name, value)                                      \
   HWY_EXPORT(name);                                                \
   void name(const float* a, const float* b, int64_t n, float* y) { \
     HWY_DYNAMIC_DISPATCH(name)(a, b, n, y);                        \
   }
-
-SEQ_UNARY(TanhLoop)
-SEQ_UNARY(TanhFastLoop)
-SEQ_UNARY(SigmoidLoop)
-SEQ_UNARY(ExpLoop)
-SEQ_UNARY(ReluLoop)
-SEQ_BINARY(TanhGradLoop)
-SEQ_BINARY(ReluGradLoop)
-SEQ_BINARY(SigmoidGradLoop)
-SEQ_BINARY(AddLoop)
-SEQ_BINARY(SubtractLoop)
-SEQ_BINARY(MultiplyLoop)
-SEQ_BINARY(DivideLoop)
-SEQ_BINARY(MaximumLoop)
-SEQ_BINARY(MinimumLoop)
-SEQ_BINARY(EqualLoop)
-SEQ_BINARY(LessLoop)
-SEQ_UNARY(AbsLoop)
-SEQ_UNARY(NegativeLoop)
-SEQ_UNARY(SignLoop)
-SEQ_UNARY(SqrtLoop)
-SEQ_UNARY(ReciprocalLoop)
-SEQ_UNARY(FloorLoop)
-SEQ_UNARY(CeilLoop)
-SEQ_UNARY(RoundLoop)
-SEQ_UNARY(LogLoop)
-SEQ_UNARY(SoftplusLoop)
-SEQ_UNARY(ErfLoop)
+SEQ_BINARY_LOOPS(SEQ_LOOP)
+#undef SEQ_LOOP
 
 HWY_EXPORT(WhereLoop);
 void WhereLoop(const int32_t* condition, const float* a, const float* b, int64_t n, float* y) {

@@ -14,21 +14,6 @@
 
 namespace seqgraph::kernels {
 
-Claim ClaimOneHot(const NodeContext& context) {
-  if (context.attributes().GetDType("dtype") == DType::kFloat32) return Claim::Yes();
-  return Claim::No(ClaimReason::kUnsupportedType, "dtype float64 (float32 is there)");
-}
-
-// y[i, j] = 1 where j = ids[i], else 0.
-MadeKernel MakeOneHot(const KernelContext& context) {
-  const int64_t depth = context.attributes().GetInt("depth"), n = context.input_size(0);
-  return MakeLookup(context, depth, [=](const int32_t* ids, const KernelArgs& args) {
-    float* y = Out<float>(args, 0);
-    std::fill_n(y, n * depth, 0.0f);
-    for (int64_t k = 0; k < n; ++k) y[k * depth + ids[k]] = 1.0f;
-  });
-}
-
 MadeKernel MakeEmbedding(const KernelContext& context) {
   const Shape& table = context.input_shape(1);
   const int64_t n = context.input_size(0), width = table[1].size();

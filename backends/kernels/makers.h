@@ -50,10 +50,8 @@ MadeKernel MakeAveragePool1D(const KernelContext& context);
 MadeKernel MakeAveragePool1DGrad(const KernelContext& context);
 
 // lookup.cc
-Claim ClaimOneHot(const NodeContext& context);
 MadeKernel MakeEmbedding(const KernelContext& context);
 MadeKernel MakeEmbeddingGrad(const KernelContext& context);
-MadeKernel MakeOneHot(const KernelContext& context);
 MadeKernel MakeGather(const KernelContext& context);
 MadeKernel MakeGatherGrad(const KernelContext& context);
 
@@ -106,18 +104,6 @@ MadeKernel MakePad(const KernelContext& context);
 /// The content is computed here, by the op's own definition.
 MadeKernel MakeConstant(const KernelContext& context);
 MadeKernel MakeFillLike(const KernelContext& context);
-/// t + 1, in int64.
-MadeKernel MakeIncrement(const KernelContext& context);
-
-// sequences.cc: masks, and what pools the steps of a sequence.
-MadeKernel MakeSequenceMask(const KernelContext& context);
-MadeKernel MakeZeroMasked(const KernelContext& context);
-/// Bit for bit the op's definition.
-MadeKernel MakeDropoutMask(const KernelContext& context);
-MadeKernel MakeAveragePooling(const KernelContext& context);
-MadeKernel MakeAveragePoolingGrad(const KernelContext& context);
-MadeKernel MakeMaxPooling(const KernelContext& context);
-MadeKernel MakeMaxPoolingGrad(const KernelContext& context);
 
 // by_definition.cc
 MadeKernel MakeByDefinition(const KernelContext& context);

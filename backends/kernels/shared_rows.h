@@ -12,7 +12,7 @@
 namespace seqgraph::kernels {
 
 /// Ops whose kernels are the same everywhere: op, version, claim, maker. What has no row, or none
-/// for its types, runs by definition.
+/// for its types, runs by definition; so do ops whose definition no loop of ours would outrun.
 template <typename Row>
 inline constexpr Row kSharedRows[] = {
     {"RNNCell", 3, ClaimRecurrentCell, Shared<MakeRecurrentCell>},
@@ -62,7 +62,7 @@ inline constexpr Row kSharedRows[] = {
     {"AveragePool1DGrad", 1, ClaimAlways, Shared<MakeAveragePool1DGrad>},
     {"Embedding", 1, ClaimAlways, Shared<MakeEmbedding>},
     {"EmbeddingGrad", 1, ClaimAlways, Shared<MakeEmbeddingGrad>},
-    {"OneHot", 1, ClaimOneHot, Shared<MakeOneHot>},
+    {"OneHot", 1, ClaimAnyType, Shared<MakeByDefinition>},
     {"Gather", 1, ClaimAlways, Shared<MakeGather>},
     {"GatherGrad", 1, ClaimAlways, Shared<MakeGatherGrad>},
     {"ReduceSum", 1, ClaimAlways, Shared<MakeReduceSum>},
@@ -103,14 +103,14 @@ inline constexpr Row kSharedRows[] = {
     {"Pad", 1, ClaimAlways, Shared<MakePad>},
     {"Constant", 2, ClaimAnyType, Shared<MakeConstant>},
     {"FillLike", 1, ClaimAlways, Shared<MakeFillLike>},
-    {"Increment", 1, ClaimAlways, Shared<MakeIncrement>},
-    {"SequenceMask", 1, ClaimAlways, Shared<MakeSequenceMask>},
-    {"ZeroMasked", 1, ClaimAlways, Shared<MakeZeroMasked>},
-    {"DropoutMask", 1, ClaimAlways, Shared<MakeDropoutMask>},
-    {"GlobalAveragePooling1D", 1, ClaimAlways, Shared<MakeAveragePooling>},
-    {"GlobalAveragePooling1DGrad", 1, ClaimAlways, Shared<MakeAveragePoolingGrad>},
-    {"GlobalMaxPooling1D", 1, ClaimAlways, Shared<MakeMaxPooling>},
-    {"GlobalMaxPooling1DGrad", 1, ClaimAlways, Shared<MakeMaxPoolingGrad>},
+    {"Increment", 1, ClaimAnyType, Shared<MakeByDefinition>},
+    {"SequenceMask", 1, ClaimAnyType, Shared<MakeByDefinition>},
+    {"ZeroMasked", 1, ClaimAnyType, Shared<MakeByDefinition>},
+    {"DropoutMask", 1, ClaimAnyType, Shared<MakeByDefinition>},
+    {"GlobalAveragePooling1D", 1, ClaimAnyType, Shared<MakeByDefinition>},
+    {"GlobalAveragePooling1DGrad", 1, ClaimAnyType, Shared<MakeByDefinition>},
+    {"GlobalMaxPooling1D", 1, ClaimAnyType, Shared<MakeByDefinition>},
+    {"GlobalMaxPooling1DGrad", 1, ClaimAnyType, Shared<MakeByDefinition>},
 };
 
 /// A backend's own rows, and behind them, as what comes last in preference, the shared ones. Never
