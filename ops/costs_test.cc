@@ -280,10 +280,42 @@ std::vector<CostCase> ImportedCases() {
   return cases;
 }
 
+// Windows of width 2 over 5 steps of 2 rows: 4 steps, of 3 channels 24 elements.
+std::vector<CostCase> WindowCases() {
+  const TensorType x = R({2, 5, 3}), w = R({2, 3, 4}), b = R({4}), y = R({2, 4, 4});
+  const TensorType pooled = R({2, 4, 3});
+  const Attributes width = {{"width", 2}};
+  return {
+      // 32 (2·2·3 + 1)
+      {"Conv1D", {}, {x, w, b}, {0}, {416, 120 + 96 + 16, 128}},
+      {"Conv1D", {}, {x, w, {}}, {0}, {384, 120 + 96, 128}},
+      // 32 (2·2·3 + 2·2·3 + 1); then db alone, which reads dy alone
+      {"Conv1DGrad", {}, {x, w, y}, {0, 1, 2}, {800, 128 + 120 + 96, 120 + 96 + 16}},
+      {"Conv1DGrad", {}, {x, w, y}, {2}, {32, 128, 16}},
+      {"MaxPool1D", width, {x}, {0}, {48, 120, 96}},
+      {"AveragePool1D", width, {x}, {0}, {48, 120, 96}},
+      {"MaxPool1DGrad", width, {x, pooled}, {0}, {72, 120 + 96, 120}},
+      {"AveragePool1DGrad", width, {pooled, x}, {0}, {72, 96, 120}},
+      {"Pad", {{"axis", 1}, {"before", 1}, {"after", 2}}, {R({2, 3})}, {0}, {0, 24, 48}},
+      {"RandomNormal", {}, {CounterType(), CounterType(), R({2, 3})}, {0}, {36, 16, 24}},
+  };
+}
+
+std::vector<CostCase> RowLossCases() {
+  const TensorType p = R({2, 4}), weights = R({2}), one = R({});
+  const Attributes kind = {{"kind", "mean_absolute_error"}};
+  return {
+      {"RowLoss", kind, {p, p, {}}, {0}, {8 * 8 + 1, 64, 4}},
+      {"RowLoss", kind, {p, p, weights}, {0}, {9 * 8 + 1, 64 + 8, 4}},
+      {"RowLossGrad", kind, {p, p, one, {}}, {0}, {8 * 8 + 1, 64 + 4, 32}},
+  };
+}
+
 std::vector<CostCase> AllCases() {
   std::vector<CostCase> all;
-  for (const auto& cases : {RecurrenceCases(), GatedCases(), LookupCases(), ClassifierCases(),
-                            LayerCases(), ElementCases(), ImportedCases(), OptimizerCases()}) {
+  for (const auto& cases :
+       {RecurrenceCases(), GatedCases(), LookupCases(), ClassifierCases(), LayerCases(),
+        ElementCases(), ImportedCases(), OptimizerCases(), WindowCases(), RowLossCases()}) {
     all.insert(all.end(), cases.begin(), cases.end());
   }
   return all;

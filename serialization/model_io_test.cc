@@ -168,8 +168,8 @@ TEST_F(ModelIoTest, EveryChangedByteAndEveryCutIsNoticed) {
 
 TEST_F(ModelIoTest, ANewerFormatIsNamed) {
   const auto kNewer = absl::StatusCode::kFailedPrecondition;
-  EXPECT_THAT(Changed([](proto::Model& m) { m.set_format_version(5); }),
-              StatusIs(kNewer, "format version 5; this program reads up to 4"));
+  EXPECT_THAT(Changed([](proto::Model& m) { m.set_format_version(6); }),
+              StatusIs(kNewer, "format version 6; this program reads up to 5"));
   EXPECT_THAT(Changed([](proto::Model& m) {
                 m.set_format_version(300);
                 m.GetReflection()->MutableUnknownFields(&m)->AddVarint(50, 1);
@@ -178,13 +178,13 @@ TEST_F(ModelIoTest, ANewerFormatIsNamed) {
   // Sealed in another way, as a newer format may be.
   proto::Model other;
   other.set_magic("seqgraph model");
-  other.set_format_version(5);
+  other.set_format_version(6);
   EXPECT_THAT(ParseModel(other.SerializeAsString(), ModelFormat::kBinary, registry_),
-              StatusIs(kNewer, "format version 5"));
+              StatusIs(kNewer, "format version 6"));
   // In text, with a field that only the newer one has.
   const std::string text =
-      absl::StrReplaceAll(Text(), {{"format_version: 1\n", "format_version: 5\nshards: 3\n"}});
-  EXPECT_THAT(ParseModel(text, ModelFormat::kText, registry_), StatusIs(kNewer, "version 5"));
+      absl::StrReplaceAll(Text(), {{"format_version: 1\n", "format_version: 6\nshards: 3\n"}});
+  EXPECT_THAT(ParseModel(text, ModelFormat::kText, registry_), StatusIs(kNewer, "version 6"));
   EXPECT_THAT(Changed([](proto::Model& m) { m.set_format_version(0); }),
               StatusIs(kInvalid, "format version 0"));
 }
