@@ -212,12 +212,16 @@ void RunSimpleCell(const Recurrence<T>& r, TensorView<T> sequence, TensorView<T>
   }
 }
 
-/// The state that the step at place t of row n began with, null for zeros, from the sequence.
+/// The state that the step at place t of row n began with, null for zeros, from the sequence: the
+/// output of the step that counts before.
 template <typename T>
 const T* PreviousState(const Recurrence<T>& r, int64_t n, int64_t t, int64_t first_step,
                        TensorView<const T> sequence) {
-  const int64_t before = r.reverse ? t + 1 : t - 1;
   if (t == r.Place(first_step)) return r.h0_row(n);
+  int64_t before = t;
+  do {
+    before += r.reverse ? 1 : -1;
+  } while (!r.Counts(n, before));
   return sequence.data + (n * r.time() + before) * r.units();
 }
 

@@ -58,9 +58,8 @@ class ForwardGroup {
         PadRow(d_, states + job_.order.Time(position) * sizes_.units, sizes_.units, width_, to);
       };
       for (int64_t k = 0; k < rows_.length[r]; ++k) {
-        // The state before a step is the output before it, masked or not.
         const int64_t position = job_.order.Position(rows_.row[r], k);
-        if (k > 0) copy(position - 1, Before(k) + r * width_);
+        if (k > 0) copy(job_.order.Position(rows_.row[r], k - 1), Before(k) + r * width_);
         if (simple) copy(position, trace_.kept + (Place(k) + r) * width_);
       }
     }

@@ -46,7 +46,8 @@ Names InBothAnd(const Names& others) {
 
 TEST(Claims, EveryBackendTakesEveryUseOfEveryOp) {
   for (const auto& backend : AllBackends().all()) {
-    for (const tools::OpClaims& claims : tools::ClaimsOfAllOps(*backend, AllOps()).value()) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto all, tools::ClaimsOfAllOps(*backend, AllOps()));
+    for (const tools::OpClaims& claims : all) {
       EXPECT_EQ(claims.claimed, claims.uses) << claims.op->name() << " by " << backend->info().name
                                              << ": " << absl::StrJoin(claims.reasons, "; ");
     }
