@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -44,8 +44,7 @@ absl::StatusOr<CellFunctions> CellFunctionsOf(RecurrenceFacts::Cell cell,
       ParseActivation(Get<std::string>(attributes, "activation", "tanh"));
   f.clip = Get(attributes, "clip", 0.0);
   if (!std::isfinite(f.clip) || f.clip < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("attribute clip must be finite and at least 0, got ", f.clip));
+    return InvalidArgument("attribute clip must be finite and at least 0, got ", f.clip);
   }
   f.coupled = Get(attributes, "input_forget", false);
   f.peepholes = Get(attributes, "peepholes", false);
@@ -54,14 +53,13 @@ absl::StatusOr<CellFunctions> CellFunctionsOf(RecurrenceFacts::Cell cell,
   const std::vector<std::string> names = absl::StrSplit(text, ' ');
   const auto used = Used(cell, f);
   if (names.size() != used.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute activations must name ", used.size(),
-                                                   ", separated by spaces, got \"", text, "\""));
+    return InvalidArgument("attribute activations must name ", used.size(),
+                           ", separated by spaces, got \"", text, "\"");
   }
   for (size_t i = 0; i < used.size(); ++i) {
     const std::optional<ActivationFunction> found = FindActivation(names[i]);
     if (!found.has_value()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("attribute activations: unknown activation \"", names[i], "\""));
+      return InvalidArgument("attribute activations: unknown activation \"", names[i], "\"");
     }
     *used[i] = *found;
   }

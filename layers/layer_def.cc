@@ -158,16 +158,14 @@ absl::Status CheckInput(const LayerInput& input, std::set<std::string>& names) {
   SEQ_RETURN_IF_ERROR(extent("features", input.features.value_or(1)));
   SEQ_RETURN_IF_ERROR(extent("batch", input.batch.value_or(1)));
   if (!input.name.empty() && names.insert(input.name).second) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "input \"", input.name, "\": the name must not be empty nor that of another input"));
+  return InvalidArgument("input \"", input.name,
+                         "\": the name must not be empty nor that of another input");
 }
 
 // Calls take what stands in front of them, as many inputs as their layers have; every layer is
 // called.
 absl::Status CheckCalls(const LayerStack& stack, const LayerRegistry& registry) {
-  const auto malformed = [](const auto&... text) {
-    return absl::InvalidArgumentError(absl::StrCat("graph: ", text...));
-  };
+  const auto malformed = [](const auto&... text) { return InvalidArgument("graph: ", text...); };
   const int inputs = 1 + static_cast<int>(stack.more_inputs.size());
   const auto known = [&](const LayerValue& value, int calls) {
     return value.output >= 0 && value.call >= -1 && value.call < calls &&
@@ -184,9 +182,8 @@ absl::Status CheckCalls(const LayerStack& stack, const LayerRegistry& registry) 
     const LayerDef& def = *registry.Find(layer.kind.class_name);
     const int given = static_cast<int>(call.inputs.size());
     if (given < def.least_inputs || given > def.most_inputs) {
-      return absl::InvalidArgumentError(absl::StrCat("layer ", layer.name, ": it takes ",
-                                                     def.least_inputs, " to ", def.most_inputs,
-                                                     " inputs, got ", given));
+      return InvalidArgument("layer ", layer.name, ": it takes ", def.least_inputs, " to ",
+                             def.most_inputs, " inputs, got ", given);
     }
     for (const LayerValue& value : call.inputs) {
       if (!known(value, static_cast<int>(i))) {
@@ -213,13 +210,12 @@ absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry) 
     SEQ_RETURN_IF_ERROR(CheckInput(input, inputs));
   }
   if (!stack.is_graph() && !(stack.more_inputs.empty() && stack.outputs.empty())) {
-    return absl::InvalidArgumentError("several inputs or outputs are those of a graph");
+    return InvalidArgument("several inputs or outputs are those of a graph");
   }
   for (const size_t count : {stack.calls.size(), inputs.size(), stack.outputs.size()}) {
     if (count > kMaxStackLayers) {
-      return absl::InvalidArgumentError(absl::StrCat("graph ", stack.name, " has ", count,
-                                                     " calls, inputs or outputs; at most ",
-                                                     kMaxStackLayers));
+      return InvalidArgument("graph ", stack.name, " has ", count,
+                             " calls, inputs or outputs; at most ", kMaxStackLayers);
     }
   }
   if (stack.layers.empty() || stack.layers.size() > kMaxStackLayers) {
@@ -237,8 +233,8 @@ absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry) 
     SEQ_RETURN_IF_ERROR(
         Annotate(CheckLayer(layer.kind, registry), absl::StrCat("layer ", layer.name)));
     if (!stack.is_graph() && registry.Find(layer.kind.class_name)->least_inputs > 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("layer ", layer.name, ": it takes several inputs: only a graph has them"));
+      return InvalidArgument("layer ", layer.name,
+                             ": it takes several inputs: only a graph has them");
     }
   }
   return stack.is_graph() ? CheckCalls(stack, registry) : absl::OkStatus();

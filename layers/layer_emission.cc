@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "ops/all_ops.h"
 
 namespace seqgraph {
@@ -73,8 +74,8 @@ EmittedStack EmitStack(FunctionBuilder& g, const LayerStack& stack, absl::Span<c
     if (value.call < 0) return {inputs[value.output], {}};
     const std::vector<LayerFlow>& outputs = given[value.call];
     if (value.output < static_cast<int>(outputs.size())) return outputs[value.output];
-    g.Fail(absl::InvalidArgumentError(absl::StrCat(reader, " takes output ", value.output, " of ",
-                                                   "a layer that gives ", outputs.size())));
+    g.Fail(InvalidArgument(reader, " takes output ", value.output, " of ", "a layer that gives ",
+                           outputs.size()));
     return {};
   };
   for (const LayerCall& call : CallsOf(stack)) {

@@ -8,17 +8,6 @@
 
 namespace seqgraph::kernels {
 
-MadeKernel MakeClip(const KernelContext& context) {
-  const auto limit = static_cast<float>(context.attributes().GetFloat("limit"));
-  return MakeLoop([limit, n = context.input_size(0)](const KernelArgs& args) {
-    const float* x = In<float>(args, 0);
-    float* y = Out<float>(args, 0);
-    if (y == nullptr) return;
-    // Comparisons with NaN are false, so that it stays.
-    for (int64_t i = 0; i < n; ++i) y[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
-  });
-}
-
 MadeKernel MakeClipByNorm(const KernelContext& context) {
   const auto limit = static_cast<float>(context.attributes().GetFloat("limit"));
   return MakeLoop([limit, n = context.input_size(0)](const KernelArgs& args) {

@@ -162,11 +162,4 @@ MadeKernel MakeConstant(const KernelContext& context) {
   });
 }
 
-MadeKernel MakeFillLike(const KernelContext& context) {
-  const float value = static_cast<float>(context.attributes().GetFloat("value"));
-  return MakeLoop([value, n = context.output_size(0)](const KernelArgs& args) {
-    if (args.outputs[0] != nullptr) std::fill_n(Out<float>(args, 0), n, value);
-  });
-}
-
 }  // namespace seqgraph::kernels

@@ -88,7 +88,6 @@ MadeKernel MakeRmsPropUpdate(const KernelContext& context);
 MadeKernel MakeAdamUpdate(const KernelContext& context);
 
 // clipping.cc
-MadeKernel MakeClip(const KernelContext& context);
 MadeKernel MakeClipByNorm(const KernelContext& context);
 
 // copies.cc: what only moves what is there, or writes what is known beforehand.
@@ -103,7 +102,6 @@ MadeKernel MakeReverse(const KernelContext& context);
 MadeKernel MakePad(const KernelContext& context);
 /// The content is computed here, by the op's own definition.
 MadeKernel MakeConstant(const KernelContext& context);
-MadeKernel MakeFillLike(const KernelContext& context);
 
 // by_definition.cc
 MadeKernel MakeByDefinition(const KernelContext& context);

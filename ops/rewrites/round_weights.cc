@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "graph/op_def.h"
 #include "ops/round_weights.h"
 
@@ -29,10 +30,9 @@ absl::StatusOr<bool> Apply(RewriteContext& c, WeightFormat format) {
   const Function& source = c.source();
   const Node& node = c.node();
   if (!source.updates().empty() || IsGradient(node)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("function ", source.name(), " is for training (it ",
-                     source.updates().empty() ? "has gradients" : "updates variables",
-                     "): weights in ", WeightFormatName(format), " are for inference alone"));
+    return InvalidArgument("function ", source.name(), " is for training (it ",
+                           source.updates().empty() ? "has gradients" : "updates variables",
+                           "): weights in ", WeightFormatName(format), " are for inference alone");
   }
   bool found = false;
   std::vector<Value> inputs;

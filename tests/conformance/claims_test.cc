@@ -28,7 +28,7 @@ Names InBothAnd(const Names& others) {
   Names names = absl::StrSplit(
       "AveragePool1D AveragePool1DGrad Conv1D Conv1DGrad MaxPool1D MaxPool1DGrad Pad "
       "Abs AdamUpdate Add BCE BCEGrad BCEWithLogits BCEWithLogitsGrad BroadcastLike "
-      "BroadcastTo CategoricalCrossEntropy CategoricalCrossEntropyGrad Ceil Clip ClipByNorm "
+      "BroadcastTo Cast CategoricalCrossEntropy CategoricalCrossEntropyGrad Ceil Clip ClipByNorm "
       "Concat Constant Dense DenseGrad Divide DropoutMask Elu Embedding EmbeddingGrad Equal "
       "Erf Exp FillLike Floor FusedElementwise GRUCell GRUCellGrad Gather GatherGrad "
       "GlobalAveragePooling1D GlobalAveragePooling1DGrad GlobalMaxPooling1D "
