@@ -15,7 +15,8 @@ void ImportFlags::Declare(Flags& flags) {
   flags.Int("--time", &time_, 0, 1'000'000,
             "Length of sequences where a Keras file leaves it open; 0: that is an error");
   flags.Text("--dim", &dims_, "NAME=NUMBER,...",
-             "Symbolic extents of an ONNX model other than the batch");
+             "Open extents of an ONNX model but the batch, by name or by input and axis:\n"
+             "tokens:1=40");
 }
 
 absl::StatusOr<FormatOptions> ImportFlags::Options(const std::string& path) const {
