@@ -48,7 +48,8 @@ void NoteUnused(const ReadFileArrays& file, absl::Span<const std::string> also_u
                 absl::Span<const ArrayUse> uses) {
   std::vector<std::string> unused;
   for (std::string& name : UnusedArrays(file.arrays, uses)) {
-    if (!absl::c_linear_search(also_used, name)) unused.push_back(std::move(name));
+    if (absl::c_linear_search(also_used, name)) continue;
+    unused.push_back(name.empty() ? "its array" : std::move(name));
   }
   if (unused.empty()) return;
   Note(absl::StrCat(file.path, ": not used: ", absl::StrJoin(unused, ", ")));
