@@ -146,7 +146,9 @@ absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
   return SyncFolder(folder);
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
+namespace {
+
+absl::StatusOr<std::string> Read(const std::string& path, int64_t max_bytes, bool start_only) {
   // O_NONBLOCK: opening a pipe that nobody writes would wait for ever.
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return SystemError(errno, "cannot open", path);
@@ -155,11 +157,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes)
   if (!S_ISREG(info.st_mode)) {
     return InvalidArgument("cannot read ", path, ": not a regular file");
   }
-  if (info.st_size > max_bytes) {
+  if (info.st_size > max_bytes && !start_only) {
     return ResourceExhausted("cannot read ", path, ": it has ", info.st_size, " bytes; at most ",
                              max_bytes);
   }
-  std::string bytes(info.st_size, '\0');
+  std::string bytes(std::min<int64_t>(info.st_size, max_bytes), '\0');
   size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t got = ::read(fd.get(), bytes.data() + done, bytes.size() - done);
@@ -170,6 +172,16 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes)
   }
   bytes.resize(done);
   return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
+  return Read(path, max_bytes, /*start_only=*/false);
+}
+
+absl::StatusOr<std::string> ReadFileStart(const std::string& path, int64_t max_bytes) {
+  return Read(path, max_bytes, /*start_only=*/true);
 }
 
 }  // namespace seqgraph

@@ -22,5 +22,7 @@ absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes);
 /// The content of a regular file of at most `max_bytes`. Errors name the path: NotFound,
 /// PermissionDenied, InvalidArgument for a folder or device, ResourceExhausted for a larger file.
 absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes);
+/// The same of a file of any size, but only its first bytes.
+absl::StatusOr<std::string> ReadFileStart(const std::string& path, int64_t max_bytes);
 
 }  // namespace seqgraph

@@ -33,7 +33,6 @@ constexpr absl::string_view kBinaryStart("\x0A\x0Eseqgraph model", 16);
 // How it ends: the tag of field 1000, fixed32, then the sum's four bytes.
 constexpr absl::string_view kChecksumTag("\xC5\x3E", 2);
 constexpr size_t kChecksumBytes = 6;
-constexpr int64_t kMaxModelBytes = INT_MAX;
 
 constexpr int kMaxFunctions = 1000;
 constexpr int kMaxSelfTests = 100;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,9 @@ namespace seqgraph {
 /// The newest that this program reads; every older one is read for ever. It writes the lowest that
 /// holds what is saved: 1 for functions and variables, 2 with self-tests, 3 with layers.
 inline constexpr int kModelFormatVersion = 5;
+
+/// No file is larger.
+inline constexpr int64_t kMaxModelBytes = std::numeric_limits<int>::max();
 
 enum class ModelFormat {
   kBinary,  ///< ".pb": serialization/model.proto with a checksum

@@ -6,6 +6,7 @@ namespace seqgraph::tools {
 CommandDef DefineTrain();
 CommandDef DefineEvaluate();
 CommandDef DefinePredict();
+CommandDef DefineRun();
 CommandDef DefineEncode();
 CommandDef DefineSummary();
 CommandDef DefineInspect();
@@ -21,9 +22,10 @@ CommandDef DefineOps();
 
 const std::vector<CommandDef>& AllCommands() {
   static const auto& commands = *new std::vector<CommandDef>{
-      DefineTrain(),   DefineEvaluate(), DefinePredict(),  DefineEncode(),      DefineSummary(),
-      DefineInspect(), DefineConvert(),  DefineTest(),     DefineExplain(),     DefinePasses(),
-      DefineBench(),   DefineDiff(),     DefineBackends(), DefineConformance(), DefineOps()};
+      DefineTrain(),  DefineEvaluate(), DefinePredict(),     DefineRun(),
+      DefineEncode(), DefineSummary(),  DefineInspect(),     DefineConvert(),
+      DefineTest(),   DefineExplain(),  DefinePasses(),      DefineBench(),
+      DefineDiff(),   DefineBackends(), DefineConformance(), DefineOps()};
   return commands;
 }
 

@@ -1,22 +1,20 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "layers/all_layers.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
+#include "tools/convert/import_flags.h"
 #include "tools/convert/model_formats.h"
 #include "training/model_builder.h"
 #include "training/preprocessing.h"
@@ -108,16 +106,12 @@ class ConvertCommand : public Command {
                  "A Keras model of one-hot words: take tokens, by a one-hot layer in front");
     flags.InputFile("--words", &words_,
                     "The words of a Keras model, {\"word\": rank, ...}: imdb_word_index.json");
-    flags.Int("--time", &time_, 0, 1'000'000,
-              "Length of sequences where a Keras file leaves it open; 0: that is an error");
     flags.Switch("--no_training", &no_training_,
                  "Leave out a Keras file's loss, optimizer and its state");
-    flags.Text("--dim", &dims_, "NAME=NUMBER,...",
-               "Symbolic extents of an ONNX model other than the batch");
+    import_.Declare(flags);
     flags.Text("--loss", &loss_, "NAME",
                "What an ONNX model is to be trained on by, as Keras names it: binary_crossentropy");
     flags.Choice("--h5_layout", &layout_, {"keras3", "keras2"}, "Of a .h5 file that is written");
-    files_ = &flags.files();
     flags.Footer(Formats());
   }
 
@@ -128,16 +122,11 @@ class ConvertCommand : public Command {
       return InvalidArgument(in_, " holds weights alone; `seqgraph convert MODEL ", out_,
                              " --weights=", in_, "` puts them into a model");
     }
-    FormatOptions options;
+    SEQ_ASSIGN_OR_RETURN(FormatOptions options, import_.Options(in_));
     options.keras.one_hot = one_hot_;
     options.keras.read.training = !no_training_;
-    if (time_ > 0) options.keras.read.time = time_;
     if (layout_ == "keras2") options.layout = keras::Layout::kKeras2;
     options.onnx_loss = loss_;
-    options.onnx.before_external = [this](const std::string& path) {
-      return files_->CheckInput(absl::StrCat("the external data of ", in_), path);
-    };
-    SEQ_RETURN_IF_ERROR(ReadDims(options.onnx.dims));
     SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, from->read(in_, options));
     SEQ_RETURN_IF_ERROR(ReadWeights(converted));
     if (!words_.empty()) SEQ_RETURN_IF_ERROR(SetWordIndex(words_, converted.model));
@@ -152,17 +141,6 @@ class ConvertCommand : public Command {
   }
 
  private:
-  absl::Status ReadDims(std::map<std::string, int64_t>& dims) const {
-    for (absl::string_view part : absl::StrSplit(dims_, ',', absl::SkipEmpty())) {
-      const std::pair<absl::string_view, absl::string_view> dim =
-          absl::StrSplit(part, absl::MaxSplits('=', 1));
-      if (!absl::SimpleAtoi(dim.second, &dims[std::string(dim.first)])) {
-        return InvalidArgument("--dim must be NAME=NUMBER,..., got \"", part, "\"");
-      }
-    }
-    return absl::OkStatus();
-  }
-
   absl::Status ReadWeights(ConvertedModel& converted) {
     if (weights_.empty()) return absl::OkStatus();
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* format, FormatOfPath(weights_));
@@ -174,16 +152,14 @@ class ConvertCommand : public Command {
     return format->read_weights(weights_, converted);
   }
 
-  const CommandFiles* files_ = nullptr;
   std::string in_;
   std::string out_;
   std::string weights_;
   std::string words_;
-  std::string dims_;
   std::string loss_;
+  ImportFlags import_;
   bool one_hot_ = false;
   bool no_training_ = false;
-  int64_t time_ = 0;
   std::string layout_ = "keras3";
 };
 

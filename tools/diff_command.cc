@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <map>
 #include <string>
 #include <utility>
@@ -12,10 +11,10 @@
 #include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
-#include "data/npy.h"
 #include "data/text_dataset.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
+#include "tools/array_match.h"
 #include "tools/backend_choice.h"
 #include "tools/command.h"
 #include "tools/data_flags.h"
@@ -34,66 +33,19 @@ struct ModelInputs {
   int64_t batch = 1;
 };
 
-DType DTypeOfNpy(data::NpyType type) {
-  switch (type) {
-    case data::NpyType::kInt32:
-      return DType::kInt32;
-    case data::NpyType::kInt64:
-      return DType::kInt64;
-    case data::NpyType::kFloat32:
-      return DType::kFloat32;
-    case data::NpyType::kFloat64:
-      return DType::kFloat64;
-  }
-  return DType::kFloat32;
-}
-
-// The array as an input of that type; sets *batch if it is 0, and compares otherwise.
-absl::StatusOr<Tensor> FromArray(const data::NpyArray& array, const TensorType& type,
-                                 int64_t* batch) {
-  const auto misfit = [&] {
-    std::vector<Dim> dims(array.shape.begin(), array.shape.end());
-    return InvalidArgument("expected ", type.ToString(), *batch > 0 ? " with batch " : "",
-                           *batch > 0 ? absl::StrCat(*batch) : "", ", found ",
-                           data::NpyDescr(array.type), Shape(absl::MakeConstSpan(dims)).ToString());
-  };
-  if (array.shape.size() != static_cast<size_t>(type.shape.rank())) return misfit();
-  Shape shape;
-  for (int d = 0; d < type.shape.rank(); ++d) {
-    const int64_t extent = array.shape[d];
-    if (type.shape[d].is_batch()) {
-      if (*batch == 0 && extent > 0) *batch = extent;
-      if (extent != *batch) return misfit();
-    } else if (type.shape[d] != extent) {
-      return misfit();
-    }
-    shape.Append(extent);
-  }
-  const DType dtype = DTypeOfNpy(array.type);
-  if (IsReal(dtype) != IsReal(type.dtype)) return misfit();
-  SEQ_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Zeros({dtype, shape}));
-  if (tensor.num_bytes() != static_cast<int64_t>(array.bytes.size())) return misfit();
-  if (!array.bytes.empty()) std::memcpy(tensor.data(), array.bytes.data(), array.bytes.size());
-  return tensor.Cast(type.dtype);
-}
-
-// From a .npz file with an array for each input. Real arrays are rounded to the input's type.
-// InvalidArgument for one that is missing, of another shape or kind, or batches that differ.
+// From a file of arrays, as `seqgraph run` takes them (tools/array_match.h).
 absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::string& path) {
-  SEQ_ASSIGN_OR_RETURN(const auto arrays, Annotate(data::ReadNpz(path), path));
-  ModelInputs inputs{.batch = 0};
-  for (Value value : function.inputs()) {
-    const ValueInfo& info = function.info(value);
-    const auto found = arrays.find(info.name);
-    if (found == arrays.end()) {
-      return InvalidArgument(path, " has no array ", info.name, ", an input of function ",
-                             function.name());
-    }
-    SEQ_ASSIGN_OR_RETURN(inputs.tensors[info.name],
-                         Annotate(FromArray(found->second, info.type, &inputs.batch),
-                                  absl::StrCat(path, ": array ", info.name)));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<FileArray> arrays, ReadArrayFile(path));
+  std::vector<ArrayUse> uses = InputsOf(function);
+  MatchArrays(arrays, path, kInputPrefixes, uses);
+  const std::string where = absl::StrCat("function ", function.name());
+  ModelInputs inputs;
+  SEQ_ASSIGN_OR_RETURN(inputs.batch, Annotate(CheckShapes(uses), where));
+  std::vector<std::string> rounded;  // As any input of a float32 function.
+  for (const ArrayUse& use : uses) {
+    SEQ_ASSIGN_OR_RETURN(inputs.tensors[use.name],
+                         Annotate(FittedTensor(use, use.type.dtype, &rounded), where));
   }
-  inputs.batch = std::max<int64_t>(inputs.batch, 1);
   return inputs;
 }
 

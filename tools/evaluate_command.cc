@@ -124,7 +124,7 @@ class EvaluateCommand : public Command {
                          LoadTestedModel(path_, self_test_.on(), backend_, {{"evaluate", batch_}},
                                          profile_.trace()));
     Model& model = tested.model;
-    SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, Annotate(VocabularyOf(model), path_));
+    SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(model, path_));
     // Before the data are read: a backend that is not there, a model of another kind.
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
     RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);

@@ -128,6 +128,31 @@ Flag Flags::InputFiles(const std::string& name, std::vector<std::string>* values
   return Texts(name, values, help);
 }
 
+Flag Flags::NamedInputFiles(const std::string& name, std::vector<NamedFile>* values,
+                            const std::string& help) {
+  files_->Declare({.flag = name, .paths = [values] {
+                     std::vector<std::string> paths;
+                     for (const NamedFile& file : *values) paths.push_back(file.path);
+                     return paths;
+                   }});
+  const auto take = [name, values](const CLI::results_t& results) {
+    for (const std::string& given : results) {
+      const std::string text = WithoutMark(given);
+      const size_t equals = text.find('=');
+      NamedFile file = {equals == std::string::npos ? "" : text.substr(0, equals),
+                        equals == std::string::npos ? text : text.substr(equals + 1)};
+      if (file.path.empty()) {
+        throw CLI::ValidationError(name, absl::StrCat("expected NAME=FILE, got '", text, "'"));
+      }
+      values->push_back(std::move(file));
+    }
+    return true;
+  };
+  CLI::Option* option = app_->add_option(name, take, help);
+  option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return Flag(option->option_text("NAME=FILE"));
+}
+
 Flag Flags::InputPath(const std::string& name, std::string* value, const std::string& help,
                       const std::string& no_path, std::function<bool(const std::string&)> reads) {
   files_->Declare({.flag = name,

@@ -30,6 +30,12 @@ class Flag {
   CLI::Option* option_;
 };
 
+/// A file that is given by a name.
+struct NamedFile {
+  std::string name;  ///< empty: none was given
+  std::string path;
+};
+
 /// Declares the flags (names that begin with "--") and arguments (other names) of one command. What
 /// a variable holds when it is declared is the default that --help shows. A value of another form
 /// or out of range is misuse: one line that names flag, value and what was expected.
@@ -74,6 +80,9 @@ class Flags {
   /// An argument: any number of files that are read.
   Flag InputFiles(const std::string& name, std::vector<std::string>* values,
                   const std::string& help);
+  /// Files that are read, each given as NAME=FILE or as FILE alone; may be given more than once.
+  Flag NamedInputFiles(const std::string& name, std::vector<NamedFile>* values,
+                       const std::string& help);
   /// A file or folder that is read, or a word that is neither; of a folder those files in it for
   /// which `reads` is true (DeclaredFiles::reads).
   Flag InputPath(const std::string& name, std::string* value, const std::string& help,

@@ -107,7 +107,7 @@ absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::
 }
 
 absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags& flags) {
-  SEQ_ASSIGN_OR_RETURN(vocabulary_, Annotate(VocabularyOf(model_), path));
+  SEQ_ASSIGN_OR_RETURN(vocabulary_, VocabularyToRun(model_, path));
   const int64_t classes = static_cast<int64_t>(model_.labels.size());
   if (classes < 2) return InvalidArgument(path, ": expected two labels or more, found ", classes);
   SEQ_ASSIGN_OR_RETURN(const Function* predict, Annotate(model_.GetFunction("predict"), path));

@@ -1,11 +1,13 @@
 #include "tools/tested_model.h"
 
+#include <utility>
 #include <vector>
 
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
+#include "training/preprocessing.h"
 #include "training/self_tests.h"
 
 namespace seqgraph::tools {
@@ -18,13 +20,20 @@ void SelfTestFlag::Declare(Flags& flags) {
 absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_test,
                                             const BackendFlags& flags,
                                             absl::Span<const NamedCall> calls, Trace* trace) {
-  TestedModel tested;
   std::vector<SelfTest> tests;
-  SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(flags.passes));
   TraceSpan load(trace, "load model", "file");
-  SEQ_ASSIGN_OR_RETURN(tested.model, LoadModel(path, AllOps(), &tests));
+  SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path, AllOps(), &tests));
   load.End();
   if (!self_test) tests.clear();
+  return TestModel(std::move(model), tests, path, flags, calls, trace);
+}
+
+absl::StatusOr<TestedModel> TestModel(Model model, const std::vector<SelfTest>& tests,
+                                      const std::string& path, const BackendFlags& flags,
+                                      absl::Span<const NamedCall> calls, Trace* trace) {
+  TestedModel tested;
+  tested.model = std::move(model);
+  SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(flags.passes));
   std::vector<PlannedCall> planned;
   const auto plan = [&](const std::string& name, int64_t batch) {
     const Function* function = tested.model.FindFunction(name);
@@ -43,6 +52,13 @@ absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_t
   if (status.code() != absl::StatusCode::kFailedPrecondition) return Annotate(status, path);
   return FailedPrecondition(path, ": ", status.message(),
                             "; --self_test=false loads the model without this check");
+}
+
+absl::StatusOr<data::Vocabulary> VocabularyToRun(const Model& model, const std::string& path) {
+  absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(model);
+  if (vocabulary.ok() || !model.preprocessing.rule.empty()) return Annotate(vocabulary, path);
+  return InvalidArgument(path, ": ", vocabulary.status().message(), "; `seqgraph run ", path,
+                         " --inputs=ARRAYS.npz` runs it on arrays");
 }
 
 }  // namespace seqgraph::tools

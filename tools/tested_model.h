@@ -1,12 +1,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "backends/plugin/select_backends.h"
 #include "base/trace.h"
+#include "data/vocabulary.h"
 #include "graph/model.h"
+#include "serialization/self_test.h"
 #include "tools/flags.h"
 
 namespace seqgraph::tools {
@@ -40,5 +43,13 @@ absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_t
                                             const BackendFlags& flags,
                                             absl::Span<const NamedCall> calls,
                                             Trace* trace = nullptr);
+/// The same for a model that has been read from `path`, with those tests.
+absl::StatusOr<TestedModel> TestModel(Model model, const std::vector<SelfTest>& tests,
+                                      const std::string& path, const BackendFlags& flags,
+                                      absl::Span<const NamedCall> calls, Trace* trace);
+
+/// The vocabulary of a model from that path; for one that takes no text the error says what runs
+/// it.
+absl::StatusOr<data::Vocabulary> VocabularyToRun(const Model& model, const std::string& path);
 
 }  // namespace seqgraph::tools

@@ -25,6 +25,7 @@
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/terminal.h"
+#include "tools/tested_model.h"
 #include "tools/training_flags.h"
 #include "tools/training_text.h"
 #include "training/early_stopping.h"
@@ -124,9 +125,8 @@ class TrainCommand : public Command {
     std::optional<Model> resumed;
     if (!resume_.empty()) {
       SEQ_ASSIGN_OR_RETURN(resumed, LoadModel(resume_, AllOps()));
-      const absl::StatusOr<data::Vocabulary> vocabulary = VocabularyOf(*resumed);
-      if (!vocabulary.ok()) return Annotate(vocabulary.status(), resume_);
-      options.num_words = vocabulary->num_words();
+      SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(*resumed, resume_));
+      options.num_words = vocabulary.num_words();
       options.maxlen = static_cast<int>(resumed->preprocessing.maxlen);
       options.labels = resumed->labels;
     }

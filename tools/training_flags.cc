@@ -123,9 +123,11 @@ std::vector<Flag> TrainingFlags::Declare(Flags& flags) {
   });
   flags.Text(
       "--metrics", &metrics_, "NAMES",
-      absl::StrCat("What is measured beside the loss, comma-separated; accuracy always is.\n",
-                   absl::StrReplaceAll(MetricNames(), {{"auc, ", "auc,\n"}}),
-                   ";\nweighted_NAME counts texts by --class_weight"));
+      absl::StrCat(
+          "What is measured beside the loss, comma-separated; accuracy always is.\n",
+          absl::StrReplaceAll(MetricNames(), {{"auc, ", "auc,\n"},
+                                              {"logarithmic_error, ", "logarithmic_error,\n"}}),
+          ";\nweighted_NAME counts texts by --class_weight"));
   flags.Check("--metrics", [this]() -> std::string {
     for (absl::string_view name : absl::StrSplit(metrics_, ',')) {
       if (const auto metric = MetricByName(name); !metric.ok()) {

@@ -15,6 +15,7 @@
 #include "ops/mask.h"
 #include "ops/mse.h"
 #include "ops/reductions.h"
+#include "ops/row_loss.h"
 
 namespace seqgraph {
 namespace {
@@ -30,6 +31,8 @@ Value Penalty(FunctionBuilder& g, double factor, Value x, const std::string& nam
   return ops::Scale(g, SumOfAll(g, x, absl::StrCat(name, "/sum")), factor, name);
 }
 
+constexpr char kHuber[] = "huber", kDelta[] = "delta";
+
 // What the op of a loss is; those on logits stand where a rewrite has been.
 struct LossRow {
   const char* op;
@@ -40,24 +43,52 @@ constexpr LossRow kLosses[] = {{"BCE", "binary_crossentropy", true},
                                {"BCEWithLogits", "binary_crossentropy", true},
                                {"CategoricalCrossEntropy", "categorical_crossentropy", true},
                                {"SoftmaxCrossEntropyWithLogits", "categorical_crossentropy", true},
-                               {"MSE", "mean_squared_error", false}};
+                               {"MSE", "mean_squared_error", false},
+                               {"RowLoss", "", false}};  // its kind
+
+// Keras's short names.
+constexpr struct {
+  const char* alias;
+  const char* name;
+} kAliases[] = {{"bce", "binary_crossentropy"},
+                {"mse", "mean_squared_error"},
+                {"mae", "mean_absolute_error"},
+                {"mape", "mean_absolute_percentage_error"},
+                {"msle", "mean_squared_logarithmic_error"},
+                {"kld", "kl_divergence"},
+                {"kullback_leibler_divergence", "kl_divergence"},
+                {"logcosh", "log_cosh"},
+                {"huber_loss", "huber"}};
 
 bool TakesClassNumbers(const Function& function) {
   const Value labels = function.FindValue(kLabels);
   return labels.present() && function.type(labels).dtype == DType::kInt32;
 }
 
-// The one loss op of the function; null if there is none or several.
-const LossRow* FindLoss(const Function& function) {
-  const LossRow* found = nullptr;
+struct FoundLoss {
+  const LossRow* row = nullptr;
+  const Node* node = nullptr;
+};
+
+// The one loss op of the function; nothing if there is none or several.
+FoundLoss FindLoss(const Function& function) {
+  FoundLoss found;
   for (const Node& node : function.nodes()) {
     for (const LossRow& row : kLosses) {
       if (node.op->name() != row.op) continue;
-      if (found != nullptr) return nullptr;
-      found = &row;
+      if (found.row != nullptr) return {};
+      found = {&row, &node};
     }
   }
   return found;
+}
+
+// A loss of a row by its kind.
+Loss RowLossOf(const char* kind, double delta, std::string prediction) {
+  return {kind, std::move(prediction), [kind, delta](FunctionBuilder& g, const LossInputs& in) {
+            return ops::RowLoss(g, kind, in.prediction, in.labels,
+                                {.weights = in.weights, .delta = delta});
+          }};
 }
 
 }  // namespace
@@ -125,27 +156,60 @@ Loss MeanSquaredError(std::string prediction) {
           }};
 }
 
-absl::StatusOr<Loss> LossByName(absl::string_view name) {
-  if (name == "mse") return MeanSquaredError();
+Loss Huber(double delta, std::string prediction) {
+  return RowLossOf(kHuber, delta, std::move(prediction));
+}
+
+absl::string_view WholeLossName(absl::string_view name) {
+  for (const auto& row : kAliases) {
+    if (name == row.alias) return row.name;
+  }
+  return name;
+}
+
+absl::StatusOr<Loss> LossByName(absl::string_view name, const Attributes& settings) {
+  name = WholeLossName(name);
+  double delta = 1;
+  for (const auto& [key, value] : settings.entries()) {
+    const double* given = std::get_if<double>(&value);
+    if (name != kHuber || key != kDelta || given == nullptr || !(*given > 0)) {
+      return InvalidArgument("the loss ", name, " has no setting \"", key, "\" of such a value");
+    }
+    delta = *given;
+  }
   std::string names;
   for (Loss (*make)(std::string) : {&BinaryCrossEntropy, &CategoricalCrossEntropy,
                                     &SparseCategoricalCrossEntropy, &MeanSquaredError}) {
     Loss loss = make("");
     if (loss.name == name) return loss;
-    absl::StrAppend(&names, names.empty() ? "" : ", ", loss.name);
+    absl::StrAppend(&names, loss.name, ", ");
   }
-  return InvalidArgument("unknown loss \"", name, "\": expected one of ", names);
+  for (const ops::RowLossKind& kind : ops::RowLossKinds()) {
+    if (kind.name == name) return RowLossOf(kind.name, delta, "");
+    absl::StrAppend(&names, kind.name, ", ");
+  }
+  return InvalidArgument("unknown loss \"", name, "\": expected one of ",
+                         absl::string_view(names).substr(0, names.size() - 2));
 }
 
 std::string LossOf(const Function& function) {
-  const LossRow* found = FindLoss(function);
-  if (found == nullptr) return "";
+  const FoundLoss found = FindLoss(function);
+  if (found.row == nullptr) return "";
+  if (*found.row->loss == '\0') return found.node->attributes.GetString("kind");
   // Labels that are class numbers become one-hot rows first.
-  return TakesClassNumbers(function) ? absl::StrCat("sparse_", found->loss) : found->loss;
+  return absl::StrCat(TakesClassNumbers(function) ? "sparse_" : "", found.row->loss);
+}
+
+Attributes LossSettingsOf(const Function& function) {
+  Attributes settings;
+  if (LossOf(function) != kHuber) return settings;
+  const double delta = FindLoss(function).node->attributes.GetFloat(kDelta);
+  if (delta != 1) settings.Set(kDelta, delta);
+  return settings;
 }
 
 bool HasClassLoss(const Function& function) {
-  const LossRow* found = FindLoss(function);
+  const LossRow* found = FindLoss(function).row;
   return found == nullptr ? TakesClassNumbers(function) : found->of_classes;
 }
 

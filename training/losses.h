@@ -64,13 +64,22 @@ Loss SparseCategoricalCrossEntropy(std::string prediction = "");
 /// (x - y)^2, the mean over the elements of a row. Keras's mean_squared_error.
 Loss MeanSquaredError(std::string prediction = "");
 
-/// One of these by Keras's name, or for MeanSquaredError "mse". InvalidArgument lists the names.
-absl::StatusOr<Loss> LossByName(absl::string_view name);
+/// (x - y)^2 / 2 where |x - y| is at most delta, which is above 0, else delta (|x - y| - delta /
+/// 2): the mean over the elements of a row. Keras's huber.
+Loss Huber(double delta = 1, std::string prediction = "");
+
+/// One of these, or of ops/row_loss.h, by Keras's name or a short one: "mean_absolute_error",
+/// "mae", "kl_divergence", "hinge", ... `settings` by Keras's keys: "delta" of "huber".
+/// InvalidArgument lists the names, or names the setting.
+absl::StatusOr<Loss> LossByName(absl::string_view name, const Attributes& settings = {});
+/// "mean_absolute_error" for "mae" and the like; other names as they are.
+absl::string_view WholeLossName(absl::string_view name);
 
 /// Keras's name of the loss in a function that MakeTrainable made; empty if it is none of these.
 std::string LossOf(const Function& function);
-/// Whether that loss compares with classes: any but MeanSquaredError, and whatever takes class
-/// numbers.
+/// Its settings that are not the default ones.
+Attributes LossSettingsOf(const Function& function);
+/// Whether that loss compares with classes: the cross-entropies, and whatever takes class numbers.
 bool HasClassLoss(const Function& function);
 
 /// A weight that adds to the loss.

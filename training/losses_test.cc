@@ -3,6 +3,7 @@
 
 #include "training/losses.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,8 @@ class LossesTest : public testing::TestWithParam<const char*> {
   }
 };
 
+Loss ByName(absl::string_view name) { return LossByName(name).value(); }
+
 constexpr double kLog2 = 0.6931471805599453;
 
 // -log 1/4 and -log 1/2.
@@ -92,6 +95,8 @@ TEST_P(LossesTest, MeanSquaredError) {
 //   w = np.array([[.5, 2, 1], [0, 1.5, 3]]); m = np.array([[1, 1, 0], [1, 0, 1]], bool)
 //   for sample_weight, mask in (None, None), (w, None), (None, m), (w, m), (None, zeros):
 //     print(keras.losses.BinaryCrossentropy()(y, yp, sample_weight=sample_weight))
+//
+// The losses of ops/row_loss.h likewise, on backend tensorflow.
 TEST_P(LossesTest, OnSequencesWithWeightsAndMasksAreKeras) {
   const Tensor p = Tensor::Of<float>({2, 3, 3}, {.1f, .7f, .2f, .4f, .4f, .2f, .3f, .3f, .4f, .6f,
                                                  .3f, .1f, .2f, .5f, .3f, .1f, .1f, .8f});
@@ -102,6 +107,11 @@ TEST_P(LossesTest, OnSequencesWithWeightsAndMasksAreKeras) {
   const Tensor truth = Tensor::Of<float>({2, 3, 1}, {1, 0, 1, 1, 1, 0});
   const Tensor real = Tensor::Of<float>({2, 3, 2}, {1, 2, 0, 3, -1, 1, 2, 2, 4, 0, 1, -2});
   const Tensor targets = Tensor::Of<float>({2, 3, 2}, {0, 2, 1, 1, -1, 3, 2, 0, 1, 1, 0, -1});
+  const Tensor signs = Tensor::Of<float>({2, 3, 2}, {1, 1, 1, 1, -1, 1, 1, 1, 1, 1, 1, -1});
+  const Tensor others = Tensor::Of<float>({2, 3, 3}, {.6f, .3f, .1f, .2f, .5f, .3f, .1f, .1f, .8f,
+                                                      .1f, .7f, .2f, .4f, .4f, .2f, .3f, .3f, .4f});
+  const Tensor counts =
+      Tensor::Of<float>({2, 3, 3}, {0, 0, 0, 1, 1, 1, -1, -1, -1, 2, 2, 2, 1, 1, 1, 0, 0, 0});
   const Tensor weights = Tensor::Of<float>({2, 3}, {.5f, 2, 1, 0, 1.5f, 3});
   const Tensor mask = Tensor::Of<int32_t>({2, 3}, {7, 1, 0, 1, 0, -1});
   const Tensor none = Tensor::Of<int32_t>({2, 3}, {0, 0, 0, 0, 0, 0});
@@ -116,16 +126,30 @@ TEST_P(LossesTest, OnSequencesWithWeightsAndMasksAreKeras) {
       {SparseCategoricalCrossEntropy(), p, classes, 0.6878663898, 0.9004332423, 0.5017337203,
        0.6700873375},
       {MeanSquaredError(), real, targets, 2.1666667461, 2.9583332539, 1.5, 2.0625},
+      {ByName("mae"), real, targets, 1.166666627, 1.708333373, 1, 1.5625},
+      {ByName("mape"), p, others, 104.7486801, 100.1388931, 109.2063522, 97.08333588},
+      {ByName("msle"), real, targets, 0.4107712507, 0.5053260326, 0.3910950422, 0.4504245818},
+      {Huber(), real, targets, 0.7916666865, 1.104166627, 0.625, 0.90625},
+      {Huber(1.5), real, targets, 0.9583333135, 1.307291627, 0.71875, 1},
+      {ByName("log_cosh"), real, targets, 0.7044367194, 0.9814007282, 0.5481411219, 0.792142868},
+      {ByName("poisson"), p, counts, 0.981061399, 0.9344242215, 1.28973186, 1.032003045},
+      {ByName("kld"), p, one_hot, 0.6878635287, 0.9004294276, 0.5017308593, 0.6700835228},
+      {ByName("hinge"), p, one_hot, 0.9777777791, 1.288888931, 0.9166666865, 1.241666794},
+      {ByName("squared_hinge"), real, signs, 0.1666666716, 0.2916666567, 0.125, 0.25},
+      {ByName("categorical_hinge"), p, one_hot, 0.7666667104, 0.9750000834, 0.625, 0.7874999642},
+      {ByName("cosine_similarity"), real, targets, -0.8007670045, -1.083299279, -0.8007669449,
+       -1.136177182},
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.loss.name);
     const auto loss = [&](const std::optional<Tensor>& w, const std::optional<Tensor>& m) {
       return Compute(c.loss, c.prediction, c.labels, w, m);
     };
-    EXPECT_NEAR(loss(std::nullopt, std::nullopt), c.plain, 1e-6);
-    EXPECT_NEAR(loss(weights, std::nullopt), c.weighted, 1e-6);
-    EXPECT_NEAR(loss(std::nullopt, mask), c.masked, 1e-6);
-    EXPECT_NEAR(loss(weights, mask), c.both, 1e-6);
+    const double bar = 1e-6 * std::max(1.0, c.plain);  // Keras's are float32.
+    EXPECT_NEAR(loss(std::nullopt, std::nullopt), c.plain, bar);
+    EXPECT_NEAR(loss(weights, std::nullopt), c.weighted, bar);
+    EXPECT_NEAR(loss(std::nullopt, mask), c.masked, bar);
+    EXPECT_NEAR(loss(weights, mask), c.both, bar);
     EXPECT_EQ(loss(std::nullopt, none), 0);
     EXPECT_EQ(loss(weights, none), 0);
   }
@@ -177,8 +201,35 @@ TEST(Losses, AMaskIsOneNumberARow) {
 TEST(Losses, ByKerasName) {
   EXPECT_EQ(LossByName("mse")->name, "mean_squared_error");
   EXPECT_TRUE(LossByName("sparse_categorical_crossentropy")->labels_are_classes);
-  EXPECT_THAT(LossByName("hinge"), StatusIs(absl::StatusCode::kInvalidArgument,
-                                            "binary_crossentropy, categorical_crossentropy"));
+  EXPECT_EQ(LossByName("mae")->name, "mean_absolute_error");
+  EXPECT_EQ(LossByName("huber", {{"delta", 2.0}})->name, "huber");
+  EXPECT_THAT(LossByName("dice"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                           "binary_crossentropy, categorical_crossentropy"));
+  EXPECT_THAT(LossByName("dice"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "hinge, cosine_similarity"));
+  EXPECT_THAT(LossByName("huber", {{"delta", 0.0}}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "\"delta\""));
+  EXPECT_THAT(LossByName("hinge", {{"delta", 2.0}}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "the loss hinge has no setting"));
+}
+
+// What a file is told of the loss of a function.
+TEST(Losses, AreKnownByTheirNodes) {
+  for (const char* name : {"binary_crossentropy", "mean_squared_error", "poisson", "huber"}) {
+    FunctionBuilder g("evaluate", AllOps());
+    const TensorType type = {DType::kFloat32, {2, 3}};
+    const LossInputs in = {g.Input("x", type), g.Input(kLabels, type), {}};
+    g.Result(kLossResult, ByName(name).build(g, in));
+    SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
+    EXPECT_EQ(LossOf(function), name);
+    EXPECT_EQ(LossSettingsOf(function), Attributes());
+    EXPECT_EQ(HasClassLoss(function), name == std::string("binary_crossentropy"));
+  }
+  FunctionBuilder g("evaluate", AllOps());
+  const Value x = g.Input("x", {DType::kFloat32, {2, 3}});
+  g.Result(kLossResult, Huber(2).build(g, {x, x, {}}));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
+  EXPECT_EQ(LossSettingsOf(function), Attributes({{"delta", 2.0}}));
 }
 
 }  // namespace

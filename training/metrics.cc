@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "ops/row_loss.h"
 #include "training/losses.h"
 
 namespace seqgraph {
@@ -162,6 +163,40 @@ class R2State : public MetricState {
   std::vector<Column> columns_;
 };
 
+void AddSquares(const MetricBatch& batch, Mean& mean) {
+  ForEachElement(batch, [&](float p, float label, double weight) {
+    const double error = static_cast<double>(p) - label;
+    mean.Add(weight * error * error, weight);
+  });
+}
+
+Metric MeanSquare() { return MeanOf("mean_squared_error", /*higher_is_better=*/false, AddSquares); }
+
+// The mean over rows of a loss; of the cosine itself, as in Keras, whose loss is minus it.
+Metric MeanOfLoss(const ops::RowLossKind& kind) {
+  const bool cosine = absl::string_view(kind.name) == "cosine_similarity";
+  return MeanOf(kind.name, /*higher_is_better=*/cosine,
+                [&kind, cosine](const MetricBatch& batch, Mean& mean) {
+                  const int64_t width = batch.width();
+                  bool shift = kind.labels == ops::LossLabels::kSigns;
+                  ForEachElement(batch, [&shift](float, float label, double) {
+                    shift = shift && (label == 0 || label == 1);
+                  });
+                  for (int64_t row = 0; row < batch.rows; ++row) {
+                    const auto x = [&](int64_t k) -> double {
+                      return batch.predictions[row * width + k];
+                    };
+                    const auto y = [&](int64_t k) -> double {
+                      const double label = batch.label(row, k);
+                      return shift ? 2 * label - 1 : label;
+                    };
+                    const double loss = kind.loss({.width = width, .x = x, .y = y});
+                    const double weight = batch.weight(row);
+                    mean.Add(weight * (cosine ? -loss : loss), weight);
+                  }
+                });
+}
+
 struct MetricRow {
   const char* name;
   Metric (*make)();
@@ -171,7 +206,7 @@ constexpr MetricRow kMetrics[] = {
     {"precision", [] { return Precision(); }},
     {"recall", [] { return Recall(); }},
     {"auc", [] { return AUC(); }},
-    {"mean_absolute_error", MeanAbsoluteError},
+    {"mean_squared_error", MeanSquare},
     {"root_mean_squared_error", RootMeanSquaredError},
     {"r2_score", R2Score},
 };
@@ -216,25 +251,11 @@ Metric AUC(int thresholds) {
           [thresholds] { return std::make_unique<AUCState>(thresholds); }};
 }
 
-Metric MeanAbsoluteError() {
-  return MeanOf("mean_absolute_error", /*higher_is_better=*/false,
-                [](const MetricBatch& batch, Mean& mean) {
-                  ForEachElement(batch, [&](float p, float label, double weight) {
-                    mean.Add(weight * std::abs(static_cast<double>(p) - label), weight);
-                  });
-                });
-}
+Metric MeanAbsoluteError() { return MeanOfLoss(*ops::FindRowLoss("mean_absolute_error")); }
 
 Metric RootMeanSquaredError() {
-  return MeanOf(
-      "root_mean_squared_error", /*higher_is_better=*/false,
-      [](const MetricBatch& batch, Mean& mean) {
-        ForEachElement(batch, [&](float p, float label, double weight) {
-          const double error = static_cast<double>(p) - label;
-          mean.Add(weight * error * error, weight);
-        });
-      },
-      [](double mean) { return std::sqrt(mean); });
+  return MeanOf("root_mean_squared_error", /*higher_is_better=*/false, AddSquares,
+                [](double mean) { return std::sqrt(mean); });
 }
 
 Metric R2Score() {
@@ -244,16 +265,21 @@ Metric R2Score() {
 absl::StatusOr<Metric> MetricByName(absl::string_view name) {
   absl::string_view plain = name;
   const bool weighted = absl::ConsumePrefix(&plain, kWeighted);
+  plain = WholeLossName(plain);
+  const auto found = [weighted](Metric metric) {
+    return weighted ? Weighted(std::move(metric)) : metric;
+  };
   for (const MetricRow& row : kMetrics) {
-    if (row.name == plain) return weighted ? Weighted(row.make()) : row.make();
+    if (row.name == plain) return found(row.make());
   }
+  if (const ops::RowLossKind* kind = ops::FindRowLoss(plain)) return found(MeanOfLoss(*kind));
   return InvalidArgument("unknown metric \"", name, "\": expected one of ", MetricNames());
 }
 
 std::string MetricNames() {
-  return absl::StrJoin(kMetrics, ", ", [](std::string* out, const MetricRow& row) {
-    absl::StrAppend(out, row.name);
-  });
+  const auto name = [](std::string* out, const auto& row) { absl::StrAppend(out, row.name); };
+  return absl::StrCat(absl::StrJoin(kMetrics, ", ", name), ", ",
+                      absl::StrJoin(ops::RowLossKinds(), ", ", name));
 }
 
 }  // namespace seqgraph

@@ -92,8 +92,10 @@ Metric RootMeanSquaredError();
 /// Named "r2_score", as in Keras; 0 where the labels are all alike.
 Metric R2Score();
 
-/// One of these by its name, "weighted_" in front of it if weights are to count. InvalidArgument
-/// lists the names.
+/// One of these by its name, the mean square ("mean_squared_error"), or the mean over rows of a
+/// loss of ops/row_loss.h by the loss's name ("huber", with delta 1; of "cosine_similarity" the
+/// cosine itself, as Keras's metric of that name); "weighted_" in front of it if weights are to
+/// count. InvalidArgument lists the names.
 absl::StatusOr<Metric> MetricByName(absl::string_view name);
 /// "accuracy, precision, ...".
 std::string MetricNames();

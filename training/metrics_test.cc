@@ -1,5 +1,6 @@
 #include "training/metrics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -63,14 +64,21 @@ const std::vector<float> kOneHot = {0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1,
 const std::vector<float> kOdds = {.9f, .6f, .2f, .5f, .8f, .3f}, kTruth = {1, 0, 1, 1, 1, 0};
 const std::vector<float> kReal = {1, 2, 0, 3, -1, 1, 2, 2, 4, 0, 1, -2},
                          kRealLabels = {0, 2, 1, 1, -1, 3, 2, 0, 1, 1, 0, -1};
+const std::vector<float> kSigns = {1, 1, 1, 1, -1, 1, 1, 1, 1, 1, 1, -1};
+const std::vector<float> kOthers = {.6f, .3f, .1f, .2f, .5f, .3f, .1f, .1f, .8f,
+                                    .1f, .7f, .2f, .4f, .4f, .2f, .3f, .3f, .4f};
 const std::vector<float> kWeights[] = {
     {}, {.5f, 2, 1, 0, 1.5f, 3}, {1, 1, 0, 1, 0, 1}, {.5f, 2, 0, 0, 0, 3}};
+
+Metric ByName(absl::string_view name) { return MetricByName(name).value(); }
 
 TEST(Metrics, OnSequencesAreKeras) {
   const MetricBatch one_hot{.rows = 6, .predictions = kSequence, .labels = kOneHot},
       classes{.rows = 6, .predictions = kSequence, .classes = kClasses},
       binary{.rows = 6, .predictions = kOdds, .labels = kTruth},
-      real{.rows = 6, .predictions = kReal, .labels = kRealLabels};
+      real{.rows = 6, .predictions = kReal, .labels = kRealLabels},
+      signs{.rows = 6, .predictions = kReal, .labels = kSigns},
+      mixed{.rows = 6, .predictions = kSequence, .labels = kOthers};
   const struct {
     Metric metric;
     MetricBatch batch;
@@ -88,6 +96,16 @@ TEST(Metrics, OnSequencesAreKeras) {
       {AUC(), classes, {0.9097222686, 0.888671875, 0.984375, 0.9669421911}},
       {MeanAbsoluteError(), real, {1.1666667461, 1.28125, 1, 1.1363637447}},
       {RootMeanSquaredError(), real, {1.4719601870, 1.4895468950, 1.2247449160, 1.2247449160}},
+      {ByName("mse"), real, {2.166666746, 2.21875, 1.5, 1.5}},
+      {ByName("mape"), mixed, {104.7486801, 75.10417175, 109.2063446, 70.60607147}},
+      {ByName("msle"), real, {0.4107712507, 0.3789945245, 0.3910950422, 0.3275815248}},
+      {ByName("log_cosh"), real, {0.7044367194, 0.7360505462, 0.5481411219, 0.5761038661}},
+      {ByName("kld"), one_hot, {0.6878635287, 0.6753220558, 0.5017308593, 0.4873334765}},
+      {ByName("kld"), classes, {0.6878635287, 0.6753220558, 0.5017308593, 0.4873334765}},
+      {ByName("hinge"), one_hot, {0.9777777791, 0.9666666985, 0.9166666865, 0.9030303955}},
+      {ByName("squared_hinge"), signs, {0.1666666716, 0.21875, 0.125, 0.1818181872}},
+      {ByName("categorical_hinge"), one_hot, {0.7666667104, 0.7312500477, 0.625, 0.572727263}},
+      {ByName("cosine_similarity"), real, {0.8007670045, 0.8124744892, 0.8007669449, 0.826310575}},
       {R2Score(), real, {-0.7909091115, -2.1057701111, -0.4454545379, -1.9464284566}},
   };
   for (const auto& [metric, batch, expected] : kCases) {
@@ -97,7 +115,8 @@ TEST(Metrics, OnSequencesAreKeras) {
       MetricBatch weighted = batch;
       weighted.weights = kWeights[i];
       state->Add(weighted);
-      EXPECT_NEAR(state->value(), expected[i], 5e-7) << metric.name << ", weights " << i;
+      EXPECT_NEAR(state->value(), expected[i], 5e-7 * std::max(1.0, expected[i]))
+          << metric.name << ", weights " << i;
     }
   }
 }

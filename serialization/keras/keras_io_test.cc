@@ -100,7 +100,7 @@ TEST(KerasIoTest, WhatAModelWasCompiledWithIsReadAlone) {
                            ParseKerasTraining(R"({"loss": "mse", "optimizer": {"class_name": "SGD",
                              "config": {"learning_rate": 0.25, "clipnorm": 2.0}}})",
                                               &notes));
-  EXPECT_EQ(training.loss, "mean_squared_error");
+  EXPECT_EQ(training.loss, "mse");
   EXPECT_TRUE(training.optimizer ==
               Optimizer(SGD{.learning_rate = 0.25, .clipping = GradientClipping::Norm(2)}));
   EXPECT_THAT(ParseKerasTraining("{", &notes).status(), StatusIs(kInvalid, ""));
@@ -173,10 +173,15 @@ TEST(KerasIoTest, TrainingThatWouldBeAnotherIsLeftOut) {
                            Changed({{"\"learning_rate\": 0.5", "\"lr\": 2"}}));
   EXPECT_EQ(older.training->optimizer->learning_rate, 2);
   EXPECT_THAT(left_out("\"RMSprop\"", "\"Lion\""), HasSubstr("SGD, RMSprop, "));
-  for (const char* loss : {"[\"mae\"]", "{\"d\": \"MAE\"}", "\"mean_absolute_error\"",
-                           "{\"class_name\": \"function\", \"config\": \"mae\"}"}) {
+  for (const auto& [loss, name] : std::vector<std::pair<std::string, std::string>>{
+           {"[\"mae\"]", "mae"},
+           {"{\"d\": \"MAE\"}", "mae"},
+           {"\"mean_absolute_error\"", "mean_absolute_error"},
+           {"\"KLDivergence\"", "kl_divergence"},
+           {"{\"class_name\": \"MeanAbsoluteError\", \"config\": {}}", "mean_absolute_error"},
+           {"{\"class_name\": \"function\", \"config\": \"mae\"}", "mae"}}) {
     SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel named, Changed({{"\"binary_crossentropy\"", loss}}));
-    EXPECT_EQ(named.training->loss, "mean_absolute_error") << loss;
+    EXPECT_EQ(named.training->loss, name) << loss;
   }
   SEQ_ASSERT_OK_AND_ASSIGN(
       const KerasModel by_class,
@@ -189,6 +194,24 @@ TEST(KerasIoTest, TrainingThatWouldBeAnotherIsLeftOut) {
                        "{\"class_name\": \"BinaryCrossentropy\", \"config\": "
                        "{\"from_logits\": true}}"),
               HasSubstr("training: loss: from_logits is true"));
+}
+
+TEST(KerasIoTest, SettingsOfALossAreKept) {
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const KerasModel read,
+      Changed(
+          {{"\"binary_crossentropy\"",
+            "{\"class_name\": \"Huber\", \"config\": {\"delta\": 2, \"name\": \"huber_loss\"}}"}}));
+  EXPECT_EQ(read.training->loss, "huber");
+  EXPECT_EQ(read.training->loss_settings, Attributes({{"delta", 2.0}}));
+  KerasModel model = ModelOf(SmallStack());
+  model.training = Training{
+      .loss = "huber", .loss_settings = {{"delta", 2.0}}, .optimizer = SGD{.learning_rate = 1}};
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(model));
+  EXPECT_THAT(ReadZip(zip, 1 << 20)->at("config.json"),
+              HasSubstr(R"("loss":{"module":"keras.losses","class_name":"Huber","config":)"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel again, ParseKerasModel(zip));
+  EXPECT_TRUE(again.training == model.training);
 }
 
 TEST(KerasIoTest, ClippingAndDecayAreKept) {

@@ -20,7 +20,10 @@ struct NamedTensor {
 
 /// What the model was compiled with.
 struct Training {
-  std::string loss;  ///< Keras's name: "binary_crossentropy"; empty: none was given
+  /// Keras's name: "binary_crossentropy", or as the file has it a short one, "mae"; empty: none was
+  /// given.
+  std::string loss;
+  Attributes loss_settings = {};  ///< by Keras's keys: "delta"
   std::vector<std::string> metrics;
   std::optional<Optimizer> optimizer;
   friend bool operator==(const Training&, const Training&) = default;

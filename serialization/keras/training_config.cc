@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
 #include "optimizers/all_optimizers.h"
@@ -11,30 +12,7 @@
 namespace seqgraph::keras {
 namespace {
 
-// Keras's short names.
-constexpr std::pair<const char*, const char*> kLossAliases[] = {
-    {"bce", "binary_crossentropy"},
-    {"mse", "mean_squared_error"},
-    {"mae", "mean_absolute_error"},
-    {"mape", "mean_absolute_percentage_error"},
-    {"msle", "mean_squared_logarithmic_error"},
-    {"logcosh", "log_cosh"},
-    {"huber_loss", "huber"},
-    {"kld", "kl_divergence"},
-    {"kullback_leibler_divergence", "kl_divergence"},
-};
-
-// By the name of a function, as it is or short, or of a class: "MeanSquaredError".
-std::string LossName(const std::string& given) {
-  const std::string folded = absl::AsciiStrToLower(given);
-  for (const auto& [alias, name] : kLossAliases) {
-    if (folded == alias) return name;
-  }
-  if (given == "KLDivergence") return "kl_divergence";
-  return SnakeCase(given);
-}
-
-void ReadLoss(Config& config, std::string* loss) {
+void ReadLoss(Config& config, Training* training) {
   const Json* found = config.Take("loss");
   if (found == nullptr) return;
   // One output's, in a list or by the output's name.
@@ -42,8 +20,9 @@ void ReadLoss(Config& config, std::string* loss) {
   const std::string class_name = ClassName(*found);
   // A function that was serialized as an object: its name is the configuration.
   if (class_name == "function" && found->contains("config")) found = &(*found)["config"];
-  if (found->is_string()) {
-    *loss = LossName(found->get<std::string>());
+  if (found->is_string()) {  // a function's name, maybe short, or a class's: "MAE",
+                             // "MeanSquaredError"
+    training->loss = SnakeCase(found->get<std::string>());
     return;
   }
   if (class_name.empty() || !found->contains("config")) {
@@ -51,12 +30,19 @@ void ReadLoss(Config& config, std::string* loss) {
     return;
   }
   Config settings((*found)["config"], absl::StrCat(config.where(), ": loss"));
-  settings.Ignore({"name", "fn", "axis", "dtype"});
+  settings.Ignore({"name", "fn", "dtype"});
   settings.RefuseUnlessUnset({"from_logits", "label_smoothing"});
   std::string reduction;
   settings.Choice("reduction", {"sum_over_batch_size", "auto"}, &reduction);
+  const Json* axis = settings.Take("axis");
+  if (axis != nullptr && *axis != -1) settings.Refuse("axis", *axis, "losses are over the last");
+  if (settings.Has("delta")) {
+    double delta = 0;
+    settings.Real("delta", &delta);
+    training->loss_settings.Set("delta", delta);
+  }
   config.Fail(settings.Finish());
-  *loss = LossName(class_name);
+  training->loss = SnakeCase(class_name);
 }
 
 // Names alone, or objects, in up to two lists around each other.
@@ -155,7 +141,7 @@ std::string OptimizerName(const Optimizer& optimizer) { return SnakeCase(optimiz
 absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>* notes) {
   Training training;
   Config config(json, "training");
-  ReadLoss(config, &training.loss);
+  ReadLoss(config, &training);
   if (const Json* metrics = config.Take("metrics")) ReadMetrics(*metrics, &training.metrics);
   config.RefuseUnlessUnset({"loss_weights", "weighted_metrics", "sample_weight_mode"});
   // How it is run, not what.
@@ -188,9 +174,30 @@ void TakeState(absl::StatusOr<std::vector<NamedTensor>> state, KerasModel& model
   }
 }
 
+namespace {
+
+// The name, or where there are settings the class.
+OrderedJson LossJson(const Training& training, Dialect dialect) {
+  if (training.loss.empty()) return nullptr;
+  if (training.loss_settings.entries().empty()) return training.loss;
+  OrderedJson config;
+  config["name"] = training.loss;
+  config["reduction"] = "sum_over_batch_size";
+  for (const auto& [key, value] : training.loss_settings.entries()) {
+    if (const double* number = std::get_if<double>(&value)) config[key] = *number;
+  }
+  std::string class_name;
+  for (absl::string_view word : absl::StrSplit(training.loss, '_')) {
+    absl::StrAppend(&class_name, absl::AsciiStrToUpper(word.substr(0, 1)), word.substr(1));
+  }
+  return ClassJson("keras.losses", class_name, std::move(config), dialect);
+}
+
+}  // namespace
+
 OrderedJson TrainingJson(const Training& training, Dialect dialect) {
   OrderedJson json;
-  json["loss"] = training.loss.empty() ? OrderedJson(nullptr) : OrderedJson(training.loss);
+  json["loss"] = LossJson(training, dialect);
   json["loss_weights"] = nullptr;
   json["metrics"] = training.metrics.empty() ? OrderedJson(nullptr) : OrderedJson(training.metrics);
   json["weighted_metrics"] = nullptr;

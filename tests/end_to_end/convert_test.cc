@@ -111,7 +111,7 @@ TEST_F(ConvertTest, ThroughOnnxTheModelAnswersAsBeforeAndLearnsOn) {
   }
   const ProcessResult functions = RunSeqgraph({"inspect", "more.pb"}, {.folder = *folder_});
   EXPECT_THAT(functions.out, HasSubstr("train_step"));
-  ExpectRefuses({"m.onnx", "x.pb", "--loss=hinge"}, "hinge");
+  ExpectRefuses({"m.onnx", "x.pb", "--loss=dice"}, "dice");
   ExpectRefuses({"m.onnx", "x.pb", "--dim=time"}, "--dim must be NAME=NUMBER");
   data::WriteFileOrDie(*folder_ + "/bad.onnx", "no model");
   ExpectRefuses({"bad.onnx", "x.pb"}, "cannot load bad.onnx");

@@ -1,11 +1,10 @@
-// Damaged Keras files and numpy archives: every prefix, and thousands of random changes. Each must
+// Damaged Keras files: every prefix, and thousands of random changes. Each must
 // give an error or a model that is written and read again; never a crash, never much memory.
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -14,7 +13,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/zip.h"
-#include "data/npy.h"
 #include "optimizers/all_optimizers.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/writer.h"
@@ -198,27 +196,6 @@ TEST_F(KerasFuzzTest, MutatedStructureOfHdf5GivesErrorsOrTrees) {
   }
   EXPECT_GT(errors_, 1000);
   EXPECT_GT(valid_, 500);
-}
-
-TEST_F(KerasFuzzTest, DamagedNumpyArchivesGiveErrorsOrArrays) {
-  Mutator mutator = MakeMutator();
-  const std::vector<float> values = {1, 2, 3, 4, 5, 6};
-  const std::string array = *data::NpyFile(absl::MakeConstSpan(values), {2, 3});
-  const std::string npz = *WriteZip({{"a.npy", array}, {"b.npy", array}});
-  const std::string path = absl::StrCat(MakeTempDir(), "/damaged.npz");
-  const auto check = [&](const std::string& bytes) {
-    std::ofstream(path, std::ios::binary) << bytes;
-    (void)Measured(bytes.size(), [&] { return data::ReadNpz(path); });
-  };
-  for (size_t n = 0; n < npz.size(); n += 3) check(npz.substr(0, n));
-  EXPECT_GT(errors_, 5 * valid_);
-  check(npz);
-  EXPECT_GE(valid_, 1);
-  for (int i = 0; i < 1000; ++i) {
-    check(i % 2 == 0 ? mutator.Bytes(npz)
-                     : *WriteZip({{"a.npy", mutator.Bytes(array)}, {"b.npy", array}}));
-    if (HasFailure()) FAIL() << "mutation " << i;
-  }
 }
 
 // A zip that unfolds to far more than it is, and one that says so: neither is unfolded.

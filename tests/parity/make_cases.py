@@ -4,10 +4,11 @@
 Run by hand where Keras 3 is installed, in the folder of this file:
 
     KERAS_BACKEND=torch python3 make_cases.py
-    KERAS_BACKEND=tensorflow python3 make_cases.py stateful
+    KERAS_BACKEND=tensorflow python3 make_cases.py stateful loss_
 
 The second is for stateful layers: Keras's torch backend changes states while the gradient needs
-them, and its jax backend does not carry them on. TensorFlow in turn updates only the rows of an
+them, and its jax backend does not carry them on; and for losses with kinks, whose slope there we
+have as TensorFlow has it. TensorFlow in turn updates only the rows of an
 embedding that are in the batch, which is the same with SGD alone: so those have SGD. An argument
 stands for all names that begin with it.
 
@@ -31,7 +32,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
-from keras import layers, optimizers, regularizers  # noqa: E402
+from keras import layers, losses, optimizers, regularizers  # noqa: E402
 
 VOCABULARY, ROWS, TIME, BATCH, EPOCHS = 20, 22, 7, 8, 2
 FEATURES, UNITS = 4, 3
@@ -82,6 +83,13 @@ def rmsprop(**options):
 def case(stack, optimizer=rmsprop, loss="binary_crossentropy", classes=None, **how):
     """A run: functions that make layers and optimizer, and what differs from the usual."""
     return dict(stack=stack, optimizer=optimizer, loss=loss, classes=classes, how=how)
+
+
+def row_loss(loss, outputs, activation=None, **how):
+    return case(
+        lambda: [embedding(how.get("steps", False)),
+                 rnn(return_sequences=how.get("steps", False)),
+                 layers.Dense(outputs, activation=activation)], sgd, loss, real=outputs, **how)
 
 
 def rnn_trained_with(optimizer):
@@ -244,6 +252,32 @@ CASES = {
     "steps_mean_squared_error_masked": case(
         lambda: [embedding(True), rnn(return_sequences=True), layers.Dense(2)], adam,
         "mean_squared_error", real=2, steps=True),
+    # Losses of rows. (Percentages are beyond the bars, which are absolute.)
+    "loss_mean_absolute_error": row_loss("mean_absolute_error", 2),
+    "loss_mean_squared_logarithmic_error": row_loss(
+        "mean_squared_logarithmic_error", 2, "sigmoid", targets="counts"),
+    "loss_huber": row_loss("huber", 2),
+    "loss_huber_steps_masked_weights": row_loss(
+        losses.Huber(), 2, steps=True, sample_weights=True),
+    "loss_log_cosh": row_loss("log_cosh", 2),
+    "loss_poisson": row_loss("poisson", 2, "sigmoid", targets="counts"),
+    "loss_kl_divergence": row_loss("kl_divergence", 3, "softmax", targets="shares"),
+    "loss_hinge": row_loss("hinge", 1, "tanh", targets="bits"),
+    "loss_squared_hinge_steps_masked": row_loss(
+        "squared_hinge", 2, "tanh", targets="signs", steps=True),
+    "loss_categorical_hinge": row_loss("categorical_hinge", 3, targets="one_hot"),
+    "loss_cosine_similarity": row_loss("cosine_similarity", 3, sample_weights=True),
+}
+
+
+# Labels that are no classes.
+LABELS = {
+    "numbers": lambda rng, shape: rng.normal(size=shape),
+    "counts": lambda rng, shape: rng.poisson(2, size=shape),
+    "bits": lambda rng, shape: rng.integers(0, 2, size=shape),
+    "signs": lambda rng, shape: 2 * rng.integers(0, 2, size=shape) - 1,
+    "shares": lambda rng, shape: rng.dirichlet(np.ones(shape[-1]), size=shape[:-1]),
+    "one_hot": lambda rng, shape: np.eye(shape[-1])[rng.integers(0, shape[-1], size=shape[:-1])],
 }
 
 
@@ -266,7 +300,8 @@ def make_tokens(rng, rows, empty_row):
 def make_targets(rng, rows, run):
     shape = (rows, TIME) if run["how"].get("steps") else (rows,)
     if "real" in run["how"]:
-        return rng.normal(size=shape + (run["how"]["real"],)).astype(np.float32)
+        shape += (run["how"]["real"],)
+        return LABELS[run["how"].get("targets", "numbers")](rng, shape).astype(np.float32)
     if run["classes"] is None:
         targets = rng.integers(0, 2, size=shape).astype(np.int32)
         return targets[..., None] if run["how"].get("steps") else targets

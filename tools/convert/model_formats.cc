@@ -1,15 +1,18 @@
 #include "tools/convert/model_formats.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "base/zip.h"
 #include "data/npy.h"
 #include "graph/function_builder.h"
 #include "ops/all_ops.h"
+#include "serialization/hdf5/reader.h"
 #include "serialization/keras/keras_io.h"
 #include "serialization/model_io.h"
 #include "serialization/onnx/onnx_writer.h"
@@ -132,9 +135,21 @@ void NoteLosses(ConvertedModel& converted, bool keeps_text) {
                                          ": keep the model that was read"));
 }
 
+// Whether the first bytes are those of a model of ours; if so in which format.
+std::optional<ModelFormat> OurFormat(absl::string_view start) {
+  const size_t magic = start.find("seqgraph model");  // The first field.
+  if (magic == absl::string_view::npos) return std::nullopt;
+  return magic == 2 && start[0] == '\n' ? ModelFormat::kBinary : ModelFormat::kText;
+}
+
 absl::StatusOr<ConvertedModel> ReadOurs(const std::string& path, const FormatOptions&) {
   ConvertedModel converted;
-  SEQ_ASSIGN_OR_RETURN(converted.model, LoadModel(path, AllOps(), &converted.self_tests));
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxModelBytes));
+  absl::StatusOr<ModelFormat> format = ModelFormatOfPath(path);
+  if (!format.ok()) format = OurFormat(bytes).value_or(ModelFormat::kBinary);
+  SEQ_ASSIGN_OR_RETURN(converted.model,
+                       Annotate(ParseModel(bytes, *format, AllOps(), &converted.self_tests),
+                                absl::StrCat("cannot load ", path)));
   return converted;
 }
 
@@ -226,6 +241,17 @@ absl::StatusOr<const ModelFormatRow*> FormatOfPath(absl::string_view path) {
       "cannot tell the format of ", path, ": its name must end in ",
       absl::StrJoin(kFormats, ", ",
                     [](std::string* out, const ModelFormatRow& row) { *out += row.ending; }));
+}
+
+absl::StatusOr<const ModelFormatRow*> FormatOfFile(const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(const std::string start, ReadFileStart(path, 256));
+  if (LooksLikeZip(start)) return FormatOfPath(".keras");
+  if (hdf5::LooksLikeHdf5(start)) return FormatOfPath(".h5");
+  if (OurFormat(start).has_value()) return FormatOfPath(".pb");
+  const absl::StatusOr<const ModelFormatRow*> named = FormatOfPath(path);
+  if (named.ok() && (*named)->read != nullptr) return named;
+  // ONNX has no mark of its own.
+  return FormatOfPath(".onnx");
 }
 
 }  // namespace seqgraph::tools

@@ -46,4 +46,8 @@ absl::Span<const ModelFormatRow> ModelFormats();
 /// The format by the ending of the path; InvalidArgument lists those there are.
 absl::StatusOr<const ModelFormatRow*> FormatOfPath(absl::string_view path);
 
+/// The format of a file with a whole model, by its content and only where that does not tell by its
+/// name. Errors: those of reading; what the file really is shows when it is read.
+absl::StatusOr<const ModelFormatRow*> FormatOfFile(const std::string& path);
+
 }  // namespace seqgraph::tools

@@ -159,7 +159,8 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
     notes->push_back("the model has no loss that Keras has: written without its training");
     return keras;
   }
-  keras.training = keras::Training{.loss = loss, .optimizer = OptimizerOf(model)};
+  keras.training = keras::Training{
+      .loss = loss, .loss_settings = LossSettingsOf(*evaluate), .optimizer = OptimizerOf(model)};
   if (HasClassLoss(*evaluate)) keras.training->metrics = {"accuracy"};
   if (!keras.training->optimizer.has_value()) {
     notes->push_back("the model has no optimizer that Keras has: written without one");

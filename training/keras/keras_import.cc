@@ -41,7 +41,7 @@ absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& kera
   const keras::Training training = keras.training.value_or(keras::Training());
   std::string left_out = keras.training_left_out;
   std::vector<std::string> taken;
-  absl::StatusOr<Loss> loss = LossByName(training.loss);
+  absl::StatusOr<Loss> loss = LossByName(training.loss, training.loss_settings);
   if (!loss.ok()) {
     if (!training.loss.empty()) left_out = std::string(loss.status().message());
     loss = LossByName(LossOfOutput(keras.stack));

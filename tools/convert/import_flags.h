@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "tools/convert/model_formats.h"
+#include "tools/flags.h"
+
+namespace seqgraph::tools {
+
+/// The flags that say what files of other frameworks leave open: --time, --dim.
+class ImportFlags {
+ public:
+  void Declare(Flags& flags);
+  /// How to read the file at `path`, whose external data must not be an output of the command.
+  /// InvalidArgument for a dimension that is no number. This and the command's flags must outlive
+  /// the options.
+  absl::StatusOr<FormatOptions> Options(const std::string& path) const;
+
+ private:
+  const CommandFiles* files_ = nullptr;
+  int64_t time_ = 0;
+  std::string dims_;
+};
+
+}  // namespace seqgraph::tools
