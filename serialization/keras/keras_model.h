@@ -18,9 +18,18 @@ struct NamedTensor {
   Tensor tensor;
 };
 
+/// The loss of one of several outputs.
+struct OutputLoss {
+  std::string output;  ///< the layer that gives it; empty: by their order
+  std::string loss;
+  double weight = 1;
+  friend bool operator==(const OutputLoss&, const OutputLoss&) = default;
+};
+
 /// What the model was compiled with.
 struct Training {
   std::string loss;  ///< Keras's name: "binary_crossentropy"; empty: none was given
+  std::vector<OutputLoss> losses = {};  ///< of several outputs, instead of `loss`
   std::vector<std::string> metrics;
   std::optional<Optimizer> optimizer;
   friend bool operator==(const Training&, const Training&) = default;

@@ -34,9 +34,8 @@ std::string LossName(const std::string& given) {
   return SnakeCase(given);
 }
 
-void ReadLoss(Config& config, std::string* loss) {
-  const Json* found = config.Take("loss");
-  if (found == nullptr) return;
+void ReadOneLoss(Config& config, const Json& json, std::string* loss) {
+  const Json* found = &json;
   // One output's, in a list or by the output's name.
   if (found->size() == 1 && (found->is_array() || found->is_object())) found = &*found->begin();
   const std::string class_name = ClassName(*found);
@@ -47,7 +46,7 @@ void ReadLoss(Config& config, std::string* loss) {
     return;
   }
   if (class_name.empty() || !found->contains("config")) {
-    config.Refuse("loss", *found, "one loss by name is known here");
+    config.Refuse("loss", *found, "losses by name are known here");
     return;
   }
   Config settings((*found)["config"], absl::StrCat(config.where(), ": loss"));
@@ -57,6 +56,33 @@ void ReadLoss(Config& config, std::string* loss) {
   settings.Choice("reduction", {"sum_over_batch_size", "auto"}, &reduction);
   config.Fail(settings.Finish());
   *loss = LossName(class_name);
+}
+
+// Of one output, or of several by their names or in their order, with their weights.
+void ReadLoss(Config& config, Training* training) {
+  const Json* found = config.Take("loss");
+  const Json* weights = config.Take("loss_weights");
+  if (found == nullptr) return;
+  const bool named = found->is_object() && !found->contains("class_name");
+  if (found->size() < 2 || (!named && !found->is_array())) {
+    ReadOneLoss(config, *found, &training->loss);
+    const bool one = weights == nullptr || *weights == 1 || weights->empty() ||
+                     (weights->is_structured() && weights->size() == 1 && *weights->begin() == 1);
+    if (!one) config.Refuse("loss_weights", *weights, "one loss has no weight");
+    return;
+  }
+  size_t i = 0;
+  for (const auto& [key, value] : found->items()) {
+    OutputLoss& each = training->losses.emplace_back();
+    if (named) each.output = key;
+    if (!value.is_null()) ReadOneLoss(config, value, &each.loss);
+    const Json weight = weights == nullptr                           ? Json()
+                        : weights->is_array() && i < weights->size() ? (*weights)[i]
+                        : weights->is_object()                       ? weights->value(key, Json())
+                                                                     : Json();
+    if (weight.is_number()) each.weight = weight.get<double>();
+    ++i;
+  }
 }
 
 // Names alone, or objects, in up to two lists around each other.
@@ -155,9 +181,9 @@ std::string OptimizerName(const Optimizer& optimizer) { return SnakeCase(optimiz
 absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>* notes) {
   Training training;
   Config config(json, "training");
-  ReadLoss(config, &training.loss);
+  ReadLoss(config, &training);
   if (const Json* metrics = config.Take("metrics")) ReadMetrics(*metrics, &training.metrics);
-  config.RefuseUnlessUnset({"loss_weights", "weighted_metrics", "sample_weight_mode"});
+  config.RefuseUnlessUnset({"weighted_metrics", "sample_weight_mode"});
   // How it is run, not what.
   config.Ignore({"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"});
   const Json* optimizer = config.Take("optimizer");
