@@ -109,7 +109,7 @@ class ConvertCommand : public Command {
     flags.InputFile("--words", &words_,
                     "The words of a Keras model, {\"word\": rank, ...}: imdb_word_index.json");
     flags.Int("--time", &time_, 0, 1'000'000,
-              "Length of sequences where a Keras file leaves it open; 0: that is an error");
+              "Length of sequences where a Keras file leaves it open; 0: 32, with a note");
     flags.Switch("--no_training", &no_training_,
                  "Leave out a Keras file's loss, optimizer and its state");
     flags.Text("--dim", &dims_, "NAME=NUMBER,...",

@@ -268,8 +268,9 @@ class StackReader {
     input.open_time = true;
     input.time = time_.value_or(kOpenTime);
     if (!noted_) {
-      reading_.notes->push_back(absl::StrCat("the file leaves the length of sequences open; ",
-                                             input.time, time_ ? " was given" : " is taken"));
+      reading_.notes->push_back(
+          absl::StrCat("the file leaves the length of sequences open; ", input.time,
+                       time_ ? " was given" : " is taken: --time gives another"));
     }
     noted_ = true;
     return absl::OkStatus();
