@@ -59,6 +59,15 @@ std::vector<LayerValue> OutputsOf(const LayerStack& stack) {
   return {{.call = static_cast<int>(stack.layers.size()) - 1}};
 }
 
+LayerStack AsStack(LayerStack graph) {
+  LayerStack chain = graph;
+  chain.calls.clear();
+  chain.outputs.clear();
+  const bool same = chain.more_inputs.empty() && CallsOf(chain) == graph.calls &&
+                    OutputsOf(chain) == graph.outputs;
+  return same ? chain : graph;
+}
+
 EmittedStack EmitStack(FunctionBuilder& g, const LayerStack& stack, absl::Span<const Value> inputs,
                        const std::optional<DropoutCounters>& dropout,
                        const LayerRegistry& registry) {

@@ -34,6 +34,9 @@ std::vector<LayerInput> InputsOf(const LayerStack& stack);
 std::vector<LayerCall> CallsOf(const LayerStack& stack);
 std::vector<LayerValue> OutputsOf(const LayerStack& stack);
 
+/// The stack that a graph is in which each layer takes what the one in front gives; else the graph.
+LayerStack AsStack(LayerStack graph);
+
 /// Emits the layers for `inputs` (of the types InputType) with their weights as variables. Dropout
 /// is applied where `dropout` is given. A stateful layer reads its state from the variables
 /// "<layer>/state" and, for an LSTM, "<layer>/cell_state", and updates them. Masks are carried as

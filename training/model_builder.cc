@@ -6,17 +6,17 @@
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "graph/rewrite.h"
+#include "ops/elementwise.h"
 #include "ops/rewrites/all_rewrites.h"
 #include "training/initializers.h"
 
 namespace seqgraph {
 namespace {
 
-// The forward pass with labels and the loss, under another name.
-absl::StatusOr<Function> WithLoss(const Function& forward, const char* name,
-                                  const OpRegistry& registry, const TrainableOptions& options) {
-  const Loss& loss = options.loss;
-  FunctionBuilder g(name, registry, forward);
+// The loss on a result of the forward pass, by an input of labels.
+absl::StatusOr<Value> AddLoss(FunctionBuilder& g, const Function& forward, const Loss& loss,
+                              const std::string& mask, const std::string& labels,
+                              bool sample_weight) {
   const Value prediction = loss.prediction.empty() && forward.results().size() == 1
                                ? forward.results()[0].value
                                : forward.FindResult(loss.prediction);
@@ -29,22 +29,31 @@ absl::StatusOr<Function> WithLoss(const Function& forward, const char* name,
         }));
   }
   const TensorType& type = forward.type(prediction);
-  LossInputs inputs{.prediction = prediction, .labels = g.Input(kLabels, loss.LabelsType(type))};
-  if (options.sample_weight) {
-    inputs.weights = g.Input(kSampleWeight, RowsType(type, type.dtype));
+  LossInputs inputs{.prediction = prediction, .labels = g.Input(labels, loss.LabelsType(type))};
+  if (sample_weight) inputs.weights = g.Input(kSampleWeight, RowsType(type, type.dtype));
+  if (mask.empty()) return loss.build(g, inputs);
+  const Value counted = forward.FindValue(mask);
+  if (counted.present()) return MaskedLoss(g, loss, inputs, counted);
+  return InvalidArgument("the mask of the loss: function ", forward.name(), " has no value \"",
+                         mask, "\"");
+}
+
+// The forward pass with labels and the loss, under another name.
+absl::StatusOr<Function> WithLoss(const Function& forward, const char* name,
+                                  const OpRegistry& registry, const TrainableOptions& options) {
+  FunctionBuilder g(name, registry, forward);
+  Value total;
+  if (options.losses.empty()) {
+    SEQ_ASSIGN_OR_RETURN(
+        total, AddLoss(g, forward, options.loss, options.mask, kLabels, options.sample_weight));
   }
-  Value value;
-  if (options.mask.empty()) {
-    value = loss.build(g, inputs);
-  } else {
-    const Value mask = forward.FindValue(options.mask);
-    if (!mask.present()) {
-      return InvalidArgument("the mask of the loss: function ", forward.name(), " has no value \"",
-                             options.mask, "\"");
-    }
-    value = MaskedLoss(g, loss, inputs, mask);
+  for (const OutputLoss& each : options.losses) {
+    const std::string labels = absl::StrCat(kLabels, "_", each.loss.prediction);
+    SEQ_ASSIGN_OR_RETURN(Value value, AddLoss(g, forward, each.loss, each.mask, labels, false));
+    if (each.weight != 1) value = ops::Scale(g, value, each.weight);
+    total = total.present() ? ops::Add(g, total, value) : value;
   }
-  g.Result(kLossResult, AddPenalties(g, value, options.penalties));
+  g.Result(kLossResult, AddPenalties(g, total, options.penalties));
   return std::move(g).Build();
 }
 

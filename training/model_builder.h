@@ -18,9 +18,21 @@ inline constexpr char kPredict[] = "predict";
 inline constexpr char kEvaluate[] = "evaluate";
 inline constexpr char kTrainStep[] = "train_step";
 
+/// The loss on one of several results.
+struct OutputLoss {
+  Loss loss;  ///< `prediction` names the result
+  double weight = 1;
+  std::string mask = "";  ///< as TrainableOptions::mask
+};
+
 struct TrainableOptions {
   std::string name = "sequential";
   Loss loss = BinaryCrossEntropy();
+  /// Of a function with several results: what is trained on is the sum of weight times loss over
+  /// these, and `loss`, `mask` and `sample_weight` do not count. The labels of a result are the
+  /// input "labels_<result>"; who trains such a model runs train_step, since Fit() knows one input
+  /// of labels.
+  std::vector<OutputLoss> losses = {};
   Optimizer optimizer = RMSProp{};
   std::vector<WeightPenalty> penalties;  ///< added to the loss, in evaluate too
   /// Gives evaluate and train_step an input `sample_weight`, float32, one for each row of the loss

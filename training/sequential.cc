@@ -72,8 +72,14 @@ absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions
   of_stack.penalties = Penalties(emitted);
   of_stack.penalties.insert(of_stack.penalties.end(), options.penalties.begin(),
                             options.penalties.end());
-  if (const Value mask = emitted.outputs[0].mask; mask.present()) {
-    of_stack.mask = predict.function().info(mask).name;
+  const std::vector<std::string> names = ResultNames(stack, registry);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!emitted.outputs[i].mask.present()) continue;
+    const std::string& mask = predict.function().info(emitted.outputs[i].mask).name;
+    if (i == 0) of_stack.mask = mask;
+    for (OutputLoss& each : of_stack.losses) {
+      if (each.loss.prediction == names[i]) each.mask = mask;
+    }
   }
   std::optional<FunctionBuilder> training;
   if (emitted.drops) training.emplace(TrainingForward(stack, options.seed, registry));
@@ -101,18 +107,17 @@ absl::Status ResetStates(Model& model, const LayerRegistry& registry) {
   return absl::OkStatus();
 }
 
-Sequential::Sequential(LayerInput input, std::string name, const LayerRegistry& registry)
+LayerCollection::LayerCollection(std::string name, const LayerRegistry& registry)
     : registry_(registry) {
   stack_.name = std::move(name);
-  stack_.input = std::move(input);
 }
 
-std::string Sequential::Number(const std::string& name) {
+std::string LayerCollection::Number(const std::string& name) {
   const int before = used_[name]++;
   return before == 0 ? name : absl::StrCat(name, "_", before);
 }
 
-Sequential& Sequential::Add(LayerKind layer, LayerOptions options) {
+void LayerCollection::Collect(LayerKind layer, LayerOptions options) {
   // One of an unknown class is refused by Build().
   if (const LayerDef* def = registry_.Find(layer.class_name)) {
     if (def->name_inner) {
@@ -122,12 +127,49 @@ Sequential& Sequential::Add(LayerKind layer, LayerOptions options) {
   }
   if (options.name.empty()) options.name = Number(SnakeCase(layer.class_name));
   stack_.layers.push_back({std::move(options.name), options.trainable, std::move(layer)});
+}
+
+absl::StatusOr<Model> LayerCollection::Build(TrainableOptions options) const {
+  options.name = stack_.name;
+  return BuildModel(stack_, options, registry_);
+}
+
+Sequential::Sequential(LayerInput input, std::string name, const LayerRegistry& registry)
+    : LayerCollection(std::move(name), registry) {
+  stack_.input = std::move(input);
+}
+
+Sequential& Sequential::Add(LayerKind layer, LayerOptions options) {
+  Collect(std::move(layer), std::move(options));
   return *this;
 }
 
-absl::StatusOr<Model> Sequential::Build(TrainableOptions options) const {
-  options.name = stack_.name;
-  return BuildModel(stack_, options, registry_);
+Functional::Functional(std::string name, const LayerRegistry& registry)
+    : LayerCollection(std::move(name), registry) {}
+
+LayerValue Functional::Input(LayerInput input) {
+  if (!has_input_) {
+    has_input_ = true;
+    stack_.input = std::move(input);
+    return {};
+  }
+  stack_.more_inputs.push_back(std::move(input));
+  return {.output = static_cast<int>(stack_.more_inputs.size())};
+}
+
+int Functional::Layer(LayerKind layer, LayerOptions options) {
+  Collect(std::move(layer), std::move(options));
+  return static_cast<int>(stack_.layers.size()) - 1;
+}
+
+LayerValue Functional::Call(int layer, std::vector<LayerValue> inputs) {
+  stack_.calls.push_back({.layer = layer, .inputs = std::move(inputs)});
+  return {.call = static_cast<int>(stack_.calls.size()) - 1};
+}
+
+void Functional::Outputs(std::vector<LayerValue> outputs) {
+  stack_.outputs = std::move(outputs);
+  stack_ = AsStack(std::move(stack_));
 }
 
 }  // namespace seqgraph

@@ -1,6 +1,6 @@
 #pragma once
 
-// Models from stacks of layers.
+// Models from stacks and graphs of layers.
 //
 //   Sequential stack({.time = 100});
 //   stack.Add(EmbeddingLayer{.input_dim = 500, .output_dim = 16, .mask_zero = true})
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -47,28 +48,71 @@ absl::Status ResetStates(Model& model, const LayerRegistry& registry = AllLayers
 /// "dense_1", ...; the layers in a bidirectional one are "forward_lstm", "backward_lstm", ... and
 /// count with the others of their class. `registry` has the classes that there are, which may be a
 /// program's own, and must outlive this.
-class Sequential {
+class LayerCollection {
  public:
-  explicit Sequential(LayerInput input, std::string name = "sequential",
-                      const LayerRegistry& registry = AllLayers());
-
   struct LayerOptions {
     std::string name;       ///< empty: as said above
     bool trainable = true;  ///< false: the weights stay as they are
   };
-  Sequential& Add(LayerKind layer, LayerOptions options);
-  Sequential& Add(LayerKind layer) { return Add(std::move(layer), LayerOptions()); }
-
   const LayerStack& stack() const { return stack_; }
   /// BuildModel(); the model is named like the stack.
   absl::StatusOr<Model> Build(TrainableOptions options = {}) const;
+
+ protected:
+  LayerCollection(std::string name, const LayerRegistry& registry);
+  void Collect(LayerKind layer, LayerOptions options);
+
+  LayerStack stack_;
 
  private:
   std::string Number(const std::string& name);
 
   const LayerRegistry& registry_;
-  LayerStack stack_;
   std::map<std::string, int> used_;
+};
+
+/// Layers of which each takes what the one in front gives.
+class Sequential : public LayerCollection {
+ public:
+  explicit Sequential(LayerInput input, std::string name = "sequential",
+                      const LayerRegistry& registry = AllLayers());
+
+  Sequential& Add(LayerKind layer, LayerOptions options);
+  Sequential& Add(LayerKind layer) { return Add(std::move(layer), LayerOptions()); }
+};
+
+/// Layers of which each takes what it is given: several inputs and outputs, layers that are called
+/// twice (with the same weights), states that are handed on. Mistakes are found by Build().
+///
+///   Functional graph;
+///   const auto a = graph.Input({.name = "a", .time = 9}), b = graph.Input({.name = "b", .time =
+///   9}); const int embedding = graph.Layer(EmbeddingLayer{.input_dim = 500, .output_dim = 16});
+///   const int encoder = graph.Layer(LSTM(32));
+///   const auto u = graph.Call(encoder, {graph.Call(embedding, {a})});
+///   const auto v = graph.Call(encoder, {graph.Call(embedding, {b})});
+///   graph.Outputs({graph.Add(DotLayer{.normalize = true}, {u, v})});
+///   SEQ_ASSIGN_OR_RETURN(Model model, graph.Build({.loss = MeanSquaredError()}));
+class Functional : public LayerCollection {
+ public:
+  explicit Functional(std::string name = "functional", const LayerRegistry& registry = AllLayers());
+
+  LayerValue Input(LayerInput input);
+  /// A layer to be called.
+  int Layer(LayerKind layer, LayerOptions options);
+  int Layer(LayerKind layer) { return Layer(std::move(layer), LayerOptions()); }
+  /// The first of what it gives; State() the others.
+  LayerValue Call(int layer, std::vector<LayerValue> inputs);
+  LayerValue Add(LayerKind layer, std::vector<LayerValue> inputs, LayerOptions options = {}) {
+    return Call(Layer(std::move(layer), std::move(options)), std::move(inputs));
+  }
+  /// Of a layer with return_state, the i-th: h, c; of a bidirectional one those of the forward
+  /// layer first.
+  static LayerValue State(LayerValue given, int i) { return {given.call, i + 1}; }
+  /// To be called last. Layers that form a chain become a stack.
+  void Outputs(std::vector<LayerValue> outputs);
+
+ private:
+  bool has_input_ = false;
 };
 
 }  // namespace seqgraph

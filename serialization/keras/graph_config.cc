@@ -246,11 +246,18 @@ class ModelReader {
     return absl::OkStatus();
   }
 
-  // Of Keras 3, as `x + y` is: unlike a layer it is not said to be trainable or not.
+  // Of Keras 3, as `x + y` is: unlike layers it lies among the operations or, where files do not
+  // say where, is not said to be trainable.
   bool IsOperation(const Json& json) const {
     if (reading_.version < 3 || !json.is_object() || IsModelConfig(json)) return false;
-    return ClassName(json) != "InputLayer" && json.contains("config") &&
-           json["config"].is_object() && !json["config"].contains("trainable");
+    if (json.contains("module") && json["module"].is_string()) {
+      return absl::StartsWith(json["module"].get<std::string>(), "keras.src.ops");
+    }
+    if (!json.contains("config") || !json["config"].is_object()) return false;
+    const Json& settings = json["config"];
+    const std::string class_name = ClassName(json);
+    const bool known = class_name == "InputLayer" || reading_.registry.Find(class_name) != nullptr;
+    return !settings.contains("trainable") && !(known && settings.contains("dtype"));
   }
 
   absl::Status Chain(EntryConfig& entry) {

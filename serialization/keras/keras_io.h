@@ -17,7 +17,7 @@
 namespace seqgraph::keras {
 
 struct ReadOptions {
-  /// The length of sequences where the file leaves it open.
+  /// The length of sequences where the file leaves it open; absent: 32.
   std::optional<int64_t> time;
   /// False: neither loss, metrics and optimizer nor its state, whatever they are.
   bool training = true;

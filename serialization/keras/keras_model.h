@@ -18,12 +18,22 @@ struct NamedTensor {
   Tensor tensor;
 };
 
+/// The loss of one of several outputs.
+struct OutputLoss {
+  std::string output;  ///< the layer that gives it; empty: by their order
+  std::string loss;
+  Attributes settings = {};  ///< of the loss, by Keras's keys: "delta"
+  double weight = 1;
+  friend bool operator==(const OutputLoss&, const OutputLoss&) = default;
+};
+
 /// What the model was compiled with.
 struct Training {
   /// Keras's name: "binary_crossentropy", or as the file has it a short one, "mae"; empty: none was
   /// given.
   std::string loss;
-  Attributes loss_settings = {};  ///< by Keras's keys: "delta"
+  Attributes loss_settings = {};        ///< by Keras's keys: "delta"
+  std::vector<OutputLoss> losses = {};  ///< of several outputs, instead of `loss`
   std::vector<std::string> metrics;
   std::optional<Optimizer> optimizer;
   friend bool operator==(const Training&, const Training&) = default;

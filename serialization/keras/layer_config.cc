@@ -116,6 +116,19 @@ constexpr ActivationRow kActivations[] = {
     {"hard_swish", 0, "hard_silu"},
 };
 
+// What that version of Keras calls it. Unimplemented for what its name means otherwise there.
+absl::StatusOr<std::string> KerasActivation(const std::string& ours, int version) {
+  for (const ActivationRow& row : kActivations) {
+    if (ours == row.ours && row.version == version) return std::string(row.keras);
+    if ((ours == row.ours && row.version != 0) || (ours == row.keras && row.version == version)) {
+      return Unimplemented("activation ", ours, ": Keras ", version, " calls another function ",
+                           row.keras, "; write a .h5 file in the layout of Keras ", 5 - version,
+                           " (--h5_layout)");
+    }
+  }
+  return ours;
+}
+
 std::string OurActivation(const std::string& name, int version) {
   for (const ActivationRow& row : kActivations) {
     if (name == row.keras && (row.version == 0 || row.version == version)) return row.ours;
@@ -305,6 +318,7 @@ struct SettingJson {
   const LayerRegistry& registry;
   bool trainable;
   bool several;  // whether a list of layers may have several
+  Dialect dialect;
 
   absl::StatusOr<OrderedJson> operator()(const Initializer& value) const {
     return InitializerJson(value);
@@ -323,7 +337,10 @@ struct SettingJson {
   absl::StatusOr<OrderedJson> Inner(Layer layer) const {
     layer.trainable = trainable;
     // Within another layer all dialects name the module.
-    return LayerJson(layer, registry, Dialect::kKeras3);
+    if (dialect != Dialect::kKeras2) return LayerJson(layer, registry, Dialect::kKeras3);
+    SEQ_ASSIGN_OR_RETURN(OrderedJson json, LayerJson(layer, registry, dialect));
+    return ClassJson(kLayersModule, layer.kind.class_name, std::move(json["config"]),
+                     Dialect::kKeras3);
   }
   template <typename T>
   absl::StatusOr<OrderedJson> operator()(const T& value) const {
@@ -378,9 +395,15 @@ absl::StatusOr<OrderedJson> LayerJson(const Layer& layer, const LayerRegistry& r
       continue;
     }
     const bool old_name = dialect == Dialect::kKeras2 && !field.rule.keras2.empty();
+    OrderedJson& to = config[old_name ? field.rule.keras2 : field.name];
+    if (field.rule.activation && std::holds_alternative<std::string>(value)) {
+      SEQ_ASSIGN_OR_RETURN(to, Annotate(KerasActivation(std::get<std::string>(value),
+                                                        dialect == Dialect::kKeras2 ? 2 : 3),
+                                        absl::StrCat("layer ", layer.name)));
+      continue;
+    }
     SEQ_ASSIGN_OR_RETURN(
-        config[old_name ? field.rule.keras2 : field.name],
-        std::visit(SettingJson{registry, layer.trainable, field.rule.several}, value));
+        to, std::visit(SettingJson{registry, layer.trainable, field.rule.several, dialect}, value));
   }
   for (const auto& [key, fields] : def->keras.lists) {
     OrderedJson list = OrderedJson::array();

@@ -268,24 +268,19 @@ class StackReader {
     input.open_time = true;
     input.time = time_.value_or(kOpenTime);
     if (!noted_) {
-      reading_.notes->push_back(absl::StrCat("the file leaves the length of sequences open; ",
-                                             input.time, time_ ? " was given" : " is taken"));
+      reading_.notes->push_back(
+          absl::StrCat("the file leaves the length of sequences open; ", input.time,
+                       time_ ? " was given" : " is taken: --time gives another"));
     }
     noted_ = true;
     return absl::OkStatus();
   }
 
-  // A graph in which each layer takes what the one in front gives is a stack.
+  // A plain chain is a stack, whose input has a name of ours.
   void MakeChain() {
-    LayerStack chain = stack_;
-    chain.calls.clear();
-    chain.outputs.clear();
-    if (!chain.more_inputs.empty() || CallsOf(chain) != stack_.calls ||
-        OutputsOf(chain) != stack_.outputs) {
-      return;
-    }
-    chain.input.name = chain.input.features.has_value() ? kFloatInput : LayerInput().name;
-    stack_ = std::move(chain);
+    stack_ = AsStack(std::move(stack_));
+    if (stack_.is_graph()) return;
+    stack_.input.name = stack_.input.features.has_value() ? kFloatInput : LayerInput().name;
   }
 
   std::optional<int64_t> time_;

@@ -12,9 +12,8 @@
 namespace seqgraph::keras {
 namespace {
 
-void ReadLoss(Config& config, Training* training) {
-  const Json* found = config.Take("loss");
-  if (found == nullptr) return;
+void ReadOneLoss(Config& config, const Json& json, std::string* loss, Attributes* loss_settings) {
+  const Json* found = &json;
   // One output's, in a list or by the output's name.
   if (found->size() == 1 && (found->is_array() || found->is_object())) found = &*found->begin();
   const std::string class_name = ClassName(*found);
@@ -22,11 +21,11 @@ void ReadLoss(Config& config, Training* training) {
   if (class_name == "function" && found->contains("config")) found = &(*found)["config"];
   if (found->is_string()) {  // a function's name, maybe short, or a class's: "MAE",
                              // "MeanSquaredError"
-    training->loss = SnakeCase(found->get<std::string>());
+    *loss = SnakeCase(found->get<std::string>());
     return;
   }
   if (class_name.empty() || !found->contains("config")) {
-    config.Refuse("loss", *found, "one loss by name is known here");
+    config.Refuse("loss", *found, "losses by name are known here");
     return;
   }
   Config settings((*found)["config"], absl::StrCat(config.where(), ": loss"));
@@ -39,10 +38,37 @@ void ReadLoss(Config& config, Training* training) {
   if (settings.Has("delta")) {
     double delta = 0;
     settings.Real("delta", &delta);
-    training->loss_settings.Set("delta", delta);
+    loss_settings->Set("delta", delta);
   }
   config.Fail(settings.Finish());
-  training->loss = SnakeCase(class_name);
+  *loss = SnakeCase(class_name);
+}
+
+// Of one output, or of several by their names or in their order, with their weights.
+void ReadLoss(Config& config, Training* training) {
+  const Json* found = config.Take("loss");
+  const Json* weights = config.Take("loss_weights");
+  if (found == nullptr) return;
+  const bool named = found->is_object() && !found->contains("class_name");
+  if (found->size() < 2 || (!named && !found->is_array())) {
+    ReadOneLoss(config, *found, &training->loss, &training->loss_settings);
+    const bool one = weights == nullptr || *weights == 1 || weights->empty() ||
+                     (weights->is_structured() && weights->size() == 1 && *weights->begin() == 1);
+    if (!one) config.Refuse("loss_weights", *weights, "one loss has no weight");
+    return;
+  }
+  size_t i = 0;
+  for (const auto& [key, value] : found->items()) {
+    OutputLoss& each = training->losses.emplace_back();
+    if (named) each.output = key;
+    if (!value.is_null()) ReadOneLoss(config, value, &each.loss, &each.settings);
+    const Json weight = weights == nullptr                           ? Json()
+                        : weights->is_array() && i < weights->size() ? (*weights)[i]
+                        : weights->is_object()                       ? weights->value(key, Json())
+                                                                     : Json();
+    if (weight.is_number()) each.weight = weight.get<double>();
+    ++i;
+  }
 }
 
 // Names alone, or objects, in up to two lists around each other.
@@ -143,7 +169,7 @@ absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>
   Config config(json, "training");
   ReadLoss(config, &training);
   if (const Json* metrics = config.Take("metrics")) ReadMetrics(*metrics, &training.metrics);
-  config.RefuseUnlessUnset({"loss_weights", "weighted_metrics", "sample_weight_mode"});
+  config.RefuseUnlessUnset({"weighted_metrics", "sample_weight_mode"});
   // How it is run, not what.
   config.Ignore({"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"});
   const Json* optimizer = config.Take("optimizer");

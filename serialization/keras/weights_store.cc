@@ -211,8 +211,36 @@ absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
   return weights;
 }
 
+namespace {
+
+// Puts what tf_keras on Windows calls "layers\\dense" where it belongs, in group dense of layers.
+void SplitBackslashes(Node from, Node& to) {
+  for (Node& child : from.children) {
+    Node* place = &to;
+    for (const absl::string_view part : absl::StrSplit(child.name, '\\')) {
+      place = &place->Group(part);
+    }
+    if (child.is_group()) {
+      place->attributes = child.attributes;
+      SplitBackslashes(std::move(child), *place);
+    } else {
+      place->value = std::move(child.value);
+      place->unreadable = std::move(child.unreadable);
+    }
+  }
+}
+
+}  // namespace
+
 absl::StatusOr<StoredWeights> ReadWeights(const Node& root, const std::vector<LayerWeights>& layers,
                                           std::vector<std::string>* notes) {
+  for (const Node& child : root.children) {
+    if (!absl::StartsWith(child.name, "layers\\")) continue;
+    Node split;
+    SplitBackslashes(root, split);
+    const Node* groups = split.Child(kLayers);
+    return ReadStore(split, *groups, layers, notes);
+  }
   if (const Node* groups = root.Child(kLayers)) return ReadStore(root, *groups, layers, notes);
   StoredWeights stored;
   const Node* model = root.Child("model_weights");

@@ -6,8 +6,9 @@ For a stack of each kind of layer: Keras makes, trains a step of, and saves a mo
 `seqgraph convert` reads it into .pb and writes it back as .keras, .h5 (both layouts' readers) and
 .weights.h5; Keras loads each, which must have the same weights in every bit, predictions within 2e-6,
 and the same optimizer with the same state (Keras 3 does not restore slots from any .h5 file, its own
-included); training goes on to the same loss within 2e-6 where nothing is drawn at random. Prints one
-line a model, and exits with 1 after the first that differs.
+included); training goes on to the same loss within 2e-6 where nothing is drawn at random. Graphs of
+layers come back with the same predictions in every bit. Prints one line a model, and exits with 1 after
+the first that differs.
 """
 
 import os
@@ -82,6 +83,70 @@ def _models():
                     _LAYERS.Dense(1, activation="sigmoid")],
                    keras.optimizers.SGD(1e-2), "binary_crossentropy"),
     }
+
+
+def _graphs():
+    """Name -> Functional model, inputs."""
+    numbers = numpy.random.default_rng(11)
+    tokens = lambda time: numbers.integers(0, _WORDS, (_ROWS, time)).astype("int32")
+    reals = lambda *shape: numbers.normal(size=(_ROWS, *shape)).astype("float32")
+    graphs = {}
+    a, b = keras.Input((6,), dtype="int32"), keras.Input((6,), dtype="int32")
+    embedding, encoder = _LAYERS.Embedding(_WORDS, 4), _LAYERS.LSTM(3)
+    u, v = encoder(embedding(a)), encoder(embedding(b))
+    merged = [_LAYERS.Subtract()([u, v]), _LAYERS.Multiply()([u, v]),
+              _LAYERS.Dot(axes=1, normalize=True)([u, v])]
+    graphs["siamese"] = (
+        keras.Model([a, b], _LAYERS.Dense(1, activation="sigmoid")(_LAYERS.Concatenate()(merged))),
+        [tokens(6), tokens(6)])
+    source, target = keras.Input((7,), dtype="int32"), keras.Input((5,), dtype="int32")
+    encoded = _LAYERS.Embedding(_WORDS, 6, mask_zero=True)(source)
+    _, h, c = _LAYERS.LSTM(4, return_state=True)(encoded)
+    decoded, _, _ = _LAYERS.LSTM(4, return_sequences=True, return_state=True)(
+        _LAYERS.Embedding(_WORDS, 6)(target), initial_state=[h, c])
+    graphs["sequence_to_sequence"] = (
+        keras.Model([source, target], _LAYERS.Dense(_WORDS, activation="softmax")(decoded)),
+        [tokens(7), tokens(5)])
+    x = keras.Input((6, 3))
+    y, forward, backward = _LAYERS.Bidirectional(
+        _LAYERS.GRU(3, return_sequences=True, return_state=True))(x)
+    state = _LAYERS.Concatenate()([forward, backward])
+    graphs["states_of_both_directions"] = (
+        keras.Model(x, _LAYERS.GRU(6)(y, initial_state=state)), [reals(6, 3)])
+    x = keras.Input((5, 4))
+    inner_x = keras.Input((5, 4))
+    inner = keras.Model(inner_x, _LAYERS.Dense(4)(_LAYERS.LSTM(4, return_sequences=True)(inner_x)))
+    y = _LAYERS.Add()([inner(x), inner(_LAYERS.Activation("tanh")(x))])
+    graphs["model_in_model"] = (
+        keras.Model(x, _LAYERS.GlobalMaxPooling1D()(y)), [reals(5, 4)])
+    q, v = keras.Input((4, 3)), keras.Input((6, 3))
+    both = [_LAYERS.Attention(use_scale=True)([q, v]), _LAYERS.AdditiveAttention()([q, v])]
+    graphs["attention"] = (
+        keras.Model([q, v], _LAYERS.GlobalAveragePooling1D()(_LAYERS.Average()(both))),
+        [reals(4, 3), reals(6, 3)])
+    x = keras.Input((None, 3))
+    graphs["open_length"] = (keras.Model(x, _LAYERS.Dense(2)(_LAYERS.GRU(4)(x))), [reals(9, 3)])
+    return graphs
+
+
+def _round_trip_graph(program, folder, name, model, inputs):
+    numbers = numpy.random.default_rng(13)
+    model.set_weights([numbers.normal(0, 0.4, w.shape) for w in model.get_weights()])
+    expected = model.predict(inputs, verbose=0)
+    path = os.path.join(folder, name)
+    for source in (".keras", ".h5"):
+        # Keras 3.15 does not read the score_mode that it writes into a .h5 file.
+        if source == ".h5" and name == "attention":
+            continue
+        model.save(path + source)
+        _convert(program, path + source, path + ".pb")
+        for ending in (".back.keras", ".back.h5"):
+            _convert(program, path + ".pb", path + ending)
+            back = keras.saving.load_model(path + ending)
+            _check(numpy.array_equal(back.predict(inputs, verbose=0), expected),
+                   name + source + ending + ": predictions")
+            _check(back.input_shape == model.input_shape, name + ending + ": shapes of inputs")
+    print("%s: the same predictions in every bit" % name)
 
 
 def _same(a, b):
@@ -171,6 +236,8 @@ def main(program):
     with tempfile.TemporaryDirectory() as folder:
         for name, (layers, optimizer, loss) in _models().items():
             _round_trip(program, folder, name, layers, optimizer, loss)
+        for name, (model, inputs) in _graphs().items():
+            _round_trip_graph(program, folder, name, model, inputs)
     return 0
 
 

@@ -261,7 +261,10 @@ TEST_P(LayerTest, ComesBackFromKerasFiles) {
     if (!GetParam()->keras.exists) return;
     SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, keras::KerasZip(model));
     SEQ_ASSERT_OK_AND_ASSIGN(const std::string keras3, KerasHdf5(model, keras::Layout::kKeras3));
-    SEQ_ASSERT_OK_AND_ASSIGN(const std::string keras2, KerasHdf5(model, keras::Layout::kKeras2));
+    const absl::StatusOr<std::string> keras2 = KerasHdf5(model, keras::Layout::kKeras2);
+    if (!keras2.ok()) {  // a name that means something else there
+      EXPECT_THAT(keras2.status(), StatusIs(absl::StatusCode::kUnimplemented, "hard_sigmoid"));
+    }
     SEQ_ASSERT_OK_AND_ASSIGN(const std::string weights, keras::KerasWeightsHdf5(model));
     const auto expect_weights = [&](const std::vector<keras::NamedTensor>& read) {
       ASSERT_EQ(read.size(), model.weights.size());
@@ -270,12 +273,15 @@ TEST_P(LayerTest, ComesBackFromKerasFiles) {
         EXPECT_TRUE(read[i].tensor.BitwiseEquals(model.weights[i].tensor)) << read[i].name;
       }
     };
-    for (const std::string& bytes : {zip, keras3, keras2}) {
+    for (const std::string& bytes : {zip, keras3, keras2.ok() ? *keras2 : keras3}) {
       SEQ_ASSERT_OK_AND_ASSIGN(const keras::KerasModel read, keras::ParseKerasModel(bytes));
       EXPECT_TRUE(read.notes.empty()) << read.notes[0];
       LayerStack expected = model.stack;
       // Keras's class may have no word for it.
       if (!GetParam()->keras.takes_trainable) expected.layers.back().trainable = true;
+      for (size_t i = 0; keras2.ok() && bytes == *keras2 && i < expected.calls.size(); ++i) {
+        expected.calls[i].masks = read.stack.calls[i].masks;  // which it does not say
+      }
       ASSERT_TRUE(read.stack == expected);
       expect_weights(read.weights);
     }

@@ -153,6 +153,10 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
     SEQ_ASSIGN_OR_RETURN(Tensor tensor, Content(model, recognized, weight.variable));
     keras.weights.push_back({weight.variable, std::move(tensor)});
   }
+  if (keras.stack.outputs.size() > 1) {
+    notes->push_back("the losses of several outputs are not written: written without its training");
+    return keras;
+  }
   const Function* evaluate = model.FindFunction(kEvaluate);
   const std::string loss = evaluate == nullptr ? "" : LossOf(*evaluate);
   if (loss.empty()) {

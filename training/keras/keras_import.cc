@@ -28,14 +28,42 @@ absl::Status Assign(const std::vector<keras::NamedTensor>& tensors, Model& model
   return absl::OkStatus();
 }
 
+// The losses of several outputs, with the optimizer.
+absl::Status SetOutputLosses(const keras::KerasModel& keras, TrainableOptions& options) {
+  if (!keras.training.has_value() || !keras.training->optimizer.has_value()) {
+    return InvalidArgument(keras.training_left_out.empty() ? "the file does not say it"
+                                                           : keras.training_left_out);
+  }
+  const keras::Training& training = *keras.training;
+  const std::vector<std::string> results = ResultNames(keras.stack, AllLayers());
+  for (size_t i = 0; i < results.size(); ++i) {
+    keras::OutputLoss of_output{.loss = training.loss, .settings = training.loss_settings};
+    for (size_t k = 0; k < training.losses.size(); ++k) {
+      const keras::OutputLoss& each = training.losses[k];
+      if (each.output.empty() ? k == i : each.output == results[i]) of_output = each;
+    }
+    if (of_output.loss.empty()) continue;  // it is not trained on
+    OutputLoss& to = options.losses.emplace_back();
+    SEQ_ASSIGN_OR_RETURN(to.loss, LossByName(of_output.loss, of_output.settings));
+    to.loss.prediction = results[i];
+    to.weight = of_output.weight;
+  }
+  if (options.losses.empty()) return InvalidArgument("the file names no loss of its outputs");
+  options.optimizer = *training.optimizer;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& keras,
                                                    std::vector<std::string>* notes) {
   TrainableOptions options{.name = keras.stack.name};
   if (keras.stack.outputs.size() > 1) {
+    const absl::Status status = SetOutputLosses(keras, options);
+    if (status.ok()) return options;
     options.trainable = false;
-    notes->push_back("it predicts, and is not trained: it has several outputs");
+    notes->push_back(
+        absl::StrCat("its training is not taken over (", status.message(), "): it predicts"));
     return options;
   }
   const keras::Training training = keras.training.value_or(keras::Training());
