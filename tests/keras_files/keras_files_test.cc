@@ -313,7 +313,7 @@ TEST_P(KerasModelsTest, ComputesWhatKerasDoes) {
 INSTANTIATE_TEST_SUITE_P(Files, KerasModelsTest,
                          ::testing::Values("mask_LSTM_pre", "seq_dense_mask", "centered_rmsprop",
                                            "momentum_rmsprop", "masking_bilstm", "timedistributed",
-                                           "layer_flatten", "layer_repeatvector"),
+                                           "layer_flatten", "layer_repeatvector", "conv_bn_gru"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(KerasModelsListTest, WhatIsNotReadIsRefused) {
