@@ -24,6 +24,7 @@
 #include "layers/repeat_vector.h"
 #include "layers/rescaling.h"
 #include "layers/reshaping.h"
+#include "layers/rnn.h"
 #include "layers/time_distributed.h"
 
 namespace seqgraph {
@@ -77,6 +78,11 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     PermuteDef,
     RescalingDef,
     IdentityDef,
+    SimpleRNNCellDef,
+    LSTMCellDef,
+    GRUCellDef,
+    StackedRNNCellsDef,
+    RNNDef,
 };
 
 /// Registers every class of this folder. Fails only where one of them is there already.

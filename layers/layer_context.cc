@@ -35,7 +35,7 @@ Value LayerContext::Weight(absl::string_view part, Shape shape, const Initialize
 }
 
 Value LayerContext::Statistic(absl::string_view part, Shape shape, const Initializer& initializer) {
-  if (trainable_) state_.drops = true;
+  if (trainable_) state_.updates = true;
   return AddWeight(part, std::move(shape), initializer, /*trainable=*/false, {}, nullptr);
 }
 

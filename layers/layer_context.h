@@ -55,7 +55,8 @@ struct EmissionState {
   std::optional<DropoutCounters> dropout;
   DType real = DType::kFloat32;  ///< float64: to be evaluated in double
   int64_t stream = 0;            ///< of the next dropout mask
-  bool drops = false;  ///< whether training is another function: it drops, adds noise, updates
+  bool drops = false;            ///< whether a layer would draw random numbers in training
+  bool updates = false;          ///< whether a layer would update statistics in training
 };
 
 /// What the emission of one layer sees.
@@ -89,6 +90,12 @@ class LayerContext {
   /// Extent of the last axis of x.
   int64_t features() const { return type().shape.back().size(); }
 
+  /// The same layer, given another input.
+  LayerContext With(LayerFlow input) const {
+    LayerContext other = *this;
+    other.input_ = input;
+    return other;
+  }
   /// The same mask behind another value; no mask.
   LayerFlow Pass(Value value) const { return {value, input_.mask}; }
   LayerFlow Drop(Value value) const { return {value, {}}; }

@@ -103,6 +103,7 @@ EmittedStack EmitStack(FunctionBuilder& g, const LayerStack& stack, absl::Span<c
     emitted.outputs.push_back(flow(value, "an output"));
   }
   emitted.drops = state.drops;
+  emitted.updates = state.updates;
   return emitted;
 }
 

@@ -26,7 +26,8 @@ struct EmittedStack {
     Value mask;
   };
   std::vector<std::vector<Given>> calls;
-  bool drops = false;  ///< whether some layer drops anything in training
+  bool drops = false;    ///< whether some layer draws random numbers in training
+  bool updates = false;  ///< whether some layer updates statistics in training
 };
 
 /// The inputs, calls and outputs of a graph; of a stack, its one input and those that make it one.

@@ -32,7 +32,6 @@ void SetForgetBias(absl::Span<float> bias) {
 std::vector<Value> EmitCell(LayerContext& c, const RecurrentLayer& layer,
                             const RecurrentCell& cell) {
   const int64_t columns = cell.gates * layer.units;
-  c.EnterGroup("cell", absl::StrCat(SnakeCase(cell.class_name), "_cell"));
   std::map<absl::string_view, Value> operands = {{"mask", c.mask()}};
   operands["w"] = c.Weight("kernel", {c.features(), columns}, layer.kernel_initializer,
                            layer.kernel_regularizer);
@@ -143,6 +142,11 @@ RecurrentLayer GRU(int64_t units, RecurrentLayer options) {
 }
 
 LayerFlow EmitRecurrent(LayerContext& c, const RecurrentLayer& layer, bool flip) {
+  c.EnterGroup("cell", absl::StrCat(SnakeCase(layer.cell), "_cell"));
+  return EmitCellOverTime(c, layer, flip);
+}
+
+LayerFlow EmitCellOverTime(LayerContext& c, const RecurrentLayer& layer, bool flip) {
   const RecurrentCell& cell = *FindRecurrentCell(layer.cell);
   const size_t states = cell.has_cell_state ? 2 : 1;
   if (!c.more().empty() && c.more().size() != states) {

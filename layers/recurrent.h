@@ -42,15 +42,7 @@ struct RecurrentLayer {
 
   template <typename Visitor>
   void Fields(Visitor& field) {
-    const RecurrentCell* found = FindRecurrentCell(cell);
-    const RecurrentCell kind = found != nullptr ? *found : RecurrentCell();
-    field("units", units, Extent(), "width of the state");
-    field("activation", activation, ActivationName(CellActivationNames()), kind.activation_doc);
-    if (kind.has_gates()) {
-      field("recurrent_activation", recurrent_activation, ActivationName(CellActivationNames()),
-            "of the gates");
-    }
-    field("use_bias", use_bias, AnyValue(), "whether b is added");
+    CellFields(field);
     field("return_sequences", return_sequences, AnyValue(),
           "the states of all steps, not the last");
     field("return_state", return_state, AnyValue(),
@@ -64,6 +56,20 @@ struct RecurrentLayer {
     field("zero_output_for_mask", zero_output_for_mask, AnyValue(),
           "masked steps give zeros, not what came before; Bidirectional sets it with "
           "return_sequences");
+  }
+
+  /// Those of the cell alone.
+  template <typename Visitor>
+  void CellFields(Visitor& field) {
+    const RecurrentCell* found = FindRecurrentCell(cell);
+    const RecurrentCell kind = found != nullptr ? *found : RecurrentCell();
+    field("units", units, Extent(), "width of the state");
+    field("activation", activation, ActivationName(CellActivationNames()), kind.activation_doc);
+    if (kind.has_gates()) {
+      field("recurrent_activation", recurrent_activation, ActivationName(CellActivationNames()),
+            "of the gates");
+    }
+    field("use_bias", use_bias, AnyValue(), "whether b is added");
     if (kind.has_forget_bias) {
       field("unit_forget_bias", unit_forget_bias, AnyValue(),
             "the bias of the forget gate starts as 1");
@@ -95,6 +101,8 @@ LayerDef GRUDef();
 
 /// Emits the layer. A sequence comes in the order in which it was made, with `flip` in the other.
 LayerFlow EmitRecurrent(LayerContext& c, const RecurrentLayer& layer, bool flip);
+/// The same for a cell that is a layer of its own within a layer: the weights are its own.
+LayerFlow EmitCellOverTime(LayerContext& c, const RecurrentLayer& layer, bool flip);
 
 /// The settings and weights of the recurrent layer that a node stands for, without what its
 /// outputs tell; the weights are those that the stack calls "<prefix>/kernel" and so on. Nullopt

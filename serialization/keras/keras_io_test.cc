@@ -122,8 +122,8 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
               StatusIs(kUnimplemented, "kernel_regularizer: has the attribute \"l3\""));
   EXPECT_THAT(Changed({{"{\"name\": \"float32\"}", "{\"name\": \"mixed_float16\"}"}}),
               StatusIs(kUnimplemented, "layer \"e\" (Embedding): dtype is"));
-  EXPECT_THAT(Changed({{"\"class_name\": \"Dense\"", "\"class_name\": \"Conv1D\""}}),
-              StatusIs(kUnimplemented, "class Conv1D is not known here; Embedding, SimpleRNN"));
+  EXPECT_THAT(Changed({{"\"class_name\": \"Dense\"", "\"class_name\": \"Conv2D\""}}),
+              StatusIs(kUnimplemented, "class Conv2D is not known here; Embedding, SimpleRNN"));
   EXPECT_THAT(Changed({{"\"Sequential\"", "\"Functional\""}}),
               StatusIs(kInvalid, "layer e: it does not say what it takes"));
   EXPECT_THAT(Changed({{"\"Sequential\"", "\"MyModel\""}}),

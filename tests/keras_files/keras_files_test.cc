@@ -281,19 +281,7 @@ INSTANTIATE_TEST_SUITE_P(Files, Keras2FilesTest,
                          });
 
 // Models that Keras made of layers and settings of many kinds, and old files: what is read computes
-// what Keras computed, and comes back from every format; the rest is refused by name.
-struct Refusal {
-  const char* file;
-  const char* what;  // in the message
-};
-// Of layers and activations that may be known by now.
-constexpr Refusal kRefusals[] = {
-    {"conv_bn_gru", "layer of class Conv1D is not known here"},
-    {"hard_sigmoid_lstm", "recurrent_activation is \"hard_sigmoid\""},
-    {"lstm_act_linear", "activation is \"linear\""},
-    {"keras21_hard_sigmoid_stateful", "recurrent_activation is \"hard_sigmoid\""},
-    {"keras21_ending", "recurrent_activation is \"hard_sigmoid\""},
-};
+// what Keras computed, and comes back from every format.
 
 // Fills the inputs x0, x1, ... and compares the results with y0, y1, ....
 absl::Status ComparePredictions(Model& model, const Arrays& arrays, const std::string& what) {
@@ -335,25 +323,18 @@ absl::Status CheckFile(const std::filesystem::path& path) {
 
 class KerasFolderTest : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(KerasFolderTest, ComputesWhatKerasDoesOrIsRefusedByName) {
+TEST_P(KerasFolderTest, ComputesWhatKerasDoes) {
   SEQ_SHARED_OR_SKIP(folder, GetParam());
-  int read = 0;
+  int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string ending = entry.path().extension().string();
     if (ending != ".keras" && ending != ".h5" && ending != ".hdf5") continue;
     const std::string name = entry.path().stem().string();
     SCOPED_TRACE(name);
-    const absl::Status status = CheckFile(entry.path());
-    std::printf("%s: %s\n", name.c_str(), status.ToString().c_str());
-    read += status.ok();
-    if (status.ok()) continue;
-    const auto* refusal =
-        std::find_if(std::begin(kRefusals), std::end(kRefusals),
-                     [&](const Refusal& candidate) { return name == candidate.file; });
-    ASSERT_NE(refusal, std::end(kRefusals)) << status;
-    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnimplemented, refusal->what));
+    SEQ_EXPECT_OK(CheckFile(entry.path()));
+    ++files;
   }
-  EXPECT_GE(read, std::string(GetParam()) == "keras_gaps" ? 15 : 3);
+  EXPECT_GE(files, std::string(GetParam()) == "keras_gaps" ? 20 : 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Folders, KerasFolderTest, ::testing::Values("keras_gaps", "keras_old"),

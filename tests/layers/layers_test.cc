@@ -368,6 +368,43 @@ INSTANTIATE_TEST_SUITE_P(AllLayers, LayerTest, ::testing::ValuesIn(AllDefs()),
                            return info.param->class_name;
                          });
 
+// What a layer gives in training for 10,000 equal elements: their mean and standard deviation.
+std::pair<double, double> MomentsInTraining(const LayerKind& kind, double x, int64_t step) {
+  FunctionBuilder g("layer", AllOps());
+  const TensorType counter = {DType::kInt64, {}};
+  EmissionState state{
+      .g = g,
+      .registry = AllLayers(),
+      .dropout = DropoutCounters{g.Input("seed", counter), g.Input("step", counter)},
+      .real = DType::kFloat64};
+  const Tensor input = Tensor::Of<double>({100, 100}, std::vector<double>(10000, x));
+  EmittedLayer emitted;
+  LayerContext context(state, {g.Input("x", input.type()), {}}, true, "layer", "", "", emitted);
+  g.Result("y", EmitLayer(context, *AllLayers().Find(kind.class_name), kind).value);
+  EXPECT_TRUE(state.drops);
+  const absl::StatusOr<Function> function = std::move(g).Build();
+  EXPECT_TRUE(function.ok()) << function.status();
+  const auto results = Evaluate(*function, {{"x", input},
+                                            {"seed", Tensor::Scalar<int64_t>(7)},
+                                            {"step", Tensor::Scalar<int64_t>(step)}});
+  EXPECT_TRUE(results.ok()) << results.status();
+  double sum = 0, squares = 0;
+  for (const double y : results->at("y").Elements<double>()) sum += y;
+  for (const double y : results->at("y").Elements<double>()) squares += std::pow(y - sum / 1e4, 2);
+  return {sum / 1e4, std::sqrt(squares / 1e4)};
+}
+
+// Of 10,000 numbers the mean is off by stddev / 100, and their deviation by stddev / 141.
+TEST(NoiseLayersTest, HaveTheMomentsOfNormalNoise) {
+  const auto [mean, stddev] = MomentsInTraining(GaussianNoiseLayer{.stddev = 0.5}, 3, 1);
+  EXPECT_NEAR(mean, 3, 4 * 0.5 / 100);
+  EXPECT_NEAR(stddev, 0.5, 4 * 0.5 / 141);
+  EXPECT_NE(MomentsInTraining(GaussianNoiseLayer{.stddev = 0.5}, 3, 2).first, mean);
+  const auto [kept, spread] = MomentsInTraining(GaussianDropoutLayer{.rate = 0.2}, 2, 1);
+  EXPECT_NEAR(kept, 2, 4.0 / 100);
+  EXPECT_NEAR(spread, 1, 4.0 / 141);  // 2 sqrt(0.2 / 0.8)
+}
+
 // A layer of a program's own: y = x * factor, as a user would write it.
 struct ScaleLayer {
   static constexpr char kClass[] = "MyScale";
