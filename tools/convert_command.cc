@@ -112,8 +112,11 @@ class ConvertCommand : public Command {
               "Length of sequences where a Keras file leaves it open; 0: that is an error");
     flags.Switch("--no_training", &no_training_,
                  "Leave out a Keras file's loss, optimizer and its state");
-    flags.Text("--dim", &dims_, "NAME=NUMBER,...",
-               "Symbolic extents of an ONNX model other than the batch");
+    flags.Text(
+        "--dim", &dims_, "NAME=NUMBER,...",
+        "Open extents of an ONNX model but the batch, by name, or by input and axis: x:1=40");
+    flags.Text("--constant", &constants_, "NAME=NUMBER,...",
+               "Inputs of an ONNX model that are one number, which is then always this one");
     flags.Text("--loss", &loss_, "NAME",
                "What an ONNX model is to be trained on by, as Keras names it: binary_crossentropy");
     flags.Choice("--h5_layout", &layout_, {"keras3", "keras2"}, "Of a .h5 file that is written");
@@ -137,7 +140,12 @@ class ConvertCommand : public Command {
     options.onnx.before_external = [this](const std::string& path) {
       return files_->CheckInput(absl::StrCat("the external data of ", in_), path);
     };
-    SEQ_RETURN_IF_ERROR(ReadDims(options.onnx.dims));
+    SEQ_RETURN_IF_ERROR(ReadNumbers("--dim", dims_, options.onnx.dims));
+    std::map<std::string, double> constants;
+    SEQ_RETURN_IF_ERROR(ReadNumbers("--constant", constants_, constants));
+    for (const auto& [name, number] : constants) {
+      options.onnx.constants.emplace(name, Tensor::Scalar(number));
+    }
     SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, from->read(in_, options));
     SEQ_RETURN_IF_ERROR(ReadWeights(converted));
     if (!words_.empty()) SEQ_RETURN_IF_ERROR(SetWordIndex(words_, converted.model));
@@ -152,12 +160,21 @@ class ConvertCommand : public Command {
   }
 
  private:
-  absl::Status ReadDims(std::map<std::string, int64_t>& dims) const {
-    for (absl::string_view part : absl::StrSplit(dims_, ',', absl::SkipEmpty())) {
-      const std::pair<absl::string_view, absl::string_view> dim =
+  static bool Parse(absl::string_view text, int64_t* number) {
+    return absl::SimpleAtoi(text, number);
+  }
+  static bool Parse(absl::string_view text, double* number) {
+    return absl::SimpleAtod(text, number);
+  }
+
+  template <typename T>
+  static absl::Status ReadNumbers(const char* flag, absl::string_view text,
+                                  std::map<std::string, T>& numbers) {
+    for (absl::string_view part : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+      const std::pair<absl::string_view, absl::string_view> entry =
           absl::StrSplit(part, absl::MaxSplits('=', 1));
-      if (!absl::SimpleAtoi(dim.second, &dims[std::string(dim.first)])) {
-        return InvalidArgument("--dim must be NAME=NUMBER,..., got \"", part, "\"");
+      if (!Parse(entry.second, &numbers[std::string(entry.first)])) {
+        return InvalidArgument(flag, " must be NAME=NUMBER,..., got \"", part, "\"");
       }
     }
     return absl::OkStatus();
@@ -180,6 +197,7 @@ class ConvertCommand : public Command {
   std::string weights_;
   std::string words_;
   std::string dims_;
+  std::string constants_;
   std::string loss_;
   bool one_hot_ = false;
   bool no_training_ = false;
