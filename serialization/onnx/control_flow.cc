@@ -65,6 +65,7 @@ absl::StatusOr<std::vector<Operand>> NodeReader::Run(const Body& body,
     return InvalidArgument("its graph has ", body.graph->input_size(), " inputs, not ",
                            inputs.size());
   }
+  ++nodes_;  // a round of nothing takes its time, too
   Scope scope{&body.scope, {}};
   for (size_t i = 0; i < inputs.size(); ++i) {
     SEQ_RETURN_IF_ERROR(Define(scope, body.graph->input(static_cast<int>(i)).name(), inputs[i]));
@@ -101,18 +102,42 @@ absl::StatusOr<Operand> NodeReader::Stack(std::vector<Operand> parts, int64_t ax
 absl::Status NodeReader::ReadIf(const NodeProto& node, Scope& scope, int depth) {
   if (node.input_size() != 1) return InvalidArgument("it needs one input");
   SEQ_ASSIGN_OR_RETURN(const Operand condition, Lookup(node.input(0), scope));
-  SEQ_ASSIGN_OR_RETURN(const bool holds, Holds(condition, "which branch is taken"));
-  SEQ_ASSIGN_OR_RETURN(const Body body,
-                       BodyOf(node, holds ? "then_branch" : "else_branch", scope, depth));
-  SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> outputs, Run(body, {}, depth));
-  if (static_cast<int>(outputs.size()) != node.output_size()) {
-    return InvalidArgument("a branch has not as many outputs as the node");
+  const auto run = [&](bool holds) -> absl::StatusOr<std::vector<Operand>> {
+    const char* branch = holds ? "then_branch" : "else_branch";
+    SEQ_ASSIGN_OR_RETURN(const Body body, BodyOf(node, branch, scope, depth));
+    SEQ_ASSIGN_OR_RETURN(std::vector<Operand> outputs, Run(body, {}, depth));
+    if (static_cast<int>(outputs.size()) == node.output_size()) return outputs;
+    return InvalidArgument(branch, " has not as many outputs as the node");
+  };
+  const absl::StatusOr<bool> holds = Holds(condition, "which branch is taken");
+  SEQ_ASSIGN_OR_RETURN(std::vector<Operand> outputs, run(!holds.ok() || *holds));
+  if (!holds.ok()) {
+    // Both are computed where each is what the other could be.
+    SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> others, run(false));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      SEQ_ASSIGN_OR_RETURN(outputs[i], Select(condition, outputs[i], others[i]));
+    }
   }
   for (int i = 0; i < node.output_size(); ++i) {
     if (node.output(i).empty()) continue;
     SEQ_RETURN_IF_ERROR(Define(scope, node.output(i), outputs[i]));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<Operand> NodeReader::Select(const Operand& condition, const Operand& a,
+                                           const Operand& b) {
+  const bool plain = a.merged + b.merged == 0 && a.per_row == 0 && b.per_row == 0 && !a.row_first &&
+                     !b.row_first && a.type == b.type && a.narrow == b.narrow;
+  if (!plain || condition.rank() > 1 || (condition.rank() == 1 && condition.shape()[0] != 1)) {
+    return Unimplemented("which branch is taken depends on the inputs, and they differ in type");
+  }
+  SEQ_ASSIGN_OR_RETURN(const Operand scalar, graph_.Reshape(condition, Shape{}));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> all, graph_.Broadcast({scalar, a, b}));
+  SEQ_ASSIGN_OR_RETURN(Operand y, graph_.Emit("Where", all));
+  y.boolean = a.boolean;
+  y.narrow = a.narrow;
+  return y;
 }
 
 // Inputs: rounds at most, whether there is a first one, what goes from round to round. The body

@@ -198,6 +198,9 @@ absl::StatusOr<Operand> ConvertFlatten(NodeImport& node) {
     return Unimplemented("it takes the batch of ", x.shape().ToString(),
                          " and other axes together behind others");
   }
+  if (rows.batches > 0 && (rows.product < 1 || rows.product > kMaxBatchFactor)) {
+    return Unimplemented("it takes the batch of ", x.shape().ToString(), " and others together");
+  }
   const auto extent = [](const ElementCount& count) {
     return count.batches > 0 ? BatchNumber<int64_t>(count.product) : count.product;
   };

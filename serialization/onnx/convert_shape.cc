@@ -14,7 +14,8 @@ namespace {
 // An extent as an element; `dims` are one axis to ONNX.
 int64_t ExtentOf(absl::Span<const Dim> dims) {
   const ElementCount count{Shape(dims)};
-  return count.batches > 0 ? BatchNumber<int64_t>(count.product) : count.product;
+  return count.batches > 0 && count.product > 0 ? BatchNumber<int64_t>(count.product)
+                                                : count.product;
 }
 
 absl::StatusOr<Operand> ConvertShape(NodeImport& node) {
@@ -34,7 +35,8 @@ absl::StatusOr<Operand> ConvertShape(NodeImport& node) {
 
 absl::StatusOr<Operand> ConvertSize(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
-  if (ElementCount(x.shape()).product > kMaxBatchFactor && !x.shape().is_static()) {
+  const ElementCount count(x.shape());
+  if (count.batches > 1 || (count.batches == 1 && count.product > kMaxBatchFactor)) {
     return Unimplemented("the number of elements depends on the batch");
   }
   return Operand::Of(Tensor::Scalar<int64_t>(ExtentOf(x.shape().dims())));

@@ -15,7 +15,8 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
-constexpr int64_t kMaxWindow = 4096;  // places of one
+constexpr int64_t kMaxWindow = 4096;    // places of one
+constexpr int64_t kMaxNodes = 1 << 16;  // that one operator becomes
 constexpr int64_t kFar = int64_t{1} << 30;
 
 // Along one axis.
@@ -160,6 +161,7 @@ absl::StatusOr<Operand> ConvertAveragePool(NodeImport& node) {
   Term y(g, OverWindows(g, x, windows, "Add", 0));
   double all = 1;
   for (size_t i = 0; i < windows.size(); ++i) {
+    SEQ_RETURN_IF_ERROR(g.Charge(windows[i].places * 8));
     const Tensor counts = Counts(windows[i], padding_counts != 0);
     const auto each = counts.Elements<double>();
     if (std::all_of(each.begin(), each.end(), [&](double n) { return n == each[0]; })) {
@@ -242,6 +244,7 @@ absl::StatusOr<Operand> Convolve(NodeImport& node, const Operand& x, const Opera
   }
   SEQ_ASSIGN_OR_RETURN(const Operand wide, g.Concat(patches, x.rank() - 1));
   if (groups == 1) return g.Emit("Dense", {wide, kernel, node.optional_input(2)});
+  if (groups * places > kMaxNodes) return Unimplemented(groups, " groups of ", places, " places");
   std::vector<Operand> results;
   for (int64_t group = 0; group < groups; ++group) {
     std::vector<Operand> seen;

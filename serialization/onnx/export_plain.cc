@@ -1,10 +1,11 @@
 // All ops but the recurrent ones, in operators of opset 14.
 
+#include <cmath>
 #include <numeric>
 
 #include "base/status_macros.h"
 #include "graph/evaluate.h"
-#include "serialization/onnx/node_export.h"
+#include "serialization/onnx/export_mask.h"
 #include "serialization/onnx/tensor.h"
 
 namespace seqgraph::onnx {
@@ -70,6 +71,10 @@ absl::StatusOr<NodeProto*> WriteScale(NodeExport& node) {
   const std::string name =
       node.Initializer(Tensor::Scalar(factor).Cast(node.input_type(0).dtype), "factor");
   return node.Write("Mul", {node.input(0), name});
+}
+
+absl::StatusOr<NodeProto*> WriteElu(NodeExport& node) {
+  return SetFloat(node.Write("Elu", {node.input(0)}), "alpha", node.attributes().GetFloat("alpha"));
 }
 
 absl::StatusOr<NodeProto*> WriteFillLike(NodeExport& node) {
@@ -138,9 +143,30 @@ absl::StatusOr<NodeProto*> WriteReduceSum(NodeExport& node) {
   return SetInt(proto, "noop_with_empty_axes", 1);
 }
 
+// Of the steps that are not masked; of none 0.
+absl::StatusOr<NodeProto*> WriteMaskedPooling(NodeExport& node) {
+  const MaskSteps& steps = StepsOf(node, 1);
+  const auto real = [&](double x) {
+    return node.Initializer(Tensor::Scalar(x).Cast(node.input_type(0).dtype), "number");
+  };
+  const std::string column =
+      node.Emit("Unsqueeze", {steps.lengths, node.Ints({1}, "axes")});  // [batch, 1]
+  if (node.row().onnx == std::string("ReduceMax")) {
+    const std::string x = Masked(node, node.input(0), steps, -INFINITY);
+    const std::string most = node.Between("ReduceMax");
+    SetInt(SetInts(node.graph().Add("ReduceMax", {x}, most), "axes", {1}), "keepdims", 0);
+    return node.Write("Where", {Casted(node, column, TensorProto::BOOL), most, real(0)});
+  }
+  const std::string x = Masked(node, node.input(0), steps, 0);
+  const std::string sum = node.Between("ReduceSum");
+  SetInt(node.graph().Add("ReduceSum", {x, node.Ints({1}, "axes")}, sum), "keepdims", 0);
+  const std::string count = Casted(node, column, DTypeToOnnx(node.input_type(0).dtype));
+  return node.Write("Div", {sum, node.Emit("Max", {count, real(1)})});
+}
+
 // Pooling over the steps of all rows.
 absl::StatusOr<NodeProto*> WritePooling(NodeExport& node) {
-  if (node.has_input(1)) return Unimplemented("pooling under a mask");
+  if (node.has_input(1)) return WriteMaskedPooling(node);
   NodeProto* proto = node.Write(node.row().onnx, {node.input(0)});
   return SetInt(SetInts(proto, "axes", {1}), "keepdims", 0);
 }
@@ -229,6 +255,7 @@ constexpr ExporterRow kRows[] = {
     {"Constant", WriteConstant},
     {"Dense", WriteDense},
     {"Divide", WriteSame, "Div"},
+    {"Elu", WriteElu},
     {"Embedding", WriteEmbedding},
     {"Equal", WriteComparison, "Equal"},
     {"Erf", WriteSame, "Erf"},
@@ -265,6 +292,7 @@ constexpr ExporterRow kRows[] = {
     {"Sign", WriteSame, "Sign"},
     {"Slice", WriteSlice},
     {"Softmax", WriteSoftmax},
+    {"Softplus", WriteSame, "Softplus"},
     {"Sqrt", WriteSame, "Sqrt"},
     {"Subtract", WriteSame, "Sub"},
     {"TakeStep", WriteTakeStep},

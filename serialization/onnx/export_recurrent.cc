@@ -9,6 +9,8 @@
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "graph/cell_functions.h"
+#include "graph/op_def.h"
+#include "serialization/onnx/export_mask.h"
 #include "serialization/onnx/node_export.h"
 #include "serialization/onnx/recurrent_activations.h"
 
@@ -57,20 +59,13 @@ Tensor BothBiases(const Tensor& b, const Gates& order) {
   return Tensor::Of<float>({1, 2 * columns}, y);
 }
 
-// The lengths that the mask was made of.
-absl::StatusOr<std::string> Lengths(NodeExport& node, Value mask) {
-  const Node* producer = node.graph().function().producer(mask);
-  if (producer == nullptr || producer->op->name() != "SequenceMask") {
-    return Unimplemented(
-        "its mask is not made of lengths (SequenceMask): ONNX's recurrent operators know no other");
-  }
-  return node.graph().NameOf(producer->inputs[0]);
-}
-
-// Where masked, ONNX's sequence is zero and ours repeats what was before: they agree behind
-// ZeroMasked only.
-absl::Status CheckSequenceIsZeroed(NodeExport& node, Value mask) {
+// The lengths that the mask was made of, where ONNX's operators give with them what ours gives with
+// the mask: their sequence is zero where masked and ours repeats what was before, so they agree
+// behind ZeroMasked only. Empty for any other.
+std::string Lengths(NodeExport& node, Value mask) {
   const Function& function = node.graph().function();
+  const Node* producer = function.producer(mask);
+  if (producer == nullptr || producer->op->name() != "SequenceMask") return "";
   const Value sequence = node.node().outputs[0];
   bool zeroed = std::none_of(function.results().begin(), function.results().end(),
                              [&](const NamedValue& r) { return r.value == sequence; });
@@ -78,8 +73,7 @@ absl::Status CheckSequenceIsZeroed(NodeExport& node, Value mask) {
     const Node& by = function.nodes()[reader];
     zeroed &= by.op->name() == "ZeroMasked" && by.inputs[1] == mask;
   }
-  if (zeroed) return absl::OkStatus();
-  return Unimplemented("its masked sequence is read as it is: in ONNX it is zero where masked");
+  return zeroed ? node.graph().NameOf(producer->inputs[0]) : "";
 }
 
 absl::StatusOr<std::string> Weights(NodeExport& node, int input, const Gates& order,
@@ -124,12 +118,7 @@ absl::Status WriteFunctions(const CellFunctions& f, RecurrenceFacts::Cell cell,
   SetStrings(proto, "activations", activations.names);
   AddFloats(proto, "activation_alpha", activations.alpha);
   AddFloats(proto, "activation_beta", activations.beta);
-  if (f.clip != 0) {
-    onnx_proto::AttributeProto* attribute = proto->add_attribute();
-    attribute->set_name("clip");
-    attribute->set_type(onnx_proto::AttributeProto::FLOAT);
-    attribute->set_f(static_cast<float>(f.clip));
-  }
+  if (f.clip != 0) SetFloat(proto, "clip", f.clip);
   if (f.coupled) SetInt(proto, "input_forget", 1);
   return absl::OkStatus();
 }
@@ -152,8 +141,19 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   const bool has_cell = gates.size() == 4, is_gru = gates.size() == 3;
   if (!node.has_input(kW)) return Unimplemented("its input is already projected");
   if (node.has_input(op.FindInput("recurrent_dropout"))) return Unimplemented("recurrent dropout");
+  const int mask = op.FindInput("mask");
+  std::string lengths, steps_of_x = node.input(kX);
+  const MaskSteps* steps = nullptr;  // of a mask that is not made of lengths
+  if (node.has_input(mask)) {
+    lengths = Lengths(node, node.node().inputs[mask]);
+    if (lengths.empty()) {
+      steps = &StepsOf(node, mask);
+      lengths = steps->lengths;
+      steps_of_x = Compacted(node, steps_of_x, *steps);
+    }
+  }
   const std::string x = node.Between("time_major");
-  SetInts(node.graph().Add("Transpose", {node.input(kX)}, x), "perm", {1, 0, 2});
+  SetInts(node.graph().Add("Transpose", {steps_of_x}, x), "perm", {1, 0, 2});
   SEQ_ASSIGN_OR_RETURN(const std::string w, Weights(node, kW, gates, TransposedGates));
   SEQ_ASSIGN_OR_RETURN(const std::string r, Weights(node, kU, gates, TransposedGates));
   SEQ_ASSIGN_OR_RETURN(const CellFunctions functions,
@@ -161,12 +161,6 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   SEQ_ASSIGN_OR_RETURN(
       const std::string b,
       Weights(node, kB, gates, functions.peepholes ? BiasesBeforePeepholes : BothBiases));
-  std::string lengths;
-  if (const int i = op.FindInput("mask"); node.has_input(i)) {
-    const Value mask = node.node().inputs[i];
-    SEQ_ASSIGN_OR_RETURN(lengths, Lengths(node, mask));
-    SEQ_RETURN_IF_ERROR(CheckSequenceIsZeroed(node, mask));
-  }
   SEQ_ASSIGN_OR_RETURN(const std::string h0, State(node, kH0));
   std::vector<std::string> inputs = {x, w, r, b, lengths, h0};
   if (has_cell) {
@@ -193,11 +187,26 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   }
   if (!outputs[0].empty()) {  // [time, 1, batch, units]
     const std::string y = node.Emit("Squeeze", {outputs[0], node.graph().Ints({1}, "axes")});
-    SetInts(node.graph().Add("Transpose", {y}, node.output(0)), "perm", {1, 0, 2});
+    const std::string batch_major = steps != nullptr ? node.Between("steps") : node.output(0);
+    SetInts(node.graph().Add("Transpose", {y}, batch_major), "perm", {1, 0, 2});
+    if (steps != nullptr) {
+      Spread(node, batch_major, *steps, node.attributes().GetBool("reverse"), node.output(0));
+    }
   }
   for (size_t i = 1; i < outputs.size(); ++i) {  // [1, batch, units]
     if (outputs[i].empty()) continue;
-    node.graph().Add("Squeeze", {outputs[i], node.graph().Ints({0}, "axes")},
+    const int initial = kH0 + static_cast<int>(i) - 1;
+    const std::string axes = node.graph().Ints({0}, "axes");
+    if (lengths.empty() || !node.has_input(initial)) {
+      node.graph().Add("Squeeze", {outputs[i], axes}, node.output(static_cast<int>(i)));
+      continue;
+    }
+    // A row without a step ends in its initial state here, in zeros there.
+    const std::string zero = node.Initializer(Tensor::Scalar<int32_t>(0), "zero");
+    const std::string some = node.Emit("Less", {zero, lengths});
+    const std::string column = node.Emit("Unsqueeze", {some, node.graph().Ints({1}, "axes")});
+    node.graph().Add("Where",
+                     {column, node.Emit("Squeeze", {outputs[i], axes}), node.input(initial)},
                      node.output(static_cast<int>(i)));
   }
   return proto;

@@ -121,6 +121,11 @@ NodeProto* SetInt(NodeProto* node, const char* name, int64_t value) {
   return AddAttribute(node, name, AttributeProto::INT, [&](auto& to) { to.set_i(value); });
 }
 
+NodeProto* SetFloat(NodeProto* node, const char* name, double value) {
+  return AddAttribute(node, name, AttributeProto::FLOAT,
+                      [&](auto& to) { to.set_f(static_cast<float>(value)); });
+}
+
 NodeProto* SetInts(NodeProto* node, const char* name, const std::vector<int64_t>& values) {
   return AddAttribute(node, name, AttributeProto::INTS,
                       [&](auto& to) { to.mutable_ints()->Add(values.begin(), values.end()); });

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,8 @@
 namespace seqgraph::onnx {
 
 /// A graph that grows: names of values, nodes, initializers.
+struct MaskSteps;  // export_mask.h
+
 class GraphExport {
  public:
   GraphExport(const Model& model, const Function& function, onnx_proto::GraphProto* graph);
@@ -36,6 +40,9 @@ class GraphExport {
   /// Gives every node a name of its own: that which it has, else that of its first output.
   void NameNodes();
 
+  /// What StepsOf wrote for a mask; null before.
+  std::shared_ptr<MaskSteps>& mask_steps(Value mask) { return mask_steps_[mask.index]; }
+
   /// The content of a variable; Unimplemented if the value is none.
   absl::StatusOr<Tensor> Content(Value value) const;
 
@@ -46,6 +53,7 @@ class GraphExport {
   std::vector<std::vector<int>> consumers_;
   std::vector<std::string> names_;  // by value; of variables once they are initializers
   absl::flat_hash_set<std::string> taken_;
+  std::map<int, std::shared_ptr<MaskSteps>> mask_steps_;  // by value
 };
 
 class NodeExport;
@@ -108,6 +116,7 @@ std::string OnnxActivation(const std::string& activation);
 
 // Each adds an attribute and gives the node.
 onnx_proto::NodeProto* SetInt(onnx_proto::NodeProto* node, const char* name, int64_t value);
+onnx_proto::NodeProto* SetFloat(onnx_proto::NodeProto* node, const char* name, double value);
 onnx_proto::NodeProto* SetInts(onnx_proto::NodeProto* node, const char* name,
                                const std::vector<int64_t>& values);
 onnx_proto::NodeProto* SetString(onnx_proto::NodeProto* node, const char* name,

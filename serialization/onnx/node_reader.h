@@ -71,6 +71,8 @@ class NodeReader {
                                            int depth);
   absl::StatusOr<std::vector<Operand>> Inputs(const onnx_proto::NodeProto& node,
                                               const Scope& scope) const;
+  // One of two results of a type.
+  absl::StatusOr<Operand> Select(const Operand& condition, const Operand& a, const Operand& b);
   // Along a new axis.
   absl::StatusOr<Operand> Stack(std::vector<Operand> parts, int64_t axis);
 

@@ -165,8 +165,15 @@ class Reader {
                          Shown(symbol), "=NUMBER or ", place);
   }
 
-  // A number for an extent that is not there helps nobody.
-  absl::Status CheckDims() const {
+  // A number for what is not there helps nobody.
+  absl::Status CheckOptions() const {
+    for (const auto& [name, content] : options_.constants) {
+      const auto& inputs = model_.graph().input();
+      if (std::none_of(inputs.begin(), inputs.end(),
+                       [&](const ValueInfoProto& input) { return input.name() == name; })) {
+        return InvalidArgument("--constant: there is no input ", Shown(name));
+      }
+    }
     for (const auto& [name, number] : options_.dims) {
       bool found = false;
       for (const ValueInfoProto& input : model_.graph().input()) {
@@ -198,6 +205,15 @@ class Reader {
     return true;
   }
 
+  // One number also for an input that has an axis for it.
+  absl::StatusOr<Operand> Constant(const ValueInfoProto& input, const Tensor& content,
+                                   DType dtype) {
+    Operand operand = Operand::Of(content.Cast(dtype));
+    const auto& dims = input.type().tensor_type().shape().dim();
+    if (dims.size() != 1 || content.shape().rank() != 0) return operand;
+    return graph_.Reshape(operand, Shape{1});
+  }
+
   absl::Status ReadInput(const ValueInfoProto& input, const Batch& batch, Scope& scope) {
     if (!input.type().has_tensor_type()) {
       return Unimplemented("it is no tensor (a sequence, a map, an optional value)");
@@ -207,7 +223,7 @@ class Reader {
     Operand operand;
     if (const auto found = options_.constants.find(input.name());
         found != options_.constants.end()) {
-      operand = Operand::Of(found->second);
+      SEQ_ASSIGN_OR_RETURN(operand, Constant(input, found->second, dtype));
     } else {
       SEQ_ASSIGN_OR_RETURN(const Shape shape, InputShape(input, batch));
       if (dtype == DType::kInt64 && OnlyIndexes(input.name())) dtype = DType::kInt32;
@@ -224,7 +240,7 @@ class Reader {
     if (model_.graph().input_size() > kMaxInputs) {
       return ResourceExhausted("more than ", kMaxInputs, " inputs");
     }
-    SEQ_RETURN_IF_ERROR(CheckDims());
+    SEQ_RETURN_IF_ERROR(CheckOptions());
     const Batch batch = FindBatch(scope);
     for (const ValueInfoProto& input : model_.graph().input()) {
       // Older files list initializers among the inputs.

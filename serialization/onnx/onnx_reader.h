@@ -20,8 +20,8 @@ struct OnnxReadOptions {
   /// extent is open, the only name that there is. Any other open extent is refused, as is the batch
   /// twice in one input.
   std::map<std::string, int64_t> dims;
-  /// Inputs with these contents, which are then no inputs of the function: shapes, depths, axes
-  /// that must be known when a model is imported.
+  /// Inputs with these contents, cast to their element type, which are then no inputs of the
+  /// function: shapes, depths, axes, rates that must be known when a model is imported.
   std::map<std::string, Tensor> constants;
   /// Where external data may lie: the folder of the model (LoadOnnx sets it); empty: nowhere.
   std::string folder;

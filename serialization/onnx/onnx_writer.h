@@ -16,8 +16,8 @@ struct OnnxWriteOptions {
 /// extent "batch", weights as initializers under the names of the variables, preprocessing and
 /// label names in the metadata. ParseOnnx makes of it a function that gives the same bits; frozen
 /// weights come back as trainable ones. The same model gives the same bytes. Unimplemented, naming
-/// the node, for what ONNX's operators cannot say: masks other than those of lengths, updates of
-/// variables.
+/// the node, for what ONNX's operators cannot say, as updates of variables. A mask that is not made
+/// of lengths becomes one: steps that are not masked are put together and go back to their places.
 absl::StatusOr<std::string> SerializeOnnx(const Model& model, const OnnxWriteOptions& options = {});
 
 /// Writes it to a file, all or nothing. Errors name the path.

@@ -156,6 +156,32 @@ absl::StatusOr<Model> Lengths() {
   return l.Finish(l.Dense(state, "dense", 1, "sigmoid"));
 }
 
+// Tokens that are their own mask, with zeros anywhere: sequences both ways, read where masked too,
+// and the last state.
+absl::StatusOr<Model> MaskZero() {
+  Layers l;
+  const Value tokens = l.Tokens();
+  const Value x = l.Embedding(tokens);
+  const Value forward = l.Lstm(x, "forward_lstm", {.mask = tokens}).sequence;
+  const Value backward = l.Rnn(x, "backward_rnn", {.mask = tokens, .reverse = true}).sequence;
+  const Value both = ops::Concat(l.g(), forward, backward, 2);
+  const Value last = l.Gru(both, "gru", {.mask = tokens}).last;
+  const Value mean = ops::GlobalAveragePooling1D(l.g(), both, tokens);
+  const Value most = ops::GlobalMaxPooling1D(l.g(), both, tokens);
+  const Value all = ops::Concat(l.g(), last, ops::Concat(l.g(), mean, most, 1), 1);
+  return l.Finish(l.Dense(all, "dense", 3, "sigmoid"));
+}
+
+// Lengths of which some are 0, whose sequence is read beyond them, and a state that rows begin in.
+absl::StatusOr<Model> LengthsFromAState() {
+  Layers l;
+  const Value h0 = l.g().Input("h0", {DType::kFloat32, {Dim::Batch(), kUnits}});
+  const Value mask = ops::SequenceMask(l.g(), l.Lengths(), kTime);
+  const auto cell = l.Gru(l.Embedding(l.Tokens()), "gru", {.initial_state = h0, .mask = mask});
+  const Value mean = ops::GlobalAveragePooling1D(l.g(), cell.sequence);
+  return l.Finish(ops::Concat(l.g(), cell.last, mean, 1));
+}
+
 absl::StatusOr<Model> InitialState() {
   Layers l;
   const Value h0 = l.g().Input("h0", {DType::kFloat32, {Dim::Batch(), kUnits}});
@@ -180,6 +206,8 @@ std::vector<NamedModel> RoundTripModels() {
       {"classes", Classes},
       {"lengths", Lengths},
       {"initial_state", InitialState},
+      {"mask_zero", MaskZero, /*other_ops=*/true},
+      {"lengths_from_a_state", LengthsFromAState, /*other_ops=*/true},
   };
 }
 
@@ -187,7 +215,7 @@ Tensor RandomInput(SampleSource& source, const TensorType& type) {
   if (IsReal(type.dtype)) return source.Reals(type.shape).Cast(type.dtype);
   if (type.shape.rank() > 1) return source.Indices(type.shape, kWords);
   std::vector<int32_t> lengths(type.shape.num_elements());
-  for (int32_t& length : lengths) length = static_cast<int32_t>(source.Int(1, kTime));
+  for (int32_t& length : lengths) length = static_cast<int32_t>(source.Int(0, kTime));
   return Tensor::Of<int32_t>(type.shape, lengths);
 }
 

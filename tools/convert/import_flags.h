@@ -22,6 +22,7 @@ class ImportFlags {
   const CommandFiles* files_ = nullptr;
   int64_t time_ = 0;
   std::string dims_;
+  std::string constants_;
 };
 
 }  // namespace seqgraph::tools
