@@ -1,12 +1,15 @@
 #include "layers/activation.h"
 
 #include <cmath>
+#include <utility>
 
 #include "base/status_macros.h"
 #include "graph/activation.h"
+#include "graph/op_def.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
 #include "ops/activations.h"
+#include "ops/all_ops.h"
 #include "ops/examples.h"
 #include "ops/formula.h"
 
@@ -93,32 +96,42 @@ LayerFlow Emit(LayerContext& c, const ActivationLayer& layer) {
   return c.Pass(EmitActivation(c.g(), layer.activation, c.x(), c.name()));
 }
 
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
-  for (const auto& [op, kind] : {std::pair{"Sigmoid", Activation::kSigmoid},
-                                 {"Tanh", Activation::kTanh},
-                                 {"Relu", Activation::kRelu},
-                                 {"Exp", Activation::kExponential},
-                                 {"Softplus", Activation::kSoftplus},
-                                 {"Elu", Activation::kElu}}) {
-    const Node* node = r.Reader(op);
-    if (node == nullptr) continue;
-    ActivationFunction f{kind};
-    if (kind == Activation::kElu) f.alpha = node->attributes.GetFloat("alpha");
-    return RecognizedLayer{
-        {.name = r.Name({}, "activation"), .kind = ActivationLayer{ActivationText(f)}},
-        node->outputs[0]};
+// Whether b of f is computed from x as a of `formula` is from its input.
+bool IsSame(const Function& formula, Value a, const Function& f, Value b, Value x) {
+  if (!a.present() || !b.present()) return a.present() == b.present();
+  const Node *from = formula.producer(a), *to = f.producer(b);
+  if (from == nullptr) return b == x;
+  if (to == nullptr || to->op->name() != from->op->name() || to->attributes != from->attributes ||
+      to->inputs.size() != from->inputs.size()) {
+    return false;
   }
-  const Node* node = r.Reader(kSoftmax);
-  if (node == nullptr) return std::nullopt;
-  return RecognizedLayer{{.name = r.Name({}, "activation"), .kind = ActivationLayer{"softmax"}},
-                         node->outputs[0]};
+  for (size_t i = 0; i < from->inputs.size(); ++i) {
+    if (!IsSame(formula, from->inputs[i], f, to->inputs[i], x)) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+  if (r.readers().empty()) return std::nullopt;
+  std::optional<ActivationOfValue> found =
+      FindActivationOf(r.function(), r.readers()[0]->inputs[0]);
+  const Node* elu = r.Reader("Elu");
+  if (!found.has_value() && elu != nullptr) {
+    const double alpha = elu->attributes.GetFloat("alpha");
+    found = {ActivationText({Activation::kElu, alpha}), elu->outputs[0]};
+  }
+  if (!found.has_value()) return std::nullopt;
+  return RecognizedLayer{{.name = r.Name({}, "activation"), .kind = ActivationLayer{found->name}},
+                         found->output};
 }
 
 }  // namespace
 
 std::vector<std::string> CellActivationNames() {
   std::vector<std::string> names;
-  for (const ActivationRow& row : ActivationTable()) names.push_back(row.name);
+  for (const ActivationRow& row : ActivationTable()) {
+    if (&RowOf(row.kind) == &row) names.push_back(row.name);  // no aliases
+  }
   return names;
 }
 
@@ -136,6 +149,24 @@ Value EmitActivation(FunctionBuilder& g, const std::string& activation, Value x,
   if (function.has_value()) return Apply(*function, {&g, x}).value;
   g.Fail(InvalidArgument("unknown activation ", activation));
   return {};
+}
+
+std::optional<ActivationOfValue> FindActivationOf(const Function& f, Value x) {
+  std::optional<ActivationOfValue> found;
+  size_t most = 0;  // nodes: relu6 begins with relu
+  for (const std::string& name : ActivationNames()) {
+    FunctionBuilder g("formula", AllOps());
+    g.Result("y", EmitActivation(g, name, g.Input("x", f.type(x)), name));
+    const absl::StatusOr<Function> formula = std::move(g).Build();
+    if (!formula.ok() || formula->nodes().size() <= most) continue;
+    for (const Node& node : f.nodes()) {
+      if (!IsSame(*formula, formula->results()[0].value, f, node.outputs[0], x)) continue;
+      found = {name, node.outputs[0]};
+      most = formula->nodes().size();
+      break;
+    }
+  }
+  return found;
 }
 
 LayerDef ActivationDef() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,13 @@ std::vector<std::string> CellActivationNames();
 /// One of them of x, under the node name `name`; x itself for "linear".
 Value EmitActivation(FunctionBuilder& g, const std::string& activation, Value x,
                      const std::string& name);
+
+struct ActivationOfValue {
+  std::string name;
+  Value output;
+};
+/// The activation of x that nodes of the function compute as EmitActivation does, the longest one.
+std::optional<ActivationOfValue> FindActivationOf(const Function& f, Value x);
 
 /// An activation alone.
 struct ActivationLayer {

@@ -43,13 +43,16 @@ absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
     dense.bias_initializer = r.InitializerOf(b);
   }
   if (dense.activation == "none") dense.activation = "linear";
-  const Node* next = r.OnlyReader(node->outputs[0]);
-  if (dense.activation == "linear" && next != nullptr && next->op->name() == "Softmax") {
-    dense.activation = "softmax";
-    node = next;
+  Value output = node->outputs[0];
+  if (dense.activation == "linear") {
+    const auto found = FindActivationOf(r.function(), output);
+    if (found.has_value() && !IsFused(found->name)) {
+      dense.activation = found->name;
+      output = found->output;
+    }
   }
   layer.kind = dense;
-  return RecognizedLayer{std::move(layer), node->outputs[0]};
+  return RecognizedLayer{std::move(layer), output};
 }
 
 }  // namespace

@@ -31,8 +31,11 @@ absl::Status CheckNumber(const LayerField& field, double value) {
 
 absl::Status CheckText(const LayerField& field, const std::string& value) {
   const std::vector<std::string>& choices = field.rule.choices;
-  const bool has_parameters = field.rule.activation && FindActivation(value).has_value();
-  const std::string name = has_parameters ? value.substr(0, value.find('(')) : value;
+  std::string name = value;
+  if (field.rule.activation) {  // its name, without parameters and aliases
+    const std::optional<ActivationFunction> activation = FindActivation(value);
+    if (activation.has_value()) name = RowOf(activation->kind).name;
+  }
   if (choices.empty() || std::find(choices.begin(), choices.end(), name) != choices.end()) {
     return absl::OkStatus();
   }

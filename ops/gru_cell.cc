@@ -235,6 +235,11 @@ OpDef GRUCellOp() {
                 {Reals({1, 2, 1}, {3, -7}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
                  Reals({2, 3}, {0, 0, 1, 0, 0, 4}), Reals({1, 1}, {2})},
                 {Reals({1, 2, 1}, {5, 3}), Reals({1, 1}, {3})}})
+      .Example({"any_activations_and_clip",
+                {{"activations", "hard_sigmoid(0.25,0.5) linear"}, {"clip", 4.0}},
+                {Reals({1, 2, 1}, {3, -7}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),
+                 Reals({2, 3}, {0, 0, 1, 0, 0, 4}), Reals({1, 1}, {2})},
+                {Reals({1, 2, 1}, {3, 1}), Reals({1, 1}, {1})}})
       .Example({"reset_before",
                 {{"activation", "relu"}, {"reset_after", false}},
                 {Reals({1, 2, 1}, {3, -4}), Reals({1, 3}, {0, 0, 1}), Reals({1, 3}, {0, 0, 2}),

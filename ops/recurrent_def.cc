@@ -19,7 +19,7 @@ namespace {
 
 std::string ActivationList() {
   return absl::StrJoin(ActivationTable(), ", ", [](std::string* out, const ActivationRow& row) {
-    if (RowOf(row.kind).name == row.name) out->append(row.name);
+    if (&RowOf(row.kind) == &row) out->append(row.name);
   });
 }
 
@@ -268,10 +268,10 @@ Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunC
   return [=](SampleSource& source) {
     const Attributes functions = DrawFunctions(source, kind);
     const bool plain = functions.Find("activations") == nullptr;
-    const int64_t batch = source.Dimension();
-    // Not all of them keep states small.
-    constexpr int64_t kMaxTime = std::numeric_limits<int64_t>::max();
-    const int64_t time = std::min<int64_t>(source.Dimension(), plain ? kMaxTime : 6);
+    // Not all of them keep states small, and most have kinks to keep away from.
+    constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
+    const int64_t batch = std::min(source.Dimension(), plain ? kAny : 3);
+    const int64_t time = std::min(source.Dimension(), plain ? kAny : 6);
     const int64_t units = source.Dimension(), columns = kind.gates() * units;
     const bool projected = source.Coin(), has_state = source.Coin(), reverse = source.Coin();
     const bool has_mask = source.Coin(), has_dropout = source.Int(0, 3) == 0;

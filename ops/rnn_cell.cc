@@ -143,6 +143,14 @@ OpDef RNNCellOp() {
                  Reals({1}, {1}),
                  {}},
                 {Reals({1, 3, 1}, {3, 0, 7}), Reals({1, 1}, {7})}})
+      .Example({"any_activation_and_clip",
+                {{"activations", "leaky_relu(0.5)"}, {"clip", 2.0}},
+                {Reals({1, 3, 1}, {1, -2, 3}),
+                 Reals({1, 1}, {2}),
+                 Reals({1, 1}, {0.5}),
+                 Reals({1}, {1}),
+                 {}},
+                {Reals({1, 3, 1}, {2, -1, 2}), Reals({1, 1}, {2})}})
       .Example(
           {"sigmoid_already_projected",
            {{"activation", "sigmoid"}},

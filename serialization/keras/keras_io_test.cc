@@ -111,13 +111,13 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
               StatusIs(kUnimplemented, "layer \"g\" (GRU): has the attribute \"sparkle\" (7)"));
   EXPECT_THAT(Changed({{"\"unroll\": true", "\"time_major\": true"}}),
               StatusIs(kUnimplemented, "layer \"g\" (GRU): time_major is true"));
-  EXPECT_THAT(Changed({{"\"unroll\": true", "\"recurrent_activation\": \"hard_sigmoid\""}}),
-              StatusIs(kUnimplemented, "recurrent_activation is \"hard_sigmoid\""));
+  EXPECT_THAT(Changed({{"\"unroll\": true", "\"recurrent_activation\": \"softmax\""}}),
+              StatusIs(kUnimplemented, "recurrent_activation is \"softmax\""));
   EXPECT_THAT(
       Changed({{"\"unroll\": true", "\"kernel_constraint\": {\"class_name\": \"MaxNorm\"}"}}),
       StatusIs(kUnimplemented, "kernel_constraint is {\"class_name\":\"MaxNorm\"}"));
-  EXPECT_THAT(Changed({{"\"activation\": \"sigmoid\"", "\"activation\": \"mish\""}}),
-              StatusIs(kUnimplemented, "layer \"d\" (Dense): activation is \"mish\""));
+  EXPECT_THAT(Changed({{"\"activation\": \"sigmoid\"", "\"activation\": \"sparsemax\""}}),
+              StatusIs(kUnimplemented, "layer \"d\" (Dense): activation is \"sparsemax\""));
   EXPECT_THAT(Changed({{"{\"l2\": 0.25}", "{\"l2\": 0.25, \"l3\": 1}"}}),
               StatusIs(kUnimplemented, "kernel_regularizer: has the attribute \"l3\""));
   EXPECT_THAT(Changed({{"{\"name\": \"float32\"}", "{\"name\": \"mixed_float16\"}"}}),

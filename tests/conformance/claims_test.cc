@@ -3,14 +3,19 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "backends/all_backends.h"
+#include "graph/activation.h"
 #include "graph/function_builder.h"
 #include "graph/op_def.h"
 #include "ops/all_ops.h"
+#include "ops/gru_cell.h"
+#include "ops/lstm_cell.h"
+#include "ops/rnn_cell.h"
 #include "tests/testing.h"
 #include "tools/op_claims.h"
 
@@ -82,6 +87,43 @@ TEST(Claims, OnednnHasKernelsForTheseOps) { EXPECT_EQ(KernelsOf("onednn"), InBot
 
 TEST(Claims, SimdHasKernelsForTheseOps) {
   EXPECT_EQ(KernelsOf("simd"), InBothAnd({"LookupRNNCell", "LookupRNNCellGrad"}));
+}
+
+// With each activation in each place, and all that a cell may have.
+TEST(Claims, CellsHaveAKernelWhateverTheirFunctions) {
+  FunctionBuilder g("cells", AllOps());
+  const Value x = g.Input("x", {DType::kFloat32, {2, 3, 4}});
+  const auto weight = [&](Shape shape) {
+    return g.Input(absl::StrCat("w", g.function().inputs().size()),
+                   {DType::kFloat32, std::move(shape)});
+  };
+  for (const ActivationRow& row : ActivationTable()) {
+    const std::string act = row.name;
+    ops::RNNCell(g, x, weight({4, 5}), weight({5, 5}), {.activation = act, .clip = 2});
+    for (const bool extra : {false, true}) {
+      ops::LSTMCell(g, x, weight({4, 20}), weight({5, 20}),
+                    {.bias = weight({extra ? 35 : 20}),
+                     .activation = act,
+                     .recurrent_activation = act,
+                     .output_activation = extra ? "tanh" : act,
+                     .clip = extra ? 2.0 : 0.0,
+                     .input_forget = extra,
+                     .peepholes = extra});
+      ops::GRUCell(g, x, weight({4, 15}), weight({5, 15}),
+                   {.activation = act,
+                    .recurrent_activation = extra ? "sigmoid" : act,
+                    .reset_after = extra});
+    }
+  }
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function function, std::move(g).Build());
+  for (const char* backend : {"onednn", "simd"}) {
+    SCOPED_TRACE(backend);
+    const auto claims = (**AllBackends().Get(backend)).ClaimFunction(function).nodes;
+    ASSERT_EQ(claims.size(), function.nodes().size());
+    for (size_t n = 0; n < claims.size(); ++n) {
+      EXPECT_TRUE(claims[n].has_kernel()) << function.nodes()[n].name << ": " << claims[n].text;
+    }
+  }
 }
 
 }  // namespace

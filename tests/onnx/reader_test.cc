@@ -163,6 +163,13 @@ TEST(OnnxReader, TakesTheBranchThatIsKnown) {
   EXPECT_THAT(y[0], Holds(Values{-1, 2}));
 }
 
+void SetActivation(NodeProto* node, const char* name) {
+  AttributeProto* attribute = node->add_attribute();
+  attribute->set_name("activations");
+  attribute->set_type(AttributeProto::STRINGS);
+  attribute->add_strings(name);
+}
+
 TEST(OnnxReader, RefusesByNodeOperatorAndReason) {
   const auto refusal = [](const char* op, int inputs, void (*change)(NodeProto*)) {
     Maker maker;
@@ -183,11 +190,13 @@ TEST(OnnxReader, RefusesByNodeOperatorAndReason) {
   EXPECT_THAT(refusal("Relu", 1, [](NodeProto* n) { SetInt(n, "strange", 1); }),
               StatusIs(absl::StatusCode::kUnimplemented, "attribute strange is not supported"));
   EXPECT_THAT(refusal("RNN", 3, [](NodeProto* n) { SetInt(n, "clip", 1); }),
-              StatusIs(absl::StatusCode::kUnimplemented, "attribute clip"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "attribute clip"));
+  EXPECT_THAT(refusal("RNN", 3, [](NodeProto* n) { SetActivation(n, "Swish"); }),
+              StatusIs(absl::StatusCode::kUnimplemented, "activation Swish"));
+  EXPECT_THAT(refusal("RNN", 3, [](NodeProto* n) { SetActivation(n, "Affine"); }),
+              StatusIs(absl::StatusCode::kUnimplemented, "activation Affine without its number"));
   EXPECT_THAT(refusal("RNN", 3, [](NodeProto* n) { SetString(n, "direction", "up"); }),
               StatusIs(absl::StatusCode::kInvalidArgument, "direction \"up\""));
-  EXPECT_THAT(refusal("LSTM", 3, [](NodeProto* n) { SetInt(n, "input_forget", 1); }),
-              StatusIs(absl::StatusCode::kUnimplemented, "input_forget"));
   EXPECT_THAT(refusal("LSTM", 3, [](NodeProto*) {}),
               StatusIs(absl::StatusCode::kInvalidArgument, "do not fit together"));
   EXPECT_THAT(refusal("Transpose", 1,
