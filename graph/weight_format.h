@@ -32,7 +32,8 @@ inline const char* WeightFormatName(WeightFormat format) {
 inline double RoundToBf16(double x) {
   if (!std::isfinite(x)) return x;
   int exponent = 0;
-  const double rounded = std::ldexp(std::nearbyint(std::frexp(x, &exponent) * 256), exponent - 8);
+  const double mantissa = std::frexp(x, &exponent);
+  const double rounded = std::ldexp(std::nearbyint(mantissa * 256), exponent - 8);
   constexpr double kLargest = 0x1.fep127;
   return std::abs(rounded) <= kLargest ? rounded
                                        : std::copysign(std::numeric_limits<double>::infinity(), x);
