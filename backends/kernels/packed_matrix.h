@@ -6,8 +6,9 @@
 //   float32   the two vectors;
 //   bf16      a vector of words, the first vector's elements in their upper halves, the second's in
 //             the lower ones: a mask and a shift make two vectors of floats of it;
-//   int8      the two vectors as bytes, whole numbers that are to be multiplied by the scale of
-//             their column, once for each sum.
+//   int8      bytes, whole numbers that are to be multiplied by the scale of their column, once for
+//             each sum; those of two neighbouring rows in turn (the last one of an odd number has
+//             zeros beside it), so that one instruction multiplies and adds both.
 // A panel of one vector holds floats in any format, for int8 whole numbers.
 
 #include <cstdint>
@@ -22,10 +23,20 @@ constexpr int64_t PanelRowBytes(WeightFormat format, int64_t vectors, int64_t la
   return format == WeightFormat::kBf16 ? lanes * 4 : lanes * 2;
 }
 
+/// Rows of a panel that lie in turn.
+constexpr int RowsInTurn(WeightFormat format, int64_t vectors) {
+  return format == WeightFormat::kInt8 && vectors == 2 ? 2 : 1;
+}
+
+constexpr int64_t PanelBytes(WeightFormat format, int64_t inner, int64_t vectors, int64_t lanes) {
+  const int64_t in_turn = RowsInTurn(format, vectors);
+  return (inner + in_turn - 1) / in_turn * in_turn * PanelRowBytes(format, vectors, lanes);
+}
+
 /// Of all panels of that many vectors.
 constexpr int64_t PackedBytes(WeightFormat format, int64_t inner, int64_t vectors, int64_t lanes) {
-  return inner * (vectors / 2 * PanelRowBytes(format, 2, lanes) +
-                  vectors % 2 * PanelRowBytes(format, 1, lanes));
+  return vectors / 2 * PanelBytes(format, inner, 2, lanes) +
+         vectors % 2 * PanelBytes(format, inner, 1, lanes);
 }
 
 struct PackedMatrix {

@@ -46,27 +46,34 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Int8Steps(D d, V x, V scales) {
   return hn::NearestInt(hn::IfThenElseZero(hn::Gt(scales, hn::Zero(d)), hn::Div(x, scales)));
 }
 
-template <WeightFormat format, class D, int vecs>
-HWY_INLINE void StorePanelRow(D d, const hn::Vec<D> (&row)[vecs], const hn::Vec<D> (&scales)[vecs],
-                              char* to) {
+/// The rows of a panel that lie in turn.
+template <WeightFormat format, class D, int vecs, int rows = RowsInTurn(format, vecs)>
+HWY_INLINE void StorePanelRows(D d, const hn::Vec<D> (&from)[rows][vecs],
+                               const hn::Vec<D> (&scales)[vecs], char* to) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const auto store = [&](int64_t j, V x)
                          SEQ_INLINE { hn::Store(x, d, reinterpret_cast<float*>(to) + j * kLanes); };
   if constexpr (format == WeightFormat::kFloat32) {
-    for (int64_t j = 0; j < vecs; ++j) store(j, row[j]);
+    for (int64_t j = 0; j < vecs; ++j) store(j, from[0][j]);
   } else if constexpr (format == WeightFormat::kBf16) {
     const hn::RebindToUnsigned<D> du;
-    const auto upper = Bf16Bits(d, row[0]);
+    const auto upper = Bf16Bits(d, from[0][0]);
     if constexpr (vecs == 1) return store(0, hn::BitCast(d, upper));
-    const auto lower = hn::ShiftRight<16>(Bf16Bits(d, row[vecs - 1]));
+    const auto lower = hn::ShiftRight<16>(Bf16Bits(d, from[0][vecs - 1]));
     hn::Store(hn::Or(upper, lower), du, reinterpret_cast<uint32_t*>(to));
+  } else if constexpr (vecs == 1) {
+    store(0, hn::ConvertTo(d, Int8Steps(d, from[0][0], scales[0])));
   } else {
-    const hn::Rebind<int8_t, D> d8;
+    const hn::RebindToSigned<D> di;
     for (int64_t j = 0; j < vecs; ++j) {
-      const auto steps = Int8Steps(d, row[j], scales[j]);
-      if constexpr (vecs == 1) return store(j, hn::ConvertTo(d, steps));
-      hn::StoreU(hn::DemoteTo(d8, steps), d8, reinterpret_cast<int8_t*>(to) + j * kLanes);
+      for (int64_t r = 0; r < rows; ++r) {
+        HWY_ALIGN int32_t steps[kLanes];
+        hn::Store(Int8Steps(d, from[r][j], scales[j]), di, steps);
+        for (int64_t i = 0; i < kLanes; ++i) {
+          to[(j * kLanes + i) * rows + r] = static_cast<char>(steps[i]);
+        }
+      }
     }
   }
 }
@@ -95,10 +102,16 @@ void PackGatesAs(D d, const float* from, int64_t stride, int64_t inner, int64_t 
       scales[i] = Int8Scales(d, largest, poison);
       hn::Store(scales[i], d, to.scales + (v + i) * kLanes);
     }
-    for (int64_t k = 0; k < inner; ++k, packed += PanelRowBytes(format, kVecs, kLanes)) {
-      V row[kVecs];
-      for (int64_t i = 0; i < kVecs; ++i) row[i] = load(k, v + i);
-      StorePanelRow<format>(d, row, scales, packed);
+    constexpr int kInTurn = RowsInTurn(format, kVecs);
+    for (int64_t k = 0; k < inner; k += kInTurn) {
+      V rows[kInTurn][kVecs];
+      for (int64_t r = 0; r < kInTurn; ++r) {
+        for (int64_t i = 0; i < kVecs; ++i) {
+          rows[r][i] = k + r < inner ? load(k + r, v + i) : hn::Zero(d);
+        }
+      }
+      StorePanelRows<format>(d, rows, scales, packed);
+      packed += kInTurn * PanelRowBytes(format, kVecs, kLanes);
     }
   };
   int64_t v = 0;

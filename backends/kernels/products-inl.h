@@ -11,13 +11,13 @@
 
 #include <cstdint>
 #include <type_traits>
-#include <utility>
 
 #include "backends/kernels/loops-inl.h"
 #include "backends/kernels/math-inl.h"
 #include "backends/kernels/packed_matrix.h"
+#include "backends/kernels/row_products-inl.h"
+#include "backends/kernels/rows-inl.h"
 #include "graph/activation.h"
-#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -27,61 +27,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 using kernels::HWY_NAMESPACE::Sigmoid;
 using kernels::HWY_NAMESPACE::TanhFast;
 using kernels::HWY_NAMESPACE::Unroll;
-
-/// `count` floats as a vector with zeros behind; count may exceed the lanes.
-template <class D>
-HWY_INLINE hn::Vec<D> LoadSome(D d, const float* from, int64_t count) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  return HWY_LIKELY(count >= kLanes) ? hn::LoadU(d, from) : LoadFirst(d, from, count);
-}
-
-template <class D>
-HWY_INLINE void StoreSome(D d, hn::Vec<D> v, float* to, int64_t count) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (HWY_LIKELY(count >= kLanes)) return hn::StoreU(v, d, to);
-  StoreFirst(d, v, to, count);
-}
-
-/// Stores a whole vector, with zeros behind the first `count` lanes; count may exceed the lanes.
-template <class D>
-HWY_INLINE void StoreUsed(D d, hn::Vec<D> v, int64_t count, float* to) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  if (HWY_UNLIKELY(count < kLanes)) v = hn::IfThenElseZero(hn::FirstN(d, count), v);
-  hn::Store(v, d, to);
-}
-
-/// Copies rows of `count` floats to rows of `width` >= count, padded with zeros, or back.
-template <class D>
-HWY_INLINE void PadRow(D d, const float* from, int64_t count, int64_t width, float* to) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  for (int64_t j = 0; j < width; j += kLanes) {
-    hn::Store(LoadSome(d, from + j, count - j), d, to + j);
-  }
-}
-
-template <class D>
-HWY_INLINE void UnpadRow(D d, const float* from, int64_t count, float* to) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  for (int64_t j = 0; j < count; j += kLanes) {
-    StoreSome(d, hn::Load(d, from + j), to + j, count - j);
-  }
-}
-
-/// Asks for the cache lines of `count` floats that are soon read or written. Rows of different
-/// samples are too many streams for the hardware to see.
-HWY_INLINE void FetchAhead(const float* from, int64_t count) {
-  constexpr int64_t kLine = 64 / sizeof(float);
-  for (int64_t i = 0; i < count; i += kLine) hwy::Prefetch(from + i);
-}
-
-/// y[i] += a[i] for whole vectors.
-template <class D>
-HWY_INLINE void AddRow(D d, const float* a, int64_t width, float* y) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  for (int64_t j = 0; j < width; j += kLanes) {
-    hn::Store(hn::Add(hn::Load(d, y + j), hn::Load(d, a + j)), d, y + j);
-  }
-}
 
 /// Rows of a tile that is `vectors` wide; tile, a row of b and an element of a fit the registers.
 /// They leave little or nothing over of a group of samples.
@@ -149,116 +94,6 @@ void PackPanels(D d, const float* b, int64_t row_stride, int64_t column_stride, 
   }
 }
 
-/// f(the format as a constant).
-template <class F>
-HWY_INLINE void ByFormat(WeightFormat format, F&& f) {
-  switch (format) {
-    case WeightFormat::kFloat32:
-      return f(std::integral_constant<WeightFormat, WeightFormat::kFloat32>());
-    case WeightFormat::kBf16:
-      return f(std::integral_constant<WeightFormat, WeightFormat::kBf16>());
-    case WeightFormat::kInt8:
-      return f(std::integral_constant<WeightFormat, WeightFormat::kInt8>());
-  }
-}
-
-/// A row of a panel (packed_matrix.h).
-template <WeightFormat format, class D, int vecs>
-HWY_INLINE void LoadPanelRow(D d, const char* from, hn::Vec<D> (&row)[vecs]) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  if constexpr (format == WeightFormat::kFloat32 || vecs == 1) {
-    Unroll<vecs>([&](auto j) SEQ_INLINE {
-      row[j] = hn::Load(d, reinterpret_cast<const float*>(from) + j * kLanes);
-    });
-  } else if constexpr (format == WeightFormat::kBf16) {
-    const hn::RebindToUnsigned<D> du;
-    const auto both = hn::Load(du, reinterpret_cast<const uint32_t*>(from));
-    row[0] = hn::BitCast(d, hn::And(both, hn::Set(du, 0xFFFF0000u)));
-    row[1] = hn::BitCast(d, hn::ShiftLeft<16>(both));
-  } else {
-    const hn::Rebind<int8_t, D> d8;
-    const hn::RebindToSigned<D> di;
-    Unroll<vecs>([&](auto j) SEQ_INLINE {
-      const auto bytes = hn::LoadU(d8, reinterpret_cast<const int8_t*>(from) + j * kLanes);
-      row[j] = hn::ConvertTo(d, hn::PromoteTo(di, bytes));
-    });
-  }
-}
-
-/// A row and the packed matrix that it is multiplied by.
-struct RowTerm {
-  const float* a = nullptr;
-  int64_t inner = 0;
-  PackedMatrix b;
-};
-
-/// c[vecs] = init + the sum of the terms, from vector v on. Vectors lie side by side, so that
-/// additions do not wait for each other.
-template <int vecs, WeightFormat format, class D, size_t n>
-HWY_INLINE void RowTile(D d, const RowTerm (&terms)[n], int64_t v, const float* init, float* c) {
-  using V = hn::Vec<D>;
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  constexpr int kPanel = HWY_MIN(vecs, 2), kPanels = vecs / kPanel;  // vectors of a panel
-  constexpr int64_t kRow = PanelRowBytes(format, kPanel, kLanes);
-  constexpr bool kScaled = format == WeightFormat::kInt8;
-  V sums[vecs];
-  Unroll<vecs>([&](auto i) SEQ_INLINE { sums[i] = hn::LoadU(d, init + (v + i) * kLanes); });
-  for (const RowTerm& term : terms) {
-    const char* packed = term.b.data + PackedBytes(format, term.inner, v, kLanes);
-    const int64_t panel = kRow * term.inner;
-    V products[vecs];
-    Unroll<vecs>([&](auto i) SEQ_INLINE { products[i] = kScaled ? hn::Zero(d) : sums[i]; });
-    for (int64_t k = 0; k < term.inner; ++k, packed += kRow) {
-      const V element = hn::Set(d, term.a[k]);
-      Unroll<kPanels>([&](auto p) SEQ_INLINE {
-        V row[kPanel];
-        LoadPanelRow<format>(d, packed + p * panel, row);
-        Unroll<kPanel>([&](auto j) SEQ_INLINE {
-          constexpr int at = p * kPanel + j;
-          products[at] = hn::MulAdd(element, row[j], products[at]);
-        });
-      });
-    }
-    Unroll<vecs>([&](auto i) SEQ_INLINE {
-      if constexpr (kScaled) {
-        const V scale = hn::Load(d, term.b.scales + (v + i) * kLanes);
-        sums[i] = hn::MulAdd(products[i], scale, sums[i]);
-      } else {
-        sums[i] = products[i];
-      }
-    });
-  }
-  Unroll<vecs>([&](auto i) SEQ_INLINE { hn::StoreU(sums[i], d, c + (v + i) * kLanes); });
-}
-
-template <WeightFormat format, class D, size_t n>
-HWY_NOINLINE void RowProductOf(D d, const RowTerm (&terms)[n], int64_t vectors, const float* init,
-                               float* c, bool from_end) {
-  int64_t v = 0;
-  if (vectors >= 16) {
-    const int64_t tiles = vectors / 4;
-    for (int64_t t = 0; t < tiles; ++t) {
-      RowTile<4, format>(d, terms, (from_end ? tiles - 1 - t : t) * 4, init, c);
-    }
-    v = tiles * 4;
-  }
-  for (; v + 8 <= vectors; v += 8) RowTile<8, format>(d, terms, v, init, c);
-  for (; v + 4 <= vectors; v += 4) RowTile<4, format>(d, terms, v, init, c);
-  for (; v + 2 <= vectors; v += 2) RowTile<2, format>(d, terms, v, init, c);
-  if (v < vectors) RowTile<1, format>(d, terms, v, init, c);
-}
-
-/// c[vectors] = init + the sum of the terms, which are of one format. Who multiplies by the same
-/// matrices again and again goes through them from both ends in turn: what the cache still has of
-/// larger ones is then what is read first.
-template <class D, size_t n>
-HWY_INLINE void RowProduct(D d, const RowTerm (&terms)[n], int64_t vectors, const float* init,
-                           float* c, bool from_end = false) {
-  ByFormat(terms[0].b.format, [&](auto format) SEQ_INLINE {
-    RowProductOf<decltype(format)::value>(d, terms, vectors, init, c, from_end);
-  });
-}
-
 /// Product, by a matrix of that format. One function, without branches in its tiles: what comes
 /// before and after a product is loops of its own, for with conditions on two dozen vectors
 /// compilers take minutes.
@@ -276,6 +111,7 @@ HWY_NOINLINE void ProductOf(D d, const float* a, int64_t a_stride, int64_t rows,
   const auto panel = [&](int64_t v, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;
     constexpr int64_t kRow = PanelRowBytes(format, kVecs, kLanes);
+    constexpr int kInTurn = RowsInTurn(format, kVecs);
     const char* b = packed.data + PackedBytes(format, inner, v, kLanes);
     const float* first = init == nullptr ? kZeros : init + v * kLanes;
     const int64_t first_stride = init == nullptr ? 0 : init_stride;
@@ -291,16 +127,25 @@ HWY_NOINLINE void ProductOf(D d, const float* a, int64_t a_stride, int64_t rows,
       const float* a4[(kRows + 3) / 4];
       Unroll<(kRows + 3) / 4>([&](auto i) SEQ_INLINE { a4[i] = a + (r + 4 * i) * a_stride; });
       const char* bk = b;
-      for (int64_t k = 0; k < inner; ++k, bk += kRow) {
-        V row[kVecs];
-        LoadPanelRow<format>(d, bk, row);
-        Unroll<kRows>([&](auto i) SEQ_INLINE {
-          const V element = hn::Set(d, a4[i / 4][i % 4 * a_stride + k]);
-          Unroll<kVecs>([&](auto j) SEQ_INLINE {
-            constexpr int at = i * kVecs + j;
-            tile[at] = hn::MulAdd(element, row[j], tile[at]);
+      int64_t k = 0;
+      const auto add_rows = [&](auto count) SEQ_INLINE {
+        V row[kInTurn][kVecs];
+        LoadPanelRows<format>(d, bk, row);
+        Unroll<decltype(count)::value>([&](auto s) SEQ_INLINE {
+          Unroll<kRows>([&](auto i) SEQ_INLINE {
+            const V element = hn::Set(d, a4[i / 4][i % 4 * a_stride + k + s]);
+            Unroll<kVecs>([&](auto j) SEQ_INLINE {
+              constexpr int at = i * kVecs + j;
+              tile[at] = hn::MulAdd(element, row[s][j], tile[at]);
+            });
           });
         });
+      };
+      for (; k + kInTurn <= inner; k += kInTurn, bk += kInTurn * kRow) {
+        add_rows(std::integral_constant<int, kInTurn>());
+      }
+      if constexpr (kInTurn > 1) {
+        if (k < inner) add_rows(std::integral_constant<int, 1>());
       }
       float* to = c + r * c_stride + v * kLanes;
       Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
