@@ -233,13 +233,19 @@ TEST(KerasIoTest, WhatOnlyABeginningNeedsIsNoted) {
   EXPECT_THAT(model.notes[0], HasSubstr("layer \"g\" (GRU): kernel_initializer"));
 }
 
-TEST(KerasIoTest, AnOpenLengthMustBeGiven) {
-  EXPECT_THAT(Changed({{"[null, 3]", "[null, null]"}}), StatusIs(kInvalid, "give one"));
+TEST(KerasIoTest, AnOpenLengthIsGivenOrTakenAndStaysOpen) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel taken, Changed({{"[null, 3]", "[null, null]"}}));
+  EXPECT_EQ(taken.stack.input.time, 32);
+  EXPECT_TRUE(taken.stack.input.open_time);
+  EXPECT_THAT(taken.notes, ElementsAre(HasSubstr("32 is taken: --time gives another")));
   SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model,
                            Changed({{"[null, 3]", "[8, null]"}}, {.time = 7}));
   EXPECT_EQ(model.stack.input.time, 7);
   EXPECT_EQ(model.stack.input.batch, 8);
   EXPECT_THAT(model.notes, ElementsAre(HasSubstr("7 was given")));
+  LayerStack closed = model.stack;
+  closed.input.open_time = false;
+  EXPECT_FALSE(model.stack == closed);
 }
 
 TEST(KerasIoTest, DialectsOfKeras2AreTheSame) {
