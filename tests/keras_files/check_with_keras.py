@@ -132,6 +132,7 @@ def _graphs():
 def _round_trip_graph(program, folder, name, model, inputs):
     numbers = numpy.random.default_rng(13)
     model.set_weights([numbers.normal(0, 0.4, w.shape) for w in model.get_weights()])
+    inputs = inputs if len(inputs) > 1 else inputs[0]
     expected = model.predict(inputs, verbose=0)
     path = os.path.join(folder, name)
     for source in (".keras", ".h5"):

@@ -63,18 +63,25 @@ void ExpectSame(const KerasModel& a, const KerasModel& b) {
   ExpectSameTensors(a.optimizer_state, b.optimizer_state);
 }
 
-// Written in every format and read again, it is the same in every bit.
+// Written in every format and read again, it is the same in every bit. A version of Keras that
+// would compute something else is refused, with the layout that keeps it.
 void ExpectRoundTrips(const KerasModel& model, const keras::ReadOptions& options = {}) {
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, keras::KerasZip(model));
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::string hdf5, keras::KerasHdf5(model, keras::Layout::kKeras3));
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::string keras2,
-                           keras::KerasHdf5(model, keras::Layout::kKeras2));
-  for (const std::string& bytes : {zip, hdf5, keras2}) {
-    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, keras::ParseKerasModel(bytes, options));
+  std::vector<std::string> files;
+  for (const absl::StatusOr<std::string>& bytes :
+       {keras::KerasZip(model), keras::KerasHdf5(model, keras::Layout::kKeras3),
+        keras::KerasHdf5(model, keras::Layout::kKeras2)}) {
+    if (!bytes.ok()) {
+      EXPECT_THAT(bytes.status(), StatusIs(absl::StatusCode::kUnimplemented, "--h5_layout"));
+      continue;
+    }
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read, keras::ParseKerasModel(*bytes, options));
     ExpectSame(read, model);
+    files.push_back(*bytes);
   }
+  EXPECT_GE(files.size(), 1u);
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string weights, keras::KerasWeightsHdf5(model));
-  for (const std::string& bytes : {zip, hdf5, keras2, weights}) {
+  files.push_back(weights);
+  for (const std::string& bytes : files) {
     std::vector<std::string> notes;
     SEQ_ASSERT_OK_AND_ASSIGN(const keras::StoredWeights stored,
                              keras::ParseKerasWeights(bytes, model.stack, &notes));
