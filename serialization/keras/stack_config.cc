@@ -101,6 +101,10 @@ class StackReader {
       return InvalidArgument("model ", model.name, ": it takes ", model.inputs.size(),
                              " inputs, got ", inputs.size());
     }
+    // Models that hand on what they take call no layer, so that calls of layers are no limit.
+    if (++instances_ > kMaxStackLayers) {
+      return InvalidArgument("model: it calls models more than ", kMaxStackLayers, " times");
+    }
     Instance instance{model, inputs};
     for (const EntryConfig& entry : model.entries) instance.entries[entry.name] = &entry;
     for (const EntryConfig& entry : model.entries) {
@@ -291,6 +295,7 @@ class StackReader {
   std::map<const EntryConfig*, int> layer_of_;
   std::vector<bool> masked_;  // of each call, whether its output may bear a mask
   bool noted_ = false;
+  int instances_ = 0;
 };
 
 // The batch and the time where they are fixed, and the other extents.
