@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "serialization/keras/cudnn_cells.h"
 
 namespace seqgraph::keras {
 namespace {
@@ -352,6 +353,12 @@ struct SettingJson {
 
 absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerReading& reading) {
   const std::string class_name = ClassName(json);
+  if (std::string cell = ClassOfCuDnn(class_name); !cell.empty() && json.contains("config")) {
+    Json same = json;
+    same["class_name"] = std::move(cell);
+    same["config"] = SettingsOfCuDnn(class_name, json["config"]);
+    return ReadLayer(same, reading);
+  }
   const LayerDef* def = reading.registry.Find(class_name);
   if (def != nullptr && def->keras.exists) return ReadClass(json, *def, reading);
   std::vector<std::string> known;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "serialization/keras/cudnn_cells.h"
 #include "serialization/keras/optimizer_state.h"
 #include "serialization/keras/training_config.h"
 
@@ -156,6 +157,18 @@ std::vector<LegacyGroup> LegacyGroups(const std::vector<LayerWeights>& layers) {
 
 }  // namespace
 
+namespace {
+
+// Of an array that is there; else of none.
+Shape StoredShape(const Node& group, const std::string& name) {
+  const Node* node = group.Find(name);
+  if (node == nullptr) return Shape();
+  const absl::StatusOr<const Tensor*> tensor = node->Value(name);
+  return tensor.ok() ? (*tensor)->shape() : Shape();
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
                                                            const std::string& path,
                                                            const std::vector<LayerWeights>& layers,
@@ -195,8 +208,16 @@ absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
                              " has ", to->weights.size(), " weights");
     }
     for (size_t i = 0; i < arrays.size(); ++i) {
-      SEQ_ASSIGN_OR_RETURN(tensors[to->weights[i]->variable],
-                           ReadFloats(*stored, below, arrays[i], to->weights[i]->shape, notes));
+      const Weight& weight = *to->weights[i];
+      const Shape shape = StoredShape(*stored, arrays[i]);
+      const bool cudnn = i >= 2 && absl::EndsWith(to->weights[i - 1]->path, "recurrent_kernel") &&
+                         IsCuDnnBias(shape, weight.shape);
+      SEQ_ASSIGN_OR_RETURN(
+          tensors[weight.variable],
+          ReadFloats(*stored, below, arrays[i], cudnn ? shape : weight.shape, notes));
+      if (!cudnn) continue;
+      FromCuDnn(weight.shape, tensors[to->weights[i - 2]->variable],
+                tensors[to->weights[i - 1]->variable], tensors[weight.variable]);
     }
   }
   std::vector<NamedTensor> weights;

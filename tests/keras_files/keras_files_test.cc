@@ -347,5 +347,18 @@ TEST_P(KerasFolderTest, ComputesWhatKerasDoes) {
 INSTANTIATE_TEST_SUITE_P(Folders, KerasFolderTest, ::testing::Values("keras_gaps", "keras_old"),
                          [](const auto& info) { return std::string(info.param); });
 
+// Layers for one maker's processors alone, from tf_keras with random weights; what it computes with
+// the same file read into LSTM and GRU.
+TEST(CuDnnTest, CellsAreReadAsLstmAndGru) {
+  for (const std::string cell : {"lstm", "gru"}) {
+    SCOPED_TRACE(cell);
+    const std::string stem = absl::StrCat("tests/keras_files/models/cudnn_", cell);
+    std::vector<std::string> notes;
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, LoadKerasModel(stem + ".h5", {}, &notes));
+    SEQ_ASSERT_OK_AND_ASSIGN(const Arrays arrays, data::ReadNpz(stem + ".expected.npz"));
+    SEQ_EXPECT_OK(ComparePredictions(model, arrays, cell));
+  }
+}
+
 }  // namespace
 }  // namespace seqgraph
