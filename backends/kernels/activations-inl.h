@@ -31,7 +31,8 @@ HWY_INLINE void Normal(D d, V x, V& below, V& density) {
   density = hn::Mul(hn::Set(d, 0.39894228040143268f), e);
 }
 
-/// tanh(log(1 + e^x)) = e (e + 2) / (e (e + 2) + 2) with e = e^x, and 1 - its square.
+/// tanh(log(1 + e^x)) = e (e + 2) / (e (e + 2) + 2) with e = e^x, and 1 - its square, which is 0
+/// where the former rounds to 1: so x times it is NaN for infinity, as in the definition.
 template <class D, class V>
 HWY_INLINE void TanhOfSoftplus(D d, V x, V& tanh, V& slope) {
   const V e = Exp(d, hn::Min(hn::Set(d, 20.0f), x)), two = hn::Set(d, 2.0f);
@@ -39,6 +40,7 @@ HWY_INLINE void TanhOfSoftplus(D d, V x, V& tanh, V& slope) {
   const V inverse = hn::Div(hn::Set(d, 1.0f), hn::Add(product, two));
   tanh = hn::Mul(product, inverse);
   slope = hn::Mul(hn::Mul(two, inverse), hn::Add(hn::Set(d, 1.0f), tanh));
+  slope = hn::IfThenZeroElse(hn::Gt(x, hn::Set(d, 20.0f)), slope);
 }
 
 /// z[n] becomes act(z), of what is limited to [-clip, clip] unless clip is 0; slope[n] the
