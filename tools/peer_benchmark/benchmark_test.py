@@ -182,6 +182,12 @@ class MeasureTest(unittest.TestCase):
     def test_the_first_alone_is_timed_too(self):
         self.assertEqual(run(contender("ok", 500), spec=PREDICT)[0]["samples_per_second"], 500)
 
+    def test_processor_time_counts_what_the_program_uses(self):
+        # It says that 500 samples took it half a second, and does nothing.
+        bench = measure.Bench(start, 3, 0.5, processor_time=True)
+        row, = bench.run(PREDICT, [contender("ok", 1000)], {workloads.DENSE: ORACLE})
+        self.assertGreater(row["samples_per_second"], 5000)
+
     def test_the_two_sides_of_a_pair_alternate(self):
         with tempfile.TemporaryDirectory() as folder:
             os.environ["FAKE_PEER_LOG"] = os.path.join(folder, "log")
@@ -331,7 +337,10 @@ class TableTest(unittest.TestCase):
 
     def test_settings_machine_and_versions_stand_below(self):
         text = " ".join(self.tutorial().split())
-        for part in ("7 pairs", "0.5 s", "A CPU, load average 0.5 to 1.3", "Linux 6", "a 1.0, b 2.0"):
+        timed = dict(self.RESULT, settings=dict(self.RESULT["settings"], processor_time=True))
+        self.assertIn("0.5 s at a time and by processor time, one",
+                      " ".join(table.markdown(timed)["tutorial"].split()))
+        for part in ("7 pairs", "0.5 s at a time, one", "A CPU, load average 0.5 to 1.3", "Linux 6", "a 1.0, b 2.0"):
             self.assertIn(part, text)
 
     def test_who_was_not_measured_is_listed_with_the_reason(self):

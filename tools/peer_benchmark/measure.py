@@ -19,13 +19,6 @@ def _prepare(program, spec):
     return answer, MEASURED, ""
 
 
-def _rate(program, seconds):
-    answer = program.ask(do="run", seconds=seconds)
-    if "samples" not in answer:
-        raise program_lib.ProgramError(answer.get("error", "no samples in %r" % answer))
-    return answer["samples"] / answer["seconds"]
-
-
 class Judge:
     """What the contenders' answers to one spec should be; each oracle is asked once."""
 
@@ -53,12 +46,12 @@ class Bench:
 
     start: makes a Program from a command. rounds, seconds: how often, and how long at a time, each
     side of a pair runs. time_is_over: asked before each contender; those that are left then get no
-    row.
+    row. processor_time: rates are by that, which others on the machine disturb less.
     """
 
-    def __init__(self, start, rounds, seconds, time_is_over=lambda: False):
+    def __init__(self, start, rounds, seconds, time_is_over=lambda: False, processor_time=False):
         self._start, self._rounds, self._seconds = start, rounds, seconds
-        self._time_is_over = time_is_over
+        self._time_is_over, self._processor_time = time_is_over, processor_time
 
     def run(self, spec, contenders, oracles, say=lambda text: None, known=()):
         """Returns a row (a dict) for each contender; the first is the one that others are held
@@ -94,9 +87,17 @@ class Bench:
             if rows[0]["status"] == MEASURED:
                 rates = rows[0].setdefault("rates", [])
                 while len(rates) < self._rounds:
-                    rates.append(_rate(base, self._seconds))
+                    rates.append(self._rate(base, self._seconds))
                 rows[0]["samples_per_second"] = statistics.median(rates)
         return rows
+
+    def _rate(self, program, seconds):
+        begin = program.processor_seconds()
+        answer = program.ask(do="run", seconds=seconds)
+        used = program.processor_seconds() - begin
+        if "samples" not in answer:
+            raise program_lib.ProgramError(answer.get("error", "no samples in %r" % answer))
+        return answer["samples"] / (used if self._processor_time else answer["seconds"])
 
     def _check(self, program, contender, spec, judge, row):
         """Prepares the program and fills the row; its status is MEASURED if it may be timed."""
@@ -114,8 +115,8 @@ class Bench:
             self._check(program, contender, spec, judge, row)
             if row["status"] != MEASURED:
                 return
-            _rate(program, self._seconds / 5)  # Once to warm up.
-            pairs = [(_rate(base, self._seconds), _rate(program, self._seconds))
+            self._rate(program, self._seconds / 5)  # Once to warm up.
+            pairs = [(self._rate(base, self._seconds), self._rate(program, self._seconds))
                      for _ in range(self._rounds)]
         base_row.setdefault("rates", []).extend(first for first, _ in pairs)
         row["rates"] = [second for _, second in pairs]

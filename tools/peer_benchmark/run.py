@@ -46,6 +46,9 @@ def _arguments(argv):
     parser.add_argument("--rounds", type=int, help="pairs (default: 15, quick 7)")
     parser.add_argument("--seconds", type=float,
                         help="of each side of a pair (default: 0.4, quick 0.2)")
+    parser.add_argument("--processor_time", action="store_true",
+                        help="rates by the processor time of all threads, not by the clock on the "
+                        "wall: for a machine with other work")
     parser.add_argument("--output", metavar="FILE", help="write the tables there")
     parser.add_argument("--json", metavar="FILE",
                         help="write all that was measured there, after each line of work")
@@ -144,13 +147,15 @@ def run(args, say):
     chosen = [w for w in workloads_lib.WORKLOADS
               if (w.name in args.workload if args.workload else w.quick or not args.quick)]
     settings = {"rounds": rounds, "seconds": seconds, "steps": steps, "core": args.core,
-                "first": contenders[0].name, "environment": program_lib.ONE_THREAD}
+                "processor_time": args.processor_time, "first": contenders[0].name,
+                "environment": program_lib.ONE_THREAD}
     known = _known(args, settings)
     result = {"machine": machine, "workloads": list(known["workloads"]) if known else [],
               "settings": settings}
     if known:
         result["machine"]["load"] = known["machine"]["load"] + result["machine"]["load"]
-    bench = measure.Bench(start, rounds, seconds, lambda: time.monotonic() > end)
+    bench = measure.Bench(start, rounds, seconds, lambda: time.monotonic() > end,
+                          args.processor_time)
     is_left = False
     for workload in chosen:
         say("== " + workload.title)

@@ -87,9 +87,10 @@ def _table(workloads, result):
         lines.append("| %s | %s |" % (name, " | ".join(map(_cell, rows))))
     settings = result["settings"]
     text = ("In brackets: how many times as fast the first line is; the median of %d pairs that "
-            "alternate, each side %g s at a time, one thread on one core, and the 10 %% and 90 %% "
+            "alternate, each side %g s at a time%s, one thread on one core, and the 10 %% and 90 %% "
             "quantiles. %s, load average %s; %s. %s." % (
-                settings["rounds"], settings["seconds"], machine["cpu"],
+                settings["rounds"], settings["seconds"],
+                " and by processor time" * settings.get("processor_time", False), machine["cpu"],
                 " to ".join("%.1f" % load for load in _range(machine["load"])),
                 machine["system"], _versions(workloads)))
     lines += [""] + textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
