@@ -228,11 +228,13 @@ HWY_NOINLINE void RowProductOf(D d, const RowTerm (&terms)[n], int64_t vectors, 
     FixedRowProduct(d, terms, v, init, c, from_end);
   } else {
     if (vectors >= 16) {
-      const int64_t tiles = vectors / 4;
+      // Floats wait for the cache, what is widened for additions.
+      constexpr int kWide = format == WeightFormat::kFloat32 ? 4 : 8;
+      const int64_t tiles = vectors / kWide;
       for (int64_t t = 0; t < tiles; ++t) {
-        RowTile<4, format>(d, terms, (from_end ? tiles - 1 - t : t) * 4, init, c);
+        RowTile<kWide, format>(d, terms, (from_end ? tiles - 1 - t : t) * kWide, init, c);
       }
-      v = tiles * 4;
+      v = tiles * kWide;
     }
     for (; v + 8 <= vectors; v += 8) RowTile<8, format>(d, terms, v, init, c);
     for (; v + 4 <= vectors; v += 4) RowTile<4, format>(d, terms, v, init, c);
