@@ -109,8 +109,8 @@ struct LayerStack {
 /// No extent of a layer or of a stack's input is larger: far beyond any use, and small enough for
 /// products of sizes.
 inline constexpr int64_t kMaxLayerExtent = 1 << 24;
-/// A stack has at most this many layers, and calls, inputs and outputs each; a layer this many below
-/// each other.
+/// A stack has at most this many layers, and calls, inputs and outputs each; a layer this many
+/// below each other.
 inline constexpr int kMaxStackLayers = 1000;
 inline constexpr int kMaxLayerDepth = 8;
 

@@ -60,7 +60,7 @@ struct CompiledFunction::Impl {
   std::vector<bool> constant;  // for each node
   std::vector<ConstantInput> constant_inputs;
   bool constants_are_valid =
-      false;  // has been computed, and nothing but variables can have changed
+      false;                       // has been computed, and nothing but variables can have changed
   uint64_t constants_version = 0;  // how often they have been computed
   std::vector<const Variable*> updated;
   std::vector<NodeAssignment> assignments;

@@ -37,8 +37,8 @@ absl::StatusOr<Assignment> AssignNodes(const Function& function,
 
 /// AssignNodes, for passes that must not drive a node away from where it should be (NodeOwners in
 /// graph/pass.h): for each node that prefers a backend 0 if it goes there and more than all others
-/// if not, for any other the index of its backend; more than all others too where that has no kernel
-/// for it.
+/// if not, for any other the index of its backend; more than all others too where that has no
+/// kernel for it.
 absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
                                                 absl::Span<const Backend* const> backends,
                                                 const BackendPreferences& preferences = {});

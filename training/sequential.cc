@@ -82,7 +82,8 @@ absl::StatusOr<Model> BuildModel(const LayerStack& stack, const TrainableOptions
     }
   }
   std::optional<FunctionBuilder> training;
-  if (emitted.drops || emitted.updates) training.emplace(TrainingForward(stack, options.seed, registry));
+  if (emitted.drops || emitted.updates)
+    training.emplace(TrainingForward(stack, options.seed, registry));
   SEQ_ASSIGN_OR_RETURN(Model model,
                        MakeTrainable(std::move(predict), std::move(training), of_stack));
   AmendStarts(emitted, model.variables);

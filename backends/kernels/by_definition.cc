@@ -1,5 +1,5 @@
-// A kernel that is the op's own definition: where no loop of ours would be faster, and where there is
-// none for the types of a node.
+// A kernel that is the op's own definition: where no loop of ours would be faster, and where there
+// is none for the types of a node.
 
 #include <string>
 

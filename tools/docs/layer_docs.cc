@@ -77,7 +77,8 @@ void AppendExample(const LayerExample& example, std::string* out) {
 
 void AppendLayer(const LayerDef& def, std::string* out) {
   absl::StrAppend(out, "## ", def.class_name, "\n\n", def.doc, "\n\nIt takes ",
-                  TakesText(def.takes), def.least_inputs > 1 ? ", several." : ".", def.keras.exists ? "" : " Not a layer of Keras.",
+                  TakesText(def.takes), def.least_inputs > 1 ? ", several." : ".",
+                  def.keras.exists ? "" : " Not a layer of Keras.",
                   def.recognize ? "" : " It is not found in functions without layers.", "\n\n");
   if (!def.fields.empty()) absl::StrAppend(out, "| field | type | |\n| --- | --- | --- |\n");
   for (const LayerField& field : def.fields) {
