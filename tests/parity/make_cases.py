@@ -9,8 +9,9 @@ Run by hand where Keras 3 is installed, in the folder of this file:
 The second is for stateful layers: Keras's torch backend changes states while the gradient needs
 them, and its jax backend does not carry them on; and for losses with kinks, whose slope there we
 have as TensorFlow has it. TensorFlow in turn updates only the rows of an
-embedding that are in the batch, which is the same with SGD alone: so those have SGD. An argument
-stands for all names that begin with it.
+embedding that are in the batch, which is the same with SGD alone: so those have SGD, and so have
+the runs of other layers ("layers_"), which either backend can make. An argument stands for all
+names that begin with it.
 
 Each run becomes a folder cases/NAME:
 
@@ -267,6 +268,62 @@ CASES = {
         "squared_hinge", 2, "tanh", targets="signs", steps=True),
     "loss_categorical_hinge": row_loss("categorical_hinge", 3, targets="one_hot"),
     "loss_cosine_similarity": row_loss("cosine_similarity", 3, sample_weights=True),
+    # Layers in front of recurrent ones, and behind.
+    "layers_conv1d_strided": case(
+        lambda: [embedding(), layers.Conv1D(4, 3, strides=2, activation="relu"), gru(), sigmoid()],
+        sgd),
+    "layers_conv1d_same_dilated": case(
+        lambda: [embedding(), layers.Conv1D(3, 2, padding="same", dilation_rate=2,
+                                            activation="tanh"),
+                 layers.MaxPooling1D(2), lstm(), sigmoid()], sgd),
+    "layers_conv1d_causal": case(
+        lambda: [embedding(), layers.Conv1D(4, 2, padding="causal", use_bias=False), layers.ReLU(),
+                 layers.AveragePooling1D(2, strides=1, padding="same"), layers.Flatten(),
+                 sigmoid()], sgd),
+    "layers_conv1d_separable": case(
+        lambda: [embedding(), layers.SeparableConv1D(4, 3, padding="same", depth_multiplier=2,
+                                                     activation="relu"),
+                 layers.DepthwiseConv1D(2, depth_multiplier=2), gru(), sigmoid()], sgd),
+    "layers_batch_normalization": case(
+        lambda: [embedding(), lstm(return_sequences=True), layers.BatchNormalization(momentum=0.8),
+                 gru(), layers.BatchNormalization(scale=False), sigmoid()], sgd),
+    "layers_batch_normalization_masked": case(
+        lambda: [embedding(True), layers.BatchNormalization(momentum=0.7), lstm(), sigmoid()],
+        sgd),
+    "layers_batch_normalization_frozen": case(
+        lambda: [embedding(), gru(return_sequences=True), frozen(layers.BatchNormalization()),
+                 lstm(), sigmoid()], sgd),
+    "layers_conv1d_batch_normalization": case(
+        lambda: [embedding(), layers.Conv1D(4, 3, padding="same", use_bias=False),
+                 layers.BatchNormalization(center=False), layers.ReLU(),
+                 layers.MaxPooling1D(3, padding="same"), gru(), sigmoid()], sgd),
+    "layers_layer_normalization_masked": case(
+        lambda: [embedding(True), gru(return_sequences=True), layers.LayerNormalization(),
+                 lstm(), layers.LayerNormalization(scale=False), sigmoid()], sgd),
+    "layers_reshape_permute": case(
+        lambda: [embedding(), layers.Permute((2, 1)), layers.Reshape((TIME, -1)), lstm(),
+                 sigmoid()], sgd),
+    "layers_padding_cropping_up_sampling": case(
+        lambda: [embedding(), layers.ZeroPadding1D((1, 2)), layers.Cropping1D((2, 0)),
+                 layers.UpSampling1D(2), gru(), sigmoid()], sgd),
+    "layers_activations": case(
+        lambda: [embedding(), rnn(return_sequences=True),
+                 layers.PReLU(shared_axes=[1], alpha_initializer="ones"), layers.ELU(alpha=0.5),
+                 layers.LeakyReLU(0.1), layers.ReLU(0.6, 0.2, 0.05), gru(), sigmoid()], sgd),
+    "layers_rescaling_unit_softmax": case(
+        lambda: [embedding(), layers.Rescaling(10.0, 0.5), layers.UnitNormalization(),
+                 layers.Identity(), gru(), layers.Dense(3), layers.Softmax()], sgd,
+        "categorical_crossentropy", 3),
+    "layers_repeat_vector_time_distributed": case(
+        lambda: [embedding(), gru(), layers.RepeatVector(TIME), lstm(return_sequences=True),
+                 layers.TimeDistributed(layers.Dense(1, activation="sigmoid"))], sgd, steps=True),
+    "layers_rnn_of_cells": case(
+        lambda: [embedding(True), layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)]), sigmoid()],
+        sgd),
+    "layers_rnn_of_cell_backwards": case(
+        lambda: [embedding(), layers.RNN(layers.SimpleRNNCell(3), return_sequences=True,
+                                         go_backwards=True),
+                 layers.RNN(layers.GRUCell(3, reset_after=False)), sigmoid()], sgd),
 }
 
 
