@@ -65,7 +65,10 @@ class ActivationRow {
           s = hn::NegMulAdd(z, z, one);
         });
       case Activation::kRelu:
-        return Each([=](V& z, V& s) SEQ_INLINE { Cut(hn::Le(z, zero), one, z, s); });
+        return Each([=](V& z, V& s) SEQ_INLINE {
+          s = hn::IfThenElseZero(hn::Gt(z, zero), one);  // 0 for NaN, as in the definition
+          z = hn::IfThenZeroElse(hn::Le(z, zero), z);
+        });
       case Activation::kSigmoid:
         return Each([=](V& z, V& s) SEQ_INLINE {
           z = Sigmoid(d, z);
