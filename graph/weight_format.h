@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "absl/strings/string_view.h"
@@ -13,6 +14,10 @@
 namespace seqgraph {
 
 enum class WeightFormat { kFloat32, kBf16, kInt8 };
+
+/// So many weights stay in the nearest cache as floats: fewer bits would only have to be widened,
+/// and take accuracy away from a small recurrence.
+inline constexpr int64_t kFewWeights = 4096;
 
 /// Of a name that has been checked: "float32", "bf16" or "int8".
 inline WeightFormat ParseWeightFormat(absl::string_view name) {

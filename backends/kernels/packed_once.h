@@ -12,10 +12,6 @@
 
 namespace seqgraph::kernels {
 
-/// Weights that stay in the nearest cache as floats, where fewer bits would only have to be
-/// widened.
-inline constexpr int64_t kFewWeights = 4096;
-
 /// What a kernel may pack a matrix in without losing a bit: the format that RoundWeights, which
 /// gives the input, has rounded it to, with a scale for each index of `axis`. kFloat32 where it
 /// comes from elsewhere, or where it has no more than `few` elements.

@@ -34,21 +34,23 @@ absl::StatusOr<bool> Apply(RewriteContext& c, WeightFormat format) {
                            source.updates().empty() ? "has gradients" : "updates variables",
                            "): weights in ", WeightFormatName(format), " are for inference alone");
   }
-  bool found = false;
+  int64_t weights = 0;
   std::vector<Value> inputs;
+  const auto axis_of = [&](size_t i) {
+    const bool is_variable =
+        node.inputs[i].present() && source.info(node.inputs[i]).origin == Origin::kVariable;
+    return is_variable ? AxisOfWeights(node, node.op->inputs()[i].name) : -1;
+  };
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     inputs.push_back(c.Mapped(node.inputs[i]));
-    const std::string& name = node.op->inputs()[i].name;
-    const int axis = AxisOfWeights(node, name);
-    if (axis < 0 || !inputs[i].present() ||
-        source.info(node.inputs[i]).origin != Origin::kVariable) {
-      continue;
-    }
-    found = true;
-    inputs[i] =
-        RoundWeights(c.builder(), inputs[i], format, axis, absl::StrCat(node.name, "/", name));
+    if (axis_of(i) >= 0) weights += source.type(node.inputs[i]).shape.num_elements();
   }
-  if (!found) return false;
+  if (weights <= kFewWeights) return false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (axis_of(i) < 0) continue;
+    inputs[i] = RoundWeights(c.builder(), inputs[i], format, axis_of(i),
+                             absl::StrCat(node.name, "/", node.op->inputs()[i].name));
+  }
   const std::vector<Value> outputs =
       c.builder().AddNode(node.op->name(), inputs, node.attributes, node.name);
   for (size_t o = 0; o < outputs.size(); ++o) c.ReplaceOutput(static_cast<int>(o), outputs[o]);

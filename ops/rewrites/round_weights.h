@@ -6,7 +6,8 @@
 namespace seqgraph::ops {
 
 /// Dense(x, w) = Dense(x, RoundWeights(w)), to `format` (kBf16 or kInt8); so for w and u of the
-/// recurrent cells and the table of Embedding, where they are variables
+/// recurrent cells and the table of Embedding, where they are variables, and those of the node more
+/// than kFewWeights
 ///
 /// What is computed changes by what rounding the weights does to it, so it is no standard pass: who
 /// wants it asks for it (PassesWithWeights). It always pays, or costs nothing: the nodes follow

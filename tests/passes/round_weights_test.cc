@@ -182,6 +182,16 @@ TEST(RoundWeights, MovesAProductByNoMoreThanItsTermsMayMove) {
   }
 }
 
+TEST(RoundWeights, LeavesFewWeightsAsTheyAre) {
+  FunctionBuilder g("f", AllOps());
+  const LayerValues l = DeclareLayer(g);
+  g.Result("h", ops::RNNCell(g, ops::Embedding(g, l.ids, l.table), l.w, l.u).last);
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function after,
+                           RunPasses(std::move(g).Build().value(), AllOps(),
+                                     PassesWithWeights(WeightFormat::kBf16, {})));
+  EXPECT_EQ(CountOps(after)["RoundWeights"], 0);
+}
+
 TEST(RoundWeights, RefusesTraining) {
   FunctionBuilder g("f", AllOps());
   const LayerValues l = DeclareLayer(g);
