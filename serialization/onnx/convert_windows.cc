@@ -116,6 +116,43 @@ absl::StatusOr<std::vector<Operand>> Slices(GraphImport& g, const Operand& x, in
   return slices;
 }
 
+// The place of the only window that does more than to look at the one element of its axis; -1 if
+// there are more.
+int OnlyWindow(const std::vector<Window>& windows) {
+  int only = 0;
+  int count = 0;
+  for (size_t i = 0; i < windows.size(); ++i) {
+    const Window& w = windows[i];
+    if (w.extent == 1 && w.size == 1 && w.before == 0 && w.after == 0) continue;
+    only = static_cast<int>(i);
+    ++count;
+  }
+  return count > 1 ? -1 : only;
+}
+
+// One of our ops of windows over time, for [batch, channels, .., extent, ..] with extents of 1
+// beside it: [batch, extent, channels] there and back.
+absl::StatusOr<Operand> OverTime(GraphImport& g, const Operand& x, const Window& window, int axis,
+                                 Dim channels, const char* op, std::vector<Operand> inputs,
+                                 Attributes attributes) {
+  const Dim batch = x.shape()[0];
+  const int64_t last = (window.places - 1) * window.stride;
+  attributes.Set("stride", window.stride);
+  attributes.Set("dilation", window.dilation);
+  attributes.Set("pad_before", window.before);
+  // What the last window looks at: more with ceil_mode, less where the stride leaves some out.
+  attributes.Set("pad_after",
+                 std::max<int64_t>(last + window.reach() - window.before - window.extent, 0));
+  SEQ_ASSIGN_OR_RETURN(const Operand flat, g.Reshape(x, Shape{batch, x.shape()[1], window.extent}));
+  SEQ_ASSIGN_OR_RETURN(const Operand steps, g.Transpose(flat, {0, 2, 1}));
+  inputs.insert(inputs.begin(), steps);
+  SEQ_ASSIGN_OR_RETURN(const Operand y, g.Emit(op, inputs, attributes));
+  SEQ_ASSIGN_OR_RETURN(const Operand back, g.Transpose(y, {0, 2, 1}));
+  Shape shape{batch, channels};
+  for (int i = 2; i < x.rank(); ++i) shape.Append(i == axis ? Dim(window.places) : Dim(1));
+  return g.Reshape(back, shape);
+}
+
 // One of our binary ops over each window, axis by axis.
 absl::StatusOr<Operand> OverWindows(GraphImport& g, const Operand& x,
                                     const std::vector<Window>& windows, const char* op,
@@ -158,6 +195,15 @@ absl::StatusOr<Operand> ConvertAveragePool(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, Real(node, 0).Take());
   SEQ_ASSIGN_OR_RETURN(const int64_t padding_counts, node.Int("count_include_pad", 0));
   SEQ_ASSIGN_OR_RETURN(const std::vector<Window> windows, Windows(node, x, std::nullopt));
+  // Where padding counts, what ceil_mode adds behind it does not.
+  if (const int only = OnlyWindow(windows); only >= 0) {
+    const Window& w = windows[only];
+    const int64_t behind = (w.places - 1) * w.stride + w.reach() - w.before - w.extent;
+    if (padding_counts == 0 || behind <= w.after) {
+      return OverTime(g, x, w, only + 2, x.shape()[1], "AveragePool1D", {},
+                      {{"width", w.size}, {"count_include_pad", padding_counts != 0}});
+    }
+  }
   Term y(g, OverWindows(g, x, windows, "Add", 0));
   double all = 1;
   for (size_t i = 0; i < windows.size(); ++i) {
@@ -260,6 +306,19 @@ absl::StatusOr<Operand> Convolve(NodeImport& node, const Operand& x, const Opera
   return g.Concat(results, x.rank() - 1);
 }
 
+// Along one axis: weights [units, channels, .., size, ..] as [size, channels, units].
+absl::StatusOr<Operand> ConvolveTime(NodeImport& node, const Operand& x, const Operand& w,
+                                     const Window& window, int axis, int64_t groups) {
+  GraphImport& g = node.graph();
+  SEQ_ASSIGN_OR_RETURN(Operand kernel,
+                       g.Reshape(w, Shape{w.shape()[0], w.shape()[1], window.size}));
+  SEQ_ASSIGN_OR_RETURN(kernel, g.Transpose(kernel, {2, 1, 0}));
+  if (kernel.known != nullptr && kernel.variable.empty()) kernel.variable = node.name() + "/kernel";
+  Operand bias = node.optional_input(2);
+  if (bias.known != nullptr && bias.variable.empty()) bias.variable = node.name() + "/bias";
+  return OverTime(g, x, window, axis, w.shape()[0], "Conv1D", {kernel, bias}, {{"groups", groups}});
+}
+
 absl::StatusOr<Operand> ConvertConv(NodeImport& node) {
   GraphImport& g = node.graph();
   SEQ_ASSIGN_OR_RETURN(const Operand x, Real(node, 0).Take());
@@ -275,6 +334,9 @@ absl::StatusOr<Operand> ConvertConv(NodeImport& node) {
   Ints sizes;
   for (int i = 2; i < w.rank(); ++i) sizes.push_back(w.shape()[i].size());
   SEQ_ASSIGN_OR_RETURN(const std::vector<Window> windows, Windows(node, x, sizes));
+  if (const int only = OnlyWindow(windows); only >= 0) {
+    return ConvolveTime(node, x, w, windows[only], only + 2, groups);
+  }
   SEQ_ASSIGN_OR_RETURN(const Operand last, g.Transpose(x, ChannelsLast(x.rank())));
   SEQ_ASSIGN_OR_RETURN(Operand y, Convolve(node, last, w, windows, groups));
   if (node.has_input(2) && groups > 1) {

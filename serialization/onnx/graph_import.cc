@@ -331,22 +331,12 @@ absl::StatusOr<Operand> GraphImport::Pad(const Operand& x, int64_t axis, int64_t
   const int64_t extent = x.shape()[static_cast<int>(axis)].size();
   SEQ_ASSIGN_OR_RETURN(const Operand kept, Slice(x, axis, std::max<int64_t>(-before, 0),
                                                  extent - std::max<int64_t>(-after, 0)));
-  std::vector<Operand> parts;
-  const auto add = [&](int64_t count) {
-    if (count <= 0) return;
-    std::vector<Dim> dims(x.shape().dims().begin(), x.shape().dims().end());
-    dims[axis] = count;
-    Operand block;
-    block.type = {x.type.dtype, Shape(dims)};
-    block.fill = value;
-    parts.push_back(std::move(block));
-  };
-  add(before);
-  parts.push_back(kept);
-  add(after);
-  SEQ_ASSIGN_OR_RETURN(Operand y, Concat(parts, axis));
-  y.boolean = x.boolean;
-  return y;
+  before = std::max<int64_t>(before, 0);
+  after = std::max<int64_t>(after, 0);
+  if (before == 0 && after == 0) return kept;
+  const Attributes attributes{
+      {"axis", axis}, {"before", before}, {"after", after}, {"value", value}};
+  return WithBoolean(Emit("Pad", {kept}, attributes), x.boolean);
 }
 
 }  // namespace seqgraph::onnx

@@ -128,5 +128,6 @@ onnx_proto::NodeProto* SetTensor(onnx_proto::NodeProto* node, const char* name,
 
 absl::Span<const ExporterRow> PlainExporters();
 absl::Span<const ExporterRow> RecurrentExporters();
+absl::Span<const ExporterRow> WindowExporters();
 
 }  // namespace seqgraph::onnx

@@ -34,7 +34,7 @@ void SetType(const std::string& name, const TensorType& type, onnx_proto::ValueI
 }
 
 const ExporterRow* FindExporter(absl::string_view op) {
-  for (const auto& table : {PlainExporters(), RecurrentExporters()}) {
+  for (const auto& table : {PlainExporters(), RecurrentExporters(), WindowExporters()}) {
     for (const ExporterRow& row : table) {
       if (op == row.op) return &row;
     }
