@@ -1,4 +1,3 @@
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -6,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "layers/layer_emission.h"
-#include "serialization/keras/graph_config.h"
 #include "serialization/keras/stack_config.h"
 
 namespace seqgraph::keras {
