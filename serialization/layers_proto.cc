@@ -116,6 +116,7 @@ absl::StatusOr<LayerKind> Recurrent(const proto::RecurrentLayer& from) {
   if (!gru) kind.settings.erase("reset_after");
   if (!lstm) kind.settings.erase("unit_forget_bias");
   if (lstm || gru) kind.settings["recurrent_activation"] = std::string("sigmoid");
+  kind.settings["return_state"] = false;
   return kind;
 }
 
