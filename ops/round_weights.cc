@@ -73,7 +73,7 @@ OpDef RoundWeightsOp() {
   return OpDef("RoundWeights", 1)
       .Doc(
           "y = the nearest to w that the format holds, for weights of inference. bf16: 8 "
-          "significant bits, of two that are as near the even one, so |y - w| <= |w| / 512; what "
+          "significant bits, of two that are as near the even one, so |y - w| <= |w| / 256; what "
           "rounds to 2^128 becomes infinite. int8: q s with a whole number q in "
           "[-127, 127] and a scale s for each index of the axis, 1/127 of the largest |w| there, "
           "rounded up to 16 significant bits; so |y - w| <= s / 2, a 253rd of that largest. Where "
