@@ -222,7 +222,7 @@ class ModelReader {
       if (!names.insert(entry.name).second) {
         return InvalidArgument("model: two layers are named ", entry.name);
       }
-      if (IsOperation(json)) {
+      if (!chain && IsOperation(json)) {
         // It mostly makes masks, which are known without it.
         entry.json = nullptr;
         model_.entries.push_back(std::move(entry));

@@ -99,7 +99,9 @@ TEST(Claims, CellsHaveAKernelWhateverTheirFunctions) {
   };
   for (const ActivationRow& row : ActivationTable()) {
     const std::string act = row.name;
-    ops::RNNCell(g, x, weight({4, 5}), weight({5, 5}), {.activation = act, .clip = 2});
+    const auto y =
+        ops::RNNCell(g, x, weight({4, 5}), weight({5, 5}), {.activation = act, .clip = 2});
+    g.Result(act, y.last);
     for (const bool extra : {false, true}) {
       ops::LSTMCell(g, x, weight({4, 20}), weight({5, 20}),
                     {.bias = weight({extra ? 35 : 20}),

