@@ -173,7 +173,10 @@ absl::StatusOr<Operand> ConvertMaxPool(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand x, node.input(0));
   SEQ_RETURN_IF_ERROR(node.Int("storage_order", 0).status());  // of the indices
   SEQ_ASSIGN_OR_RETURN(const std::vector<Window> windows, Windows(node, x, std::nullopt));
-  return OverWindows(node.graph(), x, windows, "Maximum", -std::numeric_limits<double>::infinity());
+  const double lowest = IsReal(x.type.dtype)            ? -std::numeric_limits<double>::infinity()
+                        : x.type.dtype == DType::kInt32 ? -0x1p31
+                                                        : -0x1p63;
+  return OverWindows(node.graph(), x, windows, "Maximum", lowest);
 }
 
 // How many elements the windows along one axis see, place by place; padded ones too if they count.
