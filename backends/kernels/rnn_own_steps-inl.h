@@ -191,12 +191,14 @@ void ForwardOwnSteps(const RnnForwardJob& job, const RnnForwardArea& area, int64
 }
 
 /// States and incoming gradients of steps [k0, k1), and ids if there are any to be read; zeros for
-/// what is no step, so that rows that run along add nothing. d_last comes with the last step.
-inline void StageSteps(const RnnBackwardJob& job, const RnnBackwardArea& area,
+/// what is no step, so that rows that run along add nothing. d_last comes with the last step. False
+/// if a row's last state is not finite: zero times that would not be nothing.
+inline bool StageSteps(const RnnBackwardJob& job, const RnnBackwardArea& area,
                        const GroupRows& rows, int64_t k0, int64_t k1, bool by_id) {
   const F8 d;
   const RnnPlan& plan = job.plan;
   const int64_t units = plan.sizes.units, last_row = RoundUp(rows.active(k0), 4);
+  bool finite = true;
   for (int64_t r = 0; r < std::min(last_row, plan.group); ++r) {
     const int64_t length = r < rows.count ? rows.length[r] : 0, end = std::clamp(length, k0, k1);
     const int64_t first = r * plan.chunk, rest = first + end - k0;
@@ -221,10 +223,12 @@ inline void StageSteps(const RnnBackwardJob& job, const RnnBackwardArea& area,
         add(k, job.incoming.d_sequence + (row * plan.sizes.time + t) * units);
       });
     }
-    if (length <= k1 && job.incoming.d_last != nullptr) {
-      add(length - 1, job.incoming.d_last + row * units);
-    }
+    if (length > k1) continue;
+    if (job.incoming.d_last != nullptr) add(length - 1, job.incoming.d_last + row * units);
+    const V8 last = hn::Load(d, area.states + (first + length - 1 - k0) * kRegister);
+    finite = finite && hn::AllTrue(d, hn::IsFinite(last));
   }
+  return finite;
 }
 
 /// The states before step `k` of a segment's rows, [rows, kRegister]; null: there are none.
@@ -292,10 +296,10 @@ void BackwardOwnSteps(const RnnBackwardJob& job, const RnnBackwardArea& area, in
   }
   for (int64_t k1 = rows.steps, k0; k1 > 0; k1 = k0) {
     k0 = (k1 - 1) / plan.chunk * plan.chunk;
-    StageSteps(job, area, rows, k0, k1, scatter);
+    const bool exact = !StageSteps(job, area, rows, k0, k1, scatter) || job.exact;
     for (int64_t first = 0; first < rows.active(k0); first += kRowsAtATime) {
       Segment segments[kRowsAtATime];
-      int s = CutIntoSegments(rows, first, k0, k1, plan.group, job.exact, segments);
+      int s = CutIntoSegments(rows, first, k0, k1, plan.group, exact, segments);
       while (--s >= 0) {
         const Segment& segment = segments[s];
         const float* before = StatesBefore(job, area, rows, segment, k0);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "data/npy.h"
 #include "layers/all_layers.h"
@@ -191,6 +192,8 @@ absl::Status ReadConfig(const std::string& folder, const Json& json, ParityCase&
     SEQ_RETURN_IF_ERROR(keras::TakeTokensOneHot(model.stack));
   }
   SEQ_ASSIGN_OR_RETURN(result.training, TrainingFromKeras(model, &model.notes));
+  // What a converted model may leave out, a run that is to be repeated may not.
+  if (!model.notes.empty()) return absl::UnimplementedError(absl::StrJoin(model.notes, "; "));
   result.stack = std::move(model.stack);
   SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(result.stack, AllLayers()));
   if (emitted.drops) {

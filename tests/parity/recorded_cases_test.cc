@@ -83,8 +83,6 @@ TEST_F(ChangedCase, RefusesWhatWouldChangeTheMathematics) {
   const auto unimplemented = [](const char* message) {
     return StatusIs(absl::StatusCode::kUnimplemented, message);
   };
-  EXPECT_THAT(ReadWith("\"return_state\": false", "\"return_state\": true").status(),
-              unimplemented("return_state"));
   EXPECT_THAT(ReadWith("\"kernel_constraint\": null", "\"kernel_constraint\": \"nonneg\"").status(),
               unimplemented("kernel_constraint"));
   EXPECT_THAT(ReadWith("\"use_ema\": false", "\"use_ema\": true").status(),
@@ -96,8 +94,7 @@ TEST_F(ChangedCase, RefusesWhatWouldChangeTheMathematics) {
   EXPECT_THAT(ReadWith("\"dropout\": 0.0", "\"dropout\": 0.5").status(), unimplemented("dropout"));
   EXPECT_THAT(ReadWith("\"shuffle\": false", "\"shuffle\": true").status(),
               unimplemented("shuffle"));
-  EXPECT_THAT(ReadWith("binary_crossentropy", "huber").status(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "huber"));
+  EXPECT_THAT(ReadWith("binary_crossentropy", "made_up").status(), unimplemented("made_up"));
 }
 
 TEST_F(ChangedCase, RefusesWhatIsNotJsonOrIncomplete) {
