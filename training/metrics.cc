@@ -190,7 +190,7 @@ Metric MeanOfLoss(const ops::RowLossKind& kind) {
                       const double label = batch.label(row, k);
                       return shift ? 2 * label - 1 : label;
                     };
-                    const double loss = kind.loss({.width = width, .x = x, .y = y});
+                    const double loss = kind.loss({width, kind.delta, x, y});
                     const double weight = batch.weight(row);
                     mean.Add(weight * (cosine ? -loss : loss), weight);
                   }
