@@ -264,14 +264,14 @@ struct MetricRow {
 };
 constexpr MetricRow kMetrics[] = {
     {"accuracy", Accuracy},
+    {"precision", [] { return Precision(); }},
+    {"recall", [] { return Recall(); }},
     {"binary_accuracy",
      [] {
        Metric metric = BinaryAccuracy();
        metric.name = "binary_accuracy";
        return metric;
      }},
-    {"precision", [] { return Precision(); }},
-    {"recall", [] { return Recall(); }},
     {"f1_score", F1Score},
     {"f1_score_of_labels", [] { return F1ScoreOfLabels(); }},
     {"auc", [] { return AUC(); }},
