@@ -28,25 +28,6 @@ bool IsWhole(const NpyArray& array) {
   return array.type == NpyType::kInt32 || array.type == NpyType::kInt64;
 }
 
-// Element i as a double.
-double At(const NpyArray& array, int64_t i) {
-  const auto load = [&](auto value) {
-    std::memcpy(&value, array.bytes.data() + static_cast<size_t>(i) * sizeof value, sizeof value);
-    return static_cast<double>(value);
-  };
-  switch (array.type) {
-    case NpyType::kInt32:
-      return load(int32_t{});
-    case NpyType::kInt64:
-      return load(int64_t{});
-    case NpyType::kFloat32:
-      return load(float{});
-    case NpyType::kFloat64:
-      return load(double{});
-  }
-  return 0;
-}
-
 class ArraySeries {
  public:
   ArraySeries(const std::string& path, const SeriesSourceOptions& options, SeriesArrays arrays)
@@ -136,7 +117,7 @@ class ArraySeries {
     if (in_.lengths != nullptr) {
       SEQ_RETURN_IF_ERROR(CheckShape("lengths", *in_.lengths, {{series_}}));
       for (int64_t i = 0; i < series_; ++i) {
-        const double length = At(*in_.lengths, i);
+        const double length = NumberAt(*in_.lengths, i);
         if (!(length >= 1 && length <= static_cast<double>(steps_)) ||
             length != std::floor(length)) {
           return InvalidArgument(draft_.set.RowName(i), ": its length is ", length,
@@ -150,7 +131,7 @@ class ArraySeries {
     for (int64_t i = 0; i < series_; ++i) {
       int64_t& length = lengths[static_cast<size_t>(i)];
       if (in_.mask != nullptr) {
-        while (length > 0 && At(*in_.mask, i * steps_ + length - 1) == 0) --length;
+        while (length > 0 && NumberAt(*in_.mask, i * steps_ + length - 1) == 0) --length;
       } else if (in_.lengths == nullptr && !IsWhole(*in_.x)) {
         while (length > 0 && IsNanStep(i, length - 1)) --length;
       }
@@ -165,7 +146,7 @@ class ArraySeries {
 
   bool IsNanStep(int64_t series, int64_t step) const {
     for (int64_t f = 0; f < width_; ++f) {
-      if (!std::isnan(At(*in_.x, (series * steps_ + step) * width_ + f))) return false;
+      if (!std::isnan(NumberAt(*in_.x, (series * steps_ + step) * width_ + f))) return false;
     }
     return true;
   }
@@ -184,8 +165,8 @@ class ArraySeries {
         for (int64_t step = 0; step < set.length(i); ++step) {
           const int64_t at = (i * steps_ + step) * width_;
           for (size_t f = 0; f < row.size(); ++f) {
-            row[f] = static_cast<float>(
-                At(*in_.x, at + (selected_.empty() ? static_cast<int64_t>(f) : selected_[f])));
+            row[f] = static_cast<float>(NumberAt(
+                *in_.x, at + (selected_.empty() ? static_cast<int64_t>(f) : selected_[f])));
           }
           SEQ_RETURN_IF_ERROR(store.Append(row));
         }
@@ -194,8 +175,9 @@ class ArraySeries {
       draft_.SetValues(stored);
     }
     if (in_.mask == nullptr) return absl::OkStatus();
-    ForEachStep(
-        [&](int64_t, int64_t, int64_t from) { draft_.masked.push_back(At(*in_.mask, from) == 0); });
+    ForEachStep([&](int64_t, int64_t, int64_t from) {
+      draft_.masked.push_back(NumberAt(*in_.mask, from) == 0);
+    });
     return absl::OkStatus();
   }
 
@@ -253,7 +235,7 @@ class ArraySeries {
     const std::vector<Row> rows = Rows(options_.per_step);
     std::vector<int> numbers;
     for (const Row& row : rows) {
-      const double label = At(y, row.from);
+      const double label = NumberAt(y, row.from);
       numbers.push_back(-1);
       if (label != std::floor(label) || std::abs(label) > 1e15) {
         Lose(row, absl::StrCat("the label ", label, " is no whole number"));
@@ -290,7 +272,7 @@ class ArraySeries {
     for (const Row& row : Rows(options_.per_step)) {
       bool lost = false;
       for (int64_t k = 0; k < width; ++k) {
-        const float value = static_cast<float>(At(y, row.from * width + k));
+        const float value = static_cast<float>(NumberAt(y, row.from * width + k));
         if (!std::isfinite(value) && !lost) {
           Lose(row, "its target is not finite");
           lost = true;
@@ -306,7 +288,7 @@ class ArraySeries {
     SEQ_RETURN_IF_ERROR(CheckShape("weights", *in_.weights, {{series_}, {series_, steps_}}));
     draft_.set.weights_per_step = in_.weights->shape.size() == 2;
     for (const Row& row : Rows(draft_.set.weights_per_step)) {
-      const float weight = static_cast<float>(At(*in_.weights, row.from));
+      const float weight = static_cast<float>(NumberAt(*in_.weights, row.from));
       if (!(weight >= 0) || std::isinf(weight)) {
         Lose(row, absl::StrCat("its weight is ", weight, "; expected a number from 0 on"));
       }
@@ -319,7 +301,7 @@ class ArraySeries {
     if (in_.groups == nullptr) return absl::OkStatus();
     SEQ_RETURN_IF_ERROR(CheckShape("groups", *in_.groups, {{series_}}));
     for (int64_t i = 0; i < series_; ++i)
-      draft_.set.groups.push_back(absl::StrCat(At(*in_.groups, i)));
+      draft_.set.groups.push_back(absl::StrCat(NumberAt(*in_.groups, i)));
     return absl::OkStatus();
   }
 
@@ -330,7 +312,7 @@ class ArraySeries {
     const bool common = in_.times->shape.size() == 1;
     std::vector<double>& times = draft_.set.times;
     ForEachStep([&](int64_t i, int64_t step, int64_t from) {
-      times.push_back(At(*in_.times, common ? step : from));
+      times.push_back(NumberAt(*in_.times, common ? step : from));
       if (std::isfinite(times.back()) && (step == 0 || times.back() > times[times.size() - 2])) {
         return;
       }

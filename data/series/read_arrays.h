@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "data/series/row_collector.h"
 #include "data/series/series_set.h"
 
 namespace seqgraph::data {
@@ -21,5 +22,11 @@ namespace seqgraph::data {
 /// targets: y, and what it is). Without lengths and mask, steps behind that are NaN are not there.
 absl::StatusOr<SeriesSet> ReadSeriesArrays(const std::string& path,
                                            const SeriesSourceOptions& options);
+
+/// Adds a .npy file of one series, [steps, features] or [steps], whose features are x or x1, x2,
+/// ... See RowCollector::BeginFile.
+absl::Status ReadNpySeries(const std::string& path, const SeriesSourceOptions& options,
+                           const std::string& series, const std::string& label,
+                           RowCollector& collector);
 
 }  // namespace seqgraph::data

@@ -92,7 +92,6 @@ absl::Status ReadTable(const std::string& path, const SeriesSourceOptions& given
   SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CsvBlocks> blocks, CsvBlocks::Open(path, csv));
   std::vector<Work> work(1);
   SEQ_ASSIGN_OR_RETURN(const bool any, blocks->Next(&work[0].block));
-  SEQ_RETURN_IF_ERROR(CheckIsText(path, work[0].block.bytes));
   if (!any) return InvalidArgument("'", path, "' is empty");
   SEQ_ASSIGN_OR_RETURN(const TableColumns columns, LookAtFirst(path, csv, options, work[0]));
   collector.BeginFile(columns, series, label);

@@ -184,9 +184,10 @@ absl::Status RowCollector::CheckMemory(const TableRows& rows) const {
                            runs_.size() * sizeof(Run) + lines_.size() * sizeof(lines_[0]) +
                            series_.size() * 2 * (sizeof(Series) + 32));
   if (bytes <= options_.max_memory) return absl::OkStatus();
+  const int64_t line =
+      rows.lines.empty() ? 0 : rows.lines.back().line + rows.rows - 1 - rows.lines.back().step;
   return ResourceExhausted("'", files_.back(), "': times, names and answers take more than ",
-                           options_.max_memory, " bytes at line ",
-                           rows.lines.empty() ? 0 : rows.lines.back().line,
+                           options_.max_memory, " bytes at line ", line,
                            "; allow more (--max_memory) or give fewer rows");
 }
 

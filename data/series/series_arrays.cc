@@ -1,6 +1,7 @@
 #include "data/series/series_arrays.h"
 
 #include <algorithm>
+#include <cstring>
 #include <initializer_list>
 #include <utility>
 
@@ -102,6 +103,24 @@ class Chooser {
 
 std::string ShapeText(const NpyArray& array) {
   return absl::StrCat("[", absl::StrJoin(array.shape, ", "), "]");
+}
+
+double NumberAt(const NpyArray& array, int64_t i) {
+  const auto load = [&](auto value) {
+    std::memcpy(&value, array.bytes.data() + static_cast<size_t>(i) * sizeof value, sizeof value);
+    return static_cast<double>(value);
+  };
+  switch (array.type) {
+    case NpyType::kInt32:
+      return load(int32_t{});
+    case NpyType::kInt64:
+      return load(int64_t{});
+    case NpyType::kFloat32:
+      return load(float{});
+    case NpyType::kFloat64:
+      return load(double{});
+  }
+  return 0;
 }
 
 absl::StatusOr<SeriesArrays> ChooseArrays(const std::string& path,

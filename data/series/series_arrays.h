@@ -23,6 +23,9 @@ struct SeriesArrays {
 /// "[40, 100, 6]".
 std::string ShapeText(const NpyArray& array);
 
+/// Element i.
+double NumberAt(const NpyArray& array, int64_t i);
+
 /// By the usual names (read_arrays.h) or those of the options. InvalidArgument, saying which arrays
 /// there are, without an x, or a y that the options name.
 absl::StatusOr<SeriesArrays> ChooseArrays(const std::string& path,
