@@ -81,6 +81,7 @@ LayerSetting SampleSetting(const LayerField& field, const LayerRegistry& registr
       return random.OneOf<Regularizer>({{}, {.l1 = 0.25}, {.l2 = 0.5}, {.l1 = 0.125, .l2 = 0.25}});
     }
     LayerSetting operator()(const std::vector<int64_t>& otherwise) const { return otherwise; }
+    LayerSetting operator()(const std::vector<double>& otherwise) const { return otherwise; }
     LayerSetting operator()(const std::vector<Layer>&) const {
       // A layer that any wrapper takes, and that holds none itself.
       std::vector<const LayerDef*> simple;

@@ -22,6 +22,8 @@ absl::Status CheckNumber(const LayerField& field, double value) {
   std::string expected = "be finite";
   if (rule.open) {
     expected = absl::StrCat("be in [", rule.low, ", ", rule.high, ")");
+  } else if (rule.low > FieldRule().low && rule.high == FieldRule().high) {
+    expected = absl::StrCat("be at least ", rule.low);
   } else if (rule.low > FieldRule().low) {
     expected = absl::StrCat("be from ", static_cast<int64_t>(rule.low), " to ",
                             static_cast<int64_t>(rule.high));
@@ -70,6 +72,10 @@ absl::Status CheckField(const LayerField& field, const LayerSetting& value) {
     }
     return absl::OkStatus();
   }
+  if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
+    for (const double number : *numbers) SEQ_RETURN_IF_ERROR(CheckNumber(field, number));
+    return absl::OkStatus();
+  }
   if (const auto* regularizer = std::get_if<Regularizer>(&value)) {
     if (regularizer->l1 >= 0 && regularizer->l2 >= 0 && std::isfinite(regularizer->l1) &&
         std::isfinite(regularizer->l2)) {
@@ -109,6 +115,14 @@ std::string SettingText(const LayerSetting& value) {
                          : "none";
     }
     std::string operator()(const std::vector<int64_t>& v) const { return AttributeToString(v); }
+    std::string operator()(const std::vector<double>& v) const {
+      return absl::StrCat("[",
+                          absl::StrJoin(v, ", ",
+                                        [](std::string* out, double number) {
+                                          absl::StrAppend(out, AttributeToString(number));
+                                        }),
+                          "]");
+    }
     std::string operator()(const std::vector<Layer>& layers) const {
       return layers.empty() ? "none" : layers[0].name;
     }

@@ -15,8 +15,8 @@
 //   };
 //
 // A name is Keras's key; the default is the member's; the type is the member's: int64_t, double,
-// bool, std::string, Initializer, Regularizer, std::vector<int64_t>, whose elements the rule is
-// for, Layer for a layer that is held, or std::vector<Layer> for several.
+// bool, std::string, Initializer, Regularizer, std::vector<int64_t> or std::vector<double>, whose
+// elements the rule is for, Layer for a layer that is held, or std::vector<Layer> for several.
 
 #include <optional>
 #include <string>

@@ -1,5 +1,7 @@
 #include "training/batch_runner.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -100,6 +102,15 @@ absl::Status BatchRunner::PrepareLabels(const TensorType& prediction) {
   } else {
     labels_.resize(elements);
     if (labels_.size() == num_predictions_) return absl::OkStatus();
+    const std::vector<double> quantiles = QuantilesOf(function_->function());
+    if (labels_.size() * quantiles.size() == num_predictions_) {
+      const auto nearest = std::min_element(
+          quantiles.begin(), quantiles.end(),
+          [](double a, double b) { return std::abs(a - 0.5) < std::abs(b - 0.5); });
+      median_place_ = nearest - quantiles.begin();
+      median_.resize(labels_.size());
+      return absl::OkStatus();
+    }
   }
   return Misfit(
       function_->function(),
@@ -121,9 +132,20 @@ void BatchRunner::KeepLabels() {
   }
 }
 
+// The last axis of the predictions is [quantile, element].
+void BatchRunner::TakeMedian() {
+  const int64_t width = static_cast<int64_t>(median_.size()) / metric_rows_;
+  const int64_t stride = static_cast<int64_t>(num_predictions_) / metric_rows_;
+  for (int64_t row = 0; row < metric_rows_; ++row) {
+    std::copy_n(predictions_ + row * stride + median_place_ * width, width,
+                median_.data() + row * width);
+  }
+}
+
 MetricBatch BatchRunner::metric_batch(bool weighted) const {
   MetricBatch batch{
       .rows = metric_rows_, .predictions = predictions(), .labels = labels_, .classes = classes_};
+  if (median_place_ >= 0) batch.predictions = median_;
   if (weighted && !weights_.empty()) {
     batch.weights = weights_;
   } else if (mask_ != nullptr) {
@@ -158,6 +180,7 @@ absl::Status BatchRunner::Run(const Examples& examples, absl::Span<const int64_t
   if (labels_input_ >= 0) KeepLabels();
   SEQ_RETURN_IF_ERROR(profile_ == nullptr ? function_->Run()
                                           : profile_->Run(profile_number_, *function_));
+  if (median_place_ >= 0) TakeMedian();
   if (mask_ != nullptr) {
     for (size_t row = 0; row < weights_.size(); ++row) weights_[row] *= mask_[row];
   }

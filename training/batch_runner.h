@@ -34,7 +34,8 @@ class BatchRunner {
   /// Of the last run.
   double loss() const { return *loss_; }
   absl::Span<const float> predictions() const { return {predictions_, num_predictions_}; }
-  /// Predictions and labels, only for a function with labels: rows count by the function's result
+  /// Predictions (of several quantiles those nearest to the median) and labels, only for a function
+  /// with labels: rows count by the function's result
   /// `loss_mask`, where it has one, and if `weighted` also by their sample weights.
   MetricBatch metric_batch(bool weighted) const;
 
@@ -48,6 +49,7 @@ class BatchRunner {
  private:
   absl::Status PrepareLabels(const TensorType& prediction);
   void KeepLabels();
+  void TakeMedian();
 
   CompiledFunction* function_ = nullptr;
   int64_t batch_ = 0;
@@ -60,6 +62,9 @@ class BatchRunner {
   size_t num_predictions_ = 0;
   Profile* profile_ = nullptr;
   int profile_number_ = 0;
+  // Of several quantiles the place of what metrics judge, and that of the last run.
+  int64_t median_place_ = -1;
+  std::vector<float> median_;
   const float* mask_ = nullptr;  // [metric_rows_]
   // Of the last run, as the function may overwrite its inputs.
   std::vector<float> labels_;

@@ -36,6 +36,8 @@ struct Loss {
   /// False: labels have the type of the prediction. True: they are class numbers, int32, one for
   /// each row.
   bool labels_are_classes = false;
+  /// How often the labels go into the last axis of the prediction: that of several quantiles.
+  int64_t predictions_per_label = 1;
 
   TensorType LabelsType(const TensorType& prediction) const;
 };
@@ -68,6 +70,18 @@ Loss MeanSquaredError(std::string prediction = "");
 /// 2): the mean over the elements of a row. Keras's huber.
 Loss Huber(double delta = 1, std::string prediction = "");
 
+/// For each quantile q, ascending in (0, 1): max(q (y - x), (q - 1) (y - x)), the mean over
+/// quantiles and the elements of a row. The last axis of the prediction is [quantile, element],
+/// that of the labels [element]. (Koenker and Bassett 1978; Keras has none.) Metrics see the
+/// predictions of the quantile nearest to 0.5.
+Loss Pinball(std::vector<double> quantiles, std::string prediction = "");
+
+/// The loss of (x - mean) / scale and (y - mean) / scale: of a model that tells numbers in their
+/// own units, its loss and gradients are those of training on scaled labels. One mean and one
+/// scale, not 0, for each element of the last axis of the labels, or one for all. It keeps the
+/// name, so that Keras's files name the loss without the scaling.
+Loss Scaled(Loss loss, std::vector<double> mean, std::vector<double> scale);
+
 /// One of these, or of ops/row_loss.h, by Keras's name or a short one: "mean_absolute_error",
 /// "mae", "kl_divergence", "hinge", ... `settings` by Keras's keys: "delta" of "huber".
 /// InvalidArgument lists the names, or names the setting.
@@ -75,10 +89,15 @@ absl::StatusOr<Loss> LossByName(absl::string_view name, const Attributes& settin
 /// "mean_absolute_error" for "mae" and the like; other names as they are.
 absl::string_view WholeLossName(absl::string_view name);
 
-/// Keras's name of the loss in a function that MakeTrainable made; empty if it is none of these.
+/// Keras's name of the loss in a function that MakeTrainable made; empty if it is none of Keras's.
 std::string LossOf(const Function& function);
 /// Its settings that are not the default ones.
 Attributes LossSettingsOf(const Function& function);
+/// The quantiles that Pinball() asks of the function's prediction, ascending; empty for other
+/// losses.
+std::vector<double> QuantilesOf(const Function& function);
+/// Whether Scaled() was applied to that loss.
+bool HasScaledLoss(const Function& function);
 /// Whether that loss compares with classes: the cross-entropies, and whatever takes class numbers.
 bool HasClassLoss(const Function& function);
 

@@ -25,6 +25,13 @@ void SetLog(absl::string_view prefix, const std::string& name, double value, Log
   logs[absl::StrCat(prefix, name)] = value;
 }
 
+absl::Status GoOn(const std::atomic<bool>* interrupt, absl::string_view what, int64_t step,
+                  int64_t steps) {
+  if (interrupt == nullptr || !interrupt->load()) return absl::OkStatus();
+  return absl::CancelledError(
+      absl::StrCat(what, ": interrupted after ", step, " of ", steps, " batches"));
+}
+
 }  // namespace
 
 absl::StatusOr<CompiledFunction*> ModelRunner::Compile(absl::string_view name, int64_t batch) {
@@ -97,11 +104,9 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
   const TraceSpan span(trace(), "evaluate", "pass");
   SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
   Meter meter(options.metrics, *function);
+  SEQ_RETURN_IF_ERROR(pass.Begin(0));
   for (int64_t step = 0; step < pass.steps(); ++step) {
-    if (options.interrupt != nullptr && options.interrupt->load()) {
-      return absl::CancelledError(
-          absl::StrCat("evaluate: interrupted after ", step, " of ", pass.steps(), " batches"));
-    }
+    SEQ_RETURN_IF_ERROR(GoOn(options.interrupt, "evaluate", step, pass.steps()));
     SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
     if (!batch->has_loss()) {
       return InvalidArgument("evaluate: function ", options.function, " has no result \"loss\"");
@@ -121,10 +126,13 @@ absl::StatusOr<std::vector<float>> ModelRunner::Predict(const Examples& examples
   SEQ_ASSIGN_OR_RETURN(DataPass pass, DataPass::Create(*this, options.function, examples,
                                                        options.batch, options.prediction));
   std::vector<float> predictions;
+  SEQ_RETURN_IF_ERROR(pass.Begin(0));
   for (int64_t step = 0; step < pass.steps(); ++step) {
+    SEQ_RETURN_IF_ERROR(GoOn(options.interrupt, "predict", step, pass.steps()));
     SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
     const absl::Span<const float> some = batch->predictions();
     predictions.insert(predictions.end(), some.begin(), some.end());
+    if (options.progress) options.progress(std::min((step + 1) * options.batch, examples.rows));
   }
   return predictions;
 }
@@ -199,14 +207,30 @@ std::string DataPass::TakeNote() {
   return note;
 }
 
-absl::Status DataPass::RunWhole(int64_t begin, absl::Span<const int64_t> order,
-                                BatchRunner** used) {
+absl::Status DataPass::Begin(int epoch) {
+  if (examples_.source == nullptr) return absl::OkStatus();
+  const absl::Status status = examples_.source->Begin(epoch);
+  return status.ok() ? status : Annotate(status, "the source of rows");
+}
+
+absl::Status DataPass::Fetch(int64_t begin, absl::Span<const int64_t> order,
+                             const BatchRunner& runner) {
+  numbers_.resize(static_cast<size_t>(runner.batch()));
+  for (size_t i = 0; i < numbers_.size(); ++i) {
+    const int64_t place = begin + static_cast<int64_t>(i);
+    numbers_[i] = order.empty() ? place : order[place];
+  }
+  SEQ_ASSIGN_OR_RETURN(fetched_, FetchRows(examples_, numbers_));
+  return runner.CheckFits(fetched_);
+}
+
+absl::Status DataPass::RunWhole(const Rows& rows, BatchRunner** used) {
   using Clock = std::chrono::steady_clock;
   const bool tried = trial_.has_value() && !trial_->done();
   const bool alone = trial_.has_value() ? trial_->alone() : alone_.has_value();
   *used = alone ? &alone_->runner : &whole_[0];
   const Clock::time_point start = tried ? Clock::now() : Clock::time_point();
-  SEQ_RETURN_IF_ERROR((*used)->Run(examples_, order, begin));
+  SEQ_RETURN_IF_ERROR((*used)->Run(rows.examples, rows.order, rows.begin));
   if (tried) trial_->Record(std::chrono::duration<double>(Clock::now() - start).count());
   return absl::OkStatus();
 }
@@ -214,29 +238,32 @@ absl::Status DataPass::RunWhole(int64_t begin, absl::Span<const int64_t> order,
 absl::StatusOr<const BatchRunner*> DataPass::Run(int64_t step, absl::Span<const int64_t> order) {
   const int64_t begin = step * batch_;
   const bool whole = begin + batch_ <= examples_.rows;
-  BatchRunner* runner = whole ? nullptr : &partial_[0];
-  const absl::Status status =
-      whole ? RunWhole(begin, order, &runner) : runner->Run(examples_, order, begin);
-  if (!status.ok()) {
-    return Annotate(NameRow(status, *runner, order, begin),
-                    absl::StrCat("batch ", step + 1, " of ", steps()));
+  BatchRunner* runner = whole ? &whole_[0] : &partial_[0];
+  const auto place = [&] { return absl::StrCat("batch ", step + 1, " of ", steps()); };
+  const bool fetch = examples_.source != nullptr;
+  if (fetch) {
+    const absl::Status fetched = Fetch(begin, order, *runner);
+    if (!fetched.ok()) return Annotate(fetched, place());
   }
+  const Rows rows = fetch ? Rows{fetched_, {}, 0} : Rows{examples_, order, begin};
+  const absl::Status status =
+      whole ? RunWhole(rows, &runner) : runner->Run(rows.examples, rows.order, rows.begin);
+  if (!status.ok()) return Annotate(NameRow(status, *runner, rows), place());
   return runner;
 }
 
 // A kernel knows positions in a batch that may have been shuffled, so each row is tried alone, a
 // whole batch of it. Variables are put back: a step that succeeds would train.
-absl::Status DataPass::NameRow(const absl::Status& error, BatchRunner& runner,
-                               absl::Span<const int64_t> order, int64_t begin) {
+absl::Status DataPass::NameRow(const absl::Status& error, BatchRunner& runner, const Rows& rows) {
   if (!absl::IsInvalidArgument(error)) return error;
   std::vector<Tensor> before;
   for (const Variable& variable : variables_->all()) before.push_back(variable.value);
   absl::Status named = error;
-  for (int64_t i = begin; i < begin + runner.batch() && named == error; ++i) {
-    const int64_t row = order.empty() ? i : order[i];
+  for (int64_t i = rows.begin; i < rows.begin + runner.batch() && named == error; ++i) {
+    const int64_t row = rows.order.empty() ? i : rows.order[i];
     const std::vector<int64_t> alone(static_cast<size_t>(runner.batch()), row);
-    const absl::Status status = runner.Run(examples_, alone, 0);
-    if (absl::IsInvalidArgument(status)) named = Annotate(status, examples_.NameOfRow(row));
+    const absl::Status status = runner.Run(rows.examples, alone, 0);
+    if (absl::IsInvalidArgument(status)) named = Annotate(status, rows.examples.NameOfRow(row));
   }
   for (size_t v = 0; v < before.size(); ++v) {
     SEQ_CHECK(variables_->Assign(variables_->all()[v].def.name, before[v]).ok());

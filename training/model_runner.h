@@ -64,6 +64,10 @@ struct PredictOptions {
   int64_t batch = 64;
   std::string function = "predict";
   std::string prediction;  ///< as above
+  /// Looked at after each batch: once true, Predict ends with Cancelled.
+  const std::atomic<bool>* interrupt = nullptr;
+  /// Called after each batch with how many rows are done; null: nobody is told.
+  std::function<void(int64_t rows)> progress = nullptr;
 };
 
 /// Runs the functions of a model on batches of examples. Keeps what it has compiled, for each
@@ -133,6 +137,8 @@ class DataPass {
   /// What ChooseThreads found, once, when it is known; else empty.
   std::string TakeNote();
 
+  /// To be called before the first batch of each pass: `epoch` is what a source is told.
+  absl::Status Begin(int epoch);
   /// Batches in the pass.
   int64_t steps() const { return (examples_.rows + batch_ - 1) / batch_; }
   /// Runs batch number `step`, with the rows in `order` (empty: as they are); an error names it,
@@ -147,12 +153,21 @@ class DataPass {
   };
 
   absl::StatusOr<BatchRunner> MakeRunner(CompiledFunction* compiled, Profile* profile) const;
-  absl::Status RunWhole(int64_t begin, absl::Span<const int64_t> order, BatchRunner** used);
-  absl::Status NameRow(const absl::Status& error, BatchRunner& runner,
-                       absl::Span<const int64_t> order, int64_t begin);
+  // A batch: rows order[begin], ... of examples.
+  struct Rows {
+    const Examples& examples;
+    absl::Span<const int64_t> order;
+    int64_t begin;
+  };
+  absl::Status Fetch(int64_t begin, absl::Span<const int64_t> order, const BatchRunner& runner);
+  absl::Status RunWhole(const Rows& rows, BatchRunner** used);
+  absl::Status NameRow(const absl::Status& error, BatchRunner& runner, const Rows& rows);
 
   std::string function_, prediction_;
   Examples examples_;
+  // From a source: the numbers of a batch's rows, and the rows.
+  std::vector<int64_t> numbers_;
+  Examples fetched_;
   VariableStore* variables_ = nullptr;
   int64_t batch_ = 1;
   std::vector<BatchRunner> whole_;    // One, or none if there are fewer rows.

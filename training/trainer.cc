@@ -87,11 +87,15 @@ class FitRun {
     if (options_.shuffle) {
       Shuffle(options_.seed, absl::StrCat("shuffle/", epoch), absl::MakeSpan(order_));
     }
+    SEQ_RETURN_IF_ERROR(train_.Begin(epoch));
     SEQ_RETURN_IF_ERROR(TrainBatches());
     if (result_.interrupted) return absl::OkStatus();
     Logs logs;
     meter_.Write("", logs);
-    if (validation_.has_value()) SEQ_RETURN_IF_ERROR(Validate(logs));
+    if (validation_.has_value()) {
+      SEQ_RETURN_IF_ERROR(validation_->Begin(epoch));
+      SEQ_RETURN_IF_ERROR(Validate(logs));
+    }
     if (result_.interrupted) return absl::OkStatus();
     const TraceSpan callbacks(trace_, "callbacks", "epoch");
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochEnd(context_, epoch, logs); }));
@@ -167,12 +171,15 @@ absl::StatusOr<std::vector<float>> RowWeights(const Examples& train, const FitOp
     return std::vector<float>(train.weights.begin(), train.weights.end());
   }
   if (train.targets.empty()) {
-    return InvalidArgument("fit: class_weights need examples with targets");
+    return InvalidArgument("fit: class_weights need examples with targets, in memory");
   }
   const size_t targets = train.targets.size(), given = train.weights.size();
   if (given > targets) {
     return InvalidArgument("fit: class_weights need a target for each weight; there are ", given,
                            " weights and ", targets, " targets");
+  }
+  if (!train.label_begin.empty() && given > 0 && given != targets) {
+    return InvalidArgument("fit: class_weights of labels by steps need weights by steps");
   }
   std::vector<float> weights(targets, 1.0f);
   for (size_t i = 0; i < targets; ++i) {

@@ -411,6 +411,15 @@ TEST(KerasIoTest, StatesOfOptimizersAreInKerassOrder) {
 TEST(KerasIoTest, TextAndLabelsGoAlong) {
   KerasModel model = ModelOf(SmallStack());
   model.preprocessing = {"imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}};
+  model.series = {.task = "forecast",
+                  .features = {"caf\xE9", "", std::string("\0\x80\xFF", 3)},
+                  .known_future = {""},
+                  .time_format = "\\d\n",
+                  .split = "validation=0.2 test=0 seed=1",
+                  .window = 24,
+                  .max_steps = 2147483647,
+                  .per_step = true,
+                  .quantiles = {0.1, 1.0 / 3, 0.975}};
   model.labels = {"negative", "\xC3\xA9t\xC3\xA9"};
   for (const std::string& bytes :
        {*KerasZip(model), *KerasHdf5(model, Layout::kKeras3), *KerasHdf5(model, Layout::kKeras2)}) {
@@ -420,6 +429,7 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
     EXPECT_EQ(read.preprocessing.maxlen, 3);
     EXPECT_EQ(read.preprocessing.words, model.preprocessing.words);
     EXPECT_EQ(read.labels, model.labels);
+    EXPECT_EQ(read.series, model.series);
   }
   // More than the 64 KiB that Keras itself would split.
   for (int i = 0; i < 20000; ++i) model.preprocessing.words.push_back(absl::StrCat("word", i));
@@ -437,6 +447,10 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
         .status();
   };
   EXPECT_TRUE(damaged("{}").ok());
+  EXPECT_THAT(damaged(R"({"series": {"window": -1}})"), StatusIs(kInvalid, "window"));
+  EXPECT_THAT(damaged(R"({"series": {"quantiles": [2]}})"), StatusIs(kInvalid, "quantiles"));
+  EXPECT_THAT(damaged(R"({"series": {"quantiles": ["a"]}})"), StatusIs(kInvalid, "quantiles"));
+  EXPECT_THAT(damaged(R"({"series": {"features": {}}})"), StatusIs(kInvalid, "features"));
   EXPECT_THAT(damaged("["), StatusIs(kInvalid, "assets/seqgraph_text.json: not JSON"));
   EXPECT_THAT(damaged(R"({"words": [1]})"), StatusIs(kInvalid, "words has 1"));
   EXPECT_THAT(damaged(R"({"words": ["\u0100"]})"), StatusIs(kInvalid, "up to U+00FF"));

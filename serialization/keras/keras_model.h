@@ -51,9 +51,10 @@ struct KerasModel {
   /// weight its slots, "optimizer/<weight>/velocity" and the like. Empty: the file has no state, or
   /// one before the first step.
   std::vector<NamedTensor> optimizer_state;
-  /// How text becomes the input, and the names of classes: Keras knows neither, and passes both
-  /// over (text_assets.h). In files of whole models alone.
+  /// How text or series become the input, and the names of classes: Keras knows neither, and passes
+  /// both over (text_assets.h). In files of whole models alone.
   TextPreprocessing preprocessing;
+  SeriesPreprocessing series;
   std::vector<std::string> labels;
   /// What was assumed while reading, a sentence each: for people.
   std::vector<std::string> notes;

@@ -201,6 +201,10 @@ absl::Status AddWeights(const KerasModel& model, const std::vector<LayerWeights>
       arrays.push_back(ArrayName(model, layer, weight, layout));
       node.Put(arrays.back(), *tensor);
     }
+    for (const Weight& count : layer.counts) {
+      arrays.push_back(ArrayName(model, layer, count, layout));
+      node.Put(arrays.back(), Tensor::Scalar<int32_t>(0));
+    }
     node.SetTexts(kWeightNames, std::move(arrays));
   }
   group.SetTexts("layer_names", std::move(names));

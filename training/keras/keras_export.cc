@@ -145,6 +145,7 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
   keras::KerasModel keras;
   keras.stack = recognized.stack;
   keras.preprocessing = model.preprocessing;
+  keras.series = model.series;
   keras.labels = model.labels;
   SEQ_ASSIGN_OR_RETURN(const std::vector<keras::LayerWeights> layers,
                        keras::WeightsOf(keras.stack));
@@ -165,6 +166,10 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
   }
   keras.training = keras::Training{
       .loss = loss, .loss_settings = LossSettingsOf(*evaluate), .optimizer = OptimizerOf(model)};
+  if (HasScaledLoss(*evaluate)) {
+    notes->push_back(
+        absl::StrCat("the loss ", loss, " of scaled numbers is written as that of the numbers"));
+  }
   if (HasClassLoss(*evaluate)) keras.training->metrics = {"accuracy"};
   if (!keras.training->optimizer.has_value()) {
     notes->push_back("the model has no optimizer that Keras has: written without one");

@@ -97,6 +97,7 @@ absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
   options.initialize_weights = keras.weights.empty();
   SEQ_ASSIGN_OR_RETURN(Model model, BuildModel(keras.stack, options));
   model.preprocessing = keras.preprocessing;
+  model.series = keras.series;
   model.labels = keras.labels;
   SEQ_RETURN_IF_ERROR(Assign(keras.weights, model));
   if (options.trainable) SEQ_RETURN_IF_ERROR(Assign(keras.optimizer_state, model));
