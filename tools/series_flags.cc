@@ -38,8 +38,10 @@ char SeparatorOf(const DataFlags& data) {
 }
 
 bool SeriesFlags::Wanted(const DataFlags& data) const {
-  if (!task.empty()) return task != kText;
-  return !data.synthetic() && data::LooksLikeSeries(data.data);
+  if (!wanted_.has_value()) {
+    wanted_ = task.empty() ? !data.synthetic() && data::LooksLikeSeries(data.data) : task != kText;
+  }
+  return *wanted_;
 }
 
 void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
@@ -110,7 +112,12 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
     return std::string(LossByName(loss).status().message());
   });
   flags.Check("--task", [this, &data]() -> std::string {
-    if (Wanted(data)) return "";
+    if (Wanted(data)) {
+      const std::string of_texts = data.GivenOfTexts();
+      return of_texts.empty() ? ""
+                              : absl::StrCat(of_texts, " is for texts, and --data=", data.data,
+                                             " holds series of numbers");
+    }
     for (const auto& [name, flag] : declared_) {
       if (flag.given()) {
         return absl::StrCat(name, " is for series of numbers, and --data=", data.data,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -43,6 +44,7 @@ struct SeriesFlags {
 
  private:
   double season_ = 0;
+  mutable std::optional<bool> wanted_;  // found once: it looks into files
   std::optional<Flag> test_;
   std::vector<std::pair<std::string, Flag>> declared_;
 };
