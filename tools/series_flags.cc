@@ -103,6 +103,10 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
   add("--test", *test_);
   add("--validation_data", flags.InputFile("--validation_data", &validation_data,
                                            "Series to validate by, instead of a share of --data"));
+  add("--folds",
+      flags.Int("--folds", &folds, 2, 1000,
+                "Train on so many splits of --data, print how well each does on what it\n"
+                "did not see, mean and spread, and save nothing"));
   flags.Check("--quantiles", [this]() -> std::string {
     if (NumbersOf(quantiles).has_value()) return "";
     return absl::StrCat("expected numbers with commas, got '", quantiles, "'");

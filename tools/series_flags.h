@@ -28,6 +28,7 @@ struct SeriesFlags {
   std::string validation_data;  ///< a file of its own; empty: a share of --data
   SeriesTask sizes;             ///< window, horizon, stride, season, many_labels, per_step
   double test = 0;
+  int64_t folds = 0;  ///< of a cross-validation; 0: none
 
   /// Whether --data names series: by --task, else by what lies there.
   bool Wanted(const DataFlags& data) const;

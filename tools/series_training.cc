@@ -60,57 +60,80 @@ absl::Status SeriesTraining::Read(const Model* resumed) {
 }
 
 // In the columns and with the classes of the series that are trained on.
-absl::Status SeriesTraining::ReadValidation() {
+absl::Status SeriesTraining::ReadValidation(SeriesSplit& split) {
   Model like;
   like.series = record_;
   like.labels = read_.set.class_names;
   SEQ_ASSIGN_OR_RETURN(apart_, ReadSeriesFor(like, flags_.validation_data, data_));
-  SEQ_ASSIGN_OR_RETURN(split_.validation, AllRows(apart_->set, apart_->task, source_.max_memory));
+  SEQ_ASSIGN_OR_RETURN(split.validation, AllRows(apart_->set, apart_->task, source_.max_memory));
   return absl::OkStatus();
 }
 
 absl::Status SeriesTraining::Load(const Model* resumed, const std::string& path) {
   SEQ_RETURN_IF_ERROR(Annotate(Read(resumed), resumed == nullptr ? "" : path));
   SplitOptions split = flags_.Split(task(), data_, seed_);
-  ScaleKind scale = *ScaleKindByName(flags_.scale);
   if (resumed != nullptr) {
     SEQ_ASSIGN_OR_RETURN(split, SplitFromText(resumed->series.split));
     record_ = resumed->series;
   } else {
-    record_ =
-        RecordSeries(task(), read_.set,
-                     {.source = source_, .split = split, .scale = scale, .loss = flags_.loss});
+    record_ = RecordSeries(task(), read_.set,
+                           {.source = source_,
+                            .split = split,
+                            .scale = *ScaleKindByName(flags_.scale),
+                            .loss = flags_.loss});
   }
   if (!task().known_future.empty()) read_.set = WithKnownFuture(read_.set, read_.task);
   split.max_memory = source_.max_memory;
-  SEQ_ASSIGN_OR_RETURN(split_, SplitSeries(read_.set, task(), split));
-  if (!flags_.validation_data.empty()) SEQ_RETURN_IF_ERROR(ReadValidation());
   if (resumed == nullptr) {
-    record_.max_steps =
-        std::max({LongestOf(split_.train), LongestOf(split_.validation), LongestOf(split_.test)});
+    SEQ_ASSIGN_OR_RETURN(SeriesSplit parts, SplitSeries(read_.set, task(), split));
+    if (!flags_.validation_data.empty()) SEQ_RETURN_IF_ERROR(ReadValidation(parts));
+    return Use(std::move(parts));
+  }
+  SEQ_ASSIGN_OR_RETURN(split_, SplitSeries(read_.set, task(), split));
+  if (!flags_.validation_data.empty()) SEQ_RETURN_IF_ERROR(ReadValidation(split_));
+  // It may know no shorter rows.
+  SEQ_RETURN_IF_ERROR(ExamplesFor(*resumed, read_, split_.train, /*labels=*/true).status());
+  return MakeExamples();
+}
+
+absl::StatusOr<std::vector<SeriesSplit>> SeriesTraining::Folds(int folds) const {
+  SplitOptions split = flags_.Split(task(), data_, seed_);
+  split.max_memory = source_.max_memory;
+  return FoldSeries(read_.set, task(), folds, split);
+}
+
+absl::Status SeriesTraining::Use(SeriesSplit split) {
+  split_ = std::move(split);
+  record_.max_steps =
+      std::max({LongestOf(split_.train), LongestOf(split_.validation), LongestOf(split_.test)});
+  const ScaleKind scale = *ScaleKindByName(flags_.scale);
+  features_ = targets_ = {};
+  if (scale != ScaleKind::kNone) {
     SEQ_ASSIGN_OR_RETURN(features_, FitScale(read_.set, split_.train, task(), scale));
     const SeriesLabels labels = FactsOf(task().kind).labels;
     if (labels == SeriesLabels::kTargets || labels == SeriesLabels::kNextSteps) {
       SEQ_ASSIGN_OR_RETURN(targets_, FitTargetScale(read_.set, split_.train, task(), scale));
     }
-    if (scale == ScaleKind::kNone) features_ = targets_ = {};
   }
-  return MakeExamples(resumed);
+  return MakeExamples();
 }
 
-absl::Status SeriesTraining::MakeExamples(const Model* resumed) {
+absl::Status SeriesTraining::MakeExamples() {
   const int64_t steps = record_.max_steps;
   masking_ = AnyShorter(split_.train, steps) || AnyShorter(split_.validation, steps) ||
              AnyShorter(split_.test, steps) || AnyMissing(read_.set) ||
              (apart_.has_value() && AnyMissing(apart_->set));
-  if (resumed != nullptr) {  // It may know no shorter rows.
-    SEQ_RETURN_IF_ERROR(ExamplesFor(*resumed, read_, split_.train, true).status());
-  }
   const SeriesExamplesOptions options{.max_steps = steps};
   SEQ_ASSIGN_OR_RETURN(train_, SeriesExamples::Create(read_.set, split_.train, task(), options));
-  if (split_.validation.empty()) return absl::OkStatus();
-  SEQ_ASSIGN_OR_RETURN(validation_,
-                       SeriesExamples::Create(judged(), split_.validation, task(), options));
+  validation_.reset();
+  if (!split_.validation.empty()) {
+    SEQ_ASSIGN_OR_RETURN(validation_,
+                         SeriesExamples::Create(judged(), split_.validation, task(), options));
+  }
+  test_.reset();
+  if (!split_.test.empty()) {
+    SEQ_ASSIGN_OR_RETURN(test_, SeriesExamples::Create(read_.set, split_.test, task(), options));
+  }
   return absl::OkStatus();
 }
 
@@ -136,6 +159,7 @@ std::string SeriesTraining::Lines() const {
 }
 
 absl::StatusOr<Model> SeriesTraining::MakeModel(TrainableOptions trainable) const {
+  trainable.sample_weight = trainable.sample_weight || !read_.set.weights.empty();
   SEQ_ASSIGN_OR_RETURN(Model model, MakeSeriesModel({.task = task(),
                                                      .features = read_.set.num_features(),
                                                      .steps = record_.max_steps,
@@ -187,6 +211,10 @@ absl::StatusOr<std::string> SeriesTraining::BaselineLines(const Logs& best) cons
       const std::vector<BaselineResult> baselines,
       BaselinesOf(read_.set, split_.train, judged(), split_.validation, task(), metrics));
   return ComparisonText("best epoch, on the validation", best, "val_", baselines, metrics);
+}
+
+absl::StatusOr<std::vector<BaselineResult>> SeriesTraining::TestBaselines() const {
+  return BaselinesOf(read_.set, split_.train, read_.set, split_.test, task(), DefaultMetrics());
 }
 
 std::string SeriesTraining::ExampleUse(const std::string& model) const {

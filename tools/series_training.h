@@ -42,11 +42,18 @@ class SeriesTraining : public TrainingData {
   absl::StatusOr<std::string> BaselineLines(const Logs& best) const override;
   std::string ExampleUse(const std::string& model) const override;
 
+  /// Splits for a cross-validation of what was loaded, and what is to be trained on from now on.
+  absl::StatusOr<std::vector<SeriesSplit>> Folds(int folds) const;
+  absl::Status Use(SeriesSplit split);
+  /// The part that is kept for a test, and what its rows are without a model.
+  Examples test() const { return test_.has_value() ? test_->examples() : Examples(); }
+  absl::StatusOr<std::vector<BaselineResult>> TestBaselines() const;
+
  private:
   const SeriesTask& task() const { return read_.task; }
   absl::Status Read(const Model* resumed);
-  absl::Status ReadValidation();
-  absl::Status MakeExamples(const Model* resumed);
+  absl::Status ReadValidation(SeriesSplit& split);
+  absl::Status MakeExamples();
   const data::SeriesSet& judged() const { return apart_.has_value() ? apart_->set : read_.set; }
 
   const DataFlags& data_;
@@ -60,7 +67,7 @@ class SeriesTraining : public TrainingData {
   SeriesSplit split_;
   FeatureScale features_, targets_;  // of the training rows
   bool masking_ = false;
-  std::optional<SeriesExamples> train_, validation_;
+  std::optional<SeriesExamples> train_, validation_, test_;
 };
 
 }  // namespace seqgraph::tools

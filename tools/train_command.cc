@@ -14,6 +14,7 @@
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
+#include "tools/cross_validation.h"
 #include "tools/data_flags.h"
 #include "tools/earlier_model.h"
 #include "tools/interrupt.h"
@@ -156,6 +157,7 @@ class TrainCommand : public Command {
     if (backend_.passes != BackendFlags().passes) out.Write(PassCountsText(step->passes()));
     // Whoever cannot be told how it goes is told so now.
     SEQ_RETURN_IF_ERROR(out.Flush());
+    if (series_.folds > 0) return Fold(interrupt, std::move(options.run), out);
     TrainingRun training(*data_source_, earlier, trainer, options, out);
     SEQ_RETURN_IF_ERROR(training.Measure(resumes));
     return training.Fit(interrupt);
@@ -169,11 +171,28 @@ class TrainCommand : public Command {
     if (!patience_flag_->given()) patience_ = 10;
   }
 
-  std::unique_ptr<TrainingData> MakeData() const {
-    if (series_.Wanted(data_)) {
-      return std::make_unique<SeriesTraining>(data_, model_, series_, seed_, max_memory_);
-    }
-    return std::make_unique<TextTraining>(data_, model_);
+  std::unique_ptr<TrainingData> MakeData() {
+    if (!series_.Wanted(data_)) return std::make_unique<TextTraining>(data_, model_);
+    auto series = std::make_unique<SeriesTraining>(data_, model_, series_, seed_, max_memory_);
+    series_source_ = series.get();
+    return series;
+  }
+
+  // --folds, of series alone.
+  absl::StatusOr<int> Fold(const InterruptHandler& interrupt, RunnerOptions run, Output& out) {
+    const absl::Status status = CrossValidate(*series_source_,
+                                              {.folds = static_cast<int>(series_.folds),
+                                               .batch = batch_,
+                                               .epochs = epochs_,
+                                               .patience = patience_,
+                                               .seed = seed_,
+                                               .make_model = [this] { return MakeModel(); },
+                                               .run = std::move(run),
+                                               .interrupt = interrupt.flag()},
+                                              out);
+    if (absl::IsCancelled(status)) return interrupt.exit_status();
+    SEQ_RETURN_IF_ERROR(status);
+    return 0;
   }
 
   // Sets the learning rate too, if there is another.
@@ -193,10 +212,10 @@ class TrainCommand : public Command {
                                                   .seed = static_cast<uint64_t>(seed_)}));
     // Nothing that changes from run to run: equal runs write equal files.
     model.description = absl::StrFormat(
-        "%s trained on %d %s%s: %s, batch %d, seed %d; the best epoch by validation loss",
-        data_source_->ModelDescription(), data_source_->train().rows,
-        data_.synthetic() ? "synthetic " : "", data_source_->noun(), training_.Description(),
-        batch_, seed_);
+        "%s trained on %d %s%s: %s, batch %d, seed %d; the %s", data_source_->ModelDescription(),
+        data_source_->train().rows, data_.synthetic() ? "synthetic " : "", data_source_->noun(),
+        training_.Description(), batch_, seed_,
+        data_source_->validation().rows > 0 ? "best epoch by validation loss" : "last epoch");
     return model;
   }
 
@@ -240,6 +259,7 @@ class TrainCommand : public Command {
   BackendFlags backend_;
   ProfileFlag profile_;
   std::unique_ptr<TrainingData> data_source_;
+  SeriesTraining* series_source_ = nullptr;  // the same, of series
   BackendSelection selection_;
   PassList passes_;
   int64_t max_memory_ = 0;
