@@ -70,7 +70,8 @@ absl::Status SeriesTraining::ReadValidation(SeriesSplit& split) {
 }
 
 absl::Status SeriesTraining::Load(const Model* resumed, const std::string& path) {
-  SEQ_RETURN_IF_ERROR(Annotate(Read(resumed), resumed == nullptr ? "" : path));
+  const absl::Status read = Read(resumed);
+  SEQ_RETURN_IF_ERROR(resumed == nullptr ? read : Annotate(read, path));
   SplitOptions split = flags_.Split(task(), data_, seed_);
   if (resumed != nullptr) {
     SEQ_ASSIGN_OR_RETURN(split, SplitFromText(resumed->series.split));
