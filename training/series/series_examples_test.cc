@@ -129,7 +129,7 @@ TEST(SeriesExamples, OfAForecastHaveTheStepsBehind) {
               ElementsAre(0, 1, 2, 10, 11, 12, 20, 21, 22, 30, 31, 32));
   EXPECT_THAT(Filled<float>(made.examples(), "labels", {4}),
               ElementsAre(22, 20, 32, 30, 42, 40, 52, 50));
-  EXPECT_THAT(Filled<float>(made.examples(), "sample_weight", {}), ElementsAre(3.5f, 5.5f));
+  EXPECT_THAT(Filled<float>(made.examples(), "sample_weight", {2}), ElementsAre(3, 4, 5, 6));
   const std::vector<RowRange> last = RowsToPredict(set, task).value();
   SEQ_ASSERT_OK_AND_ASSIGN(const SeriesExamples asked,
                            SeriesExamples::Create(set, last, task, {.labels = false}));
