@@ -84,6 +84,11 @@ class Teller {
   const std::vector<int> columns_;
 };
 
+// Then one number is told of a label: the probability of the second.
+bool HasTwoClasses(const SeriesSet& set, const SeriesTask& task) {
+  return HasClasses(task) && NumbersPerLabel(set, task) == 2;
+}
+
 // What is told of the labels of some rows, and the labels as metrics see them.
 struct Batch {
   std::vector<float> told, labels, weights;
@@ -98,7 +103,7 @@ void AddRow(const SeriesSet& set, const SeriesTask& task, const RowRange& row, c
     batch.weights.push_back(WeightOfRow(set, row, task, label));
     if (!HasClasses(task)) {
       AppendNumbers(set, row, task, label, batch.labels);
-    } else if (NumbersPerLabel(set, task) == 2) {
+    } else if (HasTwoClasses(set, task)) {
       batch.labels.push_back(static_cast<float>(ClassOfRow(set, row, task, label)));
     } else {
       batch.classes.push_back(ClassOfRow(set, row, task, label));
@@ -159,16 +164,20 @@ absl::StatusOr<std::vector<BaselineResult>> JudgeBaselines(absl::Span<const Base
                                                            const SeriesSet& set,
                                                            absl::Span<const RowRange> rows,
                                                            const SeriesTask& task,
-                                                           absl::Span<const Metric> metrics) {
+                                                           const BaselineOptions& options) {
   constexpr size_t kBatch = 64;
   SEQ_RETURN_IF_ERROR(CheckSeriesTask(task, set, SeriesUse::kJudge));
+  const std::vector<Metric>& metrics = options.metrics;
+  const bool two_classes = HasTwoClasses(set, task);
+  const int64_t width = two_classes ? 1 : NumbersPerLabel(set, task);
+  if (options.width != 0 && options.width != width) {
+    return InvalidArgument("baselines: predictions are ", options.width, " wide, the labels ",
+                           width);
+  }
   std::vector<BaselineResult> results;
   for (Baseline baseline : baselines) {
     SEQ_RETURN_IF_ERROR(CheckFits(baseline, set, task));
-    // Of two classes the probability of the second alone.
-    if (HasClasses(task) && baseline.constants.size() == 2) {
-      baseline.constants.erase(baseline.constants.begin());
-    }
+    if (two_classes) baseline.constants.erase(baseline.constants.begin());
     const Teller teller(baseline, set, task);
     std::vector<std::unique_ptr<MetricState>> states;
     for (const Metric& metric : metrics) states.push_back(metric.make());

@@ -4,7 +4,7 @@
 //
 //   SEQ_ASSIGN_OR_RETURN(const auto baselines, FitBaselines(set, split.train, task));
 //   SEQ_ASSIGN_OR_RETURN(const auto results,
-//                        JudgeBaselines(baselines, set, split.test, task, metrics));
+//                        JudgeBaselines(baselines, set, split.test, task, {.metrics = metrics}));
 //   print(BaselineVerdict(results, logs, metrics[0]));
 
 #include <cstdint>
@@ -47,6 +47,13 @@ absl::StatusOr<std::vector<Baseline>> FitBaselines(const data::SeriesSet& set,
                                                    absl::Span<const RowRange> rows,
                                                    const SeriesTask& task);
 
+struct BaselineOptions {
+  std::vector<Metric> metrics;
+  /// The last extent of the model's predictions (of one quantile), checked where it is given: 1 for
+  /// two classes, otherwise a number for each class, label, target or feature.
+  int64_t width = 0;
+};
+
 struct BaselineResult {
   std::string name;
   Logs values;  ///< by the names of the metrics
@@ -55,12 +62,12 @@ struct BaselineResult {
 /// Each baseline's metrics over rows with labels, as ModelRunner::Evaluate() has them of a model of
 /// MakeSeriesModel(): of two classes the probability of the second is told; each step is a row of
 /// the metrics where there are several; steps that are missing count in none, weights where the
-/// metric is Weighted(). InvalidArgument for constants that do not fit the labels.
+/// metric is Weighted(). InvalidArgument for constants or a width that do not fit the labels.
 absl::StatusOr<std::vector<BaselineResult>> JudgeBaselines(absl::Span<const Baseline> baselines,
                                                            const data::SeriesSet& set,
                                                            absl::Span<const RowRange> rows,
                                                            const SeriesTask& task,
-                                                           absl::Span<const Metric> metrics);
+                                                           const BaselineOptions& options);
 
 /// Whether `model` is better by the metric, strictly; a NaN is not.
 bool Beats(double model, double baseline, const Metric& metric);

@@ -35,7 +35,7 @@ absl::StatusOr<std::vector<BaselineResult>> Judged(const SeriesSet& set,
   SEQ_ASSIGN_OR_RETURN(const std::vector<Baseline> baselines, FitBaselines(set, train, task));
   std::vector<Metric> metrics = DefaultMetrics(task);
   for (Metric& metric : more) metrics.push_back(std::move(metric));
-  return JudgeBaselines(baselines, set, test, task, metrics);
+  return JudgeBaselines(baselines, set, test, task, {.metrics = metrics});
 }
 
 // Shares 1/2, 1/3, 1/6; of those judged a third is of class 0, with weights 6/10.
@@ -76,8 +76,10 @@ TEST(Baseline, OfTwoClassesTellsTheSecond) {
   EXPECT_EQ(results[0].values.at("auc"), 0.5);
   EXPECT_EQ(results[0].values.at("precision"), 0.6);
   EXPECT_NEAR(results[0].values.at("mean_absolute_error"), (3 * 0.4 + 2 * 0.6) / 5, 1e-7);
-  EXPECT_THAT(JudgeBaselines({{.name = "b", .constants = {1}}}, set, rows, {}, {}),
+  EXPECT_THAT(JudgeBaselines({{.name = "b", .constants = {1}}}, set, rows, {}, {.width = 1}),
               StatusIs(kInvalid, "baseline b: it tells 1 numbers, of 2"));
+  EXPECT_THAT(JudgeBaselines({}, set, rows, {}, {.width = 2}),
+              StatusIs(kInvalid, "predictions are 2 wide, the labels 1"));
 }
 
 TEST(Baseline, OfManyLabelsIsTheShareOfEach) {

@@ -36,7 +36,8 @@ std::vector<Metric> Metrics(const std::vector<std::string>& names) {
 void ExpectSame(Model& model, const Baseline& baseline, const SeriesSet& set,
                 const std::vector<RowRange>& rows, const SeriesTask& task,
                 const std::vector<Metric>& metrics) {
-  SEQ_ASSERT_OK_AND_ASSIGN(const auto judged, JudgeBaselines({baseline}, set, rows, task, metrics));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto judged,
+                           JudgeBaselines({baseline}, set, rows, task, {.metrics = metrics}));
   SEQ_ASSERT_OK_AND_ASSIGN(const SeriesExamples made, SeriesExamples::Create(set, rows, task));
   SEQ_ASSERT_OK_AND_ASSIGN(const Logs logs,
                            ModelRunner(&model, {.backend = "reference"})
