@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/numpy_random.h"
+#include "data/series/series_set.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -72,7 +73,9 @@ bool IsTextBelow(const std::string& below, const std::string& suffix) {
 }
 
 std::function<bool(const std::string&)> DataFlags::ReadsBelow() const {
-  return [this](const std::string& below) { return IsTextBelow(below, Options().suffix); };
+  return [this](const std::string& below) {
+    return IsTextBelow(below, Options().suffix) || data::LooksLikeSeries(data);
+  };
 }
 
 void DataFlags::DeclareTestData(Flags& flags) {
@@ -86,7 +89,9 @@ void DataFlags::DeclareEncoding(Flags& flags) {
   flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
             "Codes: three special ones, one unused, then the most frequent words");
   flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones");
-  flags.Real("--validation", &rest.validation, 0, 1, "Share of the training split to validate on");
+  validation_flag = flags.Share(
+      "--validation", &rest.validation,
+      "Share of the training split to validate on; 0: none, the last weights are saved");
   DeclareStratify(flags);
 }
 

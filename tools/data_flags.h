@@ -29,6 +29,7 @@ struct DataFlags {
   std::string separator;  ///< As given: a character, "tab", or empty.
   std::string text_files = data::TextSourceOptions().suffix;
   data::DatasetOptions rest;  ///< What flags set as it is.
+  std::optional<Flag> validation_flag;
 
   /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
   /// --data_cache.

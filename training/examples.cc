@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "training/losses.h"
+#include "training/named_examples.h"
 
 namespace seqgraph {
 namespace {
@@ -144,7 +145,13 @@ std::string Examples::NameOfRow(int64_t row) const {
 }
 
 absl::Status Examples::Validate() const {
-  if (rows < 0 || maxlen < 1) return Error(absl::StrCat(rows, " rows of ", maxlen, " tokens"));
+  SEQ_RETURN_IF_ERROR(ValidateNamed(*this));
+  // Labels alone, or nothing beside what is named, have no steps.
+  const bool no_input = maxlen == 0 && source == nullptr && tokens.empty() && features.empty() &&
+                        (has_labels() || !more.empty());
+  if (rows < 0 || (maxlen < 1 && !no_input)) {
+    return Error(absl::StrCat(rows, " rows of ", maxlen, " tokens"));
+  }
   if (source != nullptr) {
     const bool both = !tokens.empty() || !features.empty() || has_labels() || !weights.empty();
     return both ? Error("both rows and a source of rows are given") : absl::OkStatus();
@@ -162,7 +169,7 @@ absl::Status Examples::Validate() const {
       return Error(absl::StrCat(features.size(), " features given for ", rows, " rows of ", maxlen,
                                 " steps"));
     }
-  } else if (!Divides(Size(tokens), rows, maxlen)) {
+  } else if (!no_input && !Divides(Size(tokens), rows, maxlen)) {
     return Error(absl::StrCat(tokens.size(), " tokens given for ", rows, " rows of ", maxlen));
   }
   const bool by_row = label_begin.empty();
@@ -213,10 +220,11 @@ absl::StatusOr<InputFiller> InputFiller::Create(const ValueInfo& input) {
     if (!real) return BadInput(input, "float32");
   } else {
     filler.kind_ = real ? Kind::kFeatures : Kind::kTokens;
-    if (shape.rank() != (real ? 3 : 2)) {
+    const bool one_step = real && shape.rank() == 2;
+    if (shape.rank() != (real ? 3 : 2) && !one_step) {
       return BadInput(input, "tokens, int32[batch, maxlen], or float32[batch, maxlen, features]");
     }
-    filler.maxlen_ = shape[1].size();
+    filler.maxlen_ = one_step ? 1 : shape[1].size();
   }
   return filler;
 }

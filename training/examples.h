@@ -13,6 +13,7 @@
 namespace seqgraph {
 
 struct Examples;
+struct NamedExamples;  // training/named_examples.h
 
 /// What a step that a row lacks has in all features: `Masking(mask_value = kMissingStep)` in front
 /// of a model makes the mask of it.
@@ -47,6 +48,8 @@ struct Examples {
   absl::Span<const float> weights;
   /// Sequences of real numbers, instead of tokens: [rows, maxlen, features].
   absl::Span<const float> features;
+  /// What several inputs and outputs take, by their names: training/named_examples.h.
+  absl::Span<const NamedExamples> more = {};
   /// What errors call a row: "line 17 of topics.csv"; null: "row 16 of the examples".
   std::function<std::string(int64_t row)> row_name = nullptr;
 
@@ -91,12 +94,13 @@ class InputFiller {
  public:
   /// For an input of a function that is bound to a batch: `labels` (float32; int32 [batch] or
   /// [batch, steps] for classes), `sample_weight` (float32 [batch] or [batch, steps]), and any
-  /// other name for tokens (int32 [batch, maxlen]) or features (float32 [batch, maxlen, features]).
-  /// InvalidArgument, naming the input, for another type.
+  /// other name for tokens (int32 [batch, maxlen]) or features (float32 [batch, maxlen, features];
+  /// [batch, features]: of one step). InvalidArgument, naming the input, for another type.
   static absl::StatusOr<InputFiller> Create(const ValueInfo& input);
 
   bool is_labels() const { return kind_ == Kind::kLabels || kind_ == Kind::kClasses; }
   bool is_classes() const { return kind_ == Kind::kClasses; }
+  bool is_weights() const { return kind_ == Kind::kWeights; }
   /// Elements of a row.
   int64_t width() const { return width_; }
 

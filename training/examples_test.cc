@@ -254,7 +254,7 @@ TEST(Examples, RefusesViewsThatDoNotAgree) {
 TEST(InputFiller, RefusesTypesByTheInputsName) {
   for (const ValueInfo& input :
        {Input("labels", DType::kInt64, {2}), Input("sample_weight", DType::kInt32, {2}),
-        Input("x", DType::kFloat32, {2, 3}), Input("x", DType::kInt32, {2})}) {
+        Input("x", DType::kFloat32, {2}), Input("x", DType::kInt32, {2})}) {
     EXPECT_THAT(InputFiller::Create(input), StatusIs(kInvalid, "input " + input.name));
   }
 }

@@ -16,6 +16,13 @@ inline constexpr char kSampleWeight[] = "sample_weight";
 inline constexpr char kLossResult[] = "loss";
 inline constexpr char kLossMask[] = "loss_mask";
 
+/// What one of these is called where there are several outputs: "labels_y", "loss_y" of output y;
+/// with "" as it is.
+std::string NameForOutput(absl::string_view name, absl::string_view output);
+/// The outputs that a function judges each by itself: its results "y" with an input "labels_y".
+/// None: it has one of labels (kLabels), or no labels.
+std::vector<std::string> JudgedOutputs(const Function& function);
+
 /// What a loss is made from. Rows are all axes of the prediction but the last.
 struct LossInputs {
   Value prediction;
@@ -47,8 +54,9 @@ TensorType RowsType(const TensorType& prediction, DType dtype);
 
 /// The loss with rows where `mask` (int32, one for each row) is 0 left out: sum of weight times
 /// loss over the others, divided by their number and not by all rows; 0 if none is left. So Keras
-/// does it. Adds the result kLossMask: the mask as 1 and 0, float32.
-Value MaskedLoss(FunctionBuilder& g, const Loss& loss, LossInputs inputs, Value mask);
+/// does it. Adds the result `name`: the mask as 1 and 0, float32.
+Value MaskedLoss(FunctionBuilder& g, const Loss& loss, LossInputs inputs, Value mask,
+                 const std::string& name = kLossMask);
 
 /// -(y ln p + (1 - y) ln(1 - p)), the mean over the elements of a row, for probabilities p clipped
 /// to [1e-7, 1 - 1e-7] and labels y in [0, 1]. Where p comes from a sigmoid, the standard rewrites
@@ -86,20 +94,25 @@ Loss Scaled(Loss loss, std::vector<double> mean, std::vector<double> scale);
 /// "mae", "kl_divergence", "hinge", ... `settings` by Keras's keys: "delta" of "huber".
 /// InvalidArgument lists the names, or names the setting.
 absl::StatusOr<Loss> LossByName(absl::string_view name, const Attributes& settings = {});
+/// "binary_crossentropy, ...".
+std::string LossNames();
 /// "mean_absolute_error" for "mae" and the like; other names as they are.
 absl::string_view WholeLossName(absl::string_view name);
 
-/// Keras's name of the loss in a function that MakeTrainable made; empty if it is none of Keras's.
-std::string LossOf(const Function& function);
+/// Keras's name of the loss in a function that MakeTrainable made, of one of its JudgedOutputs() or
+/// with "" of the only one; empty if it is none of Keras's.
+std::string LossOf(const Function& function, absl::string_view output = "");
 /// Its settings that are not the default ones.
-Attributes LossSettingsOf(const Function& function);
+Attributes LossSettingsOf(const Function& function, absl::string_view output = "");
 /// The quantiles that Pinball() asks of the function's prediction, ascending; empty for other
 /// losses.
-std::vector<double> QuantilesOf(const Function& function);
-/// Whether Scaled() was applied to that loss.
+std::vector<double> QuantilesOf(const Function& function, absl::string_view output = "");
+/// Whether Scaled() was applied to a loss.
 bool HasScaledLoss(const Function& function);
 /// Whether that loss compares with classes: the cross-entropies, and whatever takes class numbers.
-bool HasClassLoss(const Function& function);
+bool HasClassLoss(const Function& function, absl::string_view output = "");
+/// What the loss of a judged output counts for in the sum of all.
+double LossWeightOf(const Function& function, absl::string_view output);
 
 /// A weight that adds to the loss.
 struct WeightPenalty {

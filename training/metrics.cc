@@ -284,12 +284,13 @@ constexpr MetricRow kMetrics[] = {
 
 Metric DefaultMetric() { return {}; }
 
-std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function) {
+std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function,
+                                   absl::string_view output) {
   std::vector<Metric> resolved;
   for (Metric& metric : metrics) {
     if (metric.make) {
       resolved.push_back(std::move(metric));
-    } else if (HasClassLoss(function)) {
+    } else if (HasClassLoss(function, output)) {
       resolved.push_back(Accuracy());
     }
   }

@@ -55,8 +55,10 @@ struct Metric {
 /// Accuracy() beside a loss over classes (the cross-entropies), nothing beside any other: a
 /// regression has no accuracy. What is measured if nothing else is asked for.
 Metric DefaultMetric();
-/// `metrics` with DefaultMetric() replaced by what it is for the loss of `function`.
-std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function);
+/// `metrics` with DefaultMetric() replaced by what it is for the loss of `function`, or the one on
+/// that output of several.
+std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function,
+                                   absl::string_view output = "");
 
 /// The metric, named "weighted_...", with each row counted by its sample weight.
 Metric Weighted(Metric metric);

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "backends/all_backends.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
+#include "training/losses.h"
 #include "training/preprocessing.h"
 
 namespace seqgraph {
@@ -103,7 +105,10 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
   if (examples.rows == 0) return InvalidArgument("evaluate: there are no examples");
   const TraceSpan span(trace(), "evaluate", "pass");
   SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
-  Meter meter(options.metrics, *function);
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
+                       OutputsToRead(*function, options.prediction));
+  SEQ_ASSIGN_OR_RETURN(Meter meter,
+                       Meter::Create(*function, outputs, options.metrics, options.output_metrics));
   SEQ_RETURN_IF_ERROR(pass.Begin(0));
   for (int64_t step = 0; step < pass.steps(); ++step) {
     SEQ_RETURN_IF_ERROR(GoOn(options.interrupt, "evaluate", step, pass.steps()));
@@ -123,15 +128,36 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
 
 absl::StatusOr<std::vector<float>> ModelRunner::Predict(const Examples& examples,
                                                         const PredictOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
+                       OutputsToRead(*function, options.prediction));
+  if (outputs.size() > 1) {
+    return InvalidArgument("function ", options.function, " has several results (",
+                           absl::StrJoin(outputs, ", "),
+                           "); say which one is the prediction, or take PredictOutputs");
+  }
+  SEQ_ASSIGN_OR_RETURN(auto predictions, PredictOutputs(examples, options));
+  return std::move(predictions.at(outputs[0]));
+}
+
+absl::StatusOr<std::map<std::string, std::vector<float>>> ModelRunner::PredictOutputs(
+    const Examples& examples, const PredictOptions& options) {
   SEQ_ASSIGN_OR_RETURN(DataPass pass, DataPass::Create(*this, options.function, examples,
                                                        options.batch, options.prediction));
-  std::vector<float> predictions;
+  SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
+                       OutputsToRead(*function, options.prediction));
+  std::map<std::string, std::vector<float>> predictions;
+  for (const std::string& output : outputs) predictions[output];
   SEQ_RETURN_IF_ERROR(pass.Begin(0));
   for (int64_t step = 0; step < pass.steps(); ++step) {
     SEQ_RETURN_IF_ERROR(GoOn(options.interrupt, "predict", step, pass.steps()));
     SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
-    const absl::Span<const float> some = batch->predictions();
-    predictions.insert(predictions.end(), some.begin(), some.end());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const absl::Span<const float> some = batch->predictions(i);
+      std::vector<float>& all = predictions[outputs[i]];
+      all.insert(all.end(), some.begin(), some.end());
+    }
     if (options.progress) options.progress(std::min((step + 1) * options.batch, examples.rows));
   }
   return predictions;
@@ -271,28 +297,63 @@ absl::Status DataPass::NameRow(const absl::Status& error, BatchRunner& runner, c
   return named;
 }
 
-Meter::Meter(const std::vector<Metric>& metrics, const Function& function)
-    : metrics_(ResolveMetrics(metrics, function)) {
-  for (const Metric& metric : metrics_) states_.push_back(metric.make());
+absl::StatusOr<Meter> Meter::Create(const Function& function,
+                                    const std::vector<std::string>& outputs,
+                                    const std::vector<Metric>& metrics,
+                                    const OutputMetrics& output_metrics) {
+  for (const auto& [output, of_output] : output_metrics) {
+    if (std::find(outputs.begin(), outputs.end(), output) != outputs.end()) continue;
+    return InvalidArgument("there are metrics for the output ", output, ", expected one of ",
+                           absl::StrJoin(outputs, ", "));
+  }
+  const std::vector<std::string> judged = JudgedOutputs(function);
+  Meter meter;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const auto own = output_metrics.find(outputs[i]);
+    const bool several = std::find(judged.begin(), judged.end(), outputs[i]) != judged.end();
+    const auto name = [&](const std::string& plain) {
+      return several ? absl::StrCat(outputs[i], "_", plain) : plain;
+    };
+    // Of one loss alone the sum says it.
+    if (judged.size() > 1) meter.losses_.push_back({i, name(kLossResult), {}});
+    for (Metric& metric : ResolveMetrics(own != output_metrics.end() ? own->second : metrics,
+                                         function, several ? outputs[i] : "")) {
+      metric.name = name(metric.name);
+      std::unique_ptr<MetricState> state = metric.make();
+      meter.metrics_.push_back({i, std::move(metric), std::move(state)});
+    }
+  }
+  return meter;
+}
+
+std::map<std::string, bool> Meter::HigherIsBetter() const {
+  std::map<std::string, bool> better;
+  for (const OutputLossMean& loss : losses_) better[loss.name] = false;
+  for (const Measured& each : metrics_) better[each.metric.name] = each.metric.higher_is_better;
+  return better;
 }
 
 void Meter::Reset() {
   loss_.Reset();
-  for (const auto& state : states_) state->Reset();
+  for (OutputLossMean& loss : losses_) loss.mean.Reset();
+  for (const Measured& each : metrics_) each.state->Reset();
 }
 
 void Meter::Add(const BatchRunner& batch) {
-  loss_.Add(batch.loss() * static_cast<double>(batch.batch()), static_cast<double>(batch.batch()));
-  for (size_t m = 0; m < metrics_.size(); ++m) {
-    states_[m]->Add(batch.metric_batch(metrics_[m].weighted));
+  const double rows = static_cast<double>(batch.batch());
+  loss_.Add(batch.loss() * rows, rows);
+  for (OutputLossMean& loss : losses_) loss.mean.Add(batch.loss(loss.output) * rows, rows);
+  for (const Measured& each : metrics_) {
+    each.state->Add(batch.metric_batch(each.metric.weighted, each.output));
   }
 }
 
 void Meter::Write(absl::string_view prefix, Logs& logs) const {
   static const std::string& loss = *new std::string("loss");
   SetLog(prefix, loss, loss_.value(), logs);
-  for (size_t m = 0; m < metrics_.size(); ++m) {
-    SetLog(prefix, metrics_[m].name, states_[m]->value(), logs);
+  for (const OutputLossMean& loss : losses_) SetLog(prefix, loss.name, loss.mean.value(), logs);
+  for (const Measured& each : metrics_) {
+    SetLog(prefix, each.metric.name, each.state->value(), logs);
   }
 }
 

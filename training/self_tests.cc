@@ -183,7 +183,7 @@ absl::StatusOr<std::map<std::string, Tensor>> SelfTestInputs(const Function& fun
     const ValueInfo& info = function.info(input);
     ValueInfo bound = info;
     bound.type.shape = info.type.shape.Bind(rows);
-    SEQ_ASSIGN_OR_RETURN(const InputFiller filler, InputFiller::Create(bound));
+    SEQ_ASSIGN_OR_RETURN(const NamedFiller filler, NamedFiller::Create(function, bound));
     if (absl::Status fits = filler.CheckFits(examples); !fits.ok()) {
       return Annotate(fits, absl::StrCat("self-test: input ", info.name));
     }
