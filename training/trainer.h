@@ -21,6 +21,10 @@ struct FitOptions {
   /// sees the same orders. Without shuffle, as they are.
   uint64_t seed = 1;
   bool shuffle = true;
+  /// With shuffle, of ragged rows (Examples::row_steps): whole batches are of rows of about the
+  /// same length, in an order that is by lot all the same (RowOrder). Recurrent layers take each
+  /// row's own steps in any case; it saves time where batches are small.
+  bool by_length = false;
   /// Where to begin, from 0, in a run that is resumed; `epochs` stays the end of the whole run.
   int first_epoch = 0;
   std::vector<CallbackHandle> callbacks;
