@@ -38,7 +38,8 @@ struct FitOptions {
   /// The result that the metrics judge; empty: the only one besides the loss, or all that have a
   /// loss of their own.
   std::string prediction;
-  /// Looked at after each batch: once true, the run ends there.
+  /// Looked at after each batch: once true, which any thread or signal handler may make it, the run
+  /// ends there.
   const std::atomic<bool>* interrupt = nullptr;
 };
 
@@ -49,7 +50,8 @@ struct FitResult {
 };
 
 /// Trains a model that has the functions `train_step` and `evaluate` (MakeTrainable). It knows no
-/// op and no backend: a step is one call of a compiled function.
+/// op and no backend: a step is one call of a compiled function. For one thread at a time, and
+/// while it fits nobody else may use the model; callbacks and sources are called by that thread.
 ///
 ///   Trainer trainer(&model);
 ///   SEQ_ASSIGN_OR_RETURN(FitResult result, trainer.Fit(train, validation, {.epochs = 10}));
