@@ -1,6 +1,7 @@
 #include "training/row_order.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
@@ -10,7 +11,9 @@ namespace seqgraph {
 
 RowOrder::RowOrder(int64_t rows, int64_t batch, uint64_t seed, absl::Span<const int64_t> steps)
     : batch_(batch), seed_(seed), steps_(steps), order_(rows) {
-  if (steps.empty()) return;
+  const bool differ =
+      std::adjacent_find(steps.begin(), steps.end(), std::not_equal_to<int64_t>()) != steps.end();
+  if (rows == 0 || !differ) return;
   batches_.resize(rows / batch);
   drawn_.resize(static_cast<int64_t>(batches_.size()) * batch);
 }

@@ -14,11 +14,11 @@ class RowOrder {
   /// Stretches of so many batches are sorted.
   static constexpr int64_t kStretch = 8;
 
-  /// No rows: as they are. With `steps` [rows], which must stay where they are, whole batches are
-  /// of rows of about the same number of steps: what was drawn is sorted by steps within stretches
-  /// of kStretch batches, equal ones as drawn, and then it is drawn which batch is the next. So
-  /// each row may come at any time in company that changes, and what is left, the last smaller
-  /// batch, is of any rows.
+  /// No rows: as they are. With `steps` [rows] that differ, which must stay where they are, whole
+  /// batches are of rows of about the same number of steps: what was drawn is sorted by steps
+  /// within stretches of kStretch batches, equal ones as drawn, and then it is drawn which batch is
+  /// the next. So each row may come at any time in company that changes, and what is left, the last
+  /// smaller batch, is of any rows.
   RowOrder(int64_t rows, int64_t batch, uint64_t seed, absl::Span<const int64_t> steps = {});
 
   /// Of epoch 0, 1, ...; valid until the next call. Empty: as they are.

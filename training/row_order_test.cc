@@ -27,10 +27,11 @@ Rows Lengths(int64_t rows) {
   return lengths;
 }
 
-TEST(RowOrder, WithoutStepsItIsTheShuffle) {
+TEST(RowOrder, WithoutStepsThatDifferItIsTheShuffle) {
   Rows expected(10);
   Shuffle(3, "shuffle/2", absl::MakeSpan(expected));
   EXPECT_EQ(Copy(RowOrder(10, 4, 3).Of(2)), expected);
+  EXPECT_EQ(Copy(RowOrder(10, 4, 3, Rows(10, 24)).Of(2)), expected);  // windows
   EXPECT_TRUE(RowOrder(0, 4, 3).Of(0).empty());
 }
 

@@ -227,8 +227,9 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
   };
   SEQ_ASSIGN_OR_RETURN(Meter train_meter, meter());
   SEQ_ASSIGN_OR_RETURN(Meter validation_meter, meter());
+  const bool gather = options.by_length && train.source == nullptr;
   RowOrder order(options.shuffle ? train.rows : 0, options.batch, options.seed,
-                 options.by_length ? train.row_steps : absl::Span<const int64_t>());
+                 gather ? train.row_steps : absl::Span<const int64_t>());
   return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass),
                 std::move(train_meter), std::move(validation_meter), std::move(order))
       .Run();
