@@ -139,10 +139,10 @@ Operand OperandOfType(Tensor tensor, int32_t type, std::string variable) {
 
 const ConverterRow* FindConverter(absl::string_view op) {
   for (const auto& table :
-       {ElementwiseConverters(), ActivationConverters(), EinsumConverters(), LayoutConverters(),
-        LookupConverters(), ShapeConverters(), ReductionConverters(), MatrixConverters(),
-        NormalizationConverters(), OrderConverters(), PaddingConverters(), RecurrentConverters(),
-        WindowConverters()}) {
+       {ElementwiseConverters(), ActivationConverters(), ConvolutionConverters(),
+        EinsumConverters(), LayoutConverters(), LookupConverters(), ShapeConverters(),
+        ReductionConverters(), MatrixConverters(), NormalizationConverters(), OrderConverters(),
+        PaddingConverters(), RecurrentConverters(), WindowConverters()}) {
     for (const ConverterRow& row : table) {
       if (op == row.op) return &row;
     }

@@ -114,6 +114,7 @@ absl::StatusOr<Operand> NormalizeAlongAxis(NodeImport& node,
 // operands, which broadcast.
 absl::Span<const ConverterRow> ElementwiseConverters();
 absl::Span<const ConverterRow> ActivationConverters();
+absl::Span<const ConverterRow> ConvolutionConverters();
 absl::Span<const ConverterRow> EinsumConverters();
 absl::Span<const ConverterRow> LayoutConverters();
 absl::Span<const ConverterRow> LookupConverters();
