@@ -256,12 +256,14 @@ constexpr ExporterRow kRows[] = {
     {"Dense", WriteDense},
     {"Divide", WriteSame, "Div"},
     {"Elu", WriteElu},
+    {"Atan", WriteSame, "Atan"},
     {"Embedding", WriteEmbedding},
     {"Equal", WriteComparison, "Equal"},
     {"Erf", WriteSame, "Erf"},
     {"Exp", WriteSame, "Exp"},
     {"FillLike", WriteFillLike},
     {"Floor", WriteSame, "Floor"},
+    {"Cos", WriteSame, "Cos"},
     {"Gather", WriteSame, "Gather", "axis", "axis"},
     {"GlobalAveragePooling1D", WritePooling, "ReduceMean"},
     {"GlobalMaxPooling1D", WritePooling, "ReduceMax"},
@@ -300,6 +302,7 @@ constexpr ExporterRow kRows[] = {
     {"Transpose", WriteSame, "Transpose", "permutation", "perm"},
     {"Where", WriteWhere},
     {"ZeroMasked", WriteZeroMasked},
+    {"Sin", WriteSame, "Sin"},
 };
 
 }  // namespace
