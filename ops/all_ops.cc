@@ -88,6 +88,7 @@
   OP(SliceGrad) \
   OP(Pad) \
   OP(Reverse) \
+  OP(ScatterElements) \
   /* Optimizers */ \
   OP(Clip) \
   OP(ClipByNorm) \

@@ -244,26 +244,35 @@ absl::StatusOr<NodeProto*> WriteZeroMasked(NodeExport& node) {
   return node.Write("Where", {condition, node.input(0), zero});
 }
 
+absl::StatusOr<NodeProto*> WriteScatterElements(NodeExport& node) {
+  const std::string& reduction = node.attributes().GetString("reduction");
+  if (reduction != "none") {
+    return Unimplemented("ONNX has the reduction \"", reduction, "\" from opset 18 on");
+  }
+  return SetInt(node.Write("ScatterElements", InputNames(node)), "axis",
+                node.attributes().GetInt("axis"));
+}
+
 constexpr ExporterRow kRows[] = {
     {"Abs", WriteSame, "Abs"},
     {"Add", WriteSame, "Add"},
+    {"Atan", WriteSame, "Atan"},
     {"BroadcastLike", WriteBroadcastLike},
     {"BroadcastTo", WriteBroadcastTo},
     {"Cast", WriteCast},
     {"Ceil", WriteSame, "Ceil"},
     {"Concat", WriteSame, "Concat", "axis", "axis"},
     {"Constant", WriteConstant},
+    {"Cos", WriteSame, "Cos"},
     {"Dense", WriteDense},
     {"Divide", WriteSame, "Div"},
     {"Elu", WriteElu},
-    {"Atan", WriteSame, "Atan"},
     {"Embedding", WriteEmbedding},
     {"Equal", WriteComparison, "Equal"},
     {"Erf", WriteSame, "Erf"},
     {"Exp", WriteSame, "Exp"},
     {"FillLike", WriteFillLike},
     {"Floor", WriteSame, "Floor"},
-    {"Cos", WriteSame, "Cos"},
     {"Gather", WriteSame, "Gather", "axis", "axis"},
     {"GlobalAveragePooling1D", WritePooling, "ReduceMean"},
     {"GlobalMaxPooling1D", WritePooling, "ReduceMax"},
@@ -289,9 +298,11 @@ constexpr ExporterRow kRows[] = {
     {"Reverse", WriteReverse},
     {"Round", WriteSame, "Round"},
     {"Scale", WriteScale},
+    {"ScatterElements", WriteScatterElements},
     {"SequenceMask", WriteSequenceMask},
     {"Sigmoid", WriteSame, "Sigmoid"},
     {"Sign", WriteSame, "Sign"},
+    {"Sin", WriteSame, "Sin"},
     {"Slice", WriteSlice},
     {"Softmax", WriteSoftmax},
     {"Softplus", WriteSame, "Softplus"},
@@ -302,7 +313,6 @@ constexpr ExporterRow kRows[] = {
     {"Transpose", WriteSame, "Transpose", "permutation", "perm"},
     {"Where", WriteWhere},
     {"ZeroMasked", WriteZeroMasked},
-    {"Sin", WriteSame, "Sin"},
 };
 
 }  // namespace

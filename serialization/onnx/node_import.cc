@@ -142,7 +142,7 @@ const ConverterRow* FindConverter(absl::string_view op) {
        {ElementwiseConverters(), ActivationConverters(), ConvolutionConverters(),
         EinsumConverters(), LayoutConverters(), LookupConverters(), ShapeConverters(),
         ReductionConverters(), MatrixConverters(), NormalizationConverters(), OrderConverters(),
-        PaddingConverters(), RecurrentConverters(), WindowConverters()}) {
+        PaddingConverters(), RecurrentConverters(), ScatterConverters(), WindowConverters()}) {
     for (const ConverterRow& row : table) {
       if (op == row.op) return &row;
     }
