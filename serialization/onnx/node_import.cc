@@ -141,8 +141,9 @@ const ConverterRow* FindConverter(absl::string_view op) {
   for (const auto& table :
        {ElementwiseConverters(), ActivationConverters(), ConvolutionConverters(),
         EinsumConverters(), LayoutConverters(), LookupConverters(), ShapeConverters(),
-        ReductionConverters(), MatrixConverters(), NormalizationConverters(), OrderConverters(),
-        PaddingConverters(), RecurrentConverters(), ScatterConverters(), WindowConverters()}) {
+        ReductionConverters(), ResizeConverters(), MatrixConverters(), NormalizationConverters(),
+        OrderConverters(), PaddingConverters(), RecurrentConverters(), ScatterConverters(),
+        SignalConverters(), WindowConverters()}) {
     for (const ConverterRow& row : table) {
       if (op == row.op) return &row;
     }

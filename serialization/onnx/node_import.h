@@ -125,7 +125,9 @@ absl::Span<const ConverterRow> NormalizationConverters();
 absl::Span<const ConverterRow> OrderConverters();
 absl::Span<const ConverterRow> PaddingConverters();
 absl::Span<const ConverterRow> RecurrentConverters();
+absl::Span<const ConverterRow> ResizeConverters();
 absl::Span<const ConverterRow> ScatterConverters();
+absl::Span<const ConverterRow> SignalConverters();
 absl::Span<const ConverterRow> WindowConverters();
 
 /// Null if nothing converts the operator.
