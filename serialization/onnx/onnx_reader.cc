@@ -73,7 +73,8 @@ class Reader {
       return Unimplemented("not an ONNX model of IR version ", kOldestIr, " to ", kNewestIr,
                            ": it says ", model_.ir_version());
     }
-    int64_t opset = 0;
+    // A model of other domains alone says nothing of the default one.
+    int64_t opset = model_.opset_import_size() > 0 ? kNewestOpset : 0;
     for (const auto& import : model_.opset_import()) {
       if (import.domain().empty() || import.domain() == "ai.onnx") opset = import.version();
     }
@@ -82,6 +83,7 @@ class Reader {
                            kNewestOpset, " are supported");
     }
     nodes_.set_opset(opset);
+    nodes_.SetFunctions(model_);
     if (!model_.has_graph()) return InvalidArgument("it has no graph");
     return absl::OkStatus();
   }
