@@ -140,10 +140,10 @@ Operand OperandOfType(Tensor tensor, int32_t type, std::string variable) {
 const ConverterRow* FindConverter(absl::string_view op) {
   for (const auto& table :
        {ElementwiseConverters(), ActivationConverters(), ConvolutionConverters(),
-        EinsumConverters(), LayoutConverters(), LookupConverters(), ShapeConverters(),
-        ReductionConverters(), ResizeConverters(), MatrixConverters(), NormalizationConverters(),
-        OrderConverters(), PaddingConverters(), RecurrentConverters(), ScatterConverters(),
-        SignalConverters(), WindowConverters()}) {
+        EinsumConverters(), FusedConverters(), LayoutConverters(), LookupConverters(),
+        ShapeConverters(), QuantizationConverters(), ReductionConverters(), ResizeConverters(),
+        MatrixConverters(), NormalizationConverters(), OrderConverters(), PaddingConverters(),
+        RecurrentConverters(), ScatterConverters(), SignalConverters(), WindowConverters()}) {
     for (const ConverterRow& row : table) {
       if (op == row.op) return &row;
     }
