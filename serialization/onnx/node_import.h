@@ -124,6 +124,7 @@ absl::Span<const ConverterRow> LayoutConverters();
 absl::Span<const ConverterRow> LookupConverters();
 absl::Span<const ConverterRow> ShapeConverters();
 absl::Span<const ConverterRow> ReductionConverters();
+absl::Span<const ConverterRow> MachineLearningConverters();
 absl::Span<const ConverterRow> MatrixConverters();
 absl::Span<const ConverterRow> NormalizationConverters();
 absl::Span<const ConverterRow> OrderConverters();

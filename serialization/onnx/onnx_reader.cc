@@ -276,6 +276,7 @@ class Reader {
       if (model.variables.Find(variable.def.name) == nullptr) continue;  // nothing reads it
       SEQ_RETURN_IF_ERROR(model.variables.Assign(variable.def.name, variable.value));
     }
+    model.labels = graph_.labels;
     SEQ_RETURN_IF_ERROR(ReadMetadata(model_, &model));
     SEQ_RETURN_IF_ERROR(VerifyModel(model));
     return model;
