@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -32,13 +31,6 @@ namespace {
 int64_t MemoryLimit(size_t bytes) {
   const int64_t size = static_cast<int64_t>(bytes);
   return 2 * (size * kForeignMemoryFactor + kParseMemoryBase) + 16 * size + (int64_t{64} << 20);
-}
-
-uint64_t Seed() {
-  const char* given = std::getenv("SEQGRAPH_FUZZ_SEED");
-  const uint64_t seed = given == nullptr ? 20261125 : std::strtoull(given, nullptr, 10);
-  std::printf("seed %llu (SEQGRAPH_FUZZ_SEED)\n", static_cast<unsigned long long>(seed));
-  return seed;
 }
 
 // PyTorch's and Keras's of tests/onnx/models, and ours; the smaller ones.
@@ -104,13 +96,14 @@ TEST_F(OnnxFuzzTest, EveryPrefixIsAnErrorOrAModel) {
 }
 
 TEST_F(OnnxFuzzTest, RandomChangesAreErrorsOrModels) {
-  Mutator mutator(Seed());
+  Mutator mutator(FuzzSeed(20261125));
   ASSERT_GE(files_.size(), 20);
   std::vector<onnx_proto::ModelProto> messages(files_.size());
   for (size_t i = 0; i < files_.size(); ++i) {
     ASSERT_TRUE(messages[i].ParseFromString(files_[i]));
   }
-  for (int i = 0; i < 10000; ++i) {
+  const int count = FuzzCount(10000);
+  for (int i = 0; i < count; ++i) {
     const size_t file = mutator.Below(files_.size());
     if (i % 4 == 0) {
       Check(mutator.Bytes(files_[file]));
