@@ -12,7 +12,6 @@
 #include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
 #include "data/text_dataset.h"
-#include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
@@ -124,7 +123,7 @@ class TrainCommand : public Command {
     options.with_test = false;
     std::optional<Model> resumed;
     if (!resume_.empty()) {
-      SEQ_ASSIGN_OR_RETURN(resumed, LoadModel(resume_, AllOps()));
+      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(resume_, backend_.files));
       SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(*resumed, resume_));
       options.num_words = vocabulary.num_words();
       options.maxlen = static_cast<int>(resumed->preprocessing.maxlen);

@@ -299,6 +299,30 @@ absl::StatusOr<Model> ParseOnnx(absl::string_view bytes, const OpRegistry& regis
   return onnx::Reader(model, registry, options, static_cast<int64_t>(bytes.size())).Read();
 }
 
+absl::StatusOr<std::vector<OnnxInput>> OnnxInputs(const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, onnx::kFileBytes));
+  onnx_proto::ModelProto model;
+  SEQ_RETURN_IF_ERROR(
+      Annotate(ParseForeignProto(bytes, &model), absl::StrCat("cannot load ", path)));
+  std::set<std::string> initializers;
+  for (const auto& tensor : model.graph().initializer()) initializers.insert(tensor.name());
+  std::vector<OnnxInput> inputs;
+  for (const auto& info : model.graph().input()) {
+    if (initializers.contains(info.name())) continue;
+    const auto& type = info.type().tensor_type();
+    OnnxInput& input = inputs.emplace_back();
+    input.name = info.name();
+    const absl::StatusOr<DType> dtype = onnx::DTypeFromOnnx(type.elem_type());
+    input.is_integer = dtype.ok() && !IsReal(*dtype);
+    for (const auto& dim : type.shape().dim()) {
+      const bool known = dim.has_dim_value() && dim.dim_value() >= 0;
+      input.extents.push_back({known ? std::optional(dim.dim_value()) : std::nullopt,
+                               known ? std::string() : dim.dim_param()});
+    }
+  }
+  return inputs;
+}
+
 absl::StatusOr<Model> LoadOnnx(const std::string& path, const OpRegistry& registry,
                                OnnxReadOptions options) {
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, onnx::kFileBytes));
