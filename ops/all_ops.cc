@@ -89,6 +89,7 @@
   OP(Pad) \
   OP(Reverse) \
   OP(ScatterElements) \
+  OP(ScatterElementsGrad) \
   /* Optimizers */ \
   OP(Clip) \
   OP(ClipByNorm) \
