@@ -1,4 +1,4 @@
-// Spectra, as products with matrices of cosines and sines.
+// Spectra, as products with matrices of cosines and sines, and windows for them.
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +8,7 @@
 
 #include "base/status_macros.h"
 #include "serialization/onnx/node_import.h"
+#include "serialization/onnx/tensor.h"
 
 namespace seqgraph::onnx {
 namespace {
@@ -66,6 +67,7 @@ absl::StatusOr<Operand> ConvertDft(NodeImport& node) {
     if (node.has_input(2)) {
       SEQ_ASSIGN_OR_RETURN(given, node.KnownScalar(2, "the axis"));
     }
+    if (!(std::abs(given) <= x.rank())) return InvalidArgument("the axis is ", given);
     SEQ_ASSIGN_OR_RETURN(axis, NodeImport::Axis(static_cast<int64_t>(given), x.rank()));
   }
   const Dim extent = x.shape()[static_cast<int>(axis)];
@@ -134,8 +136,37 @@ absl::StatusOr<Operand> ConvertStft(NodeImport& node) {
   return g.Reshape(y, Shape{y.shape()[0], y.shape()[1], bins, 2});
 }
 
+// a - (1 - a - b) cos(t) + b cos(2 t) for t from 0, in n steps to 2 pi or (if it is not periodic)
+// n - 1.
+absl::StatusOr<Operand> Window(NodeImport& node, double a, double b) {
+  SEQ_ASSIGN_OR_RETURN(const int64_t n, KnownLength(node, 0, "size"));
+  SEQ_ASSIGN_OR_RETURN(const int64_t periodic, node.Int("periodic", 1));
+  SEQ_ASSIGN_OR_RETURN(const int64_t type,
+                       node.Int("output_datatype", onnx_proto::TensorProto::FLOAT));
+  SEQ_ASSIGN_OR_RETURN(const DType dtype, DTypeFromOnnx(static_cast<int32_t>(type)));
+  SEQ_RETURN_IF_ERROR(node.graph().Charge(n * 16));
+  std::vector<double> window(n);
+  for (int64_t i = 0; i < n; ++i) {
+    const double t = 2 * kPi * static_cast<double>(i) /
+                     static_cast<double>(periodic != 0 ? n : std::max<int64_t>(n - 1, 1));
+    window[i] = a - (1 - a - b) * std::cos(t) + b * std::cos(2 * t);
+  }
+  return Operand::Of(Tensor::Of<double>(Shape{n}, window).Cast(dtype));
+}
+
+absl::StatusOr<Operand> ConvertBlackmanWindow(NodeImport& node) { return Window(node, 0.42, 0.08); }
+
+absl::StatusOr<Operand> ConvertHammingWindow(NodeImport& node) {
+  return Window(node, 25.0 / 46.0, 0);
+}
+
+absl::StatusOr<Operand> ConvertHannWindow(NodeImport& node) { return Window(node, 0.5, 0); }
+
 constexpr ConverterRow kRows[] = {
+    {"BlackmanWindow", ConvertBlackmanWindow},
     {"DFT", ConvertDft},
+    {"HammingWindow", ConvertHammingWindow},
+    {"HannWindow", ConvertHannWindow},
     {"STFT", ConvertStft},
 };
 

@@ -122,6 +122,7 @@ absl::Span<const ConverterRow> EinsumConverters();
 absl::Span<const ConverterRow> FusedConverters();
 absl::Span<const ConverterRow> LayoutConverters();
 absl::Span<const ConverterRow> LookupConverters();
+absl::Span<const ConverterRow> LossConverters();
 absl::Span<const ConverterRow> ShapeConverters();
 absl::Span<const ConverterRow> ReductionConverters();
 absl::Span<const ConverterRow> MachineLearningConverters();
@@ -134,6 +135,7 @@ absl::Span<const ConverterRow> RecurrentConverters();
 absl::Span<const ConverterRow> ResizeConverters();
 absl::Span<const ConverterRow> ScatterConverters();
 absl::Span<const ConverterRow> SignalConverters();
+absl::Span<const ConverterRow> TreeConverters();
 absl::Span<const ConverterRow> WindowConverters();
 
 /// Null if nothing converts the operator.

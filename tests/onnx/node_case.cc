@@ -43,6 +43,7 @@ struct KnownInputs {
 
 const std::vector<KnownInputs>& KnownInputsOf() {
   static const auto& kTable = *new std::vector<KnownInputs>{
+      {"BlackmanWindow", {0}},
       {"CastLike", {1}},
       {"Compress", {1}},
       {"ConstantOfShape", {0}},
@@ -50,6 +51,8 @@ const std::vector<KnownInputs>& KnownInputsOf() {
       {"DFT", {1, 2}},
       {"Dropout", {1, 2}},
       {"Expand", {1}},
+      {"HammingWindow", {0}},
+      {"HannWindow", {0}},
       {"If", {0}},
       {"Loop", {0, 1}},
       {"NonZero", {0}},
