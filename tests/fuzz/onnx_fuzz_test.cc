@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -33,13 +34,18 @@ int64_t MemoryLimit(size_t bytes) {
   return 2 * (size * kForeignMemoryFactor + kParseMemoryBase) + 16 * size + (int64_t{64} << 20);
 }
 
-// PyTorch's and Keras's of tests/onnx/models, and ours; the smaller ones.
+// PyTorch's and Keras's of tests/onnx/models, those of other domains, ours, and ONNX's own tests of
+// operators where Debian's libonnx-testdata is; the smaller ones.
 std::vector<std::string> Files() {
   constexpr int64_t kMost = 8000;
   std::vector<std::string> files;
   std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::directory_iterator("tests/onnx/models")) {
-    if (entry.path().extension() == ".onnx") paths.push_back(entry.path().string());
+  for (const char* folder :
+       {"tests/onnx/models", "tests/onnx/domains", "/usr/share/libonnx-testdata/data/node"}) {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, none)) {
+      if (entry.path().extension() == ".onnx") paths.push_back(entry.path().string());
+    }
   }
   std::sort(paths.begin(), paths.end());
   for (const std::string& path : paths) {
