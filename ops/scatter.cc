@@ -217,7 +217,8 @@ OpDef ScatterElementsOp() {
       .Example({"last_one_stays",
                 {{"axis", 1}},
                 {Reals({2, 3}, {1, 2, 3, 4, 5, 6}), Ids({1, 2}, {2, -1}), Reals({1, 2}, {7, 8})},
-                {Reals({2, 3}, {1, 2, 8, 4, 5, 6})}})
+                {Reals({2, 3}, {1, 2, 8, 4, 5, 6})},
+                OpCost{2, 40, 24}})
       .Example({"added",
                 {{"axis", 0}, {"reduction", "add"}},
                 {Ids({2, 2}, {1, 2, 3, 4}), Ids({2, 1}, {1, 1}), Ids({2, 1}, {10, 20})},
@@ -261,7 +262,8 @@ OpDef ScatterElementsGradOp() {
           {"the_last_one_counts",
            {{"axis", 0}},
            {Reals({3}, {1, 2, 3}), Reals({3}, {5, 5, 5}), Ids({2}, {1, 1}), Reals({2}, {7, 8})},
-           {Reals({3}, {1, 0, 3}), Reals({2}, {0, 2})}})
+           {Reals({3}, {1, 0, 3}), Reals({2}, {0, 2})},
+           OpCost{2, 40, 20}})
       .Example({"product",  // y[1] = 5 * 2 * 4
                 {{"axis", 0}, {"reduction", "mul"}},
                 {Reals({2}, {1, 3}), Reals({2}, {6, 5}), Ids({2}, {1, -1}), Reals({2}, {2, 4})},
