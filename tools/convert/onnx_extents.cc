@@ -90,7 +90,8 @@ void NoteTaken(const std::vector<std::string>& taken, std::vector<std::string>* 
   if (taken.empty()) return;
   const std::set<std::string> each(taken.begin(), taken.end());
   notes->push_back(absl::StrCat("the file leaves extents open; taken are ",
-                                absl::StrJoin(each, ", "), ": --dim=NAME=NUMBER takes others"));
+                                absl::StrJoin(each, ", "),
+                                ": convert and run take others by --dim=NAME=NUMBER"));
 }
 
 }  // namespace
