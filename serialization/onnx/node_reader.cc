@@ -192,7 +192,9 @@ absl::Status NodeReader::ReadInitializers(const GraphProto& graph, Scope& scope)
 
 void NodeReader::SetFunctions(const onnx_proto::ModelProto& model) {
   for (const auto& function : model.functions()) {
-    functions_[KeyOf(function.domain(), function.name())] = &function;
+    const auto [place, is_new] =
+        functions_.emplace(KeyOf(function.domain(), function.name()), &function);
+    if (!is_new) place->second = nullptr;
   }
 }
 
@@ -231,6 +233,7 @@ absl::Status NodeReader::ReadNode(const NodeProto& node, const std::string& name
                                   int depth) {
   const std::string op = KeyOf(node.domain(), node.op_type());
   if (const auto found = functions_.find(op); found != functions_.end()) {
+    if (found->second == nullptr) return Unimplemented("a function with overloads");
     return ReadCall(node, *found->second, scope, depth);
   }
   if (op == "If") return ReadIf(node, scope, depth);

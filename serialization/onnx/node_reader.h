@@ -87,7 +87,8 @@ class NodeReader {
   ExternalData external_;
   int64_t opset_ = 0;
   int64_t nodes_ = 0, tensors_ = 0;
-  absl::flat_hash_map<std::string, const onnx_proto::FunctionProto*> functions_;  // by KeyOf
+  // By KeyOf; null: there are several.
+  absl::flat_hash_map<std::string, const onnx_proto::FunctionProto*> functions_;
   absl::flat_hash_map<std::string, absl::Status> refused_;  // initializers, by name
 };
 
