@@ -67,6 +67,21 @@ TEST_F(ForeignModelTest, WhatIsForNoBatchIsReadForTheArrays) {
   EXPECT_THAT(Output("y.npz", "y", {1, 1, 3}), ElementsAre(6, 4, 10));
 }
 
+// A number says which branch is taken; the batch stays open.
+TEST_F(ForeignModelTest, SmallIntegersOfTheArraysMayBeConstants) {
+  onnx::Maker maker;
+  maker.Input("x", {"N", "2"}).Input("rate", {}, onnx_proto::TensorProto::INT64);
+  maker.Initializer("one", onnx::Ints({1}));
+  maker.Node("Reshape", {"rate", "one"}, {"axes"});
+  onnx::SetInt(maker.Node("ReduceSum", {"x", "axes"}, {"y"}), "keepdims", 0);
+  data::WriteFileOrDie(Path("axis.onnx"), maker.Output("y").model().SerializeAsString());
+  WriteNpz("x.npz", {{"x", Npy<float>({3, 1, 2, 5}, {2, 2})}, {"rate", Npy<int64_t>({1}, {})}});
+  const ProcessResult result = Run({"axis.onnx", "--inputs=x.npz", "--outputs=y.npz", "--batch=1"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("the small integers of the arrays"));
+  EXPECT_THAT(Output("y.npz", "y", {2}), ElementsAre(4, 7));
+}
+
 TEST_F(ForeignModelTest, EveryCommandTakesModelsOfOthers) {
   data::WriteFileOrDie(Path("open.onnx"), SumsOverTime());
   const Model model = Sequential({.time = 3, .features = 2})

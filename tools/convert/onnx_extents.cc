@@ -53,26 +53,29 @@ class BatchNames {
   bool first_ = false;
 };
 
-// The options with numbers for what is open; with `whole` also for the batch, and small integers of
-// the arrays as constants. `taken` lists what was assumed without an array.
+// What is a number besides the open extents that are not the batch.
+enum class Bind { kNothing, kSmallIntegers, kAll };
+
+// The options with these numbers: with kSmallIntegers those of the arrays as constants, with kAll
+// the batch, too. `taken` lists what was assumed without an array.
 OnnxReadOptions Bound(const std::vector<OnnxInput>& inputs,
                       const std::vector<const Tensor*>& arrays, const FormatOptions& options,
-                      bool whole, std::vector<std::string>* taken) {
+                      Bind bind, std::vector<std::string>* taken) {
   OnnxReadOptions bound = options.onnx;
   const BatchNames batch(inputs, options.onnx);
   for (size_t k = 0; k < inputs.size(); ++k) {
     const OnnxInput& input = inputs[k];
     if (bound.constants.contains(input.name)) continue;
     const Tensor* array = arrays.empty() ? nullptr : arrays[k];
-    if (whole && array != nullptr && input.is_integer && array->num_elements() <= kMostSettings &&
-        array->shape().rank() <= 1) {
+    if (bind != Bind::kNothing && array != nullptr && input.is_integer &&
+        array->num_elements() <= kMostSettings && array->shape().rank() <= 1) {
       bound.constants.emplace(input.name, *array);
       continue;
     }
     for (size_t i = 0; i < input.extents.size(); ++i) {
       if (BatchNames::IsGiven(input, i, options.onnx)) continue;
       const bool is_batch = batch.Holds(input, i);
-      if (is_batch && !whole) continue;
+      if (is_batch && bind != Bind::kAll) continue;
       const std::string place = absl::StrCat(input.name, ":", i);
       if (array != nullptr && array->shape().rank() == static_cast<int>(input.extents.size())) {
         bound.dims[place] = array->shape()[static_cast<int>(i)].size();
@@ -103,22 +106,27 @@ absl::StatusOr<Model> LoadBoundOnnx(const std::string& path, const FormatOptions
   for (const OnnxInput& input : inputs) names.push_back(input.name);
   const std::vector<const Tensor*> arrays =
       options.arrays ? options.arrays(names) : std::vector<const Tensor*>();
-  std::vector<std::string> taken, taken_whole;
-  absl::StatusOr<Model> model =
-      LoadOnnx(path, AllOps(), Bound(inputs, arrays, options, /*whole=*/false, &taken));
-  if (model.ok()) {
+  absl::Status general;
+  for (const Bind bind : {Bind::kNothing, Bind::kSmallIntegers, Bind::kAll}) {
+    std::vector<std::string> taken;
+    absl::StatusOr<Model> model =
+        LoadOnnx(path, AllOps(), Bound(inputs, arrays, options, bind, &taken));
+    // What none of them can do is told of the first.
+    if (bind == Bind::kNothing) general = model.status();
+    if (!model.ok()) continue;
+    if (bind != Bind::kNothing) {
+      notes->push_back(absl::StrCat("it cannot be read for any ",
+                                    bind == Bind::kAll ? "batch" : "values of all inputs", " (",
+                                    general.message(), "): it is read for ",
+                                    bind != Bind::kAll ? "the small integers"
+                                    : arrays.empty()   ? "a batch of 1"
+                                                       : "the extents",
+                                    arrays.empty() ? "" : " of the arrays"));
+    }
     NoteTaken(taken, notes);
     return model;
   }
-  absl::StatusOr<Model> whole =
-      LoadOnnx(path, AllOps(), Bound(inputs, arrays, options, /*whole=*/true, &taken_whole));
-  // What neither can do is told of the general one.
-  if (!whole.ok()) return model;
-  notes->push_back(absl::StrCat("it cannot be read for any batch (", model.status().message(),
-                                "): it is read for ",
-                                arrays.empty() ? "a batch of 1" : "the extents of the arrays"));
-  NoteTaken(taken_whole, notes);
-  return whole;
+  return general;
 }
 
 }  // namespace seqgraph::tools

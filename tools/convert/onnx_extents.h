@@ -11,9 +11,9 @@ namespace seqgraph::tools {
 
 /// An ONNX file as a model whose open extents, but for the batch, are those of options.arrays;
 /// where there are none, --time or kOpenExtent, and a note says so. Where the graph cannot be read
-/// for any batch, it is read for the one of the arrays, with their small integers as constants
-/// (rates, lengths, shapes); without arrays for a batch of 1; and a note says so. Numbers that
-/// options.onnx has already come first. Errors: those of LoadOnnx.
+/// so, the small integers of the arrays (rates, lengths, shapes) are constants of it; where that is
+/// not enough, it is read for the batch of the arrays, without them for a batch of 1; and a note
+/// says so. Numbers that options.onnx has already come first. Errors: those of LoadOnnx.
 absl::StatusOr<Model> LoadBoundOnnx(const std::string& path, const FormatOptions& options,
                                     std::vector<std::string>* notes);
 
