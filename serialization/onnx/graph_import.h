@@ -76,7 +76,7 @@ struct ImportedVariable {
 
 class GraphImport {
  public:
-  /// What is computed beforehand may take `budget` bytes altogether.
+  /// What is computed beforehand and the nodes of the graph may take `budget` bytes altogether.
   GraphImport(std::string function, const OpRegistry& registry, int64_t budget)
       : builder_(std::move(function), registry), budget_(budget) {}
 
