@@ -26,11 +26,13 @@ struct FitOptions {
   std::vector<CallbackHandle> callbacks;
   /// By default accuracy beside a loss over classes, nothing beside a regression's.
   std::vector<Metric> metrics = {DefaultMetric()};
+  OutputMetrics output_metrics = {};
   /// What rows (or steps) of a class count for in the training loss and in Weighted() metrics,
   /// beside Examples::weights; 1 for a class that is not here. Needs Examples::targets and
   /// TrainableOptions::sample_weight. Validation is not weighted by it. (Keras's class_weight.)
   std::map<int32_t, double> class_weights;
-  /// The result that the metrics judge; empty: the only one besides the loss.
+  /// The result that the metrics judge; empty: the only one besides the loss, or all that have a
+  /// loss of their own.
   std::string prediction;
   /// Looked at after each batch: once true, the run ends there.
   const std::atomic<bool>* interrupt = nullptr;
@@ -55,7 +57,8 @@ class Trainer {
   /// Runs epochs of batches, with what is left of the rows as a last smaller batch; after each
   /// epoch the validation (no rows: none), in batches of the same size, unshuffled, weights fixed.
   /// Logs: "loss" and the metrics are means over the epoch while the weights change, each batch
-  /// weighted by its size, summed in double; "val_..." are those of the validation.
+  /// weighted by its size, summed in double; "val_..." are those of the validation. Names for
+  /// several outputs: as ModelRunner::Evaluate.
   ///
   /// Everything is compiled before the first step; after the first step of each batch size the loop
   /// allocates nothing. The same seed, data, backend and thread count give the same bits.

@@ -38,6 +38,7 @@ absl::StatusOr<Model> MakeImportedTrainable(Model imported, absl::string_view lo
     SEQ_RETURN_IF_ERROR(model.variables.Assign(variable.def.name, variable.value));
   }
   model.preprocessing = std::move(imported.preprocessing);
+  model.series = std::move(imported.series);
   model.labels = std::move(imported.labels);
   model.description = std::move(imported.description);
   return model;
@@ -123,6 +124,9 @@ void NoteLosses(ConvertedModel& converted, bool keeps_text) {
   }
   if (!keeps_text && !model.preprocessing.words.empty()) {
     lost.push_back(absl::StrCat("the vocabulary of ", model.preprocessing.words.size(), " words"));
+  }
+  if (!keeps_text && !model.series.task.empty()) {
+    lost.push_back(absl::StrCat("the columns of the task '", model.series.task, "'"));
   }
   if (!keeps_text && !model.labels.empty()) {
     lost.push_back(absl::StrCat("the names of ", model.labels.size(), " classes"));
