@@ -125,6 +125,13 @@ absl::StatusOr<T> Cached(const std::vector<std::string>& paths, const DataCache*
   return value;
 }
 
+// What was skipped is known only to who reads the texts.
+void NoteSkipped(const DatasetOptions& options, DataOrigin& origin) {
+  if (options.skipped == nullptr || options.skipped->count() == 0) return;
+  origin.notes.push_back(absl::StrCat("skipped ", options.skipped->count(),
+                                      " rows with problems:\n  ", options.skipped->Lines()));
+}
+
 // What says how texts and labels are read. Names are bytes: their sizes keep them apart.
 std::string SourceSettings(const DatasetOptions& options) {
   const data::CsvLayout& csv = options.csv;
@@ -149,7 +156,8 @@ absl::StatusOr<Dataset> LoadDatasetCached(const std::string& data, const Dataset
       options.split_seed, options.stratify, options.ties == data::TieOrder::kPublished,
       options.with_test);
   const bool other_test = options.with_test && !options.test_data.empty();
-  return Cached<Dataset>(
+  if (options.skipped != nullptr) cache = nullptr;
+  absl::StatusOr<Dataset> loaded = Cached<Dataset>(
       other_test ? std::vector<std::string>{data, options.test_data}
                  : std::vector<std::string>{data},
       cache, settings + SourceSettings(options),
@@ -160,6 +168,8 @@ absl::StatusOr<Dataset> LoadDatasetCached(const std::string& data, const Dataset
         return dataset;
       },
       [&] { return data::LoadDataset(data, options); }, DatasetBytes, *origin);
+  NoteSkipped(options, *origin);
+  return loaded;
 }
 
 absl::StatusOr<TokenSet> EncodeTextsCached(const std::string& data, data::Split split,
@@ -172,7 +182,8 @@ absl::StatusOr<TokenSet> EncodeTextsCached(const std::string& data, data::Split 
                       SourceSettings(options), vocabulary.size());
   // Words are bytes, with any byte but a separator in them.
   for (const std::string& word : vocabulary.words()) absl::StrAppend(&settings, word, "\n");
-  return Cached<TokenSet>(
+  if (options.skipped != nullptr) cache = nullptr;
+  absl::StatusOr<TokenSet> encoded = Cached<TokenSet>(
       {data}, cache, settings,
       [&](absl::string_view bytes) {
         return ParseTokenSet(
@@ -181,6 +192,8 @@ absl::StatusOr<TokenSet> EncodeTextsCached(const std::string& data, data::Split 
       },
       [&] { return data::EncodeTexts(data, split, vocabulary, maxlen, options); }, TokenSetBytes,
       *origin);
+  NoteSkipped(options, *origin);
+  return encoded;
 }
 
 }  // namespace seqgraph
