@@ -94,6 +94,7 @@ struct SeriesPreprocessing {
   std::string time_format;
   std::string missing;    ///< what is done with values that are missing: "mask"
   std::string scale;      ///< how the scaling of its layers was found: "standard"
+  std::string loss;       ///< what training made small, by Keras's name
   std::string split;      ///< what the parts were made by, so that they are found again
   int64_t window = 0;     ///< steps of a row; 0: whole series
   int64_t horizon = 0;    ///< steps that are told behind a window
@@ -120,6 +121,7 @@ struct SeriesPreprocessing {
     field("time_format", series.time_format);
     field("missing", series.missing);
     field("scale", series.scale);
+    field("loss", series.loss);
     field("split", series.split);
     field("window", series.window);
     field("horizon", series.horizon);

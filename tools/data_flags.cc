@@ -26,9 +26,9 @@ data::TokenSet SelectRows(const data::TokenSet& set, const std::vector<int64_t>&
 
 }  // namespace
 
-void DeclareAnyBytes(Flags& flags, bool* value) {
-  flags.Switch("--any_bytes", value,
-               "Take, not refuse, reviews with invalid UTF-8, NUL or no words");
+Flag DeclareAnyBytes(Flags& flags, bool* value) {
+  return flags.Switch("--any_bytes", value,
+                      "Take, not refuse, reviews with invalid UTF-8, NUL or no words");
 }
 
 void DataFlags::DeclareSource(Flags& flags) {
@@ -36,14 +36,19 @@ void DataFlags::DeclareSource(Flags& flags) {
       "--data", &data,
       "aclImdb_v1.tar.gz as published, its unpacked folder, or 'synthetic'; or texts of\n"
       "your own: FILE.csv or .tsv (also .gz) with columns of texts and labels, a folder\n"
-      "with a folder a class, or one (also as .tar.gz) with those in train and test",
+      "with a folder a class, or one (also as .tar.gz) with those in train and test; or\n"
+      "series of numbers: .npz, .npy, .csv, .tsv, .jsonl (also .gz), or a folder of these",
       std::string(data::kSyntheticName), ReadsBelow());
   if (data.empty()) source.Required();
-  flags.Text("--text_column", &rest.csv.text_column, "NAME|N",
-             "Of a CSV file: a name in its first record, or a number from 1");
-  flags.Text("--label_column", &rest.csv.label_column, "NAME|N", "Likewise");
-  flags.Switch("--csv_header", &rest.csv.header,
-               "The first record is no text, though both columns are numbers");
+  const auto of_text = [this](const char* name, Flag flag) { of_texts.emplace_back(name, flag); };
+  of_text("--text_column",
+          flags.Text("--text_column", &rest.csv.text_column, "NAME|N",
+                     "Of a CSV file: a name in its first record, or a number from 1"));
+  of_text("--label_column",
+          flags.Text("--label_column", &rest.csv.label_column, "NAME|N", "Likewise"));
+  of_text("--csv_header",
+          flags.Switch("--csv_header", &rest.csv.header,
+                       "The first record is no text, though both columns are numbers"));
   flags.Text("--separator", &separator, "CHAR|tab",
              "Of a CSV file; by default a comma, in .tsv files a tab");
   flags.Check("--separator", [this]() -> std::string {
@@ -53,10 +58,12 @@ void DataFlags::DeclareSource(Flags& flags) {
                ? ""
                : absl::StrCat("expected one character or 'tab', got '", separator, "'");
   });
-  flags.Switch("--no_quotes", &no_quotes,
-               "A quote in a CSV file is a character like any other, and a line a record");
-  flags.Text("--text_files", &text_files, "SUFFIX|all", "Of the files in folders that are texts");
-  DeclareAnyBytes(flags, &any_bytes);
+  of_text("--no_quotes",
+          flags.Switch("--no_quotes", &no_quotes,
+                       "A quote in a CSV file is a character like any other, and a line a record"));
+  of_text("--text_files", flags.Text("--text_files", &text_files, "SUFFIX|all",
+                                     "Of the files in folders that are texts"));
+  of_text("--any_bytes", DeclareAnyBytes(flags, &any_bytes));
   flags.CacheFolder(
       "--data_cache", &data_cache, "FOLDER|off",
       "Where the integers of a file are kept, to be found again by its content and all\n"
@@ -86,9 +93,12 @@ void DataFlags::DeclareTestData(Flags& flags) {
 }
 
 void DataFlags::DeclareEncoding(Flags& flags) {
-  flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
-            "Codes: three special ones, one unused, then the most frequent words");
-  flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones");
+  of_texts.emplace_back(
+      "--num_words",
+      flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
+                "Codes: three special ones, one unused, then the most frequent words"));
+  of_texts.emplace_back(
+      "--maxlen", flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones"));
   validation_flag = flags.Share(
       "--validation", &rest.validation,
       "Share of the training split to validate on; 0: none, the last weights are saved");
@@ -96,8 +106,17 @@ void DataFlags::DeclareEncoding(Flags& flags) {
 }
 
 void DataFlags::DeclareStratify(Flags& flags) {
-  flags.Switch("--stratify", &rest.stratify,
-               "Split off of each class its share, as scikit-learn does it");
+  of_texts.emplace_back(
+      "--stratify",
+      flags.Switch("--stratify", &rest.stratify,
+                   "Split off of each class its share, as scikit-learn does it (series: always)"));
+}
+
+std::string DataFlags::GivenOfTexts() const {
+  for (const auto& [name, flag] : of_texts) {
+    if (flag.given()) return name;
+  }
+  return "";
 }
 
 data::DatasetOptions DataFlags::Options() const {

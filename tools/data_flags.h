@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,6 +31,7 @@ struct DataFlags {
   std::string text_files = data::TextSourceOptions().suffix;
   data::DatasetOptions rest;  ///< What flags set as it is.
   std::optional<Flag> validation_flag;
+  std::vector<std::pair<std::string, Flag>> of_texts;  ///< flags without a meaning for series
 
   /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
   /// --data_cache.
@@ -40,6 +42,8 @@ struct DataFlags {
   void DeclareEncoding(Flags& flags);
   void DeclareStratify(Flags& flags);
 
+  /// Of what is for texts alone, the first flag that is given; empty: none.
+  std::string GivenOfTexts() const;
   bool synthetic() const { return data == data::kSyntheticName; }
   data::DatasetOptions Options() const;
   /// The set, made of --data, as examples, which must not outlive it nor this. Errors name a row by
@@ -64,6 +68,6 @@ struct DataFlags {
 std::string OriginLine(const DataOrigin& origin);
 
 /// --any_bytes: take reviews that are no UTF-8 text.
-void DeclareAnyBytes(Flags& flags, bool* value);
+Flag DeclareAnyBytes(Flags& flags, bool* value);
 
 }  // namespace seqgraph::tools

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/atomic_file.h"
 #include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "data/text_check.h"
@@ -20,6 +21,9 @@
 #include "tools/data_flags.h"
 #include "tools/line_reader.h"
 #include "tools/profile/profile_flag.h"
+#include "tools/series_answers.h"
+#include "tools/series_data.h"
+#include "tools/series_stream.h"
 #include "tools/tested_model.h"
 #include "training/confusion_matrix.h"
 #include "training/model_runner.h"
@@ -55,15 +59,14 @@ class TextClassifier {
   // Texts that are computed together.
   static constexpr int64_t kBatch = 16;
 
-  // Loads the model and compiles its function `predict` for the backends that the flags name, on
-  // which the model's self-tests must pass. Errors name the file: besides those of
-  // LoadTestedModel, InvalidArgument for a model that does not take text or does not give a
+  // Of a model that was read from `path`: compiles its function `predict` for its backends. Errors
+  // name the file: InvalidArgument for a model that does not take text or does not give a
   // probability for each label (or for two labels that of the second). What happens, now and in
   // Classify, is recorded in `profile` if it is not null.
-  static absl::StatusOr<std::unique_ptr<TextClassifier>> Load(const std::string& path,
-                                                              const BackendFlags& flags,
-                                                              bool self_test = true,
-                                                              Profile* profile = nullptr);
+  static absl::StatusOr<std::unique_ptr<TextClassifier>> Create(TestedModel tested,
+                                                                const std::string& path,
+                                                                const BackendFlags& flags,
+                                                                Profile* profile);
 
   // One for each of at most kBatch texts, which may be any bytes. The answer to a text does not
   // depend on those beside it: the batch always has the same size.
@@ -91,15 +94,12 @@ class TextClassifier {
   int profile_number_ = 0;
 };
 
-absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::string& path,
-                                                                     const BackendFlags& flags,
-                                                                     bool self_test,
-                                                                     Profile* profile) {
+absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Create(TestedModel tested,
+                                                                       const std::string& path,
+                                                                       const BackendFlags& flags,
+                                                                       Profile* profile) {
   std::unique_ptr<TextClassifier> classifier(new TextClassifier);
   classifier->profile_ = profile;
-  SEQ_ASSIGN_OR_RETURN(TestedModel tested,
-                       LoadTestedModel(path, self_test, flags, {{"predict", kBatch}},
-                                       profile != nullptr ? &profile->trace() : nullptr));
   classifier->backends_ = std::move(tested.backends);
   classifier->model_ = std::move(tested.model);
   SEQ_RETURN_IF_ERROR(classifier->Prepare(path, flags));
@@ -167,7 +167,17 @@ class PredictCommand : public Command {
   void Declare(Flags& flags) override {
     flags.InputFile("MODEL", &model_, "A model saved by train").Required();
     Flag texts = flags.Texts("TEXT", &texts_, "Reviews, one an argument");
-    flags.InputFile("--file", &file_, "Reviews, one a line").Excludes(texts);
+    Flag file = flags.InputFile("--file", &file_, "Reviews, one a line").Excludes(texts);
+    flags
+        .InputPath("--data", &data_.data,
+                   "Series of numbers, for a model of these: as for train, labels may be absent",
+                   "", nullptr)
+        .Excludes(texts)
+        .Excludes(file);
+    flags.OutputFile("--output", &output_, "The answers to --data as CSV, not on standard output");
+    flags.Int("--roll", &roll_, 0, 1'000'000,
+              "Of a forecast: so many steps, its own answers fed back beyond the horizon; 0: none");
+    flags.Switch("--skip_bad_rows", &skip_bad_rows_, "Of --data: leave out rows with errors");
     flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
     DeclareAnyBytes(flags, &any_bytes_);
     backend_.Declare(flags);
@@ -180,7 +190,10 @@ class PredictCommand : public Command {
         "the\n"
         "text, tab-separated; with --format=json an object with the probabilities of all labels "
         "and\n"
-        "all of the text. Quote a TEXT, and put those that begin with a dash behind --.");
+        "all of the text. Quote a TEXT, and put those that begin with a dash behind --.\n"
+        "A model of series answers --data, or standard input: a step a line, in the order of its\n"
+        "features or of a first line of names, an empty line behind each series; a forecast is\n"
+        "told behind every line once there is a window.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -189,10 +202,22 @@ class PredictCommand : public Command {
 
  private:
   absl::StatusOr<int> Answer(Output& out) {
-    SEQ_ASSIGN_OR_RETURN(
-        classifier_, TextClassifier::Load(model_, backend_, self_test_.on(), profile_.profile()));
+    SEQ_ASSIGN_OR_RETURN(TestedModel tested,
+                         LoadTestedModel(model_, self_test_.on(), backend_,
+                                         {{"predict", TextClassifier::kBatch}}, profile_.trace()));
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
     interrupt_ = interrupt.flag();
+    if (!tested.model.series.task.empty()) {
+      const absl::Status status = AnswerNumbers(tested, out);
+      if (absl::IsCancelled(status)) return interrupt.exit_status();
+      SEQ_RETURN_IF_ERROR(status);
+      return 0;
+    }
+    if (!data_.data.empty()) {
+      return InvalidArgument(model_, ": --data is for models of series, and this one takes text");
+    }
+    SEQ_ASSIGN_OR_RETURN(classifier_, TextClassifier::Create(std::move(tested), model_, backend_,
+                                                             profile_.profile()));
     if (!texts_.empty()) {
       SEQ_RETURN_IF_ERROR(AnswerTexts(out));
     } else if (file_.empty()) {
@@ -207,6 +232,47 @@ class PredictCommand : public Command {
     }
     TellBackends();
     return interrupt.interrupted() ? interrupt.exit_status() : 0;
+  }
+
+  absl::Status AnswerNumbers(TestedModel& tested, Output& out) {
+    if (!texts_.empty() || !file_.empty()) {
+      return InvalidArgument(model_, ": it takes series of numbers: --data, or standard input");
+    }
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
+    RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
+    run.profile = profile_.profile();
+    ModelRunner runner(&tested.model, std::move(run));
+    if (data_.data.empty()) return AnswerSteps(runner, out);
+    SEQ_ASSIGN_OR_RETURN(
+        const SeriesData data,
+        ReadSeriesFor(tested.model, data_.data, data_, /*without_labels=*/true, skip_bad_rows_));
+    for (const std::string& note : data.set.notes) {
+      std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
+    }
+    SEQ_ASSIGN_OR_RETURN(const std::string table,
+                         AnswerSeries(runner, data, {.roll = roll_, .interrupt = interrupt_}));
+    if (!output_.empty()) return AtomicWriteFile(output_, table);
+    out.Write(table);
+    return absl::OkStatus();
+  }
+
+  // Standard input, a step a line.
+  absl::Status AnswerSteps(ModelRunner& runner, Output& out) {
+    if (!output_.empty()) return InvalidArgument("--output goes with --data");
+    SEQ_ASSIGN_OR_RETURN(SeriesStream stream, SeriesStream::Create(&runner, roll_, interrupt_));
+    LineReader reader(STDIN_FILENO, "standard input");
+    reader.set_interrupt(interrupt_);
+    for (bool ended = false; !ended;) {
+      SEQ_ASSIGN_OR_RETURN(std::vector<std::string> lines, reader.Next(1));
+      ended = lines.empty();
+      if (ended) lines.emplace_back();
+      SEQ_ASSIGN_OR_RETURN(
+          const std::string answer,
+          Annotate(stream.Add(lines[0]), absl::StrCat("line ", reader.first_line())));
+      out.Write(answer);
+      SEQ_RETURN_IF_ERROR(out.Flush());  // Somebody may be waiting for it.
+    }
+    return absl::OkStatus();
   }
 
   bool Interrupted() const { return interrupt_ != nullptr && interrupt_->load(); }
@@ -280,6 +346,10 @@ class PredictCommand : public Command {
   std::string model_;
   std::vector<std::string> texts_;
   std::string file_;
+  DataFlags data_{.data = ""};
+  std::string output_;
+  int64_t roll_ = 0;
+  bool skip_bad_rows_ = false;
   std::string format_ = "text";
   bool any_bytes_ = false;
   BackendFlags backend_;
@@ -293,7 +363,7 @@ class PredictCommand : public Command {
 
 CommandDef DefinePredict() {
   return DefineCommand<PredictCommand>(
-      "predict", "Probabilities and label for raw text: arguments, a file or standard input");
+      "predict", "Answers to raw text or series of numbers: arguments, a file or standard input");
 }
 
 }  // namespace seqgraph::tools

@@ -38,8 +38,10 @@ char SeparatorOf(const DataFlags& data) {
 }
 
 bool SeriesFlags::Wanted(const DataFlags& data) const {
-  if (!task.empty()) return task != kText;
-  return !data.synthetic() && data::LooksLikeSeries(data.data);
+  if (!wanted_.has_value()) {
+    wanted_ = task.empty() ? !data.synthetic() && data::LooksLikeSeries(data.data) : task != kText;
+  }
+  return *wanted_;
 }
 
 void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
@@ -101,6 +103,10 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
   add("--test", *test_);
   add("--validation_data", flags.InputFile("--validation_data", &validation_data,
                                            "Series to validate by, instead of a share of --data"));
+  add("--folds",
+      flags.Int("--folds", &folds, 2, 1000,
+                "Train on so many splits of --data, print how well each does on what it\n"
+                "did not see, mean and spread, and save nothing"));
   flags.Check("--quantiles", [this]() -> std::string {
     if (NumbersOf(quantiles).has_value()) return "";
     return absl::StrCat("expected numbers with commas, got '", quantiles, "'");
@@ -110,7 +116,12 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
     return std::string(LossByName(loss).status().message());
   });
   flags.Check("--task", [this, &data]() -> std::string {
-    if (Wanted(data)) return "";
+    if (Wanted(data)) {
+      const std::string of_texts = data.GivenOfTexts();
+      return of_texts.empty() ? ""
+                              : absl::StrCat(of_texts, " is for texts, and --data=", data.data,
+                                             " holds series of numbers");
+    }
     for (const auto& [name, flag] : declared_) {
       if (flag.given()) {
         return absl::StrCat(name, " is for series of numbers, and --data=", data.data,

@@ -128,6 +128,7 @@ SeriesPreprocessing AwkwardSeries() {
           .time_format = "%d.%m.%Y",
           .missing = "mask",
           .scale = "robust",
+          .loss = "huber",
           .split = "validation=0.2 test=0 seed=1",
           .window = 24,
           .horizon = 3,

@@ -134,7 +134,7 @@ TEST(Usage, AValueThatDoesNotFitIsNamedWithWhatWasExpected) {
   ExpectMisuse({"train", "--model=onehot", "--mask_zero"}, {"--mask_zero", "onehot"});
   ExpectMisuse({"train", "--learning_rate=nan"}, {"--learning_rate", "'nan'"});
   ExpectMisuse({"train", "--learning_rate=-1"}, {"--learning_rate"});
-  ExpectMisuse({"train", "--validation=1"}, {"--validation", "between 0 and 1"});
+  ExpectMisuse({"train", "--validation=1"}, {"--validation", "at least 0 and below 1"});
   ExpectMisuse({"train", "--model=lstm"}, {"--model", "embedding or onehot", "'lstm'"});
   ExpectMisuse({"train", "--output="}, {"--output"});
   ExpectMisuse({"train", "--seed=1", "--seed=2"}, {"--seed", "more than once"});
