@@ -25,6 +25,9 @@
 
 namespace seqgraph::data {
 
+/// A field as CsvReader reads it back: in quotes where it needs them.
+std::string CsvField(absl::string_view text, char separator = ',');
+
 /// A forward-only reader of a file, gunzipped on the way where it is gzip. Lines that are empty are
 /// passed over, so a record of one empty field cannot be read but in quotes. Memory: that of
 /// CsvBlocks.

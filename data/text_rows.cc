@@ -85,7 +85,11 @@ class RowReader {
   absl::StatusOr<Columns> FindColumns(Fields first) const;
   absl::StatusOr<std::string> Member(const Json& object, const std::string& name,
                                      bool is_text) const;
-  absl::StatusOr<std::pair<std::string, std::string>> TextAndLabel(absl::string_view line) const;
+  struct ObjectParts {
+    std::string text, label;
+    std::vector<std::string> members;
+  };
+  absl::StatusOr<ObjectParts> PartsOf(absl::string_view line) const;
 
   // To the sink, or to the problems.
   absl::Status Deliver(const TextRow& row) {
@@ -176,15 +180,15 @@ absl::StatusOr<std::string> RowReader::Member(const Json& object, const std::str
   return InvalidArgument("expected a text as ", Shown(name), ", found ", Shown(member->dump()));
 }
 
-absl::StatusOr<std::pair<std::string, std::string>> RowReader::TextAndLabel(
-    absl::string_view line) const {
+absl::StatusOr<RowReader::ObjectParts> RowReader::PartsOf(absl::string_view line) const {
   SEQ_ASSIGN_OR_RETURN(const Json object, ParseJsonObject(line, kMaxDepth));
-  std::pair<std::string, std::string> both;
-  SEQ_ASSIGN_OR_RETURN(both.first, Member(object, options_.csv.text_column, /*is_text=*/true));
+  ObjectParts parts;
+  SEQ_ASSIGN_OR_RETURN(parts.text, Member(object, options_.csv.text_column, /*is_text=*/true));
   if (labelled_) {
-    SEQ_ASSIGN_OR_RETURN(both.second, Member(object, options_.csv.label_column, /*is_text=*/false));
+    SEQ_ASSIGN_OR_RETURN(parts.label, Member(object, options_.csv.label_column, /*is_text=*/false));
   }
-  return both;
+  for (auto it = object.begin(); it != object.end(); ++it) parts.members.push_back(it.key());
+  return parts;
 }
 
 absl::Status RowReader::ReadJsonLines() {
@@ -193,13 +197,16 @@ absl::Status RowReader::ReadJsonLines() {
   while (true) {
     SEQ_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));
     if (!more) return absl::OkStatus();
-    const absl::StatusOr<std::pair<std::string, std::string>> both = TextAndLabel(line);
-    if (!both.ok()) {
-      problems_.Add(absl::StrCat(lines.Place(path_), ": ", both.status().message()));
+    const absl::StatusOr<ObjectParts> parts = PartsOf(line);
+    if (!parts.ok()) {
+      problems_.Add(absl::StrCat(lines.Place(path_), ": ", parts.status().message()));
       continue;
     }
-    SEQ_RETURN_IF_ERROR(Deliver(TextRow{
-        .line = lines.number(), .text = both->first, .label = both->second, .object = line}));
+    SEQ_RETURN_IF_ERROR(Deliver(TextRow{.line = lines.number(),
+                                        .text = parts->text,
+                                        .label = parts->label,
+                                        .object = line,
+                                        .members = parts->members}));
   }
 }
 

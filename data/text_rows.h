@@ -29,8 +29,10 @@ struct TextRow {
   int64_t line = 0;        ///< On which it begins, from 1.
   absl::string_view text;
   absl::string_view label;                     ///< Empty where none was asked for.
-  absl::Span<const absl::string_view> fields;  ///< Of a file of separated fields,
-  absl::string_view object;                    ///< or the line of an object.
+  absl::Span<const absl::string_view> fields;  ///< Of a file of separated fields.
+  /// Of a file of objects the line, without white space around it, and the names of its members.
+  absl::string_view object;
+  absl::Span<const std::string> members;
 };
 
 using TextRowSink = absl::FunctionRef<absl::Status(const TextRow&)>;
