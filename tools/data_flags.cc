@@ -60,9 +60,9 @@ void DataFlags::DeclareSource(Flags& flags) {
   Flag source = flags.InputPath(
       "--data", &data,
       "aclImdb_v1.tar.gz as published, its unpacked folder, or 'synthetic'; or texts of\n"
-      "your own: FILE.csv or .tsv (also .gz) with columns of texts and labels, a folder\n"
-      "with a folder a class, or one (also as .tar.gz) with those in train and test; .jsonl\n"
-      "with an object a text; a folder that encode wrote; or\n"
+      "your own: FILE.csv, .tsv or .jsonl (also .gz) with columns of texts and labels, a\n"
+      "folder with a folder a class, or one (also as .tar.gz) with those in train and test,\n"
+      "or what encode wrote; or\n"
       "series of numbers: .npz, .npy, .csv, .tsv, .jsonl (also .gz), or a folder of these",
       std::string(data::kSyntheticName), ReadsBelow());
   if (data.empty()) source.Required();

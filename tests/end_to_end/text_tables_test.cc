@@ -62,11 +62,10 @@ class TextTablesTest : public ::testing::Test {
 
   static std::vector<std::string> Training(const std::string& data, const std::string& model,
                                            const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {
-        "train",      "--data=" + data, "--output=" + model,    "--backend=reference", "--units=4",
-        "--batch=16", "--epochs=2",     "--learning_rate=0.01", "--overwrite"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
+    return WithFlags(
+        {"train", "--data=" + data, "--output=" + model, "--backend=reference", "--units=4",
+         "--batch=16", "--epochs=2", "--learning_rate=0.01", "--overwrite"},
+        more);
   }
   static ProcessResult Run(const std::vector<std::string>& arguments) {
     return RunSeqgraph(arguments, {.folder = *folder_});
