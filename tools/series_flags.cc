@@ -5,7 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "tools/encoded_texts.h"
@@ -49,11 +49,14 @@ bool SeriesFlags::Wanted(const DataFlags& data) const {
 
 void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
   std::vector<std::string> tasks = {kText};
-  for (const SeriesTaskFacts& facts : SeriesTasks()) tasks.push_back(facts.name);
-  flags.Choice("--task", &task, tasks,
-               "What is told: a class of a text, or of series of numbers a class (classify),\n"
-               "numbers (regress), a class a step (tag), the next steps (forecast), the series\n"
-               "itself (reconstruct); by default what the data look like");
+  std::string help = "By default what the data look like\ntext: a class of each text";
+  for (const SeriesTaskFacts& facts : SeriesTasks()) {
+    tasks.push_back(facts.name);
+    absl::StrAppend(&help, "\n", facts.name, ": ", facts.help, ";\n  ", facts.loss, ";\n  ",
+                    absl::StrReplaceAll(facts.metrics, {{",", ", "}}), "; validation ",
+                    facts.validation, ", test ", facts.test);
+  }
+  flags.Choice("--task", &task, tasks, help);
   const auto add = [&](std::string name, Flag flag) {
     declared_.emplace_back(std::move(name), flag);
   };

@@ -40,7 +40,7 @@ class TrainCommand : public Command {
     flags.Group("Data");
     data_.DeclareSource(flags);
     data_.DeclareEncoding(flags);
-    flags.Group("Series of numbers");
+    flags.Group("Task and series of numbers");
     series_.Declare(flags, data_);
     flags.Group("Layers");
     std::vector<Flag> of_the_model = model_.Declare(flags);
