@@ -79,6 +79,8 @@ struct TextPreprocessing {
   int64_t num_words = 0;
   int64_t maxlen = 0;
   std::vector<std::string> words;  ///< by rank, as bytes
+  /// Columns of the table that it was trained on, by name or number; empty: it was no table.
+  std::string text_column, label_column;
 };
 
 /// How series of numbers become the model's input, and what it tells of them: what is needed to

@@ -66,7 +66,6 @@ class EvaluateCommand : public Command {
         "--confusion", &confusion_,
         "How many of each class were taken for each; also precision, recall and F1, which\n"
         "more than two classes get anyway");
-    flags.Switch("--skip_bad_rows", &skip_bad_rows_, "Of series: leave out rows with errors");
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
@@ -114,6 +113,7 @@ class EvaluateCommand : public Command {
       return InvalidArgument("--part=all is for series; of texts without splits test is all");
     }
     SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(model, path_));
+    data_.rest.csv = data_.ColumnsFor(model.preprocessing);
     TraceSpan read(profile_.trace(), "read and encode reviews", "data");
     DataOrigin origin;
     SEQ_ASSIGN_OR_RETURN(
@@ -143,7 +143,7 @@ class EvaluateCommand : public Command {
     }
     TraceSpan read(profile_.trace(), "read series", "data");
     SEQ_ASSIGN_OR_RETURN(const JudgedSeries judged,
-                         JudgedSeries::Read(runner.model(), data_, part_, skip_bad_rows_));
+                         JudgedSeries::Read(runner.model(), data_, part_, data_.skip_bad_rows));
     read.End();
     out.Write(judged.Lines());
     SEQ_RETURN_IF_ERROR(out.Flush());
@@ -175,7 +175,6 @@ class EvaluateCommand : public Command {
   std::string part_ = "test";
   int64_t batch_ = 64;
   bool confusion_ = false;
-  bool skip_bad_rows_ = false;
   BackendFlags backend_;
   SelfTestFlag self_test_;
   ProfileFlag profile_;

@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "data/csv.h"
 #include "layers/normalization.h"
 #include "training/confusion_matrix.h"
 #include "training/series/row_labels.h"
@@ -17,12 +17,8 @@
 namespace seqgraph::tools {
 namespace {
 
+using data::CsvField;
 using Rows = std::vector<RowRange>;
-
-std::string Field(const std::string& text) {
-  const bool plain = text.find_first_of(",\"\r\n") == std::string::npos;
-  return plain ? text : absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
-}
 
 // Makes the table, line by line.
 class Table {
@@ -31,17 +27,17 @@ class Table {
 
   void Header(bool steps, const std::vector<std::string>& answers) {
     std::vector<std::string> names = {
-        Field(model_.series.series_column.empty() ? "series" : model_.series.series_column)};
+        CsvField(model_.series.series_column.empty() ? "series" : model_.series.series_column)};
     const SeriesPreprocessing& record = model_.series;
     const std::string& time = record.time_column.empty() ? record.order_column : record.time_column;
-    if (steps) names.push_back(Field(set_.times.empty() || time.empty() ? "step" : time));
-    for (const std::string& answer : answers) names.push_back(Field(answer));
+    if (steps) names.push_back(CsvField(set_.times.empty() || time.empty() ? "step" : time));
+    for (const std::string& answer : answers) names.push_back(CsvField(answer));
     text_ = absl::StrCat(absl::StrJoin(names, ","), "\n");
   }
 
   void Series(int64_t series) {
     absl::StrAppend(&text_, set_.names.empty() ? absl::StrCat(series)
-                                               : Field(set_.names[static_cast<size_t>(series)]));
+                                               : CsvField(set_.names[static_cast<size_t>(series)]));
   }
   // A step of the set.
   void Step(int64_t series, int64_t step) {
@@ -62,7 +58,7 @@ class Table {
     }
   }
   void Number(float x) { absl::StrAppendFormat(&text_, ",%.9g", x); }
-  void Text(const std::string& text) { absl::StrAppend(&text_, ",", Field(text)); }
+  void Text(const std::string& text) { absl::StrAppend(&text_, ",", CsvField(text)); }
   void EndRow() { text_ += '\n'; }
   std::string Take() { return std::move(text_); }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "tools/encoded_texts.h"
 #include "training/losses.h"
 #include "training/series/series_record.h"
 
@@ -39,7 +40,9 @@ char SeparatorOf(const DataFlags& data) {
 
 bool SeriesFlags::Wanted(const DataFlags& data) const {
   if (!wanted_.has_value()) {
-    wanted_ = task.empty() ? !data.synthetic() && data::LooksLikeSeries(data.data) : task != kText;
+    wanted_ = task.empty() ? !data.synthetic() && !IsEncodedTexts(data.data) &&
+                                 data::LooksLikeSeries(data.data)
+                           : task != kText;
   }
   return *wanted_;
 }
@@ -77,8 +80,6 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
                                   "Of --time, as strptime has it: \"%d.%m.%Y %H:%M\""));
   add("--missing", flags.Choice("--missing", &missing, Names(MissingNames()),
                                 "What becomes of a feature that is empty, NaN or NA"));
-  add("--skip_bad_rows",
-      flags.Switch("--skip_bad_rows", &columns.skip_bad_rows, "Leave out rows with errors"));
   add("--window", flags.Int("--window", &sizes.window, 1, 1'000'000,
                             "Steps of a row (forecast: that it is told from)"));
   add("--horizon",
@@ -139,6 +140,7 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
 absl::StatusOr<data::SeriesSourceOptions> SeriesFlags::Source(const DataFlags& data) const {
   data::SeriesSourceOptions source = columns;
   source.separator = SeparatorOf(data);
+  source.skip_bad_rows = data.skip_bad_rows;
   source.columns = ListOf(features);
   SEQ_ASSIGN_OR_RETURN(source.missing, MissingByName(missing));
   const std::string forecast = FactsOf(SeriesTaskKind::kForecast).name;

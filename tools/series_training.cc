@@ -47,7 +47,7 @@ absl::Status SeriesTraining::Read(const Model* resumed) {
   } else {
     SEQ_ASSIGN_OR_RETURN(source_, SourceOf(*resumed));
     source_.separator = SeparatorOf(data_);
-    source_.skip_bad_rows = flags_.columns.skip_bad_rows;
+    source_.skip_bad_rows = data_.skip_bad_rows;
   }
   if (max_memory_ > 0) source_.max_memory = max_memory_;
   SEQ_ASSIGN_OR_RETURN(read_.set, data::ReadSeries(data_.data, source_));
