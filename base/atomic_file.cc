@@ -123,6 +123,10 @@ absl::StatusOr<std::string> ResolveLink(const std::string& path) {
 }  // namespace
 
 absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
+  return AtomicWriteFile(path, absl::MakeConstSpan(&bytes, 1));
+}
+
+absl::Status AtomicWriteFile(const std::string& path, absl::Span<const absl::string_view> pieces) {
   if (path.empty()) return InvalidArgument("cannot write a file with an empty path");
   SEQ_ASSIGN_OR_RETURN(const std::string target, ResolveLink(path));
   struct stat previous;
@@ -135,7 +139,8 @@ absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
   FileDescriptor fd(created.first);
   TemporaryPath temporary(std::move(created.second));
 
-  int error = WriteAll(fd.get(), bytes);
+  int error = 0;
+  for (size_t i = 0; i < pieces.size() && error == 0; ++i) error = WriteAll(fd.get(), pieces[i]);
   if (error == 0 && exists && ::fchmod(fd.get(), previous.st_mode & 07777) != 0) error = errno;
   if (error == 0 && ::fsync(fd.get()) != 0) error = errno;
   const int close_error = fd.Close();

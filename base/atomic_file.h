@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace seqgraph {
 
@@ -18,6 +19,8 @@ namespace seqgraph {
 /// NotFound (no such folder), PermissionDenied, ResourceExhausted (disk full, quota, file size
 /// limit), InvalidArgument (empty path, a folder or device), Internal with the system's text.
 absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes);
+/// The same with bytes that lie in several places, one behind the other.
+absl::Status AtomicWriteFile(const std::string& path, absl::Span<const absl::string_view> pieces);
 
 /// The content of a regular file of at most `max_bytes`. Errors name the path: NotFound,
 /// PermissionDenied, InvalidArgument for a folder or device, ResourceExhausted for a larger file.

@@ -41,6 +41,8 @@ TEST(AtomicWriteFileTest, WritesAllBytesAndLeavesNothingElse) {
   EXPECT_EQ(Content(folder + "/f"), bytes);
   SEQ_ASSERT_OK(AtomicWriteFile(folder + "/f", ""));
   EXPECT_EQ(Content(folder + "/f"), "");
+  SEQ_ASSERT_OK(AtomicWriteFile(folder + "/f", {bytes, "", "b"}));
+  EXPECT_EQ(Content(folder + "/f"), bytes + "b");
   EXPECT_EQ(Entries(folder), std::vector<std::string>{"f"});
 }
 

@@ -20,6 +20,7 @@
 #include "data/series/read_json_lines.h"
 #include "data/series/read_table.h"
 #include "data/series/row_collector.h"
+#include "data/series/series_file.h"
 #include "data/series/series_set.h"
 #include "data/series/table_columns.h"
 #include "data/series/time_text.h"
@@ -148,7 +149,8 @@ bool TableLooksLikeSeries(const std::string& path, absl::string_view start) {
 absl::StatusOr<SeriesSet> ReadSeries(const std::string& path, const SeriesSourceOptions& options) {
   std::error_code error;
   if (fs::is_directory(path, error)) return ReadFolder(path, options);
-  SEQ_ASSIGN_OR_RETURN(const std::string start, ReadFileStart(path, 6));
+  SEQ_ASSIGN_OR_RETURN(const std::string start, ReadFileStart(path, kSafetensorsStart));
+  if (LooksLikeSafetensors(start)) return ReadSeriesFile(path, options);
   if (LooksLikeZip(start) || IsNpy(start)) return ReadSeriesArrays(path, options);
   RowCollector collector(options);
   SEQ_RETURN_IF_ERROR(ReadRows(path, options, "", "", collector));
@@ -163,7 +165,7 @@ bool LooksLikeSeries(const std::string& path) {
   }
   const absl::StatusOr<std::string> start = StartOf(path);
   if (!start.ok()) return false;
-  if (IsNpy(*start)) return true;
+  if (IsNpy(*start) || LooksLikeSafetensors(*start)) return true;
   if (LooksLikeZip(*start)) return absl::EndsWith(absl::AsciiStrToLower(path), ".npz");
   if (!CheckIsText(path, *start).ok()) return false;
   if (!IsJson(*start)) return TableLooksLikeSeries(path, *start);
