@@ -120,8 +120,10 @@ bool CsvRecord::TakeQuoted(char** at, char* end) {
   while (true) {
     if (p == end) {
       *at = p;
-      problem_ = {
-          .line = line, .column = column, .what = "nothing closes the quote that opens here"};
+      problem_ = {.line = line,
+                  .column = column,
+                  .what = "nothing closes the quote that opens here",
+                  .to_the_end = true};
       return false;
     }
     if (*p == '"' && *++p != '"') break;

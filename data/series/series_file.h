@@ -20,7 +20,7 @@
 
 namespace seqgraph::data {
 
-/// Writes a set that was read by these options. The errors of AtomicWriteFile().
+/// Writes a set that was read by these options. The errors of AtomicFile.
 absl::Status WriteSeries(const SeriesSet& set, const SeriesSourceOptions& source,
                          const std::string& path);
 

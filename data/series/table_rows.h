@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "data/csv_records.h"
-#include "data/series/problems.h"
+#include "data/problems.h"
 #include "data/series/series_set.h"
 #include "data/series/table_columns.h"
 

@@ -84,7 +84,7 @@ void TensorFileWriter::AddBytes(const std::string& name, absl::string_view type,
 
 absl::Status TensorFileWriter::Write(const std::string& metadata_name, const std::string& metadata,
                                      const std::string& path) {
-  std::vector<int64_t> checks;
+  std::vector<int64_t> checks;  // Until this returns.
   for (const Tensor& tensor : tensors_) {
     const std::vector<int64_t> more = ChecksOf(tensor.bytes);
     checks.insert(checks.end(), more.begin(), more.end());
@@ -93,22 +93,19 @@ absl::Status TensorFileWriter::Write(const std::string& metadata_name, const std
   Json json;
   json[kMetadata] = {{metadata_name, metadata}};
   size_t at = 0;
-  std::vector<absl::string_view> pieces = {"", ""};
   for (const Tensor& tensor : tensors_) {
     json[tensor.name] = {{"dtype", tensor.type},
                          {"shape", tensor.shape},
                          {"data_offsets", {at, at + tensor.bytes.size()}}};
     at += tensor.bytes.size();
-    pieces.push_back(tensor.bytes);
   }
   std::string header = json.dump();
   header.resize((header.size() + 8 + kAlignment - 1) / kAlignment * kAlignment - 8, ' ');
-  const std::string length = NumberBytes(header.size(), 8);
-  pieces[0] = length;
-  pieces[1] = header;
-  const absl::Status status = AtomicWriteFile(path, pieces);
-  tensors_.pop_back();  // The checks go.
-  return status;
+  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  SEQ_RETURN_IF_ERROR(file->Write(NumberBytes(header.size(), 8)));
+  SEQ_RETURN_IF_ERROR(file->Write(header));
+  for (const Tensor& tensor : tensors_) SEQ_RETURN_IF_ERROR(file->Write(tensor.bytes));
+  return file->Commit();
 }
 
 absl::StatusOr<TensorFile> TensorFile::Open(const std::string& path,

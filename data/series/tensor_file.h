@@ -51,7 +51,7 @@ class TensorFileWriter {
              absl::string_view(reinterpret_cast<const char*>(elements.data()),
                                elements.size() * sizeof(T)));
   }
-  /// With an array `checks` behind all others. The errors of AtomicWriteFile().
+  /// With an array `checks` behind all others; to be called once. The errors of AtomicFile.
   absl::Status Write(const std::string& metadata_name, const std::string& metadata,
                      const std::string& path);
 
