@@ -148,9 +148,10 @@ bool TableLooksLikeSeries(const std::string& path, absl::string_view start) {
 
 absl::StatusOr<SeriesSet> ReadSeries(const std::string& path, const SeriesSourceOptions& options) {
   std::error_code error;
+  const std::string series_file = SeriesFileOf(path);
+  if (!series_file.empty()) return ReadSeriesFile(series_file, options);
   if (fs::is_directory(path, error)) return ReadFolder(path, options);
-  SEQ_ASSIGN_OR_RETURN(const std::string start, ReadFileStart(path, kSafetensorsStart));
-  if (LooksLikeSafetensors(start)) return ReadSeriesFile(path, options);
+  SEQ_ASSIGN_OR_RETURN(const std::string start, ReadFileStart(path, 6));
   if (LooksLikeZip(start) || IsNpy(start)) return ReadSeriesArrays(path, options);
   RowCollector collector(options);
   SEQ_RETURN_IF_ERROR(ReadRows(path, options, "", "", collector));
@@ -158,6 +159,7 @@ absl::StatusOr<SeriesSet> ReadSeries(const std::string& path, const SeriesSource
 }
 
 bool LooksLikeSeries(const std::string& path) {
+  if (!SeriesFileOf(path).empty()) return true;
   std::error_code error;
   if (fs::is_directory(path, error)) {
     const auto files = FilesIn(path);
@@ -165,7 +167,7 @@ bool LooksLikeSeries(const std::string& path) {
   }
   const absl::StatusOr<std::string> start = StartOf(path);
   if (!start.ok()) return false;
-  if (IsNpy(*start) || LooksLikeSafetensors(*start)) return true;
+  if (IsNpy(*start)) return true;
   if (LooksLikeZip(*start)) return absl::EndsWith(absl::AsciiStrToLower(path), ".npz");
   if (!CheckIsText(path, *start).ok()) return false;
   if (!IsJson(*start)) return TableLooksLikeSeries(path, *start);

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/atomic_file.h"
@@ -246,11 +245,22 @@ absl::Status WriteSeries(const SeriesSet& set, const SeriesSourceOptions& source
   return writer.Write(kMetadata, FactsToJson(set, source), path);
 }
 
+std::string SeriesFileOf(const std::string& path) {
+  for (const std::string& name : {path, absl::StrCat(path, "/", kSeriesFile)}) {
+    const absl::StatusOr<std::string> start = ReadFileStart(name, 10);
+    // The upper half of the length is 0, as no text has it.
+    if (start.ok() && start->size() == 10 && start->substr(4) == std::string("\0\0\0\0{\"", 6)) {
+      return name;
+    }
+  }
+  return "";
+}
+
 absl::Status CompleteFromSeriesFile(const std::string& path, SeriesSourceOptions* options) {
-  const absl::StatusOr<std::string> start = ReadFileStart(path, kSafetensorsStart);
-  if (!start.ok() || !LooksLikeSafetensors(*start)) return absl::OkStatus();
+  const std::string name = SeriesFileOf(path);
+  if (name.empty()) return absl::OkStatus();
   SEQ_ASSIGN_OR_RETURN(const TensorFile file,
-                       TensorFile::Open(path, kMetadata, options->max_memory));
+                       TensorFile::Open(name, kMetadata, options->max_memory));
   SEQ_ASSIGN_OR_RETURN(const SeriesFacts facts, FactsOf(file));
   for (const SeriesPart& part : SeriesParts()) {
     if ((options->*part.column).empty()) options->*part.column = facts.source.*part.column;
@@ -259,12 +269,6 @@ absl::Status CompleteFromSeriesFile(const std::string& path, SeriesSourceOptions
   options->per_step |= facts.source.per_step;
   if (options->missing == Options::Missing::kRefuse) options->missing = facts.source.missing;
   return absl::OkStatus();
-}
-
-bool LooksLikeSafetensors(absl::string_view start) {
-  // The upper half of the length is 0, as no text has it.
-  return start.size() >= kSafetensorsStart &&
-         absl::StartsWith(start.substr(4), absl::string_view("\0\0\0\0{\"", 6));
 }
 
 absl::StatusOr<SeriesSet> ReadSeriesFile(const std::string& path,

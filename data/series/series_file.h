@@ -15,7 +15,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "data/series/series_set.h"
 
 namespace seqgraph::data {
@@ -24,14 +23,15 @@ namespace seqgraph::data {
 absl::Status WriteSeries(const SeriesSet& set, const SeriesSourceOptions& source,
                          const std::string& path);
 
-/// Sets what the options leave open to what the file was read by: columns of parts, per_step, the
-/// rule for missing values; so that a model knows them as if it had been trained on the file they
-/// came from. Other files and folders, whatever they are, change nothing.
-absl::Status CompleteFromSeriesFile(const std::string& path, SeriesSourceOptions* options);
+/// The file of WriteSeries() that the path names: itself, or one of the name kSeriesFile in that
+/// folder; empty for all others.
+inline constexpr char kSeriesFile[] = "series.safetensors";
+std::string SeriesFileOf(const std::string& path);
 
-/// Whether a file with these first bytes, so many or more, is a safetensors file.
-inline constexpr int kSafetensorsStart = 10;
-bool LooksLikeSafetensors(absl::string_view start);
+/// Sets what the options leave open to what such a file was read by: columns of parts, per_step,
+/// the rule for missing values; so that a model knows them as if it had been trained on the file
+/// that they came from. Other files and folders, whatever they are, change nothing.
+absl::Status CompleteFromSeriesFile(const std::string& path, SeriesSourceOptions* options);
 
 /// For ReadSeries(). Features are those of the options, in their order. InvalidArgument if they
 /// name other columns or parts than the file has; DataLoss, naming the array, for what is damaged

@@ -177,6 +177,14 @@ TEST(SeriesFile, RefusesOtherPartsByName) {
   EXPECT_EQ(options.time, "t");
   EXPECT_EQ(options.label, "c");
   EXPECT_EQ(options.missing, Missing::kMask);
+  const std::string folder = MakeTempDir();
+  WriteFileOrDie(absl::StrCat(folder, "/", kSeriesFile), ReadFileOrDie(written));
+  EXPECT_TRUE(LooksLikeSeries(folder));
+  SeriesSourceOptions from_folder;
+  SEQ_ASSERT_OK(CompleteFromSeriesFile(folder, &from_folder));
+  EXPECT_EQ(from_folder.series, "id");
+  SEQ_ASSERT_OK_AND_ASSIGN(const SeriesSet set, ReadSeries(folder, from_folder));
+  EXPECT_EQ(set.num_series(), 2);
   SeriesSourceOptions others = {.series = "mine"};
   SEQ_ASSERT_OK(CompleteFromSeriesFile(csv, &others));
   EXPECT_EQ(others.series, "mine");
