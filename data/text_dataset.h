@@ -39,6 +39,7 @@ struct DatasetOptions {
   uint32_t shuffle_seed = 113;  ///< Of the order of the training split, before it is split.
   uint32_t split_seed = 42;     ///< Of the split into train and validation.
   bool stratify = false;        ///< Both parts of the split have of each class its share.
+  TokenRule tokens = TokenRule::kImdb;  ///< How texts become words.
   TieOrder ties = TieOrder::kPublished;
   bool with_test = true;  ///< False leaves `test` empty and saves reading that split.
   /// Where the test split is, if not in the same place: all of it, or its own test split.
@@ -48,7 +49,8 @@ struct DatasetOptions {
   TextPolicy text_policy = TextPolicy::kRefuse;
   std::string suffix = TextSourceOptions().suffix;
   CsvLayout csv;
-  SyntheticOptions synthetic;  ///< For "synthetic" only.
+  Problems* skipped = nullptr;  ///< See TextSourceOptions.
+  SyntheticOptions synthetic;   ///< For "synthetic" only.
   /// To read and encode with; 0: one for each processor, up to a few. Never changes the outcome.
   int threads = 0;
 };
@@ -99,7 +101,8 @@ absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
 
 /// Encodes one split of `data` (all of what has no splits), in file order, with a vocabulary that
 /// is already there (a model's own): any word it does not know is kOovCode. The other split may be
-/// missing. Of `options` count labels and what says how texts are read. Errors as LoadDataset().
+/// missing. Of `options` count labels and what says how texts are read,
+/// but not the rule of tokens: that is the vocabulary's. Errors as LoadDataset().
 absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
                                      const Vocabulary& vocabulary, int maxlen,
                                      const DatasetOptions& options = {});

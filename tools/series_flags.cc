@@ -5,9 +5,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "tools/encoded_texts.h"
 #include "training/losses.h"
 #include "training/series/series_record.h"
 
@@ -38,17 +39,24 @@ char SeparatorOf(const DataFlags& data) {
 }
 
 bool SeriesFlags::Wanted(const DataFlags& data) const {
-  if (!task.empty()) return task != kText;
-  return !data.synthetic() && data::LooksLikeSeries(data.data);
+  if (!wanted_.has_value()) {
+    wanted_ = task.empty() ? !data.synthetic() && !IsEncodedTexts(data.data) &&
+                                 data::LooksLikeSeries(data.data)
+                           : task != kText;
+  }
+  return *wanted_;
 }
 
 void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
   std::vector<std::string> tasks = {kText};
-  for (const SeriesTaskFacts& facts : SeriesTasks()) tasks.push_back(facts.name);
-  flags.Choice("--task", &task, tasks,
-               "What is told: a class of a text, or of series of numbers a class (classify),\n"
-               "numbers (regress), a class a step (tag), the next steps (forecast), the series\n"
-               "itself (reconstruct); by default what the data look like");
+  std::string help = "By default what the data look like\ntext: a class of each text";
+  for (const SeriesTaskFacts& facts : SeriesTasks()) {
+    tasks.push_back(facts.name);
+    absl::StrAppend(&help, "\n", facts.name, ": ", facts.help, ";\n  ", facts.loss, ";\n  ",
+                    absl::StrReplaceAll(facts.metrics, {{",", ", "}}), "; validation ",
+                    facts.validation, ", test ", facts.test);
+  }
+  flags.Choice("--task", &task, tasks, help);
   const auto add = [&](std::string name, Flag flag) {
     declared_.emplace_back(std::move(name), flag);
   };
@@ -72,8 +80,6 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
                                   "Of --time, as strptime has it: \"%d.%m.%Y %H:%M\""));
   add("--missing", flags.Choice("--missing", &missing, Names(MissingNames()),
                                 "What becomes of a feature that is empty, NaN or NA"));
-  add("--skip_bad_rows",
-      flags.Switch("--skip_bad_rows", &columns.skip_bad_rows, "Leave out rows with errors"));
   add("--window", flags.Int("--window", &sizes.window, 1, 1'000'000,
                             "Steps of a row (forecast: that it is told from)"));
   add("--horizon",
@@ -101,6 +107,10 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
   add("--test", *test_);
   add("--validation_data", flags.InputFile("--validation_data", &validation_data,
                                            "Series to validate by, instead of a share of --data"));
+  add("--folds",
+      flags.Int("--folds", &folds, 2, 1000,
+                "Train on so many splits of --data, print how well each does on what it\n"
+                "did not see, mean and spread, and save nothing"));
   flags.Check("--quantiles", [this]() -> std::string {
     if (NumbersOf(quantiles).has_value()) return "";
     return absl::StrCat("expected numbers with commas, got '", quantiles, "'");
@@ -110,7 +120,12 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
     return std::string(LossByName(loss).status().message());
   });
   flags.Check("--task", [this, &data]() -> std::string {
-    if (Wanted(data)) return "";
+    if (Wanted(data)) {
+      const std::string of_texts = data.GivenOfTexts();
+      return of_texts.empty() ? ""
+                              : absl::StrCat(of_texts, " is for texts, and --data=", data.data,
+                                             " holds series of numbers");
+    }
     for (const auto& [name, flag] : declared_) {
       if (flag.given()) {
         return absl::StrCat(name, " is for series of numbers, and --data=", data.data,
@@ -125,6 +140,7 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
 absl::StatusOr<data::SeriesSourceOptions> SeriesFlags::Source(const DataFlags& data) const {
   data::SeriesSourceOptions source = columns;
   source.separator = SeparatorOf(data);
+  source.skip_bad_rows = data.skip_bad_rows;
   source.columns = ListOf(features);
   SEQ_ASSIGN_OR_RETURN(source.missing, MissingByName(missing));
   const std::string forecast = FactsOf(SeriesTaskKind::kForecast).name;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -27,6 +28,7 @@ struct SeriesFlags {
   std::string validation_data;  ///< a file of its own; empty: a share of --data
   SeriesTask sizes;             ///< window, horizon, stride, season, many_labels, per_step
   double test = 0;
+  int64_t folds = 0;  ///< of a cross-validation; 0: none
 
   /// Whether --data names series: by --task, else by what lies there.
   bool Wanted(const DataFlags& data) const;
@@ -43,6 +45,7 @@ struct SeriesFlags {
 
  private:
   double season_ = 0;
+  mutable std::optional<bool> wanted_;  // found once: it looks into files
   std::optional<Flag> test_;
   std::vector<std::pair<std::string, Flag>> declared_;
 };

@@ -236,15 +236,14 @@ TEST(SeriesFiles, TimesAndGaps) {
 TEST(SeriesFiles, MissingValues) {
   const std::string holes = "x,y\n1,\n2,NA\nnan,3\n4,null\n";
   const Case cases[] = {
-      {"are refused", "x,y\n1,\n", {}, "FILE, line 2, column 2 ('y'): "s + kNoValue},
+      {"are refused", "x,y\n1,\n", {}, absl::StrCat("FILE, line 2, column 2 ('y'): ", kNoValue)},
       {"all at once",
        holes,
        {},
-       "4 problems (rows with problems can be skipped):\n"
-       "  FILE, line 2, column 2 ('y'): "s +
-           kNoValue + "\n  FILE, line 3, column 2 ('y'): " + kNoValue +
-           "\n  FILE, line 4, column 1 ('x'): " + kNoValue +
-           "\n  FILE, line 5, column 2 ('y'): " + kNoValue},
+       "4 problems (rows with problems can be skipped):\n" absl::StrCat(
+           "  FILE, line 2, column 2 ('y'): ", kNoValue, "\n  FILE, line 3, column 2 ('y'): ",
+           kNoValue, "\n  FILE, line 4, column 1 ('x'): ", kNoValue,
+           "\n  FILE, line 5, column 2 ('y'): ", kNoValue)},
       {"are nothing", holes, {.missing = Missing::kZero}, "x,y: 1,0 2,0 0,3 4,0"},
       {"stay", holes, {.missing = Missing::kMask}, "x,y: 1,nan 2,nan nan,3 4,nan"},
       {"are those before",

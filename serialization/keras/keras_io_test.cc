@@ -475,7 +475,8 @@ TEST(KerasIoTest, StatesOfOptimizersAreInKerassOrder) {
 // Of any bytes, in every layout that holds whole models.
 TEST(KerasIoTest, TextAndLabelsGoAlong) {
   KerasModel model = ModelOf(SmallStack());
-  model.preprocessing = {"imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}};
+  model.preprocessing = {
+      "imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}, "te\xFFxt", "class"};
   model.series = {.task = "forecast",
                   .features = {"caf\xE9", "", std::string("\0\x80\xFF", 3)},
                   .known_future = {""},
@@ -493,6 +494,8 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
     EXPECT_EQ(read.preprocessing.num_words, 7);
     EXPECT_EQ(read.preprocessing.maxlen, 3);
     EXPECT_EQ(read.preprocessing.words, model.preprocessing.words);
+    EXPECT_EQ(read.preprocessing.text_column, "te\xFFxt");
+    EXPECT_EQ(read.preprocessing.label_column, "class");
     EXPECT_EQ(read.labels, model.labels);
     EXPECT_EQ(read.series, model.series);
   }

@@ -243,15 +243,26 @@ absl::StatusOr<NodeProto*> WriteZeroMasked(NodeExport& node) {
   return node.Write("Where", {condition, node.input(0), zero});
 }
 
+absl::StatusOr<NodeProto*> WriteScatterElements(NodeExport& node) {
+  const std::string& reduction = node.attributes().GetString("reduction");
+  if (reduction != "none") {
+    return Unimplemented("ONNX has the reduction \"", reduction, "\" from opset 18 on");
+  }
+  return SetInt(node.Write("ScatterElements", InputNames(node)), "axis",
+                node.attributes().GetInt("axis"));
+}
+
 constexpr ExporterRow kRows[] = {
     {"Abs", WriteSame, "Abs"},
     {"Add", WriteSame, "Add"},
+    {"Atan", WriteSame, "Atan"},
     {"BroadcastLike", WriteBroadcastLike},
     {"BroadcastTo", WriteBroadcastTo},
     {"Cast", WriteCast},
     {"Ceil", WriteSame, "Ceil"},
     {"Concat", WriteSame, "Concat", "axis", "axis"},
     {"Constant", WriteConstant},
+    {"Cos", WriteSame, "Cos"},
     {"Dense", WriteDense},
     {"Divide", WriteSame, "Div"},
     {"Elu", WriteElu},
@@ -286,9 +297,11 @@ constexpr ExporterRow kRows[] = {
     {"Reverse", WriteReverse},
     {"Round", WriteSame, "Round"},
     {"Scale", WriteScale},
+    {"ScatterElements", WriteScatterElements},
     {"SequenceMask", WriteSequenceMask},
     {"Sigmoid", WriteSame, "Sigmoid"},
     {"Sign", WriteSame, "Sign"},
+    {"Sin", WriteSame, "Sin"},
     {"Slice", WriteSlice},
     {"Softmax", WriteSoftmax},
     {"Softplus", WriteSame, "Softplus"},

@@ -53,8 +53,8 @@ absl::StatusOr<Missing> MissingByName(absl::string_view name) {
 }
 
 SeriesPreprocessing RecordSeries(const SeriesTask& task, const data::SeriesSet& set,
-                                 const data::SeriesSourceOptions& source, const SplitOptions& split,
-                                 ScaleKind scale, int64_t max_steps) {
+                                 const SeriesRecordOptions& options) {
+  const data::SeriesSourceOptions& source = options.source;
   SeriesPreprocessing record;
   record.task = FactsOf(task.kind).name;
   record.features = set.features;
@@ -70,12 +70,13 @@ SeriesPreprocessing RecordSeries(const SeriesTask& task, const data::SeriesSet& 
   record.weight_column = source.weight;
   record.time_format = source.time_format;
   record.missing = NameOf(source.missing);
-  record.scale = NameOf(scale);
-  record.split = SplitToText(split);
+  record.scale = NameOf(options.scale);
+  record.loss = options.loss.empty() ? DefaultLoss(task) : options.loss;
+  record.split = SplitToText(options.split);
   record.window = task.window;
   record.horizon = task.horizon;
   record.stride = task.stride;
-  record.max_steps = max_steps;
+  record.max_steps = options.max_steps;
   record.season = task.season;
   record.many_labels = task.many_labels;
   record.per_step = task.per_step;

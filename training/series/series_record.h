@@ -16,11 +16,18 @@
 
 namespace seqgraph {
 
-/// The record of a model for `task` of a set that was read with `source`; `max_steps` are those of
-/// its longest row.
+/// What a model is made for besides its task and the set.
+struct SeriesRecordOptions {
+  data::SeriesSourceOptions source;  ///< what the set was read with
+  SplitOptions split;
+  ScaleKind scale = ScaleKind::kStandard;
+  std::string loss;       ///< by Keras's name; empty: that of the task
+  int64_t max_steps = 0;  ///< of the longest row
+};
+
+/// The record of a model for `task` of a set.
 SeriesPreprocessing RecordSeries(const SeriesTask& task, const data::SeriesSet& set,
-                                 const data::SeriesSourceOptions& source, const SplitOptions& split,
-                                 ScaleKind scale, int64_t max_steps);
+                                 const SeriesRecordOptions& options);
 
 /// How a file is to be read for the model: its columns, and the numbers of its classes.
 /// FailedPrecondition for a model without series.
