@@ -25,6 +25,9 @@
 
 namespace seqgraph::data {
 
+/// A field as CsvReader reads it back: in quotes where it needs them.
+std::string CsvField(absl::string_view text, char separator = ',');
+
 /// A forward-only reader of a file, gunzipped on the way where it is gzip. Lines that are empty are
 /// passed over, so a record of one empty field cannot be read but in quotes. Memory: that of
 /// CsvBlocks.
@@ -39,8 +42,13 @@ class CsvReader {
   /// field that does not begin with one, anything but a separator or an end behind a closing quote,
   /// a quote that nothing closes, a carriage return without a line feed, a record with more or
   /// fewer fields than the first one; ResourceExhausted beyond the limits; otherwise as
-  /// CompressedFile::Next(). After an error the reader is of no use.
+  /// CompressedFile::Next().
   absl::StatusOr<absl::Span<const absl::string_view>> Next();
+
+  /// Whether the last error was of one record alone: Next() then goes on behind the line of it.
+  /// Otherwise the reader is of no use after an error, nor after a quote that nothing closes, for
+  /// nobody knows how many records stand behind that.
+  bool can_go_on() const { return can_go_on_; }
 
   /// The line on which the last record began, from 1.
   int64_t line() const { return line_; }
@@ -56,6 +64,7 @@ class CsvReader {
   char* at_ = nullptr;  // In the block.
   CsvRecord record_;
   int64_t line_ = 1;
+  bool can_go_on_ = false;
   size_t num_fields_ = 0;  // Of the first record; 0: it is to come.
 };
 

@@ -66,6 +66,7 @@ struct CsvProblem {
   int64_t column = 0;  ///< Of the byte in that line, from 1.
   std::string what;
   bool beyond_limit = false;
+  bool to_the_end = false;  ///< Nothing closes its quote.
 };
 
 /// One record of a block.

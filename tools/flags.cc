@@ -249,6 +249,8 @@ Flag Flags::Texts(const std::string& name, std::vector<std::string>* values,
   return Flag(option->option_text("..."));
 }
 
+void Flags::Group(const std::string& heading) { app_->option_defaults()->group(heading); }
+
 void Flags::Footer(const std::string& text) { app_->footer(text); }
 
 void Flags::Check(const std::string& flag, std::function<std::string()> check) {

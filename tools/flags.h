@@ -105,6 +105,8 @@ class Flags {
   /// Those that have been declared.
   const CommandFiles& files() const { return *files_; }
 
+  /// Flags from here on are listed below that heading in --help.
+  void Group(const std::string& heading);
   /// What --help says below the flags.
   void Footer(const std::string& text);
   /// Called once all is parsed; a text that is not empty says how `flag` is misused.

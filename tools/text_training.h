@@ -32,9 +32,12 @@ class TextTraining : public TrainingData {
   std::string ExampleUse(const std::string& model) const override;
 
  private:
+  absl::Status LoadEncoded(const Model* resumed, const std::string& path);
+
   const DataFlags& data_;
   const ModelFlags& model_;
   data::Dataset dataset_;
+  TextPreprocessing columns_;  // of the table that they came from
   DataOrigin origin_;
   data::TokenSet of_earlier_;  // the validation in an earlier model's words
 };

@@ -13,12 +13,15 @@
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
+#include "tools/cross_validation.h"
 #include "tools/data_flags.h"
 #include "tools/earlier_model.h"
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
+#include "tools/series_flags.h"
+#include "tools/series_training.h"
 #include "tools/terminal.h"
 #include "tools/tested_model.h"
 #include "tools/text_training.h"
@@ -33,17 +36,28 @@ namespace {
 class TrainCommand : public Command {
  public:
   void Declare(Flags& flags) override {
+    flags.Group("Data");
     data_.DeclareSource(flags);
-    std::vector<Flag> of_the_model = model_.Declare(flags);
     data_.DeclareEncoding(flags);
-    flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews a step");
+    flags.Group("Task and series of numbers");
+    series_.Declare(flags, data_);
+    flags.Group("Layers");
+    std::vector<Flag> of_the_model = model_.Declare(flags);
+    flags.Check("--task", [this]() -> std::string {
+      const std::string given = series_.Wanted(data_) ? model_.GivenOfTexts() : "";
+      return given.empty() ? "" : absl::StrCat(given, " is for models of texts");
+    });
+    flags.Group("Training");
+    batch_flag_ =
+        flags.Int("--batch", &batch_, 1, 1'000'000, "Rows a step; of series by default 32");
     flags.Int("--epochs", &epochs_, 1, 1'000'000, "At most so many");
     const std::vector<Flag> of_the_step = training_.Declare(flags);
     of_the_model.insert(of_the_model.end(), of_the_step.begin(), of_the_step.end());
-    flags.Int("--patience", &patience_, 0, 1'000'000,
-              "Epochs in a row without a better validation loss before it stops");
+    patience_flag_ = flags.Int("--patience", &patience_, 0, 1'000'000,
+                               "Epochs in a row without a better validation loss before it stops;\n"
+                               "of series by default 10");
     flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
-              "Of starting weights and the order of reviews in each epoch");
+              "Of starting weights, of the order of rows in each epoch, of splits of series");
     const Flag resume = flags.InputFile(
         "--resume", &resume_,
         "A model saved by train on these texts, to go on with: its layers, weights,\n"
@@ -57,6 +71,7 @@ class TrainCommand : public Command {
       if (first_epoch_ < epochs_) return "";
       return absl::StrCat("expected less than the ", epochs_, " epochs, got ", first_epoch_);
     });
+    flags.Group("Running");
     backend_.Declare(flags);
     DeclareMaxMemory(flags, &max_memory_);
     flags.Choice("--self_test", &self_test_, {"outputs", "gradients", "none"},
@@ -65,12 +80,15 @@ class TrainCommand : public Command {
     flags.OutputFile(
         "--output", &output_,
         "The saved model, .pb or .textproto; by default imdb-MODEL.pb, synthetic-MODEL.pb\n"
-        "for synthetic reviews, NAME-MODEL.pb for NAME.csv and folders of classes",
+        "for synthetic reviews, NAME-MODEL.pb for NAME.csv and folders of classes, of series\n"
+        "NAME.pb",
         /*may_replace=*/"--resume");
     flags.Switch("--overwrite", &overwrite_,
                  "Replace a file that --output finds, also by a model that is not better");
     flags.Check("--output", [this] {
-      if (output_.empty()) output_ = absl::StrCat(StemOf(data_.data), "-", model_.input, ".pb");
+      if (!output_.empty()) return "";
+      const std::string of = series_.Wanted(data_) ? "" : absl::StrCat("-", model_.input);
+      output_ = absl::StrCat(StemOf(data_.data), of, ".pb");
       return "";
     });
     profile_.Declare(flags);
@@ -80,7 +98,12 @@ class TrainCommand : public Command {
         "that was there before, or that --resume began with, is measured on the same texts, and\n"
         "only a better one replaces it; what is not better is saved beside it (NAME.new.pb).\n"
         "Ctrl-C finishes the batch, saves (in the first epoch beside a file that is there:\n"
-        "NAME.interrupted.pb), and ends with status 130; a second one ends at once.");
+        "NAME.interrupted.pb), and ends with status 130; a second one ends at once.\n"
+        "\n"
+        "Examples:\n"
+        "  seqgraph train --data=aclImdb_v1.tar.gz --cell=lstm --units=16\n"
+        "  seqgraph train --data=vowels.csv --series=id --order=step --label=speaker --cell=gru\n"
+        "  seqgraph train --data=sunspots.csv --column=SUNACTIVITY --window=24 --horizon=1");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -98,6 +121,7 @@ class TrainCommand : public Command {
     if (!resume_.empty()) {
       SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(resume_, backend_.files));
     }
+    if (series_.Wanted(data_)) PreferForSeries();
     data_source_ = MakeData();
     TraceSpan load(profile_.trace(), "load data", "data");
     SEQ_RETURN_IF_ERROR(data_source_->Load(resumed.has_value() ? &*resumed : nullptr, resume_));
@@ -132,13 +156,42 @@ class TrainCommand : public Command {
     if (backend_.passes != BackendFlags().passes) out.Write(PassCountsText(step->passes()));
     // Whoever cannot be told how it goes is told so now.
     SEQ_RETURN_IF_ERROR(out.Flush());
+    if (series_.folds > 0) return Fold(interrupt, std::move(options.run), out);
     TrainingRun training(*data_source_, earlier, trainer, options, out);
     SEQ_RETURN_IF_ERROR(training.Measure(resumes));
     return training.Fit(interrupt);
   }
 
-  std::unique_ptr<TrainingData> MakeData() const {
-    return std::make_unique<TextTraining>(data_, model_);
+  // What serves small sets of numbers, where the user says nothing else.
+  void PreferForSeries() {
+    training_.PreferOptimizer("adam");
+    model_.PreferLayers("lstm", 32);
+    if (!batch_flag_->given()) batch_ = 32;
+    if (!patience_flag_->given()) patience_ = 10;
+  }
+
+  std::unique_ptr<TrainingData> MakeData() {
+    if (!series_.Wanted(data_)) return std::make_unique<TextTraining>(data_, model_);
+    auto series = std::make_unique<SeriesTraining>(data_, model_, series_, seed_, max_memory_);
+    series_source_ = series.get();
+    return series;
+  }
+
+  // --folds, of series alone.
+  absl::StatusOr<int> Fold(const InterruptHandler& interrupt, RunnerOptions run, Output& out) {
+    const absl::Status status = CrossValidate(*series_source_,
+                                              {.folds = static_cast<int>(series_.folds),
+                                               .batch = batch_,
+                                               .epochs = epochs_,
+                                               .patience = patience_,
+                                               .seed = seed_,
+                                               .make_model = [this] { return MakeModel(); },
+                                               .run = std::move(run),
+                                               .interrupt = interrupt.flag()},
+                                              out);
+    if (absl::IsCancelled(status)) return interrupt.exit_status();
+    SEQ_RETURN_IF_ERROR(status);
+    return 0;
   }
 
   // Sets the learning rate too, if there is another.
@@ -158,10 +211,10 @@ class TrainCommand : public Command {
                                                   .seed = static_cast<uint64_t>(seed_)}));
     // Nothing that changes from run to run: equal runs write equal files.
     model.description = absl::StrFormat(
-        "%s trained on %d %s%s: %s, batch %d, seed %d; the best epoch by validation loss",
-        data_source_->ModelDescription(), data_source_->train().rows,
-        data_.synthetic() ? "synthetic " : "", data_source_->noun(), training_.Description(),
-        batch_, seed_);
+        "%s trained on %d %s%s: %s, batch %d, seed %d; the %s", data_source_->ModelDescription(),
+        data_source_->train().rows, data_.synthetic() ? "synthetic " : "", data_source_->noun(),
+        training_.Description(), batch_, seed_,
+        data_source_->validation().rows > 0 ? "best epoch by validation loss" : "last epoch");
     return model;
   }
 
@@ -199,15 +252,18 @@ class TrainCommand : public Command {
   }
 
   DataFlags data_;
+  SeriesFlags series_;
   ModelFlags model_;
   TrainingFlags training_;
   BackendFlags backend_;
   ProfileFlag profile_;
   std::unique_ptr<TrainingData> data_source_;
+  SeriesTraining* series_source_ = nullptr;  // the same, of series
   BackendSelection selection_;
   PassList passes_;
   int64_t max_memory_ = 0;
   std::string self_test_ = "outputs";
+  std::optional<Flag> batch_flag_, patience_flag_;
   int64_t batch_ = 64;
   int64_t epochs_ = 100;
   int64_t patience_ = 3;
@@ -223,7 +279,8 @@ class TrainCommand : public Command {
 
 CommandDef DefineTrain() {
   return DefineCommand<TrainCommand>(
-      "train", "Train a classifier of texts and save its best model by validation loss");
+      "train",
+      "Train a model of texts or of series of numbers, and save the best by validation loss");
 }
 
 }  // namespace seqgraph::tools

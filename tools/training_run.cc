@@ -22,7 +22,6 @@ namespace {
 
 // An epoch may take 20 ms, and a self-test with a synced file as long.
 constexpr double kSecondsBetweenWrites = 1;
-constexpr int kShellSignal = 128;  // A shell's exit status for an interrupted program, less signal.
 
 // A run that is never below so many times the loss of who guesses has come apart, whatever it began
 // with.
@@ -136,7 +135,7 @@ absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
                        trainer_.Fit(data_.train(), data_.validation(), fit));
   if (!beside_.empty()) {
     out_.Print("Interrupted in the first epoch; saved the model as it is now: %s\n", beside_);
-    return kShellSignal + interrupt.signal();
+    return interrupt.exit_status();
   }
   if (result.interrupted) {
     out_.Print("Interrupted in epoch %d.\n",
@@ -144,7 +143,7 @@ absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
   }
   SEQ_RETURN_IF_ERROR(validates() ? Conclude(result, checkpoint, stopping)
                                   : SaveLast(result.interrupted));
-  return result.interrupted ? kShellSignal + interrupt.signal() : 0;
+  return result.interrupted ? interrupt.exit_status() : 0;
 }
 
 // Without a validation no model is known to be better than another.

@@ -43,7 +43,9 @@ std::string DataLine(const data::Dataset& dataset) {
       synthetic ? " (made-up reviews, not the IMDB data set; --data=PATH takes the real ones)" : "",
       ": ", WithThousands(dataset.train.rows), " reviews to train on, ",
       WithThousands(dataset.validation.rows), " to validate on; ",
-      WithThousands(dataset.vocabulary.size()), " of ", WithThousands(dataset.distinct_words),
+      WithThousands(dataset.vocabulary.size()),
+      // What is encoded already does not tell how many there were.
+      dataset.distinct_words > 0 ? absl::StrCat(" of ", WithThousands(dataset.distinct_words)) : "",
       " words known",
       IsTutorial(labels) ? ""
       : labels.size() <= kListed

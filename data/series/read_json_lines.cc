@@ -5,12 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/class_table.h"
-#include "data/csv_records.h"
+#include "data/json_lines.h"
 #include "data/series/table_columns.h"
 #include "data/series/table_rows.h"
 
@@ -24,59 +23,8 @@ constexpr int kMaxDepth = 4;  // {"x": [[1]]} has three.
 constexpr size_t kBlockRows = 4096;
 constexpr absl::string_view kX = "x";
 
-// Lines of a file, without their ends. All are records of one field.
-class Lines {
- public:
-  static absl::StatusOr<Lines> Open(const std::string& path) {
-    Lines lines;
-    SEQ_ASSIGN_OR_RETURN(lines.blocks_,
-                         CsvBlocks::Open(path, {.separator = '\x1F', .quotes = false}));
-    return lines;
-  }
-
-  // Whether there is one more that is not empty.
-  absl::StatusOr<bool> Next(absl::string_view* line) {
-    while (true) {
-      if (at_ == block_.bytes.size()) {
-        SEQ_ASSIGN_OR_RETURN(const bool more, blocks_->Next(&block_));
-        if (!more) return false;
-        at_ = 0;
-        next_line_ = block_.line;
-      }
-      const size_t end = std::min(block_.bytes.find('\n', at_), block_.bytes.size() - 1);
-      *line =
-          absl::StripAsciiWhitespace(absl::string_view(block_.bytes).substr(at_, end + 1 - at_));
-      at_ = end + 1;
-      number_ = next_line_++;
-      if (!line->empty()) return true;
-    }
-  }
-  int64_t number() const { return number_; }
-  std::string Place(absl::string_view path) const {
-    return absl::StrCat("'", path, "', line ", number_);
-  }
-
- private:
-  std::unique_ptr<CsvBlocks> blocks_;
-  CsvBlock block_;
-  size_t at_ = 0;
-  int64_t next_line_ = 1, number_ = 0;
-};
-
-// An object, or why it is none. Nested deeper than anything here, it is not built.
 absl::StatusOr<Json> ParseObject(absl::string_view line) {
-  bool too_deep = false;
-  const Json object = Json::parse(
-      line.begin(), line.end(),
-      [&too_deep](int depth, Json::parse_event_t, Json&) {
-        too_deep |= depth > kMaxDepth;
-        return depth <= kMaxDepth;
-      },
-      /*allow_exceptions=*/false);
-  if (too_deep) return InvalidArgument("nested too deeply");
-  if (object.is_discarded()) return InvalidArgument("no JSON: ", Shown(line));
-  if (!object.is_object()) return InvalidArgument("expected an object, found ", Shown(line));
-  return object;
+  return ParseJsonObject(line, kMaxDepth);
 }
 
 // A value as a field of a table has it; false: it can be none.
@@ -239,7 +187,7 @@ class SeriesLine {
 };
 
 // Lines of series, the first of which was read.
-absl::Status ReadSeriesLines(Lines& lines, absl::StatusOr<Json> object, const std::string& path,
+absl::Status ReadSeriesLines(JsonLines& lines, absl::StatusOr<Json> object, const std::string& path,
                              const SeriesSourceOptions& options, const std::string& label,
                              RowCollector& collector) {
   const SeriesLine form(*object, options);
@@ -264,7 +212,7 @@ absl::Status ReadSeriesLines(Lines& lines, absl::StatusOr<Json> object, const st
 }
 
 // Lines of rows, the first of which was read.
-absl::Status ReadRowLines(Lines& lines, absl::StatusOr<Json> object, const std::string& path,
+absl::Status ReadRowLines(JsonLines& lines, absl::StatusOr<Json> object, const std::string& path,
                           const SeriesSourceOptions& options, const std::string& series,
                           const std::string& label, RowCollector& collector) {
   std::vector<std::string> names;
@@ -320,7 +268,7 @@ absl::Status ReadRowLines(Lines& lines, absl::StatusOr<Json> object, const std::
 absl::Status ReadJsonLines(const std::string& path, const SeriesSourceOptions& options,
                            const std::string& series, const std::string& label,
                            RowCollector& collector) {
-  SEQ_ASSIGN_OR_RETURN(Lines lines, Lines::Open(path));
+  SEQ_ASSIGN_OR_RETURN(JsonLines lines, JsonLines::Open(path));
   absl::string_view line;
   SEQ_ASSIGN_OR_RETURN(const bool any, lines.Next(&line));
   if (!any) return InvalidArgument("'", path, "' is empty");

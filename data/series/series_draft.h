@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "data/problems.h"
 #include "data/series/float_store.h"
-#include "data/series/problems.h"
 #include "data/series/series_set.h"
 
 namespace seqgraph::data {

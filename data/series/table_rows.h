@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "data/csv_records.h"
-#include "data/series/problems.h"
+#include "data/problems.h"
 #include "data/series/series_set.h"
 #include "data/series/table_columns.h"
 
@@ -80,6 +80,7 @@ class TableParser {
   absl::flat_hash_map<std::string, int> known_classes_;
   CsvRecord record_;
   Row row_;
+  const char* end_ = nullptr;  // Of the block.
   bool drop_row_ = false;
 };
 

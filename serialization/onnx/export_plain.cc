@@ -225,12 +225,11 @@ absl::StatusOr<NodeProto*> WriteSequenceMask(NodeExport& node) {
   return SetInt(node.Write("Cast", {mask}), "to", TensorProto::INT32);
 }
 
-// Behind a recurrent operator with the same lengths it is already zero.
+// Behind a recurrent operator that took the lengths it is already zero.
 bool IsZeroAlready(NodeExport& node) {
   const Node* producer = node.graph().function().producer(node.node().inputs[0]);
-  if (producer == nullptr || producer->op->FindOutput("sequence") != 0) return false;
-  const int mask = producer->op->FindInput("mask");
-  return mask >= 0 && producer->inputs[mask] == node.node().inputs[1];
+  return producer != nullptr && producer->op->recurrence().has_value() &&
+         producer->outputs[0] == node.node().inputs[0] && TakesLengths(node.graph(), *producer);
 }
 
 absl::StatusOr<NodeProto*> WriteZeroMasked(NodeExport& node) {

@@ -39,10 +39,14 @@ class Problems {
   absl::Status status() const {
     if (count_ == 0) return absl::OkStatus();
     if (count_ == 1) return InvalidArgument(listed_[0]);
+    return InvalidArgument(count_, " problems (rows with problems can be skipped):\n  ", Lines());
+  }
+
+  /// Those that are listed, a line each, and how many more there are.
+  std::string Lines() const {
     const int64_t more = count_ - static_cast<int64_t>(listed_.size());
-    return InvalidArgument(count_, " problems (rows with problems can be skipped):\n  ",
-                           absl::StrJoin(listed_, "\n  "),
-                           more > 0 ? absl::StrCat("\n  and ", more, " more") : "");
+    return absl::StrCat(absl::StrJoin(listed_, "\n  "),
+                        more > 0 ? absl::StrCat("\n  and ", more, " more") : "");
   }
 
  private:
