@@ -27,8 +27,8 @@ absl::Status CheckOptions(const DatasetOptions& options) {
     return InvalidArgument("num_words must be at least ", kMinNumWords,
                            " (codes 0 to 3 are no words), got ", options.num_words);
   }
-  if (!(options.validation > 0.0 && options.validation < 1.0)) {
-    return InvalidArgument("validation must lie between 0 and 1, exclusive; got ",
+  if (!(options.validation >= 0.0 && options.validation < 1.0)) {
+    return InvalidArgument("validation must lie between 0 (none) and 1, exclusive; got ",
                            options.validation);
   }
   return CheckMaxlen(options.maxlen);
@@ -221,6 +221,7 @@ absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
   // split; as the test split stays in file order here, its shuffle need not be drawn.
   const std::vector<int64_t> order =
       RandomState(options.shuffle_seed).Permutation(static_cast<int64_t>(targets.size()));
+  if (options.validation == 0) return SplitIndices{order, {}};
   absl::StatusOr<SplitIndices> split;
   if (options.stratify) {
     std::vector<int32_t> shuffled(targets.size());

@@ -32,9 +32,10 @@ inline constexpr int kMaxMaxlen = 1 << 20;
 
 /// The defaults are those of the tutorial.
 struct DatasetOptions {
-  int num_words = 500;          ///< Codes lie in [0, num_words); at least 4.
-  int maxlen = 100;             ///< Codes a row; 1 to kMaxMaxlen.
-  double validation = 0.2;      ///< The share of the training split to validate on, in (0, 1).
+  int num_words = 500;  ///< Codes lie in [0, num_words); at least 4.
+  int maxlen = 100;     ///< Codes a row; 1 to kMaxMaxlen.
+  /// The share of the training split to validate on, in [0, 1); 0: all of it is to train on.
+  double validation = 0.2;
   uint32_t shuffle_seed = 113;  ///< Of the order of the training split, before it is split.
   uint32_t split_seed = 42;     ///< Of the split into train and validation.
   bool stratify = false;        ///< Both parts of the split have of each class its share.

@@ -132,7 +132,8 @@ struct BackendFlags {
   std::string backend = kDefaultBackends;
   int64_t threads = 1;
   std::string passes = "all";
-  std::string weights = "float32";  ///< of commands that declare it: DeclareWeights
+  std::string weights = "float32";      ///< of commands that declare it: DeclareWeights
+  const CommandFiles* files = nullptr;  ///< of the command
 
   void Declare(Flags& flags);
 };

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
-#include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
@@ -120,7 +119,7 @@ class TrainCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(EarlierModel earlier, EarlierModel::Find(output_, overwrite_));
     std::optional<Model> resumed;
     if (!resume_.empty()) {
-      SEQ_ASSIGN_OR_RETURN(resumed, LoadModel(resume_, AllOps()));
+      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(resume_, backend_.files));
     }
     if (series_.Wanted(data_)) PreferForSeries();
     data_source_ = MakeData();

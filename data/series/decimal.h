@@ -10,6 +10,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 
 #include "absl/strings/string_view.h"
 
@@ -30,35 +31,66 @@ inline constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1
                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+inline constexpr uint64_t kWholePowers[] = {1,      10,      100,      1000,     10000,
+                                            100000, 1000000, 10000000, 100000000};
+
 inline bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
+
+// The number of eight digits, each a byte from 0 to 9, the first in the lowest one.
+inline uint64_t EightDigits(uint64_t digits) {
+  constexpr uint64_t kPair = 0x000000FF000000FF;
+  digits = digits * 10 + (digits >> 8);  // pairs, in every other byte
+  return ((digits & kPair) * 0x000F424000000064 + ((digits >> 16) & kPair) * 0x0000271000000001) >>
+         32;
+}
+
+// Takes the digits at s into the mantissa, which wraps around behind the 19th. Eight at a time, and
+// how many of them there are without a branch: that differs from one number to the next.
+inline const char* TakeDigits(const char* s, const char* end, uint64_t* mantissa) {
+  constexpr uint64_t kEach = 0x0101010101010101;
+  while (end - s >= 8) {
+    uint64_t word;
+    std::memcpy(&word, s, sizeof(word));
+    word ^= '0' * kEach;
+    // The high bit of each byte that is above 9, up to the first such byte.
+    const uint64_t others = ((word + (0x7F - 9) * kEach) | word) & (0x80 * kEach);
+    const int digits = others == 0 ? 8 : std::countr_zero(others) / 8;
+    // What is no digit falls off, and zeros come before the digits.
+    word = digits == 0 ? 0 : word << (8 * (8 - digits));
+    *mantissa = *mantissa * kWholePowers[digits] + EightDigits(word);
+    s += digits;
+    if (digits < 8) return s;
+  }
+  while (IsDigit(*s)) *mantissa = *mantissa * 10 + static_cast<uint64_t>(*s++ - '0');
+  return s;
+}
 
 // Whether one float is the nearest to all that rounds to d.
 inline bool RoundsOnce(double d) {
-  constexpr double kLeast = 1.1754943508222875e-38, kMost = 3.4028234663852886e38;
-  const uint64_t bits = std::bit_cast<uint64_t>(d);
-  const double magnitude = d < 0 ? -d : d;
+  constexpr uint64_t kLeast = 0x3810000000000000, kMost = 0x47EFFFFFE0000000;  // FLT_MIN, FLT_MAX
+  const uint64_t bits = std::bit_cast<uint64_t>(d), magnitude = bits << 1 >> 1;
   return (bits & 0x1FFFFFFF) != 0x10000000 &&
-         (magnitude == 0 || (magnitude >= kLeast && magnitude <= kMost));
+         (magnitude - kLeast <= kMost - kLeast || magnitude == 0);
 }
 
 }  // namespace decimal_internal
 
-/// Reads [-]digits[.digits][e[+-]digits] at *p, which a byte that is none of it ends before the
-/// buffer does, and moves *p behind it. False, with *p as it was, for all that is not plain or not
-/// certain: ReadNumber() is for those.
-inline bool ReadPlainDecimal(const char** p, double* value) {
+/// Reads [-]digits[.digits][e[+-]digits] at *p, which a byte that is none of it ends before `end`,
+/// and moves *p behind it. False, with *p as it was, for all that is not plain or not certain:
+/// ReadNumber() is for those.
+inline bool ReadPlainDecimal(const char** p, const char* end, double* value) {
   using decimal_internal::IsDigit;
   const char* s = *p;
   const bool negative = *s == '-';
   s += negative;
   uint64_t mantissa = 0;
   const char* const digits = s;
-  while (IsDigit(*s)) mantissa = mantissa * 10 + static_cast<uint64_t>(*s++ - '0');
+  s = decimal_internal::TakeDigits(s, end, &mantissa);
   int64_t count = s - digits;
   int64_t exponent = 0;
   if (*s == '.') {
     const char* const fraction = ++s;
-    while (IsDigit(*s)) mantissa = mantissa * 10 + static_cast<uint64_t>(*s++ - '0');
+    s = decimal_internal::TakeDigits(s, end, &mantissa);
     exponent = fraction - s;
     count -= exponent;
   }
@@ -76,16 +108,17 @@ inline bool ReadPlainDecimal(const char** p, double* value) {
   const double magnitude =
       exponent < 0 ? static_cast<double>(mantissa) / decimal_internal::kPowers[-exponent]
                    : static_cast<double>(mantissa) * decimal_internal::kPowers[exponent];
-  *value = negative ? -magnitude : magnitude;
+  // Not by a branch: half of them would be guessed wrong.
+  *value = std::bit_cast<double>(std::bit_cast<uint64_t>(magnitude) | uint64_t{negative} << 63);
   *p = s;
   return true;
 }
 
 /// The same, to the nearest float.
-inline bool ReadPlainDecimal(const char** p, float* value) {
+inline bool ReadPlainDecimal(const char** p, const char* end, float* value) {
   const char* s = *p;
   double wide;
-  if (!ReadPlainDecimal(&s, &wide) || !decimal_internal::RoundsOnce(wide)) return false;
+  if (!ReadPlainDecimal(&s, end, &wide) || !decimal_internal::RoundsOnce(wide)) return false;
   *value = static_cast<float>(wide);
   *p = s;
   return true;

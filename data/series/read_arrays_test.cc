@@ -62,7 +62,9 @@ TEST(ReadArrays, OtherNamesAndTypes) {
     SEQ_ASSERT_OK_AND_ASSIGN(const SeriesSet set, Read(files));
     EXPECT_THAT(ValuesOf(set), ElementsAre(1, 2, 3, 4)) << x;
     EXPECT_THAT(set.features, ElementsAre("x"));
-    if (!y.empty()) EXPECT_THAT(set.targets, ElementsAre(0.5f, -1.0f)) << y;
+    if (!y.empty()) {
+      EXPECT_THAT(set.targets, ElementsAre(0.5f, -1.0f)) << y;
+    }
   }
   SEQ_ASSERT_OK_AND_ASSIGN(const SeriesSet alone,
                            ReadSeries(Saved(Npy<float>({1, 2}, {1, 2}), "a.npy"), {}));

@@ -1,7 +1,10 @@
 #include "data/series/read_table.h"
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -31,6 +34,66 @@ struct Work {
     char* const bytes = block.bytes.data();
     parser.Parse(bytes + begin, bytes + block.bytes.size(), line, rows);
   }
+};
+
+// Blocks that several threads take apart, and that are put together in their order: while one
+// thread reads, and one adds rows, the others parse.
+class SharedBlocks {
+ public:
+  SharedBlocks(CsvBlocks& blocks, RowCollector& collector)
+      : blocks_(blocks), collector_(collector) {}
+
+  // What each thread does until there is no more. `first` is the block that is read already; null
+  // for all threads but one.
+  void Run(TableParser parser, Work* first) {
+    Work work;
+    bool more = first != nullptr;
+    int64_t number = 0;
+    absl::Status status;
+    if (more) work = std::move(*first);
+    if (!more) more = Take(&work, &number, &status);
+    for (; more; more = Take(&work, &number, &status)) {
+      if (status.ok()) work.Parse(parser);
+      Add(number, std::move(status), work);
+    }
+  }
+
+  const absl::Status& status() const { return status_; }
+
+ private:
+  // Whether there is one more block, or what prevents it from being read, in its turn.
+  bool Take(Work* work, int64_t* number, absl::Status* status) {
+    const std::lock_guard<std::mutex> lock(reading_);
+    if (at_end_ || failed_) return false;
+    const absl::StatusOr<bool> more = blocks_.Next(&work->block);
+    *status = more.status();
+    at_end_ = !more.value_or(false);
+    if (at_end_ && more.ok()) return false;
+    work->begin = 0;
+    work->line = work->block.line;
+    *number = next_++;
+    return true;
+  }
+
+  void Add(int64_t number, absl::Status status, Work& work) {
+    std::unique_lock<std::mutex> lock(adding_);
+    turn_.wait(lock, [&] { return added_ == number; });
+    if (status_.ok()) status_ = status.ok() ? collector_.Add(std::move(work.rows)) : status;
+    failed_ = !status_.ok();
+    ++added_;
+    turn_.notify_all();
+  }
+
+  CsvBlocks& blocks_;
+  RowCollector& collector_;
+  std::mutex reading_;
+  bool at_end_ = false;
+  int64_t next_ = 1;  // The number of the next block; the first one, 0, is read already.
+  std::mutex adding_;
+  std::condition_variable turn_;
+  int64_t added_ = 0;
+  absl::Status status_;  // The first error, in the order of blocks.
+  std::atomic<bool> failed_ = false;
 };
 
 // The first records of a file. Quotes are changed where they stand: by a copy.
@@ -90,34 +153,22 @@ absl::Status ReadTable(const std::string& path, const SeriesSourceOptions& given
     csv.separator = SeparatorOf(start, options);
   }
   SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CsvBlocks> blocks, CsvBlocks::Open(path, csv));
-  std::vector<Work> work(1);
-  SEQ_ASSIGN_OR_RETURN(const bool any, blocks->Next(&work[0].block));
+  Work first;
+  SEQ_ASSIGN_OR_RETURN(const bool any, blocks->Next(&first.block));
   if (!any) return InvalidArgument("'", path, "' is empty");
-  SEQ_ASSIGN_OR_RETURN(const TableColumns columns, LookAtFirst(path, csv, options, work[0]));
+  SEQ_ASSIGN_OR_RETURN(const TableColumns columns, LookAtFirst(path, csv, options, first));
   collector.BeginFile(columns, series, label);
 
-  const size_t threads =
-      std::max<size_t>(1, options.threads > 0 ? static_cast<size_t>(options.threads)
-                                              : std::thread::hardware_concurrency());
-  std::vector<TableParser> parsers(threads, TableParser(columns, options));
-  size_t filled = 1;  // The first block is there.
-  for (bool more = true; more; filled = 0) {
-    // As many blocks as threads, taken apart at once and put together in their order.
-    if (work.size() < threads) work.resize(threads);
-    for (; filled < threads && more; filled += more) {
-      SEQ_ASSIGN_OR_RETURN(more, blocks->Next(&work[filled].block));
-      work[filled].begin = 0;
-      work[filled].line = work[filled].block.line;
-    }
-    std::vector<std::thread> others;
-    for (size_t i = 1; i < filled; ++i) {
-      others.emplace_back([&work, &parsers, i] { work[i].Parse(parsers[i]); });
-    }
-    if (filled > 0) work[0].Parse(parsers[0]);
-    for (std::thread& thread : others) thread.join();
-    for (size_t i = 0; i < filled; ++i) SEQ_RETURN_IF_ERROR(collector.Add(std::move(work[i].rows)));
+  const unsigned threads =
+      options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  SharedBlocks shared(*blocks, collector);
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i < threads; ++i) {
+    others.emplace_back([&] { shared.Run(TableParser(columns, options), nullptr); });
   }
-  return absl::OkStatus();
+  shared.Run(TableParser(columns, options), &first);
+  for (std::thread& thread : others) thread.join();
+  return shared.status();
 }
 
 }  // namespace seqgraph::data

@@ -247,10 +247,7 @@ absl::StatusOr<SeriesSet> FinishSeries(SeriesDraft draft, const std::string& nam
                                        const SeriesSourceOptions& options) {
   SeriesSet& set = draft.set;
   const int64_t series = set.num_series();
-  const auto finite = [](float value) { return std::isfinite(value); };
-  // Where all values are there, none is looked at again: they may lie on a disk.
-  if (!std::all_of(set.values.begin(), set.values.end(), finite))
-    MissingRule(draft, options).Apply();
+  if (!draft.complete) MissingRule(draft, options).Apply();
   if (!options.skip_bad_rows) SEQ_RETURN_IF_ERROR(draft.problems.status());
   if (set.num_steps() == 0) {
     return InvalidArgument("'", name, "' has no rows",

@@ -199,7 +199,7 @@ bool TableParser::ParsePlainField(const TableColumn& column, const char** at, Ta
   const char separator = columns_.csv.separator;
   if (column.kind == Kind::kNumber) {
     float value;
-    if (!ReadPlainDecimal(at, &value)) return false;
+    if (!ReadPlainDecimal(at, end_, &value)) return false;
     if (column.feature >= 0) row_.features[static_cast<size_t>(column.feature)] = value;
     if (column.target >= 0) row_.targets[static_cast<size_t>(column.target)] = value;
     if (column.weight) row_.weight = value;
@@ -242,6 +242,7 @@ bool TableParser::ParsePlain(const char** at, int64_t line, TableRows& rows) {
 }
 
 void TableParser::Parse(char* at, char* end, int64_t line, TableRows& rows) {
+  end_ = end;
   const char* plain = at;
   while (plain != end) {
     if (ParsePlain(&plain, line, rows)) {

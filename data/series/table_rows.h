@@ -80,6 +80,7 @@ class TableParser {
   absl::flat_hash_map<std::string, int> known_classes_;
   CsvRecord record_;
   Row row_;
+  const char* end_ = nullptr;  // Of the block.
   bool drop_row_ = false;
 };
 

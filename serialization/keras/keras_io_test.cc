@@ -527,6 +527,31 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
   EXPECT_THAT(damaged(R"({"tune": 1})"), StatusIs(kUnimplemented, "tune"));
 }
 
+// Keras writes what it was given: numbers, one number, or lists around them.
+TEST(KerasIoTest, NormalizationByNumbers) {
+  const auto read = [](const std::string& mean, const std::string& more) {
+    return ParseKerasConfig(absl::StrCat(
+        R"({"class_name": "Sequential", "config": {"name": "s", "layers": [
+            {"class_name": "InputLayer", "config": {"batch_shape": [null, 3, 2],
+             "dtype": "float32", "name": "x"}},
+            {"class_name": "Normalization", "config": {"name": "n", "axis": [-1], "mean": )",
+        mean, R"(, "variance": [4.0, 0.25], "invert": true)", more, "}}]}}"));
+  };
+  for (const auto& [mean, expected] :
+       {std::pair<std::string, std::vector<double>>{"[1.5, 2]", {1.5, 2}},
+        {"[[[1.5, 2.0]]]", {1.5, 2}},
+        {"3.0", {3}}}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model, read(mean, ""));
+    ASSERT_EQ(model.stack.layers.size(), 1u);
+    EXPECT_TRUE(
+        model.stack.layers[0].kind ==
+        LayerKind(NormalizationLayer{.invert = true, .mean = expected, .variance = {4, 0.25}}));
+  }
+  EXPECT_THAT(read("null", "").status(), StatusIs(kInvalid, "mean and variance must both"));
+  EXPECT_THAT(read("[[1], [2]]", "").status(), StatusIs(kUnimplemented, "mean"));
+  EXPECT_THAT(read("[\"a\", 1]", "").status(), StatusIs(kUnimplemented, "mean"));
+}
+
 // Every optimizer with all its state goes through each layout. Nadam's product of momenta is not
 // among what Keras 2 keeps: it starts anew, as there.
 TEST(KerasIoTest, StatesOfAllOptimizersComeBack) {

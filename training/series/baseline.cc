@@ -48,29 +48,21 @@ int64_t StretchBegin(const SeriesSet& set, const RowRange& row) {
 class Teller {
  public:
   Teller(const Baseline& baseline, const SeriesSet& set, const SeriesTask& task)
-      : baseline_(baseline),
-        set_(set),
-        horizon_(task.horizon),
-        columns_(ForecastTargets(task, set.num_features())) {}
+      : baseline_(baseline), set_(set), columns_(ForecastTargets(task, set.num_features())) {}
 
-  // Appends as many numbers as the row has labels, which is a multiple of the constants.
-  void Tell(const RowRange& row, int64_t labels, std::vector<float>& told) const {
-    const auto width = static_cast<int64_t>(baseline_.constants.size());
-    if (baseline_.kind == Baseline::Kind::kConstant) {
-      for (int64_t i = 0; i < labels; ++i) {
-        told.push_back(static_cast<float>(baseline_.constants[i % width]));
-      }
-      return;
-    }
+  // Appends what is told of a label: as many numbers as there are constants.
+  void Tell(const RowRange& row, int64_t label, std::vector<float>& told) const {
     const int64_t begin = StretchBegin(set_, row);
-    for (int64_t ahead = 0; ahead < horizon_; ++ahead) {
-      for (int64_t i = 0; i < width; ++i) told.push_back(Value(row, begin, ahead, i));
+    for (size_t i = 0; i < baseline_.constants.size(); ++i) {
+      told.push_back(baseline_.kind == Baseline::Kind::kConstant
+                         ? static_cast<float>(baseline_.constants[i])
+                         : Value(row, begin, label, i));
     }
   }
 
  private:
   // Of column i, `ahead` steps behind the first to be told.
-  float Value(const RowRange& row, int64_t begin, int64_t ahead, int64_t i) const {
+  float Value(const RowRange& row, int64_t begin, int64_t ahead, size_t i) const {
     const auto value = [&](int64_t step) {
       return set_.values[step * set_.num_features() + columns_[i]];
     };
@@ -89,65 +81,47 @@ class Teller {
 
   const Baseline& baseline_;
   const SeriesSet& set_;
-  const int64_t horizon_;
   const std::vector<int> columns_;
 };
 
-// The labels of a batch of rows as metrics see them, and what is told of them.
+// Then one number is told of a label: the probability of the second.
+bool HasTwoClasses(const SeriesSet& set, const SeriesTask& task) {
+  return HasClasses(task) && NumbersPerLabel(set, task) == 2;
+}
+
+// What is told of the labels of some rows, and the labels as metrics see them.
 struct Batch {
   std::vector<float> told, labels, weights;
   std::vector<int32_t> classes;
-
-  void Clear() {
-    told.clear();
-    labels.clear();
-    weights.clear();
-    classes.clear();
-  }
 };
 
-// Repeats what is told of a row for each of its labels that counts, and appends them.
-void AddRow(const SeriesSet& set, const SeriesTask& task, const RowRange& row, int64_t width,
-            const Teller& teller, Batch& batch) {
-  const bool steps = HasStepLabels(task);
-  for (int64_t i = 0; i < (steps ? row.steps : 1); ++i) {
-    if (steps && IsMissingStep(set, row.begin + i)) continue;
-    const float weight = WeightOfRow(set, row, task, i);
-    if (HasClasses(task)) {
-      teller.Tell(row, width, batch.told);
-      const int32_t number = ClassOfRow(set, row, task, i);
-      if (width == 1) batch.labels.push_back(static_cast<float>(number));
-      if (width > 1) batch.classes.push_back(number);
-      batch.weights.push_back(weight);
-      continue;
+void AddRow(const SeriesSet& set, const SeriesTask& task, const RowRange& row, const Teller& teller,
+            Batch& batch) {
+  for (int64_t label = 0; label < LabelsOfRow(row, task); ++label) {
+    if (HasStepLabels(task) && IsMissingStep(set, row.begin + label)) continue;
+    teller.Tell(row, label, batch.told);
+    batch.weights.push_back(WeightOfRow(set, row, task, label));
+    if (!HasClasses(task)) {
+      AppendNumbers(set, row, task, label, batch.labels);
+    } else if (HasTwoClasses(set, task)) {
+      batch.labels.push_back(static_cast<float>(ClassOfRow(set, row, task, label)));
+    } else {
+      batch.classes.push_back(ClassOfRow(set, row, task, label));
     }
-    const size_t before = batch.labels.size();
-    AppendNumbers(set, row, task, i, batch.labels);
-    const auto labels = static_cast<int64_t>(batch.labels.size() - before);
-    teller.Tell(row, labels, batch.told);
-    batch.weights.insert(batch.weights.end(), labels / width, weight);
   }
 }
 
-absl::Status CheckFits(const Baseline& baseline, const SeriesSet& set, const SeriesTask& task,
-                       int64_t width) {
-  const auto given = static_cast<int64_t>(baseline.constants.size());
-  const int64_t each = NumbersPerLabel(set, task);  // of a step of a forecast, say
-  const bool classes = HasClasses(task);
-  const bool one = classes && each == 2 && width == 1;
-  const int64_t labels = task.kind == SeriesTaskKind::kForecast ? each * task.horizon : each;
+absl::Status CheckFits(const Baseline& baseline, const SeriesSet& set, const SeriesTask& task) {
   if (baseline.kind != Baseline::Kind::kConstant &&
       (task.kind != SeriesTaskKind::kForecast || baseline.season < 0 ||
        (baseline.kind == Baseline::Kind::kSeasonal && baseline.season == 0))) {
     return InvalidArgument("baseline ", baseline.name, ": it is a forecast's, with a season of ",
                            baseline.season);
   }
-  if (given != each) {
-    return InvalidArgument("baseline ", baseline.name, ": it tells ", given, " numbers, of ", each);
-  }
-  if (one || (classes ? width == each : width > 0 && labels % width == 0)) return absl::OkStatus();
-  return InvalidArgument("baseline ", baseline.name, ": predictions are ", width,
-                         " wide, the labels ", labels);
+  const auto given = static_cast<int64_t>(baseline.constants.size());
+  if (given == NumbersPerLabel(set, task)) return absl::OkStatus();
+  return InvalidArgument("baseline ", baseline.name, ": it tells ", given, " numbers, of ",
+                         NumbersPerLabel(set, task));
 }
 
 }  // namespace
@@ -191,40 +165,40 @@ absl::StatusOr<std::vector<BaselineResult>> JudgeBaselines(absl::Span<const Base
                                                            absl::Span<const RowRange> rows,
                                                            const SeriesTask& task,
                                                            const BaselineOptions& options) {
-  constexpr int64_t kBatch = 64;
+  constexpr size_t kBatch = 64;
   SEQ_RETURN_IF_ERROR(CheckSeriesTask(task, set, SeriesUse::kJudge));
-  const int64_t each = NumbersPerLabel(set, task);
-  const int64_t width = options.width > 0                        ? options.width
-                        : task.kind == SeriesTaskKind::kForecast ? each * task.horizon
-                                                                 : each;
+  const std::vector<Metric>& metrics = options.metrics;
+  const bool two_classes = HasTwoClasses(set, task);
+  const int64_t width = two_classes ? 1 : NumbersPerLabel(set, task);
+  if (options.width != 0 && options.width != width) {
+    return InvalidArgument("baselines: predictions are ", options.width, " wide, the labels ",
+                           width);
+  }
   std::vector<BaselineResult> results;
   for (Baseline baseline : baselines) {
-    SEQ_RETURN_IF_ERROR(CheckFits(baseline, set, task, width));
-    // The probability of class 1 alone.
-    if (HasClasses(task) && width == 1) baseline.constants.erase(baseline.constants.begin());
+    SEQ_RETURN_IF_ERROR(CheckFits(baseline, set, task));
+    if (two_classes) baseline.constants.erase(baseline.constants.begin());
     const Teller teller(baseline, set, task);
     std::vector<std::unique_ptr<MetricState>> states;
-    for (const Metric& metric : options.metrics) states.push_back(metric.make());
-    Batch batch;
+    for (const Metric& metric : metrics) states.push_back(metric.make());
     for (size_t begin = 0; begin < rows.size(); begin += kBatch) {
-      batch.Clear();
+      Batch batch;
       for (const RowRange& row : rows.subspan(begin, kBatch)) {
-        AddRow(set, task, row, width, teller, batch);
+        AddRow(set, task, row, teller, batch);
       }
       MetricBatch seen = {.rows = static_cast<int64_t>(batch.weights.size()),
                           .predictions = batch.told,
                           .labels = batch.labels,
                           .classes = batch.classes};
-      if (seen.rows == 0) continue;
       for (size_t i = 0; i < states.size(); ++i) {
         seen.weights = {};
-        if (options.metrics[i].weighted) seen.weights = batch.weights;
-        states[i]->Add(seen);
+        if (metrics[i].weighted) seen.weights = batch.weights;
+        if (seen.rows > 0) states[i]->Add(seen);
       }
     }
     results.push_back({.name = baseline.name});
     for (size_t i = 0; i < states.size(); ++i) {
-      results.back().values[options.metrics[i].name] = states[i]->value();
+      results.back().values[metrics[i].name] = states[i]->value();
     }
   }
   return results;

@@ -28,7 +28,7 @@ struct Baseline {
   };
   Kind kind = Kind::kConstant;
   std::string name;  ///< "majority class \"run\"", "mean", "persistence", "a season of 12 before"
-  /// Of the training rows, [width of the labels]: shares of classes or labels, means. What the
+  /// Of the training rows: the share of each class or label, or the mean of each number. What the
   /// others fall back on where a row has no value.
   std::vector<double> constants;
   int season = 0;
@@ -49,9 +49,8 @@ absl::StatusOr<std::vector<Baseline>> FitBaselines(const data::SeriesSet& set,
 
 struct BaselineOptions {
   std::vector<Metric> metrics;
-  /// The last extent of the model's predictions (of one quantile), which says what a row of the
-  /// metrics is. 1 for two classes: the probability of class 1. 0: a class each, or all labels of a
-  /// row.
+  /// The last extent of the model's predictions (of one quantile), checked where it is given: 1 for
+  /// two classes, otherwise a number for each class, label, target or feature.
   int64_t width = 0;
 };
 
@@ -60,9 +59,10 @@ struct BaselineResult {
   Logs values;  ///< by the names of the metrics
 };
 
-/// Each baseline's metrics over rows with labels, as ModelRunner::Evaluate() measures them: steps
-/// that are missing count in none, weights where the metric is Weighted(). InvalidArgument for
-/// constants or a width that do not fit the labels.
+/// Each baseline's metrics over rows with labels, as ModelRunner::Evaluate() has them of a model of
+/// MakeSeriesModel(): of two classes the probability of the second is told; each step is a row of
+/// the metrics where there are several; steps that are missing count in none, weights where the
+/// metric is Weighted(). InvalidArgument for constants or a width that do not fit the labels.
 absl::StatusOr<std::vector<BaselineResult>> JudgeBaselines(absl::Span<const Baseline> baselines,
                                                            const data::SeriesSet& set,
                                                            absl::Span<const RowRange> rows,

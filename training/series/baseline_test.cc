@@ -27,13 +27,15 @@ SeriesSet Zeros(int64_t series) {
 }
 
 // The baselines of the training rows, judged on others by the default metrics and `more`.
-absl::StatusOr<std::vector<BaselineResult>> Judged(
-    const SeriesSet& set, const std::vector<RowRange>& train, const std::vector<RowRange>& test,
-    const SeriesTask& task, std::vector<Metric> more = {}, int64_t width = 0) {
+absl::StatusOr<std::vector<BaselineResult>> Judged(const SeriesSet& set,
+                                                   const std::vector<RowRange>& train,
+                                                   const std::vector<RowRange>& test,
+                                                   const SeriesTask& task,
+                                                   std::vector<Metric> more = {}) {
   SEQ_ASSIGN_OR_RETURN(const std::vector<Baseline> baselines, FitBaselines(set, train, task));
   std::vector<Metric> metrics = DefaultMetrics(task);
   for (Metric& metric : more) metrics.push_back(std::move(metric));
-  return JudgeBaselines(baselines, set, test, task, {.metrics = metrics, .width = width});
+  return JudgeBaselines(baselines, set, test, task, {.metrics = metrics});
 }
 
 // Shares 1/2, 1/3, 1/6; of those judged a third is of class 0, with weights 6/10.
@@ -61,21 +63,23 @@ TEST(Baseline, OfClassesIsTheMajority) {
   EXPECT_NEAR(results[0].values.at("kl_divergence"), std::log(36) / 3, 1e-5);
 }
 
-// One probability instead of two: the same judgement.
-TEST(Baseline, OfTwoClassesTakesOneNumberARow) {
+// The probability of the second, 0.6: one number a row.
+TEST(Baseline, OfTwoClassesTellsTheSecond) {
   SeriesSet set = Zeros(5);
   set.classes = {1, 1, 0, 1, 0};
   set.class_names = {"summer", "winter"};
   SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<RowRange> rows, AllRows(set, {}));
-  for (const int64_t width : {0, 1, 2}) {
-    SEQ_ASSERT_OK_AND_ASSIGN(const auto results, Judged(set, rows, rows, {}, {AUC()}, width));
-    EXPECT_EQ(results[0].values.at("accuracy"), 0.6);
-    EXPECT_EQ(results[0].values.at("f1_score"), 0.375);  // 2 3 / (2 3 + 2) and 0
-    if (width == 1) {
-      EXPECT_EQ(results[0].values.at("auc"), 0.5);
-    }
-  }
-  EXPECT_THAT(Judged(set, rows, rows, {}, {}, 3), StatusIs(kInvalid, "predictions are 3 wide"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto results,
+                           Judged(set, rows, rows, {}, {AUC(), Precision(), MeanAbsoluteError()}));
+  EXPECT_EQ(results[0].values.at("accuracy"), 0.6);
+  EXPECT_EQ(results[0].values.at("f1_score"), 0.375);  // 2 3 / (2 3 + 2) and 0
+  EXPECT_EQ(results[0].values.at("auc"), 0.5);
+  EXPECT_EQ(results[0].values.at("precision"), 0.6);
+  EXPECT_NEAR(results[0].values.at("mean_absolute_error"), (3 * 0.4 + 2 * 0.6) / 5, 1e-7);
+  EXPECT_THAT(JudgeBaselines({{.name = "b", .constants = {1}}}, set, rows, {}, {.width = 1}),
+              StatusIs(kInvalid, "baseline b: it tells 1 numbers, of 2"));
+  EXPECT_THAT(JudgeBaselines({}, set, rows, {}, {.width = 2}),
+              StatusIs(kInvalid, "predictions are 2 wide, the labels 1"));
 }
 
 TEST(Baseline, OfManyLabelsIsTheShareOfEach) {

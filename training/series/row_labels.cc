@@ -25,40 +25,48 @@ int64_t NumbersPerLabel(const SeriesSet& set, const SeriesTask& task) {
   }
 }
 
-int32_t ClassOfRow(const SeriesSet& set, const RowRange& row, const SeriesTask& task,
-                   int64_t step) {
-  return set.classes[HasStepLabels(task) ? row.begin + step : row.series];
+int64_t LabelsOfRow(const RowRange& row, const SeriesTask& task) {
+  if (task.kind == SeriesTaskKind::kForecast) return task.horizon;
+  return HasStepLabels(task) ? row.steps : 1;
 }
 
-void AppendNumbers(const SeriesSet& set, const RowRange& row, const SeriesTask& task, int64_t step,
+int32_t ClassOfRow(const SeriesSet& set, const RowRange& row, const SeriesTask& task,
+                   int64_t label) {
+  return set.classes[HasStepLabels(task) ? row.begin + label : row.series];
+}
+
+void AppendNumbers(const SeriesSet& set, const RowRange& row, const SeriesTask& task, int64_t label,
                    std::vector<float>& numbers) {
-  const auto append = [&numbers](absl::Span<const float> from, int64_t width, int64_t label) {
-    const auto begin = from.begin() + label * width;
+  const auto append = [&numbers](absl::Span<const float> from, int64_t width, int64_t index) {
+    const auto begin = from.begin() + index * width;
     numbers.insert(numbers.end(), begin, begin + width);
   };
-  if (task.kind == SeriesTaskKind::kReconstruct) {
-    return append(set.values, set.num_features(), row.begin + step);
-  }
-  if (task.kind != SeriesTaskKind::kForecast) {
-    return append(set.targets, NumbersPerLabel(set, task),
-                  HasStepLabels(task) ? row.begin + step : row.series);
-  }
-  const std::vector<int> columns = ForecastTargets(task, set.num_features());
-  for (int64_t ahead = 0; ahead < task.horizon; ++ahead) {
-    const float* const values = set.values.data() + (row.target_begin + ahead) * set.num_features();
-    for (const int column : columns) numbers.push_back(values[column]);
+  switch (task.kind) {
+    case SeriesTaskKind::kForecast: {
+      const float* const values =
+          set.values.data() + (row.target_begin + label) * set.num_features();
+      for (const int column : ForecastTargets(task, set.num_features())) {
+        numbers.push_back(values[column]);
+      }
+      return;
+    }
+    case SeriesTaskKind::kReconstruct:
+      return append(set.values, set.num_features(), row.begin + label);
+    default:
+      return append(set.targets, NumbersPerLabel(set, task),
+                    HasStepLabels(task) ? row.begin + label : row.series);
   }
 }
 
-float WeightOfRow(const SeriesSet& set, const RowRange& row, const SeriesTask& task, int64_t step) {
+float WeightOfRow(const SeriesSet& set, const RowRange& row, const SeriesTask& task,
+                  int64_t label) {
   if (set.weights.empty()) return 1;
   if (!set.weights_per_step) return set.weights[row.series];
-  if (HasStepLabels(task)) return set.weights[row.begin + step];
-  const bool forecast = task.kind == SeriesTaskKind::kForecast;
-  const auto begin = set.weights.begin() + (forecast ? row.target_begin : row.begin);
-  const int64_t steps = forecast ? task.horizon : row.steps;
-  return static_cast<float>(std::accumulate(begin, begin + steps, 0.0) /
-                            static_cast<double>(steps));
+  if (task.kind == SeriesTaskKind::kForecast) return set.weights[row.target_begin + label];
+  if (HasStepLabels(task)) return set.weights[row.begin + label];
+  const auto begin = set.weights.begin() + row.begin;
+  return static_cast<float>(std::accumulate(begin, begin + row.steps, 0.0) /
+                            static_cast<double>(row.steps));
 }
 
 }  // namespace seqgraph

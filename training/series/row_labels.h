@@ -15,16 +15,19 @@ bool HasClasses(const SeriesTask& task);
 /// How many classes there are, or how many numbers a label is: targets, those of one step of a
 /// forecast, features.
 int64_t NumbersPerLabel(const data::SeriesSet& set, const SeriesTask& task);
+/// One, or one for each step of the row, or of a forecast's horizon.
+int64_t LabelsOfRow(const RowRange& row, const SeriesTask& task);
 
-/// The class of the row, or where labels belong to steps of its step number `step`.
+// Label number `label` of a row:
+
 int32_t ClassOfRow(const data::SeriesSet& set, const RowRange& row, const SeriesTask& task,
-                   int64_t step = 0);
-/// Appends the numbers of the row, of a forecast [horizon, targets], or those of one step.
+                   int64_t label = 0);
+/// Appends its numbers.
 void AppendNumbers(const data::SeriesSet& set, const RowRange& row, const SeriesTask& task,
-                   int64_t step, std::vector<float>& numbers);
-/// What the label counts for: that of its series, or of its step; where weights belong to steps and
-/// labels to rows, the mean over the row's steps (over those to be told, of a forecast).
+                   int64_t label, std::vector<float>& numbers);
+/// What it counts for: as much as its series, or its step; where weights belong to steps and labels
+/// to rows, the mean over the row's steps.
 float WeightOfRow(const data::SeriesSet& set, const RowRange& row, const SeriesTask& task,
-                  int64_t step = 0);
+                  int64_t label = 0);
 
 }  // namespace seqgraph

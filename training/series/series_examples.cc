@@ -69,7 +69,7 @@ void SeriesExamples::AddLabels(const SeriesSet& set, absl::Span<const RowRange> 
       if (HasClasses(task)) {
         classes_.push_back(ClassOfRow(set, row, task));
       } else {
-        AppendNumbers(set, row, task, /*step=*/0, values_);
+        AppendNumbers(set, row, task, /*label=*/0, values_);
       }
     }
     examples_.targets = classes_;
@@ -78,7 +78,7 @@ void SeriesExamples::AddLabels(const SeriesSet& set, absl::Span<const RowRange> 
   examples_.label_begin = label_begin_;
   examples_.label_columns = columns_;
   if (set.weights.empty()) return;
-  if (HasStepLabels(task) && set.weights_per_step) {
+  if (!label_begin_.empty() && set.weights_per_step) {
     examples_.weights = set.weights;
     return;
   }
