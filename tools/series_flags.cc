@@ -40,8 +40,8 @@ char SeparatorOf(const DataFlags& data) {
 
 bool SeriesFlags::Wanted(const DataFlags& data) const {
   if (!wanted_.has_value()) {
-    wanted_ = task.empty() ? !data.synthetic() && !IsEncodedTexts(data.data) &&
-                                 data::LooksLikeSeries(data.data)
+    wanted_ = task.empty() ? !data.synthetic() && !data.NamesTexts() &&
+                                 !IsEncodedTexts(data.data) && data::LooksLikeSeries(data.data)
                            : task != kText;
   }
   return *wanted_;
