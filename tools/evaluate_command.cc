@@ -91,12 +91,12 @@ class EvaluateCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
     RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
     run.profile = profile_.profile();
-    ModelRunner runner(&model, std::move(run));
+    ModelRunner runner(&model, run);
     SEQ_ASSIGN_OR_RETURN(const CompiledFunction* compiled,
                          Annotate(runner.Compile("evaluate", batch_), path_));
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
     const absl::Status status =
-        series ? EvaluateSeries(runner, interrupt, out) : EvaluateTexts(runner, interrupt, out);
+        series ? EvaluateSeries(model, run, interrupt, out) : EvaluateTexts(runner, interrupt, out);
     if (absl::IsCancelled(status)) return interrupt.exit_status();
     SEQ_RETURN_IF_ERROR(status);
     const std::vector<const Backend*> backends = ListOf(tested.backends);
@@ -135,19 +135,21 @@ class EvaluateCommand : public Command {
     return ReportClasses(runner, data_.ExamplesOf(set), labels, "reviews", out);
   }
 
-  absl::Status EvaluateSeries(ModelRunner& runner, const InterruptIfProfiling& interrupt,
-                              Output& out) {
+  absl::Status EvaluateSeries(Model& model, const RunnerOptions& run,
+                              const InterruptIfProfiling& interrupt, Output& out) {
     const std::string of_texts = data_.GivenOfTexts();
     if (!of_texts.empty()) {
       return InvalidArgument(of_texts, " is for texts, and ", path_, " takes series of numbers");
     }
     TraceSpan read(profile_.trace(), "read series", "data");
     SEQ_ASSIGN_OR_RETURN(const JudgedSeries judged,
-                         JudgedSeries::Read(runner.model(), data_, part_, data_.skip_bad_rows));
+                         JudgedSeries::Read(model, data_, part_, data_.skip_bad_rows));
     read.End();
     out.Write(judged.Lines());
     SEQ_RETURN_IF_ERROR(out.Flush());
-    SEQ_ASSIGN_OR_RETURN(const std::string table, judged.Table(runner, batch_, interrupt.flag()));
+    ModelRunner runner(judged.judge(&model), run);
+    const int64_t batch = BatchFor(model, runner.model(), batch_);
+    SEQ_ASSIGN_OR_RETURN(const std::string table, judged.Table(runner, batch, interrupt.flag()));
     out.Write(table);
     if (judged.has_classes()) {
       return ReportClasses(runner, judged.examples(), runner.model().labels, "series", out);

@@ -150,16 +150,24 @@ class PredictCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
     RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
     run.profile = profile_.profile();
-    ModelRunner runner(&tested.model, std::move(run));
-    if (data_.data.empty()) return AnswerSteps(runner, out);
+    if (data_.data.empty()) {
+      ModelRunner runner(&tested.model, std::move(run));
+      return AnswerSteps(runner, out);
+    }
     SEQ_ASSIGN_OR_RETURN(const SeriesData data,
                          ReadSeriesFor(tested.model, data_.data, data_, /*without_labels=*/true,
                                        data_.skip_bad_rows));
     for (const std::string& note : data.set.notes) {
       std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
     }
+    SEQ_ASSIGN_OR_RETURN(const std::vector<RowRange> rows, RowsToPredict(data.set, data.task));
+    SEQ_ASSIGN_OR_RETURN(std::optional<Model> longer, LongerFor(tested.model, rows));
+    ModelRunner runner(longer.has_value() ? &*longer : &tested.model, std::move(run));
     SEQ_ASSIGN_OR_RETURN(const std::string table,
-                         AnswerSeries(runner, data, {.roll = roll_, .interrupt = interrupt_}));
+                         AnswerSeries(runner, data,
+                                      {.batch = BatchFor(tested.model, runner.model()),
+                                       .roll = roll_,
+                                       .interrupt = interrupt_}));
     if (!output_.empty()) return AtomicWriteFile(output_, table);
     out.Write(table);
     return absl::OkStatus();

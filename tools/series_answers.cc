@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "data/csv.h"
+#include "layers/layer_fields.h"
 #include "layers/normalization.h"
 #include "training/confusion_matrix.h"
 #include "training/series/row_labels.h"
@@ -103,15 +104,11 @@ void AddProbabilities(absl::Span<const float> row, const Model& model, bool many
 
 // Scales of the features, as the model's last layer has them; empty: none.
 std::vector<double> ScalesOf(const Model& model) {
-  if (!model.layers.has_value() || model.layers->layers.empty()) return {};
-  const LayerKind& last = model.layers->layers.back().kind;
-  if (last.class_name != NormalizationLayer::kClass) return {};
-  const auto found = last.settings.find("variance");
-  if (found == last.settings.end()) return {};
   std::vector<double> scales;
-  for (const double variance : std::get<std::vector<double>>(found->second)) {
-    scales.push_back(std::sqrt(variance));
-  }
+  if (!model.layers.has_value() || model.layers->layers.empty()) return scales;
+  const auto last = As<NormalizationLayer>(model.layers->layers.back().kind);
+  if (!last.has_value()) return scales;
+  for (const double variance : last->variance) scales.push_back(std::sqrt(variance));
   return scales;
 }
 

@@ -6,11 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
-#include "layers/masking.h"
 #include "tools/series_flags.h"
 #include "tools/text_table.h"
 #include "training/series/row_labels.h"
 #include "training/series/series_record.h"
+#include "training/series/with_steps.h"
 
 namespace seqgraph::tools {
 
@@ -32,14 +32,6 @@ absl::StatusOr<SeriesData> ReadSeriesFor(const Model& model, const std::string& 
 
 namespace {
 
-bool HasMasking(const Model& model) {
-  if (!model.layers.has_value()) return false;
-  const std::vector<Layer>& layers = model.layers->layers;
-  return std::any_of(layers.begin(), layers.end(), [](const Layer& layer) {
-    return layer.kind.class_name == MaskingLayer::kClass;
-  });
-}
-
 absl::Status CheckIsWhole(const data::SeriesSet& set, const RowRange& row, int64_t steps) {
   const int64_t first = set.begin[static_cast<size_t>(row.series)];
   if (row.steps < steps) {
@@ -56,6 +48,22 @@ absl::Status CheckIsWhole(const data::SeriesSet& set, const RowRange& row, int64
 }
 
 }  // namespace
+
+absl::StatusOr<std::optional<Model>> LongerFor(const Model& model,
+                                               absl::Span<const RowRange> rows) {
+  int64_t longest = 0;
+  for (const RowRange& row : rows) longest = std::max(longest, row.steps);
+  std::optional<Model> longer;
+  if (longest <= model.series.max_steps || !HasMasking(model)) return longer;
+  SEQ_ASSIGN_OR_RETURN(longer, WithSteps(model, longest));
+  return longer;
+}
+
+int64_t BatchFor(const Model& model, const Model& longer, int64_t batch) {
+  const int64_t steps = std::max<int64_t>(model.series.max_steps, 1);
+  return std::clamp<int64_t>(4 * batch * steps / std::max(longer.series.max_steps, steps), 1,
+                             batch);
+}
 
 absl::StatusOr<SeriesExamples> ExamplesFor(const Model& model, const SeriesData& data,
                                            absl::Span<const RowRange> rows, bool labels) {

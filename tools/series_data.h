@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,14 @@ struct SeriesData {
 absl::StatusOr<SeriesData> ReadSeriesFor(const Model& model, const std::string& path,
                                          const DataFlags& data, bool without_labels = false,
                                          bool skip_bad_rows = false);
+
+/// A model like this one for rows that are longer than those that it was trained on, where there
+/// are such rows and it can be (WithSteps()); else none.
+absl::StatusOr<std::optional<Model>> LongerFor(const Model& model, absl::Span<const RowRange> rows);
+
+/// Rows computed together by a LongerFor() of a model, such that they need not much more memory
+/// than `batch` rows of that model do.
+int64_t BatchFor(const Model& model, const Model& longer, int64_t batch = 64);
 
 /// Examples of the rows as the model takes them. InvalidArgument names a row that is longer, and,
 /// for a model that has no Masking, one that is shorter or lacks a step.

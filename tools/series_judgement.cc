@@ -30,8 +30,11 @@ absl::StatusOr<JudgedSeries> JudgedSeries::Read(const Model& model, const DataFl
   }
   if (judged.rows_.empty())
     return InvalidArgument("the part ", part, " of ", data.data, " is empty");
+  SEQ_ASSIGN_OR_RETURN(std::optional<Model> longer, LongerFor(model, judged.rows_));
+  if (longer.has_value()) judged.longer_ = std::make_unique<Model>(*std::move(longer));
   SEQ_ASSIGN_OR_RETURN(SeriesExamples examples,
-                       ExamplesFor(model, own, judged.rows_, /*labels=*/true));
+                       ExamplesFor(judged.longer_ != nullptr ? *judged.longer_ : model, own,
+                                   judged.rows_, /*labels=*/true));
   judged.examples_ = std::make_unique<SeriesExamples>(std::move(examples));
   return judged;
 }

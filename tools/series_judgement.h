@@ -23,6 +23,9 @@ class JudgedSeries {
   static absl::StatusOr<JudgedSeries> Read(const Model& model, const DataFlags& data,
                                            const std::string& part, bool skip_bad_rows);
 
+  /// What judges: `model`, or where rows are longer than those that it was trained on one like it.
+  Model* judge(Model* model) const { return longer_ != nullptr ? longer_.get() : model; }
+
   std::string Lines() const;
   /// Of whole series: what a confusion counts.
   bool has_classes() const { return !examples().targets.empty() && !data_->set.per_step; }
@@ -36,6 +39,7 @@ class JudgedSeries {
   JudgedSeries() = default;
 
   std::unique_ptr<SeriesData> data_;  // which examples_ point into
+  std::unique_ptr<Model> longer_;
   std::vector<RowRange> rows_, fitted_;
   std::string part_;
   std::unique_ptr<SeriesExamples> examples_;

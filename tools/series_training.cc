@@ -221,11 +221,9 @@ absl::StatusOr<std::vector<BaselineResult>> SeriesTraining::TestBaselines() cons
 }
 
 std::string SeriesTraining::ExampleUse(const std::string& model) const {
-  return absl::StrCat("predict ", Quoted(model), " --data=", Quoted(data_.data),
-                      split_.test.empty()
-                          ? ""
-                          : absl::StrCat("\n  evaluate ", Quoted(model),
-                                         " --data=", Quoted(data_.data), " --part=test"));
+  const bool judges = !split_.test.empty();
+  return absl::StrCat(judges ? "evaluate " : "predict ", Quoted(model),
+                      " --data=", Quoted(data_.data), judges ? " --part=test" : "");
 }
 
 }  // namespace seqgraph::tools
