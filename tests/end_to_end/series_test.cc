@@ -107,6 +107,16 @@ TEST_F(SeriesTest, RaggedSeriesAreClassified) {
     right += fields[1] == (i % 2 == 0 ? "up" : "down");
   }
   EXPECT_GE(right, 18) << answers.out;
+  // Rows longer than any that it was trained on, whose beginning is known: the way goes on.
+  std::string longer = "id,t,x,y\n";
+  for (int t = 0; t < 30; ++t) absl::StrAppend(&longer, "up,", t, ",", 10 + 0.6 * t, ",900\n");
+  for (int t = 0; t < 12; ++t) absl::StrAppend(&longer, "down,", t, ",", 30 - 0.6 * t, ",900\n");
+  Write("longer.csv", longer);
+  const ProcessResult far = Run({"predict", "m.pb", "--data=longer.csv"});
+  ASSERT_EQ(far.status, 0) << far.err;
+  ASSERT_THAT(Lines(far.out), SizeIs(3));
+  EXPECT_THAT(Lines(far.out)[1], StartsWith("up,up,"));
+  EXPECT_THAT(Lines(far.out)[2], StartsWith("down,down,"));
   // Without label and number columns, in another order, and beside others: the same answers.
   std::string other = "note,y,id,t,x\n";
   for (const std::string& line : Lines(SlopesCsv(80, 20))) {
@@ -338,16 +348,17 @@ TEST_F(SeriesTest, WhatDoesNotFitIsNamed) {
   ASSERT_EQ(TrainSlopes({"--label=way", "--column=x", "--epochs=1"}).status, 0);
   Write("lacks.csv", "id,t,y\n1,0,2\n1,1,2\n");
   refused(Run({"predict", "m.pb", "--data=lacks.csv"}), "x");
-  Write("long.csv",
-        "id,t,x\n" +
-            absl::StrJoin(std::vector<std::string>{"1,0,1", "1,1,1", "1,2,1", "1,3,1", "1,4,1",
-                                                   "1,5,1", "1,6,1", "1,7,1", "1,8,1", "1,9,1"},
-                          "\n") +
-            "\n");
-  refused(Run({"predict", "m.pb", "--data=long.csv"}), "9");
   refused(Run({"predict", "m.pb", "--data=slopes.csv", "--roll=3"}), "--roll is for forecasts");
   refused(Run({"predict", "m.pb", "A text."}), "it takes series of numbers");
   refused(Run({"predict", "m.pb"}, "1\nx2\n"), "line 2");
+  std::string same = "id,t,x,way\n";  // All of one length: then others are refused.
+  for (int i = 0; i < 20; ++i) {
+    for (int t = 0; t < 3; ++t) absl::StrAppend(&same, i, ",", t, ",", i % 2 * t, ",", i % 2, "\n");
+  }
+  Write("slopes.csv", same);
+  ASSERT_EQ(TrainSlopes({"--label=way", "--column=x", "--epochs=1", "--overwrite"}).status, 0);
+  Write("short.csv", "id,t,x\n1,0,1\n1,1,1\n");
+  refused(Run({"predict", "m.pb", "--data=short.csv"}), "2 steps, and the model was trained on");
 }
 
 }  // namespace
