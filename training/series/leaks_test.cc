@@ -202,8 +202,9 @@ std::vector<double> TrainedOn(const SeriesSet& set, const SeriesSplit& split,
   const auto baselines = FitBaselines(set, split.train, task).value();
   for (const Baseline& baseline : baselines) add(baseline.constants);
   for (const auto* rows : {&split.train, &split.validation}) {
-    for (const BaselineResult& result :
-         JudgeBaselines(baselines, set, *rows, task, {.metrics = DefaultMetrics(task)}).value()) {
+    const auto judged =
+        JudgeBaselines(baselines, set, *rows, task, {.metrics = DefaultMetrics(task)}).value();
+    for (const BaselineResult& result : judged) {
       for (const auto& [name, value] : result.values) found.push_back(value);
     }
   }
