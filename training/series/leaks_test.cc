@@ -54,10 +54,10 @@ struct Arrays {
 };
 
 Arrays ArraysOf(const SeriesSet& set, const std::vector<RowRange>& rows, const SeriesTask& task) {
+  if (rows.empty()) return {};
   const bool labels = task.kind == Kind::kForecast || task.kind == Kind::kReconstruct;
   const SeriesExamples made = SeriesExamples::Create(set, rows, task, {.labels = labels}).value();
   const Examples& examples = made.examples();
-  if (rows.empty()) return {};
   Arrays arrays;
   arrays.inputs = Filled<float>(examples, "x", {examples.maxlen, set.num_features()});
   if (task.kind == Kind::kForecast) {
@@ -78,12 +78,18 @@ bool HasCanary(const SeriesSet& set, const std::vector<RowRange>& rows, const Se
 }
 
 // White noise, and beside it the same shifted by one: the target of a step is its next input.
+// No number is there twice.
 SeriesSet Shifted(const std::vector<int64_t>& lengths, std::mt19937& random) {
   std::normal_distribution<float> normal;
-  float next = normal(random);
-  return MakeSet(lengths, 2, [&](int64_t, int64_t feature) {
-    return feature == 0 ? next : next = normal(random);
-  });
+  std::set<float> drawn;
+  const auto draw = [&] {
+    float number = normal(random);
+    while (!drawn.insert(number).second) number = normal(random);
+    return number;
+  };
+  float next = draw();
+  return MakeSet(lengths, 2,
+                 [&](int64_t, int64_t feature) { return feature == 0 ? next : next = draw(); });
 }
 
 // R^2 of who has seen the training's arrays, and tells of the number that a row last knows what
@@ -202,8 +208,9 @@ std::vector<double> TrainedOn(const SeriesSet& set, const SeriesSplit& split,
   const auto baselines = FitBaselines(set, split.train, task).value();
   for (const Baseline& baseline : baselines) add(baseline.constants);
   for (const auto* rows : {&split.train, &split.validation}) {
-    for (const BaselineResult& result :
-         JudgeBaselines(baselines, set, *rows, task, {.metrics = DefaultMetrics(task)}).value()) {
+    const auto judged =
+        JudgeBaselines(baselines, set, *rows, task, {.metrics = DefaultMetrics(task)}).value();
+    for (const BaselineResult& result : judged) {
       for (const auto& [name, value] : result.values) found.push_back(value);
     }
   }

@@ -73,7 +73,8 @@ TEST(SameRows, OfAForecastByPersistence) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto baselines, FitBaselines(set, rows, task));
   ASSERT_EQ(baselines[0].name, "persistence");
   ExpectSame(model, baselines[0], set, rows, task,
-             Metrics({"mae", "rmse", "mape", "r2_score", "weighted_mae", "weighted_r2_score"}));
+             Metrics({"mae", "root_mean_squared_error", "mape", "r2_score", "weighted_mae",
+                      "weighted_r2_score"}));
 }
 
 // Ragged rows with missing steps, of three classes: the bias alone tells their shares.
