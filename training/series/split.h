@@ -39,6 +39,9 @@ struct SeriesSplit {
 /// shares of them; without groups so that each part has its share of each class
 /// (data/stratified_split.h), where series have classes. Rows stay in the order of the set.
 ///
+/// Where there is one series or group alone, windows of it whose labels belong to steps are split
+/// by time, too: each belongs to the part that all its steps lie in.
+///
 /// InvalidArgument for shares that leave nothing to train on, and for a part that is asked for and
 /// gets no row; the errors of CheckSeriesTask(), CheckRowsFit() and StratifiedSplit().
 absl::StatusOr<SeriesSplit> SplitSeries(const data::SeriesSet& set, const SeriesTask& task,
