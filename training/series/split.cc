@@ -56,6 +56,27 @@ void AddByTime(const SeriesSet& set, const SeriesTask& task, int64_t series, Ste
   if (test > 0) AddForecastRows(set, task, series, {test_begin, steps.end}, split.test);
 }
 
+// Windows of the only series there is, each to the part that all of it lies in; those across a
+// border go to none.
+void AddWindowsByTime(const SeriesSet& set, const SeriesTask& task, const SplitOptions& options,
+                      SeriesSplit& split) {
+  const int64_t steps = set.num_steps();
+  const int64_t test_begin = steps - CeilShare(options.test, steps);
+  const int64_t validation_begin = test_begin - CeilShare(options.validation, steps);
+  std::vector<RowRange> rows;
+  AddRows(set, task, /*series=*/0, rows);
+  for (const RowRange& row : rows) {
+    const int64_t end = row.begin + row.steps;
+    if (end <= validation_begin) {
+      split.train.push_back(row);
+    } else if (row.begin >= validation_begin && end <= test_begin) {
+      split.validation.push_back(row);
+    } else if (row.begin >= test_begin) {
+      split.test.push_back(row);
+    }
+  }
+}
+
 // What is split whole: series, or groups of them.
 struct Units {
   std::vector<int64_t> of_series;  // the unit of each series
@@ -136,7 +157,8 @@ absl::Status CheckParts(SeriesSplit& split, const SeriesTask& task, double valid
        {std::pair(kTrain, 1.0), {kValidation, validation}, {kTest, test}}) {
     if (share == 0 || !RowsOf(split, part).empty()) continue;
     if (task.kind != SeriesTaskKind::kForecast) {
-      return InvalidArgument("split: the ", kParts[part], " part has no series");
+      return InvalidArgument("split: the ", kParts[part], " part has no row; a shorter window, or ",
+                             "other shares, give it some");
     }
     return InvalidArgument("split: the ", kParts[part], " part has no window of ", task.window,
                            " steps with ", task.horizon, " to be told behind it, the gap of ",
@@ -182,6 +204,8 @@ absl::StatusOr<SeriesSplit> SplitSeries(const SeriesSet& set, const SeriesTask& 
                 CeilShare(options.validation, set.length(i)),
                 CeilShare(options.test, set.length(i)), split);
     }
+  } else if (set.num_series() == 1 && task.window > 0 && HasStepLabels(task)) {
+    AddWindowsByTime(set, task, options, split);
   } else {
     const Units units = UnitsOf(set, task);
     std::vector<int> parts(units.size(), kTrain);
