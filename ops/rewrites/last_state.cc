@@ -27,8 +27,11 @@ absl::StatusOr<bool> ApplyToTakeStep(RewriteContext& c) {
   const Node& node = c.node();
   if (node.op->name() != "TakeStep" || !IsLastStep(c.source(), node, node.inputs[0])) return false;
   const Node* cell = c.source().producer(node.inputs[0]);
-  // All have the outputs sequence and last.
-  if (cell == nullptr || !EndsInLastStep(*cell) || cell->outputs[0] != node.inputs[0]) return false;
+  // All have the outputs sequence and last; their gradients have others.
+  if (cell == nullptr || !EndsInLastStep(*cell) || cell->outputs[0] != node.inputs[0] ||
+      !cell->op->recurrence()->gradient_of.empty()) {
+    return false;
+  }
   c.ReplaceOutput(0, c.Mapped(cell->outputs[1]));
   return true;
 }

@@ -56,22 +56,23 @@ void AddByTime(const SeriesSet& set, const SeriesTask& task, int64_t series, Ste
   if (test > 0) AddForecastRows(set, task, series, {test_begin, steps.end}, split.test);
 }
 
-// The rows of a series, each in the part that all its steps lie in: the last `test` steps, those
-// before them, or the rest. Rows that reach from one part into another are nobody's.
-void AddByPlace(const SeriesSet& set, const SeriesTask& task, int64_t series, int64_t validation,
-                int64_t test, SeriesSplit& split) {
-  const int64_t test_begin = set.begin[series + 1] - test;
-  const int64_t validation_begin = test_begin - validation;
+// Windows of the only series there is, each to the part that all of it lies in; those across a
+// border go to none.
+void AddWindowsByTime(const SeriesSet& set, const SeriesTask& task, const SplitOptions& options,
+                      SeriesSplit& split) {
+  const int64_t steps = set.num_steps();
+  const int64_t test_begin = steps - CeilShare(options.test, steps);
+  const int64_t validation_begin = test_begin - CeilShare(options.validation, steps);
   std::vector<RowRange> rows;
-  AddRows(set, task, series, rows);
+  AddRows(set, task, /*series=*/0, rows);
   for (const RowRange& row : rows) {
     const int64_t end = row.begin + row.steps;
     if (end <= validation_begin) {
       split.train.push_back(row);
-    } else if (row.begin >= test_begin) {
-      split.test.push_back(row);
     } else if (row.begin >= validation_begin && end <= test_begin) {
       split.validation.push_back(row);
+    } else if (row.begin >= test_begin) {
+      split.test.push_back(row);
     }
   }
 }
@@ -156,8 +157,8 @@ absl::Status CheckParts(SeriesSplit& split, const SeriesTask& task, double valid
        {std::pair(kTrain, 1.0), {kValidation, validation}, {kTest, test}}) {
     if (share == 0 || !RowsOf(split, part).empty()) continue;
     if (task.kind != SeriesTaskKind::kForecast) {
-      return InvalidArgument("split: the ", kParts[part], " part has no ",
-                             task.window > 0 ? "window" : "series");
+      return InvalidArgument("split: the ", kParts[part], " part has no row; a shorter window, or ",
+                             "other shares, give it some");
     }
     return InvalidArgument("split: the ", kParts[part], " part has no window of ", task.window,
                            " steps with ", task.horizon, " to be told behind it, the gap of ",
@@ -203,16 +204,10 @@ absl::StatusOr<SeriesSplit> SplitSeries(const SeriesSet& set, const SeriesTask& 
                 CeilShare(options.validation, set.length(i)),
                 CeilShare(options.test, set.length(i)), split);
     }
+  } else if (set.num_series() == 1 && task.window > 0 && HasStepLabels(task)) {
+    AddWindowsByTime(set, task, options, split);
   } else {
     const Units units = UnitsOf(set, task);
-    if (units.size() == 1 && task.window > 0 && HasStepLabels(task)) {
-      for (int64_t i = 0; i < set.num_series(); ++i) {
-        AddByPlace(set, task, i, CeilShare(options.validation, set.length(i)),
-                   CeilShare(options.test, set.length(i)), split);
-      }
-      SEQ_RETURN_IF_ERROR(CheckParts(split, task, options.validation, options.test));
-      return split;
-    }
     std::vector<int> parts(units.size(), kTrain);
     SEQ_RETURN_IF_ERROR(
         Draw(set, units, CeilShare(options.test, units.size()), options.seed, kTest, parts));

@@ -34,13 +34,14 @@ struct SeriesSplit {
 /// later one, as input or as target, while inputs of later parts reach back into earlier ones, as
 /// they will in use.
 ///
+/// A single series of which each step is told (tags, numbers a step, a reconstruction) is split by
+/// time too, if it is cut into windows: each belongs to the part that it lies in, those across a
+/// border to none.
+///
 /// Otherwise series are split whole, with all their windows: those of one group
 /// (SeriesSet::groups) together, by lot among groups, as scikit-learn's GroupShuffleSplit draws
 /// shares of them; without groups so that each part has its share of each class
 /// (data/stratified_split.h), where series have classes. Rows stay in the order of the set.
-///
-/// Where there is one series or group alone, windows of it whose labels belong to steps are split
-/// by time, too: each belongs to the part that all its steps lie in.
 ///
 /// InvalidArgument for shares that leave nothing to train on, and for a part that is asked for and
 /// gets no row; the errors of CheckSeriesTask(), CheckRowsFit() and StratifiedSplit().

@@ -71,6 +71,25 @@ TEST(SplitSeries, ByTimeKeepsAGapOfTheHorizon) {
   EXPECT_THAT(split.test, IsEmpty());
 }
 
+// Windows of 4, every 2 steps: of 40 steps the last 8 are the test part, the 8 before validation.
+TEST(SplitSeries, CutsASingleSeriesIntoPartsOfWindows) {
+  const SeriesTask task = {.kind = SeriesTaskKind::kReconstruct, .window = 4, .stride = 2};
+  SEQ_ASSERT_OK_AND_ASSIGN(const SeriesSplit split,
+                           SplitSeries(Count({40}), task, {.validation = 0.2, .test = 0.2}));
+  const auto begins = [](const std::vector<RowRange>& rows) {
+    std::vector<int64_t> begins;
+    for (const RowRange& row : rows) begins.push_back(row.begin);
+    return begins;
+  };
+  EXPECT_THAT(begins(split.train), ElementsAre(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20));
+  EXPECT_THAT(begins(split.validation), ElementsAre(24, 26, 28));
+  EXPECT_THAT(begins(split.test), ElementsAre(32, 34, 36));
+  EXPECT_THAT(SplitSeries(Count({40}), {.kind = SeriesTaskKind::kReconstruct, .window = 20}),
+              StatusIs(kInvalid, "the validation part has no row"));
+  EXPECT_THAT(SplitSeries(Count({40}), {.kind = SeriesTaskKind::kReconstruct}),
+              StatusIs(kInvalid, "1 series cannot give 1 to the validation part"));
+}
+
 // Each series has its own end; a part begins in each with the first window that can be.
 TEST(SplitSeries, ByTimeSplitsEachSeries) {
   SeriesTask task = Forecast(2, 1);
