@@ -36,9 +36,9 @@ struct DatasetOptions {
   int maxlen = 100;     ///< Codes a row; 1 to kMaxMaxlen.
   /// The share of the training split to validate on, in [0, 1); 0: all of it is to train on.
   double validation = 0.2;
-  uint32_t shuffle_seed = 113;  ///< Of the order of the training split, before it is split.
-  uint32_t split_seed = 42;     ///< Of the split into train and validation.
-  bool stratify = false;        ///< Both parts of the split have of each class its share.
+  uint32_t shuffle_seed = 113;          ///< Of the order of the training split, before it is split.
+  uint32_t split_seed = 42;             ///< Of the split into train and validation.
+  bool stratify = false;                ///< Both parts of the split have of each class its share.
   TokenRule tokens = TokenRule::kImdb;  ///< How texts become words.
   TieOrder ties = TieOrder::kPublished;
   bool with_test = true;  ///< False leaves `test` empty and saves reading that split.

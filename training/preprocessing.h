@@ -18,8 +18,8 @@ inline constexpr char kTextRule[] = "imdb";
 /// trained on the data set, so that it, saved or not, takes text.
 void SetPreprocessing(const data::Dataset& dataset, Model& model);
 
-/// The vocabulary that travels in a model, with its rule. InvalidArgument for a model without one, or with a rule
-/// that this program does not know.
+/// The vocabulary that travels in a model, with its rule. InvalidArgument for a model without one,
+/// or with a rule that this program does not know.
 absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model);
 
 }  // namespace seqgraph

@@ -101,20 +101,6 @@ TEST(SplitSeries, ByTimeSplitsEachSeries) {
 }
 
 // 309 years, the last 20 % of which are judged: as many as int(0.8 * 309) leaves.
-TEST(SplitSeries, OfWindowsOfOneSeriesIsByTime) {
-  const data::SeriesSet set = SetOf({100}, 1, std::vector<float>(100, 1));
-  const SeriesTask task = {.kind = SeriesTaskKind::kReconstruct, .window = 10, .stride = 5};
-  const SeriesSplit split = SplitSeries(set, task, {.validation = 0.2, .test = 0.15}).value();
-  const auto begins = [](const std::vector<RowRange>& rows) {
-    std::vector<int64_t> all;
-    for (const RowRange& row : rows) all.push_back(row.begin);
-    return all;
-  };
-  EXPECT_THAT(begins(split.train), ElementsAre(0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55));
-  EXPECT_THAT(begins(split.validation), ElementsAre(65, 70, 75));
-  EXPECT_THAT(begins(split.test), ElementsAre(85, 90));
-}
-
 TEST(SplitSeries, RoundsSharesUp) {
   SEQ_ASSERT_OK_AND_ASSIGN(const SeriesSplit split, SplitSeries(Count({309}), Forecast(24, 1),
                                                                 {.validation = 0, .test = 0.2}));
