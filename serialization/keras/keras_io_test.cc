@@ -123,7 +123,10 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
   EXPECT_THAT(Changed({{"{\"name\": \"float32\"}", "{\"name\": \"mixed_float16\"}"}}),
               StatusIs(kUnimplemented, "layer \"e\" (Embedding): dtype is"));
   EXPECT_THAT(Changed({{"\"class_name\": \"Dense\"", "\"class_name\": \"Conv2D\""}}),
-              StatusIs(kUnimplemented, "class Conv2D is not known here; Embedding, SimpleRNN"));
+              StatusIs(kUnimplemented,
+                       "layer \"d\" of class Conv2D is not known here; Embedding, SimpleRNN"));
+  EXPECT_THAT(Changed({{"\"class_name\": \"Dense\"", "\"class_name\": \"Lambda\""}}),
+              StatusIs(kUnimplemented, "layer \"d\" (Lambda): it is Python code"));
   EXPECT_THAT(Changed({{"\"Sequential\"", "\"Functional\""}}),
               StatusIs(kInvalid, "layer e: it does not say what it takes"));
   EXPECT_THAT(Changed({{"\"Sequential\"", "\"MyModel\""}}),

@@ -383,8 +383,18 @@ absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerReading& reading) {
   for (const LayerDef& candidate : reading.registry.all()) {
     if (candidate.keras.exists) known.push_back(candidate.class_name);
   }
-  return Unimplemented("layer of class ", class_name.empty() ? Shown(json) : class_name,
-                       " is not known here; ", absl::StrJoin(known, ", "), " are");
+  const std::string layer = absl::StrCat("layer \"", NameOf(json), "\" ");
+  const std::string all = absl::StrJoin(known, ", ");
+  if (class_name == "Lambda") {
+    return Unimplemented(
+        layer,
+        "(Lambda): it is Python code, which only Python runs. Build the model in Keras with "
+        "layers in its place that do the same, take the weights over (set_weights(old.get_weights()"
+        "), as a Lambda has none) and save it anew; known here are ",
+        all);
+  }
+  return Unimplemented(layer, "of class ", class_name.empty() ? Shown(json) : class_name,
+                       " is not known here; ", all, " are");
 }
 
 OrderedJson ClassJson(const char* module, const std::string& class_name, OrderedJson config,
