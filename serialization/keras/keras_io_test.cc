@@ -144,6 +144,18 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
               StatusIs(kUnimplemented, "its input has the shape [null,3,5]"));
 }
 
+TEST(KerasIoTest, HowWeightsAreGivenAndCountedIsPassedOver) {
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const KerasModel model,
+      Changed({{"\"metrics\": [\"accuracy\"]",
+                "\"metrics\": [\"accuracy\"], \"weighted_metrics\": [\"mae\"], "
+                "\"sample_weight_mode\": \"temporal\""}}));
+  EXPECT_EQ(model.training_left_out, "");
+  ASSERT_TRUE(model.training.has_value());
+  EXPECT_EQ(model.training->loss, "binary_crossentropy");
+  EXPECT_THAT(model.training->metrics, ElementsAre("accuracy"));
+}
+
 // The model is read for inference, and says why its training is not.
 TEST(KerasIoTest, TrainingThatWouldBeAnotherIsLeftOut) {
   for (const auto& [change, message] : std::vector<std::pair<const char*, const char*>>{
