@@ -79,6 +79,8 @@ struct TextPreprocessing {
   int64_t num_words = 0;
   int64_t maxlen = 0;
   std::vector<std::string> words;  ///< by rank, as bytes
+  /// Columns of the table that it was trained on, by name or number; empty: it was no table.
+  std::string text_column, label_column;
 };
 
 /// How series of numbers become the model's input, and what it tells of them: what is needed to
@@ -94,6 +96,7 @@ struct SeriesPreprocessing {
   std::string time_format;
   std::string missing;    ///< what is done with values that are missing: "mask"
   std::string scale;      ///< how the scaling of its layers was found: "standard"
+  std::string loss;       ///< what training made small, by Keras's name
   std::string split;      ///< what the parts were made by, so that they are found again
   int64_t window = 0;     ///< steps of a row; 0: whole series
   int64_t horizon = 0;    ///< steps that are told behind a window
@@ -120,6 +123,7 @@ struct SeriesPreprocessing {
     field("time_format", series.time_format);
     field("missing", series.missing);
     field("scale", series.scale);
+    field("loss", series.loss);
     field("split", series.split);
     field("window", series.window);
     field("horizon", series.horizon);

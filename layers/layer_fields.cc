@@ -130,4 +130,46 @@ std::string SettingText(const LayerSetting& value) {
   return std::visit(Text(), value);
 }
 
+namespace internal_layers {
+namespace {
+
+LayerSetting ListOf(const Layer& layer) {
+  std::vector<Layer> list;
+  if (!layer.kind.class_name.empty()) list.push_back(layer);
+  return list;
+}
+
+}  // namespace
+
+void Writer::operator()(const char* name, LayerSetting member, const FieldRule&,
+                        const char*) const {
+  kind.settings[name] = std::move(member);
+}
+
+void Writer::operator()(const char* name, const Layer& member, const FieldRule&,
+                        const char*) const {
+  kind.settings[name] = ListOf(member);
+}
+
+const LayerSetting* Reader::Find(const char* name) const {
+  const auto found = kind.settings.find(name);
+  return found == kind.settings.end() ? nullptr : &found->second;
+}
+
+void Reader::Read(const LayerSetting& setting, Layer& member) {
+  const auto* list = std::get_if<std::vector<Layer>>(&setting);
+  if (list != nullptr && !list->empty()) member = list->front();
+}
+
+void Lister::operator()(const char* name, LayerSetting member, const FieldRule& rule,
+                        const char* doc) const {
+  fields.push_back({name, std::move(member), rule, doc});
+}
+
+void Lister::operator()(const char* name, const Layer& member, const FieldRule& rule,
+                        const char* doc) const {
+  fields.push_back({name, ListOf(member), rule, doc});
+}
+
+}  // namespace internal_layers
 }  // namespace seqgraph

@@ -88,6 +88,8 @@
   OP(SliceGrad) \
   OP(Pad) \
   OP(Reverse) \
+  OP(ScatterElements) \
+  OP(ScatterElementsGrad) \
   /* Optimizers */ \
   OP(Clip) \
   OP(ClipByNorm) \

@@ -75,6 +75,8 @@ proto::Model ModelToProto(const Model& model, TensorEncoding encoding) {
     saved->set_num_words(text.num_words);
     saved->set_maxlen(text.maxlen);
     for (const std::string& word : text.words) saved->add_words(word);
+    saved->set_text_column(text.text_column);
+    saved->set_label_column(text.label_column);
   }
   if (model.series != SeriesPreprocessing()) *out.mutable_series() = SeriesToProto(model.series);
   for (const std::string& label : model.labels) out.add_labels(label);
@@ -259,6 +261,8 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
   model.preprocessing.num_words = text.num_words();
   model.preprocessing.maxlen = text.maxlen();
   model.preprocessing.words.assign(text.words().begin(), text.words().end());
+  model.preprocessing.text_column = text.text_column();
+  model.preprocessing.label_column = text.label_column();
   if (from.has_series()) {
     SEQ_ASSIGN_OR_RETURN(model.series, SeriesFromProto(from.series()));
   }

@@ -64,6 +64,8 @@ void ExpectSame(const Model& a, const Model& b) {
   EXPECT_EQ(a.preprocessing.num_words, b.preprocessing.num_words);
   EXPECT_EQ(a.preprocessing.maxlen, b.preprocessing.maxlen);
   EXPECT_EQ(a.preprocessing.words, b.preprocessing.words);
+  EXPECT_EQ(a.preprocessing.text_column, b.preprocessing.text_column);
+  EXPECT_EQ(a.preprocessing.label_column, b.preprocessing.label_column);
   EXPECT_EQ(a.series, b.series);
   ASSERT_EQ(a.functions.size(), b.functions.size());
   for (size_t i = 0; i < a.functions.size(); ++i) {

@@ -20,7 +20,8 @@ struct NamedExamples;  // training/named_examples.h
 inline constexpr float kMissingStep = -1e30f;
 
 /// Makes rows when they are asked for: a generator, or a file that is larger than memory. It is
-/// called by one thread at a time.
+/// called by the thread that trains, evaluates or predicts, between batches; so passes in several
+/// threads need a source each.
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
@@ -33,7 +34,8 @@ class BatchSource {
   virtual absl::StatusOr<Examples> Batch(absl::Span<const int64_t> rows) = 0;
 };
 
-/// Encoded rows with their labels, owned by somebody else.
+/// Encoded rows with their labels, owned by somebody else. Passes only read them: threads may share
+/// them, but for a `source`.
 struct Examples {
   absl::Span<const int32_t> tokens;  ///< [rows, maxlen], row-major
   int64_t rows = 0;

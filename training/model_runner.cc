@@ -279,7 +279,8 @@ absl::StatusOr<const BatchRunner*> DataPass::Run(int64_t step, absl::Span<const 
 }
 
 // A kernel knows positions in a batch that may have been shuffled, so each row is tried alone, a
-// whole batch of it. Variables are put back: a step that succeeds would train.
+// whole batch of it. Variables that changed are put back: a step that succeeds would train. Others
+// are not written, as other threads may read them.
 absl::Status DataPass::NameRow(const absl::Status& error, BatchRunner& runner, const Rows& rows) {
   if (!absl::IsInvalidArgument(error)) return error;
   std::vector<Tensor> before;
@@ -292,7 +293,9 @@ absl::Status DataPass::NameRow(const absl::Status& error, BatchRunner& runner, c
     if (absl::IsInvalidArgument(status)) named = Annotate(status, rows.examples.NameOfRow(row));
   }
   for (size_t v = 0; v < before.size(); ++v) {
-    SEQ_CHECK(variables_->Assign(variables_->all()[v].def.name, before[v]).ok());
+    const Variable& now = variables_->all()[v];
+    if (now.value.BitwiseEquals(before[v])) continue;
+    SEQ_CHECK(variables_->Assign(now.def.name, before[v]).ok());
   }
   return named;
 }

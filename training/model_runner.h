@@ -71,13 +71,16 @@ struct PredictOptions {
   std::string prediction;  ///< as above
   /// Looked at after each batch: once true, Predict ends with Cancelled.
   const std::atomic<bool>* interrupt = nullptr;
-  /// Called after each batch with how many rows are done; null: nobody is told.
+  /// Called after each batch, by the thread that predicts, with how many rows are done; null:
+  /// nobody is told.
   std::function<void(int64_t rows)> progress = nullptr;
 };
 
 /// Runs the functions of a model on batches of examples. Keeps what it has compiled, for each
 /// function and batch size; all of it shares the model's variables. The model must outlive the
-/// runner and stay where it is. Not for two threads at once.
+/// runner and stay where it is. For one thread at a time; but several threads, each with a runner
+/// of its own, may share a model as long as all run functions that update nothing: `predict` and
+/// `evaluate`, but where a layer is stateful.
 class ModelRunner {
  public:
   explicit ModelRunner(Model* model, RunnerOptions options = {})

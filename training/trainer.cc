@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/counter_random.h"
 #include "base/status_macros.h"
 #include "training/model_builder.h"
+#include "training/row_order.h"
 #include "training/thread_trial.h"
 
 namespace seqgraph {
@@ -21,7 +21,7 @@ constexpr int64_t kWorthATrial = 10 * ThreadTrial::kSteps;
 class FitRun {
  public:
   FitRun(ModelRunner& runner, const FitOptions& options, DataPass train,
-         std::optional<DataPass> validation, Meter meter, Meter validation_meter, int64_t rows)
+         std::optional<DataPass> validation, Meter meter, Meter validation_meter, RowOrder order)
       : options_(options),
         trace_(runner.trace()),
         train_(std::move(train)),
@@ -29,7 +29,7 @@ class FitRun {
         context_{runner.model()},
         meter_(std::move(meter)),
         validation_meter_(std::move(validation_meter)),
-        order_(options.shuffle ? rows : 0) {
+        order_(std::move(order)) {
     context_.first_epoch = options.first_epoch;
     context_.epochs = options.epochs;
     context_.steps = train_.steps();
@@ -84,11 +84,8 @@ class FitRun {
   absl::Status Epoch(int epoch) {
     const TraceSpan span(trace_, trace_ ? absl::StrCat("epoch ", epoch + 1) : "", "epoch");
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochBegin(context_, epoch); }));
-    if (options_.shuffle) {
-      Shuffle(options_.seed, absl::StrCat("shuffle/", epoch), absl::MakeSpan(order_));
-    }
     SEQ_RETURN_IF_ERROR(train_.Begin(epoch));
-    SEQ_RETURN_IF_ERROR(TrainBatches());
+    SEQ_RETURN_IF_ERROR(TrainBatches(order_.Of(epoch)));
     if (result_.interrupted) return absl::OkStatus();
     Logs logs;
     meter_.Write("", logs);
@@ -103,11 +100,11 @@ class FitRun {
     return absl::OkStatus();
   }
 
-  absl::Status TrainBatches() {
+  absl::Status TrainBatches(absl::Span<const int64_t> order) {
     const TraceSpan span(trace_, "train", "pass");
     meter_.Reset();
     for (int64_t step = 0; step < train_.steps(); ++step) {
-      SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order_));
+      SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order));
       TakeNote(train_);
       const bool finite = std::isfinite(batch->loss());
       meter_.Add(*batch);
@@ -162,7 +159,7 @@ class FitRun {
   Meter meter_, validation_meter_;
   Logs batch_logs_;
   bool diverged_ = false;  // the loss was not finite, and a callback has stopped the training
-  std::vector<int64_t> order_;
+  RowOrder order_;
 };
 
 // The weight of each target of the training data, or what there is where no class has one.
@@ -230,8 +227,11 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
   };
   SEQ_ASSIGN_OR_RETURN(Meter train_meter, meter());
   SEQ_ASSIGN_OR_RETURN(Meter validation_meter, meter());
+  const bool gather = options.by_length && train.source == nullptr;
+  RowOrder order(options.shuffle ? train.rows : 0, options.batch, options.seed,
+                 gather ? train.row_steps : absl::Span<const int64_t>());
   return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass),
-                std::move(train_meter), std::move(validation_meter), train.rows)
+                std::move(train_meter), std::move(validation_meter), std::move(order))
       .Run();
 }
 

@@ -490,7 +490,8 @@ TEST(KerasIoTest, StatesOfOptimizersAreInKerassOrder) {
 // Of any bytes, in every layout that holds whole models.
 TEST(KerasIoTest, TextAndLabelsGoAlong) {
   KerasModel model = ModelOf(SmallStack());
-  model.preprocessing = {"imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}};
+  model.preprocessing = {
+      "imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}, "te\xFFxt", "class"};
   model.series = {.task = "forecast",
                   .features = {"caf\xE9", "", std::string("\0\x80\xFF", 3)},
                   .known_future = {""},
@@ -508,6 +509,8 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
     EXPECT_EQ(read.preprocessing.num_words, 7);
     EXPECT_EQ(read.preprocessing.maxlen, 3);
     EXPECT_EQ(read.preprocessing.words, model.preprocessing.words);
+    EXPECT_EQ(read.preprocessing.text_column, "te\xFFxt");
+    EXPECT_EQ(read.preprocessing.label_column, "class");
     EXPECT_EQ(read.labels, model.labels);
     EXPECT_EQ(read.series, model.series);
   }
@@ -537,6 +540,31 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
   EXPECT_THAT(damaged(R"({"words": "good"})"), StatusIs(kInvalid, "words must be a list"));
   EXPECT_THAT(damaged(R"({"maxlen": -1})"), StatusIs(kInvalid, "maxlen is -1"));
   EXPECT_THAT(damaged(R"({"tune": 1})"), StatusIs(kUnimplemented, "tune"));
+}
+
+// Keras writes what it was given: numbers, one number, or lists around them.
+TEST(KerasIoTest, NormalizationByNumbers) {
+  const auto read = [](const std::string& mean, const std::string& more) {
+    return ParseKerasConfig(absl::StrCat(
+        R"({"class_name": "Sequential", "config": {"name": "s", "layers": [
+            {"class_name": "InputLayer", "config": {"batch_shape": [null, 3, 2],
+             "dtype": "float32", "name": "x"}},
+            {"class_name": "Normalization", "config": {"name": "n", "axis": [-1], "mean": )",
+        mean, R"(, "variance": [4.0, 0.25], "invert": true)", more, "}}]}}"));
+  };
+  for (const auto& [mean, expected] :
+       {std::pair<std::string, std::vector<double>>{"[1.5, 2]", {1.5, 2}},
+        {"[[[1.5, 2.0]]]", {1.5, 2}},
+        {"3.0", {3}}}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model, read(mean, ""));
+    ASSERT_EQ(model.stack.layers.size(), 1u);
+    EXPECT_TRUE(
+        model.stack.layers[0].kind ==
+        LayerKind(NormalizationLayer{.invert = true, .mean = expected, .variance = {4, 0.25}}));
+  }
+  EXPECT_THAT(read("null", "").status(), StatusIs(kInvalid, "mean and variance must both"));
+  EXPECT_THAT(read("[[1], [2]]", "").status(), StatusIs(kUnimplemented, "mean"));
+  EXPECT_THAT(read("[\"a\", 1]", "").status(), StatusIs(kUnimplemented, "mean"));
 }
 
 // Every optimizer with all its state goes through each layout. Nadam's product of momenta is not

@@ -116,6 +116,8 @@ std::string TextAssetsJson(const KerasModel& model) {
                       {"maxlen", text.maxlen},
                       {"words", TextsJson(text.words)},
                       {"labels", TextsJson(model.labels)}};
+  if (!text.text_column.empty()) json["text_column"] = Latin1ToUtf8(text.text_column);
+  if (!text.label_column.empty()) json["label_column"] = Latin1ToUtf8(text.label_column);
   if (model.series != SeriesPreprocessing()) {
     SeriesPreprocessing::Fields(model.series, SeriesFieldJson{json["series"]});
   }
@@ -131,6 +133,8 @@ absl::Status ReadTextAssets(absl::string_view json, KerasModel& model) {
   config.Int("maxlen", 0, INT_MAX, &text.maxlen);
   ReadTexts(config, "words", &text.words);
   ReadTexts(config, "labels", &model.labels);
+  ReadText(config, "text_column", &text.text_column);
+  ReadText(config, "label_column", &text.label_column);
   if (const Json* series = config.Take("series")) {
     Config fields(*series, "series");
     SeriesPreprocessing::Fields(model.series, ReadSeriesField{fields});

@@ -19,6 +19,8 @@ namespace {
 constexpr char kRule[] = "seqgraph.preprocessing.rule";
 constexpr char kNumWords[] = "seqgraph.preprocessing.num_words";
 constexpr char kMaxlen[] = "seqgraph.preprocessing.maxlen";
+constexpr char kTextColumn[] = "seqgraph.preprocessing.text_column";
+constexpr char kLabelColumn[] = "seqgraph.preprocessing.label_column";
 constexpr char kWords[] = "seqgraph.preprocessing.words";
 constexpr char kSeries[] = "seqgraph.series.";  // and a field
 constexpr char kLabels[] = "seqgraph.labels";
@@ -120,6 +122,11 @@ absl::Status ReadEntry(const std::string& key, const std::string& value, Model* 
     SEQ_RETURN_IF_ERROR(status);
     return CheckSeries(model->series);
   }
+  if (key == kTextColumn || key == kLabelColumn) {
+    std::string error;
+    std::string& column = key == kTextColumn ? text.text_column : text.label_column;
+    return absl::CUnescape(value, &column, &error) ? absl::OkStatus() : InvalidArgument(error);
+  }
   if (key == kWords || key == kLabels) {
     SEQ_ASSIGN_OR_RETURN(std::vector<std::string> texts, Unescaped(value));
     (key == kWords ? text.words : model->labels) = std::move(texts);
@@ -135,6 +142,8 @@ void WriteMetadata(const Model& model, onnx_proto::ModelProto* proto) {
   if (text.num_words != 0) Add(proto, kNumWords, absl::StrCat(text.num_words));
   if (text.maxlen != 0) Add(proto, kMaxlen, absl::StrCat(text.maxlen));
   if (!text.words.empty()) Add(proto, kWords, Escaped(text.words));
+  if (!text.text_column.empty()) Add(proto, kTextColumn, absl::CEscape(text.text_column));
+  if (!text.label_column.empty()) Add(proto, kLabelColumn, absl::CEscape(text.label_column));
   if (!model.labels.empty()) Add(proto, kLabels, Escaped(model.labels));
   SeriesPreprocessing::Fields(model.series, WriteSeriesField{proto});
 }

@@ -128,6 +128,7 @@ SeriesPreprocessing AwkwardSeries() {
           .time_format = "%d.%m.%Y",
           .missing = "mask",
           .scale = "robust",
+          .loss = "huber",
           .split = "validation=0.2 test=0 seed=1",
           .window = 24,
           .horizon = 3,
@@ -192,7 +193,8 @@ Model FileTestModel(const OpRegistry& registry) {
   Must(model.variables.Assign(
       "exact", Tensor::Of<double>({2, 2}, {0.1, -0.0, std::numeric_limits<double>::denorm_min(),
                                            std::bit_cast<double>(0x7FF8000000000123)})));
-  model.preprocessing = {"imdb", 500, 100, {"the", "caf\xE9", std::string("nul\0l", 5), "\"{'"}};
+  model.preprocessing = {
+      "imdb", 500, 100, {"the", "caf\xE9", std::string("nul\0l", 5), "\"{'"}, "te\xFFxt", "a\nb"};
   model.series = AwkwardSeries();
   model.labels = {"negative", "positive"};
   return model;

@@ -33,6 +33,12 @@ def _tokens():
     return keras.Input((_TIME,), dtype="int32")
 
 
+def _adapted():
+    layer = _LAYERS.Normalization()
+    layer.adapt(numpy.random.default_rng(5).normal(1, 3, (20, _TIME, 6)))
+    return layer
+
+
 def _models():
     """Name -> (layers, optimizer, loss)."""
     l2 = keras.regularizers.L2(0.01)
@@ -79,6 +85,10 @@ def _models():
                     _LAYERS.Dropout(0.3), _LAYERS.GlobalMaxPooling1D(), _LAYERS.Dense(4),
                     _LAYERS.Activation("relu"), _LAYERS.Dense(1, activation="sigmoid")],
                    keras.optimizers.RMSprop(1e-2), "binary_crossentropy"),
+        "normalized": ([_tokens(), embedding(mask_zero=True), _adapted(), _LAYERS.LSTM(4),
+                        _LAYERS.Dense(2),
+                        _LAYERS.Normalization(mean=[0.5, 2], variance=[4, 0.25], invert=True)],
+                       keras.optimizers.Adam(1e-2), "mean_squared_error"),
         "frozen": ([_tokens(), embedding(trainable=False),
                     _LAYERS.SimpleRNN(4, return_sequences=True), _LAYERS.GlobalAveragePooling1D(),
                     _LAYERS.Dense(1, activation="sigmoid")],

@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(Models, RoundTrip,
 TEST(OnnxMetadata, TextsAndLabelsTravel) {
   SEQ_ASSERT_OK_AND_ASSIGN(Model model, RoundTripModels()[0].make());
   model.name = "reviews";
-  model.preprocessing = {"imdb", 500, 100, {"good", "caf\xE9", "a\nb"}};
+  model.preprocessing = {"imdb", 500, 100, {"good", "caf\xE9", "a\nb"}, "te\nxt", "class"};
   model.series = {.task = "forecast",
                   .features = {"caf\xE9", "", "a\nb"},
                   .known_future = {""},
@@ -96,6 +96,8 @@ TEST(OnnxMetadata, TextsAndLabelsTravel) {
   EXPECT_EQ(back.preprocessing.num_words, 500);
   EXPECT_EQ(back.preprocessing.maxlen, 100);
   EXPECT_EQ(back.preprocessing.words, model.preprocessing.words);
+  EXPECT_EQ(back.preprocessing.text_column, "te\nxt");
+  EXPECT_EQ(back.preprocessing.label_column, "class");
   EXPECT_EQ(back.labels, model.labels);
   EXPECT_EQ(back.series, model.series);
 }

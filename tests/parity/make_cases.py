@@ -19,8 +19,9 @@ Each run becomes a folder cases/NAME:
     expected.npz  tokens [rows, time], targets [rows] or [rows, outputs], sample_weights [rows] if
                   any (with time behind rows in all of these, where there is an output per step),
                   initial_N and trained_N (weights in Keras's order), step_losses,
-                  predict_initial and predict_trained [rows, outputs]; of several inputs or outputs,
-                  and of real inputs, inputs_N, targets_N, ..., in the model's order
+                  predict_initial and predict_trained [rows, outputs]; features [rows, time,
+                  numbers] instead of tokens; of several inputs or outputs inputs_N, targets_N, ...,
+                  in the model's order
 
 Batches are taken in order; the last of an epoch may be smaller. States are reset before each epoch
 and before predicting or evaluating. Every number follows from the seeds below. Of a run without
@@ -64,12 +65,6 @@ def both(layer, **options):
 
 def sigmoid(**options):
     return layers.Dense(1, activation="sigmoid", **options)
-
-
-def adapted():
-    layer = layers.Normalization()
-    layer.adapt(np.random.default_rng(1).normal(2, 3, size=(9, TIME, 2)))
-    return layer
 
 
 def frozen(layer):
@@ -237,6 +232,30 @@ def measured(activation, names, width=1, **how):
 
 def rnn_trained_with(optimizer):
     return case(lambda: [embedding(), rnn(), sigmoid()], optimizer)
+
+
+# A step that is not there, and the mean and deviation of the two numbers of each step, which are
+# also what is to be told.
+MISSING, MEAN, DEVIATION = -1e30, [0.5, -0.25], [1.5, 0.5]
+
+
+def missing():
+    return layers.Masking(mask_value=MISSING)
+
+
+def normalized():
+    return layers.Normalization(mean=MEAN, variance=np.square(DEVIATION).tolist())
+
+
+def adapted():
+    layer = layers.Normalization()
+    layer.adapt(np.random.default_rng(1).normal(MEAN, DEVIATION, size=(20, TIME, 2)))
+    return layer
+
+
+def told(times=1):
+    return layers.Normalization(
+        mean=MEAN * times, variance=np.square(DEVIATION).tolist() * times, invert=True)
 
 
 CASES = {
@@ -566,26 +585,34 @@ CASES = {
                metrics=["accuracy"], sample_weights=True),
         output("mean_absolute_error", 1, "numbers", steps=TIME, metrics=["mean_squared_error"],
                sample_weights=True)]),
-    # What is done with series.
+    # Tasks of series of numbers, in the stacks of training/series/series_model.h.
     "series_classify": case(
-        lambda: [gru(4), layers.Dense(3, activation="softmax")], adam,
-        "sparse_categorical_crossentropy", 3, features=2),
-    "series_regress": case(
-        lambda: [layers.Masking(-1.5), lstm(), layers.Dense(1)], adam, losses.Huber(0.5), real=1,
-        features=2, masked=-1.5,
-        metrics=lambda: [metrics.MeanAbsoluteError(), metrics.RootMeanSquaredError()]),
-    "series_tag": case(
-        lambda: [layers.Masking(-1.5), both(lstm(return_sequences=True)),
+        lambda: [adapted(), lstm(), sigmoid()], adam, features="whole"),
+    "series_classify_ragged": case(
+        lambda: [missing(), normalized(), gru(), layers.Dense(4, activation="softmax")], adam,
+        "sparse_categorical_crossentropy", 4, features="ragged"),
+    "series_tag_ragged_weights": case(
+        lambda: [missing(), normalized(), both(lstm(return_sequences=True)),
                  layers.Dense(3, activation="softmax")], adam,
-        "sparse_categorical_crossentropy", 3, features=2, masked=-1.5, steps=True,
-        sample_weights=True),
+        "sparse_categorical_crossentropy", 3, steps=True, sample_weights=True,
+        features="ragged"),
+    "series_regress": case(
+        lambda: [normalized(), gru(), layers.Dense(2), told()], adam,
+        "mean_squared_error", real=2, features="whole", scaled=True),
+    "series_regress_steps_ragged": case(
+        lambda: [missing(), normalized(), lstm(return_sequences=True), layers.Dense(2), told()],
+        adam, "huber", real=2, steps=True, features="ragged", scaled=True),
     "series_forecast": case(
-        lambda: [lstm(return_sequences=True), gru(), layers.Dense(4)], adam, "mean_squared_error",
-        real=4, features=3, metrics=lambda: [metrics.MeanAbsoluteError()]),
+        lambda: [normalized(), lstm(), layers.Dense(3 * 2), layers.Reshape((3, 2)), told()], adam,
+        "mean_squared_error", real=2, horizon=3, features="whole", scaled=True),
+    "series_forecast_quantiles": case(
+        lambda: [normalized(), lstm(), layers.Dense(3 * 6), layers.Reshape((3, 6)), told(3)], sgd,
+        "mean_squared_error", real=2, horizon=3, features="whole", scaled=True,
+        quantiles=[0.1, 0.5, 0.9]),
     "series_reconstruct": case(
-        lambda: [lstm(4), layers.RepeatVector(TIME), lstm(4, return_sequences=True),
-                 layers.TimeDistributed(layers.Dense(2))], adam, "mean_squared_error", real=2,
-        features=2, targets="inputs", steps=True),
+        lambda: [normalized(), gru(), layers.RepeatVector(TIME), gru(return_sequences=True),
+                 layers.Dense(2), told()], adam,
+        "mean_squared_error", targets="features", features="whole", scaled=True, real=2),
     # Of few percents: the bars are absolute.
     "loss_mean_absolute_percentage_error": case(
         lambda: [embedding(), rnn(),
@@ -625,8 +652,47 @@ def make_tokens(rng, rows, empty_row, time=TIME):
     return tokens.astype(np.int32)
 
 
+def make_features(rng, rows, kind):
+    """[rows, TIME, 2]; of ragged rows the steps behind, and here and there one in between, miss."""
+    features = rng.normal(MEAN, DEVIATION, size=(rows, TIME, 2))
+    for row in range(rows if kind == "ragged" else 0):
+        features[row, TIME - rng.integers(0, TIME - 1):] = MISSING
+        if row % 4 == 0:
+            features[row, 1] = MISSING
+    return features.astype(np.float32)
+
+
+def pinball(quantiles):
+    """The mean over quantiles, which stand in front of the numbers in the last axis of p."""
+    def loss(y, p):
+        parts = keras.ops.split(p, len(quantiles), axis=-1)
+        each = [keras.ops.maximum(q * (y - part), (q - 1) * (y - part))
+                for q, part in zip(quantiles, parts)]
+        return keras.ops.mean(sum(each) / len(quantiles), axis=-1)
+    return loss
+
+
+def scaled(loss, times):
+    """The loss of numbers in units of their deviation."""
+    def of(y, p):
+        return loss((y - np.float32(MEAN)) / np.float32(DEVIATION),
+                    (p - np.float32(MEAN * times)) / np.float32(DEVIATION * times))
+    return of
+
+
+def loss_of(run):
+    """What the model is compiled with, which Keras's configuration does not tell."""
+    if not run["how"].get("scaled"):
+        return run["loss"]
+    quantiles = run["how"].get("quantiles")
+    plain = pinball(quantiles) if quantiles else getattr(losses, run["loss"])
+    return scaled(plain, len(quantiles) if quantiles else 1)
+
+
 def make_targets(rng, rows, run):
     shape = (rows, TIME) if run["how"].get("steps") else (rows,)
+    if "horizon" in run["how"]:
+        shape += (run["how"]["horizon"],)
     if "real" in run["how"]:
         shape += (run["how"]["real"],)
         return LABELS[run["how"].get("targets", "numbers")](rng, shape).astype(np.float32)
@@ -664,12 +730,12 @@ def build(run, name, rows_per_batch):
     one_hot = how.get("one_hot", False)
     shape = (TIME, VOCABULARY) if one_hot else (TIME,)
     if "features" in how:
-        shape = (TIME, how["features"])
+        shape = (TIME, how["features"] if isinstance(how["features"], int) else 2)
     inputs = keras.Input(
         shape, batch_size=rows_per_batch, dtype="float32" if len(shape) > 1 else "int32")
     model = keras.Sequential([inputs] + run["stack"](), name=name)
     measured_by = None if "real" in how else ["accuracy"]
-    model.compile(loss=run["loss"], optimizer=run["optimizer"](),
+    model.compile(loss=loss_of(run), optimizer=run["optimizer"](),
                   metrics=how["metrics"]() if "metrics" in how else measured_by)
     return model
 
@@ -720,12 +786,14 @@ class Recorder:
 
     def make_data(self, rng):
         empty_row = self.how.get("empty_row", True)
-        if "features" in self.how:
-            shape = (self.rows, TIME, self.how["features"])
-            self.inputs = self.arrays["inputs_0"] = make_reals(rng, shape, self.how.get("masked"))
-        else:
+        features = self.how.get("features")
+        if features is None:
             self.inputs = self.arrays["tokens"] = make_tokens(rng, self.rows, empty_row)
-        reconstructs = self.how.get("targets") == "inputs"
+        else:
+            self.inputs = self.arrays["features"] = (
+                make_features(rng, self.rows, features) if isinstance(features, str) else
+                make_reals(rng, (self.rows, TIME, features), self.how.get("masked")))
+        reconstructs = self.how.get("targets") == "features"
         self.targets = self.inputs if reconstructs else make_targets(rng, self.rows, self.run)
         self.arrays["targets"] = self.targets
         self.weights = None
@@ -798,8 +866,8 @@ class Recorder:
         return np.array(losses, dtype=np.float64)
 
     def record_weights(self, when):
-        # What nothing is computed from, as the rows that a layer was adapted to, is left out.
-        weights = [w for w in self.model.weights if not w.path.endswith("/count")]
+        # But for the count of what a layer was adapted to, from which nothing is computed.
+        weights = [w for w in self.model.weights if w.dtype == "float32"]
         self.arrays.update((f"{when}_{i}", w.numpy().copy()) for i, w in enumerate(weights))
 
     def record(self, folder):
@@ -821,6 +889,10 @@ class Recorder:
             "keras_backend": keras.backend.backend(),
             "config": json.loads(self.model.to_json()),
         }
+        if self.how.get("scaled"):
+            description["config"]["compile_config"]["loss"] = self.run["loss"]
+            description["scaled_loss"] = {
+                "mean": MEAN, "scale": DEVIATION, "quantiles": self.how.get("quantiles", [])}
         folder.mkdir(parents=True, exist_ok=True)
         lines = ",\n".join(f' "{k}": {json.dumps(v)}' for k, v in description.items())
         (folder / "case.json").write_text("{\n" + lines + "\n}\n")

@@ -112,8 +112,10 @@ absl::Status ReadRowWeights(const Json& json, const Arrays& arrays, const std::s
 absl::Status ReadInputs(const Arrays& arrays, ParityCase& result) {
   for (const LayerInput& input : InputsOf(result.stack)) {
     const size_t i = result.inputs.size();
-    const bool alone = i == 0 && arrays.count("tokens") > 0;
-    const std::string name = alone ? "tokens" : absl::StrCat("inputs_", i);
+    std::string name = absl::StrCat("inputs_", i);
+    for (const char* alone : {"tokens", "features"}) {
+      if (i == 0 && arrays.count(alone) > 0) name = alone;
+    }
     const TensorType type = InputType(input);
     SEQ_ASSIGN_OR_RETURN(Tensor tensor, ReadTensor(arrays, name, type.dtype));
     const int64_t rows = tensor.shape().rank() > 0 ? tensor.shape()[0].size() : 0;
@@ -203,6 +205,16 @@ absl::Status ReadArrays(const std::string& path, const Json& json, ParityCase& r
   return absl::OkStatus();
 }
 
+// The loss by what the configuration of Keras does not tell of it.
+void ScaleLoss(const Json& json, TrainableOptions& training) {
+  if (!json.contains("scaled_loss")) return;
+  const Json& scaled = json["scaled_loss"];
+  const std::vector<double> quantiles = scaled.at("quantiles");
+  if (!quantiles.empty()) training.loss = Pinball(quantiles);
+  training.loss = Scaled(std::move(training.loss), scaled.at("mean").get<std::vector<double>>(),
+                         scaled.at("scale").get<std::vector<double>>());
+}
+
 // compile_config from case.json's own names for the same.
 Json TrainingOf(const Json& json) {
   Json settings = json.at("optimizer");
@@ -242,6 +254,7 @@ absl::Status ReadConfig(const std::string& folder, const Json& json, ParityCase&
   SEQ_ASSIGN_OR_RETURN(result.training, TrainingFromKeras(model, &model.notes));
   // What a converted model may leave out, a run that is to be repeated may not.
   if (!model.notes.empty()) return absl::UnimplementedError(absl::StrJoin(model.notes, "; "));
+  ScaleLoss(json, result.training);
   result.stack = std::move(model.stack);
   SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(result.stack, AllLayers()));
   if (emitted.drops && result.epochs > 0) {

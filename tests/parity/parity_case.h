@@ -4,6 +4,7 @@
 // configuration) and expected.npz (inputs, targets, initial weights; what Keras got: the loss of
 // each step, the trained weights, predictions before and after). Batches are taken in order,
 // without shuffling. make_cases.py records such folders, and says what their arrays are called.
+// With "scaled_loss" the loss is that of scaled numbers, or of their quantiles.
 // Where case.json has no "config", the model is that of initial.keras beside it.
 
 #include <cstdint>

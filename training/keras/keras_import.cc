@@ -103,6 +103,30 @@ absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
   return model;
 }
 
+absl::StatusOr<bool> SetOpenLength(int64_t time, Model& model) {
+  if (!model.layers.has_value()) return false;
+  const auto set_length = [time](LayerStack& stack) {
+    bool changed = false;
+    const auto set = [&](LayerInput& input) {
+      if (!input.open_time || input.time == time) return;
+      input.time = time;
+      changed = true;
+    };
+    set(stack.input);
+    for (LayerInput& input : stack.more_inputs) set(input);
+    return changed;
+  };
+  LayerStack stack = *model.layers;
+  if (!set_length(stack)) return false;
+  std::vector<std::string> notes;  // of what was noted when the model was made
+  SEQ_ASSIGN_OR_RETURN(keras::KerasModel keras, KerasFromModel(model, &notes));
+  set_length(keras.stack);
+  SEQ_ASSIGN_OR_RETURN(Model rebuilt, ModelFromKeras(keras, &notes));
+  rebuilt.description = std::move(model.description);
+  model = std::move(rebuilt);
+  return true;
+}
+
 absl::Status SetKerasWeights(const std::string& path, Model& model,
                              std::vector<std::string>* notes) {
   SEQ_ASSIGN_OR_RETURN(const keras::KerasModel known, KerasFromModel(model, notes));

@@ -185,7 +185,7 @@ absl::StatusOr<FeatureScale> FitTargetScale(const SeriesSet& set, absl::Span<con
     }
     return fit;
   }
-  if (task.kind != SeriesTaskKind::kRegress) {
+  if (task.kind != SeriesTaskKind::kRegress && !task.many_labels) {
     return InvalidArgument("scale: ", FactsOf(task.kind).name, " has no targets to be scaled");
   }
   Numbers numbers = {.values = set.targets, .width = static_cast<int64_t>(set.target_names.size())};

@@ -46,8 +46,8 @@ absl::StatusOr<FeatureScale> FitScale(const data::SeriesSet& set, absl::Span<con
                                       const SeriesTask& task, ScaleKind kind);
 
 /// The scale of what is to be told: the same for the columns that a forecast tells; for a
-/// regression that of the targets of the rows, each series or step counted once. Errors: those of
-/// FitScale(); InvalidArgument for a task that tells no numbers of its own.
+/// regression, or many labels, that of the targets of the rows, each series or step counted once.
+/// Errors: those of FitScale(); InvalidArgument for a task without targets.
 absl::StatusOr<FeatureScale> FitTargetScale(const data::SeriesSet& set,
                                             absl::Span<const RowRange> rows, const SeriesTask& task,
                                             ScaleKind kind);
