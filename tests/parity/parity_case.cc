@@ -110,12 +110,13 @@ absl::Status ReadRowWeights(const Json& json, const Arrays& arrays, const std::s
 }
 
 absl::Status ReadInputs(const Arrays& arrays, ParityCase& result) {
-  for (const LayerInput& input : InputsOf(result.stack)) {
+  for (LayerInput input : InputsOf(result.stack)) {
     const size_t i = result.inputs.size();
     std::string name = absl::StrCat("inputs_", i);
     for (const char* alone : {"tokens", "features"}) {
       if (i == 0 && arrays.count(alone) > 0) name = alone;
     }
+    input.batch.reset();  // all rows, not a batch of them
     const TensorType type = InputType(input);
     SEQ_ASSIGN_OR_RETURN(Tensor tensor, ReadTensor(arrays, name, type.dtype));
     const int64_t rows = tensor.shape().rank() > 0 ? tensor.shape()[0].size() : 0;

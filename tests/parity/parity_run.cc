@@ -34,6 +34,11 @@ void Compare(Difference& difference, double found, double expected, const std::s
   }
 }
 
+// What the bars are for: a percentage is a hundred times the number that it tells.
+double UnitOf(absl::string_view loss_or_metric) {
+  return absl::EndsWith(loss_or_metric, "percentage_error") ? 100 : 1;
+}
+
 // The first elements of a tensor of T, if it is one.
 template <typename T>
 absl::Span<const T> First(const Tensor& tensor, int64_t rows) {
@@ -118,10 +123,12 @@ class ParityRun {
       return absl::InvalidArgumentError(absl::StrCat(
           "training takes ", steps, " steps, expected.npz has ", case_.step_losses.size()));
     }
+    const double unit = UnitOf(case_.training.loss.name);
     for (int64_t step = 0; step < steps; ++step) {
       if (step % pass.steps() == 0) SEQ_RETURN_IF_ERROR(ResetStates(model_));
       SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step % pass.steps()));
-      Compare(losses, batch->loss(), case_.step_losses[step], absl::StrCat("step ", step));
+      Compare(losses, batch->loss() / unit, case_.step_losses[step] / unit,
+              absl::StrCat("step ", step));
     }
     differences_.push_back(std::move(losses));
     return absl::OkStatus();
@@ -190,7 +197,8 @@ class ParityRun {
       Difference& difference = absl::EndsWith(name, kLossResult)  ? loss
                                : absl::EndsWith(name, "accuracy") ? accuracy
                                                                   : others;
-      Compare(difference, found->second, value, name);
+      const double unit = UnitOf(name == kLossResult ? case_.training.loss.name : name);
+      Compare(difference, found->second / unit, value / unit, name);
     }
     for (Difference* difference : {&loss, &accuracy, &others}) {
       if (difference->compared > 0) differences_.push_back(std::move(*difference));
