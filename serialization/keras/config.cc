@@ -65,6 +65,12 @@ std::string ClassName(const Json& object) {
   return start == std::string::npos ? name : name.substr(start + 1);
 }
 
+std::string NameOf(const Json& object) {
+  if (!object.is_object()) return "";
+  if (object.contains("name") && object["name"].is_string()) return object["name"];
+  return object.contains("config") ? NameOf(object["config"]) : "";
+}
+
 int MajorVersion(absl::string_view version) {
   int number = 0;
   return absl::SimpleAtoi(version.substr(0, version.find('.')), &number) ? number : 0;

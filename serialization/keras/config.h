@@ -66,6 +66,8 @@ int MajorVersion(absl::string_view version);
 /// The name of the class, without the "Custom>" and the module that may be in front of it; empty if
 /// there is none.
 std::string ClassName(const Json& object);
+/// The name of a layer or model, beside its class or in its configuration; empty if there is none.
+std::string NameOf(const Json& object);
 
 /// The text of a configuration, in ASCII; what is not UTF-8 in it is replaced.
 std::string JsonText(const OrderedJson& json);

@@ -212,13 +212,7 @@ class ModelReader {
     }
     std::set<std::string> names;
     for (const Json& json : entries) {
-      EntryConfig entry{.class_name = ClassName(json), .json = &json};
-      if (json.is_object() && json.contains("name") && json["name"].is_string()) {
-        entry.name = json["name"].get<std::string>();
-      } else if (json.is_object() && json.contains("config") && json["config"].is_object() &&
-                 json["config"].contains("name") && json["config"]["name"].is_string()) {
-        entry.name = json["config"]["name"].get<std::string>();
-      }
+      EntryConfig entry{.name = NameOf(json), .class_name = ClassName(json), .json = &json};
       if (!names.insert(entry.name).second) {
         return InvalidArgument("model: two layers are named ", entry.name);
       }

@@ -123,7 +123,10 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
   EXPECT_THAT(Changed({{"{\"name\": \"float32\"}", "{\"name\": \"mixed_float16\"}"}}),
               StatusIs(kUnimplemented, "layer \"e\" (Embedding): dtype is"));
   EXPECT_THAT(Changed({{"\"class_name\": \"Dense\"", "\"class_name\": \"Conv2D\""}}),
-              StatusIs(kUnimplemented, "class Conv2D is not known here; Embedding, SimpleRNN"));
+              StatusIs(kUnimplemented,
+                       "layer \"d\" of class Conv2D is not known here; Embedding, SimpleRNN"));
+  EXPECT_THAT(Changed({{"\"class_name\": \"Dense\"", "\"class_name\": \"Lambda\""}}),
+              StatusIs(kUnimplemented, "layer \"d\" (Lambda): it is Python code"));
   EXPECT_THAT(Changed({{"\"Sequential\"", "\"Functional\""}}),
               StatusIs(kInvalid, "layer e: it does not say what it takes"));
   EXPECT_THAT(Changed({{"\"Sequential\"", "\"MyModel\""}}),
@@ -139,6 +142,18 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
   EXPECT_THAT(Changed({{"\"name\": \"d\"", "\"name\": \"a/b\""}}), StatusIs(kInvalid, "no slash"));
   EXPECT_THAT(Changed({{"[null, 3]", "[null, 3, 5]"}}),
               StatusIs(kUnimplemented, "its input has the shape [null,3,5]"));
+}
+
+TEST(KerasIoTest, HowWeightsAreGivenAndCountedIsPassedOver) {
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const KerasModel model,
+      Changed({{"\"metrics\": [\"accuracy\"]",
+                "\"metrics\": [\"accuracy\"], \"weighted_metrics\": [\"mae\"], "
+                "\"sample_weight_mode\": \"temporal\""}}));
+  EXPECT_EQ(model.training_left_out, "");
+  ASSERT_TRUE(model.training.has_value());
+  EXPECT_EQ(model.training->loss, "binary_crossentropy");
+  EXPECT_THAT(model.training->metrics, ElementsAre("accuracy"));
 }
 
 // The model is read for inference, and says why its training is not.

@@ -197,9 +197,9 @@ absl::StatusOr<Training> ReadTraining(const Json& json, absl::Span<const std::st
   ReadLoss(config, outputs, &training);
   const Json* metrics = config.Take("metrics");
   if (metrics != nullptr && training.losses.empty()) ReadMetrics(*metrics, &training.metrics);
-  config.RefuseUnlessUnset({"weighted_metrics", "sample_weight_mode"});
-  // How it is run, not what.
-  config.Ignore({"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"});
+  // How it is run and measured, not what: weights are there for rows and steps alike.
+  config.Ignore({"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss",
+                 "weighted_metrics", "sample_weight_mode"});
   const Json* optimizer = config.Take("optimizer");
   if (optimizer == nullptr) optimizer = config.Take("optimizer_config");
   SEQ_RETURN_IF_ERROR(config.Finish());

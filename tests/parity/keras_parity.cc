@@ -33,7 +33,7 @@ void Record(const Difference& difference, std::vector<Largest>& summary) {
 }
 
 // True if the case is within all bars.
-bool RunCase(const std::string& folder, const std::vector<const Backend*>& backends,
+bool RunCase(const std::string& folder, const std::string& backends,
              std::vector<Largest>& summary) {
   const absl::StatusOr<ParityCase> parity_case = ReadParityCase(folder);
   if (!parity_case.ok()) {
@@ -84,7 +84,7 @@ int Main(int argc, char** argv) {
   bool within = true;
   std::vector<Largest> summary;
   for (const std::string& folder : folders) {
-    within = RunCase(folder, *backends, summary) && within;
+    within = RunCase(folder, backend_names, summary) && within;
   }
   std::printf("largest differences on %s:", backend_names.c_str());
   for (const Largest& entry : summary) {

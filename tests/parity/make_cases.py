@@ -4,26 +4,28 @@
 Run by hand where Keras 3 is installed, in the folder of this file:
 
     KERAS_BACKEND=torch python3 make_cases.py
-    KERAS_BACKEND=tensorflow python3 make_cases.py stateful loss_ series_
+    KERAS_BACKEND=tensorflow python3 make_cases.py stateful loss_ layers_ graph_ metrics_ series_
 
 The second is for stateful layers: Keras's torch backend changes states while the gradient needs
 them, and its jax backend does not carry them on; and for losses with kinks, whose slope there we
-have as TensorFlow has it; and for series of numbers. TensorFlow in turn updates only the rows of an
+have as TensorFlow has it. TensorFlow in turn updates only the rows of an
 embedding that are in the batch, which is the same with SGD alone: so those have SGD, and so have
-the runs of other layers ("layers_"), which either backend can make. An argument stands for all
-names that begin with it.
+the runs of other layers ("layers_"), of graphs of layers and of metrics, which either backend can
+make; those of series have no embedding. An argument stands for all names that begin with it.
 
 Each run becomes a folder cases/NAME:
 
     case.json     how it was trained, and "config": what Keras says of model, loss and optimizer
-    expected.npz  tokens [rows, time] or features [rows, time, numbers], targets [rows] or [rows,
-                  outputs], sample_weights [rows] if any (with time, or a horizon, behind rows in
-                  all of these, where there is an output per step), initial_N and trained_N
-                  (weights in Keras's order), step_losses, predict_initial and predict_trained
-                  [rows, outputs]
+    expected.npz  tokens [rows, time], targets [rows] or [rows, outputs], sample_weights [rows] if
+                  any (with time behind rows in all of these, where there is an output per step),
+                  initial_N and trained_N (weights in Keras's order), step_losses,
+                  predict_initial and predict_trained [rows, outputs]; features [rows, time,
+                  numbers] instead of tokens; of several inputs or outputs inputs_N, targets_N, ...,
+                  in the model's order
 
 Batches are taken in order; the last of an epoch may be smaller. States are reset before each epoch
-and before predicting or evaluating. Every number follows from the seeds below.
+and before predicting or evaluating. Every number follows from the seeds below. Of a run without
+epochs, as of layers that draw random numbers in training, the predictions are all.
 """
 
 import json
@@ -35,7 +37,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
-from keras import layers, losses, optimizers, regularizers  # noqa: E402
+from keras import initializers, layers, losses, metrics, optimizers, regularizers  # noqa: E402
 
 VOCABULARY, ROWS, TIME, BATCH, EPOCHS = 20, 22, 7, 8, 2
 FEATURES, UNITS = 4, 3
@@ -93,6 +95,139 @@ def row_loss(loss, outputs, activation=None, **how):
         lambda: [embedding(how.get("steps", False)),
                  rnn(return_sequences=how.get("steps", False)),
                  layers.Dense(outputs, activation=activation)], sgd, loss, real=outputs, **how)
+
+
+def output(loss, width=1, targets=None, steps=False, weight=None, metrics=(), sample_weights=False):
+    """One of several outputs: its loss (None: it is not trained on), and what its labels are."""
+    return dict(loss=loss, width=width, targets=targets, steps=steps, weight=weight,
+                metrics=list(metrics), sample_weights=sample_weights)
+
+
+def graph(make, outputs=None, optimizer=sgd, **how):
+    """A run of a Functional model: make() gives its inputs and outputs. One output: a sigmoid."""
+    return dict(graph=make, optimizer=optimizer, how=how, outputs=outputs or [
+        output("binary_crossentropy", targets="bits", metrics=["accuracy"])])
+
+
+def tokens_input(name=None, time=TIME):
+    return keras.Input((time,), dtype="int32", name=name)
+
+
+def real_input(*shape, name=None):
+    return keras.Input(shape, name=name)
+
+
+def two_encoded(sequences=True, mask=False):
+    """Two inputs of tokens with an encoder each, over the same embedding."""
+    a, b = tokens_input("a"), tokens_input("b")
+    embedded = embedding(mask)
+    return [a, b], [gru(return_sequences=sequences)(embedded(a)),
+                    rnn(return_sequences=sequences)(embedded(b))]
+
+
+def merged(layer, **options):
+    """Two sequences merged by a layer, and read by a recurrent one."""
+    def make():
+        inputs, encoded = two_encoded(**options)
+        return inputs, [sigmoid()(lstm(2)(layer()(encoded)))]
+    return graph(make)
+
+
+def attending(layer, mask=False, time=5):
+    """A query of one input to the steps of another."""
+    def make():
+        query, value = tokens_input("query", time), tokens_input("value")
+        embedded = embedding(mask)
+        found = layer()([rnn(return_sequences=True)(embedded(query)),
+                         gru(return_sequences=True)(embedded(value))])
+        return [query, value], [sigmoid()(lstm(2)(found))]
+    return graph(make)
+
+
+def residual():
+    x = tokens_input("x")
+    y = embedding(True)(x)
+    for _ in range(2):
+        y = layers.LayerNormalization()(layers.Add()([y, gru(FEATURES, return_sequences=True)(y)]))
+    return [x], [sigmoid()(rnn()(y))]
+
+
+def siamese():
+    a, b = tokens_input("a"), tokens_input("b")
+    encode = keras.Sequential([tokens_input(), embedding(True), lstm()], name="encoder")
+    u, v = encode(a), encode(b)
+    both = layers.Concatenate()([layers.Subtract()([u, v]), layers.Multiply()([u, v]),
+                                 layers.Dot(axes=1)([u, v])])
+    return [a, b], [sigmoid()(both)]
+
+
+def model_in_model():
+    inner_x = real_input(TIME, FEATURES)
+    inner_y = layers.Dense(FEATURES, activation="tanh")(gru(return_sequences=True)(inner_x))
+    inner = keras.Model(inner_x, inner_y, name="inner")
+    x = tokens_input("x")
+    y = embedding()(x)
+    return [x], [sigmoid()(layers.GlobalMaxPooling1D()(layers.Add()([inner(y), inner(inner(y))])))]
+
+
+def handed_on(encoder, decoder, mask=False):
+    """An encoder's states are where the decoder begins."""
+    def make():
+        source, target = tokens_input("source"), tokens_input("target", 4)
+        states = encoder()(embedding(mask)(source))[1:]
+        decoded = decoder()(embedding()(target), initial_state=states)
+        return [source, target], [layers.Dense(3, activation="softmax")(decoded)]
+    return graph(make, [output("sparse_categorical_crossentropy", 3, "classes", steps=4,
+                               metrics=["accuracy"])])
+
+
+def both_directions_handed_on():
+    x = real_input(TIME, 2, name="x")
+    y, forward, backward = both(gru(2, return_sequences=True, return_state=True))(x)
+    return [x], [sigmoid()(gru(4)(y, initial_state=layers.Concatenate()([forward, backward])))]
+
+
+def states_as_inputs():
+    x, h, c = real_input(TIME, 2, name="x"), real_input(3, name="h"), real_input(3, name="c")
+    return [x, h, c], [sigmoid()(lstm(3)(x, initial_state=[h, c]))]
+
+
+def vector_beside_tokens():
+    x, v = tokens_input("x"), real_input(4, name="v")
+    y = layers.Concatenate()([lstm()(embedding(True)(x)), layers.Dense(3, activation="elu")(v)])
+    return [x, v], [sigmoid()(y)]
+
+
+def heads(mask=False):
+    """A class of each row, a number of each step, and probabilities of each row."""
+    x = tokens_input("x")
+    y = gru(return_sequences=True)(embedding(mask)(x))
+    last = lstm()(y)
+    return [x], [sigmoid(name="a")(last), layers.Dense(2, name="b")(y),
+                 layers.Dense(3, activation="softmax", name="c")(last)]
+
+
+def three_outputs(weights=(None, None, None), losses=(
+        "binary_crossentropy", "mean_squared_error", "sparse_categorical_crossentropy"), **how):
+    return [output(losses[0], 1, "bits", weight=weights[0], metrics=["accuracy"], **how),
+            output(losses[1], 2, "numbers", steps=TIME, weight=weights[1], **how),
+            output(losses[2], 3, "classes", weight=weights[2], metrics=["accuracy"], **how)]
+
+
+def masked_tags():
+    """Two outputs that both bear a mask, of one layer and of another."""
+    x = tokens_input("x")
+    y = both(gru(2, return_sequences=True))(embedding(True)(x))
+    return [x], [layers.Dense(3, activation="softmax", name="tag")(y),
+                 layers.Dense(1, activation="sigmoid", name="flag")(rnn(return_sequences=True)(y))]
+
+
+def measured(activation, names, width=1, **how):
+    """A run with metrics beside the loss."""
+    return case(lambda: [embedding(how.get("steps", False)),
+                         rnn(return_sequences=how.get("steps", False)),
+                         layers.Dense(width, activation=activation)], sgd,
+                how.pop("loss", "mean_squared_error"), real=width, metrics=names, **how)
 
 
 def rnn_trained_with(optimizer):
@@ -279,7 +414,7 @@ CASES = {
     "steps_mean_squared_error_masked": case(
         lambda: [embedding(True), rnn(return_sequences=True), layers.Dense(2)], adam,
         "mean_squared_error", real=2, steps=True),
-    # Losses of rows. (Percentages are beyond the bars, which are absolute.)
+    # Losses of rows.
     "loss_mean_absolute_error": row_loss("mean_absolute_error", 3),
     "loss_mean_squared_logarithmic_error": row_loss(
         "mean_squared_logarithmic_error", 2, "sigmoid", targets="counts"),
@@ -350,6 +485,106 @@ CASES = {
         lambda: [embedding(), layers.RNN(layers.SimpleRNNCell(3), return_sequences=True,
                                          go_backwards=True),
                  layers.RNN(layers.GRUCell(3, reset_after=False)), sigmoid()], sgd),
+    "layers_masking": case(
+        lambda: [layers.Masking(-1.5), lstm(return_sequences=True), gru(), sigmoid()], sgd,
+        features=2, masked=-1.5),
+    "layers_masking_steps": case(
+        lambda: [layers.Masking(), gru(return_sequences=True), sigmoid()], adam, features=3,
+        masked=0.0, steps=True),
+    "layers_normalization": case(
+        lambda: [layers.Normalization(mean=[0.5, -1.0], variance=[2.0, 0.5]), adapted(), gru(),
+                 sigmoid()], sgd, features=2),
+    "layers_noise_inference": case(
+        lambda: [embedding(True), layers.SpatialDropout1D(0.3), layers.GaussianNoise(0.5),
+                 lstm(return_sequences=True, dropout=0.2, recurrent_dropout=0.1),
+                 layers.GaussianDropout(0.4), gru(), layers.Dropout(0.5), sigmoid()], sgd,
+        epochs=0),
+    "layers_real_inputs_convolved": case(
+        lambda: [layers.Conv1D(4, 3, groups=2, padding="same"), layers.LeakyReLU(0.2),
+                 layers.GlobalAveragePooling1D(), sigmoid()], adam, features=4),
+    # Graphs of layers: two of them merged.
+    "graph_add": merged(layers.Add),
+    "graph_subtract_masked": merged(layers.Subtract, mask=True),
+    "graph_multiply": merged(layers.Multiply),
+    "graph_average_masked": merged(layers.Average, mask=True),
+    "graph_maximum": merged(layers.Maximum),
+    "graph_minimum": merged(layers.Minimum),
+    "graph_concatenate_masked": merged(layers.Concatenate, mask=True),
+    "graph_concatenate_time": merged(lambda: layers.Concatenate(axis=1)),
+    "graph_dot": merged(lambda: layers.Dot(axes=2)),
+    "graph_dot_normalized": merged(lambda: layers.Dot(axes=(1, 1), normalize=True)),
+    "graph_attention": attending(layers.Attention),
+    "graph_attention_scaled_masked": attending(lambda: layers.Attention(use_scale=True), True),
+    "graph_attention_concatenated": attending(
+        lambda: layers.Attention(score_mode="concat", use_scale=True)),
+    "graph_additive_attention": attending(layers.AdditiveAttention),
+    "graph_additive_attention_masked": attending(
+        lambda: layers.AdditiveAttention(use_scale=False), True),
+    "graph_residual_masked": graph(residual),
+    # Layers and models that are called more than once.
+    "graph_siamese": graph(siamese),
+    "graph_model_in_model": graph(model_in_model),
+    # States handed on.
+    "graph_states_lstm": handed_on(
+        lambda: lstm(return_state=True), lambda: lstm(return_sequences=True)),
+    "graph_states_gru_masked": handed_on(
+        lambda: gru(return_state=True), lambda: gru(return_sequences=True, reset_after=False),
+        True),
+    "graph_states_rnn": handed_on(
+        lambda: rnn(return_state=True), lambda: rnn(return_sequences=True)),
+    "graph_states_both_directions": graph(both_directions_handed_on, optimizer=adam),
+    "graph_states_as_inputs": graph(states_as_inputs, optimizer=adam),
+    "graph_vector_beside_tokens": graph(vector_beside_tokens),
+    # Several outputs.
+    "graph_outputs": graph(heads, three_outputs()),
+    "graph_outputs_weighted": graph(heads, three_outputs((0.5, 2.0, 1.5))),
+    "graph_outputs_by_name": graph(
+        heads, three_outputs((0.5, 1.0, 0.25), ("hinge", losses.LogCosh(),
+                                                "sparse_categorical_crossentropy")),
+        by_name=True),
+    "graph_outputs_masked": graph(lambda: heads(True), three_outputs((1.0, 0.5, 1.0))),
+    "graph_outputs_one_without_loss": graph(
+        heads, three_outputs(losses=("binary_crossentropy", None,
+                                     "sparse_categorical_crossentropy"))),
+    "graph_outputs_sample_weights": graph(
+        heads, three_outputs((None, 0.5, None), sample_weights=True)),
+    "graph_outputs_both_masked": graph(masked_tags, [
+        output("sparse_categorical_crossentropy", 3, "classes", steps=TIME, metrics=["accuracy"]),
+        output("binary_crossentropy", 1, "bits", steps=TIME, weight=0.5, metrics=["accuracy"])]),
+    # What is measured beside the loss.
+    "metrics_of_classes": measured(
+        "sigmoid", lambda: ["accuracy", metrics.AUC(name="auc"),
+                            metrics.Hinge(name="hinge"),
+                            metrics.SquaredHinge(name="squared_hinge")],
+        loss="binary_crossentropy", targets="bits"),
+    "metrics_of_numbers": measured(
+        None, lambda: [metrics.MeanSquaredError(), metrics.RootMeanSquaredError(),
+                       metrics.MeanAbsoluteError(), metrics.R2Score(name="r2_score"),
+                       metrics.LogCoshError(name="log_cosh"),
+                       metrics.CosineSimilarity(name="cosine_similarity"), losses.huber], 2),
+    "metrics_of_shares": measured(
+        "softmax", lambda: [metrics.KLDivergence(name="kl_divergence"),
+                            metrics.CategoricalHinge(name="categorical_hinge"),
+                            metrics.Poisson(name="poisson"),
+                            metrics.MeanSquaredLogarithmicError(
+                                name="mean_squared_logarithmic_error")], 3, targets="shares"),
+    "metrics_of_steps_masked": measured(
+        # Masks count in Keras's means alone, and not in its Precision, Recall or AUC.
+        "sigmoid", lambda: ["accuracy", metrics.MeanAbsoluteError()],
+        loss="binary_crossentropy", targets="bits", steps=True),
+    "metrics_of_labels": measured(
+        "sigmoid", lambda: [metrics.BinaryAccuracy(name="binary_accuracy"),
+                            metrics.Precision(name="precision"), metrics.Recall(name="recall"),
+                            metrics.F1Score("macro", 0.5, name="f1_score_of_labels")], 3,
+        loss="binary_crossentropy", targets="bits"),
+    "metrics_of_one_hot": measured(
+        "softmax", lambda: ["accuracy", metrics.F1Score("macro", name="f1_score")], 3,
+        loss="categorical_crossentropy", targets="one_hot"),
+    "graph_outputs_steps_weighted": graph(masked_tags, [
+        output("sparse_categorical_crossentropy", 3, "classes", steps=TIME, weight=0.25,
+               metrics=["accuracy"], sample_weights=True),
+        output("mean_absolute_error", 1, "numbers", steps=TIME, metrics=["mean_squared_error"],
+               sample_weights=True)]),
     # Tasks of series of numbers, in the stacks of training/series/series_model.h.
     "series_classify": case(
         lambda: [adapted(), lstm(), sigmoid()], adam, features="whole"),
@@ -378,31 +613,40 @@ CASES = {
         lambda: [normalized(), gru(), layers.RepeatVector(TIME), gru(return_sequences=True),
                  layers.Dense(2), told()], adam,
         "mean_squared_error", targets="features", features="whole", scaled=True, real=2),
+    # Of few percents, as the bars are absolute.
+    "loss_mean_absolute_percentage_error": case(
+        lambda: [embedding(), rnn(),
+                 layers.Dense(2, kernel_initializer=initializers.RandomUniform(-0.01, 0.01),
+                              bias_initializer="ones")],
+        lambda: optimizers.SGD(learning_rate=1e-4), "mean_absolute_percentage_error", real=2,
+        targets="near_one", metrics=lambda: [metrics.MeanAbsolutePercentageError()]),
 }
 
 
 # Labels that are no classes.
 LABELS = {
     "numbers": lambda rng, shape: rng.normal(size=shape),
+    "near_one": lambda rng, shape: 1 + 0.02 * rng.normal(size=shape),
     "counts": lambda rng, shape: rng.poisson(2, size=shape),
     "bits": lambda rng, shape: rng.integers(0, 2, size=shape),
     "signs": lambda rng, shape: 2 * rng.integers(0, 2, size=shape) - 1,
     "shares": lambda rng, shape: rng.dirichlet(np.ones(shape[-1]), size=shape[:-1]),
     "one_hot": lambda rng, shape: np.eye(shape[-1])[rng.integers(0, shape[-1], size=shape[:-1])],
+    "classes": lambda rng, shape: rng.integers(0, shape[-1], size=shape[:-1]),
 }
 
 
-def make_tokens(rng, rows, empty_row):
+def make_tokens(rng, rows, empty_row, time=TIME):
     """Padding in front, behind and within rows; with empty_row one row of padding alone."""
-    tokens = rng.integers(1, VOCABULARY, size=(rows, TIME))
+    tokens = rng.integers(1, VOCABULARY, size=(rows, time))
     for row in range(rows):
-        padding = rng.integers(0, TIME - 1)
+        padding = rng.integers(0, time - 1)
         if row % 3 == 0:
             tokens[row, :padding] = 0
         elif row % 3 == 1:
-            tokens[row, TIME - padding:] = 0
+            tokens[row, time - padding:] = 0
         else:
-            tokens[row, rng.integers(0, TIME, size=2)] = 0
+            tokens[row, rng.integers(0, time, size=2)] = 0
     if empty_row:
         tokens[5] = 0
     return tokens.astype(np.int32)
@@ -461,16 +705,55 @@ def make_targets(rng, rows, run):
     return np.eye(run["classes"], dtype=np.float32)[classes]
 
 
+def targets_of(rng, rows, spec):
+    """Labels of one of several outputs."""
+    shape = (rows, spec["steps"]) if spec["steps"] else (rows,)
+    labels = LABELS[spec["targets"]](rng, shape + (spec["width"],))
+    return labels.astype(np.int32 if spec["targets"] == "classes" else np.float32)
+
+
+def make_reals(rng, shape, masked):
+    """With the steps masked that make_tokens pads."""
+    values = rng.normal(size=shape).astype(np.float32)
+    if masked is not None:
+        values[make_tokens(rng, shape[0], True, shape[1]) == 0] = masked
+    return values
+
+
 def build(run, name, rows_per_batch):
-    one_hot = run["how"].get("one_hot", False)
-    features = "features" in run["how"]
-    shape = (TIME, VOCABULARY) if one_hot else (TIME, 2) if features else (TIME,)
+    how = run["how"]
+    if "graph" in run:
+        inputs, outputs = run["graph"]()
+        model = keras.Model(inputs if len(inputs) > 1 else inputs[0],
+                            outputs if len(outputs) > 1 else outputs[0], name=name)
+        return compiled_graph(model, run)
+    one_hot = how.get("one_hot", False)
+    shape = (TIME, VOCABULARY) if one_hot else (TIME,)
+    if "features" in how:
+        shape = (TIME, how["features"] if isinstance(how["features"], int) else 2)
     inputs = keras.Input(
-        shape, batch_size=rows_per_batch, dtype="float32" if one_hot or features else "int32")
+        shape, batch_size=rows_per_batch, dtype="float32" if len(shape) > 1 else "int32")
     model = keras.Sequential([inputs] + run["stack"](), name=name)
-    model.compile(
-        loss=loss_of(run), optimizer=run["optimizer"](),
-        metrics=None if "real" in run["how"] else ["accuracy"])
+    measured_by = None if "real" in how else ["accuracy"]
+    model.compile(loss=loss_of(run), optimizer=run["optimizer"](),
+                  metrics=how["metrics"]() if "metrics" in how else measured_by)
+    return model
+
+
+def compiled_graph(model, run):
+    specs = run["outputs"]
+    of_all = {key: [spec[key] for spec in specs] for key in ("loss", "weight", "metrics")}
+    if all(weight is None for weight in of_all["weight"]):
+        of_all["weight"] = None
+    elif None in of_all["weight"]:
+        of_all["weight"] = [1.0 if weight is None else weight for weight in of_all["weight"]]
+    if len(specs) == 1:
+        of_all = {key: value and value[0] for key, value in of_all.items()}
+    elif run["how"].get("by_name"):
+        of_all = {key: value and dict(zip(model.output_names, value))
+                  for key, value in of_all.items()}
+    model.compile(loss=of_all["loss"], loss_weights=of_all["weight"], metrics=of_all["metrics"],
+                  optimizer=run["optimizer"]())
     return model
 
 
@@ -490,74 +773,114 @@ class Recorder:
         rng = np.random.default_rng(seed)
         self.name, self.run, self.how = name, run, run["how"]
         self.rows = self.how.get("rows", ROWS)
+        self.epochs = self.how.get("epochs", EPOCHS)
         self.stateful = self.how.get("stateful", False)
-        if "features" in self.how:
-            self.tokens = make_features(rng, self.rows, self.how["features"])
+        self.arrays = {}
+        if "graph" in run:
+            self.model = build(run, name, None)
+            self.make_graph_data(rng)
         else:
-            self.tokens = make_tokens(rng, self.rows, self.how.get("empty_row", True))
-        if self.how.get("targets") == "features":
-            self.targets = self.tokens
+            self.make_data(rng)
+            self.model = build(run, name, BATCH if self.stateful else None)
+        perturb_biases(self.model, rng)
+
+    def make_data(self, rng):
+        empty_row = self.how.get("empty_row", True)
+        features = self.how.get("features")
+        if features is None:
+            self.inputs = self.arrays["tokens"] = make_tokens(rng, self.rows, empty_row)
         else:
-            self.targets = make_targets(rng, self.rows, run)
+            self.inputs = self.arrays["features"] = (
+                make_features(rng, self.rows, features) if isinstance(features, str) else
+                make_reals(rng, (self.rows, TIME, features), self.how.get("masked")))
+        reconstructs = self.how.get("targets") == "features"
+        self.targets = self.inputs if reconstructs else make_targets(rng, self.rows, self.run)
+        self.arrays["targets"] = self.targets
         self.weights = None
         if self.how.get("sample_weights"):
             shape = (self.rows, TIME) if self.how.get("steps") else self.rows
-            self.weights = rng.uniform(0.2, 2.0, size=shape).astype(np.float32)
-        self.model = build(run, name, BATCH if self.stateful else None)
-        perturb_biases(self.model, rng)
-        self.inputs = self.tokens
+            self.weights = self.arrays["sample_weights"] = rng.uniform(0.2, 2.0, size=shape).astype(
+                np.float32)
         if self.how.get("one_hot"):
-            self.inputs = keras.utils.to_categorical(self.tokens, VOCABULARY).astype(np.float32)
+            self.inputs = keras.utils.to_categorical(self.inputs, VOCABULARY).astype(np.float32)
+
+    def make_graph_data(self, rng):
+        """Lists by the model's inputs and outputs; without labels where there is no loss."""
+        specs = self.run["outputs"]
+        self.inputs = [
+            make_tokens(rng, self.rows, True, each.shape[1]) if each.dtype == "int32"
+            else make_reals(rng, (self.rows,) + each.shape[1:], None)
+            for each in self.model.inputs]
+        self.targets = [targets_of(rng, self.rows, spec) if spec["loss"] else None
+                        for spec in specs]
+        self.weights = None
+        if any(spec["sample_weights"] for spec in specs):
+            self.weights = [
+                rng.uniform(0.2, 2.0, size=labels.shape[:2] if spec["steps"] else self.rows).astype(
+                    np.float32) for labels, spec in zip(self.targets, specs)]
+        for kind, values in (("inputs", self.inputs), ("targets", self.targets),
+                             ("sample_weights", self.weights or [])):
+            one = kind != "inputs" and len(specs) == 1
+            self.arrays.update((kind if one else f"{kind}_{i}", value)
+                               for i, value in enumerate(values) if value is not None)
+        self.targets = [labels for labels in self.targets if labels is not None]
+        if len(specs) == 1:
+            self.targets = self.targets[0]
 
     def reset_states(self):
         for layer in self.model.layers:
             if self.stateful and hasattr(layer, "reset_states"):
                 layer.reset_states()
 
-    def predict(self):
+    def predict(self, when):
+        """Records what is predicted."""
         self.reset_states()
-        return self.model.predict(self.inputs, batch_size=BATCH, verbose=0)
+        found = self.model.predict(self.inputs, batch_size=BATCH, verbose=0)
+        if isinstance(found, list):
+            self.arrays.update((f"predict_{when}_{i}", each) for i, each in enumerate(found))
+        else:
+            self.arrays[f"predict_{when}"] = found
 
     def evaluate(self):
         self.reset_states()
+        # In a graph TensorFlow does not know how many rows a batch has, and the losses of several
+        # outputs are then means over batches, the last smaller one not counted as such.
+        self.model.run_eagerly = True
         return self.model.evaluate(
             self.inputs, self.targets, batch_size=BATCH, sample_weight=self.weights, verbose=0,
             return_dict=True)
 
     def train(self):
         losses = []
-        for _ in range(EPOCHS):
+        for _ in range(self.epochs):
             self.reset_states()
             for first in range(0, self.rows, BATCH):
-                batch = slice(first, first + BATCH)
+                def batch(values):
+                    if isinstance(values, list):
+                        return [batch(each) for each in values]
+                    return None if values is None else values[first:first + BATCH]
                 self.model.reset_metrics()
                 losses.append(self.model.train_on_batch(
-                    self.inputs[batch], self.targets[batch],
-                    sample_weight=None if self.weights is None else self.weights[batch],
+                    batch(self.inputs), batch(self.targets), sample_weight=batch(self.weights),
                     class_weight=self.how.get("class_weight"), return_dict=True)["loss"])
         return np.array(losses, dtype=np.float64)
 
-    def weights_of_model(self):
-        """All but the counts of what Normalization was adapted to."""
-        return [w for w in self.model.weights if w.dtype == "float32"]
+    def record_weights(self, when):
+        # But for the count of what a layer was adapted to, from which nothing is computed.
+        weights = [w for w in self.model.weights if w.dtype == "float32"]
+        self.arrays.update((f"{when}_{i}", w.numpy().copy()) for i, w in enumerate(weights))
 
     def record(self, folder):
-        arrays = {"features" if "features" in self.how else "tokens": self.tokens,
-                  "targets": self.targets}
-        if self.weights is not None:
-            arrays["sample_weights"] = self.weights
         self.reset_states()
-        arrays.update(
-            (f"initial_{i}", w.numpy().copy()) for i, w in enumerate(self.weights_of_model()))
-        arrays["predict_initial"] = self.predict()
-        arrays["step_losses"] = self.train()
-        arrays.update(
-            (f"trained_{i}", w.numpy().copy()) for i, w in enumerate(self.weights_of_model()))
-        arrays["predict_trained"] = self.predict()
+        self.record_weights("initial")
+        self.predict("initial")
+        self.arrays["step_losses"] = self.train()
+        self.record_weights("trained")
+        self.predict("trained")
         description = {
             "name": self.name,
             "batch": BATCH,
-            "epochs": EPOCHS,
+            "epochs": self.epochs,
             "shuffle": False,
             "one_hot_depth": VOCABULARY if self.how.get("one_hot") else None,
             "class_weight": self.how.get("class_weight"),
@@ -573,7 +896,7 @@ class Recorder:
         folder.mkdir(parents=True, exist_ok=True)
         lines = ",\n".join(f' "{k}": {json.dumps(v)}' for k, v in description.items())
         (folder / "case.json").write_text("{\n" + lines + "\n}\n")
-        np.savez_compressed(folder / "expected.npz", **arrays)
+        np.savez_compressed(folder / "expected.npz", **self.arrays)
 
 
 def main(names):

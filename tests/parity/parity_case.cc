@@ -61,9 +61,9 @@ absl::StatusOr<Tensor> ReadTensor(const Arrays& arrays, const std::string& name,
 }
 
 // Labels as the loss takes them.
-absl::StatusOr<Tensor> ReadTargets(const Arrays& arrays, bool classes) {
-  if (classes) return ReadTensor(arrays, "targets", DType::kInt32);
-  SEQ_ASSIGN_OR_RETURN(Tensor targets, ReadTensor(arrays, "targets", DType::kFloat32));
+absl::StatusOr<Tensor> ReadTargets(const Arrays& arrays, const std::string& name, bool classes) {
+  if (classes) return ReadTensor(arrays, name, DType::kInt32);
+  SEQ_ASSIGN_OR_RETURN(Tensor targets, ReadTensor(arrays, name, DType::kFloat32));
   if (targets.shape().rank() != 1) return targets;
   const Shape column{targets.num_elements(), 1};
   return Tensor::Of<float>(column, targets.Elements<float>());
@@ -89,26 +89,86 @@ Tensor WeightsByClass(const Json& by_class, const Tensor& targets) {
 }
 
 // Sample weights, or class weights: Keras does not take both.
-absl::Status ReadRowWeights(const Json& json, const Arrays& arrays, ParityCase& result) {
-  const Shape shape = RowsType(result.targets.type(), DType::kFloat32).shape;
-  const Shape& rows = result.training.loss.labels_are_classes ? result.targets.shape() : shape;
+absl::Status ReadRowWeights(const Json& json, const Arrays& arrays, const std::string& name,
+                            bool classes, CaseOutput& output) {
+  const Shape shape = RowsType(output.targets.type(), DType::kFloat32).shape;
+  const Shape& rows = classes ? output.targets.shape() : shape;
   const Json by_class = json.value("class_weight", Json());
   if (!by_class.is_null()) {
-    result.training.sample_weight = true;
-    result.train_weights = WeightsByClass(by_class, result.targets);
-    result.evaluate_weights = WeightsByClass(Json::object(), result.targets);
-  } else if (arrays.count("sample_weights") > 0) {
-    result.training.sample_weight = true;
-    SEQ_ASSIGN_OR_RETURN(result.train_weights,
-                         ReadTensor(arrays, "sample_weights", DType::kFloat32));
-    result.evaluate_weights = result.train_weights;
+    output.train_weights = WeightsByClass(by_class, output.targets);
+    output.evaluate_weights = WeightsByClass(Json::object(), output.targets);
+  } else if (arrays.count(name) > 0) {
+    SEQ_ASSIGN_OR_RETURN(output.train_weights, ReadTensor(arrays, name, DType::kFloat32));
+    output.evaluate_weights = output.train_weights;
   }
-  if (!result.training.sample_weight || result.train_weights.shape() == rows) {
+  if (!output.train_weights.has_value() || output.train_weights->shape() == rows) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("expected.npz: sample_weights is ",
-                                                 result.train_weights.shape().ToString(),
+  return absl::InvalidArgumentError(absl::StrCat("expected.npz: ", name, " is ",
+                                                 output.train_weights->shape().ToString(),
                                                  ", expected ", rows.ToString()));
+}
+
+absl::Status ReadInputs(const Arrays& arrays, ParityCase& result) {
+  for (LayerInput input : InputsOf(result.stack)) {
+    const size_t i = result.inputs.size();
+    std::string name = absl::StrCat("inputs_", i);
+    for (const char* alone : {"tokens", "features"}) {
+      if (i == 0 && arrays.count(alone) > 0) name = alone;
+    }
+    input.batch.reset();  // all rows, not a batch of them
+    const TensorType type = InputType(input);
+    SEQ_ASSIGN_OR_RETURN(Tensor tensor, ReadTensor(arrays, name, type.dtype));
+    const int64_t rows = tensor.shape().rank() > 0 ? tensor.shape()[0].size() : 0;
+    if (rows < 1 || tensor.shape() != type.shape.Bind(rows) || (i > 0 && rows != result.rows())) {
+      return absl::InvalidArgumentError(absl::StrCat("expected.npz: ", name, " is ",
+                                                     tensor.shape().ToString(), ", expected ",
+                                                     type.shape.ToString()));
+    }
+    result.inputs.push_back(std::move(tensor));
+  }
+  return absl::OkStatus();
+}
+
+// Of an output of which `loss` is the loss; null: none.
+absl::StatusOr<CaseOutput> ReadOutput(const Json& json, const Arrays& arrays,
+                                      const std::string& suffix, const Loss* loss) {
+  CaseOutput output{.judged = loss != nullptr};
+  if (loss != nullptr) {
+    const bool classes = loss->labels_are_classes;
+    SEQ_ASSIGN_OR_RETURN(output.targets,
+                         ReadTargets(arrays, absl::StrCat("targets", suffix), classes));
+    SEQ_RETURN_IF_ERROR(
+        ReadRowWeights(json, arrays, absl::StrCat("sample_weights", suffix), classes, output));
+  }
+  SEQ_ASSIGN_OR_RETURN(output.predict_initial,
+                       ReadDoubles(arrays, absl::StrCat("predict_initial", suffix)));
+  SEQ_ASSIGN_OR_RETURN(output.predict_trained,
+                       ReadDoubles(arrays, absl::StrCat("predict_trained", suffix)));
+  return output;
+}
+
+absl::Status ReadOutputs(const Json& json, const Arrays& arrays, ParityCase& result) {
+  const std::vector<std::string> names = ResultNames(result.stack, AllLayers());
+  const std::vector<OutputLoss>& losses = result.training.losses;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto own = std::find_if(losses.begin(), losses.end(), [&](const OutputLoss& each) {
+      return each.loss.prediction == names[i];
+    });
+    const Loss* loss = names.size() == 1     ? &result.training.loss
+                       : own == losses.end() ? nullptr
+                                             : &own->loss;
+    const std::string suffix = names.size() == 1 ? "" : absl::StrCat("_", i);
+    SEQ_ASSIGN_OR_RETURN(CaseOutput output, ReadOutput(json, arrays, suffix, loss));
+    output.name = names[i];
+    result.training.sample_weight |= output.train_weights.has_value();
+    if (loss != nullptr &&
+        (output.targets.shape().rank() < 1 || output.targets.shape()[0].size() != result.rows())) {
+      return absl::InvalidArgumentError("expected.npz: there is not a target for each row");
+    }
+    result.outputs.push_back(std::move(output));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReadWeights(const Arrays& arrays, ParityCase& result) {
@@ -139,21 +199,10 @@ absl::Status ReadWeights(const Arrays& arrays, ParityCase& result) {
 absl::Status ReadArrays(const std::string& path, const Json& json, ParityCase& result) {
   absl::StatusOr<Arrays> arrays = data::ReadNpz(path);
   SEQ_RETURN_IF_ERROR(arrays.status());
-  const bool features = arrays->count("features") > 0;
-  SEQ_ASSIGN_OR_RETURN(result.tokens, features ? ReadTensor(*arrays, "features", DType::kFloat32)
-                                               : ReadTensor(*arrays, "tokens", DType::kInt32));
-  SEQ_ASSIGN_OR_RETURN(result.targets,
-                       ReadTargets(*arrays, result.training.loss.labels_are_classes));
-  if (result.tokens.shape().rank() != (features ? 3 : 2) || result.rows() < 1 ||
-      result.targets.shape().rank() < 1 || result.targets.shape()[0].size() != result.rows()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": tokens must be [rows, time] with a target for each row"));
-  }
-  SEQ_RETURN_IF_ERROR(ReadRowWeights(json, *arrays, result));
+  SEQ_RETURN_IF_ERROR(ReadInputs(*arrays, result));
+  SEQ_RETURN_IF_ERROR(ReadOutputs(json, *arrays, result));
   SEQ_RETURN_IF_ERROR(ReadWeights(*arrays, result));
   SEQ_ASSIGN_OR_RETURN(result.step_losses, ReadDoubles(*arrays, "step_losses"));
-  SEQ_ASSIGN_OR_RETURN(result.predict_initial, ReadDoubles(*arrays, "predict_initial"));
-  SEQ_ASSIGN_OR_RETURN(result.predict_trained, ReadDoubles(*arrays, "predict_trained"));
   return absl::OkStatus();
 }
 
@@ -193,8 +242,8 @@ absl::Status ReadConfig(const std::string& folder, const Json& json, ParityCase&
   result.name = json.at("name");
   result.batch = json.at("batch");
   result.epochs = json.at("epochs");
-  if (result.batch < 1 || result.epochs < 1) {
-    return absl::InvalidArgumentError("batch and epochs must be at least 1");
+  if (result.batch < 1 || result.epochs < 0) {
+    return absl::InvalidArgumentError("batch must be at least 1, and epochs 0");
   }
   if (json.at("shuffle") != false) {
     return absl::UnimplementedError("shuffle = true cannot be repeated: batches come in order");
@@ -209,12 +258,10 @@ absl::Status ReadConfig(const std::string& folder, const Json& json, ParityCase&
   ScaleLoss(json, result.training);
   result.stack = std::move(model.stack);
   SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(result.stack, AllLayers()));
-  if (emitted.drops) {
+  if (emitted.drops && result.epochs > 0) {
     return absl::UnimplementedError("dropout cannot be repeated: Keras draws its masks otherwise");
   }
-  const Json& evaluation = json.at("evaluate_after");
-  result.evaluate_loss = evaluation.at("loss");
-  if (evaluation.contains("accuracy")) result.evaluate_accuracy = evaluation.at("accuracy");
+  result.evaluation = json.at("evaluate_after").get<std::map<std::string, double>>();
   return absl::OkStatus();
 }
 

@@ -1,20 +1,15 @@
 #include "tests/parity/parity_run.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
-#include <memory>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/status_macros.h"
-#include "graph/model.h"
-#include "layers/all_layers.h"
-#include "ops/all_ops.h"
-#include "ops/rewrites/all_rewrites.h"
-#include "runtime/compiled_function.h"
-#include "training/metrics.h"
+#include "training/model_runner.h"
 #include "training/sequential.h"
 
 namespace seqgraph::parity {
@@ -39,115 +34,108 @@ void Compare(Difference& difference, double found, double expected, const std::s
   }
 }
 
-// Rows [first, first + count) of a tensor of 4-byte elements.
-Tensor Rows(const Tensor& tensor, int64_t first, int64_t count) {
-  TensorType type = tensor.type();
-  const int64_t row_bytes = tensor.num_bytes() / type.shape[0].size();
-  std::vector<Dim> dims(type.shape.dims().begin(), type.shape.dims().end());
-  dims[0] = Dim(count);
-  type.shape = Shape(dims);
-  return Tensor::CopyOf(type, static_cast<const char*>(tensor.data()) + first * row_bytes);
+// What the bars are for: a percentage is a hundred times the number that it tells.
+double UnitOf(absl::string_view loss_or_metric) {
+  return absl::EndsWith(loss_or_metric, "percentage_error") ? 100 : 1;
+}
+
+// The first elements of a tensor of T, if it is one.
+template <typename T>
+absl::Span<const T> First(const Tensor& tensor, int64_t rows) {
+  if (tensor.dtype() != DTypeOf<T>) return {};
+  const int64_t each = tensor.num_elements() / tensor.shape()[0].size();
+  return tensor.Elements<T>().first(static_cast<size_t>(rows * each));
+}
+
+// "y_accuracy" is the metric accuracy of y, where there are several outputs.
+std::pair<std::string, std::string> OutputAndMetric(const ParityCase& parity_case,
+                                                    const std::string& name) {
+  for (const CaseOutput& output : parity_case.outputs) {
+    absl::string_view metric = name;
+    if (parity_case.outputs.size() == 1) return {output.name, name};
+    if (absl::ConsumePrefix(&metric, absl::StrCat(output.name, "_"))) {
+      return {output.name, std::string(metric)};
+    }
+  }
+  return {"", name};
 }
 
 class ParityRun {
  public:
-  ParityRun(const ParityCase& parity_case, const std::vector<const Backend*>& backends)
-      : case_(parity_case), backends_(backends) {}
+  ParityRun(const ParityCase& parity_case, Model* model, const std::string& backends)
+      : case_(parity_case), model_(*model), runner_(model, {.backend = backends}) {}
 
   absl::StatusOr<std::vector<Difference>> Run() {
-    SEQ_RETURN_IF_ERROR(MakeModel());
-    Difference before = MakeDifference("predictions before training", kPredictionBar);
-    SEQ_RETURN_IF_ERROR(ComparePredictions(case_.predict_initial, before));
-    Difference losses = MakeDifference("loss of each step", kLossBar);
-    SEQ_RETURN_IF_ERROR(Train(losses));
-    Difference weights = MakeDifference("trained weights", kWeightBar);
-    CompareWeights(weights);
-    Difference after = MakeDifference("predictions after training", kPredictionBar);
-    SEQ_RETURN_IF_ERROR(ComparePredictions(case_.predict_trained, after));
-    Difference loss = MakeDifference("loss on all rows after training", kLossBar);
-    Difference accuracy = MakeDifference("accuracy on all rows after training", kAccuracyBar);
-    SEQ_RETURN_IF_ERROR(CompareEvaluation(loss, accuracy));
-    std::vector<Difference> differences = {before, losses, weights, after, loss};
-    if (case_.evaluate_accuracy.has_value()) differences.push_back(accuracy);
-    return differences;
-  }
-
- private:
-  using Batches = std::map<int64_t, std::unique_ptr<CompiledFunction>>;
-
-  absl::Status MakeModel() {
-    SEQ_ASSIGN_OR_RETURN(model_, BuildModel(case_.stack, case_.training));
     for (const CaseWeight& weight : case_.weights) {
       SEQ_RETURN_IF_ERROR(model_.variables.Assign(weight.variable, weight.initial));
     }
-    return absl::OkStatus();
-  }
-
-  // The function for so many rows, compiled if it is the first time.
-  absl::StatusOr<CompiledFunction*> Compiled(const std::string& name, int64_t rows,
-                                             Batches& compiled) {
-    std::unique_ptr<CompiledFunction>& function = compiled[rows];
-    if (function == nullptr) {
-      SEQ_ASSIGN_OR_RETURN(const Function* source, model_.GetFunction(name));
-      SEQ_ASSIGN_OR_RETURN(function,
-                           CompiledFunction::Compile(
-                               *source, AllOps(), &model_.variables,
-                               {.backends = backends_, .batch = rows, .passes = StandardPasses()}));
+    SEQ_RETURN_IF_ERROR(
+        ComparePredictions("predictions before training", &CaseOutput::predict_initial));
+    if (case_.epochs > 0) {
+      SEQ_RETURN_IF_ERROR(Train());
+      CompareWeights();
+      SEQ_RETURN_IF_ERROR(
+          ComparePredictions("predictions after training", &CaseOutput::predict_trained));
     }
-    return function.get();
+    SEQ_RETURN_IF_ERROR(CompareEvaluation());
+    return std::move(differences_);
   }
 
-  // Runs the function over the first `rows` rows in order, `batch` at a time and beginning with
-  // states of zero, and calls visit(function, first row) after each.
-  template <typename F>
-  absl::Status ForEachBatch(const std::string& name, int64_t rows, int64_t batch,
-                            const Tensor& row_weights, Batches& compiled, F visit) {
-    SEQ_RETURN_IF_ERROR(ResetStates(model_));
-    for (int64_t first = 0; first < rows; first += batch) {
-      const int64_t count = std::min(batch, rows - first);
-      SEQ_ASSIGN_OR_RETURN(CompiledFunction * function, Compiled(name, count, compiled));
-      for (const auto& [input, tensor] : {std::pair{case_.stack.input.name, &case_.tokens},
-                                          {std::string(kLabels), &case_.targets},
-                                          {std::string(kSampleWeight), &row_weights}}) {
-        const int index = function->FindInput(input);
-        if (index < 0) continue;
-        SEQ_RETURN_IF_ERROR(
-            Annotate(function->SetInput(index, Rows(*tensor, first, count)), input));
+ private:
+  // The first rows as examples, with labels and weights; good until the next call.
+  Examples FirstRows(int64_t rows, std::optional<Tensor> CaseOutput::*weights) {
+    named_.clear();
+    const std::vector<LayerInput> inputs = InputsOf(case_.stack);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Tensor& given = case_.inputs[i];
+      const bool vector = inputs[i].time == 0;
+      named_.push_back({inputs[i].name,
+                        {.tokens = First<int32_t>(given, rows),
+                         .rows = rows,
+                         .maxlen = vector ? 1 : given.shape()[1].size(),
+                         .features = First<float>(given, rows)}});
+    }
+    Examples single = {.rows = rows};
+    for (const CaseOutput& output : case_.outputs) {
+      if (!output.judged) continue;
+      Examples labels = {.rows = rows,
+                         .targets = First<int32_t>(output.targets, rows),
+                         .values = First<float>(output.targets, rows)};
+      if ((output.*weights).has_value()) labels.weights = First<float>(*(output.*weights), rows);
+      if (case_.outputs.size() == 1) {
+        single = labels;
+      } else {
+        named_.push_back({output.name, labels});
       }
-      SEQ_RETURN_IF_ERROR(function->Run());
-      visit(*function, first);
     }
-    return absl::OkStatus();
+    single.more = named_;
+    return single;
   }
 
-  // Stateful layers fix the batch; other models take all rows at once.
-  int64_t InferenceBatch(int64_t rows) const { return case_.stack.input.batch.value_or(rows); }
-
-  absl::Status Train(Difference& losses) {
-    const int64_t steps_per_epoch = (case_.rows() + case_.batch - 1) / case_.batch;
-    const int64_t steps = steps_per_epoch * case_.epochs;
+  absl::Status Train() {
+    Difference losses = MakeDifference("loss of each step", kLossBar);
+    SEQ_ASSIGN_OR_RETURN(
+        DataPass pass,
+        DataPass::Create(runner_, kTrainStep, FirstRows(case_.rows(), &CaseOutput::train_weights),
+                         case_.batch, ""));
+    const int64_t steps = pass.steps() * case_.epochs;
     if (steps != static_cast<int64_t>(case_.step_losses.size())) {
       return absl::InvalidArgumentError(absl::StrCat(
           "training takes ", steps, " steps, expected.npz has ", case_.step_losses.size()));
     }
-    Batches compiled;
-    size_t step = 0;
-    for (int64_t epoch = 0; epoch < case_.epochs; ++epoch) {
-      SEQ_RETURN_IF_ERROR(ForEachBatch(kTrainStep, case_.rows(), case_.batch, case_.train_weights,
-                                       compiled, [&](const CompiledFunction& function, int64_t) {
-                                         Compare(losses, Loss(function), case_.step_losses[step],
-                                                 absl::StrCat("step ", step));
-                                         ++step;
-                                       }));
+    const double unit = UnitOf(case_.training.loss.name);
+    for (int64_t step = 0; step < steps; ++step) {
+      if (step % pass.steps() == 0) SEQ_RETURN_IF_ERROR(ResetStates(model_));
+      SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step % pass.steps()));
+      Compare(losses, batch->loss() / unit, case_.step_losses[step] / unit,
+              absl::StrCat("step ", step));
     }
+    differences_.push_back(std::move(losses));
     return absl::OkStatus();
   }
 
-  static double Loss(const CompiledFunction& function) {
-    return *static_cast<const float*>(function.result(function.FindResult(kLossResult)));
-  }
-
-  void CompareWeights(Difference& difference) {
+  void CompareWeights() {
+    Difference difference = MakeDifference("trained weights", kWeightBar);
     for (const CaseWeight& weight : case_.weights) {
       const Tensor& found = model_.variables.Find(weight.variable)->value;
       for (int64_t i = 0; i < found.num_elements(); ++i) {
@@ -155,89 +143,82 @@ class ParityRun {
                 absl::StrCat(weight.variable, " element ", i));
       }
     }
+    differences_.push_back(std::move(difference));
   }
 
-  Tensor Prediction(const CompiledFunction& function) const {
-    return function.Result(function.FindResult(ResultName(case_.stack, AllLayers())));
-  }
-
-  absl::Status ComparePredictions(const std::vector<double>& expected, Difference& difference) {
+  absl::Status ComparePredictions(const char* what, std::vector<double> CaseOutput::*recorded) {
+    Difference difference = MakeDifference(what, kPredictionBar);
     SEQ_ASSIGN_OR_RETURN(const Function* predict, model_.GetFunction(kPredict));
-    const Value result = predict->FindResult(ResultName(case_.stack, AllLayers()));
-    int64_t outputs = 1;  // of a row, all steps
-    for (const Dim dim : predict->type(result).shape.dims().subspan(1)) outputs *= dim.size();
-    const int64_t rows = static_cast<int64_t>(expected.size()) / outputs;
-    if (rows > case_.rows() || rows * outputs != static_cast<int64_t>(expected.size())) {
-      return absl::InvalidArgumentError(absl::StrCat("expected.npz has ", expected.size(),
-                                                     " numbers predicted, for ", case_.rows(),
-                                                     " rows of ", outputs));
+    for (const CaseOutput& output : case_.outputs) {
+      const std::vector<double>& expected = output.*recorded;
+      int64_t each = 1;  // numbers of a row, all steps
+      const Value result = predict->FindResult(output.name);
+      for (const Dim dim : predict->type(result).shape.dims().subspan(1)) each *= dim.size();
+      const int64_t rows = static_cast<int64_t>(expected.size()) / each;
+      if (rows < 1 || rows > case_.rows() || rows * each != static_cast<int64_t>(expected.size())) {
+        return absl::InvalidArgumentError(absl::StrCat("expected.npz has ", expected.size(),
+                                                       " numbers predicted, for ", case_.rows(),
+                                                       " rows of ", each));
+      }
+      SEQ_RETURN_IF_ERROR(ResetStates(model_));
+      // Stateful layers fix the batch; other models take all rows at once.
+      SEQ_ASSIGN_OR_RETURN(const std::vector<float> found,
+                           runner_.Predict(FirstRows(rows, &CaseOutput::evaluate_weights),
+                                           {.batch = case_.stack.input.batch.value_or(rows),
+                                            .prediction = output.name}));
+      for (size_t i = 0; i < expected.size(); ++i) {
+        Compare(difference, found[i], expected[i],
+                absl::StrCat(output.name, " row ", static_cast<int64_t>(i) / each));
+      }
     }
-    Batches compiled;
-    return ForEachBatch(kPredict, rows, InferenceBatch(rows), {}, compiled,
-                        [&](const CompiledFunction& function, int64_t first) {
-                          const Tensor prediction = Prediction(function);
-                          for (int64_t i = 0; i < prediction.num_elements(); ++i) {
-                            Compare(difference, prediction.Elements<float>()[i],
-                                    expected[first * outputs + i],
-                                    absl::StrCat("row ", first + i / outputs));
-                          }
-                        });
-  }
-
-  // The batch of a function that has just run on rows that begin with `first`, as metrics see it.
-  struct Seen {
-    Tensor prediction, targets, mask;
-    MetricBatch batch;
-  };
-  Seen See(const CompiledFunction& function, int64_t first) const {
-    Seen seen{.prediction = Prediction(function),
-              .targets = Rows(case_.targets, first, function.batch())};
-    const int64_t width = seen.prediction.shape().back().size();
-    seen.batch = {.rows = seen.prediction.num_elements() / width,
-                  .predictions = seen.prediction.Elements<float>()};
-    if (seen.targets.dtype() == DType::kInt32) {
-      seen.batch.classes = seen.targets.Elements<int32_t>();
-    } else {
-      seen.batch.labels = seen.targets.Elements<float>();
-    }
-    if (const int mask = function.FindResult(kLossMask); mask >= 0) {
-      seen.mask = function.Result(mask);
-      seen.batch.weights = seen.mask.Elements<float>();
-    }
-    return seen;
+    differences_.push_back(std::move(difference));
+    return absl::OkStatus();
   }
 
   // In the batches of Keras: of a masked loss each has its own number of steps.
-  absl::Status CompareEvaluation(Difference& loss, Difference& accuracy) {
-    const std::unique_ptr<MetricState> right = Accuracy().make();
-    Mean mean;
-    Batches compiled;
-    SEQ_RETURN_IF_ERROR(ForEachBatch(kEvaluate, case_.rows(), case_.batch, case_.evaluate_weights,
-                                     compiled,
-                                     [&](const CompiledFunction& function, int64_t first) {
-                                       const double count = static_cast<double>(function.batch());
-                                       mean.Add(Loss(function) * count, count);
-                                       if (case_.evaluate_accuracy.has_value()) {
-                                         right->Add(See(function, first).batch);
-                                       }
-                                     }));
-    Compare(loss, mean.value(), case_.evaluate_loss, "loss");
-    if (case_.evaluate_accuracy.has_value()) {
-      Compare(accuracy, right->value(), *case_.evaluate_accuracy, "accuracy");
+  absl::Status CompareEvaluation() {
+    EvaluateOptions options = {.batch = case_.batch, .metrics = {}};
+    for (const auto& [name, value] : case_.evaluation) {
+      if (absl::EndsWith(name, kLossResult)) continue;
+      const auto [output, metric] = OutputAndMetric(case_, name);
+      SEQ_ASSIGN_OR_RETURN(Metric found, MetricByName(metric));
+      options.output_metrics[output].push_back(std::move(found));
+    }
+    SEQ_RETURN_IF_ERROR(ResetStates(model_));
+    SEQ_ASSIGN_OR_RETURN(
+        const Logs logs,
+        runner_.Evaluate(FirstRows(case_.rows(), &CaseOutput::evaluate_weights), options));
+    Difference loss = MakeDifference("loss on all rows after training", kLossBar);
+    Difference accuracy = MakeDifference("accuracy on all rows after training", kAccuracyBar);
+    Difference others = MakeDifference("other metrics on all rows after training", kLossBar);
+    for (const auto& [name, value] : case_.evaluation) {
+      const auto found = logs.find(name);
+      if (found == logs.end()) return NotFound("Evaluate says nothing of ", name);
+      Difference& difference = absl::EndsWith(name, kLossResult)  ? loss
+                               : absl::EndsWith(name, "accuracy") ? accuracy
+                                                                  : others;
+      const double unit = UnitOf(name == kLossResult ? case_.training.loss.name : name);
+      Compare(difference, found->second / unit, value / unit, name);
+    }
+    for (Difference* difference : {&loss, &accuracy, &others}) {
+      if (difference->compared > 0) differences_.push_back(std::move(*difference));
     }
     return absl::OkStatus();
   }
 
   const ParityCase& case_;
-  const std::vector<const Backend*>& backends_;
-  Model model_;
+  Model& model_;
+  ModelRunner runner_;
+  std::vector<NamedExamples> named_;
+  std::vector<Difference> differences_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::vector<Difference>> RunParity(const ParityCase& parity_case,
-                                                  const std::vector<const Backend*>& backends) {
-  return ParityRun(parity_case, backends).Run();
+                                                  const std::string& backends) {
+  SEQ_ASSIGN_OR_RETURN(Model model, BuildModel(parity_case.stack, parity_case.training));
+  return ParityRun(parity_case, &model, backends).Run();
 }
 
 }  // namespace seqgraph::parity

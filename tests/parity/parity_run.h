@@ -4,8 +4,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
-#include "runtime/backend.h"
 #include "tests/parity/parity_case.h"
 
 namespace seqgraph::parity {
@@ -23,8 +21,9 @@ struct Difference {
 };
 
 /// Builds the case's model, starts from Keras's initial weights, repeats its training on the
-/// backends, and compares the loss of each step, all trained weights, and the predictions.
+/// backends (names in order of preference) as Fit() does it, and compares the loss of each step,
+/// all trained weights, the predictions, and what Evaluate() says.
 absl::StatusOr<std::vector<Difference>> RunParity(const ParityCase& parity_case,
-                                                  const std::vector<const Backend*>& backends);
+                                                  const std::string& backends);
 
 }  // namespace seqgraph::parity
