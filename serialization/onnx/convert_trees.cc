@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,14 +29,14 @@ struct Forest {
   std::map<std::pair<int64_t, int64_t>, int32_t> places;  ///< by tree and node
 };
 
-// Levels below the roots; each node must be reached, and once.
+// Levels below the roots; no node may be reached twice.
 absl::Status SetDepth(Forest& forest) {
   std::vector<bool> seen(forest.yes.size(), false);
   std::vector<int32_t> level = forest.roots;
   while (!level.empty()) {
     std::vector<int32_t> next;
     for (const int32_t node : level) {
-      if (seen[node]) return InvalidArgument("its trees share nodes");
+      if (seen[node]) return InvalidArgument("its trees share nodes, or go round");
       seen[node] = true;
       if (forest.yes[node] == node) continue;
       next.push_back(forest.yes[node]);
@@ -44,8 +45,7 @@ absl::Status SetDepth(Forest& forest) {
     if (!next.empty() && ++forest.depth > kDeepest) return Unimplemented("trees of many levels");
     level = std::move(next);
   }
-  if (std::count(seen.begin(), seen.end(), false) == 0) return absl::OkStatus();
-  return InvalidArgument("its trees go round");
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Forest> ReadForest(NodeImport& node, int64_t features) {
@@ -66,8 +66,8 @@ absl::StatusOr<Forest> ReadForest(NodeImport& node, int64_t features) {
     return InvalidArgument("its nodes differ in number");
   }
   SEQ_RETURN_IF_ERROR(node.graph().Charge(static_cast<int64_t>(n) * 128));
+  std::set<int64_t> known;  // trees, whose first node is the root
   for (size_t i = 0; i < n; ++i) forest.places[{trees[i], ids[i]}] = static_cast<int32_t>(i);
-  std::vector<bool> is_child(n, false);
   for (size_t i = 0; i < n; ++i) {
     const auto self = static_cast<int32_t>(i);
     const bool leaf = modes[i] == "LEAF";
@@ -83,12 +83,7 @@ absl::StatusOr<Forest> ReadForest(NodeImport& node, int64_t features) {
     forest.no.push_back(leaf ? self : to_no->second);
     forest.features.push_back(leaf ? 0 : static_cast<int32_t>(of_feature[i]));
     forest.missing.push_back(!missing.empty() && missing[i] != 0);
-    if (leaf) continue;
-    is_child[to_yes->second] = true;
-    is_child[to_no->second] = true;
-  }
-  for (size_t i = 0; i < n; ++i) {
-    if (!is_child[i]) forest.roots.push_back(static_cast<int32_t>(i));
+    if (known.insert(trees[i]).second) forest.roots.push_back(self);
   }
   SEQ_RETURN_IF_ERROR(SetDepth(forest));
   return forest;

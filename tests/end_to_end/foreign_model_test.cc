@@ -100,7 +100,7 @@ TEST_F(ForeignModelTest, EveryCommandTakesModelsOfOthers) {
              {"summary", file},
              {"inspect", file},
              {"explain", file, "--function=predict", "--backend=simd,reference"},
-             {"bench", file, "--function=predict", "--min_time=0.01", "--backend=reference"}}) {
+             {"bench", file, "--function=predict", "--min_time=0.001", "--backend=reference"}}) {
       const ProcessResult result = RunSeqgraph(line, {.folder = folder_});
       EXPECT_EQ(result.status, 0) << line[0] << " " << file << ": " << result.err;
       if (file == "open.onnx") {

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -33,13 +32,6 @@ using Missing = data::SeriesSourceOptions::Missing;
 // Of two bytes ("1,") a float, and what belongs to it; of a line of JSON an object and its fields
 // as texts. Buffers of streams, whatever is read.
 int64_t MemoryLimit(size_t bytes) { return 256 * static_cast<int64_t>(bytes) + (int64_t{6} << 20); }
-
-uint64_t Given(const char* name, uint64_t otherwise) {
-  const char* const given = std::getenv(name);
-  const uint64_t value = given == nullptr ? otherwise : std::strtoull(given, nullptr, 10);
-  std::printf("%s=%llu\n", name, static_cast<unsigned long long>(value));
-  return value;
-}
 
 struct File {
   std::string name, bytes;
@@ -217,8 +209,8 @@ class SeriesFuzzTest : public ::testing::Test {
     return changed;
   }
 
-  Mutator mutator_{Given("SEQGRAPH_FUZZ_SEED", 20261128)};
-  const uint64_t mutations_ = Given("SEQGRAPH_FUZZ_MUTATIONS", 16000);
+  Mutator mutator_{FuzzSeed(20261128)};
+  const int mutations_ = FuzzCount(16000);
   const std::vector<File> files_ = Files();
   const std::string path_ = absl::StrCat(MakeTempDir(), "/damaged");
   int errors_ = 0;
@@ -242,13 +234,13 @@ TEST_F(SeriesFuzzTest, EveryPrefixIsAnErrorOrASet) {
 }
 
 TEST_F(SeriesFuzzTest, MutationsGiveErrorsOrSets) {
-  for (uint64_t i = 0; i < mutations_; ++i) {
+  for (int i = 0; i < mutations_; ++i) {
     const File& file = files_[i % files_.size()];
     Check({file.name, Mutated(file.bytes), file.options});
     if (HasFailure()) FAIL() << "mutation " << i << " of " << file.name;
   }
-  EXPECT_GT(errors_, static_cast<int>(mutations_ / 8));
-  EXPECT_GT(valid_, static_cast<int>(mutations_ / 16));
+  EXPECT_GT(errors_, mutations_ / 8);
+  EXPECT_GT(valid_, mutations_ / 16);
 }
 
 // The header of our own files, which no check sum covers.
@@ -264,7 +256,7 @@ TEST_F(SeriesFuzzTest, MutatedHeadersOfSeriesFilesGiveErrorsOrSets) {
     Check(written.back());
   }
   EXPECT_EQ(valid_, static_cast<int>(written.size()));
-  for (uint64_t i = 0; i < mutations_ / 4; ++i) {
+  for (int i = 0; i < mutations_ / 4; ++i) {
     const File& file = written[i % written.size()];
     const uint64_t length = ByteCursor(file.bytes).U64();
     const std::string header = Mutated(file.bytes.substr(8, length));
@@ -273,7 +265,7 @@ TEST_F(SeriesFuzzTest, MutatedHeadersOfSeriesFilesGiveErrorsOrSets) {
            file.options});
     if (HasFailure()) FAIL() << "mutation " << i << " of " << file.name;
   }
-  EXPECT_GT(errors_, static_cast<int>(mutations_ / 8));
+  EXPECT_GT(errors_, mutations_ / 8);
 }
 
 }  // namespace
