@@ -90,7 +90,7 @@ void DataFlags::DeclareTable(Flags& flags) {
   text_column_flag =
       flags.Text("--text_column", &rest.csv.text_column, "NAME|N",
                  "Of a CSV file: a name in its first record, or a number from 1; of JSON objects\n"
-                 "the name of a member; by default what a saved model was trained on, or this:");
+                 "the name of a member. A saved model knows the one that it was trained on");
   of_text("--text_column", *text_column_flag);
   of_text("--csv_header",
           flags.Switch("--csv_header", &rest.csv.header,

@@ -79,7 +79,8 @@ class PredictCommand : public Command {
         "text, tab-separated; with --format=json an object with the probabilities of all labels "
         "and\n"
         "all of the text. Quote a TEXT, and put those that begin with a dash behind --.\n"
-        "To a table of texts it answers row by row; a row with errors is no row of the answers.\n"
+        "To a table of texts it answers row by row. Where rows have errors, all of these are told\n"
+        "and no file is written, unless --skip_bad_rows leaves such rows out.\n"
         "A model of series answers --data, or standard input: a step a line, in the order of its\n"
         "features or of a first line of names, an empty line behind each series; a forecast is\n"
         "told behind every line once there is a window.");

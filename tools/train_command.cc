@@ -61,7 +61,7 @@ class TrainCommand : public Command {
     const Flag resume = flags.InputFile(
         "--resume", &resume_,
         "A model saved by train on these texts, to go on with: its layers, weights,\n"
-        "optimizer, num_words and maxlen");
+        "optimizer, num_words, maxlen and tokens");
     for (Flag flag : of_the_model) flag.Excludes(resume);
     flags.Int(
         "--first_epoch", &first_epoch_, 0, 999'999,

@@ -12,6 +12,7 @@
 #include "data/json_lines.h"
 #include "data/series/table_columns.h"
 #include "data/series/table_rows.h"
+#include "data/text_source.h"
 
 namespace seqgraph::data {
 namespace {
@@ -288,7 +289,8 @@ bool LineLooksLikeSeries(absl::string_view line) {
   if (x != object->end() && x->is_array()) return true;
   bool any_number = false;
   for (const auto& [name, value] : object->items()) {
-    if (value.is_string() && absl::StrContains(value.get_ref<const std::string&>(), ' ')) {
+    if (value.is_string() && (name == CsvLayout().text_column ||
+                              absl::StrContains(value.get_ref<const std::string&>(), ' '))) {
       return false;
     }
     any_number |= value.is_number();

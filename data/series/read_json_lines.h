@@ -23,7 +23,8 @@ absl::Status ReadJsonLines(const std::string& path, const SeriesSourceOptions& o
                            const std::string& series, const std::string& label,
                            RowCollector& collector);
 
-/// Whether a line is an object of one of those kinds, without sentences among its texts.
+/// Whether a line is an object of one of those kinds, without sentences among its texts nor a text
+/// under the name that texts have by default.
 bool LineLooksLikeSeries(absl::string_view line);
 
 }  // namespace seqgraph::data

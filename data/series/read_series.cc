@@ -24,6 +24,7 @@
 #include "data/series/series_set.h"
 #include "data/series/table_columns.h"
 #include "data/series/time_text.h"
+#include "data/text_source.h"
 
 namespace seqgraph::data {
 namespace {
@@ -130,6 +131,7 @@ bool TableLooksLikeSeries(const std::string& path, absl::string_view start) {
       CsvReader::Open(path, {.separator = SeparatorOf(start, {}), .max_fields = kMaxSeriesColumns});
   if (!reader.ok()) return false;
   constexpr int kRows = 100;
+  const std::string text_column = CsvLayout().text_column;  // Short texts look like labels.
   int numbers = 0, texts = 0;
   for (int row = 0; row < kRows; ++row) {
     const auto fields = (*reader)->Next();
@@ -137,7 +139,7 @@ bool TableLooksLikeSeries(const std::string& path, absl::string_view start) {
     for (absl::string_view field : *fields) {
       double value;
       const NumberText kind = ReadNumber(field, &value);
-      if (!IsWord(field)) return false;
+      if (!IsWord(field) || (row == 0 && field == text_column)) return false;
       if (row > 0) (kind == NumberText::kNumber ? numbers : texts) += kind != NumberText::kMissing;
     }
   }

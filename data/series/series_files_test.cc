@@ -263,6 +263,9 @@ TEST(SeriesFiles, TextsAreNoSeries) {
   EXPECT_TRUE(looks("{\"x\": [1]}\n", "a.jsonl"));
   EXPECT_TRUE(looks("{\"a\": 1}\n", "a.jsonl"));
   EXPECT_FALSE(looks("{\"text\": \"this is good\", \"label\": 1}\n", "a.jsonl"));
+  EXPECT_FALSE(looks("{\"text\": \"좋다\", \"label\": 1}\n", "a.jsonl"));
+  EXPECT_FALSE(looks("text,label\n좋다,1\n나쁘다,0\n", "a.csv"));
+  EXPECT_TRUE(looks("word,label\nlow,1\nhigh,0\n", "a.csv"));
   EXPECT_FALSE(looks("text,label\nThis was the very best of films,1\n", "a.csv"));
   EXPECT_FALSE(looks("text,label\ngood,pos\n", "a.csv"));
   EXPECT_FALSE(looks("", "a.csv"));
