@@ -1,21 +1,27 @@
 #include "tests/benchmark/peer_data.h"
 
+#include <cmath>
 #include <fstream>
+#include <random>
 #include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
 #include "data/npy.h"
 #include "data/text_dataset.h"
 #include "layers/recurrent_cells.h"
 #include "training/initializers.h"
+#include "training/series/series_model.h"
 #include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
+
+constexpr char kSeries[] = "series";
 
 std::string ArrayPath(const PeerSpec& spec, const std::string& name) {
   return absl::StrCat(spec.data, "/", name, ".npy");
@@ -42,9 +48,31 @@ absl::Status WriteRows(const PeerSpec& spec, const std::string& prefix, const da
     return absl::InternalError(absl::StrCat(rows.rows, " rows, expected at least ", count));
   }
   const auto tokens = absl::MakeConstSpan(rows.tokens).first(count * spec.time);
-  SEQ_RETURN_IF_ERROR(WriteArray(ArrayPath(spec, prefix + "tokens"), tokens, {count, spec.time}));
+  SEQ_RETURN_IF_ERROR(WriteArray(ArrayPath(spec, prefix + "inputs"), tokens, {count, spec.time}));
   return WriteArray(ArrayPath(spec, prefix + "labels"),
                     absl::MakeConstSpan(rows.targets).first(count), {count});
+}
+
+// Two waves of each class in each feature, and noise of half their height.
+absl::Status WriteSeries(const PeerSpec& spec, const std::string& prefix, int64_t rows) {
+  std::mt19937 rng(prefix.empty() ? 1 : 2);
+  std::normal_distribution<float> noise(0, 0.5f);
+  std::vector<float> values;
+  values.reserve(static_cast<size_t>(rows * spec.time * spec.features));
+  std::vector<int32_t> targets;
+  for (int64_t row = 0; row < rows; ++row) {
+    targets.push_back(static_cast<int32_t>(rng() % 2));
+    const float rate = targets.back() == 0 ? 0.11f : 0.17f, phase = noise(rng);
+    for (int64_t t = 0; t < spec.time; ++t) {
+      for (int64_t f = 0; f < spec.features; ++f) {
+        const float at = rate * static_cast<float>(t * (1 + f % 2)) + phase;
+        values.push_back(std::sin(at) + noise(rng));
+      }
+    }
+  }
+  SEQ_RETURN_IF_ERROR(WriteArray<float>(ArrayPath(spec, prefix + "inputs"), values,
+                                        {rows, spec.time, spec.features}));
+  return WriteArray<int32_t>(ArrayPath(spec, prefix + "labels"), targets, {rows});
 }
 
 absl::Status WriteWeights(const PeerSpec& spec) {
@@ -70,47 +98,67 @@ absl::Status WriteWeights(const PeerSpec& spec) {
 }
 
 absl::StatusOr<PeerRows> ReadRows(const PeerSpec& spec, const std::string& prefix) {
-  const std::string path = ArrayPath(spec, prefix + "tokens");
-  SEQ_ASSIGN_OR_RETURN(const data::NpyArray tokens, data::ReadNpy(path));
+  const std::string path = ArrayPath(spec, prefix + "inputs");
+  SEQ_ASSIGN_OR_RETURN(const data::NpyArray inputs, data::ReadNpy(path));
   SEQ_ASSIGN_OR_RETURN(const data::NpyArray labels,
                        data::ReadNpy(ArrayPath(spec, prefix + "labels")));
-  SEQ_ASSIGN_OR_RETURN(const auto token_values, tokens.Values<int32_t>());
   SEQ_ASSIGN_OR_RETURN(const auto label_values, labels.Values<int32_t>());
-  if (tokens.shape.size() != 2 || tokens.shape[1] != spec.time ||
-      tokens.shape[0] != labels.size()) {
+  std::vector<int64_t> shape = {labels.size(), spec.time};
+  if (spec.model == kSeries) shape.push_back(spec.features);
+  if (inputs.shape != shape) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": not one row of ", spec.time, " tokens for each label"));
+        absl::StrCat(path, ": not [", absl::StrJoin(shape, ", "), "], a row for each label"));
   }
-  return PeerRows{.rows = tokens.shape[0],
-                  .maxlen = spec.time,
-                  .tokens = {token_values.begin(), token_values.end()},
-                  .targets = {label_values.begin(), label_values.end()}};
+  PeerRows rows{.rows = labels.size(),
+                .maxlen = spec.time,
+                .targets = {label_values.begin(), label_values.end()}};
+  if (spec.model == kSeries) {
+    SEQ_ASSIGN_OR_RETURN(const auto values, inputs.Values<float>());
+    rows.features.assign(values.begin(), values.end());
+  } else {
+    SEQ_ASSIGN_OR_RETURN(const auto values, inputs.Values<int32_t>());
+    rows.tokens.assign(values.begin(), values.end());
+  }
+  return rows;
 }
 
 }  // namespace
 
 absl::StatusOr<Model> MakePeerModel(const PeerSpec& spec) {
-  if (spec.model != "onehot" && spec.model != "embedding") {
+  if (spec.model != "onehot" && spec.model != "embedding" && spec.model != kSeries) {
     return absl::InvalidArgumentError(
-        absl::StrCat("unknown model \"", spec.model, "\": expected embedding or onehot"));
+        absl::StrCat("unknown model \"", spec.model, "\": expected embedding, onehot or series"));
   }
   if (FindRecurrentCell(spec.cell) == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat("unknown cell \"", spec.cell, "\": expected SimpleRNN, LSTM or GRU"));
   }
-  return MakeTextModel(
-      {.one_hot = spec.model == "onehot",
-       .num_words = spec.vocabulary,
-       .maxlen = spec.time,
-       .embedding_dim = spec.features,
-       .cell = spec.cell,
-       .units = spec.units},
-      {.optimizer =
-           RMSProp{.learning_rate = spec.learning_rate, .rho = spec.rho, .epsilon = spec.epsilon}});
+  const TrainableOptions training{
+      .optimizer =
+          RMSProp{.learning_rate = spec.learning_rate, .rho = spec.rho, .epsilon = spec.epsilon}};
+  if (spec.model == kSeries) {
+    return MakeSeriesModel({.features = spec.features,
+                            .steps = spec.time,
+                            .outputs = 2,
+                            .layers = {.cell = spec.cell, .units = spec.units}},
+                           training);
+  }
+  return MakeTextModel({.one_hot = spec.model == "onehot",
+                        .num_words = spec.vocabulary,
+                        .maxlen = spec.time,
+                        .embedding_dim = spec.features,
+                        .cell = spec.cell,
+                        .units = spec.units},
+                       training);
 }
 
 absl::Status WritePeerData(const PeerSpec& spec) {
   const int64_t rows = spec.steps * spec.batch, validation = rows / 4;
+  if (spec.model == kSeries) {
+    SEQ_RETURN_IF_ERROR(WriteSeries(spec, "", rows));
+    SEQ_RETURN_IF_ERROR(WriteSeries(spec, "validation_", validation));
+    return WriteWeights(spec);
+  }
   data::DatasetOptions options{.num_words = static_cast<int>(spec.vocabulary),
                                .maxlen = static_cast<int>(spec.time),
                                .validation = 0.2,
@@ -134,7 +182,11 @@ absl::StatusOr<PeerData> ReadPeerData(const PeerSpec& spec) {
         absl::StrCat(spec.data, ": ", data.train.rows, " rows, expected at least ", rows));
   }
   data.train.rows = rows;
-  data.train.tokens.resize(rows * spec.time);
+  if (spec.model == kSeries) {
+    data.train.features.resize(rows * spec.time * spec.features);
+  } else {
+    data.train.tokens.resize(rows * spec.time);
+  }
   data.train.targets.resize(rows);
   return data;
 }

@@ -15,9 +15,10 @@ namespace seqgraph {
 /// or sizes that there are not.
 absl::StatusOr<Model> MakePeerModel(const PeerSpec& spec);
 
-/// Writes what every peer reads into the folder spec.data, which must be there: synthetic reviews
-/// as "tokens.npy" int32 [steps * batch, time] and "labels.npy" int32 [steps * batch], a quarter as
-/// many as "validation_tokens.npy" and "validation_labels.npy", and each weight "a/b" of the spec's
+/// Writes what every peer reads into the folder spec.data, which must be there: synthetic reviews,
+/// or waves in noise, as "inputs.npy", int32 [steps * batch, time] or float32 [steps * batch, time,
+/// features], and "labels.npy" int32 [steps * batch], a quarter as many as "validation_inputs.npy"
+/// and "validation_labels.npy", and each weight "a/b" of the spec's
 /// model as "a.b.npy": initialized as Keras does, but for biases, which are small and all
 /// different, so that none is mistaken for another.
 absl::Status WritePeerData(const PeerSpec& spec);
@@ -27,9 +28,11 @@ struct PeerRows {
   int64_t rows = 0;
   int64_t maxlen = 0;
   std::vector<int32_t> tokens, targets;
+  std::vector<float> features;  ///< of series, instead of tokens
 
   Examples examples() const {
-    return {.tokens = tokens, .rows = rows, .maxlen = maxlen, .targets = targets};
+    return {
+        .tokens = tokens, .rows = rows, .maxlen = maxlen, .targets = targets, .features = features};
   }
 };
 

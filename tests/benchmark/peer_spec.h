@@ -9,7 +9,7 @@ namespace seqgraph {
 /// what the fields and the tasks mean.
 struct PeerSpec {
   std::string task;                ///< "train", "fit" or "predict"
-  std::string model;               ///< "embedding" or "onehot"
+  std::string model;               ///< "embedding", "onehot" or "series"
   std::string cell = "SimpleRNN";  ///< the class of the recurrent layer
   int64_t batch = 64;
   int64_t time = 100;

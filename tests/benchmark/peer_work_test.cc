@@ -130,7 +130,8 @@ TEST_P(PeerWorkTest, PredictionsAreProbabilitiesOfTheFirstRowsWhateverTheBatch) 
 
 INSTANTIATE_TEST_SUITE_P(Models, PeerWorkTest,
                          testing::Values(kTutorial, Kind{"onehot", "SimpleRNN", 5},
-                                         Kind{"embedding", "LSTM", 6}, Kind{"embedding", "GRU", 6}),
+                                         Kind{"embedding", "LSTM", 6}, Kind{"embedding", "GRU", 6},
+                                         Kind{"series", "LSTM", 5}),
                          [](const auto& info) { return info.param.model + info.param.cell; });
 
 TEST(PeerDataTest, RowsAreReviewsAndBiasesDiffer) {
@@ -167,7 +168,7 @@ TEST(PeerDataTest, WhatIsMissingOrOfAnotherSizeIsAnErrorThatNamesTheFile) {
   PeerSpec longer = spec;
   longer.time = 13;
   EXPECT_THAT(ReadPeerData(longer).status(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "tokens.npy"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "inputs.npy"));
   PeerSpec more = spec;
   more.steps = 41;
   EXPECT_THAT(ReadPeerData(more).status(),

@@ -5,8 +5,8 @@ import os
 
 _PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
 
-# The tables: the tutorial's model, and the same with gated cells.
-TUTORIAL_TABLE, GATED_TABLE = "tutorial", "gated cells"
+# The tables: the tutorial's model, the same with gated cells, and series of numbers.
+TUTORIAL_TABLE, GATED_TABLE, SERIES_TABLE = "tutorial", "gated cells", "series"
 
 # Keras 3 on TensorFlow squares each occurrence of a word in a batch by itself; it is compared with a
 # float64 run that does the same. All others square the sum.
@@ -29,8 +29,8 @@ class Contender:
     name: str
     command: tuple
     tasks: tuple = ("train", "fit", "predict")
-    models: tuple = ("embedding", "onehot")
-    tables: tuple = (TUTORIAL_TABLE, GATED_TABLE)
+    models: tuple = ("embedding", "onehot", "series")
+    tables: tuple = (TUTORIAL_TABLE, GATED_TABLE, SERIES_TABLE)
     spec: dict = dataclasses.field(default_factory=dict)
     meaning: str = DENSE
     checked: bool = True
@@ -58,6 +58,14 @@ def _gated(cell, units, task="train", batch=64):
     return Workload(name, title, spec, table=GATED_TABLE)
 
 
+def _series(cell, units, features=6):
+    """The shape of a motion sensor's: six channels, 100 steps."""
+    spec = {"task": "fit", "model": "series", "cell": cell, "features": features, "units": units,
+            "vocabulary": 4, "steps": 128}
+    title = "epoch with validation, series of %d numbers, %s %d" % (features, cell, units)
+    return Workload("fit_series_%s_%d" % (cell.lower(), units), title, spec, table=SERIES_TABLE)
+
+
 WORKLOADS = (
     Workload("train_embedding", "training step, embedding", {"task": "train", "model": "embedding"}),
     Workload("train_onehot", "training step, one-hot", {"task": "train", "model": "onehot"}),
@@ -71,6 +79,8 @@ WORKLOADS = (
              {"task": "predict", "model": "embedding", "batch": 1}),
     *(_gated(cell, units) for cell in ("LSTM", "GRU") for units in (16, 64)),
     *(_gated("LSTM", 64, "predict", batch) for batch in (64, 1)),
+    _series("LSTM", 32),
+    _series("GRU", 32),
 )
 
 

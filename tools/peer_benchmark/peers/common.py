@@ -11,8 +11,8 @@ line on standard output:
 An answer may also be {"skipped": reason} (a library is not installed) or {"error": reason}. The peer
 ends with its standard input.
 
-The spec: "task" ("train", "fit" or "predict"), "model" ("embedding" or "onehot"), "cell" (of CELLS),
-"batch", "time", "vocabulary", "features", "units", "steps" (batches in an epoch), "chunk" (steps
+The spec: "task" ("train", "fit" or "predict"), "model" ("embedding" or "onehot", of words, or "series",
+of numbers), "cell" (of CELLS), "batch", "time", "vocabulary", "features", "units", "steps" (batches in an epoch), "chunk" (steps
 between two losses that are reported), "learning_rate", "rho", "epsilon", "data" (a folder of .npy
 files).
 
@@ -63,7 +63,8 @@ def gate_columns(gates, wanted, units):
 
 
 class Data:
-    """The arrays of a spec: int32 tokens [rows, time], float32 labels [rows, 1], weights by name."""
+    """The arrays of a spec: inputs, int32 tokens [rows, time] or float32 [rows, time, features] of
+    series; float32 labels [rows, 1]; weights by name."""
 
     def __init__(self, spec):
         import numpy  # Only here, so that a missing numpy is reported as any other missing library.
@@ -72,9 +73,9 @@ class Data:
             return numpy.load(os.path.join(spec["data"], name + ".npy"))
 
         rows = spec["steps"] * spec["batch"] if spec["task"] != "predict" else None
-        self.tokens = load("tokens")[:rows]
+        self.inputs = load("inputs")[:rows]
         self.labels = load("labels")[:rows].astype(numpy.float32).reshape(-1, 1)
-        self.validation_tokens = load("validation_tokens")
+        self.validation_inputs = load("validation_inputs")
         self.validation_labels = load("validation_labels").astype(numpy.float32).reshape(-1, 1)
         self.cell = CELLS[spec["cell"]]
         self.cell_names = [self.cell.layer + "/" + n for n in ("kernel", "recurrent_kernel", "bias")]
@@ -117,11 +118,11 @@ def repeat(call, samples, seconds, calls_between_looks=1):
             return {"samples": done * samples, "seconds": elapsed}
 
 
-def batches_forever(tokens, batch):
-    """The batches of `tokens`, again and again; no copies."""
+def batches_forever(rows, batch):
+    """The batches of `rows`, again and again; no copies."""
     while True:
-        for begin in range(0, len(tokens) - batch + 1, batch):
-            yield tokens[begin:begin + batch]
+        for begin in range(0, len(rows) - batch + 1, batch):
+            yield rows[begin:begin + batch]
 
 
 def fastest(forms):

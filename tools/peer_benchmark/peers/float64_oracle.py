@@ -27,15 +27,17 @@ class Float64Oracle:
         self.w = {name: value.astype(numpy.float64) for name, value in data.weights.items()}
         self.v = {name: numpy.zeros_like(value) for name, value in self.w.items()}
 
-    def forward(self, tokens):
+    def forward(self, inputs):
         """Returns (h [time + 1] of [batch, units], what the cell saved [time], logits [batch, 1])."""
         np, w = self.np, self.w
         kernel, recurrent_kernel, biases = self.data.of_cell(w)
         if self.spec["model"] == "embedding":
-            projected = w["embedding/embeddings"][tokens] @ kernel
+            projected = w["embedding/embeddings"][inputs] @ kernel
+        elif self.spec["model"] == "series":
+            projected = inputs.astype(np.float64) @ kernel
         else:
-            projected = kernel[tokens]
-        state = (np.zeros((len(tokens), self.spec["units"])),) * self.cell.parts
+            projected = kernel[inputs]
+        state = (np.zeros((len(inputs), self.spec["units"])),) * self.cell.parts
         states, saved = [state[0]], []
         for t in range(self.spec["time"]):
             state, kept = self.cell.forward(projected[:, t] + biases[0],
@@ -49,16 +51,16 @@ class Float64Oracle:
         np = self.np
         return float(np.mean(np.logaddexp(0.0, logits) - labels * logits))
 
-    def gradients(self, tokens, labels):
+    def gradients(self, inputs, labels):
         """Returns (loss, gradients, squares of gradients), the latter two by name."""
         np, w = self.np, self.w
         kernel, recurrent_kernel, biases = self.data.of_cell(w)
         kernel_name, recurrent_name, bias_name = self.data.cell_names
-        states, saved, logits = self.forward(tokens)
-        d_logits = (1.0 / (1.0 + np.exp(-logits)) - labels) / len(tokens)
+        states, saved, logits = self.forward(inputs)
+        d_logits = (1.0 / (1.0 + np.exp(-logits)) - labels) / len(inputs)
         g = {"dense/kernel": states[-1].T @ d_logits, "dense/bias": d_logits.sum(axis=0),
              recurrent_name: np.zeros_like(recurrent_kernel)}
-        d_inputs = np.empty(tokens.shape + (kernel.shape[1],))
+        d_inputs = np.empty(inputs.shape[:2] + (kernel.shape[1],))
         d_biases = np.zeros((2, kernel.shape[1]))
         d_state = (d_logits @ w["dense/kernel"].T,) + (0.0,) * (self.cell.parts - 1)
         for t in reversed(range(self.spec["time"])):
@@ -71,22 +73,25 @@ class Float64Oracle:
         if self.spec["model"] == "embedding":
             table = w["embedding/embeddings"]
             occurrences = d_inputs @ kernel.T
-            g[kernel_name] = np.tensordot(table[tokens], d_inputs, axes=([0, 1], [0, 1]))
+            g[kernel_name] = np.tensordot(table[inputs], d_inputs, axes=([0, 1], [0, 1]))
             g["embedding/embeddings"] = np.zeros_like(table)
-            np.add.at(g["embedding/embeddings"], tokens, occurrences)
+            np.add.at(g["embedding/embeddings"], inputs, occurrences)
             if self.per_occurrence:
                 squares["embedding/embeddings"] = np.zeros_like(table)
-                np.add.at(squares["embedding/embeddings"], tokens, occurrences ** 2)
+                np.add.at(squares["embedding/embeddings"], inputs, occurrences ** 2)
+        elif self.spec["model"] == "series":
+            g[kernel_name] = np.tensordot(inputs.astype(np.float64), d_inputs,
+                                          axes=([0, 1], [0, 1]))
         else:
             g[kernel_name] = np.zeros_like(kernel)
-            np.add.at(g[kernel_name], tokens, d_inputs)
+            np.add.at(g[kernel_name], inputs, d_inputs)
         for name, value in g.items():
             squares.setdefault(name, value ** 2)
         return self.loss(logits, labels), g, squares
 
-    def step(self, tokens, labels):
+    def step(self, inputs, labels):
         rho, lr, epsilon = (self.spec[key] for key in ("rho", "learning_rate", "epsilon"))
-        loss, g, squares = self.gradients(tokens, labels)
+        loss, g, squares = self.gradients(inputs, labels)
         for name, value in self.w.items():
             self.v[name] = rho * self.v[name] + (1.0 - rho) * squares[name]
             value -= lr * g[name] / self.np.sqrt(self.v[name] + epsilon)
@@ -96,16 +101,16 @@ class Float64Oracle:
         np, spec, data = self.np, self.spec, self.data
         answer = {"versions": {"numpy": np.__version__}, "form": "float64"}
         if spec["task"] == "predict":
-            logits = self.forward(data.tokens[:common.CHECKED_ROWS])[-1]
+            logits = self.forward(data.inputs[:common.CHECKED_ROWS])[-1]
             answer["predictions"] = (1.0 / (1.0 + np.exp(-logits))).reshape(-1).tolist()
             return answer
         batch = spec["batch"]
-        losses = [self.step(data.tokens[i:i + batch], data.labels[i:i + batch])
-                  for i in range(0, len(data.tokens), batch)]
+        losses = [self.step(data.inputs[i:i + batch], data.labels[i:i + batch])
+                  for i in range(0, len(data.inputs), batch)]
         if spec["task"] == "train":
             answer["losses"] = common.running_means(losses, spec["chunk"])
         else:
-            logits = self.forward(data.validation_tokens)[-1]
+            logits = self.forward(data.validation_inputs)[-1]
             answer["losses"] = [sum(losses) / len(losses),
                                 self.loss(logits, data.validation_labels)]
         answer["weights"] = common.as_lists(self.w)

@@ -48,33 +48,35 @@ class JaxScan:
         else:
             self._prepare_train()
 
-    def logits(self, w, tokens):
+    def logits(self, w, inputs):
         jnp = self.jnp
-        tokens = tokens.T  # Time first, as the scan takes it.
+        inputs = jnp.swapaxes(inputs, 0, 1)  # Time first, as the scan takes it.
         kernel, recurrent_kernel, biases = self.data.of_cell(w)
         if self.spec["model"] == "onehot":
             # A one-hot row times the kernel is a row of the kernel.
-            inputs = kernel[tokens] + biases[0]
+            projected = kernel[inputs] + biases[0]
+        elif self.spec["model"] == "series":
+            projected = inputs @ kernel + biases[0]
         elif self.projected_table:
-            inputs = (w["embedding/embeddings"] @ kernel + biases[0])[tokens]
+            projected = (w["embedding/embeddings"] @ kernel + biases[0])[inputs]
         else:
-            inputs = w["embedding/embeddings"][tokens] @ kernel + biases[0]
+            projected = w["embedding/embeddings"][inputs] @ kernel + biases[0]
 
         def cell(state, x):
             z = state[0] @ recurrent_kernel
             return self.next_state(x, z + biases[1] if len(biases) > 1 else z, state), None
 
-        start = jnp.zeros((tokens.shape[1], self.spec["units"]), jnp.float32)
-        state, _ = self.jax.lax.scan(cell, (start,) * self.parts, inputs, unroll=self.unroll)
+        start = jnp.zeros((inputs.shape[1], self.spec["units"]), jnp.float32)
+        state, _ = self.jax.lax.scan(cell, (start,) * self.parts, projected, unroll=self.unroll)
         return state[0] @ w["dense/kernel"] + w["dense/bias"]
 
-    def loss(self, w, tokens, labels):
+    def loss(self, w, inputs, labels):
         jnp = self.jnp
-        z = self.logits(w, tokens)
+        z = self.logits(w, inputs)
         return jnp.mean(jnp.maximum(z, 0) - z * labels + jnp.log1p(jnp.exp(-jnp.abs(z))))
 
-    def epoch(self, carry, tokens, labels):
-        """Tokens [steps, batch, time]; returns the new (weights, velocities) and the losses."""
+    def epoch(self, carry, inputs, labels):
+        """Inputs [steps, batch, time, ...]; returns the new (weights, velocities) and the losses."""
         spec, jnp = self.spec, self.jnp
 
         def step(carry, batch):
@@ -85,7 +87,7 @@ class JaxScan:
                  for k in w}
             return (w, v), loss
 
-        return self.jax.lax.scan(step, carry, (tokens, labels))
+        return self.jax.lax.scan(step, carry, (inputs, labels))
 
     def start(self):
         jnp = self.jnp
@@ -95,20 +97,20 @@ class JaxScan:
     def _prepare_train(self):
         jnp, spec, data = self.jnp, self.spec, self.data
         shape = (spec["steps"], spec["batch"])
-        self.tokens = jnp.asarray(data.tokens.reshape(shape + (spec["time"],)))
+        self.inputs = jnp.asarray(data.inputs.reshape(shape + data.inputs.shape[1:]))
         self.labels = jnp.asarray(data.labels.reshape(shape + (1,)))
-        self.validation = (jnp.asarray(data.validation_tokens),
+        self.validation = (jnp.asarray(data.validation_inputs),
                            jnp.asarray(data.validation_labels))
         self.evaluate = self.jax.jit(self.loss)
         self.compiled = self._fastest_unroll(
             lambda: self.jax.jit(self.epoch, donate_argnums=0),
-            lambda epoch: epoch(self.start(), self.tokens, self.labels)[1].block_until_ready())
+            lambda epoch: epoch(self.start(), self.inputs, self.labels)[1].block_until_ready())
 
     def _prepare_predict(self):
         # The weights are constants of the program.
         self.compiled = self._fastest_unroll(
             lambda: self.jax.jit(lambda x: self.jax.nn.sigmoid(self.logits(self.weights, x))),
-            lambda f: f(self.data.tokens[:self.spec["batch"]]).block_until_ready())
+            lambda f: f(self.data.inputs[:self.spec["batch"]]).block_until_ready())
 
     def _fastest_unroll(self, compile_it, call):
         """Leaves the number of time steps in one turn of the loop that runs quickest here."""
@@ -125,12 +127,12 @@ class JaxScan:
         answer = {"versions": {"jax": self.jax.__version__, "jaxlib": self.jax.lib.__version__},
                   "form": "jit, scan over time unrolled by %d" % self.unroll}
         if spec["task"] == "predict":
-            batches = common.batches_forever(data.tokens, spec["batch"])
+            batches = common.batches_forever(data.inputs, spec["batch"])
             answer["predictions"] = [
                 float(p) for _ in range(common.CHECKED_ROWS // spec["batch"])
                 for p in self.compiled(next(batches)).reshape(-1)]
             return answer
-        (weights, _), losses = self.compiled(self.start(), self.tokens, self.labels)
+        (weights, _), losses = self.compiled(self.start(), self.inputs, self.labels)
         if spec["task"] == "train":
             answer["losses"] = common.running_means(losses.tolist(), spec["chunk"])
         else:
@@ -143,14 +145,14 @@ class JaxScan:
     def run(self, seconds):
         spec = self.spec
         if spec["task"] == "predict":
-            batches = common.batches_forever(self.data.tokens, spec["batch"])
+            batches = common.batches_forever(self.data.inputs, spec["batch"])
             return common.repeat(
                 lambda: self.compiled(next(batches)).block_until_ready(),
                 spec["batch"], seconds, calls_between_looks=4)
         self.carry = self.start()
 
         def epoch():
-            self.carry, losses = self.compiled(self.carry, self.tokens, self.labels)
+            self.carry, losses = self.compiled(self.carry, self.inputs, self.labels)
             losses.block_until_ready()
             if spec["task"] == "fit":
                 self.evaluate(self.carry[0], *self.validation).block_until_ready()

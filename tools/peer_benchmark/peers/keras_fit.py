@@ -41,13 +41,16 @@ class KerasFit:
 
     def _make_model(self, unroll):
         keras, spec = self.keras, self.spec
-        tokens = keras.Input((spec["time"],), dtype="int32")
-        if spec["model"] == "embedding":
-            words = keras.layers.Embedding(spec["vocabulary"], spec["features"])(tokens)
+        if spec["model"] == "series":
+            inputs = steps = keras.Input((spec["time"], spec["features"]))
         else:
-            words = keras.ops.one_hot(tokens, spec["vocabulary"], dtype="float32")
-        state = getattr(keras.layers, spec["cell"])(spec["units"], unroll=unroll)(words)
-        model = keras.Model(tokens, keras.layers.Dense(1, activation="sigmoid")(state))
+            inputs = keras.Input((spec["time"],), dtype="int32")
+            if spec["model"] == "embedding":
+                steps = keras.layers.Embedding(spec["vocabulary"], spec["features"])(inputs)
+            else:
+                steps = keras.ops.one_hot(inputs, spec["vocabulary"], dtype="float32")
+        state = getattr(keras.layers, spec["cell"])(spec["units"], unroll=unroll)(steps)
+        model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(state))
         model.set_weights(list(self.data.weights.values()))  # Keras's order is ours.
         return model
 
@@ -62,8 +65,8 @@ class KerasFit:
         spec, data = self.spec, self.data
         validation = None
         if spec["task"] == "fit":
-            validation = (data.validation_tokens, data.validation_labels)
-        return self.model.fit(data.tokens, data.labels, batch_size=spec["batch"], epochs=epochs,
+            validation = (data.validation_inputs, data.validation_labels)
+        return self.model.fit(data.inputs, data.labels, batch_size=spec["batch"], epochs=epochs,
                               shuffle=False, verbose=0, validation_data=validation,
                               validation_batch_size=spec["batch"], callbacks=list(callbacks))
 
@@ -71,10 +74,11 @@ class KerasFit:
         model, spec = self.model, self.spec
         if self.xla and self.library.__name__ == "tensorflow":
             tensorflow = self.library
-            signature = [tensorflow.TensorSpec((spec["batch"], spec["time"]), tensorflow.int32)]
+            rows = self.data.inputs
+            signature = [tensorflow.TensorSpec((spec["batch"],) + rows.shape[1:], rows.dtype)]
             compiled = tensorflow.function(lambda x: model(x, training=False), jit_compile=True,
                                            input_signature=signature)
-            self.predict = lambda tokens: compiled(tokens).numpy()
+            self.predict = lambda inputs: compiled(inputs).numpy()
             self.form = "tf.function, jit_compile=True"
         else:
             self.predict = model.predict_on_batch
@@ -86,7 +90,7 @@ class KerasFit:
                                self.library.__name__: self.library.__version__},
                   "form": self.form}
         if spec["task"] == "predict":
-            batches = common.batches_forever(self.data.tokens, spec["batch"])
+            batches = common.batches_forever(self.data.inputs, spec["batch"])
             answer["predictions"] = [
                 float(p) for _ in range(common.CHECKED_ROWS // spec["batch"])
                 for p in self.predict(next(batches)).reshape(-1)]
@@ -106,7 +110,7 @@ class KerasFit:
     def run(self, seconds):
         keras, spec = self.keras, self.spec
         if spec["task"] == "predict":
-            batches = common.batches_forever(self.data.tokens, spec["batch"])
+            batches = common.batches_forever(self.data.inputs, spec["batch"])
             return common.repeat(lambda: self.predict(next(batches)), spec["batch"], seconds)
         self.reset()
         epochs = []
@@ -119,7 +123,7 @@ class KerasFit:
                 self.model.stop_training = epochs[-1] >= seconds
 
         self.fit(1000000, StopInTime())
-        return {"samples": len(epochs) * len(self.data.tokens), "seconds": epochs[-1]}
+        return {"samples": len(epochs) * len(self.data.inputs), "seconds": epochs[-1]}
 
 
 def main():

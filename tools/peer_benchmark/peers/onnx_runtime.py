@@ -36,7 +36,7 @@ class OnnxRuntime:
             self.session.run_with_iobinding(binding)
             return result.numpy()
 
-        example = numpy.ascontiguousarray(data.tokens[:spec["batch"]])
+        example = numpy.ascontiguousarray(data.inputs[:spec["batch"]])
         forms = {"run": lambda batch: self.session.run(["probability"], {"tokens": batch})[0],
                  "run_with_iobinding": bound}
         self.form = common.fastest({name: lambda f=f: f(example) for name, f in forms.items()})
@@ -81,13 +81,13 @@ class OnnxRuntime:
         return model
 
     def check(self):
-        batches = common.batches_forever(self.data.tokens, self.spec["batch"])
+        batches = common.batches_forever(self.data.inputs, self.spec["batch"])
         return {"versions": self.versions, "form": self.form, "predictions": [
             float(p) for _ in range(common.CHECKED_ROWS // self.spec["batch"])
             for p in self.predict(next(batches)).reshape(-1)]}
 
     def run(self, seconds):
-        batches = common.batches_forever(self.data.tokens, self.spec["batch"])
+        batches = common.batches_forever(self.data.inputs, self.spec["batch"])
         return common.repeat(lambda: self.predict(next(batches)), self.spec["batch"], seconds,
                              calls_between_looks=4)
 

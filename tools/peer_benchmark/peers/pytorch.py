@@ -34,14 +34,16 @@ class PyTorch:
     def _make_model(self):
         torch, spec = self.torch, self.spec
         layer = getattr(torch.nn, self.data.cell.operator)
-        embedding = spec["model"] == "embedding"
+        model = spec["model"]
 
         class Classifier(torch.nn.Module):
 
             def __init__(self):
                 super().__init__()
-                features = spec["features"] if embedding else spec["vocabulary"]
-                if embedding:
+                features = spec["vocabulary"] if model == "onehot" else spec["features"]
+                if model == "series":
+                    self.embedding = torch.nn.Identity()
+                elif model == "embedding":
                     self.embedding = torch.nn.Embedding(spec["vocabulary"], features)
                 else:
                     # Rows of the unit matrix: quicker than one_hot, which makes 64-bit integers.
@@ -50,8 +52,8 @@ class PyTorch:
                 self.rnn = layer(features, spec["units"], batch_first=True)
                 self.dense = torch.nn.Linear(spec["units"], 1)
 
-            def forward(self, tokens):
-                state = self.rnn(self.embedding(tokens))[1]
+            def forward(self, inputs):
+                state = self.rnn(self.embedding(inputs))[1]
                 if isinstance(state, tuple):  # An LSTM's h and c.
                     state = state[0]
                 return self.dense(state[0])
@@ -91,11 +93,11 @@ class PyTorch:
         self.trained = [p for name in self.data.weights for p in self.parameters[name]]
         self.velocities = [torch.zeros_like(p) for p in self.trained]
 
-    def step(self, tokens, labels):
+    def step(self, inputs, labels):
         torch, spec = self.torch, self.spec
         for parameter in self.trained:
             parameter.grad = None
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(self.logits(tokens), labels)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(self.logits(inputs), labels)
         loss.backward()
         with torch.no_grad():
             gradients = [p.grad for p in self.trained]
@@ -108,12 +110,12 @@ class PyTorch:
 
     def epoch(self):
         torch, batch = self.torch, self.spec["batch"]
-        tokens, labels = torch.from_numpy(self.data.tokens), torch.from_numpy(self.data.labels)
-        losses = [self.step(tokens[i:i + batch], labels[i:i + batch])
-                  for i in range(0, len(tokens), batch)]
+        inputs, labels = torch.from_numpy(self.data.inputs), torch.from_numpy(self.data.labels)
+        losses = [self.step(inputs[i:i + batch], labels[i:i + batch])
+                  for i in range(0, len(inputs), batch)]
         if self.spec["task"] == "fit":
             with torch.inference_mode():
-                logits = self.model(torch.from_numpy(self.data.validation_tokens))
+                logits = self.model(torch.from_numpy(self.data.validation_inputs))
                 self.validation_loss = torch.nn.functional.binary_cross_entropy_with_logits(
                     logits, torch.from_numpy(self.data.validation_labels))
         return losses
@@ -129,11 +131,11 @@ class PyTorch:
                 super().__init__()
                 self.model = model
 
-            def forward(self, tokens):
-                return torch.sigmoid(self.model(tokens))
+            def forward(self, inputs):
+                return torch.sigmoid(self.model(inputs))
 
         probability = Probability().eval()
-        example = torch.from_numpy(self.data.tokens[:self.spec["batch"]])
+        example = torch.from_numpy(self.data.inputs[:self.spec["batch"]])
         with torch.inference_mode():
             forms = {"eager": probability,
                      "traced and frozen": torch.jit.optimize_for_inference(
@@ -148,7 +150,7 @@ class PyTorch:
         torch, spec = self.torch, self.spec
         answer = {"versions": {"torch": torch.__version__}, "form": self.form}
         if spec["task"] == "predict":
-            batches = common.batches_forever(torch.from_numpy(self.data.tokens), spec["batch"])
+            batches = common.batches_forever(torch.from_numpy(self.data.inputs), spec["batch"])
             with torch.inference_mode():
                 answer["predictions"] = [
                     float(p) for _ in range(common.CHECKED_ROWS // spec["batch"])
@@ -169,13 +171,13 @@ class PyTorch:
     def run(self, seconds):
         torch, spec = self.torch, self.spec
         if spec["task"] == "predict":
-            batches = common.batches_forever(torch.from_numpy(self.data.tokens), spec["batch"])
+            batches = common.batches_forever(torch.from_numpy(self.data.inputs), spec["batch"])
             with torch.inference_mode():
                 return common.repeat(lambda: self.predict(next(batches)), spec["batch"], seconds)
         self.reset()
         if spec["task"] == "fit":
             return common.repeat(self.epoch, spec["steps"] * spec["batch"], seconds)
-        batches = zip(common.batches_forever(torch.from_numpy(self.data.tokens), spec["batch"]),
+        batches = zip(common.batches_forever(torch.from_numpy(self.data.inputs), spec["batch"]),
                       common.batches_forever(torch.from_numpy(self.data.labels), spec["batch"]))
         return common.repeat(lambda: self.step(*next(batches)), spec["batch"], seconds)
 
