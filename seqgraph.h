@@ -10,7 +10,8 @@
 // runners, trainers, builders, compiled functions, sources, callbacks, and a model that is trained
 // or whose variables are set. Two models have nothing in common.
 
-// Data: archives, folders and CSV files of labelled texts as rows of integers.
+// Data: archives, folders and CSV files of labelled texts as rows of integers; series of numbers.
+#include "data/series/series_set.h"
 #include "data/synthetic_topics.h"
 #include "data/text_dataset.h"
 
@@ -54,3 +55,12 @@
 #include "training/summary.h"
 #include "training/terminate_on_nan.h"
 #include "training/trainer.h"
+
+// Models of series of numbers by task, and what can be told without one.
+#include "training/series/baseline.h"
+#include "training/series/scaling.h"
+#include "training/series/series_examples.h"
+#include "training/series/series_model.h"
+#include "training/series/series_task.h"
+#include "training/series/split.h"
+#include "training/series/windows.h"
