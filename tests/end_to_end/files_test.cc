@@ -53,6 +53,8 @@ struct Declared {
         flags.push_back(absl::StrCat(flag, "=", value));
       }
     }
+    // Misuse with texts, which is told before files are looked at.
+    if (values.contains("--validation_data")) flags.push_back("--task=classify");
     flags.insert(flags.end(), arguments.begin(), arguments.end());
     return flags;
   }
