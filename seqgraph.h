@@ -3,6 +3,12 @@
 // What a program needs to build, train, save and run models; link with //:seqgraph. examples/ uses
 // nothing else. Definitions of ops, backends and file formats of one's own have headers of theirs:
 // graph/op_def.h, runtime/backend.h, serialization/.
+//
+// Threads: what does not change may be shared: registries, definitions, data sets, vocabularies,
+// Examples, and a Model that nobody writes; so threads that only predict or evaluate share a model,
+// each with a ModelRunner of its own. Everything else is for one thread at a time, any one:
+// runners, trainers, builders, compiled functions, sources, callbacks, and a model that is trained
+// or whose variables are set. Two models have nothing in common.
 
 // Data: archives, folders and CSV files of labelled texts as rows of integers.
 #include "data/synthetic_topics.h"

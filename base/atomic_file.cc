@@ -122,28 +122,58 @@ absl::StatusOr<std::string> ResolveLink(const std::string& path) {
 
 }  // namespace
 
-absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
+struct AtomicFile::State {
+  std::string path;    // As it was given,
+  std::string target;  // and what it links to.
+  int mode = -1;       // Of the file that is replaced; -1: there is none.
+  FileDescriptor fd;
+  TemporaryPath temporary;
+};
+
+AtomicFile::AtomicFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+AtomicFile::~AtomicFile() = default;
+
+absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(const std::string& path) {
   if (path.empty()) return InvalidArgument("cannot write a file with an empty path");
-  SEQ_ASSIGN_OR_RETURN(const std::string target, ResolveLink(path));
+  SEQ_ASSIGN_OR_RETURN(std::string target, ResolveLink(path));
   struct stat previous;
   const bool exists = ::stat(target.c_str(), &previous) == 0;
   if (exists && !S_ISREG(previous.st_mode)) {
     return InvalidArgument("cannot write ", path, ": it exists and is not a regular file");
   }
-  const std::string folder = FolderOf(target);
-  SEQ_ASSIGN_OR_RETURN(auto created, CreateTemporary(folder));
-  FileDescriptor fd(created.first);
-  TemporaryPath temporary(std::move(created.second));
+  SEQ_ASSIGN_OR_RETURN(auto created, CreateTemporary(FolderOf(target)));
+  const int mode = exists ? static_cast<int>(previous.st_mode & 07777) : -1;
+  return std::unique_ptr<AtomicFile>(new AtomicFile(
+      std::unique_ptr<State>(new State{path, std::move(target), mode, FileDescriptor(created.first),
+                                       TemporaryPath(std::move(created.second))})));
+}
 
-  int error = WriteAll(fd.get(), bytes);
-  if (error == 0 && exists && ::fchmod(fd.get(), previous.st_mode & 07777) != 0) error = errno;
-  if (error == 0 && ::fsync(fd.get()) != 0) error = errno;
-  const int close_error = fd.Close();
+absl::Status AtomicFile::Write(absl::string_view bytes) {
+  const int error = WriteAll(state_->fd.get(), bytes);
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
+}
+
+absl::Status AtomicFile::Commit() {
+  State& state = *state_;
+  int error = 0;
+  if (state.mode >= 0 && ::fchmod(state.fd.get(), static_cast<mode_t>(state.mode)) != 0) {
+    error = errno;
+  }
+  if (error == 0 && ::fsync(state.fd.get()) != 0) error = errno;
+  const int close_error = state.fd.Close();
   if (error == 0) error = close_error;
-  if (error == 0 && ::rename(temporary.get().c_str(), target.c_str()) != 0) error = errno;
-  if (error != 0) return SystemError(error, "cannot write", path);
-  temporary.Release();
-  return SyncFolder(folder);
+  if (error == 0 && ::rename(state.temporary.get().c_str(), state.target.c_str()) != 0) {
+    error = errno;
+  }
+  if (error != 0) return SystemError(error, "cannot write", state.path);
+  state.temporary.Release();
+  return SyncFolder(FolderOf(state.target));
+}
+
+absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
+  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  SEQ_RETURN_IF_ERROR(file->Write(bytes));
+  return file->Commit();
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -18,6 +19,26 @@ namespace seqgraph {
 /// NotFound (no such folder), PermissionDenied, ResourceExhausted (disk full, quota, file size
 /// limit), InvalidArgument (empty path, a folder or device), Internal with the system's text.
 absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes);
+
+/// The same for content that comes in parts.
+class AtomicFile {
+ public:
+  /// Makes the temporary file.
+  static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(const std::string& path);
+  /// Removes it again, unless Commit() succeeded.
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  absl::Status Write(absl::string_view bytes);
+  /// To be called once, after all parts: puts the file in its place.
+  absl::Status Commit();
+
+ private:
+  struct State;
+  explicit AtomicFile(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
 
 /// The content of a regular file of at most `max_bytes`. Errors name the path: NotFound,
 /// PermissionDenied, InvalidArgument for a folder or device, ResourceExhausted for a larger file.

@@ -141,6 +141,25 @@ TEST(AtomicWriteFileTest, ReadersSeeOldOrNewButNeverAPart) {
   writer.join();
 }
 
+TEST(AtomicFileTest, PartsAreSeenTogetherOrNotAtAll) {
+  const std::string folder = MakeTempDir();
+  const std::string path = folder + "/f";
+  SEQ_ASSERT_OK(AtomicWriteFile(path, "before"));
+  {
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto given_up, AtomicFile::Create(path));
+    SEQ_ASSERT_OK(given_up->Write("one"));
+  }
+  EXPECT_EQ(Content(path), "before");
+  EXPECT_EQ(Entries(folder), std::vector<std::string>{"f"});
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto file, AtomicFile::Create(path));
+  SEQ_ASSERT_OK(file->Write("one,"));
+  SEQ_ASSERT_OK(file->Write("two"));
+  EXPECT_EQ(Content(path), "before");
+  SEQ_ASSERT_OK(file->Commit());
+  EXPECT_EQ(Content(path), "one,two");
+  EXPECT_EQ(Entries(folder), std::vector<std::string>{"f"});
+}
+
 TEST(ReadFileTest, GivesTheBytesOrNamesThePath) {
   const std::string folder = MakeTempDir();
   const std::string bytes("\0\n\xFE", 3);

@@ -18,10 +18,13 @@ _COPTS = [
 ]
 
 # Folders whose loops run over data: -O2. All other code runs once a command or a compiled function,
-# and takes a quarter less time to compile with -O1.
-_FAST_FOLDERS = ["backends", "base", "data", "examples", "graph", "ops", "runtime"]
+# or is a definition (ops/), and takes a quarter less time to compile with -O1.
+_FAST_FOLDERS = ["backends", "base", "data", "examples", "runtime"]
 
-def _compiled(rule, srcs, copts, deps, prelude = "prelude", common = [], **kwargs):
+# Folders that graph/ does not lie under.
+_WITHOUT_GRAPH = ["base", "data", "graph"]
+
+def _compiled(rule, srcs, copts, deps, prelude = None, common = [], **kwargs):
     """A C++ rule with our warnings and what every target may use: Abseil, //base and `common`.
 
     Each dependency is given once, whatever it is called. Before the sources stands the prelude,
@@ -32,17 +35,19 @@ def _compiled(rule, srcs, copts, deps, prelude = "prelude", common = [], **kwarg
       srcs: as everywhere.
       copts: as everywhere.
       deps: as everywhere.
-      prelude: the target of //bazel that is put before the sources.
+      prelude: the target of //bazel that is put before the sources; None: the folder's.
       common: further dependencies.
       **kwargs: as for `rule`.
     """
     package = native.package_name()
+    top = package.split("/")[0]
+    prelude = prelude or ("prelude" if top in _WITHOUT_GRAPH else "graph_prelude")
     labels = common + ["//bazel:absl"] + ([] if package == "base" else ["//base"])
     labels += ["//" + package + dep if dep.startswith(":") else dep for dep in deps]
     if srcs and "-fopenmp" not in copts and not [src for src in srcs if src.endswith(".c")]:
         labels.append("//bazel:" + prelude)
         copts = prelude_copts(prelude) + copts
-    if package.split("/")[0] not in _FAST_FOLDERS or rule == native.cc_test:
+    if top not in _FAST_FOLDERS or rule == native.cc_test:
         copts = ["-O1"] + copts
     rule(
         srcs = srcs,

@@ -1,9 +1,9 @@
-// What nearly every test includes: prelude.h and GoogleTest.
+// What nearly every test includes: graph_prelude.h and GoogleTest.
 
 #ifndef SEQGRAPH_BAZEL_TEST_PRELUDE_H_
 #define SEQGRAPH_BAZEL_TEST_PRELUDE_H_
 
-#include "bazel/prelude.h"
+#include "bazel/graph_prelude.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

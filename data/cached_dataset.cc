@@ -125,12 +125,23 @@ absl::StatusOr<T> Cached(const std::vector<std::string>& paths, const DataCache*
   return value;
 }
 
+// What was skipped is known only to who reads the texts.
+void NoteSkipped(const DatasetOptions& options, DataOrigin& origin) {
+  if (options.skipped == nullptr || options.skipped->count() == 0) return;
+  origin.notes.push_back(absl::StrCat("skipped ", options.skipped->count(),
+                                      " rows with problems:\n  ", options.skipped->Lines()));
+}
+
 // What says how texts and labels are read. Names are bytes: their sizes keep them apart.
-std::string SourceSettings(const DatasetOptions& options) {
+std::string SourceSettings(const DatasetOptions& options, data::TokenRule rule) {
   const data::CsvLayout& csv = options.csv;
   std::string settings = absl::StrFormat("any_bytes %d\nheader %d\nseparator %d\nquotes %d\n",
                                          options.text_policy == data::TextPolicy::kAnyBytes,
                                          csv.header, csv.separator, csv.quotes);
+  // Keys of before there were other rules stay as they are.
+  if (rule != data::TokenRule::kImdb) {
+    absl::StrAppend(&settings, "tokens ", data::TokenRuleName(rule), "\n");
+  }
   std::vector<std::string> names = {options.suffix, csv.text_column, csv.label_column};
   names.insert(names.end(), options.labels.begin(), options.labels.end());
   for (const std::string& name : names) absl::StrAppend(&settings, name.size(), " ", name, "\n");
@@ -149,17 +160,20 @@ absl::StatusOr<Dataset> LoadDatasetCached(const std::string& data, const Dataset
       options.split_seed, options.stratify, options.ties == data::TieOrder::kPublished,
       options.with_test);
   const bool other_test = options.with_test && !options.test_data.empty();
-  return Cached<Dataset>(
+  if (options.skipped != nullptr) cache = nullptr;
+  absl::StatusOr<Dataset> loaded = Cached<Dataset>(
       other_test ? std::vector<std::string>{data, options.test_data}
                  : std::vector<std::string>{data},
-      cache, settings + SourceSettings(options),
+      cache, settings + SourceSettings(options, options.tokens),
       [&](absl::string_view bytes) -> absl::StatusOr<Dataset> {
-        SEQ_ASSIGN_OR_RETURN(Dataset dataset,
-                             ParseDataset(bytes, options.num_words, options.maxlen));
+        SEQ_ASSIGN_OR_RETURN(Dataset dataset, ParseDataset(bytes, options.num_words, options.maxlen,
+                                                           options.tokens));
         dataset.description = data;
         return dataset;
       },
       [&] { return data::LoadDataset(data, options); }, DatasetBytes, *origin);
+  NoteSkipped(options, *origin);
+  return loaded;
 }
 
 absl::StatusOr<TokenSet> EncodeTextsCached(const std::string& data, data::Split split,
@@ -169,10 +183,11 @@ absl::StatusOr<TokenSet> EncodeTextsCached(const std::string& data, data::Split 
   std::string settings =
       absl::StrFormat("reviews\nhalf %s\nnum_words %d\nmaxlen %d\n%swords %d\n",
                       std::string(data::SplitName(split)), vocabulary.num_words(), maxlen,
-                      SourceSettings(options), vocabulary.size());
+                      SourceSettings(options, vocabulary.rule()), vocabulary.size());
   // Words are bytes, with any byte but a separator in them.
   for (const std::string& word : vocabulary.words()) absl::StrAppend(&settings, word, "\n");
-  return Cached<TokenSet>(
+  if (options.skipped != nullptr) cache = nullptr;
+  absl::StatusOr<TokenSet> encoded = Cached<TokenSet>(
       {data}, cache, settings,
       [&](absl::string_view bytes) {
         return ParseTokenSet(
@@ -181,6 +196,8 @@ absl::StatusOr<TokenSet> EncodeTextsCached(const std::string& data, data::Split 
       },
       [&] { return data::EncodeTexts(data, split, vocabulary, maxlen, options); }, TokenSetBytes,
       *origin);
+  NoteSkipped(options, *origin);
+  return encoded;
 }
 
 }  // namespace seqgraph

@@ -175,6 +175,7 @@ TEST(CachedDataset, EachSettingHasItsOwnEntry) {
       [](DatasetOptions& o) { o.num_words = 61; },
       [](DatasetOptions& o) { o.maxlen = 13; },
       [](DatasetOptions& o) { o.validation = 0.25; },
+      [](DatasetOptions& o) { o.validation = 0; },
       [](DatasetOptions& o) { o.shuffle_seed = 114; },
       [](DatasetOptions& o) { o.split_seed = 43; },
       [](DatasetOptions& o) { o.stratify = true; },

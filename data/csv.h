@@ -17,27 +17,20 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "data/compressed_file.h"
+#include "data/csv_records.h"
 
 namespace seqgraph::data {
 
-struct CsvOptions {
-  char separator = ',';  ///< Any ASCII character but quote, CR and LF.
-  bool quotes = true;    ///< False: a quote is a byte like any other; a line end ends each record.
-  int64_t max_record_bytes = int64_t{16} << 20;  ///< A longer record is an error.
-  int max_fields = 1000;                         ///< More in a record are an error.
-  int64_t max_bytes = int64_t{64} << 30;         ///< A longer file (gunzipped) is an error.
-};
+/// A field as CsvReader reads it back: in quotes where it needs them.
+std::string CsvField(absl::string_view text, char separator = ',');
 
 /// A forward-only reader of a file, gunzipped on the way where it is gzip. Lines that are empty are
-/// passed over, so a record of one empty field cannot be read but in quotes. Memory: one record
-/// and the buffers of CompressedFile.
+/// passed over, so a record of one empty field cannot be read but in quotes. Memory: that of
+/// CsvBlocks.
 class CsvReader {
  public:
   /// InvalidArgument for a separator that cannot be one; otherwise as CompressedFile::Open().
@@ -49,46 +42,30 @@ class CsvReader {
   /// field that does not begin with one, anything but a separator or an end behind a closing quote,
   /// a quote that nothing closes, a carriage return without a line feed, a record with more or
   /// fewer fields than the first one; ResourceExhausted beyond the limits; otherwise as
-  /// CompressedFile::Next(). After an error the reader is of no use.
+  /// CompressedFile::Next().
   absl::StatusOr<absl::Span<const absl::string_view>> Next();
 
+  /// Whether the last error was of one record alone: Next() then goes on behind the line of it.
+  /// Otherwise the reader is of no use after an error, nor after a quote that nothing closes, for
+  /// nobody knows how many records stand behind that.
+  bool can_go_on() const { return can_go_on_; }
+
   /// The line on which the last record began, from 1.
-  int64_t line() const { return record_line_; }
+  int64_t line() const { return line_; }
 
  private:
-  CsvReader(const std::string& path, const CsvOptions& options,
-            std::unique_ptr<CompressedFile> file)
-      : path_(path), options_(options), file_(std::move(file)) {}
-
-  absl::Status SkipByteOrderMark();
-  absl::StatusOr<bool> ReadRecord();  // Whether it is more than an empty line.
-  absl::StatusOr<bool> ReadPlain();   // A field; whether the record goes on behind it.
-  absl::StatusOr<bool> ReadQuoted();  // Likewise, behind the opening quote.
-  absl::StatusOr<bool> EndField(int byte);
-  absl::Status Append(size_t bytes);  // Takes so many bytes of the block into the field.
-
-  // The next byte without taking it, kEnd at the end of the file; an error is in status_.
-  int Peek();
-  void Take();
-  absl::Status Error(absl::string_view what) const;
-  absl::Status ErrorAt(int64_t line, int64_t column, absl::string_view what) const;
-
-  static constexpr int kEnd = -1;
+  CsvReader(const std::string& path, const CsvOptions& options, std::unique_ptr<CsvBlocks> blocks)
+      : path_(path), options_(options), blocks_(std::move(blocks)) {}
 
   const std::string path_;
   const CsvOptions options_;
-  const std::unique_ptr<CompressedFile> file_;
-  absl::string_view block_;  // What is left of it.
-  bool at_end_ = false;
-  absl::Status status_;
-  int64_t bytes_ = 0;       // Taken so far.
-  int64_t line_ = 1;        // Of the next byte,
-  int64_t line_begin_ = 0;  // and what was taken before that line.
-  int64_t record_line_ = 0;
+  const std::unique_ptr<CsvBlocks> blocks_;
+  CsvBlock block_;
+  char* at_ = nullptr;  // In the block.
+  CsvRecord record_;
+  int64_t line_ = 1;
+  bool can_go_on_ = false;
   size_t num_fields_ = 0;  // Of the first record; 0: it is to come.
-  std::string text_;       // Of all fields of a record, one behind the other.
-  std::vector<size_t> ends_;
-  std::vector<absl::string_view> fields_;
 };
 
 }  // namespace seqgraph::data

@@ -90,8 +90,8 @@ TEST(Csv, ErrorsNameLineAndColumn) {
 TEST(Csv, LimitsHold) {
   const CsvOptions record{.max_record_bytes = 5};
   SEQ_EXPECT_OK(Read("abc,de\n\"a\nb\",de\n", record));
-  EXPECT_THAT(Read("a,b\nabc,def\n", record),
-              StatusIs(absl::StatusCode::kResourceExhausted, "line 2 has more than 5 bytes"));
+  EXPECT_THAT(Read("a,b\nabc,def\n", record), StatusIs(absl::StatusCode::kResourceExhausted,
+                                                       "line 2: a record of more than 5 bytes"));
   EXPECT_THAT(Read("\"abc\"\"de\"\n", record),
               StatusIs(absl::StatusCode::kResourceExhausted, "more than 5 bytes"));
   SEQ_EXPECT_OK(Read("a,b,c\n", {.max_fields = 3}));

@@ -191,13 +191,14 @@ std::string DatasetBytes(const Dataset& dataset) {
   return bytes;
 }
 
-absl::StatusOr<Dataset> ParseDataset(absl::string_view bytes, int num_words, int maxlen) {
+absl::StatusOr<Dataset> ParseDataset(absl::string_view bytes, int num_words, int maxlen,
+                                     data::TokenRule rule) {
   Reader reader(bytes);
   Dataset dataset;
   SEQ_ASSIGN_OR_RETURN(dataset.training_words, reader.Take<int64_t>());
   SEQ_ASSIGN_OR_RETURN(dataset.distinct_words, reader.Take<int64_t>());
   SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> words, TakeTexts(reader));
-  absl::StatusOr<data::Vocabulary> vocabulary = data::Vocabulary::FromWords(words, num_words);
+  absl::StatusOr<data::Vocabulary> vocabulary = data::Vocabulary::FromWords(words, num_words, rule);
   if (!vocabulary.ok()) return DataLoss(vocabulary.status().message());
   dataset.vocabulary = *std::move(vocabulary);
   SEQ_ASSIGN_OR_RETURN(dataset.labels, TakeTexts(reader));

@@ -24,6 +24,7 @@ absl::StatusOr<data::TokenSet> ParseTokenSet(absl::string_view bytes, int num_wo
 std::string DatasetBytes(const data::Dataset& dataset);
 
 /// As ParseTokenSet().
-absl::StatusOr<data::Dataset> ParseDataset(absl::string_view bytes, int num_words, int maxlen);
+absl::StatusOr<data::Dataset> ParseDataset(absl::string_view bytes, int num_words, int maxlen,
+                                           data::TokenRule rule = data::TokenRule::kImdb);
 
 }  // namespace seqgraph

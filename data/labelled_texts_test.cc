@@ -96,7 +96,7 @@ TEST(CsvTexts, ErrorsNameTheLine) {
   const std::string path = Saved("text,label\n12345,b\n123456,b\n", "a.csv");
   SEQ_EXPECT_OK(Read(path, {.max_text_bytes = 6, .max_texts = 2}));
   EXPECT_THAT(Read(path, {.max_text_bytes = 5}),
-              StatusIs(absl::StatusCode::kResourceExhausted, "line 3: a text of 6 bytes"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "line 3: a text of 6 bytes"));
   EXPECT_THAT(Read(path, {.max_texts = 1}),
               StatusIs(absl::StatusCode::kResourceExhausted, "more than 1 reviews"));
 }

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
-#include "data/tokenizer.h"
+#include "data/token_rule.h"
 
 namespace seqgraph::data {
 namespace {
@@ -40,6 +40,7 @@ bool IsPlainBlock(const char* bytes) {
   return ((block | (block - kOnes)) & kHighBits) == 0;
 }
 
+// As HasToken(), but it reads no further than to the first one.
 bool HasWord(absl::string_view text) {
   for (char c : text) {
     if (internal::kByteMap[static_cast<unsigned char>(c)] != ' ') return true;
@@ -49,7 +50,7 @@ bool HasWord(absl::string_view text) {
 
 }  // namespace
 
-absl::Status CheckText(absl::string_view text) {
+absl::Status CheckText(absl::string_view text, TokenRule rule) {
   size_t i = 0;
   while (i < text.size()) {
     if (text.size() - i >= 8 && IsPlainBlock(text.data() + i)) {
@@ -68,7 +69,7 @@ absl::Status CheckText(absl::string_view text) {
     }
     i += length;
   }
-  if (!HasWord(text)) {
+  if (!(rule == TokenRule::kImdb ? HasWord(text) : HasToken(rule, text))) {
     return InvalidArgument("expected at least one word, found none in ", text.size(), " bytes");
   }
   return absl::OkStatus();

@@ -27,8 +27,8 @@ absl::Status CheckOptions(const DatasetOptions& options) {
     return InvalidArgument("num_words must be at least ", kMinNumWords,
                            " (codes 0 to 3 are no words), got ", options.num_words);
   }
-  if (!(options.validation > 0.0 && options.validation < 1.0)) {
-    return InvalidArgument("validation must lie between 0 and 1, exclusive; got ",
+  if (!(options.validation >= 0.0 && options.validation < 1.0)) {
+    return InvalidArgument("validation must lie between 0 (none) and 1, exclusive; got ",
                            options.validation);
   }
   return CheckMaxlen(options.maxlen);
@@ -40,12 +40,19 @@ absl::Status CheckSize(int64_t rows, int maxlen) {
                            " codes; lower maxlen");
 }
 
-TextSourceOptions SourceOptions(const DatasetOptions& options, std::optional<Split> only) {
-  // Texts are not checked there: several threads do it faster.
+// Whether texts are checked while they are read. Otherwise several threads do it faster.
+bool CheckedBySource(const std::string& source) {
+  return source != kSyntheticName && LayoutOf(source).checks_texts;
+}
+
+TextSourceOptions SourceOptions(const std::string& source, const DatasetOptions& options,
+                                std::optional<Split> only) {
   return {.only = only,
-          .text_policy = TextPolicy::kAnyBytes,
+          .text_policy = CheckedBySource(source) ? options.text_policy : TextPolicy::kAnyBytes,
+          .tokens = options.tokens,
           .suffix = options.suffix,
-          .csv = options.csv};
+          .csv = options.csv,
+          .skipped = options.skipped};
 }
 
 absl::Status ReadSynthetic(const SyntheticOptions& options, std::optional<Split> only,
@@ -64,20 +71,25 @@ absl::Status ForEachBatchOf(const std::string& data, std::optional<Split> only,
   const auto read_from = [&](const std::string& source, std::optional<Split> split,
                              TextSink sink) -> absl::Status {
     if (source == kSyntheticName) return ReadSynthetic(options.synthetic, split, sink, classes);
-    return ForEachText(source, SourceOptions(options, split), sink, &classes);
+    return ForEachText(source, SourceOptions(source, options, split), sink, &classes);
   };
   const auto read = [&](TextSink sink) -> absl::Status {
     if (!two_sources) return read_from(data, only, sink);
     const absl::Status train = read_from(data, Split::kTrain, sink);
     return train.ok() ? read_from(options.test_data, Split::kTest, sink) : train;
   };
+  // Those of synthetic texts need no check.
+  const auto unchecked = [](const std::string& source) {
+    return source != kSyntheticName && !CheckedBySource(source);
+  };
+  const bool checks_data = unchecked(data), checks_other = unchecked(options.test_data);
   const auto checked = [&](int worker, const TextBatch& batch) -> absl::Status {
     for (size_t i = 0; options.text_policy == TextPolicy::kRefuse && i < batch.size(); ++i) {
       const LabelledText review = batch[i];
       const bool other = two_sources && review.split == Split::kTest;
-      const std::string& source = other ? options.test_data : data;
-      if (source == kSyntheticName) continue;
-      SEQ_RETURN_IF_ERROR(CheckLabelledText(source, review));
+      if (!(other ? checks_other : checks_data)) continue;
+      SEQ_RETURN_IF_ERROR(
+          CheckLabelledText(other ? options.test_data : data, review, options.tokens));
     }
     return work(worker, batch);
   };
@@ -209,6 +221,7 @@ absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
   // split; as the test split stays in file order here, its shuffle need not be drawn.
   const std::vector<int64_t> order =
       RandomState(options.shuffle_seed).Permutation(static_cast<int64_t>(targets.size()));
+  if (options.validation == 0) return SplitIndices{order, {}};
   absl::StatusOr<SplitIndices> split;
   if (options.stratify) {
     std::vector<int32_t> shuffled(targets.size());
@@ -225,7 +238,8 @@ absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
 
 absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options) {
   SEQ_RETURN_IF_ERROR(CheckOptions(options));
-  WordCollector collector(PipelineThreads({.threads = options.threads}), options.maxlen);
+  WordCollector collector(PipelineThreads({.threads = options.threads}), options.maxlen,
+                          options.tokens);
   const std::optional<Split> only =
       options.with_test ? std::nullopt : std::make_optional(Split::kTrain);
   ClassTable classes;
@@ -255,8 +269,8 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
   SEQ_ASSIGN_OR_RETURN(const SplitIndices split, ShuffleAndSplit(targets, options));
 
   const std::vector<WordCount>& counts = collector.counts();
-  SEQ_ASSIGN_OR_RETURN(dataset.vocabulary,
-                       Vocabulary::FromCounts(counts, options.num_words, options.ties));
+  SEQ_ASSIGN_OR_RETURN(dataset.vocabulary, Vocabulary::FromCounts(counts, options.num_words,
+                                                                  options.ties, options.tokens));
   for (const WordCount& word : counts) {
     dataset.training_words += word.count;
     dataset.distinct_words += word.count > 0;
@@ -270,7 +284,9 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
 
 absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
                                      const Vocabulary& vocabulary, int maxlen,
-                                     const DatasetOptions& options) {
+                                     const DatasetOptions& given) {
+  DatasetOptions options = given;
+  options.tokens = vocabulary.rule();
   SEQ_RETURN_IF_ERROR(CheckMaxlen(maxlen));
   const size_t length = static_cast<size_t>(maxlen);
   struct BatchRows {

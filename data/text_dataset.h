@@ -32,12 +32,14 @@ inline constexpr int kMaxMaxlen = 1 << 20;
 
 /// The defaults are those of the tutorial.
 struct DatasetOptions {
-  int num_words = 500;          ///< Codes lie in [0, num_words); at least 4.
-  int maxlen = 100;             ///< Codes a row; 1 to kMaxMaxlen.
-  double validation = 0.2;      ///< The share of the training split to validate on, in (0, 1).
+  int num_words = 500;  ///< Codes lie in [0, num_words); at least 4.
+  int maxlen = 100;     ///< Codes a row; 1 to kMaxMaxlen.
+  /// The share of the training split to validate on, in [0, 1); 0: all of it is to train on.
+  double validation = 0.2;
   uint32_t shuffle_seed = 113;  ///< Of the order of the training split, before it is split.
   uint32_t split_seed = 42;     ///< Of the split into train and validation.
   bool stratify = false;        ///< Both parts of the split have of each class its share.
+  TokenRule tokens = TokenRule::kImdb;  ///< How texts become words.
   TieOrder ties = TieOrder::kPublished;
   bool with_test = true;  ///< False leaves `test` empty and saves reading that split.
   /// Where the test split is, if not in the same place: all of it, or its own test split.
@@ -47,7 +49,8 @@ struct DatasetOptions {
   TextPolicy text_policy = TextPolicy::kRefuse;
   std::string suffix = TextSourceOptions().suffix;
   CsvLayout csv;
-  SyntheticOptions synthetic;  ///< For "synthetic" only.
+  Problems* skipped = nullptr;  ///< See TextSourceOptions.
+  SyntheticOptions synthetic;   ///< For "synthetic" only.
   /// To read and encode with; 0: one for each processor, up to a few. Never changes the outcome.
   int threads = 0;
 };
@@ -98,7 +101,8 @@ absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
 
 /// Encodes one split of `data` (all of what has no splits), in file order, with a vocabulary that
 /// is already there (a model's own): any word it does not know is kOovCode. The other split may be
-/// missing. Of `options` count labels and what says how texts are read. Errors as LoadDataset().
+/// missing. Of `options` count labels and what says how texts are read,
+/// but not the rule of tokens: that is the vocabulary's. Errors as LoadDataset().
 absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
                                      const Vocabulary& vocabulary, int maxlen,
                                      const DatasetOptions& options = {});

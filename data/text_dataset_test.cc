@@ -98,6 +98,17 @@ TEST(LoadDataset, ShuffledThenSplitAsNumpyAndScikitLearnDo) {
   EXPECT_EQ(validation, "237");
   EXPECT_EQ(train, "9865014");
   EXPECT_EQ(d.test.rows, 0);
+  // Without a part to validate on all is to train on, in the order of the permutation.
+  for (const bool stratify : {false, true}) {
+    options.validation = 0;
+    options.stratify = stratify;
+    SEQ_ASSERT_OK_AND_ASSIGN(const Dataset all, LoadDataset(folder, options));
+    train.clear();
+    for (const TextId& id : all.train.ids) train += id.name[0];
+    EXPECT_EQ(train, "9361074825");
+    EXPECT_EQ(all.validation.rows, 0);
+    EXPECT_EQ(all.validation.maxlen, options.maxlen);
+  }
 }
 
 TEST(LoadDataset, TheTestHalfCanBeLeftOut) {
@@ -118,7 +129,7 @@ TEST(LoadDataset, OptionsOutOfRangeAreRefused) {
   refused([](DatasetOptions& o) { o.num_words = 3; }, "num_words must be at least 4");
   refused([](DatasetOptions& o) { o.num_words = -500; }, "got -500");
   refused([](DatasetOptions& o) { o.maxlen = 0; }, "maxlen must lie between 1 and 1048576, got 0");
-  refused([](DatasetOptions& o) { o.validation = 0.0; }, "validation must lie between");
+  refused([](DatasetOptions& o) { o.validation = -0.1; }, "validation must lie between");
   refused([](DatasetOptions& o) { o.validation = 1.0; }, "validation must lie between");
   refused([](DatasetOptions& o) { o.validation = std::nan(""); }, "validation must lie between");
   refused([](DatasetOptions& o) { o.validation = 0.99999; }, "cannot be split");

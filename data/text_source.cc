@@ -10,16 +10,18 @@
 #include "base/status_macros.h"
 #include "data/text_archive.h"
 #include "data/text_check.h"
-#include "data/text_csv.h"
 #include "data/text_folder.h"
+#include "data/text_rows.h"
 
 namespace seqgraph::data {
 namespace {
 
 constexpr TextLayout kLayouts[] = {
     {"folder", [](const std::string&, bool is_folder) { return is_folder; }, ReadTextFolder},
-    {"records", [](const std::string& path, bool) { return SeparatorByName(path).has_value(); },
-     ReadTextCsv, /*by_line=*/true},
+    {"records", [](const std::string& path, bool) { return IsCsvName(path); }, ReadTextRows,
+     /*by_line=*/true, /*checks_texts=*/true},
+    {"json", [](const std::string& path, bool) { return IsJsonLinesName(path); }, ReadTextRows,
+     /*by_line=*/true, /*checks_texts=*/true},
     {"archive", [](const std::string&, bool) { return true; }, ReadTextArchive},
 };
 
@@ -31,8 +33,9 @@ std::string TextId::Path() const {
   return absl::StrCat(SplitName(split), label == 1 ? "/pos/" : "/neg/", name);
 }
 
-absl::Status CheckLabelledText(const std::string& path, const LabelledText& review) {
-  const absl::Status text = CheckText(review.text);
+absl::Status CheckLabelledText(const std::string& path, const LabelledText& review,
+                               TokenRule tokens) {
+  const absl::Status text = CheckText(review.text, tokens);
   if (text.ok()) return text;
   return absl::Status(text.code(), absl::StrCat("'", path, "': review ", review.folder, review.name,
                                                 ": ", text.message()));
@@ -57,20 +60,23 @@ absl::Status ForEachText(const std::string& path, const TextSourceOptions& optio
   ClassTable own_classes;
   ClassTable& table = classes != nullptr ? *classes : own_classes;
   int64_t count = 0;
+  const TextLayout& layout = LayoutOf(path);
   const auto checked = [&](const LabelledText& review) -> absl::Status {
     if (++count > options.max_texts) {
       return ResourceExhausted("'", path, "' holds more than ", options.max_texts, " reviews");
     }
-    if (options.text_policy == TextPolicy::kRefuse) {
-      const absl::Status text = CheckLabelledText(path, review);
+    if (options.text_policy == TextPolicy::kRefuse && !layout.checks_texts) {
+      const absl::Status text = CheckLabelledText(path, review, options.tokens);
       if (!text.ok()) return text;
     }
     return sink(review);
   };
-  const TextLayout& layout = LayoutOf(path);
   SEQ_RETURN_IF_ERROR(layout.read(path, options, checked, table));
   if (count == 0 && layout.by_line) {
-    return InvalidArgument("'", path, "' holds no records of texts");
+    const bool skipped = options.skipped != nullptr && options.skipped->count() > 0;
+    return InvalidArgument(
+        "'", path, "' holds no records of texts",
+        skipped ? absl::StrCat(" but with problems: ", options.skipped->Lines()) : "");
   }
   if (count == 0) {
     return InvalidArgument("'", path, "' holds no reviews", options.only ? " of its " : "",

@@ -7,6 +7,7 @@
 //                                        classes are pos and neg
 //   CLASS/NAME.txt                       in a folder
 //   FILE.csv, FILE.tsv, also .gz         a record a review: data/csv.h
+//   FILE.jsonl, also .gz                 a JSON object a review, a line each: data/text_rows.h
 //
 //   absl::Status status = ForEachText(path, {}, [&](const LabelledText& review) {
 //     Use(review.text);
@@ -22,6 +23,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "data/class_table.h"
+#include "data/problems.h"
+#include "data/token_rule.h"
 
 namespace seqgraph::data {
 
@@ -65,7 +68,8 @@ enum class TextPolicy {
   kAnyBytes,  ///< Deliver it: the tokenizer takes any bytes.
 };
 
-/// What a file of records looks like. A column is a name in the first record, or a number from 1.
+/// What a file of records looks like. A column is a name in the first record, or a number from 1;
+/// of a file of JSON objects the name of a member, and the rest does not count.
 struct CsvLayout {
   std::string text_column = "text";
   std::string label_column = "label";
@@ -80,21 +84,26 @@ struct TextSourceOptions {
   /// that is asked for, or to the training split.
   std::optional<Split> only;
   TextPolicy text_policy = TextPolicy::kRefuse;
+  TokenRule tokens = TokenRule::kImdb;        ///< By which a review is to have a word.
   int64_t max_text_bytes = int64_t{4} << 20;  ///< A longer review is an error.
   int64_t max_texts = 10'000'000;             ///< More reviews are an error.
   std::string suffix = ".txt";  ///< Of the files in folders that are reviews; empty: every file.
   CsvLayout csv;
+  /// Of a file of records: those with problems are passed over, and the problems come here. Null:
+  /// they are an error, which lists them.
+  Problems* skipped = nullptr;
 };
 
 /// Takes one review; an error ends the reading and is returned.
 using TextSink = absl::FunctionRef<absl::Status(const LabelledText&)>;
 
 /// Ok for a review that TextPolicy::kRefuse takes; otherwise an error that names `path` and it.
-absl::Status CheckLabelledText(const std::string& path, const LabelledText& review);
+absl::Status CheckLabelledText(const std::string& path, const LabelledText& review,
+                               TokenRule tokens = TokenRule::kImdb);
 
 /// One of the layouts above.
 struct TextLayout {
-  absl::string_view name;  ///< "folder", "records", "archive"
+  absl::string_view name;  ///< "folder", "records", "json", "archive"
   /// Whether what lies at `path` is in this layout; the first that takes it reads it.
   bool (*takes)(const std::string& path, bool is_folder);
   /// ForEachText() for it, without its checks.
@@ -102,6 +111,8 @@ struct TextLayout {
                        ClassTable& classes);
   /// A review is a line of a file: its name is the line's number, and it keeps its place.
   bool by_line = false;
+  /// It checks texts itself, so that all that is wrong is told at once.
+  bool checks_texts = false;
 };
 
 /// The layout of what lies at `path`, or would by its name if nothing does.
@@ -118,7 +129,7 @@ const TextLayout& LayoutOf(const std::string& path);
 /// layout, InvalidArgument for a file that is no tar archive, holds no review (of the split asked
 /// for), holds one twice, or holds one that is refused, DataLoss for a damaged or cut off archive,
 /// ResourceExhausted beyond the limits; for records also those of CsvReader and ClassTable, and
-/// InvalidArgument for columns that are not there.
+/// InvalidArgument for columns that are not there, and for records with problems: one list of them.
 absl::Status ForEachText(const std::string& path, const TextSourceOptions& options, TextSink sink,
                          ClassTable* classes = nullptr);
 

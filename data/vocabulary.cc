@@ -6,7 +6,6 @@
 #include "absl/strings/escaping.h"
 #include "base/status_macros.h"
 #include "data/published_ties.h"
-#include "data/tokenizer.h"
 
 namespace seqgraph::data {
 namespace {
@@ -35,22 +34,10 @@ void ApplyPublishedTies(std::vector<WordCount>* ranked) {
   }
 }
 
-// Whether the tokenizer gives `word` back as one word.
-bool IsToken(const std::string& word) {
-  std::string scratch;
-  int count = 0;
-  bool same = false;
-  ForEachWord(word, &scratch, [&](absl::string_view token, uint64_t) {
-    ++count;
-    same = token == word;
-  });
-  return count == 1 && same;
-}
-
 }  // namespace
 
 absl::StatusOr<Vocabulary> Vocabulary::FromCounts(absl::Span<const WordCount> counts, int num_words,
-                                                  TieOrder ties) {
+                                                  TieOrder ties, TokenRule rule) {
   SEQ_RETURN_IF_ERROR(CheckNumWords(num_words));
   const size_t wanted = static_cast<size_t>(num_words - kMinNumWords);
   std::vector<WordCount> ranked;
@@ -74,23 +61,27 @@ absl::StatusOr<Vocabulary> Vocabulary::FromCounts(absl::Span<const WordCount> co
   std::vector<std::string> words;
   words.reserve(ranked.size());
   for (const WordCount& w : ranked) words.emplace_back(w.word);
-  return FromWords(words, num_words);
+  return FromWords(words, num_words, rule);
 }
 
-absl::StatusOr<Vocabulary> Vocabulary::FromWords(absl::Span<const std::string> words,
-                                                 int num_words) {
+absl::StatusOr<Vocabulary> Vocabulary::FromWords(absl::Span<const std::string> words, int num_words,
+                                                 TokenRule rule) {
   SEQ_RETURN_IF_ERROR(CheckNumWords(num_words));
   if (words.size() > static_cast<size_t>(num_words - kMinNumWords)) {
     return InvalidArgument("Vocabulary: num_words ", num_words, " leaves room for ",
                            num_words - kMinNumWords, " words, got ", words.size());
   }
   Vocabulary vocabulary;
+  vocabulary.rule_ = rule;
   vocabulary.num_words_ = num_words;
   for (const std::string& word : words) {
-    if (!IsToken(word)) {
+    if (!IsToken(rule, word)) {
       return InvalidArgument(
           "Vocabulary: word ", vocabulary.size() + 1, ", \"", absl::CHexEscape(word),
-          "\", is none: expected a non-empty word without ASCII capitals and separators");
+          "\", is none: ",
+          rule == TokenRule::kImdb
+              ? std::string("expected a non-empty word without ASCII capitals and separators")
+              : absl::StrCat("the rule '", TokenRuleName(rule), "' never gives it"));
     }
     const int32_t expected = vocabulary.size();
     const int32_t id = vocabulary.table_.FindOrAdd(word, WordKey(word));
@@ -138,8 +129,8 @@ void Vocabulary::EncodeInto(absl::string_view text, std::string* scratch,
     if (++next == row.size()) next = 0;
   };
   push(kStartCode);
-  ForEachWord(text, scratch,
-              [&](absl::string_view word, uint64_t key) { push(CodeOf(word, key)); });
+  ForEachToken(rule_, text, scratch,
+               [&](absl::string_view word, uint64_t key) { push(CodeOf(word, key)); });
   std::rotate(row.begin(), row.begin() + static_cast<ptrdiff_t>(next), row.end());
 }
 

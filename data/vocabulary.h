@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "data/token_rule.h"
 #include "data/word_table.h"
 
 namespace seqgraph::data {
@@ -48,12 +49,16 @@ class Vocabulary {
   /// The num_words - 4 most frequent of `counts` (fewer if there are fewer), most frequent first.
   /// Words with a count of 0 are left out. InvalidArgument for num_words < kMinNumWords.
   static absl::StatusOr<Vocabulary> FromCounts(absl::Span<const WordCount> counts, int num_words,
-                                               TieOrder ties);
+                                               TieOrder ties, TokenRule rule = TokenRule::kImdb);
 
   /// From words in rank order, as words() gives them. InvalidArgument for num_words < kMinNumWords,
-  /// more than num_words - 4 words, a word twice, or one that the tokenizer could never give
-  /// (empty, an ASCII capital, a separator).
-  static absl::StatusOr<Vocabulary> FromWords(absl::Span<const std::string> words, int num_words);
+  /// more than num_words - 4 words, a word twice, or one that the rule could never give (empty, an
+  /// ASCII capital, a separator).
+  static absl::StatusOr<Vocabulary> FromWords(absl::Span<const std::string> words, int num_words,
+                                              TokenRule rule = TokenRule::kImdb);
+
+  /// How a text becomes the words that it knows.
+  TokenRule rule() const { return rule_; }
 
   /// Codes lie in [0, num_words()).
   int num_words() const { return num_words_; }
@@ -64,7 +69,7 @@ class Vocabulary {
   /// The known words in rank order. They are bytes, not necessarily valid UTF-8.
   std::vector<std::string> words() const;
 
-  /// The code of a word as the tokenizer gives it; kOovCode if it is not known.
+  /// The code of a word as the rule gives it; kOovCode if it is not known.
   int32_t Code(absl::string_view word) const;
 
   /// The word of a code; "<pad>", "<start>", "<oov>" for 0, 1, 2, and "<unused>" for a code that no
@@ -85,6 +90,7 @@ class Vocabulary {
     return id < 0 ? kOovCode : id + 1 + kIndexFrom;
   }
 
+  TokenRule rule_ = TokenRule::kImdb;
   int num_words_ = kMinNumWords;
   WordTable table_;  // Ids are ranks - 1.
 };

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "data/tokenizer.h"
+#include "data/token_rule.h"
 
 namespace seqgraph::data {
 namespace {
@@ -14,8 +14,8 @@ absl::Status TooManyWords() {
 
 }  // namespace
 
-WordCollector::WordCollector(int workers, int maxlen)
-    : maxlen_(static_cast<size_t>(maxlen)), workers_(static_cast<size_t>(workers)) {}
+WordCollector::WordCollector(int workers, int maxlen, TokenRule rule)
+    : maxlen_(static_cast<size_t>(maxlen)), rule_(rule), workers_(static_cast<size_t>(workers)) {}
 
 absl::Status WordCollector::Add(int worker, const TextBatch& batch) {
   auto words = std::make_unique<BatchWords>();
@@ -36,7 +36,7 @@ absl::Status WordCollector::AddReview(const LabelledText& review, Worker& worker
   std::vector<int32_t>& words = batch.words;
   const size_t begin = words.size();
   bool full = false;
-  ForEachWord(review.text, &worker.scratch, [&](absl::string_view word, uint64_t key) {
+  ForEachToken(rule_, review.text, &worker.scratch, [&](absl::string_view word, uint64_t key) {
     const int32_t id = worker.table.FindOrAdd(word, key);
     full |= id < 0;
     words.push_back(id);

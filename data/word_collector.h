@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "data/text_pipeline.h"
 #include "data/text_source.h"
+#include "data/token_rule.h"
 #include "data/vocabulary.h"
 #include "data/word_table.h"
 
@@ -32,7 +33,7 @@ class WordCollector {
  public:
   /// Of a review of the training split only the last `maxlen` words are kept, of the test split
   /// all.
-  WordCollector(int workers, int maxlen);
+  WordCollector(int workers, int maxlen, TokenRule rule = TokenRule::kImdb);
 
   /// To be called once for each batch, on any thread, for one worker by one thread at a time.
   absl::Status Add(int worker, const TextBatch& batch);
@@ -66,6 +67,7 @@ class WordCollector {
   absl::Status AddReview(const LabelledText& review, Worker& worker, BatchWords& batch) const;
 
   const size_t maxlen_;
+  const TokenRule rule_;
   std::vector<Worker> workers_;
   std::mutex mutex_;                                        // Guards batches_.
   std::vector<std::unique_ptr<const BatchWords>> batches_;  // By number.

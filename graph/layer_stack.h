@@ -27,7 +27,7 @@ struct Layer;
 
 /// What a setting of a layer can be. Layers: those that a wrapper holds.
 using LayerSetting = std::variant<int64_t, double, bool, std::string, Initializer, Regularizer,
-                                  std::vector<Layer>, std::vector<int64_t>>;
+                                  std::vector<Layer>, std::vector<int64_t>, std::vector<double>>;
 
 /// The class of a layer with its settings. Usually made from the struct of a class, which has a
 /// name and a default for each setting: `LayerKind kind = DenseLayer{.units = 4};`

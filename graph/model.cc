@@ -26,7 +26,39 @@ absl::Status CheckAgrees(const Variable& known, const VariableDef& def) {
                          ", and elsewhere as ", Describe(def));
 }
 
+struct CheckSeriesField {
+  static constexpr size_t kMaxTextBytes = size_t{1} << 16;
+  absl::Status& status;
+
+  void Fail(const char* key, absl::string_view why) const {
+    if (status.ok()) status = InvalidArgument("series: ", key, " ", why);
+  }
+  void operator()(const char* key, const std::string& text) const {
+    if (text.size() > kMaxTextBytes) Fail(key, "is too long");
+  }
+  void operator()(const char* key, int64_t number) const {
+    if (number < 0 || number > INT32_MAX) Fail(key, "must be from 0 to 2^31 - 1");
+  }
+  void operator()(const char*, bool) const {}
+  void operator()(const char* key, const std::vector<std::string>& texts) const {
+    if (texts.size() > kMaxVocabularyWords) Fail(key, "has too many texts");
+    for (const std::string& text : texts) (*this)(key, text);
+  }
+  void operator()(const char* key, const std::vector<double>& numbers) const {
+    if (numbers.size() > kMaxVocabularyWords) Fail(key, "has too many numbers");
+    for (const double number : numbers) {
+      if (!(number > 0 && number < 1)) Fail(key, "must be in (0, 1)");
+    }
+  }
+};
+
 }  // namespace
+
+absl::Status CheckSeries(const SeriesPreprocessing& series) {
+  absl::Status status;
+  SeriesPreprocessing::Fields(series, CheckSeriesField{status});
+  return status;
+}
 
 VariableStore::VariableStore() = default;
 VariableStore::VariableStore(VariableStore&&) noexcept = default;

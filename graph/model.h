@@ -79,10 +79,71 @@ struct TextPreprocessing {
   int64_t num_words = 0;
   int64_t maxlen = 0;
   std::vector<std::string> words;  ///< by rank, as bytes
+  /// Columns of the table that it was trained on, by name or number; empty: it was no table.
+  std::string text_column, label_column;
+};
+
+/// How series of numbers become the model's input, and what it tells of them: what is needed to
+/// find the columns of a file again, and the parts that it was split into. As data:
+/// training/series/ knows the tasks. What is empty or 0 was not asked for.
+struct SeriesPreprocessing {
+  std::string task;                       ///< "forecast"; empty: the model takes no series
+  std::vector<std::string> features;      ///< names of the columns that it takes, in order
+  std::vector<std::string> targets;       ///< of the numbers that it tells
+  std::vector<std::string> known_future;  ///< features that are known over the horizon too
+  // Columns of the files, by name.
+  std::string series_column, order_column, time_column, label_column, group_column, weight_column;
+  std::string time_format;
+  std::string missing;    ///< what is done with values that are missing: "mask"
+  std::string scale;      ///< how the scaling of its layers was found: "standard"
+  std::string loss;       ///< what training made small, by Keras's name
+  std::string split;      ///< what the parts were made by, so that they are found again
+  int64_t window = 0;     ///< steps of a row; 0: whole series
+  int64_t horizon = 0;    ///< steps that are told behind a window
+  int64_t stride = 0;     ///< from one window to the next
+  int64_t max_steps = 0;  ///< the longest row that it takes
+  int64_t season = 0;
+  bool many_labels = false;  ///< any number of labels a series
+  bool per_step = false;     ///< labels belong to steps
+  std::vector<double> quantiles;
+
+  /// Calls field(key, member) for each: files list them by it.
+  template <typename Series, typename Field>
+  static void Fields(Series& series, Field field) {
+    field("task", series.task);
+    field("features", series.features);
+    field("targets", series.targets);
+    field("known_future", series.known_future);
+    field("series_column", series.series_column);
+    field("order_column", series.order_column);
+    field("time_column", series.time_column);
+    field("label_column", series.label_column);
+    field("group_column", series.group_column);
+    field("weight_column", series.weight_column);
+    field("time_format", series.time_format);
+    field("missing", series.missing);
+    field("scale", series.scale);
+    field("loss", series.loss);
+    field("split", series.split);
+    field("window", series.window);
+    field("horizon", series.horizon);
+    field("stride", series.stride);
+    field("max_steps", series.max_steps);
+    field("season", series.season);
+    field("many_labels", series.many_labels);
+    field("per_step", series.per_step);
+    field("quantiles", series.quantiles);
+  }
+  friend bool operator==(const SeriesPreprocessing&, const SeriesPreprocessing&) = default;
 };
 
 /// Files are read with at most this many words: far beyond any language's.
 inline constexpr size_t kMaxVocabularyWords = size_t{1} << 22;
+
+/// OK if numbers are in [0, 2^31), quantiles in (0, 1), texts of at most 64 KiB, and there are at
+/// most kMaxVocabularyWords of a kind: what every reader of files asks. InvalidArgument names the
+/// field.
+absl::Status CheckSeries(const SeriesPreprocessing& series);
 
 /// What `train_step` updates weights with, for files of frameworks that know optimizers: its name
 /// and its settings (Keras's, see optimizers/optimizer.h). The learning rate is a variable.
@@ -103,6 +164,7 @@ struct Model {
   std::vector<Function> functions;
   VariableStore variables;
   TextPreprocessing preprocessing;
+  SeriesPreprocessing series;
   std::vector<std::string> labels;  ///< name of class 0, 1, ...
   std::string description;          ///< free text: what it was trained on and how
   /// The stack of layers that `predict` was built from, where it was: for summaries and for files

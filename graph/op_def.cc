@@ -154,6 +154,84 @@ absl::StatusOr<std::vector<ErrorBound>> OpDef::BoundsOf(const Attributes& attrib
   return bounds;
 }
 
+OpDef::OpDef(std::string name, int version)
+    : name_(std::move(name)), version_(version), oldest_version_(version) {}
+OpDef::OpDef(const OpDef& other) = default;
+OpDef::OpDef(OpDef&& other) noexcept = default;
+OpDef& OpDef::operator=(const OpDef& other) = default;
+OpDef& OpDef::operator=(OpDef&& other) noexcept = default;
+OpDef::~OpDef() = default;
+
+OpDef& OpDef::Upgrades(int oldest, std::function<absl::Status(Attributes&)> upgrade) {
+  oldest_upgraded_ = oldest;
+  upgrade_ = std::move(upgrade);
+  return *this;
+}
+
+OpDef& OpDef::Doc(std::string text) { return doc_ = std::move(text), *this; }
+
+OpDef& OpDef::Input(InputDef def) { return inputs_.push_back(std::move(def)), *this; }
+
+OpDef& OpDef::Output(OutputDef def) { return outputs_.push_back(std::move(def)), *this; }
+
+OpDef& OpDef::Attribute(AttributeDef def) { return attributes_.push_back(std::move(def)), *this; }
+
+OpDef& OpDef::Attribute(std::string name, AttributeKind kind, std::string doc) {
+  return Attribute({std::move(name), kind, std::nullopt, std::move(doc)});
+}
+
+OpDef& OpDef::Attribute(std::string name, AttributeValue default_value, std::string doc) {
+  const AttributeKind kind = KindOf(default_value);
+  return Attribute({std::move(name), kind, std::move(default_value), std::move(doc)});
+}
+
+OpDef& OpDef::Shapes(ShapeRule rule) { return shape_rule_ = std::move(rule), *this; }
+
+OpDef& OpDef::Reference(ReferenceFunction in_float, ReferenceFunction in_double) {
+  reference_float_ = std::move(in_float);
+  reference_double_ = std::move(in_double);
+  return *this;
+}
+
+OpDef& OpDef::Reference(ReferenceFunction any) { return Reference(any, any); }
+
+OpDef& OpDef::Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
+
+OpDef& OpDef::Cost(std::string formula, CostRule rule) {
+  cost_formula_ = std::move(formula);
+  cost_rule_ = std::move(rule);
+  return *this;
+}
+
+OpDef& OpDef::Bound(BoundRule rule) { return bound_rule_ = std::move(rule), *this; }
+
+OpDef& OpDef::Moves() { return moves_ = true, Bound(ExactBound()); }
+
+OpDef& OpDef::Fusable(ElementwiseOp op, std::string constant) {
+  fusable_ = FusableFacts{op, std::move(constant)};
+  return *this;
+}
+
+OpDef& OpDef::Recurrent(RecurrenceFacts facts) { return recurrence_ = std::move(facts), *this; }
+
+OpDef& OpDef::InPlace(InPlacePair pair) { return in_place_.push_back(pair), *this; }
+
+OpDef& OpDef::Example(OpExample example) {
+  if (example.inputs.size() < inputs_.size()) example.inputs.resize(inputs_.size());
+  return examples_.push_back(std::move(example)), *this;
+}
+
+OpDef& OpDef::Reject(OpRejection rejection) {
+  if (rejection.inputs.size() < inputs_.size()) rejection.inputs.resize(inputs_.size());
+  return rejections_.push_back(std::move(rejection)), *this;
+}
+
+OpDef& OpDef::RejectAlso(std::function<std::vector<OpRejection>(const OpDef&)> rejections) {
+  return more_rejections_ = std::move(rejections), *this;
+}
+
+OpDef& OpDef::Samples(Sampler sampler) { return sampler_ = std::move(sampler), *this; }
+
 OpDef& OpDef::Constrain(std::string label, std::string text) {
   // "C10" stands behind "C9".
   const auto place = std::find_if(constraints_.begin(), constraints_.end(), [&](const auto& other) {

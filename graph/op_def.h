@@ -254,11 +254,16 @@ struct RecurrenceFacts {
   int64_t gates() const { return cell == Cell::kSimple ? 1 : cell == Cell::kLstm ? 4 : 3; }
 };
 
-/// The definition of an op. Build it once by chained calls; read-only afterwards.
+/// The definition of an op. Build it once by chained calls; read-only afterwards. What builds and
+/// copies is not inline: it would be compiled anew in the file of every op.
 class OpDef {
  public:
-  OpDef(std::string name, int version)
-      : name_(std::move(name)), version_(version), oldest_version_(version) {}
+  OpDef(std::string name, int version);
+  OpDef(const OpDef& other);
+  OpDef(OpDef&& other) noexcept;
+  OpDef& operator=(const OpDef& other);
+  OpDef& operator=(OpDef&& other) noexcept;
+  ~OpDef();
 
   /// Nodes of versions from `oldest` on mean the same in this one. What was added since bears its
   /// version (`since`).
@@ -266,82 +271,54 @@ class OpDef {
   /// Nodes of versions from `oldest` up to before CompatibleFrom can be rewritten as nodes of this
   /// version: `upgrade` changes their attributes, or says what is wrong with them. For readers of
   /// files; also called for nodes that state no version.
-  OpDef& Upgrades(int oldest, std::function<absl::Status(Attributes&)> upgrade) {
-    oldest_upgraded_ = oldest;
-    upgrade_ = std::move(upgrade);
-    return *this;
-  }
-  OpDef& Doc(std::string text) { return doc_ = std::move(text), *this; }
-  OpDef& Input(InputDef def) { return inputs_.push_back(std::move(def)), *this; }
-  OpDef& Output(OutputDef def) { return outputs_.push_back(std::move(def)), *this; }
-  OpDef& Attribute(AttributeDef def) { return attributes_.push_back(std::move(def)), *this; }
-  OpDef& Attribute(std::string name, AttributeKind kind, std::string doc) {
-    return Attribute({std::move(name), kind, std::nullopt, std::move(doc)});
-  }
+  OpDef& Upgrades(int oldest, std::function<absl::Status(Attributes&)> upgrade);
+  OpDef& Doc(std::string text);
+  OpDef& Input(InputDef def);
+  OpDef& Output(OutputDef def);
+  OpDef& Attribute(AttributeDef def);
+  OpDef& Attribute(std::string name, AttributeKind kind, std::string doc);
   /// One that may be left out.
-  OpDef& Attribute(std::string name, AttributeValue default_value, std::string doc) {
-    const AttributeKind kind = KindOf(default_value);
-    return Attribute({std::move(name), kind, std::move(default_value), std::move(doc)});
-  }
-  OpDef& Shapes(ShapeRule rule) { return shape_rule_ = std::move(rule), *this; }
-  OpDef& Reference(ReferenceFunction in_float, ReferenceFunction in_double) {
-    reference_float_ = std::move(in_float);
-    reference_double_ = std::move(in_double);
-    return *this;
-  }
+  OpDef& Attribute(std::string name, AttributeValue default_value, std::string doc);
+  OpDef& Shapes(ShapeRule rule);
+  OpDef& Reference(ReferenceFunction in_float, ReferenceFunction in_double);
   /// One that looks at the element types itself.
-  OpDef& Reference(ReferenceFunction any) { return Reference(any, any); }
+  OpDef& Reference(ReferenceFunction any);
   /// Without a rule, asking for a gradient through the op is an error that names it.
-  OpDef& Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
+  OpDef& Gradient(GradientRule rule);
   /// Says that two nodes with equal attributes and inputs need not give the same (random numbers,
   /// state of its own): no pass merges them or computes them beforehand.
   OpDef& Impure() { return pure_ = false, *this; }
   /// What a use of the op takes (graph/cost.h), with the formula in words for the documentation.
   /// Without a rule: one FLOP for each element of the outputs, and every input is read.
-  OpDef& Cost(std::string formula, CostRule rule) {
-    cost_formula_ = std::move(formula);
-    cost_rule_ = std::move(rule);
-    return *this;
-  }
+  OpDef& Cost(std::string formula, CostRule rule);
   /// How far a float32 result may be from that of the definition in float64. Asked for real outputs
   /// only: others must be equal.
-  OpDef& Bound(BoundRule rule) { return bound_rule_ = std::move(rule), *this; }
+  OpDef& Bound(BoundRule rule);
   /// Says that each element of the outputs is an element, unchanged, of an input that has the type
   /// rule of the first output, and that attributes and inputs of other rules say which. Implies an
   /// exact bound.
-  OpDef& Moves() { return moves_ = true, Bound(ExactBound()); }
+  OpDef& Moves();
   /// Says that a fused program may compute it, as this instruction.
-  OpDef& Fusable(ElementwiseOp op, std::string constant = "") {
-    fusable_ = FusableFacts{op, std::move(constant)};
-    return *this;
-  }
-  OpDef& Recurrent(RecurrenceFacts facts) { return recurrence_ = std::move(facts), *this; }
-  OpDef& InPlace(InPlacePair pair) { return in_place_.push_back(pair), *this; }
+  OpDef& Fusable(ElementwiseOp op, std::string constant = "");
+  OpDef& Recurrent(RecurrenceFacts facts);
+  OpDef& InPlace(InPlacePair pair);
   /// Constraints are in the order of their labels.
   OpDef& Constrain(std::string label, std::string text);
   /// A constraint with its check, after the shape rule: "" or how it is violated.
   OpDef& Require(std::string label, std::string text,
                  std::function<std::string(const ShapeContext&)> violation);
   /// After all inputs; trailing absent ones may be left out.
-  OpDef& Example(OpExample example) {
-    if (example.inputs.size() < inputs_.size()) example.inputs.resize(inputs_.size());
-    return examples_.push_back(std::move(example)), *this;
-  }
+  OpDef& Example(OpExample example);
   /// As Example.
-  OpDef& Reject(OpRejection rejection) {
-    if (rejection.inputs.size() < inputs_.size()) rejection.inputs.resize(inputs_.size());
-    return rejections_.push_back(std::move(rejection)), *this;
-  }
+  OpDef& Reject(OpRejection rejection);
   /// More of them, which are made when they are asked for.
-  OpDef& RejectAlso(std::function<std::vector<OpRejection>(const OpDef&)> rejections) {
-    return more_rejections_ = std::move(rejections), *this;
-  }
+  OpDef& RejectAlso(std::function<std::vector<OpRejection>(const OpDef&)> rejections);
   /// What several ops have: add(*this).
   template <typename F>
   OpDef& With(const F& add) {
     return add(*this), *this;
   }
-  OpDef& Samples(Sampler sampler) { return sampler_ = std::move(sampler), *this; }
+  OpDef& Samples(Sampler sampler);
 
   const std::string& name() const { return name_; }
   int version() const { return version_; }

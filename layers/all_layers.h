@@ -65,6 +65,7 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     ZeroPadding1DDef,
     Cropping1DDef,
     UpSampling1DDef,
+    NormalizationDef,
     BatchNormalizationDef,
     LayerNormalizationDef,
     UnitNormalizationDef,

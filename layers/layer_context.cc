@@ -39,20 +39,34 @@ Value LayerContext::Statistic(absl::string_view part, Shape shape, const Initial
   return AddWeight(part, std::move(shape), initializer, /*trainable=*/false, {}, nullptr);
 }
 
-Value LayerContext::AddWeight(absl::string_view part, Shape shape, const Initializer& initializer,
-                              bool trainable, const Regularizer& regularizer,
-                              AmendStart amend_start) {
+Value LayerContext::Fixed(absl::string_view part, Shape shape, const Initializer& initializer) {
+  return AddWeight(part, std::move(shape), initializer, /*trainable=*/false, {}, nullptr);
+}
+
+void LayerContext::Count(absl::string_view part) {
+  layer_.counts.push_back({.trainable = false,
+                           .path = absl::StrCat(path_, part),
+                           .store = absl::StrCat(group_, "/", NumberInGroup())});
+}
+
+int LayerContext::NumberInGroup() const {
   int number = 0;
   for (const LayerWeight& weight : layer_.weights) {
     number += !weight.state && absl::StartsWith(weight.store, absl::StrCat(group_, "/"));
   }
+  return number;
+}
+
+Value LayerContext::AddWeight(absl::string_view part, Shape shape, const Initializer& initializer,
+                              bool trainable, const Regularizer& regularizer,
+                              AmendStart amend_start) {
   layer_.weights.push_back({.variable = Part(part),
                             .shape = shape,
                             .trainable = trainable,
                             .regularizer = regularizer,
                             .amend_start = amend_start,
                             .path = absl::StrCat(path_, part),
-                            .store = absl::StrCat(group_, "/", number)});
+                            .store = absl::StrCat(group_, "/", NumberInGroup())});
   return state_.g.Variable(
       {Part(part), {state_.real, std::move(shape)}, initializer, VariableRole::kWeight, trainable});
 }

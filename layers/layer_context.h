@@ -40,6 +40,9 @@ struct EmittedLayer {
   std::string name;
   TensorType output;
   std::vector<LayerWeight> weights;  ///< in Keras's order
+  /// Whole numbers that Keras's files have behind the weights, without a variable: nothing reads
+  /// them.
+  std::vector<LayerWeight> counts;
   /// Groups that ".weights.h5" has for this layer, with the name that Keras notes in them.
   struct Store {
     std::string path;  ///< "cell/vars"
@@ -105,6 +108,10 @@ class LayerContext {
                const Regularizer& regularizer = {}, AmendStart amend_start = nullptr);
   /// A weight that no gradient reaches: training updates it by Update().
   Value Statistic(absl::string_view part, Shape shape, const Initializer& initializer);
+  /// A weight that stays as it is.
+  Value Fixed(absl::string_view part, Shape shape, const Initializer& initializer);
+  /// What Keras's files have behind the weights, without a meaning here: a whole number.
+  void Count(absl::string_view part);
   /// Weights from here on lie in this group of Keras's files.
   void EnterGroup(absl::string_view store, absl::string_view name);
   /// A state "<name>/<part>" [batch, units] that a call begins with; zero at first. The batch must
@@ -135,6 +142,7 @@ class LayerContext {
   void Fail(absl::string_view why);
 
  private:
+  int NumberInGroup() const;
   Value AddWeight(absl::string_view part, Shape shape, const Initializer& initializer,
                   bool trainable, const Regularizer& regularizer, AmendStart amend_start);
 

@@ -81,6 +81,7 @@ LayerSetting SampleSetting(const LayerField& field, const LayerRegistry& registr
       return random.OneOf<Regularizer>({{}, {.l1 = 0.25}, {.l2 = 0.5}, {.l1 = 0.125, .l2 = 0.25}});
     }
     LayerSetting operator()(const std::vector<int64_t>& otherwise) const { return otherwise; }
+    LayerSetting operator()(const std::vector<double>& otherwise) const { return otherwise; }
     LayerSetting operator()(const std::vector<Layer>&) const {
       // A layer that any wrapper takes, and that holds none itself.
       std::vector<const LayerDef*> simple;
@@ -107,6 +108,25 @@ const LayerField* LayerDef::FindField(absl::string_view name) const {
 }
 
 std::string LayerDef::default_name() const { return SnakeCase(class_name); }
+
+namespace internal_layers {
+
+Definition::Definition(std::vector<LayerField> fields, std::string class_name)
+    : def_(std::make_unique<LayerDef>()) {
+  def_->fields = std::move(fields);
+  def_->class_name = std::move(class_name);
+}
+Definition::Definition(const Definition& other) : def_(std::make_unique<LayerDef>(*other.def_)) {}
+Definition::Definition(Definition&&) noexcept = default;
+Definition::~Definition() = default;
+
+void Definition::SetKeras(const KerasFacts& facts) { def_->keras = facts; }
+
+void Definition::AddExample(const LayerExample& example) { def_->examples.push_back(example); }
+
+LayerDef Definition::Take() { return std::move(*def_); }
+
+}  // namespace internal_layers
 
 absl::Status LayerRegistry::Register(LayerDef def) {
   SEQ_RETURN_IF_ERROR(Annotate(CheckDef(def), absl::StrCat("layer class ", def.class_name)));

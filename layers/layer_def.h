@@ -15,6 +15,7 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -123,57 +124,73 @@ struct LayerDef {
   std::string default_name() const;
 };
 
+namespace internal_layers {
+
+// What a definition is made of, whatever its class; compiled once, not for each layer.
+class Definition {
+ public:
+  Definition(std::vector<LayerField> fields, std::string class_name);
+  Definition(const Definition& other);
+  Definition(Definition&& other) noexcept;
+  ~Definition();
+
+  LayerDef* operator->() { return def_.get(); }
+  void SetKeras(const KerasFacts& facts);
+  void AddExample(const LayerExample& example);
+  LayerDef Take();
+
+ private:
+  std::unique_ptr<LayerDef> def_;
+};
+
+}  // namespace internal_layers
+
 /// Builds the definition of the class that `T` holds, from functions that take a T.
 template <LayerStruct T>
 class DefineLayer {
  public:
-  explicit DefineLayer(T prototype = {}) {
-    FillLayerKind(prototype, kind_);
-    def_.class_name = kind_.class_name;
-    def_.fields = FieldsOf(prototype);
-  }
+  explicit DefineLayer(T prototype = {})
+      : def_(FieldsOf(prototype), internal_layers::ClassName(prototype)) {}
 
-  DefineLayer& Doc(std::string text) { return def_.doc = std::move(text), *this; }
-  DefineLayer& Takes(LayerTakes takes) { return def_.takes = takes, *this; }
+  DefineLayer& Doc(std::string text) { return def_->doc = std::move(text), *this; }
+  DefineLayer& Takes(LayerTakes takes) { return def_->takes = takes, *this; }
   DefineLayer& Inputs(int least, int most) {
-    def_.least_inputs = least;
-    def_.most_inputs = most;
+    def_->least_inputs = least;
+    def_->most_inputs = most;
     return *this;
   }
-  DefineLayer& RowWise() { return def_.row_wise = true, *this; }
-  DefineLayer& Keras(KerasFacts facts) { return def_.keras = std::move(facts), *this; }
-  DefineLayer& Example(LayerExample example) {
-    return def_.examples.push_back(std::move(example)), *this;
-  }
+  DefineLayer& RowWise() { return def_->row_wise = true, *this; }
+  DefineLayer& Keras(const KerasFacts& facts) { return def_.SetKeras(facts), *this; }
+  DefineLayer& Example(const LayerExample& example) { return def_.AddExample(example), *this; }
   /// LayerFlow emit(LayerContext&, const T&), and the like.
   template <typename F>
   DefineLayer& Emit(F emit) {
-    def_.emit = [emit](LayerContext& c, const LayerKind& kind) { return emit(c, *As<T>(kind)); };
+    def_->emit = [emit](LayerContext& c, const LayerKind& kind) { return emit(c, *As<T>(kind)); };
     return *this;
   }
   DefineLayer& Check(absl::Status (*check)(const T&)) {
-    def_.check = [check](const LayerKind& kind) { return check(*As<T>(kind)); };
+    def_->check = [check](const LayerKind& kind) { return check(*As<T>(kind)); };
     return *this;
   }
-  DefineLayer& Complete(void (*complete)(T&)) { return def_.complete = Changing(complete), *this; }
+  DefineLayer& Complete(void (*complete)(T&)) { return def_->complete = Changing(complete), *this; }
   DefineLayer& NameInner(void (*name)(T&, const NumberName&)) {
-    return def_.name_inner = Changing(name), *this;
+    return def_->name_inner = Changing(name), *this;
   }
   template <typename F>
   DefineLayer& LastActivation(F last) {
-    def_.last_activation = [last](const LayerKind& kind) { return last(*As<T>(kind)); };
+    def_->last_activation = [last](const LayerKind& kind) { return last(*As<T>(kind)); };
     return *this;
   }
   DefineLayer& Recognize(
       std::function<absl::StatusOr<std::optional<RecognizedLayer>>(StackRecognizer&)> recognize) {
-    return def_.recognize = std::move(recognize), *this;
+    return def_->recognize = std::move(recognize), *this;
   }
   DefineLayer& FitSample(void (*fit)(T&, SampleSource&)) {
-    return def_.fit_sample = Changing(fit), *this;
+    return def_->fit_sample = Changing(fit), *this;
   }
 
-  operator LayerDef() && { return std::move(def_); }
-  operator LayerDef() & { return std::move(def_); }
+  operator LayerDef() && { return def_.Take(); }
+  operator LayerDef() & { return def_.Take(); }
 
  private:
   template <typename... Arguments>
@@ -185,8 +202,7 @@ class DefineLayer {
     };
   }
 
-  LayerKind kind_;
-  LayerDef def_;
+  internal_layers::Definition def_;
 };
 
 /// The classes of layers that stacks may have, in the order in which they were added.

@@ -22,6 +22,8 @@ absl::Status CheckNumber(const LayerField& field, double value) {
   std::string expected = "be finite";
   if (rule.open) {
     expected = absl::StrCat("be in [", rule.low, ", ", rule.high, ")");
+  } else if (rule.low > FieldRule().low && rule.high == FieldRule().high) {
+    expected = absl::StrCat("be at least ", rule.low);
   } else if (rule.low > FieldRule().low) {
     expected = absl::StrCat("be from ", static_cast<int64_t>(rule.low), " to ",
                             static_cast<int64_t>(rule.high));
@@ -70,6 +72,10 @@ absl::Status CheckField(const LayerField& field, const LayerSetting& value) {
     }
     return absl::OkStatus();
   }
+  if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
+    for (const double number : *numbers) SEQ_RETURN_IF_ERROR(CheckNumber(field, number));
+    return absl::OkStatus();
+  }
   if (const auto* regularizer = std::get_if<Regularizer>(&value)) {
     if (regularizer->l1 >= 0 && regularizer->l2 >= 0 && std::isfinite(regularizer->l1) &&
         std::isfinite(regularizer->l2)) {
@@ -109,6 +115,14 @@ std::string SettingText(const LayerSetting& value) {
                          : "none";
     }
     std::string operator()(const std::vector<int64_t>& v) const { return AttributeToString(v); }
+    std::string operator()(const std::vector<double>& v) const {
+      return absl::StrCat("[",
+                          absl::StrJoin(v, ", ",
+                                        [](std::string* out, double number) {
+                                          absl::StrAppend(out, AttributeToString(number));
+                                        }),
+                          "]");
+    }
     std::string operator()(const std::vector<Layer>& layers) const {
       return layers.empty() ? "none" : layers[0].name;
     }
@@ -116,4 +130,46 @@ std::string SettingText(const LayerSetting& value) {
   return std::visit(Text(), value);
 }
 
+namespace internal_layers {
+namespace {
+
+LayerSetting ListOf(const Layer& layer) {
+  std::vector<Layer> list;
+  if (!layer.kind.class_name.empty()) list.push_back(layer);
+  return list;
+}
+
+}  // namespace
+
+void Writer::operator()(const char* name, LayerSetting member, const FieldRule&,
+                        const char*) const {
+  kind.settings[name] = std::move(member);
+}
+
+void Writer::operator()(const char* name, const Layer& member, const FieldRule&,
+                        const char*) const {
+  kind.settings[name] = ListOf(member);
+}
+
+const LayerSetting* Reader::Find(const char* name) const {
+  const auto found = kind.settings.find(name);
+  return found == kind.settings.end() ? nullptr : &found->second;
+}
+
+void Reader::Read(const LayerSetting& setting, Layer& member) {
+  const auto* list = std::get_if<std::vector<Layer>>(&setting);
+  if (list != nullptr && !list->empty()) member = list->front();
+}
+
+void Lister::operator()(const char* name, LayerSetting member, const FieldRule& rule,
+                        const char* doc) const {
+  fields.push_back({name, std::move(member), rule, doc});
+}
+
+void Lister::operator()(const char* name, const Layer& member, const FieldRule& rule,
+                        const char* doc) const {
+  fields.push_back({name, ListOf(member), rule, doc});
+}
+
+}  // namespace internal_layers
 }  // namespace seqgraph

@@ -15,8 +15,8 @@
 //   };
 //
 // A name is Keras's key; the default is the member's; the type is the member's: int64_t, double,
-// bool, std::string, Initializer, Regularizer, std::vector<int64_t>, whose elements the rule is
-// for, Layer for a layer that is held, or std::vector<Layer> for several.
+// bool, std::string, Initializer, Regularizer, std::vector<int64_t> or std::vector<double>, whose
+// elements the rule is for, Layer for a layer that is held, or std::vector<Layer> for several.
 
 #include <optional>
 #include <string>
@@ -78,46 +78,37 @@ std::string SettingText(const LayerSetting& value);
 
 namespace internal_layers {
 
-// A layer that is held is a list of one; none: a wrapper that nothing was put into.
-inline LayerSetting ToSetting(const Layer& layer) {
-  std::vector<Layer> list;
-  if (!layer.kind.class_name.empty()) list.push_back(layer);
-  return list;
-}
-template <typename T>
-LayerSetting ToSetting(const T& value) {
-  return value;
-}
-
+// What these do is compiled once, not for each layer. A layer that is held is a list of one; none:
+// a wrapper that nothing was put into.
 struct Writer {
   LayerKind& kind;
-  template <typename T>
-  void operator()(const char* name, const T& member, const FieldRule&, const char*) const {
-    kind.settings[name] = ToSetting(member);
-  }
+  void operator()(const char* name, LayerSetting member, const FieldRule&, const char*) const;
+  void operator()(const char* name, const Layer& member, const FieldRule&, const char*) const;
 };
 
 struct Reader {
   const LayerKind& kind;
   template <typename T>
   void operator()(const char* name, T& member, const FieldRule&, const char*) const {
-    const auto found = kind.settings.find(name);
-    if (found == kind.settings.end()) return;
-    if constexpr (std::is_same_v<T, Layer>) {
-      const auto* list = std::get_if<std::vector<Layer>>(&found->second);
-      if (list != nullptr && !list->empty()) member = list->front();
-    } else if (const T* value = std::get_if<T>(&found->second)) {
-      member = *value;
-    }
+    if (const LayerSetting* setting = Find(name)) Read(*setting, member);
+  }
+
+ private:
+  const LayerSetting* Find(const char* name) const;
+  // Leaves the member as it is where the setting is of another type.
+  static void Read(const LayerSetting& setting, Layer& member);
+  template <typename T>
+  static void Read(const LayerSetting& setting, T& member) {
+    if (const T* value = std::get_if<T>(&setting)) member = *value;
   }
 };
 
 struct Lister {
   std::vector<LayerField>& fields;
-  template <typename T>
-  void operator()(const char* name, const T& member, const FieldRule& rule, const char* doc) const {
-    fields.push_back({name, ToSetting(member), rule, doc});
-  }
+  void operator()(const char* name, LayerSetting member, const FieldRule& rule,
+                  const char* doc) const;
+  void operator()(const char* name, const Layer& member, const FieldRule& rule,
+                  const char* doc) const;
 };
 
 }  // namespace internal_layers
@@ -129,15 +120,24 @@ concept LayerStruct = requires(T& layer, internal_layers::Writer& visitor) {
   layer.Fields(visitor);
 };
 
+namespace internal_layers {
+
+template <LayerStruct T>
+std::string ClassName(const T& layer) {
+  if constexpr (requires { T::kClass; }) {
+    return T::kClass;
+  } else {
+    return layer.class_name();
+  }
+}
+
+}  // namespace internal_layers
+
 /// The layer as data. Compiled where the layer is (`extern template` in its header): it is a third
 /// of what a program with three layers would have to compile.
 template <LayerStruct T>
 void FillLayerKind(const T& layer, LayerKind& kind) {
-  if constexpr (requires { T::kClass; }) {
-    kind.class_name = T::kClass;
-  } else {
-    kind.class_name = layer.class_name();
-  }
+  kind.class_name = internal_layers::ClassName(layer);
   T copy = layer;
   internal_layers::Writer writer{kind};
   copy.Fields(writer);

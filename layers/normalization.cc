@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "layers/layer_context.h"
+#include "layers/stack_recognizer.h"
+#include "ops/constant.h"
 #include "ops/elementwise.h"
 #include "ops/examples.h"
 #include "ops/formula.h"
@@ -132,6 +135,104 @@ LayerFlow EmitUnit(LayerContext& c, const UnitNormalizationLayer& layer) {
   return c.Pass((x * Spread(c, InverseRoot(ops::Max(sum, ops::Constant(1e-24, sum))), axes)).value);
 }
 
+// Keras's backend.epsilon().
+constexpr double kLeastDeviation = 1e-7;
+
+absl::Status CheckNormalization(const NormalizationLayer& layer) {
+  if (layer.mean.empty() == layer.variance.empty()) return absl::OkStatus();
+  return InvalidArgument("mean and variance must both be given or both be left out");
+}
+
+// A weight or, with values, a constant.
+Expr Measured(LayerContext& c, const char* part, const std::vector<double>& values, double start) {
+  FunctionBuilder& g = c.g();
+  if (values.empty()) return {&g, c.Fixed(part, {c.features()}, Initializer::Constant(start))};
+  if (static_cast<int64_t>(values.size()) != c.features() && values.size() != 1) {
+    c.Fail(absl::StrCat("its ", part, " has ", values.size(), " numbers, and its input ",
+                        c.type().ToString(), " has ", c.features(), " features"));
+    return {&g, {}};
+  }
+  Tensor content = *Tensor::Zeros({DType::kFloat64, {c.features()}});
+  const absl::Span<double> elements = content.Elements<double>();
+  for (size_t i = 0; i < elements.size(); ++i) elements[i] = values[values.size() == 1 ? 0 : i];
+  return {&g, ops::Constant(g, content.Cast(c.real()), c.Part(part))};
+}
+
+LayerFlow EmitNormalization(LayerContext& c, const NormalizationLayer& layer) {
+  if (!AxisIsLast(c, layer.axis)) return {};
+  FunctionBuilder& g = c.g();
+  const ScopedDefaultName name(g, c.name());
+  const std::vector<int64_t> rows = Axes(c, /*last=*/false);
+  const Expr mean = Measured(c, "mean", layer.mean, 0);
+  const Expr variance = Measured(c, "variance", layer.variance, 1);
+  if (layer.mean.empty()) c.Count("count");
+  if (!g.status().ok()) return {};
+  const Expr x{&g, c.x()}, root = ops::Sqrt(variance);
+  const Expr deviation = Spread(c, ops::Max(root, ops::Constant(kLeastDeviation, root)), rows);
+  return c.Pass(layer.invert ? (x * deviation + Spread(c, mean, rows)).value
+                             : ((x - Spread(c, mean, rows)) / deviation).value);
+}
+
+// The node that gives the value; null if it is none of that op.
+const Node* Maker(const StackRecognizer& r, Value value, absl::string_view op) {
+  const ValueInfo& info = r.function().info(value);
+  if (info.origin != Origin::kNode) return nullptr;
+  const Node& node = r.function().nodes()[info.source];
+  return node.op->name() == op ? &node : nullptr;
+}
+
+// Sets what a constant holds, or notes the weight.
+absl::Status TakeMeasured(StackRecognizer& r, const Node& node, const std::string& weight,
+                          Value value, std::vector<double>* values) {
+  const Node* constant = Maker(r, value, "Constant");
+  bool trainable = true;
+  if (constant == nullptr) return r.Weight(node, weight, value, &trainable);
+  const Tensor content = constant->attributes.GetTensor("value").Cast(DType::kFloat64);
+  const auto elements = content.Elements<double>();
+  values->assign(elements.begin(), elements.end());
+  return absl::OkStatus();
+}
+
+// (x - mean) / deviation or x deviation + mean, where both are repeated for all rows and the
+// deviation is max(sqrt(variance), 1e-7).
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizeNormalization(StackRecognizer& r) {
+  const bool invert = r.Reader("Multiply") != nullptr;
+  const Node* first = r.Reader(invert ? "Multiply" : "Subtract");
+  const Node* second = first == nullptr ? nullptr : r.OnlyReader(first->outputs[0]);
+  if (second == nullptr || second->op->name() != (invert ? "Add" : "Divide") ||
+      second->inputs[0] != first->outputs[0]) {
+    return std::nullopt;
+  }
+  const Node* deviation = Maker(r, (invert ? first : second)->inputs[1], "BroadcastLike");
+  const Node* mean = Maker(r, (invert ? second : first)->inputs[1], "BroadcastLike");
+  if (deviation == nullptr || mean == nullptr) return std::nullopt;
+  const Node* largest = Maker(r, deviation->inputs[0], "Maximum");
+  const Node* root = largest == nullptr ? nullptr : Maker(r, largest->inputs[0], "Sqrt");
+  const Node* least = largest == nullptr ? nullptr : Maker(r, largest->inputs[1], "FillLike");
+  const int64_t features = r.function().type(second->outputs[0]).shape.back().size();
+  const auto one_a_feature = [&](Value value) {
+    const Shape& shape = r.function().type(value).shape;
+    return shape.rank() == 1 && shape[0] == features;
+  };
+  if (root == nullptr || least == nullptr ||
+      least->attributes.GetFloat("value") != kLeastDeviation || !one_a_feature(mean->inputs[0]) ||
+      !one_a_feature(root->inputs[0])) {
+    return std::nullopt;
+  }
+  NormalizationLayer found{.invert = invert};
+  Layer layer{.name = r.Name(Maker(r, mean->inputs[0], "Constant") ? Value() : mean->inputs[0],
+                             "normalization")};
+  SEQ_RETURN_IF_ERROR(
+      TakeMeasured(r, *first, absl::StrCat(layer.name, "/mean"), mean->inputs[0], &found.mean));
+  SEQ_RETURN_IF_ERROR(TakeMeasured(r, *first, absl::StrCat(layer.name, "/variance"),
+                                   root->inputs[0], &found.variance));
+  if (found.mean.empty() != found.variance.empty()) {
+    return r.Refuse(*first, "of mean and variance only one is a constant");
+  }
+  layer.kind = found;
+  return RecognizedLayer{std::move(layer), second->outputs[0]};
+}
+
 template <typename T>
 void FitAxis(T& layer, SampleSource&) {
   layer.axis = -1;
@@ -175,6 +276,38 @@ LayerDef BatchNormalizationDef() {
                 Reals({1, 2, 2}, {1, 2, 3, 4}),
                 {Reals({2}, {1, 0}), Reals({2}, {4, 1})},
                 Reals({1, 2, 2}, {0, 2, 1, 4})});
+}
+
+LayerDef NormalizationDef() {
+  return DefineLayer<NormalizationLayer>()
+      .Doc(
+          "Any shape -> the same: y = (x - mean) / max(sqrt(variance), 1e-7), each feature by "
+          "itself; with invert y = x max(sqrt(variance), 1e-7) + mean. Mean and variance are those "
+          "of a data set: weights that training does not change (0 and 1 at first), or given. "
+          "Masks pass.")
+      .RowWise()
+      .Keras({.lists = {{"axis", {"axis"}}}})
+      .Check(CheckNormalization)
+      .Emit(EmitNormalization)
+      .Recognize(RecognizeNormalization)
+      .LastActivation([](const NormalizationLayer&) -> std::optional<std::string> { return ""; })
+      .FitSample(FitAxis<NormalizationLayer>)
+      // (5 - 1) / 2, (0 - 3) / 1e-7.
+      .Example({"weights",
+                NormalizationLayer{},
+                Reals({1, 2}, {5, 0}),
+                {Reals({2}, {1, 3}), Reals({2}, {4, 0})},
+                Reals({1, 2}, {2, -3e7})})
+      .Example({"given",
+                NormalizationLayer{.mean = {1, 3}, .variance = {4, 0.25}},
+                Reals({1, 2, 2}, {5, 3, 0, 4}),
+                {},
+                Reals({1, 2, 2}, {2, 0, -0.5, 2})})
+      .Example({"back",
+                NormalizationLayer{.invert = true, .mean = {1}, .variance = {4}},
+                Reals({2, 2}, {2, 0, -0.5, 1}),
+                {},
+                Reals({2, 2}, {5, 1, 0, 3})});
 }
 
 LayerDef LayerNormalizationDef() {

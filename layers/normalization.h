@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "layers/layer_def.h"
 
@@ -79,6 +80,25 @@ struct UnitNormalizationLayer {
   }
 };
 
+/// Any shape -> the same: each feature as a data set was measured, (x - mean) / deviation, or back.
+struct NormalizationLayer {
+  static constexpr char kClass[] = "Normalization";
+  int64_t axis = -1;
+  bool invert = false;
+  std::vector<double> mean;
+  std::vector<double> variance;
+
+  template <typename Visitor>
+  void Fields(Visitor& field) {
+    field("axis", axis, LastAxis(), kLastAxisDoc);
+    field("invert", invert, AnyValue(), "whether it goes back: x deviation + mean");
+    field("mean", mean, AnyValue(),
+          "one for each feature, or one for all; empty: the mean is a weight");
+    field("variance", variance, FieldRule{.low = 0}, "likewise");
+  }
+};
+
+LayerDef NormalizationDef();
 LayerDef BatchNormalizationDef();
 LayerDef LayerNormalizationDef();
 LayerDef UnitNormalizationDef();

@@ -92,6 +92,8 @@
   OP(SliceGrad) \
   OP(Pad) \
   OP(Reverse) \
+  OP(ScatterElements) \
+  OP(ScatterElementsGrad) \
   /* Optimizers */ \
   OP(Clip) \
   OP(ClipByNorm) \

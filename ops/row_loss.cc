@@ -53,6 +53,13 @@ struct Huber {
   }
   static double Slope(double x, double y, double delta) { return std::clamp(x - y, -delta, delta); }
 };
+// Koenker and Bassett 1978: smallest on average where x is the quantile delta of y.
+struct Pinball {
+  static double Loss(double x, double y, double q) {
+    return std::max(q * (y - x), (q - 1) * (y - x));
+  }
+  static double Slope(double x, double y, double q) { return x < y ? -q : x > y ? 1 - q : 0; }
+};
 struct LogCosh {
   static double Loss(double x, double y, double) {
     const double e = std::abs(x - y);
@@ -164,8 +171,8 @@ void CosineSlopes(const LossRow& row, absl::FunctionRef<void(int64_t, double)> s
 
 template <typename Element>
 constexpr RowLossKind MeanKind(const char* name, const char* formula,
-                               LossLabels labels = LossLabels::kNumbers) {
-  return {name, formula, labels, MeanLoss<Element>, MeanSlopes<Element>};
+                               LossLabels labels = LossLabels::kNumbers, double delta = 1) {
+  return {name, formula, labels, MeanLoss<Element>, MeanSlopes<Element>, delta};
 }
 
 constexpr RowLossKind kKinds[] = {
@@ -176,6 +183,8 @@ constexpr RowLossKind kKinds[] = {
     MeanKind<Huber>("huber",
                     "mean of (x - y)^2 / 2 where |x - y| <= delta, else delta (|x - y| - delta / "
                     "2)"),
+    MeanKind<Pinball>("pinball", "mean max(delta (y - x), (delta - 1) (y - x))",
+                      LossLabels::kNumbers, 0.5),
     MeanKind<LogCosh>("log_cosh", "mean log cosh(x - y)"),
     MeanKind<Poisson>("poisson", "mean of x - y log(x + e)"),
     {"kl_divergence", "sum of q log(q / p), p and q = x and y clipped to [e, 1]",
@@ -282,7 +291,7 @@ OpDef RowLossDef(std::string name, std::string doc, bool gradient) {
                   .default_value = std::string(kKinds[0].name),
                   .doc = "L, by Keras's name",
                   .one_of = std::move(names)})
-      .Attribute("delta", 1.0, "of huber")
+      .Attribute("delta", 1.0, "of huber; of pinball the quantile, from 0 to 1")
       .With(LossShapes(
           {.name = "x", .doc = "predictions, any shape", .labels = "labels", .classes = true},
           gradient))
@@ -346,6 +355,7 @@ OpDef RowLossOp() {
                        Reals({1, 2}, {1, 3}), 0.4804530139182014))  // (log 2)^2
       .Example(example("huber", "huber", x, y, (0 + 0.125 + 2.5 + 0.5) / 4))
       .Example(example("huber_wider", "huber", x, y, (0 + 0.125 + 4 + 0.5) / 4, 2))
+      .Example(example("pinball", "pinball", x, y, (0 + 0.5 * 0.75 + 3 * 0.25 + 0.75) / 4, 0.25))
       .Example(example("log_cosh", "log_cosh", Reals({1, 2}, {1, -1}), Reals({1, 2}, {0, 0}),
                        0.4337808304830271))
       .Example(example("log_cosh_far", "log_cosh", Reals({1, 1}, {0}), Reals({1, 1}, {1000}),
@@ -381,6 +391,10 @@ OpDef RowLossGradOp() {
                 {Reals({2, 2}, {1, 2.5, 3, 4}), Reals({2, 2}, {1, 2, 6, 3}), RealScalar(8),
                  Reals({2}, {1, 0.5})},
                 {Reals({2, 2}, {0, 1, -1, 1})}})
+      .Example({"pinball",
+                {{"kind", "pinball"}, {"delta", 0.25}},
+                {Reals({1, 3}, {1, 2, 3}), Reals({1, 3}, {1, 5, 2}), RealScalar(3)},
+                {Reals({1, 3}, {0, -0.25, 0.75})}})
       .Example({"absolute_is_flat_where_equal",
                 {{"kind", "mean_absolute_error"}},
                 {Reals({1, 2}, {1, 2}), Reals({1, 2}, {1, 5}), RealScalar(4)},

@@ -32,12 +32,13 @@ enum class LossLabels {
 
 /// A loss of a row. A new one is a row of the table in row_loss.cc.
 struct RowLossKind {
-  const char* name;  ///< Keras's: "mean_absolute_error"
+  const char* name;  ///< Keras's: "mean_absolute_error"; Keras has no "pinball"
   const char* formula;
   LossLabels labels;
   double (*loss)(const LossRow& row);
   /// Calls set(k, dL/dx_k) for each k in ascending order, after which x(k) is not read.
   void (*gradient)(const LossRow& row, absl::FunctionRef<void(int64_t k, double slope)> set);
+  double delta = 1;  ///< where nobody says another
 };
 
 /// All of them.
@@ -49,7 +50,7 @@ struct RowLossOptions {
   /// The shape of x without its last axis: multiplies the loss of each row. The mean still divides
   /// by the number of rows (as in Keras). Absent: ones.
   Value weights;
-  double delta = 1;  ///< of "huber": above 0
+  double delta = 1;  ///< of "huber": above 0; of "pinball": the quantile
   std::string name;
 };
 

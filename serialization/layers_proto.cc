@@ -36,6 +36,9 @@ struct SaveSetting {
   void operator()(const std::vector<int64_t>& value) const {
     to.mutable_ints_value()->mutable_values()->Add(value.begin(), value.end());
   }
+  void operator()(const std::vector<double>& value) const {
+    to.mutable_floats_value()->mutable_values()->Add(value.begin(), value.end());
+  }
 };
 
 void SaveLayer(const Layer& layer, proto::Layer& to) {
@@ -214,6 +217,11 @@ absl::StatusOr<LayerSetting> ReadSetting(const proto::LayerSetting& from, int de
     case proto::LayerSetting::kIntsValue: {
       const auto& values = from.ints_value().values();
       return LayerSetting(std::vector<int64_t>(values.begin(), values.end()));
+    }
+    case proto::LayerSetting::kFloatsValue: {
+      const auto& values = from.floats_value().values();
+      for (const double value : values) SEQ_RETURN_IF_ERROR(finite(value).status());
+      return LayerSetting(std::vector<double>(values.begin(), values.end()));
     }
     case proto::LayerSetting::VALUE_NOT_SET:
       break;

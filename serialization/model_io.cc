@@ -18,6 +18,7 @@
 #include "serialization/model.pb.h"
 #include "serialization/proto_guard.h"
 #include "serialization/self_test_proto.h"
+#include "serialization/series_proto.h"
 #include "serialization/tensor_proto.h"
 
 namespace seqgraph {
@@ -74,7 +75,10 @@ proto::Model ModelToProto(const Model& model, TensorEncoding encoding) {
     saved->set_num_words(text.num_words);
     saved->set_maxlen(text.maxlen);
     for (const std::string& word : text.words) saved->add_words(word);
+    saved->set_text_column(text.text_column);
+    saved->set_label_column(text.label_column);
   }
+  if (model.series != SeriesPreprocessing()) *out.mutable_series() = SeriesToProto(model.series);
   for (const std::string& label : model.labels) out.add_labels(label);
   if (model.layers.has_value()) {
     *out.mutable_layers() = LayerStackToProto(*model.layers);
@@ -102,6 +106,7 @@ absl::Status CheckModelProto(const proto::Model& model) {
   }
   if (model.has_layers()) SEQ_RETURN_IF_ERROR(LayerStackFromProto(model.layers()).status());
   if (model.has_optimizer()) SEQ_RETURN_IF_ERROR(OptimizerFromProto(model.optimizer()).status());
+  if (model.has_series()) SEQ_RETURN_IF_ERROR(SeriesFromProto(model.series()).status());
   const proto::TextPreprocessing& text = model.preprocessing();
   if (text.num_words() < 0 || text.num_words() > kMaxPreprocessing || text.maxlen() < 0 ||
       text.maxlen() > kMaxPreprocessing) {
@@ -256,6 +261,11 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
   model.preprocessing.num_words = text.num_words();
   model.preprocessing.maxlen = text.maxlen();
   model.preprocessing.words.assign(text.words().begin(), text.words().end());
+  model.preprocessing.text_column = text.text_column();
+  model.preprocessing.label_column = text.label_column();
+  if (from.has_series()) {
+    SEQ_ASSIGN_OR_RETURN(model.series, SeriesFromProto(from.series()));
+  }
   model.labels.assign(from.labels().begin(), from.labels().end());
   if (from.has_layers()) {
     if (from.format_version() < kLayersVersion) {

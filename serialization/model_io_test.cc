@@ -64,6 +64,9 @@ void ExpectSame(const Model& a, const Model& b) {
   EXPECT_EQ(a.preprocessing.num_words, b.preprocessing.num_words);
   EXPECT_EQ(a.preprocessing.maxlen, b.preprocessing.maxlen);
   EXPECT_EQ(a.preprocessing.words, b.preprocessing.words);
+  EXPECT_EQ(a.preprocessing.text_column, b.preprocessing.text_column);
+  EXPECT_EQ(a.preprocessing.label_column, b.preprocessing.label_column);
+  EXPECT_EQ(a.series, b.series);
   ASSERT_EQ(a.functions.size(), b.functions.size());
   for (size_t i = 0; i < a.functions.size(); ++i) {
     EXPECT_EQ(FunctionToText(a.functions[i]), FunctionToText(b.functions[i]));
@@ -299,6 +302,10 @@ TEST_F(ModelIoTest, VariablesMustFitTheFunctions) {
 TEST_F(ModelIoTest, OtherFaultsAreNamed) {
   EXPECT_THAT(Changed([](proto::Model& m) { *m.add_functions() = m.functions(0); }),
               StatusIs(absl::StatusCode::kAlreadyExists, "predict"));
+  EXPECT_THAT(Changed([](proto::Model& m) { m.mutable_series()->set_horizon(-1); }),
+              StatusIs(kInvalid, "series: horizon"));
+  EXPECT_THAT(Changed([](proto::Model& m) { m.mutable_series()->add_quantiles(1.5); }),
+              StatusIs(kInvalid, "series: quantiles"));
   EXPECT_THAT(Changed([](proto::Model& m) { m.mutable_preprocessing()->set_maxlen(-1); }),
               StatusIs(kInvalid, "maxlen -1"));
   EXPECT_THAT(

@@ -5,8 +5,6 @@
 
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
-#include "ops/all_ops.h"
-#include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/machine_peak.h"
@@ -15,6 +13,7 @@
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
 #include "tools/profile/profile_flag.h"
+#include "tools/tested_model.h"
 #include "training/model_runner.h"
 #include "training/text_models.h"
 
@@ -95,8 +94,8 @@ class BenchCommand : public Command {
 
   absl::StatusOr<std::unique_ptr<Side>> MakeSide(const std::string& backends) {
     auto side = std::make_unique<Side>();
-    SEQ_ASSIGN_OR_RETURN(
-        side->model, path_.empty() ? MakeTextModel(model_.Options()) : LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(side->model, path_.empty() ? MakeTextModel(model_.Options())
+                                                    : LoadAnyModel(path_, backend_.files));
     SEQ_ASSIGN_OR_RETURN(side->function, ChooseFunction(side->model, function_));
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
     SEQ_ASSIGN_OR_RETURN(side->selection,

@@ -128,6 +128,10 @@ class ConvertCommand : public Command {
     if (layout_ == "keras2") options.layout = keras::Layout::kKeras2;
     options.onnx_loss = loss_;
     SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, from->read(in_, options));
+    if (absl::string_view(from->ending) == ".onnx" && loss_.empty()) {
+      converted.notes.push_back(
+          "the model can predict; --loss makes it one that can be trained on");
+    }
     SEQ_RETURN_IF_ERROR(ReadWeights(converted));
     if (!words_.empty()) SEQ_RETURN_IF_ERROR(SetWordIndex(words_, converted.model));
     SEQ_ASSIGN_OR_RETURN(const std::string bytes, Annotate(to->write(converted, options),

@@ -4,8 +4,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "data/numpy_random.h"
+#include "data/series/series_set.h"
+#include "tools/encoded_texts.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -23,39 +26,54 @@ data::TokenSet SelectRows(const data::TokenSet& set, const std::vector<int64_t>&
   return selected;
 }
 
+// Of what `encode` wrote. There are no words left that another vocabulary could number.
+absl::StatusOr<data::TokenSet> EncodedPart(const std::string& folder, const std::string& part,
+                                           const data::Vocabulary& vocabulary, int64_t maxlen,
+                                           const std::vector<std::string>& labels) {
+  SEQ_ASSIGN_OR_RETURN(EncodedTexts texts, ReadEncodedTexts(folder));
+  data::Dataset& dataset = texts.dataset;
+  const data::Vocabulary& words = dataset.vocabulary;
+  if (words.words() != vocabulary.words() || words.num_words() != vocabulary.num_words() ||
+      words.rule() != vocabulary.rule() || texts.preprocessing.maxlen != maxlen) {
+    return InvalidArgument(folder, ": its texts were encoded by other words, or to other lengths, ",
+                           "than those of the model; give the texts");
+  }
+  if (dataset.labels != labels) {
+    return InvalidArgument(folder, ": its classes are ", absl::StrJoin(dataset.labels, ", "),
+                           ", those of the model ", absl::StrJoin(labels, ", "));
+  }
+  data::TokenSet& set = part == "test"    ? dataset.test
+                        : part == "train" ? dataset.train
+                                          : dataset.validation;
+  if (set.rows == 0) return InvalidArgument(folder, ": it has no rows of the part ", part);
+  return std::move(set);
+}
+
 }  // namespace
 
-void DeclareAnyBytes(Flags& flags, bool* value) {
-  flags.Switch("--any_bytes", value,
-               "Take, not refuse, reviews with invalid UTF-8, NUL or no words");
+Flag DeclareAnyBytes(Flags& flags, bool* value) {
+  return flags.Switch("--any_bytes", value,
+                      "Take, not refuse, reviews with invalid UTF-8, NUL or no words");
 }
 
 void DataFlags::DeclareSource(Flags& flags) {
   Flag source = flags.InputPath(
       "--data", &data,
       "aclImdb_v1.tar.gz as published, its unpacked folder, or 'synthetic'; or texts of\n"
-      "your own: FILE.csv or .tsv (also .gz) with columns of texts and labels, a folder\n"
-      "with a folder a class, or one (also as .tar.gz) with those in train and test",
+      "your own: FILE.csv, .tsv or .jsonl (also .gz) with columns of texts and labels, a\n"
+      "folder with a folder a class, or one (also as .tar.gz) with those in train and test,\n"
+      "or what encode wrote; or\n"
+      "series of numbers: .npz, .npy, .csv, .tsv, .jsonl (also .gz), or a folder of these",
       std::string(data::kSyntheticName), ReadsBelow());
   if (data.empty()) source.Required();
-  flags.Text("--text_column", &rest.csv.text_column, "NAME|N",
-             "Of a CSV file: a name in its first record, or a number from 1");
-  flags.Text("--label_column", &rest.csv.label_column, "NAME|N", "Likewise");
-  flags.Switch("--csv_header", &rest.csv.header,
-               "The first record is no text, though both columns are numbers");
-  flags.Text("--separator", &separator, "CHAR|tab",
-             "Of a CSV file; by default a comma, in .tsv files a tab");
-  flags.Check("--separator", [this]() -> std::string {
-    if (separator.empty()) return "";
-    rest.csv.separator = separator == "tab" || separator == "\\t" ? '\t' : separator[0];
-    return rest.csv.separator == '\t' || separator.size() == 1
-               ? ""
-               : absl::StrCat("expected one character or 'tab', got '", separator, "'");
-  });
-  flags.Switch("--no_quotes", &no_quotes,
-               "A quote in a CSV file is a character like any other, and a line a record");
-  flags.Text("--text_files", &text_files, "SUFFIX|all", "Of the files in folders that are texts");
-  DeclareAnyBytes(flags, &any_bytes);
+  DeclareTable(flags);
+  const auto of_text = [this](const char* name, Flag flag) { of_texts.emplace_back(name, flag); };
+  label_column_flag = flags.Text("--label_column", &rest.csv.label_column, "NAME|N",
+                                 "As --text_column, for the labels");
+  of_text("--label_column", *label_column_flag);
+  of_text("--text_files", flags.Text("--text_files", &text_files, "SUFFIX|all",
+                                     "Of the files in folders that are texts"));
+  of_text("--any_bytes", DeclareAnyBytes(flags, &any_bytes));
   flags.CacheFolder(
       "--data_cache", &data_cache, "FOLDER|off",
       "Where the integers of a file are kept, to be found again by its content and all\n"
@@ -67,12 +85,40 @@ void DataFlags::DeclareSource(Flags& flags) {
       DataCache::ExampleNames());
 }
 
+void DataFlags::DeclareTable(Flags& flags) {
+  const auto of_text = [this](const char* name, Flag flag) { of_texts.emplace_back(name, flag); };
+  text_column_flag =
+      flags.Text("--text_column", &rest.csv.text_column, "NAME|N",
+                 "Of a CSV file: a name in its first record, or a number from 1; of JSON objects\n"
+                 "the name of a member; by default what a saved model was trained on, or this:");
+  of_text("--text_column", *text_column_flag);
+  of_text("--csv_header",
+          flags.Switch("--csv_header", &rest.csv.header,
+                       "The first record is no text, though the columns are numbers"));
+  flags.Text("--separator", &separator, "CHAR|tab",
+             "Of a CSV file; by default a comma, in .tsv files a tab");
+  flags.Check("--separator", [this]() -> std::string {
+    if (separator.empty()) return "";
+    rest.csv.separator = separator == "tab" || separator == "\\t" ? '\t' : separator[0];
+    return rest.csv.separator == '\t' || separator.size() == 1
+               ? ""
+               : absl::StrCat("expected one character or 'tab', got '", separator, "'");
+  });
+  of_text("--no_quotes",
+          flags.Switch("--no_quotes", &no_quotes,
+                       "A quote in a CSV file is a character like any other, and a line a record"));
+  flags.Switch("--skip_bad_rows", &skip_bad_rows,
+               "Leave out rows with errors, and say how many; else all errors are listed");
+}
+
 bool IsTextBelow(const std::string& below, const std::string& suffix) {
   return absl::StrContains(below, "/") && absl::EndsWith(below, suffix);
 }
 
 std::function<bool(const std::string&)> DataFlags::ReadsBelow() const {
-  return [this](const std::string& below) { return IsTextBelow(below, Options().suffix); };
+  return [this](const std::string& below) {
+    return IsTextBelow(below, Options().suffix) || data::LooksLikeSeries(data);
+  };
 }
 
 void DataFlags::DeclareTestData(Flags& flags) {
@@ -83,16 +129,35 @@ void DataFlags::DeclareTestData(Flags& flags) {
 }
 
 void DataFlags::DeclareEncoding(Flags& flags) {
-  flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
-            "Codes: three special ones, one unused, then the most frequent words");
-  flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones");
-  flags.Real("--validation", &rest.validation, 0, 1, "Share of the training split to validate on");
+  of_texts.emplace_back(
+      "--tokens",
+      flags.Choice("--tokens", &tokens, data::TokenRuleNames(),
+                   "How a text becomes words: by the rule of the published reviews (ASCII), words\n"
+                   "of any script without case, or, for languages without spaces, characters"));
+  of_texts.emplace_back(
+      "--num_words",
+      flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
+                "Codes: three special ones, one unused, then the most frequent words"));
+  of_texts.emplace_back(
+      "--maxlen", flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones"));
+  validation_flag = flags.Share(
+      "--validation", &rest.validation,
+      "Share of the training split to validate on; 0: none, the last weights are saved");
   DeclareStratify(flags);
 }
 
 void DataFlags::DeclareStratify(Flags& flags) {
-  flags.Switch("--stratify", &rest.stratify,
-               "Split off of each class its share, as scikit-learn does it");
+  of_texts.emplace_back(
+      "--stratify",
+      flags.Switch("--stratify", &rest.stratify,
+                   "Split off of each class its share, as scikit-learn does it (series: always)"));
+}
+
+std::string DataFlags::GivenOfTexts() const {
+  for (const auto& [name, flag] : of_texts) {
+    if (flag.given()) return name;
+  }
+  return "";
 }
 
 data::DatasetOptions DataFlags::Options() const {
@@ -102,7 +167,27 @@ data::DatasetOptions DataFlags::Options() const {
   if (any_bytes) options.text_policy = data::TextPolicy::kAnyBytes;
   options.suffix = text_files == "all" ? "" : text_files;
   options.csv.quotes = !no_quotes;
+  options.tokens = data::TokenRuleOfName(tokens).value_or(data::TokenRule::kImdb);
+  skipped = data::Problems();
+  if (skip_bad_rows) options.skipped = &skipped;
   return options;
+}
+
+data::CsvLayout DataFlags::ColumnsFor(const TextPreprocessing& text) const {
+  data::CsvLayout columns = Options().csv;
+  const auto take = [](const std::string& known, const std::optional<Flag>& flag,
+                       std::string& column) {
+    if (!known.empty() && !(flag.has_value() && flag->given())) column = known;
+  };
+  take(text.text_column, text_column_flag, columns.text_column);
+  take(text.label_column, label_column_flag, columns.label_column);
+  return columns;
+}
+
+void DataFlags::KeepColumns(TextPreprocessing& text) const {
+  if (synthetic() || !data::LayoutOf(data).by_line) return;
+  text.text_column = rest.csv.text_column;
+  text.label_column = rest.csv.label_column;
 }
 
 std::optional<DataCache> DataFlags::Cache() const {
@@ -129,6 +214,7 @@ absl::StatusOr<data::TokenSet> DataFlags::EncodePart(const std::string& part,
   data::DatasetOptions options = Options();
   options.labels = labels;
   const bool test = part == "test";
+  if (IsEncodedTexts(data)) return EncodedPart(data, part, vocabulary, maxlen_of_rows, labels);
   const std::optional<DataCache> cache = Cache();
   absl::StatusOr<data::TokenSet> all = EncodeTextsCached(
       data, test ? data::Split::kTest : data::Split::kTrain, vocabulary,

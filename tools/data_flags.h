@@ -4,11 +4,15 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "data/cached_dataset.h"
+#include "data/problems.h"
 #include "data/text_dataset.h"
+#include "data/token_rule.h"
+#include "graph/model.h"
 #include "tools/flags.h"
 #include "training/examples.h"
 
@@ -26,21 +30,35 @@ struct DataFlags {
   bool any_bytes = false;
   std::string data_cache;  ///< Empty: DataCache::DefaultFolder().
   bool no_quotes = false;
+  bool skip_bad_rows = false;
+  mutable data::Problems skipped;  ///< Of a table of texts, by whom the last Options() went to.
+  std::string tokens{data::TokenRuleName(data::TokenRule::kImdb)};
   std::string separator;  ///< As given: a character, "tab", or empty.
   std::string text_files = data::TextSourceOptions().suffix;
   data::DatasetOptions rest;  ///< What flags set as it is.
+  std::optional<Flag> validation_flag;
+  std::optional<Flag> text_column_flag, label_column_flag;
+  std::vector<std::pair<std::string, Flag>> of_texts;  ///< flags without a meaning for series
 
   /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
   /// --data_cache.
   void DeclareSource(Flags& flags);
+  /// --text_column and what else says how a table is read, but not its labels; --skip_bad_rows.
+  void DeclareTable(Flags& flags);
   /// --test_data.
   void DeclareTestData(Flags& flags);
-  /// --num_words, --maxlen, --validation, --stratify.
+  /// --tokens, --num_words, --maxlen, --validation, --stratify.
   void DeclareEncoding(Flags& flags);
   void DeclareStratify(Flags& flags);
 
+  /// Of what is for texts alone, the first flag that is given; empty: none.
+  std::string GivenOfTexts() const;
   bool synthetic() const { return data == data::kSyntheticName; }
   data::DatasetOptions Options() const;
+  /// The columns that a model was trained on, but those that flags name.
+  data::CsvLayout ColumnsFor(const TextPreprocessing& text) const;
+  /// Those of --data, for a model to keep; none of what is no table.
+  void KeepColumns(TextPreprocessing& text) const;
   /// The set, made of --data, as examples, which must not outlive it nor this. Errors name a row by
   /// its line or file.
   Examples ExamplesOf(const data::TokenSet& set) const;
@@ -63,6 +81,6 @@ struct DataFlags {
 std::string OriginLine(const DataOrigin& origin);
 
 /// --any_bytes: take reviews that are no UTF-8 text.
-void DeclareAnyBytes(Flags& flags, bool* value);
+Flag DeclareAnyBytes(Flags& flags, bool* value);
 
 }  // namespace seqgraph::tools

@@ -13,7 +13,6 @@
 #include "base/status_macros.h"
 #include "data/text_dataset.h"
 #include "ops/all_ops.h"
-#include "serialization/model_io.h"
 #include "tools/array_match.h"
 #include "tools/backend_choice.h"
 #include "tools/command.h"
@@ -21,6 +20,7 @@
 #include "tools/diff/lockstep.h"
 #include "tools/diff/minimal_case.h"
 #include "tools/diff/report.h"
+#include "tools/tested_model.h"
 #include "training/model_builder.h"
 #include "training/preprocessing.h"
 
@@ -91,6 +91,7 @@ absl::StatusOr<ModelInputs> InputsFromTexts(const Model& model, const Function& 
 class DiffCommand : public Command {
  public:
   void Declare(Flags& flags) override {
+    files_ = &flags.files();
     flags.InputFile("MODEL", &path_, "A saved model").Required();
     flags.Backends("--backends", &backends_, "FIRST,SECOND",
                    "The one that is taken as given, and the one under suspicion");
@@ -136,7 +137,7 @@ class DiffCommand : public Command {
     const std::string all = absl::StrJoin(names, ",");
     SEQ_RETURN_IF_ERROR(CheckBackendNames(all));
     SEQ_ASSIGN_OR_RETURN(PassList passes, ChoosePasses(passes_));
-    SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(const Model model, LoadAnyModel(path_, files_));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     SEQ_ASSIGN_OR_RETURN(const ModelInputs inputs,
                          inputs_.empty() ? InputsFromTexts(model, *function, data_, batch_)
@@ -185,6 +186,7 @@ class DiffCommand : public Command {
     return absl::OkStatus();
   }
 
+  const CommandFiles* files_ = nullptr;
   std::string path_;
   std::string backends_ = "reference,onednn", rest_ = "reference";
   std::string data_ = std::string(data::kSyntheticName);

@@ -4,12 +4,10 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
 #include "training/model_builder.h"
-#include "training/preprocessing.h"
 
 namespace seqgraph::tools {
 
@@ -25,34 +23,19 @@ absl::StatusOr<EarlierModel> EarlierModel::Find(const std::string& path, bool ov
   earlier.path_ = path;
   std::error_code none;
   earlier.exists_ = std::filesystem::exists(path, none);
-  if (!earlier.exists_ || overwrite) return earlier;
+  earlier.keeps_ = earlier.exists_ && !overwrite;
+  if (!earlier.keeps_) return earlier;
   absl::StatusOr<Model> model = LoadModel(path, AllOps());
   SEQ_RETURN_IF_ERROR(earlier.Incomparable(model.status()));
   SEQ_RETURN_IF_ERROR(earlier.Incomparable(model->GetFunction(kEvaluate).status()));
-  SEQ_RETURN_IF_ERROR(earlier.Incomparable(VocabularyOf(*model).status()));
   earlier.model_ = *std::move(model);
   return earlier;
 }
 
-absl::StatusOr<double> EarlierModel::MeasuredLoss(const DataFlags& flags,
-                                                  const data::Dataset& dataset,
+absl::StatusOr<double> EarlierModel::MeasuredLoss(TrainingData& data, const Model& ours,
                                                   const RunnerOptions& options, int64_t batch) {
-  if (model_->labels != dataset.labels) {
-    return InvalidArgument("its classes are ", absl::StrJoin(model_->labels, ", "),
-                           ", those of the texts ", absl::StrJoin(dataset.labels, ", "));
-  }
-  const TextPreprocessing& own = model_->preprocessing;
-  SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyOf(*model_));
-  const bool same_words = own.maxlen == dataset.validation.maxlen &&
-                          own.num_words == dataset.vocabulary.num_words() &&
-                          own.words == dataset.vocabulary.words();
-  data::TokenSet encoded;
-  if (!same_words) {
-    DataOrigin origin;
-    SEQ_ASSIGN_OR_RETURN(
-        encoded, flags.EncodePart("validation", vocabulary, own.maxlen, model_->labels, &origin));
-  }
-  const Examples validation = flags.ExamplesOf(same_words ? dataset.validation : encoded);
+  SEQ_RETURN_IF_ERROR(data.CheckComparable(*model_, ours));
+  SEQ_ASSIGN_OR_RETURN(const Examples validation, data.ValidationFor(*model_));
   ModelRunner runner(&*model_, options);
   const EvaluateOptions evaluate = {.batch = batch, .metrics = {}};
   absl::StatusOr<Logs> logs = runner.Evaluate(validation, evaluate);
@@ -63,10 +46,10 @@ absl::StatusOr<double> EarlierModel::MeasuredLoss(const DataFlags& flags,
   return logs->at("loss");
 }
 
-absl::Status EarlierModel::Measure(const DataFlags& flags, const data::Dataset& dataset,
+absl::Status EarlierModel::Measure(TrainingData& data, const Model& ours,
                                    const RunnerOptions& options, int64_t batch) {
   if (!model_.has_value()) return absl::OkStatus();
-  const absl::StatusOr<double> loss = MeasuredLoss(flags, dataset, options, batch);
+  const absl::StatusOr<double> loss = MeasuredLoss(data, ours, options, batch);
   SEQ_RETURN_IF_ERROR(Incomparable(loss.status()));
   loss_ = *loss;
   model_.reset();  // Its memory is for the run.

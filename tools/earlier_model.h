@@ -6,37 +6,40 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "data/text_dataset.h"
 #include "graph/model.h"
-#include "tools/data_flags.h"
+#include "tools/training_data.h"
 #include "training/model_runner.h"
 
 namespace seqgraph::tools {
 
 /// What lies where a training run is to save its model. Only a better model may replace it: better
-/// by the loss on the run's own validation texts, which the earlier one reads in its own words.
+/// by the loss on the run's own validation rows, which the earlier one takes in its own way.
 class EarlierModel {
  public:
   /// Loads the file if there is one and it is to be beaten. FailedPrecondition, saying what to do,
-  /// for one that cannot be: no model, or one without labels or the function `evaluate`.
+  /// for one that cannot be: no model, or one without the function `evaluate`.
   static absl::StatusOr<EarlierModel> Find(const std::string& path, bool overwrite);
 
-  /// Measures loss(). FailedPrecondition, likewise, where it knows other classes or does not run.
-  absl::Status Measure(const DataFlags& flags, const data::Dataset& dataset,
-                       const RunnerOptions& options, int64_t batch);
+  /// Measures loss(), to be compared with that of `ours`. FailedPrecondition, likewise, where it
+  /// is one of other data (TrainingData::CheckComparable) or does not run.
+  absl::Status Measure(TrainingData& data, const Model& ours, const RunnerOptions& options,
+                       int64_t batch);
 
   /// Whether there is a file, to be beaten or not.
   bool exists() const { return exists_; }
+  /// Whether there is one that nothing may replace but a better one.
+  bool keeps() const { return keeps_; }
   /// Of the model that is to be beaten, once it is measured.
   std::optional<double> loss() const { return loss_; }
 
  private:
   absl::Status Incomparable(const absl::Status& why) const;
-  absl::StatusOr<double> MeasuredLoss(const DataFlags& flags, const data::Dataset& dataset,
+  absl::StatusOr<double> MeasuredLoss(TrainingData& data, const Model& ours,
                                       const RunnerOptions& options, int64_t batch);
 
   std::string path_;
   bool exists_ = false;
+  bool keeps_ = false;
   std::optional<Model> model_;
   std::optional<double> loss_;
 };

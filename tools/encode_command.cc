@@ -11,6 +11,7 @@
 #include "data/text_dataset.h"
 #include "tools/command.h"
 #include "tools/data_flags.h"
+#include "tools/encoded_texts.h"
 #include "tools/output_path.h"
 
 namespace seqgraph::tools {
@@ -28,7 +29,8 @@ class EncodeCommand : public Command {
     flags
         .OutputFolder("--output", &folder_, "Where the files go; made if it is missing",
                       {"train_tokens.npy", "train_targets.npy", "validation_tokens.npy",
-                       "validation_targets.npy", "test_tokens.npy", "test_targets.npy", kLabels})
+                       "validation_targets.npy", "test_tokens.npy", "test_targets.npy", kLabels,
+                       kEncodedTextsFile})
         .Required();
     flags.Footer(
         "Writes train_tokens.npy, train_targets.npy, and the same for validation and test "
@@ -37,7 +39,7 @@ class EncodeCommand : public Command {
         "in\n"
         "file order, without the words that no training review has. What the targets mean is\n"
         "printed, and with other classes than negative and positive written to labels.txt, one a\n"
-        "line.");
+        "line. texts.json holds the vocabulary; `train` and `evaluate` take the folder as --data.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -59,10 +61,20 @@ class EncodeCommand : public Command {
       SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, absl::StrJoin(dataset.labels, "\n") + "\n"));
       out.Print("%s: %d names\n", path, dataset.labels.size());
     }
-    return 0;
+    TextPreprocessing columns;
+    flags_.KeepColumns(columns);
+    return WriteTextsFile(dataset, columns, out);
   }
 
  private:
+  absl::StatusOr<int> WriteTextsFile(const data::Dataset& dataset, const TextPreprocessing& columns,
+                                     Output& out) {
+    const std::string path = absl::StrCat(folder_, "/", kEncodedTextsFile);
+    SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, EncodedTextsJson(dataset, columns)));
+    out.Print("%s: %d words\n", path, dataset.vocabulary.size());
+    return 0;
+  }
+
   absl::Status Write(absl::string_view part, const data::TokenSet& set, Output& out) {
     SEQ_RETURN_IF_ERROR(
         WriteArray(absl::StrCat(part, "_tokens.npy"), set.tokens, {set.rows, set.maxlen}, out));

@@ -1,20 +1,19 @@
-#include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "data/text_dataset.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
+#include "tools/class_report.h"
 #include "tools/command.h"
 #include "tools/data_flags.h"
 #include "tools/profile/profile_flag.h"
+#include "tools/series_judgement.h"
 #include "tools/tested_model.h"
-#include "tools/text_table.h"
 #include "training/confusion_matrix.h"
 #include "training/model_runner.h"
 #include "training/preprocessing.h"
@@ -38,46 +37,6 @@ std::string ClassCounts(const data::TokenSet& set, const std::vector<std::string
   return absl::StrJoin(parts, ", ");
 }
 
-// A line a class: precision, recall, F1, and how many there are; then their means, each class
-// alike (macro) and by size.
-std::string ClassReport(const ConfusionMatrix& matrix, const std::vector<std::string>& labels) {
-  TextTable table({"class", "precision", "recall", "f1", "reviews"});
-  const double classes = static_cast<double>(matrix.classes());
-  const double all = static_cast<double>(matrix.rows());
-  using Scores = std::array<double, 3>;
-  Scores macro{};
-  Scores weighted{};
-  const auto add = [&table](const std::string& name, const Scores& scores, int64_t rows) {
-    table.AddRow({name, absl::StrFormat("%.4f", scores[0]), absl::StrFormat("%.4f", scores[1]),
-                  absl::StrFormat("%.4f", scores[2]), WithThousands(rows)});
-  };
-  for (int64_t c = 0; c < matrix.classes(); ++c) {
-    const Scores scores = {matrix.precision(c), matrix.recall(c), matrix.f1(c)};
-    const int64_t rows = matrix.rows_of(c);
-    for (size_t i = 0; i < scores.size(); ++i) {
-      macro[i] += scores[i] / classes;
-      weighted[i] += scores[i] * static_cast<double>(rows) / all;
-    }
-    add(labels[static_cast<size_t>(c)], scores, rows);
-  }
-  add("macro average", macro, matrix.rows());
-  add("weighted average", weighted, matrix.rows());
-  return table.Text(1, 4);
-}
-
-// A line a class, a column for what its rows were taken for.
-std::string ConfusionText(const ConfusionMatrix& matrix, const std::vector<std::string>& labels) {
-  std::vector<std::string> header = {"is \\ taken for"};
-  header.insert(header.end(), labels.begin(), labels.end());
-  TextTable table(header);
-  for (int64_t t = 0; t < matrix.classes(); ++t) {
-    std::vector<std::string> row = {labels[static_cast<size_t>(t)]};
-    for (int64_t p = 0; p < matrix.classes(); ++p) row.push_back(absl::StrCat(matrix.count(t, p)));
-    table.AddRow(std::move(row));
-  }
-  return table.Text(1, labels.size());
-}
-
 // The model's labels; for one without them, as many classes as there are targets.
 std::vector<std::string> ClassNames(const Model& model, const data::TokenSet& set) {
   std::vector<std::string> names = model.labels;
@@ -96,13 +55,13 @@ class EvaluateCommand : public Command {
     flags.InputFile("MODEL", &path_, "A model saved by train").Required();
     data_.DeclareSource(flags);
     flags.Choice(
-        "--part", &part_, {"test", "train", "validation"},
+        "--part", &part_, {"test", "train", "validation", "all"},
         "The test split (of data without splits: all), or what train made of the training\n"
-        "split");
+        "split; of series the part that train kept, and all where it kept none");
     flags.Real("--validation", &data_.rest.validation, 0, 1,
-               "The share that was split off for validation");
+               "The share of texts that was split off for validation");
     data_.DeclareStratify(flags);
-    flags.Int("--batch", &batch_, 1, 1'000'000, "Reviews computed together");
+    flags.Int("--batch", &batch_, 1, 1'000'000, "Rows computed together");
     flags.Switch(
         "--confusion", &confusion_,
         "How many of each class were taken for each; also precision, recall and F1, which\n"
@@ -111,7 +70,9 @@ class EvaluateCommand : public Command {
     DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
     profile_.Declare(flags);
-    flags.Footer("Reviews are encoded by the model's own vocabulary.");
+    flags.Footer(
+        "Texts are encoded by the model's own vocabulary; of series the columns are found that it\n"
+        "was trained on, and beside its metrics stand those of guessing without a model.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -124,7 +85,8 @@ class EvaluateCommand : public Command {
                          LoadTestedModel(path_, self_test_.on(), backend_, {{"evaluate", batch_}},
                                          profile_.trace()));
     Model& model = tested.model;
-    SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(model, path_));
+    const bool series = !model.series.task.empty();
+    if (!series) SEQ_RETURN_IF_ERROR(VocabularyToRun(model, path_).status());
     // Before the data are read: a backend that is not there, a model of another kind.
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
     RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
@@ -132,6 +94,26 @@ class EvaluateCommand : public Command {
     ModelRunner runner(&model, std::move(run));
     SEQ_ASSIGN_OR_RETURN(const CompiledFunction* compiled,
                          Annotate(runner.Compile("evaluate", batch_), path_));
+    const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
+    const absl::Status status =
+        series ? EvaluateSeries(runner, interrupt, out) : EvaluateTexts(runner, interrupt, out);
+    if (absl::IsCancelled(status)) return interrupt.exit_status();
+    SEQ_RETURN_IF_ERROR(status);
+    const std::vector<const Backend*> backends = ListOf(tested.backends);
+    if (backends.size() > 1) {
+      out.Write(BackendLine("evaluate", compiled->assignments(), backends));
+    }
+    return 0;
+  }
+
+  absl::Status EvaluateTexts(ModelRunner& runner, const InterruptIfProfiling& interrupt,
+                             Output& out) {
+    Model& model = runner.model();
+    if (part_ == "all") {
+      return InvalidArgument("--part=all is for series; of texts without splits test is all");
+    }
+    SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(model, path_));
+    data_.rest.csv = data_.ColumnsFor(model.preprocessing);
     TraceSpan read(profile_.trace(), "read and encode reviews", "data");
     DataOrigin origin;
     SEQ_ASSIGN_OR_RETURN(
@@ -144,29 +126,48 @@ class EvaluateCommand : public Command {
               part_, WithThousands(set.rows), ClassCounts(set, labels));
     out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(out.Flush());
-    const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
-    const absl::StatusOr<Logs> logs =
+    SEQ_ASSIGN_OR_RETURN(
+        const Logs logs,
         runner.Evaluate(data_.ExamplesOf(set),
-                        {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()});
-    if (absl::IsCancelled(logs.status())) return interrupt.exit_status();
-    SEQ_RETURN_IF_ERROR(logs.status());
-    out.Print("loss: %.6f - accuracy: %.6f%s\n", logs->at("loss"), logs->at("accuracy"),
+                        {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()}));
+    out.Print("loss: %.6f - accuracy: %.6f%s\n", logs.at("loss"), logs.at("accuracy"),
               synthetic ? " (synthetic data)" : "");
-    if (confusion_ || labels.size() > 2) {
-      SEQ_ASSIGN_OR_RETURN(
-          const std::vector<float> predictions,
-          runner.Predict(data_.ExamplesOf(set), {.batch = batch_, .function = "evaluate"}));
-      SEQ_ASSIGN_OR_RETURN(const ConfusionMatrix matrix,
-                           ConfusionMatrix::FromPredictions(predictions, set.targets,
-                                                            static_cast<int64_t>(labels.size())));
-      out.Write(ClassReport(matrix, labels));
-      if (confusion_) out.Write(ConfusionText(matrix, labels));
+    return ReportClasses(runner, data_.ExamplesOf(set), labels, "reviews", out);
+  }
+
+  absl::Status EvaluateSeries(ModelRunner& runner, const InterruptIfProfiling& interrupt,
+                              Output& out) {
+    const std::string of_texts = data_.GivenOfTexts();
+    if (!of_texts.empty()) {
+      return InvalidArgument(of_texts, " is for texts, and ", path_, " takes series of numbers");
     }
-    const std::vector<const Backend*> backends = ListOf(tested.backends);
-    if (backends.size() > 1) {
-      out.Write(BackendLine("evaluate", compiled->assignments(), backends));
+    TraceSpan read(profile_.trace(), "read series", "data");
+    SEQ_ASSIGN_OR_RETURN(const JudgedSeries judged,
+                         JudgedSeries::Read(runner.model(), data_, part_, data_.skip_bad_rows));
+    read.End();
+    out.Write(judged.Lines());
+    SEQ_RETURN_IF_ERROR(out.Flush());
+    SEQ_ASSIGN_OR_RETURN(const std::string table, judged.Table(runner, batch_, interrupt.flag()));
+    out.Write(table);
+    if (judged.has_classes()) {
+      return ReportClasses(runner, judged.examples(), runner.model().labels, "series", out);
     }
-    return 0;
+    if (confusion_) return InvalidArgument("--confusion is for classes of whole series or texts");
+    return absl::OkStatus();
+  }
+
+  absl::Status ReportClasses(ModelRunner& runner, const Examples& examples,
+                             const std::vector<std::string>& labels, const std::string& rows_are,
+                             Output& out) const {
+    if (!confusion_ && labels.size() <= 2) return absl::OkStatus();
+    SEQ_ASSIGN_OR_RETURN(const std::vector<float> predictions,
+                         runner.Predict(examples, {.batch = batch_, .function = "evaluate"}));
+    SEQ_ASSIGN_OR_RETURN(const ConfusionMatrix matrix,
+                         ConfusionMatrix::FromPredictions(predictions, examples.targets,
+                                                          static_cast<int64_t>(labels.size())));
+    out.Write(ClassReport(matrix, labels, rows_are));
+    if (confusion_) out.Write(ConfusionText(matrix, labels));
+    return absl::OkStatus();
   }
 
   std::string path_;
@@ -183,7 +184,7 @@ class EvaluateCommand : public Command {
 
 CommandDef DefineEvaluate() {
   return DefineCommand<EvaluateCommand>(
-      "evaluate", "Loss, accuracy and confusion of a saved model on labelled texts");
+      "evaluate", "Loss, metrics and confusion of a saved model on labelled texts or series");
 }
 
 }  // namespace seqgraph::tools

@@ -6,12 +6,12 @@
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "runtime/compiled_function.h"
-#include "serialization/model_io.h"
 #include "tools/auto_choice.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
 #include "tools/pass_text.h"
+#include "tools/tested_model.h"
 #include "tools/text_table.h"
 #include "training/summary.h"
 
@@ -35,7 +35,7 @@ class ExplainCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path_, AllOps()));
+    SEQ_ASSIGN_OR_RETURN(Model model, LoadAnyModel(path_, backend_.files));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     CompileOptions options;
     SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(backend_.passes, backend_.weights));

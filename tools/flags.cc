@@ -249,6 +249,8 @@ Flag Flags::Texts(const std::string& name, std::vector<std::string>* values,
   return Flag(option->option_text("..."));
 }
 
+void Flags::Group(const std::string& heading) { app_->option_defaults()->group(heading); }
+
 void Flags::Footer(const std::string& text) { app_->footer(text); }
 
 void Flags::Check(const std::string& flag, std::function<std::string()> check) {
@@ -293,6 +295,7 @@ void DeclareBackendSettings(Flags& flags) {
 }
 
 void BackendFlags::Declare(Flags& flags) {
+  files = &flags.files();
   flags.Backends(
       "--backend", &backend, "NAMES",
       "Backends by preference, comma-separated: names, or paths of plugins; no other is\n"

@@ -105,6 +105,8 @@ class Flags {
   /// Those that have been declared.
   const CommandFiles& files() const { return *files_; }
 
+  /// Flags from here on are listed below that heading in --help.
+  void Group(const std::string& heading);
   /// What --help says below the flags.
   void Footer(const std::string& text);
   /// Called once all is parsed; a text that is not empty says how `flag` is misused.
@@ -130,7 +132,8 @@ struct BackendFlags {
   std::string backend = kDefaultBackends;
   int64_t threads = 1;
   std::string passes = "all";
-  std::string weights = "float32";  ///< of commands that declare it: DeclareWeights
+  std::string weights = "float32";      ///< of commands that declare it: DeclareWeights
+  const CommandFiles* files = nullptr;  ///< of the command
 
   void Declare(Flags& flags);
 };

@@ -13,6 +13,7 @@
 #include "tools/backend_choice.h"
 #include "tools/command.h"
 #include "tools/pass_text.h"
+#include "tools/tested_model.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -42,6 +43,7 @@ std::string Header(const Model& model) {
 class InspectCommand : public Command {
  public:
   void Declare(Flags& flags) override {
+    files_ = &flags.files();
     flags.InputFile("MODEL", &path_, "A model file").Required();
     flags.Choice("--format", &format_, {"text", "textproto", "dot"},
                  "text for people, text protobuf, or Graphviz's DOT");
@@ -65,7 +67,7 @@ class InspectCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(const Model model, LoadModel(path_, AllOps(), &self_tests_));
+    SEQ_ASSIGN_OR_RETURN(const Model model, LoadAnyModel(path_, files_, &self_tests_));
     const Function* function = nullptr;
     if (!function_.empty()) {
       SEQ_ASSIGN_OR_RETURN(function, Annotate(model.GetFunction(function_), path_));
@@ -129,6 +131,7 @@ class InspectCommand : public Command {
     return absl::OkStatus();
   }
 
+  const CommandFiles* files_ = nullptr;
   std::string path_;
   std::string passes_;
   std::string backend_ = BackendFlags().backend;

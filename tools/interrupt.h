@@ -19,6 +19,8 @@ class InterruptHandler {
   const std::atomic<bool>* flag() const;
   /// The signal that came; 0 if none did.
   int signal() const;
+  /// A shell's for a program that it ended: 128 + signal().
+  int exit_status() const { return 128 + signal(); }
 
  private:
   struct sigaction old_int_;

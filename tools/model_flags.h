@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/flags.h"
@@ -18,8 +21,20 @@ struct ModelFlags {
   /// --model, --cell, --units, ... What is for an embedding that is not there is misuse.
   std::vector<Flag> Declare(Flags& flags);
   TextModelOptions Options() const;
+  /// The recurrent layers alone, as any model has them.
+  RecurrentLayersOptions Layers() const;
+  /// Take these where the user names none. Once the command line has been parsed.
+  void PreferLayers(const std::string& cell_flag, int64_t units);
+  /// Of what is for texts alone, the first flag that is given; empty: none.
+  std::string GivenOfTexts() const;
+  /// "2 bidirectional LSTM layers of 16 units".
+  std::string LayersDescription() const;
   /// "embedding input, 2 bidirectional LSTM layers of 16 units".
   std::string Description() const;
+
+ private:
+  std::optional<Flag> cell_flag_, units_flag_;
+  std::vector<std::pair<std::string, Flag>> of_texts_;
 };
 
 }  // namespace seqgraph::tools

@@ -3,14 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/atomic_file.h"
 #include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "data/text_check.h"
@@ -20,10 +20,13 @@
 #include "tools/data_flags.h"
 #include "tools/line_reader.h"
 #include "tools/profile/profile_flag.h"
+#include "tools/series_answers.h"
+#include "tools/series_data.h"
+#include "tools/series_stream.h"
 #include "tools/tested_model.h"
-#include "training/confusion_matrix.h"
+#include "tools/text_answers.h"
+#include "tools/text_classifier.h"
 #include "training/model_runner.h"
-#include "training/preprocessing.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -42,132 +45,27 @@ std::string Excerpt(absl::string_view text) {
   return excerpt;
 }
 
-// The answer to a text.
-struct TextAnswer {
-  int64_t label = 0;  // the class that PredictedClass() tells
-  // Of each class; of two 1 - p and p for a model that gives p.
-  std::vector<float> probabilities;
-};
-
-// A saved model that answers raw text with the probabilities of its labels.
-class TextClassifier {
- public:
-  // Texts that are computed together.
-  static constexpr int64_t kBatch = 16;
-
-  // Loads the model and compiles its function `predict` for the backends that the flags name, on
-  // which the model's self-tests must pass. Errors name the file: besides those of
-  // LoadTestedModel, InvalidArgument for a model that does not take text or does not give a
-  // probability for each label (or for two labels that of the second). What happens, now and in
-  // Classify, is recorded in `profile` if it is not null.
-  static absl::StatusOr<std::unique_ptr<TextClassifier>> Load(const std::string& path,
-                                                              const BackendFlags& flags,
-                                                              bool self_test = true,
-                                                              Profile* profile = nullptr);
-
-  // One for each of at most kBatch texts, which may be any bytes. The answer to a text does not
-  // depend on those beside it: the batch always has the same size.
-  absl::StatusOr<std::vector<TextAnswer>> Classify(absl::Span<const std::string> texts);
-
-  // The names of the classes.
-  const std::vector<std::string>& labels() const { return model_.labels; }
-
-  // What answers: assignments, memory.
-  const CompiledFunction& predict() const { return *predict_; }
-  const BackendSelection& backends() const { return backends_; }
-
- private:
-  TextClassifier() = default;
-  absl::Status Prepare(const std::string& path, const BackendFlags& flags);
-
-  BackendSelection backends_;  // outlives what is compiled
-  Model model_;
-  data::Vocabulary vocabulary_;
-  std::optional<ModelRunner> runner_;
-  CompiledFunction* predict_ = nullptr;  // of the runner
-  int64_t width_ = 1;                    // Probabilities a text that predict_ gives.
-  std::string scratch_;
-  Profile* profile_ = nullptr;
-  int profile_number_ = 0;
-};
-
-absl::StatusOr<std::unique_ptr<TextClassifier>> TextClassifier::Load(const std::string& path,
-                                                                     const BackendFlags& flags,
-                                                                     bool self_test,
-                                                                     Profile* profile) {
-  std::unique_ptr<TextClassifier> classifier(new TextClassifier);
-  classifier->profile_ = profile;
-  SEQ_ASSIGN_OR_RETURN(TestedModel tested,
-                       LoadTestedModel(path, self_test, flags, {{"predict", kBatch}},
-                                       profile != nullptr ? &profile->trace() : nullptr));
-  classifier->backends_ = std::move(tested.backends);
-  classifier->model_ = std::move(tested.model);
-  SEQ_RETURN_IF_ERROR(classifier->Prepare(path, flags));
-  return classifier;
-}
-
-absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags& flags) {
-  SEQ_ASSIGN_OR_RETURN(vocabulary_, VocabularyToRun(model_, path));
-  const int64_t classes = static_cast<int64_t>(model_.labels.size());
-  if (classes < 2) return InvalidArgument(path, ": expected two labels or more, found ", classes);
-  SEQ_ASSIGN_OR_RETURN(const Function* predict, Annotate(model_.GetFunction("predict"), path));
-  const Function& function = *predict;
-  const TensorType tokens{DType::kInt32, {Dim::Batch(), model_.preprocessing.maxlen}};
-  const TensorType one{DType::kFloat32, {Dim::Batch(), 1}};
-  const TensorType all{DType::kFloat32, {Dim::Batch(), classes}};
-  const bool fits = function.inputs().size() == 1 && function.results().size() == 1 &&
-                    function.type(function.inputs()[0]) == tokens;
-  width_ = fits && classes == 2 && function.type(function.results()[0].value) == one ? 1 : classes;
-  if (!fits || (width_ > 1 && function.type(function.results()[0].value) != all)) {
-    return InvalidArgument(path, ": expected a function predict with one input ", tokens.ToString(),
-                           " and one result ", all.ToString(),
-                           classes == 2 ? absl::StrCat(" or ", one.ToString()) : "", ", as it has ",
-                           classes, " labels; `seqgraph inspect` shows what it has");
-  }
-  SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(flags.passes, flags.weights));
-  RunnerOptions options = RunOn(backends_, flags.threads, passes);
-  options.profile = profile_;
-  runner_.emplace(&model_, std::move(options));
-  SEQ_ASSIGN_OR_RETURN(predict_, runner_->Compile(function.name(), kBatch));
-  if (profile_ != nullptr) profile_number_ = profile_->AddFunction(*predict_);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<TextAnswer>> TextClassifier::Classify(
-    absl::Span<const std::string> texts) {
-  SEQ_CHECK(texts.size() <= static_cast<size_t>(kBatch));
-  const size_t maxlen = static_cast<size_t>(model_.preprocessing.maxlen);
-  const auto rows = absl::MakeSpan(static_cast<int32_t*>(predict_->input(0)),
-                                   static_cast<size_t>(kBatch) * maxlen);
-  for (size_t i = 0; i < texts.size(); ++i) {
-    vocabulary_.EncodeInto(texts[i], &scratch_, rows.subspan(i * maxlen, maxlen));
-  }
-  std::fill(rows.begin() + static_cast<ptrdiff_t>(texts.size() * maxlen), rows.end(),
-            data::kPadCode);
-  SEQ_RETURN_IF_ERROR(profile_ == nullptr ? predict_->Run()
-                                          : profile_->Run(profile_number_, *predict_));
-  const auto results = absl::MakeConstSpan(static_cast<const float*>(predict_->result(0)),
-                                           texts.size() * static_cast<size_t>(width_));
-  std::vector<TextAnswer> answers(texts.size());
-  for (size_t i = 0; i < texts.size(); ++i) {
-    const size_t width = static_cast<size_t>(width_);
-    const absl::Span<const float> row = results.subspan(i * width, width);
-    if (!std::all_of(row.begin(), row.end(), [](float p) { return std::isfinite(p); })) {
-      return DataLoss("the model's answer is not a number: its weights are damaged");
-    }
-    answers[i].label = PredictedClass(row);
-    answers[i].probabilities.assign(row.begin(), row.end());
-    if (width_ == 1) answers[i].probabilities = {1 - row[0], row[0]};
-  }
-  return answers;
-}
-
 class PredictCommand : public Command {
  public:
   void Declare(Flags& flags) override {
     flags.InputFile("MODEL", &model_, "A model saved by train").Required();
     Flag texts = flags.Texts("TEXT", &texts_, "Reviews, one an argument");
-    flags.InputFile("--file", &file_, "Reviews, one a line").Excludes(texts);
+    Flag file = flags.InputFile("--file", &file_, "Reviews, one a line").Excludes(texts);
+    flags
+        .InputPath(
+            "--data", &data_.data,
+            "A table of texts (.csv, .tsv, .jsonl, also .gz), or for a model of these series\n"
+            "of numbers; as for train, but labels may be absent",
+            "", nullptr)
+        .Excludes(texts)
+        .Excludes(file);
+    flags.OutputFile(
+        "--output", &output_,
+        "The answers to --data, not on standard output; to a table of texts all of its\n"
+        "columns, and behind them predicted_label and the probabilities p_NAME");
+    data_.DeclareTable(flags);
+    flags.Int("--roll", &roll_, 0, 1'000'000,
+              "Of a forecast: so many steps, its own answers fed back beyond the horizon; 0: none");
     flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
     DeclareAnyBytes(flags, &any_bytes_);
     backend_.Declare(flags);
@@ -180,7 +78,11 @@ class PredictCommand : public Command {
         "the\n"
         "text, tab-separated; with --format=json an object with the probabilities of all labels "
         "and\n"
-        "all of the text. Quote a TEXT, and put those that begin with a dash behind --.");
+        "all of the text. Quote a TEXT, and put those that begin with a dash behind --.\n"
+        "To a table of texts it answers row by row; a row with errors is no row of the answers.\n"
+        "A model of series answers --data, or standard input: a step a line, in the order of its\n"
+        "features or of a first line of names, an empty line behind each series; a forecast is\n"
+        "told behind every line once there is a window.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -189,11 +91,26 @@ class PredictCommand : public Command {
 
  private:
   absl::StatusOr<int> Answer(Output& out) {
-    SEQ_ASSIGN_OR_RETURN(
-        classifier_, TextClassifier::Load(model_, backend_, self_test_.on(), profile_.profile()));
+    SEQ_ASSIGN_OR_RETURN(TestedModel tested,
+                         LoadTestedModel(model_, self_test_.on(), backend_,
+                                         {{"predict", TextClassifier::kBatch}}, profile_.trace()));
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
     interrupt_ = interrupt.flag();
-    if (!texts_.empty()) {
+    if (!tested.model.series.task.empty()) {
+      const absl::Status status = AnswerNumbers(tested, out);
+      if (absl::IsCancelled(status)) return interrupt.exit_status();
+      SEQ_RETURN_IF_ERROR(status);
+      return 0;
+    }
+    SEQ_ASSIGN_OR_RETURN(classifier_, TextClassifier::Create(std::move(tested), model_, backend_,
+                                                             profile_.profile()));
+    if (!data_.data.empty()) {
+      const absl::Status status = AnswerTable(out);
+      if (absl::IsCancelled(status)) return interrupt.exit_status();
+      SEQ_RETURN_IF_ERROR(status);
+    } else if (!output_.empty()) {
+      return InvalidArgument("--output goes with --data");
+    } else if (!texts_.empty()) {
       SEQ_RETURN_IF_ERROR(AnswerTexts(out));
     } else if (file_.empty()) {
       if (::isatty(STDIN_FILENO)) {
@@ -207,6 +124,64 @@ class PredictCommand : public Command {
     }
     TellBackends();
     return interrupt.interrupted() ? interrupt.exit_status() : 0;
+  }
+
+  absl::Status AnswerTable(Output& out) {
+    if (roll_ > 0) return InvalidArgument("--roll is for forecasts, and ", model_, " takes text");
+    return AnswerTextTable(
+        *classifier_,
+        {.data = data_.data,
+         .output = output_,
+         .columns = data_.ColumnsFor(classifier_->preprocessing()),
+         .text_policy = any_bytes_ ? data::TextPolicy::kAnyBytes : data::TextPolicy::kRefuse,
+         .skip_bad_rows = data_.skip_bad_rows,
+         .interrupt = interrupt_},
+        out);
+  }
+
+  absl::Status AnswerNumbers(TestedModel& tested, Output& out) {
+    const std::string of_texts = data_.GivenOfTexts();
+    if (!of_texts.empty()) {
+      return InvalidArgument(of_texts, " is for texts, and ", model_, " takes series of numbers");
+    }
+    if (!texts_.empty() || !file_.empty()) {
+      return InvalidArgument(model_, ": it takes series of numbers: --data, or standard input");
+    }
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
+    RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
+    run.profile = profile_.profile();
+    ModelRunner runner(&tested.model, std::move(run));
+    if (data_.data.empty()) return AnswerSteps(runner, out);
+    SEQ_ASSIGN_OR_RETURN(const SeriesData data,
+                         ReadSeriesFor(tested.model, data_.data, data_, /*without_labels=*/true,
+                                       data_.skip_bad_rows));
+    for (const std::string& note : data.set.notes) {
+      std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
+    }
+    SEQ_ASSIGN_OR_RETURN(const std::string table,
+                         AnswerSeries(runner, data, {.roll = roll_, .interrupt = interrupt_}));
+    if (!output_.empty()) return AtomicWriteFile(output_, table);
+    out.Write(table);
+    return absl::OkStatus();
+  }
+
+  // Standard input, a step a line.
+  absl::Status AnswerSteps(ModelRunner& runner, Output& out) {
+    if (!output_.empty()) return InvalidArgument("--output goes with --data");
+    SEQ_ASSIGN_OR_RETURN(SeriesStream stream, SeriesStream::Create(&runner, roll_, interrupt_));
+    LineReader reader(STDIN_FILENO, "standard input");
+    reader.set_interrupt(interrupt_);
+    for (bool ended = false; !ended;) {
+      SEQ_ASSIGN_OR_RETURN(std::vector<std::string> lines, reader.Next(1));
+      ended = lines.empty();
+      if (ended) lines.emplace_back();
+      SEQ_ASSIGN_OR_RETURN(
+          const std::string answer,
+          Annotate(stream.Add(lines[0]), absl::StrCat("line ", reader.first_line())));
+      out.Write(answer);
+      SEQ_RETURN_IF_ERROR(out.Flush());  // Somebody may be waiting for it.
+    }
+    return absl::OkStatus();
   }
 
   bool Interrupted() const { return interrupt_ != nullptr && interrupt_->load(); }
@@ -247,8 +222,8 @@ class PredictCommand : public Command {
                       Output& out) {
     absl::Status refused;
     for (size_t i = 0; i < texts.size() && !any_bytes_; ++i) {
-      refused =
-          Annotate(data::CheckText(texts[i]), absl::StrCat(where, first + static_cast<int64_t>(i)));
+      refused = Annotate(data::CheckText(texts[i], classifier_->rule()),
+                         absl::StrCat(where, first + static_cast<int64_t>(i)));
       if (refused.ok()) continue;
       texts = texts.first(i);
       break;
@@ -280,6 +255,9 @@ class PredictCommand : public Command {
   std::string model_;
   std::vector<std::string> texts_;
   std::string file_;
+  DataFlags data_{.data = ""};
+  std::string output_;
+  int64_t roll_ = 0;
   std::string format_ = "text";
   bool any_bytes_ = false;
   BackendFlags backend_;
@@ -293,7 +271,7 @@ class PredictCommand : public Command {
 
 CommandDef DefinePredict() {
   return DefineCommand<PredictCommand>(
-      "predict", "Probabilities and label for raw text: arguments, a file or standard input");
+      "predict", "Answers to raw text or series of numbers: arguments, a file or standard input");
 }
 
 }  // namespace seqgraph::tools

@@ -23,6 +23,7 @@
 #include "tools/batched_run.h"
 #include "tools/command.h"
 #include "tools/convert/import_flags.h"
+#include "tools/convert/model_formats.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/tested_model.h"
 #include "tools/text_table.h"
@@ -167,11 +168,31 @@ class RunCommand : public Command {
     const TraceSpan load(profile_.trace(), "load model", "file");
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* format, FormatOfFile(path_));
     SEQ_ASSIGN_OR_RETURN(FormatOptions options, import_.Options(path_));
-    // What predicts needs no loss that is known here, and a length that is open is that of the
-    // data.
+    // What predicts needs no loss that is known here, and what is open is that of the arrays.
     options.keras.read.training = !function_.empty() && function_ != kPredict;
     if (!options.keras.read.time.has_value()) options.keras.read.time = TimeOfArrays();
-    return format->read(path_, options);
+    options.arrays = [this](const std::vector<std::string>& names) { return ArraysFor(names); };
+    SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, format->read(path_, options));
+    for (const std::string& note : converted.notes) Note(note);
+    return converted;
+  }
+
+  // The arrays that are meant for the inputs of a file.
+  std::vector<const Tensor*> ArraysFor(const std::vector<std::string>& names) {
+    bound_.clear();
+    for (const std::string& name : names) bound_.push_back({.name = name, .type = {}, .file = ""});
+    for (size_t i = 0; i < named_.size(); ++i) {
+      // One that is for no input is told later, with those that there are.
+      (void)TakeNamed(named_[i], files_[i], bound_);
+    }
+    if (!inputs_.empty()) {
+      MatchArrays(files_.back().arrays, files_.back().path, kInputPrefixes, bound_);
+    }
+    std::vector<const Tensor*> arrays;
+    for (const ArrayUse& use : bound_) {
+      arrays.push_back(use.array != nullptr ? &use.array->tensor : nullptr);
+    }
+    return arrays;
   }
 
   absl::StatusOr<const Function*> FunctionOf(const Model& model) const {
@@ -207,13 +228,30 @@ class RunCommand : public Command {
   absl::StatusOr<std::vector<Tensor>> MatchInputs(const Function& function,
                                                   absl::Span<const ArrayUse> results) {
     std::vector<ArrayUse> uses = InputsOf(function);
+    std::vector<std::string> constants;
+    for (const ArrayUse& bound : bound_) {
+      const auto use =
+          absl::c_find_if(uses, [&](const ArrayUse& each) { return each.name == bound.name; });
+      if (use != uses.end()) {
+        use->array = bound.array;
+        use->file = bound.file;
+      } else if (bound.array != nullptr) {
+        constants.push_back(bound.array->name);
+      }
+    }
     for (size_t i = 0; i < named_.size(); ++i) {
+      const auto takes = [&](const ArrayUse& use) {
+        return use.array != nullptr && use.array == files_[i].arrays.data();
+      };
+      if (absl::c_any_of(bound_, takes)) continue;
       SEQ_RETURN_IF_ERROR(TakeNamed(named_[i], files_[i], uses));
     }
     if (!inputs_.empty()) {
       const ReadFileArrays& file = files_.back();
       MatchArrays(file.arrays, file.path, kInputPrefixes, uses);
-      NoteUnused(file, NamesFor(results, kResultPrefixes, inputs_ == compare_), uses);
+      std::vector<std::string> others = NamesFor(results, kResultPrefixes, inputs_ == compare_);
+      others.insert(others.end(), constants.begin(), constants.end());
+      NoteUnused(file, others, uses);
     }
     const absl::StatusOr<int64_t> rows = CheckShapes(uses);
     if (!rows.ok()) {
@@ -333,6 +371,7 @@ class RunCommand : public Command {
   double tolerance_ = 1e-5;
   std::string function_;
   std::vector<ReadFileArrays> files_;
+  std::vector<ArrayUse> bound_;  // inputs of the file, where extents come from arrays
   std::optional<Flag> batch_flag_;
   int64_t batch_ = kDefaultBatch;
   int64_t rows_ = 1;

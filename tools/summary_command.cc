@@ -2,11 +2,10 @@
 
 #include "base/status_macros.h"
 #include "data/class_table.h"
-#include "ops/all_ops.h"
-#include "serialization/model_io.h"
 #include "tools/command.h"
 #include "tools/model_flags.h"
 #include "tools/terminal.h"
+#include "tools/tested_model.h"
 #include "training/summary.h"
 #include "training/text_models.h"
 
@@ -16,6 +15,7 @@ namespace {
 class SummaryCommand : public Command {
  public:
   void Declare(Flags& flags) override {
+    files_ = &flags.files();
     Flag path = flags.InputFile("MODEL", &path_, "A model file; without it, what train would make");
     for (Flag option : flags_.Declare(flags)) option.Excludes(path);
     flags.Int("--num_words", &flags_.sizes.num_words, 4, 1'000'000, "Codes").Excludes(path);
@@ -26,7 +26,7 @@ class SummaryCommand : public Command {
 
   absl::StatusOr<int> Run(Output& out) override {
     SEQ_ASSIGN_OR_RETURN(const Model model, path_.empty() ? MakeTextModel(flags_.Options())
-                                                          : LoadModel(path_, AllOps()));
+                                                          : LoadAnyModel(path_, files_));
     SEQ_ASSIGN_OR_RETURN(const std::string summary,
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
@@ -34,6 +34,7 @@ class SummaryCommand : public Command {
   }
 
  private:
+  const CommandFiles* files_ = nullptr;
   std::string path_;
   ModelFlags flags_;
 };

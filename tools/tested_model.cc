@@ -1,12 +1,13 @@
 #include "tools/tested_model.h"
 
+#include <cstdio>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "ops/all_ops.h"
-#include "serialization/model_io.h"
 #include "tools/backend_choice.h"
+#include "tools/convert/model_formats.h"
 #include "training/preprocessing.h"
 #include "training/self_tests.h"
 
@@ -17,12 +18,31 @@ void SelfTestFlag::Declare(Flags& flags) {
                "Check the backend against the answers that the model carries");
 }
 
+std::function<absl::Status(const std::string&)> CheckExternal(const CommandFiles* files,
+                                                              std::string path) {
+  return [files, path = std::move(path)](const std::string& data) {
+    return files->CheckInput(absl::StrCat("the external data of ", path), data);
+  };
+}
+
+absl::StatusOr<Model> LoadAnyModel(const std::string& path, const CommandFiles* files,
+                                   std::vector<SelfTest>* self_tests) {
+  FormatOptions options;
+  options.onnx.before_external = CheckExternal(files, path);
+  SEQ_ASSIGN_OR_RETURN(ConvertedModel read, ReadAnyModel(path, options));
+  for (const std::string& note : read.notes) {
+    std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
+  }
+  if (self_tests != nullptr) *self_tests = std::move(read.self_tests);
+  return std::move(read.model);
+}
+
 absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_test,
                                             const BackendFlags& flags,
                                             absl::Span<const NamedCall> calls, Trace* trace) {
   std::vector<SelfTest> tests;
   TraceSpan load(trace, "load model", "file");
-  SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(path, AllOps(), &tests));
+  SEQ_ASSIGN_OR_RETURN(Model model, LoadAnyModel(path, flags.files, &tests));
   load.End();
   if (!self_test) tests.clear();
   return TestModel(std::move(model), tests, path, flags, calls, trace);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,17 @@ struct SelfTestFlag {
   bool on() const { return value == "true"; }
 };
 
+/// OnnxReadOptions::before_external for the model at `path`: its external data are inputs of the
+/// command as the model itself is.
+std::function<absl::Status(const std::string&)> CheckExternal(const CommandFiles* files,
+                                                              std::string path);
+
+/// A model in any format that `seqgraph convert` reads, which its content tells, and the self-tests
+/// in it if they are asked for. What was assumed while it was read goes to stderr. Errors name the
+/// path.
+absl::StatusOr<Model> LoadAnyModel(const std::string& path, const CommandFiles* files,
+                                   std::vector<SelfTest>* self_tests = nullptr);
+
 /// A saved model and the backends that it runs on.
 struct TestedModel {
   BackendSelection backends;  ///< outlives what is compiled, so it comes first
@@ -34,7 +46,7 @@ struct NamedCall {
   int64_t batch = 1;
 };
 
-/// LoadModel; the backends that the flags name, tried with `calls` (those of them that the model
+/// LoadAnyModel; the backends that the flags name, tried with `calls` (those of them that the model
 /// has) if they are plugins; then, if asked for, the self-tests in the file on these backends, with
 /// weights in float32, for which their answers are.
 /// Recorded in `trace` if it is not null. Errors name the file; those of a test say how to load the

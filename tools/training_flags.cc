@@ -106,8 +106,8 @@ std::string TrainingFlags::CheckSettings() const {
 std::vector<Flag> TrainingFlags::Declare(Flags& flags) {
   std::vector<std::string> names;
   for (const OptimizerDef* def : AllOptimizers()) names.push_back(absl::AsciiStrToLower(def->name));
-  std::vector<Flag> declared = {
-      flags.Choice("--optimizer", &optimizer_, names, "What updates the weights")};
+  optimizer_flag_ = flags.Choice("--optimizer", &optimizer_, names, "What updates the weights");
+  std::vector<Flag> declared = {*optimizer_flag_};
   for (const Flag& flag : DeclareSettings(flags)) declared.push_back(flag);
   flags.Text(
       "--class_weight", &class_weight_, "balanced|NAME=W,...",
@@ -124,12 +124,13 @@ std::vector<Flag> TrainingFlags::Declare(Flags& flags) {
   flags.Text(
       "--metrics", &metrics_, "NAMES",
       absl::StrCat(
-          "What is measured beside the loss, comma-separated; accuracy always is.\n",
+          "What is measured beside the loss and what always is (accuracy of classes),\n"
+          "comma-separated.\n",
           absl::StrReplaceAll(MetricNames(), {{"auc, ", "auc,\n"},
                                               {"logarithmic_error, ", "logarithmic_error,\n"}}),
           ";\nweighted_NAME counts texts by --class_weight"));
   flags.Check("--metrics", [this]() -> std::string {
-    for (absl::string_view name : absl::StrSplit(metrics_, ',')) {
+    for (absl::string_view name : absl::StrSplit(metrics_, ',', absl::SkipEmpty())) {
       if (const auto metric = MetricByName(name); !metric.ok()) {
         return std::string(metric.status().message());
       }
@@ -202,9 +203,12 @@ absl::StatusOr<std::map<int32_t, double>> TrainingFlags::ClassWeights(
   return weights;
 }
 
-std::vector<Metric> TrainingFlags::Metrics() const {
-  std::vector<Metric> metrics = {Accuracy()};
-  for (absl::string_view name : absl::StrSplit(metrics_, ',')) {
+void TrainingFlags::PreferOptimizer(const std::string& name) {
+  if (!optimizer_flag_->given()) optimizer_ = name;
+}
+
+std::vector<Metric> TrainingFlags::Metrics(std::vector<Metric> metrics) const {
+  for (absl::string_view name : absl::StrSplit(metrics_, ',', absl::SkipEmpty())) {
     absl::StatusOr<Metric> metric = MetricByName(name);
     const auto same = [&](const Metric& other) { return other.name == metric->name; };
     if (metric.ok() && std::none_of(metrics.begin(), metrics.end(), same)) {

@@ -33,8 +33,11 @@ class TrainingFlags {
   absl::StatusOr<std::map<int32_t, double>> ClassWeights(
       absl::Span<const int32_t> targets, const std::vector<std::string>& labels) const;
 
-  /// Accuracy, then those that were asked for, in their order.
-  std::vector<Metric> Metrics() const;
+  /// Those of the task, then those that were asked for, in their order.
+  std::vector<Metric> Metrics(std::vector<Metric> metrics) const;
+
+  /// Takes `name` where the user names no optimizer. Once the command line has been parsed.
+  void PreferOptimizer(const std::string& name);
 
  private:
   // A setting that some optimizer has.
@@ -48,10 +51,11 @@ class TrainingFlags {
   absl::StatusOr<Optimizer> Make() const;
 
   std::string optimizer_ = "rmsprop";
+  std::optional<Flag> optimizer_flag_;
   std::vector<std::string> keys_;  ///< in the order of --help
   std::map<std::string, Setting> settings_;
   std::string class_weight_;
-  std::string metrics_ = "accuracy";
+  std::string metrics_;
 };
 
 }  // namespace seqgraph::tools

@@ -13,9 +13,7 @@
 #include "training/summary.h"
 
 namespace seqgraph::tools {
-namespace {
 
-// As a shell takes it.
 std::string Quoted(const std::string& text) {
   constexpr absl::string_view kPlain = "-_./+=,:@%";
   if (std::all_of(text.begin(), text.end(), [kPlain](char c) {
@@ -26,6 +24,8 @@ std::string Quoted(const std::string& text) {
 
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
+
+namespace {
 
 bool IsTutorial(const std::vector<std::string>& labels) {
   return labels ==
@@ -43,7 +43,9 @@ std::string DataLine(const data::Dataset& dataset) {
       synthetic ? " (made-up reviews, not the IMDB data set; --data=PATH takes the real ones)" : "",
       ": ", WithThousands(dataset.train.rows), " reviews to train on, ",
       WithThousands(dataset.validation.rows), " to validate on; ",
-      WithThousands(dataset.vocabulary.size()), " of ", WithThousands(dataset.distinct_words),
+      WithThousands(dataset.vocabulary.size()),
+      // What is encoded already does not tell how many there were.
+      dataset.distinct_words > 0 ? absl::StrCat(" of ", WithThousands(dataset.distinct_words)) : "",
       " words known",
       IsTutorial(labels) ? ""
       : labels.size() <= kListed
@@ -62,10 +64,14 @@ std::string StemOf(const std::string& data) {
   return stem == "aclImdb" ? "imdb" : std::string(stem);
 }
 
-std::string SavedText(const std::string& path, const std::vector<std::string>& labels) {
-  return absl::StrCat("Saved that model: ", path, ". To use it:\n  ", program_invocation_name,
-                      " predict ", Quoted(path), " \"",
-                      IsTutorial(labels) ? "What a wonderful film" : "A text of your own", "\"\n");
+std::string TextExampleUse(const std::string& model, const std::vector<std::string>& labels) {
+  return absl::StrCat("predict ", Quoted(model), " \"",
+                      IsTutorial(labels) ? "What a wonderful film" : "A text of your own", "\"");
+}
+
+std::string SavedText(const std::string& path, const std::string& example_use) {
+  return absl::StrCat("Saved that model: ", path, ". To use it:\n  ", program_invocation_name, " ",
+                      example_use, "\n");
 }
 
 }  // namespace seqgraph::tools

@@ -14,7 +14,13 @@ std::string DataLine(const data::Dataset& dataset);
 /// "topics/".
 std::string StemOf(const std::string& data);
 
-/// Two lines for people: where a model was saved, and a command that uses it.
-std::string SavedText(const std::string& path, const std::vector<std::string>& labels);
+/// The arguments of a command that uses a model of texts: `predict m.pb "A text of your own"`.
+std::string TextExampleUse(const std::string& model, const std::vector<std::string>& labels);
+
+/// As a shell takes it.
+std::string Quoted(const std::string& text);
+
+/// Two lines for people: where a model was saved, and the arguments of a command that uses it.
+std::string SavedText(const std::string& path, const std::string& example_use);
 
 }  // namespace seqgraph::tools

@@ -9,23 +9,30 @@
 #include "absl/types/span.h"
 #include "runtime/compiled_function.h"
 #include "runtime/profile.h"
-#include "training/examples.h"
 #include "training/metrics.h"
+#include "training/named_examples.h"
 
 namespace seqgraph {
+
+/// The results of a function that a BatchRunner reads, in its order, for `prediction`: that one; if
+/// it is empty, its JudgedOutputs(), or if it has none all but the loss and its mask.
+/// InvalidArgument if there is none, or several though there is one input of labels.
+absl::StatusOr<std::vector<std::string>> OutputsToRead(const Function& function,
+                                                       const std::string& prediction);
 
 /// Feeds rows of examples to one compiled function, a batch a call. Does not allocate after it is
 /// made.
 class BatchRunner {
  public:
-  /// The function must have one input of tokens or features, and may have `labels` and
-  /// `sample_weight` (InputFiller); `prediction` names the result to be read (empty: the only one
-  /// besides "loss"). InvalidArgument says what does not fit.
+  /// The function has inputs of tokens or features, of which one may take what is not named in the
+  /// examples, and may have `labels` and `sample_weight`, or those of several outputs
+  /// (NamedFiller). InvalidArgument says what does not fit, also of OutputsToRead.
   static absl::StatusOr<BatchRunner> Create(CompiledFunction* function,
                                             const std::string& prediction);
 
   int64_t batch() const { return batch_; }
   bool has_loss() const { return loss_ != nullptr; }
+  size_t num_outputs() const { return outputs_.size(); }
 
   /// Runs the rows order[begin], ..., order[begin + batch() - 1] (or begin, begin + 1, ... if
   /// `order` is empty).
@@ -33,38 +40,57 @@ class BatchRunner {
 
   /// Of the last run.
   double loss() const { return *loss_; }
-  absl::Span<const float> predictions() const { return {predictions_, num_predictions_}; }
-  /// Predictions and labels, only for a function with labels: rows count by the function's result
+  /// The loss of an output by itself, where the function judges several.
+  double loss(size_t output) const { return *outputs_[output].loss; }
+  absl::Span<const float> predictions(size_t output = 0) const {
+    return {outputs_[output].predictions, outputs_[output].num_predictions};
+  }
+  /// Predictions (of several quantiles those nearest to the median) and labels, only for an output
+  /// with labels: rows count by the function's result
   /// `loss_mask`, where it has one, and if `weighted` also by their sample weights.
-  MetricBatch metric_batch(bool weighted) const;
+  MetricBatch metric_batch(bool weighted, size_t output = 0) const;
 
   /// Further runs are seen by the profile, which must outlive this; null: by nobody.
   void SetProfile(Profile* profile);
 
   /// InvalidArgument if the rows have another length than the function takes, or lack labels where
-  /// it needs them, or have weights that it does not take. Only for valid examples.
+  /// it needs them, or have weights that it does not take, or of two inputs neither is named. Only
+  /// for valid examples.
   absl::Status CheckFits(const Examples& examples) const;
 
  private:
-  absl::Status PrepareLabels(const TensorType& prediction);
-  void KeepLabels();
+  struct Output {
+    std::string name;
+    int labels_input = -1;
+    int weights_input = -1;
+    int64_t rows = 0;  // of the prediction: all its axes but the last
+    const float* predictions = nullptr;
+    size_t num_predictions = 0;
+    const float* loss = nullptr;
+    const float* mask = nullptr;  // [rows]
+    // Of several quantiles the place of what metrics judge, and that of the last run.
+    int64_t median_place = -1;
+    std::vector<float> median;
+    // Of the last run, as the function may overwrite its inputs.
+    std::vector<float> labels;
+    std::vector<int32_t> classes;  // instead, if they are that
+    std::vector<float> weights;    // [rows], times the mask; empty without sample weights
+  };
+
+  absl::Status MakeFillers();
+  absl::StatusOr<Output> MakeOutput(const std::string& name, bool judged) const;
+  absl::StatusOr<const float*> LossResult(const std::string& name) const;
+  absl::Status PrepareLabels(const TensorType& prediction, Output& output) const;
+  void KeepLabels(Output& output) const;
+  static void TakeMedian(Output& output);
 
   CompiledFunction* function_ = nullptr;
   int64_t batch_ = 0;
-  std::vector<InputFiller> fillers_;  // one for each input
-  int labels_input_ = -1;
-  int weights_input_ = -1;
-  int64_t metric_rows_ = 0;  // of the prediction: all its axes but the last
+  std::vector<NamedFiller> fillers_;  // one for each input
+  std::vector<Output> outputs_;
   const float* loss_ = nullptr;
-  const float* predictions_ = nullptr;
-  size_t num_predictions_ = 0;
   Profile* profile_ = nullptr;
   int profile_number_ = 0;
-  const float* mask_ = nullptr;  // [metric_rows_]
-  // Of the last run, as the function may overwrite its inputs.
-  std::vector<float> labels_;
-  std::vector<int32_t> classes_;  // instead, if they are that
-  std::vector<float> weights_;    // [metric_rows_], times the mask; empty without sample weights
 };
 
 }  // namespace seqgraph

@@ -1,6 +1,7 @@
 #include "training/examples.h"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,10 +98,163 @@ TEST(InputFiller, FillsStepsOfARow) {
               StatusIs(kInvalid, "the target of row 2 of the examples, step 0 is 2"));
 }
 
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kGone = kMissingStep;
+
+// Five steps of two features; rows of 2, 3 and 1 of them, of which two overlap.
+constexpr float kSteps[] = {1, 10, 2, 20, 3, kNan, 4, 40, 5, 50};
+constexpr int64_t kBegin[] = {0, 1, 4}, kLengths[] = {2, 3, 1};
+
+Examples Ragged() {
+  return {.rows = 3,
+          .maxlen = 3,
+          .features = kSteps,
+          .row_begin = kBegin,
+          .row_steps = kLengths,
+          .num_features = 2};
+}
+
+std::vector<float> All(const InputFiller& filler, const Examples& examples) {
+  std::vector<float> content(3 * filler.width(), -7);
+  filler.Fill(examples, {}, /*begin=*/0, /*rows=*/3, content.data());
+  return content;
+}
+
+TEST(InputFiller, FillsRaggedRowsOfOneArray) {
+  const Examples examples = Ragged();
+  SEQ_ASSERT_OK(examples.Validate());
+  SEQ_ASSERT_OK_AND_ASSIGN(auto features,
+                           InputFiller::Create(Input("x", DType::kFloat32, {3, 3, 2})));
+  SEQ_EXPECT_OK(features.CheckFits(examples));
+  EXPECT_THAT(All(features, examples), ElementsAre(1, 10, 2, 20, kGone, kGone,           //
+                                                   2, 20, kGone, kGone, 4, 40,           //
+                                                   5, 50, kGone, kGone, kGone, kGone));  //
+  EXPECT_THAT(Filled<float>(features, examples)[0], 5);  // In the given order.
+  SEQ_ASSERT_OK_AND_ASSIGN(auto wide, InputFiller::Create(Input("x", DType::kFloat32, {3, 3, 4})));
+  EXPECT_THAT(wide.CheckFits(examples),
+              StatusIs(kInvalid, "4 features a step, the examples have 2"));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto two, InputFiller::Create(Input("x", DType::kFloat32, {3, 2, 2})));
+  EXPECT_THAT(two.CheckFits(examples), StatusIs(kInvalid, "rows of 2"));
+}
+
+// Classes, values and weights of steps: padded behind a row.
+TEST(InputFiller, FillsLabelsOfRaggedSteps) {
+  const int32_t classes[] = {1, 2, 0, 1, 2};
+  const float values[] = {.1f, .2f, .3f, .4f, .5f};
+  Examples examples = Ragged();
+  examples.label_begin = kBegin;
+  examples.targets = classes;
+  examples.weights = values;
+  SEQ_ASSERT_OK(examples.Validate());
+  SEQ_ASSERT_OK_AND_ASSIGN(auto numbers,
+                           InputFiller::Create(Input("labels", DType::kInt32, {2, 3})));
+  SEQ_EXPECT_OK(numbers.CheckFits(examples));
+  EXPECT_THAT(Filled<int32_t>(numbers, examples), ElementsAre(2, 0, 0, 1, 2, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto one_hot,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {2, 3, 3})));
+  SEQ_EXPECT_OK(one_hot.CheckFits(examples));
+  EXPECT_THAT(Filled<float>(one_hot, examples), ElementsAre(0, 0, 1, 0, 0, 0, 0, 0, 0,  //
+                                                            0, 1, 0, 0, 0, 1, 0, 0, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto weights,
+                           InputFiller::Create(Input("sample_weight", DType::kFloat32, {2, 3})));
+  SEQ_EXPECT_OK(weights.CheckFits(examples));
+  EXPECT_THAT(Filled<float>(weights, examples), ElementsAre(.5f, 0, 0, .1f, .2f, 0));
+  examples.weights = {values, 3};  // One a row.
+  SEQ_EXPECT_OK(weights.CheckFits(examples));
+  EXPECT_THAT(Filled<float>(weights, examples), ElementsAre(.3f, .3f, .3f, .1f, .1f, .1f));
+  examples.targets = {};
+  examples.values = values;
+  SEQ_ASSERT_OK(examples.Validate());
+  SEQ_ASSERT_OK_AND_ASSIGN(auto reals,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {3, 3, 1})));
+  SEQ_EXPECT_OK(reals.CheckFits(examples));
+  // The second row's step in the middle is missing.
+  EXPECT_THAT(All(reals, examples), ElementsAre(.1f, .2f, 0, .2f, 0, .4f, .5f, 0, 0));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto four,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {3, 4, 1})));
+  EXPECT_THAT(four.CheckFits(examples),
+              StatusIs(kInvalid, "4 label values a row, the examples have 3"));
+}
+
+// What is to be told again: all features of each row's steps.
+TEST(InputFiller, FillsReconstructions) {
+  Examples examples = Ragged();
+  examples.label_begin = kBegin;
+  SEQ_ASSERT_OK(examples.Validate());
+  EXPECT_TRUE(examples.has_labels());
+  SEQ_ASSERT_OK_AND_ASSIGN(auto labels,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {3, 3, 2})));
+  SEQ_EXPECT_OK(labels.CheckFits(examples));
+  EXPECT_THAT(All(labels, examples),
+              ElementsAre(1, 10, 2, 20, 0, 0, 2, 20, 0, 0, 4, 40, 5, 50, 0, 0, 0, 0));
+}
+
+// Two steps behind windows of two, of chosen columns.
+TEST(InputFiller, FillsForecasts) {
+  const int64_t begin[] = {0, 1}, next[] = {2, 3};
+  const int first[] = {0}, both[] = {1, 0};
+  Examples examples = {.rows = 2,
+                       .maxlen = 2,
+                       .features = kSteps,
+                       .row_begin = begin,
+                       .num_features = 2,
+                       .label_begin = next,
+                       .label_steps = 2,
+                       .label_columns = first};
+  SEQ_ASSERT_OK(examples.Validate());
+  SEQ_ASSERT_OK_AND_ASSIGN(auto labels,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {2, 2, 1})));
+  SEQ_EXPECT_OK(labels.CheckFits(examples));
+  std::vector<float> content(4);
+  labels.Fill(examples, {}, 0, 2, content.data());
+  EXPECT_THAT(content, ElementsAre(3, 4, 4, 5));
+  examples.label_columns = both;
+  SEQ_ASSERT_OK_AND_ASSIGN(auto wide,
+                           InputFiller::Create(Input("labels", DType::kFloat32, {2, 2, 2})));
+  EXPECT_THAT(wide.CheckFits(examples),
+              StatusIs(kInvalid, "label of row 0 of the examples, step 0 is missing"));
+  const float others[] = {0, 0, 0, 0, 7, 70, 8, 80, 9, 90};
+  examples.values = others;
+  SEQ_EXPECT_OK(wide.CheckFits(examples));
+  content.resize(8);
+  wide.Fill(examples, {}, 0, 2, content.data());
+  EXPECT_THAT(content, ElementsAre(70, 7, 80, 8, 80, 8, 90, 9));
+}
+
+TEST(Examples, RefusesViewsThatDoNotAgree) {
+  const int64_t late[] = {0, 3, 4}, before[] = {-1, 0, 0}, long_rows[] = {2, 4, 1};
+  const int64_t huge[] = {0, std::numeric_limits<int64_t>::max(), 0};
+  const int32_t classes[] = {1, 2, 0, 1};
+  const int columns[] = {2};
+  const auto refused = [](auto change, const std::string& why) {
+    Examples examples = Ragged();
+    change(examples);
+    EXPECT_THAT(examples.Validate(), StatusIs(kInvalid, why));
+  };
+  refused([&](Examples& e) { e.row_begin = late; }, "row 1 of the examples are 3 steps from 3 on");
+  refused([&](Examples& e) { e.row_begin = before; }, "2 steps from -1 on");
+  refused([&](Examples& e) { e.row_begin = huge; }, "3 steps from 9223372036854775807 on");
+  refused([&](Examples& e) { e.row_begin = {kBegin, 2}; }, "2 row_begin given for 3 rows");
+  refused([&](Examples& e) { e.row_begin = {}; }, "go with row_begin");
+  refused([&](Examples& e) { e.row_steps = {kLengths, 2}; }, "2 row_steps");
+  refused([&](Examples& e) { e.row_steps = long_rows; }, "has 4 steps, from 0 to 3");
+  refused([&](Examples& e) { e.row_steps = huge; }, "has 9223372036854775807 steps");
+  refused([&](Examples& e) { e.num_features = 3; }, "10 features, 3 a step");
+  refused([&](Examples& e) { e.features = {}; }, "0 features, 2 a step");
+  refused([&](Examples& e) { e.label_begin = late; }, "labels of row 1 of the examples are 3");
+  refused([&](Examples& e) { e.label_begin = kBegin, e.label_steps = -1; }, "label_steps is -1");
+  refused([&](Examples& e) { e.label_begin = kBegin, e.label_steps = 2; }, "2 steps from 4 on");
+  refused([&](Examples& e) { e.label_begin = kBegin, e.targets = classes; },
+          "4 targets given for 5 steps");
+  refused([&](Examples& e) { e.label_begin = kBegin, e.values = {kSteps, 4}; }, "4 values");
+  refused([&](Examples& e) { e.label_begin = kBegin, e.label_columns = columns; },
+          "label_columns has 2, there are 2 columns");
+}
+
 TEST(InputFiller, RefusesTypesByTheInputsName) {
   for (const ValueInfo& input :
        {Input("labels", DType::kInt64, {2}), Input("sample_weight", DType::kInt32, {2}),
-        Input("x", DType::kFloat32, {2, 3}), Input("x", DType::kInt32, {2})}) {
+        Input("x", DType::kFloat32, {2}), Input("x", DType::kInt32, {2})}) {
     EXPECT_THAT(InputFiller::Create(input), StatusIs(kInvalid, "input " + input.name));
   }
 }

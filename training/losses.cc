@@ -1,21 +1,26 @@
 #include "training/losses.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "ops/activations.h"
 #include "ops/bce.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
+#include "ops/constant.h"
 #include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
 #include "ops/mask.h"
 #include "ops/mse.h"
 #include "ops/reductions.h"
 #include "ops/row_loss.h"
+#include "ops/slice.h"
 
 namespace seqgraph {
 namespace {
@@ -31,7 +36,13 @@ Value Penalty(FunctionBuilder& g, double factor, Value x, const std::string& nam
   return ops::Scale(g, SumOfAll(g, x, absl::StrCat(name, "/sum")), factor, name);
 }
 
-constexpr char kHuber[] = "huber", kDelta[] = "delta";
+constexpr char kHuber[] = "huber", kDelta[] = "delta", kPinball[] = "pinball";
+// Of the node that scales the labels.
+constexpr char kScaledLabels[] = "scaled_labels";
+
+// Losses that are no row of ops/row_loss.h.
+constexpr Loss (*kOwnLosses[])(std::string) = {BinaryCrossEntropy, CategoricalCrossEntropy,
+                                               SparseCategoricalCrossEntropy, MeanSquaredError};
 
 // What the op of a loss is; those on logits stand where a rewrite has been.
 struct LossRow {
@@ -60,8 +71,8 @@ constexpr struct {
                 {"logcosh", "log_cosh"},
                 {"huber_loss", "huber"}};
 
-bool TakesClassNumbers(const Function& function) {
-  const Value labels = function.FindValue(kLabels);
+bool TakesClassNumbers(const Function& function, absl::string_view output) {
+  const Value labels = function.FindValue(NameForOutput(kLabels, output));
   return labels.present() && function.type(labels).dtype == DType::kInt32;
 }
 
@@ -70,17 +81,36 @@ struct FoundLoss {
   const Node* node = nullptr;
 };
 
-// The one loss op of the function; nothing if there is none or several.
-FoundLoss FindLoss(const Function& function) {
-  FoundLoss found;
-  for (const Node& node : function.nodes()) {
-    for (const LossRow& row : kLosses) {
-      if (node.op->name() != row.op) continue;
-      if (found.row != nullptr) return {};
-      found = {&row, &node};
+const LossRow* RowOf(const Node& node) {
+  for (const LossRow& row : kLosses) {
+    if (node.op->name() == row.op) return &row;
+  }
+  return nullptr;
+}
+
+// The loss ops that the loss of the output is made from.
+std::vector<const Node*> LossNodes(const Function& function, absl::string_view output) {
+  std::vector<const Node*> found;
+  std::vector<Value> open = {function.FindResult(NameForOutput(kLossResult, output))};
+  std::set<const Node*> seen;
+  while (!open.empty()) {
+    const Value value = open.back();
+    open.pop_back();
+    const Node* node = value.present() ? function.producer(value) : nullptr;
+    if (node == nullptr || !seen.insert(node).second) continue;
+    if (RowOf(*node) != nullptr) {
+      found.push_back(node);
+    } else {
+      open.insert(open.end(), node->inputs.begin(), node->inputs.end());
     }
   }
   return found;
+}
+
+// The one of them; nothing if there is none or several.
+FoundLoss FindLoss(const Function& function, absl::string_view output) {
+  const std::vector<const Node*> nodes = LossNodes(function, output);
+  return nodes.size() == 1 ? FoundLoss{RowOf(*nodes[0]), nodes[0]} : FoundLoss{};
 }
 
 // A loss of a row by its kind.
@@ -91,10 +121,63 @@ Loss RowLossOf(const char* kind, double delta, std::string prediction) {
           }};
 }
 
+// One for each element of the last axis of x, given for a part of it after which they repeat.
+Value Along(FunctionBuilder& g, const std::vector<double>& values, Value x) {
+  const Shape& shape = g.type(x).shape;
+  Tensor content = *Tensor::Zeros({DType::kFloat64, {shape.back()}});
+  const absl::Span<double> elements = content.Elements<double>();
+  for (size_t i = 0; i < elements.size(); ++i) elements[i] = values[i % values.size()];
+  std::vector<int64_t> rows(shape.rank() - 1);
+  std::iota(rows.begin(), rows.end(), 0);
+  return ops::BroadcastLike(g, ops::Constant(g, content.Cast(g.type(x).dtype)), x, rows);
+}
+
+bool IsPinball(const Node& node) {
+  return node.op->name() == "RowLoss" && node.attributes.GetString("kind") == kPinball;
+}
+
+// The loss of the part of the prediction that is for each quantile, the mean of them.
+Value QuantilesLoss(FunctionBuilder& g, const std::vector<double>& quantiles,
+                    const LossInputs& in) {
+  Value sum;
+  const int axis = g.type(in.prediction).shape.rank() - 1;
+  const int64_t width = g.type(in.labels).shape.back().size();
+  for (size_t i = 0; i < quantiles.size(); ++i) {
+    const int64_t begin = static_cast<int64_t>(i) * width;
+    const Value part =
+        quantiles.size() == 1
+            ? in.prediction
+            : ops::Slice(g, in.prediction, {.axis = axis, .begin = begin, .end = begin + width});
+    const Value loss =
+        ops::RowLoss(g, kPinball, part, in.labels, {.weights = in.weights, .delta = quantiles[i]});
+    sum = sum.present() ? ops::Add(g, sum, loss) : loss;
+  }
+  return ops::Scale(g, sum, 1.0 / static_cast<double>(quantiles.size()));
+}
+
 }  // namespace
 
+std::string NameForOutput(absl::string_view name, absl::string_view output) {
+  return output.empty() ? std::string(name) : absl::StrCat(name, "_", output);
+}
+
+std::vector<std::string> JudgedOutputs(const Function& function) {
+  std::vector<std::string> outputs;
+  for (const NamedValue& result : function.results()) {
+    const Value labels = function.FindValue(NameForOutput(kLabels, result.name));
+    if (labels.present() && function.info(labels).origin == Origin::kInput) {
+      outputs.push_back(result.name);
+    }
+  }
+  return outputs;
+}
+
 TensorType Loss::LabelsType(const TensorType& prediction) const {
-  return labels_are_classes ? RowsType(prediction, DType::kInt32) : prediction;
+  if (labels_are_classes) return RowsType(prediction, DType::kInt32);
+  if (predictions_per_label == 1 || prediction.shape.rank() == 0) return prediction;
+  std::vector<Dim> dims(prediction.shape.dims().begin(), prediction.shape.dims().end());
+  if (!dims.back().is_batch()) dims.back() = dims.back().size() / predictions_per_label;
+  return {prediction.dtype, Shape(dims)};
 }
 
 TensorType RowsType(const TensorType& prediction, DType dtype) {
@@ -104,7 +187,8 @@ TensorType RowsType(const TensorType& prediction, DType dtype) {
 
 // The loss with weights 0 where the mask is, which is divided by all rows, divided by the share of
 // rows that are left.
-Value MaskedLoss(FunctionBuilder& g, const Loss& loss, LossInputs inputs, Value mask) {
+Value MaskedLoss(FunctionBuilder& g, const Loss& loss, LossInputs inputs, Value mask,
+                 const std::string& name) {
   if (!g.status().ok()) return {};
   const DType dtype = g.type(inputs.prediction).dtype;
   const TensorType expected = RowsType(g.type(inputs.prediction), DType::kInt32);
@@ -114,8 +198,8 @@ Value MaskedLoss(FunctionBuilder& g, const Loss& loss, LossInputs inputs, Value 
     return {};
   }
   const Value ones = ops::FillLike(g, ops::Cast(g, mask, dtype), 1);
-  const Value counted = ops::ZeroMasked(g, ones, mask, kLossMask);
-  g.Result(kLossMask, counted);
+  const Value counted = ops::ZeroMasked(g, ones, mask, name);
+  g.Result(name, counted);
   inputs.weights = inputs.weights.present() ? ops::ZeroMasked(g, inputs.weights, mask) : counted;
   std::vector<int64_t> axes(expected.shape.rank());
   std::iota(axes.begin(), axes.end(), 0);
@@ -160,6 +244,58 @@ Loss Huber(double delta, std::string prediction) {
   return RowLossOf(kHuber, delta, std::move(prediction));
 }
 
+Loss Pinball(std::vector<double> quantiles, std::string prediction) {
+  const auto each = static_cast<int64_t>(quantiles.size());
+  return {kPinball, std::move(prediction),
+          [quantiles = std::move(quantiles)](FunctionBuilder& g, const LossInputs& in) -> Value {
+            double below = 0;
+            for (const double q : quantiles) {
+              if (!(q > below) || !(q < 1)) below = 2;
+              below = std::max(below, q);
+            }
+            const auto times = static_cast<int64_t>(quantiles.size());
+            if (quantiles.empty() || below >= 1) {
+              g.Fail(InvalidArgument("the quantiles of a pinball loss must ascend in (0, 1), got {",
+                                     absl::StrJoin(quantiles, ", "), "}"));
+            } else if (g.status().ok() && g.type(in.labels).shape.back().size() * times !=
+                                              g.type(in.prediction).shape.back().size()) {
+              g.Fail(InvalidArgument("the pinball loss of ", times, " quantiles judges ",
+                                     g.type(in.prediction).ToString(),
+                                     ", of which they do not divide the last axis"));
+            }
+            return g.status().ok() ? QuantilesLoss(g, quantiles, in) : Value();
+          },
+          /*labels_are_classes=*/false, std::max<int64_t>(each, 1)};
+}
+
+Loss Scaled(Loss loss, std::vector<double> mean, std::vector<double> scale) {
+  Loss scaled = loss;
+  scaled.build = [loss = std::move(loss), mean = std::move(mean), scale = std::move(scale)](
+                     FunctionBuilder& g, const LossInputs& in) -> Value {
+    if (!g.status().ok()) return {};
+    const Shape& labels = g.type(in.labels).shape;
+    const auto fits = [&](const std::vector<double>& values) {
+      const auto size = static_cast<int64_t>(values.size());
+      return size == 1 || (labels.rank() > 1 && size == labels.back().size());
+    };
+    if (loss.labels_are_classes || !fits(mean) || !fits(scale) ||
+        std::count(scale.begin(), scale.end(), 0) > 0) {
+      g.Fail(InvalidArgument("the loss ", loss.name, " of labels ", g.type(in.labels).ToString(),
+                             " is scaled by ", mean.size(), " means and ", scale.size(),
+                             " scales; expected real labels and one of each, not 0, for an "
+                             "element of their last axis"));
+      return {};
+    }
+    const auto apply = [&](Value x, std::string name) {
+      const Value moved = ops::Binary(g, "Subtract", x, Along(g, mean, x));
+      return ops::Binary(g, "Divide", moved, Along(g, scale, x), std::move(name));
+    };
+    return loss.build(g, {apply(in.prediction, "scaled_prediction"),
+                          apply(in.labels, kScaledLabels), in.weights});
+  };
+  return scaled;
+}
+
 absl::string_view WholeLossName(absl::string_view name) {
   for (const auto& row : kAliases) {
     if (name == row.alias) return row.name;
@@ -177,40 +313,69 @@ absl::StatusOr<Loss> LossByName(absl::string_view name, const Attributes& settin
     }
     delta = *given;
   }
-  std::string names;
-  for (Loss (*make)(std::string) : {&BinaryCrossEntropy, &CategoricalCrossEntropy,
-                                    &SparseCategoricalCrossEntropy, &MeanSquaredError}) {
+  for (const auto make : kOwnLosses) {
     Loss loss = make("");
     if (loss.name == name) return loss;
-    absl::StrAppend(&names, loss.name, ", ");
   }
   for (const ops::RowLossKind& kind : ops::RowLossKinds()) {
-    if (kind.name == name) return RowLossOf(kind.name, delta, "");
-    absl::StrAppend(&names, kind.name, ", ");
+    if (kind.name == name) return RowLossOf(kind.name, name == kHuber ? delta : kind.delta, "");
   }
-  return InvalidArgument("unknown loss \"", name, "\": expected one of ",
-                         absl::string_view(names).substr(0, names.size() - 2));
+  return InvalidArgument("unknown loss \"", name, "\": expected one of ", LossNames());
 }
 
-std::string LossOf(const Function& function) {
-  const FoundLoss found = FindLoss(function);
+std::string LossNames() {
+  std::vector<std::string> names;
+  for (const auto make : kOwnLosses) names.push_back(make("").name);
+  for (const ops::RowLossKind& kind : ops::RowLossKinds()) names.push_back(kind.name);
+  return absl::StrJoin(names, ", ");
+}
+
+std::string LossOf(const Function& function, absl::string_view output) {
+  const FoundLoss found = FindLoss(function, output);
   if (found.row == nullptr) return "";
+  if (IsPinball(*found.node)) return "";
   if (*found.row->loss == '\0') return found.node->attributes.GetString("kind");
   // Labels that are class numbers become one-hot rows first.
-  return absl::StrCat(TakesClassNumbers(function) ? "sparse_" : "", found.row->loss);
+  return absl::StrCat(TakesClassNumbers(function, output) ? "sparse_" : "", found.row->loss);
 }
 
-Attributes LossSettingsOf(const Function& function) {
+Attributes LossSettingsOf(const Function& function, absl::string_view output) {
   Attributes settings;
-  if (LossOf(function) != kHuber) return settings;
-  const double delta = FindLoss(function).node->attributes.GetFloat(kDelta);
+  if (LossOf(function, output) != kHuber) return settings;
+  const double delta = FindLoss(function, output).node->attributes.GetFloat(kDelta);
   if (delta != 1) settings.Set(kDelta, delta);
   return settings;
 }
 
-bool HasClassLoss(const Function& function) {
-  const LossRow* found = FindLoss(function).row;
-  return found == nullptr ? TakesClassNumbers(function) : found->of_classes;
+std::vector<double> QuantilesOf(const Function& function, absl::string_view output) {
+  std::vector<double> quantiles;
+  for (const Node* node : LossNodes(function, output)) {
+    if (IsPinball(*node)) quantiles.push_back(node->attributes.GetFloat(kDelta));
+  }
+  std::sort(quantiles.begin(), quantiles.end());
+  return quantiles;
+}
+
+bool HasScaledLoss(const Function& function) {
+  for (const Node& node : function.nodes()) {
+    if (node.op->name() == "Divide" && node.name == kScaledLabels) return true;
+  }
+  return false;
+}
+
+bool HasClassLoss(const Function& function, absl::string_view output) {
+  const LossRow* found = FindLoss(function, output).row;
+  return found == nullptr ? TakesClassNumbers(function, output) : found->of_classes;
+}
+
+double LossWeightOf(const Function& function, absl::string_view output) {
+  const Value loss = function.FindResult(NameForOutput(kLossResult, output));
+  for (const Node& node : function.nodes()) {
+    if (node.op->name() == "Scale" && node.inputs[0] == loss) {
+      return node.attributes.GetFloat("factor");
+    }
+  }
+  return 1;
 }
 
 Value AddPenalties(FunctionBuilder& g, Value loss, const std::vector<WeightPenalty>& penalties) {

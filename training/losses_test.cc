@@ -4,8 +4,10 @@
 #include "training/losses.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/all_backends.h"
@@ -87,6 +89,59 @@ TEST_P(LossesTest, MeanSquaredError) {
                y = Tensor::Of<float>({2, 2}, {0, 0, 2, 0});
   EXPECT_NEAR(LossOf(MeanSquaredError(), x, y, false), (2.5 + 2) / 2, 1e-6);
   EXPECT_NEAR(LossOf(MeanSquaredError(), x, y, true), (3 * 2.5 + 2) / 2, 1e-6);
+}
+
+// Of two quantiles, each with both numbers: by rows (0.125 + 0.375) / 2 and (2 + 2) / 2.
+TEST_P(LossesTest, Pinball) {
+  const Tensor x = Tensor::Of<float>({2, 4}, {1, 2, 3, 4, 0, 0, 0, 0}),
+               y = Tensor::Of<float>({2, 2}, {2, 2, 4, -4});
+  EXPECT_NEAR(LossOf(Pinball({0.25, 0.75}), x, y, false), (0.25 + 2) / 2, 1e-6);
+  EXPECT_NEAR(LossOf(Pinball({0.25, 0.75}), x, y, true), (3 * 0.25 + 2) / 2, 1e-6);
+  const Tensor one = Tensor::Of<float>({2, 2}, {1, 2, 0, 0});
+  EXPECT_NEAR(LossOf(Pinball({0.25}), one, y, false), (0.125 + 2) / 2, 1e-6);
+  const Tensor mask = Tensor::Of<int32_t>({2}, {1, 0});
+  EXPECT_NEAR(Compute(Pinball({0.25, 0.75}), x, y, std::nullopt, mask), 0.25, 1e-6);
+}
+
+// (2 / 2)^2 and (10 / 5)^2 in the first row, 2^2 and 2^2 in the second.
+TEST_P(LossesTest, ScaledLoss) {
+  const Tensor x = Tensor::Of<float>({2, 2}, {3, 20, 1, 0}),
+               y = Tensor::Of<float>({2, 2}, {1, 10, 5, 10});
+  const Loss loss = Scaled(MeanSquaredError(), {1, 10}, {2, 5});
+  EXPECT_NEAR(LossOf(loss, x, y, false), (2.5 + 4) / 2, 1e-6);
+  EXPECT_NEAR(LossOf(loss, x, y, true), (3 * 2.5 + 4) / 2, 1e-6);
+  // As above, of halves: the scale of both numbers goes for each quantile.
+  const Tensor four = Tensor::Of<float>({2, 4}, {1, 2, 3, 4, 0, 0, 0, 0}),
+               two = Tensor::Of<float>({2, 2}, {2, 2, 4, -4});
+  EXPECT_NEAR(LossOf(Scaled(Pinball({0.25, 0.75}), {1, 7}, {2, 2}), four, two, false), 0.5625,
+              1e-6);
+  // Where it moves nothing it counts all the same: log(1 + x) of 0 and 1.
+  const Tensor mean = Tensor::Of<float>({1, 1}, {5}), far = Tensor::Of<float>({1, 1}, {7});
+  EXPECT_NEAR(Compute(Scaled(ByName("msle"), {5}, {2}), mean, far, std::nullopt), kLog2 * kLog2,
+              1e-6);
+}
+
+// d loss / dx of both, by hand: of the mean over 2 rows, 2 numbers and 2 quantiles, 1 / 8 times
+// -q below the label and 1 - q above, over the scale 4.
+TEST_P(LossesTest, GradientsOfScaledQuantiles) {
+  FunctionBuilder g("train_step", AllOps());
+  const Value x = g.Variable("x", {2, 4}, Initializer::Zeros());
+  const Value y = g.Input("y", {DType::kFloat32, {2, 2}});
+  const Value loss = Scaled(Pinball({0.25, 0.75}), {1}, {4}).build(g, {x, y, {}});
+  g.Result("loss", loss);
+  SEQ_ASSERT_OK(AddOptimizer(g, loss, SGD{.learning_rate = 1}));
+  SEQ_ASSERT_OK_AND_ASSIGN(Function function, std::move(g).Build());
+  Model model;
+  SEQ_ASSERT_OK(model.AddFunction(std::move(function)));
+  SEQ_ASSERT_OK(SetLearningRate(model, 32));
+  SEQ_ASSERT_OK_AND_ASSIGN(auto compiled,
+                           CompiledFunction::Compile(model.functions[0], AllOps(), &model.variables,
+                                                     {.backends = backends()}));
+  SEQ_ASSERT_OK(compiled->SetInput(0, Tensor::Of<float>({2, 2}, {1, -1, 2, -2})));
+  SEQ_ASSERT_OK(compiled->Run());
+  const std::vector<float> expected = {0.25, -0.75, 0.75, -0.25, 0.25, -0.75, 0.75, -0.25};
+  const auto after = model.variables.Find("x")->value.Elements<float>();
+  for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(after[i], expected[i], 1e-6) << i;
 }
 
 // Two sequences of three steps, against Keras 3.15.1 (backend jax), where yp bears the mask as its
@@ -211,6 +266,55 @@ TEST(Losses, ByKerasName) {
               StatusIs(absl::StatusCode::kInvalidArgument, "\"delta\""));
   EXPECT_THAT(LossByName("hinge", {{"delta", 2.0}}),
               StatusIs(absl::StatusCode::kInvalidArgument, "the loss hinge has no setting"));
+}
+
+TEST(Losses, QuantilesAndScalesThatDoNotFit) {
+  const auto status = [](const Loss& loss, const TensorType& prediction, const TensorType& labels) {
+    FunctionBuilder g("f", AllOps());
+    const LossInputs in = {g.Input("x", prediction), g.Input("y", labels), {}};
+    g.Result("loss", loss.build(g, in));
+    return std::move(g).Build().status();
+  };
+  constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+  const TensorType two = {DType::kFloat32, {3, 2}}, four = {DType::kFloat32, {3, 4}};
+  SEQ_EXPECT_OK(status(Pinball({0.1, 0.9}), four, two));
+  for (const std::vector<double>& bad :
+       {std::vector<double>(), {0.5, 0.2}, {0.5, 0.5}, {0, 0.5}, {0.5, 1}, {0.5, NAN}}) {
+    EXPECT_THAT(status(Pinball(bad), four, two), StatusIs(kInvalid, "must ascend in (0, 1)"));
+  }
+  EXPECT_THAT(status(Pinball({0.1, 0.5, 0.9}), four, two), StatusIs(kInvalid, "3 quantiles"));
+  for (const auto& [mean, scale] :
+       {std::pair<std::vector<double>, std::vector<double>>{{1, 2, 3}, {1}},
+        {{1}, {}},
+        {{1, 2}, {1, 0}}}) {
+    EXPECT_THAT(status(Scaled(MeanSquaredError(), mean, scale), two, two),
+                StatusIs(kInvalid, "mean_squared_error of labels"));
+  }
+  EXPECT_THAT(status(Scaled(SparseCategoricalCrossEntropy(), {1}, {1}), two, {DType::kInt32, {3}}),
+              StatusIs(kInvalid, "expected real labels"));
+}
+
+TEST(Losses, QuantilesAndScalesAreKnownByTheirNodes) {
+  const auto evaluate = [](const Loss& loss) {
+    FunctionBuilder g("evaluate", AllOps());
+    const TensorType type = {DType::kFloat32, {2, 4}};
+    const LossInputs in = {g.Input("x", type), g.Input(kLabels, loss.LabelsType(type)), {}};
+    g.Result(kLossResult, loss.build(g, in));
+    return std::move(g).Build().value();
+  };
+  const Function quantiles = evaluate(Scaled(Pinball({0.25, 0.75}), {0}, {2}));
+  EXPECT_EQ(QuantilesOf(quantiles), (std::vector<double>{0.25, 0.75}));
+  EXPECT_TRUE(HasScaledLoss(quantiles));
+  EXPECT_FALSE(HasClassLoss(quantiles));
+  EXPECT_EQ(LossOf(quantiles), "");
+  EXPECT_EQ(LossOf(evaluate(Pinball({0.9}))), "");
+  const Function scaled = evaluate(Scaled(Huber(2), {0}, {2}));
+  EXPECT_TRUE(HasScaledLoss(scaled));
+  EXPECT_EQ(LossOf(scaled), "huber");
+  EXPECT_EQ(LossSettingsOf(scaled), Attributes({{"delta", 2.0}}));
+  EXPECT_FALSE(HasScaledLoss(evaluate(Huber(2))));
+  EXPECT_TRUE(QuantilesOf(evaluate(Huber(2))).empty());
+  EXPECT_EQ(LossByName("pinball")->name, "pinball");
 }
 
 // What a file is told of the loss of a function.

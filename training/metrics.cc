@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "ops/row_loss.h"
+#include "training/confusion_matrix.h"
 #include "training/losses.h"
 
 namespace seqgraph {
@@ -87,6 +89,65 @@ Metric RatioMetric(std::string name, double threshold, bool precision) {
       if (precision ? positive : truth) right.Add(positive && truth ? weight : 0, weight);
     });
   });
+}
+
+// F1 by class, or with a threshold by label, and the mean of these.
+class F1State : public MetricState {
+ public:
+  explicit F1State(std::optional<float> threshold) : threshold_(threshold) {}
+  void Reset() override { std::fill(counts_.begin(), counts_.end(), Counts()); }
+
+  void Add(const MetricBatch& batch) override {
+    const auto width = static_cast<size_t>(batch.width());
+    counts_.resize(std::max({counts_.size(), width, threshold_.has_value() ? size_t{0} : 2}));
+    if (threshold_.has_value()) {
+      size_t k = 0;
+      ForEachElement(batch, [&](float p, float label, double weight) {
+        Count(counts_[k++ % width], p > *threshold_, label != 0, weight);
+      });
+      return;
+    }
+    for (int64_t row = 0; row < batch.rows; ++row) {
+      const size_t begin = static_cast<size_t>(row) * width;
+      const auto told =
+          static_cast<size_t>(PredictedClass(batch.predictions.subspan(begin, width)));
+      const auto truth = static_cast<size_t>(
+          batch.classes.empty() ? PredictedClass(batch.labels.subspan(begin, width))
+                                : batch.classes[row]);
+      const double weight = batch.weight(row);
+      Count(counts_[told], true, told == truth, weight);
+      if (told != truth && truth < counts_.size()) Count(counts_[truth], false, true, weight);
+    }
+  }
+
+  double value() const override {
+    double sum = 0, classes = 0;
+    for (const Counts& c : counts_) {
+      const double all = 2 * c.right + c.wrong;
+      if (all == 0 && !threshold_.has_value()) continue;
+      sum += all == 0 ? 0 : 2 * c.right / all;
+      ++classes;
+    }
+    return classes == 0 ? 0 : sum / classes;
+  }
+
+ private:
+  struct Counts {
+    double right = 0;  // true positives
+    double wrong = 0;  // false positives and false negatives
+  };
+  static void Count(Counts& counts, bool told, bool truth, double weight) {
+    if (told && truth) counts.right += weight;
+    if (told != truth) counts.wrong += weight;
+  }
+
+  const std::optional<float> threshold_;
+  std::vector<Counts> counts_;
+};
+
+Metric F1(std::string name, std::optional<float> threshold) {
+  return {std::move(name), /*higher_is_better=*/true,
+          [threshold] { return std::make_unique<F1State>(threshold); }};
 }
 
 class AUCState : public MetricState {
@@ -190,7 +251,7 @@ Metric MeanOfLoss(const ops::RowLossKind& kind) {
                       const double label = batch.label(row, k);
                       return shift ? 2 * label - 1 : label;
                     };
-                    const double loss = kind.loss({.width = width, .x = x, .y = y});
+                    const double loss = kind.loss({width, kind.delta, x, y});
                     const double weight = batch.weight(row);
                     mean.Add(weight * (cosine ? -loss : loss), weight);
                   }
@@ -205,6 +266,14 @@ constexpr MetricRow kMetrics[] = {
     {"accuracy", Accuracy},
     {"precision", [] { return Precision(); }},
     {"recall", [] { return Recall(); }},
+    {"binary_accuracy",
+     [] {
+       Metric metric = BinaryAccuracy();
+       metric.name = "binary_accuracy";
+       return metric;
+     }},
+    {"f1_score", F1Score},
+    {"f1_score_of_labels", [] { return F1ScoreOfLabels(); }},
     {"auc", [] { return AUC(); }},
     {"mean_squared_error", MeanSquare},
     {"root_mean_squared_error", RootMeanSquaredError},
@@ -215,12 +284,13 @@ constexpr MetricRow kMetrics[] = {
 
 Metric DefaultMetric() { return {}; }
 
-std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function) {
+std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function,
+                                   absl::string_view output) {
   std::vector<Metric> resolved;
   for (Metric& metric : metrics) {
     if (metric.make) {
       resolved.push_back(std::move(metric));
-    } else if (HasClassLoss(function)) {
+    } else if (HasClassLoss(function, output)) {
       resolved.push_back(Accuracy());
     }
   }
@@ -245,6 +315,12 @@ Metric BinaryAccuracy(double threshold) {
 Metric Precision(double threshold) { return RatioMetric("precision", threshold, true); }
 
 Metric Recall(double threshold) { return RatioMetric("recall", threshold, false); }
+
+Metric F1Score() { return F1("f1_score", std::nullopt); }
+
+Metric F1ScoreOfLabels(double threshold) {
+  return F1("f1_score_of_labels", static_cast<float>(threshold));
+}
 
 Metric AUC(int thresholds) {
   return {"auc", /*higher_is_better=*/true,

@@ -55,8 +55,10 @@ struct Metric {
 /// Accuracy() beside a loss over classes (the cross-entropies), nothing beside any other: a
 /// regression has no accuracy. What is measured if nothing else is asked for.
 Metric DefaultMetric();
-/// `metrics` with DefaultMetric() replaced by what it is for the loss of `function`.
-std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function);
+/// `metrics` with DefaultMetric() replaced by what it is for the loss of `function`, or the one on
+/// that output of several.
+std::vector<Metric> ResolveMetrics(std::vector<Metric> metrics, const Function& function,
+                                   absl::string_view output = "");
 
 /// The metric, named "weighted_...", with each row counted by its sample weight.
 Metric Weighted(Metric metric);
@@ -68,7 +70,7 @@ Metric Weighted(Metric metric);
 Metric Accuracy();
 
 /// The share of elements where (p > threshold) is the label (1 or 0); strict, as in Keras. Named
-/// "accuracy".
+/// "accuracy"; MetricByName("binary_accuracy") has that name.
 Metric BinaryAccuracy(double threshold = 0.5);
 
 /// With tp elements where p > threshold and the label is not 0, fp where only the first holds, fn
@@ -76,6 +78,17 @@ Metric BinaryAccuracy(double threshold = 0.5);
 /// where that is 0 / 0. As in Keras.
 Metric Precision(double threshold = 0.5);
 Metric Recall(double threshold = 0.5);
+
+/// F1 = 2 tp / (2 tp + fp + fn), the mean over classes: each row belongs to the class of its
+/// largest label (of class 0 or 1 for one number a row, by 0.5) and was told that of its largest
+/// prediction. Classes that occur in neither do not count. Named "f1_score"; scikit-learn's
+/// f1_score with average="macro", which Keras's F1Score differs from where a class never occurs.
+Metric F1Score();
+
+/// For any number of labels a row: F1 of each of the columns, told where p > threshold, and of
+/// these the mean; 0 for a column without any. Named "f1_score_of_labels"; Keras's F1Score with a
+/// threshold and average="macro".
+Metric F1ScoreOfLabels(double threshold = 0.5);
 
 /// The area under the ROC curve, named "auc", as Keras computes it: the curve at `thresholds`
 /// thresholds, evenly spaced in [0, 1] with the outer ones just outside, and the trapezoid rule

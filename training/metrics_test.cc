@@ -67,6 +67,7 @@ const std::vector<float> kReal = {1, 2, 0, 3, -1, 1, 2, 2, 4, 0, 1, -2},
 const std::vector<float> kSigns = {1, 1, 1, 1, -1, 1, 1, 1, 1, 1, 1, -1};
 const std::vector<float> kOthers = {.6f, .3f, .1f, .2f, .5f, .3f, .1f, .1f, .8f,
                                     .1f, .7f, .2f, .4f, .4f, .2f, .3f, .3f, .4f};
+const std::vector<float> kLabels = {0, 1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0};
 const std::vector<float> kWeights[] = {
     {}, {.5f, 2, 1, 0, 1.5f, 3}, {1, 1, 0, 1, 0, 1}, {.5f, 2, 0, 0, 0, 3}};
 
@@ -78,7 +79,8 @@ TEST(Metrics, OnSequencesAreKeras) {
       binary{.rows = 6, .predictions = kOdds, .labels = kTruth},
       real{.rows = 6, .predictions = kReal, .labels = kRealLabels},
       signs{.rows = 6, .predictions = kReal, .labels = kSigns},
-      mixed{.rows = 6, .predictions = kSequence, .labels = kOthers};
+      mixed{.rows = 6, .predictions = kSequence, .labels = kOthers},
+      many{.rows = 6, .predictions = kSequence, .labels = kLabels};
   const struct {
     Metric metric;
     MetricBatch batch;
@@ -90,6 +92,11 @@ TEST(Metrics, OnSequencesAreKeras) {
       {BinaryAccuracy(), binary, {0.5, 0.6249999404, 0.5, 0.6363636255}},
       {Precision(), binary, {0.6666666865, 0.5, 0.5, 0.2000000030}},
       {Recall(), binary, {0.5, 0.6666666865, 0.5, 1}},
+      // Keras's own takes both of two largest: .4, .4 was given as .41, .4.
+      {F1Score(), one_hot, {59.0 / 90, (2.0 / 9 + 16.0 / 19) / 3, 7.0 / 9, 4.0 / 9}},
+      {F1Score(), classes, {59.0 / 90, (2.0 / 9 + 16.0 / 19) / 3, 7.0 / 9, 4.0 / 9}},
+      {F1ScoreOfLabels(), many, {0.3888888359, 0.07407406718, 0.4444443882, 0.1111110970}},
+      {F1ScoreOfLabels(), binary, {4.0 / 7, 4.0 / 7, 0.5, 1.0 / 3}},
       {AUC(), binary, {0.625, 0.6666667461, 0.75, 1}},
       {Precision(), one_hot, {1, 1, 1, 1}},
       {AUC(), one_hot, {0.9097222686, 0.888671875, 0.984375, 0.9669421911}},
@@ -132,6 +139,29 @@ TEST(Metrics, OfARegression) {
   EXPECT_FALSE(MeanAbsoluteError().higher_is_better);
   EXPECT_FALSE(RootMeanSquaredError().higher_is_better);
   EXPECT_TRUE(R2Score().higher_is_better);
+}
+
+// Of class 3 there is nothing: it does not count. Of one number a row both sides are classes: tp 2,
+// fp 1, fn 2 for 1 and tp 1, fp 2, fn 1 for 0. Over batches, and anew after a Reset.
+TEST(F1Score, IsTheMeanOverClassesThatOccur) {
+  const std::vector<float> p = {.1f, .7f, .2f, 0, .6f, .3f, .1f, 0};
+  const auto state = F1Score().make();
+  EXPECT_EQ(state->value(), 0);
+  state->Add({.rows = 2, .predictions = p, .classes = {1, 2}});
+  EXPECT_NEAR(state->value(), 1.0 / 3, 1e-15);
+  state->Add({.rows = 2, .predictions = p, .classes = {1, 0}});
+  EXPECT_NEAR(state->value(), (2.0 / 3 + 1 + 0) / 3, 1e-15);
+  state->Reset();
+  state->Add({.rows = 1, .predictions = {p.data(), 4}, .classes = {1}});
+  EXPECT_EQ(state->value(), 1);
+  EXPECT_NEAR(Measure(F1Score(), kOdds, kTruth), (4.0 / 7 + 2.0 / 5) / 2, 1e-15);
+  EXPECT_EQ(Measure(F1Score(), {0.2f, 0.3f}, {0, 0}), 1);
+}
+
+TEST(F1ScoreOfLabels, OfALabelThatNeverOccursIs0) {
+  const auto state = F1ScoreOfLabels().make();
+  state->Add({.rows = 1, .predictions = {.9f, .1f}, .labels = {1, 0}});
+  EXPECT_EQ(state->value(), 0.5);
 }
 
 TEST(Metrics, ByName) {

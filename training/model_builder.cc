@@ -13,9 +13,9 @@
 namespace seqgraph {
 namespace {
 
-// The loss on a result of the forward pass, by an input of labels.
+// The loss on a result of the forward pass, by an input of labels; `output` names it among several.
 absl::StatusOr<Value> AddLoss(FunctionBuilder& g, const Function& forward, const Loss& loss,
-                              const std::string& mask, const std::string& labels,
+                              const std::string& mask, const std::string& output,
                               bool sample_weight) {
   const Value prediction = loss.prediction.empty() && forward.results().size() == 1
                                ? forward.results()[0].value
@@ -29,11 +29,18 @@ absl::StatusOr<Value> AddLoss(FunctionBuilder& g, const Function& forward, const
         }));
   }
   const TensorType& type = forward.type(prediction);
-  LossInputs inputs{.prediction = prediction, .labels = g.Input(labels, loss.LabelsType(type))};
-  if (sample_weight) inputs.weights = g.Input(kSampleWeight, RowsType(type, type.dtype));
+  LossInputs inputs{
+      .prediction = prediction,
+      .labels = g.Input(NameForOutput(kLabels, output), loss.LabelsType(type)),
+  };
+  if (sample_weight) {
+    inputs.weights = g.Input(NameForOutput(kSampleWeight, output), RowsType(type, type.dtype));
+  }
   if (mask.empty()) return loss.build(g, inputs);
   const Value counted = forward.FindValue(mask);
-  if (counted.present()) return MaskedLoss(g, loss, inputs, counted);
+  if (counted.present()) {
+    return MaskedLoss(g, loss, inputs, counted, NameForOutput(kLossMask, output));
+  }
   return InvalidArgument("the mask of the loss: function ", forward.name(), " has no value \"",
                          mask, "\"");
 }
@@ -45,11 +52,13 @@ absl::StatusOr<Function> WithLoss(const Function& forward, const char* name,
   Value total;
   if (options.losses.empty()) {
     SEQ_ASSIGN_OR_RETURN(
-        total, AddLoss(g, forward, options.loss, options.mask, kLabels, options.sample_weight));
+        total, AddLoss(g, forward, options.loss, options.mask, "", options.sample_weight));
   }
   for (const OutputLoss& each : options.losses) {
-    const std::string labels = absl::StrCat(kLabels, "_", each.loss.prediction);
-    SEQ_ASSIGN_OR_RETURN(Value value, AddLoss(g, forward, each.loss, each.mask, labels, false));
+    const std::string& output = each.loss.prediction;
+    SEQ_ASSIGN_OR_RETURN(Value value,
+                         AddLoss(g, forward, each.loss, each.mask, output, options.sample_weight));
+    g.Result(NameForOutput(kLossResult, output), value);
     if (each.weight != 1) value = ops::Scale(g, value, each.weight);
     total = total.present() ? ops::Add(g, total, value) : value;
   }

@@ -20,7 +20,7 @@ inline constexpr char kTrainStep[] = "train_step";
 
 /// The loss on one of several results.
 struct OutputLoss {
-  Loss loss;  ///< `prediction` names the result
+  Loss loss;  ///< `prediction` names the result, which is called so in Examples::more and in logs
   double weight = 1;
   std::string mask = "";  ///< as TrainableOptions::mask
 };
@@ -29,9 +29,9 @@ struct TrainableOptions {
   std::string name = "sequential";
   Loss loss = BinaryCrossEntropy();
   /// Of a function with several results: what is trained on is the sum of weight times loss over
-  /// these, and `loss`, `mask` and `sample_weight` do not count. The labels of a result are the
-  /// input "labels_<result>"; who trains such a model runs train_step, since Fit() knows one input
-  /// of labels.
+  /// these, and `loss` and `mask` do not count. What is called labels, sample_weight, loss_mask
+  /// below then is there for each result: "labels_<result>"; so is its own loss, without the
+  /// weight, as "loss_<result>".
   std::vector<OutputLoss> losses = {};
   Optimizer optimizer = RMSProp{};
   std::vector<WeightPenalty> penalties;  ///< added to the loss, in evaluate too

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "backends/all_backends.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
+#include "training/losses.h"
 #include "training/preprocessing.h"
 
 namespace seqgraph {
@@ -23,6 +25,13 @@ void SetLog(absl::string_view prefix, const std::string& name, double value, Log
     }
   }
   logs[absl::StrCat(prefix, name)] = value;
+}
+
+absl::Status GoOn(const std::atomic<bool>* interrupt, absl::string_view what, int64_t step,
+                  int64_t steps) {
+  if (interrupt == nullptr || !interrupt->load()) return absl::OkStatus();
+  return absl::CancelledError(
+      absl::StrCat(what, ": interrupted after ", step, " of ", steps, " batches"));
 }
 
 }  // namespace
@@ -96,12 +105,13 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
   if (examples.rows == 0) return InvalidArgument("evaluate: there are no examples");
   const TraceSpan span(trace(), "evaluate", "pass");
   SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
-  Meter meter(options.metrics, *function);
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
+                       OutputsToRead(*function, options.prediction));
+  SEQ_ASSIGN_OR_RETURN(Meter meter,
+                       Meter::Create(*function, outputs, options.metrics, options.output_metrics));
+  SEQ_RETURN_IF_ERROR(pass.Begin(0));
   for (int64_t step = 0; step < pass.steps(); ++step) {
-    if (options.interrupt != nullptr && options.interrupt->load()) {
-      return absl::CancelledError(
-          absl::StrCat("evaluate: interrupted after ", step, " of ", pass.steps(), " batches"));
-    }
+    SEQ_RETURN_IF_ERROR(GoOn(options.interrupt, "evaluate", step, pass.steps()));
     SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
     if (!batch->has_loss()) {
       return InvalidArgument("evaluate: function ", options.function, " has no result \"loss\"");
@@ -118,13 +128,37 @@ absl::StatusOr<Logs> ModelRunner::Evaluate(const Examples& examples,
 
 absl::StatusOr<std::vector<float>> ModelRunner::Predict(const Examples& examples,
                                                         const PredictOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
+                       OutputsToRead(*function, options.prediction));
+  if (outputs.size() > 1) {
+    return InvalidArgument("function ", options.function, " has several results (",
+                           absl::StrJoin(outputs, ", "),
+                           "); say which one is the prediction, or take PredictOutputs");
+  }
+  SEQ_ASSIGN_OR_RETURN(auto predictions, PredictOutputs(examples, options));
+  return std::move(predictions.at(outputs[0]));
+}
+
+absl::StatusOr<std::map<std::string, std::vector<float>>> ModelRunner::PredictOutputs(
+    const Examples& examples, const PredictOptions& options) {
   SEQ_ASSIGN_OR_RETURN(DataPass pass, DataPass::Create(*this, options.function, examples,
                                                        options.batch, options.prediction));
-  std::vector<float> predictions;
+  SEQ_ASSIGN_OR_RETURN(const Function* function, model_->GetFunction(options.function));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
+                       OutputsToRead(*function, options.prediction));
+  std::map<std::string, std::vector<float>> predictions;
+  for (const std::string& output : outputs) predictions[output];
+  SEQ_RETURN_IF_ERROR(pass.Begin(0));
   for (int64_t step = 0; step < pass.steps(); ++step) {
+    SEQ_RETURN_IF_ERROR(GoOn(options.interrupt, "predict", step, pass.steps()));
     SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, pass.Run(step));
-    const absl::Span<const float> some = batch->predictions();
-    predictions.insert(predictions.end(), some.begin(), some.end());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const absl::Span<const float> some = batch->predictions(i);
+      std::vector<float>& all = predictions[outputs[i]];
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    if (options.progress) options.progress(std::min((step + 1) * options.batch, examples.rows));
   }
   return predictions;
 }
@@ -199,14 +233,30 @@ std::string DataPass::TakeNote() {
   return note;
 }
 
-absl::Status DataPass::RunWhole(int64_t begin, absl::Span<const int64_t> order,
-                                BatchRunner** used) {
+absl::Status DataPass::Begin(int epoch) {
+  if (examples_.source == nullptr) return absl::OkStatus();
+  const absl::Status status = examples_.source->Begin(epoch);
+  return status.ok() ? status : Annotate(status, "the source of rows");
+}
+
+absl::Status DataPass::Fetch(int64_t begin, absl::Span<const int64_t> order,
+                             const BatchRunner& runner) {
+  numbers_.resize(static_cast<size_t>(runner.batch()));
+  for (size_t i = 0; i < numbers_.size(); ++i) {
+    const int64_t place = begin + static_cast<int64_t>(i);
+    numbers_[i] = order.empty() ? place : order[place];
+  }
+  SEQ_ASSIGN_OR_RETURN(fetched_, FetchRows(examples_, numbers_));
+  return runner.CheckFits(fetched_);
+}
+
+absl::Status DataPass::RunWhole(const Rows& rows, BatchRunner** used) {
   using Clock = std::chrono::steady_clock;
   const bool tried = trial_.has_value() && !trial_->done();
   const bool alone = trial_.has_value() ? trial_->alone() : alone_.has_value();
   *used = alone ? &alone_->runner : &whole_[0];
   const Clock::time_point start = tried ? Clock::now() : Clock::time_point();
-  SEQ_RETURN_IF_ERROR((*used)->Run(examples_, order, begin));
+  SEQ_RETURN_IF_ERROR((*used)->Run(rows.examples, rows.order, rows.begin));
   if (tried) trial_->Record(std::chrono::duration<double>(Clock::now() - start).count());
   return absl::OkStatus();
 }
@@ -214,58 +264,99 @@ absl::Status DataPass::RunWhole(int64_t begin, absl::Span<const int64_t> order,
 absl::StatusOr<const BatchRunner*> DataPass::Run(int64_t step, absl::Span<const int64_t> order) {
   const int64_t begin = step * batch_;
   const bool whole = begin + batch_ <= examples_.rows;
-  BatchRunner* runner = whole ? nullptr : &partial_[0];
-  const absl::Status status =
-      whole ? RunWhole(begin, order, &runner) : runner->Run(examples_, order, begin);
-  if (!status.ok()) {
-    return Annotate(NameRow(status, *runner, order, begin),
-                    absl::StrCat("batch ", step + 1, " of ", steps()));
+  BatchRunner* runner = whole ? &whole_[0] : &partial_[0];
+  const auto place = [&] { return absl::StrCat("batch ", step + 1, " of ", steps()); };
+  const bool fetch = examples_.source != nullptr;
+  if (fetch) {
+    const absl::Status fetched = Fetch(begin, order, *runner);
+    if (!fetched.ok()) return Annotate(fetched, place());
   }
+  const Rows rows = fetch ? Rows{fetched_, {}, 0} : Rows{examples_, order, begin};
+  const absl::Status status =
+      whole ? RunWhole(rows, &runner) : runner->Run(rows.examples, rows.order, rows.begin);
+  if (!status.ok()) return Annotate(NameRow(status, *runner, rows), place());
   return runner;
 }
 
 // A kernel knows positions in a batch that may have been shuffled, so each row is tried alone, a
-// whole batch of it. Variables are put back: a step that succeeds would train.
-absl::Status DataPass::NameRow(const absl::Status& error, BatchRunner& runner,
-                               absl::Span<const int64_t> order, int64_t begin) {
+// whole batch of it. Variables that changed are put back: a step that succeeds would train. Others
+// are not written, as other threads may read them.
+absl::Status DataPass::NameRow(const absl::Status& error, BatchRunner& runner, const Rows& rows) {
   if (!absl::IsInvalidArgument(error)) return error;
   std::vector<Tensor> before;
   for (const Variable& variable : variables_->all()) before.push_back(variable.value);
   absl::Status named = error;
-  for (int64_t i = begin; i < begin + runner.batch() && named == error; ++i) {
-    const int64_t row = order.empty() ? i : order[i];
+  for (int64_t i = rows.begin; i < rows.begin + runner.batch() && named == error; ++i) {
+    const int64_t row = rows.order.empty() ? i : rows.order[i];
     const std::vector<int64_t> alone(static_cast<size_t>(runner.batch()), row);
-    const absl::Status status = runner.Run(examples_, alone, 0);
-    if (absl::IsInvalidArgument(status)) named = Annotate(status, examples_.NameOfRow(row));
+    const absl::Status status = runner.Run(rows.examples, alone, 0);
+    if (absl::IsInvalidArgument(status)) named = Annotate(status, rows.examples.NameOfRow(row));
   }
   for (size_t v = 0; v < before.size(); ++v) {
-    SEQ_CHECK(variables_->Assign(variables_->all()[v].def.name, before[v]).ok());
+    const Variable& now = variables_->all()[v];
+    if (now.value.BitwiseEquals(before[v])) continue;
+    SEQ_CHECK(variables_->Assign(now.def.name, before[v]).ok());
   }
   return named;
 }
 
-Meter::Meter(const std::vector<Metric>& metrics, const Function& function)
-    : metrics_(ResolveMetrics(metrics, function)) {
-  for (const Metric& metric : metrics_) states_.push_back(metric.make());
+absl::StatusOr<Meter> Meter::Create(const Function& function,
+                                    const std::vector<std::string>& outputs,
+                                    const std::vector<Metric>& metrics,
+                                    const OutputMetrics& output_metrics) {
+  for (const auto& [output, of_output] : output_metrics) {
+    if (std::find(outputs.begin(), outputs.end(), output) != outputs.end()) continue;
+    return InvalidArgument("there are metrics for the output ", output, ", expected one of ",
+                           absl::StrJoin(outputs, ", "));
+  }
+  const std::vector<std::string> judged = JudgedOutputs(function);
+  Meter meter;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const auto own = output_metrics.find(outputs[i]);
+    const bool several = std::find(judged.begin(), judged.end(), outputs[i]) != judged.end();
+    const auto name = [&](const std::string& plain) {
+      return several ? absl::StrCat(outputs[i], "_", plain) : plain;
+    };
+    // Of one loss alone the sum says it.
+    if (judged.size() > 1) meter.losses_.push_back({i, name(kLossResult), {}});
+    for (Metric& metric : ResolveMetrics(own != output_metrics.end() ? own->second : metrics,
+                                         function, several ? outputs[i] : "")) {
+      metric.name = name(metric.name);
+      std::unique_ptr<MetricState> state = metric.make();
+      meter.metrics_.push_back({i, std::move(metric), std::move(state)});
+    }
+  }
+  return meter;
+}
+
+std::map<std::string, bool> Meter::HigherIsBetter() const {
+  std::map<std::string, bool> better;
+  for (const OutputLossMean& loss : losses_) better[loss.name] = false;
+  for (const Measured& each : metrics_) better[each.metric.name] = each.metric.higher_is_better;
+  return better;
 }
 
 void Meter::Reset() {
   loss_.Reset();
-  for (const auto& state : states_) state->Reset();
+  for (OutputLossMean& loss : losses_) loss.mean.Reset();
+  for (const Measured& each : metrics_) each.state->Reset();
 }
 
 void Meter::Add(const BatchRunner& batch) {
-  loss_.Add(batch.loss() * static_cast<double>(batch.batch()), static_cast<double>(batch.batch()));
-  for (size_t m = 0; m < metrics_.size(); ++m) {
-    states_[m]->Add(batch.metric_batch(metrics_[m].weighted));
+  const double rows = static_cast<double>(batch.batch());
+  loss_.Add(batch.loss() * rows, rows);
+  for (OutputLossMean& loss : losses_) loss.mean.Add(batch.loss(loss.output) * rows, rows);
+  for (const Measured& each : metrics_) {
+    each.state->Add(batch.metric_batch(each.metric.weighted, each.output));
   }
 }
 
 void Meter::Write(absl::string_view prefix, Logs& logs) const {
   static const std::string& loss = *new std::string("loss");
   SetLog(prefix, loss, loss_.value(), logs);
-  for (size_t m = 0; m < metrics_.size(); ++m) {
-    SetLog(prefix, metrics_[m].name, states_[m]->value(), logs);
+  for (const OutputLossMean& loss : losses_) SetLog(prefix, loss.name, loss.mean.value(), logs);
+  for (const Measured& each : metrics_) {
+    SetLog(prefix, each.metric.name, each.state->value(), logs);
   }
 }
 

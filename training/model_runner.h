@@ -30,6 +30,9 @@ namespace seqgraph {
 class Profile;  // runtime/profile.h
 class Trace;    // base/trace.h
 
+/// Of a model with several outputs: what judges an output, instead of the metrics for all.
+using OutputMetrics = std::map<std::string, std::vector<Metric>>;
+
 struct RunnerOptions {
   /// Name of a backend, or several in order of preference: "onednn,reference".
   std::string backend = kDefaultBackends;
@@ -53,8 +56,10 @@ struct RunnerOptions {
 struct EvaluateOptions {
   int64_t batch = 64;
   std::vector<Metric> metrics = {DefaultMetric()};
+  OutputMetrics output_metrics = {};
   std::string function = "evaluate";
-  /// The result that the metrics judge; empty: the only one besides the loss.
+  /// The result that the metrics judge; empty: the only one besides the loss, or all that have a
+  /// loss of their own.
   std::string prediction;
   /// Looked at after each batch: once true, Evaluate ends with Cancelled.
   const std::atomic<bool>* interrupt = nullptr;
@@ -64,11 +69,18 @@ struct PredictOptions {
   int64_t batch = 64;
   std::string function = "predict";
   std::string prediction;  ///< as above
+  /// Looked at after each batch: once true, Predict ends with Cancelled.
+  const std::atomic<bool>* interrupt = nullptr;
+  /// Called after each batch, by the thread that predicts, with how many rows are done; null:
+  /// nobody is told.
+  std::function<void(int64_t rows)> progress = nullptr;
 };
 
 /// Runs the functions of a model on batches of examples. Keeps what it has compiled, for each
 /// function and batch size; all of it shares the model's variables. The model must outlive the
-/// runner and stay where it is. Not for two threads at once.
+/// runner and stay where it is. For one thread at a time; but several threads, each with a runner
+/// of its own, may share a model as long as all run functions that update nothing: `predict` and
+/// `evaluate`, but where a layer is stateful.
 class ModelRunner {
  public:
   explicit ModelRunner(Model* model, RunnerOptions options = {})
@@ -88,16 +100,20 @@ class ModelRunner {
                                                               int64_t batch);
 
   /// Loss and metrics over all examples: means weighted by the sizes of the batches, the last of
-  /// which is what is left. A loss that is not finite is an error.
+  /// which is what is left. Of several outputs each has its own: "y_loss", not times its weight in
+  /// the sum "loss", and "y_accuracy", as in Keras. A loss that is not finite is an error.
   absl::StatusOr<Logs> Evaluate(const Examples& examples, const EvaluateOptions& options = {});
 
   /// The prediction for each row: one number each for a result [batch, 1], all numbers of the row,
   /// row after row, for a wider one.
   absl::StatusOr<std::vector<float>> Predict(const Examples& examples,
                                              const PredictOptions& options = {});
+  /// The same for each result of a function with several (unless options.prediction is set).
+  absl::StatusOr<std::map<std::string, std::vector<float>>> PredictOutputs(
+      const Examples& examples, const PredictOptions& options = {});
 
-  /// The same for texts, which become rows by the model's own vocabulary (SetPreprocessing). Errors
-  /// besides: those of VocabularyOf.
+  /// Predict() for texts, which become rows by the model's own vocabulary (SetPreprocessing).
+  /// Errors besides: those of VocabularyOf.
   absl::StatusOr<std::vector<float>> PredictTexts(absl::Span<const std::string> texts,
                                                   const PredictOptions& options = {});
 
@@ -133,6 +149,8 @@ class DataPass {
   /// What ChooseThreads found, once, when it is known; else empty.
   std::string TakeNote();
 
+  /// To be called before the first batch of each pass: `epoch` is what a source is told.
+  absl::Status Begin(int epoch);
   /// Batches in the pass.
   int64_t steps() const { return (examples_.rows + batch_ - 1) / batch_; }
   /// Runs batch number `step`, with the rows in `order` (empty: as they are); an error names it,
@@ -147,12 +165,21 @@ class DataPass {
   };
 
   absl::StatusOr<BatchRunner> MakeRunner(CompiledFunction* compiled, Profile* profile) const;
-  absl::Status RunWhole(int64_t begin, absl::Span<const int64_t> order, BatchRunner** used);
-  absl::Status NameRow(const absl::Status& error, BatchRunner& runner,
-                       absl::Span<const int64_t> order, int64_t begin);
+  // A batch: rows order[begin], ... of examples.
+  struct Rows {
+    const Examples& examples;
+    absl::Span<const int64_t> order;
+    int64_t begin;
+  };
+  absl::Status Fetch(int64_t begin, absl::Span<const int64_t> order, const BatchRunner& runner);
+  absl::Status RunWhole(const Rows& rows, BatchRunner** used);
+  absl::Status NameRow(const absl::Status& error, BatchRunner& runner, const Rows& rows);
 
   std::string function_, prediction_;
   Examples examples_;
+  // From a source: the numbers of a batch's rows, and the rows.
+  std::vector<int64_t> numbers_;
+  Examples fetched_;
   VariableStore* variables_ = nullptr;
   int64_t batch_ = 1;
   std::vector<BatchRunner> whole_;    // One, or none if there are fewer rows.
@@ -162,13 +189,18 @@ class DataPass {
   int threads_ = 1;
 };
 
-/// The running mean of the loss, and metrics.
+/// The running means of the losses, and metrics.
 class Meter {
  public:
-  /// For batches of `function`: metrics that follow from its loss are made those that they are.
-  Meter(const std::vector<Metric>& metrics, const Function& function);
+  /// For batches of `function` with these outputs (OutputsToRead): metrics that follow from a loss
+  /// are made those that they are. InvalidArgument for metrics of another output.
+  static absl::StatusOr<Meter> Create(const Function& function,
+                                      const std::vector<std::string>& outputs,
+                                      const std::vector<Metric>& metrics,
+                                      const OutputMetrics& output_metrics);
 
-  const std::vector<Metric>& metrics() const { return metrics_; }
+  /// Whether more is better of each name but "loss".
+  std::map<std::string, bool> HigherIsBetter() const;
 
   void Reset();
   /// Adds a batch that was run by a function with a loss.
@@ -179,9 +211,20 @@ class Meter {
   void Write(absl::string_view prefix, Logs& logs) const;
 
  private:
-  std::vector<Metric> metrics_;
+  struct Measured {
+    size_t output;
+    Metric metric;  // named as in the logs
+    std::unique_ptr<MetricState> state;
+  };
+  struct OutputLossMean {
+    size_t output;
+    std::string name;
+    Mean mean;
+  };
+
   Mean loss_;
-  std::vector<std::unique_ptr<MetricState>> states_;
+  std::vector<OutputLossMean> losses_;  // of several outputs
+  std::vector<Measured> metrics_;
 };
 
 }  // namespace seqgraph

@@ -9,15 +9,16 @@
 
 namespace seqgraph {
 
-/// The one rule: lower-cased ASCII words, of which word i (from 0) has code i + 4; the codes below
-/// num_words are used, and the last maxlen of a text. See data/vocabulary.h.
+/// The rule of the published reviews: lower-cased ASCII words. A model names its rule, one of
+/// data::TokenRuleNames(); of all of them word i (from 0) has code i + 4; the codes below num_words
+/// are used, and the last maxlen of a text. See data/vocabulary.h.
 inline constexpr char kTextRule[] = "imdb";
 
 /// Puts the vocabulary, the length of rows and the names of the classes into a model that is to be
 /// trained on the data set, so that it, saved or not, takes text.
 void SetPreprocessing(const data::Dataset& dataset, Model& model);
 
-/// The vocabulary that travels in a model. InvalidArgument for a model without one, or with a rule
+/// The vocabulary that travels in a model, with its rule. InvalidArgument for a model without one, or with a rule
 /// that this program does not know.
 absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model);
 

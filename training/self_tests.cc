@@ -171,12 +171,19 @@ absl::StatusOr<std::map<std::string, Tensor>> SelfTestInputs(const Function& fun
   if (rows < 1 || rows > examples.rows) {
     return InvalidArgument("self-test: ", rows, " rows of ", examples.rows, " examples");
   }
+  if (examples.source != nullptr) {
+    std::vector<int64_t> first(static_cast<size_t>(rows));
+    std::iota(first.begin(), first.end(), 0);
+    SEQ_RETURN_IF_ERROR(examples.source->Begin(0));
+    SEQ_ASSIGN_OR_RETURN(const Examples made, FetchRows(examples, first));
+    return SelfTestInputs(function, made, rows);
+  }
   std::map<std::string, Tensor> inputs;
   for (Value input : function.inputs()) {
     const ValueInfo& info = function.info(input);
     ValueInfo bound = info;
     bound.type.shape = info.type.shape.Bind(rows);
-    SEQ_ASSIGN_OR_RETURN(const InputFiller filler, InputFiller::Create(bound));
+    SEQ_ASSIGN_OR_RETURN(const NamedFiller filler, NamedFiller::Create(function, bound));
     if (absl::Status fits = filler.CheckFits(examples); !fits.ok()) {
       return Annotate(fits, absl::StrCat("self-test: input ", info.name));
     }

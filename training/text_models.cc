@@ -13,19 +13,14 @@ LayerStack TextStack(const TextModelOptions& options) {
                              .output_dim = options.embedding_dim,
                              .mask_zero = options.mask_zero});
   }
-  for (int64_t i = 0; i < options.layers; ++i) {
-    const bool last = i + 1 == options.layers;
-    const RecurrentLayer layer{.cell = options.cell,
-                               .units = options.units,
-                               .return_sequences = !last || options.pooling != StatePooling::kLast,
-                               .dropout = options.dropout,
-                               .recurrent_dropout = options.recurrent_dropout};
-    options.bidirectional ? stack.Add(Bidirectional(layer)) : stack.Add(layer);
-  }
-  if (options.pooling != StatePooling::kLast) {
-    options.pooling == StatePooling::kAverage ? stack.Add(GlobalAveragePooling1DLayer{})
-                                              : stack.Add(GlobalMaxPooling1DLayer{});
-  }
+  AddRecurrentLayers({.cell = options.cell,
+                      .units = options.units,
+                      .layers = options.layers,
+                      .bidirectional = options.bidirectional,
+                      .dropout = options.dropout,
+                      .recurrent_dropout = options.recurrent_dropout,
+                      .pooling = options.pooling},
+                     /*sequences=*/false, stack);
   stack.Add(options.classes == 2 ? DenseLayer{.units = 1, .activation = "sigmoid"}
                                  : DenseLayer{.units = options.classes, .activation = "softmax"});
   return stack.stack();

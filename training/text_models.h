@@ -10,11 +10,9 @@
 #include "graph/model.h"
 #include "training/losses.h"
 #include "training/model_builder.h"
+#include "training/recurrent_layers.h"
 
 namespace seqgraph {
-
-/// Which states of the last recurrent layer the classes are told from.
-enum class StatePooling { kLast, kAverage, kMax };
 
 /// The defaults are those of the tutorial.
 struct TextModelOptions {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/counter_random.h"
 #include "base/status_macros.h"
 #include "training/model_builder.h"
+#include "training/row_order.h"
 #include "training/thread_trial.h"
 
 namespace seqgraph {
@@ -21,15 +21,15 @@ constexpr int64_t kWorthATrial = 10 * ThreadTrial::kSteps;
 class FitRun {
  public:
   FitRun(ModelRunner& runner, const FitOptions& options, DataPass train,
-         std::optional<DataPass> validation, const Function& train_step, int64_t rows)
+         std::optional<DataPass> validation, Meter meter, Meter validation_meter, RowOrder order)
       : options_(options),
         trace_(runner.trace()),
         train_(std::move(train)),
         validation_(std::move(validation)),
         context_{runner.model()},
-        meter_(options.metrics, train_step),
-        validation_meter_(options.metrics, train_step),
-        order_(options.shuffle ? rows : 0) {
+        meter_(std::move(meter)),
+        validation_meter_(std::move(validation_meter)),
+        order_(std::move(order)) {
     context_.first_epoch = options.first_epoch;
     context_.epochs = options.epochs;
     context_.steps = train_.steps();
@@ -37,8 +37,8 @@ class FitRun {
     context_.run_facts = {{"backends", runner.DescribeBackends()},
                           {"threads", absl::StrCat(runner.threads())}};
     result_.history.SetRunFacts(context_.run_facts);
-    for (const Metric& metric : meter_.metrics()) {
-      context_.higher_is_better[metric.name] = metric.higher_is_better;
+    for (const auto& [name, higher] : meter_.HigherIsBetter()) {
+      context_.higher_is_better[name] = higher;
     }
     meter_.Write("", batch_logs_);  // All names, so that steps need not make them.
   }
@@ -84,14 +84,15 @@ class FitRun {
   absl::Status Epoch(int epoch) {
     const TraceSpan span(trace_, trace_ ? absl::StrCat("epoch ", epoch + 1) : "", "epoch");
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochBegin(context_, epoch); }));
-    if (options_.shuffle) {
-      Shuffle(options_.seed, absl::StrCat("shuffle/", epoch), absl::MakeSpan(order_));
-    }
-    SEQ_RETURN_IF_ERROR(TrainBatches());
+    SEQ_RETURN_IF_ERROR(train_.Begin(epoch));
+    SEQ_RETURN_IF_ERROR(TrainBatches(order_.Of(epoch)));
     if (result_.interrupted) return absl::OkStatus();
     Logs logs;
     meter_.Write("", logs);
-    if (validation_.has_value()) SEQ_RETURN_IF_ERROR(Validate(logs));
+    if (validation_.has_value()) {
+      SEQ_RETURN_IF_ERROR(validation_->Begin(epoch));
+      SEQ_RETURN_IF_ERROR(Validate(logs));
+    }
     if (result_.interrupted) return absl::OkStatus();
     const TraceSpan callbacks(trace_, "callbacks", "epoch");
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochEnd(context_, epoch, logs); }));
@@ -99,11 +100,11 @@ class FitRun {
     return absl::OkStatus();
   }
 
-  absl::Status TrainBatches() {
+  absl::Status TrainBatches(absl::Span<const int64_t> order) {
     const TraceSpan span(trace_, "train", "pass");
     meter_.Reset();
     for (int64_t step = 0; step < train_.steps(); ++step) {
-      SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order_));
+      SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order));
       TakeNote(train_);
       const bool finite = std::isfinite(batch->loss());
       meter_.Add(*batch);
@@ -158,7 +159,7 @@ class FitRun {
   Meter meter_, validation_meter_;
   Logs batch_logs_;
   bool diverged_ = false;  // the loss was not finite, and a callback has stopped the training
-  std::vector<int64_t> order_;
+  RowOrder order_;
 };
 
 // The weight of each target of the training data, or what there is where no class has one.
@@ -167,12 +168,15 @@ absl::StatusOr<std::vector<float>> RowWeights(const Examples& train, const FitOp
     return std::vector<float>(train.weights.begin(), train.weights.end());
   }
   if (train.targets.empty()) {
-    return InvalidArgument("fit: class_weights need examples with targets");
+    return InvalidArgument("fit: class_weights need examples with targets, in memory");
   }
   const size_t targets = train.targets.size(), given = train.weights.size();
   if (given > targets) {
     return InvalidArgument("fit: class_weights need a target for each weight; there are ", given,
                            " weights and ", targets, " targets");
+  }
+  if (!train.label_begin.empty() && given > 0 && given != targets) {
+    return InvalidArgument("fit: class_weights of labels by steps need weights by steps");
   }
   std::vector<float> weights(targets, 1.0f);
   for (size_t i = 0; i < targets; ++i) {
@@ -216,8 +220,18 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
     SEQ_RETURN_IF_ERROR(pass->ChooseThreads(runner_));
   }
   SEQ_ASSIGN_OR_RETURN(const Function* train_step, runner_.model().GetFunction(kTrainStep));
-  return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass), *train_step,
-                train.rows)
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
+                       OutputsToRead(*train_step, options.prediction));
+  const auto meter = [&] {
+    return Meter::Create(*train_step, outputs, options.metrics, options.output_metrics);
+  };
+  SEQ_ASSIGN_OR_RETURN(Meter train_meter, meter());
+  SEQ_ASSIGN_OR_RETURN(Meter validation_meter, meter());
+  const bool gather = options.by_length && train.source == nullptr;
+  RowOrder order(options.shuffle ? train.rows : 0, options.batch, options.seed,
+                 gather ? train.row_steps : absl::Span<const int64_t>());
+  return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass),
+                std::move(train_meter), std::move(validation_meter), std::move(order))
       .Run();
 }
 

@@ -21,18 +21,27 @@ struct FitOptions {
   /// sees the same orders. Without shuffle, as they are.
   uint64_t seed = 1;
   bool shuffle = true;
+  /// With shuffle, of ragged rows (Examples::row_steps): whole batches are of rows of about the
+  /// same length, in an order that is by lot all the same (RowOrder). False: of any rows. Recurrent
+  /// layers take each row's own steps in any case, so it saves time where batches are small: an
+  /// LSTM of 32 units on rows of 1 to 200 steps takes 8 % less of it in batches of 8, none from 32
+  /// on.
+  bool by_length = true;
   /// Where to begin, from 0, in a run that is resumed; `epochs` stays the end of the whole run.
   int first_epoch = 0;
   std::vector<CallbackHandle> callbacks;
   /// By default accuracy beside a loss over classes, nothing beside a regression's.
   std::vector<Metric> metrics = {DefaultMetric()};
+  OutputMetrics output_metrics = {};
   /// What rows (or steps) of a class count for in the training loss and in Weighted() metrics,
   /// beside Examples::weights; 1 for a class that is not here. Needs Examples::targets and
   /// TrainableOptions::sample_weight. Validation is not weighted by it. (Keras's class_weight.)
   std::map<int32_t, double> class_weights;
-  /// The result that the metrics judge; empty: the only one besides the loss.
+  /// The result that the metrics judge; empty: the only one besides the loss, or all that have a
+  /// loss of their own.
   std::string prediction;
-  /// Looked at after each batch: once true, the run ends there.
+  /// Looked at after each batch: once true, which any thread or signal handler may make it, the run
+  /// ends there.
   const std::atomic<bool>* interrupt = nullptr;
 };
 
@@ -43,7 +52,8 @@ struct FitResult {
 };
 
 /// Trains a model that has the functions `train_step` and `evaluate` (MakeTrainable). It knows no
-/// op and no backend: a step is one call of a compiled function.
+/// op and no backend: a step is one call of a compiled function. For one thread at a time, and
+/// while it fits nobody else may use the model; callbacks and sources are called by that thread.
 ///
 ///   Trainer trainer(&model);
 ///   SEQ_ASSIGN_OR_RETURN(FitResult result, trainer.Fit(train, validation, {.epochs = 10}));
@@ -55,7 +65,8 @@ class Trainer {
   /// Runs epochs of batches, with what is left of the rows as a last smaller batch; after each
   /// epoch the validation (no rows: none), in batches of the same size, unshuffled, weights fixed.
   /// Logs: "loss" and the metrics are means over the epoch while the weights change, each batch
-  /// weighted by its size, summed in double; "val_..." are those of the validation.
+  /// weighted by its size, summed in double; "val_..." are those of the validation. Names for
+  /// several outputs: as ModelRunner::Evaluate.
   ///
   /// Everything is compiled before the first step; after the first step of each batch size the loop
   /// allocates nothing. The same seed, data, backend and thread count give the same bits.

@@ -85,7 +85,7 @@ absl::StatusOr<KerasModel> ReadConfig(absl::string_view text, const ReadOptions&
   if (!options.training || !json.contains("compile_config") || json["compile_config"].empty()) {
     return model;
   }
-  TakeTraining(ReadTraining(json["compile_config"], &model.notes), model);
+  TakeTraining(ReadTraining(json["compile_config"], configured.outputs, &model.notes), model);
   return model;
 }
 
@@ -146,7 +146,7 @@ absl::StatusOr<KerasModel> ParseKerasConfig(absl::string_view text, const ReadOp
 absl::StatusOr<Training> ParseKerasTraining(absl::string_view text,
                                             std::vector<std::string>* notes) {
   SEQ_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
-  return ReadTraining(json, notes);
+  return ReadTraining(json, {}, notes);
 }
 
 absl::StatusOr<StoredWeights> ParseKerasWeights(absl::string_view bytes, const LayerStack& stack,

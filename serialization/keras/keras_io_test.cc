@@ -214,6 +214,71 @@ TEST(KerasIoTest, SettingsOfALossAreKept) {
   EXPECT_TRUE(again.training == model.training);
 }
 
+// Two heads on one recurrent layer; the second is a model.
+std::string TwoHeads(const std::string& training) {
+  const auto dense = [](const std::string& name, const std::string& from) {
+    return absl::StrCat(R"({"class_name": "Dense", "name": ")", name,
+                        R"(", "config": {"units": 1, "name": ")", name,
+                        R"("}, "inbound_nodes": [[[")", from, R"(", 0, 0, {}]]]})");
+  };
+  const auto input = [](const std::string& name, const std::string& shape) {
+    return absl::StrCat(R"({"class_name": "InputLayer", "name": ")", name,
+                        R"(", "config": {"name": ")", name, R"(", "batch_input_shape": )", shape,
+                        R"(}, "inbound_nodes": []})");
+  };
+  return absl::StrCat(
+      R"({"class_name": "Functional", "keras_version": "2.15.0", "config": {"name": "m",
+      "layers": [)",
+      input("x", "[null, 4, 2]"), R"(, {"class_name": "GRU", "name": "g", "config": {"units": 3,
+      "name": "g"}, "inbound_nodes": [[["x", 0, 0, {}]]]}, )",
+      dense("a", "g"), R"(, {"class_name": "Functional", "name": "b", "config": {"name": "b",
+      "layers": [)",
+      input("h", "[null, 3]"), ", ", dense("inner", "h"), R"(],
+      "input_layers": [["h", 0, 0]], "output_layers": [["inner", 0, 0]]},
+      "inbound_nodes": [[["g", 0, 0, {}]]]}], "input_layers": [["x", 0, 0]],
+      "output_layers": [["a", 0, 0], ["b", 1, 0]]}, "compile_config": )",
+      training, "}");
+}
+
+TEST(KerasIoTest, LossesOfSeveralOutputsGoByOrderOrName) {
+  const Training expected = {
+      .losses = {{.loss = "huber", .settings = {{"delta", 2.0}}, .metrics = {"mae"}},
+                 {.loss = "mse", .weight = 0.5}},
+      .optimizer = SGD{.learning_rate = 0.25}};
+  const std::string huber = R"({"class_name": "Huber", "config": {"delta": 2}})";
+  const auto read = [](const std::string& training) {
+    constexpr char kSgd[] =
+        R"(, "optimizer": {"class_name": "SGD", "config": {"learning_rate": 0.25}}})";
+    return ParseKerasConfig(TwoHeads(absl::StrCat("{", training, kSgd)));
+  };
+  for (const std::string& training :
+       {absl::StrCat(R"("loss": [)", huber,
+                     R"(, "mse"], "loss_weights": [1, 0.5], "metrics": [["mae"], null])"),
+        absl::StrCat(R"("loss": {"b": "mse", "a": )", huber,
+                     R"(}, "loss_weights": {"b": 0.5}, "metrics": {"a": "mae"})")}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(KerasModel model, read(training));
+    EXPECT_EQ(model.training_left_out, "");
+    EXPECT_TRUE(model.training == expected) << training;
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(model));
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel again, ParseKerasModel(zip));
+    EXPECT_TRUE(again.training == expected);
+  }
+  // One for all, one of two, and names or numbers that are not those of the outputs.
+  SEQ_ASSERT_OK_AND_ASSIGN(KerasModel model, read(R"("loss": "mae", "loss_weights": [1, 3])"));
+  ASSERT_TRUE(model.training.has_value());
+  EXPECT_TRUE(model.training->losses ==
+              (std::vector<OutputLoss>{{.loss = "mae"}, {.loss = "mae", .weight = 3}}));
+  SEQ_ASSERT_OK_AND_ASSIGN(model, read(R"("loss": {"b": "mse"})"));
+  ASSERT_TRUE(model.training.has_value());
+  EXPECT_TRUE(model.training->losses == (std::vector<OutputLoss>{{}, {.loss = "mse"}}));
+  for (const char* wrong : {R"("loss": {"inner": "mse", "a": "mse"})", R"("loss": ["mse"])",
+                            R"("loss": "mse", "loss_weights": [1, 2, 3])"}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(model, read(wrong));
+    EXPECT_FALSE(model.training.has_value());
+    EXPECT_THAT(model.training_left_out, HasSubstr("the outputs are a, b")) << wrong;
+  }
+}
+
 TEST(KerasIoTest, ClippingAndDecayAreKept) {
   SEQ_ASSERT_OK_AND_ASSIGN(
       const KerasModel model,
@@ -410,7 +475,17 @@ TEST(KerasIoTest, StatesOfOptimizersAreInKerassOrder) {
 // Of any bytes, in every layout that holds whole models.
 TEST(KerasIoTest, TextAndLabelsGoAlong) {
   KerasModel model = ModelOf(SmallStack());
-  model.preprocessing = {"imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}};
+  model.preprocessing = {
+      "imdb", 7, 3, {"good", "caf\xE9", std::string("\0\x80\xFF", 3), ""}, "te\xFFxt", "class"};
+  model.series = {.task = "forecast",
+                  .features = {"caf\xE9", "", std::string("\0\x80\xFF", 3)},
+                  .known_future = {""},
+                  .time_format = "\\d\n",
+                  .split = "validation=0.2 test=0 seed=1",
+                  .window = 24,
+                  .max_steps = 2147483647,
+                  .per_step = true,
+                  .quantiles = {0.1, 1.0 / 3, 0.975}};
   model.labels = {"negative", "\xC3\xA9t\xC3\xA9"};
   for (const std::string& bytes :
        {*KerasZip(model), *KerasHdf5(model, Layout::kKeras3), *KerasHdf5(model, Layout::kKeras2)}) {
@@ -419,7 +494,10 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
     EXPECT_EQ(read.preprocessing.num_words, 7);
     EXPECT_EQ(read.preprocessing.maxlen, 3);
     EXPECT_EQ(read.preprocessing.words, model.preprocessing.words);
+    EXPECT_EQ(read.preprocessing.text_column, "te\xFFxt");
+    EXPECT_EQ(read.preprocessing.label_column, "class");
     EXPECT_EQ(read.labels, model.labels);
+    EXPECT_EQ(read.series, model.series);
   }
   // More than the 64 KiB that Keras itself would split.
   for (int i = 0; i < 20000; ++i) model.preprocessing.words.push_back(absl::StrCat("word", i));
@@ -437,12 +515,41 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
         .status();
   };
   EXPECT_TRUE(damaged("{}").ok());
+  EXPECT_THAT(damaged(R"({"series": {"window": -1}})"), StatusIs(kInvalid, "window"));
+  EXPECT_THAT(damaged(R"({"series": {"quantiles": [2]}})"), StatusIs(kInvalid, "quantiles"));
+  EXPECT_THAT(damaged(R"({"series": {"quantiles": ["a"]}})"), StatusIs(kInvalid, "quantiles"));
+  EXPECT_THAT(damaged(R"({"series": {"features": {}}})"), StatusIs(kInvalid, "features"));
   EXPECT_THAT(damaged("["), StatusIs(kInvalid, "assets/seqgraph_text.json: not JSON"));
   EXPECT_THAT(damaged(R"({"words": [1]})"), StatusIs(kInvalid, "words has 1"));
   EXPECT_THAT(damaged(R"({"words": ["\u0100"]})"), StatusIs(kInvalid, "up to U+00FF"));
   EXPECT_THAT(damaged(R"({"words": "good"})"), StatusIs(kInvalid, "words must be a list"));
   EXPECT_THAT(damaged(R"({"maxlen": -1})"), StatusIs(kInvalid, "maxlen is -1"));
   EXPECT_THAT(damaged(R"({"tune": 1})"), StatusIs(kUnimplemented, "tune"));
+}
+
+// Keras writes what it was given: numbers, one number, or lists around them.
+TEST(KerasIoTest, NormalizationByNumbers) {
+  const auto read = [](const std::string& mean, const std::string& more) {
+    return ParseKerasConfig(absl::StrCat(
+        R"({"class_name": "Sequential", "config": {"name": "s", "layers": [
+            {"class_name": "InputLayer", "config": {"batch_shape": [null, 3, 2],
+             "dtype": "float32", "name": "x"}},
+            {"class_name": "Normalization", "config": {"name": "n", "axis": [-1], "mean": )",
+        mean, R"(, "variance": [4.0, 0.25], "invert": true)", more, "}}]}}"));
+  };
+  for (const auto& [mean, expected] :
+       {std::pair<std::string, std::vector<double>>{"[1.5, 2]", {1.5, 2}},
+        {"[[[1.5, 2.0]]]", {1.5, 2}},
+        {"3.0", {3}}}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model, read(mean, ""));
+    ASSERT_EQ(model.stack.layers.size(), 1u);
+    EXPECT_TRUE(
+        model.stack.layers[0].kind ==
+        LayerKind(NormalizationLayer{.invert = true, .mean = expected, .variance = {4, 0.25}}));
+  }
+  EXPECT_THAT(read("null", "").status(), StatusIs(kInvalid, "mean and variance must both"));
+  EXPECT_THAT(read("[[1], [2]]", "").status(), StatusIs(kUnimplemented, "mean"));
+  EXPECT_THAT(read("[\"a\", 1]", "").status(), StatusIs(kUnimplemented, "mean"));
 }
 
 // Every optimizer with all its state goes through each layout. Nadam's product of momenta is not

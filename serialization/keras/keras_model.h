@@ -20,10 +20,10 @@ struct NamedTensor {
 
 /// The loss of one of several outputs.
 struct OutputLoss {
-  std::string output;  ///< the layer that gives it; empty: by their order
-  std::string loss;
+  std::string loss;          ///< empty: it is not trained on
   Attributes settings = {};  ///< of the loss, by Keras's keys: "delta"
   double weight = 1;
+  std::vector<std::string> metrics = {};
   friend bool operator==(const OutputLoss&, const OutputLoss&) = default;
 };
 
@@ -32,8 +32,10 @@ struct Training {
   /// Keras's name: "binary_crossentropy", or as the file has it a short one, "mae"; empty: none was
   /// given.
   std::string loss;
-  Attributes loss_settings = {};        ///< by Keras's keys: "delta"
-  std::vector<OutputLoss> losses = {};  ///< of several outputs, instead of `loss`
+  Attributes loss_settings = {};  ///< by Keras's keys: "delta"
+  /// Of all of several outputs, in their order, instead of `loss` and `metrics`; empty: there is
+  /// one output, or `loss` is that of each.
+  std::vector<OutputLoss> losses = {};
   std::vector<std::string> metrics;
   std::optional<Optimizer> optimizer;
   friend bool operator==(const Training&, const Training&) = default;
@@ -51,9 +53,10 @@ struct KerasModel {
   /// weight its slots, "optimizer/<weight>/velocity" and the like. Empty: the file has no state, or
   /// one before the first step.
   std::vector<NamedTensor> optimizer_state;
-  /// How text becomes the input, and the names of classes: Keras knows neither, and passes both
-  /// over (text_assets.h). In files of whole models alone.
+  /// How text or series become the input, and the names of classes: Keras knows neither, and passes
+  /// both over (text_assets.h). In files of whole models alone.
   TextPreprocessing preprocessing;
+  SeriesPreprocessing series;
   std::vector<std::string> labels;
   /// What was assumed while reading, a sentence each: for people.
   std::vector<std::string> notes;

@@ -242,6 +242,21 @@ class FieldReader {
       value.push_back(number.get<int64_t>());
     }
   }
+  // Numbers, or one; lists around them, with which Keras says along which axis they lie, fall away.
+  void Get(std::vector<double>& value) {
+    const Json* json = config_.Take(key_);
+    if (json == nullptr) return;
+    const Json* list = json;
+    while (list->is_array() && list->size() == 1 && list->front().is_array()) list = &list->front();
+    value.clear();
+    for (const Json& number : list->is_array() ? *list : Json::array({*list})) {
+      if (!number.is_number()) {
+        config_.Refuse(key_, *json, "it can be numbers, of which only the last axis has several");
+        return;
+      }
+      value.push_back(number.get<double>());
+    }
+  }
   void Get(std::vector<Layer>& value) {
     const Json* json = config_.Take(key_);
     if (json == nullptr) return;
@@ -342,6 +357,9 @@ struct SettingJson {
     SEQ_ASSIGN_OR_RETURN(OrderedJson json, LayerJson(layer, registry, dialect));
     return ClassJson(kLayersModule, layer.kind.class_name, std::move(json["config"]),
                      Dialect::kKeras3);
+  }
+  absl::StatusOr<OrderedJson> operator()(const std::vector<double>& value) const {
+    return value.empty() ? OrderedJson() : OrderedJson(value);
   }
   template <typename T>
   absl::StatusOr<OrderedJson> operator()(const T& value) const {

@@ -101,6 +101,7 @@ absl::StatusOr<std::vector<LayerWeights>> WeightsOf(const LayerStack& stack,
       to.legacy = places[i].legacy;
     }
     to.stores = std::move(layer.stores);
+    to.counts = std::move(layer.counts);
     for (Weight& weight : layer.weights) {
       if (!weight.state) to.weights.push_back(std::move(weight));
     }

@@ -27,7 +27,10 @@ struct LayerWeights {
   std::string group;  ///< as in LayerPlace
   std::string legacy;
   std::vector<Weight> weights;
+  std::vector<Weight> counts;  ///< as in EmittedLayer: read by nobody, written as 0
   std::vector<EmittedLayer::Store> stores;
+
+  int arrays() const { return static_cast<int>(weights.size() + counts.size()); }
 };
 
 /// One entry for each layer that Keras has (none for one-hot words). `places`: where a file has

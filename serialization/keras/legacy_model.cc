@@ -201,6 +201,10 @@ absl::Status AddWeights(const KerasModel& model, const std::vector<LayerWeights>
       arrays.push_back(ArrayName(model, layer, weight, layout));
       node.Put(arrays.back(), *tensor);
     }
+    for (const Weight& count : layer.counts) {
+      arrays.push_back(ArrayName(model, layer, count, layout));
+      node.Put(arrays.back(), Tensor::Scalar<int32_t>(0));
+    }
     node.SetTexts(kWeightNames, std::move(arrays));
   }
   group.SetTexts("layer_names", std::move(names));
@@ -272,7 +276,9 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
                         root.FindAttribute("training_config0") != nullptr;
   if (!options.training || !compiled) return model;
   const absl::StatusOr<Json> training = ReadJsonAttribute(root, "training_config");
-  TakeTraining(training.ok() ? ReadTraining(*training, &model.notes) : training.status(), model);
+  TakeTraining(
+      training.ok() ? ReadTraining(*training, configured.outputs, &model.notes) : training.status(),
+      model);
   if (model.training.has_value() && model.training->optimizer.has_value()) {
     TakeState(ReadState(root, *model.training->optimizer, AllWeights(layers)), model);
   }

@@ -35,7 +35,9 @@ class StackReader {
     SEQ_ASSIGN_OR_RETURN(stack_.outputs, Instantiate(model, inputs));
     SEQ_RETURN_IF_ERROR(SetInputs(model));
     MakeChain();
-    return ConfiguredStack{std::move(stack_), std::move(places_)};
+    std::vector<std::string> outputs;
+    for (const ValueRef& output : model.outputs) outputs.push_back(output.entry);
+    return ConfiguredStack{std::move(stack_), std::move(places_), std::move(outputs)};
   }
 
  private:

@@ -21,7 +21,8 @@ namespace seqgraph::keras {
 /// ReadLayer, and Unimplemented for models of other classes and operations that are no layers.
 struct ConfiguredStack {
   LayerStack stack;
-  std::vector<LayerPlace> places;  ///< where its files keep the weights of each layer
+  std::vector<LayerPlace> places;    ///< where its files keep the weights of each layer
+  std::vector<std::string> outputs;  ///< Keras's names of its outputs, in their order
 };
 absl::StatusOr<ConfiguredStack> ReadStack(const Json& json, std::optional<int64_t> time,
                                           const LayerReading& reading);

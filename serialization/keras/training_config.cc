@@ -1,9 +1,11 @@
 #include "serialization/keras/training_config.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "graph/function_builder.h"
@@ -44,33 +46,6 @@ void ReadOneLoss(Config& config, const Json& json, std::string* loss, Attributes
   *loss = SnakeCase(class_name);
 }
 
-// Of one output, or of several by their names or in their order, with their weights.
-void ReadLoss(Config& config, Training* training) {
-  const Json* found = config.Take("loss");
-  const Json* weights = config.Take("loss_weights");
-  if (found == nullptr) return;
-  const bool named = found->is_object() && !found->contains("class_name");
-  if (found->size() < 2 || (!named && !found->is_array())) {
-    ReadOneLoss(config, *found, &training->loss, &training->loss_settings);
-    const bool one = weights == nullptr || *weights == 1 || weights->empty() ||
-                     (weights->is_structured() && weights->size() == 1 && *weights->begin() == 1);
-    if (!one) config.Refuse("loss_weights", *weights, "one loss has no weight");
-    return;
-  }
-  size_t i = 0;
-  for (const auto& [key, value] : found->items()) {
-    OutputLoss& each = training->losses.emplace_back();
-    if (named) each.output = key;
-    if (!value.is_null()) ReadOneLoss(config, value, &each.loss, &each.settings);
-    const Json weight = weights == nullptr                           ? Json()
-                        : weights->is_array() && i < weights->size() ? (*weights)[i]
-                        : weights->is_object()                       ? weights->value(key, Json())
-                                                                     : Json();
-    if (weight.is_number()) each.weight = weight.get<double>();
-    ++i;
-  }
-}
-
 // Names alone, or objects, in up to two lists around each other.
 void ReadMetrics(const Json& json, std::vector<std::string>* metrics) {
   if (json.is_string()) {
@@ -81,6 +56,57 @@ void ReadMetrics(const Json& json, std::vector<std::string>* metrics) {
              json["config"].contains("name") && json["config"]["name"].is_string()) {
     metrics->push_back(json["config"]["name"].get<std::string>());
   }
+}
+
+// What is said of one of several outputs, in a list by their order or in an object by their names;
+// null: nothing.
+const Json* PartOf(const Json* of_all, size_t output, const std::string& name) {
+  if (of_all == nullptr) return nullptr;
+  const Json* found = nullptr;
+  if (of_all->is_array() && output < of_all->size()) found = &(*of_all)[output];
+  if (of_all->is_object() && of_all->contains(name)) found = &(*of_all)[name];
+  return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+// Whether a list or object of parts is about these outputs.
+bool IsOf(const Json& of_all, absl::Span<const std::string> outputs) {
+  if (of_all.is_array() && !of_all.empty()) return of_all.size() == outputs.size();
+  for (const auto& [key, value] : of_all.items()) {
+    if (std::find(outputs.begin(), outputs.end(), key) == outputs.end()) return false;
+  }
+  return true;
+}
+
+// Of several outputs.
+void ReadLosses(Config& config, const Json& losses, const Json* weights,
+                absl::Span<const std::string> outputs, Training* training) {
+  const bool one_for_all =
+      !losses.is_array() && (!losses.is_object() || losses.contains("class_name"));
+  for (const auto& [key, value] :
+       {std::pair("loss", one_for_all ? nullptr : &losses), std::pair("loss_weights", weights)}) {
+    if (value == nullptr || (value->is_structured() && IsOf(*value, outputs))) continue;
+    config.Refuse(key, *value, absl::StrCat("the outputs are ", absl::StrJoin(outputs, ", ")));
+  }
+  const Json* metrics = config.Take("metrics");
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    OutputLoss& each = training->losses.emplace_back();
+    const Json* loss = one_for_all ? &losses : PartOf(&losses, i, outputs[i]);
+    if (loss != nullptr) ReadOneLoss(config, *loss, &each.loss, &each.settings);
+    const Json* weight = PartOf(weights, i, outputs[i]);
+    if (weight != nullptr && weight->is_number()) each.weight = weight->get<double>();
+    if (const Json* part = PartOf(metrics, i, outputs[i])) ReadMetrics(*part, &each.metrics);
+  }
+}
+
+void ReadLoss(Config& config, absl::Span<const std::string> outputs, Training* training) {
+  const Json* found = config.Take("loss");
+  const Json* weights = config.Take("loss_weights");
+  if (found == nullptr) return;
+  if (outputs.size() > 1) return ReadLosses(config, *found, weights, outputs, training);
+  ReadOneLoss(config, *found, &training->loss, &training->loss_settings);
+  const bool one = weights == nullptr || *weights == 1 || weights->empty() ||
+                   (weights->is_structured() && weights->size() == 1 && *weights->begin() == 1);
+  if (!one) config.Refuse("loss_weights", *weights, "one loss has no weight");
 }
 
 // The rate that a schedule begins with; a note says that it stays there. False: it is none.
@@ -164,11 +190,13 @@ const OptimizerDef* OptimizerOfName(absl::string_view name) {
 
 std::string OptimizerName(const Optimizer& optimizer) { return SnakeCase(optimizer.name()); }
 
-absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>* notes) {
+absl::StatusOr<Training> ReadTraining(const Json& json, absl::Span<const std::string> outputs,
+                                      std::vector<std::string>* notes) {
   Training training;
   Config config(json, "training");
-  ReadLoss(config, &training);
-  if (const Json* metrics = config.Take("metrics")) ReadMetrics(*metrics, &training.metrics);
+  ReadLoss(config, outputs, &training);
+  const Json* metrics = config.Take("metrics");
+  if (metrics != nullptr && training.losses.empty()) ReadMetrics(*metrics, &training.metrics);
   config.RefuseUnlessUnset({"weighted_metrics", "sample_weight_mode"});
   // How it is run, not what.
   config.Ignore({"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"});
@@ -203,29 +231,53 @@ void TakeState(absl::StatusOr<std::vector<NamedTensor>> state, KerasModel& model
 namespace {
 
 // The name, or where there are settings the class.
-OrderedJson LossJson(const Training& training, Dialect dialect) {
-  if (training.loss.empty()) return nullptr;
-  if (training.loss_settings.entries().empty()) return training.loss;
+OrderedJson LossJson(const std::string& loss, const Attributes& settings, Dialect dialect) {
+  if (loss.empty()) return nullptr;
+  if (settings.entries().empty()) return loss;
   OrderedJson config;
-  config["name"] = training.loss;
+  config["name"] = loss;
   config["reduction"] = "sum_over_batch_size";
-  for (const auto& [key, value] : training.loss_settings.entries()) {
+  for (const auto& [key, value] : settings.entries()) {
     if (const double* number = std::get_if<double>(&value)) config[key] = *number;
   }
   std::string class_name;
-  for (absl::string_view word : absl::StrSplit(training.loss, '_')) {
+  for (absl::string_view word : absl::StrSplit(loss, '_')) {
     absl::StrAppend(&class_name, absl::AsciiStrToUpper(word.substr(0, 1)), word.substr(1));
   }
   return ClassJson("keras.losses", class_name, std::move(config), dialect);
+}
+
+OrderedJson MetricsJson(const std::vector<std::string>& metrics) {
+  return metrics.empty() ? OrderedJson(nullptr) : OrderedJson(metrics);
+}
+
+// Of several outputs: lists in their order, which Keras takes whatever labels it is given.
+void AddLosses(const std::vector<OutputLoss>& losses, Dialect dialect, OrderedJson& json) {
+  OrderedJson names = OrderedJson::array(), weights = names, metrics = names;
+  bool weighted = false, measured = false;
+  for (const OutputLoss& each : losses) {
+    names.push_back(LossJson(each.loss, each.settings, dialect));
+    weights.push_back(each.weight);
+    metrics.push_back(MetricsJson(each.metrics));
+    weighted |= each.weight != 1;
+    measured |= !each.metrics.empty();
+  }
+  json["loss"] = std::move(names);
+  json["loss_weights"] = weighted ? std::move(weights) : OrderedJson(nullptr);
+  json["metrics"] = measured ? std::move(metrics) : OrderedJson(nullptr);
 }
 
 }  // namespace
 
 OrderedJson TrainingJson(const Training& training, Dialect dialect) {
   OrderedJson json;
-  json["loss"] = LossJson(training, dialect);
-  json["loss_weights"] = nullptr;
-  json["metrics"] = training.metrics.empty() ? OrderedJson(nullptr) : OrderedJson(training.metrics);
+  if (training.losses.empty()) {
+    json["loss"] = LossJson(training.loss, training.loss_settings, dialect);
+    json["loss_weights"] = nullptr;
+    json["metrics"] = MetricsJson(training.metrics);
+  } else {
+    AddLosses(training.losses, dialect, json);
+  }
   json["weighted_metrics"] = nullptr;
   json["run_eagerly"] = false;
   json["steps_per_execution"] = 1;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "serialization/keras/config.h"
 #include "serialization/keras/keras_model.h"
 #include "serialization/keras/layer_config.h"
@@ -15,8 +16,10 @@ namespace seqgraph::keras {
 /// Reads ".h5"'s training_config and ".keras"'s compile_config, of Keras 2 and 3. Errors name the
 /// attribute: Unimplemented for what would make training another one (averaged weights, weighted
 /// losses, smoothed labels, optimizers that are not known here). A schedule or decay of the
-/// learning rate is left out, with a note.
-absl::StatusOr<Training> ReadTraining(const Json& json, std::vector<std::string>* notes);
+/// learning rate is left out, with a note. `outputs` are the names of the model's (as in
+/// ConfiguredStack): losses, their weights and metrics are lists in that order, or go by name.
+absl::StatusOr<Training> ReadTraining(const Json& json, absl::Span<const std::string> outputs,
+                                      std::vector<std::string>* notes);
 
 /// Sets the model's training, or says in the model why it is left out.
 void TakeTraining(absl::StatusOr<Training> training, KerasModel& model);

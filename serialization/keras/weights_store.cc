@@ -56,7 +56,7 @@ absl::Status CheckNothingLeft(const Node& group, const std::string& path,
     if (owner == nullptr && HasArrays(child)) {
       return InvalidArgument(shown, ": holds weights of a layer that the model does not have");
     }
-    const int expected = owner == nullptr ? 0 : static_cast<int>(owner->weights.size());
+    const int expected = owner == nullptr ? 0 : owner->arrays();
     if (CountArrays(child) != expected) {
       return InvalidArgument(shown, ": holds ", CountArrays(child), " arrays, and the layer has ",
                              expected, " weights");
@@ -144,7 +144,7 @@ struct LegacyGroup {
 std::vector<LegacyGroup> LegacyGroups(const std::vector<LayerWeights>& layers) {
   std::vector<LegacyGroup> groups;
   for (const LayerWeights& layer : layers) {
-    if (layer.weights.empty()) continue;
+    if (layer.arrays() == 0) continue;
     if (groups.empty() || groups.back().name != layer.legacy) groups.push_back({layer.legacy, {}});
     for (const Weight& weight : layer.weights) groups.back().weights.push_back(&weight);
   }
@@ -209,6 +209,7 @@ absl::StatusOr<std::vector<NamedTensor>> ReadLegacyWeights(const Node& group,
     }
     for (size_t i = 0; i < arrays.size(); ++i) {
       const Weight& weight = *to->weights[i];
+      if (weight.variable.empty()) continue;  // a count
       const Shape shape = StoredShape(*stored, arrays[i]);
       const bool cudnn = i >= 2 && absl::EndsWith(to->weights[i - 1]->path, "recurrent_kernel") &&
                          IsCuDnnBias(shape, weight.shape);
@@ -296,6 +297,9 @@ absl::StatusOr<Node> WeightsStore(const KerasModel& model,
     for (const Weight& weight : layer.weights) {
       SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, WeightOf(model, weight));
       groups.Put(absl::StrCat(layer.group, "/", weight.store), *tensor);
+    }
+    for (const Weight& count : layer.counts) {
+      groups.Put(absl::StrCat(layer.group, "/", count.store), Tensor::Scalar<int32_t>(0));
     }
   }
   if (!model.training.has_value() || !model.training->optimizer.has_value() ||

@@ -1,5 +1,6 @@
 // If, Loop and Scan, whose graphs are read in the place of the node: the branch that is taken, the
-// body once a round. How often that is must be known when the model is imported.
+// body once a round. How often that is must be known when the model is imported. And calls of the
+// functions that a model defines.
 
 #include <algorithm>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "serialization/onnx/node_reader.h"
+#include "serialization/proto_guard.h"
 
 namespace seqgraph::onnx {
 
@@ -29,6 +31,50 @@ std::vector<int64_t> IntsOf(const NodeProto& node, absl::string_view name, size_
   const AttributeProto* attribute = FindAttribute(node, name);
   if (attribute == nullptr) return std::vector<int64_t>(count, 0);
   return {attribute->ints().begin(), attribute->ints().end()};
+}
+
+// The call with the defaults of the attributes that it does not give: field attribute_proto, which
+// onnx.proto has from 1.13 on.
+absl::StatusOr<NodeProto> WithDefaults(const NodeProto& call,
+                                       const onnx_proto::FunctionProto& function) {
+  constexpr int kAttributeProto = 11;
+  NodeProto complete = call;
+  const auto& fields = function.GetReflection()->GetUnknownFields(function);
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const auto& field = fields.field(i);
+    if (field.number() != kAttributeProto ||
+        field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED) {
+      continue;
+    }
+    AttributeProto attribute;
+    SEQ_RETURN_IF_ERROR(ParseForeignProto(field.length_delimited(), &attribute));
+    if (FindAttribute(call, attribute.name()) == nullptr) *complete.add_attribute() = attribute;
+  }
+  return complete;
+}
+
+// The attributes of the function that is called become those of the call; what neither has goes.
+absl::Status ResolveReferences(GraphImport& graph, const NodeProto& call, NodeProto& node) {
+  auto& attributes = *node.mutable_attribute();
+  for (int i = attributes.size() - 1; i >= 0; --i) {
+    AttributeProto& attribute = attributes[i];
+    if (attribute.has_g()) {
+      for (NodeProto& inner : *attribute.mutable_g()->mutable_node()) {
+        SEQ_RETURN_IF_ERROR(ResolveReferences(graph, call, inner));
+      }
+    }
+    if (attribute.ref_attr_name().empty()) continue;
+    const AttributeProto* given = FindAttribute(call, attribute.ref_attr_name());
+    if (given == nullptr) {
+      attributes.DeleteSubrange(i, 1);
+      continue;
+    }
+    SEQ_RETURN_IF_ERROR(graph.Charge(static_cast<int64_t>(given->ByteSizeLong())));
+    const std::string name = attribute.name();
+    attribute = *given;
+    attribute.set_name(name);
+  }
+  return absl::OkStatus();
 }
 
 // The one number that an operand is known to be.
@@ -97,6 +143,44 @@ absl::StatusOr<Operand> NodeReader::Stack(std::vector<Operand> parts, int64_t ax
   SEQ_ASSIGN_OR_RETURN(Operand y, graph_.Concat(parts, axis));
   y.narrow = first.narrow;
   return y;
+}
+
+absl::Status NodeReader::ReadCall(const NodeProto& node, const onnx_proto::FunctionProto& function,
+                                  Scope& scope, int depth) {
+  if (depth == kMaxSubgraphs) {
+    return ResourceExhausted("more than ", kMaxSubgraphs, " functions one in the other");
+  }
+  SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> inputs, Inputs(node, scope));
+  if (node.input_size() > function.input_size() || node.output_size() > function.output_size()) {
+    return InvalidArgument("the function has ", function.input_size(), " inputs and ",
+                           function.output_size(), " outputs");
+  }
+  const size_t bytes = function.ByteSizeLong() + node.ByteSizeLong();
+  SEQ_RETURN_IF_ERROR(graph_.Charge(static_cast<int64_t>(bytes)));
+  SEQ_ASSIGN_OR_RETURN(const NodeProto call, WithDefaults(node, function));
+  onnx_proto::GraphProto body;
+  *body.mutable_node() = function.node();
+  for (NodeProto& inner : *body.mutable_node()) {
+    SEQ_RETURN_IF_ERROR(ResolveReferences(graph_, call, inner));
+  }
+  Scope own;  // it sees nothing of what is around
+  for (int i = 0; i < function.input_size(); ++i) {
+    const auto place = static_cast<size_t>(i);
+    SEQ_RETURN_IF_ERROR(
+        Define(own, function.input(i), place < inputs.size() ? inputs[place] : Absent()));
+  }
+  const int64_t around = opset_;
+  for (const auto& import : function.opset_import()) {
+    if (KeyOf(import.domain(), "").empty()) opset_ = import.version();
+  }
+  SEQ_RETURN_IF_ERROR(ReadNodes(body, own, depth + 1));
+  opset_ = around;
+  for (int i = 0; i < node.output_size(); ++i) {
+    if (node.output(i).empty()) continue;
+    SEQ_ASSIGN_OR_RETURN(Operand output, Lookup(function.output(i), own));
+    SEQ_RETURN_IF_ERROR(Define(scope, node.output(i), std::move(output)));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status NodeReader::ReadIf(const NodeProto& node, Scope& scope, int depth) {

@@ -76,6 +76,59 @@ absl::StatusOr<Operand> ConvertMean(NodeImport& node) {
   return (Chain(node, "Add") / static_cast<double>(node.num_inputs())).Take();
 }
 
+// Functions of angles, by sine, cosine and arc tangent; of their hyperbolic kin, by exponentials
+// and logarithms.
+
+// 1 - x^2, without its rounding near 1.
+Term UnitLess(const Term& x) { return (1 - x) * (x + 1); }
+
+absl::StatusOr<Operand> ConvertTan(NodeImport& node) {
+  const Term x = Real(node, 0);
+  return (Map("Sin", x) / Map("Cos", x)).Take();
+}
+
+absl::StatusOr<Operand> ConvertAsin(NodeImport& node) {
+  const Term x = Real(node, 0);
+  return Map("Atan", x / Map("Sqrt", UnitLess(x))).Take();
+}
+
+absl::StatusOr<Operand> ConvertAcos(NodeImport& node) {
+  const Term x = Real(node, 0);
+  return (2.0 * Map("Atan", Map("Sqrt", (1 - x) / (x + 1)))).Take();
+}
+
+absl::StatusOr<Operand> ConvertCosh(NodeImport& node) {
+  const Term x = Real(node, 0);
+  return (0.5 * Map("Exp", x) + 0.5 * Map("Exp", -1 * x)).Take();
+}
+
+// tanh cosh, which is exact near 0
+absl::StatusOr<Operand> ConvertSinh(NodeImport& node) {
+  const Term x = Real(node, 0);
+  return (Map("Tanh", x) * (0.5 * Map("Exp", x) + 0.5 * Map("Exp", -1 * x))).Take();
+}
+
+// sign(x) log(|x| + sqrt(x^2 + 1))
+absl::StatusOr<Operand> ConvertAsinh(NodeImport& node) {
+  const Term x = Real(node, 0), size = Map("Abs", x);
+  return (Map("Sign", x) * Map("Log", size + Map("Sqrt", x * x + 1))).Take();
+}
+
+absl::StatusOr<Operand> ConvertAcosh(NodeImport& node) {
+  const Term x = Real(node, 0);
+  return Map("Log", x + Map("Sqrt", (x - 1) * (x + 1))).Take();
+}
+
+absl::StatusOr<Operand> ConvertAtanh(NodeImport& node) {
+  const Term x = Real(node, 0);
+  return (0.5 * Map("Log", (x + 1) / (1 - x))).Take();
+}
+
+// 1 - erf(x): TensorFlow's, which tf2onnx leaves as it is.
+absl::StatusOr<Operand> ConvertErfc(NodeImport& node) {
+  return (1 - Map("Erf", Real(node, 0))).Take();
+}
+
 // The result has the type of the base. Other types of exponent are computed in double.
 absl::StatusOr<Operand> ConvertPow(NodeImport& node) {
   SEQ_RETURN_IF_ERROR(CheckInputs(node, 2));
@@ -220,16 +273,25 @@ absl::StatusOr<Operand> ConvertDropout(NodeImport& node) {
 
 constexpr ConverterRow kRows[] = {
     {"Abs", ConvertUnary, "Abs"},
+    {"Acos", ConvertAcos},
+    {"Acosh", ConvertAcosh},
     {"Add", ConvertAdd},
     {"And", ConvertBoolean, "Minimum"},
+    {"Asin", ConvertAsin},
+    {"Asinh", ConvertAsinh},
+    {"Atan", ConvertUnary, "Atan"},
+    {"Atanh", ConvertAtanh},
     {"Cast", ConvertCast},
     {"CastLike", ConvertCastLike},
     {"Ceil", ConvertUnary, "Ceil"},
     {"Clip", ConvertClip},
+    {"Cos", ConvertUnary, "Cos"},
+    {"Cosh", ConvertCosh},
     {"Div", ConvertBinary, "Divide"},
     {"Dropout", ConvertDropout},
     {"Equal", ConvertBoolean, "Equal"},
     {"Erf", ConvertUnary, "Erf"},
+    {"Erfc", ConvertErfc},
     {"Exp", ConvertUnary, "Exp"},
     {"Floor", ConvertUnary, "Floor"},
     {"Greater", ConvertOrder<true, false>},
@@ -254,9 +316,12 @@ constexpr ConverterRow kRows[] = {
     {"Round", ConvertUnary, "Round"},
     {"Sigmoid", ConvertUnary, "Sigmoid"},
     {"Sign", ConvertUnary, "Sign"},
+    {"Sin", ConvertUnary, "Sin"},
+    {"Sinh", ConvertSinh},
     {"Sqrt", ConvertUnary, "Sqrt"},
     {"Sub", ConvertBinary, "Subtract"},
     {"Sum", ConvertVariadic, "Add"},
+    {"Tan", ConvertTan},
     {"Tanh", ConvertUnary, "Tanh"},
     {"Where", ConvertWhere},
     {"Xor", ConvertXor},

@@ -61,30 +61,10 @@ absl::Status CheckMerged(const Operand& a, const Operand& b) {
   return Unimplemented("a product over the batch and other axes taken together");
 }
 
-// A vector on the left counts as one row, on the right as one column, which the result has not.
 absl::StatusOr<Operand> ConvertMatMul(NodeImport& node) {
-  GraphImport& g = node.graph();
-  SEQ_ASSIGN_OR_RETURN(Operand a, node.input(0));
-  SEQ_ASSIGN_OR_RETURN(Operand b, node.input(1));
-  SEQ_RETURN_IF_ERROR(CheckReal(a));
-  if (a.rank() == 0 || b.rank() == 0) return InvalidArgument("an operand is a scalar");
-  SEQ_RETURN_IF_ERROR(CheckMerged(a, b));
-  const bool row = a.rank() == 1, column = b.rank() == 1;
-  if (row) {
-    SEQ_ASSIGN_OR_RETURN(a, g.Reshape(a, Shape{1, a.shape()[0]}));
-  }
-  if (column) {
-    SEQ_ASSIGN_OR_RETURN(b, g.Reshape(b, Shape{b.shape()[0], 1}));
-  }
-  SEQ_ASSIGN_OR_RETURN(Operand y, Product(node, a, b));
-  if (row || column) {
-    std::vector<Dim> dims(y.shape().dims().begin(), y.shape().dims().end());
-    if (column) dims.pop_back();
-    if (row) dims.erase(dims.end() - (column ? 1 : 2));
-    SEQ_ASSIGN_OR_RETURN(y, g.Reshape(y, Shape(dims)));
-  }
-  y.merged = a.merged;
-  return y;
+  SEQ_ASSIGN_OR_RETURN(const Operand a, node.input(0));
+  SEQ_ASSIGN_OR_RETURN(const Operand b, node.input(1));
+  return MatrixProduct(node, a, b);
 }
 
 absl::StatusOr<Operand> Scaled(GraphImport& g, const Operand& x, double factor) {
@@ -132,6 +112,30 @@ absl::StatusOr<Operand> ConvertGemm(NodeImport& node) {
 constexpr ConverterRow kRows[] = {{"Gemm", ConvertGemm}, {"MatMul", ConvertMatMul}};
 
 }  // namespace
+
+// A vector on the left counts as one row, on the right as one column, which the result has not.
+absl::StatusOr<Operand> MatrixProduct(NodeImport& node, Operand a, Operand b) {
+  GraphImport& g = node.graph();
+  SEQ_RETURN_IF_ERROR(CheckReal(a));
+  if (a.rank() == 0 || b.rank() == 0) return InvalidArgument("an operand is a scalar");
+  SEQ_RETURN_IF_ERROR(CheckMerged(a, b));
+  const bool row = a.rank() == 1, column = b.rank() == 1;
+  if (row) {
+    SEQ_ASSIGN_OR_RETURN(a, g.Reshape(a, Shape{1, a.shape()[0]}));
+  }
+  if (column) {
+    SEQ_ASSIGN_OR_RETURN(b, g.Reshape(b, Shape{b.shape()[0], 1}));
+  }
+  SEQ_ASSIGN_OR_RETURN(Operand y, Product(node, a, b));
+  if (row || column) {
+    std::vector<Dim> dims(y.shape().dims().begin(), y.shape().dims().end());
+    if (column) dims.pop_back();
+    if (row) dims.erase(dims.end() - (column ? 1 : 2));
+    SEQ_ASSIGN_OR_RETURN(y, g.Reshape(y, Shape(dims)));
+  }
+  y.merged = a.merged;
+  return y;
+}
 
 absl::Span<const ConverterRow> MatrixConverters() { return kRows; }
 

@@ -115,6 +115,41 @@ absl::StatusOr<Operand> ConvertLayerNormalization(NodeImport& node) {
   return (node.has_input(2) ? y + Input(node, 2) : y).Take();
 }
 
+// x / the norm along the axis: the sum of magnitudes, or the root of that of squares; 0 stays 0.
+absl::StatusOr<Operand> ConvertLpNormalization(NodeImport& node) {
+  const Term x = Real(node, 0);
+  SEQ_ASSIGN_OR_RETURN(const Operand operand, x.Take());
+  SEQ_ASSIGN_OR_RETURN(const int64_t axis, node.AxisAttribute(-1, operand.rank()));
+  SEQ_ASSIGN_OR_RETURN(const int64_t p, node.Int("p", 2));
+  if (p != 1 && p != 2) return InvalidArgument("p is ", p);
+  const Ints axes{axis};
+  const Term norm = p == 1 ? Reduce("ReduceSum", Map("Abs", x), axes)
+                           : Map("Sqrt", Reduce("ReduceSum", x * x, axes));
+  return (x / Where(Equal(norm, norm.Scalar(0)), norm.Scalar(1), norm)).Take();
+}
+
+// x / (bias + alpha / size times the sum of squares of `size` channels around each)^beta
+absl::StatusOr<Operand> ConvertLrn(NodeImport& node) {
+  GraphImport& g = node.graph();
+  const Term x = Real(node, 0);
+  SEQ_ASSIGN_OR_RETURN(const Operand operand, x.Take());
+  SEQ_ASSIGN_OR_RETURN(const int64_t size, node.Int("size", 0));
+  SEQ_ASSIGN_OR_RETURN(const double alpha, node.Float("alpha", double{1e-4f}));
+  SEQ_ASSIGN_OR_RETURN(const double beta, node.Float("beta", 0.75));
+  SEQ_ASSIGN_OR_RETURN(const double bias, node.Float("bias", 1));
+  constexpr int64_t kWidest = 1024;
+  if (operand.rank() < 2 || operand.shape()[1].is_batch() || size < 1 || size > kWidest) {
+    return InvalidArgument(size, " channels of ", operand.shape().ToString());
+  }
+  const int64_t channels = operand.shape()[1].size(), before = (size - 1) / 2;
+  SEQ_ASSIGN_OR_RETURN(const Operand squares, (x * x).Take());
+  SEQ_ASSIGN_OR_RETURN(const Operand padded, g.Pad(squares, 1, before, size - 1 - before, 0));
+  Term sum(g, g.Slice(padded, 1, 0, channels));
+  for (int64_t i = 1; i < size; ++i) sum = sum + Term(g, g.Slice(padded, 1, i, i + channels));
+  const Term base = alpha / static_cast<double>(size) * sum + bias;
+  return (x / Map("Power", base, base.Scalar(beta))).Take();
+}
+
 // (x - mean) / (deviation + 1e-9)
 absl::StatusOr<Operand> ConvertMeanVarianceNormalization(NodeImport& node) {
   const Term x = Real(node, 0);
@@ -134,6 +169,8 @@ constexpr ConverterRow kRows[] = {
     {"GroupNormalization", ConvertGroupNormalization},
     {"InstanceNormalization", ConvertInstanceNormalization},
     {"LayerNormalization", ConvertLayerNormalization<true>},
+    {"LRN", ConvertLrn},
+    {"LpNormalization", ConvertLpNormalization},
     {"MeanVarianceNormalization", ConvertMeanVarianceNormalization},
     {"RMSNormalization", ConvertLayerNormalization<false>},
 };

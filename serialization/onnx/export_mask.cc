@@ -1,8 +1,11 @@
 #include "serialization/onnx/export_mask.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
+
+#include "graph/op_def.h"
 
 namespace seqgraph::onnx {
 namespace {
@@ -40,6 +43,23 @@ std::string Order(NodeExport& node, const std::string& ones, int64_t time) {
 }
 
 }  // namespace
+
+bool TakesLengths(const GraphExport& graph, const Node& cell) {
+  const Function& function = graph.function();
+  const int input = cell.op->FindInput("mask");
+  if (input < 0 || !cell.inputs[input].present()) return false;
+  const Value mask = cell.inputs[input], sequence = cell.outputs[0];
+  const Node* maker = function.producer(mask);
+  if (maker == nullptr || maker->op->name() != "SequenceMask") return false;
+  const std::vector<NamedValue>& results = function.results();
+  const std::vector<int>& readers = graph.consumers()[sequence.index];
+  return std::none_of(results.begin(), results.end(),
+                      [&](const NamedValue& r) { return r.value == sequence; }) &&
+         std::all_of(readers.begin(), readers.end(), [&](int reader) {
+           const Node& by = function.nodes()[reader];
+           return by.op->name() == "ZeroMasked" && by.inputs[1] == mask;
+         });
+}
 
 const MaskSteps& StepsOf(NodeExport& node, int mask) {
   const Value value = node.node().inputs[mask];

@@ -9,6 +9,11 @@
 
 namespace seqgraph::onnx {
 
+/// Whether ONNX's operator with the lengths that the cell's mask was made of gives what ours gives
+/// with the mask: its sequence is zero where masked, and ours repeats what was before, so all who
+/// read that must be ZeroMasked by the mask, which then is done already.
+bool TakesLengths(const GraphExport& graph, const Node& cell);
+
 /// Names of values in the graph, of one mask [batch, time].
 struct MaskSteps {
   std::string present;  ///< bool: not masked

@@ -225,12 +225,11 @@ absl::StatusOr<NodeProto*> WriteSequenceMask(NodeExport& node) {
   return SetInt(node.Write("Cast", {mask}), "to", TensorProto::INT32);
 }
 
-// Behind a recurrent operator with the same lengths it is already zero.
+// Behind a recurrent operator that took the lengths it is already zero.
 bool IsZeroAlready(NodeExport& node) {
   const Node* producer = node.graph().function().producer(node.node().inputs[0]);
-  if (producer == nullptr || producer->op->FindOutput("sequence") != 0) return false;
-  const int mask = producer->op->FindInput("mask");
-  return mask >= 0 && producer->inputs[mask] == node.node().inputs[1];
+  return producer != nullptr && producer->op->recurrence().has_value() &&
+         producer->outputs[0] == node.node().inputs[0] && TakesLengths(node.graph(), *producer);
 }
 
 absl::StatusOr<NodeProto*> WriteZeroMasked(NodeExport& node) {
@@ -244,15 +243,26 @@ absl::StatusOr<NodeProto*> WriteZeroMasked(NodeExport& node) {
   return node.Write("Where", {condition, node.input(0), zero});
 }
 
+absl::StatusOr<NodeProto*> WriteScatterElements(NodeExport& node) {
+  const std::string& reduction = node.attributes().GetString("reduction");
+  if (reduction != "none") {
+    return Unimplemented("ONNX has the reduction \"", reduction, "\" from opset 18 on");
+  }
+  return SetInt(node.Write("ScatterElements", InputNames(node)), "axis",
+                node.attributes().GetInt("axis"));
+}
+
 constexpr ExporterRow kRows[] = {
     {"Abs", WriteSame, "Abs"},
     {"Add", WriteSame, "Add"},
+    {"Atan", WriteSame, "Atan"},
     {"BroadcastLike", WriteBroadcastLike},
     {"BroadcastTo", WriteBroadcastTo},
     {"Cast", WriteCast},
     {"Ceil", WriteSame, "Ceil"},
     {"Concat", WriteSame, "Concat", "axis", "axis"},
     {"Constant", WriteConstant},
+    {"Cos", WriteSame, "Cos"},
     {"Dense", WriteDense},
     {"Divide", WriteSame, "Div"},
     {"Elu", WriteElu},
@@ -287,9 +297,11 @@ constexpr ExporterRow kRows[] = {
     {"Reverse", WriteReverse},
     {"Round", WriteSame, "Round"},
     {"Scale", WriteScale},
+    {"ScatterElements", WriteScatterElements},
     {"SequenceMask", WriteSequenceMask},
     {"Sigmoid", WriteSame, "Sigmoid"},
     {"Sign", WriteSame, "Sign"},
+    {"Sin", WriteSame, "Sin"},
     {"Slice", WriteSlice},
     {"Softmax", WriteSoftmax},
     {"Softplus", WriteSame, "Softplus"},

@@ -59,23 +59,6 @@ Tensor BothBiases(const Tensor& b, const Gates& order) {
   return Tensor::Of<float>({1, 2 * columns}, y);
 }
 
-// The lengths that the mask was made of, where ONNX's operators give with them what ours gives with
-// the mask: their sequence is zero where masked and ours repeats what was before, so they agree
-// behind ZeroMasked only. Empty for any other.
-std::string Lengths(NodeExport& node, Value mask) {
-  const Function& function = node.graph().function();
-  const Node* producer = function.producer(mask);
-  if (producer == nullptr || producer->op->name() != "SequenceMask") return "";
-  const Value sequence = node.node().outputs[0];
-  bool zeroed = std::none_of(function.results().begin(), function.results().end(),
-                             [&](const NamedValue& r) { return r.value == sequence; });
-  for (int reader : node.graph().consumers()[sequence.index]) {
-    const Node& by = function.nodes()[reader];
-    zeroed &= by.op->name() == "ZeroMasked" && by.inputs[1] == mask;
-  }
-  return zeroed ? node.graph().NameOf(producer->inputs[0]) : "";
-}
-
 absl::StatusOr<std::string> Weights(NodeExport& node, int input, const Gates& order,
                                     Tensor (*convert)(const Tensor&, const Gates&)) {
   if (!node.has_input(input)) return std::string();
@@ -145,8 +128,10 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   std::string lengths, steps_of_x = node.input(kX);
   const MaskSteps* steps = nullptr;  // of a mask that is not made of lengths
   if (node.has_input(mask)) {
-    lengths = Lengths(node, node.node().inputs[mask]);
-    if (lengths.empty()) {
+    if (TakesLengths(node.graph(), node.node())) {
+      lengths = node.graph().NameOf(
+          node.graph().function().producer(node.node().inputs[mask])->inputs[0]);
+    } else {
       steps = &StepsOf(node, mask);
       lengths = steps->lengths;
       steps_of_x = Compacted(node, steps_of_x, *steps);

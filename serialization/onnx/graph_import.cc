@@ -14,6 +14,7 @@ namespace {
 // Elements. A constant is copied out in each call; beyond this, what is known is a variable that is
 // not trained, which is read where it lies.
 constexpr int64_t kLargestConstant = 256;
+constexpr int64_t kNodeBytes = 768;  // what a node takes with its outputs, about
 
 std::vector<std::optional<TensorType>> TypesOf(absl::Span<const Operand> inputs) {
   std::vector<std::optional<TensorType>> types;
@@ -85,7 +86,7 @@ Operand GraphImport::FromValue(Value value) const {
 
 absl::Status GraphImport::Charge(int64_t bytes) {
   if (bytes > budget_) {
-    return ResourceExhausted("what can be computed beforehand takes far more memory than the file");
+    return ResourceExhausted("what it becomes takes far more memory than the file");
   }
   budget_ -= bytes;
   return absl::OkStatus();
@@ -187,6 +188,7 @@ absl::StatusOr<std::vector<Operand>> GraphImport::EmitAll(absl::string_view name
       })) {
     return FoldFills(*op, all, complete);
   }
+  SEQ_RETURN_IF_ERROR(Charge(kNodeBytes));
   std::vector<Value> values;
   for (const Operand& input : all) {
     SEQ_ASSIGN_OR_RETURN(values.emplace_back(), Materialize(input));

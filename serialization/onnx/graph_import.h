@@ -76,9 +76,12 @@ struct ImportedVariable {
 
 class GraphImport {
  public:
-  /// What is computed beforehand may take `budget` bytes altogether.
+  /// What is computed beforehand and the nodes of the graph may take `budget` bytes altogether.
   GraphImport(std::string function, const OpRegistry& registry, int64_t budget)
       : builder_(std::move(function), registry), budget_(budget) {}
+
+  /// The names of the classes that a classifier tells apart, where the file says them.
+  std::vector<std::string> labels;
 
   FunctionBuilder& builder() { return builder_; }
   const std::vector<ImportedVariable>& variables() const { return variables_; }

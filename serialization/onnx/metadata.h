@@ -1,7 +1,7 @@
 #pragma once
 
-// What a model has besides its graph, in metadata_props: preprocessing and label names. Words may
-// be any bytes, so they are escaped as in C.
+// What a model has besides its graph, in metadata_props: preprocessing of texts or series, and
+// label names. Words may be any bytes, so they are escaped as in C.
 
 #include "absl/status/status.h"
 #include "graph/model.h"

@@ -139,9 +139,13 @@ Operand OperandOfType(Tensor tensor, int32_t type, std::string variable) {
 
 const ConverterRow* FindConverter(absl::string_view op) {
   for (const auto& table :
-       {ElementwiseConverters(), ActivationConverters(), EinsumConverters(), LayoutConverters(),
-        LookupConverters(), ShapeConverters(), ReductionConverters(), MatrixConverters(),
-        NormalizationConverters(), OrderConverters(), PaddingConverters(), RecurrentConverters(),
+       {ElementwiseConverters(),     ActivationConverters(), ConvolutionConverters(),
+        EinsumConverters(),          FusedConverters(),      LayoutConverters(),
+        LookupConverters(),          LossConverters(),       ShapeConverters(),
+        QuantizationConverters(),    ReductionConverters(),  ResizeConverters(),
+        MachineLearningConverters(), MatrixConverters(),     NormalizationConverters(),
+        OrderConverters(),           PaddingConverters(),    RecurrentConverters(),
+        ScatterConverters(),         SignalConverters(),     TreeConverters(),
         WindowConverters()}) {
     for (const ConverterRow& row : table) {
       if (op == row.op) return &row;

@@ -110,20 +110,32 @@ absl::StatusOr<Operand> NormalizeAlongAxis(NodeImport& node,
                                            absl::StatusOr<Operand> (*compute)(GraphImport& g,
                                                                               const Operand& x));
 
+/// What MatMul gives of a and b.
+absl::StatusOr<Operand> MatrixProduct(NodeImport& node, Operand a, Operand b);
+
 // One table a family; those of the first two compute each element from the same element of their
 // operands, which broadcast.
 absl::Span<const ConverterRow> ElementwiseConverters();
 absl::Span<const ConverterRow> ActivationConverters();
+absl::Span<const ConverterRow> ConvolutionConverters();
 absl::Span<const ConverterRow> EinsumConverters();
+absl::Span<const ConverterRow> FusedConverters();
 absl::Span<const ConverterRow> LayoutConverters();
 absl::Span<const ConverterRow> LookupConverters();
+absl::Span<const ConverterRow> LossConverters();
 absl::Span<const ConverterRow> ShapeConverters();
 absl::Span<const ConverterRow> ReductionConverters();
+absl::Span<const ConverterRow> MachineLearningConverters();
 absl::Span<const ConverterRow> MatrixConverters();
 absl::Span<const ConverterRow> NormalizationConverters();
 absl::Span<const ConverterRow> OrderConverters();
 absl::Span<const ConverterRow> PaddingConverters();
+absl::Span<const ConverterRow> QuantizationConverters();
 absl::Span<const ConverterRow> RecurrentConverters();
+absl::Span<const ConverterRow> ResizeConverters();
+absl::Span<const ConverterRow> ScatterConverters();
+absl::Span<const ConverterRow> SignalConverters();
+absl::Span<const ConverterRow> TreeConverters();
 absl::Span<const ConverterRow> WindowConverters();
 
 /// Null if nothing converts the operator.

@@ -43,12 +43,19 @@ constexpr absl::string_view kTakeRows =
     " Add Cast Concat Expand Gather GatherND Identity Mul Reshape Shape Size Squeeze Unsqueeze ";
 // Those that give of small integers what their own arithmetic gives: they compare or move.
 constexpr absl::string_view kTakeNarrow =
-    " ArgMax ArgMin Cast CastLike Clip Compress Concat Equal Expand Flatten Gather GatherElements "
-    "GatherND Greater GreaterOrEqual Identity Less LessOrEqual Max MaxPool Min Mod NonZero OneHot "
-    "Pad ReduceMax ReduceMin Relu Reshape ReverseSequence Shape Size Slice Split Squeeze Tile TopK "
-    "Transpose Trilu Unsqueeze Where ";
+    " ArgMax ArgMin Cast CastLike Clip Compress Concat ConvInteger DepthToSpace DequantizeLinear "
+    "Equal Expand Flatten Gather GatherElements GatherND Greater GreaterOrEqual Identity Less "
+    "LessOrEqual MatMulInteger Max MaxPool Min Mod NonZero OneHot Pad QLinearConv QLinearMatMul "
+    "QuantizeLinear com.microsoft:DynamicQuantizeMatMul com.microsoft:MatMulIntegerToFloat "
+    "ReduceMax ReduceMin Relu Reshape Resize ReverseSequence ScatterElements "
+    "ScatterND Shape Size Slice SpaceToDepth Split Squeeze Tile TopK Transpose Trilu Unsqueeze "
+    "Upsample Where ";
 // Those whose result is not of their operand's element type.
-constexpr absl::string_view kOtherType = " ArgMax ArgMin Cast CastLike NonZero Shape Size ";
+constexpr absl::string_view kOtherType =
+    " ArgMax ArgMin Cast CastLike com.microsoft:DynamicQuantizeMatMul "
+    "com.microsoft:MatMulIntegerToFloat ConvInteger DequantizeLinear MatMulInteger NonZero "
+    "QLinearConv "
+    "QLinearMatMul QuantizeLinear Shape Size ";
 
 bool IsNarrowInteger(const Operand& x) { return x.narrow != 0 && !IsReal(x.type.dtype); }
 
@@ -136,6 +143,11 @@ std::string Shown(absl::string_view name) {
                                       : absl::CEscape(name.substr(0, kMaxShownName));
 }
 
+std::string KeyOf(absl::string_view domain, absl::string_view op) {
+  const bool standard = domain.empty() || domain == "ai.onnx";
+  return standard ? std::string(op) : absl::StrCat(domain, ":", op);
+}
+
 bool KnowsOperator(absl::string_view op) {
   return op == "If" || op == "Loop" || op == "Scan" || FindConverter(op) != nullptr;
 }
@@ -178,6 +190,14 @@ absl::Status NodeReader::ReadInitializers(const GraphProto& graph, Scope& scope)
   return absl::OkStatus();
 }
 
+void NodeReader::SetFunctions(const onnx_proto::ModelProto& model) {
+  for (const auto& function : model.functions()) {
+    const auto [place, is_new] =
+        functions_.emplace(KeyOf(function.domain(), function.name()), &function);
+    if (!is_new) place->second = nullptr;
+  }
+}
+
 absl::StatusOr<Operand> NodeReader::Lookup(const std::string& name, const Scope& scope) const {
   if (name.empty()) return Absent();
   const Operand* found = scope.Find(name);
@@ -211,16 +231,21 @@ absl::Status NodeReader::ReadNodes(const GraphProto& graph, Scope& scope, int de
 
 absl::Status NodeReader::ReadNode(const NodeProto& node, const std::string& name, Scope& scope,
                                   int depth) {
-  if (!node.domain().empty() && node.domain() != "ai.onnx") {
-    return Unimplemented("operators of domain ", Shown(node.domain()), " are not supported");
+  const std::string op = KeyOf(node.domain(), node.op_type());
+  if (const auto found = functions_.find(op); found != functions_.end()) {
+    if (found->second == nullptr) return Unimplemented("a function with overloads");
+    return ReadCall(node, *found->second, scope, depth);
   }
-  if (node.op_type() == "If") return ReadIf(node, scope, depth);
-  if (node.op_type() == "Loop") return ReadLoop(node, scope, depth);
-  if (node.op_type() == "Scan") return ReadScan(node, scope, depth);
-  const ConverterRow* row = FindConverter(node.op_type());
+  if (op == "If") return ReadIf(node, scope, depth);
+  if (op == "Loop") return ReadLoop(node, scope, depth);
+  if (op == "Scan") return ReadScan(node, scope, depth);
+  const ConverterRow* row = FindConverter(op);
+  if (row == nullptr && op != node.op_type()) {
+    return Unimplemented("the operator of domain ", Shown(node.domain()), " is not supported");
+  }
   if (row == nullptr) return Unimplemented("the operator is not supported (opset ", opset_, ")");
   SEQ_ASSIGN_OR_RETURN(const std::vector<Operand> inputs, Inputs(node, scope));
-  SEQ_RETURN_IF_ERROR(CheckKinds(node.op_type(), inputs));
+  SEQ_RETURN_IF_ERROR(CheckKinds(op, inputs));
   NodeImport context(graph_, node, row->ours, opset_, inputs, name);
   SEQ_ASSIGN_OR_RETURN(Operand first, row->convert(context));
   context.SetOutput(0, std::move(first));
@@ -229,7 +254,7 @@ absl::Status NodeReader::ReadNode(const NodeProto& node, const std::string& name
     if (node.output(i).empty()) continue;
     Operand output = context.outputs()[i];
     if (!output.present()) return Unimplemented("output ", i, " is not supported");
-    SEQ_RETURN_IF_ERROR(PassOn(node.op_type(), inputs, i == 0, output));
+    SEQ_RETURN_IF_ERROR(PassOn(op, inputs, i == 0, output));
     SEQ_RETURN_IF_ERROR(Define(scope, node.output(i), std::move(output)));
   }
   return absl::OkStatus();

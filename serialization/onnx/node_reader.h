@@ -33,6 +33,9 @@ std::string Shown(absl::string_view name);
 /// InvalidArgument for no name, one that is too long, or that is there.
 absl::Status Define(Scope& scope, const std::string& name, Operand operand);
 
+/// The operator's name, behind its domain if that is not the default one: "com.microsoft:Gelu".
+std::string KeyOf(absl::string_view domain, absl::string_view op);
+
 /// True if the operator is known, in whatever opset.
 bool KnowsOperator(absl::string_view op);
 
@@ -43,6 +46,8 @@ class NodeReader {
 
   /// Of the default domain.
   void set_opset(int64_t opset) { opset_ = opset; }
+  /// Those that the model defines itself; `model` must outlive the reader.
+  void SetFunctions(const onnx_proto::ModelProto& model);
 
   /// Numbers with axes are weights, unless only shapes come of them; scalars are constants. What is
   /// of a type that graphs do not have is refused where a node reads it.
@@ -61,6 +66,8 @@ class NodeReader {
 
   absl::Status ReadNode(const onnx_proto::NodeProto& node, const std::string& name, Scope& scope,
                         int depth);
+  absl::Status ReadCall(const onnx_proto::NodeProto& node,
+                        const onnx_proto::FunctionProto& function, Scope& scope, int depth);
   absl::Status ReadIf(const onnx_proto::NodeProto& node, Scope& scope, int depth);
   absl::Status ReadLoop(const onnx_proto::NodeProto& node, Scope& scope, int depth);
   absl::Status ReadScan(const onnx_proto::NodeProto& node, Scope& scope, int depth);
@@ -80,6 +87,8 @@ class NodeReader {
   ExternalData external_;
   int64_t opset_ = 0;
   int64_t nodes_ = 0, tensors_ = 0;
+  // By KeyOf; null: there are several.
+  absl::flat_hash_map<std::string, const onnx_proto::FunctionProto*> functions_;
   absl::flat_hash_map<std::string, absl::Status> refused_;  // initializers, by name
 };
 

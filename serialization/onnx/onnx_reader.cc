@@ -73,7 +73,8 @@ class Reader {
       return Unimplemented("not an ONNX model of IR version ", kOldestIr, " to ", kNewestIr,
                            ": it says ", model_.ir_version());
     }
-    int64_t opset = 0;
+    // A model of other domains alone says nothing of the default one.
+    int64_t opset = model_.opset_import_size() > 0 ? kNewestOpset : 0;
     for (const auto& import : model_.opset_import()) {
       if (import.domain().empty() || import.domain() == "ai.onnx") opset = import.version();
     }
@@ -82,6 +83,7 @@ class Reader {
                            kNewestOpset, " are supported");
     }
     nodes_.set_opset(opset);
+    nodes_.SetFunctions(model_);
     if (!model_.has_graph()) return InvalidArgument("it has no graph");
     return absl::OkStatus();
   }
@@ -274,6 +276,7 @@ class Reader {
       if (model.variables.Find(variable.def.name) == nullptr) continue;  // nothing reads it
       SEQ_RETURN_IF_ERROR(model.variables.Assign(variable.def.name, variable.value));
     }
+    model.labels = graph_.labels;
     SEQ_RETURN_IF_ERROR(ReadMetadata(model_, &model));
     SEQ_RETURN_IF_ERROR(VerifyModel(model));
     return model;
@@ -294,6 +297,30 @@ absl::StatusOr<Model> ParseOnnx(absl::string_view bytes, const OpRegistry& regis
   onnx_proto::ModelProto model;
   SEQ_RETURN_IF_ERROR(ParseForeignProto(bytes, &model));
   return onnx::Reader(model, registry, options, static_cast<int64_t>(bytes.size())).Read();
+}
+
+absl::StatusOr<std::vector<OnnxInput>> OnnxInputs(const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, onnx::kFileBytes));
+  onnx_proto::ModelProto model;
+  SEQ_RETURN_IF_ERROR(
+      Annotate(ParseForeignProto(bytes, &model), absl::StrCat("cannot load ", path)));
+  std::set<std::string> initializers;
+  for (const auto& tensor : model.graph().initializer()) initializers.insert(tensor.name());
+  std::vector<OnnxInput> inputs;
+  for (const auto& info : model.graph().input()) {
+    if (initializers.contains(info.name())) continue;
+    const auto& type = info.type().tensor_type();
+    OnnxInput& input = inputs.emplace_back();
+    input.name = info.name();
+    const absl::StatusOr<DType> dtype = onnx::DTypeFromOnnx(type.elem_type());
+    input.is_integer = dtype.ok() && !IsReal(*dtype);
+    for (const auto& dim : type.shape().dim()) {
+      const bool known = dim.has_dim_value() && dim.dim_value() >= 0;
+      input.extents.push_back({known ? std::optional(dim.dim_value()) : std::nullopt,
+                               known ? std::string() : dim.dim_param()});
+    }
+  }
+  return inputs;
 }
 
 absl::StatusOr<Model> LoadOnnx(const std::string& path, const OpRegistry& registry,

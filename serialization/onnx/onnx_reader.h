@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -29,6 +31,20 @@ struct OnnxReadOptions {
   /// Asked with the path before a file of external data is read; null: any may be.
   std::function<absl::Status(const std::string&)> before_external;
 };
+
+/// An input of a file, one that is given when the model runs.
+struct OnnxInput {
+  struct Extent {
+    std::optional<int64_t> number;  ///< absent: open
+    std::string symbol;             ///< of an open one; may be empty
+  };
+  std::string name;
+  bool is_integer = false;
+  std::vector<Extent> extents;  ///< none too where the file does not say them
+};
+
+/// Those of a file, in its order. Errors name the path.
+absl::StatusOr<std::vector<OnnxInput>> OnnxInputs(const std::string& path);
 
 /// An ONNX model (https://onnx.ai, IR versions 3 to 14, opset 1 to 28 of the default domain) as a
 /// model with the function `predict`. Inputs and outputs keep their names; initializers become

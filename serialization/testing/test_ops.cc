@@ -114,6 +114,32 @@ absl::Span<const float> AwkwardFloats() {
   return kFloats;
 }
 
+SeriesPreprocessing AwkwardSeries() {
+  return {.task = "forecast",
+          .features = {"caf\xE9", "", std::string("nul\0l", 5), "two\nlines"},
+          .targets = {"\"{'"},
+          .known_future = {"", ""},
+          .series_column = "series",
+          .order_column = "\xFF",
+          .time_column = "time",
+          .label_column = "label",
+          .group_column = "group",
+          .weight_column = "weight",
+          .time_format = "%d.%m.%Y",
+          .missing = "mask",
+          .scale = "robust",
+          .loss = "huber",
+          .split = "validation=0.2 test=0 seed=1",
+          .window = 24,
+          .horizon = 3,
+          .stride = 1,
+          .max_steps = 2147483647,
+          .season = 12,
+          .many_labels = true,
+          .per_step = true,
+          .quantiles = {0.1, 1.0 / 3, 0.975}};
+}
+
 Model FileTestModel(const OpRegistry& registry) {
   Model model;
   model.name = "test";
@@ -167,7 +193,9 @@ Model FileTestModel(const OpRegistry& registry) {
   Must(model.variables.Assign(
       "exact", Tensor::Of<double>({2, 2}, {0.1, -0.0, std::numeric_limits<double>::denorm_min(),
                                            std::bit_cast<double>(0x7FF8000000000123)})));
-  model.preprocessing = {"imdb", 500, 100, {"the", "caf\xE9", std::string("nul\0l", 5), "\"{'"}};
+  model.preprocessing = {
+      "imdb", 500, 100, {"the", "caf\xE9", std::string("nul\0l", 5), "\"{'"}, "te\xFFxt", "a\nb"};
+  model.series = AwkwardSeries();
   model.labels = {"negative", "positive"};
   return model;
 }

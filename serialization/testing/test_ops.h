@@ -11,6 +11,9 @@ namespace seqgraph {
 /// `mix_version` is the version of Mix.
 OpRegistry FileTestOps(int mix_version = 1);
 
+/// What a model knows of series: every field set, names of any bytes.
+SeriesPreprocessing AwkwardSeries();
+
 /// A model over these ops with two functions that share variables, optimizer state, a variable of
 /// every element type, preprocessing with words that are not UTF-8, and labels.
 Model FileTestModel(const OpRegistry& registry);

@@ -84,6 +84,7 @@ TEST_F(ConvertTest, WhatBelongsToTextIsKeptOrSaidToBeLost) {
     const ProcessResult there = Convert({"m.pb", "text" + ending});
     ASSERT_EQ(there.status, 0) << there.err;
     EXPECT_THAT(there.err, ::testing::Not(HasSubstr("vocabulary"))) << ending;
+    EXPECT_EQ(predict("text" + ending), answer) << ending;
     ExpectConverts({"text" + ending, "text.pb"});
     EXPECT_EQ(predict("text.pb"), answer) << ending;
   }

@@ -23,7 +23,7 @@ TEST(Encode, WritesSixArraysAndMakesTheFolder) {
                   {.folder = folder});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(NamesIn(folder + "/out"),
-              ElementsAre("test_targets.npy", "test_tokens.npy", "train_targets.npy",
+              ElementsAre("test_targets.npy", "test_tokens.npy", "texts.json", "train_targets.npy",
                           "train_tokens.npy", "validation_targets.npy", "validation_tokens.npy"));
   const std::vector<std::pair<std::string, int64_t>> parts = {
       {"train", 32}, {"validation", 8}, {"test", 20}};

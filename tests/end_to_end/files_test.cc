@@ -255,11 +255,18 @@ TEST(ExternalDataOfOnnx, IsNotWrittenOver) {
   const std::string before = data::ReadFileOrDie(folder + "/weights.npz");
   const ProcessResult whole = RunSeqgraph({"convert", "m.onnx", "other.npz"}, {.folder = folder});
   ASSERT_EQ(whole.status, 0) << whole.err;
-  const ProcessResult refused =
-      RunSeqgraph({"convert", "m.onnx", "./weights.npz"}, {.folder = folder});
-  EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err, AllOf(HasSubstr("the same file"), HasSubstr("external data")));
-  EXPECT_EQ(data::ReadFileOrDie(folder + "/weights.npz"), before);
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           {"convert", "m.onnx", "./weights.npz"},
+           {"bench", "m.onnx", "--profile=weights.npz"},
+           {"predict", "m.onnx", "--profile=./weights.npz", "text"},
+           {"diff", "m.onnx", "--data=synthetic", "--case=weights.npz"},
+           {"train", "--resume=m.onnx", "--history=weights.npz"}}) {
+    const ProcessResult refused = RunSeqgraph(line, {.folder = folder});
+    EXPECT_EQ(refused.status, 1) << line[0];
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("the same file"), HasSubstr("external data")))
+        << line[0];
+    EXPECT_EQ(data::ReadFileOrDie(folder + "/weights.npz"), before) << line[0];
+  }
 }
 
 TEST(Flags, APathCannotBeDeclaredAsAMereText) {

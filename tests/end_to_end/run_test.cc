@@ -13,7 +13,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "base/zip.h"
 #include "data/npy.h"
 #include "data/testing/test_util.h"
 #include "ops/all_ops.h"
@@ -21,6 +20,7 @@
 #include "ops/reductions.h"
 #include "serialization/model_io.h"
 #include "tests/end_to_end/process.h"
+#include "tests/end_to_end/run_fixture.h"
 #include "tests/testing.h"
 #include "training/sequential.h"
 
@@ -62,52 +62,12 @@ Model Sums() {
   return model;
 }
 
-template <typename T>
-std::string Npy(std::vector<T> values, const std::vector<int64_t>& shape) {
-  return data::NpyFile(absl::MakeConstSpan(values), shape).value();
-}
-
-class RunTest : public ::testing::Test {
+class RunTest : public RunFixture {
  protected:
   RunTest() {
     EXPECT_TRUE(SaveModel(Forecaster(), Path("m.pb")).ok());
     EXPECT_TRUE(SaveModel(Sums(), Path("sums.pb")).ok());
   }
-
-  std::string Path(const std::string& name) const { return absl::StrCat(folder_, "/", name); }
-  void WriteNpz(const std::string& name,
-                const std::vector<std::pair<std::string, std::string>>& arrays) const {
-    std::vector<std::pair<std::string, std::string>> files;
-    for (const auto& [array, bytes] : arrays) files.emplace_back(array + ".npy", bytes);
-    data::WriteFileOrDie(Path(name), WriteZip(files).value());
-  }
-  ProcessResult Run(std::vector<std::string> arguments,
-                    const std::string& backend = "reference") const {
-    arguments.insert(arguments.begin(), "run");
-    arguments.push_back("--backend=" + backend);
-    return RunSeqgraph(arguments, {.folder = folder_});
-  }
-  std::string Succeeds(const std::vector<std::string>& arguments) const {
-    const ProcessResult result = Run(arguments);
-    EXPECT_EQ(result.status, 0) << result.out << result.err;
-    return result.out;
-  }
-  void ExpectRefused(const std::vector<std::string>& arguments, const std::string& why) const {
-    const ProcessResult result = Run(arguments);
-    EXPECT_EQ(result.status, 1) << result.out << result.err;
-    EXPECT_THAT(result.err, HasSubstr(why));
-  }
-  std::vector<float> Output(const std::string& file, const std::string& name,
-                            const std::vector<int64_t>& shape) const {
-    const auto arrays = data::ReadNpz(Path(file)).value();
-    EXPECT_TRUE(arrays.contains(name)) << file;
-    if (!arrays.contains(name)) return {};
-    EXPECT_EQ(arrays.at(name).shape, shape);
-    const auto values = arrays.at(name).Values<float>().value();
-    return {values.begin(), values.end()};
-  }
-
-  const std::string folder_ = MakeTempDir();
 };
 
 // x0 float64[3, 3, 2] in Fortran order, y0 big-endian float32[3, 1], other uint8[3]: as numpy's

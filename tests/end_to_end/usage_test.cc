@@ -82,6 +82,20 @@ TEST(Usage, TrainingHasTheDefaultsOfTheTutorial) {
   }
 }
 
+TEST(Usage, FlagsOfTrainingStandTogetherAndTasksSayTheirDefaults) {
+  const std::string help = RunSeqgraph({"train", "--help"}).out;
+  size_t at = 0;
+  for (const char* part :
+       {"\nData:", "--data PATH", "\nTask and series of numbers:", "--task text|classify",
+        "forecast: the steps behind each window", "mean_squared_error", "--window N", "\nLayers:",
+        "--cell", "\nTraining:", "--optimizer", "\nRunning:", "--backend", "\nExamples:",
+        "seqgraph train --data=", "seqgraph train --data=", "seqgraph train --data="}) {
+    const size_t found = help.find(part, at);
+    ASSERT_NE(found, std::string::npos) << part << " behind byte " << at << " of\n" << help;
+    at = found + 1;
+  }
+}
+
 TEST(Usage, EveryOptimizerAndItsSettingsAreFlags) {
   const std::string help = RunSeqgraph({"train", "--help"}).out;
   std::vector<std::string> names;
@@ -134,7 +148,7 @@ TEST(Usage, AValueThatDoesNotFitIsNamedWithWhatWasExpected) {
   ExpectMisuse({"train", "--model=onehot", "--mask_zero"}, {"--mask_zero", "onehot"});
   ExpectMisuse({"train", "--learning_rate=nan"}, {"--learning_rate", "'nan'"});
   ExpectMisuse({"train", "--learning_rate=-1"}, {"--learning_rate"});
-  ExpectMisuse({"train", "--validation=1"}, {"--validation", "between 0 and 1"});
+  ExpectMisuse({"train", "--validation=1"}, {"--validation", "at least 0 and below 1"});
   ExpectMisuse({"train", "--model=lstm"}, {"--model", "embedding or onehot", "'lstm'"});
   ExpectMisuse({"train", "--output="}, {"--output"});
   ExpectMisuse({"train", "--seed=1", "--seed=2"}, {"--seed", "more than once"});

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
@@ -68,13 +67,6 @@ class KerasFuzzTest : public ::testing::Test {
   void TearDown() override {
     std::printf("%d errors, %d valid models, at most %.1f bytes of memory a byte of file\n",
                 errors_, valid_, largest_ratio_);
-  }
-
-  static Mutator MakeMutator() {
-    const char* given = std::getenv("SEQGRAPH_FUZZ_SEED");
-    const uint64_t seed = given == nullptr ? 20251125 : std::strtoull(given, nullptr, 10);
-    std::printf("seed %llu (SEQGRAPH_FUZZ_SEED)\n", static_cast<unsigned long long>(seed));
-    return Mutator(seed);
   }
 
   // Runs one reader under the meter.
@@ -141,8 +133,9 @@ TEST_F(KerasFuzzTest, EveryPrefixOfAConfigurationIsAnError) {
 }
 
 TEST_F(KerasFuzzTest, MutationsGiveErrorsOrModels) {
-  Mutator mutator = MakeMutator();
-  for (int i = 0; i < 6000; ++i) {
+  Mutator mutator(FuzzSeed(20251125));
+  const int count = FuzzCount(6000);
+  for (int i = 0; i < count; ++i) {
     switch (i % 6) {
       case 0:
         Check(mutator.Bytes(hdf5_));
@@ -169,14 +162,15 @@ TEST_F(KerasFuzzTest, MutationsGiveErrorsOrModels) {
 
 // Most bytes of a file are numbers and padding: here only what says where things are is changed.
 TEST_F(KerasFuzzTest, MutatedStructureOfHdf5GivesErrorsOrTrees) {
-  Mutator mutator = MakeMutator();
+  Mutator mutator(FuzzSeed(20251125));
   std::vector<size_t> places;  // of addresses, sizes and counts: small numbers, not zero
   for (size_t i = 0; i + 8 <= hdf5_.size(); i += 2) {
     const absl::string_view word = absl::string_view(hdf5_).substr(i, 8);
     if (word[0] != 0 && word.substr(3) == absl::string_view("\0\0\0\0\0", 5)) places.push_back(i);
   }
   ASSERT_GT(places.size(), 500u);
-  for (int i = 0; i < 6000; ++i) {
+  const int count = FuzzCount(6000);
+  for (int i = 0; i < count; ++i) {
     std::string bytes = hdf5_;
     for (int changes = 0; changes < 1 + i % 3; ++changes) {
       const size_t at = places[mutator.Below(places.size())];

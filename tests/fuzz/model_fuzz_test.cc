@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,13 +91,6 @@ Model SmallModel() {
   return model;
 }
 
-uint64_t Seed() {
-  const char* given = std::getenv("SEQGRAPH_FUZZ_SEED");
-  const uint64_t seed = given == nullptr ? 20240607 : std::strtoull(given, nullptr, 10);
-  std::printf("seed %llu (SEQGRAPH_FUZZ_SEED)\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
-
 class ModelFuzzTest : public ::testing::Test {
  protected:
   void TearDown() override {
@@ -174,13 +166,14 @@ TEST_F(ModelFuzzTest, EveryPrefixOfATextFileIsAnErrorOrAModel) {
 }
 
 TEST_F(ModelFuzzTest, TenThousandMutationsGiveErrorsOrModels) {
-  Mutator mutator(Seed());
+  Mutator mutator(FuzzSeed(20240607));
   const std::string binary = Saved(ModelFormat::kBinary);
   const std::string content = binary.substr(0, binary.size() - kChecksumBytes);
   const std::string text = Saved(ModelFormat::kText);
   proto::Model message;
   ASSERT_TRUE(message.ParseFromString(content));
-  for (int i = 0; i < 10000; ++i) {
+  const int count = FuzzCount(10000);
+  for (int i = 0; i < count; ++i) {
     switch (i % 5) {
       case 0:
         Check(mutator.Bytes(binary), ModelFormat::kBinary);

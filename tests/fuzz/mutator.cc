@@ -1,6 +1,8 @@
 #include "tests/fuzz/mutator.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <iterator>
 #include <limits>
 #include <vector>
@@ -16,6 +18,20 @@ using ::google::protobuf::Reflection;
 constexpr size_t kLongestPiece = 32;
 
 }  // namespace
+
+uint64_t FuzzSeed(uint64_t otherwise) {
+  const char* given = std::getenv("SEQGRAPH_FUZZ_SEED");
+  const uint64_t seed = given == nullptr ? otherwise : std::strtoull(given, nullptr, 10);
+  std::printf("seed %llu (SEQGRAPH_FUZZ_SEED)\n", static_cast<unsigned long long>(seed));
+  return seed;
+}
+
+int FuzzCount(int otherwise) {
+  const char* given = std::getenv("SEQGRAPH_FUZZ_COUNT");
+  const int count = given == nullptr ? otherwise : std::atoi(given);
+  std::printf("%d mutations (SEQGRAPH_FUZZ_COUNT)\n", count);
+  return count;
+}
 
 std::string Mutator::Bytes(std::string bytes) {
   for (uint64_t changes = 1 + Below(8); changes > 0; --changes) ChangeBytes(bytes);

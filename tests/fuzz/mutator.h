@@ -8,6 +8,11 @@
 
 namespace seqgraph {
 
+/// The seed of a test's damage: the environment's SEQGRAPH_FUZZ_SEED, or else `otherwise`. Printed.
+uint64_t FuzzSeed(uint64_t otherwise);
+/// How often a test damages: SEQGRAPH_FUZZ_COUNT times, or else `otherwise`.
+int FuzzCount(int otherwise);
+
 /// Damages inputs at random; the same seed gives the same damage on every machine.
 class Mutator {
  public:

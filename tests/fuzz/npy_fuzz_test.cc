@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -36,7 +35,7 @@ std::string Header(const std::string& descr, const std::string& order) {
 
 class NpyFuzzTest : public ::testing::Test {
  protected:
-  NpyFuzzTest() : mutator_(Seed()) {
+  NpyFuzzTest() : mutator_(FuzzSeed(20261128)) {
     const std::vector<float> values = {1, 2, 3, 4, 5, 6};
     const std::string plain = *data::NpyFile(absl::MakeConstSpan(values), {2, 3});
     files_ = {plain,
@@ -51,13 +50,6 @@ class NpyFuzzTest : public ::testing::Test {
   void TearDown() override {
     std::printf("%d errors, %d valid files, at most %.1f bytes of memory a byte of file\n", errors_,
                 valid_, largest_ratio_);
-  }
-
-  static uint64_t Seed() {
-    const char* given = std::getenv("SEQGRAPH_FUZZ_SEED");
-    const uint64_t seed = given == nullptr ? 20261128 : std::strtoull(given, nullptr, 10);
-    std::printf("seed %llu (SEQGRAPH_FUZZ_SEED)\n", static_cast<unsigned long long>(seed));
-    return seed;
   }
 
   void Check(const std::string& bytes) {
@@ -109,7 +101,8 @@ TEST_F(NpyFuzzTest, EveryPrefixIsAnErrorOrArrays) {
 }
 
 TEST_F(NpyFuzzTest, MutationsGiveErrorsOrArrays) {
-  for (int i = 0; i < 8000; ++i) {
+  const int count = FuzzCount(8000);
+  for (int i = 0; i < count; ++i) {
     Check(mutator_.Bytes(files_[static_cast<size_t>(i) % files_.size()]));
     if (HasFailure()) FAIL() << "mutation " << i;
   }
@@ -119,7 +112,8 @@ TEST_F(NpyFuzzTest, MutationsGiveErrorsOrArrays) {
 
 // Behind the length of a header, and behind the zip's check sum.
 TEST_F(NpyFuzzTest, MutatedHeadersGiveErrorsOrArrays) {
-  for (int i = 0; i < 8000; ++i) {
+  const int count = FuzzCount(8000);
+  for (int i = 0; i < count; ++i) {
     const std::string descr = std::vector<std::string>{"<f4", ">i8", "|b1", "<f2"}[i % 4];
     const std::string header = mutator_.Bytes(Header(descr, i % 3 == 0 ? "True" : "False"));
     const std::string elements(6 * static_cast<size_t>(descr[2] - '0'), '\1');

@@ -7,7 +7,8 @@ For a stack of each kind of layer: Keras makes, trains a step of, and saves a mo
 .weights.h5; Keras loads each, which must have the same weights in every bit, predictions within 2e-6,
 and the same optimizer with the same state (Keras 3 does not restore slots from any .h5 file, its own
 included); training goes on to the same loss within 2e-6 where nothing is drawn at random. Graphs of
-layers come back with the same predictions in every bit. Prints one line a model, and exits with 1 after
+layers come back with the same predictions in every bit; with several outputs, whose losses are given in
+each way, they train on as above. Prints one line a model, and exits with 1 after
 the first that differs.
 """
 
@@ -30,6 +31,12 @@ _LAYERS = keras.layers
 
 def _tokens():
     return keras.Input((_TIME,), dtype="int32")
+
+
+def _adapted():
+    layer = _LAYERS.Normalization()
+    layer.adapt(numpy.random.default_rng(5).normal(1, 3, (20, _TIME, 6)))
+    return layer
 
 
 def _models():
@@ -78,6 +85,10 @@ def _models():
                     _LAYERS.Dropout(0.3), _LAYERS.GlobalMaxPooling1D(), _LAYERS.Dense(4),
                     _LAYERS.Activation("relu"), _LAYERS.Dense(1, activation="sigmoid")],
                    keras.optimizers.RMSprop(1e-2), "binary_crossentropy"),
+        "normalized": ([_tokens(), embedding(mask_zero=True), _adapted(), _LAYERS.LSTM(4),
+                        _LAYERS.Dense(2),
+                        _LAYERS.Normalization(mean=[0.5, 2], variance=[4, 0.25], invert=True)],
+                       keras.optimizers.Adam(1e-2), "mean_squared_error"),
         "frozen": ([_tokens(), embedding(trainable=False),
                     _LAYERS.SimpleRNN(4, return_sequences=True), _LAYERS.GlobalAveragePooling1D(),
                     _LAYERS.Dense(1, activation="sigmoid")],
@@ -148,6 +159,53 @@ def _round_trip_graph(program, folder, name, model, inputs):
                    name + source + ending + ": predictions")
             _check(back.input_shape == model.input_shape, name + ending + ": shapes of inputs")
     print("%s: the same predictions in every bit" % name)
+
+
+def _two_heads(losses, weights, metrics):
+    """A compiled model with the outputs a, b and c, its inputs and labels."""
+    numbers = numpy.random.default_rng(17)
+    x = keras.Input((6,), dtype="int32", name="x")
+    y = _LAYERS.GRU(3, return_sequences=True)(_LAYERS.Embedding(_WORDS, 4, mask_zero=True)(x))
+    last = _LAYERS.LSTM(3)(y)
+    model = keras.Model(x, [_LAYERS.Dense(1, activation="sigmoid", name="a")(last),
+                            _LAYERS.Dense(2, name="b")(y),
+                            _LAYERS.Dense(3, activation="softmax", name="c")(last)])
+    model.compile(optimizer=keras.optimizers.Adam(1e-2), loss=losses, loss_weights=weights,
+                  metrics=metrics)
+    labels = [numbers.integers(0, 2, (_ROWS, 1)).astype("float32"),
+              numbers.normal(size=(_ROWS, 6, 2)).astype("float32"),
+              numbers.integers(0, 3, (_ROWS,)).astype("int32")]
+    return model, numbers.integers(0, _WORDS, (_ROWS, 6)).astype("int32"), labels
+
+
+def _round_trip_losses(program, folder):
+    """Several outputs, with losses and weights as lists and by name, and one output left out."""
+    binary, sparse = "binary_crossentropy", "sparse_categorical_crossentropy"
+    for name, how in {
+            "losses_in_a_list": ([binary, "mean_squared_error", sparse], [1.0, 0.5, 2.0],
+                                 [["accuracy"], None, ["accuracy"]]),
+            "losses_by_name": ({"c": sparse, "b": keras.losses.LogCosh(), "a": binary},
+                               {"a": 0.25, "b": 0.5, "c": 2.0}, {"c": ["accuracy"]}),
+            "one_output_without_loss": ([binary, None, sparse], None, None)}.items():
+        model, x, y = _two_heads(*how)
+        if None in how[0]:
+            y = [label for label, loss in zip(y, how[0]) if loss is not None]
+        model.train_on_batch(x, y)
+        path = os.path.join(folder, name)
+        model.save(path + ".keras")
+        _convert(program, path + ".keras", path + ".pb")
+        _convert(program, path + ".pb", path + ".back.keras")
+        _convert(program, path + ".pb", path + ".back.h5")
+        # Keras 3 restores no slots from a .h5 file.
+        for ending, steps in ((".back.h5", 0), (".back.keras", 2)):
+            back = keras.saving.load_model(path + ending)
+            losses = [[each.evaluate(x, y, verbose=0, return_dict=True)] +
+                      [each.train_on_batch(x, y, return_dict=True) for _ in range(steps)]
+                      for each in (back, model)]
+            gap = max(abs(ours[key] - theirs[key]) for ours, theirs in zip(*losses)
+                      for key in theirs if key.endswith("loss"))
+            _check(gap <= _BAR, "%s%s: losses, by %g" % (name, ending, gap))
+    print("several outputs: losses given in each way, and those of two further steps")
 
 
 def _same(a, b):
@@ -239,6 +297,7 @@ def main(program):
             _round_trip(program, folder, name, layers, optimizer, loss)
         for name, (model, inputs) in _graphs().items():
             _round_trip_graph(program, folder, name, model, inputs)
+        _round_trip_losses(program, folder)
     return 0
 
 

@@ -365,5 +365,14 @@ TEST(CuDnnTest, CellsAreReadAsLstmAndGru) {
   }
 }
 
+// Of Keras 3 and tf_keras: ragged rows behind Masking, scaled by a layer that was adapted, with its
+// count, and scaled back by one whose numbers were given. Rows are padded with -1e30.
+TEST(NormalizationFilesTest, AreReadAndWrittenBack) {
+  for (const char* name : {"normalization.keras", "normalization.h5", "normalization_keras2.h5"}) {
+    SCOPED_TRACE(name);
+    SEQ_EXPECT_OK(CheckFile(absl::StrCat("tests/keras_files/models/", name)));
+  }
+}
+
 }  // namespace
 }  // namespace seqgraph

@@ -349,6 +349,8 @@ TEST_P(LayerTest, RefusesSettingsBeyondTheirRules) {
       const auto below = static_cast<int64_t>(field.rule.low) - 1;
       refused(field.name, LayerSetting(std::vector<int64_t>{below}));
       refused(field.name, LayerSetting(std::vector<int64_t>(Shape::kMaxRank + 1, 1)));
+    } else if (std::holds_alternative<std::vector<double>>(field.default_value)) {
+      refused(field.name, LayerSetting(std::vector<double>{NAN}));
     } else if (std::holds_alternative<Regularizer>(field.default_value)) {
       refused(field.name, LayerSetting(Regularizer{.l1 = -1}));
     } else if (std::holds_alternative<std::vector<Layer>>(field.default_value)) {

@@ -26,7 +26,8 @@ def arrays(folder, prefix):
 
 
 def difference(path, folder, same_types):
-    """The largest difference of an output; a number that is not finite must be the same."""
+    """The largest difference of an output, over the number if that is above 1; a number that is not
+    finite must be the same."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     inputs, expected = arrays(folder, "in"), arrays(folder, "out")
     feeds = {}
@@ -40,7 +41,9 @@ def difference(path, folder, same_types):
         assert a.shape == b.shape, (a.shape, b.shape)
         assert a.dtype == b.dtype or not same_types, (a.dtype, b.dtype)
         same = (a == b) | ((a != a) & (b != b))
-        apart = numpy.abs(a.astype("float64") - b.astype("float64"))
+        a, b = a.astype("float64"), b.astype("float64")
+        apart = numpy.abs(a - b) / numpy.maximum(1, numpy.where(numpy.isfinite(b), abs(b), 1))
+        apart = numpy.where(numpy.isnan(apart), numpy.inf, apart)
         worst = max(worst, float(numpy.where(same, 0, apart).max(initial=0)))
     return worst
 

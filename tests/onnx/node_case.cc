@@ -43,19 +43,25 @@ struct KnownInputs {
 
 const std::vector<KnownInputs>& KnownInputsOf() {
   static const auto& kTable = *new std::vector<KnownInputs>{
+      {"BlackmanWindow", {0}},
       {"CastLike", {1}},
       {"Compress", {1}},
       {"ConstantOfShape", {0}},
       {"CumSum", {1}},
-      {"If", {0}},
+      {"DFT", {1, 2}},
       {"Dropout", {1, 2}},
       {"Expand", {1}},
+      {"HammingWindow", {0}},
+      {"HannWindow", {0}},
+      {"If", {0}},
       {"Loop", {0, 1}},
       {"NonZero", {0}},
       {"OneHot", {1}},
       {"Pad", {1, 2, 3}},
       {"Range", {0, 1, 2}},
       {"Reshape", {1}},
+      {"Resize", {1, 2, 3}},
+      {"STFT", {1, 2, 3}},
       {"Slice", {1, 2, 3, 4}},
       {"ReduceSum", {1}},
       {"Split", {1}},
@@ -64,6 +70,7 @@ const std::vector<KnownInputs>& KnownInputsOf() {
       {"TopK", {1}},
       {"Trilu", {1}},
       {"Unsqueeze", {1}},
+      {"Upsample", {1}},
   };
   return kTable;
 }

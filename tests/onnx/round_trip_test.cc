@@ -78,7 +78,16 @@ INSTANTIATE_TEST_SUITE_P(Models, RoundTrip,
 TEST(OnnxMetadata, TextsAndLabelsTravel) {
   SEQ_ASSERT_OK_AND_ASSIGN(Model model, RoundTripModels()[0].make());
   model.name = "reviews";
-  model.preprocessing = {"imdb", 500, 100, {"good", "caf\xE9", "a\nb"}};
+  model.preprocessing = {"imdb", 500, 100, {"good", "caf\xE9", "a\nb"}, "te\nxt", "class"};
+  model.series = {.task = "forecast",
+                  .features = {"caf\xE9", "", "a\nb"},
+                  .known_future = {""},
+                  .time_format = "\\d\n",
+                  .split = "validation=0.2 test=0 seed=1",
+                  .window = 24,
+                  .max_steps = 2147483647,
+                  .per_step = true,
+                  .quantiles = {0.1, 1.0 / 3, 0.975}};
   model.labels = {"negative", "positive"};
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes, SerializeOnnx(model));
   SEQ_ASSERT_OK_AND_ASSIGN(const Model back, ParseOnnx(bytes, AllOps()));
@@ -87,7 +96,10 @@ TEST(OnnxMetadata, TextsAndLabelsTravel) {
   EXPECT_EQ(back.preprocessing.num_words, 500);
   EXPECT_EQ(back.preprocessing.maxlen, 100);
   EXPECT_EQ(back.preprocessing.words, model.preprocessing.words);
+  EXPECT_EQ(back.preprocessing.text_column, "te\nxt");
+  EXPECT_EQ(back.preprocessing.label_column, "class");
   EXPECT_EQ(back.labels, model.labels);
+  EXPECT_EQ(back.series, model.series);
 }
 
 TEST(OnnxExport, RefusesWhatItsOperatorsCannotSay) {

@@ -4,11 +4,11 @@
 Run by hand where Keras 3 is installed, in the folder of this file:
 
     KERAS_BACKEND=torch python3 make_cases.py
-    KERAS_BACKEND=tensorflow python3 make_cases.py stateful loss_
+    KERAS_BACKEND=tensorflow python3 make_cases.py stateful loss_ series_
 
 The second is for stateful layers: Keras's torch backend changes states while the gradient needs
 them, and its jax backend does not carry them on; and for losses with kinks, whose slope there we
-have as TensorFlow has it. TensorFlow in turn updates only the rows of an
+have as TensorFlow has it; and for series of numbers. TensorFlow in turn updates only the rows of an
 embedding that are in the batch, which is the same with SGD alone: so those have SGD, and so have
 the runs of other layers ("layers_"), which either backend can make. An argument stands for all
 names that begin with it.
@@ -16,9 +16,11 @@ names that begin with it.
 Each run becomes a folder cases/NAME:
 
     case.json     how it was trained, and "config": what Keras says of model, loss and optimizer
-    expected.npz  tokens [rows, time], targets [rows] or [rows, outputs], sample_weights [rows] if
-                  any (with time behind rows in all of these, where there is an output per step), initial_N and trained_N (weights in Keras's order), step_losses,
-                  predict_initial and predict_trained [rows, outputs]
+    expected.npz  tokens [rows, time] or features [rows, time, numbers], targets [rows] or [rows,
+                  outputs], sample_weights [rows] if any (with time, or a horizon, behind rows in
+                  all of these, where there is an output per step), initial_N and trained_N
+                  (weights in Keras's order), step_losses, predict_initial and predict_trained
+                  [rows, outputs]
 
 Batches are taken in order; the last of an epoch may be smaller. States are reset before each epoch
 and before predicting or evaluating. Every number follows from the seeds below.
@@ -95,6 +97,30 @@ def row_loss(loss, outputs, activation=None, **how):
 
 def rnn_trained_with(optimizer):
     return case(lambda: [embedding(), rnn(), sigmoid()], optimizer)
+
+
+# A step that is not there, and the mean and deviation of the two numbers of each step, which are
+# also what is to be told.
+MISSING, MEAN, DEVIATION = -1e30, [0.5, -0.25], [1.5, 0.5]
+
+
+def missing():
+    return layers.Masking(mask_value=MISSING)
+
+
+def normalized():
+    return layers.Normalization(mean=MEAN, variance=np.square(DEVIATION).tolist())
+
+
+def adapted():
+    layer = layers.Normalization()
+    layer.adapt(np.random.default_rng(1).normal(MEAN, DEVIATION, size=(20, TIME, 2)))
+    return layer
+
+
+def told(times=1):
+    return layers.Normalization(
+        mean=MEAN * times, variance=np.square(DEVIATION).tolist() * times, invert=True)
 
 
 CASES = {
@@ -324,6 +350,34 @@ CASES = {
         lambda: [embedding(), layers.RNN(layers.SimpleRNNCell(3), return_sequences=True,
                                          go_backwards=True),
                  layers.RNN(layers.GRUCell(3, reset_after=False)), sigmoid()], sgd),
+    # Tasks of series of numbers, in the stacks of training/series/series_model.h.
+    "series_classify": case(
+        lambda: [adapted(), lstm(), sigmoid()], adam, features="whole"),
+    "series_classify_ragged": case(
+        lambda: [missing(), normalized(), gru(), layers.Dense(4, activation="softmax")], adam,
+        "sparse_categorical_crossentropy", 4, features="ragged"),
+    "series_tag_ragged_weights": case(
+        lambda: [missing(), normalized(), both(lstm(return_sequences=True)),
+                 layers.Dense(3, activation="softmax")], adam,
+        "sparse_categorical_crossentropy", 3, steps=True, sample_weights=True,
+        features="ragged"),
+    "series_regress": case(
+        lambda: [normalized(), gru(), layers.Dense(2), told()], adam,
+        "mean_squared_error", real=2, features="whole", scaled=True),
+    "series_regress_steps_ragged": case(
+        lambda: [missing(), normalized(), lstm(return_sequences=True), layers.Dense(2), told()],
+        adam, "huber", real=2, steps=True, features="ragged", scaled=True),
+    "series_forecast": case(
+        lambda: [normalized(), lstm(), layers.Dense(3 * 2), layers.Reshape((3, 2)), told()], adam,
+        "mean_squared_error", real=2, horizon=3, features="whole", scaled=True),
+    "series_forecast_quantiles": case(
+        lambda: [normalized(), lstm(), layers.Dense(3 * 6), layers.Reshape((3, 6)), told(3)], sgd,
+        "mean_squared_error", real=2, horizon=3, features="whole", scaled=True,
+        quantiles=[0.1, 0.5, 0.9]),
+    "series_reconstruct": case(
+        lambda: [normalized(), gru(), layers.RepeatVector(TIME), gru(return_sequences=True),
+                 layers.Dense(2), told()], adam,
+        "mean_squared_error", targets="features", features="whole", scaled=True, real=2),
 }
 
 
@@ -354,8 +408,47 @@ def make_tokens(rng, rows, empty_row):
     return tokens.astype(np.int32)
 
 
+def make_features(rng, rows, kind):
+    """[rows, TIME, 2]; of ragged rows the steps behind, and here and there one in between, miss."""
+    features = rng.normal(MEAN, DEVIATION, size=(rows, TIME, 2))
+    for row in range(rows if kind == "ragged" else 0):
+        features[row, TIME - rng.integers(0, TIME - 1):] = MISSING
+        if row % 4 == 0:
+            features[row, 1] = MISSING
+    return features.astype(np.float32)
+
+
+def pinball(quantiles):
+    """The mean over quantiles, which stand in front of the numbers in the last axis of p."""
+    def loss(y, p):
+        parts = keras.ops.split(p, len(quantiles), axis=-1)
+        each = [keras.ops.maximum(q * (y - part), (q - 1) * (y - part))
+                for q, part in zip(quantiles, parts)]
+        return keras.ops.mean(sum(each) / len(quantiles), axis=-1)
+    return loss
+
+
+def scaled(loss, times):
+    """The loss of numbers in units of their deviation."""
+    def of(y, p):
+        return loss((y - np.float32(MEAN)) / np.float32(DEVIATION),
+                    (p - np.float32(MEAN * times)) / np.float32(DEVIATION * times))
+    return of
+
+
+def loss_of(run):
+    """What the model is compiled with, which Keras's configuration does not tell."""
+    if not run["how"].get("scaled"):
+        return run["loss"]
+    quantiles = run["how"].get("quantiles")
+    plain = pinball(quantiles) if quantiles else getattr(losses, run["loss"])
+    return scaled(plain, len(quantiles) if quantiles else 1)
+
+
 def make_targets(rng, rows, run):
     shape = (rows, TIME) if run["how"].get("steps") else (rows,)
+    if "horizon" in run["how"]:
+        shape += (run["how"]["horizon"],)
     if "real" in run["how"]:
         shape += (run["how"]["real"],)
         return LABELS[run["how"].get("targets", "numbers")](rng, shape).astype(np.float32)
@@ -370,12 +463,13 @@ def make_targets(rng, rows, run):
 
 def build(run, name, rows_per_batch):
     one_hot = run["how"].get("one_hot", False)
-    shape = (TIME, VOCABULARY) if one_hot else (TIME,)
+    features = "features" in run["how"]
+    shape = (TIME, VOCABULARY) if one_hot else (TIME, 2) if features else (TIME,)
     inputs = keras.Input(
-        shape, batch_size=rows_per_batch, dtype="float32" if one_hot else "int32")
+        shape, batch_size=rows_per_batch, dtype="float32" if one_hot or features else "int32")
     model = keras.Sequential([inputs] + run["stack"](), name=name)
     model.compile(
-        loss=run["loss"], optimizer=run["optimizer"](),
+        loss=loss_of(run), optimizer=run["optimizer"](),
         metrics=None if "real" in run["how"] else ["accuracy"])
     return model
 
@@ -397,8 +491,14 @@ class Recorder:
         self.name, self.run, self.how = name, run, run["how"]
         self.rows = self.how.get("rows", ROWS)
         self.stateful = self.how.get("stateful", False)
-        self.tokens = make_tokens(rng, self.rows, self.how.get("empty_row", True))
-        self.targets = make_targets(rng, self.rows, run)
+        if "features" in self.how:
+            self.tokens = make_features(rng, self.rows, self.how["features"])
+        else:
+            self.tokens = make_tokens(rng, self.rows, self.how.get("empty_row", True))
+        if self.how.get("targets") == "features":
+            self.targets = self.tokens
+        else:
+            self.targets = make_targets(rng, self.rows, run)
         self.weights = None
         if self.how.get("sample_weights"):
             shape = (self.rows, TIME) if self.how.get("steps") else self.rows
@@ -437,17 +537,22 @@ class Recorder:
                     class_weight=self.how.get("class_weight"), return_dict=True)["loss"])
         return np.array(losses, dtype=np.float64)
 
+    def weights_of_model(self):
+        """All but the counts of what Normalization was adapted to."""
+        return [w for w in self.model.weights if w.dtype == "float32"]
+
     def record(self, folder):
-        arrays = {"tokens": self.tokens, "targets": self.targets}
+        arrays = {"features" if "features" in self.how else "tokens": self.tokens,
+                  "targets": self.targets}
         if self.weights is not None:
             arrays["sample_weights"] = self.weights
         self.reset_states()
         arrays.update(
-            (f"initial_{i}", w.numpy().copy()) for i, w in enumerate(self.model.weights))
+            (f"initial_{i}", w.numpy().copy()) for i, w in enumerate(self.weights_of_model()))
         arrays["predict_initial"] = self.predict()
         arrays["step_losses"] = self.train()
         arrays.update(
-            (f"trained_{i}", w.numpy().copy()) for i, w in enumerate(self.model.weights))
+            (f"trained_{i}", w.numpy().copy()) for i, w in enumerate(self.weights_of_model()))
         arrays["predict_trained"] = self.predict()
         description = {
             "name": self.name,
@@ -461,6 +566,10 @@ class Recorder:
             "keras_backend": keras.backend.backend(),
             "config": json.loads(self.model.to_json()),
         }
+        if self.how.get("scaled"):
+            description["config"]["compile_config"]["loss"] = self.run["loss"]
+            description["scaled_loss"] = {
+                "mean": MEAN, "scale": DEVIATION, "quantiles": self.how.get("quantiles", [])}
         folder.mkdir(parents=True, exist_ok=True)
         lines = ",\n".join(f' "{k}": {json.dumps(v)}' for k, v in description.items())
         (folder / "case.json").write_text("{\n" + lines + "\n}\n")

@@ -139,11 +139,13 @@ absl::Status ReadWeights(const Arrays& arrays, ParityCase& result) {
 absl::Status ReadArrays(const std::string& path, const Json& json, ParityCase& result) {
   absl::StatusOr<Arrays> arrays = data::ReadNpz(path);
   SEQ_RETURN_IF_ERROR(arrays.status());
-  SEQ_ASSIGN_OR_RETURN(result.tokens, ReadTensor(*arrays, "tokens", DType::kInt32));
+  const bool features = arrays->count("features") > 0;
+  SEQ_ASSIGN_OR_RETURN(result.tokens, features ? ReadTensor(*arrays, "features", DType::kFloat32)
+                                               : ReadTensor(*arrays, "tokens", DType::kInt32));
   SEQ_ASSIGN_OR_RETURN(result.targets,
                        ReadTargets(*arrays, result.training.loss.labels_are_classes));
-  if (result.tokens.shape().rank() != 2 || result.rows() < 1 || result.targets.shape().rank() < 1 ||
-      result.targets.shape()[0].size() != result.rows()) {
+  if (result.tokens.shape().rank() != (features ? 3 : 2) || result.rows() < 1 ||
+      result.targets.shape().rank() < 1 || result.targets.shape()[0].size() != result.rows()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": tokens must be [rows, time] with a target for each row"));
   }
@@ -153,6 +155,16 @@ absl::Status ReadArrays(const std::string& path, const Json& json, ParityCase& r
   SEQ_ASSIGN_OR_RETURN(result.predict_initial, ReadDoubles(*arrays, "predict_initial"));
   SEQ_ASSIGN_OR_RETURN(result.predict_trained, ReadDoubles(*arrays, "predict_trained"));
   return absl::OkStatus();
+}
+
+// The loss by what the configuration of Keras does not tell of it.
+void ScaleLoss(const Json& json, TrainableOptions& training) {
+  if (!json.contains("scaled_loss")) return;
+  const Json& scaled = json["scaled_loss"];
+  const std::vector<double> quantiles = scaled.at("quantiles");
+  if (!quantiles.empty()) training.loss = Pinball(quantiles);
+  training.loss = Scaled(std::move(training.loss), scaled.at("mean").get<std::vector<double>>(),
+                         scaled.at("scale").get<std::vector<double>>());
 }
 
 // compile_config from case.json's own names for the same.
@@ -194,6 +206,7 @@ absl::Status ReadConfig(const std::string& folder, const Json& json, ParityCase&
   SEQ_ASSIGN_OR_RETURN(result.training, TrainingFromKeras(model, &model.notes));
   // What a converted model may leave out, a run that is to be repeated may not.
   if (!model.notes.empty()) return absl::UnimplementedError(absl::StrJoin(model.notes, "; "));
+  ScaleLoss(json, result.training);
   result.stack = std::move(model.stack);
   SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(result.stack, AllLayers()));
   if (emitted.drops) {

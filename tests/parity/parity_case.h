@@ -1,9 +1,10 @@
 #pragma once
 
 // A training run recorded by Keras: a folder with case.json (how it was trained, the model's
-// configuration) and expected.npz (tokens, targets, initial weights; what Keras got: the loss of
+// configuration) and expected.npz (tokens or features, targets, initial weights; what Keras got: the loss of
 // each step, the trained weights, predictions before and after). Batches are taken in order,
-// without shuffling. make_cases.py records such folders. Where case.json has no "config", the model
+// without shuffling. make_cases.py records such folders. With "scaled_loss" the loss is that of
+// scaled numbers, or of their quantiles. Where case.json has no "config", the model
 // is that of initial.keras beside it.
 
 #include <cstdint>
@@ -29,7 +30,7 @@ struct ParityCase {
   TrainableOptions training;
   int64_t batch = 0;
   int64_t epochs = 0;
-  Tensor tokens;  ///< int32 [rows, time]
+  Tensor tokens;  ///< int32 [rows, time], or numbers, float32 [rows, time, features]
   /// float32 [rows, outputs] or [rows, time, outputs]; class numbers int32 [rows] or [rows, time].
   Tensor targets;
   /// float32 [rows] or [rows, time]; used if training.sample_weight. Class weights count while

@@ -217,7 +217,9 @@ class ParityRun {
                                      [&](const CompiledFunction& function, int64_t first) {
                                        const double count = static_cast<double>(function.batch());
                                        mean.Add(Loss(function) * count, count);
-                                       right->Add(See(function, first).batch);
+                                       if (case_.evaluate_accuracy.has_value()) {
+                                         right->Add(See(function, first).batch);
+                                       }
                                      }));
     Compare(loss, mean.value(), case_.evaluate_loss, "loss");
     if (case_.evaluate_accuracy.has_value()) {

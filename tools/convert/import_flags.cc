@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "tools/tested_model.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -32,7 +32,7 @@ absl::Status ReadNumbers(absl::string_view flag, absl::string_view text,
 void ImportFlags::Declare(Flags& flags) {
   files_ = &flags.files();
   flags.Int("--time", &time_, 0, 1'000'000,
-            "Length of sequences where a Keras file leaves it open; 0: 32, with a note");
+            "Length of sequences where a file leaves it open; 0: 32, with a note");
   flags.Text("--dim", &dims_, "NAME=NUMBER,...",
              "Open extents of an ONNX model but the batch, by name or by input and axis:\n"
              "tokens:1=40");
@@ -49,9 +49,7 @@ absl::StatusOr<FormatOptions> ImportFlags::Options(const std::string& path) cons
   for (const auto& [name, number] : constants) {
     options.onnx.constants.emplace(name, Tensor::Scalar(number));
   }
-  options.onnx.before_external = [files = files_, path](const std::string& data) {
-    return files->CheckInput(absl::StrCat("the external data of ", path), data);
-  };
+  options.onnx.before_external = CheckExternal(files_, path);
   return options;
 }
 

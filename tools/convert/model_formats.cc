@@ -16,6 +16,7 @@
 #include "serialization/keras/keras_io.h"
 #include "serialization/model_io.h"
 #include "serialization/onnx/onnx_writer.h"
+#include "tools/convert/onnx_extents.h"
 #include "training/keras/keras_export.h"
 #include "training/losses.h"
 #include "training/model_builder.h"
@@ -37,6 +38,7 @@ absl::StatusOr<Model> MakeImportedTrainable(Model imported, absl::string_view lo
     SEQ_RETURN_IF_ERROR(model.variables.Assign(variable.def.name, variable.value));
   }
   model.preprocessing = std::move(imported.preprocessing);
+  model.series = std::move(imported.series);
   model.labels = std::move(imported.labels);
   model.description = std::move(imported.description);
   return model;
@@ -123,6 +125,9 @@ void NoteLosses(ConvertedModel& converted, bool keeps_text) {
   if (!keeps_text && !model.preprocessing.words.empty()) {
     lost.push_back(absl::StrCat("the vocabulary of ", model.preprocessing.words.size(), " words"));
   }
+  if (!keeps_text && !model.series.task.empty()) {
+    lost.push_back(absl::StrCat("the columns of the task '", model.series.task, "'"));
+  }
   if (!keeps_text && !model.labels.empty()) {
     lost.push_back(absl::StrCat("the names of ", model.labels.size(), " classes"));
   }
@@ -142,7 +147,7 @@ std::optional<ModelFormat> OurFormat(absl::string_view start) {
   return magic == 2 && start[0] == '\n' ? ModelFormat::kBinary : ModelFormat::kText;
 }
 
-absl::StatusOr<ConvertedModel> ReadOurs(const std::string& path, const FormatOptions&) {
+absl::StatusOr<ConvertedModel> ReadOurs(const std::string& path, const FormatOptions& options) {
   ConvertedModel converted;
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxModelBytes));
   absl::StatusOr<ModelFormat> format = ModelFormatOfPath(path);
@@ -150,6 +155,10 @@ absl::StatusOr<ConvertedModel> ReadOurs(const std::string& path, const FormatOpt
   SEQ_ASSIGN_OR_RETURN(converted.model,
                        Annotate(ParseModel(bytes, *format, AllOps(), &converted.self_tests),
                                 absl::StrCat("cannot load ", path)));
+  if (!options.keras.read.time.has_value()) return converted;
+  SEQ_ASSIGN_OR_RETURN(const bool changed,
+                       Annotate(SetOpenLength(*options.keras.read.time, converted.model), path));
+  if (changed) converted.self_tests.clear();  // answers to another length
   return converted;
 }
 
@@ -201,11 +210,8 @@ absl::StatusOr<std::string> WriteNpz(ConvertedModel& converted, const FormatOpti
 
 absl::StatusOr<ConvertedModel> ReadOnnx(const std::string& path, const FormatOptions& options) {
   ConvertedModel converted;
-  SEQ_ASSIGN_OR_RETURN(converted.model, LoadOnnx(path, AllOps(), options.onnx));
-  if (options.onnx_loss.empty()) {
-    converted.notes.push_back("the model can predict; --loss makes it one that can be trained on");
-    return converted;
-  }
+  SEQ_ASSIGN_OR_RETURN(converted.model, LoadBoundOnnx(path, options, &converted.notes));
+  if (options.onnx_loss.empty()) return converted;
   SEQ_ASSIGN_OR_RETURN(converted.model,
                        MakeImportedTrainable(std::move(converted.model), options.onnx_loss));
   return converted;
@@ -252,6 +258,11 @@ absl::StatusOr<const ModelFormatRow*> FormatOfFile(const std::string& path) {
   if (named.ok() && (*named)->read != nullptr) return named;
   // ONNX has no mark of its own.
   return FormatOfPath(".onnx");
+}
+
+absl::StatusOr<ConvertedModel> ReadAnyModel(const std::string& path, const FormatOptions& options) {
+  SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* format, FormatOfFile(path));
+  return format->read(path, options);
 }
 
 }  // namespace seqgraph::tools

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct FormatOptions {
   keras::Layout layout = keras::Layout::kKeras3;
   OnnxReadOptions onnx;
   std::string onnx_loss;  ///< Keras's name; empty: none, an ONNX model only predicts
+  /// The arrays with which the model will be run, for inputs of these names (null: none): open
+  /// lengths and extents are theirs. Null: no arrays.
+  std::function<std::vector<const Tensor*>(const std::vector<std::string>& names)> arrays;
 };
 
 /// A model on its way from one file to another.
@@ -49,5 +53,10 @@ absl::StatusOr<const ModelFormatRow*> FormatOfPath(absl::string_view path);
 /// The format of a file with a whole model, by its content and only where that does not tell by its
 /// name. Errors: those of reading; what the file really is shows when it is read.
 absl::StatusOr<const ModelFormatRow*> FormatOfFile(const std::string& path);
+
+/// A whole model in any format that is read, which the content tells: the door of all commands that
+/// take a model.
+absl::StatusOr<ConvertedModel> ReadAnyModel(const std::string& path,
+                                            const FormatOptions& options = {});
 
 }  // namespace seqgraph::tools

@@ -20,6 +20,7 @@ std::string TypeText(const LayerSetting& value) {
     const char* operator()(const Regularizer&) const { return "regularizer"; }
     const char* operator()(const std::vector<Layer>&) const { return "layer"; }
     const char* operator()(const std::vector<int64_t>&) const { return "ints"; }
+    const char* operator()(const std::vector<double>&) const { return "floats"; }
   };
   return std::visit(Name(), value);
 }

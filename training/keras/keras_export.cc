@@ -1,5 +1,6 @@
 #include "training/keras/keras_export.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -7,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/op_def.h"
+#include "layers/all_layers.h"
+#include "layers/layer_emission.h"
 #include "layers/stack_recognition.h"
 #include "serialization/keras/layer_weights.h"
 #include "serialization/keras/optimizer_state.h"
@@ -137,6 +140,36 @@ absl::StatusOr<std::vector<keras::NamedTensor>> StateOf(const Model& model,
   return state;
 }
 
+std::vector<std::string> MetricsOf(const Function& evaluate, absl::string_view output) {
+  if (HasClassLoss(evaluate, output)) return {"accuracy"};
+  return {};
+}
+
+// The losses of one or several outputs; nothing if there is one that Keras does not have.
+std::optional<keras::Training> LossesOf(const Model& model, const LayerStack& stack) {
+  const Function* evaluate = model.FindFunction(kEvaluate);
+  if (evaluate == nullptr) return std::nullopt;
+  const std::vector<std::string> judged = JudgedOutputs(*evaluate);
+  if (judged.empty() && stack.outputs.size() > 1) return std::nullopt;
+  if (judged.empty()) {
+    keras::Training training{.loss = LossOf(*evaluate),
+                             .loss_settings = LossSettingsOf(*evaluate),
+                             .metrics = MetricsOf(*evaluate, "")};
+    return training.loss.empty() ? std::nullopt : std::make_optional(std::move(training));
+  }
+  keras::Training training;
+  for (const std::string& output : ResultNames(stack, AllLayers())) {
+    keras::OutputLoss& each = training.losses.emplace_back();
+    if (std::find(judged.begin(), judged.end(), output) == judged.end()) continue;
+    each.loss = LossOf(*evaluate, output);
+    if (each.loss.empty()) return std::nullopt;
+    each.settings = LossSettingsOf(*evaluate, output);
+    each.weight = LossWeightOf(*evaluate, output);
+    each.metrics = MetricsOf(*evaluate, output);
+  }
+  return training;
+}
+
 }  // namespace
 
 absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
@@ -145,6 +178,7 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
   keras::KerasModel keras;
   keras.stack = recognized.stack;
   keras.preprocessing = model.preprocessing;
+  keras.series = model.series;
   keras.labels = model.labels;
   SEQ_ASSIGN_OR_RETURN(const std::vector<keras::LayerWeights> layers,
                        keras::WeightsOf(keras.stack));
@@ -153,19 +187,15 @@ absl::StatusOr<keras::KerasModel> KerasFromModel(const Model& model,
     SEQ_ASSIGN_OR_RETURN(Tensor tensor, Content(model, recognized, weight.variable));
     keras.weights.push_back({weight.variable, std::move(tensor)});
   }
-  if (keras.stack.outputs.size() > 1) {
-    notes->push_back("the losses of several outputs are not written: written without its training");
-    return keras;
-  }
-  const Function* evaluate = model.FindFunction(kEvaluate);
-  const std::string loss = evaluate == nullptr ? "" : LossOf(*evaluate);
-  if (loss.empty()) {
+  keras.training = LossesOf(model, keras.stack);
+  if (!keras.training.has_value()) {
     notes->push_back("the model has no loss that Keras has: written without its training");
     return keras;
   }
-  keras.training = keras::Training{
-      .loss = loss, .loss_settings = LossSettingsOf(*evaluate), .optimizer = OptimizerOf(model)};
-  if (HasClassLoss(*evaluate)) keras.training->metrics = {"accuracy"};
+  keras.training->optimizer = OptimizerOf(model);
+  if (HasScaledLoss(*model.FindFunction(kEvaluate))) {
+    notes->push_back("the loss of scaled numbers is written as that of the numbers");
+  }
   if (!keras.training->optimizer.has_value()) {
     notes->push_back("the model has no optimizer that Keras has: written without one");
     return keras;

@@ -37,11 +37,10 @@ absl::Status SetOutputLosses(const keras::KerasModel& keras, TrainableOptions& o
   const keras::Training& training = *keras.training;
   const std::vector<std::string> results = ResultNames(keras.stack, AllLayers());
   for (size_t i = 0; i < results.size(); ++i) {
-    keras::OutputLoss of_output{.loss = training.loss, .settings = training.loss_settings};
-    for (size_t k = 0; k < training.losses.size(); ++k) {
-      const keras::OutputLoss& each = training.losses[k];
-      if (each.output.empty() ? k == i : each.output == results[i]) of_output = each;
-    }
+    const keras::OutputLoss of_output =
+        i < training.losses.size()
+            ? training.losses[i]
+            : keras::OutputLoss{.loss = training.loss, .settings = training.loss_settings};
     if (of_output.loss.empty()) continue;  // it is not trained on
     OutputLoss& to = options.losses.emplace_back();
     SEQ_ASSIGN_OR_RETURN(to.loss, LossByName(of_output.loss, of_output.settings));
@@ -97,10 +96,35 @@ absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
   options.initialize_weights = keras.weights.empty();
   SEQ_ASSIGN_OR_RETURN(Model model, BuildModel(keras.stack, options));
   model.preprocessing = keras.preprocessing;
+  model.series = keras.series;
   model.labels = keras.labels;
   SEQ_RETURN_IF_ERROR(Assign(keras.weights, model));
   if (options.trainable) SEQ_RETURN_IF_ERROR(Assign(keras.optimizer_state, model));
   return model;
+}
+
+absl::StatusOr<bool> SetOpenLength(int64_t time, Model& model) {
+  if (!model.layers.has_value()) return false;
+  const auto set_length = [time](LayerStack& stack) {
+    bool changed = false;
+    const auto set = [&](LayerInput& input) {
+      if (!input.open_time || input.time == time) return;
+      input.time = time;
+      changed = true;
+    };
+    set(stack.input);
+    for (LayerInput& input : stack.more_inputs) set(input);
+    return changed;
+  };
+  LayerStack stack = *model.layers;
+  if (!set_length(stack)) return false;
+  std::vector<std::string> notes;  // of what was noted when the model was made
+  SEQ_ASSIGN_OR_RETURN(keras::KerasModel keras, KerasFromModel(model, &notes));
+  set_length(keras.stack);
+  SEQ_ASSIGN_OR_RETURN(Model rebuilt, ModelFromKeras(keras, &notes));
+  rebuilt.description = std::move(model.description);
+  model = std::move(rebuilt);
+  return true;
 }
 
 absl::Status SetKerasWeights(const std::string& path, Model& model,

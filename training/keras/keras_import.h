@@ -23,6 +23,11 @@ absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& kera
 absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
                                      std::vector<std::string>* notes);
 
+/// Makes a model whose layers leave the length of sequences open (LayerInput::open_time) one for
+/// `time` steps, built anew with its weights, loss and optimizer; true if that is another length
+/// than it had. Other models stay as they are. Errors: those of KerasFromModel and ModelFromKeras.
+absl::StatusOr<bool> SetOpenLength(int64_t time, Model& model);
+
 /// Puts the weights of a file into a model that RecognizeStack knows, and the state of its
 /// optimizer if the file has that of the same optimizer (a note says if not).
 absl::Status SetKerasWeights(const std::string& path, Model& model,

@@ -1,0 +1,84 @@
+#include "data/series/float_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace seqgraph::data {
+namespace {
+
+// A file that nobody else finds, and that goes with its last user.
+absl::StatusOr<FileDescriptor> TemporaryFile(const std::string& folder) {
+  FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file.get() >= 0) return file;
+  std::string name = folder + "/.seqgraph-XXXXXX";  // File systems without O_TMPFILE.
+  file = FileDescriptor(::mkostemp(name.data(), O_CLOEXEC));
+  if (file.get() < 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot make a temporary file in '", folder,
+                                                   "' (TMPDIR names another folder)"));
+  }
+  ::unlink(name.c_str());
+  return file;
+}
+
+}  // namespace
+
+absl::Status FloatStore::Write(absl::Span<const float> numbers) {
+  const char* from = reinterpret_cast<const char*>(numbers.data());
+  size_t left = numbers.size() * sizeof(float);
+  while (left > 0) {
+    const ssize_t done = ::write(file_.get(), from, left);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("writing a temporary file in '", folder_,
+                                                     "' (TMPDIR names another folder)"));
+    }
+    from += done;
+    left -= static_cast<size_t>(done);
+  }
+  written_ += static_cast<int64_t>(numbers.size());
+  return absl::OkStatus();
+}
+
+absl::Status FloatStore::Append(absl::Span<const float> numbers) {
+  const int64_t bytes = static_cast<int64_t>(numbers.size() * sizeof(float));
+  if (file_.get() < 0 && bytes_in_memory() + bytes <= max_bytes_) {
+    floats_.insert(floats_.end(), numbers.begin(), numbers.end());
+    return absl::OkStatus();
+  }
+  if (file_.get() < 0) {
+    const char* folder = ::getenv("TMPDIR");
+    folder_ = folder != nullptr && folder[0] != '\0' ? folder : "/var/tmp";
+    SEQ_ASSIGN_OR_RETURN(file_, TemporaryFile(folder_));
+    SEQ_RETURN_IF_ERROR(Write(floats_));
+    floats_ = std::vector<float>();
+  }
+  return Write(numbers);
+}
+
+absl::StatusOr<StoredFloats> FloatStore::Finish() {
+  if (file_.get() < 0) {
+    auto owner = std::make_shared<std::vector<float>>(std::move(floats_));
+    floats_ = std::vector<float>();
+    return StoredFloats{owner->data(), static_cast<int64_t>(owner->size()), owner};
+  }
+  const size_t bytes = static_cast<size_t>(written_) * sizeof(float);
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
+  if (mapped == MAP_FAILED) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("mapping ", bytes, " bytes of a file"));
+  }
+  const StoredFloats stored{
+      static_cast<float*>(mapped), std::exchange(written_, 0),
+      std::shared_ptr<const void>(mapped, [bytes](void* at) { ::munmap(at, bytes); })};
+  file_ = FileDescriptor(-1);
+  return stored;
+}
+
+}  // namespace seqgraph::data

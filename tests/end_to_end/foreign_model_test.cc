@@ -1,0 +1,118 @@
+// Every command takes models that other frameworks wrote as they are; what they leave open is what
+// the arrays have.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/testing/test_util.h"
+#include "serialization/model_io.h"
+#include "tests/end_to_end/process.h"
+#include "tests/end_to_end/run_fixture.h"
+#include "tests/onnx/model_maker.h"
+#include "tests/testing.h"
+#include "training/sequential.h"
+
+namespace seqgraph {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ForeignModelTest : public RunFixture {};
+
+// Sums over the time and the units of x [N, T, 2].
+std::string SumsOverTime() {
+  onnx::Maker maker;
+  maker.Input("x", {"N", "T", "2"}).Initializer("axes", onnx::Ints({1, 2}));
+  onnx::SetInt(maker.Node("ReduceSum", {"x", "axes"}, {"y"}), "keepdims", 0);
+  return maker.Output("y").model().SerializeAsString();
+}
+
+TEST_F(ForeignModelTest, OpenExtentsOfOnnxAreThoseOfTheArrays) {
+  data::WriteFileOrDie(Path("open.onnx"), SumsOverTime());
+  for (const int64_t time : {1, 3, 50}) {
+    const std::vector<float> ones(static_cast<size_t>(2 * time * 2), 1);
+    WriteNpz("x.npz", {{"x", Npy<float>(ones, {2, time, 2})}});
+    Succeeds({"open.onnx", "--inputs=x.npz", "--outputs=y.npz"});
+    const auto sum = static_cast<float>(2 * time);
+    EXPECT_THAT(Output("y.npz", "y", {2}), ElementsAre(sum, sum));
+    data::WriteFileOrDie(Path("x.npy"), Npy<float>(ones, {2, time, 2}));
+    Succeeds({"open.onnx", "--input=x=x.npy", "--outputs=y.npz"});
+    EXPECT_THAT(Output("y.npz", "y", {2}), ElementsAre(sum, sum));
+  }
+  ExpectRefused({"open.onnx", "--inputs=x.npz", "--dim=T=49"}, "float32[batch, 49, 2]");
+}
+
+// The only open extent is what a window goes over, so it cannot be the batch; `rate` says what is
+// computed.
+TEST_F(ForeignModelTest, WhatIsForNoBatchIsReadForTheArrays) {
+  onnx::Maker maker;
+  maker.Input("x", {"1", "1", "samples"});
+  maker.Input("rate", {}, onnx_proto::TensorProto::INT64).Initializer("one", onnx::Ints({1}));
+  onnx::SetInts(maker.Node("MaxPool", {"x"}, {"pooled"}), "kernel_shape", {2});
+  maker.Node("Reshape", {"rate", "one"}, {"count"});
+  maker.Node("Expand", {"pooled", "count"}, {"wide"});
+  maker.Node("Add", {"wide", "wide"}, {"y"});
+  data::WriteFileOrDie(Path("pool.onnx"), maker.Output("y").model().SerializeAsString());
+  WriteNpz("x.npz", {{"x", Npy<float>({3, 1, 2, 5}, {1, 1, 4})}, {"rate", Npy<int64_t>({1}, {})}});
+  const ProcessResult result = Run({"pool.onnx", "--inputs=x.npz", "--outputs=y.npz"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("it cannot be read for any batch"),
+                    HasSubstr("the extents of the arrays"), Not(HasSubstr("not used"))));
+  EXPECT_THAT(Output("y.npz", "y", {1, 1, 3}), ElementsAre(6, 4, 10));
+}
+
+// A number says which branch is taken; the batch stays open.
+TEST_F(ForeignModelTest, SmallIntegersOfTheArraysMayBeConstants) {
+  onnx::Maker maker;
+  maker.Input("x", {"N", "2"}).Input("rate", {}, onnx_proto::TensorProto::INT64);
+  maker.Initializer("one", onnx::Ints({1}));
+  maker.Node("Reshape", {"rate", "one"}, {"axes"});
+  onnx::SetInt(maker.Node("ReduceSum", {"x", "axes"}, {"y"}), "keepdims", 0);
+  data::WriteFileOrDie(Path("axis.onnx"), maker.Output("y").model().SerializeAsString());
+  WriteNpz("x.npz", {{"x", Npy<float>({3, 1, 2, 5}, {2, 2})}, {"rate", Npy<int64_t>({1}, {})}});
+  const ProcessResult result = Run({"axis.onnx", "--inputs=x.npz", "--outputs=y.npz", "--batch=1"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("the small integers of the arrays"));
+  EXPECT_THAT(Output("y.npz", "y", {2}), ElementsAre(4, 7));
+}
+
+TEST_F(ForeignModelTest, EveryCommandTakesModelsOfOthers) {
+  data::WriteFileOrDie(Path("open.onnx"), SumsOverTime());
+  const Model model = Sequential({.time = 3, .features = 2})
+                          .Add(GlobalAveragePooling1DLayer{})
+                          .Add(DenseLayer{.units = 1})
+                          .Build({.loss = MeanSquaredError()})
+                          .value();
+  ASSERT_TRUE(SaveModel(model, Path("m.pb")).ok());
+  for (const char* other : {"m.keras", "m.h5"}) {
+    const ProcessResult convert = RunSeqgraph({"convert", "m.pb", other}, {.folder = folder_});
+    ASSERT_EQ(convert.status, 0) << convert.err;
+  }
+  std::filesystem::copy(Path("m.keras"), Path("named_otherwise.zip"));
+  for (const std::string file : {"open.onnx", "m.keras", "m.h5", "named_otherwise.zip"}) {
+    for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+             {"summary", file},
+             {"inspect", file},
+             {"explain", file, "--function=predict", "--backend=simd,reference"},
+             {"bench", file, "--function=predict", "--min_time=0", "--backend=reference"}}) {
+      const ProcessResult result = RunSeqgraph(line, {.folder = folder_});
+      EXPECT_EQ(result.status, 0) << line[0] << " " << file << ": " << result.err;
+      if (file == "open.onnx") {
+        EXPECT_THAT(result.err, HasSubstr("taken are T=32")) << line[0];
+      }
+    }
+  }
+  WriteNpz("x.npz", {{"x", Npy<float>(std::vector<float>(2 * 32 * 2, 1), {2, 32, 2})}});
+  const ProcessResult diff = RunSeqgraph(
+      {"diff", "open.onnx", "--inputs=x.npz", "--backends=reference,simd"}, {.folder = folder_});
+  EXPECT_EQ(diff.status, 0) << diff.out << diff.err;
+}
+
+}  // namespace
+}  // namespace seqgraph

@@ -1,0 +1,104 @@
+#include "tools/encoded_texts.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
+#include "data/npy.h"
+#include "serialization/keras/text_assets.h"
+#include "training/preprocessing.h"
+
+namespace seqgraph::tools {
+namespace {
+
+constexpr int64_t kMaxJsonBytes = int64_t{1} << 30;
+
+absl::StatusOr<std::vector<int32_t>> ReadNumbers(const std::string& path, size_t rank,
+                                                 int64_t last_extent, int64_t limit) {
+  SEQ_ASSIGN_OR_RETURN(const data::NpyArray array, data::ReadNpy(path));
+  SEQ_ASSIGN_OR_RETURN(const absl::Span<const int32_t> values,
+                       Annotate(array.Values<int32_t>(), path));
+  if (array.shape.size() != rank || (rank == 2 && array.shape[1] != last_extent)) {
+    return InvalidArgument(
+        path, ": expected ",
+        rank == 1 ? std::string("[rows]") : absl::StrCat("[rows, ", last_extent, "]"),
+        ", found another shape");
+  }
+  for (const int32_t value : values) {
+    if (value < 0 || value >= limit) {
+      return InvalidArgument(path, ": expected numbers from 0 to ", limit - 1, ", found ", value);
+    }
+  }
+  return std::vector<int32_t>(values.begin(), values.end());
+}
+
+absl::StatusOr<data::TokenSet> ReadPart(const std::string& folder, absl::string_view part,
+                                        const TextPreprocessing& text, int64_t classes) {
+  data::TokenSet set;
+  set.maxlen = static_cast<int>(text.maxlen);
+  SEQ_ASSIGN_OR_RETURN(set.tokens, ReadNumbers(absl::StrCat(folder, "/", part, "_tokens.npy"), 2,
+                                               text.maxlen, text.num_words));
+  const std::string targets = absl::StrCat(folder, "/", part, "_targets.npy");
+  SEQ_ASSIGN_OR_RETURN(set.targets, ReadNumbers(targets, 1, 0, classes));
+  set.rows = static_cast<int64_t>(set.targets.size());
+  if (set.rows * text.maxlen != static_cast<int64_t>(set.tokens.size())) {
+    return InvalidArgument(targets, ": ", set.rows, " targets of ",
+                           static_cast<int64_t>(set.tokens.size()) / text.maxlen, " rows");
+  }
+  const data::Split split = part == "test" ? data::Split::kTest : data::Split::kTrain;
+  for (int64_t row = 0; row < set.rows; ++row) {
+    set.ids.push_back({split, set.targets[static_cast<size_t>(row)], absl::StrCat(part, " ", row)});
+  }
+  return set;
+}
+
+}  // namespace
+
+bool IsEncodedTexts(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_regular_file(absl::StrCat(path, "/", kEncodedTextsFile), none);
+}
+
+// As Keras's files have it: no second form of the same.
+std::string EncodedTextsJson(const data::Dataset& dataset, const TextPreprocessing& columns) {
+  Model model;
+  SetPreprocessing(dataset, model);
+  model.preprocessing.text_column = columns.text_column;
+  model.preprocessing.label_column = columns.label_column;
+  keras::KerasModel assets;
+  assets.preprocessing = model.preprocessing;
+  assets.labels = model.labels;
+  return keras::TextAssetsJson(assets);
+}
+
+absl::StatusOr<EncodedTexts> ReadEncodedTexts(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/", kEncodedTextsFile);
+  SEQ_ASSIGN_OR_RETURN(const std::string json, ReadFile(path, kMaxJsonBytes));
+  keras::KerasModel assets;
+  SEQ_RETURN_IF_ERROR(Annotate(keras::ReadTextAssets(json, assets), path));
+  Model model;
+  model.preprocessing = assets.preprocessing;
+  EncodedTexts texts{.preprocessing = assets.preprocessing};
+  data::Dataset& dataset = texts.dataset;
+  dataset.description = folder;
+  dataset.labels = assets.labels;
+  SEQ_ASSIGN_OR_RETURN(dataset.vocabulary, Annotate(VocabularyOf(model), path));
+  const auto classes = static_cast<int64_t>(dataset.labels.size());
+  if (classes < 2 || texts.preprocessing.maxlen > data::kMaxMaxlen) {
+    return InvalidArgument(path, ": ", classes, " labels or rows of ", texts.preprocessing.maxlen,
+                           " codes: expected two labels or more, and at most ", data::kMaxMaxlen);
+  }
+  data::TokenSet* const sets[] = {&dataset.train, &dataset.validation, &dataset.test};
+  for (size_t i = 0; i < std::size(sets); ++i) {
+    SEQ_ASSIGN_OR_RETURN(*sets[i],
+                         ReadPart(folder, kEncodedParts[i], texts.preprocessing, classes));
+  }
+  if (dataset.train.rows == 0) return InvalidArgument(folder, ": no rows to train on");
+  return texts;
+}
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,214 @@
+#include "tools/training_run.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "base/status_macros.h"
+#include "serialization/model_io.h"
+#include "tools/output_path.h"
+#include "tools/training_text.h"
+#include "training/history.h"
+#include "training/lambda_callback.h"
+#include "training/progress.h"
+
+namespace seqgraph::tools {
+namespace {
+
+// An epoch may take 20 ms, and a self-test with a synced file as long.
+constexpr double kSecondsBetweenWrites = 1;
+
+// A run that is never below so many times the loss of who guesses has come apart, whatever it began
+// with.
+constexpr double kTimesGuessing = 10;
+
+// A checkpoint's path may name what is measured, in braces; the user's is taken as it is.
+std::string Literal(const std::string& path) {
+  return absl::StrReplaceAll(path, {{"{", "{{"}, {"}", "}}"}});
+}
+
+}  // namespace
+
+// Of the first rows of the validation, with the weights as they are.
+absl::StatusOr<std::vector<SelfTest>> TrainingRun::SelfTests() {
+  if (!options_.self_test) return std::vector<SelfTest>();
+  const TraceSpan span(options_.trace, "self-tests", "start");
+  return MakeSelfTests(model(), validates() ? data_.validation() : data_.train(),
+                       options_.gradients, options_.run);
+}
+
+// An error is not worth losing the model for.
+std::vector<SelfTest> TrainingRun::SelfTestsIfPossible() {
+  absl::StatusOr<std::vector<SelfTest>> tests = SelfTests();
+  if (tests.ok()) return *std::move(tests);
+  std::fprintf(stderr, "seqgraph: saved without a self-test: %s\n",
+               tests.status().ToString().c_str());
+  return {};
+}
+
+absl::StatusOr<double> TrainingRun::Loss() {
+  SEQ_ASSIGN_OR_RETURN(
+      const Logs logs,
+      trainer_.Evaluate(data_.validation(), {.batch = options_.batch, .metrics = {}}));
+  return logs.at("loss");
+}
+
+absl::Status TrainingRun::Measure(bool resumes) {
+  // Before the first step: a backend that is wrong from the start.
+  SEQ_RETURN_IF_ERROR(SelfTests().status());
+  if (!validates()) return absl::OkStatus();
+  SEQ_RETURN_IF_ERROR(earlier_.Measure(data_, model(), options_.run, options_.batch));
+  if (earlier_.loss().has_value()) {
+    out_.Print("%s is there, with val_loss %.6f on these %s: only a better model replaces it\n",
+               options_.output, *earlier_.loss(), data_.noun());
+  }
+  if (resumes) {
+    SEQ_ASSIGN_OR_RETURN(initial_, Loss());
+  }
+  std::optional<double> guessing = data_.guessing();
+  if (!guessing.has_value()) {
+    SEQ_ASSIGN_OR_RETURN(guessing, initial_.has_value() ? *initial_ : Loss());
+  }
+  guessing_ = *guessing;
+  wild_ = std::max(kTimesGuessing * guessing_, initial_.value_or(0));
+  if (initial_.has_value() && !earlier_.exists()) {  // It is the best so far.
+    SEQ_ASSIGN_OR_RETURN(const std::vector<SelfTest> tests, SelfTests());
+    SEQ_RETURN_IF_ERROR(SaveModel(model(), options_.output, tests));
+  }
+  return out_.Flush();
+}
+
+absl::Status TrainingRun::SaveBeside(const std::string& path) {
+  beside_ = path;
+  return SaveModel(model(), beside_, SelfTestsIfPossible());
+}
+
+// What an interrupt leaves of the first epoch is saved before anything sets other weights.
+absl::Status TrainingRun::SaveInitial() {
+  const bool free = !earlier_.exists() && !initial_.has_value();
+  return SaveBeside(free ? options_.output : FreeNameBeside(options_.output, "interrupted"));
+}
+
+absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
+  EarlyStopping stopping({.patience = static_cast<int>(options_.patience),
+                          .restore_best_weights = true,
+                          .initial_best = initial_});
+  bool any_epoch = false;
+  LambdaCallback interrupted({.on_epoch_end =
+                                  [&](FitContext&, int, Logs&) {
+                                    any_epoch = true;
+                                    return absl::OkStatus();
+                                  },
+                              .on_train_end = [&](FitContext&) -> absl::Status {
+                                return any_epoch ? absl::OkStatus() : SaveInitial();
+                              }});
+  const double to_beat =
+      std::min({wild_, initial_.value_or(wild_), earlier_.loss().value_or(wild_)});
+  ModelCheckpoint checkpoint(Literal(options_.output),
+                             {.save_best_only = true,
+                              .initial_value_threshold = to_beat,
+                              .verbose = false,
+                              .seconds_between_writes = kSecondsBetweenWrites,
+                              .self_tests = [this] { return SelfTestsIfPossible(); },
+                              .trace = options_.trace});
+  Progress progress(out_.file());
+  FitOptions fit{.epochs = static_cast<int>(options_.epochs),
+                 .batch = options_.batch,
+                 .seed = static_cast<uint64_t>(options_.seed),
+                 .first_epoch = static_cast<int>(options_.first_epoch),
+                 .callbacks = {&interrupted},
+                 .metrics = options_.metrics,
+                 .class_weights = options_.class_weights,
+                 .interrupt = interrupt.flag()};
+  if (validates()) {
+    fit.callbacks.push_back(&stopping);
+    fit.callbacks.push_back(&checkpoint);
+  }
+  if (!options_.history.empty()) fit.callbacks.push_back(HistoryFile(options_.history));
+  fit.callbacks.push_back(&progress);
+  SEQ_ASSIGN_OR_RETURN(const FitResult result,
+                       trainer_.Fit(data_.train(), data_.validation(), fit));
+  if (!beside_.empty()) {
+    out_.Print("Interrupted in the first epoch; saved the model as it is now: %s\n", beside_);
+    return interrupt.exit_status();
+  }
+  if (result.interrupted) {
+    out_.Print("Interrupted in epoch %d.\n",
+               options_.first_epoch + result.history.epochs().size() + 1);
+  }
+  SEQ_RETURN_IF_ERROR(validates() ? Conclude(result, checkpoint, stopping)
+                                  : SaveLast(result.interrupted));
+  return result.interrupted ? interrupt.exit_status() : 0;
+}
+
+// Without a validation no model is known to be better than another.
+absl::Status TrainingRun::SaveLast(bool interrupted) {
+  const char* why = interrupted ? "interrupted" : "new";
+  SEQ_RETURN_IF_ERROR(
+      SaveBeside(earlier_.keeps() ? FreeNameBeside(options_.output, why) : options_.output));
+  if (beside_ != options_.output) {
+    out_.Print("%s stays as it was: without a validation nothing tells which is better.\n",
+               options_.output);
+  }
+  out_.Write(SavedText(beside_, data_.ExampleUse(beside_)));
+  return absl::OkStatus();
+}
+
+// What became of the run's best model, which the trainer's model is.
+absl::Status TrainingRun::Conclude(const FitResult& result, const ModelCheckpoint& checkpoint,
+                                   const EarlyStopping& stopping) {
+  const std::vector<double>& losses = result.history["val_loss"];
+  const double best = *std::min_element(losses.begin(), losses.end());
+  const std::string& output = options_.output;
+  if (!checkpoint.last_path().empty()) {
+    SEQ_RETURN_IF_ERROR(ReportBest(result, stopping));
+    out_.Write(SavedText(output, data_.ExampleUse(output)));
+    return absl::OkStatus();
+  }
+  if (best >= wild_) {
+    return FailedPrecondition(absl::StrFormat(
+        "training diverged: the best validation loss of %d epochs is %g, that of guessing %g; "
+        "no model was saved. Try a smaller --learning_rate",
+        losses.size(), best, guessing_));
+  }
+  if (initial_.has_value() && best >= *initial_) {
+    out_.Print(
+        "No epoch was better than the model it began with (val_loss %.6f, the best of them "
+        "%.6f): %s %s.\n",
+        *initial_, best, output, earlier_.exists() ? "stays as it was" : "holds that one");
+    return absl::OkStatus();
+  }
+  SEQ_RETURN_IF_ERROR(ReportBest(result, stopping));
+  out_.Print("%s stays as it was: its val_loss is %.6f, that of the best epoch %.6f.\n", output,
+             *earlier_.loss(), best);
+  if (best == *earlier_.loss()) return absl::OkStatus();
+  SEQ_RETURN_IF_ERROR(
+      SaveBeside(FreeNameBeside(output, result.interrupted ? "interrupted" : "new")));
+  out_.Write(SavedText(beside_, data_.ExampleUse(beside_)));
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::ReportBest(const FitResult& result, const EarlyStopping& stopping) {
+  const size_t best = static_cast<size_t>(stopping.best_epoch() - options_.first_epoch);
+  out_.Print("Best epoch %d%s: val_loss %.4f", stopping.best_epoch() + 1, data_.caveat(),
+             result.history["val_loss"][best]);
+  Logs logs;
+  for (const auto& [name, values] : result.history.values()) logs[name] = values[best];
+  if (!options_.metrics.empty()) {
+    const std::string name = absl::StrCat("val_", options_.metrics.front().name);
+    if (logs.count(name) > 0) out_.Print(" - %s %.4f", name, logs.at(name));
+  }
+  out_.Print("\n");
+  SEQ_ASSIGN_OR_RETURN(const std::string baseline, data_.BaselineLines(logs));
+  out_.Write(baseline);
+  // Where nodes may go elsewhere, the end of a long run says again which did.
+  out_.Write(options_.backend_line);
+  return absl::OkStatus();
+}
+
+}  // namespace seqgraph::tools

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/trace.h"
+#include "tools/earlier_model.h"
+#include "tools/interrupt.h"
+#include "tools/output.h"
+#include "tools/training_data.h"
+#include "training/early_stopping.h"
+#include "training/metrics.h"
+#include "training/model_checkpoint.h"
+#include "training/self_tests.h"
+#include "training/trainer.h"
+
+namespace seqgraph::tools {
+
+struct TrainingRunOptions {
+  std::string output;
+  std::string history;  ///< empty: none is written
+  int64_t batch = 64;
+  int64_t epochs = 100;
+  int64_t first_epoch = 0;
+  int64_t patience = 3;
+  int64_t seed = 1;
+  bool self_test = true;
+  bool gradients = false;  ///< in the self-tests too
+  std::vector<Metric> metrics;
+  std::map<int32_t, double> class_weights;
+  RunnerOptions run;         ///< that of the trainer
+  std::string backend_line;  ///< said again at the end; empty: not
+  Trace* trace = nullptr;
+};
+
+/// A run of `train` from the first step on: what has to be beaten, the epochs, what is saved, and
+/// what is said of it. A file is only ever replaced by a better model; without rows to validate by
+/// nothing tells, and the last weights are saved where no file is.
+class TrainingRun {
+ public:
+  /// All must outlive it.
+  TrainingRun(TrainingData& data, EarlierModel& earlier, Trainer& trainer,
+              const TrainingRunOptions& options, Output& out)
+      : data_(data), earlier_(earlier), trainer_(trainer), options_(options), out_(out) {}
+
+  /// Finds what a model has to beat; `resumes`: the trainer's own is one.
+  absl::Status Measure(bool resumes);
+  /// The exit status.
+  absl::StatusOr<int> Fit(const InterruptHandler& interrupt);
+
+ private:
+  bool validates() const { return data_.validation().rows > 0; }
+  Model& model() { return trainer_.runner().model(); }
+  absl::StatusOr<std::vector<SelfTest>> SelfTests();
+  std::vector<SelfTest> SelfTestsIfPossible();
+  absl::StatusOr<double> Loss();
+  absl::Status SaveInitial();
+  absl::Status SaveLast(bool interrupted);
+  absl::Status SaveBeside(const std::string& path);
+  absl::Status Conclude(const FitResult& result, const ModelCheckpoint& checkpoint,
+                        const EarlyStopping& stopping);
+  absl::Status ReportBest(const FitResult& result, const EarlyStopping& stopping);
+
+  TrainingData& data_;
+  EarlierModel& earlier_;
+  Trainer& trainer_;
+  const TrainingRunOptions& options_;
+  Output& out_;
+  std::optional<double> initial_;  // val_loss of the model that is resumed
+  double guessing_ = 0;            // the loss of who has learned nothing
+  double wild_ = 0;                // and that from which on a run has diverged
+  std::string beside_;             // where a model was saved that replaces none
+};
+
+}  // namespace seqgraph::tools
