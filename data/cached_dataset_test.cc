@@ -190,6 +190,7 @@ TEST(CachedDataset, EachSettingHasItsOwnEntry) {
       [](DatasetOptions& o) { o.csv.separator = ';'; },
       [](DatasetOptions& o) { o.csv.quotes = false; },
       [](DatasetOptions& o) { o.csv.header = true; },
+      [](DatasetOptions& o) { o.tokens = data::TokenRule::kWords; },
       [](DatasetOptions& o) { o.csv.text_column = "1"; },
       [](DatasetOptions& o) { o.csv.label_column = "1"; },
   };

@@ -134,7 +134,7 @@ absl::StatusOr<RowReader::Columns> RowReader::FindColumns(Fields first) const {
 
 absl::Status RowReader::ReadCsv() {
   SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CsvReader> reader,
-                       CsvReader::Open(path_, {.separator = SeparatorOf(path_, options_.csv),
+                       CsvReader::Open(path_, {.separator = FieldSeparator(path_, options_.csv),
                                                .quotes = options_.csv.quotes}));
   SEQ_ASSIGN_OR_RETURN(Fields fields, reader->Next());
   if (fields.empty()) return absl::OkStatus();
@@ -222,7 +222,7 @@ bool IsJsonLinesName(const std::string& path) {
   return absl::EndsWith(name, ".jsonl") || absl::EndsWith(name, ".ndjson");
 }
 
-char SeparatorOf(const std::string& path, const CsvLayout& layout) {
+char FieldSeparator(const std::string& path, const CsvLayout& layout) {
   if (layout.separator != 0) return layout.separator;
   return absl::EndsWith(PlainName(path), ".tsv") ? '\t' : ',';
 }

@@ -21,7 +21,7 @@ bool IsCsvName(const std::string& path);
 bool IsJsonLinesName(const std::string& path);
 
 /// What separates the fields of such a file: what the layout says, or its name.
-char SeparatorOf(const std::string& path, const CsvLayout& layout);
+char FieldSeparator(const std::string& path, const CsvLayout& layout);
 
 /// One row. The views hold during the callback only.
 struct TextRow {

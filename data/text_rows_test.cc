@@ -1,5 +1,6 @@
 #include "data/text_rows.h"
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -161,6 +162,49 @@ TEST(TextRows, AreSkippedInTrainingTooOnAnyThreads) {
     EXPECT_EQ(dataset.train.rows + dataset.validation.rows, 50);
     EXPECT_EQ(skipped.count(), 50);
     EXPECT_THAT(skipped.first(), HasSubstr("line 3: expected at least one word"));
+  }
+}
+
+// Whatever the bytes are: rows, or an error that names the file.
+TEST(TextRows, OfAnyBytesAreReadOrRefused) {
+  constexpr unsigned kSeed = 11;
+  std::mt19937 random(kSeed);
+  const std::string folder = MakeTempDir();
+  const std::string seeds[] = {
+      "text,label\na,x\n\"b, \"\"c\"\"\",y\r\n\nd,z\n",
+      "{\"text\": \"a\", \"label\": 1}\n{\"text\": \"\\u00e9\", \"label\": true, \"x\": [{}]}\n"};
+  for (int trial = 0; trial < 4000; ++trial) {
+    std::string bytes = seeds[trial % 2];
+    for (int changes = 1 + random() % 4; changes > 0; --changes) {
+      const size_t at = random() % bytes.size();
+      const char special[] = {'"', ',', '\n', '\r', '\0', '{', '}', '[', '\\', '\xFF', 'a'};
+      const char c = special[random() % sizeof(special)];
+      switch (random() % 3) {
+        case 0:
+          bytes[at] = c;
+          break;
+        case 1:
+          bytes.insert(at, 1, c);
+          break;
+        default:
+          bytes.erase(at, 1 + random() % 3);
+          if (bytes.empty()) bytes = "x";
+      }
+    }
+    const std::string path = folder + (trial % 2 == 0 ? "/a.csv" : "/a.jsonl");
+    WriteFileOrDie(path, bytes);
+    Problems skipped;
+    const auto strict = Read(path);
+    const auto lenient = Read(path, {.skipped = &skipped});
+    const std::string what = absl::StrCat("seed ", kSeed, ", trial ", trial);
+    if (strict.ok()) {
+      ASSERT_THAT(lenient, IsOk()) << what;
+      ASSERT_EQ(*strict, *lenient) << what;
+      ASSERT_EQ(skipped.count(), 0) << what;
+    } else {
+      ASSERT_THAT(std::string(strict.status().message()), HasSubstr("a.")) << what;
+      ASSERT_TRUE(!lenient.ok() || skipped.count() > 0) << what;
+    }
   }
 }
 

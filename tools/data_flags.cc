@@ -129,11 +129,11 @@ void DataFlags::DeclareTestData(Flags& flags) {
 }
 
 void DataFlags::DeclareEncoding(Flags& flags) {
-  of_texts.emplace_back(
-      "--tokens",
+  tokens_flag =
       flags.Choice("--tokens", &tokens, data::TokenRuleNames(),
                    "How a text becomes words: by the rule of the published reviews (ASCII), words\n"
-                   "of any script without case, or, for languages without spaces, characters"));
+                   "of any script without case, or, for languages without spaces, characters");
+  of_texts.emplace_back("--tokens", *tokens_flag);
   of_texts.emplace_back(
       "--num_words",
       flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
@@ -151,6 +151,13 @@ void DataFlags::DeclareStratify(Flags& flags) {
       "--stratify",
       flags.Switch("--stratify", &rest.stratify,
                    "Split off of each class its share, as scikit-learn does it (series: always)"));
+}
+
+bool DataFlags::NamesTexts() const {
+  for (const std::optional<Flag>& flag : {text_column_flag, label_column_flag, tokens_flag}) {
+    if (flag.has_value() && flag->given()) return true;
+  }
+  return false;
 }
 
 std::string DataFlags::GivenOfTexts() const {

@@ -37,7 +37,7 @@ struct DataFlags {
   std::string text_files = data::TextSourceOptions().suffix;
   data::DatasetOptions rest;  ///< What flags set as it is.
   std::optional<Flag> validation_flag;
-  std::optional<Flag> text_column_flag, label_column_flag;
+  std::optional<Flag> text_column_flag, label_column_flag, tokens_flag;
   std::vector<std::pair<std::string, Flag>> of_texts;  ///< flags without a meaning for series
 
   /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
@@ -51,6 +51,8 @@ struct DataFlags {
   void DeclareEncoding(Flags& flags);
   void DeclareStratify(Flags& flags);
 
+  /// Whether a flag says that --data holds texts, whatever it looks like: its columns, or tokens.
+  bool NamesTexts() const;
   /// Of what is for texts alone, the first flag that is given; empty: none.
   std::string GivenOfTexts() const;
   bool synthetic() const { return data == data::kSyntheticName; }

@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,11 +9,14 @@
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "data/npy.h"
+#include "data/series/series_file.h"
 #include "data/text_dataset.h"
 #include "tools/command.h"
 #include "tools/data_flags.h"
 #include "tools/encoded_texts.h"
 #include "tools/output_path.h"
+#include "tools/series_data.h"
+#include "tools/series_flags.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -22,15 +26,21 @@ constexpr char kLabels[] = "labels.txt";
 class EncodeCommand : public Command {
  public:
   void Declare(Flags& flags) override {
+    flags.Group("Data");
     flags_.DeclareSource(flags);
     flags_.DeclareTestData(flags);
     flags_.DeclareEncoding(flags);
+    flags.Group("Series of numbers");
+    series_.DeclareColumns(flags, flags_);
+    flags.Group("Running");
     flags.Int("--threads", &threads_, 0, 1024, "Threads to read with; 0: one a processor, up to 4");
+    flags.Int("--max_memory", &max_memory_, 0, std::numeric_limits<int64_t>::max(),
+              "Bytes that series may take while they are read; 0: 1 GB");
     flags
         .OutputFolder("--output", &folder_, "Where the files go; made if it is missing",
                       {"train_tokens.npy", "train_targets.npy", "validation_tokens.npy",
                        "validation_targets.npy", "test_tokens.npy", "test_targets.npy", kLabels,
-                       kEncodedTextsFile})
+                       kEncodedTextsFile, data::kSeriesFile})
         .Required();
     flags.Footer(
         "Writes train_tokens.npy, train_targets.npy, and the same for validation and test "
@@ -39,10 +49,30 @@ class EncodeCommand : public Command {
         "in\n"
         "file order, without the words that no training review has. What the targets mean is\n"
         "printed, and with other classes than negative and positive written to labels.txt, one a\n"
-        "line. texts.json holds the vocabulary; `train` and `evaluate` take the folder as --data.");
+        "line. texts.json holds the vocabulary; `train` and `evaluate` take the folder as --data.\n"
+        "Series of numbers are written to series.safetensors, whole, with their labels and names:\n"
+        "however many they are, training on the folder takes little memory.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
+    return series_.Wanted(flags_) ? EncodeSeries(out) : EncodeTexts(out);
+  }
+
+ private:
+  absl::StatusOr<int> EncodeSeries(Output& out) {
+    SEQ_ASSIGN_OR_RETURN(data::SeriesSourceOptions source, series_.Source(flags_));
+    source.threads = static_cast<int>(threads_);
+    if (max_memory_ > 0) source.max_memory = max_memory_;
+    SEQ_ASSIGN_OR_RETURN(const data::SeriesSet set, data::ReadSeries(flags_.data, source));
+    out.Write(SeriesLines(set));
+    SEQ_RETURN_IF_ERROR(MakeOutputFolder("--output", folder_));
+    const std::string path = absl::StrCat(folder_, "/", data::kSeriesFile);
+    SEQ_RETURN_IF_ERROR(data::WriteSeries(set, source, path));
+    out.Print("%s: %d steps\n", path, set.num_steps());
+    return 0;
+  }
+
+  absl::StatusOr<int> EncodeTexts(Output& out) {
     data::DatasetOptions options = flags_.Options();
     options.threads = static_cast<int>(threads_);
     const std::optional<DataCache> cache = flags_.Cache();
@@ -66,7 +96,6 @@ class EncodeCommand : public Command {
     return WriteTextsFile(dataset, columns, out);
   }
 
- private:
   absl::StatusOr<int> WriteTextsFile(const data::Dataset& dataset, const TextPreprocessing& columns,
                                      Output& out) {
     const std::string path = absl::StrCat(folder_, "/", kEncodedTextsFile);
@@ -92,15 +121,17 @@ class EncodeCommand : public Command {
   }
 
   DataFlags flags_;
+  SeriesFlags series_;
   std::string folder_;
-  int64_t threads_ = 0;
+  int64_t threads_ = 0, max_memory_ = 0;
 };
 
 }  // namespace
 
 CommandDef DefineEncode() {
   return DefineCommand<EncodeCommand>(
-      "encode", "Write the integers that a model is trained on, as .npy files");
+      "encode",
+      "Write what a model is trained on: integers of texts, series as a file that is mapped");
 }
 
 }  // namespace seqgraph::tools

@@ -40,8 +40,8 @@ char SeparatorOf(const DataFlags& data) {
 
 bool SeriesFlags::Wanted(const DataFlags& data) const {
   if (!wanted_.has_value()) {
-    wanted_ = task.empty() ? !data.synthetic() && !IsEncodedTexts(data.data) &&
-                                 data::LooksLikeSeries(data.data)
+    wanted_ = task.empty() ? !data.synthetic() && !data.NamesTexts() &&
+                                 !IsEncodedTexts(data.data) && data::LooksLikeSeries(data.data)
                            : task != kText;
   }
   return *wanted_;
@@ -57,57 +57,36 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
                     facts.validation, ", test ", facts.test);
   }
   flags.Choice("--task", &task, tasks, help);
-  const auto add = [&](std::string name, Flag flag) {
-    declared_.emplace_back(std::move(name), flag);
-  };
-  const auto column = [&](const char* name, std::string* value, const char* help) {
-    add(name, flags.Text(name, value, "COLUMN", help));
-  };
-  column("--series", &columns.series, "Rows of one text here are a series; by default all are one");
-  column("--order", &columns.order, "Numbers that the steps of a series are sorted by");
-  column("--time", &columns.time, "Times of the steps: dates, or numbers");
-  column("--label", &columns.label, "The class of each series (tag: of each step)");
-  column("--group", &columns.group, "Series of one text here are not split");
-  column("--weight", &columns.weight, "What each counts for in the loss");
-  add("--column", flags.Text("--column", &features, "COLUMN,...",
-                             "The features; by default all other columns of numbers"));
-  add("--target", flags.Text("--target", &targets, "COLUMN,...",
-                             "Numbers to be told (regress, many labels), features to be told\n"
-                             "(forecast; by default all)"));
-  add("--known", flags.Text("--known", &known_future, "COLUMN,...",
+  DeclareColumns(flags, data);
+  Add("--known", flags.Text("--known", &known_future, "COLUMN,...",
                             "Features that are known over the horizon too (forecast)"));
-  add("--time_format", flags.Text("--time_format", &columns.time_format, "FORMAT",
-                                  "Of --time, as strptime has it: \"%d.%m.%Y %H:%M\""));
-  add("--missing", flags.Choice("--missing", &missing, Names(MissingNames()),
-                                "What becomes of a feature that is empty, NaN or NA"));
-  add("--window", flags.Int("--window", &sizes.window, 1, 1'000'000,
+  Add("--window", flags.Int("--window", &sizes.window, 1, 1'000'000,
                             "Steps of a row (forecast: that it is told from)"));
-  add("--horizon",
+  Add("--horizon",
       flags.Int("--horizon", &sizes.horizon, 1, 100'000, "Steps to be told (forecast)"));
-  add("--stride", flags.Int("--stride", &sizes.stride, 1, 1'000'000,
+  Add("--stride", flags.Int("--stride", &sizes.stride, 1, 1'000'000,
                             "Steps from one window to the next; by default 1 for a forecast,\n"
                             "else as long as a window"));
-  add("--season", flags.Number(
+  Add("--season", flags.Number(
                       "--season", &season_, [](double s) { return s >= 1 && s <= 1e6; },
                       "a whole number from 1 to 1000000", "none",
                       "Steps of a season, to compare a forecast with the one before"));
-  add("--quantiles", flags.Text("--quantiles", &quantiles, "Q,...",
+  Add("--quantiles", flags.Text("--quantiles", &quantiles, "Q,...",
                                 "Quantiles to be told (regress, forecast): 0.1,0.5,0.9"));
-  add("--many_labels", flags.Switch("--many_labels", &sizes.many_labels,
+  Add("--many_labels", flags.Switch("--many_labels", &sizes.many_labels,
                                     "Any number of labels a series: --target names columns of 0\n"
                                     "and 1"));
-  add("--per_step", flags.Switch("--per_step", &sizes.per_step, "Numbers for each step (regress)"));
-  add("--scale", flags.Choice("--scale", &scale, Names(ScaleKindNames()),
+  Add("--scale", flags.Choice("--scale", &scale, Names(ScaleKindNames()),
                               "How features and targets are scaled, found from the rows that are\n"
                               "trained on"));
-  add("--loss", flags.Text("--loss", &loss, "NAME", "Of the task: Keras's name"));
+  Add("--loss", flags.Text("--loss", &loss, "NAME", "Of the task: Keras's name"));
   test_ = flags.Share("--test", &test,
                       "Share that is kept for `evaluate --part=test`; by default 0.2 for a\n"
                       "forecast, else none");
-  add("--test", *test_);
-  add("--validation_data", flags.InputFile("--validation_data", &validation_data,
+  Add("--test", *test_);
+  Add("--validation_data", flags.InputFile("--validation_data", &validation_data,
                                            "Series to validate by, instead of a share of --data"));
-  add("--folds",
+  Add("--folds",
       flags.Int("--folds", &folds, 2, 1000,
                 "Train on so many splits of --data, print how well each does on what it\n"
                 "did not see, mean and spread, and save nothing"));
@@ -119,7 +98,29 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
     if (loss.empty() || loss == "pinball") return "";
     return std::string(LossByName(loss).status().message());
   });
-  flags.Check("--task", [this, &data]() -> std::string {
+}
+
+void SeriesFlags::DeclareColumns(Flags& flags, const DataFlags& data) {
+  const auto column = [&](const char* name, std::string* value, const char* help) {
+    Add(name, flags.Text(name, value, "COLUMN", help));
+  };
+  column("--series", &columns.series, "Rows of one text here are a series; by default all are one");
+  column("--order", &columns.order, "Numbers that the steps of a series are sorted by");
+  column("--time", &columns.time, "Times of the steps: dates, or numbers");
+  column("--label", &columns.label, "The class of each series (tag: of each step)");
+  column("--group", &columns.group, "Series of one text here are not split");
+  column("--weight", &columns.weight, "What each counts for in the loss");
+  Add("--column", flags.Text("--column", &features, "COLUMN,...",
+                             "The features; by default all other columns of numbers"));
+  Add("--target", flags.Text("--target", &targets, "COLUMN,...",
+                             "Numbers to be told (regress, many labels), features to be told\n"
+                             "(forecast; by default all)"));
+  Add("--time_format", flags.Text("--time_format", &columns.time_format, "FORMAT",
+                                  "Of --time, as strptime has it: \"%d.%m.%Y %H:%M\""));
+  Add("--missing", flags.Choice("--missing", &missing, Names(MissingNames()),
+                                "What becomes of a feature that is empty, NaN or NA"));
+  Add("--per_step", flags.Switch("--per_step", &sizes.per_step, "Numbers for each step (regress)"));
+  flags.Check("--data", [this, &data]() -> std::string {
     if (Wanted(data)) {
       const std::string of_texts = data.GivenOfTexts();
       return of_texts.empty() ? ""

@@ -35,6 +35,8 @@ struct SeriesFlags {
 
   /// --task, then all that is of series alone. Those that are given with texts are misuse.
   void Declare(Flags& flags, const DataFlags& data);
+  /// Only which columns play which part, --missing and --per_step.
+  void DeclareColumns(Flags& flags, const DataFlags& data);
 
   /// How files are to be read; of a task that is not given that of step labels is not known.
   absl::StatusOr<data::SeriesSourceOptions> Source(const DataFlags& data) const;
@@ -44,6 +46,8 @@ struct SeriesFlags {
   SplitOptions Split(const SeriesTask& task, const DataFlags& data, int64_t seed) const;
 
  private:
+  void Add(std::string name, Flag flag) { declared_.emplace_back(std::move(name), flag); }
+
   double season_ = 0;
   mutable std::optional<bool> wanted_;  // found once: it looks into files
   std::optional<Flag> test_;

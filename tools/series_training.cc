@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "data/series/series_file.h"
 #include "layers/normalization.h"
 #include "tools/training_text.h"
 #include "training/series/row_labels.h"
@@ -44,6 +45,7 @@ std::vector<LayerKind> ScalingOf(const Model& model) {
 absl::Status SeriesTraining::Read(const Model* resumed) {
   if (resumed == nullptr) {
     SEQ_ASSIGN_OR_RETURN(source_, flags_.Source(data_));
+    SEQ_RETURN_IF_ERROR(data::CompleteFromSeriesFile(data_.data, &source_));
   } else {
     SEQ_ASSIGN_OR_RETURN(source_, SourceOf(*resumed));
     source_.separator = SeparatorOf(data_);

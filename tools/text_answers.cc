@@ -40,7 +40,7 @@ class TableAnswers {
         objects_(data::IsJsonLinesName(options.data)) {
     // Without quotes a field may hold any other separator.
     const bool named = data::IsCsvName(options.output) && options.columns.quotes;
-    separator_ = data::SeparatorOf(named ? options.output : options.data, options.columns);
+    separator_ = data::FieldSeparator(named ? options.output : options.data, options.columns);
   }
 
   absl::Status Open();

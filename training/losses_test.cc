@@ -99,8 +99,11 @@ TEST_P(LossesTest, Pinball) {
   EXPECT_NEAR(LossOf(Pinball({0.25, 0.75}), x, y, true), (3 * 0.25 + 2) / 2, 1e-6);
   const Tensor one = Tensor::Of<float>({2, 2}, {1, 2, 0, 0});
   EXPECT_NEAR(LossOf(Pinball({0.25}), one, y, false), (0.125 + 2) / 2, 1e-6);
-  const Tensor mask = Tensor::Of<int32_t>({2}, {1, 0});
-  EXPECT_NEAR(Compute(Pinball({0.25, 0.75}), x, y, std::nullopt, mask), 0.25, 1e-6);
+  // As two steps of one row, of which the second is not there.
+  const Tensor steps = Tensor::Of<float>({1, 2, 4}, {1, 2, 3, 4, 0, 0, 0, 0}),
+               labels = Tensor::Of<float>({1, 2, 2}, {2, 2, 4, -4});
+  const Tensor mask = Tensor::Of<int32_t>({1, 2}, {1, 0});
+  EXPECT_NEAR(Compute(Pinball({0.25, 0.75}), steps, labels, std::nullopt, mask), 0.25, 1e-6);
 }
 
 // (2 / 2)^2 and (10 / 5)^2 in the first row, 2^2 and 2^2 in the second.

@@ -168,7 +168,9 @@ TEST(ReadArrays, FoldersOfArrays) {
   EXPECT_THAT(ValuesOf(set), ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_THAT(set.class_names, ElementsAre("p", "q"));
   WriteTree(folder, {{"q/3.npy", Npy<float>({1, 3}, {5, 6, 7})}});
-  EXPECT_THAT(ReadSeries(folder, {}), StatusIs(absl::StatusCode::kInvalidArgument, "q/3.npy"));
+  EXPECT_THAT(ReadSeries(folder, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "q/3.npy' has 3 features; the files before it have 2"));
 }
 
 }  // namespace

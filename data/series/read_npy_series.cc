@@ -26,6 +26,11 @@ absl::Status ReadNpySeries(const std::string& path, const SeriesSourceOptions& g
   if (width > kMaxSeriesColumns) {
     return ResourceExhausted("'", path, "': ", width, " features, more than ", kMaxSeriesColumns);
   }
+  const auto known = static_cast<int64_t>(collector.features().size());
+  if (given.columns.empty() && known > 0 && width != known) {
+    return InvalidArgument("'", path, "' has ", width, " features; the files before it have ",
+                           known);
+  }
   std::vector<std::string> names;
   for (int64_t f = 0; f < width; ++f) names.push_back(width == 1 ? "x" : absl::StrCat("x", f + 1));
   SEQ_ASSIGN_OR_RETURN(const TableColumns columns, FindColumns(path, {}, names, {}, options));

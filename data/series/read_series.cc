@@ -20,6 +20,7 @@
 #include "data/series/read_json_lines.h"
 #include "data/series/read_table.h"
 #include "data/series/row_collector.h"
+#include "data/series/series_file.h"
 #include "data/series/series_set.h"
 #include "data/series/table_columns.h"
 #include "data/series/time_text.h"
@@ -147,6 +148,8 @@ bool TableLooksLikeSeries(const std::string& path, absl::string_view start) {
 
 absl::StatusOr<SeriesSet> ReadSeries(const std::string& path, const SeriesSourceOptions& options) {
   std::error_code error;
+  const std::string series_file = SeriesFileOf(path);
+  if (!series_file.empty()) return ReadSeriesFile(series_file, options);
   if (fs::is_directory(path, error)) return ReadFolder(path, options);
   SEQ_ASSIGN_OR_RETURN(const std::string start, ReadFileStart(path, 6));
   if (LooksLikeZip(start) || IsNpy(start)) return ReadSeriesArrays(path, options);
@@ -156,6 +159,7 @@ absl::StatusOr<SeriesSet> ReadSeries(const std::string& path, const SeriesSource
 }
 
 bool LooksLikeSeries(const std::string& path) {
+  if (!SeriesFileOf(path).empty()) return true;
   std::error_code error;
   if (fs::is_directory(path, error)) {
     const auto files = FilesIn(path);

@@ -241,7 +241,12 @@ std::vector<int64_t> RowCollector::SortedSteps(const std::vector<int64_t>& begin
   for (const Run& run : runs_) {
     together = together && next[static_cast<size_t>(run.series)] == run.begin;
   }
-  if (together && keys_.empty()) return {};
+  const auto key = [this](int64_t step) { return keys_[static_cast<size_t>(step)]; };
+  bool sorted = together;
+  for (size_t i = 0; i + 1 < begin.size() && sorted && !keys_.empty(); ++i) {
+    for (int64_t at = begin[i] + 1; at < begin[i + 1]; ++at) sorted &= !(key(at) < key(at - 1));
+  }
+  if (sorted) return {};
   std::vector<int64_t> order(static_cast<size_t>(steps_));
   for (size_t r = 0; r < runs_.size(); ++r) {
     const int64_t end = r + 1 < runs_.size() ? runs_[r + 1].begin : steps_;
@@ -250,7 +255,6 @@ std::vector<int64_t> RowCollector::SortedSteps(const std::vector<int64_t>& begin
   }
   if (keys_.empty()) return order;
   int64_t disordered = 0;
-  const auto key = [this](int64_t step) { return keys_[static_cast<size_t>(step)]; };
   for (size_t i = 0; i + 1 < begin.size(); ++i) {
     const auto first = order.begin() + begin[i], last = order.begin() + begin[i + 1];
     int64_t here = 0;
@@ -264,7 +268,6 @@ std::vector<int64_t> RowCollector::SortedSteps(const std::vector<int64_t>& begin
     notes_.push_back(absl::StrCat("rows were not in order ", disordered,
                                   disordered == 1 ? " time" : " times", "; they are sorted"));
   }
-  if (together && disordered == 0) order.clear();
   return order;
 }
 
@@ -299,16 +302,18 @@ absl::Status RowCollector::Permute(const std::vector<int64_t>& order, StoredFloa
 // Of steps with the same key in a series the first stays.
 void RowCollector::DropRepeated(SeriesDraft& draft) const {
   const SeriesSet& set = draft.set;
-  std::vector<bool> drop(keys_.size());
+  const std::vector<double>& keys = keys_.empty() ? set.times : keys_;
+  if (keys.empty()) return;
+  std::vector<bool> drop(keys.size());
   bool any = false;
   for (int64_t i = 0; i < set.num_series(); ++i) {
     for (int64_t step = 1; step < set.length(i); ++step) {
       const size_t at = static_cast<size_t>(set.begin[static_cast<size_t>(i)] + step);
-      if (keys_.empty() || keys_[at] != keys_[at - 1]) continue;
+      if (keys[at] != keys[at - 1]) continue;
       drop[at] = any = true;
       draft.problems.Add(absl::StrCat(
           set.RowName(i, step), ": the same place in the order as ", set.RowName(i, step - 1), ", ",
-          TimeText(keys_[at], key_->are_dates()),
+          TimeText(keys[at], key_->are_dates()),
           named_ ? absl::StrCat(", in series ", Shown(series_[static_cast<size_t>(i)].name))
                  : "; which column tells series apart (--series)?"));
     }
@@ -361,7 +366,7 @@ absl::StatusOr<SeriesSet> RowCollector::Finish(const std::string& name) {
     }
     if (any_weight_ && !options_.per_step) set.weights.push_back(series.weight);
   }
-  set.times = times_.empty() ? keys_ : std::move(times_);
+  set.times = std::move(times_.empty() ? keys_ : times_);
   set.times_are_dates = key_ && (time_ ? *time_ : *key_).are_dates();
   set.files = files_;
   set.lines = std::move(lines_);

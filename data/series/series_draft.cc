@@ -248,6 +248,10 @@ absl::StatusOr<SeriesSet> FinishSeries(SeriesDraft draft, const std::string& nam
   SeriesSet& set = draft.set;
   const int64_t series = set.num_series();
   if (!draft.complete) MissingRule(draft, options).Apply();
+  // Files without rows, arrays of which all is masked.
+  if (set.num_steps() > 0 && set.min_length() == 0) {
+    draft.Drop(std::vector<bool>(static_cast<size_t>(set.num_steps())), /*leaves_gaps=*/false);
+  }
   if (!options.skip_bad_rows) SEQ_RETURN_IF_ERROR(draft.problems.status());
   if (set.num_steps() == 0) {
     return InvalidArgument("'", name, "' has no rows",

@@ -9,6 +9,7 @@
 //   FILE.csv, FILE.tsv, also .gz        a record a step (data/csv.h's rules)
 //   FILE.jsonl, also .gz                a line a series ({"x": [[1, 2], ...], "y": 0}) or a step
 //   FOLDER, FOLDER/LABEL                of such tables or .npy files: each a series
+//   FILE.safetensors, FOLDER            what WriteSeries() wrote (series_file.h): mapped, not read
 //
 // Units are the file's; nothing is scaled here.
 

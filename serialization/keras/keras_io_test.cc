@@ -259,6 +259,7 @@ TEST(KerasIoTest, LossesOfSeveralOutputsGoByOrderOrName) {
     SEQ_ASSERT_OK_AND_ASSIGN(KerasModel model, read(training));
     EXPECT_EQ(model.training_left_out, "");
     EXPECT_TRUE(model.training == expected) << training;
+    model.weights = ModelOf(model.stack).weights;
     SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(model));
     SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel again, ParseKerasModel(zip));
     EXPECT_TRUE(again.training == expected);
@@ -517,7 +518,8 @@ TEST(KerasIoTest, TextAndLabelsGoAlong) {
   EXPECT_TRUE(damaged("{}").ok());
   EXPECT_THAT(damaged(R"({"series": {"window": -1}})"), StatusIs(kInvalid, "window"));
   EXPECT_THAT(damaged(R"({"series": {"quantiles": [2]}})"), StatusIs(kInvalid, "quantiles"));
-  EXPECT_THAT(damaged(R"({"series": {"quantiles": ["a"]}})"), StatusIs(kInvalid, "quantiles"));
+  EXPECT_THAT(damaged(R"({"series": {"quantiles": ["a"]}})"),
+              StatusIs(kUnimplemented, "quantiles"));
   EXPECT_THAT(damaged(R"({"series": {"features": {}}})"), StatusIs(kInvalid, "features"));
   EXPECT_THAT(damaged("["), StatusIs(kInvalid, "assets/seqgraph_text.json: not JSON"));
   EXPECT_THAT(damaged(R"({"words": [1]})"), StatusIs(kInvalid, "words has 1"));

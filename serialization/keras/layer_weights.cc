@@ -1,6 +1,7 @@
 #include "serialization/keras/layer_weights.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
 #include <set>
@@ -107,6 +108,23 @@ absl::StatusOr<std::vector<LayerWeights>> WeightsOf(const LayerStack& stack,
     }
   }
   return all;
+}
+
+absl::Status CheckMasksInKeras2(const LayerStack& stack, const LayerRegistry& registry,
+                                absl::string_view way_out) {
+  constexpr std::array<absl::string_view, 3> kDropped = {"Identity", "Normalization", "Rescaling"};
+  SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(stack, registry));
+  const std::vector<LayerCall> calls = CallsOf(stack);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const Layer& layer = stack.layers[calls[i].layer];
+    if (!emitted.calls[i][0].mask.present() ||
+        std::find(kDropped.begin(), kDropped.end(), layer.kind.class_name) == kDropped.end()) {
+      continue;
+    }
+    return Unimplemented("layer ", layer.name, ": Keras 2 hands no mask on behind it, Keras 3 and ",
+                         "this program do; ", way_out);
+  }
+  return absl::OkStatus();
 }
 
 std::vector<Weight> AllWeights(const std::vector<LayerWeights>& layers) {

@@ -46,6 +46,11 @@ absl::StatusOr<std::vector<LayerWeights>> WeightsOf(const LayerStack& stack,
 /// are -1, -2, .... Source of the rule: map_graph() of Keras's ops/function.py.
 std::vector<int> KerasOrder(const LayerStack& stack);
 
+/// Keras 2 hands no mask on behind Identity, Normalization and Rescaling; Keras 3 does, and so do
+/// ours. Unimplemented names one that bears a mask, and ends with `way_out`.
+absl::Status CheckMasksInKeras2(const LayerStack& stack, const LayerRegistry& registry,
+                                absl::string_view way_out);
+
 /// The same weights in one list.
 std::vector<Weight> AllWeights(const std::vector<LayerWeights>& layers);
 

@@ -261,6 +261,10 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
   const LayerReading reading = {*options.layers, version, &model.notes};
   SEQ_ASSIGN_OR_RETURN(ConfiguredStack configured, ReadStack(config, options.time, reading));
   model.stack = std::move(configured.stack);
+  if (version < 3) {
+    SEQ_RETURN_IF_ERROR(CheckMasksInKeras2(model.stack, *options.layers,
+                                           "leave the mask away in front of it before you save"));
+  }
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers,
                        WeightsOf(model.stack, *options.layers, configured.places));
   const Node* group = root.Child(kModelWeights);
@@ -289,6 +293,10 @@ absl::StatusOr<Node> LegacyModelTree(const KerasModel& model, Layout layout,
                                      const LayerRegistry& registry) {
   const bool keras2 = layout == Layout::kKeras2;
   const std::string version = keras2 ? "2.15.0" : "3.0.0";
+  if (keras2) {
+    SEQ_RETURN_IF_ERROR(CheckMasksInKeras2(
+        model.stack, registry, "a .h5 file in the layout of Keras 3 keeps it (--h5_layout)"));
+  }
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers, WeightsOf(model.stack, registry));
   SEQ_ASSIGN_OR_RETURN(
       const OrderedJson config,

@@ -146,7 +146,9 @@ std::vector<LegacyGroup> LegacyGroups(const std::vector<LayerWeights>& layers) {
   for (const LayerWeights& layer : layers) {
     if (layer.arrays() == 0) continue;
     if (groups.empty() || groups.back().name != layer.legacy) groups.push_back({layer.legacy, {}});
-    for (const Weight& weight : layer.weights) groups.back().weights.push_back(&weight);
+    for (const auto* arrays : {&layer.weights, &layer.counts}) {
+      for (const Weight& weight : *arrays) groups.back().weights.push_back(&weight);
+    }
   }
   for (LegacyGroup& group : groups) {
     std::stable_partition(group.weights.begin(), group.weights.end(),

@@ -289,6 +289,41 @@ TEST_F(SeriesTest, WithoutAValidationTheLastWeightsAreKept) {
   EXPECT_THAT(apart.out, HasSubstr("20 series to train on, 10 to validate on"));
 }
 
+// The same losses, the same model, and columns that are known by the names of the table.
+TEST_F(SeriesTest, WhatEncodeWroteIsTrainedOnAlike) {
+  Write("slopes.csv", SlopesCsv(0, 40));
+  Write("new.csv", SlopesCsv(40, 10));
+  const std::vector<std::string> columns = {"--series=id", "--order=t", "--label=way",
+                                            "--column=x,y"};
+  std::vector<std::string> encode = {"encode", "--data=slopes.csv", "--output=kept"};
+  encode.insert(encode.end(), columns.begin(), columns.end());
+  const ProcessResult written = Run(encode);
+  ASSERT_EQ(written.status, 0) << written.err;
+  EXPECT_THAT(written.out, AllOf(HasSubstr("40 series, 2 features, 5 to 9 steps"),
+                                 HasSubstr("kept/series.safetensors: 280 steps")));
+  std::vector<std::string> answers;
+  for (const std::string data : {"slopes.csv", "kept"}) {
+    std::vector<std::string> train = {
+        "train",     "--data=" + data,           "--epochs=3",
+        "--units=4", "--output=" + data + ".pb", "--history=" + data + ".history"};
+    if (data != "kept") train.insert(train.end(), columns.begin(), columns.end());
+    const ProcessResult trained = Run(train);
+    ASSERT_EQ(trained.status, 0) << trained.err;
+    const ProcessResult predicted = Run({"predict", data + ".pb", "--data=new.csv"});
+    ASSERT_EQ(predicted.status, 0) << predicted.err;
+    answers.push_back(predicted.out);
+  }
+  EXPECT_EQ(answers[0], answers[1]);
+  EXPECT_EQ(data::ReadFileOrDie(folder_ + "/slopes.csv.history"),
+            data::ReadFileOrDie(folder_ + "/kept.history"));
+  EXPECT_EQ(Run({"predict", "kept.pb", "--data=kept"}).out,
+            Run({"predict", "kept.pb", "--data=slopes.csv"}).out);
+  EXPECT_THAT(Run({"train", "--data=kept", "--label=slope"}).err,
+              HasSubstr("was written with --label=way, not with --label=slope"));
+  EXPECT_THAT(Run({"encode", "--data=slopes.csv", "--maxlen=5", "--output=kept"}).err,
+              HasSubstr("--maxlen is for texts"));
+}
+
 TEST_F(SeriesTest, WhatDoesNotFitIsNamed) {
   Write("slopes.csv", SlopesCsv(0, 20));
   const auto refused = [&](const ProcessResult& result, const std::string& part) {

@@ -282,6 +282,10 @@ TEST_F(TextTablesTest, WordsAreWithoutCaseAndOfOneFormInPredictToo) {
   const ProcessResult train = Run(Training("words.csv", "w.pb", {"--tokens=words"}));
   ASSERT_EQ(train.status, 0) << train.err;
   const nlohmann::json summer = Alone("ÉTÉ", "w.pb"), street = Alone("Straße", "w.pb");
+  // So few words beside numbers look like series, but for what flags say of them.
+  Write("short.csv", "text,label\nÉTÉ,1\nEté,1\nhiver,0\nHIVER,0\nété,1\n");
+  const ProcessResult looks = Run(Training("short.csv", "s.pb", {"--tokens=words"}));
+  EXPECT_THAT(looks.out, HasSubstr("Data: short.csv: 4 reviews")) << looks.err;
   // In other case, with the accents as marks of their own, in full width.
   EXPECT_EQ(Alone("e\u0301te\u0301!", "w.pb")["probability"], summer["probability"]);
   EXPECT_EQ(Alone("ＳＴＲＡＳＳＥ", "w.pb")["probability"], street["probability"]);

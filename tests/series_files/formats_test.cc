@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -74,7 +75,13 @@ TEST_P(SeriesFormats, HoldAllThatTheModelKnows) {
   SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<float> expected, Answers(model, rows.examples()));
   for (const Format& format : kFormats) {
     SCOPED_TRACE(format.name);
-    SEQ_ASSERT_OK_AND_ASSIGN(Model back, format.there_and_back(model));
+    absl::StatusOr<Model> there_and_back = format.there_and_back(model);
+    if (GetParam().options.masking && std::string(format.name) == "old_h5") {
+      // No mask passes Normalization there.
+      EXPECT_THAT(there_and_back, StatusIs(absl::StatusCode::kUnimplemented, "--h5_layout"));
+      continue;
+    }
+    SEQ_ASSERT_OK_AND_ASSIGN(Model back, std::move(there_and_back));
     EXPECT_EQ(back.series, model.series);
     EXPECT_EQ(back.labels, model.labels);
     SEQ_ASSERT_OK_AND_ASSIGN(const std::vector<float> answers, Answers(back, rows.examples()));

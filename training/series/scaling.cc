@@ -153,7 +153,7 @@ std::string NameOfStep(const SeriesSet& set, int64_t step) {
 
 }  // namespace
 
-std::string ScaleScaleNames() {
+std::string ScaleKindNames() {
   return absl::StrJoin(kKinds, ", ", [](std::string* out, const ScaleName& kind) {
     absl::StrAppend(out, kind.name);
   });
@@ -163,7 +163,7 @@ absl::StatusOr<ScaleKind> ScaleKindByName(absl::string_view name) {
   for (const ScaleName& kind : kKinds) {
     if (name == kind.name) return kind.kind;
   }
-  return InvalidArgument("unknown scale \"", name, "\": expected one of ", ScaleScaleNames());
+  return InvalidArgument("unknown scale \"", name, "\": expected one of ", ScaleKindNames());
 }
 
 absl::StatusOr<FeatureScale> FitScale(const SeriesSet& set, absl::Span<const RowRange> rows,
