@@ -37,14 +37,13 @@ struct Case {
 
 // A table of rows that are projected already or, where they are few, still to be projected.
 struct Layer {
-  int64_t batch, time, rows, features, units;
+  int64_t batch, time, rows, units;
   bool projects, bias, state, masked, reverse, sequence;
 
   explicit Layer(SampleSource& source)
       : batch(source.OneOf<int64_t>({2, 5, 33, 64})),
         time(source.OneOf<int64_t>({8, 13})),
         rows(source.OneOf<int64_t>({7, 15, 3000})),
-        features(source.OneOf<int64_t>({3, 16})),
         units(source.OneOf<int64_t>({3, 8, 16, 20})),
         projects(rows < batch * time / 4 && source.Coin()),
         bias(source.Coin()),
@@ -54,9 +53,9 @@ struct Layer {
         sequence(source.Coin()) {}
 
   std::string Describe() const {
-    return absl::StrCat("batch ", batch, ", time ", time, ", rows ", rows, ", features ", features,
-                        ", units ", units, ", projects ", projects, ", bias ", bias, ", state ",
-                        state, ", masked ", masked, ", reverse ", reverse, ", sequence ", sequence);
+    return absl::StrCat("batch ", batch, ", time ", time, ", rows ", rows, ", units ", units,
+                        ", projects ", projects, ", bias ", bias, ", state ", state, ", masked ",
+                        masked, ", reverse ", reverse, ", sequence ", sequence);
   }
 
   // loss = mean(last^2), and mean(sequence^2) where the layer returns its sequence. Token 0 is
@@ -69,10 +68,10 @@ struct Layer {
       return g.Variable(name, std::move(shape), Initializer::Zeros());
     };
     const Value ids = g.Input("ids", {DType::kInt32, {batch, time}});
-    const Value table = variable("table", {rows, projects ? features : columns});
+    const Value table = variable("table", {rows, projects ? kFeatures : columns});
     std::vector<Value> inputs(op.inputs().size());
     inputs[op.FindInput("x")] = ops::Embedding(g, ids, table);
-    if (projects) inputs[op.FindInput("w")] = variable("w", {features, columns});
+    if (projects) inputs[op.FindInput("w")] = variable("w", {kFeatures, columns});
     inputs[op.FindInput("u")] = variable("u", {units, columns});
     const bool two_biases = op.recurrence()->gates() == 3 && c.reset_after;
     if (bias) {
