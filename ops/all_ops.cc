@@ -22,6 +22,10 @@
   OP(GRUCellGrad) \
   OP(LookupRNNCell) \
   OP(LookupRNNCellGrad) \
+  OP(LookupLSTMCell) \
+  OP(LookupLSTMCellGrad) \
+  OP(LookupGRUCell) \
+  OP(LookupGRUCellGrad) \
   OP(Dense) \
   OP(DenseGrad) \
   OP(TakeStep) \

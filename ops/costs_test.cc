@@ -109,10 +109,13 @@ std::vector<CostCase> GatedCases() {
   };
 }
 
-// As RNNCell with projected input, from tables of 100 rows (6 are read) and of 2.
+// As cells with projected input, from tables of 100 rows (6 are read) and of 2.
 std::vector<CostCase> LookupCases() {
   const TensorType ids = IndexType({2, 3}), table = R({100, 4}), u = R({4, 4}), b = R({4});
   const TensorType h = R({2, 4}), s = R({2, 3, 4});
+  const TensorType table4 = R({100, 16}), u4 = R({4, 16}), b4 = R({16});
+  const TensorType table3 = R({100, 12}), u3 = R({4, 12}), b3 = R({2, 12});
+  const int64_t lstm = 24 + 384 + 256 + 64 + 32 + 32, gru = 24 + 288 + 192 + 96 + 32;
   return {
       // 24 (1 + 1) + 24 · 2·4
       {"LookupRNNCell", {}, {ids, table, u, b, h}, {0, 1}, {240, 24 + 96 + 64 + 16 + 32, 96 + 32}},
@@ -130,6 +133,28 @@ std::vector<CostCase> LookupCases() {
        {ids, table, u, {}, {}, s, {}, h},
        {0},
        {176, 96 + 32 + 24 + 64, 1600}},
+      // 24 (4 + 9) + 24 · 8·4
+      {"LookupLSTMCell", {}, {ids, table4, u4, b4, h, h}, {0, 1, 2}, {1080, lstm, 96 + 32 + 32}},
+      // 24 · 9 + 16 · 8·4; both rows of the table, and the mask
+      {"LookupLSTMCell",
+       {},
+       {ids, R({2, 16}), u4, {}, {}, {}, ids},
+       {1},
+       {728, 24 + 128 + 256 + 24, 32}},
+      // 24 (4 + 4 + 30 + 1) + 24 · 2 · 8·4 + 2·3 · 8·4·4 + 6·16 to add
+      {"LookupLSTMCellGrad",
+       {},
+       {ids, table4, u4, b4, h, h, {}, {}, s, s, h},
+       {0, 1, 2, 3, 4},
+       {3336, lstm + 96 + 96 + 32, 6400 + 256 + 64 + 32 + 32}},
+      // 24 (6 + 11) + 24 · 6·4
+      {"LookupGRUCell", {}, {ids, table3, u3, b3, h}, {0, 1}, {984, gru, 96 + 32}},
+      // 24 (6 + 6 + 22 + 1) + 24 · 2 · 6·4 + 2·3 · 6·4·4 + 6·12 to add
+      {"LookupGRUCellGrad",
+       {},
+       {ids, table3, u3, b3, h, {}, {}, s, s, h},
+       {0, 1, 2, 3},
+       {2640, gru + 96 + 96 + 32, 4800 + 192 + 96 + 32}},
   };
 }
 

@@ -7,6 +7,7 @@
 
 #include "graph/gradient.h"
 #include "ops/examples.h"
+#include "ops/lookup_cell.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
 
@@ -309,6 +310,27 @@ OpDef GRUCellGradOp() {
                  {}},
                 {Reals({1, 3, 1}, {8, 0, 8}), Reals({1, 3}, {-96, -40, -8}),
                  Reals({1, 3}, {16, 80, 24}), Reals({3}, {-4, 24, 16}), Reals({1, 1}, {16})}});
+}
+
+OpDef LookupGRUCellOp() { return LookupOf(GRUCellOp(), /*version=*/1, Samples(kCell.Lookup())); }
+
+OpDef LookupGRUCellGradOp() {
+  return LookupOf(GRUCellGradOp(), /*version=*/1, Samples(kGrad.Lookup()))
+      // n = 6 at both steps; (dz, dr, dn) = (-8, 8, 8) at the last and (-8, 4, 4) before.
+      .Example({"tokens_of_a_row_are_summed",
+                {{"activation", "relu"}},
+                {Ids({1, 2}, {1, 1}),
+                 Reals({2, 3}, {9, 9, 9, 0, 0, 3}),
+                 Reals({1, 3}, {0, 0, 0}),
+                 Reals({2, 3}, {0, 0, 1, 0, 0, 4}),
+                 Reals({1, 1}, {2}),
+                 {},
+                 {},
+                 Reals({1, 2, 1}, {4, 5}),
+                 {},
+                 Reals({1, 1}, {16})},
+                {Reals({2, 3}, {0, 0, 0, -16, 12, 12}), Reals({1, 3}, {-48, 40, 20}),
+                 Reals({2, 3}, {-16, 12, 12, -16, 12, 6}), Reals({1, 1}, {4})}});
 }
 
 GRUCellOutputs GRUCell(FunctionBuilder& g, Value x, Value w, Value u, const GRUCellOptions& o) {

@@ -6,6 +6,7 @@
 
 #include "graph/gradient.h"
 #include "ops/examples.h"
+#include "ops/lookup_cell.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
 
@@ -366,6 +367,31 @@ OpDef LSTMCellGradOp() {
                 {Reals({1, 3, 1}, {3, 0, 3}), Reals({1, 4}, {12, 16.5, 9, 16}),
                  Reals({1, 4}, {9, 6.75, 4.5, 10.5}), Reals({4}, {9, 10.5, 6, 11.5}),
                  Reals({1, 1}, {6}), Reals({1, 1}, {3})}});
+}
+
+OpDef LookupLSTMCellOp() { return LookupOf(LSTMCellOp(), /*version=*/1, Samples(kCell.Lookup())); }
+
+OpDef LookupLSTMCellGradOp() {
+  return LookupOf(LSTMCellGradOp(), /*version=*/1, Samples(kGrad.Lookup()))
+      // c = 3, then 2.5; (di, df, dg, do) = (3, 4.5, 3, 5) at the last step, (1.5, 3, 1.5, 0)
+      // before.
+      .Example(
+          {"tokens_of_a_row_are_summed",
+           {{"activation", "relu"}},
+           {Ids({1, 2}, {1, 1}),
+            Reals({2, 4}, {9, 9, 9, 9, 0, 0, 2, 0}),
+            Reals({1, 4}, {0, 0, 0, 0}),
+            {},
+            {},
+            Reals({1, 1}, {4}),
+            {},
+            {},
+            Reals({1, 2, 1}, {1.5, 1.25}),
+            {},
+            Reals({1, 1}, {8}),
+            Reals({1, 1}, {2})},
+           {Reals({2, 4}, {0, 0, 0, 0, 4.5, 7.5, 4.5, 5}), Reals({1, 4}, {4.5, 6.75, 4.5, 7.5}),
+            Reals({4}, {4.5, 7.5, 4.5, 5}), Reals({1, 1}, {0}), Reals({1, 1}, {1.5})}});
 }
 
 LSTMCellOutputs LSTMCell(FunctionBuilder& g, Value x, Value w, Value u, const LSTMCellOptions& o) {

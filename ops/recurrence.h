@@ -18,6 +18,8 @@ namespace seqgraph::ops {
 
 /// The first inputs of every recurrent op.
 enum RecurrentInput { kX, kW, kU, kB, kH0 };
+/// Of ops on looked-up rows the first two are these.
+constexpr int kIds = kX, kTable = kW;
 
 /// The operands that a recurrent op and its gradient read, row-major.
 template <typename T>

@@ -37,7 +37,8 @@ ErrorBound RecurrenceRoundings(const BoundContext& c, bool backward, double scal
   const int64_t gates = c.op().recurrence()->gates();
   const int64_t batch = std::max<int64_t>(x[0].size(), 1), time = x[1].size();
   // benchdnn multiplies the terms of a GRU by its features.
-  const int64_t wider = gates == 3 ? std::max<int64_t>(x[2].size(), 1) : 1;
+  const Dim features = x.rank() > 2 ? x[2] : c.shape(kU)[1];
+  const int64_t wider = gates == 3 ? std::max<int64_t>(features.size(), 1) : 1;
   const double steepest = Steepest(c);
   const double bound =
       steepest * RecurrenceBound(gates, units, batch, time * wider, backward) / kFloatEpsilon;

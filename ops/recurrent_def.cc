@@ -87,20 +87,10 @@ void ConstrainOperands(OpDef& op, const RecurrentOperands& kind, const std::stri
   rejection.inputs.resize(op.inputs().size());
   if (kind.is_gradient()) rejection.inputs[kind.sequence] = RealType({2, 4, 5});
   op.Reject(rejection);
-  op.Require("C14", "activations are as many as the cell has, clip is finite and at least 0",
-             [cell = kind.cell](const ShapeContext& c) {
-               return std::string(CellFunctionsOf(cell, c.attributes()).status().message());
-             });
-  rejection.constraint = "C14";
   rejection.inputs[kX] = RealType({2, 4, 5 * kind.gates()});
   if (kind.is_gradient()) rejection.inputs[kind.sequence + 2] = RealType({2, 5});
-  for (Attributes attributes :
-       {Attributes{{"activations", "tanh tanh tanh tanh"}}, Attributes{{"clip", -1.0}}}) {
-    rejection.attributes = std::move(attributes);
-    op.Reject(rejection);
-  }
+  RequireFunctions(kind.cell, "C14", rejection, op);
   if (!kind.is_gradient()) return;
-  rejection.attributes = {};
   rejection.inputs[kind.sequence + 2].reset();
   op.With(RequireGradient("C10"));
   rejection.inputs[kX] = RealType({2, 4, 5 * kind.gates()});
@@ -131,6 +121,66 @@ Attributes DrawFunctions(SampleSource& source, const RecurrentOperands& kind) {
   if (grows || source.Int(0, 3) == 0) functions.clip = source.Int(4, 12) / 8.0;
   SetCellFunctions(kind.cell, functions, attributes);
   return attributes;
+}
+
+// The sequence [batch, time, units] that `compute` writes to output 0 from the sample's inputs.
+Tensor RunSample(const OpSample& sample,
+                 const std::function<void(const ReferenceContext& c)>& compute) {
+  std::vector<ReferenceContext::Operand> inputs(sample.inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (sample.inputs[i].has_value()) {
+      inputs[i] = ReferenceContext::Operand::Of(*sample.inputs[i]);
+    }
+  }
+  const Shape &x = sample.inputs[kX]->shape(), &u = sample.inputs[kU]->shape();
+  const TensorType type{DType::kFloat64, Shape{x[0], x[1], u[0]}};
+  Tensor sequence = *Tensor::Zeros(type);
+  const ReferenceContext::Operand output{sequence.data(), &type};
+  compute(ReferenceContext(inputs, {&output, 1}, sample.attributes));
+  return sequence;
+}
+
+// The same use of the cell on the looked-up rows.
+OpSample Projected(const OpSample& sample) {
+  OpSample projected = sample;
+  const Tensor &ids = *sample.inputs[kIds], &table = *sample.inputs[kTable];
+  const int64_t columns = table.shape()[1].size();
+  std::vector<double> x;
+  for (const int32_t id : ids.Elements<int32_t>()) {
+    const double* row = table.Elements<double>().data() + id * columns;
+    x.insert(x.end(), row, row + columns);
+  }
+  projected.inputs[kX] = Tensor::Of<double>(Shape{ids.shape()[0], ids.shape()[1], columns}, x);
+  projected.inputs[kW].reset();
+  return projected;
+}
+
+// Adds sequence and random gradients of the outputs to a sample, at least one of them.
+void AddGradientSamples(SampleSource& source, int sequence_input, bool has_cell, Tensor sequence,
+                        OpSample& sample) {
+  const Shape shape = sequence.shape(), state{shape[0], shape[2]};
+  sample.inputs[sequence_input] = std::move(sequence);
+  const int64_t which = source.Int(1, has_cell ? 7 : 3);
+  if (which & 1) sample.inputs[sequence_input + 1] = source.Reals(shape);
+  if (which & 2) sample.inputs[sequence_input + 2] = source.Reals(state);
+  if (which & 4) sample.inputs[sequence_input + 3] = source.Reals(state);
+}
+
+// For OpDef::With: the inputs sequence, d_sequence, d_last and perhaps d_last_cell.
+std::function<void(OpDef&)> GradientInputs(bool has_cell) {
+  return [has_cell](OpDef& op) {
+    op.Input({.name = "sequence", .doc = "[batch, time, units]: the output of the forward op"})
+        .Input({.name = "d_sequence",
+                .doc = "[batch, time, units]: the gradient of sequence; absent: zero",
+                .optional = true})
+        .Input({.name = "d_last",
+                .doc = "[batch, units]: the gradient of last; absent: zero",
+                .optional = true});
+    if (!has_cell) return;
+    op.Input({.name = "d_last_cell",
+              .doc = "[batch, units]: the gradient of last_cell; absent: zero",
+              .optional = true});
+  };
 }
 
 }  // namespace
@@ -207,20 +257,18 @@ OpDef RecurrentDef(const RecurrentOperands& kind, std::string name, std::string 
   return op;
 }
 
-std::function<void(OpDef&)> GradientInputs(bool has_cell) {
-  return [has_cell](OpDef& op) {
-    op.Input({.name = "sequence", .doc = "[batch, time, units]: the output of the forward op"})
-        .Input({.name = "d_sequence",
-                .doc = "[batch, time, units]: the gradient of sequence; absent: zero",
-                .optional = true})
-        .Input({.name = "d_last",
-                .doc = "[batch, units]: the gradient of last; absent: zero",
-                .optional = true});
-    if (!has_cell) return;
-    op.Input({.name = "d_last_cell",
-              .doc = "[batch, units]: the gradient of last_cell; absent: zero",
-              .optional = true});
-  };
+void RequireFunctions(RecurrenceFacts::Cell cell, const std::string& label, OpRejection rejection,
+                      OpDef& op) {
+  op.Require(label, "activations are as many as the cell has, clip is finite and at least 0",
+             [cell](const ShapeContext& c) {
+               return std::string(CellFunctionsOf(cell, c.attributes()).status().message());
+             });
+  rejection.constraint = label;
+  for (Attributes attributes :
+       {Attributes{{"activations", "tanh tanh tanh tanh"}}, Attributes{{"clip", -1.0}}}) {
+    rejection.attributes = std::move(attributes);
+    op.Reject(rejection);
+  }
 }
 
 std::function<void(OpDef&)> RequireGradient(std::string label) {
@@ -248,22 +296,6 @@ double NumPreviousStates(const CostContext& c) {
 
 double Projection(const CostContext& c) { return c.has_input(kW) ? 2 * c.dim(kW, 0) : 0; }
 
-Tensor RunSample(const OpSample& sample,
-                 const std::function<void(const ReferenceContext& c)>& compute) {
-  std::vector<ReferenceContext::Operand> inputs(sample.inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (sample.inputs[i].has_value()) {
-      inputs[i] = ReferenceContext::Operand::Of(*sample.inputs[i]);
-    }
-  }
-  const Shape &x = sample.inputs[kX]->shape(), &u = sample.inputs[kU]->shape();
-  const TensorType type{DType::kFloat64, Shape{x[0], x[1], u[0]}};
-  Tensor sequence = *Tensor::Zeros(type);
-  const ReferenceContext::Operand output{sequence.data(), &type};
-  compute(ReferenceContext(inputs, {&output, 1}, sample.attributes));
-  return sequence;
-}
-
 Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunCell run) {
   return [=](SampleSource& source) {
     const Attributes functions = DrawFunctions(source, kind);
@@ -273,9 +305,11 @@ Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunC
     const int64_t batch = std::min(source.Dimension(), plain ? kAny : 3);
     const int64_t time = std::min(source.Dimension(), plain ? kAny : 6);
     const int64_t units = source.Dimension(), columns = kind.gates() * units;
-    const bool projected = source.Coin(), has_state = source.Coin(), reverse = source.Coin();
+    const bool projected = kind.lookup || source.Coin(), has_state = source.Coin(),
+               reverse = source.Coin();
     const bool has_mask = source.Coin(), has_dropout = source.Int(0, 3) == 0;
     const int64_t features = projected ? columns : source.Dimension();
+    const int64_t rows = kind.lookup ? source.Dimension() : 0;
     const double u_limit = 1 / std::sqrt(units), w_limit = 1 / std::sqrt(features);
     for (double gap = 1e-3;; gap /= 2) {
       OpSample sample;
@@ -283,7 +317,12 @@ Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunC
       sample.attributes.Set("reverse", reverse);
       // The last input is of the masks, or of the gradients behind them.
       sample.inputs.resize(std::max(kind.dropout, kind.sequence + 2 + kind.has_cell()) + 1);
-      sample.inputs[kX] = source.Reals({batch, time, features});
+      if (kind.lookup) {
+        sample.inputs[kIds] = source.Indices({batch, time}, rows);
+        sample.inputs[kTable] = source.Reals({rows, columns});
+      } else {
+        sample.inputs[kX] = source.Reals({batch, time, features});
+      }
       if (!projected) sample.inputs[kW] = source.Reals({features, columns}, -w_limit, w_limit);
       sample.inputs[kU] = source.Reals({units, columns}, -u_limit, u_limit);
       if (has_state) sample.inputs[kH0] = source.Reals({batch, units});
@@ -291,7 +330,8 @@ Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunC
       if (has_dropout) sample.inputs[kind.dropout] = source.Reals({batch, columns}, 0, 1.5);
       draw_more(source, sample);
       double kink_distance = 1;
-      Tensor sequence = RunSample(sample, [&](const ReferenceContext& c) {
+      const OpSample on_rows = kind.lookup ? Projected(sample) : sample;
+      Tensor sequence = RunSample(on_rows, [&](const ReferenceContext& c) {
         run(c, {c, kind.cell, kind.mask, kind.dropout}, &kink_distance);
       });
       if (kink_distance < gap || !(LargestFiniteMagnitude(sequence) < 100)) continue;
@@ -301,16 +341,6 @@ Sampler RecurrentSamples(const RecurrentOperands& kind, DrawMore draw_more, RunC
       return sample;
     }
   };
-}
-
-void AddGradientSamples(SampleSource& source, int sequence_input, bool has_cell, Tensor sequence,
-                        OpSample& sample) {
-  const Shape shape = sequence.shape(), state{shape[0], shape[2]};
-  sample.inputs[sequence_input] = std::move(sequence);
-  const int64_t which = source.Int(1, has_cell ? 7 : 3);
-  if (which & 1) sample.inputs[sequence_input + 1] = source.Reals(shape);
-  if (which & 2) sample.inputs[sequence_input + 2] = source.Reals(state);
-  if (which & 4) sample.inputs[sequence_input + 3] = source.Reals(state);
 }
 
 }  // namespace seqgraph::ops

@@ -61,6 +61,8 @@ struct ProgramResources {
   int64_t persistent_bytes = 0;
   /// What a recurrence leaves for its gradient: offsets, by the index of the forward node.
   std::map<int, int64_t> workspaces;
+  std::vector<bool> may_be_opaque;           ///< as in ProgramRequest
+  std::vector<OpaqueLayout> opaque_layouts;  ///< of the program, as far as kernels choose them
 
   /// Page-aligned bytes of KernelArgs::persistent: their offset.
   int64_t TakePersistent(int64_t bytes) {

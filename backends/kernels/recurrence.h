@@ -30,6 +30,8 @@ struct RecurrenceSizes {
   CellFunctions functions;
   int64_t batch = 0, time = 0, features = 0, units = 0;
   bool projected = false;  ///< x is x·w already, of columns() instead of `features`
+  int64_t rows = 0;      ///< projected: x is a table of so many rows, which ids choose from; 0: not
+  bool trained = false;  ///< w, u, b and the table are others in each call
   bool reverse = false;
   bool masked = false;
   bool dropout = false;
@@ -43,12 +45,13 @@ struct RecurrenceSizes {
 
 /// Dense and row-major, of any alignment; shapes as in ops/lstm_cell.h. Null: absent.
 struct RecurrenceOperands {
-  const float* x = nullptr;
+  const float* x = nullptr;  ///< with `rows`: [rows, columns]
   const float* w = nullptr;
   const float* u = nullptr;
   const float* b = nullptr;
   const float* h0 = nullptr;
   const float* c0 = nullptr;
+  const int32_t* ids = nullptr;  ///< with `rows`: [batch, time], each in [0, rows)
   const int32_t* mask = nullptr;
   const float* dropout = nullptr;
 };
@@ -70,7 +73,7 @@ struct RecurrenceOutputGradients {
 
 /// Null: not wanted.
 struct RecurrenceGradients {
-  float* dx = nullptr;
+  float* dx = nullptr;  ///< like x
   float* dw = nullptr;
   float* du = nullptr;
   float* db = nullptr;
@@ -88,6 +91,10 @@ struct RecurrencePlan {
   int64_t chunk = 0;   ///< steps that are prepared at a time
   int64_t forward_tasks = 0;
   int64_t backward_tasks = 0;  ///< each sums gradients of weights of its own
+  /// Rows of x's gradient that tasks sum too, behind those of u: of w, or of a table, unless that
+  /// is left to a pass over all tokens.
+  int64_t input_rows = 0;
+  bool packs_table = false;  ///< whether rows of a table are padded and get the bias beforehand
 
   int64_t first_row(int64_t group) const { return group * sizes.batch / groups; }
   int64_t first_group(int64_t task, int64_t tasks) const { return task * groups / tasks; }
@@ -98,9 +105,9 @@ struct RecurrencePlan {
 /// may be used on different threads.
 class RecurrenceSteps {
  public:
-  /// Of `sizes`, batch is the most streams that take a step together, at least 1; time, masks and
-  /// direction mean nothing. Of `in`, x, h0, c0, mask and dropout are not read; w, u and b are not
-  /// needed afterwards.
+  /// Of `sizes`, batch is the most streams that take a step together, at least 1; time, rows, masks
+  /// and direction mean nothing. Of `in`, x, h0, c0, mask and dropout are not read; w, u and b are
+  /// not needed afterwards.
   RecurrenceSteps(const RecurrenceSizes& sizes, const RecurrenceOperands& in);
   ~RecurrenceSteps();
 

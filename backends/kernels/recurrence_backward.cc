@@ -30,12 +30,15 @@ class BackwardGroup {
         trace_(job.trace(g)),
         width_(job.plan.width),
         dz_row_(DzStride(job.plan)),
+        dx_(job.sums_rows_later()      ? job.dx_rows
+            : job.plan.sizes.rows == 0 ? job.out.dx
+                                       : nullptr),
         cell_(BackwardFunction<D>(sizes_)) {}
 
   void Run() {
     Start(job_.incoming.d_last, area_.dh);
     if (layout_.has_cell) Start(job_.incoming.d_last_cell, area_.dc);
-    if (job_.out.dx != nullptr && job_.order.masked()) ClearInputGradients();
+    if (dx_ != nullptr && job_.order.masked()) ClearInputGradients();
     for (int64_t k1 = rows_.steps, k0; k1 > 0; k1 = k0) {
       k0 = (k1 - 1) / job_.plan.chunk * job_.plan.chunk;
       for (int64_t k = k1 - 1; k >= k0; --k) {
@@ -47,7 +50,7 @@ class BackwardGroup {
         AddColumnSums(d_, {area_.dz, dz_row_, 0}, 1, rows, layout_.dz * width_, area_.db);
       }
       if (sizes_.projected) continue;
-      if (job_.out.dx != nullptr) WriteInputGradients(k0, k1);
+      if (dx_ != nullptr) WriteInputGradients(k0, k1);
       if (job_.out.dw != nullptr) {
         CopyInputs(job_, rows_, k0, k1, area_.x);
         const int64_t row = layout_.gates * width_;
@@ -131,7 +134,8 @@ class BackwardGroup {
       }
       GruBeforeBackwardReset(d_, s);
     }
-    if (sizes_.projected && job_.out.dx != nullptr) WriteProjectedGradients(k, dz);
+    if (sizes_.projected && dx_ != nullptr) WriteProjectedGradients(k, dz);
+    if (sizes_.rows > 0 && dx_ == nullptr && job_.out.dx != nullptr) AddToTable(k, dz);
     if (k == 0 && job_.out.dh0 == nullptr) return;
     const int gates = before_product ? 2 : layout_.gates;
     const float* carry = layout_.gates == 3 ? area_.carry : nullptr;
@@ -182,7 +186,7 @@ class BackwardGroup {
     Product(d_, area_.dz, dz_row_, rows, layout_.gates * width_, job_.w_transposed, vectors,
             nullptr, 0, area_.dx, vectors * kLanes);
     ForRows(job_, rows_, k0, k1, [&](int64_t place, int64_t token) {
-      UnpadRow(d_, area_.dx + place * vectors * kLanes, features, job_.out.dx + token * features);
+      UnpadRow(d_, area_.dx + place * vectors * kLanes, features, dx_ + token * features);
     });
   }
 
@@ -190,13 +194,21 @@ class BackwardGroup {
   void WriteProjectedGradients(int64_t k, const float* dz) {
     const int64_t units = sizes_.units;
     for (int64_t r = 0; r < rows_.active(k); ++r) {
-      float* dx = job_.out.dx + job_.Token(rows_, r, k) * sizes_.columns();
+      float* dx = dx_ + job_.Token(rows_, r, k) * sizes_.columns();
       if (k > 0) {
-        FetchAhead(job_.out.dx + job_.Token(rows_, r, k - 1) * sizes_.columns(), sizes_.columns());
+        FetchAhead(dx_ + job_.Token(rows_, r, k - 1) * sizes_.columns(), sizes_.columns());
       }
       for (int i = 0; i < layout_.gates; ++i) {
         UnpadRow(d_, dz + r * dz_row_ + i * width_, units, dx + layout_.input_gate[i] * units);
       }
+    }
+  }
+
+  // The same where it is looked up: the task's sums of the table's rows.
+  void AddToTable(int64_t k, const float* dz) {
+    const int64_t row = layout_.gates * width_;
+    for (int64_t r = 0; r < rows_.active(k); ++r) {
+      AddRow(d_, dz + r * dz_row_, row, area_.dw + job_.in.ids[job_.Token(rows_, r, k)] * row);
     }
   }
 
@@ -205,7 +217,7 @@ class BackwardGroup {
     const int64_t floats = sizes_.time * (sizes_.projected ? sizes_.columns() : sizes_.features);
     for (int64_t r = 0; r < rows_.count; ++r) {
       if (rows_.length[r] < sizes_.time) {
-        std::fill_n(job_.out.dx + rows_.row[r] * floats, floats, 0.0f);
+        std::fill_n(dx_ + rows_.row[r] * floats, floats, 0.0f);
       }
     }
   }
@@ -218,6 +230,7 @@ class BackwardGroup {
   const GroupRows rows_;
   const GroupTrace trace_;
   const int64_t width_, dz_row_;
+  float* const dx_;  // of all tokens; null: not wanted, or summed by rows of a table at once
   void (*const cell_)(D, const CellBackward&);
 };
 
@@ -273,7 +286,7 @@ void AddTasks(const BackwardJob& job, int64_t part, int64_t parts) {
     const int64_t first = part * job.sum_rows() / parts, last = (part + 1) * job.sum_rows() / parts;
     for (int64_t r = first; r < last; ++r) {
       const bool of_u = r < units;
-      float* to = of_u ? job.out.du : job.out.dw;
+      float* to = of_u ? job.out.du : sizes.rows > 0 ? job.out.dx : job.out.dw;
       if (to == nullptr) continue;
       to += (of_u ? r : r - units) * sizes.columns();
       for (int i = 0; i < layout.gates; ++i) {

@@ -17,6 +17,21 @@ HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
+// z [inputs, width] = x + b, but for b'_n, which is there.
+template <class D>
+HWY_INLINE void AddBias(D d, const RecurrenceJob& job, const float* x, float* z) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const int64_t units = job.plan.sizes.units, width = job.plan.width;
+  for (int g = 0; g < job.layout.gates; ++g) {
+    const int64_t column = InputColumn(job.layout, g) * width;
+    for (int64_t j = 0; j < width; j += kLanes) {
+      const auto sum =
+          hn::Add(LoadSome(d, x + g * units + j, units - j), hn::Load(d, job.bias + column + j));
+      hn::Store(sum, d, z + column + j);
+    }
+  }
+}
+
 // One group, from the first step to the last.
 template <class D>
 class ForwardGroup {
@@ -33,7 +48,16 @@ class ForwardGroup {
         width_(job.plan.width),
         row_(layout_.gates * width_),
         x_row_(layout_.inputs * width_),
-        cell_(ForwardFunction<D>(sizes_)) {}
+        cell_(ForwardFunction<D>(sizes_)),
+        step_({.sizes = &sizes_,
+               .width = width_,
+               .z = area.sums,
+               .product = area.product,
+               .reset = area.reset,
+               .peepholes = job.peepholes}),
+        parts_(job.parts()) {
+    for (int i = 0; i < parts_; ++i) u_[i] = job.u_from(job.part(i).first);
+  }
 
   void Run(const RecurrenceOutputs& out) {
     Start();
@@ -81,13 +105,14 @@ class ForwardGroup {
     const int64_t chunk = sizes_.projected ? 1 : job_.plan.chunk;
     for (int64_t k0 = 0; k0 < rows_.steps; k0 += chunk) {
       const int64_t k1 = std::min(k0 + chunk, rows_.steps);
+      const float* z = area_.z;
       if (sizes_.projected) {
-        ReadProjected(k0);
+        z = ReadProjected(k0);
       } else {
         ProjectInput(k0, k1);
       }
       for (int64_t k = k0; k < k1; ++k) {
-        x_ = area_.z + (rows_.offset[k] - rows_.offset[k0]) * x_row_;
+        x_ = z + (rows_.offset[k] - rows_.offset[k0]) * x_row_;
         step(k);
       }
     }
@@ -112,37 +137,41 @@ class ForwardGroup {
     InputProduct(d_, job_, area_.x, rows_.offset[k1] - rows_.offset[k0], area_.z);
   }
 
-  // z = x + b for step k.
-  void ReadProjected(int64_t k) {
-    constexpr int64_t kLanes = hn::MaxLanes(D());
-    const int64_t units = sizes_.units, columns = sizes_.columns();
-    for (int64_t r = 0; r < rows_.active(k); ++r) {
-      const float* x = job_.in.x + job_.Token(rows_, r, k) * columns;
-      if (k + 1 < rows_.length[r]) {
-        FetchAhead(job_.in.x + job_.Token(rows_, r, k + 1) * columns, columns);
-      }
+  // z = x + b for step k; where it is. A single row of a packed table is it already.
+  const float* ReadProjected(int64_t k) {
+    const int64_t rows = rows_.active(k), columns = sizes_.columns();
+    const auto row_of = [&](int64_t r, int64_t k) SEQ_INLINE {
+      const int64_t token = job_.Token(rows_, r, k);
+      return job_.in.ids == nullptr ? token : job_.in.ids[token];
+    };
+    const float* const from = job_.table != nullptr ? job_.table : job_.in.x;
+    const int64_t floats = job_.table != nullptr ? x_row_ : columns;
+    if (job_.table != nullptr && rows == 1) return from + row_of(0, k) * floats;
+    for (int64_t r = 0; r < rows; ++r) {
+      const float* x = from + row_of(r, k) * floats;
+      if (k + 1 < rows_.length[r]) FetchAhead(from + row_of(r, k + 1) * floats, floats);
       float* z = area_.z + r * x_row_;
-      for (int g = 0; g < layout_.gates; ++g) {
-        const int64_t column = InputColumn(layout_, g) * width_;
-        for (int64_t j = 0; j < width_; j += kLanes) {
-          const auto sum = hn::Add(LoadSome(d_, x + g * units + j, units - j),
-                                   hn::Load(d_, job_.bias + column + j));
-          hn::Store(sum, d_, z + column + j);
+      if (job_.table != nullptr) {
+        for (int64_t j = 0; j < x_row_; j += hn::MaxLanes(D())) {
+          hn::Store(hn::Load(d_, x + j), d_, z + j);
         }
+      } else {
+        AddBias(d_, job_, x, z);
       }
     }
+    return area_.z;
   }
 
-  // Sums of gates [first, last) from x·w + b and a state; a candidate that waits for r h gets a
+  // Sums of the gates of that part from x·w + b and a state; a candidate that waits for r h gets a
   // product of its own.
-  void AddProduct(int64_t k, std::pair<int, int> gates, int64_t rows, const float* state) {
+  void AddProduct(int64_t k, int part, int64_t rows, const float* state) {
     constexpr int64_t kLanes = hn::MaxLanes(D());
-    const auto [first, last] = gates;
+    const auto [first, last] = job_.part(part);
     if (sizes_.dropout) {
       TimesDropout(d_, job_, rows_, first, state, width_, rows, area_.scaled);
       state = area_.scaled;
     }
-    const PackedMatrix u = job_.u_from(first);
+    const PackedMatrix& u = u_[part];
     const int64_t vectors = (last - first) * width_ / kLanes, at = first * width_;
     if (tracing_ && k == 0 && HasNoState(job_)) {
       for (int64_t r = 0; r < rows; ++r) {
@@ -163,30 +192,28 @@ class ForwardGroup {
   void Step(int64_t k, float* next, float* last) {
     const int64_t rows = rows_.active(k), going_on = rows_.active(k + 1);
     const float* before = Before(k);
-    CellForward s = {.sizes = &sizes_,
-                     .rows = rows,
-                     .width = width_,
-                     .x = x_,
-                     .z = area_.sums,
-                     .product = area_.product,
-                     .before = before,
-                     .c_before = CellsBefore(k),
-                     .kept = whole_ ? trace_.kept + Place(k) * layout_.kept * width_ : nullptr,
-                     .reset = area_.reset,
-                     .peepholes = job_.peepholes};
-    for (int i = 0; i < job_.parts(); ++i) {
-      const auto part = job_.part(i);
-      const bool of_reset = part.first >= layout_.split;
-      if (of_reset) GruBeforeForwardReset(d_, s);
-      AddProduct(k, part, rows, of_reset ? area_.reset : before);
+    step_.rows = rows;
+    step_.x = x_;
+    step_.before = before;
+    step_.c_before = CellsBefore(k);
+    step_.kept = whole_ ? trace_.kept + Place(k) * layout_.kept * width_ : nullptr;
+    for (int i = 0; i < parts_; ++i) {
+      const bool of_reset = i > 0 && job_.part(i).first >= layout_.split;
+      if (of_reset) GruBeforeForwardReset(d_, step_);
+      AddProduct(k, i, rows, of_reset ? area_.reset : before);
     }
-    s.rows = going_on;
-    s.h = next;
-    s.c = CellsBefore(k + 1);
-    cell_(d_, s);
-    if (going_on == rows) return;
-    const int64_t skipped = going_on * width_;
-    s.rows = rows - going_on;
+    step_.rows = going_on;
+    step_.h = next;
+    step_.c = CellsBefore(k + 1);
+    if (going_on > 0) cell_(d_, step_);
+    if (going_on < rows) EndRows(going_on, rows, last);
+  }
+
+  // The same step of rows [first, end), whose last one it is.
+  void EndRows(int64_t first, int64_t end, float* last) {
+    CellForward s = step_;
+    const int64_t skipped = first * width_;
+    s.rows = end - first;
     s.x += skipped * layout_.inputs;
     s.z += skipped * layout_.gates;
     s.product += skipped;
@@ -231,12 +258,32 @@ class ForwardGroup {
   const GroupTrace trace_;
   const int64_t width_, row_, x_row_;
   void (*const cell_)(D, const CellForward&);
+  CellForward step_;
+  const int parts_;
+  PackedMatrix u_[4];  // of each part
   bool from_end_ = false, tracing_ = false;
   const float* x_ = nullptr;  // x·w + b of the step
 };
 
 int64_t FloatsInVector(int64_t units) {
   return units <= 8 ? hn::MaxLanes(FSmall()) : hn::MaxLanes(FN());
+}
+
+template <class D>
+void PackBias(D d, const RecurrenceJob& job) {
+  const int64_t units = job.plan.sizes.units, width = job.plan.width;
+  const float* b = job.in.b;
+  std::fill_n(job.bias, job.layout.inputs * width, 0.0f);
+  if (b == nullptr) return;
+  for (int g = 0; g < job.layout.gates; ++g) {
+    PadRow(d, b + g * units, units, width, job.bias + InputColumn(job.layout, g) * width);
+  }
+  if (job.plan.sizes.cell != CellKind::kGruAfter) return;
+  b += job.plan.sizes.columns();  // b'
+  PadRow(d, b + 2 * units, units, width, job.bias + 2 * width);
+  for (int g = 0; g < 2; ++g) {
+    for (int64_t j = 0; j < units; ++j) job.bias[g * width + j] += b[g * units + j];
+  }
 }
 
 void PackForward(const RecurrenceJob& job) {
@@ -257,17 +304,15 @@ void PackForward(const RecurrenceJob& job) {
       PackGates(d, job.in.w + first * units, columns, sizes.features, gates - first, units, width,
                 job.w.From(first * width / plan.lanes, sizes.features, plan.lanes));
     }
-    std::fill_n(job.bias, job.layout.inputs * width, 0.0f);
+    PackBias(d, job);
     PackPeepholes(d, job);
-    if (job.in.b == nullptr) return;
-    for (int g = 0; g < gates; ++g) {
-      PadRow(d, job.in.b + g * units, units, width, job.bias + InputColumn(job.layout, g) * width);
-    }
-    if (sizes.cell != CellKind::kGruAfter) return;
-    const float* b = job.in.b + columns;  // b'
-    PadRow(d, b + 2 * units, units, width, job.bias + 2 * width);
-    for (int g = 0; g < 2; ++g) {
-      for (int64_t j = 0; j < units; ++j) job.bias[g * width + j] += b[g * units + j];
+    if (!plan.packs_table) return;
+    const int64_t row = job.layout.inputs * width;
+    for (int64_t i = 0; i < sizes.rows; ++i) {
+      float* to = job.table + i * row;
+      if (job.layout.inputs > gates)
+        std::copy_n(job.bias + 2 * width, width, to + 2 * width);  // b'_n
+      AddBias(d, job, job.in.x + i * columns, to);
     }
   });
 }

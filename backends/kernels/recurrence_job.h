@@ -128,7 +128,7 @@ struct BackwardArea {
   float* scaled;  ///< [chunk, group, width]: states times factors of dropout
   // Sums over the task's rows, one behind the other.
   float* du;  ///< [units, gates, width]
-  float* dw;  ///< [features, gates, width]
+  float* dw;  ///< [input_rows, gates, width]
   float* db;  ///< [dz + peepholes, width]
   int64_t bytes;
 };
@@ -147,6 +147,7 @@ struct RecurrenceJob {
   // For products forward; u in parts, one for each gate with dropout.
   PackedMatrix u, w;
   float* bias;             ///< [inputs, width]
+  float* table;            ///< [rows, inputs, width]: rows of x + b; null: they are not packed
   float* peepholes;        ///< [peepholes, width]; null: there are none
   char* traces = nullptr;  ///< of all groups; null: nothing is kept
 
@@ -186,9 +187,11 @@ struct BackwardJob : RecurrenceJob {
   ForwardArea forward_area(int64_t task) const {
     return {plan, Pieces(forward_areas + task * forward_bytes)};
   }
-  /// Rows of u and w.
-  int64_t sum_rows() const {
-    return plan.sizes.units + (plan.sizes.projected ? 0 : plan.sizes.features);
+  /// Rows of u, and of w or the table.
+  int64_t sum_rows() const { return plan.sizes.units + plan.input_rows; }
+  /// Whether the gradients of looked-up rows are written, for a pass of their own that sums them.
+  bool sums_rows_later() const {
+    return plan.sizes.rows > 0 && plan.input_rows == 0 && out.dx != nullptr;
   }
 
   RecurrenceOutputGradients incoming;
@@ -196,6 +199,8 @@ struct BackwardJob : RecurrenceJob {
   const bool anew;
   float* u_transposed;  ///< packed; in parts
   float* w_transposed;  ///< packed
+  float* dx_rows;       ///< [batch, time, columns]: where they are summed later
+  float* table_sums;    ///< what ScatterAddRows needs for that
   char *areas, *forward_areas = nullptr;
   int64_t area_bytes, forward_bytes = 0;
 };

@@ -1,7 +1,7 @@
 // Recurrences on every target that this CPU has, against the ops' definitions in double: every
-// cell, with activations and gates of all kinds, masks of all kinds, directions, initial states,
-// dropout, sizes around the vector widths; with what a forward pass left and anew; and the same
-// bits for any number of threads.
+// cell, with activations and gates of all kinds, looked-up rows, masks of all kinds, directions,
+// initial states, dropout, sizes around the vector widths; with what a forward pass left and anew;
+// and the same bits for any number of threads.
 
 #include "backends/kernels/recurrence.h"
 
@@ -85,7 +85,12 @@ class Trial {
     // Where activations have no limit, states grow.
     z_.time = source_.OneOf<int64_t>({1, 2, 3, any_ ? 3 : 9, any_ ? 4 : 14});
     z_.units = source_.OneOf<int64_t>({1, 5, 8, 9, 16, 17, 40});
-    z_.projected = source_.Int(0, 3) == 0;
+    z_.projected = source_.Int(0, 2) == 0;
+    // Tables whose gradients the tasks sum and some that they leave, and packed ones and not.
+    if (z_.projected && !plain && source_.Coin()) {
+      z_.rows = source_.OneOf<int64_t>({1, 3, 40, 2000, z_.columns() < 40 ? 30000 : 1});
+      z_.trained = source_.Coin();
+    }
     z_.features = z_.projected ? z_.columns() : source_.OneOf<int64_t>({1, 3, 8, 20, 33});
     z_.reverse = source_.Coin();
     z_.dropout = source_.Int(0, 3) == 0;
@@ -117,10 +122,11 @@ class Trial {
   std::string Describe() const {
     return absl::StrCat(
         Recurrence(z_).Describe(), "; batch ", z_.batch, ", time ", z_.time, ", features ",
-        z_.features, ", units ", z_.units, ", mask ", static_cast<int>(mask_kind_), ", gates ",
-        ActivationText(z_.functions.gates), ", state ", ActivationText(z_.functions.state),
-        ", output ", ActivationText(z_.functions.output), ", coupled ", z_.functions.coupled,
-        ", peepholes ", z_.functions.peepholes);
+        z_.features, ", rows ", z_.rows, z_.trained ? " trained" : "", ", units ", z_.units,
+        ", mask ", static_cast<int>(mask_kind_), ", gates ", ActivationText(z_.functions.gates),
+        ", state ", ActivationText(z_.functions.state), ", output ",
+        ActivationText(z_.functions.output), ", coupled ", z_.functions.coupled, ", peepholes ",
+        z_.functions.peepholes);
   }
 
   Results Run(int threads, bool anew) const {
@@ -132,6 +138,7 @@ class Trial {
                                    .b = b_.data(),
                                    .h0 = h0_.data(),
                                    .c0 = c0_.data(),
+                                   .ids = z_.rows > 0 ? ids_.data() : nullptr,
                                    .mask = z_.masked ? mask_.data() : nullptr,
                                    .dropout = dropout_.data()};
     const int64_t states = z_.batch * z_.units;
@@ -208,10 +215,14 @@ class Trial {
     std::optional<Tensor> mask;
     if (z_.masked) mask = Tensor::Of<int32_t>(Shape{z_.batch, z_.time}, mask_);
     const std::optional<Tensor> masks[] = {mask, dropout_.tensor};
-    const bool simple = z_.cell == CellKind::kSimple;
+    const bool simple = z_.cell == CellKind::kSimple, lookup = z_.rows > 0;
+    if (lookup) {
+      inputs[0] = Tensor::Of<int32_t>(Shape{z_.batch, z_.time}, ids_);
+      inputs[1] = x_.tensor;
+    }
     OptionalTensors forward = inputs;
     forward.insert(forward.end(), std::begin(masks), std::end(masks));
-    const std::string op = OpName();
+    const std::string op = absl::StrCat(lookup ? "Lookup" : "", OpName());
     const Attributes attributes = AttributesOf();
     SEQ_ASSERT_OK_AND_ASSIGN(const OptionalTensors states,
                              Evaluate(*AllOps().Find(op), attributes, forward));
@@ -224,9 +235,10 @@ class Trial {
       inputs = forward;
       inputs.insert(inputs.end(), incoming.begin(), incoming.end());
     }
-    SEQ_ASSERT_OK_AND_ASSIGN(const OptionalTensors gradients,
+    SEQ_ASSERT_OK_AND_ASSIGN(OptionalTensors gradients,
                              Evaluate(*AllOps().Find(op + "Grad"), attributes, inputs));
     Compare("output", results.forward, states);
+    if (lookup) gradients.insert(gradients.begin() + 1, *Tensor::Zeros({DType::kFloat64, {0}}));
     Compare("gradient", results.backward, gradients);
   }
 
@@ -276,7 +288,11 @@ class Trial {
     const int64_t columns = z_.columns();
     const Shape state = {z_.batch, z_.units}, sequence = {z_.batch, z_.time, z_.units};
     const double limit = 1 / std::sqrt(z_.units);
-    x_ = Random({z_.batch, z_.time, z_.features}, 1);
+    x_ = z_.rows > 0 ? Random({z_.rows, columns}, 1) : Random({z_.batch, z_.time, z_.features}, 1);
+    if (z_.rows > 0) {
+      const auto ids = source_.Indices({z_.batch * z_.time}, z_.rows);
+      ids_.assign(ids.Elements<int32_t>().begin(), ids.Elements<int32_t>().end());
+    }
     if (!z_.projected) w_ = Random({z_.features, columns}, 1 / std::sqrt(z_.features));
     u_ = Random({z_.units, columns}, limit);
     b_ = Maybe(z_.cell == CellKind::kGruAfter ? Shape{2, columns} : Shape{bias_size()}, 0.5);
@@ -325,7 +341,7 @@ class Trial {
   bool any_;
   MaskKind mask_kind_;
   Operand x_, w_, u_, b_, h0_, c0_, dropout_, d_sequence_, d_last_, d_last_cell_;
-  std::vector<int32_t> mask_;
+  std::vector<int32_t> ids_, mask_;
 };
 
 class RecurrenceTest : public testing::TestWithParam<CellKind> {

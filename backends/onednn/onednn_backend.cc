@@ -81,12 +81,14 @@ class OnednnProgram : public kernels::KernelProgram {
     auto program = std::make_unique<OnednnProgram>();
     ProgramPlan plan;
     plan.pool = kernels::ThreadPool::Shared(request.threads);
+    plan.may_be_opaque = request.may_be_opaque;
     plan.threads = program->threads_ = request.threads;
     plan.layouts = LayoutChooser(request, mine, defs).Choose();
     SEQ_RETURN_IF_ERROR(program->MakeKernels(request, defs, [&](int node) {
       return KernelContext(NodeContext(*request.function, node, mine), plan);
     }));
     program->persistent_bytes_ = plan.persistent_bytes;
+    program->opaque_layouts_ = std::move(plan.opaque_layouts);
     program->SetOpaqueLayout(*request.function, plan.layouts);
     return program;
   }

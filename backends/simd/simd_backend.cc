@@ -36,6 +36,9 @@ constexpr Row kRecurrences[] = {
     {"RNNCellGrad", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCellGrad>},
     {"LookupRNNCell", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCell>},
     {"LookupRNNCellGrad", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCellGrad>},
+    {"LookupRNNCell", 3, kernels::ClaimRecurrentCell, kernels::Shared<kernels::MakeRecurrentCell>},
+    {"LookupRNNCellGrad", 3, kernels::ClaimRecurrentCell,
+     kernels::Shared<kernels::MakeRecurrentCellGrad>},
 };
 
 absl::Span<const Row> Kernels() {
@@ -50,15 +53,18 @@ class SimdProgram : public kernels::KernelProgram {
     SEQ_ASSIGN_OR_RETURN(const kernels::ChosenRows<Row> rows,
                          kernels::RowsFor(Kernels(), request, mine));
     auto program = std::make_unique<SimdProgram>();
-    kernels::ProgramResources resources{.pool = ThreadPool::Shared(request.threads)};
+    kernels::ProgramResources resources{.pool = ThreadPool::Shared(request.threads),
+                                        .may_be_opaque = request.may_be_opaque};
     SEQ_RETURN_IF_ERROR(program->MakeKernels(request, rows, [&](int node) {
       return KernelContext(NodeContext(*request.function, node, mine), resources);
     }));
     program->persistent_bytes_ = resources.persistent_bytes;
+    program->opaque_layouts_ = std::move(resources.opaque_layouts);
     return program;
   }
 
   int64_t persistent_bytes() const override { return persistent_bytes_; }
+  std::vector<OpaqueLayout> opaque_layouts() const override { return opaque_layouts_; }
 
   absl::Status Begin() override {
     flush_.emplace();
@@ -69,6 +75,7 @@ class SimdProgram : public kernels::KernelProgram {
  private:
   std::optional<FlushDenormals> flush_;
   int64_t persistent_bytes_ = 0;
+  std::vector<OpaqueLayout> opaque_layouts_;
 };
 
 // One for each target, for a target may be forced later.

@@ -96,7 +96,8 @@ TEST(Kit, SimdPassesAllThatItClaimsOnEveryTargetOfThisCpu) {
 }
 
 TEST(Kit, GradientsOfCellsPassWithNonFiniteElementsOfAnySeed) {
-  for (const char* op : {"RNNCellGrad", "LookupRNNCellGrad", "LSTMCellGrad", "GRUCellGrad"}) {
+  for (const char* op : {"RNNCellGrad", "LookupRNNCellGrad", "LSTMCellGrad", "LookupLSTMCellGrad",
+                         "GRUCellGrad", "LookupGRUCellGrad"}) {
     for (const char* inner : {"onednn", "simd"}) {
       for (uint64_t seed = 2; seed <= 9; ++seed) {
         const Report report = RunKit({.fault = "none",

@@ -11,8 +11,8 @@ import struct
 import sys
 
 import make_cases
-from make_cases import (ACTIVATIONS, FILES, TITLES, Array, Dual, case, dual, exp, gradients, indices,
-                        ints, log, real, sigmoid, sixteenths, write_files)
+from make_cases import (ACTIVATIONS, FILES, TITLES, Array, Dual, case, dual, embedding, exp, gradients,
+                        indices, ints, log, real, sigmoid, sixteenths, write_files)
 
 
 def case_in(file, op, *args, **kwargs):
@@ -212,7 +212,25 @@ FAMILY = [
 ]
 
 
-def family_cases(op, gates, step, activations, variants=({},), files=None):
+def projected_rows(v):
+    """The operands of the cell that a cell on looked-up rows stands for."""
+    return {**v, "x": embedding(v)["y"], "w": None} if "table" in v else v
+
+
+def summed_by_rows(v, d):
+    """The gradients of a cell on looked-up rows: dtable in the place of dx and dw."""
+    if "table" not in v:
+        return d
+    rows, columns = v["table"].shape
+    table = [0.0] * (rows * columns)
+    for token, row in enumerate(v["ids"].data):
+        for j in range(columns):
+            table[row * columns + j] += d["dx"].data[token * columns + j]
+    return {"dtable": Array([rows, columns], table),
+            **{k: a for k, a in d.items() if k not in ("dx", "dw")}}
+
+
+def family_cases(op, gates, step, activations, variants=({},), files=None, lookup=False):
     for name, shape, w, b, h0, c0, mask, dropout, reverse, outputs in FAMILY:
         if files and not (mask or dropout or reverse):
             continue
@@ -223,15 +241,18 @@ def family_cases(op, gates, step, activations, variants=({},), files=None):
             columns = gates * shape[3]
             bias = [2, columns] if options.get("reset_after") else [columns]
             inputs = inputs_of(gates, shape, w, b, h0, c0, mask, dropout, bias)
+            if lookup:  # of some rows twice, of others never
+                ids = [(3 * i * i + 1) % 5 for i in range(shape[0] * shape[1])]
+                inputs[:2] = [("ids", ints(shape[:2], ids)), ("table", sixteenths([5, columns], 1))]
             names = ["sequence", "last"] + (["last_cell"] if gates == 4 else [])
             wanted = names if outputs == "all" else outputs.split()
-            fn = lambda v, o=options, q=wanted: run(v, step, o, q)
-            wrt = [n for n, a in inputs if a and n not in ("mask", "recurrent_dropout")]
+            fn = lambda v, o=options, q=wanted: run(projected_rows(v), step, o, q)
+            wrt = [n for n, a in inputs if a and n not in ("ids", "mask", "recurrent_dropout")]
             full_name = name + (["_reset_after", "_reset_before"][k] if len(variants) > 1 else "")
             case_in(files[0] if files else op, op, full_name, inputs, fn, options, gradient=wrt)
 
             values = {**{n: None for n, _ in inputs}, **{n: a for n, a in inputs if a}}
-            sequence = run(values, step, options, ["sequence"])["sequence"]
+            sequence = run(projected_rows(values), step, options, ["sequence"])["sequence"]
             rounded = [struct.unpack("f", struct.pack("f", h))[0] for h in sequence.data]
             grads = {n: sixteenths(a.shape, 4 + 3 * i, step=7)
                      for i, (n, a) in enumerate(fn(values).items())}
@@ -242,8 +263,8 @@ def family_cases(op, gates, step, activations, variants=({},), files=None):
             grad_inputs = inputs + outer
             if gates == 1:  # its masks came later, behind all other inputs
                 grad_inputs = inputs[:5] + outer + inputs[5:]
-            grad = lambda v, o=options: back({"c0": None, "d_last_cell": None, **v}, step, o,
-                                             gates == 4)
+            grad = lambda v, o=options: summed_by_rows(
+                v, back({"c0": None, "d_last_cell": None, **projected_rows(v)}, step, o, gates == 4))
             case_in(files[1] if files else op + "Grad", op + "Grad", full_name, grad_inputs, grad,
                     options)
             # Step by step, or through the whole recurrence: the same to the rounding of sequence.
@@ -268,6 +289,17 @@ def recurrent_cases():
     TITLES["GRUCellGrad"] = "the gradients of GRUCell from its sequence"
     family_cases("GRUCell", 3, gru_step, ["tanh", "tanh", "relu"],
                  ({"reset_after": True}, {"reset_after": False}))
+    TITLES["LookupRNNCellMasked"] = "LookupRNNCell " + masks
+    TITLES["LookupRNNCellGradMasked"] = "LookupRNNCellGrad " + masks
+    family_cases("LookupRNNCell", 1, rnn_step, ["tanh", "relu"],
+                 files=("LookupRNNCellMasked", "LookupRNNCellGradMasked"), lookup=True)
+    for cell, gates, step, variants in [
+            ("LSTMCell", 4, lstm_step, ({},)),
+            ("GRUCell", 3, gru_step, ({"reset_after": True}, {"reset_after": False}))]:
+        TITLES["Lookup" + cell] = cell + " with table[ids_t] for x_t w"
+        TITLES["Lookup" + cell + "Grad"] = "the gradients of Lookup%s from its sequence" % cell
+        family_cases("Lookup" + cell, gates, step, ["tanh", "tanh", "sigmoid"], variants,
+                     lookup=True)
 
 
 # ------------------------------------------------------------------------- softmax and the losses
