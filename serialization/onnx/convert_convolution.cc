@@ -172,14 +172,16 @@ absl::StatusOr<std::vector<Window>> TransposedWindows(NodeImport& node, const Op
     int64_t behind = auto_pad == "NOTSET" ? pads[axes + i] : 0;
     if (same || extents.has_value()) {
       const int64_t wanted = extents.has_value() ? (*extents)[i] : window.extent * strides[i];
+      if (wanted < 1 || wanted > kMostPlaces) return InvalidArgument("output_shape has ", wanted);
       const int64_t cut = whole - wanted;
       // What is more than whole comes behind.
       front = cut < 0 ? 0 : auto_pad == "SAME_UPPER" ? cut / 2 : cut - cut / 2;
       behind = cut - front;
     }
-    window.places = whole - front - behind;
-    if (std::min(front, behind) < -kMostPlaces || std::max(front, behind) > kMostPlaces ||
-        whole > kMostPlaces || window.places < 1) {
+    const bool sane = std::min(front, behind) >= -kMostPlaces &&
+                      std::max(front, behind) <= kMostPlaces && whole <= kMostPlaces;
+    window.places = sane ? whole - front - behind : 0;
+    if (window.places < 1) {
       return InvalidArgument("pads ", front, " and ", behind, " of ", whole, " places");
     }
     window.before = window.reach() - 1 - front;

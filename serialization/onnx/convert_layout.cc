@@ -320,7 +320,9 @@ absl::StatusOr<Operand> ConvertSplit(NodeImport& node) {
   }
   const int64_t count = node.num_outputs();
   SEQ_ASSIGN_OR_RETURN(const int64_t stated, node.Int("num_outputs", count));
-  if (stated != count) return InvalidArgument("num_outputs is not that of its outputs");
+  if (stated != count || count < 1) {
+    return InvalidArgument("num_outputs is not that of its outputs");
+  }
   if (!sizes.has_value()) {
     // Equal parts; from opset 18 on the last one may be smaller.
     const int64_t part = (extent.size() + count - 1) / count;

@@ -69,7 +69,7 @@ absl::Status CheckKinds(absl::string_view op, absl::Span<const Operand> inputs) 
       return Unimplemented("it computes with the numbers of rows");
     }
     // An exponent may be of any type.
-    const bool exponent = op == "Pow" && &x == &inputs[1] && IsReal(inputs[0].type.dtype);
+    const bool exponent = op == "Pow" && &x != &inputs[0] && IsReal(inputs[0].type.dtype);
     if (IsNarrowInteger(x) && !Contains(kTakeNarrow, op) && !exponent) {
       return Unimplemented("it computes on ", ElementTypeName(x.narrow),
                            ", which goes round at its limits");

@@ -194,8 +194,8 @@ TEST_F(ModelFuzzTest, TenThousandMutationsGiveErrorsOrModels) {
     if (HasFatalFailure()) FAIL() << "mutation " << i;
   }
   // A mutator that breaks everything at the first check, or changes nothing, would test nothing.
-  EXPECT_GT(errors_, 5000);
-  EXPECT_GT(valid_, 200);
+  EXPECT_GT(errors_, count / 2);
+  EXPECT_GT(valid_, count / 50);
 }
 
 // The graph that takes the most memory a byte: short names, attributes left to their defaults.

@@ -106,8 +106,8 @@ TEST_F(NpyFuzzTest, MutationsGiveErrorsOrArrays) {
     Check(mutator_.Bytes(files_[static_cast<size_t>(i) % files_.size()]));
     if (HasFailure()) FAIL() << "mutation " << i;
   }
-  EXPECT_GT(errors_, 2000);
-  EXPECT_GT(valid_, 1000);
+  EXPECT_GT(errors_, count / 4);
+  EXPECT_GT(valid_, count / 8);
 }
 
 // Behind the length of a header, and behind the zip's check sum.
@@ -121,7 +121,7 @@ TEST_F(NpyFuzzTest, MutatedHeadersGiveErrorsOrArrays) {
     Check(i % 2 == 0 ? file : *WriteZip({{"a.npy", file}}));
     if (HasFailure()) FAIL() << "mutation " << i;
   }
-  EXPECT_GT(errors_, 2000);
+  EXPECT_GT(errors_, count / 4);
   EXPECT_GT(valid_, 0);  // few changes of a header leave one
 }
 

@@ -188,6 +188,8 @@ TEST(OnnxReader, RefusesByNodeOperatorAndReason) {
                "node my_GridSample (GridSample): the operator is not supported (opset 17)"));
   EXPECT_THAT(refusal("Relu", 1, [](NodeProto* n) { n->set_domain("com.microsoft"); }),
               StatusIs(absl::StatusCode::kUnimplemented, "domain com.microsoft"));
+  EXPECT_THAT(refusal("Pow", 1, [](NodeProto*) {}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "node my_Pow (Pow)"));
   EXPECT_THAT(refusal("Relu", 1, [](NodeProto* n) { SetInt(n, "strange", 1); }),
               StatusIs(absl::StatusCode::kUnimplemented, "attribute strange is not supported"));
   EXPECT_THAT(refusal("RNN", 3, [](NodeProto* n) { SetInt(n, "clip", 1); }),
