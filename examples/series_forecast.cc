@@ -19,16 +19,18 @@ namespace {
 
 constexpr int kDay = 24;
 
-// Made-up hours of half a year: a wave a day, less at weekends, and noise.
+// Made-up hours of half a year: a wave a day, less at weekends, and a level that wanders.
 void WriteDemand(const std::string& path) {
   std::ofstream file(path);
   std::mt19937 rng(1);
-  std::normal_distribution<double> noise(0, 3);
+  std::normal_distribution<double> noise(0, 1.5);
+  double level = 0;
   file << "hour,demand\n";
   for (int hour = 0; hour < 26 * 7 * kDay; ++hour) {
     const double day = std::sin(2 * M_PI * (hour % kDay) / kDay);
     const bool weekend = hour / kDay % 7 >= 5;
-    file << hour << ',' << 100 + 30 * day - (weekend ? 25 : 0) + noise(rng) << '\n';
+    level = 0.995 * level + noise(rng);
+    file << hour << ',' << 100 + level + 30 * day - (weekend ? 25 : 0) << '\n';
   }
 }
 
