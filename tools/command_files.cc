@@ -146,7 +146,9 @@ absl::Status CommandFiles::Check() const {
 absl::Status CommandFiles::CheckInput(absl::string_view name, const std::string& path) const {
   const FileIdentity identity = FileIdentity::OfPath(path);
   for (const OutputFile& output : OutputsOf(declared_)) {
-    if (output.identity == identity) return WouldBeLost(output, absl::StrCat(name, " ", path));
+    if (output.identity != identity) continue;
+    refused_ = true;
+    return WouldBeLost(output, absl::StrCat(name, " ", path));
   }
   return absl::OkStatus();
 }

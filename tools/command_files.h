@@ -48,9 +48,12 @@ class CommandFiles {
   /// The same for an input that is known only when another is read: what `name` says is for
   /// messages.
   absl::Status CheckInput(absl::string_view name, const std::string& path) const;
+  /// Whether CheckInput() has refused one: then no output may be written any more.
+  bool refused() const { return refused_; }
 
  private:
   std::vector<DeclaredFiles> declared_;
+  mutable bool refused_ = false;  // those who only check see no more than a constant
 };
 
 }  // namespace seqgraph::tools

@@ -10,6 +10,7 @@
 namespace seqgraph::tools {
 
 void ProfileFlag::Declare(Flags& flags) {
+  files_ = &flags.files();
   flags.OutputFile("--profile", &path_,
                    "What took how long, as JSON for Perfetto or chrome://tracing");
   Flag steps = flags.Int("--profile_steps", &steps_, 1, 10'000,
@@ -26,7 +27,8 @@ absl::StatusOr<int> ProfileFlag::Around(absl::string_view command,
     const TraceSpan all(trace(), command, "command");
     return work();
   }();
-  const absl::Status written = Write(command);
+  // It may be the very file that the work would not lose.
+  const absl::Status written = files_->refused() ? absl::OkStatus() : Write(command);
   profile_.reset();
   if (result.ok() && !written.ok()) return written;
   return result;

@@ -19,8 +19,8 @@ class ProfileFlag {
   void Declare(Flags& flags);
 
   /// The work of a command, recorded if --profile asks for it; then, whether the work succeeded or
-  /// not, the file is written (as a whole or not at all) and a table of the ops goes to standard
-  /// error.
+  /// not (but where CommandFiles refused a file), the file is written (as a whole or not at all)
+  /// and a table of the ops goes to standard error.
   absl::StatusOr<int> Around(absl::string_view command,
                              const std::function<absl::StatusOr<int>()>& work);
 
@@ -33,6 +33,7 @@ class ProfileFlag {
  private:
   absl::Status Write(absl::string_view command) const;
 
+  const CommandFiles* files_ = nullptr;
   std::string path_;
   int64_t steps_ = 20;
   std::optional<Profile> profile_;
