@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/all_backends.h"
 #include "base/status_macros.h"
@@ -88,7 +89,10 @@ class ModelWork : public PeerWork {
       for (const NodeAssignment& node : compiled->assignments()) {
         if (node.backend != name) continue;
         ++count;
-        if (node.op == cell) how = absl::StrCat(", ", cell, " by ", node.implementation);
+        // The cell itself, or that on looked-up rows of a table.
+        if (absl::EndsWith(node.op, cell)) {
+          how = absl::StrCat(", ", node.op, " by ", node.implementation);
+        }
       }
       results.versions[absl::StrCat("seqgraph ", name)] = backend->info().version;
       absl::StrAppend(&results.form, results.form.empty() ? "" : "; ", name, ": ", count,

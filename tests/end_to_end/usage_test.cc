@@ -143,7 +143,8 @@ TEST(Usage, AValueThatDoesNotFitIsNamedWithWhatWasExpected) {
   ExpectMisuse({"train", "--separator=ab"}, {"--separator", "one character or 'tab'", "'ab'"});
   ExpectMisuse({"train", "--class_weight=a"}, {"--class_weight", "expected balanced", "'a'"});
   ExpectMisuse({"train", "--class_weight=a=-1"}, {"--class_weight", "from 0", "'a=-1'"});
-  ExpectMisuse({"train", "--metrics=auc,f1"}, {"--metrics", "precision, recall, binary_accuracy", "\"f1\""});
+  ExpectMisuse({"train", "--metrics=auc,f1"},
+               {"--metrics", "precision, recall, binary_accuracy", "\"f1\""});
   ExpectMisuse({"train", "--first_epoch=5", "--epochs=5"}, {"--first_epoch", "less than the 5"});
   ExpectMisuse({"train", "--model=onehot", "--mask_zero"}, {"--mask_zero", "onehot"});
   ExpectMisuse({"train", "--learning_rate=nan"}, {"--learning_rate", "'nan'"});
