@@ -100,9 +100,11 @@ absl::Status CrossValidate(SeriesTraining& data, const CrossValidationOptions& o
     for (const Moments& each : moments) row.push_back(absl::StrFormat("%.6g", (each.*value)()));
     table.AddRow(std::move(row));
   };
-  add("mean", of_model, &Moments::mean);
+  add("mean of folds", of_model, &Moments::mean);
   add("deviation", of_model, &Moments::deviation);
-  for (const auto& [name, moments] : of_baselines) add(name, moments, &Moments::mean);
+  for (const auto& [name, moments] : of_baselines) {
+    add(absl::StrCat("without a model: ", name), moments, &Moments::mean);
+  }
   out.Write(table.Text(1, metrics.size() + 1));
   return absl::OkStatus();
 }

@@ -294,6 +294,34 @@ TEST_F(SeriesTest, OnlyABetterModelReplacesOneAndARunGoesOn) {
   EXPECT_TRUE(std::filesystem::exists(folder_ + "/more.pb"));
 }
 
+TEST_F(SeriesTest, FoldsTellMeanAndSpreadAndSaveNothing) {
+  Write("slopes.csv", SlopesCsv(0, 60));
+  const ProcessResult run = TrainSlopes({"--label=way", "--column=x", "--folds=3", "--epochs=20"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const std::vector<std::string> lines = Lines(run.out);
+  const auto first = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
+    return absl::StartsWith(line, "fold ") && absl::StrContains(line, "accuracy");
+  });
+  ASSERT_GE(lines.end() - first, 7) << run.out;
+  double sum = 0, squares = 0;
+  const auto accuracy = [&](int line) {
+    const std::vector<std::string> cells = absl::StrSplit(first[line], ' ', absl::SkipEmpty());
+    return Number(cells[cells.size() - 2]);
+  };
+  for (int fold = 1; fold <= 3; ++fold) {
+    EXPECT_THAT(first[fold], StartsWith(absl::StrCat(fold, " ")));
+    sum += accuracy(fold);
+    squares += accuracy(fold) * accuracy(fold);
+  }
+  EXPECT_THAT(first[4], StartsWith("mean of folds"));
+  EXPECT_NEAR(accuracy(4), sum / 3, 1e-5);
+  EXPECT_THAT(first[5], StartsWith("deviation"));
+  EXPECT_NEAR(accuracy(5), std::sqrt(std::max(squares - sum * sum / 3, 0.0) / 2), 1e-4);
+  EXPECT_THAT(first[6], StartsWith("without a model: majority class"));
+  EXPECT_EQ(accuracy(6), 0.5);
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/m.pb"));
+}
+
 TEST_F(SeriesTest, WithoutAValidationTheLastWeightsAreKept) {
   Write("slopes.csv", SlopesCsv(0, 20));
   const ProcessResult train =
