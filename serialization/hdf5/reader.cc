@@ -54,7 +54,7 @@ int64_t FromInteger(uint64_t bits, const Datatype& type) {
 
 void Fill(absl::string_view bytes, const Datatype& type, Tensor& tensor) {
   if (static_cast<int64_t>(bytes.size()) == tensor.num_bytes()) {
-    std::memcpy(tensor.data(), bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(tensor.data(), bytes.data(), bytes.size());
     return;
   }
   ByteCursor cursor(bytes);
