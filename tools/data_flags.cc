@@ -67,13 +67,12 @@ void DataFlags::DeclareSource(Flags& flags) {
       std::string(data::kSyntheticName), ReadsBelow());
   if (data.empty()) source.Required();
   DeclareTable(flags);
-  const auto of_text = [this](const char* name, Flag flag) { of_texts.emplace_back(name, flag); };
   label_column_flag = flags.Text("--label_column", &rest.csv.label_column, "NAME|N",
                                  "As --text_column, for the labels");
-  of_text("--label_column", *label_column_flag);
-  of_text("--text_files", flags.Text("--text_files", &text_files, "SUFFIX|all",
-                                     "Of the files in folders that are texts"));
-  of_text("--any_bytes", DeclareAnyBytes(flags, &any_bytes));
+  of_texts.push_back(*label_column_flag);
+  of_texts.push_back(flags.Text("--text_files", &text_files, "SUFFIX|all",
+                                "Of the files in folders that are texts"));
+  of_texts.push_back(DeclareAnyBytes(flags, &any_bytes));
   flags.CacheFolder(
       "--data_cache", &data_cache, "FOLDER|off",
       "Where the integers of a file are kept, to be found again by its content and all\n"
@@ -86,15 +85,13 @@ void DataFlags::DeclareSource(Flags& flags) {
 }
 
 void DataFlags::DeclareTable(Flags& flags) {
-  const auto of_text = [this](const char* name, Flag flag) { of_texts.emplace_back(name, flag); };
   text_column_flag =
       flags.Text("--text_column", &rest.csv.text_column, "NAME|N",
                  "Of a CSV file: a name in its first record, or a number from 1; of JSON objects\n"
                  "the name of a member. A saved model knows the one that it was trained on");
-  of_text("--text_column", *text_column_flag);
-  of_text("--csv_header",
-          flags.Switch("--csv_header", &rest.csv.header,
-                       "The first record is no text, though the columns are numbers"));
+  of_texts.push_back(*text_column_flag);
+  of_texts.push_back(flags.Switch("--csv_header", &rest.csv.header,
+                                  "The first record is no text, though the columns are numbers"));
   flags.Text("--separator", &separator, "CHAR|tab",
              "Of a CSV file; by default a comma, in .tsv files a tab");
   flags.Check("--separator", [this]() -> std::string {
@@ -104,9 +101,9 @@ void DataFlags::DeclareTable(Flags& flags) {
                ? ""
                : absl::StrCat("expected one character or 'tab', got '", separator, "'");
   });
-  of_text("--no_quotes",
-          flags.Switch("--no_quotes", &no_quotes,
-                       "A quote in a CSV file is a character like any other, and a line a record"));
+  of_texts.push_back(
+      flags.Switch("--no_quotes", &no_quotes,
+                   "A quote in a CSV file is a character like any other, and a line a record"));
   flags.Switch("--skip_bad_rows", &skip_bad_rows,
                "Leave out rows with errors, and say how many; else all errors are listed");
 }
@@ -115,9 +112,14 @@ bool IsTextBelow(const std::string& below, const std::string& suffix) {
   return absl::StrContains(below, "/") && absl::EndsWith(below, suffix);
 }
 
+bool DataFlags::LooksLikeSeries() const {
+  if (!looks_like_series.has_value()) looks_like_series = data::LooksLikeSeries(data);
+  return *looks_like_series;
+}
+
 std::function<bool(const std::string&)> DataFlags::ReadsBelow() const {
   return [this](const std::string& below) {
-    return IsTextBelow(below, Options().suffix) || data::LooksLikeSeries(data);
+    return IsTextBelow(below, Options().suffix) || LooksLikeSeries();
   };
 }
 
@@ -133,13 +135,11 @@ void DataFlags::DeclareEncoding(Flags& flags) {
       flags.Choice("--tokens", &tokens, data::TokenRuleNames(),
                    "How a text becomes words: by the rule of the published reviews (ASCII), words\n"
                    "of any script without case, or, for languages without spaces, characters");
-  of_texts.emplace_back("--tokens", *tokens_flag);
-  of_texts.emplace_back(
-      "--num_words",
+  of_texts.push_back(*tokens_flag);
+  of_texts.push_back(
       flags.Int("--num_words", &num_words, data::kMinNumWords, 1'000'000,
                 "Codes: three special ones, one unused, then the most frequent words"));
-  of_texts.emplace_back(
-      "--maxlen", flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones"));
+  of_texts.push_back(flags.Int("--maxlen", &maxlen, 1, 100'000, "Codes a review: its last ones"));
   validation_flag = flags.Share(
       "--validation", &rest.validation,
       "Share of the training split to validate on; 0: none, the last weights are saved");
@@ -147,8 +147,7 @@ void DataFlags::DeclareEncoding(Flags& flags) {
 }
 
 void DataFlags::DeclareStratify(Flags& flags) {
-  of_texts.emplace_back(
-      "--stratify",
+  of_texts.push_back(
       flags.Switch("--stratify", &rest.stratify,
                    "Split off of each class its share, as scikit-learn does it (series: always)"));
 }
@@ -160,12 +159,7 @@ bool DataFlags::NamesTexts() const {
   return false;
 }
 
-std::string DataFlags::GivenOfTexts() const {
-  for (const auto& [name, flag] : of_texts) {
-    if (flag.given()) return name;
-  }
-  return "";
-}
+std::string DataFlags::GivenOfTexts() const { return FirstGiven(of_texts); }
 
 data::DatasetOptions DataFlags::Options() const {
   data::DatasetOptions options = rest;

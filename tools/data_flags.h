@@ -4,7 +4,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -38,7 +37,8 @@ struct DataFlags {
   data::DatasetOptions rest;  ///< What flags set as it is.
   std::optional<Flag> validation_flag;
   std::optional<Flag> text_column_flag, label_column_flag, tokens_flag;
-  std::vector<std::pair<std::string, Flag>> of_texts;  ///< flags without a meaning for series
+  mutable std::optional<bool> looks_like_series;  ///< What LooksLikeSeries() has found.
+  std::vector<Flag> of_texts;                     ///< flags without a meaning for series
 
   /// --data (required if its default is empty), what its texts and labels look like, --any_bytes,
   /// --data_cache.
@@ -53,6 +53,9 @@ struct DataFlags {
 
   /// Whether a flag says that --data holds texts, whatever it looks like: its columns, or tokens.
   bool NamesTexts() const;
+  /// Whether series of numbers lie at --data, by their look. Once the command line is parsed: what
+  /// lies there is opened once.
+  bool LooksLikeSeries() const;
   /// Of what is for texts alone, the first flag that is given; empty: none.
   std::string GivenOfTexts() const;
   bool synthetic() const { return data == data::kSyntheticName; }

@@ -72,6 +72,15 @@ Flag Flag::Excludes(Flag other) {
 
 bool Flag::given() const { return option_->count() > 0; }
 
+std::string Flag::name() const { return option_->get_name(); }
+
+std::string FirstGiven(const std::vector<Flag>& flags) {
+  for (const Flag& flag : flags) {
+    if (flag.given()) return flag.name();
+  }
+  return "";
+}
+
 Flag Flags::Int(const std::string& name, int64_t* value, int64_t low, int64_t high,
                 const std::string& help) {
   const std::string expected = absl::StrCat("a whole number from ", low, " to ", high);

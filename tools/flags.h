@@ -25,10 +25,15 @@ class Flag {
   Flag Excludes(Flag other);
   /// Whether the command line has it; once it has been parsed.
   bool given() const;
+  /// As it was declared: "--data".
+  std::string name() const;
 
  private:
   CLI::Option* option_;
 };
+
+/// The name of the first of these that is given; empty: none.
+std::string FirstGiven(const std::vector<Flag>& flags);
 
 /// A file that is given by a name.
 struct NamedFile {

@@ -46,7 +46,7 @@ std::vector<Flag> ModelFlags::Declare(Flags& flags) {
                              "Width of the table's rows, with --model=embedding");
   const Flag mask = flags.Switch("--mask_zero", &sizes.mask_zero,
                                  "Skip the padding in front of a text, with --model=embedding");
-  of_texts_ = {{"--model", model}, {"--embedding_dim", dim}, {"--mask_zero", mask}};
+  of_texts_ = {model, dim, mask};
   flags.Check("--embedding_dim", [this, dim] {
     return input == "onehot" && dim.given() ? "does not go with --model=onehot" : "";
   });
@@ -57,12 +57,7 @@ std::vector<Flag> ModelFlags::Declare(Flags& flags) {
   return declared;
 }
 
-std::string ModelFlags::GivenOfTexts() const {
-  for (const auto& [name, flag] : of_texts_) {
-    if (flag.given()) return name;
-  }
-  return "";
-}
+std::string ModelFlags::GivenOfTexts() const { return FirstGiven(of_texts_); }
 
 void ModelFlags::PreferLayers(const std::string& cell_flag, int64_t units) {
   if (!cell_flag_->given()) cell = cell_flag;

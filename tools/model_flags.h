@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "tools/flags.h"
@@ -34,7 +33,7 @@ struct ModelFlags {
 
  private:
   std::optional<Flag> cell_flag_, units_flag_;
-  std::vector<std::pair<std::string, Flag>> of_texts_;
+  std::vector<Flag> of_texts_;
 };
 
 }  // namespace seqgraph::tools

@@ -41,7 +41,7 @@ char SeparatorOf(const DataFlags& data) {
 bool SeriesFlags::Wanted(const DataFlags& data) const {
   if (!wanted_.has_value()) {
     wanted_ = task.empty() ? !data.synthetic() && !data.NamesTexts() &&
-                                 !IsEncodedTexts(data.data) && data::LooksLikeSeries(data.data)
+                                 !IsEncodedTexts(data.data) && data.LooksLikeSeries()
                            : task != kText;
   }
   return *wanted_;
@@ -58,35 +58,36 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
   }
   flags.Choice("--task", &task, tasks, help);
   DeclareColumns(flags, data);
-  Add("--known", flags.Text("--known", &known_future, "COLUMN,...",
-                            "Features that are known over the horizon too (forecast)"));
-  Add("--window", flags.Int("--window", &sizes.window, 1, 1'000'000,
-                            "Steps of a row (forecast: that it is told from)"));
-  Add("--horizon",
+  declared_.push_back(flags.Text("--known", &known_future, "COLUMN,...",
+                                 "Features that are known over the horizon too (forecast)"));
+  declared_.push_back(flags.Int("--window", &sizes.window, 1, 1'000'000,
+                                "Steps of a row (forecast: that it is told from)"));
+  declared_.push_back(
       flags.Int("--horizon", &sizes.horizon, 1, 100'000, "Steps to be told (forecast)"));
-  Add("--stride", flags.Int("--stride", &sizes.stride, 1, 1'000'000,
-                            "Steps from one window to the next; by default 1 for a forecast,\n"
-                            "else as long as a window"));
-  Add("--season", flags.Number(
-                      "--season", &season_, [](double s) { return s >= 1 && s <= 1e6; },
-                      "a whole number from 1 to 1000000", "none",
-                      "Steps of a season, to compare a forecast with the one before"));
-  Add("--quantiles", flags.Text("--quantiles", &quantiles, "Q,...",
-                                "Quantiles to be told (regress, forecast): 0.1,0.5,0.9"));
-  Add("--many_labels", flags.Switch("--many_labels", &sizes.many_labels,
-                                    "Any number of labels a series: --target names columns of 0\n"
-                                    "and 1"));
-  Add("--scale", flags.Choice("--scale", &scale, Names(ScaleKindNames()),
-                              "How features and targets are scaled, found from the rows that are\n"
-                              "trained on"));
-  Add("--loss", flags.Text("--loss", &loss, "NAME", "Of the task: Keras's name"));
+  declared_.push_back(flags.Int("--stride", &sizes.stride, 1, 1'000'000,
+                                "Steps from one window to the next; by default 1 for a forecast,\n"
+                                "else as long as a window"));
+  declared_.push_back(flags.Number(
+      "--season", &season_, [](double s) { return s >= 1 && s <= 1e6; },
+      "a whole number from 1 to 1000000", "none",
+      "Steps of a season, to compare a forecast with the one before"));
+  declared_.push_back(flags.Text("--quantiles", &quantiles, "Q,...",
+                                 "Quantiles to be told (regress, forecast): 0.1,0.5,0.9"));
+  declared_.push_back(flags.Switch("--many_labels", &sizes.many_labels,
+                                   "Any number of labels a series: --target names columns of 0\n"
+                                   "and 1"));
+  declared_.push_back(
+      flags.Choice("--scale", &scale, Names(ScaleKindNames()),
+                   "How features and targets are scaled, found from the rows that are\n"
+                   "trained on"));
+  declared_.push_back(flags.Text("--loss", &loss, "NAME", "Of the task: Keras's name"));
   test_ = flags.Share("--test", &test,
                       "Share that is kept for `evaluate --part=test`; by default 0.2 for a\n"
                       "forecast, else none");
-  Add("--test", *test_);
-  Add("--validation_data", flags.InputFile("--validation_data", &validation_data,
-                                           "Series to validate by, instead of a share of --data"));
-  Add("--folds",
+  declared_.push_back(*test_);
+  declared_.push_back(flags.InputFile("--validation_data", &validation_data,
+                                      "Series to validate by, instead of a share of --data"));
+  declared_.push_back(
       flags.Int("--folds", &folds, 2, 1000,
                 "Train on so many splits of --data, print how well each does on what it\n"
                 "did not see, mean and spread, and save nothing"));
@@ -102,7 +103,7 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
 
 void SeriesFlags::DeclareColumns(Flags& flags, const DataFlags& data) {
   const auto column = [&](const char* name, std::string* value, const char* help) {
-    Add(name, flags.Text(name, value, "COLUMN", help));
+    declared_.push_back(flags.Text(name, value, "COLUMN", help));
   };
   column("--series", &columns.series, "Rows of one text here are a series; by default all are one");
   column("--order", &columns.order, "Numbers that the steps of a series are sorted by");
@@ -110,16 +111,17 @@ void SeriesFlags::DeclareColumns(Flags& flags, const DataFlags& data) {
   column("--label", &columns.label, "The class of each series (tag: of each step)");
   column("--group", &columns.group, "Series of one text here are not split");
   column("--weight", &columns.weight, "What each counts for in the loss");
-  Add("--column", flags.Text("--column", &features, "COLUMN,...",
-                             "The features; by default all other columns of numbers"));
-  Add("--target", flags.Text("--target", &targets, "COLUMN,...",
-                             "Numbers to be told (regress, many labels), features to be told\n"
-                             "(forecast; by default all)"));
-  Add("--time_format", flags.Text("--time_format", &columns.time_format, "FORMAT",
-                                  "Of --time, as strptime has it: \"%d.%m.%Y %H:%M\""));
-  Add("--missing", flags.Choice("--missing", &missing, Names(MissingNames()),
-                                "What becomes of a feature that is empty, NaN or NA"));
-  Add("--per_step", flags.Switch("--per_step", &sizes.per_step, "Numbers for each step (regress)"));
+  declared_.push_back(flags.Text("--column", &features, "COLUMN,...",
+                                 "The features; by default all other columns of numbers"));
+  declared_.push_back(flags.Text("--target", &targets, "COLUMN,...",
+                                 "Numbers to be told (regress, many labels), features to be told\n"
+                                 "(forecast; by default all)"));
+  declared_.push_back(flags.Text("--time_format", &columns.time_format, "FORMAT",
+                                 "Of --time, as strptime has it: \"%d.%m.%Y %H:%M\""));
+  declared_.push_back(flags.Choice("--missing", &missing, Names(MissingNames()),
+                                   "What becomes of a feature that is empty, NaN or NA"));
+  declared_.push_back(
+      flags.Switch("--per_step", &sizes.per_step, "Numbers for each step (regress)"));
   flags.Check("--data", [this, &data]() -> std::string {
     if (Wanted(data)) {
       const std::string of_texts = data.GivenOfTexts();
@@ -127,14 +129,11 @@ void SeriesFlags::DeclareColumns(Flags& flags, const DataFlags& data) {
                               : absl::StrCat(of_texts, " is for texts, and --data=", data.data,
                                              " holds series of numbers");
     }
-    for (const auto& [name, flag] : declared_) {
-      if (flag.given()) {
-        return absl::StrCat(name, " is for series of numbers, and --data=", data.data,
-                            task == kText ? " is said to hold texts"
-                                          : " holds texts, by its look; --task=NAME says else");
-      }
-    }
-    return "";
+    const std::string given = FirstGiven(declared_);
+    if (given.empty()) return "";
+    return absl::StrCat(given, " is for series of numbers, and --data=", data.data,
+                        task == kText ? " is said to hold texts"
+                                      : " holds texts, by its look; --task=NAME says else");
   });
 }
 

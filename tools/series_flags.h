@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -46,12 +45,10 @@ struct SeriesFlags {
   SplitOptions Split(const SeriesTask& task, const DataFlags& data, int64_t seed) const;
 
  private:
-  void Add(std::string name, Flag flag) { declared_.emplace_back(std::move(name), flag); }
-
   double season_ = 0;
   mutable std::optional<bool> wanted_;  // found once: it looks into files
   std::optional<Flag> test_;
-  std::vector<std::pair<std::string, Flag>> declared_;
+  std::vector<Flag> declared_;
 };
 
 /// The separator of a table, as --separator has it; 0: it is found out.
