@@ -78,7 +78,7 @@ class BenchCommand : public Command {
     const InterruptHandler interrupt;
     const absl::StatusOr<std::vector<bench::BenchResult>> results = bench::RunBench(
         contestants, {.min_seconds = min_seconds_, .interrupt = interrupt.flag()}, peak);
-    const int status = interrupt.flag()->load() ? 128 + interrupt.signal() : 0;
+    const int status = interrupt.flag()->load() ? interrupt.exit_status() : 0;
     if (absl::IsCancelled(results.status())) return status;
     SEQ_RETURN_IF_ERROR(results.status());
     const bench::BenchSubject subject{sides[0]->function->name(), batch_, backend_.threads};
