@@ -165,7 +165,7 @@ class PredictCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(std::optional<Model> longer, LongerFor(tested.model, rows));
     ModelRunner runner(longer.has_value() ? &*longer : &tested.model, std::move(run));
     SEQ_ASSIGN_OR_RETURN(const std::string table,
-                         AnswerSeries(runner, data,
+                         AnswerSeries(runner, data, rows,
                                       {.batch = BatchFor(tested.model, runner.model()),
                                        .roll = roll_,
                                        .interrupt = interrupt_}));

@@ -10,17 +10,14 @@
 #include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "data/csv.h"
-#include "layers/layer_fields.h"
-#include "layers/normalization.h"
 #include "training/confusion_matrix.h"
 #include "training/series/row_labels.h"
+#include "training/series/with_steps.h"
 
 namespace seqgraph::tools {
 namespace {
 
 using data::CsvField;
-using Rows = std::vector<RowRange>;
-
 // Makes the table, line by line.
 class Table {
  public:
@@ -102,16 +99,6 @@ void AddProbabilities(absl::Span<const float> row, const Model& model, bool many
   for (const float p : row) table.Number(p);
 }
 
-// Scales of the features, as the model's last layer has them; empty: none.
-std::vector<double> ScalesOf(const Model& model) {
-  std::vector<double> scales;
-  if (!model.layers.has_value() || model.layers->layers.empty()) return scales;
-  const auto last = As<NormalizationLayer>(model.layers->layers.back().kind);
-  if (!last.has_value()) return scales;
-  for (const double variance : last->variance) scales.push_back(std::sqrt(variance));
-  return scales;
-}
-
 float ErrorOf(absl::Span<const float> told, absl::Span<const float> is,
               const std::vector<double>& scales) {
   double sum = 0;
@@ -127,10 +114,10 @@ float ErrorOf(absl::Span<const float> told, absl::Span<const float> is,
 }
 
 absl::StatusOr<std::string> AnswerRows(ModelRunner& runner, const SeriesData& data,
+                                       absl::Span<const RowRange> rows,
                                        const SeriesAnswerOptions& options) {
   const Model& model = runner.model();
   const SeriesTask& task = data.task;
-  SEQ_ASSIGN_OR_RETURN(const Rows rows, RowsToPredict(data.set, task));
   SEQ_ASSIGN_OR_RETURN(const SeriesExamples examples,
                        ExamplesFor(model, data, rows, /*labels=*/false));
   SEQ_ASSIGN_OR_RETURN(const std::vector<float> told,
@@ -145,7 +132,7 @@ absl::StatusOr<std::string> AnswerRows(ModelRunner& runner, const SeriesData& da
     for (const std::string& label : model.labels) names.push_back(absl::StrCat("p_", label));
   }
   const bool steps = HasStepLabels(task) && !reconstructs;
-  const std::vector<double> scales = ScalesOf(model);
+  const std::vector<double> scales = TargetScaleOf(model).scale;
   const auto width = told.size() / std::max<size_t>(rows.size(), 1);
   const auto step_width = width / static_cast<size_t>(steps ? model.series.max_steps : 1);
   const auto features = static_cast<size_t>(data.set.num_features());
@@ -187,7 +174,7 @@ struct RollingWindows {
   }
 };
 
-RollingWindows WindowsOf(const SeriesData& data, const Rows& rows) {
+RollingWindows WindowsOf(const SeriesData& data, absl::Span<const RowRange> rows) {
   RollingWindows windows;
   windows.window = static_cast<size_t>(data.task.window);
   windows.features = static_cast<size_t>(data.set.num_features());
@@ -215,6 +202,7 @@ size_t MiddleOf(const std::vector<double>& quantiles) {
 }
 
 absl::StatusOr<std::string> Forecast(ModelRunner& runner, const SeriesData& data,
+                                     absl::Span<const RowRange> rows,
                                      const SeriesAnswerOptions& options) {
   const Model& model = runner.model();
   const SeriesTask& task = data.task;
@@ -225,7 +213,6 @@ absl::StatusOr<std::string> Forecast(ModelRunner& runner, const SeriesData& data
                            data.set.features.size(), " columns that it is told from, for ",
                            task.horizon, " steps; beyond these it needs all of them");
   }
-  SEQ_ASSIGN_OR_RETURN(const Rows rows, RowsToPredict(data.set, task));
   SEQ_RETURN_IF_ERROR(ExamplesFor(model, data, rows, /*labels=*/false).status());
   RollingWindows windows = WindowsOf(data, rows);
   Examples examples;
@@ -266,13 +253,14 @@ absl::StatusOr<std::string> Forecast(ModelRunner& runner, const SeriesData& data
 }  // namespace
 
 absl::StatusOr<std::string> AnswerSeries(ModelRunner& runner, const SeriesData& data,
+                                         absl::Span<const RowRange> rows,
                                          const SeriesAnswerOptions& options) {
-  if (data.task.kind == SeriesTaskKind::kForecast) return Forecast(runner, data, options);
+  if (data.task.kind == SeriesTaskKind::kForecast) return Forecast(runner, data, rows, options);
   if (options.roll > 0) {
     return InvalidArgument("--roll is for forecasts; the model's task is ",
                            FactsOf(data.task.kind).name);
   }
-  return AnswerRows(runner, data, options);
+  return AnswerRows(runner, data, rows, options);
 }
 
 }  // namespace seqgraph::tools

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "tools/series_data.h"
 #include "training/model_runner.h"
 
@@ -18,7 +19,8 @@ struct SeriesAnswerOptions {
   const std::atomic<bool>* interrupt = nullptr;
 };
 
-/// The answers of a model of series as a CSV table, with a header, in the user's units:
+/// The answers of a model of series to rows (RowsToPredict()) as a CSV table, with a header, in the
+/// user's units:
 ///
 ///   classify      series(, step), label, p_NAME for each class; many labels: p_NAME for each
 ///   regress       series(, step), the targets; of quantiles NAME_q0.1, ...
@@ -30,8 +32,9 @@ struct SeriesAnswerOptions {
 /// Series are called as in the file, or by number from 0. Where the series have times, these stand
 /// in place of steps, under their column's name; those of a forecast go on as the last ones did.
 /// Errors: Cancelled for an interrupt; InvalidArgument for a `roll` where a forecast does not tell
-/// all that it is told from; those of RowsToPredict(), ExamplesFor() and ModelRunner::Predict().
+/// all that it is told from; those of ExamplesFor() and ModelRunner::Predict().
 absl::StatusOr<std::string> AnswerSeries(ModelRunner& runner, const SeriesData& data,
+                                         absl::Span<const RowRange> rows,
                                          const SeriesAnswerOptions& options);
 
 }  // namespace seqgraph::tools

@@ -8,7 +8,6 @@
 #include "base/status_macros.h"
 #include "tools/series_flags.h"
 #include "tools/text_table.h"
-#include "training/series/row_labels.h"
 #include "training/series/series_record.h"
 #include "training/series/with_steps.h"
 
@@ -51,8 +50,7 @@ absl::Status CheckIsWhole(const data::SeriesSet& set, const RowRange& row, int64
 
 absl::StatusOr<std::optional<Model>> LongerFor(const Model& model,
                                                absl::Span<const RowRange> rows) {
-  int64_t longest = 0;
-  for (const RowRange& row : rows) longest = std::max(longest, row.steps);
+  const int64_t longest = LongestOf(rows);
   std::optional<Model> longer;
   if (longest <= model.series.max_steps || !HasMasking(model)) return longer;
   SEQ_ASSIGN_OR_RETURN(longer, WithSteps(model, longest));
@@ -80,12 +78,6 @@ std::string SeriesLines(const data::SeriesSet& set) {
   return lines;
 }
 
-int64_t BaselineWidth(const SeriesTask& task, const data::SeriesSet& set) {
-  const int64_t numbers = NumbersPerLabel(set, task);
-  if (!HasClasses(task)) return task.many_labels ? 0 : numbers;
-  return numbers == 2 ? 1 : 0;  // of two classes the probability of the second
-}
-
 absl::StatusOr<std::vector<BaselineResult>> BaselinesOf(const data::SeriesSet& fitted,
                                                         absl::Span<const RowRange> fitted_rows,
                                                         const data::SeriesSet& judged,
@@ -95,8 +87,7 @@ absl::StatusOr<std::vector<BaselineResult>> BaselinesOf(const data::SeriesSet& f
   if (fitted_rows.empty() || judged_rows.empty()) return std::vector<BaselineResult>();
   SEQ_ASSIGN_OR_RETURN(const std::vector<Baseline> baselines,
                        FitBaselines(fitted, fitted_rows, task));
-  return JudgeBaselines(baselines, judged, judged_rows, task,
-                        {.metrics = metrics, .width = BaselineWidth(task, judged)});
+  return JudgeBaselines(baselines, judged, judged_rows, task, {.metrics = metrics});
 }
 
 std::string ComparisonText(const std::string& model, const Logs& logs, absl::string_view prefix,

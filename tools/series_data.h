@@ -47,9 +47,6 @@ absl::StatusOr<SeriesExamples> ExamplesFor(const Model& model, const SeriesData&
 /// For people, whole lines: "Data: sunspots.csv: 1 series, ...", and what is to be known of them.
 std::string SeriesLines(const data::SeriesSet& set);
 
-/// The last extent of the predictions of a task, of one quantile, as baselines are judged.
-int64_t BaselineWidth(const SeriesTask& task, const data::SeriesSet& set);
-
 /// Baselines of `fitted` rows, judged by `judged` rows of another set or the same.
 absl::StatusOr<std::vector<BaselineResult>> BaselinesOf(const data::SeriesSet& fitted,
                                                         absl::Span<const RowRange> fitted_rows,

@@ -1,17 +1,16 @@
 #include "tools/series_stream.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "data/series/decimal.h"
 #include "tools/series_answers.h"
 #include "training/series/series_record.h"
 
@@ -31,11 +30,6 @@ std::vector<absl::string_view> FieldsOf(absl::string_view line) {
   if (fields.empty()) fields = absl::StrSplit(line, ' ', absl::SkipEmpty());
   for (absl::string_view& field : fields) field = absl::StripAsciiWhitespace(field);
   return fields;
-}
-
-bool IsMissing(absl::string_view field) {
-  const std::string lower = absl::AsciiStrToLower(field);
-  return lower.empty() || lower == "na" || lower == "nan" || lower == "n/a" || lower == "null";
 }
 
 }  // namespace
@@ -90,7 +84,9 @@ absl::StatusOr<bool> SeriesStream::TakeStep(const std::vector<absl::string_view>
   for (size_t k = 0; k < places_.size(); ++k) {
     const absl::string_view field = fields[places_[k]];
     float value = 0;
-    if (IsMissing(field)) {
+    const data::NumberText kind = data::ReadNumber(field, &value);
+    if (kind == data::NumberText::kMissing) {
+      value = 0;
       const bool has_last = !values_.empty();
       if (missing_ == Missing::kDrop) return false;
       if (missing_ == Missing::kMask) {
@@ -100,7 +96,7 @@ absl::StatusOr<bool> SeriesStream::TakeStep(const std::vector<absl::string_view>
       } else if (missing_ != Missing::kZero) {
         return InvalidArgument("a value of ", names[k], " is missing");
       }
-    } else if (!absl::SimpleAtof(field, &value) || !std::isfinite(value)) {
+    } else if (kind != data::NumberText::kNumber) {
       return InvalidArgument("expected a finite number for ", names[k], ", got '", field, "'");
     }
     step.push_back(value);
@@ -119,9 +115,10 @@ absl::StatusOr<std::string> SeriesStream::Answer() {
   data.set.names = {absl::StrCat(series_)};
   data.set.files = {"standard input"};
   SEQ_ASSIGN_OR_RETURN(data.task, TaskOf(record, data.set));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<RowRange> rows, RowsToPredict(data.set, data.task));
   SEQ_ASSIGN_OR_RETURN(
       std::string table,
-      AnswerSeries(*runner_, data, {.batch = 1, .roll = roll_, .interrupt = interrupt_}));
+      AnswerSeries(*runner_, data, rows, {.batch = 1, .roll = roll_, .interrupt = interrupt_}));
   if (any_answer_) table.erase(0, table.find('\n') + 1);
   any_answer_ = true;
   return table;

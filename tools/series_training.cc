@@ -16,12 +16,6 @@
 namespace seqgraph::tools {
 namespace {
 
-int64_t LongestOf(absl::Span<const RowRange> rows) {
-  int64_t longest = 0;
-  for (const RowRange& row : rows) longest = std::max(longest, row.steps);
-  return longest;
-}
-
 bool AnyShorter(absl::Span<const RowRange> rows, int64_t steps) {
   return std::any_of(rows.begin(), rows.end(), [&](const RowRange& r) { return r.steps < steps; });
 }

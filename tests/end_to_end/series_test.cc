@@ -371,6 +371,15 @@ TEST_F(SeriesTest, WhatEncodeWroteIsTrainedOnAlike) {
               HasSubstr("--maxlen is for texts"));
 }
 
+TEST_F(SeriesTest, WhatIsMissingInAFileIsMissingOnStandardInput) {
+  Write("slopes.csv", SlopesCsv(0, 20));
+  ASSERT_EQ(TrainSlopes({"--label=way", "--column=x,y", "--missing=zero", "--epochs=1"}).status, 0);
+  const ProcessResult zeros = Run({"predict", "m.pb"}, "1,0\n2,0\n0,3\n");
+  ASSERT_EQ(zeros.status, 0) << zeros.err;
+  ASSERT_THAT(Lines(zeros.out), SizeIs(2));
+  EXPECT_EQ(Run({"predict", "m.pb"}, "1,\n2,N/A\nNone,3\n").out, zeros.out);
+}
+
 TEST_F(SeriesTest, WhatDoesNotFitIsNamed) {
   Write("slopes.csv", SlopesCsv(0, 20));
   const auto refused = [&](const ProcessResult& result, const std::string& part) {

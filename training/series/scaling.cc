@@ -153,6 +153,8 @@ std::string NameOfStep(const SeriesSet& set, int64_t step) {
 
 }  // namespace
 
+std::string NameOf(ScaleKind kind) { return kKinds[static_cast<size_t>(kind)].name; }
+
 std::string ScaleKindNames() {
   return absl::StrJoin(kKinds, ", ", [](std::string* out, const ScaleName& kind) {
     absl::StrAppend(out, kind.name);

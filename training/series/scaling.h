@@ -24,6 +24,8 @@ enum class ScaleKind {
   kNone,      ///< 0 and 1
 };
 
+/// "standard".
+std::string NameOf(ScaleKind kind);
 /// "standard, minmax, robust, none".
 std::string ScaleKindNames();
 absl::StatusOr<ScaleKind> ScaleKindByName(absl::string_view name);

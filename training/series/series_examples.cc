@@ -24,9 +24,8 @@ absl::StatusOr<SeriesExamples> SeriesExamples::Create(const SeriesSet& set,
 
 absl::Status SeriesExamples::AddRows(const SeriesSet& set, absl::Span<const RowRange> rows,
                                      const SeriesTask& task, const SeriesExamplesOptions& options) {
-  int64_t longest = 1;
-  for (const RowRange& row : rows) longest = std::max(longest, row.steps);
-  const int64_t most = options.max_steps > 0 ? options.max_steps : longest;
+  const int64_t most =
+      options.max_steps > 0 ? options.max_steps : std::max<int64_t>(LongestOf(rows), 1);
   examples_.rows = static_cast<int64_t>(rows.size());
   examples_.maxlen = most;
   if (rows.empty()) return absl::OkStatus();

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 
 namespace seqgraph {
@@ -20,16 +19,11 @@ constexpr std::array<std::pair<absl::string_view, Missing>, 5> kMissing = {
      {"mask", Missing::kMask},
      {"drop", Missing::kDrop}}};
 
-std::string NameOf(Missing missing) {
+std::string NameOfMissing(Missing missing) {
   for (const auto& [name, value] : kMissing) {
     if (value == missing) return std::string(name);
   }
   return "";
-}
-
-std::string NameOf(ScaleKind scale) {
-  const std::vector<std::string> names = absl::StrSplit(ScaleKindNames(), ", ");
-  return names[static_cast<size_t>(scale)];
 }
 
 std::vector<std::string> NamesOf(absl::Span<const int> features, const data::SeriesSet& set) {
@@ -69,7 +63,7 @@ SeriesPreprocessing RecordSeries(const SeriesTask& task, const data::SeriesSet& 
   record.group_column = source.group;
   record.weight_column = source.weight;
   record.time_format = source.time_format;
-  record.missing = NameOf(source.missing);
+  record.missing = NameOfMissing(source.missing);
   record.scale = NameOf(options.scale);
   record.loss = options.loss.empty() ? DefaultLoss(task) : options.loss;
   record.split = SplitToText(options.split);

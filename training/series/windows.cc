@@ -142,6 +142,12 @@ absl::StatusOr<std::vector<RowRange>> RowsToPredict(const SeriesSet& set, const 
   return rows;
 }
 
+int64_t LongestOf(absl::Span<const RowRange> rows) {
+  int64_t longest = 0;
+  for (const RowRange& row : rows) longest = std::max(longest, row.steps);
+  return longest;
+}
+
 std::vector<StepRange> StepsOf(absl::Span<const RowRange> rows, const SeriesTask& task) {
   std::vector<StepRange> steps;
   const auto add = [&steps](const StepRange& range) {

@@ -62,6 +62,9 @@ absl::StatusOr<std::vector<RowRange>> AllRows(const data::SeriesSet& set, const 
 absl::StatusOr<std::vector<RowRange>> RowsToPredict(const data::SeriesSet& set,
                                                     const SeriesTask& task);
 
+/// Steps of the longest row; 0 where there is none.
+int64_t LongestOf(absl::Span<const RowRange> rows);
+
 /// All steps that the rows see, be it as inputs or as targets: each once, in order.
 std::vector<StepRange> StepsOf(absl::Span<const RowRange> rows, const SeriesTask& task);
 

@@ -15,21 +15,11 @@
 namespace seqgraph {
 namespace {
 
-// What the numbers that it tells are scaled by; empty: nothing.
-FeatureScale TargetScaleOf(const LayerStack& stack) {
-  FeatureScale scale;
-  const auto layer = As<NormalizationLayer>(stack.layers.back().kind);
-  if (!layer.has_value()) return scale;
-  scale.offset = layer->mean;
-  for (const double variance : layer->variance) scale.scale.push_back(std::sqrt(variance));
-  return scale;
-}
-
 absl::StatusOr<Loss> LossOf(const Model& model, const SeriesTask& task) {
   SeriesModelOptions options{.task = task, .loss = model.series.loss};
   const std::vector<std::string>& told = model.labels.empty() ? model.series.targets : model.labels;
   options.outputs = static_cast<int64_t>(told.size());
-  options.target = TargetScaleOf(*model.layers);
+  options.target = TargetScaleOf(model);
   // Of quantiles each has the same scale.
   options.target.offset.resize(std::min(options.target.offset.size(), told.size()));
   options.target.scale.resize(std::min(options.target.scale.size(), told.size()));
@@ -44,6 +34,16 @@ bool HasMasking(const Model& model) {
   return std::any_of(layers.begin(), layers.end(), [](const Layer& layer) {
     return layer.kind.class_name == MaskingLayer::kClass;
   });
+}
+
+FeatureScale TargetScaleOf(const Model& model) {
+  FeatureScale scale;
+  if (!model.layers.has_value() || model.layers->layers.empty()) return scale;
+  const auto layer = As<NormalizationLayer>(model.layers->layers.back().kind);
+  if (!layer.has_value()) return scale;
+  scale.offset = layer->mean;
+  for (const double variance : layer->variance) scale.scale.push_back(std::sqrt(variance));
+  return scale;
 }
 
 absl::StatusOr<Model> WithSteps(const Model& model, int64_t steps) {
