@@ -70,6 +70,11 @@ class Program {
   /// its own: the host gives them that many bytes instead of the type's.
   virtual std::vector<OpaqueLayout> opaque_layouts() const { return {}; }
 
+  /// Whether several threads may run it at once, each with memory of its own for values and scratch
+  /// but one and the same persistent, after a first call has filled that. Begin and End then do
+  /// nothing, and are not called.
+  virtual bool is_shareable() const { return false; }
+
   /// Called once before the first node of a call and once after the last, in the thread that runs.
   /// End follows every Begin that was OK, also when a node fails.
   virtual absl::Status Begin() { return absl::OkStatus(); }

@@ -20,7 +20,7 @@ void CallMemory::Plan(absl::Span<const OpaqueLayout> opaque_layouts,
   storage_ = PlanStorage(function_, opaque_layouts, guard_bytes_, constant);
   scratch_bytes_ = std::move(scratch);
   persistent_bytes_ = std::move(persistent);
-  use_.values = storage_.arena_bytes;
+  use_.values = storage_.arena_bytes + storage_.kept_bytes;
   use_.live_bound = storage_.live_bound;
   for (const int64_t bytes : scratch_bytes_) {
     use_.scratch = std::max(use_.scratch, bytes);
@@ -38,8 +38,8 @@ int64_t CallMemory::persistent_offset() const {
 
 bool CallMemory::Allocate() {
   // Never empty: values without elements have an address too, because null means absent.
-  bool enough =
-      arena_.Allocate(std::max(use_.values, kBufferAlignment)) && scratch_.Allocate(use_.scratch);
+  bool enough = arena_.Allocate(std::max(storage_.arena_bytes, kBufferAlignment)) &&
+                kept_.Allocate(storage_.kept_bytes) && scratch_.Allocate(use_.scratch);
   for (const int64_t bytes : persistent_bytes_) {
     persistent_.emplace_back();
     if (bytes == 0) continue;
@@ -60,6 +60,8 @@ void* CallMemory::Address(const Storage& storage) const {
       return nullptr;
     case Storage::Place::kArena:
       return arena_.data() + storage.offset;
+    case Storage::Place::kKept:
+      return kept_.data() + storage.offset;
     case Storage::Place::kVariable:
       return has_guards() ? arena_.data() + storage_.variable_offsets[storage.variable]
                           : Content(storage.variable);

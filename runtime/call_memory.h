@@ -40,6 +40,13 @@ class CallMemory {
   /// Null if no node, or the program, asks for any.
   void* scratch() const { return use_.scratch > 0 ? scratch_.data() + guard_bytes_ : nullptr; }
   void* persistent(int program) const;
+  /// What only one call may use at a time, without guards: the arena, and scratch.
+  absl::Span<std::byte> arena() const {
+    return {arena_.data(), static_cast<size_t>(AlignedBytes(storage_.arena_bytes))};
+  }
+  absl::Span<std::byte> all_scratch() const {
+    return {scratch_.data(), static_cast<size_t>(AlignedBytes(use_.scratch))};
+  }
 
   /// With guards, before a call: looks at what was written since the last one, and takes the
   /// variables' contents.
@@ -68,7 +75,7 @@ class CallMemory {
   StoragePlan storage_;
   std::vector<int64_t> scratch_bytes_, persistent_bytes_;
   MemoryUse use_;
-  MemoryRegion arena_, scratch_;
+  MemoryRegion arena_, kept_, scratch_;
   std::vector<MemoryRegion> persistent_;  // one for each program
   BufferGuards guards_;
   std::optional<GuardDamage> damage_;

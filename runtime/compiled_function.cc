@@ -10,34 +10,11 @@
 #include "base/trace.h"
 #include "graph/constant_subgraph.h"
 #include "graph/op_def.h"
-#include "runtime/call_memory.h"
+#include "runtime/compiled_function_impl.h"
 #include "runtime/node_assignment.h"
 
 namespace seqgraph {
 namespace {
-
-// A node ready to run: its program and all pointers.
-struct Step {
-  int node = 0;
-  Program* program = nullptr;
-  std::vector<const void*> inputs;
-  std::vector<void*> outputs;
-  std::vector<uint64_t> versions;
-  void* scratch = nullptr;
-  void* persistent = nullptr;
-};
-
-// A variable that constant nodes depend on, and its version when they ran.
-struct ConstantInput {
-  const Variable* variable;
-  uint64_t version;
-};
-
-// A version that has to be fetched anew for each call.
-struct VersionLink {
-  uint64_t* target;
-  const uint64_t* version;
-};
 
 absl::Status AnnotateNode(const absl::Status& status, const Function& function, int n) {
   const Node& node = function.nodes()[n];
@@ -46,37 +23,6 @@ absl::Status AnnotateNode(const absl::Status& status, const Function& function, 
 }
 
 }  // namespace
-
-struct CompiledFunction::Impl {
-  explicit Impl(int64_t guard_bytes) : memory(function, variables, guard_bytes) {}
-
-  Function function;
-  int64_t batch = 0;
-  std::vector<const Variable*> variables;  // as in function.variables()
-  std::vector<std::unique_ptr<Program>> programs;
-  CallMemory memory;
-  std::vector<Step> steps;
-  std::vector<VersionLink> version_links;
-  std::vector<bool> constant;  // for each node
-  std::vector<ConstantInput> constant_inputs;
-  bool constants_are_valid =
-      false;                       // has been computed, and nothing but variables can have changed
-  uint64_t constants_version = 0;  // how often they have been computed
-  std::vector<const Variable*> updated;
-  std::vector<NodeAssignment> assignments;
-  std::vector<RewriteCount> passes;
-  std::vector<bool> is_opaque;  // for each value
-
-  absl::Status BindVariables(VariableStore* store);
-  absl::Status Prepare(const CompileOptions& options, std::vector<int>& program_of);
-  void FindConstantNodes(const Assignment& assignment);
-  absl::Status CheckMemory(const CompileOptions& options) const;
-  void MakeSteps(absl::Span<const int> program_of);
-  absl::Status RunSteps(RunObserver* observer);
-  bool HasFreshConstants();
-  absl::Status RunNodes(RunObserver* observer);
-  absl::Status RunStep(Step& step, RunObserver* observer);
-};
 
 absl::Status CompiledFunction::Impl::BindVariables(VariableStore* store) {
   for (const VariableRead& read : function.variables()) {
@@ -194,7 +140,7 @@ void CompiledFunction::Impl::MakeSteps(absl::Span<const int> program_of) {
   steps.resize(program_of.size());
   for (size_t n = 0; n < steps.size(); ++n) {
     const Node& node = function.nodes()[n];
-    Step& step = steps[n];
+    CompiledStep& step = steps[n];
     step.node = static_cast<int>(n);
     step.program = programs[program_of[n]].get();
     step.scratch = memory.scratch();
@@ -244,7 +190,7 @@ absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
   constants_are_valid = false;  // Unless all goes well.
   if (!fresh) ++constants_version;
   for (const VersionLink& link : version_links) *link.target = *link.version;
-  for (Step& step : steps) {
+  for (CompiledStep& step : steps) {
     if (fresh && constant[step.node]) {
       if (observer != nullptr) observer->OnConstant(step.node);
       continue;
@@ -256,7 +202,7 @@ absl::Status CompiledFunction::Impl::RunNodes(RunObserver* observer) {
   return absl::OkStatus();
 }
 
-absl::Status CompiledFunction::Impl::RunStep(Step& step, RunObserver* observer) {
+absl::Status CompiledFunction::Impl::RunStep(CompiledStep& step, RunObserver* observer) {
   const KernelArgs args{step.inputs, step.outputs, step.versions, step.scratch, step.persistent};
   if (observer != nullptr) SEQ_RETURN_IF_ERROR(observer->BeforeNode(step.node, args));
   if (memory.has_guards()) memory.FillGuards(step.node);
@@ -280,7 +226,7 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   const TraceSpan all(options.trace,
                       absl::StrCat("compile ", function.name(), ", batch ", options.batch),
                       "compile");
-  auto impl = std::make_unique<Impl>(options.guard_bytes);
+  auto impl = std::make_shared<Impl>(options.guard_bytes);
   TraceSpan rewrite(options.trace, "rewrite", "compile");
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, registry, options.batch));
   // What a pass makes must not take a node from the backend that it prefers.
@@ -305,7 +251,7 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   return std::unique_ptr<CompiledFunction>(new CompiledFunction(std::move(impl)));
 }
 
-CompiledFunction::CompiledFunction(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CompiledFunction::CompiledFunction(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 CompiledFunction::~CompiledFunction() = default;
 
 const Function& CompiledFunction::function() const { return impl_->function; }

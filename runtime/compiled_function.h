@@ -15,6 +15,7 @@
 #include "graph/tensor.h"
 #include "runtime/backend.h"
 #include "runtime/buffer_guards.h"
+#include "runtime/function_call.h"
 #include "runtime/memory_plan.h"
 #include "runtime/node_assignment.h"
 
@@ -110,6 +111,12 @@ class CompiledFunction {
   /// The same, seen by `observer` if it is not null.
   absl::Status Run(RunObserver* observer);
 
+  /// A caller of its own memory, which may run at the same time as others; this one must not run
+  /// any more, and variables must not change, while there are any. Errors: FailedPrecondition
+  /// before a first Run has succeeded, with guards, for a function with updates, and where a
+  /// backend's program is for one thread at a time; ResourceExhausted without memory.
+  absl::StatusOr<std::unique_ptr<FunctionCall>> MakeCall() const;
+
   /// In the order of function().nodes().
   const std::vector<NodeAssignment>& assignments() const;
   const MemoryUse& memory() const;
@@ -127,8 +134,8 @@ class CompiledFunction {
 
  private:
   struct Impl;
-  explicit CompiledFunction(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit CompiledFunction(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  // calls share it
 };
 
 }  // namespace seqgraph

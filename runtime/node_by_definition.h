@@ -16,13 +16,13 @@ class NodeByDefinition {
   NodeByDefinition(const Function& function, int node);
 
   DType real() const { return real_; }
-  absl::Status Run(const KernelArgs& args);
+  absl::Status Run(const KernelArgs& args) const;
 
  private:
   using Operand = ReferenceContext::Operand;
 
   const Node* node_;
-  std::vector<Operand> inputs_, outputs_;  // types are set; data changes from call to call
+  std::vector<Operand> inputs_, outputs_;  // without data, which is each call's
   DType real_;
 };
 

@@ -99,13 +99,19 @@ class Planner {
     const Node& node = function_.nodes()[n];
     const Value output = node.outputs[o];
     if (last_read_[output.index] < 0) return;  // Place::kNone
+    if (is_constant_[output.index]) {
+      plan_.values[output.index] = {Place::kKept, plan_.kept_bytes};
+      plan_.kept_bytes += AlignedBytes(bytes_[output.index]);
+      kept_ += bytes_[output.index];
+      return;
+    }
     for (const InPlacePair& pair : node.op->in_place()) {
       if (pair.output == o && node.inputs[pair.input].present() &&
           ShareInput(n, output, node.inputs[pair.input])) {
         return;
       }
     }
-    AddBuffer(output, is_constant_[output.index] ? -1 : n, last_read_[output.index]);
+    AddBuffer(output, n, last_read_[output.index]);
   }
 
   // Lets `output` of node n take over the memory of `input` if its old content is then dead.
@@ -132,7 +138,6 @@ class Planner {
     for (ArenaBuffer& buffer : plan_.buffers) {
       if (buffer.value != root_[input.index]) continue;
       buffer.last = last_read_[output.index];
-      if (is_constant_[output.index]) buffer.first = -1;
     }
     return true;
   }
@@ -210,7 +215,7 @@ class Planner {
       }
     }
     plan_.arena_bytes = memory.bytes;
-    plan_.live_bound = memory.live_bound;
+    plan_.live_bound = memory.live_bound + kept_;
   }
 
   void PlanResultsAndCopies() {
@@ -240,6 +245,7 @@ class Planner {
   std::vector<int> last_read_;
   std::vector<bool> is_constant_;   // must be there between calls
   std::vector<int> root_;           // the value whose buffer a value shares
+  int64_t kept_ = 0;                // bytes of what is, each without its alignment
   std::map<int, int> snapshot_of_;  // value -> index into plan_.snapshots
   StoragePlan plan_;
 };

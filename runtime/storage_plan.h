@@ -15,6 +15,7 @@ struct Storage {
   enum class Place {
     kNone,      ///< nobody uses the value
     kArena,     ///< at `offset` in the arena
+    kKept,      ///< at `offset` in what is kept between calls
     kVariable,  ///< in the memory of variable `variable` (an index into Function::variables())
   };
   Place place = Place::kNone;
@@ -57,6 +58,7 @@ struct StoragePlan {
   /// before which nothing can be known.
   std::vector<int64_t> variable_offsets;
   int64_t arena_bytes = 0;
+  int64_t kept_bytes = 0;
   int64_t live_bound = 0;
 };
 
@@ -66,7 +68,7 @@ struct StoragePlan {
 /// themselves. `opaque_layouts` gives values whose size and layout are a backend's own.
 /// `guard_bytes`, a multiple of kBufferAlignment, are kept free before and behind each buffer for
 /// its lifetime. Nodes of `constant` (one for each node; empty: none) need not run in every call:
-/// what others read of their outputs keeps its memory between calls.
+/// what others read of their outputs lies apart from the arena, and is kept between calls.
 StoragePlan PlanStorage(const Function& function, absl::Span<const OpaqueLayout> opaque_layouts,
                         int64_t guard_bytes = 0, const std::vector<bool>& constant = {});
 

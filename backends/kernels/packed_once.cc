@@ -43,7 +43,7 @@ PackedWeights PackedOnce::Of(const KernelArgs& args) const {
     const uint64_t version = args.versions[input];
     // 0: it may hold anything in each call.
     current = current && version == of[i] && (version != 0 || args.inputs[input] == nullptr);
-    of[i] = version;
+    if (of[i] != version) of[i] = version;  // others may only read it
   }
   return {FloatsAt(args.persistent, offset_ + kVersions), current};
 }

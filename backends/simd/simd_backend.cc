@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,7 +10,6 @@
 #include "backends/kernels/kernel_table.h"
 #include "backends/kernels/shared_rows.h"
 #include "backends/kernels/target.h"
-#include "base/denormals.h"
 #include "base/status_macros.h"
 #include "hwy/highway.h"
 
@@ -59,6 +57,7 @@ class SimdProgram : public kernels::KernelProgram {
       return KernelContext(NodeContext(*request.function, node, mine), resources);
     }));
     program->persistent_bytes_ = resources.persistent_bytes;
+    program->is_shareable_ = request.threads == 1 && resources.workspaces.empty();
     program->opaque_layouts_ = std::move(resources.opaque_layouts);
     return program;
   }
@@ -66,14 +65,11 @@ class SimdProgram : public kernels::KernelProgram {
   int64_t persistent_bytes() const override { return persistent_bytes_; }
   std::vector<OpaqueLayout> opaque_layouts() const override { return opaque_layouts_; }
 
-  absl::Status Begin() override {
-    flush_.emplace();
-    return absl::OkStatus();
-  }
-  void End() override { flush_.reset(); }
+  // Kernels hold nothing that a call changes. Denormals are flushed by whoever runs the program.
+  bool is_shareable() const override { return is_shareable_; }
 
  private:
-  std::optional<FlushDenormals> flush_;
+  bool is_shareable_ = false;
   int64_t persistent_bytes_ = 0;
   std::vector<OpaqueLayout> opaque_layouts_;
 };
