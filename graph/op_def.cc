@@ -197,6 +197,8 @@ OpDef& OpDef::Reference(ReferenceFunction any) { return Reference(any, any); }
 
 OpDef& OpDef::Gradient(GradientRule rule) { return gradient_rule_ = std::move(rule), *this; }
 
+OpDef& OpDef::Steps(StepRule rule) { return step_rule_ = std::move(rule), *this; }
+
 OpDef& OpDef::Cost(std::string formula, CostRule rule) {
   cost_formula_ = std::move(formula);
   cost_rule_ = std::move(rule);

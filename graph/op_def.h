@@ -35,6 +35,7 @@
 namespace seqgraph {
 
 class GradientContext;  // graph/gradient.h
+class StepContext;      // graph/stepping.h
 
 /// Which element types an input or output takes. All kReal operands of one node have one type.
 enum class TypeRule {
@@ -168,6 +169,9 @@ using ReferenceFunction = std::function<absl::Status(const ReferenceContext&)>;
 /// Emits the nodes that compute the gradients of the node's inputs; see graph/gradient.h.
 using GradientRule = std::function<absl::Status(GradientContext&)>;
 
+/// Emits the nodes that give the node's outputs a few steps at a time; see graph/stepping.h.
+using StepRule = std::function<absl::Status(StepContext&)>;
+
 /// Inputs with the outputs worked out by hand. Nullopt: an absent input, an output not compared.
 struct OpExample {
   std::string name;  ///< lower_snake_case, unique within the op
@@ -285,6 +289,9 @@ class OpDef {
   OpDef& Reference(ReferenceFunction any);
   /// Without a rule, asking for a gradient through the op is an error that names it.
   OpDef& Gradient(GradientRule rule);
+  /// Without a rule the op takes no value that comes step by step. graph/step_rules.h has common
+  /// ones.
+  OpDef& Steps(StepRule rule);
   /// Says that two nodes with equal attributes and inputs need not give the same (random numbers,
   /// state of its own): no pass merges them or computes them beforehand.
   OpDef& Impure() { return pure_ = false, *this; }
@@ -343,6 +350,7 @@ class OpDef {
     return real == DType::kFloat64 ? reference_double_ : reference_float_;
   }
   const GradientRule& gradient_rule() const { return gradient_rule_; }
+  const StepRule& step_rule() const { return step_rule_; }
   bool pure() const { return pure_; }
   const std::string& cost_formula() const { return cost_formula_; }
   bool has_cost_rule() const { return cost_rule_ != nullptr; }
@@ -395,6 +403,7 @@ class OpDef {
   ReferenceFunction reference_float_;
   ReferenceFunction reference_double_;
   GradientRule gradient_rule_;
+  StepRule step_rule_;
   bool pure_ = true;
   std::string cost_formula_ = "FLOPs: 1 for each element of the outputs.";
   CostRule cost_rule_;

@@ -14,6 +14,7 @@
 #include "ops/formula.h"
 #include "ops/operand_shapes.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 #include "ops/unary.h"
 
 namespace seqgraph::ops {
@@ -85,6 +86,7 @@ OpDef EluOp() {
       .InPlace({0, 0})
       .Reference(ComputeElu<float>, ComputeElu<double>)
       .Bound(OutputBound(kElementaryRoundings + 2))  // alpha is rounded too
+      .Steps(ElementwiseSteps())
       .Gradient(GradientFormulas({[](const auto& t) {
         const Expr below = t.y + t.attributes.GetFloat("alpha");
         return t.dy * Where(Less(Constant(0, t.x()), t.x()), Constant(1, t.y), below);

@@ -11,6 +11,7 @@
 #include "ops/formula.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -126,6 +127,7 @@ OpDef Define(const Row& row) {
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of a"})
       .Shapes(SameNumbers)
       .Gradient(GradientFormulas({row.da, row.db}))
+      .Steps(ElementwiseSteps())
       .Bound(row.bound)
       .InPlace({0, 0})
       .InPlace({0, 1})
@@ -163,7 +165,8 @@ OpDef Comparison(std::string name, std::string doc, F f) {
         for (int64_t i = 0; y && i < y.size(); ++i) y[i] = f(a[i], b[i]) ? 1 : 0;
         return absl::OkStatus();
       }))
-      .Bound(ExactBound());
+      .Bound(ExactBound())
+      .Steps(ElementwiseSteps());
 }
 
 }  // namespace
@@ -341,6 +344,7 @@ OpDef WhereOp() {
       .Reject({"C2", {}, {index, real, index}})
       .Reference(ByType([](auto x, auto& c) { return ComputeWhere<decltype(x)>(c); }, /*input=*/1))
       .Moves()
+      .Steps(ElementwiseSteps())
       .Gradient(GradientFormulas({nullptr, [](const auto& t) { return If(t.inputs[0], t.dy); },
                                   [](const auto& t) { return Unless(t.inputs[0], t.dy); }}))
       .InPlace({0, 1})

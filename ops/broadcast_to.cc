@@ -7,6 +7,7 @@
 #include "ops/reductions.h"
 #include "ops/reshape.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 #include "ops/strided.h"
 
 namespace seqgraph::ops {
@@ -68,6 +69,20 @@ absl::Status BroadcastToGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
+absl::Status BroadcastToSteps(StepContext& c) {
+  TimeLayout layout = c.layout(0);
+  const Shape& y = c.whole_output(0).shape;
+  if (layout.lead != 0) return c.Refuse("it reads padding in front of the steps");
+  layout.axis += y.rank() - c.whole_input(0).shape.rank();
+  std::vector<int64_t> shape;
+  for (const Dim dim : y.dims()) shape.push_back(dim.size());
+  shape[layout.axis] = c.Extent(y, layout);
+  Attributes attributes = c.attributes();
+  attributes.Set("shape", std::move(shape));
+  c.SetOutput(0, c.Emit({c.input(0)}, attributes)[0], layout);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 // Definition.
@@ -95,6 +110,7 @@ OpDef BroadcastToOp() {
       .Reference(TakeStrided(Repeated))
       .Moves()
       .Gradient(BroadcastToGradient)
+      .Steps(BroadcastToSteps)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"rows",
                 {{"shape", Ints({2, -1})}},

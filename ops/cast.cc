@@ -6,6 +6,7 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -59,6 +60,7 @@ OpDef CastOp() {
       .Reference(ComputeCast)
       .Bound(OutputBound(1))
       .Gradient(CastGradient)
+      .Steps(ElementwiseSteps())
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"to_integers",
                 {{"dtype", DType::kInt32}},

@@ -9,6 +9,7 @@
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -63,6 +64,7 @@ OpDef ClipOp() {
       .InPlace({0, 0})
       .Reference(ComputeClip<float>, ComputeClip<double>)
       .Bound(OutputBound(1))  // the limit is rounded
+      .Steps(ElementwiseSteps())
       .Cost("FLOPs: 2 for each element.",
             [](const CostContext& c) { return c.Moving(2 * c.input_size(kX)); })
       .Example({"both_sides",

@@ -9,6 +9,7 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -203,6 +204,8 @@ OpDef Conv1DOp() {
       .Reference(ComputeConv1D<float>, ComputeConv1D<double>)
       .Bound(SumBound(Conv1DTerms))
       .Gradient(GradientOp("Conv1DGrad"))
+      .Steps(WindowSteps([](const StepContext& c) { return c.whole_input(1).shape[0].size(); },
+                         /*pads_zero=*/true))
       .Cost("FLOPs: 2 width channels / groups for each element of y, 1 more for b.", Conv1DCost)
       // x_t·(1, 10) + x_{t+1}·(100, 0) + 0.5.
       .Example({"two_places",

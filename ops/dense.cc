@@ -12,6 +12,7 @@
 #include "ops/examples.h"
 #include "ops/matrix_loops.h"
 #include "ops/operand_shapes.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -163,6 +164,7 @@ OpDef DenseOp() {
         return static_cast<double>(c.shape(0).back().size() + 1);
       }))
       .Gradient(DenseGradient)
+      .Steps(RowSteps())
       .Cost("FLOPs: 2 features for each element of y, 1 more for b, 1 more for act.", DenseCost)
       .Example({"linear",
                 {},

@@ -8,6 +8,7 @@
 #include "ops/examples.h"
 #include "ops/formula.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -39,6 +40,7 @@ OpDef ScaleOp() {
       .Reference(ComputeScale<float>, ComputeScale<double>)
       .Bound(OutputBound(2))  // the factor is rounded too
       .Fusable(ElementwiseOp::kScale, "factor")
+      .Steps(ElementwiseSteps())
       .Gradient(
           GradientFormulas({[](const auto& t) { return t.attributes.GetFloat("factor") * t.dy; }}))
       .InPlace({0, 0})
@@ -63,6 +65,7 @@ OpDef FillLikeOp() {
       .Bound(OutputBound(1))
       .Fusable(ElementwiseOp::kFillLike, "value")
       .Gradient(GradientFormulas({}))
+      .Steps(ElementwiseSteps())
       .Cost("FLOPs: none. Nothing is read.", [](const CostContext& c) { return c.Moving(0, {}); })
       .InPlace({0, 0})
       .Example({"halves", {{"value", 0.5}}, {Reals({3}, {1, 2, 3})}, {Reals({3}, {0.5, 0.5, 0.5})}})

@@ -9,6 +9,7 @@
 #include "ops/examples.h"
 #include "ops/index_check.h"
 #include "ops/operand_shapes.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -89,6 +90,7 @@ OpDef EmbeddingOp() {
       .Reference(ComputeEmbedding<float>, ComputeEmbedding<double>)
       .Moves()
       .Gradient(EmbeddingGradient)
+      .Steps(RowSteps(/*uses_last=*/false))
       .Cost("FLOPs: none. Of the table, at most one row for each id is read.", EmbeddingCost)
       .Example({"two_by_two",
                 {},

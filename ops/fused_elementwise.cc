@@ -11,6 +11,7 @@
 #include "graph/evaluate.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -340,6 +341,7 @@ OpDef FusedElementwiseOp() {
   }
   return op.Reference(ComputeFusedElementwise<float>, ComputeFusedElementwise<double>)
       .Bound(FusedBound)
+      .Steps(ElementwiseSteps())
       .Cost(
           "FLOPs for each element: 3 for sigmoid_grad and tanh_grad, none for fill_like, 1 for "
           "each "

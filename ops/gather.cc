@@ -8,6 +8,7 @@
 #include "ops/examples.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -134,6 +135,24 @@ OpSample RandomGather(SampleSource& source) {
   return {{{"axis", axis}}, {x, source.Indices(RandomShape(source, 0, 2), extent)}};
 }
 
+// Rows of a steady x that steps choose, or slices of each step.
+absl::Status GatherSteps(StepContext& c) {
+  const int axis = static_cast<int>(c.attributes().GetInt("axis"));
+  const bool chosen = c.layout(1).is_steps();
+  SEQ_RETURN_IF_ERROR(c.RequireSteady(chosen ? 0 : 1));
+  TimeLayout layout = c.layout(chosen ? 1 : 0);
+  if (layout.lead != 0) return c.Refuse("it reads padding in front of the steps");
+  if (chosen) {
+    layout.axis += axis;
+  } else if (axis == layout.axis) {
+    return c.Refuse("it takes steps by their numbers");
+  } else if (axis < layout.axis) {
+    layout.axis += c.whole_input(1).shape.rank() - 1;
+  }
+  c.SetOutput(0, c.Emit({c.input(0), c.input(1)})[0], layout);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 OpDef GatherOp() {
@@ -155,6 +174,7 @@ OpDef GatherOp() {
       .Reference(ByType([](auto x, auto& c) { return ComputeGather<decltype(x)>(c); }))
       .Moves()
       .Gradient(GradientOp("GatherGrad"))
+      .Steps(GatherSteps)
       .Cost("FLOPs: none. Of x, at most what is taken is read.", GatherCost)
       .Example({"columns",
                 {{"axis", 1}},

@@ -10,6 +10,7 @@
 #include "ops/lookup_cell.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -227,6 +228,7 @@ OpDef GRUCellOp() {
                 "Columns of w, u, b are z, r and the candidate n, each of `units`.")
       .Reference(ComputeGRUCell<float>, ComputeGRUCell<double>)
       .Gradient(GradientOp("GRUCellGrad"))
+      .Steps(RecurrentSteps())
       .Cost(
           "FLOPs: for each element of sequence, 6 features (0 without w), 6 units (not at t = 0 "
           "without h0), 3 for each bias, 7 for the gates, 4 for h.",

@@ -19,6 +19,7 @@
 #include "ops/operand_shapes.h"
 #include "ops/recurrent_bound.h"
 #include "ops/recurrent_def.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -256,6 +257,7 @@ OpDef LookupOf(const OpDef& cell, int version, Sampler samples) {
                         "x_t·w. An id that is not in [0, rows) fails the run."))
       .Bound(RecurrentBound())
       .Gradient(GradientOp(absl::StrCat(op.name(), "Grad")))
+      .Steps(RecurrentSteps())
       .Cost(absl::StrCat("That of ", cell.name(),
                          " without w. Of the table, at most one row for each id is read."),
             cost);

@@ -9,6 +9,7 @@
 #include "ops/lookup_cell.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -249,6 +250,7 @@ OpDef LSTMCellOp() {
              kBiasDoc)
       .Reference(ComputeLSTMCell<float>, ComputeLSTMCell<double>)
       .Gradient(GradientOp("LSTMCellGrad"))
+      .Steps(RecurrentSteps())
       .Cost(
           "FLOPs: for each element of sequence, 8 features (0 without w), 8 units (not at t = 0 "
           "without h0), 4 for b, 4 for the gates, 3 for c, 2 for h.",

@@ -8,6 +8,7 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -101,6 +102,7 @@ OpDef ZeroMaskedOp() {
       .Reference(ComputeZeroMasked<float>, ComputeZeroMasked<double>)
       .Bound(ExactBound())
       .Gradient(ZeroMaskedGradient)
+      .Steps(SameAxisSteps())
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"two_steps_of_three",
                 {},

@@ -11,6 +11,7 @@
 #include "ops/matrix_loops.h"
 #include "ops/reshape.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -72,6 +73,22 @@ absl::Status MatMulGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
+// Time is an axis of both in front, or the rows of a, or the columns of b.
+absl::Status MatMulSteps(StepContext& c) {
+  const int rank = c.whole_output(0).shape.rank();
+  const bool a = c.layout(0).is_steps(), b = c.layout(1).is_steps();
+  const TimeLayout& layout = c.layout(a ? 0 : 1);
+  if (layout.axis < rank - 2 && a && b) return SameAxisSteps()(c);
+  if (layout.axis < rank - 2 || (a && b)) {
+    return c.Refuse("each step is multiplied by all others");
+  }
+  if (layout.axis != (a ? rank - 2 : rank - 1)) return c.Refuse("it adds over all steps");
+  SEQ_RETURN_IF_ERROR(c.RequireSteady(a ? 1 : 0));
+  if (layout.lead != 0) return c.Refuse("it reads padding in front of the steps");
+  c.SetOutput(0, c.Emit({c.input(0), c.input(1)})[0], layout);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 // Definition.
@@ -93,6 +110,7 @@ OpDef MatMulOp() {
       .Bound(SumBound(
           [](const BoundContext& c, int) { return static_cast<double>(c.shape(0).back().size()); }))
       .Gradient(MatMulGradient)
+      .Steps(MatMulSteps)
       .Cost("FLOPs: 2 k for each element of y.", MatMulCost)
       .Example({"one",
                 {},

@@ -6,6 +6,7 @@
 #include "ops/examples.h"
 #include "ops/index_check.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -70,6 +71,7 @@ OpDef OneHotOp() {
       .Reject({"C2", {{"depth", 3}, {"dtype", DType::kInt32}}, {IndexType({2})}})
       .Reference(ComputeOneHot<float>, ComputeOneHot<double>)
       .Bound(ExactBound())
+      .Steps(RowSteps(/*uses_last=*/false))
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"three_classes",
                 {{"depth", 3}},

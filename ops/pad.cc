@@ -14,6 +14,7 @@
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
 #include "ops/slice.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -84,6 +85,20 @@ absl::Status PadGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
+// Zeros in front of the first step are left to what reads them.
+absl::Status PadSteps(StepContext& c) {
+  TimeLayout layout = c.layout(0);
+  if (c.attributes().GetInt("axis") != layout.axis) return SameAxisSteps()(c);
+  if (c.attributes().GetInt("after") != 0) return c.Refuse("it pads behind the last step");
+  if (layout.inner != 1 || c.whole_input(0).shape[layout.axis] != layout.whole ||
+      c.attributes().GetFloat("value") != 0) {
+    return c.Refuse("it pads in front of the first step, and not with steps of zeros");
+  }
+  layout.lead += c.attributes().GetInt("before");
+  c.SetOutput(0, c.input(0), layout);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 OpDef PadOp() {
@@ -111,6 +126,7 @@ OpDef PadOp() {
       .Reference(ByType([](auto x, auto& c) { return ComputePad<decltype(x)>(c); }))
       .Bound(OutputBound(1))  // the value may be rounded
       .Gradient(PadGradient)
+      .Steps(PadSteps)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"time",
                 PadAttributes(1, 1, 2, 0),

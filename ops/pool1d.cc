@@ -10,6 +10,7 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -230,6 +231,8 @@ OpDef MaxPool1DOp() {
       .Reference(ComputeMax<float>, ComputeMax<double>)
       .Bound(ExactBound())
       .Gradient(GradientOp("MaxPool1DGrad"))
+      .Steps(WindowSteps([](const StepContext& c) { return c.attributes().GetInt("width"); },
+                         /*pads_zero=*/false))
       .Example({"pairs",
                 {{"width", 2}, {"stride", 2}},
                 {Reals({1, 5, 1}, {-3, -1, 4, 2, 9})},
@@ -274,6 +277,8 @@ OpDef AveragePool1DOp() {
       .Reference(ComputeAverage<float>, ComputeAverage<double>)
       .Bound(SumBound([](const BoundContext& c, int o) { return Overlap(c, o) + 1; }))
       .Gradient(GradientOp("AveragePool1DGrad"))
+      .Steps(WindowSteps([](const StepContext& c) { return c.attributes().GetInt("width"); },
+                         /*pads_zero=*/false))
       .Example({"pairs",
                 {{"width", 2}, {"stride", 2}},
                 {Reals({1, 5, 1}, {-3, -1, 4, 2, 9})},

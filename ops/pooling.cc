@@ -10,6 +10,7 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -162,6 +163,7 @@ OpDef GlobalAveragePooling1DOp() {
       .Reference(ComputeAverage<float>, ComputeAverage<double>)
       .Bound(ReductionBound())
       .Gradient(GradientOp("GlobalAveragePooling1DGrad"))
+      .Steps(RefuseAllSteps())
       .Cost("FLOPs: 1 for each element of x, 1 for each element of y.",
             [](const CostContext& c) { return c.Moving(c.input_size(0) + c.output_size(0)); })
       .Example(
@@ -204,6 +206,7 @@ OpDef GlobalMaxPooling1DOp() {
       .Reference(ComputeMax<float>, ComputeMax<double>)
       .Bound(ExactBound())
       .Gradient(GradientOp("GlobalMaxPooling1DGrad"))
+      .Steps(RefuseAllSteps())
       .Cost("FLOPs: 1 for each element of x.",
             [](const CostContext& c) { return c.Moving(c.input_size(0)); })
       .Example({"all_steps",

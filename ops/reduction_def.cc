@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "ops/examples.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 
@@ -81,6 +82,7 @@ OpDef ReductionDef(std::string name, std::string doc, TypeRule type) {
       .Output({.name = "y", .type = type, .doc = "the shape of x without the axes"})
       .Attribute("axes", AttributeKind::kInts, "axes of x to reduce, ascending; none: y is x")
       .Attribute("keep_dims", false, "keep the axes, with extent 1")
+      .Steps(ReductionSteps())
       .Constrain("C1", "the axes are ascending and in [0, rank of x)")
       .Reject({"C1", {{"axes", Ints({2})}}, {RealType({2, 3})}})
       .Reject({"C1", {{"axes", Ints({-1})}}, {RealType({2, 3})}})

@@ -10,6 +10,7 @@
 #include "ops/numbers.h"
 #include "ops/reduction_def.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -122,6 +123,19 @@ absl::Status MeanGradGradient(GradientContext& c) {
   return absl::OkStatus();
 }
 
+// The steps are those of like, along which x is repeated or has as many.
+absl::Status BroadcastLikeSteps(StepContext& c) {
+  const TimeLayout& like = c.layout(1);
+  if (!like.is_steps()) return c.Refuse("like does not come step by step");
+  if (Contains(AxesOf(c.attributes()), like.axis)) {
+    SEQ_RETURN_IF_ERROR(c.RequireSteady(0));
+  } else if (!c.layout(0).is_steps() || c.layout(0).period != like.period) {
+    return c.Refuse("x does not come step by step with like");
+  }
+  c.SetOutput(0, c.Emit({c.input(0), c.input(1)})[0], like);
+  return absl::OkStatus();
+}
+
 // Definitions.
 
 OpDef RepetitionDef(std::string name, std::string doc, TypeRule type, std::string input,
@@ -205,6 +219,7 @@ OpDef BroadcastLikeOp() {
       .Reference(TakeStrided(Repeated))
       .Moves()
       .Gradient(BroadcastGradient)
+      .Steps(BroadcastLikeSteps)
       .Cost("FLOPs: none. Only x is read.", BroadcastCost)
       .Example({"rows",
                 {{"axes", Ints({0})}},

@@ -7,6 +7,7 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 #include "ops/strided.h"
 
 namespace seqgraph::ops {
@@ -128,6 +129,7 @@ OpDef ReshapeOp() {
       }))
       .Moves()
       .Gradient(ReshapeGradient)
+      .Steps(ReshapeSteps())
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"row_major",
                 {{"shape", Ints({3, 2})}},
@@ -162,6 +164,7 @@ OpDef TransposeOp() {
       .Reference(TakeStrided(Permuted))
       .Moves()
       .Gradient(TransposeGradient)
+      .Steps(TransposeSteps())
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"matrix",
                 {{"permutation", Ints({1, 0})}},

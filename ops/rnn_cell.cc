@@ -9,6 +9,7 @@
 #include "ops/lookup_cell.h"
 #include "ops/recurrence.h"
 #include "ops/recurrent_def.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -124,6 +125,7 @@ OpDef RNNCellOp() {
                       "[units]")
       .Reference(ComputeRNNCell<float>, ComputeRNNCell<double>)
       .Gradient(GradientOp("RNNCellGrad"))
+      .Steps(RecurrentSteps())
       .Cost(
           "FLOPs: for each element of sequence, 2 features (0 without w), 2 units (not at t = 0 "
           "without h0), 1 for b, 1 for act.",

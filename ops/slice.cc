@@ -9,6 +9,7 @@
 #include "ops/examples.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 #include "ops/strided.h"
 
 namespace seqgraph::ops {
@@ -164,6 +165,55 @@ std::pair<Attributes, Shape> RandomSlice(SampleSource& source) {
   return {SliceAttributes(axis, begin, end, source.Int(1, 3)), shape};
 }
 
+// Steps.
+
+absl::Status ConcatSteps(StepContext& c) {
+  const int input = c.layout(0).is_steps() ? 0 : 1;
+  if (c.attributes().GetInt("axis") == c.layout(input).axis) {
+    return c.Refuse("it puts one sequence behind another");
+  }
+  return SameAxisSteps()(c);
+}
+
+// Of the steps all, or the last one.
+absl::Status SliceSteps(StepContext& c) {
+  const TimeLayout& layout = c.layout(0);
+  if (c.attributes().GetInt("axis") != layout.axis) return SameAxisSteps()(c);
+  const int64_t begin = c.attributes().GetInt("begin"), end = c.attributes().GetInt("end");
+  if (layout.inner != 1 || layout.lead != 0 ||
+      c.whole_input(0).shape[layout.axis] != layout.whole) {
+    return c.Refuse("it cuts time and another axis at once");
+  }
+  if (begin == 0 && end == layout.whole && c.attributes().GetInt("stride") == 1) {
+    c.SetOutput(0, c.input(0), layout);
+    return absl::OkStatus();
+  }
+  // All but some at both ends: each comes as much later as it has a smaller number, and as late as
+  // one knows that it is none of those at the end.
+  const int64_t behind = layout.whole - end;
+  if (c.attributes().GetInt("stride") == 1 && end - begin > 1) {
+    SEQ_ASSIGN_OR_RETURN(const Value later, c.Later(0, behind));
+    TimeLayout cropped = layout;
+    cropped.delay += begin + behind;
+    cropped.whole = end - begin;
+    c.SetOutput(0, later, cropped);
+    return absl::OkStatus();
+  }
+  if (begin != layout.whole - 1 || behind != 0) {
+    return c.Refuse("it takes steps by their numbers, and not the last");
+  }
+  const int64_t steps = c.steps(layout);
+  c.SetEnd(0, c.Emit({c.input(0)}, SliceAttributes(layout.axis, steps - 1, steps))[0]);
+  return absl::OkStatus();
+}
+
+absl::Status ReverseSteps(StepContext& c) {
+  if (c.attributes().GetInt("axis") == c.layout(0).axis) {
+    return c.Refuse("it goes backwards from the last step, which has not come yet");
+  }
+  return SameAxisSteps()(c);
+}
+
 }  // namespace
 
 OpDef ConcatOp() {
@@ -188,6 +238,7 @@ OpDef ConcatOp() {
       .Reference(ByType([](auto x, auto& c) { return ComputeConcat<decltype(x)>(c); }))
       .Moves()
       .Gradient(ConcatGradient)
+      .Steps(ConcatSteps)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"last_axis",
                 {{"axis", 1}},
@@ -223,6 +274,7 @@ OpDef SliceOp() {
       .Reference(TakeStrided(Sliced(0)))
       .Moves()
       .Gradient(GradientOp("SliceGrad"))
+      .Steps(SliceSteps)
       .Cost("FLOPs: none. Of x, what is taken is read.", TakenCost)
       .Example({"columns",
                 SliceAttributes(1, 1, 3),
@@ -283,6 +335,7 @@ OpDef ReverseOp() {
       .Reference(TakeStrided(Reversed))
       .Moves()
       .Gradient(ReverseGradient)
+      .Steps(ReverseSteps)
       .Cost("FLOPs: none.", [](const CostContext& c) { return c.Moving(0); })
       .Example({"time",
                 {{"axis", 1}},

@@ -10,6 +10,7 @@
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
 #include "ops/row_softmax.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -81,6 +82,7 @@ OpDef SoftmaxOp() {
         return kElementaryRoundings + SumRoundings(c.shape(0).back().size());
       }))
       .Gradient(GradientOp("SoftmaxGrad"))
+      .Steps(RowSteps())
       .Cost("FLOPs: 5 for each element.",
             [](const CostContext& c) { return c.Moving(5 * c.output_size(0)); })
       .Example({"equal_and_by_log_2",  // exp(x) = 1, 2, 1

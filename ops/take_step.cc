@@ -7,6 +7,7 @@
 #include "graph/gradient.h"
 #include "ops/examples.h"
 #include "ops/operand_shapes.h"
+#include "ops/step_rules.h"
 #include "ops/strided.h"
 
 namespace seqgraph::ops {
@@ -52,6 +53,20 @@ int64_t RandomStep(SampleSource& source, const Shape& shape) {
   return source.Coin() ? -1 : source.Int(-time, time - 1);
 }
 
+// Only the last step is one that a sequence of any length has.
+absl::Status TakeLastOfSteps(StepContext& c) {
+  const TimeLayout& x = c.layout(0);
+  const int64_t step = c.attributes().GetInt("step");
+  if (x.axis != 1 || x.inner != 1 || x.lead != 0) return c.Refuse("time is not axis 1 of x");
+  if (step != -1 && step != x.whole - 1) {
+    return c.Refuse("it takes a step by its number, and not the last");
+  }
+  Attributes attributes = c.attributes();
+  attributes.Set("step", int64_t{-1});
+  c.SetEnd(0, c.Emit({c.input(0)}, attributes)[0]);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 // Definitions.
@@ -70,6 +85,7 @@ OpDef TakeStepOp() {
       .Reference(TakeStrided(Taken(0)))
       .Moves()
       .Gradient(GradientOp("TakeStepGrad"))
+      .Steps(TakeLastOfSteps)
       .Cost("FLOPs: none. Only that step of x is read.", TakenCost)
       .Example({"last",
                 {},

@@ -14,6 +14,7 @@
 #include "ops/formula.h"
 #include "ops/numbers.h"
 #include "ops/shape_rules.h"
+#include "ops/step_rules.h"
 
 namespace seqgraph::ops {
 namespace {
@@ -48,6 +49,7 @@ OpDef Define(const Row& row, TypeRule type) {
       .Output({.name = "y", .type = type, .doc = "the shape of x"})
       .Shapes(SameAsInput(0))
       .Gradient(row.gradient)
+      .Steps(ElementwiseSteps())
       .Bound(row.bound)
       .InPlace({0, 0})
       .Example({"some", {}, {Reals({size}, row.x)}, {Reals({size}, row.y)}})
