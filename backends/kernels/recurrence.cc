@@ -333,8 +333,12 @@ void Recurrence::Forward(const RecurrenceOperands& in, const RecurrenceOutputs& 
   job.in = in;
   job.out = out;
   job.traces = static_cast<char*>(workspace);
-  job.order.Fill(in.mask);
   if (packed.memory == nullptr || !packed.current) PackForward(job);
+  if (plan_.sizes.time == 1 && !plan_.sizes.dropout && workspace == nullptr) {
+    pool.ParallelFor(plan_.forward_tasks, [&job](int64_t task) { StepTask(job, task); });
+    return;
+  }
+  job.order.Fill(in.mask);
   pool.ParallelFor(plan_.forward_tasks, [&job](int64_t task) { ForwardTask(job, task); });
 }
 

@@ -17,21 +17,6 @@ HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
-// z [inputs, width] = x + b, but for b'_n, which is there.
-template <class D>
-HWY_INLINE void AddBias(D d, const RecurrenceJob& job, const float* x, float* z) {
-  constexpr int64_t kLanes = hn::MaxLanes(D());
-  const int64_t units = job.plan.sizes.units, width = job.plan.width;
-  for (int g = 0; g < job.layout.gates; ++g) {
-    const int64_t column = InputColumn(job.layout, g) * width;
-    for (int64_t j = 0; j < width; j += kLanes) {
-      const auto sum =
-          hn::Add(LoadSome(d, x + g * units + j, units - j), hn::Load(d, job.bias + column + j));
-      hn::Store(sum, d, z + column + j);
-    }
-  }
-}
-
 // One group, from the first step to the last.
 template <class D>
 class ForwardGroup {

@@ -252,6 +252,8 @@ void PackForward(const RecurrenceJob& job);
 /// What of an area stays the same from step to step; after PackForward.
 void PrepareArea(const RecurrenceJob& job, const ForwardArea& area);
 void ForwardTask(const ForwardJob& job, int64_t task);
+/// The same for a time of 1, without dropout and traces; the order of rows need not be known.
+void StepTask(const ForwardJob& job, int64_t task);
 /// One step of `streams` rows with states and cells that are padded and stay in place.
 void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
                  float* states, float* cells);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 
 #include "backends/kernels/recurrence_job.h"
@@ -14,6 +15,25 @@ HWY_BEFORE_NAMESPACE();
 namespace seqgraph::kernels {
 namespace HWY_NAMESPACE {
 
+// Sums of the gates, from x·w + b in z.
+template <class D>
+void StateProducts(D d, const ForwardJob& job, const CellForward& s, const float* z,
+                   float* product) {
+  constexpr int64_t kLanes = hn::MaxLanes(D());
+  const CellLayout& layout = job.layout;
+  const int64_t width = s.width, units = job.plan.sizes.units, part = layout.split * width;
+  if (s.rows == 1) {
+    RowProduct(d, {{s.before, units, job.u}}, part / kLanes, z, s.z);
+  } else {
+    Product(d, s.before, width, s.rows, units, job.u, part / kLanes, z, layout.inputs * width, s.z,
+            layout.gates * width);
+  }
+  if (layout.split == layout.gates) return;
+  GruBeforeForwardReset(d, s);
+  Product(d, s.reset, width, s.rows, units, job.u_from(layout.split), width / kLanes, nullptr, 0,
+          product, width);
+}
+
 // The products of a step in place: sums of x and states at once where there is one row and nothing
 // is in between.
 template <class D>
@@ -21,39 +41,107 @@ void StepProducts(D d, const ForwardJob& job, const CellForward& s, const float*
                   float* product) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const RecurrenceSizes& sizes = job.plan.sizes;
-  const CellLayout& layout = job.layout;
-  const int64_t width = s.width, units = sizes.units, part = layout.split * width;
-  if (s.rows == 1 && layout.gates != 3) {
-    return RowProduct(d, {{x, sizes.features, job.w}, {s.before, units, job.u}}, part / kLanes,
-                      job.bias, s.z);
+  if (s.rows == 1 && job.layout.gates != 3) {
+    return RowProduct(d, {{x, sizes.features, job.w}, {s.before, sizes.units, job.u}},
+                      job.layout.split * s.width / kLanes, job.bias, s.z);
   }
   InputProduct(d, job, x, s.rows, z);
-  Product(d, s.before, width, s.rows, units, job.u, part / kLanes, z, layout.inputs * width, s.z,
-          layout.gates * width);
-  if (layout.split == layout.gates) return;
-  GruBeforeForwardReset(d, s);
-  Product(d, s.reset, width, s.rows, units, job.u_from(layout.split), width / kLanes, nullptr, 0,
-          product, width);
+  StateProducts(d, job, s, z, product);
+}
+
+CellForward StepOf(const ForwardJob& job, const ForwardArea& area, int64_t rows, float* states,
+                   float* cells) {
+  return {.sizes = &job.plan.sizes,
+          .rows = rows,
+          .width = job.plan.width,
+          .x = area.z,
+          .z = area.sums,
+          .product = area.product,
+          .before = states,
+          .c_before = cells,
+          .kept = nullptr,
+          .h = states,
+          .c = cells,
+          .reset = area.reset,
+          .peepholes = job.peepholes};
 }
 
 void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
                  float* states, float* cells) {
-  const CellForward s = {.sizes = &job.plan.sizes,
-                         .rows = streams,
-                         .width = job.plan.width,
-                         .x = area.z,
-                         .z = area.sums,
-                         .product = area.product,
-                         .before = states,
-                         .c_before = cells,
-                         .kept = nullptr,
-                         .h = states,
-                         .c = cells,
-                         .reset = area.reset,
-                         .peepholes = job.peepholes};
+  const CellForward s = StepOf(job, area, streams, states, cells);
   ByLanes(job.plan, [&](auto d) {
     StepProducts(d, job, s, x, area.z, area.product);
     ForwardFunction<decltype(d)>(job.plan.sizes)(d, s);
+  });
+}
+
+// x·w + b of rows that are projected already, [rows, inputs, width]: where it is, of a single row
+// of a packed table.
+template <class D>
+const float* ProjectedRows(D d, const ForwardJob& job, int64_t first, int64_t rows, float* z) {
+  const int64_t row = job.layout.inputs * job.plan.width, columns = job.plan.sizes.columns();
+  const auto place = [&](int64_t r) SEQ_INLINE {
+    return job.in.ids == nullptr ? first + r : int64_t{job.in.ids[first + r]};
+  };
+  if (job.table != nullptr && rows == 1) return job.table + place(0) * row;
+  for (int64_t r = 0; r < rows; ++r) {
+    if (job.table != nullptr) {
+      std::copy_n(job.table + place(r) * row, row, z + r * row);
+    } else {
+      AddBias(d, job, job.in.x + place(r) * columns, z + r * row);
+    }
+  }
+  return z;
+}
+
+// Rows [first, first + rows) of a recurrence whose time is 1, without dropout: what ForwardGroup
+// does, to the same bits, without the order of rows and steps. A masked row keeps its states, and
+// has no output.
+template <class D>
+void StepRows(D d, const ForwardJob& job, const ForwardArea& area, int64_t first, int64_t rows) {
+  const RecurrenceSizes& sizes = job.plan.sizes;
+  const int64_t units = sizes.units, width = job.plan.width;
+  float *const h = area.last, *const c = job.layout.has_cell ? area.last_cell : nullptr;
+  for (int64_t r = 0; r < rows; ++r) {
+    ReadState(d, job.plan, job.in.h0, first + r, h + r * width);
+    if (c != nullptr) ReadState(d, job.plan, job.in.c0, first + r, c + r * width);
+  }
+  CellForward s = StepOf(job, area, rows, h, c);
+  if (sizes.projected) {
+    s.x = ProjectedRows(d, job, first, rows, area.z);
+    StateProducts(d, job, s, s.x, area.product);
+  } else {
+    StepProducts(d, job, s, job.in.x + first * sizes.features, area.z, area.product);
+  }
+  ForwardFunction<D>(sizes)(d, s);
+  const auto write = [&](const float* from, int64_t r, float* states) SEQ_INLINE {
+    if (states != nullptr) UnpadRow(d, from + r * width, units, states + (first + r) * units);
+  };
+  for (int64_t r = 0; r < rows; ++r) {
+    const bool masked = job.in.mask != nullptr && job.in.mask[first + r] == 0;
+    if (masked) {
+      ReadState(d, job.plan, job.in.h0, first + r, h + r * width);
+      if (c != nullptr) ReadState(d, job.plan, job.in.c0, first + r, c + r * width);
+    }
+    write(h, r, job.out.last);
+    if (c != nullptr) write(c, r, job.out.last_cell);
+    if (masked && job.out.sequence != nullptr) {
+      std::fill_n(job.out.sequence + (first + r) * units, units, 0.0f);
+    } else {
+      write(h, r, job.out.sequence);
+    }
+  }
+}
+
+void StepTask(const ForwardJob& job, int64_t task) {
+  const ForwardArea area = job.area(task);
+  PrepareArea(job, area);
+  const int64_t end = job.plan.first_group(task + 1, job.plan.forward_tasks);
+  ByLanes(job.plan, [&](auto d) {
+    for (int64_t g = job.plan.first_group(task, job.plan.forward_tasks); g < end; ++g) {
+      const int64_t first = job.plan.first_row(g);
+      StepRows(d, job, area, first, job.plan.first_row(g + 1) - first);
+    }
   });
 }
 
@@ -64,6 +152,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace seqgraph::kernels {
+
+HWY_EXPORT(StepTask);
+void StepTask(const ForwardJob& job, int64_t task) { HWY_DYNAMIC_DISPATCH(StepTask)(job, task); }
 
 HWY_EXPORT(StepInPlace);
 void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
