@@ -40,6 +40,11 @@
 #include "ops/take_step.h"
 #include "serialization/model_io.h"
 
+// Models step by step, for streams.
+#include "stream/stream.h"
+#include "stream/stream_batch.h"
+#include "stream/stream_model.h"
+
 // Models as stacks of layers, losses, optimizers, and training with callbacks.
 #include "training/csv_logger.h"
 #include "training/early_stopping.h"

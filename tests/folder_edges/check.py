@@ -25,6 +25,7 @@ _ALLOWED = {
     "backends": {"base", "runtime"},
     "backends/kernels": {"base", "graph", "runtime"},
     "backends/*": {"base", "graph", "runtime", "backends/kernels"},
+    "stream": {"base", "graph", "ops", "runtime", "backends/simd"},
     "serialization": {"base", "graph", "layers", "optimizers"},
     "data": {"base"},
     "training": {"base", "graph", "ops", "layers", "optimizers", "runtime", "backends",
