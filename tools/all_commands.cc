@@ -7,6 +7,8 @@ CommandDef DefineTrain();
 CommandDef DefineEvaluate();
 CommandDef DefinePredict();
 CommandDef DefineRun();
+CommandDef DefineStream();
+CommandDef DefineEmbed();
 CommandDef DefineEncode();
 CommandDef DefineSummary();
 CommandDef DefineInspect();
@@ -22,10 +24,10 @@ CommandDef DefineOps();
 
 const std::vector<CommandDef>& AllCommands() {
   static const auto& commands = *new std::vector<CommandDef>{
-      DefineTrain(),  DefineEvaluate(), DefinePredict(),     DefineRun(),
-      DefineEncode(), DefineSummary(),  DefineInspect(),     DefineConvert(),
-      DefineTest(),   DefineExplain(),  DefinePasses(),      DefineBench(),
-      DefineDiff(),   DefineBackends(), DefineConformance(), DefineOps()};
+      DefineTrain(),    DefineEvaluate(),    DefinePredict(), DefineRun(),     DefineStream(),
+      DefineEmbed(),    DefineEncode(),      DefineSummary(), DefineInspect(), DefineConvert(),
+      DefineTest(),     DefineExplain(),     DefinePasses(),  DefineBench(),   DefineDiff(),
+      DefineBackends(), DefineConformance(), DefineOps()};
   return commands;
 }
 

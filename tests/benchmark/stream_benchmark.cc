@@ -1,0 +1,168 @@
+// Steps of streams through their public face: what they take beside the bare kernel, how long the
+// longest takes, and what stepping many streams together gains.
+//
+//   bazel run //tests/benchmark:stream_benchmark
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "backends/kernels/recurrence.h"
+#include "seqgraph.h"
+#include "tests/benchmark/paired.h"
+#include "tools/step_times.h"
+#include "training/initializers.h"
+
+namespace seqgraph {
+namespace {
+
+// LSTMs of one feature and a dense output, as of a plugin for sound.
+std::shared_ptr<const StreamModel> MakeModel(int64_t layers, int64_t features, int64_t units,
+                                             StreamOptions options = {}) {
+  Sequential stack({.time = 100, .features = features});
+  for (int64_t i = 0; i + 1 < layers; ++i) stack.Add(LSTM(units, {.return_sequences = true}));
+  stack.Add(LSTM(units)).Add(DenseLayer{.units = 1});
+  absl::StatusOr<Model> model = stack.Build({.loss = MeanSquaredError()});
+  SEQ_CHECK(model.ok());
+  auto made = StreamModel::Create(*std::move(model), options);
+  SEQ_CHECK(made.ok());
+  return *made;
+}
+
+// The cells of that model alone, each on the states of the one before it.
+class BareCells {
+ public:
+  BareCells(int64_t layers, int64_t features, int64_t units) {
+    for (int64_t i = 0; i < layers; ++i) {
+      const kernels::RecurrenceSizes sizes{.cell = kernels::CellKind::kLstm,
+                                           .batch = 1,
+                                           .time = 1,
+                                           .features = i == 0 ? features : units,
+                                           .units = units};
+      const auto random = [this](int64_t n) {
+        std::uniform_real_distribution<float> uniform(-0.1f, 0.1f);
+        std::vector<float> values(static_cast<size_t>(n));
+        for (float& value : values) value = uniform(rng_);
+        return values;
+      };
+      const std::vector<float> w = random(sizes.features * sizes.columns()),
+                               u = random(units * sizes.columns()), b = random(sizes.columns());
+      cells_.push_back(std::make_unique<kernels::RecurrenceSteps>(
+          sizes, kernels::RecurrenceOperands{.w = w.data(), .u = u.data(), .b = b.data()}));
+    }
+  }
+
+  float Step(const float* x) {
+    for (const auto& cell : cells_) {
+      cell->Step(x, 1);
+      x = cell->states();
+    }
+    return *x;
+  }
+
+ private:
+  std::mt19937 rng_{1};
+  std::vector<std::unique_ptr<kernels::RecurrenceSteps>> cells_;
+};
+
+// Each step's input follows from the last one's output: nothing of it can begin before.
+void StepOverKernel(benchmark::State& state) {
+  const int64_t layers = state.range(0), features = state.range(1), units = state.range(2);
+  const auto model = MakeModel(layers, features, units);
+  const auto stream = *model->NewStream();
+  BareCells bare(layers, features, units);
+  std::vector<float> x(static_cast<size_t>(features), 0.5f);
+  const BenchmarkRun through_face = [&] {
+    stream->input<float>(0)[0] = stream->result<float>(0)[0] * 0.5f;
+    SEQ_CHECK(stream->Step().ok());
+  };
+  const BenchmarkRun kernel = [&] { x[0] = bare.Step(x.data()); };
+  const int repeats = RepeatsFor(ThreadSeconds, 0.02, kernel);
+  SecondsOfRun(ThreadSeconds, repeats, through_face);
+  std::vector<double> more, ratios, alone;
+  for (auto _ : state) {
+    const double base = SecondsOfRun(ThreadSeconds, repeats, kernel);
+    const double time = SecondsOfRun(ThreadSeconds, repeats, through_face);
+    more.push_back((time - base) * 1e9);
+    ratios.push_back(time / base);
+    alone.push_back(base * 1e9);
+    state.SetIterationTime(time);
+  }
+  state.counters["kernel_ns"] = SpreadOf(alone).median;
+  state.counters["more_ns"] = SpreadOf(more).median;
+  state.counters["ratio"] = SpreadOf(ratios).median;
+  state.counters["stream_bytes"] = static_cast<double>(model->stream_bytes());
+}
+
+void Latency(benchmark::State& state) {
+  const auto model = MakeModel(1, 1, state.range(0));
+  const auto stream = *model->NewStream();
+  tools::StepTimes times;
+  using Clock = std::chrono::steady_clock;
+  for (auto _ : state) {
+    for (int i = 0; i < 1'000'000; ++i) {
+      const auto begin = Clock::now();
+      stream->input<float>(0)[0] = stream->result<float>(0)[0] * 0.5f;
+      SEQ_CHECK(stream->Step().ok());
+      times.Add((Clock::now() - begin).count());
+    }
+  }
+  state.counters["median_ns"] = static_cast<double>(times.Quantile(0.5));
+  state.counters["p99_9_ns"] = static_cast<double>(times.Quantile(0.999));
+  state.counters["longest_ns"] = static_cast<double>(times.longest());
+}
+
+void TogetherOverSingle(benchmark::State& state) {
+  const int64_t streams = state.range(0), together = state.range(1);
+  const auto model = MakeModel(1, 1, 32, {.max_batch = together});
+  const auto batch = *model->NewBatch();
+  std::vector<std::unique_ptr<Stream>> all;
+  std::vector<Stream*> pointers;
+  for (int64_t s = 0; s < streams; ++s) {
+    all.push_back(*model->NewStream());
+    all.back()->input<float>(0)[0] = static_cast<float>(s % 7);
+    pointers.push_back(all.back().get());
+  }
+  const BenchmarkRun at_once = [&] { SEQ_CHECK(batch->Step(pointers).ok()); };
+  const BenchmarkRun one_by_one = [&] {
+    for (Stream* stream : pointers) SEQ_CHECK(stream->Step().ok());
+  };
+  std::vector<double> ratios, alone;
+  for (auto _ : state) {
+    const double base = SecondsOfRun(ThreadSeconds, 1, one_by_one);
+    const double time = SecondsOfRun(ThreadSeconds, 1, at_once);
+    ratios.push_back(time / base);
+    alone.push_back(base * 1e9 / static_cast<double>(streams));
+    state.SetIterationTime(time);
+  }
+  state.counters["ratio"] = SpreadOf(ratios).median;
+  state.counters["single_ns"] = SpreadOf(alone).median;
+}
+
+BENCHMARK(StepOverKernel)
+    ->ArgNames({"layers", "features", "units"})
+    ->Args({1, 1, 8})
+    ->Args({1, 1, 16})
+    ->Args({1, 1, 40})
+    ->Args({1, 1, 64})
+    ->Args({2, 128, 128})
+    ->Iterations(31)  // pairs
+    ->UseManualTime()
+    ->Unit(benchmark::kNanosecond);
+BENCHMARK(Latency)->ArgName("units")->Arg(16)->Arg(64)->Iterations(10)->Unit(
+    benchmark::kMillisecond);
+BENCHMARK(TogetherOverSingle)
+    ->ArgNames({"streams", "together"})
+    ->Args({64, 64})
+    ->Args({10'000, 64})
+    ->Args({10'000, 8})
+    ->Iterations(31)  // pairs
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace seqgraph
