@@ -9,8 +9,12 @@ namespace seqgraph {
 /// more than a hundred cycles each. Every thread that computes needs one of its own.
 class FlushDenormals {
  public:
-  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | kFlushToZero | kDenormalsAreZero); }
-  ~FlushDenormals() { _mm_setcsr(saved_); }
+  FlushDenormals() : saved_(_mm_getcsr()) {
+    if (!flushed()) _mm_setcsr(saved_ | kBoth);
+  }
+  ~FlushDenormals() {
+    if (!flushed()) _mm_setcsr(saved_);
+  }
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
@@ -18,6 +22,10 @@ class FlushDenormals {
   static constexpr unsigned kDenormalsAreZero = 0x0040;
 
  private:
+  static constexpr unsigned kBoth = kFlushToZero | kDenormalsAreZero;
+  // Writing the register waits for all arithmetic before it: threads for sound flush always.
+  bool flushed() const { return (saved_ & kBoth) == kBoth; }
+
   const unsigned saved_;
 };
 

@@ -49,6 +49,14 @@ struct KernelArgs {
   void* persistent = nullptr;
 };
 
+/// A node with the arguments of all its calls.
+class BoundNode {
+ public:
+  virtual ~BoundNode() = default;
+  /// Program::Run.
+  virtual absl::Status Run() = 0;
+};
+
 /// A value whose storage is the backend's own business: its layout and size.
 struct OpaqueLayout {
   Value value;
@@ -74,6 +82,11 @@ class Program {
   /// but one and the same persistent, after a first call has filled that. Begin and End then do
   /// nothing, and are not called.
   virtual bool is_shareable() const { return false; }
+  /// Of such a program, the node with arguments that outlive it, for many calls: what follows from
+  /// pointers and versions is then done once. Null: Run is as good.
+  virtual std::unique_ptr<BoundNode> Bind(int node, const KernelArgs& args) const {
+    return (void)node, (void)args, nullptr;
+  }
 
   /// Called once before the first node of a call and once after the last, in the thread that runs.
   /// End follows every Begin that was OK, also when a node fails.

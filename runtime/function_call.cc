@@ -52,8 +52,13 @@ absl::StatusOr<std::unique_ptr<FunctionCall>> CompiledFunction::MakeCall() const
     call->versions_.insert(call->versions_.end(), step.versions.begin(), step.versions.end());
     for (const void* output : step.outputs) call->pointers_.push_back(own(output));
     call->versions_.resize(call->pointers_.size());
-    call->steps_.push_back({step.program, step.node, step.persistent, inputs, step.inputs.size(),
-                            inputs + step.inputs.size(), step.outputs.size()});
+    call->steps_.push_back({step.program, step.node, step.persistent, nullptr, inputs,
+                            step.inputs.size(), inputs + step.inputs.size(), step.outputs.size()});
+  }
+  for (FunctionCall::Step& step : call->steps_) {
+    auto bound = step.program->Bind(step.node, call->ArgsOf(step));
+    step.bound = bound.get();
+    if (bound != nullptr) call->bound_.push_back(std::move(bound));
   }
   for (Value input : impl_->function.inputs()) {
     call->inputs_.push_back(own(impl_->memory.value(input)));
@@ -66,16 +71,20 @@ absl::StatusOr<std::unique_ptr<FunctionCall>> CompiledFunction::MakeCall() const
 
 FunctionCall::~FunctionCall() { std::free(memory_); }
 
+KernelArgs FunctionCall::ArgsOf(const Step& step) const {
+  void* const* const inputs = pointers_.data() + step.inputs;
+  return {{inputs, step.num_inputs},
+          {pointers_.data() + step.outputs, step.num_outputs},
+          {versions_.data() + step.inputs, step.num_inputs},
+          scratch_,
+          step.persistent};
+}
+
 absl::Status FunctionCall::Run() {
   const FlushDenormals flush;
   for (const Step& step : steps_) {
-    void* const* const inputs = pointers_.data() + step.inputs;
-    const KernelArgs args{{inputs, step.num_inputs},
-                          {pointers_.data() + step.outputs, step.num_outputs},
-                          {versions_.data() + step.inputs, step.num_inputs},
-                          scratch_,
-                          step.persistent};
-    const absl::Status status = step.program->Run(step.node, args);
+    const absl::Status status =
+        step.bound != nullptr ? step.bound->Run() : step.program->Run(step.node, ArgsOf(step));
     if (!status.ok()) return NameNode(status, step.node);
   }
   return absl::OkStatus();

@@ -41,10 +41,12 @@ class FunctionCall {
     Program* program;
     int node;
     void* persistent;
+    BoundNode* bound;  ///< of bound_; null: the program runs it
     // Places in pointers_ and versions_.
     size_t inputs, num_inputs, outputs, num_outputs;
   };
 
+  KernelArgs ArgsOf(const Step& step) const;
   absl::Status NameNode(const absl::Status& status, int node) const;
 
   std::shared_ptr<const void> shared_;  ///< what must live as long as it
@@ -53,6 +55,7 @@ class FunctionCall {
   int64_t memory_bytes_ = 0;
   void* scratch_ = nullptr;
   std::vector<Step> steps_;
+  std::vector<std::unique_ptr<BoundNode>> bound_;
   std::vector<void*> pointers_;
   std::vector<uint64_t> versions_;  ///< of the inputs, at their places in pointers_
   std::vector<void*> inputs_;

@@ -27,6 +27,10 @@ class Kernel {
   virtual std::string implementation() const = 0;
   virtual int64_t scratch_bytes() const { return 0; }
   virtual absl::Status Run(const KernelArgs& args) = 0;
+  /// Program::Bind. The kernel outlives it.
+  virtual std::unique_ptr<BoundNode> Bind(const KernelArgs& args) const {
+    return (void)args, nullptr;
+  }
 };
 
 using MadeKernel = absl::StatusOr<std::unique_ptr<Kernel>>;

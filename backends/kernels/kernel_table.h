@@ -140,6 +140,9 @@ class KernelProgram : public Program {
   std::string implementation(int node) const override { return kernels_[node]->implementation(); }
   int64_t scratch_bytes(int node) const override { return kernels_[node]->scratch_bytes(); }
   absl::Status Run(int node, const KernelArgs& args) override { return kernels_[node]->Run(args); }
+  std::unique_ptr<BoundNode> Bind(int node, const KernelArgs& args) const override {
+    return kernels_[node]->Bind(args);
+  }
 
  private:
   std::vector<std::unique_ptr<Kernel>> kernels_;  // null: another backend's

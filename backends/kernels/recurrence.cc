@@ -304,6 +304,8 @@ Recurrence::Recurrence(const RecurrenceSizes& sizes) : plan_(MakePlan(sizes)) {
   ForwardJob(plan_, forward).TakeWeights(packed);
   forward_bytes_ = forward.bytes();
   packed_bytes_ = packed.bytes();
+  // All but the weights, whose pieces come between others.
+  forward_packed_bytes_ = forward_bytes_ - packed_bytes_;
   for (const bool anew : {false, true}) {
     Pieces backward(nullptr);
     BackwardJob(plan_, anew, backward);
@@ -335,7 +337,8 @@ void Recurrence::Forward(const RecurrenceOperands& in, const RecurrenceOutputs& 
   job.traces = static_cast<char*>(workspace);
   if (packed.memory == nullptr || !packed.current) PackForward(job);
   if (plan_.sizes.time == 1 && !plan_.sizes.dropout && workspace == nullptr) {
-    pool.ParallelFor(plan_.forward_tasks, [&job](int64_t task) { StepTask(job, task); });
+    pool.ParallelFor(plan_.forward_tasks,
+                     [&job](int64_t task) { StepTask(job, job.area(task), task); });
     return;
   }
   job.order.Fill(in.mask);
@@ -364,6 +367,32 @@ void Recurrence::Backward(const RecurrenceOperands& in, const RecurrenceOutputGr
   ScatterAddRows(job.dx_rows, in.ids, sizes.batch * sizes.time, sizes.columns(), sizes.rows, out.dx,
                  job.table_sums, pool);
 }
+
+struct BoundStep::Impl {
+  Impl(const RecurrencePlan& plan, Pieces pieces, void* packed)
+      : job(plan, pieces, packed), area(job.area(0)), cell(FindStepCell(job)) {}
+
+  ForwardJob job;
+  const ForwardArea area;
+  const StepCell cell;
+};
+
+// On one thread: a task.
+bool BoundStep::Fits(const RecurrencePlan& plan) {
+  return plan.sizes.time == 1 && !plan.sizes.dropout && plan.forward_tasks == 1;
+}
+
+BoundStep::BoundStep(const Recurrence& recurrence, const RecurrenceOperands& in,
+                     const RecurrenceOutputs& out, void* scratch, PackedWeights packed)
+    : impl_(std::make_unique<Impl>(recurrence.plan(), Pieces(scratch), packed.memory)) {
+  SEQ_CHECK(Fits(recurrence.plan()) && packed.memory != nullptr && packed.current);
+  impl_->job.in = in;
+  impl_->job.out = out;
+}
+
+BoundStep::~BoundStep() = default;
+
+void BoundStep::Run() { StepTask(impl_->job, impl_->area, /*task=*/0, impl_->cell); }
 
 struct RecurrenceSteps::Impl {
   Impl(const RecurrencePlan& sizes_and_lanes, void* scratch)

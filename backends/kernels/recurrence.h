@@ -139,7 +139,10 @@ class Recurrence {
   const RecurrencePlan& plan() const { return plan_; }
   /// What Forward leaves for Backward: gates, states, cells.
   int64_t workspace_bytes() const { return workspace_bytes_; }
-  int64_t forward_scratch_bytes() const { return forward_bytes_; }
+  /// `packed`: of Forward with PackedWeights.
+  int64_t forward_scratch_bytes(bool packed = false) const {
+    return packed ? forward_packed_bytes_ : forward_bytes_;
+  }
   /// Of PackedWeights::memory, for w, u and b as products read them.
   int64_t packed_bytes() const { return packed_bytes_; }
   /// Of Backward with the workspace of a Forward, or without (`anew`).
@@ -159,7 +162,25 @@ class Recurrence {
 
  private:
   RecurrencePlan plan_;
-  int64_t workspace_bytes_ = 0, packed_bytes_ = 0, forward_bytes_ = 0, backward_bytes_[2];
+  int64_t workspace_bytes_ = 0, packed_bytes_ = 0, forward_bytes_ = 0, forward_packed_bytes_ = 0;
+  int64_t backward_bytes_[2];
+};
+
+/// Forward of a recurrence of one step, without dropout, on memory that stays the same: all but the
+/// arithmetic is done beforehand. A run allocates nothing.
+class BoundStep {
+ public:
+  /// True if a recurrence is one.
+  static bool Fits(const RecurrencePlan& plan);
+  /// `packed` must be current. The recurrence, and all memory, outlive it.
+  BoundStep(const Recurrence& recurrence, const RecurrenceOperands& in,
+            const RecurrenceOutputs& out, void* scratch, PackedWeights packed);
+  ~BoundStep();
+  void Run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace seqgraph::kernels

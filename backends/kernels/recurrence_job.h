@@ -179,6 +179,9 @@ struct ForwardJob : RecurrenceJob {
   int64_t area_bytes;
 };
 
+/// A function of the target in use; its type is known there.
+using StepCell = void (*)();
+
 struct BackwardJob : RecurrenceJob {
   /// `anew`: what forward leaves for backward is in the scratch memory too.
   BackwardJob(const RecurrencePlan& plan, bool anew, Pieces& pieces);
@@ -253,7 +256,11 @@ void PackForward(const RecurrenceJob& job);
 void PrepareArea(const RecurrenceJob& job, const ForwardArea& area);
 void ForwardTask(const ForwardJob& job, int64_t task);
 /// The same for a time of 1, without dropout and traces; the order of rows need not be known.
-void StepTask(const ForwardJob& job, int64_t task);
+/// `cell` is that of the job, or null: it is found.
+void StepTask(const ForwardJob& job, const ForwardArea& area, int64_t task,
+              StepCell cell = nullptr);
+/// What computes the states of a job from sums of gates.
+StepCell FindStepCell(const ForwardJob& job);
 /// One step of `streams` rows with states and cells that are padded and stay in place.
 void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
                  float* states, float* cells);

@@ -75,6 +75,9 @@ void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x,
   });
 }
 
+template <class D>
+using CellOf = void (*)(D, const CellForward&);
+
 // x·w + b of rows that are projected already, [rows, inputs, width]: where it is, of a single row
 // of a packed table.
 template <class D>
@@ -98,7 +101,8 @@ const float* ProjectedRows(D d, const ForwardJob& job, int64_t first, int64_t ro
 // does, to the same bits, without the order of rows and steps. A masked row keeps its states, and
 // has no output.
 template <class D>
-void StepRows(D d, const ForwardJob& job, const ForwardArea& area, int64_t first, int64_t rows) {
+void StepRows(D d, const ForwardJob& job, const ForwardArea& area, CellOf<D> cell, int64_t first,
+              int64_t rows) {
   const RecurrenceSizes& sizes = job.plan.sizes;
   const int64_t units = sizes.units, width = job.plan.width;
   float *const h = area.last, *const c = job.layout.has_cell ? area.last_cell : nullptr;
@@ -113,7 +117,7 @@ void StepRows(D d, const ForwardJob& job, const ForwardArea& area, int64_t first
   } else {
     StepProducts(d, job, s, job.in.x + first * sizes.features, area.z, area.product);
   }
-  ForwardFunction<D>(sizes)(d, s);
+  cell(d, s);
   const auto write = [&](const float* from, int64_t r, float* states) SEQ_INLINE {
     if (states != nullptr) UnpadRow(d, from + r * width, units, states + (first + r) * units);
   };
@@ -133,14 +137,24 @@ void StepRows(D d, const ForwardJob& job, const ForwardArea& area, int64_t first
   }
 }
 
-void StepTask(const ForwardJob& job, int64_t task) {
-  const ForwardArea area = job.area(task);
+StepCell FindStepCell(const ForwardJob& job) {
+  StepCell cell = nullptr;
+  ByLanes(job.plan, [&](auto d) {
+    cell = reinterpret_cast<StepCell>(ForwardFunction<decltype(d)>(job.plan.sizes));
+  });
+  return cell;
+}
+
+void StepTask(const ForwardJob& job, const ForwardArea& area, int64_t task, StepCell found) {
   PrepareArea(job, area);
   const int64_t end = job.plan.first_group(task + 1, job.plan.forward_tasks);
   ByLanes(job.plan, [&](auto d) {
+    using D = decltype(d);
+    const CellOf<D> cell =
+        found != nullptr ? reinterpret_cast<CellOf<D>>(found) : ForwardFunction<D>(job.plan.sizes);
     for (int64_t g = job.plan.first_group(task, job.plan.forward_tasks); g < end; ++g) {
       const int64_t first = job.plan.first_row(g);
-      StepRows(d, job, area, first, job.plan.first_row(g + 1) - first);
+      StepRows(d, job, area, cell, first, job.plan.first_row(g + 1) - first);
     }
   });
 }
@@ -154,7 +168,12 @@ HWY_AFTER_NAMESPACE();
 namespace seqgraph::kernels {
 
 HWY_EXPORT(StepTask);
-void StepTask(const ForwardJob& job, int64_t task) { HWY_DYNAMIC_DISPATCH(StepTask)(job, task); }
+void StepTask(const ForwardJob& job, const ForwardArea& area, int64_t task, StepCell cell) {
+  HWY_DYNAMIC_DISPATCH(StepTask)(job, area, task, cell);
+}
+
+HWY_EXPORT(FindStepCell);
+StepCell FindStepCell(const ForwardJob& job) { return HWY_DYNAMIC_DISPATCH(FindStepCell)(job); }
 
 HWY_EXPORT(StepInPlace);
 void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,

@@ -130,20 +130,48 @@ class RecurrentCellKernel : public RecurrentKernel {
       : RecurrentKernel(context, workspace),
         hides_sequence_(hides_sequence),
         packed_(context.program(), recurrence_.packed_bytes(), {kW, kU, kB}) {}
-  int64_t scratch_bytes() const override { return recurrence_.forward_scratch_bytes(); }
+  int64_t scratch_bytes() const override {
+    return recurrence_.forward_scratch_bytes(/*packed=*/true);
+  }
 
   absl::Status Run(const KernelArgs& args) override {
     const RecurrenceOperands in = Operands(args);
     SEQ_RETURN_IF_ERROR(CheckIds(in));
-    recurrence_.Forward(in,
-                        {.sequence = hides_sequence_ ? nullptr : Out<float>(args, kSequenceOut),
-                         .last = Out<float>(args, kLastOut),
-                         .last_cell = OutOrNull(args, kLastCellOut)},
-                        Workspace(args), args.scratch, *pool_, packed_.Of(args));
+    recurrence_.Forward(in, Outputs(args), Workspace(args), args.scratch, *pool_, packed_.Of(args));
     return absl::OkStatus();
   }
 
+  std::unique_ptr<BoundNode> Bind(const KernelArgs& args) const override {
+    if (!BoundStep::Fits(recurrence_.plan()) || !packed_.Of(args).current) return nullptr;
+    return std::make_unique<Bound>(*this, args);
+  }
+
  private:
+  class Bound : public BoundNode {
+   public:
+    Bound(const RecurrentCellKernel& kernel, const KernelArgs& args)
+        : kernel_(kernel),
+          in_(kernel.Operands(args)),
+          step_(kernel.recurrence_, in_, kernel.Outputs(args), args.scratch,
+                kernel.packed_.Of(args)) {}
+    absl::Status Run() override {
+      SEQ_RETURN_IF_ERROR(kernel_.CheckIds(in_));
+      step_.Run();
+      return absl::OkStatus();
+    }
+
+   private:
+    const RecurrentCellKernel& kernel_;
+    const RecurrenceOperands in_;
+    BoundStep step_;
+  };
+
+  RecurrenceOutputs Outputs(const KernelArgs& args) const {
+    return {.sequence = hides_sequence_ ? nullptr : Out<float>(args, kSequenceOut),
+            .last = Out<float>(args, kLastOut),
+            .last_cell = OutOrNull(args, kLastCellOut)};
+  }
+
   const bool hides_sequence_;
   const PackedOnce packed_;
 };
