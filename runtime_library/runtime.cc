@@ -22,17 +22,11 @@
 #include "runtime/compiled_function.h"
 #include "runtime_library/guarded.h"
 #include "runtime_library/model_reader.h"
+#include "runtime_library/ports.h"
 
 namespace seqgraph {
 namespace {
 
-// What crosses as a number.
-static_assert(static_cast<int>(DType::kFloat32) == SEQGRAPH_FLOAT32);
-static_assert(static_cast<int>(DType::kFloat64) == SEQGRAPH_FLOAT64);
-static_assert(static_cast<int>(DType::kInt32) == SEQGRAPH_INT32);
-static_assert(static_cast<int>(DType::kInt64) == SEQGRAPH_INT64);
-
-constexpr int64_t kMaxModelBytes = std::numeric_limits<int>::max();
 constexpr int64_t kMaxBatch = int64_t{1} << 31;
 constexpr int32_t kMaxThreads = 1024;
 
@@ -40,32 +34,6 @@ const Backend& SimdBackend() {
   static const Backend* const backend = MakeSimdBackend().release();
   return *backend;
 }
-
-seqgraph_tensor_info TensorInfo(const std::string& name, const TensorType& type,
-                                const std::vector<int64_t>& dims) {
-  seqgraph_tensor_info info = {};
-  info.name = name.c_str();
-  info.dtype = static_cast<int32_t>(type.dtype);
-  info.rank = static_cast<int32_t>(dims.size());
-  info.dims = dims.data();
-  info.num_bytes = type.shape.is_static() ? type.num_bytes() : -1;
-  return info;
-}
-
-std::vector<int64_t> Extents(const Shape& shape) {
-  std::vector<int64_t> extents;
-  for (const Dim dim : shape.dims()) extents.push_back(dim.is_batch() ? -1 : dim.size());
-  return extents;
-}
-
-// An input or output, with what its information points to.
-struct Port {
-  std::string name;
-  TensorType type;
-  std::vector<int64_t> extents = Extents(type.shape);
-
-  seqgraph_tensor_info info() const { return TensorInfo(name, type, extents); }
-};
 
 struct Ports {
   std::vector<Port> inputs, outputs;
@@ -79,19 +47,6 @@ struct Ports {
     }
   }
 };
-
-absl::StatusOr<const Port*> PortAt(const std::vector<Port>& ports, absl::string_view what,
-                                   int32_t index) {
-  if (index >= 0 && static_cast<size_t>(index) < ports.size()) return &ports[index];
-  return NotFound("there is no ", what, " ", index, ": there are ", ports.size());
-}
-
-int32_t FindPort(const std::vector<Port>& ports, const char* name) {
-  for (size_t i = 0; name != nullptr && i < ports.size(); ++i) {
-    if (ports[i].name == name) return static_cast<int32_t>(i);
-  }
-  return -1;
-}
 
 // A model with what its information points to.
 struct LoadedModel {
@@ -216,7 +171,7 @@ int32_t seqgraph_model_load(const char* path, seqgraph_model** model, seqgraph_s
     SEQ_RETURN_IF_ERROR(Missing({{"path", path}, {"model", model}}));
     *model = nullptr;
     SEQ_ASSIGN_OR_RETURN(const std::string bytes,
-                         seqgraph::ReadFile(path, seqgraph::kMaxModelBytes));
+                         seqgraph::ReadFile(path, seqgraph::kMaxModelFileBytes));
     return seqgraph::Annotate(seqgraph::NewModel(bytes, model), absl::StrCat("cannot load ", path));
   });
 }
@@ -226,9 +181,9 @@ int32_t seqgraph_model_parse(const void* bytes, size_t num_bytes, seqgraph_model
   return Guarded(status, [&]() -> absl::Status {
     SEQ_RETURN_IF_ERROR(Missing({{"bytes", bytes}, {"model", model}}));
     *model = nullptr;
-    if (num_bytes > static_cast<uint64_t>(seqgraph::kMaxModelBytes)) {
+    if (num_bytes > static_cast<uint64_t>(seqgraph::kMaxModelFileBytes)) {
       return seqgraph::InvalidArgument(num_bytes, " bytes are more than ",
-                                       seqgraph::kMaxModelBytes);
+                                       seqgraph::kMaxModelFileBytes);
     }
     return seqgraph::NewModel({static_cast<const char*>(bytes), num_bytes}, model);
   });

@@ -3,8 +3,8 @@
 
 /*
  * libseqgraph_runtime: loads a model that seqgraph has saved and runs its functions, among them
- * train_step. C99; C++ programs may prefer <seqgraph/runtime.hpp>. Installed as
- * <seqgraph/runtime.h>.
+ * train_step, and streams, step by step. C99; C++ programs may prefer <seqgraph/runtime.hpp>.
+ * Installed as <seqgraph/runtime.h>.
  *
  *   seqgraph_status status = SEQGRAPH_STATUS_INIT;
  *   seqgraph_model* model = NULL;
@@ -230,6 +230,118 @@ SEQGRAPH_API int32_t seqgraph_function_run(seqgraph_function* function, seqgraph
 SEQGRAPH_API int32_t seqgraph_function_get_output(const seqgraph_function* function, int32_t index,
                                                   void* to, size_t num_bytes,
                                                   seqgraph_status* status);
+
+/* ---- Streams --------------------------------------------------------------------------------- */
+
+/*
+ * Models whose recurrences go forward, step by step, on streams whose inputs come as they happen:
+ *
+ *   seqgraph_stream_model_load("model.pb", NULL, &model, &status);
+ *   seqgraph_stream_create(model, &stream, &status);
+ *   seqgraph_stream_get_input(stream, 0, &input, &status);     once
+ *   seqgraph_stream_get_output(stream, 0, &output, &status);
+ *   for (...) {
+ *     *(float*)input.data = sample;
+ *     seqgraph_stream_step(stream, NULL);
+ *     use(*(const float*)output.data);
+ *   }
+ *
+ * After k steps the outputs are, bit for bit, those of the whole function for these k steps. A step
+ * that succeeds allocates nothing, locks nothing, makes no system call and touches no memory for
+ * the first time, if the model says so (seqgraph_stream_info::num_slow_nodes is 0).
+ */
+
+/* A model made ready for streams. Never changes: any number of threads may share it. */
+typedef struct seqgraph_stream_model seqgraph_stream_model;
+/* One sequence on its way through a model. For one thread at a time; streams of one model may be
+ * stepped on as many threads as one likes. */
+typedef struct seqgraph_stream seqgraph_stream;
+/* Steps several streams in one call, which reads the weights once for all. For one thread at a
+ * time. */
+typedef struct seqgraph_stream_batch seqgraph_stream_batch;
+
+typedef struct seqgraph_stream_options {
+  size_t struct_size;
+  const char* function; /* NULL: "predict" */
+  int64_t max_batch;    /* streams that a batch steps at once, at most 64; 0: 1 */
+  int64_t block;        /* steps that seqgraph_stream_step_block takes at once where it can; 0: 1 */
+} seqgraph_stream_options;
+
+/* Loads a model file, or bytes of one, for streams; `options` may be NULL. SEQGRAPH_UNIMPLEMENTED
+ * names the node of a model that cannot go step by step: it goes backwards, pools over all time, or
+ * needs steps that have not come. */
+SEQGRAPH_API int32_t seqgraph_stream_model_load(const char* path,
+                                                const seqgraph_stream_options* options,
+                                                seqgraph_stream_model** model,
+                                                seqgraph_status* status);
+SEQGRAPH_API int32_t seqgraph_stream_model_parse(const void* bytes, size_t num_bytes,
+                                                 const seqgraph_stream_options* options,
+                                                 seqgraph_stream_model** model,
+                                                 seqgraph_status* status);
+/* NULL is allowed. Streams keep what they need of it alive. */
+SEQGRAPH_API void seqgraph_stream_model_free(seqgraph_stream_model* model);
+
+typedef struct seqgraph_stream_info {
+  size_t struct_size;
+  int32_t num_inputs;
+  int32_t num_outputs;
+  int32_t num_slow_nodes; /* that run by their op's definition, and may allocate */
+  int64_t num_steps;      /* steps of the inputs that one call takes: 1, unless the model strides */
+  int64_t max_batch;
+  int64_t state_bytes;  /* of the states of a stream together */
+  int64_t stream_bytes; /* of all that a stream takes */
+} seqgraph_stream_info;
+
+SEQGRAPH_API int32_t seqgraph_stream_model_get_info(const seqgraph_stream_model* model,
+                                                    seqgraph_stream_info* info,
+                                                    seqgraph_status* status);
+
+/* A stream at the beginning. */
+SEQGRAPH_API int32_t seqgraph_stream_create(const seqgraph_stream_model* model,
+                                            seqgraph_stream** stream, seqgraph_status* status);
+/* NULL is allowed. */
+SEQGRAPH_API void seqgraph_stream_free(seqgraph_stream* stream);
+/* Input or output `index` of a step, with the memory that the next one reads and the last one has
+ * written: the same for the stream's life. */
+SEQGRAPH_API int32_t seqgraph_stream_get_input(const seqgraph_stream* stream, int32_t index,
+                                               seqgraph_tensor_info* info, seqgraph_status* status);
+SEQGRAPH_API int32_t seqgraph_stream_get_output(const seqgraph_stream* stream, int32_t index,
+                                                seqgraph_tensor_info* info,
+                                                seqgraph_status* status);
+/* Takes the step whose inputs have been written. One that fails (SEQGRAPH_INVALID_ARGUMENT: a token
+ * that is not in the vocabulary) leaves the stream as it was. */
+SEQGRAPH_API int32_t seqgraph_stream_step(seqgraph_stream* stream, seqgraph_status* status);
+/* The same for `num_calls` steps: inputs[i] holds the elements of input i of each, one after the
+ * other, and outputs[i] gets those of output i; NULL: not wanted. One that fails leaves the stream
+ * where `done` of them, unless that is NULL, had been taken. */
+SEQGRAPH_API int32_t seqgraph_stream_step_block(seqgraph_stream* stream, int64_t num_calls,
+                                                const void* const* inputs, void* const* outputs,
+                                                int64_t* done, seqgraph_status* status);
+/* Back to the beginning. */
+SEQGRAPH_API int32_t seqgraph_stream_reset(seqgraph_stream* stream, seqgraph_status* status);
+/* Goes on from where another stream of the same model is: for branches, as of a beam search. */
+SEQGRAPH_API int32_t seqgraph_stream_copy(seqgraph_stream* stream, const seqgraph_stream* from,
+                                          seqgraph_status* status);
+/* The states as bytes, which any process with the same model can go on from: writes them where
+ * `bytes` is not NULL and `*num_bytes` is enough (SEQGRAPH_OUT_OF_RANGE if it is not), and says in
+ * `*num_bytes` how many there are, which is the same for all streams of a model. */
+SEQGRAPH_API int32_t seqgraph_stream_save(const seqgraph_stream* stream, void* bytes,
+                                          size_t* num_bytes, seqgraph_status* status);
+/* The inverse, for bytes of any origin: changes nothing unless all is well. */
+SEQGRAPH_API int32_t seqgraph_stream_restore(seqgraph_stream* stream, const void* bytes,
+                                             size_t num_bytes, seqgraph_status* status);
+
+SEQGRAPH_API int32_t seqgraph_stream_batch_create(const seqgraph_stream_model* model,
+                                                  seqgraph_stream_batch** batch,
+                                                  seqgraph_status* status);
+/* NULL is allowed. */
+SEQGRAPH_API void seqgraph_stream_batch_free(seqgraph_stream_batch* batch);
+/* seqgraph_stream_step of `num_streams` streams, all different; any streams of the model may take
+ * part, in any order, and join and leave as they like. One that fails leaves those that it went
+ * wrong with as they were. */
+SEQGRAPH_API int32_t seqgraph_stream_batch_step(seqgraph_stream_batch* batch,
+                                                seqgraph_stream* const* streams,
+                                                int32_t num_streams, seqgraph_status* status);
 
 #ifdef __cplusplus
 } /* extern "C" */

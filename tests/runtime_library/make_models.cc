@@ -35,6 +35,30 @@ absl::StatusOr<Model> MakeDense() {
   return model;
 }
 
+// y_t = x_0 + ... + x_t, and an embedding of tokens that is added up likewise.
+absl::StatusOr<Model> MakeSum() {
+  Sequential stack({.name = "x", .time = 4, .features = 1}, "sum");
+  stack.Add(SimpleRNN(1, {.activation = "linear", .return_sequences = true}));
+  SEQ_ASSIGN_OR_RETURN(Model model, stack.Build({.trainable = false}));
+  const Tensor one = Tensor::Of<float>({1, 1}, {1});
+  SEQ_RETURN_IF_ERROR(model.variables.Assign("simple_rnn/kernel", one));
+  SEQ_RETURN_IF_ERROR(model.variables.Assign("simple_rnn/recurrent_kernel", one));
+  return model;
+}
+
+absl::StatusOr<Model> MakeTokenSum() {
+  Sequential stack({.name = "tokens", .time = 4}, "token_sum");
+  stack.Add(EmbeddingLayer{.input_dim = 3, .output_dim = 1})
+      .Add(SimpleRNN(1, {.activation = "linear", .return_sequences = true}));
+  SEQ_ASSIGN_OR_RETURN(Model model, stack.Build({.trainable = false}));
+  const Tensor one = Tensor::Of<float>({1, 1}, {1});
+  SEQ_RETURN_IF_ERROR(
+      model.variables.Assign("embedding/embeddings", Tensor::Of<float>({3, 1}, {1, 10, 100})));
+  SEQ_RETURN_IF_ERROR(model.variables.Assign("simple_rnn/kernel", one));
+  SEQ_RETURN_IF_ERROR(model.variables.Assign("simple_rnn/recurrent_kernel", one));
+  return model;
+}
+
 absl::StatusOr<Model> MakeText(const std::string& cell) {
   return MakeTextModel({.num_words = 20,
                         .maxlen = 7,
@@ -55,6 +79,8 @@ absl::Status Save(absl::StatusOr<Model> model, const std::string& path) {
 absl::Status Run(const std::string& folder) {
   SEQ_RETURN_IF_ERROR(Save(MakeDense(), folder + "/dense.pb"));
   SEQ_RETURN_IF_ERROR(Save(MakeDense(), folder + "/dense.textproto"));
+  SEQ_RETURN_IF_ERROR(Save(MakeSum(), folder + "/sum.pb"));
+  SEQ_RETURN_IF_ERROR(Save(MakeTokenSum(), folder + "/token_sum.pb"));
   for (const char* cell : {"SimpleRNN", "LSTM", "GRU"}) {
     SEQ_RETURN_IF_ERROR(Save(MakeText(cell), absl::StrCat(folder, "/", cell, ".pb")));
   }

@@ -40,6 +40,35 @@ TEST(RuntimeHpp, PredictsAndTrains) {
   EXPECT_EQ(moved.output<float>(0)[0], 87);
 }
 
+TEST(RuntimeHpp, Streams) {
+  const StreamModel model =
+      StreamModel::Load("tests/runtime_library/models/sum.pb", {.max_batch = 2});
+  Stream a = model.NewStream(), b = model.NewStream();
+  const std::span<float> x = a.input<float>(0);
+  const std::span<const float> y = a.output<float>(0);
+  x[0] = 1;
+  a.Step();
+  x[0] = 2;
+  a.Step();
+  EXPECT_EQ(y[0], 3);
+  b.CopyFrom(a);
+  const std::vector<std::byte> saved = a.Save();
+  StreamBatch batch = model.NewBatch();
+  seqgraph_stream* const both[] = {a.get(), b.get()};
+  b.input<float>(0)[0] = 10;
+  batch.Step(both);
+  EXPECT_EQ(y[0], 5);
+  EXPECT_EQ(b.output<float>(0)[0], 13);
+  a.Restore(saved);
+  a.Step();
+  EXPECT_EQ(y[0], 5);
+  a.Reset();
+  a.Step();
+  EXPECT_EQ(y[0], 2);
+  EXPECT_THROW(a.Restore(std::span(saved).first(3)), Error);
+  EXPECT_THROW(StreamModel::Load("/nowhere.pb"), Error);
+}
+
 TEST(RuntimeHpp, ThrowsWhatFails) {
   try {
     Model::Load("/nowhere.pb");
