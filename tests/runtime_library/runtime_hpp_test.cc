@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime_library/runtime.hpp"
+#include "runtime_library/stream.hpp"
 #include "tests/testing.h"
 
 namespace seqgraph::runtime {
