@@ -1,7 +1,9 @@
 #include "graph/op_registry.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -118,23 +120,83 @@ int EditDistance(absl::string_view a, absl::string_view b) {
 
 }  // namespace
 
-OpRegistry::OpRegistry() = default;
+struct OpRegistry::Defined {
+  std::mutex mutex;  // of all that follows
+  std::map<std::string, std::unique_ptr<OpDef>, std::less<>> ops;
+  std::map<std::string, std::function<OpDef()>, std::less<>> later;
+  std::vector<std::function<std::vector<OpDef>()>> families;
+
+  absl::Status CheckNew(const std::string& name) const {
+    if (ops.find(name) == ops.end() && later.find(name) == later.end()) return absl::OkStatus();
+    return absl::AlreadyExistsError(absl::StrCat("op ", name, " is registered twice"));
+  }
+
+  absl::Status Add(OpDef def) {
+    SEQ_RETURN_IF_ERROR(CheckComplete(def));
+    const std::string name = def.name();
+    SEQ_RETURN_IF_ERROR(CheckNew(name));
+    ops.emplace(name, std::make_unique<OpDef>(std::move(def)));
+    return absl::OkStatus();
+  }
+
+  const OpDef* Find(absl::string_view name) {
+    if (const auto found = ops.find(name); found != ops.end()) return found->second.get();
+    const auto waiting = later.find(name);
+    if (waiting == later.end()) return DefineFamilies() ? Find(name) : nullptr;
+    const auto define = later.extract(waiting);
+    SEQ_CHECK(Add(define.mapped()()).ok());
+    const auto found = ops.find(name);
+    SEQ_CHECK(found != ops.end());
+    return found->second.get();
+  }
+
+  // False if there are none any more.
+  bool DefineFamilies() {
+    if (families.empty()) return false;
+    for (const auto& define : std::exchange(families, {})) {
+      for (OpDef& def : define()) SEQ_CHECK(Add(std::move(def)).ok());
+    }
+    return true;
+  }
+
+  void DefineAll() {
+    DefineFamilies();
+    while (!later.empty()) Find(std::string(later.begin()->first));
+  }
+};
+
+OpRegistry::OpRegistry() : defined_(std::make_unique<Defined>()) {}
 OpRegistry::OpRegistry(OpRegistry&&) = default;
 OpRegistry& OpRegistry::operator=(OpRegistry&&) = default;
 OpRegistry::~OpRegistry() = default;
 
 absl::Status OpRegistry::Register(OpDef def) {
-  SEQ_RETURN_IF_ERROR(CheckComplete(def));
-  const std::string name = def.name();
-  if (!ops_.emplace(name, std::make_unique<OpDef>(std::move(def))).second) {
-    return absl::AlreadyExistsError(absl::StrCat("op ", name, " is registered twice"));
+  const std::lock_guard<std::mutex> lock(defined_->mutex);
+  defined_->DefineFamilies();  // one of them may have that name
+  return defined_->Add(std::move(def));
+}
+
+absl::Status OpRegistry::RegisterLater(std::string name, std::function<OpDef()> define) {
+  const std::lock_guard<std::mutex> lock(defined_->mutex);
+  defined_->DefineFamilies();
+  SEQ_RETURN_IF_ERROR(defined_->CheckNew(name));
+  defined_->later.emplace(std::move(name), std::move(define));
+  return absl::OkStatus();
+}
+
+absl::Status OpRegistry::RegisterLater(std::function<std::vector<OpDef>()> define_family) {
+  const std::lock_guard<std::mutex> lock(defined_->mutex);
+  if (defined_->ops.empty()) {
+    defined_->families.push_back(std::move(define_family));
+    return absl::OkStatus();
   }
+  for (OpDef& def : define_family()) SEQ_RETURN_IF_ERROR(defined_->Add(std::move(def)));
   return absl::OkStatus();
 }
 
 const OpDef* OpRegistry::Find(absl::string_view name) const {
-  const auto found = ops_.find(name);
-  return found == ops_.end() ? nullptr : found->second.get();
+  const std::lock_guard<std::mutex> lock(defined_->mutex);
+  return defined_->Find(name);
 }
 
 absl::StatusOr<const OpDef*> OpRegistry::Get(absl::string_view name) const {
@@ -143,8 +205,8 @@ absl::StatusOr<const OpDef*> OpRegistry::Get(absl::string_view name) const {
   std::vector<std::pair<int, std::string>> near;
   if (name.size() <= 64) {
     const std::string lower = absl::AsciiStrToLower(name);
-    for (const auto& [known, def] : ops_) {
-      near.emplace_back(EditDistance(lower, absl::AsciiStrToLower(known)), known);
+    for (const OpDef* known : All()) {
+      near.emplace_back(EditDistance(lower, absl::AsciiStrToLower(known->name())), known->name());
     }
     std::sort(near.begin(), near.end());
     near.resize(std::min<size_t>(near.size(), 3));
@@ -155,8 +217,10 @@ absl::StatusOr<const OpDef*> OpRegistry::Get(absl::string_view name) const {
 }
 
 std::vector<const OpDef*> OpRegistry::All() const {
+  const std::lock_guard<std::mutex> lock(defined_->mutex);
+  defined_->DefineAll();
   std::vector<const OpDef*> all;
-  for (const auto& [name, def] : ops_) all.push_back(def.get());
+  for (const auto& [name, def] : defined_->ops) all.push_back(def.get());
   return all;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,8 +14,9 @@ namespace seqgraph {
 
 class OpDef;  // graph/op_def.h
 
-/// The ops that graphs may use, by name. Filled once, then read-only; functions keep pointers to
-/// the definitions, so a registry must outlive every function built with it.
+/// The ops that graphs may use, by name. Filled once, then only asked, by any number of threads;
+/// functions keep pointers to the definitions, so a registry must outlive every function built with
+/// it.
 class OpRegistry {
  public:
   OpRegistry();
@@ -27,6 +29,12 @@ class OpRegistry {
   /// it, a default that its attribute does not allow, or an in-place pair without such an input or
   /// output.
   absl::Status Register(OpDef def);
+  /// Registers an op that is defined when it is first asked for: to define all takes milliseconds,
+  /// and a model has a dozen. The second is for families: they are defined once a name is asked for
+  /// that nothing else has. AlreadyExists as above; what else Register refuses, or an op of another
+  /// name, ends the program when it is defined.
+  absl::Status RegisterLater(std::string name, std::function<OpDef()> define);
+  absl::Status RegisterLater(std::function<std::vector<OpDef>()> define_family);
 
   /// Null if there is none.
   const OpDef* Find(absl::string_view name) const;
@@ -36,7 +44,8 @@ class OpRegistry {
   std::vector<const OpDef*> All() const;
 
  private:
-  std::map<std::string, std::unique_ptr<OpDef>, std::less<>> ops_;
+  struct Defined;
+  std::unique_ptr<Defined> defined_;
 };
 
 }  // namespace seqgraph

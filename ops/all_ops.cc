@@ -112,11 +112,11 @@ SEQGRAPH_OPS(DECLARE)
 }  // namespace ops
 
 absl::Status RegisterAllOps(OpRegistry& registry) {
-#define REGISTER(name) SEQ_RETURN_IF_ERROR(registry.Register(ops::name##Op()));
+#define REGISTER(name) SEQ_RETURN_IF_ERROR(registry.RegisterLater(#name, ops::name##Op));
   SEQGRAPH_OPS(REGISTER)
 #undef REGISTER
   for (auto family : {ops::UnaryOps, ops::BinaryOps}) {
-    for (OpDef& op : family()) SEQ_RETURN_IF_ERROR(registry.Register(std::move(op)));
+    SEQ_RETURN_IF_ERROR(registry.RegisterLater(family));
   }
   return absl::OkStatus();
 }

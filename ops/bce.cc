@@ -113,7 +113,7 @@ OpSample LogitsSample(SampleSource& source, bool gradient) {
   return sample;
 }
 
-Sampler Samples(OpSample (*sample)(SampleSource&, bool), bool gradient) {
+Sampler SamplesOf(OpSample (*sample)(SampleSource&, bool), bool gradient) {
   return [sample, gradient](SampleSource& source) { return sample(source, gradient); };
 }
 
@@ -146,7 +146,7 @@ OpDef BCEOp() {
                 {RealScalar(16.11809565095832)}})
       .Example(
           {"soft_label", {}, {RealScalar(0.25), RealScalar(0.5)}, {RealScalar(0.8369882167858358)}})
-      .Samples(Samples(BCESample, /*gradient=*/false));
+      .Samples(SamplesOf(BCESample, /*gradient=*/false));
 }
 
 OpDef BCEGradOp() {
@@ -173,7 +173,7 @@ OpDef BCEGradOp() {
                 {},
                 {Reals({3}, {0, 0.5, 1}), Reals({3}, {1, 1, 0}), RealScalar(3)},
                 {Reals({3}, {0, -2, 0})}})
-      .Samples(Samples(BCESample, /*gradient=*/true));
+      .Samples(SamplesOf(BCESample, /*gradient=*/true));
 }
 
 OpDef BCEWithLogitsOp() {
@@ -195,7 +195,7 @@ OpDef BCEWithLogitsOp() {
                 {RealScalar(0.22410271419045663)}})
       .Example(
           {"saturated", {}, {Reals({2}, {1000, -3000}), Reals({2}, {0, 1})}, {RealScalar(2000)}})
-      .Samples(Samples(LogitsSample, /*gradient=*/false));
+      .Samples(SamplesOf(LogitsSample, /*gradient=*/false));
 }
 
 OpDef BCEWithLogitsGradOp() {
@@ -215,7 +215,7 @@ OpDef BCEWithLogitsGradOp() {
                 {},
                 {Reals({2, 1}, {2, -3}), Reals({2, 1}, {1, 0}), RealScalar(6), Reals({2}, {2, 4})},
                 {Reals({2, 1}, {-0.7152175321327061, 0.5691104781308014})}})
-      .Samples(Samples(LogitsSample, /*gradient=*/true));
+      .Samples(SamplesOf(LogitsSample, /*gradient=*/true));
 }
 
 Value BCE(FunctionBuilder& g, Value p, Value labels, const BCEOptions& options) {

@@ -164,26 +164,26 @@ std::pair<OpSample, Shape> RandomConv1D(SampleSource& source) {
   return {std::move(sample), y};
 }
 
-OpRejection Reject(std::string label, Attributes attributes, Shape x, Shape w, Shape last) {
+OpRejection Rejection(std::string label, Attributes attributes, Shape x, Shape w, Shape last) {
   return {std::move(label), std::move(attributes), {RealType(x), RealType(w), RealType(last)}};
 }
 
 void AddRejections(OpDef& op, const Shape& valid, const Shape& invalid) {
   const Shape x = {2, 4, 2}, w = {3, 2, 3};
-  op.Reject(Reject("C1", {}, {4, 2}, w, valid))
-      .Reject(Reject("C1", {}, {2, 4, Dim::Batch()}, w, valid))
-      .Reject(Reject("C2", {}, x, {3, 2}, valid))
-      .Reject(Reject("C2", {}, x, {Dim::Batch(), 2, 3}, valid))
-      .Reject(Reject("C3", {}, x, {3, 1, 3}, valid))
-      .Reject(Reject("C3", {{"groups", 2}}, x, {3, 1, 3}, valid))
-      .Reject(Reject("C3", {{"groups", 0}}, x, w, valid))
-      .Reject(Reject("C4", {}, x, {0, 2, 3}, valid))
-      .Reject(Reject("C4", {{"stride", 0}}, x, w, valid))
-      .Reject(Reject("C4", {{"dilation", 0}}, x, w, valid))
-      .Reject(Reject("C4", {{"pad_before", -1}}, x, w, valid))
-      .Reject(Reject("C4", {{"pad_after", int64_t{1} << 40}}, x, w, valid))
-      .Reject(Reject("C5", {{"dilation", 2}}, x, w, valid))
-      .Reject(Reject("C6", {}, x, w, invalid));
+  op.Reject(Rejection("C1", {}, {4, 2}, w, valid))
+      .Reject(Rejection("C1", {}, {2, 4, Dim::Batch()}, w, valid))
+      .Reject(Rejection("C2", {}, x, {3, 2}, valid))
+      .Reject(Rejection("C2", {}, x, {Dim::Batch(), 2, 3}, valid))
+      .Reject(Rejection("C3", {}, x, {3, 1, 3}, valid))
+      .Reject(Rejection("C3", {{"groups", 2}}, x, {3, 1, 3}, valid))
+      .Reject(Rejection("C3", {{"groups", 0}}, x, w, valid))
+      .Reject(Rejection("C4", {}, x, {0, 2, 3}, valid))
+      .Reject(Rejection("C4", {{"stride", 0}}, x, w, valid))
+      .Reject(Rejection("C4", {{"dilation", 0}}, x, w, valid))
+      .Reject(Rejection("C4", {{"pad_before", -1}}, x, w, valid))
+      .Reject(Rejection("C4", {{"pad_after", int64_t{1} << 40}}, x, w, valid))
+      .Reject(Rejection("C5", {{"dilation", 2}}, x, w, valid))
+      .Reject(Rejection("C6", {}, x, w, invalid));
 }
 
 // Time 4 of two channels.

@@ -197,7 +197,7 @@ void DrawBias(SampleSource& source, OpSample& sample) {
   if (source.Coin()) sample.inputs[kB] = source.Reals(bias, -0.5, 0.5);
 }
 
-Sampler Samples(const RecurrentOperands& kind) {
+Sampler SamplesOf(const RecurrentOperands& kind) {
   return RecurrentSamples(
       kind, DrawBias,
       [](const ReferenceContext& c, const Recurrence<double>& r, double* kink_distance) {
@@ -213,7 +213,7 @@ OpDef GRUDef(const RecurrentOperands& kind, std::string name, std::string doc) {
                       "false")
       .Attribute("reset_after", true,
                  "r multiplies h·u_h + b_h; false: h itself, before the product")
-      .Samples(Samples(kind));
+      .Samples(SamplesOf(kind));
 }
 
 }  // namespace
@@ -314,10 +314,10 @@ OpDef GRUCellGradOp() {
                  Reals({1, 3}, {16, 80, 24}), Reals({3}, {-4, 24, 16}), Reals({1, 1}, {16})}});
 }
 
-OpDef LookupGRUCellOp() { return LookupOf(GRUCellOp(), /*version=*/1, Samples(kCell.Lookup())); }
+OpDef LookupGRUCellOp() { return LookupOf(GRUCellOp(), /*version=*/1, SamplesOf(kCell.Lookup())); }
 
 OpDef LookupGRUCellGradOp() {
-  return LookupOf(GRUCellGradOp(), /*version=*/1, Samples(kGrad.Lookup()))
+  return LookupOf(GRUCellGradOp(), /*version=*/1, SamplesOf(kGrad.Lookup()))
       // n = 6 at both steps; (dz, dr, dn) = (-8, 8, 8) at the last and (-8, 4, 4) before.
       .Example({"tokens_of_a_row_are_summed",
                 {{"activation", "relu"}},

@@ -229,7 +229,7 @@ void DrawBiasAndCell(SampleSource& source, OpSample& sample) {
   if (source.Coin()) sample.inputs[kC0] = source.Reals({batch, units});
 }
 
-Sampler Samples(const RecurrentOperands& kind) {
+Sampler SamplesOf(const RecurrentOperands& kind) {
   return RecurrentSamples(
       kind, DrawBiasAndCell,
       [](const ReferenceContext& c, const Recurrence<double>& r, double* kink_distance) {
@@ -255,7 +255,7 @@ OpDef LSTMCellOp() {
           "FLOPs: for each element of sequence, 8 features (0 without w), 8 units (not at t = 0 "
           "without h0), 4 for b, 4 for the gates, 3 for c, 2 for h.",
           LSTMCellCost)
-      .Samples(Samples(kCell))
+      .Samples(SamplesOf(kCell))
       .Example({"half_open_gates",
                 {{"activation", "relu"}},
                 {Reals({1, 2, 1}, {2, 1}),
@@ -334,7 +334,7 @@ OpDef LSTMCellGradOp() {
           "d_sequence, 8 units for dz·uᵀ (at t = 0 only for dh0), 8 features for dx and 8 for dw, "
           "8 units for du, 4 for db.",
           LSTMCellGradCost)
-      .Samples(Samples(kGrad))
+      .Samples(SamplesOf(kGrad))
       .Example({"half_open_gates",
                 {{"activation", "relu"}},
                 {Reals({1, 2, 1}, {2, 1}),
@@ -371,10 +371,12 @@ OpDef LSTMCellGradOp() {
                  Reals({1, 1}, {6}), Reals({1, 1}, {3})}});
 }
 
-OpDef LookupLSTMCellOp() { return LookupOf(LSTMCellOp(), /*version=*/1, Samples(kCell.Lookup())); }
+OpDef LookupLSTMCellOp() {
+  return LookupOf(LSTMCellOp(), /*version=*/1, SamplesOf(kCell.Lookup()));
+}
 
 OpDef LookupLSTMCellGradOp() {
-  return LookupOf(LSTMCellGradOp(), /*version=*/1, Samples(kGrad.Lookup()))
+  return LookupOf(LSTMCellGradOp(), /*version=*/1, SamplesOf(kGrad.Lookup()))
       // c = 3, then 2.5; (di, df, dg, do) = (3, 4.5, 3, 5) at the last step, (1.5, 3, 1.5, 0)
       // before.
       .Example(

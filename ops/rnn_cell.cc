@@ -107,7 +107,7 @@ void DrawBias(SampleSource& source, OpSample& sample) {
   }
 }
 
-Sampler Samples(const RecurrentOperands& kind) {
+Sampler SamplesOf(const RecurrentOperands& kind) {
   return RecurrentSamples(
       kind, DrawBias,
       [](const ReferenceContext& c, const Recurrence<double>& r, double* kink_distance) {
@@ -181,7 +181,7 @@ OpDef RNNCellOp() {
                  Ids({2, 3}, {1, 1, 1, 1, 1, 0}),
                  Reals({2, 1}, {0.5, 1})},
                 {Reals({2, 3, 1}, {6, 5, 3, 5, 2, 0}), Reals({2, 1}, {6, 5})}})
-      .Samples(Samples(kCell));
+      .Samples(SamplesOf(kCell));
 }
 
 OpDef RNNCellGradOp() {
@@ -248,11 +248,11 @@ OpDef RNNCellGradOp() {
                  Ids({1, 3}, {1, 0, 1})},
                 {Reals({1, 3, 1}, {6622, 0, 2200}), Reals({1, 1}, {5511}), Reals({1, 1}, {35255}),
                  Reals({1}, {4411}), Reals({1, 1}, {9933})}})
-      .Samples(Samples(kGrad));
+      .Samples(SamplesOf(kGrad));
 }
 
 OpDef LookupRNNCellOp() {
-  return LookupOf(RNNCellOp(), /*version=*/3, Samples(kCell.Lookup()))
+  return LookupOf(RNNCellOp(), /*version=*/3, SamplesOf(kCell.Lookup()))
       .Example({"relu_with_everything",
                 {{"activation", "relu"}},
                 {Ids({2, 2}, {1, 0, 2, 2}), Reals({3, 1}, {1, 2, -3}), Reals({1, 1}, {2}),
@@ -271,7 +271,7 @@ OpDef LookupRNNCellOp() {
 }
 
 OpDef LookupRNNCellGradOp() {
-  return LookupOf(RNNCellGradOp(), /*version=*/3, Samples(kGrad.Lookup()))
+  return LookupOf(RNNCellGradOp(), /*version=*/3, SamplesOf(kGrad.Lookup()))
       // dz_1 = (10, 20) where h > 0: (0, 20); dz_0 = dz_1·uᵀ = (-20, 60), both h > 0.
       .Example({"relu_duplicates_are_summed",
                 {{"activation", "relu"}},

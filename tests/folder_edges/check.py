@@ -30,6 +30,8 @@ _ALLOWED = {
     "data": {"base"},
     "training": {"base", "graph", "ops", "layers", "optimizers", "runtime", "backends",
                  "serialization", "data"},
+    "runtime_library": {"base", "graph", "ops", "runtime", "stream", "backends/kernels",
+                        "backends/simd", "backends/plugin"},
     "tools": _ALL,
     "examples": _ALL,
     "tests": _ALL,

@@ -73,6 +73,22 @@ seq_check_recipes() {
   return "$status"
 }
 
+# What tools/install installs must serve the programs of docs/using_the_library.md, and go again.
+seq_check_installed() {
+  local folder status=0
+  folder=$(mktemp -d) || return
+  "$SEQ_ROOT/tools/install" --prefix="$folder/prefix" 2>&1 &&
+    "$SEQ_ROOT/tools/test_installed" "$folder/prefix" &&
+    "$SEQ_ROOT/tools/install" --prefix="$folder/prefix" --uninstall || status=1
+  if ((status == 0)) && [[ -e $folder/prefix ]]; then
+    echo "uninstalling leaves:"
+    (cd "$folder" && find prefix)
+    status=1
+  fi
+  rm -rf "$folder"
+  return "$status"
+}
+
 # seq_bazel_test OUTCOME:NAME... -- BAZEL_ARGUMENT...: runs the tests and prints the counts, the given
 # cases among them; status 1 if a case failed. SEQGRAPH_SHARED is ../shared where nothing else is said.
 seq_bazel_test() {
