@@ -72,7 +72,7 @@ int64_t FirstLargest(const T* x, const Places& places) {
 }
 
 template <typename T>
-absl::Status ComputeMax(const ReferenceContext& c) {
+absl::Status ComputeMaxPool(const ReferenceContext& c) {
   const auto x = c.input<T>(0);
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
@@ -84,7 +84,7 @@ absl::Status ComputeMax(const ReferenceContext& c) {
 }
 
 template <typename T>
-absl::Status ComputeMaxGrad(const ReferenceContext& c) {
+absl::Status ComputeMaxPoolGrad(const ReferenceContext& c) {
   const auto x = c.input<T>(0), dy = c.input<T>(1);
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
@@ -104,7 +104,7 @@ T Divisor(const Attributes& attributes, int64_t count) {
 }
 
 template <typename T>
-absl::Status ComputeAverage(const ReferenceContext& c) {
+absl::Status ComputeAveragePool(const ReferenceContext& c) {
   const auto x = c.input<T>(0);
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
@@ -117,7 +117,7 @@ absl::Status ComputeAverage(const ReferenceContext& c) {
 }
 
 template <typename T>
-absl::Status ComputeAverageGrad(const ReferenceContext& c) {
+absl::Status ComputeAveragePoolGrad(const ReferenceContext& c) {
   const auto dy = c.input<T>(0);
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
@@ -227,7 +227,7 @@ OpDef MaxPool1DOp() {
   return ForwardDef("MaxPool1D",
                     "y[n, s, c] = the largest x[n, s stride - pad_before + i dilation, c] for 0 <= "
                     "i < width, of steps that there are; 0 for none.")
-      .Reference(ComputeMax<float>, ComputeMax<double>)
+      .Reference(ComputeMaxPool<float>, ComputeMaxPool<double>)
       .Bound(ExactBound())
       .Gradient(GradientOp("MaxPool1DGrad"))
       .Example({"pairs",
@@ -251,7 +251,7 @@ OpDef MaxPool1DGradOp() {
       .Input({.name = "dy", .doc = "[batch, steps, channels]: the gradient of y"})
       .Output({.name = "dx", .doc = "the shape of x"})
       .Shapes(PoolGradShape<0, 1>)
-      .Reference(ComputeMaxGrad<float>, ComputeMaxGrad<double>)
+      .Reference(ComputeMaxPoolGrad<float>, ComputeMaxPoolGrad<double>)
       .Bound(MaxGradBound)
       .Cost("FLOPs: width + 1 for each element of dy.",
             [](const CostContext& c) {
@@ -271,7 +271,7 @@ OpDef AveragePool1DOp() {
                     "i < width, over steps that there are, or with count_include_pad their sum "
                     "over width; 0 for none.")
       .With(AddCountIncludePad)
-      .Reference(ComputeAverage<float>, ComputeAverage<double>)
+      .Reference(ComputeAveragePool<float>, ComputeAveragePool<double>)
       .Bound(SumBound([](const BoundContext& c, int o) { return Overlap(c, o) + 1; }))
       .Gradient(GradientOp("AveragePool1DGrad"))
       .Example({"pairs",
@@ -301,7 +301,7 @@ OpDef AveragePool1DGradOp() {
               .differentiable = false})
       .Output({.name = "dx", .doc = "the shape of like"})
       .Shapes(PoolGradShape<1, 0>)
-      .Reference(ComputeAverageGrad<float>, ComputeAverageGrad<double>)
+      .Reference(ComputeAveragePoolGrad<float>, ComputeAveragePoolGrad<double>)
       .Bound(SumBound([](const BoundContext& c, int o) { return Overlap(c, o) + 1; }))
       .Gradient(GradientOp("AveragePool1D"))
       .Cost("FLOPs: width + 1 for each element of dy. like is not read.",
