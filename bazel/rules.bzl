@@ -24,7 +24,37 @@ _FAST_FOLDERS = ["backends", "base", "data", "examples", "runtime"]
 # Folders that graph/ does not lie under.
 _WITHOUT_GRAPH = ["base", "data", "graph"]
 
-def _compiled(rule, srcs, copts, deps, prelude = None, common = [], **kwargs):
+def _grouped(name, srcs, together, alone):
+    """The sources as they are compiled: up to `together` files as one, but for those in `alone`.
+
+    What a file brings to the compiler besides its own lines (templates instantiated by every file,
+    above all) then comes once a group: half of all compilation. A group is the text of its files,
+    with #line before each, so that messages, backtraces and coverage name the files themselves. The
+    names that a file keeps to itself must therefore be no other's of its folder, unless it is
+    compiled alone. --config=each compiles file by file.
+    """
+    joined = [src for src in srcs if src not in alone]
+    if together == 1 or len(joined) < 2:
+        return srcs
+    count = (len(joined) + together - 1) // together
+    groups = [src for src in srcs if src in alone]
+    for i in range(count):
+        group = "_%s_%d" % (name, i)
+        native.genrule(
+            name = group,
+            srcs = joined[i * len(joined) // count:(i + 1) * len(joined) // count],
+            outs = [group + ".cc"],
+            cmd = """awk 'FNR == 1 { print "#line 1 \\"" FILENAME "\\"" } { print }' $(SRCS) >$@""",
+            message = "Joining sources of //%s:%s" % (native.package_name(), name),
+            visibility = ["//visibility:private"],
+        )
+        groups.append(group + ".cc")
+    return select({
+        "//bazel:each_file": srcs,
+        "//conditions:default": groups,
+    })
+
+def _compiled(rule, name, srcs, copts, deps, prelude = None, common = [], together = 1, alone = [], **kwargs):
     """A C++ rule with our warnings and what every target may use: Abseil, //base and `common`.
 
     Each dependency is given once, whatever it is called. Before the sources stands the prelude,
@@ -32,11 +62,14 @@ def _compiled(rule, srcs, copts, deps, prelude = None, common = [], **kwargs):
 
     Args:
       rule: cc_library, cc_binary or cc_test.
+      name: as everywhere.
       srcs: as everywhere.
       copts: as everywhere.
       deps: as everywhere.
       prelude: the target of //bazel that is put before the sources; None: the folder's.
       common: further dependencies.
+      together: how many files at most are compiled as one (_grouped says at what price).
+      alone: files that are not.
       **kwargs: as for `rule`.
     """
     package = native.package_name()
@@ -47,10 +80,14 @@ def _compiled(rule, srcs, copts, deps, prelude = None, common = [], **kwargs):
     if srcs and "-fopenmp" not in copts and not [src for src in srcs if src.endswith(".c")]:
         labels.append("//bazel:" + prelude)
         copts = prelude_copts(prelude) + copts
+    if together > 1:
+        # It asks whether a type without a name for others is the main file's own.
+        copts = ["-Wno-subobject-linkage"] + copts
     if top not in _FAST_FOLDERS or rule == native.cc_test:
         copts = ["-O1"] + copts
     rule(
-        srcs = srcs,
+        name = name,
+        srcs = _grouped(name, srcs, together, alone),
         copts = _COPTS + copts,
         deps = {label: None for label in labels}.keys(),
         **kwargs
@@ -64,6 +101,8 @@ def seq_cc_library(
         deps = [],
         test_deps = None,
         linkstatic = 1,
+        together = 1,
+        alone = [],
         **kwargs):
     """A cc_library with our warnings, Abseil and //base.
 
@@ -75,6 +114,8 @@ def seq_cc_library(
       deps: what it needs besides.
       test_deps: where given, NAME_test.cc is its test, which needs these besides.
       linkstatic: as everywhere.
+      together: how many files at most are compiled as one (_grouped says at what price).
+      alone: files that are not.
       **kwargs: as for cc_library.
     """
     if srcs == None and hdrs == None:
@@ -89,13 +130,22 @@ def seq_cc_library(
         hdrs = hdrs or [],
         copts = copts,
         linkstatic = linkstatic,
+        together = together,
+        alone = alone,
         deps = deps,
         **kwargs
     )
     if test_deps != None:
         seq_cc_test(name = name + "_test", deps = [":" + name] + deps + test_deps)
 
-def seq_cc_folder(name, deps = [], exclude = [], test_deps = [], other_tests = [], **kwargs):
+def seq_cc_folder(
+        name,
+        deps = [],
+        exclude = [],
+        test_deps = [],
+        other_tests = [],
+        together = 12,
+        **kwargs):
     """All sources of this folder as one library, and a seq_cc_test for each *_test.cc.
 
     Args:
@@ -104,10 +154,12 @@ def seq_cc_folder(name, deps = [], exclude = [], test_deps = [], other_tests = [
       exclude: files that belong to other targets.
       test_deps: what the tests need besides the library.
       other_tests: files *_test.cc whose targets are written out, because they need more than that.
+      together: as for seq_cc_library.
       **kwargs: as for cc_library.
     """
     seq_cc_library(
         name = name,
+        together = together,
         srcs = native.glob(["*.cc"], exclude = ["*_test.cc"] + exclude),
         hdrs = native.glob(["*.h"], exclude = exclude),
         deps = deps,

@@ -12,11 +12,11 @@
 namespace seqgraph {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kInfiniteError = std::numeric_limits<double>::infinity();
 
 double Difference(double a, double e) {
   if (a == e || (std::isnan(a) && std::isnan(e))) return 0;
-  return std::isfinite(a) && std::isfinite(e) ? std::fabs(a - e) : kInfinity;
+  return std::isfinite(a) && std::isfinite(e) ? std::fabs(a - e) : kInfiniteError;
 }
 
 // Integers beyond 2^53 are not exact in double: they differ by at least 1 if they differ.
@@ -28,7 +28,7 @@ template <typename T>
 Comparison Furthest(const Tensor& actual, const Tensor& exact, const Allowance& allowed) {
   const auto a = actual.Elements<T>(), e = exact.Elements<T>();
   Comparison worst;
-  double most = -kInfinity;
+  double most = -kInfiniteError;
   for (size_t i = 0; i < e.size(); ++i) {
     const double there = static_cast<double>(e[i]);
     const double limit = std::is_same_v<T, double> ? allowed(there) : 0;
@@ -78,7 +78,7 @@ std::string ComparisonText(const Comparison& comparison, const Shape& shape) {
 }
 
 double RelativeError(const Tensor& actual, const Tensor& exact) {
-  if (actual.shape() != exact.shape()) return kInfinity;
+  if (actual.shape() != exact.shape()) return kInfiniteError;
   const double magnitude = LargestFiniteMagnitude(exact);
   return Compare(actual, exact).measured / (magnitude == 0 ? 1 : magnitude);
 }

@@ -92,7 +92,7 @@ Expr Apply(const ActivationFunction& f, Expr x) {
   return x;
 }
 
-LayerFlow Emit(LayerContext& c, const ActivationLayer& layer) {
+LayerFlow EmitNamedActivation(LayerContext& c, const ActivationLayer& layer) {
   return c.Pass(EmitActivation(c.g(), layer.activation, c.x(), c.name()));
 }
 
@@ -111,7 +111,7 @@ bool IsSame(const Function& formula, Value a, const Function& f, Value b, Value 
   return true;
 }
 
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizeActivation(StackRecognizer& r) {
   if (r.readers().empty()) return std::nullopt;
   std::optional<ActivationOfValue> found =
       FindActivationOf(r.function(), r.readers()[0]->inputs[0]);
@@ -174,12 +174,12 @@ LayerDef ActivationDef() {
       .Doc("Any shape -> the same: an activation, element by element; softmax over the last axis.")
       .RowWise()
       .Keras({.unset = {"activity_regularizer"}})
-      .Emit(Emit)
+      .Emit(EmitNamedActivation)
       .LastActivation([](const ActivationLayer& layer) -> std::optional<std::string> {
         if (layer.activation == "linear") return std::nullopt;
         return layer.activation;
       })
-      .Recognize(Recognize)
+      .Recognize(RecognizeActivation)
       .Example({"relu",
                 ActivationLayer{"relu"},
                 ops::Reals({1, 3}, {-1, 0, 2}),

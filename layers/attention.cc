@@ -111,7 +111,7 @@ LayerFlow EmitAdditive(LayerContext& c, const AdditiveAttentionLayer& layer) {
   return Attend(c, of, ops::ReduceSum(g, terms, {.axes = {3}}), layer.dropout);
 }
 
-KerasFacts Facts() { return {.ignored = {"seed"}}; }
+KerasFacts AttentionFacts() { return {.ignored = {"seed"}}; }
 
 }  // namespace
 
@@ -124,7 +124,7 @@ LayerDef AttentionDef() {
           "of v weighted by q k. Masked steps of v do not count, those of q give 0.")
       .Takes(LayerTakes::kSequence)
       .Inputs(2, 3)
-      .Keras(Facts())
+      .Keras(AttentionFacts())
       .Emit(EmitAttention)
       // Scores 0 and ln 3: shares 1/4 and 3/4.
       .Example({.name = "dot",
@@ -156,7 +156,7 @@ LayerDef AdditiveAttentionDef() {
           "softmax(sum of scale tanh(q + k)). Masked steps of v do not count, those of q give 0.")
       .Takes(LayerTakes::kSequence)
       .Inputs(2, 3)
-      .Keras(Facts())
+      .Keras(AttentionFacts())
       .Emit(EmitAdditive)
       // tanh(0) and tanh(0.5493..) = 0.5, by the scale ln 9 a score of ln 3.
       .Example({.name = "scaled",

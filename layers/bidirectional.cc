@@ -23,7 +23,7 @@ Value Merge(LayerContext& c, const std::string& mode, Value a, Value b) {
   return ops::Scale(c.g(), ops::Add(c.g(), a, b, c.Part("sum")), 0.5, c.name());
 }
 
-LayerFlow Emit(LayerContext& c, const BidirectionalLayer& layer) {
+LayerFlow EmitBidirectional(LayerContext& c, const BidirectionalLayer& layer) {
   // The first half of the states that it is given is for the forward layer.
   const std::vector<LayerFlow>& states = c.more();
   const auto middle = states.begin() + states.size() / 2;
@@ -95,7 +95,7 @@ void NameInner(BidirectionalLayer& layer, const NumberName& number) {
   layer.backward.name = absl::StrCat("backward_", inner);
 }
 
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizeBidirectional(StackRecognizer& r) {
   if (r.readers().size() != 2) return std::nullopt;
   const Node& a = *r.readers()[0];
   const Node& b = *r.readers()[1];
@@ -168,11 +168,11 @@ LayerDef BidirectionalDef() {
       .Takes(LayerTakes::kSequence)
       .Inputs(1, 5)
       .Keras({.unset = {"activity_regularizer"}, .takes_states = true})
-      .Emit(Emit)
+      .Emit(EmitBidirectional)
       .Check(Check)
       .Complete(Complete)
       .NameInner(NameInner)
-      .Recognize(Recognize)
+      .Recognize(RecognizeBidirectional)
       .FitSample(FitSample)
       // Forward 1, 1 + 2; backward 2 2, 2 1 + 4.
       .Example({"concat",

@@ -39,7 +39,7 @@ LayerFlow Activated(LayerContext& c, const T& layer, Value y) {
   return c.Drop(EmitActivation(c.g(), layer.activation, y, c.Part(layer.activation)));
 }
 
-LayerFlow Emit(LayerContext& c, const Conv1DLayer& layer) {
+LayerFlow EmitConv1D(LayerContext& c, const Conv1DLayer& layer) {
   if (c.features() % layer.groups != 0) {
     c.Fail(absl::StrCat("groups is ", layer.groups, ", which does not divide the ", c.features(),
                         " channels of its input"));
@@ -146,7 +146,7 @@ LayerDef Conv1DDef() {
           "mirrored). Masks end here, as in Keras.")
       .Takes(LayerTakes::kSequence)
       .Keras(Facts({"kernel_constraint", "bias_constraint", "lora_rank", "lora_alpha"}))
-      .Emit(Emit)
+      .Emit(EmitConv1D)
       .Check(Check)
       .LastActivation(LastActivation<Conv1DLayer>)
       .FitSample(FitSample)

@@ -15,7 +15,7 @@ bool IsFused(const std::string& activation) {
   return activation == "tanh" || activation == "relu" || activation == "sigmoid";
 }
 
-LayerFlow Emit(LayerContext& c, const DenseLayer& layer) {
+LayerFlow EmitDense(LayerContext& c, const DenseLayer& layer) {
   const bool fused = IsFused(layer.activation);
   const Value w = c.Weight("kernel", {c.features(), layer.units}, layer.kernel_initializer,
                            layer.kernel_regularizer);
@@ -28,7 +28,7 @@ LayerFlow Emit(LayerContext& c, const DenseLayer& layer) {
   return c.Pass(EmitActivation(c.g(), layer.activation, y, c.Part(layer.activation)));
 }
 
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizeDense(StackRecognizer& r) {
   const Node* node = r.Reader("Dense");
   if (node == nullptr) return std::nullopt;
   const Value w = node->inputs[1], b = node->inputs[2];
@@ -63,10 +63,10 @@ LayerDef DenseDef() {
       .RowWise()
       .Keras({.unset = {"activity_regularizer", "kernel_constraint", "bias_constraint", "lora_rank",
                         "lora_alpha", "quantization_config"}})
-      .Emit(Emit)
+      .Emit(EmitDense)
       .LastActivation(
           [](const DenseLayer& layer) -> std::optional<std::string> { return layer.activation; })
-      .Recognize(Recognize)
+      .Recognize(RecognizeDense)
       .Example({"relu",
                 DenseLayer{.units = 2, .activation = "relu"},
                 ops::Reals({1, 2}, {1, 2}),

@@ -6,18 +6,12 @@
 namespace seqgraph {
 namespace {
 
-LayerFlow Emit(LayerContext& c, const DropoutLayer& layer) {
+LayerFlow EmitDropout(LayerContext& c, const DropoutLayer& layer) {
   return c.Pass(c.Dropout(c.x(), layer.rate));
 }
 
 LayerFlow EmitSpatial(LayerContext& c, const SpatialDropout1DLayer& layer) {
   return c.Pass(c.DropForAllSteps(c.x(), layer.rate, c.name()));
-}
-
-// What comes last is what the layer in front applied.
-template <typename T>
-std::optional<std::string> OfTheLayerInFront(const T&) {
-  return std::nullopt;
 }
 
 }  // namespace
@@ -29,8 +23,8 @@ LayerDef DropoutDef() {
           "otherwise divided by 1 - rate (Srivastava et al. 2014); x itself otherwise.")
       .RowWise()
       .Keras({.ignored = {"seed"}, .unset = {"noise_shape"}})
-      .Emit(Emit)
-      .LastActivation(OfTheLayerInFront<DropoutLayer>)
+      .Emit(EmitDropout)
+      .LastActivationInFront()
       .Example({"outside_training",
                 DropoutLayer{},
                 ops::Reals({1, 2}, {3, -4}),
@@ -46,7 +40,7 @@ LayerDef SpatialDropout1DDef() {
       .Takes(LayerTakes::kSequence)
       .Keras({.takes_trainable = false, .ignored = {"seed"}, .unset = {"noise_shape"}})
       .Emit(EmitSpatial)
-      .LastActivation(OfTheLayerInFront<SpatialDropout1DLayer>)
+      .LastActivationInFront()
       .Example({"outside_training",
                 SpatialDropout1DLayer{},
                 ops::Reals({1, 2, 1}, {3, -4}),

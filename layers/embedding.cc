@@ -10,14 +10,14 @@
 namespace seqgraph {
 namespace {
 
-LayerFlow Emit(LayerContext& c, const EmbeddingLayer& layer) {
+LayerFlow EmitEmbedding(LayerContext& c, const EmbeddingLayer& layer) {
   const Value table = c.Weight("embeddings", {layer.input_dim, layer.output_dim},
                                layer.embeddings_initializer, layer.embeddings_regularizer);
   // Tokens are their own mask.
   return {ops::Embedding(c.g(), c.x(), table, c.name()), layer.mask_zero ? c.x() : c.mask()};
 }
 
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizeEmbedding(StackRecognizer& r) {
   const Node* node = r.Reader("Embedding");
   if (node == nullptr) return std::nullopt;
   const Value table = node->inputs[1];
@@ -46,8 +46,8 @@ LayerDef EmbeddingDef() {
       .Keras({.ignored = {"input_length", "sparse"},
               .unset = {"activity_regularizer", "embeddings_constraint", "lora_rank", "lora_alpha",
                         "quantization_config", "weights"}})
-      .Emit(Emit)
-      .Recognize(Recognize)
+      .Emit(EmitEmbedding)
+      .Recognize(RecognizeEmbedding)
       .Example({"rows",
                 EmbeddingLayer{.input_dim = 3, .output_dim = 2},
                 ops::Ids({1, 2}, {2, 0}),

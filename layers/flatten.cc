@@ -9,14 +9,14 @@
 namespace seqgraph {
 namespace {
 
-LayerFlow Emit(LayerContext& c, const FlattenLayer&) {
+LayerFlow EmitFlatten(LayerContext& c, const FlattenLayer&) {
   const Shape& shape = c.type().shape;
   int64_t features = 1;
   for (int i = 1; i < shape.rank(); ++i) features *= shape[i].size();
   return c.Drop(ops::Reshape(c.g(), c.x(), {shape[0], features}, c.name()));
 }
 
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizeFlatten(StackRecognizer& r) {
   const Node* node = r.Reader("Reshape");
   if (node == nullptr || r.function().type(node->outputs[0]).shape.rank() != 2) {
     return std::nullopt;
@@ -32,8 +32,8 @@ LayerDef FlattenDef() {
           "[batch, ...] -> [batch, product of the other extents], in row-major order: the steps of "
           "a sequence side by side. Masks end here, as in Keras.")
       .Keras({.fixed = {{"data_format", "channels_last"}}})
-      .Emit(Emit)
-      .Recognize(Recognize)
+      .Emit(EmitFlatten)
+      .Recognize(RecognizeFlatten)
       .Example({"steps",
                 FlattenLayer{},
                 ops::Reals({1, 2, 2}, {1, 2, 3, 4}),

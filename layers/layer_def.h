@@ -181,6 +181,11 @@ class DefineLayer {
     def_->last_activation = [last](const LayerKind& kind) { return last(*As<T>(kind)); };
     return *this;
   }
+  /// What comes last is what the layer in front applied.
+  DefineLayer& LastActivationInFront() {
+    def_->last_activation = [](const LayerKind&) { return std::nullopt; };
+    return *this;
+  }
   DefineLayer& Recognize(
       std::function<absl::StatusOr<std::optional<RecognizedLayer>>(StackRecognizer&)> recognize) {
     return def_->recognize = std::move(recognize), *this;

@@ -10,7 +10,7 @@ namespace seqgraph {
 namespace {
 
 // relu(x) - slope relu(-x): one of the two is 0, so that no digit is lost.
-LayerFlow Emit(LayerContext& c, const LeakyReLULayer& layer) {
+LayerFlow EmitLeakyReLU(LayerContext& c, const LeakyReLULayer& layer) {
   FunctionBuilder& g = c.g();
   const Value above = ops::Relu(g, c.x(), c.Part("above"));
   const Value below =
@@ -27,7 +27,7 @@ LayerDef LeakyReLUDef() {
           "Any shape -> the same: x where x >= 0, negative_slope x elsewhere (Maas et al. 2013). "
           "The gradient at 0 is 0.")
       .RowWise()
-      .Emit(Emit)
+      .Emit(EmitLeakyReLU)
       .LastActivation([](const LeakyReLULayer&) -> std::optional<std::string> { return ""; })
       .Example({"both_sides",
                 LeakyReLULayer{.negative_slope = 0.25},

@@ -12,7 +12,7 @@ namespace seqgraph {
 namespace {
 
 // A step is there where some feature is not mask_value: where the least of (x == mask_value) is 0.
-LayerFlow Emit(LayerContext& c, const MaskingLayer& layer) {
+LayerFlow EmitMasking(LayerContext& c, const MaskingLayer& layer) {
   FunctionBuilder& g = c.g();
   const Value marked = ops::Binary(g, "Equal", c.x(),
                                    ops::FillLike(g, c.x(), layer.mask_value, c.Part("mask_value")),
@@ -32,7 +32,7 @@ LayerDef MaskingDef() {
           "[batch, time, features] -> the same: steps all of whose features are mask_value are "
           "masked for the layers behind, and zero. A mask that comes with the input is replaced.")
       .Takes(LayerTakes::kSequence)
-      .Emit(Emit)
+      .Emit(EmitMasking)
       .Example({"value",
                 MaskingLayer{.mask_value = 7},
                 ops::Reals({1, 3, 2}, {7, 7, 7, 1, 0, 0}),

@@ -14,15 +14,9 @@ LayerFlow EmitNoise(LayerContext& c, const GaussianNoiseLayer& layer) {
   return c.Pass(noise.present() ? ops::Add(c.g(), c.x(), noise, c.name()) : c.x());
 }
 
-LayerFlow EmitDropout(LayerContext& c, const GaussianDropoutLayer& layer) {
+LayerFlow EmitGaussianDropout(LayerContext& c, const GaussianDropoutLayer& layer) {
   const Value noise = c.Noise(1, std::sqrt(layer.rate / (1 - layer.rate)), c.Part("noise"));
   return c.Pass(noise.present() ? ops::Multiply(c.g(), c.x(), noise, c.name()) : c.x());
-}
-
-// What comes last is what the layer in front applied.
-template <typename T>
-std::optional<std::string> OfTheLayerInFront(const T&) {
-  return std::nullopt;
 }
 
 }  // namespace
@@ -35,7 +29,7 @@ LayerDef GaussianNoiseDef() {
       .RowWise()
       .Keras({.ignored = {"seed"}})
       .Emit(EmitNoise)
-      .LastActivation(OfTheLayerInFront<GaussianNoiseLayer>)
+      .LastActivationInFront()
       .Example({"outside_training",
                 GaussianNoiseLayer{},
                 ops::Reals({1, 2}, {3, -4}),
@@ -51,8 +45,8 @@ LayerDef GaussianDropoutDef() {
           "otherwise.")
       .RowWise()
       .Keras({.ignored = {"seed"}})
-      .Emit(EmitDropout)
-      .LastActivation(OfTheLayerInFront<GaussianDropoutLayer>)
+      .Emit(EmitGaussianDropout)
+      .LastActivationInFront()
       .Example({"outside_training",
                 GaussianDropoutLayer{},
                 ops::Reals({1, 2}, {3, -4}),

@@ -8,11 +8,11 @@
 namespace seqgraph {
 namespace {
 
-LayerFlow Emit(LayerContext& c, const OneHotLayer& layer) {
+LayerFlow EmitOneHot(LayerContext& c, const OneHotLayer& layer) {
   return c.Pass(ops::OneHot(c.g(), c.x(), layer.depth, {.dtype = c.real(), .name = c.name()}));
 }
 
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizeOneHot(StackRecognizer& r) {
   const Node* node = r.Reader("OneHot");
   if (node == nullptr) return std::nullopt;
   return RecognizedLayer{{.name = r.Name({}, "one_hot"),
@@ -29,8 +29,8 @@ LayerDef OneHotDef() {
           "such layer: there one-hot words are the model's input.")
       .Takes(LayerTakes::kTokens)
       .Keras({.exists = false})
-      .Emit(Emit)
-      .Recognize(Recognize)
+      .Emit(EmitOneHot)
+      .Recognize(RecognizeOneHot)
       .Example({"rows",
                 OneHotLayer{.depth = 3},
                 ops::Ids({1, 2}, {2, 0}),

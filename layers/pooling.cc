@@ -21,7 +21,7 @@ LayerFlow EmitMax(LayerContext& c, const GlobalMaxPooling1DLayer&) {
 
 // The layer whose op has its name.
 template <typename T>
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizePooling(StackRecognizer& r) {
   const Node* node = r.Reader(T::kClass);
   if (node == nullptr) return std::nullopt;
   return RecognizedLayer{{.name = r.Name({}, SnakeCase(T::kClass)), .kind = T()}, node->outputs[0]};
@@ -51,7 +51,9 @@ DefineLayer<T> PoolingOverWindows() {
       });
 }
 
-KerasFacts Facts() { return {.unset = {"keepdims"}, .fixed = {{"data_format", "channels_last"}}}; }
+KerasFacts PoolingFacts() {
+  return {.unset = {"keepdims"}, .fixed = {{"data_format", "channels_last"}}};
+}
 
 }  // namespace
 
@@ -61,9 +63,9 @@ LayerDef GlobalAveragePooling1DDef() {
           "[batch, time, features] -> [batch, features]: the mean over the steps that are not "
           "masked; 0 where all are.")
       .Takes(LayerTakes::kSequence)
-      .Keras(Facts())
+      .Keras(PoolingFacts())
       .Emit(EmitAverage)
-      .Recognize(Recognize<GlobalAveragePooling1DLayer>)
+      .Recognize(RecognizePooling<GlobalAveragePooling1DLayer>)
       .Example({"masked",
                 GlobalAveragePooling1DLayer{},
                 ops::Reals({1, 3, 2}, {9, 9, 1, 2, 3, 4}),
@@ -78,9 +80,9 @@ LayerDef GlobalMaxPooling1DDef() {
           "[batch, time, features] -> [batch, features]: the maximum over all steps, masked or "
           "not, as in Keras.")
       .Takes(LayerTakes::kSequence)
-      .Keras(Facts())
+      .Keras(PoolingFacts())
       .Emit(EmitMax)
-      .Recognize(Recognize<GlobalMaxPooling1DLayer>)
+      .Recognize(RecognizePooling<GlobalMaxPooling1DLayer>)
       .Example({"masked",
                 GlobalMaxPooling1DLayer{},
                 ops::Reals({1, 2, 2}, {9, 1, 1, 2}),

@@ -10,14 +10,14 @@
 namespace seqgraph {
 namespace {
 
-LayerFlow Emit(LayerContext& c, const RepeatVectorLayer& layer) {
+LayerFlow EmitRepeatVector(LayerContext& c, const RepeatVectorLayer& layer) {
   const Dim batch = c.type().shape[0];
   const Value step = ops::Reshape(c.g(), c.x(), {batch, 1, c.features()}, c.Part("step"));
   return c.Drop(ops::BroadcastTo(c.g(), step, {batch, layer.n, c.features()}, c.name()));
 }
 
 // A vector made a sequence of one step, which is repeated.
-absl::StatusOr<std::optional<RecognizedLayer>> Recognize(StackRecognizer& r) {
+absl::StatusOr<std::optional<RecognizedLayer>> RecognizeRepeatVector(StackRecognizer& r) {
   const Node* step = r.Reader("Reshape");
   if (step == nullptr) return std::nullopt;
   const Node* repeat = r.OnlyReader(step->outputs[0]);
@@ -36,8 +36,8 @@ LayerDef RepeatVectorDef() {
   return DefineLayer<RepeatVectorLayer>()
       .Doc("[batch, features] -> [batch, n, features]: the same vector n times.")
       .Takes(LayerTakes::kVector)
-      .Emit(Emit)
-      .Recognize(Recognize)
+      .Emit(EmitRepeatVector)
+      .Recognize(RecognizeRepeatVector)
       .Example({"twice",
                 RepeatVectorLayer{.n = 2},
                 ops::Reals({2, 2}, {1, 2, 3, 4}),

@@ -7,7 +7,7 @@
 namespace seqgraph {
 namespace {
 
-LayerFlow Emit(LayerContext& c, const RescalingLayer& layer) {
+LayerFlow EmitRescaling(LayerContext& c, const RescalingLayer& layer) {
   FunctionBuilder& g = c.g();
   const Value scaled = ops::Scale(g, c.x(), layer.scale, c.Part("scaled"));
   if (layer.offset == 0) return c.Pass(scaled);
@@ -21,7 +21,7 @@ LayerDef RescalingDef() {
   return DefineLayer<RescalingLayer>()
       .Doc("Any shape -> the same: scale x + offset. Masks pass.")
       .RowWise()
-      .Emit(Emit)
+      .Emit(EmitRescaling)
       .LastActivation([](const RescalingLayer&) -> std::optional<std::string> { return ""; })
       .Example({"both",
                 RescalingLayer{.scale = 0.5, .offset = 1},

@@ -50,7 +50,7 @@ LayerFlow EmitCells(LayerContext& c, const std::vector<Layer>& cells, const RNNL
   return flow;
 }
 
-LayerFlow Emit(LayerContext& c, const RNNLayer& layer) {
+LayerFlow EmitRNN(LayerContext& c, const RNNLayer& layer) {
   LayerContext inner = c.Inner(layer.cell, "cell", {c.x(), c.mask()});
   if (As<CellLayer>(layer.cell.kind)) return EmitOver(inner, layer.cell, layer, /*is_last=*/true);
   return EmitCells(inner, CellsOf(layer.cell), layer);
@@ -62,7 +62,7 @@ LayerFlow OneStep(LayerContext& c) {
   return {ops::Reshape(c.g(), c.x(), {batch, 1, c.features()}, c.Part("step")), {}};
 }
 
-LayerFlow EmitCell(LayerContext& c, const CellLayer& cell) {
+LayerFlow EmitCellLayer(LayerContext& c, const CellLayer& cell) {
   LayerContext step = c.With(OneStep(c));
   return EmitOver(step, {.name = c.name(), .kind = cell}, {}, /*is_last=*/true);
 }
@@ -122,7 +122,7 @@ LayerDef CellDef(const char* class_name, LayerExample example) {
       .Takes(LayerTakes::kVector)
       .Keras({.ignored = {"implementation", "seed"},
               .unset = {"kernel_constraint", "recurrent_constraint", "bias_constraint"}})
-      .Emit(EmitCell)
+      .Emit(EmitCellLayer)
       .Example(std::move(example));
 }
 
@@ -200,7 +200,7 @@ LayerDef RNNDef() {
           "units]: a cell, or several in a row, over all steps. A masked step keeps all states.")
       .Takes(LayerTakes::kSequence)
       .Keras({.ignored = {"unroll"}, .unset = {"return_state", "activity_regularizer"}})
-      .Emit(Emit)
+      .Emit(EmitRNN)
       .Check(Check)
       .NameInner(NameInner)
       .LastActivation([](const RNNLayer&) -> std::optional<std::string> { return ""; })

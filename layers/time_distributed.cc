@@ -11,7 +11,7 @@ namespace seqgraph {
 namespace {
 
 // A layer that takes each row of the last axis by itself does so for every step at once.
-LayerFlow Emit(LayerContext& c, const TimeDistributedLayer& layer) {
+LayerFlow EmitTimeDistributed(LayerContext& c, const TimeDistributedLayer& layer) {
   const LayerFlow y = c.EmitInner(layer.layer, "layer", {c.x(), c.mask()}, /*row_wise=*/true);
   return c.Pass(y.value);
 }
@@ -36,7 +36,7 @@ LayerDef TimeDistributedDef() {
           "It must be one that takes each row of the last axis by itself: dense, dropout, "
           "activations. Masks pass.")
       .Takes(LayerTakes::kSequence)
-      .Emit(Emit)
+      .Emit(EmitTimeDistributed)
       .NameInner(NameInner)
       .Example({"dense",
                 TimeDistributed(DenseLayer{.units = 1, .use_bias = false}),

@@ -15,8 +15,6 @@ namespace {
 
 // Attributes: epsilon, of BCE and BCEGrad. Inputs: predictions, labels, then dloss of gradients,
 // then weights.
-constexpr int kWeights = 2, kGradWeights = 3;
-
 // Reference computation. Elements are widened to double, so that 1 - p and the clipping bounds are
 // what the formula says in float too (in float 1 - 1e-7 would be 1 - 1.2e-7).
 
@@ -68,7 +66,7 @@ std::string PerElementText(int flops) {
 
 // Error bound of BCEWithLogitsGrad: dz = dloss weight / n (sigmoid(z) - y) may cancel.
 
-absl::StatusOr<ErrorBound> LogitsGradBound(const BoundContext& c, int o) {
+absl::StatusOr<ErrorBound> BCELogitsGradBound(const BoundContext& c, int o) {
   const double weight = c.has_input(kGradWeights) ? c.Largest(kGradWeights) : 1;
   const double each = c.Largest(2) / static_cast<double>(c.input(0).num_elements());
   return Roundings(kElementaryRoundings, std::max(c.LargestOutput(o), each * weight),
@@ -77,7 +75,7 @@ absl::StatusOr<ErrorBound> LogitsGradBound(const BoundContext& c, int o) {
 
 // Definitions: what several ops have.
 
-OpDef LossDef(std::string name, std::string doc, std::string input, std::string input_doc,
+OpDef BCELoss(std::string name, std::string doc, std::string input, std::string input_doc,
               bool gradient) {
   return OpDef(std::move(name), 2)
       .CompatibleFrom(1)
@@ -121,7 +119,7 @@ Sampler SamplesOf(OpSample (*sample)(SampleSource&, bool), bool gradient) {
 
 OpDef BCEOp() {
   OpDef op =
-      LossDef("BCE",
+      BCELoss("BCE",
               "Binary cross-entropy: loss = the mean over all elements of -weight (y log q + (1 - "
               "y) log(1 - q)), where y is the label, q = min(max(p, epsilon), 1 - epsilon) and the "
               "weight is that of the element's row. Each term and the sum are computed in double.",
@@ -151,7 +149,7 @@ OpDef BCEOp() {
 
 OpDef BCEGradOp() {
   OpDef op =
-      LossDef("BCEGrad",
+      BCELoss("BCEGrad",
               "dp = dloss weight / n (p - y) / (p (1 - p)), where n is the number of elements; 0 "
               "where p is clipped. The gradient of BCE.",
               "p", "probabilities, any shape", /*gradient=*/true);
@@ -177,7 +175,7 @@ OpDef BCEGradOp() {
 }
 
 OpDef BCEWithLogitsOp() {
-  return LossDef("BCEWithLogits",
+  return BCELoss("BCEWithLogits",
                  "Binary cross-entropy of sigmoid(z): loss = the mean over all elements of weight "
                  "(max(z, 0) - z y + log(1 + exp(-|z|))), where y is the label and the weight that "
                  "of the element's row. Nothing overflows and nothing is clipped. Each term and "
@@ -199,13 +197,13 @@ OpDef BCEWithLogitsOp() {
 }
 
 OpDef BCEWithLogitsGradOp() {
-  return LossDef("BCEWithLogitsGrad",
+  return BCELoss("BCEWithLogitsGrad",
                  "dz = dloss weight / n (sigmoid(z) - y), where n is the number of elements. The "
                  "gradient of BCEWithLogits.",
                  "z", "logits, any shape", /*gradient=*/true)
       .InPlace({0, 0})
       .Reference(ComputeBCEWithLogitsGrad<float>, ComputeBCEWithLogitsGrad<double>)
-      .Bound(LogitsGradBound)
+      .Bound(BCELogitsGradBound)
       .Cost(PerElementText(3), PerElement(3, kGradWeights))
       .Example({"two",
                 {},

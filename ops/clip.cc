@@ -16,7 +16,7 @@ namespace {
 
 // Attribute: limit.
 
-enum { kX, kSquaredNorm };
+enum { kClipX, kSquaredNorm };
 
 // C1.
 void ConstrainLimit(OpDef& op) {
@@ -57,7 +57,7 @@ OpDef ClipOp() {
       .Input({.name = "x", .doc = "any shape", .differentiable = false})
       .Output({.name = "y", .doc = "the shape of x"})
       .Attribute("limit", AttributeKind::kFloat, "the largest magnitude that stays")
-      .Shapes(SameAsInput(kX))
+      .Shapes(SameAsInput(kClipX))
       .With(ConstrainLimit)
       .Reject({"C1", {{"limit", 0.0}}, {RealType({2})}})
       .Reject({"C1", {{"limit", -1.0}}, {RealType({2})}})
@@ -66,7 +66,7 @@ OpDef ClipOp() {
       .Bound(OutputBound(1))  // the limit is rounded
       .Steps(ElementwiseSteps())
       .Cost("FLOPs: 2 for each element.",
-            [](const CostContext& c) { return c.Moving(2 * c.input_size(kX)); })
+            [](const CostContext& c) { return c.Moving(2 * c.input_size(kClipX)); })
       .Example({"both_sides",
                 {{"limit", 0.5}},
                 {Reals({4}, {-3, -0.5, 0.25, 0.75})},
@@ -96,7 +96,7 @@ OpDef ClipByNormOp() {
       .Reference(ComputeClipByNorm<float>, ComputeClipByNorm<double>)
       .Bound(OutputBound(4))
       .Cost("FLOPs: 1 for each element, 2 for the factor.",
-            [](const CostContext& c) { return c.Moving(c.input_size(kX) + 2); })
+            [](const CostContext& c) { return c.Moving(c.input_size(kClipX) + 2); })
       .Example({"shortened",
                 {{"limit", 1.0}},
                 {Reals({2}, {3, -4}), RealScalar(25)},

@@ -187,7 +187,7 @@ void AddRejections(OpDef& op, const Shape& valid, const Shape& invalid) {
 }
 
 // Time 4 of two channels.
-Tensor ExampleX() { return Reals({1, 4, 2}, {1, 2, 3, 4, 5, 6, 7, 8}); }
+Tensor ExampleSequence() { return Reals({1, 4, 2}, {1, 2, 3, 4, 5, 6, 7, 8}); }
 
 }  // namespace
 
@@ -210,17 +210,17 @@ OpDef Conv1DOp() {
       // x_t·(1, 10) + x_{t+1}·(100, 0) + 0.5.
       .Example({"two_places",
                 {},
-                {ExampleX(), Reals({2, 2, 1}, {1, 10, 100, 0}), Reals({1}, {0.5})},
+                {ExampleSequence(), Reals({2, 2, 1}, {1, 10, 100, 0}), Reals({1}, {0.5})},
                 {Reals({1, 3, 1}, {321.5, 543.5, 765.5})}})
       // Windows -1, 1 and 1, 3.
       .Example({"strided_dilated_padded",
                 {{"stride", 2}, {"dilation", 2}, {"pad_before", 1}},
-                {ExampleX(), Reals({2, 2, 1}, {1, 10, 100, 0}), {}},
+                {ExampleSequence(), Reals({2, 2, 1}, {1, 10, 100, 0}), {}},
                 {Reals({1, 2, 1}, {300, 743})}})
       // Filter 0 takes channel 0 alone, filter 1 channel 1.
       .Example({"groups",
                 {{"groups", 2}},
-                {ExampleX(), Reals({2, 1, 2}, {1, 2, 10, 20}), {}},
+                {ExampleSequence(), Reals({2, 1, 2}, {1, 2, 10, 20}), {}},
                 {Reals({1, 3, 2}, {31, 84, 53, 128, 75, 172})}})
       .Samples([](SampleSource& source) {
         auto [sample, y] = RandomConv1D(source);
@@ -249,11 +249,12 @@ OpDef Conv1DGradOp() {
           "FLOPs: for each element of dy, 2 width channels / groups for dx, as many for dw, 1 for "
           "db. x is read for dw only, w for dx only.",
           Conv1DGradCost)
-      .Example({"two_places",
-                {},
-                {ExampleX(), Reals({2, 2, 1}, {1, 10, 100, 0}), Reals({1, 3, 1}, {1, 2, -1})},
-                {Reals({1, 4, 2}, {1, 10, 102, 20, 199, -10, -100, 0}),
-                 Reals({2, 2, 1}, {2, 4, 6, 8}), Reals({1}, {2})}})
+      .Example(
+          {"two_places",
+           {},
+           {ExampleSequence(), Reals({2, 2, 1}, {1, 10, 100, 0}), Reals({1, 3, 1}, {1, 2, -1})},
+           {Reals({1, 4, 2}, {1, 10, 102, 20, 199, -10, -100, 0}), Reals({2, 2, 1}, {2, 4, 6, 8}),
+            Reals({1}, {2})}})
       .Samples([](SampleSource& source) {
         auto [sample, y] = RandomConv1D(source);
         sample.inputs.push_back(source.Reals(y));

@@ -20,7 +20,7 @@ namespace {
 // Attributes: epsilon, of CategoricalCrossEntropy and its gradient. Inputs: predictions, labels,
 // then dloss of gradients, then weights.
 enum { kPredictions, kLabels };
-constexpr int kDLoss = 2, kWeights = 2, kGradWeights = 3;
+constexpr int kDLoss = 2;
 
 // Reference computation. Rows are widened to double. A class whose label is 0 adds 0 whatever its
 // prediction.

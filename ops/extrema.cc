@@ -42,7 +42,7 @@ absl::Status Reduce(const ReferenceContext& c, bool from_one, F f) {
 }
 
 template <typename T>
-absl::Status ComputeMax(const ReferenceContext& c) {
+absl::Status ComputeMaximum(const ReferenceContext& c) {
   return Reduce<T>(c, false, [](T y, T x) { return x > y || x != x ? x : y; });
 }
 
@@ -87,7 +87,7 @@ OpDef ExtremumDef(std::string name, std::string doc) {
 
 OpDef ReduceMaxOp() {
   return ExtremumDef("ReduceMax", "y = the largest x over the axes; NaN where one is among them.")
-      .Reference(ByType([](auto x, auto& c) { return ComputeMax<decltype(x)>(c); }))
+      .Reference(ByType([](auto x, auto& c) { return ComputeMaximum<decltype(x)>(c); }))
       .Bound(ExactBound())
       .Example({"rows",
                 {{"axes", Ints({1})}},

@@ -12,6 +12,9 @@
 
 namespace seqgraph::ops {
 
+/// Which input of a loss, and of the gradient of one, holds the weights.
+inline constexpr int kWeights = 2, kGradWeights = 3;
+
 /// The operands in which losses differ.
 struct LossOperands {
   std::string name;  ///< of the predictions

@@ -11,8 +11,6 @@ namespace seqgraph::ops {
 namespace {
 
 // Inputs: x, targets, then dloss of the gradient, then weights.
-constexpr int kWeights = 2, kGradWeights = 3;
-
 // Reference computation, in double.
 
 template <typename T>

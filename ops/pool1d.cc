@@ -73,7 +73,7 @@ int64_t FirstLargest(const T* x, const Places& places) {
 }
 
 template <typename T>
-absl::Status ComputeMax(const ReferenceContext& c) {
+absl::Status ComputeMaxPool(const ReferenceContext& c) {
   const auto x = c.input<T>(0);
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
@@ -85,7 +85,7 @@ absl::Status ComputeMax(const ReferenceContext& c) {
 }
 
 template <typename T>
-absl::Status ComputeMaxGrad(const ReferenceContext& c) {
+absl::Status ComputeMaxPoolGrad(const ReferenceContext& c) {
   const auto x = c.input<T>(0), dy = c.input<T>(1);
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
@@ -105,7 +105,7 @@ T Divisor(const Attributes& attributes, int64_t count) {
 }
 
 template <typename T>
-absl::Status ComputeAverage(const ReferenceContext& c) {
+absl::Status ComputeAveragePool(const ReferenceContext& c) {
   const auto x = c.input<T>(0);
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
@@ -118,7 +118,7 @@ absl::Status ComputeAverage(const ReferenceContext& c) {
 }
 
 template <typename T>
-absl::Status ComputeAverageGrad(const ReferenceContext& c) {
+absl::Status ComputeAveragePoolGrad(const ReferenceContext& c) {
   const auto dy = c.input<T>(0);
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
@@ -228,7 +228,7 @@ OpDef MaxPool1DOp() {
   return ForwardDef("MaxPool1D",
                     "y[n, s, c] = the largest x[n, s stride - pad_before + i dilation, c] for 0 <= "
                     "i < width, of steps that there are; 0 for none.")
-      .Reference(ComputeMax<float>, ComputeMax<double>)
+      .Reference(ComputeMaxPool<float>, ComputeMaxPool<double>)
       .Bound(ExactBound())
       .Gradient(GradientOp("MaxPool1DGrad"))
       .Steps(WindowSteps([](const StepContext& c) { return c.attributes().GetInt("width"); },
@@ -254,7 +254,7 @@ OpDef MaxPool1DGradOp() {
       .Input({.name = "dy", .doc = "[batch, steps, channels]: the gradient of y"})
       .Output({.name = "dx", .doc = "the shape of x"})
       .Shapes(PoolGradShape<0, 1>)
-      .Reference(ComputeMaxGrad<float>, ComputeMaxGrad<double>)
+      .Reference(ComputeMaxPoolGrad<float>, ComputeMaxPoolGrad<double>)
       .Bound(MaxGradBound)
       .Cost("FLOPs: width + 1 for each element of dy.",
             [](const CostContext& c) {
@@ -274,7 +274,7 @@ OpDef AveragePool1DOp() {
                     "i < width, over steps that there are, or with count_include_pad their sum "
                     "over width; 0 for none.")
       .With(AddCountIncludePad)
-      .Reference(ComputeAverage<float>, ComputeAverage<double>)
+      .Reference(ComputeAveragePool<float>, ComputeAveragePool<double>)
       .Bound(SumBound([](const BoundContext& c, int o) { return Overlap(c, o) + 1; }))
       .Gradient(GradientOp("AveragePool1DGrad"))
       .Steps(WindowSteps([](const StepContext& c) { return c.attributes().GetInt("width"); },
@@ -306,7 +306,7 @@ OpDef AveragePool1DGradOp() {
               .differentiable = false})
       .Output({.name = "dx", .doc = "the shape of like"})
       .Shapes(PoolGradShape<1, 0>)
-      .Reference(ComputeAverageGrad<float>, ComputeAverageGrad<double>)
+      .Reference(ComputeAveragePoolGrad<float>, ComputeAveragePoolGrad<double>)
       .Bound(SumBound([](const BoundContext& c, int o) { return Overlap(c, o) + 1; }))
       .Gradient(GradientOp("AveragePool1D"))
       .Cost("FLOPs: width + 1 for each element of dy. like is not read.",

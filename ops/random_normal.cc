@@ -15,12 +15,12 @@ namespace seqgraph::ops {
 namespace {
 
 // Attributes: mean, stddev, stream.
-enum { kSeed, kStep, kLike };
+enum { kNoiseSeed, kNoiseStep, kNoiseLike };
 
 // Shape rule.
 
 Types RandomNormalShape(const ShapeContext& c) {
-  for (const auto& [name, input] : {std::pair("seed", kSeed), std::pair("step", kStep)}) {
+  for (const auto& [name, input] : {std::pair("seed", kNoiseSeed), std::pair("step", kNoiseStep)}) {
     SEQ_RETURN_IF_ERROR(CheckShape("C1", name, c.shape(input), "the shape of a scalar", {}));
   }
   const double stddev = c.attributes().GetFloat("stddev");
@@ -28,7 +28,7 @@ Types RandomNormalShape(const ShapeContext& c) {
     return Violation("C2", "mean and stddev must be finite, stddev at least 0, got ",
                      c.attributes().GetFloat("mean"), " and ", stddev);
   }
-  return std::vector<TensorType>{c.type(kLike)};
+  return std::vector<TensorType>{c.type(kNoiseLike)};
 }
 
 // Reference computation.
@@ -38,7 +38,7 @@ absl::Status ComputeRandomNormal(const ReferenceContext& c) {
   const auto y = c.output<T>(0);
   if (!y) return absl::OkStatus();
   const double mean = c.attributes().GetFloat("mean"), stddev = c.attributes().GetFloat("stddev");
-  const DropoutBits bits(c.input<int64_t>(kSeed)[0], c.input<int64_t>(kStep)[0],
+  const DropoutBits bits(c.input<int64_t>(kNoiseSeed)[0], c.input<int64_t>(kNoiseStep)[0],
                          c.attributes().GetInt("stream"));
   const int64_t n = y.size();
   for (int64_t i = 0; i < n; i += 2) {
@@ -85,7 +85,7 @@ OpDef RandomNormalOp() {
       .Bound(OutputBound(1))
       .Cost("FLOPs: 6 for each element. like is not read.",
             [](const CostContext& c) {
-              return c.Moving(6 * c.output_size(0), {kSeed, kStep});
+              return c.Moving(6 * c.output_size(0), {kNoiseSeed, kNoiseStep});
             })
       .Example({"five",
                 {},

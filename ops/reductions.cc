@@ -73,7 +73,7 @@ absl::Status ComputeMean(const ReferenceContext& c) {
   return absl::OkStatus();
 }
 
-Strided Repeated(const ReferenceContext& c) {
+Strided RepeatedOverAxes(const ReferenceContext& c) {
   return Reduced(c.output_type(0).shape, AxesOf(c.attributes()));
 }
 
@@ -83,7 +83,8 @@ absl::Status ComputeMeanGrad(const ReferenceContext& c) {
   const auto dx = c.output<T>(0);
   if (!dx) return absl::OkStatus();
   const T terms = static_cast<T>(NumTerms(dx.shape, AxesOf(c.attributes())));
-  ForEachStrided(dx.shape, Repeated(c), [&](int64_t i, int64_t j) { dx[i] = dy[j] / terms; });
+  ForEachStrided(dx.shape, RepeatedOverAxes(c),
+                 [&](int64_t i, int64_t j) { dx[i] = dy[j] / terms; });
   return absl::OkStatus();
 }
 
@@ -216,7 +217,7 @@ OpDef BroadcastLikeOp() {
       .Constrain("C3", "like has the element type of x")
       .Reject({"C3", {{"axes", Ints({0})}}, {RealType({3}), IndexType({2, 3})}})
       .Shapes(RepeatedShape)
-      .Reference(TakeStrided(Repeated))
+      .Reference(TakeStrided(RepeatedOverAxes))
       .Moves()
       .Gradient(BroadcastGradient)
       .Steps(BroadcastLikeSteps)

@@ -18,7 +18,6 @@ namespace seqgraph::ops {
 namespace {
 
 // Inputs: x, labels, then dloss of the gradient, then weights.
-constexpr int kWeights = 2, kGradWeights = 3;
 constexpr double kEpsilon = 1e-7;  // Keras's backend.epsilon().
 constexpr double kLog2 = 0.69314718055994530942;
 

@@ -163,7 +163,7 @@ AttributeDef ReductionDef() {
           .one_of = {"none", "add", "mul", "min", "max"}};
 }
 
-InputDef IndicesDef() {
+InputDef PlacesDef() {
   return {.name = "indices",
           .type = TypeRule::kIndex,
           .doc = "as many axes as x; each in [-extent, extent) of the axis",
@@ -192,7 +192,7 @@ OpDef ScatterElementsOp() {
           "the last of several at one place remains, or they are added, multiplied, or the "
           "smallest or largest remains. An index that is not in [-extent, extent) fails the run.")
       .Input({.name = "x", .type = TypeRule::kNumber, .doc = "any shape with an axis"})
-      .Input(IndicesDef())
+      .Input(PlacesDef())
       .Input({.name = "updates", .type = TypeRule::kNumber, .doc = "the shape of indices"})
       .Output({.name = "y", .type = TypeRule::kNumber, .doc = "the shape of x"})
       .Attribute(AxisDef())
@@ -238,7 +238,7 @@ OpDef ScatterElementsGradOp() {
           "nor does an update that another replaced.")
       .Input({.name = "dy", .doc = "the shape of x"})
       .Input({.name = "x", .doc = "any shape with an axis"})
-      .Input(IndicesDef())
+      .Input(PlacesDef())
       .Input({.name = "updates", .doc = "the shape of indices"})
       .Output({.name = "dx", .doc = "the shape of x"})
       .Output({.name = "dupdates", .doc = "the shape of updates"})

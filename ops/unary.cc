@@ -23,7 +23,7 @@ namespace {
 
 // Definitions: a row for each op.
 
-struct Row {
+struct UnaryRow {
   const char* name;
   const char* doc;
   GradientRule gradient;  ///< Dx, or a node of its own
@@ -41,7 +41,7 @@ ReferenceFunction Map(F f) {
   return [f](const ReferenceContext& c) { return MapUnary<T>(c, f); };
 }
 
-OpDef Define(const Row& row, TypeRule type) {
+OpDef Define(const UnaryRow& row, TypeRule type) {
   const int64_t size = static_cast<int64_t>(row.x.size());
   return OpDef(row.name, 1)
       .Doc(row.doc)
@@ -62,13 +62,13 @@ OpDef Define(const Row& row, TypeRule type) {
 
 // f: a generic function of a float or a double.
 template <typename F>
-OpDef OfReals(const Row& row, F f) {
+OpDef OfReals(const UnaryRow& row, F f) {
   return Define(row, TypeRule::kReal).Reference(Map<float>(f), Map<double>(f));
 }
 
 // f: one of an int32_t or an int64_t too.
 template <typename F>
-OpDef OfNumbers(const Row& row, F f) {
+OpDef UnaryOfNumbers(const UnaryRow& row, F f) {
   return Define(row, TypeRule::kNumber)
       .Reference(ByType([f](auto x, auto& c) { return MapUnary<decltype(x)>(c, f); }))
       .Example({"integers", {}, {Ids({2}, {-3, 0})}, {Ids({2}, row.of_integers)}});
@@ -78,51 +78,51 @@ OpDef OfNumbers(const Row& row, F f) {
 
 std::vector<OpDef> UnaryOps() {
   return {
-      OfNumbers({"Abs",
-                 "y = |x|, element by element; the smallest integer stays as it is.",
-                 Dx([](const auto& t) { return t.dy * Unary("Sign", t.x()); }),
-                 ExactBound(),
-                 0,
-                 0,
-                 {-2, 0, 3},
-                 {2, 0, 3},
-                 {3, 0}},
-                []<typename T>(T x) {
-                  if constexpr (std::is_integral_v<T>) {
-                    return x < 0 ? WrappingSubtract(T{0}, x) : x;
-                  } else {
-                    return std::abs(x);
-                  }
-                })
+      UnaryOfNumbers({"Abs",
+                      "y = |x|, element by element; the smallest integer stays as it is.",
+                      Dx([](const auto& t) { return t.dy * Unary("Sign", t.x()); }),
+                      ExactBound(),
+                      0,
+                      0,
+                      {-2, 0, 3},
+                      {2, 0, 3},
+                      {3, 0}},
+                     []<typename T>(T x) {
+                       if constexpr (std::is_integral_v<T>) {
+                         return x < 0 ? WrappingSubtract(T{0}, x) : x;
+                       } else {
+                         return std::abs(x);
+                       }
+                     })
           .Fusable(ElementwiseOp::kAbs),
-      OfNumbers({"Negative",
-                 "y = -x, element by element; the smallest integer stays as it is.",
-                 Dx([](const auto& t) { return -t.dy; }),
-                 ExactBound(),
-                 0,
-                 0,
-                 {-2, 0.5},
-                 {2, -0.5},
-                 {3, 0}},
-                []<typename T>(T x) {
-                  if constexpr (std::is_integral_v<T>) {
-                    return WrappingSubtract(T{0}, x);
-                  } else {
-                    return -x;
-                  }
-                }),
-      OfNumbers({"Sign",
-                 "y = -1, 0 or 1, the sign of x, element by element; NaN stays NaN.",
-                 Dx(),
-                 ExactBound(),
-                 0,
-                 0,
-                 {-2, 0, 0.5},
-                 {-1, 0, 1},
-                 {-1, 0}},
-                []<typename T>(T x) {
-                  return x > 0 ? T{1} : x < 0 ? T{-1} : x == 0 ? T{0} : x;
-                }),
+      UnaryOfNumbers({"Negative",
+                      "y = -x, element by element; the smallest integer stays as it is.",
+                      Dx([](const auto& t) { return -t.dy; }),
+                      ExactBound(),
+                      0,
+                      0,
+                      {-2, 0.5},
+                      {2, -0.5},
+                      {3, 0}},
+                     []<typename T>(T x) {
+                       if constexpr (std::is_integral_v<T>) {
+                         return WrappingSubtract(T{0}, x);
+                       } else {
+                         return -x;
+                       }
+                     }),
+      UnaryOfNumbers({"Sign",
+                      "y = -1, 0 or 1, the sign of x, element by element; NaN stays NaN.",
+                      Dx(),
+                      ExactBound(),
+                      0,
+                      0,
+                      {-2, 0, 0.5},
+                      {-1, 0, 1},
+                      {-1, 0}},
+                     []<typename T>(T x) {
+                       return x > 0 ? T{1} : x < 0 ? T{-1} : x == 0 ? T{0} : x;
+                     }),
       OfReals({"Exp",
                "y = exp(x), element by element.",
                Dx([](const auto& t) { return t.dy * t.y; }),

@@ -5,7 +5,7 @@
 namespace seqgraph {
 namespace {
 
-constexpr char kOp[] = "AdamUpdate";
+constexpr char kAdamUpdate[] = "AdamUpdate";
 
 std::vector<SlotGroup> Slots(const Adam& adam) {
   std::vector<SlotGroup> slots = {
@@ -32,7 +32,7 @@ void UpdateWithMaximum(const Adam& adam, OptimizerStep& step) {
 
 void Update(const Adam& adam, OptimizerStep& step) {
   if (adam.amsgrad) return UpdateWithMaximum(adam, step);
-  step.UpdateByOp(kOp, HyperparametersOf(adam), {{"m", "momentum"}, {"v", "velocity"}});
+  step.UpdateByOp(kAdamUpdate, HyperparametersOf(adam), {{"m", "momentum"}, {"v", "velocity"}});
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ const OptimizerDef& Adam::Def() {
       "(sqrt(v') + epsilon) with alpha = lr sqrt(1 - beta_2^t) / (1 - beta_1^t) in step t. "
       "Kingma and Ba 2015. With amsgrad: h' = max(h, v') for v' in w'. Reddi, Kale and Kumar "
       "2018.",
-      Slots, Update, kOp));
+      Slots, Update, kAdamUpdate));
   return *def;
 }
 

@@ -5,7 +5,7 @@
 namespace seqgraph {
 namespace {
 
-constexpr char kOp[] = "RMSPropUpdate";
+constexpr char kRMSPropUpdate[] = "RMSPropUpdate";
 
 std::vector<SlotGroup> Slots(const RMSProp& rmsprop) {
   std::vector<SlotGroup> slots = {{{.name = "velocity", .keras2 = {"velocity", "rms"}}}};
@@ -17,7 +17,7 @@ std::vector<SlotGroup> Slots(const RMSProp& rmsprop) {
 }
 
 void Update(const RMSProp& rmsprop, OptimizerStep& step) {
-  step.UpdateByOp(kOp, HyperparametersOf(rmsprop),
+  step.UpdateByOp(kRMSPropUpdate, HyperparametersOf(rmsprop),
                   {{"v", "velocity"}, {"m", "momentum"}, {"a", "average_gradient"}});
 }
 
@@ -29,7 +29,7 @@ const OptimizerDef& RMSProp::Def() {
       "v' = rho v + (1 - rho) g^2, d = v', w' = w - lr g / sqrt(d + epsilon). Centered: a' = rho "
       "a + (1 - rho) g, d = v' - a'^2. With momentum mu: m' = mu m + lr g / sqrt(d + epsilon), "
       "w' = w - m'. Tieleman and Hinton 2012; Graves 2013.",
-      Slots, Update, kOp));
+      Slots, Update, kRMSPropUpdate));
   return *def;
 }
 

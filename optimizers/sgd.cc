@@ -5,14 +5,14 @@
 namespace seqgraph {
 namespace {
 
-constexpr char kOp[] = "SGDUpdate";
+constexpr char kSGDUpdate[] = "SGDUpdate";
 
 std::vector<SlotGroup> Slots(const SGD& sgd) {
   return {{{.name = "momentum", .idle = sgd.momentum == 0, .keras2 = {"m"}}}};
 }
 
 void Update(const SGD& sgd, OptimizerStep& step) {
-  step.UpdateByOp(kOp, HyperparametersOf(sgd), {{"m", "momentum"}});
+  step.UpdateByOp(kSGDUpdate, HyperparametersOf(sgd), {{"m", "momentum"}});
 }
 
 }  // namespace
@@ -22,7 +22,7 @@ const OptimizerDef& SGD::Def() {
       "SGD",
       "w' = w - lr g; with momentum mu: m' = mu m - lr g, w' = w + m', and with nesterov w' = w "
       "+ mu m' - lr g. Sutskever et al. 2013.",
-      Slots, Update, kOp));
+      Slots, Update, kSGDUpdate));
   return *def;
 }
 

@@ -35,7 +35,7 @@ struct Placement {
 };
 
 // Each buffer in turn into the lowest gap that holds it.
-Placement Place(absl::Span<const Lifetime> buffers, const std::vector<int>& order) {
+Placement PlaceInOrder(absl::Span<const Lifetime> buffers, const std::vector<int>& order) {
   Placement placement;
   std::vector<int64_t>& offsets = placement.offsets;
   offsets.assign(buffers.size(), 0);
@@ -81,7 +81,7 @@ void Search(absl::Span<const Lifetime> buffers, int64_t bound, std::vector<int> 
   const int64_t pairs = std::max<int64_t>(1, static_cast<int64_t>(buffers.size() * buffers.size()));
   const int64_t rounds = std::min<int64_t>(100, kMaxWork / pairs);
   for (int64_t round = 0; round <= rounds; ++round) {
-    Placement next = Place(buffers, order);
+    Placement next = PlaceInOrder(buffers, order);
     const int highest = next.highest;
     if (best.offsets.empty() || next.bytes < best.bytes) best = std::move(next);
     if (best.bytes <= bound) return;

@@ -60,7 +60,7 @@ absl::Status Unknown(const char* what, int number) {
 }
 
 // A field by its type; fields have Keras's keys.
-absl::Status ReadField(const Message& from, const FieldDescriptor& field, LayerKind& to) {
+absl::Status ReadLayerField(const Message& from, const FieldDescriptor& field, LayerKind& to) {
   const google::protobuf::Reflection& reflection = *from.GetReflection();
   LayerSetting& value = to.settings[field.name()];
   switch (field.cpp_type()) {
@@ -99,11 +99,11 @@ absl::Status ReadField(const Message& from, const FieldDescriptor& field, LayerK
   return InvalidArgument(field.name(), " is not finite");
 }
 
-absl::StatusOr<LayerKind> ReadFields(const char* class_name, const Message& from) {
+absl::StatusOr<LayerKind> ReadLayerFields(const char* class_name, const Message& from) {
   LayerKind kind;
   kind.class_name = class_name;
   for (int i = 0; i < from.GetDescriptor()->field_count(); ++i) {
-    SEQ_RETURN_IF_ERROR(ReadField(from, *from.GetDescriptor()->field(i), kind));
+    SEQ_RETURN_IF_ERROR(ReadLayerField(from, *from.GetDescriptor()->field(i), kind));
   }
   return kind;
 }
@@ -114,7 +114,10 @@ absl::StatusOr<LayerKind> Recurrent(const proto::RecurrentLayer& from) {
   if (!lstm && !gru && from.kind() != proto::RecurrentLayer::SIMPLE_RNN) {
     return Unknown("recurrent kind", from.kind());
   }
-  SEQ_ASSIGN_OR_RETURN(LayerKind kind, ReadFields(lstm ? "LSTM" : gru ? "GRU" : "SimpleRNN", from));
+  SEQ_ASSIGN_OR_RETURN(LayerKind kind, ReadLayerFields(lstm  ? "LSTM"
+                                                       : gru ? "GRU"
+                                                             : "SimpleRNN",
+                                                       from));
   // Every kind had the fields of all.
   if (!gru) kind.settings.erase("reset_after");
   if (!lstm) kind.settings.erase("unit_forget_bias");
@@ -149,19 +152,20 @@ absl::StatusOr<LayerKind> Bidirectional(const proto::BidirectionalLayer& from) {
 absl::StatusOr<LayerKind> OldLayerKind(const proto::Layer& layer) {
   switch (layer.kind_case()) {
     case proto::Layer::kEmbedding:
-      return ReadFields("Embedding", layer.embedding());
+      return ReadLayerFields("Embedding", layer.embedding());
     case proto::Layer::kOneHot:
-      return ReadFields("OneHot", layer.one_hot());
+      return ReadLayerFields("OneHot", layer.one_hot());
     case proto::Layer::kRecurrent:
       return Recurrent(layer.recurrent());
     case proto::Layer::kBidirectional:
       return Bidirectional(layer.bidirectional());
     case proto::Layer::kDense:
-      return ReadFields("Dense", layer.dense());
+      return ReadLayerFields("Dense", layer.dense());
     case proto::Layer::kDropout: {
       SEQ_ASSIGN_OR_RETURN(
           LayerKind kind,
-          ReadFields(layer.dropout().spatial() ? "SpatialDropout1D" : "Dropout", layer.dropout()));
+          ReadLayerFields(layer.dropout().spatial() ? "SpatialDropout1D" : "Dropout",
+                          layer.dropout()));
       kind.settings.erase("spatial");
       return kind;
     }
@@ -170,12 +174,12 @@ absl::StatusOr<LayerKind> OldLayerKind(const proto::Layer& layer) {
           layer.pooling().kind() != proto::PoolingLayer::MAX) {
         return Unknown("kind of pooling", layer.pooling().kind());
       }
-      return ReadFields(layer.pooling().kind() == proto::PoolingLayer::MAX
-                            ? "GlobalMaxPooling1D"
-                            : "GlobalAveragePooling1D",
-                        layer.pooling());
+      return ReadLayerFields(layer.pooling().kind() == proto::PoolingLayer::MAX
+                                 ? "GlobalMaxPooling1D"
+                                 : "GlobalAveragePooling1D",
+                             layer.pooling());
     case proto::Layer::kActivation:
-      return ReadFields("Activation", layer.activation());
+      return ReadLayerFields("Activation", layer.activation());
     case proto::Layer::KIND_NOT_SET:
       break;
   }

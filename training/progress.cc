@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kSecondsBetweenDraws = 0.05;
 constexpr int kBarWidth = 20;
-constexpr int kColumns = 80;
+constexpr int kDefaultColumns = 80;
 
 constexpr char kBold[] = "\033[1m";
 constexpr char kGreen[] = "\033[32m";
@@ -88,7 +88,7 @@ ProgressOptions ProgressOptions::ForFile(std::FILE* file) {
   options.columns = [file]() -> int {
     winsize size{};
     const bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return known ? size.ws_col : kColumns;
+    return known ? size.ws_col : kDefaultColumns;
   };
   options.clock = [] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
@@ -163,7 +163,7 @@ double Progress::SecondsPerStep(int64_t done, double now) const {
 }
 
 void Progress::Draw(int64_t done, int64_t steps, const Logs& logs, double now, bool at_end) {
-  const int columns = options_.columns ? std::max(options_.columns(), 1) : kColumns;
+  const int columns = options_.columns ? std::max(options_.columns(), 1) : kDefaultColumns;
   // What was drawn wraps where it has no room any more, as terminals do when they become narrower.
   const int rows_above = line_is_open_ ? std::max(visible_ - 1, 0) / columns : 0;
   line_.clear();

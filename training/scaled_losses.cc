@@ -18,7 +18,7 @@
 namespace seqgraph {
 namespace {
 
-constexpr char kPinball[] = "pinball";
+constexpr char kPinballLoss[] = "pinball";
 // Of the node that scales the labels.
 constexpr char kScaledLabels[] = "scaled_labels";
 
@@ -45,8 +45,8 @@ Value QuantilesLoss(FunctionBuilder& g, const std::vector<double>& quantiles,
         quantiles.size() == 1
             ? in.prediction
             : ops::Slice(g, in.prediction, {.axis = axis, .begin = begin, .end = begin + width});
-    const Value loss =
-        ops::RowLoss(g, kPinball, part, in.labels, {.weights = in.weights, .delta = quantiles[i]});
+    const Value loss = ops::RowLoss(g, kPinballLoss, part, in.labels,
+                                    {.weights = in.weights, .delta = quantiles[i]});
     sum = sum.present() ? ops::Add(g, sum, loss) : loss;
   }
   return ops::Scale(g, sum, 1.0 / static_cast<double>(quantiles.size()));
@@ -56,7 +56,7 @@ Value QuantilesLoss(FunctionBuilder& g, const std::vector<double>& quantiles,
 
 Loss Pinball(std::vector<double> quantiles, std::string prediction) {
   const auto each = static_cast<int64_t>(quantiles.size());
-  return {kPinball, std::move(prediction),
+  return {kPinballLoss, std::move(prediction),
           [quantiles = std::move(quantiles)](FunctionBuilder& g, const LossInputs& in) -> Value {
             double below = 0;
             for (const double q : quantiles) {

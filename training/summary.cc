@@ -19,9 +19,9 @@
 namespace seqgraph {
 namespace {
 
-constexpr int kColumns = 3;
-using Row = std::array<std::string, kColumns>;
-using Widths = std::array<int, kColumns>;
+constexpr int kTableColumns = 3;
+using Row = std::array<std::string, kTableColumns>;
+using Widths = std::array<int, kTableColumns>;
 
 std::string KerasShape(const Shape& shape) {
   std::vector<std::string> dims;
@@ -87,18 +87,18 @@ std::vector<std::string> Wrap(absl::string_view text, int width) {
 
 // The cells between `bar`s with one space on both sides; the last column is set right.
 std::string TableRow(const Row& row, absl::string_view bar, const Widths& widths) {
-  std::array<std::vector<std::string>, kColumns> cells;
+  std::array<std::vector<std::string>, kTableColumns> cells;
   size_t height = 1;
-  for (int c = 0; c < kColumns; ++c) {
+  for (int c = 0; c < kTableColumns; ++c) {
     cells[c] = Wrap(row[c], std::max(1, widths[c] - 2));
     height = std::max(height, cells[c].size());
   }
   std::string text;
   for (size_t h = 0; h < height; ++h) {
-    for (int c = 0; c < kColumns; ++c) {
+    for (int c = 0; c < kTableColumns; ++c) {
       const std::string cell = h < cells[c].size() ? cells[c][h] : "";
       const std::string space(std::max(0, widths[c] - 2 - WidthOf(cell)), ' ');
-      const bool right = c == kColumns - 1;
+      const bool right = c == kTableColumns - 1;
       absl::StrAppend(&text, bar, " ", right ? space : cell, right ? cell : space, " ");
     }
     absl::StrAppend(&text, bar, "\n");
@@ -123,7 +123,7 @@ std::string Table(const std::vector<LayerRow>& layers, int total_width) {
   return table + Rule("└", "─", "┴", "┘", widths);
 }
 
-struct Size {
+struct VariableSizes {
   int64_t elements = 0;
   int64_t bytes = 0;
   void Add(const VariableDef& def) {
@@ -132,13 +132,13 @@ struct Size {
   }
 };
 
-std::string TotalLine(absl::string_view what, const Size& size) {
+std::string TotalLine(absl::string_view what, const VariableSizes& size) {
   return absl::StrCat(" ", what, " params: ", WithThousands(size.elements), " (",
                       ReadableBytes(size.bytes), ")\n");
 }
 
 std::string Totals(const Model& model, bool with_optimizer) {
-  Size total, trainable, fixed, optimizer;
+  VariableSizes total, trainable, fixed, optimizer;
   for (const Variable& variable : model.variables.all()) {
     const VariableDef& def = variable.def;
     const bool is_state = def.role == VariableRole::kOptimizer;

@@ -12,6 +12,9 @@
 
 namespace seqgraph::data {
 
+/// Bytes of numbers that are kept in memory at most, where there is room for as many.
+inline constexpr int64_t kMostInMemory = int64_t{64} << 20;
+
 /// Numbers that stay at one place, to be changed there, as long as `owner` lives.
 struct StoredFloats {
   float* data = nullptr;

@@ -19,13 +19,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kSamples = 100;
-constexpr int kMaxDepth = 4;  // {"x": [[1]]} has three.
+constexpr size_t kSampleLines = 100;
+constexpr int kMaxLineDepth = 4;  // {"x": [[1]]} has three.
 constexpr size_t kBlockRows = 4096;
 constexpr absl::string_view kX = "x";
 
 absl::StatusOr<Json> ParseObject(absl::string_view line) {
-  return ParseJsonObject(line, kMaxDepth);
+  return ParseJsonObject(line, kMaxLineDepth);
 }
 
 // A value as a field of a table has it; false: it can be none.
@@ -247,7 +247,7 @@ absl::Status ReadRowLines(JsonLines& lines, absl::StatusOr<Json> object, const s
     return more;
   };
   bool more = true;
-  while (more && waiting.size() < kSamples) {
+  while (more && waiting.size() < kSampleLines) {
     waiting.emplace_back(lines.number(), fields_of());
     SEQ_ASSIGN_OR_RETURN(more, next());
   }

@@ -20,7 +20,7 @@
 namespace seqgraph::data {
 namespace {
 
-constexpr size_t kSamples = 100;
+constexpr size_t kSampleRecords = 100;
 
 // A block with where its rows begin, and what they are.
 struct Work {
@@ -106,7 +106,7 @@ absl::StatusOr<TableColumns> LookAtFirst(const std::string& path, const CsvOptio
   Records records;
   int64_t line = first.block.line, next_line = line;
   size_t behind_first = 0;
-  while (at != end && records.size() <= kSamples) {
+  while (at != end && records.size() <= kSampleRecords) {
     line = next_line;
     const bool good = record.Split(&at, end, csv);
     next_line += record.lines();

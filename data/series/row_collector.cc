@@ -9,8 +9,6 @@
 namespace seqgraph::data {
 namespace {
 
-constexpr int64_t kMostInMemory = int64_t{64} << 20;
-
 template <typename T>
 void AppendTo(std::vector<T>& all, const std::vector<T>& more) {
   all.insert(all.end(), more.begin(), more.end());

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 using Options = SeriesSourceOptions;
 
 constexpr int kVersion = 1;
-constexpr int kMaxDepth = 2;
+constexpr int kMaxFactsDepth = 2;
 
 constexpr SeriesPart kParts[] = {
     {"series", &Options::series, false}, {"order", &Options::order, false},
@@ -69,7 +69,7 @@ std::string FactsToJson(const SeriesSet& set, const SeriesSourceOptions& source)
 
 bool FactsFromJson(const std::string& text, SeriesFacts* facts) {
   const Json json = Json::parse(
-      text, [](int depth, Json::parse_event_t, Json&) { return depth <= kMaxDepth; },
+      text, [](int depth, Json::parse_event_t, Json&) { return depth <= kMaxFactsDepth; },
       /*allow_exceptions=*/false);
   if (!json.is_object() || json.value("version", Json()) != kVersion) return false;
   for (const auto& [name, list] : kLists) {

@@ -20,8 +20,7 @@ namespace {
 
 using Options = SeriesSourceOptions;
 
-constexpr char kMetadata[] = "seqgraph.series";
-constexpr int64_t kMostInMemory = int64_t{64} << 20;
+constexpr char kSeriesMetadata[] = "seqgraph.series";
 
 absl::StatusOr<SeriesFacts> FactsOf(const TensorFile& file) {
   SeriesFacts facts;
@@ -242,7 +241,7 @@ absl::Status WriteSeries(const SeriesSet& set, const SeriesSourceOptions& source
   add("targets", set.targets, set.target_names.size());
   add("weights", set.weights);
   add("lines", lines, 3);
-  return writer.Write(kMetadata, FactsToJson(set, source), path);
+  return writer.Write(kSeriesMetadata, FactsToJson(set, source), path);
 }
 
 std::string SeriesFileOf(const std::string& path) {
@@ -260,7 +259,7 @@ absl::Status CompleteFromSeriesFile(const std::string& path, SeriesSourceOptions
   const std::string name = SeriesFileOf(path);
   if (name.empty()) return absl::OkStatus();
   SEQ_ASSIGN_OR_RETURN(const TensorFile file,
-                       TensorFile::Open(name, kMetadata, options->max_memory));
+                       TensorFile::Open(name, kSeriesMetadata, options->max_memory));
   SEQ_ASSIGN_OR_RETURN(const SeriesFacts facts, FactsOf(file));
   for (const SeriesPart& part : SeriesParts()) {
     if ((options->*part.column).empty()) options->*part.column = facts.source.*part.column;
@@ -273,7 +272,8 @@ absl::Status CompleteFromSeriesFile(const std::string& path, SeriesSourceOptions
 
 absl::StatusOr<SeriesSet> ReadSeriesFile(const std::string& path,
                                          const SeriesSourceOptions& options) {
-  SEQ_ASSIGN_OR_RETURN(TensorFile file, TensorFile::Open(path, kMetadata, options.max_memory));
+  SEQ_ASSIGN_OR_RETURN(TensorFile file,
+                       TensorFile::Open(path, kSeriesMetadata, options.max_memory));
   return SeriesFileReader(path, options, std::move(file)).Read();
 }
 

@@ -22,8 +22,8 @@ using Json = nlohmann::ordered_json;
 constexpr char kMetadata[] = "__metadata__";
 constexpr char kChecks[] = "checks";
 constexpr int64_t kCheckedBytes = int64_t{1} << 20;
-constexpr size_t kAlignment = 64;  // Of the first array.
-constexpr int kMaxDepth = 3;       // {"values": {"shape": [1]}}
+constexpr size_t kAlignment = 64;   // Of the first array.
+constexpr int kMaxHeaderDepth = 3;  // {"values": {"shape": [1]}}
 // What a header takes once it is parsed, beside its bytes.
 constexpr int64_t kParsedBytes = 16;
 
@@ -156,8 +156,8 @@ absl::Status TensorFile::ReadHeader(const std::string& metadata_name, int64_t ma
   const Json json = Json::parse(
       bytes,
       [&too_deep](int depth, Json::parse_event_t, Json&) {
-        too_deep |= depth > kMaxDepth;
-        return depth <= kMaxDepth;
+        too_deep |= depth > kMaxHeaderDepth;
+        return depth <= kMaxHeaderDepth;
       },
       /*allow_exceptions=*/false);
   if (too_deep || !json.is_object()) return Damaged("its header is no JSON of arrays");

@@ -50,7 +50,7 @@ std::optional<Tensor> ConstantValue(const Function& function, Value value) {
   return std::move(outputs->front());
 }
 
-absl::StatusOr<bool> Apply(RewriteContext& c) {
+absl::StatusOr<bool> FoldConstants(RewriteContext& c) {
   const Node& node = c.node();
   if (!node.op->pure()) return false;
   OptionalTensors inputs(node.inputs.size());
@@ -82,7 +82,7 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
 Rewrite ConstantFolding() {
   return {.name = "constant_folding",
           .rule = "f(constants) = Constant, where the content does not grow",
-          .apply = Apply};
+          .apply = FoldConstants};
 }
 
 }  // namespace seqgraph::ops

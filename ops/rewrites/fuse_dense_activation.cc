@@ -16,7 +16,7 @@ std::string ActivationOf(const Node& node) {
   return "";
 }
 
-absl::StatusOr<bool> Apply(RewriteContext& c) {
+absl::StatusOr<bool> FuseActivation(RewriteContext& c) {
   const Node& node = c.node();
   if (node.op->name() != "Dense" || node.attributes.GetString("activation") != "none" ||
       !c.OnlyReader(node.outputs[0])) {
@@ -37,7 +37,7 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
 FunctionPass FuseDenseActivation() {
   const Rewrite rewrite{"fuse_dense_activation",
                         "",
-                        Apply,
+                        FuseActivation,
                         {{"Dense", "Tanh"}, {"Dense", "Sigmoid"}, {"Dense", "Relu"}}};
   return {.name = rewrite.name,
           .rule = "act(Dense(x, w, b)) = Dense(x, w, b, act)",

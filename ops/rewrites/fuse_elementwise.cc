@@ -119,7 +119,7 @@ class Fusion {
   bool absorbs_numbers_ = false;
 };
 
-absl::StatusOr<bool> Apply(RewriteContext& c) {
+absl::StatusOr<bool> FuseGroup(RewriteContext& c) {
   const Node& node = c.node();
   if (!ProgramOf(node).has_value()) return false;
   // Programs compute in floats; the ops take integers too.
@@ -134,7 +134,7 @@ absl::StatusOr<bool> Apply(RewriteContext& c) {
 }  // namespace
 
 FunctionPass FuseElementwise() {
-  const Rewrite rewrite{"fuse_elementwise", "", Apply};
+  const Rewrite rewrite{"fuse_elementwise", "", FuseGroup};
   return {.name = rewrite.name,
           .rule = "f(g(x), y) = FusedElementwise(x, y; \"g x0; f t0 x1\")",
           .stage = PassStage::kFuse,

@@ -24,7 +24,7 @@ Value LookUpRows(RewriteContext& c) {
                    absl::StrCat(node.name, "/lookup"));
 }
 
-absl::StatusOr<bool> ApplyToRecurrence(RewriteContext& c) {
+absl::StatusOr<bool> LookUpInRecurrence(RewriteContext& c) {
   const auto& facts = c.node().op->recurrence();
   if (!facts.has_value() || !facts->gradient_of.empty()) return false;
   const Value rows = LookUpRows(c);
@@ -34,7 +34,7 @@ absl::StatusOr<bool> ApplyToRecurrence(RewriteContext& c) {
   return true;
 }
 
-absl::StatusOr<bool> ApplyToDense(RewriteContext& c) {
+absl::StatusOr<bool> LookUpInDense(RewriteContext& c) {
   const Node& node = c.node();
   if (node.op->name() != "Dense") return false;
   FunctionBuilder& g = c.builder();
@@ -57,14 +57,14 @@ Rewrite RNNCellOneHotToLookup() {
           .rule =
               "RNNCell(OneHot(ids), w, u, ...) = RNNCell(Embedding(ids, w), projected, u, ...); "
               "LSTMCell and GRUCell likewise",
-          .apply = ApplyToRecurrence,
+          .apply = LookUpInRecurrence,
           .chains = {{"OneHot", "RNNCell"}, {"OneHot", "LSTMCell"}, {"OneHot", "GRUCell"}}};
 }
 
 Rewrite DenseOneHotToLookup() {
   return {.name = "dense_one_hot_to_lookup",
           .rule = "Dense(OneHot(ids), w, b, act) = act(Embedding(ids, w) + b)",
-          .apply = ApplyToDense,
+          .apply = LookUpInDense,
           .chains = {{"OneHot", "Dense"}}};
 }
 

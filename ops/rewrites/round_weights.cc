@@ -26,7 +26,7 @@ int AxisOfWeights(const Node& node, absl::string_view input) {
   return node.op->name() == "Dense" && input == "w" ? 1 : -1;
 }
 
-absl::StatusOr<bool> Apply(RewriteContext& c, WeightFormat format) {
+absl::StatusOr<bool> RoundWeightsOf(RewriteContext& c, WeightFormat format) {
   const Function& source = c.source();
   const Node& node = c.node();
   if (!source.updates().empty() || IsGradient(node)) {
@@ -66,8 +66,8 @@ FunctionPass RoundWeightsTo(WeightFormat format) {
       "; recurrent cells and Embedding likewise: for inference, and within what that rounds");
   return {.name = absl::StrCat("round_weights_", name),
           .rule = rule,
-          .rewrites = {
-              {"round_weights", rule, [format](RewriteContext& c) { return Apply(c, format); }}}};
+          .rewrites = {{"round_weights", rule,
+                        [format](RewriteContext& c) { return RoundWeightsOf(c, format); }}}};
 }
 
 }  // namespace seqgraph::ops

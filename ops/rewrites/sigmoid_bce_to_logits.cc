@@ -23,7 +23,7 @@ bool IsProbabilityOfBCE(const RewriteContext& c, Value value) {
   return false;
 }
 
-absl::StatusOr<bool> ApplyToDense(RewriteContext& c) {
+absl::StatusOr<bool> SplitSigmoid(RewriteContext& c) {
   const Node& node = c.node();
   if (node.op->name() != "Dense" || node.attributes.GetString("activation") != "sigmoid" ||
       !IsProbabilityOfBCE(c, node.outputs[0])) {
@@ -51,7 +51,7 @@ absl::StatusOr<bool> ApplyToBCE(RewriteContext& c) {
 Rewrite SplitDenseSigmoid() {
   return {.name = "split_dense_sigmoid",
           .rule = "Dense(x, w, b, sigmoid), read by BCE, = Sigmoid(Dense(x, w, b))",
-          .apply = ApplyToDense,
+          .apply = SplitSigmoid,
           .chains = {{"Dense", "BCE"}}};
 }
 

@@ -6,7 +6,7 @@
 namespace seqgraph::ops {
 namespace {
 
-absl::StatusOr<bool> Apply(RewriteContext& c) {
+absl::StatusOr<bool> SoftmaxToLogits(RewriteContext& c) {
   const Node& node = c.node();
   if (node.op->name() != "CategoricalCrossEntropy" || node.attributes.GetFloat("epsilon") > 1e-6) {
     return false;
@@ -26,7 +26,7 @@ Rewrite SoftmaxCCEToLogits() {
           .rule =
               "CategoricalCrossEntropy(Softmax(z), labels) = "
               "SoftmaxCrossEntropyWithLogits(z, labels)",
-          .apply = Apply,
+          .apply = SoftmaxToLogits,
           .chains = {{"Softmax", "CategoricalCrossEntropy"}}};
 }
 

@@ -103,7 +103,7 @@ absl::StatusOr<Operand> ConvertThresholdedRelu(NodeImport& node) {
   return Where(Less(x.Scalar(alpha), x), x, x.Scalar(0)).Take();
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kActivationRows[] = {
     {"Celu", ConvertCelu},
     {"Elu", ConvertElu},
     {"Gelu", ConvertGelu},
@@ -121,6 +121,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> ActivationConverters() { return kRows; }
+absl::Span<const ConverterRow> ActivationConverters() { return kActivationRows; }
 
 }  // namespace seqgraph::onnx

@@ -15,7 +15,7 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
-constexpr int64_t kMaxNodes = 1 << 16;  // that one operator becomes
+constexpr int64_t kMaxNodesOfOne = 1 << 16;  // that one operator becomes
 
 // [batch, channels, ..] -> [batch, .., channels], and back.
 Ints ChannelsLast(int rank) {
@@ -79,7 +79,8 @@ absl::StatusOr<Operand> Convolve(NodeImport& node, const Operand& x, const Opera
   }
   SEQ_ASSIGN_OR_RETURN(const Operand wide, g.Concat(patches, x.rank() - 1));
   if (groups == 1) return g.Emit("Dense", {wide, kernel, bias});
-  if (groups * places > kMaxNodes) return Unimplemented(groups, " groups of ", places, " places");
+  if (groups * places > kMaxNodesOfOne)
+    return Unimplemented(groups, " groups of ", places, " places");
   std::vector<Operand> results;
   for (int64_t group = 0; group < groups; ++group) {
     std::vector<Operand> seen;
@@ -260,7 +261,7 @@ absl::StatusOr<Operand> ConvertConvTranspose(NodeImport& node) {
   return WithWindows(node, x, kernel, node.optional_input(2), windows, groups);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kConvolutionRows[] = {
     {"Conv", ConvertConv},
     {"ConvTranspose", ConvertConvTranspose},
 };
@@ -281,6 +282,6 @@ absl::StatusOr<Operand> Convolution(NodeImport& node, const Operand& x, const Op
   return WithWindows(node, x, w, bias, windows, groups);
 }
 
-absl::Span<const ConverterRow> ConvolutionConverters() { return kRows; }
+absl::Span<const ConverterRow> ConvolutionConverters() { return kConvolutionRows; }
 
 }  // namespace seqgraph::onnx

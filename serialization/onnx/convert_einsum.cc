@@ -161,10 +161,10 @@ absl::StatusOr<Operand> ConvertEinsum(NodeImport& node) {
   return y.x;
 }
 
-constexpr ConverterRow kRows[] = {{"Einsum", ConvertEinsum}};
+constexpr ConverterRow kEinsumRows[] = {{"Einsum", ConvertEinsum}};
 
 }  // namespace
 
-absl::Span<const ConverterRow> EinsumConverters() { return kRows; }
+absl::Span<const ConverterRow> EinsumConverters() { return kEinsumRows; }
 
 }  // namespace seqgraph::onnx

@@ -271,7 +271,7 @@ absl::StatusOr<Operand> ConvertDropout(NodeImport& node) {
   return x;
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kElementwiseRows[] = {
     {"Abs", ConvertUnary, "Abs"},
     {"Acos", ConvertAcos},
     {"Acosh", ConvertAcosh},
@@ -329,6 +329,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> ElementwiseConverters() { return kRows; }
+absl::Span<const ConverterRow> ElementwiseConverters() { return kElementwiseRows; }
 
 }  // namespace seqgraph::onnx

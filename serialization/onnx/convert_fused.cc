@@ -101,7 +101,7 @@ absl::StatusOr<Operand> ConvertFusedConv(NodeImport& node) {
   return activated.Take();
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kFusedRows[] = {
     {"com.microsoft:BiasGelu", ConvertBiasGelu},
     {"com.microsoft:FastGelu", ConvertFastGelu},
     {"com.microsoft:FusedConv", ConvertFusedConv},
@@ -113,6 +113,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> FusedConverters() { return kRows; }
+absl::Span<const ConverterRow> FusedConverters() { return kFusedRows; }
 
 }  // namespace seqgraph::onnx

@@ -353,7 +353,7 @@ absl::StatusOr<Operand> ConvertExpand(NodeImport& node) {
   return node.graph().Expand(x, shape);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kLayoutRows[] = {
     {"Concat", ConvertConcat},   {"Expand", ConvertExpand},       {"Flatten", ConvertFlatten},
     {"Reshape", ConvertReshape}, {"Slice", ConvertSlice},         {"Split", ConvertSplit},
     {"Squeeze", ConvertSqueeze}, {"Transpose", ConvertTranspose}, {"Unsqueeze", ConvertUnsqueeze},
@@ -361,6 +361,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> LayoutConverters() { return kRows; }
+absl::Span<const ConverterRow> LayoutConverters() { return kLayoutRows; }
 
 }  // namespace seqgraph::onnx

@@ -311,7 +311,7 @@ absl::StatusOr<Operand> ConvertOneHot(NodeImport& node) {
   return OneHotByComparison(node, indices, static_cast<int64_t>(depth), axis, values);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kLookupRows[] = {
     {"Compress", ConvertCompress},
     {"Gather", ConvertGather},
     {"GatherElements", ConvertGatherElements},
@@ -322,6 +322,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> LookupConverters() { return kRows; }
+absl::Span<const ConverterRow> LookupConverters() { return kLookupRows; }
 
 }  // namespace seqgraph::onnx

@@ -80,13 +80,13 @@ absl::StatusOr<Operand> ConvertSoftmaxCrossEntropyLoss(NodeImport& node) {
   return LikelihoodLoss(node, probabilities);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kLossRows[] = {
     {"NegativeLogLikelihoodLoss", ConvertNegativeLogLikelihoodLoss},
     {"SoftmaxCrossEntropyLoss", ConvertSoftmaxCrossEntropyLoss},
 };
 
 }  // namespace
 
-absl::Span<const ConverterRow> LossConverters() { return kRows; }
+absl::Span<const ConverterRow> LossConverters() { return kLossRows; }
 
 }  // namespace seqgraph::onnx

@@ -109,7 +109,7 @@ absl::StatusOr<Operand> ConvertGemm(NodeImport& node) {
   return y;
 }
 
-constexpr ConverterRow kRows[] = {{"Gemm", ConvertGemm}, {"MatMul", ConvertMatMul}};
+constexpr ConverterRow kMatrixRows[] = {{"Gemm", ConvertGemm}, {"MatMul", ConvertMatMul}};
 
 }  // namespace
 
@@ -137,6 +137,6 @@ absl::StatusOr<Operand> MatrixProduct(NodeImport& node, Operand a, Operand b) {
   return y;
 }
 
-absl::Span<const ConverterRow> MatrixConverters() { return kRows; }
+absl::Span<const ConverterRow> MatrixConverters() { return kMatrixRows; }
 
 }  // namespace seqgraph::onnx

@@ -151,7 +151,7 @@ absl::StatusOr<Operand> ConvertZipMap(NodeImport& node) {
   return node.input(0);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kMachineLearningRows[] = {
     {"ai.onnx.ml:LinearClassifier", ConvertLinearClassifier},
     {"ai.onnx.ml:LinearRegressor", ConvertLinearRegressor},
     {"ai.onnx.ml:Normalizer", ConvertNormalizer},
@@ -161,6 +161,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> MachineLearningConverters() { return kRows; }
+absl::Span<const ConverterRow> MachineLearningConverters() { return kMachineLearningRows; }
 
 }  // namespace seqgraph::onnx

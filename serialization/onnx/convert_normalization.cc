@@ -164,7 +164,7 @@ absl::StatusOr<Operand> ConvertMeanVarianceNormalization(NodeImport& node) {
   return (centered / (Map("Sqrt", MeanSquare(centered, axes)) + 1e-9)).Take();
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kNormalizationRows[] = {
     {"BatchNormalization", ConvertBatchNormalization},
     {"GroupNormalization", ConvertGroupNormalization},
     {"InstanceNormalization", ConvertInstanceNormalization},
@@ -177,6 +177,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> NormalizationConverters() { return kRows; }
+absl::Span<const ConverterRow> NormalizationConverters() { return kNormalizationRows; }
 
 }  // namespace seqgraph::onnx

@@ -194,7 +194,7 @@ absl::StatusOr<Operand> ConvertNonZero(NodeImport& node) {
   return Operand::Of(Tensor::Of<int64_t>(Shape{x.rank(), count}, all));
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kOrderRows[] = {
     {"ArgMax", ConvertArg, "ReduceMax"}, {"ArgMin", ConvertArg, "ReduceMin"},
     {"CumSum", ConvertCumSum},           {"Hardmax", ConvertHardmax},
     {"NonZero", ConvertNonZero},         {"TopK", ConvertTopK},
@@ -202,6 +202,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> OrderConverters() { return kRows; }
+absl::Span<const ConverterRow> OrderConverters() { return kOrderRows; }
 
 }  // namespace seqgraph::onnx

@@ -153,7 +153,7 @@ absl::StatusOr<Operand> ConvertTrilu(NodeImport& node) {
   return Where(mask, value, value.Scalar(0)).Take();
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kPaddingRows[] = {
     {"Pad", ConvertPad},
     {"Tile", ConvertTile},
     {"Trilu", ConvertTrilu},
@@ -161,6 +161,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> PaddingConverters() { return kRows; }
+absl::Span<const ConverterRow> PaddingConverters() { return kPaddingRows; }
 
 }  // namespace seqgraph::onnx

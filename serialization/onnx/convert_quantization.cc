@@ -214,7 +214,7 @@ absl::StatusOr<Operand> ConvertQLinearConv(NodeImport& node) {
   return Saturated(y * scale, PerPlace(node, 7, DType::kFloat32, 0, 0), TypeOf(node, 7));
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kQuantizationRows[] = {
     {"com.microsoft:DynamicQuantizeMatMul", ConvertDynamicQuantizeMatMul},
     {"com.microsoft:MatMulIntegerToFloat", ConvertMatMulIntegerToFloat},
     {"ConvInteger", ConvertConvInteger},
@@ -228,6 +228,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> QuantizationConverters() { return kRows; }
+absl::Span<const ConverterRow> QuantizationConverters() { return kQuantizationRows; }
 
 }  // namespace seqgraph::onnx

@@ -45,7 +45,7 @@ struct Options {
 
 // Inputs whose place is the same for all three: X, W, R, B, sequence_lens, initial_h; then
 // initial_c and P of an LSTM.
-enum Input { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kPeepholes };
+enum OnnxInput { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kPeepholes };
 
 // Of each direction: gates, candidate or state, output, as far as the kind has them.
 absl::Status ReadFunctions(NodeImport& node, const Kind& kind, Options& options) {
@@ -350,7 +350,7 @@ absl::StatusOr<Operand> ConvertRecurrent(NodeImport& node) {
   return Recurrence(node, kind, std::move(options)).Convert(x);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kRecurrentRows[] = {
     {"GRU", ConvertRecurrent},
     {"LSTM", ConvertRecurrent},
     {"RNN", ConvertRecurrent},
@@ -358,6 +358,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> RecurrentConverters() { return kRows; }
+absl::Span<const ConverterRow> RecurrentConverters() { return kRecurrentRows; }
 
 }  // namespace seqgraph::onnx

@@ -42,8 +42,8 @@ absl::StatusOr<Reduction> ReductionOf(NodeImport& node, const Operand& x) {
 }
 
 // before(x) reduced by one of our ops, then `after`; null: neither.
-absl::StatusOr<Operand> Reduce(NodeImport& node, const char* before, const char* op,
-                               const char* after) {
+absl::StatusOr<Operand> ReduceBy(NodeImport& node, const char* before, const char* op,
+                                 const char* after) {
   GraphImport& g = node.graph();
   SEQ_ASSIGN_OR_RETURN(Operand y, node.input(0));
   SEQ_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOf(node, y));
@@ -63,7 +63,7 @@ absl::StatusOr<Operand> Reduce(NodeImport& node, const char* before, const char*
 }
 
 absl::StatusOr<Operand> ConvertReduction(NodeImport& node) {
-  return Reduce(node, nullptr, node.ours(), nullptr);
+  return ReduceBy(node, nullptr, node.ours(), nullptr);
 }
 
 // Of extents, too, among them the batch.
@@ -115,11 +115,11 @@ absl::StatusOr<Operand> LogSoftmax(GraphImport& g, const Operand& x) {
   return g.Emit("Subtract", both);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kReductionRows[] = {
     {"LogSoftmax", [](NodeImport& node) { return NormalizeAlongAxis(node, LogSoftmax); }},
-    {"ReduceL1", [](NodeImport& node) { return Reduce(node, "Abs", "ReduceSum", nullptr); }},
-    {"ReduceL2", [](NodeImport& node) { return Reduce(node, "Multiply", "ReduceSum", "Sqrt"); }},
-    {"ReduceLogSum", [](NodeImport& node) { return Reduce(node, nullptr, "ReduceSum", "Log"); }},
+    {"ReduceL1", [](NodeImport& node) { return ReduceBy(node, "Abs", "ReduceSum", nullptr); }},
+    {"ReduceL2", [](NodeImport& node) { return ReduceBy(node, "Multiply", "ReduceSum", "Sqrt"); }},
+    {"ReduceLogSum", [](NodeImport& node) { return ReduceBy(node, nullptr, "ReduceSum", "Log"); }},
     {"ReduceLogSumExp", ConvertLogSumExp},
     {"ReduceMax", ConvertReduction, "ReduceMax"},
     {"ReduceMean", ConvertReduction, "ReduceMean"},
@@ -127,13 +127,13 @@ constexpr ConverterRow kRows[] = {
     {"ReduceProd", ConvertReduceProd, "ReduceProd"},
     {"ReduceSum", ConvertReduction, "ReduceSum"},
     {"ReduceSumSquare",
-     [](NodeImport& node) { return Reduce(node, "Multiply", "ReduceSum", nullptr); }},
+     [](NodeImport& node) { return ReduceBy(node, "Multiply", "ReduceSum", nullptr); }},
     {"Softmax", [](NodeImport& node) { return NormalizeAlongAxis(node, Softmax); }},
 };
 
 }  // namespace
 
-absl::Span<const ConverterRow> ReductionConverters() { return kRows; }
+absl::Span<const ConverterRow> ReductionConverters() { return kReductionRows; }
 
 absl::StatusOr<Operand> NormalizeAlongAxis(NodeImport& node,
                                            absl::StatusOr<Operand> (*compute)(GraphImport& g,

@@ -279,7 +279,7 @@ absl::StatusOr<Operand> ConvertSpaceToDepth(NodeImport& node) {
                 Shape{x.batch, x.channels * b * b, rows, columns});
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kResizeRows[] = {
     {"DepthToSpace", ConvertDepthToSpace},
     {"Resize", ConvertResize},
     {"SpaceToDepth", ConvertSpaceToDepth},
@@ -288,6 +288,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> ResizeConverters() { return kRows; }
+absl::Span<const ConverterRow> ResizeConverters() { return kResizeRows; }
 
 }  // namespace seqgraph::onnx

@@ -75,7 +75,7 @@ absl::StatusOr<Operand> ConvertScatterND(NodeImport& node) {
   return WithBoolean(g.Reshape(y, x.shape()), x.boolean);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kScatterRows[] = {
     {"Scatter", ConvertScatterElements},
     {"ScatterElements", ConvertScatterElements},
     {"ScatterND", ConvertScatterND},
@@ -83,6 +83,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> ScatterConverters() { return kRows; }
+absl::Span<const ConverterRow> ScatterConverters() { return kScatterRows; }
 
 }  // namespace seqgraph::onnx

@@ -152,7 +152,7 @@ absl::StatusOr<Operand> ConvertEyeLike(NodeImport& node) {
   return OperandOfType(Tensor::Of<double>(x.shape(), eye).Cast(dtype), static_cast<int32_t>(type));
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kShapeRows[] = {
     {"Constant", ConvertConstant}, {"ConstantOfShape", ConvertConstantOfShape},
     {"EyeLike", ConvertEyeLike},   {"Range", ConvertRange},
     {"Shape", ConvertShape},       {"Size", ConvertSize},
@@ -160,6 +160,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> ShapeConverters() { return kRows; }
+absl::Span<const ConverterRow> ShapeConverters() { return kShapeRows; }
 
 }  // namespace seqgraph::onnx

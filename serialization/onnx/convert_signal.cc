@@ -138,7 +138,7 @@ absl::StatusOr<Operand> ConvertStft(NodeImport& node) {
 
 // a - (1 - a - b) cos(t) + b cos(2 t) for t from 0, in n steps to 2 pi or (if it is not periodic)
 // n - 1.
-absl::StatusOr<Operand> Window(NodeImport& node, double a, double b) {
+absl::StatusOr<Operand> CosineWindow(NodeImport& node, double a, double b) {
   SEQ_ASSIGN_OR_RETURN(const int64_t n, KnownLength(node, 0, "size"));
   SEQ_ASSIGN_OR_RETURN(const int64_t periodic, node.Int("periodic", 1));
   SEQ_ASSIGN_OR_RETURN(const int64_t type,
@@ -154,15 +154,17 @@ absl::StatusOr<Operand> Window(NodeImport& node, double a, double b) {
   return Operand::Of(Tensor::Of<double>(Shape{n}, window).Cast(dtype));
 }
 
-absl::StatusOr<Operand> ConvertBlackmanWindow(NodeImport& node) { return Window(node, 0.42, 0.08); }
-
-absl::StatusOr<Operand> ConvertHammingWindow(NodeImport& node) {
-  return Window(node, 25.0 / 46.0, 0);
+absl::StatusOr<Operand> ConvertBlackmanWindow(NodeImport& node) {
+  return CosineWindow(node, 0.42, 0.08);
 }
 
-absl::StatusOr<Operand> ConvertHannWindow(NodeImport& node) { return Window(node, 0.5, 0); }
+absl::StatusOr<Operand> ConvertHammingWindow(NodeImport& node) {
+  return CosineWindow(node, 25.0 / 46.0, 0);
+}
 
-constexpr ConverterRow kRows[] = {
+absl::StatusOr<Operand> ConvertHannWindow(NodeImport& node) { return CosineWindow(node, 0.5, 0); }
+
+constexpr ConverterRow kSignalRows[] = {
     {"BlackmanWindow", ConvertBlackmanWindow},
     {"DFT", ConvertDft},
     {"HammingWindow", ConvertHammingWindow},
@@ -172,6 +174,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> SignalConverters() { return kRows; }
+absl::Span<const ConverterRow> SignalConverters() { return kSignalRows; }
 
 }  // namespace seqgraph::onnx

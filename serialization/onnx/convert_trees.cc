@@ -240,13 +240,13 @@ absl::StatusOr<Operand> ConvertTreeEnsembleClassifier(NodeImport& node) {
   return SecondAbove(node, second, 0, classes);
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kTreeRows[] = {
     {"ai.onnx.ml:TreeEnsembleClassifier", ConvertTreeEnsembleClassifier},
     {"ai.onnx.ml:TreeEnsembleRegressor", ConvertTreeEnsembleRegressor},
 };
 
 }  // namespace
 
-absl::Span<const ConverterRow> TreeConverters() { return kRows; }
+absl::Span<const ConverterRow> TreeConverters() { return kTreeRows; }
 
 }  // namespace seqgraph::onnx

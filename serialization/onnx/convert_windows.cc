@@ -93,7 +93,7 @@ absl::StatusOr<Operand> ConvertGlobalPool(NodeImport& node) {
   return Reduce(node.ours(), Input(node, 0), axes).Take();
 }
 
-constexpr ConverterRow kRows[] = {
+constexpr ConverterRow kWindowRows[] = {
     {"AveragePool", ConvertAveragePool},
     {"GlobalAveragePool", ConvertGlobalPool, "ReduceMean"},
     {"GlobalMaxPool", ConvertGlobalPool, "ReduceMax"},
@@ -102,6 +102,6 @@ constexpr ConverterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ConverterRow> WindowConverters() { return kRows; }
+absl::Span<const ConverterRow> WindowConverters() { return kWindowRows; }
 
 }  // namespace seqgraph::onnx

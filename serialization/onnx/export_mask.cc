@@ -18,7 +18,7 @@ std::string Cast(NodeExport& node, const std::string& x, int32_t type) {
   return name;
 }
 
-std::string Ints(NodeExport& node, std::vector<int64_t> values) {
+std::string IntsInput(NodeExport& node, std::vector<int64_t> values) {
   return node.Ints(std::move(values), "ints");
 }
 
@@ -35,11 +35,13 @@ std::string Order(NodeExport& node, const std::string& ones, int64_t time) {
   std::vector<int64_t> falling(time);
   std::iota(falling.rbegin(), falling.rend(), 0);
   const std::string keys =
-      node.Emit("Add", {node.Emit("Mul", {ones, Ints(node, {time})}),
+      node.Emit("Add", {node.Emit("Mul", {ones, IntsInput(node, {time})}),
                         node.Initializer(Tensor::Of<int64_t>({time}, falling), "falling")});
   const std::string order = node.Between("order");
-  node.graph().Add("TopK", {keys, Ints(node, {time})}, node.Between("keys"))->add_output(order);
-  return node.Emit("Unsqueeze", {order, Ints(node, {2})});
+  node.graph()
+      .Add("TopK", {keys, IntsInput(node, {time})}, node.Between("keys"))
+      ->add_output(order);
+  return node.Emit("Unsqueeze", {order, IntsInput(node, {2})});
 }
 
 }  // namespace
@@ -72,7 +74,7 @@ const MaskSteps& StepsOf(NodeExport& node, int mask) {
   steps->so_far =
       node.Emit("CumSum", {steps->ones, node.Initializer(Tensor::Scalar<int64_t>(1), "axis")});
   const std::string sum = node.Between("ReduceSum");
-  SetInt(node.graph().Add("ReduceSum", {steps->ones, Ints(node, {1})}, sum), "keepdims", 0);
+  SetInt(node.graph().Add("ReduceSum", {steps->ones, IntsInput(node, {1})}, sum), "keepdims", 0);
   steps->lengths = Cast(node, sum, TensorProto::INT32);
   steps->order = Order(node, steps->ones, time);
   return *steps;
@@ -89,8 +91,8 @@ void Spread(NodeExport& node, const std::string& y, const MaskSteps& steps, bool
   std::string place, there;
   if (reverse) {
     const std::string before = node.Emit("Sub", {steps.so_far, steps.ones});
-    const std::string sum =
-        node.Emit("Unsqueeze", {Cast(node, steps.lengths, TensorProto::INT64), Ints(node, {1})});
+    const std::string sum = node.Emit(
+        "Unsqueeze", {Cast(node, steps.lengths, TensorProto::INT64), IntsInput(node, {1})});
     there = node.Emit("Less", {before, sum});
     place = node.Emit("Where", {there, before, zero});
   } else {
@@ -98,15 +100,16 @@ void Spread(NodeExport& node, const std::string& y, const MaskSteps& steps, bool
     there = node.Emit("Less", {zero, steps.so_far});
     place = node.Emit("Max", {node.Emit("Sub", {steps.so_far, one}), zero});
   }
-  const std::string all = GatherInRows(node, y, node.Emit("Unsqueeze", {place, Ints(node, {2})}));
-  const std::string wide = node.Emit("Unsqueeze", {there, Ints(node, {2})});
+  const std::string all =
+      GatherInRows(node, y, node.Emit("Unsqueeze", {place, IntsInput(node, {2})}));
+  const std::string wide = node.Emit("Unsqueeze", {there, IntsInput(node, {2})});
   node.graph().Add("Where", {wide, all, node.Initializer(Tensor::Scalar<float>(0), "none")},
                    output);
 }
 
 std::string Masked(NodeExport& node, const std::string& x, const MaskSteps& steps,
                    double otherwise) {
-  const std::string wide = node.Emit("Unsqueeze", {steps.present, Ints(node, {2})});
+  const std::string wide = node.Emit("Unsqueeze", {steps.present, IntsInput(node, {2})});
   const Tensor value = Tensor::Scalar(otherwise).Cast(node.input_type(0).dtype);
   return node.Emit("Where", {wide, x, node.Initializer(value, "otherwise")});
 }

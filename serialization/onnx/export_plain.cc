@@ -252,7 +252,7 @@ absl::StatusOr<NodeProto*> WriteScatterElements(NodeExport& node) {
                 node.attributes().GetInt("axis"));
 }
 
-constexpr ExporterRow kRows[] = {
+constexpr ExporterRow kPlainExporterRows[] = {
     {"Abs", WriteSame, "Abs"},
     {"Add", WriteSame, "Add"},
     {"Atan", WriteSame, "Atan"},
@@ -316,6 +316,6 @@ constexpr ExporterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ExporterRow> PlainExporters() { return kRows; }
+absl::Span<const ExporterRow> PlainExporters() { return kPlainExporterRows; }
 
 }  // namespace seqgraph::onnx

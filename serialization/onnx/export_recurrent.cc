@@ -26,7 +26,7 @@ const Gates& GatesOf(const std::string& op) {
   return gates.at(op);
 }
 
-enum Input { kX, kW, kU, kB, kH0, kC0 };
+enum OurInput { kOurX, kOurW, kOurU, kOurB, kOurH0, kOurC0 };
 
 // y[g, j] of [rows, gates units]: transposed, in ONNX's order of gates: [1, gates units, rows].
 Tensor TransposedGates(const Tensor& w, const Gates& order) {
@@ -108,7 +108,7 @@ absl::Status WriteFunctions(const CellFunctions& f, RecurrenceFacts::Cell cell,
 
 // "simple_rnn" of "simple_rnn/kernel", so that an importer finds the variables' names again.
 std::string NodeName(NodeExport& node) {
-  const std::string& kernel = node.graph().function().info(node.node().inputs[kW]).name;
+  const std::string& kernel = node.graph().function().info(node.node().inputs[kOurW]).name;
   return absl::EndsWith(kernel, "/kernel") ? std::string(absl::StripSuffix(kernel, "/kernel"))
                                            : node.node().name;
 }
@@ -122,10 +122,10 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   const OpDef& op = *node.node().op;
   const Gates& gates = GatesOf(op.name());
   const bool has_cell = gates.size() == 4, is_gru = gates.size() == 3;
-  if (!node.has_input(kW)) return Unimplemented("its input is already projected");
+  if (!node.has_input(kOurW)) return Unimplemented("its input is already projected");
   if (node.has_input(op.FindInput("recurrent_dropout"))) return Unimplemented("recurrent dropout");
   const int mask = op.FindInput("mask");
-  std::string lengths, steps_of_x = node.input(kX);
+  std::string lengths, steps_of_x = node.input(kOurX);
   const MaskSteps* steps = nullptr;  // of a mask that is not made of lengths
   if (node.has_input(mask)) {
     if (TakesLengths(node.graph(), node.node())) {
@@ -139,19 +139,19 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   }
   const std::string x = node.Between("time_major");
   SetInts(node.graph().Add("Transpose", {steps_of_x}, x), "perm", {1, 0, 2});
-  SEQ_ASSIGN_OR_RETURN(const std::string w, Weights(node, kW, gates, TransposedGates));
-  SEQ_ASSIGN_OR_RETURN(const std::string r, Weights(node, kU, gates, TransposedGates));
+  SEQ_ASSIGN_OR_RETURN(const std::string w, Weights(node, kOurW, gates, TransposedGates));
+  SEQ_ASSIGN_OR_RETURN(const std::string r, Weights(node, kOurU, gates, TransposedGates));
   SEQ_ASSIGN_OR_RETURN(const CellFunctions functions,
                        CellFunctionsOf(op.recurrence()->cell, node.attributes()));
   SEQ_ASSIGN_OR_RETURN(
       const std::string b,
-      Weights(node, kB, gates, functions.peepholes ? BiasesBeforePeepholes : BothBiases));
-  SEQ_ASSIGN_OR_RETURN(const std::string h0, State(node, kH0));
+      Weights(node, kOurB, gates, functions.peepholes ? BiasesBeforePeepholes : BothBiases));
+  SEQ_ASSIGN_OR_RETURN(const std::string h0, State(node, kOurH0));
   std::vector<std::string> inputs = {x, w, r, b, lengths, h0};
   if (has_cell) {
-    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), State(node, kC0));
+    SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), State(node, kOurC0));
     if (functions.peepholes) {
-      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Weights(node, kB, gates, Peepholes));
+      SEQ_ASSIGN_OR_RETURN(inputs.emplace_back(), Weights(node, kOurB, gates, Peepholes));
     }
   }
   while (inputs.back().empty()) inputs.pop_back();
@@ -164,7 +164,7 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   onnx_proto::NodeProto* proto = node.graph().Add(node.row().onnx, inputs, outputs[0]);
   for (size_t i = 1; i < outputs.size(); ++i) proto->add_output(outputs[i]);
   proto->set_name(NodeName(node));
-  SetInt(proto, "hidden_size", node.input_type(kU).shape[0].size());
+  SetInt(proto, "hidden_size", node.input_type(kOurU).shape[0].size());
   SetString(proto, "direction", node.attributes().GetBool("reverse") ? "reverse" : "forward");
   SEQ_RETURN_IF_ERROR(WriteFunctions(functions, op.recurrence()->cell, proto));
   if (is_gru) {
@@ -180,7 +180,7 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   }
   for (size_t i = 1; i < outputs.size(); ++i) {  // [1, batch, units]
     if (outputs[i].empty()) continue;
-    const int initial = kH0 + static_cast<int>(i) - 1;
+    const int initial = kOurH0 + static_cast<int>(i) - 1;
     const std::string axes = node.graph().Ints({0}, "axes");
     if (lengths.empty() || !node.has_input(initial)) {
       node.graph().Add("Squeeze", {outputs[i], axes}, node.output(static_cast<int>(i)));
@@ -197,7 +197,7 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
   return proto;
 }
 
-constexpr ExporterRow kRows[] = {
+constexpr ExporterRow kRecurrentExporterRows[] = {
     {"GRUCell", WriteRecurrent, "GRU"},
     {"LSTMCell", WriteRecurrent, "LSTM"},
     {"RNNCell", WriteRecurrent, "RNN"},
@@ -205,6 +205,6 @@ constexpr ExporterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ExporterRow> RecurrentExporters() { return kRows; }
+absl::Span<const ExporterRow> RecurrentExporters() { return kRecurrentExporterRows; }
 
 }  // namespace seqgraph::onnx

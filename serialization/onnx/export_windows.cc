@@ -58,7 +58,7 @@ absl::StatusOr<NodeProto*> WritePad(NodeExport& node) {
   return node.Write("Pad", {node.input(0), node.Ints(pads, "pads"), value});
 }
 
-constexpr ExporterRow kRows[] = {
+constexpr ExporterRow kWindowExporterRows[] = {
     {"AveragePool1D", WritePool1D, "AveragePool"},
     {"Conv1D", WriteConv1D, "Conv"},
     {"MaxPool1D", WritePool1D, "MaxPool"},
@@ -67,6 +67,6 @@ constexpr ExporterRow kRows[] = {
 
 }  // namespace
 
-absl::Span<const ExporterRow> WindowExporters() { return kRows; }
+absl::Span<const ExporterRow> WindowExporters() { return kWindowExporterRows; }
 
 }  // namespace seqgraph::onnx

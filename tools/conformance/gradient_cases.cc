@@ -17,8 +17,8 @@
 namespace seqgraph::conformance {
 namespace {
 
-constexpr int64_t kDimensions[] = {1, 5, 17};
-constexpr int kSamples = 2;
+constexpr int64_t kGradientDimensions[] = {1, 5, 17};
+constexpr int kGradientSamples = 2;
 // Central differences in double: (loss(x + h) - loss(x - h)) / 2h with h = 1e-5 has a truncation
 // error near h^2 and a rounding error near 1e-16 / h, both well below this share of the largest
 // element (of a gradient that is not tiny).
@@ -39,8 +39,8 @@ std::vector<int64_t> AllAxes(const Shape& shape) {
 }
 
 // Random weights for every real output: with equal ones, errors of elements could cancel.
-absl::StatusOr<GradientProblem> MakeProblem(const OpDef& op, const OpRegistry& registry,
-                                            SampleSource& source) {
+absl::StatusOr<GradientProblem> MakeGradientProblem(const OpDef& op, const OpRegistry& registry,
+                                                    SampleSource& source) {
   const OpSample sample = InFloat(op.sampler()(source));
   GradientProblem made;
   TensorMap& contents = made.problem.contents;
@@ -122,7 +122,7 @@ Case GradientCase(const OpDef* op, const std::string& name, int64_t dimension) {
   return {name, [op, name, dimension](const CaseContext& context, Verdict& verdict) {
             const uint64_t seed = SeedOf(context.seed, name);
             SampleSource source(seed, dimension);
-            const auto made = MakeProblem(*op, context.registry, source);
+            const auto made = MakeGradientProblem(*op, context.registry, source);
             if (!verdict.Check(made.status(), "building")) return;
             CheckProblem(made->problem, context, seed, verdict);
             if (verdict.ok()) {
@@ -137,8 +137,8 @@ Cases GradientCases(const OpRegistry& registry) {
   Cases cases;
   for (const OpDef* op : registry.All()) {
     if (!op->gradient_rule() || !op->sampler()) continue;
-    for (int64_t dimension : kDimensions) {
-      for (int i = 0; i < kSamples; ++i) {
+    for (int64_t dimension : kGradientDimensions) {
+      for (int i = 0; i < kGradientSamples; ++i) {
         cases.push_back(GradientCase(
             op, absl::StrCat("gradients/", op->name(), "/dim", dimension, "/", i), dimension));
       }
