@@ -69,9 +69,20 @@ Value FunctionBuilder::Variable(std::string name, Shape shape, Initializer initi
 }
 
 std::string FunctionBuilder::UniqueName(std::set<std::string>& taken, std::string name) {
-  std::string unique = name;
-  for (int i = 1; !taken.insert(unique).second; ++i) unique = absl::StrCat(name, "_", i);
-  return unique;
+  if (taken.insert(name).second) return name;
+  // A free number behind one that is taken, by doubling and halving: a graph may have tens of
+  // thousands of nodes of one name.
+  const auto numbered = [&name](int64_t i) { return absl::StrCat(name, "_", i); };
+  int64_t low = 0, high = 1;
+  while (taken.contains(numbered(high))) {
+    low = high;
+    high *= 2;
+  }
+  while (high - low > 1) {
+    const int64_t middle = (low + high) / 2;
+    (taken.contains(numbered(middle)) ? low : high) = middle;
+  }
+  return *taken.insert(numbered(high)).first;
 }
 
 Value FunctionBuilder::Input(std::string name, TensorType type) {
@@ -92,7 +103,9 @@ Value FunctionBuilder::Input(std::string name, TensorType type) {
 
 Value FunctionBuilder::Variable(VariableDef def) {
   if (!status_.ok()) return {};
-  if (const VariableRead* read = function_.FindVariable(def.name)) {
+  const VariableRead* read =
+      value_names_.contains(def.name) ? function_.FindVariable(def.name) : nullptr;
+  if (read != nullptr) {
     if (read->def == def) return read->value;
     Fail(InvalidArgument("variable ", def.name, " is declared as ", read->def.type.ToString(),
                          " and again, differently, as ", def.type.ToString()));

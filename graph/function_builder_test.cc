@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "graph/testing/test_ops.h"
 #include "tests/testing.h"
 
@@ -93,6 +94,21 @@ TEST(FunctionBuilder, NodeNamesAreUnique) {
   for (const ValueInfo& value : g.function().values()) values.push_back(value.name);
   EXPECT_THAT(nodes, ElementsAre("round", "round_1", "round_2", "round_1_1", "x"));
   EXPECT_THAT(values, ElementsAre("x", "round", "round_1", "round_2", "round_1_1", "x_1"));
+}
+
+// If all numbers were tried one after the other this would take hours.
+TEST(FunctionBuilder, ManyNodesOfOneNameAreNumbered) {
+  FunctionBuilder g("f", TestOps());
+  Value x = g.AddNode("Round", {g.Input("x", kRows)}, {}, "many_3")[0];
+  constexpr int kNodes = 100000;
+  for (int i = 0; i < kNodes; ++i) x = g.AddNode("Round", {x}, {}, "many")[0];
+  SEQ_ASSERT_OK(g.status());
+  const std::vector<Node>& nodes = g.function().nodes();
+  EXPECT_EQ(nodes[1].name, "many");
+  EXPECT_EQ(nodes[2].name, "many_1");
+  EXPECT_EQ(nodes[3].name, "many_2");
+  EXPECT_EQ(nodes[4].name, "many_4");
+  EXPECT_EQ(nodes[kNodes].name, absl::StrCat("many_", kNodes));
 }
 
 TEST(FunctionBuilder, ValuesOfANodeWithSeveralOutputsBearTheirNames) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
@@ -34,6 +35,7 @@ Value Penalty(FunctionBuilder& g, double factor, Value x, const std::string& nam
   return ops::Scale(g, SumOfAll(g, x, absl::StrCat(name, "/sum")), factor, name);
 }
 
+constexpr char kLossWeight[] = "loss_weight";  // of the node of Weighted()
 constexpr char kHuber[] = "huber", kDelta[] = "delta", kPinball[] = "pinball";
 
 // Losses that are no row of ops/row_loss.h.
@@ -84,8 +86,8 @@ const LossRow* RowOf(const Node& node) {
   return nullptr;
 }
 
-// The loss ops that the loss of the output is made from.
-std::vector<const Node*> LossNodes(const Function& function, absl::string_view output) {
+// The nodes that the loss of the output is made by, down to the loss ops.
+std::vector<const Node*> NodesOfLoss(const Function& function, absl::string_view output) {
   std::vector<const Node*> found;
   std::vector<Value> open = {function.FindResult(NameForOutput(kLossResult, output))};
   std::set<const Node*> seen;
@@ -94,13 +96,19 @@ std::vector<const Node*> LossNodes(const Function& function, absl::string_view o
     open.pop_back();
     const Node* node = value.present() ? function.producer(value) : nullptr;
     if (node == nullptr || !seen.insert(node).second) continue;
-    if (RowOf(*node) != nullptr) {
-      found.push_back(node);
-    } else {
-      open.insert(open.end(), node->inputs.begin(), node->inputs.end());
-    }
+    found.push_back(node);
+    if (RowOf(*node) == nullptr) open.insert(open.end(), node->inputs.begin(), node->inputs.end());
   }
   return found;
+}
+
+// The loss ops among them.
+std::vector<const Node*> LossNodes(const Function& function, absl::string_view output) {
+  std::vector<const Node*> nodes = NodesOfLoss(function, output);
+  nodes.erase(std::remove_if(nodes.begin(), nodes.end(),
+                             [](const Node* node) { return RowOf(*node) == nullptr; }),
+              nodes.end());
+  return nodes;
 }
 
 // The one of them; nothing if there is none or several.
@@ -210,6 +218,14 @@ Loss Huber(double delta, std::string prediction) {
   return RowLossOf(kHuber, delta, std::move(prediction));
 }
 
+Loss Weighted(Loss loss, double weight) {
+  Loss weighted = loss;
+  weighted.build = [loss = std::move(loss), weight](FunctionBuilder& g, const LossInputs& in) {
+    return ops::Scale(g, loss.build(g, in), weight, kLossWeight);
+  };
+  return weighted;
+}
+
 absl::string_view WholeLossName(absl::string_view name) {
   for (const auto& row : kAliases) {
     if (name == row.alias) return row.name;
@@ -276,6 +292,15 @@ bool HasClassLoss(const Function& function, absl::string_view output) {
 }
 
 double LossWeightOf(const Function& function, absl::string_view output) {
+  if (output.empty()) {
+    for (const Node* node : NodesOfLoss(function, output)) {
+      // A layer of that name makes it "loss_weight_1".
+      if (node->op->name() == "Scale" && absl::StartsWith(node->name, kLossWeight)) {
+        return node->attributes.GetFloat("factor");
+      }
+    }
+    return 1;
+  }
   const Value loss = function.FindResult(NameForOutput(kLossResult, output));
   for (const Node& node : function.nodes()) {
     if (node.op->name() == "Scale" && node.inputs[0] == loss) {

@@ -90,6 +90,9 @@ Loss Pinball(std::vector<double> quantiles, std::string prediction = "");
 /// name, so that Keras's files name the loss without the scaling.
 Loss Scaled(Loss loss, std::vector<double> mean, std::vector<double> scale);
 
+/// The loss times a number: Keras's loss_weights of a model with one output.
+Loss Weighted(Loss loss, double weight);
+
 /// One of these, or of ops/row_loss.h, by Keras's name or a short one: "mean_absolute_error",
 /// "mae", "kl_divergence", "hinge", ... `settings` by Keras's keys: "delta" of "huber".
 /// InvalidArgument lists the names, or names the setting.
@@ -111,8 +114,9 @@ std::vector<double> QuantilesOf(const Function& function, absl::string_view outp
 bool HasScaledLoss(const Function& function);
 /// Whether that loss compares with classes: the cross-entropies, and whatever takes class numbers.
 bool HasClassLoss(const Function& function, absl::string_view output = "");
-/// What the loss of a judged output counts for in the sum of all.
-double LossWeightOf(const Function& function, absl::string_view output);
+/// What the loss of a judged output counts for in the sum of all, or with "" the number of
+/// Weighted(); 1 if there is none.
+double LossWeightOf(const Function& function, absl::string_view output = "");
 
 /// A weight that adds to the loss.
 struct WeightPenalty {

@@ -211,6 +211,33 @@ TEST(KerasIoTest, TrainingThatWouldBeAnotherIsLeftOut) {
               HasSubstr("training: loss: from_logits is true"));
 }
 
+// Keras 3 and 2 write what compile() was given: a number, a list, an object by names.
+TEST(KerasIoTest, TheWeightOfTheOnlyLossIsKept) {
+  const auto read = [](const std::string& weights) {
+    return Changed({{"\"metrics\"", absl::StrCat("\"loss_weights\": ", weights, ", \"metrics\"")}});
+  };
+  for (const char* weights : {"0.5", "[0.5]", R"({"d": 0.5})"}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(KerasModel model, read(weights));
+    EXPECT_EQ(model.training_left_out, "");
+    ASSERT_TRUE(model.training.has_value());
+    EXPECT_EQ(model.training->loss_weight, 0.5) << weights;
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::string zip, KerasZip(model));
+    EXPECT_THAT(ReadZip(zip, 1 << 20)->at("config.json"), HasSubstr(R"("loss_weights":[0.5])"));
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel again, ParseKerasModel(zip));
+    EXPECT_TRUE(again.training == model.training);
+  }
+  for (const char* none : {"null", "[]", "{}", "1", "[1.0]"}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model, read(none));
+    ASSERT_TRUE(model.training.has_value());
+    EXPECT_EQ(model.training->loss_weight, 1) << none;
+  }
+  for (const char* wrong : {"[1, 2]", "\"all\"", "[[1]]"}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model, read(wrong));
+    EXPECT_FALSE(model.training.has_value());
+    EXPECT_THAT(model.training_left_out, HasSubstr("one loss has one number")) << wrong;
+  }
+}
+
 TEST(KerasIoTest, SettingsOfALossAreKept) {
   SEQ_ASSERT_OK_AND_ASSIGN(
       const KerasModel read,
@@ -350,6 +377,17 @@ TEST(KerasIoTest, DialectsOfKeras2AreTheSame) {
   EXPECT_EQ(keras2.training->optimizer->name(), "RMSprop");
 }
 
+// Keras 2.1.4's GRU has no "reset_after", and one row of bias; Keras 3 always says it.
+TEST(KerasIoTest, TheFirstGruOfKeras2ResetsBefore) {
+  LayerStack expected = SmallStack();
+  expected.layers[1].kind = GRU(2, {.reset_after = false});
+  const std::string config = absl::StrReplaceAll(
+      kConfig, {{"\"compile_config\"", "\"keras_version\": \"2.1.4\", \"compile_config\""}});
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel read,
+                           ParseKerasModel(Zip(config, *KerasWeightsHdf5(ModelOf(expected)))));
+  EXPECT_TRUE(read.stack == expected);
+}
+
 TEST(KerasIoTest, ListsAndConfigurationsMayBeSplit) {
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes,
                            KerasHdf5(ModelOf(SmallStack()), Layout::kKeras3));
@@ -446,6 +484,44 @@ TEST(KerasIoTest, WeightsLieWhereKerasPutsThem) {
   stack.layers.push_back({"c", true, RecurrentLayer{.units = 1}});
   EXPECT_THAT(WeightsOf(stack),
               StatusIs(kInvalid, "layer c: it takes float32[batch, time, features]"));
+}
+
+// The groups of a .keras file that Keras 2.13.1 wrote: layers with weights count twice; on Windows
+// the path is one name.
+TEST(KerasIoTest, WeightsLieWhereKeras213PutThem) {
+  LayerStack stack{.name = "s", .input = {.time = 3, .features = 2}};
+  stack.layers = {{"a", true, DenseLayer{.units = 3}},
+                  {"x", true, DropoutLayer{.rate = 0.5}},
+                  {"g", true, GRU(2)},
+                  {"b", true, DenseLayer{.units = 4}},
+                  {"y", true, DropoutLayer{.rate = 0.5}},
+                  {"c", true, DenseLayer{.units = 1}}};
+  const KerasModel model = ModelOf(stack);
+  SEQ_ASSERT_OK_AND_ASSIGN(const hdf5::Node now, hdf5::ReadTree(*KerasWeightsHdf5(model)));
+  for (const char* separator : {"/", "\\"}) {
+    hdf5::Node then;
+    const std::string layers = absl::StrCat("_layer_checkpoint_dependencies", separator);
+    const auto group = [&](const std::string& name) -> hdf5::Node& {
+      if (*separator != '/') return then.Group(layers + name);
+      return then.Group("_layer_checkpoint_dependencies").Group(name);
+    };
+    for (const auto& [from, to] : std::vector<std::pair<const char*, const char*>>{
+             {"dense", "dense"}, {"dense_1", "dense_2"}, {"dense_2", "dense_4"}, {"gru", "gru"}}) {
+      hdf5::Node& place = group(to);
+      place.children = now.Child("layers")->Child(from)->children;
+    }
+    group("dropout").Group("vars");
+    group("dropout_1").Group("vars");
+    SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes, hdf5::WriteTree(then));
+    std::vector<std::string> notes;
+    SEQ_ASSERT_OK_AND_ASSIGN(const StoredWeights stored, ParseKerasWeights(bytes, stack, &notes));
+    ASSERT_EQ(stored.weights.size(), model.weights.size());
+    for (size_t i = 0; i < stored.weights.size(); ++i) {
+      EXPECT_EQ(stored.weights[i].name, model.weights[i].name);
+      EXPECT_TRUE(stored.weights[i].tensor.BitwiseEquals(model.weights[i].tensor))
+          << stored.weights[i].name;
+    }
+  }
 }
 
 TEST(KerasIoTest, StatesOfOptimizersAreInKerassOrder) {

@@ -33,6 +33,7 @@ struct Training {
   /// given.
   std::string loss;
   Attributes loss_settings = {};  ///< by Keras's keys: "delta"
+  double loss_weight = 1;         ///< times the loss
   /// Of all of several outputs, in their order, instead of `loss` and `metrics`; empty: there is
   /// one output, or `loss` is that of each.
   std::vector<OutputLoss> losses = {};

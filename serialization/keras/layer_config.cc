@@ -13,6 +13,7 @@ namespace seqgraph::keras {
 namespace {
 
 constexpr char kLayersModule[] = "keras.layers";
+constexpr char kResetAfter[] = "reset_after";
 // Names of layers have at most this many bytes.
 constexpr size_t kMaxLayerName = 200;
 
@@ -37,6 +38,8 @@ class FieldReader {
     field_ = &field;
     LayerSetting& value = layer.settings[field.name];
     value = field.default_value;
+    // Keras 2.0 and 2.1 had no such cells; later ones always say it.
+    if (field.name == kResetAfter && reading_.version < 3) value = false;
     std::visit([this](auto& typed) { Get(typed); }, value);
     // Of what was read; what is missing is said once, when the layer is whole.
     if (config_.ok() && config_.Has(key_) && !config_.IsNull(key_)) {

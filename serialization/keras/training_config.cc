@@ -104,9 +104,12 @@ void ReadLoss(Config& config, absl::Span<const std::string> outputs, Training* t
   if (found == nullptr) return;
   if (outputs.size() > 1) return ReadLosses(config, *found, weights, outputs, training);
   ReadOneLoss(config, *found, &training->loss, &training->loss_settings);
-  const bool one = weights == nullptr || *weights == 1 || weights->empty() ||
-                   (weights->is_structured() && weights->size() == 1 && *weights->begin() == 1);
-  if (!one) config.Refuse("loss_weights", *weights, "one loss has no weight");
+  if (weights == nullptr || weights->empty()) return;
+  const Json& weight = weights->is_structured() ? *weights->begin() : *weights;
+  if (!weight.is_number() || weights->size() != 1) {
+    return config.Refuse("loss_weights", *weights, "one loss has one number");
+  }
+  training->loss_weight = weight.get<double>();
 }
 
 // The rate that a schedule begins with; a note says that it stays there. False: it is none.
@@ -273,7 +276,8 @@ OrderedJson TrainingJson(const Training& training, Dialect dialect) {
   OrderedJson json;
   if (training.losses.empty()) {
     json["loss"] = LossJson(training.loss, training.loss_settings, dialect);
-    json["loss_weights"] = nullptr;
+    json["loss_weights"] = training.loss_weight == 1 ? OrderedJson(nullptr)
+                                                     : OrderedJson::array({training.loss_weight});
     json["metrics"] = MetricsJson(training.metrics);
   } else {
     AddLosses(training.losses, dialect, json);

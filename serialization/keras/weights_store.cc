@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "serialization/hdf5/reader.h"
 #include "serialization/keras/cudnn_cells.h"
 #include "serialization/keras/optimizer_state.h"
 #include "serialization/keras/training_config.h"
@@ -19,6 +21,8 @@ namespace {
 using hdf5::Node;
 
 constexpr char kLayers[] = "layers";
+// What Keras 2.12 and 2.13 call them.
+constexpr char kOldLayers[] = "_layer_checkpoint_dependencies";
 constexpr char kOptimizerVars[] = "optimizer/vars";
 
 bool HasArrays(const Node& node) {
@@ -241,7 +245,8 @@ namespace {
 void SplitBackslashes(Node from, Node& to) {
   for (Node& child : from.children) {
     Node* place = &to;
-    for (const absl::string_view part : absl::StrSplit(child.name, '\\')) {
+    for (const absl::string_view part :
+         absl::StrSplit(child.name, absl::MaxSplits('\\', hdf5::kMaxDepth))) {
       place = &place->Group(part);
     }
     if (child.is_group()) {
@@ -254,16 +259,46 @@ void SplitBackslashes(Node from, Node& to) {
   }
 }
 
+// Gives the layers of Keras 2.12 and 2.13 the names of later versions, which count them by class:
+// there each layer with weights counts twice, so that behind "dense" comes "dense_2".
+void RenameOldLayers(Node& node) {
+  const auto by_name = [](const Node& a, const Node& b) { return a.name < b.name; };
+  for (Node& child : node.children) {
+    RenameOldLayers(child);
+    if (child.name != kOldLayers) continue;
+    child.name = kLayers;
+    std::map<std::pair<std::string, int64_t>, Node*> numbered;
+    for (Node& layer : child.children) {
+      const size_t end = layer.name.find_last_not_of("0123456789");
+      int64_t number = 0;
+      const bool counted = end != std::string::npos && layer.name[end] == '_' &&
+                           absl::SimpleAtoi(layer.name.substr(end + 1), &number);
+      numbered[{counted ? layer.name.substr(0, end) : layer.name, number}] = &layer;
+    }
+    std::map<std::string, int> used;
+    for (const auto& [name, layer] : numbered) {
+      const int number = used[name.first]++;
+      layer->name = number == 0 ? name.first : absl::StrCat(name.first, "_", number);
+    }
+    std::sort(child.children.begin(), child.children.end(), by_name);
+  }
+  std::sort(node.children.begin(), node.children.end(), by_name);
+}
+
 }  // namespace
 
 absl::StatusOr<StoredWeights> ReadWeights(const Node& root, const std::vector<LayerWeights>& layers,
                                           std::vector<std::string>* notes) {
-  for (const Node& child : root.children) {
-    if (!absl::StartsWith(child.name, "layers\\")) continue;
-    Node split;
-    SplitBackslashes(root, split);
-    const Node* groups = split.Child(kLayers);
-    return ReadStore(split, *groups, layers, notes);
+  const auto is_of_windows = [](const Node& child) { return absl::StrContains(child.name, '\\'); };
+  const bool split = std::any_of(root.children.begin(), root.children.end(), is_of_windows);
+  if (split || root.Child(kOldLayers) != nullptr) {
+    Node usual = root;
+    if (split) {
+      usual = Node();
+      SplitBackslashes(root, usual);
+    }
+    RenameOldLayers(usual);
+    if (const Node* groups = usual.Child(kLayers)) return ReadStore(usual, *groups, layers, notes);
   }
   if (const Node* groups = root.Child(kLayers)) return ReadStore(root, *groups, layers, notes);
   StoredWeights stored;

@@ -221,10 +221,8 @@ absl::StatusOr<Value> GraphImport::Materialize(const Operand& operand) {
   if (!trainable && constant.GetTensor("value").num_elements() <= kLargestConstant) {
     value = builder_.AddNode("Constant", {}, constant)[0];
   } else {
-    std::string name = trainable ? operand.variable : "constant";
-    const int count = variable_names_[name]++;
-    if (count > 0) absl::StrAppend(&name, "_", count);
-    VariableDef def{.name = name, .type = operand.type};
+    VariableDef def{.name = NewVariableName(trainable ? operand.variable : "constant"),
+                    .type = operand.type};
     def.trainable = trainable;
     value = builder_.Variable(def);
     variables_.push_back({def, *operand.known});
@@ -232,6 +230,19 @@ absl::StatusOr<Value> GraphImport::Materialize(const Operand& operand) {
   SEQ_RETURN_IF_ERROR(builder_.status());
   materialized_[key] = {operand.known, value};
   return value;
+}
+
+std::string GraphImport::NewVariableName(const std::string& wanted) {
+  // In ONNX a node may be called as a weight is, and long names are cut.
+  const std::vector<ValueInfo>& values = builder_.function().values();
+  while (num_taken_ < values.size()) taken_.insert(values[num_taken_++].name);
+  int& count = variable_names_[wanted];
+  std::string name;
+  do {
+    name = count == 0 ? wanted : absl::StrCat(wanted, "_", count);
+    ++count;
+  } while (taken_.contains(name));
+  return name;
 }
 
 absl::StatusOr<Value> GraphImport::MaterializeFill(const Operand& operand) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "graph/function_builder.h"
@@ -140,10 +141,14 @@ class GraphImport {
   // x, which lacks the batch, in the shape of `like`, which has it.
   absl::StatusOr<Operand> BroadcastLike(const Operand& x, const Operand& like);
   Operand FromValue(Value value) const;
+  // The name, or with a number behind it, as no value of the function has it.
+  std::string NewVariableName(const std::string& wanted);
 
   FunctionBuilder builder_;
   std::vector<ImportedVariable> variables_;
-  absl::flat_hash_map<std::string, int> variable_names_;
+  absl::flat_hash_map<std::string, int> variable_names_;  // how often each was wanted
+  absl::flat_hash_set<std::string> taken_;                // names of the first num_taken_ values
+  size_t num_taken_ = 0;
   // By the address of what is known and the name that it was given.
   std::map<std::pair<const Tensor*, std::string>, std::pair<std::shared_ptr<const Tensor>, Value>>
       materialized_;

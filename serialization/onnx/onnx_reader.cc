@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
@@ -192,19 +193,20 @@ class Reader {
     return absl::OkStatus();
   }
 
-  bool OnlyIndexes(const std::string& name) const {
-    for (const ValueInfoProto& output : model_.graph().output()) {
-      if (output.name() == name) return false;
-    }
+  // The values that are given or read as numbers, not as indices; nothing if a subgraph may read
+  // any.
+  std::optional<absl::flat_hash_set<absl::string_view>> ReadAsNumbers() const {
+    absl::flat_hash_set<absl::string_view> names;
+    for (const ValueInfoProto& output : model_.graph().output()) names.insert(output.name());
     for (const NodeProto& node : model_.graph().node()) {
       for (int i = 0; i < node.input_size(); ++i) {
-        if (node.input(i) == name && !TakesIndex(node, i)) return false;
+        if (!TakesIndex(node, i)) names.insert(node.input(i));
       }
       for (const auto& attribute : node.attribute()) {
-        if (attribute.has_g()) return false;  // who knows what a subgraph reads
+        if (attribute.has_g()) return std::nullopt;
       }
     }
-    return true;
+    return names;
   }
 
   // One number also for an input that has an axis for it.
@@ -216,7 +218,8 @@ class Reader {
     return graph_.Reshape(operand, Shape{1});
   }
 
-  absl::Status ReadInput(const ValueInfoProto& input, const Batch& batch, Scope& scope) {
+  absl::Status ReadInput(const ValueInfoProto& input, const Batch& batch, bool only_indexes,
+                         Scope& scope) {
     if (!input.type().has_tensor_type()) {
       return Unimplemented("it is no tensor (a sequence, a map, an optional value)");
     }
@@ -228,7 +231,7 @@ class Reader {
       SEQ_ASSIGN_OR_RETURN(operand, Constant(input, found->second, dtype));
     } else {
       SEQ_ASSIGN_OR_RETURN(const Shape shape, InputShape(input, batch));
-      if (dtype == DType::kInt64 && OnlyIndexes(input.name())) dtype = DType::kInt32;
+      if (dtype == DType::kInt64 && only_indexes) dtype = DType::kInt32;
       operand.type = {dtype, shape};
       operand.value = graph_.builder().Input(input.name(), operand.type);
       SEQ_RETURN_IF_ERROR(graph_.builder().status());
@@ -244,11 +247,13 @@ class Reader {
     }
     SEQ_RETURN_IF_ERROR(CheckOptions());
     const Batch batch = FindBatch(scope);
+    const auto numbers = ReadAsNumbers();
     for (const ValueInfoProto& input : model_.graph().input()) {
       // Older files list initializers among the inputs.
       if (!IsInput(input, scope)) continue;
-      SEQ_RETURN_IF_ERROR(
-          Annotate(ReadInput(input, batch, scope), absl::StrCat("input ", Shown(input.name()))));
+      const bool only_indexes = numbers.has_value() && !numbers->contains(input.name());
+      SEQ_RETURN_IF_ERROR(Annotate(ReadInput(input, batch, only_indexes, scope),
+                                   absl::StrCat("input ", Shown(input.name()))));
     }
     return absl::OkStatus();
   }

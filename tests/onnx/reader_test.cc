@@ -96,6 +96,49 @@ TEST(OnnxReader, ShapeArithmeticVanishes) {
                                               "output rows: it computes with the batch"));
 }
 
+// Nodes and values have names of their own in ONNX; what is shown of a long one may be that of
+// another.
+TEST(OnnxReader, WeightsMayBeCalledAsNodesAndInputsAre) {
+  const std::string longest(300, 'n');
+  Maker maker;
+  maker.Input("x", {"N", "1"}).Initializer("/x", Floats({1}, {2}));
+  maker.Initializer("my_Relu", Floats({1}, {3})).Initializer(longest + "w", Floats({1}, {5}));
+  maker.Node("Relu", {"x"}, {"a"});
+  maker.Node("Neg", {"a"}, {"b"})->set_name(longest);
+  maker.Node("Mul", {"b", "/x"}, {"c"});
+  maker.Node("Mul", {"c", "my_Relu"}, {"d"});
+  maker.Node("Mul", {"d", longest + "w"}, {"y"});
+  maker.Output("y");
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, maker.Read());
+  EXPECT_EQ(model.variables.all().size(), 3u);
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto y, Predict(model, {Floats({1, 1}, {7})}, 1));
+  EXPECT_THAT(y[0], Holds(Values{-210}));
+}
+
+// If each node, input or weight asked all others this would take hours.
+TEST(OnnxReader, TensOfThousandsOfNodesInputsAndWeightsAreRead) {
+  constexpr int kNodes = 40000, kOthers = 9000;
+  Maker maker;
+  maker.Input("x", {"N", "1"}).Output("y");
+  const auto value = [](int i) { return i == 0 ? std::string("x") : absl::StrCat("v", i); };
+  for (int i = 0; i < kNodes; ++i) {
+    const std::string to = i + 1 == kNodes ? "y" : value(i + 1);
+    if (i >= kOthers) {
+      maker.Node("Relu", {value(i)}, {to});  // all of one name
+      continue;
+    }
+    const std::string number = absl::StrCat(i);
+    maker.Input("i" + number, {"N"}, TensorProto::INT64);
+    maker.Initializer("w" + number, Floats({1}, {1}));
+    maker.Node("Add", {value(i), "w" + number}, {to});
+    maker.Node("Identity", {"i" + number}, {"j" + number});
+  }
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, maker.Read());
+  EXPECT_EQ(model.functions[0].inputs().size(), size_t{kOthers} + 1);
+  EXPECT_EQ(model.variables.all().size(), size_t{kOthers});
+  EXPECT_GE(model.functions[0].nodes().size(), size_t{kNodes});
+}
+
 TEST(OnnxReader, OlderOpsetsHaveOtherMeanings) {
   {  // before 13 softmax took all axes from `axis` on together: 4 equal elements
     Maker maker(11);

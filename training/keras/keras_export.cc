@@ -154,6 +154,7 @@ std::optional<keras::Training> LossesOf(const Model& model, const LayerStack& st
   if (judged.empty()) {
     keras::Training training{.loss = LossOf(*evaluate),
                              .loss_settings = LossSettingsOf(*evaluate),
+                             .loss_weight = LossWeightOf(*evaluate),
                              .metrics = MetricsOf(*evaluate, "")};
     return training.loss.empty() ? std::nullopt : std::make_optional(std::move(training));
   }

@@ -73,6 +73,8 @@ absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& kera
     if (!training.loss.empty()) left_out = std::string(loss.status().message());
     loss = LossByName(LossOfOutput(keras.stack));
     taken.push_back(loss->name);
+  } else if (training.loss_weight != 1) {
+    loss = Weighted(*std::move(loss), training.loss_weight);
   }
   options.loss = *std::move(loss);
   if (training.optimizer.has_value()) {

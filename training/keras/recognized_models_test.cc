@@ -15,9 +15,11 @@
 #include "ops/softmax.h"
 #include "tests/testing.h"
 #include "training/keras/keras_export.h"
+#include "training/keras/keras_import.h"
 #include "training/optimizers.h"
 #include "training/sequential.h"
 #include "training/text_models.h"
+#include "training/trainer.h"
 
 namespace seqgraph {
 namespace {
@@ -191,6 +193,39 @@ TEST(StackRecognitionTest, OptimizersAreFoundAgain) {
     EXPECT_EQ(read() == expected, !optimizer.def->update_op.empty());
     model.optimizer = OptimizerRecord{"Unheard", {}};
     EXPECT_FALSE(read().has_value());
+  }
+}
+
+// compile("sgd", "mse", loss_weights=0.5) in Keras 3.15.1 and tf_keras 2.15: of ones, the loss on 0
+// is 2 and the kernel is 0.98 after a step. A penalty and a layer of the weight's name change
+// nothing of it.
+TEST(ModelFromKerasTest, TheOnlyLossHasAWeight) {
+  keras::KerasModel keras{.stack = {.name = "s", .input = {.time = 0, .features = 2}}};
+  keras.stack.layers = {{"loss_weight", true, DenseLayer{.units = 1}}};
+  keras.weights = {{"loss_weight/kernel", Tensor::Of<float>({2, 1}, {1, 1})},
+                   {"loss_weight/bias", Tensor::Of<float>({1}, {0})}};
+  keras.training = keras::Training{
+      .loss = "mean_squared_error", .loss_weight = 0.5, .optimizer = SGD{.learning_rate = 0.01}};
+  std::vector<std::string> notes;
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, ModelFromKeras(keras, &notes));
+  EXPECT_TRUE(notes.empty());
+  const std::vector<float> x(8, 1), y(4, 0);
+  const Examples examples = {.rows = 4, .maxlen = 1, .values = y, .features = x};
+  ModelRunner runner(&model);
+  SEQ_ASSERT_OK_AND_ASSIGN(Logs logs, runner.Evaluate(examples, {.metrics = {}}));
+  EXPECT_EQ(logs["loss"], 2);
+  Trainer trainer(&model);
+  SEQ_ASSERT_OK(trainer.Fit(examples, {}, {.batch = 4, .metrics = {}}).status());
+  for (const float w : model.variables.Find("loss_weight/kernel")->value.Elements<float>()) {
+    EXPECT_NEAR(w, 0.98, 1e-7);
+  }
+  for (const double l2 : {0.0, 0.25}) {
+    keras.stack.layers[0].kind = DenseLayer{.units = 1, .kernel_regularizer = {.l2 = l2}};
+    SEQ_ASSERT_OK_AND_ASSIGN(model, ModelFromKeras(keras, &notes));
+    SEQ_ASSERT_OK_AND_ASSIGN(const keras::KerasModel written, KerasFromModel(model, &notes));
+    ASSERT_TRUE(written.training.has_value());
+    EXPECT_EQ(written.training->loss, "mean_squared_error");
+    EXPECT_EQ(written.training->loss_weight, 0.5);
   }
 }
 
