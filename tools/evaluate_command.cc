@@ -113,7 +113,7 @@ class EvaluateCommand : public Command {
       return InvalidArgument("--part=all is for series; of texts without splits test is all");
     }
     SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(model, path_));
-    data_.rest.csv = data_.ColumnsFor(model.preprocessing);
+    SEQ_ASSIGN_OR_RETURN(data_.rest.csv, data_.ColumnsFor(model));
     TraceSpan read(profile_.trace(), "read and encode reviews", "data");
     DataOrigin origin;
     SEQ_ASSIGN_OR_RETURN(
@@ -126,13 +126,14 @@ class EvaluateCommand : public Command {
               part_, WithThousands(set.rows), ClassCounts(set, labels));
     out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(out.Flush());
+    const TextExamples rows = data_.ExamplesOf(set);
     SEQ_ASSIGN_OR_RETURN(
         const Logs logs,
-        runner.Evaluate(data_.ExamplesOf(set),
+        runner.Evaluate(rows.examples(),
                         {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()}));
     out.Print("loss: %.6f - accuracy: %.6f%s\n", logs.at("loss"), logs.at("accuracy"),
               synthetic ? " (synthetic data)" : "");
-    return ReportClasses(runner, data_.ExamplesOf(set), labels, "reviews", out);
+    return ReportClasses(runner, rows.examples(), labels, "reviews", out);
   }
 
   absl::Status EvaluateSeries(Model& model, const RunnerOptions& run,

@@ -129,11 +129,12 @@ class PredictCommand : public Command {
 
   absl::Status AnswerTable(Output& out) {
     if (roll_ > 0) return InvalidArgument("--roll is for forecasts, and ", model_, " takes text");
+    SEQ_ASSIGN_OR_RETURN(data::CsvLayout columns, data_.ColumnsFor(classifier_->model()));
     return AnswerTextTable(
         *classifier_,
         {.data = data_.data,
          .output = output_,
-         .columns = data_.ColumnsFor(classifier_->preprocessing()),
+         .columns = std::move(columns),
          .text_policy = any_bytes_ ? data::TextPolicy::kAnyBytes : data::TextPolicy::kRefuse,
          .skip_bad_rows = data_.skip_bad_rows,
          .interrupt = interrupt_},

@@ -76,10 +76,9 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
   declared_.push_back(flags.Switch("--many_labels", &sizes.many_labels,
                                    "Any number of labels a series: --target names columns of 0\n"
                                    "and 1"));
-  declared_.push_back(
-      flags.Choice("--scale", &scale, Names(ScaleKindNames()),
-                   "How features and targets are scaled, found from the rows that are\n"
-                   "trained on"));
+  scale_ = flags.Choice("--scale", &scale, Names(ScaleKindNames()),
+                        "How features and targets are scaled, found from the rows that are\n"
+                        "trained on; of texts what --numeric_columns names");
   declared_.push_back(flags.Text("--loss", &loss, "NAME", "Of the task: Keras's name"));
   test_ = flags.Share("--test", &test,
                       "Share that is kept for `evaluate --part=test`; by default 0.2 for a\n"
@@ -129,7 +128,10 @@ void SeriesFlags::DeclareColumns(Flags& flags, const DataFlags& data) {
                               : absl::StrCat(of_texts, " is for texts, and --data=", data.data,
                                              " holds series of numbers");
     }
-    const std::string given = FirstGiven(declared_);
+    std::string given = FirstGiven(declared_);
+    // Of texts there may be numbers beside them.
+    const bool scales = scale_.has_value() && scale_->given() && data.numeric_columns.empty();
+    if (given.empty() && scales) given = scale_->name();
     if (given.empty()) return "";
     return absl::StrCat(given, " is for series of numbers, and --data=", data.data,
                         task == kText ? " is said to hold texts"

@@ -47,7 +47,7 @@ struct SeriesFlags {
  private:
   double season_ = 0;
   mutable std::optional<bool> wanted_;  // found once: it looks into files
-  std::optional<Flag> test_;
+  std::optional<Flag> test_, scale_;
   std::vector<Flag> declared_;
 };
 

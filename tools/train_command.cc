@@ -171,7 +171,9 @@ class TrainCommand : public Command {
   }
 
   std::unique_ptr<TrainingData> MakeData() {
-    if (!series_.Wanted(data_)) return std::make_unique<TextTraining>(data_, model_);
+    if (!series_.Wanted(data_)) {
+      return std::make_unique<TextTraining>(data_, model_, series_.scale);
+    }
     auto series = std::make_unique<SeriesTraining>(data_, model_, series_, seed_, max_memory_);
     series_source_ = series.get();
     return series;
