@@ -71,7 +71,8 @@ void DataFlags::DeclareSource(Flags& flags) {
       "your own: FILE.csv, .tsv or .jsonl (also .gz) with columns of texts and labels, a\n"
       "folder with a folder a class, or one (also as .tar.gz) with those in train and test,\n"
       "or what encode wrote; or\n"
-      "series of numbers: .npz, .npy, .csv, .tsv, .jsonl (also .gz), or a folder of these",
+      "series of numbers: .npz, .npy, .csv, .tsv, .jsonl (also .gz), or a folder of these;\n"
+      "for the next token of a text any file of text (also .gz)",
       std::string(data::kSyntheticName), ReadsBelow());
   if (data.empty()) source.Required();
   DeclareTable(flags);
@@ -182,6 +183,19 @@ bool DataFlags::NamesTexts() const {
 }
 
 std::string DataFlags::GivenOfTexts() const { return FirstGiven(of_texts); }
+
+std::string DataFlags::GivenOfLabelledTexts() const {
+  for (const Flag& flag : of_texts) {
+    // How a text becomes tokens is said of any.
+    const std::string name = flag.name();
+    if (name == "--tokens" || name == "--num_words" || name == "--maxlen" ||
+        name == "--any_bytes") {
+      continue;
+    }
+    if (flag.given()) return name;
+  }
+  return "";
+}
 
 data::DatasetOptions DataFlags::Options() const {
   data::DatasetOptions options = rest;

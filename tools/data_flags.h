@@ -74,6 +74,8 @@ struct DataFlags {
   bool LooksLikeSeries() const;
   /// Of what is for texts alone, the first flag that is given; empty: none.
   std::string GivenOfTexts() const;
+  /// Of what is for labelled texts alone, likewise.
+  std::string GivenOfLabelledTexts() const;
   bool synthetic() const { return data == data::kSyntheticName; }
   data::DatasetOptions Options() const;
   /// The columns that a model was trained on, but those that flags name. InvalidArgument where
