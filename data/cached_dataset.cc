@@ -125,6 +125,11 @@ absl::StatusOr<T> Cached(const std::vector<std::string>& paths, const DataCache*
   return value;
 }
 
+// An entry holds no rows that were skipped, and no numbers beside the integers.
+bool MayCache(const DatasetOptions& options) {
+  return options.skipped == nullptr && options.csv.number_columns.empty();
+}
+
 // What was skipped is known only to who reads the texts.
 void NoteSkipped(const DatasetOptions& options, DataOrigin& origin) {
   if (options.skipped == nullptr || options.skipped->count() == 0) return;
@@ -160,7 +165,7 @@ absl::StatusOr<Dataset> LoadDatasetCached(const std::string& data, const Dataset
       options.split_seed, options.stratify, options.ties == data::TieOrder::kPublished,
       options.with_test);
   const bool other_test = options.with_test && !options.test_data.empty();
-  if (options.skipped != nullptr) cache = nullptr;
+  if (!MayCache(options)) cache = nullptr;
   absl::StatusOr<Dataset> loaded = Cached<Dataset>(
       other_test ? std::vector<std::string>{data, options.test_data}
                  : std::vector<std::string>{data},
@@ -186,7 +191,7 @@ absl::StatusOr<TokenSet> EncodeTextsCached(const std::string& data, data::Split 
                       SourceSettings(options, vocabulary.rule()), vocabulary.size());
   // Words are bytes, with any byte but a separator in them.
   for (const std::string& word : vocabulary.words()) absl::StrAppend(&settings, word, "\n");
-  if (options.skipped != nullptr) cache = nullptr;
+  if (!MayCache(options)) cache = nullptr;
   absl::StatusOr<TokenSet> encoded = Cached<TokenSet>(
       {data}, cache, settings,
       [&](absl::string_view bytes) {

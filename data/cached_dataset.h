@@ -28,7 +28,8 @@ struct DataOrigin {
 /// file: a folder would have to be read as a whole to be recognized; synthetic reviews are made up
 /// as fast as read. The key is the content, not path or time, with every option that counts; the
 /// outcome is the same to the last bit. Whatever is wrong with the cache is noted and otherwise as
-/// if there were none. What options.skipped takes is noted too, and never from the cache.
+/// if there were none. What options.skipped takes is noted too; with it, or with columns of
+/// numbers, nothing comes from the cache.
 absl::StatusOr<data::Dataset> LoadDatasetCached(const std::string& data,
                                                 const data::DatasetOptions& options,
                                                 const DataCache* cache, DataOrigin* origin);

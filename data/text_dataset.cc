@@ -22,6 +22,16 @@ absl::Status CheckMaxlen(int maxlen) {
   return InvalidArgument("maxlen must lie between 1 and ", kMaxMaxlen, ", got ", maxlen);
 }
 
+// Numbers stand in the columns of a table.
+absl::Status CheckNumbers(const std::string& data, const DatasetOptions& options) {
+  const std::vector<std::string>& columns = options.csv.number_columns;
+  if (columns.empty() || (data != kSyntheticName && LayoutOf(data).by_line)) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument("--numeric_columns: '", data, "' is no table (.csv, .tsv, .jsonl), so it ",
+                         "has no column ", columns[0]);
+}
+
 absl::Status CheckOptions(const DatasetOptions& options) {
   if (options.num_words < kMinNumWords) {
     return InvalidArgument("num_words must be at least ", kMinNumWords,
@@ -158,6 +168,8 @@ TokenSet EncodeRows(const CollectedSplit& split, absl::Span<const int64_t> order
                 absl::MakeSpan(set.tokens).subspan(row * length, length));
     set.targets.push_back(split.ids[review].label);
     set.ids.push_back(split.ids[review]);
+    const absl::Span<const float> numbers = split.numbers[review];
+    set.numbers.insert(set.numbers.end(), numbers.begin(), numbers.end());
   }
   return set;
 }
@@ -238,6 +250,8 @@ absl::StatusOr<SplitIndices> ShuffleAndSplit(absl::Span<const int32_t> targets,
 
 absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOptions& options) {
   SEQ_RETURN_IF_ERROR(CheckOptions(options));
+  SEQ_RETURN_IF_ERROR(CheckNumbers(data, options));
+  if (!options.test_data.empty()) SEQ_RETURN_IF_ERROR(CheckNumbers(options.test_data, options));
   WordCollector collector(PipelineThreads({.threads = options.threads}), options.maxlen,
                           options.tokens);
   const std::optional<Split> only =
@@ -288,10 +302,12 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
   DatasetOptions options = given;
   options.tokens = vocabulary.rule();
   SEQ_RETURN_IF_ERROR(CheckMaxlen(maxlen));
+  SEQ_RETURN_IF_ERROR(CheckNumbers(data, options));
   const size_t length = static_cast<size_t>(maxlen);
   struct BatchRows {
     std::vector<TextId> ids;
     std::vector<int32_t> tokens;
+    std::vector<float> numbers;
   };
   std::mutex mutex;  // Guards batches and rows.
   std::vector<BatchRows> batches;
@@ -311,6 +327,7 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
       encoded.ids.push_back({review.split, review.label, std::string(review.name)});
       vocabulary.EncodeInto(review.text, &scratch[static_cast<size_t>(worker)],
                             absl::MakeSpan(encoded.tokens).subspan(i * length, length));
+      encoded.numbers.insert(encoded.numbers.end(), review.numbers.begin(), review.numbers.end());
     }
     const size_t number = static_cast<size_t>(batch.number());
     const std::lock_guard<std::mutex> lock(mutex);
@@ -323,10 +340,13 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
 
   std::vector<TextId> ids;
   std::vector<const int32_t*> codes;  // Of each review.
+  std::vector<const float*> numbers;  // Likewise.
+  const size_t columns = options.csv.number_columns.size();
   for (const BatchRows& batch : batches) {
     for (size_t i = 0; i < batch.ids.size(); ++i) {
       ids.push_back(batch.ids[i]);
       codes.push_back(batch.tokens.data() + i * length);
+      numbers.push_back(batch.numbers.data() + i * columns);
     }
   }
   SEQ_ASSIGN_OR_RETURN(
@@ -341,6 +361,7 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
     const size_t review = static_cast<size_t>(row);
     set.tokens.insert(set.tokens.end(), codes[review], codes[review] + length);
     set.targets.push_back(ids[review].label);
+    set.numbers.insert(set.numbers.end(), numbers[review], numbers[review] + columns);
     set.ids.push_back(std::move(ids[review]));
   }
   return set;

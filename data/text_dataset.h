@@ -62,6 +62,7 @@ struct TokenSet {
   std::vector<int32_t> tokens;   ///< [rows, maxlen], row-major.
   std::vector<int32_t> targets;  ///< [rows], classes: 1 for pos and 0 for neg.
   std::vector<TextId> ids;       ///< [rows], where each row came from.
+  std::vector<float> numbers;    ///< [rows, csv.number_columns].
 
   /// One row's codes. `row` must lie in [0, rows).
   absl::Span<const int32_t> Row(int64_t row) const {

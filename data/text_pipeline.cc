@@ -16,20 +16,26 @@ LabelledText TextBatch::operator[](size_t i) const {
   const Item& item = items_[i];
   const absl::string_view bytes = bytes_;
   const size_t text = item.begin + item.name_size;
-  return {item.split, item.label, bytes.substr(item.begin, item.name_size),
+  return {item.split,
+          item.label,
+          bytes.substr(item.begin, item.name_size),
           bytes.substr(text, item.text_size),
-          bytes.substr(text + item.text_size, item.folder_size)};
+          bytes.substr(text + item.text_size, item.folder_size),
+          absl::MakeConstSpan(numbers_).subspan(item.first_number, item.num_numbers)};
 }
 
 void TextBatch::Clear(int64_t number) {
   number_ = number;
   bytes_.clear();
+  numbers_.clear();
   items_.clear();
 }
 
 void TextBatch::Add(const LabelledText& review) {
   items_.push_back({review.split, review.label, bytes_.size(), review.name.size(),
-                    review.text.size(), review.folder.size()});
+                    review.text.size(), review.folder.size(), numbers_.size(),
+                    review.numbers.size()});
+  numbers_.insert(numbers_.end(), review.numbers.begin(), review.numbers.end());
   for (absl::string_view part : {review.name, review.text, review.folder}) {
     bytes_.append(part.data(), part.size());
   }

@@ -37,10 +37,13 @@ class TextBatch {
     size_t name_size;
     size_t text_size;
     size_t folder_size;
+    size_t first_number;  // In numbers_.
+    size_t num_numbers;
   };
 
   int64_t number_ = 0;
   std::string bytes_;
+  std::vector<float> numbers_;
   std::vector<Item> items_;
 };
 

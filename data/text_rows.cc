@@ -1,6 +1,7 @@
 #include "data/text_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -80,21 +81,28 @@ class RowReader {
  private:
   struct Columns {
     size_t text = 0, label = 0;
+    std::vector<size_t> numbers;
     bool header = false;
   };
+  enum class Part { kText, kLabel, kNumber };
   absl::StatusOr<Columns> FindColumns(Fields first) const;
-  absl::StatusOr<std::string> Member(const Json& object, const std::string& name,
-                                     bool is_text) const;
+  absl::StatusOr<std::string> Member(const Json& object, const std::string& name, Part part) const;
   struct ObjectParts {
     std::string text, label;
-    std::vector<std::string> members;
+    std::vector<std::string> numbers, members;
   };
   absl::StatusOr<ObjectParts> PartsOf(absl::string_view line) const;
+  absl::Status ReadNumbers(Fields texts);
 
-  // To the sink, or to the problems.
-  absl::Status Deliver(const TextRow& row) {
+  // To the sink, or to the problems. `numbers` are those of the row as the file has them.
+  absl::Status Deliver(TextRow row, Fields numbers) {
     const int64_t size = static_cast<int64_t>(row.text.size());
     const std::string line = absl::StrCat(row.line);
+    if (const absl::Status read = ReadNumbers(numbers); !read.ok()) {
+      problems_.Add(absl::StrCat("'", path_, "', line ", line, ": ", read.message()));
+      return absl::OkStatus();
+    }
+    row.numbers = numbers_;
     if (size > options_.max_text_bytes) {
       problems_.Add(absl::StrCat("'", path_, "', line ", line, ": a text of ", size,
                                  " bytes, more than the limit of ", options_.max_text_bytes));
@@ -116,17 +124,38 @@ class RowReader {
   const bool labelled_;
   const TextRowSink sink_;
   Problems& problems_;
+  std::vector<float> numbers_;  // Of the row.
 };
+
+absl::Status RowReader::ReadNumbers(Fields texts) {
+  numbers_.resize(texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (absl::SimpleAtof(texts[i], &numbers_[i]) && std::isfinite(numbers_[i])) continue;
+    return InvalidArgument("expected a number as ", Shown(options_.csv.number_columns[i]),
+                           ", found ", Shown(std::string(texts[i])));
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<RowReader::Columns> RowReader::FindColumns(Fields first) const {
   const CsvLayout& layout = options_.csv;
   Columns columns{.header = layout.header || !ColumnNumber(layout.text_column).has_value()};
   SEQ_ASSIGN_OR_RETURN(columns.text, FindColumn(path_, "--text_column", layout.text_column, first));
+  for (const std::string& name : layout.number_columns) {
+    SEQ_ASSIGN_OR_RETURN(columns.numbers.emplace_back(),
+                         FindColumn(path_, "--numeric_columns", name, first));
+    columns.header |= !ColumnNumber(name).has_value();
+  }
   if (!labelled_) return columns;
   SEQ_ASSIGN_OR_RETURN(columns.label,
                        FindColumn(path_, "--label_column", layout.label_column, first));
   if (columns.text == columns.label) {
     return InvalidArgument("'", path_, "': text and label are the same column, ", columns.text + 1);
+  }
+  const std::vector<size_t>& numbers = columns.numbers;
+  if (std::find(numbers.begin(), numbers.end(), columns.label) != numbers.end()) {
+    return InvalidArgument("'", path_, "': the label is among the numbers, column ",
+                           columns.label + 1, ": the answer would be told to the model");
   }
   columns.header |= !ColumnNumber(layout.label_column).has_value();
   return columns;
@@ -140,16 +169,19 @@ absl::Status RowReader::ReadCsv() {
   if (fields.empty()) return absl::OkStatus();
   SEQ_ASSIGN_OR_RETURN(const Columns columns, FindColumns(fields));
   bool is_header = columns.header;
+  std::vector<absl::string_view> numbers(columns.numbers.size());
   while (!fields.empty()) {
     if (is_header) {
       SEQ_RETURN_IF_ERROR(
           sink_(TextRow{.is_header = true, .line = reader->line(), .fields = fields}));
     } else {
+      for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = fields[columns.numbers[i]];
       SEQ_RETURN_IF_ERROR(
           Deliver(TextRow{.line = reader->line(),
                           .text = fields[columns.text],
                           .label = labelled_ ? fields[columns.label] : absl::string_view(),
-                          .fields = fields}));
+                          .fields = fields},
+                  numbers));
     }
     is_header = false;
     absl::StatusOr<Fields> next = reader->Next();
@@ -161,11 +193,13 @@ absl::Status RowReader::ReadCsv() {
   return absl::OkStatus();
 }
 
-// The text of a member; for a label that of a whole number or truth value too.
+// The text of a member; for a label that of a whole number or truth value too; that of a number.
 absl::StatusOr<std::string> RowReader::Member(const Json& object, const std::string& name,
-                                              bool is_text) const {
+                                              Part part) const {
   const auto member = object.find(name);
-  const absl::string_view flag = is_text ? "--text_column" : "--label_column";
+  const absl::string_view flag = part == Part::kText    ? "--text_column"
+                                 : part == Part::kLabel ? "--label_column"
+                                                        : "--numeric_columns";
   if (member == object.end()) {
     std::vector<std::string> names;
     constexpr size_t kListed = 10;
@@ -175,17 +209,25 @@ absl::StatusOr<std::string> RowReader::Member(const Json& object, const std::str
     return InvalidArgument("no member ", Shown(name), ", but: ", absl::StrJoin(names, ", "),
                            object.size() > kListed ? ", ..." : "", "; ", flag, " names it");
   }
+  if (part == Part::kNumber) {
+    if (member->is_number()) return member->dump();
+    return InvalidArgument("expected a number as ", Shown(name), ", found ", Shown(member->dump()));
+  }
   if (member->is_string()) return member->get<std::string>();
-  if (!is_text && (member->is_number_integer() || member->is_boolean())) return member->dump();
+  const bool names_class = member->is_number_integer() || member->is_boolean();
+  if (part == Part::kLabel && names_class) return member->dump();
   return InvalidArgument("expected a text as ", Shown(name), ", found ", Shown(member->dump()));
 }
 
 absl::StatusOr<RowReader::ObjectParts> RowReader::PartsOf(absl::string_view line) const {
   SEQ_ASSIGN_OR_RETURN(const Json object, ParseJsonObject(line, kMaxDepth));
   ObjectParts parts;
-  SEQ_ASSIGN_OR_RETURN(parts.text, Member(object, options_.csv.text_column, /*is_text=*/true));
+  SEQ_ASSIGN_OR_RETURN(parts.text, Member(object, options_.csv.text_column, Part::kText));
+  for (const std::string& name : options_.csv.number_columns) {
+    SEQ_ASSIGN_OR_RETURN(parts.numbers.emplace_back(), Member(object, name, Part::kNumber));
+  }
   if (labelled_) {
-    SEQ_ASSIGN_OR_RETURN(parts.label, Member(object, options_.csv.label_column, /*is_text=*/false));
+    SEQ_ASSIGN_OR_RETURN(parts.label, Member(object, options_.csv.label_column, Part::kLabel));
   }
   for (auto it = object.begin(); it != object.end(); ++it) parts.members.push_back(it.key());
   return parts;
@@ -202,11 +244,13 @@ absl::Status RowReader::ReadJsonLines() {
       problems_.Add(absl::StrCat(lines.Place(path_), ": ", parts.status().message()));
       continue;
     }
+    const std::vector<absl::string_view> numbers(parts->numbers.begin(), parts->numbers.end());
     SEQ_RETURN_IF_ERROR(Deliver(TextRow{.line = lines.number(),
                                         .text = parts->text,
                                         .label = parts->label,
                                         .object = line,
-                                        .members = parts->members}));
+                                        .members = parts->members},
+                                numbers));
   }
 }
 
@@ -254,7 +298,8 @@ absl::Status ReadTextRows(const std::string& path, const TextSourceOptions& opti
                              .label = *number,
                              .name = line,
                              .text = row.text,
-                             .folder = kPlace});
+                             .folder = kPlace,
+                             .numbers = row.numbers});
   };
   SEQ_RETURN_IF_ERROR(ForEachTextRow(path, options, /*labelled=*/true, deliver, problems));
   if (options.skipped == nullptr) return problems.status();

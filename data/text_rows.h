@@ -29,6 +29,7 @@ struct TextRow {
   int64_t line = 0;        ///< On which it begins, from 1.
   absl::string_view text;
   absl::string_view label;                     ///< Empty where none was asked for.
+  absl::Span<const float> numbers;             ///< Of options.csv.number_columns.
   absl::Span<const absl::string_view> fields;  ///< Of a file of separated fields.
   /// Of a file of objects the line, without white space around it, and the names of its members.
   absl::string_view object;
@@ -39,9 +40,10 @@ using TextRowSink = absl::FunctionRef<absl::Status(const TextRow&)>;
 
 /// Delivers the rows of a table, a header first, in their order. What is wrong with one row alone
 /// goes to `problems`, and that row is passed over: what CsvReader can go on after, a line that is
-/// no object or has no text under that name, a text that is too long or that options.text_policy
-/// refuses. Other errors end the reading; besides those of ForEachText() for files of records, what
-/// the sink returns. Without `labelled` options.csv.label_column does not count.
+/// no object or has no text or finite number under that name, a text that is too long or that
+/// options.text_policy refuses. Other errors end the reading; besides those of ForEachText() for
+/// files of records, what the sink returns. Without `labelled` options.csv.label_column does not
+/// count.
 absl::Status ForEachTextRow(const std::string& path, const TextSourceOptions& options,
                             bool labelled, TextRowSink sink, Problems& problems);
 

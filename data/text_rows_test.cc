@@ -1,5 +1,6 @@
 #include "data/text_rows.h"
 
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -52,6 +53,93 @@ TEST(TextRows, KeepAllColumnsAndNeedNoLabel) {
               ElementsAre("1: a 7|a", "2: c 8|c"));
   EXPECT_THAT(Rows(Saved("{\"n\":123456789012345678901234567890,\"text\":\"a\"}\n", "a.jsonl")),
               ElementsAre("1: a {\"n\":123456789012345678901234567890,\"text\":\"a\"}"));
+}
+
+// "2: text [30 -2.5]" of each row, with the problems behind them.
+std::vector<std::string> Numbers(const std::string& path, bool labelled = false) {
+  std::vector<std::string> rows;
+  Problems problems;
+  const auto take = [&rows](const TextRow& row) {
+    rows.push_back(
+        absl::StrCat(row.line, ": ", row.text, " [", absl::StrJoin(row.numbers, " "), "]"));
+    return absl::OkStatus();
+  };
+  const absl::Status status =
+      ForEachTextRow(path, {.csv = {.number_columns = {"age", "stars"}}}, labelled, take, problems);
+  if (!status.ok()) rows.emplace_back(status.message());
+  if (problems.count() > 0) rows.push_back(problems.Lines());
+  return rows;
+}
+
+TEST(TextRows, NumbersStandBesideATextInTheOrderOfTheirNames) {
+  EXPECT_THAT(Numbers(Saved("stars,text,age\n-2.5,a, 30 \n1e3,b,\"7\"\n", "a.csv")),
+              ElementsAre("1:  []", "2: a [30 -2.5]", "3: b [7 1000]"));
+  EXPECT_THAT(Numbers(Saved("stars\ttext\tage\n4\ta\t30\n", "a.tsv")),
+              ElementsAre("1:  []", "2: a [30 4]"));
+  EXPECT_THAT(Numbers(Saved("{\"text\":\"a\",\"age\":30,\"stars\":-0.5,\"x\":null}\n", "a.jsonl")),
+              ElementsAre("1: a [30 -0.5]"));
+  std::vector<float> second;
+  Problems problems;
+  const auto take = [&second](const TextRow& row) {
+    second.assign(row.numbers.begin(), row.numbers.end());
+    return absl::OkStatus();
+  };
+  SEQ_EXPECT_OK(ForEachTextRow(Saved("a,5\nb,6\n", "a.csv"),
+                               {.csv = {.text_column = "1", .number_columns = {"2"}}},
+                               /*labelled=*/false, take, problems));
+  EXPECT_THAT(second, ElementsAre(6));
+}
+
+TEST(TextRows, WhatIsNoFiniteNumberIsAProblemOfItsRow) {
+  EXPECT_THAT(Numbers(Saved("text,age,stars\na,,1\nb,2,NA\nc,inf,3\nd,1e39,3\ne,1,2\n", "a.csv")),
+              ElementsAre("1:  []", "6: e [1 2]",
+                          ::testing::AllOf(HasSubstr("line 2: expected a number as 'age', found"),
+                                           HasSubstr("line 3: expected a number as 'stars', "
+                                                     "found 'NA'"),
+                                           HasSubstr("line 4: "), HasSubstr("line 5: "))));
+  EXPECT_THAT(
+      Numbers(Saved("{\"text\":\"a\",\"age\":\"30\",\"stars\":1}\n{\"text\":\"b\",\"age\":3}\n",
+                    "a.jsonl")),
+      ElementsAre(::testing::AllOf(HasSubstr("line 1: expected a number as 'age', found"),
+                                   HasSubstr("line 2: no member 'stars'"),
+                                   HasSubstr("--numeric_columns names it"))));
+  EXPECT_THAT(Numbers(Saved("text,age\na,1\n", "a.csv")),
+              ElementsAre(HasSubstr("names no column 'stars'")));
+  EXPECT_THAT(ForEachTextRow(
+                  Saved("text,age\na,1\n", "a.csv"),
+                  {.csv = {.label_column = "age", .number_columns = {"age"}}},
+                  /*labelled=*/true, [](const TextRow&) { return absl::OkStatus(); },
+                  *std::make_unique<Problems>()),
+              StatusIs(absl::StatusCode::kInvalidArgument, "the label is among the numbers"));
+}
+
+// Numbers go with their texts through threads, shuffles and splits.
+TEST(TextRows, NumbersOfADataSetAreThoseOfItsRows) {
+  std::string csv = "age,text,label\n";
+  for (int i = 0; i < 3000; ++i) {
+    absl::StrAppend(&csv, i, ",word", i, std::string(200, ' '), "x,", i % 2 ? "a" : "b", "\n");
+  }
+  const std::string path = Saved(csv, "a.csv");
+  DatasetOptions options = {.num_words = 4000,
+                            .maxlen = 1,
+                            .tokens = TokenRule::kWords,
+                            .with_test = false,
+                            .csv = {.number_columns = {"age"}},
+                            .threads = 3};
+  SEQ_ASSERT_OK_AND_ASSIGN(const Dataset dataset, LoadDataset(path, options));
+  SEQ_ASSERT_OK_AND_ASSIGN(const TokenSet all,
+                           EncodeTexts(path, Split::kTrain, dataset.vocabulary, 1, options));
+  for (const TokenSet* set : {&dataset.train, &dataset.validation, &all}) {
+    ASSERT_EQ(static_cast<int64_t>(set->numbers.size()), set->rows);
+    for (int64_t row = 0; row < set->rows; ++row) {
+      const auto i = static_cast<size_t>(row);
+      // Behind the first record.
+      ASSERT_EQ(absl::StrCat(set->numbers[i] + 2), set->ids[i].name);
+    }
+  }
+  EXPECT_EQ(dataset.train.rows, 2400);
+  EXPECT_THAT(LoadDataset("synthetic", options),
+              StatusIs(absl::StatusCode::kInvalidArgument, "--numeric_columns: 'synthetic' is no"));
 }
 
 TEST(TextRows, OfAProblemAreSkippedAndTheReaderGoesOn) {

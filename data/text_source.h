@@ -18,10 +18,12 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "data/class_table.h"
 #include "data/problems.h"
 #include "data/token_rule.h"
@@ -58,8 +60,9 @@ struct LabelledText {
   Split split = Split::kTrain;
   int label = 0;  ///< By a ClassTable.
   absl::string_view name;
-  absl::string_view text;         ///< The file's bytes, or the field's, as they are.
-  absl::string_view folder = {};  ///< In front of the name in messages: "train/pos/".
+  absl::string_view text;                ///< The file's bytes, or the field's, as they are.
+  absl::string_view folder = {};         ///< In front of the name in messages: "train/pos/".
+  absl::Span<const float> numbers = {};  ///< Of CsvLayout::number_columns.
 };
 
 /// What to do with a review that CheckText() refuses: invalid UTF-8, a NUL byte, no word.
@@ -73,6 +76,8 @@ enum class TextPolicy {
 struct CsvLayout {
   std::string text_column = "text";
   std::string label_column = "label";
+  /// Of finite numbers that belong to each text, in this order; tables of texts alone have them.
+  std::vector<std::string> number_columns;
   /// The first record is no review: always so where a column is given by its name.
   bool header = false;
   char separator = 0;  ///< 0: a tab for .tsv, otherwise a comma.

@@ -31,6 +31,10 @@ absl::string_view TokenRuleName(TokenRule rule);
 std::optional<TokenRule> TokenRuleOfName(absl::string_view name);
 /// All of them.
 std::vector<std::string> TokenRuleNames();
+/// Whether a space stands between two tokens of a text: between words, not between characters.
+inline bool TokensStandApart(TokenRule rule) {
+  return rule == TokenRule::kImdb || rule == TokenRule::kWords;
+}
 
 namespace internal {
 

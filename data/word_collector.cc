@@ -1,5 +1,6 @@
 #include "data/word_collector.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -54,6 +55,7 @@ absl::Status WordCollector::AddReview(const LabelledText& review, Worker& worker
   }
   batch.ids.push_back({review.split, review.label, std::string(review.name)});
   batch.ends.push_back(words.size());
+  batch.numbers.insert(batch.numbers.end(), review.numbers.begin(), review.numbers.end());
   return absl::OkStatus();
 }
 
@@ -82,12 +84,14 @@ absl::Status WordCollector::Merge() {
     counts_.push_back({all.Word(static_cast<int32_t>(id)), counts[id]});
   }
   for (const auto& batch : batches_) {
+    const size_t columns = batch->numbers.size() / std::max<size_t>(batch->ids.size(), 1);
     for (size_t i = 0; i < batch->ids.size(); ++i) {
       CollectedSplit& split = batch->ids[i].split == Split::kTrain ? train_ : test_;
       split.ids.push_back(batch->ids[i]);
       split.words.push_back(absl::MakeConstSpan(batch->words)
                                 .subspan(batch->ends[i], batch->ends[i + 1] - batch->ends[i]));
       split.workers.push_back(batch->worker);
+      split.numbers.push_back(absl::MakeConstSpan(batch->numbers).subspan(i * columns, columns));
     }
   }
   return absl::OkStatus();

@@ -24,6 +24,7 @@ struct CollectedSplit {
   std::vector<TextId> ids;
   std::vector<absl::Span<const int32_t>> words;  ///< Of each review: what its worker calls them.
   std::vector<int> workers;                      ///< Of each review: who numbered them.
+  std::vector<absl::Span<const float>> numbers;  ///< Of each review: LabelledText::numbers.
 };
 
 /// Each worker numbers words by a table of its own, so that workers share nothing while they work;
@@ -62,6 +63,7 @@ class WordCollector {
     std::vector<TextId> ids;
     std::vector<size_t> ends = {0};  // LabelledText i is words [ends[i], ends[i + 1]).
     std::vector<int32_t> words;
+    std::vector<float> numbers;  // As many of each review.
   };
 
   absl::Status AddReview(const LabelledText& review, Worker& worker, BatchWords& batch) const;

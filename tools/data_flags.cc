@@ -1,14 +1,19 @@
 #include "tools/data_flags.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "data/numpy_random.h"
 #include "data/series/series_set.h"
 #include "tools/encoded_texts.h"
+#include "training/preprocessing.h"
+#include "training/text_models.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -22,6 +27,9 @@ data::TokenSet SelectRows(const data::TokenSet& set, const std::vector<int64_t>&
     selected.tokens.insert(selected.tokens.end(), tokens.begin(), tokens.end());
     selected.targets.push_back(set.targets[static_cast<size_t>(row)]);
     selected.ids.push_back(set.ids[static_cast<size_t>(row)]);
+    const auto columns = static_cast<int64_t>(set.numbers.size()) / std::max<int64_t>(set.rows, 1);
+    const auto first = set.numbers.begin() + row * columns;
+    selected.numbers.insert(selected.numbers.end(), first, first + columns);
   }
   return selected;
 }
@@ -63,7 +71,8 @@ void DataFlags::DeclareSource(Flags& flags) {
       "your own: FILE.csv, .tsv or .jsonl (also .gz) with columns of texts and labels, a\n"
       "folder with a folder a class, or one (also as .tar.gz) with those in train and test,\n"
       "or what encode wrote; or\n"
-      "series of numbers: .npz, .npy, .csv, .tsv, .jsonl (also .gz), or a folder of these",
+      "series of numbers: .npz, .npy, .csv, .tsv, .jsonl (also .gz), or a folder of these;\n"
+      "for the next token of a text any file of text (also .gz)",
       std::string(data::kSyntheticName), ReadsBelow());
   if (data.empty()) source.Required();
   DeclareTable(flags);
@@ -90,6 +99,19 @@ void DataFlags::DeclareTable(Flags& flags) {
                  "Of a CSV file: a name in its first record, or a number from 1; of JSON objects\n"
                  "the name of a member. A saved model knows the one that it was trained on");
   of_texts.push_back(*text_column_flag);
+  numeric_flag = flags.Text(
+      "--numeric_columns", &numeric_columns, "COLUMN,...",
+      "Columns of numbers that texts are judged by too, in the same table, as --text_column");
+  of_texts.push_back(*numeric_flag);
+  flags.Check("--numeric_columns", [this]() -> std::string {
+    std::vector<std::string>& columns = rest.csv.number_columns;
+    columns = absl::StrSplit(numeric_columns, ',', absl::SkipEmpty());
+    for (auto it = columns.begin(); it != columns.end(); ++it) {
+      if (std::find(it + 1, columns.end(), *it) == columns.end()) continue;
+      return absl::StrCat("'", *it, "' is named twice");
+    }
+    return columns.empty() && numeric_flag->given() ? "expected names of columns" : "";
+  });
   of_texts.push_back(flags.Switch("--csv_header", &rest.csv.header,
                                   "The first record is no text, though the columns are numbers"));
   flags.Text("--separator", &separator, "CHAR|tab",
@@ -153,13 +175,27 @@ void DataFlags::DeclareStratify(Flags& flags) {
 }
 
 bool DataFlags::NamesTexts() const {
-  for (const std::optional<Flag>& flag : {text_column_flag, label_column_flag, tokens_flag}) {
+  for (const std::optional<Flag>& flag :
+       {text_column_flag, label_column_flag, tokens_flag, numeric_flag}) {
     if (flag.has_value() && flag->given()) return true;
   }
   return false;
 }
 
 std::string DataFlags::GivenOfTexts() const { return FirstGiven(of_texts); }
+
+std::string DataFlags::GivenOfLabelledTexts() const {
+  for (const Flag& flag : of_texts) {
+    // How a text becomes tokens is said of any.
+    const std::string name = flag.name();
+    if (name == "--tokens" || name == "--num_words" || name == "--maxlen" ||
+        name == "--any_bytes") {
+      continue;
+    }
+    if (flag.given()) return name;
+  }
+  return "";
+}
 
 data::DatasetOptions DataFlags::Options() const {
   data::DatasetOptions options = rest;
@@ -174,7 +210,8 @@ data::DatasetOptions DataFlags::Options() const {
   return options;
 }
 
-data::CsvLayout DataFlags::ColumnsFor(const TextPreprocessing& text) const {
+absl::StatusOr<data::CsvLayout> DataFlags::ColumnsFor(const Model& model) const {
+  const TextPreprocessing& text = model.preprocessing;
   data::CsvLayout columns = Options().csv;
   const auto take = [](const std::string& known, const std::optional<Flag>& flag,
                        std::string& column) {
@@ -182,7 +219,12 @@ data::CsvLayout DataFlags::ColumnsFor(const TextPreprocessing& text) const {
   };
   take(text.text_column, text_column_flag, columns.text_column);
   take(text.label_column, label_column_flag, columns.label_column);
-  return columns;
+  const std::vector<std::string>& numbers = NumericColumnsOf(model);
+  if (columns.number_columns.empty()) columns.number_columns = numbers;
+  if (columns.number_columns.size() == numbers.size()) return columns;
+  return InvalidArgument("--numeric_columns names ", columns.number_columns.size(),
+                         " columns, and the model takes ", numbers.size(),
+                         numbers.empty() ? "" : ": ", absl::StrJoin(numbers, ", "));
 }
 
 void DataFlags::KeepColumns(TextPreprocessing& text) const {
@@ -198,13 +240,25 @@ std::optional<DataCache> DataFlags::Cache() const {
   return DataCache(std::move(folder));
 }
 
-Examples DataFlags::ExamplesOf(const data::TokenSet& set) const {
-  Examples examples = seqgraph::ExamplesOf(set);
-  examples.row_name = [this, &set](int64_t row) {
+TextExamples::TextExamples(const data::TokenSet& set,
+                           std::function<std::string(int64_t row)> row_name)
+    : unnamed_(seqgraph::ExamplesOf(set)) {
+  unnamed_.row_name = std::move(row_name);
+  if (set.numbers.empty()) return;
+  more_ = {{kNumbers, {.rows = set.rows, .maxlen = 1, .features = set.numbers}}};
+}
+
+Examples TextExamples::examples() const {
+  Examples all = unnamed_;
+  all.more = more_;
+  return all;
+}
+
+TextExamples DataFlags::ExamplesOf(const data::TokenSet& set) const {
+  return TextExamples(set, [this, &set](int64_t row) {
     const std::string& name = set.ids[static_cast<size_t>(row)].name;
     return absl::StrCat(data::LayoutOf(data).by_line ? "line " : "text ", name, " of ", data);
-  };
-  return examples;
+  });
 }
 
 absl::StatusOr<data::TokenSet> DataFlags::EncodePart(const std::string& part,
@@ -215,6 +269,10 @@ absl::StatusOr<data::TokenSet> DataFlags::EncodePart(const std::string& part,
   data::DatasetOptions options = Options();
   options.labels = labels;
   const bool test = part == "test";
+  if (IsEncodedTexts(data) && !options.csv.number_columns.empty()) {
+    return InvalidArgument(data, ": it holds tokens alone, and the model takes numbers too; give ",
+                           "the table");
+  }
   if (IsEncodedTexts(data)) return EncodedPart(data, part, vocabulary, maxlen_of_rows, labels);
   const std::optional<DataCache> cache = Cache();
   absl::StatusOr<data::TokenSet> all = EncodeTextsCached(

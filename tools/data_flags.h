@@ -14,12 +14,27 @@
 #include "graph/model.h"
 #include "tools/flags.h"
 #include "training/examples.h"
+#include "training/named_examples.h"
 
 namespace seqgraph::tools {
 
 /// Whether what lies in a folder of labelled texts, at that path below it, is one of them: texts
 /// lie in folders of classes and end in `suffix`.
 bool IsTextBelow(const std::string& below, const std::string& suffix);
+
+/// The rows of texts as a model takes them: tokens and targets, and what stands beside them. The
+/// set must outlive it, and it the examples.
+class TextExamples {
+ public:
+  TextExamples() = default;
+  /// Errors name a row by `row_name`.
+  TextExamples(const data::TokenSet& set, std::function<std::string(int64_t row)> row_name);
+  Examples examples() const;
+
+ private:
+  Examples unnamed_;
+  std::vector<NamedExamples> more_;
+};
 
 /// Where labelled texts come from and how they become integers.
 struct DataFlags {
@@ -32,11 +47,12 @@ struct DataFlags {
   bool skip_bad_rows = false;
   mutable data::Problems skipped;  ///< Of a table of texts, by whom the last Options() went to.
   std::string tokens{data::TokenRuleName(data::TokenRule::kImdb)};
-  std::string separator;  ///< As given: a character, "tab", or empty.
+  std::string numeric_columns;  ///< As given: names with commas.
+  std::string separator;        ///< As given: a character, "tab", or empty.
   std::string text_files = data::TextSourceOptions().suffix;
   data::DatasetOptions rest;  ///< What flags set as it is.
   std::optional<Flag> validation_flag;
-  std::optional<Flag> text_column_flag, label_column_flag, tokens_flag;
+  std::optional<Flag> text_column_flag, label_column_flag, tokens_flag, numeric_flag;
   mutable std::optional<bool> looks_like_series;  ///< What LooksLikeSeries() has found.
   std::vector<Flag> of_texts;                     ///< flags without a meaning for series
 
@@ -58,15 +74,18 @@ struct DataFlags {
   bool LooksLikeSeries() const;
   /// Of what is for texts alone, the first flag that is given; empty: none.
   std::string GivenOfTexts() const;
+  /// Of what is for labelled texts alone, likewise.
+  std::string GivenOfLabelledTexts() const;
   bool synthetic() const { return data == data::kSyntheticName; }
   data::DatasetOptions Options() const;
-  /// The columns that a model was trained on, but those that flags name.
-  data::CsvLayout ColumnsFor(const TextPreprocessing& text) const;
+  /// The columns that a model was trained on, but those that flags name. InvalidArgument where
+  /// these name other than as many numbers as it takes.
+  absl::StatusOr<data::CsvLayout> ColumnsFor(const Model& model) const;
   /// Those of --data, for a model to keep; none of what is no table.
   void KeepColumns(TextPreprocessing& text) const;
   /// The set, made of --data, as examples, which must not outlive it nor this. Errors name a row by
   /// its line or file.
-  Examples ExamplesOf(const data::TokenSet& set) const;
+  TextExamples ExamplesOf(const data::TokenSet& set) const;
   /// "test": the test split (of data without splits: all); "train" or "validation": what training
   /// makes of the other split. Encoded by a model's own vocabulary.
   absl::StatusOr<data::TokenSet> EncodePart(const std::string& part,

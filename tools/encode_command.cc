@@ -74,6 +74,10 @@ class EncodeCommand : public Command {
 
   absl::StatusOr<int> EncodeTexts(Output& out) {
     data::DatasetOptions options = flags_.Options();
+    if (!options.csv.number_columns.empty()) {
+      return InvalidArgument(
+          "--numeric_columns: what is written are tokens alone; train takes the ", "table itself");
+    }
     options.threads = static_cast<int>(threads_);
     const std::optional<DataCache> cache = flags_.Cache();
     DataOrigin origin;

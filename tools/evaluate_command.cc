@@ -5,12 +5,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "data/plain_text.h"
 #include "data/text_dataset.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/class_report.h"
 #include "tools/command.h"
 #include "tools/data_flags.h"
+#include "tools/next_training.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/series_judgement.h"
 #include "tools/tested_model.h"
@@ -18,6 +20,7 @@
 #include "training/model_runner.h"
 #include "training/preprocessing.h"
 #include "training/summary.h"
+#include "training/text_generator.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -95,8 +98,9 @@ class EvaluateCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const CompiledFunction* compiled,
                          Annotate(runner.Compile("evaluate", batch_), path_));
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
-    const absl::Status status =
-        series ? EvaluateSeries(model, run, interrupt, out) : EvaluateTexts(runner, interrupt, out);
+    const absl::Status status = series                  ? EvaluateSeries(model, run, interrupt, out)
+                                : TellsNextToken(model) ? EvaluateNext(runner, interrupt, out)
+                                                        : EvaluateTexts(runner, interrupt, out);
     if (absl::IsCancelled(status)) return interrupt.exit_status();
     SEQ_RETURN_IF_ERROR(status);
     const std::vector<const Backend*> backends = ListOf(tested.backends);
@@ -113,7 +117,7 @@ class EvaluateCommand : public Command {
       return InvalidArgument("--part=all is for series; of texts without splits test is all");
     }
     SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(model, path_));
-    data_.rest.csv = data_.ColumnsFor(model.preprocessing);
+    SEQ_ASSIGN_OR_RETURN(data_.rest.csv, data_.ColumnsFor(model));
     TraceSpan read(profile_.trace(), "read and encode reviews", "data");
     DataOrigin origin;
     SEQ_ASSIGN_OR_RETURN(
@@ -126,13 +130,45 @@ class EvaluateCommand : public Command {
               part_, WithThousands(set.rows), ClassCounts(set, labels));
     out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(out.Flush());
+    const TextExamples rows = data_.ExamplesOf(set);
     SEQ_ASSIGN_OR_RETURN(
         const Logs logs,
-        runner.Evaluate(data_.ExamplesOf(set),
+        runner.Evaluate(rows.examples(),
                         {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()}));
     out.Print("loss: %.6f - accuracy: %.6f%s\n", logs.at("loss"), logs.at("accuracy"),
               synthetic ? " (synthetic data)" : "");
-    return ReportClasses(runner, data_.ExamplesOf(set), labels, "reviews", out);
+    return ReportClasses(runner, rows.examples(), labels, "reviews", out);
+  }
+
+  // Of a text, whose parts are windows of it.
+  absl::Status EvaluateNext(ModelRunner& runner, const InterruptIfProfiling& interrupt,
+                            Output& out) {
+    const std::string given = data_.GivenOfLabelledTexts();
+    if (!given.empty() || confusion_) {
+      return InvalidArgument(given.empty() ? "--confusion" : given, " is for labelled texts, and ",
+                             path_, " tells the next token of any");
+    }
+    SEQ_ASSIGN_OR_RETURN(const data::Vocabulary vocabulary, VocabularyToRun(runner.model(), path_));
+    SEQ_ASSIGN_OR_RETURN(
+        const std::string text,
+        data::ReadPlainText(data_.data, data_.Options().text_policy, vocabulary.rule()));
+    const bool whole = part_ == "test" || part_ == "all";
+    SEQ_ASSIGN_OR_RETURN(
+        const NextTokenRows rows,
+        NextTokenRowsOf(data_.data, data::CodesOfText(text, vocabulary),
+                        runner.model().preprocessing.maxlen, whole ? 0 : data_.rest.validation));
+    const Examples judged = rows.Part(part_);
+    if (judged.rows == 0)
+      return InvalidArgument("the part ", part_, " of ", data_.data, " is empty");
+    out.Print("Data: %s, %s: %s windows of %d tokens\n", data_.data, part_,
+              WithThousands(judged.rows), judged.maxlen);
+    SEQ_ASSIGN_OR_RETURN(const Logs logs, runner.Evaluate(judged, {.batch = batch_,
+                                                                   .metrics = {Accuracy()},
+                                                                   .interrupt = interrupt.flag()}));
+    out.Print("loss: %.6f - accuracy: %.6f\n", logs.at("loss"), logs.at("accuracy"));
+    out.Write(
+        FrequencyBaseline(rows.Part(whole ? part_ : "train"), judged, vocabulary.num_words()));
+    return absl::OkStatus();
   }
 
   absl::Status EvaluateSeries(Model& model, const RunnerOptions& run,

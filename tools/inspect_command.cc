@@ -34,6 +34,10 @@ std::string Header(const Model& model) {
     absl::StrAppend(&text, "  text by the rule ", words.rule, ": num_words ", words.num_words,
                     ", maxlen ", words.maxlen, ", ", words.words.size(), " words\n");
   }
+  if (!model.series.features.empty()) {
+    absl::StrAppend(&text, "  numbers of the columns ", absl::StrJoin(model.series.features, ", "),
+                    "\n");
+  }
   if (!model.labels.empty()) {
     absl::StrAppend(&text, "  labels ", absl::StrJoin(model.labels, ", "), "\n");
   }

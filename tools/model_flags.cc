@@ -47,6 +47,11 @@ std::vector<Flag> ModelFlags::Declare(Flags& flags) {
   const Flag mask = flags.Switch("--mask_zero", &sizes.mask_zero,
                                  "Skip the padding in front of a text, with --model=embedding");
   of_texts_ = {model, dim, mask};
+  for (const Flag& flag : declared) {
+    if (flag.name() == "--bidirectional" || flag.name() == "--pooling") {
+      of_whole_texts_.push_back(flag);
+    }
+  }
   flags.Check("--embedding_dim", [this, dim] {
     return input == "onehot" && dim.given() ? "does not go with --model=onehot" : "";
   });
@@ -58,6 +63,8 @@ std::vector<Flag> ModelFlags::Declare(Flags& flags) {
 }
 
 std::string ModelFlags::GivenOfTexts() const { return FirstGiven(of_texts_); }
+
+std::string ModelFlags::GivenOfWholeTexts() const { return FirstGiven(of_whole_texts_); }
 
 void ModelFlags::PreferLayers(const std::string& cell_flag, int64_t units) {
   if (!cell_flag_->given()) cell = cell_flag;

@@ -26,6 +26,8 @@ struct ModelFlags {
   void PreferLayers(const std::string& cell_flag, int64_t units);
   /// Of what is for texts alone, the first flag that is given; empty: none.
   std::string GivenOfTexts() const;
+  /// Of what sees a text as a whole, likewise: --bidirectional, --pooling.
+  std::string GivenOfWholeTexts() const;
   /// "2 bidirectional LSTM layers of 16 units".
   std::string LayersDescription() const;
   /// "embedding input, 2 bidirectional LSTM layers of 16 units".
@@ -33,7 +35,7 @@ struct ModelFlags {
 
  private:
   std::optional<Flag> cell_flag_, units_flag_;
-  std::vector<Flag> of_texts_;
+  std::vector<Flag> of_texts_, of_whole_texts_;
 };
 
 }  // namespace seqgraph::tools

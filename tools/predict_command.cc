@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/file_descriptor.h"
@@ -26,7 +29,9 @@
 #include "tools/tested_model.h"
 #include "tools/text_answers.h"
 #include "tools/text_classifier.h"
+#include "tools/text_rollout.h"
 #include "training/model_runner.h"
+#include "training/text_generator.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -65,7 +70,15 @@ class PredictCommand : public Command {
         "columns, and behind them predicted_label and the probabilities p_NAME");
     data_.DeclareTable(flags);
     flags.Int("--roll", &roll_, 0, 1'000'000,
-              "Of a forecast: so many steps, its own answers fed back beyond the horizon; 0: none");
+              "So many steps, its own answers fed back: of a forecast beyond the horizon, of a\n"
+              "model of the next token behind each TEXT or line; 0: none");
+    temperature_flag_ = flags.Number(
+        "--temperature", &temperature_, [](double t) { return t >= 0 && t <= 1000; },
+        "a number from 0 to 1000", "1",
+        "Of a text that --roll goes on with: below 1 what is likely is drawn more often; 0: the\n"
+        "most likely token, always");
+    seed_flag_ = flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
+                           "Of what is drawn: the same seed and text go on alike");
     flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
     DeclareAnyBytes(flags, &any_bytes_);
     backend_.Declare(flags);
@@ -81,6 +94,7 @@ class PredictCommand : public Command {
         "all of the text. Quote a TEXT, and put those that begin with a dash behind --.\n"
         "To a table of texts it answers row by row. Where rows have errors, all of these are told\n"
         "and no file is written, unless --skip_bad_rows leaves such rows out.\n"
+        "A model of the next token (train --task=next) goes on with each text by --roll tokens.\n"
         "A model of series answers --data, or standard input: a step a line, in the order of its\n"
         "features or of a first line of names, an empty line behind each series; a forecast is\n"
         "told behind every line once there is a window.");
@@ -97,11 +111,17 @@ class PredictCommand : public Command {
                                          {{"predict", TextClassifier::kBatch}}, profile_.trace()));
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
     interrupt_ = interrupt.flag();
-    if (!tested.model.series.task.empty()) {
-      const absl::Status status = AnswerNumbers(tested, out);
+    const bool numbers = !tested.model.series.task.empty();
+    if (numbers || TellsNextToken(tested.model)) {
+      const absl::Status status = numbers ? AnswerNumbers(tested, out) : GoOn(tested, out);
       if (absl::IsCancelled(status)) return interrupt.exit_status();
       SEQ_RETURN_IF_ERROR(status);
-      return 0;
+      return interrupt.interrupted() ? interrupt.exit_status() : 0;
+    }
+    SEQ_RETURN_IF_ERROR(CheckDrawsNothing());
+    if (roll_ > 0) {
+      return InvalidArgument("--roll is for forecasts and for texts that go on (train ",
+                             "--task=next), and ", model_, " tells a class of a text");
     }
     SEQ_ASSIGN_OR_RETURN(classifier_, TextClassifier::Create(std::move(tested), model_, backend_,
                                                              profile_.profile()));
@@ -113,34 +133,74 @@ class PredictCommand : public Command {
       return InvalidArgument("--output goes with --data");
     } else if (!texts_.empty()) {
       SEQ_RETURN_IF_ERROR(AnswerTexts(out));
-    } else if (file_.empty()) {
-      if (::isatty(STDIN_FILENO)) {
+    } else {
+      if (file_.empty() && ::isatty(STDIN_FILENO)) {
         std::fprintf(stderr, "Type a review and Enter; Ctrl-D ends.\n");
       }
-      SEQ_RETURN_IF_ERROR(AnswerLines(STDIN_FILENO, "standard input", out));
-    } else {
-      const FileDescriptor file(::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
-      if (file.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", file_));
-      SEQ_RETURN_IF_ERROR(AnswerLines(file.get(), file_, out));
+      SEQ_RETURN_IF_ERROR(AnswerLines(out));
     }
     TellBackends();
     return interrupt.interrupted() ? interrupt.exit_status() : 0;
   }
 
   absl::Status AnswerTable(Output& out) {
-    if (roll_ > 0) return InvalidArgument("--roll is for forecasts, and ", model_, " takes text");
+    SEQ_ASSIGN_OR_RETURN(data::CsvLayout columns, data_.ColumnsFor(classifier_->model()));
     return AnswerTextTable(
         *classifier_,
         {.data = data_.data,
          .output = output_,
-         .columns = data_.ColumnsFor(classifier_->preprocessing()),
+         .columns = std::move(columns),
          .text_policy = any_bytes_ ? data::TextPolicy::kAnyBytes : data::TextPolicy::kRefuse,
          .skip_bad_rows = data_.skip_bad_rows,
          .interrupt = interrupt_},
         out);
   }
 
+  // Of a model that classifies texts or takes series.
+  absl::Status CheckDrawsNothing() const {
+    for (const std::optional<Flag>& flag : {temperature_flag_, seed_flag_}) {
+      if (!flag->given()) continue;
+      return InvalidArgument(flag->name(), " is for models of the next token (train --task=next), ",
+                             "and ", model_, " is none");
+    }
+    return absl::OkStatus();
+  }
+
+  // Texts that go on: --roll of a model of the next token.
+  absl::Status GoOn(const TestedModel& tested, Output& out) {
+    if (!data_.data.empty() || !output_.empty()) {
+      return InvalidArgument("--data and --output are for tables; ", model_,
+                             " goes on with a TEXT, --file or standard input");
+    }
+    if (roll_ == 0) {
+      return InvalidArgument(model_, " tells the next token of a text: --roll=N says how many");
+    }
+    SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
+    RunnerOptions run = RunOn(tested.backends, backend_.threads, passes);
+    run.profile = profile_.profile();
+    SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<TextGenerator> generator,
+                         Annotate(TextGenerator::Create(tested.model, std::move(run)), model_));
+    const RolloutOptions options{.tokens = roll_,
+                                 .temperature = temperature_,
+                                 .seed = static_cast<uint64_t>(seed_),
+                                 .json = format_ == "json",
+                                 .interrupt = interrupt_};
+    const auto go_on = [&](const std::string& text, const std::string& where) -> absl::Status {
+      if (!any_bytes_) {
+        SEQ_RETURN_IF_ERROR(Annotate(data::CheckText(text, generator->vocabulary().rule()), where));
+      }
+      return Annotate(RollOutText(*generator, text, options, out), where);
+    };
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      SEQ_RETURN_IF_ERROR(go_on(texts_[i], absl::StrCat("text ", i + 1)));
+    }
+    if (!texts_.empty()) return absl::OkStatus();
+    return ReadLines(1, [&](const std::vector<std::string>& lines, const std::string& where,
+                            int64_t first) { return go_on(lines[0], absl::StrCat(where, first)); });
+  }
+
   absl::Status AnswerNumbers(TestedModel& tested, Output& out) {
+    SEQ_RETURN_IF_ERROR(CheckDrawsNothing());
     const std::string of_texts = data_.GivenOfTexts();
     if (!of_texts.empty()) {
       return InvalidArgument(of_texts, " is for texts, and ", model_, " takes series of numbers");
@@ -213,16 +273,33 @@ class PredictCommand : public Command {
     return absl::OkStatus();
   }
 
-  absl::Status AnswerLines(int fd, const std::string& name, Output& out) {
-    LineReader reader(fd, name);
+  // The lines of --file or of standard input, at most so many at a time, with what names them in
+  // messages: "standard input: line " and the number of the first.
+  absl::Status ReadLines(size_t most,
+                         absl::FunctionRef<absl::Status(const std::vector<std::string>& lines,
+                                                        const std::string& where, int64_t first)>
+                             take) const {
+    const FileDescriptor file(file_.empty() ? -1 : ::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file_.empty() && file.get() < 0) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", file_));
+    }
+    const std::string name = file_.empty() ? "standard input" : file_;
+    LineReader reader(file_.empty() ? STDIN_FILENO : file.get(), name);
     reader.set_interrupt(interrupt_);
     while (true) {
-      SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines,
-                           reader.Next(TextClassifier::kBatch));
+      SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, reader.Next(most));
       if (lines.empty()) return absl::OkStatus();
-      SEQ_RETURN_IF_ERROR(Answer(lines, absl::StrCat(name, ": line "), reader.first_line(), out));
-      SEQ_RETURN_IF_ERROR(out.Flush());  // Somebody may be waiting for it.
+      SEQ_RETURN_IF_ERROR(take(lines, absl::StrCat(name, ": line "), reader.first_line()));
     }
+  }
+
+  absl::Status AnswerLines(Output& out) {
+    return ReadLines(TextClassifier::kBatch,
+                     [&](const std::vector<std::string>& lines, const std::string& where,
+                         int64_t first) -> absl::Status {
+                       SEQ_RETURN_IF_ERROR(Answer(lines, where, first, out));
+                       return out.Flush();  // Somebody may be waiting for it.
+                     });
   }
 
   // Those in front of one that is refused are still answered. `where` and the number of the first
@@ -267,6 +344,9 @@ class PredictCommand : public Command {
   DataFlags data_{.data = ""};
   std::string output_;
   int64_t roll_ = 0;
+  double temperature_ = 1;
+  int64_t seed_ = 1;
+  std::optional<Flag> temperature_flag_, seed_flag_;
   std::string format_ = "text";
   bool any_bytes_ = false;
   BackendFlags backend_;

@@ -15,7 +15,7 @@
 namespace seqgraph::tools {
 namespace {
 
-constexpr char kText[] = "text";
+constexpr char kText[] = "text", kNext[] = "next";
 
 std::vector<std::string> ListOf(const std::string& text) {
   return absl::StrSplit(text, ',', absl::SkipEmpty());
@@ -42,14 +42,19 @@ bool SeriesFlags::Wanted(const DataFlags& data) const {
   if (!wanted_.has_value()) {
     wanted_ = task.empty() ? !data.synthetic() && !data.NamesTexts() &&
                                  !IsEncodedTexts(data.data) && data.LooksLikeSeries()
-                           : task != kText;
+                           : task != kText && task != kNext;
   }
   return *wanted_;
 }
 
+bool SeriesFlags::TellsNext() const { return task == kNext; }
+
 void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
-  std::vector<std::string> tasks = {kText};
-  std::string help = "By default what the data look like\ntext: a class of each text";
+  std::vector<std::string> tasks = {kText, kNext};
+  std::string help =
+      "By default what the data look like\ntext: a class of each text\n"
+      "next: the next token of a text, a file such as .txt (also .gz), which predict --roll\n"
+      "  goes on with; windows of --maxlen tokens, by default characters; validation the last 0.2";
   for (const SeriesTaskFacts& facts : SeriesTasks()) {
     tasks.push_back(facts.name);
     absl::StrAppend(&help, "\n", facts.name, ": ", facts.help, ";\n  ", facts.loss, ";\n  ",
@@ -76,10 +81,9 @@ void SeriesFlags::Declare(Flags& flags, const DataFlags& data) {
   declared_.push_back(flags.Switch("--many_labels", &sizes.many_labels,
                                    "Any number of labels a series: --target names columns of 0\n"
                                    "and 1"));
-  declared_.push_back(
-      flags.Choice("--scale", &scale, Names(ScaleKindNames()),
-                   "How features and targets are scaled, found from the rows that are\n"
-                   "trained on"));
+  scale_ = flags.Choice("--scale", &scale, Names(ScaleKindNames()),
+                        "How features and targets are scaled, found from the rows that are\n"
+                        "trained on; of texts what --numeric_columns names");
   declared_.push_back(flags.Text("--loss", &loss, "NAME", "Of the task: Keras's name"));
   test_ = flags.Share("--test", &test,
                       "Share that is kept for `evaluate --part=test`; by default 0.2 for a\n"
@@ -129,10 +133,13 @@ void SeriesFlags::DeclareColumns(Flags& flags, const DataFlags& data) {
                               : absl::StrCat(of_texts, " is for texts, and --data=", data.data,
                                              " holds series of numbers");
     }
-    const std::string given = FirstGiven(declared_);
+    std::string given = FirstGiven(declared_);
+    // Of texts there may be numbers beside them.
+    const bool scales = scale_.has_value() && scale_->given() && data.numeric_columns.empty();
+    if (given.empty() && scales) given = scale_->name();
     if (given.empty()) return "";
     return absl::StrCat(given, " is for series of numbers, and --data=", data.data,
-                        task == kText ? " is said to hold texts"
+                        !task.empty() ? " is said to hold texts"
                                       : " holds texts, by its look; --task=NAME says else");
   });
 }

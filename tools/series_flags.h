@@ -32,6 +32,9 @@ struct SeriesFlags {
   /// Whether --data names series: by --task, else by what lies there.
   bool Wanted(const DataFlags& data) const;
 
+  /// Whether --task names the next token of a text, which is none of series either.
+  bool TellsNext() const;
+
   /// --task, then all that is of series alone. Those that are given with texts are misuse.
   void Declare(Flags& flags, const DataFlags& data);
   /// Only which columns play which part, --missing and --per_step.
@@ -47,7 +50,7 @@ struct SeriesFlags {
  private:
   double season_ = 0;
   mutable std::optional<bool> wanted_;  // found once: it looks into files
-  std::optional<Flag> test_;
+  std::optional<Flag> test_, scale_;
   std::vector<Flag> declared_;
 };
 

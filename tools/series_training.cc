@@ -128,7 +128,7 @@ absl::Status SeriesTraining::MakeExamples() {
                          SeriesExamples::Create(judged(), split_.validation, task(), options));
   }
   test_.reset();
-  if (!split_.test.empty()) {
+  if (flags_.folds > 0 && !split_.test.empty()) {  // Nobody else judges by them here.
     SEQ_ASSIGN_OR_RETURN(test_, SeriesExamples::Create(read_.set, split_.test, task(), options));
   }
   return absl::OkStatus();

@@ -65,6 +65,7 @@ class TableAnswers {
   char separator_ = ',';
   std::unique_ptr<AtomicFile> file_;  // Null: standard output.
   std::vector<std::string> texts_;    // Not yet answered,
+  std::vector<float> numbers_;        // the numbers beside them,
   std::vector<std::string> rows_;     // and their rows, without an end.
   std::string written_;
   data::Problems problems_;
@@ -166,6 +167,7 @@ absl::Status TableAnswers::Take(const data::TextRow& row) {
   // Behind a problem that nobody skips it goes on only to tell what else is wrong.
   if (problems_.count() > 0 && !options_.skip_bad_rows) return absl::OkStatus();
   texts_.emplace_back(row.text);
+  numbers_.insert(numbers_.end(), row.numbers.begin(), row.numbers.end());
   rows_.push_back(objects_ ? std::string(row.object) : Fields(row.fields));
   return static_cast<int64_t>(texts_.size()) < TextClassifier::kBatch ? absl::OkStatus()
                                                                       : ClassifyPending();
@@ -173,7 +175,8 @@ absl::Status TableAnswers::Take(const data::TextRow& row) {
 
 absl::Status TableAnswers::ClassifyPending() {
   if (texts_.empty()) return absl::OkStatus();
-  SEQ_ASSIGN_OR_RETURN(const std::vector<TextAnswer> answers, classifier_.Classify(texts_));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<TextAnswer> answers,
+                       classifier_.Classify(texts_, numbers_));
   for (size_t i = 0; i < answers.size(); ++i) {
     if (objects_) {
       rows_[i].pop_back();  // The brace.
@@ -184,6 +187,7 @@ absl::Status TableAnswers::ClassifyPending() {
   }
   answered_ += static_cast<int64_t>(answers.size());
   texts_.clear();
+  numbers_.clear();
   rows_.clear();
   return Write(/*all=*/false);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "training/confusion_matrix.h"
 #include "training/preprocessing.h"
@@ -32,11 +33,17 @@ absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags
   const TensorType tokens{DType::kInt32, {Dim::Batch(), model_.preprocessing.maxlen}};
   const TensorType one{DType::kFloat32, {Dim::Batch(), 1}};
   const TensorType all{DType::kFloat32, {Dim::Batch(), classes}};
-  const bool fits = function.inputs().size() == 1 && function.results().size() == 1 &&
-                    function.type(function.inputs()[0]) == tokens;
+  const auto columns = static_cast<int64_t>(NumericColumnsOf(model_).size());
+  const TensorType numbers{DType::kFloat32, {Dim::Batch(), columns}};
+  const bool fits = function.inputs().size() == (columns > 0 ? 2 : 1) &&
+                    function.results().size() == 1 &&
+                    function.type(function.inputs()[0]) == tokens &&
+                    (columns == 0 || function.type(function.inputs()[1]) == numbers);
   width_ = fits && classes == 2 && function.type(function.results()[0].value) == one ? 1 : classes;
   if (!fits || (width_ > 1 && function.type(function.results()[0].value) != all)) {
-    return InvalidArgument(path, ": expected a function predict with one input ", tokens.ToString(),
+    return InvalidArgument(path, ": expected a function predict with ",
+                           columns > 0 ? "inputs " : "one input ", tokens.ToString(),
+                           columns > 0 ? absl::StrCat(", ", numbers.ToString()) : "",
                            " and one result ", all.ToString(),
                            classes == 2 ? absl::StrCat(" or ", one.ToString()) : "", ", as it has ",
                            classes, " labels; `seqgraph inspect` shows what it has");
@@ -51,8 +58,18 @@ absl::Status TextClassifier::Prepare(const std::string& path, const BackendFlags
 }
 
 absl::StatusOr<std::vector<TextAnswer>> TextClassifier::Classify(
-    absl::Span<const std::string> texts) {
+    absl::Span<const std::string> texts, absl::Span<const float> numbers) {
   SEQ_CHECK(texts.size() <= static_cast<size_t>(kBatch));
+  const std::vector<std::string>& columns = NumericColumnsOf(model_);
+  if (numbers.size() != texts.size() * columns.size()) {
+    return InvalidArgument("the model takes numbers beside a text (", absl::StrJoin(columns, ", "),
+                           "): give a table of both by --data");
+  }
+  if (!columns.empty()) {
+    float* const row = static_cast<float*>(predict_->input(1));
+    std::fill_n(std::copy(numbers.begin(), numbers.end(), row),
+                static_cast<size_t>(kBatch) * columns.size() - numbers.size(), 0.0f);
+  }
   const size_t maxlen = static_cast<size_t>(model_.preprocessing.maxlen);
   const auto rows = absl::MakeSpan(static_cast<int32_t*>(predict_->input(0)),
                                    static_cast<size_t>(kBatch) * maxlen);

@@ -40,14 +40,16 @@ class TextClassifier {
                                                                 Profile* profile);
 
   /// One for each of at most kBatch texts, which may be any bytes. The answer to a text does not
-  /// depend on those beside it: the batch always has the same size.
-  absl::StatusOr<std::vector<TextAnswer>> Classify(absl::Span<const std::string> texts);
+  /// depend on those beside it: the batch always has the same size. `numbers` [texts, columns] are
+  /// those of NumericColumnsOf() the model; InvalidArgument where they are not as many.
+  absl::StatusOr<std::vector<TextAnswer>> Classify(absl::Span<const std::string> texts,
+                                                   absl::Span<const float> numbers = {});
 
   /// The names of the classes.
   const std::vector<std::string>& labels() const { return model_.labels; }
-  /// How a text becomes words, and which columns of tables hold texts.
+  /// How a text becomes words.
   data::TokenRule rule() const { return vocabulary_.rule(); }
-  const TextPreprocessing& preprocessing() const { return model_.preprocessing; }
+  const Model& model() const { return model_; }
 
   /// What answers: assignments, memory.
   const CompiledFunction& predict() const { return *predict_; }

@@ -13,7 +13,36 @@
 
 namespace seqgraph::tools {
 
+namespace {
+
+// Of numbers [rows, names]: as a series of so many steps.
+absl::StatusOr<FeatureScale> ScaleOf(const std::vector<std::string>& names,
+                                     absl::Span<const float> numbers, ScaleKind kind) {
+  data::SeriesSet set;
+  set.features = names;
+  set.values = numbers;
+  const auto rows = static_cast<int64_t>(numbers.size() / names.size());
+  set.begin = {0, rows};
+  return FitScale(set, {{.steps = rows}}, SeriesTask(), kind);
+}
+
+std::string NumbersText(const std::vector<std::string>& names) {
+  return names.empty() ? "" : absl::StrCat("numbers ", absl::StrJoin(names, ", "));
+}
+
+}  // namespace
+
 absl::Status TextTraining::Load(const Model* resumed, const std::string& path) {
+  SEQ_RETURN_IF_ERROR(Read(resumed, path));
+  train_ = data_.ExamplesOf(dataset_.train);
+  validation_ = data_.ExamplesOf(dataset_.validation);
+  SEQ_ASSIGN_OR_RETURN(const ScaleKind kind, ScaleKindByName(scale_));
+  if (numbers_.empty() || kind == ScaleKind::kNone) return absl::OkStatus();
+  SEQ_ASSIGN_OR_RETURN(number_scale_, ScaleOf(numbers_, dataset_.train.numbers, kind));
+  return absl::OkStatus();
+}
+
+absl::Status TextTraining::Read(const Model* resumed, const std::string& path) {
   if (IsEncodedTexts(data_.data)) return LoadEncoded(resumed, path);
   data_.KeepColumns(columns_);
   data::DatasetOptions options = data_.Options();
@@ -24,8 +53,9 @@ absl::Status TextTraining::Load(const Model* resumed, const std::string& path) {
     options.maxlen = static_cast<int>(resumed->preprocessing.maxlen);
     options.labels = resumed->labels;
     options.tokens = vocabulary.rule();
-    options.csv = data_.ColumnsFor(resumed->preprocessing);
+    SEQ_ASSIGN_OR_RETURN(options.csv, data_.ColumnsFor(*resumed));
   }
+  numbers_ = resumed != nullptr ? NumericColumnsOf(*resumed) : options.csv.number_columns;
   const std::optional<DataCache> cache = data_.Cache();
   SEQ_ASSIGN_OR_RETURN(
       dataset_,
@@ -51,7 +81,7 @@ absl::Status TextTraining::LoadEncoded(const Model* resumed, const std::string& 
   const TextPreprocessing& known = resumed->preprocessing;
   if (known.words == columns_.words && known.rule == columns_.rule &&
       known.num_words == columns_.num_words && known.maxlen == columns_.maxlen &&
-      resumed->labels == dataset_.labels) {
+      resumed->labels == dataset_.labels && NumericColumnsOf(*resumed).empty()) {
     return absl::OkStatus();
   }
   return InvalidArgument(path, ": it knows other words, lengths or classes than ", data_.data,
@@ -59,7 +89,9 @@ absl::Status TextTraining::LoadEncoded(const Model* resumed, const std::string& 
 }
 
 std::string TextTraining::Lines() const {
-  return absl::StrCat(DataLine(dataset_), OriginLine(origin_));
+  const std::string numbers = NumbersText(numbers_);
+  return absl::StrCat(DataLine(dataset_), numbers.empty() ? "" : "Beside each: ", numbers,
+                      numbers.empty() ? "" : "\n", OriginLine(origin_));
 }
 
 absl::StatusOr<Model> TextTraining::MakeModel(TrainableOptions trainable) const {
@@ -67,15 +99,21 @@ absl::StatusOr<Model> TextTraining::MakeModel(TrainableOptions trainable) const 
   options.num_words = dataset_.vocabulary.num_words();
   options.maxlen = dataset_.train.maxlen;
   options.classes = static_cast<int64_t>(dataset_.labels.size());
+  options.numbers = static_cast<int64_t>(numbers_.size());
+  options.number_offset = number_scale_.offset;
+  options.number_scale = number_scale_.scale;
   SEQ_ASSIGN_OR_RETURN(Model model, MakeTextModel(options, std::move(trainable)));
   SetPreprocessing(dataset_, model);
+  model.series.features = numbers_;
+  if (!numbers_.empty()) model.series.scale = scale_;
   model.preprocessing.text_column = columns_.text_column;
   model.preprocessing.label_column = columns_.label_column;
   return model;
 }
 
 std::string TextTraining::ModelDescription() const {
-  return absl::StrCat("Review classifier (", model_.Description(), ")");
+  return absl::StrCat("Review classifier (", model_.Description(), numbers_.empty() ? "" : ", ",
+                      NumbersText(numbers_), ")");
 }
 
 // Guessing all C classes alike has a loss of ln C.
@@ -85,6 +123,10 @@ std::optional<double> TextTraining::guessing() const {
 
 absl::Status TextTraining::CheckComparable(const Model& earlier, const Model&) const {
   SEQ_RETURN_IF_ERROR(VocabularyOf(earlier).status());
+  if (NumericColumnsOf(earlier) != numbers_) {
+    return InvalidArgument("it takes other numbers beside a text: ",
+                           absl::StrJoin(NumericColumnsOf(earlier), ", "));
+  }
   if (earlier.labels == dataset_.labels) return absl::OkStatus();
   return InvalidArgument("its classes are ", absl::StrJoin(earlier.labels, ", "),
                          ", those of the texts ", absl::StrJoin(dataset_.labels, ", "));
@@ -101,10 +143,14 @@ absl::StatusOr<Examples> TextTraining::ValidationFor(const Model& earlier) {
   DataOrigin origin;
   SEQ_ASSIGN_OR_RETURN(
       of_earlier_, data_.EncodePart("validation", vocabulary, own.maxlen, earlier.labels, &origin));
-  return data_.ExamplesOf(of_earlier_);
+  examples_of_earlier_ = data_.ExamplesOf(of_earlier_);
+  return examples_of_earlier_.examples();
 }
 
 std::string TextTraining::ExampleUse(const std::string& model) const {
+  if (!numbers_.empty()) {
+    return absl::StrCat("predict ", Quoted(model), " --data=", Quoted(data_.data));
+  }
   return TextExampleUse(model, dataset_.labels);
 }
 

@@ -18,6 +18,7 @@
 #include "tools/earlier_model.h"
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
+#include "tools/next_training.h"
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/series_flags.h"
@@ -45,7 +46,8 @@ class TrainCommand : public Command {
     std::vector<Flag> of_the_model = model_.Declare(flags);
     flags.Check("--task", [this]() -> std::string {
       const std::string given = series_.Wanted(data_) ? model_.GivenOfTexts() : "";
-      return given.empty() ? "" : absl::StrCat(given, " is for models of texts");
+      if (!given.empty()) return absl::StrCat(given, " is for models of texts");
+      return series_.TellsNext() ? CheckNext() : "";
     });
     flags.Group("Training");
     batch_flag_ =
@@ -87,8 +89,10 @@ class TrainCommand : public Command {
                  "Replace a file that --output finds, also by a model that is not better");
     flags.Check("--output", [this] {
       if (!output_.empty()) return "";
-      const std::string of = series_.Wanted(data_) ? "" : absl::StrCat("-", model_.input);
-      output_ = absl::StrCat(StemOf(data_.data), of, ".pb");
+      const bool next = series_.TellsNext();
+      const std::string of =
+          series_.Wanted(data_) ? "" : absl::StrCat("-", next ? "next" : model_.input);
+      output_ = absl::StrCat(StemOf(data_.data, /*archives=*/!next), of, ".pb");
       return "";
     });
     profile_.Declare(flags);
@@ -103,7 +107,8 @@ class TrainCommand : public Command {
         "Examples:\n"
         "  seqgraph train --data=aclImdb_v1.tar.gz --cell=lstm --units=16\n"
         "  seqgraph train --data=vowels.csv --series=id --order=step --label=speaker --cell=gru\n"
-        "  seqgraph train --data=sunspots.csv --column=SUNACTIVITY --window=24 --horizon=1");
+        "  seqgraph train --data=sunspots.csv --column=SUNACTIVITY --window=24 --horizon=1\n"
+        "  seqgraph train --data=stories.txt --task=next --maxlen=50");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -122,6 +127,7 @@ class TrainCommand : public Command {
       SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(resume_, backend_.files));
     }
     if (series_.Wanted(data_)) PreferForSeries();
+    if (series_.TellsNext()) PreferForNext();
     data_source_ = MakeData();
     TraceSpan load(profile_.trace(), "load data", "data");
     SEQ_RETURN_IF_ERROR(data_source_->Load(resumed.has_value() ? &*resumed : nullptr, resume_));
@@ -170,8 +176,30 @@ class TrainCommand : public Command {
     if (!patience_flag_->given()) patience_ = 10;
   }
 
+  // What does not go with the next token of a text; empty: all does.
+  std::string CheckNext() const {
+    std::string given = data_.GivenOfLabelledTexts();
+    if (given.empty()) given = model_.GivenOfWholeTexts();
+    if (given.empty() && training_.weighs_classes()) given = "--class_weight";
+    return given.empty() ? "" : absl::StrCat(given, " does not go with --task=next");
+  }
+
+  // Likewise for characters of a text.
+  void PreferForNext() {
+    training_.PreferOptimizer("adam");
+    model_.PreferLayers("lstm", 64);
+    if (!data_.tokens_flag->given()) {
+      data_.tokens = std::string(data::TokenRuleName(data::TokenRule::kCharacters));
+    }
+    if (!batch_flag_->given()) batch_ = 32;
+    if (!patience_flag_->given()) patience_ = 10;
+  }
+
   std::unique_ptr<TrainingData> MakeData() {
-    if (!series_.Wanted(data_)) return std::make_unique<TextTraining>(data_, model_);
+    if (series_.TellsNext()) return std::make_unique<NextTraining>(data_, model_);
+    if (!series_.Wanted(data_)) {
+      return std::make_unique<TextTraining>(data_, model_, series_.scale);
+    }
     auto series = std::make_unique<SeriesTraining>(data_, model_, series_, seed_, max_memory_);
     series_source_ = series.get();
     return series;

@@ -54,9 +54,9 @@ std::string DataLine(const data::Dataset& dataset) {
       "\n");
 }
 
-std::string StemOf(const std::string& data) {
+std::string StemOf(const std::string& data, bool archives) {
   if (data == data::kSyntheticName) return data;
-  if (data::LayoutOf(data).name == "archive") return "imdb";
+  if (archives && data::LayoutOf(data).name == "archive") return "imdb";
   absl::string_view stem = absl::StripSuffix(data, "/");
   stem = stem.substr(stem.rfind('/') + 1);
   stem = stem.substr(0, stem.find('.'));

@@ -11,8 +11,8 @@ namespace seqgraph::tools {
 std::string DataLine(const data::Dataset& dataset);
 
 /// What a model of these data is called: "topics" for "data/topics.csv.gz" and the folder
-/// "topics/".
-std::string StemOf(const std::string& data);
+/// "topics/". `archives`: what has no other look is one, and that is "imdb".
+std::string StemOf(const std::string& data, bool archives = true);
 
 /// The arguments of a command that uses a model of texts: `predict m.pb "A text of your own"`.
 std::string TextExampleUse(const std::string& model, const std::vector<std::string>& labels);

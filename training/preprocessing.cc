@@ -18,6 +18,11 @@ void SetPreprocessing(const data::Dataset& dataset, Model& model) {
   model.labels = dataset.labels;
 }
 
+const std::vector<std::string>& NumericColumnsOf(const Model& model) {
+  static const auto& none = *new std::vector<std::string>();
+  return model.series.task.empty() ? model.series.features : none;
+}
+
 absl::StatusOr<data::Vocabulary> VocabularyOf(const Model& model) {
   const TextPreprocessing& text = model.preprocessing;
   const std::optional<data::TokenRule> rule = data::TokenRuleOfName(text.rule);

@@ -2,6 +2,9 @@
 
 // How text becomes the input of a model: what a data set knows of it travels in the model.
 
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "data/text_dataset.h"
 #include "data/vocabulary.h"
@@ -17,6 +20,11 @@ inline constexpr char kTextRule[] = "imdb";
 /// Puts the vocabulary, the length of rows and the names of the classes into a model that is to be
 /// trained on the data set, so that it, saved or not, takes text.
 void SetPreprocessing(const data::Dataset& dataset, Model& model);
+
+/// The columns of numbers that a model takes beside a text, in the order of its input; empty: none.
+/// They are Model::series.features of a model without a task of series, which has the kind of their
+/// scale beside them.
+const std::vector<std::string>& NumericColumnsOf(const Model& model);
 
 /// The vocabulary that travels in a model, with its rule. InvalidArgument for a model without one,
 /// or with a rule that this program does not know.

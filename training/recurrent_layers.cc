@@ -2,7 +2,8 @@
 
 namespace seqgraph {
 
-void AddRecurrentLayers(const RecurrentLayersOptions& options, bool sequences, Sequential& stack) {
+void AddRecurrentLayers(const RecurrentLayersOptions& options, bool sequences,
+                        absl::FunctionRef<void(LayerKind)> add) {
   const bool all_states = sequences || options.pooling != StatePooling::kLast;
   for (int64_t i = 0; i < options.layers; ++i) {
     const RecurrentLayer layer{.cell = options.cell,
@@ -10,11 +11,11 @@ void AddRecurrentLayers(const RecurrentLayersOptions& options, bool sequences, S
                                .return_sequences = all_states || i + 1 < options.layers,
                                .dropout = options.dropout,
                                .recurrent_dropout = options.recurrent_dropout};
-    options.bidirectional ? stack.Add(Bidirectional(layer)) : stack.Add(layer);
+    options.bidirectional ? add(Bidirectional(layer)) : add(layer);
   }
   if (sequences || options.pooling == StatePooling::kLast) return;
-  options.pooling == StatePooling::kAverage ? stack.Add(GlobalAveragePooling1DLayer{})
-                                            : stack.Add(GlobalMaxPooling1DLayer{});
+  options.pooling == StatePooling::kAverage ? add(GlobalAveragePooling1DLayer{})
+                                            : add(GlobalMaxPooling1DLayer{});
 }
 
 }  // namespace seqgraph

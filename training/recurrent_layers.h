@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "training/sequential.h"
 
 namespace seqgraph {
@@ -22,7 +24,13 @@ struct RecurrentLayersOptions {
   StatePooling pooling = StatePooling::kLast;
 };
 
-/// Adds them and, unless `sequences` are to be handed on, the pooling.
-void AddRecurrentLayers(const RecurrentLayersOptions& options, bool sequences, Sequential& stack);
+/// Adds them one by one and, unless `sequences` are to be handed on, the pooling.
+void AddRecurrentLayers(const RecurrentLayersOptions& options, bool sequences,
+                        absl::FunctionRef<void(LayerKind)> add);
+inline void AddRecurrentLayers(const RecurrentLayersOptions& options, bool sequences,
+                               Sequential& stack) {
+  AddRecurrentLayers(options, sequences,
+                     [&stack](LayerKind layer) { stack.Add(std::move(layer)); });
+}
 
 }  // namespace seqgraph

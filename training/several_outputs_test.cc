@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "tests/testing.h"
 #include "training/sequential.h"
+#include "training/testing/shared_dense.h"
 #include "training/trainer.h"
 
 namespace seqgraph {
@@ -20,22 +21,11 @@ using ::testing::UnorderedElementsAre;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
-// y = a w + b w, z = (a w) (b w) for w = (2, 3), trained on 0.5 and 0.25 of their squares.
-absl::StatusOr<Model> SharedDense(bool sample_weight = false) {
-  Functional graph("shared");
-  const LayerValue a = graph.Input({.name = "a", .features = 2});
-  const LayerValue b = graph.Input({.name = "b", .features = 2});
-  const int dense = graph.Layer(DenseLayer{.units = 1, .use_bias = false}, {.name = "w"});
-  const LayerValue u = graph.Call(dense, {a}), v = graph.Call(dense, {b});
-  graph.Outputs({graph.Add(MergeLayer{"Add"}, {u, v}, {.name = "y"}),
-                 graph.Add(MergeLayer{"Multiply"}, {u, v}, {.name = "z"})});
-  SEQ_ASSIGN_OR_RETURN(
-      Model model,
-      graph.Build({.losses = {{MeanSquaredError("y"), 0.5}, {MeanSquaredError("z"), 0.25}},
-                   .optimizer = SGD{.learning_rate = 0.125},
-                   .sample_weight = sample_weight}));
-  SEQ_RETURN_IF_ERROR(model.variables.Assign("w/kernel", Tensor::Of<float>({2, 1}, {2, 3})));
-  return model;
+// Trained on 0.5 and 0.25 of the squares of y and z.
+absl::StatusOr<Model> TrainedShared(bool sample_weight = false) {
+  return SharedDense({.losses = {{MeanSquaredError("y"), 0.5}, {MeanSquaredError("z"), 0.25}},
+                      .optimizer = SGD{.learning_rate = 0.125},
+                      .sample_weight = sample_weight});
 }
 
 // Two rows: y = 13 and 5, z = 40 and 6; only the first is not as it should be, by 2 and by -2.
@@ -46,7 +36,7 @@ const std::vector<NamedExamples> kNamed = {{"a", {.rows = 2, .maxlen = 1, .featu
                                            {"z", {.rows = 2, .values = kZ}}};
 
 TEST(SeveralOutputs, EachIsJudgedByItself) {
-  SEQ_ASSERT_OK_AND_ASSIGN(Model model, SharedDense());
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, TrainedShared());
   ModelRunner runner(&model);
   for (const int64_t batch : {1, 2}) {
     SEQ_ASSERT_OK_AND_ASSIGN(
@@ -62,7 +52,7 @@ TEST(SeveralOutputs, EachIsJudgedByItself) {
 }
 
 TEST(SeveralOutputs, OneInputNeedNoName) {
-  SEQ_ASSERT_OK_AND_ASSIGN(Model model, SharedDense());
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, TrainedShared());
   ModelRunner runner(&model);
   const Examples examples = {
       .rows = 2, .maxlen = 1, .features = kA, .more = absl::MakeConstSpan(kNamed).subspan(1)};
@@ -74,7 +64,7 @@ TEST(SeveralOutputs, OneInputNeedNoName) {
 }
 
 TEST(SeveralOutputs, AreTrainedOnTheWeightedSum) {
-  SEQ_ASSERT_OK_AND_ASSIGN(Model model, SharedDense());
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, TrainedShared());
   Trainer trainer(&model);
   const Examples examples = {.rows = 2, .more = kNamed};
   SEQ_ASSERT_OK_AND_ASSIGN(const FitResult result,
@@ -91,7 +81,7 @@ TEST(SeveralOutputs, AreTrainedOnTheWeightedSum) {
 }
 
 TEST(SeveralOutputs, RowsWeighByOutputOrAllAlike) {
-  SEQ_ASSERT_OK_AND_ASSIGN(Model model, SharedDense(/*sample_weight=*/true));
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, TrainedShared(/*sample_weight=*/true));
   ModelRunner runner(&model);
   const std::vector<float> of_z = {3, 1}, of_all = {5, 1};
   std::vector<NamedExamples> named = kNamed;
@@ -136,7 +126,7 @@ TEST(SeveralOutputs, LossesAndMasksOfTwoKinds) {
 }
 
 TEST(SeveralOutputs, SayWhatIsMissing) {
-  SEQ_ASSERT_OK_AND_ASSIGN(Model model, SharedDense());
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, TrainedShared());
   ModelRunner runner(&model);
   const auto evaluate = [&](Examples examples) { return runner.Evaluate(examples).status(); };
   const absl::Span<const NamedExamples> all = kNamed;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "graph/layer_stack.h"
@@ -29,10 +30,22 @@ struct TextModelOptions {
   double recurrent_dropout = 0;
   StatePooling pooling = StatePooling::kLast;
   int64_t classes = 2;
+  /// A class of each step instead of the text: states are not pooled, and of two classes there are
+  /// two probabilities as well.
+  bool each_step = false;
+  /// So many numbers beside each text, which the answer is told from too; and what they are scaled
+  /// by in the model, (x - offset) / scale for each; empty: nothing.
+  int64_t numbers = 0;
+  std::vector<double> number_offset, number_scale;
 };
+
+/// The input of a model of texts that takes numbers beside them.
+inline constexpr char kNumbers[] = "numbers";
 
 /// tokens int32[batch, maxlen] -> words (one-hot or embedded) -> recurrent layers -> pooling ->
 /// Dense: for two classes one sigmoid, the probability of the second, otherwise a softmax over all.
+/// With numbers, "numbers" float32[batch, numbers] -> [Normalization] stand behind what is pooled.
+/// With each_step Dense is applied to each state: [batch, maxlen, classes].
 /// The defaults are the tutorial's embedding model. Layers are named as Keras does it.
 LayerStack TextStack(const TextModelOptions& options);
 

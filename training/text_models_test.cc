@@ -5,8 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "graph/evaluate.h"
 #include "graph/op_def.h"
+#include "graph/rewrite.h"
 #include "gtest/gtest.h"
+#include "ops/all_ops.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -142,6 +145,51 @@ TEST(TextModels, StartAsKerasInitializes) {
   }
   EXPECT_FALSE(other.variables.Find("dense/kernel")
                    ->value.BitwiseEquals(model.variables.Find("dense/kernel")->value));
+}
+
+// The state is tanh(0.5); of the numbers (10, 8), less (4, 6), by (2, 4) there become 3 and 0.5.
+// The head hands all three on to the softmax.
+TEST(TextModels, NumbersStandBehindTheState) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, MakeTextModel({.num_words = 2,
+                                                       .maxlen = 1,
+                                                       .embedding_dim = 1,
+                                                       .units = 1,
+                                                       .classes = 3,
+                                                       .numbers = 2,
+                                                       .number_offset = {4, 6},
+                                                       .number_scale = {2, 4}}));
+  const auto set = [&](const char* name, const Shape& shape, std::vector<float> values) {
+    SEQ_ASSERT_OK(model.variables.Assign(name, Tensor::Of<float>(shape, std::move(values))));
+  };
+  set("embedding/embeddings", {2, 1}, {0, 0.5f});
+  set("simple_rnn/kernel", {1, 1}, {1});
+  set("dense/kernel", {3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1});
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function* predict, model.GetFunction(kPredict));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Function bound, BindBatch(*predict, AllOps(), 1));
+  TensorMap feeds = {{"tokens", Tensor::Of<int32_t>({1, 1}, {1})},
+                     {kNumbers, Tensor::Of<float>({1, 2}, {10, 8})}};
+  for (const VariableRead& read : bound.variables()) {
+    feeds[read.def.name] = model.variables.Find(read.def.name)->value;
+  }
+  SEQ_ASSERT_OK_AND_ASSIGN(const TensorMap results, Evaluate(bound, feeds));
+  const absl::Span<const float> told = results.begin()->second.Elements<float>();
+  const double logits[] = {std::tanh(0.5), 3, 0.5};
+  double sum = 0;
+  for (const double logit : logits) sum += std::exp(logit);
+  ASSERT_EQ(told.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(told[i], std::exp(logits[i]) / sum, 1e-6);
+}
+
+TEST(TextModels, TellAClassOfEachStep) {
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, MakeTextModel({.num_words = 9,
+                                                             .maxlen = 7,
+                                                             .pooling = StatePooling::kMax,
+                                                             .classes = 2,
+                                                             .each_step = true}));
+  const Function& predict = *model.FindFunction(kPredict);
+  EXPECT_EQ(predict.type(predict.results()[0].value).ToString(), "float32[batch, 7, 2]");
+  const Function& step = *model.FindFunction(kTrainStep);
+  EXPECT_EQ(step.type(step.FindValue("labels")).ToString(), "int32[batch, 7]");
 }
 
 TEST(TextModels, RefuseSizesThatMakeNoSense) {

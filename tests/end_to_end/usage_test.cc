@@ -86,7 +86,7 @@ TEST(Usage, FlagsOfTrainingStandTogetherAndTasksSayTheirDefaults) {
   const std::string help = RunSeqgraph({"train", "--help"}).out;
   size_t at = 0;
   for (const char* part :
-       {"\nData:", "--data PATH", "\nTask and series of numbers:", "--task text|classify",
+       {"\nData:", "--data PATH", "\nTask and series of numbers:", "--task text|next|classify",
         "forecast: the steps behind each window", "mean_squared_error", "--window N", "\nLayers:",
         "--cell", "\nTraining:", "--optimizer", "\nRunning:", "--backend", "\nExamples:",
         "seqgraph train --data=", "seqgraph train --data=", "seqgraph train --data="}) {

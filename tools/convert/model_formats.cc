@@ -20,6 +20,7 @@
 #include "training/keras/keras_export.h"
 #include "training/losses.h"
 #include "training/model_builder.h"
+#include "training/preprocessing.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -127,6 +128,10 @@ void NoteLosses(ConvertedModel& converted, bool keeps_text) {
   }
   if (!keeps_text && !model.series.task.empty()) {
     lost.push_back(absl::StrCat("the columns of the task '", model.series.task, "'"));
+  }
+  if (!keeps_text && !NumericColumnsOf(model).empty()) {
+    lost.push_back(
+        absl::StrCat("the names of ", model.series.features.size(), " columns of numbers"));
   }
   if (!keeps_text && !model.labels.empty()) {
     lost.push_back(absl::StrCat("the names of ", model.labels.size(), " classes"));

@@ -56,13 +56,16 @@ void AddByTime(const SeriesSet& set, const SeriesTask& task, int64_t series, Ste
   if (test > 0) AddForecastRows(set, task, series, {test_begin, steps.end}, split.test);
 }
 
-// Windows of the only series there is, each to the part that all of it lies in; those across a
-// border go to none.
-void AddWindowsByTime(const SeriesSet& set, const SeriesTask& task, const SplitOptions& options,
-                      SeriesSplit& split) {
-  const int64_t steps = set.num_steps();
-  const int64_t test_begin = steps - CeilShare(options.test, steps);
-  const int64_t validation_begin = test_begin - CeilShare(options.validation, steps);
+// Whether there is one series, and each step of it is told in windows: these are split by time.
+bool HasWindowsOfOne(const SeriesSet& set, const SeriesTask& task) {
+  return set.num_series() == 1 && task.window > 0 && HasStepLabels(task);
+}
+
+// Windows of the only series there is within `steps`, as above, each to the part that all of it
+// lies in; those across a border go to none.
+void AddWindowsByTime(const SeriesSet& set, const SeriesTask& task, StepRange steps,
+                      int64_t validation, int64_t test, SeriesSplit& split) {
+  const int64_t test_begin = steps.end - test, validation_begin = test_begin - validation;
   std::vector<RowRange> rows;
   AddRows(set, task, /*series=*/0, rows);
   for (const RowRange& row : rows) {
@@ -71,7 +74,7 @@ void AddWindowsByTime(const SeriesSet& set, const SeriesTask& task, const SplitO
       split.train.push_back(row);
     } else if (row.begin >= validation_begin && end <= test_begin) {
       split.validation.push_back(row);
-    } else if (row.begin >= test_begin) {
+    } else if (row.begin >= test_begin && end <= steps.end) {
       split.test.push_back(row);
     }
   }
@@ -204,8 +207,10 @@ absl::StatusOr<SeriesSplit> SplitSeries(const SeriesSet& set, const SeriesTask& 
                 CeilShare(options.validation, set.length(i)),
                 CeilShare(options.test, set.length(i)), split);
     }
-  } else if (set.num_series() == 1 && task.window > 0 && HasStepLabels(task)) {
-    AddWindowsByTime(set, task, options, split);
+  } else if (HasWindowsOfOne(set, task)) {
+    const int64_t steps = set.num_steps();
+    AddWindowsByTime(set, task, {0, steps}, CeilShare(options.validation, steps),
+                     CeilShare(options.test, steps), split);
   } else {
     const Units units = UnitsOf(set, task);
     std::vector<int> parts(units.size(), kTrain);
@@ -229,7 +234,8 @@ absl::StatusOr<std::vector<SeriesSplit>> FoldSeries(const SeriesSet& set, const 
   SEQ_RETURN_IF_ERROR(CheckSeriesTask(task, set, SeriesUse::kJudge));
   SEQ_RETURN_IF_ERROR(CheckRowsFit(set, task, (options.max_memory + folds - 1) / folds));
   std::vector<SeriesSplit> splits(folds);
-  const bool by_time = task.kind == SeriesTaskKind::kForecast;
+  const bool windows = HasWindowsOfOne(set, task);
+  const bool by_time = task.kind == SeriesTaskKind::kForecast || windows;
   const Units units = by_time ? Units() : UnitsOf(set, task);
   if (!by_time && units.size() < folds) {
     return InvalidArgument("folds: ", units.size(), " ", units.name, " cannot be dealt to ", folds);
@@ -241,8 +247,13 @@ absl::StatusOr<std::vector<SeriesSplit>> FoldSeries(const SeriesSet& set, const 
       for (int64_t i = 0; i < set.num_series(); ++i) {
         const int64_t test = set.length(i) / (folds + 1);
         const int64_t end = set.begin[i + 1] - (folds - 1 - fold) * test;
-        AddByTime(set, task, i, {set.begin[i], end},
-                  CeilShare(options.validation, end - test - set.begin[i]), test, split);
+        const StepRange steps = {set.begin[i], end};
+        const int64_t validation = CeilShare(options.validation, end - test - set.begin[i]);
+        if (windows) {
+          AddWindowsByTime(set, task, steps, validation, test, split);
+        } else {
+          AddByTime(set, task, i, steps, validation, test, split);
+        }
       }
     } else {
       std::vector<int> parts(units.size(), kTrain);

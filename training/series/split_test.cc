@@ -301,6 +301,36 @@ TEST(FoldSeries, RollForecastsOn) {
   EXPECT_THAT(TargetsOf(validated[0].validation), ElementsAre(7, 8));
 }
 
+// Of 16 steps in windows of 2 the test parts have 4, at the end, before it, and before that.
+TEST(FoldSeries, RollWindowsOfASingleSeriesOn) {
+  const SeriesTask task = {.kind = SeriesTaskKind::kReconstruct, .window = 2};
+  SEQ_ASSERT_OK_AND_ASSIGN(std::vector<SeriesSplit> folds,
+                           FoldSeries(Count({16}), task, 3, {.validation = 0}));
+  const auto begins = [](const std::vector<RowRange>& rows) {
+    std::vector<int64_t> of;
+    for (const RowRange& row : rows) of.push_back(row.begin);
+    return of;
+  };
+  ASSERT_EQ(folds.size(), 3u);
+  EXPECT_THAT(begins(folds[0].train), ElementsAre(0, 2));
+  EXPECT_THAT(begins(folds[0].test), ElementsAre(4, 6));
+  EXPECT_THAT(begins(folds[1].train), ElementsAre(0, 2, 4, 6));
+  EXPECT_THAT(begins(folds[1].test), ElementsAre(8, 10));
+  EXPECT_THAT(begins(folds[2].train), ElementsAre(0, 2, 4, 6, 8, 10));
+  EXPECT_THAT(begins(folds[2].test), ElementsAre(12, 14));
+  // What is validated by lies between; windows across a border are nobody's.
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      folds,
+      FoldSeries(Count({16}), {.kind = SeriesTaskKind::kReconstruct, .window = 2, .stride = 1}, 3,
+                 {.validation = 0.5}));
+  EXPECT_THAT(begins(folds[0].train), ElementsAre(0));
+  EXPECT_THAT(begins(folds[0].validation), ElementsAre(2));
+  EXPECT_THAT(begins(folds[0].test), ElementsAre(4, 5, 6));
+  EXPECT_THAT(begins(folds[2].train), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(begins(folds[2].validation), ElementsAre(6, 7, 8, 9, 10));
+  EXPECT_THAT(begins(folds[2].test), ElementsAre(12, 13, 14));
+}
+
 TEST(FoldSeries, DealEachSeriesToOneTestPart) {
   std::mt19937 random(Seed());
   for (int repeat = 0; repeat < 50; ++repeat) {
