@@ -22,7 +22,10 @@ def _shared_impl(ctx):
     needs = _needs(ctx)
     out = ctx.actions.declare_file(ctx.attr.soname)
     ctx.actions.run_shell(
-        command = """exec "$0" -shared -o "$1" -Wl,--version-script="$2" "${@:3}" """,
+        command = """
+            compiler=$1 out=$2 exports=$3; shift 3
+            exec "$compiler" -shared -o "$out" "-Wl,--version-script=$exports" "$@"
+        """,
         arguments = [
             find_cpp_toolchain(ctx).compiler_executable,
             out.path,
