@@ -11,6 +11,7 @@
 // or whose variables are set. Two models have nothing in common.
 
 // Data: archives, folders and CSV files of labelled texts as rows of integers; series of numbers.
+#include "data/plain_text.h"
 #include "data/series/series_set.h"
 #include "data/synthetic_topics.h"
 #include "data/text_dataset.h"
@@ -59,6 +60,7 @@
 #include "training/sequential.h"
 #include "training/summary.h"
 #include "training/terminate_on_nan.h"
+#include "training/text_generator.h"
 #include "training/trainer.h"
 
 // Models of series of numbers by task, and what can be told without one.

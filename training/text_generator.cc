@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "data/plain_text.h"
 #include "layers/all_layers.h"
+#include "layers/stack_recognition.h"
 #include "training/losses.h"
 #include "training/preprocessing.h"
 #include "training/sequential.h"
@@ -48,19 +49,24 @@ absl::Status MakeStep(Layer& layer) {
 }
 
 absl::StatusOr<Model> StepModel(const Model& model) {
-  if (!model.layers.has_value() || model.layers->is_graph()) {
-    return InvalidArgument("the model is no stack of layers, so it cannot go on token by token");
+  // Of what was read from ONNX the nodes tell the layers.
+  SEQ_ASSIGN_OR_RETURN(const RecognizedStack known, RecognizeStack(model));
+  LayerStack stack = known.stack;
+  if (stack.is_graph()) {
+    return InvalidArgument("the model is a graph of layers; only a stack goes on token by token");
   }
-  LayerStack stack = *model.layers;
   stack.input.time = 1;
   stack.input.open_time = false;
   stack.input.batch = 1;
   for (Layer& layer : stack.layers) SEQ_RETURN_IF_ERROR(MakeStep(layer));
   SEQ_ASSIGN_OR_RETURN(Model step,
                        BuildModel(stack, {.trainable = false, .initialize_weights = false}));
-  for (const Variable& variable : model.variables.all()) {
-    if (variable.def.role != VariableRole::kWeight) continue;
-    SEQ_RETURN_IF_ERROR(step.variables.Assign(variable.def.name, variable.value));
+  for (const Variable& variable : step.variables.all()) {
+    const auto renamed = known.variable_of.find(variable.def.name);
+    const Variable* weight = model.variables.Find(
+        renamed == known.variable_of.end() ? variable.def.name : renamed->second);
+    if (weight == nullptr) continue;  // A state, which begins with zeros.
+    SEQ_RETURN_IF_ERROR(step.variables.Assign(variable.def.name, weight->value));
   }
   return step;
 }

@@ -48,9 +48,9 @@ absl::StatusOr<int32_t> DrawCode(absl::Span<const float> probabilities,
 /// the text is.
 class TextGenerator {
  public:
-  /// Copies the weights. InvalidArgument for a model that TellsNextToken() refuses, that was not
-  /// made from layers, or that looks at what comes later (bidirectional layers), or in which steps
-  /// see each other otherwise than by recurrent layers.
+  /// Copies the weights. InvalidArgument for a model that TellsNextToken() refuses, that is a graph
+  /// of layers, that looks at what comes later (bidirectional layers), or in which steps see each
+  /// other otherwise than by recurrent layers; otherwise as RecognizeStack().
   static absl::StatusOr<std::unique_ptr<TextGenerator>> Create(const Model& model,
                                                                RunnerOptions options = {});
 

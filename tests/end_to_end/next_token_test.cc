@@ -188,10 +188,12 @@ TEST_F(NextTokenTest, TrainingGoesOnAndPartsAreFoundAgain) {
   EXPECT_NEAR(Measured(part.out, "loss"),
               Measured(log_->substr(log_->find("Best epoch")), "val_loss"), 6e-5)
       << *log_;
-  const ProcessResult converted = Run({"convert", "m.pb", "m.keras"});
-  ASSERT_EQ(converted.status, 0) << converted.err;
-  EXPECT_EQ(Roll({"--temperature=0", "--roll=30", "the dog"}, "m.keras").out,
-            Roll({"--temperature=0", "--roll=30", "the dog"}).out);
+  for (const char* name : {"m.textproto", "m.keras", "m.onnx"}) {
+    const ProcessResult converted = Run({"convert", "m.pb", name});
+    ASSERT_EQ(converted.status, 0) << converted.err;
+    const ProcessResult rolled = Roll({"--temperature=0", "--roll=30", "the dog"}, name);
+    EXPECT_EQ(rolled.out, Roll({"--temperature=0", "--roll=30", "the dog"}).out) << rolled.err;
+  }
 }
 
 TEST_F(NextTokenTest, WhatDoesNotGoTogetherIsRefused) {

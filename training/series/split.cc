@@ -236,6 +236,8 @@ absl::StatusOr<std::vector<SeriesSplit>> FoldSeries(const SeriesSet& set, const 
   std::vector<SeriesSplit> splits(folds);
   const bool windows = HasWindowsOfOne(set, task);
   const bool by_time = task.kind == SeriesTaskKind::kForecast || windows;
+  // Where windows begin: borders between them cut none in two.
+  const int64_t grid = !windows ? 1 : task.stride > 0 ? task.stride : task.window;
   const Units units = by_time ? Units() : UnitsOf(set, task);
   if (!by_time && units.size() < folds) {
     return InvalidArgument("folds: ", units.size(), " ", units.name, " cannot be dealt to ", folds);
@@ -245,10 +247,12 @@ absl::StatusOr<std::vector<SeriesSplit>> FoldSeries(const SeriesSet& set, const 
     SeriesSplit& split = splits[fold];
     if (by_time) {
       for (int64_t i = 0; i < set.num_series(); ++i) {
-        const int64_t test = set.length(i) / (folds + 1);
-        const int64_t end = set.begin[i + 1] - (folds - 1 - fold) * test;
+        const int64_t length = set.length(i) / grid;
+        const int64_t test = length / (folds + 1) * grid;
+        const int64_t end = set.begin[i] + length * grid - (folds - 1 - fold) * test;
         const StepRange steps = {set.begin[i], end};
-        const int64_t validation = CeilShare(options.validation, end - test - set.begin[i]);
+        const int64_t validation =
+            CeilShare(options.validation, (end - test - set.begin[i]) / grid) * grid;
         if (windows) {
           AddWindowsByTime(set, task, steps, validation, test, split);
         } else {

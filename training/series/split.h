@@ -52,9 +52,10 @@ absl::StatusOr<SeriesSplit> SplitSeries(const data::SeriesSet& set, const Series
 /// options.test has no meaning here, options.validation is the share of what is not the test part.
 /// A forecast's roll: of n steps, fold k of K trains on what is before its test part, which has the
 /// n / (K + 1) steps that end K - 1 - k such parts before the end (scikit-learn's TimeSeriesSplit,
-/// with a gap as above); so do windows of a single series of which each step is told. Others: each
-/// fold has of each class, or else of the series, as many as the others but for one; series of one
-/// group are in one fold, the largest groups dealt first to the fold that has least.
+/// with a gap as above); so do windows of a single series of which each step is told, a whole
+/// number of strides in each part. Others: each fold has of each class, or else of the series, as
+/// many as the others but for one; series of one group are in one fold, the largest groups dealt
+/// first to the fold that has least.
 absl::StatusOr<std::vector<SeriesSplit>> FoldSeries(const data::SeriesSet& set,
                                                     const SeriesTask& task, int folds,
                                                     const SplitOptions& options = {});

@@ -318,7 +318,17 @@ TEST(FoldSeries, RollWindowsOfASingleSeriesOn) {
   EXPECT_THAT(begins(folds[1].test), ElementsAre(8, 10));
   EXPECT_THAT(begins(folds[2].train), ElementsAre(0, 2, 4, 6, 8, 10));
   EXPECT_THAT(begins(folds[2].test), ElementsAre(12, 14));
-  // What is validated by lies between; windows across a border are nobody's.
+  // Borders lie between windows, of which there are six; what is left over is nobody's.
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      folds, FoldSeries(Count({19}), {.kind = SeriesTaskKind::kReconstruct, .window = 3}, 3,
+                        {.validation = 0.2}));
+  EXPECT_THAT(begins(folds[0].train), ElementsAre(0, 3));
+  EXPECT_THAT(begins(folds[0].validation), ElementsAre(6));
+  EXPECT_THAT(begins(folds[0].test), ElementsAre(9));
+  EXPECT_THAT(begins(folds[2].train), ElementsAre(0, 3, 6, 9));
+  EXPECT_THAT(begins(folds[2].validation), ElementsAre(12));
+  EXPECT_THAT(begins(folds[2].test), ElementsAre(15));
+  // What is validated by lies in between; windows across a border are nobody's.
   SEQ_ASSERT_OK_AND_ASSIGN(
       folds,
       FoldSeries(Count({16}), {.kind = SeriesTaskKind::kReconstruct, .window = 2, .stride = 1}, 3,
