@@ -15,4 +15,8 @@ absl::StatusOr<ErrorBound> NoBound(const BoundContext&, int) {
   return Unimplemented("the runtime library holds no error bounds");
 }
 
+absl::Status NoFloat64() {
+  return Unimplemented("the runtime library computes in float32, and this node in float64");
+}
+
 }  // namespace seqgraph::ops

@@ -14,6 +14,21 @@ void OneExample(OpDef& op);
 inline constexpr auto kLeftOut = [](OpDef&) {};
 /// Instead of the error bound, which no backend asks for.
 absl::StatusOr<ErrorBound> NoBound(const BoundContext& context, int output);
+absl::Status NoFloat64();
+
+/// Of an op's two computations the one in float32; nodes in float64 end with an error when they
+/// run. A computation that looks at the element types itself takes them all.
+template <typename InFloat, typename InDouble>
+ReferenceFunction Float32Only(InFloat in_float, const InDouble&) {
+  return [in_float](const ReferenceContext& c) -> absl::Status {
+    if (c.real() != DType::kFloat32) return NoFloat64();
+    return in_float(c);
+  };
+}
+template <typename Any>
+ReferenceFunction Float32Only(Any any) {
+  return any;
+}
 
 }  // namespace seqgraph::ops
 
@@ -22,6 +37,7 @@ absl::StatusOr<ErrorBound> NoBound(const BoundContext& context, int output);
 #define Doc(...) Doc("See docs/ops.md.")
 #define Example(...) With(::seqgraph::ops::OneExample)
 #define Gradient(...) With(::seqgraph::ops::kLeftOut)
+#define Reference(...) Reference(::seqgraph::ops::Float32Only(__VA_ARGS__))
 #define Reject(...) With(::seqgraph::ops::kLeftOut)
 #define RejectAlso(...) With(::seqgraph::ops::kLeftOut)
 #define Samples(...) With(::seqgraph::ops::OneExample)
