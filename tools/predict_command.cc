@@ -68,6 +68,7 @@ class PredictCommand : public Command {
               "Of a forecast: so many steps, its own answers fed back beyond the horizon; 0: none");
     flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
     DeclareAnyBytes(flags, &any_bytes_);
+    import_.Declare(flags);
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
@@ -93,7 +94,7 @@ class PredictCommand : public Command {
  private:
   absl::StatusOr<int> Answer(Output& out) {
     SEQ_ASSIGN_OR_RETURN(TestedModel tested,
-                         LoadTestedModel(model_, self_test_.on(), backend_,
+                         LoadTestedModel(model_, import_, self_test_.on(), backend_,
                                          {{"predict", TextClassifier::kBatch}}, profile_.trace()));
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
     interrupt_ = interrupt.flag();
@@ -269,6 +270,7 @@ class PredictCommand : public Command {
   int64_t roll_ = 0;
   std::string format_ = "text";
   bool any_bytes_ = false;
+  ImportFlags import_;
   BackendFlags backend_;
   SelfTestFlag self_test_;
   ProfileFlag profile_;
