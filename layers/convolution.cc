@@ -15,10 +15,15 @@ namespace {
 
 using ops::Reals;
 
-KerasFacts Facts(std::vector<std::string> unset) {
+KerasFacts Facts(std::vector<std::string> unset, std::vector<std::string> ignored = {}) {
   unset.push_back("activity_regularizer");
-  return {.unset = std::move(unset), .fixed = {{"data_format", "channels_last"}}};
+  return {.ignored = std::move(ignored),
+          .unset = std::move(unset),
+          .fixed = {{"data_format", "channels_last"}}};
 }
+
+// In Keras 2 those of one filter a channel say it, and that it is 1.
+constexpr char kGroups[] = "groups";
 
 // The windows of a layer over x.
 template <typename T>
@@ -188,7 +193,7 @@ LayerDef DepthwiseConv1DDef() {
           "[batch, time, channels] -> [batch, steps, depth_multiplier channels]: a convolution "
           "over time of each channel by itself; its filters lie together. Masks end here.")
       .Takes(LayerTakes::kSequence)
-      .Keras(Facts({"depthwise_constraint", "bias_constraint"}))
+      .Keras(Facts({"depthwise_constraint", "bias_constraint"}, {kGroups}))
       .Emit(EmitDepthwise)
       .Check(CheckWindows<DepthwiseConv1DLayer>)
       .LastActivation(LastActivation<DepthwiseConv1DLayer>)
@@ -207,7 +212,7 @@ LayerDef SeparableConv1DDef() {
           "[batch, time, channels] -> [batch, steps, filters]: a convolution over time of each "
           "channel by itself, and a product of each step with a matrix. Masks end here.")
       .Takes(LayerTakes::kSequence)
-      .Keras(Facts({"depthwise_constraint", "pointwise_constraint", "bias_constraint"}))
+      .Keras(Facts({"depthwise_constraint", "pointwise_constraint", "bias_constraint"}, {kGroups}))
       .Emit(EmitSeparable)
       .Check(CheckWindows<SeparableConv1DLayer>)
       .LastActivation(LastActivation<SeparableConv1DLayer>)

@@ -199,7 +199,8 @@ LayerDef RNNDef() {
           "[batch, time, features] -> [batch, units], or with return_sequences [batch, time, "
           "units]: a cell, or several in a row, over all steps. A masked step keeps all states.")
       .Takes(LayerTakes::kSequence)
-      .Keras({.ignored = {"unroll"}, .unset = {"return_state", "activity_regularizer"}})
+      .Keras(
+          {.ignored = {"unroll"}, .unset = {"return_state", "activity_regularizer", "time_major"}})
       .Emit(EmitRNN)
       .Check(Check)
       .NameInner(NameInner)

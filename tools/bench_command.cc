@@ -39,6 +39,7 @@ class BenchCommand : public Command {
     for (Flag& size : sizes) size.Excludes(path);
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
+    import_.Declare(flags);
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
     flags.Backends("--backends", &backends_, "LISTS",
@@ -95,7 +96,7 @@ class BenchCommand : public Command {
   absl::StatusOr<std::unique_ptr<Side>> MakeSide(const std::string& backends) {
     auto side = std::make_unique<Side>();
     SEQ_ASSIGN_OR_RETURN(side->model, path_.empty() ? MakeTextModel(model_.Options())
-                                                    : LoadAnyModel(path_, backend_.files));
+                                                    : LoadAnyModel(path_, import_));
     SEQ_ASSIGN_OR_RETURN(side->function, ChooseFunction(side->model, function_));
     SEQ_ASSIGN_OR_RETURN(const PassList passes, ChoosePasses(backend_.passes, backend_.weights));
     SEQ_ASSIGN_OR_RETURN(side->selection,
@@ -125,6 +126,7 @@ class BenchCommand : public Command {
   ModelFlags model_;
   std::string function_;
   int64_t batch_ = 64;
+  ImportFlags import_;
   BackendFlags backend_;
   std::string backends_;
   double min_seconds_ = 1;

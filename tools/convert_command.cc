@@ -14,8 +14,8 @@
 #include "layers/all_layers.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
-#include "tools/convert/import_flags.h"
 #include "tools/convert/model_formats.h"
+#include "tools/import_flags.h"
 #include "training/model_builder.h"
 #include "training/preprocessing.h"
 

@@ -91,7 +91,6 @@ absl::StatusOr<ModelInputs> InputsFromTexts(const Model& model, const Function& 
 class DiffCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    files_ = &flags.files();
     flags.InputFile("MODEL", &path_, "A saved model").Required();
     flags.Backends("--backends", &backends_, "FIRST,SECOND",
                    "The one that is taken as given, and the one under suspicion");
@@ -115,6 +114,7 @@ class DiffCommand : public Command {
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--threads", &threads_, 1, 1024, "Threads");
     DeclarePasses(flags, &passes_);
+    import_.Declare(flags);
     flags.OutputFile("--case", &case_, "Where a graph test case that shows a fault is written");
     flags.Footer(
         "Runs both backends node by node: forward, backward and updates of each step. A node is\n"
@@ -137,7 +137,7 @@ class DiffCommand : public Command {
     const std::string all = absl::StrJoin(names, ",");
     SEQ_RETURN_IF_ERROR(CheckBackendNames(all));
     SEQ_ASSIGN_OR_RETURN(PassList passes, ChoosePasses(passes_));
-    SEQ_ASSIGN_OR_RETURN(const Model model, LoadAnyModel(path_, files_));
+    SEQ_ASSIGN_OR_RETURN(const Model model, LoadAnyModel(path_, import_));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     SEQ_ASSIGN_OR_RETURN(const ModelInputs inputs,
                          inputs_.empty() ? InputsFromTexts(model, *function, data_, batch_)
@@ -186,7 +186,7 @@ class DiffCommand : public Command {
     return absl::OkStatus();
   }
 
-  const CommandFiles* files_ = nullptr;
+  ImportFlags import_;
   std::string path_;
   std::string backends_ = "reference,onednn", rest_ = "reference";
   std::string data_ = std::string(data::kSyntheticName);

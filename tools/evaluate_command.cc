@@ -69,6 +69,7 @@ class EvaluateCommand : public Command {
         "--confusion", &confusion_,
         "How many of each class were taken for each; also precision, recall and F1, which\n"
         "more than two classes get anyway");
+    import_.Declare(flags);
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
@@ -85,8 +86,8 @@ class EvaluateCommand : public Command {
  private:
   absl::StatusOr<int> Evaluate(Output& out) {
     SEQ_ASSIGN_OR_RETURN(TestedModel tested,
-                         LoadTestedModel(path_, self_test_.on(), backend_, {{"evaluate", batch_}},
-                                         profile_.trace()));
+                         LoadTestedModel(path_, import_, self_test_.on(), backend_,
+                                         {{"evaluate", batch_}}, profile_.trace()));
     Model& model = tested.model;
     const bool series = !model.series.task.empty();
     if (!series) SEQ_RETURN_IF_ERROR(VocabularyToRun(model, path_).status());
@@ -213,6 +214,7 @@ class EvaluateCommand : public Command {
   std::string part_ = "test";
   int64_t batch_ = 64;
   bool confusion_ = false;
+  ImportFlags import_;
   BackendFlags backend_;
   SelfTestFlag self_test_;
   ProfileFlag profile_;

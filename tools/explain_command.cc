@@ -24,6 +24,7 @@ class ExplainCommand : public Command {
     flags.InputFile("MODEL", &path_, "A saved model").Required();
     flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
     flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
+    import_.Declare(flags);
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
     DeclareMaxMemory(flags, &max_memory_);
@@ -35,7 +36,7 @@ class ExplainCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(Model model, LoadAnyModel(path_, backend_.files));
+    SEQ_ASSIGN_OR_RETURN(Model model, LoadAnyModel(path_, import_));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     CompileOptions options;
     SEQ_ASSIGN_OR_RETURN(options.passes, ChoosePasses(backend_.passes, backend_.weights));
@@ -143,6 +144,7 @@ class ExplainCommand : public Command {
   std::string function_;
   int64_t batch_ = 64;
   int64_t max_memory_ = 0;
+  ImportFlags import_;
   BackendFlags backend_;
 };
 

@@ -304,7 +304,6 @@ void DeclareBackendSettings(Flags& flags) {
 }
 
 void BackendFlags::Declare(Flags& flags) {
-  files = &flags.files();
   flags.Backends(
       "--backend", &backend, "NAMES",
       "Backends by preference, comma-separated: names, or paths of plugins; no other is\n"

@@ -137,8 +137,7 @@ struct BackendFlags {
   std::string backend = kDefaultBackends;
   int64_t threads = 1;
   std::string passes = "all";
-  std::string weights = "float32";      ///< of commands that declare it: DeclareWeights
-  const CommandFiles* files = nullptr;  ///< of the command
+  std::string weights = "float32";  ///< of commands that declare it: DeclareWeights
 
   void Declare(Flags& flags);
 };

@@ -47,7 +47,6 @@ std::string Header(const Model& model) {
 class InspectCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    files_ = &flags.files();
     flags.InputFile("MODEL", &path_, "A model file").Required();
     flags.Choice("--format", &format_, {"text", "textproto", "dot"},
                  "text for people, text protobuf, or Graphviz's DOT");
@@ -61,6 +60,7 @@ class InspectCommand : public Command {
                    "With --passes: the backends that claim what they make");
     flags.Int("--batch", &batch_, 1, 1'000'000,
               "With --passes: what the symbolic batch stands for");
+    import_.Declare(flags);
     flags.Check("--passes", [this] {
       return !passes_.empty() && format_ != "text" ? "goes with --format=text" : "";
     });
@@ -71,7 +71,7 @@ class InspectCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(const Model model, LoadAnyModel(path_, files_, &self_tests_));
+    SEQ_ASSIGN_OR_RETURN(const Model model, LoadAnyModel(path_, import_, &self_tests_));
     const Function* function = nullptr;
     if (!function_.empty()) {
       SEQ_ASSIGN_OR_RETURN(function, Annotate(model.GetFunction(function_), path_));
@@ -135,7 +135,7 @@ class InspectCommand : public Command {
     return absl::OkStatus();
   }
 
-  const CommandFiles* files_ = nullptr;
+  ImportFlags import_;
   std::string path_;
   std::string passes_;
   std::string backend_ = BackendFlags().backend;

@@ -81,6 +81,7 @@ class PredictCommand : public Command {
                            "Of what is drawn: the same seed and text go on alike");
     flags.Choice("--format", &format_, {"text", "json"}, "How answers are printed");
     DeclareAnyBytes(flags, &any_bytes_);
+    import_.Declare(flags);
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
@@ -107,7 +108,7 @@ class PredictCommand : public Command {
  private:
   absl::StatusOr<int> Answer(Output& out) {
     SEQ_ASSIGN_OR_RETURN(TestedModel tested,
-                         LoadTestedModel(model_, self_test_.on(), backend_,
+                         LoadTestedModel(model_, import_, self_test_.on(), backend_,
                                          {{"predict", TextClassifier::kBatch}}, profile_.trace()));
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
     interrupt_ = interrupt.flag();
@@ -349,6 +350,7 @@ class PredictCommand : public Command {
   std::optional<Flag> temperature_flag_, seed_flag_;
   std::string format_ = "text";
   bool any_bytes_ = false;
+  ImportFlags import_;
   BackendFlags backend_;
   SelfTestFlag self_test_;
   ProfileFlag profile_;

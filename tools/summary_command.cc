@@ -15,8 +15,8 @@ namespace {
 class SummaryCommand : public Command {
  public:
   void Declare(Flags& flags) override {
-    files_ = &flags.files();
     Flag path = flags.InputFile("MODEL", &path_, "A model file; without it, what train would make");
+    import_.Declare(flags);
     for (Flag option : flags_.Declare(flags)) option.Excludes(path);
     flags.Int("--num_words", &flags_.sizes.num_words, 4, 1'000'000, "Codes").Excludes(path);
     flags.Int("--maxlen", &flags_.sizes.maxlen, 1, 100'000, "Codes a review").Excludes(path);
@@ -26,7 +26,7 @@ class SummaryCommand : public Command {
 
   absl::StatusOr<int> Run(Output& out) override {
     SEQ_ASSIGN_OR_RETURN(const Model model, path_.empty() ? MakeTextModel(flags_.Options())
-                                                          : LoadAnyModel(path_, files_));
+                                                          : LoadAnyModel(path_, import_));
     SEQ_ASSIGN_OR_RETURN(const std::string summary,
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
@@ -34,8 +34,8 @@ class SummaryCommand : public Command {
   }
 
  private:
-  const CommandFiles* files_ = nullptr;
   std::string path_;
+  ImportFlags import_;
   ModelFlags flags_;
 };
 

@@ -18,17 +18,9 @@ void SelfTestFlag::Declare(Flags& flags) {
                "Check the backend against the answers that the model carries");
 }
 
-std::function<absl::Status(const std::string&)> CheckExternal(const CommandFiles* files,
-                                                              std::string path) {
-  return [files, path = std::move(path)](const std::string& data) {
-    return files->CheckInput(absl::StrCat("the external data of ", path), data);
-  };
-}
-
-absl::StatusOr<Model> LoadAnyModel(const std::string& path, const CommandFiles* files,
+absl::StatusOr<Model> LoadAnyModel(const std::string& path, const ImportFlags& import,
                                    std::vector<SelfTest>* self_tests) {
-  FormatOptions options;
-  options.onnx.before_external = CheckExternal(files, path);
+  SEQ_ASSIGN_OR_RETURN(const FormatOptions options, import.Options(path));
   SEQ_ASSIGN_OR_RETURN(ConvertedModel read, ReadAnyModel(path, options));
   for (const std::string& note : read.notes) {
     std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
@@ -37,12 +29,12 @@ absl::StatusOr<Model> LoadAnyModel(const std::string& path, const CommandFiles* 
   return std::move(read.model);
 }
 
-absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_test,
-                                            const BackendFlags& flags,
+absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, const ImportFlags& import,
+                                            bool self_test, const BackendFlags& flags,
                                             absl::Span<const NamedCall> calls, Trace* trace) {
   std::vector<SelfTest> tests;
   TraceSpan load(trace, "load model", "file");
-  SEQ_ASSIGN_OR_RETURN(Model model, LoadAnyModel(path, flags.files, &tests));
+  SEQ_ASSIGN_OR_RETURN(Model model, LoadAnyModel(path, import, &tests));
   load.End();
   if (!self_test) tests.clear();
   return TestModel(std::move(model), tests, path, flags, calls, trace);

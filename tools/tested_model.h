@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "graph/model.h"
 #include "serialization/self_test.h"
 #include "tools/flags.h"
+#include "tools/import_flags.h"
 
 namespace seqgraph::tools {
 
@@ -23,15 +23,10 @@ struct SelfTestFlag {
   bool on() const { return value == "true"; }
 };
 
-/// OnnxReadOptions::before_external for the model at `path`: its external data are inputs of the
-/// command as the model itself is.
-std::function<absl::Status(const std::string&)> CheckExternal(const CommandFiles* files,
-                                                              std::string path);
-
-/// A model in any format that `seqgraph convert` reads, which its content tells, and the self-tests
-/// in it if they are asked for. What was assumed while it was read goes to stderr. Errors name the
-/// path.
-absl::StatusOr<Model> LoadAnyModel(const std::string& path, const CommandFiles* files,
+/// A model in any format that `seqgraph convert` reads, which its content tells, with what the
+/// flags say of what it leaves open, and the self-tests in it if they are asked for. What was
+/// assumed while it was read goes to stderr. Errors name the path.
+absl::StatusOr<Model> LoadAnyModel(const std::string& path, const ImportFlags& import,
                                    std::vector<SelfTest>* self_tests = nullptr);
 
 /// A saved model and the backends that it runs on.
@@ -51,8 +46,8 @@ struct NamedCall {
 /// weights in float32, for which their answers are.
 /// Recorded in `trace` if it is not null. Errors name the file; those of a test say how to load the
 /// model without it.
-absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, bool self_test,
-                                            const BackendFlags& flags,
+absl::StatusOr<TestedModel> LoadTestedModel(const std::string& path, const ImportFlags& import,
+                                            bool self_test, const BackendFlags& flags,
                                             absl::Span<const NamedCall> calls,
                                             Trace* trace = nullptr);
 /// The same for a model that has been read from `path`, with those tests.

@@ -74,6 +74,7 @@ class TrainCommand : public Command {
       return absl::StrCat("expected less than the ", epochs_, " epochs, got ", first_epoch_);
     });
     flags.Group("Running");
+    import_.DeclareNone(flags);
     backend_.Declare(flags);
     DeclareMaxMemory(flags, &max_memory_);
     flags.Choice("--self_test", &self_test_, {"outputs", "gradients", "none"},
@@ -124,7 +125,7 @@ class TrainCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(EarlierModel earlier, EarlierModel::Find(output_, overwrite_));
     std::optional<Model> resumed;
     if (!resume_.empty()) {
-      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(resume_, backend_.files));
+      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(resume_, import_));
     }
     if (series_.Wanted(data_)) PreferForSeries();
     if (series_.TellsNext()) PreferForNext();
@@ -283,6 +284,7 @@ class TrainCommand : public Command {
   SeriesFlags series_;
   ModelFlags model_;
   TrainingFlags training_;
+  ImportFlags import_;
   BackendFlags backend_;
   ProfileFlag profile_;
   std::unique_ptr<TrainingData> data_source_;

@@ -294,8 +294,9 @@ bool HasClassLoss(const Function& function, absl::string_view output) {
 double LossWeightOf(const Function& function, absl::string_view output) {
   if (output.empty()) {
     for (const Node* node : NodesOfLoss(function, output)) {
-      // A layer of that name makes it "loss_weight_1".
-      if (node->op->name() == "Scale" && absl::StartsWith(node->name, kLossWeight)) {
+      // A layer of that name makes it "loss_weight_1"; its penalties are "loss_weight/kernel/l2".
+      if (node->op->name() == "Scale" && absl::StartsWith(node->name, kLossWeight) &&
+          !absl::StrContains(node->name, '/')) {
         return node->attributes.GetFloat("factor");
       }
     }

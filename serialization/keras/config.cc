@@ -171,9 +171,14 @@ void Config::Ignore(const std::vector<std::string>& keys) {
 
 void Config::RefuseUnlessUnset(const std::vector<std::string>& keys) {
   for (const std::string& key : keys) {
-    const Json* found = Take(key);
-    if (found != nullptr && !IsUnset(*found)) Refuse(key, *found, "this is not known here");
+    const Json* found = TakeSet(key);
+    if (found != nullptr) Refuse(key, *found, "this is not known here");
   }
+}
+
+const Json* Config::TakeSet(const std::string& key) {
+  const Json* found = Take(key);
+  return found == nullptr || IsUnset(*found) ? nullptr : found;
 }
 
 void Config::Float32(const std::string& key) {

@@ -37,6 +37,8 @@ class Config {
   void Choice(const std::string& key, const std::vector<std::string>& choices, std::string* value);
   /// As it is; null if it is absent or null.
   const Json* Take(const std::string& key);
+  /// The same; null also for false, zero and what is empty.
+  const Json* TakeSet(const std::string& key);
   /// Attributes without a meaning for what the model computes.
   void Ignore(const std::vector<std::string>& keys);
   /// Attributes that must be absent, null, false, zero or empty: what they ask for cannot be given.

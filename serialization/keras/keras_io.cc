@@ -72,20 +72,23 @@ std::optional<int> VersionOf(const Json& json) {
   return MajorVersion(json["keras_version"].get<std::string>());
 }
 
-// The model of a configuration, and where its file keeps the weights.
+// The model of a configuration, and where its file keeps the weights. `trained`: they come with it,
+// so that it predicts whatever its training was.
 absl::StatusOr<KerasModel> ReadConfig(absl::string_view text, const ReadOptions& options,
-                                      std::vector<LayerPlace>* places) {
+                                      bool trained, std::vector<LayerPlace>* places) {
   SEQ_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
   KerasModel model;
+  std::vector<std::string> of_training;
   const LayerReading reading = {*options.layers, VersionOf(json).value_or(options.version),
-                                &model.notes};
+                                &model.notes, trained ? &of_training : nullptr};
   SEQ_ASSIGN_OR_RETURN(ConfiguredStack configured, ReadStack(json, options.time, reading));
   model.stack = std::move(configured.stack);
   *places = std::move(configured.places);
-  if (!options.training || !json.contains("compile_config") || json["compile_config"].empty()) {
-    return model;
+  if (!options.training) return model;
+  if (json.contains("compile_config") && !json["compile_config"].empty()) {
+    TakeTraining(ReadTraining(json["compile_config"], configured.outputs, &model.notes), model);
   }
-  TakeTraining(ReadTraining(json["compile_config"], configured.outputs, &model.notes), model);
+  LeaveOutTraining(of_training, model);
   return model;
 }
 
@@ -98,8 +101,9 @@ absl::StatusOr<KerasModel> ReadZipModel(absl::string_view bytes, const ReadOptio
     of_file.version = VersionOf(json).value_or(options.version);
   }
   std::vector<LayerPlace> places;
-  SEQ_ASSIGN_OR_RETURN(KerasModel model,
-                       Annotate(ReadConfig(files.at(kConfigFile), of_file, &places), kConfigFile));
+  SEQ_ASSIGN_OR_RETURN(
+      KerasModel model,
+      Annotate(ReadConfig(files.at(kConfigFile), of_file, /*trained=*/true, &places), kConfigFile));
   SEQ_ASSIGN_OR_RETURN(const std::vector<LayerWeights> layers,
                        WeightsOf(model.stack, registry, places));
   SEQ_ASSIGN_OR_RETURN(const hdf5::Node tree, Tree(files));
@@ -140,7 +144,7 @@ absl::StatusOr<KerasModel> ReadKerasModel(const std::string& path, const ReadOpt
 
 absl::StatusOr<KerasModel> ParseKerasConfig(absl::string_view text, const ReadOptions& options) {
   std::vector<LayerPlace> places;
-  return ReadConfig(text, options, &places);
+  return ReadConfig(text, options, /*trained=*/false, &places);
 }
 
 absl::StatusOr<Training> ParseKerasTraining(absl::string_view text,

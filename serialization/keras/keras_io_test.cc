@@ -115,7 +115,8 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
   EXPECT_THAT(Changed({{"\"unroll\": true", "\"recurrent_activation\": \"softmax\""}}),
               StatusIs(kUnimplemented, "recurrent_activation is \"softmax\""));
   EXPECT_THAT(
-      Changed({{"\"unroll\": true", "\"kernel_constraint\": {\"class_name\": \"MaxNorm\"}"}}),
+      ParseKerasConfig(absl::StrReplaceAll(
+          kConfig, {{"\"unroll\": true", "\"kernel_constraint\": {\"class_name\": \"MaxNorm\"}"}})),
       StatusIs(kUnimplemented, "kernel_constraint is {\"class_name\":\"MaxNorm\"}"));
   EXPECT_THAT(Changed({{"\"activation\": \"sigmoid\"", "\"activation\": \"sparsemax\""}}),
               StatusIs(kUnimplemented, "layer \"d\" (Dense): activation is \"sparsemax\""));
@@ -210,6 +211,23 @@ TEST(KerasIoTest, TrainingThatWouldBeAnotherIsLeftOut) {
                        "{\"class_name\": \"BinaryCrossentropy\", \"config\": "
                        "{\"from_logits\": true}}"),
               HasSubstr("training: loss: from_logits is true"));
+}
+
+// A model with its weights predicts, whatever held them while it was trained.
+TEST(KerasIoTest, WhatMattersInTrainingAloneLeavesItOut) {
+  const std::vector<std::pair<absl::string_view, absl::string_view>> changes = {
+      {"\"unroll\": true",
+       "\"kernel_constraint\": {\"class_name\": \"MaxNorm\"}, \"bias_constraint\": null"},
+      {"\"kernel_regularizer\"", "\"activity_regularizer\": \"l2\", \"kernel_regularizer\""}};
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel model, Changed(changes));
+  EXPECT_TRUE(model.stack == SmallStack());
+  EXPECT_FALSE(model.training.has_value());
+  EXPECT_EQ(model.training_left_out,
+            "layer \"g\" (GRU): kernel_constraint is {\"class_name\":\"MaxNorm\"}; "
+            "layer \"d\" (Dense): activity_regularizer is \"l2\"");
+  EXPECT_TRUE(model.notes.empty());
+  SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel silent, Changed(changes, {.training = false}));
+  EXPECT_EQ(silent.training_left_out, "");
 }
 
 // Keras 3 and 2 write what compile() was given: a number, a list, an object by names.

@@ -26,6 +26,11 @@ absl::Status CheckName(const std::string& name) {
                          " bytes and no slash, got ", Shown(name));
 }
 
+// Whether what the key says changes nothing of what a trained layer gives.
+bool IsOfTraining(absl::string_view key) {
+  return absl::EndsWith(key, "_constraint") || key == "activity_regularizer";
+}
+
 // Reads the fields of a layer's definition out of its configuration.
 class FieldReader {
  public:
@@ -155,7 +160,14 @@ absl::StatusOr<Layer> ReadClass(const Json& json, const LayerDef& def,
   FieldReader reader(config, reading, layer.trainable);
   for (const LayerField& field : def.fields) reader.Read(field, layer.kind);
   config.Ignore(def.keras.ignored);
-  config.RefuseUnlessUnset(def.keras.unset);
+  for (const std::string& key : def.keras.unset) {
+    if (reading.of_training == nullptr || !IsOfTraining(key)) {
+      config.RefuseUnlessUnset({key});
+    } else if (const Json* found = config.TakeSet(key)) {
+      reading.of_training->push_back(
+          absl::StrCat(config.where(), ": ", key, " is ", Shown(*found)));
+    }
+  }
   for (const auto& [key, value] : def.keras.fixed) {
     std::string found = value;
     config.Choice(key, {value}, &found);

@@ -25,6 +25,9 @@ struct LayerReading {
   /// Of Keras: 2 or 3. Some names mean other things in either.
   int version = 3;
   std::vector<std::string>* notes;  ///< what was assumed
+  /// What is not known here and matters in training alone, a constraint of a weight say, for a
+  /// model that then predicts; null: it is refused.
+  std::vector<std::string>* of_training = nullptr;
 };
 
 /// The layer that {"class_name": ..., "config": {...}} says, in any dialect. Errors name layer and

@@ -258,7 +258,8 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
   KerasModel model;
   SEQ_ASSIGN_OR_RETURN(const Json config, ReadJsonAttribute(root, "model_config"));
   SEQ_ASSIGN_OR_RETURN(const int version, VersionOf(root, config));
-  const LayerReading reading = {*options.layers, version, &model.notes};
+  std::vector<std::string> of_training;
+  const LayerReading reading = {*options.layers, version, &model.notes, &of_training};
   SEQ_ASSIGN_OR_RETURN(ConfiguredStack configured, ReadStack(config, options.time, reading));
   model.stack = std::move(configured.stack);
   if (version < 3) {
@@ -278,11 +279,14 @@ absl::StatusOr<KerasModel> ReadLegacyModel(const Node& root, const ReadOptions& 
   }
   const bool compiled = root.FindAttribute("training_config") != nullptr ||
                         root.FindAttribute("training_config0") != nullptr;
-  if (!options.training || !compiled) return model;
-  const absl::StatusOr<Json> training = ReadJsonAttribute(root, "training_config");
-  TakeTraining(
-      training.ok() ? ReadTraining(*training, configured.outputs, &model.notes) : training.status(),
-      model);
+  if (!options.training) return model;
+  if (compiled) {
+    const absl::StatusOr<Json> training = ReadJsonAttribute(root, "training_config");
+    TakeTraining(training.ok() ? ReadTraining(*training, configured.outputs, &model.notes)
+                               : training.status(),
+                 model);
+  }
+  LeaveOutTraining(of_training, model);
   if (model.training.has_value() && model.training->optimizer.has_value()) {
     TakeState(ReadState(root, *model.training->optimizer, AllWeights(layers)), model);
   }

@@ -222,6 +222,12 @@ void TakeTraining(absl::StatusOr<Training> training, KerasModel& model) {
   }
 }
 
+void LeaveOutTraining(const std::vector<std::string>& reasons, KerasModel& model) {
+  if (reasons.empty()) return;
+  model.training.reset();
+  model.training_left_out = absl::StrJoin(reasons, "; ");
+}
+
 void TakeState(absl::StatusOr<std::vector<NamedTensor>> state, KerasModel& model) {
   if (state.ok()) {
     model.optimizer_state = *std::move(state);

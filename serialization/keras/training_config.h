@@ -23,6 +23,8 @@ absl::StatusOr<Training> ReadTraining(const Json& json, absl::Span<const std::st
 
 /// Sets the model's training, or says in the model why it is left out.
 void TakeTraining(absl::StatusOr<Training> training, KerasModel& model);
+/// Takes it away for these reasons, if there are any.
+void LeaveOutTraining(const std::vector<std::string>& reasons, KerasModel& model);
 /// Sets the state of the model's optimizer; a note says so if it cannot be taken over.
 void TakeState(absl::StatusOr<std::vector<NamedTensor>> state, KerasModel& model);
 

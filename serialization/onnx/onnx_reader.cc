@@ -32,6 +32,7 @@ using onnx_proto::ValueInfoProto;
 constexpr int64_t kOldestOpset = 1, kNewestOpset = 28;
 constexpr int64_t kOldestIr = 3, kNewestIr = 14;
 constexpr int kMaxInputs = 100000;
+constexpr int kMaxOutputs = 10000;  // as our own files
 constexpr int64_t kFileBytes = int64_t{2} << 30;  // what a protobuf may have
 // What may be computed beforehand: for each byte of the file, and besides.
 constexpr int64_t kFoldingFactor = 16, kFoldingBase = int64_t{64} << 20;
@@ -59,6 +60,9 @@ class Reader {
     SEQ_RETURN_IF_ERROR(nodes_.ReadInitializers(model_.graph(), scope));
     SEQ_RETURN_IF_ERROR(ReadInputs(scope));
     SEQ_RETURN_IF_ERROR(nodes_.ReadNodes(model_.graph(), scope));
+    if (model_.graph().output_size() > kMaxOutputs) {
+      return ResourceExhausted("more than ", kMaxOutputs, " outputs");
+    }
     for (const ValueInfoProto& output : model_.graph().output()) {
       SEQ_ASSIGN_OR_RETURN(const Value value, Output(output.name(), scope));
       graph_.builder().Result(output.name(), value);

@@ -108,10 +108,41 @@ TEST_F(ForeignModelTest, EveryCommandTakesModelsOfOthers) {
       }
     }
   }
+  // What is open is said to all of them by the same flags.
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           {"summary", "open.onnx"},
+           {"inspect", "open.onnx"},
+           {"explain", "open.onnx", "--function=predict", "--backend=reference"},
+           {"bench", "open.onnx", "--function=predict", "--min_time=0.001"}}) {
+    std::vector<std::string> given = line;
+    given.push_back("--dim=T=7");
+    const ProcessResult result = RunSeqgraph(given, {.folder = folder_});
+    EXPECT_EQ(result.status, 0) << line[0] << ": " << result.err;
+    EXPECT_THAT(result.err, Not(HasSubstr("taken are"))) << line[0];
+  }
   WriteNpz("x.npz", {{"x", Npy<float>(std::vector<float>(2 * 32 * 2, 1), {2, 32, 2})}});
   const ProcessResult diff = RunSeqgraph(
       {"diff", "open.onnx", "--inputs=x.npz", "--backends=reference,simd"}, {.folder = folder_});
   EXPECT_EQ(diff.status, 0) << diff.out << diff.err;
+}
+
+TEST_F(ForeignModelTest, AnOpenLengthOfKerasIsSaidByTime) {
+  const Model model = Sequential({.time = 3, .features = 2, .open_time = true})
+                          .Add(RecurrentLayer{.units = 1})
+                          .Build({.loss = MeanSquaredError()})
+                          .value();
+  ASSERT_TRUE(SaveModel(model, Path("m.pb")).ok());
+  const ProcessResult convert = RunSeqgraph({"convert", "m.pb", "open.keras"}, {.folder = folder_});
+  ASSERT_EQ(convert.status, 0) << convert.err;
+  for (const std::string file : {"m.pb", "open.keras"}) {
+    const ProcessResult inspect = RunSeqgraph({"inspect", file, "--time=9"}, {.folder = folder_});
+    ASSERT_EQ(inspect.status, 0) << inspect.err;
+    EXPECT_THAT(inspect.out, HasSubstr("float32[batch, 9, 2]")) << file;
+    const ProcessResult bench =
+        RunSeqgraph({"bench", file, "--time=9", "--function=evaluate", "--min_time=0.001"},
+                    {.folder = folder_});
+    EXPECT_EQ(bench.status, 0) << bench.err;
+  }
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ void NoteTaken(const std::vector<std::string>& taken, std::vector<std::string>* 
   const std::set<std::string> each(taken.begin(), taken.end());
   notes->push_back(absl::StrCat("the file leaves extents open; taken are ",
                                 absl::StrJoin(each, ", "),
-                                ": convert and run take others by --dim=NAME=NUMBER"));
+                                ": --dim=NAME=NUMBER gives others"));
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "serialization/keras/layer_weights.h"
 #include "serialization/keras/optimizer_state.h"
 #include "training/keras/keras_export.h"
 #include "training/losses.h"
@@ -57,6 +59,14 @@ absl::Status SetOutputLosses(const keras::KerasModel& keras, TrainableOptions& o
 absl::StatusOr<TrainableOptions> TrainingFromKeras(const keras::KerasModel& keras,
                                                    std::vector<std::string>* notes) {
   TrainableOptions options{.name = keras.stack.name};
+  SEQ_ASSIGN_OR_RETURN(const std::vector<keras::LayerWeights> layers,
+                       keras::WeightsOf(keras.stack));
+  const std::vector<keras::Weight> weights = keras::AllWeights(layers);
+  if (absl::c_none_of(weights, [](const keras::Weight& weight) { return weight.trainable; })) {
+    options.trainable = false;
+    notes->push_back("it has no weight that is trained: it predicts");
+    return options;
+  }
   if (keras.stack.outputs.size() > 1) {
     const absl::Status status = SetOutputLosses(keras, options);
     if (status.ok()) return options;

@@ -229,5 +229,16 @@ TEST(ModelFromKerasTest, TheOnlyLossHasAWeight) {
   }
 }
 
+TEST(ModelFromKerasTest, WhatHasNothingToTrainPredicts) {
+  keras::KerasModel keras{.stack = {.name = "s", .input = {.time = 0, .features = 2}}};
+  keras.stack.layers = {{"d", false, DenseLayer{.units = 1}}};
+  keras.weights = {{"d/kernel", Tensor::Of<float>({2, 1}, {1, 1})},
+                   {"d/bias", Tensor::Of<float>({1}, {0})}};
+  std::vector<std::string> notes;
+  SEQ_ASSERT_OK_AND_ASSIGN(const Model model, ModelFromKeras(keras, &notes));
+  EXPECT_THAT(notes, ::testing::ElementsAre("it has no weight that is trained: it predicts"));
+  EXPECT_EQ(model.functions.size(), 1u);
+}
+
 }  // namespace
 }  // namespace seqgraph

@@ -9,10 +9,12 @@
 
 namespace seqgraph::tools {
 
-/// The flags that say what files of other frameworks leave open: --time, --dim.
+/// The flags that say what a model file leaves open: --time, --dim, --constant.
 class ImportFlags {
  public:
   void Declare(Flags& flags);
+  /// Instead of Declare(), for a command that has another --time.
+  void DeclareNone(Flags& flags) { files_ = &flags.files(); }
   /// How to read the file at `path`, whose external data must not be an output of the command.
   /// InvalidArgument for a dimension that is no number. This and the command's flags must outlive
   /// the options.

@@ -1,12 +1,12 @@
-#include "tools/convert/import_flags.h"
+#include "tools/import_flags.h"
 
 #include <map>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
-#include "tools/tested_model.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -49,7 +49,10 @@ absl::StatusOr<FormatOptions> ImportFlags::Options(const std::string& path) cons
   for (const auto& [name, number] : constants) {
     options.onnx.constants.emplace(name, Tensor::Scalar(number));
   }
-  options.onnx.before_external = CheckExternal(files_, path);
+  // External data are inputs of the command as the model itself is.
+  options.onnx.before_external = [files = files_, path](const std::string& data) {
+    return files->CheckInput(absl::StrCat("the external data of ", path), data);
+  };
   return options;
 }
 
