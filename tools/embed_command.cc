@@ -13,8 +13,8 @@
 #include "base/status_macros.h"
 #include "serialization/model_io.h"
 #include "tools/command.h"
-#include "tools/convert/import_flags.h"
 #include "tools/convert/model_formats.h"
+#include "tools/import_flags.h"
 
 namespace seqgraph::tools {
 namespace {

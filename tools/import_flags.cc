@@ -11,8 +11,8 @@
 namespace seqgraph::tools {
 namespace {
 
-bool Parse(absl::string_view text, int64_t* number) { return absl::SimpleAtoi(text, number); }
-bool Parse(absl::string_view text, double* number) { return absl::SimpleAtod(text, number); }
+bool ParseExtent(absl::string_view text, int64_t* number) { return absl::SimpleAtoi(text, number); }
+bool ParseExtent(absl::string_view text, double* number) { return absl::SimpleAtod(text, number); }
 
 template <typename Number>
 absl::Status ReadNumbers(absl::string_view flag, absl::string_view text,
@@ -20,7 +20,7 @@ absl::Status ReadNumbers(absl::string_view flag, absl::string_view text,
   for (absl::string_view part : absl::StrSplit(text, ',', absl::SkipEmpty())) {
     const std::pair<absl::string_view, absl::string_view> item =
         absl::StrSplit(part, absl::MaxSplits('=', 1));
-    if (!Parse(item.second, &numbers[std::string(item.first)])) {
+    if (!ParseExtent(item.second, &numbers[std::string(item.first)])) {
       return InvalidArgument(flag, " must be NAME=NUMBER,..., got \"", part, "\"");
     }
   }
