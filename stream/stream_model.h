@@ -55,8 +55,9 @@ struct StreamOptions {
   int64_t lookahead = 0;
   /// The axis of time of inputs by name, where it is not found out right; -1: none.
   std::map<std::string, int, std::less<>> time_axes = {};
-  /// Inputs that are states, and the results that they become after a step, for models that were
-  /// made for one step at a time: {"h_in", "h_out"}. At first zero.
+  /// Inputs that are states, and the results that they become after a step, for functions that were
+  /// made for one step at a time: {"h_in", "h_out"}. At first zero. Unless time_axes are told too,
+  /// the function is run as it is.
   std::vector<std::pair<std::string, std::string>> states = {};
   const Backend* backend = nullptr;  ///< of programs that can be shared; null: "simd"
   const OpRegistry* ops = nullptr;   ///< null: AllOps()

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "backends/simd/simd_backend.h"
 #include "base/status_macros.h"
+#include "graph/function_copy.h"
 #include "graph/rewrite.h"
 #include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
@@ -53,6 +54,34 @@ std::vector<StreamPort> PortsOf(const std::vector<StepPort>& ports) {
   return all;
 }
 
+// A function that was made for one step, as it is. What it gives is no input and no variable but a
+// copy: so states can be stored in any order.
+absl::StatusOr<StepFunction> OneStep(const Function& whole, const OpRegistry& ops) {
+  if (!whole.updates().empty()) {
+    return Unimplemented("function ", whole.name(), " changes variable ", whole.updates()[0].name,
+                         ", which streams would share");
+  }
+  FunctionCopy copy(whole, ops);
+  copy.AddSignature();
+  for (const Node& node : whole.nodes()) copy.AddNode(node);
+  for (const NamedValue& result : whole.results()) {
+    if (whole.info(result.value).origin == Origin::kNode) continue;
+    std::vector<int64_t> shape;
+    for (const Dim dim : whole.type(result.value).shape.dims()) shape.push_back(dim.size());
+    Value& value = copy.new_values()[result.value.index];
+    value = copy.builder().AddNode("Reshape", {value}, {{"shape", std::move(shape)}})[0];
+  }
+  StepFunction steps;
+  SEQ_ASSIGN_OR_RETURN(steps.function, std::move(copy).Finish());
+  for (const Value input : whole.inputs()) {
+    steps.inputs.push_back({.name = whole.info(input).name, .type = whole.type(input)});
+  }
+  for (const NamedValue& result : whole.results()) {
+    steps.results.push_back({.name = result.name, .type = whole.type(result.value)});
+  }
+  return steps;
+}
+
 // The whole function as its passes leave it, with the steps of a call. Passes come first: so the
 // steps are computed by the very nodes that the whole sequence is.
 absl::StatusOr<StepFunction> Stepped(const Function& function, const Model& model,
@@ -66,6 +95,7 @@ absl::StatusOr<StepFunction> Stepped(const Function& function, const Model& mode
   SEQ_ASSIGN_OR_RETURN(const Function bound, BindBatch(function, ops, batch));
   std::vector<RewriteCount> counts;
   SEQ_ASSIGN_OR_RETURN(const Function whole, RunPasses(bound, ops, passes, owners, &counts));
+  if (!options.states.empty() && options.time_axes.empty()) return OneStep(whole, ops);
   SteppingOptions stepping{
       .steps = steps, .lookahead = options.lookahead, .time_axes = options.time_axes};
   // What is a state by its name has no time.
