@@ -1,4 +1,6 @@
-#pragma once
+// No #pragma once: the compiler is told to put this file before its sources, also before itself.
+#ifndef SEQGRAPH_RUNTIME_LIBRARY_LEAN_OPS_H_
+#define SEQGRAPH_RUNTIME_LIBRARY_LEAN_OPS_H_
 
 // Put before the sources of ops/ where they are compiled for the runtime library: what only tests,
 // documentation and the making of models ask an op for is left out of its definition. That is two
@@ -41,3 +43,5 @@ ReferenceFunction Float32Only(Any any) {
 #define Reject(...) With(::seqgraph::ops::kLeftOut)
 #define RejectAlso(...) With(::seqgraph::ops::kLeftOut)
 #define Samples(...) With(::seqgraph::ops::OneExample)
+
+#endif  // SEQGRAPH_RUNTIME_LIBRARY_LEAN_OPS_H_

@@ -32,7 +32,7 @@ using onnx_proto::ValueInfoProto;
 constexpr int64_t kOldestOpset = 1, kNewestOpset = 28;
 constexpr int64_t kOldestIr = 3, kNewestIr = 14;
 constexpr int kMaxInputs = 100000;
-constexpr int kMaxOutputs = 10000;  // as our own files
+constexpr int kMaxOutputs = 10000;                // as our own files
 constexpr int64_t kFileBytes = int64_t{2} << 30;  // what a protobuf may have
 // What may be computed beforehand: for each byte of the file, and besides.
 constexpr int64_t kFoldingFactor = 16, kFoldingBase = int64_t{64} << 20;

@@ -93,8 +93,7 @@ void NoteTaken(const std::vector<std::string>& taken, std::vector<std::string>* 
   if (taken.empty()) return;
   const std::set<std::string> each(taken.begin(), taken.end());
   notes->push_back(absl::StrCat("the file leaves extents open; taken are ",
-                                absl::StrJoin(each, ", "),
-                                ": --dim=NAME=NUMBER gives others"));
+                                absl::StrJoin(each, ", "), ": --dim=NAME=NUMBER gives others"));
 }
 
 }  // namespace
