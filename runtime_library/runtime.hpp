@@ -110,6 +110,18 @@ Tensor GetTensor(Call&& call) {
           info.is_optimizer_state != 0};
 }
 
+/// The tensors of a handle, each by get(handle, index, info, status).
+template <typename Handle, typename Get>
+std::vector<Tensor> GetTensors(Handle* handle, std::int32_t count, Get get) {
+  std::vector<Tensor> all;
+  for (std::int32_t i = 0; i < count; ++i) {
+    all.push_back(GetTensor([&](seqgraph_tensor_info* tensor, seqgraph_status* s) {
+      return get(handle, i, tensor, s);
+    }));
+  }
+  return all;
+}
+
 struct Free {
   void operator()(seqgraph_model* model) const { seqgraph_model_free(model); }
   void operator()(seqgraph_function* function) const { seqgraph_function_free(function); }
@@ -126,16 +138,8 @@ class Function {
   explicit Function(seqgraph_function* handle) : handle_(handle) {
     seqgraph_function_info info = SEQGRAPH_INIT(seqgraph_function_info);
     Check([&](seqgraph_status* s) { return seqgraph_function_get_info(get(), &info, s); });
-    for (std::int32_t i = 0; i < info.num_inputs; ++i) {
-      inputs_.push_back(internal::GetTensor([&](seqgraph_tensor_info* tensor, seqgraph_status* s) {
-        return seqgraph_function_get_input_info(get(), i, tensor, s);
-      }));
-    }
-    for (std::int32_t i = 0; i < info.num_outputs; ++i) {
-      outputs_.push_back(internal::GetTensor([&](seqgraph_tensor_info* tensor, seqgraph_status* s) {
-        return seqgraph_function_get_output_info(get(), i, tensor, s);
-      }));
-    }
+    inputs_ = internal::GetTensors(get(), info.num_inputs, seqgraph_function_get_input_info);
+    outputs_ = internal::GetTensors(get(), info.num_outputs, seqgraph_function_get_output_info);
   }
 
   /// Runs it on its inputs.
@@ -225,13 +229,7 @@ class Model {
     return names;
   }
   std::vector<Tensor> variables() const {
-    std::vector<Tensor> all;
-    for (std::int32_t i = 0; i < info().num_variables; ++i) {
-      all.push_back(internal::GetTensor([&](seqgraph_tensor_info* tensor, seqgraph_status* s) {
-        return seqgraph_model_get_variable(get(), i, tensor, s);
-      }));
-    }
-    return all;
+    return internal::GetTensors(get(), info().num_variables, seqgraph_model_get_variable);
   }
 
   Function Compile(const std::string& name, const Options& options = {}) {

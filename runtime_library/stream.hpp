@@ -33,16 +33,8 @@ namespace seqgraph::runtime {
 class Stream {
  public:
   Stream(seqgraph_stream* handle, const seqgraph_stream_info& info) : handle_(handle) {
-    for (std::int32_t i = 0; i < info.num_inputs; ++i) {
-      inputs_.push_back(internal::GetTensor([&](seqgraph_tensor_info* tensor, seqgraph_status* s) {
-        return seqgraph_stream_get_input(get(), i, tensor, s);
-      }));
-    }
-    for (std::int32_t i = 0; i < info.num_outputs; ++i) {
-      outputs_.push_back(internal::GetTensor([&](seqgraph_tensor_info* tensor, seqgraph_status* s) {
-        return seqgraph_stream_get_output(get(), i, tensor, s);
-      }));
-    }
+    inputs_ = internal::GetTensors(get(), info.num_inputs, seqgraph_stream_get_input);
+    outputs_ = internal::GetTensors(get(), info.num_outputs, seqgraph_stream_get_output);
   }
 
   const std::vector<Tensor>& inputs() const { return inputs_; }
