@@ -37,9 +37,7 @@ void Stream::TakeNext(const FunctionCall& call, const StreamShape& shape) {
 
 absl::Status Stream::Step() {
   SEQ_RETURN_IF_ERROR(call_->Run());
-  for (size_t s = 0; s < states_.size(); ++s) {
-    std::memcpy(states_[s], next_[s], shape_->next_slots[s].bytes);
-  }
+  TakeNext(*call_, *shape_);
   return absl::OkStatus();
 }
 

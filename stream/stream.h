@@ -75,7 +75,7 @@ class Stream {
   std::unique_ptr<FunctionCall> call_;
   std::unique_ptr<FunctionCall> block_;  ///< null: no blocks
   std::vector<void*> inputs_, states_;   ///< in the memory of call_
-  std::vector<const void*> results_, next_;
+  std::vector<const void*> results_;
 };
 
 }  // namespace seqgraph

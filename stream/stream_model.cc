@@ -120,7 +120,6 @@ absl::StatusOr<std::unique_ptr<Stream>> StreamModel::NewStream() const {
   for (const StreamSlot& slot : one.result_slots) {
     stream->results_.push_back(call.result(slot.index));
   }
-  for (const StreamSlot& slot : one.next_slots) stream->next_.push_back(call.result(slot.index));
   stream->Reset();
   return stream;
 }

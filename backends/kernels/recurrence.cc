@@ -336,9 +336,10 @@ void Recurrence::Forward(const RecurrenceOperands& in, const RecurrenceOutputs& 
   job.out = out;
   job.traces = static_cast<char*>(workspace);
   if (packed.memory == nullptr || !packed.current) PackForward(job);
-  if (plan_.sizes.time == 1 && !plan_.sizes.dropout && workspace == nullptr) {
+  if (plan_.one_step() && workspace == nullptr) {
+    const StepCell cell = FindStepCell(job);
     pool.ParallelFor(plan_.forward_tasks,
-                     [&job](int64_t task) { StepTask(job, job.area(task), task); });
+                     [&](int64_t task) { StepTask(job, job.area(task), task, cell); });
     return;
   }
   job.order.Fill(in.mask);
@@ -379,7 +380,7 @@ struct BoundStep::Impl {
 
 // On one thread: a task.
 bool BoundStep::Fits(const RecurrencePlan& plan) {
-  return plan.sizes.time == 1 && !plan.sizes.dropout && plan.forward_tasks == 1;
+  return plan.one_step() && plan.forward_tasks == 1;
 }
 
 BoundStep::BoundStep(const Recurrence& recurrence, const RecurrenceOperands& in,

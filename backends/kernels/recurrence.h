@@ -96,6 +96,8 @@ struct RecurrencePlan {
   int64_t input_rows = 0;
   bool packs_table = false;  ///< whether rows of a table are padded and get the bias beforehand
 
+  /// Whether rows and steps need no order (StepTask).
+  bool one_step() const { return sizes.time == 1 && !sizes.dropout; }
   int64_t first_row(int64_t group) const { return group * sizes.batch / groups; }
   int64_t first_group(int64_t task, int64_t tasks) const { return task * groups / tasks; }
 };

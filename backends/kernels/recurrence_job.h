@@ -255,10 +255,9 @@ void PackForward(const RecurrenceJob& job);
 /// What of an area stays the same from step to step; after PackForward.
 void PrepareArea(const RecurrenceJob& job, const ForwardArea& area);
 void ForwardTask(const ForwardJob& job, int64_t task);
-/// The same for a time of 1, without dropout and traces; the order of rows need not be known.
-/// `cell` is that of the job, or null: it is found.
-void StepTask(const ForwardJob& job, const ForwardArea& area, int64_t task,
-              StepCell cell = nullptr);
+/// The same for one_step(), without traces; the order of rows need not be known. `cell` is that of
+/// the job.
+void StepTask(const ForwardJob& job, const ForwardArea& area, int64_t task, StepCell cell);
 /// What computes the states of a job from sums of gates.
 StepCell FindStepCell(const ForwardJob& job);
 /// One step of `streams` rows with states and cells that are padded and stay in place.

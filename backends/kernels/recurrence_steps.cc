@@ -150,8 +150,7 @@ void StepTask(const ForwardJob& job, const ForwardArea& area, int64_t task, Step
   const int64_t end = job.plan.first_group(task + 1, job.plan.forward_tasks);
   ByLanes(job.plan, [&](auto d) {
     using D = decltype(d);
-    const CellOf<D> cell =
-        found != nullptr ? reinterpret_cast<CellOf<D>>(found) : ForwardFunction<D>(job.plan.sizes);
+    const auto cell = reinterpret_cast<CellOf<D>>(found);
     for (int64_t g = job.plan.first_group(task, job.plan.forward_tasks); g < end; ++g) {
       const int64_t first = job.plan.first_row(g);
       StepRows(d, job, area, cell, first, job.plan.first_row(g + 1) - first);
