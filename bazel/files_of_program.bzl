@@ -1,12 +1,14 @@
 """Files that a program of this tree writes."""
 
 def _files_impl(ctx):
+    outs = ctx.outputs.outs
     ctx.actions.run(
         executable = ctx.executable.program,
-        arguments = [ctx.outputs.outs[0].dirname],
-        outputs = ctx.outputs.outs,
+        arguments = [outs[0].dirname],
+        outputs = outs,
         mnemonic = "FilesOfProgram",
     )
+    return [DefaultInfo(files = depset(outs), runfiles = ctx.runfiles(files = outs))]
 
 seq_files_of_program = rule(
     doc = """What `program` writes into the folder that is its argument: `outs`, files of one folder. A
