@@ -45,4 +45,11 @@ absl::StatusOr<Function> FunctionCopy::Finish() && {
   return std::move(builder_).Build();
 }
 
+Value AsComputed(FunctionBuilder& builder, Value value) {
+  if (!value.present() || builder.function().info(value).origin == Origin::kNode) return value;
+  std::vector<int64_t> shape;
+  for (const Dim dim : builder.type(value).shape.dims()) shape.push_back(dim.size());
+  return builder.AddNode("Reshape", {value}, {{"shape", std::move(shape)}})[0];
+}
+
 }  // namespace seqgraph

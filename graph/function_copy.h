@@ -40,4 +40,9 @@ class FunctionCopy {
   std::vector<Value> new_values_;
 };
 
+/// The value if a node computes it, else a copy: an input or a variable as a result that has memory
+/// of its own, so that states that are handed on to each other can be stored in any order. Absent
+/// where the value is.
+Value AsComputed(FunctionBuilder& builder, Value value);
+
 }  // namespace seqgraph

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/evaluate.h"
+#include "graph/function_copy.h"
 #include "graph/op_def.h"
 
 namespace seqgraph {
@@ -123,7 +124,7 @@ absl::StatusOr<StepFunction> Stepper::Finish() {
           layout.lead > 0 ? " begins with padding" : " has time and another axis in one",
           ", so that it cannot be told step by step");
     }
-    builder_.Result(result.name, Own(value));
+    builder_.Result(result.name, AsComputed(builder_, value));
     SEQ_RETURN_IF_ERROR(builder_.status());
     steps.results.push_back({.name = result.name,
                              .type = builder_.type(value),
@@ -136,20 +137,13 @@ absl::StatusOr<StepFunction> Stepper::Finish() {
     std::string& next = states_[s].next;
     next = absl::StrCat(states_[s].name, "/next");
     while (!names.insert(next).second) next += "_";
-    builder_.Result(next, Own(next_[s]));
+    builder_.Result(next, AsComputed(builder_, next_[s]));
   }
   SEQ_ASSIGN_OR_RETURN(steps.function, std::move(builder_).Build());
   steps.inputs = std::move(inputs_);
   steps.states = std::move(states_);
   steps.steps = steps_;
   return steps;
-}
-
-Value Stepper::Own(Value value) {
-  if (builder_.function().info(value).origin == Origin::kNode) return value;
-  std::vector<int64_t> shape;
-  for (const Dim dim : builder_.type(value).shape.dims()) shape.push_back(dim.size());
-  return builder_.AddNode("Reshape", {value}, {{"shape", std::move(shape)}})[0];
 }
 
 absl::StatusOr<const Tensor*> Stepper::ContentOf(Value value) {

@@ -57,10 +57,6 @@ class Stepper {
 
   absl::StatusOr<StepFunction> Finish();
 
-  // The value, as a copy if it is an input or a variable: results have memory of their own, so that
-  // states that are handed on to each other can be stored in any order.
-  Value Own(Value value);
-
   // The content of a value of the whole function that depends on variables alone.
   absl::StatusOr<const Tensor*> ContentOf(Value value);
 

@@ -16,9 +16,13 @@
 namespace seqgraph {
 namespace {
 
-const Backend& DefaultBackend() {
+const Backend* BackendOf(const StreamOptions& options) {
   static const Backend* const kSimd = MakeSimdBackend().release();
-  return *kSimd;
+  return options.backend != nullptr ? options.backend : kSimd;
+}
+
+const OpRegistry& OpsOf(const StreamOptions& options) {
+  return options.ops != nullptr ? *options.ops : AllOps();
 }
 
 // The ports and states of a model that is made for one step at a time: inputs that are told to be
@@ -65,11 +69,8 @@ absl::StatusOr<StepFunction> OneStep(const Function& whole, const OpRegistry& op
   copy.AddSignature();
   for (const Node& node : whole.nodes()) copy.AddNode(node);
   for (const NamedValue& result : whole.results()) {
-    if (whole.info(result.value).origin == Origin::kNode) continue;
-    std::vector<int64_t> shape;
-    for (const Dim dim : whole.type(result.value).shape.dims()) shape.push_back(dim.size());
     Value& value = copy.new_values()[result.value.index];
-    value = copy.builder().AddNode("Reshape", {value}, {{"shape", std::move(shape)}})[0];
+    value = AsComputed(copy.builder(), value);
   }
   StepFunction steps;
   SEQ_ASSIGN_OR_RETURN(steps.function, std::move(copy).Finish());
@@ -86,9 +87,9 @@ absl::StatusOr<StepFunction> OneStep(const Function& whole, const OpRegistry& op
 // steps are computed by the very nodes that the whole sequence is.
 absl::StatusOr<StepFunction> Stepped(const Function& function, const Model& model,
                                      const StreamOptions& options, int64_t batch, int64_t steps) {
-  const OpRegistry& ops = options.ops != nullptr ? *options.ops : AllOps();
+  const OpRegistry& ops = OpsOf(options);
   const PassList& passes = options.passes != nullptr ? *options.passes : StandardPasses();
-  const Backend* backend = options.backend != nullptr ? options.backend : &DefaultBackend();
+  const Backend* const backend = BackendOf(options);
   const NodeOwners owners = [&](const Function& candidate) {
     return RankAssignment(candidate, {&backend, 1}, {});
   };
@@ -115,13 +116,10 @@ absl::StatusOr<std::unique_ptr<StreamShape>> StreamShape::Create(Model& model,
   }
   SEQ_ASSIGN_OR_RETURN(StepFunction made, Stepped(*function, model, options, batch, steps));
   SEQ_RETURN_IF_ERROR(TakeStates(options, made));
-  CompileOptions compile{
-      .backends = {options.backend != nullptr ? options.backend : &DefaultBackend()},
-      .batch = batch};
-  const OpRegistry& ops = options.ops != nullptr ? *options.ops : AllOps();
   auto shape = std::make_unique<StreamShape>();
-  SEQ_ASSIGN_OR_RETURN(shape->compiled,
-                       CompiledFunction::Compile(made.function, ops, &model.variables, compile));
+  SEQ_ASSIGN_OR_RETURN(shape->compiled, CompiledFunction::Compile(
+                                            made.function, OpsOf(options), &model.variables,
+                                            {.backends = {BackendOf(options)}, .batch = batch}));
   // Packs the weights, with states and inputs of zeros.
   SEQ_RETURN_IF_ERROR(shape->compiled->Run());
   shape->batch = batch;
