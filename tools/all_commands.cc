@@ -23,11 +23,29 @@ CommandDef DefineConformance();
 CommandDef DefineOps();
 
 const std::vector<CommandDef>& AllCommands() {
+  // One a line, so that one more is one line more.
+  // clang-format off
   static const auto& commands = *new std::vector<CommandDef>{
-      DefineTrain(),    DefineEvaluate(),    DefinePredict(), DefineRun(),     DefineStream(),
-      DefineEmbed(),    DefineEncode(),      DefineSummary(), DefineInspect(), DefineConvert(),
-      DefineTest(),     DefineExplain(),     DefinePasses(),  DefineBench(),   DefineDiff(),
-      DefineBackends(), DefineConformance(), DefineOps()};
+      DefineTrain(),
+      DefineEvaluate(),
+      DefinePredict(),
+      DefineRun(),
+      DefineStream(),
+      DefineEmbed(),
+      DefineEncode(),
+      DefineSummary(),
+      DefineInspect(),
+      DefineConvert(),
+      DefineTest(),
+      DefineExplain(),
+      DefinePasses(),
+      DefineBench(),
+      DefineDiff(),
+      DefineBackends(),
+      DefineConformance(),
+      DefineOps(),
+  };
+  // clang-format on
   return commands;
 }
 
