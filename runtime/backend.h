@@ -83,7 +83,9 @@ class Program {
   /// nothing, and are not called.
   virtual bool is_shareable() const { return false; }
   /// Of such a program, the node with arguments that outlive it, for many calls: what follows from
-  /// pointers and versions is then done once. Null: Run is as good.
+  /// pointers and versions is then done once. Each argument begins at, and goes on to, a multiple
+  /// of kBufferAlignment bytes; what lies behind its elements means nothing, and may be written.
+  /// Null: Run is as good.
   virtual std::unique_ptr<BoundNode> Bind(int node, const KernelArgs& args) const {
     return (void)node, (void)args, nullptr;
   }

@@ -112,10 +112,13 @@ class CompiledFunction {
   absl::Status Run(RunObserver* observer);
 
   /// A caller of its own memory, which may run at the same time as others; this one must not run
-  /// any more, and variables must not change, while there are any. Errors: FailedPrecondition
-  /// before a first Run has succeeded, with guards, for a function with updates, and where a
-  /// backend's program is for one thread at a time; ResourceExhausted without memory.
-  absl::StatusOr<std::unique_ptr<FunctionCall>> MakeCall() const;
+  /// any more, and variables must not change, while there are any. `carried` are carried where that
+  /// costs no copy (FunctionCall::carries): not what a node does not compute, or two results are.
+  /// Errors: FailedPrecondition before a first Run has succeeded, with guards, for a function with
+  /// updates, and where a backend's program is for one thread at a time; ResourceExhausted without
+  /// memory.
+  absl::StatusOr<std::unique_ptr<FunctionCall>> MakeCall(
+      absl::Span<const CarriedValue> carried = {}) const;
 
   /// In the order of function().nodes().
   const std::vector<NodeAssignment>& assignments() const;

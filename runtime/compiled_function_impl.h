@@ -41,6 +41,12 @@ struct VersionLink {
   const uint64_t* version;
 };
 
+/// The values that are carried, and for each value of the function its pair, or -1.
+struct CarriedPairs {
+  std::vector<CarriedValue> pairs;
+  std::vector<int> pair_of;
+};
+
 struct CompiledFunction::Impl {
   explicit Impl(int64_t guard_bytes) : memory(function, variables, guard_bytes) {}
 
@@ -68,6 +74,8 @@ struct CompiledFunction::Impl {
   void MakeSteps(absl::Span<const int> program_of);
   absl::Status RunSteps(RunObserver* observer);
   bool HasFreshConstants();
+  absl::Status CheckShareable() const;
+  CarriedPairs FindCarried(absl::Span<const CarriedValue> wanted) const;
   absl::Status RunNodes(RunObserver* observer);
   absl::Status RunStep(CompiledStep& step, RunObserver* observer);
 };

@@ -29,15 +29,14 @@ const char* At(const void* base, int64_t offset) { return static_cast<const char
 }  // namespace
 
 // The next states lie apart from the present ones, so that a step that fails changes none.
-void Stream::TakeNext(const FunctionCall& call, const StreamShape& shape) {
-  for (size_t s = 0; s < states_.size(); ++s) {
-    std::memcpy(states_[s], call.result(shape.next_slots[s].index), shape.next_slots[s].bytes);
-  }
+void Stream::TakeState(size_t s, const FunctionCall& call, const StreamShape& shape) {
+  const StreamSlot& next = shape.next_slots[s];
+  std::memcpy(StatePlace(s), call.result(next.index), static_cast<size_t>(next.bytes));
 }
 
 absl::Status Stream::Step() {
   SEQ_RETURN_IF_ERROR(call_->Run());
-  TakeNext(*call_, *shape_);
+  for (const size_t s : copied_) TakeState(s, *call_, *shape_);
   return absl::OkStatus();
 }
 
@@ -49,8 +48,9 @@ absl::Status Stream::RunBlock(absl::Span<const void* const> inputs, absl::Span<v
     std::memcpy(block_->input(slot.index), At(inputs[i], at * shape_->input_slots[i].bytes),
                 slot.bytes);
   }
-  for (size_t s = 0; s < states_.size(); ++s) {
-    std::memcpy(block_->input(block.state_slots[s].index), states_[s], block.state_slots[s].bytes);
+  for (size_t s = 0; s < state_inputs_.size(); ++s) {
+    std::memcpy(block_->input(block.state_slots[s].index), StatePlace(s),
+                block.state_slots[s].bytes);
   }
   SEQ_RETURN_IF_ERROR(block_->Run());
   for (size_t r = 0; r < block.result_slots.size(); ++r) {
@@ -58,7 +58,7 @@ absl::Status Stream::RunBlock(absl::Span<const void* const> inputs, absl::Span<v
     std::memcpy(const_cast<char*>(At(results[r], at * shape_->result_slots[r].bytes)),
                 block_->result(block.result_slots[r].index), block.result_slots[r].bytes);
   }
-  TakeNext(*block_, block);
+  for (size_t s = 0; s < state_inputs_.size(); ++s) TakeState(s, *block_, block);
   return absl::OkStatus();
 }
 
@@ -97,8 +97,8 @@ absl::Status Stream::StepBlock(int64_t calls, absl::Span<const void* const> inpu
 }
 
 void Stream::Reset() {
-  for (size_t s = 0; s < states_.size(); ++s) {
-    std::memcpy(states_[s], shape_->states[s].initial.data(), shape_->state_slots[s].bytes);
+  for (size_t s = 0; s < state_inputs_.size(); ++s) {
+    std::memcpy(StatePlace(s), shape_->states[s].initial.data(), shape_->state_slots[s].bytes);
   }
 }
 
@@ -106,12 +106,12 @@ std::string Stream::Save() const {
   Head head{};
   std::memcpy(head.magic, kMagic, sizeof(kMagic));
   head.version = kVersion;
-  head.states = static_cast<uint32_t>(states_.size());
+  head.states = static_cast<uint32_t>(state_inputs_.size());
   head.fingerprint = model_->fingerprint();
   head.bytes = static_cast<uint64_t>(model_->state_bytes());
   std::string bytes(reinterpret_cast<const char*>(&head), sizeof(head));
-  for (size_t s = 0; s < states_.size(); ++s) {
-    bytes.append(static_cast<const char*>(states_[s]),
+  for (size_t s = 0; s < state_inputs_.size(); ++s) {
+    bytes.append(static_cast<const char*>(StatePlace(s)),
                  static_cast<size_t>(shape_->state_slots[s].bytes));
   }
   const uint32_t crc = Crc32c(bytes);
@@ -136,14 +136,14 @@ absl::Status Stream::Restore(absl::string_view bytes) {
     return DataLoss("the saved state is damaged: its checksum is wrong");
   }
   const auto expected = static_cast<uint64_t>(model_->state_bytes());
-  if (head.fingerprint != model_->fingerprint() || head.states != states_.size() ||
+  if (head.fingerprint != model_->fingerprint() || head.states != state_inputs_.size() ||
       head.bytes != expected || bytes.size() != sizeof(head) + expected + sizeof(crc)) {
     return InvalidArgument("the saved state is of another model, or of other weights");
   }
   const char* from = bytes.data() + sizeof(head);
-  for (size_t s = 0; s < states_.size(); ++s) {
+  for (size_t s = 0; s < state_inputs_.size(); ++s) {
     const int64_t size = shape_->state_slots[s].bytes;
-    std::memcpy(states_[s], from, static_cast<size_t>(size));
+    std::memcpy(StatePlace(s), from, static_cast<size_t>(size));
     from += size;
   }
   return absl::OkStatus();
@@ -151,17 +151,18 @@ absl::Status Stream::Restore(absl::string_view bytes) {
 
 absl::Status Stream::CopyFrom(const Stream& other) {
   if (other.model_ != model_) return InvalidArgument("the other stream is of another model");
-  for (size_t s = 0; s < states_.size(); ++s) {
-    std::memmove(states_[s], other.states_[s], static_cast<size_t>(shape_->state_slots[s].bytes));
+  for (size_t s = 0; s < state_inputs_.size(); ++s) {
+    std::memmove(StatePlace(s), other.StatePlace(s),
+                 static_cast<size_t>(shape_->state_slots[s].bytes));
   }
   return absl::OkStatus();
 }
 
 void* Stream::state(absl::string_view name, int64_t* bytes) {
-  for (size_t s = 0; s < states_.size(); ++s) {
+  for (size_t s = 0; s < state_inputs_.size(); ++s) {
     if (shape_->states[s].name != name) continue;
     if (bytes != nullptr) *bytes = shape_->state_slots[s].bytes;
-    return states_[s];
+    return StatePlace(s);
   }
   return nullptr;
 }

@@ -58,7 +58,8 @@ class Stream {
   absl::Status CopyFrom(const Stream& other);
 
   /// The content of a state that begins with an input of the model (StepsOf), to be set after
-  /// Reset; null if there is none of that name. `bytes` of it, if that is not null.
+  /// Reset; null if there is none of that name. `bytes` of it, if that is not null. The pointer
+  /// holds until the next step.
   void* state(absl::string_view name, int64_t* bytes = nullptr);
 
  private:
@@ -66,7 +67,9 @@ class Stream {
   friend class StreamBatch;
   Stream() = default;
 
-  void TakeNext(const FunctionCall& call, const StreamShape& shape);
+  // Where state s is read by the next step.
+  void* StatePlace(size_t s) const { return call_->input(state_inputs_[s]); }
+  void TakeState(size_t s, const FunctionCall& call, const StreamShape& shape);
   absl::Status RunBlock(absl::Span<const void* const> inputs, absl::Span<void* const> results,
                         int64_t at);
 
@@ -74,8 +77,10 @@ class Stream {
   const StreamShape* shape_ = nullptr;  ///< of one step
   std::unique_ptr<FunctionCall> call_;
   std::unique_ptr<FunctionCall> block_;  ///< null: no blocks
-  std::vector<void*> inputs_, states_;   ///< in the memory of call_
+  std::vector<void*> inputs_;            ///< in the memory of call_
   std::vector<const void*> results_;
+  std::vector<int> state_inputs_;  ///< of call_
+  std::vector<size_t> copied_;     ///< states that call_ does not carry
 };
 
 }  // namespace seqgraph

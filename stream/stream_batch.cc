@@ -43,7 +43,8 @@ absl::Status StreamBatch::StepTogether(absl::Span<Stream* const> streams) {
     }
     for (size_t s = 0; s < shape.state_slots.size(); ++s) {
       const StreamSlot& slot = shape.state_slots[s];
-      std::memcpy(row(call.input(slot.index), r, slot.bytes), streams[r]->states_[s], slot.bytes);
+      std::memcpy(row(call.input(slot.index), r, slot.bytes), streams[r]->StatePlace(s),
+                  slot.bytes);
     }
   }
   if (absl::Status status = call.Run(); !status.ok()) {
@@ -61,7 +62,8 @@ absl::Status StreamBatch::StepTogether(absl::Span<Stream* const> streams) {
     }
     for (size_t s = 0; s < shape.next_slots.size(); ++s) {
       const StreamSlot& slot = shape.next_slots[s];
-      std::memcpy(streams[r]->states_[s], row(call.result(slot.index), r, slot.bytes), slot.bytes);
+      std::memcpy(streams[r]->StatePlace(s), row(call.result(slot.index), r, slot.bytes),
+                  slot.bytes);
     }
   }
   return absl::OkStatus();

@@ -110,13 +110,20 @@ absl::StatusOr<std::unique_ptr<Stream>> StreamModel::NewStream() const {
   stream->model_ = shared_from_this();
   const StreamShape& one = *shapes_[0];
   stream->shape_ = &one;
-  SEQ_ASSIGN_OR_RETURN(stream->call_, one.compiled->MakeCall());
+  std::vector<CarriedValue> carried;
+  for (size_t s = 0; s < one.states.size(); ++s) {
+    carried.push_back({one.state_slots[s].index, one.next_slots[s].index});
+  }
+  SEQ_ASSIGN_OR_RETURN(stream->call_, one.compiled->MakeCall(carried));
   if (block_shape_ != nullptr) {
     SEQ_ASSIGN_OR_RETURN(stream->block_, block_shape_->compiled->MakeCall());
   }
   const FunctionCall& call = *stream->call_;
   for (const StreamSlot& slot : one.input_slots) stream->inputs_.push_back(call.input(slot.index));
-  for (const StreamSlot& slot : one.state_slots) stream->states_.push_back(call.input(slot.index));
+  for (size_t s = 0; s < one.states.size(); ++s) {
+    stream->state_inputs_.push_back(one.state_slots[s].index);
+    if (!call.carries(one.state_slots[s].index)) stream->copied_.push_back(s);
+  }
   for (const StreamSlot& slot : one.result_slots) {
     stream->results_.push_back(call.result(slot.index));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -369,13 +370,51 @@ void Recurrence::Backward(const RecurrenceOperands& in, const RecurrenceOutputGr
                  job.table_sums, pool);
 }
 
+CellForward StepOf(const ForwardJob& job, const ForwardArea& area, int64_t rows, float* states,
+                   float* cells) {
+  return {.sizes = &job.plan.sizes,
+          .rows = rows,
+          .width = job.plan.width,
+          .x = area.z,
+          .z = area.sums,
+          .product = area.product,
+          .before = states,
+          .c_before = cells,
+          .kept = nullptr,
+          .h = states,
+          .c = cells,
+          .reset = area.reset,
+          .peepholes = job.peepholes};
+}
+
 struct BoundStep::Impl {
   Impl(const RecurrencePlan& plan, Pieces pieces, void* packed)
       : job(plan, pieces, packed), area(job.area(0)), cell(FindStepCell(job)) {}
 
+  // Rows of states are as wide in memory as here, or there is but one, and memory goes on behind
+  // it. Copies cost as much as a small cell: what is stored has to come back before it is read.
+  bool HasPlaces() const {
+    const RecurrencePlan& plan = job.plan;
+    return plan.groups == 1 && (plan.sizes.batch == 1 || plan.sizes.units == plan.width) &&
+           job.in.mask == nullptr && job.in.h0 != nullptr &&
+           (job.in.c0 != nullptr || !job.layout.has_cell);
+  }
+  CellForward Places() const {
+    const RecurrenceOutputs& out = job.out;
+    float* const h = out.last != nullptr       ? out.last
+                     : out.sequence != nullptr ? out.sequence
+                                               : area.last;
+    float* const c = out.last_cell != nullptr ? out.last_cell : area.last_cell;
+    CellForward places = StepOf(job, area, job.plan.sizes.batch, h, c);
+    places.before = job.in.h0;
+    places.c_before = job.in.c0;
+    return places;
+  }
+
   ForwardJob job;
   const ForwardArea area;
   const StepCell cell;
+  std::optional<CellForward> places;
 };
 
 // On one thread: a task.
@@ -389,11 +428,18 @@ BoundStep::BoundStep(const Recurrence& recurrence, const RecurrenceOperands& in,
   SEQ_CHECK(Fits(recurrence.plan()) && packed.memory != nullptr && packed.current);
   impl_->job.in = in;
   impl_->job.out = out;
+  if (impl_->HasPlaces()) impl_->places = impl_->Places();
 }
 
 BoundStep::~BoundStep() = default;
 
-void BoundStep::Run() { StepTask(impl_->job, impl_->area, /*task=*/0, impl_->cell); }
+void BoundStep::Run() {
+  if (impl_->places.has_value()) {
+    StepInPlaces(impl_->job, impl_->area, *impl_->places, impl_->cell);
+  } else {
+    StepTask(impl_->job, impl_->area, /*task=*/0, impl_->cell);
+  }
+}
 
 struct RecurrenceSteps::Impl {
   Impl(const RecurrencePlan& sizes_and_lanes, void* scratch)

@@ -258,6 +258,13 @@ void ForwardTask(const ForwardJob& job, int64_t task);
 /// The same for one_step(), without traces; the order of rows need not be known. `cell` is that of
 /// the job.
 void StepTask(const ForwardJob& job, const ForwardArea& area, int64_t task, StepCell cell);
+/// The same for all rows without a mask, from states to states that lie where `places` says, in
+/// rows as wide as plan.width. Whole vectors are written to all outputs.
+void StepInPlaces(const ForwardJob& job, const ForwardArea& area, const CellForward& places,
+                  StepCell cell);
+/// A step of `rows` rows whose states stay in their places.
+CellForward StepOf(const ForwardJob& job, const ForwardArea& area, int64_t rows, float* states,
+                   float* cells);
 /// What computes the states of a job from sums of gates.
 StepCell FindStepCell(const ForwardJob& job);
 /// One step of `streams` rows with states and cells that are padded and stay in place.

@@ -49,23 +49,6 @@ void StepProducts(D d, const ForwardJob& job, const CellForward& s, const float*
   StateProducts(d, job, s, z, product);
 }
 
-CellForward StepOf(const ForwardJob& job, const ForwardArea& area, int64_t rows, float* states,
-                   float* cells) {
-  return {.sizes = &job.plan.sizes,
-          .rows = rows,
-          .width = job.plan.width,
-          .x = area.z,
-          .z = area.sums,
-          .product = area.product,
-          .before = states,
-          .c_before = cells,
-          .kept = nullptr,
-          .h = states,
-          .c = cells,
-          .reset = area.reset,
-          .peepholes = job.peepholes};
-}
-
 void StepInPlace(const ForwardJob& job, const ForwardArea& area, const float* x, int64_t streams,
                  float* states, float* cells) {
   const CellForward s = StepOf(job, area, streams, states, cells);
@@ -97,27 +80,35 @@ const float* ProjectedRows(D d, const ForwardJob& job, int64_t first, int64_t ro
   return z;
 }
 
+// From the states of rows [first, first + s.rows), and their x, to the next ones.
+template <class D>
+HWY_INLINE void ComputeRows(D d, const ForwardJob& job, const ForwardArea& area, CellOf<D> cell,
+                            int64_t first, const CellForward& s) {
+  const RecurrenceSizes& sizes = job.plan.sizes;
+  if (sizes.projected) {
+    CellForward projected = s;
+    projected.x = ProjectedRows(d, job, first, s.rows, area.z);
+    StateProducts(d, job, projected, projected.x, area.product);
+    cell(d, projected);
+  } else {
+    StepProducts(d, job, s, job.in.x + first * sizes.features, area.z, area.product);
+    cell(d, s);
+  }
+}
+
 // Rows [first, first + rows) of a recurrence whose time is 1, without dropout: what ForwardGroup
 // does, to the same bits, without the order of rows and steps. A masked row keeps its states, and
 // has no output.
 template <class D>
 void StepRows(D d, const ForwardJob& job, const ForwardArea& area, CellOf<D> cell, int64_t first,
               int64_t rows) {
-  const RecurrenceSizes& sizes = job.plan.sizes;
-  const int64_t units = sizes.units, width = job.plan.width;
+  const int64_t units = job.plan.sizes.units, width = job.plan.width;
   float *const h = area.last, *const c = job.layout.has_cell ? area.last_cell : nullptr;
   for (int64_t r = 0; r < rows; ++r) {
     ReadState(d, job.plan, job.in.h0, first + r, h + r * width);
     if (c != nullptr) ReadState(d, job.plan, job.in.c0, first + r, c + r * width);
   }
-  CellForward s = StepOf(job, area, rows, h, c);
-  if (sizes.projected) {
-    s.x = ProjectedRows(d, job, first, rows, area.z);
-    StateProducts(d, job, s, s.x, area.product);
-  } else {
-    StepProducts(d, job, s, job.in.x + first * sizes.features, area.z, area.product);
-  }
-  cell(d, s);
+  ComputeRows(d, job, area, cell, first, StepOf(job, area, rows, h, c));
   const auto write = [&](const float* from, int64_t r, float* states) SEQ_INLINE {
     if (states != nullptr) UnpadRow(d, from + r * width, units, states + (first + r) * units);
   };
@@ -135,6 +126,21 @@ void StepRows(D d, const ForwardJob& job, const ForwardArea& area, CellOf<D> cel
       write(h, r, job.out.sequence);
     }
   }
+}
+
+void StepInPlaces(const ForwardJob& job, const ForwardArea& area, const CellForward& s,
+                  StepCell found) {
+  PrepareArea(job, area);
+  ByLanes(job.plan, [&](auto d) {
+    using D = decltype(d);
+    constexpr int64_t kLanes = hn::MaxLanes(D());
+    ComputeRows(d, job, area, reinterpret_cast<CellOf<D>>(found), /*first=*/0, s);
+    float* const sequence = job.out.sequence;
+    if (sequence == nullptr || sequence == s.h) return;
+    for (int64_t i = 0; i < s.rows * s.width; i += kLanes) {
+      hn::Store(hn::Load(d, s.h + i), d, sequence + i);
+    }
+  });
 }
 
 StepCell FindStepCell(const ForwardJob& job) {
@@ -169,6 +175,12 @@ namespace seqgraph::kernels {
 HWY_EXPORT(StepTask);
 void StepTask(const ForwardJob& job, const ForwardArea& area, int64_t task, StepCell cell) {
   HWY_DYNAMIC_DISPATCH(StepTask)(job, area, task, cell);
+}
+
+HWY_EXPORT(StepInPlaces);
+void StepInPlaces(const ForwardJob& job, const ForwardArea& area, const CellForward& places,
+                  StepCell cell) {
+  HWY_DYNAMIC_DISPATCH(StepInPlaces)(job, area, places, cell);
 }
 
 HWY_EXPORT(FindStepCell);

@@ -155,7 +155,7 @@ class RecurrentCellKernel : public RecurrentKernel {
           step_(kernel.recurrence_, in_, kernel.Outputs(args), args.scratch,
                 kernel.packed_.Of(args)) {}
     absl::Status Run() override {
-      SEQ_RETURN_IF_ERROR(kernel_.CheckIds(in_));
+      if (in_.ids != nullptr) SEQ_RETURN_IF_ERROR(kernel_.CheckIds(in_));
       step_.Run();
       return absl::OkStatus();
     }

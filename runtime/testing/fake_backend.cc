@@ -52,6 +52,7 @@ class FakeProgram : public Program {
     return storage;
   }
 
+  bool is_shareable() const override { return behavior_.shareable; }
   absl::Status Begin() override {
     if (behavior_.begin.ok()) log_->events.push_back("begin");
     return behavior_.begin;

@@ -30,6 +30,7 @@ struct FakeBehavior {
   std::map<std::string, double> delays;  ///< by op: seconds that it takes longer
   /// Stores all values that may be private backwards, behind a header of 64 bytes.
   bool opaque_layouts = false;
+  bool shareable = false;  ///< Program::is_shareable
   /// Asks for this private storage as well, whether it may or not.
   std::vector<OpaqueLayout> demanded;
 };

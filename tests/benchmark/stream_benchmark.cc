@@ -8,10 +8,13 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <random>
 #include <vector>
 
+#include "backends/kernels/gemm.h"
 #include "backends/kernels/recurrence.h"
+#include "base/denormals.h"
 #include "seqgraph.h"
 #include "tests/benchmark/paired.h"
 #include "tools/step_times.h"
@@ -33,10 +36,11 @@ std::shared_ptr<const StreamModel> MakeModel(int64_t layers, int64_t features, i
   return *made;
 }
 
-// The cells of that model alone, each on the states of the one before it.
-class BareCells {
+// The kernels of that model alone, each on the states of the one before it.
+class BareKernels {
  public:
-  BareCells(int64_t layers, int64_t features, int64_t units) {
+  BareKernels(int64_t layers, int64_t features, int64_t units)
+      : dense_{1, units, 1}, dense_w_(static_cast<size_t>(units), 0.1f) {
     for (int64_t i = 0; i < layers; ++i) {
       const kernels::RecurrenceSizes sizes{.cell = kernels::CellKind::kLstm,
                                            .batch = 1,
@@ -61,20 +65,30 @@ class BareCells {
       cell->Step(x, 1);
       x = cell->states();
     }
-    return *x;
+    float y;
+    kernels::Multiply(dense_, kernels::RowMajor(x, dense_.inner),
+                      kernels::RowMajor(dense_w_.data(), 1), &dense_b_, &y, nullptr, pool_);
+    return y;
   }
 
  private:
   std::mt19937 rng_{1};
   std::vector<std::unique_ptr<kernels::RecurrenceSteps>> cells_;
+  const kernels::GemmShape dense_;
+  const std::vector<float> dense_w_;
+  const float dense_b_ = 0;
+  kernels::ThreadPool pool_{1};
 };
 
-// Each step's input follows from the last one's output: nothing of it can begin before.
+// Each step's input follows from the last one's output: nothing of it can begin before. With
+// `flushes` denormals are flushed in the thread already, as threads for sound do.
 void StepOverKernel(benchmark::State& state) {
   const int64_t layers = state.range(0), features = state.range(1), units = state.range(2);
+  std::optional<FlushDenormals> flushes;
+  if (state.range(3) != 0) flushes.emplace();
   const auto model = MakeModel(layers, features, units);
   const auto stream = *model->NewStream();
-  BareCells bare(layers, features, units);
+  BareKernels bare(layers, features, units);
   std::vector<float> x(static_cast<size_t>(features), 0.5f);
   const BenchmarkRun through_face = [&] {
     stream->input<float>(0)[0] = stream->result<float>(0)[0] * 0.5f;
@@ -144,12 +158,15 @@ void TogetherOverSingle(benchmark::State& state) {
 }
 
 BENCHMARK(StepOverKernel)
-    ->ArgNames({"layers", "features", "units"})
-    ->Args({1, 1, 8})
-    ->Args({1, 1, 16})
-    ->Args({1, 1, 40})
-    ->Args({1, 1, 64})
-    ->Args({2, 128, 128})
+    ->ArgNames({"layers", "features", "units", "flushes"})
+    ->Args({1, 1, 8, 0})
+    ->Args({1, 1, 8, 1})
+    ->Args({1, 1, 16, 0})
+    ->Args({1, 1, 16, 1})
+    ->Args({1, 1, 32, 0})
+    ->Args({1, 1, 40, 0})
+    ->Args({1, 1, 64, 0})
+    ->Args({2, 128, 128, 0})
     ->Iterations(31)  // pairs
     ->UseManualTime()
     ->Unit(benchmark::kNanosecond);
