@@ -145,10 +145,11 @@ void TogetherOverSingle(benchmark::State& state) {
   const BenchmarkRun one_by_one = [&] {
     for (Stream* stream : pointers) SEQ_CHECK(stream->Step().ok());
   };
+  const int repeats = RepeatsFor(ThreadSeconds, 0.005, one_by_one);
   std::vector<double> ratios, alone;
   for (auto _ : state) {
-    const double base = SecondsOfRun(ThreadSeconds, 1, one_by_one);
-    const double time = SecondsOfRun(ThreadSeconds, 1, at_once);
+    const double base = SecondsOfRun(ThreadSeconds, repeats, one_by_one);
+    const double time = SecondsOfRun(ThreadSeconds, repeats, at_once);
     ratios.push_back(time / base);
     alone.push_back(base * 1e9 / static_cast<double>(streams));
     state.SetIterationTime(time);
