@@ -8,16 +8,26 @@ T=$TEST_TMPDIR
 REPO="$T/a checkout"
 mkdir -p "$REPO/tools/setup" "$T/bin" "$T/home" "$T/elsewhere/sub"
 cp -L tools/seqgraph "$REPO/tools/"
-cp -L tools/setup/setup.sh "$REPO/tools/setup/"
+cp -L tools/setup/setup.sh tools/setup/baselines.txt "$REPO/tools/setup/"
 touch "$REPO/WORKSPACE" "$REPO/.bazelrc" "$REPO/BUILD" "$REPO/tools/BUILD"
 
-# dpkg-query knows every package but those in $T/absent; apt-get installs all of them.
+# dpkg-query knows every package but those in $T/absent, in the versions of $T/versions; apt-get
+# installs all of them.
 cat >"$T/bin/dpkg-query" <<'EOF'
 #!/bin/bash
+format=$3
 shift 3
+if [[ $format == *Version* ]]; then
+  exec cat "$T/versions"
+fi
 for package in "$@"; do
   grep -qx -- "$package" "$T/absent" 2>/dev/null || printf 'installed:%s ' "$package"
 done
+EOF
+cat >"$T/versions" <<'EOF'
+g++ 4:12.2.0-3
+libdnnl-dev 2.6.3-1
+libonnx-dev 1.12.0-2+b4
 EOF
 cat >"$T/bin/apt-get" <<'EOF'
 #!/bin/bash
@@ -108,6 +118,16 @@ expect "apt-get fails: nothing is built" "$(builds)" 0
 expect_in "apt-get fails: last line names it" "$(tail -n 1 "$T/err")" "could not install: g++ libdnnl-dev"
 rm "$T/apt_fails"
 
+cp "$T/versions" "$T/good_versions"
+sed -i 's/^g++.*/g++ 4:11.4.0-1ubuntu1/; s/^libdnnl-dev.*/libdnnl-dev 4.0.1+ds-1/' "$T/versions"
+call train
+expect "wrong versions: status" "$status" 1
+expect "wrong versions: nothing is built" "$(builds)" 0
+expect "wrong versions: one line names them" "$(tail -n 1 "$T/err")" \
+  "seqgraph: error: g++ 11.4.0 is too old (from 12.2 on), libdnnl-dev 4.0.1 is too new (below 4); see docs/platforms.md"
+mv "$T/good_versions" "$T/versions"
+printf '%s\n' libdnnl-dev g++ >"$T/absent"
+
 call "two words" "" -x
 expect "first call: output of the program alone" "$out" "$(program_output 1)"
 expect "first call: its exit status" "$status" 7
@@ -127,7 +147,9 @@ call
 expect "touched source: starts nothing" "$log" ""
 
 write_program 2
+sed -i 's/^libonnx-dev.*/libonnx-dev 2.3.0-1/' "$T/versions"
 call "two words" "" -x
+expect_in "newer than tried: noted" "$err" "newer than what has been tried: libonnx-dev 2.3.0 (tried up to 1.17.0)"
 expect "changed source: output" "$out" "$(program_output 2)"
 expect "changed source: builds once" "$(builds)" 1
 expect "changed source: installs nothing" "$(grep -c apt-get <<<"$log")" 0

@@ -38,15 +38,45 @@ seq_missing() {
   done
 }
 
-# seq_packages PACKAGE...: installs what is missing, or ends with one error.
+# seq_baselines PACKAGE...: holds the versions that are installed against baselines.txt; ends with one
+# error that names all that are too old or too new, and notes those that nobody has tried.
+seq_baselines() {
+  local package oldest newest refused version wrong='' untried=''
+  local -A installed=()
+  while read -r package version; do
+    version=${version#*:}                              # without the epoch,
+    installed[$package]=${version%%[-+~]*}             # and what the distribution adds
+  done < <(dpkg-query -W -f '${Package} ${Version}\n' "$@" 2>/dev/null)
+  while read -r package oldest newest refused; do
+    version=${installed[$package]:-}
+    [[ $package != '#'* && -n $version ]] || continue
+    if dpkg --compare-versions "$version" lt "$oldest"; then
+      wrong+="${wrong:+, }$package $version is too old (from $oldest on)"
+    elif [[ $refused != - ]] && dpkg --compare-versions "$version" ge "$refused"; then
+      wrong+="${wrong:+, }$package $version is too new (below $refused)"
+    elif dpkg --compare-versions "$version" gt "$newest"; then
+      untried+="${untried:+, }$package $version (tried up to $newest)"
+    fi
+  done <"$SEQ_ROOT/tools/setup/baselines.txt"
+  [[ -z $untried ]] || seq_say "newer than what has been tried: $untried"
+  [[ -z $wrong ]] || seq_die "$wrong; see docs/platforms.md"
+}
+
+# seq_packages PACKAGE...: installs what is missing, and holds all against their baselines, or ends
+# with one error.
 seq_packages() {
   local -a missing as_root=()
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     seq_die "no apt-get here: set-up knows Debian 12 and 13; elsewhere install the equivalents of: $*"
   # Java's installation scripts and Bazel read /proc; without it they fail in obscure ways.
   [[ -e /proc/self/exe ]] || seq_die "/proc is not mounted; mount it: mount -t proc proc /proc"
+  [[ $(uname -m) == x86_64 ]] ||
+    seq_die "this machine is $(uname -m), and set-up knows x86-64 alone; see docs/platforms.md"
   missing=($(seq_missing "$@"))
-  ((${#missing[@]} == 0)) && return
+  if ((${#missing[@]} == 0)); then
+    seq_baselines "$@"
+    return
+  fi
   if [[ ${SEQGRAPH_NO_INSTALL:-} == 1 ]]; then
     seq_die "missing packages (SEQGRAPH_NO_INSTALL=1, so nothing is installed): ${missing[*]}"
   fi
@@ -64,6 +94,7 @@ seq_packages() {
     seq_die "apt-get could not install: ${missing[*]} (its reason is above)"
   missing=($(seq_missing "$@"))
   ((${#missing[@]} == 0)) || seq_die "still not installed after apt-get: ${missing[*]}"
+  seq_baselines "$@"
 }
 
 # seq_cache_folder: makes the folder of what is built, or ends with one error.
