@@ -4,6 +4,7 @@ A folder is one library as a rule (seq_cc_folder): a new file needs no line in a
 that is less than its folder (seq_cc_library) is named after its pair of files.
 """
 
+load("@compiler//:flags.bzl", "PRELUDE_AT_O1")
 load("//bazel:prelude.bzl", "prelude_copts")
 
 # -Wmissing-field-initializers (in -Wextra) would forbid `Options{.units = 8}`, which sets the one
@@ -84,7 +85,7 @@ def _compiled(rule, name, srcs, copts, deps, prelude = None, common = [], togeth
         # It asks whether a type without a name for others is the main file's own.
         copts = ["-Wno-subobject-linkage"] + copts
     if top not in _FAST_FOLDERS or rule == native.cc_test:
-        copts = ["-O1"] + copts
+        copts = ["-O1"] + PRELUDE_AT_O1 + copts
     rule(
         name = name,
         srcs = _grouped(name, srcs, together, alone),
