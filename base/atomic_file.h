@@ -15,7 +15,8 @@ namespace seqgraph {
 /// same folder, which is synced and renamed; the folder is synced too. On any error the temporary
 /// file is removed and the previous file is as it was.
 ///
-/// A symbolic link is followed; an existing file keeps its permissions. Errors name the path:
+/// A symbolic link is followed; an existing file keeps its permissions, but for set-user-ID, and
+/// writing by others where it was another user's. Errors name the path:
 /// NotFound (no such folder), PermissionDenied, ResourceExhausted (disk full, quota, file size
 /// limit), InvalidArgument (empty path, a folder or device), Internal with the system's text.
 absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes);

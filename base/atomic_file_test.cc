@@ -68,6 +68,24 @@ TEST(AtomicWriteFileTest, NewFilesObeyTheUmaskAndOldOnesKeepTheirPermissions) {
   EXPECT_EQ(info.st_mode & 0777, 0604u);
 }
 
+TEST(AtomicWriteFileTest, WhatIsReplacedDoesNotRunAsItsOwner) {
+  const std::string folder = MakeTempDir(), path = folder + "/f";
+  SEQ_ASSERT_OK(AtomicWriteFile(path, "1"));
+  ASSERT_EQ(::chmod(path.c_str(), 06757), 0);
+  SEQ_EXPECT_OK(AtomicWriteFile(path, "2"));
+  struct stat info;
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0757u) << "it is the same user's";
+  if (::chown(path.c_str(), 12345, static_cast<gid_t>(-1)) != 0) {
+    GTEST_SKIP() << "only root gives files away";
+  }
+  ASSERT_EQ(::chmod(path.c_str(), 06766), 0);
+  SEQ_EXPECT_OK(AtomicWriteFile(path, "3"));
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0744u);
+  EXPECT_EQ(info.st_uid, ::geteuid());
+}
+
 TEST(AtomicWriteFileTest, ALinkIsFollowedAndStays) {
   const std::string folder = MakeTempDir();
   fs::create_directory(folder + "/data");

@@ -28,7 +28,6 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kSettledAfter = 2 * kSecond;
-constexpr int64_t kAbandonedAfter = 3600 * kSecond;
 constexpr absl::string_view kEntryEnding = ".data";
 constexpr absl::string_view kStateEnding = ".stat";
 constexpr uint32_t kByteOrder = 0x01020304;
@@ -229,30 +228,22 @@ std::vector<std::string> DataCache::ExampleNames() {
 void DataCache::RemoveOld(const std::string& kept) const {
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder_.c_str()), ::closedir);
   if (listing == nullptr) return;
-  const int64_t now = Now();
   std::vector<Used> files;
   int64_t total = 0;
   while (const dirent* entry = ::readdir(listing.get())) {
     // Nothing but what this class writes, in case the folder holds more.
     absl::string_view name = entry->d_name;
-    const bool temporary = absl::StartsWith(name, ".seqgraph-") && absl::EndsWith(name, ".tmp");
-    if (!temporary) {
-      if (!absl::ConsumeSuffix(&name, kEntryEnding) && !absl::ConsumeSuffix(&name, kStateEnding)) {
-        continue;
-      }
-      const auto is_digit = [](char c) {
-        return absl::ascii_isxdigit(static_cast<unsigned char>(c));
-      };
-      if (name.size() != 64 || !std::all_of(name.begin(), name.end(), is_digit)) continue;
+    if (!absl::ConsumeSuffix(&name, kEntryEnding) && !absl::ConsumeSuffix(&name, kStateEnding)) {
+      continue;
     }
+    const auto is_digit = [](char c) {
+      return absl::ascii_isxdigit(static_cast<unsigned char>(c));
+    };
+    if (name.size() != 64 || !std::all_of(name.begin(), name.end(), is_digit)) continue;
     const std::string path = absl::StrCat(folder_, "/", entry->d_name);
     struct stat info;
     if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     const int64_t time = Nanoseconds(info.st_mtim);
-    if (temporary) {
-      if (time < now - kAbandonedAfter) ::unlink(path.c_str());
-      continue;
-    }
     total += info.st_size;
     if (path != kept) files.push_back({time, info.st_size, path});
   }

@@ -1,39 +1,17 @@
 #include "tools/output_path.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "base/temporary_file.h"
 
 namespace seqgraph::tools {
 namespace {
-
-std::string FolderOf(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// Permission bits do not tell (root, read-only file systems), so it is tried. One byte is written
-// because a full disk still makes empty files.
-absl::Status TryToWrite(const std::string& folder) {
-  const std::string probe = absl::StrCat(folder, "/.seqgraph-", ::getpid(), "-probe.tmp");
-  const int fd = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot create a file in folder ", folder));
-  }
-  int error = ::write(fd, "", 1) == 1 ? 0 : errno;
-  if (::close(fd) != 0 && error == 0) error = errno;
-  ::unlink(probe.c_str());
-  if (error == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot write a file in folder ", folder));
-}
 
 absl::Status CheckFolder(const std::string& folder, const std::string& where) {
   struct stat info;
@@ -44,7 +22,7 @@ absl::Status CheckFolder(const std::string& folder, const std::string& where) {
   if (!S_ISDIR(info.st_mode)) {
     return InvalidArgument(where, ": expected a folder, found a file or device at ", folder);
   }
-  return Annotate(TryToWrite(folder), where);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -59,13 +37,23 @@ absl::Status CheckOutputFile(const std::string& flag, const std::string& path) {
     return InvalidArgument(where, ": expected a file to write, found a ",
                            S_ISDIR(info.st_mode) ? "folder; name a file in it" : "device or pipe");
   }
-  return CheckFolder(FolderOf(path), where);
+  SEQ_RETURN_IF_ERROR(CheckFolder(FolderOf(path), where));
+  // Permission bits do not tell (root, read-only file systems), so it is tried, where a link leads
+  // to. One byte is written because a full disk still makes empty files.
+  absl::StatusOr<std::unique_ptr<AtomicFile>> file = AtomicFile::Create(path);
+  return Annotate(file.ok() ? (*file)->Write("x") : file.status(), where);
 }
 
 absl::Status CheckOutputFolder(const std::string& flag, const std::string& path) {
   const std::string where = absl::StrCat(flag, "=", path);
   struct stat info;
-  return CheckFolder(::lstat(path.c_str(), &info) == 0 ? path : FolderOf(path), where);
+  const std::string folder = ::lstat(path.c_str(), &info) == 0 ? path : FolderOf(path);
+  SEQ_RETURN_IF_ERROR(CheckFolder(folder, where));
+  absl::StatusOr<TemporaryFile> file = TemporaryFile::Create(folder);
+  if (!file.ok()) return Annotate(file.status(), where);
+  const int error = file->Write("x");
+  return error == 0 ? absl::OkStatus()
+                    : Annotate(SystemError(error, "cannot write a file in folder", folder), where);
 }
 
 std::string FreeNameBeside(const std::string& path, const std::string& word) {

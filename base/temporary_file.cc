@@ -1,0 +1,164 @@
+#include "base/temporary_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+constexpr char kPrefix[] = ".seqgraph-", kEnding[] = ".tmp";
+
+uint64_t RandomNumber() {
+  uint64_t number = 0;
+  while (::getrandom(&number, sizeof(number), 0) < 0 && errno == EINTR) {
+  }
+  return number;
+}
+
+// True if the file behind fd is ours alone: nobody has begun to sweep it away.
+bool Own(int fd) {
+  struct stat info;
+  // File systems without locks have no sweeping either.
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  return ::fstat(fd, &info) == 0 && info.st_nlink > 0;
+}
+
+// A file of this user that no living process holds.
+bool IsLeft(const std::string& path) {
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat info;
+  return fd.get() >= 0 && ::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
+         info.st_uid == ::geteuid() && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 &&
+         ::unlink(path.c_str()) == 0;
+}
+
+void Sweep(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), &::closedir);
+  if (entries == nullptr) return;
+  while (const struct dirent* entry = ::readdir(entries.get())) {
+    const absl::string_view name = entry->d_name;
+    if (!absl::StartsWith(name, kPrefix) || !absl::EndsWith(name, kEnding)) continue;
+    IsLeft(absl::StrCat(folder, "/", name));
+  }
+}
+
+// Once a folder: a process that is killed while this one lives leaves its file to the next.
+void SweepOnce(const std::string& folder) {
+  static std::mutex mutex;
+  static auto& swept = *new std::set<std::string>;
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (!swept.insert(folder).second) return;
+  }
+  Sweep(folder);
+}
+
+}  // namespace
+
+absl::Status SystemError(int error, absl::string_view what, const std::string& path) {
+  const std::string message = absl::StrCat(what, " ", path, ": ", std::strerror(error));
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return NotFound(message);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(message);
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case ENOMEM:
+      return ResourceExhausted(message);
+    case ENAMETOOLONG:
+    case EISDIR:
+    case ELOOP:
+      return InvalidArgument(message);
+    default:
+      return Internal(message);
+  }
+}
+
+std::string FolderOf(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+TemporaryFile::TemporaryFile(FileDescriptor fd, std::string path)
+    : fd_(std::move(fd)), path_(std::move(path)) {}
+
+TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept
+    : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, "")) {}
+
+TemporaryFile::~TemporaryFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+// Not mkstemp: its files are readable by the owner alone, and the umask should decide that.
+absl::StatusOr<TemporaryFile> TemporaryFile::Create(const std::string& folder) {
+  SweepOnce(folder);
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    std::string path =
+        absl::StrCat(folder, "/", kPrefix, absl::Hex(RandomNumber(), absl::kZeroPad16), kEnding);
+    FileDescriptor fd(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (fd.get() >= 0) {
+      TemporaryFile file(std::move(fd), std::move(path));
+      if (Own(file.fd())) return file;
+    } else if (errno != EEXIST && errno != EINTR) {
+      return SystemError(errno, "cannot create a file in folder", folder);
+    }
+  }
+  return absl::UnavailableError(
+      absl::StrCat("cannot create a file of one's own in folder ", folder));
+}
+
+int TemporaryFile::Write(absl::string_view bytes) {
+  while (!bytes.empty()) {
+    // Linux writes at most 2 GiB at once.
+    const size_t part = std::min<size_t>(bytes.size(), size_t{1} << 30);
+    const ssize_t written = ::write(fd(), bytes.data(), part);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return 0;
+}
+
+int TemporaryFile::SyncAndRename(const std::string& path) {
+  int result;
+  while ((result = ::fsync(fd())) != 0 && errno == EINTR) {
+  }
+  int error = result == 0 ? 0 : errno;
+  // Some file systems find out only at the close, but the lock must hold until the file has its
+  // name. An interrupted close has closed, and all was on the disk before it.
+  const FileDescriptor lock(::fcntl(fd(), F_DUPFD_CLOEXEC, 0));
+  const int close_error = fd_.Close();
+  if (error == 0 && close_error != EINTR) error = close_error;
+  if (error == 0 && ::rename(path_.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) path_.clear();
+  return error;
+}
+
+}  // namespace seqgraph

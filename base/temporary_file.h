@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/file_descriptor.h"
+
+namespace seqgraph {
+
+/// "WHAT PATH: No space left on device", with the code that fits the errno: NotFound,
+/// PermissionDenied, ResourceExhausted (disk full, quota, file size limit, memory), InvalidArgument
+/// (name too long, a folder, links in a circle), else Internal.
+absl::Status SystemError(int error, absl::string_view what, const std::string& path);
+
+/// The folder that a path lies in: "/a/" of "/a/b", "." of "b".
+std::string FolderOf(std::string path);
+
+/// A new file under a name that nobody has, ".seqgraph-*.tmp", which goes with its owner unless it
+/// gets another name. A process that is killed leaves one: whoever makes the next in that folder
+/// removes it, which a lock on the file of each living owner allows on any number of machines'
+/// containers that share a folder.
+class TemporaryFile {
+ public:
+  /// Errors: those of SystemError.
+  static absl::StatusOr<TemporaryFile> Create(const std::string& folder);
+  TemporaryFile(TemporaryFile&& other) noexcept;
+  TemporaryFile& operator=(TemporaryFile&& other) = delete;
+  ~TemporaryFile();
+
+  int fd() const { return fd_.get(); }
+  /// Behind what is there. 0, or the errno.
+  int Write(absl::string_view bytes);
+  /// Waits until all is on the disk, and gives the file its name, in the same folder, replacing
+  /// what has it. To be called once. 0, or the errno; the file is then removed.
+  int SyncAndRename(const std::string& path);
+
+ private:
+  TemporaryFile(FileDescriptor fd, std::string path);
+
+  FileDescriptor fd_;
+  std::string path_;  // empty: it has been moved or renamed
+};
+
+}  // namespace seqgraph
