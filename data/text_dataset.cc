@@ -113,7 +113,7 @@ struct SortKey {
   int64_t row = 0;
 
   SortKey(const TextId& id, int64_t row_number)
-      : group((id.split == Split::kTest ? kMaxClasses : 0) - id.label), row(row_number) {
+      : group((id.split == Split::kTest ? 2 * kMaxClasses : 0) - id.label), row(row_number) {
     for (size_t i = 0; i < 8; ++i) {
       name = name << 8 | (i < id.name.size() ? static_cast<unsigned char>(id.name[i]) : 0);
     }

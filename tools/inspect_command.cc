@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/printable.h"
 #include "base/status_macros.h"
 #include "graph/printer.h"
 #include "graph/rewrite.h"
@@ -39,7 +40,7 @@ std::string Header(const Model& model) {
                     "\n");
   }
   if (!model.labels.empty()) {
-    absl::StrAppend(&text, "  labels ", absl::StrJoin(model.labels, ", "), "\n");
+    absl::StrAppend(&text, "  labels ", Printable(absl::StrJoin(model.labels, ", ")), "\n");
   }
   return text;
 }

@@ -3,10 +3,16 @@
 // Exit status: 0 done, 1 an error (one line on standard error), 2 misuse of the command line (one
 // line that names the flag), 130 interrupted.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
+#include <exception>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -17,6 +23,7 @@
 #include "absl/strings/str_join.h"
 #include "backends/plugin/crash_report.h"
 #include "backends/plugin/plugin_probe.h"
+#include "base/printable.h"
 #include "tools/all_commands.h"
 #include "tools/command.h"
 #include "tools/command_files.h"
@@ -31,11 +38,7 @@ constexpr int kMisuse = 2;
 // On one line, so that a script that looks for the reason finds it whole, and without anything that
 // a terminal would obey.
 void Complain(absl::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
-  }
-  std::fprintf(stderr, "seqgraph: %s\n", line.c_str());
+  std::fprintf(stderr, "seqgraph: %s\n", Printable(text).c_str());
 }
 
 int Misuse(absl::string_view text, absl::string_view command) {
@@ -56,6 +59,34 @@ int Finish(absl::StatusOr<int> result, Output& out) {
   if (result.ok()) return *result;
   Complain(result.status().ToString());
   return kError;
+}
+
+const char* command_that_runs = "seqgraph";
+
+// Without memory nothing can be composed: the words are there, and go straight to the system.
+void ComplainOfMemory() {
+  static constexpr char kReason[] = "seqgraph: RESOURCE_EXHAUSTED: out of memory in ";
+  static constexpr char kAdvice[] =
+      "; smaller batches, fewer rows at once, or --max_memory where the command has it take less\n";
+  for (const absl::string_view words :
+       {absl::string_view(kReason), absl::string_view(command_that_runs),
+        absl::string_view(kAdvice)}) {
+    if (::write(STDERR_FILENO, words.data(), words.size()) < 0) return;
+  }
+}
+
+// Where an exception cannot be caught: in another thread, or where none is expected.
+[[noreturn]] void EndWithoutMemory() {
+  if (const std::exception_ptr exception = std::current_exception()) {
+    try {
+      std::rethrow_exception(exception);
+    } catch (const std::bad_alloc&) {
+      ComplainOfMemory();
+      ::_exit(kError);
+    } catch (...) {
+    }
+  }
+  std::abort();
 }
 
 int Main(int argc, char** argv) {
@@ -96,6 +127,7 @@ int Main(int argc, char** argv) {
   }
   for (size_t i = 0; i < commands.size(); ++i) {
     if (!parsers[i]->parsed()) continue;
+    command_that_runs = AllCommands()[i].name;
     const absl::Status checked = files[i].Check();
     return Finish(checked.ok() ? commands[i]->Run(out) : checked, out);
   }
@@ -108,5 +140,13 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   seqgraph::RunProbeChild(argc, argv);
   seqgraph::NameCrashesOfPlugins();
-  return seqgraph::tools::Main(argc, argv);
+  std::signal(SIGXFSZ,
+              SIG_IGN);  // a file beyond its limit is an error of the write, as a full disk is
+  std::set_terminate(seqgraph::tools::EndWithoutMemory);
+  try {
+    return seqgraph::tools::Main(argc, argv);
+  } catch (const std::bad_alloc&) {
+    seqgraph::tools::ComplainOfMemory();
+    return seqgraph::tools::kError;
+  }
 }

@@ -2,8 +2,8 @@
 
 #include <cerrno>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/printable.h"
 
 namespace seqgraph::tools {
 
@@ -11,11 +11,9 @@ void Output::Keep(int error) {
   if (status_.ok()) status_ = absl::ErrnoToStatus(error, absl::StrCat("cannot write ", name_));
 }
 
-void Output::Write(std::string text) {
-  if (text.empty()) return;
-  for (char& c : text) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\n' && c != '\t') c = ' ';
-  }
+void Output::Write(absl::string_view given) {
+  if (given.empty()) return;
+  const std::string text = Printable(given, /*kept=*/"\n\t");
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), file_) != text.size()) Keep(errno);
 }

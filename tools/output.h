@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 
 namespace seqgraph::tools {
 
@@ -16,9 +17,9 @@ class Output {
   /// `file` stays the caller's; `name` is for messages: "standard output".
   Output(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
 
-  /// Control characters other than line ends and tabs become spaces: names and labels come from
-  /// model files, and a terminal would obey them.
-  void Write(std::string text);
+  /// As Printable has it, but for line ends and tabs: names and labels come from model files, and a
+  /// terminal would obey what is in them. A field of a line needs Printable of its own.
+  void Write(absl::string_view text);
   template <typename... Args>
   void Print(const absl::FormatSpec<Args...>& format, const Args&... args) {
     Write(absl::StrFormat(format, args...));

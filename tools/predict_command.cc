@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/file_descriptor.h"
+#include "base/printable.h"
 #include "base/status_macros.h"
 #include "data/text_check.h"
 #include "tools/backend_choice.h"
@@ -328,7 +329,7 @@ class PredictCommand : public Command {
     const size_t shown = labels.size() == 2 ? 1 : static_cast<size_t>(answer.label);
     const float probability = answer.probabilities[shown];
     if (format_ == "text") {
-      out.Print("%.4f\t%s\t%s\n", probability, label, Excerpt(text));
+      out.Print("%.4f\t%s\t%s\n", probability, Printable(label), Excerpt(text));
       return;
     }
     nlohmann::ordered_json all;

@@ -3,16 +3,21 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 
 namespace seqgraph::tools {
 
 std::string TextTable::Text(size_t first_number, size_t last_number) const {
   std::vector<size_t> widths(rows_.front().size(), 0);
-  for (const auto& row : rows_) {
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  std::vector<std::vector<std::string>> rows = rows_;
+  for (auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) {
+      row[c] = Printable(row[c]);
+      widths[c] = std::max(widths[c], row[c].size());
+    }
   }
   std::string text;
-  for (const auto& row : rows_) {
+  for (const auto& row : rows) {
     for (size_t c = 0; c < row.size(); ++c) {
       const bool number = c >= first_number && c <= last_number;
       const bool last = c + 1 == row.size();

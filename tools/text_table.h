@@ -10,7 +10,7 @@ class TextTable {
  public:
   explicit TextTable(std::vector<std::string> header) : rows_{std::move(header)} {}
 
-  /// As many cells as the header has.
+  /// As many cells as the header has. What would break a line or be obeyed becomes spaces.
   void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   /// One line a row. Columns first_number to last_number are flushed right, the others left.
   std::string Text(size_t first_number, size_t last_number) const;

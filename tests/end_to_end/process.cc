@@ -48,7 +48,11 @@ const std::string& Cache() {
     const rlim_t limit = static_cast<rlim_t>(options.max_file_bytes);
     const struct rlimit both = {limit, limit};
     ::setrlimit(RLIMIT_FSIZE, &both);
-    ::signal(SIGXFSZ, SIG_IGN);  // Writes then fail as on a full disk.
+  }
+  if (options.max_memory_bytes > 0) {
+    const rlim_t limit = static_cast<rlim_t>(options.max_memory_bytes);
+    const struct rlimit both = {limit, limit};
+    ::setrlimit(RLIMIT_AS, &both);
   }
   ::putenv(const_cast<char*>(Cache().c_str()));
   for (const std::string& variable : options.environment) {
