@@ -19,6 +19,7 @@
 #include "serialization/keras/optimizer_state.h"
 #include "tests/fuzz/allocation_meter.h"
 #include "tests/fuzz/mutator.h"
+#include "tests/fuzz/seed_models.h"
 #include "tests/testing.h"
 
 namespace seqgraph::keras {
@@ -158,6 +159,56 @@ TEST_F(KerasFuzzTest, MutationsGiveErrorsOrModels) {
   // A mutator that breaks everything at the first check, or changes nothing, would test nothing.
   EXPECT_GT(errors_, count / 4);
   EXPECT_GT(valid_, count / 80);
+}
+
+// A configuration and weights of each class of layers, optimizer and loss.
+std::vector<std::pair<std::string, std::string>> FilesOfEachKind() {
+  std::vector<std::pair<std::string, std::string>> files;
+  const auto add = [&](const KerasModel& model) {
+    const absl::StatusOr<std::string> zip = KerasZip(model), weights = KerasWeightsHdf5(model);
+    if (!zip.ok() || !weights.ok()) return;  // what Keras does not have
+    files.emplace_back(ReadZip(*zip, 1 << 30)->at("config.json"), *weights);
+  };
+  for (LayerStack& stack : LayerStacks()) {
+    KerasModel model;
+    const auto weights = WeightsOf(stack);
+    if (!weights.ok()) continue;
+    for (const Weight& weight : AllWeights(*weights)) {
+      model.weights.push_back({weight.variable, *Tensor::Zeros({DType::kFloat32, weight.shape})});
+    }
+    model.stack = std::move(stack);
+    add(model);
+  }
+  for (const OptimizerDef* optimizer : AllOptimizers()) {
+    KerasModel model = SmallModel();
+    model.optimizer_state.clear();
+    model.training->optimizer = Optimizer(*optimizer);
+    add(model);
+  }
+  return files;
+}
+
+TEST_F(KerasFuzzTest, MutationsOfEachKindGiveErrorsOrModels) {
+  Mutator mutator(FuzzSeed(20261129));
+  const std::vector<std::pair<std::string, std::string>> files = FilesOfEachKind();
+  ASSERT_GT(files.size(), 60u);
+  const int count = FuzzCount(6000);
+  for (int i = 0; i < count; ++i) {
+    const auto& [config, weights] = files[mutator.Below(files.size())];
+    switch (i % 4) {
+      case 0:
+        Check(Zip(mutator.Bytes(config), weights));
+        break;
+      case 1:
+        Check(Zip(config, mutator.Bytes(weights)));
+        break;
+      default:
+        Check(Zip(mutator.Json(config), weights));
+    }
+    if (HasFailure()) FAIL() << "mutation " << i;
+  }
+  EXPECT_GT(errors_, count / 4);
+  EXPECT_GT(valid_, count / 40);
 }
 
 // Most bytes of a file are numbers and padding: here only what says where things are is changed.
