@@ -201,6 +201,18 @@ TEST_F(StreamStateFuzzTest, AStateFitsItsOwnModelAlone) {
   }
 }
 
+TEST_F(StreamStateFuzzTest, VersionsThatAreNotKnownAreRefused) {
+  constexpr size_t kVersion = 8;  // where it stands
+  std::string content = all_[0].saved.substr(0, all_[0].saved.size() - kSumBytes);
+  ASSERT_EQ(content[kVersion], 1);
+  content[kVersion] = 0;
+  EXPECT_THAT(all_[0].one->Restore(Sealed(content)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "version 0"));
+  content[kVersion] = 2;
+  EXPECT_THAT(all_[0].one->Restore(Sealed(content)),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "version 2"));
+}
+
 TEST_F(StreamStateFuzzTest, DamagedStatesAreRefusedOrGoOn) {
   const int count = FuzzCount(40000);
   for (int i = 0; i < count; ++i) {
