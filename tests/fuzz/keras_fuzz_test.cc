@@ -12,6 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/zip.h"
+#include "layers/all_layers.h"
+#include "layers/layer_emission.h"
 #include "optimizers/all_optimizers.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/writer.h"
@@ -251,6 +253,22 @@ TEST_F(KerasFuzzTest, AZipThatUnfoldsToMuchIsRefused) {
   for (int i = 0; i < 1001; ++i) many.push_back({absl::StrCat(i), ""});
   EXPECT_THAT(ReadZip(*WriteZip(many), 1 << 20),
               StatusIs(absl::StatusCode::kResourceExhausted, "more than 1000 files"));
+}
+
+// Each extent is one that a layer may have; some products of them have more than 64 bits.
+TEST(KerasExtentsTest, ProductsOfThemAreChecked) {
+  const auto described = [](std::vector<LayerKind> kinds) {
+    LayerStack stack{.input = {.time = 1 << 24, .features = 1}};
+    for (LayerKind& kind : kinds) {
+      stack.layers.push_back({absl::StrCat("layer", stack.layers.size()), true, std::move(kind)});
+    }
+    return DescribeStack(stack, AllLayers()).status();
+  };
+  const UpSampling1DLayer wide{.size = 1 << 16}, wider{.size = 1 << 24};
+  EXPECT_THAT(described({wide, wider}), StatusIs(absl::StatusCode::kInvalidArgument, "layer1"));
+  EXPECT_THAT(described({wide, FlattenLayer{}, ReshapeLayer{.target_shape = {1, -1}},
+                         DepthwiseConv1DLayer{.kernel_size = 1, .depth_multiplier = 1 << 24}}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "layer3"));
 }
 
 // Sizes in a configuration are believed only as far as the weights in the file bear them out.
