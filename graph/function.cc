@@ -37,6 +37,7 @@ Function& Function::operator=(Function&&) noexcept = default;
 Function::~Function() = default;
 
 const Node* Function::producer(Value value) const {
+  if (!value.present()) return nullptr;
   const ValueInfo& info = values_[value.index];
   return info.origin == Origin::kNode ? &nodes_[info.source] : nullptr;
 }

@@ -34,6 +34,7 @@ TEST(FunctionBuilder, BuildsWhatWasSaid) {
   EXPECT_EQ(f.type(y), kRows);
   EXPECT_EQ(f.producer(y), &f.nodes()[0]);
   EXPECT_EQ(f.producer(x), nullptr);
+  EXPECT_EQ(f.producer(Value()), nullptr);
   EXPECT_EQ(f.nodes()[1].name, "tripled");
   EXPECT_EQ(f.nodes()[1].attributes, (Attributes{{"factor", 3.0}}));
   EXPECT_EQ(f.FindResult("y"), y);

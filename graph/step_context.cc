@@ -12,6 +12,9 @@ namespace {
 
 using Kind = TimeLayout::Kind;
 
+// Of all states together, which are made before anything asks how much memory calls may take.
+constexpr int64_t kMaxStateBytes = int64_t{1} << 31;
+
 }  // namespace
 
 FunctionBuilder& StepContext::builder() { return stepper_.builder_; }
@@ -129,6 +132,13 @@ absl::StatusOr<Value> StepContext::State(absl::string_view name, const TensorTyp
     }
   }
   if (state.initial.type() != type) {
+    SEQ_RETURN_IF_ERROR(type.shape.Validate());
+    int64_t bytes = type.num_bytes();
+    for (const StepState& other : stepper_.states_) bytes += other.type.num_bytes();
+    if (bytes > kMaxStateBytes) {
+      return ResourceExhausted("state ", state.name, ", ", type.ToString(), ", makes ", bytes,
+                               " bytes of states; at most ", kMaxStateBytes);
+    }
     SEQ_ASSIGN_OR_RETURN(state.initial, Tensor::Zeros(type));
   }
   const auto taken = [this](const std::string& one) {

@@ -80,12 +80,14 @@ Value DepthwiseKernel(LayerContext& c, const T& layer, const char* part) {
 
 LayerFlow EmitDepthwise(LayerContext& c, const DepthwiseConv1DLayer& layer) {
   const Value w = DepthwiseKernel(c, layer, "kernel");
+  if (!c.g().status().ok()) return {};  // beyond which extents have no product
   const Value b = Bias(c, layer, c.features() * layer.depth_multiplier);
   return Activated(c, layer, Depthwise(c, layer, "kernel_by_groups", b, c.name(), w));
 }
 
 LayerFlow EmitSeparable(LayerContext& c, const SeparableConv1DLayer& layer) {
   const Value w = DepthwiseKernel(c, layer, "depthwise_kernel");
+  if (!c.g().status().ok()) return {};
   const int64_t channels = c.features() * layer.depth_multiplier;
   const Value matrix = c.Weight("pointwise_kernel", {1, channels, layer.filters},
                                 layer.pointwise_initializer, layer.pointwise_regularizer);

@@ -36,6 +36,7 @@ LayerFlow EmitUpSampling(LayerContext& c, const UpSampling1DLayer& layer) {
   const Value steps = ops::Reshape(c.g(), c.x(), {batch, time, 1, features}, c.Part("steps"));
   const Value repeated =
       ops::BroadcastTo(c.g(), steps, {batch, time, layer.size, features}, c.Part("repeated"));
+  if (!c.g().status().ok()) return {};  // beyond which extents have no product
   return c.Drop(ops::Reshape(c.g(), repeated, {batch, time * layer.size, features}, c.name()));
 }
 

@@ -52,6 +52,15 @@ TEST(Activations, SigmoidKeepsRelativePrecisionFarBelowZeroInFloat) {
   EXPECT_EQ(y.Elements<float>()[1], 1);
 }
 
+TEST(Slice, OfOneElementMayHaveAnyStride) {
+  const Attributes second{{"axis", int64_t{0}},
+                          {"begin", int64_t{1}},
+                          {"end", int64_t{2}},
+                          {"stride", std::numeric_limits<int64_t>::max()}};
+  const Tensor y = First("Slice", second, {Tensor::Of<float>({3, 2}, {1, 2, 3, 4, 5, 6})});
+  EXPECT_TRUE(y.BitwiseEquals(Tensor::Of<float>({1, 2}, {3, 4})));
+}
+
 TEST(Activations, AnUnknownNameIsAnErrorOfTheBuilder) {
   FunctionBuilder g("f", AllOps());
   const Value x = g.Input("x", RealType({2}));

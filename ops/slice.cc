@@ -101,9 +101,12 @@ absl::Status ComputeConcat(const ReferenceContext& c) {
 auto Sliced(int whole) {
   return [whole](const ReferenceContext& c) {
     const Range range(c.attributes());
-    Strided strided(c.input_type(whole).shape);
+    const Shape& shape = c.input_type(whole).shape;
+    Strided strided(shape);
     strided.first = range.begin * strided.strides[range.axis];
-    strided.strides[range.axis] *= range.stride;
+    // One beyond the extent leads out of it as any larger one does, and no product overflows.
+    strided.strides[range.axis] *=
+        std::min(range.stride, shape[static_cast<int>(range.axis)].size() + 1);
     return strided;
   };
 }

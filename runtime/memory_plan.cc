@@ -1,5 +1,6 @@
 #include "runtime/memory_plan.h"
 
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -134,7 +135,10 @@ MemoryRegion& MemoryRegion::operator=(MemoryRegion&& other) noexcept {
 }
 
 void MemoryRegion::Release() {
-  if (data_ != nullptr) munmap(data_, bytes_);
+  if (data_ != nullptr) {
+    ASAN_UNPOISON_MEMORY_REGION(data_, bytes_);
+    munmap(data_, bytes_);
+  }
   data_ = nullptr;
   bytes_ = 0;
 }
@@ -143,6 +147,7 @@ bool MemoryRegion::Allocate(int64_t bytes) {
   constexpr int64_t kPage = 4096, kHugePage = 2 << 20;
   Release();
   if (bytes == 0) return true;
+  const int64_t asked = bytes;
   bytes = RoundUp(bytes, bytes >= kHugePage ? kHugePage : kPage);
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return false;
@@ -150,6 +155,8 @@ bool MemoryRegion::Allocate(int64_t bytes) {
   if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
   data_ = static_cast<std::byte*>(memory);
   bytes_ = bytes;
+  // For AddressSanitizer, which knows only malloc's memory; else nothing.
+  ASAN_POISON_MEMORY_REGION(data_ + asked, bytes - asked);
   return true;
 }
 

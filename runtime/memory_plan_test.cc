@@ -120,9 +120,9 @@ TEST(MemoryRegion, IsZeroedAndPageAligned) {
     ASSERT_TRUE(region.Allocate(bytes));
     EXPECT_GE(region.bytes(), bytes);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(region.data()) % 4096, 0u);
-    EXPECT_TRUE(std::all_of(region.data(), region.data() + region.bytes(),
+    EXPECT_TRUE(std::all_of(region.data(), region.data() + bytes,
                             [](std::byte b) { return b == std::byte{0}; }));
-    region.data()[region.bytes() - 1] = std::byte{1};
+    region.data()[bytes - 1] = std::byte{1};
   }
 }
 

@@ -265,6 +265,8 @@ typedef struct seqgraph_stream_options {
   const char* function; /* NULL: "predict" */
   int64_t max_batch;    /* streams that a batch steps at once, at most 64; 0: 1 */
   int64_t block;        /* steps that seqgraph_stream_step_block takes at once where it can; 0: 1 */
+  int64_t max_num_bytes; /* memory that each call may hold: one stream's, a batch's, a block's; 0:
+                          * no limit */
 } seqgraph_stream_options;
 
 /* Loads a model file, or bytes of one, for streams; `options` may be NULL. SEQGRAPH_UNIMPLEMENTED

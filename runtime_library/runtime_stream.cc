@@ -51,6 +51,10 @@ absl::Status NewStreamModel(absl::string_view bytes, const seqgraph_stream_optio
   if (read.function != nullptr) options.function = read.function;
   if (read.max_batch != 0) options.max_batch = read.max_batch;
   if (read.block != 0) options.block = read.block;
+  if (read.max_num_bytes < 0) {
+    return InvalidArgument("options: max_num_bytes ", read.max_num_bytes, " must not be negative");
+  }
+  if (read.max_num_bytes > 0) options.max_memory = read.max_num_bytes;
   SEQ_ASSIGN_OR_RETURN(Model model, ReadModel(bytes, AllOps()));
   SEQ_ASSIGN_OR_RETURN(std::shared_ptr<const StreamModel> streams,
                        StreamModel::Create(std::move(model), options));

@@ -112,8 +112,9 @@ class StreamBatch {
 
 struct StreamOptions {
   std::string function = "predict";
-  std::int64_t max_batch = 1;  ///< streams that a batch steps at once, at most 64
-  std::int64_t block = 1;      ///< steps that Stream::StepBlock takes at once where it can
+  std::int64_t max_batch = 1;      ///< streams that a batch steps at once, at most 64
+  std::int64_t block = 1;          ///< steps that Stream::StepBlock takes at once where it can
+  std::int64_t max_num_bytes = 0;  ///< memory that each call may hold; 0: no limit
 };
 
 /// A model made ready for streams. Any number of threads may share it.
@@ -158,6 +159,7 @@ class StreamModel {
     given.function = options.function.c_str();
     given.max_batch = options.max_batch;
     given.block = options.block;
+    given.max_num_bytes = options.max_num_bytes;
     return given;
   }
 

@@ -135,6 +135,7 @@ absl::Status Stream::Restore(absl::string_view bytes) {
   if (Crc32c(bytes.substr(0, bytes.size() - sizeof(crc))) != crc) {
     return DataLoss("the saved state is damaged: its checksum is wrong");
   }
+  if (head.version < 1) return InvalidArgument("version 0 of saved states does not exist");
   const auto expected = static_cast<uint64_t>(model_->state_bytes());
   if (head.fingerprint != model_->fingerprint() || head.states != state_inputs_.size() ||
       head.bytes != expected || bytes.size() != sizeof(head) + expected + sizeof(crc)) {

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,8 @@ struct StreamOptions {
   /// made for one step at a time: {"h_in", "h_out"}. At first zero. Unless time_axes are told too,
   /// the function is run as it is.
   std::vector<std::pair<std::string, std::string>> states = {};
+  /// Bytes that each of its calls may hold (CompileOptions::max_memory); absent: no limit.
+  std::optional<int64_t> max_memory = std::nullopt;
   const Backend* backend = nullptr;  ///< of programs that can be shared; null: "simd"
   const OpRegistry* ops = nullptr;   ///< null: AllOps()
   const PassList* passes = nullptr;  ///< null: StandardPasses()

@@ -117,9 +117,11 @@ absl::StatusOr<std::unique_ptr<StreamShape>> StreamShape::Create(Model& model,
   SEQ_ASSIGN_OR_RETURN(StepFunction made, Stepped(*function, model, options, batch, steps));
   SEQ_RETURN_IF_ERROR(TakeStates(options, made));
   auto shape = std::make_unique<StreamShape>();
-  SEQ_ASSIGN_OR_RETURN(shape->compiled, CompiledFunction::Compile(
-                                            made.function, OpsOf(options), &model.variables,
-                                            {.backends = {BackendOf(options)}, .batch = batch}));
+  SEQ_ASSIGN_OR_RETURN(
+      shape->compiled,
+      CompiledFunction::Compile(
+          made.function, OpsOf(options), &model.variables,
+          {.backends = {BackendOf(options)}, .batch = batch, .max_memory = options.max_memory}));
   // Packs the weights, with states and inputs of zeros.
   SEQ_RETURN_IF_ERROR(shape->compiled->Run());
   shape->batch = batch;

@@ -62,26 +62,45 @@ void SimpleBackward(D d, const CellBackward& s) {
 template <Activation act, class D>
 void LstmForward(D d, const CellForward& s) {
   using V = hn::Vec<D>;
+  constexpr int64_t kLanes = hn::MaxLanes(D());
   const int64_t w = s.width;
-  ForVectors(d, s.rows, w, [&](int64_t r, int64_t j) SEQ_INLINE {
-    const float* z = s.z + r * 4 * w + j;
-    V gate[3] = {hn::Load(d, z), hn::Load(d, z + w), hn::Load(d, z + 3 * w)};
-    V g[1] = {hn::Load(d, z + 2 * w)};
-    Sigmoid(d, gate);
-    Activate<act>(d, g);
-    const V c = hn::MulAdd(gate[1], hn::Load(d, s.c_before + r * w + j), hn::Mul(gate[0], g[0]));
-    V a[1] = {c};
+  int64_t r = 0, j = 0;  // of the next vector
+  // Several together: the last function of one, which waits for all before it, is the others' too.
+  const auto some = [&](auto count) SEQ_INLINE {
+    constexpr int kCount = decltype(count)::value;
+    V o[kCount], a[kCount];
+    int64_t row[kCount], column[kCount];
+    Unroll<kCount>([&](auto k) SEQ_INLINE {
+      row[k] = r;
+      column[k] = j;
+      const float* z = s.z + r * 4 * w + j;
+      const int64_t at = r * w + j;
+      V gate[3] = {hn::Load(d, z), hn::Load(d, z + w), hn::Load(d, z + 3 * w)};
+      V g[1] = {hn::Load(d, z + 2 * w)};
+      Sigmoid(d, gate);
+      Activate<act>(d, g);
+      a[k] = hn::MulAdd(gate[1], hn::Load(d, s.c_before + at), hn::Mul(gate[0], g[0]));
+      hn::Store(a[k], d, s.c + at);
+      o[k] = gate[2];
+      if (s.kept != nullptr) {
+        float* kept = s.kept + r * 5 * w + j;
+        hn::Store(gate[0], d, kept);
+        hn::Store(gate[1], d, kept + w);
+        hn::Store(g[0], d, kept + 2 * w);
+        hn::Store(gate[2], d, kept + 3 * w);
+      }
+      j += kLanes;
+      if (j == w) j = 0, ++r;
+    });
     Activate<act>(d, a);
-    hn::Store(c, d, s.c + r * w + j);
-    hn::Store(hn::Mul(gate[2], a[0]), d, s.h + r * w + j);
-    if (s.kept == nullptr) return;
-    float* kept = s.kept + r * 5 * w + j;
-    hn::Store(gate[0], d, kept);
-    hn::Store(gate[1], d, kept + w);
-    hn::Store(g[0], d, kept + 2 * w);
-    hn::Store(gate[2], d, kept + 3 * w);
-    hn::Store(a[0], d, kept + 4 * w);
-  });
+    Unroll<kCount>([&](auto k) SEQ_INLINE {
+      hn::Store(hn::Mul(o[k], a[k]), d, s.h + row[k] * w + column[k]);
+      if (s.kept != nullptr) hn::Store(a[k], d, s.kept + (row[k] * 5 + 4) * w + column[k]);
+    });
+  };
+  int64_t vectors = s.rows * w / kLanes;
+  for (; vectors >= 2; vectors -= 2) some(std::integral_constant<int, 2>());
+  if (vectors > 0) some(std::integral_constant<int, 1>());
 }
 
 template <Activation act, class D>
@@ -91,6 +110,9 @@ void LstmBackward(D d, const CellBackward& s) {
   ForVectors(d, s.rows, w, [&](int64_t r, int64_t j) SEQ_INLINE {
     const int64_t at = r * w + j;
     const float* kept = s.kept + r * 5 * w + j;
+    // What the step before needs comes from afar, and hardware reads ahead forwards alone.
+    for (int k = 0; k < 5; ++k) FetchFar(kept - s.rows_before * 5 * w + k * w);
+    FetchFar(s.c_before - s.rows_before * w + at);
     const V i = hn::Load(d, kept), f = hn::Load(d, kept + w), g = hn::Load(d, kept + 2 * w);
     const V o = hn::Load(d, kept + 3 * w), a = hn::Load(d, kept + 4 * w);
     const V dh = hn::Load(d, s.dh + at);

@@ -38,7 +38,7 @@ constexpr int TileRows(int vectors) {
 /// Calls f(first row, rows of the tile as a constant) for tiles that cover `rows`: of `most` rows,
 /// then of eight if that is fewer, of four and of one. A tile of two rows keeps only part of the
 /// units busy, so six and two become four and four, and where work may be done twice (kTwice) what
-/// is left in the end is one of the last four rows.
+/// is left in the end is one of the last four rows; where not, six are a tile too.
 template <int most, bool kTwice = false, class F>
 HWY_INLINE void ForTiles(int64_t rows, F&& f) {
   int64_t r = 0;
@@ -49,6 +49,12 @@ HWY_INLINE void ForTiles(int64_t rows, F&& f) {
     if (rows - r >= 8) {
       f(r, std::integral_constant<int, 8>());
       r += 8;
+    }
+    if constexpr (!kTwice) {
+      if (rows - r >= 6) {
+        f(r, std::integral_constant<int, 6>());
+        r += 6;
+      }
     }
   }
   for (; rows - r >= 4 || (kTwice && rows >= 4 && r < rows); r += 4) {
@@ -94,67 +100,82 @@ void PackPanels(D d, const float* b, int64_t row_stride, int64_t column_stride, 
   }
 }
 
-/// Product, by a matrix of that format. One function, without branches in its tiles: what comes
+/// Product, by matrices of that format. One function, without branches in its tiles: what comes
 /// before and after a product is loops of its own, for with conditions on two dozen vectors
 /// compilers take minutes.
-template <WeightFormat format, class D>
-HWY_NOINLINE void ProductOf(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
-                            const PackedMatrix& packed, int64_t vectors, const float* init,
-                            int64_t init_stride, float* c, int64_t c_stride) {
+template <WeightFormat format, class D, size_t n>
+HWY_NOINLINE void ProductOf(D d, const RowTerm (&terms)[n], int64_t rows, int64_t vectors,
+                            const float* init, int64_t init_stride, float* c, int64_t c_stride) {
   using V = hn::Vec<D>;
   constexpr int64_t kLanes = hn::MaxLanes(D());
   constexpr bool kScaled = format == WeightFormat::kInt8;
   if (rows == 1 && init != nullptr) {
-    return RowProductOf<format>(d, {{a, inner, packed}}, vectors, init, c, false);
+    return RowProductOf<format>(d, terms, vectors, init, c, false);
   }
   HWY_ALIGN static constexpr float kZeros[2 * kLanes] = {};
   const auto panel = [&](int64_t v, auto vecs) SEQ_INLINE {
     constexpr int kVecs = decltype(vecs)::value;
     constexpr int64_t kRow = PanelRowBytes(format, kVecs, kLanes);
     constexpr int kInTurn = RowsInTurn(format, kVecs);
-    const char* b = packed.data + PackedBytes(format, inner, v, kLanes);
-    const float* first = init == nullptr ? kZeros : init + v * kLanes;
-    const int64_t first_stride = init == nullptr ? 0 : init_stride;
     ForTiles<TileRows(kVecs), true>(rows, [&](int64_t r, auto tile_rows) SEQ_INLINE {
       constexpr int kRows = decltype(tile_rows)::value;
       V tile[kRows * kVecs];
+      // What the sums begin with; of several terms with scales, each adds to those before.
+      const float* from = init == nullptr ? kZeros : init + r * init_stride + v * kLanes;
+      int64_t from_stride = init == nullptr ? 0 : init_stride;
       const auto initial = [&](auto i) SEQ_INLINE {
-        return hn::LoadU(d, first + (r + i / kVecs) * first_stride + i % kVecs * kLanes);
+        return hn::LoadU(d, from + i / kVecs * from_stride + i % kVecs * kLanes);
       };
-      Unroll<kRows * kVecs>([&](auto i)
-                                SEQ_INLINE { tile[i] = kScaled ? hn::Zero(d) : initial(i); });
-      // One pointer for four rows: sixteen of them do not fit the registers.
-      const float* a4[(kRows + 3) / 4];
-      Unroll<(kRows + 3) / 4>([&](auto i) SEQ_INLINE { a4[i] = a + (r + 4 * i) * a_stride; });
-      const char* bk = b;
-      int64_t k = 0;
-      const auto add_rows = [&](auto count) SEQ_INLINE {
-        V row[kInTurn][kVecs];
-        LoadPanelRows<format>(d, bk, row);
-        Unroll<decltype(count)::value>([&](auto s) SEQ_INLINE {
-          Unroll<kRows>([&](auto i) SEQ_INLINE {
-            const V element = hn::Set(d, a4[i / 4][i % 4 * a_stride + k + s]);
-            Unroll<kVecs>([&](auto j) SEQ_INLINE {
-              constexpr int at = i * kVecs + j;
-              tile[at] = hn::MulAdd(element, row[s][j], tile[at]);
-            });
-          });
+      float* const to = c + r * c_stride + v * kLanes;
+      const auto store = [&]() SEQ_INLINE {
+        Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+          hn::StoreU(tile[i], d, to + i / kVecs * c_stride + i % kVecs * kLanes);
         });
       };
-      for (; k + kInTurn <= inner; k += kInTurn, bk += kInTurn * kRow) {
-        add_rows(std::integral_constant<int, kInTurn>());
+      if constexpr (!kScaled) {
+        Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE { tile[i] = initial(i); });
       }
-      if constexpr (kInTurn > 1) {
-        if (k < inner) add_rows(std::integral_constant<int, 1>());
-      }
-      float* to = c + r * c_stride + v * kLanes;
-      Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+      for (const RowTerm& term : terms) {
+        const char* bk = term.b.data + PackedBytes(format, term.inner, v, kLanes);
+        // One pointer for four rows: sixteen of them do not fit the registers.
+        const float* a4[(kRows + 3) / 4];
+        Unroll<(kRows + 3) / 4>([&](auto i)
+                                    SEQ_INLINE { a4[i] = term.a + (r + 4 * i) * term.stride; });
+        const int64_t a_stride = term.stride, inner = term.inner;
         if constexpr (kScaled) {
-          const V scale = hn::Load(d, packed.scales + (v + i % kVecs) * kLanes);
-          tile[i] = hn::MulAdd(tile[i], scale, initial(i));
+          Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE { tile[i] = hn::Zero(d); });
         }
-        hn::StoreU(tile[i], d, to + i / kVecs * c_stride + i % kVecs * kLanes);
-      });
+        int64_t k = 0;
+        const auto add_rows = [&](auto count) SEQ_INLINE {
+          V row[kInTurn][kVecs];
+          LoadPanelRows<format>(d, bk, row);
+          Unroll<decltype(count)::value>([&](auto s) SEQ_INLINE {
+            Unroll<kRows>([&](auto i) SEQ_INLINE {
+              const V element = hn::Set(d, a4[i / 4][i % 4 * a_stride + k + s]);
+              Unroll<kVecs>([&](auto j) SEQ_INLINE {
+                constexpr int at = i * kVecs + j;
+                tile[at] = hn::MulAdd(element, row[s][j], tile[at]);
+              });
+            });
+          });
+        };
+        for (; k + kInTurn <= inner; k += kInTurn, bk += kInTurn * kRow) {
+          add_rows(std::integral_constant<int, kInTurn>());
+        }
+        if constexpr (kInTurn > 1) {
+          if (k < inner) add_rows(std::integral_constant<int, 1>());
+        }
+        if constexpr (kScaled) {
+          Unroll<kRows * kVecs>([&](auto i) SEQ_INLINE {
+            const V scale = hn::Load(d, term.b.scales + (v + i % kVecs) * kLanes);
+            tile[i] = hn::MulAdd(tile[i], scale, initial(i));
+          });
+          store();
+          from = to;
+          from_stride = c_stride;
+        }
+      }
+      if constexpr (!kScaled) store();
     });
   };
   int64_t v = 0;
@@ -162,16 +183,23 @@ HWY_NOINLINE void ProductOf(D d, const float* a, int64_t a_stride, int64_t rows,
   if (v < vectors) panel(v, std::integral_constant<int, 1>());
 }
 
-/// c[rows, vectors] = init + a[rows, inner] b, rows of each a stride apart; b is packed, init may
-/// be null for zeros, or have stride 0, and is not c: some rows are computed twice.
+/// c[rows, vectors] = init + the sum of the terms, which are of one format; rows of each are a
+/// stride apart. init may be null for zeros, or have stride 0, and is not c: some rows are computed
+/// twice.
+template <class D, size_t n>
+HWY_INLINE void Product(D d, const RowTerm (&terms)[n], int64_t rows, int64_t vectors,
+                        const float* init, int64_t init_stride, float* c, int64_t c_stride) {
+  ByFormat(terms[0].b.format, [&](auto format) SEQ_INLINE {
+    ProductOf<decltype(format)::value>(d, terms, rows, vectors, init, init_stride, c, c_stride);
+  });
+}
+
+/// Of one term, a[rows, inner] b.
 template <class D>
 HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int64_t inner,
                         const PackedMatrix& b, int64_t vectors, const float* init,
                         int64_t init_stride, float* c, int64_t c_stride) {
-  ByFormat(b.format, [&](auto format) SEQ_INLINE {
-    ProductOf<decltype(format)::value>(d, a, a_stride, rows, inner, b, vectors, init, init_stride,
-                                       c, c_stride);
-  });
+  Product(d, {{a, inner, b, a_stride}}, rows, vectors, init, init_stride, c, c_stride);
 }
 
 /// By a matrix of packed floats.
@@ -180,7 +208,7 @@ HWY_INLINE void Product(D d, const float* a, int64_t a_stride, int64_t rows, int
                         const float* packed, int64_t vectors, const float* init,
                         int64_t init_stride, float* c, int64_t c_stride) {
   char* const data = reinterpret_cast<char*>(const_cast<float*>(packed));
-  ProductOf<WeightFormat::kFloat32>(d, a, a_stride, rows, inner, {.data = data}, vectors, init,
+  ProductOf<WeightFormat::kFloat32>(d, {{a, inner, {.data = data}, a_stride}}, rows, vectors, init,
                                     init_stride, c, c_stride);
 }
 

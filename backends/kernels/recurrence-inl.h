@@ -75,18 +75,21 @@ inline bool HasNoState(const RecurrenceJob& job) {
   return job.in.h0 == nullptr && job.layout.gates != 3;
 }
 
-/// z [rows, inputs, width] = x·w + b, but for b'_n, which is there.
+/// z [rows, inputs, width] = x·w + b, but for b'_n, which is there. Rows of x are a stride apart,
+/// or dense.
 template <class D>
-void InputProduct(D d, const RecurrenceJob& job, const float* x, int64_t rows, float* z) {
+void InputProduct(D d, const RecurrenceJob& job, const float* x, int64_t rows, float* z,
+                  int64_t x_stride = 0) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const CellLayout& layout = job.layout;
   const int64_t features = job.plan.sizes.features, width = job.plan.width;
   const int64_t row = layout.inputs * width;
+  if (x_stride == 0) x_stride = features;
   const bool has_gap = layout.inputs > layout.gates;  // b'_n before the candidate
   const int64_t first = (has_gap ? 2 : layout.gates) * width;
-  Product(d, x, features, rows, features, job.w, first / kLanes, job.bias, 0, z, row);
+  Product(d, x, x_stride, rows, features, job.w, first / kLanes, job.bias, 0, z, row);
   if (!has_gap) return;
-  Product(d, x, features, rows, features, job.w.From(first / kLanes, features, kLanes),
+  Product(d, x, x_stride, rows, features, job.w.From(first / kLanes, features, kLanes),
           width / kLanes, job.bias + 3 * width, 0, z + 3 * width, row);
 }
 
@@ -123,24 +126,23 @@ void WriteStates(D d, const RecurrencePlan& plan, const GroupRows& rows, const f
 }
 
 /// f(place among the rows of steps [k0, k1), index of the row in [batch, time]) for all of them,
-/// row by row.
+/// step by step.
 template <class F>
 HWY_INLINE void ForRows(const RecurrenceJob& job, const GroupRows& rows, int64_t k0, int64_t k1,
                         F&& f) {
-  for (int64_t r = 0; r < rows.active(k0); ++r) {
-    const int64_t end = std::min<int64_t>(k1, rows.length[r]);
-    for (int64_t k = k0; k < end; ++k) {
-      f(rows.offset[k] - rows.offset[k0] + r, job.Token(rows, r, k));
-    }
+  for (int64_t k = k0; k < k1; ++k) {
+    const int64_t first = rows.offset[k] - rows.offset[k0], count = rows.active(k);
+    for (int64_t r = 0; r < count; ++r) f(first + r, job.Token(rows, r, k));
   }
 }
 
-/// The rows of x of steps [k0, k1), one behind the other.
-inline void CopyInputs(const RecurrenceJob& job, const GroupRows& rows, int64_t k0, int64_t k1,
-                       float* to) {
-  const int64_t features = job.plan.sizes.features;
-  ForRows(job, rows, k0, k1, [&](int64_t place, int64_t token) {
-    std::copy_n(job.in.x + token * features, features, to + place * features);
+/// The rows of x of steps [k0, k1), one behind the other, padded.
+template <class D>
+void CopyInputs(D d, const RecurrenceJob& job, const GroupRows& rows, int64_t k0, int64_t k1,
+                float* to) {
+  const int64_t features = job.plan.sizes.features, stride = job.plan.x_stride;
+  ForRows(job, rows, k0, k1, [&](int64_t place, int64_t token) SEQ_INLINE {
+    PadRow(d, job.in.x + token * features, features, stride, to + place * stride);
   });
 }
 

@@ -163,7 +163,7 @@ GroupTrace::GroupTrace(const RecurrencePlan& plan, bool whole, Pieces pieces) {
 ForwardArea::ForwardArea(const RecurrencePlan& plan, Pieces pieces) {
   const CellLayout layout = LayoutOf(plan.sizes);
   const int64_t state = plan.group * plan.width;
-  x = pieces.Take(plan.sizes.projected ? 0 : plan.chunk * plan.group * plan.sizes.features);
+  x = pieces.Take(plan.sizes.projected ? 0 : plan.chunk * plan.group * plan.x_stride);
   z = pieces.Take(plan.chunk * layout.inputs * state);
   sums = pieces.Take(layout.gates * state);
   product = pieces.Take(state);
@@ -182,8 +182,8 @@ BackwardArea::BackwardArea(const RecurrencePlan& plan, Pieces pieces) {
   const RecurrenceSizes& sizes = plan.sizes;
   const int64_t state = plan.group * plan.width, rows = plan.chunk * plan.group;
   dz = pieces.Take(rows * DzStride(plan));
-  x = pieces.Take(sizes.projected ? 0 : rows * sizes.features);
-  dx = pieces.Take(sizes.projected ? 0 : rows * RoundUp(sizes.features, plan.lanes));
+  x = pieces.Take(sizes.projected ? 0 : rows * plan.x_stride);
+  dx = pieces.Take(sizes.projected ? 0 : rows * plan.x_stride);
   dh = pieces.Take(state);
   dc = pieces.Take(layout.has_cell ? state : 0);
   carry = pieces.Take(layout.gates == 3 ? state : 0);
@@ -267,6 +267,7 @@ RecurrencePlan MakePlan(const RecurrenceSizes& sizes) {
   plan.sizes = sizes;
   plan.lanes = FloatsInVector(sizes.units);
   plan.width = RoundUp(std::max<int64_t>(sizes.units, 1), plan.lanes);
+  plan.x_stride = RoundUp(sizes.features, plan.lanes);
   // A step of a group has to be done before the next: it should be long against its latency and
   // use each row of the weights often.
   constexpr int64_t kGroup = 32;
@@ -359,7 +360,9 @@ void Recurrence::Backward(const RecurrenceOperands& in, const RecurrenceOutputGr
   job.order.Fill(in.mask);
   if (job.anew) PackForward(job);
   PackBackward(job);
-  pool.ParallelFor(plan_.backward_tasks, [&job](int64_t task) { BackwardTask(job, task); });
+  // The last one first: a cache still has what forward left of it.
+  const int64_t last = plan_.backward_tasks - 1;
+  pool.ParallelFor(last + 1, [&job, last](int64_t task) { BackwardTask(job, last - task); });
   constexpr int64_t kFloatsWorthParts = 1 << 14;
   const int64_t floats = job.sum_rows() * plan_.sizes.columns() * plan_.backward_tasks;
   const int64_t parts = floats < kFloatsWorthParts ? 1 : 8;

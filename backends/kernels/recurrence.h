@@ -84,11 +84,12 @@ struct RecurrenceGradients {
 /// How a recurrence is computed on the target in use when it is made.
 struct RecurrencePlan {
   RecurrenceSizes sizes;
-  int64_t lanes = 0;   ///< floats in a vector
-  int64_t width = 0;   ///< units, padded to whole vectors
-  int64_t groups = 0;  ///< at least 1 row each
-  int64_t group = 0;   ///< rows of the largest one
-  int64_t chunk = 0;   ///< steps that are prepared at a time
+  int64_t lanes = 0;     ///< floats in a vector
+  int64_t width = 0;     ///< units, padded to whole vectors
+  int64_t x_stride = 0;  ///< features, the same
+  int64_t groups = 0;    ///< at least 1 row each
+  int64_t group = 0;     ///< rows of the largest one
+  int64_t chunk = 0;     ///< steps that are prepared at a time
   int64_t forward_tasks = 0;
   int64_t backward_tasks = 0;  ///< each sums gradients of weights of its own
   /// Rows of x's gradient that tasks sum too, behind those of u: of w, or of a table, unless that

@@ -52,9 +52,9 @@ class BackwardGroup {
       if (sizes_.projected) continue;
       if (dx_ != nullptr) WriteInputGradients(k0, k1);
       if (job_.out.dw != nullptr) {
-        CopyInputs(job_, rows_, k0, k1, area_.x);
+        CopyInputs(d_, job_, rows_, k0, k1, area_.x);
         const int64_t row = layout_.gates * width_;
-        AddTransposedProduct(d_, {area_.x, sizes_.features, 0}, {area_.dz, dz_row_, 0}, 1, rows,
+        AddTransposedProduct(d_, {area_.x, job_.plan.x_stride, 0}, {area_.dz, dz_row_, 0}, 1, rows,
                              sizes_.features, row, area_.dw, row);
       }
     }
@@ -113,6 +113,7 @@ class BackwardGroup {
                             .rows = rows,
                             .width = width_,
                             .units = sizes_.units,
+                            .rows_before = k > 0 ? rows_.active(k - 1) : 0,
                             .kept = trace_.kept + first * layout_.kept * width_,
                             .before = trace_.before + first * width_,
                             .c_before = layout_.has_cell ? trace_.cells + first * width_ : nullptr,
@@ -181,12 +182,12 @@ class BackwardGroup {
 
   // dx = dz·wᵀ.
   void WriteInputGradients(int64_t k0, int64_t k1) {
-    const int64_t features = sizes_.features, vectors = (features + kLanes - 1) / kLanes;
+    const int64_t features = sizes_.features, stride = job_.plan.x_stride;
     const int64_t rows = rows_.offset[k1] - rows_.offset[k0];
-    Product(d_, area_.dz, dz_row_, rows, layout_.gates * width_, job_.w_transposed, vectors,
-            nullptr, 0, area_.dx, vectors * kLanes);
+    Product(d_, area_.dz, dz_row_, rows, layout_.gates * width_, job_.w_transposed, stride / kLanes,
+            nullptr, 0, area_.dx, stride);
     ForRows(job_, rows_, k0, k1, [&](int64_t place, int64_t token) {
-      UnpadRow(d_, area_.dx + place * vectors * kLanes, features, dx_ + token * features);
+      UnpadRow(d_, area_.dx + place * stride, features, dx_ + token * features);
     });
   }
 

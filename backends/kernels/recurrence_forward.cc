@@ -40,7 +40,8 @@ class ForwardGroup {
                .product = area.product,
                .reset = area.reset,
                .peepholes = job.peepholes}),
-        parts_(job.parts()) {
+        parts_(job.parts()),
+        fused_(FusesInput()) {
     for (int i = 0; i < parts_; ++i) u_[i] = job.u_from(job.part(i).first);
   }
 
@@ -77,28 +78,42 @@ class ForwardGroup {
   }
 
  private:
+  // Whether x·w is added up with h·u, in registers: worth it while it is short, and where rows of w
+  // are read for several samples. A GRU needs the candidate's terms apart.
+  bool FusesInput() const {
+    constexpr int64_t kShort = 32;
+    return !sizes_.projected && layout_.gates != 3 && parts_ == 1 && rows_.count > 1 &&
+           sizes_.features <= kShort;
+  }
+
   int64_t Place(int64_t k) const { return whole_ ? rows_.offset[k] : (k & 1) * rows_.count; }
   float* Before(int64_t k) const { return trace_.before + Place(k) * width_; }
   float* CellsBefore(int64_t k) const {
     return layout_.has_cell ? trace_.cells + Place(k) * width_ : nullptr;
   }
 
-  // step(k) for all steps, with x·w of a chunk of them computed before. What is projected already
-  // is read step by step: so it goes through the first-level cache alone.
+  // step(k) for all steps, with x·w of a chunk of them computed before. What is projected already,
+  // or what a step multiplies itself, is read step by step: so it stays in the first-level cache.
   template <class F>
   void ForSteps(F&& step) {
-    const int64_t chunk = sizes_.projected ? 1 : job_.plan.chunk;
+    const int64_t chunk = sizes_.projected || fused_ ? 1 : job_.plan.chunk;
     for (int64_t k0 = 0; k0 < rows_.steps; k0 += chunk) {
       const int64_t k1 = std::min(k0 + chunk, rows_.steps);
-      const float* z = area_.z;
+      x_ = area_.z;
       if (sizes_.projected) {
-        z = ReadProjected(k0);
+        x_ = ReadProjected(k0);
       } else {
-        ProjectInput(k0, k1);
+        CopyInputs(d_, job_, rows_, k0, k1, area_.x);
+        const int64_t rows = rows_.offset[k1] - rows_.offset[k0];
+        if (fused_) {
+          x_ = area_.x;
+        } else {
+          InputProduct(d_, job_, area_.x, rows, area_.z, job_.plan.x_stride);
+        }
       }
       for (int64_t k = k0; k < k1; ++k) {
-        x_ = z + (rows_.offset[k] - rows_.offset[k0]) * x_row_;
         step(k);
+        x_ += rows_.active(k) * x_row_;
       }
     }
   }
@@ -114,12 +129,6 @@ class ForwardGroup {
       float* to = (rows_.length[r] > 0 ? before : last) + r * width_;
       ReadState(d_, job_.plan, from, rows_.row[r], to);
     }
-  }
-
-  // z = x·w + b for the steps [k0, k1).
-  void ProjectInput(int64_t k0, int64_t k1) {
-    CopyInputs(job_, rows_, k0, k1, area_.x);
-    InputProduct(d_, job_, area_.x, rows_.offset[k1] - rows_.offset[k0], area_.z);
   }
 
   // z = x + b for step k; where it is. A single row of a packed table is it already.
@@ -158,6 +167,7 @@ class ForwardGroup {
     }
     const PackedMatrix& u = u_[part];
     const int64_t vectors = (last - first) * width_ / kLanes, at = first * width_;
+    if (fused_) return AddBothProducts(k, rows, state, vectors);
     if (tracing_ && k == 0 && HasNoState(job_)) {
       for (int64_t r = 0; r < rows; ++r) {
         std::copy_n(x_ + r * x_row_ + at, (last - first) * width_, area_.sums + r * row_ + at);
@@ -170,6 +180,17 @@ class ForwardGroup {
     } else {
       Product(d_, state, width_, rows, sizes_.units, u, vectors, x_ + at, x_row_, area_.sums + at,
               row_);
+    }
+  }
+
+  // Sums of all gates from the inputs themselves.
+  void AddBothProducts(int64_t k, int64_t rows, const float* state, int64_t vectors) {
+    const RowTerm x = {x_, sizes_.features, job_.w, job_.plan.x_stride};
+    const RowTerm h = {state, sizes_.units, u_[0], width_};
+    if (tracing_ && k == 0 && HasNoState(job_)) {
+      Product(d_, {x}, rows, vectors, job_.bias, 0, area_.sums, row_);
+    } else {
+      Product(d_, {x, h}, rows, vectors, job_.bias, 0, area_.sums, row_);
     }
   }
 
@@ -245,9 +266,10 @@ class ForwardGroup {
   void (*const cell_)(D, const CellForward&);
   CellForward step_;
   const int parts_;
+  const bool fused_;
   PackedMatrix u_[4];  // of each part
   bool from_end_ = false, tracing_ = false;
-  const float* x_ = nullptr;  // x·w + b of the step
+  const float* x_ = nullptr;  // of the step: x·w + b, or x if that is fused
 };
 
 int64_t FloatsInVector(int64_t units) {

@@ -102,7 +102,7 @@ struct GroupTrace {
 struct ForwardArea {
   ForwardArea(const RecurrencePlan& plan, Pieces pieces);
 
-  float* x;          ///< [chunk, group, features]
+  float* x;          ///< [chunk, group, padded features]
   float* z;          ///< [chunk, group, inputs, width]: x·w + b
   float* sums;       ///< [group, gates, width]
   float* product;    ///< [group, width]: (r h)·u_n of GRU with the reset before
@@ -119,7 +119,7 @@ struct BackwardArea {
   BackwardArea(const RecurrencePlan& plan, Pieces pieces);
 
   float* dz;      ///< [chunk, group, DzStride]
-  float* x;       ///< [chunk, group, features]
+  float* x;       ///< [chunk, group, padded features]
   float* dx;      ///< [chunk, group, padded features]
   float* dh;      ///< [group, width]
   float* dc;      ///< [group, width]
@@ -228,6 +228,7 @@ struct CellForward {
 struct CellBackward {
   const RecurrenceSizes* sizes;
   int64_t rows, width, units;
+  int64_t rows_before;  ///< of the step before, whose values lie in front of this one's
   const float* kept;
   const float* before;
   const float* c_before;

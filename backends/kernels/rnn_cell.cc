@@ -92,15 +92,22 @@ class RnnKernel : public Kernel {
 
 class ForwardKernel : public RnnKernel {
  public:
-  using RnnKernel::RnnKernel;
+  // `own_steps_only`: nobody reads the sequence where steps are masked.
+  ForwardKernel(const KernelContext& context, bool own_steps_only)
+      : RnnKernel(context), own_steps_only_(own_steps_only) {}
   int64_t scratch_bytes() const override { return RnnForwardScratch(plan_); }
 
   absl::Status Run(const KernelArgs& args) override {
     SEQ_RETURN_IF_ERROR(CheckIds(args));
-    const RnnOutputs out = {.sequence = Out<float>(args, 0), .last = Out<float>(args, 1)};
+    const RnnOutputs out = {.sequence = Out<float>(args, 0),
+                            .last = Out<float>(args, 1),
+                            .own_steps_only = own_steps_only_};
     RnnForward(plan_, Operands(args), out, args.scratch, *pool_);
     return absl::OkStatus();
   }
+
+ private:
+  const bool own_steps_only_;
 };
 
 class BackwardKernel : public RnnKernel {
@@ -152,7 +159,16 @@ Claim ClaimRnnCell(const NodeContext& context) {
 }
 
 MadeKernel MakeRnnCell(const KernelContext& context) {
-  return std::make_unique<ForwardKernel>(context);
+  ProgramResources& program = context.program();
+  const Value sequence = context.node().outputs[0];
+  const int backward = MaskInput(context) >= 0 ? BackwardOf(context) : -1;
+  const bool own_steps_only =
+      backward >= 0 && program.may_be_opaque[sequence.index] &&
+      context.function().Consumers()[sequence.index] == std::vector<int>{backward};
+  if (own_steps_only) {
+    program.opaque_layouts.push_back({sequence, context.output_size(0) * int64_t{sizeof(float)}});
+  }
+  return std::make_unique<ForwardKernel>(context, own_steps_only);
 }
 
 MadeKernel MakeRnnCellGrad(const KernelContext& context) {

@@ -55,6 +55,8 @@ struct RnnOperands {
 struct RnnOutputs {
   float* sequence = nullptr;  ///< [batch, time, units]
   float* last = nullptr;      ///< [batch, units]
+  /// Whether places of masked steps in the sequence stay as they are: nobody reads them.
+  bool own_steps_only = false;
 };
 
 struct RnnOutputGradients {

@@ -112,7 +112,8 @@ inline void WriteOwnSteps(const RnnForwardJob& job, const RnnForwardArea& area,
       });
       // In a run only the last step has masked ones behind it.
       const bool run = job.order->FirstOfRun(row) >= 0;
-      for (int64_t k = run ? std::max(k0, length - 1) : k0; k < end; ++k) {
+      const int64_t first = job.out.own_steps_only ? end : run ? std::max(k0, length - 1) : k0;
+      for (int64_t k = first; k < end; ++k) {
         ForPlaces(*job.order, row, k, length, [&](int64_t t) SEQ_INLINE {
           UnpadRow(d, h + k * kRegister, units,
                    job.out.sequence + (row * plan.sizes.time + t) * units);
@@ -131,7 +132,7 @@ inline void WriteBeforeFirstStep(const RnnForwardJob& job, const GroupRows& rows
   for (int64_t r = 0; r < rows.count; ++r) {
     const int64_t row = rows.row[r];
     const int64_t end = rows.length[r] > 0 ? job.order->Position(row, 0) : time;
-    if (job.out.sequence != nullptr) {
+    if (job.out.sequence != nullptr && !job.out.own_steps_only) {
       const int64_t first = job.plan.sizes.reverse ? time - end : 0;
       std::fill_n(job.out.sequence + (row * time + first) * units, end * units, 0.0f);
     }
@@ -204,7 +205,11 @@ inline bool StageSteps(const RnnBackwardJob& job, const RnnBackwardArea& area,
     const int64_t first = r * plan.chunk, rest = first + end - k0;
     float* const incoming = area.d_sequence + first * kRegister;
     std::fill_n(area.states + rest * kRegister, (k1 - end) * kRegister, 0.0f);
-    std::fill_n(incoming, (k1 - k0) * kRegister, 0.0f);
+    if (job.incoming.d_sequence != nullptr) {
+      std::fill_n(incoming, (k1 - k0) * kRegister, 0.0f);
+    } else if (length > k1) {  // what a chunk before, where the row ended, has left in the zeros
+      std::fill_n(incoming + (length - 1) % plan.chunk * kRegister, kRegister, 0.0f);
+    }
     if (by_id) std::fill_n(area.ids + rest, k1 - end, 0);
     if (end == k0) continue;
     ForTokens(job, rows, r, k0, k1, [&](int64_t token, int64_t k) SEQ_INLINE {
@@ -288,6 +293,9 @@ void BackwardOwnSteps(const RnnBackwardJob& job, const RnnBackwardArea& area, in
   const bool wants_dz = !scatter && (job.out.dx != nullptr || job.out.dtable != nullptr);
   float* const dh = area.carry;
   std::fill_n(dh, plan.group * kRegister, 0.0f);
+  if (job.incoming.d_sequence == nullptr) {  // zeros but for d_last
+    std::fill_n(area.d_sequence, plan.group * plan.chunk * kRegister, 0.0f);
+  }
   for (int64_t r = 0; wants_dz && r < rows.count; ++r) {  // masked steps keep zeros
     if (rows.length[r] == sizes.time) continue;
     float* const all = lookup ? job.dz_all : job.out.dx;

@@ -67,11 +67,12 @@ HWY_INLINE void LoadPanelRows(D d, const char* from, hn::Vec<D> (&to)[rows][vecs
   }
 }
 
-/// A row and the packed matrix that it is multiplied by.
+/// A row and the packed matrix that it is multiplied by; or rows, a stride apart.
 struct RowTerm {
   const float* a = nullptr;
   int64_t inner = 0;
   PackedMatrix b;
+  int64_t stride = 0;
 };
 
 /// c[vecs] = init + the sum of the terms, from vector v on. Vectors lie side by side, so that

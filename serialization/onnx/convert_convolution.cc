@@ -165,7 +165,8 @@ absl::StatusOr<std::vector<Window>> TransposedWindows(NodeImport& node, const Op
     Window window{.size = sizes[i], .stride = strides[i], .dilation = dilations[i]};
     window.extent = extent.size();
     if (window.size < 1 || window.size > kMaxWindow || window.reach() > kMostPlaces ||
-        window.extent < 1 || extra[i] < 0 || extra[i] > kMostPlaces) {
+        window.extent < 1 || window.extent > kMostPlaces || extra[i] < 0 ||
+        extra[i] > kMostPlaces) {
       return Unimplemented("a window of ", window.size, " places over ", window.extent);
     }
     const int64_t whole = strides[i] * (window.extent - 1) + extra[i] + window.reach();
@@ -273,8 +274,8 @@ absl::StatusOr<Operand> Convolution(NodeImport& node, const Operand& x, const Op
   SEQ_ASSIGN_OR_RETURN(const int64_t groups, node.Int("group", 1));
   const Dim channels = x.rank() < 3 ? Dim(0) : x.shape()[1];
   if (w.rank() != x.rank() || !w.shape().is_static() || channels.is_batch() || groups < 1 ||
-      groups > channels.size() || w.shape()[1].size() * groups != channels.size() ||
-      w.shape()[0].size() % groups != 0) {
+      groups > channels.size() || channels.size() % groups != 0 ||
+      w.shape()[1] != channels.size() / groups || w.shape()[0].size() % groups != 0) {
     return InvalidArgument("weights ", w.shape().ToString(), " do not fit to ",
                            x.shape().ToString(), " in ", groups, " groups");
   }

@@ -69,8 +69,11 @@ absl::StatusOr<Ints> RequestedExtents(const Operand& x, Ints request, bool allow
       return InvalidArgument("extents must be at least 0, or -1 once");
     }
     batches += factor > 0;
-    product *= factor > 0 ? factor : extent;
-    if (product > Shape::kMaxElements) return InvalidArgument("a shape that is too large");
+    const int64_t times = factor > 0 ? factor : extent;
+    if (times > 1 && product > Shape::kMaxElements / times) {
+      return InvalidArgument("a shape that is too large");
+    }
+    product *= times;
   }
   if (open != nullptr && product > 0 && have.product % product == 0) {
     const int64_t left = have.product / product;

@@ -245,6 +245,7 @@ absl::StatusOr<Operand> ConvertReverseSequence(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(const Operand rows, g.Transpose(x, swap));
   SEQ_ASSIGN_OR_RETURN(const Operand int32, g.Cast(lengths, DType::kInt32));
   const Term length(g, g.Reshape(int32, Shape{rows.shape()[0], 1}));
+  SEQ_RETURN_IF_ERROR(g.Charge(time.size() * 4));
   std::vector<int32_t> steps(time.size());
   std::iota(steps.begin(), steps.end(), 0);
   const Term step(g, Operand::Of(Tensor::Of<int32_t>(Shape{time}, steps)));

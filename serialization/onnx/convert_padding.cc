@@ -113,7 +113,9 @@ absl::StatusOr<Operand> ConvertTile(NodeImport& node) {
       continue;
     }
     if (extent.is_batch() || BatchFactor(count) > 0) return Unimplemented("it repeats the batch");
-    if (count < 0 || count > kMost) return InvalidArgument("repeats are ", count);
+    if (count < 0 || count > kMost || extent.size() > Shape::kMaxElements / (count + 1)) {
+      return InvalidArgument("repeats are ", count, " of ", x.shape().ToString());
+    }
     if (x.rank() == Shape::kMaxRank) return Unimplemented("of ", x.rank(), " axes");
     std::vector<Dim> dims(x.shape().dims().begin(), x.shape().dims().end());
     const Shape tiled = [&] {

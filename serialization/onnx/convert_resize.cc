@@ -94,6 +94,9 @@ absl::StatusOr<Operand> ResizeAxis(NodeImport& node, const Operand& x, int64_t a
     return WithBoolean(g.Emit("Gather", {x, indices}, {{"axis", axis}}), x.boolean);
   }
   if (!IsReal(x.type.dtype)) return Unimplemented("it computes on ", DTypeName(x.type.dtype));
+  if (s.from > Shape::kMaxElements / (s.to + 1)) {
+    return ResourceExhausted("a matrix of ", s.from, " times ", s.to, " weights");
+  }
   SEQ_RETURN_IF_ERROR(g.Charge(s.from * s.to * 8));
   SEQ_ASSIGN_OR_RETURN(const Tensor weights, Weights(how, s));
   Ints swap(x.rank());

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/status_macros.h"
 #include "graph/op_def.h"
 
 namespace seqgraph::onnx {
@@ -63,12 +64,18 @@ bool TakesLengths(const GraphExport& graph, const Node& cell) {
          });
 }
 
-const MaskSteps& StepsOf(NodeExport& node, int mask) {
+absl::Status CheckSteps(int64_t time) {
+  constexpr int64_t kMost = 1 << 24;
+  return time <= kMost ? absl::OkStatus() : Unimplemented("a mask of ", time, " steps");
+}
+
+absl::StatusOr<const MaskSteps*> StepsOf(NodeExport& node, int mask) {
   const Value value = node.node().inputs[mask];
-  std::shared_ptr<MaskSteps>& steps = node.graph().mask_steps(value);
-  if (steps != nullptr) return *steps;
-  steps = std::make_shared<MaskSteps>();
   const int64_t time = node.graph().function().type(value).shape[1].size();
+  SEQ_RETURN_IF_ERROR(CheckSteps(time));
+  std::shared_ptr<MaskSteps>& steps = node.graph().mask_steps(value);
+  if (steps != nullptr) return steps.get();
+  steps = std::make_shared<MaskSteps>();
   steps->present = Cast(node, node.graph().NameOf(value), TensorProto::BOOL);
   steps->ones = Cast(node, steps->present, TensorProto::INT64);
   steps->so_far =
@@ -77,7 +84,7 @@ const MaskSteps& StepsOf(NodeExport& node, int mask) {
   SetInt(node.graph().Add("ReduceSum", {steps->ones, IntsInput(node, {1})}, sum), "keepdims", 0);
   steps->lengths = Cast(node, sum, TensorProto::INT32);
   steps->order = Order(node, steps->ones, time);
-  return *steps;
+  return steps.get();
 }
 
 std::string Compacted(NodeExport& node, const std::string& x, const MaskSteps& steps) {

@@ -3,6 +3,7 @@
 // Any mask in operators that know only lengths: the steps of each row that are not masked are put
 // together in front, in their order, and what is computed of them goes back to their places.
 
+#include <cstdint>
 #include <string>
 
 #include "serialization/onnx/node_export.h"
@@ -23,8 +24,10 @@ struct MaskSteps {
   std::string order;    ///< int64 [batch, time, 1]: the steps that are not masked, then the others
 };
 
-/// Those of input `mask` of the node; written once for each mask.
-const MaskSteps& StepsOf(NodeExport& node, int mask);
+/// OK where so many steps may be written out one by one; else Unimplemented.
+absl::Status CheckSteps(int64_t time);
+/// Those of input `mask` of the node; written once for each mask. Errors: CheckSteps.
+absl::StatusOr<const MaskSteps*> StepsOf(NodeExport& node, int mask);
 
 /// x [batch, time, ..] with the steps that are not masked in front.
 std::string Compacted(NodeExport& node, const std::string& x, const MaskSteps& steps);

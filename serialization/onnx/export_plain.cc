@@ -145,7 +145,8 @@ absl::StatusOr<NodeProto*> WriteReduceSum(NodeExport& node) {
 
 // Of the steps that are not masked; of none 0.
 absl::StatusOr<NodeProto*> WriteMaskedPooling(NodeExport& node) {
-  const MaskSteps& steps = StepsOf(node, 1);
+  SEQ_ASSIGN_OR_RETURN(const MaskSteps* found, StepsOf(node, 1));
+  const MaskSteps& steps = *found;
   const auto real = [&](double x) {
     return node.Initializer(Tensor::Scalar(x).Cast(node.input_type(0).dtype), "number");
   };
@@ -216,7 +217,9 @@ absl::StatusOr<NodeProto*> WriteTakeStep(NodeExport& node) {
 
 // t < lengths[n]
 absl::StatusOr<NodeProto*> WriteSequenceMask(NodeExport& node) {
-  std::vector<int32_t> steps(node.attributes().GetInt("time"));
+  const int64_t time = node.attributes().GetInt("time");
+  SEQ_RETURN_IF_ERROR(CheckSteps(time));
+  std::vector<int32_t> steps(time);
   std::iota(steps.begin(), steps.end(), 0);
   const std::string times = node.Initializer(
       Tensor::Of<int32_t>({1, static_cast<int64_t>(steps.size())}, steps), "times");

@@ -132,7 +132,7 @@ absl::StatusOr<onnx_proto::NodeProto*> WriteRecurrent(NodeExport& node) {
       lengths = node.graph().NameOf(
           node.graph().function().producer(node.node().inputs[mask])->inputs[0]);
     } else {
-      steps = &StepsOf(node, mask);
+      SEQ_ASSIGN_OR_RETURN(steps, StepsOf(node, mask));
       lengths = steps->lengths;
       steps_of_x = Compacted(node, steps_of_x, *steps);
     }

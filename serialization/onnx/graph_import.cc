@@ -277,7 +277,7 @@ absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shap
   if (x.shape() == shape) return x;
   // The first of a chain of reshapes has the same elements.
   const Node* node = builder_.function().producer(x.value);
-  if (x.value.present() && node != nullptr && node->op->name() == "Reshape") {
+  if (node != nullptr && node->op->name() == "Reshape") {
     return Reshape(FromValue(node->inputs[0]), shape);
   }
   if (x.known != nullptr && !shape.is_static()) {
@@ -288,7 +288,7 @@ absl::StatusOr<Operand> GraphImport::Reshape(const Operand& x, const Shape& shap
 
 absl::StatusOr<Operand> GraphImport::Transpose(const Operand& x, std::vector<int64_t> permutation) {
   Operand from = x;
-  const Node* node = x.value.present() ? builder_.function().producer(x.value) : nullptr;
+  const Node* node = builder_.function().producer(x.value);
   if (node != nullptr && node->op->name() == "Transpose") {
     const std::vector<int64_t>& first = node->attributes.GetInts("permutation");
     for (int64_t& axis : permutation) axis = first[axis];
@@ -312,7 +312,7 @@ absl::StatusOr<Operand> GraphImport::Cast(const Operand& x, DType dtype) {
     return y;
   }
   // To a wider type and back changes nothing.
-  const Node* node = x.value.present() ? builder_.function().producer(x.value) : nullptr;
+  const Node* node = builder_.function().producer(x.value);
   if (node != nullptr && node->op->name() == "Cast" &&
       builder_.type(node->inputs[0]).dtype == dtype && SizeOf(x.type.dtype) > SizeOf(dtype) &&
       IsReal(x.type.dtype) == IsReal(dtype)) {

@@ -12,6 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/zip.h"
+#include "layers/all_layers.h"
+#include "layers/layer_emission.h"
 #include "optimizers/all_optimizers.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/writer.h"
@@ -19,6 +21,7 @@
 #include "serialization/keras/optimizer_state.h"
 #include "tests/fuzz/allocation_meter.h"
 #include "tests/fuzz/mutator.h"
+#include "tests/fuzz/seed_models.h"
 #include "tests/testing.h"
 
 namespace seqgraph::keras {
@@ -160,6 +163,56 @@ TEST_F(KerasFuzzTest, MutationsGiveErrorsOrModels) {
   EXPECT_GT(valid_, count / 80);
 }
 
+// A configuration and weights of each class of layers, optimizer and loss.
+std::vector<std::pair<std::string, std::string>> FilesOfEachKind() {
+  std::vector<std::pair<std::string, std::string>> files;
+  const auto add = [&](const KerasModel& model) {
+    const absl::StatusOr<std::string> zip = KerasZip(model), weights = KerasWeightsHdf5(model);
+    if (!zip.ok() || !weights.ok()) return;  // what Keras does not have
+    files.emplace_back(ReadZip(*zip, 1 << 30)->at("config.json"), *weights);
+  };
+  for (LayerStack& stack : LayerStacks()) {
+    KerasModel model;
+    const auto weights = WeightsOf(stack);
+    if (!weights.ok()) continue;
+    for (const Weight& weight : AllWeights(*weights)) {
+      model.weights.push_back({weight.variable, *Tensor::Zeros({DType::kFloat32, weight.shape})});
+    }
+    model.stack = std::move(stack);
+    add(model);
+  }
+  for (const OptimizerDef* optimizer : AllOptimizers()) {
+    KerasModel model = SmallModel();
+    model.optimizer_state.clear();
+    model.training->optimizer = Optimizer(*optimizer);
+    add(model);
+  }
+  return files;
+}
+
+TEST_F(KerasFuzzTest, MutationsOfEachKindGiveErrorsOrModels) {
+  Mutator mutator(FuzzSeed(20261129));
+  const std::vector<std::pair<std::string, std::string>> files = FilesOfEachKind();
+  ASSERT_GT(files.size(), 60u);
+  const int count = FuzzCount(6000);
+  for (int i = 0; i < count; ++i) {
+    const auto& [config, weights] = files[mutator.Below(files.size())];
+    switch (i % 4) {
+      case 0:
+        Check(Zip(mutator.Bytes(config), weights));
+        break;
+      case 1:
+        Check(Zip(config, mutator.Bytes(weights)));
+        break;
+      default:
+        Check(Zip(mutator.Json(config), weights));
+    }
+    if (HasFailure()) FAIL() << "mutation " << i;
+  }
+  EXPECT_GT(errors_, count / 4);
+  EXPECT_GT(valid_, count / 40);
+}
+
 // Most bytes of a file are numbers and padding: here only what says where things are is changed.
 TEST_F(KerasFuzzTest, MutatedStructureOfHdf5GivesErrorsOrTrees) {
   Mutator mutator(FuzzSeed(20251125));
@@ -200,6 +253,22 @@ TEST_F(KerasFuzzTest, AZipThatUnfoldsToMuchIsRefused) {
   for (int i = 0; i < 1001; ++i) many.push_back({absl::StrCat(i), ""});
   EXPECT_THAT(ReadZip(*WriteZip(many), 1 << 20),
               StatusIs(absl::StatusCode::kResourceExhausted, "more than 1000 files"));
+}
+
+// Each extent is one that a layer may have; some products of them have more than 64 bits.
+TEST(KerasExtentsTest, ProductsOfThemAreChecked) {
+  const auto described = [](std::vector<LayerKind> kinds) {
+    LayerStack stack{.input = {.time = 1 << 24, .features = 1}};
+    for (LayerKind& kind : kinds) {
+      stack.layers.push_back({absl::StrCat("layer", stack.layers.size()), true, std::move(kind)});
+    }
+    return DescribeStack(stack, AllLayers()).status();
+  };
+  const UpSampling1DLayer wide{.size = 1 << 16}, wider{.size = 1 << 24};
+  EXPECT_THAT(described({wide, wider}), StatusIs(absl::StatusCode::kInvalidArgument, "layer1"));
+  EXPECT_THAT(described({wide, FlattenLayer{}, ReshapeLayer{.target_shape = {1, -1}},
+                         DepthwiseConv1DLayer{.kernel_size = 1, .depth_multiplier = 1 << 24}}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "layer3"));
 }
 
 // Sizes in a configuration are believed only as far as the weights in the file bear them out.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "google/protobuf/descriptor.h"
@@ -16,6 +17,17 @@ using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Reflection;
 
 constexpr size_t kLongestPiece = 32;
+
+// The number, text or word of a JSON text that begins at or behind `at`: from, to. A text does not
+// hold an escaped quote here, or is cut there, which is damage too.
+std::pair<size_t, size_t> TokenAt(const std::string& json, size_t at) {
+  static const std::string kBetween = " \n\t,:[]{}";
+  const size_t begin = json.find_first_not_of(kBetween, at);
+  if (begin == std::string::npos) return {json.size(), json.size()};
+  const size_t end =
+      json[begin] == '"' ? json.find('"', begin + 1) + 1 : json.find_first_of(kBetween, begin);
+  return {begin, std::min(end == 0 ? json.size() : end, json.size())};
+}
 
 }  // namespace
 
@@ -69,6 +81,27 @@ void Mutator::ChangeBytes(std::string& bytes) {
       bytes.insert(Below(bytes.size() + 1), piece);
     }
   }
+}
+
+std::string Mutator::OtherToken(const std::string& json) {
+  constexpr const char* kTokens[] = {
+      "0",    "-1",   "1",     "2",  "16777217",   "9223372036854775807",
+      "0.5",  "1e99", "null",  "[]", "{}",         "true",
+      "[[]]", "\"\"", "false", "7",  "2147483648", "-0.0"};
+  if (Below(2) == 0) return kTokens[Below(std::size(kTokens))];
+  const auto [from, to] = TokenAt(json, Below(json.size()));
+  return from == to ? "3" : json.substr(from, to - from);
+}
+
+// Begins behind a separator, so that it is a whole token and not the rest of one.
+std::string Mutator::Json(std::string json) {
+  for (uint64_t changes = 1 + Below(4); changes > 0 && !json.empty(); --changes) {
+    const size_t separator = json.find_first_of(":[,{", Below(json.size()));
+    if (separator == std::string::npos) continue;
+    const auto [from, to] = TokenAt(json, separator);
+    json.replace(from, to - from, OtherToken(json));
+  }
+  return json;
 }
 
 int64_t Mutator::ExtremeInt() {

@@ -25,6 +25,10 @@ class Mutator {
   /// repeated or moved.
   std::string Bytes(std::string bytes);
 
+  /// One to four numbers, texts and words of a JSON text become others: extreme ones, or those of
+  /// another place. It stays well-formed, so that what is behind the parser gets its share.
+  std::string Json(std::string json);
+
   /// One to four changes that leave a well-formed message: numbers become extreme, texts become
   /// empty, long or that of another place, parts vanish or are there twice. So what is behind the
   /// parser gets its share.
@@ -32,6 +36,7 @@ class Mutator {
 
  private:
   void ChangeBytes(std::string& bytes);
+  std::string OtherToken(const std::string& json);
   void ChangeField(google::protobuf::Message& message);
   int64_t ExtremeInt();
   double ExtremeReal();

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "google/protobuf/stubs/logging.h"
+#include "graph/function_builder.h"
 #include "graph/verifier.h"
 #include "ops/all_ops.h"
 #include "serialization/onnx/onnx.pb.h"
@@ -179,6 +180,115 @@ TEST_F(OnnxFuzzTest, WhatTheGraphBecomesIsBounded) {
   Check(bytes);
   EXPECT_THAT(ParseOnnx(bytes, AllOps()).status(),
               StatusIs(absl::StatusCode::kResourceExhausted, "far more memory than the file"));
+}
+
+// A model of one node that gives "y", with inputs of these shapes and known integers behind them.
+class OneNode {
+ public:
+  explicit OneNode(const char* op) {
+    message_.set_ir_version(8);
+    message_.add_opset_import()->set_version(17);
+    node().set_op_type(op);
+    node().add_output("y");
+    graph().add_output()->set_name("y");
+  }
+
+  OneNode& Input(const std::string& name, const std::vector<int64_t>& shape,
+                 onnx_proto::TensorProto::DataType type = onnx_proto::TensorProto::FLOAT) {
+    auto& input = *graph().add_input();
+    input.set_name(name);
+    auto& tensor = *input.mutable_type()->mutable_tensor_type();
+    tensor.set_elem_type(type);
+    for (const int64_t extent : shape) tensor.mutable_shape()->add_dim()->set_dim_value(extent);
+    node().add_input(name);
+    return *this;
+  }
+  OneNode& Absent() { return node().add_input(""), *this; }
+  OneNode& Ints(const std::string& name, const std::vector<int64_t>& values) {
+    auto& known = *graph().add_initializer();
+    known.set_name(name);
+    known.set_data_type(onnx_proto::TensorProto::INT64);
+    known.add_dims(static_cast<int64_t>(values.size()));
+    for (const int64_t value : values) known.add_int64_data(value);
+    node().add_input(name);
+    return *this;
+  }
+  OneNode& Set(const char* name, const std::vector<int64_t>& values) {
+    auto& attribute = *node().add_attribute();
+    attribute.set_name(name);
+    attribute.set_type(onnx_proto::AttributeProto::INTS);
+    for (const int64_t value : values) attribute.add_ints(value);
+    return *this;
+  }
+  OneNode& Set(const char* name, int64_t value) {
+    auto& attribute = *node().add_attribute();
+    attribute.set_name(name);
+    attribute.set_type(onnx_proto::AttributeProto::INT);
+    attribute.set_i(value);
+    return *this;
+  }
+  OneNode& Set(const char* name, const char* value) {
+    auto& attribute = *node().add_attribute();
+    attribute.set_name(name);
+    attribute.set_type(onnx_proto::AttributeProto::STRING);
+    attribute.set_s(value);
+    return *this;
+  }
+  std::string Bytes() const { return message_.SerializeAsString(); }
+
+ private:
+  onnx_proto::GraphProto& graph() { return *message_.mutable_graph(); }
+  onnx_proto::NodeProto& node() {
+    return graph().node_size() == 0 ? *graph().add_node() : *graph().mutable_node(0);
+  }
+  onnx_proto::ModelProto message_;
+};
+
+// Extents of inputs cost nothing, so that a file of 100 bytes may have them near 2^40: products of
+// them are checked before they are made, and what takes an element of each is charged.
+TEST_F(OnnxFuzzTest, ProductsOfExtentsAreChecked) {
+  constexpr int64_t kMost = int64_t{1} << 40;
+  const std::vector<std::string> files = {
+      // 2^34 times 2^30 weights are 0 in 64 bits.
+      OneNode("Resize")
+          .Input("x", {1, 1, kMost >> 6})
+          .Absent()
+          .Absent()
+          .Ints("sizes", {1, 1, 1 << 30})
+          .Set("mode", "linear")
+          .Bytes(),
+      OneNode("ReverseSequence")
+          .Input("x", {2, kMost >> 2})
+          .Input("lengths", {2}, onnx_proto::TensorProto::INT64)
+          .Set("time_axis", 1)
+          .Set("batch_axis", int64_t{0})
+          .Bytes(),
+      OneNode("Reshape").Input("x", {2, 3}).Ints("shape", {kMost, kMost}).Bytes(),
+      OneNode("Tile").Input("x", {1, kMost >> 2}).Ints("repeats", {1, 1 << 30}).Bytes(),
+      OneNode("Conv")
+          .Input("x", {1, kMost, 1})
+          .Input("w", {1, kMost, 1})
+          .Set("group", kMost >> 1)
+          .Bytes(),
+      OneNode("ConvTranspose")
+          .Input("x", {1, 1, kMost})
+          .Input("w", {1, 1, 1})
+          .Set("strides", std::vector<int64_t>{1 << 30})
+          .Bytes(),
+  };
+  for (const std::string& bytes : files) Check(bytes);
+  EXPECT_EQ(errors_, static_cast<int>(files.size()));
+}
+
+// What is read can be refused by the writer: it would write out each of 2^30 steps.
+TEST_F(OnnxFuzzTest, MasksOfManyStepsAreNotWritten) {
+  FunctionBuilder g("predict", AllOps());
+  const Value lengths = g.Input("lengths", {DType::kInt32, {Dim::Batch()}});
+  g.Result("mask", g.AddNode("SequenceMask", {lengths}, {{"time", int64_t{1} << 30}})[0]);
+  Model model;
+  SEQ_ASSERT_OK_AND_ASSIGN(Function predict, std::move(g).Build());
+  SEQ_ASSERT_OK(model.AddFunction(std::move(predict)));
+  EXPECT_THAT(SerializeOnnx(model), StatusIs(absl::StatusCode::kUnimplemented, "1073741824 steps"));
 }
 
 // Graphs in graphs: as deep as the guard lets through, and deeper than is read.

@@ -27,7 +27,8 @@ int main(void) {
          offsetof(seqgraph_options, max_num_bytes) == 24);
   EXPECT(offsetof(seqgraph_stream_options, function) == 8 &&
          offsetof(seqgraph_stream_options, max_batch) == 16 &&
-         offsetof(seqgraph_stream_options, block) == 24);
+         offsetof(seqgraph_stream_options, block) == 24 &&
+         offsetof(seqgraph_stream_options, max_num_bytes) == 32);
   EXPECT(offsetof(seqgraph_stream_info, num_inputs) == 8 &&
          offsetof(seqgraph_stream_info, num_outputs) == 12 &&
          offsetof(seqgraph_stream_info, num_slow_nodes) == 16 &&

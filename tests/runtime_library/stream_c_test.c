@@ -193,6 +193,12 @@ static void test_stream_errors(const char* folder) {
   options.max_batch = 65;
   EXPECT_ERROR(seqgraph_stream_model_load(path, &options, &model, &status), bad, "max_batch");
   options.max_batch = 0;
+  options.max_num_bytes = 1;
+  EXPECT_ERROR(seqgraph_stream_model_load(path, &options, &model, &status),
+               SEQGRAPH_RESOURCE_EXHAUSTED, "the limit leaves it 1");
+  options.max_num_bytes = -1;
+  EXPECT_ERROR(seqgraph_stream_model_load(path, &options, &model, &status), bad, "max_num_bytes");
+  options.max_num_bytes = 0;
   options.function = "evaluate";
   EXPECT_ERROR(seqgraph_stream_model_load(path, &options, &model, &status), SEQGRAPH_NOT_FOUND,
                "predict");
