@@ -54,9 +54,15 @@ CompressedFile::CompressedFile(std::string path, int fd)
 CompressedFile::~CompressedFile() { ::close(fd_); }
 
 absl::StatusOr<std::unique_ptr<CompressedFile>> CompressedFile::Open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Data is read more than once; and a pipe that nobody writes, or a device without an end, would
+  // be waited for, or read, for ever.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
   auto file = absl::WrapUnique(new CompressedFile(path, fd));
+  struct stat info;
+  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    return InvalidArgument("cannot read '", path, "': not a regular file; save it first");
+  }
   SEQ_RETURN_IF_ERROR(file->Fill());
   file->magic_ = std::string(file->pending_.substr(0, 4));
   if (absl::StartsWith(file->magic_, kGzipMagic)) {

@@ -110,7 +110,7 @@ absl::Status TensorFileWriter::Write(const std::string& metadata_name, const std
 
 absl::StatusOr<TensorFile> TensorFile::Open(const std::string& path,
                                             const std::string& metadata_name, int64_t max_memory) {
-  TensorFile file(path, FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)));
+  TensorFile file(path, FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
   if (file.file_.get() < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
   }

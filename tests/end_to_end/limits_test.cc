@@ -1,7 +1,10 @@
 // The command at the limits of the machine: what is missing is an error by name, never a signal.
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/end_to_end/process.h"
@@ -60,6 +63,22 @@ TEST(Limits, AnOutputThatLinksToNothingIsRefusedAtOnce) {
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.out, IsEmpty());
   EXPECT_THAT(result.err, HasSubstr("cannot follow the link"));
+}
+
+TEST(Limits, WhatIsNoFileIsNotWaitedFor) {
+  const std::string folder = MakeTempDir(), pipe = folder + "/pipe.csv";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::filesystem::create_symlink("/dev/zero", folder + "/zeros.npz");
+  for (const std::string& data : {pipe, std::string("/dev/zero"), folder + "/zeros.npz"}) {
+    for (const char* task : {"", "--task=classify"}) {
+      std::vector<std::string> arguments = {"train", absl::StrCat("--data=", data),
+                                            absl::StrCat("--output=", folder, "/m.pb")};
+      if (*task != '\0') arguments.push_back(task);
+      const ProcessResult result = RunSeqgraph(arguments);
+      EXPECT_EQ(result.status, 1) << data << " " << task;
+      EXPECT_THAT(result.err, HasSubstr(data)) << task;
+    }
+  }
 }
 
 }  // namespace
