@@ -36,7 +36,7 @@ def _prelude_impl(ctx):
         requested_features = ctx.features,
         unsupported_features = ctx.disabled_features + ["module_maps"],
     )
-    header = ctx.actions.declare_file(ctx.label.name + "/" + ctx.file.header.basename)
+    header = ctx.actions.declare_file("%s/%s.h" % (ctx.label.name, ctx.label.name))
     ctx.actions.symlink(output = header, target_file = ctx.file.header)
     compiled = ctx.actions.declare_file(header.basename + ".gch", sibling = header)
 
@@ -47,7 +47,7 @@ def _prelude_impl(ctx):
         source_file = header.path,
         output_file = compiled.path,
         quote_include_directories = depset(["."]),
-        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ["-MD", "-MF", "/dev/null", "-xc++-header"],
+        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ctx.attr.copts + ["-MD", "-MF", "/dev/null", "-xc++-header"],
         use_pic = ctx.attr.pic,
     )
     action = "c++-compile"
@@ -73,6 +73,7 @@ def _prelude_impl(ctx):
 seq_prelude = rule(
     implementation = _prelude_impl,
     attrs = {
+        "copts": attr.string_list(),
         "header": attr.label(allow_single_file = [".h"], mandatory = True),
         "includes": attr.label_list(allow_files = [".h"]),
         "pic": attr.bool(default = True),

@@ -22,6 +22,10 @@ _COPTS = [
 # or is a definition (ops/), and takes a quarter less time to compile with -O1.
 _FAST_FOLDERS = ["backends", "base", "data", "examples", "runtime"]
 
+# Folders of which the runtime library has all, and whose code runs once a model: for size, a third
+# less than with -O1.
+_SMALL_FOLDERS = ["graph", "ops/rewrites"]
+
 # Folders that graph/ does not lie under.
 _WITHOUT_GRAPH = ["base", "data", "graph"]
 
@@ -75,7 +79,11 @@ def _compiled(rule, name, srcs, copts, deps, prelude = None, common = [], togeth
     """
     package = native.package_name()
     top = package.split("/")[0]
+    if package in _SMALL_FOLDERS and rule == native.cc_library:
+        copts = ["-Os"] + copts
     prelude = prelude or ("prelude" if top in _WITHOUT_GRAPH else "graph_prelude")
+    if "-Os" in copts:
+        prelude = "small_" + prelude
     labels = common + ["//bazel:absl"] + ([] if package == "base" else ["//base"])
     labels += ["//" + package + dep if dep.startswith(":") else dep for dep in deps]
     if srcs and "-fopenmp" not in copts and not [src for src in srcs if src.endswith(".c")]:
@@ -84,7 +92,7 @@ def _compiled(rule, name, srcs, copts, deps, prelude = None, common = [], togeth
     if together > 1:
         # It asks whether a type without a name for others is the main file's own.
         copts = ["-Wno-subobject-linkage"] + copts
-    if top not in _FAST_FOLDERS or rule == native.cc_test:
+    if "-Os" not in copts and (top not in _FAST_FOLDERS or rule == native.cc_test):
         copts = ["-O1"] + PRELUDE_AT_O1 + copts
     rule(
         name = name,

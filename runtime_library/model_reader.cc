@@ -1,12 +1,14 @@
 #include "runtime_library/model_reader.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "backends/plugin/function_reader.h"
 #include "base/byte_cursor.h"
 #include "base/crc32c.h"
@@ -95,15 +97,14 @@ absl::Status AddVariable(sg_string message, VariableStore& variables) {
   return Annotate(variables.Add(def, std::move(content)), where);
 }
 
-absl::Status AddFunction(sg_string message, const OpRegistry& registry, Model& model) {
-  SEQ_ASSIGN_OR_RETURN(Function function, ReadFunction(message, registry));
-  for (const VariableRead& read : function.variables()) {
-    if (model.variables.Find(read.def.name) != nullptr) continue;
-    // Declaring it would fill it with zeros of whatever size the file says.
-    return InvalidArgument("function ", function.name(), " reads variable ", read.def.name,
-                           ", which the model does not have");
+// Of a seqgraph.proto.Function; empty: none.
+absl::string_view NameOf(sg_string function) {
+  sg_reader reader = sg_read(function);
+  sg_field field;
+  while (sg_next_field(&reader, &field) > 0) {
+    if (field.tag == 1 && field.wire == SG_WIRE_BYTES) return {field.bytes.data, field.bytes.size};
   }
-  return model.AddFunction(std::move(function));
+  return {};
 }
 
 // A name is handed out as a C string.
@@ -112,27 +113,30 @@ absl::Status CheckName(absl::string_view name) {
   return InvalidArgument("a name holds a zero byte");
 }
 
-absl::Status CheckNames(const Model& model) {
+absl::Status CheckNames(const UnreadModel& read) {
+  const Model& model = read.model;
   SEQ_RETURN_IF_ERROR(CheckName(model.name));
   SEQ_RETURN_IF_ERROR(CheckName(model.description));
   for (const std::string& label : model.labels) SEQ_RETURN_IF_ERROR(CheckName(label));
   for (const Variable& variable : model.variables.all()) {
     SEQ_RETURN_IF_ERROR(CheckName(variable.def.name));
   }
-  for (const Function& function : model.functions) {
-    SEQ_RETURN_IF_ERROR(CheckName(function.name()));
-    for (const ValueInfo& value : function.values()) SEQ_RETURN_IF_ERROR(CheckName(value.name));
-    for (const NamedValue& result : function.results()) SEQ_RETURN_IF_ERROR(CheckName(result.name));
+  std::set<absl::string_view> names;
+  for (const UnreadModel::UnreadFunction& function : read.functions) {
+    SEQ_RETURN_IF_ERROR(CheckName(function.name));
+    if (names.insert(function.name).second) continue;
+    return absl::AlreadyExistsError(
+        absl::StrCat("the model has two functions \"", function.name, "\""));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<Model> ReadModel(absl::string_view bytes, const OpRegistry& registry) {
+absl::StatusOr<UnreadModel> ReadWithoutFunctions(absl::string_view bytes) {
   SEQ_ASSIGN_OR_RETURN(const absl::string_view content, CheckedContent(bytes));
-  Model model;
-  std::vector<sg_string> functions;  // they stand before the variables that they read
+  UnreadModel read;
+  Model& model = read.model;
   sg_reader reader = sg_read({content.data(), content.size()});
   sg_field field;
   int more;
@@ -147,7 +151,7 @@ absl::StatusOr<Model> ReadModel(absl::string_view bytes, const OpRegistry& regis
         model.description = ToString(field.bytes);
         break;
       case kFunction:
-        functions.push_back(field.bytes);
+        read.functions.push_back({std::string(NameOf(field.bytes)), ToString(field.bytes)});
         break;
       case kVariable:
         SEQ_RETURN_IF_ERROR(AddVariable(field.bytes, model.variables));
@@ -166,18 +170,50 @@ absl::StatusOr<Model> ReadModel(absl::string_view bytes, const OpRegistry& regis
       default:
         return Damaged("the model");
     }
-    if (functions.size() > kMaxFunctions || model.labels.size() > kMaxVocabularyWords) {
+    if (read.functions.size() > kMaxFunctions || model.labels.size() > kMaxVocabularyWords) {
       return InvalidArgument("more than ", kMaxFunctions, " functions or ", kMaxVocabularyWords,
                              " labels");
     }
   }
   if (more != 0) return Damaged("the model");
-  for (const sg_string& function : functions) {
-    SEQ_RETURN_IF_ERROR(AddFunction(function, registry, model));
+  SEQ_RETURN_IF_ERROR(CheckNames(read));
+  return read;
+}
+
+absl::StatusOr<int32_t> IndexOf(absl::string_view name,
+                                const std::vector<UnreadModel::UnreadFunction>& functions) {
+  std::vector<absl::string_view> names;
+  for (const UnreadModel::UnreadFunction& function : functions) {
+    if (function.name == name) return static_cast<int32_t>(names.size());
+    names.push_back(function.name);
   }
-  SEQ_RETURN_IF_ERROR(CheckNames(model));
-  SEQ_RETURN_IF_ERROR(VerifyModel(model));
-  return model;
+  return NotFound("the model has no function \"", name, "\"; it has ",
+                  names.empty() ? "none" : absl::StrJoin(names, ", "));
+}
+
+absl::Status AddFunction(const UnreadModel::UnreadFunction& unread, const OpRegistry& registry,
+                         Model& model) {
+  SEQ_ASSIGN_OR_RETURN(Function function,
+                       ReadFunction({unread.bytes.data(), unread.bytes.size()}, registry));
+  if (function.name() != unread.name) return Damaged("a function");
+  for (const ValueInfo& value : function.values()) SEQ_RETURN_IF_ERROR(CheckName(value.name));
+  for (const NamedValue& result : function.results()) SEQ_RETURN_IF_ERROR(CheckName(result.name));
+  for (const VariableRead& read : function.variables()) {
+    if (model.variables.Find(read.def.name) != nullptr) continue;
+    // Declaring it would fill it with zeros of whatever size the file says.
+    return InvalidArgument("function ", function.name(), " reads variable ", read.def.name,
+                           ", which the model does not have");
+  }
+  SEQ_RETURN_IF_ERROR(VerifyFunction(function));
+  return model.AddFunction(std::move(function));
+}
+
+absl::StatusOr<Model> ReadModel(absl::string_view bytes, const OpRegistry& registry) {
+  SEQ_ASSIGN_OR_RETURN(UnreadModel read, ReadWithoutFunctions(bytes));
+  for (const UnreadModel::UnreadFunction& function : read.functions) {
+    SEQ_RETURN_IF_ERROR(AddFunction(function, registry, read.model));
+  }
+  return std::move(read.model);
 }
 
 }  // namespace seqgraph

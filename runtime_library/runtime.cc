@@ -21,6 +21,7 @@
 #include "ops/rewrites/all_rewrites.h"
 #include "runtime/compiled_function.h"
 #include "runtime_library/guarded.h"
+#include "runtime_library/loaded_model.h"
 #include "runtime_library/model_reader.h"
 #include "runtime_library/ports.h"
 
@@ -34,33 +35,6 @@ const Backend& SimdBackend() {
   static const Backend* const backend = MakeSimdBackend().release();
   return *backend;
 }
-
-struct Ports {
-  std::vector<Port> inputs, outputs;
-
-  explicit Ports(const Function& function) {
-    for (const Value input : function.inputs()) {
-      inputs.push_back({function.info(input).name, function.type(input)});
-    }
-    for (const NamedValue& result : function.results()) {
-      outputs.push_back({result.name, function.type(result.value)});
-    }
-  }
-};
-
-// A model with what its information points to.
-struct LoadedModel {
-  explicit LoadedModel(Model loaded) : model(std::move(loaded)) {
-    for (const Function& function : model.functions) ports.emplace_back(function);
-    for (const Variable& variable : model.variables.all()) {
-      variable_extents.push_back(Extents(variable.def.type.shape));
-    }
-  }
-
-  Model model;
-  std::vector<Ports> ports;  // of each function
-  std::vector<std::vector<int64_t>> variable_extents;
-};
 
 absl::Status CheckBytes(absl::string_view what, int64_t expected, const void* data,
                         size_t num_bytes) {
@@ -97,15 +71,15 @@ namespace seqgraph {
 namespace {
 
 absl::Status NewModel(absl::string_view bytes, seqgraph_model** model) {
-  SEQ_ASSIGN_OR_RETURN(Model read, ReadModel(bytes, AllOps()));
+  SEQ_ASSIGN_OR_RETURN(UnreadModel read, ReadWithoutFunctions(bytes));
   *model = new seqgraph_model{std::make_shared<LoadedModel>(std::move(read))};
   return absl::OkStatus();
 }
 
 absl::StatusOr<const Ports*> PortsOf(const seqgraph_model& model, const char* name) {
-  const Model& loaded = model.loaded->model;
-  SEQ_ASSIGN_OR_RETURN(const Function* function, loaded.GetFunction(name));
-  return &model.loaded->ports[function - loaded.functions.data()];
+  SEQ_ASSIGN_OR_RETURN(const LoadedModel::LoadedFunction* function,
+                       model.loaded->GetFunction(name));
+  return &function->ports;
 }
 
 absl::StatusOr<CompileOptions> ReadOptions(const seqgraph_options* given) {
@@ -129,11 +103,11 @@ absl::StatusOr<std::unique_ptr<seqgraph_function>> CompileNamed(const seqgraph_m
                                                                 const char* name,
                                                                 const seqgraph_options* given) {
   LoadedModel& loaded = *model.loaded;
-  SEQ_ASSIGN_OR_RETURN(const Function* function, loaded.model.GetFunction(name));
+  SEQ_ASSIGN_OR_RETURN(const LoadedModel::LoadedFunction* found, loaded.GetFunction(name));
   SEQ_ASSIGN_OR_RETURN(const CompileOptions options, ReadOptions(given));
   SEQ_ASSIGN_OR_RETURN(
       std::unique_ptr<CompiledFunction> compiled,
-      CompiledFunction::Compile(*function, AllOps(), &loaded.model.variables, options));
+      CompiledFunction::Compile(*found->function, AllOps(), &loaded.model().variables, options));
   Ports ports(compiled->function());
   return std::unique_ptr<seqgraph_function>(
       new seqgraph_function{model.loaded, std::move(compiled), std::move(ports)});
@@ -195,11 +169,11 @@ int32_t seqgraph_model_get_info(const seqgraph_model* model, seqgraph_model_info
                                 seqgraph_status* status) {
   return Guarded(status, [&]() -> absl::Status {
     SEQ_RETURN_IF_ERROR(Missing({{"model", model}}));
-    const seqgraph::Model& loaded = model->loaded->model;
+    const seqgraph::Model& loaded = model->loaded->model();
     seqgraph_model_info found = {};
     found.name = loaded.name.c_str();
     found.description = loaded.description.c_str();
-    found.num_functions = static_cast<int32_t>(loaded.functions.size());
+    found.num_functions = model->loaded->num_functions();
     found.num_variables = static_cast<int32_t>(loaded.variables.all().size());
     found.num_labels = static_cast<int32_t>(loaded.labels.size());
     return Fill(found, info);
@@ -208,7 +182,7 @@ int32_t seqgraph_model_get_info(const seqgraph_model* model, seqgraph_model_info
 
 const char* seqgraph_model_label(const seqgraph_model* model, int32_t index) {
   if (model == nullptr || index < 0) return nullptr;
-  const std::vector<std::string>& labels = model->loaded->model.labels;
+  const std::vector<std::string>& labels = model->loaded->model().labels;
   return static_cast<size_t>(index) < labels.size() ? labels[index].c_str() : nullptr;
 }
 
@@ -216,11 +190,9 @@ int32_t seqgraph_model_get_function(const seqgraph_model* model, int32_t index,
                                     seqgraph_function_info* info, seqgraph_status* status) {
   return Guarded(status, [&]() -> absl::Status {
     SEQ_RETURN_IF_ERROR(Missing({{"model", model}}));
-    const std::vector<seqgraph::Function>& functions = model->loaded->model.functions;
-    if (index < 0 || static_cast<size_t>(index) >= functions.size()) {
-      return seqgraph::NotFound("there is no function ", index, ": there are ", functions.size());
-    }
-    return Fill(seqgraph::FunctionInfo(functions[index]), info);
+    SEQ_ASSIGN_OR_RETURN(const seqgraph::LoadedModel::LoadedFunction* loaded,
+                         model->loaded->GetFunction(index));
+    return Fill(seqgraph::FunctionInfo(*loaded->function), info);
   });
 }
 
@@ -248,13 +220,13 @@ int32_t seqgraph_model_get_variable(const seqgraph_model* model, int32_t index,
                                     seqgraph_tensor_info* info, seqgraph_status* status) {
   return Guarded(status, [&]() -> absl::Status {
     SEQ_RETURN_IF_ERROR(Missing({{"model", model}}));
-    const std::deque<seqgraph::Variable>& all = model->loaded->model.variables.all();
+    const std::deque<seqgraph::Variable>& all = model->loaded->model().variables.all();
     if (index < 0 || static_cast<size_t>(index) >= all.size()) {
       return seqgraph::NotFound("there is no variable ", index, ": there are ", all.size());
     }
     const seqgraph::VariableDef& def = all[index].def;
     seqgraph_tensor_info found =
-        seqgraph::TensorInfo(def.name, def.type, model->loaded->variable_extents[index]);
+        seqgraph::TensorInfo(def.name, def.type, model->loaded->variable_extents(index));
     found.is_optimizer_state = def.role == seqgraph::VariableRole::kOptimizer;
     found.is_trainable = def.trainable && found.is_optimizer_state == 0;
     return Fill(found, info);
@@ -266,7 +238,7 @@ int32_t seqgraph_variable_get(const seqgraph_model* model, const char* name, voi
   return Guarded(status, [&]() -> absl::Status {
     SEQ_RETURN_IF_ERROR(Missing({{"model", model}, {"name", name}}));
     SEQ_ASSIGN_OR_RETURN(const seqgraph::Variable* variable,
-                         model->loaded->model.variables.Get(name));
+                         model->loaded->model().variables.Get(name));
     SEQ_RETURN_IF_ERROR(seqgraph::CheckBytes(absl::StrCat("variable ", name),
                                              variable->value.num_bytes(), to, num_bytes));
     if (num_bytes > 0) std::memcpy(to, variable->value.data(), num_bytes);
@@ -278,7 +250,7 @@ int32_t seqgraph_variable_set(seqgraph_model* model, const char* name, const voi
                               size_t num_bytes, seqgraph_status* status) {
   return Guarded(status, [&]() -> absl::Status {
     SEQ_RETURN_IF_ERROR(Missing({{"model", model}, {"name", name}}));
-    seqgraph::VariableStore& variables = model->loaded->model.variables;
+    seqgraph::VariableStore& variables = model->loaded->model().variables;
     SEQ_ASSIGN_OR_RETURN(const seqgraph::Variable* variable, variables.Get(name));
     SEQ_RETURN_IF_ERROR(seqgraph::CheckBytes(absl::StrCat("variable ", name),
                                              variable->value.num_bytes(), from, num_bytes));

@@ -98,7 +98,8 @@ typedef struct seqgraph_status {
 /* Named functions over shared variables: "predict", "evaluate", "train_step", ... */
 typedef struct seqgraph_model seqgraph_model;
 
-/* Loads a model file (.pb). */
+/* Loads a model file (.pb). A function of it is read when it is first asked for, by name, index or
+ * compiling: what is wrong with its bytes is told then. */
 SEQGRAPH_API int32_t seqgraph_model_load(const char* path, seqgraph_model** model,
                                          seqgraph_status* status);
 /* The same from bytes in memory, which are not needed afterwards. */

@@ -55,9 +55,11 @@ absl::Status NewStreamModel(absl::string_view bytes, const seqgraph_stream_optio
     return InvalidArgument("options: max_num_bytes ", read.max_num_bytes, " must not be negative");
   }
   if (read.max_num_bytes > 0) options.max_memory = read.max_num_bytes;
-  SEQ_ASSIGN_OR_RETURN(Model model, ReadModel(bytes, AllOps()));
+  SEQ_ASSIGN_OR_RETURN(UnreadModel unread, ReadWithoutFunctions(bytes));
+  SEQ_ASSIGN_OR_RETURN(const int32_t index, IndexOf(options.function, unread.functions));
+  SEQ_RETURN_IF_ERROR(AddFunction(unread.functions[index], AllOps(), unread.model));
   SEQ_ASSIGN_OR_RETURN(std::shared_ptr<const StreamModel> streams,
-                       StreamModel::Create(std::move(model), options));
+                       StreamModel::Create(std::move(unread.model), options));
   std::vector<Port> inputs = PortsOf(streams->inputs()), outputs = PortsOf(streams->results());
   *made = new seqgraph_stream_model{std::move(streams), std::move(inputs), std::move(outputs)};
   return absl::OkStatus();

@@ -10,9 +10,11 @@
 #include <cstring>
 #include <exception>
 #include <ios>
+#include <string>
 #include <system_error>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
 #include "hwy/targets.h"
 
 // Abseil's statuses can carry payloads, which are cords. Ours have none, so none of these is ever
@@ -25,6 +27,24 @@ void Cord::DestroyCordSlow() { std::abort(); }
 void Cord::InlineRep::UnrefTree() { std::abort(); }
 bool Cord::EqualsImpl(const Cord&, size_t) const { std::abort(); }
 Cord::operator std::string() const { std::abort(); }
+
+// For texts of errors. The library's comes with all other escapes.
+std::string CEscape(string_view text) {
+  constexpr char kDigits[] = "01234567";
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7F) {
+      escaped += {'\\', kDigits[byte >> 6], kDigits[byte >> 3 & 7], kDigits[byte & 7]};
+    } else {
+      if (c == '"' || c == '\'' || c == '\\') escaped += '\\';
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+// For what a status has besides its text: nothing.
+std::string CHexEscape(string_view text) { return CEscape(text); }
 
 namespace cord_internal {
 void CordzInfo::MaybeTrackCordImpl(InlineData&, const InlineData&, MethodIdentifier) {

@@ -14,6 +14,7 @@
 #include "serialization/model_io.h"
 #include "tools/command.h"
 #include "tools/convert/model_formats.h"
+#include "tools/embedded_header.h"
 #include "tools/import_flags.h"
 
 namespace seqgraph::tools {
@@ -50,21 +51,6 @@ absl::StatusOr<Model> WithFunction(Model model, const std::string& name) {
   return one;
 }
 
-std::string HeaderOf(const std::string& name, const std::string& what, absl::string_view bytes) {
-  std::string text = absl::StrCat(
-      "/* ", what, ", by `seqgraph embed`: a model in ", bytes.size(),
-      " bytes, for what takes a model from memory. */\n\n#pragma once\n\n#include <stddef.h>\n\n"
-      "static const size_t ",
-      name, "_size = ", bytes.size(), ";\n", "static const unsigned char ", name, "[", bytes.size(),
-      "] = {");
-  text.reserve(text.size() + 4 * bytes.size() + bytes.size() / 8 + 16);
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i % 24 == 0) text += "\n    ";
-    absl::StrAppend(&text, static_cast<int>(static_cast<unsigned char>(bytes[i])), ",");
-  }
-  return text + "\n};\n";
-}
-
 class EmbedCommand : public Command {
  public:
   void Declare(Flags& flags) override {
@@ -78,7 +64,10 @@ class EmbedCommand : public Command {
     flags.Check("--name", [this]() -> std::string {
       return name_.empty() || IsCName(name_) ? "" : "expected a name of C, got '" + name_ + "'";
     });
-    flags.Footer("The header defines NAME[] and NAME_size in C and C++.");
+    flags.Footer(
+        "The header defines NAME[] and NAME_size in C and C++. With SEQGRAPH_LEAN defined before "
+        "it,\n"
+        "a program with libseqgraph_runtime.a contains only what the model needs.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -102,7 +91,7 @@ class EmbedCommand : public Command {
     const std::string file = std::filesystem::path(path_).filename().string();
     std::string shown;
     for (const char c : file) shown += absl::ascii_isprint(c) && c != '*' ? c : '_';
-    SEQ_RETURN_IF_ERROR(AtomicWriteFile(output_, HeaderOf(name, shown, bytes)));
+    SEQ_RETURN_IF_ERROR(AtomicWriteFile(output_, EmbeddedHeader(name, shown, bytes)));
     out.Print("%s: %s[%d]\n", output_, name, bytes.size());
     return 0;
   }

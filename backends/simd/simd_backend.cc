@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/kernels/kernel_table.h"
-#include "backends/kernels/shared_rows.h"
 #include "backends/kernels/target.h"
+#include "backends/simd/simd_rows.h"
 #include "base/status_macros.h"
 #include "hwy/highway.h"
 
@@ -26,30 +26,12 @@ using kernels::TargetName;
 using kernels::TargetStatus;
 using kernels::ThreadPool;
 
-using Row = kernels::KernelRow<KernelContext>;
-
-// op, version, claim, maker.
-constexpr Row kRecurrences[] = {
-    {"RNNCell", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCell>},
-    {"RNNCellGrad", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCellGrad>},
-    {"LookupRNNCell", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCell>},
-    {"LookupRNNCellGrad", 2, kernels::ClaimRnnCell, kernels::Shared<kernels::MakeRnnCellGrad>},
-    {"LookupRNNCell", 3, kernels::ClaimRecurrentCell, kernels::Shared<kernels::MakeRecurrentCell>},
-    {"LookupRNNCellGrad", 3, kernels::ClaimRecurrentCell,
-     kernels::Shared<kernels::MakeRecurrentCellGrad>},
-};
-
-absl::Span<const Row> Kernels() {
-  static const auto* const kAll = kernels::WithSharedRows<Row>(kRecurrences);
-  return *kAll;
-}
-
 class SimdProgram : public kernels::KernelProgram {
  public:
   static absl::StatusOr<std::unique_ptr<Program>> Create(const ProgramRequest& request) {
     const std::vector<bool> mine = kernels::RequestedNodes(request);
     SEQ_ASSIGN_OR_RETURN(const kernels::ChosenRows<Row> rows,
-                         kernels::RowsFor(Kernels(), request, mine));
+                         kernels::RowsFor<Row>(Rows(), request, mine));
     auto program = std::make_unique<SimdProgram>();
     kernels::ProgramResources resources{.pool = ThreadPool::Shared(request.threads),
                                         .may_be_opaque = request.may_be_opaque};
@@ -94,7 +76,7 @@ class SimdBackend : public Backend {
   const BackendInfo& info() const override { return infos_.at(TargetName()); }
 
   FunctionClaim ClaimFunction(const Function& function) const override {
-    return kernels::ClaimByTable(Kernels(), function);
+    return kernels::ClaimByTable<Row>(Rows(), function);
   }
 
   absl::StatusOr<std::unique_ptr<Program>> Prepare(const ProgramRequest& request) const override {

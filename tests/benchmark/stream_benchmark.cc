@@ -1,5 +1,5 @@
-// Steps of streams through their public face: what they take beside the bare kernel, how long the
-// longest takes, and what stepping many streams together gains.
+// Steps of streams through their public faces, in C++ and in C: what they take beside the bare
+// kernel, how long the longest takes, and what stepping many streams together gains.
 //
 //   bazel run //tests/benchmark:stream_benchmark
 
@@ -15,7 +15,9 @@
 #include "backends/kernels/gemm.h"
 #include "backends/kernels/recurrence.h"
 #include "base/denormals.h"
+#include "runtime_library/runtime.h"
 #include "seqgraph.h"
+#include "serialization/model_io.h"
 #include "tests/benchmark/paired.h"
 #include "tools/step_times.h"
 #include "training/initializers.h"
@@ -24,14 +26,18 @@ namespace seqgraph {
 namespace {
 
 // LSTMs of one feature and a dense output, as of a plugin for sound.
-std::shared_ptr<const StreamModel> MakeModel(int64_t layers, int64_t features, int64_t units,
-                                             StreamOptions options = {}) {
+Model MakeLstm(int64_t layers, int64_t features, int64_t units) {
   Sequential stack({.time = 100, .features = features});
   for (int64_t i = 0; i + 1 < layers; ++i) stack.Add(LSTM(units, {.return_sequences = true}));
   stack.Add(LSTM(units)).Add(DenseLayer{.units = 1});
   absl::StatusOr<Model> model = stack.Build({.loss = MeanSquaredError()});
   SEQ_CHECK(model.ok());
-  auto made = StreamModel::Create(*std::move(model), options);
+  return *std::move(model);
+}
+
+std::shared_ptr<const StreamModel> MakeModel(int64_t layers, int64_t features, int64_t units,
+                                             StreamOptions options = {}) {
+  auto made = StreamModel::Create(MakeLstm(layers, features, units), options);
   SEQ_CHECK(made.ok());
   return *made;
 }
@@ -112,6 +118,76 @@ void StepOverKernel(benchmark::State& state) {
   state.counters["stream_bytes"] = static_cast<double>(model->stream_bytes());
 }
 
+// The same model through the C interface of the library that is installed.
+class CStream {
+ public:
+  explicit CStream(const Model& model) {
+    const auto bytes = SerializeModel(model, ModelFormat::kBinary);
+    SEQ_CHECK(bytes.ok());
+    Check(seqgraph_stream_model_parse(bytes->data(), bytes->size(), nullptr, &model_, &status_));
+    Check(seqgraph_stream_create(model_, &stream_, &status_));
+    seqgraph_tensor_info info = SEQGRAPH_INIT(seqgraph_tensor_info);
+    Check(seqgraph_stream_get_input(stream_, 0, &info, &status_));
+    x_ = static_cast<float*>(info.data);
+    Check(seqgraph_stream_get_output(stream_, 0, &info, &status_));
+    y_ = static_cast<const float*>(info.data);
+  }
+  ~CStream() {
+    seqgraph_stream_free(stream_);
+    seqgraph_stream_model_free(model_);
+  }
+
+  void Step() {
+    x_[0] = y_[0] * 0.5f;
+    Check(seqgraph_stream_step(stream_, &status_));
+  }
+
+ private:
+  static void Check(int32_t code) { SEQ_CHECK(code == SEQGRAPH_OK); }
+
+  seqgraph_status status_ = SEQGRAPH_STATUS_INIT;
+  seqgraph_stream_model* model_ = nullptr;
+  seqgraph_stream* stream_ = nullptr;
+  float* x_ = nullptr;
+  const float* y_ = nullptr;
+};
+
+// Kernel, C++ and C in turn: what each face adds.
+void StepThroughC(benchmark::State& state) {
+  const int64_t layers = state.range(0), features = state.range(1), units = state.range(2);
+  const Model model = MakeLstm(layers, features, units);
+  CStream in_c(model);
+  const auto streams = MakeModel(layers, features, units);
+  const auto stream = *streams->NewStream();
+  BareCells bare(layers, features, units);
+  std::vector<float> x(static_cast<size_t>(features), 0.5f);
+  const BenchmarkRun kernel = [&] { x[0] = bare.Step(x.data()); };
+  const BenchmarkRun through_cpp = [&] {
+    stream->input<float>(0)[0] = stream->result<float>(0)[0] * 0.5f;
+    SEQ_CHECK(stream->Step().ok());
+  };
+  const BenchmarkRun through_c = [&] { in_c.Step(); };
+  const int repeats = RepeatsFor(ThreadSeconds, 0.02, kernel);
+  SecondsOfRun(ThreadSeconds, repeats, through_c);
+  std::vector<double> alone, cpp_more, c_more, c_over_cpp, ratios;
+  for (auto _ : state) {
+    const double base = SecondsOfRun(ThreadSeconds, repeats, kernel) * 1e9;
+    const double cpp = SecondsOfRun(ThreadSeconds, repeats, through_cpp) * 1e9;
+    const double c = SecondsOfRun(ThreadSeconds, repeats, through_c) * 1e9;
+    alone.push_back(base);
+    cpp_more.push_back(cpp - base);
+    c_more.push_back(c - base);
+    c_over_cpp.push_back(c - cpp);
+    ratios.push_back(c / base);
+    state.SetIterationTime(c * 1e-9);
+  }
+  state.counters["kernel_ns"] = SpreadOf(alone).median;
+  state.counters["cpp_more_ns"] = SpreadOf(cpp_more).median;
+  state.counters["c_more_ns"] = SpreadOf(c_more).median;
+  state.counters["c_over_cpp_ns"] = SpreadOf(c_over_cpp).median;
+  state.counters["ratio"] = SpreadOf(ratios).median;
+}
+
 void Latency(benchmark::State& state) {
   const auto model = MakeModel(1, 1, state.range(0));
   const auto stream = *model->NewStream();
@@ -169,6 +245,15 @@ BENCHMARK(StepOverKernel)
     ->Args({1, 1, 64, 0})
     ->Args({2, 128, 128, 0})
     ->Iterations(31)  // pairs
+    ->UseManualTime()
+    ->Unit(benchmark::kNanosecond);
+BENCHMARK(StepThroughC)
+    ->ArgNames({"layers", "features", "units"})
+    ->Args({1, 1, 8})
+    ->Args({1, 1, 16})
+    ->Args({1, 1, 64})
+    ->Args({2, 128, 128})
+    ->Iterations(31)  // rounds
     ->UseManualTime()
     ->Unit(benchmark::kNanosecond);
 BENCHMARK(Latency)->ArgName("units")->Arg(16)->Arg(64)->Iterations(10)->Unit(

@@ -1,4 +1,5 @@
-// Writes the models that the tests of the runtime library load.
+// Writes the models that the tests of the runtime library load, and the headers of C that hold
+// them.
 //
 // usage: make_models FOLDER
 
@@ -7,10 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "ops/dense.h"
 #include "seqgraph.h"
+#include "serialization/model_io.h"
+#include "tools/embedded_header.h"
 #include "training/text_models.h"
 
 namespace seqgraph {
@@ -73,16 +77,19 @@ absl::StatusOr<Model> MakeText(const std::string& cell) {
 
 absl::Status Save(absl::StatusOr<Model> model, const std::string& path) {
   SEQ_RETURN_IF_ERROR(model.status());
-  return SaveModel(*model, path);
+  SEQ_RETURN_IF_ERROR(SaveModel(*model, path + ".pb"));
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeModel(*model, ModelFormat::kBinary));
+  return AtomicWriteFile(path + ".h", tools::EmbeddedHeader("model_bytes", model->name, bytes));
 }
 
 absl::Status Run(const std::string& folder) {
-  SEQ_RETURN_IF_ERROR(Save(MakeDense(), folder + "/dense.pb"));
-  SEQ_RETURN_IF_ERROR(Save(MakeDense(), folder + "/dense.textproto"));
-  SEQ_RETURN_IF_ERROR(Save(MakeSum(), folder + "/sum.pb"));
-  SEQ_RETURN_IF_ERROR(Save(MakeTokenSum(), folder + "/token_sum.pb"));
+  SEQ_ASSIGN_OR_RETURN(const Model dense, MakeDense());
+  SEQ_RETURN_IF_ERROR(SaveModel(dense, folder + "/dense.textproto"));
+  SEQ_RETURN_IF_ERROR(Save(MakeDense(), folder + "/dense"));
+  SEQ_RETURN_IF_ERROR(Save(MakeSum(), folder + "/sum"));
+  SEQ_RETURN_IF_ERROR(Save(MakeTokenSum(), folder + "/token_sum"));
   for (const char* cell : {"SimpleRNN", "LSTM", "GRU"}) {
-    SEQ_RETURN_IF_ERROR(Save(MakeText(cell), absl::StrCat(folder, "/", cell, ".pb")));
+    SEQ_RETURN_IF_ERROR(Save(MakeText(cell), absl::StrCat(folder, "/", cell)));
   }
   return absl::OkStatus();
 }

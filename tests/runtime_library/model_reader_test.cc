@@ -6,6 +6,9 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
@@ -14,6 +17,7 @@
 #include "graph/printer.h"
 #include "graph/verifier.h"
 #include "ops/all_ops.h"
+#include "runtime_library/loaded_model.h"
 #include "serialization/model_io.h"
 #include "tests/testing.h"
 
@@ -115,6 +119,58 @@ TEST(ModelReaderErrors, NameWhatIsMissing) {
   other.insert(other.size() - 6, "\xC0\xBB\x01\x01");
   EXPECT_THAT(ReadModel(Sealed(other), AllOps()),
               StatusIs(absl::StatusCode::kInvalidArgument, "does not know"));
+}
+
+// What is wrong with a function is told to who asks for it, and the others serve.
+TEST(LoadedModelTest, ReadsAFunctionWhenItIsAskedFor) {
+  std::string bytes = Bytes("dense.pb");
+  const size_t at = bytes.find("SGDUpdate");
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 9, "SGDUpdote");
+  bytes = Sealed(std::move(bytes));
+  EXPECT_THAT(ReadModel(bytes, AllOps()), StatusIs(absl::StatusCode::kNotFound, "SGDUpdote"));
+  SEQ_ASSERT_OK_AND_ASSIGN(UnreadModel unread, ReadWithoutFunctions(bytes));
+  const int32_t train_step = IndexOf("train_step", unread.functions).value();
+  LoadedModel model(std::move(unread));
+  ASSERT_EQ(model.num_functions(), 3);
+  EXPECT_TRUE(model.model().functions.empty());
+  for (int times = 0; times < 2; ++times) {
+    EXPECT_THAT(model.GetFunction("train_step"),
+                StatusIs(absl::StatusCode::kNotFound, "SGDUpdote"));
+    EXPECT_THAT(model.GetFunction(train_step), StatusIs(absl::StatusCode::kNotFound, "SGDUpdote"));
+    SEQ_ASSERT_OK_AND_ASSIGN(const auto* predict, model.GetFunction("predict"));
+    EXPECT_EQ(predict->function->name(), "predict");
+    ASSERT_EQ(predict->ports.inputs.size(), 1);
+    EXPECT_EQ(predict->ports.inputs[0].name, "x");
+    ASSERT_EQ(predict->ports.outputs.size(), 1);
+    EXPECT_EQ(predict->ports.outputs[0].name, "y");
+    EXPECT_EQ(model.model().functions.size(), 1);
+  }
+  EXPECT_THAT(model.GetFunction("predlct"), StatusIs(absl::StatusCode::kNotFound, "predict"));
+  EXPECT_THAT(model.GetFunction(3), StatusIs(absl::StatusCode::kNotFound, "there are 3"));
+  EXPECT_THAT(model.GetFunction(-1), StatusIs(absl::StatusCode::kNotFound, "there are 3"));
+}
+
+TEST(LoadedModelTest, ServesThreads) {
+  SEQ_ASSERT_OK_AND_ASSIGN(UnreadModel unread, ReadWithoutFunctions(Bytes("LSTM.pb")));
+  LoadedModel model(std::move(unread));
+  std::vector<std::thread> threads;
+  std::vector<const Function*> found(8);
+  for (size_t t = 0; t < found.size(); ++t) {
+    threads.emplace_back([&model, &found, t] {
+      for (int32_t i = 0; i < model.num_functions(); ++i) {
+        const auto function = model.GetFunction((i + static_cast<int32_t>(t)) % 3);
+        SEQ_CHECK(function.ok());
+        if ((*function)->function->name() == "predict") found[t] = (*function)->function;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Function* function : found) {
+    ASSERT_NE(function, nullptr);
+    EXPECT_EQ(function, found[0]);
+    EXPECT_EQ(function->name(), "predict");
+  }
 }
 
 }  // namespace

@@ -89,6 +89,21 @@ seq_check_installed() {
   return "$status"
 }
 
+# The Debian packages must hold what serves these programs too. They are unpacked, not installed:
+# tools/test_on does that, in a root of its own.
+seq_check_packages() {
+  command -v dpkg-deb >/dev/null || return 3
+  local folder package status=0
+  folder=$(mktemp -d) || return
+  "$SEQ_ROOT/tools/package" "$folder" 2>&1 || status=1
+  for package in libseqgraph1 libseqgraph-dev seqgraph; do
+    dpkg-deb -x "$folder/$package"_*.deb "$folder/root" || status=1
+  done
+  ((status != 0)) || "$SEQ_ROOT/tools/test_installed" "$folder/root/usr" || status=1
+  rm -rf "$folder"
+  return "$status"
+}
+
 # seq_bazel_test OUTCOME:NAME... -- BAZEL_ARGUMENT...: runs the tests and prints the counts, the given
 # cases among them; status 1 if a case failed. SEQGRAPH_SHARED is ../shared where nothing else is said.
 seq_bazel_test() {
