@@ -47,6 +47,7 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     FlattenDef,
     LeakyReLUDef,
     TimeDistributedDef,
+    InnerStackDef,
     AddDef,
     SubtractDef,
     MultiplyDef,
