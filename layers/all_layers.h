@@ -18,6 +18,7 @@
 #include "layers/noise.h"
 #include "layers/normalization.h"
 #include "layers/one_hot.h"
+#include "layers/operation.h"
 #include "layers/padding.h"
 #include "layers/pooling.h"
 #include "layers/recurrent.h"
@@ -48,6 +49,7 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     LeakyReLUDef,
     TimeDistributedDef,
     InnerStackDef,
+    OperationDef,
     AddDef,
     SubtractDef,
     MultiplyDef,
