@@ -57,11 +57,13 @@ struct Layer {
 bool operator==(const LayerKind& a, const LayerKind& b);
 
 /// What a stack takes, without the batch: tokens int32 [time], or with `features` float32
-/// [time, features], and with time 0 float32 [features].
+/// [time, features], and with time 0 float32 [features]. Extents `between` those two make it
+/// [time, between..., features], as a sequence of sequences is.
 struct LayerInput {
   std::string name = "tokens";
   int64_t time = 0;
   std::optional<int64_t> features;
+  std::vector<int64_t> between = {};
   /// Any length of sequences would do: `time` is the one that was taken.
   bool open_time = false;
   /// Rows of every batch, where that is fixed: stateful layers need it.
@@ -82,6 +84,8 @@ enum class CallMasks {
   kKeras2,
   /// As if there were none. (So Keras 3 calls a recurrent layer that is given states.)
   kIgnored,
+  /// As if there were none, and none is handed on: an operation on tensors that is no layer.
+  kDropped,
 };
 
 /// A layer applied to values. One that is called twice has the same weights in both calls.

@@ -18,6 +18,7 @@
 #include "layers/noise.h"
 #include "layers/normalization.h"
 #include "layers/one_hot.h"
+#include "layers/operation.h"
 #include "layers/padding.h"
 #include "layers/pooling.h"
 #include "layers/recurrent.h"
@@ -47,6 +48,8 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     FlattenDef,
     LeakyReLUDef,
     TimeDistributedDef,
+    InnerStackDef,
+    OperationDef,
     AddDef,
     SubtractDef,
     MultiplyDef,

@@ -214,7 +214,10 @@ LayerDef SeparableConv1DDef() {
           "[batch, time, channels] -> [batch, steps, filters]: a convolution over time of each "
           "channel by itself, and a product of each step with a matrix. Masks end here.")
       .Takes(LayerTakes::kSequence)
-      .Keras(Facts({"depthwise_constraint", "pointwise_constraint", "bias_constraint"}, {kGroups}))
+      // Keras 2 says of a kernel that there is not how it would begin.
+      .Keras(Facts({"depthwise_constraint", "pointwise_constraint", "bias_constraint",
+                    "kernel_regularizer", "kernel_constraint"},
+                   {kGroups, "kernel_initializer"}))
       .Emit(EmitSeparable)
       .Check(CheckWindows<SeparableConv1DLayer>)
       .LastActivation(LastActivation<SeparableConv1DLayer>)

@@ -9,6 +9,8 @@
 #include "ops/elementwise.h"
 #include "ops/random_normal.h"
 #include "ops/reductions.h"
+#include "ops/reshape.h"
+#include "ops/slice.h"
 
 namespace seqgraph {
 
@@ -23,7 +25,7 @@ LayerContext::LayerContext(EmissionState& state, LayerFlow input, bool trainable
       inner_(std::move(inner)),
       store_(std::move(store)),
       group_(absl::StrCat(store_, "vars")),
-      layer_(layer) {}
+      layer_(&layer) {}
 
 std::string LayerContext::Part(absl::string_view part) const {
   return absl::StrCat(prefix_, "/", part);
@@ -36,7 +38,8 @@ Value LayerContext::Weight(absl::string_view part, Shape shape, const Initialize
 
 Value LayerContext::Statistic(absl::string_view part, Shape shape, const Initializer& initializer) {
   if (trainable_) state_.updates = true;
-  return AddWeight(part, std::move(shape), initializer, /*trainable=*/false, {}, nullptr);
+  return Begun(part,
+               AddWeight(part, std::move(shape), initializer, /*trainable=*/false, {}, nullptr));
 }
 
 Value LayerContext::Fixed(absl::string_view part, Shape shape, const Initializer& initializer) {
@@ -44,14 +47,14 @@ Value LayerContext::Fixed(absl::string_view part, Shape shape, const Initializer
 }
 
 void LayerContext::Count(absl::string_view part) {
-  layer_.counts.push_back({.trainable = false,
-                           .path = absl::StrCat(path_, part),
-                           .store = absl::StrCat(group_, "/", NumberInGroup())});
+  layer_->counts.push_back({.trainable = false,
+                            .path = absl::StrCat(path_, part),
+                            .store = absl::StrCat(group_, "/", NumberInGroup())});
 }
 
 int LayerContext::NumberInGroup() const {
   int number = 0;
-  for (const LayerWeight& weight : layer_.weights) {
+  for (const LayerWeight& weight : layer_->weights) {
     number += !weight.state && absl::StartsWith(weight.store, absl::StrCat(group_, "/"));
   }
   return number;
@@ -60,13 +63,13 @@ int LayerContext::NumberInGroup() const {
 Value LayerContext::AddWeight(absl::string_view part, Shape shape, const Initializer& initializer,
                               bool trainable, const Regularizer& regularizer,
                               AmendStart amend_start) {
-  layer_.weights.push_back({.variable = Part(part),
-                            .shape = shape,
-                            .trainable = trainable,
-                            .regularizer = regularizer,
-                            .amend_start = amend_start,
-                            .path = absl::StrCat(path_, part),
-                            .store = absl::StrCat(group_, "/", NumberInGroup())});
+  layer_->weights.push_back({.variable = Part(part),
+                             .shape = shape,
+                             .trainable = trainable,
+                             .regularizer = regularizer,
+                             .amend_start = amend_start,
+                             .path = absl::StrCat(path_, part),
+                             .store = absl::StrCat(group_, "/", NumberInGroup())});
   return state_.g.Variable(
       {Part(part), {state_.real, std::move(shape)}, initializer, VariableRole::kWeight, trainable});
 }
@@ -74,7 +77,7 @@ Value LayerContext::AddWeight(absl::string_view part, Shape shape, const Initial
 void LayerContext::EnterGroup(absl::string_view store, absl::string_view name) {
   group_ = absl::StrCat(store_, store, "/vars");
   path_ = absl::StrCat(inner_, name, "/");
-  layer_.stores.push_back({group_, std::string(name)});
+  layer_->stores.push_back({group_, std::string(name)});
 }
 
 Value LayerContext::State(absl::string_view part, int64_t units) {
@@ -84,17 +87,31 @@ Value LayerContext::State(absl::string_view part, int64_t units) {
     return {};
   }
   const Shape shape = {batch.size(), units};
-  layer_.weights.push_back(
+  layer_->weights.push_back(
       {.variable = Part(part), .shape = shape, .trainable = false, .state = true});
-  return state_.g.Variable({Part(part),
-                            {state_.real, shape},
-                            Initializer::Zeros(),
-                            VariableRole::kWeight,
-                            /*trainable=*/false});
+  return Begun(part, state_.g.Variable({Part(part),
+                                        {state_.real, shape},
+                                        Initializer::Zeros(),
+                                        VariableRole::kWeight,
+                                        /*trainable=*/false}));
+}
+
+// What the variable has become in an earlier call, else what it holds.
+Value LayerContext::Begun(absl::string_view part, Value stored) const {
+  for (const auto& [variable, value] : state_.updated) {
+    if (variable == Part(part)) return value;
+  }
+  return stored;
 }
 
 void LayerContext::Update(absl::string_view part, Value value) {
-  state_.g.Update(Part(part), value);
+  for (auto& [variable, updated] : state_.updated) {
+    if (variable == Part(part)) {
+      updated = value;
+      return;
+    }
+  }
+  state_.updated.push_back({Part(part), value});
 }
 
 Value LayerContext::Dropout(Value x, double rate) {
@@ -130,20 +147,89 @@ Value LayerContext::DropForAllSteps(Value x, double rate, const std::string& nam
 
 LayerContext LayerContext::Inner(const Layer& layer, const std::string& store, LayerFlow input) {
   const std::string below = absl::StrCat(store_, store, "/");
-  layer_.stores.push_back({absl::StrCat(below, "vars"), layer.name});
+  layer_->stores.push_back({absl::StrCat(below, "vars"), layer.name});
   return LayerContext(state_, input, trainable_, Part(layer.name),
-                      absl::StrCat(inner_, layer.name, "/"), below, layer_);
+                      absl::StrCat(inner_, layer.name, "/"), below, *layer_);
 }
 
-LayerFlow LayerContext::EmitInner(const Layer& layer, const std::string& store, LayerFlow input,
-                                  bool row_wise) {
-  const LayerDef& def = *state_.registry.Find(layer.kind.class_name);
-  if (row_wise && !def.row_wise) {
-    Fail(absl::StrCat("a layer ", def.class_name, " cannot be distributed over time here"));
+const LayerDef& LayerContext::DefOf(const Layer& layer) const {
+  return *state_.registry.Find(layer.kind.class_name);
+}
+
+LayerFlow LayerContext::EmitInner(const Layer& layer, const std::string& store, LayerFlow input) {
+  const LayerDef& def = DefOf(layer);
+  LayerContext context = Inner(layer, store, input);
+  if (def.least_inputs > 1) {
+    context.Fail(
+        absl::StrCat("a layer ", def.class_name, " takes several inputs, and is given one"));
     return {};
   }
-  LayerContext context = Inner(layer, store, input);
-  return EmitLayer(context, def, layer.kind);
+  const LayerFlow output = EmitLayer(context, def, layer.kind);
+  if (!context.also_given().empty()) {
+    context.Fail("it gives its states as well, which nothing takes: leave return_state away");
+  }
+  return output;
+}
+
+std::vector<Value> LayerContext::EmitInnerForEach(const Layer& layer, const std::string& store,
+                                                  const std::vector<Value>& inputs) {
+  std::vector<Value> outputs;
+  EmittedLayer again;  // what the layer becomes is noted at the first
+  LayerContext context = *this;
+  for (const Value input : inputs) {
+    outputs.push_back(context.EmitInner(layer, store, {input, {}}).value);
+    if (!state_.g.status().ok()) return {};
+    context.layer_ = &again;
+  }
+  return outputs;
+}
+
+namespace {
+
+// The steps of x [batch, steps, ...]. Halves are halved again, so that no element is copied more
+// than log2(steps) times, here and where gradients come together.
+void TakeSteps(FunctionBuilder& g, Value x, const std::string& name, std::vector<Value>& steps) {
+  const Shape& shape = g.type(x).shape;
+  const int64_t count = shape[1].size();
+  if (count == 1) {
+    Shape step = {shape[0]};
+    for (const Dim dim : shape.dims().subspan(2)) step.Append(dim);
+    steps.push_back(ops::Reshape(g, x, step, name));
+    return;
+  }
+  TakeSteps(g, ops::Slice(g, x, {.axis = 1, .begin = 0, .end = count / 2, .name = name}), name,
+            steps);
+  TakeSteps(g, ops::Slice(g, x, {.axis = 1, .begin = count / 2, .end = count, .name = name}), name,
+            steps);
+}
+
+// The other way.
+Value JoinSteps(FunctionBuilder& g, absl::Span<const Value> steps, const std::string& name) {
+  if (steps.size() > 1) {
+    const size_t half = steps.size() / 2;
+    const Value first = JoinSteps(g, steps.subspan(0, half), name);
+    return ops::Concat(g, first, JoinSteps(g, steps.subspan(half), name), 1, name);
+  }
+  const Shape& shape = g.type(steps[0]).shape;
+  Shape one = {shape[0], 1};
+  for (const Dim dim : shape.dims().subspan(1)) one.Append(dim);
+  return ops::Reshape(g, steps[0], one, name);
+}
+
+}  // namespace
+
+std::vector<Value> LayerContext::Steps() {
+  const auto known = state_.steps.find(x());
+  if (known != state_.steps.end()) return known->second;
+  std::vector<Value> steps;
+  TakeSteps(state_.g, x(), Part("step"), steps);
+  return steps;
+}
+
+Value LayerContext::Join(const std::vector<Value>& steps, const std::string& name) {
+  const Value whole = JoinSteps(state_.g, steps, name);
+  state_.steps[whole] = steps;
+  return whole;
 }
 
 void LayerContext::Fail(absl::string_view why) {
@@ -168,6 +254,9 @@ LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind&
         return {real, 3, 3, "float32[batch, time, features]",
                 "the layer in front must give sequences: return_sequences of a recurrent layer, or "
                 "an embedding"};
+      case LayerTakes::kSteps:
+        return {real, 3, Shape::kMaxRank, "float32[batch, time, ...]",
+                "the layer in front must give sequences"};
       case LayerTakes::kVector:
         break;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -60,6 +61,11 @@ struct EmissionState {
   int64_t stream = 0;            ///< of the next dropout mask
   bool drops = false;            ///< whether a layer would draw random numbers in training
   bool updates = false;          ///< whether a layer would update statistics in training
+  /// What states and statistics become, in the order in which layers said so. A layer that is
+  /// called again begins with it, as Keras's variables do.
+  std::vector<std::pair<std::string, Value>> updated = {};
+  /// The steps that values consist of, where they were made one by one.
+  std::map<Value, std::vector<Value>> steps = {};
 };
 
 /// What the emission of one layer sees.
@@ -92,6 +98,11 @@ class LayerContext {
   DType real() const { return state_.real; }
   /// Extent of the last axis of x.
   int64_t features() const { return type().shape.back().size(); }
+
+  /// The steps [batch, ...] of x [batch, time, ...], in their order.
+  std::vector<Value> Steps();
+  /// [batch, time, ...] of steps [batch, ...], of which there must be one or more.
+  Value Join(const std::vector<Value>& steps, const std::string& name);
 
   /// The same layer, given another input.
   LayerContext With(LayerFlow input) const {
@@ -134,15 +145,19 @@ class LayerContext {
   /// For a layer that this one holds. Its weights are named after both; `store` is what Keras's
   /// files call the field.
   LayerContext Inner(const Layer& layer, const std::string& store, LayerFlow input);
-  /// Emits it; with `row_wise` it must be a layer that may be distributed over time.
-  LayerFlow EmitInner(const Layer& layer, const std::string& store, LayerFlow input,
-                      bool row_wise = false);
+  /// Emits it, which must give one value of one.
+  LayerFlow EmitInner(const Layer& layer, const std::string& store, LayerFlow input);
+  /// The same for each of several values, with the same weights.
+  std::vector<Value> EmitInnerForEach(const Layer& layer, const std::string& store,
+                                      const std::vector<Value>& inputs);
+  const LayerDef& DefOf(const Layer& layer) const;
 
   /// The mistake, with the layer's name.
   void Fail(absl::string_view why);
 
  private:
   int NumberInGroup() const;
+  Value Begun(absl::string_view part, Value stored) const;
   Value AddWeight(absl::string_view part, Shape shape, const Initializer& initializer,
                   bool trainable, const Regularizer& regularizer, AmendStart amend_start);
 
@@ -157,7 +172,7 @@ class LayerContext {
   std::string inner_;  // that of a layer within another
   std::string store_;  // in ".weights.h5"
   std::string group_;  // "<store>vars" of the next weight
-  EmittedLayer& layer_;
+  EmittedLayer* layer_;
 };
 
 /// Checks that the input is what the class takes, and emits the layer: for stacks and wrappers.

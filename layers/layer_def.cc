@@ -177,6 +177,12 @@ absl::Status CheckInput(const LayerInput& input, std::set<std::string>& names) {
   if (!vector) SEQ_RETURN_IF_ERROR(extent("time", input.time));
   SEQ_RETURN_IF_ERROR(extent("features", input.features.value_or(1)));
   SEQ_RETURN_IF_ERROR(extent("batch", input.batch.value_or(1)));
+  for (const int64_t size : input.between) SEQ_RETURN_IF_ERROR(extent("between", size));
+  if (!input.between.empty() && (vector || !input.features.has_value() ||
+                                 input.between.size() + 3 > size_t{Shape::kMaxRank})) {
+    return InvalidArgument("input \"", input.name, "\": only sequences of features have extents ",
+                           "between the two, and at most ", Shape::kMaxRank - 3);
+  }
   if (!input.name.empty() && names.insert(input.name).second) return absl::OkStatus();
   return InvalidArgument("input \"", input.name,
                          "\": the name must not be empty nor that of another input");

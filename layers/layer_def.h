@@ -38,6 +38,7 @@ enum class LayerTakes {
   kTokens,    ///< int32 [batch, time]: only the first layer of a stack
   kNumbers,   ///< float32 [batch, ...]
   kSequence,  ///< float32 [batch, time, features]
+  kSteps,     ///< float32 [batch, time, ...]
   kVector,    ///< float32 [batch, features]
 };
 
@@ -52,6 +53,7 @@ struct KerasFacts {
   /// False: Keras has no such layer. It can be the first of a stack that is written for Keras,
   /// whose input is then what the layer gives.
   bool exists = true;
+  std::string module = "keras.layers";  ///< where Keras has the class
   /// Its class takes no argument `trainable`.
   bool takes_trainable = true;
   /// Keys without a meaning for what the layer computes.
@@ -62,6 +64,8 @@ struct KerasFacts {
   std::vector<std::pair<std::string, std::string>> fixed;
   /// Keys that hold the values of several fields: {key, fields}. Also one value for all of them.
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
+  /// It is an operation on tensors, no layer: layers/operation.h.
+  bool operation = false;
   /// What it takes behind its first input is its `initial_state`; else all inputs are one list.
   bool takes_states = false;
 };
@@ -96,7 +100,7 @@ struct LayerDef {
   int least_inputs = 1;
   int most_inputs = 1;
   /// What it gives for a row of the last axis depends on that row alone, however many axes stand in
-  /// front: it may be distributed over time. Then `takes` is kNumbers.
+  /// front: distributed over time, it takes all steps at once. Then `takes` is kNumbers.
   bool row_wise = false;
   std::vector<LayerField> fields;
   KerasFacts keras;

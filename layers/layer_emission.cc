@@ -18,7 +18,7 @@ std::vector<LayerFlow> EmitCall(EmissionState& state, const LayerStack& stack,
   const Layer& layer = stack.layers[call.layer];
   const LayerFlow first = inputs[0];
   const bool ignored = call.masks == CallMasks::kIgnored;
-  if (ignored) {
+  if (ignored || call.masks == CallMasks::kDropped) {
     for (LayerFlow& input : inputs) input.mask = {};
   }
   EmittedLayer again;
@@ -102,6 +102,7 @@ EmittedStack EmitStack(FunctionBuilder& g, const LayerStack& stack, absl::Span<c
   for (const LayerValue& value : OutputsOf(stack)) {
     emitted.outputs.push_back(flow(value, "an output"));
   }
+  for (auto& [variable, value] : state.updated) g.Update(variable, value);
   emitted.drops = state.drops;
   emitted.updates = state.updates;
   return emitted;
@@ -111,7 +112,10 @@ TensorType InputType(const LayerInput& input) {
   const Dim batch = input.batch.has_value() ? Dim(*input.batch) : Dim::Batch();
   if (!input.features.has_value()) return {DType::kInt32, {batch, input.time}};
   if (input.time == 0) return {DType::kFloat32, {batch, *input.features}};
-  return {DType::kFloat32, {batch, input.time, *input.features}};
+  Shape shape = {batch, input.time};
+  for (const int64_t extent : input.between) shape.Append(extent);
+  shape.Append(*input.features);
+  return {DType::kFloat32, std::move(shape)};
 }
 
 namespace {

@@ -1,24 +1,95 @@
 #include "layers/time_distributed.h"
 
+#include <map>
+#include <set>
 #include <utility>
+#include <vector>
 
-#include "graph/function_builder.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "layers/convolution.h"
 #include "layers/dense.h"
 #include "layers/layer_context.h"
+#include "layers/normalization.h"
+#include "layers/recurrent.h"
+#include "layers/repeat_vector.h"
 #include "ops/examples.h"
 
 namespace seqgraph {
 namespace {
 
-// A layer that takes each row of the last axis by itself does so for every step at once.
+using ops::Reals;
+
+// More steps would make functions of more nodes than anything here is meant for.
+constexpr int64_t kMostSteps = 1024;
+
+// Whether it takes each row of the last axis by itself, however many axes stand in front. An axis
+// that is counted from the front is one of a step.
+bool TakesAllSteps(LayerContext& c, const Layer& layer) {
+  const auto axis = layer.kind.settings.find("axis");
+  const bool counted = axis != layer.kind.settings.end() &&
+                       std::holds_alternative<int64_t>(axis->second) &&
+                       std::get<int64_t>(axis->second) > 0;
+  return c.DefOf(layer).row_wise && !counted;
+}
+
+// A layer that takes each row of the last axis by itself does so for every step at once. Any other
+// is called for one step after the other, as Keras 3 calls it: its states and the moving statistics
+// of a normalization go from step to step.
 LayerFlow EmitTimeDistributed(LayerContext& c, const TimeDistributedLayer& layer) {
-  const LayerFlow y = c.EmitInner(layer.layer, "layer", {c.x(), c.mask()}, /*row_wise=*/true);
-  return c.Pass(y.value);
+  constexpr char kField[] = "layer";
+  if (TakesAllSteps(c, layer.layer)) {
+    return c.Pass(c.EmitInner(layer.layer, kField, {c.x(), c.mask()}).value);
+  }
+  const int64_t time = c.type().shape[1].size();
+  if (time < 1 || time > kMostSteps) {
+    c.Fail(absl::StrCat("it has ", time, " steps; a layer ", layer.layer.kind.class_name,
+                        " takes 1 to ", kMostSteps, ", one after the other"));
+    return {};
+  }
+  const std::vector<Value> steps = c.EmitInnerForEach(layer.layer, kField, c.Steps());
+  return steps.empty() ? LayerFlow() : c.Pass(c.Join(steps, c.name()));
 }
 
 void NameInner(TimeDistributedLayer& layer, const NumberName& number) {
   if (layer.layer.name != TimeDistributedLayer().layer.name) return;
   layer.layer.name = number(SnakeCase(layer.layer.kind.class_name));
+}
+
+// Keras's files number layers of one class.
+LayerFlow EmitInnerStack(LayerContext& c, const InnerStackLayer& stack) {
+  LayerFlow flow = {c.x(), c.mask()};
+  std::map<std::string, int> used;
+  for (const Layer& layer : stack.layers) {
+    const std::string name = SnakeCase(layer.kind.class_name);
+    const int number = used[name]++;
+    flow = c.EmitInner(
+        layer, absl::StrCat("layers/", name, number == 0 ? "" : absl::StrCat("_", number)), flow);
+    if (!c.g().status().ok()) return {};
+  }
+  return flow;
+}
+
+absl::Status CheckInnerStack(const InnerStackLayer& stack) {
+  std::set<std::string> names;
+  for (const Layer& layer : stack.layers) {
+    if (!names.insert(layer.name).second) {
+      return InvalidArgument("two of its layers have the name ", layer.name);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void FitInnerStack(InnerStackLayer& stack, SampleSource& random) {
+  stack = InnerStack({DenseLayer{.units = random.Dimension()}, BatchNormalizationLayer{}});
+}
+
+void FitSample(TimeDistributedLayer& layer, SampleSource& random) {
+  InnerStackLayer stack;
+  FitInnerStack(stack, random);
+  const LayerKind inner = random.OneOf<LayerKind>(
+      {layer.layer.kind, RepeatVectorLayer{.n = random.Dimension()}, stack});
+  layer.layer.kind = inner;
 }
 
 }  // namespace
@@ -29,20 +100,70 @@ TimeDistributedLayer TimeDistributed(LayerKind layer) {
   return wrapper;
 }
 
+InnerStackLayer InnerStack(const std::vector<LayerKind>& layers) {
+  InnerStackLayer stack;
+  std::map<std::string, int> used;
+  for (const LayerKind& layer : layers) {
+    const std::string name = SnakeCase(layer.class_name);
+    const int number = used[name]++;
+    stack.layers.push_back(
+        {.name = number == 0 ? name : absl::StrCat(name, "_", number), .kind = layer});
+  }
+  return stack;
+}
+
 LayerDef TimeDistributedDef() {
   return DefineLayer<TimeDistributedLayer>()
       .Doc(
-          "[batch, time, features] -> [batch, time, ...]: a layer applied to each step by itself. "
-          "It must be one that takes each row of the last axis by itself: dense, dropout, "
-          "activations. Masks pass.")
-      .Takes(LayerTakes::kSequence)
+          "[batch, time, ...] -> [batch, time, ...]: a layer applied to each step by itself, also "
+          "to steps that are sequences. Layers that take each row of the last axis by itself, such "
+          "as Dense, take all steps at once, others one after the other, as in Keras 3: in "
+          "training, a BatchNormalization takes the moments of each step (Keras 2: of all). Masks "
+          "pass by the layer.")
+      .Takes(LayerTakes::kSteps)
       .Emit(EmitTimeDistributed)
       .NameInner(NameInner)
+      .FitSample(FitSample)
       .Example({"dense",
                 TimeDistributed(DenseLayer{.units = 1, .use_bias = false}),
-                ops::Reals({1, 2, 2}, {1, 2, 3, 4}),
-                {ops::Reals({2, 1}, {1, 10})},
-                ops::Reals({1, 2, 1}, {21, 43})});
+                Reals({1, 2, 2}, {1, 2, 3, 4}),
+                {Reals({2, 1}, {1, 10})},
+                Reals({1, 2, 1}, {21, 43})})
+      // y_t = x_t + 10 x_{t+1} in either half.
+      .Example({"convolution",
+                TimeDistributed(Conv1DLayer{.filters = 1, .kernel_size = 2, .use_bias = false}),
+                Reals({1, 2, 3, 1}, {1, 2, 3, 4, 5, 6}),
+                {Reals({2, 1, 1}, {1, 10})},
+                Reals({1, 2, 2, 1}, {21, 32, 54, 65})})
+      // h = relu(2 x + h'): the first row's 2 1, 2 2 + 2; 6, 8 + 6; 10, 12 + 10.
+      .Example({"recurrent",
+                TimeDistributed(SimpleRNN(1, {.activation = "relu", .use_bias = false})),
+                Reals({1, 3, 2, 1}, {1, 2, 3, 4, 5, 6}),
+                {Reals({1, 1}, {2}), Reals({1, 1}, {1})},
+                Reals({1, 3, 1}, {6, 14, 22})})
+      .Example({"vectors",
+                TimeDistributed(RepeatVectorLayer{.n = 2}),
+                Reals({1, 2, 2}, {1, 2, 3, 4}),
+                {},
+                Reals({1, 2, 2, 2}, {1, 2, 1, 2, 3, 4, 3, 4})});
+}
+
+LayerDef InnerStackDef() {
+  const DenseLayer dense{.units = 1, .use_bias = false};
+  return DefineLayer<InnerStackLayer>()
+      .Doc(
+          "Layers one after the other as one, for a wrapper: TimeDistributed of a model. In a "
+          "stack "
+          "of its own their layers lie beside the others.")
+      .Keras({.module = "keras"})
+      .Emit(EmitInnerStack)
+      .Check(CheckInnerStack)
+      .FitSample(FitInnerStack)
+      .Example({"two",
+                InnerStack({dense, dense}),
+                Reals({1, 2}, {1, 2}),
+                {Reals({2, 1}, {1, 10}), Reals({1, 1}, {3})},
+                Reals({1, 1}, {63})});
 }
 
 }  // namespace seqgraph

@@ -265,6 +265,11 @@ absl::StatusOr<Layer> ReadLayer(const proto::Layer& from, int depth) {
 absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
   const auto fits = [](int64_t extent) { return extent >= 0 && extent <= kMaxLayerExtent; };
   const bool vector = from.time() == 0 && from.features() > 0;
+  for (const int64_t extent : from.between()) {
+    if (!vector && from.features() > 0 && extent > 0 && fits(extent)) continue;
+    return InvalidArgument("its input has the extent ", extent, " between time and features");
+  }
+  if (from.between_size() > Shape::kMaxRank) return InvalidArgument("its input has too many axes");
   if ((from.time() < 1 && !vector) || !fits(from.time()) || !fits(from.features()) ||
       !fits(from.batch())) {
     return InvalidArgument("its input has time ", from.time(), ", features ", from.features(),
@@ -277,6 +282,7 @@ absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
   LayerInput to{.name = from.name(), .time = from.time()};
   to.open_time = from.open_time();
   if (from.features() > 0) to.features = from.features();
+  to.between.assign(from.between().begin(), from.between().end());
   if (from.batch() > 0) to.batch = from.batch();
   return to;
 }
@@ -285,6 +291,7 @@ void SaveInput(const LayerInput& input, proto::LayerInput& to) {
   to.set_name(input.name);
   to.set_time(input.time);
   to.set_features(input.features.value_or(0));
+  for (const int64_t extent : input.between) to.add_between(extent);
   to.set_batch(input.batch.value_or(0));
   to.set_open_time(input.open_time);
 }

@@ -5,6 +5,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "serialization/keras/operation_call.h"
+#include "serialization/keras/operation_config.h"
 
 namespace seqgraph::keras {
 namespace {
@@ -20,7 +22,8 @@ absl::StatusOr<int> Index(const Json& json) {
   return InvalidArgument("expected the number of a call or output, got ", Shown(json));
 }
 
-// [name, call, output, ...].
+}  // namespace
+
 absl::StatusOr<ValueRef> ReadRef(const Json& json) {
   if (!json.is_array() || json.size() < 3 || !json[0].is_string()) {
     return InvalidArgument("expected [layer, call, output], got ", Shown(json));
@@ -30,6 +33,8 @@ absl::StatusOr<ValueRef> ReadRef(const Json& json) {
   SEQ_ASSIGN_OR_RETURN(ref.output, Index(json[2]));
   return ref;
 }
+
+namespace {
 
 bool IsRef(const Json& json) { return json.is_array() && !json.empty() && json[0].is_string(); }
 
@@ -217,8 +222,9 @@ class ModelReader {
         return InvalidArgument("model: two layers are named ", entry.name);
       }
       if (!chain && IsOperation(json)) {
-        // It mostly makes masks, which are known without it.
+        // It may make masks alone, which are known without it.
         entry.json = nullptr;
+        entry.operation = ReadOperation(json, &entry.calls.emplace_back());
         model_.entries.push_back(std::move(entry));
         continue;
       }
@@ -240,12 +246,14 @@ class ModelReader {
     return absl::OkStatus();
   }
 
-  // Of Keras 3, as `x + y` is: unlike layers it lies among the operations or, where files do not
+  // As `x + y` is. Of Keras 3: unlike layers it lies among the operations or, where files do not
   // say where, is not said to be trainable.
   bool IsOperation(const Json& json) const {
-    if (reading_.version < 3 || !json.is_object() || IsModelConfig(json)) return false;
+    if (!json.is_object() || IsModelConfig(json)) return false;
+    if (reading_.version < 3 || IsTensorFlowFunction(json)) return IsTensorFlowFunction(json);
     if (json.contains("module") && json["module"].is_string()) {
-      return absl::StartsWith(json["module"].get<std::string>(), "keras.src.ops");
+      const std::string module = json["module"].get<std::string>();
+      return absl::StartsWith(module, "keras.src.ops") || absl::StartsWith(module, "keras.ops");
     }
     if (!json.contains("config") || !json["config"].is_object()) return false;
     const Json& settings = json["config"];
@@ -296,6 +304,36 @@ bool IsModelConfig(const Json& json) {
 
 absl::StatusOr<ModelConfig> ParseModelConfig(const Json& json, const LayerReading& reading) {
   return ModelReader(reading, 1).Read(json);
+}
+
+absl::StatusOr<Json> ChainOf(const Json& json, const LayerReading& reading) {
+  SEQ_ASSIGN_OR_RETURN(const ModelConfig model, ParseModelConfig(json, reading));
+  std::map<std::string, const EntryConfig*> entries;
+  size_t layers = 0;
+  for (const EntryConfig& entry : model.entries) {
+    entries[entry.name] = &entry;
+    layers += !entry.is_input();
+  }
+  const std::string name = model.name.empty() ? "sequential" : model.name;
+  const auto no_chain = [&name] {
+    return Unimplemented("model ", name, " in a layer: its layers must be a chain there");
+  };
+  std::vector<const EntryConfig*> chain;  // from its end
+  if (model.inputs.size() != 1 || model.outputs.size() != 1) return no_chain();
+  for (std::string next = model.outputs[0].entry; next != model.inputs[0].entry;) {
+    const auto found = entries.find(next);
+    if (found == entries.end() || chain.size() == layers) return no_chain();
+    const EntryConfig& entry = *found->second;
+    if (entry.json == nullptr || entry.calls.size() != 1 || entry.calls[0].inputs.size() != 1) {
+      return no_chain();
+    }
+    chain.push_back(&entry);
+    next = entry.calls[0].inputs[0].entry;
+  }
+  if (chain.size() != layers) return no_chain();
+  Json settings = {{"name", name}, {"trainable", model.trainable}, {"layers", Json::array()}};
+  for (size_t i = chain.size(); i-- > 0;) settings["layers"].push_back(*chain[i]->json);
+  return Json{{"class_name", "Sequential"}, {"config", std::move(settings)}};
 }
 
 }  // namespace seqgraph::keras

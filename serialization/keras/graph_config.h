@@ -40,6 +40,8 @@ struct EntryConfig {
   const Json* json = nullptr;
   std::unique_ptr<ModelConfig> model;
   std::vector<EntryCall> calls;
+  /// Of an operation, without `json`: the layer that does the same, or why none is known.
+  absl::StatusOr<LayerKind> operation = absl::UnknownError("no operation");
   bool is_input() const { return class_name == "InputLayer"; }
 };
 
@@ -54,10 +56,15 @@ struct ModelConfig {
   const Json* shape = nullptr;
 };
 
+/// [entry, call, output, ...].
+absl::StatusOr<ValueRef> ReadRef(const Json& json);
 /// {"class_name": "Sequential" or "Functional", "config": ...}, of whose text it holds pointers.
 /// InvalidArgument or Unimplemented, naming the entry, for what is malformed or not known here.
 absl::StatusOr<ModelConfig> ParseModelConfig(const Json& json, const LayerReading& reading);
 /// Whether an object is such a model.
 bool IsModelConfig(const Json& json);
+/// A model whose layers are a chain, as the configuration of a Sequential one that lists them
+/// without its input: a model as one layer of a wrapper. Unimplemented for one that is no chain.
+absl::StatusOr<Json> ChainOf(const Json& json, const LayerReading& reading);
 
 }  // namespace seqgraph::keras

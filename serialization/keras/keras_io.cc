@@ -206,7 +206,7 @@ absl::Status TakeTokensOneHot(LayerStack& stack) {
   if (!stack.input.features.has_value()) {
     return InvalidArgument("model ", stack.name, " takes tokens already");
   }
-  if (stack.is_graph() || stack.input.time == 0) {
+  if (stack.is_graph() || stack.input.time == 0 || !stack.input.between.empty()) {
     return Unimplemented("model ", stack.name, " is no stack that takes sequences");
   }
   const int64_t depth = *stack.input.features;

@@ -7,12 +7,12 @@
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "serialization/keras/cudnn_cells.h"
+#include "serialization/keras/graph_config.h"
 #include "serialization/keras/setting_config.h"
 
 namespace seqgraph::keras {
 namespace {
 
-constexpr char kLayersModule[] = "keras.layers";
 constexpr char kResetAfter[] = "reset_after";
 // Names of layers have at most this many bytes.
 constexpr size_t kMaxLayerName = 200;
@@ -204,7 +204,8 @@ struct SettingJson {
     // Within another layer all dialects name the module.
     if (dialect != Dialect::kKeras2) return LayerJson(layer, registry, Dialect::kKeras3);
     SEQ_ASSIGN_OR_RETURN(OrderedJson json, LayerJson(layer, registry, dialect));
-    return ClassJson(kLayersModule, layer.kind.class_name, std::move(json["config"]),
+    SEQ_ASSIGN_OR_RETURN(const LayerDef* def, registry.Get(layer.kind.class_name));
+    return ClassJson(def->keras.module.c_str(), def->class_name, std::move(json["config"]),
                      Dialect::kKeras3);
   }
   absl::StatusOr<OrderedJson> operator()(const std::vector<double>& value) const {
@@ -225,6 +226,11 @@ absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerReading& reading) {
     same["class_name"] = std::move(cell);
     same["config"] = SettingsOfCuDnn(class_name, json["config"]);
     return ReadLayer(same, reading);
+  }
+  if (IsModelConfig(json)) {  // in a wrapper
+    SEQ_ASSIGN_OR_RETURN(const Json chain, ChainOf(json, reading));
+    SEQ_ASSIGN_OR_RETURN(const LayerDef* def, reading.registry.Get(ClassName(chain)));
+    return ReadClass(chain, *def, reading);
   }
   const LayerDef* def = reading.registry.Find(class_name);
   if (def != nullptr && def->keras.exists) return ReadClass(json, *def, reading);
@@ -297,7 +303,7 @@ absl::StatusOr<OrderedJson> LayerJson(const Layer& layer, const LayerRegistry& r
     }
     config[key] = std::move(list);
   }
-  return ClassJson(kLayersModule, def->class_name, std::move(config), dialect);
+  return ClassJson(def->keras.module.c_str(), def->class_name, std::move(config), dialect);
 }
 
 }  // namespace seqgraph::keras

@@ -1,5 +1,6 @@
 #include "serialization/keras/legacy_model.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -196,7 +197,11 @@ absl::Status AddWeights(const KerasModel& model, const std::vector<LayerWeights>
     names.push_back(layer.layer);
     Node& node = group.Group(layer.layer);
     std::vector<std::string> arrays;
-    for (const Weight& weight : layer.weights) {
+    // What is trained before what is not, also of layers within this one.
+    std::vector<Weight> weights = layer.weights;
+    std::stable_partition(weights.begin(), weights.end(),
+                          [](const Weight& weight) { return weight.trainable; });
+    for (const Weight& weight : weights) {
       SEQ_ASSIGN_OR_RETURN(const Tensor* tensor, WeightOf(model, weight));
       arrays.push_back(ArrayName(model, layer, weight, layout));
       node.Put(arrays.back(), *tensor);

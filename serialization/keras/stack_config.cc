@@ -1,14 +1,17 @@
 #include "serialization/keras/stack_config.h"
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "layers/layer_emission.h"
+#include "layers/operation.h"
 #include "serialization/keras/graph_config.h"
 
 namespace seqgraph::keras {
@@ -27,13 +30,14 @@ class StackReader {
     SEQ_ASSIGN_OR_RETURN(const ModelConfig model, ParseModelConfig(json, reading_));
     if (!model.name.empty()) stack_.name = model.name;
     SEQ_RETURN_IF_ERROR(Define(model, "", "", true));
-    if (stack_.layers.empty()) return InvalidArgument("model: it has no layers");
     std::vector<LayerValue> inputs;
     for (size_t i = 0; i < model.inputs.size(); ++i) {
       inputs.push_back({.output = static_cast<int>(i)});
     }
     SEQ_ASSIGN_OR_RETURN(stack_.outputs, Instantiate(model, inputs));
+    if (stack_.layers.empty()) return InvalidArgument("model: it has no layers");
     SEQ_RETURN_IF_ERROR(SetInputs(model));
+    if (has_operations_) PutInOrder();
     MakeChain();
     std::vector<std::string> outputs;
     for (const ValueRef& output : model.outputs) outputs.push_back(output.entry);
@@ -110,7 +114,8 @@ class StackReader {
     Instance instance{model, inputs};
     for (const EntryConfig& entry : model.entries) instance.entries[entry.name] = &entry;
     for (const EntryConfig& entry : model.entries) {
-      for (size_t i = 0; i < entry.calls.size(); ++i) {
+      // What operations give is asked for by those that take it, if at all.
+      for (size_t i = 0; entry.json != nullptr && i < entry.calls.size(); ++i) {
         SEQ_RETURN_IF_ERROR(Call(instance, entry, static_cast<int>(i)));
       }
     }
@@ -135,10 +140,7 @@ class StackReader {
       }
       return InvalidArgument("model: ", ref.entry, " is none of its inputs");
     }
-    if (entry.json == nullptr) {
-      return Unimplemented("operation ", entry.class_name, " (", entry.name,
-                           ") is not known here: only layers are, and operations that make masks");
-    }
+    if (entry.json == nullptr) SEQ_RETURN_IF_ERROR(entry.operation.status());
     SEQ_RETURN_IF_ERROR(Call(in, entry, ref.call));
     const std::vector<LayerValue>& given = in.known[{&entry, ref.call}];
     if (entry.model == nullptr) return LayerValue{given[0].call, ref.output};
@@ -164,11 +166,32 @@ class StackReader {
       SEQ_ASSIGN_OR_RETURN(given, Instantiate(*entry.model, taken));
       return absl::OkStatus();
     }
-    return AddCall(layer_of_[&entry], call, std::move(taken), given);
+    if (entry.json == nullptr) {
+      SEQ_ASSIGN_OR_RETURN(const int layer, AddOperation(entry));
+      return AddCall(layer, call, std::move(taken), given, /*operation=*/true);
+    }
+    return AddCall(layer_of_[&entry], call, std::move(taken), given, /*operation=*/false);
+  }
+
+  // An operation has no weights, and so no place in Keras's files.
+  absl::StatusOr<int> AddOperation(const EntryConfig& entry) {
+    if (stack_.layers.size() == kMaxStackLayers) {
+      return InvalidArgument("model: it has more than ", kMaxStackLayers, " layers");
+    }
+    Layer layer{.name = entry.name, .kind = *entry.operation};
+    for (int i = 1; !names_.insert(layer.name).second; ++i) {
+      layer.name = absl::StrCat(entry.name, "_", i);
+    }
+    SEQ_RETURN_IF_ERROR(Annotate(CheckLayer(layer.kind, reading_.registry),
+                                 absl::StrCat("operation ", entry.name)));
+    has_operations_ = true;
+    places_.push_back({"", layer.name});
+    stack_.layers.push_back(std::move(layer));
+    return static_cast<int>(stack_.layers.size()) - 1;
   }
 
   absl::Status AddCall(int layer, const EntryCall& call, std::vector<LayerValue> taken,
-                       std::vector<LayerValue>& given) {
+                       std::vector<LayerValue>& given, bool operation) {
     if (stack_.calls.size() == kMaxStackLayers) {
       return InvalidArgument("model: it calls layers more than ", kMaxStackLayers, " times");
     }
@@ -188,6 +211,11 @@ class StackReader {
       if (masked && taken.size() > 1 && !recurrent) masks = CallMasks::kKeras2;
     } else if (call.has_states && !call.has_mask && masked) {
       masks = CallMasks::kIgnored;
+    }
+    if (operation && masked) {
+      const bool drops = kind.class_name == OperationLayer::kClass;
+      masks = drops ? CallMasks::kKeras3 : CallMasks::kDropped;
+      masked = false;
     }
     given = {{.call = static_cast<int>(stack_.calls.size())}};
     masked_.push_back(masked);
@@ -254,10 +282,10 @@ class StackReader {
   }
 
   absl::Status SetInput(const Json& shape, bool tokens, LayerInput& input) {
-    if (shape.size() < 2 || shape.size() > (tokens ? 2 : 3)) {
-      return Unimplemented(
-          "model: its input has the shape ", Shown(shape), "; expected [batch, time] ",
-          "for an embedding, [batch, time, features] or [batch, features] otherwise");
+    if (shape.size() < 2 || shape.size() > (tokens ? 2 : size_t{Shape::kMaxRank})) {
+      return Unimplemented("model: its input has the shape ", Shown(shape), "; expected ",
+                           "[batch, time] for an embedding, otherwise [batch, features] or ",
+                           "[batch, time, ..., features]");
     }
     if (!shape[0].is_null()) {
       int64_t batch = 0;
@@ -269,6 +297,10 @@ class StackReader {
       SEQ_RETURN_IF_ERROR(Extent(shape.back(), "the features", &features));
       input.features = features;
       if (shape.size() == 2) return absl::OkStatus();
+      for (size_t i = 2; i + 1 < shape.size(); ++i) {
+        SEQ_RETURN_IF_ERROR(
+            Extent(shape[i], absl::StrCat("axis ", i), &input.between.emplace_back()));
+      }
     }
     if (!shape[1].is_null()) return Extent(shape[1], "the time", &input.time);
     input.open_time = true;
@@ -280,6 +312,50 @@ class StackReader {
     }
     noted_ = true;
     return absl::OkStatus();
+  }
+
+  // Layers and calls as they come back from a file that is written of them: in Keras's order, with
+  // operations among the layers. Models in models keep theirs, which their weights are stored in.
+  void PutInOrder() {
+    for (const LayerPlace& place : places_) {
+      if (absl::StrContains(place.group, '/')) return;
+    }
+    LayerStack sorted = stack_;
+    std::vector<LayerPlace> places;
+    std::vector<int> calls(stack_.calls.size(), -1);  // by their numbers of before
+    sorted.layers.clear();
+    sorted.calls.clear();
+    const auto remap = [&calls](std::vector<LayerValue> values) {
+      for (LayerValue& value : values) {
+        if (value.call >= 0) value.call = calls[value.call];
+      }
+      return values;
+    };
+    const std::function<void(int)> add = [&](int i) {
+      if (calls[i] >= 0) return;
+      LayerCall call = stack_.calls[i];
+      for (const LayerValue& value : call.inputs) {
+        if (value.call >= 0) add(value.call);
+      }
+      call.inputs = remap(std::move(call.inputs));
+      calls[i] = static_cast<int>(sorted.calls.size());
+      sorted.calls.push_back(std::move(call));
+    };
+    std::vector<int> layers(stack_.layers.size(), -1);
+    for (const int layer : KerasOrder(stack_)) {
+      if (layer < 0) continue;
+      layers[layer] = static_cast<int>(sorted.layers.size());
+      sorted.layers.push_back(stack_.layers[layer]);
+      places.push_back(places_[layer]);
+      for (size_t i = 0; i < stack_.calls.size(); ++i) {
+        if (stack_.calls[i].layer == layer) add(static_cast<int>(i));
+      }
+    }
+    if (sorted.layers.size() != stack_.layers.size()) return;  // some lead to no output
+    for (LayerCall& call : sorted.calls) call.layer = layers[call.layer];
+    sorted.outputs = remap(stack_.outputs);
+    stack_ = std::move(sorted);
+    places_ = std::move(places);
   }
 
   // A plain chain is a stack, whose input has a name of ours.
@@ -297,6 +373,7 @@ class StackReader {
   std::map<const EntryConfig*, int> layer_of_;
   std::vector<bool> masked_;  // of each call, whether its output may bear a mask
   bool noted_ = false;
+  bool has_operations_ = false;
   int instances_ = 0;
 };
 

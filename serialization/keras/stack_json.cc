@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -5,10 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "layers/layer_emission.h"
+#include "layers/operation.h"
+#include "serialization/keras/operation_config.h"
 #include "serialization/keras/stack_config.h"
 
 namespace seqgraph::keras {
 namespace {
+
+bool IsOperation(const Layer& layer) { return layer.kind.class_name == OperationLayer::kClass; }
 
 // The batch and the time where they are fixed, and the other extents.
 OrderedJson InputShape(const TensorType& type, bool open_time = false) {
@@ -58,7 +63,7 @@ class GraphWriter {
         const LayerInput& input = inputs_[-1 - i];
         entry = InputJson(name, InputType(input), input.open_time, dialect_);
       } else {
-        SEQ_ASSIGN_OR_RETURN(entry, LayerJson(stack_.layers[i], registry_, dialect_));
+        SEQ_ASSIGN_OR_RETURN(entry, Entry(stack_.layers[i]));
       }
       entry["name"] = name;
       entry["inbound_nodes"] = i < 0 ? OrderedJson::array() : std::move(nodes[i]);
@@ -77,10 +82,23 @@ class GraphWriter {
   }
 
  private:
+  absl::StatusOr<OrderedJson> Entry(const Layer& layer) const {
+    if (!IsOperation(layer)) return LayerJson(layer, registry_, dialect_);
+    if (dialect_ == Dialect::kKeras3) return OperationJson(layer);
+    return Unimplemented("layer ", layer.name,
+                         ": it is an operation on tensors, which only .keras ",
+                         "files hold, no layout of .h5 (--h5_layout)");
+  }
+
   // Versions differ in what they do with masks: that the one that reads it does the same.
   absl::Status CheckMasks(const LayerCall& call) const {
-    if (call.inputs.size() < 2) return absl::OkStatus();
     const Layer& layer = stack_.layers[call.layer];
+    if (call.masks == CallMasks::kDropped) {
+      return Unimplemented("layer ", layer.name,
+                           ": it was an operation on tensors, at which masks ",
+                           "end; a layer of Keras would hand them on");
+    }
+    if (call.inputs.size() < 2) return absl::OkStatus();
     const bool keras2 = dialect_ == Dialect::kKeras2;
     const auto mask = [this](const LayerValue& value) {
       return value.call < 0 ? Value() : emitted_.calls[value.call][value.output].mask;
@@ -136,7 +154,9 @@ class GraphWriter {
     if (dialect_ == Dialect::kKeras2) return values;
     const LayerDef& def = *registry_.Find(stack_.layers[call.layer].kind.class_name);
     OrderedJson arguments = OrderedJson::array(), named = OrderedJson::object();
-    if (def.most_inputs == 1) {
+    if (def.keras.operation) {
+      arguments = OperationArguments(stack_.layers[call.layer], std::move(values));
+    } else if (def.most_inputs == 1) {
       arguments = std::move(values);
     } else if (!def.keras.takes_states) {
       arguments.push_back(std::move(values));
@@ -161,6 +181,12 @@ class GraphWriter {
 absl::StatusOr<OrderedJson> StackJson(const LayerStack& stack, const LayerRegistry& registry,
                                       Dialect dialect) {
   if (stack.is_graph()) return GraphWriter(stack, registry, dialect).Write();
+  if (std::any_of(stack.layers.begin(), stack.layers.end(), IsOperation)) {
+    LayerStack graph = stack;
+    graph.calls = CallsOf(stack);
+    graph.outputs = OutputsOf(stack);
+    return GraphWriter(graph, registry, dialect).Write();
+  }
   SEQ_ASSIGN_OR_RETURN(const EmittedStack emitted, DescribeStack(stack, registry));
   const bool keras2 = dialect == Dialect::kKeras2;
   // What Keras does not have stands in front of its input.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
 #include "data/npy.h"
 #include "graph/model.h"
@@ -377,6 +378,65 @@ TEST(NormalizationFilesTest, AreReadAndWrittenBack) {
   EXPECT_THAT(CheckFile(absl::StrCat(kModels, "_keras2_masked.h5")),
               StatusIs(absl::StatusCode::kUnimplemented,
                        "layer normalization: Keras 2 hands no mask on behind it"));
+}
+
+// Layers over time, and operations on tensors, of both Keras: make_models.py.
+class MadeModelsTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(MadeModelsTest, AreReadRunAndWrittenBack) {
+  SEQ_EXPECT_OK(CheckFile(absl::StrCat("tests/keras_files/models/", GetParam())));
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, MadeModelsTest,
+                         ::testing::Values("cnn_lstm.keras", "cnn_lstm.h5", "cnn_lstm_keras2.keras",
+                                           "cnn_lstm_keras2.h5", "over_time_of_all.keras",
+                                           "over_time_of_all.h5", "over_time_of_all_keras2.keras",
+                                           "over_time_of_all_keras2.h5", "operations.keras",
+                                           "operations_keras2.h5"),
+                         [](const auto& info) {
+                           return absl::StrReplaceAll(info.param, {{".", "_"}});
+                         });
+
+// Masks end at operations, which no layer of Keras would do in their place: so what was read is
+// written with those that are layers here refused, and says which.
+TEST(OperationsTest, EndMasks) {
+  for (const char* name : {"attention.keras", "attention_keras2.h5"}) {
+    SCOPED_TRACE(name);
+    const std::string path = absl::StrCat("tests/keras_files/models/", name);
+    std::vector<std::string> notes;
+    SEQ_ASSERT_OK_AND_ASSIGN(Model model, LoadKerasModel(path, {}, &notes));
+    const std::string stem = path.substr(0, path.rfind('.'));
+    SEQ_ASSERT_OK_AND_ASSIGN(const Arrays arrays, data::ReadNpz(stem + ".expected.npz"));
+    SEQ_EXPECT_OK(ComparePredictions(model, arrays, name));
+    SEQ_ASSERT_OK_AND_ASSIGN(const KerasModel keras, KerasFromModel(model, &notes));
+    EXPECT_THAT(keras::KerasZip(keras),
+                StatusIs(absl::StatusCode::kUnimplemented,
+                         "was an operation on tensors, at which masks end"));
+  }
+}
+
+// An operation of which nothing is known is named, with what it is called with.
+TEST(OperationsTest, ThatAreNotKnownAreNamed) {
+  const auto with = [](const std::string& function, const std::string& arguments) {
+    return absl::StrCat(
+        R"({"class_name": "Functional", "config": {"name": "m", "layers": [
+          {"class_name": "InputLayer", "name": "x", "inbound_nodes": [],
+           "config": {"name": "x", "batch_input_shape": [null, 3, 2], "dtype": "float32"}},
+          {"class_name": "TFOpLambda", "name": "f", "config": {"name": "f", "function": ")",
+        function, R"("}, "inbound_nodes": [["x", 0, 0, {)", arguments, R"(}]]}],
+          "input_layers": [["x", 0, 0]], "output_layers": [["f", 0, 0]]}})");
+  };
+  const auto read = [](const std::string& json) {
+    return keras::ParseKerasConfig(json, {}).status();
+  };
+  EXPECT_THAT(read(with("signal.stft", "")),
+              StatusIs(absl::StatusCode::kUnimplemented, "operation signal.stft (f): it is not"));
+  EXPECT_THAT(read(with("math.reduce_mean", R"("axis": 1, "sparkle": 7)")),
+              StatusIs(absl::StatusCode::kUnimplemented, "its argument sparkle = 7"));
+  EXPECT_THAT(read(with("math.reduce_mean", "")),
+              StatusIs(absl::StatusCode::kInvalidArgument, "Mean takes 1 or more axes, got 0"));
+  EXPECT_THAT(read(with("math.multiply", R"("y": [1, 2])")),
+              StatusIs(absl::StatusCode::kUnimplemented, "its operand [1,2] is no number"));
 }
 
 }  // namespace

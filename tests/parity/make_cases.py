@@ -152,6 +152,40 @@ def residual():
     return [x], [sigmoid()(rnn()(y))]
 
 
+def cnn_lstm():
+    """Windows of a series, each through the same convolution, and a recurrent layer over them."""
+    x = real_input(3, 6, 2)
+    over_time = layers.TimeDistributed
+    y = over_time(layers.Conv1D(FEATURES, 3, activation="relu"))(x)
+    y = over_time(layers.Flatten())(over_time(layers.MaxPooling1D(2))(y))
+    return [x], [sigmoid()(lstm()(y))]
+
+
+def over_time():
+    """A recurrent layer, a normalization and a model for each step."""
+    x = real_input(3, 5, 2)
+    inner = keras.Sequential([layers.Conv1D(FEATURES, 2, activation="tanh"),
+                              layers.BatchNormalization(momentum=0.8), layers.Flatten(),
+                              layers.Dense(2)])
+    y = layers.Concatenate()([layers.TimeDistributed(lstm())(x),
+                              layers.TimeDistributed(inner)(x)])
+    y = layers.TimeDistributed(layers.BatchNormalization(momentum=0.7))(y)
+    return [x], [sigmoid()(gru()(y))]
+
+
+def weighted_steps():
+    """Attention as people write it by hand."""
+    ops = keras.ops
+    x = tokens_input("x")
+    y = lstm(return_sequences=True)(embedding()(x))
+    weights = ops.softmax(layers.Dense(1)(y), axis=1)
+    context = ops.sum(y * weights, axis=1)
+    spread = ops.sqrt(ops.var(y, axis=1) + 0.1)
+    products = ops.mean(ops.matmul(y, ops.transpose(y, (0, 2, 1))), axis=2)
+    both = ops.concatenate([context / spread, 1 - y[:, -1], ops.max(y, axis=1), products], axis=-1)
+    return [x], [sigmoid()(both)]
+
+
 def siamese():
     a, b = tokens_input("a"), tokens_input("b")
     encode = keras.Sequential([tokens_input(), embedding(True), lstm()], name="encoder")
@@ -620,6 +654,9 @@ CASES = {
                               bias_initializer="ones")],
         lambda: optimizers.SGD(learning_rate=1e-4), "mean_absolute_percentage_error", real=2,
         targets="near_one", metrics=lambda: [metrics.MeanAbsolutePercentageError()]),
+    "graph_cnn_lstm": graph(cnn_lstm),
+    "graph_over_time": graph(over_time),
+    "graph_operations": graph(weighted_steps),
 }
 
 

@@ -50,6 +50,8 @@ const char* TakesText(LayerTakes takes) {
       return "float32 [batch, ...]";
     case LayerTakes::kSequence:
       return "float32 [batch, time, features]";
+    case LayerTakes::kSteps:
+      return "float32 [batch, time, ...]";
     case LayerTakes::kVector:
       break;
   }
