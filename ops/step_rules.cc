@@ -208,7 +208,9 @@ absl::Status CheckCellInputs(StepContext& c, const TimeLayout& x) {
 absl::Status BackwardSteps(StepContext& c) {
   const int64_t ahead = c.lookahead();
   if (ahead == 0) {
-    return c.Refuse("it goes backwards from the last step, which has not come yet");
+    return c.Refuse(
+        "it goes backwards from the last step, which has not come yet; with a look-ahead "
+        "(--lookahead=N) it begins N steps ahead");
   }
   const OpDef& op = *c.node().op;
   TimeLayout x = c.layout(0);
@@ -305,7 +307,10 @@ StepRule RecurrentSteps() {
 }
 
 StepRule RefuseAllSteps() {
-  return [](StepContext& c) { return c.Refuse("it takes all steps of a sequence together"); };
+  return [](StepContext& c) {
+    return c.Refuse(
+        "it takes all steps of a sequence together; run whole sequences, or a model without it");
+  };
 }
 
 StepRule ReshapeSteps() {

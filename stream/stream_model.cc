@@ -38,6 +38,22 @@ absl::Status CheckRows(const std::vector<StreamPort>& one, const std::vector<Str
   return absl::OkStatus();
 }
 
+// Of the states' names and types, and of the weights.
+uint64_t FingerprintOf(const std::vector<StepState>& states, const VariableStore& variables) {
+  std::string names;
+  for (const StepState& state : states) {
+    absl::StrAppend(&names, state.name, ":", state.type.ToString(), ";");
+  }
+  uint32_t weights = 0;
+  for (const Variable& variable : variables.all()) {
+    if (variable.def.role != VariableRole::kWeight) continue;
+    const absl::string_view content(static_cast<const char*>(variable.value.data()),
+                                    static_cast<size_t>(variable.value.num_bytes()));
+    weights = Crc32c(absl::StrCat(variable.def.name, "=", Crc32c(content), ";", weights));
+  }
+  return uint64_t{weights} << 32 | Crc32c(names);
+}
+
 }  // namespace
 
 StreamModel::StreamModel() = default;
@@ -53,7 +69,6 @@ absl::StatusOr<std::shared_ptr<const StreamModel>> StreamModel::Create(
   std::shared_ptr<StreamModel> made(new StreamModel);
   made->model_ = std::move(model);
   SEQ_RETURN_IF_ERROR(made->Compile(options));
-  made->SetFingerprint();
   return made;
 }
 
@@ -83,19 +98,14 @@ absl::Status StreamModel::Compile(const StreamOptions& options) {
   return absl::OkStatus();
 }
 
-void StreamModel::SetFingerprint() {
-  std::string names;
-  for (const StepState& state : shapes_[0]->states) {
-    absl::StrAppend(&names, state.name, ":", state.type.ToString(), ";");
+// Threads that ask at the same time find the same.
+uint64_t StreamModel::fingerprint() const {
+  uint64_t known = fingerprint_.load(std::memory_order_relaxed);
+  if (known == 0) {
+    known = FingerprintOf(shapes_[0]->states, model_.variables);
+    fingerprint_.store(known, std::memory_order_relaxed);
   }
-  uint32_t weights = 0;
-  for (const Variable& variable : model_.variables.all()) {
-    if (variable.def.role != VariableRole::kWeight) continue;
-    const absl::string_view content(static_cast<const char*>(variable.value.data()),
-                                    static_cast<size_t>(variable.value.num_bytes()));
-    weights = Crc32c(absl::StrCat(variable.def.name, "=", Crc32c(content), ";", weights));
-  }
-  fingerprint_ = uint64_t{weights} << 32 | Crc32c(names);
+  return known;
 }
 
 const std::vector<StreamPort>& StreamModel::inputs() const { return shapes_[0]->inputs; }

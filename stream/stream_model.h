@@ -14,6 +14,7 @@
 // these k steps on the same backend. A step allocates nothing, takes no lock, makes no system call
 // and touches no memory for the first time.
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -116,8 +117,9 @@ class StreamModel : public std::enable_shared_from_this<StreamModel> {
   const std::vector<std::string>& nodes_by_definition() const { return by_definition_; }
   /// What each node of a step runs on: "lstm_1 (LSTMCell): simd lstm AVX2 ...".
   std::vector<std::string> Describe() const;
-  /// A number of the states' names and types and of the weights: of what a saved state fits.
-  uint64_t fingerprint() const { return fingerprint_; }
+  /// A number of the states' names and types and of the weights: of what a saved state fits. It is
+  /// found when it is first asked for, which reads all weights.
+  uint64_t fingerprint() const;
 
  private:
   friend class Stream;
@@ -125,14 +127,13 @@ class StreamModel : public std::enable_shared_from_this<StreamModel> {
   StreamModel();
 
   absl::Status Compile(const StreamOptions& options);
-  void SetFingerprint();
 
   Model model_;
   std::vector<std::unique_ptr<StreamShape>> shapes_;  ///< of batches of 1, 2, 4, ..
   std::unique_ptr<StreamShape> block_shape_;          ///< of one stream; null: none
   int64_t block_ = 1;
   std::vector<std::string> by_definition_;
-  uint64_t fingerprint_ = 0;
+  mutable std::atomic<uint64_t> fingerprint_{0};  ///< 0: not known yet
 };
 
 }  // namespace seqgraph

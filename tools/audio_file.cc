@@ -4,8 +4,11 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <limits>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::tools {
@@ -32,6 +35,24 @@ struct WavHead {
   uint32_t data_bytes = 0;
 };
 static_assert(sizeof(WavHead) == 56);
+
+constexpr int64_t kMostBytes = 0xFFFFFFFF - int64_t{sizeof(WavHead)};  // of samples
+
+WavHead HeadOf(int channels, int rate, int64_t bytes) {
+  WavHead head;
+  head.riff_bytes = static_cast<uint32_t>(bytes + static_cast<int64_t>(sizeof(head)) - 8);
+  head.channels = static_cast<uint16_t>(channels);
+  head.rate = static_cast<uint32_t>(rate);
+  head.frame_bytes = static_cast<uint16_t>(channels * 4);
+  head.bytes_per_second = head.rate * head.frame_bytes;
+  head.frames = static_cast<uint32_t>(bytes / head.frame_bytes);
+  head.data_bytes = static_cast<uint32_t>(bytes);
+  return head;
+}
+
+absl::string_view BytesOf(const WavHead& head) {
+  return {reinterpret_cast<const char*>(&head), sizeof(head)};
+}
 
 }  // namespace
 
@@ -72,28 +93,40 @@ int64_t AudioReader::Read(absl::Span<float> samples) {
 
 absl::StatusOr<std::unique_ptr<WavWriter>> WavWriter::Create(const std::string& path, int channels,
                                                              int rate, int64_t frames) {
-  const int64_t bytes = frames * channels * static_cast<int64_t>(sizeof(float));
-  if (channels > 0xFFFF / 4 || bytes + static_cast<int64_t>(sizeof(WavHead)) > 0xFFFFFFFF) {
+  // What libsndfile does not know the length of may be anything.
+  const bool is_known = frames < std::numeric_limits<int64_t>::max();
+  const int64_t most = kMostBytes / (channels * static_cast<int64_t>(sizeof(float)));
+  if (channels > 0xFFFF / 4 || (is_known && frames > most)) {
     return InvalidArgument(path, ": ", frames, " frames of ", channels,
                            " channels do not fit into a WAV file, which holds 4 GB");
   }
-  WavHead head;
-  head.riff_bytes = static_cast<uint32_t>(bytes + static_cast<int64_t>(sizeof(head)) - 8);
-  head.channels = static_cast<uint16_t>(channels);
-  head.rate = static_cast<uint32_t>(rate);
-  head.frame_bytes = static_cast<uint16_t>(channels * 4);
-  head.bytes_per_second = head.rate * head.frame_bytes;
-  head.frames = static_cast<uint32_t>(frames);
-  head.data_bytes = static_cast<uint32_t>(bytes);
   std::unique_ptr<WavWriter> writer(new WavWriter);
+  writer->path_ = path;
+  writer->channels_ = channels;
+  writer->rate_ = rate;
+  if (is_known) writer->expected_bytes_ = frames * channels * static_cast<int64_t>(sizeof(float));
   SEQ_ASSIGN_OR_RETURN(writer->file_, AtomicFile::Create(path));
-  SEQ_RETURN_IF_ERROR(writer->file_->Write({reinterpret_cast<const char*>(&head), sizeof(head)}));
+  SEQ_RETURN_IF_ERROR(
+      writer->file_->Write(BytesOf(HeadOf(channels, rate, writer->expected_bytes_))));
   return writer;
 }
 
 absl::Status WavWriter::Write(absl::Span<const float> samples) {
+  bytes_ += static_cast<int64_t>(samples.size() * sizeof(float));
+  if (bytes_ > kMostBytes) {
+    return ResourceExhausted(path_, ": more than a WAV file holds, which is 4 GB");
+  }
   return file_->Write(
       {reinterpret_cast<const char*>(samples.data()), samples.size() * sizeof(float)});
+}
+
+absl::Status WavWriter::Commit() {
+  SEQ_RETURN_IF_ERROR(file_->Commit());
+  if (bytes_ == expected_bytes_) return absl::OkStatus();
+  const WavHead head = HeadOf(channels_, rate_, bytes_);
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  file.write(BytesOf(head).data(), sizeof(head)).flush();
+  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path_));
 }
 
 }  // namespace seqgraph::tools

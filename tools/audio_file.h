@@ -25,6 +25,7 @@ class AudioReader {
 
   int channels() const { return channels_; }
   int rate() const { return rate_; }  ///< frames a second
+  /// As the file says, which may have been cut off.
   int64_t frames() const { return frames_; }
   /// Fills [frames, channels] with what comes next; gives the number of frames, fewer at the end.
   int64_t Read(absl::Span<float> samples);
@@ -40,14 +41,20 @@ class AudioReader {
 /// whole.
 class WavWriter {
  public:
-  /// `frames` of them must follow. InvalidArgument where they do not fit into a WAV file (4 GB).
+  /// `frames` are expected. InvalidArgument where they do not fit into a WAV file, which holds 4
+  /// GB.
   static absl::StatusOr<std::unique_ptr<WavWriter>> Create(const std::string& path, int channels,
                                                            int rate, int64_t frames);
+  /// ResourceExhausted where they do not fit into a WAV file, which holds 4 GB.
   absl::Status Write(absl::Span<const float> samples);
-  absl::Status Commit() { return file_->Commit(); }
+  /// Of other than the expected frames the head is put right once the file is in place.
+  absl::Status Commit();
 
  private:
   WavWriter() = default;
+  std::string path_;
+  int channels_ = 0, rate_ = 0;
+  int64_t expected_bytes_ = 0, bytes_ = 0;  ///< of samples
   std::unique_ptr<AtomicFile> file_;
 };
 

@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "serialization/model_io.h"
@@ -20,17 +22,32 @@
 namespace seqgraph::tools {
 namespace {
 
+// The words of C and C++ that are no names.
+bool IsKeyword(absl::string_view name) {
+  static const auto* const keywords = new absl::flat_hash_set<absl::string_view>(absl::StrSplit(
+      "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t "
+      "char32_t char8_t class co_await co_return co_yield compl concept const const_cast consteval "
+      "constexpr constinit continue decltype default delete do double dynamic_cast else enum "
+      "explicit export extern false float for friend goto if inline int long mutable namespace new "
+      "noexcept not not_eq nullptr operator or or_eq private protected public register "
+      "reinterpret_cast requires restrict return short signed sizeof static static_assert "
+      "static_cast struct switch template this thread_local throw true try typedef typeid typename "
+      "union unsigned using virtual void volatile wchar_t while xor xor_eq",
+      ' '));
+  return keywords->contains(name);
+}
+
+bool IsCName(const std::string& name) {
+  return !name.empty() && !absl::ascii_isdigit(name[0]) && !IsKeyword(name) &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
+}
+
 // "drums.seq.pb" -> "drums_seq_pb"; a C name.
 std::string CName(const std::string& path) {
   std::string name = std::filesystem::path(path).filename().string();
   for (char& c : name) c = absl::ascii_isalnum(c) ? c : '_';
-  return name.empty() || absl::ascii_isdigit(name[0]) ? absl::StrCat("model_", name) : name;
-}
-
-bool IsCName(const std::string& name) {
-  return !name.empty() && !absl::ascii_isdigit(name[0]) &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
+  return IsCName(name) ? name : absl::StrCat("model_", name);
 }
 
 // The model with one function and what it reads: what training needs stays behind.

@@ -1,9 +1,13 @@
 #include "tools/step_times.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/status_macros.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -14,6 +18,19 @@ std::string Time(int64_t nanoseconds) {
   if (ns < 1e6) return absl::StrFormat("%.3g us", ns / 1e3);
   if (ns < 1e9) return absl::StrFormat("%.3g ms", ns / 1e6);
   return absl::StrFormat("%.3g s", ns / 1e9);
+}
+
+int64_t Now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+// Or until a signal comes.
+void SleepUntil(int64_t nanoseconds) {
+  const timespec until{static_cast<time_t>(nanoseconds / 1'000'000'000),
+                       static_cast<long>(nanoseconds % 1'000'000'000)};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
 }  // namespace
@@ -39,6 +56,7 @@ int64_t StepTimes::Quantile(double share) const {
 }
 
 std::string StepTimes::Text() const {
+  if (count_ == 0) return "0 steps\n";
   std::string text = absl::StrFormat("%d steps: median %s, 99 %% %s, 99.9 %% %s, longest %s\n",
                                      count_, Time(Quantile(0.5)), Time(Quantile(0.99)),
                                      Time(Quantile(0.999)), Time(longest_));
@@ -52,6 +70,26 @@ std::string StepTimes::Text() const {
                           std::string(static_cast<size_t>(bars), '#'));
   }
   return text;
+}
+
+absl::Status StepPace::Take(double calls_per_second, absl::FunctionRef<absl::Status()> call) {
+  const auto due = [&](int64_t k) {
+    return start_ + static_cast<int64_t>(static_cast<double>(k) * 1e9 / calls_per_second);
+  };
+  if (realtime_ && start_ == 0) start_ = Now();
+  const int64_t k = times_.count();
+  if (realtime_) SleepUntil(due(k + 1));
+  const int64_t begin = Now();
+  SEQ_RETURN_IF_ERROR(call());
+  const int64_t end = Now();
+  times_.Add(end - begin);
+  late_ += realtime_ && end > due(k + 2);
+  return absl::OkStatus();
+}
+
+std::string StepPace::Text() const {
+  if (!realtime_) return times_.Text();
+  return absl::StrCat(times_.Text(), late_, " of ", times_.count(), " steps came too late\n");
 }
 
 }  // namespace seqgraph::tools

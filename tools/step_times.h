@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+
 namespace seqgraph::tools {
 
 /// Counts of times in buckets of about 3 %, from 1 ns to 10^4 s; adding one allocates nothing.
@@ -24,6 +27,26 @@ class StepTimes {
   static constexpr int kPerOctave = 32, kOctaves = 44;
   std::array<int64_t, kPerOctave * kOctaves> counts_{};
   int64_t count_ = 0, longest_ = 0;
+};
+
+/// When calls are taken, and how long they took. A call that is due at a time takes the input that
+/// has come by then: number k, from 0, at the end of the (k + 1)-th period.
+class StepPace {
+ public:
+  /// `realtime`: calls wait until they are due; otherwise they are as fast as they can be.
+  explicit StepPace(bool realtime) : realtime_(realtime) {}
+
+  /// Waits, takes the call, and sees whether it came too late: when the next one had become due
+  /// too.
+  absl::Status Take(double calls_per_second, absl::FunctionRef<absl::Status()> call);
+
+  /// StepTimes::Text, and how many came too late.
+  std::string Text() const;
+
+ private:
+  bool realtime_;
+  StepTimes times_;
+  int64_t start_ = 0, late_ = 0;
 };
 
 }  // namespace seqgraph::tools

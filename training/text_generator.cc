@@ -1,74 +1,42 @@
 #include "training/text_generator.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstring>
 #include <string>
 #include <utility>
-#include <variant>
-#include <vector>
 
 #include "base/status_macros.h"
 #include "data/plain_text.h"
-#include "layers/all_layers.h"
-#include "layers/stack_recognition.h"
-#include "training/losses.h"
+#include "graph/rewrite.h"
+#include "graph/stepping.h"
+#include "ops/all_ops.h"
+#include "training/model_builder.h"
 #include "training/preprocessing.h"
-#include "training/sequential.h"
 
 namespace seqgraph {
 namespace {
 
-constexpr char kStateful[] = "stateful", kGoBackwards[] = "go_backwards";
-
-// What sees each step for itself.
-constexpr std::array<absl::string_view, 9> kOfEachStep = {
-    "Embedding",          "OneHot",           "Dense",
-    "Activation",         "Dropout",          "LeakyReLU",
-    "LayerNormalization", "SpatialDropout1D", "TimeDistributed"};
-
-// The layer for rows of one step, the state of which is that of the row before.
-absl::Status MakeStep(Layer& layer) {
-  auto& settings = layer.kind.settings;
-  const std::string& kind = layer.kind.class_name;
-  if (FindRecurrentCell(kind) == nullptr) {
-    if (std::find(kOfEachStep.begin(), kOfEachStep.end(), kind) != kOfEachStep.end()) {
-      return absl::OkStatus();
-    }
-    return InvalidArgument("layer ", layer.name, " (", kind, ") ",
-                           kind == BidirectionalLayer::kClass
-                               ? "sees what comes later in a text, which is not there yet"
-                               : "may see other tokens of a text than the last one");
-  }
-  const auto backwards = settings.find(kGoBackwards);
-  if (backwards != settings.end() && backwards->second == LayerSetting(true)) {
-    return InvalidArgument("layer ", layer.name, " reads a text from its end");
-  }
-  settings[kStateful] = true;
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Model> StepModel(const Model& model) {
-  // Of what was read from ONNX the nodes tell the layers.
-  SEQ_ASSIGN_OR_RETURN(const RecognizedStack known, RecognizeStack(model));
-  LayerStack stack = known.stack;
-  if (stack.is_graph()) {
-    return InvalidArgument("the model is a graph of layers; only a stack goes on token by token");
-  }
-  stack.input.time = 1;
-  stack.input.open_time = false;
-  stack.input.batch = 1;
-  for (Layer& layer : stack.layers) SEQ_RETURN_IF_ERROR(MakeStep(layer));
-  SEQ_ASSIGN_OR_RETURN(Model step,
-                       BuildModel(stack, {.trainable = false, .initialize_weights = false}));
-  for (const Variable& variable : step.variables.all()) {
-    const auto renamed = known.variable_of.find(variable.def.name);
-    const Variable* weight = model.variables.Find(
-        renamed == known.variable_of.end() ? variable.def.name : renamed->second);
-    if (weight == nullptr) continue;  // A state, which begins with zeros.
-    SEQ_RETURN_IF_ERROR(step.variables.Assign(variable.def.name, weight->value));
+// The model's function of a whole text as one of a token, and the weights that it reads.
+absl::StatusOr<StepFunction> StepsOfText(const Model& model, const OpRegistry& ops) {
+  SEQ_ASSIGN_OR_RETURN(const Function whole, BindBatch(*model.FindFunction(kPredict), ops, 1));
+  const std::string& input = whole.info(whole.inputs()[0]).name;
+  SEQ_ASSIGN_OR_RETURN(StepFunction step,
+                       StepsOf(whole, ops, model.variables, {.time_axes = {{input, 1}}}));
+  if (step.steps != 1 || step.results[0].time_axis != 1 || step.results[0].delay != 0) {
+    return InvalidArgument("function ", kPredict, " does not tell of each token what follows it");
   }
   return step;
+}
+
+absl::StatusOr<Model> ModelOf(const Function& function, const VariableStore& from) {
+  Model model;
+  SEQ_RETURN_IF_ERROR(model.AddFunction(function));
+  for (const VariableRead& read : function.variables()) {
+    SEQ_ASSIGN_OR_RETURN(const Variable* variable, from.Get(read.def.name));
+    SEQ_RETURN_IF_ERROR(model.variables.Assign(read.def.name, variable->value));
+  }
+  return model;
 }
 
 }  // namespace
@@ -136,21 +104,39 @@ absl::StatusOr<std::unique_ptr<TextGenerator>> TextGenerator::Create(const Model
   }
   std::unique_ptr<TextGenerator> generator(new TextGenerator);
   SEQ_ASSIGN_OR_RETURN(generator->vocabulary_, VocabularyOf(model));
-  SEQ_ASSIGN_OR_RETURN(generator->step_, StepModel(model));
+  SEQ_ASSIGN_OR_RETURN(StepFunction step,
+                       StepsOfText(model, options.ops != nullptr ? *options.ops : AllOps()));
+  SEQ_ASSIGN_OR_RETURN(generator->step_, ModelOf(step.function, model.variables));
   generator->runner_ = std::make_unique<ModelRunner>(&generator->step_, std::move(options));
-  SEQ_ASSIGN_OR_RETURN(generator->predict_, generator->runner_->Compile(kPredict, 1));
+  SEQ_ASSIGN_OR_RETURN(CompiledFunction* const predict, generator->runner_->Compile(kPredict, 1));
+  generator->token_ =
+      static_cast<int32_t*>(predict->input(predict->FindInput(step.inputs[0].name)));
+  generator->told_ =
+      static_cast<const float*>(predict->result(predict->FindResult(step.results[0].name)));
+  for (StepState& state : step.states) {
+    generator->states_.push_back({predict->input(predict->FindInput(state.name)),
+                                  predict->result(predict->FindResult(state.next)),
+                                  std::move(state.initial)});
+  }
+  generator->predict_ = predict;
   return generator;
 }
 
 absl::Status TextGenerator::Read(int32_t code) {
-  *static_cast<int32_t*>(predict_->input(0)) = code;
-  return predict_->Run();
+  *token_ = code;
+  SEQ_RETURN_IF_ERROR(predict_->Run());
+  for (const State& state : states_) {
+    std::memcpy(state.now, state.next, static_cast<size_t>(state.initial.num_bytes()));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status TextGenerator::Begin(absl::string_view prompt) {
   const std::vector<int32_t> codes = data::CodesOfText(prompt, vocabulary_);
   if (codes.empty()) return InvalidArgument("a text needs a token to begin with");
-  SEQ_RETURN_IF_ERROR(ResetStates(step_));
+  for (const State& state : states_) {
+    std::memcpy(state.now, state.initial.data(), static_cast<size_t>(state.initial.num_bytes()));
+  }
   for (const int32_t code : codes) SEQ_RETURN_IF_ERROR(Read(code));
   begun_ = true;
   return absl::OkStatus();
@@ -158,8 +144,7 @@ absl::Status TextGenerator::Begin(absl::string_view prompt) {
 
 absl::StatusOr<int32_t> TextGenerator::Next(double temperature, double uniform) {
   if (!begun_) return FailedPrecondition("no text was begun");
-  const absl::Span<const float> told(static_cast<const float*>(predict_->result(0)),
-                                     static_cast<size_t>(vocabulary_.num_words()));
+  const absl::Span<const float> told(told_, static_cast<size_t>(vocabulary_.num_words()));
   SEQ_ASSIGN_OR_RETURN(const int32_t code, DrawCode(told, vocabulary_, temperature, uniform));
   SEQ_RETURN_IF_ERROR(Read(code));
   return code;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,6 +20,7 @@
 #include "absl/types/span.h"
 #include "data/vocabulary.h"
 #include "graph/model.h"
+#include "graph/tensor.h"
 #include "training/examples.h"
 #include "training/model_runner.h"
 
@@ -43,14 +45,13 @@ absl::StatusOr<int32_t> DrawCode(absl::Span<const float> probabilities,
                                  const data::Vocabulary& vocabulary, double temperature,
                                  double uniform);
 
-/// Goes on with texts, a token a step: the states of recurrent layers stay from step to step
-/// (a stateful copy of the model for rows of one token), so each step costs the same, however long
-/// the text is.
+/// Goes on with texts, a token a step (StepsOf), so that each costs the same, however long the text
+/// is.
 class TextGenerator {
  public:
-  /// Copies the weights. InvalidArgument for a model that TellsNextToken() refuses, that is a graph
-  /// of layers, that looks at what comes later (bidirectional layers), or in which steps see each
-  /// other otherwise than by recurrent layers; otherwise as RecognizeStack().
+  /// Copies the weights. InvalidArgument for a model that TellsNextToken() refuses; Unimplemented,
+  /// by node, for one that cannot go step by step: it looks at what comes later (bidirectional
+  /// layers), or at a text as a whole.
   static absl::StatusOr<std::unique_ptr<TextGenerator>> Create(const Model& model,
                                                                RunnerOptions options = {});
 
@@ -63,13 +64,21 @@ class TextGenerator {
   const data::Vocabulary& vocabulary() const { return vocabulary_; }
 
  private:
+  struct State {
+    void* now;
+    const void* next;
+    Tensor initial;
+  };
   TextGenerator() = default;
   absl::Status Read(int32_t code);
 
   data::Vocabulary vocabulary_;
-  Model step_;  // of rows of one token; its states are variables
+  Model step_;  // of one function, a step
   std::unique_ptr<ModelRunner> runner_;
-  CompiledFunction* predict_ = nullptr;  // of the runner
+  CompiledFunction* predict_ = nullptr;  // of the runner, as what follows
+  int32_t* token_ = nullptr;
+  const float* told_ = nullptr;
+  std::vector<State> states_;
   bool begun_ = false;
 };
 

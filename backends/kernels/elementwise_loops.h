@@ -45,7 +45,9 @@ void SqrtLoop(const float* x, int64_t n, float* y);
 void ReciprocalLoop(const float* x, int64_t n, float* y);
 void FloorLoop(const float* x, int64_t n, float* y);
 void CeilLoop(const float* x, int64_t n, float* y);
-void RoundLoop(const float* x, int64_t n, float* y);     ///< ties to the even one
+void RoundLoop(const float* x, int64_t n, float* y);  ///< ties to the even one
+/// std::pow, a square exactly.
+void PowerLoop(const float* a, const float* b, int64_t n, float* y);
 void LogLoop(const float* x, int64_t n, float* y);       ///< within 1 eps, relative
 void SoftplusLoop(const float* x, int64_t n, float* y);  ///< within 3 eps, relative
 void ErfLoop(const float* x, int64_t n, float* y);       ///< within 4 eps, relative

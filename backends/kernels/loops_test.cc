@@ -118,6 +118,43 @@ TEST_P(LoopsTest, ExactUnaryLoopsGiveTheBitsOfPlainOnes) {
   }
 }
 
+TEST_P(LoopsTest, PowersAreThoseOfC) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  struct Row {
+    float a, b, power;
+  };
+  // C99, F.9.4.4.
+  const Row rows[] = {
+      {0, -3, kInf},       {-0.0f, -3, -kInf}, {-0.0f, -2, kInf},    {-0.0f, 3, -0.0f},
+      {-0.0f, 2, 0},       {-0.0f, 0.5f, 0},   {-1, kInf, 1},        {-1, -kInf, 1},
+      {1, kNaN, 1},        {kNaN, 0, 1},       {kNaN, -0.0f, 1},     {kNaN, 2, kNaN},
+      {2, kNaN, kNaN},     {-2, 0.5f, kNaN},   {-2, 3, -8},          {-3, 2, 9},
+      {0.5f, -kInf, kInf}, {2, -kInf, 0},      {0.5f, kInf, 0},      {-2, kInf, kInf},
+      {-kInf, -3, -0.0f},  {-kInf, -2, 0},     {-kInf, 3, -kInf},    {-kInf, 2, kInf},
+      {-kInf, 0.5f, kInf}, {kInf, -1, 0},      {kInf, 0.1f, kInf},   {4, -0.5f, 0.5f},
+      {2, 127, 0x1p127f},  {2, 128, kInf},     {2, -126, 0x1p-126f}, {1e20f, 2, kInf},
+      {-1e20f, 3, -kInf},
+  };
+  for (const Row& row : rows) {
+    float y = 0;
+    PowerLoop(&row.a, &row.b, 1, &y);
+    if (std::isnan(row.power)) {
+      EXPECT_TRUE(std::isnan(y)) << row.a << "^" << row.b << " = " << y;
+    } else {
+      EXPECT_TRUE(SameBits({y}, {row.power})) << row.a << "^" << row.b << " = " << y;
+    }
+  }
+  for (int64_t n : kLengths) {
+    const std::vector<float> a = Random(n, 0, 30), b = Random(n, -12, 12);
+    Guarded y(n);
+    PowerLoop(a.data(), b.data(), n, y.data());
+    for (int64_t i = 0; i < n; ++i) {
+      const double power = std::pow(double{a[i]}, double{b[i]});
+      EXPECT_NEAR(y.values()[i], power, kEpsilon * power) << a[i] << "^" << b[i];
+    }
+  }
+}
+
 TEST_P(LoopsTest, ComparisonsGiveIntegersAndChooseWords) {
   for (int64_t n : kLengths) {
     std::vector<float> a = Random(n), b = Random(n);

@@ -48,6 +48,7 @@ inline constexpr Row kSharedRows[] = {
     {"Log", 1, ClaimAlways, Shared<MakeMapOf<LogLoop>>},
     {"Minimum", 1, ClaimAlways, Shared<MakeMapOf<MinimumLoop>>},
     {"Negative", 1, ClaimAlways, Shared<MakeMapOf<NegativeLoop>>},
+    {"Power", 1, ClaimAlways, Shared<MakeMapOf<PowerLoop>>},
     {"Reciprocal", 1, ClaimAlways, Shared<MakeMapOf<ReciprocalLoop>>},
     {"Round", 1, ClaimAlways, Shared<MakeMapOf<RoundLoop>>},
     {"Sign", 1, ClaimAlways, Shared<MakeMapOf<SignLoop>>},

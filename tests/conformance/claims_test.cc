@@ -39,7 +39,7 @@ Names InBothAnd(const Names& others) {
       "GlobalAveragePooling1D GlobalAveragePooling1DGrad GlobalMaxPooling1D "
       "GlobalMaxPooling1DGrad Increment LSTMCell LSTMCellGrad Less Log "
       "LookupGRUCell LookupGRUCellGrad LookupLSTMCell LookupLSTMCellGrad MSE MSEGrad MatMul "
-      "Maximum Minimum Multiply Negative OneHot RMSPropUpdate RNNCell RNNCellGrad Reciprocal "
+      "Maximum Minimum Multiply Negative OneHot Power RMSPropUpdate RNNCell RNNCellGrad Reciprocal "
       "ReduceMax ReduceMean ReduceMeanGrad ReduceMin ReduceProd ReduceSum Relu ReluGrad "
       "Reshape Reverse Round SGDUpdate Scale SequenceMask Sigmoid SigmoidGrad Sign Slice "
       "SliceGrad Softmax SoftmaxCrossEntropyWithLogits SoftmaxCrossEntropyWithLogitsGrad "

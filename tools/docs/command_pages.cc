@@ -4,6 +4,7 @@
 // usage: command_pages FOLDER      writes seqgraph.1, seqgraph.bash, _seqgraph, seqgraph.fish
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -134,6 +136,16 @@ std::string FirstLine(absl::string_view help) {
 // Inside single quotes of zsh and fish.
 std::string Quoted(absl::string_view text) { return absl::StrReplaceAll(text, {{"'", "'\\''"}}); }
 
+// "rnn|lstm|gru [rnn]" -> "rnn lstm gru"; empty for what is no choice between words.
+std::string ChoicesOf(absl::string_view placeholder) {
+  const absl::string_view words = placeholder.substr(0, placeholder.find(' '));
+  const bool choice =
+      absl::StrContains(words, '|') && std::all_of(words.begin(), words.end(), [](unsigned char c) {
+        return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '-' || c == '|';
+      });
+  return choice ? absl::StrReplaceAll(words, {{"|", " "}}) : "";
+}
+
 std::string ZshCompletion(const std::vector<CommandPage>& commands) {
   const auto bare = [](absl::string_view text) {
     return Quoted(
@@ -150,10 +162,13 @@ std::string ZshCompletion(const std::vector<CommandPage>& commands) {
     absl::StrAppend(&out, "    ", command.name, ") _arguments -S");
     for (const FlagPage& flag : command.flags) {
       if (flag.name.empty()) continue;
-      const bool value = !flag.placeholder.empty();
-      absl::StrAppend(&out, " \\\n      '--", flag.name, value ? "=" : "", "[",
-                      bare(FirstLine(flag.help)), "]",
-                      value ? absl::StrCat(":", bare(flag.placeholder), ":_files") : "", "'");
+      absl::StrAppend(&out, " \\\n      '", FlagWord(flag), "[", bare(FirstLine(flag.help)), "]");
+      if (!flag.placeholder.empty()) {
+        const std::string choices = ChoicesOf(flag.placeholder);
+        absl::StrAppend(&out, ":", bare(flag.placeholder), ":",
+                        choices.empty() ? "_files" : absl::StrCat("(", choices, ")"));
+      }
+      out += "'";
     }
     out += " \\\n      '*:file:_files' ;;\n";
   }
@@ -167,9 +182,13 @@ std::string FishCompletion(const std::vector<CommandPage>& commands) {
                     " -d '", Quoted(command.summary), "'\n");
     for (const FlagPage& flag : command.flags) {
       if (flag.name.empty()) continue;
-      absl::StrAppend(&out, "complete -c seqgraph -n '__fish_seen_subcommand_from ", command.name,
-                      "' -l ", flag.name, flag.placeholder.empty() ? "" : " -r", " -d '",
-                      Quoted(FirstLine(flag.help)), "'\n");
+      const std::string choices = ChoicesOf(flag.placeholder);
+      absl::StrAppend(&out, "complete -c seqgraph -n 'contains -- ", command.name,
+                      " (commandline -opc)[2]' -l ", flag.name,
+                      flag.placeholder.empty() ? ""
+                      : choices.empty()        ? " -r"
+                                               : absl::StrCat(" -x -a '", choices, "'"),
+                      " -d '", Quoted(FirstLine(flag.help)), "'\n");
     }
   }
   return out;
