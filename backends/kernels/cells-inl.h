@@ -110,9 +110,6 @@ void LstmBackward(D d, const CellBackward& s) {
   ForVectors(d, s.rows, w, [&](int64_t r, int64_t j) SEQ_INLINE {
     const int64_t at = r * w + j;
     const float* kept = s.kept + r * 5 * w + j;
-    // What the step before needs comes from afar, and hardware reads ahead forwards alone.
-    for (int k = 0; k < 5; ++k) FetchFar(kept - s.rows_before * 5 * w + k * w);
-    FetchFar(s.c_before - s.rows_before * w + at);
     const V i = hn::Load(d, kept), f = hn::Load(d, kept + w), g = hn::Load(d, kept + 2 * w);
     const V o = hn::Load(d, kept + 3 * w), a = hn::Load(d, kept + 4 * w);
     const V dh = hn::Load(d, s.dh + at);

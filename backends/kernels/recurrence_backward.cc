@@ -113,7 +113,6 @@ class BackwardGroup {
                             .rows = rows,
                             .width = width_,
                             .units = sizes_.units,
-                            .rows_before = k > 0 ? rows_.active(k - 1) : 0,
                             .kept = trace_.kept + first * layout_.kept * width_,
                             .before = trace_.before + first * width_,
                             .c_before = layout_.has_cell ? trace_.cells + first * width_ : nullptr,

@@ -228,7 +228,6 @@ struct CellForward {
 struct CellBackward {
   const RecurrenceSizes* sizes;
   int64_t rows, width, units;
-  int64_t rows_before;  ///< of the step before, whose values lie in front of this one's
   const float* kept;
   const float* before;
   const float* c_before;

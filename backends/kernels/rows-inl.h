@@ -63,9 +63,6 @@ HWY_INLINE void FetchAhead(const float* from, int64_t count) {
   for (int64_t i = 0; i < count; i += kLine) hwy::Prefetch(from + i);
 }
 
-/// The same for one line that is read much later: into the second-level cache.
-HWY_INLINE void FetchFar(const float* from) { __builtin_prefetch(from, 0, 2); }
-
 /// y[i] += a[i] for whole vectors.
 template <class D>
 HWY_INLINE void AddRow(D d, const float* a, int64_t width, float* y) {
