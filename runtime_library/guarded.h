@@ -4,6 +4,7 @@
 // with their size, no exception.
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -25,11 +26,21 @@ namespace seqgraph {
 /// says that there is room.
 int32_t Report(absl::StatusCode code, absl::string_view text, seqgraph_status* to) noexcept;
 
+/// The same for what ended well, as steps of streams do, and have no time for more.
+inline int32_t ReportOk(seqgraph_status* to) noexcept {
+  if (to != nullptr && to->struct_size > offsetof(seqgraph_status, text)) {
+    to->code = SEQGRAPH_OK;
+    to->text[0] = '\0';
+  }
+  return SEQGRAPH_OK;
+}
+
 /// Runs what a function of the interface does, and reports how it ended.
 template <typename Body>
 int32_t Guarded(seqgraph_status* status, const Body& body) noexcept {
   try {
     const absl::Status ended = body();
+    if (ended.ok()) return ReportOk(status);
     return Report(ended.code(), ended.message(), status);
   } catch (const std::bad_alloc&) {
     return Report(absl::StatusCode::kResourceExhausted, "there is not enough memory", status);
