@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "layers/activation.h"
 #include "layers/layer_context.h"
 #include "layers/operation_index.h"
 #include "ops/binary.h"
@@ -40,6 +41,10 @@ Value EmitSquare(LayerContext& c, const OperationLayer&) {
 }
 Value EmitRsqrt(LayerContext& c, const OperationLayer&) {
   return ops::Unary(kReciprocal, ops::Sqrt(OperationX(c))).value;
+}
+// Keras's default, which none of its activations by name is.
+Value EmitGeluByTanh(LayerContext& c, const OperationLayer&) {
+  return EmitActivation(c.g(), "gelu_tanh", c.x(), c.name());
 }
 template <const char* kOp>
 Value EmitWithNumber(LayerContext& c, const OperationLayer& layer) {
@@ -219,6 +224,7 @@ constexpr OperationRow kOperationRows[] = {
     {"Rsqrt", {"math", Takes::kNothing}, EmitRsqrt},
     {"Sin", {"numpy", Takes::kNothing}, EmitUnaryOperation<kSin>},
     {"Cos", {"numpy", Takes::kNothing}, EmitUnaryOperation<kCos>},
+    {"Gelu", {"nn", Takes::kNothing}, EmitGeluByTanh},
     {"Mean", {"numpy", Takes::kReducedAxes}, EmitReduction<ops::ReduceMean>},
     {"Sum", {"numpy", Takes::kReducedAxes}, EmitReduction<ops::ReduceSum>},
     {"Max", {"numpy", Takes::kReducedAxes}, EmitReduction<ReduceByName<kReduceMax>>},

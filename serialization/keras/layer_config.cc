@@ -217,6 +217,8 @@ struct SettingJson {
   }
 };
 
+bool IsKerasLayer(const LayerDef& def) { return def.keras.exists && !def.keras.operation; }
+
 }  // namespace
 
 absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerReading& reading) {
@@ -233,10 +235,10 @@ absl::StatusOr<Layer> ReadLayer(const Json& json, const LayerReading& reading) {
     return ReadClass(chain, *def, reading);
   }
   const LayerDef* def = reading.registry.Find(class_name);
-  if (def != nullptr && def->keras.exists) return ReadClass(json, *def, reading);
+  if (def != nullptr && IsKerasLayer(*def)) return ReadClass(json, *def, reading);
   std::vector<std::string> known;
   for (const LayerDef& candidate : reading.registry.all()) {
-    if (candidate.keras.exists) known.push_back(candidate.class_name);
+    if (IsKerasLayer(candidate)) known.push_back(candidate.class_name);
   }
   const std::string layer = absl::StrCat("layer \"", NameOf(json), "\" ");
   const std::string all = absl::StrJoin(known, ", ");

@@ -234,7 +234,10 @@ absl::StatusOr<LayerKind> KindOf(const std::string& name, OperationCall& call) {
     return ELULayer{.alpha = alpha};
   }
   if (name == "Gelu") {
-    return ActivationLayer{.activation = call.Take("approximate") == true ? "gelu_tanh" : "gelu"};
+    const Json approximate = call.Take("approximate");
+    const bool by_tanh = approximate.is_null() ? !call.tensorflow() : approximate == true;
+    if (by_tanh) return OperationLayer{.function = name};
+    return ActivationLayer{.activation = "gelu"};
   }
   return Plain(name, call);
 }
