@@ -12,6 +12,7 @@ from tools.peer_benchmark import agreement
 from tools.peer_benchmark import measure
 from tools.peer_benchmark import program
 from tools.peer_benchmark import recurrences
+from tools.peer_benchmark import steps
 from tools.peer_benchmark import table
 from tools.peer_benchmark import workloads
 from tools.peer_benchmark.peers import common
@@ -364,6 +365,28 @@ class TableTest(unittest.TestCase):
             "| LSTM (64, 32) | 1.00 (0.50 to 2.00), 46 % of peak |  |",
             "| GRU, reset after (64, 32) |  | 1.31 (0.50 to 2.00), 46 % of peak |", "",
             "Beyond the bar of 1: GRU, reset after (64, 32) on AVX2."])
+
+    def test_steps_are_a_table_that_names_what_is_below_the_bar(self):
+        name = "StepThroughC/layers:%d/features:%d/units:%d/iterations:31/manual_time"
+        ours = steps.parse(json.dumps({"benchmarks": [
+            {"name": name % shape, "real_time": time}
+            for shape, time in (((1, 1, 16), 100), ((1, 1, 64), 500), ((2, 128, 128), 9000))] + [
+                {"name": "Latency/units:16", "real_time": 1}]}))
+        self.assertEqual(ours, {(1, 1, 16): 100, (1, 1, 64): 500, (2, 128, 128): 9000})
+        rows = [{"shape": list(shape), "ours": time,
+                 "peers": {"ONNX Runtime": 20 * time if shape[2] == 16 else 4.04 * time},
+                 "missing": {"PyTorch": "no torch"}} for shape, time in ours.items()]
+        texts = table.markdown(dict(self.RESULT, steps=rows))
+        self.assertEqual(texts["tutorial"], self.tutorial())
+        lines = texts[workloads.GATED_TABLE].splitlines()
+        start = lines.index("| one step of one stream | LSTM 16, 1 features | LSTM 64, 1 features | "
+                            "LSTM 2 x 128, 128 features |")
+        self.assertEqual(lines[start + 2:start + 4], [
+            "| Seqgraph, `simd`, through C | 100 ns | 500 ns | 9000 ns |",
+            "| ONNX Runtime | 2000 ns (20.0) | 2020 ns (4.0) | 36360 ns (4.0) |"])
+        self.assertEqual(lines[-2:], [
+            "- below the bar: 4.0 times as fast as ONNX Runtime at 1 x 64, not 5",
+            "- PyTorch not measured: no torch"])
 
     def test_only_what_is_between_the_markers_is_replaced(self):
         begin, end = table.BEGIN % "a", table.END % "a"

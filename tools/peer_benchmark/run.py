@@ -17,6 +17,7 @@ import time
 from tools.peer_benchmark import measure
 from tools.peer_benchmark import program as program_lib
 from tools.peer_benchmark import recurrences
+from tools.peer_benchmark import steps as steps_lib
 from tools.peer_benchmark import table
 from tools.peer_benchmark import workloads as workloads_lib
 
@@ -31,6 +32,7 @@ def _arguments(argv):
         "tools/peer_benchmark/requirements.txt; later calls find it there.")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--step_program", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--stream_program", default="", help=argparse.SUPPRESS)
     parser.add_argument("--python", default=os.environ.get("SEQGRAPH_BENCHMARK_PYTHON", ""),
                         metavar="PATH", help="the environment's bin/python (default: that which "
                         "SEQGRAPH_BENCHMARK_PYTHON names, or the installed one)")
@@ -184,6 +186,8 @@ def run(args, say):
         _write_json(args, result)
     _measure_recurrences(args, result, known, say, time.monotonic() > end)
     is_left |= bool(args.step_program) and not result["recurrences"]
+    _measure_steps(args, result, known, say, time.monotonic() > end)
+    is_left |= bool(args.stream_program) and not result["steps"]
     order = [w.name for w in workloads_lib.WORKLOADS]
     result["workloads"].sort(key=lambda w: order.index(w["name"]))
     result["machine"]["load"].append(os.getloadavg()[0])
@@ -201,6 +205,14 @@ def _measure_recurrences(args, result, known, say, time_is_over):
     for name, environment in {best: {}, **limits}.items():
         say("== LSTM and GRU beside oneDNN's primitives, " + name)
         result["recurrences"] += recurrences.measure(args.step_program, name, environment, args.core)
+
+
+def _measure_steps(args, result, known, say, time_is_over):
+    """Single steps of streams, unless an earlier run has them."""
+    result["steps"] = known.get("steps", []) if known else []
+    if not result["steps"] and not time_is_over and args.stream_program:
+        say("== one step of one stream")
+        result["steps"] = steps_lib.measure(args.stream_program, args.python, args.core)
 
 
 def _write_json(args, result):

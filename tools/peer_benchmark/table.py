@@ -3,6 +3,7 @@
 import textwrap
 
 from tools.peer_benchmark import recurrences
+from tools.peer_benchmark import steps
 from tools.peer_benchmark import workloads as workloads_lib
 
 # Around a table, by its name.
@@ -65,7 +66,7 @@ def not_measured(workloads):
 
 def markdown(result):
     """By name the tables of a result (the JSON that tools/benchmark writes) that hold anything; what
-    is measured beside the bare primitives stands with the gated cells."""
+    is measured beside the bare primitives, and single steps, stand with the gated cells."""
     by_table = {}
     for workload in result["workloads"]:
         name = workload.get("table", workloads_lib.TUTORIAL_TABLE)  # Older files have that one only.
@@ -73,6 +74,9 @@ def markdown(result):
     texts = {name: _table(workloads, result) for name, workloads in by_table.items()}
     if result.get("recurrences"):
         parts = texts.get(workloads_lib.GATED_TABLE), recurrences.markdown(result["recurrences"])
+        texts[workloads_lib.GATED_TABLE] = "\n".join(filter(None, parts))
+    if result.get("steps"):
+        parts = texts.get(workloads_lib.GATED_TABLE), steps.markdown(result["steps"])
         texts[workloads_lib.GATED_TABLE] = "\n".join(filter(None, parts))
     return texts
 
