@@ -109,7 +109,7 @@ def _one_object_impl(ctx):
         mnemonic = "OneObject",
         use_default_shell_env = True,
     )
-    return [DefaultInfo(files = depset([out]))]
+    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles([out]))]
 
 # Those of libraries that were compiled without a section for each function would become one.
 _SECTIONS = ["text", "rodata", "data", "gcc_except_table"]

@@ -34,16 +34,18 @@ void StateProducts(D d, const ForwardJob& job, const CellForward& s, const float
           product, width);
 }
 
-// The products of a step in place: sums of x and states at once where there is one row and nothing
-// is in between.
+// The products of a step in place: sums of x and states at once where nothing is in between.
 template <class D>
 void StepProducts(D d, const ForwardJob& job, const CellForward& s, const float* x, float* z,
                   float* product) {
   constexpr int64_t kLanes = hn::MaxLanes(D());
   const RecurrenceSizes& sizes = job.plan.sizes;
-  if (s.rows == 1 && job.layout.gates != 3) {
-    return RowProduct(d, {{x, sizes.features, job.w}, {s.before, sizes.units, job.u}},
-                      job.layout.split * s.width / kLanes, job.bias, s.z);
+  if (job.layout.gates != 3) {
+    const RowTerm of_x = {x, sizes.features, job.w, sizes.features};
+    const RowTerm of_h = {s.before, sizes.units, job.u, s.width};
+    const int64_t vectors = job.layout.split * s.width / kLanes;
+    if (s.rows == 1) return RowProduct(d, {of_x, of_h}, vectors, job.bias, s.z);
+    return Product(d, {of_x, of_h}, s.rows, vectors, job.bias, 0, s.z, job.layout.gates * s.width);
   }
   InputProduct(d, job, x, s.rows, z);
   StateProducts(d, job, s, z, product);

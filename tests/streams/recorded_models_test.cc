@@ -58,6 +58,10 @@ bool IsRefusedRightly(const std::string& name, const Model& model, absl::string_
                                  {"same", "behind the end"},
                                  {"Conv1D", "behind the end"},
                                  {"padding", "behind the last step"},
+                                 // Layers that are called once a step, on a slice of the sequence.
+                                 {"TimeDistributed", "steps by their numbers"},
+                                 // A softmax along the axis of time.
+                                 {"graph_operations", "reads all steps at once"},
                                  {"reshape", "across steps"}};
   return std::any_of(std::begin(kReasons), std::end(kReasons), [&](const Reason& reason) {
     return absl::StrContains(text, reason.word) && absl::StrContains(message, reason.message);
