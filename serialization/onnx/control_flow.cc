@@ -33,21 +33,37 @@ std::vector<int64_t> IntsOf(const NodeProto& node, absl::string_view name, size_
   return {attribute->ints().begin(), attribute->ints().end()};
 }
 
-// The call with the defaults of the attributes that it does not give: field attribute_proto, which
-// onnx.proto has from 1.13 on.
-absl::StatusOr<NodeProto> WithDefaults(const NodeProto& call,
-                                       const onnx_proto::FunctionProto& function) {
+// The attributes that a function has defaults for: field attribute_proto, which onnx.proto has from
+// 1.13 on; an older one leaves it among the unknown fields.
+absl::StatusOr<std::vector<AttributeProto>> DefaultsOf(const onnx_proto::FunctionProto& function) {
   constexpr int kAttributeProto = 11;
-  NodeProto complete = call;
-  const auto& fields = function.GetReflection()->GetUnknownFields(function);
+  std::vector<AttributeProto> defaults;
+  const google::protobuf::Reflection& reflection = *function.GetReflection();
+  if (const auto* known = function.GetDescriptor()->FindFieldByNumber(kAttributeProto)) {
+    for (int i = 0; i < reflection.FieldSize(function, known); ++i) {
+      const auto& message = reflection.GetRepeatedMessage(function, known, i);
+      defaults.emplace_back().CopyFrom(message);
+    }
+    return defaults;
+  }
+  const auto& fields = reflection.GetUnknownFields(function);
   for (int i = 0; i < fields.field_count(); ++i) {
     const auto& field = fields.field(i);
     if (field.number() != kAttributeProto ||
         field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED) {
       continue;
     }
-    AttributeProto attribute;
-    SEQ_RETURN_IF_ERROR(ParseForeignProto(field.length_delimited(), &attribute));
+    SEQ_RETURN_IF_ERROR(ParseForeignProto(field.length_delimited(), &defaults.emplace_back()));
+  }
+  return defaults;
+}
+
+// The call with the defaults of the attributes that it does not give.
+absl::StatusOr<NodeProto> WithDefaults(const NodeProto& call,
+                                       const onnx_proto::FunctionProto& function) {
+  NodeProto complete = call;
+  SEQ_ASSIGN_OR_RETURN(const std::vector<AttributeProto> defaults, DefaultsOf(function));
+  for (const AttributeProto& attribute : defaults) {
     if (FindAttribute(call, attribute.name()) == nullptr) *complete.add_attribute() = attribute;
   }
   return complete;
