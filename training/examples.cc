@@ -220,10 +220,10 @@ absl::StatusOr<InputFiller> InputFiller::Create(const ValueInfo& input) {
     if (!real) return BadInput(input, "float32");
   } else {
     filler.kind_ = real ? Kind::kFeatures : Kind::kTokens;
-    const bool one_step = real && shape.rank() == 2;
-    if (shape.rank() != (real ? 3 : 2) && !one_step) {
+    if (real ? shape.rank() < 2 : shape.rank() != 2) {
       return BadInput(input, "tokens, int32[batch, maxlen], or float32[batch, maxlen, features]");
     }
+    const bool one_step = real && shape.rank() == 2;
     filler.maxlen_ = one_step ? 1 : shape[1].size();
   }
   return filler;

@@ -48,7 +48,8 @@ struct Examples {
   /// Multiply the loss of each row, in functions with an input `sample_weight`: [rows], or [rows,
   /// steps] for an output per step (with label_begin [steps], as the labels); empty: ones.
   absl::Span<const float> weights;
-  /// Sequences of real numbers, instead of tokens: [rows, maxlen, features].
+  /// Sequences of real numbers, instead of tokens: [rows, maxlen, features]; of an input with more
+  /// extents, all behind the second are the features.
   absl::Span<const float> features;
   /// What several inputs and outputs take, by their names: training/named_examples.h.
   absl::Span<const NamedExamples> more = {};
