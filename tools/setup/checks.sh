@@ -73,12 +73,17 @@ seq_check_recipes() {
   return "$status"
 }
 
+# By the system's Python, which has the packages of SEQ_TEST_PACKAGES, whatever is first on the PATH.
+seq_test_installed() {
+  SEQGRAPH_PYTHON=${SEQGRAPH_PYTHON:-/usr/bin/python3} "$SEQ_ROOT/tools/test_installed" "$@"
+}
+
 # What tools/install installs must serve the programs of docs/using_the_library.md, and go again.
 seq_check_installed() {
   local folder status=0
   folder=$(mktemp -d) || return
   "$SEQ_ROOT/tools/install" --prefix="$folder/prefix" 2>&1 &&
-    "$SEQ_ROOT/tools/test_installed" "$folder/prefix" &&
+    seq_test_installed "$folder/prefix" &&
     "$SEQ_ROOT/tools/install" --prefix="$folder/prefix" --uninstall || status=1
   if ((status == 0)) && [[ -e $folder/prefix ]]; then
     echo "uninstalling leaves:"
@@ -99,7 +104,7 @@ seq_check_packages() {
   for package in libseqgraph1 libseqgraph-dev seqgraph; do
     dpkg-deb -x "$folder/$package"_*.deb "$folder/root" || status=1
   done
-  ((status != 0)) || "$SEQ_ROOT/tools/test_installed" "$folder/root/usr" || status=1
+  ((status != 0)) || seq_test_installed "$folder/root/usr" || status=1
   rm -rf "$folder"
   return "$status"
 }

@@ -19,7 +19,7 @@ SEQ_BUILD_PACKAGES=(
 )
 SEQ_TEST_PACKAGES=(
   "${SEQ_BUILD_PACKAGES[@]}" clang-format cmake git libbenchmark-dev libgmock-dev libgtest-dev
-  libhdf5-dev libonnx-testdata make time
+  libhdf5-dev libonnx-testdata make python3-numpy python3-pip time
 )
 
 seq_say() { printf 'seqgraph: %s\n' "$*" >&2; }
