@@ -127,8 +127,8 @@ TEST(NumpyReference, AllVectorsOfTheSharedFile) {
     if (std::sscanf(key.c_str(), "permutation_seed%u_n%ld", &seed, &n) == 2) {
       ++permutations;
       const std::vector<int64_t> p = RandomState(seed).Permutation(n);
-      EXPECT_EQ(First(p, value["first"].size()), value["first"]) << key;
-      EXPECT_EQ(Last(p, value["last"].size()), value["last"]) << key;
+      EXPECT_EQ(First(p, value["first"].size()), value["first"].get<std::vector<int64_t>>()) << key;
+      EXPECT_EQ(Last(p, value["last"].size()), value["last"].get<std::vector<int64_t>>()) << key;
       int64_t sum = 0;  // The largest, for 25,000, is far below 2^61 - 1.
       for (int64_t i = 0; i < n; ++i) sum += i * p[static_cast<size_t>(i)];
       EXPECT_EQ(sum, value["checksum_sum_i_times_p_i_mod_2_61_minus_1"]) << key;
@@ -138,8 +138,12 @@ TEST(NumpyReference, AllVectorsOfTheSharedFile) {
       SEQ_ASSERT_OK_AND_ASSIGN(SplitIndices s, TrainTestSplit(n, fraction, seed));
       EXPECT_EQ(s.train.size(), value["train_size"]) << key;
       EXPECT_EQ(s.test.size(), value["test_size"]) << key;
-      EXPECT_EQ(First(s.train, value["train_first"].size()), value["train_first"]) << key;
-      EXPECT_EQ(First(s.test, value["test_first"].size()), value["test_first"]) << key;
+      EXPECT_EQ(First(s.train, value["train_first"].size()),
+                value["train_first"].get<std::vector<int64_t>>())
+          << key;
+      EXPECT_EQ(First(s.test, value["test_first"].size()),
+                value["test_first"].get<std::vector<int64_t>>())
+          << key;
     }
   }
   EXPECT_EQ(permutations, 6);

@@ -73,12 +73,14 @@ TEST(Encode, ThePublishedArchiveGivesThePublishedIntegers) {
     return data::Sha256Hex(absl::string_view(array->bytes.data(), array->bytes.size()));
   };
   const nlohmann::json& sums = golden.at("sha256_int32_little_endian");
-  EXPECT_EQ(sum("train_tokens.npy"), sums.at("train_20000x100_published_ties"));
-  EXPECT_EQ(sum("train_targets.npy"), sums.at("train_targets"));
-  EXPECT_EQ(sum("validation_tokens.npy"), sums.at("validation_5000x100_published_ties"));
-  EXPECT_EQ(sum("validation_targets.npy"), sums.at("validation_targets"));
-  EXPECT_EQ(sum("test_tokens.npy"),
-            sums.at("padded_shared_5000_test_reviews_in_file_order_published_ties"));
+  EXPECT_EQ(sum("train_tokens.npy"), sums.at("train_20000x100_published_ties").get<std::string>());
+  EXPECT_EQ(sum("train_targets.npy"), sums.at("train_targets").get<std::string>());
+  EXPECT_EQ(sum("validation_tokens.npy"),
+            sums.at("validation_5000x100_published_ties").get<std::string>());
+  EXPECT_EQ(sum("validation_targets.npy"), sums.at("validation_targets").get<std::string>());
+  EXPECT_EQ(
+      sum("test_tokens.npy"),
+      sums.at("padded_shared_5000_test_reviews_in_file_order_published_ties").get<std::string>());
 }
 
 }  // namespace

@@ -316,7 +316,7 @@ TEST_F(StreamTest, SaysByLayerWhatCannotGoStepByStep) {
               AllOf(HasSubstr("pooled.pb: "), HasSubstr("over_all"), HasSubstr("all steps"),
                     HasSubstr("run whole sequences")));
   Sequential both({.name = "x", .time = kTime, .features = 1});
-  both.Add(Bidirectional(Sum(), {.merge_mode = "concat"}), {.name = "both_ways"});
+  both.Add(Bidirectional(Sum()), {.name = "both_ways"});
   Save(both, "both.pb");
   EXPECT_THAT(Refused({"both.pb"}), AllOf(HasSubstr("both_ways"), HasSubstr("goes backwards"),
                                           HasSubstr("--lookahead=N")));

@@ -120,7 +120,7 @@ std::vector<float> StepWith(Stream& stream, float a, float b) {
 TEST(MadeModels, LookAheadWhereTheyGoBackwards) {
   constexpr int64_t kAhead = 3;
   Sequential stack({.time = kAhead + 1, .features = 2});
-  stack.Add(Bidirectional(LSTM(5, {.return_sequences = true}), {.merge_mode = "concat"}));
+  stack.Add(Bidirectional(LSTM(5, {.return_sequences = true})));
   SEQ_ASSERT_OK_AND_ASSIGN(Model model, stack.Build({.loss = MeanSquaredError()}));
   SEQ_ASSERT_OK_AND_ASSIGN(Model copy, CopyOf(model));
   SEQ_ASSERT_OK_AND_ASSIGN(const auto streams,
