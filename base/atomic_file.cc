@@ -23,11 +23,9 @@ absl::Status SyncFolder(const std::string& folder) {
   // The content is in place: a folder that may be written but not read cannot be synced, and some
   // file systems sync no folders at all. Neither makes the write a failure.
   if (fd.get() < 0) return absl::OkStatus();
-  int synced;
-  while ((synced = ::fsync(fd.get())) != 0 && errno == EINTR) {
-  }
-  if (synced != 0 && errno != EINVAL && errno != ENOTSUP) {
-    return SystemError(errno, "cannot sync folder", folder);
+  const int error = Sync(fd.get());
+  if (error != 0 && error != EINVAL && error != ENOTSUP) {
+    return SystemError(error, "cannot sync folder", folder);
   }
   return absl::OkStatus();
 }

@@ -40,13 +40,14 @@ bool Own(int fd) {
   return ::fstat(fd, &info) == 0 && info.st_nlink > 0;
 }
 
-// A file of this user that no living process holds.
-bool IsLeft(const std::string& path) {
+// If it is a file of this user that no living process holds.
+void RemoveIfLeft(const std::string& path) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info;
-  return fd.get() >= 0 && ::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
-         info.st_uid == ::geteuid() && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 &&
-         ::unlink(path.c_str()) == 0;
+  if (fd.get() >= 0 && ::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
+      info.st_uid == ::geteuid() && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
+    ::unlink(path.c_str());
+  }
 }
 
 void Sweep(const std::string& folder) {
@@ -55,7 +56,7 @@ void Sweep(const std::string& folder) {
   while (const struct dirent* entry = ::readdir(entries.get())) {
     const absl::string_view name = entry->d_name;
     if (!absl::StartsWith(name, kPrefix) || !absl::EndsWith(name, kEnding)) continue;
-    IsLeft(absl::StrCat(folder, "/", name));
+    RemoveIfLeft(absl::StrCat(folder, "/", name));
   }
 }
 
@@ -94,6 +95,13 @@ absl::Status SystemError(int error, absl::string_view what, const std::string& p
     default:
       return Internal(message);
   }
+}
+
+int Sync(int fd) {
+  while (::fsync(fd) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
 }
 
 std::string FolderOf(std::string path) {
@@ -147,10 +155,7 @@ int TemporaryFile::Write(absl::string_view bytes) {
 }
 
 int TemporaryFile::SyncAndRename(const std::string& path) {
-  int result;
-  while ((result = ::fsync(fd())) != 0 && errno == EINTR) {
-  }
-  int error = result == 0 ? 0 : errno;
+  int error = Sync(fd());
   // Some file systems find out only at the close, but the lock must hold until the file has its
   // name. An interrupted close has closed, and all was on the disk before it.
   const FileDescriptor lock(::fcntl(fd(), F_DUPFD_CLOEXEC, 0));

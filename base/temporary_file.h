@@ -14,13 +14,17 @@ namespace seqgraph {
 /// (name too long, a folder, links in a circle), else Internal.
 absl::Status SystemError(int error, absl::string_view what, const std::string& path);
 
+/// Waits until all of a file or folder is on the disk, however often that is interrupted. 0, or the
+/// errno.
+int Sync(int fd);
+
 /// The folder that a path lies in: "/a/" of "/a/b", "." of "b".
 std::string FolderOf(std::string path);
 
 /// A new file under a name that nobody has, ".seqgraph-*.tmp", which goes with its owner unless it
 /// gets another name. A process that is killed leaves one: whoever makes the next in that folder
-/// removes it, which a lock on the file of each living owner allows on any number of machines'
-/// containers that share a folder.
+/// removes it, which a lock on the file of each living owner allows, in containers that share a
+/// folder too.
 class TemporaryFile {
  public:
   /// Errors: those of SystemError.
