@@ -275,4 +275,10 @@ LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind&
   return def.emit(context, layer);
 }
 
+std::string NumberedNames::Next(const LayerKind& kind) {
+  const std::string name = SnakeCase(kind.class_name);
+  const int number = used_[name]++;
+  return number == 0 ? name : absl::StrCat(name, "_", number);
+}
+
 }  // namespace seqgraph

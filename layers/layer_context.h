@@ -178,4 +178,14 @@ class LayerContext {
 /// Checks that the input is what the class takes, and emits the layer: for stacks and wrappers.
 LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind& layer);
 
+/// Names of the layers that another one holds, as Keras's files number them: by their classes, in
+/// the order in which they are asked for: "dense", "lstm", "dense_1".
+class NumberedNames {
+ public:
+  std::string Next(const LayerKind& kind);
+
+ private:
+  std::map<std::string, int> used_;
+};
+
 }  // namespace seqgraph

@@ -36,15 +36,12 @@ LayerFlow EmitOver(LayerContext& c, const Layer& cell, const RNNLayer& rnn, bool
   return EmitCellOverTime(c, layer, /*flip=*/rnn.go_backwards && !is_last);
 }
 
-// Cells that a layer holds, one after the other. Keras's files number those of one class.
+// Cells that a layer holds, one after the other.
 LayerFlow EmitCells(LayerContext& c, const std::vector<Layer>& cells, const RNNLayer& rnn) {
   LayerFlow flow = {c.x(), c.mask()};
-  std::map<std::string, int> used;
+  NumberedNames names;
   for (size_t i = 0; i < cells.size() && c.g().status().ok(); ++i) {
-    const std::string name = SnakeCase(cells[i].kind.class_name);
-    const int number = used[name]++;
-    LayerContext inner = c.Inner(
-        cells[i], absl::StrCat("cells/", name, number == 0 ? "" : absl::StrCat("_", number)), flow);
+    LayerContext inner = c.Inner(cells[i], absl::StrCat("cells/", names.Next(cells[i].kind)), flow);
     flow = EmitOver(inner, cells[i], rnn, i + 1 == cells.size());
   }
   return flow;

@@ -1,6 +1,5 @@
 #include "layers/time_distributed.h"
 
-#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -56,15 +55,11 @@ void NameInner(TimeDistributedLayer& layer, const NumberName& number) {
   layer.layer.name = number(SnakeCase(layer.layer.kind.class_name));
 }
 
-// Keras's files number layers of one class.
 LayerFlow EmitInnerStack(LayerContext& c, const InnerStackLayer& stack) {
   LayerFlow flow = {c.x(), c.mask()};
-  std::map<std::string, int> used;
+  NumberedNames names;
   for (const Layer& layer : stack.layers) {
-    const std::string name = SnakeCase(layer.kind.class_name);
-    const int number = used[name]++;
-    flow = c.EmitInner(
-        layer, absl::StrCat("layers/", name, number == 0 ? "" : absl::StrCat("_", number)), flow);
+    flow = c.EmitInner(layer, absl::StrCat("layers/", names.Next(layer.kind)), flow);
     if (!c.g().status().ok()) return {};
   }
   return flow;
@@ -102,12 +97,9 @@ TimeDistributedLayer TimeDistributed(LayerKind layer) {
 
 InnerStackLayer InnerStack(const std::vector<LayerKind>& layers) {
   InnerStackLayer stack;
-  std::map<std::string, int> used;
+  NumberedNames names;
   for (const LayerKind& layer : layers) {
-    const std::string name = SnakeCase(layer.class_name);
-    const int number = used[name]++;
-    stack.layers.push_back(
-        {.name = number == 0 ? name : absl::StrCat(name, "_", number), .kind = layer});
+    stack.layers.push_back({.name = names.Next(layer), .kind = layer});
   }
   return stack;
 }
