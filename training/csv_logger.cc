@@ -1,5 +1,7 @@
 #include "training/csv_logger.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -7,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace seqgraph {
 namespace {
@@ -35,12 +38,13 @@ absl::Status CSVLogger::Failed(const char* what) const {
   return absl::ErrnoToStatus(errno, absl::StrCat("CSVLogger: cannot ", what, " ", path_));
 }
 
-absl::Status CSVLogger::OnTrainBegin(FitContext&) {
-  file_.reset(std::fopen(path_.c_str(), options_.append ? "ab" : "wb"),
+absl::Status CSVLogger::OnTrainBegin(FitContext& context) {
+  file_.reset(std::fopen(path_.c_str(), options_.append || context.resumed ? "ab" : "wb"),
               [](std::FILE* file) { file != nullptr ? std::fclose(file) : 0; });
   if (file_ == nullptr) return Failed("open");
   if (std::fseek(file_.get(), 0, SEEK_END) != 0) return Failed("find the end of");
-  header_ = std::ftell(file_.get()) == 0;
+  size_ = std::ftell(file_.get());
+  header_ = size_ == 0;
   names_.clear();
   return absl::OkStatus();
 }
@@ -74,6 +78,26 @@ absl::Status CSVLogger::OnEpochEnd(FitContext&, int epoch, Logs& logs) {
       std::fflush(file_.get()) != 0) {
     return Failed("write to");
   }
+  size_ += static_cast<int64_t>(text.size());
+  return absl::OkStatus();
+}
+
+void CSVLogger::SaveState(StateWriter& state) const {
+  state.Set("names", names_);
+  state.Set("header", header_);
+  state.Set("size", size_);
+}
+
+absl::Status CSVLogger::LoadState(FitContext&, const StateReader& state) {
+  const int64_t found = size_;
+  SEQ_RETURN_IF_ERROR(state.Get("names", &names_));
+  SEQ_RETURN_IF_ERROR(state.Get("header", &header_));
+  SEQ_RETURN_IF_ERROR(state.Get("size", &size_));
+  if (found < size_) {
+    return DataLoss("CSVLogger: ", path_, " has ", found, " bytes, and had ", size_,
+                    " when the run's state was saved");
+  }
+  if (::ftruncate(fileno(file_.get()), size_) != 0) return Failed("cut");
   return absl::OkStatus();
 }
 

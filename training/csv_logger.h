@@ -29,6 +29,10 @@ class CSVLogger : public Callback {
   absl::Status OnTrainBegin(FitContext& context) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
   absl::Status OnTrainEnd(FitContext& context) override;
+  /// A run that goes on from a state goes on with the file behind the lines of that state: what is
+  /// behind them is of epochs that come again. DataLoss if the file is shorter.
+  void SaveState(StateWriter& state) const override;
+  absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
  private:
   absl::Status Failed(const char* what) const;
@@ -37,6 +41,7 @@ class CSVLogger : public Callback {
   CSVLoggerOptions options_;
   std::shared_ptr<std::FILE> file_;
   bool header_ = false;  // is still to be written
+  int64_t size_ = 0;     // of the file
   std::vector<std::string> names_;
 };
 
