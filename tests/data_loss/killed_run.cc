@@ -59,7 +59,7 @@ class KeepMoments : public StateKeeper {
   const std::string folder_;
 };
 
-absl::StatusOr<RunOutcome> Run(const KilledRun& run, const RunState* state,
+absl::StatusOr<RunOutcome> Run(const KilledRun& run, const RunState* state, bool with_moments,
                                const std::string& folder) {
   static const Rows train(50, 1), validation(20, 2);
   SEQ_ASSIGN_OR_RETURN(Model model,
@@ -78,7 +78,7 @@ absl::StatusOr<RunOutcome> Run(const KilledRun& run, const RunState* state,
                                                     .batch = kBatch,
                                                     .callbacks = run.callbacks(folder),
                                                     .state = state,
-                                                    .keeper = &keeper}));
+                                                    .keeper = with_moments ? &keeper : nullptr}));
   outcome.moments = std::move(keeper.moments);
   outcome.files = FilesOf(folder);
   return outcome;
@@ -87,17 +87,28 @@ absl::StatusOr<RunOutcome> Run(const KilledRun& run, const RunState* state,
 }  // namespace
 
 absl::StatusOr<RunOutcome> RunWhole(const KilledRun& run) {
-  return Run(run, nullptr, MakeTempDir());
+  return Run(run, nullptr, /*with_moments=*/true, MakeTempDir());
 }
 
-absl::StatusOr<RunOutcome> RunFrom(const KilledRun& run, const Moment& moment) {
+absl::StatusOr<RunOutcome> RunFrom(const KilledRun& run, const Moment& moment, bool with_moments) {
   const std::string folder = MakeTempDir(), path = MakeTempDir() + "/state.seqrun";
   for (const auto& [name, bytes] : moment.files) {
     SEQ_RETURN_IF_ERROR(AtomicWriteFile(absl::StrCat(folder, "/", name), bytes));
   }
   SEQ_RETURN_IF_ERROR(moment.state.Save(path));
   SEQ_ASSIGN_OR_RETURN(const RunState state, RunState::Load(path));
-  return Run(run, &state, folder);
+  return Run(run, &state, with_moments, folder);
+}
+
+void ExpectToGoOn(const KilledRun& run, const RunOutcome& whole) {
+  ASSERT_GT(whole.moments.size(), 10u);
+  for (size_t i = 0; i < whole.moments.size(); ++i) {
+    if (i % 5 != 0 && i + 1 != whole.moments.size()) continue;
+    const Moment& moment = whole.moments[i];
+    SCOPED_TRACE(absl::StrCat("epoch ", moment.position.epoch, ", step ", moment.position.step));
+    SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome resumed, RunFrom(run, moment));
+    ExpectTheSameEnd(whole, resumed);
+  }
 }
 
 void ExpectTheSameEnd(const RunOutcome& whole, const RunOutcome& resumed) {

@@ -41,7 +41,13 @@ struct RunOutcome {
 /// The run from its beginning to its end, never killed.
 absl::StatusOr<RunOutcome> RunWhole(const KilledRun& run);
 /// A new process that finds what a moment has left: the state through its file, and the folder.
-absl::StatusOr<RunOutcome> RunFrom(const KilledRun& run, const Moment& moment);
+/// Without moments of its own unless they are asked for.
+absl::StatusOr<RunOutcome> RunFrom(const KilledRun& run, const Moment& moment,
+                                   bool with_moments = false);
+
+/// Goes on from every fifth moment of the whole run, each at another step of its epoch, and from
+/// the last: each must end as the whole run did.
+void ExpectToGoOn(const KilledRun& run, const RunOutcome& whole);
 
 /// A failure of the test where the two do not end with the same bits, history and messages.
 void ExpectTheSameEnd(const RunOutcome& whole, const RunOutcome& resumed);

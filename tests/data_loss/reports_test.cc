@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,7 +75,8 @@ TEST(Reports, AProcessThatIsKilledWhileItSavesLeavesAWholeModel) {
   SEQ_ASSERT_OK_AND_ASSIGN(const Model a, ModelOfSeed(1));
   SEQ_ASSERT_OK_AND_ASSIGN(const Model b, ModelOfSeed(2));
   const std::string folder = MakeTempDir(), path = folder + "/m.pb";
-  SEQ_ASSERT_OK(SaveModel(a, path));
+  // Not by SaveModel: a process sweeps a folder once, and this one is to do it at the end.
+  std::ofstream(path, std::ios::binary) << BytesOf(a);
   Mutator random(FuzzSeed(688));
   int found_a = 0, found_b = 0;
   for (int i = 0; i < 60; ++i) {
@@ -200,8 +202,8 @@ TEST(Reports, AnIncompleteStateIsNotTakenForOne) {
   const std::string path = MakeTempDir() + "/state.seqrun";
   SEQ_ASSERT_OK(whole.moments.back().state.Save(path));
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(path, 1 << 24));
-  for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 500) {
-    SEQ_ASSERT_OK(AtomicWriteFile(path, bytes.substr(0, size)));
+  for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 300) {
+    std::ofstream(path, std::ios::binary) << bytes.substr(0, size);
     const absl::StatusOr<RunState> cut = RunState::Load(path);
     ASSERT_FALSE(cut.ok()) << size << " of " << bytes.size() << " bytes";
     EXPECT_THAT(cut.status().message(), HasSubstr(path));
@@ -230,22 +232,22 @@ TEST(Reports, TheBestModelIsNotOverwrittenByAWorseOneAfterAResume) {
             ModelCheckpoint(folder + "/best.pb", {.save_best_only = true})};
   }};
   SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome whole, RunWhole(run));
-  for (const Moment& moment : whole.moments) {
-    SCOPED_TRACE(absl::StrCat("epoch ", moment.position.epoch, ", step ", moment.position.step));
-    SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome resumed, RunFrom(run, moment));
-    ExpectTheSameEnd(whole, resumed);
-    // In between, too: while the losses are worse than 0.3, the file is that of epoch 2.
-    for (const Moment& later : resumed.moments) {
-      if (later.position.epoch < 3 || later.position.epoch > 4 || moment.files.empty()) continue;
-      const auto at =
-          std::find_if(whole.moments.begin(), whole.moments.end(), [&](const Moment& m) {
-            return m.position.epoch == later.position.epoch &&
-                   m.position.step == later.position.step;
-          });
-      ASSERT_NE(at, whole.moments.end());
-      EXPECT_TRUE(later.files.at("best.pb") == at->files.at("best.pb"));
-    }
+  ExpectToGoOn(run, whole);
+  // In between, too: from a kill in the third epoch on, the file is that of the second, until the
+  // fifth is better.
+  const auto third = std::find_if(whole.moments.begin(), whole.moments.end(),
+                                  [](const Moment& m) { return m.position.epoch == 2; });
+  ASSERT_NE(third, whole.moments.end());
+  const std::string best = third->files.at("best.pb");
+  SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome resumed, RunFrom(run, *third, /*with_moments=*/true));
+  int looked = 0;
+  for (const Moment& later : resumed.moments) {
+    if (later.position.epoch > 3) continue;
+    EXPECT_TRUE(later.files.at("best.pb") == best) << "epoch " << later.position.epoch;
+    ++looked;
   }
+  EXPECT_GT(looked, 7);
+  EXPECT_FALSE(resumed.files.at("best.pb") == best);
 }
 
 // keras 11101, tensorflow 41874: that a checkpoint could not be written is hidden, and shows when
@@ -280,10 +282,11 @@ TEST(Reports, ASaveThatFailsInTheRunEndsItWithTheReason) {
   const absl::StatusOr<RunOutcome> outcome =
       RunWhole({.callbacks = [](const std::string& folder) -> std::vector<CallbackHandle> {
         return {ModelCheckpoint(folder + "/{epoch}.pb"),
-                // Nobody is to write into a folder that is gone.
+                // As a disk that is gone: what is no folder cannot become one.
                 LambdaCallback({.on_epoch_end = [folder](FitContext&, int epoch, Logs&) {
-                  if (epoch == 1) fs::rename(folder, folder + ".away");
-                  return absl::OkStatus();
+                  if (epoch != 1) return absl::OkStatus();
+                  fs::rename(folder, folder + ".away");
+                  return AtomicWriteFile(folder, "no folder");
                 }})};
       }});
   EXPECT_THAT(outcome.status().message(), HasSubstr("3.pb"));
@@ -304,6 +307,7 @@ TEST(Reports, ARestoredRunTakesOnlyTheEpochsThatAreLeft) {
   SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome whole, RunWhole(run));
   EXPECT_EQ(epochs, 6);
   for (const Moment& moment : whole.moments) {
+    if (moment.position.step != 3 && !moment.position.finished) continue;
     epochs = 0;
     SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome resumed, RunFrom(run, moment));
     EXPECT_EQ(epochs, moment.position.finished ? 0 : 6 - moment.position.epoch);
@@ -321,11 +325,7 @@ TEST(Reports, PatienceGoesOn) {
   SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome whole, RunWhole(run));
   const auto losses = whole.result.history.values().at("val_loss");
   EXPECT_EQ(losses.size(), 5u) << "stopped before the sixth epoch";
-  for (const Moment& moment : whole.moments) {
-    SCOPED_TRACE(absl::StrCat("epoch ", moment.position.epoch, ", step ", moment.position.step));
-    SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome resumed, RunFrom(run, moment));
-    ExpectTheSameEnd(whole, resumed);
-  }
+  ExpectToGoOn(run, whole);
 }
 
 // ultralytics 868, fairseq 3531: the learning rate begins its schedule anew, or jumps.
@@ -342,11 +342,7 @@ TEST(Reports, SchedulesGoOn) {
   EXPECT_NEAR(rates[0], 0.0075, 1e-8);
   EXPECT_NEAR(rates[1], 0.005625, 1e-8);
   EXPECT_LT(rates[5], 0.01 * std::pow(0.75, 6) * 0.6);
-  for (const Moment& moment : whole.moments) {
-    SCOPED_TRACE(absl::StrCat("epoch ", moment.position.epoch, ", step ", moment.position.step));
-    SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome resumed, RunFrom(run, moment));
-    ExpectTheSameEnd(whole, resumed);
-  }
+  ExpectToGoOn(run, whole);
 }
 
 // accelerate 4195, torchtitan 2864, orbax 394: after a resume in the middle of an epoch rows come
@@ -366,6 +362,7 @@ TEST(Reports, TheRestOfAnEpochIsWhatItWouldHaveBeen) {
   ASSERT_EQ(all.size(), 3u * 7u);
   for (const Moment& moment : whole.moments) {
     SCOPED_TRACE(absl::StrCat("epoch ", moment.position.epoch, ", step ", moment.position.step));
+    if (moment.position.step % 2 == 1) continue;
     losses.clear();
     SEQ_ASSERT_OK_AND_ASSIGN(const RunOutcome resumed, RunFrom(run, moment));
     ExpectTheSameEnd(whole, resumed);
