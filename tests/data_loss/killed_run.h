@@ -28,7 +28,8 @@ struct KilledRun {
 struct Moment {
   RunState state;
   RunPosition position;
-  std::map<std::string, std::string> files;  ///< of the folder
+  std::string folder;
+  std::map<std::string, std::string> files;  ///< of it
 };
 
 struct RunOutcome {
