@@ -1,7 +1,6 @@
 #include "tests/data_loss/killed_run.h"
 
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -50,7 +49,7 @@ class KeepMoments : public StateKeeper {
   bool Wants(const RunPosition&) override { return true; }
   absl::Status Keep(RunState state) override {
     SEQ_ASSIGN_OR_RETURN(const RunPosition position, state.Position());
-    moments.push_back({std::move(state), position, folder_, FilesOf(folder_)});
+    moments.push_back({std::move(state), position, FilesOf(folder_)});
     return absl::OkStatus();
   }
 
@@ -92,14 +91,13 @@ absl::StatusOr<RunOutcome> RunWhole(const KilledRun& run) {
 }
 
 absl::StatusOr<RunOutcome> RunFrom(const KilledRun& run, const Moment& moment, bool with_moments) {
-  const std::string path = MakeTempDir() + "/state.seqrun";
-  for (const auto& entry : fs::directory_iterator(moment.folder)) fs::remove(entry.path());
+  const std::string folder = MakeTempDir(), path = MakeTempDir() + "/state.seqrun";
   for (const auto& [name, bytes] : moment.files) {
-    std::ofstream(absl::StrCat(moment.folder, "/", name), std::ios::binary) << bytes;
+    SEQ_RETURN_IF_ERROR(AtomicWriteFile(absl::StrCat(folder, "/", name), bytes));
   }
   SEQ_RETURN_IF_ERROR(moment.state.Save(path));
   SEQ_ASSIGN_OR_RETURN(const RunState state, RunState::Load(path));
-  return Run(run, &state, with_moments, moment.folder);
+  return Run(run, &state, with_moments, folder);
 }
 
 void ExpectToGoOn(const KilledRun& run, const RunOutcome& whole) {

@@ -28,8 +28,7 @@ struct KilledRun {
 struct Moment {
   RunState state;
   RunPosition position;
-  std::string folder;
-  std::map<std::string, std::string> files;  ///< of it
+  std::map<std::string, std::string> files;  ///< of the folder
 };
 
 struct RunOutcome {
