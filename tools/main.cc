@@ -108,9 +108,16 @@ int Main(int argc, char** argv) {
   if (argc < 2) return Misuse(absl::StrCat("needs a command: ", CommandNames()), "");
   const std::string first = argv[1];
   std::string command;
+  std::vector<std::string> arguments(argv + 1, argv + argc);
   if (first != "--help" && first != "-h") {
-    for (CLI::App* parser : parsers) {
-      if (parser->get_name() == first) command = first;
+    for (size_t i = 0; i < parsers.size(); ++i) {
+      if (parsers[i]->get_name() != first) continue;
+      command = first;
+      absl::StatusOr<std::vector<std::string>> expanded =
+          commands[i]->Expand({arguments.begin() + 1, arguments.end()});
+      if (!expanded.ok()) return Finish(expanded.status(), out);
+      arguments.erase(arguments.begin() + 1, arguments.end());
+      arguments.insert(arguments.end(), expanded->begin(), expanded->end());
     }
     if (command.empty()) {
       return Misuse(absl::StrCat("unknown command '", first, "', expected one of ", CommandNames()),
@@ -118,7 +125,7 @@ int Main(int argc, char** argv) {
     }
   }
   try {
-    app.parse(ArgumentsForParser(argc, argv));
+    app.parse(ArgumentsForParser(arguments));
   } catch (const CLI::CallForHelp&) {
     out.Write(app.help());
     return Finish(0, out);

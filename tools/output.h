@@ -28,6 +28,9 @@ class Output {
   /// Hands everything to the system; the first error of all writes so far.
   absl::Status Flush();
 
+  /// What could not be written does not count any more.
+  void Forget() { status_ = absl::OkStatus(); }
+
   std::FILE* file() const { return file_; }
 
  private:
