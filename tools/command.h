@@ -21,8 +21,8 @@ class Command {
   /// misuse ends in exit status 2.
   virtual void Declare(Flags& flags) = 0;
 
-  /// What the command line means, before it is parsed: its arguments behind the command's name, as
-  /// they are unless a command keeps others. An error is one of Run().
+  /// What the command line, from the command's name on, means, before it is parsed: as it is,
+  /// unless a command keeps arguments or stands for another. An error is one of Run().
   virtual absl::StatusOr<std::vector<std::string>> Expand(std::vector<std::string> given) {
     return given;
   }

@@ -61,6 +61,13 @@ int Finish(absl::StatusOr<int> result, Output& out) {
   return kError;
 }
 
+absl::Status Expand(Command* command, std::vector<std::string>& arguments) {
+  absl::StatusOr<std::vector<std::string>> expanded = command->Expand(arguments);
+  if (!expanded.ok()) return expanded.status();
+  arguments = *std::move(expanded);
+  return absl::OkStatus();
+}
+
 const char* command_that_runs = "seqgraph";
 
 // Without memory nothing can be composed: the words are there, and go straight to the system.
@@ -113,11 +120,8 @@ int Main(int argc, char** argv) {
     for (size_t i = 0; i < parsers.size(); ++i) {
       if (parsers[i]->get_name() != first) continue;
       command = first;
-      absl::StatusOr<std::vector<std::string>> expanded =
-          commands[i]->Expand({arguments.begin() + 1, arguments.end()});
-      if (!expanded.ok()) return Finish(expanded.status(), out);
-      arguments.erase(arguments.begin() + 1, arguments.end());
-      arguments.insert(arguments.end(), expanded->begin(), expanded->end());
+      const absl::Status expanded = Expand(commands[i].get(), arguments);
+      if (!expanded.ok()) return Finish(expanded, out);
     }
     if (command.empty()) {
       return Misuse(absl::StrCat("unknown command '", first, "', expected one of ", CommandNames()),

@@ -22,8 +22,8 @@ std::string HashOfElements(absl::Span<const T> elements) {
 }
 
 // Flags that tell a process what to do, and not the run what it is.
-constexpr const char* kOfOneProcess[] = {"--run", "--continue", "--allow_changes", "--overwrite",
-                                         "--max_time"};
+constexpr const char* kOfOneProcess[] = {"--run",       "--continue", "--allow_changes",
+                                         "--overwrite", "--verify",   "--max_time"};
 
 // Flags that change bits, by name; several of one name are one text.
 std::map<std::string, std::string> ByName(const std::vector<std::string>& arguments) {

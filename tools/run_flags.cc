@@ -53,6 +53,7 @@ void RunFlags::Declare(Flags& flags) {
                                   "Go on with the run in --run; if there is none, begin it");
   const Flag allow = flags.Switch("--allow_changes", &allow_changes,
                                   "Go on also with other data, flags or another processor");
+  const Flag check = flags.Switch("--verify", &verify, "What `seqgraph verify` does");
   const Flag every = flags.Text("--save_every", &save_every, "TIME|STEPS|epoch",
                                 "How often the state is written, beside training: 10s, 1000steps");
   flags.Check("--save_every",
@@ -60,10 +61,11 @@ void RunFlags::Declare(Flags& flags) {
   const Flag kept = flags.Int("--keep", &keep, 2, 1000, "So many states");
   flags.OutputFolder(
       "--fallback", &fallback,
-      "Where the last state and the best model go if they cannot be written where they belong", {});
+      "Where the last state and the best model go if they cannot be written where they belong",
+      {"state-0.seqrun", "state-1.seqrun"});
   flags.Check("--run", [=, this]() -> std::string {
     if (!folder.empty()) return "";
-    const std::string given = FirstGiven({go_on, allow, every, kept});
+    const std::string given = FirstGiven({go_on, allow, check, every, kept});
     return given.empty() ? "" : absl::StrCat(given, " needs --run");
   });
   flags.Text("--max_time", &max_time_, "TIME",
@@ -78,10 +80,10 @@ void RunFlags::Declare(Flags& flags) {
   });
 }
 
-absl::StatusOr<std::vector<std::string>> RunFlags::Expand(const std::vector<std::string>& given) {
+absl::StatusOr<std::vector<std::string>> RunFlags::Expand(std::vector<std::string> given) {
   std::string folder;
   std::vector<std::string> others;
-  for (size_t i = 0; i < given.size(); ++i) {
+  for (size_t i = 1; i < given.size(); ++i) {
     absl::string_view value = given[i];
     if (given[i] == kResume && i + 1 < given.size() && IsFolder(given[i + 1])) {
       folder = given[++i];
@@ -103,11 +105,21 @@ absl::StatusOr<std::vector<std::string>> RunFlags::Expand(const std::vector<std:
   }
   const absl::StatusOr<RunFacts> facts = RunFacts::Load(found.newest->Reader("keeper"));
   if (!facts.ok()) return Annotate(facts.status(), found.path);
-  std::vector<std::string> arguments =
-      MergeArguments(facts->arguments, MergeArguments({absl::StrCat("--run=", folder)}, others));
+  others = MergeArguments({absl::StrCat("--run=", folder)}, others);
+  std::vector<std::string> arguments = MergeArguments(facts->arguments, others);
+  // What went to the fallback goes on from there.
+  arguments.erase(std::remove_if(arguments.begin(), arguments.end(),
+                                 [&](absl::string_view each) {
+                                   std::error_code none;
+                                   return absl::ConsumePrefix(&each, "--fallback=") &&
+                                          std::filesystem::equivalent(std::string(each), folder,
+                                                                      none);
+                                 }),
+                  arguments.end());
   if (std::find(others.begin(), others.end(), "--continue") == others.end()) {
     arguments.emplace_back("--continue");
   }
+  arguments.insert(arguments.begin(), given[0]);
   return arguments;
 }
 

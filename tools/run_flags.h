@@ -18,6 +18,7 @@ struct RunFlags {
   std::string folder;      ///< empty: the run keeps no state
   bool continues = false;  ///< --continue
   bool allow_changes = false;
+  bool verify = false;  ///< --verify: VerifyRun instead of training
   std::string save_every = "10s";
   int64_t keep = 2;
   std::string fallback;
@@ -25,9 +26,10 @@ struct RunFlags {
 
   void Declare(Flags& flags);
 
-  /// --resume=FOLDER gives the arguments that the run in that folder began with, those of `given`
-  /// over them; whatever else is given stays as it is. Errors: the folder holds no run.
-  static absl::StatusOr<std::vector<std::string>> Expand(const std::vector<std::string>& given);
+  /// --resume=FOLDER gives the arguments that the run in that folder began with, those of `given`,
+  /// which are behind the command's name, over them; whatever else is given stays as it is. Errors:
+  /// the folder holds no run.
+  static absl::StatusOr<std::vector<std::string>> Expand(std::vector<std::string> given);
 
   /// Opens and locks the folder; whoever would replace a run is told what to do instead, by
   /// FailedPrecondition: `overwrite` says that it may be.

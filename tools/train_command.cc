@@ -26,6 +26,7 @@
 #include "tools/profile/profile_flag.h"
 #include "tools/run_facts.h"
 #include "tools/run_flags.h"
+#include "tools/run_verification.h"
 #include "tools/series_flags.h"
 #include "tools/series_training.h"
 #include "tools/terminal.h"
@@ -131,7 +132,7 @@ class TrainCommand : public Command {
   }
 
   absl::StatusOr<std::vector<std::string>> Expand(std::vector<std::string> given) override {
-    return RunFlags::Expand(given);
+    return RunFlags::Expand(std::move(given));
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -162,6 +163,7 @@ class TrainCommand : public Command {
       }));
     }
     const bool goes_on = state != nullptr && state->newest() != nullptr;
+    if (run_.verify && !goes_on) return FailedPrecondition(run_.folder, " holds no state of a run");
     const std::string first_model = absl::StrCat(run_.folder, "/model.pb");
     SEQ_ASSIGN_OR_RETURN(EarlierModel earlier, FindEarlier(goes_on ? state->newest() : nullptr));
     std::optional<Model> resumed;
@@ -214,6 +216,7 @@ class TrainCommand : public Command {
     if (state != nullptr) {
       SEQ_RETURN_IF_ERROR(SetState(state.get(), first_model, trainer.runner(), *step, options));
     }
+    if (run_.verify) return VerifyRun(*data_source_, trainer, options, out);
     TrainingRun training(*data_source_, earlier, trainer, options, out);
     SEQ_RETURN_IF_ERROR(training.Measure(resumes));
     return training.Fit(interrupt);
@@ -238,7 +241,8 @@ class TrainCommand : public Command {
       SEQ_ASSIGN_OR_RETURN(const RunFacts then, RunFacts::Load(state->newest()->Reader("keeper")));
       SEQ_ASSIGN_OR_RETURN(
           const std::vector<std::string> changed,
-          Annotate(CheckChanges(then, now, of_the_model_, run_.allow_changes), run_.folder));
+          Annotate(CheckChanges(then, now, of_the_model_, run_.allow_changes || run_.verify),
+                   run_.folder));
       if (absl::c_linear_search(changed, "--learning_rate")) {
         options.learning_rate = training_.given_learning_rate();
       }

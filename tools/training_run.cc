@@ -16,10 +16,9 @@
 #include "base/status_macros.h"
 #include "serialization/model_io.h"
 #include "tools/output_path.h"
+#include "tools/run_watch.h"
 #include "tools/training_text.h"
 #include "training/history.h"
-#include "training/lambda_callback.h"
-#include "training/optimizers.h"
 #include "training/progress.h"
 
 namespace seqgraph::tools {
@@ -161,71 +160,53 @@ absl::Status TrainingRun::SaveInitial() {
   return SaveBeside(free ? options_.output : FreeNameBeside(options_.output, "interrupted"));
 }
 
+FitOptions FitOptionsOf(const TrainingRunOptions& options) {
+  return {.epochs = static_cast<int>(options.epochs),
+          .batch = options.batch,
+          .seed = static_cast<uint64_t>(options.seed),
+          .first_epoch = static_cast<int>(options.first_epoch),
+          .metrics = options.metrics,
+          .class_weights = options.class_weights,
+          .state = options.state == nullptr ? nullptr : options.state->newest(),
+          .allow_changes = options.allow_changes,
+          .keeper = options.state};
+}
+
+ModelCheckpointOptions TrainingRun::CheckpointOptions() {
+  const double to_beat =
+      std::min({wild_, initial_.value_or(wild_), earlier_.loss().value_or(wild_)});
+  return {.save_best_only = true,
+          .initial_value_threshold = to_beat,
+          .verbose = false,
+          .seconds_between_writes = kSecondsBetweenWrites,
+          .keep_trying = true,
+          .self_tests = [this] { return SelfTestsIfPossible(); },
+          .trace = options_.trace};
+}
+
+// A run that goes on has the same callbacks in the same order, whatever the flags: VerifyRun counts
+// on it too.
 absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
+  std::function<absl::Status()> save_initial = [this] { return SaveInitial(); };
+  RunWatch watch(&interrupt, options_.learning_rate,
+                 options_.state == nullptr ? save_initial : nullptr);
   EarlyStopping stopping({.patience = static_cast<int>(options_.patience),
                           .restore_best_weights = true,
                           .initial_best = initial_});
-  bool any_epoch = false;
-  int epoch_now = 0;
-  LambdaCallback interrupted(
-      {.on_train_begin = [&](FitContext& context) -> absl::Status {
-         const std::optional<double>& rate = options_.learning_rate;
-         return rate.has_value() ? SetLearningRate(context.model, *rate) : absl::OkStatus();
-       },
-       .on_epoch_begin =
-           [&](FitContext&, int epoch) {
-             epoch_now = epoch;
-             return absl::OkStatus();
-           },
-       .on_batch_end =
-           [&](FitContext& context, int64_t batch, const Logs& logs) {
-             if (interrupt.TakeQuestion()) SayWhere(context, epoch_now, batch, logs);
-             return absl::OkStatus();
-           },
-       .on_epoch_end =
-           [&](FitContext&, int, Logs&) {
-             any_epoch = true;
-             return absl::OkStatus();
-           },
-       .on_train_end = [&](FitContext&) -> absl::Status {
-         return any_epoch || options_.state != nullptr ? absl::OkStatus() : SaveInitial();
-       },
-       .save_state =
-           [&](StateWriter& state) {
-             state.Set("any_epoch", any_epoch);
-             state.Set("epoch_now", epoch_now);
-           },
-       .load_state = [&](FitContext&, const StateReader& state) -> absl::Status {
-         SEQ_RETURN_IF_ERROR(state.Get("epoch_now", &epoch_now));
-         return state.Get("any_epoch", &any_epoch);
-       }});
-  const double to_beat =
-      std::min({wild_, initial_.value_or(wild_), earlier_.loss().value_or(wild_)});
-  ModelCheckpoint checkpoint(Literal(options_.output),
-                             {.save_best_only = true,
-                              .initial_value_threshold = to_beat,
-                              .verbose = false,
-                              .seconds_between_writes = kSecondsBetweenWrites,
-                              .keep_trying = true,
-                              .self_tests = [this] { return SelfTestsIfPossible(); },
-                              .trace = options_.trace});
+  ModelCheckpoint checkpoint(Literal(options_.output), CheckpointOptions());
   Progress progress(out_.file());
-  FitOptions fit{.epochs = static_cast<int>(options_.epochs),
-                 .batch = options_.batch,
-                 .seed = static_cast<uint64_t>(options_.seed),
-                 .first_epoch = static_cast<int>(options_.first_epoch),
-                 .callbacks = {&interrupted},
-                 .metrics = options_.metrics,
-                 .class_weights = options_.class_weights,
-                 .interrupt = interrupt.flag(),
-                 .state = options_.state == nullptr ? nullptr : options_.state->newest(),
-                 .allow_changes = options_.allow_changes,
-                 .keeper = options_.state};
+  FitOptions fit = FitOptionsOf(options_);
+  fit.interrupt = interrupt.flag();
+  fit.callbacks = {&watch};
   if (validates()) {
     fit.callbacks.push_back(&stopping);
     fit.callbacks.push_back(&checkpoint);
   }
-  if (!options_.history.empty()) fit.callbacks.push_back(HistoryFile(options_.history));
+  if (options_.history.empty()) {
+    fit.callbacks.push_back(History());
+  } else {
+    fit.callbacks.push_back(HistoryFile(options_.history));
+  }
   fit.callbacks.push_back(&progress);
   SEQ_ASSIGN_OR_RETURN(const FitResult result,
                        trainer_.Fit(data_.train(), data_.validation(), fit));
@@ -246,16 +227,6 @@ absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
   SEQ_RETURN_IF_ERROR(validates() ? Conclude(result, checkpoint, stopping)
                                   : SaveLast(result.interrupted));
   return result.interrupted ? interrupt.exit_status() : 0;
-}
-
-// For SIGUSR1.
-void TrainingRun::SayWhere(const FitContext& context, int epoch, int64_t batch, const Logs& logs) {
-  std::string text = absl::StrCat("epoch ", epoch + 1, "/", context.epochs, ", batch ", batch + 1,
-                                  "/", context.steps);
-  for (const auto& [name, value] : logs) {
-    absl::StrAppend(&text, " - ", name, ": ", FormatMetric(value));
-  }
-  std::fprintf(stderr, "seqgraph: %s\n", text.c_str());
 }
 
 // What could not be written while the run went on: tried again for some time, then elsewhere. Only

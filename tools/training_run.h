@@ -46,6 +46,9 @@ struct TrainingRunOptions {
   std::string fallback;  ///< a folder for the model where --output cannot be written; empty: none
 };
 
+/// All of Fit's options that follow from these; no callbacks, and no interrupt.
+FitOptions FitOptionsOf(const TrainingRunOptions& options);
+
 /// A run of `train` from the first step on: what has to be beaten, the epochs, what is saved, and
 /// what is said of it. A file is only ever replaced by a better model; without rows to validate by
 /// nothing tells, and the last weights are saved where no file is.
@@ -71,7 +74,7 @@ class TrainingRun {
   absl::Status Find(bool resumes);
   absl::Status Restore(const StateReader& found);
   Records FactsWithFound() const;
-  static void SayWhere(const FitContext& context, int epoch, int64_t batch, const Logs& logs);
+  ModelCheckpointOptions CheckpointOptions();
   absl::Status FinishSaving(ModelCheckpoint& checkpoint, const FitResult& result);
   absl::Status GoOnText(const RunState& state);
   absl::Status SaveInitial();

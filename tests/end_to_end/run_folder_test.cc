@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "data/testing/test_util.h"
+#include "serialization/records.h"
 #include "tests/end_to_end/process.h"
 #include "tests/end_to_end/review_files.h"
 #include "tests/testing.h"
@@ -362,6 +363,53 @@ TEST_F(RunFlagsTest, AModelThatCannotBeWrittenGoesElsewhere) {
   EXPECT_EQ(train.Wait(), 0) << train.err();
   const bool there = fs::exists(cut_ + "/out/m.pb");  // It had no time to write before.
   EXPECT_EQ(ReadFileOrDie(cut_ + (there ? "/out/m.pb" : "/elsewhere/m.pb")), files_.at("m.pb"));
+}
+
+// A state that was changed behind the run's back, with sums that fit.
+void ChangeNumber(const std::string& path, const std::string& name, float by) {
+  SEQ_ASSERT_OK_AND_ASSIGN(Records records, ReadRecords(path));
+  Tensor tensor;
+  SEQ_ASSERT_OK(records.Get(name, &tensor));
+  tensor.Elements<float>()[0] += by;
+  records.Set(name, tensor);
+  SEQ_ASSERT_OK(WriteRecords(records, path));
+}
+
+TEST_F(RunFlagsTest, VerifyRepeatsStepsAndComparesBits) {
+  for (const size_t i : {size_t{0}, size_t{1}, size_t{3}}) {
+    const std::string folder = NewFolder();
+    const std::vector<std::string> flags =
+        WithFlags(AllTrained()[i].flags, {"--run=run", "--save_every=2steps", "--keep=4"});
+    const ProcessResult train = RunIn(folder, flags);
+    ASSERT_EQ(train.status, 0) << train.err;
+    const auto before = FilesIn(folder);
+    const ProcessResult same = RunIn("/", {"verify", folder + "/run"});
+    EXPECT_EQ(same.status, 0) << same.out << same.err;
+    EXPECT_THAT(same.out, AllOf(HasSubstr("): equal bits, "), Not(HasSubstr("parts"))));
+    // Another instruction set comes close, and says so.
+    const ProcessResult other = RunIn(folder, {"verify", "run", "--backend=reference"});
+    EXPECT_EQ(other.status, 0) << other.out << other.err;
+    EXPECT_THAT(other.out, HasSubstr("within the bound"));
+    EXPECT_THAT(other.err, HasSubstr("it ran on simd"));
+    // The newest of the four is the one behind which nothing is repeated.
+    std::string newest;
+    int64_t last = 0;
+    for (const std::string& name : NamesIn(folder + "/run")) {
+      if (!absl::EndsWith(name, ".seqrun")) continue;
+      SEQ_ASSERT_OK_AND_ASSIGN(const Records records, ReadRecords(folder + "/run/" + name));
+      int64_t sequence = 0;
+      SEQ_ASSERT_OK(records.Get("keeper/sequence", &sequence));
+      if (sequence > last) newest = name;
+      last = std::max(last, sequence);
+    }
+    ChangeNumber(folder + "/run/" + newest, "variable/dense/kernel", 1e-3f);
+    const ProcessResult parted = RunIn(folder, {"verify", "run"});
+    EXPECT_EQ(parted.status, 1) << parted.out;
+    EXPECT_THAT(parted.out, AllOf(HasSubstr(newest), HasSubstr("it parts, most in "
+                                                               "variable/dense/kernel, by ")));
+    ExpectSameFiles(folder, before);
+  }
+  EXPECT_THAT(RunIn(cut_, {"verify", "."}).err, HasSubstr("holds no state of a run"));
 }
 
 TEST_F(RunFlagsTest, MisuseIsNamed) {
