@@ -22,6 +22,7 @@ CommandDef DefineDiff();
 CommandDef DefineBackends();
 CommandDef DefineConformance();
 CommandDef DefineOps();
+CommandDef DefineFsck();
 
 const std::vector<CommandDef>& AllCommands() {
   // One a line, so that one more is one line more.
@@ -46,6 +47,7 @@ const std::vector<CommandDef>& AllCommands() {
       DefineBackends(),
       DefineConformance(),
       DefineOps(),
+      DefineFsck(),
   };
   // clang-format on
   return commands;

@@ -40,7 +40,7 @@ class EncodeCommand : public Command {
         .OutputFolder("--output", &folder_, "Where the files go; made if it is missing",
                       {"train_tokens.npy", "train_targets.npy", "validation_tokens.npy",
                        "validation_targets.npy", "test_tokens.npy", "test_targets.npy", kLabels,
-                       kEncodedTextsFile, data::kSeriesFile})
+                       kEncodedTextsFile, kChecksumsFile, data::kSeriesFile})
         .Required();
     flags.Footer(
         "Writes train_tokens.npy, train_targets.npy, and the same for validation and test "
@@ -49,7 +49,8 @@ class EncodeCommand : public Command {
         "in\n"
         "file order, without the words that no training review has. What the targets mean is\n"
         "printed, and with other classes than negative and positive written to labels.txt, one a\n"
-        "line. texts.json holds the vocabulary; `train` and `evaluate` take the folder as --data.\n"
+        "line. texts.json holds the vocabulary, checksums.txt tells damage; `train` and `evaluate` "
+        "take the folder as --data.\n"
         "Series of numbers are written to series.safetensors, whole, with their labels and names:\n"
         "however many they are, training on the folder takes little memory.");
   }
@@ -92,7 +93,7 @@ class EncodeCommand : public Command {
     out.Print("Classes: %s\n", absl::StrJoin(dataset.labels, ", "));
     if (dataset.labels != std::vector<std::string>{"negative", "positive"}) {
       const std::string path = absl::StrCat(folder_, "/", kLabels);
-      SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, absl::StrJoin(dataset.labels, "\n") + "\n"));
+      SEQ_RETURN_IF_ERROR(WriteOne(kLabels, absl::StrJoin(dataset.labels, "\n") + "\n"));
       out.Print("%s: %d names\n", path, dataset.labels.size());
     }
     TextPreprocessing columns;
@@ -102,10 +103,17 @@ class EncodeCommand : public Command {
 
   absl::StatusOr<int> WriteTextsFile(const data::Dataset& dataset, const TextPreprocessing& columns,
                                      Output& out) {
-    const std::string path = absl::StrCat(folder_, "/", kEncodedTextsFile);
-    SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, EncodedTextsJson(dataset, columns)));
-    out.Print("%s: %d words\n", path, dataset.vocabulary.size());
+    SEQ_RETURN_IF_ERROR(WriteOne(kEncodedTextsFile, EncodedTextsJson(dataset, columns)));
+    out.Print("%s/%s: %d words\n", folder_, kEncodedTextsFile, dataset.vocabulary.size());
+    // Last: a set that is not whole is not the one of its checksums.
+    SEQ_RETURN_IF_ERROR(
+        AtomicWriteFile(absl::StrCat(folder_, "/", kChecksumsFile), checksum_lines_));
     return 0;
+  }
+
+  absl::Status WriteOne(const std::string& name, const std::string& bytes) {
+    checksum_lines_ += ChecksumLine(name, bytes);
+    return AtomicWriteFile(absl::StrCat(folder_, "/", name), bytes);
   }
 
   absl::Status Write(absl::string_view part, const data::TokenSet& set, Output& out) {
@@ -119,14 +127,14 @@ class EncodeCommand : public Command {
     const std::string path = absl::StrCat(folder_, "/", name);
     SEQ_ASSIGN_OR_RETURN(const std::string file,
                          data::NpyFile(absl::MakeConstSpan(elements), shape));
-    SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, file));
+    SEQ_RETURN_IF_ERROR(WriteOne(name, file));
     out.Print("%s: int32 [%s]\n", path, absl::StrJoin(shape, ", "));
     return absl::OkStatus();
   }
 
   DataFlags flags_;
   SeriesFlags series_;
-  std::string folder_;
+  std::string folder_, checksum_lines_;
   int64_t threads_ = 0, max_memory_ = 0;
 };
 

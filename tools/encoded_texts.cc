@@ -5,8 +5,12 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
+#include "base/crc32c.h"
 #include "base/status_macros.h"
 #include "data/npy.h"
 #include "serialization/keras/text_assets.h"
@@ -16,10 +20,14 @@ namespace seqgraph::tools {
 namespace {
 
 constexpr int64_t kMaxJsonBytes = int64_t{1} << 30;
+constexpr int64_t kMaxChecksumsBytes = int64_t{1} << 16;
 
-absl::StatusOr<std::vector<int32_t>> ReadNumbers(const std::string& path, size_t rank,
+absl::StatusOr<std::vector<int32_t>> ReadNumbers(const std::string& path,
+                                                 const Checksums& checksums, size_t rank,
                                                  int64_t last_extent, int64_t limit) {
-  SEQ_ASSIGN_OR_RETURN(const data::NpyArray array, data::ReadNpy(path));
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, data::kMaxNpyBytes));
+  SEQ_RETURN_IF_ERROR(CheckAgainst(checksums, path, bytes));
+  SEQ_ASSIGN_OR_RETURN(const data::NpyArray array, data::ParseNpy(bytes, path));
   SEQ_ASSIGN_OR_RETURN(const absl::Span<const int32_t> values,
                        Annotate(array.Values<int32_t>(), path));
   if (array.shape.size() != rank || (rank == 2 && array.shape[1] != last_extent)) {
@@ -37,13 +45,14 @@ absl::StatusOr<std::vector<int32_t>> ReadNumbers(const std::string& path, size_t
 }
 
 absl::StatusOr<data::TokenSet> ReadPart(const std::string& folder, absl::string_view part,
-                                        const TextPreprocessing& text, int64_t classes) {
+                                        const Checksums& checksums, const TextPreprocessing& text,
+                                        int64_t classes) {
   data::TokenSet set;
   set.maxlen = static_cast<int>(text.maxlen);
-  SEQ_ASSIGN_OR_RETURN(set.tokens, ReadNumbers(absl::StrCat(folder, "/", part, "_tokens.npy"), 2,
-                                               text.maxlen, text.num_words));
+  SEQ_ASSIGN_OR_RETURN(set.tokens, ReadNumbers(absl::StrCat(folder, "/", part, "_tokens.npy"),
+                                               checksums, 2, text.maxlen, text.num_words));
   const std::string targets = absl::StrCat(folder, "/", part, "_targets.npy");
-  SEQ_ASSIGN_OR_RETURN(set.targets, ReadNumbers(targets, 1, 0, classes));
+  SEQ_ASSIGN_OR_RETURN(set.targets, ReadNumbers(targets, checksums, 1, 0, classes));
   set.rows = static_cast<int64_t>(set.targets.size());
   if (set.rows * text.maxlen != static_cast<int64_t>(set.tokens.size())) {
     return InvalidArgument(targets, ": ", set.rows, " targets of ",
@@ -57,6 +66,39 @@ absl::StatusOr<data::TokenSet> ReadPart(const std::string& folder, absl::string_
 }
 
 }  // namespace
+
+std::string ChecksumLine(absl::string_view name, absl::string_view bytes) {
+  return absl::StrFormat("%08x %s\n", Crc32c(bytes), name);
+}
+
+absl::StatusOr<Checksums> ReadChecksums(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/", kChecksumsFile);
+  const absl::StatusOr<std::string> text = ReadFile(path, kMaxChecksumsBytes);
+  if (absl::IsNotFound(text.status())) return Checksums();
+  if (!text.ok()) return text.status();
+  Checksums checksums;
+  for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(line, absl::MaxSplits(' ', 1));
+    uint32_t sum = 0;
+    if (parts.first.size() != 8 || !absl::SimpleHexAtoi(parts.first, &sum)) {
+      return DataLoss(path, ": expected lines of a checksum and a name");
+    }
+    checksums[std::string(parts.second)] = sum;
+  }
+  if (checksums.empty()) return DataLoss(path, ": it is empty");
+  return checksums;
+}
+
+absl::Status CheckAgainst(const Checksums& checksums, const std::string& path,
+                          absl::string_view bytes) {
+  if (checksums.empty()) return absl::OkStatus();
+  const auto found = checksums.find(std::filesystem::path(path).filename().string());
+  if (found != checksums.end() && found->second == Crc32c(bytes)) return absl::OkStatus();
+  return DataLoss(path, found == checksums.end() ? " is not listed in " : " is not the file of ",
+                  kChecksumsFile,
+                  ": damaged, or of another set; who changed it, removes that list");
+}
 
 bool IsEncodedTexts(const std::string& path) {
   std::error_code none;
@@ -78,6 +120,8 @@ std::string EncodedTextsJson(const data::Dataset& dataset, const TextPreprocessi
 absl::StatusOr<EncodedTexts> ReadEncodedTexts(const std::string& folder) {
   const std::string path = absl::StrCat(folder, "/", kEncodedTextsFile);
   SEQ_ASSIGN_OR_RETURN(const std::string json, ReadFile(path, kMaxJsonBytes));
+  SEQ_ASSIGN_OR_RETURN(const Checksums checksums, ReadChecksums(folder));
+  SEQ_RETURN_IF_ERROR(CheckAgainst(checksums, path, json));
   keras::KerasModel assets;
   SEQ_RETURN_IF_ERROR(Annotate(keras::ReadTextAssets(json, assets), path));
   Model model;
@@ -94,8 +138,8 @@ absl::StatusOr<EncodedTexts> ReadEncodedTexts(const std::string& folder) {
   }
   data::TokenSet* const sets[] = {&dataset.train, &dataset.validation, &dataset.test};
   for (size_t i = 0; i < std::size(sets); ++i) {
-    SEQ_ASSIGN_OR_RETURN(*sets[i],
-                         ReadPart(folder, kEncodedParts[i], texts.preprocessing, classes));
+    SEQ_ASSIGN_OR_RETURN(
+        *sets[i], ReadPart(folder, kEncodedParts[i], checksums, texts.preprocessing, classes));
   }
   if (dataset.train.rows == 0) return InvalidArgument(folder, ": no rows to train on");
   return texts;

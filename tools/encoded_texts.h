@@ -1,8 +1,10 @@
 #pragma once
 
 // What `encode` writes, and how it is read again: tokens and targets of the three parts as .npy,
-// and beside them what a model keeps of texts.
+// beside them what a model keeps of texts, and the checksums of all.
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,7 +22,20 @@ inline constexpr absl::string_view kEncodedParts[] = {"train", "validation", "te
 /// Rule, vocabulary, labels and columns, as JSON.
 inline constexpr char kEncodedTextsFile[] = "texts.json";
 
-/// Whether the path is a folder with such a file.
+/// The CRC-32C of each of these files, a line "1a2b3c4d train_tokens.npy" each: that all are whole,
+/// and of one set. Sets of the first version have no such file.
+inline constexpr char kChecksumsFile[] = "checksums.txt";
+std::string ChecksumLine(absl::string_view name, absl::string_view bytes);
+
+/// By the names of the files.
+using Checksums = std::map<std::string, uint32_t>;
+/// Reads that file of a folder; none where it is missing. Errors name it.
+absl::StatusOr<Checksums> ReadChecksums(const std::string& folder);
+/// DataLoss, naming the file, if there are checksums and its own is missing or differs.
+absl::Status CheckAgainst(const Checksums& checksums, const std::string& path,
+                          absl::string_view bytes);
+
+/// Whether the path is a folder with the first of these files.
 bool IsEncodedTexts(const std::string& path);
 
 /// The content of that file: `columns` says which columns of a table the texts came from.
@@ -33,7 +48,8 @@ struct EncodedTexts {
 
 /// Reads such a folder; rows are named "train 7". For untrusted bytes: InvalidArgument, naming the
 /// file, for arrays of other types and shapes, tokens that are no codes of the vocabulary, targets
-/// that are no classes; otherwise as ReadNpy(), ReadFile() and VocabularyOf().
+/// that are no classes; DataLoss for a file that is not the one of its checksum; otherwise as
+/// ReadNpy(), ReadFile() and VocabularyOf().
 absl::StatusOr<EncodedTexts> ReadEncodedTexts(const std::string& folder);
 
 }  // namespace seqgraph::tools

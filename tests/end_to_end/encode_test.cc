@@ -23,8 +23,9 @@ TEST(Encode, WritesSixArraysAndMakesTheFolder) {
                   {.folder = folder});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(NamesIn(folder + "/out"),
-              ElementsAre("test_targets.npy", "test_tokens.npy", "texts.json", "train_targets.npy",
-                          "train_tokens.npy", "validation_targets.npy", "validation_tokens.npy"));
+              ElementsAre("checksums.txt", "test_targets.npy", "test_tokens.npy", "texts.json",
+                          "train_targets.npy", "train_tokens.npy", "validation_targets.npy",
+                          "validation_tokens.npy"));
   const std::vector<std::pair<std::string, int64_t>> parts = {
       {"train", 32}, {"validation", 8}, {"test", 20}};
   for (const auto& [part, rows] : parts) {
