@@ -318,7 +318,7 @@ TEST_F(ModelIoTest, OtherFaultsAreNamed) {
   EXPECT_THAT(ParseModel("", ModelFormat::kBinary, registry_),
               StatusIs(kInvalid, "not a seqgraph"));
   EXPECT_THAT(ParseModel(Text() + "checksum: 1\n", ModelFormat::kText, registry_),
-              StatusIs(kInvalid, "no checksum"));
+              StatusIs(kInvalid, "no field for its checksum"));
 }
 
 TEST_F(ModelIoTest, TheOptimizerComesBackAsItWas) {

@@ -19,6 +19,7 @@
 #include "serialization/hdf5/reader.h"
 #include "serialization/model_io.h"
 #include "serialization/model_parts.h"
+#include "serialization/records.h"
 #include "stream/stream.h"
 #include "tools/convert/model_formats.h"
 #include "tools/encoded_texts.h"
@@ -261,14 +262,31 @@ FileReport CheckSeries(const std::string& path) {
 
 // --- States.
 
+constexpr int64_t kMostStateBytes = int64_t{16} << 30;
+
 bool IsStreamState(const FileSigns& signs) { return NearlyBegins(signs, "SEQSTATE"); }
 
 FileReport CheckStreamState(const std::string& path) {
-  constexpr int64_t kMostBytes = int64_t{4} << 30;
-  const absl::StatusOr<std::string> bytes = ReadFile(path, kMostBytes);
+  const absl::StatusOr<std::string> bytes = ReadFile(path, kMostStateBytes);
   if (!bytes.ok()) return ReportOf(bytes.status(), "");
   const absl::StatusOr<int64_t> count = Stream::CountSaved(*bytes);
   return ReportOf(Annotate(count, path).status(), count.ok() ? Counted(*count, "stream") : "");
+}
+
+// Of a training run: values, each with a checksum of its own.
+bool IsRunState(const FileSigns& signs) {
+  return NearlyBegins(signs, "SEQREC1\n") ||
+         (absl::EndsWith(signs.name, ".seqrun") && IsBlank(signs));
+}
+
+FileReport CheckRunState(const std::string& path) {
+  const absl::StatusOr<std::string> bytes = ReadFile(path, kMostStateBytes);
+  if (!bytes.ok()) return ReportOf(bytes.status(), "");
+  const RecordsRead read = DecodeRecords(*bytes);
+  const std::string values = Counted(static_cast<int64_t>(read.records.all().size()), "value");
+  FileReport report = ReportOf(Annotate(read.status, path), values);
+  if (!read.status.ok()) report.parts.push_back(absl::StrCat(values, " can be read"));
+  return report;
 }
 
 // What is told by its name comes before what is told by its content: a cache's record of a file
@@ -282,6 +300,7 @@ constexpr FileKind kKinds[] = {
     {"model as text", IsTextModel, CheckModel<ModelFormat::kText>},
     {"embedded model", IsEmbeddedModel, CheckEmbeddedModel},
     {"stream state", IsStreamState, CheckStreamState},
+    {"run state", IsRunState, CheckRunState},
     {"Keras model", IsKeras, CheckKeras},
     {"HDF5", IsHdf5, CheckHdf5},
     {"ONNX model", IsOnnx, CheckForeignModel},
