@@ -138,7 +138,8 @@ class TrainCommand : public Command {
   absl::StatusOr<int> Run(Output& out) override {
     // The model is of more worth than what is said of it: a reader that goes away ends nothing.
     std::signal(SIGPIPE, SIG_IGN);
-    const absl::StatusOr<int> status = profile_.Around("train", [&] { return Train(out); });
+    const absl::StatusOr<int> status = profile_.Around(
+        "train", [&] { return Train(out); }, /*work_is_worth_more=*/true);
     const absl::Status said = out.Flush();
     if (status.ok() && !said.ok()) {
       std::fprintf(stderr, "seqgraph: the run went on to its end, but %s\n",

@@ -130,9 +130,9 @@ class RunFolderTest : public ::testing::TestWithParam<size_t> {
   std::map<std::string, std::string> files_;
 };
 
-// How many times each run is killed: SEQGRAPH_KILLS of them, or few.
+// How many times each run is killed: SEQGRAPH_SOAK times, or few.
 int Kills() {
-  const char* kills = std::getenv("SEQGRAPH_KILLS");
+  const char* kills = std::getenv("SEQGRAPH_SOAK");
   return kills == nullptr ? 8 : std::atoi(kills);
 }
 
