@@ -53,6 +53,7 @@ absl::Status ModelCheckpoint::OnTrainBegin(FitContext& context) {
     return InvalidArgument("checkpoint path \"", path_,
                            "\": expected the ending .pb or .textproto");
   }
+  SEQ_RETURN_IF_ERROR(CheckCheckpointPath(path_));
   if (options_.save_every_batches < 0) {
     return InvalidArgument("checkpoint: save_every_batches must be at least 0, got ",
                            options_.save_every_batches);
