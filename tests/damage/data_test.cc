@@ -50,7 +50,7 @@ TEST_F(DataDamageTest, OfAnEntryOfTheCache) {
   const std::string path = Only(".data");
   ExpectDamageIsNoticed(data::ReadFileOrDie(path), path, /*may_pass=*/false,
                         [&](const std::string& bytes) {
-                          data::WriteFileOrDie(path, bytes);
+                          Overwrite(path, bytes);
                           const absl::StatusOr<std::string> found = cache.Find(key);
                           EXPECT_EQ(found.value_or(kept), kept);
                           return found.status();
@@ -65,7 +65,7 @@ TEST_F(DataDamageTest, OfTheCachesRecordOfAFile) {
   const std::string path = Only(".stat");
   ExpectDamageIsNoticed(data::ReadFileOrDie(path), path, /*may_pass=*/false,
                         [&](const std::string& bytes) {
-                          data::WriteFileOrDie(path, bytes);
+                          Overwrite(path, bytes);
                           const absl::StatusOr<ContentHash> found = cache.FindHash(state);
                           EXPECT_EQ(found.value_or(content).Hex(), content.Hex());
                           return found.status();
@@ -88,19 +88,22 @@ TEST_F(DataDamageTest, OfEachFileOfEncodedTexts) {
   SEQ_ASSERT_OK_AND_ASSIGN(const tools::EncodedTexts whole, tools::ReadEncodedTexts(set));
   const std::vector<std::string> names = NamesIn(set);
   ASSERT_EQ(names.size(), 8u);
+  const int flips = NumFlips() / static_cast<int>(names.size());
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(set, "/", name), bytes = data::ReadFileOrDie(path);
     // Another file may be named for the list of checksums: that whose line is damaged.
     const bool is_list = name == tools::kChecksumsFile;
     ExpectDamageIsNoticed(
-        bytes, is_list ? "" : path, /*may_pass=*/is_list, [&](const std::string& damaged) {
-          data::WriteFileOrDie(path, damaged);
+        bytes, is_list ? "" : path, /*may_pass=*/is_list,
+        [&](const std::string& damaged) {
+          Overwrite(path, damaged);
           const absl::StatusOr<tools::EncodedTexts> read = tools::ReadEncodedTexts(set);
           if (!read.ok()) return read.status();
           EXPECT_TRUE(ContentOf(*read) == ContentOf(whole)) << "another set";
           return absl::OkStatus();
-        });
-    data::WriteFileOrDie(path, bytes);
+        },
+        flips);
+    Overwrite(path, bytes);
   }
 }
 
@@ -116,7 +119,7 @@ TEST_F(DataDamageTest, OfAFileOfSeries) {
   SEQ_ASSERT_OK(data::WriteSeries(set, options, path));
   ExpectDamageIsNoticed(data::ReadFileOrDie(path), path, /*may_pass=*/false,
                         [&](const std::string& bytes) {
-                          data::WriteFileOrDie(path, bytes);
+                          Overwrite(path, bytes);
                           return data::ReadSeries(path, options).status();
                         });
 }

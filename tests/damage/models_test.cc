@@ -10,8 +10,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "base/atomic_file.h"
-#include "data/testing/test_util.h"
 #include "runtime_library/runtime.h"
 #include "seqgraph.h"
 #include "tests/damage/damage.h"
@@ -47,7 +45,7 @@ class ModelDamageTest : public ::testing::Test {
 
   // OK for the very model; a failure of the test for another that is taken for whole.
   absl::Status Load(const std::string& path, const std::string& bytes) const {
-    data::WriteFileOrDie(path, bytes);
+    Overwrite(path, bytes);
     const absl::StatusOr<Model> model = LoadModel(path, AllOps());
     if (!model.ok()) return model.status();
     const absl::StatusOr<std::string> again = SerializeModel(*model, ModelFormat::kBinary);
@@ -75,7 +73,7 @@ TEST_F(ModelDamageTest, OfTheOptimizersState) {
   ASSERT_LT(variables, begin);
   ExpectDamageIsNoticed(
       binary_, path, /*may_pass=*/false,
-      [&](const std::string& bytes) { return Load(path, bytes); }, variables, begin);
+      [&](const std::string& bytes) { return Load(path, bytes); }, NumFlips(), variables, begin);
 }
 
 TEST_F(ModelDamageTest, OfAFileInText) {
@@ -83,7 +81,7 @@ TEST_F(ModelDamageTest, OfAFileInText) {
   SEQ_ASSERT_OK_AND_ASSIGN(const std::string text, SerializeModel(model_, ModelFormat::kText));
   const int refused = ExpectDamageIsNoticed(
       text, path, /*may_pass=*/true, [&](const std::string& bytes) { return Load(path, bytes); });
-  EXPECT_GT(refused, FuzzCount(10000));  // nearly all
+  EXPECT_GT(refused, NumFlips());  // nearly all
 }
 
 // The runtime library has a reader of its own.
