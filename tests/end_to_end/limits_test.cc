@@ -83,10 +83,10 @@ TEST(Limits, WhatUnpacksToMuchIsRefusedByTheLimit) {
            {{"train", "--data=texts.csv.gz", "--output=no.pb"}, "reviews of 100 codes takes"},
            {{"evaluate", "m.pb", "--data=texts.csv.gz"}, "reviews of 100 codes takes"},
            {{"encode", "--data=texts.csv.gz", "--output=no"}, "reviews of 100 codes takes"},
-           {{"encode", "--data=series.csv.gz", "--task=forecast", "--output=no"}, "series.csv.gz"},
+           {{"encode", "--data=series.csv.gz", "--output=no"}, "series.csv.gz"},
            {{"run", "m.pb", "--inputs=x.npz"}, "array x takes 134217"},
            {{"run", "m.pb", "--inputs=lies.npz"}, "it holds more than the"},
-           {{"encode", "--data=x.npz", "--task=forecast", "--output=no"}, "array x takes"}}) {
+           {{"encode", "--data=x.npz", "--output=no"}, "array x takes"}}) {
     std::vector<std::string> arguments = row.arguments;
     arguments.push_back("--max_memory=16M");
     const ProcessResult result = RunSeqgraph(arguments, {.folder = folder});
