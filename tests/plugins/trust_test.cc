@@ -37,7 +37,7 @@ class Trust : public ::testing::Test {
     return RunSeqgraph({"backends"}, {.environment = {"SEQGRAPH_BACKEND_PATH=" + folder_}});
   }
 
-  const std::string folder_ = MakeTempDir();
+  const std::string folder_ = std::filesystem::canonical(MakeTempDir()).string();
   const std::string file_ = folder_ + "/libhonest.so";
 };
 
