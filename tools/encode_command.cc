@@ -1,5 +1,4 @@
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,8 +33,6 @@ class EncodeCommand : public Command {
     series_.DeclareColumns(flags, flags_);
     flags.Group("Running");
     flags.Int("--threads", &threads_, 0, 1024, "Threads to read with; 0: one a processor, up to 4");
-    flags.Int("--max_memory", &max_memory_, 0, std::numeric_limits<int64_t>::max(),
-              "Bytes that series may take while they are read; 0: 1 GB");
     flags
         .OutputFolder("--output", &folder_, "Where the files go; made if it is missing",
                       {"train_tokens.npy", "train_targets.npy", "validation_tokens.npy",
@@ -63,7 +60,6 @@ class EncodeCommand : public Command {
   absl::StatusOr<int> EncodeSeries(Output& out) {
     SEQ_ASSIGN_OR_RETURN(data::SeriesSourceOptions source, series_.Source(flags_));
     source.threads = static_cast<int>(threads_);
-    if (max_memory_ > 0) source.max_memory = max_memory_;
     SEQ_ASSIGN_OR_RETURN(const data::SeriesSet set, data::ReadSeries(flags_.data, source));
     out.Write(SeriesLines(set));
     SEQ_RETURN_IF_ERROR(MakeOutputFolder("--output", folder_));
@@ -135,7 +131,7 @@ class EncodeCommand : public Command {
   DataFlags flags_;
   SeriesFlags series_;
   std::string folder_, checksum_lines_;
-  int64_t threads_ = 0, max_memory_ = 0;
+  int64_t threads_ = 0;
 };
 
 }  // namespace

@@ -56,6 +56,10 @@ class Flags {
   /// A decimal whole number in [low, high].
   Flag Int(const std::string& name, int64_t* value, int64_t low, int64_t high,
            const std::string& help);
+  /// A number of bytes, such as 500000, 64K, 200MB or 1.5G (of 1024); `shown` stands for the
+  /// default in --help.
+  Flag Bytes(const std::string& name, std::function<void(int64_t)> take, const std::string& shown,
+             const std::string& help);
   /// A number that `allowed` takes; `expected` says for people which. `shown` stands for the
   /// default in --help.
   Flag Number(const std::string& name, double* value, std::function<bool(double)> allowed,

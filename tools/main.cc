@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -23,8 +24,10 @@
 #include "absl/strings/str_join.h"
 #include "backends/plugin/crash_report.h"
 #include "backends/plugin/plugin_probe.h"
+#include "base/memory_limit.h"
 #include "base/printable.h"
 #include "tools/all_commands.h"
+#include "tools/backend_line.h"
 #include "tools/command.h"
 #include "tools/command_files.h"
 #include "tools/output.h"
@@ -69,15 +72,14 @@ absl::Status Expand(Command* command, std::vector<std::string>& arguments) {
 }
 
 const char* command_that_runs = "seqgraph";
+std::string memory_advice;  // written once, while there is memory
 
 // Without memory nothing can be composed: the words are there, and go straight to the system.
 void ComplainOfMemory() {
   static constexpr char kReason[] = "seqgraph: RESOURCE_EXHAUSTED: out of memory in ";
-  static constexpr char kAdvice[] =
-      "; smaller batches, fewer rows at once, or --max_memory where the command has it take less\n";
   for (const absl::string_view words :
        {absl::string_view(kReason), absl::string_view(command_that_runs),
-        absl::string_view(kAdvice)}) {
+        absl::string_view(memory_advice), absl::string_view("\n")}) {
     if (::write(STDERR_FILENO, words.data(), words.size()) < 0) return;
   }
 }
@@ -96,6 +98,15 @@ void ComplainOfMemory() {
   std::abort();
 }
 
+// To the limit that the command line, or the machine, says.
+void LimitMemory() {
+  EnforceMemoryLimit();
+  memory_advice = "; smaller batches or fewer rows at once take less";
+  if (MemoryLimit() == kNoMemoryLimit) return;
+  absl::StrAppend(&memory_advice, "; data and model may take ", MemoryLimit(),
+                  " bytes: --max_memory allows more");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Computation graphs with plugin backends: trains and runs text classifiers.",
                "seqgraph");
@@ -104,11 +115,15 @@ int Main(int argc, char** argv) {
   std::vector<std::unique_ptr<Command>> commands;
   std::vector<CLI::App*> parsers;
   std::deque<CommandFiles> files;  // which stay where they are
+  int64_t max_memory = 0;
   for (const CommandDef& row : AllCommands()) {
     commands.push_back(row.make());
     parsers.push_back(app.add_subcommand(row.name, row.summary));
     Flags flags(parsers.back(), &files.emplace_back());
     commands.back()->Declare(flags);
+    if (parsers.back()->get_option_no_throw("--max_memory") != nullptr) continue;
+    flags.Group("Limits");
+    DeclareMaxMemory(flags, &max_memory);
   }
   Output out(stdout, "standard output");
 
@@ -139,6 +154,7 @@ int Main(int argc, char** argv) {
   for (size_t i = 0; i < commands.size(); ++i) {
     if (!parsers[i]->parsed()) continue;
     command_that_runs = AllCommands()[i].name;
+    LimitMemory();
     const absl::Status checked = files[i].Check();
     return Finish(checked.ok() ? commands[i]->Run(out) : checked, out);
   }

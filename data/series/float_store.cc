@@ -54,7 +54,7 @@ absl::Status FloatStore::Append(absl::Span<const float> numbers) {
     return absl::OkStatus();
   }
   if (file_.get() < 0) {
-    const char* folder = ::getenv("TMPDIR");
+    const char* folder = ::secure_getenv("TMPDIR");
     folder_ = folder != nullptr && folder[0] != '\0' ? folder : "/var/tmp";
     SEQ_ASSIGN_OR_RETURN(file_, TemporaryFile(folder_));
     SEQ_RETURN_IF_ERROR(Write(floats_));

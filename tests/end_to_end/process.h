@@ -16,6 +16,7 @@ struct ProcessOptions {
   bool terminal = false;                 ///< standard output and error are a new terminal
   long max_file_bytes = 0;               ///< limit on the files it writes; 0: none
   long max_memory_bytes = 0;             ///< of address space; 0: no limit
+  std::string program;                   ///< another copy of the command; empty: the built one
 };
 
 /// False where there are no pseudo-terminals: in a bare root without /dev/pts.
