@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/file_descriptor.h"
+#include "base/memory_limit.h"
 #include "base/status_macros.h"
 #include "base/temporary_file.h"
 
@@ -78,6 +79,11 @@ absl::Status AtomicFile::Write(absl::string_view bytes) {
   return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
 }
 
+absl::Status AtomicFile::Sync() {
+  const int error = seqgraph::Sync(state_->temporary.fd());
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
+}
+
 absl::Status AtomicFile::Commit() {
   State& state = *state_;
   int error = 0;
@@ -110,7 +116,9 @@ absl::StatusOr<std::string> Read(const std::string& path, int64_t max_bytes, boo
     return ResourceExhausted("cannot read ", path, ": it has ", info.st_size, " bytes; at most ",
                              max_bytes);
   }
-  std::string bytes(std::min<int64_t>(info.st_size, max_bytes), '\0');
+  const int64_t size = std::min<int64_t>(info.st_size, max_bytes);
+  SEQ_RETURN_IF_ERROR(CheckMemory(size, path));
+  std::string bytes(size, '\0');
   size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t got = ::read(fd.get(), bytes.data() + done, bytes.size() - done);

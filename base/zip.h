@@ -20,12 +20,21 @@ bool LooksLikeZip(absl::string_view bytes);
 /// reading.
 using ZipVisitor = absl::FunctionRef<absl::Status(const std::string& name, std::string content)>;
 
+/// Says, before a file of a zip is unpacked, how many bytes it may hold: from its name and its
+/// first bytes, kZipStart of them or all. An error ends the reading.
+using ZipMeasure =
+    absl::FunctionRef<absl::StatusOr<int64_t>(const std::string& name, absl::string_view start)>;
+inline constexpr size_t kZipStart = size_t{128} << 10;
+
 /// Hands over each file in a zip file, stored or compressed, in the order in which they lie;
 /// folders are left out. The zip is never in memory as a whole. For untrusted bytes: the content
-/// may be at most `max_bytes` altogether, whatever the zip says of itself, in at most 1,000 files.
-/// InvalidArgument (malformed, wrong check sum) or ResourceExhausted; NotFound and the like where
-/// it cannot be opened. Errors name the path.
+/// may be at most `max_bytes` and MemoryLimit() altogether, whatever the zip says of itself, in at
+/// most 1,000 files. InvalidArgument (malformed, wrong check sum) or ResourceExhausted; NotFound
+/// and the like where it cannot be opened. Errors name the path.
 absl::Status ForEachInZipFile(const std::string& path, int64_t max_bytes, ZipVisitor visit);
+/// The same; ResourceExhausted for a file that holds more than `measure` allows it.
+absl::Status ForEachInZipFile(const std::string& path, int64_t max_bytes, ZipMeasure measure,
+                              ZipVisitor visit);
 
 /// All files in a zip in memory, by name: as ForEachInZipFile, and InvalidArgument for a name that
 /// is there twice.

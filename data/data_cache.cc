@@ -162,9 +162,9 @@ absl::StatusOr<FileState> StateOfFile(const std::string& path) {
 }
 
 std::string DataCache::DefaultFolder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* cache = ::secure_getenv("XDG_CACHE_HOME");
   if (cache != nullptr && cache[0] == '/') return absl::StrCat(cache, "/seqgraph");
-  const char* home = std::getenv("HOME");
+  const char* home = ::secure_getenv("HOME");
   if (home != nullptr && home[0] == '/') return absl::StrCat(home, "/.cache/seqgraph");
   return "";
 }

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/memory_limit.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::data {
@@ -26,7 +27,8 @@ static_assert(std::endian::native == std::endian::little, "elements are copied a
 
 constexpr absl::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kAlignment = 64;
-constexpr size_t kMaxRank = 32;  // numpy's own limit.
+constexpr size_t kStart = size_t{128} << 10;  // Of a file; it holds any header that is read.
+constexpr size_t kMaxRank = 32;               // numpy's own limit.
 
 // The value of an IEEE half.
 float FromHalf(uint16_t half) {
@@ -95,6 +97,7 @@ const Element* FindElement(absl::string_view descr) {
 }
 
 struct Header {
+  size_t bytes = 0;  // of the file, in front of the elements
   const Element* element = nullptr;
   bool big_endian = false;
   std::optional<std::vector<int64_t>> shape;
@@ -261,6 +264,48 @@ std::string ShapeText(absl::Span<const int64_t> shape) {
   return absl::StrCat("(", absl::StrJoin(shape, ", "), shape.size() == 1 ? ",)" : ")");
 }
 
+// The header of a whole file, or of its first bytes.
+absl::StatusOr<Header> ReadHeader(absl::string_view bytes, absl::string_view name) {
+  const auto malformed = [name](auto... what) {
+    return InvalidArgument(name, ": not a .npy file: ", what...);
+  };
+  const auto byte = [&bytes](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (!absl::StartsWith(bytes, kMagic)) return malformed("expected it to start with \\x93NUMPY");
+  if (bytes.size() < 10) return malformed("cut off in its first 10 bytes");
+  const int major = byte(6);
+  if (major < 1 || major > 3 || byte(7) != 0) {
+    return malformed("expected version 1.0, 2.0 or 3.0, found ", major, ".", byte(7));
+  }
+  size_t start = 10;
+  size_t length = byte(8) | byte(9) << 8;
+  if (major >= 2) {
+    if (bytes.size() < 12) return malformed("cut off in its first 12 bytes");
+    length |= static_cast<size_t>(byte(10)) << 16 | static_cast<size_t>(byte(11)) << 24;
+    start = 12;
+  }
+  if (length > bytes.size() - start) {
+    return malformed("its header of ", length, " bytes is cut off after ", bytes.size() - start);
+  }
+  SEQ_ASSIGN_OR_RETURN(Header header, HeaderParser(bytes.substr(start, length), name).Parse());
+  header.bytes = start + length;
+  return header;
+}
+
+absl::StatusOr<NpySize> SizeOf(const Header& header, absl::string_view name) {
+  const Element& element = *header.element;
+  const std::optional<int64_t> bytes = ByteCount(element.size(), *header.shape);
+  if (!bytes.has_value()) {
+    return InvalidArgument(name, ": expected more than 2^63 bytes for shape ",
+                           ShapeText(*header.shape), " of ", element.descr);
+  }
+  const int64_t elements = *bytes / element.size(), item = NpyItemSize(element.type);
+  if (*bytes > kMaxNpyBytes || elements > kMaxNpyBytes / item) {
+    return ResourceExhausted(name, ": its elements, as ", NpyDescr(element.type),
+                             ", are more than ", kMaxNpyBytes, " bytes");
+  }
+  return NpySize{.file = static_cast<int64_t>(header.bytes) + *bytes, .array = elements * item};
+}
+
 }  // namespace
 
 absl::string_view NpyDescr(NpyType type) {
@@ -310,40 +355,14 @@ absl::StatusOr<std::string> NpyFile(NpyType type, absl::Span<const int64_t> shap
 }
 
 absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view name) {
-  const auto malformed = [name](auto... what) {
-    return InvalidArgument(name, ": not a .npy file: ", what...);
-  };
-  const auto byte = [&bytes](size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  if (!absl::StartsWith(bytes, kMagic)) return malformed("expected it to start with \\x93NUMPY");
-  if (bytes.size() < 10) return malformed("cut off in its first 10 bytes");
-  const int major = byte(6);
-  if (major < 1 || major > 3 || byte(7) != 0) {
-    return malformed("expected version 1.0, 2.0 or 3.0, found ", major, ".", byte(7));
-  }
-  size_t start = 10;
-  size_t length = byte(8) | byte(9) << 8;
-  if (major >= 2) {
-    if (bytes.size() < 12) return malformed("cut off in its first 12 bytes");
-    length |= static_cast<size_t>(byte(10)) << 16 | static_cast<size_t>(byte(11)) << 24;
-    start = 12;
-  }
-  if (length > bytes.size() - start) {
-    return malformed("its header of ", length, " bytes is cut off after ", bytes.size() - start);
-  }
-  SEQ_ASSIGN_OR_RETURN(const Header header,
-                       HeaderParser(bytes.substr(start, length), name).Parse());
-  const absl::string_view data = bytes.substr(start + length);
+  SEQ_ASSIGN_OR_RETURN(const Header header, ReadHeader(bytes, name));
+  const absl::string_view data = bytes.substr(header.bytes);
   const Element& element = *header.element;
-  const std::optional<int64_t> expected = ByteCount(element.size(), *header.shape);
-  if (expected != static_cast<int64_t>(data.size())) {
-    return InvalidArgument(name, ": expected ",
-                           expected ? absl::StrCat(*expected) : "more than 2^63",
+  SEQ_ASSIGN_OR_RETURN(const NpySize size, SizeOf(header, name));
+  if (size.file != static_cast<int64_t>(bytes.size())) {
+    return InvalidArgument(name, ": expected ", size.file - static_cast<int64_t>(header.bytes),
                            " bytes for shape ", ShapeText(*header.shape), " of ", element.descr,
                            ", found ", data.size());
-  }
-  if (*expected / element.size() > kMaxNpyBytes / NpyItemSize(element.type)) {
-    return ResourceExhausted(name, ": its elements, as ", NpyDescr(element.type),
-                             ", are more than ", kMaxNpyBytes, " bytes");
   }
   NpyArray array{.type = element.type, .shape = *header.shape, .bytes = {}};
   const size_t item = static_cast<size_t>(element.size());
@@ -358,13 +377,23 @@ absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view nam
   return array;
 }
 
+absl::StatusOr<NpySize> MeasureNpy(absl::string_view start, absl::string_view name) {
+  SEQ_ASSIGN_OR_RETURN(const Header header, ReadHeader(start, name));
+  return SizeOf(header, name);
+}
+
 absl::StatusOr<NpyArray> ReadNpy(const std::string& path) {
   std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
   if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
+  const std::string name = absl::StrCat("'", path, "'");
   std::string bytes;
-  std::vector<char> block(size_t{1} << 16);
+  std::vector<char> block(kStart);
   size_t got;
   while ((got = std::fread(block.data(), 1, block.size(), file.get())) > 0) {
+    if (bytes.empty()) {
+      SEQ_ASSIGN_OR_RETURN(const NpySize size, MeasureNpy({block.data(), got}, name));
+      SEQ_RETURN_IF_ERROR(CheckMemory(size.file + size.array, name));
+    }
     bytes.append(block.data(), got);
     if (static_cast<int64_t>(bytes.size()) > kMaxNpyBytes) {
       return ResourceExhausted("'", path, "' is longer than ", kMaxNpyBytes, " bytes");
@@ -373,7 +402,7 @@ absl::StatusOr<NpyArray> ReadNpy(const std::string& path) {
   if (std::ferror(file.get()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("reading '", path, "'"));
   }
-  return ParseNpy(bytes, absl::StrCat("'", path, "'"));
+  return ParseNpy(bytes, name);
 }
 
 }  // namespace seqgraph::data

@@ -96,10 +96,20 @@ absl::StatusOr<std::string> NpyFile(absl::Span<const T> elements, absl::Span<con
 /// than the elements that are there, as they are in the file and as they are here.
 absl::StatusOr<NpyArray> ParseNpy(absl::string_view bytes, absl::string_view name);
 
-/// Reads a .npy file.
+/// Bytes of a .npy file, and of the elements as they are here.
+struct NpySize {
+  int64_t file = 0, array = 0;
+};
+
+/// What its header says, from its first bytes: before more of them is read, or unpacked. Errors as
+/// ParseNpy, and ResourceExhausted beyond kMaxNpyBytes.
+absl::StatusOr<NpySize> MeasureNpy(absl::string_view start, absl::string_view name);
+
+/// Reads a .npy file. ResourceExhausted where it would take more than MemoryLimit().
 absl::StatusOr<NpyArray> ReadNpy(const std::string& path);
 
-/// Reads a .npz file, stored or compressed: the arrays by name, without ".npy".
+/// Reads a .npz file, stored or compressed: the arrays by name, without ".npy". No more of one is
+/// unpacked than its header says, and nothing beyond MemoryLimit().
 absl::StatusOr<std::map<std::string, NpyArray>> ReadNpz(const std::string& path);
 
 }  // namespace seqgraph::data

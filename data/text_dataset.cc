@@ -1,11 +1,14 @@
 #include "data/text_dataset.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <numeric>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/memory_limit.h"
 #include "base/status_macros.h"
 #include "data/numpy_random.h"
 #include "data/stratified_split.h"
@@ -48,6 +51,17 @@ absl::Status CheckSize(int64_t rows, int maxlen) {
   if (rows <= kMaxCodes / maxlen) return absl::OkStatus();
   return ResourceExhausted(rows, " reviews of ", maxlen, " codes are more than ", kMaxCodes,
                            " codes; lower maxlen");
+}
+
+// Whether rows of so many codes, with what else there is of each, fit MemoryLimit(). Which row is
+// the first too many does not depend on how many have been read when it is asked.
+absl::Status CheckMemoryOfRows(const std::string& source, int64_t rows, int maxlen) {
+  const int64_t bytes = int64_t{maxlen} * static_cast<int64_t>(sizeof(int32_t)) +
+                        2 * static_cast<int64_t>(sizeof(TextId) + sizeof(int32_t));
+  const int64_t most = MemoryLimit() / bytes;
+  if (rows <= most) return absl::OkStatus();
+  return CheckMemory((most + 1) * bytes, absl::StrCat("'", source, "': more than ", most,
+                                                      " reviews of ", maxlen, " codes"));
 }
 
 // Whether texts are checked while they are read. Otherwise several threads do it faster.
@@ -257,9 +271,13 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
   const std::optional<Split> only =
       options.with_test ? std::nullopt : std::make_optional(Split::kTrain);
   ClassTable classes;
+  std::atomic<int64_t> rows{0};
   absl::Status status = ForEachBatchOf(
-      data, only, options, classes,
-      [&](int worker, const TextBatch& batch) { return collector.Add(worker, batch); });
+      data, only, options, classes, [&](int worker, const TextBatch& batch) -> absl::Status {
+        rows += static_cast<int64_t>(batch.size());
+        SEQ_RETURN_IF_ERROR(CheckMemoryOfRows(data, rows, options.maxlen));
+        return collector.Add(worker, batch);
+      });
   if (!status.ok()) return status;
   SEQ_RETURN_IF_ERROR(collector.Merge());
   CollectedSplit train = collector.TakeTrain();
@@ -319,6 +337,7 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
       const std::lock_guard<std::mutex> lock(mutex);
       rows += static_cast<int64_t>(batch.size());
       SEQ_RETURN_IF_ERROR(CheckSize(std::min(rows, kMaxCodes / maxlen + 1), maxlen));
+      SEQ_RETURN_IF_ERROR(CheckMemoryOfRows(data, rows, maxlen));
     }
     BatchRows encoded;
     encoded.tokens.resize(batch.size() * length);

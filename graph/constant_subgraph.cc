@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
 #include "graph/op_def.h"
 
 namespace seqgraph {
@@ -10,11 +11,10 @@ namespace {
 // For each value: true if no input of the function and no variable that it updates goes into it.
 std::vector<bool> ConstantValues(const Function& function) {
   std::vector<bool> constant(function.values().size(), false);
+  absl::flat_hash_set<absl::string_view> updated;
+  for (const NamedValue& update : function.updates()) updated.insert(update.name);
   for (const VariableRead& read : function.variables()) {
-    const auto& updates = function.updates();
-    constant[read.value.index] =
-        std::none_of(updates.begin(), updates.end(),
-                     [&read](const NamedValue& update) { return update.name == read.def.name; });
+    constant[read.value.index] = !updated.contains(read.def.name);
   }
   for (const Node& node : function.nodes()) {
     const bool is_constant =

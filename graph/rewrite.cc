@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/evaluate.h"
@@ -12,10 +13,10 @@ namespace seqgraph {
 namespace {
 
 // True if somebody in the new function will ask for what stands for the value.
-bool StillRead(const RewriteContext& context, Value value, const std::vector<bool>& dropped) {
-  if (context.Leaves(value)) return true;
-  for (int reader : context.Consumers(value)) {
-    if (!dropped[reader]) return true;
+bool StillRead(const SweepState& sweep, Value value) {
+  if (sweep.leaves[value.index]) return true;
+  for (int reader : sweep.consumers[value.index]) {
+    if (!sweep.dropped[reader]) return true;
   }
   return false;
 }
@@ -23,12 +24,12 @@ bool StillRead(const RewriteContext& context, Value value, const std::vector<boo
 // An output that is used and left without a replacement would silently become an absent input of
 // its readers; one of another type, another function.
 absl::Status CheckReplaced(const Node& node, const Rewrite& rewrite, const RewriteContext& context,
-                           const std::vector<bool>& dropped) {
+                           const SweepState& sweep) {
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const Value old = node.outputs[i];
     const Value replacement = context.Mapped(old);
     if (!replacement.present()
-            ? !StillRead(context, old, dropped)
+            ? !StillRead(sweep, old)
             : context.builder().type(replacement) == context.source().type(old)) {
       continue;
     }
@@ -48,15 +49,14 @@ class Sweep {
       : source_(source),
         rewrites_(rewrites),
         copy_(source, registry),
-        consumers_(source.Consumers()),
-        dropped_(source.nodes().size(), false),
+        state_(source),
         dropped_by_(source.nodes().size(), -1) {}
 
   absl::StatusOr<RewrittenOnce> Run(const std::vector<bool>& allowed) && {
     copy_.AddSignature();
     RewrittenOnce result;
     for (size_t n = 0; n < source_.nodes().size(); ++n) {
-      if (dropped_[n]) {
+      if (state_.dropped[n]) {
         SEQ_RETURN_IF_ERROR(CheckDropped(n));
         continue;
       }
@@ -73,8 +73,7 @@ class Sweep {
  private:
   absl::StatusOr<bool> ApplyAt(int n, std::vector<Firing>& firings) {
     const Node& node = source_.nodes()[n];
-    RewriteContext context(source_, node, copy_.builder(), copy_.new_values(), consumers_,
-                           dropped_);
+    RewriteContext context(source_, node, copy_.builder(), copy_.new_values(), state_);
     for (size_t r = 0; r < rewrites_.size(); ++r) {
       const size_t before = copy_.builder().function().nodes().size();
       const ScopedDefaultName scope(copy_.builder(), node.name);
@@ -84,10 +83,9 @@ class Sweep {
                         absl::StrCat("rewrite ", rewrites_[r].name, " at node ", node.name));
       }
       if (!*applied) continue;
-      for (size_t d = 0; d < dropped_.size(); ++d) {
-        if (dropped_[d] && dropped_by_[d] < 0) dropped_by_[d] = static_cast<int>(r);
-      }
-      SEQ_RETURN_IF_ERROR(CheckReplaced(node, rewrites_[r], context, dropped_));
+      for (const int d : state_.just_dropped) dropped_by_[d] = static_cast<int>(r);
+      state_.just_dropped.clear();
+      SEQ_RETURN_IF_ERROR(CheckReplaced(node, rewrites_[r], context, state_));
       Firing firing{static_cast<int>(r), n, {}};
       const std::vector<Node>& nodes = copy_.builder().function().nodes();
       for (size_t e = before; e < nodes.size(); ++e) firing.emitted.push_back(nodes[e].name);
@@ -99,20 +97,27 @@ class Sweep {
 
   absl::Status CheckDropped(size_t n) {
     const Node& node = source_.nodes()[n];
-    const RewriteContext context(source_, node, copy_.builder(), copy_.new_values(), consumers_,
-                                 dropped_);
-    return CheckReplaced(node, rewrites_[dropped_by_[n]], context, dropped_);
+    const RewriteContext context(source_, node, copy_.builder(), copy_.new_values(), state_);
+    return CheckReplaced(node, rewrites_[dropped_by_[n]], context, state_);
   }
 
   const Function& source_;
   const absl::Span<const Rewrite> rewrites_;
   FunctionCopy copy_;
-  const std::vector<std::vector<int>> consumers_;
-  std::vector<bool> dropped_;    // by a rewrite at an earlier node
-  std::vector<int> dropped_by_;  // which rewrite that was
+  SweepState state_;
+  std::vector<int> dropped_by_;  // for each node which rewrite dropped it
 };
 
 }  // namespace
+
+SweepState::SweepState(const Function& function)
+    : consumers(function.Consumers()),
+      leaves(function.values().size(), false),
+      dropped(function.nodes().size(), false) {
+  for (const auto* leaving : {&function.results(), &function.updates()}) {
+    for (const NamedValue& named : *leaving) leaves[named.value.index] = true;
+  }
+}
 
 std::vector<Value> RewriteContext::Copy(
     std::initializer_list<std::pair<absl::string_view, Value>> changed_inputs) {
@@ -127,19 +132,11 @@ const Node* RewriteContext::Producer(Value old, absl::string_view op) const {
   return node != nullptr && node->op->name() == op ? node : nullptr;
 }
 
-bool RewriteContext::Leaves(Value old) const {
-  for (const auto* leaving : {&source_.results(), &source_.updates()}) {
-    for (const NamedValue& named : *leaving) {
-      if (named.value == old) return true;
-    }
-  }
-  return false;
-}
-
 void RewriteContext::ReplaceLater(const Node& later, int i, Value replacement) {
   const int n = source_.info(later.outputs[i]).source;
   SEQ_CHECK(n > source_.info(node_.outputs[0]).source);
-  dropped_[n] = true;
+  if (!sweep_.dropped[n]) sweep_.just_dropped.push_back(n);
+  sweep_.dropped[n] = true;
   new_values_[later.outputs[i].index] = replacement;
 }
 
@@ -178,9 +175,13 @@ absl::StatusOr<Function> ApplyRewrites(const Function& function, const OpRegistr
 absl::StatusOr<Function> EliminateDeadCode(const Function& function, const OpRegistry& registry) {
   std::vector<bool> live(function.values().size(), false);
   for (const NamedValue& result : function.results()) live[result.value.index] = true;
+  absl::flat_hash_set<absl::string_view> updated;
   for (const NamedValue& update : function.updates()) {
     live[update.value.index] = true;
-    live[function.FindVariable(update.name)->value.index] = true;
+    updated.insert(update.name);
+  }
+  for (const VariableRead& read : function.variables()) {
+    if (updated.contains(read.def.name)) live[read.value.index] = true;
   }
   std::vector<bool> live_nodes(function.nodes().size(), false);
   for (int n = static_cast<int>(function.nodes().size()) - 1; n >= 0; --n) {

@@ -14,19 +14,23 @@
 
 namespace seqgraph {
 
+/// What one sweep of rewrites knows of the old function, and has done to it so far.
+struct SweepState {
+  explicit SweepState(const Function& function);
+
+  std::vector<std::vector<int>> consumers;  ///< Function::Consumers()
+  std::vector<bool> leaves;                 ///< for each value: it is a result or an update
+  std::vector<bool> dropped;                ///< for each node: by a rewrite at an earlier one
+  std::vector<int> just_dropped;            ///< by the rewrite that is being applied
+};
+
 /// What a rewrite rule sees at one node: the old function to match on, the builder of the new one
 /// to emit into, and the new value of each old one that comes before.
 class RewriteContext {
  public:
   RewriteContext(const Function& source, const Node& node, FunctionBuilder& builder,
-                 std::vector<Value>& new_values, const std::vector<std::vector<int>>& consumers,
-                 std::vector<bool>& dropped)
-      : source_(source),
-        node_(node),
-        builder_(builder),
-        new_values_(new_values),
-        consumers_(consumers),
-        dropped_(dropped) {}
+                 std::vector<Value>& new_values, SweepState& sweep)
+      : source_(source), node_(node), builder_(builder), new_values_(new_values), sweep_(sweep) {}
 
   const Function& source() const { return source_; }
   const Node& node() const { return node_; }
@@ -37,9 +41,9 @@ class RewriteContext {
   /// The node of the old function that computes `old`; null if none does, or one of another op.
   const Node* Producer(Value old, absl::string_view op) const;
   /// The nodes of the old function that read `old`.
-  const std::vector<int>& Consumers(Value old) const { return consumers_[old.index]; }
+  const std::vector<int>& Consumers(Value old) const { return sweep_.consumers[old.index]; }
   /// True if `old` is a result or an update.
-  bool Leaves(Value old) const;
+  bool Leaves(Value old) const { return sweep_.leaves[old.index]; }
   /// True if the node is the only reader of `old`, which is neither result nor update: it dies with
   /// the node.
   bool OnlyReader(Value old) const { return !Leaves(old) && Consumers(old).size() == 1; }
@@ -62,8 +66,7 @@ class RewriteContext {
   const Node& node_;
   FunctionBuilder& builder_;
   std::vector<Value>& new_values_;
-  const std::vector<std::vector<int>>& consumers_;
-  std::vector<bool>& dropped_;
+  SweepState& sweep_;
 };
 
 /// Replaces nodes by others that compute the same values (within the op's numerical bounds).

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/denormals.h"
+#include "base/memory_limit.h"
 #include "base/status_macros.h"
 #include "base/trace.h"
 #include "graph/constant_subgraph.h"
@@ -119,14 +120,15 @@ absl::Status CompiledFunction::Impl::Prepare(const CompileOptions& options,
 }
 
 absl::Status CompiledFunction::Impl::CheckMemory(const CompileOptions& options) const {
-  if (!options.max_memory.has_value()) return absl::OkStatus();
   const std::string where = absl::StrCat("function ", function.name(), " with batch ", batch);
   const MemoryUse& use = memory.use();
-  if (use.total() > *options.max_memory) {
+  if (const int64_t left = options.max_memory.value_or(MemoryLimit()); use.total() > left) {
     return ResourceExhausted(where, " takes ", use.total(), " bytes (values ", use.values,
                              ", scratch ", use.scratch, ", backends' own ", use.persistent,
-                             "); the limit leaves it ", *options.max_memory);
+                             "); the limit leaves it ", left,
+                             "; allow more (--max_memory) or make the batch smaller");
   }
+  if (!options.max_memory.has_value()) return absl::OkStatus();
   for (const NodeAssignment& assignment : assignments) {
     if (assignment.scratch_bytes >= 0) continue;
     return ResourceExhausted(where, ": backend ", assignment.backend,
@@ -240,6 +242,9 @@ absl::StatusOr<std::unique_ptr<CompiledFunction>> CompiledFunction::Compile(
   SEQ_RETURN_IF_ERROR(impl->BindVariables(variables));
   std::vector<int> program_of;
   SEQ_RETURN_IF_ERROR(impl->Prepare(options, program_of));
+  if (options.plan_only) {
+    return std::unique_ptr<CompiledFunction>(new CompiledFunction(std::move(impl)));
+  }
   SEQ_RETURN_IF_ERROR(impl->CheckMemory(options));
   TraceSpan allocate(options.trace, "allocate", "compile");
   if (!impl->memory.Allocate()) {

@@ -36,8 +36,10 @@ struct CompileOptions {
   PassList passes;
   /// What MemoryUse::total() may be. Beyond it, or where a backend does not report its scratch,
   /// compiling fails before that memory is allocated: ResourceExhausted with the numbers. Absent:
-  /// no limit.
+  /// MemoryLimit() (base/memory_limit.h), and scratch that is not reported does not count.
   std::optional<int64_t> max_memory;
+  /// Only to be looked at: no memory is allocated or limited, and what is compiled must not be run.
+  bool plan_only = false;
   /// Looks for writes past a buffer: at least so many known bytes, at most kMaxGuardBytes, lie
   /// before and behind every value, scratch and persistent memory, and are looked at after every
   /// node. Variables are copied into guarded memory for the call, and back after it. Slower; counts

@@ -4,7 +4,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 namespace seqgraph {
@@ -28,6 +31,9 @@ int64_t LowestGap(absl::Span<const Lifetime> buffers, const std::vector<int64_t>
   }
   return gap;
 }
+
+// Pairs of buffers that are looked at in one order: some 20 ms.
+constexpr int64_t kMaxWork = 10'000'000;
 
 struct Placement {
   std::vector<int64_t> offsets;
@@ -78,7 +84,6 @@ std::vector<std::vector<int>> Orders(absl::Span<const Lifetime> buffers) {
 // of the order, again and again. Keeps the best placement; none is better than `bound`.
 void Search(absl::Span<const Lifetime> buffers, int64_t bound, std::vector<int> order,
             Placement& best) {
-  constexpr int64_t kMaxWork = 10'000'000;  // pairs of buffers: some 20 ms
   const int64_t pairs = std::max<int64_t>(1, static_cast<int64_t>(buffers.size() * buffers.size()));
   const int64_t rounds = std::min<int64_t>(100, kMaxWork / pairs);
   for (int64_t round = 0; round <= rounds; ++round) {
@@ -91,21 +96,113 @@ void Search(absl::Span<const Lifetime> buffers, int64_t bound, std::vector<int> 
   }
 }
 
+// What happens to buffers in the order of time: each begins with its node, and ends behind it.
+struct Event {
+  int at;
+  bool ends;
+  int buffer;
+};
+
+std::vector<Event> Events(absl::Span<const Lifetime> buffers) {
+  std::vector<Event> events;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (buffers[i].last < buffers[i].first) continue;
+    events.push_back({buffers[i].first, false, static_cast<int>(i)});
+    events.push_back({buffers[i].last + 1, true, static_cast<int>(i)});
+  }
+  std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+    return a.at != b.at ? a.at < b.at : a.ends > b.ends;
+  });
+  return events;
+}
+
 // Of the buffers as they are, or rounded up to the alignment.
 int64_t LiveBound(absl::Span<const Lifetime> buffers, bool aligned) {
-  // The sum can only rise where some buffer begins.
-  int64_t bound = 0;
-  for (const Lifetime& at : buffers) {
-    int64_t live = 0;
-    for (const Lifetime& buffer : buffers) {
-      if (buffer.first <= at.first && at.first <= buffer.last) {
-        live += aligned ? AlignedBytes(buffer.bytes) : buffer.bytes;
-      }
-    }
+  int64_t bound = 0, live = 0;
+  for (const Event& event : Events(buffers)) {
+    const int64_t bytes = buffers[event.buffer].bytes;
+    live += (event.ends ? -1 : 1) * (aligned ? AlignedBytes(bytes) : bytes);
     bound = std::max(bound, live);
   }
   return bound;
 }
+
+// Each buffer, as time goes on, into the smallest gap that holds it, or else behind all: for very
+// many buffers, as it looks at few of them each time.
+class PlacerInTime {
+ public:
+  explicit PlacerInTime(absl::Span<const Lifetime> buffers) : buffers_(buffers) {}
+
+  Placement Place() && {
+    placement_.offsets.assign(buffers_.size(), 0);
+    for (const Event& event : Events(buffers_)) {
+      const int64_t size = AlignedBytes(buffers_[event.buffer].bytes);
+      if (size == 0) continue;
+      int64_t& offset = placement_.offsets[event.buffer];
+      if (event.ends) {
+        Free(offset, size);
+      } else {
+        offset = Take(size);
+      }
+    }
+    return std::move(placement_);
+  }
+
+ private:
+  int64_t Take(int64_t size) {
+    const auto gap = by_size_.lower_bound({size, 0});
+    if (gap != by_size_.end()) {
+      const auto [length, offset] = *gap;
+      Remove(offset, length);
+      if (length > size) Add(offset + size, length - size);
+      return offset;
+    }
+    // The last gap grows.
+    int64_t offset = placement_.bytes;
+    if (!gaps_.empty()) {
+      const auto [begin, length] = *gaps_.rbegin();
+      if (begin + length == placement_.bytes) {
+        Remove(begin, length);
+        offset = begin;
+      }
+    }
+    placement_.bytes = offset + size;
+    return offset;
+  }
+
+  void Free(int64_t offset, int64_t size) {
+    auto next = gaps_.lower_bound(offset);
+    if (next != gaps_.end() && next->first == offset + size) {
+      const int64_t length = next->second;
+      Remove(offset + size, length);
+      size += length;
+    }
+    next = gaps_.lower_bound(offset);
+    if (next != gaps_.begin()) {
+      const auto [begin, length] = *std::prev(next);
+      if (begin + length == offset) {
+        Remove(begin, length);
+        offset = begin;
+        size += length;
+      }
+    }
+    Add(offset, size);
+  }
+
+  void Add(int64_t offset, int64_t length) {
+    gaps_[offset] = length;
+    by_size_.insert({length, offset});
+  }
+  void Remove(int64_t offset, int64_t length) {
+    gaps_.erase(offset);
+    by_size_.erase({length, offset});
+  }
+
+  const absl::Span<const Lifetime> buffers_;
+  Placement placement_;
+  std::map<int64_t, int64_t> gaps_;                // offset -> length; none touches another
+  std::set<std::pair<int64_t, int64_t>> by_size_;  // length, offset
+};
 
 }  // namespace
 
@@ -113,10 +210,15 @@ MemoryPlan PlanMemory(absl::Span<const Lifetime> buffers) {
   MemoryPlan plan;
   plan.live_bound = LiveBound(buffers, /*aligned=*/false);
   const int64_t bound = LiveBound(buffers, /*aligned=*/true);
+  const int64_t pairs = static_cast<int64_t>(buffers.size() * buffers.size());
   Placement best;
-  for (std::vector<int>& order : Orders(buffers)) {
-    Search(buffers, bound, std::move(order), best);
-    if (best.bytes <= bound) break;
+  if (pairs > kMaxWork) {
+    best = PlacerInTime(buffers).Place();
+  } else {
+    for (std::vector<int>& order : Orders(buffers)) {
+      Search(buffers, bound, std::move(order), best);
+      if (best.bytes <= bound) break;
+    }
   }
   plan.offsets = std::move(best.offsets);
   plan.bytes = best.bytes;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <iostream>
+#include <iterator>
+#include <map>
 #include <random>
 #include <utility>
 #include <vector>
@@ -74,6 +76,48 @@ TEST(PlanMemory, LiveBuffersNeverOverlap) {
     EXPECT_EQ(plan.live_bound, bound);
     EXPECT_GE(plan.bytes, end);
     EXPECT_LT(plan.bytes, end + kBufferAlignment);
+  }
+}
+
+// So many that no pairs of them are compared: no two that live at one time overlap, and the arena
+// is still near what lives at one time.
+TEST(PlanMemory, VeryManyBuffersArePlacedInTime) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    std::mt19937_64 rng(seed);
+    constexpr int kSteps = 40'000;
+    std::vector<Lifetime> buffers(kSteps);
+    std::vector<std::vector<int>> begins(kSteps + 1), ends(kSteps + 200);
+    for (int i = 0; i < kSteps; ++i) {
+      buffers[i].bytes = static_cast<int64_t>(rng() % 10'000);
+      buffers[i].first = static_cast<int>(rng() % kSteps);
+      buffers[i].last = buffers[i].first + static_cast<int>(rng() % 100);
+      begins[buffers[i].first].push_back(i);
+      ends[buffers[i].last + 1].push_back(i);
+    }
+    const MemoryPlan plan = PlanMemory(buffers);
+    std::map<int64_t, int64_t> live;  // where each begins and ends
+    int64_t bytes = 0, bound = 0, overlaps = 0, end = 0;
+    for (int step = 0; step < kSteps; ++step) {
+      for (const int i : ends[step]) {
+        if (buffers[i].bytes > 0) live.erase(plan.offsets[i]);
+        bytes -= buffers[i].bytes;
+      }
+      for (const int i : begins[step]) {
+        if (buffers[i].bytes == 0) continue;
+        const auto [at, is_new] = live.emplace(plan.offsets[i], plan.offsets[i] + buffers[i].bytes);
+        const auto next = std::next(at);
+        overlaps += !is_new || (next != live.end() && next->first < at->second) ||
+                    (at != live.begin() && std::prev(at)->second > at->first);
+        bytes += buffers[i].bytes;
+        end = std::max(end, at->second);
+      }
+      bound = std::max(bound, bytes);
+    }
+    EXPECT_EQ(overlaps, 0);
+    EXPECT_EQ(plan.live_bound, bound);
+    EXPECT_GE(plan.bytes, end);
+    EXPECT_LE(static_cast<double>(plan.bytes), 1.25 * static_cast<double>(bound));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "graph/op_def.h"
 
 namespace seqgraph {
@@ -22,7 +23,10 @@ class Planner {
         is_opaque_(function.values().size(), false),
         last_read_(function.values().size(), -1),
         is_constant_(function.values().size(), false),
-        root_(function.values().size()) {
+        root_(function.values().size()),
+        buffer_of_(function.values().size(), -1),
+        updates_(function.values().size()),
+        is_result_(function.values().size(), false) {
     for (size_t v = 0; v < bytes_.size(); ++v) {
       bytes_[v] = function.values()[v].type.num_bytes();
       root_[v] = static_cast<int>(v);
@@ -32,6 +36,7 @@ class Planner {
       is_opaque_[entry.value.index] = true;
     }
     FindLastReads();
+    FindUpdates();
     if (!constant.empty()) FindConstantValues(constant);
   }
 
@@ -58,6 +63,16 @@ class Planner {
     }
     for (const NamedValue& result : function_.results()) last_read_[result.value.index] = end_;
     for (const NamedValue& update : function_.updates()) last_read_[update.value.index] = end_;
+  }
+
+  void FindUpdates() {
+    for (size_t v = 0; v < function_.variables().size(); ++v) {
+      variable_index_[function_.variables()[v].def.name] = static_cast<int>(v);
+    }
+    for (const NamedValue& result : function_.results()) is_result_[result.value.index] = true;
+    for (const NamedValue& update : function_.updates()) {
+      updates_[update.value.index].push_back(VariableIndex(update.name));
+    }
   }
 
   // Outputs of nodes that are kept which others than such nodes read.
@@ -92,6 +107,7 @@ class Planner {
   }
 
   void Reserve(int value, int64_t bytes, int first, int last) {
+    if (value >= 0) buffer_of_[value] = static_cast<int>(plan_.buffers.size());
     plan_.buffers.push_back({value, 0, bytes, first, last});
   }
 
@@ -135,10 +151,7 @@ class Planner {
     if (function_.info(input).origin != Origin::kNode) return false;
     plan_.values[output.index].place = Place::kArena;
     root_[output.index] = root_[input.index];
-    for (ArenaBuffer& buffer : plan_.buffers) {
-      if (buffer.value != root_[input.index]) continue;
-      buffer.last = last_read_[output.index];
-    }
+    plan_.buffers[buffer_of_[root_[input.index]]].last = last_read_[output.index];
     return true;
   }
 
@@ -156,21 +169,11 @@ class Planner {
 
   // The variable that `value` is the update of, and of that alone; -1 if there is none.
   int UpdatedVariable(Value value) const {
-    int variable = -1;
-    for (const NamedValue& result : function_.results()) {
-      if (result.value == value) return -1;
-    }
-    for (const NamedValue& update : function_.updates()) {
-      if (update.value != value) continue;
-      if (variable >= 0) return -1;
-      variable = VariableIndex(update.name);
-    }
-    return variable;
+    const std::vector<int>& updates = updates_[value.index];
+    return is_result_[value.index] || updates.size() != 1 ? -1 : updates[0];
   }
 
-  int VariableIndex(absl::string_view name) const {
-    return static_cast<int>(function_.FindVariable(name) - function_.variables().data());
-  }
+  int VariableIndex(absl::string_view name) const { return variable_index_.at(name); }
 
   // Variables whose content must be kept: those that are results or updates of others.
   void PlanSnapshots() {
@@ -243,8 +246,12 @@ class Planner {
   std::vector<int64_t> bytes_;
   std::vector<bool> is_opaque_;
   std::vector<int> last_read_;
-  std::vector<bool> is_constant_;   // must be there between calls
-  std::vector<int> root_;           // the value whose buffer a value shares
+  std::vector<bool> is_constant_;          // must be there between calls
+  std::vector<int> root_;                  // the value whose buffer a value shares
+  std::vector<int> buffer_of_;             // of plan_.buffers; -1: none
+  std::vector<std::vector<int>> updates_;  // the variables that each value updates
+  std::vector<bool> is_result_;
+  absl::flat_hash_map<absl::string_view, int> variable_index_;
   int64_t kept_ = 0;                // bytes of what is, each without its alignment
   std::map<int, int> snapshot_of_;  // value -> index into plan_.snapshots
   StoragePlan plan_;

@@ -35,9 +35,9 @@ constexpr EnumRow<VariableRole, proto::VariableDef::Role> kRoles[] = {
     {VariableRole::kOptimizer, proto::VariableDef::OPTIMIZER},
 };
 
-absl::Status CheckCount(absl::string_view what, int count) {
-  if (count <= kMaxFunctionVariables) return absl::OkStatus();
-  return InvalidArgument(count, " ", what, "; at most ", kMaxFunctionVariables);
+absl::Status CheckCount(absl::string_view what, int count, int most = kMaxFunctionVariables) {
+  if (count <= most) return absl::OkStatus();
+  return InvalidArgument(count, " ", what, "; at most ", most);
 }
 
 absl::Status CheckNode(const proto::Node& node) {
@@ -56,6 +56,8 @@ absl::Status CheckParts(const proto::Function& function) {
   SEQ_RETURN_IF_ERROR(CheckCount("variables", function.variables_size()));
   SEQ_RETURN_IF_ERROR(CheckCount("results", function.results_size()));
   SEQ_RETURN_IF_ERROR(CheckCount("updates", function.updates_size()));
+  SEQ_RETURN_IF_ERROR(CheckCount("nodes", function.nodes_size(), kMaxFunctionNodes));
+  SEQ_RETURN_IF_ERROR(CheckCount("inputs", function.inputs_size(), kMaxFunctionNodes));
   for (const proto::Input& input : function.inputs()) {
     SEQ_RETURN_IF_ERROR(CheckName("an input", input.name()));
   }

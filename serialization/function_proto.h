@@ -16,6 +16,8 @@ namespace seqgraph {
 inline constexpr int kMaxNameBytes = 1000;
 /// A function in a file has at most this many variables, results and updates each.
 inline constexpr int kMaxFunctionVariables = 10000;
+/// And so many nodes, and inputs: what compiles in a minute.
+inline constexpr int kMaxFunctionNodes = 100'000;
 
 /// InvalidArgument for a name in a file that is empty or too long; `what` says whose it is.
 absl::Status CheckName(absl::string_view what, const std::string& name);

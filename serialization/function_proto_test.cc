@@ -368,6 +368,12 @@ TEST(FunctionProtoTest, NamesAndListsHaveLimits) {
   SEQ_ASSERT_OK(ParseTextProto(kFunction, &many));
   for (int i = 0; i < kMaxFunctionVariables; ++i) many.add_results()->set_name(absl::StrCat(i));
   EXPECT_THAT(FunctionFromProto(many, registry), StatusIs(kInvalid, "10001 results"));
+  proto::Function longer;
+  SEQ_ASSERT_OK(ParseTextProto(kFunction, &longer));
+  const proto::Node node = longer.nodes(0);
+  while (longer.nodes_size() <= kMaxFunctionNodes) *longer.add_nodes() = node;
+  EXPECT_THAT(FunctionFromProto(longer, registry),
+              StatusIs(kInvalid, "100001 nodes; at most 100000"));
 }
 
 // By the numbers of the .proto, each known one to an enumerator of its own and back, and no other:

@@ -5,6 +5,7 @@ namespace seqgraph::tools {
 // Each in the file of its name: tools/train_command.cc.
 CommandDef DefineTrain();
 CommandDef DefineEvaluate();
+CommandDef DefineVerify();
 CommandDef DefinePredict();
 CommandDef DefineRun();
 CommandDef DefineStream();
@@ -29,6 +30,7 @@ const std::vector<CommandDef>& AllCommands() {
   static const auto& commands = *new std::vector<CommandDef>{
       DefineTrain(),
       DefineEvaluate(),
+      DefineVerify(),
       DefinePredict(),
       DefineRun(),
       DefineStream(),

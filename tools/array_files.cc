@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "base/atomic_file.h"
+#include "base/memory_limit.h"
 #include "base/status_macros.h"
 #include "base/zip.h"
 #include "data/csv.h"
@@ -70,6 +71,9 @@ absl::StatusOr<FileArray> ReadCsv(const std::string& path) {
     if (static_cast<int64_t>(elements.size()) > kMaxNumbers) {
       return ResourceExhausted("'", path, "' has more than ", kMaxNumbers, " numbers");
     }
+    // The tensor is a copy of them.
+    SEQ_RETURN_IF_ERROR(CheckMemory(2 * static_cast<int64_t>(elements.size() * sizeof(double)),
+                                    absl::StrCat("'", path, "'")));
     columns = static_cast<int64_t>(numbers.size());
     ++lines;
   }

@@ -1,8 +1,7 @@
 #include "tools/backend_line.h"
 
-#include <limits>
-
 #include "absl/strings/str_cat.h"
+#include "base/memory_limit.h"
 
 namespace seqgraph::tools {
 
@@ -30,8 +29,12 @@ std::string BackendLine(const std::string& function, const std::vector<NodeAssig
 }
 
 void DeclareMaxMemory(Flags& flags, int64_t* value) {
-  flags.Int("--max_memory", value, 0, std::numeric_limits<int64_t>::max(),
-            "Bytes that the model may take while it runs, without data; 0: any");
+  const auto take = [value](int64_t bytes) {
+    *value = bytes;
+    SetMemoryLimit(bytes == 0 ? kNoMemoryLimit : bytes);
+  };
+  flags.Bytes("--max_memory", take, "three quarters of the machine's, or of its group's limit",
+              "What data and model may take, besides 128M of the program's own; 0: any");
 }
 
 }  // namespace seqgraph::tools

@@ -14,7 +14,8 @@ namespace seqgraph::tools {
 std::string BackendLine(const std::string& function, const std::vector<NodeAssignment>& assignments,
                         const std::vector<const Backend*>& backends);
 
-/// --max_memory, in bytes; 0 is no limit.
+/// --max_memory, which every command has: what it says is MemoryLimit() (base/memory_limit.h) from
+/// then on, and goes to `value` too, which stays as it is without the flag. 0 is no limit.
 void DeclareMaxMemory(Flags& flags, int64_t* value);
 
 }  // namespace seqgraph::tools

@@ -5,10 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "base/atomic_file.h"
 #include "base/status_macros.h"
-#include "data/npy.h"
 #include "data/series/series_file.h"
 #include "data/text_dataset.h"
 #include "tools/command.h"
@@ -21,8 +18,6 @@
 namespace seqgraph::tools {
 namespace {
 
-constexpr char kLabels[] = "labels.txt";
-
 class EncodeCommand : public Command {
  public:
   void Declare(Flags& flags) override {
@@ -34,13 +29,11 @@ class EncodeCommand : public Command {
     series_.DeclareColumns(flags, flags_);
     flags.Group("Running");
     flags.Int("--threads", &threads_, 0, 1024, "Threads to read with; 0: one a processor, up to 4");
-    flags.Int("--max_memory", &max_memory_, 0, std::numeric_limits<int64_t>::max(),
-              "Bytes that series may take while they are read; 0: 1 GB");
     flags
         .OutputFolder("--output", &folder_, "Where the files go; made if it is missing",
                       {"train_tokens.npy", "train_targets.npy", "validation_tokens.npy",
-                       "validation_targets.npy", "test_tokens.npy", "test_targets.npy", kLabels,
-                       kEncodedTextsFile, kChecksumsFile, data::kSeriesFile})
+                       "validation_targets.npy", "test_tokens.npy", "test_targets.npy",
+                       kEncodedLabelsFile, kEncodedTextsFile, kChecksumsFile, data::kSeriesFile})
         .Required();
     flags.Footer(
         "Writes train_tokens.npy, train_targets.npy, and the same for validation and test "
@@ -49,8 +42,9 @@ class EncodeCommand : public Command {
         "in\n"
         "file order, without the words that no training review has. What the targets mean is\n"
         "printed, and with other classes than negative and positive written to labels.txt, one a\n"
-        "line. texts.json holds the vocabulary, checksums.txt tells damage; `train` and `evaluate` "
-        "take the folder as --data.\n"
+        "line. texts.json holds the vocabulary, checksums.txt tells damage and files of another "
+        "set:\n"
+        "who changes one removes it. `train` and `evaluate` take the folder as --data.\n"
         "Series of numbers are written to series.safetensors, whole, with their labels and names:\n"
         "however many they are, training on the folder takes little memory.");
   }
@@ -63,7 +57,6 @@ class EncodeCommand : public Command {
   absl::StatusOr<int> EncodeSeries(Output& out) {
     SEQ_ASSIGN_OR_RETURN(data::SeriesSourceOptions source, series_.Source(flags_));
     source.threads = static_cast<int>(threads_);
-    if (max_memory_ > 0) source.max_memory = max_memory_;
     SEQ_ASSIGN_OR_RETURN(const data::SeriesSet set, data::ReadSeries(flags_.data, source));
     out.Write(SeriesLines(set));
     SEQ_RETURN_IF_ERROR(MakeOutputFolder("--output", folder_));
@@ -87,55 +80,28 @@ class EncodeCommand : public Command {
         LoadDatasetCached(flags_.data, options, cache ? &*cache : nullptr, &origin));
     out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(MakeOutputFolder("--output", folder_));
-    SEQ_RETURN_IF_ERROR(Write("train", dataset.train, out));
-    SEQ_RETURN_IF_ERROR(Write("validation", dataset.validation, out));
-    SEQ_RETURN_IF_ERROR(Write("test", dataset.test, out));
-    out.Print("Classes: %s\n", absl::StrJoin(dataset.labels, ", "));
-    if (dataset.labels != std::vector<std::string>{"negative", "positive"}) {
-      const std::string path = absl::StrCat(folder_, "/", kLabels);
-      SEQ_RETURN_IF_ERROR(WriteOne(kLabels, absl::StrJoin(dataset.labels, "\n") + "\n"));
-      out.Print("%s: %d names\n", path, dataset.labels.size());
-    }
+    EncodedTextsWriter writer(folder_);
+    SEQ_RETURN_IF_ERROR(Add("train", dataset.train, writer));
+    SEQ_RETURN_IF_ERROR(Add("validation", dataset.validation, writer));
+    SEQ_RETURN_IF_ERROR(Add("test", dataset.test, writer));
     TextPreprocessing columns;
     flags_.KeepColumns(columns);
-    return WriteTextsFile(dataset, columns, out);
-  }
-
-  absl::StatusOr<int> WriteTextsFile(const data::Dataset& dataset, const TextPreprocessing& columns,
-                                     Output& out) {
-    SEQ_RETURN_IF_ERROR(WriteOne(kEncodedTextsFile, EncodedTextsJson(dataset, columns)));
-    out.Print("%s/%s: %d words\n", folder_, kEncodedTextsFile, dataset.vocabulary.size());
-    // Last: a set that is not whole is not the one of its checksums.
-    SEQ_RETURN_IF_ERROR(
-        AtomicWriteFile(absl::StrCat(folder_, "/", kChecksumsFile), checksum_lines_));
+    SEQ_RETURN_IF_ERROR(writer.Commit(dataset, columns));
+    out.Write(writer.lines());
     return 0;
   }
 
-  absl::Status WriteOne(const std::string& name, const std::string& bytes) {
-    checksum_lines_ += ChecksumLine(name, bytes);
-    return AtomicWriteFile(absl::StrCat(folder_, "/", name), bytes);
-  }
-
-  absl::Status Write(absl::string_view part, const data::TokenSet& set, Output& out) {
+  static absl::Status Add(absl::string_view part, const data::TokenSet& set,
+                          EncodedTextsWriter& writer) {
     SEQ_RETURN_IF_ERROR(
-        WriteArray(absl::StrCat(part, "_tokens.npy"), set.tokens, {set.rows, set.maxlen}, out));
-    return WriteArray(absl::StrCat(part, "_targets.npy"), set.targets, {set.rows}, out);
-  }
-
-  absl::Status WriteArray(const std::string& name, const std::vector<int32_t>& elements,
-                          const std::vector<int64_t>& shape, Output& out) {
-    const std::string path = absl::StrCat(folder_, "/", name);
-    SEQ_ASSIGN_OR_RETURN(const std::string file,
-                         data::NpyFile(absl::MakeConstSpan(elements), shape));
-    SEQ_RETURN_IF_ERROR(WriteOne(name, file));
-    out.Print("%s: int32 [%s]\n", path, absl::StrJoin(shape, ", "));
-    return absl::OkStatus();
+        writer.AddArray(absl::StrCat(part, "_tokens.npy"), set.tokens, {set.rows, set.maxlen}));
+    return writer.AddArray(absl::StrCat(part, "_targets.npy"), set.targets, {set.rows});
   }
 
   DataFlags flags_;
   SeriesFlags series_;
-  std::string folder_, checksum_lines_;
-  int64_t threads_ = 0, max_memory_ = 0;
+  std::string folder_;
+  int64_t threads_ = 0;
 };
 
 }  // namespace

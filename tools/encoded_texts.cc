@@ -8,10 +8,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
 #include "base/crc32c.h"
 #include "base/status_macros.h"
+#include "base/temporary_file.h"
 #include "data/npy.h"
 #include "serialization/keras/text_assets.h"
 #include "training/preprocessing.h"
@@ -65,6 +67,18 @@ absl::StatusOr<data::TokenSet> ReadPart(const std::string& folder, absl::string_
   return set;
 }
 
+// As Keras's files have it: no second form of the same.
+std::string EncodedTextsJson(const data::Dataset& dataset, const TextPreprocessing& columns) {
+  Model model;
+  SetPreprocessing(dataset, model);
+  model.preprocessing.text_column = columns.text_column;
+  model.preprocessing.label_column = columns.label_column;
+  keras::KerasModel assets;
+  assets.preprocessing = model.preprocessing;
+  assets.labels = model.labels;
+  return keras::TextAssetsJson(assets);
+}
+
 }  // namespace
 
 std::string ChecksumLine(absl::string_view name, absl::string_view bytes) {
@@ -105,16 +119,50 @@ bool IsEncodedTexts(const std::string& path) {
   return std::filesystem::is_regular_file(absl::StrCat(path, "/", kEncodedTextsFile), none);
 }
 
-// As Keras's files have it: no second form of the same.
-std::string EncodedTextsJson(const data::Dataset& dataset, const TextPreprocessing& columns) {
-  Model model;
-  SetPreprocessing(dataset, model);
-  model.preprocessing.text_column = columns.text_column;
-  model.preprocessing.label_column = columns.label_column;
-  keras::KerasModel assets;
-  assets.preprocessing = model.preprocessing;
-  assets.labels = model.labels;
-  return keras::TextAssetsJson(assets);
+absl::Status EncodedTextsWriter::Add(const std::string& name, absl::string_view bytes,
+                                     absl::string_view what) {
+  const std::string path = absl::StrCat(folder_, "/", name);
+  SEQ_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  SEQ_RETURN_IF_ERROR(file->Write(bytes));
+  files_.push_back(std::move(file));
+  checksums_ += ChecksumLine(name, bytes);
+  absl::StrAppend(&lines_, path, ": ", what, "\n");
+  return absl::OkStatus();
+}
+
+absl::Status EncodedTextsWriter::AddArray(const std::string& name,
+                                          absl::Span<const int32_t> elements,
+                                          absl::Span<const int64_t> shape) {
+  SEQ_ASSIGN_OR_RETURN(const std::string file, data::NpyFile(elements, shape));
+  return Add(name, file, absl::StrCat("int32 [", absl::StrJoin(shape, ", "), "]"));
+}
+
+absl::Status EncodedTextsWriter::Commit(const data::Dataset& dataset,
+                                        const TextPreprocessing& columns) {
+  absl::StrAppend(&lines_, "Classes: ", absl::StrJoin(dataset.labels, ", "), "\n");
+  const bool named = dataset.labels != std::vector<std::string>{"negative", "positive"};
+  if (named) {
+    SEQ_RETURN_IF_ERROR(Add(kEncodedLabelsFile, absl::StrJoin(dataset.labels, "\n") + "\n",
+                            absl::StrCat(dataset.labels.size(), " names")));
+  }
+  SEQ_RETURN_IF_ERROR(Add(kEncodedTextsFile, EncodedTextsJson(dataset, columns),
+                          absl::StrCat(dataset.vocabulary.size(), " words")));
+  const std::string path = absl::StrCat(folder_, "/", kChecksumsFile);
+  SEQ_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> checksums, AtomicFile::Create(path));
+  SEQ_RETURN_IF_ERROR(checksums->Write(checksums_));
+  files_.push_back(std::move(checksums));
+  for (const auto& file : files_) SEQ_RETURN_IF_ERROR(file->Sync());
+  // The checksums first: from then on the old files are refused, also those of a set that has
+  // none.
+  std::rotate(files_.begin(), files_.end() - 1, files_.end());
+  absl::Status status;  // After an error too: there may be a whole set at the end.
+  for (const auto& file : files_) status.Update(file->Commit());
+  const std::string labels = absl::StrCat(folder_, "/", kEncodedLabelsFile);
+  const int error = named ? 0 : Remove(labels);
+  if (error != 0 && error != ENOENT) {
+    status.Update(SystemError(error, "cannot remove what another set left,", labels));
+  }
+  return status;
 }
 
 absl::StatusOr<EncodedTexts> ReadEncodedTexts(const std::string& folder) {

@@ -5,12 +5,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "base/atomic_file.h"
 #include "data/text_dataset.h"
 #include "graph/model.h"
 
@@ -21,6 +25,8 @@ inline constexpr absl::string_view kEncodedParts[] = {"train", "validation", "te
 
 /// Rule, vocabulary, labels and columns, as JSON.
 inline constexpr char kEncodedTextsFile[] = "texts.json";
+/// The names of classes other than negative and positive, one a line, for other programs.
+inline constexpr char kEncodedLabelsFile[] = "labels.txt";
 
 /// The CRC-32C of each of these files, a line "1a2b3c4d train_tokens.npy" each: that all are whole,
 /// and of one set. Sets of the first version have no such file.
@@ -38,8 +44,28 @@ absl::Status CheckAgainst(const Checksums& checksums, const std::string& path,
 /// Whether the path is a folder with the first of these files.
 bool IsEncodedTexts(const std::string& path);
 
-/// The content of that file: `columns` says which columns of a table the texts came from.
-std::string EncodedTextsJson(const data::Dataset& dataset, const TextPreprocessing& columns);
+/// The files of a set, put into a folder together: none before all are on the disk.
+class EncodedTextsWriter {
+ public:
+  explicit EncodedTextsWriter(std::string folder) : folder_(std::move(folder)) {}
+
+  /// An array of int32. Errors: as AtomicFile.
+  absl::Status AddArray(const std::string& name, absl::Span<const int32_t> elements,
+                        absl::Span<const int64_t> shape);
+  /// Everything else, then all in its place: `columns` says which columns of a table the texts came
+  /// from. Labels of another set go. To be called once. After an error the set that was there is as
+  /// it was, or ReadEncodedTexts() refuses what is there.
+  absl::Status Commit(const data::Dataset& dataset, const TextPreprocessing& columns);
+  /// What was written: a path and what is in it a line.
+  const std::string& lines() const { return lines_; }
+
+ private:
+  absl::Status Add(const std::string& name, absl::string_view bytes, absl::string_view what);
+
+  const std::string folder_;
+  std::vector<std::unique_ptr<AtomicFile>> files_;
+  std::string checksums_, lines_;
+};
 
 struct EncodedTexts {
   data::Dataset dataset;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/memory_limit.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "runtime/compiled_function.h"
@@ -27,12 +28,12 @@ class ExplainCommand : public Command {
     import_.Declare(flags);
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
-    DeclareMaxMemory(flags, &max_memory_);
     flags.Footer(
         "Prints, without running anything, which backend takes each node and how, why those asked\n"
         "before it do not or it has no kernel, and the memory of one call. Bytes are those of a "
         "node's outputs, which\n"
-        "share memory where their lifetimes allow, and of its scratch, which all nodes share.");
+        "share memory where their lifetimes allow, and of its scratch, which all nodes share.\n"
+        "Where it is more than --max_memory, an error says so behind all that.");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -55,7 +56,7 @@ class ExplainCommand : public Command {
     }
     int64_t variables = 0;
     for (const VariableRead& read : function->variables()) variables += read.def.type.num_bytes();
-    if (max_memory_ > 0) options.max_memory = max_memory_ - variables;
+    options.plan_only = true;
     SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CompiledFunction> compiled,
                          CompiledFunction::Compile(*function, AllOps(), &model.variables, options));
     out.Print("function %s, batch %d, threads %d\n\n", function->name(), batch_, backend_.threads);
@@ -65,6 +66,10 @@ class ExplainCommand : public Command {
     out.Write("\n");
     out.Write(MemoryText(*compiled, variables));
     out.Write(BackendLine(function->name(), compiled->assignments(), options.backends));
+    const absl::Status fits =
+        CheckMemory(compiled->memory().total() + variables,
+                    absl::StrCat("to run function ", function->name(), " with batch ", batch_));
+    if (!fits.ok()) return fits;
     return 0;
   }
 
@@ -143,7 +148,6 @@ class ExplainCommand : public Command {
   std::string path_;
   std::string function_;
   int64_t batch_ = 64;
-  int64_t max_memory_ = 0;
   ImportFlags import_;
   BackendFlags backend_;
 };

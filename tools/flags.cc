@@ -2,15 +2,21 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "backends/plugin/plugin_loader.h"
 #include "base/status_macros.h"
 
@@ -88,6 +94,34 @@ Flag Flags::Int(const std::string& name, int64_t* value, int64_t low, int64_t hi
     int64_t parsed = 0;
     if (!absl::SimpleAtoi(text, &parsed) || parsed < low || parsed > high) return expected;
     *value = parsed;
+    return std::string();
+  });
+}
+
+Flag Flags::Bytes(const std::string& name, std::function<void(int64_t)> take,
+                  const std::string& shown, const std::string& help) {
+  return Add(app_, name, help, "BYTES", shown, [take = std::move(take)](const std::string& text) {
+    constexpr absl::string_view kUnits = "KMGT";
+    absl::string_view number = text;
+    double factor = 1, parsed = 0;
+    if (!absl::ConsumeSuffix(&number, "B")) absl::ConsumeSuffix(&number, "b");
+    const size_t unit =
+        number.empty() ? kUnits.npos : kUnits.find(absl::ascii_toupper(number.back()));
+    if (unit != kUnits.npos) {
+      factor = std::ldexp(1, 10 * (static_cast<int>(unit) + 1));
+      number.remove_suffix(1);
+    }
+    int64_t whole = 0;
+    if (factor == 1 && absl::SimpleAtoi(number, &whole) && whole >= 0) {
+      take(whole);
+      return std::string();
+    }
+    constexpr double kTooMany = 9e18;
+    if (factor == 1 || !absl::SimpleAtod(number, &parsed) || !(parsed >= 0) ||
+        parsed * factor > kTooMany) {
+      return std::string("a number of bytes, such as 500000, 200MB or 1.5G");
+    }
+    take(static_cast<int64_t>(parsed * factor));
     return std::string();
   });
 }
@@ -258,6 +292,25 @@ Flag Flags::Texts(const std::string& name, std::vector<std::string>* values,
   return Flag(option->option_text("..."));
 }
 
+std::vector<std::string> Flags::Given() const {
+  std::map<std::string, std::set<std::string>> files;
+  for (const DeclaredFiles& declared : files_->declared()) {
+    for (const std::string& path : declared.paths()) files[declared.flag].insert(path);
+  }
+  std::vector<std::string> given;
+  for (const CLI::Option* option : app_->get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || !absl::StartsWith(name, "--") || name == "--help") continue;
+    for (const std::string& result : option->results()) {
+      const std::string value = WithoutMark(result);
+      const bool file = files[name].count(value) > 0;
+      given.push_back(absl::StrCat(
+          name, "=", file ? std::filesystem::absolute(value).lexically_normal().string() : value));
+    }
+  }
+  return given;
+}
+
 void Flags::Group(const std::string& heading) { app_->option_defaults()->group(heading); }
 
 void Flags::Footer(const std::string& text) { app_->footer(text); }
@@ -272,11 +325,10 @@ void Flags::Check(const std::string& flag, std::function<std::string()> check) {
   });
 }
 
-std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv) {
+std::vector<std::string> ArgumentsForParser(const std::vector<std::string>& given) {
   std::vector<std::string> arguments;
   bool texts_only = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
+  for (const std::string& argument : given) {
     if (!texts_only && argument == "--") {
       texts_only = true;
       continue;

@@ -53,6 +53,7 @@ absl::Status ModelCheckpoint::OnTrainBegin(FitContext& context) {
     return InvalidArgument("checkpoint path \"", path_,
                            "\": expected the ending .pb or .textproto");
   }
+  SEQ_RETURN_IF_ERROR(CheckCheckpointPath(path_));
   if (options_.save_every_batches < 0) {
     return InvalidArgument("checkpoint: save_every_batches must be at least 0, got ",
                            options_.save_every_batches);
@@ -103,7 +104,11 @@ void ModelCheckpoint::SaveState(StateWriter& state) const {
   state.Set("last_path", last_path_);
   if (!pending_.has_value()) return;
   StateWriter pending = state.Below("pending");
-  pending.Set("path", pending_->path);
+  pending.Set("is_there", true);
+  StateWriter fields = pending.Below("field");
+  for (const auto& [name, field] : pending_->fields) {
+    std::visit([&, n = name](auto value) { fields.Set(n, value); }, field);
+  }
   for (size_t i = 0; i < pending_->values.size(); ++i) {
     pending.Set(absl::StrCat("value/", i), pending_->values[i]);
   }
@@ -115,9 +120,19 @@ absl::Status ModelCheckpoint::LoadState(FitContext& context, const StateReader& 
   SEQ_RETURN_IF_ERROR(state.Get("best", &best_));
   SEQ_RETURN_IF_ERROR(state.Get("last_path", &last_path_));
   const StateReader pending = state.Below("pending");
-  if (!pending.Has("path")) return absl::OkStatus();
+  if (!pending.Has("is_there")) return absl::OkStatus();
   Pending loaded;
-  SEQ_RETURN_IF_ERROR(pending.Get("path", &loaded.path));
+  SEQ_RETURN_IF_ERROR(
+      pending.Below("field").ForEach([&](const std::string& name, const Records::Value& value) {
+        if (const auto* whole = std::get_if<int64_t>(&value)) {
+          loaded.fields[name] = *whole;
+        } else if (const auto* real = std::get_if<double>(&value)) {
+          loaded.fields[name] = *real;
+        }
+        return absl::OkStatus();
+      }));
+  // To where this one saves: the folder of the run may have been moved.
+  SEQ_ASSIGN_OR_RETURN(loaded.path, FormatCheckpointPath(path_, loaded.fields));
   for (const Variable& variable : context.model.variables.all()) {
     const std::string name = absl::StrCat("value/", loaded.values.size());
     SEQ_RETURN_IF_ERROR(pending.Get(name, &loaded.values.emplace_back()));
@@ -139,14 +154,14 @@ absl::Status ModelCheckpoint::MaybeSave(FitContext& context, std::optional<int64
   const std::string epoch = absl::StrCat("Epoch ", epoch_ + 1, ": ");
   if (!options_.save_best_only) {
     Say(context, absl::StrCat(epoch, "saving model to ", path));
-    return Save(context, path);
+    return Save(context, fields, path);
   }
   const auto found = logs.find(options_.monitor);
   if (found == logs.end()) {
     context.messages.push_back(absl::StrCat("Can save best model only with ", options_.monitor,
                                             " available. Available are: ", LogNames(logs),
                                             "; saving anyway to ", path));
-    return Save(context, path);
+    return Save(context, fields, path);
   }
   const double current = found->second;
   if (!Improves(current, best_, higher_is_better_)) {
@@ -157,7 +172,7 @@ absl::Status ModelCheckpoint::MaybeSave(FitContext& context, std::optional<int64
   Say(context, absl::StrCat(epoch, options_.monitor, " improved from ", FiveDigits(best_), " to ",
                             FiveDigits(current), ", saving model to ", path));
   best_ = current;
-  return Save(context, path);
+  return Save(context, fields, path);
 }
 
 double ModelCheckpoint::Now() const { return options_.clock ? options_.clock() : SteadySeconds(); }
@@ -167,7 +182,8 @@ bool ModelCheckpoint::IsTime() const {
   return !last_write_.has_value() || Now() - *last_write_ >= options_.seconds_between_writes;
 }
 
-absl::Status ModelCheckpoint::Save(FitContext& context, const std::string& path) {
+absl::Status ModelCheckpoint::Save(FitContext& context, const PathFields& fields,
+                                   const std::string& path) {
   if (pending_.has_value() && pending_->path != path) SEQ_RETURN_IF_ERROR(WritePending(context));
   pending_.reset();
   absl::Status status;
@@ -176,7 +192,7 @@ absl::Status ModelCheckpoint::Save(FitContext& context, const std::string& path)
     status = Write(context.model, path);
     if (status.ok()) return status;
   }
-  Pending pending{path, {}};
+  Pending pending{fields, path, {}};
   for (const Variable& variable : context.model.variables.all()) {
     pending.values.push_back(variable.value);
   }

@@ -11,6 +11,7 @@
 #include "graph/tensor.h"
 #include "serialization/self_test.h"
 #include "training/callback.h"
+#include "training/checkpoint_path.h"
 #include "training/monitor.h"
 
 namespace seqgraph {
@@ -71,7 +72,7 @@ class ModelCheckpoint : public Callback {
   void SaveState(StateWriter& state) const override;
   absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
-  /// Where it saved last; empty if it did not yet.
+  /// Where it saved last, in a run that goes on also before that; empty if it did not yet.
   const std::string& last_path() const { return last_path_; }
   std::optional<double> best() const { return best_; }
   /// What the last write said; not OK: what was to be saved is in memory alone.
@@ -82,11 +83,12 @@ class ModelCheckpoint : public Callback {
  private:
   // What is saved but not yet written: the content of all variables, in their order.
   struct Pending {
-    std::string path;
+    PathFields fields;
+    std::string path;  // which they make
     std::vector<Tensor> values;
   };
   absl::Status MaybeSave(FitContext& context, std::optional<int64_t> batch, const Logs& logs);
-  absl::Status Save(FitContext& context, const std::string& path);
+  absl::Status Save(FitContext& context, const PathFields& fields, const std::string& path);
   absl::Status Write(const Model& model, const std::string& path);
   absl::Status WritePending(FitContext& context);
   absl::Status WritePendingIfTime(FitContext& context);

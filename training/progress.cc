@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "base/temporary_file.h"
 
 namespace seqgraph {
 namespace {
@@ -77,8 +78,8 @@ std::string FormatMetric(double value) { return MetricText(value).data; }
 ProgressOptions ProgressOptions::ForFile(std::FILE* file) {
   ProgressOptions options;
   options.write = [file](absl::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), file);
-    std::fflush(file);
+    std::fflush(file);  // What others wrote there comes first.
+    WriteAll(fileno(file), text);
   };
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);

@@ -269,6 +269,21 @@ TEST(RunState, AnInterruptKeepsWhatIsNeeded) {
   }
 }
 
+// What was not yet written when the run ended goes to where the one that goes on saves.
+TEST(RunState, AFolderThatWasMovedIsWrittenWhereItIsNow) {
+  Case test = Cases()[1];
+  test.files = {"best.pb"};
+  const std::string first = MakeTempDir(), second = MakeTempDir();
+  EveryState keeper;
+  SEQ_ASSERT_OK_AND_ASSIGN(const Outcome whole, RunCase(test, nullptr, &keeper, first));
+  SEQ_ASSERT_OK(AtomicWriteFile(first + "/best.pb", "of another"));
+  const RunState& state = keeper.states[keeper.states.size() - 2];  // behind the last epoch
+  ASSERT_TRUE(state.Reader("callback/1/pending").Has("is_there"));
+  SEQ_ASSERT_OK_AND_ASSIGN(const Outcome outcome, RunCase(test, &state, nullptr, second));
+  EXPECT_TRUE(outcome.files == whole.files);
+  EXPECT_EQ(*ReadFile(first + "/best.pb", 100), "of another");
+}
+
 TEST(RunState, SaysWhatIsOfAnotherRun) {
   static const Data train(50, 1), validation(20, 2);
   const std::string folder = MakeTempDir();

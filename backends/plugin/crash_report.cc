@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
 
 namespace seqgraph {
 namespace {
@@ -13,6 +15,11 @@ namespace {
 constinit thread_local const PluginCall* current = nullptr;
 std::atomic<const PluginCall*> latest{nullptr};
 static_assert(std::atomic<const PluginCall*>::is_always_lock_free);
+
+// The plugins that there are, in a text that only grows.
+std::mutex names_mutex;
+char names[2048];
+std::atomic<size_t> names_size{0};
 
 struct NamedSignal {
   int signal;
@@ -57,11 +64,32 @@ class Line {
   size_t used_ = 0;
 };
 
+void AddSignal(int signal, Line& text) {
+  text.Add(": signal ");
+  text.Add(signal);
+  for (const NamedSignal& each : kCrashes) {
+    if (each.signal != signal) continue;
+    text.Add(" (");
+    text.Add(each.name);
+    text.Add(")");
+  }
+}
+
+size_t DescribeOutside(int signal, char* line, size_t size) {
+  Line text(line, size);
+  text.Add("seqgraph: crashed outside of any call of ");
+  text.Add({names, names_size.load()});
+  text.Add(", which may have damaged its memory");
+  AddSignal(signal, text);
+  return text.End();
+}
+
 void OnCrash(int signal) {
   const PluginCall* const call = current != nullptr ? current : latest.load();
-  if (call != nullptr) {
-    char line[1024];
-    const size_t size = call->Describe(signal, line, sizeof(line));
+  if (call != nullptr || names_size.load() > 0) {
+    char line[sizeof(names) + 1024];
+    const size_t size = call != nullptr ? call->Describe(signal, line, sizeof(line))
+                                        : DescribeOutside(signal, line, sizeof(line));
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line, size);
   }
   // Held back until the handler returns, then what it would have been without us.
@@ -90,15 +118,21 @@ size_t PluginCall::Describe(int signal, char* line, size_t size) const {
   text.Add(function_);
   if (!node_.empty()) text.Add(", ");
   text.Add(node_);
-  text.Add(": signal ");
-  text.Add(signal);
-  for (const NamedSignal& each : kCrashes) {
-    if (each.signal != signal) continue;
-    text.Add(" (");
-    text.Add(each.name);
-    text.Add(")");
-  }
+  AddSignal(signal, text);
   return text.End();
+}
+
+void RememberPlugin(absl::string_view plugin) {
+  const std::lock_guard<std::mutex> lock(names_mutex);
+  size_t size = names_size.load();
+  const absl::string_view known(names, size);
+  if (known.find(plugin) != known.npos) return;
+  for (const absl::string_view part : {absl::string_view(size > 0 ? ", " : ""), plugin}) {
+    const size_t taken = std::min(part.size(), sizeof(names) - size);
+    std::copy_n(part.data(), taken, names + size);
+    size += taken;
+  }
+  names_size.store(size);
 }
 
 void NameCrashesOfPlugins() {

@@ -12,9 +12,15 @@ namespace seqgraph {
 ///   seqgraph: plugin mine (/opt/libmine.so) crashed in run, node hidden (Dense) of function
 ///   train_step: signal 11 (SIGSEGV)
 ///
+/// Once there are plugins (RememberPlugin), a crash outside of their calls names all of them: they
+/// may have damaged what they do not own, or crash when the process ends.
+///
 /// For main() of a program that loads plugins. Signals that somebody else handles (a sanitizer,
 /// say) stay theirs.
 void NameCrashesOfPlugins();
+
+/// `plugin`, "plugin mine (/opt/libmine.so)", runs in this process from now on.
+void RememberPlugin(absl::string_view plugin);
 
 /// A call into a plugin, while it lives: what a crash is named by. Costs two stores.
 class PluginCall {

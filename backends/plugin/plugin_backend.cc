@@ -43,14 +43,25 @@ sg_claim NewClaim() {
   return claim;
 }
 
-FunctionClaim AskAtOnce(const PluginTable& plugin, const sg_function& function) {
+// What a crash is told to have been about: "function predict", "node hidden (Dense) of function
+// predict".
+std::string Place(const EncodedFunction* function, int node = -1) {
+  if (function == nullptr) return "";
+  return absl::StrCat(node < 0 ? "" : absl::StrCat(function->NodeLabel(node), " of "), "function ",
+                      function->name());
+}
+
+FunctionClaim AskAtOnce(const PluginTable& plugin, const sg_function& function,
+                        const EncodedFunction* named) {
   std::vector<sg_claim> answers(function.num_nodes, NewClaim());
   std::vector<sg_claim*> pointers;
   for (sg_claim& answer : answers) pointers.push_back(&answer);
   sg_function_claim claim = {sizeof(claim), pointers.data(), function.num_nodes, 0, nullptr};
-  const absl::Status status = CallPlugin(plugin.label, "claim_function", [&](sg_status* status) {
+  const std::string place = Place(named);
+  const auto ask = [&](sg_status* status) {
     return plugin.table.claim_function(plugin.table.instance, &function, &claim, status);
-  });
+  };
+  const absl::Status status = CallPlugin(plugin.label, "claim_function", ask, place);
   FunctionClaim all;
   all.choice.reset(claim.choice,
                    [release = plugin.table.release_choice, label = plugin.label](void* choice) {
@@ -103,14 +114,17 @@ std::vector<int> Closure(const std::vector<Claim>& claims, int node) {
 
 }  // namespace
 
-FunctionClaim AskPlugin(const PluginTable& plugin, const sg_function& function) {
-  if (plugin.table.claim_function != nullptr) return AskAtOnce(plugin, function);
+FunctionClaim AskPlugin(const PluginTable& plugin, const sg_function& function,
+                        const EncodedFunction* named) {
+  if (plugin.table.claim_function != nullptr) return AskAtOnce(plugin, function, named);
   FunctionClaim all;
   for (int n = 0; n < function.num_nodes; ++n) {
     sg_claim answer = NewClaim();
-    const absl::Status status = CallPlugin(plugin.label, "claim", [&](sg_status* status) {
+    const std::string place = Place(named, n);
+    const auto ask = [&](sg_status* status) {
       return plugin.table.claim(plugin.table.instance, &function, n, &answer, status);
-    });
+    };
+    const absl::Status status = CallPlugin(plugin.label, "claim", ask, place);
     all.nodes.push_back(Checked(plugin, status, answer, function.num_nodes));
   }
   return all;
@@ -126,7 +140,7 @@ std::vector<int> PluginClaims::Claimed() const {
 
 PluginClaims ClaimAll(const PluginTable& plugin, std::shared_ptr<const EncodedFunction> function) {
   PluginClaims all{.function = std::move(function)};
-  all.answer = AskPlugin(plugin, all.function->view());
+  all.answer = AskPlugin(plugin, all.function->view(), all.function.get());
   DropUnmet(all);
   std::vector<int> claimed = all.Claimed();
   if (claimed.empty() || TryPrepare(plugin, all, claimed).ok()) return all;

@@ -13,7 +13,8 @@ namespace seqgraph {
 /// What a plugin says of a function: asked once for all nodes (sg_backend::claim_function), or for
 /// one after the other if it is of version 1. What it says wrongly is a refusal that says so. The
 /// choice is what it left for prepare, and is given back to it with the last copy.
-FunctionClaim AskPlugin(const PluginTable& plugin, const sg_function& function);
+FunctionClaim AskPlugin(const PluginTable& plugin, const sg_function& function,
+                        const EncodedFunction* named = nullptr);
 
 /// What a plugin is held to.
 struct PluginClaims {

@@ -29,9 +29,11 @@ absl::StatusOr<std::unique_ptr<PluginProgram>> PluginProgram::Prepare(
                                 may_be_private.data(),
                                 const_cast<void*>(choice)};  // The plugin's own.
   out->program_.struct_size = sizeof(sg_program);
-  SEQ_RETURN_IF_ERROR(CallPlugin(plugin.label, "prepare", [&](sg_status* status) {
+  const std::string place = absl::StrCat("function ", out->function_->name());
+  const auto prepare = [&](sg_status* status) {
     return plugin.table.prepare(plugin.table.instance, &args, &out->program_, status);
-  }));
+  };
+  SEQ_RETURN_IF_ERROR(CallPlugin(plugin.label, "prepare", prepare, place));
   out->prepared_ = true;
   SEQ_RETURN_IF_ERROR(CheckBytes(plugin, "persistent memory", out->program_.persistent_bytes, 0));
   SEQ_RETURN_IF_ERROR(out->AskForOpaqueLayouts(may_be_private));
@@ -115,9 +117,10 @@ absl::Status PluginProgram::AskForInfo(int node, NodeCall& call) {
   if (plugin_.table.node_info == nullptr) return absl::OkStatus();
   sg_node_info info = {};
   info.struct_size = sizeof(info);
-  const absl::Status status = CallPlugin(plugin_.label, "node_info", [&](sg_status* status) {
+  const auto ask = [&](sg_status* status) {
     return plugin_.table.node_info(program_.handle, node, &info, status);
-  });
+  };
+  const absl::Status status = CallPlugin(plugin_.label, "node_info", ask, call.place);
   SEQ_RETURN_IF_ERROR(Annotate(status, call.label));
   SEQ_RETURN_IF_ERROR(
       CheckBytes(plugin_, absl::StrCat("scratch memory for ", call.label), info.scratch_bytes, -1));

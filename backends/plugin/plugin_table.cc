@@ -96,6 +96,7 @@ absl::StatusOr<PluginTable> NegotiateWithPlugin(sg_entry_function entry, const s
                               "\"; a backend's name is 1 to ", kMaxNameBytes, " of a-z 0-9 _ - .");
   }
   plugin.label = absl::StrCat("plugin ", name, " (", path, ")");
+  RememberPlugin(plugin.label);
   return plugin;
 }
 

@@ -66,9 +66,11 @@ absl::Status NoSuchBackend(absl::string_view name, const PluginSearch& search,
   std::vector<std::string> known;
   for (const auto& backend : options.built_in->all()) known.push_back(backend->info().name);
   for (const PluginFile& file : search.files) known.push_back(file.name);
-  return NotFound("unknown backend \"", name, "\"; there are ", absl::StrJoin(known, ", "),
-                  "; a plugin is given by its path, with a '/' in it, or found in the folders of "
-                  "SEQGRAPH_BACKEND_PATH");
+  return NotFound(
+      "unknown backend \"", name, "\"; there are ", absl::StrJoin(known, ", "),
+      "; a plugin is given by its path, with a '/' in it, or found in the folders of "
+      "SEQGRAPH_BACKEND_PATH",
+      search.refused.empty() ? "" : "; not searched: ", absl::StrJoin(search.refused, "; "));
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> ByName(absl::string_view name,

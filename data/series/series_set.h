@@ -20,6 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/memory_limit.h"
 
 namespace seqgraph::data {
 
@@ -108,7 +109,7 @@ struct SeriesSourceOptions {
   std::vector<std::string> class_names;
   bool skip_bad_rows = false;  ///< Rows with errors are left out and counted.
   /// Of what is read. Values beyond a quarter of it (or 64 MB) lie in a temporary file.
-  int64_t max_memory = int64_t{1} << 30;
+  int64_t max_memory = MemoryLimit();
   bool wants_targets = true;  ///< False: label, targets, group and weight are passed over.
   int threads = 0;            ///< 0: as many as the machine has. They change nothing but the time.
 };

@@ -17,6 +17,7 @@
 #include "tests/end_to_end/review_files.h"
 #include "tests/testing.h"
 #include "tools/encoded_texts.h"
+#include "training/run_state.h"
 
 namespace seqgraph {
 namespace {
@@ -147,6 +148,20 @@ TEST_F(DataDamageTest, OfAStreamsState) {
     // Cut off whole, it was not there.
     return count.ok() && bytes.empty() ? absl::DataLossError("state 2") : count.status();
   });
+}
+
+// With all that a run of `train` keeps.
+TEST_F(DataDamageTest, OfTheStateOfARun) {
+  const std::string folder = FolderWithTinyArchive();
+  const ProcessResult train = RunSeqgraph(
+      WithFlags(TinyTraining("reference"), {"--epochs=3", "--run=run"}), {.folder = folder});
+  ASSERT_EQ(train.status, 0) << train.err;
+  const std::string path = folder + "/run/state-1.seqrun";
+  ExpectDamageIsNoticed(data::ReadFileOrDie(path), path, /*may_pass=*/false,
+                        [&](const std::string& bytes) {
+                          data::WriteFileOrDie(path, bytes);
+                          return RunState::Load(path).status();
+                        });
 }
 
 }  // namespace

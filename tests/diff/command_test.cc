@@ -136,10 +136,13 @@ TEST_F(CommandTest, ExplainSaysWhichNodesHaveNoKernel) {
 }
 
 TEST_F(CommandTest, MaxMemoryRefusesBeforeAnythingRuns) {
-  const ProcessResult explained = Run({"explain", "m.pb", "--max_memory=10000"});
+  const ProcessResult explained = Run({"explain", "m.pb", "--max_memory=20000"});
   EXPECT_EQ(explained.status, 1);
-  EXPECT_THAT(explained.err, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr("takes"),
-                                   HasSubstr("the limit leaves it")));
+  EXPECT_THAT(explained.err,
+              AllOf(HasSubstr("RESOURCE_EXHAUSTED"),
+                    HasSubstr("to run function train_step with batch 64 takes "),
+                    HasSubstr("more than the limit of 20000 bytes"), HasSubstr("--max_memory")));
+  EXPECT_THAT(explained.out, HasSubstr("peak"));  // What it would need is told all the same.
   const ProcessResult trained =
       Run(WithFlags(TinyTraining("onednn"), {"--output=no.pb", "--max_memory=10000"}));
   EXPECT_EQ(trained.status, 1);
@@ -148,6 +151,28 @@ TEST_F(CommandTest, MaxMemoryRefusesBeforeAnythingRuns) {
   EXPECT_EQ(
       Run(WithFlags(TinyTraining("onednn"), {"--output=yes.pb", "--max_memory=100000000"})).status,
       0);
+}
+
+// 64 rows of 2^24 numbers, and as many results: 8 GiB, of which neither has even a tenth.
+TEST_F(CommandTest, WhatExceedsTheMachineIsExplainedAndNotRun) {
+  FunctionBuilder g("predict", AllOps());
+  const Value x = g.Input("x", {DType::kFloat32, {Dim::Batch(), int64_t{1} << 24}});
+  g.Result("y", g.AddNode("Relu", {x})[0]);
+  Model model;
+  SEQ_ASSERT_OK_AND_ASSIGN(Function function, std::move(g).Build());
+  SEQ_ASSERT_OK(model.AddFunction(std::move(function)));
+  SEQ_ASSERT_OK(SaveModel(model, *folder_ + "/long.pb"));
+  const ProcessOptions small{.folder = *folder_, .max_memory_bytes = long{800} << 20};
+  const ProcessResult told = RunSeqgraph({"explain", "long.pb"}, small);
+  EXPECT_EQ(told.status, 1);
+  EXPECT_THAT(told.out, HasSubstr("8,589,934,592"));
+  EXPECT_THAT(told.err, AllOf(HasSubstr("takes 8589934592 bytes"), HasSubstr("--max_memory")));
+  EXPECT_EQ(Run({"explain", "long.pb", "--max_memory=9G"}).status, 0);
+  const ProcessResult bench = Run({"bench", "long.pb", "--max_memory=500M"});
+  EXPECT_EQ(bench.status, 1);
+  EXPECT_THAT(bench.err,
+              AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr("the limit leaves it 524288000"),
+                    HasSubstr("--max_memory")));
 }
 
 TEST_F(CommandTest, ARunWithSeveralBackendsEndsWithWhereNodesWent) {

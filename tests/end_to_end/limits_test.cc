@@ -2,17 +2,21 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "data/npy.h"
+#include "data/testing/test_util.h"
 #include "tests/end_to_end/process.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -42,6 +46,73 @@ TEST(Limits, WithoutMemoryItSaysSo) {
   }
   EXPECT_GT(said, 0);
   EXPECT_TRUE(std::filesystem::exists(model)) << "it never had enough";
+}
+
+std::string Repeated(absl::string_view text, int64_t times) {
+  std::string all;
+  all.reserve(text.size() * static_cast<size_t>(times));
+  for (int64_t i = 0; i < times; ++i) absl::StrAppend(&all, text);
+  return all;
+}
+
+// Small files that unpack to much: of each command that reads one, what it reads, and what tells
+// that it is too much.
+TEST(Limits, WhatUnpacksToMuchIsRefusedByTheLimit) {
+  const std::string folder = MakeTempDir();
+  const auto write = [&](const std::string& name, absl::string_view bytes) {
+    data::WriteFileOrDie(folder + "/" + name, bytes);
+    return bytes.size();
+  };
+  constexpr int64_t kRows = 300'000;
+  const std::string texts = "text,label\n" + Repeated("a,0\nb,1\n", kRows / 2);
+  EXPECT_LT(write("texts.csv.gz", data::Gzip(texts)), 10'000u);
+  constexpr int64_t kNumbers = int64_t{16} << 20;
+  const std::string zeros(kNumbers * sizeof(float), '\0');
+  const std::string npy = *data::NpyFile(data::NpyType::kFloat32, {kNumbers}, zeros);
+  write("x.npz", data::MakeArchive({{"x.npy", npy}}, data::Packing::kDeflatedZip));
+  write("lies.npz",
+        data::MakeArchive({{"x.npy", data::NpyHeader(data::NpyType::kFloat32, {4}) + zeros}},
+                          data::Packing::kDeflatedZip));
+  ASSERT_EQ(RunSeqgraph({"train", "--epochs=1", "--output=m.pb"}, {.folder = folder}).status, 0);
+  struct Row {
+    std::vector<std::string> arguments;
+    std::string says;
+  };
+  for (const Row& row : std::vector<Row>{
+           {{"train", "--data=texts.csv.gz", "--output=no.pb"}, "reviews of 100 codes takes"},
+           {{"evaluate", "m.pb", "--data=texts.csv.gz"}, "reviews of 100 codes takes"},
+           {{"encode", "--data=texts.csv.gz", "--output=no"}, "reviews of 100 codes takes"},
+           {{"run", "m.pb", "--inputs=x.npz"}, "array x takes 134217"},
+           {{"run", "m.pb", "--inputs=lies.npz"}, "it holds more than the"},
+           {{"encode", "--data=x.npz", "--output=no"}, "array x takes"}}) {
+    std::vector<std::string> arguments = row.arguments;
+    arguments.push_back("--max_memory=16M");
+    const ProcessResult result = RunSeqgraph(arguments, {.folder = folder});
+    EXPECT_EQ(result.status, 1) << arguments[0] << " " << arguments[1];
+    EXPECT_THAT(result.err, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(row.says)))
+        << arguments[0] << " " << arguments[1];
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+}
+
+// What nobody counts is bounded too: the system refuses it.
+TEST(Limits, WhatIsNotCountedEndsWithTheLimitAndTheFlag) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers take all addresses for themselves";
+  const std::string folder = MakeTempDir();
+  std::string lines;  // Words, all of them different.
+  for (int64_t i = 0; i < 8'000'000; ++i) absl::StrAppend(&lines, " w", i);
+  std::string texts = "text,label\n";
+  constexpr size_t kPart = 1'000'000;
+  for (size_t at = 0; at < lines.size(); at += kPart) {
+    absl::StrAppend(&texts, lines.substr(at, kPart), ",", at / kPart % 2, "\n");
+  }
+  data::WriteFileOrDie(folder + "/words.csv", texts);
+  const ProcessResult result = RunSeqgraph(
+      {"train", "--data=words.csv", "--output=m.pb", "--max_memory=10M"}, {.folder = folder});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("RESOURCE_EXHAUSTED: out of memory in train"),
+                    HasSubstr("data and model may take 10485760 bytes: --max_memory allows more")));
 }
 
 TEST(Limits, AFileBeyondItsLimitIsAsAFullDisk) {

@@ -58,7 +58,7 @@ const std::string& Cache() {
   for (const std::string& variable : options.environment) {
     ::putenv(const_cast<char*>(variable.c_str()));
   }
-  const std::string program = Program();
+  const std::string program = options.program.empty() ? Program() : options.program;
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -125,6 +125,11 @@ void Process::Send(const std::string& text) {
     if (now < 0) return;  // It ended; what it said tells why.
     sent += static_cast<size_t>(now);
   }
+}
+
+void Process::CloseOutput() {
+  ::close(output_);
+  output_ = -1;
 }
 
 void Process::CloseInput() {

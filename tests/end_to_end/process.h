@@ -16,6 +16,7 @@ struct ProcessOptions {
   bool terminal = false;                 ///< standard output and error are a new terminal
   long max_file_bytes = 0;               ///< limit on the files it writes; 0: none
   long max_memory_bytes = 0;             ///< of address space; 0: no limit
+  std::string program;                   ///< another copy of the command; empty: the built one
 };
 
 /// False where there are no pseudo-terminals: in a bare root without /dev/pts.
@@ -32,6 +33,8 @@ class Process {
 
   void Send(const std::string& text);
   void CloseInput();
+  /// Nobody reads what it prints any more.
+  void CloseOutput();
   void Signal(int signal);
   /// Reads standard output until it holds `text` behind the first `from` bytes; false if it ends,
   /// or in a minute does not.

@@ -52,7 +52,9 @@ TEST(Usage, HelpListsCommandsAndTheirFlags) {
     EXPECT_THAT(summary, Not(IsEmpty())) << command;
     const ProcessResult one = RunSeqgraph({command, "--help"});
     EXPECT_EQ(one.status, 0) << command;
-    EXPECT_THAT(one.out, AllOf(HasSubstr("--help"), HasSubstr(summary))) << command;
+    EXPECT_THAT(one.out, AllOf(HasSubstr("--help"), HasSubstr(summary),
+                               HasSubstr("--max_memory BYTES [three quarters of the machine's")))
+        << command;
     EXPECT_THAT(one.err, IsEmpty()) << command;
   }
 }

@@ -10,8 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/byte_cursor.h"
+#include "base/memory_limit.h"
 #include "base/zip.h"
 #include "data/npy.h"
+#include "data/testing/test_util.h"
 #include "tests/fuzz/allocation_meter.h"
 #include "tests/fuzz/mutator.h"
 #include "tests/testing.h"
@@ -22,7 +24,7 @@ namespace {
 
 // Elements of one byte become four, beside what the file has; CSV's "1," a double and its text;
 // what libarchive needs, and the buffers of streams, whatever is read.
-int64_t MemoryLimit(size_t bytes) { return 64 * static_cast<int64_t>(bytes) + (int64_t{1} << 20); }
+int64_t MostMemory(size_t bytes) { return 64 * static_cast<int64_t>(bytes) + (int64_t{1} << 20); }
 
 std::string Npy(const std::string& header, const std::string& elements, char version = 1) {
   return absl::StrCat("\x93NUMPY", std::string{version, '\0'},
@@ -57,7 +59,7 @@ class NpyFuzzTest : public ::testing::Test {
     AllocationMeter meter;
     const auto arrays = tools::ReadArrayFile(path_);
     const int64_t peak = meter.peak();
-    EXPECT_LE(peak, MemoryLimit(bytes.size())) << bytes.size() << " bytes";
+    EXPECT_LE(peak, MostMemory(bytes.size())) << bytes.size() << " bytes";
     if (bytes.size() >= 1024) {
       largest_ratio_ = std::max(largest_ratio_, static_cast<double>(peak) / bytes.size());
     }
@@ -133,6 +135,27 @@ TEST_F(NpyFuzzTest, HugeShapesTakeNoMemory) {
         Npy(absl::StrCat("{'descr': '<f4', 'fortran_order': True, 'shape': ", shape, "}"), "1234"));
   }
   EXPECT_EQ(valid_, 0);
+}
+
+// Deflated zeros, a thousandth of them: before they are unpacked the header is asked, and the
+// limit.
+TEST_F(NpyFuzzTest, WhatExceedsTheHeaderOrTheLimitIsNotUnpacked) {
+  constexpr int64_t kBytes = int64_t{64} << 20, kLimit = int64_t{32} << 20;
+  const std::string zeros(kBytes, '\0');
+  const int64_t before = MemoryLimit();
+  for (const bool lies : {false, true}) {
+    const std::string header = data::NpyHeader(data::NpyType::kFloat32, {lies ? 4 : kBytes / 4});
+    const std::string zip =
+        data::MakeArchive({{"x.npy", header + zeros}}, data::Packing::kDeflatedZip);
+    std::ofstream(path_, std::ios::binary) << zip;
+    SetMemoryLimit(lies ? kNoMemoryLimit : kLimit);
+    AllocationMeter meter;
+    EXPECT_THAT(tools::ReadArrayFile(path_),
+                StatusIs(absl::StatusCode::kResourceExhausted,
+                         lies ? "it holds more than the 144 bytes" : "array x takes 134217856"));
+    EXPECT_LE(meter.peak(), int64_t{2} << 20);
+  }
+  SetMemoryLimit(before);
 }
 
 }  // namespace

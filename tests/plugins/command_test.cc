@@ -134,6 +134,42 @@ TEST_F(PluginCommandTest, ACrashIsNamedByEveryCommandThatRunsFunctions) {
   }
 }
 
+struct Call {
+  const char* name;
+  const char* place;
+};
+
+// What the probe cannot find: every command that claims says who did it.
+TEST_F(PluginCommandTest, ACrashThatNoProbeSawIsNamedByEveryCommandThatClaims) {
+  ASSERT_EQ(Train("reference", "m.pb").status, 0);
+  const std::string path = Plugin("tests/plugins/libhostile_crashes_in_host.so");
+  const std::string plugin = "plugin crashes_in_host (" + path + ")";
+  const std::string backend = "--backend=" + path + ",reference";
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           {"explain", "m.pb", "--function=predict", backend},
+           {"predict", "m.pb", "--self_test=false", backend, "good"},
+           {"inspect", "m.pb", "--passes", "--function=predict", backend}}) {
+    const auto run = [&](const std::string& call) {
+      return RunSeqgraph(line, {.folder = folder_, .environment = {"SEQGRAPH_TEST_CRASH=" + call}});
+    };
+    EXPECT_EQ(run("").status, 0) << line[0] << run("").err;
+    for (const Call& call : {Call{"claim", ", node dense (Dense) of function predict"},
+                             Call{"prepare", ", function predict"},
+                             Call{"node_info", ", node dense (Dense) of function predict"}}) {
+      const ProcessResult result = run(call.name);
+      EXPECT_EQ(result.status, 1000 + SIGSEGV) << line[0] << call.name << result.err;
+      EXPECT_THAT(result.err, HasSubstr(absl::StrCat(plugin, " crashed in ", call.name, call.place,
+                                                     ": signal 11 (SIGSEGV)\n")))
+          << line[0];
+    }
+    const ProcessResult at_end = run("end");
+    EXPECT_EQ(at_end.status, 1000 + SIGSEGV) << line[0] << at_end.err;
+    EXPECT_THAT(at_end.err, HasSubstr("crashed outside of any call of " + plugin +
+                                      ", which may have damaged its memory: signal 11"))
+        << line[0];
+  }
+}
+
 #endif
 
 TEST_F(PluginCommandTest, BackendsListsTheSearchPathWithWhatIsRefusedAndWhy) {
@@ -191,6 +227,7 @@ TEST_F(PluginCommandTest, TheKitOutlivesEveryHostilePlugin) {
   const std::vector<std::string> kWellBehaved = {
       "claims_at_once",
       "crashes_at_unload",  // which never happens: plugins are not unloaded
+      "crashes_in_host",    // which is asked for by name
       "group",
       "honest",
       "newer_struct",
@@ -214,7 +251,7 @@ TEST_F(PluginCommandTest, TheKitOutlivesEveryHostilePlugin) {
     }
     ++(good ? proven : refused);
   }
-  EXPECT_EQ(proven, 7);
+  EXPECT_EQ(proven, 8);
   EXPECT_GE(refused, 16);
 }
 

@@ -103,7 +103,7 @@ int GraphTestCommand(absl::Span<const std::string> paths, const OpRegistry& regi
     failed += report.num_failed();
   }
   out << total - failed << " passed, " << failed << " failed\n";
-  if (const char* xml = std::getenv("XML_OUTPUT_FILE"); xml != nullptr && *xml != '\0') {
+  if (const char* xml = ::secure_getenv("XML_OUTPUT_FILE"); xml != nullptr && *xml != '\0') {
     const absl::Status written = AtomicWriteFile(xml, GraphTestReportsToXml(reports));
     if (!written.ok()) {
       err << "error: " << written.message() << "\n";
