@@ -159,7 +159,7 @@ TEST_F(DataDamageTest, OfTheStateOfARun) {
   const std::string path = folder + "/run/state-1.seqrun";
   ExpectDamageIsNoticed(data::ReadFileOrDie(path), path, /*may_pass=*/false,
                         [&](const std::string& bytes) {
-                          data::WriteFileOrDie(path, bytes);
+                          Overwrite(path, bytes);
                           return RunState::Load(path).status();
                         });
 }
