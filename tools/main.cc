@@ -80,14 +80,20 @@ void ComplainOfMemory() {
   SayAtOnce({kReason, command_that_runs, kAdvice});
 }
 
+// Where `new` has no memory. Abseil's hash tables are destroyed as if they held what an exception
+// kept from being made, so none is thrown. What was being written goes at the next start.
+[[noreturn]] void EndOutOfMemory() {
+  ComplainOfMemory();
+  ::_exit(kError);
+}
+
 // Where an exception cannot be caught: in another thread, or where none is expected.
 [[noreturn]] void EndWithoutMemory() {
   if (const std::exception_ptr exception = std::current_exception()) {
     try {
       std::rethrow_exception(exception);
     } catch (const std::bad_alloc&) {
-      ComplainOfMemory();
-      ::_exit(kError);
+      EndOutOfMemory();
     } catch (...) {
     }
   }
@@ -165,6 +171,7 @@ int main(int argc, char** argv) {
   seqgraph::NameCrashesOfPlugins();
   std::signal(SIGXFSZ,
               SIG_IGN);  // a file beyond its limit is an error of the write, as a full disk is
+  std::set_new_handler(seqgraph::tools::EndOutOfMemory);
   std::set_terminate(seqgraph::tools::EndWithoutMemory);
   seqgraph::tools::LoadUnwinder();
   std::atexit(seqgraph::tools::RefuseEarlyEnd);

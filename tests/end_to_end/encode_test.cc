@@ -1,5 +1,6 @@
 // The integers that `seqgraph encode` writes.
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -46,6 +47,18 @@ TEST(Encode, WritesSixArraysAndMakesTheFolder) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto codes, test.Values<int32_t>());
   EXPECT_THAT(std::vector<int32_t>(codes.begin(), codes.begin() + 7),
               ElementsAre(5, 7, 2, 8, 4, 2, 2));
+}
+
+TEST(Encode, LabelsOfAnotherSetGo) {
+  const std::string folder = FolderWithTinyArchive();
+  ASSERT_TRUE(std::filesystem::create_directory(folder + "/out"));
+  data::WriteFileOrDie(folder + "/out/labels.txt", "cats\ndogs\nbirds\n");
+  data::WriteFileOrDie(folder + "/out/notes.txt", "mine");
+  const ProcessResult result =
+      RunSeqgraph({"encode", "--data=tiny.tar.gz", "--output=out"}, {.folder = folder});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(NamesIn(folder + "/out"), ::testing::Not(::testing::Contains("labels.txt")));
+  EXPECT_EQ(data::ReadFileOrDie(folder + "/out/notes.txt"), "mine");
 }
 
 TEST(Encode, SyntheticReviewsAreTheSameEveryTime) {
