@@ -96,13 +96,6 @@ void ComplainOfMemory() {
   ::_exit(kError);
 }
 
-// Where `new` has no memory. Abseil's hash tables are destroyed as if they held what an exception
-// kept from being made, so none is thrown. What was being written goes at the next start.
-[[noreturn]] void EndOutOfMemory() {
-  ComplainOfMemory();
-  ::_exit(kError);
-}
-
 // Where an exception cannot be caught: in another thread, or where none is expected.
 [[noreturn]] void EndWithoutMemory() {
   if (const std::exception_ptr exception = std::current_exception()) {
