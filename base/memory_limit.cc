@@ -30,9 +30,9 @@ int64_t LimitIn(const std::string& path) {
   return absl::SimpleAtoi(TextOf(path), &bytes) && bytes >= 0 ? bytes : kNoMemoryLimit;
 }
 
-int64_t LimitOfProcess(int resource) {
+int64_t LimitOfProcess(decltype(RLIMIT_AS) resource) {
   struct rlimit bounds = {};
-  if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &bounds) != 0) return kNoMemoryLimit;
+  if (::getrlimit(resource, &bounds) != 0) return kNoMemoryLimit;
   return bounds.rlim_cur > static_cast<rlim_t>(kNoMemoryLimit)
              ? kNoMemoryLimit
              : static_cast<int64_t>(bounds.rlim_cur);

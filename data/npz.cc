@@ -22,7 +22,8 @@ absl::StatusOr<std::map<std::string, NpyArray>> ReadNpz(const std::string& path)
     SEQ_RETURN_IF_ERROR(CheckMemory(bytes + size.file + size.array, name));
     bytes += size.array;
     // Of one that is as a whole in the start what is wrong is said when it is parsed.
-    return std::max<int64_t>(size.file, static_cast<int64_t>(start.size()));
+    const bool is_whole = start.size() < kZipStart;
+    return is_whole ? std::max(size.file, static_cast<int64_t>(start.size())) : size.file;
   };
   const absl::Status read = ForEachInZipFile(
       path, kMaxNpyBytes, measure,

@@ -53,9 +53,10 @@ absl::Status CheckSize(int64_t rows, int maxlen) {
                            " codes; lower maxlen");
 }
 
-// Whether rows of so many codes, with what else there is of each, fit MemoryLimit(). Which row is
-// the first too many does not depend on how many have been read when it is asked.
-absl::Status CheckMemoryOfRows(const std::string& source, int64_t rows, int maxlen) {
+// Whether rows of so many codes may be, and fit MemoryLimit() with what else there is of each.
+// Which row is the first too many does not depend on how many have been read when it is asked.
+absl::Status CheckRows(const std::string& source, int64_t rows, int maxlen) {
+  SEQ_RETURN_IF_ERROR(CheckSize(std::min(rows, kMaxCodes / maxlen + 1), maxlen));
   const int64_t bytes = int64_t{maxlen} * static_cast<int64_t>(sizeof(int32_t)) +
                         2 * static_cast<int64_t>(sizeof(TextId) + sizeof(int32_t));
   const int64_t most = MemoryLimit() / bytes;
@@ -272,12 +273,12 @@ absl::StatusOr<Dataset> LoadDataset(const std::string& data, const DatasetOption
       options.with_test ? std::nullopt : std::make_optional(Split::kTrain);
   ClassTable classes;
   std::atomic<int64_t> rows{0};
-  absl::Status status = ForEachBatchOf(
-      data, only, options, classes, [&](int worker, const TextBatch& batch) -> absl::Status {
-        rows += static_cast<int64_t>(batch.size());
-        SEQ_RETURN_IF_ERROR(CheckMemoryOfRows(data, rows, options.maxlen));
-        return collector.Add(worker, batch);
-      });
+  absl::Status status = ForEachBatchOf(data, only, options, classes,
+                                       [&](int worker, const TextBatch& batch) -> absl::Status {
+                                         rows += static_cast<int64_t>(batch.size());
+                                         SEQ_RETURN_IF_ERROR(CheckRows(data, rows, options.maxlen));
+                                         return collector.Add(worker, batch);
+                                       });
   if (!status.ok()) return status;
   SEQ_RETURN_IF_ERROR(collector.Merge());
   CollectedSplit train = collector.TakeTrain();
@@ -336,8 +337,7 @@ absl::StatusOr<TokenSet> EncodeTexts(const std::string& data, Split split,
     {
       const std::lock_guard<std::mutex> lock(mutex);
       rows += static_cast<int64_t>(batch.size());
-      SEQ_RETURN_IF_ERROR(CheckSize(std::min(rows, kMaxCodes / maxlen + 1), maxlen));
-      SEQ_RETURN_IF_ERROR(CheckMemoryOfRows(data, rows, maxlen));
+      SEQ_RETURN_IF_ERROR(CheckRows(data, rows, maxlen));
     }
     BatchRows encoded;
     encoded.tokens.resize(batch.size() * length);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/denormals.h"
+#include "base/memory_limit.h"
 #include "graph/function_builder.h"
 #include "graph/testing/test_ops.h"
 #include "runtime/testing/fake_backend.h"
@@ -342,7 +343,12 @@ TEST(CompiledFunction, SaysHowMuchMemoryIsMissing) {
   const FakeBackend greedy({.scratch_bytes = int64_t{1} << 60});
   EXPECT_THAT(CompileFor(f, nullptr, 4, {&greedy}),
               StatusIs(absl::StatusCode::kResourceExhausted,
-                       "no memory to run function f with batch 4: it takes 1152921504606847104"));
+                       "function f with batch 4 takes 1152921504606847104 bytes"));
+  EXPECT_THAT(
+      CompiledFunction::Compile(f, TestOps(), nullptr,
+                                {.backends = {&greedy}, .batch = 4, .max_memory = kNoMemoryLimit}),
+      StatusIs(absl::StatusCode::kResourceExhausted,
+               "no memory to run function f with batch 4: it takes 1152921504606847104"));
 }
 
 TEST(CompiledFunction, RunsThePassesAfterBindingTheBatch) {

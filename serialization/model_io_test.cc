@@ -3,12 +3,14 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -120,6 +122,38 @@ TEST_F(ModelIoTest, SavesAndLoadsByTheEndingOfThePath) {
     EXPECT_THAT(SaveModel(model_, folder + name), StatusIs(kInvalid, ".pb or .textproto"));
     EXPECT_THAT(LoadModel(folder + name, registry_), StatusIs(kInvalid, ".pb or .textproto"));
   }
+}
+
+// Of two models, whose names say how many words they have, each reader gets one whole.
+TEST_F(ModelIoTest, ReadersOfAModelThatIsReplacedGetOneWhole) {
+  const std::string path = MakeTempDir() + "/m.pb";
+  constexpr int kReplacements = 1'000, kReaders = 3;
+  Model models[] = {FileTestModel(registry_), FileTestModel(registry_)};
+  std::string bytes[2];
+  for (int i : {0, 1}) {
+    models[i].description = std::string(i == 0 ? 10 : 100'000, static_cast<char>('a' + i));
+    bytes[i] = *SerializeModel(models[i], ModelFormat::kBinary);
+  }
+  SEQ_ASSERT_OK(SaveModel(models[0], path));
+  std::atomic<bool> done{false};
+  std::atomic<int> seen[2] = {};
+  std::vector<std::thread> readers;
+  for (int r = 0; r < kReaders; ++r) {
+    readers.emplace_back([&] {
+      while (!done) {
+        const absl::StatusOr<Model> read = LoadModel(path, registry_);
+        ASSERT_THAT(read, IsOk());
+        const std::string again = *SerializeModel(*read, ModelFormat::kBinary);
+        ASSERT_TRUE(again == bytes[0] || again == bytes[1]) << again.size();
+        ++seen[again == bytes[1]];
+      }
+    });
+  }
+  for (int i = 0; i < kReplacements; ++i) SEQ_EXPECT_OK(SaveModel(models[(i + 1) % 2], path));
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_GT(seen[0], 0);
+  EXPECT_GT(seen[1], 0);
 }
 
 TEST_F(ModelIoTest, LoadErrorsNameThePath) {

@@ -4,8 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -13,6 +16,9 @@
 #include "base/atomic_file.h"
 #include "gtest/gtest.h"
 #include "tests/testing.h"
+#include "training/lambda_callback.h"
+#include "training/text_models.h"
+#include "training/trainer.h"
 
 namespace seqgraph {
 namespace {
@@ -230,6 +236,54 @@ TEST(RunFolder, TheLastStateGoesElsewhereWhereTheFolderIsGone) {
   SEQ_ASSERT_OK(lost->Keep(StateOf(4)));
   EXPECT_EQ(lost->Finish().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(lost->where(), "");
+}
+
+struct Taken {
+  int64_t pages = 0, descriptors = 0, threads = 0;
+};
+Taken Now() {
+  Taken taken;
+  int64_t size = 0;
+  std::ifstream("/proc/self/statm") >> size >> taken.pages;
+  const auto count = [](const char* path) {
+    return std::distance(fs::directory_iterator(path), fs::directory_iterator());
+  };
+  taken.descriptors = count("/proc/self/fd");
+  taken.threads = count("/proc/self/task");
+  return taken;
+}
+
+// 10,000 steps that keep their state each 100, or SEQGRAPH_SOAK times as many.
+TEST(RunFolder, ManyStepsTakeNoMoreThanFewDo) {
+  const char* soak = std::getenv("SEQGRAPH_SOAK");
+  const int64_t epochs = 20 * (soak == nullptr ? 1 : std::atoi(soak));
+  constexpr int64_t kRows = 500, kMaxlen = 3;
+  std::vector<int32_t> tokens, targets;
+  for (int64_t i = 0; i < kRows; ++i) {
+    for (int64_t k = 0; k < kMaxlen; ++k) tokens.push_back(static_cast<int32_t>(4 + (i * k) % 5));
+    targets.push_back(static_cast<int32_t>(i % 2));
+  }
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model,
+                           MakeTextModel({.num_words = 9, .maxlen = kMaxlen, .units = 2}));
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const auto folder,
+      RunFolder::Open(MakeTempDir() + "/run", {.every = {.seconds = 0, .steps = 100}}));
+  Taken early, late;
+  LambdaCallback look({.on_epoch_end = [&](FitContext&, int epoch, Logs&) {
+    if (epoch == epochs / 4) early = Now();
+    late = Now();
+    return absl::OkStatus();
+  }});
+  SEQ_ASSERT_OK(Trainer(&model).Fit({tokens, kRows, kMaxlen, targets}, {.maxlen = kMaxlen},
+                                    {.epochs = static_cast<int>(epochs),
+                                     .batch = 1,
+                                     .callbacks = {&look},
+                                     .keeper = folder.get()}));
+  SEQ_ASSERT_OK(folder->Finish());
+  constexpr int64_t kFewPages = 256;  // what the two threads take of malloc's arenas, once
+  EXPECT_LE(late.pages, early.pages + early.pages / 100 + kFewPages);
+  EXPECT_LE(late.descriptors, early.descriptors + 1);  // a file that is being written
+  EXPECT_EQ(late.threads, early.threads);
 }
 
 TEST(RunFolder, RefusesWhatCannotBe) {

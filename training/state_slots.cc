@@ -1,7 +1,5 @@
 #include "training/state_slots.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -43,9 +41,10 @@ absl::StatusOr<std::vector<int>> SlotsIn(const std::string& folder) {
   return slots;
 }
 
-absl::Status Remove(const std::string& path) {
-  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
-  return SystemError(errno, "cannot remove", path);
+absl::Status RemoveState(const std::string& path) {
+  const int error = Remove(path);
+  if (error == 0 || error == ENOENT) return absl::OkStatus();
+  return SystemError(error, "cannot remove", path);
 }
 
 absl::StatusOr<int64_t> SequenceOf(const RunState& state) {
@@ -99,7 +98,7 @@ absl::Status StateSlots::Write(RunState& state) {
       ++it;
       continue;
     }
-    SEQ_RETURN_IF_ERROR(Remove(PathOf(it->first)));
+    SEQ_RETURN_IF_ERROR(RemoveState(PathOf(it->first)));
     it = sequences_.erase(it);
   }
   return absl::OkStatus();
@@ -107,7 +106,7 @@ absl::Status StateSlots::Write(RunState& state) {
 
 absl::Status StateSlots::Clear() {
   SEQ_ASSIGN_OR_RETURN(const std::vector<int> slots, SlotsIn(folder_));
-  for (const int slot : slots) SEQ_RETURN_IF_ERROR(Remove(PathOf(slot)));
+  for (const int slot : slots) SEQ_RETURN_IF_ERROR(RemoveState(PathOf(slot)));
   sequences_.clear();
   last_ = 0;
   return absl::OkStatus();

@@ -13,7 +13,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "data/testing/test_util.h"
 #include "tests/testing.h"
@@ -36,17 +35,6 @@ std::string Act(const std::string& what) {
 const std::string& Shim() {
   static const auto* const path = new std::string(fs::absolute("tests/faults/libfault_shim.so"));
   return *path;
-}
-
-// Content by path below the folder.
-std::map<std::string, std::string> FilesIn(const std::string& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) {
-      files[entry.path().lexically_relative(folder)] = data::ReadFileOrDie(entry.path());
-    }
-  }
-  return files;
 }
 
 // The lines of standard error that are no notes.
@@ -268,6 +256,7 @@ std::vector<int64_t> CallsToTry(const std::string& what, int64_t n, int64_t firs
     std::uniform_int_distribution<int64_t> draw(first + 1, n);
     for (int64_t i = 0; i < drawn; ++i) calls.insert(draw(random));
   }
+  std::cout << what << ": " << calls.size() << " of " << n << " calls\n";
   return {calls.begin(), calls.end()};
 }
 

@@ -25,6 +25,7 @@ using ::testing::SizeIs;
 
 constexpr uid_t kNobody = 65534;
 constexpr gid_t kTheirs = 4242;
+constexpr char kCannotGive[] = "only root can give files away, and not in a sandbox";
 
 class Trust : public ::testing::Test {
  protected:
@@ -81,8 +82,7 @@ TEST_F(Trust, NotOfAFileThatOthersMayWriteTo) {
 }
 
 TEST_F(Trust, NotOfWhatOthersOwn) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
-  ASSERT_EQ(::chown(file_.c_str(), kNobody, 0), 0);
+  if (::chown(file_.c_str(), kNobody, 0) != 0) GTEST_SKIP() << kCannotGive;
   EXPECT_THAT(CheckTrusted(file_), StatusIs(absl::StatusCode::kPermissionDenied,
                                             "belongs to user 65534, neither root nor you"));
   ASSERT_EQ(::chown(file_.c_str(), 0, kTheirs), 0);
@@ -98,11 +98,10 @@ TEST_F(Trust, NotOfWhatOthersOwn) {
 }
 
 TEST_F(Trust, NotOfWhatWhoeverStartsASetUserIdProcessNames) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can make a program of another user's";
   const std::string program = MakeTempDir() + "/seqgraph";
   std::filesystem::copy(std::filesystem::canonical("tools/seqgraph_main"), program);
   ASSERT_EQ(::chmod(std::filesystem::path(program).parent_path().c_str(), 0755), 0);
-  ASSERT_EQ(::chown(program.c_str(), kNobody, 0), 0);
+  if (::chown(program.c_str(), kNobody, 0) != 0) GTEST_SKIP() << kCannotGive;
   for (const mode_t mode : {0755, 04755}) {
     ASSERT_EQ(::chmod(program.c_str(), mode), 0);
     const ProcessResult listed = RunSeqgraph(
