@@ -79,6 +79,11 @@ absl::Status AtomicFile::Write(absl::string_view bytes) {
   return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
 }
 
+absl::Status AtomicFile::Sync() {
+  const int error = seqgraph::Sync(state_->temporary.fd());
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
+}
+
 absl::Status AtomicFile::Commit() {
   State& state = *state_;
   int error = 0;

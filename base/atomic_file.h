@@ -32,6 +32,9 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   absl::Status Write(absl::string_view bytes);
+  /// Waits until all so far is on the disk: for files that are to get their places together, so
+  /// that Commit() has little left that takes time or can fail.
+  absl::Status Sync();
   /// To be called once, after all parts: puts the file in its place.
   absl::Status Commit();
 

@@ -33,8 +33,8 @@ constexpr Tables kTables = MakeTables();
 
 }  // namespace
 
-uint32_t Crc32c(absl::string_view bytes) {
-  uint32_t crc = 0xFFFFFFFF;
+uint32_t Crc32c(absl::string_view bytes, uint32_t before) {
+  uint32_t crc = ~before;
   const char* p = bytes.data();
   size_t left = bytes.size();
   // Eight bytes a turn: the byte-wise loop would take longer than parsing the file.

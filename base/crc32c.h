@@ -11,6 +11,7 @@ namespace seqgraph {
 /// (cut, overwritten or mixed-up files), not against a forger: what follows it checks everything
 /// anew.
 /// Source: RFC 3720, appendix B.4.
-uint32_t Crc32c(absl::string_view bytes);
+/// `before`: of the bytes in front of these, so that what comes in parts has the sum of the whole.
+uint32_t Crc32c(absl::string_view bytes, uint32_t before = 0);
 
 }  // namespace seqgraph

@@ -18,6 +18,11 @@ TEST(Crc32cTest, GivesThePublishedSums) {
   EXPECT_EQ(Crc32c(ascending), 0x46DD794Eu);
 }
 
+TEST(Crc32cTest, OfPartsIsThatOfTheWhole) {
+  EXPECT_EQ(Crc32c("6789", Crc32c("12345")), 0xE3069283u);
+  EXPECT_EQ(Crc32c("123456789", Crc32c("")), 0xE3069283u);
+}
+
 // The definition, bit by bit: the sliced loop must agree at every length and alignment.
 uint32_t BitwiseCrc(absl::string_view bytes) {
   uint32_t crc = 0xFFFFFFFF;

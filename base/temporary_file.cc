@@ -104,6 +104,27 @@ int Sync(int fd) {
   return 0;
 }
 
+int WriteAll(int fd, absl::string_view bytes) {
+  while (!bytes.empty()) {
+    // Linux writes at most 2 GiB at once.
+    const size_t part = std::min<size_t>(bytes.size(), size_t{1} << 30);
+    const ssize_t written = ::write(fd, bytes.data(), part);
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(written));
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+int Remove(const std::string& path) {
+  while (::unlink(path.c_str()) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
 std::string FolderOf(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   const size_t slash = path.rfind('/');
@@ -118,7 +139,7 @@ TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept
     : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, "")) {}
 
 TemporaryFile::~TemporaryFile() {
-  if (!path_.empty()) ::unlink(path_.c_str());
+  if (!path_.empty()) Remove(path_);
 }
 
 // Not mkstemp: its files are readable by the owner alone, and the umask should decide that.
@@ -140,19 +161,7 @@ absl::StatusOr<TemporaryFile> TemporaryFile::Create(const std::string& folder) {
       absl::StrCat("cannot create a file of one's own in folder ", folder));
 }
 
-int TemporaryFile::Write(absl::string_view bytes) {
-  while (!bytes.empty()) {
-    // Linux writes at most 2 GiB at once.
-    const size_t part = std::min<size_t>(bytes.size(), size_t{1} << 30);
-    const ssize_t written = ::write(fd(), bytes.data(), part);
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return errno;
-    }
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return 0;
-}
+int TemporaryFile::Write(absl::string_view bytes) { return WriteAll(fd(), bytes); }
 
 int TemporaryFile::SyncAndRename(const std::string& path) {
   int error = Sync(fd());

@@ -18,6 +18,12 @@ absl::Status SystemError(int error, absl::string_view what, const std::string& p
 /// errno.
 int Sync(int fd);
 
+/// Writes all of it, however often that is interrupted or less is taken. 0, or the errno.
+int WriteAll(int fd, absl::string_view bytes);
+
+/// Removes a file, however often that is interrupted. 0, or the errno.
+int Remove(const std::string& path);
+
 /// The folder that a path lies in: "/a/" of "/a/b", "." of "b".
 std::string FolderOf(std::string path);
 

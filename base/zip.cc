@@ -24,6 +24,7 @@ struct Free {
 };
 
 absl::Status Malformed(archive* a, absl::string_view doing) {
+  if (archive_errno(a) == ENOMEM) return ResourceExhausted("no memory for ", doing);
   const char* why = archive_error_string(a);
   return InvalidArgument("not a good zip file: ", doing, ": ",
                          why != nullptr ? why : "unknown error");
@@ -88,6 +89,9 @@ la_ssize_t AppendTo(archive*, void* bytes, const void* data, size_t size) {
 }
 
 absl::Status Broken(archive* a) {
+  if (a == nullptr || archive_errno(a) == ENOMEM) {
+    return ResourceExhausted("no memory to make a zip file");
+  }
   const char* why = archive_error_string(a);
   return Internal("cannot make a zip file: ", why != nullptr ? why : "unknown error");
 }
@@ -147,6 +151,7 @@ absl::StatusOr<std::string> WriteZip(
   }
   for (const auto& [name, content] : files) {
     const std::unique_ptr<archive_entry, Free> entry(archive_entry_new());
+    if (entry == nullptr) return ResourceExhausted("no memory for an entry of a zip file");
     archive_entry_set_pathname(entry.get(), name.c_str());
     archive_entry_set_filetype(entry.get(), AE_IFREG);
     archive_entry_set_perm(entry.get(), 0644);

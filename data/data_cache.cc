@@ -93,6 +93,45 @@ absl::Status Damaged(const std::string& path, absl::string_view what) {
   return DataLoss(path, ": ", what);
 }
 
+// What the entry of that key at `path` holds.
+absl::StatusOr<std::string> EntryAt(const std::string& path, absl::string_view key) {
+  SEQ_ASSIGN_OR_RETURN(std::string file, ReadFile(path, kMaxEntryBytes));
+  EntryHeader header;
+  if (file.size() < sizeof(header)) return Damaged(path, "shorter than its header");
+  std::memcpy(&header, file.data(), sizeof(header));
+  const EntryHeader expected;
+  if (std::memcmp(header.magic, expected.magic, sizeof(header.magic)) != 0) {
+    return Damaged(path, "no entry of this cache");
+  }
+  if (header.version != expected.version || header.byte_order != kByteOrder) {
+    return Damaged(path, "an entry of another version or machine");
+  }
+  if (header.header_checksum != Crc32c(BytesOf(header, kHeaderChecked))) {
+    return Damaged(path, "the header's check sum is wrong");
+  }
+  if (ContentHash{header.key}.Hex() != key) return Damaged(path, "the entry of another key");
+  if (header.size != file.size() - sizeof(header)) {
+    return Damaged(path, absl::StrCat("expected ", header.size, " bytes behind the header, found ",
+                                      file.size() - sizeof(header)));
+  }
+  file.erase(0, sizeof(header));
+  if (header.checksum != Crc32c(file)) return Damaged(path, "the check sum is wrong");
+  return file;
+}
+
+absl::StatusOr<StateRecord> RecordAt(const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(const std::string file, ReadFile(path, sizeof(StateRecord)));
+  StateRecord record;
+  const StateRecord expected;
+  if (file.size() != sizeof(record)) return Damaged(path, "of another size");
+  std::memcpy(&record, file.data(), sizeof(record));
+  if (std::memcmp(&record, &expected, offsetof(StateRecord, device)) != 0 ||
+      record.checksum != Crc32c(BytesOf(record, kStateChecked))) {
+    return Damaged(path, "not what this cache writes");
+  }
+  return record;
+}
+
 // A file of the cache, and when it was last used.
 struct Used {
   int64_t time;
@@ -141,27 +180,7 @@ std::string DataCache::StatePath(const FileState& state) const {
 
 absl::StatusOr<std::string> DataCache::Find(const ContentHash& key) const {
   const std::string path = EntryPath(key);
-  SEQ_ASSIGN_OR_RETURN(std::string file, ReadFile(path, kMaxEntryBytes));
-  EntryHeader header;
-  if (file.size() < sizeof(header)) return Damaged(path, "shorter than its header");
-  std::memcpy(&header, file.data(), sizeof(header));
-  const EntryHeader expected;
-  if (std::memcmp(header.magic, expected.magic, sizeof(header.magic)) != 0) {
-    return Damaged(path, "no entry of this cache");
-  }
-  if (header.version != expected.version || header.byte_order != kByteOrder) {
-    return Damaged(path, "an entry of another version or machine");
-  }
-  if (header.header_checksum != Crc32c(BytesOf(header, kHeaderChecked))) {
-    return Damaged(path, "the header's check sum is wrong");
-  }
-  if (header.key != key.bytes) return Damaged(path, "the entry of another key");
-  if (header.size != file.size() - sizeof(header)) {
-    return Damaged(path, absl::StrCat("expected ", header.size, " bytes behind the header, found ",
-                                      file.size() - sizeof(header)));
-  }
-  file.erase(0, sizeof(header));
-  if (header.checksum != Crc32c(file)) return Damaged(path, "the check sum is wrong");
+  SEQ_ASSIGN_OR_RETURN(std::string file, EntryAt(path, key.Hex()));
   // The time says when it was last used. Where that cannot be set it goes earlier: no matter.
   ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
   return file;
@@ -190,15 +209,7 @@ absl::Status DataCache::Store(const ContentHash& key, absl::string_view bytes) c
 
 absl::StatusOr<ContentHash> DataCache::FindHash(const FileState& state) const {
   const std::string path = StatePath(state);
-  SEQ_ASSIGN_OR_RETURN(const std::string file, ReadFile(path, sizeof(StateRecord)));
-  StateRecord record;
-  const StateRecord expected;
-  if (file.size() != sizeof(record)) return Damaged(path, "of another size");
-  std::memcpy(&record, file.data(), sizeof(record));
-  if (std::memcmp(&record, &expected, offsetof(StateRecord, device)) != 0 ||
-      record.checksum != Crc32c(BytesOf(record, kStateChecked))) {
-    return Damaged(path, "not what this cache writes");
-  }
+  SEQ_ASSIGN_OR_RETURN(const StateRecord record, RecordAt(path));
   const FileState recorded{.device = record.device,
                            .inode = record.inode,
                            .size = record.size,
@@ -225,6 +236,23 @@ std::vector<std::string> DataCache::ExampleNames() {
   return {absl::StrCat(hash, kEntryEnding), absl::StrCat(hash, kStateEnding)};
 }
 
+bool DataCache::IsNameOfFile(absl::string_view name) {
+  if (!absl::ConsumeSuffix(&name, kEntryEnding) && !absl::ConsumeSuffix(&name, kStateEnding)) {
+    return false;
+  }
+  return name.size() == 64 && std::all_of(name.begin(), name.end(), [](char c) {
+           return absl::ascii_isxdigit(static_cast<unsigned char>(c));
+         });
+}
+
+absl::Status DataCache::CheckFile(const std::string& path) {
+  absl::string_view name = path;
+  name.remove_prefix(name.find_last_of('/') + 1);
+  if (!IsNameOfFile(name)) return InvalidArgument(path, " is no name of a cache's file");
+  if (absl::ConsumeSuffix(&name, kEntryEnding)) return EntryAt(path, name).status();
+  return RecordAt(path).status();
+}
+
 void DataCache::RemoveOld(const std::string& kept) const {
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder_.c_str()), ::closedir);
   if (listing == nullptr) return;
@@ -232,14 +260,7 @@ void DataCache::RemoveOld(const std::string& kept) const {
   int64_t total = 0;
   while (const dirent* entry = ::readdir(listing.get())) {
     // Nothing but what this class writes, in case the folder holds more.
-    absl::string_view name = entry->d_name;
-    if (!absl::ConsumeSuffix(&name, kEntryEnding) && !absl::ConsumeSuffix(&name, kStateEnding)) {
-      continue;
-    }
-    const auto is_digit = [](char c) {
-      return absl::ascii_isxdigit(static_cast<unsigned char>(c));
-    };
-    if (name.size() != 64 || !std::all_of(name.begin(), name.end(), is_digit)) continue;
+    if (!IsNameOfFile(entry->d_name)) continue;
     const std::string path = absl::StrCat(folder_, "/", entry->d_name);
     struct stat info;
     if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;

@@ -69,6 +69,12 @@ class DataCache {
   /// To be called with a settled state that was the same before and after hashing.
   absl::Status RememberHash(const FileState& state, const ContentHash& hash) const;
 
+  /// Whether a file of such a folder, which its name tells, is whole. Errors as Find() and
+  /// FindHash() give them; InvalidArgument for a name that no file of a cache has.
+  static absl::Status CheckFile(const std::string& path);
+  /// Whether a file of that name, without its folder, is one of a cache.
+  static bool IsNameOfFile(absl::string_view name);
+
   const std::string& folder() const { return folder_; }
   /// How the files that it makes are called: one of each kind.
   static std::vector<std::string> ExampleNames();

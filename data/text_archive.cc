@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -167,6 +168,10 @@ class ArchiveReader {
 
   absl::Status Damaged(absl::string_view doing) const {
     if (!stream_.status().ok()) return stream_.status();
+    if (archive_errno(archive_.get()) == ENOMEM) {
+      return ResourceExhausted("'", path_, "': no memory while ", doing, " behind entry ",
+                               entries_);
+    }
     const char* why = archive_error_string(archive_.get());
     return DataLoss("'", path_, "': damaged tar archive: ", doing, " behind entry ", entries_, ": ",
                     why != nullptr ? why : "unknown error");

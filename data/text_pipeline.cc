@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -58,7 +58,7 @@ class Pipeline {
     for (int worker = 1; worker < PipelineThreads(options); ++worker) {
       try {
         threads_.emplace_back([this, worker] { WorkUntilClosed(worker); });
-      } catch (const std::system_error&) {
+      } catch (const std::exception&) {  // No thread, or no memory for one.
         break;  // The threads that there are do it all; if need be the reader alone.
       }
     }

@@ -19,6 +19,9 @@ namespace seqgraph {
 struct Regularizer {
   double l1 = 0;
   double l2 = 0;
+  // Not trivial: of types that copy without throwing, or move so, libstdc++ 12 takes a variant to
+  // hold always one (as LayerSetting would), and destroys what is none where memory ends in a copy.
+  constexpr ~Regularizer() {}
   bool present() const { return l1 != 0 || l2 != 0; }
   friend bool operator==(const Regularizer&, const Regularizer&) = default;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -10,7 +11,7 @@
 namespace seqgraph {
 namespace {
 
-// Memory for `bytes` bytes; never null, not even for zero bytes, because null means absent.
+// Memory for `bytes` bytes, null if there is none: not for zero bytes, because null means absent.
 void* AllocateAligned(int64_t bytes) {
   const size_t rounded = (static_cast<size_t>(bytes) / Tensor::kAlignment + 1) * Tensor::kAlignment;
   return std::aligned_alloc(Tensor::kAlignment, rounded);
@@ -23,7 +24,7 @@ Tensor::Tensor() : Tensor(TensorType{DType::kFloat32, Shape{0}}) {}
 Tensor::Tensor(TensorType type) : type_(std::move(type)) {
   SEQ_CHECK(type_.shape.is_static() && type_.shape.Validate().ok());
   data_.reset(AllocateAligned(num_bytes()));
-  SEQ_CHECK(data_ != nullptr);
+  if (data_ == nullptr) throw std::bad_alloc();
 }
 
 Tensor::Tensor(const Tensor& other) : Tensor(CopyOf(other.type_, other.data())) {}

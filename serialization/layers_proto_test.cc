@@ -257,8 +257,9 @@ TEST(LayersProtoTest, OnlyAModelWithLayersNeedsVersion4) {
     SEQ_ASSERT_OK_AND_ASSIGN(const std::string again, SerializeModel(read, format));
     EXPECT_EQ(again, bytes);
   }
-  SEQ_ASSERT_OK_AND_ASSIGN(const std::string text, SerializeModel(model, ModelFormat::kText));
+  SEQ_ASSERT_OK_AND_ASSIGN(std::string text, SerializeModel(model, ModelFormat::kText));
   EXPECT_THAT(text, ::testing::HasSubstr("format_version: 4\n"));
+  text = absl::StrReplaceAll(text, {{"# crc32c", "# no longer"}});
   EXPECT_THAT(ParseModel(absl::StrReplaceAll(text, {{"format_version: 4", "format_version: 2"}}),
                          ModelFormat::kText, registry),
               StatusIs(kInvalid, "format version 2 has no layers"));

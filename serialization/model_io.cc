@@ -8,14 +8,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
-#include "base/byte_cursor.h"
-#include "base/crc32c.h"
 #include "base/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "graph/verifier.h"
 #include "serialization/function_proto.h"
 #include "serialization/layers_proto.h"
 #include "serialization/model.pb.h"
+#include "serialization/model_seal.h"
 #include "serialization/proto_guard.h"
 #include "serialization/self_test_proto.h"
 #include "serialization/series_proto.h"
@@ -26,15 +25,6 @@ namespace {
 
 constexpr char kMagic[] = "seqgraph model";
 constexpr char kProducer[] = "seqgraph";
-constexpr char kTextHeader[] =
-    "# proto-file: serialization/model.proto\n"
-    "# proto-message: seqgraph.proto.Model\n\n";
-// How each binary file begins: field 1, length-delimited, and the magic text.
-constexpr absl::string_view kBinaryStart("\x0A\x0Eseqgraph model", 16);
-// How it ends: the tag of field 1000, fixed32, then the sum's four bytes.
-constexpr absl::string_view kChecksumTag("\xC5\x3E", 2);
-constexpr size_t kChecksumBytes = 6;
-
 constexpr int kMaxFunctions = 1000;
 constexpr int kMaxSelfTests = 100;
 // The first versions that have them.
@@ -123,19 +113,16 @@ absl::Status CheckModelProto(const proto::Model& model) {
 }
 
 absl::StatusOr<std::string> ToBinary(const proto::Model& model) {
-  if (model.ByteSizeLong() > kMaxModelBytes - kChecksumBytes) {
+  if (model.ByteSizeLong() > kMaxModelBytes - kModelSealBytes) {
     return InvalidArgument("the model has ", model.ByteSizeLong(),
                            " bytes; a protobuf holds at most ", kMaxModelBytes,
                            ": use fewer or smaller variables");
   }
-  std::string bytes = SerializeDeterministically(model);
-  const uint32_t sum = Crc32c(bytes);
-  absl::StrAppend(&bytes, kChecksumTag, NumberBytes(sum, 4));
-  return bytes;
+  return SealModel(SerializeDeterministically(model), ModelFormat::kBinary);
 }
 
 absl::StatusOr<std::string> ToText(const proto::Model& model) {
-  std::string text = absl::StrCat(kTextHeader, PrintTextProto(model));
+  std::string text = SealModel(PrintTextProto(model), ModelFormat::kText);
   if (static_cast<int64_t>(text.size()) > kMaxModelBytes) {
     return InvalidArgument("the text has ", text.size(), " bytes; at most ", kMaxModelBytes,
                            ": save it as .pb");
@@ -151,7 +138,7 @@ absl::Status NewerFormat(int version) {
 // The format version of a binary file: the field right after the magic, where any version has it.
 // 0 if something else is there.
 int PeekVersion(absl::string_view bytes) {
-  bytes.remove_prefix(kBinaryStart.size());
+  bytes.remove_prefix(kBinaryModelStart.size());
   if (bytes.empty() || bytes[0] != '\x10') return 0;
   google::protobuf::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes.data() + 1),
                                                static_cast<int>(bytes.size() - 1));
@@ -160,7 +147,7 @@ int PeekVersion(absl::string_view bytes) {
 }
 
 absl::Status FromBinary(absl::string_view bytes, proto::Model* model) {
-  if (!absl::StartsWith(bytes, kBinaryStart)) {
+  if (!absl::StartsWith(bytes, kBinaryModelStart)) {
     return InvalidArgument("not a seqgraph model: it does not begin with \"", kMagic, "\"",
                            absl::StartsWith(bytes, "# proto-file: serialization/model.proto")
                                ? " but as a text model does: name it .textproto"
@@ -170,21 +157,20 @@ absl::Status FromBinary(absl::string_view bytes, proto::Model* model) {
     return InvalidArgument(bytes.size(), " bytes are more than ", kMaxModelBytes);
   }
   const int version = PeekVersion(bytes);
-  const bool sealed = bytes.size() >= kBinaryStart.size() + kChecksumBytes &&
-                      bytes.substr(bytes.size() - kChecksumBytes, 2) == kChecksumTag;
-  const absl::string_view content = bytes.substr(0, bytes.size() - (sealed ? kChecksumBytes : 0));
+  const UnsealedModel unsealed = UnsealModel(bytes, ModelFormat::kBinary);
   // A newer format may be sealed in another way, so its version counts before the seal.
-  if (!sealed || Crc32c(content) != ByteCursor(bytes.substr(bytes.size() - 4)).U32()) {
+  if (unsealed.seal != ModelSeal::kFits) {
     if (version > kModelFormatVersion) return NewerFormat(version);
-    return DataLoss("damaged or cut short: the checksum at the end of its ", bytes.size(),
-                    " bytes ", sealed ? "differs from that of the content" : "is missing");
+    return DataLoss(
+        "damaged or cut short: the checksum at the end of its ", bytes.size(), " bytes ",
+        unsealed.seal == ModelSeal::kDiffers ? "differs from that of the content" : "is missing");
   }
   if (version > kModelFormatVersion) return NewerFormat(version);
-  return ParseBinaryProto(content, model);
+  return ParseBinaryProto(unsealed.content, model);
 }
 
 absl::Status FromText(absl::string_view text, proto::Model* model) {
-  if (absl::StartsWith(text, kBinaryStart)) {
+  if (absl::StartsWith(text, kBinaryModelStart)) {
     return InvalidArgument("not text but a binary model: name it .pb");
   }
   const absl::Status status = ParseTextProto(text, model);
@@ -194,7 +180,14 @@ absl::Status FromText(absl::string_view text, proto::Model* model) {
   if (model->magic() != kMagic) {
     return InvalidArgument("not a seqgraph model: it needs magic: \"", kMagic, "\"");
   }
-  if (model->checksum() != 0) return InvalidArgument("the text form has no checksum: remove it");
+  if (model->checksum() != 0) {
+    return InvalidArgument("the text form has no field for its checksum: remove it");
+  }
+  if (UnsealModel(text, ModelFormat::kText).seal == ModelSeal::kDiffers) {
+    return DataLoss(
+        "damaged, cut short or changed: its checksum differs from that of the text; if you changed "
+        "it, remove the line that begins with \"# crc32c\"");
+  }
   return absl::OkStatus();
 }
 
@@ -278,6 +271,10 @@ absl::StatusOr<Model> ModelFromProto(const proto::Model& from, const OpRegistry&
                              " has no classes of layers, but layer ", layer.name(), " is of one");
     }
     SEQ_ASSIGN_OR_RETURN(model.layers, LayerStackFromProto(from.layers()));
+    if (model.layers->is_graph() && from.format_version() < kGraphsVersion) {
+      return InvalidArgument("format version ", from.format_version(),
+                             " has no graphs of layers, but there is one");
+    }
   }
   if (from.has_optimizer()) {
     SEQ_ASSIGN_OR_RETURN(model.optimizer, OptimizerFromProto(from.optimizer()));

@@ -24,6 +24,27 @@ struct Head {
 };
 static_assert(sizeof(Head) == 32);
 
+// The head of a saved state of so many bytes, whose checksum is right.
+absl::StatusOr<Head> CheckedHead(absl::string_view bytes) {
+  Head head;
+  uint32_t crc = 0;
+  if (bytes.size() < sizeof(head) + sizeof(crc) ||
+      std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) {
+    return InvalidArgument("these ", bytes.size(), " bytes are no saved state of a stream");
+  }
+  std::memcpy(&head, bytes.data(), sizeof(head));
+  std::memcpy(&crc, bytes.data() + bytes.size() - sizeof(crc), sizeof(crc));
+  if (head.version > kVersion) {
+    return FailedPrecondition("the saved state is of version ", head.version,
+                              "; this program reads up to ", kVersion);
+  }
+  if (Crc32c(bytes.substr(0, bytes.size() - sizeof(crc))) != crc) {
+    return DataLoss("the saved state is damaged: its checksum is wrong");
+  }
+  if (head.version < 1) return InvalidArgument("version 0 of saved states does not exist");
+  return head;
+}
+
 const char* At(const void* base, int64_t offset) { return static_cast<const char*>(base) + offset; }
 
 }  // namespace
@@ -120,25 +141,10 @@ std::string Stream::Save() const {
 }
 
 absl::Status Stream::Restore(absl::string_view bytes) {
-  Head head;
-  uint32_t crc = 0;
-  if (bytes.size() < sizeof(head) + sizeof(crc) ||
-      std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) {
-    return InvalidArgument("these ", bytes.size(), " bytes are no saved state of a stream");
-  }
-  std::memcpy(&head, bytes.data(), sizeof(head));
-  std::memcpy(&crc, bytes.data() + bytes.size() - sizeof(crc), sizeof(crc));
-  if (head.version > kVersion) {
-    return FailedPrecondition("the saved state is of version ", head.version,
-                              "; this program reads up to ", kVersion);
-  }
-  if (Crc32c(bytes.substr(0, bytes.size() - sizeof(crc))) != crc) {
-    return DataLoss("the saved state is damaged: its checksum is wrong");
-  }
-  if (head.version < 1) return InvalidArgument("version 0 of saved states does not exist");
+  SEQ_ASSIGN_OR_RETURN(const Head head, CheckedHead(bytes));
   const auto expected = static_cast<uint64_t>(model_->state_bytes());
   if (head.fingerprint != model_->fingerprint() || head.states != state_inputs_.size() ||
-      head.bytes != expected || bytes.size() != sizeof(head) + expected + sizeof(crc)) {
+      head.bytes != expected || bytes.size() != sizeof(head) + expected + sizeof(uint32_t)) {
     return InvalidArgument("the saved state is of another model, or of other weights");
   }
   const char* from = bytes.data() + sizeof(head);
@@ -148,6 +154,26 @@ absl::Status Stream::Restore(absl::string_view bytes) {
     from += size;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> Stream::CountSaved(absl::string_view bytes) {
+  int64_t count = 0;
+  do {
+    uint64_t size = bytes.size();  // where a head is no head, which CheckedHead says
+    if (bytes.size() >= sizeof(Head)) {
+      Head head;
+      std::memcpy(&head, bytes.data(), sizeof(head));
+      const uint64_t most = bytes.size() - sizeof(Head);
+      if (head.bytes <= most && most - head.bytes >= sizeof(uint32_t)) {
+        size = sizeof(Head) + head.bytes + sizeof(uint32_t);
+      }
+    }
+    SEQ_RETURN_IF_ERROR(
+        Annotate(CheckedHead(bytes.substr(0, size)), absl::StrCat("state ", count + 1)).status());
+    bytes.remove_prefix(size);
+    ++count;
+  } while (!bytes.empty());
+  return count;
 }
 
 absl::Status Stream::CopyFrom(const Stream& other) {

@@ -53,6 +53,9 @@ class Stream {
   /// FailedPrecondition for those of a newer version.
   std::string Save() const;
   absl::Status Restore(absl::string_view bytes);
+  /// How many saved states these bytes are, one after the other, without their model. Errors are
+  /// those of Restore(), and say which state.
+  static absl::StatusOr<int64_t> CountSaved(absl::string_view bytes);
   /// Goes on from where another stream of the same model is: for branches, as of a beam search.
   /// InvalidArgument for one of another model.
   absl::Status CopyFrom(const Stream& other);

@@ -5,6 +5,7 @@ namespace seqgraph::tools {
 // Each in the file of its name: tools/train_command.cc.
 CommandDef DefineTrain();
 CommandDef DefineEvaluate();
+CommandDef DefineVerify();
 CommandDef DefinePredict();
 CommandDef DefineRun();
 CommandDef DefineStream();
@@ -21,6 +22,7 @@ CommandDef DefineDiff();
 CommandDef DefineBackends();
 CommandDef DefineConformance();
 CommandDef DefineOps();
+CommandDef DefineFsck();
 
 const std::vector<CommandDef>& AllCommands() {
   // One a line, so that one more is one line more.
@@ -28,6 +30,7 @@ const std::vector<CommandDef>& AllCommands() {
   static const auto& commands = *new std::vector<CommandDef>{
       DefineTrain(),
       DefineEvaluate(),
+      DefineVerify(),
       DefinePredict(),
       DefineRun(),
       DefineStream(),
@@ -44,6 +47,7 @@ const std::vector<CommandDef>& AllCommands() {
       DefineBackends(),
       DefineConformance(),
       DefineOps(),
+      DefineFsck(),
   };
   // clang-format on
   return commands;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tools/flags.h"
@@ -18,6 +20,12 @@ class Command {
   /// is read or written. What can be checked on the command line alone is checked there, so that
   /// misuse ends in exit status 2.
   virtual void Declare(Flags& flags) = 0;
+
+  /// What the command line, from the command's name on, means, before it is parsed: as it is,
+  /// unless a command keeps arguments or stands for another. An error is one of Run().
+  virtual absl::StatusOr<std::vector<std::string>> Expand(std::vector<std::string> given) {
+    return given;
+  }
 
   /// Does the work, once CommandFiles::Check has found no output among the inputs. Gives the exit
   /// status; an error becomes one line on standard error and exit status 1. The caller flushes

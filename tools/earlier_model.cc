@@ -32,6 +32,16 @@ absl::StatusOr<EarlierModel> EarlierModel::Find(const std::string& path, bool ov
   return earlier;
 }
 
+EarlierModel EarlierModel::Known(const std::string& path, bool exists, bool keeps,
+                                 std::optional<double> loss) {
+  EarlierModel earlier;
+  earlier.path_ = path;
+  earlier.exists_ = exists;
+  earlier.keeps_ = keeps;
+  earlier.loss_ = loss;
+  return earlier;
+}
+
 absl::StatusOr<double> EarlierModel::MeasuredLoss(TrainingData& data, const Model& ours,
                                                   const RunnerOptions& options, int64_t batch) {
   SEQ_RETURN_IF_ERROR(data.CheckComparable(*model_, ours));

@@ -20,6 +20,10 @@ class EarlierModel {
   /// for one that cannot be: no model, or one without the function `evaluate`.
   static absl::StatusOr<EarlierModel> Find(const std::string& path, bool overwrite);
 
+  /// One that an earlier process of the same run has found and measured.
+  static EarlierModel Known(const std::string& path, bool exists, bool keeps,
+                            std::optional<double> loss);
+
   /// Measures loss(), to be compared with that of `ours`. FailedPrecondition, likewise, where it
   /// is one of other data (TrainingData::CheckComparable) or does not run.
   absl::Status Measure(TrainingData& data, const Model& ours, const RunnerOptions& options,

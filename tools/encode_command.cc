@@ -1,13 +1,11 @@
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "base/atomic_file.h"
 #include "base/status_macros.h"
-#include "data/npy.h"
 #include "data/series/series_file.h"
 #include "data/text_dataset.h"
 #include "tools/command.h"
@@ -19,8 +17,6 @@
 
 namespace seqgraph::tools {
 namespace {
-
-constexpr char kLabels[] = "labels.txt";
 
 class EncodeCommand : public Command {
  public:
@@ -36,8 +32,8 @@ class EncodeCommand : public Command {
     flags
         .OutputFolder("--output", &folder_, "Where the files go; made if it is missing",
                       {"train_tokens.npy", "train_targets.npy", "validation_tokens.npy",
-                       "validation_targets.npy", "test_tokens.npy", "test_targets.npy", kLabels,
-                       kEncodedTextsFile, data::kSeriesFile})
+                       "validation_targets.npy", "test_tokens.npy", "test_targets.npy",
+                       kEncodedLabelsFile, kEncodedTextsFile, kChecksumsFile, data::kSeriesFile})
         .Required();
     flags.Footer(
         "Writes train_tokens.npy, train_targets.npy, and the same for validation and test "
@@ -46,7 +42,9 @@ class EncodeCommand : public Command {
         "in\n"
         "file order, without the words that no training review has. What the targets mean is\n"
         "printed, and with other classes than negative and positive written to labels.txt, one a\n"
-        "line. texts.json holds the vocabulary; `train` and `evaluate` take the folder as --data.\n"
+        "line. texts.json holds the vocabulary, checksums.txt tells damage and files of another "
+        "set:\n"
+        "who changes one removes it. `train` and `evaluate` take the folder as --data.\n"
         "Series of numbers are written to series.safetensors, whole, with their labels and names:\n"
         "however many they are, training on the folder takes little memory.");
   }
@@ -82,42 +80,22 @@ class EncodeCommand : public Command {
         LoadDatasetCached(flags_.data, options, cache ? &*cache : nullptr, &origin));
     out.Write(OriginLine(origin));
     SEQ_RETURN_IF_ERROR(MakeOutputFolder("--output", folder_));
-    SEQ_RETURN_IF_ERROR(Write("train", dataset.train, out));
-    SEQ_RETURN_IF_ERROR(Write("validation", dataset.validation, out));
-    SEQ_RETURN_IF_ERROR(Write("test", dataset.test, out));
-    out.Print("Classes: %s\n", absl::StrJoin(dataset.labels, ", "));
-    if (dataset.labels != std::vector<std::string>{"negative", "positive"}) {
-      const std::string path = absl::StrCat(folder_, "/", kLabels);
-      SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, absl::StrJoin(dataset.labels, "\n") + "\n"));
-      out.Print("%s: %d names\n", path, dataset.labels.size());
-    }
+    EncodedTextsWriter writer(folder_);
+    SEQ_RETURN_IF_ERROR(Add("train", dataset.train, writer));
+    SEQ_RETURN_IF_ERROR(Add("validation", dataset.validation, writer));
+    SEQ_RETURN_IF_ERROR(Add("test", dataset.test, writer));
     TextPreprocessing columns;
     flags_.KeepColumns(columns);
-    return WriteTextsFile(dataset, columns, out);
-  }
-
-  absl::StatusOr<int> WriteTextsFile(const data::Dataset& dataset, const TextPreprocessing& columns,
-                                     Output& out) {
-    const std::string path = absl::StrCat(folder_, "/", kEncodedTextsFile);
-    SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, EncodedTextsJson(dataset, columns)));
-    out.Print("%s: %d words\n", path, dataset.vocabulary.size());
+    SEQ_RETURN_IF_ERROR(writer.Commit(dataset, columns));
+    out.Write(writer.lines());
     return 0;
   }
 
-  absl::Status Write(absl::string_view part, const data::TokenSet& set, Output& out) {
+  static absl::Status Add(absl::string_view part, const data::TokenSet& set,
+                          EncodedTextsWriter& writer) {
     SEQ_RETURN_IF_ERROR(
-        WriteArray(absl::StrCat(part, "_tokens.npy"), set.tokens, {set.rows, set.maxlen}, out));
-    return WriteArray(absl::StrCat(part, "_targets.npy"), set.targets, {set.rows}, out);
-  }
-
-  absl::Status WriteArray(const std::string& name, const std::vector<int32_t>& elements,
-                          const std::vector<int64_t>& shape, Output& out) {
-    const std::string path = absl::StrCat(folder_, "/", name);
-    SEQ_ASSIGN_OR_RETURN(const std::string file,
-                         data::NpyFile(absl::MakeConstSpan(elements), shape));
-    SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, file));
-    out.Print("%s: int32 [%s]\n", path, absl::StrJoin(shape, ", "));
-    return absl::OkStatus();
+        writer.AddArray(absl::StrCat(part, "_tokens.npy"), set.tokens, {set.rows, set.maxlen}));
+    return writer.AddArray(absl::StrCat(part, "_targets.npy"), set.targets, {set.rows});
   }
 
   DataFlags flags_;

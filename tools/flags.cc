@@ -3,7 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -289,6 +292,25 @@ Flag Flags::Texts(const std::string& name, std::vector<std::string>* values,
   return Flag(option->option_text("..."));
 }
 
+std::vector<std::string> Flags::Given() const {
+  std::map<std::string, std::set<std::string>> files;
+  for (const DeclaredFiles& declared : files_->declared()) {
+    for (const std::string& path : declared.paths()) files[declared.flag].insert(path);
+  }
+  std::vector<std::string> given;
+  for (const CLI::Option* option : app_->get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || !absl::StartsWith(name, "--") || name == "--help") continue;
+    for (const std::string& result : option->results()) {
+      const std::string value = WithoutMark(result);
+      const bool file = files[name].count(value) > 0;
+      given.push_back(absl::StrCat(
+          name, "=", file ? std::filesystem::absolute(value).lexically_normal().string() : value));
+    }
+  }
+  return given;
+}
+
 void Flags::Group(const std::string& heading) { app_->option_defaults()->group(heading); }
 
 void Flags::Footer(const std::string& text) { app_->footer(text); }
@@ -303,11 +325,10 @@ void Flags::Check(const std::string& flag, std::function<std::string()> check) {
   });
 }
 
-std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv) {
+std::vector<std::string> ArgumentsForParser(const std::vector<std::string>& given) {
   std::vector<std::string> arguments;
   bool texts_only = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
+  for (const std::string& argument : given) {
     if (!texts_only && argument == "--") {
       texts_only = true;
       continue;

@@ -111,6 +111,10 @@ class Flags {
                    const std::string& help, std::function<std::string()> path,
                    std::vector<std::string> written);
 
+  /// What the command line gives, once it is parsed: each "--name=value", so that the same command
+  /// can be run again from any folder; files have their whole paths. Flags alone, no arguments.
+  std::vector<std::string> Given() const;
+
   /// Those that have been declared.
   const CommandFiles& files() const { return *files_; }
 
@@ -130,7 +134,7 @@ class Flags {
 /// The arguments (without the program) as the parser must get them, in the reverse order that it
 /// wants. It would take a text "[a, b]" for a list of two, and "--" for the end of a command: texts
 /// of that form, and all behind "--", are marked, and the flags above take the mark off again.
-std::vector<std::string> ArgumentsForParser(int argc, const char* const* argv);
+std::vector<std::string> ArgumentsForParser(const std::vector<std::string>& given);
 
 /// A flag for each setting of each built-in backend (Backend::settings): --simd_target. A value
 /// that the backend refuses is misuse.

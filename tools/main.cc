@@ -3,6 +3,7 @@
 // Exit status: 0 done, 1 an error (one line on standard error), 2 misuse of the command line (one
 // line that names the flag), 130 interrupted.
 
+#include <execinfo.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <deque>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <string>
@@ -26,6 +28,7 @@
 #include "backends/plugin/plugin_probe.h"
 #include "base/memory_limit.h"
 #include "base/printable.h"
+#include "base/temporary_file.h"
 #include "tools/all_commands.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
@@ -64,17 +67,33 @@ int Finish(absl::StatusOr<int> result, Output& out) {
   return kError;
 }
 
+absl::Status Expand(Command* command, std::vector<std::string>& arguments) {
+  absl::StatusOr<std::vector<std::string>> expanded = command->Expand(arguments);
+  if (!expanded.ok()) return expanded.status();
+  arguments = *std::move(expanded);
+  return absl::OkStatus();
+}
+
 const char* command_that_runs = "seqgraph";
 std::string memory_advice;  // written once, while there is memory
 
 // Without memory nothing can be composed: the words are there, and go straight to the system.
+void SayAtOnce(std::initializer_list<absl::string_view> words) {
+  for (const absl::string_view each : words) {
+    if (WriteAll(STDERR_FILENO, each) != 0) return;
+  }
+}
+
 void ComplainOfMemory() {
   static constexpr char kReason[] = "seqgraph: RESOURCE_EXHAUSTED: out of memory in ";
-  for (const absl::string_view words :
-       {absl::string_view(kReason), absl::string_view(command_that_runs),
-        absl::string_view(memory_advice), absl::string_view("\n")}) {
-    if (::write(STDERR_FILENO, words.data(), words.size()) < 0) return;
-  }
+  SayAtOnce({kReason, command_that_runs, memory_advice, "\n"});
+}
+
+// Where `new` has no memory. Abseil's hash tables are destroyed as if they held what an exception
+// kept from being made, so none is thrown. What was being written goes at the next start.
+[[noreturn]] void EndOutOfMemory() {
+  ComplainOfMemory();
+  ::_exit(kError);
 }
 
 // Where an exception cannot be caught: in another thread, or where none is expected.
@@ -83,8 +102,7 @@ void ComplainOfMemory() {
     try {
       std::rethrow_exception(exception);
     } catch (const std::bad_alloc&) {
-      ComplainOfMemory();
-      ::_exit(kError);
+      EndOutOfMemory();
     } catch (...) {
     }
   }
@@ -98,6 +116,24 @@ void LimitMemory() {
   if (MemoryLimit() == kNoMemoryLimit) return;
   absl::StrAppend(&memory_advice, "; data and model may take ", MemoryLimit(),
                   " bytes: --max_memory allows more");
+}
+
+bool command_has_ended = false;
+
+// libarchive and libgomp end a program that has no memory for them, with a line of their own; a
+// plugin can, with any status. No command has been done then.
+void RefuseEarlyEnd() {
+  if (command_has_ended) return;
+  SayAtOnce({"seqgraph: ABORTED: a library or plugin ended the program in ", command_that_runs,
+             "; it may have said why, and memory is the usual reason\n"});
+  ::_exit(kError);
+}
+
+// glibc loads what unwinds through its own functions when it is first needed, and ends the program
+// if that cannot be: too late where an exception says that memory has ended.
+void LoadUnwinder() {
+  void* frame = nullptr;
+  ::backtrace(&frame, 1);
 }
 
 int Main(int argc, char** argv) {
@@ -123,9 +159,13 @@ int Main(int argc, char** argv) {
   if (argc < 2) return Misuse(absl::StrCat("needs a command: ", CommandNames()), "");
   const std::string first = argv[1];
   std::string command;
+  std::vector<std::string> arguments(argv + 1, argv + argc);
   if (first != "--help" && first != "-h") {
-    for (CLI::App* parser : parsers) {
-      if (parser->get_name() == first) command = first;
+    for (size_t i = 0; i < parsers.size(); ++i) {
+      if (parsers[i]->get_name() != first) continue;
+      command = first;
+      const absl::Status expanded = Expand(commands[i].get(), arguments);
+      if (!expanded.ok()) return Finish(expanded, out);
     }
     if (command.empty()) {
       return Misuse(absl::StrCat("unknown command '", first, "', expected one of ", CommandNames()),
@@ -133,7 +173,7 @@ int Main(int argc, char** argv) {
     }
   }
   try {
-    app.parse(ArgumentsForParser(argc, argv));
+    app.parse(ArgumentsForParser(arguments));
   } catch (const CLI::CallForHelp&) {
     out.Write(app.help());
     return Finish(0, out);
@@ -158,11 +198,16 @@ int main(int argc, char** argv) {
   seqgraph::NameCrashesOfPlugins();
   std::signal(SIGXFSZ,
               SIG_IGN);  // a file beyond its limit is an error of the write, as a full disk is
+  std::set_new_handler(seqgraph::tools::EndOutOfMemory);
   std::set_terminate(seqgraph::tools::EndWithoutMemory);
+  seqgraph::tools::LoadUnwinder();
+  std::atexit(seqgraph::tools::RefuseEarlyEnd);
+  int status = seqgraph::tools::kError;
   try {
-    return seqgraph::tools::Main(argc, argv);
+    status = seqgraph::tools::Main(argc, argv);
   } catch (const std::bad_alloc&) {
     seqgraph::tools::ComplainOfMemory();
-    return seqgraph::tools::kError;
   }
+  seqgraph::tools::command_has_ended = true;
+  return status;
 }

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
@@ -15,7 +14,7 @@ namespace seqgraph::tools {
 class Output {
  public:
   /// `file` stays the caller's; `name` is for messages: "standard output".
-  Output(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
+  Output(std::FILE* file, std::string name);
 
   /// As Printable has it, but for line ends and tabs: names and labels come from model files, and a
   /// terminal would obey what is in them. A field of a line needs Printable of its own.
@@ -28,13 +27,21 @@ class Output {
   /// Hands everything to the system; the first error of all writes so far.
   absl::Status Flush();
 
-  std::FILE* file() const { return file_; }
+  /// What could not be written does not count any more.
+  void Forget() { status_ = absl::OkStatus(); }
+
+  /// For those who write by themselves: what was written before is on its way, and what is written
+  /// from now on goes at once.
+  std::FILE* file();
 
  private:
-  void Keep(int error);
+  void Hand();
 
+  // stdio would lose what it holds where a write is interrupted.
   std::FILE* file_;
   std::string name_;
+  bool by_line_ = false, at_once_ = false;
+  std::string pending_;
   absl::Status status_;
 };
 

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -6,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
@@ -21,6 +24,9 @@
 #include "tools/next_training.h"
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
+#include "tools/run_facts.h"
+#include "tools/run_flags.h"
+#include "tools/run_verification.h"
 #include "tools/series_flags.h"
 #include "tools/series_training.h"
 #include "tools/terminal.h"
@@ -60,11 +66,16 @@ class TrainCommand : public Command {
                                "of series by default 10");
     flags.Int("--seed", &seed_, 0, std::numeric_limits<int64_t>::max(),
               "Of starting weights, of the order of rows in each epoch, of splits of series");
-    const Flag resume = flags.InputFile(
-        "--resume", &resume_,
-        "A model saved by train on these texts, to go on with: its layers, weights,\n"
-        "optimizer, num_words, maxlen and tokens");
-    for (Flag flag : of_the_model) flag.Excludes(resume);
+    const Flag resume = flags.InputFile("--resume", &resume_,
+                                        "A run's folder (--run): it goes on where it was, and "
+                                        "needs no other flag. Or a model saved\n"
+                                        "by train on these texts, to begin with: its layers, "
+                                        "weights, optimizer, num_words, maxlen\n"
+                                        "and tokens");
+    for (Flag flag : of_the_model) {
+      flag.Excludes(resume);
+      of_the_model_.push_back(flag.name());
+    }
     flags.Int(
         "--first_epoch", &first_epoch_, 0, 999'999,
         "Epochs that are done already: the order of texts goes on, and --epochs counts, from\n"
@@ -73,6 +84,8 @@ class TrainCommand : public Command {
       if (first_epoch_ < epochs_) return "";
       return absl::StrCat("expected less than the ", epochs_, " epochs, got ", first_epoch_);
     });
+    flags.Group("State of the run");
+    run_.Declare(flags);
     flags.Group("Running");
     import_.DeclareNone(flags);
     backend_.Declare(flags);
@@ -93,7 +106,7 @@ class TrainCommand : public Command {
       const bool next = series_.TellsNext();
       const std::string of =
           series_.Wanted(data_) ? "" : absl::StrCat("-", next ? "next" : model_.input);
-      output_ = absl::StrCat(StemOf(data_.data, /*archives=*/!next), of, ".pb");
+      output_ = absl::StrCat(StemOf(data_.data, /*archives=*/!next && !of.empty()), of, ".pb");
       return "";
     });
     profile_.Declare(flags);
@@ -102,18 +115,38 @@ class TrainCommand : public Command {
         "The file holds the best model so far by validation loss, at most a second old. A model\n"
         "that was there before, or that --resume began with, is measured on the same texts, and\n"
         "only a better one replaces it; what is not better is saved beside it (NAME.new.pb).\n"
-        "Ctrl-C finishes the batch, saves (in the first epoch beside a file that is there:\n"
-        "NAME.interrupted.pb), and ends with status 130; a second one ends at once.\n"
+        "Ctrl-C, SIGTERM and SIGHUP finish the batch, save (in the first epoch beside a file that "
+        "is\n"
+        "there: NAME.interrupted.pb), and end with status 128 + signal; a second one ends at "
+        "once.\n"
+        "SIGUSR1 prints how far it is. A file that cannot be written does not end the run: it is\n"
+        "tried again, to the end and some time beyond.\n"
         "\n"
         "Examples:\n"
         "  seqgraph train --data=aclImdb_v1.tar.gz --cell=lstm --units=16\n"
         "  seqgraph train --data=vowels.csv --series=id --order=step --label=speaker --cell=gru\n"
         "  seqgraph train --data=sunspots.csv --column=SUNACTIVITY --window=24 --horizon=1\n"
-        "  seqgraph train --data=stories.txt --task=next --maxlen=50");
+        "  seqgraph train --data=stories.txt --task=next --maxlen=50\n"
+        "  seqgraph train --data=aclImdb_v1.tar.gz --run=first; seqgraph train --resume=first");
+    flags_ = flags;
+  }
+
+  absl::StatusOr<std::vector<std::string>> Expand(std::vector<std::string> given) override {
+    return RunFlags::Expand(std::move(given));
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    return profile_.Around("train", [&] { return Train(out); });
+    // The model is of more worth than what is said of it: a reader that goes away ends nothing.
+    std::signal(SIGPIPE, SIG_IGN);
+    const absl::StatusOr<int> status = profile_.Around(
+        "train", [&] { return Train(out); }, /*work_is_worth_more=*/true);
+    const absl::Status said = out.Flush();
+    if (status.ok() && !said.ok()) {
+      std::fprintf(stderr, "seqgraph: the run went on to its end, but %s\n",
+                   std::string(said.message()).c_str());
+      out.Forget();
+    }
+    return status;
   }
 
  private:
@@ -122,10 +155,21 @@ class TrainCommand : public Command {
     if (!format.ok()) return Annotate(format.status(), "--output");
     SEQ_RETURN_IF_ERROR(CheckBackendNames(backend_.backend));
     SEQ_ASSIGN_OR_RETURN(passes_, ChoosePasses(backend_.passes));
-    SEQ_ASSIGN_OR_RETURN(EarlierModel earlier, EarlierModel::Find(output_, overwrite_));
+    std::unique_ptr<RunFolder> state;
+    if (!run_.folder.empty()) {
+      if (series_.folds > 0)
+        return InvalidArgument("--run keeps one run, and --folds makes several");
+      SEQ_ASSIGN_OR_RETURN(state, run_.Open(overwrite_, [](const std::string& text) {
+        std::fprintf(stderr, "seqgraph: %s\n", text.c_str());
+      }));
+    }
+    const bool goes_on = state != nullptr && state->newest() != nullptr;
+    if (run_.verify && !goes_on) return FailedPrecondition(run_.folder, " holds no state of a run");
+    const std::string first_model = absl::StrCat(run_.folder, "/model.pb");
+    SEQ_ASSIGN_OR_RETURN(EarlierModel earlier, FindEarlier(goes_on ? state->newest() : nullptr));
     std::optional<Model> resumed;
     if (!resume_.empty()) {
-      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(resume_, import_));
+      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(goes_on ? first_model : resume_, import_));
     }
     if (series_.Wanted(data_)) PreferForSeries();
     if (series_.TellsNext()) PreferForNext();
@@ -137,17 +181,22 @@ class TrainCommand : public Command {
     const bool resumes = resumed.has_value();
     if (resumes) {
       SEQ_RETURN_IF_ERROR(CheckResumed(*resumed));
+    } else if (goes_on) {
+      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(first_model, import_));
     } else {
       SEQ_ASSIGN_OR_RETURN(resumed, MakeModel());
     }
     Model model = *std::move(resumed);
+    if (state != nullptr && !goes_on) SEQ_RETURN_IF_ERROR(SaveModel(model, first_model));
     SEQ_ASSIGN_OR_RETURN(const std::string summary,
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
     SEQ_ASSIGN_OR_RETURN(selection_,
                          ChooseBackends(backend_.backend, PlannedCalls(model), passes_));
 
-    const InterruptHandler interrupt;
+    InterruptHandler interrupt;
+    interrupt.TakeQuestions();
+    if (run_.max_seconds > 0) interrupt.EndAfter(run_.max_seconds);
     SEQ_ASSIGN_OR_RETURN(TrainingRunOptions options, RunOptions());
     RunnerOptions run = options.run;
     run.max_memory = max_memory_;
@@ -164,9 +213,45 @@ class TrainCommand : public Command {
     // Whoever cannot be told how it goes is told so now.
     SEQ_RETURN_IF_ERROR(out.Flush());
     if (series_.folds > 0) return Fold(interrupt, std::move(options.run), out);
+    options.fallback = run_.fallback;
+    if (state != nullptr) {
+      SEQ_RETURN_IF_ERROR(SetState(state.get(), first_model, trainer.runner(), *step, options));
+    }
+    if (run_.verify) return VerifyRun(*data_source_, trainer, options, out);
     TrainingRun training(*data_source_, earlier, trainer, options, out);
     SEQ_RETURN_IF_ERROR(training.Measure(resumes));
     return training.Fit(interrupt);
+  }
+
+  // What lies at --output; of a run that goes on, what it found there when it began, unless it is
+  // another file now.
+  absl::StatusOr<EarlierModel> FindEarlier(const RunState* state) const {
+    std::string output;
+    const bool known =
+        state != nullptr && state->Reader("keeper").Get("found/output", &output).ok();
+    if (known && output == output_) return EarlierModel();
+    return EarlierModel::Find(output_, overwrite_);
+  }
+
+  // What the run is made with goes into its states, and must be as it was in one that goes on.
+  absl::Status SetState(RunFolder* state, const std::string& first_model, const ModelRunner& runner,
+                        const CompiledFunction& step, TrainingRunOptions& options) {
+    SEQ_ASSIGN_OR_RETURN(const RunFacts now, RunFacts::Make(flags_->Given(), output_, *data_source_,
+                                                            first_model, runner, step));
+    if (state->newest() != nullptr) {
+      SEQ_ASSIGN_OR_RETURN(const RunFacts then, RunFacts::Load(state->newest()->Reader("keeper")));
+      SEQ_ASSIGN_OR_RETURN(
+          const std::vector<std::string> changed,
+          Annotate(CheckChanges(then, now, of_the_model_, run_.allow_changes || run_.verify),
+                   run_.folder));
+      if (absl::c_linear_search(changed, "--learning_rate")) {
+        options.learning_rate = training_.given_learning_rate();
+      }
+    }
+    now.Save(options.facts);
+    options.state = state;
+    options.allow_changes = run_.allow_changes;
+    return absl::OkStatus();
   }
 
   // What serves small sets of numbers, where the user says nothing else.
@@ -298,6 +383,9 @@ class TrainCommand : public Command {
   int64_t epochs_ = 100;
   int64_t patience_ = 3;
   std::string resume_;
+  RunFlags run_;
+  std::optional<Flags> flags_;
+  std::vector<std::string> of_the_model_;  // flags that --resume excludes
   int64_t first_epoch_ = 0;
   int64_t seed_ = 1;
   std::string output_;

@@ -1,8 +1,12 @@
 #include "tools/training_run.h"
 
+#include <errno.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -12,9 +16,9 @@
 #include "base/status_macros.h"
 #include "serialization/model_io.h"
 #include "tools/output_path.h"
+#include "tools/run_watch.h"
 #include "tools/training_text.h"
 #include "training/history.h"
-#include "training/lambda_callback.h"
 #include "training/progress.h"
 
 namespace seqgraph::tools {
@@ -22,6 +26,9 @@ namespace {
 
 // An epoch may take 20 ms, and a self-test with a synced file as long.
 constexpr double kSecondsBetweenWrites = 1;
+
+// Of the pauses at the end, when a model cannot be written.
+constexpr double kLastPause = 16;
 
 // A run that is never below so many times the loss of who guesses has come apart, whatever it began
 // with.
@@ -59,6 +66,65 @@ absl::StatusOr<double> TrainingRun::Loss() {
 }
 
 absl::Status TrainingRun::Measure(bool resumes) {
+  const RunState* state = options_.state == nullptr ? nullptr : options_.state->newest();
+  if (state != nullptr) {
+    SEQ_RETURN_IF_ERROR(Restore(state->Reader("keeper")));
+    SEQ_RETURN_IF_ERROR(GoOnText(*state));
+  } else {
+    SEQ_RETURN_IF_ERROR(Find(resumes));
+  }
+  if (options_.state != nullptr) options_.state->SetFacts(FactsWithFound());
+  // Who is not there to be told any more does not end the run.
+  out_.Flush().IgnoreError();
+  return absl::OkStatus();
+}
+
+// What Find() found, for the states.
+Records TrainingRun::FactsWithFound() const {
+  Records facts = options_.facts;
+  StateWriter found(&facts, "found/");
+  found.Set("initial", initial_);
+  found.Set("guessing", guessing_);
+  found.Set("wild", wild_);
+  found.Set("output", options_.output);
+  found.Set("earlier_exists", earlier_.exists());
+  found.Set("earlier_keeps", earlier_.keeps());
+  found.Set("earlier_loss", earlier_.loss());
+  return facts;
+}
+
+absl::Status TrainingRun::Restore(const StateReader& facts) {
+  const StateReader found = facts.Below("found");
+  std::string output;
+  bool exists = false, keeps = false;
+  std::optional<double> loss;
+  SEQ_RETURN_IF_ERROR(found.Get("initial", &initial_));
+  SEQ_RETURN_IF_ERROR(found.Get("guessing", &guessing_));
+  SEQ_RETURN_IF_ERROR(found.Get("wild", &wild_));
+  SEQ_RETURN_IF_ERROR(found.Get("output", &output));
+  SEQ_RETURN_IF_ERROR(found.Get("earlier_exists", &exists));
+  SEQ_RETURN_IF_ERROR(found.Get("earlier_keeps", &keeps));
+  SEQ_RETURN_IF_ERROR(found.Get("earlier_loss", &loss));
+  if (output != options_.output) return absl::OkStatus();  // what lies there was measured by Find
+  earlier_ = EarlierModel::Known(output, exists, keeps, loss);
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::GoOnText(const RunState& state) {
+  SEQ_ASSIGN_OR_RETURN(const RunPosition position, state.Position());
+  const std::string& folder = options_.state->path();
+  bool ended = false;
+  SEQ_RETURN_IF_ERROR(state.Reader("fit").Get("ended", &ended));
+  if (position.epoch >= options_.epochs || ended) {
+    out_.Print("The run in %s has ended, after %d epochs.\n", folder, position.epoch);
+  } else {
+    out_.Print("Going on with the run in %s: epoch %d, %d batches of it are done.\n", folder,
+               position.epoch + 1, position.step);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::Find(bool resumes) {
   // Before the first step: a backend that is wrong from the start.
   SEQ_RETURN_IF_ERROR(SelfTests().status());
   if (!validates()) return absl::OkStatus();
@@ -80,7 +146,7 @@ absl::Status TrainingRun::Measure(bool resumes) {
     SEQ_ASSIGN_OR_RETURN(const std::vector<SelfTest> tests, SelfTests());
     SEQ_RETURN_IF_ERROR(SaveModel(model(), options_.output, tests));
   }
-  return out_.Flush();
+  return absl::OkStatus();
 }
 
 absl::Status TrainingRun::SaveBeside(const std::string& path) {
@@ -94,45 +160,57 @@ absl::Status TrainingRun::SaveInitial() {
   return SaveBeside(free ? options_.output : FreeNameBeside(options_.output, "interrupted"));
 }
 
+FitOptions FitOptionsOf(const TrainingRunOptions& options) {
+  return {.epochs = static_cast<int>(options.epochs),
+          .batch = options.batch,
+          .seed = static_cast<uint64_t>(options.seed),
+          .first_epoch = static_cast<int>(options.first_epoch),
+          .metrics = options.metrics,
+          .class_weights = options.class_weights,
+          .state = options.state == nullptr ? nullptr : options.state->newest(),
+          .allow_changes = options.allow_changes,
+          .keeper = options.state};
+}
+
+ModelCheckpointOptions TrainingRun::CheckpointOptions() {
+  const double to_beat =
+      std::min({wild_, initial_.value_or(wild_), earlier_.loss().value_or(wild_)});
+  return {.save_best_only = true,
+          .initial_value_threshold = to_beat,
+          .verbose = false,
+          .seconds_between_writes = kSecondsBetweenWrites,
+          .keep_trying = true,
+          .self_tests = [this] { return SelfTestsIfPossible(); },
+          .trace = options_.trace};
+}
+
+// A run that goes on has the same callbacks in the same order, whatever the flags: VerifyRun counts
+// on it too.
 absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
+  std::function<absl::Status()> save_initial = [this] { return SaveInitial(); };
+  RunWatch watch(&interrupt, options_.learning_rate,
+                 options_.state == nullptr ? save_initial : nullptr);
   EarlyStopping stopping({.patience = static_cast<int>(options_.patience),
                           .restore_best_weights = true,
                           .initial_best = initial_});
-  bool any_epoch = false;
-  LambdaCallback interrupted({.on_epoch_end =
-                                  [&](FitContext&, int, Logs&) {
-                                    any_epoch = true;
-                                    return absl::OkStatus();
-                                  },
-                              .on_train_end = [&](FitContext&) -> absl::Status {
-                                return any_epoch ? absl::OkStatus() : SaveInitial();
-                              }});
-  const double to_beat =
-      std::min({wild_, initial_.value_or(wild_), earlier_.loss().value_or(wild_)});
-  ModelCheckpoint checkpoint(Literal(options_.output),
-                             {.save_best_only = true,
-                              .initial_value_threshold = to_beat,
-                              .verbose = false,
-                              .seconds_between_writes = kSecondsBetweenWrites,
-                              .self_tests = [this] { return SelfTestsIfPossible(); },
-                              .trace = options_.trace});
+  ModelCheckpoint checkpoint(Literal(options_.output), CheckpointOptions());
   Progress progress(out_.file());
-  FitOptions fit{.epochs = static_cast<int>(options_.epochs),
-                 .batch = options_.batch,
-                 .seed = static_cast<uint64_t>(options_.seed),
-                 .first_epoch = static_cast<int>(options_.first_epoch),
-                 .callbacks = {&interrupted},
-                 .metrics = options_.metrics,
-                 .class_weights = options_.class_weights,
-                 .interrupt = interrupt.flag()};
+  FitOptions fit = FitOptionsOf(options_);
+  fit.interrupt = interrupt.flag();
+  fit.callbacks = {&watch};
   if (validates()) {
     fit.callbacks.push_back(&stopping);
     fit.callbacks.push_back(&checkpoint);
   }
-  if (!options_.history.empty()) fit.callbacks.push_back(HistoryFile(options_.history));
+  if (options_.history.empty()) {
+    fit.callbacks.push_back(History());
+  } else {
+    fit.callbacks.push_back(HistoryFile(options_.history));
+  }
   fit.callbacks.push_back(&progress);
   SEQ_ASSIGN_OR_RETURN(const FitResult result,
                        trainer_.Fit(data_.train(), data_.validation(), fit));
+  SEQ_RETURN_IF_ERROR(FinishSaving(checkpoint, result));
   if (!beside_.empty()) {
     out_.Print("Interrupted in the first epoch; saved the model as it is now: %s\n", beside_);
     return interrupt.exit_status();
@@ -140,10 +218,54 @@ absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
   if (result.interrupted) {
     out_.Print("Interrupted in epoch %d.\n",
                options_.first_epoch + result.history.epochs().size() + 1);
+    if (options_.state != nullptr) {
+      out_.Print("To go on:\n  %s train --resume=%s\n", program_invocation_name,
+                 Quoted(options_.state->where()));
+      if (result.history.epochs().empty() || !validates()) return interrupt.exit_status();
+    }
   }
   SEQ_RETURN_IF_ERROR(validates() ? Conclude(result, checkpoint, stopping)
                                   : SaveLast(result.interrupted));
   return result.interrupted ? interrupt.exit_status() : 0;
+}
+
+// What could not be written while the run went on: tried again for some time, then elsewhere. Only
+// what is nowhere in the end is an error.
+absl::Status TrainingRun::FinishSaving(ModelCheckpoint& checkpoint, const FitResult& result) {
+  absl::Status status = checkpoint.write_status();
+  for (double pause = 1; !status.ok() && options_.fallback.empty() && pause <= kLastPause;
+       pause *= 2) {
+    std::fprintf(stderr, "seqgraph: %s; trying again in %g s\n",
+                 std::string(status.message()).c_str(), pause);
+    std::this_thread::sleep_for(std::chrono::duration<double>(pause));
+    status = checkpoint.TryAgain(model());
+  }
+  if (!status.ok() && !options_.fallback.empty()) {
+    saved_at_ = absl::StrCat(options_.fallback, "/",
+                             options_.output.substr(options_.output.rfind('/') + 1));
+    status = checkpoint.TryAgain(model(), saved_at_);
+  }
+  const absl::Status state =
+      options_.state == nullptr ? absl::OkStatus() : options_.state->Finish();
+  const bool state_is_lost = !state.ok() && options_.state->where().empty();
+  if (!state.ok() && !state_is_lost) {
+    std::fprintf(stderr, "seqgraph: %s; it is in %s\n", std::string(state.message()).c_str(),
+                 options_.state->where().c_str());
+  }
+  if (!status.ok()) {
+    const bool kept = options_.state != nullptr && !state_is_lost;
+    return Annotate(
+        status,
+        kept ? absl::StrCat("the best model is in the state of the run in ",
+                            options_.state->where(), ", but not in ", options_.output)
+             : absl::StrCat("the best model of this run is nowhere: not in ", options_.output));
+  }
+  // With its model at hand a run that has ended needs no state.
+  if (state_is_lost && !result.interrupted) {
+    std::fprintf(stderr, "seqgraph: %s\n", std::string(state.message()).c_str());
+    return absl::OkStatus();
+  }
+  return state_is_lost ? state : absl::OkStatus();
 }
 
 // Without a validation no model is known to be better than another.
@@ -166,8 +288,9 @@ absl::Status TrainingRun::Conclude(const FitResult& result, const ModelCheckpoin
   const double best = *std::min_element(losses.begin(), losses.end());
   const std::string& output = options_.output;
   if (!checkpoint.last_path().empty()) {
+    const std::string& path = saved_at_.empty() ? output : saved_at_;
     SEQ_RETURN_IF_ERROR(ReportBest(result, stopping));
-    out_.Write(SavedText(output, data_.ExampleUse(output)));
+    out_.Write(SavedText(path, data_.ExampleUse(path)));
     return absl::OkStatus();
   }
   if (best >= wild_) {
@@ -187,6 +310,7 @@ absl::Status TrainingRun::Conclude(const FitResult& result, const ModelCheckpoin
   out_.Print("%s stays as it was: its val_loss is %.6f, that of the best epoch %.6f.\n", output,
              *earlier_.loss(), best);
   if (best == *earlier_.loss()) return absl::OkStatus();
+  if (result.interrupted && options_.state != nullptr) return absl::OkStatus();
   SEQ_RETURN_IF_ERROR(
       SaveBeside(FreeNameBeside(output, result.interrupted ? "interrupted" : "new")));
   out_.Write(SavedText(beside_, data_.ExampleUse(beside_)));

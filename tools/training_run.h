@@ -17,6 +17,7 @@
 #include "training/early_stopping.h"
 #include "training/metrics.h"
 #include "training/model_checkpoint.h"
+#include "training/run_folder.h"
 #include "training/self_tests.h"
 #include "training/trainer.h"
 
@@ -37,7 +38,16 @@ struct TrainingRunOptions {
   RunnerOptions run;         ///< that of the trainer
   std::string backend_line;  ///< said again at the end; empty: not
   Trace* trace = nullptr;
+  RunFolder* state = nullptr;  ///< keeps the run's state, and has that to go on from; null: none
+  Records facts;               ///< go into each state
+  bool allow_changes = false;  ///< FitOptions::allow_changes
+  /// Of a run that goes on with another one than it had.
+  std::optional<double> learning_rate;
+  std::string fallback;  ///< a folder for the model where --output cannot be written; empty: none
 };
+
+/// All of Fit's options that follow from these; no callbacks, and no interrupt.
+FitOptions FitOptionsOf(const TrainingRunOptions& options);
 
 /// A run of `train` from the first step on: what has to be beaten, the epochs, what is saved, and
 /// what is said of it. A file is only ever replaced by a better model; without rows to validate by
@@ -49,7 +59,8 @@ class TrainingRun {
               const TrainingRunOptions& options, Output& out)
       : data_(data), earlier_(earlier), trainer_(trainer), options_(options), out_(out) {}
 
-  /// Finds what a model has to beat; `resumes`: the trainer's own is one.
+  /// Finds what a model has to beat; `resumes`: the trainer's own is one. A run that goes on has
+  /// found it before.
   absl::Status Measure(bool resumes);
   /// The exit status.
   absl::StatusOr<int> Fit(const InterruptHandler& interrupt);
@@ -60,6 +71,12 @@ class TrainingRun {
   absl::StatusOr<std::vector<SelfTest>> SelfTests();
   std::vector<SelfTest> SelfTestsIfPossible();
   absl::StatusOr<double> Loss();
+  absl::Status Find(bool resumes);
+  absl::Status Restore(const StateReader& found);
+  Records FactsWithFound() const;
+  ModelCheckpointOptions CheckpointOptions();
+  absl::Status FinishSaving(ModelCheckpoint& checkpoint, const FitResult& result);
+  absl::Status GoOnText(const RunState& state);
   absl::Status SaveInitial();
   absl::Status SaveLast(bool interrupted);
   absl::Status SaveBeside(const std::string& path);
@@ -76,6 +93,7 @@ class TrainingRun {
   double guessing_ = 0;            // the loss of who has learned nothing
   double wild_ = 0;                // and that from which on a run has diverged
   std::string beside_;             // where a model was saved that replaces none
+  std::string saved_at_;           // the best model, if not where it belongs
 };
 
 }  // namespace seqgraph::tools

@@ -10,4 +10,7 @@ absl::Status Callback::OnTrainEnd(FitContext&) { return absl::OkStatus(); }
 
 absl::Status Callback::OnTrainFailure(FitContext&) { return absl::OkStatus(); }
 
+void Callback::SaveState(StateWriter&) const {}
+absl::Status Callback::LoadState(FitContext&, const StateReader&) { return absl::OkStatus(); }
+
 }  // namespace seqgraph

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "graph/model.h"
+#include "training/run_state.h"
 
 namespace seqgraph {
 
@@ -19,7 +20,7 @@ using Logs = std::map<std::string, double, std::less<>>;
 /// What a callback knows of the run, and what it can do to it.
 struct FitContext {
   Model& model;         ///< with the weights as they are now
-  int first_epoch = 0;  ///< from 0; later when a run is resumed
+  int first_epoch = 0;  ///< from 0; later when a run goes on with an earlier one's weights
   int epochs = 1;       ///< the run ends before this epoch (from 0)
   int64_t steps = 0;    ///< batches an epoch
   bool has_validation = false;
@@ -29,10 +30,15 @@ struct FitContext {
   /// For the loss and each metric, by name without "val_": whether more is better.
   std::map<std::string, bool, std::less<>> higher_is_better = {{"loss", false}};
 
+  /// The run goes on from a state (FitOptions::state): after OnTrainBegin comes LoadState.
+  bool resumed = false;
+
   /// Set it to end the run: after the batch in OnBatchEnd, after the epoch in OnEpochEnd.
   bool stop_training = false;
   /// One line each, for people; shown by Progress and returned with the result of the run.
   std::vector<std::string> messages;
+  /// Likewise, but of this process alone, as of its times: shown, and then forgotten.
+  std::vector<std::string> notes = {};
 };
 
 /// Watches a run of Trainer::Fit, and acts on it. Order, as in Keras: OnTrainBegin; for each epoch
@@ -55,6 +61,14 @@ class Callback {
   /// Instead of OnTrainEnd when the run fails: to write what is still in memory. All callbacks get
   /// it; the run returns the error that ended it.
   virtual absl::Status OnTrainFailure(FitContext& context);
+
+  /// What it needs to go on with a run in another process, besides the model's variables, its
+  /// options and what OnTrainBegin does: all that changes from step to step. Called between two
+  /// steps. What is saved here is what LoadState reads, so that the two belong side by side.
+  virtual void SaveState(StateWriter& state) const;
+  /// In a run that goes on from a state, after OnTrainBegin and instead of the OnEpochBegin of an
+  /// epoch that has begun. An error ends the run.
+  virtual absl::Status LoadState(FitContext& context, const StateReader& state);
 };
 
 /// A callback in a list: owned, shared, or (by pointer) somebody else's, so that its state can be

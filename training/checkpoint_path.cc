@@ -105,9 +105,9 @@ absl::StatusOr<std::string> FormatField(absl::string_view field, const PathField
   return *std::move(formatted);
 }
 
-}  // namespace
-
-absl::StatusOr<std::string> FormatCheckpointPath(absl::string_view path, const PathFields& fields) {
+// With `text_of(what stands in a pair of braces)` instead of each pair.
+template <typename TextOf>
+absl::StatusOr<std::string> ReplaceFields(absl::string_view path, TextOf text_of) {
   const auto error = [&](absl::string_view reason) {
     return InvalidArgument("cannot fill in the path \"", path, "\": ", reason);
   };
@@ -125,13 +125,29 @@ absl::StatusOr<std::string> FormatCheckpointPath(absl::string_view path, const P
     } else {
       const size_t end = path.find('}', i);
       if (end == absl::string_view::npos) return error("a '{' without its '}'");
-      const auto field = FormatField(path.substr(i + 1, end - i - 1), fields);
+      const absl::StatusOr<std::string> field = text_of(path.substr(i + 1, end - i - 1));
       if (!field.ok()) return error(field.status().message());
       result += *field;
       i = end;
     }
   }
   return result;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> FormatCheckpointPath(absl::string_view path, const PathFields& fields) {
+  return ReplaceFields(path, [&](absl::string_view field) { return FormatField(field, fields); });
+}
+
+absl::Status CheckCheckpointPath(absl::string_view path) {
+  // Each name is there, with a number that any format takes.
+  const auto as_of_a_number = [](absl::string_view field) -> absl::StatusOr<std::string> {
+    const std::string name(field.substr(0, field.find(':')));
+    const absl::StatusOr<std::string> whole = FormatField(field, {{name, int64_t{1}}});
+    return whole.ok() ? whole : FormatField(field, {{name, 1.0}});
+  };
+  return ReplaceFields(path, as_of_a_number).status();
 }
 
 absl::string_view FolderOf(absl::string_view path) {

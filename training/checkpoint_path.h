@@ -21,6 +21,10 @@ using PathFields = std::map<std::string, std::variant<int64_t, double>, std::les
 /// fit.
 absl::StatusOr<std::string> FormatCheckpointPath(absl::string_view path, const PathFields& fields);
 
+/// The same errors as far as they can be told before anything is measured: for braces and formats,
+/// not for names.
+absl::Status CheckCheckpointPath(absl::string_view path);
+
 /// The part of the path up to its last slash, empty if there is none.
 absl::string_view FolderOf(absl::string_view path);
 

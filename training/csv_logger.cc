@@ -1,12 +1,19 @@
 #include "training/csv_logger.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "base/temporary_file.h"
 
 namespace seqgraph {
 namespace {
@@ -31,21 +38,41 @@ std::string PythonRepr(double value) {
 
 }  // namespace
 
-absl::Status CSVLogger::Failed(const char* what) const {
-  return absl::ErrnoToStatus(errno, absl::StrCat("CSVLogger: cannot ", what, " ", path_));
-}
-
-absl::Status CSVLogger::OnTrainBegin(FitContext&) {
-  file_.reset(std::fopen(path_.c_str(), options_.append ? "ab" : "wb"),
-              [](std::FILE* file) { file != nullptr ? std::fclose(file) : 0; });
-  if (file_ == nullptr) return Failed("open");
-  if (std::fseek(file_.get(), 0, SEEK_END) != 0) return Failed("find the end of");
-  header_ = std::ftell(file_.get()) == 0;
+absl::Status CSVLogger::OnTrainBegin(FitContext& context) {
+  const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
+                  (options_.append || context.resumed ? 0 : O_TRUNC);
+  file_ = std::make_shared<FileDescriptor>(::open(path_.c_str(), how, 0666));
+  struct stat info;
+  if (file_->get() < 0 || ::fstat(file_->get(), &info) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("CSVLogger: cannot open ", path_));
+  }
+  size_ = info.st_size;
+  header_ = size_ == 0;
   names_.clear();
+  unwritten_.clear();
+  told_ = false;
   return absl::OkStatus();
 }
 
-absl::Status CSVLogger::OnEpochEnd(FitContext&, int epoch, Logs& logs) {
+// All that waits, or nothing of it: a part would stay in the middle of the file.
+void CSVLogger::WriteLines(FitContext& context) {
+  const int error = WriteAll(file_->get(), unwritten_);
+  if (error == 0) {
+    size_ += static_cast<int64_t>(unwritten_.size());
+    unwritten_.clear();
+    told_ = false;
+    return;
+  }
+  const bool cut = ::ftruncate(file_->get(), size_) == 0;
+  if (!told_) {
+    context.messages.push_back(absl::StrCat(
+        "CSVLogger: cannot write to ", path_, ": ", std::strerror(error), "; ",
+        cut ? "tried again after each epoch" : "a line may be there in part, and once more"));
+  }
+  told_ = true;
+}
+
+absl::Status CSVLogger::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
   if (names_.empty()) {
     bool validation = false;
     for (const auto& [name, value] : logs) {
@@ -70,15 +97,40 @@ absl::Status CSVLogger::OnEpochEnd(FitContext&, int epoch, Logs& logs) {
   }
   text += "\r\n";
   header_ = false;
-  if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() ||
-      std::fflush(file_.get()) != 0) {
-    return Failed("write to");
+  unwritten_ += text;
+  WriteLines(context);
+  return absl::OkStatus();
+}
+
+absl::Status CSVLogger::OnTrainEnd(FitContext& context) {
+  if (!unwritten_.empty()) WriteLines(context);
+  // Some file systems say only now that the disk is full.
+  if (file_->Close() != 0 || !unwritten_.empty()) {
+    context.messages.push_back(absl::StrCat("CSVLogger: ", path_, " lacks the last epochs"));
   }
   return absl::OkStatus();
 }
 
-absl::Status CSVLogger::OnTrainEnd(FitContext&) {
-  file_.reset();
+void CSVLogger::SaveState(StateWriter& state) const {
+  state.Set("names", names_);
+  state.Set("header", header_);
+  state.Set("size", size_);
+  state.Set("unwritten", unwritten_);
+}
+
+absl::Status CSVLogger::LoadState(FitContext&, const StateReader& state) {
+  const int64_t found = size_;
+  SEQ_RETURN_IF_ERROR(state.Get("names", &names_));
+  SEQ_RETURN_IF_ERROR(state.Get("header", &header_));
+  SEQ_RETURN_IF_ERROR(state.Get("size", &size_));
+  SEQ_RETURN_IF_ERROR(state.Get("unwritten", &unwritten_));
+  if (found < size_) {
+    return DataLoss("CSVLogger: ", path_, " has ", found, " bytes, and had ", size_,
+                    " when the run's state was saved");
+  }
+  if (::ftruncate(file_->get(), size_) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("CSVLogger: cannot cut ", path_));
+  }
   return absl::OkStatus();
 }
 

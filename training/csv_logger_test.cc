@@ -2,6 +2,9 @@
 
 #include "training/csv_logger.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -60,6 +63,35 @@ TEST_F(CSVLoggerTest, AppendsWithoutASecondHeader) {
   EXPECT_EQ(Content(), "epoch,loss,val_loss\r\n0,0.5,2.0\r\n0,0.25,1.0\r\n");
   Run({}, {{{"loss", 0.125}, {"val_loss", 1}}});
   EXPECT_EQ(Content(), "epoch,loss,val_loss\r\n0,0.125,1.0\r\n");
+}
+
+TEST_F(CSVLoggerTest, AFullDiskEndsNoRunAndLeavesNoPartOfALine) {
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit before;
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto allow = [&](rlim_t bytes) {
+    const struct rlimit limit = {bytes, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  };
+  Model model;
+  FitContext context{model};
+  CSVLogger logger(path());
+  SEQ_ASSERT_OK(logger.OnTrainBegin(context));
+  Logs logs = {{"loss", 0.5}, {"val_loss", 2}};
+  SEQ_ASSERT_OK(logger.OnEpochEnd(context, 0, logs));
+  const std::string first = "epoch,loss,val_loss\r\n0,0.5,2.0\r\n";
+  for (const int epoch : {1, 2}) {
+    allow(first.size() + 3);
+    SEQ_ASSERT_OK(logger.OnEpochEnd(context, epoch, logs));
+    allow(before.rlim_cur);
+    EXPECT_EQ(Content(), first);
+  }
+  EXPECT_THAT(context.messages,
+              testing::ElementsAre(testing::HasSubstr("File too large; tried again")));
+  SEQ_ASSERT_OK(logger.OnTrainEnd(context));
+  EXPECT_EQ(Content(), first + "1,0.5,2.0\r\n2,0.5,2.0\r\n");
+  EXPECT_EQ(context.messages.size(), 1u);
+  ::signal(SIGXFSZ, handler);
 }
 
 TEST_F(CSVLoggerTest, NamesAPathThatCannotBeWritten) {

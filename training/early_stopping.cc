@@ -63,6 +63,30 @@ absl::Status EarlyStopping::OnTrainEnd(FitContext& context) {
   return absl::OkStatus();
 }
 
+void EarlyStopping::SaveState(StateWriter& state) const {
+  state.Set("wait", wait_);
+  state.Set("stopped_epoch", stopped_epoch_);
+  state.Set("best_epoch", best_epoch_);
+  state.Set("best", best_);
+  StateWriter weights = state.Below("best_weights");
+  for (const auto& [name, value] : best_weights_) weights.Set(name, value);
+}
+
+absl::Status EarlyStopping::LoadState(FitContext&, const StateReader& state) {
+  SEQ_RETURN_IF_ERROR(state.Get("wait", &wait_));
+  SEQ_RETURN_IF_ERROR(state.Get("stopped_epoch", &stopped_epoch_));
+  SEQ_RETURN_IF_ERROR(state.Get("best_epoch", &best_epoch_));
+  SEQ_RETURN_IF_ERROR(state.Get("best", &best_));
+  best_weights_.clear();
+  return state.Below("best_weights")
+      .ForEach([&](const std::string& name, const Records::Value& value) {
+        const Tensor* weight = std::get_if<Tensor>(&value);
+        if (weight == nullptr) return InvalidArgument("'", name, "' in it is no tensor");
+        best_weights_.emplace_back(name, *weight);
+        return absl::OkStatus();
+      });
+}
+
 void EarlyStopping::StoreWeights(const Model& model) {
   best_weights_.clear();
   for (const Variable& variable : model.variables.all()) {

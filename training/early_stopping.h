@@ -44,6 +44,8 @@ class EarlyStopping : public Callback {
   absl::Status OnTrainBegin(FitContext& context) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
   absl::Status OnTrainEnd(FitContext& context) override;
+  void SaveState(StateWriter& state) const override;
+  absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
   /// The epoch (from 0) after which it stopped the run; -1 if it did not.
   int stopped_epoch() const { return stopped_epoch_; }

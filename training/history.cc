@@ -72,14 +72,60 @@ absl::Status History::WriteCsv(const std::string& path) const {
   return Annotate(AtomicWriteFile(path, ToCsv()), absl::StrCat("history ", path));
 }
 
-absl::Status HistoryFile::OnTrainBegin(FitContext& context) {
-  SEQ_RETURN_IF_ERROR(history_.OnTrainBegin(context));
-  return history_.WriteCsv(path_);  // A path that cannot be written shows before the first epoch.
+void History::SaveState(StateWriter& state) const {
+  state.Set("epochs", std::vector<int64_t>(epochs_.begin(), epochs_.end()));
+  StateWriter values = state.Below("values");
+  for (const auto& [name, column] : values_) values.Set(name, column);
 }
 
-absl::Status HistoryFile::OnEpochEnd(FitContext&, int epoch, Logs& logs) {
+absl::Status History::LoadState(FitContext&, const StateReader& state) {
+  std::vector<int64_t> epochs;
+  SEQ_RETURN_IF_ERROR(state.Get("epochs", &epochs));
+  epochs_.assign(epochs.begin(), epochs.end());
+  values_.clear();
+  return state.Below("values").ForEach([&](const std::string& name, const Records::Value& value) {
+    const auto* column = std::get_if<std::vector<double>>(&value);
+    if (column == nullptr || column->size() != epochs_.size()) {
+      return InvalidArgument("'", name, "' in it is not a number for each epoch");
+    }
+    values_[name] = *column;
+    return absl::OkStatus();
+  });
+}
+
+absl::Status HistoryFile::OnTrainBegin(FitContext& context) {
+  SEQ_RETURN_IF_ERROR(history_.OnTrainBegin(context));
+  written_ = true;
+  // A path that cannot be written shows before the first epoch.
+  return context.resumed ? absl::OkStatus() : history_.WriteCsv(path_);
+}
+
+absl::Status HistoryFile::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
   history_.Append(epoch, logs);
+  Write(context);
+  return absl::OkStatus();
+}
+
+absl::Status HistoryFile::OnTrainEnd(FitContext& context) {
+  if (!written_) Write(context);
+  return absl::OkStatus();
+}
+
+void HistoryFile::SaveState(StateWriter& state) const { history_.SaveState(state); }
+
+absl::Status HistoryFile::LoadState(FitContext& context, const StateReader& state) {
+  SEQ_RETURN_IF_ERROR(history_.LoadState(context, state));
   return history_.WriteCsv(path_);
+}
+
+void HistoryFile::Write(FitContext& context) {
+  const absl::Status status = history_.WriteCsv(path_);
+  if (!status.ok() && written_) {
+    context.notes.push_back(
+        absl::StrCat("Not written, and tried again after each epoch: ", status.message()));
+  }
+  if (status.ok() && !written_) context.notes.push_back(absl::StrCat("Written again: ", path_));
+  written_ = status.ok();
 }
 
 }  // namespace seqgraph

@@ -17,6 +17,10 @@ class History : public Callback {
   absl::Status OnTrainBegin(FitContext& context) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
 
+  /// Epochs and values; the facts are those of the process that goes on.
+  void SaveState(StateWriter& state) const override;
+  absl::Status LoadState(FitContext& context, const StateReader& state) override;
+
   void Append(int epoch, const Logs& logs);
   /// See FitContext::run_facts.
   void SetRunFacts(std::map<std::string, std::string, std::less<>> facts) {
@@ -46,16 +50,25 @@ class History : public Callback {
 };
 
 /// Writes the history to a CSV file after each epoch, so that it is there however the run ends. The
-/// file holds this run only, also when the run continues an earlier one.
+/// file holds this run only, also where it begins with an earlier one's weights; a run that goes on
+/// from its state has all its epochs. A path that cannot be written is an error before the first
+/// step; later on the file is of less worth than the run: a message says once what went wrong, and
+/// each epoch, and the end, tries again.
 class HistoryFile : public Callback {
  public:
   explicit HistoryFile(std::string path) : path_(std::move(path)) {}
   absl::Status OnTrainBegin(FitContext& context) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
+  absl::Status OnTrainEnd(FitContext& context) override;
+  void SaveState(StateWriter& state) const override;
+  absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
  private:
+  void Write(FitContext& context);
+
   std::string path_;
   History history_;
+  bool written_ = true;  // all that is there
 };
 
 }  // namespace seqgraph

@@ -15,6 +15,8 @@ struct LambdaCallbackFunctions {
   std::function<absl::Status(FitContext&, int64_t batch, const Logs&)> on_batch_end;
   std::function<absl::Status(FitContext&, int epoch, Logs&)> on_epoch_end;
   std::function<absl::Status(FitContext&)> on_train_end;
+  std::function<void(StateWriter&)> save_state;
+  std::function<absl::Status(FitContext&, const StateReader&)> load_state;
 };
 
 /// A callback of functions, for what is not worth a class:
@@ -38,6 +40,12 @@ class LambdaCallback : public Callback {
   }
   absl::Status OnTrainEnd(FitContext& context) override {
     return f_.on_train_end ? f_.on_train_end(context) : absl::OkStatus();
+  }
+  void SaveState(StateWriter& state) const override {
+    if (f_.save_state) f_.save_state(state);
+  }
+  absl::Status LoadState(FitContext& context, const StateReader& state) override {
+    return f_.load_state ? f_.load_state(context, state) : absl::OkStatus();
   }
 
  private:

@@ -35,6 +35,16 @@ absl::Status StepLearningRate::OnEpochEnd(FitContext&, int, Logs& logs) {
   return absl::OkStatus();
 }
 
+void StepLearningRate::SaveState(StateWriter& state) const {
+  state.Set("of_last_step", of_last_step_);
+  state.Set("of_next_step", of_next_step_);
+}
+
+absl::Status StepLearningRate::LoadState(FitContext&, const StateReader& state) {
+  SEQ_RETURN_IF_ERROR(state.Get("of_last_step", &of_last_step_));
+  return state.Get("of_next_step", &of_next_step_);
+}
+
 // In place: it is called in every step.
 absl::Status StepLearningRate::SetRate() {
   const int64_t step = steps_->value.Elements<int64_t>()[0];

@@ -35,6 +35,8 @@ class StepLearningRate : public Callback {
   absl::Status OnTrainBegin(FitContext& context) override;
   absl::Status OnBatchEnd(FitContext& context, int64_t batch, const Logs& logs) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
+  void SaveState(StateWriter& state) const override;
+  absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
  private:
   absl::Status SetRate();

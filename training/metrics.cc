@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,6 +39,24 @@ void ForEachElement(const MetricBatch& batch, F visit) {
   }
 }
 
+// What a row holds, doubles alone, as one list, and back; a row is a label, class or column.
+template <typename Row>
+std::vector<double> Flat(const std::vector<Row>& rows) {
+  static_assert(std::is_trivially_copyable_v<Row> && sizeof(Row) % sizeof(double) == 0);
+  std::vector<double> numbers(rows.size() * (sizeof(Row) / sizeof(double)));
+  if (!rows.empty()) std::memcpy(numbers.data(), rows.data(), rows.size() * sizeof(Row));
+  return numbers;
+}
+template <typename Row>
+bool FromFlat(absl::Span<const double> numbers, std::vector<Row>& rows) {
+  const size_t of_row = sizeof(Row) / sizeof(double);
+  if (numbers.size() % of_row != 0) return false;
+  rows.resize(numbers.size() / of_row);
+  if (!rows.empty())
+    std::memcpy(static_cast<void*>(rows.data()), numbers.data(), rows.size() * sizeof(Row));
+  return true;
+}
+
 // A mean to which `add` brings a batch; `finish` makes the value of it.
 class MeanState : public MetricState {
  public:
@@ -48,6 +68,8 @@ class MeanState : public MetricState {
   double value() const override {
     return finish_ == nullptr ? mean_.value() : finish_(mean_.value());
   }
+  std::vector<double> Save() const override { return mean_.Save(); }
+  bool Load(absl::Span<const double> numbers) override { return mean_.Load(numbers); }
 
  private:
   const AddBatch add_;
@@ -130,6 +152,8 @@ class F1State : public MetricState {
     }
     return classes == 0 ? 0 : sum / classes;
   }
+  std::vector<double> Save() const override { return Flat(counts_); }
+  bool Load(absl::Span<const double> numbers) override { return FromFlat(numbers, counts_); }
 
  private:
   struct Counts {
@@ -184,6 +208,10 @@ class AUCState : public MetricState {
     }
     return area;
   }
+  std::vector<double> Save() const override { return Flat(counts_); }
+  bool Load(absl::Span<const double> numbers) override {
+    return numbers.size() == 2 * counts_.size() && FromFlat(numbers, counts_);
+  }
 
  private:
   using Counts = std::array<double, 2>;  // weights of labels 0 and 1
@@ -216,6 +244,8 @@ class R2State : public MetricState {
     for (const Column& c : columns_) sum += c.total > 0 ? 1 - c.residual / c.total : 0;
     return columns_.empty() ? 0 : sum / static_cast<double>(columns_.size());
   }
+  std::vector<double> Save() const override { return Flat(columns_); }
+  bool Load(absl::Span<const double> numbers) override { return FromFlat(numbers, columns_); }
 
  private:
   struct Column {

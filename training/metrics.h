@@ -40,6 +40,10 @@ class MetricState {
   virtual void Add(const MetricBatch& batch) = 0;
   /// Of all that was added since the last Reset; 0 before anything was.
   virtual double value() const = 0;
+  /// All that was gathered, as numbers, and the same put back: a run that is resumed within an
+  /// epoch goes on with them. Load gives false where they are no numbers that Save gave.
+  virtual std::vector<double> Save() const = 0;
+  virtual bool Load(absl::Span<const double> numbers) = 0;
 };
 
 /// A quantity that is measured beside the loss, from predictions and labels. Steps that the mask of
@@ -124,6 +128,14 @@ class Mean {
   }
   /// 0 before anything of weight was added.
   double value() const { return weight_ == 0 ? 0 : sum_ / weight_; }
+  /// As MetricState has them.
+  std::vector<double> Save() const { return {sum_, weight_}; }
+  bool Load(absl::Span<const double> numbers) {
+    if (numbers.size() != 2) return false;
+    sum_ = numbers[0];
+    weight_ = numbers[1];
+    return true;
+  }
 
  private:
   double sum_ = 0;

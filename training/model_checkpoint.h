@@ -11,6 +11,7 @@
 #include "graph/tensor.h"
 #include "serialization/self_test.h"
 #include "training/callback.h"
+#include "training/checkpoint_path.h"
 #include "training/monitor.h"
 
 namespace seqgraph {
@@ -35,6 +36,10 @@ struct ModelCheckpointOptions {
   /// seconds; the file is whole in any case. Saves to another path are all written. 0: write each
   /// save at once.
   double seconds_between_writes = 0;
+  /// A write that fails does not end the run: a note says so once, what was to be written stays in
+  /// memory (as above) and is tried again, after a second, two, four, up to a minute, and when the
+  /// run ends. write_status() says what came of it.
+  bool keep_trying = false;
   /// Seconds from any fixed point; null: the steady clock.
   std::function<double()> clock;
   /// Called at each write for what the file is to carry beside the model; null: nothing. The model
@@ -64,18 +69,32 @@ class ModelCheckpoint : public Callback {
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
   absl::Status OnTrainEnd(FitContext& context) override;
   absl::Status OnTrainFailure(FitContext& context) override;
+  void SaveState(StateWriter& state) const override;
+  absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
-  /// Where it saved last; empty if it did not yet.
+  /// Where it saved last, in a run that goes on also before that; empty if it did not yet.
   const std::string& last_path() const { return last_path_; }
   std::optional<double> best() const { return best_; }
+  /// What the last write said; not OK: what was to be saved is in memory alone.
+  const absl::Status& write_status() const { return write_status_; }
+  /// Writes that, after the run: where it belongs, or at another path. OK if there is nothing.
+  absl::Status TryAgain(Model& model, const std::string& path = "");
 
  private:
+  // What is saved but not yet written: the content of all variables, in their order.
+  struct Pending {
+    PathFields fields;
+    std::string path;  // which they make
+    std::vector<Tensor> values;
+  };
   absl::Status MaybeSave(FitContext& context, std::optional<int64_t> batch, const Logs& logs);
-  absl::Status Save(Model& model, const std::string& path);
+  absl::Status Save(FitContext& context, const PathFields& fields, const std::string& path);
   absl::Status Write(const Model& model, const std::string& path);
-  absl::Status WritePending(Model& model);
-  absl::Status WritePendingIfTime(Model& model);
+  absl::Status WritePending(FitContext& context);
+  absl::Status WritePendingIfTime(FitContext& context);
+  absl::Status Failed(FitContext& context, const absl::Status& status, Pending pending);
   bool IsTime() const;
+  double Now() const;
   void Say(FitContext& context, const std::string& text) const;
 
   std::string path_;
@@ -85,13 +104,10 @@ class ModelCheckpoint : public Callback {
   int64_t batches_ = 0;
   std::optional<double> best_;
   std::string last_path_;
-  // What is saved but not yet written: the content of all variables, in their order.
-  struct Pending {
-    std::string path;
-    std::vector<Tensor> values;
-  };
   std::optional<Pending> pending_;
   std::optional<double> last_write_;
+  absl::Status write_status_;
+  double last_try_ = 0, pause_ = 0;  // of a write that failed
 };
 
 }  // namespace seqgraph

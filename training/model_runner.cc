@@ -250,6 +250,16 @@ absl::Status DataPass::Fetch(int64_t begin, absl::Span<const int64_t> order,
   return runner.CheckFits(fetched_);
 }
 
+absl::Status DataPass::Skip(int64_t steps, absl::Span<const int64_t> order) {
+  if (examples_.source == nullptr) return absl::OkStatus();
+  for (int64_t step = 0; step < steps; ++step) {
+    const int64_t begin = step * batch_;
+    const bool whole = begin + batch_ <= examples_.rows;
+    SEQ_RETURN_IF_ERROR(Fetch(begin, order, whole ? whole_[0] : partial_[0]));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status DataPass::RunWhole(const Rows& rows, BatchRunner** used) {
   using Clock = std::chrono::steady_clock;
   const bool tried = trial_.has_value() && !trial_->done();
@@ -358,6 +368,25 @@ void Meter::Write(absl::string_view prefix, Logs& logs) const {
   for (const Measured& each : metrics_) {
     SetLog(prefix, each.metric.name, each.state->value(), logs);
   }
+}
+
+void Meter::SaveState(StateWriter& state) const {
+  state.Set("loss", loss_.Save());
+  for (const OutputLossMean& loss : losses_) state.Set(loss.name, loss.mean.Save());
+  for (const Measured& each : metrics_) state.Set(each.metric.name, each.state->Save());
+}
+
+absl::Status Meter::LoadState(const StateReader& state) {
+  const auto load = [&](const std::string& name, auto& gathered) {
+    std::vector<double> numbers;
+    SEQ_RETURN_IF_ERROR(state.Get(name, &numbers));
+    if (gathered.Load(numbers)) return absl::OkStatus();
+    return InvalidArgument("what is gathered of '", name, "' in it is of another metric");
+  };
+  SEQ_RETURN_IF_ERROR(load("loss", loss_));
+  for (OutputLossMean& loss : losses_) SEQ_RETURN_IF_ERROR(load(loss.name, loss.mean));
+  for (const Measured& each : metrics_) SEQ_RETURN_IF_ERROR(load(each.metric.name, *each.state));
+  return absl::OkStatus();
 }
 
 }  // namespace seqgraph

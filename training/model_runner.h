@@ -151,6 +151,8 @@ class DataPass {
 
   /// To be called before the first batch of each pass: `epoch` is what a source is told.
   absl::Status Begin(int epoch);
+  /// Goes on behind so many batches that another process has run: a source makes their rows.
+  absl::Status Skip(int64_t steps, absl::Span<const int64_t> order);
   /// Batches in the pass.
   int64_t steps() const { return (examples_.rows + batch_ - 1) / batch_; }
   /// Runs batch number `step`, with the rows in `order` (empty: as they are); an error names it,
@@ -209,6 +211,9 @@ class Meter {
   /// Sets "loss" and the metrics' names, with `prefix` in front. Does not allocate if `logs` has
   /// them already and the prefix is empty.
   void Write(absl::string_view prefix, Logs& logs) const;
+
+  void SaveState(StateWriter& state) const;
+  absl::Status LoadState(const StateReader& state);
 
  private:
   struct Measured {

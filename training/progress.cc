@@ -9,6 +9,8 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "base/temporary_file.h"
 
 namespace seqgraph {
 namespace {
@@ -76,8 +78,8 @@ std::string FormatMetric(double value) { return MetricText(value).data; }
 ProgressOptions ProgressOptions::ForFile(std::FILE* file) {
   ProgressOptions options;
   options.write = [file](absl::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), file);
-    std::fflush(file);
+    std::fflush(file);  // What others wrote there comes first.
+    WriteAll(fileno(file), text);
   };
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);
@@ -100,14 +102,32 @@ ProgressOptions ProgressOptions::ForFile(std::FILE* file) {
 Progress::Progress(ProgressOptions options) : options_(std::move(options)) { line_.reserve(1024); }
 
 absl::Status Progress::OnTrainBegin(FitContext& context) {
-  messages_shown_ = 0;
+  messages_shown_ = notes_shown_ = 0;
   line_is_open_ = false;
-  ShowMessages(context);
+  in_epoch_ = false;
+  if (!context.resumed) ShowMessages(context);
   return absl::OkStatus();
+}
+
+void Progress::SaveState(StateWriter& state) const {
+  state.Set("messages_shown", messages_shown_);
+  state.Set("in_epoch", in_epoch_);
+  state.Set("epoch", epoch_);
+}
+
+absl::Status Progress::LoadState(FitContext& context, const StateReader& state) {
+  SEQ_RETURN_IF_ERROR(state.Get("messages_shown", &messages_shown_));
+  SEQ_RETURN_IF_ERROR(state.Get("in_epoch", &in_epoch_));
+  SEQ_RETURN_IF_ERROR(state.Get("epoch", &epoch_));
+  ShowMessages(context);
+  return in_epoch_ ? OnEpochBegin(context, epoch_) : absl::OkStatus();
 }
 
 absl::Status Progress::OnEpochBegin(FitContext& context, int epoch) {
   done_ = 0;
+  epoch_ = epoch;
+  in_epoch_ = true;
+  first_done_ = 0;
   drawn_ = false;
   epoch_start_ = options_.clock();
   if (options_.terminal && context.epochs > 1) {
@@ -119,7 +139,10 @@ absl::Status Progress::OnEpochBegin(FitContext& context, int epoch) {
 absl::Status Progress::OnBatchEnd(FitContext& context, int64_t batch, const Logs& logs) {
   const double now = options_.clock();
   done_ = batch + 1;
-  if (done_ == 1) after_first_step_ = now;
+  if (first_done_ == 0) {
+    first_done_ = done_;
+    after_first_step_ = now;
+  }
   if (!options_.terminal) return absl::OkStatus();
   if (drawn_ && now - last_draw_ < kSecondsBetweenDraws) return absl::OkStatus();
   drawn_ = true;
@@ -130,6 +153,7 @@ absl::Status Progress::OnBatchEnd(FitContext& context, int64_t batch, const Logs
 
 absl::Status Progress::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
   const double now = options_.clock();
+  in_epoch_ = false;
   if (options_.terminal) {
     Draw(done_, context.steps, logs, now, /*at_end=*/true);
   } else {
@@ -158,7 +182,8 @@ absl::Status Progress::OnTrainEnd(FitContext& context) {
 
 // The mean since the end of the first step, which also warms up caches and pages.
 double Progress::SecondsPerStep(int64_t done, double now) const {
-  if (done > 1) return (now - after_first_step_) / (done - 1);
+  if (done > first_done_)
+    return (now - after_first_step_) / static_cast<double>(done - first_done_);
   return (now - epoch_start_) / std::max<int64_t>(done, 1);
 }
 
@@ -227,6 +252,9 @@ void Progress::Append(absl::string_view text, absl::string_view style) {
 void Progress::ShowMessages(const FitContext& context) {
   for (; messages_shown_ < context.messages.size(); ++messages_shown_) {
     options_.write(absl::StrCat(context.messages[messages_shown_], "\n"));
+  }
+  for (; notes_shown_ < context.notes.size(); ++notes_shown_) {
+    options_.write(absl::StrCat(context.notes[notes_shown_], "\n"));
   }
 }
 

@@ -51,6 +51,9 @@ class Progress : public Callback {
   absl::Status OnBatchEnd(FitContext& context, int64_t batch, const Logs& logs) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
   absl::Status OnTrainEnd(FitContext& context) override;
+  /// Messages that were shown are not shown again.
+  void SaveState(StateWriter& state) const override;
+  absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
  private:
   void Draw(int64_t done, int64_t steps, const Logs& logs, double now, bool at_end);
@@ -65,11 +68,14 @@ class Progress : public Callback {
   int visible_ = 0;   // Columns that it takes.
   bool line_is_open_ = false;
   int64_t done_ = 0;
+  int64_t first_done_ = 0;  // of the epoch in this process
   double epoch_start_ = 0;
   double after_first_step_ = 0;
   double last_draw_ = 0;
   bool drawn_ = false;
-  size_t messages_shown_ = 0;
+  size_t messages_shown_ = 0, notes_shown_ = 0;
+  int epoch_ = 0;
+  bool in_epoch_ = false;
 };
 
 // How numbers are shown; each gives a text of at most 31 characters.

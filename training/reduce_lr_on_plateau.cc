@@ -49,6 +49,18 @@ absl::Status ReduceLROnPlateau::OnEpochEnd(FitContext& context, int epoch, Logs&
   return Reduce(context, epoch, rate);
 }
 
+void ReduceLROnPlateau::SaveState(StateWriter& state) const {
+  state.Set("best", best_);
+  state.Set("wait", wait_);
+  state.Set("cooldown_left", cooldown_left_);
+}
+
+absl::Status ReduceLROnPlateau::LoadState(FitContext&, const StateReader& state) {
+  SEQ_RETURN_IF_ERROR(state.Get("best", &best_));
+  SEQ_RETURN_IF_ERROR(state.Get("wait", &wait_));
+  return state.Get("cooldown_left", &cooldown_left_);
+}
+
 absl::Status ReduceLROnPlateau::Reduce(FitContext& context, int epoch, double rate) {
   // The rate is a float: it is never quite min_lr.
   if (!(rate > static_cast<float>(options_.min_lr))) return absl::OkStatus();

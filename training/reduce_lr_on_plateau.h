@@ -29,6 +29,8 @@ class ReduceLROnPlateau : public Callback {
 
   absl::Status OnTrainBegin(FitContext& context) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
+  void SaveState(StateWriter& state) const override;
+  absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
  private:
   absl::Status Reduce(FitContext& context, int epoch, double rate);

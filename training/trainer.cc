@@ -1,5 +1,6 @@
 #include "training/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -17,11 +18,51 @@ namespace {
 // Steps of a run from which on it pays to find out how many threads to take.
 constexpr int64_t kWorthATrial = 10 * ThreadTrial::kSteps;
 
+// What has to be as it was for a run to go on with the same bits.
+struct FitFacts {
+  int64_t batch = 0, seed = 0, rows = 0, validation_rows = 0;
+  bool shuffle = false, by_length = false;
+  bool validation_writes = false;  // follows from the model
+
+  // visit(name, a field).
+  template <typename Facts, typename F>
+  static void ForEach(Facts& facts, F visit) {
+    visit("batch", facts.batch);
+    visit("seed", facts.seed);
+    visit("rows", facts.rows);
+    visit("validation_rows", facts.validation_rows);
+    visit("shuffle", facts.shuffle);
+    visit("by_length", facts.by_length);
+  }
+  void Save(StateWriter& state) const {
+    ForEach(*this, [&](const char* name, auto value) { state.Set(name, value); });
+  }
+  absl::Status Load(const StateReader& state) {
+    absl::Status status;
+    ForEach(*this, [&](const char* name, auto& value) { status.Update(state.Get(name, &value)); });
+    return status;
+  }
+  absl::Status CheckSame(const FitFacts& then) const {
+    Records now_records, then_records;
+    StateWriter now_writer(&now_records, ""), then_writer(&then_records, "");
+    Save(now_writer);
+    then.Save(then_writer);
+    for (const auto& [name, value] : now_records.all()) {
+      const Records::Value& before = *then_records.Find(name);
+      if (SameBits(value, before)) continue;
+      return InvalidArgument("it is of a run with ", name, " ", std::get<int64_t>(before), ", not ",
+                             std::get<int64_t>(value));
+    }
+    return absl::OkStatus();
+  }
+};
+
 // One run of Fit.
 class FitRun {
  public:
   FitRun(ModelRunner& runner, const FitOptions& options, DataPass train,
-         std::optional<DataPass> validation, Meter meter, Meter validation_meter, RowOrder order)
+         std::optional<DataPass> validation, Meter meter, Meter validation_meter, RowOrder order,
+         FitFacts facts)
       : options_(options),
         trace_(runner.trace()),
         train_(std::move(train)),
@@ -29,8 +70,9 @@ class FitRun {
         context_{runner.model()},
         meter_(std::move(meter)),
         validation_meter_(std::move(validation_meter)),
-        order_(std::move(order)) {
-    context_.first_epoch = options.first_epoch;
+        order_(std::move(order)),
+        facts_(facts) {
+    context_.first_epoch = position_.epoch = options.first_epoch;
     context_.epochs = options.epochs;
     context_.steps = train_.steps();
     context_.has_validation = validation_.has_value();
@@ -58,14 +100,92 @@ class FitRun {
 
  private:
   absl::StatusOr<FitResult> RunEpochs() {
+    if (options_.state != nullptr) {
+      SEQ_RETURN_IF_ERROR(Annotate(LoadRun(*options_.state), "the state of the run"));
+    }
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnTrainBegin(context_); }));
-    for (int epoch = options_.first_epoch; epoch < options_.epochs; ++epoch) {
-      SEQ_RETURN_IF_ERROR(Annotate(Epoch(epoch), absl::StrCat("epoch ", epoch + 1)));
-      if (result_.interrupted || context_.stop_training) break;
+    if (options_.state != nullptr) {
+      SEQ_RETURN_IF_ERROR(Annotate(LoadCallbacks(*options_.state), "the state of the run"));
+    } else if (options_.keeper != nullptr) {
+      SEQ_RETURN_IF_ERROR(options_.keeper->Keep(MakeState()));
+    }
+    while (position_.epoch < options_.epochs && !finished_ && !result_.interrupted) {
+      const std::string place = absl::StrCat("epoch ", position_.epoch + 1);
+      SEQ_RETURN_IF_ERROR(Annotate(Epoch(position_.epoch), place));
+      finished_ = context_.stop_training;
+    }
+    position_.finished = !result_.interrupted;
+    if (options_.keeper != nullptr) {
+      SEQ_RETURN_IF_ERROR(options_.keeper->Keep(
+          before_validation_.has_value() ? *std::move(before_validation_) : MakeState()));
     }
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnTrainEnd(context_); }));
     result_.messages = std::move(context_.messages);
+    result_.notes = std::move(context_.notes);
     return std::move(result_);
+  }
+
+  // All that is needed to go on from here.
+  RunState MakeState() {
+    RunState state;
+    state.SetPosition(position_);
+    StateWriter fit = state.Writer("fit");
+    facts_.Save(fit);
+    fit.Set("first_epoch", context_.first_epoch);
+    fit.Set("stop_training", context_.stop_training);
+    fit.Set("ended", finished_);
+    fit.Set("diverged", diverged_);
+    fit.Set("messages", context_.messages);
+    StateWriter variables = state.Writer("variable"), history = state.Writer("history"),
+                meter = state.Writer("meter");
+    SaveVariables(context_.model.variables, variables);
+    result_.history.SaveState(history);
+    meter_.SaveState(meter);
+    for (size_t i = 0; i < options_.callbacks.size(); ++i) {
+      StateWriter callback = state.Writer(CallbackName(i));
+      callback.Set("is_here", true);
+      options_.callbacks[i]->SaveState(callback);
+    }
+    return state;
+  }
+  static std::string CallbackName(size_t i) { return absl::StrCat("callback/", i); }
+
+  // What OnTrainBegin of a callback may look at.
+  absl::Status LoadRun(const RunState& state) {
+    SEQ_ASSIGN_OR_RETURN(position_, state.Position());
+    const StateReader fit = state.Reader("fit");
+    FitFacts then;
+    SEQ_RETURN_IF_ERROR(then.Load(fit));
+    if (!options_.allow_changes) SEQ_RETURN_IF_ERROR(facts_.CheckSame(then));
+    if (then.batch > 0) {
+      position_.step = std::min(position_.step * then.batch / facts_.batch, train_.steps());
+    }
+    SEQ_RETURN_IF_ERROR(fit.Get("first_epoch", &context_.first_epoch));
+    SEQ_RETURN_IF_ERROR(fit.Get("stop_training", &context_.stop_training));
+    SEQ_RETURN_IF_ERROR(fit.Get("ended", &finished_));
+    SEQ_RETURN_IF_ERROR(fit.Get("diverged", &diverged_));
+    SEQ_RETURN_IF_ERROR(fit.Get("messages", &context_.messages));
+    SEQ_RETURN_IF_ERROR(LoadVariables(state.Reader("variable"), context_.model.variables));
+    SEQ_RETURN_IF_ERROR(result_.history.LoadState(context_, state.Reader("history")));
+    context_.resumed = true;
+    return meter_.LoadState(state.Reader("meter"));
+  }
+
+  absl::Status LoadCallbacks(const RunState& state) {
+    for (size_t i = 0; i < options_.callbacks.size(); ++i) {
+      const StateReader callback = state.Reader(CallbackName(i));
+      SEQ_RETURN_IF_ERROR(options_.callbacks[i]->LoadState(context_, callback));
+    }
+    const size_t here = options_.callbacks.size();
+    const bool all = here == 0 || state.Reader(CallbackName(here - 1)).Has("is_here");
+    if (all && !state.Reader(CallbackName(here)).Has("is_here")) return absl::OkStatus();
+    return InvalidArgument("it is of a run with another number of callbacks than ", here);
+  }
+
+  // Once a step: must not allocate where no state is wanted.
+  absl::Status KeepIfWanted() {
+    if (options_.keeper == nullptr || !options_.keeper->Wants(position_)) return absl::OkStatus();
+    return options_.keeper->Keep(MakeState());
   }
 
   template <typename F>
@@ -83,10 +203,15 @@ class FitRun {
 
   absl::Status Epoch(int epoch) {
     const TraceSpan span(trace_, trace_ ? absl::StrCat("epoch ", epoch + 1) : "", "epoch");
-    SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochBegin(context_, epoch); }));
+    if (position_.step == 0) {
+      SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochBegin(context_, epoch); }));
+      meter_.Reset();
+    }
     SEQ_RETURN_IF_ERROR(train_.Begin(epoch));
     SEQ_RETURN_IF_ERROR(TrainBatches(order_.Of(epoch)));
     if (result_.interrupted) return absl::OkStatus();
+    // An interrupt within a validation that changes variables must not keep what it changed.
+    if (facts_.validation_writes && options_.keeper != nullptr) before_validation_ = MakeState();
     Logs logs;
     meter_.Write("", logs);
     if (validation_.has_value()) {
@@ -97,13 +222,17 @@ class FitRun {
     const TraceSpan callbacks(trace_, "callbacks", "epoch");
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochEnd(context_, epoch, logs); }));
     result_.history.Append(epoch, logs);
-    return absl::OkStatus();
+    before_validation_.reset();
+    finished_ = context_.stop_training;
+    position_ = {.epoch = epoch + 1};
+    return KeepIfWanted();
   }
 
   absl::Status TrainBatches(absl::Span<const int64_t> order) {
     const TraceSpan span(trace_, "train", "pass");
-    meter_.Reset();
-    for (int64_t step = 0; step < train_.steps(); ++step) {
+    SEQ_RETURN_IF_ERROR(train_.Skip(position_.step, order));
+    while (position_.step < train_.steps() && !context_.stop_training) {
+      const int64_t step = position_.step;
       SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order));
       TakeNote(train_);
       const bool finite = std::isfinite(batch->loss());
@@ -115,7 +244,9 @@ class FitRun {
         return NotFinite("loss", batch->loss(), step, train_);
       }
       diverged_ |= !finite;
-      if (Interrupted() || context_.stop_training) break;
+      ++position_.step;
+      if (Interrupted()) break;
+      SEQ_RETURN_IF_ERROR(KeepIfWanted());
     }
     return absl::OkStatus();
   }
@@ -139,7 +270,7 @@ class FitRun {
 
   void TakeNote(DataPass& pass) {
     std::string note = pass.TakeNote();
-    if (!note.empty()) context_.messages.push_back(std::move(note));
+    if (!note.empty()) context_.notes.push_back(std::move(note));
   }
 
   static absl::Status NotFinite(absl::string_view what, double value, int64_t step,
@@ -160,6 +291,10 @@ class FitRun {
   Logs batch_logs_;
   bool diverged_ = false;  // the loss was not finite, and a callback has stopped the training
   RowOrder order_;
+  const FitFacts facts_;
+  RunPosition position_;
+  bool finished_ = false;  // a callback has ended the run, and the epoch is over
+  std::optional<RunState> before_validation_;
 };
 
 // The weight of each target of the training data, or what there is where no class has one.
@@ -228,10 +363,18 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
   SEQ_ASSIGN_OR_RETURN(Meter train_meter, meter());
   SEQ_ASSIGN_OR_RETURN(Meter validation_meter, meter());
   const bool gather = options.by_length && train.source == nullptr;
+  const Function* evaluate = runner_.model().FindFunction(kEvaluate);
+  const FitFacts facts = {.batch = options.batch,
+                          .seed = static_cast<int64_t>(options.seed),
+                          .rows = train.rows,
+                          .validation_rows = validation.rows,
+                          .shuffle = options.shuffle,
+                          .by_length = options.by_length,
+                          .validation_writes = validation.rows > 0 && !evaluate->updates().empty()};
   RowOrder order(options.shuffle ? train.rows : 0, options.batch, options.seed,
                  gather ? train.row_steps : absl::Span<const int64_t>());
   return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass),
-                std::move(train_meter), std::move(validation_meter), std::move(order))
+                std::move(train_meter), std::move(validation_meter), std::move(order), facts)
       .Run();
 }
 

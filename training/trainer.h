@@ -11,6 +11,7 @@
 #include "training/callback.h"
 #include "training/history.h"
 #include "training/model_runner.h"
+#include "training/run_state.h"
 
 namespace seqgraph {
 
@@ -43,11 +44,21 @@ struct FitOptions {
   /// Looked at after each batch: once true, which any thread or signal handler may make it, the run
   /// ends there.
   const std::atomic<bool>* interrupt = nullptr;
+  /// Goes on from there: variables, callbacks (the same, in the same order), history, messages, and
+  /// the place within the epoch; `first_epoch` is then that of the run. Epochs that are done are
+  /// not run again, also if these are all. Null: a run that begins. Must live as long as Fit.
+  const RunState* state = nullptr;
+  /// With `state`: whether batch, seed, order or number of rows may be others than those of the run
+  /// so far. Otherwise InvalidArgument says which are.
+  bool allow_changes = false;
+  /// Gets states of the run, to go on from; null: nobody. Called after all callbacks.
+  StateKeeper* keeper = nullptr;
 };
 
 struct FitResult {
-  History history;                    ///< whole epochs only
+  History history;                    ///< whole epochs only, all of a run that goes on
   std::vector<std::string> messages;  ///< of callbacks, in order
+  std::vector<std::string> notes;     ///< of this process alone: FitContext::notes
   bool interrupted = false;
 };
 
@@ -67,6 +78,9 @@ class Trainer {
   /// Logs: "loss" and the metrics are means over the epoch while the weights change, each batch
   /// weighted by its size, summed in double; "val_..." are those of the validation. Names for
   /// several outputs: as ModelRunner::Evaluate.
+  ///
+  /// A run that is ended anywhere and goes on from a state of it (FitOptions::keeper, then ::state)
+  /// ends with the same bits, history and messages as one that was not, on any number of threads.
   ///
   /// Everything is compiled before the first step; after the first step of each batch size the loop
   /// allocates nothing. The same seed, data, backend and thread count give the same bits.

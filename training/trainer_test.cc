@@ -170,19 +170,20 @@ TEST(Trainer, TheSameSeedGivesTheSameBits) {
 TEST(Trainer, TwoThreadsAreTriedAgainstOneAndGiveItsBits) {
   const Data data(130);
   Model models[] = {Small(), Small()};
-  std::vector<std::string> messages[2];
+  std::vector<std::string> notes[2];
   for (int i = 0; i < 2; ++i) {
     Trainer trainer(&models[i], {.threads = i + 1});
     // 16 whole batches and one of 2 rows, 30 times.
     SEQ_ASSERT_OK_AND_ASSIGN(
         const FitResult fit,
         trainer.Fit(data.All(), data.All(), {.epochs = 30, .batch = 8, .seed = 3}));
-    messages[i] = fit.messages;
+    EXPECT_EQ(fit.messages, std::vector<std::string>());
+    notes[i] = fit.notes;
   }
-  EXPECT_EQ(messages[0], std::vector<std::string>());
-  ASSERT_EQ(messages[1].size(), 2u);
-  EXPECT_EQ(messages[1][0].find("train_step in batches of 8: "), 0u) << messages[1][0];
-  EXPECT_EQ(messages[1][1].find("evaluate in batches of 8: "), 0u) << messages[1][1];
+  EXPECT_EQ(notes[0], std::vector<std::string>());
+  ASSERT_EQ(notes[1].size(), 2u);
+  EXPECT_EQ(notes[1][0].find("train_step in batches of 8: "), 0u) << notes[1][0];
+  EXPECT_EQ(notes[1][1].find("evaluate in batches of 8: "), 0u) << notes[1][1];
   ExpectSameVariables(models[0], models[1]);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <optional>
 
 #include "backends/kernels/recurrence.h"
@@ -110,7 +111,7 @@ RecurrenceSteps::RecurrenceSteps(const RecurrenceSizes& sizes, const RecurrenceO
   ForwardJob(plan, pieces);
   const int64_t states = pieces.bytes(), bytes = plan.group * plan.width * int64_t{sizeof(float)};
   void* const memory = std::aligned_alloc(64, RoundUp(states + 2 * bytes, 64));
-  SEQ_CHECK(memory != nullptr);
+  if (memory == nullptr) throw std::bad_alloc();
   impl_ = std::make_unique<Impl>(plan, memory);
   states_ = reinterpret_cast<float*>(static_cast<char*>(memory) + states);
   cells_ = states_ + plan.group * plan.width;

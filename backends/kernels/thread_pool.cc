@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <map>
 #include <mutex>
-#include <system_error>
 
 #include "base/denormals.h"
 
@@ -38,7 +38,7 @@ bool SpinFor(std::chrono::microseconds limit, Done done) {
 ThreadPool::ThreadPool(int threads) : parts_(static_cast<size_t>(std::max(threads, 1))) {
   try {
     for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { Work(i); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {  // No thread, or no memory for one.
     // The threads that there are give the same bits.
   }
 }

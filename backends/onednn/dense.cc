@@ -70,11 +70,12 @@ auto MatmulOn(int threads) {
   return [threads](const GemmShape& shape, bool a_transposed,
                    bool b_transposed) -> absl::StatusOr<std::unique_ptr<kernels::MatrixProduct>> {
     const ThreadCountGuard guard(threads);
+    SEQ_RETURN_IF_ERROR(RoomForPrimitives());
     try {
       return std::make_unique<Matmul>(shape, a_transposed, b_transposed);
     } catch (const dnnl::error& e) {
-      return Unimplemented("oneDNN has no matrix product [", shape.rows, ", ", shape.inner, "] x [",
-                           shape.inner, ", ", shape.columns, "]: ", e.what());
+      return CannotMake(e, absl::StrCat("matrix product [", shape.rows, ", ", shape.inner, "] x [",
+                                        shape.inner, ", ", shape.columns, "]"));
     }
   };
 }

@@ -4,10 +4,25 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "backends/onednn/aligned_buffer.h"
 #include "backends/onednn/dnnl_compat.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::onednn {
+
+/// Before primitives are made. oneDNN 2.6 does not look everywhere whether it was given memory
+/// (dnnl_primitive_create, brgemm_kernel_create), and crashes: so more than it takes is tried for.
+inline absl::Status RoomForPrimitives() {
+  if (AlignedBuffer(size_t{16} << 20).data() != nullptr) return absl::OkStatus();
+  return ResourceExhausted("no memory for what oneDNN makes");
+}
+
+/// What it means that a primitive could not be made: memory, or that oneDNN has none.
+inline absl::Status CannotMake(const dnnl::error& e, absl::string_view what) {
+  if (e.status == dnnl_out_of_memory) return ResourceExhausted("no memory for ", what);
+  return Unimplemented("oneDNN has no ", what, ": ", e.what());
+}
 
 /// A primitive with its arguments as the C API wants them: memory objects made once, whose pointers
 /// are set before a run. dnnl::primitive::execute would build such an array on the heap each time.

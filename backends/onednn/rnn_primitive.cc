@@ -444,15 +444,16 @@ absl::Status RnnPrimitive::Impl::Pack(Executable& pack, const float* plain, floa
 absl::StatusOr<std::unique_ptr<RnnPrimitive>> RnnPrimitive::Create(const RnnConfig& config) {
   SEQ_RETURN_IF_ERROR(ValidateRnnConfig(config));
   ThreadCountGuard threads(config.threads);
+  SEQ_RETURN_IF_ERROR(RoomForPrimitives());
   try {
     auto impl = std::make_unique<Impl>(config);
     impl->CreatePrimitives();
     SEQ_RETURN_IF_ERROR(impl->AllocateConstants());
     return std::unique_ptr<RnnPrimitive>(new RnnPrimitive(std::move(impl)));
   } catch (const dnnl::error& e) {
-    return Unimplemented("oneDNN has no vanilla RNN for time ", config.time, ", batch ",
-                         config.batch, ", features ", config.features, ", units ", config.units,
-                         ": ", e.what());
+    return CannotMake(e,
+                      absl::StrCat("vanilla RNN for time ", config.time, ", batch ", config.batch,
+                                   ", features ", config.features, ", units ", config.units));
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "base/temporary_file.h"
 
 namespace seqgraph::data {
 namespace {
@@ -31,17 +32,11 @@ absl::StatusOr<FileDescriptor> TemporaryFile(const std::string& folder) {
 }  // namespace
 
 absl::Status FloatStore::Write(absl::Span<const float> numbers) {
-  const char* from = reinterpret_cast<const char*>(numbers.data());
-  size_t left = numbers.size() * sizeof(float);
-  while (left > 0) {
-    const ssize_t done = ::write(file_.get(), from, left);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) {
-      return absl::ErrnoToStatus(errno, absl::StrCat("writing a temporary file in '", folder_,
-                                                     "' (TMPDIR names another folder)"));
-    }
-    from += done;
-    left -= static_cast<size_t>(done);
+  const int error = WriteAll(
+      file_.get(), {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float)});
+  if (error != 0) {
+    return absl::ErrnoToStatus(error, absl::StrCat("writing a temporary file in '", folder_,
+                                                   "' (TMPDIR names another folder)"));
   }
   written_ += static_cast<int64_t>(numbers.size());
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -162,12 +163,16 @@ absl::Status ReadTable(const std::string& path, const SeriesSourceOptions& given
   const unsigned threads =
       options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   SharedBlocks shared(*blocks, collector);
-  std::vector<std::thread> others;
-  for (unsigned i = 1; i < threads; ++i) {
-    others.emplace_back([&] { shared.Run(TableParser(columns, options), nullptr); });
+  std::vector<std::jthread> others;  // Waited for also where memory ends.
+  try {
+    for (unsigned i = 1; i < threads; ++i) {
+      others.emplace_back([&] { shared.Run(TableParser(columns, options), nullptr); });
+    }
+  } catch (const std::exception&) {
+    // The threads that there are do it all.
   }
   shared.Run(TableParser(columns, options), &first);
-  for (std::thread& thread : others) thread.join();
+  others.clear();
   return shared.status();
 }
 

@@ -255,6 +255,13 @@ std::string SeriesFileOf(const std::string& path) {
   return "";
 }
 
+absl::Status CheckSeriesFile(const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(const TensorFile file,
+                       TensorFile::Open(path, kSeriesMetadata, SeriesSourceOptions().max_memory));
+  SEQ_RETURN_IF_ERROR(FactsOf(file).status());
+  return file.CheckAll();
+}
+
 absl::Status CompleteFromSeriesFile(const std::string& path, SeriesSourceOptions* options) {
   const std::string name = SeriesFileOf(path);
   if (name.empty()) return absl::OkStatus();

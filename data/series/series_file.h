@@ -5,7 +5,8 @@
 //
 //   values F32 [steps, features]; begin I64 [series + 1]; where there are some: times F64,
 //   gaps I64, classes I32, targets F32, weights F32, lines I64 [n, 3]; checks I64, the CRC-32C of
-//   each megabyte of each array before it. What else a SeriesSet has, and how it was read, is JSON
+//   each megabyte of each array before it, and of all before the first (the first version had not
+//   that one). What else a SeriesSet has, and how it was read, is JSON
 //   in the member "seqgraph.series" of its metadata, texts in C escapes.
 //
 // Format: safetensors 0.4 (8 bytes of length, a JSON header of names, types, shapes and offsets,
@@ -27,6 +28,9 @@ absl::Status WriteSeries(const SeriesSet& set, const SeriesSourceOptions& source
 /// folder; empty for all others.
 inline constexpr char kSeriesFile[] = "series.safetensors";
 std::string SeriesFileOf(const std::string& path);
+
+/// Whether all of such a file is as it was written. Errors: those of ReadSeriesFile().
+absl::Status CheckSeriesFile(const std::string& path);
 
 /// Sets what the options leave open to what such a file was read by: columns of parts, per_step,
 /// the rule for missing values; so that a model knows them as if it had been trained on the file

@@ -89,6 +89,7 @@ absl::Status TensorFileWriter::Write(const std::string& metadata_name, const std
     const std::vector<int64_t> more = ChecksOf(tensor.bytes);
     checks.insert(checks.end(), more.begin(), more.end());
   }
+  checks.push_back(0);  // the header's, which is not known yet
   Add(kChecks, {static_cast<int64_t>(checks.size())}, absl::MakeConstSpan(checks));
   Json json;
   json[kMetadata] = {{metadata_name, metadata}};
@@ -101,8 +102,9 @@ absl::Status TensorFileWriter::Write(const std::string& metadata_name, const std
   }
   std::string header = json.dump();
   header.resize((header.size() + 8 + kAlignment - 1) / kAlignment * kAlignment - 8, ' ');
+  header.insert(0, NumberBytes(header.size(), 8));
+  checks.back() = Crc32c(header);
   SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
-  SEQ_RETURN_IF_ERROR(file->Write(NumberBytes(header.size(), 8)));
   SEQ_RETURN_IF_ERROR(file->Write(header));
   for (const Tensor& tensor : tensors_) SEQ_RETURN_IF_ERROR(file->Write(tensor.bytes));
   return file->Commit();
@@ -150,11 +152,11 @@ absl::Status TensorFile::ReadHeader(const std::string& metadata_name, int64_t ma
     return ResourceExhausted("'", path_, "': names and the like, ", length,
                              " bytes, take too much of ", max_memory, " (--max_memory)");
   }
-  bytes.resize(length);
-  SEQ_RETURN_IF_ERROR(ReadAt(8, bytes.data(), bytes.size()));
+  bytes.resize(8 + length);
+  SEQ_RETURN_IF_ERROR(ReadAt(8, bytes.data() + 8, length));
   bool too_deep = false;
   const Json json = Json::parse(
-      bytes,
+      bytes.begin() + 8, bytes.end(),
       [&too_deep](int depth, Json::parse_event_t, Json&) {
         too_deep |= depth > kMaxHeaderDepth;
         return depth <= kMaxHeaderDepth;
@@ -193,6 +195,10 @@ absl::Status TensorFile::ReadHeader(const std::string& metadata_name, int64_t ma
     checks_[name].assign(next, next + count);
     next += count;
   }
+  // The header's own comes last; files of the first version have none.
+  if (next != all.end() && (all.end() - next > 1 || *next != Crc32c(bytes))) {
+    return Damaged("the check sum of its header is another");
+  }
   return absl::OkStatus();
 }
 
@@ -221,6 +227,15 @@ absl::Status TensorFile::ForEachBlock(
                                   " is another"));
     }
     SEQ_RETURN_IF_ERROR(take(block));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TensorFile::CheckAll() const {
+  for (const auto& [name, tensor] : tensors_) {
+    if (name == kChecks) continue;
+    SEQ_RETURN_IF_ERROR(
+        ForEachBlock(name, tensor, [](absl::string_view) { return absl::OkStatus(); }));
   }
   return absl::OkStatus();
 }

@@ -51,7 +51,8 @@ class TensorFileWriter {
              absl::string_view(reinterpret_cast<const char*>(elements.data()),
                                elements.size() * sizeof(T)));
   }
-  /// With an array `checks` behind all others; to be called once. The errors of AtomicFile.
+  /// With an array `checks` behind all others: ChecksOf() each of them, and the sum of all before
+  /// the first. To be called once. The errors of AtomicFile.
   absl::Status Write(const std::string& metadata_name, const std::string& metadata,
                      const std::string& path);
 
@@ -105,6 +106,9 @@ class TensorFile {
                             absl::FunctionRef<absl::Status(absl::string_view)> take) const;
   /// The array where it lies, as long as the owner lives; changes are not written.
   absl::StatusOr<std::pair<char*, std::shared_ptr<const void>>> Map(const Tensor& tensor) const;
+
+  /// Reads all arrays; DataLoss for the first whose check sums are others.
+  absl::Status CheckAll() const;
 
   absl::Status Damaged(absl::string_view what) const;
 

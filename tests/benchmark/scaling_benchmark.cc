@@ -1,18 +1,22 @@
 // How the tutorial's training scales, on backend simd: the time of a sample in an epoch with the
-// number of samples, the time of a step with the length of reviews, and two threads against one.
+// number of samples, the time of a step with the length of reviews, two threads against one, and
+// with a folder that keeps the state of the run against none.
 // What is compared alternates in one process.
 //
 //   bazel run //tests/benchmark:scaling_benchmark
 //   bazel run //tests/benchmark:scaling_benchmark -- --backend=onednn --samples=100000
 
 #include <omp.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -20,6 +24,7 @@
 #include "tests/benchmark/machine.h"
 #include "tests/benchmark/paired.h"
 #include "training/batch_runner.h"
+#include "training/run_folder.h"
 #include "training/text_models.h"
 #include "training/trainer.h"
 
@@ -55,11 +60,11 @@ class Training {
       : model_(MakeTextModel({.num_words = kVocabulary, .maxlen = time}).value()),
         trainer_(&model_, {.backend = backend, .threads = threads}) {}
 
-  void Epochs(const Examples& examples, int epochs) {
-    SEQ_CHECK(
-        trainer_
-            .Fit(examples, Examples{.maxlen = examples.maxlen}, {.epochs = epochs, .batch = kBatch})
-            .ok());
+  void Epochs(const Examples& examples, int epochs, StateKeeper* keeper = nullptr) {
+    SEQ_CHECK(trainer_
+                  .Fit(examples, Examples{.maxlen = examples.maxlen},
+                       {.epochs = epochs, .batch = kBatch, .keeper = keeper})
+                  .ok());
   }
 
   BatchRunner Steps(int64_t batch) {
@@ -140,20 +145,56 @@ void Threads(const std::string& backend) {
   }
 }
 
+// Training that keeps its state in a folder, beside training that does not: the time on the clock,
+// and that of the thread that trains. Turns take several seconds, for there are that many between
+// two states.
+void States(const std::string& backend) {
+  constexpr int64_t kRows = 20'000;
+  constexpr int kEpochs = 15;
+  const Rows rows(kRows, kTime);
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / absl::StrFormat("seqgraph-states-%d", getpid());
+  const auto train = [&](const SaveEvery* every) {
+    Training training(backend, kTime);
+    std::unique_ptr<RunFolder> keeper;
+    if (every != nullptr) keeper = RunFolder::Open(folder, {.every = *every}).value();
+    training.Epochs(rows.First(kRows), kEpochs, keeper.get());
+    if (keeper != nullptr) SEQ_CHECK(keeper->Finish().ok());
+  };
+  const SaveEvery ten = {}, one = {.seconds = 1}, steps = {.seconds = 0, .steps = 1000};
+  std::printf("states | time over that without\n");
+  for (const auto& [clock, name] :
+       {std::pair<BenchmarkClock, const char*>(WallSeconds, "clock"), {ThreadSeconds, "thread"}}) {
+    const PairedTimes times =
+        MeasureInTurn(clock,
+                      {[&] { train(nullptr); }, [&] { train(&ten); }, [&] { train(&one); },
+                       [&] { train(&steps); }},
+                      {.turn_seconds = 0, .least_rounds = 7, .most_rounds = 15, .seconds = 1});
+    std::printf("%s, a run of %.2f s: its first and last | %s\n", name, times.seconds[0],
+                Text(times.ratios[1]).c_str());
+    std::printf("%s, each second | %s\n", name, Text(times.ratios[2]).c_str());
+    std::printf("%s, each 1,000 steps | %s\n", name, Text(times.ratios[3]).c_str());
+    std::fflush(stdout);
+  }
+  std::filesystem::remove_all(folder);
+}
+
 int Main(int argc, char** argv) {
   std::string backend = "simd", only;
   int64_t samples = 1'000'000;
-  CLI::App app("How training scales with samples, length and threads.");
+  CLI::App app(
+      "How training scales with samples, length and threads, and what keeping its state takes.");
   app.add_option("--backend", backend, "Backends in order of preference");
   app.add_option("--samples", samples, "Most samples of an epoch; 400 bytes each");
-  app.add_option("--only", only, "One of the three")
-      ->check(CLI::IsMember({"lengths", "threads", "samples"}));
+  app.add_option("--only", only, "One of the four")
+      ->check(CLI::IsMember({"lengths", "threads", "samples", "states"}));
   CLI11_PARSE(app, argc, argv);
   omp_set_num_threads(1);
   std::fputs(MachineText().c_str(), stdout);
   if (only.empty() || only == "lengths") Lengths(backend);
   if (only.empty() || only == "threads") Threads(backend);
   if (only.empty() || only == "samples") Samples(backend, samples);
+  if (only.empty() || only == "states") States(backend);
   return 0;
 }
 

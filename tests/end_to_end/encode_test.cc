@@ -1,5 +1,6 @@
 // The integers that `seqgraph encode` writes.
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ TEST(Encode, WritesSixArraysAndMakesTheFolder) {
                   {.folder = folder});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(NamesIn(folder + "/out"),
-              ElementsAre("test_targets.npy", "test_tokens.npy", "texts.json", "train_targets.npy",
-                          "train_tokens.npy", "validation_targets.npy", "validation_tokens.npy"));
+              ElementsAre("checksums.txt", "test_targets.npy", "test_tokens.npy", "texts.json",
+                          "train_targets.npy", "train_tokens.npy", "validation_targets.npy",
+                          "validation_tokens.npy"));
   const std::vector<std::pair<std::string, int64_t>> parts = {
       {"train", 32}, {"validation", 8}, {"test", 20}};
   for (const auto& [part, rows] : parts) {
@@ -46,6 +48,18 @@ TEST(Encode, WritesSixArraysAndMakesTheFolder) {
   SEQ_ASSERT_OK_AND_ASSIGN(const auto codes, test.Values<int32_t>());
   EXPECT_THAT(std::vector<int32_t>(codes.begin(), codes.begin() + 7),
               ElementsAre(5, 7, 2, 8, 4, 2, 2));
+}
+
+TEST(Encode, LabelsOfAnotherSetGo) {
+  const std::string folder = FolderWithTinyArchive();
+  ASSERT_TRUE(std::filesystem::create_directory(folder + "/out"));
+  data::WriteFileOrDie(folder + "/out/labels.txt", "cats\ndogs\nbirds\n");
+  data::WriteFileOrDie(folder + "/out/notes.txt", "mine");
+  const ProcessResult result =
+      RunSeqgraph({"encode", "--data=tiny.tar.gz", "--output=out"}, {.folder = folder});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(NamesIn(folder + "/out"), ::testing::Not(::testing::Contains("labels.txt")));
+  EXPECT_EQ(data::ReadFileOrDie(folder + "/out/notes.txt"), "mine");
 }
 
 TEST(Encode, SyntheticReviewsAreTheSameEveryTime) {

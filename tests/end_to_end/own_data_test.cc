@@ -355,13 +355,15 @@ TEST_F(HostileDataTest, ALabelThatTheModelHasNoClassForIsNamedByItsLine) {
                   {.folder = folder_})
           .status,
       0);
-  // Names of classes would tell before.
+  // Names of classes would tell before, and the checksum that they are gone.
   std::vector<std::string> lines =
       absl::StrSplit(data::ReadFileOrDie(folder_ + "/m.textproto"), '\n');
-  lines.erase(
-      std::remove_if(lines.begin(), lines.end(),
-                     [](const std::string& line) { return absl::StartsWith(line, "labels:"); }),
-      lines.end());
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](const std::string& line) {
+                               return absl::StartsWith(line, "labels:") ||
+                                      absl::StartsWith(line, "# crc32c:");
+                             }),
+              lines.end());
   data::WriteFileOrDie(folder_ + "/m.textproto", absl::StrJoin(lines, "\n"));
   std::vector<std::string> topics;
   for (int topic = 0; topic <= kTopics; ++topic)

@@ -127,6 +127,11 @@ void Process::Send(const std::string& text) {
   }
 }
 
+void Process::CloseOutput() {
+  ::close(output_);
+  output_ = -1;
+}
+
 void Process::CloseInput() {
   if (input_ >= 0) ::close(input_);
   input_ = -1;

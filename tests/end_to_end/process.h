@@ -33,6 +33,8 @@ class Process {
 
   void Send(const std::string& text);
   void CloseInput();
+  /// Nobody reads what it prints any more.
+  void CloseOutput();
   void Signal(int signal);
   /// Reads standard output until it holds `text` behind the first `from` bytes; false if it ends,
   /// or in a minute does not.

@@ -1,6 +1,7 @@
 // Tables of texts: answered row by row, with all of their columns; tokens by other rules than the
 // published one; training on what `encode` wrote.
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -296,6 +297,9 @@ TEST_F(TextTablesTest, WordsAreWithoutCaseAndOfOneFormInPredictToo) {
   const std::string model = Read("w.textproto");
   ASSERT_THAT(model, HasSubstr("rule: \"words\""));
   Write("w.textproto", absl::StrReplaceAll(model, {{"rule: \"words\"", "rule: \"sounds\""}}));
+  EXPECT_THAT(Predict({"text"}, "w.textproto").err, HasSubstr("remove the line that begins with"));
+  Write("w.textproto", absl::StrReplaceAll(model, {{"rule: \"words\"", "rule: \"sounds\""},
+                                                   {"# crc32c", "# was"}}));
   EXPECT_THAT(Predict({"text"}, "w.textproto").err,
               AllOf(HasSubstr("found the rule 'sounds'"),
                     HasSubstr("'imdb', 'words', 'characters', 'bytes'")));
@@ -329,6 +333,9 @@ TEST_F(TextTablesTest, WhatEncodeWritesIsTrainedOn) {
   EXPECT_THAT(Run(Training("encoded", "e.pb", {"--maxlen=5"})).err,
               HasSubstr("--maxlen says how texts are read, and those of encoded are encoded"));
   Write("encoded/train_targets.npy", Read("encoded/test_targets.npy"));
+  EXPECT_THAT(Run(Training("encoded", "e.pb", {})).err,
+              HasSubstr("train_targets.npy is not the file of checksums.txt"));
+  std::filesystem::remove(*folder_ + "/encoded/checksums.txt");
   EXPECT_THAT(Run(Training("encoded", "e.pb", {})).err, HasSubstr("train_targets.npy: 0 targets"));
 }
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/byte_cursor.h"
+#include "base/crc32c.h"
 #include "base/zip.h"
 #include "data/npy.h"
 #include "data/series/series_file.h"
@@ -243,7 +244,7 @@ TEST_F(SeriesFuzzTest, MutationsGiveErrorsOrSets) {
   EXPECT_GT(valid_, mutations_ / 16);
 }
 
-// The header of our own files, which no check sum covers.
+// The header of our own files, with its check sum, which ends them, made right again.
 TEST_F(SeriesFuzzTest, MutatedHeadersOfSeriesFilesGiveErrorsOrSets) {
   std::vector<File> written;
   for (const File& file : files_) {
@@ -259,10 +260,10 @@ TEST_F(SeriesFuzzTest, MutatedHeadersOfSeriesFilesGiveErrorsOrSets) {
   for (int i = 0; i < mutations_ / 4; ++i) {
     const File& file = written[i % written.size()];
     const uint64_t length = ByteCursor(file.bytes).U64();
-    const std::string header = Mutated(file.bytes.substr(8, length));
-    Check({file.name,
-           absl::StrCat(NumberBytes(header.size(), 8), header, file.bytes.substr(8 + length)),
-           file.options});
+    std::string header = Mutated(file.bytes.substr(8, length));
+    header.insert(0, NumberBytes(header.size(), 8));
+    const std::string arrays = file.bytes.substr(8 + length, file.bytes.size() - 8 - (8 + length));
+    Check({file.name, absl::StrCat(header, arrays, NumberBytes(Crc32c(header), 8)), file.options});
     if (HasFailure()) FAIL() << "mutation " << i << " of " << file.name;
   }
   EXPECT_GT(errors_, mutations_ / 8);

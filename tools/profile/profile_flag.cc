@@ -20,7 +20,8 @@ void ProfileFlag::Declare(Flags& flags) {
 }
 
 absl::StatusOr<int> ProfileFlag::Around(absl::string_view command,
-                                        const std::function<absl::StatusOr<int>()>& work) {
+                                        const std::function<absl::StatusOr<int>()>& work,
+                                        bool work_is_worth_more) {
   if (path_.empty()) return work();
   profile_.emplace(ProfileOptions{.calls = steps_});
   absl::StatusOr<int> result = [&] {
@@ -30,7 +31,10 @@ absl::StatusOr<int> ProfileFlag::Around(absl::string_view command,
   // It may be the very file that the work would not lose.
   const absl::Status written = files_->refused() ? absl::OkStatus() : Write(command);
   profile_.reset();
-  if (result.ok() && !written.ok()) return written;
+  if (written.ok() || !result.ok()) return result;
+  if (!work_is_worth_more) return written;
+  std::fprintf(stderr, "seqgraph: there is no profile: %s\n",
+               std::string(written.message()).c_str());
   return result;
 }
 

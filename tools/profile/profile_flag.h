@@ -20,9 +20,11 @@ class ProfileFlag {
 
   /// The work of a command, recorded if --profile asks for it; then, whether the work succeeded or
   /// not (but where CommandFiles refused a file), the file is written (as a whole or not at all)
-  /// and a table of the ops goes to standard error.
+  /// and a table of the ops goes to standard error. Where `work` is of more worth than its profile,
+  /// a file that cannot be written is told, and no error.
   absl::StatusOr<int> Around(absl::string_view command,
-                             const std::function<absl::StatusOr<int>()>& work);
+                             const std::function<absl::StatusOr<int>()>& work,
+                             bool work_is_worth_more = false);
 
   /// Calls of each function to record.
   int64_t steps() const { return steps_; }

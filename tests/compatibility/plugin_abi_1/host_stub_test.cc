@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/plugins/abi_v1/seqgraph_backend.h"
+#include "tests/compatibility/plugin_abi_1/seqgraph_backend.h"
 
 namespace {
 
@@ -131,6 +131,6 @@ INSTANTIATE_TEST_SUITE_P(Plugins, HostStub,
                                            "tools/plugins/libonednn.so",
                                            "tests/plugins/libhostile_honest.so",
                                            "tests/plugins/libhostile_claims_at_once.so",
-                                           "tests/plugins/libold.so"));
+                                           "tests/compatibility/libold.so"));
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Files that earlier versions of the program wrote. None of them is ever written again: a test that
-// fails here means that a user's model no longer loads.
+// What model files of earlier versions hold, part by part. None of them is ever written again: a
+// test that fails here means that a user's model no longer loads.
 
 #include <bit>
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace {
 class CorpusTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(CorpusTest, FormatVersion1LoadsWithEveryPart) {
-  const std::string path = std::string("tests/graph/corpus/") + GetParam();
+  const std::string path = std::string("tests/compatibility/models/") + GetParam();
   SEQ_ASSERT_OK_AND_ASSIGN(const Model model, LoadModel(path, AllOps()));
   EXPECT_EQ(model.name, "corpus");
   EXPECT_EQ(model.description, "format version 1");
@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Version1, CorpusTest, ::testing::Values("v1.pb", "v1.te
 class CorpusOfVersion2Test : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(CorpusOfVersion2Test, LoadsWithItsSelfTestsWhichPass) {
-  const std::string path = std::string("tests/graph/corpus/") + GetParam();
+  const std::string path = std::string("tests/compatibility/models/") + GetParam();
   std::vector<SelfTest> tests;
   SEQ_ASSERT_OK_AND_ASSIGN(Model model, LoadModel(path, AllOps(), &tests));
   EXPECT_EQ(model.description, "format version 2");
@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Files, CorpusOfVersion2Test, ::testing::Values("v2.pb",
 class CorpusOfVersion3Test : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(CorpusOfVersion3Test, LoadsWithItsLayers) {
-  const std::string path = std::string("tests/graph/corpus/") + GetParam();
+  const std::string path = std::string("tests/compatibility/models/") + GetParam();
   SEQ_ASSERT_OK_AND_ASSIGN(const Model model, LoadModel(path, AllOps()));
   EXPECT_EQ(model.functions.size(), 3u);
   LayerStack expected{.input = {.time = 3}};
@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(Files, CorpusOfVersion3Test, ::testing::Values("v3.pb",
 // What `train --cell=lstm --bidirectional --layers=2 --mask_zero --pooling=average` saved.
 TEST(CorpusOfVersion3LayersTest, LayersStillBuildTheFunctionThatTheyCameWith) {
   SEQ_ASSERT_OK_AND_ASSIGN(const Model model,
-                           LoadModel("tests/graph/corpus/v3_layers.pb", AllOps()));
+                           LoadModel("tests/compatibility/models/v3_layers.pb", AllOps()));
   LayerStack expected{.input = {.time = 4}};
   const auto both = [](const std::string& name) {
     BidirectionalLayer layer = Bidirectional(
