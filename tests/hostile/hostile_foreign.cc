@@ -43,8 +43,8 @@ Make Onnx(const std::string& parts) {
   return Onnx([parts] { return parts; });
 }
 
-std::string Node(const std::string& op, const std::string& inputs, const std::string& output,
-                 const std::string& more = "") {
+std::string Operator(const std::string& op, const std::string& inputs, const std::string& output,
+                     const std::string& more = "") {
   return absl::Substitute("node { op_type: \"$0\" input: [$1] output: \"$2\" $3 } ", op, inputs,
                           output, more);
 }
@@ -52,7 +52,7 @@ std::string Node(const std::string& op, const std::string& inputs, const std::st
 // y = x + w, with w as that says.
 std::string AddsInitializer(const std::string& tensor) {
   return absl::StrCat("initializer { name: \"w\" data_type: 1 ", tensor, " }",
-                      Node("Add", "\"x\", \"w\"", "y"));
+                      Operator("Add", "\"x\", \"w\"", "y"));
 }
 Make External(const std::string& location, std::function<void(const std::string&)> prepare) {
   return [=](const std::string& folder) -> Arguments {
@@ -69,14 +69,15 @@ Make External(const std::string& location) {
 
 // An If in an If, so deep.
 std::string Nested(int depth) {
-  std::string inner = Node("Relu", "\"x\"", "z");
+  std::string inner = Operator("Relu", "\"x\"", "z");
   for (int i = 0; i < depth; ++i) {
     const std::string branch =
         absl::StrCat("type: GRAPH g { name: \"b\" output { name: \"z\" } ", inner, " } }");
-    inner = Node("If", "\"c\"", i + 1 < depth ? "z" : "y",
+    inner =
+        Operator("If", "\"c\"", i + 1 < depth ? "z" : "y",
                  absl::StrCat("attribute { name: \"then_branch\" ", branch,
                               "attribute { name: \"else_branch\" ", "type: GRAPH g { name: \"e\" ",
-                              "output { name: \"z\" } ", Node("Relu", "\"x\"", "z"), "} } "));
+                              "output { name: \"z\" } ", Operator("Relu", "\"x\"", "z"), "} } "));
   }
   return absl::StrCat("initializer { name: \"c\" data_type: 9 int32_data: 1 }", inner);
 }
@@ -152,28 +153,30 @@ std::vector<HostileFile> OfOnnx() {
       {"onnx_bytes_of_another_size", Onnx(AddsInitializer("dims: 4 raw_data: \"12345\"")),
        "INVALID_ARGUMENT"},
       {"onnx_constants_of_2_to_40",
-       Onnx(Int64s("s", "2", "1048576, 1048576") + Node("ConstantOfShape", "\"s\"", "z") +
-            Node("Add", "\"x\", \"z\"", "y")),
+       Onnx(Int64s("s", "2", "1048576, 1048576") + Operator("ConstantOfShape", "\"s\"", "z") +
+            Operator("Add", "\"x\", \"z\"", "y")),
        "h.onnx"},
       {"onnx_tiles_of_2_to_40",
-       Onnx(Int64s("s", "2", "1048576, 1048576") + Node("Tile", "\"x\", \"s\"", "y")), "h.onnx"},
+       Onnx(Int64s("s", "2", "1048576, 1048576") + Operator("Tile", "\"x\", \"s\"", "y")),
+       "h.onnx"},
       {"onnx_a_range_of_2_to_40",
        Onnx(Int64s("a", "", "0") + Int64s("b", "", "1099511627776") + Int64s("c", "", "1") +
-            Node("Range", "\"a\", \"b\", \"c\"", "y")),
+            Operator("Range", "\"a\", \"b\", \"c\"", "y")),
        "h.onnx"},
       {"onnx_a_loop_of_2_to_40_rounds",
        Onnx(Int64s("m", "", "1099511627776") +
-            Node("Loop", "\"m\", \"\", \"x\"", "y",
-                 "attribute { name: \"body\" type: GRAPH g { name: \"b\" input { name: \"i\" } "
-                 "input { name: \"go\" } input { name: \"v\" } output { name: \"go\" } "
-                 "output { name: \"w\" } node { op_type: \"Tanh\" input: \"v\" output: \"w\" } } "
-                 "} ")),
+            Operator(
+                "Loop", "\"m\", \"\", \"x\"", "y",
+                "attribute { name: \"body\" type: GRAPH g { name: \"b\" input { name: \"i\" } "
+                "input { name: \"go\" } input { name: \"v\" } output { name: \"go\" } "
+                "output { name: \"w\" } node { op_type: \"Tanh\" input: \"v\" output: \"w\" } } "
+                "} ")),
        "h.onnx"},
       {"onnx_graphs_in_graphs", Onnx([] { return Nested(20); }), "h.onnx"},
       {"onnx_very_deep_graphs", Onnx([] { return Nested(150); }), "h.onnx"},
       {"onnx_a_function_that_calls_itself",
        [](const std::string& folder) {
-         const Arguments arguments = Onnx(Node("F", "\"x\"", "y", "domain: \"own\""))(folder);
+         const Arguments arguments = Onnx(Operator("F", "\"x\"", "y", "domain: \"own\""))(folder);
          onnx_proto::ModelProto model;
          EXPECT_TRUE(model.ParseFromString(data::ReadFileOrDie(folder + "/h.onnx")));
          model.add_opset_import()->set_domain("own");
@@ -185,17 +188,17 @@ std::vector<HostileFile> OfOnnx() {
          return arguments;
        },
        "h.onnx"},
-      {"onnx_a_cycle", Onnx(Node("Add", "\"x\", \"y\"", "z") + Node("Relu", "\"z\"", "y")),
+      {"onnx_a_cycle", Onnx(Operator("Add", "\"x\", \"y\"", "z") + Operator("Relu", "\"z\"", "y")),
        "h.onnx"},
       {"onnx_a_chain_beyond_the_cap", Onnx([] {
-         std::string nodes = Node("Relu", "\"x\"", "a0");
+         std::string nodes = Operator("Relu", "\"x\"", "a0");
          for (int i = 1; i < 100'002; ++i) {
-           nodes += Node("Relu", absl::StrCat("\"a", i - 1, "\""), absl::StrCat("a", i));
+           nodes += Operator("Relu", absl::StrCat("\"a", i - 1, "\""), absl::StrCat("a", i));
          }
-         return nodes + Node("Relu", "\"a100001\"", "y");
+         return nodes + Operator("Relu", "\"a100001\"", "y");
        }),
        "100000"},
-      {"onnx_operators_of_the_future", Onnx(Node("Relu", "\"x\"", "y", "domain: \"\\033[2J\"")),
+      {"onnx_operators_of_the_future", Onnx(Operator("Relu", "\"x\"", "y", "domain: \"\\033[2J\"")),
        "h.onnx"},
       {"onnx_of_nothing",
        [](const std::string& folder) -> Arguments {

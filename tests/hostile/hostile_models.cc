@@ -35,23 +35,23 @@ Make Command(const std::string& command, const std::string& bytes,
       command, [bytes] { return bytes; }, name);
 }
 
-std::string Function(const std::string& body) {
+std::string InFunction(const std::string& body) {
   return absl::StrCat(kHead, "functions { name: \"predict\" ", body, " }\n");
 }
 // From x to y by one node of that op and what else is said of it.
-std::string Node(const std::string& op, const std::string& more = "") {
+std::string OneNode(const std::string& op, const std::string& more = "") {
   return absl::Substitute("nodes { name: \"$0\" op: \"$0\" inputs: \"x\" outputs: \"y\" $1 }", op,
                           more);
 }
 std::string Relu(const std::string& input = kInput) {
-  return Function(absl::StrCat(input, Node("Relu"), kResult));
+  return InFunction(absl::StrCat(input, OneNode("Relu"), kResult));
 }
 std::string InputOf(const std::string& dims, const std::string& dtype = "FLOAT32") {
   return absl::Substitute("inputs { name: \"x\" type { dtype: $1 dims: [$0] } }", dims, dtype);
 }
 // A model that names something so, where `inspect` shows it.
 std::string Named(const std::string& name) {
-  return Function(
+  return InFunction(
       absl::Substitute("$0 nodes { name: \"$1\" op: \"Relu\" inputs: \"x\" outputs: \"y\" } $2",
                        kInput, name, kResult));
 }
@@ -61,14 +61,14 @@ std::string Chain(int64_t length) {
     absl::StrAppend(&nodes, "nodes{op:\"Relu\" name:\"a", i, "\" inputs:\"a", i - 1,
                     "\" outputs:\"a", i, "\"}");
   }
-  return Function(
+  return InFunction(
       absl::StrCat(kInput, nodes, "results { name: \"y\" value: \"a", length - 1, "\" }"));
 }
 // A variable in front of which a value is missing, or which has one of another kind.
 std::string WithVariable(const std::string& value) {
   constexpr char kDef[] = "{ name: \"w\" type { dtype: FLOAT32 dims: [2] } }";
   return absl::StrCat(
-      Function(absl::StrCat("variables ", kDef, "results { name: \"y\" value: \"w\" }")),
+      InFunction(absl::StrCat("variables ", kDef, "results { name: \"y\" value: \"w\" }")),
       "variables { def ", kDef, " value { type { dtype: FLOAT32 dims: [2] } ", value, " } }");
 }
 
@@ -112,39 +112,40 @@ std::vector<HostileFile> HostileModels() {
       {"names_that_turn_direction", Command("inspect", Named("\\342\\200\\256evil\\342\\201\\246")),
        ""},
       {"errors_that_a_terminal_obeys",
-       Command("inspect", Function(absl::StrCat(kInput, Node("Re\\033[2Jlu"), kResult))),
+       Command("inspect", InFunction(absl::StrCat(kInput, OneNode("Re\\033[2Jlu"), kResult))),
        "NOT_FOUND"},
       {"names_without_utf8", Command("inspect", Named("\\377\\376")), "INVALID_ARGUMENT"},
       {"huge_names", Command("inspect", [] { return Named(std::string(10'000'000, 'n')); }),
        "INVALID_ARGUMENT"},
       {"empty_names", Command("inspect", Named("")), "INVALID_ARGUMENT"},
       {"equal_names_of_nodes",
-       Command("inspect", Function(absl::StrCat(kInput, Node("Relu"), Node("Relu"), kResult))),
+       Command("inspect",
+               InFunction(absl::StrCat(kInput, OneNode("Relu"), OneNode("Relu"), kResult))),
        "INVALID_ARGUMENT"},
       {"equal_names_of_functions", Command("inspect", Relu() + Relu().substr(sizeof(kHead) - 1)),
        "has a function"},
       {"equal_names_of_results",
-       Command("inspect", Function(absl::StrCat(kInput, Node("Relu"), kResult, kResult))),
+       Command("inspect", InFunction(absl::StrCat(kInput, OneNode("Relu"), kResult, kResult))),
        "INVALID_ARGUMENT"},
       {"a_cycle",
        Command("inspect",
-               Function(absl::StrCat(
+               InFunction(absl::StrCat(
                    kInput,
                    "nodes { name: \"a\" op: \"Add\" inputs: [\"x\", \"y\"] outputs: \"z\" }"
                    "nodes { name: \"b\" op: \"Relu\" inputs: \"z\" outputs: \"y\" }",
                    kResult))),
        "INVALID_ARGUMENT"},
       {"an_input_that_is_not_there",
-       Command("inspect", Function(absl::StrCat(Node("Relu"), kResult))), "INVALID_ARGUMENT"},
-      {"a_result_that_is_not_there", Command("inspect", Function(absl::StrCat(kInput, kResult))),
+       Command("inspect", InFunction(absl::StrCat(OneNode("Relu"), kResult))), "INVALID_ARGUMENT"},
+      {"a_result_that_is_not_there", Command("inspect", InFunction(absl::StrCat(kInput, kResult))),
        "INVALID_ARGUMENT"},
       {"an_update_of_nothing",
-       Command("inspect", Function(absl::StrCat(kInput, Node("Relu"),
-                                                "updates { variable: \"w\" value: \"y\" }"))),
+       Command("inspect", InFunction(absl::StrCat(kInput, OneNode("Relu"),
+                                                  "updates { variable: \"w\" value: \"y\" }"))),
        "INVALID_ARGUMENT"},
       {"a_variable_without_value",
-       Command("inspect", Function("variables { name: \"w\" type { dtype: FLOAT32 dims: [2] } }"
-                                   "results { name: \"y\" value: \"w\" }")),
+       Command("inspect", InFunction("variables { name: \"w\" type { dtype: FLOAT32 dims: [2] } }"
+                                     "results { name: \"y\" value: \"w\" }")),
        "INVALID_ARGUMENT"},
       {"integers_for_reals", Command("inspect", WithVariable("int32_values: [1, 2]")),
        "INVALID_ARGUMENT"},
@@ -155,15 +156,17 @@ std::vector<HostileFile> HostileModels() {
       {"an_element_type_of_one_byte", Command("inspect", Relu(InputOf("-1, 4", "9"))),
        "INVALID_ARGUMENT"},
       {"settings_that_are_no_number",
-       Command(
-           "inspect",
-           Function(absl::StrCat(
-               kInput, Node("Elu", "attributes { name: \"alpha\" float_value: nan }"), kResult))),
+       Command("inspect",
+               InFunction(absl::StrCat(
+                   kInput, OneNode("Elu", "attributes { name: \"alpha\" float_value: nan }"),
+                   kResult))),
        "INVALID_ARGUMENT"},
       {"an_op_that_nobody_knows",
-       Command("inspect", Function(absl::StrCat(kInput, Node("Explode"), kResult))), "NOT_FOUND"},
+       Command("inspect", InFunction(absl::StrCat(kInput, OneNode("Explode"), kResult))),
+       "NOT_FOUND"},
       {"an_op_of_the_future",
-       Command("inspect", Function(absl::StrCat(kInput, Node("Relu", "op_version: 99"), kResult))),
+       Command("inspect",
+               InFunction(absl::StrCat(kInput, OneNode("Relu", "op_version: 99"), kResult))),
        "FAILED_PRECONDITION"},
       {"a_format_of_the_future",
        Command("inspect", "magic: \"seqgraph model\" format_version: 999"), "FAILED_PRECONDITION"},
