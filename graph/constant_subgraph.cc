@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/container/flat_hash_set.h"
 #include "graph/op_def.h"
 
 namespace seqgraph {
@@ -11,7 +10,7 @@ namespace {
 // For each value: true if no input of the function and no variable that it updates goes into it.
 std::vector<bool> ConstantValues(const Function& function) {
   std::vector<bool> constant(function.values().size(), false);
-  absl::flat_hash_set<absl::string_view> updated;
+  std::set<absl::string_view> updated;
   for (const NamedValue& update : function.updates()) updated.insert(update.name);
   for (const VariableRead& read : function.variables()) {
     constant[read.value.index] = !updated.contains(read.def.name);

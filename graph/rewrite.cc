@@ -1,8 +1,8 @@
 #include "graph/rewrite.h"
 
+#include <set>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/evaluate.h"
@@ -175,7 +175,7 @@ absl::StatusOr<Function> ApplyRewrites(const Function& function, const OpRegistr
 absl::StatusOr<Function> EliminateDeadCode(const Function& function, const OpRegistry& registry) {
   std::vector<bool> live(function.values().size(), false);
   for (const NamedValue& result : function.results()) live[result.value.index] = true;
-  absl::flat_hash_set<absl::string_view> updated;
+  std::set<absl::string_view> updated;
   for (const NamedValue& update : function.updates()) {
     live[update.value.index] = true;
     updated.insert(update.name);

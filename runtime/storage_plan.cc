@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "graph/op_def.h"
 
 namespace seqgraph {
@@ -251,7 +250,7 @@ class Planner {
   std::vector<int> buffer_of_;             // of plan_.buffers; -1: none
   std::vector<std::vector<int>> updates_;  // the variables that each value updates
   std::vector<bool> is_result_;
-  absl::flat_hash_map<absl::string_view, int> variable_index_;
+  std::map<absl::string_view, int> variable_index_;
   int64_t kept_ = 0;                // bytes of what is, each without its alignment
   std::map<int, int> snapshot_of_;  // value -> index into plan_.snapshots
   StoragePlan plan_;
