@@ -31,10 +31,10 @@ constexpr int64_t AlignedBytes(int64_t bytes) {
 /// Places buffers in one arena so that those alive at the same step do not overlap: largest first,
 /// each into the lowest gap that holds it. Where that takes more than the buffers that live at one
 /// time, other orders are tried, and the buffer that stands out is placed earlier; the best of all
-/// is taken. Of more than 3,000 buffers each is placed when it begins to live, into the smallest gap
-/// that holds it. The same buffers give the same plan.
-/// Source: greedy by size for offset calculation, Pisarchyk & Lee, Efficient Memory Management for
-/// Deep Neural Net Inference, 2020 (arXiv 2001.03288).
+/// is taken. Of more than 3,000 buffers each is placed when it begins to live, into the smallest
+/// gap that holds it. The same buffers give the same plan. Source: greedy by size for offset
+/// calculation, Pisarchyk & Lee, Efficient Memory Management for Deep Neural Net Inference, 2020
+/// (arXiv 2001.03288).
 MemoryPlan PlanMemory(absl::Span<const Lifetime> buffers);
 
 /// What a compiled function takes, in bytes.

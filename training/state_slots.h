@@ -31,7 +31,8 @@ class StateSlots {
   /// To be called before Write(), so that no newer state is replaced. A system's error where the
   /// folder cannot be read.
   absl::StatusOr<Found> Find();
-  /// Over the oldest state, or a damaged one, numbered for Find(); then removes older states beyond those to keep.
+  /// Over the oldest state, or a damaged one, numbered for Find(); then removes older states beyond
+  /// those to keep.
   absl::Status Write(RunState& state);
   /// Removes all states, and no other file.
   absl::Status Clear();

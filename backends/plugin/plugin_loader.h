@@ -24,8 +24,8 @@ absl::StatusOr<PluginTable> EnterPlugin(void* library, const std::string& path);
 
 /// OK if nobody but root and this process's user decides what lies at the path: the folder, or the
 /// file and the folder that it is in, belong to one of these two, and neither others nor a group
-/// that is not root's or this process's own may write to them. Otherwise PermissionDenied, which says who may
-/// and what to do; NotFound where nothing is there. Links are followed.
+/// that is not root's or this process's own may write to them. Otherwise PermissionDenied, which
+/// says who may and what to do; NotFound where nothing is there. Links are followed.
 absl::Status CheckTrusted(const std::string& path);
 
 /// A shared library in a folder of the search path.
