@@ -112,7 +112,6 @@ class FitRun {
     while (position_.epoch < options_.epochs && !finished_ && !result_.interrupted) {
       const std::string place = absl::StrCat("epoch ", position_.epoch + 1);
       SEQ_RETURN_IF_ERROR(Annotate(Epoch(position_.epoch), place));
-      finished_ = context_.stop_training;
     }
     position_.finished = !result_.interrupted;
     if (options_.keeper != nullptr) {

@@ -39,7 +39,9 @@ std::string JudgeTraining(const std::string& folder) {
 std::string JudgeEncoded(const std::string& folder) {
   const absl::Status status = tools::ReadEncodedTexts(folder + "/encoded").status();
   if (status.ok()) return "files of two sets are taken for one";
-  return absl::StrContains(status.message(), "is not of the set") ? "" : status.ToString();
+  return absl::StrContains(status.message(), "is not the file of checksums.txt")
+             ? ""
+             : status.ToString();
 }
 
 std::vector<std::string> Encoding(int num_words) {
