@@ -107,10 +107,15 @@ absl::Status RunFolder::Keep(RunState state) {
   StateWriter keeper = state.Writer("keeper");
   for (const auto& [name, value] : facts_.all()) keeper.Set(name, value);
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     pending_ = std::move(state);
+    changed_.notify_all();
+    // The first is on the disk, or known not to be, before the run goes on: there is always one.
+    if (!any_kept_) {
+      changed_.wait(lock, [&] { return (!pending_.has_value() && !is_busy_) || !status_.ok(); });
+    }
+    any_kept_ = true;
   }
-  changed_.notify_one();
   TellChanges();
   return absl::OkStatus();
 }
@@ -138,10 +143,13 @@ void RunFolder::WriteStates() {
     if (stopping_ && tries_left < 0) tries_left = last_tries_;
     RunState state = *std::move(pending_);
     pending_.reset();
+    is_busy_ = true;
     lock.unlock();
     const absl::Status status = slots_.Write(state);
     lock.lock();
+    is_busy_ = false;
     status_ = status;
+    changed_.notify_all();
     is_written_.store(status.ok(), std::memory_order_relaxed);
     if (status.ok()) {
       pause = options_.first_pause;
@@ -163,7 +171,7 @@ void RunFolder::Stop(int tries) {
     stopping_ = true;
     last_tries_ = tries;
   }
-  changed_.notify_one();
+  changed_.notify_all();
   writer_.join();
 }
 

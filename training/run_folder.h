@@ -55,7 +55,8 @@ struct RunFolderOptions {
 ///   SEQ_ASSIGN_OR_RETURN(const FitResult result, trainer.Fit(train, validation, options));
 ///   SEQ_RETURN_IF_ERROR(folder->Finish());
 ///
-/// A state that cannot be written (a full disk, a folder that has gone) does not end the run: it
+/// The first state is written before the run goes on, the last one by Finish(). A state that cannot
+/// be written (a full disk, a folder that has gone) does not end the run: it
 /// stays in memory until a newer one takes its place, and is tried again.
 class RunFolder : public StateKeeper {
  public:
@@ -105,13 +106,13 @@ class RunFolder : public StateKeeper {
   // Of the thread that trains.
   double last_kept_ = 0;
   int64_t steps_since_ = 0;
-  bool told_failure_ = false;
+  bool told_failure_ = false, any_kept_ = false;
   std::string where_;
   // Of both threads.
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<RunState> pending_;
-  bool stopping_ = false;
+  bool stopping_ = false, is_busy_ = false;
   int last_tries_ = 0;
   absl::Status status_;                 // of the last try
   std::atomic<bool> is_written_{true};  // the same, to be looked at in each step
