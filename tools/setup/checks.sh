@@ -73,6 +73,11 @@ seq_check_recipes() {
   return "$status"
 }
 
+# README.md and docs/: their length, links and headings.
+seq_check_pages() {
+  /usr/bin/python3 -B "$SEQ_ROOT/tests/docs/check_pages.py" "$SEQ_ROOT"
+}
+
 # By the system's Python, which has the packages of SEQ_TEST_PACKAGES, whatever is first on the PATH.
 seq_test_installed() {
   SEQGRAPH_PYTHON=${SEQGRAPH_PYTHON:-/usr/bin/python3} "$SEQ_ROOT/tools/test_installed" "$@"
