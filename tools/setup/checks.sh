@@ -78,6 +78,11 @@ seq_check_pages() {
   /usr/bin/python3 -B "$SEQ_ROOT/tests/docs/check_pages.py" "$SEQ_ROOT"
 }
 
+# What the program says when something is wrong: a new message is to be read once.
+seq_check_messages() {
+  /usr/bin/python3 -B "$SEQ_ROOT/tests/docs/messages.py" "$SEQ_ROOT"
+}
+
 # The site of these pages, with every link of it. Without MkDocs, and none to be had, it is skipped.
 seq_check_site() {
   local folder status
