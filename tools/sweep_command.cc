@@ -91,7 +91,8 @@ class SweepCommand : public Command {
       }
       SEQ_ASSIGN_OR_RETURN(SweepAxis axis, ParseSweepAxis(given[i]));
       for (const SweepAxis& other : axes_) {
-        if (other.flag == axis.flag) return InvalidArgument(axis.flag, " is given twice");
+        if (other.flag == axis.flag)
+          return InvalidArgument(axis.flag, " is given twice: put all its values into one list");
       }
       axes_.push_back(std::move(axis));
       axis_texts_.push_back(given[i]);
@@ -135,12 +136,16 @@ class SweepCommand : public Command {
     }
     std::vector<std::string> flags(words_.begin() + 1, words_.end());
     const std::string of_sweep = FlagOfSweep(flags);
-    if (!of_sweep.empty()) return InvalidArgument(of_sweep, " behind `--`: the sweep gives it");
+    if (!of_sweep.empty())
+      return InvalidArgument(of_sweep,
+                             " behind `--`: the sweep gives it to each run; leave it out");
     for (const SweepAxis& axis : axes_) {
-      if (FlagOfSweep({axis.flag}) != "") return InvalidArgument(axis.flag, " cannot be swept");
+      if (FlagOfSweep({axis.flag}) != "")
+        return InvalidArgument(axis.flag, " cannot be swept: the sweep gives it to each run");
       for (const std::string& flag : flags) {
         if (flag.substr(0, flag.find('=')) == axis.flag) {
-          return InvalidArgument(axis.flag, " is swept, and given behind `--` too");
+          return InvalidArgument(axis.flag,
+                                 " is swept, and given behind `--` too: leave out one of them");
         }
       }
     }
@@ -154,7 +159,8 @@ class SweepCommand : public Command {
           "--units=8,16 -- train ...");
     }
     if (search_ == "grid" || samples_ == 0) {
-      if (search_ == "random") return InvalidArgument("--search=random needs --samples");
+      if (search_ == "random")
+        return InvalidArgument("--search=random needs --samples=N, the number of combinations");
       return GridPoints(axes_);
     }
     return RandomPoints(axes_, samples_, static_cast<uint64_t>(first_seed_));

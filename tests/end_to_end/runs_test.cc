@@ -1,12 +1,15 @@
 // What `train` leaves of a run by default, `runs` and `sweep`.
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -221,6 +224,47 @@ TEST_F(RunsTest, ASweepThatWasKilledGoesOn) {
   other[4] = "--output=s";
   other[2] = "--seeds=3";
   EXPECT_THAT(Run(other).err, HasSubstr("s holds another sweep"));
+}
+
+// Killed at random moments, with all its runs, until it is done.
+TEST_F(RunsTest, ASweepThatIsKilledAnywhereEndsWithTheSameBits) {
+  const char* soak = std::getenv("SEQGRAPH_SOAK");
+  const int kills = soak == nullptr ? 6 : std::atoi(soak);
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  const auto sweep = [&](const std::string& output) {
+    return With({"sweep", "--units=3,4,5", "--cell=rnn,gru", "--jobs=2", "--search=halving",
+                 "--first_epochs=3", "--eta=2", "--output=" + output, "--", "train"},
+                WithFlags(kTrain, {"--epochs=12", "--patience=12", "--save_every=1steps"}));
+  };
+  ASSERT_EQ(Run(sweep("whole")).status, 0);
+  int round = 0;
+  for (int killed = 0; killed < kills; ++round) {
+    const std::string output = absl::StrCat("cut", round);
+    for (bool done = false; !done;) {
+      Process cut(sweep(output), {.folder = folder_});
+      if (killed >= kills) {
+        ASSERT_EQ(cut.Wait(), 0) << cut.err();
+        break;
+      }
+      ::usleep(std::uniform_int_distribution<int>(0, 400'000)(random));
+      cut.Signal(SIGKILL);
+      const int status = cut.Wait();
+      done = status == 0;
+      ASSERT_TRUE(done || status == 1000 + SIGKILL) << status << cut.err();
+      killed += done ? 0 : 1;
+    }
+    for (const std::string& run : FoldersIn("whole")) {
+      const std::string name = fs::path(run).filename();
+      for (const char* file : {"history.csv", "steps.csv", "best.pb", "last.pb", "messages.txt"}) {
+        ASSERT_EQ(ReadFileOrDie(run + "/" + file),
+                  ReadFileOrDie(absl::StrCat(folder_, "/", output, "/", name, "/", file)))
+            << name << " " << file;
+      }
+    }
+    EXPECT_EQ(FoldersIn("whole").size(), FoldersIn(output).size());
+  }
 }
 
 TEST_F(RunsTest, HalvingGivesTheBestMoreEpochs) {

@@ -2,21 +2,21 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "base/status_macros.h"
 #include "base/temporary_file.h"
 
-extern char** environ;
-
 namespace seqgraph::tools {
 namespace {
 
 constexpr char kThisProgram[] = "/proc/self/exe";
+constexpr int kNotStarted = 127;  // a shell's for what cannot be run
 constexpr long kNanosecondsBetweenLooks = 10'000'000;
 
 void Pause() {
@@ -24,19 +24,22 @@ void Pause() {
   ::nanosleep(&pause, nullptr);  // A signal ends it early, which is as well.
 }
 
-// What posix_spawn is told, freed whatever happens.
-struct SpawnSettings {
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  SpawnSettings() {
-    ::posix_spawn_file_actions_init(&files);
-    ::posix_spawnattr_init(&attributes);
+// In the child: becomes the job, or ends.
+[[noreturn]] void Become(char* const* arguments, const char* output, pid_t parent) {
+  // A sweep that is killed takes its runs with it, which lose nothing: the next one finds their
+  // folders free.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(kNotStarted);
+  // A group of its own: Ctrl-C of the terminal comes to the parent alone, which tells all once.
+  ::setpgid(0, 0);
+  const int input = ::open("/dev/null", O_RDONLY);
+  const int out = ::open(output, O_WRONLY | O_CREAT | O_APPEND, 0666);
+  if (input < 0 || out < 0 || ::dup2(input, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) {
+    ::_exit(kNotStarted);
   }
-  ~SpawnSettings() {
-    ::posix_spawn_file_actions_destroy(&files);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-};
+  ::execv(kThisProgram, arguments);
+  ::_exit(kNotStarted);
+}
 
 }  // namespace
 
@@ -50,23 +53,13 @@ void ProcessPool::SignalAll(int signal) {
 }
 
 absl::Status ProcessPool::Start(size_t index, const PoolJob& job) {
-  SpawnSettings settings;
-  ::posix_spawn_file_actions_addopen(&settings.files, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&settings.files, 1, job.output.c_str(),
-                                     O_WRONLY | O_CREAT | O_APPEND, 0666);
-  ::posix_spawn_file_actions_adddup2(&settings.files, 1, 2);
-  // A group of its own: Ctrl-C of the terminal comes to this process alone, which tells the others
-  // once.
-  ::posix_spawnattr_setpgroup(&settings.attributes, 0);
-  ::posix_spawnattr_setflags(&settings.attributes, POSIX_SPAWN_SETPGROUP);
   std::vector<std::string> arguments = job.arguments;
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, kThisProgram, &settings.files, &settings.attributes,
-                                  pointers.data(), environ);
-  if (error != 0) return SystemError(error, "cannot start a run that writes to", job.output);
+  const pid_t parent = ::getpid(), pid = ::fork();
+  if (pid == 0) Become(pointers.data(), job.output.c_str(), parent);
+  if (pid < 0) return SystemError(errno, "cannot start a run that writes to", job.output);
   running_[pid] = index;
   return absl::OkStatus();
 }
