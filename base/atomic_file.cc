@@ -19,18 +19,6 @@
 namespace seqgraph {
 namespace {
 
-absl::Status SyncFolder(const std::string& folder) {
-  FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // The content is in place: a folder that may be written but not read cannot be synced, and some
-  // file systems sync no folders at all. Neither makes the write a failure.
-  if (fd.get() < 0) return absl::OkStatus();
-  const int error = Sync(fd.get());
-  if (error != 0 && error != EINVAL && error != ENOTSUP) {
-    return SystemError(error, "cannot sync folder", folder);
-  }
-  return absl::OkStatus();
-}
-
 // The permissions of a file that replaces another: the same, but what runs as its owner may not run
 // as another, and what anybody could write was another's to say.
 int ModeLike(const struct stat& previous) {
@@ -79,6 +67,11 @@ absl::Status AtomicFile::Write(absl::string_view bytes) {
   return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
 }
 
+absl::Status AtomicFile::Rewrite(int64_t offset, absl::string_view bytes) {
+  const int error = WriteAllAt(state_->temporary.fd(), bytes, offset);
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
+}
+
 absl::Status AtomicFile::Sync() {
   const int error = seqgraph::Sync(state_->temporary.fd());
   return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
@@ -87,12 +80,15 @@ absl::Status AtomicFile::Sync() {
 absl::Status AtomicFile::Commit() {
   State& state = *state_;
   int error = 0;
-  if (state.mode >= 0 && ::fchmod(state.temporary.fd(), static_cast<mode_t>(state.mode)) != 0) {
-    error = errno;
-  }
+  const auto change_mode = [&] {
+    return ::fchmod(state.temporary.fd(), static_cast<mode_t>(state.mode));
+  };
+  if (state.mode >= 0 && Uninterrupted(change_mode) != 0) error = errno;
   if (error == 0) error = state.temporary.SyncAndRename(state.target);
   if (error != 0) return SystemError(error, "cannot write", state.path);
-  return SyncFolder(FolderOf(state.target));
+  const std::string folder = FolderOf(state.target);
+  error = SyncFolder(folder);
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot sync folder", folder);
 }
 
 absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
@@ -105,7 +101,8 @@ namespace {
 
 absl::StatusOr<std::string> Read(const std::string& path, int64_t max_bytes, bool start_only) {
   // O_NONBLOCK: opening a pipe that nobody writes would wait for ever.
-  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  constexpr int kHow = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  const FileDescriptor fd(Uninterrupted([&] { return ::open(path.c_str(), kHow); }));
   if (fd.get() < 0) return SystemError(errno, "cannot open", path);
   struct stat info;
   if (::fstat(fd.get(), &info) != 0) return SystemError(errno, "cannot read", path);

@@ -32,6 +32,8 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   absl::Status Write(absl::string_view bytes);
+  /// Replaces bytes that were written: a head that tells how much has followed.
+  absl::Status Rewrite(int64_t offset, absl::string_view bytes);
   /// Waits until all so far is on the disk: for files that are to get their places together, so
   /// that Commit() has little left that takes time or can fail.
   absl::Status Sync();

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,6 +43,16 @@ TEST(AtomicWriteFileTest, WritesAllBytesAndLeavesNothingElse) {
   SEQ_ASSERT_OK(AtomicWriteFile(folder + "/f", ""));
   EXPECT_EQ(Content(folder + "/f"), "");
   EXPECT_EQ(Entries(folder), std::vector<std::string>{"f"});
+}
+
+TEST(AtomicFileTest, AHeadThatIsKnownAtTheEndIsRewritten) {
+  const std::string path = MakeTempDir() + "/f";
+  SEQ_ASSERT_OK_AND_ASSIGN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  SEQ_ASSERT_OK(file->Write("head body"));
+  SEQ_ASSERT_OK(file->Rewrite(1, "EA"));
+  SEQ_ASSERT_OK(file->Write("."));
+  SEQ_ASSERT_OK(file->Commit());
+  EXPECT_EQ(Content(path), "hEAd body.");
 }
 
 TEST(AtomicWriteFileTest, ARelativePathIsOfTheCurrentFolder) {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/file_descriptor.h"
 
 namespace seqgraph {
 namespace {
@@ -45,7 +46,8 @@ ContentHash HashBytes(absl::string_view bytes) {
 }
 
 absl::StatusOr<ContentHash> HashFile(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // Not to hang on a pipe.
+  constexpr int kHow = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // Not to hang on a pipe.
+  const int fd = Uninterrupted([&] { return ::open(path.c_str(), kHow); });
   if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
   const auto block = std::make_unique<char[]>(kBlockBytes);
   Sha256 sha;

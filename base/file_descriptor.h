@@ -7,6 +7,14 @@
 
 namespace seqgraph {
 
+/// A call of the system that gives -1 where it fails, made again as long as a signal interrupts it.
+template <typename Call>
+auto Uninterrupted(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) result = call();
+  return result;
+}
+
 /// An open file that closes itself; negative: none.
 class FileDescriptor {
  public:

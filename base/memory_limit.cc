@@ -22,11 +22,12 @@ std::atomic<int64_t> limit{-1};  // -1: nobody has asked yet
 // Of a small file of the system's; empty if there is none. Without the library's streams, which
 // would be half a megabyte in a program that has no other use for them.
 std::string TextOf(const std::string& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(
+      Uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
   std::string text;
   char block[4096];
   for (ssize_t got = 1; file.get() >= 0 && got > 0;) {
-    got = ::read(file.get(), block, sizeof(block));
+    got = Uninterrupted([&] { return ::read(file.get(), block, sizeof(block)); });
     if (got > 0) text.append(block, static_cast<size_t>(got));
   }
   return text;

@@ -27,8 +27,7 @@ constexpr char kPrefix[] = ".seqgraph-", kEnding[] = ".tmp";
 
 uint64_t RandomNumber() {
   uint64_t number = 0;
-  while (::getrandom(&number, sizeof(number), 0) < 0 && errno == EINTR) {
-  }
+  Uninterrupted([&] { return ::getrandom(&number, sizeof(number), 0); });
   return number;
 }
 
@@ -36,17 +35,20 @@ uint64_t RandomNumber() {
 bool Own(int fd) {
   struct stat info;
   // File systems without locks have no sweeping either.
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  const int locked = Uninterrupted([&] { return ::flock(fd, LOCK_EX | LOCK_NB); });
+  if (locked != 0 && errno == EWOULDBLOCK) return false;
   return ::fstat(fd, &info) == 0 && info.st_nlink > 0;
 }
 
 // If it is a file of this user that no living process holds.
 void RemoveIfLeft(const std::string& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  constexpr int kHow = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  const FileDescriptor fd(Uninterrupted([&] { return ::open(path.c_str(), kHow); }));
   struct stat info;
   if (fd.get() >= 0 && ::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
-      info.st_uid == ::geteuid() && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
-    ::unlink(path.c_str());
+      info.st_uid == ::geteuid() &&
+      Uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) == 0) {
+    Remove(path);
   }
 }
 
@@ -98,31 +100,73 @@ absl::Status SystemError(int error, absl::string_view what, const std::string& p
 }
 
 int Sync(int fd) {
-  while (::fsync(fd) != 0) {
-    if (errno != EINTR) return errno;
+  return Uninterrupted([&] { return ::fsync(fd); }) == 0 ? 0 : errno;
+}
+
+namespace {
+
+// `write` gives how many of the bytes it took, or -1.
+template <typename WriteSome>
+int WriteAllBy(absl::string_view bytes, WriteSome write) {
+  while (!bytes.empty()) {
+    // Linux writes at most 2 GiB at once.
+    const absl::string_view part = bytes.substr(0, size_t{1} << 30);
+    const ssize_t written = Uninterrupted([&] { return write(part); });
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<size_t>(written));
   }
   return 0;
 }
 
+}  // namespace
+
 int WriteAll(int fd, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    // Linux writes at most 2 GiB at once.
-    const size_t part = std::min<size_t>(bytes.size(), size_t{1} << 30);
-    const ssize_t written = ::write(fd, bytes.data(), part);
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(written));
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
+  return WriteAllBy(bytes,
+                    [fd](absl::string_view part) { return ::write(fd, part.data(), part.size()); });
+}
+
+int WriteAllAt(int fd, absl::string_view bytes, int64_t offset) {
+  return WriteAllBy(bytes, [&](absl::string_view part) {
+    const ssize_t written = ::pwrite(fd, part.data(), part.size(), offset);
+    offset += std::max<ssize_t>(written, 0);
+    return written;
+  });
 }
 
 int Remove(const std::string& path) {
-  while (::unlink(path.c_str()) != 0) {
-    if (errno != EINTR) return errno;
-  }
+  return Uninterrupted([&] { return ::unlink(path.c_str()); }) == 0 ? 0 : errno;
+}
+
+int Rename(const std::string& from, const std::string& to) {
+  return Uninterrupted([&] { return ::rename(from.c_str(), to.c_str()); }) == 0 ? 0 : errno;
+}
+
+int SyncFolder(const std::string& folder) {
+  constexpr int kHow = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const FileDescriptor fd(Uninterrupted([&] { return ::open(folder.c_str(), kHow); }));
+  const int error = fd.get() < 0 ? 0 : Sync(fd.get());
+  return error == EINVAL || error == ENOTSUP ? 0 : error;
+}
+
+int MakeFolder(const std::string& path, int mode) {
+  const auto make = [&] { return ::mkdir(path.c_str(), static_cast<mode_t>(mode)); };
+  if (Uninterrupted(make) == 0) return SyncFolder(FolderOf(path));
+  if (errno != EEXIST) return errno;
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) return errno;
+  if (!S_ISDIR(info.st_mode)) return ENOTDIR;
+  // Whoever made it may have been killed before it was on the disk. It is there, whatever that
+  // says.
+  SyncFolder(FolderOf(path));
   return 0;
+}
+
+int MakeFolders(const std::string& path, int mode) {
+  const int error = MakeFolder(path, mode);
+  const std::string above = FolderOf(path);
+  if (error != ENOENT || above == path || path.empty()) return error;
+  const int error_above = MakeFolders(above, mode);
+  return error_above == 0 ? MakeFolder(path, mode) : error_above;
 }
 
 std::string FolderOf(std::string path) {
@@ -148,12 +192,12 @@ absl::StatusOr<TemporaryFile> TemporaryFile::Create(const std::string& folder) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     std::string path =
         absl::StrCat(folder, "/", kPrefix, absl::Hex(RandomNumber(), absl::kZeroPad16), kEnding);
-    FileDescriptor fd(
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+    constexpr int kHow = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    FileDescriptor fd(Uninterrupted([&] { return ::open(path.c_str(), kHow, 0666); }));
     if (fd.get() >= 0) {
       TemporaryFile file(std::move(fd), std::move(path));
       if (Own(file.fd())) return file;
-    } else if (errno != EEXIST && errno != EINTR) {
+    } else if (errno != EEXIST) {
       return SystemError(errno, "cannot create a file in folder", folder);
     }
   }
@@ -167,10 +211,10 @@ int TemporaryFile::SyncAndRename(const std::string& path) {
   int error = Sync(fd());
   // Some file systems find out only at the close, but the lock must hold until the file has its
   // name. An interrupted close has closed, and all was on the disk before it.
-  const FileDescriptor lock(::fcntl(fd(), F_DUPFD_CLOEXEC, 0));
+  const FileDescriptor lock(Uninterrupted([&] { return ::fcntl(fd(), F_DUPFD_CLOEXEC, 0); }));
   const int close_error = fd_.Close();
   if (error == 0 && close_error != EINTR) error = close_error;
-  if (error == 0 && ::rename(path_.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) error = Rename(path_, path);
   if (error == 0) path_.clear();
   return error;
 }

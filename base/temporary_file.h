@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,9 +21,25 @@ int Sync(int fd);
 
 /// Writes all of it, however often that is interrupted or less is taken. 0, or the errno.
 int WriteAll(int fd, absl::string_view bytes);
+/// The same from that byte of the file on.
+int WriteAllAt(int fd, absl::string_view bytes, int64_t offset);
 
 /// Removes a file, however often that is interrupted. 0, or the errno.
 int Remove(const std::string& path);
+
+/// Gives a file another name, replacing what has it, however often that is interrupted. 0, or the
+/// errno.
+int Rename(const std::string& from, const std::string& to);
+
+/// Waits until the names in a folder are on the disk: a file that is synced has none before that,
+/// if the power fails. 0 also where that cannot be done: on a file system that syncs no folders, in
+/// a folder that may be written but not read. Or the errno.
+int SyncFolder(const std::string& folder);
+
+/// Makes a folder, if it is not there, and those above it (MakeFolders), so that they outlive a
+/// power cut. 0, or the errno; ENOTDIR: there is something else.
+int MakeFolder(const std::string& path, int mode = 0777);
+int MakeFolders(const std::string& path, int mode = 0777);
 
 /// The folder that a path lies in: "/a/" of "/a/b", "." of "b".
 std::string FolderOf(std::string path);

@@ -120,6 +120,40 @@ TEST(TemporaryFile, ErrorsNameTheFolder) {
   EXPECT_THAT(TemporaryFile::Create(folder), StatusIs(absl::StatusCode::kNotFound, folder));
 }
 
+TEST(MakeFolders, MakesThoseAboveAndLeavesWhatIsThere) {
+  const std::string folder = MakeTempDir();
+  EXPECT_EQ(MakeFolder(folder + "/a/b"), ENOENT);
+  EXPECT_EQ(MakeFolders(folder + "/a/b/", 0700), 0);
+  EXPECT_EQ(fs::status(folder + "/a").permissions(), fs::perms::owner_all);
+  EXPECT_TRUE(fs::is_directory(folder + "/a/b"));
+  std::ofstream(folder + "/a/b/file") << "x";
+  EXPECT_EQ(MakeFolders(folder + "/a/b"), 0);
+  EXPECT_EQ(MakeFolder(folder + "/a"), 0);
+  EXPECT_EQ(MakeFolder(folder + "/a/b/file"), ENOTDIR);
+  EXPECT_EQ(MakeFolders(folder + "/a/b/file/c"), ENOTDIR);
+  EXPECT_EQ(MakeFolder(""), ENOENT);
+  EXPECT_EQ(MakeFolders(""), ENOENT);
+  EXPECT_EQ(Content(folder + "/a/b/file"), "x");
+}
+
+TEST(Uninterrupted, TriesAgainWhileASignalInterrupts) {
+  int calls = 0;
+  errno = 0;
+  EXPECT_EQ(Uninterrupted([&] {
+              errno = EINTR;
+              return ++calls < 4 ? -1 : 7;
+            }),
+            7);
+  EXPECT_EQ(calls, 4);
+  EXPECT_EQ(Uninterrupted([&] {
+              ++calls;
+              errno = ENOSPC;
+              return -1;
+            }),
+            -1);
+  EXPECT_EQ(calls, 5);
+}
+
 TEST(FolderOf, IsWhatAPathLiesIn) {
   EXPECT_EQ(FolderOf("a"), ".");
   EXPECT_EQ(FolderOf("a/b"), "a");

@@ -12,6 +12,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::data {
@@ -56,7 +57,8 @@ CompressedFile::~CompressedFile() { ::close(fd_); }
 absl::StatusOr<std::unique_ptr<CompressedFile>> CompressedFile::Open(const std::string& path) {
   // Data is read more than once; and a pipe that nobody writes, or a device without an end, would
   // be waited for, or read, for ever.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  constexpr int kHow = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  const int fd = Uninterrupted([&] { return ::open(path.c_str(), kHow); });
   if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
   auto file = absl::WrapUnique(new CompressedFile(path, fd));
   struct stat info;

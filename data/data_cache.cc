@@ -22,6 +22,7 @@
 #include "base/atomic_file.h"
 #include "base/crc32c.h"
 #include "base/status_macros.h"
+#include "base/temporary_file.h"
 
 namespace seqgraph {
 namespace {
@@ -77,16 +78,10 @@ int64_t Now() {
 }
 
 // Makes the folder and those above it, for the user alone where they are new.
-absl::Status MakeFolders(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
-  if (errno == ENOENT) {
-    const size_t slash = path.find_last_of('/');
-    if (slash != std::string::npos && slash > 0) {
-      SEQ_RETURN_IF_ERROR(MakeFolders(path.substr(0, slash)));
-      if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
-    }
-  }
-  return absl::ErrnoToStatus(errno, absl::StrCat("cannot make the folder ", path));
+absl::Status MakeCacheFolder(const std::string& path) {
+  const int error = MakeFolders(path, 0700);
+  if (error == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(error, absl::StrCat("cannot make the folder ", path));
 }
 
 absl::Status Damaged(const std::string& path, absl::string_view what) {
@@ -187,7 +182,7 @@ absl::StatusOr<std::string> DataCache::Find(const ContentHash& key) const {
 }
 
 absl::Status DataCache::Write(const std::string& path, absl::string_view bytes) const {
-  SEQ_RETURN_IF_ERROR(MakeFolders(folder_));
+  SEQ_RETURN_IF_ERROR(MakeCacheFolder(folder_));
   return AtomicWriteFile(path, bytes);
 }
 
@@ -275,7 +270,7 @@ void DataCache::RemoveOld(const std::string& kept) const {
   for (const Used& file : files) {
     if (total <= max_bytes_) break;
     // Whoever reads it has it open, and keeps it.
-    if (::unlink(file.path.c_str()) == 0) total -= file.size;
+    if (Remove(file.path) == 0) total -= file.size;
   }
 }
 

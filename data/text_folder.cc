@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 
 namespace seqgraph::data {
@@ -115,7 +116,10 @@ absl::StatusOr<std::vector<std::string>> ListReviews(const ClassFolder& folder,
 class File {
  public:
   explicit File(const std::string& path)
-      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}  // Not to hang on a pipe.
+      : fd_(Uninterrupted([&] {
+          // Not to hang on a pipe.
+          return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        })) {}
   ~File() {
     if (fd_ >= 0) ::close(fd_);
   }

@@ -34,7 +34,7 @@ bool ReadsNothing(const Node& node) {
 
 std::vector<bool> ConstantSubgraph(const Function& function) {
   const std::vector<bool> constant = ConstantValues(function);
-  const std::vector<std::vector<int>> consumers = function.Consumers();
+  const std::vector<std::vector<int>>& consumers = function.Consumers();
   std::vector<bool> leaves(function.values().size(), false);
   for (const NamedValue& result : function.results()) leaves[result.value.index] = true;
   for (const NamedValue& update : function.updates()) leaves[update.value.index] = true;

@@ -58,20 +58,6 @@ const VariableRead* Function::FindVariable(absl::string_view name) const {
   return nullptr;
 }
 
-std::vector<std::vector<int>> Function::Consumers() const {
-  std::vector<std::vector<int>> consumers(values_.size());
-  for (size_t n = 0; n < nodes_.size(); ++n) {
-    for (Value input : nodes_[n].inputs) {
-      if (!input.present()) continue;
-      std::vector<int>& readers = consumers[input.index];
-      if (readers.empty() || readers.back() != static_cast<int>(n)) {
-        readers.push_back(static_cast<int>(n));
-      }
-    }
-  }
-  return consumers;
-}
-
 std::vector<bool> Function::UsedValues() const {
   std::vector<bool> used(values_.size(), false);
   for (const Node& node : nodes_) {

@@ -121,7 +121,7 @@ class Function {
   const VariableRead* FindVariable(absl::string_view name) const;
   /// For each value the indices of the nodes that read it, ascending; a node that reads it twice is
   /// listed once.
-  std::vector<std::vector<int>> Consumers() const;
+  const std::vector<std::vector<int>>& Consumers() const { return consumers_; }
   /// For each value: true if a node reads it or it is a result or an update.
   std::vector<bool> UsedValues() const;
   /// True if some shape still has the symbolic batch.
@@ -137,6 +137,7 @@ class Function {
   std::vector<VariableRead> variables_;
   std::vector<NamedValue> results_;
   std::vector<NamedValue> updates_;
+  std::vector<std::vector<int>> consumers_;
 };
 
 /// How many values the elements of an integer value may take, by what the nodes that read it index

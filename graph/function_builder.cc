@@ -228,7 +228,21 @@ absl::StatusOr<Function> FunctionBuilder::Build() && {
     Fail(InvalidArgument("a function needs at least one result or update"));
   }
   if (!status_.ok()) return status_;
+  FindConsumers();
   return std::move(function_);
+}
+
+void FunctionBuilder::FindConsumers() {
+  function_.consumers_.resize(function_.values_.size());
+  for (size_t n = 0; n < function_.nodes_.size(); ++n) {
+    for (Value input : function_.nodes_[n].inputs) {
+      if (!input.present()) continue;
+      std::vector<int>& readers = function_.consumers_[input.index];
+      if (readers.empty() || readers.back() != static_cast<int>(n)) {
+        readers.push_back(static_cast<int>(n));
+      }
+    }
+  }
 }
 
 }  // namespace seqgraph

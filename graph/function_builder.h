@@ -86,6 +86,7 @@ class FunctionBuilder {
                                                 const Attributes& attributes,
                                                 const std::string& name);
   bool Present(Value value) const;
+  void FindConsumers();
 
   const OpRegistry& registry_;
   Function function_;

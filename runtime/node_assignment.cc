@@ -134,7 +134,7 @@ absl::StatusOr<std::vector<int>> RankAssignment(const Function& function,
 std::vector<bool> OpaqueValues(const Function& function, absl::Span<const int> assignment,
                                int backend) {
   std::vector<bool> is_opaque(function.values().size(), false);
-  const std::vector<std::vector<int>> consumers = function.Consumers();
+  const std::vector<std::vector<int>>& consumers = function.Consumers();
   for (size_t v = 0; v < is_opaque.size(); ++v) {
     const ValueInfo& info = function.values()[v];
     bool own = info.origin == Origin::kNode && assignment[info.source] == backend;

@@ -76,7 +76,7 @@ class Planner {
 
   // Outputs of nodes that are kept which others than such nodes read.
   void FindConstantValues(const std::vector<bool>& constant) {
-    const std::vector<std::vector<int>> consumers = function_.Consumers();
+    const std::vector<std::vector<int>>& consumers = function_.Consumers();
     for (int n = 0; n < end_; ++n) {
       if (!constant[n]) continue;
       for (Value output : function_.nodes()[n].outputs) {

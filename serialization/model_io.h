@@ -16,7 +16,13 @@
 namespace seqgraph {
 
 /// The newest that this program reads; every older one is read for ever. It writes the lowest that
-/// holds what is saved: 1 for functions and variables, 2 with self-tests, 3 with layers.
+/// holds what is saved:
+///   1  functions and variables, texts, labels
+///   2  self-tests
+///   3  layers, each kind a message of its own; read, and written by older programs alone
+///   4  layers as classes and settings
+///   5  layers that form a graph, not a stack
+/// A version says nothing of single ops: each has its own (op_version in graph.proto).
 inline constexpr int kModelFormatVersion = 5;
 
 /// No file is larger.

@@ -4,7 +4,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 
 #include "absl/strings/match.h"
@@ -123,12 +122,10 @@ absl::Status WavWriter::Write(absl::Span<const float> samples) {
 }
 
 absl::Status WavWriter::Commit() {
-  SEQ_RETURN_IF_ERROR(file_->Commit());
-  if (bytes_ == expected_bytes_) return absl::OkStatus();
-  const WavHead head = HeadOf(channels_, rate_, bytes_);
-  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
-  file.write(BytesOf(head).data(), sizeof(head)).flush();
-  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path_));
+  if (bytes_ != expected_bytes_) {
+    SEQ_RETURN_IF_ERROR(file_->Rewrite(0, BytesOf(HeadOf(channels_, rate_, bytes_))));
+  }
+  return file_->Commit();
 }
 
 }  // namespace seqgraph::tools

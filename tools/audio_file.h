@@ -47,7 +47,7 @@ class WavWriter {
                                                            int rate, int64_t frames);
   /// ResourceExhausted where they do not fit into a WAV file, which holds 4 GB.
   absl::Status Write(absl::Span<const float> samples);
-  /// Of other than the expected frames the head is put right once the file is in place.
+  /// The file gets its place, with a head that says how many frames it got.
   absl::Status Commit();
 
  private:

@@ -158,7 +158,8 @@ absl::Status EncodedTextsWriter::Commit(const data::Dataset& dataset,
   absl::Status status;  // After an error too: there may be a whole set at the end.
   for (const auto& file : files_) status.Update(file->Commit());
   const std::string labels = absl::StrCat(folder_, "/", kEncodedLabelsFile);
-  const int error = named ? 0 : Remove(labels);
+  int error = named ? ENOENT : Remove(labels);
+  if (error == 0) error = SyncFolder(folder_);
   if (error != 0 && error != ENOENT) {
     status.Update(SystemError(error, "cannot remove what another set left,", labels));
   }

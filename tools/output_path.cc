@@ -73,8 +73,9 @@ std::string FreeNameBeside(const std::string& path, const std::string& word) {
 }
 
 absl::Status MakeOutputFolder(const std::string& flag, const std::string& path) {
-  if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, absl::StrCat(flag, "=", path, ": cannot make the folder"));
+  const int error = MakeFolder(path);
+  if (error == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(error, absl::StrCat(flag, "=", path, ": cannot make the folder"));
 }
 
 }  // namespace seqgraph::tools

@@ -284,7 +284,8 @@ class PredictCommand : public Command {
                          absl::FunctionRef<absl::Status(const std::vector<std::string>& lines,
                                                         const std::string& where, int64_t first)>
                              take) const {
-    const FileDescriptor file(file_.empty() ? -1 : ::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
+    const auto open = [&] { return ::open(file_.c_str(), O_RDONLY | O_CLOEXEC); };
+    const FileDescriptor file(file_.empty() ? -1 : Uninterrupted(open));
     if (!file_.empty() && file.get() < 0) {
       return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", file_));
     }

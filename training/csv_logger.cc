@@ -41,10 +41,15 @@ std::string PythonRepr(double value) {
 absl::Status CSVLogger::OnTrainBegin(FitContext& context) {
   const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
                   (options_.append || context.resumed ? 0 : O_TRUNC);
-  file_ = std::make_shared<FileDescriptor>(::open(path_.c_str(), how, 0666));
+  file_ = std::make_shared<FileDescriptor>(
+      Uninterrupted([&] { return ::open(path_.c_str(), how, 0666); }));
   struct stat info;
   if (file_->get() < 0 || ::fstat(file_->get(), &info) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("CSVLogger: cannot open ", path_));
+  }
+  if (const int error = SyncFolder(FolderOf(path_)); error != 0) {
+    context.notes.push_back(absl::StrCat(
+        "CSVLogger: ", path_, " may be lost if the power fails: ", std::strerror(error)));
   }
   size_ = info.st_size;
   header_ = size_ == 0;
@@ -54,18 +59,25 @@ absl::Status CSVLogger::OnTrainBegin(FitContext& context) {
   return absl::OkStatus();
 }
 
+bool CSVLogger::Truncate(int64_t size) const {
+  return Uninterrupted([&] { return ::ftruncate(file_->get(), size); }) == 0;
+}
+
 // All that waits, or nothing of it: a part would stay in the middle of the file.
 void CSVLogger::WriteLines(FitContext& context) {
-  const int error = WriteAll(file_->get(), unwritten_);
+  int error = WriteAll(file_->get(), unwritten_);
+  // A run's state counts on the lines that it knows of, and is synced itself.
+  if (error == 0) error = Sync(file_->get());
+  if (error == EINVAL || error == ENOTSUP) error = 0;  // a pipe, a device
   if (error == 0) {
     size_ += static_cast<int64_t>(unwritten_.size());
     unwritten_.clear();
     told_ = false;
     return;
   }
-  const bool cut = ::ftruncate(file_->get(), size_) == 0;
+  const bool cut = Truncate(size_);
   if (!told_) {
-    context.messages.push_back(absl::StrCat(
+    context.notes.push_back(absl::StrCat(
         "CSVLogger: cannot write to ", path_, ": ", std::strerror(error), "; ",
         cut ? "tried again after each epoch" : "a line may be there in part, and once more"));
   }
@@ -106,7 +118,7 @@ absl::Status CSVLogger::OnTrainEnd(FitContext& context) {
   if (!unwritten_.empty()) WriteLines(context);
   // Some file systems say only now that the disk is full.
   if (file_->Close() != 0 || !unwritten_.empty()) {
-    context.messages.push_back(absl::StrCat("CSVLogger: ", path_, " lacks the last epochs"));
+    context.notes.push_back(absl::StrCat("CSVLogger: ", path_, " lacks the last epochs"));
   }
   return absl::OkStatus();
 }
@@ -128,7 +140,7 @@ absl::Status CSVLogger::LoadState(FitContext&, const StateReader& state) {
     return DataLoss("CSVLogger: ", path_, " has ", found, " bytes, and had ", size_,
                     " when the run's state was saved");
   }
-  if (::ftruncate(file_->get(), size_) != 0) {
+  if (!Truncate(size_)) {
     return absl::ErrnoToStatus(errno, absl::StrCat("CSVLogger: cannot cut ", path_));
   }
   return absl::OkStatus();

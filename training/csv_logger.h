@@ -20,10 +20,11 @@ struct CSVLoggerOptions {
 /// name: a header "epoch,..." with the names that the first epoch logs, in alphabetical order; if
 /// none of these begins with "val_" one such column more for each, which says NA where there is
 /// nothing; epochs from 0; numbers as Python writes them; lines that end in CR LF. With `append` a
-/// file that has something already gets no header. Every line is on its way to the disk when the
-/// epoch ends. (HistoryFile replaces its file as a whole, and says more.) A file that cannot be
-/// opened is an error, which names the path; where a line cannot be written a message says so, and
-/// it is tried again with the next: no run ends for it.
+/// file that has something already gets no header. Every line is on the disk when the epoch
+/// ends. (HistoryFile replaces its file as a whole, and says more.) A file that cannot be opened is
+/// an error, which names the path; where a line cannot be written a note says so
+/// (FitContext::notes: of this process, not of the run), and it is tried again with the next: no
+/// run ends for it.
 class CSVLogger : public Callback {
  public:
   explicit CSVLogger(std::string path, CSVLoggerOptions options = {})
@@ -39,6 +40,7 @@ class CSVLogger : public Callback {
 
  private:
   void WriteLines(FitContext& context);
+  bool Truncate(int64_t size) const;
 
   std::string path_;
   CSVLoggerOptions options_;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <system_error>
+#include <cstring>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "base/temporary_file.h"
 #include "base/trace.h"
 #include "serialization/model_io.h"
 #include "training/checkpoint_path.h"
@@ -17,13 +17,12 @@ namespace seqgraph {
 namespace {
 
 absl::Status MakeFolderOf(const std::string& path) {
-  const std::string folder(FolderOf(path));
+  const std::string folder(FolderOf(absl::string_view(path)));
   if (folder.empty()) return absl::OkStatus();
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (!error) return absl::OkStatus();
+  const int error = MakeFolders(folder);
+  if (error == 0) return absl::OkStatus();
   return FailedPrecondition("checkpoint ", path, ": cannot make the folder ", folder, ": ",
-                            error.message());
+                            std::strerror(error));
 }
 
 double SteadySeconds() {

@@ -27,9 +27,10 @@ constexpr double kLongestPause = 60, kLongestInterval = 1e7;
 // it is written there.
 absl::StatusOr<FileDescriptor> Lock(const std::string& folder) {
   const std::string path = folder + "/lock";
-  FileDescriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+  constexpr int kHow = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+  FileDescriptor lock(Uninterrupted([&] { return ::open(path.c_str(), kHow, 0666); }));
   if (lock.get() < 0) return SystemError(errno, "cannot lock", path);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (Uninterrupted([&] { return ::flock(lock.get(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) return SystemError(errno, "cannot lock", path);
     const absl::StatusOr<std::string> holder = ReadFileStart(path, 32);
     int64_t process = 0;
@@ -40,7 +41,7 @@ absl::StatusOr<FileDescriptor> Lock(const std::string& folder) {
   }
   const std::string process = absl::StrCat(::getpid(), "\n");
   // For people: without it the lock holds as well.
-  if (::ftruncate(lock.get(), 0) != 0 ||
+  if (Uninterrupted([&] { return ::ftruncate(lock.get(), 0); }) != 0 ||
       ::pwrite(lock.get(), process.data(), process.size(), 0) < 0) {
     return lock;
   }
@@ -70,8 +71,8 @@ absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& pa
   if (options.keep < 2 || options.keep > 1000) {
     return InvalidArgument("a run keeps 2 to 1000 states, got ", options.keep);
   }
-  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) {
-    return SystemError(errno, "cannot make the folder", path);
+  if (const int error = MakeFolder(path); error != 0) {
+    return SystemError(error, "cannot make the folder", path);
   }
   SEQ_ASSIGN_OR_RETURN(FileDescriptor lock, Lock(path));
   std::unique_ptr<RunFolder> folder(new RunFolder(path, std::move(options), std::move(lock)));

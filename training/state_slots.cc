@@ -109,7 +109,9 @@ absl::Status StateSlots::Clear() {
   for (const int slot : slots) SEQ_RETURN_IF_ERROR(RemoveState(PathOf(slot)));
   sequences_.clear();
   last_ = 0;
-  return absl::OkStatus();
+  // Or a power cut would bring back what somebody has given up.
+  const int error = slots.empty() ? 0 : SyncFolder(folder_);
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot sync folder", folder_);
 }
 
 absl::StatusOr<std::vector<std::string>> StateSlots::Paths(const std::string& folder) {

@@ -29,10 +29,11 @@ Value InputNamed(const Node& node, absl::string_view name) {
   return i >= 0 && i < static_cast<int>(node.inputs.size()) ? node.inputs[i] : Value{};
 }
 
+// The gradient is among the readers of the sequence, which are few; the nodes behind may be many.
 int BackwardOf(const NodeContext& forward) {
-  const auto& nodes = forward.function().nodes();
-  for (int n = forward.index() + 1; n < static_cast<int>(nodes.size()); ++n) {
-    if (forward.IsMine(n) && BelongTogether(forward.node(), nodes[n])) return n;
+  const Function& function = forward.function();
+  for (const int n : function.Consumers()[forward.node().outputs[0].index]) {
+    if (forward.IsMine(n) && BelongTogether(forward.node(), function.nodes()[n])) return n;
   }
   return -1;
 }
@@ -46,7 +47,8 @@ int ForwardOf(const NodeContext& grad) {
   const Node& forward = function.nodes()[info.source];
   if (!BelongTogether(forward, grad.node())) return -1;
   // The workspace serves one backward run: that of the first gradient node.
-  for (int n = info.source + 1; n < grad.index(); ++n) {
+  for (const int n : function.Consumers()[sequence.index]) {
+    if (n == grad.index()) break;
     if (grad.IsMine(n) && BelongTogether(forward, function.nodes()[n])) return -1;
   }
   return info.source;

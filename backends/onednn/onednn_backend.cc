@@ -37,7 +37,7 @@ class LayoutChooser {
 
   std::vector<Layout> Choose() const {
     std::vector<Layout> layouts(function_.values().size());
-    const auto consumers = function_.Consumers();
+    const auto& consumers = function_.Consumers();
     for (int n : request_.nodes) {
       const Node& node = function_.nodes()[n];
       for (size_t o = 0; o < node.outputs.size(); ++o) {

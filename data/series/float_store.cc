@@ -17,15 +17,21 @@ namespace {
 
 // A file that nobody else finds, and that goes with its last user.
 absl::StatusOr<FileDescriptor> TemporaryFile(const std::string& folder) {
-  FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  constexpr int kHow = O_TMPFILE | O_RDWR | O_CLOEXEC;
+  FileDescriptor file(Uninterrupted([&] { return ::open(folder.c_str(), kHow, 0600); }));
   if (file.get() >= 0) return file;
-  std::string name = folder + "/.seqgraph-XXXXXX";  // File systems without O_TMPFILE.
-  file = FileDescriptor(::mkostemp(name.data(), O_CLOEXEC));
+  // File systems without O_TMPFILE.
+  const std::string pattern = folder + "/.seqgraph-XXXXXX";
+  std::string name;
+  file = FileDescriptor(Uninterrupted([&] {
+    name = pattern;
+    return ::mkostemp(name.data(), O_CLOEXEC);
+  }));
   if (file.get() < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make a temporary file in '", folder,
                                                    "' (TMPDIR names another folder)"));
   }
-  ::unlink(name.c_str());
+  Remove(name);
   return file;
 }
 

@@ -112,7 +112,8 @@ absl::Status TensorFileWriter::Write(const std::string& metadata_name, const std
 
 absl::StatusOr<TensorFile> TensorFile::Open(const std::string& path,
                                             const std::string& metadata_name, int64_t max_memory) {
-  TensorFile file(path, FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
+  constexpr int kHow = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  TensorFile file(path, FileDescriptor(Uninterrupted([&] { return ::open(path.c_str(), kHow); })));
   if (file.file_.get() < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
   }

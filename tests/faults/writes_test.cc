@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 // All that can fail, but the allocator.
 constexpr char kCalls[] = "write,sync,rename,open,mkdir,close,truncate,lock,unlink,stdout";
 // What is tried again, or goes on, where it is interrupted or takes less than it was given.
-constexpr char kTriedAgain[] = "write,sync,open,close,truncate,lock,unlink,stdout";
+constexpr char kTriedAgain[] = "write,sync,rename,open,mkdir,close,truncate,lock,unlink,stdout";
 
 class Writes : public ::testing::Test {
  protected:

@@ -55,7 +55,7 @@ absl::Status CheckClaimed(const Function& function, const FunctionClaim& claim) 
 absl::Status GuardedRun::Prepare(const Backend& backend) {
   may_be_opaque_.assign(function_.values().size(), false);
   if (options_.allow_opaque) {
-    const auto consumers = function_.Consumers();
+    const auto& consumers = function_.Consumers();
     for (size_t v = 0; v < function_.values().size(); ++v) {
       may_be_opaque_[v] = function_.values()[v].origin == Origin::kNode && !consumers[v].empty();
     }
@@ -75,7 +75,7 @@ absl::Status GuardedRun::Prepare(const Backend& backend) {
 
 // Pairs an output with an input of the function that this node alone reads.
 void GuardedRun::ShareInPlace() {
-  const auto consumers = function_.Consumers();
+  const auto& consumers = function_.Consumers();
   const auto used = function_.UsedValues();
   std::vector<bool> kept(function_.values().size(), false);
   for (const auto* list : {&function_.results(), &function_.updates()}) {

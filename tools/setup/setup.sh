@@ -18,8 +18,8 @@ SEQ_BUILD_PACKAGES=(
   libonnx-dev libprotobuf-dev libsndfile1-dev nettle-dev nlohmann-json3-dev pkgconf protobuf-compiler
 )
 SEQ_TEST_PACKAGES=(
-  "${SEQ_BUILD_PACKAGES[@]}" clang-format cmake git libbenchmark-dev libgmock-dev libgtest-dev
-  libhdf5-dev libonnx-testdata make python3-numpy python3-pip time
+  "${SEQ_BUILD_PACKAGES[@]}" clang-format cmake git libbenchmark-dev libclang-rt-dev libfuse3-dev
+  libgmock-dev libgtest-dev libhdf5-dev libonnx-testdata make python3-numpy python3-pip time
 )
 
 seq_say() { printf 'seqgraph: %s\n' "$*" >&2; }
