@@ -16,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "base/temporary_file.h"
 #include "tools/run_facts.h"
@@ -52,15 +53,15 @@ constexpr int kMostOfOneSecond = 1000;
 
 // "2026-11-29_103000_NAME" in `runs`, which is made too; with "-2", "-3" where somebody has it.
 absl::StatusOr<std::string> MakeNewFolder(const std::string& runs, const std::string& name) {
-  if (::mkdir(runs.c_str(), 0777) != 0 && errno != EEXIST) {
-    return SystemError(errno, "cannot make the folder", runs);
+  if (const int error = MakeFolder(runs); error != 0) {
+    return SystemError(error, "cannot make the folder", runs);
   }
   const std::string path = absl::StrCat(
       runs, "/", absl::FormatTime("%Y-%m-%d_%H%M%S", absl::Now(), absl::LocalTimeZone()), "_",
       name);
   for (int i = 1; i <= kMostOfOneSecond; ++i) {
     const std::string numbered = i == 1 ? path : absl::StrCat(path, "-", i);
-    if (::mkdir(numbered.c_str(), 0777) == 0) return numbered;
+    if (Uninterrupted([&] { return ::mkdir(numbered.c_str(), 0777); }) == 0) return numbered;
     if (errno != EEXIST) return SystemError(errno, "cannot make the folder", numbered);
   }
   return SystemError(EEXIST, "cannot make the folder", path);

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/atomic_file.h"
+#include "base/file_descriptor.h"
 #include "base/file_identity.h"
 #include "base/status_macros.h"
 #include "base/temporary_file.h"
@@ -218,11 +219,13 @@ absl::Status LinkFile(const std::string& path, const std::string& link) {
   if (FileIdentity::OfPath(path) == FileIdentity::OfPath(link)) return absl::OkStatus();
   // The folder's lock keeps others away; one that a killed process left goes here.
   const std::string temporary = absl::StrCat(link, ".new");
-  ::unlink(temporary.c_str());
-  if (::link(path.c_str(), temporary.c_str()) == 0) {
-    if (::rename(temporary.c_str(), link.c_str()) == 0) return absl::OkStatus();
+  Remove(temporary);
+  if (Uninterrupted([&] { return ::link(path.c_str(), temporary.c_str()); }) == 0) {
+    if (Uninterrupted([&] { return ::rename(temporary.c_str(), link.c_str()); }) == 0) {
+      return absl::OkStatus();
+    }
     const int error = errno;
-    ::unlink(temporary.c_str());
+    Remove(temporary);
     return SystemError(error, "cannot replace", link);
   }
   if (errno == ENOENT) return SystemError(errno, "cannot link to", path);

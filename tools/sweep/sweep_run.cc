@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/atomic_file.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "base/temporary_file.h"
 #include "tools/runs/run_table.h"
@@ -37,9 +37,9 @@ std::string FolderOfJob(const Sweep& sweep, const SweepJob& job) {
   return absl::StrCat(sweep.folder, "/", sweep.points[job.point].name, "_seed=", job.seed);
 }
 
-absl::Status MakeFolder(const std::string& path) {
-  if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return absl::OkStatus();
-  return SystemError(errno, "cannot make the folder", path);
+absl::Status MakeFolderOf(const std::string& path) {
+  const int error = MakeFolder(path);
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot make the folder", path);
 }
 
 // Whether it has run as far as that rung wants it to.
@@ -116,7 +116,7 @@ class Sweeper {
         const std::string folder = FolderOfJob(sweep_, job);
         const absl::StatusOr<RunRecord> run = LoadRunRecord(folder);
         if (run.ok() && IsDone(*run, rung)) continue;
-        SEQ_RETURN_IF_ERROR(MakeFolder(folder));
+        SEQ_RETURN_IF_ERROR(MakeFolderOf(folder));
         jobs.push_back(job);
         processes.push_back(ProcessOf(sweep_, job, rung));
       }
@@ -185,12 +185,13 @@ std::string FlagOfSweep(const std::vector<std::string>& train) {
 }
 
 absl::Status OpenSweep(const Sweep& sweep, const std::string& definition) {
-  SEQ_RETURN_IF_ERROR(MakeFolder(sweep.folder));
+  SEQ_RETURN_IF_ERROR(MakeFolderOf(sweep.folder));
   const std::string lock = sweep.folder + "/lock";
   // Held until the process ends, whatever ends it.
-  static const int held = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  constexpr int kHow = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+  static const int held = Uninterrupted([&] { return ::open(lock.c_str(), kHow, 0666); });
   if (held < 0) return SystemError(errno, "cannot lock", lock);
-  if (::flock(held, LOCK_EX | LOCK_NB) != 0) {
+  if (Uninterrupted([&] { return ::flock(held, LOCK_EX | LOCK_NB); }) != 0) {
     return FailedPrecondition("another process runs the sweep in ", sweep.folder,
                               ": wait for it, or name another folder by --output");
   }
