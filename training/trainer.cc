@@ -143,6 +143,7 @@ class FitRun {
     for (size_t i = 0; i < options_.callbacks.size(); ++i) {
       StateWriter callback = state.Writer(CallbackName(i));
       callback.Set("is_here", true);
+      callback.Set("may_be_left_out", options_.callbacks[i]->may_be_left_out());
       options_.callbacks[i]->SaveState(callback);
     }
     return state;
@@ -171,13 +172,20 @@ class FitRun {
   }
 
   absl::Status LoadCallbacks(const RunState& state) {
-    for (size_t i = 0; i < options_.callbacks.size(); ++i) {
-      const StateReader callback = state.Reader(CallbackName(i));
-      SEQ_RETURN_IF_ERROR(options_.callbacks[i]->LoadState(context_, callback));
-    }
     const size_t here = options_.callbacks.size();
-    const bool all = here == 0 || state.Reader(CallbackName(here - 1)).Has("is_here");
-    if (all && !state.Reader(CallbackName(here)).Has("is_here")) return absl::OkStatus();
+    const auto is_there = [&](size_t i) { return state.Reader(CallbackName(i)).Has("is_here"); };
+    bool same = true;
+    for (size_t i = 0; i < here && same; ++i) {
+      const StateReader callback = state.Reader(CallbackName(i));
+      if (is_there(i)) SEQ_RETURN_IF_ERROR(options_.callbacks[i]->LoadState(context_, callback));
+      same = is_there(i) || options_.callbacks[i]->may_be_left_out();
+    }
+    for (size_t i = here; same && is_there(i); ++i) {
+      bool may_be_left_out = false;  // a state from before there were such says nothing
+      same = state.Reader(CallbackName(i)).Get("may_be_left_out", &may_be_left_out).ok() &&
+             may_be_left_out;
+    }
+    if (same) return absl::OkStatus();
     return InvalidArgument("it is of a run with another number of callbacks than ", here);
   }
 
