@@ -59,6 +59,7 @@
 #include "training/reduce_lr_on_plateau.h"
 #include "training/sequential.h"
 #include "training/summary.h"
+#include "training/tensorboard/tensorboard.h"
 #include "training/terminate_on_nan.h"
 #include "training/text_generator.h"
 #include "training/trainer.h"

@@ -44,6 +44,11 @@ struct Data {
   std::vector<int32_t> tokens, targets;
 };
 
+class OnlyReports : public Callback {
+ public:
+  bool may_be_left_out() const override { return true; }
+};
+
 // Keeps each state in memory.
 class EveryState : public StateKeeper {
  public:
@@ -309,6 +314,24 @@ TEST(RunState, SaysWhatIsOfAnotherRun) {
   EXPECT_THAT(fit({.batch = kBatch, .callbacks = {EarlyStopping()}}).message(),
               HasSubstr("callback/0/wait"));
   SEQ_EXPECT_OK(fit({.batch = 16, .seed = 2, .callbacks = {rate}, .allow_changes = true}));
+  // One that only reports comes as it likes, behind all others.
+  SEQ_EXPECT_OK(fit({.batch = kBatch, .callbacks = {rate, OnlyReports()}}));
+  EXPECT_FALSE(fit({.batch = kBatch, .callbacks = {OnlyReports(), rate}}).ok());
+}
+
+TEST(RunState, WhatOnlyReportsMayBeLeftOutLater) {
+  const std::string folder = MakeTempDir();
+  Case test = Cases()[3];
+  const auto callbacks = test.callbacks;
+  test.callbacks = [&](const std::string& path) {
+    std::vector<CallbackHandle> all = callbacks(path);
+    all.push_back(OnlyReports());
+    return all;
+  };
+  EveryState keeper;
+  SEQ_ASSERT_OK(RunCase(test, nullptr, &keeper, folder));
+  test.callbacks = callbacks;
+  SEQ_EXPECT_OK(RunCase(test, &keeper.states[2], nullptr, folder));
 }
 
 TEST(RunState, AFileThatIsNoStateIsNamed) {

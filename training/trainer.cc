@@ -144,6 +144,7 @@ class FitRun {
     for (size_t i = 0; i < options_.callbacks.size(); ++i) {
       StateWriter callback = state.Writer(RunState::CallbackName(i));
       callback.Set("is_here", true);
+      callback.Set("may_be_left_out", options_.callbacks[i]->may_be_left_out());
       options_.callbacks[i]->SaveState(callback);
     }
     return state;
@@ -173,17 +174,22 @@ class FitRun {
   }
 
   absl::Status LoadCallbacks(const RunState& state) {
-    const size_t here = options_.callbacks.size(), then = state.CountCallbacks();
-    for (size_t i = 0; i < here; ++i) {
+    const size_t here = options_.callbacks.size(), there = state.CountCallbacks();
+    bool same = true;
+    for (size_t i = 0; i < here && same; ++i) {
       Callback& callback = *options_.callbacks[i];
-      if (i < then) {
+      if (i < there) {
         SEQ_RETURN_IF_ERROR(callback.LoadState(context_, state.Reader(RunState::CallbackName(i))));
-      } else if (!callback.CanJoinLate()) {
-        return InvalidArgument("it is of a run with ", then, " callbacks, and here are ", here);
       }
+      same = i < there || callback.may_be_left_out();
     }
-    if (then <= here || options_.allow_changes) return absl::OkStatus();
-    return InvalidArgument("it is of a run with ", then, " callbacks, and here are ", here);
+    for (size_t i = here; i < there && same; ++i) {
+      bool may_be_left_out = false;  // a state from before there were such says nothing
+      const StateReader callback = state.Reader(RunState::CallbackName(i));
+      same = callback.Get("may_be_left_out", &may_be_left_out).ok() && may_be_left_out;
+    }
+    if (same) return absl::OkStatus();
+    return InvalidArgument("it is of a run with ", there, " callbacks, and here are ", here);
   }
 
   // Once a step: must not allocate where no state is wanted.

@@ -62,7 +62,7 @@ class RunLog : public Callback {
   void SaveState(StateWriter& state) const override;
   absl::Status LoadState(FitContext& context, const StateReader& state) override;
   /// The record of a run that kept none begins with its next epoch.
-  bool CanJoinLate() const override { return true; }
+  bool may_be_left_out() const override { return true; }
 
   /// How the run ended, once nothing more is saved of it. Once.
   absl::Status Finish(RunStatus status, const std::string& error);
