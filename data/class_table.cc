@@ -42,7 +42,9 @@ absl::StatusOr<int> ClassTable::Number(absl::string_view class_name, absl::strin
   };
   if (found == numbers_.end()) {
     if (class_name.empty()) {
-      return InvalidArgument(folder, name, ": the label is empty");
+      return InvalidArgument(
+          folder, name,
+          ": the label is empty: give it one, or leave such rows out (--skip_bad_rows)");
     }
     if (number >= kMaxClasses && seen() >= kMaxClasses) {
       return ResourceExhausted(folder, name, ": label ", Shown(class_name), " is one more than ",

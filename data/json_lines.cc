@@ -46,8 +46,12 @@ absl::StatusOr<nlohmann::ordered_json> ParseJsonObject(absl::string_view line, i
         return depth <= max_depth;
       },
       /*allow_exceptions=*/false);
-  if (too_deep) return InvalidArgument("nested too deeply");
-  if (object.is_discarded()) return InvalidArgument("no JSON: ", Shown(line));
+  if (too_deep) {
+    return InvalidArgument("nested too deeply; expected plain members");
+  }
+  if (object.is_discarded()) {
+    return InvalidArgument("no JSON: ", Shown(line), "; expected an object a line");
+  }
   if (!object.is_object()) return InvalidArgument("expected an object, found ", Shown(line));
   return object;
 }

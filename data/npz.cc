@@ -16,7 +16,10 @@ absl::StatusOr<std::map<std::string, NpyArray>> ReadNpz(const std::string& path)
   int64_t bytes = 0;  // of the arrays so far
   const auto measure = [&](const std::string& file,
                            absl::string_view start) -> absl::StatusOr<int64_t> {
-    if (!absl::EndsWith(file, ".npy")) return InvalidArgument("found '", file, "' in it");
+    if (!absl::EndsWith(file, ".npy")) {
+      return InvalidArgument("expected arrays alone, found '", file,
+                             "' in it; numpy.savez writes what is read here");
+    }
     const std::string name = absl::StrCat("array ", absl::StripSuffix(file, ".npy"));
     SEQ_ASSIGN_OR_RETURN(const NpySize size, MeasureNpy(start, name));
     SEQ_RETURN_IF_ERROR(CheckMemory(bytes + size.file + size.array, name));

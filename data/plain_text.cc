@@ -46,7 +46,10 @@ absl::StatusOr<Vocabulary> VocabularyOfText(absl::string_view text, int num_word
     if (static_cast<size_t>(id) >= counts.size()) counts.push_back(0);
     ++counts[static_cast<size_t>(id)];
   });
-  if (full) return ResourceExhausted("more different tokens than can be numbered");
+  if (full) {
+    return ResourceExhausted(
+        "more different tokens than can be numbered; --tokens=characters or bytes has fewer");
+  }
   std::vector<WordCount> words;
   for (size_t id = 0; id < counts.size(); ++id) {
     words.push_back({table.Word(static_cast<int32_t>(id)), counts[id]});

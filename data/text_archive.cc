@@ -198,20 +198,24 @@ class ArchiveReader {
     const std::string review_name(review->name);
     SEQ_ASSIGN_OR_RETURN(const int label, classes_.Number(review->class_name, folder, review_name));
     if (archive_entry_hardlink(entry) != nullptr || archive_entry_filetype(entry) != AE_IFREG) {
-      return InvalidArgument("'", path_, "': ", folder, review_name,
-                             " is a link or a special file");
+      return InvalidArgument(
+          "'", path_, "': ", folder, review_name,
+          " is a link or a special file; pack the files themselves (tar --dereference)");
     }
     const int64_t size = archive_entry_size(entry);
     if (size < 0 || size > options_.max_text_bytes) {
       return ResourceExhausted("'", path_, "': ", folder, review_name, " has ", size,
-                               " bytes, more than the limit of ", options_.max_text_bytes);
+                               " bytes, more than the limit of ", options_.max_text_bytes,
+                               "; is it a review? Leave it out, or cut it");
     }
     SEQ_RETURN_IF_ERROR(ReadText(static_cast<size_t>(size)));
     const size_t numbered = static_cast<size_t>(label);
     std::vector<absl::flat_hash_set<std::string>>& seen = seen_[split == Split::kTrain];
     if (seen.size() <= numbered) seen.resize(numbered + 1);
     if (!seen[numbered].insert(review_name).second) {
-      return InvalidArgument("'", path_, "': ", folder, review_name, " occurs twice");
+      return InvalidArgument(
+          "'", path_, "': ", folder, review_name,
+          " occurs twice; unpack the archive, which leaves one, and give the folder");
     }
     return sink_(LabelledText{split, label, review_name, text_, folder});
   }

@@ -63,9 +63,11 @@ absl::Status CheckText(absl::string_view text, TokenRule rule) {
     }
     const size_t length = SequenceLength(text.substr(i));
     if (length == 0) {
-      return InvalidArgument(absl::StrFormat(
-          "expected UTF-8 text, found an ill-formed sequence (byte 0x%02x) at offset %d",
-          static_cast<unsigned char>(text[i]), i));
+      return InvalidArgument(
+          absl::StrFormat("expected UTF-8 text, found an ill-formed sequence (byte 0x%02x) at "
+                          "offset %d; `iconv -f LATIN1 "
+                          "-t UTF-8` converts it, --any_bytes takes it as it is",
+                          static_cast<unsigned char>(text[i]), i));
     }
     i += length;
   }

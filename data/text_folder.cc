@@ -136,11 +136,12 @@ absl::StatusOr<absl::string_view> ReadReview(const std::string& path, int64_t li
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open '", path, "'"));
   }
   if (!S_ISREG(info.st_mode)) {
-    return InvalidArgument("'", path, "' is not a regular file");
+    return InvalidArgument("'", path,
+                           "' is not a regular file; put a copy of what it stands for there");
   }
   if (info.st_size > limit) {
     return ResourceExhausted("'", path, "' has ", info.st_size, " bytes, more than the limit of ",
-                             limit);
+                             limit, "; is it a text to learn from? Leave it out, or cut it");
   }
   const size_t size = static_cast<size_t>(info.st_size);
   if (buffer->size() < size) buffer->resize(size);

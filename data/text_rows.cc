@@ -63,7 +63,8 @@ absl::StatusOr<size_t> FindColumn(const std::string& path, absl::string_view fla
         " gives the name, or for a file without names the number, from 1, of each column");
   }
   if (std::find(found + 1, first.end(), column) != first.end()) {
-    return InvalidArgument("'", path, "': two columns have the name '", column, "'");
+    return InvalidArgument("'", path, "': two columns have the name '", column,
+                           "'; rename one, or give the column's number");
   }
   return static_cast<size_t>(found - first.begin());
 }
@@ -150,7 +151,8 @@ absl::StatusOr<RowReader::Columns> RowReader::FindColumns(Fields first) const {
   SEQ_ASSIGN_OR_RETURN(columns.label,
                        FindColumn(path_, "--label_column", layout.label_column, first));
   if (columns.text == columns.label) {
-    return InvalidArgument("'", path_, "': text and label are the same column, ", columns.text + 1);
+    return InvalidArgument("'", path_, "': text and label are the same column, ", columns.text + 1,
+                           "; --text_column and --label_column name two");
   }
   const std::vector<size_t>& numbers = columns.numbers;
   if (std::find(numbers.begin(), numbers.end(), columns.label) != numbers.end()) {

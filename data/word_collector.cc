@@ -10,7 +10,8 @@ namespace seqgraph::data {
 namespace {
 
 absl::Status TooManyWords() {
-  return ResourceExhausted("more different words than can be numbered");
+  return ResourceExhausted(
+      "more different words than can be numbered; --tokens=characters or bytes has fewer");
 }
 
 }  // namespace

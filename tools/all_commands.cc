@@ -6,6 +6,8 @@ namespace seqgraph::tools {
 CommandDef DefineTrain();
 CommandDef DefineEvaluate();
 CommandDef DefineVerify();
+CommandDef DefineRuns();
+CommandDef DefineSweep();
 CommandDef DefinePredict();
 CommandDef DefineRun();
 CommandDef DefineStream();
@@ -31,6 +33,8 @@ const std::vector<CommandDef>& AllCommands() {
       DefineTrain(),
       DefineEvaluate(),
       DefineVerify(),
+      DefineRuns(),
+      DefineSweep(),
       DefinePredict(),
       DefineRun(),
       DefineStream(),

@@ -66,7 +66,9 @@ bool IsAudio(absl::string_view start) {
 absl::StatusOr<std::unique_ptr<AudioReader>> AudioReader::Open(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return NotFound(path, ": no such file");
-  if (!std::filesystem::is_regular_file(path, error)) return InvalidArgument(path, ": no file");
+  if (!std::filesystem::is_regular_file(path, error)) {
+    return InvalidArgument(path, ": expected a file of sound, found a folder or device");
+  }
   SF_INFO info{};
   SNDFILE* file = sf_open(path.c_str(), SFM_READ, &info);
   if (file == nullptr) return InvalidArgument(path, ": ", sf_strerror(nullptr));

@@ -14,21 +14,13 @@
 #include "base/status_macros.h"
 #include "graph/printer.h"
 #include "ops/all_ops.h"
+#include "tools/run_description.h"
 #include "tools/text_table.h"
 
 namespace seqgraph::tools {
 namespace {
 
 using nlohmann::json;
-
-// As the system calls it; empty where it does not say.
-std::string ProcessorName() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (absl::StartsWith(line, "model name")) return line;
-  }
-  return "";
-}
 
 // All that a measured time depends on.
 ContentHash KeyOf(const Function& function, const CompileOptions& options) {

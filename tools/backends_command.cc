@@ -26,7 +26,8 @@ class BackendsCommand : public Command {
         "random\n"
         "uses, in float32: 'yes' means that it took all of them, and has a kernel for each unless "
         "it\n"
-        "says so; otherwise the reasons follow that it gave.");
+        "says so; otherwise the reasons follow that it gave.\n\nExamples:\n"
+        "  seqgraph backends");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -52,7 +52,8 @@ class BenchCommand : public Command {
         "once; `roofline` is the least time that they take by this machine's measured arithmetic\n"
         "and bandwidth, at the size of the node, in percent of the time that was taken. It is\n"
         "over 100 where data stay in registers or nearer caches between nodes. Inputs are made "
-        "up:\nids spread evenly, labels 0 and 1.");
+        "up:\nids spread evenly, labels 0 and 1.\n\nExamples:\n"
+        "  seqgraph bench imdb-embedding.pb --backends=\"reference;onednn\"");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -36,7 +36,7 @@ class Command {
 /// How a subcommand is listed and made.
 struct CommandDef {
   const char* name;
-  const char* summary;  ///< one line of `seqgraph --help` and of the table in README.md
+  const char* summary;  ///< one line of `seqgraph --help` and of docs/commands/index.md
   std::unique_ptr<Command> (*make)();
 };
 

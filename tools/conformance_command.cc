@@ -49,7 +49,8 @@ class ConformanceCommand : public Command {
         "Every op, gradient, whole graph and run of training is compared with float64 reference\n"
         "computations under derived bounds, in guarded memory and in child processes. Exit status "
         "0\n"
-        "only if all that the backend claims passes.");
+        "only if all that the backend claims passes.\n\nExamples:\n"
+        "  seqgraph conformance --backend=simd");
     flags.Check("--mode", [this] { return UnknownMode(); });
   }
 
@@ -94,7 +95,7 @@ class ConformanceCommand : public Command {
     options.probe = false;
     SEQ_ASSIGN_OR_RETURN(selection_, SelectBackends(backend_, options));
     if (selection_.registry.all().size() == 1) return selection_.registry.all()[0].get();
-    return InvalidArgument("one backend is proven at a time");
+    return InvalidArgument("one backend is proven at a time: --backend=NAME, without a comma");
   }
 
   std::vector<std::string> Modes() const { return absl::StrSplit(modes_, ',', absl::SkipEmpty()); }

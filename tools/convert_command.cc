@@ -43,12 +43,16 @@ absl::Status ReadWords(const nlohmann::json& json, std::vector<std::string>* wor
     }
     const auto index = static_cast<size_t>(rank.get<int64_t>() - 1);
     if (index >= words->size()) continue;
-    if (seen[index]) return InvalidArgument("two words have the rank ", index + 1);
+    if (seen[index]) {
+      return InvalidArgument("two words have the rank ", index + 1, "; each rank is one word's");
+    }
     seen[index] = true;
     (*words)[index] = word;
   }
   for (size_t i = 0; i < seen.size(); ++i) {
-    if (!seen[i]) return InvalidArgument("no word has the rank ", i + 1);
+    if (!seen[i]) {
+      return InvalidArgument("no word has the rank ", i + 1, "; expected all ranks from 1 on");
+    }
   }
   return absl::OkStatus();
 }
@@ -69,7 +73,10 @@ absl::Status SetWordIndex(const std::string& path, Model& model) {
   SEQ_ASSIGN_OR_RETURN(const int64_t codes, CountCodes(*predict, tokens));
   SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxFileBytes));
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return InvalidArgument(path, ": is not JSON");
+  if (json.is_discarded()) {
+    return InvalidArgument(
+        path, ": is not JSON; expected {\"word\": rank, ...}, as imdb_word_index.json has it");
+  }
   // More codes than words are there: all words.
   const int64_t most = static_cast<int64_t>(json.size());
   std::vector<std::string> words(std::max<int64_t>(0, std::min(codes - kFirstCode, most)));
@@ -92,7 +99,11 @@ std::string Formats() {
   for (const LayerDef& def : AllLayers().all()) {
     if (def.keras.exists) layers.push_back(def.class_name);
   }
-  absl::StrAppend(&text, "Layers of Keras's files: ", absl::StrJoin(layers, ", "), "\n");
+  absl::StrAppend(&text, "Layers of Keras's files: ", absl::StrJoin(layers, ", "),
+                  "\n\nExamples:\n"
+                  "  seqgraph convert model.pb model.keras\n"
+                  "  seqgraph convert torch.onnx model.pb --loss=binary_crossentropy\n"
+                  "  seqgraph convert model.pb other.pb --weights=trained.weights.h5");
   return text;
 }
 
@@ -149,7 +160,10 @@ class ConvertCommand : public Command {
     if (weights_.empty()) return absl::OkStatus();
     SEQ_ASSIGN_OR_RETURN(const ModelFormatRow* format, FormatOfPath(weights_));
     if (format->read_weights == nullptr) {
-      return InvalidArgument("--weights=", weights_, ": weights are not taken out of such a file");
+      return InvalidArgument(
+          "--weights=", weights_,
+          ": weights are not taken out of such a file; "
+          "expected a name that ends in .npz, .weights.h5, .h5, .hdf5 or .keras");
     }
     // They were answers of other weights.
     converted.self_tests.clear();

@@ -121,7 +121,8 @@ class DiffCommand : public Command {
         "compared with its op in double on the same inputs, under the bound of its roundings, and\n"
         "every buffer lies between known bytes. The first node beyond its bound, or that writes\n"
         "outside of its buffers, ends the run, with exit status 1 and a minimal case for\n"
-        "`seqgraph test`.");
+        "`seqgraph test`.\n\nExamples:\n"
+        "  seqgraph diff imdb-embedding.pb --backends=onednn,reference");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/model_io.h"
+#include "tools/output_path.h"
 #include "training/model_builder.h"
 
 namespace seqgraph::tools {
@@ -32,14 +33,23 @@ absl::StatusOr<EarlierModel> EarlierModel::Find(const std::string& path, bool ov
   return earlier;
 }
 
-EarlierModel EarlierModel::Known(const std::string& path, bool exists, bool keeps,
-                                 std::optional<double> loss) {
+absl::StatusOr<std::optional<EarlierModel>> EarlierModel::Load(const StateReader& found,
+                                                               const std::string& path) {
+  if (!found.Has("output")) return std::nullopt;
   EarlierModel earlier;
-  earlier.path_ = path;
-  earlier.exists_ = exists;
-  earlier.keeps_ = keeps;
-  earlier.loss_ = loss;
+  SEQ_RETURN_IF_ERROR(found.Get("output", &earlier.path_));
+  if (WholePath(earlier.path_) != WholePath(path)) return std::nullopt;
+  SEQ_RETURN_IF_ERROR(found.Get("earlier_exists", &earlier.exists_));
+  SEQ_RETURN_IF_ERROR(found.Get("earlier_keeps", &earlier.keeps_));
+  SEQ_RETURN_IF_ERROR(found.Get("earlier_loss", &earlier.loss_));
   return earlier;
+}
+
+void EarlierModel::Save(StateWriter& found) const {
+  found.Set("output", WholePath(path_));
+  found.Set("earlier_exists", exists_);
+  found.Set("earlier_keeps", keeps_);
+  found.Set("earlier_loss", loss_);
 }
 
 absl::StatusOr<double> EarlierModel::MeasuredLoss(TrainingData& data, const Model& ours,

@@ -9,6 +9,7 @@
 #include "graph/model.h"
 #include "tools/training_data.h"
 #include "training/model_runner.h"
+#include "training/run_state.h"
 
 namespace seqgraph::tools {
 
@@ -20,12 +21,16 @@ class EarlierModel {
   /// for one that cannot be: no model, or one without the function `evaluate`.
   static absl::StatusOr<EarlierModel> Find(const std::string& path, bool overwrite);
 
-  /// One that an earlier process of the same run has found and measured.
-  static EarlierModel Known(const std::string& path, bool exists, bool keeps,
-                            std::optional<double> loss);
+  /// What an earlier process of the same run has found at that path and measured, from its state;
+  /// nullopt: it looked elsewhere, or there is no such record. An error: it is not as Save() left
+  /// it.
+  static absl::StatusOr<std::optional<EarlierModel>> Load(const StateReader& found,
+                                                          const std::string& path);
+  void Save(StateWriter& found) const;
 
   /// Measures loss(), to be compared with that of `ours`. FailedPrecondition, likewise, where it
-  /// is one of other data (TrainingData::CheckComparable) or does not run.
+  /// is one of other data (TrainingData::CheckComparable) or does not run. Nothing is done where
+  /// none is to be beaten, or its loss is known.
   absl::Status Measure(TrainingData& data, const Model& ours, const RunnerOptions& options,
                        int64_t batch);
 

@@ -84,7 +84,8 @@ class EmbedCommand : public Command {
     flags.Footer(
         "The header defines NAME[] and NAME_size in C and C++. With SEQGRAPH_LEAN defined before "
         "it,\n"
-        "a program with libseqgraph_runtime.a contains only what the model needs.");
+        "a program with libseqgraph_runtime.a contains only what the model needs.\n\nExamples:\n"
+        "  seqgraph embed model.pb --output=model.h");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -46,7 +46,9 @@ class EncodeCommand : public Command {
         "set:\n"
         "who changes one removes it. `train` and `evaluate` take the folder as --data.\n"
         "Series of numbers are written to series.safetensors, whole, with their labels and names:\n"
-        "however many they are, training on the folder takes little memory.");
+        "however many they are, training on the folder takes little memory.\n\nExamples:\n"
+        "  seqgraph encode --data=aclImdb_v1.tar.gz --output=integers; seqgraph train "
+        "--data=integers");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

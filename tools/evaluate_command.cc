@@ -76,7 +76,11 @@ class EvaluateCommand : public Command {
     profile_.Declare(flags);
     flags.Footer(
         "Texts are encoded by the model's own vocabulary; of series the columns are found that it\n"
-        "was trained on, and beside its metrics stand those of guessing without a model.");
+        "was trained on, and beside its metrics stand those of guessing without a "
+        "model.\n\nExamples:\n"
+        "  seqgraph evaluate imdb-embedding.pb --data=aclImdb_v1.tar.gz\n"
+        "  seqgraph evaluate notes-embedding.pb --data=test.csv --confusion\n"
+        "  seqgraph evaluate sunspots.pb --data=sunspots.csv --part=test");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
@@ -159,8 +163,10 @@ class EvaluateCommand : public Command {
         NextTokenRowsOf(data_.data, data::CodesOfText(text, vocabulary),
                         runner.model().preprocessing.maxlen, whole ? 0 : data_.rest.validation));
     const Examples judged = rows.Part(part_);
-    if (judged.rows == 0)
-      return InvalidArgument("the part ", part_, " of ", data_.data, " is empty");
+    if (judged.rows == 0) {
+      return InvalidArgument("the part ", part_, " of ", data_.data,
+                             " is empty; --part names another");
+    }
     out.Print("Data: %s, %s: %s windows of %d tokens\n", data_.data, part_,
               WithThousands(judged.rows), judged.maxlen);
     SEQ_ASSIGN_OR_RETURN(const Logs logs, runner.Evaluate(judged, {.batch = batch_,

@@ -33,7 +33,8 @@ class ExplainCommand : public Command {
         "before it do not or it has no kernel, and the memory of one call. Bytes are those of a "
         "node's outputs, which\n"
         "share memory where their lifetimes allow, and of its scratch, which all nodes share.\n"
-        "Where it is more than --max_memory, an error says so behind all that.");
+        "Where it is more than --max_memory, an error says so behind all that.\n\nExamples:\n"
+        "  seqgraph explain imdb-embedding.pb --function=train_step --backend=simd,onednn");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -37,7 +37,8 @@ class FsckCommand : public Command {
         "read.\n"
         "Changes nothing. Other files are counted; links in folders are not followed. Exit "
         "status:\n"
-        "0 if all of these are whole, 1 if one is damaged or cannot be told.");
+        "0 if all of these are whole, 1 if one is damaged or cannot be told.\n\nExamples:\n"
+        "  seqgraph fsck model.pb runs");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -69,6 +69,10 @@ class InspectCommand : public Command {
       const bool fits = format_ == "textproto" && function_.empty();
       return weights_ && !fits ? "goes with --format=textproto and without --function" : "";
     });
+    flags.Footer(
+        "Examples:\n"
+        "  seqgraph inspect imdb-embedding.pb --function=train_step\n"
+        "  seqgraph inspect imdb-embedding.pb --format=dot | dot -Tsvg >graph.svg");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

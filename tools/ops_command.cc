@@ -16,6 +16,7 @@ class OpsCommand : public Command {
  public:
   void Declare(Flags& flags) override {
     flags.Texts("OP", &names_, "Ops whose definitions are printed; without one all are listed");
+    flags.Footer("Examples:\n  seqgraph ops RNNCell BCE");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -29,6 +29,7 @@ void Output::Hand() {
 }
 
 void Output::Write(absl::string_view given) {
+  if (muted_) return;
   absl::StrAppend(&pending_, Printable(given, /*kept=*/"\n\t"));
   const bool line = by_line_ && absl::StrContains(given, '\n');
   if (at_once_ || line || pending_.size() >= kBlock) Hand();

@@ -27,6 +27,9 @@ class Output {
   /// Hands everything to the system; the first error of all writes so far.
   absl::Status Flush();
 
+  /// What is written from now on goes nowhere; what is written to file() still does.
+  void Mute() { muted_ = true; }
+
   /// What could not be written does not count any more.
   void Forget() { status_ = absl::OkStatus(); }
 
@@ -40,7 +43,7 @@ class Output {
   // stdio would lose what it holds where a write is interrupted.
   std::FILE* file_;
   std::string name_;
-  bool by_line_ = false, at_once_ = false;
+  bool by_line_ = false, at_once_ = false, muted_ = false;
   std::string pending_;
   absl::Status status_;
 };

@@ -56,6 +56,10 @@ absl::Status CheckOutputFolder(const std::string& flag, const std::string& path)
                     : Annotate(SystemError(error, "cannot write a file in folder", folder), where);
 }
 
+std::string WholePath(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
 std::string FreeNameBeside(const std::string& path, const std::string& word) {
   const std::filesystem::path given = path;
   const std::string ending = given.extension();

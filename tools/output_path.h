@@ -18,6 +18,9 @@ absl::Status CheckOutputFolder(const std::string& flag, const std::string& path)
 /// Makes the folder if it is missing; not its parents.
 absl::Status MakeOutputFolder(const std::string& flag, const std::string& path);
 
+/// `path` from the root on, without "." and ".."; links stay as they are.
+std::string WholePath(const std::string& path);
+
 /// A name beside `path` that nothing has: "m.WORD.pb" for "m.pb", or else "m.WORD-2.pb", ...
 std::string FreeNameBeside(const std::string& path, const std::string& word);
 

@@ -11,7 +11,9 @@ class PassesCommand : public Command {
     flags.Footer(
         "In the order in which they are tried. --passes of the other commands chooses: 'all',\n"
         "'none', names with commas between, or names to leave out, each after a minus. Saved\n"
-        "models stay as they are: passes run when a function is made ready for one batch size.");
+        "models stay as they are: passes run when a function is made ready for one batch "
+        "size.\n\nExamples:\n"
+        "  seqgraph passes");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -99,7 +99,10 @@ class PredictCommand : public Command {
         "A model of the next token (train --task=next) goes on with each text by --roll tokens.\n"
         "A model of series answers --data, or standard input: a step a line, in the order of its\n"
         "features or of a first line of names, an empty line behind each series; a forecast is\n"
-        "told behind every line once there is a window.");
+        "told behind every line once there is a window.\n\nExamples:\n"
+        "  seqgraph predict imdb-embedding.pb \"What a wonderful film\" \"A waste of time\"\n"
+        "  seqgraph predict notes-embedding.pb --data=new.csv --output=answers.csv\n"
+        "  sensor | seqgraph predict sunspots.pb");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

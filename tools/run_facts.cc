@@ -1,7 +1,6 @@
 #include "tools/run_facts.h"
 
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -10,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "base/content_hash.h"
 #include "base/status_macros.h"
+#include "tools/output_path.h"
 #include "training/named_examples.h"
 
 namespace seqgraph::tools {
@@ -61,11 +61,11 @@ std::string HashOfExamples(const Examples& examples) {
 }
 
 const std::vector<std::string>& FreeFlags() {
-  static const auto& free =
-      *new std::vector<std::string>{"--save_every", "--keep", "--fallback", "--epochs", "--threads",
-                                    "--history", "--max_memory", "--data_cache", "--profile",
-                                    // What these name is compared by what is in it.
-                                    "--data", "--validation_data"};
+  static const auto& free = *new std::vector<std::string>{
+      "--save_every", "--keep", "--fallback", "--epochs", "--threads", "--history", "--progress",
+      "--verbose", "--quiet", "--max_memory", "--data_cache", "--profile",
+      // What these name is compared by what is in it.
+      "--data", "--validation_data"};
   return free;
 }
 
@@ -82,8 +82,7 @@ absl::StatusOr<RunFacts> RunFacts::Make(const std::vector<std::string>& given,
     if (name == "--output" || absl::c_linear_search(kOfOneProcess, name)) continue;
     facts.arguments.push_back(argument);
   }
-  facts.arguments.push_back(
-      absl::StrCat("--output=", std::filesystem::absolute(output).lexically_normal().string()));
+  facts.arguments.push_back(absl::StrCat("--output=", WholePath(output)));
   SEQ_ASSIGN_OR_RETURN(const ContentHash hash, HashFile(first_model));
   facts.model = hash.Hex();
   std::string assignment;

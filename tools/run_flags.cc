@@ -1,6 +1,9 @@
 #include "tools/run_flags.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -11,8 +14,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "base/temporary_file.h"
 #include "tools/run_facts.h"
+#include "tools/runs/run_record.h"
 #include "tools/training_text.h"
 
 namespace seqgraph::tools {
@@ -41,14 +48,36 @@ std::optional<double> SecondsOf(absl::string_view text) {
   return number * unit;
 }
 
+constexpr int kMostOfOneSecond = 1000;
+
+// "2026-11-29_103000_NAME" in `runs`, which is made too; with "-2", "-3" where somebody has it.
+absl::StatusOr<std::string> MakeNewFolder(const std::string& runs, const std::string& name) {
+  if (::mkdir(runs.c_str(), 0777) != 0 && errno != EEXIST) {
+    return SystemError(errno, "cannot make the folder", runs);
+  }
+  const std::string path = absl::StrCat(
+      runs, "/", absl::FormatTime("%Y-%m-%d_%H%M%S", absl::Now(), absl::LocalTimeZone()), "_",
+      name);
+  for (int i = 1; i <= kMostOfOneSecond; ++i) {
+    const std::string numbered = i == 1 ? path : absl::StrCat(path, "-", i);
+    if (::mkdir(numbered.c_str(), 0777) == 0) return numbered;
+    if (errno != EEXIST) return SystemError(errno, "cannot make the folder", numbered);
+  }
+  return SystemError(EEXIST, "cannot make the folder", path);
+}
+
 }  // namespace
 
 void RunFlags::Declare(Flags& flags) {
-  flags.OutputFolder(
-      "--run", &folder,
-      "A folder that keeps the state of the run while it goes on: ended anywhere, by whatever, it\n"
-      "goes on with the same bits by --resume=FOLDER alone",
-      {"lock", "model.pb", "state-0.seqrun", "state-1.seqrun"});
+  flags.CacheFolder(
+      "--run", &folder, "FOLDER|off",
+      "The folder of the run: its record, curves and models (seqgraph runs, report), and its "
+      "state\n"
+      "while it goes on: ended anywhere, by whatever, it goes on with the same bits by\n"
+      "--resume=FOLDER alone. By default a new one in runs/, or in $SEQGRAPH_RUNS",
+      [this] { return names_folder() ? folder : ""; },
+      {"lock", "model.pb", "state-0.seqrun", "state-1.seqrun", kRunFile, kHistoryFile, kStepsFile,
+       kMessagesFile, kLastModelFile});
   const Flag go_on = flags.Switch("--continue", &continues,
                                   "Go on with the run in --run; if there is none, begin it");
   const Flag allow = flags.Switch("--allow_changes", &allow_changes,
@@ -64,9 +93,11 @@ void RunFlags::Declare(Flags& flags) {
       "Where the last state and the best model go if they cannot be written where they belong",
       {"state-0.seqrun", "state-1.seqrun"});
   flags.Check("--run", [=, this]() -> std::string {
-    if (!folder.empty()) return "";
-    const std::string given = FirstGiven({go_on, allow, check, every, kept});
-    return given.empty() ? "" : absl::StrCat(given, " needs --run");
+    if (names_folder()) return "";
+    const std::string given = FirstGiven({go_on, allow, check});
+    if (!given.empty()) return absl::StrCat(given, " needs --run=FOLDER");
+    const std::string of_states = folder == "off" ? FirstGiven({every, kept}) : "";
+    return of_states.empty() ? "" : absl::StrCat(of_states, " does not go with --run=off");
   });
   flags.Text("--max_time", &max_time_, "TIME",
              "End after so long (2h, 90m, 3600s), as Ctrl-C does, with status 75");
@@ -123,15 +154,35 @@ absl::StatusOr<std::vector<std::string>> RunFlags::Expand(std::vector<std::strin
   return arguments;
 }
 
-absl::StatusOr<std::unique_ptr<RunFolder>> RunFlags::Open(
-    bool overwrite, std::function<void(const std::string&)> say) const {
+absl::StatusOr<std::unique_ptr<RunFolder>> RunFlags::Open(const std::string& path,
+                                                          const Say& say) const {
   SEQ_ASSIGN_OR_RETURN(const SaveEvery every, ParseSaveEvery(save_every));
-  SEQ_ASSIGN_OR_RETURN(std::unique_ptr<RunFolder> run,
-                       Annotate(RunFolder::Open(folder, {.every = every,
-                                                         .keep = static_cast<int>(keep),
-                                                         .fallback = fallback,
-                                                         .say = std::move(say)}),
-                                "--run"));
+  return RunFolder::Open(
+      path, {.every = every, .keep = static_cast<int>(keep), .fallback = fallback, .say = say});
+}
+
+absl::StatusOr<std::unique_ptr<RunFolder>> RunFlags::OpenNew(const std::string& name,
+                                                             const Say& say) {
+  if (names_folder()) return Annotate(Open(folder, say), "--run");
+  if (folder == "off") return nullptr;
+  const std::string runs = RunsFolder();
+  if (runs == "off") return nullptr;
+  absl::StatusOr<std::string> made = MakeNewFolder(runs, name);
+  absl::StatusOr<std::unique_ptr<RunFolder>> run =
+      made.ok() ? Open(*made, say) : absl::StatusOr<std::unique_ptr<RunFolder>>(made.status());
+  if (!run.ok()) {
+    say(absl::StrCat("nothing is kept of this run: ", run.status().message(),
+                     "; --run=FOLDER or SEQGRAPH_RUNS=FOLDER says where to"));
+    return nullptr;
+  }
+  folder = *made;
+  return run;
+}
+
+absl::StatusOr<std::unique_ptr<RunFolder>> RunFlags::OpenEarlier(bool overwrite,
+                                                                 const Say& say) const {
+  if (!names_folder() || !IsFolder(folder)) return nullptr;
+  SEQ_ASSIGN_OR_RETURN(std::unique_ptr<RunFolder> run, Annotate(Open(folder, say), "--run"));
   const bool whole = run->newest() != nullptr;
   if (overwrite && !continues) {
     SEQ_RETURN_IF_ERROR(run->Clear());

@@ -141,8 +141,8 @@ absl::StatusOr<int> VerifyRun(TrainingData& data, Trainer& trainer,
     fit.callbacks.push_back(&stopping);
     fit.callbacks.push_back(nothing);
   }
-  fit.callbacks.push_back(nothing);
-  fit.callbacks.push_back(nothing);
+  const size_t callbacks = first.CountCallbacks();
+  while (fit.callbacks.size() < callbacks) fit.callbacks.push_back(nothing);
   fit.interrupt = comparison.done();
   fit.state = &first;
   fit.keeper = &comparison;

@@ -36,7 +36,8 @@ absl::Status RunWatch::OnEpochEnd(FitContext&, int, Logs&) {
   return absl::OkStatus();
 }
 
-absl::Status RunWatch::OnTrainEnd(FitContext&) {
+absl::Status RunWatch::OnTrainEnd(FitContext& context) {
+  if (at_end_) at_end_(context);
   return any_epoch_ || !without_epoch_ ? absl::OkStatus() : without_epoch_();
 }
 

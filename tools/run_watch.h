@@ -13,13 +13,16 @@ namespace seqgraph::tools {
 /// which goes on was given, and sees to a run that is interrupted in its first epoch.
 class RunWatch : public Callback {
  public:
-  /// `learning_rate`: set when the run begins or goes on. `without_epoch` is called at the end of a
-  /// run that has had no whole epoch; null: nothing is.
+  /// `learning_rate`: set when the run begins or goes on. Called at the end of a run, before
+  /// anything sets other weights: `without_epoch` where it has had no whole epoch, then `at_end`;
+  /// null: nothing is.
   RunWatch(const InterruptHandler* interrupt, std::optional<double> learning_rate,
-           std::function<absl::Status()> without_epoch)
+           std::function<absl::Status()> without_epoch,
+           std::function<void(FitContext&)> at_end = nullptr)
       : interrupt_(interrupt),
         learning_rate_(learning_rate),
-        without_epoch_(std::move(without_epoch)) {}
+        without_epoch_(std::move(without_epoch)),
+        at_end_(std::move(at_end)) {}
 
   absl::Status OnTrainBegin(FitContext& context) override;
   absl::Status OnEpochBegin(FitContext& context, int epoch) override;
@@ -33,6 +36,7 @@ class RunWatch : public Callback {
   const InterruptHandler* interrupt_;
   std::optional<double> learning_rate_;
   std::function<absl::Status()> without_epoch_;
+  std::function<void(FitContext&)> at_end_;
   int epoch_ = 0;
   bool any_epoch_ = false;
 };

@@ -28,8 +28,11 @@ absl::StatusOr<JudgedSeries> JudgedSeries::Read(const Model& model, const DataFl
     judged.fitted_ = split.train;
     SEQ_ASSIGN_OR_RETURN(judged.rows_, PartOf(std::move(split), part));
   }
-  if (judged.rows_.empty())
-    return InvalidArgument("the part ", part, " of ", data.data, " is empty");
+  if (judged.rows_.empty()) {
+    return InvalidArgument(
+        "the part ", part, " of ", data.data,
+        " is empty: it was given no share when the model was trained; --part names another");
+  }
   SEQ_ASSIGN_OR_RETURN(std::optional<Model> longer, LongerFor(model, judged.rows_));
   if (longer.has_value()) judged.longer_ = std::make_unique<Model>(*std::move(longer));
   SEQ_ASSIGN_OR_RETURN(SeriesExamples examples,

@@ -94,7 +94,9 @@ absl::StatusOr<bool> SeriesStream::TakeStep(const std::vector<absl::string_view>
       } else if (missing_ == Missing::kForward && has_last) {
         value = values_[values_.size() - places_.size() + k];
       } else if (missing_ != Missing::kZero) {
-        return InvalidArgument("a value of ", names[k], " is missing");
+        return InvalidArgument(
+            "a value of ", names[k],
+            " is missing: give one, or train with --missing=mask, which takes such steps");
       }
     } else if (kind != data::NumberText::kNumber) {
       return InvalidArgument("expected a finite number for ", names[k], ", got '", field, "'");

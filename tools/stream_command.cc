@@ -44,7 +44,7 @@ absl::StatusOr<std::map<std::string, int, std::less<>>> ParseAxes(const std::str
   SEQ_ASSIGN_OR_RETURN(const auto pairs, ParsePairs("--time_axes", text, "INPUT=AXIS"));
   for (const auto& [name, axis] : pairs) {
     if (!absl::SimpleAtoi(axis, &axes[name])) {
-      return InvalidArgument("--time_axes: '", axis, "' is no axis");
+      return InvalidArgument("--time_axes: '", axis, "' is no axis; expected its number, from 0");
     }
   }
   return axes;
@@ -86,6 +86,7 @@ class StreamCommand : public Command {
         "An answer that comes steps late, with --lookahead or behind windows, is noted on "
         "standard\n"
         "error: so many of the first ones mean nothing.\n\n"
+        "Examples:\n"
         "  seqgraph stream amplifier.keras --input=guitar.wav --output=amplified.wav --block=64\n"
         "  sensor | seqgraph stream control.seq.pb --times");
   }

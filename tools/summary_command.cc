@@ -22,6 +22,10 @@ class SummaryCommand : public Command {
     flags.Int("--maxlen", &flags_.sizes.maxlen, 1, 100'000, "Codes a review").Excludes(path);
     flags.Int("--classes", &flags_.sizes.classes, 2, data::kMaxClasses, "Labels of the texts")
         .Excludes(path);
+    flags.Footer(
+        "Without MODEL it shows the model that `train` would make with these flags.\n\nExamples:\n"
+        "  seqgraph summary imdb-embedding.pb\n"
+        "  seqgraph summary --model=onehot --units=16");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -27,7 +27,8 @@ class TestCommand : public Command {
     backend_.Declare(flags);
     flags.Footer(
         "A node that another backend than the first computed fails the case, unless more than one\n"
-        "is named. Exit status 1 if a case failed.");
+        "is named. Exit status 1 if a case failed.\n\nExamples:\n"
+        "  seqgraph test cases.textproto --backend=simd,reference");
   }
 
   absl::StatusOr<int> Run(Output& out) override {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -24,6 +25,8 @@
 #include "tools/next_training.h"
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
+#include "tools/progress_flags.h"
+#include "tools/run_description.h"
 #include "tools/run_facts.h"
 #include "tools/run_flags.h"
 #include "tools/run_verification.h"
@@ -110,6 +113,7 @@ class TrainCommand : public Command {
       return "";
     });
     profile_.Declare(flags);
+    progress_.Declare(flags);
     flags.OutputFile("--history", &history_, "Losses and accuracies of each epoch as CSV");
     flags.Footer(
         "The file holds the best model so far by validation loss, at most a second old. A model\n"
@@ -138,6 +142,7 @@ class TrainCommand : public Command {
   absl::StatusOr<int> Run(Output& out) override {
     // The model is of more worth than what is said of it: a reader that goes away ends nothing.
     std::signal(SIGPIPE, SIG_IGN);
+    if (progress_.mutes_text()) out.Mute();
     const absl::StatusOr<int> status = profile_.Around(
         "train", [&] { return Train(out); }, /*work_is_worth_more=*/true);
     const absl::Status said = out.Flush();
@@ -155,21 +160,19 @@ class TrainCommand : public Command {
     if (!format.ok()) return Annotate(format.status(), "--output");
     SEQ_RETURN_IF_ERROR(CheckBackendNames(backend_.backend));
     SEQ_ASSIGN_OR_RETURN(passes_, ChoosePasses(backend_.passes));
-    std::unique_ptr<RunFolder> state;
-    if (!run_.folder.empty()) {
-      if (series_.folds > 0)
-        return InvalidArgument("--run keeps one run, and --folds makes several");
-      SEQ_ASSIGN_OR_RETURN(state, run_.Open(overwrite_, [](const std::string& text) {
-        std::fprintf(stderr, "seqgraph: %s\n", text.c_str());
-      }));
+    if (run_.names_folder() && series_.folds > 0) {
+      return InvalidArgument("--run keeps one run, and --folds makes several");
     }
+    const RunFlags::Say say = [](const std::string& text) {
+      std::fprintf(stderr, "seqgraph: %s\n", text.c_str());
+    };
+    SEQ_ASSIGN_OR_RETURN(std::unique_ptr<RunFolder> state, run_.OpenEarlier(overwrite_, say));
     const bool goes_on = state != nullptr && state->newest() != nullptr;
     if (run_.verify && !goes_on) return FailedPrecondition(run_.folder, " holds no state of a run");
-    const std::string first_model = absl::StrCat(run_.folder, "/model.pb");
     SEQ_ASSIGN_OR_RETURN(EarlierModel earlier, FindEarlier(goes_on ? state->newest() : nullptr));
     std::optional<Model> resumed;
     if (!resume_.empty()) {
-      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(goes_on ? first_model : resume_, import_));
+      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(goes_on ? FirstModel() : resume_, import_));
     }
     if (series_.Wanted(data_)) PreferForSeries();
     if (series_.TellsNext()) PreferForNext();
@@ -182,12 +185,11 @@ class TrainCommand : public Command {
     if (resumes) {
       SEQ_RETURN_IF_ERROR(CheckResumed(*resumed));
     } else if (goes_on) {
-      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(first_model, import_));
+      SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(FirstModel(), import_));
     } else {
       SEQ_ASSIGN_OR_RETURN(resumed, MakeModel());
     }
     Model model = *std::move(resumed);
-    if (state != nullptr && !goes_on) SEQ_RETURN_IF_ERROR(SaveModel(model, first_model));
     SEQ_ASSIGN_OR_RETURN(const std::string summary,
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
@@ -214,8 +216,14 @@ class TrainCommand : public Command {
     SEQ_RETURN_IF_ERROR(out.Flush());
     if (series_.folds > 0) return Fold(interrupt, std::move(options.run), out);
     options.fallback = run_.fallback;
+    // Not before, so that what cannot begin leaves no folder.
+    if (state == nullptr) {
+      SEQ_ASSIGN_OR_RETURN(state,
+                           run_.OpenNew(std::filesystem::path(output_).stem().string(), say));
+    }
     if (state != nullptr) {
-      SEQ_RETURN_IF_ERROR(SetState(state.get(), first_model, trainer.runner(), *step, options));
+      if (!goes_on) SEQ_RETURN_IF_ERROR(SaveModel(model, FirstModel()));
+      SEQ_RETURN_IF_ERROR(SetState(state.get(), trainer.runner(), *step, model, options));
     }
     if (run_.verify) return VerifyRun(*data_source_, trainer, options, out);
     TrainingRun training(*data_source_, earlier, trainer, options, out);
@@ -223,21 +231,25 @@ class TrainCommand : public Command {
     return training.Fit(interrupt);
   }
 
+  // The file that the run begins with.
+  std::string FirstModel() const { return absl::StrCat(run_.folder, "/model.pb"); }
+
   // What lies at --output; of a run that goes on, what it found there when it began, unless it is
   // another file now.
   absl::StatusOr<EarlierModel> FindEarlier(const RunState* state) const {
-    std::string output;
-    const bool known =
-        state != nullptr && state->Reader("keeper").Get("found/output", &output).ok();
-    if (known && output == output_) return EarlierModel();
+    if (state != nullptr) {
+      SEQ_ASSIGN_OR_RETURN(std::optional<EarlierModel> known,
+                           EarlierModel::Load(state->Reader("keeper").Below("found"), output_));
+      if (known.has_value()) return *std::move(known);
+    }
     return EarlierModel::Find(output_, overwrite_);
   }
 
   // What the run is made with goes into its states, and must be as it was in one that goes on.
-  absl::Status SetState(RunFolder* state, const std::string& first_model, const ModelRunner& runner,
-                        const CompiledFunction& step, TrainingRunOptions& options) {
+  absl::Status SetState(RunFolder* state, const ModelRunner& runner, const CompiledFunction& step,
+                        const Model& model, TrainingRunOptions& options) {
     SEQ_ASSIGN_OR_RETURN(const RunFacts now, RunFacts::Make(flags_->Given(), output_, *data_source_,
-                                                            first_model, runner, step));
+                                                            FirstModel(), runner, step));
     if (state->newest() != nullptr) {
       SEQ_ASSIGN_OR_RETURN(const RunFacts then, RunFacts::Load(state->newest()->Reader("keeper")));
       SEQ_ASSIGN_OR_RETURN(
@@ -249,6 +261,8 @@ class TrainCommand : public Command {
       }
     }
     now.Save(options.facts);
+    options.record =
+        DescribeRun(state->path(), now, *data_source_, data_.data, model, seed_, batch_);
     options.state = state;
     options.allow_changes = run_.allow_changes;
     return absl::OkStatus();
@@ -356,6 +370,7 @@ class TrainCommand : public Command {
                                .seed = seed_,
                                .self_test = self_test_ != "none",
                                .gradients = self_test_ == "gradients",
+                               .progress = progress_,
                                .metrics = training_.Metrics(data_source_->DefaultMetrics()),
                                .run = RunOn(selection_, backend_.threads, passes_),
                                .trace = profile_.trace()};
@@ -372,6 +387,7 @@ class TrainCommand : public Command {
   ImportFlags import_;
   BackendFlags backend_;
   ProfileFlag profile_;
+  ProgressFlags progress_;
   std::unique_ptr<TrainingData> data_source_;
   SeriesTraining* series_source_ = nullptr;  // the same, of series
   BackendSelection selection_;

@@ -19,7 +19,6 @@
 #include "tools/run_watch.h"
 #include "tools/training_text.h"
 #include "training/history.h"
-#include "training/progress.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -86,27 +85,26 @@ Records TrainingRun::FactsWithFound() const {
   found.Set("initial", initial_);
   found.Set("guessing", guessing_);
   found.Set("wild", wild_);
-  found.Set("output", options_.output);
-  found.Set("earlier_exists", earlier_.exists());
-  found.Set("earlier_keeps", earlier_.keeps());
-  found.Set("earlier_loss", earlier_.loss());
+  earlier_.Save(found);
   return facts;
 }
 
 absl::Status TrainingRun::Restore(const StateReader& facts) {
   const StateReader found = facts.Below("found");
-  std::string output;
-  bool exists = false, keeps = false;
-  std::optional<double> loss;
   SEQ_RETURN_IF_ERROR(found.Get("initial", &initial_));
   SEQ_RETURN_IF_ERROR(found.Get("guessing", &guessing_));
   SEQ_RETURN_IF_ERROR(found.Get("wild", &wild_));
-  SEQ_RETURN_IF_ERROR(found.Get("output", &output));
-  SEQ_RETURN_IF_ERROR(found.Get("earlier_exists", &exists));
-  SEQ_RETURN_IF_ERROR(found.Get("earlier_keeps", &keeps));
-  SEQ_RETURN_IF_ERROR(found.Get("earlier_loss", &loss));
-  if (output != options_.output) return absl::OkStatus();  // what lies there was measured by Find
-  earlier_ = EarlierModel::Known(output, exists, keeps, loss);
+  // Where the run saves its model to another path now, another one may lie there.
+  if (validates()) return MeasureEarlier();
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::MeasureEarlier() {
+  const bool known = earlier_.loss().has_value();
+  SEQ_RETURN_IF_ERROR(earlier_.Measure(data_, model(), options_.run, options_.batch));
+  if (known || !earlier_.loss().has_value()) return absl::OkStatus();
+  out_.Print("%s is there, with val_loss %.6f on these %s: only a better model replaces it\n",
+             options_.output, *earlier_.loss(), data_.noun());
   return absl::OkStatus();
 }
 
@@ -128,11 +126,7 @@ absl::Status TrainingRun::Find(bool resumes) {
   // Before the first step: a backend that is wrong from the start.
   SEQ_RETURN_IF_ERROR(SelfTests().status());
   if (!validates()) return absl::OkStatus();
-  SEQ_RETURN_IF_ERROR(earlier_.Measure(data_, model(), options_.run, options_.batch));
-  if (earlier_.loss().has_value()) {
-    out_.Print("%s is there, with val_loss %.6f on these %s: only a better model replaces it\n",
-               options_.output, *earlier_.loss(), data_.noun());
-  }
+  SEQ_RETURN_IF_ERROR(MeasureEarlier());
   if (resumes) {
     SEQ_ASSIGN_OR_RETURN(initial_, Loss());
   }
@@ -186,15 +180,19 @@ ModelCheckpointOptions TrainingRun::CheckpointOptions() {
 
 // A run that goes on has the same callbacks in the same order, whatever the flags: VerifyRun counts
 // on it too.
-absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
+absl::StatusOr<int> TrainingRun::FitAndSave(const InterruptHandler& interrupt) {
   std::function<absl::Status()> save_initial = [this] { return SaveInitial(); };
   RunWatch watch(&interrupt, options_.learning_rate,
-                 options_.state == nullptr ? save_initial : nullptr);
+                 options_.state == nullptr ? save_initial : nullptr,
+                 [this](FitContext& context) { SaveLastWeights(context); });
   EarlyStopping stopping({.patience = static_cast<int>(options_.patience),
                           .restore_best_weights = true,
                           .initial_best = initial_});
-  ModelCheckpoint checkpoint(Literal(options_.output), CheckpointOptions());
-  Progress progress(out_.file());
+  ModelCheckpoint& checkpoint = checkpoint_.emplace(Literal(options_.output), CheckpointOptions());
+  const std::shared_ptr<Callback> progress = options_.progress.Make(
+      out_, {.monitor = validates() ? "val_loss" : "",
+             .patience_left = [&] { return static_cast<int>(options_.patience) - stopping.wait(); },
+             .rows = data_.train().rows});
   FitOptions fit = FitOptionsOf(options_);
   fit.interrupt = interrupt.flag();
   fit.callbacks = {&watch};
@@ -207,7 +205,11 @@ absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
   } else {
     fit.callbacks.push_back(HistoryFile(options_.history));
   }
-  fit.callbacks.push_back(&progress);
+  fit.callbacks.push_back(progress);
+  if (options_.record.has_value()) {
+    log_.emplace(*options_.record, RunLogOptions{.best_model = [this] { return BestModel(); }});
+    fit.callbacks.push_back(&*log_);
+  }
   SEQ_ASSIGN_OR_RETURN(const FitResult result,
                        trainer_.Fit(data_.train(), data_.validation(), fit));
   SEQ_RETURN_IF_ERROR(FinishSaving(checkpoint, result));
@@ -227,6 +229,42 @@ absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
   SEQ_RETURN_IF_ERROR(validates() ? Conclude(result, checkpoint, stopping)
                                   : SaveLast(result.interrupted));
   return result.interrupted ? interrupt.exit_status() : 0;
+}
+
+absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
+  const absl::StatusOr<int> status = FitAndSave(interrupt);
+  if (log_.has_value()) FinishRecord(status);
+  return status;
+}
+
+void TrainingRun::FinishRecord(const absl::StatusOr<int>& status) {
+  const RunStatus ended = !status.ok()   ? RunStatus::kFailed
+                          : *status == 0 ? RunStatus::kFinished
+                                         : RunStatus::kInterrupted;
+  const absl::Status written =
+      log_->Finish(ended, status.ok() ? "" : std::string(status.status().message()));
+  if (!written.ok()) {
+    std::fprintf(stderr, "seqgraph: the run's record is not whole: %s\n",
+                 std::string(written.message()).c_str());
+  } else if (ended == RunStatus::kFinished) {
+    out_.Print("The run: %s\n", options_.record->folder);
+  }
+}
+
+// Of this run, and not one that was there before it.
+std::string TrainingRun::BestModel() const {
+  if (!beside_.empty()) return beside_;
+  if (!saved_at_.empty()) return saved_at_;
+  return checkpoint_.has_value() ? checkpoint_->last_path() : "";
+}
+
+void TrainingRun::SaveLastWeights(FitContext& context) {
+  if (!options_.record.has_value()) return;
+  const absl::Status status =
+      SaveModel(context.model, absl::StrCat(options_.record->folder, "/", kLastModelFile));
+  if (!status.ok()) {
+    context.notes.push_back(absl::StrCat("The last weights are not saved: ", status.message()));
+  }
 }
 
 // What could not be written while the run went on: tried again for some time, then elsewhere. Only
@@ -307,6 +345,9 @@ absl::Status TrainingRun::Conclude(const FitResult& result, const ModelCheckpoin
     return absl::OkStatus();
   }
   SEQ_RETURN_IF_ERROR(ReportBest(result, stopping));
+  if (!earlier_.loss().has_value()) {
+    return absl::InternalError("no epoch's model was saved, and there was none to beat");
+  }
   out_.Print("%s stays as it was: its val_loss is %.6f, that of the best epoch %.6f.\n", output,
              *earlier_.loss(), best);
   if (best == *earlier_.loss()) return absl::OkStatus();

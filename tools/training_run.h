@@ -13,6 +13,8 @@
 #include "tools/earlier_model.h"
 #include "tools/interrupt.h"
 #include "tools/output.h"
+#include "tools/progress_flags.h"
+#include "tools/runs/run_log.h"
 #include "tools/training_data.h"
 #include "training/early_stopping.h"
 #include "training/metrics.h"
@@ -33,6 +35,7 @@ struct TrainingRunOptions {
   int64_t seed = 1;
   bool self_test = true;
   bool gradients = false;  ///< in the self-tests too
+  ProgressFlags progress;
   std::vector<Metric> metrics;
   std::map<int32_t, double> class_weights;
   RunnerOptions run;         ///< that of the trainer
@@ -43,6 +46,8 @@ struct TrainingRunOptions {
   bool allow_changes = false;  ///< FitOptions::allow_changes
   /// Of a run that goes on with another one than it had.
   std::optional<double> learning_rate;
+  /// Of the run that begins or goes on, in a folder that is there; null: none is kept.
+  std::optional<RunRecord> record;
   std::string fallback;  ///< a folder for the model where --output cannot be written; empty: none
 };
 
@@ -62,16 +67,21 @@ class TrainingRun {
   /// Finds what a model has to beat; `resumes`: the trainer's own is one. A run that goes on has
   /// found it before.
   absl::Status Measure(bool resumes);
-  /// The exit status.
+  /// The exit status. Whatever it is, the run's record says how the run ended.
   absl::StatusOr<int> Fit(const InterruptHandler& interrupt);
 
  private:
+  absl::StatusOr<int> FitAndSave(const InterruptHandler& interrupt);
+  void FinishRecord(const absl::StatusOr<int>& status);
+  std::string BestModel() const;
+  void SaveLastWeights(FitContext& context);
   bool validates() const { return data_.validation().rows > 0; }
   Model& model() { return trainer_.runner().model(); }
   absl::StatusOr<std::vector<SelfTest>> SelfTests();
   std::vector<SelfTest> SelfTestsIfPossible();
   absl::StatusOr<double> Loss();
   absl::Status Find(bool resumes);
+  absl::Status MeasureEarlier();
   absl::Status Restore(const StateReader& found);
   Records FactsWithFound() const;
   ModelCheckpointOptions CheckpointOptions();
@@ -93,7 +103,9 @@ class TrainingRun {
   double guessing_ = 0;            // the loss of who has learned nothing
   double wild_ = 0;                // and that from which on a run has diverged
   std::string beside_;             // where a model was saved that replaces none
-  std::string saved_at_;           // the best model, if not where it belongs
+  std::optional<RunLog> log_;
+  std::optional<ModelCheckpoint> checkpoint_;
+  std::string saved_at_;  // the best model, if not where it belongs
 };
 
 }  // namespace seqgraph::tools

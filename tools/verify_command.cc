@@ -29,7 +29,8 @@ class VerifyCommand : public Command {
         "they part. Flags of `train` behind the folder take the place of those of the run:\n"
         "--threads, --simd_target, --data of a folder that was moved. Writes nothing. Exit status "
         "0:\n"
-        "equal, or within the bound; 1: not."));
+        "equal, or within the bound; 1: not.\n\nExamples:\n"
+        "  seqgraph verify first"));
   }
 
   absl::StatusOr<std::vector<std::string>> Expand(std::vector<std::string> given) override {

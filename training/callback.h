@@ -69,6 +69,10 @@ class Callback {
   /// In a run that goes on from a state, after OnTrainBegin and instead of the OnEpochBegin of an
   /// epoch that has begun. An error ends the run.
   virtual absl::Status LoadState(FitContext& context, const StateReader& state);
+  /// Whether a run that had no such callback at its place in the list can go on with one, which
+  /// has then seen nothing of the run (LoadState is not called): what changes nothing, such as a
+  /// log. Such callbacks belong behind all others.
+  virtual bool CanJoinLate() const { return false; }
 };
 
 /// A callback in a list: owned, shared, or (by pointer) somebody else's, so that its state can be

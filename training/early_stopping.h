@@ -53,6 +53,8 @@ class EarlyStopping : public Callback {
   /// none was better than `initial_best`.
   int best_epoch() const { return best_epoch_; }
   std::optional<double> best() const { return best_; }
+  /// Epochs in a row so far that have not improved.
+  int wait() const { return wait_; }
 
  private:
   void StoreWeights(const Model& model);

@@ -1,6 +1,7 @@
 #include "training/history.h"
 
 #include <charconv>
+#include <chrono>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -102,13 +103,21 @@ absl::Status HistoryFile::OnTrainBegin(FitContext& context) {
 
 absl::Status HistoryFile::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
   history_.Append(epoch, logs);
-  Write(context);
+  is_current_ = false;
+  if (history_.epochs().size() <= kEachEpoch || Now() >= next_write_) Write(context);
   return absl::OkStatus();
 }
 
 absl::Status HistoryFile::OnTrainEnd(FitContext& context) {
-  if (!written_) Write(context);
+  if (!is_current_) Write(context);
   return absl::OkStatus();
+}
+
+absl::Status HistoryFile::OnTrainFailure(FitContext& context) { return OnTrainEnd(context); }
+
+double HistoryFile::Now() const {
+  if (clock_) return clock_();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 void HistoryFile::SaveState(StateWriter& state) const { history_.SaveState(state); }
@@ -119,7 +128,12 @@ absl::Status HistoryFile::LoadState(FitContext& context, const StateReader& stat
 }
 
 void HistoryFile::Write(FitContext& context) {
+  constexpr double kPauses = 100;  // as long as a write each
+  const double before = Now();
   const absl::Status status = history_.WriteCsv(path_);
+  const double after = Now();
+  next_write_ = after + kPauses * (after - before);
+  is_current_ = status.ok();
   if (!status.ok() && written_) {
     context.notes.push_back(
         absl::StrCat("Not written, and tried again after each epoch: ", status.message()));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -53,21 +54,31 @@ class History : public Callback {
 /// file holds this run only, also where it begins with an earlier one's weights; a run that goes on
 /// from its state has all its epochs. A path that cannot be written is an error before the first
 /// step; later on the file is of less worth than the run: a message says once what went wrong, and
-/// each epoch, and the end, tries again.
+/// each epoch, and the end, tries again. Behind kEachEpoch epochs it is written for at most a
+/// hundredth of the time, besides at the end: a file of many lines takes longer than their epochs.
 class HistoryFile : public Callback {
  public:
-  explicit HistoryFile(std::string path) : path_(std::move(path)) {}
+  static constexpr size_t kEachEpoch = 1000;
+
+  /// `clock`: seconds from any fixed point; null: the steady clock.
+  explicit HistoryFile(std::string path, std::function<double()> clock = nullptr)
+      : path_(std::move(path)), clock_(std::move(clock)) {}
   absl::Status OnTrainBegin(FitContext& context) override;
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
   absl::Status OnTrainEnd(FitContext& context) override;
+  absl::Status OnTrainFailure(FitContext& context) override;
   void SaveState(StateWriter& state) const override;
   absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
  private:
   void Write(FitContext& context);
+  double Now() const;
 
   std::string path_;
+  std::function<double()> clock_;
   History history_;
+  double next_write_ = 0;
+  bool is_current_ = true;
   bool written_ = true;  // all that is there
 };
 

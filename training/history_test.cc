@@ -98,6 +98,35 @@ TEST(HistoryFile, EveryLineNamesWhatTheRunIsMadeWith) {
             "1,0.5,\"a \"\"1\"\", AVX2 | b\",\"2\"\n");
 }
 
+// A second of the clock passes whenever it is looked at: a write takes one.
+TEST(HistoryFile, OfManyEpochsIsWrittenForAHundredthOfTheTime) {
+  const std::string path = MakeTempDir() + "/history.csv";
+  Model model;
+  FitContext context{model};
+  double now = 0;
+  HistoryFile file(path, [&] { return ++now; });
+  SEQ_ASSERT_OK(file.OnTrainBegin(context));
+  Logs logs = {{"loss", .5}};
+  int epoch = 0, writes = 0;
+  std::string before = ReadAll(path);
+  const auto run = [&](int epochs) {
+    writes = 0;
+    for (const int end = epoch + epochs; epoch < end; ++epoch) {
+      SEQ_ASSERT_OK(file.OnEpochEnd(context, epoch, logs));
+      const std::string after = ReadAll(path);
+      writes += after != before ? 1 : 0;
+      before = after;
+    }
+  };
+  run(HistoryFile::kEachEpoch);
+  EXPECT_EQ(writes, HistoryFile::kEachEpoch);
+  run(309);
+  // Two looks and 100 s of pause a write, one look in each epoch between them.
+  EXPECT_EQ(writes, 3);
+  SEQ_ASSERT_OK(file.OnTrainEnd(context));
+  EXPECT_THAT(ReadAll(path), ::testing::HasSubstr("\n1308,0.5\n"));
+}
+
 TEST(HistoryFile, APathThatCannotBeWrittenIsAnErrorBeforeTraining) {
   Model model;
   FitContext context{model};

@@ -37,6 +37,14 @@ absl::StatusOr<RunPosition> RunState::Position() const {
   return position;
 }
 
+std::string RunState::CallbackName(size_t i) { return absl::StrCat("callback/", i); }
+
+size_t RunState::CountCallbacks() const {
+  size_t count = 0;
+  while (Reader(CallbackName(count)).Has("is_here")) ++count;
+  return count;
+}
+
 absl::StatusOr<RunState> RunState::Load(const std::string& path) {
   SEQ_ASSIGN_OR_RETURN(Records records, ReadRecords(path));
   RunState state(std::move(records));

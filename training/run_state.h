@@ -122,6 +122,9 @@ class RunState {
   StateWriter Writer(absl::string_view part) {
     return StateWriter(&records_, absl::StrCat(part, "/"));
   }
+  /// The part of the i-th callback in the list of its run, and how many there were.
+  static std::string CallbackName(size_t i);
+  size_t CountCallbacks() const;
   StateReader Reader(absl::string_view part) const {
     return StateReader(&records_, absl::StrCat(part, "/"));
   }

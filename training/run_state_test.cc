@@ -303,9 +303,9 @@ TEST(RunState, SaysWhatIsOfAnotherRun) {
   EXPECT_THAT(fit({.batch = 16, .callbacks = {rate}}).message(), HasSubstr("batch 8, not 16"));
   EXPECT_THAT(fit({.batch = kBatch, .seed = 2, .callbacks = {rate}}).message(),
               HasSubstr("seed 1, not 2"));
-  EXPECT_THAT(fit({.batch = kBatch}).message(), HasSubstr("another number of callbacks than 0"));
+  EXPECT_THAT(fit({.batch = kBatch}).message(), HasSubstr("with 1 callbacks, and here are 0"));
   EXPECT_THAT(fit({.batch = kBatch, .callbacks = {rate, TerminateOnNaN()}}).message(),
-              HasSubstr("another number of callbacks than 2"));
+              HasSubstr("with 1 callbacks, and here are 2"));
   EXPECT_THAT(fit({.batch = kBatch, .callbacks = {EarlyStopping()}}).message(),
               HasSubstr("callback/0/wait"));
   SEQ_EXPECT_OK(fit({.batch = 16, .seed = 2, .callbacks = {rate}, .allow_changes = true}));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -141,13 +142,12 @@ class FitRun {
     result_.history.SaveState(history);
     meter_.SaveState(meter);
     for (size_t i = 0; i < options_.callbacks.size(); ++i) {
-      StateWriter callback = state.Writer(CallbackName(i));
+      StateWriter callback = state.Writer(RunState::CallbackName(i));
       callback.Set("is_here", true);
       options_.callbacks[i]->SaveState(callback);
     }
     return state;
   }
-  static std::string CallbackName(size_t i) { return absl::StrCat("callback/", i); }
 
   // What OnTrainBegin of a callback may look at.
   absl::Status LoadRun(const RunState& state) {
@@ -157,7 +157,9 @@ class FitRun {
     SEQ_RETURN_IF_ERROR(then.Load(fit));
     if (!options_.allow_changes) SEQ_RETURN_IF_ERROR(facts_.CheckSame(then));
     if (then.batch > 0) {
-      position_.step = std::min(position_.step * then.batch / facts_.batch, train_.steps());
+      const int64_t most = std::numeric_limits<int64_t>::max() / then.batch;
+      const int64_t rows = std::min(position_.step, most) * then.batch;
+      position_.step = std::min(rows / facts_.batch, train_.steps());
     }
     SEQ_RETURN_IF_ERROR(fit.Get("first_epoch", &context_.first_epoch));
     SEQ_RETURN_IF_ERROR(fit.Get("stop_training", &context_.stop_training));
@@ -171,14 +173,17 @@ class FitRun {
   }
 
   absl::Status LoadCallbacks(const RunState& state) {
-    for (size_t i = 0; i < options_.callbacks.size(); ++i) {
-      const StateReader callback = state.Reader(CallbackName(i));
-      SEQ_RETURN_IF_ERROR(options_.callbacks[i]->LoadState(context_, callback));
+    const size_t here = options_.callbacks.size(), then = state.CountCallbacks();
+    for (size_t i = 0; i < here; ++i) {
+      Callback& callback = *options_.callbacks[i];
+      if (i < then) {
+        SEQ_RETURN_IF_ERROR(callback.LoadState(context_, state.Reader(RunState::CallbackName(i))));
+      } else if (!callback.CanJoinLate()) {
+        return InvalidArgument("it is of a run with ", then, " callbacks, and here are ", here);
+      }
     }
-    const size_t here = options_.callbacks.size();
-    const bool all = here == 0 || state.Reader(CallbackName(here - 1)).Has("is_here");
-    if (all && !state.Reader(CallbackName(here)).Has("is_here")) return absl::OkStatus();
-    return InvalidArgument("it is of a run with another number of callbacks than ", here);
+    if (then <= here || options_.allow_changes) return absl::OkStatus();
+    return InvalidArgument("it is of a run with ", then, " callbacks, and here are ", here);
   }
 
   // Once a step: must not allocate where no state is wanted.

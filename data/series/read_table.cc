@@ -121,7 +121,9 @@ absl::StatusOr<TableColumns> LookAtFirst(const std::string& path, const CsvOptio
     behind_first = static_cast<size_t>(at - copy.data());
     first.line = next_line;
   }
-  if (records.empty()) return InvalidArgument("'", path, "' is empty");
+  if (records.empty()) {
+    return InvalidArgument("'", path, "' is empty; expected a line of names and a line a step");
+  }
   std::vector<std::string> names;
   if (HoldsValues(records[0])) {
     first.line = first.block.line;
@@ -156,7 +158,9 @@ absl::Status ReadTable(const std::string& path, const SeriesSourceOptions& given
   SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CsvBlocks> blocks, CsvBlocks::Open(path, csv));
   Work first;
   SEQ_ASSIGN_OR_RETURN(const bool any, blocks->Next(&first.block));
-  if (!any) return InvalidArgument("'", path, "' is empty");
+  if (!any) {
+    return InvalidArgument("'", path, "' is empty; expected a line of names and a line a step");
+  }
   SEQ_ASSIGN_OR_RETURN(const TableColumns columns, LookAtFirst(path, csv, options, first));
   collector.BeginFile(columns, series, label);
 

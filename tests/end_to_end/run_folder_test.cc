@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +14,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "data/testing/test_util.h"
 #include "serialization/records.h"
 #include "tests/end_to_end/process.h"
@@ -81,6 +85,22 @@ std::string NewFolder() {
   return folder;
 }
 
+// A record but for what changes no bit: times, threads, how often states are written, where it
+// lies.
+std::string WithoutTimes(const std::string& record, const std::string& folder) {
+  std::vector<std::string> lines = absl::StrSplit(record, '\n');
+  const auto passes = [](const std::string& line) {
+    for (const char* key :
+         {"\"started\":", "\"ended\":", "\"seconds\":", "threads", "--save_every"}) {
+      if (absl::StrContains(line, key)) return true;
+    }
+    return false;
+  };
+  lines.erase(std::remove_if(lines.begin(), lines.end(), passes), lines.end());
+  return absl::StrReplaceAll(absl::StrJoin(lines, "\n"),
+                             {{fs::path(folder).filename().string(), "FOLDER"}});
+}
+
 // What is in the files that a run leaves; not the states, which are a matter of time.
 std::map<std::string, std::string> FilesIn(const std::string& folder) {
   std::map<std::string, std::string> files;
@@ -91,6 +111,7 @@ std::map<std::string, std::string> FilesIn(const std::string& folder) {
       continue;
     }
     files[name] = ReadFileOrDie(entry.path());
+    if (absl::EndsWith(name, "run.json")) files[name] = WithoutTimes(files[name], folder);
   }
   return files;
 }
@@ -106,7 +127,10 @@ void ExpectSameFiles(const std::string& folder, const std::map<std::string, std:
   const auto now = FilesIn(folder);
   EXPECT_EQ(NamesOf(now), NamesOf(files));
   for (const auto& [name, bytes] : files) {
-    EXPECT_TRUE(now.count(name) > 0 && now.at(name) == bytes) << name << " differs";
+    const bool same = now.count(name) > 0 && now.at(name) == bytes;
+    const bool is_text = absl::EndsWith(name, ".json");
+    EXPECT_TRUE(same) << name << " differs"
+                      << (is_text && now.count(name) > 0 ? ": " + now.at(name) + bytes : "");
   }
 }
 
@@ -365,6 +389,27 @@ TEST_F(RunFlagsTest, AModelThatCannotBeWrittenGoesElsewhere) {
   EXPECT_EQ(ReadFileOrDie(cut_ + (there ? "/out/m.pb" : "/elsewhere/m.pb")), files_.at("m.pb"));
 }
 
+TEST_F(RunFlagsTest, AnEarlierModelIsBeatenOrStays) {
+  const std::string whole = NewFolder();
+  const std::vector<std::string> shorter =
+      WithFlags(Endless(), {"--epochs=3", "--seed=2", "--run=run"});
+  for (const std::string& folder : {whole, cut_}) {
+    ASSERT_EQ(RunIn(folder, AllTrained()[0].flags).status, 0);
+  }
+  const std::string better = ReadFileOrDie(whole + "/m.pb");
+  const ProcessResult result = RunIn(whole, shorter);
+  ASSERT_EQ(result.status, 0) << result.err;
+  ASSERT_THAT(result.out, HasSubstr("m.pb stays as it was"));
+  Begin({"--seed=2"});
+  for (int i = 0; i < 2; ++i) {  // the second time of a run that has ended
+    const ProcessResult resumed = RunIn(cut_, {"train", "--resume=run", "--epochs=3"});
+    EXPECT_EQ(resumed.status, 0) << resumed.err;
+    EXPECT_THAT(resumed.out, HasSubstr("m.pb stays as it was"));
+    EXPECT_EQ(ReadFileOrDie(cut_ + "/m.pb"), better);
+  }
+  EXPECT_EQ(ReadFileOrDie(cut_ + "/m.new.pb"), ReadFileOrDie(whole + "/m.new.pb"));
+}
+
 // A state that was changed behind the run's back, with sums that fit.
 void ChangeNumber(const std::string& path, const std::string& name, float by) {
   SEQ_ASSERT_OK_AND_ASSIGN(Records records, ReadRecords(path));
@@ -415,13 +460,15 @@ TEST_F(RunFlagsTest, VerifyRepeatsStepsAndComparesBits) {
 TEST_F(RunFlagsTest, MisuseIsNamed) {
   for (const auto& [flag, why] : std::vector<std::pair<std::string, std::string>>{
            {"--continue", "--continue needs --run"},
-           {"--keep=3", "--keep needs --run"},
            {"--save_every=5", "expected a time or number above 0"},
            {"--max_time=soon", "expected a time as in 2h, 90m or 3600s, got 'soon'"}}) {
     const ProcessResult result = Train({flag});
     EXPECT_EQ(result.status, 2) << flag;
     EXPECT_THAT(result.err, HasSubstr(why));
   }
+  const ProcessResult off = Train({"--run=off", "--keep=3"});
+  EXPECT_EQ(off.status, 2);
+  EXPECT_THAT(off.err, HasSubstr("--keep does not go with --run=off"));
 }
 
 }  // namespace

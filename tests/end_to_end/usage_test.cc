@@ -59,19 +59,6 @@ TEST(Usage, HelpListsCommandsAndTheirFlags) {
   }
 }
 
-TEST(Usage, TheTableInTheReadmeIsTheListOfCommands) {
-  std::string table = "| command | does |\n| --- | --- |\n";
-  for (const auto& [command, summary] : Commands()) {
-    absl::StrAppend(&table, "| `", command, "` | ", summary, " |\n");
-  }
-  const std::string readme = data::ReadFileOrDie("README.md");
-  const size_t begin = readme.find("| command | does |\n");
-  ASSERT_NE(begin, std::string::npos);
-  EXPECT_EQ(readme.substr(begin, readme.find("\n\n", begin) + 1 - begin), table)
-      << "put this table into README.md:\n"
-      << table;
-}
-
 TEST(Usage, TrainingHasTheDefaultsOfTheTutorial) {
   const std::string help = RunSeqgraph({"train", "--help"}).out;
   for (const char* flag :

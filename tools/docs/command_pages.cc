@@ -3,12 +3,9 @@
 //
 // usage: command_pages FOLDER      writes seqgraph.1, seqgraph.bash, _seqgraph, seqgraph.fish
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <deque>
 #include <fstream>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,44 +17,10 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "tools/all_commands.h"
-#include "tools/command.h"
+#include "tools/docs/command_list.h"
 
 namespace seqgraph::tools {
 namespace {
-
-struct FlagPage {
-  std::string name;         // "data"; empty: an argument
-  std::string placeholder;  // "FILE [default]"; empty: it takes no value
-  std::string help;
-};
-
-struct CommandPage {
-  std::string name, summary, footer;
-  std::vector<FlagPage> flags;
-};
-
-std::vector<CommandPage> ReadCommands() {
-  CLI::App app;
-  std::vector<std::unique_ptr<Command>> commands;
-  std::deque<CommandFiles> files;
-  std::vector<CommandPage> pages;
-  for (const CommandDef& row : AllCommands()) {
-    CLI::App* parser = app.add_subcommand(row.name, row.summary);
-    Flags flags(parser, &files.emplace_back());
-    commands.push_back(row.make());
-    commands.back()->Declare(flags);
-    CommandPage page{row.name, row.summary, parser->get_footer(), {}};
-    for (const CLI::Option* option : parser->get_options()) {
-      const std::vector<std::string>& names = option->get_lnames();
-      page.flags.push_back({names.empty() ? "" : names[0],
-                            names.empty() ? option->get_name(true) : option->get_option_text(),
-                            option->get_description()});
-    }
-    pages.push_back(std::move(page));
-  }
-  return pages;
-}
 
 // Text for roff: no line of it is taken for a request.
 std::string Roff(absl::string_view text) {

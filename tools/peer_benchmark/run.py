@@ -60,9 +60,9 @@ def _arguments(argv):
     parser.add_argument("--minutes", type=float, default=math.inf, metavar="N",
                         help="begin nothing after so many; exit status 3 if something is left, for "
                         "another call with --resume")
-    parser.add_argument("--update_readme", action="store_true",
-                        help="put the tables that were measured into README.md, between their "
-                        "markers")
+    parser.add_argument("--update_page", action="store_true",
+                        help="put the tables that were measured into docs/benchmarks.md, between "
+                        "their markers")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)),
                         help="the core that all run on (default: %(default)s)")
     args = parser.parse_args(argv)
@@ -241,11 +241,11 @@ def main(argv):
     sys.stdout.write(text)
     if args.output:
         _write(args.output, text)
-    if args.update_readme:
-        path = os.path.join(_ROOT, "README.md")
+    if args.update_page:
+        path = os.path.join(_ROOT, "docs", "benchmarks.md")
         with open(path, encoding="utf-8") as file:
-            readme = file.read()
-        _write(path, table.replace_between_markers(readme, tables))
+            page = file.read()
+        _write(path, table.replace_between_markers(page, tables))
     # A peer that is not installed is no failure; one that is wrong or breaks is.
     statuses = {row["status"] for w in result["workloads"] for row in w["rows"]}
     if statuses & {measure.WRONG, measure.FAILED}:

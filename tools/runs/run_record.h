@@ -22,6 +22,9 @@ struct NumberTable {
   /// That column; empty: there is none.
   const std::vector<double>& operator[](absl::string_view name) const;
   size_t rows() const { return columns.empty() ? 0 : columns.begin()->second.size(); }
+  /// A header and a line a row, the columns in `first` before the others; each number in the
+  /// shortest form that reads back as the same double.
+  std::string ToCsv(const std::vector<std::string>& first) const;
 };
 
 /// How a run stands.
@@ -54,16 +57,16 @@ struct RunRecord {
   std::map<std::string, std::string> environment;
   int64_t seed = 0, batch = 0;
 
-  std::string data;         ///< what --data named
+  std::string data;  ///< what --data named
   int64_t train_rows = 0, validation_rows = 0;
   std::string train_hash, validation_hash;  ///< SHA-256 of what training takes of the rows
-  std::string noun;         ///< what a row is called, many of them: "reviews"
+  std::string noun;                         ///< what a row is called, many of them: "reviews"
 
   std::string description;  ///< of the model, for people
   int64_t parameters = 0;   ///< that are trained
   std::string output;       ///< whole path of the saved model
 
-  std::string monitor;            ///< what tells which epoch is the best: "val_loss"; empty: nothing
+  std::string monitor;  ///< what tells which epoch is the best: "val_loss"; empty: nothing
   std::optional<int> best_epoch;  ///< from 0
   /// For each thing that is measured, without "val_": whether more is better.
   std::map<std::string, bool, std::less<>> higher_is_better;
@@ -87,6 +90,13 @@ inline constexpr int64_t kStepRows = 2000;
 /// none, with the place; ResourceExhausted: a file is beyond 64 MB. Tables that are not there are
 /// empty.
 absl::StatusOr<RunRecord> LoadRunRecord(const std::string& folder);
+
+/// Where runs lie unless --run says: what $SEQGRAPH_RUNS names, or "runs"; "off": nowhere.
+std::string RunsFolder();
+
+/// Folders of runs: that folder itself, or those in it, in the order of their names; none where
+/// there is none, or no such folder.
+std::vector<std::string> RunFolders(const std::string& folder);
 
 /// run.json of that record (all but the tables and messages), replaced as a whole.
 absl::Status SaveRunRecord(const RunRecord& record);

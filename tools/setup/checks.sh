@@ -73,6 +73,27 @@ seq_check_recipes() {
   return "$status"
 }
 
+# README.md and docs/: their length, links and headings.
+seq_check_pages() {
+  /usr/bin/python3 -B "$SEQ_ROOT/tests/docs/check_pages.py" "$SEQ_ROOT"
+}
+
+# What the program says when something is wrong: a new message is to be read once.
+seq_check_messages() {
+  /usr/bin/python3 -B "$SEQ_ROOT/tests/docs/messages.py" "$SEQ_ROOT"
+}
+
+# The site of these pages, with every link of it. Without MkDocs, and none to be had, it is skipped.
+seq_check_site() {
+  local folder status
+  folder=$(mktemp -d) || return
+  "$SEQ_ROOT/tools/docs/site" "$folder/site" 2>&1
+  status=$?
+  ((status != 3)) || echo "skipped: there is no MkDocs here, and Debian's package mkdocs cannot be installed"
+  rm -rf "$folder"
+  return "$status"
+}
+
 # By the system's Python, which has the packages of SEQ_TEST_PACKAGES, whatever is first on the PATH.
 seq_test_installed() {
   SEQGRAPH_PYTHON=${SEQGRAPH_PYTHON:-/usr/bin/python3} "$SEQ_ROOT/tools/test_installed" "$@"

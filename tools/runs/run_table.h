@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tools/runs/run_record.h"
+
+namespace seqgraph::tools {
+
+/// A run's numbers at its best epoch, or at its last one where nothing tells which is the best, by
+/// the names of its history but "epoch"; none of a run without an epoch.
+std::map<std::string, double> FinalMetrics(const RunRecord& run);
+
+/// "finished", ...; "cut off" of a run that says it is running and that no process has.
+std::string StatusText(const RunRecord& run);
+
+/// The flags that do not have the same value in all of these, but for files that are written.
+std::vector<std::string> DifferingFlags(const std::vector<RunRecord>& runs);
+
+/// Runs as rows of text cells: name, status, epochs, best epoch, metrics, seconds, and the flags in
+/// which they differ.
+struct RunTable {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+};
+RunTable TableOfRuns(const std::vector<RunRecord>& runs);
+
+/// Sorts by "name", "started", "status", "seconds", "epochs", "best_epoch", a metric or a flag
+/// ("units", "--units"): numbers by their size, and behind all others those without one.
+/// InvalidArgument: no run has it; the message names what there is.
+absl::Status SortRuns(const std::string& by, bool descending, std::vector<RunRecord>* runs);
+
+}  // namespace seqgraph::tools

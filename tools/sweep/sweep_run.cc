@@ -1,0 +1,211 @@
+#include "tools/sweep/sweep_run.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
+#include "base/temporary_file.h"
+#include "tools/runs/run_table.h"
+#include "tools/sweep/process_pool.h"
+#include "training/progress.h"
+
+namespace seqgraph::tools {
+namespace {
+
+constexpr const char* kOfSweep[] = {"--run",      "--output",    "--seed",   "--resume",
+                                    "--continue", "--overwrite", "--verify", "--history",
+                                    "--profile",  "--fallback"};
+constexpr char kDefinitionFile[] = "sweep.txt", kOutputFile[] = "output.txt";
+constexpr int64_t kMostDefinition = int64_t{16} << 20;
+
+// A combination with one of its seeds.
+struct SweepJob {
+  size_t point = 0;
+  int64_t seed = 0;
+};
+
+std::string FolderOfJob(const Sweep& sweep, const SweepJob& job) {
+  return absl::StrCat(sweep.folder, "/", sweep.points[job.point].name, "_seed=", job.seed);
+}
+
+absl::Status MakeFolder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return absl::OkStatus();
+  return SystemError(errno, "cannot make the folder", path);
+}
+
+// Whether it has run as far as that rung wants it to.
+bool IsDone(const RunRecord& run, const SweepRung& rung) {
+  if (run.status != RunStatus::kFinished) return false;
+  if (rung.epochs == 0) return true;
+  const auto found = run.flags.find("--epochs");
+  int64_t epochs = 0;
+  return found != run.flags.end() && absl::SimpleAtoi(found->second, &epochs) &&
+         epochs >= rung.epochs;
+}
+
+PoolJob ProcessOf(const Sweep& sweep, const SweepJob& job, const SweepRung& rung) {
+  const std::string folder = FolderOfJob(sweep, job);
+  std::vector<std::string> arguments = {sweep.program, "train"};
+  arguments.insert(arguments.end(), sweep.train.begin(), sweep.train.end());
+  const std::vector<std::string>& flags = sweep.points[job.point].flags;
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  arguments.push_back(absl::StrCat("--seed=", job.seed));
+  if (rung.epochs > 0) arguments.push_back(absl::StrCat("--epochs=", rung.epochs));
+  arguments.push_back(absl::StrCat("--output=", folder, "/", kBestModelFile));
+  arguments.push_back(absl::StrCat("--run=", folder));
+  // Goes on with what is there; a model that a run left before its first state is no rival.
+  arguments.insert(arguments.end(), {"--continue", "--overwrite"});
+  return {std::move(arguments), absl::StrCat(folder, "/", kOutputFile)};
+}
+
+std::string LineOf(const std::string& name, int status, const absl::StatusOr<RunRecord>& run) {
+  if (!run.ok() || run->status != RunStatus::kFinished) {
+    return absl::StrFormat("%s: %s (exit status %d)", name,
+                           run.ok() ? RunStatusName(run->status) : "failed", status);
+  }
+  std::string line =
+      absl::StrFormat("%s: %d epochs, %.1f s", name, run->history.rows(), run->seconds);
+  for (const auto& [metric, value] : FinalMetrics(*run)) {
+    absl::StrAppend(&line, " - ", metric, ": ", FormatMetric(value));
+  }
+  return line;
+}
+
+class Sweeper {
+ public:
+  Sweeper(const Sweep& sweep, const std::atomic<bool>& interrupt,
+          const std::function<void(const std::string&)>& say)
+      : sweep_(sweep), interrupt_(interrupt), say_(say), pool_(sweep.at_once) {}
+
+  absl::StatusOr<SweepOutcome> Run() {
+    std::vector<size_t> points(sweep_.points.size());
+    for (size_t i = 0; i < points.size(); ++i) points[i] = i;
+    for (const SweepRung& rung : sweep_.rungs) {
+      points.resize(std::min(points.size(), static_cast<size_t>(rung.points)));
+      SEQ_RETURN_IF_ERROR(RunRung(points, rung));
+      points = Ranked(points);
+    }
+    std::vector<size_t> all(sweep_.points.size());
+    for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+    outcome_.rows = Rows(all);
+    SortRows(sweep_.metric, &outcome_.rows);
+    // What went further than the rest says more.
+    std::stable_sort(outcome_.rows.begin(), outcome_.rows.end(), [&](const auto& a, const auto& b) {
+      return sweep_.rungs.size() > 1 && Reached(a.point) > Reached(b.point);
+    });
+    return std::move(outcome_);
+  }
+
+ private:
+  absl::Status RunRung(const std::vector<size_t>& points, const SweepRung& rung) {
+    std::vector<SweepJob> jobs;
+    std::vector<PoolJob> processes;
+    for (const size_t point : points) {
+      ++reached_[sweep_.points[point].name];
+      for (int64_t i = 0; i < sweep_.seeds; ++i) {
+        const SweepJob job{point, sweep_.first_seed + i};
+        const std::string folder = FolderOfJob(sweep_, job);
+        const absl::StatusOr<RunRecord> run = LoadRunRecord(folder);
+        if (run.ok() && IsDone(*run, rung)) continue;
+        SEQ_RETURN_IF_ERROR(MakeFolder(folder));
+        jobs.push_back(job);
+        processes.push_back(ProcessOf(sweep_, job, rung));
+      }
+    }
+    size_t ended = 0;
+    return pool_.Run(processes, interrupt_, [&](size_t index, int status) {
+      const std::string folder = FolderOfJob(sweep_, jobs[index]);
+      const std::string name = folder.substr(sweep_.folder.size() + 1);
+      say_(absl::StrCat("[", ++ended, "/", jobs.size(), "] ",
+                        LineOf(name, status, LoadRunRecord(folder))));
+      if (status != 0 && outcome_.first_failure.empty() && !interrupt_.load()) {
+        outcome_.first_failure = absl::StrCat(name, " ended with status ", status, ": ", folder,
+                                              "/", kOutputFile, " says why");
+      }
+    });
+  }
+
+  std::vector<SweepRow> Rows(const std::vector<size_t>& points) const {
+    std::vector<SweepRow> rows;
+    for (const size_t point : points) {
+      std::vector<RunRecord> runs;
+      for (int64_t i = 0; i < sweep_.seeds; ++i) {
+        absl::StatusOr<RunRecord> run =
+            LoadRunRecord(FolderOfJob(sweep_, {point, sweep_.first_seed + i}));
+        if (run.ok() && run->history.rows() > 0) runs.push_back(*std::move(run));
+      }
+      rows.push_back(RowOf(sweep_.points[point], std::move(runs)));
+    }
+    return rows;
+  }
+
+  std::vector<size_t> Ranked(const std::vector<size_t>& points) const {
+    std::vector<SweepRow> rows = Rows(points);
+    SortRows(sweep_.metric, &rows);
+    std::vector<size_t> ranked;
+    for (const SweepRow& row : rows) {
+      const auto same = [&](size_t i) { return sweep_.points[i].name == row.point.name; };
+      ranked.push_back(*std::find_if(points.begin(), points.end(), same));
+    }
+    return ranked;
+  }
+
+  int Reached(const SweepPoint& point) const {
+    const auto found = reached_.find(point.name);
+    return found == reached_.end() ? 0 : found->second;
+  }
+
+  const Sweep& sweep_;
+  const std::atomic<bool>& interrupt_;
+  const std::function<void(const std::string&)>& say_;
+  ProcessPool pool_;
+  SweepOutcome outcome_;
+  std::map<std::string, int> reached_;  // how many rungs
+};
+
+}  // namespace
+
+std::string FlagOfSweep(const std::vector<std::string>& train) {
+  for (const std::string& argument : train) {
+    const std::string name = argument.substr(0, argument.find('='));
+    for (const char* flag : kOfSweep) {
+      if (name == flag) return flag;
+    }
+  }
+  return "";
+}
+
+absl::Status OpenSweep(const Sweep& sweep, const std::string& definition) {
+  SEQ_RETURN_IF_ERROR(MakeFolder(sweep.folder));
+  const std::string lock = sweep.folder + "/lock";
+  // Held until the process ends, whatever ends it.
+  static const int held = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (held < 0) return SystemError(errno, "cannot lock", lock);
+  if (::flock(held, LOCK_EX | LOCK_NB) != 0) {
+    return FailedPrecondition("another process runs the sweep in ", sweep.folder,
+                              ": wait for it, or name another folder by --output");
+  }
+  const std::string path = absl::StrCat(sweep.folder, "/", kDefinitionFile);
+  const absl::StatusOr<std::string> there = ReadFile(path, kMostDefinition);
+  if (absl::IsNotFound(there.status())) return AtomicWriteFile(path, definition);
+  SEQ_RETURN_IF_ERROR(there.status());
+  if (*there == definition) return absl::OkStatus();
+  return FailedPrecondition(sweep.folder, " holds another sweep (", path,
+                            " says which): name another folder by --output");
+}
+
+absl::StatusOr<SweepOutcome> RunSweep(const Sweep& sweep, const std::atomic<bool>& interrupt,
+                                      const std::function<void(const std::string&)>& say) {
+  return Sweeper(sweep, interrupt, say).Run();
+}
+
+}  // namespace seqgraph::tools
