@@ -13,6 +13,29 @@
 #include "tools/report/page_files.h"
 
 namespace seqgraph::tools {
+namespace {
+
+constexpr char kFoot[] =
+    "<footer><p>Made by <code>seqgraph</code>. This page asks no network.</p></footer>\n";
+
+// All in front of the main part. `scripts`: what the policy allows of them.
+std::string Head(const std::string& title, const std::string& subtitle,
+                 const std::string& scripts) {
+  return absl::StrCat(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+      "'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
+      scripts, "\">\n<meta name=\"color-scheme\" content=\"light dark\">\n",
+      "<link rel=\"icon\" href=\"data:,\">\n<title>", Text(title), "</title>\n<style>\n",
+      kPageStyle,
+      "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n",
+      "<header><div><h1>", Text(title), "</h1><p>", Text(subtitle, 400),
+      "</p></div><button id=\"theme\" type=\"button\" "
+      "hidden><b></b><span></span></button></header>\n");
+}
+
+}  // namespace
 
 std::string Cut(absl::string_view text, size_t most) {
   if (text.size() <= most) return std::string(text);
@@ -83,18 +106,7 @@ std::string Page::Finish(const std::string& subtitle) const {
   const ContentHash hash = HashBytes(script);
   const std::string digest = absl::Base64Escape(
       absl::string_view(reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()));
-  std::string page = absl::StrCat(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-      "'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; script-src 'sha256-",
-      digest, "'\">\n<meta name=\"color-scheme\" content=\"light dark\">\n",
-      "<link rel=\"icon\" href=\"data:,\">\n<title>", Text(title_), "</title>\n<style>\n",
-      kPageStyle,
-      "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n",
-      "<header><div><h1>", Text(title_), "</h1><p>", Text(subtitle, 400),
-      "</p></div><button id=\"theme\" type=\"button\" "
-      "hidden><b></b><span></span></button></header>\n");
+  std::string page = Head(title_, subtitle, absl::StrCat("; script-src 'sha256-", digest, "'"));
   if (!links_.empty()) {
     absl::StrAppend(&page, "<nav aria-label=\"Sections\"><ul>", links_, "</ul></nav>\n");
   }
@@ -103,12 +115,21 @@ std::string Page::Finish(const std::string& subtitle) const {
     page += NoteHtml(absl::StrCat(
         "Left out, to keep the page below 1 MB: ", absl::StrJoin(left_out_, ", "), "."));
   }
-  absl::StrAppend(&page,
-                  "</main>\n<footer><p>Made by <code>seqgraph report</code>. This page asks "
-                  "no network.</p></footer>\n<script type=\"application/json\" id=\"charts\">",
+  absl::StrAppend(&page, "</main>\n", kFoot, "<script type=\"application/json\" id=\"charts\">",
                   ChartsJson(charts_), "</script>\n<script>", script,
                   "</script>\n</body>\n</html>\n");
   return page;
+}
+
+std::string PlainPage(const std::string& title, const std::string& subtitle,
+                      const std::string& html) {
+  return absl::StrCat(Head(title, subtitle, ""), "<main id=\"main\">\n", html, "</main>\n", kFoot,
+                      "</body>\n</html>\n");
+}
+
+std::string Tile(const std::string& value, const std::string& what, bool bad) {
+  return absl::StrCat("<div class=\"tile", bad ? " bad" : "", "\"><b>", Text(value, 60),
+                      "</b><span>", Text(what, 80), "</span></div>");
 }
 
 std::string HtmlTable(const std::string& label, const std::vector<std::string>& header,

@@ -54,6 +54,14 @@ class Page {
   bool in_group_ = false;
 };
 
+/// A document in the same face without links, charts and scripts, of any size: `html` is its main
+/// part.
+std::string PlainPage(const std::string& title, const std::string& subtitle,
+                      const std::string& html);
+
+/// A number and what it is of, for a grid of class "tiles". Texts; `bad`: it stands out.
+std::string Tile(const std::string& value, const std::string& what, bool bad = false);
+
 /// A table in a part of the page that scrolls by itself. Cells are HTML; those of columns in
 /// `numbers` are flushed right.
 std::string HtmlTable(const std::string& label, const std::vector<std::string>& header,

@@ -188,7 +188,7 @@ absl::StatusOr<Judgement> Judge(ModelRunner& runner, const RunData& run_data,
   if (next_token) return judgement;
   if (!examples.targets.empty()) {
     SEQ_RETURN_IF_ERROR(AddClasses(runner, examples, data, options, judgement));
-  } else if (examples.has_labels()) {
+  } else if (examples.has_labels() && !runner.model().series.many_labels) {
     SEQ_ASSIGN_OR_RETURN(judgement.numbers,
                          JudgeNumbers(runner, data.train(), examples, options.interrupt));
   }

@@ -18,11 +18,6 @@
 namespace seqgraph::tools {
 namespace {
 
-std::string Tile(const std::string& value, const std::string& what, bool bad = false) {
-  return absl::StrCat("<div class=\"tile", bad ? " bad" : "", "\"><b>", Text(value, 60),
-                      "</b><span>", Text(what, 80), "</span></div>");
-}
-
 std::string Spoken(absl::string_view name) { return absl::StrReplaceAll(name, {{"_", " "}}); }
 
 double ValueAt(const NumberTable& table, const std::string& column, int64_t row) {
