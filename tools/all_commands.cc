@@ -25,6 +25,8 @@ CommandDef DefineBackends();
 CommandDef DefineConformance();
 CommandDef DefineOps();
 CommandDef DefineFsck();
+CommandDef DefineReport();
+CommandDef DefinePlot();
 
 const std::vector<CommandDef>& AllCommands() {
   // One a line, so that one more is one line more.
@@ -52,6 +54,8 @@ const std::vector<CommandDef>& AllCommands() {
       DefineConformance(),
       DefineOps(),
       DefineFsck(),
+      DefineReport(),
+      DefinePlot(),
   };
   // clang-format on
   return commands;

@@ -45,7 +45,7 @@ class BenchCommand : public Command {
     flags.Backends("--backends", &backends_, "LISTS",
                    "Several values of --backend with ';' between them, compared side by side");
     flags.Real("--min_time", &min_seconds_, 0, 3600, "Seconds of calls, for each of --backends");
-    flags.Choice("--format", &format_, {"text", "json"}, "How results are printed");
+    flags.Choice("--format", &format_, {"text", "json", "html"}, "How results are printed");
     profile_.Declare(flags);
     flags.Footer(
         "Times are medians. FLOPs and bytes are those of a node's formula, each operand moved\n"
@@ -84,8 +84,9 @@ class BenchCommand : public Command {
     if (absl::IsCancelled(results.status())) return status;
     SEQ_RETURN_IF_ERROR(results.status());
     const bench::BenchSubject subject{sides[0]->function->name(), batch_, backend_.threads};
-    out.Write(format_ == "json" ? BenchJson(subject, *results, peak)
-                                : BenchText(subject, *results, peak));
+    out.Write(format_ == "json"   ? BenchJson(subject, *results, peak)
+              : format_ == "html" ? BenchHtml(subject, *results, peak)
+                                  : BenchText(subject, *results, peak));
     return status;
   }
 

@@ -166,8 +166,9 @@ Flag Flags::InputFile(const std::string& name, std::string* value, const std::st
 }
 
 Flag Flags::InputFiles(const std::string& name, std::vector<std::string>* values,
-                       const std::string& help) {
-  files_->Declare({.flag = name, .paths = [values] { return *values; }});
+                       const std::string& help, std::function<bool(const std::string&)> reads) {
+  files_->Declare(
+      {.flag = name, .paths = [values] { return *values; }, .reads = std::move(reads)});
   return Texts(name, values, help);
 }
 
@@ -323,6 +324,22 @@ void Flags::Check(const std::string& flag, std::function<std::string()> check) {
   app_->parse_complete_callback([checks = checks_] {
     for (const auto& each : checks) each();
   });
+}
+
+EarlierFlags::EarlierFlags()
+    : app_(std::make_unique<CLI::App>()), flags_(app_.get(), &files_) {
+  app_->allow_extras();
+}
+
+EarlierFlags::~EarlierFlags() = default;
+
+absl::Status EarlierFlags::Parse(const std::vector<std::string>& given) {
+  try {
+    app_->parse(ArgumentsForParser(given));
+  } catch (const CLI::Error& error) {
+    return InvalidArgument(error.what());
+  }
+  return absl::OkStatus();
 }
 
 std::vector<std::string> ArgumentsForParser(const std::vector<std::string>& given) {

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "backends/all_backends.h"
 #include "tools/command_files.h"
 
@@ -86,9 +88,11 @@ class Flags {
   /// A file that is read.
   Flag InputFile(const std::string& name, std::string* value, const std::string& help,
                  const std::string& placeholder = "FILE");
-  /// An argument: any number of files that are read.
+  /// An argument: any number of files that are read; of a folder those in it for which `reads` is
+  /// true (DeclaredFiles::reads).
   Flag InputFiles(const std::string& name, std::vector<std::string>* values,
-                  const std::string& help);
+                  const std::string& help,
+                  std::function<bool(const std::string&)> reads = nullptr);
   /// Files that are read, each given as NAME=FILE or as FILE alone; may be given more than once.
   Flag NamedInputFiles(const std::string& name, std::vector<NamedFile>* values,
                        const std::string& help);
@@ -129,6 +133,26 @@ class Flags {
   CLI::App* app_;
   CommandFiles* files_;
   std::vector<std::function<void()>> checks_;
+};
+
+/// Flags that were given to another process, read again.
+class EarlierFlags {
+ public:
+  EarlierFlags();
+  ~EarlierFlags();
+  EarlierFlags(const EarlierFlags&) = delete;
+  EarlierFlags& operator=(const EarlierFlags&) = delete;
+
+  /// To declare those that are of interest.
+  Flags& flags() { return flags_; }
+  /// `given` as Flags::Given() tells them; those that are not declared are passed over.
+  /// InvalidArgument, naming the flag, for a value that it does not take any more.
+  absl::Status Parse(const std::vector<std::string>& given);
+
+ private:
+  std::unique_ptr<CLI::App> app_;
+  CommandFiles files_;
+  Flags flags_;
 };
 
 /// The arguments (without the program) as the parser must get them, in the reverse order that it

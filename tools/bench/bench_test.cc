@@ -100,6 +100,21 @@ TEST_F(BenchTest, AnInterruptLeavesWhatHasBeenMeasuredOrIsAnError) {
               StatusIs(absl::StatusCode::kCancelled, "interrupted"));
 }
 
+// 2 ms a call of 4 rows: 2,000 samples/s; 1 ms of it and 2e6 FLOPs in a node: 2 GFLOP/s.
+TEST_F(BenchTest, APageHasTheNumbersAndTextsAreTexts) {
+  BenchResult result{.backends = "<script>", .batch = 4, .calls = 10, .seconds = 0.002};
+  NodeResult node{.seconds = 0.001, .roofline_percent = 12.5};
+  node.node.node = "<b>";
+  node.node.cost.flops = 2e6;
+  result.nodes = {node};
+  const std::string page = BenchHtml({"f", 4, 1}, {result}, peak_);
+  EXPECT_EQ(page.find("<script"), std::string::npos);
+  EXPECT_EQ(page.find("<b></th>"), std::string::npos);
+  for (const char* text : {"<b>2000</b>", "50.0 %", ">2.00<", ">12.5 %<", "&lt;script&gt;"}) {
+    EXPECT_THAT(page, HasSubstr(text));
+  }
+}
+
 TEST_F(BenchTest, ReportsHaveEveryNode) {
   SEQ_ASSERT_OK_AND_ASSIGN(
       const std::vector<BenchResult> results,

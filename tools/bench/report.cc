@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "tools/report/html.h"
 #include "tools/text_table.h"
 
 namespace seqgraph::bench {
@@ -104,6 +105,44 @@ std::string BenchJson(const BenchSubject& subject, absl::Span<const BenchResult>
                                {"nodes", std::move(nodes)}});
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string BenchHtml(const BenchSubject& subject, absl::Span<const BenchResult> results,
+                      const MachinePeak& peak) {
+  std::string tiles, sections;
+  for (const BenchResult& result : results) {
+    tiles += tools::Tile(absl::StrFormat("%.0f", result.samples_per_second()),
+                         absl::StrCat("samples/s, ", result.backends));
+    if (results.size() > 1) {
+      tiles += tools::Tile(absl::StrFormat("%.2f x", results[0].seconds / result.seconds),
+                           absl::StrCat("the first's speed, ", result.backends));
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const NodeResult& n : result.nodes) {
+      rows.push_back(
+          {tools::Text(n.node.node), tools::Text(n.node.op), Microseconds(n.seconds),
+           absl::StrFormat("%.1f %%", 100 * n.seconds / result.seconds),
+           absl::StrFormat("%.2f", Rate(n.node.cost.flops, n.seconds)),
+           absl::StrFormat("%.2f", Rate(static_cast<double>(n.node.cost.bytes()), n.seconds)),
+           absl::StrFormat("%.1f %%", n.roofline_percent), tools::Text(n.node.backend),
+           tools::Text(n.node.implementation)});
+    }
+    rows.push_back({"(dispatch)", "", Microseconds(result.dispatch),
+                    absl::StrFormat("%.1f %%", 100 * result.dispatch / result.seconds), "", "", "",
+                    "", ""});
+    absl::StrAppend(&sections, "<section><h2>", tools::Text(result.backends),
+                    "</h2><p class=\"say\">", Microseconds(result.seconds), " us a call, ",
+                    result.calls, " calls</p>",
+                    tools::HtmlTable("Nodes",
+                                     {"node", "op", "us", "share", "GFLOP/s", "GB/s", "roofline",
+                                      "backend", "implementation"},
+                                     rows, {2, 3, 4, 5, 6}),
+                    "</section>\n");
+  }
+  return tools::PlainPage(
+      absl::StrCat("Speed of ", subject.function),
+      absl::StrCat("batch ", subject.batch, ", threads ", subject.threads, "; ", PeakText(peak)),
+      absl::StrCat("<div class=\"tiles\">", tiles, "</div>\n", sections));
 }
 
 }  // namespace seqgraph::bench

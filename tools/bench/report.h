@@ -23,4 +23,8 @@ std::string BenchText(const BenchSubject& subject, absl::Span<const BenchResult>
 std::string BenchJson(const BenchSubject& subject, absl::Span<const BenchResult> results,
                       const MachinePeak& peak);
 
+/// The same as one page that needs nothing else.
+std::string BenchHtml(const BenchSubject& subject, absl::Span<const BenchResult> results,
+                      const MachinePeak& peak);
+
 }  // namespace seqgraph::bench

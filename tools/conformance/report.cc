@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
 #include "tools/conformance/case.h"
+#include "tools/report/html.h"
 
 namespace seqgraph::conformance {
 namespace {
@@ -81,11 +81,6 @@ std::string Conclusion(const Report& report) {
     return absl::StrCat("NOTHING PROVEN: ", report.backend, " ran none of these cases");
   }
   return absl::StrCat("PASSED: all that ", report.backend, " claims of these cases passes");
-}
-
-std::string Escaped(absl::string_view text) {
-  return absl::StrReplaceAll(text,
-                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
 }  // namespace
@@ -182,34 +177,34 @@ std::string ReportToJson(const Report& report) {
 }
 
 std::string ReportToHtml(const Report& report) {
-  std::string html = absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>Conformance of ",
-      Escaped(report.backend), "</title>\n<style>\n",
-      "body{font:14px/1.4 sans-serif;margin:2em;color:#222}table{border-collapse:collapse}\n",
-      "td,th{border:1px solid #ccc;padding:2px 8px;text-align:left;vertical-align:top}\n",
-      ".passed{background:#e7f6e7}.failed,.crashed,.hung{background:#fbdcdc}\n",
-      ".refused,.skipped{background:#f3f3f3;color:#666}\n</style></head><body>\n<h1>",
-      Escaped(report.backend), "</h1>\n<p>", Escaped(report.version), "<br>",
-      Escaped(report.description), "<br>seed ", report.seed, "</p>\n<p><b>",
-      Escaped(Conclusion(report)), ".</b></p>\n<p>");
+  std::string tiles;
   for (const Outcome outcome : kOutcomes) {
-    absl::StrAppend(&html, "<span class=\"", OutcomeName(outcome), "\">", OutcomeName(outcome), " ",
-                    report.Count(outcome), "</span> ");
+    tiles += tools::Tile(absl::StrCat(report.Count(outcome)), std::string(OutcomeName(outcome)),
+                         IsFault(outcome) && report.Count(outcome) > 0);
   }
-  absl::StrAppend(&html,
-                  "</p>\n<table><tr><th>case</th><th>outcome</th><th>measured / allowed</th>",
-                  "<th>allowed is</th><th>detail</th><th>runs</th><th>ms</th></tr>\n");
+  std::vector<std::vector<std::string>> rows;
   // Faults first.
   for (const bool faults : {true, false}) {
     for (const Row& row : report.rows) {
       if (IsFault(row.outcome) != faults) continue;
-      absl::StrAppend(&html, "<tr class=\"", OutcomeName(row.outcome), "\"><td>", Escaped(row.name),
-                      "</td><td>", OutcomeName(row.outcome), "</td><td>", Ratio(row), "</td><td>",
-                      Escaped(row.formula), "</td><td>", Escaped(row.detail), "</td><td>", row.runs,
-                      "</td><td>", absl::StrFormat("%.1f", row.seconds * 1e3), "</td></tr>\n");
+      const std::string outcome(OutcomeName(row.outcome));
+      rows.push_back(
+          {tools::Text(row.name),
+           faults ? absl::StrCat("<strong class=\"fault\">", outcome, "</strong>") : outcome,
+           Ratio(row), tools::Text(row.formula), tools::Text(row.detail, 2000),
+           absl::StrCat(row.runs), absl::StrFormat("%.1f", row.seconds * 1e3)});
     }
   }
-  return html + "</table>\n</body></html>\n";
+  return tools::PlainPage(
+      absl::StrCat("Conformance of ", report.backend),
+      absl::StrCat(report.version, "; ", report.description, "; seed ", report.seed),
+      absl::StrCat("<p><strong>", tools::Text(Conclusion(report), 2000),
+                   ".</strong></p><div class=\"tiles\">", tiles, "</div><section><h2>Cases</h2>",
+                   tools::HtmlTable("Cases",
+                                    {"case", "outcome", "measured / allowed", "allowed is",
+                                     "detail", "runs", "ms"},
+                                    rows, {2, 5, 6}),
+                   "</section>\n"));
 }
 
 }  // namespace seqgraph::conformance
