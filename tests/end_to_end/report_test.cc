@@ -78,10 +78,7 @@ TEST_F(ReportTest, AForecastIsDrawnOverTheTruth) {
   std::string csv = "day,level\n";
   for (int day = 0; day < 200; ++day) absl::StrAppend(&csv, day, ",", day % 10, "\n");
   data::WriteFileOrDie(Path("days.csv"), csv);
-  Train(
-      "days",
-      {"--data=" + Path("days.csv"), "--column=level", "--window=10", "--horizon=2", "--epochs=2"},
-      32);
+  Train("days", {"--data=days.csv", "--column=level", "--window=10", "--horizon=2", "--epochs=2"});
   const ProcessResult made = Report({"days"});
   ASSERT_EQ(made.status, 0) << made.err;
   EXPECT_THAT(Page(), AllOf(HasSubstr(">Told and true</h2>"), HasSubstr("within the interval"),
