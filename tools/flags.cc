@@ -167,8 +167,7 @@ Flag Flags::InputFile(const std::string& name, std::string* value, const std::st
 
 Flag Flags::InputFiles(const std::string& name, std::vector<std::string>* values,
                        const std::string& help, std::function<bool(const std::string&)> reads) {
-  files_->Declare(
-      {.flag = name, .paths = [values] { return *values; }, .reads = std::move(reads)});
+  files_->Declare({.flag = name, .paths = [values] { return *values; }, .reads = std::move(reads)});
   return Texts(name, values, help);
 }
 
@@ -326,8 +325,7 @@ void Flags::Check(const std::string& flag, std::function<std::string()> check) {
   });
 }
 
-EarlierFlags::EarlierFlags()
-    : app_(std::make_unique<CLI::App>()), flags_(app_.get(), &files_) {
+EarlierFlags::EarlierFlags() : app_(std::make_unique<CLI::App>()), flags_(app_.get(), &files_) {
   app_->allow_extras();
 }
 

@@ -91,8 +91,7 @@ class Flags {
   /// An argument: any number of files that are read; of a folder those in it for which `reads` is
   /// true (DeclaredFiles::reads).
   Flag InputFiles(const std::string& name, std::vector<std::string>* values,
-                  const std::string& help,
-                  std::function<bool(const std::string&)> reads = nullptr);
+                  const std::string& help, std::function<bool(const std::string&)> reads = nullptr);
   /// Files that are read, each given as NAME=FILE or as FILE alone; may be given more than once.
   Flag NamedInputFiles(const std::string& name, std::vector<NamedFile>* values,
                        const std::string& help);

@@ -247,7 +247,8 @@ void TrainingRun::FinishRecord(const absl::StatusOr<int>& status) {
     std::fprintf(stderr, "seqgraph: the run's record is not whole: %s\n",
                  std::string(written.message()).c_str());
   } else if (ended == RunStatus::kFinished) {
-    out_.Print("The run: %s\n", options_.record->folder);
+    out_.Print("The run: %s. To see it:\n  %s report %s\n", options_.record->folder,
+               program_invocation_name, Quoted(options_.record->folder));
   }
 }
 
