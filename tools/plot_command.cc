@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "tools/command.h"
@@ -25,16 +24,15 @@ class PlotCommand : public Command {
     flags.InputFiles("RUN", &runs_, "Folders of runs (train --run), or of many", IsFileOfRun)
         .Required();
     flags.OutputFile("--output", &output_, "A picture of the curves, .svg");
-    flags.Check("--output", [this]() -> std::string {
-      if (output_.empty() || absl::EndsWith(output_, ".svg")) return "";
-      return absl::StrCat("expected a name that ends in .svg, got '", output_,
-                          "'; `rsvg-convert curves.svg -o curves.png` makes a PNG of one");
-    });
     flags.Switch("--terminal", &terminal_, "Draw in the terminal; also without --output");
     flags.Switch("--log", &log_, "Logarithmic axis, but for the learning rate");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
+    if (!output_.empty() && !absl::EndsWith(output_, ".svg")) {
+      return InvalidArgument("--output: expected a name that ends in .svg, got '", output_,
+                             "'; `rsvg-convert curves.svg -o curves.png` makes a PNG of one");
+    }
     SEQ_ASSIGN_OR_RETURN(const std::vector<RunRecord> runs, LoadRuns(runs_));
     std::vector<Chart> charts = CurveCharts(runs);
     if (charts.empty()) return FailedPrecondition("nothing is measured yet: no epoch has ended");

@@ -137,7 +137,7 @@ TEST_F(ReportTest, WhatIsNoRunIsRefused) {
   Train("a", kTexts);
   const ProcessResult picture =
       RunSeqgraph({"plot", "a", "--output=curves.png"}, {.folder = folder_});
-  EXPECT_EQ(picture.status, 2);
+  EXPECT_EQ(picture.status, 1);
   EXPECT_THAT(picture.err, HasSubstr("rsvg-convert"));
   const std::string record = data::ReadFileOrDie(Path("a/run.json"));
   const ProcessResult over = Report({"a", "--output=a/run.json"});
