@@ -1,16 +1,11 @@
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
-#include "tools/report/report_page.h"
 #include "tools/report/run_folders.h"
-#include "training/summary.h"
+#include "tools/report/write_report.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -37,27 +32,15 @@ class ReportCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    SEQ_ASSIGN_OR_RETURN(std::vector<RunRecord> records, LoadRuns(runs_));
     const InterruptHandler interrupt;
-    const ModelReportOptions options{.judge = judge_ == "on",
-                                     .judgement = {.wrong_examples = static_cast<int>(examples_),
-                                                   .interrupt = interrupt.flag()}};
-    std::vector<ReportedRun> runs;
-    for (RunRecord& record : records) {
-      absl::StatusOr<ModelReport> model = MakeModelReport(record, *files_, options);
-      if (absl::IsCancelled(model.status())) return interrupt.exit_status();
-      SEQ_RETURN_IF_ERROR(model.status());
-      runs.push_back({std::move(record), *std::move(model)});
-    }
-    const std::string page = ReportPage(runs);
-    SEQ_RETURN_IF_ERROR(AtomicWriteFile(output_, page));
-    for (const ReportedRun& run : runs) {
-      for (const std::string& note : run.model->notes) {
-        out.Print("%s: %s\n", run.record.folder, note);
-      }
-    }
-    out.Print("Wrote %s (%s): %d %s\n", output_, ReadableBytes(static_cast<int64_t>(page.size())),
-              runs.size(), runs.size() == 1 ? "run" : "runs");
+    const absl::StatusOr<std::string> lines =
+        WriteReport(runs_, output_, *files_,
+                    {.judge = judge_ == "on",
+                     .judgement = {.wrong_examples = static_cast<int>(examples_),
+                                   .interrupt = interrupt.flag()}});
+    if (absl::IsCancelled(lines.status())) return interrupt.exit_status();
+    SEQ_RETURN_IF_ERROR(lines.status());
+    out.Write(*lines);
     return 0;
   }
 
