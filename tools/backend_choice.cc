@@ -112,4 +112,18 @@ std::vector<const Backend*> ListOf(const BackendSelection& selection) {
   return list;
 }
 
+std::vector<PlannedCall> TrainingCalls(const Model& model, int64_t train_rows,
+                                       int64_t validation_rows, int64_t batch) {
+  std::vector<PlannedCall> calls;
+  const auto plan = [&](const char* name, int64_t rows) {
+    const Function* function = model.FindFunction(name);
+    SEQ_CHECK(function != nullptr);
+    if (rows >= batch) calls.push_back({function, batch});
+    if (rows % batch != 0) calls.push_back({function, rows % batch});
+  };
+  plan(kTrainStep, train_rows);
+  plan(kEvaluate, validation_rows);
+  return calls;
+}
+
 }  // namespace seqgraph::tools

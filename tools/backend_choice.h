@@ -23,6 +23,11 @@ struct PlannedCall {
   int64_t batch = 1;
 };
 
+/// All calls that training compiles: of the training step on whole batches and on what is left of
+/// them, and of `evaluate` on the validation's. The model has both functions.
+std::vector<PlannedCall> TrainingCalls(const Model& model, int64_t train_rows,
+                                       int64_t validation_rows, int64_t batch);
+
 /// The function of that name; for an empty one train_step, or the first function of a model without
 /// it. NotFound lists the names that there are.
 absl::StatusOr<const Function*> ChooseFunction(const Model& model, const std::string& name);

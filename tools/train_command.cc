@@ -26,6 +26,7 @@
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/progress_flags.h"
+#include "tools/report/write_report.h"
 #include "tools/run_description.h"
 #include "tools/run_facts.h"
 #include "tools/run_flags.h"
@@ -115,6 +116,11 @@ class TrainCommand : public Command {
     profile_.Declare(flags);
     progress_.Declare(flags);
     flags.OutputFile("--history", &history_, "Losses and accuracies of each epoch as CSV");
+    flags.OutputFile("--report", &report_,
+                     "A page of the run once it has ended, as `seqgraph report` makes it");
+    flags.Check("--report", [this] {
+      return report_.empty() || run_.folder != "off" ? "" : "needs a folder of the run";
+    });
     flags.Footer(
         "The file holds the best model so far by validation loss, at most a second old. A model\n"
         "that was there before, or that --resume began with, is measured on the same texts, and\n"
@@ -145,6 +151,7 @@ class TrainCommand : public Command {
     if (progress_.mutes_text()) out.Mute();
     const absl::StatusOr<int> status = profile_.Around(
         "train", [&] { return Train(out); }, /*work_is_worth_more=*/true);
+    if (status.ok()) Report(out);
     const absl::Status said = out.Flush();
     if (status.ok() && !said.ok()) {
       std::fprintf(stderr, "seqgraph: the run went on to its end, but %s\n",
@@ -155,6 +162,20 @@ class TrainCommand : public Command {
   }
 
  private:
+  // Of less worth than the run, which has ended well.
+  void Report(Output& out) const {
+    if (report_.empty()) return;
+    const absl::StatusOr<std::string> lines =
+        run_.names_folder() ? WriteReport({run_.folder}, report_, flags_->files())
+                            : FailedPrecondition("the run has left no folder");
+    if (lines.ok()) {
+      out.Write(*lines);
+    } else {
+      std::fprintf(stderr, "seqgraph: --report=%s is not written: %s\n", report_.c_str(),
+                   std::string(lines.status().message()).c_str());
+    }
+  }
+
   absl::StatusOr<int> Train(Output& out) {
     const absl::StatusOr<ModelFormat> format = ModelFormatOfPath(output_);
     if (!format.ok()) return Annotate(format.status(), "--output");
@@ -194,7 +215,10 @@ class TrainCommand : public Command {
                          Summary(model, {.columns = TerminalColumns(out.file())}));
     out.Write(summary);
     SEQ_ASSIGN_OR_RETURN(selection_,
-                         ChooseBackends(backend_.backend, PlannedCalls(model), passes_));
+                         ChooseBackends(backend_.backend,
+                                        TrainingCalls(model, data_source_->train().rows,
+                                                      data_source_->validation().rows, batch_),
+                                        passes_));
 
     InterruptHandler interrupt;
     interrupt.TakeQuestions();
@@ -346,20 +370,6 @@ class TrainCommand : public Command {
     return model;
   }
 
-  // All that training will compile: whole batches and what is left of them.
-  std::vector<PlannedCall> PlannedCalls(const Model& model) const {
-    std::vector<PlannedCall> calls;
-    const auto plan = [&](const char* name, int64_t rows) {
-      const Function* function = model.FindFunction(name);
-      SEQ_CHECK(function != nullptr);
-      if (rows >= batch_) calls.push_back({function, batch_});
-      if (rows % batch_ != 0) calls.push_back({function, rows % batch_});
-    };
-    plan(kTrainStep, data_source_->train().rows);
-    plan(kEvaluate, data_source_->validation().rows);
-    return calls;
-  }
-
   absl::StatusOr<TrainingRunOptions> RunOptions() {
     TrainingRunOptions options{.output = output_,
                                .history = history_,
@@ -406,7 +416,7 @@ class TrainCommand : public Command {
   int64_t seed_ = 1;
   std::string output_;
   bool overwrite_ = false;
-  std::string history_;
+  std::string history_, report_;
 };
 
 }  // namespace

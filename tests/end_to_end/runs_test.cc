@@ -25,6 +25,7 @@ namespace seqgraph {
 namespace {
 
 using ::seqgraph::data::ReadFileOrDie;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -74,7 +75,8 @@ TEST_F(RunsTest, EveryRunLeavesAFolder) {
   ASSERT_THAT(folders, SizeIs(1));
   const std::string run = folders[0];
   EXPECT_TRUE(absl::EndsWith(run, "_m")) << run;
-  EXPECT_THAT(result.out, HasSubstr("The run: runs/" + fs::path(run).filename().string()));
+  EXPECT_THAT(result.out,
+              HasSubstr("The run: runs/" + fs::path(run).filename().string() + ". To see it:"));
   EXPECT_TRUE(fs::equivalent(run + "/best.pb", folder_ + "/m.pb"));  // a link
   EXPECT_TRUE(fs::exists(run + "/last.pb"));
   const std::vector<std::string> history =
@@ -92,6 +94,18 @@ TEST_F(RunsTest, EveryRunLeavesAFolder) {
   const std::string model = ReadFileOrDie(folder_ + "/m.pb");
   ASSERT_EQ(Run(again, "off").status, 0);
   EXPECT_EQ(ReadFileOrDie(folder_ + "/m.pb"), model);
+}
+
+TEST_F(RunsTest, AReportOfTheRunComesWithIt) {
+  const ProcessResult result = Train({"--output=m.pb", "--report=page.html"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("Wrote page.html"));
+  const std::string page = ReadFileOrDie(folder_ + "/page.html");
+  EXPECT_THAT(page, AllOf(HasSubstr("<html"), HasSubstr("val_loss"), HasSubstr("</html>")));
+  EXPECT_EQ(Train({"--output=m.pb", "--report=page.html", "--run=off"}).status, 2);
+  const ProcessResult none = Train({"--output=n.pb", "--report=none.html"}, "off");
+  EXPECT_EQ(none.status, 0);
+  EXPECT_THAT(none.err, HasSubstr("--report=none.html is not written"));
 }
 
 TEST_F(RunsTest, NoneIsLeftWhereNoneIsWantedOrNothingBegan) {

@@ -25,8 +25,8 @@ namespace seqgraph::tools {
 namespace {
 
 // Where things go, and not what they are.
-constexpr const char* kOfFiles[] = {"--output", "--history", "--profile", "--tensorboard",
-                                    "--fallback"};
+constexpr const char* kOfFiles[] = {"--output",  "--history",     "--report",
+                                    "--profile", "--tensorboard", "--fallback"};
 
 // A process has the run's folder as long as it lives (training/run_folder.h).
 bool IsHeld(const std::string& folder) {
