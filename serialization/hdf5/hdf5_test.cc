@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "serialization/hdf5/messages.h"
 #include "serialization/hdf5/reader.h"
 #include "serialization/hdf5/testing/library.h"
 #include "serialization/hdf5/writer.h"
@@ -206,6 +207,21 @@ TEST(ReaderTest, LoopsAndRepetitionEnd) {
               StatusIs(absl::StatusCode::kResourceExhausted, "the same bytes over and over"));
 }
 
+// Its extents would say of how many elements it is.
+TEST(ReaderTest, AScalarWithExtentsIsRefused) {
+  const auto parse = [](char rank, char kind) {
+    return ParseDataspace(std::string{2, rank, 0, kind} + std::string(8 * rank, '\0'));
+  };
+  EXPECT_THAT(parse(1, 0), StatusIs(kInvalid, "a scalar of rank 1"));
+  EXPECT_THAT(parse(0, 3), StatusIs(kInvalid, "kind"));
+  for (const char kind : {0, 1}) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const Dataspace space, parse(0, kind));
+    EXPECT_TRUE(space.scalar && !space.null && space.extents.empty());
+  }
+  SEQ_ASSERT_OK_AND_ASSIGN(const Dataspace list, parse(1, 1));
+  EXPECT_FALSE(list.scalar);
+}
+
 // A group of many members, long and odd texts, every type, nothing at all.
 Node WriterExample() {
   Node root;
@@ -297,6 +313,13 @@ TEST(WriterTest, WhatTheFormatCannotHoldIsRefused) {
   Node slash;
   slash.Group("a/b");
   EXPECT_THAT(WriteTree(slash), StatusIs(kInvalid, "a slash"));
+  // As an attribute of numbers is read.
+  Node number;
+  number.attributes.push_back({.name = "count", .is_text = false});
+  EXPECT_THAT(WriteTree(number), StatusIs(kInvalid, "attribute count is not one text"));
+  Node none;
+  none.attributes.push_back({.name = "none", .scalar = true});
+  EXPECT_THAT(WriteTree(none), StatusIs(kInvalid, "attribute none is not one text"));
 }
 
 }  // namespace

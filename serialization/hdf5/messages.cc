@@ -100,7 +100,10 @@ absl::StatusOr<Dataspace> ParseDataspace(absl::string_view bytes) {
     space.scalar = rank == 0;
   } else if (version == 2) {
     const int kind = cursor.U8();
-    space.scalar = kind == 0;
+    if (kind > 2) return NotRead("the dataspace of kind", kind);
+    // Else a single element would have extents, whose product is another number.
+    if (kind == 0 && rank != 0) return InvalidArgument("has a scalar of rank ", rank);
+    space.scalar = kind != 2 && rank == 0;
     space.null = kind == 2;
   } else {
     return NotRead("the dataspace", version);

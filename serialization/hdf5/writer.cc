@@ -144,6 +144,10 @@ class TreeWriter {
         return refuse(absl::StrCat("attribute ", attribute.name, " has ", attribute.texts.size(),
                                    " texts; at most ", kMaxTexts));
       }
+      // Of numbers, which are not read: no text where there must be one.
+      if (!attribute.is_text || (attribute.scalar && attribute.texts.size() != 1)) {
+        return refuse(absl::StrCat("attribute ", attribute.name, " is not one text or a list"));
+      }
       if (attribute.name.size() > 1000) return refuse("the name of an attribute is too long");
     }
     for (const Node& child : node.children) {

@@ -13,8 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "backends/reference/reference_backend.h"
-#include "backends/simd/simd_backend.h"
+#include "backends/all_backends.h"
 #include "ops/all_ops.h"
 #include "runtime/compiled_function.h"
 #include "stream/stream.h"
@@ -39,14 +38,8 @@ void Fill(void* input, const TensorType& type, int s, int t) {
   }
 }
 
-const Backend& Simd() {
-  static const auto* const backend = MakeSimdBackend().release();
-  return *backend;
-}
-const Backend& Reference() {
-  static const auto* const backend = MakeReferenceBackend().release();
-  return *backend;
-}
+const Backend& Simd() { return **AllBackends().Get("simd"); }
+const Backend& Reference() { return **AllBackends().Get("reference"); }
 
 using Numbers = std::vector<float>;
 
