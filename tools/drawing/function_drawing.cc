@@ -78,7 +78,8 @@ std::string NodeTooltip(const Function& function, const Node& node) {
 // The boxes of a function and the edges between them.
 class Diagram {
  public:
-  explicit Diagram(const Function& function) : function_(function) {
+  Diagram(const Function& function, const DrawingOptions& options)
+      : function_(function), notes_(options.notes) {
     const std::vector<bool> used = function.UsedValues();
     for (const Value input : function.inputs()) {
       const ValueInfo& info = function.info(input);
@@ -112,6 +113,9 @@ class Diagram {
     box.lines = {node.op->name(), node.name};
     for (const Value output : node.outputs) {
       if (used[output.index]) box.lines.push_back(function_.type(output).ToString());
+    }
+    if (const auto note = notes_.find(node.name); note != notes_.end()) {
+      box.lines.push_back(note->second);
     }
     const int to = Add(std::move(box));
     std::vector<int> sources;
@@ -217,6 +221,7 @@ class Diagram {
   }
 
   const Function& function_;
+  const std::map<std::string, std::string>& notes_;
   std::vector<Box> boxes_;
   std::vector<LayoutEdge> edges_;
   std::map<int, int> box_of_;  // of values
@@ -240,7 +245,7 @@ Drawn Draw(const Function& function, const DrawingOptions& options) {
     return {size, absl::StrFormat(R"(<text x="%.1f" y="%.1f">%s</text>)", size.width / 2,
                                   size.height / 2 + 4, EscapeMarkup(text))};
   }
-  const Diagram diagram(function);
+  const Diagram diagram(function, options);
   return {diagram.size(), diagram.Svg()};
 }
 
