@@ -29,6 +29,7 @@
 #include "tools/run_verification.h"
 #include "tools/series_flags.h"
 #include "tools/series_training.h"
+#include "tools/tensorboard_flag.h"
 #include "tools/terminal.h"
 #include "tools/tested_model.h"
 #include "tools/text_training.h"
@@ -111,6 +112,7 @@ class TrainCommand : public Command {
     });
     profile_.Declare(flags);
     flags.OutputFile("--history", &history_, "Losses and accuracies of each epoch as CSV");
+    tensorboard_.Declare(flags, series_.folds);
     flags.Footer(
         "The file holds the best model so far by validation loss, at most a second old. A model\n"
         "that was there before, or that --resume began with, is measured on the same texts, and\n"
@@ -214,6 +216,7 @@ class TrainCommand : public Command {
     SEQ_RETURN_IF_ERROR(out.Flush());
     if (series_.folds > 0) return Fold(interrupt, std::move(options.run), out);
     options.fallback = run_.fallback;
+    options.tensorboard = tensorboard_.Options(*flags_, options, *data_source_, trainer);
     if (state != nullptr) {
       SEQ_RETURN_IF_ERROR(SetState(state.get(), first_model, trainer.runner(), *step, options));
     }
@@ -372,6 +375,7 @@ class TrainCommand : public Command {
   ImportFlags import_;
   BackendFlags backend_;
   ProfileFlag profile_;
+  TensorBoardFlag tensorboard_;
   std::unique_ptr<TrainingData> data_source_;
   SeriesTraining* series_source_ = nullptr;  // the same, of series
   BackendSelection selection_;

@@ -208,6 +208,8 @@ absl::StatusOr<int> TrainingRun::Fit(const InterruptHandler& interrupt) {
     fit.callbacks.push_back(HistoryFile(options_.history));
   }
   fit.callbacks.push_back(&progress);
+  // Behind all others: a run may go on with it or without it.
+  if (options_.tensorboard.has_value()) fit.callbacks.push_back(TensorBoard(*options_.tensorboard));
   SEQ_ASSIGN_OR_RETURN(const FitResult result,
                        trainer_.Fit(data_.train(), data_.validation(), fit));
   SEQ_RETURN_IF_ERROR(FinishSaving(checkpoint, result));

@@ -19,6 +19,7 @@
 #include "training/model_checkpoint.h"
 #include "training/run_folder.h"
 #include "training/self_tests.h"
+#include "training/tensorboard/tensorboard.h"
 #include "training/trainer.h"
 
 namespace seqgraph::tools {
@@ -44,6 +45,7 @@ struct TrainingRunOptions {
   /// Of a run that goes on with another one than it had.
   std::optional<double> learning_rate;
   std::string fallback;  ///< a folder for the model where --output cannot be written; empty: none
+  std::optional<TensorBoardOptions> tensorboard;  ///< absent: no event files
 };
 
 /// All of Fit's options that follow from these; no callbacks, and no interrupt.
