@@ -15,6 +15,7 @@ namespace seqgraph::tools {
 namespace {
 
 constexpr double kCharacter = 7.3;  // width of a character of 12 pixels, as a rule
+constexpr double kBold = 1.15;      // a bold one is wider
 constexpr double kLine = 15;
 constexpr double kPadding = 8;
 constexpr double kMargin = 12;
@@ -54,6 +55,7 @@ struct Box {
   LayoutSize size() const {
     double width = 40;
     for (const std::string& line : lines) width = std::max(width, WidthOf(line));
+    if (!lines.empty()) width = std::max(width, kBold * WidthOf(lines[0]));
     return {width + 2 * kPadding, static_cast<double>(lines.size()) * kLine + 2 * kPadding - 4};
   }
 };
