@@ -188,7 +188,7 @@ class InspectCommand : public Command {
 
 CommandDef DefineInspect() {
   return DefineCommand<InspectCommand>(
-      "inspect", "A model's functions and nodes as text, text protobuf, DOT or a picture");
+      "inspect", "A model's functions and nodes as text, text protobuf or DOT");
 }
 
 }  // namespace seqgraph::tools

@@ -80,7 +80,9 @@ void TensorBoardFlag::Declare(Flags& flags, const int64_t& folds) {
       "--tensorboard", &folder_, "FOLDER",
       "Curves, weights, graph and hyper-parameters as event files for TensorBoard, below\n"
       "FOLDER/train and FOLDER/validation; a folder for each run",
-      [this] { return folder_; }, {});
+      [this] { return folder_; },
+      // Names follow from time and process, and none that is there is taken.
+      {"events.out.tfevents"});
   flags.Check("--tensorboard", [this, &folds] {
     return !folder_.empty() && folds > 0 ? "shows one run, and --folds makes several" : "";
   });

@@ -106,7 +106,8 @@ TEST(PerfettoTraceTest, NodesHaveAnnotationsAndCounters) {
   std::map<uint64_t, std::string> names;
   std::map<std::string, std::vector<double>> counters;
   std::map<std::string, perfetto::TrackEvent> events;
-  for (const perfetto::TracePacket& packet : Parsed(profile).packet()) {
+  const perfetto::Trace trace = Parsed(profile);
+  for (const perfetto::TracePacket& packet : trace.packet()) {
     const perfetto::TrackDescriptor& track = packet.track_descriptor();
     if (packet.has_track_descriptor()) names[track.uuid()] = track.name();
     const perfetto::TrackEvent& event = packet.track_event();
