@@ -30,6 +30,7 @@ class CallMemory {
   void Plan(absl::Span<const OpaqueLayout> opaque_layouts, const std::vector<bool>& constant,
             std::vector<int64_t> scratch, std::vector<int64_t> persistent);
   const MemoryUse& use() const { return use_; }
+  const std::vector<ArenaBuffer>& buffers() const { return storage_.buffers; }
   /// False if there is not as much. From here on addresses are known, and stay.
   bool Allocate();
 

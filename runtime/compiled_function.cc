@@ -265,6 +265,9 @@ const std::vector<NodeAssignment>& CompiledFunction::assignments() const {
   return impl_->assignments;
 }
 const MemoryUse& CompiledFunction::memory() const { return impl_->memory.use(); }
+const std::vector<ArenaBuffer>& CompiledFunction::buffers() const {
+  return impl_->memory.buffers();
+}
 const std::vector<RewriteCount>& CompiledFunction::passes() const { return impl_->passes; }
 const std::vector<bool>& CompiledFunction::opaque_values() const { return impl_->is_opaque; }
 const std::vector<bool>& CompiledFunction::constant_nodes() const { return impl_->constant; }

@@ -18,6 +18,7 @@
 #include "runtime/function_call.h"
 #include "runtime/memory_plan.h"
 #include "runtime/node_assignment.h"
+#include "runtime/storage_plan.h"
 
 namespace seqgraph {
 
@@ -125,6 +126,8 @@ class CompiledFunction {
   /// In the order of function().nodes().
   const std::vector<NodeAssignment>& assignments() const;
   const MemoryUse& memory() const;
+  /// The buffers of intermediate values, inputs and results, and for which nodes they live.
+  const std::vector<ArenaBuffer>& buffers() const;
   /// How often each of CompileOptions::passes fired, in that order.
   const std::vector<RewriteCount>& passes() const;
   /// For each value of function(): true if a backend keeps it in a layout of its own, so that its

@@ -1,5 +1,7 @@
 #include "runtime/profile.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "graph/function_cost.h"
@@ -26,9 +28,24 @@ std::string Shapes(const Function& function, const Node& node, const std::vector
 
 }  // namespace
 
+std::vector<int64_t> LiveBytes(const CompiledFunction& compiled) {
+  const auto nodes = static_cast<int>(compiled.function().nodes().size());
+  // What comes with a node, and what goes before it; then summed up.
+  std::vector<int64_t> live(static_cast<size_t>(nodes) + 1);
+  for (const ArenaBuffer& buffer : compiled.buffers()) {
+    const int first = std::clamp(buffer.first, 0, nodes);
+    live[first] += buffer.bytes;
+    live[std::clamp(buffer.last + 1, first, nodes)] -= buffer.bytes;
+  }
+  for (int n = 1; n < nodes; ++n) live[n] += live[n - 1];
+  live.resize(nodes);
+  return live;
+}
+
 std::vector<ProfiledNode> DescribeNodes(const CompiledFunction& compiled) {
   const Function& function = compiled.function();
   const std::vector<bool> used = function.UsedValues();
+  const std::vector<int64_t> live = LiveBytes(compiled);
   std::vector<ProfiledNode> nodes;
   for (size_t n = 0; n < function.nodes().size(); ++n) {
     const Node& node = function.nodes()[n];
@@ -36,8 +53,8 @@ std::vector<ProfiledNode> DescribeNodes(const CompiledFunction& compiled) {
     const bool kept = compiled.constant_nodes()[n];
     nodes.push_back({node.name, node.op->name(), assignment.backend,
                      absl::StrCat(assignment.implementation, kept ? " (kept between calls)" : ""),
-                     Shapes(function, node, used),
-                     kept ? OpCost() : NodeCost(function, node, used)});
+                     Shapes(function, node, used), kept ? OpCost() : NodeCost(function, node, used),
+                     live[n]});
   }
   return nodes;
 }

@@ -19,7 +19,11 @@ struct ProfiledNode {
   std::string implementation;
   std::string shapes;  ///< "float32[64, 100, 16], float32[16, 8] -> float32[64, 8]"; used outputs
   OpCost cost;  ///< nothing where outputs are kept between calls (CompiledFunction::constant_nodes)
+  int64_t live_bytes = 0;  ///< of values (CompiledFunction::buffers) while it runs
 };
+
+/// For each node the bytes of the values that live while it runs.
+std::vector<int64_t> LiveBytes(const CompiledFunction& function);
 
 /// One for each node, in their order.
 std::vector<ProfiledNode> DescribeNodes(const CompiledFunction& function);

@@ -59,6 +59,18 @@ TEST(TraceTest, AnEndedSpanEndsOnceAndANullTraceTakesNothing) {
   EXPECT_EQ(trace.spans().size(), 1u);
 }
 
+TEST(LiveBytesTest, ValuesLiveFromTheirNodeToTheirLastReader) {
+  const Function function = TwoNodes();
+  VariableStore store;
+  const FakeBackend backend({});
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto compiled, Compile(function, &store, backend));
+  // float32[2, 3] each: the input and "scaled"; then these and the sum, which is not read by a
+  // node.
+  EXPECT_EQ(LiveBytes(*compiled), (std::vector<int64_t>{48, 72}));
+  EXPECT_EQ(compiled->memory().live_bound, 72);
+  EXPECT_EQ(DescribeNodes(*compiled)[1].live_bytes, 72);
+}
+
 TEST(TraceTest, EachThreadHasANumber) {
   Trace trace;
   std::thread other([&] { trace.Add("other", "a", 1, 2); });

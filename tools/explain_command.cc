@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/atomic_file.h"
 #include "base/memory_limit.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
@@ -11,6 +12,7 @@
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
+#include "tools/drawing/explain_page.h"
 #include "tools/pass_text.h"
 #include "tools/tested_model.h"
 #include "tools/text_table.h"
@@ -28,6 +30,8 @@ class ExplainCommand : public Command {
     import_.Declare(flags);
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
+    flags.OutputFile("--html", &html_,
+                     "The same as a page, with the function drawn and its memory over time");
     flags.Footer(
         "Prints, without running anything, which backend takes each node and how, why those asked\n"
         "before it do not or it has no kernel, and the memory of one call. Bytes are those of a "
@@ -60,13 +64,16 @@ class ExplainCommand : public Command {
     options.plan_only = true;
     SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CompiledFunction> compiled,
                          CompiledFunction::Compile(*function, AllOps(), &model.variables, options));
-    out.Print("function %s, batch %d, threads %d\n\n", function->name(), batch_, backend_.threads);
-    out.Write(NodesText(*compiled));
-    out.Write(RefusalsText(*compiled, options));
-    out.Write("\n" + PassCountsText(compiled->passes()));
-    out.Write("\n");
-    out.Write(MemoryText(*compiled, variables));
-    out.Write(BackendLine(function->name(), compiled->assignments(), options.backends));
+    const std::string title = absl::StrCat("function ", function->name(), ", batch ", batch_,
+                                           ", threads ", backend_.threads);
+    const std::string behind_nodes =
+        absl::StrCat(RefusalsText(*compiled, options), "\n", PassCountsText(compiled->passes()),
+                     "\n", MemoryText(*compiled, variables),
+                     BackendLine(function->name(), compiled->assignments(), options.backends));
+    out.Write(absl::StrCat(title, "\n\n", NodesText(*compiled), behind_nodes));
+    if (!html_.empty()) {
+      SEQ_RETURN_IF_ERROR(AtomicWriteFile(html_, ExplainPage(*compiled, title, behind_nodes)));
+    }
     const absl::Status fits =
         CheckMemory(compiled->memory().total() + variables,
                     absl::StrCat("to run function ", function->name(), " with batch ", batch_));
@@ -148,6 +155,7 @@ class ExplainCommand : public Command {
 
   std::string path_;
   std::string function_;
+  std::string html_;
   int64_t batch_ = 64;
   ImportFlags import_;
   BackendFlags backend_;

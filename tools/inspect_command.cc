@@ -1,3 +1,4 @@
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/command.h"
+#include "tools/drawing/function_drawing.h"
 #include "tools/pass_text.h"
 #include "tools/tested_model.h"
 
@@ -49,8 +51,8 @@ class InspectCommand : public Command {
  public:
   void Declare(Flags& flags) override {
     flags.InputFile("MODEL", &path_, "A model file").Required();
-    flags.Choice("--format", &format_, {"text", "textproto", "dot"},
-                 "text for people, text protobuf, or Graphviz's DOT");
+    flags.Choice("--format", &format_, {"text", "textproto", "dot", "svg"},
+                 "text for people, text protobuf, Graphviz's DOT, or a picture");
     flags.Text("--function", &function_, "NAME", "This function alone");
     flags.Switch("--weights", &weights_,
                  "With --format=textproto: all contents; that is a model file");
@@ -63,7 +65,8 @@ class InspectCommand : public Command {
               "With --passes: what the symbolic batch stands for");
     import_.Declare(flags);
     flags.Check("--passes", [this] {
-      return !passes_.empty() && format_ != "text" ? "goes with --format=text" : "";
+      const bool fits = format_ == "text" || format_ == "svg";
+      return !passes_.empty() && !fits ? "goes with --format=text or svg" : "";
     });
     flags.Check("--weights", [this] {
       const bool fits = format_ == "textproto" && function_.empty();
@@ -93,6 +96,7 @@ class InspectCommand : public Command {
     if (!passes_.empty()) {
       SEQ_ASSIGN_OR_RETURN(passes, ChoosePasses(passes_));
     }
+    if (format_ == "svg") return Draw(model, function, passes, out);
     bool first = format_ == "dot" || function != nullptr;
     for (const Function& each : model.functions) {
       if (function != nullptr && function != &each) continue;
@@ -123,21 +127,54 @@ class InspectCommand : public Command {
     return 0;
   }
 
-  // The function before and after, with static shapes, for the backends.
-  absl::Status ShowPasses(const Function& function, const PassList& passes, Output& out) const {
+  struct BeforeAndAfter {
+    Function before, after;
+    std::vector<RewriteCount> counts;
+  };
+
+  // With static shapes, for the backends.
+  absl::StatusOr<BeforeAndAfter> RewriteFunction(const Function& function,
+                                                 const PassList& passes) const {
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
                          ChooseBackends(backend_, {{&function, batch_}}, passes));
-    SEQ_ASSIGN_OR_RETURN(const Function before, BindBatch(function, AllOps(), batch_));
+    SEQ_ASSIGN_OR_RETURN(Function before, BindBatch(function, AllOps(), batch_));
     const NodeOwners owners = [&selection](const Function& candidate) {
       return RankAssignment(candidate, ListOf(selection));
     };
     std::vector<RewriteCount> counts;
-    SEQ_ASSIGN_OR_RETURN(const Function after,
-                         RunPasses(before, AllOps(), passes, owners, &counts));
-    out.Print("before, %d nodes:\n%s\n", before.nodes().size(), FunctionToText(before));
-    out.Print("after, %d nodes:\n%s\n", after.nodes().size(), FunctionToText(after));
-    out.Write(PassCountsText(counts));
+    SEQ_ASSIGN_OR_RETURN(Function after, RunPasses(before, AllOps(), passes, owners, &counts));
+    return BeforeAndAfter{std::move(before), std::move(after), std::move(counts)};
+  }
+
+  absl::Status ShowPasses(const Function& function, const PassList& passes, Output& out) const {
+    SEQ_ASSIGN_OR_RETURN(const BeforeAndAfter both, RewriteFunction(function, passes));
+    out.Print("before, %d nodes:\n%s\n", both.before.nodes().size(), FunctionToText(both.before));
+    out.Print("after, %d nodes:\n%s\n", both.after.nodes().size(), FunctionToText(both.after));
+    out.Write(PassCountsText(both.counts));
     return absl::OkStatus();
+  }
+
+  // One picture of all; with --passes each function beside what they leave of it.
+  absl::StatusOr<int> Draw(const Model& model, const Function* only, const PassList& passes,
+                           Output& out) const {
+    std::deque<BeforeAndAfter> rewritten;
+    std::vector<std::vector<Picture>> rows;
+    for (const Function& function : model.functions) {
+      if (only != nullptr && only != &function) continue;
+      if (passes_.empty()) {
+        rows.push_back({{function.name(), &function}});
+        continue;
+      }
+      SEQ_ASSIGN_OR_RETURN(BeforeAndAfter both, RewriteFunction(function, passes));
+      rewritten.push_back(std::move(both));
+      const BeforeAndAfter& kept = rewritten.back();
+      rows.push_back(
+          {{absl::StrCat(function.name(), " before, ", kept.before.nodes().size(), " nodes"),
+            &kept.before},
+           {absl::StrCat("after, ", kept.after.nodes().size(), " nodes"), &kept.after}});
+    }
+    out.Write(DrawFunctions(rows));
+    return 0;
   }
 
   ImportFlags import_;

@@ -33,6 +33,7 @@
 #include "tools/run_verification.h"
 #include "tools/series_flags.h"
 #include "tools/series_training.h"
+#include "tools/tensorboard_flag.h"
 #include "tools/terminal.h"
 #include "tools/tested_model.h"
 #include "tools/text_training.h"
@@ -121,6 +122,7 @@ class TrainCommand : public Command {
     flags.Check("--report", [this] {
       return report_.empty() || run_.folder != "off" ? "" : "needs a folder of the run";
     });
+    tensorboard_.Declare(flags, series_.folds);
     flags.Footer(
         "The file holds the best model so far by validation loss, at most a second old. A model\n"
         "that was there before, or that --resume began with, is measured on the same texts, and\n"
@@ -245,6 +247,7 @@ class TrainCommand : public Command {
       SEQ_ASSIGN_OR_RETURN(state,
                            run_.OpenNew(std::filesystem::path(output_).stem().string(), say));
     }
+    options.tensorboard = tensorboard_.Options(*flags_, options, *data_source_, trainer);
     if (state != nullptr) {
       if (!goes_on) SEQ_RETURN_IF_ERROR(SaveModel(model, FirstModel()));
       SEQ_RETURN_IF_ERROR(SetState(state.get(), trainer.runner(), *step, model, options));
@@ -398,6 +401,7 @@ class TrainCommand : public Command {
   BackendFlags backend_;
   ProfileFlag profile_;
   ProgressFlags progress_;
+  TensorBoardFlag tensorboard_;
   std::unique_ptr<TrainingData> data_source_;
   SeriesTraining* series_source_ = nullptr;  // the same, of series
   BackendSelection selection_;

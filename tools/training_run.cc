@@ -210,6 +210,8 @@ absl::StatusOr<int> TrainingRun::FitAndSave(const InterruptHandler& interrupt) {
     log_.emplace(*options_.record, RunLogOptions{.best_model = [this] { return BestModel(); }});
     fit.callbacks.push_back(&*log_);
   }
+  // Behind all others: a run may go on with it or without it.
+  if (options_.tensorboard.has_value()) fit.callbacks.push_back(TensorBoard(*options_.tensorboard));
   SEQ_ASSIGN_OR_RETURN(const FitResult result,
                        trainer_.Fit(data_.train(), data_.validation(), fit));
   SEQ_RETURN_IF_ERROR(FinishSaving(checkpoint, result));

@@ -21,6 +21,7 @@
 #include "training/model_checkpoint.h"
 #include "training/run_folder.h"
 #include "training/self_tests.h"
+#include "training/tensorboard/tensorboard.h"
 #include "training/trainer.h"
 
 namespace seqgraph::tools {
@@ -49,6 +50,7 @@ struct TrainingRunOptions {
   /// Of the run that begins or goes on, in a folder that is there; null: none is kept.
   std::optional<RunRecord> record;
   std::string fallback;  ///< a folder for the model where --output cannot be written; empty: none
+  std::optional<TensorBoardOptions> tensorboard;  ///< absent: no event files
 };
 
 /// All of Fit's options that follow from these; no callbacks, and no interrupt.

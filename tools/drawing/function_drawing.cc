@@ -15,6 +15,7 @@ namespace seqgraph::tools {
 namespace {
 
 constexpr double kCharacter = 7.3;  // width of a character of 12 pixels, as a rule
+constexpr double kBold = 1.15;      // a bold one is wider
 constexpr double kLine = 15;
 constexpr double kPadding = 8;
 constexpr double kMargin = 12;
@@ -54,6 +55,7 @@ struct Box {
   LayoutSize size() const {
     double width = 40;
     for (const std::string& line : lines) width = std::max(width, WidthOf(line));
+    if (!lines.empty()) width = std::max(width, kBold * WidthOf(lines[0]));
     return {width + 2 * kPadding, static_cast<double>(lines.size()) * kLine + 2 * kPadding - 4};
   }
 };
@@ -78,7 +80,8 @@ std::string NodeTooltip(const Function& function, const Node& node) {
 // The boxes of a function and the edges between them.
 class Diagram {
  public:
-  explicit Diagram(const Function& function) : function_(function) {
+  Diagram(const Function& function, const DrawingOptions& options)
+      : function_(function), notes_(options.notes) {
     const std::vector<bool> used = function.UsedValues();
     for (const Value input : function.inputs()) {
       const ValueInfo& info = function.info(input);
@@ -112,6 +115,9 @@ class Diagram {
     box.lines = {node.op->name(), node.name};
     for (const Value output : node.outputs) {
       if (used[output.index]) box.lines.push_back(function_.type(output).ToString());
+    }
+    if (const auto note = notes_.find(node.name); note != notes_.end()) {
+      box.lines.push_back(note->second);
     }
     const int to = Add(std::move(box));
     std::vector<int> sources;
@@ -217,6 +223,7 @@ class Diagram {
   }
 
   const Function& function_;
+  const std::map<std::string, std::string>& notes_;
   std::vector<Box> boxes_;
   std::vector<LayoutEdge> edges_;
   std::map<int, int> box_of_;  // of values
@@ -240,7 +247,7 @@ Drawn Draw(const Function& function, const DrawingOptions& options) {
     return {size, absl::StrFormat(R"(<text x="%.1f" y="%.1f">%s</text>)", size.width / 2,
                                   size.height / 2 + 4, EscapeMarkup(text))};
   }
-  const Diagram diagram(function);
+  const Diagram diagram(function, options);
   return {diagram.size(), diagram.Svg()};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@ namespace seqgraph::tools {
 struct DrawingOptions {
   /// Functions of more nodes are not drawn: the picture then says so, and how many there are.
   int64_t max_nodes = 500;
+  /// By the names of nodes: a further line in the box.
+  std::map<std::string, std::string> notes = {};
 };
 
 /// The function as one <svg> element, from its inputs above to its results and updates below, to be

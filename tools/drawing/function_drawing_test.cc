@@ -73,6 +73,12 @@ TEST(FunctionDrawingTest, LongNamesAreCutWhereACharacterEnds) {
   EXPECT_THAT(svg, Not(HasSubstr("\xEF\xBF\xBD")));  // nothing was cut in two
 }
 
+TEST(FunctionDrawingTest, NotesStandInTheirNodes) {
+  const std::string svg =
+      DrawFunction(Example("x", "project", "kernel"), {.notes = {{"squash", "by <simd>"}}});
+  EXPECT_THAT(svg, HasSubstr(">by &lt;simd&gt;</text>"));
+}
+
 TEST(FunctionDrawingTest, TooManyNodesAreNotDrawn) {
   const std::string svg = DrawFunction(Example("x", "project", "kernel"), {.max_nodes = 1});
   EXPECT_THAT(svg, HasSubstr("example has 2 nodes, and at most 1 are drawn"));

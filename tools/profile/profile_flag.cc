@@ -6,13 +6,15 @@
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "tools/profile/chrome_trace.h"
+#include "tools/profile/perfetto_trace.h"
 
 namespace seqgraph::tools {
 
 void ProfileFlag::Declare(Flags& flags) {
   files_ = &flags.files();
   flags.OutputFile("--profile", &path_,
-                   "What took how long, as JSON for Perfetto or chrome://tracing");
+                   "What took how long, as JSON for Perfetto or chrome://tracing; FILE.pftrace in\n"
+                   "Perfetto's own form, with memory and GFLOP/s over time");
   Flag steps = flags.Int("--profile_steps", &steps_, 1, 10'000,
                          "Calls of each function whose nodes are recorded, after 2 to warm up");
   flags.Check("--profile_steps",
@@ -39,8 +41,9 @@ absl::StatusOr<int> ProfileFlag::Around(absl::string_view command,
 }
 
 absl::Status ProfileFlag::Write(absl::string_view command) const {
-  SEQ_RETURN_IF_ERROR(
-      AtomicWriteFile(path_, ChromeTrace(*profile_, absl::StrCat("seqgraph ", command))));
+  const std::string name = absl::StrCat("seqgraph ", command);
+  SEQ_RETURN_IF_ERROR(AtomicWriteFile(path_, IsPerfettoPath(path_) ? PerfettoTrace(*profile_, name)
+                                                                   : ChromeTrace(*profile_, name)));
   std::fputs(OpTable(*profile_).c_str(), stderr);
   return absl::OkStatus();
 }
