@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -95,6 +96,43 @@ TEST_F(ReportTest, AForecastIsDrawnOverTheTruth) {
   EXPECT_THAT(gone.out, HasSubstr("days.csv is not there any more"));
   EXPECT_THAT(Page(), AllOf(HasSubstr("is not there any more"), HasSubstr(">Layers</h2>"),
                             Not(HasSubstr(">Told and true</h2>"))));
+}
+
+TEST_F(ReportTest, EveryTaskHasAPage) {
+  std::string csv = "id,t,x,way,slope,state\n", text;
+  for (int i = 0; i < 40; ++i) {
+    for (int t = 0; t < 6 + i % 4; ++t) {
+      const int slope = i % 2 == 0 ? 1 + i % 3 : -1 - i % 3;
+      absl::StrAppend(&csv, i, ",", t, ",", slope * t, ",", i % 2 == 0 ? "up" : "down", ",", slope,
+                      ",", t % 2 == 0 ? "even" : "odd", "\n");
+    }
+    absl::StrAppend(&text, "the quick brown fox jumps over the lazy dog. ");
+  }
+  data::WriteFileOrDie(Path("s.csv"), csv);
+  data::WriteFileOrDie(Path("t.txt"), text);
+  const std::vector<std::string> series = {"--data=s.csv", "--series=id", "--order=t",
+                                           "--column=x"};
+  const std::vector<std::pair<std::vector<std::string>, std::string>> tasks = {
+      {{"--task=classify", "--label=way"}, "Confusion"},
+      {{"--task=tag", "--label=state"}, "Confusion"},
+      {{"--task=regress", "--target=slope"}, "Told and true"},
+      {{"--task=reconstruct"}, "Measured"},
+      {{"--task=next", "--data=t.txt", "--maxlen=20"}, "Measured"},
+      {{"--data=synthetic", "--maxlen=20", "--class_weight=balanced"}, "Confusion"},
+      {{"--data=synthetic", "--maxlen=20", "--validation=0"}, "Confusion"}};
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    std::vector<std::string> flags = tasks[i].first;
+    if (i < 4) flags.insert(flags.begin(), series.begin(), series.end());
+    flags.insert(flags.end(), {"--epochs=2", "--overwrite"});
+    const std::string name = absl::StrCat("run", i);
+    Train(name, flags);
+    const ProcessResult made = Report({name});
+    ASSERT_EQ(made.status, 0) << made.err;
+    // No line but that it was written: nothing had to be left out.
+    EXPECT_THAT(made.out, ::testing::StartsWith("Wrote ")) << flags[0];
+    EXPECT_THAT(Page(), AllOf(HasSubstr(absl::StrCat(">", tasks[i].second, "</h2>")),
+                              HasSubstr(">Where the time goes</h2>")));
+  }
 }
 
 TEST_F(ReportTest, RunsAreLaidOverEachOtherAndPlotted) {
