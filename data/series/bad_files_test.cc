@@ -82,9 +82,15 @@ TEST(BadFiles, Broken) {
   for (int i = 0; i < 2000; ++i) many_good += "1,2\n";
   std::string wide(2'000'000, ',');
   const SeriesCase cases[] = {
-      {"nothing", "", {}, "FILE is empty"},
-      {"a byte-order mark alone", "\xEF\xBB\xBF", {}, "FILE is empty"},
-      {"empty lines alone", "\n\n\r\n", {}, "FILE is empty"},
+      {"nothing", "", {}, "FILE is empty; expected a line of names and a line a step"},
+      {"a byte-order mark alone",
+       "\xEF\xBB\xBF",
+       {},
+       "FILE is empty; expected a line of names and a line a step"},
+      {"empty lines alone",
+       "\n\n\r\n",
+       {},
+       "FILE is empty; expected a line of names and a line a step"},
       {"names alone", "a,b\n", {}, "FILE has no rows"},
       {"a short row",
        "a,b\n1,2\n3\n",

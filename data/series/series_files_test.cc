@@ -206,12 +206,15 @@ TEST(SeriesFiles, JsonLines) {
          "\"a\": 3}\n",
          {.series = "id", .order = "step"},
          "b,a: 4,3 2,1; names 7; times 0 1; notes rows were not in order 1 time; they are sorted"});
-  check({"no JSON", "{\"x\": [1]}\n{\"x\": [2}\n", {}, "FILE, line 2: no JSON: '{\\\"x\\\": [2}'"});
+  check({"no JSON",
+         "{\"x\": [1]}\n{\"x\": [2}\n",
+         {},
+         "FILE, line 2: no JSON: '{\\\"x\\\": [2}'; expected an object a line"});
   check({"an array", "[1, 2]\n", {}, "FILE, line 1: expected an object, found '[1, 2]'"});
   check({"deep",
          "{\"a\": " + std::string(100000, '[') + "\n",
          {},
-         "FILE, line 1: nested too deeply"});
+         "FILE, line 1: nested too deeply; expected plain members"});
   check({"a ragged step",
          "{\"x\": [[1, 2], [3]]}\n",
          {},
