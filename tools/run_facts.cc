@@ -63,7 +63,8 @@ std::string HashOfExamples(const Examples& examples) {
 const std::vector<std::string>& FreeFlags() {
   static const auto& free = *new std::vector<std::string>{
       "--save_every", "--keep", "--fallback", "--epochs", "--threads", "--history", "--report",
-      "--progress", "--verbose", "--quiet", "--max_memory", "--data_cache", "--profile",
+      "--tensorboard", "--progress", "--verbose", "--quiet", "--max_memory", "--data_cache",
+      "--profile",
       // What these name is compared by what is in it.
       "--data", "--validation_data"};
   return free;
