@@ -101,7 +101,7 @@ TEST_F(RunsTest, AReportOfTheRunComesWithIt) {
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("Wrote page.html"));
   const std::string page = ReadFileOrDie(folder_ + "/page.html");
-  EXPECT_THAT(page, AllOf(HasSubstr("<html"), HasSubstr("val_loss"), HasSubstr("</html>")));
+  EXPECT_THAT(page, AllOf(HasSubstr("<html"), HasSubstr("validation"), HasSubstr("</html>")));
   EXPECT_EQ(Train({"--output=m.pb", "--report=page.html", "--run=off"}).status, 2);
   const ProcessResult none = Train({"--output=n.pb", "--report=none.html"}, "off");
   EXPECT_EQ(none.status, 0);

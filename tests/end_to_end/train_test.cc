@@ -155,7 +155,7 @@ TEST_P(TrainTest, OutputThatIsNoTerminalHasOneLineAnEpochAndNoControlCharacters)
 TEST_P(TrainTest, ATerminalGetsABarThatIsRedrawn) {
   if (!TerminalsExist()) GTEST_SKIP() << "no pseudo-terminals here: is /dev/pts mounted?";
   std::vector<std::string> arguments = TinyTraining(backend());
-  arguments.push_back("--output=m.pb");
+  arguments.insert(arguments.end(), {"--output=m.pb", "--progress=bar"});
   for (const bool plain : {false, true}) {
     ProcessOptions options{.folder = folder_, .terminal = true};
     options.environment = {"TERM=xterm", plain ? "NO_COLOR=1" : "SEQGRAPH_TEST=1"};

@@ -23,7 +23,7 @@ namespace seqgraph::tools {
 namespace {
 
 constexpr double kSecondsBetweenWrites = 1, kShareOfTime = 0.01;
-constexpr int64_t kMostModelBytes = std::numeric_limits<int64_t>::max();
+constexpr int64_t kMostModelBytes = int64_t{1} << 40;
 constexpr size_t kPlaces = 3;  // total step, epoch, step
 
 }  // namespace
@@ -221,10 +221,11 @@ absl::Status LinkFile(const std::string& path, const std::string& link) {
   const std::string temporary = absl::StrCat(link, ".new");
   Remove(temporary);
   if (Uninterrupted([&] { return ::link(path.c_str(), temporary.c_str()); }) == 0) {
-    if (Uninterrupted([&] { return ::rename(temporary.c_str(), link.c_str()); }) == 0) {
-      return absl::OkStatus();
+    int error = Rename(temporary, link);
+    if (error == 0) {  // Without this a power cut takes the name away again.
+      error = SyncFolder(FolderOf(link));
+      return error == 0 ? absl::OkStatus() : SystemError(error, "cannot sync the folder of", link);
     }
-    const int error = errno;
     Remove(temporary);
     return SystemError(error, "cannot replace", link);
   }
