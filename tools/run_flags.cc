@@ -177,6 +177,7 @@ absl::StatusOr<std::unique_ptr<RunFolder>> RunFlags::OpenNew(const std::string& 
     return nullptr;
   }
   folder = *made;
+  is_default = true;
   return run;
 }
 

@@ -19,7 +19,8 @@ struct RunFlags {
 
   /// Empty: a new one is made where runs lie, by OpenNew(); "off": the run leaves nothing.
   std::string folder;
-  bool continues = false;  ///< --continue
+  bool is_default = false;  ///< OpenNew() has chosen the folder
+  bool continues = false;   ///< --continue
   bool allow_changes = false;
   bool verify = false;  ///< --verify: VerifyRun instead of training
   std::string save_every = "10s";

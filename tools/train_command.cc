@@ -248,8 +248,16 @@ class TrainCommand : public Command {
                            run_.OpenNew(std::filesystem::path(output_).stem().string(), say));
     }
     options.tensorboard = tensorboard_.Options(*flags_, options, *data_source_, trainer);
+    if (state != nullptr && !goes_on) {
+      const absl::Status first = SaveModel(model, FirstModel());
+      if (!run_.is_default) SEQ_RETURN_IF_ERROR(first);
+      if (!first.ok()) {  // A folder that nobody asked for ends nothing.
+        say(absl::StrCat("nothing is kept of this run: ", first.message()));
+        state.reset();
+        run_.folder = "off";
+      }
+    }
     if (state != nullptr) {
-      if (!goes_on) SEQ_RETURN_IF_ERROR(SaveModel(model, FirstModel()));
       SEQ_RETURN_IF_ERROR(SetState(state.get(), trainer.runner(), *step, model, options));
     }
     if (run_.verify) return VerifyRun(*data_source_, trainer, options, out);
