@@ -16,7 +16,7 @@ namespace seqgraph::tools {
 
 std::string Quoted(const std::string& text) {
   constexpr absl::string_view kPlain = "-_./+=,:@%";
-  if (std::all_of(text.begin(), text.end(), [kPlain](char c) {
+  if (!text.empty() && std::all_of(text.begin(), text.end(), [kPlain](char c) {
         return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains(kPlain, c);
       })) {
     return text;

@@ -5,11 +5,11 @@
 #include <map>
 #include <set>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "tools/training_text.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -44,12 +44,10 @@ std::vector<std::string> MeasuredIn(absl::Span<const RunRecord> runs) {
   return ordered;
 }
 
-std::string Spoken(std::string name) { return absl::StrReplaceAll(name, {{"_", " "}}); }
-
 // Of steps where they are: epochs and parts of them.
 std::vector<double> StepPlaces(const NumberTable& steps) {
-  const std::vector<double>& epochs = ColumnOf(steps, "epoch");
-  const std::vector<double>& step = ColumnOf(steps, "step");
+  const std::vector<double>& epochs = steps["epoch"];
+  const std::vector<double>& step = steps["step"];
   if (epochs.size() != step.size()) return {};
   std::map<double, double> steps_of;
   for (size_t i = 0; i < step.size(); ++i) {
@@ -74,17 +72,16 @@ void AddLine(const std::string& name, std::vector<double> x, std::vector<double>
 
 void AddRun(const RunRecord& run, const std::string& name, int number, size_t runs, size_t most,
             Chart& chart, const std::string& measured) {
-  std::vector<double> epochs = ColumnOf(run.history, "epoch");
+  std::vector<double> epochs = run.history["epoch"];
   for (double& epoch : epochs) ++epoch;
-  const std::vector<double>& training = ColumnOf(run.history, measured);
-  const std::vector<double>& validation =
-      ColumnOf(run.history, absl::StrCat(kValidation, measured));
+  const std::vector<double>& training = run.history[measured];
+  const std::vector<double>& validation = run.history[absl::StrCat(kValidation, measured)];
   const bool alone = runs == 1;
   const std::string prefix = alone ? "" : absl::StrCat(name, ", ");
   const bool rate = measured == kRate;
   if (epochs.size() < 2 && !rate) {
-    AddLine(absl::StrCat(prefix, "steps of training"), StepPlaces(run.steps),
-            ColumnOf(run.steps, measured), number, ChartLine::Style::kSolid, most, chart);
+    AddLine(absl::StrCat(prefix, "steps of training"), StepPlaces(run.steps), run.steps[measured],
+            number, ChartLine::Style::kSolid, most, chart);
   } else {
     AddLine(rate ? (alone ? Spoken(measured) : name) : absl::StrCat(prefix, "training"), epochs,
             training, number, ChartLine::Style::kSolid, most, chart);
@@ -127,11 +124,7 @@ void AddDifferences(absl::Span<const RunRecord> runs, const Texts RunRecord::*of
 
 }  // namespace
 
-const std::vector<double>& ColumnOf(const NumberTable& table, absl::string_view name) {
-  static const auto& none = *new std::vector<double>();
-  const auto found = table.columns.find(name);
-  return found == table.columns.end() ? none : found->second;
-}
+std::string Spoken(absl::string_view name) { return absl::StrReplaceAll(name, {{"_", " "}}); }
 
 std::vector<std::string> RunNames(absl::Span<const RunRecord> runs) {
   std::map<std::string, int> count;
@@ -185,24 +178,9 @@ std::vector<std::string> MeasuredColumns(const RunRecord& run) {
   return columns;
 }
 
-int64_t RowThatCounts(const RunRecord& run) {
-  const std::vector<double>& epochs = ColumnOf(run.history, "epoch");
-  for (size_t i = 0; i < epochs.size() && run.best_epoch.has_value(); ++i) {
-    if (epochs[i] == *run.best_epoch) return static_cast<int64_t>(i);
-  }
-  return static_cast<int64_t>(epochs.size()) - 1;
-}
-
 std::string ShellCommand(const std::vector<std::string>& arguments) {
   std::string text = "seqgraph";
-  for (const std::string& argument : arguments) {
-    const bool plain =
-        !argument.empty() && std::all_of(argument.begin(), argument.end(), [](char c) {
-          return absl::ascii_isalnum(c) || absl::StrContains("-_./=,:+@%", c);
-        });
-    text += plain ? absl::StrCat(" ", argument)
-                  : absl::StrCat(" '", absl::StrReplaceAll(argument, {{"'", "'\\''"}}), "'");
-  }
+  for (const std::string& argument : arguments) absl::StrAppend(&text, " ", Quoted(argument));
   return text;
 }
 

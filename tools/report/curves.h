@@ -10,8 +10,8 @@
 
 namespace seqgraph::tools {
 
-/// The column of that name; empty: there is none.
-const std::vector<double>& ColumnOf(const NumberTable& table, absl::string_view name);
+/// "learning rate" of "learning_rate".
+std::string Spoken(absl::string_view name);
 
 /// What tells runs apart for people: their names, and of equal ones their folders.
 std::vector<std::string> RunNames(absl::Span<const RunRecord> runs);
@@ -32,9 +32,6 @@ std::vector<DifferenceRow> Differences(absl::Span<const RunRecord> runs);
 /// Columns of a run's history that say how good it is, loss first: of the validation where there is
 /// one ("val_loss"), else of training; not the learning rate.
 std::vector<std::string> MeasuredColumns(const RunRecord& run);
-
-/// The row of a run's history that counts: of its best epoch, else the last one; -1: none.
-int64_t RowThatCounts(const RunRecord& run);
 
 /// The command that makes the run again, for a shell: each argument as one word.
 std::string ShellCommand(const std::vector<std::string>& arguments);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/testing.h"
+#include "tools/runs/run_table.h"
 
 namespace seqgraph::tools {
 namespace {

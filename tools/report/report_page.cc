@@ -7,21 +7,19 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "tools/report/curves.h"
 #include "tools/report/html.h"
 #include "tools/report/judgement_html.h"
 #include "tools/report/model_html.h"
+#include "tools/runs/run_table.h"
 #include "training/summary.h"
 
 namespace seqgraph::tools {
 namespace {
 
-std::string Spoken(absl::string_view name) { return absl::StrReplaceAll(name, {{"_", " "}}); }
-
 double ValueAt(const NumberTable& table, const std::string& column, int64_t row) {
-  const std::vector<double>& values = ColumnOf(table, column);
+  const std::vector<double>& values = table[column];
   return row >= 0 && static_cast<size_t>(row) < values.size() ? values[static_cast<size_t>(row)]
                                                               : std::nan("");
 }
@@ -37,7 +35,7 @@ std::string TilesOf(const RunRecord& run) {
   for (const std::string& column : MeasuredColumns(run)) {
     tiles += Tile(Digits(ValueAt(run.history, column, row)), ColumnTitle(column));
   }
-  const int64_t epochs = static_cast<int64_t>(ColumnOf(run.history, "epoch").size());
+  const int64_t epochs = static_cast<int64_t>(run.history["epoch"].size());
   if (run.best_epoch.has_value()) {
     tiles += Tile(absl::StrCat(*run.best_epoch + 1, " of ", epochs),
                   absl::StrCat("best epoch, by ", ColumnTitle(run.monitor)));
@@ -61,15 +59,11 @@ std::string TilesOf(const RunRecord& run) {
 
 // Of two numbers of runs which is better, where that is known.
 bool IsBetter(const RunRecord& run, absl::string_view column, double a, double b) {
-  absl::ConsumePrefix(&column, "val_");
-  const auto known = run.higher_is_better.find(column);
-  const bool higher = known != run.higher_is_better.end() && known->second;
-  return higher ? a > b : a < b;
+  return run.HigherIsBetter(column).value_or(false) ? a > b : a < b;
 }
 
 bool SaysWhichIsBetter(const RunRecord& run, absl::string_view column) {
-  absl::ConsumePrefix(&column, "val_");
-  return column == "loss" || run.higher_is_better.find(column) != run.higher_is_better.end();
+  return absl::StripPrefix(column, "val_") == "loss" || run.HigherIsBetter(column).has_value();
 }
 
 void AddComparison(absl::Span<const RunRecord> runs, const std::vector<std::string>& names,

@@ -10,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/atomic_file.h"
@@ -174,8 +173,7 @@ void RunLog::WriteWhereTimely(FitContext& context) {
 void RunLog::FindBestEpoch() {
   record_.best_epoch.reset();
   const std::vector<double>& values = history_[record_.monitor];
-  const auto rule = record_.higher_is_better.find(absl::StripPrefix(record_.monitor, "val_"));
-  const bool higher = rule != record_.higher_is_better.end() && rule->second;
+  const bool higher = record_.HigherIsBetter(record_.monitor).value_or(false);
   double best = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(values[i])) continue;

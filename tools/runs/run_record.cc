@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 
@@ -146,6 +147,11 @@ const std::vector<double>& NumberTable::operator[](absl::string_view name) const
   static const auto& none = *new std::vector<double>;
   const auto it = columns.find(name);
   return it == columns.end() ? none : it->second;
+}
+
+std::optional<bool> RunRecord::HigherIsBetter(absl::string_view column) const {
+  const auto known = higher_is_better.find(absl::StripPrefix(column, "val_"));
+  return known == higher_is_better.end() ? std::nullopt : std::optional<bool>(known->second);
 }
 
 std::string NumberTable::ToCsv(const std::vector<std::string>& first) const {

@@ -70,6 +70,8 @@ struct RunRecord {
   std::optional<int> best_epoch;  ///< from 0
   /// For each thing that is measured, without "val_": whether more is better.
   std::map<std::string, bool, std::less<>> higher_is_better;
+  /// The same of a column of the history ("val_loss"); nullopt: it is not known.
+  std::optional<bool> HigherIsBetter(absl::string_view column) const;
 
   /// One row an epoch: "epoch" (from 0), "loss", "accuracy", "val_loss", "learning_rate", ...
   NumberTable history;

@@ -77,16 +77,20 @@ std::optional<SortKey> KeyOf(const RunRecord& run, const std::string& by) {
 
 }  // namespace
 
+int64_t RowThatCounts(const RunRecord& run) {
+  const std::vector<double>& epochs = run.history["epoch"];
+  for (size_t i = 0; i < epochs.size() && run.best_epoch.has_value(); ++i) {
+    if (epochs[i] == *run.best_epoch) return static_cast<int64_t>(i);
+  }
+  return static_cast<int64_t>(epochs.size()) - 1;
+}
+
 std::map<std::string, double> FinalMetrics(const RunRecord& run) {
   std::map<std::string, double> metrics;
-  const std::vector<double>& epochs = run.history["epoch"];
-  if (epochs.empty()) return metrics;
-  size_t row = epochs.size() - 1;
-  for (size_t i = 0; i < epochs.size() && run.best_epoch.has_value(); ++i) {
-    if (epochs[i] == *run.best_epoch) row = i;
-  }
+  const int64_t row = RowThatCounts(run);
+  if (row < 0) return metrics;
   for (const auto& [name, column] : run.history.columns) {
-    if (name != "epoch") metrics[name] = column[row];
+    if (name != "epoch") metrics[name] = column[static_cast<size_t>(row)];
   }
   return metrics;
 }

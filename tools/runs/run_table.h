@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -8,8 +10,11 @@
 
 namespace seqgraph::tools {
 
-/// A run's numbers at its best epoch, or at its last one where nothing tells which is the best, by
-/// the names of its history but "epoch"; none of a run without an epoch.
+/// The row of a run's history that counts: of its best epoch, else the last one; -1: none.
+int64_t RowThatCounts(const RunRecord& run);
+
+/// A run's numbers in that row, by the names of its history but "epoch"; none of a run without an
+/// epoch.
 std::map<std::string, double> FinalMetrics(const RunRecord& run);
 
 /// "finished", ...; "cut off" of a run that says it is running and that no process has.

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
-#include "absl/strings/strip.h"
 #include "tools/runs/run_table.h"
 
 namespace seqgraph::tools {
@@ -35,11 +35,9 @@ SweepRow RowOf(SweepPoint point, std::vector<RunRecord> runs) {
 }
 
 bool MoreIsBetter(const std::vector<SweepRow>& rows, const std::string& metric) {
-  const std::string name(absl::StripPrefix(metric, "val_"));
   for (const SweepRow& row : rows) {
     for (const RunRecord& run : row.runs) {
-      const auto found = run.higher_is_better.find(name);
-      if (found != run.higher_is_better.end()) return found->second;
+      if (const std::optional<bool> known = run.HigherIsBetter(metric)) return *known;
     }
   }
   return false;
