@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -172,16 +171,9 @@ void RunLog::WriteWhereTimely(FitContext& context) {
 
 void RunLog::FindBestEpoch() {
   record_.best_epoch.reset();
-  const std::vector<double>& values = history_[record_.monitor];
   const bool higher = record_.HigherIsBetter(record_.monitor).value_or(false);
-  double best = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (std::isnan(values[i])) continue;
-    if (record_.best_epoch.has_value() && (higher ? values[i] <= best : values[i] >= best))
-      continue;
-    best = values[i];
-    record_.best_epoch = history_.epochs()[i];
-  }
+  const std::optional<size_t> row = BestRow(history_[record_.monitor], higher);
+  if (row.has_value()) record_.best_epoch = history_.epochs()[*row];
 }
 
 absl::Status RunLog::LinkBestModel() {
@@ -196,14 +188,15 @@ absl::Status RunLog::Write() {
   };
   FindBestEpoch();
   record_.seconds = seconds_before_ + Now() - began_;
-  SEQ_RETURN_IF_ERROR(SaveRunRecord(record_));
   SEQ_RETURN_IF_ERROR(AtomicWriteFile(in_folder(kHistoryFile), history_.ToCsv()));
   SEQ_RETURN_IF_ERROR(AtomicWriteFile(in_folder(kStepsFile),
                                       steps_.Table().ToCsv({"total_step", "epoch", "step"})));
   SEQ_RETURN_IF_ERROR(
       AtomicWriteFile(in_folder(kMessagesFile),
                       absl::StrCat(record_.messages, record_.messages.empty() ? "" : "\n")));
-  return LinkBestModel();
+  SEQ_RETURN_IF_ERROR(LinkBestModel());
+  // Last: where it says that the run has ended, all the rest is there, whatever kills the process.
+  return SaveRunRecord(record_);
 }
 
 absl::Status RunLog::Finish(RunStatus status, const std::string& error) {

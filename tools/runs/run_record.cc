@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
@@ -152,6 +153,17 @@ const std::vector<double>& NumberTable::operator[](absl::string_view name) const
 std::optional<bool> RunRecord::HigherIsBetter(absl::string_view column) const {
   const auto known = higher_is_better.find(absl::StripPrefix(column, "val_"));
   return known == higher_is_better.end() ? std::nullopt : std::optional<bool>(known->second);
+}
+
+std::optional<size_t> BestRow(const std::vector<double>& values, bool higher_is_better) {
+  std::optional<size_t> best;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i])) continue;
+    const bool better = !best.has_value() || (higher_is_better ? values[i] > values[*best]
+                                                               : values[i] < values[*best]);
+    if (better) best = i;
+  }
+  return best;
 }
 
 std::string NumberTable::ToCsv(const std::vector<std::string>& first) const {

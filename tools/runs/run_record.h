@@ -82,6 +82,9 @@ struct RunRecord {
   std::string messages;
 };
 
+/// The place of the best of those values, the first of equals; nullopt: none of them is a number.
+std::optional<size_t> BestRow(const std::vector<double>& values, bool higher_is_better);
+
 /// Files of a run's folder.
 inline constexpr char kRunFile[] = "run.json", kHistoryFile[] = "history.csv",
                       kStepsFile[] = "steps.csv", kMessagesFile[] = "messages.txt",

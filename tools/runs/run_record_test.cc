@@ -123,6 +123,26 @@ TEST(RunDifference, NamesFlagsNumbersAndTheEpochInWhichHistoriesPart) {
   EXPECT_EQ(all[1].a, "3");
 }
 
+TEST(UpToEpoch, IsTheRunAsItStoodThen) {
+  const RunRecord run = Example("a", "8");
+  const RunRecord one = UpToEpoch(run, 1), two = UpToEpoch(run, 2), all = UpToEpoch(run, 9);
+  EXPECT_THAT(one.history["val_loss"], ElementsAre(.6));
+  EXPECT_EQ(one.best_epoch, 0);
+  EXPECT_EQ(FinalMetrics(one).at("loss"), .5);
+  EXPECT_EQ(two.best_epoch, 1);
+  EXPECT_THAT(two.history["epoch"], ElementsAre(0, 1));
+  EXPECT_EQ(all.history.columns, run.history.columns);
+  EXPECT_EQ(all.best_epoch, 1);
+  EXPECT_EQ(UpToEpoch(run, 0).best_epoch, std::nullopt);
+}
+
+TEST(BestRow, IsTheFirstOfTheBestNumbers) {
+  const double nan = std::nan("");
+  EXPECT_EQ(BestRow({nan, 2, 1, 1}, /*higher_is_better=*/false), 2);
+  EXPECT_EQ(BestRow({nan, 2, 2, 1}, /*higher_is_better=*/true), 1);
+  EXPECT_EQ(BestRow({nan}, /*higher_is_better=*/true), std::nullopt);
+}
+
 TEST(StepLog, IsThinnedToABoundWhateverTheMoment) {
   const Logs logs = {{"loss", 1}};
   StepLog log(/*most=*/8), resumed(8);

@@ -95,6 +95,23 @@ std::map<std::string, double> FinalMetrics(const RunRecord& run) {
   return metrics;
 }
 
+RunRecord UpToEpoch(RunRecord run, int64_t epochs) {
+  const std::vector<double> numbers = run.history["epoch"];
+  for (auto& [name, column] : run.history.columns) {
+    size_t kept = 0;
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      if (numbers[i] < static_cast<double>(epochs)) column[kept++] = column[i];
+    }
+    column.resize(kept);
+  }
+  if (!run.best_epoch.has_value()) return run;
+  const bool higher = run.HigherIsBetter(run.monitor).value_or(false);
+  const std::optional<size_t> best = BestRow(run.history[run.monitor], higher);
+  run.best_epoch.reset();
+  if (best.has_value()) run.best_epoch = static_cast<int>(run.history["epoch"][*best]);
+  return run;
+}
+
 std::string StatusText(const RunRecord& run) {
   if (run.status == RunStatus::kRunning && !IsHeld(run.folder)) return "cut off";
   return RunStatusName(run.status);

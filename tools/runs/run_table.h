@@ -17,6 +17,9 @@ int64_t RowThatCounts(const RunRecord& run);
 /// epoch.
 std::map<std::string, double> FinalMetrics(const RunRecord& run);
 
+/// The run as it stood after that many epochs: the history's rows until then, and their best epoch.
+RunRecord UpToEpoch(RunRecord run, int64_t epochs);
+
 /// "finished", ...; "cut off" of a run that says it is running and that no process has.
 std::string StatusText(const RunRecord& run);
 

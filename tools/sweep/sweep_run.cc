@@ -92,11 +92,11 @@ class Sweeper {
     for (const SweepRung& rung : sweep_.rungs) {
       points.resize(std::min(points.size(), static_cast<size_t>(rung.points)));
       SEQ_RETURN_IF_ERROR(RunRung(points, rung));
-      points = Ranked(points);
+      points = Ranked(points, rung);
     }
     std::vector<size_t> all(sweep_.points.size());
     for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-    outcome_.rows = Rows(all);
+    outcome_.rows = Rows(all, /*epochs=*/0);
     SortRows(sweep_.metric, &outcome_.rows);
     // What went further than the rest says more.
     std::stable_sort(outcome_.rows.begin(), outcome_.rows.end(), [&](const auto& a, const auto& b) {
@@ -134,22 +134,26 @@ class Sweeper {
     });
   }
 
-  std::vector<SweepRow> Rows(const std::vector<size_t>& points) const {
+  // As the runs stood after that many epochs; 0: as they stand.
+  std::vector<SweepRow> Rows(const std::vector<size_t>& points, int64_t epochs) const {
     std::vector<SweepRow> rows;
     for (const size_t point : points) {
       std::vector<RunRecord> runs;
       for (int64_t i = 0; i < sweep_.seeds; ++i) {
         absl::StatusOr<RunRecord> run =
             LoadRunRecord(FolderOfJob(sweep_, {point, sweep_.first_seed + i}));
-        if (run.ok() && run->history.rows() > 0) runs.push_back(*std::move(run));
+        if (!run.ok() || run->history.rows() == 0) continue;
+        runs.push_back(epochs > 0 ? UpToEpoch(*std::move(run), epochs) : *std::move(run));
       }
       rows.push_back(RowOf(sweep_.points[point], std::move(runs)));
     }
     return rows;
   }
 
-  std::vector<size_t> Ranked(const std::vector<size_t>& points) const {
-    std::vector<SweepRow> rows = Rows(points);
+  // By what they had reached in that rung: a sweep that was cut off in a later one, where some have
+  // gone further, must choose as it had chosen.
+  std::vector<size_t> Ranked(const std::vector<size_t>& points, const SweepRung& rung) const {
+    std::vector<SweepRow> rows = Rows(points, rung.epochs);
     SortRows(sweep_.metric, &rows);
     std::vector<size_t> ranked;
     for (const SweepRow& row : rows) {
