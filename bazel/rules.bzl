@@ -20,7 +20,7 @@ _COPTS = [
 
 # Folders whose loops run over data: -O2. All other code runs once a command or a compiled function,
 # or is a definition (ops/), and takes a quarter less time to compile with -O1.
-_FAST_FOLDERS = ["backends", "base", "data", "examples", "runtime"]
+_FAST_FOLDERS = ["backends", "base", "data", "distributed", "examples", "runtime"]
 
 # Folders of which the runtime library has all, and whose code runs once a model: for size, a third
 # less than with -O1.

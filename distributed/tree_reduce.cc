@@ -1,0 +1,168 @@
+#include "distributed/tree_reduce.h"
+
+#include <algorithm>
+
+#include "base/status_macros.h"
+
+namespace seqgraph {
+namespace {
+
+// to = a + b; `to` may be `a`.
+void Add(const float* a, const float* b, float* to, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = a[i] + b[i];
+}
+
+template <typename T>
+auto BytesOf(T* floats, int64_t count) {
+  using Byte = std::conditional_t<std::is_const_v<T>, const char, char>;
+  return absl::Span<Byte>(reinterpret_cast<Byte*>(floats),
+                          static_cast<size_t>(count) * sizeof(float));
+}
+
+}  // namespace
+
+TreeReduceScatter::TreeReduceScatter(Communicator* communicator, int64_t blocks, int64_t elements)
+    : communicator_(communicator), tree_(blocks), elements_(elements) {
+  for (int r = 0; r < communicator->size(); ++r) {
+    blocks_of_.push_back(PartOf(blocks, communicator->size(), r));
+    shares_.push_back(PartOf(elements, communicator->size(), r, kUnit));
+  }
+  Begin();
+}
+
+void TreeReduceScatter::Begin() {
+  for (const Node& node : stack_) free_.push_back(node.buffer);
+  stack_.clear();
+  next_block_ = own_blocks().begin;
+}
+
+int TreeReduceScatter::TakeBuffer() {
+  if (free_.empty()) {
+    buffers_.emplace_back(static_cast<size_t>(elements_));
+    return static_cast<int>(buffers_.size()) - 1;
+  }
+  const int buffer = free_.back();
+  free_.pop_back();
+  return buffer;
+}
+
+absl::Span<float> TreeReduceScatter::NextBlock() {
+  if (next_buffer_ < 0) next_buffer_ = TakeBuffer();
+  return absl::MakeSpan(buffers_[next_buffer_]);
+}
+
+bool TreeReduceScatter::IsNode(IndexRange range) const {
+  IndexRange node{0, tree_.blocks()};
+  while (!(node == range)) {
+    if (node.size() <= 1) return false;
+    const IndexRange left = BlockTree::Left(node);
+    node = range.begin < left.end ? left : BlockTree::Right(node);
+    if (node.begin > range.begin || node.end < range.end) return false;
+  }
+  return true;
+}
+
+void TreeReduceScatter::AddBlock() {
+  stack_.push_back({{next_block_, next_block_ + 1}, next_buffer_});
+  ++next_block_;
+  next_buffer_ = -1;
+  while (stack_.size() > 1) {
+    Node& left = stack_[stack_.size() - 2];
+    const Node right = stack_.back();
+    const IndexRange both{left.blocks.begin, right.blocks.end};
+    if (!IsNode(both)) return;
+    float* to = buffers_[left.buffer].data();
+    Add(to, buffers_[right.buffer].data(), to, elements_);
+    left.blocks = both;
+    free_.push_back(right.buffer);
+    stack_.pop_back();
+  }
+}
+
+absl::Status TreeReduceScatter::Exchange(std::vector<Part>* parts) {
+  const int64_t own = own_share().size();
+  std::vector<std::vector<IndexRange>> nodes;
+  size_t incoming = 0;
+  for (int r = 0; r < communicator_->size(); ++r) {
+    nodes.push_back(tree_.NodesIn(blocks_of_[r]));
+    if (r != rank()) incoming += nodes.back().size();
+  }
+  received_.resize(incoming * static_cast<size_t>(own));
+  std::vector<Transport::Request> requests;
+  float* to = received_.data();
+  Transport& transport = communicator_->transport();
+  // Each begins with its neighbour, so that not all send to the same rank at once.
+  for (int step = 1; step < communicator_->size(); ++step) {
+    const int from = (rank() + communicator_->size() - step) % communicator_->size();
+    for (const IndexRange node : nodes[from]) {
+      if (own == 0) continue;
+      SEQ_ASSIGN_OR_RETURN(const auto receive,
+                           transport.Receive(from, message_tag::kReduce, BytesOf(to, own)));
+      requests.push_back(receive);
+      parts->push_back({node, to});
+      to += own;
+    }
+  }
+  for (int step = 1; step < communicator_->size(); ++step) {
+    const int peer = (rank() + step) % communicator_->size();
+    const IndexRange share = shares_[peer];
+    for (const Node& node : stack_) {
+      if (share.size() == 0) continue;
+      const float* from = buffers_[node.buffer].data() + share.begin;
+      SEQ_ASSIGN_OR_RETURN(const auto send,
+                           transport.Send(peer, message_tag::kReduce, BytesOf(from, share.size())));
+      requests.push_back(send);
+    }
+  }
+  return communicator_->Wait(requests);
+}
+
+const float* TreeReduceScatter::SumOf(IndexRange node, const std::vector<Part>& parts, float* to) {
+  for (const Part& part : parts) {
+    if (part.blocks == node) return part.share;
+  }
+  const int64_t own = own_share().size();
+  // The left sum is made in place; the right one in the memory behind, one array a level.
+  const float* left = SumOf(BlockTree::Left(node), parts, to);
+  float* behind = to + own;
+  const float* right = SumOf(BlockTree::Right(node), parts, behind);
+  Add(left, right, to, own);
+  return to;
+}
+
+absl::Status TreeReduceScatter::Finish() {
+  const IndexRange share = own_share();
+  if (communicator_->size() == 1) {
+    share_ = absl::MakeSpan(buffers_[stack_[0].buffer]);
+    return absl::OkStatus();
+  }
+  std::vector<Part> parts;
+  for (const Node& node : stack_) {
+    parts.push_back({node.blocks, buffers_[node.buffer].data() + share.begin});
+  }
+  SEQ_RETURN_IF_ERROR(Exchange(&parts));
+  share_ = {};
+  if (share.size() == 0) return absl::OkStatus();
+  int64_t levels = 2;
+  for (int64_t blocks = 1; blocks < tree_.blocks(); blocks *= 2) ++levels;
+  scratch_.resize(static_cast<size_t>(share.size() * levels));
+  const float* sum = SumOf({0, tree_.blocks()}, parts, scratch_.data());
+  sum_.assign(sum, sum + share.size());
+  share_ = absl::MakeSpan(sum_);
+  return absl::OkStatus();
+}
+
+absl::Span<float> TreeReduceScatter::share() { return share_; }
+
+int64_t TreeReduceScatter::memory() const {
+  return static_cast<int64_t>((buffers_.size() * static_cast<size_t>(elements_) + received_.size() +
+                               scratch_.size() + sum_.size()) *
+                              sizeof(float));
+}
+
+int64_t TreeReduceScatter::traffic() const {
+  const int64_t nodes = static_cast<int64_t>(tree_.NodesIn(own_blocks()).size());
+  return nodes * (elements_ - own_share().size()) * static_cast<int64_t>(sizeof(float));
+}
+
+}  // namespace seqgraph
