@@ -159,8 +159,8 @@ std::optional<size_t> BestRow(const std::vector<double>& values, bool higher_is_
   std::optional<size_t> best;
   for (size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(values[i])) continue;
-    const bool better = !best.has_value() || (higher_is_better ? values[i] > values[*best]
-                                                               : values[i] < values[*best]);
+    const bool better = !best.has_value() ||
+                        (higher_is_better ? values[i] > values[*best] : values[i] < values[*best]);
     if (better) best = i;
   }
   return best;
