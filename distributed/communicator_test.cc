@@ -1,14 +1,12 @@
 #include "distributed/communicator.h"
 
-#include <functional>
 #include <numeric>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "distributed/thread_transport.h"
+#include "distributed/testing/on_ranks.h"
 #include "distributed/tree_reduce.h"
 #include "tests/testing.h"
 
@@ -17,18 +15,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// A rank a thread.
-void OnRanks(int size, const std::function<void(Communicator&)>& body) {
-  std::vector<std::thread> threads;
-  for (std::unique_ptr<Transport>& transport : ThreadTransports(size)) {
-    threads.emplace_back([&body, given = transport.release()] {
-      Communicator communicator{std::unique_ptr<Transport>(given)};
-      body(communicator);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 TEST(BlockTree, AddsInOneOrder) {
   // 5 blocks: ((0 1) (2 3)) 4

@@ -10,6 +10,16 @@ namespace {
 constexpr int kDigitBits = 32, kSignificandBits = 53;
 constexpr uint64_t kDigitMask = (uint64_t{1} << kDigitBits) - 1;
 
+// Each digit into [0, 2^32), but for the last, which has the sign: one form for one number.
+template <typename Digits>
+void Carry(Digits& digits) {
+  for (size_t i = 0; i + 1 < digits.size(); ++i) {
+    const int64_t carry = digits[i] >> kDigitBits;  // rounds down, as the remainder is from 0 on
+    digits[i] -= carry * (int64_t{1} << kDigitBits);
+    digits[i + 1] += carry;
+  }
+}
+
 }  // namespace
 
 void ExactSum::Add(double x) {
@@ -38,18 +48,18 @@ void ExactSum::Merge(const ExactSum& other) {
 
 double ExactSum::value() const {
   if (state_.not_finite != 0) return std::numeric_limits<double>::quiet_NaN();
-  // Each digit into [0, 2^32), but for the last, which has the sign: one form for one number.
   std::array<int64_t, kDigits> digits = state_.digits;
-  for (int i = 0; i + 1 < kDigits; ++i) {
-    const int64_t carry = digits[i] >> kDigitBits;  // rounds down, as the remainder is from 0 on
-    digits[i] -= carry * (int64_t{1} << kDigitBits);
-    digits[i + 1] += carry;
+  Carry(digits);
+  const bool negative = digits.back() < 0;
+  if (negative) {  // Of the magnitude alone no digit cancels another.
+    for (int64_t& digit : digits) digit = -digit;
+    Carry(digits);
   }
   double sum = 0;
   for (int i = kDigits - 1; i >= 0; --i) {
     sum += std::ldexp(static_cast<double>(digits[i]), kLowest + i * kDigitBits);
   }
-  return sum;
+  return negative ? -sum : sum;
 }
 
 std::string ExactSum::Bytes() const {

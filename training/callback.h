@@ -69,6 +69,9 @@ class Callback {
   /// In a run that goes on from a state, after OnTrainBegin and instead of the OnEpochBegin of an
   /// epoch that has begun. An error ends the run.
   virtual absl::Status LoadState(FitContext& context, const StateReader& state);
+  /// True of one whose OnBatchEnd reads or saves the optimizer's state: on ranks, which keep it in
+  /// shares, it is gathered before each call. Elsewhere it is always there.
+  virtual bool reads_optimizer_in_epoch() const { return false; }
   /// True of one that only reports: behind all others in the list it may be there or not, whatever
   /// the run was begun with. Where a state has nothing of it, LoadState is not called.
   virtual bool may_be_left_out() const { return false; }

@@ -103,6 +103,11 @@ absl::StatusOr<PackedBatch> PackedBatch::TakeFrom(absl::string_view* bytes) {
   return batch;
 }
 
+void PackedBatch::ScaleLosses(double factor) {
+  loss_ *= factor;
+  for (Output& output : outputs_) output.loss *= factor;
+}
+
 MetricBatch PackedBatch::metric_batch(bool weighted, size_t of) const {
   const Output& output = outputs_[of];
   return {.rows = output.rows,

@@ -38,6 +38,9 @@ class PackedBatch : public JudgedBatch {
   /// there is no whole one.
   static absl::StatusOr<PackedBatch> TakeFrom(absl::string_view* bytes);
 
+  /// The losses, times that.
+  void ScaleLosses(double factor);
+
   int64_t batch() const override { return batch_; }
   size_t num_outputs() const override { return outputs_.size(); }
   double loss() const override { return loss_; }

@@ -87,6 +87,7 @@ class ModelRunner {
       : model_(model), options_(std::move(options)) {}
 
   Model& model() { return *model_; }
+  const RunnerOptions& options() const { return options_; }
   Profile* profile() const { return options_.profile; }
   /// That of the profile; null without one.
   Trace* trace() const;
@@ -122,6 +123,9 @@ class ModelRunner {
   /// "simd 1 (Highway 1.0.3): vector code ...; AVX-512 | onednn ...".
   std::string DescribeBackends() const;
   int threads() const { return options_.threads; }
+
+  /// Drops all that has been compiled: before the model gets other variables.
+  void Forget() { compiled_.clear(); }
 
   /// Bytes of the variables and of all that has been compiled.
   int64_t MemoryInUse() const;

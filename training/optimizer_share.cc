@@ -101,6 +101,16 @@ std::vector<std::string> SharedSlotNames(const StepParts& parts) {
   return names;
 }
 
+std::set<std::string> AllSlotNames(const StepParts& parts) {
+  const std::vector<std::string> shared = SharedSlotNames(parts);
+  std::set<std::string> names(shared.begin(), shared.end());
+  for (const VariableDef& weight : parts.weights) {
+    const std::vector<std::string> own = SlotNames(parts, weight.name);
+    names.insert(own.begin(), own.end());
+  }
+  return names;
+}
+
 absl::StatusOr<OptimizerShare> OptimizerShare::Create(const StepParts& parts,
                                                       const FlatLayout& layout, IndexRange share,
                                                       const RunnerOptions& options) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,5 +70,6 @@ class OptimizerShare {
 /// Names of the variables that the optimizer keeps: of each weight, and for all.
 std::vector<std::string> SlotNames(const StepParts& parts, const std::string& weight);
 std::vector<std::string> SharedSlotNames(const StepParts& parts);
+std::set<std::string> AllSlotNames(const StepParts& parts);
 
 }  // namespace seqgraph

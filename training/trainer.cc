@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "training/local_engine.h"
 #include "training/model_builder.h"
 #include "training/row_order.h"
 #include "training/thread_trial.h"
@@ -61,23 +63,20 @@ struct FitFacts {
 // One run of Fit.
 class FitRun {
  public:
-  FitRun(ModelRunner& runner, const FitOptions& options, DataPass train,
-         std::optional<DataPass> validation, Meter meter, Meter validation_meter, RowOrder order,
-         FitFacts facts)
+  FitRun(ModelRunner& runner, const FitOptions& options, FitEngine* engine, Meter meter,
+         Meter validation_meter, FitFacts facts)
       : options_(options),
         trace_(runner.trace()),
-        train_(std::move(train)),
-        validation_(std::move(validation)),
+        engine_(*engine),
         context_{runner.model()},
         meter_(std::move(meter)),
         validation_meter_(std::move(validation_meter)),
-        order_(std::move(order)),
         facts_(facts) {
     context_.first_epoch = position_.epoch = options.first_epoch;
     context_.epochs = options.epochs;
-    context_.steps = train_.steps();
-    context_.has_validation = validation_.has_value();
-    context_.run_facts = {{"backends", runner.DescribeBackends()},
+    context_.steps = engine_.steps();
+    context_.has_validation = engine_.validates();
+    context_.run_facts = {{"backends", engine_.DescribeBackends()},
                           {"threads", absl::StrCat(runner.threads())}};
     result_.history.SetRunFacts(context_.run_facts);
     for (const auto& [name, higher] : meter_.HigherIsBetter()) {
@@ -89,6 +88,7 @@ class FitRun {
   absl::StatusOr<FitResult> Run() {
     absl::StatusOr<FitResult> result = RunEpochs();
     if (result.ok()) return result;
+    engine_.Abandon();
     for (const CallbackHandle& callback : options_.callbacks) {
       // Of two errors the one that ended the run is told, and the other with it.
       const absl::Status status = callback->OnTrainFailure(context_);
@@ -110,10 +110,12 @@ class FitRun {
     } else if (options_.keeper != nullptr) {
       SEQ_RETURN_IF_ERROR(options_.keeper->Keep(MakeState()));
     }
+    SEQ_RETURN_IF_ERROR(engine_.Start());
     while (position_.epoch < options_.epochs && !finished_ && !result_.interrupted) {
       const std::string place = absl::StrCat("epoch ", position_.epoch + 1);
       SEQ_RETURN_IF_ERROR(Annotate(Epoch(position_.epoch), place));
     }
+    SEQ_RETURN_IF_ERROR(engine_.Finish());
     position_.finished = !result_.interrupted;
     if (options_.keeper != nullptr) {
       SEQ_RETURN_IF_ERROR(options_.keeper->Keep(
@@ -160,7 +162,7 @@ class FitRun {
     if (then.batch > 0) {
       const int64_t most = std::numeric_limits<int64_t>::max() / then.batch;
       const int64_t rows = std::min(position_.step, most) * then.batch;
-      position_.step = std::min(rows / facts_.batch, train_.steps());
+      position_.step = std::min(rows / facts_.batch, engine_.steps());
     }
     SEQ_RETURN_IF_ERROR(fit.Get("first_epoch", &context_.first_epoch));
     SEQ_RETURN_IF_ERROR(fit.Get("stop_training", &context_.stop_training));
@@ -195,7 +197,14 @@ class FitRun {
   // Once a step: must not allocate where no state is wanted.
   absl::Status KeepIfWanted() {
     if (options_.keeper == nullptr || !options_.keeper->Wants(position_)) return absl::OkStatus();
-    return options_.keeper->Keep(MakeState());
+    return WithWholeModel([&] { return options_.keeper->Keep(MakeState()); });
+  }
+
+  template <typename F>
+  absl::Status WithWholeModel(F call) {
+    SEQ_RETURN_IF_ERROR(engine_.Gather());
+    SEQ_RETURN_IF_ERROR(call());
+    return engine_.Release();
   }
 
   template <typename F>
@@ -217,42 +226,43 @@ class FitRun {
       SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochBegin(context_, epoch); }));
       meter_.Reset();
     }
-    SEQ_RETURN_IF_ERROR(train_.Begin(epoch));
-    SEQ_RETURN_IF_ERROR(TrainBatches(order_.Of(epoch)));
+    SEQ_RETURN_IF_ERROR(engine_.Begin(epoch, position_.step));
+    SEQ_RETURN_IF_ERROR(TrainBatches());
     if (result_.interrupted) return absl::OkStatus();
     // An interrupt within a validation that changes variables must not keep what it changed.
     if (facts_.validation_writes && options_.keeper != nullptr) before_validation_ = MakeState();
     Logs logs;
     meter_.Write("", logs);
-    if (validation_.has_value()) {
-      SEQ_RETURN_IF_ERROR(validation_->Begin(epoch));
-      SEQ_RETURN_IF_ERROR(Validate(logs));
-    }
+    if (engine_.validates()) SEQ_RETURN_IF_ERROR(Validate(epoch, logs));
     if (result_.interrupted) return absl::OkStatus();
     const TraceSpan callbacks(trace_, "callbacks", "epoch");
+    return WithWholeModel([&] { return EndEpoch(epoch, logs); });
+  }
+
+  absl::Status EndEpoch(int epoch, Logs& logs) {
     SEQ_RETURN_IF_ERROR(ForEach([&](Callback& c) { return c.OnEpochEnd(context_, epoch, logs); }));
     result_.history.Append(epoch, logs);
     before_validation_.reset();
     finished_ = context_.stop_training;
     position_ = {.epoch = epoch + 1};
-    return KeepIfWanted();
+    if (options_.keeper == nullptr || !options_.keeper->Wants(position_)) return absl::OkStatus();
+    return options_.keeper->Keep(MakeState());
   }
 
-  absl::Status TrainBatches(absl::Span<const int64_t> order) {
+  absl::Status TrainBatches() {
     const TraceSpan span(trace_, "train", "pass");
-    SEQ_RETURN_IF_ERROR(train_.Skip(position_.step, order));
-    while (position_.step < train_.steps() && !context_.stop_training) {
+    while (position_.step < engine_.steps() && !context_.stop_training) {
       const int64_t step = position_.step;
-      SEQ_ASSIGN_OR_RETURN(const BatchRunner* batch, train_.Run(step, order));
-      TakeNote(train_);
-      const bool finite = std::isfinite(batch->loss());
-      meter_.Add(*batch);
+      double loss = 0;  // the first that is not finite
+      SEQ_RETURN_IF_ERROR(engine_.Train(step, [&](const JudgedBatch& batch) {
+        if (std::isfinite(loss)) loss = batch.loss();
+        meter_.Add(batch);
+      }));
+      TakeNote();
       meter_.Write("", batch_logs_);
-      SEQ_RETURN_IF_ERROR(
-          ForEach([&](Callback& c) { return c.OnBatchEnd(context_, step, batch_logs_); }));
-      if (!finite && !context_.stop_training) {
-        return NotFinite("loss", batch->loss(), step, train_);
-      }
+      SEQ_RETURN_IF_ERROR(EndBatch(step));
+      const bool finite = std::isfinite(loss);
+      if (!finite && !context_.stop_training) return NotFinite("loss", loss, step, engine_.steps());
       diverged_ |= !finite;
       ++position_.step;
       if (Interrupted()) break;
@@ -261,46 +271,50 @@ class FitRun {
     return absl::OkStatus();
   }
 
-  absl::Status Validate(Logs& logs) {
+  absl::Status EndBatch(int64_t step) {
+    const auto call = [&](Callback& c) { return c.OnBatchEnd(context_, step, batch_logs_); };
+    bool whole = false;
+    for (const CallbackHandle& c : options_.callbacks)
+      whole = whole || c->reads_optimizer_in_epoch();
+    return whole ? WithWholeModel([&] { return ForEach(call); }) : ForEach(call);
+  }
+
+  absl::Status Validate(int epoch, Logs& logs) {
     const TraceSpan span(trace_, "validate", "pass");
     validation_meter_.Reset();
-    for (int64_t step = 0; step < validation_->steps(); ++step) {
-      absl::StatusOr<const BatchRunner*> batch = validation_->Run(step);
-      if (!batch.ok()) return Annotate(batch.status(), "validation");
-      if (!std::isfinite((*batch)->loss()) && !diverged_) {
-        return NotFinite("validation loss", (*batch)->loss(), step, *validation_);
+    const auto judge = [&](int64_t step, const JudgedBatch& batch) -> absl::StatusOr<bool> {
+      if (!std::isfinite(batch.loss()) && !diverged_) {
+        return NotFinite("validation loss", batch.loss(), step, engine_.validation_steps());
       }
-      TakeNote(*validation_);
-      validation_meter_.Add(**batch);
-      if (Interrupted()) return absl::OkStatus();
-    }
-    validation_meter_.Write("val_", logs);
+      TakeNote();
+      validation_meter_.Add(batch);
+      return !Interrupted();
+    };
+    SEQ_RETURN_IF_ERROR(engine_.Validate(epoch, judge));
+    if (!result_.interrupted) validation_meter_.Write("val_", logs);
     return absl::OkStatus();
   }
 
-  void TakeNote(DataPass& pass) {
-    std::string note = pass.TakeNote();
+  void TakeNote() {
+    std::string note = engine_.TakeNote();
     if (!note.empty()) context_.notes.push_back(std::move(note));
   }
 
-  static absl::Status NotFinite(absl::string_view what, double value, int64_t step,
-                                const DataPass& pass) {
+  static absl::Status NotFinite(absl::string_view what, double value, int64_t step, int64_t steps) {
     return FailedPrecondition(
-        "batch ", step + 1, " of ", pass.steps(), ": the ", what, " is ", value,
+        "batch ", step + 1, " of ", steps, ": the ", what, " is ", value,
         "; training stops, and what was saved before stays. Try a smaller learning "
         "rate");
   }
 
   const FitOptions& options_;
   Trace* trace_;
-  DataPass train_;
-  std::optional<DataPass> validation_;
+  FitEngine& engine_;
   FitContext context_;
   FitResult result_;
   Meter meter_, validation_meter_;
   Logs batch_logs_;
   bool diverged_ = false;  // the loss was not finite, and a callback has stopped the training
-  RowOrder order_;
   const FitFacts facts_;
   RunPosition position_;
   bool finished_ = false;  // a callback has ended the run, and the epoch is over
@@ -353,6 +367,43 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
   SEQ_ASSIGN_OR_RETURN(const std::vector<float> weights, RowWeights(given, options));
   Examples train = given;
   train.weights = weights;
+  const bool gather = options.by_length && train.source == nullptr;
+  RowOrder order(options.shuffle ? train.rows : 0, options.batch, options.seed,
+                 gather ? train.row_steps : absl::Span<const int64_t>());
+  const bool alone = options.communicator == nullptr;
+  if (!alone && !options.communicator->is_root()) {
+    return Follow(train, validation, options, std::move(order));
+  }
+  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<FitEngine> engine,
+                       alone ? MakeLocalEngine(train, validation, options, std::move(order))
+                             : MakeRankEngine(train, validation, options, std::move(order)));
+  SEQ_ASSIGN_OR_RETURN(const Function* train_step, runner_.model().GetFunction(kTrainStep));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
+                       OutputsToRead(*train_step, options.prediction));
+  const auto meter = [&] {
+    return Meter::Create(*train_step, outputs, options.metrics, options.output_metrics);
+  };
+  SEQ_ASSIGN_OR_RETURN(Meter train_meter, meter());
+  SEQ_ASSIGN_OR_RETURN(Meter validation_meter, meter());
+  const Function* evaluate = runner_.model().FindFunction(kEvaluate);
+  const FitFacts facts = {.batch = options.batch,
+                          .seed = static_cast<int64_t>(options.seed),
+                          .rows = train.rows,
+                          .validation_rows = validation.rows,
+                          .shuffle = options.shuffle,
+                          .by_length = options.by_length,
+                          .validation_writes = validation.rows > 0 && !evaluate->updates().empty()};
+  absl::StatusOr<FitResult> result = FitRun(runner_, options, engine.get(), std::move(train_meter),
+                                            std::move(validation_meter), facts)
+                                         .Run();
+  if (!alone) runner_.Forget();
+  return result;
+}
+
+absl::StatusOr<std::unique_ptr<FitEngine>> Trainer::MakeLocalEngine(const Examples& train,
+                                                                    const Examples& validation,
+                                                                    const FitOptions& options,
+                                                                    RowOrder order) {
   SEQ_ASSIGN_OR_RETURN(DataPass train_pass, DataPass::Create(runner_, kTrainStep, train,
                                                              options.batch, options.prediction));
   std::optional<DataPass> validation_pass;
@@ -364,28 +415,37 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
     if (pass == nullptr || pass->steps() * options.epochs < kWorthATrial) continue;
     SEQ_RETURN_IF_ERROR(pass->ChooseThreads(runner_));
   }
-  SEQ_ASSIGN_OR_RETURN(const Function* train_step, runner_.model().GetFunction(kTrainStep));
-  SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> outputs,
-                       OutputsToRead(*train_step, options.prediction));
-  const auto meter = [&] {
-    return Meter::Create(*train_step, outputs, options.metrics, options.output_metrics);
-  };
-  SEQ_ASSIGN_OR_RETURN(Meter train_meter, meter());
-  SEQ_ASSIGN_OR_RETURN(Meter validation_meter, meter());
-  const bool gather = options.by_length && train.source == nullptr;
-  const Function* evaluate = runner_.model().FindFunction(kEvaluate);
-  const FitFacts facts = {.batch = options.batch,
-                          .seed = static_cast<int64_t>(options.seed),
-                          .rows = train.rows,
-                          .validation_rows = validation.rows,
-                          .shuffle = options.shuffle,
-                          .by_length = options.by_length,
-                          .validation_writes = validation.rows > 0 && !evaluate->updates().empty()};
-  RowOrder order(options.shuffle ? train.rows : 0, options.batch, options.seed,
-                 gather ? train.row_steps : absl::Span<const int64_t>());
-  return FitRun(runner_, options, std::move(train_pass), std::move(validation_pass),
-                std::move(train_meter), std::move(validation_meter), std::move(order), facts)
-      .Run();
+  return std::make_unique<LocalEngine>(&runner_, std::move(train_pass), std::move(validation_pass),
+                                       std::move(order));
+}
+
+RankSteps::Data Trainer::DataOfRanks(const Examples& train, const Examples& validation,
+                                     const FitOptions& options, RowOrder order) {
+  // What is compiled would look for variables where they are no longer.
+  runner_.Forget();
+  return {.train = &train,
+          .validation = &validation,
+          .batch = options.batch,
+          .block_rows = BlockOptions{options.block_rows}.RowsFor(options.batch),
+          .prediction = options.prediction,
+          .order = std::move(order)};
+}
+
+absl::StatusOr<std::unique_ptr<FitEngine>> Trainer::MakeRankEngine(const Examples& train,
+                                                                   const Examples& validation,
+                                                                   const FitOptions& options,
+                                                                   RowOrder order) {
+  return RankEngine::Create(options.communicator, &runner_, runner_.options(),
+                            DataOfRanks(train, validation, options, std::move(order)));
+}
+
+absl::StatusOr<FitResult> Trainer::Follow(const Examples& train, const Examples& validation,
+                                          const FitOptions& options, RowOrder order) {
+  const absl::Status status = FollowRoot(options.communicator, &runner_, runner_.options(),
+                                         DataOfRanks(train, validation, options, std::move(order)));
+  runner_.Forget();
+  SEQ_RETURN_IF_ERROR(status);
+  return FitResult();
 }
 
 }  // namespace seqgraph

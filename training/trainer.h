@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "training/callback.h"
 #include "training/history.h"
 #include "training/model_runner.h"
+#include "training/rank_engine.h"
 #include "training/run_state.h"
 
 namespace seqgraph {
@@ -51,6 +53,16 @@ struct FitOptions {
   /// With `state`: whether batch, seed, order or number of rows may be others than those of the run
   /// so far. Otherwise InvalidArgument says which are.
   bool allow_changes = false;
+  /// Trains as one of the ranks of a job, each of which calls Fit with the same model, data and
+  /// options; null: alone. The batch is that of all ranks together, cut into blocks: the same bits
+  /// on any number of ranks and threads (training/rank_steps.h; not those of a run without it). The
+  /// root alone has callbacks, keeper, state, interrupt and a result; the others follow, and their
+  /// model gets the weights of the end. Each rank keeps its share of the optimizer's state. Where
+  /// batches are normalized, each block is by its own statistics. What else was compiled over the
+  /// model's variables must be compiled again after Fit.
+  Communicator* communicator = nullptr;
+  /// Rows of a block; 0: 32 for batches up to 256, else 64. No rank can have less than a block.
+  int64_t block_rows = 0;
   /// Gets states of the run, to go on from; null: nobody. Called after all callbacks.
   StateKeeper* keeper = nullptr;
 };
@@ -104,6 +116,19 @@ class Trainer {
   ModelRunner& runner() { return runner_; }
 
  private:
+  absl::StatusOr<std::unique_ptr<FitEngine>> MakeLocalEngine(const Examples& train,
+                                                             const Examples& validation,
+                                                             const FitOptions& options,
+                                                             RowOrder order);
+  absl::StatusOr<std::unique_ptr<FitEngine>> MakeRankEngine(const Examples& train,
+                                                            const Examples& validation,
+                                                            const FitOptions& options,
+                                                            RowOrder order);
+  RankSteps::Data DataOfRanks(const Examples& train, const Examples& validation,
+                              const FitOptions& options, RowOrder order);
+  absl::StatusOr<FitResult> Follow(const Examples& train, const Examples& validation,
+                                   const FitOptions& options, RowOrder order);
+
   ModelRunner runner_;
 };
 
