@@ -64,7 +64,7 @@ const std::vector<std::string>& FreeFlags() {
   static const auto& free = *new std::vector<std::string>{
       "--save_every", "--keep", "--fallback", "--epochs", "--threads", "--history", "--report",
       "--tensorboard", "--progress", "--verbose", "--quiet", "--max_memory", "--data_cache",
-      "--profile",
+      "--profile", "--timeout",
       // What these name is compared by what is in it.
       "--data", "--validation_data"};
   return free;

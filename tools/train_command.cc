@@ -26,6 +26,7 @@
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/progress_flags.h"
+#include "tools/rank_training.h"
 #include "tools/report/write_report.h"
 #include "tools/run_description.h"
 #include "tools/run_facts.h"
@@ -91,6 +92,12 @@ class TrainCommand : public Command {
     });
     flags.Group("State of the run");
     run_.Declare(flags);
+    flags.Group("Ranks of a job");
+    ranks_.Declare(flags);
+    flags.Check("--distributed", [this] {
+      const bool alone = ranks_.job.distributed && (run_.verify || series_.folds > 0);
+      return alone ? "goes neither with --verify nor with --folds" : "";
+    });
     flags.Group("Running");
     import_.DeclareNone(flags);
     backend_.Declare(flags);
@@ -151,6 +158,11 @@ class TrainCommand : public Command {
     // The model is of more worth than what is said of it: a reader that goes away ends nothing.
     std::signal(SIGPIPE, SIG_IGN);
     if (progress_.mutes_text()) out.Mute();
+    SEQ_ASSIGN_OR_RETURN(job_, ranks_.job.Join());
+    if (!job_->is_root()) {
+      SilenceOutput();
+      return Train(out);
+    }
     const absl::StatusOr<int> status = profile_.Around(
         "train", [&] { return Train(out); }, /*work_is_worth_more=*/true);
     if (status.ok()) Report(out);
@@ -189,10 +201,18 @@ class TrainCommand : public Command {
     const RunFlags::Say say = [](const std::string& text) {
       std::fprintf(stderr, "seqgraph: %s\n", text.c_str());
     };
-    SEQ_ASSIGN_OR_RETURN(std::unique_ptr<RunFolder> state, run_.OpenEarlier(overwrite_, say));
-    const bool goes_on = state != nullptr && state->newest() != nullptr;
+    std::unique_ptr<RunFolder> state;
+    if (job_->is_root()) {
+      SEQ_ASSIGN_OR_RETURN(state, run_.OpenEarlier(overwrite_, say));
+    }
+    // The root has the folder; the others begin with the same model.
+    bool goes_on = state != nullptr && state->newest() != nullptr;
+    SEQ_RETURN_IF_ERROR(job_->BroadcastValue(&goes_on));
     if (run_.verify && !goes_on) return FailedPrecondition(run_.folder, " holds no state of a run");
-    SEQ_ASSIGN_OR_RETURN(EarlierModel earlier, FindEarlier(goes_on ? state->newest() : nullptr));
+    std::optional<EarlierModel> earlier;
+    if (job_->is_root()) {
+      SEQ_ASSIGN_OR_RETURN(earlier, FindEarlier(goes_on ? state->newest() : nullptr));
+    }
     std::optional<Model> resumed;
     if (!resume_.empty()) {
       SEQ_ASSIGN_OR_RETURN(resumed, LoadAnyModel(goes_on ? FirstModel() : resume_, import_));
@@ -241,6 +261,18 @@ class TrainCommand : public Command {
     // Whoever cannot be told how it goes is told so now.
     SEQ_RETURN_IF_ERROR(out.Flush());
     if (series_.folds > 0) return Fold(interrupt, std::move(options.run), out);
+    if (ranks_.job.distributed) {
+      options.communicator = job_.get();
+      options.block_rows = ranks_.block_rows;
+      SEQ_RETURN_IF_ERROR(
+          CheckSameTraining(*job_, flags_->Given(), *data_source_, trainer.runner()));
+    }
+    if (!job_->is_root()) {
+      SEQ_RETURN_IF_ERROR(
+          trainer.Fit(data_source_->train(), data_source_->validation(), FitOptionsOf(options))
+              .status());
+      return 0;
+    }
     options.fallback = run_.fallback;
     // Not before, so that what cannot begin leaves no folder.
     if (state == nullptr) {
@@ -261,7 +293,7 @@ class TrainCommand : public Command {
       SEQ_RETURN_IF_ERROR(SetState(state.get(), trainer.runner(), *step, model, options));
     }
     if (run_.verify) return VerifyRun(*data_source_, trainer, options, out);
-    TrainingRun training(*data_source_, earlier, trainer, options, out);
+    TrainingRun training(*data_source_, *earlier, trainer, options, out);
     SEQ_RETURN_IF_ERROR(training.Measure(resumes));
     return training.Fit(interrupt);
   }
@@ -407,6 +439,8 @@ class TrainCommand : public Command {
   TrainingFlags training_;
   ImportFlags import_;
   BackendFlags backend_;
+  RankFlags ranks_;
+  std::unique_ptr<Communicator> job_;  // one rank alone without --distributed
   ProfileFlag profile_;
   ProgressFlags progress_;
   TensorBoardFlag tensorboard_;

@@ -163,6 +163,8 @@ FitOptions FitOptionsOf(const TrainingRunOptions& options) {
           .class_weights = options.class_weights,
           .state = options.state == nullptr ? nullptr : options.state->newest(),
           .allow_changes = options.allow_changes,
+          .communicator = options.communicator,
+          .block_rows = options.block_rows,
           .keeper = options.state};
 }
 

@@ -39,7 +39,9 @@ struct TrainingRunOptions {
   ProgressFlags progress;
   std::vector<Metric> metrics;
   std::map<int32_t, double> class_weights;
-  RunnerOptions run;         ///< that of the trainer
+  RunnerOptions run;                     ///< that of the trainer
+  Communicator* communicator = nullptr;  ///< as FitOptions::communicator and block_rows
+  int64_t block_rows = 0;
   std::string backend_line;  ///< said again at the end; empty: not
   Trace* trace = nullptr;
   RunFolder* state = nullptr;  ///< keeps the run's state, and has that to go on from; null: none
