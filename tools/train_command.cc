@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "distributed/job.h"
 #include "serialization/model_io.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
@@ -95,8 +96,13 @@ class TrainCommand : public Command {
     flags.Group("Ranks of a job");
     ranks_.Declare(flags);
     flags.Check("--distributed", [this] {
-      const bool alone = ranks_.job.distributed && (run_.verify || series_.folds > 0);
-      return alone ? "goes neither with --verify nor with --folds" : "";
+      if (ranks_.job.distributed) {
+        return run_.verify || series_.folds > 0 ? "goes neither with --verify nor with --folds"
+                                                : "";
+      }
+      return IsInJob() ? "is missing: each of the processes that were started together would train "
+                         "the same model"
+                       : "";
     });
     flags.Group("Running");
     import_.DeclareNone(flags);

@@ -33,6 +33,10 @@ struct FitContext {
   /// The run goes on from a state (FitOptions::state): after OnTrainBegin comes LoadState.
   bool resumed = false;
 
+  /// Whether `model` has the optimizer's state: on ranks, which keep it in shares, it has not in
+  /// OnEpochBegin, and in OnBatchEnd only where a callback asks for it (reads_optimizer).
+  bool has_optimizer = true;
+
   /// Set it to end the run: after the batch in OnBatchEnd, after the epoch in OnEpochEnd.
   bool stop_training = false;
   /// One line each, for people; shown by Progress and returned with the result of the run.
@@ -69,9 +73,8 @@ class Callback {
   /// In a run that goes on from a state, after OnTrainBegin and instead of the OnEpochBegin of an
   /// epoch that has begun. An error ends the run.
   virtual absl::Status LoadState(FitContext& context, const StateReader& state);
-  /// True of one whose OnBatchEnd reads or saves the optimizer's state: on ranks, which keep it in
-  /// shares, it is gathered before each call. Elsewhere it is always there.
-  virtual bool reads_optimizer_in_epoch() const { return false; }
+  /// Whether the next OnBatchEnd reads or saves the optimizer's state, which ranks then gather.
+  virtual bool reads_optimizer() const { return false; }
   /// True of one that only reports: behind all others in the list it may be there or not, whatever
   /// the run was begun with. Where a state has nothing of it, LoadState is not called.
   virtual bool may_be_left_out() const { return false; }

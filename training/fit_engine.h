@@ -18,6 +18,7 @@ class FitEngine {
   virtual ~FitEngine() = default;
 
   virtual int64_t steps() const = 0;  ///< of an epoch
+  virtual bool keeps_optimizer_whole() const = 0;
   virtual bool validates() const = 0;
   /// "backends" of the functions that run.
   virtual std::string DescribeBackends() const = 0;

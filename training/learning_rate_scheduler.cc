@@ -23,8 +23,7 @@ absl::Status StepLearningRate::OnTrainBegin(FitContext& context) {
   // Checks that there is an optimizer.
   SEQ_RETURN_IF_ERROR(LearningRate(context.model).status());
   variables_ = &context.model.variables;
-  SEQ_ASSIGN_OR_RETURN(rate_, context.model.variables.Get(kLearningRateVariable));
-  SEQ_ASSIGN_OR_RETURN(steps_, context.model.variables.Get(kIterationVariable));
+  SEQ_RETURN_IF_ERROR(context.model.variables.Get(kIterationVariable).status());
   return SetRate();
 }
 
@@ -47,7 +46,8 @@ absl::Status StepLearningRate::LoadState(FitContext&, const StateReader& state) 
 
 // In place: it is called in every step.
 absl::Status StepLearningRate::SetRate() {
-  const int64_t step = steps_->value.Elements<int64_t>()[0];
+  // Looked up each time: on ranks variables move.
+  const int64_t step = variables_->Find(kIterationVariable)->value.Elements<int64_t>()[0];
   const double rate = schedule_(step);
   if (!std::isfinite(rate) || rate < 0) {
     return InvalidArgument("StepLearningRate: the schedule gives ", rate, " for step ", step,
@@ -56,7 +56,8 @@ absl::Status StepLearningRate::SetRate() {
   of_last_step_ = of_next_step_;
   of_next_step_ = rate;
   variables_->Mutate<float>(
-      *rate_, [&](absl::Span<float> content) { content[0] = static_cast<float>(rate); });
+      *variables_->Find(kLearningRateVariable),
+      [&](absl::Span<float> content) { content[0] = static_cast<float>(rate); });
   return absl::OkStatus();
 }
 

@@ -43,8 +43,6 @@ class StepLearningRate : public Callback {
 
   LearningRateSchedule schedule_;
   VariableStore* variables_ = nullptr;
-  const Variable* rate_ = nullptr;
-  const Variable* steps_ = nullptr;
   double of_last_step_ = 0, of_next_step_ = 0;
 };
 

@@ -22,6 +22,7 @@ class LocalEngine : public FitEngine {
         order_(std::move(order)) {}
 
   int64_t steps() const override { return train_.steps(); }
+  bool keeps_optimizer_whole() const override { return true; }
   bool validates() const override { return validation_.has_value(); }
   std::string DescribeBackends() const override { return runner_->DescribeBackends(); }
   absl::Status Start() override { return absl::OkStatus(); }

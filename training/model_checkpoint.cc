@@ -226,7 +226,7 @@ absl::Status ModelCheckpoint::WritePending(FitContext& context) {
 }
 
 absl::Status ModelCheckpoint::WritePendingIfTime(FitContext& context) {
-  if (!pending_.has_value() || !IsTime()) return absl::OkStatus();
+  if (!pending_.has_value() || !context.has_optimizer || !IsTime()) return absl::OkStatus();
   return WritePending(context);
 }
 

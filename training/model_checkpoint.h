@@ -69,7 +69,9 @@ class ModelCheckpoint : public Callback {
   absl::Status OnEpochEnd(FitContext& context, int epoch, Logs& logs) override;
   absl::Status OnTrainEnd(FitContext& context) override;
   absl::Status OnTrainFailure(FitContext& context) override;
-  bool reads_optimizer_in_epoch() const override { return options_.save_every_batches > 0; }
+  bool reads_optimizer() const override {
+    return options_.save_every_batches > 0 || (pending_.has_value() && IsTime());
+  }
   void SaveState(StateWriter& state) const override;
   absl::Status LoadState(FitContext& context, const StateReader& state) override;
 

@@ -53,6 +53,7 @@ class RankEngine : public FitEngine {
                                                             RankSteps::Data data);
 
   int64_t steps() const override { return steps_->steps(); }
+  bool keeps_optimizer_whole() const override { return false; }
   bool validates() const override { return validates_; }
   std::string DescribeBackends() const override { return runner_->DescribeBackends(); }
   absl::Status Start() override;

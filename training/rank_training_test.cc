@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "tests/testing.h"
 #include "training/early_stopping.h"
 #include "training/lambda_callback.h"
+#include "training/learning_rate_scheduler.h"
 #include "training/model_checkpoint.h"
 #include "training/optimizer_share.h"
 #include "training/reduce_lr_on_plateau.h"
@@ -235,6 +237,27 @@ TEST(RankTraining, CallbacksOfTheRootActOnAll) {
       EXPECT_TRUE(first == *ReadFile(absl::StrCat(folder, "/", ranks, file), 1 << 20)) << file;
     }
   }
+}
+
+TEST(RankTraining, AScheduleAndACheckpointThatWaitsGoOnBetweenSteps) {
+  const Case c = Cases()[0];
+  const std::string folder = MakeTempDir();
+  const auto run = [&](int ranks) {
+    const auto callbacks = [&folder, ranks]() -> std::vector<CallbackHandle> {
+      // Each look at the clock is a second later, so that writes come within epochs.
+      auto now = std::make_shared<double>(0);
+      return {StepLearningRate([](int64_t step) { return 0.1 / (1.0 + step); }),
+              ModelCheckpoint(absl::StrCat(folder, "/", ranks, ".pb"),
+                              {.save_best_only = true, .seconds_between_writes = 3, .clock = [now] {
+                                 return *now += 1;
+                               }})};
+    };
+    return OnRanksOf(ranks, c, {.epochs = 4, .callbacks = callbacks});
+  };
+  const Outcome one = run(1), three = run(3);
+  EXPECT_EQ(three.history, one.history);
+  EXPECT_TRUE(three.model == one.model);
+  EXPECT_TRUE(*ReadFile(folder + "/1.pb", 1 << 20) == *ReadFile(folder + "/3.pb", 1 << 20));
 }
 
 TEST(RankTraining, EachRankKeepsItsShareOfTheOptimizer) {

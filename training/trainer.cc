@@ -89,6 +89,7 @@ class FitRun {
     absl::StatusOr<FitResult> result = RunEpochs();
     if (result.ok()) return result;
     engine_.Abandon();
+    context_.has_optimizer = true;
     for (const CallbackHandle& callback : options_.callbacks) {
       // Of two errors the one that ended the run is told, and the other with it.
       const absl::Status status = callback->OnTrainFailure(context_);
@@ -111,11 +112,13 @@ class FitRun {
       SEQ_RETURN_IF_ERROR(options_.keeper->Keep(MakeState()));
     }
     SEQ_RETURN_IF_ERROR(engine_.Start());
+    context_.has_optimizer = engine_.keeps_optimizer_whole();
     while (position_.epoch < options_.epochs && !finished_ && !result_.interrupted) {
       const std::string place = absl::StrCat("epoch ", position_.epoch + 1);
       SEQ_RETURN_IF_ERROR(Annotate(Epoch(position_.epoch), place));
     }
     SEQ_RETURN_IF_ERROR(engine_.Finish());
+    context_.has_optimizer = true;
     position_.finished = !result_.interrupted;
     if (options_.keeper != nullptr) {
       SEQ_RETURN_IF_ERROR(options_.keeper->Keep(
@@ -203,7 +206,9 @@ class FitRun {
   template <typename F>
   absl::Status WithWholeModel(F call) {
     SEQ_RETURN_IF_ERROR(engine_.Gather());
+    context_.has_optimizer = true;
     SEQ_RETURN_IF_ERROR(call());
+    context_.has_optimizer = engine_.keeps_optimizer_whole();
     return engine_.Release();
   }
 
@@ -273,10 +278,11 @@ class FitRun {
 
   absl::Status EndBatch(int64_t step) {
     const auto call = [&](Callback& c) { return c.OnBatchEnd(context_, step, batch_logs_); };
-    bool whole = false;
-    for (const CallbackHandle& c : options_.callbacks)
-      whole = whole || c->reads_optimizer_in_epoch();
-    return whole ? WithWholeModel([&] { return ForEach(call); }) : ForEach(call);
+    for (const CallbackHandle& callback : options_.callbacks) {
+      if (context_.has_optimizer) break;
+      if (callback->reads_optimizer()) return WithWholeModel([&] { return ForEach(call); });
+    }
+    return ForEach(call);
   }
 
   absl::Status Validate(int epoch, Logs& logs) {
