@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "base/status_macros.h"
+#include "distributed/float_loops.h"
 
 namespace seqgraph {
 namespace {
-
-// to = a + b; `to` may be `a`.
-void Add(const float* a, const float* b, float* to, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] = a[i] + b[i];
-}
 
 template <typename T>
 auto BytesOf(T* floats, int64_t count) {
@@ -71,12 +67,20 @@ void TreeReduceScatter::AddBlock() {
     const Node right = stack_.back();
     const IndexRange both{left.blocks.begin, right.blocks.end};
     if (!IsNode(both)) return;
-    float* to = buffers_[left.buffer].data();
-    Add(to, buffers_[right.buffer].data(), to, elements_);
+    AddTo(buffers_[right.buffer].data(), elements_, buffers_[left.buffer].data());
     left.blocks = both;
     free_.push_back(right.buffer);
     stack_.pop_back();
   }
+}
+
+void ScaleInto(const float* __restrict from, float factor, int64_t count, float* __restrict to) {
+  ForEachElement(count, [=](int64_t i) { to[i] = factor * from[i]; });
+}
+
+void DivideBy(float divisor, absl::Span<float> elements) {
+  float* __restrict all = elements.data();
+  ForEachElement(static_cast<int64_t>(elements.size()), [=](int64_t i) { all[i] /= divisor; });
 }
 
 absl::Status TreeReduceScatter::Exchange(std::vector<Part>* parts) {
@@ -126,7 +130,11 @@ const float* TreeReduceScatter::SumOf(IndexRange node, const std::vector<Part>& 
   const float* left = SumOf(BlockTree::Left(node), parts, to);
   float* behind = to + own;
   const float* right = SumOf(BlockTree::Right(node), parts, behind);
-  Add(left, right, to, own);
+  if (left == to) {
+    AddTo(right, own, to);
+  } else {
+    SumInto(left, right, own, to);
+  }
   return to;
 }
 

@@ -12,6 +12,10 @@
 
 namespace seqgraph {
 
+/// to = factor from, and elements /= divisor.
+void ScaleInto(const float* from, float factor, int64_t count, float* to);
+void DivideBy(float divisor, absl::Span<float> elements);
+
 /// Adds up one array of floats a block, in the order of BlockTree, and leaves each rank with its
 /// share of the sum (a reduce-scatter). Rank r has the blocks PartOf(blocks, size, r); its share
 /// are the elements PartOf(elements, size, r, kUnit).

@@ -147,9 +147,12 @@ absl::Status RankSteps::RunBlocks(int64_t step, TreeReduceScatter* reduce, std::
     const absl::Span<float> to = reduce->NextBlock();
     const float times = static_cast<float>(count);
     for (size_t i = 0; i < tensors_.size(); ++i) {
-      const float* from = block.gradients[i];
       float* at = to.data() + layout_->begin(i);
-      for (int64_t k = 0; k < layout_->size(i); ++k) at[k] = times == 0 ? 0 : times * from[k];
+      if (times == 0) {  // No row counts: what was computed of none may be no number.
+        std::fill_n(at, layout_->size(i), 0.0f);
+      } else {
+        ScaleInto(block.gradients[i], times, layout_->size(i), at);
+      }
     }
     reduce->AddBlock();
     records->append(reinterpret_cast<const char*>(&count), sizeof(count));
@@ -212,7 +215,7 @@ absl::Status RankSteps::Update(TreeReduceScatter* reduce, double rows, double ra
       reduce->share().subspan(communicator_->size() == 1 ? static_cast<size_t>(range.begin) : 0,
                               static_cast<size_t>(range.size()));
   const float by = rows > 0 ? static_cast<float>(rows) : 1.0f;
-  for (float& element : share) element /= by;
+  DivideBy(by, share);
   SEQ_ASSIGN_OR_RETURN(const std::vector<double> norms, SquaredNorms(share, range));
   // The statistics are what they are; the gradients become weights.
   std::copy(share.begin(), share.end(), flat_.begin() + range.begin);
