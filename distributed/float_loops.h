@@ -26,7 +26,7 @@ inline void AddTo(const float* __restrict a, int64_t count, float* __restrict to
 
 /// to = a + b.
 inline void SumInto(const float* __restrict a, const float* __restrict b, int64_t count,
-                  float* __restrict to) {
+                    float* __restrict to) {
   ForEachElement(count, [=](int64_t i) { to[i] = a[i] + b[i]; });
 }
 

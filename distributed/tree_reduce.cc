@@ -83,7 +83,13 @@ void DivideBy(float divisor, absl::Span<float> elements) {
   ForEachElement(static_cast<int64_t>(elements.size()), [=](int64_t i) { all[i] /= divisor; });
 }
 
-absl::Status TreeReduceScatter::Exchange(std::vector<Part>* parts) {
+absl::Status TreeReduceScatter::Start() {
+  started_ = true;
+  parts_.clear();
+  if (communicator_->size() == 1) return absl::OkStatus();
+  for (const Node& node : stack_) {
+    parts_.push_back({node.blocks, buffers_[node.buffer].data() + own_share().begin});
+  }
   const int64_t own = own_share().size();
   std::vector<std::vector<IndexRange>> nodes;
   size_t incoming = 0;
@@ -92,7 +98,6 @@ absl::Status TreeReduceScatter::Exchange(std::vector<Part>* parts) {
     if (r != rank()) incoming += nodes.back().size();
   }
   received_.resize(incoming * static_cast<size_t>(own));
-  std::vector<Transport::Request> requests;
   float* to = received_.data();
   Transport& transport = communicator_->transport();
   // Each begins with its neighbour, so that not all send to the same rank at once.
@@ -102,8 +107,8 @@ absl::Status TreeReduceScatter::Exchange(std::vector<Part>* parts) {
       if (own == 0) continue;
       SEQ_ASSIGN_OR_RETURN(const auto receive,
                            transport.Receive(from, message_tag::kReduce, BytesOf(to, own)));
-      requests.push_back(receive);
-      parts->push_back({node, to});
+      under_way_.push_back(receive);
+      parts_.push_back({node, to});
       to += own;
     }
   }
@@ -115,10 +120,23 @@ absl::Status TreeReduceScatter::Exchange(std::vector<Part>* parts) {
       const float* from = buffers_[node.buffer].data() + share.begin;
       SEQ_ASSIGN_OR_RETURN(const auto send,
                            transport.Send(peer, message_tag::kReduce, BytesOf(from, share.size())));
-      requests.push_back(send);
+      under_way_.push_back(send);
     }
   }
-  return communicator_->Wait(requests);
+  return absl::OkStatus();
+}
+
+absl::Status TreeReduceScatter::Progress() {
+  for (size_t i = 0; i < under_way_.size();) {
+    SEQ_ASSIGN_OR_RETURN(const bool done, communicator_->transport().Test(under_way_[i]));
+    if (!done) {
+      ++i;
+      continue;
+    }
+    under_way_[i] = under_way_.back();
+    under_way_.pop_back();
+  }
+  return absl::OkStatus();
 }
 
 const float* TreeReduceScatter::SumOf(IndexRange node, const std::vector<Part>& parts, float* to) {
@@ -139,22 +157,22 @@ const float* TreeReduceScatter::SumOf(IndexRange node, const std::vector<Part>& 
 }
 
 absl::Status TreeReduceScatter::Finish() {
+  if (!started_) SEQ_RETURN_IF_ERROR(Start());
+  started_ = false;
   const IndexRange share = own_share();
   if (communicator_->size() == 1) {
     share_ = absl::MakeSpan(buffers_[stack_[0].buffer]);
     return absl::OkStatus();
   }
-  std::vector<Part> parts;
-  for (const Node& node : stack_) {
-    parts.push_back({node.blocks, buffers_[node.buffer].data() + share.begin});
-  }
-  SEQ_RETURN_IF_ERROR(Exchange(&parts));
+  const absl::Status status = communicator_->Wait(under_way_);
+  under_way_.clear();
+  SEQ_RETURN_IF_ERROR(status);
   share_ = {};
   if (share.size() == 0) return absl::OkStatus();
   int64_t levels = 2;
   for (int64_t blocks = 1; blocks < tree_.blocks(); blocks *= 2) ++levels;
   scratch_.resize(static_cast<size_t>(share.size() * levels));
-  const float* sum = SumOf({0, tree_.blocks()}, parts, scratch_.data());
+  const float* sum = SumOf({0, tree_.blocks()}, parts_, scratch_.data());
   sum_.assign(sum, sum + share.size());
   share_ = absl::MakeSpan(sum_);
   return absl::OkStatus();

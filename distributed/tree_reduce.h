@@ -46,7 +46,12 @@ class TreeReduceScatter {
   absl::Span<float> NextBlock();
   /// Takes what stands there.
   void AddBlock();
-  /// With the other ranks.
+  /// Begins to exchange, when all own blocks are added; returns at once. The order of exchanges of
+  /// several of these must be the same on all ranks.
+  absl::Status Start();
+  /// Moves on what is under way.
+  absl::Status Progress();
+  /// Starts, unless that was done, and waits.
   absl::Status Finish();
   /// The sum over all blocks of the elements own_share(), until Begin. May be written.
   absl::Span<float> share();
@@ -69,7 +74,6 @@ class TreeReduceScatter {
   int rank() const { return communicator_->rank(); }
   int TakeBuffer();
   bool IsNode(IndexRange range) const;
-  absl::Status Exchange(std::vector<Part>* parts);
   // The sum at a node: where it stands, or added up at `to`.
   const float* SumOf(IndexRange node, const std::vector<Part>& parts, float* to);
 
@@ -82,6 +86,9 @@ class TreeReduceScatter {
   std::vector<Node> stack_;
   int next_buffer_ = -1;
   int64_t next_block_ = 0;
+  bool started_ = false;
+  std::vector<Part> parts_;
+  std::vector<Transport::Request> under_way_;
   std::vector<float> received_, scratch_, sum_;
   absl::Span<float> share_;
 };

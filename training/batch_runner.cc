@@ -222,12 +222,12 @@ absl::Status BatchRunner::CheckFits(const Examples& examples) const {
 }
 
 absl::Status BatchRunner::Run(const Examples& examples, absl::Span<const int64_t> order,
-                              int64_t begin) {
+                              int64_t begin, RunObserver* observer) {
   for (size_t i = 0; i < fillers_.size(); ++i) {
     fillers_[i].Fill(examples, order, begin, batch_, function_->input(static_cast<int>(i)));
   }
   for (Output& output : outputs_) KeepLabels(output);
-  SEQ_RETURN_IF_ERROR(profile_ == nullptr ? function_->Run()
+  SEQ_RETURN_IF_ERROR(profile_ == nullptr ? function_->Run(observer)
                                           : profile_->Run(profile_number_, *function_));
   for (Output& output : outputs_) {
     TakeMedian(output);

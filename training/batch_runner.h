@@ -36,7 +36,12 @@ class BatchRunner : public JudgedBatch {
 
   /// Runs the rows order[begin], ..., order[begin + batch() - 1] (or begin, begin + 1, ... if
   /// `order` is empty).
-  absl::Status Run(const Examples& examples, absl::Span<const int64_t> order, int64_t begin);
+  absl::Status Run(const Examples& examples, absl::Span<const int64_t> order, int64_t begin) {
+    return Run(examples, order, begin, nullptr);
+  }
+  /// The same, seen by `observer` too, where there is no profile.
+  absl::Status Run(const Examples& examples, absl::Span<const int64_t> order, int64_t begin,
+                   RunObserver* observer);
 
   /// Of the last run.
   double loss() const override { return *loss_; }

@@ -111,16 +111,25 @@ std::set<std::string> AllSlotNames(const StepParts& parts) {
   return names;
 }
 
+std::vector<WeightPiece> PiecesOfWeights(const StepParts& parts, const FlatLayout& layout,
+                                         const std::vector<IndexRange>& shares) {
+  std::vector<WeightPiece> pieces;
+  for (const IndexRange share : shares) {
+    for (const WeightPiece& piece : layout.PiecesIn(share)) {
+      // Behind the weights lies what else is gathered.
+      if (piece.weight < static_cast<int>(parts.weights.size())) pieces.push_back(piece);
+    }
+  }
+  return pieces;
+}
+
 absl::StatusOr<OptimizerShare> OptimizerShare::Create(const StepParts& parts,
-                                                      const FlatLayout& layout, IndexRange share,
+                                                      const FlatLayout& layout,
+                                                      const std::vector<IndexRange>& shares,
                                                       const RunnerOptions& options) {
   OptimizerShare made;
   made.parts_ = &parts;
-  std::vector<WeightPiece> pieces;
-  for (const WeightPiece& piece : layout.PiecesIn(share)) {
-    // Behind the weights lies what else is gathered.
-    if (piece.weight < static_cast<int>(parts.weights.size())) pieces.push_back(piece);
-  }
+  const std::vector<WeightPiece> pieces = PiecesOfWeights(parts, layout, shares);
   if (pieces.empty()) return made;
   const OpRegistry& ops = options.ops != nullptr ? *options.ops : AllOps();
   SEQ_ASSIGN_OR_RETURN(Model model, OptimizerOfPieces(parts, pieces, ops));

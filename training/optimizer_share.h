@@ -22,10 +22,11 @@ namespace seqgraph {
 /// bits that the whole would get.
 class OptimizerShare {
  public:
-  /// Of the elements in `share` of the layout, which must outlive it. Slots start as they do in a
+  /// Of the elements in `shares` of the layout, which must outlive it. Slots start as they do in a
   /// new model. Only backends, threads and ops of the options count.
   static absl::StatusOr<OptimizerShare> Create(const StepParts& parts, const FlatLayout& layout,
-                                               IndexRange share, const RunnerOptions& options);
+                                               const std::vector<IndexRange>& shares,
+                                               const RunnerOptions& options);
 
   /// Copies its elements out of all weights, or into them.
   absl::Status SetWeights(absl::Span<const float> flat);
@@ -66,6 +67,10 @@ class OptimizerShare {
   std::unique_ptr<ModelRunner> runner_;
   CompiledFunction* apply_ = nullptr;
 };
+
+/// The parts of weights, not of what else lies in the layout, in these ranges.
+std::vector<WeightPiece> PiecesOfWeights(const StepParts& parts, const FlatLayout& layout,
+                                         const std::vector<IndexRange>& shares);
 
 /// Names of the variables that the optimizer keeps: of each weight, and for all.
 std::vector<std::string> SlotNames(const StepParts& parts, const std::string& weight);

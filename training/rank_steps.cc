@@ -54,16 +54,14 @@ absl::Status RankSteps::Compile(const RunnerOptions& options) {
   }
   layout_.emplace(tensors_);
   flat_.assign(static_cast<size_t>(layout_->elements()), 0.0f);
+  buckets_.emplace(communicator_, &*layout_,
+                   data_.bucket_bytes > 0 ? data_.bucket_bytes : GradientBuckets::kBucketBytes);
   for (int rank = 0; rank < communicator_->size(); ++rank) {
-    shares_.push_back(
-        PartOf(layout_->elements(), communicator_->size(), rank, TreeReduceScatter::kUnit));
-    pieces_of_.push_back(layout_->PiecesIn(shares_.back()));
-    std::erase_if(pieces_of_.back(), [&](const WeightPiece& piece) {
-      return piece.weight >= static_cast<int>(parts_.weights.size());
-    });
+    pieces_of_.push_back(PiecesOfWeights(parts_, *layout_, buckets_->SharesOf(rank)));
   }
   SEQ_ASSIGN_OR_RETURN(
-      share_, OptimizerShare::Create(parts_, *layout_, shares_[communicator_->rank()], options));
+      share_,
+      OptimizerShare::Create(parts_, *layout_, buckets_->SharesOf(communicator_->rank()), options));
   // The function is the model's only until it is compiled: what is saved has it not.
   SEQ_RETURN_IF_ERROR(model.AddFunction(parts_.gradients));
   const absl::Status blocks = CompileBlocks();
@@ -103,14 +101,20 @@ absl::Status RankSteps::CompileBlock(int64_t rows) {
   const auto result = [&](absl::string_view name) {
     return static_cast<const float*>(block.compiled->result(block.compiled->FindResult(name)));
   };
-  for (size_t i = 0; i < tensors_.size(); ++i) {
-    block.gradients.push_back(result(absl::StrCat(
-        i < parts_.weights.size() ? StepParts::kGradientPrefix : StepParts::kStatisticPrefix,
-        tensors_[i].name)));
+  for (size_t i = 0; i < tensors_.size(); ++i) block.gradients.push_back(result(GradientName(i)));
+  const Function& function = block.compiled->function();
+  for (size_t bucket = 0; bucket < buckets_->count(); ++bucket) {
+    int last = 0;
+    const IndexRange tensors = buckets_->tensors(bucket);
+    for (int64_t i = tensors.begin; i < tensors.end; ++i) {
+      const Value value = function.FindResult(GradientName(static_cast<size_t>(i)));
+      const ValueInfo& info = function.info(value);
+      if (info.origin == Origin::kNode) last = std::max(last, info.source);
+    }
+    block.ready_after.push_back(last);
   }
   if (parts_.mask.empty()) return absl::OkStatus();
   block.mask = result(parts_.mask);
-  const Function& function = block.compiled->function();
   block.mask_size = function.type(function.FindResult(parts_.mask)).shape.num_elements();
   return absl::OkStatus();
 }
@@ -119,42 +123,70 @@ int64_t RankSteps::RowsOf(int64_t step) const {
   return std::min(data_.batch, data_.train->rows - step * data_.batch);
 }
 
-TreeReduceScatter& RankSteps::ReduceFor(int64_t blocks) {
-  const auto found = reduces_.find(blocks);
-  if (found != reduces_.end()) return found->second;
-  return reduces_.try_emplace(blocks, communicator_, blocks, layout_->elements()).first->second;
+std::string RankSteps::GradientName(size_t tensor) const {
+  return absl::StrCat(
+      tensor < parts_.weights.size() ? StepParts::kGradientPrefix : StepParts::kStatisticPrefix,
+      tensors_[tensor].name);
 }
 
-absl::Status RankSteps::RunBlocks(int64_t step, TreeReduceScatter* reduce, std::string* records,
+double RankSteps::RowsThatCount(const Block& block) const {
+  if (block.mask == nullptr) return static_cast<double>(block.runner->batch());
+  double count = 0;
+  for (int64_t i = 0; i < block.mask_size; ++i) count += block.mask[i];
+  return count;
+}
+
+// Hands on the buckets of a rank's last block as soon as they are complete.
+class RankSteps::BucketSender : public RunObserver {
+ public:
+  BucketSender(RankSteps* steps, const Block* block) : steps_(*steps), block_(*block) {}
+
+  bool OnlyLooks() const override { return true; }
+  absl::Status BeforeNode(int, const KernelArgs&) override { return absl::OkStatus(); }
+  absl::Status AfterNode(int node, const KernelArgs&) override {
+    while (taken_ < block_.ready_after.size() && block_.ready_after[taken_] <= node) {
+      SEQ_RETURN_IF_ERROR(TakeNext());
+    }
+    return steps_.buckets_->Progress();
+  }
+  absl::Status TakeRest() {
+    while (taken_ < block_.ready_after.size()) SEQ_RETURN_IF_ERROR(TakeNext());
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status TakeNext() {
+    return steps_.buckets_->Take(taken_++, block_.gradients, steps_.RowsThatCount(block_),
+                                 /*is_last_block=*/true);
+  }
+
+  RankSteps& steps_;
+  const Block& block_;
+  size_t taken_ = 0;
+};
+
+absl::Status RankSteps::RunBlocks(int64_t step, IndexRange own, std::string* records,
                                   double* counted) {
   const int64_t rows = RowsOf(step);
   const int64_t blocks_a_step = (data_.batch + data_.block_rows - 1) / data_.block_rows;
-  for (int64_t b = reduce->own_blocks().begin; b < reduce->own_blocks().end; ++b) {
+  for (int64_t b = own.begin; b < own.end; ++b) {
     const int64_t begin = b * data_.block_rows;
     Block& block = blocks_.at(std::min(data_.block_rows, rows - begin));
+    const bool is_last = b + 1 == own.end;
+    BucketSender sender(this, &block);
     // Each block of each step draws its own numbers.
     SEQ_RETURN_IF_ERROR(SetModelIteration(iteration_ * blocks_a_step + b));
-    const absl::Status run = block.runner->Run(*data_.train, order_, step * data_.batch + begin);
+    const absl::Status run = block.runner->Run(*data_.train, order_, step * data_.batch + begin,
+                                               is_last ? &sender : nullptr);
     if (!run.ok()) {
       return Annotate(run, absl::StrCat("batch ", step + 1, " of ", steps(), ", block ", b + 1));
     }
-    double count = static_cast<double>(block.runner->batch());
-    if (block.mask != nullptr) {
-      count = 0;
-      for (int64_t i = 0; i < block.mask_size; ++i) count += block.mask[i];
-    }
+    const double count = RowsThatCount(block);
     *counted += count;
-    const absl::Span<float> to = reduce->NextBlock();
-    const float times = static_cast<float>(count);
-    for (size_t i = 0; i < tensors_.size(); ++i) {
-      float* at = to.data() + layout_->begin(i);
-      if (times == 0) {  // No row counts: what was computed of none may be no number.
-        std::fill_n(at, layout_->size(i), 0.0f);
-      } else {
-        ScaleInto(block.gradients[i], times, layout_->size(i), at);
-      }
+    if (is_last) SEQ_RETURN_IF_ERROR(sender.TakeRest());
+    for (size_t bucket = 0; bucket < buckets_->count() && !is_last; ++bucket) {
+      SEQ_RETURN_IF_ERROR(buckets_->Take(bucket, block.gradients, count, is_last));
     }
-    reduce->AddBlock();
     records->append(reinterpret_cast<const char*>(&count), sizeof(count));
     AppendPacked(*block.runner, records);
   }
@@ -176,14 +208,13 @@ absl::StatusOr<double> RankSteps::RowsOfAll(int64_t step, double own) {
   return sum;
 }
 
-absl::StatusOr<std::vector<double>> RankSteps::SquaredNorms(absl::Span<const float> share,
-                                                            IndexRange range) {
+absl::StatusOr<std::vector<double>> RankSteps::SquaredNorms() {
   const Kind clipping = parts_.optimizer.clipping.kind;
   if (clipping != Kind::kNorm && clipping != Kind::kGlobalNorm) return std::vector<double>();
   std::vector<ExactSum> sums(clipping == Kind::kNorm ? parts_.weights.size() : 1);
   for (const WeightPiece& piece : pieces_of_[communicator_->rank()]) {
     ExactSum& sum = sums[sums.size() == 1 ? 0 : static_cast<size_t>(piece.weight)];
-    const float* from = share.data() + (layout_->begin(piece) - range.begin);
+    const float* from = flat_.data() + layout_->begin(piece);
     for (int64_t i = 0; i < piece.size(); ++i) {
       sum.Add(static_cast<double>(from[i]) * static_cast<double>(from[i]));
     }
@@ -208,33 +239,26 @@ absl::StatusOr<std::vector<double>> RankSteps::SquaredNorms(absl::Span<const flo
   return norms;
 }
 
-absl::Status RankSteps::Update(TreeReduceScatter* reduce, double rows, double rate) {
-  SEQ_RETURN_IF_ERROR(reduce->Finish());
-  const IndexRange range = reduce->own_share();
-  const absl::Span<float> share =
-      reduce->share().subspan(communicator_->size() == 1 ? static_cast<size_t>(range.begin) : 0,
-                              static_cast<size_t>(range.size()));
-  const float by = rows > 0 ? static_cast<float>(rows) : 1.0f;
-  DivideBy(by, share);
-  SEQ_ASSIGN_OR_RETURN(const std::vector<double> norms, SquaredNorms(share, range));
-  // The statistics are what they are; the gradients become weights.
-  std::copy(share.begin(), share.end(), flat_.begin() + range.begin);
+absl::Status RankSteps::Update(double rows, double rate) {
+  // The statistics are then what they become; the gradients become weights.
+  SEQ_RETURN_IF_ERROR(buckets_->Finish(rows, absl::MakeSpan(flat_)));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<double> norms, SquaredNorms());
   SEQ_RETURN_IF_ERROR(share_->SetRate(rate));
   SEQ_RETURN_IF_ERROR(share_->SetIteration(iteration_));
   SEQ_RETURN_IF_ERROR(share_->Apply(flat_, norms));
   share_->GetWeights(absl::MakeSpan(flat_));
-  return communicator_->AllGather(absl::MakeSpan(flat_), shares_);
+  return buckets_->AllGather(absl::MakeSpan(flat_));
 }
 
 absl::Status RankSteps::Train(int64_t step, double rate, FitEngine::Judge judge) {
   const int64_t blocks = (RowsOf(step) + data_.block_rows - 1) / data_.block_rows;
-  TreeReduceScatter& reduce = ReduceFor(blocks);
-  reduce.Begin();
+  buckets_->Begin(blocks);
+  const IndexRange own = PartOf(blocks, communicator_->size(), communicator_->rank());
   std::string records;
   double counted = 0;
-  SEQ_RETURN_IF_ERROR(RunBlocks(step, &reduce, &records, &counted));
+  SEQ_RETURN_IF_ERROR(RunBlocks(step, own, &records, &counted));
   SEQ_ASSIGN_OR_RETURN(const double rows, RowsOfAll(step, counted));
-  SEQ_RETURN_IF_ERROR(Update(&reduce, rows, rate));
+  SEQ_RETURN_IF_ERROR(Update(rows, rate));
   SEQ_RETURN_IF_ERROR(ModelFromFlat());
   ++iteration_;
   SEQ_RETURN_IF_ERROR(SetModelIteration(iteration_));

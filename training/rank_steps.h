@@ -10,9 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "distributed/communicator.h"
-#include "distributed/tree_reduce.h"
 #include "training/fit_engine.h"
 #include "training/flat_weights.h"
+#include "training/gradient_buckets.h"
 #include "training/model_runner.h"
 #include "training/optimizer_share.h"
 #include "training/row_order.h"
@@ -42,6 +42,7 @@ class RankSteps {
     const Examples* validation = nullptr;  ///< no rows: none
     int64_t batch = 1;
     int64_t block_rows = 1;
+    int64_t bucket_bytes = 0;  ///< 0: GradientBuckets::kBucketBytes
     std::string prediction;
     RowOrder order{0, 1, 0};
   };
@@ -82,6 +83,7 @@ class RankSteps {
     CompiledFunction* compiled = nullptr;
     std::optional<BatchRunner> runner;
     std::vector<const float*> gradients;  // and statistics
+    std::vector<int> ready_after;         // of each bucket the node behind which it is complete
     const float* mask = nullptr;
     int64_t mask_size = 0;
   };
@@ -97,12 +99,13 @@ class RankSteps {
   absl::Status CompileBlock(int64_t rows);
   absl::Status SendVariables();
   int64_t RowsOf(int64_t step) const;
-  TreeReduceScatter& ReduceFor(int64_t blocks);
-  absl::Status RunBlocks(int64_t step, TreeReduceScatter* reduce, std::string* records,
-                         double* counted);
+  std::string GradientName(size_t tensor) const;
+  class BucketSender;
+  double RowsThatCount(const Block& block) const;
+  absl::Status RunBlocks(int64_t step, IndexRange own, std::string* records, double* counted);
   absl::StatusOr<double> RowsOfAll(int64_t step, double own);
-  absl::StatusOr<std::vector<double>> SquaredNorms(absl::Span<const float> share, IndexRange range);
-  absl::Status Update(TreeReduceScatter* reduce, double rows, double rate);
+  absl::StatusOr<std::vector<double>> SquaredNorms();
+  absl::Status Update(double rows, double rate);
   absl::Status Judge(absl::string_view records, double rows, double counted,
                      FitEngine::Judge judge);
   void FlatFromModel();
@@ -115,11 +118,10 @@ class RankSteps {
   const StepParts parts_;
   std::vector<VariableDef> tensors_;  // weights, then statistics
   std::optional<FlatLayout> layout_;
-  std::vector<IndexRange> shares_;
+  std::optional<GradientBuckets> buckets_;
   std::vector<std::vector<WeightPiece>> pieces_of_;  // of each rank
   std::optional<OptimizerShare> share_;
-  std::map<int64_t, Block> blocks_;               // by rows
-  std::map<int64_t, TreeReduceScatter> reduces_;  // by blocks of a batch
+  std::map<int64_t, Block> blocks_;  // by rows
   std::optional<DataPass> validation_;
   absl::Span<const int64_t> order_;
   std::vector<float> flat_;

@@ -433,6 +433,7 @@ RankSteps::Data Trainer::DataOfRanks(const Examples& train, const Examples& vali
           .validation = &validation,
           .batch = options.batch,
           .block_rows = BlockOptions{options.block_rows}.RowsFor(options.batch),
+          .bucket_bytes = options.bucket_bytes,
           .prediction = options.prediction,
           .order = std::move(order)};
 }

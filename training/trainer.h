@@ -63,6 +63,9 @@ struct FitOptions {
   Communicator* communicator = nullptr;
   /// Rows of a block; 0: 32 for batches up to 256, else 64. No rank can have less than a block.
   int64_t block_rows = 0;
+  /// Bytes of gradients that are exchanged at once, while the rank computes those behind them; 0:
+  /// GradientBuckets::kBucketBytes. No bit depends on it.
+  int64_t bucket_bytes = 0;
   /// Gets states of the run, to go on from; null: nobody. Called after all callbacks.
   StateKeeper* keeper = nullptr;
 };
