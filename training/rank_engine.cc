@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "training/optimizers.h"
@@ -142,6 +143,10 @@ absl::Status RankEngine::Release() {
 
 absl::Status RankEngine::Finish() {
   SEQ_RETURN_IF_ERROR(Gather());
+  if (communicator_->size() > 1) {
+    note_ = absl::StrFormat("%d ranks: %.1f %% of the time of training steps in communication",
+                            communicator_->size(), 100 * steps_->share_in_communication());
+  }
   return Tell(communicator_, {.kind = Command::kEnd});
 }
 

@@ -65,7 +65,7 @@ class RankEngine : public FitEngine {
   absl::Status Train(int64_t step, Judge judge) override;
   absl::Status Validate(int epoch, JudgeBatch judge) override;
   int64_t validation_steps() const override { return steps_->validation_steps(); }
-  std::string TakeNote() override { return ""; }
+  std::string TakeNote() override { return std::exchange(note_, ""); }
 
  private:
   RankEngine(Communicator* communicator, ModelRunner* runner, SplitVariables variables)
@@ -79,6 +79,7 @@ class RankEngine : public FitEngine {
   std::unique_ptr<RankSteps> steps_;
   bool validates_ = false, whole_ = true, send_weights_ = false;
   uint64_t sent_versions_ = 0;
+  std::string note_;
 };
 
 /// What the other ranks do while the root trains; returns when it has ended. The model then has the

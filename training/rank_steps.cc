@@ -1,6 +1,7 @@
 #include "training/rank_steps.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -14,6 +15,12 @@ namespace seqgraph {
 namespace {
 
 using Kind = GradientClipping::Kind;
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 absl::string_view AsBytes(const double& value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
@@ -243,29 +250,38 @@ absl::Status RankSteps::Update(double rows, double rate) {
   // The statistics are then what they become; the gradients become weights.
   SEQ_RETURN_IF_ERROR(buckets_->Finish(rows, absl::MakeSpan(flat_)));
   SEQ_ASSIGN_OR_RETURN(const std::vector<double> norms, SquaredNorms());
+  const Clock::time_point start = Clock::now();
   SEQ_RETURN_IF_ERROR(share_->SetRate(rate));
   SEQ_RETURN_IF_ERROR(share_->SetIteration(iteration_));
   SEQ_RETURN_IF_ERROR(share_->Apply(flat_, norms));
   share_->GetWeights(absl::MakeSpan(flat_));
+  computing_ += SecondsSince(start);
   return buckets_->AllGather(absl::MakeSpan(flat_));
 }
 
 absl::Status RankSteps::Train(int64_t step, double rate, FitEngine::Judge judge) {
+  const Clock::time_point start = Clock::now();
   const int64_t blocks = (RowsOf(step) + data_.block_rows - 1) / data_.block_rows;
   buckets_->Begin(blocks);
   const IndexRange own = PartOf(blocks, communicator_->size(), communicator_->rank());
   std::string records;
   double counted = 0;
   SEQ_RETURN_IF_ERROR(RunBlocks(step, own, &records, &counted));
+  computing_ += SecondsSince(start);
   SEQ_ASSIGN_OR_RETURN(const double rows, RowsOfAll(step, counted));
   SEQ_RETURN_IF_ERROR(Update(rows, rate));
+  const Clock::time_point exchanged = Clock::now();
   SEQ_RETURN_IF_ERROR(ModelFromFlat());
   ++iteration_;
   SEQ_RETURN_IF_ERROR(SetModelIteration(iteration_));
+  computing_ += SecondsSince(exchanged);
   SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> all, communicator_->Gather(records));
+  const Clock::time_point gathered = Clock::now();
   for (const std::string& of_rank : all) {
     SEQ_RETURN_IF_ERROR(Judge(of_rank, static_cast<double>(RowsOf(step)), rows, judge));
   }
+  computing_ += SecondsSince(gathered);
+  seconds_ += SecondsSince(start);
   return absl::OkStatus();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -75,6 +76,11 @@ class RankSteps {
   absl::Status Validate(FitEngine::JudgeBatch judge);
 
   const StepParts& parts() const { return parts_; }
+  /// Of all training steps so far the share of their time that this rank spent on other ranks:
+  /// exchanges, and waiting for them.
+  double share_in_communication() const {
+    return seconds_ > 0 ? std::max(0.0, 1 - computing_ / seconds_) : 0;
+  }
   int64_t slot_bytes() const { return share_->slot_bytes(); }
 
  private:
@@ -126,6 +132,7 @@ class RankSteps {
   absl::Span<const int64_t> order_;
   std::vector<float> flat_;
   int64_t iteration_ = 0;
+  double seconds_ = 0, computing_ = 0;  // of steps
 };
 
 }  // namespace seqgraph

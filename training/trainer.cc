@@ -119,6 +119,7 @@ class FitRun {
     }
     SEQ_RETURN_IF_ERROR(engine_.Finish());
     context_.has_optimizer = true;
+    TakeNote();
     position_.finished = !result_.interrupted;
     if (options_.keeper != nullptr) {
       SEQ_RETURN_IF_ERROR(options_.keeper->Keep(
