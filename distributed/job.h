@@ -13,7 +13,7 @@ namespace seqgraph {
 
 struct JobOptions {
   /// A rank that is silent for so long (stopped, or its link cut) ends the job.
-  double timeout_seconds = 8;
+  double timeout_seconds = 7;
   /// The shared object that speaks MPI; empty: $SEQGRAPH_MPI_LIBRARY, else beside the program.
   std::string library;
 };

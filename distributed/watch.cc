@@ -209,11 +209,15 @@ void Watch::Run() {
   const milliseconds beat =
       Milliseconds(options_.heartbeat_seconds > 0 ? options_.heartbeat_seconds
                                                   : std::min(0.5, options_.timeout_seconds / 4));
-  const bool is_root = rank_ == Communicator::kRoot;
+  const milliseconds silence =
+      Milliseconds(options_.timeout_seconds + (rank_ == Communicator::kRoot ? 0 : kLaterThanRoot));
   Clock::time_point next_beat = Clock::now();
   while (true) {
     // When something is due, no later than the next sign of life.
     Clock::time_point until = next_beat;
+    for (const Peer& peer : peers_) {
+      if (peer.socket.is_open()) until = std::min(until, peer.heard + silence);
+    }
     if (loss_.rank >= 0) until = std::min(until, loss_.due);
     if (terminated_ != Clock::time_point()) until = std::min(until, terminated_ + kGrace);
     Poll(until);
@@ -227,10 +231,10 @@ void Watch::Run() {
       ToAll(kAlive);
       next_beat = now + beat;
     }
-    LookForSilence(now, options_.timeout_seconds + (is_root ? 0 : kLaterThanRoot));
+    LookForSilence(now, silence);
     // A launcher that ends the job may have noticed first whom nobody hears.
     const bool told = terminated_ != Clock::time_point();
-    if (told) LookForSilence(now, 4 * std::chrono::duration<double>(beat).count());
+    if (told) LookForSilence(now, 4 * beat);
     if (loss_.rank >= 0 && now >= loss_.due) {
       EndAll();
       return;
@@ -388,9 +392,9 @@ void Watch::DoAsRequested() {
   }
 }
 
-void Watch::LookForSilence(Clock::time_point now, double limit) {
+void Watch::LookForSilence(Clock::time_point now, milliseconds limit) {
   for (Peer& peer : peers_) {
-    if (!peer.socket.is_open() || now - peer.heard <= Milliseconds(limit)) continue;
+    if (!peer.socket.is_open() || now - peer.heard < limit) continue;
     if (peer.rank < 0) {
       peer.socket.Close();
     } else if (!HasLeft(peer.rank)) {

@@ -22,7 +22,7 @@ namespace seqgraph {
 
 struct WatchOptions {
   /// A rank that is silent for so long is lost; the root's counts for all.
-  double timeout_seconds = 8;
+  double timeout_seconds = 7;
   /// Between two signs of life; 0: half a second, or a quarter of a short timeout.
   double heartbeat_seconds = 0;
   /// Gets the one line that says why the job ends, and ends the process; null: standard error, and
@@ -85,8 +85,8 @@ class Watch {
   bool TakeHello(Peer& peer);
   void TakeMessage(Peer& peer, char kind, const std::string& text);
   void DoAsRequested();
-  // Of more than so many seconds.
-  void LookForSilence(Clock::time_point now, double limit);
+  // Of at least so long.
+  void LookForSilence(Clock::time_point now, std::chrono::milliseconds limit);
   void Goodbye(int rank);
   void ToAll(char kind, const std::string& text = "");
   // A rank is lost; what is noticed first counts.

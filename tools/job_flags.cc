@@ -14,7 +14,7 @@ void JobFlags::Declare(Flags& flags) {
                "As one of the ranks of a job, which mpirun or srun has started");
   flags.Number(
       "--timeout", &timeout_seconds, [](double given) { return given >= 1 && given <= 86400; },
-      "a number of seconds from 1 to 86400", "8",
+      "a number of seconds from 1 to 86400", "7",
       "Seconds after which a rank that is silent (stopped, or its link is cut) ends the job");
 }
 

@@ -12,7 +12,7 @@ namespace seqgraph::tools {
 /// The flags of commands that can be one of the ranks of a job: --distributed and --timeout.
 struct JobFlags {
   bool distributed = false;
-  double timeout_seconds = 8;
+  double timeout_seconds = 7;
   /// Of commands that share their work wherever mpirun or srun has started several of them, with
   /// or without --distributed.
   bool joins_by_itself = false;

@@ -50,7 +50,10 @@ int Init() {
   int level = 0;
   int error = MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &level);
   if (error == MPI_SUCCESS) error = MPI_Comm_dup(MPI_COMM_WORLD, &all);
-  if (error == MPI_SUCCESS) error = MPI_Comm_set_errhandler(all, MPI_ERRORS_RETURN);
+  // MPICH asks the first of these about messages of any other.
+  for (const MPI_Comm each : {MPI_COMM_WORLD, MPI_COMM_SELF, all}) {
+    if (error == MPI_SUCCESS) error = MPI_Comm_set_errhandler(each, MPI_ERRORS_RETURN);
+  }
   if (error == MPI_SUCCESS) error = MPI_Comm_rank(all, &own_rank);
   if (error == MPI_SUCCESS) error = MPI_Comm_size(all, &ranks);
   return error;

@@ -26,6 +26,13 @@ std::string NoJobHere() {
   return "";
 }
 
+std::vector<std::string> LauncherEnvironment() {
+  return {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
+          "OMPI_MCA_btl_vader_single_copy_mechanism=none",
+          absl::StrCat("SEQGRAPH_MPI_LIBRARY=",
+                       std::filesystem::absolute("distributed/mpi/libseqgraph_mpi.so").string())};
+}
+
 RankedProcess::RankedProcess(int ranks, const std::string& program,
                              const std::vector<std::string>& arguments, ProcessOptions options) {
   char folder[] = "/tmp/sgXXXXXX";
@@ -36,15 +43,16 @@ RankedProcess::RankedProcess(int ranks, const std::string& program,
   all.push_back(std::filesystem::absolute(program));
   all.insert(all.end(), arguments.begin(), arguments.end());
   options.program = kMpirun;
-  for (const char* variable :
-       {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMPI_MCA_plm=isolated",
-        "OMPI_MCA_btl=self,vader", "OMPI_MCA_btl_vader_single_copy_mechanism=none",
-        "OMPI_MCA_oob_tcp_if_include=lo", "OMPI_MCA_pml=ob1"}) {
+  for (const std::string& variable : LauncherEnvironment()) {
+    options.environment.push_back(variable);
+  }
+  for (const char* variable : {"OMPI_MCA_plm=isolated", "OMPI_MCA_btl=self,vader",
+                               "OMPI_MCA_oob_tcp_if_include=lo", "OMPI_MCA_pml=ob1"}) {
     options.environment.emplace_back(variable);
   }
-  const std::string mpi = std::filesystem::absolute("distributed/mpi/libseqgraph_mpi.so");
-  options.environment.push_back(absl::StrCat("SEQGRAPH_MPI_LIBRARY=", mpi));
   options.environment.push_back(absl::StrCat("TMPDIR=", folder_));
+  // Names of shared memory follow from mpirun's process number, which two sandboxes have in common.
+  options.environment.push_back(absl::StrCat("OMPI_MCA_btl_vader_backing_directory=", folder_));
   process_ = std::make_unique<Process>(all, options);
 }
 

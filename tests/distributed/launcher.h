@@ -12,6 +12,9 @@ namespace seqgraph {
 /// one can. Tests are skipped with it.
 std::string NoJobHere();
 
+/// Variables ("NAME=value") that every mpirun of a test needs, and where Seqgraph finds MPI.
+std::vector<std::string> LauncherEnvironment();
+
 /// Starts so many ranks of a program on this machine, as `mpirun -n RANKS PROGRAM ARGUMENTS` does,
 /// with what a sandbox and a container need: no network but the loopback, no memory of other
 /// processes, more ranks than cores. The program is a path in the runfiles; "tools/seqgraph_main".

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <thread>
@@ -191,9 +190,7 @@ absl::Status Run(const std::string& what, const Arguments& arguments) {
       {"operations", Operations}, {"large", Large},     {"wrong_length", WrongLength},
       {"probe", Probe},           {"latency", Latency}, {"other_facts", OtherFacts},
       {"forever", Forever},       {"fail", Fail},       {"leave", Leave}};
-  const char* timeout = std::getenv("TIMEOUT");
-  SEQ_ASSIGN_OR_RETURN(const auto communicator,
-                       JoinJob({.timeout_seconds = timeout == nullptr ? 8 : std::atof(timeout)}));
+  SEQ_ASSIGN_OR_RETURN(const auto communicator, JoinJob());
   const absl::Status status = known.at(what)(*communicator, arguments);
   if (status.ok() && communicator->is_root()) {
     std::printf("%s with %d ranks: done\n", what.c_str(), communicator->size());

@@ -19,7 +19,7 @@ _KINDS = ("Aborted|AlreadyExists|Cancelled|DataLoss|DeadlineExceeded|FailedPreco
 _MAKER = re.compile(r"\b(?:(%s)(?:Error)?|(\w*[nN]otes?_?(?:\.|->)push_back)|(?:Say)?(Note))\(" % _KINDS)
 _PRINTED = re.compile(r"\"seqgraph: note: ")
 _STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"")
-_FOLDERS = ("backends", "base", "data", "graph", "layers", "ops", "optimizers", "runtime",
+_FOLDERS = ("backends", "base", "data", "distributed", "graph", "layers", "ops", "optimizers", "runtime",
             "runtime_library", "serialization", "stream", "tools", "training")
 
 
