@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kFloat = sizeof(float);
 
-int64_t Rounds(int ranks) {
+int64_t RoundsOfTree(int ranks) {
   int64_t rounds = 0;
   for (int64_t reached = 1; reached < ranks; reached *= 2) ++rounds;
   return rounds;
@@ -59,7 +59,7 @@ CollectiveCost AllGatherCost(const NetworkCosts& costs, int ranks, int64_t eleme
 }
 
 CollectiveCost BroadcastCost(const NetworkCosts& costs, int ranks, int64_t bytes) {
-  const int64_t rounds = Rounds(ranks);
+  const int64_t rounds = RoundsOfTree(ranks);
   return {static_cast<double>(rounds) * MessageSeconds(costs, static_cast<double>(bytes)), rounds,
           rounds * bytes};
 }
@@ -75,7 +75,7 @@ CollectiveCost GatherCost(const NetworkCosts& costs, int ranks, int64_t bytes) {
 }
 
 CollectiveCost BarrierCost(const NetworkCosts& costs, int ranks) {
-  const int64_t rounds = Rounds(ranks);
+  const int64_t rounds = RoundsOfTree(ranks);
   return {static_cast<double>(rounds) * MessageSeconds(costs, 1), rounds, rounds};
 }
 
