@@ -21,7 +21,7 @@ double SteadySeconds() {
 // Rounds between ranks 0 and 1, of which rank 0 takes the times.
 class Rounds {
  public:
-  Rounds(Communicator& communicator, const MeasureOptions& options)
+  Rounds(Communicator& communicator, const MeasureNetworkOptions& options)
       : transport_(communicator.transport()),
         communicator_(communicator),
         options_(options),
@@ -88,7 +88,7 @@ class Rounds {
 
   Transport& transport_;
   Communicator& communicator_;
-  const MeasureOptions& options_;
+  const MeasureNetworkOptions& options_;
   const std::function<double()> now_;
   const int peer_;
   std::vector<char> out_, in_;
@@ -109,7 +109,7 @@ double Slope(const std::vector<double>& x, const std::vector<double>& y) {
 }
 
 absl::StatusOr<NetworkCosts> MeasureHere(Communicator& communicator,
-                                         const MeasureOptions& options) {
+                                         const MeasureNetworkOptions& options) {
   NetworkCosts costs;
   Rounds rounds(communicator, options);
   SEQ_ASSIGN_OR_RETURN(const double round_trip, rounds.Fastest(&Rounds::PingPong, 1));
@@ -129,7 +129,7 @@ absl::StatusOr<NetworkCosts> MeasureHere(Communicator& communicator,
 }  // namespace
 
 absl::StatusOr<NetworkCosts> MeasureNetwork(Communicator& communicator,
-                                            const MeasureOptions& options) {
+                                            const MeasureNetworkOptions& options) {
   if (communicator.size() < 2) {
     return FailedPrecondition(
         "messages are measured between ranks 0 and 1 of a job: there is one "

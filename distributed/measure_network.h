@@ -11,7 +11,7 @@
 
 namespace seqgraph {
 
-struct MeasureOptions {
+struct MeasureNetworkOptions {
   /// Of a message; lengths from a sixteenth of it on settle beta.
   int64_t longest = int64_t{4} << 20;
   /// Rounds of each length, at most half a second each.
@@ -30,7 +30,7 @@ struct MeasureOptions {
 ///   overhead  (T - 2 alpha) / (m - 1), T the time of m messages of one byte and an answer
 /// per_added_byte stays at its default. Errors: FailedPrecondition with one rank alone.
 absl::StatusOr<NetworkCosts> MeasureNetwork(Communicator& communicator,
-                                            const MeasureOptions& options = {});
+                                            const MeasureNetworkOptions& options = {});
 
 /// gamma: seconds a byte takes when one array of so many floats is added to another, the fastest of
 /// some.

@@ -180,7 +180,7 @@ std::string StepAdvice(const StepFacts& facts, const NetworkCosts& costs, int ra
   const StepPlan plan = PlanStep(facts, costs, ranks, options);
   const int64_t least = LeastBatch(facts, costs, ranks, options, kWellUsed);
   const std::string batch =
-      least == 0 ? "no batch keeps that many busy"
+      least == 0 ? absl::StrCat("no batch keeps ", ranks, " ranks busy")
                  : absl::StrFormat("a batch of at least %d rows keeps %d ranks busy to %.0f %%",
                                    least, ranks, 100 * kWellUsed);
   if (plan.efficiency >= kWellUsed) {
@@ -193,8 +193,7 @@ std::string StepAdvice(const StepFacts& facts, const NetworkCosts& costs, int ra
   if (plan.seconds >= one) {
     return absl::StrCat(step, "messages between ", ranks, " ranks take ",
                         Seconds(plan.communication), ", and a step ", Seconds(plan.seconds),
-                        ": no faster than one rank. Run independent trainings instead (`sweep`), "
-                        "or a larger batch: ",
+                        ": no faster than one rank. Run independent trainings instead (`sweep`); ",
                         batch, ".\n");
   }
   const std::vector<int> shown = RanksToShow(ranks);

@@ -147,7 +147,7 @@ TEST(MeasureNetwork, FindsTheConstantsOfASimulatedOne) {
   const NetworkCosts costs{.latency = 12e-6, .per_byte = 1 / 2e9, .overhead = 0.75e-6};
   SimulatedNetwork network(3, costs);
   SEQ_ASSERT_OK(network.Run([&](SimulatedRank& rank) -> absl::Status {
-    MeasureOptions options{.longest = 1 << 20, .rounds = 3};
+    MeasureNetworkOptions options{.longest = 1 << 20, .rounds = 3};
     options.now = [&] { return rank.clock(); };
     absl::StatusOr<NetworkCosts> found = MeasureNetwork(rank.communicator(), options);
     if (!found.ok()) return found.status();
