@@ -1,5 +1,6 @@
 #include "distributed/simulated_transport.h"
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <thread>
@@ -215,6 +216,24 @@ TEST(SimulatedNetwork, ReducesToTheBitsOfThreads) {
     }
     EXPECT_GT(seconds, 0);
   }
+}
+
+// Ten rounds reach 1,000 ranks: the root sends ten messages, each 1 behind the other, of which the
+// second goes to 256 and from there over eight others to 511, 10 + 1 each.
+TEST(SimulatedNetwork, HasRoomForAThousandRanks) {
+  SimulatedNetwork network(1000, kPlain);
+  SEQ_ASSERT_OK(network.Run([](SimulatedRank& r) -> absl::Status {
+    char byte = r.communicator().is_root() ? 'x' : '?';
+    SEQ_RETURN_IF_ERROR(r.communicator().Broadcast({&byte, 1}));
+    EXPECT_EQ(byte, 'x');
+    return absl::OkStatus();
+  }));
+  double latest = 0;
+  for (int r = 0; r < 1000; ++r) latest = std::max(latest, network.use(r).clock);
+  EXPECT_EQ(network.seconds(), latest);
+  EXPECT_EQ(network.use(1).clock, 10 + 10);  // the last of ten that the root sends
+  EXPECT_EQ(network.use(511).clock, 1 + 9 * 11);
+  EXPECT_EQ(network.use(512).clock, 11 + 9);  // it sends nine on
 }
 
 TEST(SimulatedNetwork, CarriesOnlyWhatIsShortIfTold) {
