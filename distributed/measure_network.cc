@@ -10,7 +10,7 @@
 namespace seqgraph {
 namespace {
 
-constexpr int kMeasureTag = 8;
+constexpr int kMeasureTag = 100;  // beside those of message_tag
 constexpr int kBurst = 64;
 constexpr double kSecondsOfLength = 0.5;
 
