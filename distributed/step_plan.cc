@@ -11,6 +11,7 @@ namespace seqgraph {
 namespace {
 
 constexpr double kWellUsed = 0.8;  // the efficiency from which ranks are said to pay
+constexpr int64_t kMostRows = 1'000'000'000;
 
 int64_t BlocksOf(const StepFacts& facts) {
   return (facts.batch + facts.block_rows - 1) / facts.block_rows;
@@ -156,7 +157,7 @@ std::vector<int> RanksToShow(int ranks) {
 int64_t LeastBatch(const StepFacts& facts, const NetworkCosts& costs, int ranks,
                    const StepOptions& options, double efficiency) {
   StepFacts larger = facts;
-  for (int64_t each = 1; each * facts.block_rows * ranks < int64_t{1} << 40; each *= 2) {
+  for (int64_t each = 1; each * facts.block_rows * ranks < kMostRows; each *= 2) {
     larger.batch = each * facts.block_rows * ranks;
     // The tree over very many blocks says no more than that over some.
     if (each > 1024) {
@@ -180,7 +181,7 @@ std::string StepAdvice(const StepFacts& facts, const NetworkCosts& costs, int ra
   const StepPlan plan = PlanStep(facts, costs, ranks, options);
   const int64_t least = LeastBatch(facts, costs, ranks, options, kWellUsed);
   const std::string batch =
-      least == 0 ? absl::StrCat("no batch keeps ", ranks, " ranks busy")
+      least == 0 ? absl::StrCat("no batch below 10^9 rows keeps ", ranks, " ranks busy")
                  : absl::StrFormat("a batch of at least %d rows keeps %d ranks busy to %.0f %%",
                                    least, ranks, 100 * kWellUsed);
   if (plan.efficiency >= kWellUsed) {

@@ -66,7 +66,7 @@ StepPlan PlanStep(const StepFacts& facts, const NetworkCosts& costs, int ranks,
 std::vector<int> RanksToShow(int ranks);
 
 /// The least batch, a multiple of whole blocks on each rank, for which so many ranks have that
-/// efficiency; 0: none below 2^40 rows.
+/// efficiency; 0: none below 10^9 rows.
 int64_t LeastBatch(const StepFacts& facts, const NetworkCosts& costs, int ranks,
                    const StepOptions& options, double efficiency);
 

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "distributed/measure_network.h"
-#include "distributed/simulated_step.h"
+#include "distributed/run_steps.h"
 #include "distributed/thread_transport.h"
 #include "tests/testing.h"
 

@@ -5,22 +5,35 @@
 //   bazel run //tests/benchmark:ranks_benchmark
 //   bazel run //tests/benchmark:ranks_benchmark -- --faster=16   (machines of so many times our
 //                                                                 speed)
+//
+// The same steps on ranks of this machine that compute and send, against what the plan says of
+// them:
+//
+//   mpirun -n 2 bazel-bin/tests/benchmark/ranks_benchmark --run --units=128,128 --rows=128
+//   --block=64
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "backends/all_backends.h"
 #include "base/status_macros.h"
+#include "distributed/job.h"
 #include "distributed/measure_network.h"
-#include "distributed/simulated_step.h"
+#include "distributed/run_steps.h"
 #include "distributed/step_plan.h"
+#include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
+#include "runtime/compiled_function.h"
+#include "runtime/sample_inputs.h"
 #include "seqgraph.h"
 #include "tests/benchmark/machine.h"
 #include "tools/measured_step.h"
@@ -31,7 +44,8 @@ namespace {
 struct Flags {
   std::vector<int> ranks = {1, 2, 4, 8, 16, 32, 64, 128, 256, 1000};
   std::vector<int64_t> units = {512, 512};
-  int64_t time = 100, features = 64, rows = 64;
+  int64_t time = 100, features = 64, rows = 64, block = 64;
+  bool run = false;
   double latency_us = 10, gigabytes = 3.125, faster = 1, seconds = 8;
 };
 
@@ -46,12 +60,13 @@ Model MakeLstms(const Flags& flags) {
   return *std::move(model);
 }
 
+// Of the first block; the batch is that of one rank.
 StepFacts MeasureHere(const Flags& flags) {
   Model model = MakeLstms(flags);
   const auto backends = AllBackends().ParseList(kDefaultBackends);
   SEQ_CHECK(backends.ok());
   absl::StatusOr<StepFacts> facts =
-      tools::MeasureStep(model, flags.rows, flags.rows,
+      tools::MeasureStep(model, flags.rows, flags.block,
                          {.backends = *backends, .passes = StandardPasses()}, flags.seconds);
   SEQ_CHECK(facts.ok());
   facts->block_seconds /= flags.faster;
@@ -82,18 +97,90 @@ bool PrintRow(StepFacts facts, const NetworkCosts& costs, int ranks, double one_
   return true;
 }
 
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Steps with these ranks, seconds each: the fastest of some rounds.
+absl::StatusOr<double> RunHere(Communicator& ranks, const Flags& flags, StepFacts facts) {
+  Model model = MakeLstms(flags);
+  SEQ_ASSIGN_OR_RETURN(const auto backends, AllBackends().ParseList(kDefaultBackends));
+  SEQ_ASSIGN_OR_RETURN(const Function* function, model.GetFunction("train_step"));
+  SEQ_ASSIGN_OR_RETURN(
+      const auto step,
+      CompiledFunction::Compile(
+          *function, AllOps(), &model.variables,
+          {.backends = backends, .batch = facts.block_rows, .passes = StandardPasses()}));
+  FillInputs(*step);
+  StepWork work;
+  work.block = [&](int64_t) { return step->Run(); };
+  work.update = [](int64_t) { return absl::OkStatus(); };
+  std::vector<float> weights(static_cast<size_t>(facts.weights));
+  double fastest = 1e300, spent = 0;
+  char more = 1;
+  while (more != 0) {
+    SEQ_RETURN_IF_ERROR(ranks.Barrier());
+    const int steps = static_cast<int>(1 + 0.2 / PlanStep(facts, {}, 1).seconds);
+    const double start = Now();
+    SEQ_RETURN_IF_ERROR(RunSteps(ranks, facts, steps, work, absl::MakeSpan(weights)));
+    const double took = Now() - start;
+    fastest = std::min(fastest, took / steps);
+    spent += took;
+    more = spent < flags.seconds ? 1 : 0;
+    SEQ_RETURN_IF_ERROR(ranks.BroadcastValue(&more));
+  }
+  return fastest;
+}
+
+// A line for one global batch: predicted from one rank and two constants, and run.
+absl::Status PredictAndRun(Communicator& ranks, const Flags& flags) {
+  StepFacts facts;
+  NetworkCosts costs;
+  if (ranks.size() > 1) {
+    SEQ_ASSIGN_OR_RETURN(costs, MeasureNetwork(ranks));
+  }
+  if (ranks.is_root()) facts = MeasureHere(flags);
+  SEQ_RETURN_IF_ERROR(ranks.BroadcastValue(&facts));
+  costs.per_added_byte = MeasureAddedByte(facts.weights);
+  // What is run is the whole of train_step, a block each.
+  facts.block_seconds += facts.optimizer_seconds;
+  facts.optimizer_seconds = 0;
+  facts.cores = static_cast<int>(std::thread::hardware_concurrency());
+  SEQ_ASSIGN_OR_RETURN(const double seconds, RunHere(ranks, flags, facts));
+  if (!ranks.is_root()) return absl::OkStatus();
+  const StepPlan plan = PlanStep(facts, costs, ranks.size());
+  absl::PrintF("| %d | %d | %.3g us, %.3g GB/s | %.4g | %.4g | %+.1f %% | %.1f %% |\n",
+               ranks.size(), facts.batch, costs.latency * 1e6, 1e-9 / costs.per_byte,
+               1e3 * plan.seconds, 1e3 * seconds, 100 * (plan.seconds / seconds - 1),
+               100 * plan.communication / plan.seconds);
+  return absl::OkStatus();
+}
+
 int Main(int argc, char** argv) {
   Flags flags;
   CLI::App app("Steps of many ranks on a simulated network");
   app.add_option("--ranks", flags.ranks)->delimiter(',');
   app.add_option("--units", flags.units)->delimiter(',');
-  app.add_option("--rows", flags.rows, "A rank");
+  app.add_option("--rows", flags.rows, "A rank; with --run of all");
+  app.add_option("--block", flags.block, "Rows of a block");
+  app.add_option("--features", flags.features);
+  app.add_flag("--run", flags.run, "As a rank of a job, which mpirun has started");
   app.add_option("--latency", flags.latency_us, "us");
   app.add_option("--bandwidth", flags.gigabytes, "GB/s");
   app.add_option("--faster", flags.faster, "Computing takes so many times less than here");
   app.add_option("--seconds", flags.seconds, "To measure computing");
   CLI11_PARSE(app, argc, argv);
 
+  if (flags.run) {
+    absl::Status status;
+    {
+      auto ranks = JoinJob();
+      status = ranks.ok() ? PredictAndRun(**ranks, flags) : ranks.status();
+      LeaveJob(status);
+    }
+    if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
+    return status.ok() ? 0 : 1;
+  }
   const StepFacts facts = MeasureHere(flags);
   NetworkCosts costs;
   costs.latency = flags.latency_us * 1e-6;
