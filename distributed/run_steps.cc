@@ -25,16 +25,17 @@ class RankOfStep {
         reduce_(&communicator, tree_.blocks(), facts.weights) {}
 
   absl::Status Step() {
+    std::string command(static_cast<size_t>(facts_.command_bytes), '\0');
+    SEQ_RETURN_IF_ERROR(communicator_.Broadcast(absl::MakeSpan(command)));
     SEQ_ASSIGN_OR_RETURN(const int64_t rows, Blocks());
     SEQ_RETURN_IF_ERROR(reduce_.Finish());
     const int64_t share = reduce_.own_share().size();
-    if (communicator_.size() > 1) Added(NodesOfAll() - 1, share);
+    if (communicator_.size() > 1) Moved(NodesOfAll() - 1, share);
     SEQ_RETURN_IF_ERROR(work_.update(share));
     SEQ_RETURN_IF_ERROR(communicator_.AllGather(weights_, reduce_.shares()));
+    Moved(1, facts_.weights);
     const std::string records(static_cast<size_t>(rows * facts_.record_bytes), '\0');
-    SEQ_RETURN_IF_ERROR(communicator_.Gather(records).status());
-    std::string command(static_cast<size_t>(facts_.command_bytes), '\0');
-    return communicator_.Broadcast(&command);
+    return communicator_.Gather(records).status();
   }
 
  private:
@@ -50,7 +51,8 @@ class RankOfStep {
       reduce_.NextBlock();
       reduce_.AddBlock();
     }
-    Added(own.size() - static_cast<int64_t>(tree_.NodesIn(own).size()), facts_.weights);
+    const auto nodes = static_cast<int64_t>(tree_.NodesIn(own).size());
+    Moved(2 * own.size() - nodes, facts_.weights);
     return rows;
   }
 
@@ -62,8 +64,8 @@ class RankOfStep {
     }
     return nodes;
   }
-  void Added(int64_t times, int64_t elements) {
-    if (work_.added) work_.added(times * elements * static_cast<int64_t>(sizeof(float)));
+  void Moved(int64_t times, int64_t elements) {
+    if (work_.moved) work_.moved(times * elements * static_cast<int64_t>(sizeof(float)));
   }
 
   const StepFacts& facts_;
@@ -108,7 +110,7 @@ absl::StatusOr<SimulatedStep> SimulateStep(const StepFacts& facts, const Network
                    static_cast<double>(shorter.weights));
       return absl::OkStatus();
     };
-    work.added = [&](int64_t bytes) {
+    work.moved = [&](int64_t bytes) {
       rank.Advance(static_cast<double>(bytes) * scaled.per_added_byte);
     };
     return RunSteps(rank.communicator(), shorter, options.steps, work, absl::MakeSpan(weights));

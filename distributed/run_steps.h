@@ -19,8 +19,8 @@ struct StepWork {
   std::function<absl::Status(int64_t rows)> block;
   /// The optimizer on so many weights.
   std::function<absl::Status(int64_t weights)> update;
-  /// So many bytes are added to others; null: what TreeReduceScatter does itself is all.
-  std::function<void(int64_t bytes)> added;
+  /// So many bytes are moved or added to others; null: what TreeReduceScatter does itself is all.
+  std::function<void(int64_t bytes)> moved;
 };
 
 /// Runs so many steps with the other ranks of the communicator; gradients and weights are as many

@@ -119,9 +119,10 @@ StepPlan PlanStep(const StepFacts& facts, const NetworkCosts& costs, int ranks,
   const double turns = TakingTurns(facts, ranks);
   StepPlan plan{.ranks = ranks};
   const double array_bytes = static_cast<double>(facts.weights) * sizeof(float);
-  const double additions =
-      static_cast<double>(share.blocks - share.nodes) * array_bytes * costs.per_added_byte * turns;
-  const double computing = ComputingSeconds(facts, share) + additions +
+  // Besides what is added, each block's gradient is put where it is added, and the weights back.
+  const auto arrays = static_cast<double>(2 * share.blocks - share.nodes + 1);
+  const double moved = arrays * array_bytes * costs.per_added_byte * turns;
+  const double computing = ComputingSeconds(facts, share) + moved +
                            facts.optimizer_seconds / static_cast<double>(ranks) * turns;
   if (ranks > 1) {
     const CollectiveCost reduce = ReduceScatterCost(costs, ranks, blocks, facts.weights);
@@ -129,16 +130,13 @@ StepPlan PlanStep(const StepFacts& facts, const NetworkCosts& costs, int ranks,
     const auto rows =
         static_cast<int64_t>(std::ceil(share.rows * static_cast<double>(facts.block_rows)));
     const CollectiveCost records = GatherCost(costs, ranks, rows * facts.record_bytes);
-    const CollectiveCost length = BroadcastCost(costs, ranks, sizeof(int64_t));
     const CollectiveCost command = BroadcastCost(costs, ranks, facts.command_bytes);
     const double reducing =
         options.overlap
             ? std::min(reduce.seconds, SecondsBehindBackward(facts, costs, ranks, options))
             : reduce.seconds;
-    plan.communication =
-        reducing + gather.seconds + records.seconds + length.seconds + command.seconds;
-    plan.traffic =
-        reduce.bytes + gather.bytes + std::max(records.bytes, length.bytes + command.bytes);
+    plan.communication = reducing + gather.seconds + records.seconds + command.seconds;
+    plan.traffic = reduce.bytes + gather.bytes + std::max(records.bytes, command.bytes);
   }
   plan.seconds = computing + plan.communication;
   plan.samples_per_second = static_cast<double>(facts.batch) / plan.seconds;

@@ -3,7 +3,8 @@
 // What a training step of several ranks takes, before it runs: the time of its computing, measured
 // on one, and of its messages, by the cost model.
 //
-//   T(p) = max over ranks of (own blocks g + additions) + T(reduce-scatter of P floats) + u / p
+//   T(p) = max over ranks of (own blocks g + arrays of P floats that are moved or added)
+//          + T(reduce-scatter of P floats) + u / p
 //          + T(allgather of P floats) + T(gather of records) + T(broadcast of a command)
 // with g the seconds of a block's gradients and u those of the whole optimizer.
 
@@ -30,7 +31,7 @@ struct StepFacts {
   int64_t slots = 0;               ///< floats that the optimizer keeps a weight
   int64_t call_bytes = 0;          ///< values and scratch of a block's call
   int64_t record_bytes = 8;        ///< that the root gets of each row: a prediction and a label
-  int64_t command_bytes = 100;     ///< that the root tells all once a step
+  int64_t command_bytes = 24;      ///< that the root tells all once a step
   /// That all ranks have together; 0: each has cores of its own. What they compute then takes
   /// turns.
   int cores = 0;

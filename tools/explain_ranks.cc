@@ -99,7 +99,7 @@ void ExplainRanks::Declare(Flags& flags) {
   flags.Int("--ranks", &ranks_, 0, kMostRanks,
             "Predicts a step whose batch so many ranks share; --batch is that of all (0: explains "
             "nodes)");
-  flags.Int("--block_rows", &block_rows_, 0, 1'000'000,
+  flags.Int("--block", &block_rows_, 0, 1'000'000,
             "Rows whose gradients one call computes (0: 32 up to a batch of 256, else 64)");
   const Flag latency =
       flags.Number("--latency", &latency_us_, IsLatency, "a number of us from 0 to 10^7", "10",

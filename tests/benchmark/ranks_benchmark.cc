@@ -61,13 +61,12 @@ Model MakeLstms(const Flags& flags) {
 }
 
 // Of the first block; the batch is that of one rank.
-StepFacts MeasureHere(const Flags& flags) {
+StepFacts MeasureHere(const Flags& flags, double seconds) {
   Model model = MakeLstms(flags);
   const auto backends = AllBackends().ParseList(kDefaultBackends);
   SEQ_CHECK(backends.ok());
-  absl::StatusOr<StepFacts> facts =
-      tools::MeasureStep(model, flags.rows, flags.block,
-                         {.backends = *backends, .passes = StandardPasses()}, flags.seconds);
+  absl::StatusOr<StepFacts> facts = tools::MeasureStep(
+      model, flags.rows, flags.block, {.backends = *backends, .passes = StandardPasses()}, seconds);
   SEQ_CHECK(facts.ok());
   facts->block_seconds /= flags.faster;
   facts->optimizer_seconds /= flags.faster;
@@ -101,57 +100,75 @@ double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Steps with these ranks, seconds each: the fastest of some rounds.
-absl::StatusOr<double> RunHere(Communicator& ranks, const Flags& flags, StepFacts facts) {
-  Model model = MakeLstms(flags);
-  SEQ_ASSIGN_OR_RETURN(const auto backends, AllBackends().ParseList(kDefaultBackends));
-  SEQ_ASSIGN_OR_RETURN(const Function* function, model.GetFunction("train_step"));
-  SEQ_ASSIGN_OR_RETURN(
-      const auto step,
-      CompiledFunction::Compile(
-          *function, AllOps(), &model.variables,
-          {.backends = backends, .batch = facts.block_rows, .passes = StandardPasses()}));
-  FillInputs(*step);
+// The training step of a block, ready to be run.
+class BlockOfRows {
+ public:
+  static absl::StatusOr<BlockOfRows> Make(const Flags& flags, int64_t rows) {
+    BlockOfRows block;
+    block.model_ = std::make_unique<Model>(MakeLstms(flags));
+    SEQ_ASSIGN_OR_RETURN(const auto backends, AllBackends().ParseList(kDefaultBackends));
+    SEQ_ASSIGN_OR_RETURN(const Function* function, block.model_->GetFunction("train_step"));
+    SEQ_ASSIGN_OR_RETURN(block.step_,
+                         CompiledFunction::Compile(
+                             *function, AllOps(), &block.model_->variables,
+                             {.backends = backends, .batch = rows, .passes = StandardPasses()}));
+    FillInputs(*block.step_);
+    SEQ_RETURN_IF_ERROR(block.step_->Run());
+    return block;
+  }
+  absl::Status Run() { return step_->Run(); }
+
+ private:
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<CompiledFunction> step_;
+};
+
+// Seconds of a block by the root alone, and of a step by all: of each the fastest of some that
+// alternate. Other programs only make them slower.
+struct Times {
+  double block = 1e300, step = 1e300;
+};
+
+absl::StatusOr<Times> RunHere(Communicator& ranks, const Flags& flags, const StepFacts& facts) {
+  SEQ_ASSIGN_OR_RETURN(BlockOfRows block, BlockOfRows::Make(flags, facts.block_rows));
   StepWork work;
-  work.block = [&](int64_t) { return step->Run(); };
+  work.block = [&](int64_t) { return block.Run(); };
   work.update = [](int64_t) { return absl::OkStatus(); };
   std::vector<float> weights(static_cast<size_t>(facts.weights));
-  double fastest = 1e300, spent = 0;
-  char more = 1;
-  while (more != 0) {
+  Times times;
+  const double begin = Now();
+  for (char more = 1; more != 0;) {
+    const double alone = Now();
+    if (ranks.is_root()) SEQ_RETURN_IF_ERROR(block.Run());
+    times.block = std::min(times.block, Now() - alone);
     SEQ_RETURN_IF_ERROR(ranks.Barrier());
-    const int steps = static_cast<int>(1 + 0.2 / PlanStep(facts, {}, 1).seconds);
     const double start = Now();
-    SEQ_RETURN_IF_ERROR(RunSteps(ranks, facts, steps, work, absl::MakeSpan(weights)));
-    const double took = Now() - start;
-    fastest = std::min(fastest, took / steps);
-    spent += took;
-    more = spent < flags.seconds ? 1 : 0;
+    SEQ_RETURN_IF_ERROR(RunSteps(ranks, facts, 1, work, absl::MakeSpan(weights)));
+    times.step = std::min(times.step, Now() - start);
+    more = Now() - begin < flags.seconds ? 1 : 0;
     SEQ_RETURN_IF_ERROR(ranks.BroadcastValue(&more));
   }
-  return fastest;
+  return times;
 }
 
 // A line for one global batch: predicted from one rank and two constants, and run.
 absl::Status PredictAndRun(Communicator& ranks, const Flags& flags) {
-  StepFacts facts;
   NetworkCosts costs;
   if (ranks.size() > 1) {
     SEQ_ASSIGN_OR_RETURN(costs, MeasureNetwork(ranks));
   }
-  if (ranks.is_root()) facts = MeasureHere(flags);
-  SEQ_RETURN_IF_ERROR(ranks.BroadcastValue(&facts));
+  StepFacts facts = MeasureHere(flags, 0);
   costs.per_added_byte = MeasureAddedByte(facts.weights);
+  SEQ_ASSIGN_OR_RETURN(const Times times, RunHere(ranks, flags, facts));
+  if (!ranks.is_root()) return absl::OkStatus();
   // What is run is the whole of train_step, a block each.
-  facts.block_seconds += facts.optimizer_seconds;
+  facts.block_seconds = times.block;
   facts.optimizer_seconds = 0;
   facts.cores = static_cast<int>(std::thread::hardware_concurrency());
-  SEQ_ASSIGN_OR_RETURN(const double seconds, RunHere(ranks, flags, facts));
-  if (!ranks.is_root()) return absl::OkStatus();
   const StepPlan plan = PlanStep(facts, costs, ranks.size());
   absl::PrintF("| %d | %d | %.3g us, %.3g GB/s | %.4g | %.4g | %+.1f %% | %.1f %% |\n",
                ranks.size(), facts.batch, costs.latency * 1e6, 1e-9 / costs.per_byte,
-               1e3 * plan.seconds, 1e3 * seconds, 100 * (plan.seconds / seconds - 1),
+               1e3 * plan.seconds, 1e3 * times.step, 100 * (plan.seconds / times.step - 1),
                100 * plan.communication / plan.seconds);
   return absl::OkStatus();
 }
@@ -181,7 +198,7 @@ int Main(int argc, char** argv) {
     if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
     return status.ok() ? 0 : 1;
   }
-  const StepFacts facts = MeasureHere(flags);
+  const StepFacts facts = MeasureHere(flags, flags.seconds);
   NetworkCosts costs;
   costs.latency = flags.latency_us * 1e-6;
   costs.per_byte = 1e-9 / flags.gigabytes;
