@@ -13,9 +13,11 @@
 #include "tools/backend_line.h"
 #include "tools/command.h"
 #include "tools/drawing/explain_page.h"
+#include "tools/explain_ranks.h"
 #include "tools/pass_text.h"
 #include "tools/tested_model.h"
 #include "tools/text_table.h"
+#include "training/model_builder.h"
 #include "training/summary.h"
 
 namespace seqgraph::tools {
@@ -25,23 +27,43 @@ class ExplainCommand : public Command {
  public:
   void Declare(Flags& flags) override {
     flags.InputFile("MODEL", &path_, "A saved model").Required();
-    flags.Text("--function", &function_, "NAME", "By default train_step, or else the first one");
+    const Flag function = flags.Text("--function", &function_, "NAME",
+                                     "By default train_step, or else the first one");
     flags.Int("--batch", &batch_, 1, 1'000'000, "What the symbolic batch stands for");
     import_.Declare(flags);
     backend_.Declare(flags);
     DeclareWeights(flags, &backend_.weights);
-    flags.OutputFile("--html", &html_,
-                     "The same as a page, with the function drawn and its memory over time");
+    const Flag html = flags.OutputFile(
+        "--html", &html_, "The same as a page, with the function drawn and its memory over time");
+    ranks_.Declare(flags);
+    flags.Check("--function", [this, function] {
+      return function.given() && ranks_.wanted() ? "does not go with --ranks and --measure, which "
+                                                   "are about train_step"
+                                                 : "";
+    });
+    flags.Check("--html", [this, html] {
+      return html.given() && ranks_.wanted() ? "does not go with --ranks and --measure" : "";
+    });
     flags.Footer(
         "Prints, without running anything, which backend takes each node and how, why those asked\n"
         "before it do not or it has no kernel, and the memory of one call. Bytes are those of a "
         "node's outputs, which\n"
         "share memory where their lifetimes allow, and of its scratch, which all nodes share.\n"
-        "Where it is more than --max_memory, an error says so behind all that.\n\nExamples:\n"
-        "  seqgraph explain imdb-embedding.pb --function=train_step --backend=simd,onednn");
+        "Where it is more than --max_memory, an error says so behind all that.\n\n"
+        "With --ranks a training step is run here, a block of rows, and what a step of 1 to N "
+        "ranks takes\nis predicted from that and from the network: time, the share of messages, "
+        "time where buckets of\ngradients go out during the backward pass, bytes that a rank sends "
+        "and holds; and whether to\nshare steps at all.\n\nExamples:\n"
+        "  seqgraph explain imdb-embedding.pb --function=train_step --backend=simd,onednn\n"
+        "  seqgraph explain imdb-embedding.pb --ranks=16 --batch=4096 --latency=2 --bandwidth=12");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
+    if (ranks_.wanted()) {
+      SEQ_RETURN_IF_ERROR(ranks_.FindNetwork());
+      if (!ranks_.prints()) return 0;
+      function_ = kTrainStep;
+    }
     SEQ_ASSIGN_OR_RETURN(Model model, LoadAnyModel(path_, import_));
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     CompileOptions options;
@@ -59,6 +81,7 @@ class ExplainCommand : public Command {
       options.preferences = choice.preferences;
       out.Write(ChoiceText(choice, origin) + "\n");
     }
+    if (ranks_.wanted()) return ranks_.Run(model, batch_, options, out);
     int64_t variables = 0;
     for (const VariableRead& read : function->variables()) variables += read.def.type.num_bytes();
     options.plan_only = true;
@@ -159,6 +182,7 @@ class ExplainCommand : public Command {
   int64_t batch_ = 64;
   ImportFlags import_;
   BackendFlags backend_;
+  ExplainRanks ranks_;
 };
 
 }  // namespace
