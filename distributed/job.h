@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "distributed/communicator.h"
 
@@ -24,5 +25,14 @@ bool IsInJob();
 /// no MPI. Errors: NotFound where MPI or the shared object is not there, naming the package that
 /// brings it.
 absl::StatusOr<std::unique_ptr<Communicator>> JoinJob(const JobOptions& options = {});
+
+/// One rank alone, in a job or not.
+std::unique_ptr<Communicator> JoinAlone();
+
+/// Before a process that has joined a job ends: says goodbye to the other ranks and waits for
+/// theirs. An error ends the job: rank 0 writes one line that names this rank, its host and the
+/// error, and every process ends with status 1; this call does not return then. Returns where there
+/// is no job, whatever the status.
+void LeaveJob(const absl::Status& status);
 
 }  // namespace seqgraph

@@ -29,6 +29,7 @@
 #include "base/memory_limit.h"
 #include "base/printable.h"
 #include "base/temporary_file.h"
+#include "distributed/job.h"
 #include "tools/all_commands.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
@@ -62,6 +63,7 @@ std::string CommandNames() {
 int Finish(absl::StatusOr<int> result, Output& out) {
   const absl::Status flushed = out.Flush();
   if (result.ok() && !flushed.ok()) result = flushed;
+  LeaveJob(result.status());
   if (result.ok()) return *result;
   Complain(result.status().ToString());
   return kError;
