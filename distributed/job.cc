@@ -1,20 +1,73 @@
 #include "distributed/job.h"
 
+#include <cstdlib>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "base/status_macros.h"
+#include "distributed/mpi_transport.h"
 #include "distributed/thread_transport.h"
 
 namespace seqgraph {
+namespace {
 
-bool IsInJob() { return false; }
+// What this process has joined, until it leaves.
+struct Job {
+  const SeqgraphMpiTable* mpi = nullptr;
+};
 
-absl::StatusOr<std::unique_ptr<Communicator>> JoinJob(const JobOptions&) { return JoinAlone(); }
+Job& CurrentJob() {
+  static Job& job = *new Job;
+  return job;
+}
+
+// A number that a launcher tells; -1 without one.
+int Told(const char* variable) {
+  const char* text = std::getenv(variable);
+  int number = -1;
+  return text != nullptr && absl::SimpleAtoi(text, &number) ? number : -1;
+}
+
+// How many ranks the launcher has started; 1: this process alone; 0: it does not say.
+int RanksStarted() {
+  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    if (const int ranks = Told(variable); ranks > 0) return ranks;
+  }
+  return std::getenv("PMIX_RANK") != nullptr || std::getenv("PMI_RANK") != nullptr ? 0 : 1;
+}
+
+}  // namespace
+
+bool IsInJob() { return RanksStarted() != 1; }
+
+absl::StatusOr<std::unique_ptr<Communicator>> JoinJob(const JobOptions& options) {
+  Job& job = CurrentJob();
+  if (job.mpi != nullptr) return FailedPrecondition("this process has joined its job already");
+  SEQ_ASSIGN_OR_RETURN(const SeqgraphMpiTable* mpi, LoadMpi(options.library));
+  if (!IsInJob()) return JoinAlone();
+  if (const int error = mpi->init(); error != 0) {
+    char text[kSeqgraphMpiText];
+    mpi->text(error, text);
+    return Unavailable("MPI cannot join the other ranks: ", text);
+  }
+  if (const int started = RanksStarted(); started > 1 && mpi->size() != started) {
+    return FailedPrecondition(
+        "the launcher started ", started, " ranks, and ", mpi->library(), " knows ", mpi->size(),
+        ": start the job with the mpirun of that MPI, or with `srun --mpi=pmix` or `--mpi=pmi2`");
+  }
+  job.mpi = mpi;
+  return std::make_unique<Communicator>(MakeMpiTransport(mpi, nullptr));
+}
 
 std::unique_ptr<Communicator> JoinAlone() {
   return std::make_unique<Communicator>(std::move(ThreadTransports(1)[0]));
 }
 
-void LeaveJob(const absl::Status&) {}
+void LeaveJob(const absl::Status& status) {
+  Job& job = CurrentJob();
+  if (job.mpi == nullptr) return;
+  if (status.ok()) job.mpi->finalize();
+  job.mpi = nullptr;
+}
 
 }  // namespace seqgraph

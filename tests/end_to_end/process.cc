@@ -137,7 +137,9 @@ void Process::CloseInput() {
   input_ = -1;
 }
 
-void Process::Signal(int signal) { ::kill(pid_, signal); }
+void Process::Signal(int signal) {
+  if (pid_ > 0) ::kill(pid_, signal);  // -1 would be everybody
+}
 
 // Takes what there is; false if nothing came in time or all has ended.
 bool Process::Read(int timeout_ms) {
