@@ -20,7 +20,8 @@ SEQ_BUILD_PACKAGES=(
 )
 SEQ_TEST_PACKAGES=(
   "${SEQ_BUILD_PACKAGES[@]}" clang-format cmake git libbenchmark-dev libclang-rt-dev libfuse3-dev
-  libgmock-dev libgtest-dev libhdf5-dev libonnx-testdata make python3-numpy python3-pip time
+  libgmock-dev libgtest-dev libhdf5-dev libonnx-testdata libopenmpi-dev make openmpi-bin
+  python3-numpy python3-pip time
 )
 
 seq_say() { printf 'seqgraph: %s\n' "$*" >&2; }
@@ -134,11 +135,26 @@ seq_locked() {
   ) 9>"$SEQ_CACHE/lock"
 }
 
+# seq_mpi: the headers of the MPIs that the program could be built with.
+seq_mpi() {
+  local header
+  for header in /usr/lib/*/{openmpi,mpich}/include/mpi.h; do
+    [[ ! -e $header ]] || printf '%s\n' "$header"
+  done
+}
+
 # The program is current when the contents of all its sources are those it was built from. `inputs`
-# lists them (written by seq_build from Bazel's own graph), `stamp` is their hash.
+# lists them (written by seq_build from Bazel's own graph), `stamp` is their hash, and which MPI this
+# machine has, if any.
 seq_stamp() {
   [[ -s $SEQ_CACHE/inputs ]] || return
-  (cd "$SEQ_ROOT" && xargs -d '\n' sha1sum -- <"$SEQ_CACHE/inputs" 2>/dev/null | sha1sum)
+  (
+    cd "$SEQ_ROOT" || exit
+    {
+      xargs -d '\n' sha1sum -- <"$SEQ_CACHE/inputs" 2>/dev/null
+      seq_mpi
+    } | sha1sum
+  )
 }
 
 seq_is_current() {
@@ -160,6 +176,16 @@ seq_write_inputs() {
   } | LC_ALL=C sort -u >"$SEQ_CACHE/inputs.new" && mv "$SEQ_CACHE/inputs.new" "$SEQ_CACHE/inputs"
 }
 
+# seq_copy_mpi FILE: keeps what speaks MPI beside the program; without MPI there is none.
+seq_copy_mpi() {
+  local kept=$SEQ_CACHE/libseqgraph_mpi.so
+  if [[ -e $1 ]] && [[ -n $(seq_mpi) ]]; then
+    cp -f "$1" "$kept.new" && mv -f "$kept.new" "$kept"
+  else
+    rm -f "$kept"
+  fi
+}
+
 # seq_build: installs what is missing, builds the program and keeps a copy where no other build
 # configuration overwrites it. Runs under the lock.
 seq_build() {
@@ -176,6 +202,7 @@ seq_build() {
   bin=$(seq_bazel info --ui_event_filters=-info,-stderr bazel-bin) &&
     cp -f "$bin/tools/seqgraph_main" "$SEQ_CACHE/seqgraph_main.new" &&
     mv -f "$SEQ_CACHE/seqgraph_main.new" "$SEQ_CACHE/seqgraph_main" &&
+    seq_copy_mpi "$bin/distributed/mpi/libseqgraph_mpi.so" &&
     printf '%s\n' "$stamp" >"$SEQ_CACHE/stamp.new" &&
     mv "$SEQ_CACHE/stamp.new" "$SEQ_CACHE/stamp" ||
     seq_die "cannot copy the built program to $SEQ_CACHE"
