@@ -32,7 +32,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr int64_t kDefaultEpochs = 100;  // of train
 constexpr size_t kHashDigits = 8;
-constexpr int kInterruptedElsewhere = 128 + SIGTERM;  // a signal came to another rank
 
 std::string TextOf(const MeanAndSpread& value) {
   if (value.count == 0) return "";
@@ -146,7 +145,7 @@ class SweepCommand : public Command {
     if (absl::IsCancelled(outcome.status())) {
       std::fprintf(stderr, "seqgraph: interrupted; the same command goes on with the sweep in %s\n",
                    sweep.folder.c_str());
-      return interrupt.signal() == 0 ? kInterruptedElsewhere : interrupt.exit_status();
+      return interrupt.signal() == 0 ? 128 + SIGTERM : interrupt.exit_status();
     }
     SEQ_RETURN_IF_ERROR(outcome.status());
     format_ == "json" ? PrintJson(outcome->rows, out) : PrintText(outcome->rows, out);
