@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "distributed/mpi_transport.h"
 #include "distributed/thread_transport.h"
+#include "distributed/watch.h"
 
 namespace seqgraph {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 // What this process has joined, until it leaves.
 struct Job {
   const SeqgraphMpiTable* mpi = nullptr;
+  std::unique_ptr<Watch> watch;
 };
 
 Job& CurrentJob() {
@@ -56,7 +58,12 @@ absl::StatusOr<std::unique_ptr<Communicator>> JoinJob(const JobOptions& options)
         ": start the job with the mpirun of that MPI, or with `srun --mpi=pmix` or `--mpi=pmi2`");
   }
   job.mpi = mpi;
-  return std::make_unique<Communicator>(MakeMpiTransport(mpi, nullptr));
+  auto communicator = std::make_unique<Communicator>(MakeMpiTransport(
+      mpi, [&job](int rank) { return job.watch != nullptr && job.watch->HasLeft(rank); }));
+  if (mpi->size() == 1) return communicator;
+  SEQ_ASSIGN_OR_RETURN(job.watch,
+                       Watch::Start(*communicator, {.timeout_seconds = options.timeout_seconds}));
+  return communicator;
 }
 
 std::unique_ptr<Communicator> JoinAlone() {
@@ -66,7 +73,14 @@ std::unique_ptr<Communicator> JoinAlone() {
 void LeaveJob(const absl::Status& status) {
   Job& job = CurrentJob();
   if (job.mpi == nullptr) return;
-  if (status.ok()) job.mpi->finalize();
+  if (status.ok()) {
+    // Nobody waits in MPI, which takes a whole core for that, for ranks that still work.
+    if (job.watch != nullptr) job.watch->Leave();
+    job.mpi->finalize();
+  } else if (job.watch != nullptr) {
+    job.watch->Fail(std::string(status.message()));
+  }
+  job.watch = nullptr;
   job.mpi = nullptr;
 }
 

@@ -11,14 +11,14 @@ namespace seqgraph {
 namespace {
 
 // A fact is its name and its value, with a byte between that is in neither.
-constexpr char kEnd = '\0';
+constexpr char kFactEnd = '\0';
 
 std::string Joined(const Facts& facts) {
   std::string text = HostName();
   for (const auto& [name, value] : facts) {
-    text.push_back(kEnd);
+    text.push_back(kFactEnd);
     text += name;
-    text.push_back(kEnd);
+    text.push_back(kFactEnd);
     text += value;
   }
   return text;
@@ -26,7 +26,7 @@ std::string Joined(const Facts& facts) {
 
 // The host, and the facts.
 std::pair<std::string, Facts> Parted(const std::string& text) {
-  const std::vector<std::string> parts = absl::StrSplit(text, kEnd);
+  const std::vector<std::string> parts = absl::StrSplit(text, kFactEnd);
   std::pair<std::string, Facts> both(parts[0], {});
   for (size_t i = 1; i + 1 < parts.size(); i += 2) both.second[parts[i]] = parts[i + 1];
   return both;
