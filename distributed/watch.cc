@@ -12,6 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/printable.h"
@@ -208,6 +209,7 @@ void Watch::Run() {
   const milliseconds beat =
       Milliseconds(options_.heartbeat_seconds > 0 ? options_.heartbeat_seconds
                                                   : std::min(0.5, options_.timeout_seconds / 4));
+  const bool is_root = rank_ == Communicator::kRoot;
   Clock::time_point next_beat = Clock::now();
   while (true) {
     // When something is due, no later than the next sign of life.
@@ -225,12 +227,15 @@ void Watch::Run() {
       ToAll(kAlive);
       next_beat = now + beat;
     }
-    LookForSilence(now);
+    LookForSilence(now, options_.timeout_seconds + (is_root ? 0 : kLaterThanRoot));
+    // A launcher that ends the job may have noticed first whom nobody hears.
+    const bool told = terminated_ != Clock::time_point();
+    if (told) LookForSilence(now, 4 * std::chrono::duration<double>(beat).count());
     if (loss_.rank >= 0 && now >= loss_.due) {
       EndAll();
       return;
     }
-    if (terminated_ != Clock::time_point() && now >= terminated_ + kGrace) {
+    if (told && now >= terminated_ + kGrace) {
       ::signal(SIGTERM, SIG_DFL);
       ::kill(::getpid(), SIGTERM);
       return;
@@ -383,16 +388,15 @@ void Watch::DoAsRequested() {
   }
 }
 
-void Watch::LookForSilence(Clock::time_point now) {
-  const double limit =
-      options_.timeout_seconds + (rank_ == Communicator::kRoot ? 0 : kLaterThanRoot);
+void Watch::LookForSilence(Clock::time_point now, double limit) {
   for (Peer& peer : peers_) {
     if (!peer.socket.is_open() || now - peer.heard <= Milliseconds(limit)) continue;
     if (peer.rank < 0) {
       peer.socket.Close();
     } else if (!HasLeft(peer.rank)) {
-      Lose(peer.rank, absl::StrCat("silent for ", options_.timeout_seconds,
-                                   " s: it is stopped, or its link is cut"));
+      const std::chrono::duration<double> silent = now - peer.heard;
+      Lose(peer.rank,
+           absl::StrFormat("silent for %.0f s: it is stopped, or its link is cut", silent.count()));
     }
   }
 }

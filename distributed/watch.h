@@ -85,7 +85,8 @@ class Watch {
   bool TakeHello(Peer& peer);
   void TakeMessage(Peer& peer, char kind, const std::string& text);
   void DoAsRequested();
-  void LookForSilence(Clock::time_point now);
+  // Of more than so many seconds.
+  void LookForSilence(Clock::time_point now, double limit);
   void Goodbye(int rank);
   void ToAll(char kind, const std::string& text = "");
   // A rank is lost; what is noticed first counts.

@@ -109,7 +109,7 @@ TEST(Watch, ASilentRankIsLostAfterTheRootsTimeout) {
   job.Start(1.5, /*mute=*/{1});
   EXPECT_TRUE(job.HaveEnded({0, 1, 2}));
   EXPECT_THAT(job.said(),
-              ElementsAre(Line(0, 1, "silent for 1.5 s: it is stopped, or its link is cut")));
+              ElementsAre(Line(0, 1, "silent for 2 s: it is stopped, or its link is cut")));
 }
 
 TEST(Watch, ASilentRootIsLostALittleLater) {
@@ -117,7 +117,7 @@ TEST(Watch, ASilentRootIsLostALittleLater) {
   job.Start(1.5, /*mute=*/{0});
   EXPECT_TRUE(job.HaveEnded({1}));
   EXPECT_THAT(job.said(),
-              ElementsAre(Line(1, 0, "silent for 1.5 s: it is stopped, or its link is cut")));
+              ElementsAre(Line(1, 0, "silent for 3 s: it is stopped, or its link is cut")));
 }
 
 TEST(Watch, AnErrorOfARankIsTheCauseThatIsTold) {
