@@ -111,6 +111,37 @@ absl::StatusOr<std::vector<std::string>> Communicator::AllGather(absl::string_vi
   return all;
 }
 
+absl::StatusOr<std::string> Communicator::Scatter(const std::vector<std::string>& of_ranks) {
+  int64_t length = 0;
+  if (!is_root()) {
+    SEQ_ASSIGN_OR_RETURN(const auto head,
+                         transport_->Receive(kRoot, message_tag::kScatter, BytesOf(length)));
+    SEQ_RETURN_IF_ERROR(transport_->Wait(head));
+    if (length < 0 || length > kMostBytes) return Internal("the root scatters ", length, " bytes");
+    std::string mine(static_cast<size_t>(length), '\0');
+    if (length == 0) return mine;
+    SEQ_ASSIGN_OR_RETURN(const auto body,
+                         transport_->Receive(kRoot, message_tag::kScatter, absl::MakeSpan(mine)));
+    SEQ_RETURN_IF_ERROR(transport_->Wait(body));
+    return mine;
+  }
+  std::vector<int64_t> lengths(of_ranks.size());
+  std::vector<Transport::Request> sent;
+  for (int to = 1; to < size(); ++to) {
+    const std::string& bytes = of_ranks[to];
+    lengths[to] = static_cast<int64_t>(bytes.size());
+    SEQ_ASSIGN_OR_RETURN(const auto head,
+                         transport_->Send(to, message_tag::kScatter, BytesOf(lengths[to])));
+    sent.push_back(head);
+    if (bytes.empty()) continue;
+    SEQ_ASSIGN_OR_RETURN(const auto body,
+                         transport_->Send(to, message_tag::kScatter, {bytes.data(), bytes.size()}));
+    sent.push_back(body);
+  }
+  SEQ_RETURN_IF_ERROR(Wait(sent));
+  return of_ranks[kRoot];
+}
+
 absl::Status Communicator::AllGather(absl::Span<float> data, absl::Span<const IndexRange> shares) {
   const int next = (rank() + 1) % size(), before = (rank() + size() - 1) % size();
   for (int round = 0; round + 1 < size(); ++round) {

@@ -46,6 +46,9 @@ class Communicator {
   /// The same at all.
   absl::StatusOr<std::vector<std::string>> AllGather(absl::string_view mine);
 
+  /// Each rank's bytes of those that the root gives, one for each rank.
+  absl::StatusOr<std::string> Scatter(const std::vector<std::string>& of_ranks);
+
   /// All have `data` afterwards, of which each had `shares[rank]`. Neighbours in a ring pass on
   /// what they have got: 1/size of the data a round.
   absl::Status AllGather(absl::Span<float> data, absl::Span<const IndexRange> shares);
@@ -60,7 +63,7 @@ class Communicator {
 /// Tags of what the ranks do together; whoever adds messages of another kind adds a tag.
 namespace message_tag {
 inline constexpr int kBarrier = 1, kBroadcast = 2, kGather = 3, kAllGather = 4, kReduce = 5,
-                     kWork = 6;
+                     kWork = 6, kScatter = 7;
 }
 
 }  // namespace seqgraph

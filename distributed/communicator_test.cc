@@ -83,6 +83,20 @@ TEST(Communicator, GathersInTheOrderOfRanks) {
   }
 }
 
+TEST(Communicator, ScattersWhatTheRootHas) {
+  for (int size = 1; size <= 4; ++size) {
+    OnRanks(size, [&](Communicator& c) {
+      std::vector<std::string> all;
+      for (int rank = 0; c.is_root() && rank < size; ++rank) {
+        all.emplace_back(static_cast<size_t>(2 * rank), static_cast<char>('a' + rank));
+      }
+      SEQ_ASSERT_OK_AND_ASSIGN(const std::string mine, c.Scatter(all));
+      EXPECT_EQ(mine,
+                std::string(static_cast<size_t>(2 * c.rank()), static_cast<char>('a' + c.rank())));
+    });
+  }
+}
+
 TEST(Communicator, AllGetEachShare) {
   for (int size = 1; size <= 5; ++size) {
     OnRanks(size, [&](Communicator& c) {

@@ -9,7 +9,7 @@
 #include "absl/types/span.h"
 #include "runtime/compiled_function.h"
 #include "runtime/profile.h"
-#include "training/metrics.h"
+#include "training/judged_batch.h"
 #include "training/named_examples.h"
 
 namespace seqgraph {
@@ -22,7 +22,7 @@ absl::StatusOr<std::vector<std::string>> OutputsToRead(const Function& function,
 
 /// Feeds rows of examples to one compiled function, a batch a call. Does not allocate after it is
 /// made.
-class BatchRunner {
+class BatchRunner : public JudgedBatch {
  public:
   /// The function has inputs of tokens or features, of which one may take what is not named in the
   /// examples, and may have `labels` and `sample_weight`, or those of several outputs
@@ -30,25 +30,22 @@ class BatchRunner {
   static absl::StatusOr<BatchRunner> Create(CompiledFunction* function,
                                             const std::string& prediction);
 
-  int64_t batch() const { return batch_; }
+  int64_t batch() const override { return batch_; }
   bool has_loss() const { return loss_ != nullptr; }
-  size_t num_outputs() const { return outputs_.size(); }
+  size_t num_outputs() const override { return outputs_.size(); }
 
   /// Runs the rows order[begin], ..., order[begin + batch() - 1] (or begin, begin + 1, ... if
   /// `order` is empty).
   absl::Status Run(const Examples& examples, absl::Span<const int64_t> order, int64_t begin);
 
   /// Of the last run.
-  double loss() const { return *loss_; }
-  /// The loss of an output by itself, where the function judges several.
-  double loss(size_t output) const { return *outputs_[output].loss; }
+  double loss() const override { return *loss_; }
+  double loss(size_t output) const override { return *outputs_[output].loss; }
+  bool has_loss(size_t output) const override { return outputs_[output].loss != nullptr; }
   absl::Span<const float> predictions(size_t output = 0) const {
     return {outputs_[output].predictions, outputs_[output].num_predictions};
   }
-  /// Predictions (of several quantiles those nearest to the median) and labels, only for an output
-  /// with labels: rows count by the function's result
-  /// `loss_mask`, where it has one, and if `weighted` also by their sample weights.
-  MetricBatch metric_batch(bool weighted, size_t output = 0) const;
+  MetricBatch metric_batch(bool weighted, size_t output = 0) const override;
 
   /// Further runs are seen by the profile, which must outlive this; null: by nobody.
   void SetProfile(Profile* profile);

@@ -352,7 +352,7 @@ void Meter::Reset() {
   for (const Measured& each : metrics_) each.state->Reset();
 }
 
-void Meter::Add(const BatchRunner& batch) {
+void Meter::Add(const JudgedBatch& batch) {
   const double rows = static_cast<double>(batch.batch());
   loss_.Add(batch.loss() * rows, rows);
   for (OutputLossMean& loss : losses_) loss.mean.Add(batch.loss(loss.output) * rows, rows);

@@ -206,7 +206,7 @@ class Meter {
 
   void Reset();
   /// Adds a batch that was run by a function with a loss.
-  void Add(const BatchRunner& batch);
+  void Add(const JudgedBatch& batch);
   double loss() const { return loss_.value(); }
   /// Sets "loss" and the metrics' names, with `prefix` in front. Does not allocate if `logs` has
   /// them already and the prefix is empty.

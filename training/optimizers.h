@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/function_builder.h"
@@ -20,6 +23,20 @@ inline constexpr char kLearningRateVariable[] = "optimizer/learning_rate";
 /// InvalidArgument for a hyperparameter out of its limits (learning_rate and weight_decay must be
 /// finite and at least 0, a limit of clipping above 0) or if there is nothing to train.
 absl::Status AddOptimizer(FunctionBuilder& g, Value loss, const Optimizer& optimizer);
+
+/// The updates alone, from gradients that are values of `g`, one for each weight. `norms`: the
+/// squared norms that clipping by norm asks for, of each gradient (of all together: one); empty:
+/// they are computed here.
+absl::Status ApplyOptimizer(FunctionBuilder& g, const std::vector<VariableRead>& weights,
+                            std::vector<Value> gradients, const Optimizer& optimizer,
+                            std::vector<Value> norms = {});
+
+/// The trainable weights that the function reads: what an optimizer updates, in this order.
+std::vector<VariableRead> TrainableWeights(const Function& function);
+
+/// What the model's train_step updates weights with, at the rate that the model has now; absent for
+/// a model without an optimizer or with one that is not known here.
+std::optional<Optimizer> OptimizerOf(const Model& model);
 
 /// Declares "optimizer/iteration", for what else depends on the steps done: it reads the count
 /// before this step.

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "distributed/block_tree.h"
+#include "graph/function.h"
+#include "training/step_parts.h"
+
+namespace seqgraph {
+
+/// Tensors one after the other in one array of floats, each from a multiple of kUnit elements on;
+/// what lies between is 0.
+class FlatLayout {
+ public:
+  static constexpr int64_t kUnit = 16;  ///< TreeReduceScatter::kUnit
+
+  explicit FlatLayout(const std::vector<VariableDef>& tensors);
+
+  int64_t elements() const { return end_; }
+  size_t tensors() const { return sizes_.size(); }
+  int64_t begin(size_t tensor) const { return begins_[tensor]; }
+  int64_t size(size_t tensor) const { return sizes_[tensor]; }
+  /// Where a piece begins.
+  int64_t begin(const WeightPiece& piece) const { return begins_[piece.weight] + piece.begin; }
+  /// The parts of tensors that lie in that range, by place.
+  std::vector<WeightPiece> PiecesIn(IndexRange range) const;
+
+ private:
+  std::vector<int64_t> begins_, sizes_;
+  int64_t end_ = 0;
+};
+
+}  // namespace seqgraph
