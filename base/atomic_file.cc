@@ -99,6 +99,45 @@ absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
 
 namespace {
 
+absl::Status CopyFile(int from, const std::string& name, const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  std::string bytes(size_t{1} << 20, '\0');
+  while (true) {
+    const ssize_t got = Uninterrupted([&] { return ::read(from, bytes.data(), bytes.size()); });
+    if (got < 0) return SystemError(errno, "cannot read", name);
+    if (got == 0) break;
+    SEQ_RETURN_IF_ERROR(file->Write(absl::string_view(bytes.data(), static_cast<size_t>(got))));
+  }
+  SEQ_RETURN_IF_ERROR(file->Commit());
+  Remove(name);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status AtomicMoveFile(const std::string& from, const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(const std::string target, ResolveLink(path));
+  const FileDescriptor file(
+      Uninterrupted([&] { return ::open(from.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW); }));
+  if (file.get() < 0) return SystemError(errno, "cannot open", from);
+  struct stat previous;
+  int error = 0;
+  if (::stat(target.c_str(), &previous) == 0) {
+    if (!S_ISREG(previous.st_mode)) {
+      return InvalidArgument("cannot write ", path, ": it exists and is not a regular file");
+    }
+    const auto mode = static_cast<mode_t>(ModeLike(previous));
+    if (Uninterrupted([&] { return ::fchmod(file.get(), mode); }) != 0) error = errno;
+  }
+  if (error == 0) error = Sync(file.get());
+  if (error == 0) error = Rename(from, target);
+  if (error == EXDEV) return CopyFile(file.get(), from, path);
+  if (error == 0) error = SyncFolder(FolderOf(target));
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", path);
+}
+
+namespace {
+
 absl::StatusOr<std::string> Read(const std::string& path, int64_t max_bytes, bool start_only) {
   // O_NONBLOCK: opening a pipe that nobody writes would wait for ever.
   constexpr int kHow = O_RDONLY | O_CLOEXEC | O_NONBLOCK;

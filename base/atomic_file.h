@@ -46,6 +46,11 @@ class AtomicFile {
   std::unique_ptr<State> state_;
 };
 
+/// Puts a whole file that lies at `from` in the place of `path`, as AtomicFile::Commit() does:
+/// synced, a link followed, with the permissions of the file that it replaces. To another file
+/// system it is copied.
+absl::Status AtomicMoveFile(const std::string& from, const std::string& path);
+
 /// The content of a regular file of at most `max_bytes`. Errors name the path: NotFound,
 /// PermissionDenied, InvalidArgument for a folder or device, ResourceExhausted for a larger file.
 absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes);

@@ -18,6 +18,13 @@ std::string CsvField(absl::string_view text, char separator) {
 absl::StatusOr<std::unique_ptr<CsvReader>> CsvReader::Open(const std::string& path,
                                                            const CsvOptions& options) {
   SEQ_ASSIGN_OR_RETURN(std::unique_ptr<CsvBlocks> blocks, CsvBlocks::Open(path, options));
+  return Of(path, options, [kept = std::shared_ptr<CsvBlocks>(std::move(blocks))](CsvBlock* block) {
+    return kept->Next(block);
+  });
+}
+
+std::unique_ptr<CsvReader> CsvReader::Of(const std::string& path, const CsvOptions& options,
+                                         CsvBlockSource blocks) {
   return absl::WrapUnique(new CsvReader(path, options, std::move(blocks)));
 }
 
@@ -29,7 +36,7 @@ absl::StatusOr<absl::Span<const absl::string_view>> CsvReader::Next() {
   int64_t next_line = line_ + record_.lines();
   do {
     if (at_ == nullptr || at_ == block_.bytes.data() + block_.bytes.size()) {
-      SEQ_ASSIGN_OR_RETURN(const bool more, blocks_->Next(&block_));
+      SEQ_ASSIGN_OR_RETURN(const bool more, blocks_(&block_));
       if (!more) return absl::Span<const absl::string_view>();
       at_ = block_.bytes.data();
       next_line = block_.line;

@@ -37,6 +37,10 @@ class CsvReader {
   static absl::StatusOr<std::unique_ptr<CsvReader>> Open(const std::string& path,
                                                          const CsvOptions& options);
 
+  /// Of blocks from elsewhere, which are parts of that file.
+  static std::unique_ptr<CsvReader> Of(const std::string& path, const CsvOptions& options,
+                                       CsvBlockSource blocks);
+
   /// The fields of the next record, none at the end of the file; they hold until the next call.
   /// Errors name path, line and column (of the byte, from 1): InvalidArgument for a quote inside a
   /// field that does not begin with one, anything but a separator or an end behind a closing quote,
@@ -54,12 +58,12 @@ class CsvReader {
   int64_t line() const { return line_; }
 
  private:
-  CsvReader(const std::string& path, const CsvOptions& options, std::unique_ptr<CsvBlocks> blocks)
+  CsvReader(const std::string& path, const CsvOptions& options, CsvBlockSource blocks)
       : path_(path), options_(options), blocks_(std::move(blocks)) {}
 
   const std::string path_;
   const CsvOptions options_;
-  const std::unique_ptr<CsvBlocks> blocks_;
+  const CsvBlockSource blocks_;
   CsvBlock block_;
   char* at_ = nullptr;  // In the block.
   CsvRecord record_;

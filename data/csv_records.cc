@@ -12,7 +12,6 @@ namespace seqgraph::data {
 namespace {
 
 constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr size_t kBlockBytes = size_t{1} << 20;
 
 // Eight bytes at a time: a loop over bytes would take as long as reading the file.
 int64_t CountLines(absl::string_view bytes) {
@@ -68,28 +67,36 @@ absl::Status CsvBlocks::Fill(size_t bytes) {
 }
 
 // Behind the last line end outside of quotes. A quote opens a field only where one begins.
-size_t CsvBlocks::EndOfRecords() const {
-  if (!options_.quotes || !absl::StrContains(rest_, '"')) return rest_.rfind('\n') + 1;
-  size_t end = 0;
+size_t CsvBlocks::EndOfRecords(absl::string_view bytes) const {
+  if (!options_.quotes) return bytes.rfind('\n') + 1;
+  size_t end = 0, outside = 0;  // where what lies outside of quotes begins
   bool inside = false;
-  char before = '\n';
-  for (size_t i = 0; i < rest_.size(); before = rest_[i++]) {
-    if (rest_[i] == '"') {
-      inside = !inside && (before == options_.separator || before == '\n' || before == '"');
-    } else if (rest_[i] == '\n' && !inside) {
-      end = i + 1;
+  for (size_t quote = bytes.find('"'); !inside || quote != bytes.npos;
+       quote = bytes.find('"', quote + 1)) {
+    const size_t to = std::min(quote, bytes.size());
+    if (!inside) {
+      const size_t line_end = bytes.substr(outside, to - outside).rfind('\n');
+      if (line_end != bytes.npos) end = outside + line_end + 1;
+      if (quote == bytes.npos) break;
+      const char before = quote == 0 ? '\n' : bytes[quote - 1];
+      inside = before == options_.separator || before == '\n' || before == '"';
+    } else {
+      inside = false;
     }
+    outside = quote + 1;
   }
   return end;
 }
 
 absl::StatusOr<bool> CsvBlocks::Next(CsvBlock* block) {
   size_t end = 0;
-  const size_t limit = 2 * static_cast<size_t>(options_.max_record_bytes) + kBlockBytes;
-  for (size_t wanted = kBlockBytes;; wanted *= 2) {
+  const auto block_bytes = static_cast<size_t>(options_.block_bytes);
+  const size_t limit = 2 * static_cast<size_t>(options_.max_record_bytes) + block_bytes;
+  for (size_t wanted = block_bytes;; wanted *= 2) {
     SEQ_RETURN_IF_ERROR(Fill(wanted));
-    end = at_end_ ? rest_.size() : EndOfRecords();
-    if (end > 0 || at_end_) break;
+    const bool all = at_end_ && rest_.size() <= wanted;
+    end = all ? rest_.size() : EndOfRecords(absl::string_view(rest_).substr(0, wanted));
+    if (end > 0 || all) break;
     if (rest_.size() > limit) {  // Quotes double its bytes at most.
       return ResourceExhausted("'", path_, "', line ", line_, ": a record of more than ",
                                options_.max_record_bytes, " bytes");

@@ -4,6 +4,7 @@
 // records, which threads may then take apart each by itself, and one record into fields.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,6 +24,7 @@ struct CsvOptions {
   int64_t max_record_bytes = int64_t{16} << 20;  ///< A longer record is an error.
   int max_fields = 1000;                         ///< More in a record are an error.
   int64_t max_bytes = int64_t{64} << 30;         ///< A longer file (gunzipped) is an error.
+  int64_t block_bytes = int64_t{512} << 10;      ///< Of CsvBlocks: about so many.
 };
 
 /// Some records as they lie in the file.
@@ -31,8 +33,12 @@ struct CsvBlock {
   int64_t line = 1;   ///< On which the first of them begins.
 };
 
-/// A forward-only reader of blocks of about a megabyte, gunzipped on the way where the file is
-/// gzip; a byte-order mark of UTF-8 is left out. Memory: a block and the buffers of CompressedFile.
+/// Where blocks come from: whether there was one more.
+using CsvBlockSource = std::function<absl::StatusOr<bool>(CsvBlock* block)>;
+
+/// A forward-only reader of blocks of about options.block_bytes, gunzipped on the way where the
+/// file is gzip; a byte-order mark of UTF-8 is left out. How they are cut follows from the file's
+/// bytes and the options alone. Memory: a block and the buffers of CompressedFile.
 class CsvBlocks {
  public:
   /// InvalidArgument for a separator that cannot be one; otherwise as CompressedFile::Open().
@@ -49,7 +55,7 @@ class CsvBlocks {
       : path_(path), options_(options), file_(std::move(file)) {}
 
   absl::Status Fill(size_t bytes);
-  size_t EndOfRecords() const;
+  size_t EndOfRecords(absl::string_view bytes) const;
 
   const std::string path_;
   const CsvOptions options_;

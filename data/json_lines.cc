@@ -1,6 +1,7 @@
 #include "data/json_lines.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -10,16 +11,22 @@
 namespace seqgraph::data {
 
 absl::StatusOr<JsonLines> JsonLines::Open(const std::string& path) {
+  SEQ_ASSIGN_OR_RETURN(std::unique_ptr<CsvBlocks> blocks, CsvBlocks::Open(path, BlockOptions()));
+  return Of([kept = std::shared_ptr<CsvBlocks>(std::move(blocks))](CsvBlock* block) {
+    return kept->Next(block);
+  });
+}
+
+JsonLines JsonLines::Of(CsvBlockSource blocks) {
   JsonLines lines;
-  SEQ_ASSIGN_OR_RETURN(lines.blocks_,
-                       CsvBlocks::Open(path, {.separator = '\x1F', .quotes = false}));
+  lines.blocks_ = std::move(blocks);
   return lines;
 }
 
 absl::StatusOr<bool> JsonLines::Next(absl::string_view* line) {
   while (true) {
     if (at_ == block_.bytes.size()) {
-      SEQ_ASSIGN_OR_RETURN(const bool more, blocks_->Next(&block_));
+      SEQ_ASSIGN_OR_RETURN(const bool more, blocks_(&block_));
       if (!more) return false;
       at_ = 0;
       next_line_ = block_.line;

@@ -18,8 +18,13 @@ namespace seqgraph::data {
 /// CsvBlocks, whose limits hold: to it all lines are records of one field.
 class JsonLines {
  public:
+  /// How a file of lines is cut into blocks.
+  static CsvOptions BlockOptions() { return {.separator = '\x1F', .quotes = false}; }
+
   /// As CsvBlocks::Open().
   static absl::StatusOr<JsonLines> Open(const std::string& path);
+  /// Of blocks from elsewhere.
+  static JsonLines Of(CsvBlockSource blocks);
 
   /// Whether there is one more that is not empty; white space around it is left out. It holds until
   /// the next call. Errors as CsvBlocks::Next().
@@ -31,7 +36,7 @@ class JsonLines {
   std::string Place(absl::string_view path) const;
 
  private:
-  std::unique_ptr<CsvBlocks> blocks_;
+  CsvBlockSource blocks_;
   CsvBlock block_;
   size_t at_ = 0;
   int64_t next_line_ = 1, number_ = 0;

@@ -31,7 +31,17 @@ class Problems {
     }
   }
 
+  /// So many, the first of which are these.
+  static Problems Of(int64_t count, std::vector<std::string> listed) {
+    Problems problems;
+    problems.count_ = count;
+    problems.listed_ = std::move(listed);
+    return problems;
+  }
+
   int64_t count() const { return count_; }
+  /// The first kListed of them.
+  const std::vector<std::string>& listed() const { return listed_; }
   /// One there is.
   const std::string& first() const { return listed_[0]; }
 

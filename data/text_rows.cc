@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -76,8 +77,9 @@ class RowReader {
             TextRowSink sink, Problems& problems)
       : path_(path), options_(options), labelled_(labelled), sink_(sink), problems_(problems) {}
 
-  absl::Status ReadCsv();
-  absl::Status ReadJsonLines();
+  // Null: the file at the path. `first_is_known`: the first record is there for its columns alone.
+  absl::Status ReadCsv(CsvBlockSource blocks, bool first_is_known);
+  absl::Status ReadJsonLines(CsvBlockSource blocks);
 
  private:
   struct Columns {
@@ -163,17 +165,27 @@ absl::StatusOr<RowReader::Columns> RowReader::FindColumns(Fields first) const {
   return columns;
 }
 
-absl::Status RowReader::ReadCsv() {
-  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CsvReader> reader,
-                       CsvReader::Open(path_, {.separator = FieldSeparator(path_, options_.csv),
-                                               .quotes = options_.csv.quotes}));
+CsvOptions CsvOptionsFor(const std::string& path, const CsvLayout& layout) {
+  return {.separator = FieldSeparator(path, layout), .quotes = layout.quotes};
+}
+
+absl::Status RowReader::ReadCsv(CsvBlockSource blocks, bool first_is_known) {
+  const CsvOptions csv = CsvOptionsFor(path_, options_.csv);
+  std::unique_ptr<CsvReader> reader;
+  if (blocks != nullptr) {
+    reader = CsvReader::Of(path_, csv, std::move(blocks));
+  } else {
+    SEQ_ASSIGN_OR_RETURN(reader, CsvReader::Open(path_, csv));
+  }
   SEQ_ASSIGN_OR_RETURN(Fields fields, reader->Next());
   if (fields.empty()) return absl::OkStatus();
   SEQ_ASSIGN_OR_RETURN(const Columns columns, FindColumns(fields));
   bool is_header = columns.header;
   std::vector<absl::string_view> numbers(columns.numbers.size());
   while (!fields.empty()) {
-    if (is_header) {
+    if (first_is_known) {
+      first_is_known = false;
+    } else if (is_header) {
       SEQ_RETURN_IF_ERROR(
           sink_(TextRow{.is_header = true, .line = reader->line(), .fields = fields}));
     } else {
@@ -235,8 +247,13 @@ absl::StatusOr<RowReader::ObjectParts> RowReader::PartsOf(absl::string_view line
   return parts;
 }
 
-absl::Status RowReader::ReadJsonLines() {
-  SEQ_ASSIGN_OR_RETURN(JsonLines lines, JsonLines::Open(path_));
+absl::Status RowReader::ReadJsonLines(CsvBlockSource blocks) {
+  JsonLines lines;
+  if (blocks != nullptr) {
+    lines = JsonLines::Of(std::move(blocks));
+  } else {
+    SEQ_ASSIGN_OR_RETURN(lines, JsonLines::Open(path_));
+  }
   absl::string_view line;
   while (true) {
     SEQ_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));
@@ -276,7 +293,84 @@ char FieldSeparator(const std::string& path, const CsvLayout& layout) {
 absl::Status ForEachTextRow(const std::string& path, const TextSourceOptions& options,
                             bool labelled, TextRowSink sink, Problems& problems) {
   RowReader reader(path, options, labelled, sink, problems);
-  return IsJsonLinesName(path) ? reader.ReadJsonLines() : reader.ReadCsv();
+  return IsJsonLinesName(path) ? reader.ReadJsonLines(nullptr)
+                               : reader.ReadCsv(nullptr, /*first_is_known=*/false);
+}
+
+std::string TextRowPart::Text() const {
+  const int64_t head[2] = {block.line, static_cast<int64_t>(first_record.size())};
+  return absl::StrCat(absl::string_view(reinterpret_cast<const char*>(head), sizeof(head)),
+                      first_record, block.bytes);
+}
+
+absl::StatusOr<TextRowPart> TextRowPart::FromText(absl::string_view text) {
+  int64_t head[2] = {0, -1};
+  if (text.size() >= sizeof(head)) std::memcpy(head, text.data(), sizeof(head));
+  text.remove_prefix(std::min(text.size(), sizeof(head)));
+  if (head[1] < 0 || head[1] > static_cast<int64_t>(text.size())) {
+    return InvalidArgument("not a part of a table");
+  }
+  const auto first = static_cast<size_t>(head[1]);
+  return TextRowPart{{std::string(text.substr(first)), head[0]},
+                     std::string(text.substr(0, first))};
+}
+
+absl::StatusOr<TextRowParts> TextRowParts::Open(const std::string& path,
+                                                const TextSourceOptions& options,
+                                                int64_t part_bytes) {
+  TextRowParts parts;
+  parts.has_columns_ = !IsJsonLinesName(path);
+  parts.options_ =
+      parts.has_columns_ ? CsvOptionsFor(path, options.csv) : JsonLines::BlockOptions();
+  parts.options_.block_bytes = part_bytes;
+  SEQ_ASSIGN_OR_RETURN(parts.blocks_, CsvBlocks::Open(path, parts.options_));
+  return parts;
+}
+
+// Whether the block has the first record; what it is then stands in first_record_.
+bool TextRowParts::FindFirstRecord(const CsvBlock& block) {
+  CsvRecord record;
+  std::string bytes = block.bytes;  // which Split() changes
+  char* at = bytes.data();
+  char* const end = at + bytes.size();
+  while (at != end) {
+    // What is wrong with it is said where it is read.
+    const bool whole = record.Split(&at, end, options_);
+    if (whole && record.empty()) continue;
+    first_record_ = block.bytes.substr(0, static_cast<size_t>(at - bytes.data()));
+    return true;
+  }
+  return false;
+}
+
+absl::StatusOr<bool> TextRowParts::Next(TextRowPart* part) {
+  part->first_record = first_record_.value_or("");
+  SEQ_ASSIGN_OR_RETURN(bool more, blocks_->Next(&part->block));
+  // Empty lines in front of the first record are of its part.
+  while (more && has_columns_ && !first_record_.has_value()) {
+    if (FindFirstRecord(part->block)) break;
+    CsvBlock next;
+    SEQ_ASSIGN_OR_RETURN(more, blocks_->Next(&next));
+    if (!more) return true;
+    part->block.bytes += next.bytes;
+  }
+  return more;
+}
+
+absl::Status ForEachTextRowOf(TextRowPart part, const std::string& path,
+                              const TextSourceOptions& options, bool labelled, TextRowSink sink,
+                              Problems& problems) {
+  RowReader reader(path, options, labelled, sink, problems);
+  std::vector<CsvBlock> blocks;
+  if (!part.first_record.empty()) blocks.push_back({part.first_record, 1});
+  blocks.push_back(std::move(part.block));
+  const auto next = [&, at = size_t{0}](CsvBlock* block) mutable -> absl::StatusOr<bool> {
+    if (at == blocks.size()) return false;
+    *block = std::move(blocks[at++]);
+    return true;
+  };
+  return IsJsonLinesName(path) ? reader.ReadJsonLines(next)
+                               : reader.ReadCsv(next, !part.first_record.empty());
 }
 
 absl::Status ReadTextRows(const std::string& path, const TextSourceOptions& options, TextSink sink,

@@ -3,13 +3,17 @@
 // Tables of texts: files of separated fields (csv.h), or of JSON objects, one a line.
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "data/class_table.h"
+#include "data/csv_records.h"
 #include "data/problems.h"
 #include "data/text_source.h"
 
@@ -46,6 +50,42 @@ using TextRowSink = absl::FunctionRef<absl::Status(const TextRow&)>;
 /// count.
 absl::Status ForEachTextRow(const std::string& path, const TextSourceOptions& options,
                             bool labelled, TextRowSink sink, Problems& problems);
+
+/// A part of such a file, which can be read without the others.
+struct TextRowPart {
+  CsvBlock block;
+  /// Of separated fields, but for the first part: the file's first record as it lies there, for it
+  /// tells the columns.
+  std::string first_record;
+
+  /// As one text, and back. InvalidArgument for what Text() did not make.
+  std::string Text() const;
+  static absl::StatusOr<TextRowPart> FromText(absl::string_view text);
+};
+
+/// A forward-only reader of the parts of a file, which follow from its bytes and `options` alone.
+class TextRowParts {
+ public:
+  /// As CsvBlocks::Open().
+  static absl::StatusOr<TextRowParts> Open(const std::string& path,
+                                           const TextSourceOptions& options,
+                                           int64_t part_bytes = CsvOptions().block_bytes);
+  /// Whether there was one more. Errors as CsvBlocks::Next().
+  absl::StatusOr<bool> Next(TextRowPart* part);
+
+ private:
+  bool FindFirstRecord(const CsvBlock& block);
+
+  CsvOptions options_;
+  bool has_columns_ = false;
+  std::unique_ptr<CsvBlocks> blocks_;
+  std::optional<std::string> first_record_;
+};
+
+/// ForEachTextRow() of a part: all parts together give the same rows and problems.
+absl::Status ForEachTextRowOf(TextRowPart part, const std::string& path,
+                              const TextSourceOptions& options, bool labelled, TextRowSink sink,
+                              Problems& problems);
 
 /// ForEachText() for such a file, in its order. A review's folder is "line ", its name the number
 /// of the line that its row begins on.

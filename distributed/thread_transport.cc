@@ -54,9 +54,7 @@ class ThreadTransport : public Transport {
       SEQ_ASSIGN_OR_RETURN(const bool done, Take(request));
       if (done) return absl::OkStatus();
       const int from = receives_[request].from;
-      if (exchange_->gone[static_cast<size_t>(from)]) {
-        return Unavailable("rank ", from, " is gone, and rank ", rank_, " waits for it");
-      }
+      if (exchange_->gone[static_cast<size_t>(from)]) return Gone(from);
       exchange_->arrived.wait(lock);
     }
   }
@@ -64,7 +62,11 @@ class ThreadTransport : public Transport {
   absl::StatusOr<bool> Test(Request request) override {
     if (request == kSent) return true;
     const std::lock_guard<std::mutex> lock(exchange_->mutex);
-    return Take(request);
+    const auto pending = receives_.find(request);
+    const int from = pending == receives_.end() ? rank_ : pending->second.from;
+    SEQ_ASSIGN_OR_RETURN(const bool done, Take(request));
+    if (!done && exchange_->gone[static_cast<size_t>(from)]) return Gone(from);
+    return done;
   }
 
   absl::StatusOr<Waiting> Probe(int from, int tag) override {
@@ -75,6 +77,7 @@ class ThreadTransport : public Transport {
       if (found == exchange_->sent.end() || found->second.empty()) continue;
       return Waiting{rank, static_cast<int64_t>(found->second.front().size())};
     }
+    if (from != kAnyone && exchange_->gone[static_cast<size_t>(from)]) return Gone(from);
     return Waiting{};
   }
 
@@ -84,6 +87,10 @@ class ThreadTransport : public Transport {
     int from, tag;
     absl::Span<char> bytes;
   };
+
+  absl::Status Gone(int from) const {
+    return Unavailable("rank ", from, " is gone, and rank ", rank_, " waits for it");
+  }
 
   // With the lock. Receives of one sender and tag are done in the order in which they began.
   absl::StatusOr<bool> Take(Request request) {

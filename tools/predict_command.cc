@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,10 +19,13 @@
 #include "base/printable.h"
 #include "base/status_macros.h"
 #include "data/text_check.h"
+#include "data/text_rows.h"
+#include "tools/answer_facts.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
 #include "tools/data_flags.h"
+#include "tools/job_flags.h"
 #include "tools/line_reader.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/series_answers.h"
@@ -36,6 +40,8 @@
 
 namespace seqgraph::tools {
 namespace {
+
+constexpr int kInterruptedElsewhere = 128 + SIGTERM;  // a signal came to another rank
 
 // The beginning of a text, in one column of one line; no UTF-8 sequence is cut.
 std::string Excerpt(absl::string_view text) {
@@ -56,7 +62,9 @@ class PredictCommand : public Command {
   void Declare(Flags& flags) override {
     flags.InputFile("MODEL", &model_, "A model saved by train").Required();
     Flag texts = flags.Texts("TEXT", &texts_, "Reviews, one an argument");
-    Flag file = flags.InputFile("--file", &file_, "Reviews, one a line").Excludes(texts);
+    Flag file =
+        flags.InputFile("--file", &file_, "Reviews, one a line; with --output a table, as --data")
+            .Excludes(texts);
     flags
         .InputPath(
             "--data", &data_.data,
@@ -87,6 +95,7 @@ class PredictCommand : public Command {
     DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
     profile_.Declare(flags);
+    job_.Declare(flags);
     flags.Footer(
         "Without TEXT and --file reviews are read from standard input, one a line. Prints a line\n"
         "for each: probability of the label (of two labels: of the second), label, beginning of "
@@ -99,27 +108,64 @@ class PredictCommand : public Command {
         "A model of the next token (train --task=next) goes on with each text by --roll tokens.\n"
         "A model of series answers --data, or standard input: a step a line, in the order of its\n"
         "features or of a first line of names, an empty line behind each series; a forecast is\n"
-        "told behind every line once there is a window.\n\nExamples:\n"
+        "told behind every line once there is a window.\n"
+        "With --distributed, started by mpirun or srun, the ranks share the rows of --data, and\n"
+        "--output has the bytes that one rank writes. What is answered is kept in OUTPUT.parts\n"
+        "until all is: killed anywhere, the same command goes on there.\n\nExamples:\n"
         "  seqgraph predict imdb-embedding.pb \"What a wonderful film\" \"A waste of time\"\n"
         "  seqgraph predict notes-embedding.pb --data=new.csv --output=answers.csv\n"
+        "  mpirun -n 4 seqgraph predict notes.pb --data=huge.csv.gz --output=out.csv "
+        "--distributed\n"
         "  sensor | seqgraph predict sunspots.pb");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    return profile_.Around("predict", [&] { return Answer(out); });
+    SEQ_ASSIGN_OR_RETURN(communicator_, job_.Join());
+    if (!communicator_->is_root()) out.Mute();
+    const bool is_table = data::IsCsvName(file_) || data::IsJsonLinesName(file_);
+    if (is_table && !output_.empty()) data_.data = std::exchange(file_, "");
+    const absl::StatusOr<int> status = profile_.Around("predict", [&]() -> absl::StatusOr<int> {
+      SEQ_RETURN_IF_ERROR(CheckDistributed());
+      return Answer(out);
+    });
+    // What goes wrong with the work that ranks share the root says.
+    const bool heard = sharing_ && !communicator_->is_root() && !status.ok() &&
+                       !absl::IsUnavailable(status.status());
+    return heard ? absl::StatusOr<int>(1) : status;
   }
 
  private:
+  absl::Status CheckDistributed() const {
+    if (!job_.distributed) return absl::OkStatus();
+    if (data_.data.empty() || output_.empty()) {
+      return InvalidArgument("--distributed shares the rows of a table: give --data and --output");
+    }
+    if (profile_.given())
+      return InvalidArgument("--profile is of one process, without --distributed");
+    return absl::OkStatus();
+  }
+
+  // The exit status of an interrupted command; where it goes on.
+  int Interrupted(const InterruptIfProfiling& interrupt) const {
+    if (!sharing_) return interrupt.exit_status();
+    if (communicator_->is_root()) {
+      std::fprintf(stderr,
+                   "seqgraph: interrupted; the same command goes on with what is in %s.parts\n",
+                   output_.c_str());
+    }
+    return interrupt.interrupted() ? interrupt.exit_status() : kInterruptedElsewhere;
+  }
+
   absl::StatusOr<int> Answer(Output& out) {
     SEQ_ASSIGN_OR_RETURN(TestedModel tested,
                          LoadTestedModel(model_, import_, self_test_.on(), backend_,
                                          {{"predict", TextClassifier::kBatch}}, profile_.trace()));
-    const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
+    const InterruptIfProfiling interrupt(profile_.profile() != nullptr || job_.distributed);
     interrupt_ = interrupt.flag();
     const bool numbers = !tested.model.series.task.empty();
     if (numbers || TellsNextToken(tested.model)) {
       const absl::Status status = numbers ? AnswerNumbers(tested, out) : GoOn(tested, out);
-      if (absl::IsCancelled(status)) return interrupt.exit_status();
+      if (absl::IsCancelled(status)) return Interrupted(interrupt);
       SEQ_RETURN_IF_ERROR(status);
       return interrupt.interrupted() ? interrupt.exit_status() : 0;
     }
@@ -132,7 +178,7 @@ class PredictCommand : public Command {
                                                              profile_.profile()));
     if (!data_.data.empty()) {
       const absl::Status status = AnswerTable(out);
-      if (absl::IsCancelled(status)) return interrupt.exit_status();
+      if (absl::IsCancelled(status)) return Interrupted(interrupt);
       SEQ_RETURN_IF_ERROR(status);
     } else if (!output_.empty()) {
       return InvalidArgument("--output goes with --data");
@@ -144,21 +190,26 @@ class PredictCommand : public Command {
       }
       SEQ_RETURN_IF_ERROR(AnswerLines(out));
     }
-    TellBackends();
+    if (communicator_->is_root()) TellBackends();
     return interrupt.interrupted() ? interrupt.exit_status() : 0;
   }
 
   absl::Status AnswerTable(Output& out) {
     SEQ_ASSIGN_OR_RETURN(data::CsvLayout columns, data_.ColumnsFor(classifier_->model()));
-    return AnswerTextTable(
-        *classifier_,
-        {.data = data_.data,
-         .output = output_,
-         .columns = std::move(columns),
-         .text_policy = any_bytes_ ? data::TextPolicy::kAnyBytes : data::TextPolicy::kRefuse,
-         .skip_bad_rows = data_.skip_bad_rows,
-         .interrupt = interrupt_},
-        out);
+    const TextTableOptions options{
+        .data = data_.data,
+        .output = output_,
+        .columns = std::move(columns),
+        .text_policy = any_bytes_ ? data::TextPolicy::kAnyBytes : data::TextPolicy::kRefuse,
+        .skip_bad_rows = data_.skip_bad_rows,
+        .interrupt = interrupt_};
+    if (!job_.distributed) return AnswerTextTable(*classifier_, options, out);
+    SEQ_ASSIGN_OR_RETURN(Facts facts, FactsOfAnswers(model_, classifier_->model(), backend_,
+                                                     classifier_->DescribeBackends()));
+    facts["columns"] = LayoutText(options.columns);
+    facts["--any_bytes"] = any_bytes_ ? "given" : "not given";
+    sharing_ = true;
+    return AnswerTextTableInShards(*classifier_, options, *communicator_, facts, out);
   }
 
   // Of a model that classifies texts or takes series.
@@ -229,14 +280,26 @@ class PredictCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(const std::vector<RowRange> rows, RowsToPredict(data.set, data.task));
     SEQ_ASSIGN_OR_RETURN(std::optional<Model> longer, LongerFor(tested.model, rows));
     ModelRunner runner(longer.has_value() ? &*longer : &tested.model, std::move(run));
-    SEQ_ASSIGN_OR_RETURN(const std::string table,
-                         AnswerSeries(runner, data, rows,
-                                      {.batch = BatchFor(tested.model, runner.model()),
-                                       .roll = roll_,
-                                       .interrupt = interrupt_}));
+    const SeriesAnswerOptions options{
+        .batch = BatchFor(tested.model, runner.model()), .roll = roll_, .interrupt = interrupt_};
+    if (job_.distributed) return ShareSeries(runner, data, rows, options, out);
+    SEQ_ASSIGN_OR_RETURN(const std::string table, AnswerSeries(runner, data, rows, options));
     if (!output_.empty()) return AtomicWriteFile(output_, table);
     out.Write(table);
     return absl::OkStatus();
+  }
+
+  absl::Status ShareSeries(ModelRunner& runner, const SeriesData& data,
+                           absl::Span<const RowRange> rows, const SeriesAnswerOptions& options,
+                           Output& out) {
+    // The backends are known once something is compiled.
+    SEQ_RETURN_IF_ERROR(runner.Compile("predict", options.batch).status());
+    SEQ_ASSIGN_OR_RETURN(
+        Facts facts, FactsOfAnswers(model_, runner.model(), backend_, runner.DescribeBackends()));
+    facts["--roll"] = absl::StrCat(roll_);
+    sharing_ = true;
+    return AnswerSeriesInShards(runner, data, rows, options, output_, *communicator_,
+                                std::move(facts), out);
   }
 
   // Standard input, a step a line.
@@ -258,7 +321,7 @@ class PredictCommand : public Command {
     return absl::OkStatus();
   }
 
-  bool Interrupted() const { return interrupt_ != nullptr && interrupt_->load(); }
+  bool IsInterrupted() const { return interrupt_ != nullptr && interrupt_->load(); }
 
   // Where the user let nodes go elsewhere: which did. Not among the answers.
   void TellBackends() const {
@@ -269,7 +332,7 @@ class PredictCommand : public Command {
   }
 
   absl::Status AnswerTexts(Output& out) {
-    for (size_t begin = 0; begin < texts_.size() && !Interrupted();
+    for (size_t begin = 0; begin < texts_.size() && !IsInterrupted();
          begin += TextClassifier::kBatch) {
       const size_t count = std::min<size_t>(TextClassifier::kBatch, texts_.size() - begin);
       SEQ_RETURN_IF_ERROR(Answer(absl::MakeConstSpan(texts_).subspan(begin, count), "text ",
@@ -359,6 +422,9 @@ class PredictCommand : public Command {
   BackendFlags backend_;
   SelfTestFlag self_test_;
   ProfileFlag profile_;
+  JobFlags job_;
+  std::unique_ptr<Communicator> communicator_;
+  bool sharing_ = false;  // The ranks are at their common work.
   const std::atomic<bool>* interrupt_ = nullptr;
   std::unique_ptr<TextClassifier> classifier_;
 };

@@ -4,12 +4,15 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "base/content_hash.h"
 #include "base/status_macros.h"
 #include "data/csv.h"
+#include "tools/sharded_rows.h"
 #include "training/confusion_matrix.h"
 #include "training/series/row_labels.h"
 #include "training/series/with_steps.h"
@@ -261,6 +264,46 @@ absl::StatusOr<std::string> AnswerSeries(ModelRunner& runner, const SeriesData& 
                            FactsOf(data.task.kind).name);
   }
   return AnswerRows(runner, data, rows, options);
+}
+
+absl::Status AnswerSeriesInShards(ModelRunner& runner, const SeriesData& data,
+                                  absl::Span<const RowRange> rows,
+                                  const SeriesAnswerOptions& options, const std::string& output,
+                                  Communicator& communicator, Facts facts, Output& out) {
+  // Whole batches, so that each row is computed among as many as on one rank.
+  constexpr int64_t kRows = 512;
+  const int64_t count = static_cast<int64_t>(rows.size());
+  const int64_t shard_rows = (kRows + options.batch - 1) / options.batch * options.batch;
+  const absl::string_view values(reinterpret_cast<const char*>(data.set.values.data()),
+                                 data.set.values.size() * sizeof(float));
+  facts["data"] = HashBytes(values).Hex();
+  const MakeShard next = [&,
+                          begin = int64_t{0}](std::string* shard) mutable -> absl::StatusOr<bool> {
+    if (begin >= count && begin > 0) return false;
+    *shard = absl::StrCat(begin);
+    begin += shard_rows;
+    return true;
+  };
+  const auto answer =
+      [&](absl::string_view shard, bool,
+          absl::FunctionRef<absl::Status()> between) -> absl::StatusOr<ShardAnswer> {
+    SEQ_RETURN_IF_ERROR(between());
+    int64_t begin = -1;
+    if (!absl::SimpleAtoi(shard, &begin) || begin < 0 || begin > count) {
+      return Internal("no rows begin at ", shard);
+    }
+    const auto own = rows.subspan(static_cast<size_t>(begin), static_cast<size_t>(shard_rows));
+    SEQ_ASSIGN_OR_RETURN(std::string table, AnswerSeries(runner, data, own, options));
+    if (begin > 0) table.erase(0, table.find('\n') + 1);  // the header
+    return ShardAnswer{std::move(table), static_cast<int64_t>(own.size()), {}, absl::OkStatus()};
+  };
+  SEQ_ASSIGN_OR_RETURN(
+      const ShardedOutcome outcome,
+      AnswerInShards(communicator,
+                     {.output = output, .facts = std::move(facts), .interrupt = options.interrupt},
+                     next, answer));
+  if (communicator.is_root()) out.Print("%s: %d rows\n", output, outcome.rows);
+  return absl::OkStatus();
 }
 
 }  // namespace seqgraph::tools

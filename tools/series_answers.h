@@ -6,6 +6,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "distributed/communicator.h"
+#include "distributed/same_facts.h"
+#include "tools/output.h"
 #include "tools/series_data.h"
 #include "training/model_runner.h"
 
@@ -36,5 +39,12 @@ struct SeriesAnswerOptions {
 absl::StatusOr<std::string> AnswerSeries(ModelRunner& runner, const SeriesData& data,
                                          absl::Span<const RowRange> rows,
                                          const SeriesAnswerOptions& options);
+
+/// The same into a file, by all ranks, which all call it: AnswerInShards() (sharded_rows.h) with
+/// these facts and the rows' values.
+absl::Status AnswerSeriesInShards(ModelRunner& runner, const SeriesData& data,
+                                  absl::Span<const RowRange> rows,
+                                  const SeriesAnswerOptions& options, const std::string& output,
+                                  Communicator& communicator, Facts facts, Output& out);
 
 }  // namespace seqgraph::tools

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -18,6 +20,7 @@
 #include "base/status_macros.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
+#include "tools/job_flags.h"
 #include "tools/output_path.h"
 #include "tools/sweep/sweep_run.h"
 #include "tools/text_table.h"
@@ -46,7 +49,8 @@ class SweepCommand : public Command {
                   "Runs of each combination, with seeds from --first_seed on"),
         flags.Int("--first_seed", &first_seed_, 0, std::numeric_limits<int64_t>::max() / 2,
                   "Of each combination's runs; also of the combinations that are drawn"),
-        flags.Int("--jobs", &jobs_, 0, 1000, "Runs at once; 0: as many as there are cores"),
+        flags.Int("--jobs", &jobs_, 0, 1000,
+                  "Runs at once, on each rank; 0: as many as there are cores"),
         flags.Choice("--search", &search_, {"grid", "random", "halving"},
                      "All combinations; --samples drawn from them; or all, or --samples of them,\n"
                      "for --first_epochs, then the best in --eta times as many, and so on"),
@@ -59,12 +63,15 @@ class SweepCommand : public Command {
                            {"sweep.txt", "lock"}),
         flags.Choice("--format", &format_, {"text", "json"}, "How the table is printed")};
     for (const Flag& flag : own) own_.insert(flag.name());
-    own_.insert({"--help", "--max_memory"});
+    job_.Declare(flags);
+    own_.insert({"--help", "--max_memory", "--distributed", "--timeout"});
     flags.Footer(
         "Runs `train` for each combination of the values of flags, several at a time, and prints\n"
         "mean and spread over seeds at each run's best epoch. Each run has its folder in the\n"
         "sweep's, so `seqgraph runs FOLDER` and `report` show them. Ended anywhere, the same\n"
         "command goes on; numbers do not depend on how many run at once, nor on their order.\n"
+        "With --distributed, started by mpirun or srun, the ranks share the runs: whoever is free\n"
+        "gets the next one. All of them must see the sweep's folder and the data.\n"
         "A range LOW..HIGH is drawn from (--search=random): by its logarithm where HIGH is at\n"
         "least ten times LOW.\n"
         "\n"
@@ -101,7 +108,22 @@ class SweepCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Output& out) override {
+    SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<Communicator> communicator, job_.Join());
+    const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
+    const int at_once = static_cast<int>(jobs_ == 0 ? cores : jobs_);
+    if (communicator->is_root()) return Lead(at_once, *communicator, out);
+    const InterruptHandler interrupt;
+    const absl::Status status = HelpSweep(at_once, *communicator, *interrupt.flag());
+    // What else went wrong the root says.
+    if (absl::IsCancelled(status) && interrupt.signal() != 0) return interrupt.exit_status();
+    return status.ok() ? 0 : 1;
+  }
+
+ private:
+  // The rank that deals out runs.
+  absl::StatusOr<int> Lead(int at_once, Communicator& communicator, Output& out) {
     SEQ_ASSIGN_OR_RETURN(Sweep sweep, MakeSweep());
+    sweep.at_once = at_once;
     SEQ_RETURN_IF_ERROR(OpenSweep(sweep, Definition()));
     const auto say = [&](const std::string& line) {
       if (format_ == "json") {
@@ -111,16 +133,19 @@ class SweepCommand : public Command {
         out.Flush().IgnoreError();  // told at the end
       }
     };
-    say(absl::StrFormat("%d combinations, %d runs in %s, %d at once", sweep.points.size(),
+    const int ranks = communicator.size();
+    say(absl::StrFormat("%d combinations, %d runs in %s, %d at once%s", sweep.points.size(),
                         sweep.points.size() * static_cast<size_t>(seeds_), sweep.folder,
-                        sweep.at_once));
+                        sweep.at_once,
+                        ranks == 1 ? "" : absl::StrCat(" on each of ", ranks, " ranks")));
     SEQ_RETURN_IF_ERROR(out.Flush());
     const InterruptHandler interrupt;
-    const absl::StatusOr<SweepOutcome> outcome = RunSweep(sweep, *interrupt.flag(), say);
+    const absl::StatusOr<SweepOutcome> outcome =
+        RunSweep(sweep, communicator, *interrupt.flag(), say);
     if (absl::IsCancelled(outcome.status())) {
       std::fprintf(stderr, "seqgraph: interrupted; the same command goes on with the sweep in %s\n",
                    sweep.folder.c_str());
-      return interrupt.exit_status();
+      return interrupt.signal() == 0 ? 128 + SIGTERM : interrupt.exit_status();
     }
     SEQ_RETURN_IF_ERROR(outcome.status());
     format_ == "json" ? PrintJson(outcome->rows, out) : PrintText(outcome->rows, out);
@@ -128,7 +153,6 @@ class SweepCommand : public Command {
     return FailedPrecondition("a run failed: ", outcome->first_failure);
   }
 
- private:
   // Behind "train".
   absl::StatusOr<std::vector<std::string>> TrainFlags() const {
     if (words_.empty() || words_[0] != "train") {
@@ -181,8 +205,6 @@ class SweepCommand : public Command {
       SEQ_ASSIGN_OR_RETURN(const int64_t epochs, TakeEpochs(sweep.train));
       sweep.rungs = HalvingRungs(points, first_epochs_, epochs, eta_);
     }
-    const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
-    sweep.at_once = static_cast<int>(jobs_ == 0 ? cores : jobs_);
     sweep.folder = folder_;
     if (!folder_.empty()) return sweep;
     const std::string runs = RunsFolder() == "off" ? "runs" : RunsFolder();
@@ -267,6 +289,7 @@ class SweepCommand : public Command {
     out.Write(all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
 
+  JobFlags job_;
   std::set<std::string> own_;
   std::vector<SweepAxis> axes_;
   std::vector<std::string> axis_texts_, words_;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "base/status_macros.h"
 #include "data/csv.h"
 #include "data/text_rows.h"
+#include "tools/sharded_rows.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -28,6 +30,12 @@ constexpr size_t kWriteBytes = size_t{1} << 20;
 std::string Number(float x) {
   char digits[32];
   return std::string(digits, std::to_chars(digits, digits + sizeof(digits), x).ptr);
+}
+
+void TellSkipped(const data::Problems& problems) {
+  if (problems.count() == 0) return;
+  std::fprintf(stderr, "seqgraph: note: skipped %lld rows with problems:\n  %s\n",
+               static_cast<long long>(problems.count()), problems.Lines().c_str());
 }
 
 // Takes the rows of a table, and writes them with their answers.
@@ -43,8 +51,17 @@ class TableAnswers {
     separator_ = data::FieldSeparator(named ? options.output : options.data, options.columns);
   }
 
+  // What can be known before a row is read; then the file, if it is to be written here.
+  absl::Status Check() const;
   absl::Status Open();
   absl::Status Answer();
+  // Of a part alone, without a file.
+  using Between = absl::FunctionRef<absl::Status()>;
+  absl::StatusOr<ShardAnswer> AnswerPart(absl::string_view part, bool only_check, Between between);
+  data::TextSourceOptions source() const {
+    return {
+        .text_policy = options_.text_policy, .tokens = classifier_.rule(), .csv = options_.columns};
+  }
 
  private:
   absl::Status Take(const data::TextRow& row);
@@ -64,15 +81,21 @@ class TableAnswers {
   const bool objects_;
   char separator_ = ',';
   std::unique_ptr<AtomicFile> file_;  // Null: standard output.
-  std::vector<std::string> texts_;    // Not yet answered,
-  std::vector<float> numbers_;        // the numbers beside them,
-  std::vector<std::string> rows_;     // and their rows, without an end.
+  bool keeps_ = false;                // Neither: what is written stays in written_.
+  bool only_checks_ = false;
+  std::vector<std::string> texts_;  // Not yet answered,
+  std::vector<float> numbers_;      // the numbers beside them,
+  std::vector<std::string> rows_;   // and their rows, without an end.
   std::string written_;
   data::Problems problems_;
   int64_t answered_ = 0;
 };
 
-absl::Status TableAnswers::Open() {
+absl::Status TableAnswers::Check() const {
+  if (!data::IsCsvName(options_.data) && !data::IsJsonLinesName(options_.data)) {
+    return InvalidArgument("--data: expected a table of texts, a name that ends in .csv, .tsv or ",
+                           ".jsonl (also .gz), got ", options_.data);
+  }
   if (!options_.columns.quotes) {
     for (const std::string& label : classifier_.labels()) {
       if (!absl::StrContains(label, separator_) && label.find_first_of("\r\n") == label.npos) {
@@ -91,6 +114,11 @@ absl::Status TableAnswers::Open() {
                            options_.data, " are ", objects_ ? "lines of JSON" : "separated fields",
                            ", got ", options_.output);
   }
+  return absl::OkStatus();
+}
+
+absl::Status TableAnswers::Open() {
+  if (options_.output.empty()) return absl::OkStatus();
   SEQ_ASSIGN_OR_RETURN(file_, AtomicFile::Create(options_.output));
   return absl::OkStatus();
 }
@@ -165,7 +193,7 @@ absl::Status TableAnswers::Take(const data::TextRow& row) {
     }
   }
   // Behind a problem that nobody skips it goes on only to tell what else is wrong.
-  if (problems_.count() > 0 && !options_.skip_bad_rows) return absl::OkStatus();
+  if (only_checks_ || (problems_.count() > 0 && !options_.skip_bad_rows)) return absl::OkStatus();
   texts_.emplace_back(row.text);
   numbers_.insert(numbers_.end(), row.numbers.begin(), row.numbers.end());
   rows_.push_back(objects_ ? std::string(row.object) : Fields(row.fields));
@@ -193,6 +221,7 @@ absl::Status TableAnswers::ClassifyPending() {
 }
 
 absl::Status TableAnswers::Write(bool all) {
+  if (keeps_) return absl::OkStatus();
   if (file_ == nullptr) {
     out_.Write(std::exchange(written_, ""));
     return out_.Flush();
@@ -202,35 +231,82 @@ absl::Status TableAnswers::Write(bool all) {
 }
 
 absl::Status TableAnswers::Answer() {
-  const data::TextSourceOptions source{
-      .text_policy = options_.text_policy, .tokens = classifier_.rule(), .csv = options_.columns};
   const auto take = [this](const data::TextRow& row) { return Take(row); };
   SEQ_RETURN_IF_ERROR(
-      data::ForEachTextRow(options_.data, source, /*labelled=*/false, take, problems_));
+      data::ForEachTextRow(options_.data, source(), /*labelled=*/false, take, problems_));
   if (!options_.skip_bad_rows) SEQ_RETURN_IF_ERROR(problems_.status());
   SEQ_RETURN_IF_ERROR(ClassifyPending());
   SEQ_RETURN_IF_ERROR(Write(/*all=*/true));
-  if (problems_.count() > 0) {
-    std::fprintf(stderr, "seqgraph: note: skipped %lld rows with problems:\n  %s\n",
-                 static_cast<long long>(problems_.count()), problems_.Lines().c_str());
-  }
+  TellSkipped(problems_);
   if (file_ == nullptr) return absl::OkStatus();
   SEQ_RETURN_IF_ERROR(file_->Commit());
   out_.Print("%s: %d rows\n", options_.output, answered_);
   return absl::OkStatus();
 }
 
+absl::StatusOr<ShardAnswer> TableAnswers::AnswerPart(absl::string_view part, bool only_check,
+                                                     Between between) {
+  SEQ_ASSIGN_OR_RETURN(data::TextRowPart rows, data::TextRowPart::FromText(part));
+  keeps_ = true;
+  only_checks_ = only_check;
+  answered_ = 0;
+  problems_ = {};
+  written_.clear();
+  texts_.clear();
+  numbers_.clear();
+  rows_.clear();
+  const auto take = [&](const data::TextRow& row) -> absl::Status {
+    if (texts_.empty()) SEQ_RETURN_IF_ERROR(between());
+    return Take(row);
+  };
+  SEQ_RETURN_IF_ERROR(data::ForEachTextRowOf(std::move(rows), options_.data, source(),
+                                             /*labelled=*/false, take, problems_));
+  SEQ_RETURN_IF_ERROR(ClassifyPending());
+  return ShardAnswer{.bytes = std::move(written_),
+                     .rows = answered_,
+                     .problems = std::move(problems_),
+                     .error = absl::OkStatus()};
+}
+
 }  // namespace
 
 absl::Status AnswerTextTable(TextClassifier& classifier, const TextTableOptions& options,
                              Output& out) {
-  if (!data::IsCsvName(options.data) && !data::IsJsonLinesName(options.data)) {
-    return InvalidArgument("--data: expected a table of texts, a name that ends in .csv, .tsv or ",
-                           ".jsonl (also .gz), got ", options.data);
-  }
   TableAnswers answers(classifier, options, out);
+  SEQ_RETURN_IF_ERROR(answers.Check());
   SEQ_RETURN_IF_ERROR(answers.Open());
   return answers.Answer();
+}
+
+absl::Status AnswerTextTableInShards(TextClassifier& classifier, const TextTableOptions& options,
+                                     Communicator& communicator, const Facts& facts, Output& out) {
+  TableAnswers answers(classifier, options, out);
+  SEQ_RETURN_IF_ERROR(answers.Check());
+  std::optional<data::TextRowParts> parts;
+  const MakeShard next = [&](std::string* shard) -> absl::StatusOr<bool> {
+    if (!parts.has_value()) {
+      SEQ_ASSIGN_OR_RETURN(parts, data::TextRowParts::Open(options.data, answers.source()));
+    }
+    data::TextRowPart part;
+    SEQ_ASSIGN_OR_RETURN(const bool more, parts->Next(&part));
+    if (more) *shard = part.Text();
+    return more;
+  };
+  SEQ_ASSIGN_OR_RETURN(const ShardedOutcome outcome,
+                       AnswerInShards(communicator,
+                                      {.output = options.output,
+                                       .facts = facts,
+                                       .skip_bad_rows = options.skip_bad_rows,
+                                       .interrupt = options.interrupt},
+                                      next,
+                                      [&](absl::string_view part, bool only_check,
+                                          absl::FunctionRef<absl::Status()> between) {
+                                        return answers.AnswerPart(part, only_check, between);
+                                      }));
+  if (!communicator.is_root()) return absl::OkStatus();
+  TellSkipped(outcome.problems);
+  out.Print("%s: %d rows\n", options.output, outcome.rows);
+  return absl::OkStatus();
 }
 
 }  // namespace seqgraph::tools

@@ -5,6 +5,8 @@
 
 #include "absl/status/status.h"
 #include "data/text_source.h"
+#include "distributed/communicator.h"
+#include "distributed/same_facts.h"
 #include "tools/output.h"
 #include "tools/text_classifier.h"
 
@@ -30,5 +32,10 @@ struct TextTableOptions {
 /// standard error says how many. Cancelled for an interrupt. Otherwise as ForEachTextRow().
 absl::Status AnswerTextTable(TextClassifier& classifier, const TextTableOptions& options,
                              Output& out);
+
+/// The same on all ranks, which all call it: AnswerInShards() (sharded_rows.h), with an output that
+/// is a file. The bytes of the output are those of AnswerTextTable().
+absl::Status AnswerTextTableInShards(TextClassifier& classifier, const TextTableOptions& options,
+                                     Communicator& communicator, const Facts& facts, Output& out);
 
 }  // namespace seqgraph::tools

@@ -54,6 +54,8 @@ class TextClassifier {
   /// What answers: assignments, memory.
   const CompiledFunction& predict() const { return *predict_; }
   const BackendSelection& backends() const { return backends_; }
+  /// ModelRunner::DescribeBackends().
+  std::string DescribeBackends() const { return runner_->DescribeBackends(); }
 
  private:
   TextClassifier() = default;

@@ -26,6 +26,8 @@ class ProfileFlag {
                              const std::function<absl::StatusOr<int>()>& work,
                              bool work_is_worth_more = false);
 
+  /// Whether a profile is wanted.
+  bool given() const { return !path_.empty(); }
   /// Calls of each function to record.
   int64_t steps() const { return steps_; }
   /// While Around runs and a profile is wanted; null otherwise.

@@ -8,7 +8,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "base/temporary_file.h"
 
@@ -17,6 +23,11 @@ namespace {
 
 constexpr char kThisProgram[] = "/proc/self/exe";
 constexpr int kNotStarted = 127;  // a shell's for what cannot be run
+// How the variables of launchers begin: Open MPI and its runtime, what MPICH and srun tell by PMI,
+// MPICH itself and MVAPICH, Slurm.
+constexpr const char* kOfLaunchers[] = {"OMPI_", "OPAL_",  "PRTE_", "PMIX_", "PMI_",
+                                        "PMI2_", "HYDI_",  "MPI_",  "MPIR_", "HYDRA_",
+                                        "MV2_",  "SLURM_", "ORTE_"};
 constexpr long kNanosecondsBetweenLooks = 10'000'000;
 
 void Pause() {
@@ -25,7 +36,8 @@ void Pause() {
 }
 
 // In the child: becomes the job, or ends.
-[[noreturn]] void Become(char* const* arguments, const char* output, pid_t parent) {
+[[noreturn]] void Become(char* const* arguments, char* const* environment, const char* output,
+                         pid_t parent) {
   // A sweep that is killed takes its runs with it, which lose nothing: the next one finds their
   // folders free.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -37,35 +49,58 @@ void Pause() {
   if (input < 0 || out < 0 || ::dup2(input, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) {
     ::_exit(kNotStarted);
   }
-  ::execv(kThisProgram, arguments);
+  ::execve(kThisProgram, arguments, environment);
   ::_exit(kNotStarted);
+}
+
+// What exec takes.
+std::vector<char*> PointersTo(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 }  // namespace
 
+std::vector<std::string> EnvironmentOutsideJob() {
+  std::vector<std::string> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    bool of_launcher = false;
+    for (const char* begin : kOfLaunchers) of_launcher |= absl::StartsWith(*variable, begin);
+    if (!of_launcher) kept.emplace_back(*variable);
+  }
+  return kept;
+}
+
+std::string PoolJob::Text() const {
+  return absl::StrCat(output, std::string(1, '\0'),
+                      absl::StrJoin(arguments, absl::string_view("\0", 1)));
+}
+
+PoolJob PoolJob::FromText(absl::string_view text) {
+  std::vector<std::string> parts = absl::StrSplit(text, '\0');
+  PoolJob job{.output = std::move(parts[0])};
+  job.arguments.assign(parts.begin() + 1, parts.end());
+  return job;
+}
+
 ProcessPool::~ProcessPool() {
-  SignalAll(SIGTERM);
-  while (!running_.empty() && Reap([](size_t, int) {})) Pause();
+  EndAll([](int64_t, int) { return absl::OkStatus(); });
 }
 
-void ProcessPool::SignalAll(int signal) {
-  for (const auto& [pid, job] : running_) ::kill(pid, signal);
-}
-
-absl::Status ProcessPool::Start(size_t index, const PoolJob& job) {
-  std::vector<std::string> arguments = job.arguments;
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
+absl::Status ProcessPool::Start(int64_t number, const PoolJob& job) {
+  std::vector<std::string> arguments = job.arguments, environment = EnvironmentOutsideJob();
+  const std::vector<char*> words = PointersTo(arguments), variables = PointersTo(environment);
   const pid_t parent = ::getpid(), pid = ::fork();
-  if (pid == 0) Become(pointers.data(), job.output.c_str(), parent);
+  if (pid == 0) Become(words.data(), variables.data(), job.output.c_str(), parent);
   if (pid < 0) return SystemError(errno, "cannot start a run that writes to", job.output);
-  running_[pid] = index;
+  running_[pid] = number;
   return absl::OkStatus();
 }
 
-// False where there is none to wait for.
-bool ProcessPool::Reap(const std::function<void(size_t, int)>& ended) {
+absl::Status ProcessPool::Reap(const Ended& ended) {
+  absl::Status told;
   for (auto it = running_.begin(); it != running_.end();) {
     int status = 0;
     const pid_t pid = ::waitpid(it->first, &status, WNOHANG);
@@ -73,27 +108,50 @@ bool ProcessPool::Reap(const std::function<void(size_t, int)>& ended) {
       ++it;
       continue;
     }
-    const size_t job = it->second;
+    const int64_t job = it->second;
     it = running_.erase(it);
-    ended(job, pid < 0 ? 128 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    told.Update(ended(job, pid < 0             ? 128
+                           : WIFEXITED(status) ? WEXITSTATUS(status)
+                                               : 128 + WTERMSIG(status)));
   }
-  return !running_.empty();
+  return told;
 }
 
-absl::Status ProcessPool::Run(const std::vector<PoolJob>& jobs, const std::atomic<bool>& interrupt,
-                              const std::function<void(size_t, int)>& ended) {
-  size_t next = 0;
-  while (!interrupt.load() && (next < jobs.size() || !running_.empty())) {
-    while (next < jobs.size() && running_.size() < static_cast<size_t>(at_once_)) {
-      SEQ_RETURN_IF_ERROR(Start(next, jobs[next]));
-      ++next;
-    }
-    if (Reap(ended)) Pause();
+void ProcessPool::EndAll(const Ended& ended) {
+  for (const auto& [pid, job] : running_) ::kill(pid, SIGTERM);
+  while (true) {
+    Reap(ended).IgnoreError();  // It ends already.
+    if (running_.empty()) return;
+    Pause();
   }
-  if (running_.empty() && next == jobs.size()) return absl::OkStatus();
-  SignalAll(SIGTERM);
-  while (Reap(ended)) Pause();
-  return Cancelled("interrupted");
+}
+
+absl::Status ProcessPool::RunAll(WorkQueue& queue, const std::atomic<bool>& interrupt) {
+  const Ended report = [&](int64_t number, int status) {
+    return queue.Report(number, absl::StrCat(status));
+  };
+  while (!queue.done()) {
+    if (interrupt.load()) {
+      EndAll(report);
+      return Cancelled("interrupted");
+    }
+    while (true) {
+      SEQ_ASSIGN_OR_RETURN(const std::optional<WorkQueue::Job> job, queue.Take());
+      if (!job.has_value()) break;
+      SEQ_RETURN_IF_ERROR(Start(job->number, PoolJob::FromText(job->text)));
+    }
+    const size_t before = running_.size();
+    SEQ_RETURN_IF_ERROR(Reap(report));
+    if (running_.size() == before && !queue.done()) Pause();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ProcessPool::Run(WorkQueue& queue, const std::atomic<bool>& interrupt) {
+  const absl::Status status = RunAll(queue, interrupt);
+  if (!status.ok()) queue.Stop(status);
+  EndAll([](int64_t, int) { return absl::OkStatus(); });
+  return queue.Finish();
 }
 
 }  // namespace seqgraph::tools

@@ -3,12 +3,15 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "distributed/work_queue.h"
 
 namespace seqgraph::tools {
 
@@ -16,10 +19,14 @@ namespace seqgraph::tools {
 struct PoolJob {
   std::vector<std::string> arguments;
   std::string output;  ///< a file that its standard output and error are appended to
+
+  /// As a text of WorkQueue, and back.
+  std::string Text() const;
+  static PoolJob FromText(absl::string_view text);
 };
 
-/// Runs children of this very program, several at a time. Whoever deals jobs out over machines can
-/// take its place.
+/// Runs children of this very program, several at a time: those jobs that a queue deals out to this
+/// rank.
 class ProcessPool {
  public:
   /// At most so many at once.
@@ -29,20 +36,27 @@ class ProcessPool {
   ProcessPool(const ProcessPool&) = delete;
   ProcessPool& operator=(const ProcessPool&) = delete;
 
-  /// Runs all, in the order of the list; `ended` is called with the index and the exit status
-  /// (128 + signal of one that was killed) of each as it ends. After `interrupt` is set none is
-  /// begun, those that run are sent SIGTERM, and Cancelled is returned once they have ended. Errors
-  /// of the system where none can be started.
-  absl::Status Run(const std::vector<PoolJob>& jobs, const std::atomic<bool>& interrupt,
-                   const std::function<void(size_t job, int status)>& ended);
+  /// Runs jobs until the queue, which has at_once() slots and texts of PoolJob, is at its end on
+  /// all ranks. A result is the exit status as a number (128 + signal of one that was killed).
+  /// After `interrupt` is set none is begun, those that run are sent SIGTERM, and Cancelled is
+  /// returned once they have ended, on all ranks. Errors of the system where none can be started,
+  /// and those of the queue.
+  absl::Status Run(WorkQueue& queue, const std::atomic<bool>& interrupt);
+  int at_once() const { return at_once_; }
 
  private:
-  absl::Status Start(size_t index, const PoolJob& job);
-  bool Reap(const std::function<void(size_t, int)>& ended);
-  void SignalAll(int signal);
+  using Ended = std::function<absl::Status(int64_t number, int status)>;
+  absl::Status RunAll(WorkQueue& queue, const std::atomic<bool>& interrupt);
+  absl::Status Start(int64_t number, const PoolJob& job);
+  absl::Status Reap(const Ended& ended);
+  void EndAll(const Ended& ended);
 
   int at_once_;
-  std::map<pid_t, size_t> running_;
+  std::map<pid_t, int64_t> running_;
 };
+
+/// The environment that children get: ours without what mpirun and srun tell their processes (names
+/// that begin with OMPI_, PMI, PMIX_, SLURM_, ...), for a child is none of the job's ranks.
+std::vector<std::string> EnvironmentOutsideJob();
 
 }  // namespace seqgraph::tools

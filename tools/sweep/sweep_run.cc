@@ -14,6 +14,7 @@
 #include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "base/temporary_file.h"
+#include "distributed/work_queue.h"
 #include "tools/runs/run_table.h"
 #include "tools/sweep/process_pool.h"
 #include "training/progress.h"
@@ -84,19 +85,16 @@ class Sweeper {
  public:
   Sweeper(const Sweep& sweep, const std::atomic<bool>& interrupt,
           const std::function<void(const std::string&)>& say)
-      : sweep_(sweep), interrupt_(interrupt), say_(say), pool_(sweep.at_once) {}
+      : sweep_(sweep), interrupt_(interrupt), say_(say), points_(AllPoints()) {}
 
-  absl::StatusOr<SweepOutcome> Run() {
-    std::vector<size_t> points(sweep_.points.size());
-    for (size_t i = 0; i < points.size(); ++i) points[i] = i;
-    for (const SweepRung& rung : sweep_.rungs) {
-      points.resize(std::min(points.size(), static_cast<size_t>(rung.points)));
-      SEQ_RETURN_IF_ERROR(RunRung(points, rung));
-      points = Ranked(points, rung);
-    }
-    std::vector<size_t> all(sweep_.points.size());
-    for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-    outcome_.rows = Rows(all, /*epochs=*/0);
+  absl::StatusOr<SweepOutcome> Run(Communicator& communicator) {
+    ProcessPool pool(sweep_.at_once);
+    WorkQueue queue(&communicator, {.slots = sweep_.at_once},
+                    {.next = [this](std::string* job) { return Next(job); },
+                     .take = [this](int64_t number, int,
+                                    const std::string& result) { return Take(number, result); }});
+    SEQ_RETURN_IF_ERROR(pool.Run(queue, interrupt_));
+    outcome_.rows = Rows(AllPoints(), /*epochs=*/0);
     SortRows(sweep_.metric, &outcome_.rows);
     // What went further than the rest says more.
     std::stable_sort(outcome_.rows.begin(), outcome_.rows.end(), [&](const auto& a, const auto& b) {
@@ -106,32 +104,53 @@ class Sweeper {
   }
 
  private:
-  absl::Status RunRung(const std::vector<size_t>& points, const SweepRung& rung) {
-    std::vector<SweepJob> jobs;
-    std::vector<PoolJob> processes;
-    for (const size_t point : points) {
+  std::vector<size_t> AllPoints() const {
+    std::vector<size_t> all(sweep_.points.size());
+    for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+    return all;
+  }
+
+  // The jobs of a rung, one after the other; those of the next once all have ended.
+  absl::StatusOr<WorkSource::Next> Next(std::string* text) {
+    while (next_ == jobs_.size()) {
+      if (ended_ < jobs_.size()) return WorkSource::Next::kLater;
+      if (rung_ > 0) points_ = Ranked(points_, sweep_.rungs[rung_ - 1]);
+      if (rung_ == sweep_.rungs.size()) return WorkSource::Next::kEnd;
+      BeginRung(sweep_.rungs[rung_++]);
+    }
+    const SweepJob& job = jobs_[next_++];
+    SEQ_RETURN_IF_ERROR(MakeFolderOf(FolderOfJob(sweep_, job)));
+    *text = ProcessOf(sweep_, job, sweep_.rungs[rung_ - 1]).Text();
+    return WorkSource::Next::kJob;
+  }
+
+  void BeginRung(const SweepRung& rung) {
+    before_ += jobs_.size();
+    jobs_.clear();
+    next_ = ended_ = 0;
+    points_.resize(std::min(points_.size(), static_cast<size_t>(rung.points)));
+    for (const size_t point : points_) {
       ++reached_[sweep_.points[point].name];
       for (int64_t i = 0; i < sweep_.seeds; ++i) {
         const SweepJob job{point, sweep_.first_seed + i};
-        const std::string folder = FolderOfJob(sweep_, job);
-        const absl::StatusOr<RunRecord> run = LoadRunRecord(folder);
-        if (run.ok() && IsDone(*run, rung)) continue;
-        SEQ_RETURN_IF_ERROR(MakeFolderOf(folder));
-        jobs.push_back(job);
-        processes.push_back(ProcessOf(sweep_, job, rung));
+        const absl::StatusOr<RunRecord> run = LoadRunRecord(FolderOfJob(sweep_, job));
+        if (!run.ok() || !IsDone(*run, rung)) jobs_.push_back(job);
       }
     }
-    size_t ended = 0;
-    return pool_.Run(processes, interrupt_, [&](size_t index, int status) {
-      const std::string folder = FolderOfJob(sweep_, jobs[index]);
-      const std::string name = folder.substr(sweep_.folder.size() + 1);
-      say_(absl::StrCat("[", ++ended, "/", jobs.size(), "] ",
-                        LineOf(name, status, LoadRunRecord(folder))));
-      if (status != 0 && outcome_.first_failure.empty() && !interrupt_.load()) {
-        outcome_.first_failure = absl::StrCat(name, " ended with status ", status, ": ", folder,
-                                              "/", kOutputFile, " says why");
-      }
-    });
+  }
+
+  absl::Status Take(int64_t number, const std::string& result) {
+    int status = 0;
+    if (!absl::SimpleAtoi(result, &status)) return Internal("no exit status: ", result);
+    const std::string folder = FolderOfJob(sweep_, jobs_[static_cast<size_t>(number) - before_]);
+    const std::string name = folder.substr(sweep_.folder.size() + 1);
+    say_(absl::StrCat("[", ++ended_, "/", jobs_.size(), "] ",
+                      LineOf(name, status, LoadRunRecord(folder))));
+    if (status != 0 && outcome_.first_failure.empty() && !interrupt_.load()) {
+      outcome_.first_failure = absl::StrCat(name, " ended with status ", status, ": ", folder, "/",
+                                            kOutputFile, " says why");
+    }
+    return absl::OkStatus();
   }
 
   // As the runs stood after that many epochs; 0: as they stand.
@@ -171,9 +190,12 @@ class Sweeper {
   const Sweep& sweep_;
   const std::atomic<bool>& interrupt_;
   const std::function<void(const std::string&)>& say_;
-  ProcessPool pool_;
   SweepOutcome outcome_;
-  std::map<std::string, int> reached_;  // how many rungs
+  std::vector<size_t> points_;                // that are in the rung, the best of the one before
+  size_t rung_ = 0;                           // the next one
+  std::vector<SweepJob> jobs_;                // of the rung
+  size_t next_ = 0, ended_ = 0, before_ = 0;  // of these; how many there were in earlier rungs
+  std::map<std::string, int> reached_;        // how many rungs
 };
 
 }  // namespace
@@ -208,9 +230,17 @@ absl::Status OpenSweep(const Sweep& sweep, const std::string& definition) {
                             " says which): name another folder by --output");
 }
 
-absl::StatusOr<SweepOutcome> RunSweep(const Sweep& sweep, const std::atomic<bool>& interrupt,
+absl::StatusOr<SweepOutcome> RunSweep(const Sweep& sweep, Communicator& communicator,
+                                      const std::atomic<bool>& interrupt,
                                       const std::function<void(const std::string&)>& say) {
-  return Sweeper(sweep, interrupt, say).Run();
+  return Sweeper(sweep, interrupt, say).Run(communicator);
+}
+
+absl::Status HelpSweep(int at_once, Communicator& communicator,
+                       const std::atomic<bool>& interrupt) {
+  ProcessPool pool(at_once);
+  WorkQueue queue(&communicator, {.slots = at_once});
+  return pool.Run(queue, interrupt);
 }
 
 }  // namespace seqgraph::tools

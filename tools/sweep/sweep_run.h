@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "distributed/communicator.h"
 #include "tools/sweep/sweep_plan.h"
 #include "tools/sweep/sweep_table.h"
 
@@ -23,7 +24,7 @@ struct Sweep {
   std::vector<SweepRung> rungs;  ///< {{0, points}}: all to the end that `train` itself finds
   int64_t first_seed = 1, seeds = 1;
   std::string metric = "val_loss";  ///< that tells which combinations go to the next rung
-  int at_once = 1;
+  int at_once = 1;                  ///< on each rank
 };
 
 /// What the words behind `--` may not have, for the sweep says it: --run, --output, --seed, ...;
@@ -34,14 +35,20 @@ std::string FlagOfSweep(const std::vector<std::string>& train);
 /// another process has it. The lock is held until the process ends.
 absl::Status OpenSweep(const Sweep& sweep, const std::string& definition);
 
-/// Runs what has not been run yet; `say` is called with a line for each run that ends. The rows of
-/// all combinations, the best first. Cancelled when it was interrupted; then the same call goes on.
-/// A run that fails does not end the others: FailedPrecondition at the end names the first.
+/// Runs what has not been run yet, on all ranks, which reach the same folder: called by the root of
+/// `communicator`, while the others call HelpSweep(). `say` is called with a line for each run that
+/// ends. The rows of all combinations, the best first. Cancelled when it was interrupted; then the
+/// same call goes on. A run that fails does not end the others: FailedPrecondition at the end names
+/// the first.
 struct SweepOutcome {
   std::vector<SweepRow> rows;
   std::string first_failure;  ///< empty: none
 };
-absl::StatusOr<SweepOutcome> RunSweep(const Sweep& sweep, const std::atomic<bool>& interrupt,
+absl::StatusOr<SweepOutcome> RunSweep(const Sweep& sweep, Communicator& communicator,
+                                      const std::atomic<bool>& interrupt,
                                       const std::function<void(const std::string&)>& say);
+
+/// Runs what the root deals out to another rank, at most so many at once.
+absl::Status HelpSweep(int at_once, Communicator& communicator, const std::atomic<bool>& interrupt);
 
 }  // namespace seqgraph::tools
