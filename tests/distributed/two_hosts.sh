@@ -18,7 +18,8 @@ if [[ -z ${HOST_A:-} ]]; then
   HOST_A=1 exec unshare "${map[@]}" --net --uts -- "$0" "$netem" "$program" "$@"
 fi
 
-files=$(mktemp -d /tmp/sgXXXXXX)
+files=$(mktemp -d /dev/shm/sgXXXXXX)
+export TMPDIR=$files
 end() {
   kill "$host_b"
   [[ ! -s $files/daemon ]] || kill -9 -- "-$(<"$files/daemon")"
