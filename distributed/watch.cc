@@ -1,23 +1,18 @@
 #include "distributed/watch.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/random.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "base/printable.h"
-#include "base/status_macros.h"
-#include "distributed/same_facts.h"
 
 namespace seqgraph {
 namespace {
@@ -32,24 +27,11 @@ constexpr char kFailed = 'f';     // to the root: for this reason
 constexpr char kEnd = 'e';        // from the root: without a word
 constexpr char kSignalled = 't';  // by SIGTERM: soon ends
 constexpr size_t kMostText = 4000;
-constexpr size_t kTokenBytes = 32;
 
-constexpr milliseconds kConnecting(5000);
 // How long a process that SIGTERM should end lives on.
 constexpr milliseconds kGrace(300);
 // The root counts silence of all; it alone speaks if a link between both is cut.
 constexpr double kLaterThanRoot = 1;
-
-// A handler reaches only what is global.
-std::atomic<bool> told_to_end{false};
-std::atomic<int> told_fd{-1};
-
-void OnTerminate(int) {
-  told_to_end.store(true);
-  const uint64_t one = 1;
-  const ssize_t written = ::write(told_fd.load(), &one, sizeof(one));
-  static_cast<void>(written);
-}
 
 milliseconds Milliseconds(double seconds) {
   return milliseconds(static_cast<int64_t>(seconds * 1000));
@@ -62,117 +44,7 @@ std::string Message(char kind, const std::string& text) {
   return message + text.substr(0, size);
 }
 
-std::string RandomToken() {
-  std::string token(kTokenBytes, '\0');
-  if (::getrandom(token.data(), token.size(), 0) < 0) return "";
-  // Printable, as it travels between lines.
-  for (char& c : token) c = static_cast<char>('a' + (static_cast<unsigned char>(c) & 15));
-  return token;
-}
-
-void ReportToStandardError(const std::string& line) {
-  // At once, and in one piece.
-  const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-  static_cast<void>(written);
-}
-
 }  // namespace
-
-Watch::Watch(Communicator& communicator, const WatchOptions& options)
-    : rank_(communicator.rank()),
-      size_(communicator.size()),
-      options_(options),
-      left_(static_cast<size_t>(communicator.size())),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (options_.report == nullptr) options_.report = ReportToStandardError;
-  if (options_.end == nullptr) options_.end = [] { ::_exit(1); };
-}
-
-absl::StatusOr<std::unique_ptr<Watch>> Watch::Start(Communicator& communicator,
-                                                    const WatchOptions& options) {
-  std::unique_ptr<Watch> watch(new Watch(communicator, options));
-  const absl::Status own = watch->Connect(communicator);
-  SEQ_ASSIGN_OR_RETURN(const auto all, communicator.AllGather(absl::StrCat(
-                                           HostName(), "\n", own.ok() ? "" : own.message())));
-  for (const std::string& each : all) {
-    watch->hosts_.push_back(each.substr(0, each.find('\n')));
-  }
-  // What hinders another rank is the cause of what the root misses.
-  for (int rank = watch->size_ - 1; rank >= 0; --rank) {
-    const std::string error = all[rank].substr(all[rank].find('\n') + 1);
-    if (!error.empty()) return Unavailable("rank ", rank, " (", watch->HostOf(rank), "): ", error);
-  }
-  struct sigaction action = {};
-  ::sigaction(SIGTERM, nullptr, &watch->earlier_);
-  if (options.end == nullptr && watch->earlier_.sa_handler == SIG_DFL) {
-    told_fd.store(watch->wake_.fd());
-    action.sa_handler = OnTerminate;
-    action.sa_flags = SA_RESTART;
-    ::sigaction(SIGTERM, &action, nullptr);
-    watch->handles_signal_ = true;
-  }
-  const Clock::time_point now = Clock::now();
-  for (Peer& peer : watch->peers_) peer.heard = now;
-  watch->thread_ = std::thread([raw = watch.get()] { raw->Run(); });
-  return watch;
-}
-
-// The root listens until all others have said who they are.
-absl::Status Watch::Connect(Communicator& communicator) {
-  absl::Status status;
-  std::string told;  // lines: token, timeout, host, port, addresses
-  if (communicator.is_root()) {
-    absl::StatusOr<Listener> listener = Listen();
-    status = listener.status();
-    token_ = RandomToken();
-    if (listener.ok()) {
-      listener_ = *std::move(listener);
-      told = absl::StrCat(token_, "\n", options_.timeout_seconds, "\n", HostName(), "\n",
-                          listener_.port, "\n", absl::StrJoin(listener_.addresses, "\n"));
-    }
-  }
-  SEQ_RETURN_IF_ERROR(communicator.Broadcast(&told));
-  if (communicator.is_root()) return status.ok() ? AwaitRanks() : status;
-  std::vector<std::string> lines = absl::StrSplit(told, '\n');
-  int port = 0;
-  if (lines.size() < 5 || !absl::SimpleAtod(lines[1], &options_.timeout_seconds) ||
-      !absl::SimpleAtoi(lines[3], &port)) {
-    return absl::OkStatus();  // The root has an error of its own to tell.
-  }
-  std::vector<std::string> addresses(lines.begin() + 4, lines.end());
-  if (lines[2] != HostName()) {
-    addresses.erase(std::remove_if(addresses.begin(), addresses.end(),
-                                   [](const std::string& address) {
-                                     return absl::StartsWith(address, "127.") || address == "::1";
-                                   }),
-                    addresses.end());
-  }
-  SEQ_ASSIGN_OR_RETURN(Socket socket, seqgraph::Connect(addresses, port, kConnecting));
-  const int32_t own = rank_;
-  std::string hello = lines[0];
-  hello.append(reinterpret_cast<const char*>(&own), sizeof(own));
-  socket.Send(hello);
-  peers_.push_back({.socket = std::move(socket), .rank = Communicator::kRoot});
-  return absl::OkStatus();
-}
-
-absl::Status Watch::AwaitRanks() {
-  const Clock::time_point end = Clock::now() + kConnecting + milliseconds(1000);
-  std::vector<bool> here(static_cast<size_t>(size_), false);
-  here[0] = true;
-  while (true) {
-    for (const Peer& peer : peers_) {
-      if (peer.rank > 0) here[static_cast<size_t>(peer.rank)] = true;
-    }
-    const auto missing = std::find(here.begin(), here.end(), false);
-    if (missing == here.end()) return absl::OkStatus();
-    if (Clock::now() >= end) {
-      return Unavailable("rank ", missing - here.begin(), " has not connected to port ",
-                         listener_.port);
-    }
-    Poll(end);
-  }
-}
 
 Watch::~Watch() {
   if (!thread_.joinable()) return;
@@ -182,7 +54,6 @@ Watch::~Watch() {
   }
   Wake();
   thread_.join();
-  if (handles_signal_) ::sigaction(SIGTERM, &earlier_, nullptr);
 }
 
 void Watch::Wake() {
@@ -219,7 +90,9 @@ void Watch::Run() {
       if (peer.socket.is_open()) until = std::min(until, peer.heard + silence);
     }
     if (loss_.rank >= 0) until = std::min(until, loss_.due);
-    if (terminated_ != Clock::time_point()) until = std::min(until, terminated_ + kGrace);
+    if (terminated_ != Clock::time_point() && notice_->ends_process()) {
+      until = std::min(until, terminated_ + kGrace);
+    }
     Poll(until);
     DoAsRequested();
     const Clock::time_point now = Clock::now();
@@ -234,12 +107,12 @@ void Watch::Run() {
     LookForSilence(now, silence);
     // A launcher that ends the job may have noticed first whom nobody hears.
     const bool told = terminated_ != Clock::time_point();
-    if (told) LookForSilence(now, 4 * beat);
+    if (told && now < terminated_ + milliseconds(2000)) LookForSilence(now, 4 * beat);
     if (loss_.rank >= 0 && now >= loss_.due) {
       EndAll();
       return;
     }
-    if (told && now >= terminated_ + kGrace) {
+    if (told && notice_->ends_process() && now >= terminated_ + kGrace) {
       ::signal(SIGTERM, SIG_DFL);
       ::kill(::getpid(), SIGTERM);
       return;
@@ -312,13 +185,13 @@ void Watch::Take(Peer& peer) {
 // True once the peer has said who it is; a stranger is gone afterwards.
 bool Watch::TakeHello(Peer& peer) {
   int32_t rank = -1;
-  if (peer.received.size() < kTokenBytes + sizeof(rank)) return false;
-  std::memcpy(&rank, peer.received.data() + kTokenBytes, sizeof(rank));
-  if (peer.received.substr(0, kTokenBytes) != token_ || rank <= 0 || rank >= size_) {
+  if (peer.received.size() < token_.size() + sizeof(rank)) return false;
+  std::memcpy(&rank, peer.received.data() + token_.size(), sizeof(rank));
+  if (peer.received.substr(0, token_.size()) != token_ || rank <= 0 || rank >= size_) {
     peer.socket.Close();
     return false;
   }
-  peer.received.erase(0, kTokenBytes + sizeof(rank));
+  peer.received.erase(0, token_.size() + sizeof(rank));
   peer.rank = rank;
   return true;
 }
@@ -386,7 +259,7 @@ void Watch::DoAsRequested() {
       ToAll(kFailed, failure);
     }
   }
-  if (handles_signal_ && told_to_end.load() && terminated_ == Clock::time_point()) {
+  if (notice_ != nullptr && notice_->told() && terminated_ == Clock::time_point()) {
     terminated_ = Clock::now();
     ToAll(kSignalled);
   }

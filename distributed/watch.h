@@ -2,8 +2,6 @@
 
 // Ends a job when one of its ranks dies, hangs or cannot be reached, which MPI alone does not.
 
-#include <signal.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -17,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "distributed/communicator.h"
 #include "distributed/sockets.h"
+#include "distributed/termination.h"
 
 namespace seqgraph {
 
@@ -111,8 +110,7 @@ class Watch {
   std::condition_variable changed_;
   bool leaving_ = false, said_goodbye_ = false, all_left_ = false, stopped_ = false, ended_ = false;
   std::string failure_;
-  struct sigaction earlier_ = {};
-  bool handles_signal_ = false;
+  std::unique_ptr<TerminationNotice> notice_;  // null in tests
   std::thread thread_;
 };
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "distributed/termination.h"
+
 namespace seqgraph::tools {
 namespace {
 
@@ -18,6 +20,7 @@ constexpr int kEndings[] = {SIGINT, SIGTERM, SIGHUP};
 void OnSignal(int signal) {
   received.store(signal);
   interrupted.store(true);
+  if (signal == SIGTERM) NoteTermination();
   // Whichever comes next takes its usual course.
   for (const int each : kEndings) ::signal(each, SIG_DFL);
 }

@@ -28,14 +28,15 @@ std::string NoJobHere() {
 
 std::vector<std::string> LauncherEnvironment() {
   return {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
-          "OMPI_MCA_btl_vader_single_copy_mechanism=none",
+          "OMPI_MCA_btl_vader_single_copy_mechanism=none", "PMIX_MCA_gds=hash",
           absl::StrCat("SEQGRAPH_MPI_LIBRARY=",
                        std::filesystem::absolute("distributed/mpi/libseqgraph_mpi.so").string())};
 }
 
 RankedProcess::RankedProcess(int ranks, const std::string& program,
                              const std::vector<std::string>& arguments, ProcessOptions options) {
-  char folder[] = "/tmp/sgXXXXXX";
+  // In memory: a disk that other tests fill has no say.
+  char folder[] = "/dev/shm/sgXXXXXX";
   EXPECT_NE(::mkdtemp(folder), nullptr);
   folder_ = folder;
   std::vector<std::string> all = {"-n", absl::StrCat(ranks), "--oversubscribe", "--bind-to",

@@ -15,6 +15,7 @@
 #include "distributed/communicator.h"
 #include "distributed/job.h"
 #include "distributed/same_facts.h"
+#include "distributed/termination.h"
 #include "distributed/tree_reduce.h"
 
 namespace seqgraph {
@@ -160,8 +161,10 @@ absl::Status OtherFacts(Communicator& c, const Arguments&) {
   return CheckSame(c, {{"data", c.rank() == 1 ? "rows of today" : "rows of yesterday"}});
 }
 
-// Exchanges messages until somebody ends it; says first which process which rank is.
-absl::Status Forever(Communicator& c, const Arguments&) {
+// Exchanges messages until somebody ends it; says first which process which rank is. "patient":
+// SIGTERM does not end it.
+absl::Status Forever(Communicator& c, const Arguments& arguments) {
+  if (!arguments.empty()) ::signal(SIGTERM, [](int) { NoteTermination(); });
   SEQ_ASSIGN_OR_RETURN(const auto all, c.Gather(absl::StrCat(::getpid())));
   for (const std::string& pid : all) std::printf("%s ", pid.c_str());
   if (c.is_root()) std::printf("started\n");

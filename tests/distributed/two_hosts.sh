@@ -18,7 +18,8 @@ if [[ -z ${HOST_A:-} ]]; then
   HOST_A=1 exec unshare "${map[@]}" --net --uts -- "$0" "$netem" "$program" "$@"
 fi
 
-files=$(mktemp -d /tmp/sgXXXXXX)
+files=$(mktemp -d /dev/shm/sgXXXXXX)
+export TMPDIR=$files
 end() {
   kill "$host_b"
   [[ ! -s $files/daemon ]] || kill -9 -- "-$(<"$files/daemon")"
@@ -54,11 +55,12 @@ exec setsid nsenter --target $host_b --net --uts sh -c "\$*"
 AGENT
 chmod +x "$files/agent"
 
-# A lost daemon is noticed by its connection alone; without keepalives mpirun waits for it for ever.
+# A lost daemon is noticed by its connection alone, and only before mpirun has something to tell it:
+# before the ranks end. Else it waits for ever.
 mpirun -n 2 --host 10.99.0.1:1,10.99.0.2:1 --bind-to none \
   --mca plm rsh --mca plm_rsh_agent "$files/agent" --mca btl self,tcp \
   --mca btl_tcp_if_include 10.99.0.0/24 --mca oob_tcp_if_include 10.99.0.0/24 \
-  --mca oob_tcp_keepalive_time 2 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 2 \
+  --mca oob_tcp_keepalive_time 2 --mca oob_tcp_keepalive_intvl 1 --mca oob_tcp_keepalive_probes 2 \
   "$program" "$@" </dev/null &
 job=$!
 # Until the job ends; its status is ours.
