@@ -203,5 +203,49 @@ TEST(ReadFileTest, GivesTheBytesOrNamesThePath) {
   EXPECT_THAT(ReadFile(folder + "/pipe", 9), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(AtomicMoveFile, TakesThePlaceAndItsPermissions) {
+  const std::string folder = MakeTempDir(), from = folder + "/parts/a", to = folder + "/out";
+  fs::create_directory(folder + "/parts");
+  SEQ_ASSERT_OK(AtomicWriteFile(to, "old"));
+  ASSERT_EQ(::chmod(to.c_str(), 0600), 0);
+  SEQ_ASSERT_OK(AtomicWriteFile(from, "new"));
+  fs::create_symlink(to, folder + "/link");
+  SEQ_ASSERT_OK(AtomicMoveFile(from, folder + "/link"));
+  EXPECT_EQ(Content(to), "new");
+  EXPECT_TRUE(fs::is_symlink(folder + "/link"));
+  EXPECT_FALSE(fs::exists(from));
+  struct stat info;
+  ASSERT_EQ(::stat(to.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST(AtomicMoveFile, AnErrorLeavesBoth) {
+  const std::string folder = MakeTempDir(), from = folder + "/a";
+  EXPECT_THAT(AtomicMoveFile(from, folder + "/out"), StatusIs(absl::StatusCode::kNotFound));
+  SEQ_ASSERT_OK(AtomicWriteFile(from, "new"));
+  EXPECT_THAT(AtomicMoveFile(from, folder), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(AtomicMoveFile(from, folder + "/none/out"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_TRUE(fs::exists(from));
+}
+
+// What is on another file system is copied.
+TEST(AtomicMoveFile, ToAnotherFileSystem) {
+  const std::string folder = MakeTempDir(), from = folder + "/a";
+  struct stat here, there;
+  ASSERT_EQ(::stat(folder.c_str(), &here), 0);
+  if (::stat("/dev/shm", &there) != 0 || here.st_dev == there.st_dev ||
+      ::access("/dev/shm", W_OK) != 0) {
+    GTEST_SKIP() << "/dev/shm is no other file system";
+  }
+  const std::string to = "/dev/shm/seqgraph-move-" + std::to_string(::getpid());
+  const std::string bytes(3'000'000, 'x');
+  SEQ_ASSERT_OK(AtomicWriteFile(from, bytes));
+  SEQ_ASSERT_OK(AtomicMoveFile(from, to));
+  const std::string moved = Content(to);
+  fs::remove(to);
+  EXPECT_TRUE(moved == bytes);
+  EXPECT_FALSE(fs::exists(from));
+}
+
 }  // namespace
 }  // namespace seqgraph

@@ -1,3 +1,5 @@
+#include <csignal>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,16 +9,21 @@
 #include "base/status_macros.h"
 #include "data/plain_text.h"
 #include "data/text_dataset.h"
+#include "distributed/same_facts.h"
+#include "tools/answer_facts.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/class_report.h"
 #include "tools/command.h"
 #include "tools/data_flags.h"
+#include "tools/job_flags.h"
 #include "tools/next_training.h"
 #include "tools/profile/profile_flag.h"
+#include "tools/run_facts.h"
 #include "tools/series_judgement.h"
 #include "tools/tested_model.h"
 #include "training/confusion_matrix.h"
+#include "training/evaluate_on_ranks.h"
 #include "training/model_runner.h"
 #include "training/preprocessing.h"
 #include "training/summary.h"
@@ -74,17 +81,30 @@ class EvaluateCommand : public Command {
     DeclareWeights(flags, &backend_.weights);
     self_test_.Declare(flags);
     profile_.Declare(flags);
+    job_.Declare(flags);
     flags.Footer(
         "Texts are encoded by the model's own vocabulary; of series the columns are found that it\n"
-        "was trained on, and beside its metrics stand those of guessing without a "
-        "model.\n\nExamples:\n"
+        "was trained on, and beside its metrics stand those of guessing without a model.\n"
+        "With --distributed, started by mpirun or srun, the ranks share the batches; all of them\n"
+        "read the data, and the numbers are those of one rank in every bit.\n\nExamples:\n"
         "  seqgraph evaluate imdb-embedding.pb --data=aclImdb_v1.tar.gz\n"
         "  seqgraph evaluate notes-embedding.pb --data=test.csv --confusion\n"
         "  seqgraph evaluate sunspots.pb --data=sunspots.csv --part=test");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    return profile_.Around("evaluate", [&] { return Evaluate(out); });
+    SEQ_ASSIGN_OR_RETURN(communicator_, job_.Join());
+    if (!communicator_->is_root()) out.Mute();
+    const absl::StatusOr<int> status = profile_.Around("evaluate", [&]() -> absl::StatusOr<int> {
+      if (job_.distributed && profile_.given()) {
+        return InvalidArgument("--profile is of one process, without --distributed");
+      }
+      return Evaluate(out);
+    });
+    // What goes wrong with the work that ranks share the root says.
+    const bool heard = sharing_ && !communicator_->is_root() && !status.ok() &&
+                       !absl::IsUnavailable(status.status());
+    return heard ? absl::StatusOr<int>(1) : status;
   }
 
  private:
@@ -102,17 +122,39 @@ class EvaluateCommand : public Command {
     ModelRunner runner(&model, run);
     SEQ_ASSIGN_OR_RETURN(const CompiledFunction* compiled,
                          Annotate(runner.Compile("evaluate", batch_), path_));
-    const InterruptIfProfiling interrupt(profile_.profile() != nullptr);
+    const InterruptIfProfiling interrupt(profile_.profile() != nullptr || job_.distributed);
     const absl::Status status = series                  ? EvaluateSeries(model, run, interrupt, out)
                                 : TellsNextToken(model) ? EvaluateNext(runner, interrupt, out)
                                                         : EvaluateTexts(runner, interrupt, out);
-    if (absl::IsCancelled(status)) return interrupt.exit_status();
+    if (absl::IsCancelled(status)) {
+      return interrupt.interrupted() ? interrupt.exit_status() : 128 + SIGTERM;  // another rank was
+    }
     SEQ_RETURN_IF_ERROR(status);
     const std::vector<const Backend*> backends = ListOf(tested.backends);
     if (backends.size() > 1) {
       out.Write(BackendLine("evaluate", compiled->assignments(), backends));
     }
     return 0;
+  }
+
+  // ModelRunner::Evaluate(), shared among the ranks of a job; only the root has the numbers then,
+  // and the predictions.
+  absl::StatusOr<Logs> Judge(ModelRunner& runner, const Examples& examples,
+                             const EvaluateOptions& options) {
+    if (communicator_->size() == 1) return runner.Evaluate(examples, options);
+    SEQ_ASSIGN_OR_RETURN(
+        Facts facts, FactsOfAnswers(path_, runner.model(), backend_, runner.DescribeBackends()));
+    facts["data"] = HashOfExamples(examples);
+    facts["--batch"] = absl::StrCat(options.batch);
+    SEQ_RETURN_IF_ERROR(CheckSame(*communicator_, facts));
+    sharing_ = true;
+    predictions_.clear();
+    return EvaluateOnRanks(runner, *communicator_, examples, options,
+                           [this](const JudgedBatch& batch) {
+                             const MetricBatch judged = batch.metric_batch(/*weighted=*/false);
+                             predictions_.insert(predictions_.end(), judged.predictions.begin(),
+                                                 judged.predictions.end());
+                           });
   }
 
   absl::Status EvaluateTexts(ModelRunner& runner, const InterruptIfProfiling& interrupt,
@@ -138,8 +180,9 @@ class EvaluateCommand : public Command {
     const TextExamples rows = data_.ExamplesOf(set);
     SEQ_ASSIGN_OR_RETURN(
         const Logs logs,
-        runner.Evaluate(rows.examples(),
-                        {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()}));
+        Judge(runner, rows.examples(),
+              {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()}));
+    if (!communicator_->is_root()) return absl::OkStatus();
     out.Print("loss: %.6f - accuracy: %.6f%s\n", logs.at("loss"), logs.at("accuracy"),
               synthetic ? " (synthetic data)" : "");
     return ReportClasses(runner, rows.examples(), labels, "reviews", out);
@@ -169,9 +212,11 @@ class EvaluateCommand : public Command {
     }
     out.Print("Data: %s, %s: %s windows of %d tokens\n", data_.data, part_,
               WithThousands(judged.rows), judged.maxlen);
-    SEQ_ASSIGN_OR_RETURN(const Logs logs, runner.Evaluate(judged, {.batch = batch_,
-                                                                   .metrics = {Accuracy()},
-                                                                   .interrupt = interrupt.flag()}));
+    SEQ_ASSIGN_OR_RETURN(
+        const Logs logs,
+        Judge(runner, judged,
+              {.batch = batch_, .metrics = {Accuracy()}, .interrupt = interrupt.flag()}));
+    if (!communicator_->is_root()) return absl::OkStatus();
     out.Print("loss: %.6f - accuracy: %.6f\n", logs.at("loss"), logs.at("accuracy"));
     out.Write(
         FrequencyBaseline(rows.Part(whole ? part_ : "train"), judged, vocabulary.num_words()));
@@ -192,7 +237,13 @@ class EvaluateCommand : public Command {
     SEQ_RETURN_IF_ERROR(out.Flush());
     ModelRunner runner(judged.judge(&model), run);
     const int64_t batch = BatchFor(model, runner.model(), batch_);
-    SEQ_ASSIGN_OR_RETURN(const std::string table, judged.Table(runner, batch, interrupt.flag()));
+    SEQ_ASSIGN_OR_RETURN(const std::string table,
+                         judged.Table(
+                             [&](const Examples& examples, const EvaluateOptions& options) {
+                               return Judge(runner, examples, options);
+                             },
+                             batch, interrupt.flag()));
+    if (!communicator_->is_root()) return absl::OkStatus();
     out.Write(table);
     if (judged.has_classes()) {
       return ReportClasses(runner, judged.examples(), runner.model().labels, "series", out);
@@ -205,8 +256,11 @@ class EvaluateCommand : public Command {
                              const std::vector<std::string>& labels, const std::string& rows_are,
                              Output& out) const {
     if (!confusion_ && labels.size() <= 2) return absl::OkStatus();
-    SEQ_ASSIGN_OR_RETURN(const std::vector<float> predictions,
-                         runner.Predict(examples, {.batch = batch_, .function = "evaluate"}));
+    std::vector<float> predictions = predictions_;
+    if (communicator_->size() == 1) {
+      SEQ_ASSIGN_OR_RETURN(predictions,
+                           runner.Predict(examples, {.batch = batch_, .function = "evaluate"}));
+    }
     SEQ_ASSIGN_OR_RETURN(const ConfusionMatrix matrix,
                          ConfusionMatrix::FromPredictions(predictions, examples.targets,
                                                           static_cast<int64_t>(labels.size())));
@@ -224,6 +278,10 @@ class EvaluateCommand : public Command {
   BackendFlags backend_;
   SelfTestFlag self_test_;
   ProfileFlag profile_;
+  JobFlags job_;
+  std::unique_ptr<Communicator> communicator_;
+  bool sharing_ = false;            // The ranks are at their common work,
+  std::vector<float> predictions_;  // and these are what it gave.
 };
 
 }  // namespace

@@ -145,6 +145,15 @@ class PredictCommand : public Command {
     return absl::OkStatus();
   }
 
+  absl::Status CheckRowsAreIndependent(const Model& model) const {
+    const Function* predict = model.FindFunction("predict");
+    if (!job_.distributed || predict == nullptr || predict->updates().empty()) {
+      return absl::OkStatus();
+    }
+    return InvalidArgument(model_, ": a layer keeps its state from batch to batch, so rows cannot ",
+                           "be shared: leave out --distributed");
+  }
+
   // The exit status of an interrupted command; where it goes on.
   int Interrupted(const InterruptIfProfiling& interrupt) const {
     if (!sharing_) return interrupt.exit_status();
@@ -162,6 +171,7 @@ class PredictCommand : public Command {
                                          {{"predict", TextClassifier::kBatch}}, profile_.trace()));
     const InterruptIfProfiling interrupt(profile_.profile() != nullptr || job_.distributed);
     interrupt_ = interrupt.flag();
+    SEQ_RETURN_IF_ERROR(CheckRowsAreIndependent(tested.model));
     const bool numbers = !tested.model.series.task.empty();
     if (numbers || TellsNextToken(tested.model)) {
       const absl::Status status = numbers ? AnswerNumbers(tested, out) : GoOn(tested, out);

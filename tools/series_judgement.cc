@@ -47,12 +47,13 @@ std::string JudgedSeries::Lines() const {
                       WithThousands(static_cast<int64_t>(rows_.size())), " rows\n");
 }
 
-absl::StatusOr<std::string> JudgedSeries::Table(ModelRunner& runner, int64_t batch,
+absl::StatusOr<std::string> JudgedSeries::Table(Evaluate evaluate, int64_t batch,
                                                 const std::atomic<bool>* interrupt) const {
   const std::vector<Metric> metrics = DefaultMetrics(data_->task);
   SEQ_ASSIGN_OR_RETURN(
       const Logs logs,
-      runner.Evaluate(examples(), {.batch = batch, .metrics = metrics, .interrupt = interrupt}));
+      evaluate(examples(), {.batch = batch, .metrics = metrics, .interrupt = interrupt}));
+  if (logs.empty()) return std::string();  // another rank has them
   SEQ_ASSIGN_OR_RETURN(const std::vector<BaselineResult> baselines,
                        BaselinesOf(data_->set, fitted_, data_->set, rows_, data_->task, metrics));
   return absl::StrCat(absl::StrFormat("loss: %.6f\n", logs.at("loss")),

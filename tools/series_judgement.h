@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "tools/data_flags.h"
 #include "tools/series_data.h"
@@ -31,8 +32,9 @@ class JudgedSeries {
   bool has_classes() const { return !examples().targets.empty() && !data_->set.per_step; }
   const Examples& examples() const { return examples_->examples(); }
   /// The loss, and the metrics of the task beside those of guessing without a model. Errors: those
-  /// of ModelRunner::Evaluate().
-  absl::StatusOr<std::string> Table(ModelRunner& runner, int64_t batch,
+  /// of `evaluate`, which is ModelRunner::Evaluate() or another that gives the same.
+  using Evaluate = absl::FunctionRef<absl::StatusOr<Logs>(const Examples&, const EvaluateOptions&)>;
+  absl::StatusOr<std::string> Table(Evaluate evaluate, int64_t batch,
                                     const std::atomic<bool>* interrupt) const;
 
  private:
