@@ -38,8 +38,8 @@ TEST_F(ExplainRanksTest, PrintsPowersOfTwoAndTheNumberAndWhetherItPays) {
 }
 
 TEST_F(ExplainRanksTest, JsonHasTheNetworkThatWasGiven) {
-  const ProcessResult explained = Explain({"--ranks=4", "--batch=64", "--block=16",
-                                           "--latency=1e6", "--bandwidth=0.5", "--format=json"});
+  const ProcessResult explained = Explain({"--ranks=4", "--batch=64", "--block=16", "--latency=1e6",
+                                           "--bandwidth=0.5", "--format=json"});
   ASSERT_EQ(explained.status, 0) << explained.err;
   const Json json = Json::parse(explained.out);
   EXPECT_EQ(json["block_rows"], 16);
