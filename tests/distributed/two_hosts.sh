@@ -57,7 +57,8 @@ chmod +x "$files/agent"
 
 # A lost daemon is noticed by its connection alone, and only before mpirun has something to tell it:
 # before the ranks end. Else it waits for ever.
-mpirun -n 2 --host 10.99.0.1:1,10.99.0.2:1 --bind-to none \
+printf '%s slots=1\n' 10.99.0.1 10.99.0.2 >"$files/hosts"
+mpirun -n 2 --hostfile "$files/hosts" --bind-to none \
   --mca plm rsh --mca plm_rsh_agent "$files/agent" --mca btl self,tcp \
   --mca btl_tcp_if_include 10.99.0.0/24 --mca oob_tcp_if_include 10.99.0.0/24 \
   --mca oob_tcp_keepalive_time 2 --mca oob_tcp_keepalive_intvl 1 --mca oob_tcp_keepalive_probes 2 \
