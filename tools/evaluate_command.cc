@@ -21,6 +21,7 @@
 #include "tools/profile/profile_flag.h"
 #include "tools/run_facts.h"
 #include "tools/series_judgement.h"
+#include "tools/sharded_rows.h"
 #include "tools/tested_model.h"
 #include "training/confusion_matrix.h"
 #include "training/evaluate_on_ranks.h"
@@ -101,10 +102,7 @@ class EvaluateCommand : public Command {
       }
       return Evaluate(out);
     });
-    // What goes wrong with the work that ranks share the root says.
-    const bool heard = sharing_ && !communicator_->is_root() && !status.ok() &&
-                       !absl::IsUnavailable(status.status());
-    return heard ? absl::StatusOr<int>(1) : status;
+    return sharing_ ? StatusAtRank(*communicator_, status) : status;
   }
 
  private:

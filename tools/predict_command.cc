@@ -6,7 +6,6 @@
 #include <csignal>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,11 +15,11 @@
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/file_descriptor.h"
-#include "base/printable.h"
 #include "base/status_macros.h"
 #include "data/text_check.h"
 #include "data/text_rows.h"
 #include "tools/answer_facts.h"
+#include "tools/answer_line.h"
 #include "tools/backend_choice.h"
 #include "tools/backend_line.h"
 #include "tools/command.h"
@@ -31,6 +30,7 @@
 #include "tools/series_answers.h"
 #include "tools/series_data.h"
 #include "tools/series_stream.h"
+#include "tools/sharded_rows.h"
 #include "tools/tested_model.h"
 #include "tools/text_answers.h"
 #include "tools/text_classifier.h"
@@ -42,20 +42,6 @@ namespace seqgraph::tools {
 namespace {
 
 constexpr int kInterruptedElsewhere = 128 + SIGTERM;  // a signal came to another rank
-
-// The beginning of a text, in one column of one line; no UTF-8 sequence is cut.
-std::string Excerpt(absl::string_view text) {
-  constexpr size_t kCharacters = 60;
-  std::string excerpt;
-  size_t characters = 0;
-  for (char c : text) {
-    const unsigned char byte = static_cast<unsigned char>(c);
-    const bool continues = (byte & 0xC0u) == 0x80u;
-    if (!continues && ++characters > kCharacters) return excerpt + "...";
-    excerpt.push_back(byte < 0x20 || byte == 0x7F ? ' ' : c);
-  }
-  return excerpt;
-}
 
 class PredictCommand : public Command {
  public:
@@ -128,10 +114,7 @@ class PredictCommand : public Command {
       SEQ_RETURN_IF_ERROR(CheckDistributed());
       return Answer(out);
     });
-    // What goes wrong with the work that ranks share the root says.
-    const bool heard = sharing_ && !communicator_->is_root() && !status.ok() &&
-                       !absl::IsUnavailable(status.status());
-    return heard ? absl::StatusOr<int>(1) : status;
+    return sharing_ ? StatusAtRank(*communicator_, status) : status;
   }
 
  private:
@@ -395,26 +378,11 @@ class PredictCommand : public Command {
     }
     if (!texts.empty()) {
       SEQ_ASSIGN_OR_RETURN(const std::vector<TextAnswer> answers, classifier_->Classify(texts));
-      for (size_t i = 0; i < texts.size(); ++i) Print(texts[i], answers[i], out);
+      for (size_t i = 0; i < texts.size(); ++i) {
+        out.Write(AnswerLine(texts[i], answers[i], classifier_->labels(), format_ == "json"));
+      }
     }
     return refused;
-  }
-
-  void Print(const std::string& text, const TextAnswer& answer, Output& out) const {
-    const std::vector<std::string>& labels = classifier_->labels();
-    const std::string& label = labels[static_cast<size_t>(answer.label)];
-    const size_t shown = labels.size() == 2 ? 1 : static_cast<size_t>(answer.label);
-    const float probability = answer.probabilities[shown];
-    if (format_ == "text") {
-      out.Print("%.4f\t%s\t%s\n", probability, Printable(label), Excerpt(text));
-      return;
-    }
-    nlohmann::ordered_json all;
-    for (size_t i = 0; i < labels.size(); ++i) all[labels[i]] = answer.probabilities[i];
-    const nlohmann::ordered_json line = {
-        {"probability", probability}, {"label", label}, {"probabilities", all}, {"text", text}};
-    constexpr auto kReplaceInvalid = nlohmann::ordered_json::error_handler_t::replace;
-    out.Write(line.dump(-1, ' ', false, kReplaceInvalid) + "\n");
   }
 
   std::string model_;

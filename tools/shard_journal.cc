@@ -216,7 +216,11 @@ absl::Status ShardJournal::GoOn(const std::string& journal, const Facts& facts) 
 
 // Whether the shard of that line is there, whole.
 bool ShardJournal::TakeEntry(absl::string_view line) {
-  const ShardJson json = ObjectOf(line);
+  const size_t end = line.rfind('\t');
+  if (end == line.npos || line.substr(end + 1) != SumText(ShardSum(line.substr(0, end)))) {
+    return false;
+  }
+  const ShardJson json = ObjectOf(line.substr(0, end));
   const int64_t rows = NumberIn(json, "rows"), bytes = NumberIn(json, "bytes"),
                 shard_bytes = NumberIn(json, "shard_bytes");
   uint64_t sum = 0, shard_sum = 0;
@@ -249,13 +253,15 @@ absl::Status ShardJournal::Append(int64_t shard_bytes, uint64_t shard_sum,
   if (const int error = WriteAll(answers_.get(), answer.bytes); error != 0) {
     return SystemError(error, "cannot write", Path(kAnswersName));
   }
-  const std::string line = LineOfJson({{"rows", answer.rows},
-                                       {"bytes", answer.bytes.size()},
-                                       {"sum", SumText(ShardSum(answer.bytes))},
-                                       {"shard_bytes", shard_bytes},
-                                       {"shard_sum", SumText(shard_sum)},
-                                       {"problems", answer.problems.count()},
-                                       {"listed", answer.problems.listed()}});
+  std::string line = LineOfJson({{"rows", answer.rows},
+                                 {"bytes", answer.bytes.size()},
+                                 {"sum", SumText(ShardSum(answer.bytes))},
+                                 {"shard_bytes", shard_bytes},
+                                 {"shard_sum", SumText(shard_sum)},
+                                 {"problems", answer.problems.count()},
+                                 {"listed", answer.problems.listed()}});
+  line.pop_back();
+  line = absl::StrCat(line, "\t", SumText(ShardSum(line)), "\n");
   if (const int error = WriteAll(journal_.get(), line); error != 0) {
     return SystemError(error, "cannot write", Path(kJournalName));
   }

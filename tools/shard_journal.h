@@ -6,7 +6,8 @@
 //   answers   the beginning of the output
 //   journal   a line of JSON: what the answers follow from; then a line for each shard in
 //   `answers`:
-//             how long it was and is, its rows and problems, checksums of both
+//             how long it was and is, its rows and problems, check sums of both; and that of the
+//             line
 
 #include <sys/types.h>
 

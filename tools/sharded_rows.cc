@@ -145,4 +145,10 @@ absl::StatusOr<ShardedOutcome> AnswerInShards(Communicator& communicator,
   return communicator.is_root() ? order.Finish() : ShardedOutcome();
 }
 
+absl::StatusOr<int> StatusAtRank(const Communicator& communicator, absl::StatusOr<int> status) {
+  const bool heard =
+      !communicator.is_root() && !status.ok() && !absl::IsUnavailable(status.status());
+  return heard ? absl::StatusOr<int>(1) : status;
+}
+
 }  // namespace seqgraph::tools

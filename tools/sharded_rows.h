@@ -53,4 +53,8 @@ absl::StatusOr<ShardedOutcome> AnswerInShards(Communicator& communicator,
                                               const ShardedOptions& options, const MakeShard& next,
                                               AnswerShard answer);
 
+/// What a command that shares work gives, at this rank: what goes wrong with that the root says, so
+/// elsewhere such an error is exit status 1 alone.
+absl::StatusOr<int> StatusAtRank(const Communicator& communicator, absl::StatusOr<int> status);
+
 }  // namespace seqgraph::tools

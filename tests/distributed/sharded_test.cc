@@ -212,6 +212,34 @@ TEST_F(ShardedTest, EvaluateTellsWhatOneProcessTells) {
   }
 }
 
+TEST_F(ShardedTest, SeriesAreSharedAtWholeBatches) {
+  std::string csv = "value\n";
+  for (int i = 0; i < 3000; ++i) absl::StrAppend(&csv, i % 17 + 0.25 * (i % 5), "\n");
+  WriteFileOrDie(Path("series.csv"), csv);
+  const ProcessResult train = RunSeqgraph(
+      {"train", "--data=series.csv", "--task=reconstruct", "--column=value", "--window=8",
+       "--stride=1", "--units=4", "--epochs=1", "--run=off", "--output=s.pb"},
+      {.folder = *folder_});
+  ASSERT_EQ(train.status, 0) << train.err;
+  ASSERT_EQ(RunSeqgraph({"predict", "s.pb", "--data=series.csv", "--output=one.csv"},
+                        {.folder = *folder_})
+                .status,
+            0);
+  const std::string one = ReadFileOrDie(Path("one.csv"));
+  EXPECT_GT(LinesIn(Path("one.csv")), 1500);  // several shards
+  for (const int ranks : {1, 2}) {
+    const ProcessResult result =
+        Ranks(ranks, {"predict", "s.pb", "--data=series.csv", "--output=out.csv", "--distributed"});
+    ASSERT_EQ(result.status, 0) << result.err;
+    ExpectSameFile(Path("out.csv"), one);
+  }
+  const ProcessResult judged =
+      RunSeqgraph({"evaluate", "s.pb", "--data=series.csv", "--part=all"}, {.folder = *folder_});
+  ASSERT_EQ(judged.status, 0) << judged.err;
+  EXPECT_EQ(Ranks(2, {"evaluate", "s.pb", "--data=series.csv", "--part=all", "--distributed"}).out,
+            judged.out);
+}
+
 TEST_F(ShardedTest, SweepHasTheTableOfOneProcess) {
   const auto sweep = [](const std::string& folder, bool distributed) {
     std::vector<std::string> all = {
