@@ -15,8 +15,9 @@ namespace seqgraph {
 
 /// What a rank does between messages.
 struct StepWork {
-  /// The gradients of a block of so many rows.
-  std::function<absl::Status(int64_t rows)> block;
+  /// Of the gradients of a block of so many rows the part from one share of the time to another:
+  /// 0 to 1, or up to each bucket.
+  std::function<absl::Status(int64_t rows, double from, double to)> block;
   /// The optimizer on so many weights.
   std::function<absl::Status(int64_t weights)> update;
   /// So many bytes are moved or added to others; null: what TreeReduceScatter does itself is all.
@@ -26,8 +27,9 @@ struct StepWork {
 /// Runs so many steps with the other ranks of the communicator; gradients and weights are as many
 /// floats as the facts say, and mean nothing. `weights` is at least as long; where ranks share it,
 /// nothing may be received (SimulationOptions::longest_carried).
-absl::Status RunSteps(Communicator& communicator, const StepFacts& facts, int steps,
-                      const StepWork& work, absl::Span<float> weights);
+absl::Status RunSteps(Communicator& communicator, const StepFacts& facts,
+                      const StepOptions& options, int steps, const StepWork& work,
+                      absl::Span<float> weights);
 
 struct SimulatedStep {
   double seconds = 0;        ///< of a step, the mean
@@ -36,6 +38,7 @@ struct SimulatedStep {
 };
 
 struct SimulatedStepOptions {
+  StepOptions step;
   int steps = 2;
   /// Each float stands for so many: the arrays are as much shorter, and their bytes take as much
   /// longer. For many ranks, which all have theirs in this process.

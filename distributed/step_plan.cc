@@ -49,21 +49,24 @@ double ComputingSeconds(const StepFacts& facts, const Share& share) {
 }
 
 // Seconds from the end of the last block's backward pass until the last bucket has been reduced:
-// each goes when it is there and the one before it has gone.
-double SecondsBehindBackward(const StepFacts& facts, const NetworkCosts& costs, int ranks,
-                             const StepOptions& options) {
-  const int64_t bytes = facts.weights * static_cast<int64_t>(sizeof(float));
-  const int64_t buckets = std::max<int64_t>(
-      1, (bytes + options.bucket_bytes - 1) / std::max<int64_t>(options.bucket_bytes, 1));
-  const double each =
-      ReduceScatterCost(costs, ranks, BlocksOf(facts), facts.weights / buckets).seconds;
+// each goes when it is there and the one before it has gone. What is received is added then.
+double SecondsOfReducing(const StepFacts& facts, const NetworkCosts& costs, int ranks,
+                         const std::vector<int64_t>& buckets, StepPlan& plan) {
+  NetworkCosts without_adding = costs;
+  without_adding.per_added_byte = 0;
   const double backward = facts.block_seconds * facts.backward_share;
-  double free = 0;
-  for (int64_t k = 1; k <= buckets; ++k) {
-    const double made = backward * static_cast<double>(k) / static_cast<double>(buckets);
-    free = std::max(free, made) + each;
+  double free = 0, adding = 0, elements = 0;
+  for (const int64_t bucket : buckets) {
+    elements += static_cast<double>(bucket);
+    const double made =
+        buckets.size() == 1 ? backward : backward * elements / static_cast<double>(facts.weights);
+    const CollectiveCost all = ReduceScatterCost(costs, ranks, BlocksOf(facts), bucket);
+    const double moving = ReduceScatterCost(without_adding, ranks, BlocksOf(facts), bucket).seconds;
+    free = std::max(free, made) + moving;
+    adding += all.seconds - moving;
+    plan.traffic += all.bytes;
   }
-  return free - backward;
+  return free - backward + adding;
 }
 
 // What TreeReduceScatter keeps: an array for each node on its stack and one that is filled, what
@@ -110,12 +113,25 @@ std::string Bytes(double bytes) {
 
 }  // namespace
 
+std::vector<int64_t> BucketsOf(const StepFacts& facts, const StepOptions& options) {
+  if (!options.overlap || facts.tensors.empty()) return {facts.weights};
+  std::vector<int64_t> buckets;
+  int64_t elements = 0;
+  for (size_t tensor = facts.tensors.size(); tensor-- > 0;) {
+    elements += facts.tensors[tensor];
+    const bool full = elements * static_cast<int64_t>(sizeof(float)) >= options.bucket_bytes;
+    if (!full && tensor > 0) continue;
+    buckets.push_back(elements);
+    elements = 0;
+  }
+  return buckets;
+}
+
 int64_t RowsOfBlock(int64_t batch) { return batch <= 256 ? 32 : 64; }
 
 StepPlan PlanStep(const StepFacts& facts, const NetworkCosts& costs, int ranks,
                   const StepOptions& options) {
   const Share share = LargestShare(facts, ranks);
-  const int64_t blocks = BlocksOf(facts);
   const double turns = TakingTurns(facts, ranks);
   StepPlan plan{.ranks = ranks};
   const double array_bytes = static_cast<double>(facts.weights) * sizeof(float);
@@ -125,18 +141,19 @@ StepPlan PlanStep(const StepFacts& facts, const NetworkCosts& costs, int ranks,
   const double computing = ComputingSeconds(facts, share) + moved +
                            facts.optimizer_seconds / static_cast<double>(ranks) * turns;
   if (ranks > 1) {
-    const CollectiveCost reduce = ReduceScatterCost(costs, ranks, blocks, facts.weights);
-    const CollectiveCost gather = AllGatherCost(costs, ranks, facts.weights);
+    const std::vector<int64_t> buckets = BucketsOf(facts, options);
+    plan.communication = SecondsOfReducing(facts, costs, ranks, buckets, plan);
+    for (const int64_t bucket : buckets) {
+      const CollectiveCost gather = AllGatherCost(costs, ranks, bucket);
+      plan.communication += gather.seconds;
+      plan.traffic += gather.bytes;
+    }
     const auto rows =
         static_cast<int64_t>(std::ceil(share.rows * static_cast<double>(facts.block_rows)));
     const CollectiveCost records = GatherCost(costs, ranks, rows * facts.record_bytes);
     const CollectiveCost command = BroadcastCost(costs, ranks, facts.command_bytes);
-    const double reducing =
-        options.overlap
-            ? std::min(reduce.seconds, SecondsBehindBackward(facts, costs, ranks, options))
-            : reduce.seconds;
-    plan.communication = reducing + gather.seconds + records.seconds + command.seconds;
-    plan.traffic = reduce.bytes + gather.bytes + std::max(records.bytes, command.bytes);
+    plan.communication += records.seconds + command.seconds;
+    plan.traffic += std::max(records.bytes, command.bytes);
   }
   plan.seconds = computing + plan.communication;
   plan.samples_per_second = static_cast<double>(facts.batch) / plan.seconds;

@@ -4,7 +4,7 @@
 // on one, and of its messages, by the cost model.
 //
 //   T(p) = max over ranks of (own blocks g + arrays of P floats that are moved or added)
-//          + T(reduce-scatter of P floats) + u / p
+//          + T(reduce-scatter of P floats, but for what the backward pass hides) + u / p
 //          + T(allgather of P floats) + T(gather of records) + T(broadcast of a command)
 // with g the seconds of a block's gradients and u those of the whole optimizer.
 
@@ -28,10 +28,12 @@ struct StepFacts {
   double backward_share = 2. / 3;  ///< of it, what the backward pass takes
   double optimizer_seconds = 0;    ///< of the update of all weights by one rank
   int64_t weights = 0;             ///< that are trained: floats of the gradient
-  int64_t slots = 0;               ///< floats that the optimizer keeps a weight
-  int64_t call_bytes = 0;          ///< values and scratch of a block's call
-  int64_t record_bytes = 8;        ///< that the root gets of each row: a prediction and a label
-  int64_t command_bytes = 24;      ///< that the root tells all once a step
+  /// Of it each weight's part, in the order of the function; empty: it is one.
+  std::vector<int64_t> tensors;
+  int64_t slots = 0;           ///< floats that the optimizer keeps a weight
+  int64_t call_bytes = 0;      ///< values and scratch of a block's call
+  int64_t record_bytes = 8;    ///< that the root gets of each row: a prediction and a label
+  int64_t command_bytes = 24;  ///< that the root tells all once a step
   /// That all ranks have together; 0: each has cores of its own. What they compute then takes
   /// turns.
   int cores = 0;
@@ -40,9 +42,14 @@ struct StepFacts {
 struct StepOptions {
   /// The gradient of a rank's last block goes out in buckets, each as soon as the backward pass has
   /// made it, evenly over its time; the messages of one are under way while the next is made.
-  bool overlap = false;
-  int64_t bucket_bytes = int64_t{4} << 20;
+  /// False: all of it behind the backward pass.
+  bool overlap = true;
+  /// A bucket is of whole tensors, the last ones first, and full from so many bytes on.
+  int64_t bucket_bytes = int64_t{1} << 20;
 };
+
+/// The elements of each bucket, in the order in which they are sent.
+std::vector<int64_t> BucketsOf(const StepFacts& facts, const StepOptions& options);
 
 /// The prediction for a number of ranks. "A rank" is the one with the most.
 struct StepPlan {

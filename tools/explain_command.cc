@@ -52,8 +52,8 @@ class ExplainCommand : public Command {
         "Where it is more than --max_memory, an error says so behind all that.\n\n"
         "With --ranks a training step is run here, a block of rows, and what a step of 1 to N "
         "ranks takes\nis predicted from that and from the network: time, the share of messages, "
-        "time where buckets of\ngradients go out during the backward pass, bytes that a rank sends "
-        "and holds; and whether to\nshare steps at all.\n\nExamples:\n"
+        "time\nwhere no messages are hidden behind the backward pass, bytes that a rank sends and "
+        "holds; and whether\nto share steps at all.\n\nExamples:\n"
         "  seqgraph explain imdb-embedding.pb --function=train_step --backend=simd,onednn\n"
         "  seqgraph explain imdb-embedding.pb --ranks=16 --batch=4096 --latency=2 --bandwidth=12");
   }

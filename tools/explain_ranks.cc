@@ -22,9 +22,10 @@ constexpr int64_t kMostRanks = 10'000;
 bool IsLatency(double us) { return us >= 0 && us <= 1e7; }
 bool IsBandwidth(double gigabytes) { return gigabytes >= 1e-6 && gigabytes <= 1e6; }
 
-// A number of ranks, with messages behind the backward pass, and with those of buckets within it.
+// A number of ranks, with buckets of gradients that go out within the backward pass, and with all
+// messages behind it.
 struct Row {
-  StepPlan plan, overlapped;
+  StepPlan plan, behind;
 };
 
 std::string InMicroseconds(double seconds) { return absl::StrFormat("%.1f", seconds * 1e6); }
@@ -45,13 +46,13 @@ std::string PlanText(const StepFacts& facts, const NetworkCosts& costs,
       InMicroseconds(costs.latency), 1e-9 / costs.per_byte, costs.busy() * 1e6, facts.weights,
       1e-9 / costs.per_added_byte);
   if (facts.cores > 0) absl::StrAppend(&text, "all ranks share ", facts.cores, " cores\n");
-  TextTable table({"ranks", "step us", "messages", "overlapped us", "samples/s", "efficiency",
+  TextTable table({"ranks", "step us", "messages", "unhidden us", "samples/s", "efficiency",
                    "sent kB", "memory kB", "gradients", "optimizer"});
   for (const Row& row : rows) {
     const StepPlan& plan = row.plan;
     table.AddRow({absl::StrCat(plan.ranks), InMicroseconds(plan.seconds),
                   absl::StrFormat("%.1f %%", 100 * plan.communication / plan.seconds),
-                  InMicroseconds(row.overlapped.seconds),
+                  InMicroseconds(row.behind.seconds),
                   absl::StrFormat("%.0f", plan.samples_per_second),
                   absl::StrFormat("%.1f %%", 100 * plan.efficiency), Thousands(plan.traffic),
                   Thousands(plan.memory()), Thousands(plan.gradient_bytes),
@@ -78,7 +79,7 @@ std::string PlanJson(const StepFacts& facts, const NetworkCosts& costs,
     json["plans"].push_back({{"ranks", plan.ranks},
                              {"seconds", plan.seconds},
                              {"communication_seconds", plan.communication},
-                             {"overlapped_seconds", row.overlapped.seconds},
+                             {"unhidden_seconds", row.behind.seconds},
                              {"samples_per_second", plan.samples_per_second},
                              {"efficiency", plan.efficiency},
                              {"sent_bytes", plan.traffic},
@@ -145,7 +146,7 @@ absl::StatusOr<int> ExplainRanks::Run(Model& model, int64_t batch, const Compile
   std::vector<Row> rows;
   for (const int ranks : RanksToShow(static_cast<int>(ranks_))) {
     rows.push_back(
-        {PlanStep(facts, costs_, ranks), PlanStep(facts, costs_, ranks, {.overlap = true})});
+        {PlanStep(facts, costs_, ranks), PlanStep(facts, costs_, ranks, {.overlap = false})});
   }
   const std::string advice = StepAdvice(facts, costs_, static_cast<int>(ranks_));
   out.Write(format_ == "json" ? PlanJson(facts, costs_, rows, advice)

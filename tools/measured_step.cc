@@ -90,7 +90,8 @@ void CountWeights(const Function& step, StepFacts& facts) {
     } else if (read.def.trainable) {
       constexpr int64_t kUnit = TreeReduceScatter::kUnit;
       floats += elements;
-      facts.weights += (elements + kUnit - 1) / kUnit * kUnit;
+      facts.tensors.push_back((elements + kUnit - 1) / kUnit * kUnit);
+      facts.weights += facts.tensors.back();
     }
   }
   // Besides the slots of each weight there are a rate and a count.

@@ -1,6 +1,7 @@
 #include "tools/measured_step.h"
 
 #include <string>
+#include <vector>
 
 #include "backends/all_backends.h"
 #include "ops/rewrites/all_rewrites.h"
@@ -21,6 +22,7 @@ TEST(MeasureStep, CountsGradientsAndTimesThePartsOfAStep) {
   EXPECT_EQ(facts.block_rows, 32);
   // Each from a multiple of 16 on: 20 x 4, 4 x 3, 3 x 3, 3, 3 x 1, 1.
   EXPECT_EQ(facts.weights, 80 + 5 * 16);
+  EXPECT_EQ(facts.tensors, (std::vector<int64_t>{80, 16, 16, 16, 16, 16}));
   EXPECT_EQ(facts.slots, 1);  // RMSProp
   EXPECT_GT(facts.block_seconds, 0);
   EXPECT_GT(facts.optimizer_seconds, 0);
