@@ -26,7 +26,7 @@ class ExactSum {
 
  private:
   // Digits of 32 bits, the first worth 2^kLowest; a digit has room for carries.
-  static constexpr int kLowest = -1088, kDigits = 68;
+  static constexpr int kLowest = -1152, kDigits = 71;
   struct State {
     std::array<int64_t, kDigits> digits{};
     int64_t not_finite = 0;
