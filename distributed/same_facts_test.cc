@@ -1,11 +1,10 @@
 #include "distributed/same_facts.h"
 
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "distributed/thread_transport.h"
+#include "distributed/testing/on_ranks.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -13,17 +12,11 @@ namespace {
 
 // What each rank is told.
 std::vector<absl::Status> CheckOnRanks(const std::vector<Facts>& facts) {
-  std::vector<std::unique_ptr<Transport>> transports =
-      ThreadTransports(static_cast<int>(facts.size()));
   std::vector<absl::Status> told(facts.size());
-  std::vector<std::thread> threads;
-  for (size_t rank = 0; rank < facts.size(); ++rank) {
-    threads.emplace_back([&, rank] {
-      Communicator communicator(std::move(transports[rank]));
-      told[rank] = CheckSame(communicator, facts[rank]);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  OnRanks(static_cast<int>(facts.size()), [&](Communicator& communicator) {
+    const auto rank = static_cast<size_t>(communicator.rank());
+    told[rank] = CheckSame(communicator, facts[rank]);
+  });
   return told;
 }
 

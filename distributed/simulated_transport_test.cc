@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "distributed/thread_transport.h"
+#include "distributed/testing/on_ranks.h"
 #include "distributed/tree_reduce.h"
 #include "tests/testing.h"
 
@@ -193,14 +192,9 @@ TEST(SimulatedNetwork, ReducesToTheBitsOfThreads) {
   }
   for (const int size : {2, 3, 5}) {
     std::vector<std::vector<float>> threads(size, std::vector<float>(83)), simulated = threads;
-    std::vector<std::thread> running;
-    for (std::unique_ptr<Transport>& transport : ThreadTransports(size)) {
-      running.emplace_back([&, given = transport.release()] {
-        Communicator c{std::unique_ptr<Transport>(given)};
-        SEQ_EXPECT_OK(ReduceBlocks(c, values, &threads[static_cast<size_t>(c.rank())]));
-      });
-    }
-    for (std::thread& thread : running) thread.join();
+    OnRanks(size, [&](Communicator& c) {
+      SEQ_EXPECT_OK(ReduceBlocks(c, values, &threads[static_cast<size_t>(c.rank())]));
+    });
     double seconds = 0;
     for (int again = 0; again < 2; ++again) {
       SimulatedNetwork network(size, {});

@@ -1,10 +1,10 @@
 #include "distributed/step_plan.h"
 
 #include <string>
-#include <thread>
 
 #include "distributed/measure_network.h"
 #include "distributed/run_steps.h"
+#include "distributed/testing/on_ranks.h"
 #include "distributed/thread_transport.h"
 #include "tests/testing.h"
 
@@ -191,19 +191,14 @@ TEST(MeasureNetwork, FindsTheConstantsOfASimulatedOne) {
 }
 
 TEST(MeasureNetwork, TakesTimesBetweenThreads) {
-  std::vector<std::thread> threads;
-  for (std::unique_ptr<Transport>& transport : ThreadTransports(2)) {
-    threads.emplace_back([given = transport.release()] {
-      Communicator communicator{std::unique_ptr<Transport>(given)};
-      SEQ_ASSERT_OK_AND_ASSIGN(const NetworkCosts found,
-                               MeasureNetwork(communicator, {.longest = 1 << 16, .rounds = 20}));
-      EXPECT_GT(found.latency, 0);
-      EXPECT_LT(found.latency, 1);
-      EXPECT_GE(found.per_byte, 0);
-      EXPECT_GE(found.overhead, 0);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  OnRanks(2, [](Communicator& communicator) {
+    SEQ_ASSERT_OK_AND_ASSIGN(const NetworkCosts found,
+                             MeasureNetwork(communicator, {.longest = 1 << 16, .rounds = 20}));
+    EXPECT_GT(found.latency, 0);
+    EXPECT_LT(found.latency, 1);
+    EXPECT_GE(found.per_byte, 0);
+    EXPECT_GE(found.overhead, 0);
+  });
   Communicator alone{std::move(ThreadTransports(1)[0])};
   const absl::Status status = MeasureNetwork(alone).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;

@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "distributed/thread_transport.h"
+#include "distributed/testing/on_ranks.h"
 #include "tests/testing.h"
 
 namespace seqgraph {
@@ -21,18 +21,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-
-// A rank a thread.
-void OnThreads(int size, const std::function<void(Communicator&)>& body) {
-  std::vector<std::thread> threads;
-  for (std::unique_ptr<Transport>& transport : ThreadTransports(size)) {
-    threads.emplace_back([&body, given = transport.release()] {
-      Communicator communicator{std::unique_ptr<Transport>(given)};
-      body(communicator);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 void Sleep(int64_t microseconds) {
   std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
@@ -78,7 +66,7 @@ TEST(WorkQueue, DoesEachJobOnceWhateverTheTiming) {
     for (const int64_t count : {0, 1, 7, 100}) {
       for (const int ahead : {0, 2}) {
         Jobs jobs{.count = count};
-        OnThreads(size, [&](Communicator& c) {
+        OnRanks(size, [&](Communicator& c) {
           std::mt19937 random(seed + static_cast<unsigned>(c.rank()));
           WorkQueue queue(&c, {.ahead = ahead}, c.is_root() ? jobs.source() : WorkSource{});
           const auto work = [&](const WorkQueue::Job& job) -> absl::StatusOr<std::string> {
@@ -97,7 +85,7 @@ TEST(WorkQueue, DoesEachJobOnceWhateverTheTiming) {
 TEST(WorkQueue, WhoIsFasterDoesMore) {
   Jobs jobs{.count = 40};
   std::atomic<int> of_fast{0};
-  OnThreads(2, [&](Communicator& c) {
+  OnRanks(2, [&](Communicator& c) {
     WorkQueue queue(&c, {}, c.is_root() ? jobs.source() : WorkSource{});
     const auto work = [&](const WorkQueue::Job& job) -> absl::StatusOr<std::string> {
       if (c.is_root()) {
@@ -118,7 +106,7 @@ TEST(WorkQueue, WhoIsFasterDoesMore) {
 }
 
 TEST(WorkQueue, SeveralQueuesOneAfterTheOther) {
-  OnThreads(3, [&](Communicator& c) {
+  OnRanks(3, [&](Communicator& c) {
     for (int64_t count = 0; count < 20; ++count) {
       Jobs jobs{.count = count};
       WorkQueue queue(&c, {.ahead = 1}, c.is_root() ? jobs.source() : WorkSource{});
@@ -136,7 +124,7 @@ TEST(WorkQueue, WhatARankThatLeavesHadOthersDo) {
   for (int size = 2; size <= 5; ++size) {
     Jobs jobs{.count = 60};
     std::atomic<int> left{0};
-    OnThreads(size, [&](Communicator& c) {
+    OnRanks(size, [&](Communicator& c) {
       std::mt19937 random(seed + static_cast<unsigned>(c.rank()));
       WorkQueue queue(&c, {.slots = 2, .ahead = 1}, c.is_root() ? jobs.source() : WorkSource{});
       if (!c.is_root()) {
@@ -173,7 +161,7 @@ TEST(WorkQueue, WhatARankThatLeavesHadOthersDo) {
 TEST(WorkQueue, AnErrorEndsItEverywhere) {
   for (const int failing : {0, 1}) {
     Jobs jobs{.count = 1000};
-    OnThreads(3, [&](Communicator& c) {
+    OnRanks(3, [&](Communicator& c) {
       WorkQueue queue(&c, {}, c.is_root() ? jobs.source() : WorkSource{});
       int64_t done = 0;
       const auto work = [&](const WorkQueue::Job& job) -> absl::StatusOr<std::string> {
@@ -192,7 +180,7 @@ TEST(WorkQueue, AnErrorEndsItEverywhere) {
 
 TEST(WorkQueue, AnInterruptOfAnyRankEndsAll) {
   Jobs jobs{.count = 100'000};
-  OnThreads(3, [&](Communicator& c) {
+  OnRanks(3, [&](Communicator& c) {
     std::atomic<bool> interrupt{false};
     WorkQueue queue(&c, {}, c.is_root() ? jobs.source() : WorkSource{});
     const auto work = [&](const WorkQueue::Job& job) -> absl::StatusOr<std::string> {
@@ -207,7 +195,7 @@ TEST(WorkQueue, AnInterruptOfAnyRankEndsAll) {
 // As the rungs of a sweep: the jobs of the second half follow from results of the first.
 TEST(WorkQueue, JobsMayWaitForResults) {
   std::set<int64_t> done;
-  OnThreads(3, [&](Communicator& c) {
+  OnRanks(3, [&](Communicator& c) {
     int64_t made = 0;
     WorkSource source{.next = [&](std::string*) -> absl::StatusOr<WorkSource::Next> {
                         if (made == 20) return WorkSource::Next::kEnd;
@@ -228,7 +216,7 @@ TEST(WorkQueue, JobsMayWaitForResults) {
 }
 
 TEST(WorkQueue, ARankWhoseRootIsGoneIsTold) {
-  OnThreads(2, [&](Communicator& c) {
+  OnRanks(2, [&](Communicator& c) {
     if (c.is_root()) return;
     WorkQueue queue(&c, {});
     const absl::Status status =

@@ -6,14 +6,13 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
-#include "distributed/thread_transport.h"
+#include "distributed/testing/on_ranks.h"
 #include "tests/testing.h"
 
 namespace seqgraph::tools {
@@ -41,15 +40,10 @@ class ShardedRowsTest : public ::testing::Test {
   absl::StatusOr<ShardedOutcome> Run(int ranks) {
     answered_ = 0;
     absl::StatusOr<ShardedOutcome> of_root = ShardedOutcome();
-    std::vector<std::thread> threads;
-    for (std::unique_ptr<Transport>& transport : ThreadTransports(ranks)) {
-      threads.emplace_back([&, given = transport.release()] {
-        Communicator communicator{std::unique_ptr<Transport>(given)};
-        auto outcome = RunRank(communicator);
-        if (communicator.is_root()) of_root = std::move(outcome);
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
+    OnRanks(ranks, [&](Communicator& communicator) {
+      auto outcome = RunRank(communicator);
+      if (communicator.is_root()) of_root = std::move(outcome);
+    });
     return of_root;
   }
 

@@ -5,10 +5,9 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "distributed/thread_transport.h"
+#include "distributed/testing/on_ranks.h"
 #include "tests/testing.h"
 #include "training/text_models.h"
 
@@ -37,22 +36,17 @@ class EvaluateOnRanksTest : public ::testing::Test {
   absl::StatusOr<Logs> Run(int ranks, const EvaluateOptions& options,
                            std::vector<float>* predictions, const Examples& examples) {
     absl::StatusOr<Logs> logs = Logs();
-    std::vector<std::thread> threads;
-    for (std::unique_ptr<Transport>& transport : ThreadTransports(ranks)) {
-      threads.emplace_back([&, given = transport.release()] {
-        Communicator communicator{std::unique_ptr<Transport>(given)};
-        SEQ_ASSERT_OK_AND_ASSIGN(Model model, Make());
-        ModelRunner runner(&model);
-        auto own =
-            EvaluateOnRanks(runner, communicator, examples, options, [&](const JudgedBatch& batch) {
-              const MetricBatch judged = batch.metric_batch(false);
-              predictions->insert(predictions->end(), judged.predictions.begin(),
-                                  judged.predictions.end());
-            });
-        if (communicator.is_root()) logs = std::move(own);
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
+    OnRanks(ranks, [&](Communicator& communicator) {
+      SEQ_ASSERT_OK_AND_ASSIGN(Model model, Make());
+      ModelRunner runner(&model);
+      auto own =
+          EvaluateOnRanks(runner, communicator, examples, options, [&](const JudgedBatch& batch) {
+            const MetricBatch judged = batch.metric_batch(false);
+            predictions->insert(predictions->end(), judged.predictions.begin(),
+                                judged.predictions.end());
+          });
+      if (communicator.is_root()) logs = std::move(own);
+    });
     return logs;
   }
 

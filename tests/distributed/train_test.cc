@@ -30,11 +30,6 @@ using ::testing::HasSubstr;
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> With(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 // Without what a process was run with: backends, threads.
 std::string Numbers(const std::string& history) {
   std::string numbers;

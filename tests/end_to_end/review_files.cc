@@ -49,6 +49,11 @@ std::string FolderWithTinyModel() {
   return folder;
 }
 
+std::vector<std::string> With(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
 std::vector<std::string> WithFlags(std::vector<std::string> arguments,
                                    const std::vector<std::string>& flags) {
   for (const std::string& flag : flags) {

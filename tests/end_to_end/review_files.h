@@ -22,6 +22,9 @@ std::vector<std::string> TinyTraining(const std::string& backend);
 /// of the test where there is none.
 std::string FolderWithTinyModel();
 
+/// All of `a`, then all of `b`.
+std::vector<std::string> With(std::vector<std::string> a, const std::vector<std::string>& b);
+
 /// `arguments` with those `flags`, which take the place of others of the same name.
 std::vector<std::string> WithFlags(std::vector<std::string> arguments,
                                    const std::vector<std::string>& flags);

@@ -35,11 +35,6 @@ using ::testing::Not;
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-std::vector<std::string> Join(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 // Series of 2 to 7 steps of two numbers, the second class higher than the first.
 std::string RaggedSeries() {
   std::string csv = "id,step,x,y,label\n";
@@ -143,7 +138,7 @@ class RunFolderTest : public ::testing::TestWithParam<size_t> {
   // The run that is never touched.
   void Whole(const Trained& trained) {
     const Clock::time_point start = Clock::now();
-    const ProcessResult result = RunIn(whole_, Join(trained.flags, {"--run=run"}));
+    const ProcessResult result = RunIn(whole_, With(trained.flags, {"--run=run"}));
     ASSERT_EQ(result.status, 0) << result.err;
     seconds_ = std::chrono::duration<double>(Clock::now() - start).count();
     files_ = FilesIn(whole_);
@@ -169,7 +164,7 @@ TEST_P(RunFolderTest, KilledAnywhereItEndsWithTheSameBits) {
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937 random(seed);
   const std::vector<std::string> command =
-      Join(trained.flags, {"--run=run", "--continue", "--save_every=1steps"});
+      With(trained.flags, {"--run=run", "--continue", "--save_every=1steps"});
   int killed = 0;
   std::string folder = NewFolder();
   while (killed < Kills() && !HasFailure()) {
@@ -195,7 +190,7 @@ TEST_P(RunFolderTest, EndedByASignalItGoesOnByResumeAlone) {
   Whole(trained);
   for (const int signal : {SIGTERM, SIGHUP, SIGINT}) {
     const std::string folder = NewFolder();
-    Process train(Join(trained.flags, {"--run=run"}), {.folder = folder});
+    Process train(With(trained.flags, {"--run=run"}), {.folder = folder});
     ASSERT_TRUE(train.WaitForOutput("Epoch 2/")) << train.err();
     train.Signal(signal);
     const int status = train.Wait();
@@ -215,14 +210,14 @@ INSTANTIATE_TEST_SUITE_P(All, RunFolderTest, ::testing::Range<size_t>(0, AllTrai
 class RunFlagsTest : public RunFolderTest {
  protected:
   ProcessResult Train(const std::vector<std::string>& more) const {
-    return RunIn(cut_, Join(AllTrained()[0].flags, more));
+    return RunIn(cut_, With(AllTrained()[0].flags, more));
   }
   static std::vector<std::string> Endless() {
     return WithFlags(AllTrained()[0].flags, {"--epochs=1000000", "--patience=1000000"});
   }
   // Begins a run, and ends it in its second epoch.
   void Begin(const std::vector<std::string>& more = {}) {
-    Process train(WithFlags(Endless(), Join({"--run=run"}, more)), {.folder = cut_});
+    Process train(WithFlags(Endless(), With({"--run=run"}, more)), {.folder = cut_});
     ASSERT_TRUE(train.WaitForOutput("Epoch 2/")) << train.err();
     train.Signal(SIGTERM);
     ASSERT_EQ(train.Wait(), 128 + SIGTERM) << train.err();
@@ -238,9 +233,9 @@ class RunFlagsTest : public RunFolderTest {
 
 TEST_F(RunFlagsTest, MoreEpochsAreAsIfTheyHadBeenAskedForAtFirst) {
   std::vector<std::string> flags = AllTrained()[1].flags;
-  const ProcessResult all = RunIn(whole_, Join(flags, {"--run=run"}));
+  const ProcessResult all = RunIn(whole_, With(flags, {"--run=run"}));
   ASSERT_EQ(all.status, 0) << all.err;
-  const ProcessResult some = RunIn(cut_, Join(WithFlags(flags, {"--epochs=3"}), {"--run=run"}));
+  const ProcessResult some = RunIn(cut_, With(WithFlags(flags, {"--epochs=3"}), {"--run=run"}));
   ASSERT_EQ(some.status, 0) << some.err;
   const ProcessResult more = RunIn(cut_, {"train", "--resume=run", "--epochs=10"});
   ASSERT_EQ(more.status, 0) << more.err;
@@ -254,8 +249,8 @@ TEST_F(RunFlagsTest, MoreEpochsAreAsIfTheyHadBeenAskedForAtFirst) {
 
 TEST_F(RunFlagsTest, AnotherNumberOfThreadsHasTheSameBits) {
   Whole(AllTrained()[2]);
-  const std::vector<std::string> flags = Join(AllTrained()[2].flags, {"--run=run"});
-  Process train(Join(flags, {"--threads=2"}), {.folder = cut_});
+  const std::vector<std::string> flags = With(AllTrained()[2].flags, {"--run=run"});
+  Process train(With(flags, {"--threads=2"}), {.folder = cut_});
   ASSERT_TRUE(train.WaitForOutput("Epoch 2/")) << train.err();
   train.Signal(SIGTERM);
   train.Wait();
@@ -266,7 +261,7 @@ TEST_F(RunFlagsTest, AnotherNumberOfThreadsHasTheSameBits) {
 
 TEST_F(RunFlagsTest, ADamagedStateLosesNoMoreThanTheTimeSinceTheOneBefore) {
   Whole(AllTrained()[0]);
-  const std::vector<std::string> flags = Join(AllTrained()[0].flags, {"--run=run"});
+  const std::vector<std::string> flags = With(AllTrained()[0].flags, {"--run=run"});
   // Two processes leave two states at least.
   ASSERT_EQ(RunIn(cut_, WithFlags(flags, {"--epochs=2"})).status, 0);
   ASSERT_EQ(RunIn(cut_, {"train", "--resume=run", "--epochs=4"}).status, 0);
@@ -278,7 +273,7 @@ TEST_F(RunFlagsTest, ADamagedStateLosesNoMoreThanTheTimeSinceTheOneBefore) {
     std::string bytes = ReadFileOrDie(path);
     bytes[bytes.size() / 2] ^= 1;
     WriteFileOrDie(path, bytes);
-    const ProcessResult result = RunIn(cut_, Join(flags, {"--continue"}));
+    const ProcessResult result = RunIn(cut_, With(flags, {"--continue"}));
     ASSERT_EQ(result.status, 0) << result.err;
     ExpectSameFiles(cut_, files_);
   }
@@ -287,11 +282,11 @@ TEST_F(RunFlagsTest, ADamagedStateLosesNoMoreThanTheTimeSinceTheOneBefore) {
 TEST_F(RunFlagsTest, WhatWouldNotGoOnAsItWasIsNamed) {
   Begin();
   const std::vector<std::string> resume = {"train", "--resume=run", "--epochs=3"};
-  ExpectRefused(Join(resume, {"--batch=4"}), "it began with --batch=8, and now there is --batch=4");
-  ExpectRefused(Join(resume, {"--learning_rate=0.5"}), "--allow_changes goes on all the same");
-  ExpectRefused(Join(resume, {"--seed=2"}), "it began without --seed=2");
-  ExpectRefused(Join(resume, {"--units=5"}), "--units is of the model, which the run has already");
-  ExpectRefused(Join(resume, {"--simd_target=SSE4"}), "their last digits");
+  ExpectRefused(With(resume, {"--batch=4"}), "it began with --batch=8, and now there is --batch=4");
+  ExpectRefused(With(resume, {"--learning_rate=0.5"}), "--allow_changes goes on all the same");
+  ExpectRefused(With(resume, {"--seed=2"}), "it began without --seed=2");
+  ExpectRefused(With(resume, {"--units=5"}), "--units is of the model, which the run has already");
+  ExpectRefused(With(resume, {"--simd_target=SSE4"}), "their last digits");
   WriteFileOrDie(cut_ + "/tiny.tar.gz", data::MakeArchive(
                                             [] {
                                               data::Entries entries = TinyReviews();
@@ -300,25 +295,25 @@ TEST_F(RunFlagsTest, WhatWouldNotGoOnAsItWasIsNamed) {
                                             }(),
                                             data::Packing::kTarGz));
   ExpectRefused(resume, "the rows to");
-  const ProcessResult result = RunIn(cut_, Join(resume, {"--allow_changes"}));
+  const ProcessResult result = RunIn(cut_, With(resume, {"--allow_changes"}));
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("the rows to"));
 }
 
 TEST_F(RunFlagsTest, ARunIsNotBegunOverAnother) {
   Begin();
-  ExpectRefused(Join(AllTrained()[0].flags, {"--run=run"}),
+  ExpectRefused(With(AllTrained()[0].flags, {"--run=run"}),
                 "run holds a run that is not at its end, in epoch ");
   const ProcessResult anew = Train({"--run=run", "--overwrite"});
   EXPECT_EQ(anew.status, 0) << anew.err;
   Whole(AllTrained()[0]);
   ExpectSameFiles(cut_, files_);
-  ExpectRefused(Join(AllTrained()[0].flags, {"--run=run"}), "holds a run that has ended, after ");
+  ExpectRefused(With(AllTrained()[0].flags, {"--run=run"}), "holds a run that has ended, after ");
   ExpectRefused({"train", "--resume=."}, "the folder holds no state of a run");
 }
 
 TEST_F(RunFlagsTest, TwoProcessesDoNotShareAFolder) {
-  Process train(Join(Endless(), {"--run=run"}), {.folder = cut_});
+  Process train(With(Endless(), {"--run=run"}), {.folder = cut_});
   ASSERT_TRUE(train.WaitForOutput("Epoch 2/")) << train.err();
   const ProcessResult second = RunIn(cut_, {"train", "--resume=run", "--output=o.pb"});
   EXPECT_EQ(second.status, 1);
@@ -328,7 +323,7 @@ TEST_F(RunFlagsTest, TwoProcessesDoNotShareAFolder) {
 }
 
 TEST_F(RunFlagsTest, ATimeThatIsOverEndsWithStatus75) {
-  const ProcessResult result = RunIn(cut_, Join(Endless(), {"--run=run", "--max_time=1s"}));
+  const ProcessResult result = RunIn(cut_, With(Endless(), {"--run=run", "--max_time=1s"}));
   EXPECT_EQ(result.status, 75) << result.err;
   EXPECT_THAT(result.out, HasSubstr("train --resume=run"));
   EXPECT_EQ(RunIn(cut_, {"predict", "m.pb", "so good"}).status, 0);
@@ -348,7 +343,7 @@ TEST_F(RunFlagsTest, TellsWhereItStandsWhenAsked) {
 // Whoever read what it prints has gone.
 TEST_F(RunFlagsTest, AClosedPipeDoesNotEndIt) {
   Whole(AllTrained()[0]);
-  Process train(Join(AllTrained()[0].flags, {"--run=run"}), {.folder = cut_});
+  Process train(With(AllTrained()[0].flags, {"--run=run"}), {.folder = cut_});
   ASSERT_TRUE(train.WaitForOutput("Epoch 1/")) << train.err();
   train.CloseOutput();
   EXPECT_EQ(train.Wait(), 0) << train.err();
@@ -358,7 +353,7 @@ TEST_F(RunFlagsTest, AClosedPipeDoesNotEndIt) {
 // The folder goes away while the run goes on.
 TEST_F(RunFlagsTest, AFolderThatVanishesDoesNotEndIt) {
   fs::create_directory(cut_ + "/elsewhere");
-  Process train(Join(Endless(), {"--run=run", "--save_every=1steps", "--fallback=elsewhere"}),
+  Process train(With(Endless(), {"--run=run", "--save_every=1steps", "--fallback=elsewhere"}),
                 {.folder = cut_});
   ASSERT_TRUE(train.WaitForOutput("Epoch 2/")) << train.err();
   fs::rename(cut_ + "/run", cut_ + "/away");

@@ -37,11 +37,6 @@ const std::vector<std::string> kTrain = {"--data=tiny.tar.gz", "--num_words=30",
                                          "--maxlen=6",         "--batch=8",
                                          "--epochs=4",         "--data_cache=off"};
 
-std::vector<std::string> With(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 class RunsTest : public ::testing::Test {
  protected:
   ProcessResult Run(const std::vector<std::string>& arguments, const std::string& runs = "runs") {
