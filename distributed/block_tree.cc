@@ -26,6 +26,24 @@ IndexRange PartOf(int64_t count, int64_t parts, int64_t part, int64_t unit) {
   return {border(part), border(part + 1)};
 }
 
+int64_t RowsOfBlock(int64_t batch) {
+  constexpr int64_t kSmallBatch = 256, kSmall = 32, kLarge = 64;
+  return std::min(batch, batch <= kSmallBatch ? kSmall : kLarge);
+}
+
+std::vector<IndexRange> GroupsFromTheLast(absl::Span<const int64_t> sizes, int64_t full) {
+  std::vector<IndexRange> groups;
+  int64_t sum = 0, end = static_cast<int64_t>(sizes.size());
+  for (int64_t i = end; i-- > 0;) {
+    sum += sizes[static_cast<size_t>(i)];
+    if (sum < full && i > 0) continue;
+    groups.push_back({i, end});
+    end = i;
+    sum = 0;
+  }
+  return groups;
+}
+
 IndexRange BlockTree::Left(IndexRange node) {
   int64_t half = 1;
   while (half * 2 < node.size()) half *= 2;

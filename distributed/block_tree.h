@@ -25,6 +25,20 @@ struct IndexRange {
 /// multiples of `unit` but for the last.
 IndexRange PartOf(int64_t count, int64_t parts, int64_t part, int64_t unit = 1);
 
+/// How many rows of a batch make a block, the part whose gradients one call computes: 32 up to a
+/// batch of 256, else 64; never more than the batch.
+int64_t RowsOfBlock(int64_t batch);
+
+/// Floats from which on a bucket of so many bytes is full.
+inline int64_t FloatsOfBucket(int64_t bytes) {
+  constexpr int64_t kFloat = sizeof(float);
+  return (bytes + kFloat - 1) / kFloat;
+}
+
+/// Neighbours put together from the last to the first: ranges of indices, each closed as soon as
+/// its sizes add up to `full`.
+std::vector<IndexRange> GroupsFromTheLast(absl::Span<const int64_t> sizes, int64_t full);
+
 /// The tree over the blocks [0, blocks) of a batch.
 class BlockTree {
  public:

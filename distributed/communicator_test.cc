@@ -36,6 +36,17 @@ TEST(PartOf, CoversAllWithBordersAtUnits) {
   EXPECT_EQ(PartOf(20, 4, 3, 16), (IndexRange{20, 20}));
 }
 
+TEST(GroupsFromTheLast, AreClosedWhenTheyAreFull) {
+  EXPECT_THAT(GroupsFromTheLast({5, 1, 2, 9, 3}, 4),
+              ElementsAre(IndexRange{3, 5}, IndexRange{0, 3}));
+  EXPECT_THAT(GroupsFromTheLast({1, 1}, 100), ElementsAre(IndexRange{0, 2}));
+  EXPECT_THAT(GroupsFromTheLast({4, 4}, 4), ElementsAre(IndexRange{1, 2}, IndexRange{0, 1}));
+  EXPECT_TRUE(GroupsFromTheLast({}, 4).empty());
+  EXPECT_EQ(RowsOfBlock(20), 20);
+  EXPECT_EQ(RowsOfBlock(256), 32);
+  EXPECT_EQ(RowsOfBlock(257), 64);
+}
+
 TEST(Communicator, GivesAllWhatTheRootHas) {
   for (int size = 1; size <= 9; ++size) {
     OnRanks(size, [&](Communicator& c) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -116,18 +117,13 @@ std::string Bytes(double bytes) {
 std::vector<int64_t> BucketsOf(const StepFacts& facts, const StepOptions& options) {
   if (!options.overlap || facts.tensors.empty()) return {facts.weights};
   std::vector<int64_t> buckets;
-  int64_t elements = 0;
-  for (size_t tensor = facts.tensors.size(); tensor-- > 0;) {
-    elements += facts.tensors[tensor];
-    const bool full = elements * static_cast<int64_t>(sizeof(float)) >= options.bucket_bytes;
-    if (!full && tensor > 0) continue;
-    buckets.push_back(elements);
-    elements = 0;
+  for (const IndexRange tensors :
+       GroupsFromTheLast(facts.tensors, FloatsOfBucket(options.bucket_bytes))) {
+    buckets.push_back(std::accumulate(facts.tensors.begin() + tensors.begin,
+                                      facts.tensors.begin() + tensors.end, int64_t{0}));
   }
   return buckets;
 }
-
-int64_t RowsOfBlock(int64_t batch) { return batch <= 256 ? 32 : 64; }
 
 StepPlan PlanStep(const StepFacts& facts, const NetworkCosts& costs, int ranks,
                   const StepOptions& options) {

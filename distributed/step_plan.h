@@ -16,10 +16,6 @@
 
 namespace seqgraph {
 
-/// How many rows of a batch make a block, the part whose gradients one call computes: 32 up to a
-/// batch of 256, else 64.
-int64_t RowsOfBlock(int64_t batch);
-
 /// What is known of a step on one rank.
 struct StepFacts {
   int64_t batch = 64;              ///< rows of all ranks together

@@ -22,6 +22,7 @@ TreeReduceScatter::TreeReduceScatter(Communicator* communicator, int64_t blocks,
   for (int r = 0; r < communicator->size(); ++r) {
     blocks_of_.push_back(PartOf(blocks, communicator->size(), r));
     shares_.push_back(PartOf(elements, communicator->size(), r, kUnit));
+    nodes_of_.push_back(tree_.NodesIn(blocks_of_.back()));
   }
   Begin();
 }
@@ -91,11 +92,9 @@ absl::Status TreeReduceScatter::Start() {
     parts_.push_back({node.blocks, buffers_[node.buffer].data() + own_share().begin});
   }
   const int64_t own = own_share().size();
-  std::vector<std::vector<IndexRange>> nodes;
   size_t incoming = 0;
   for (int r = 0; r < communicator_->size(); ++r) {
-    nodes.push_back(tree_.NodesIn(blocks_of_[r]));
-    if (r != rank()) incoming += nodes.back().size();
+    if (r != rank()) incoming += nodes_of_[r].size();
   }
   received_.resize(incoming * static_cast<size_t>(own));
   float* to = received_.data();
@@ -103,7 +102,7 @@ absl::Status TreeReduceScatter::Start() {
   // Each begins with its neighbour, so that not all send to the same rank at once.
   for (int step = 1; step < communicator_->size(); ++step) {
     const int from = (rank() + communicator_->size() - step) % communicator_->size();
-    for (const IndexRange node : nodes[from]) {
+    for (const IndexRange node : nodes_of_[from]) {
       if (own == 0) continue;
       SEQ_ASSIGN_OR_RETURN(const auto receive,
                            transport.Receive(from, message_tag::kReduce, BytesOf(to, own)));
@@ -139,7 +138,7 @@ absl::Status TreeReduceScatter::Progress() {
   return absl::OkStatus();
 }
 
-const float* TreeReduceScatter::SumOf(IndexRange node, const std::vector<Part>& parts, float* to) {
+float* TreeReduceScatter::SumOf(IndexRange node, const std::vector<Part>& parts, float* to) {
   for (const Part& part : parts) {
     if (part.blocks == node) return part.share;
   }
@@ -172,22 +171,21 @@ absl::Status TreeReduceScatter::Finish() {
   int64_t levels = 2;
   for (int64_t blocks = 1; blocks < tree_.blocks(); blocks *= 2) ++levels;
   scratch_.resize(static_cast<size_t>(share.size() * levels));
-  const float* sum = SumOf({0, tree_.blocks()}, parts_, scratch_.data());
-  sum_.assign(sum, sum + share.size());
-  share_ = absl::MakeSpan(sum_);
+  float* sum = SumOf({0, tree_.blocks()}, parts_, scratch_.data());
+  share_ = absl::MakeSpan(sum, static_cast<size_t>(share.size()));
   return absl::OkStatus();
 }
 
 absl::Span<float> TreeReduceScatter::share() { return share_; }
 
 int64_t TreeReduceScatter::memory() const {
-  return static_cast<int64_t>((buffers_.size() * static_cast<size_t>(elements_) + received_.size() +
-                               scratch_.size() + sum_.size()) *
-                              sizeof(float));
+  return static_cast<int64_t>(
+      (buffers_.size() * static_cast<size_t>(elements_) + received_.size() + scratch_.size()) *
+      sizeof(float));
 }
 
 int64_t TreeReduceScatter::traffic() const {
-  const int64_t nodes = static_cast<int64_t>(tree_.NodesIn(own_blocks()).size());
+  const int64_t nodes = static_cast<int64_t>(nodes_of_[rank()].size());
   return nodes * (elements_ - own_share().size()) * static_cast<int64_t>(sizeof(float));
 }
 

@@ -68,19 +68,20 @@ class TreeReduceScatter {
   // A node of the tree whose elements of the own share are here.
   struct Part {
     IndexRange blocks;
-    const float* share;
+    float* share;
   };
 
   int rank() const { return communicator_->rank(); }
   int TakeBuffer();
   bool IsNode(IndexRange range) const;
   // The sum at a node: where it stands, or added up at `to`.
-  const float* SumOf(IndexRange node, const std::vector<Part>& parts, float* to);
+  float* SumOf(IndexRange node, const std::vector<Part>& parts, float* to);
 
   Communicator* communicator_;
   BlockTree tree_;
   int64_t elements_;
   std::vector<IndexRange> blocks_of_, shares_;
+  std::vector<std::vector<IndexRange>> nodes_of_;  // of each rank, what it sends
   std::vector<std::vector<float>> buffers_;
   std::vector<int> free_;
   std::vector<Node> stack_;
@@ -89,7 +90,7 @@ class TreeReduceScatter {
   bool started_ = false;
   std::vector<Part> parts_;
   std::vector<Transport::Request> under_way_;
-  std::vector<float> received_, scratch_, sum_;
+  std::vector<float> received_, scratch_;
   absl::Span<float> share_;
 };
 

@@ -8,12 +8,12 @@
 
 #include "base/status_macros.h"
 #include "base/trace.h"
-#include "distributed/tree_reduce.h"
 #include "graph/op_def.h"
 #include "ops/all_ops.h"
 #include "optimizers/all_optimizers.h"
 #include "runtime/profile.h"
 #include "runtime/sample_inputs.h"
+#include "training/flat_weights.h"
 #include "training/model_builder.h"
 
 namespace seqgraph::tools {
@@ -83,17 +83,19 @@ absl::StatusOr<CallTimes> TimeCalls(CompiledFunction& step, double seconds) {
 // Weights as they lie in the flat gradient, and what the optimizer keeps of each.
 void CountWeights(const Function& step, StepFacts& facts) {
   int64_t floats = 0, kept = 0;
+  std::vector<VariableDef> weights;
   for (const VariableRead& read : step.variables()) {
     const int64_t elements = read.def.type.shape.num_elements();
     if (read.def.role == VariableRole::kOptimizer) {
       kept += elements;
     } else if (read.def.trainable) {
-      constexpr int64_t kUnit = TreeReduceScatter::kUnit;
       floats += elements;
-      facts.tensors.push_back((elements + kUnit - 1) / kUnit * kUnit);
-      facts.weights += facts.tensors.back();
+      weights.push_back(read.def);
     }
   }
+  const FlatLayout layout(weights);
+  for (size_t i = 0; i < layout.tensors(); ++i) facts.tensors.push_back(layout.room(i));
+  facts.weights = layout.elements();
   // Besides the slots of each weight there are a rate and a count.
   facts.slots = floats == 0 ? 0 : (kept + floats / 2) / floats;
 }

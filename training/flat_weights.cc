@@ -8,7 +8,7 @@ FlatLayout::FlatLayout(const std::vector<VariableDef>& tensors) {
   for (const VariableDef& def : tensors) {
     begins_.push_back(end_);
     sizes_.push_back(def.type.shape.num_elements());
-    end_ += (sizes_.back() + kUnit - 1) / kUnit * kUnit;
+    end_ += room(sizes_.size() - 1);
   }
 }
 

@@ -9,20 +9,19 @@ namespace seqgraph {
 GradientBuckets::GradientBuckets(Communicator* communicator, const FlatLayout* layout,
                                  int64_t bucket_bytes)
     : communicator_(communicator), layout_(layout) {
-  int64_t end = layout->elements();
-  for (int64_t tensor = static_cast<int64_t>(layout->tensors()), behind = tensor; tensor > 0;) {
-    const int64_t begin = layout->begin(static_cast<size_t>(--tensor));
-    const bool full = (end - begin) * static_cast<int64_t>(sizeof(float)) >= bucket_bytes;
-    if (!full && tensor > 0) continue;
-    Bucket bucket{.tensors = {tensor, behind}, .elements = {begin, end}};
+  std::vector<int64_t> rooms;
+  for (size_t i = 0; i < layout->tensors(); ++i) rooms.push_back(layout->room(i));
+  for (const IndexRange tensors : GroupsFromTheLast(rooms, FloatsOfBucket(bucket_bytes))) {
+    const int64_t begin = layout->begin(static_cast<size_t>(tensors.begin));
+    const auto last = static_cast<size_t>(tensors.end - 1);
+    const int64_t end = layout->begin(last) + layout->room(last);
+    Bucket bucket{.tensors = tensors, .elements = {begin, end}};
     for (int rank = 0; rank < communicator->size(); ++rank) {
       const IndexRange part =
           PartOf(end - begin, communicator->size(), rank, TreeReduceScatter::kUnit);
       bucket.shares.push_back({begin + part.begin, begin + part.end});
     }
     buckets_.push_back(std::move(bucket));
-    end = begin;
-    behind = tensor;
   }
 }
 

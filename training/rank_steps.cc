@@ -28,12 +28,6 @@ absl::string_view AsBytes(const double& value) {
 
 }  // namespace
 
-int64_t BlockOptions::RowsFor(int64_t batch) const {
-  if (rows > 0) return std::min(rows, batch);
-  constexpr int64_t kSmallBatch = 256, kSmall = 32, kLarge = 64;
-  return std::min(batch, batch <= kSmallBatch ? kSmall : kLarge);
-}
-
 absl::StatusOr<std::unique_ptr<RankSteps>> RankSteps::Create(Communicator* communicator,
                                                              ModelRunner* runner,
                                                              const RunnerOptions& options,
@@ -377,7 +371,8 @@ absl::Status RankSteps::Distribute(const VariableStore& whole) {
   }
   SEQ_RETURN_IF_ERROR(communicator_->BroadcastValue(&iteration_));
   SEQ_RETURN_IF_ERROR(SendVariables());
-  SEQ_RETURN_IF_ERROR(SendWeights());
+  FlatFromModel();
+  SEQ_RETURN_IF_ERROR(share_->SetWeights(flat_));
   std::vector<std::string> slots;
   for (const std::vector<WeightPiece>& pieces : pieces_of_) {
     if (!communicator_->is_root()) break;

@@ -21,14 +21,6 @@
 
 namespace seqgraph {
 
-/// How a batch is cut for ranks.
-struct BlockOptions {
-  /// Rows of a block; 0: 32 of batches up to 256, else 64. What a rank can have is whole blocks.
-  int64_t rows = 0;
-
-  int64_t RowsFor(int64_t batch) const;
-};
-
 /// What each rank does in the steps of a run: gradients of its blocks of the batch, the update of
 /// its share of the weights. All ranks call the same in the same order.
 ///

@@ -62,7 +62,6 @@ class ForwardOfStep {
       g.Result(absl::StrCat(StepParts::kStatisticPrefix, update.name),
                AsComputed(g, New(update.value)));
     }
-    parts_.reads_iteration = g.function().FindVariable(kIterationVariable) != nullptr;
     return std::move(g).Build();
   }
 

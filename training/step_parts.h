@@ -27,8 +27,6 @@ struct StepParts {
   std::vector<std::string> statistics;  ///< names of variables
   /// The result that says which rows count in the loss; empty: all.
   std::string mask;
-  /// Whether the step reads how many steps were done before it, as dropout does.
-  bool reads_iteration = false;
   Optimizer optimizer;
 };
 

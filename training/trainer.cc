@@ -204,12 +204,14 @@ class FitRun {
     return WithWholeModel([&] { return options_.keeper->Keep(MakeState()); });
   }
 
+  // At once where the model is whole already.
   template <typename F>
   absl::Status WithWholeModel(F call) {
+    if (context_.has_optimizer) return call();
     SEQ_RETURN_IF_ERROR(engine_.Gather());
     context_.has_optimizer = true;
     SEQ_RETURN_IF_ERROR(call());
-    context_.has_optimizer = engine_.keeps_optimizer_whole();
+    context_.has_optimizer = false;
     return engine_.Release();
   }
 
@@ -251,8 +253,7 @@ class FitRun {
     before_validation_.reset();
     finished_ = context_.stop_training;
     position_ = {.epoch = epoch + 1};
-    if (options_.keeper == nullptr || !options_.keeper->Wants(position_)) return absl::OkStatus();
-    return options_.keeper->Keep(MakeState());
+    return KeepIfWanted();
   }
 
   absl::Status TrainBatches() {
@@ -279,8 +280,8 @@ class FitRun {
 
   absl::Status EndBatch(int64_t step) {
     const auto call = [&](Callback& c) { return c.OnBatchEnd(context_, step, batch_logs_); };
+    if (context_.has_optimizer) return ForEach(call);
     for (const CallbackHandle& callback : options_.callbacks) {
-      if (context_.has_optimizer) break;
       if (callback->reads_optimizer()) return WithWholeModel([&] { return ForEach(call); });
     }
     return ForEach(call);
@@ -433,7 +434,8 @@ RankSteps::Data Trainer::DataOfRanks(const Examples& train, const Examples& vali
   return {.train = &train,
           .validation = &validation,
           .batch = options.batch,
-          .block_rows = BlockOptions{options.block_rows}.RowsFor(options.batch),
+          .block_rows = options.block_rows > 0 ? std::min(options.block_rows, options.batch)
+                                               : RowsOfBlock(options.batch),
           .bucket_bytes = options.bucket_bytes,
           .prediction = options.prediction,
           .order = std::move(order)};
