@@ -28,7 +28,20 @@ def without_prelude(copts):
         if flag not in ("-include", "-fpch-deps") and not flag.startswith("bazel/")
     ]
 
-def _prelude_impl(ctx):
+def compile_header(ctx, name, header, includes, copts, pic):
+    """Compiles a header alone, so that others can begin with it.
+
+    Args:
+      ctx: of a rule with _cc_toolchain and the fragment cpp.
+      name: of what is made: NAME/NAME.h, a link to the header, and NAME.h.gch beside it.
+      header: the file.
+      includes: a depset of what it includes.
+      copts: flags besides those of every C++ source. A compiled header fits no others.
+      pic: whether it is for position-independent code.
+
+    Returns:
+      The link and the compiled header.
+    """
     toolchain = find_cpp_toolchain(ctx)
     features = cc_common.configure_features(
         ctx = ctx,
@@ -36,19 +49,17 @@ def _prelude_impl(ctx):
         requested_features = ctx.features,
         unsupported_features = ctx.disabled_features + ["module_maps"],
     )
-    header = ctx.actions.declare_file("%s/%s.h" % (ctx.label.name, ctx.label.name))
-    ctx.actions.symlink(output = header, target_file = ctx.file.header)
-    compiled = ctx.actions.declare_file(header.basename + ".gch", sibling = header)
-
-    # The very flags of a cc_library's C++ source: a compiled header fits no others.
+    link = ctx.actions.declare_file("%s/%s.h" % (name, name))
+    ctx.actions.symlink(output = link, target_file = header)
+    compiled = ctx.actions.declare_file(link.basename + ".gch", sibling = link)
     variables = cc_common.create_compile_variables(
         cc_toolchain = toolchain,
         feature_configuration = features,
-        source_file = header.path,
+        source_file = link.path,
         output_file = compiled.path,
         quote_include_directories = depset(["."]),
-        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ctx.attr.copts + ["-MD", "-MF", "/dev/null", "-xc++-header"],
-        use_pic = ctx.attr.pic,
+        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + copts + ["-MD", "-MF", "/dev/null", "-xc++-header"],
+        use_pic = pic,
     )
     action = "c++-compile"
     ctx.actions.run(
@@ -62,10 +73,21 @@ def _prelude_impl(ctx):
             variables = variables,
         ),
         env = {"PATH": "/bin:/usr/bin:/usr/local/bin", "PWD": "/proc/self/cwd"},
-        inputs = depset([header, ctx.file.header] + ctx.files.includes, transitive = [toolchain.all_files]),
+        inputs = depset([link, header], transitive = [includes, toolchain.all_files]),
         outputs = [compiled],
         mnemonic = "CppPrelude",
-        progress_message = "Compiling %s" % ctx.file.header.short_path,
+        progress_message = "Compiling %s" % header.short_path,
+    )
+    return link, compiled
+
+def _prelude_impl(ctx):
+    header, compiled = compile_header(
+        ctx,
+        ctx.label.name,
+        ctx.file.header,
+        depset(ctx.files.includes),
+        ctx.attr.copts,
+        ctx.attr.pic,
     )
     context = cc_common.create_compilation_context(headers = depset([header, compiled] + ctx.files.includes))
     return [CcInfo(compilation_context = context), DefaultInfo(files = depset([compiled]))]
