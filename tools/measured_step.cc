@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <memory>
-#include <set>
-#include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "base/status_macros.h"
 #include "base/trace.h"
-#include "graph/op_def.h"
 #include "ops/all_ops.h"
-#include "optimizers/all_optimizers.h"
 #include "runtime/profile.h"
 #include "runtime/sample_inputs.h"
 #include "training/flat_weights.h"
 #include "training/model_builder.h"
+#include "training/step_parts.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -27,27 +25,24 @@ double MiddleOf(std::vector<double> values) {
   return *middle;
 }
 
-// What a node of a training step is part of.
-enum class PartOfStep { kForward, kBackward, kOptimizer };
-
-std::vector<PartOfStep> PartsOf(const Function& step) {
-  std::set<std::string> updates = {"Increment"};
-  for (const OptimizerDef* def : AllOptimizers()) updates.insert(def->update_op);
-  std::vector<bool> leads(step.values().size());
-  for (const NamedValue& result : step.results()) leads[result.value.index] = true;
-  std::vector<PartOfStep> parts(step.nodes().size());
-  for (size_t n = parts.size(); n-- > 0;) {
-    const Node& node = step.nodes()[n];
-    const bool forward = std::any_of(node.outputs.begin(), node.outputs.end(),
-                                     [&](Value output) { return leads[output.index]; });
-    for (const Value input : node.inputs) {
-      if (forward && input.present()) leads[input.index] = true;
+// Of each node whether it is of the backward pass: whether no result but gradients follows from it.
+std::vector<bool> BackwardNodes(const Function& gradients) {
+  std::vector<bool> leads(gradients.values().size());
+  for (const NamedValue& result : gradients.results()) {
+    if (!absl::StartsWith(result.name, StepParts::kGradientPrefix)) {
+      leads[result.value.index] = true;
     }
-    parts[n] = forward                              ? PartOfStep::kForward
-               : updates.count(node.op->name()) > 0 ? PartOfStep::kOptimizer
-                                                    : PartOfStep::kBackward;
   }
-  return parts;
+  std::vector<bool> backward(gradients.nodes().size());
+  for (size_t n = backward.size(); n-- > 0;) {
+    const Node& node = gradients.nodes()[n];
+    backward[n] = std::none_of(node.outputs.begin(), node.outputs.end(),
+                               [&](Value output) { return leads[output.index]; });
+    for (const Value input : node.inputs) {
+      if (!backward[n] && input.present()) leads[input.index] = true;
+    }
+  }
+  return backward;
 }
 
 // Seconds of whole calls, and of each node of others; one after the other, so that what else the
@@ -80,53 +75,64 @@ absl::StatusOr<CallTimes> TimeCalls(CompiledFunction& step, double seconds) {
   return times;
 }
 
-// Weights as they lie in the flat gradient, and what the optimizer keeps of each.
-void CountWeights(const Function& step, StepFacts& facts) {
+// What the optimizer keeps: floats a weight.
+int64_t SlotsOf(const Function& step) {
   int64_t floats = 0, kept = 0;
-  std::vector<VariableDef> weights;
   for (const VariableRead& read : step.variables()) {
     const int64_t elements = read.def.type.shape.num_elements();
     if (read.def.role == VariableRole::kOptimizer) {
       kept += elements;
     } else if (read.def.trainable) {
       floats += elements;
-      weights.push_back(read.def);
     }
   }
-  const FlatLayout layout(weights);
-  for (size_t i = 0; i < layout.tensors(); ++i) facts.tensors.push_back(layout.room(i));
-  facts.weights = layout.elements();
   // Besides the slots of each weight there are a rate and a count.
-  facts.slots = floats == 0 ? 0 : (kept + floats / 2) / floats;
+  return floats == 0 ? 0 : (kept + floats / 2) / floats;
+}
+
+// The optimizer's formula on all weights.
+absl::StatusOr<double> TimeOptimizer(const StepParts& parts, const FlatLayout& layout,
+                                     CompileOptions options, double seconds) {
+  SEQ_ASSIGN_OR_RETURN(
+      Model optimizer, OptimizerOfPieces(parts, layout.PiecesIn({0, layout.elements()}), AllOps()));
+  SEQ_ASSIGN_OR_RETURN(const Function* apply, optimizer.GetFunction(kApply));
+  options.batch = 1;
+  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CompiledFunction> compiled,
+                       CompiledFunction::Compile(*apply, AllOps(), &optimizer.variables, options));
+  SEQ_ASSIGN_OR_RETURN(const CallTimes times, TimeCalls(*compiled, seconds));
+  return MiddleOf(times.calls);
 }
 
 }  // namespace
 
 absl::StatusOr<StepFacts> MeasureStep(Model& model, int64_t batch, int64_t block_rows,
                                       CompileOptions options, double seconds) {
-  SEQ_ASSIGN_OR_RETURN(const Function* step, model.GetFunction(kTrainStep));
+  SEQ_ASSIGN_OR_RETURN(const StepParts parts, SplitTrainStep(model, AllOps()));
   StepFacts facts;
   facts.batch = batch;
   facts.block_rows = std::min(batch, block_rows);
   options.batch = facts.block_rows;
-  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CompiledFunction> compiled,
-                       CompiledFunction::Compile(*step, AllOps(), &model.variables, options));
-  SEQ_ASSIGN_OR_RETURN(const CallTimes times, TimeCalls(*compiled, seconds));
-  const std::vector<PartOfStep> parts = PartsOf(compiled->function());
-  double nodes = 0, backward = 0, optimizer = 0;
-  for (size_t n = 0; n < parts.size(); ++n) {
+  SEQ_ASSIGN_OR_RETURN(
+      const std::unique_ptr<CompiledFunction> compiled,
+      CompiledFunction::Compile(parts.gradients, AllOps(), &model.variables, options));
+  SEQ_ASSIGN_OR_RETURN(const CallTimes times, TimeCalls(*compiled, 0.8 * seconds));
+  const std::vector<bool> is_backward = BackwardNodes(compiled->function());
+  double nodes = 0, backward = 0;
+  for (size_t n = 0; n < is_backward.size(); ++n) {
     const double median = MiddleOf(times.nodes[n]);
     nodes += median;
-    if (parts[n] == PartOfStep::kBackward) backward += median;
-    if (parts[n] == PartOfStep::kOptimizer) optimizer += median;
+    if (is_backward[n]) backward += median;
   }
-  // Nodes that are timed one by one take longer than a call by as much as reading the clock does.
-  const double call = MiddleOf(times.calls), scale = nodes > 0 ? std::min(1.0, call / nodes) : 1;
-  facts.optimizer_seconds = optimizer * scale;
-  facts.block_seconds = call - facts.optimizer_seconds;
-  facts.backward_share = facts.block_seconds > 0 ? backward * scale / facts.block_seconds : 0;
+  facts.block_seconds = MiddleOf(times.calls);
+  facts.backward_share = nodes > 0 ? backward / nodes : 0;
   facts.call_bytes = compiled->memory().total();
-  CountWeights(*step, facts);
+  const FlatLayout layout(parts.weights);
+  for (size_t i = 0; i < layout.tensors(); ++i) facts.tensors.push_back(layout.room(i));
+  facts.weights = layout.elements();
+  SEQ_ASSIGN_OR_RETURN(const Function* step, model.GetFunction(kTrainStep));
+  facts.slots = SlotsOf(*step);
+  SEQ_ASSIGN_OR_RETURN(facts.optimizer_seconds,
+                       TimeOptimizer(parts, layout, options, 0.2 * seconds));
   return facts;
 }
 

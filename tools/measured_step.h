@@ -9,11 +9,11 @@
 
 namespace seqgraph::tools {
 
-/// The facts of a step of that batch, cut into blocks of so many rows: a block's `train_step` is
-/// compiled and run on made-up rows for about `seconds`, and timed node by node. What the nodes
-/// that update weights take is the optimizer's, what follows from the loss the backward pass's.
-/// Runs change the model's variables. Errors: NotFound where the model has no train_step, and those
-/// of compiling and running. `options.batch` does not count.
+/// The facts of a step of that batch, cut into blocks of so many rows: what a rank runs of it
+/// (SplitTrainStep), the gradients of a block and the optimizer of all weights, is compiled and run
+/// on made-up rows for about `seconds`, the gradients also node by node: those from which only
+/// gradients follow are the backward pass. Errors: those of SplitTrainStep, of compiling and of
+/// running. `options.batch` does not count.
 absl::StatusOr<StepFacts> MeasureStep(Model& model, int64_t batch, int64_t block_rows,
                                       CompileOptions options, double seconds = 0.5);
 

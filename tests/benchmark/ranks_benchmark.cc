@@ -6,36 +6,31 @@
 //   bazel run //tests/benchmark:ranks_benchmark -- --faster=16   (machines of so many times our
 //                                                                 speed)
 //
-// The same steps on ranks of this machine that compute and send, against what the plan says of
-// them:
+// Training of a text model on ranks of this machine, against one of them and against what the plan
+// says of both (ranks_training.h); without --units the tutorial's:
 //
-//   mpirun -n 2 bazel-bin/tests/benchmark/ranks_benchmark --run --units=128,128 --rows=128
-//   --block=64
+//   mpirun -n 2 bazel-bin/tests/benchmark/ranks_benchmark --run --cell=LSTM --units=128
+//   --embedding_dim=128 --rows=256
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "backends/all_backends.h"
-#include "base/status_macros.h"
 #include "distributed/job.h"
 #include "distributed/measure_network.h"
 #include "distributed/run_steps.h"
 #include "distributed/step_plan.h"
-#include "ops/all_ops.h"
 #include "ops/rewrites/all_rewrites.h"
-#include "runtime/compiled_function.h"
-#include "runtime/sample_inputs.h"
 #include "seqgraph.h"
 #include "tests/benchmark/machine.h"
+#include "tests/benchmark/ranks_training.h"
 #include "tools/measured_step.h"
 
 namespace seqgraph {
@@ -46,7 +41,18 @@ struct Flags {
   std::vector<int64_t> units = {512, 512};
   int64_t time = 100, features = 64, rows = 64, block = 64;
   bool run = false;
+  RanksTrainingOptions training;
   double latency_us = 10, gigabytes = 3.125, faster = 1, seconds = 8;
+
+  RanksTrainingOptions Training() const {
+    RanksTrainingOptions made = training;
+    if (units_given) made.model.units = units.front();
+    if (block_given) made.block = block;
+    made.batch = rows;
+    made.seconds = seconds;
+    return made;
+  }
+  bool units_given = false, block_given = false;
 };
 
 Model MakeLstms(const Flags& flags) {
@@ -96,107 +102,32 @@ bool PrintRow(StepFacts facts, const NetworkCosts& costs, int ranks, double one_
   return true;
 }
 
-// Without buckets.
-constexpr StepOptions kBehind{.overlap = false};
-
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// The training step of a block, ready to be run.
-class BlockOfRows {
- public:
-  static absl::StatusOr<BlockOfRows> Make(const Flags& flags, int64_t rows) {
-    BlockOfRows block;
-    block.model_ = std::make_unique<Model>(MakeLstms(flags));
-    SEQ_ASSIGN_OR_RETURN(const auto backends, AllBackends().ParseList(kDefaultBackends));
-    SEQ_ASSIGN_OR_RETURN(const Function* function, block.model_->GetFunction("train_step"));
-    SEQ_ASSIGN_OR_RETURN(block.step_,
-                         CompiledFunction::Compile(
-                             *function, AllOps(), &block.model_->variables,
-                             {.backends = backends, .batch = rows, .passes = StandardPasses()}));
-    FillInputs(*block.step_);
-    SEQ_RETURN_IF_ERROR(block.step_->Run());
-    return block;
-  }
-  absl::Status Run() { return step_->Run(); }
-
- private:
-  std::unique_ptr<Model> model_;
-  std::unique_ptr<CompiledFunction> step_;
-};
-
-// Seconds of a block by the root alone, and of a step by all: of each the fastest of some that
-// alternate. Other programs only make them slower.
-struct Times {
-  double block = 1e300, step = 1e300;
-};
-
-absl::StatusOr<Times> RunHere(Communicator& ranks, const Flags& flags, const StepFacts& facts) {
-  SEQ_ASSIGN_OR_RETURN(BlockOfRows block, BlockOfRows::Make(flags, facts.block_rows));
-  StepWork work;
-  // A block is one call: nothing goes out during it.
-  work.block = [&](int64_t, double, double) { return block.Run(); };
-  work.update = [](int64_t) { return absl::OkStatus(); };
-  std::vector<float> weights(static_cast<size_t>(facts.weights));
-  Times times;
-  const double begin = Now();
-  for (char more = 1; more != 0;) {
-    const double alone = Now();
-    if (ranks.is_root()) SEQ_RETURN_IF_ERROR(block.Run());
-    times.block = std::min(times.block, Now() - alone);
-    SEQ_RETURN_IF_ERROR(ranks.Barrier());
-    const double start = Now();
-    SEQ_RETURN_IF_ERROR(RunSteps(ranks, facts, kBehind, 1, work, absl::MakeSpan(weights)));
-    times.step = std::min(times.step, Now() - start);
-    more = Now() - begin < flags.seconds ? 1 : 0;
-    SEQ_RETURN_IF_ERROR(ranks.BroadcastValue(&more));
-  }
-  return times;
-}
-
-// A line for one global batch: predicted from one rank and two constants, and run.
-absl::Status PredictAndRun(Communicator& ranks, const Flags& flags) {
-  NetworkCosts costs;
-  if (ranks.size() > 1) {
-    SEQ_ASSIGN_OR_RETURN(costs, MeasureNetwork(ranks));
-  }
-  StepFacts facts = MeasureHere(flags, 0);
-  costs.per_added_byte = MeasureAddedByte(facts.weights);
-  SEQ_ASSIGN_OR_RETURN(const Times times, RunHere(ranks, flags, facts));
-  if (!ranks.is_root()) return absl::OkStatus();
-  // What is run is the whole of train_step, a block each.
-  facts.block_seconds = times.block;
-  facts.optimizer_seconds = 0;
-  facts.cores = static_cast<int>(std::thread::hardware_concurrency());
-  const StepPlan plan = PlanStep(facts, costs, ranks.size(), kBehind);
-  absl::PrintF("| %d | %d | %.3g us, %.3g GB/s | %.4g | %.4g | %+.1f %% | %.1f %% |\n",
-               ranks.size(), facts.batch, costs.latency * 1e6, 1e-9 / costs.per_byte,
-               1e3 * plan.seconds, 1e3 * times.step, 100 * (plan.seconds / times.step - 1),
-               100 * plan.communication / plan.seconds);
-  return absl::OkStatus();
-}
-
 int Main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Steps of many ranks on a simulated network");
+  CLI::App app("Steps of many ranks");
   app.add_option("--ranks", flags.ranks)->delimiter(',');
-  app.add_option("--units", flags.units)->delimiter(',');
+  const CLI::Option* units = app.add_option("--units", flags.units)->delimiter(',');
   app.add_option("--rows", flags.rows, "A rank; with --run of all");
-  app.add_option("--block", flags.block, "Rows of a block");
+  const CLI::Option* block = app.add_option("--block", flags.block, "Rows of a block");
   app.add_option("--features", flags.features);
-  app.add_flag("--run", flags.run, "As a rank of a job, which mpirun has started");
   app.add_option("--latency", flags.latency_us, "us");
   app.add_option("--bandwidth", flags.gigabytes, "GB/s");
   app.add_option("--faster", flags.faster, "Computing takes so many times less than here");
-  app.add_option("--seconds", flags.seconds, "To measure computing");
+  app.add_option("--seconds", flags.seconds, "To measure computing; with --run of all");
+  app.add_flag("--run", flags.run, "Trains, as a rank of a job that mpirun has started");
+  app.add_option("--cell", flags.training.model.cell, "With --run");
+  app.add_option("--embedding_dim", flags.training.model.embedding_dim, "With --run");
+  app.add_option("--layers", flags.training.model.layers, "With --run");
+  app.add_option("--steps", flags.training.steps, "With --run, of a round");
   CLI11_PARSE(app, argc, argv);
 
   if (flags.run) {
+    flags.units_given = units->count() > 0;
+    flags.block_given = block->count() > 0;
     absl::Status status;
     {
       auto ranks = JoinJob();
-      status = ranks.ok() ? PredictAndRun(**ranks, flags) : ranks.status();
+      status = ranks.ok() ? TrainOnRanks(**ranks, flags.Training()) : ranks.status();
       LeaveJob(status);
     }
     if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
