@@ -93,8 +93,8 @@ int64_t SlotsOf(const Function& step) {
 // The optimizer's formula on all weights.
 absl::StatusOr<double> TimeOptimizer(const StepParts& parts, const FlatLayout& layout,
                                      CompileOptions options, double seconds) {
-  SEQ_ASSIGN_OR_RETURN(
-      Model optimizer, OptimizerOfPieces(parts, layout.PiecesIn({0, layout.elements()}), AllOps()));
+  SEQ_ASSIGN_OR_RETURN(Model optimizer,
+                       OptimizerOfPieces(parts, layout.PiecesIn({0, layout.elements()}), AllOps()));
   SEQ_ASSIGN_OR_RETURN(const Function* apply, optimizer.GetFunction(kApply));
   options.batch = 1;
   SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<CompiledFunction> compiled,

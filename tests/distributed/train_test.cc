@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -158,6 +159,47 @@ TEST_F(DistributedTrainTest, AnInterruptEndsAllAndIsGoneOnFrom) {
   EXPECT_EQ(rest.status, 0) << rest.err;
   EXPECT_TRUE(In("m.pb") == In("whole.pb"));
   EXPECT_EQ(Numbers(In("m.csv")), Numbers(In("whole.csv")));
+}
+
+// From some write on the root's disk is full (tests/faults/fault_shim.c): nothing that it has is
+// lost, all end, and the run goes on where there is room.
+TEST_F(DistributedTrainTest, AFullDiskAtTheRootEndsAllAndIsGoneOnFrom) {
+  const std::vector<std::string> long_run = {"--epochs=40", "--patience=40", "--optimizer=adam",
+                                             "--save_every=1steps"};
+  ASSERT_EQ(RunRanks(2, Train("whole", With(long_run, {"--run=w"})), Here()).status, 0);
+  const std::string program = fs::absolute("tools/seqgraph_main");
+  const std::string counts = folder_ + "/counts";
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 3; ++round) {
+    const std::string name = absl::StrCat("full", round),
+                      run = absl::StrCat("--run=", name, "_run");
+    data::WriteFileOrDie(counts, std::string(4096, '\0'));
+    const std::vector<std::string> train = Train(name, With(long_run, {run}));
+    const int first = std::uniform_int_distribution<int>(40, 400)(random);
+    const std::vector<std::string> root = {
+        "LD_PRELOAD=" + fs::absolute("tests/faults/libfault_shim.so").string(),
+        "FAULTS_COUNTS=" + counts,
+        "FAULTS_UNDER=" + folder_,
+        "FAULTS_KINDS=write",
+        absl::StrCat("FAULTS_AT=", first),
+        "FAULTS_FOR=1000000000",
+        absl::StrCat("FAULTS_DO=", ENOSPC),
+        program};
+    RankedProcess job(1, "/usr/bin/env",
+                      With(With(With(root, train), {":", "-n", "1", program}), train), Here());
+    job.process().CloseInput();
+    const ProcessResult result = job.Wait();
+    EXPECT_NE(result.status, 0) << "from write " << first << " on";
+    EXPECT_THAT(result.err, HasSubstr("No space left on device"));
+    EXPECT_FALSE(fs::exists(absl::StrCat(folder_, "/", name, ".pb")));
+    const ProcessResult rest =
+        RunRanks(3, {"train", absl::StrCat("--resume=", name, "_run")}, Here());
+    ASSERT_EQ(rest.status, 0) << "from write " << first << " on: " << rest.err;
+    EXPECT_TRUE(In(name + ".pb") == In("whole.pb"));
+    EXPECT_EQ(Numbers(In(name + ".csv")), Numbers(In("whole.csv")));
+  }
 }
 
 TEST_F(DistributedTrainTest, ARankWithOtherDataOrFlagsIsNamed) {

@@ -157,6 +157,15 @@ expect "changed source: installs nothing" "$(grep -c apt-get <<<"$log")" 0
 echo "# a change" >>"$REPO/tools/BUILD"
 call
 expect "changed BUILD file: builds once" "$(builds)" 1
+expect "room enough: nothing is said of it" "$(grep -c 'are free' <<<"$err")" 0
+
+printf '%s\n' '#!/bin/bash' 'printf "%s\n" "a headline" "/dev/x 900 893 7 99% /"' >"$T/bin/df"
+chmod +x "$T/bin/df"
+echo "# another change" >>"$REPO/tools/BUILD"
+call
+expect_in "little room: said" "$err" "seqgraph: 7 MB are free on the disk of $T/out; a build from"
+expect "little room: built all the same" "$(builds)" 1
+rm "$T/bin/df"
 
 write_program 3
 touch "$T/build_fails"

@@ -123,6 +123,16 @@ seq_bazel() {
   )
 }
 
+# seq_room MEGABYTES: one line where the disk that Bazel writes to has less left than so many. A build
+# that has little to do takes less, so it is no error.
+seq_room() {
+  local output free
+  output=$(seq_bazel info --ui_event_filters=-info,-stderr output_base) || return 0
+  free=$(df -Pm -- "$output" 2>/dev/null | awk 'NR == 2 { print $4 }')
+  [[ -n $free ]] && ((free < $1)) || return 0
+  seq_say "$free MB are free on the disk of $output; a build from nothing takes about $1 MB"
+}
+
 # seq_locked COMMAND...: runs it while no other set-up or build of this checkout runs.
 seq_locked() {
   seq_cache_folder
@@ -194,6 +204,7 @@ seq_build() {
   seq_packages "${SEQ_BUILD_PACKAGES[@]}"
   seq_say "building"
   # The hash is taken before the build: a source edited meanwhile is built again next time.
+  seq_room 1500
   seq_write_inputs || seq_die "Bazel cannot read the BUILD files (its reason is above)"
   local stamp
   stamp=$(seq_stamp)
