@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <map>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -62,9 +63,14 @@ std::string HashOfExamples(const Examples& examples) {
 }
 
 std::future<RowHashes> HashRows(const TrainingData& data) {
-  return std::async(std::launch::async, [train = data.train(), validation = data.validation()] {
+  const auto hashes = [train = data.train(), validation = data.validation()] {
     return RowHashes{HashOfExamples(train), HashOfExamples(validation)};
-  });
+  };
+  try {
+    return std::async(std::launch::async, hashes);
+  } catch (const std::system_error&) {  // The system gives no thread.
+    return std::async(std::launch::deferred, hashes);
+  }
 }
 
 const std::vector<std::string>& FreeFlags() {

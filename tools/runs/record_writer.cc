@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -38,7 +40,13 @@ void RecordWriter::Post(RecordContent content) {
     const std::lock_guard<std::mutex> lock(mutex_);
     waiting_ = std::move(content);
   }
-  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { Run(); });
+    } catch (const std::system_error&) {  // The system gives no thread: who trains waits for it.
+      status_ = WriteIfThereIsMemory(*std::exchange(waiting_, std::nullopt));
+    }
+  }
   changed_.notify_all();
 }
 
@@ -60,8 +68,7 @@ void RecordWriter::Wait() {
 absl::Status RecordWriter::Finish(const RecordContent& content) {
   {
     std::unique_lock<std::mutex> lock(mutex_);
-    waiting_.reset();  // this one says more
-    changed_.wait(lock, [&] { return !is_busy_; });
+    changed_.wait(lock, [&] { return !waiting_.has_value() && !is_busy_; });
   }
   return Write(content);
 }
@@ -76,12 +83,21 @@ void RecordWriter::Run() {
     is_busy_ = true;
     lock.unlock();
     const Clock::time_point began = Clock::now();
-    absl::Status status = Write(content);
+    absl::Status status = WriteIfThereIsMemory(content);
     lock.lock();
     status_ = std::move(status);
     seconds_ = std::chrono::duration<double>(Clock::now() - began).count();
     is_busy_ = false;
     changed_.notify_all();
+  }
+}
+
+// An exception would end the process, as it is in a thread of its own.
+absl::Status RecordWriter::WriteIfThereIsMemory(const RecordContent& content) {
+  try {
+    return Write(content);
+  } catch (const std::bad_alloc&) {
+    return ResourceExhausted("no memory for what ", content.record.folder, " is to say of the run");
   }
 }
 

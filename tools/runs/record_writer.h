@@ -42,6 +42,7 @@ class RecordWriter {
 
  private:
   void Run();
+  absl::Status WriteIfThereIsMemory(const RecordContent& content);
   absl::Status Write(const RecordContent& content);
   absl::Status WriteFile(const std::string& path, const std::string& text);
 

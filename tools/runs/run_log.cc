@@ -119,8 +119,10 @@ absl::Status RunLog::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
   return absl::OkStatus();
 }
 
+// All but how it ended is known now, and is written while models and states are.
 absl::Status RunLog::OnTrainEnd(FitContext& context) {
   record_.messages = absl::StrJoin(context.messages, "\n");
+  writer_.Post(Content());
   return absl::OkStatus();
 }
 
