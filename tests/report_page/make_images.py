@@ -22,7 +22,7 @@ import browser  # noqa: E402
 _TRAIN = ["seqgraph", "train", "--data=synthetic", "--cell=gru", "--units=16", "--learning_rate=1e-3",
           "--epochs=12"]
 _REPORT_SIZE = (1320, 1448)
-_ROWS, _COLUMNS = 26, 100
+_ROWS, _COLUMNS = 32, 116
 _COLORS = {"32": "#3fb950", "34": "#6cb6ff", "33": "#e3b341", "37": "#8b949e", "36": "#56d4dd",
            "35": "#d2a8ff", "31": "#ff7b72"}
 _PAGE = """<!DOCTYPE html><meta charset="utf-8"><style>
@@ -60,9 +60,14 @@ class Screen:
             elif part[-1] == "m":
                 self.style = part[2:-1]
 
+    def text(self):
+        return "\n".join("".join(c for c, _ in line) for line in self.lines)
+
     def markup(self, rows):
         out = []
-        for line in self.lines[-rows:]:
+        wrapped = [line[at:at + _COLUMNS] for line in self.lines
+                   for at in range(0, max(len(line), 1), _COLUMNS)]
+        for line in wrapped[-rows:]:
             text = ""
             for character, style in line:
                 shown = html.escape(character)
@@ -76,33 +81,32 @@ class Screen:
 
 
 def _watch(command, folder, environment, enough):
-    """The screen of a program on a terminal, when `enough` is there; it is then ended."""
+    """The screen of a program on a terminal, when it shows `enough`; it is then ended."""
     pid, terminal = pty.fork()
     if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
         os.chdir(folder)
         os.execvpe(command[0], command, environment)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
     screen, read = Screen(), b""
     screen.write("$ %s\n" % " ".join(command))
     try:
         while select.select([terminal], [], [], 120)[0]:
             try:
-                some = os.read(terminal, 1 << 16)
+                read += os.read(terminal, 1 << 16)
             except OSError:  # its end, of a terminal
                 break
-            read += some
-            whole = read.rfind(b"\n") + 1 or len(read)
-            text = read[:whole].decode(errors="ignore")
-            screen.write(text.replace("\r\n", "\n") if enough is None else text)
-            read = read[whole:]
-            if enough is not None and re.search(enough, "\n".join(
-                    "".join(c for c, _ in line) for line in screen.lines[-8:])):
-                break
+            # What is shown is looked at before each time that it is wiped.
+            *shown, rest = re.split(rb"(?=\r(?:\x1b\[\d+A)?\x1b\[J)", read)
+            for piece in shown:
+                screen.write(piece.decode())
+                if re.search(enough, screen.text()):
+                    return screen
+            read = rest
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(terminal)
-    return screen
+    raise SystemExit("make_images: the terminal never showed %s" % enough)
 
 
 def main(chromium, seqgraph, folder):
@@ -110,8 +114,9 @@ def main(chromium, seqgraph, folder):
     with tempfile.TemporaryDirectory() as work:
         os.symlink(os.path.abspath(seqgraph), os.path.join(work, "seqgraph"))
         environment = dict(os.environ, PATH=work + ":" + os.environ["PATH"], TERM="xterm-256color",
-                           COLUMNS=str(_COLUMNS), LC_ALL="C.UTF-8")
-        screen = _watch(_TRAIN + ["--run=off"], work, environment, r"poch +9/12 .*(?s:.*)best")
+                           SEQGRAPH_RUNS="off", LC_ALL="C.UTF-8")
+        screen = _watch(_TRAIN, work, environment, r"Epoch (?:8|9|10|11)/12 \S+ (?:[3-9]\d)/100 .* left(?s:.*)best")
+        environment.pop("SEQGRAPH_RUNS")
         run = os.path.join(work, "synthetic-gru-16")
         subprocess.run(_TRAIN + ["--run=" + run, "--overwrite"], cwd=work, env=environment, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
