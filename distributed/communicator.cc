@@ -63,7 +63,10 @@ absl::Status Communicator::Broadcast(absl::Span<char> bytes) {
 absl::Status Communicator::Broadcast(std::string* bytes) {
   int64_t length = static_cast<int64_t>(bytes->size());
   SEQ_RETURN_IF_ERROR(Broadcast(BytesOf(length)));
-  if (length < 0 || length > kMostBytes) return Internal("a broadcast of ", length, " bytes");
+  if (length < 0 || length > kMostBytes) {
+    return Internal("the root tells of ", length,
+                    " bytes, which no message has: do all ranks run the same build?");
+  }
   bytes->resize(static_cast<size_t>(length));
   return length == 0 ? absl::OkStatus() : Broadcast(absl::MakeSpan(*bytes));
 }
@@ -93,7 +96,8 @@ absl::StatusOr<std::vector<std::string>> Communicator::Gather(absl::string_view 
   for (int from = 1; from < size(); ++from) {
     if (lengths[from] == 0) continue;
     if (lengths[from] < 0 || lengths[from] > kMostBytes) {
-      return Internal("rank ", from, " sends ", lengths[from], " bytes");
+      return Internal("rank ", from, " tells of ", lengths[from],
+                      " bytes, which no message has: do all ranks run the same build?");
     }
     all[from].resize(static_cast<size_t>(lengths[from]));
     SEQ_ASSIGN_OR_RETURN(const auto body, transport_->Receive(from, message_tag::kGather,
@@ -117,7 +121,10 @@ absl::StatusOr<std::string> Communicator::Scatter(const std::vector<std::string>
     SEQ_ASSIGN_OR_RETURN(const auto head,
                          transport_->Receive(kRoot, message_tag::kScatter, BytesOf(length)));
     SEQ_RETURN_IF_ERROR(transport_->Wait(head));
-    if (length < 0 || length > kMostBytes) return Internal("the root scatters ", length, " bytes");
+    if (length < 0 || length > kMostBytes) {
+      return Internal("the root scatters ", length,
+                      " bytes, which no message has: do all ranks run the same build?");
+    }
     std::string mine(static_cast<size_t>(length), '\0');
     if (length == 0) return mine;
     SEQ_ASSIGN_OR_RETURN(const auto body,

@@ -241,7 +241,9 @@ void SimulatedNetwork::Simulation::Carry(const absl::Span<const char> bytes,
 
 absl::StatusOr<Transport::Request> SimulatedNetwork::Simulation::Send(
     int from, int to, int tag, absl::Span<const char> bytes) {
-  if (to < 0 || to >= size()) return Internal("a message to rank ", to, " of ", size());
+  if (to < 0 || to >= size()) {
+    return Internal("a message to rank ", to, " of ", size(), ", which count from 0");
+  }
   RankState& sender = rank(from);
   RankState& receiver = rank(to);
   auto message = std::make_unique<Message>();
@@ -276,7 +278,9 @@ absl::StatusOr<Transport::Request> SimulatedNetwork::Simulation::Send(
 
 absl::StatusOr<Transport::Request> SimulatedNetwork::Simulation::Receive(int to, int from, int tag,
                                                                          absl::Span<char> bytes) {
-  if (from < 0 || from >= size()) return Internal("a message of rank ", from, " of ", size());
+  if (from < 0 || from >= size()) {
+    return Internal("a message of rank ", from, " of ", size(), ", which count from 0");
+  }
   RankState& receiver = rank(to);
   PendingReceive receive{from, tag, bytes, nullptr};
   const auto sent = FirstOf(receiver.not_asked_for, tag, from);

@@ -76,7 +76,10 @@ absl::Status Watch::Connect(Communicator& communicator) {
     absl::StatusOr<Listener> listener = Listen();
     status = listener.status();
     token_ = RandomToken();
-    if (token_.empty()) status.Update(Unavailable("the system gives no random numbers"));
+    if (token_.empty()) {
+      status.Update(Unavailable(
+          "the system gives no random numbers (getrandom), by which ranks know each other"));
+    }
     if (status.ok()) {
       listener_ = *std::move(listener);
       told = absl::StrCat(token_, "\n", options_.timeout_seconds, "\n", HostName(), "\n",
@@ -120,7 +123,7 @@ absl::Status Watch::AwaitRanks() {
     if (missing == here.end()) return absl::OkStatus();
     if (Clock::now() >= end) {
       return Unavailable("rank ", missing - here.begin(), " has not connected to port ",
-                         listener_.port);
+                         listener_.port, ": has it ended, or does a firewall stand between?");
     }
     Poll(end);
   }

@@ -69,7 +69,8 @@ absl::StatusOr<std::optional<std::pair<int, WorkQueue::Message>>> WorkQueue::Rec
   SEQ_ASSIGN_OR_RETURN(const Transport::Waiting waiting, transport.Probe(from, message_tag::kWork));
   if (waiting.from < 0) return std::nullopt;
   if (waiting.bytes < static_cast<int64_t>(kHead) || waiting.bytes > kMostMessageBytes) {
-    return Internal("rank ", waiting.from, " sends ", waiting.bytes, " bytes");
+    return Internal("rank ", waiting.from, " sends ", waiting.bytes,
+                    " bytes, which no message has: do all ranks run the same build?");
   }
   std::string bytes(static_cast<size_t>(waiting.bytes), '\0');
   SEQ_ASSIGN_OR_RETURN(const auto request,
@@ -105,7 +106,11 @@ absl::Status WorkQueue::Understand(int from, Message message) {
   switch (message.kind) {
     case kHello: {
       int64_t both[2];
-      if (message.text.size() != sizeof(both)) return Internal("rank ", from, ": a strange hello");
+      if (message.text.size() != sizeof(both)) {
+        return Internal(
+            "rank ", from,
+            " begins with another hello than this one: do all ranks run the same build?");
+      }
       std::memcpy(both, message.text.data(), sizeof(both));
       peer(from).slots = both[0];
       peer(from).ahead = both[1];
@@ -123,7 +128,8 @@ absl::Status WorkQueue::Understand(int from, Message message) {
       peer(from).ended = true;
       return absl::OkStatus();
     default:
-      return Internal("rank ", from, " sends a message of kind ", message.kind);
+      return Internal("rank ", from, " sends a message of kind ", message.kind,
+                      ", which is none here: do all ranks run the same build?");
   }
 }
 
@@ -239,7 +245,8 @@ absl::Status WorkQueue::PollOther() {
     if (message.kind == kStop) {
       stopped_ = absl::Status(static_cast<absl::StatusCode>(message.number), message.text);
     } else if (message.kind != kEnd) {
-      stopped_ = Internal("rank 0 sends a message of kind ", message.kind);
+      stopped_ = Internal("rank 0 sends a message of kind ", message.kind,
+                          ", which is none here: do all ranks run the same build?");
     }
   }
   return absl::OkStatus();

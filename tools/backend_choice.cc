@@ -43,7 +43,11 @@ absl::StatusOr<const Function*> ChooseFunction(const Model& model, const std::st
   if (!name.empty()) return model.GetFunction(name);
   const Function* step = model.FindFunction(kTrainStep);
   if (step != nullptr) return step;
-  if (model.functions.empty()) return InvalidArgument("the model has no function");
+  if (model.functions.empty()) {
+    return InvalidArgument(
+        "the model has no function, so there is nothing to run; `seqgraph inspect` shows what it "
+        "has");
+  }
   return &model.functions.front();
 }
 

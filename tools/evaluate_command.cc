@@ -98,7 +98,7 @@ class EvaluateCommand : public Command {
     if (!communicator_->is_root()) out.Mute();
     const absl::StatusOr<int> status = profile_.Around("evaluate", [&]() -> absl::StatusOr<int> {
       if (job_.distributed && profile_.given()) {
-        return InvalidArgument("--profile is of one process, without --distributed");
+        return InvalidArgument("--profile is of one process: leave out it or --distributed");
       }
       return Evaluate(out);
     });

@@ -192,7 +192,7 @@ class InspectCommand : public Command {
 
 CommandDef DefineInspect() {
   return DefineCommand<InspectCommand>(
-      "inspect", "A model's functions and nodes as text, text protobuf or DOT");
+      "inspect", "A model's functions and nodes as text, text protobuf, DOT or SVG");
 }
 
 }  // namespace seqgraph::tools

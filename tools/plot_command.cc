@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "tools/command.h"
+#include "tools/report/chart_png.h"
 #include "tools/report/curves.h"
 #include "tools/report/run_folders.h"
 #include "tools/report/terminal_plot.h"
@@ -23,21 +24,33 @@ class PlotCommand : public Command {
   void Declare(Flags& flags) override {
     flags.InputFiles("RUN", &runs_, "Folders of runs (train --run), or of many", IsFileOfRun)
         .Required();
-    flags.OutputFile("--output", &output_, "A picture of the curves, .svg");
+    flags.OutputFile("--output", &output_, "A picture of the curves, .svg or .png");
     flags.Switch("--terminal", &terminal_, "Draw in the terminal; also without --output");
     flags.Switch("--log", &log_, "Logarithmic axis, but for the learning rate");
   }
 
   absl::StatusOr<int> Run(Output& out) override {
-    if (!output_.empty() && !absl::EndsWith(output_, ".svg")) {
-      return InvalidArgument("--output: expected a name that ends in .svg, got '", output_,
-                             "'; `rsvg-convert curves.svg -o curves.png` makes a PNG of one");
+    const bool png = absl::EndsWith(output_, ".png");
+    if (!output_.empty() && !png && !absl::EndsWith(output_, ".svg")) {
+      return InvalidArgument("--output: expected a name that ends in .svg or .png, got '", output_,
+                             "'");
     }
     SEQ_ASSIGN_OR_RETURN(const std::vector<RunRecord> runs, LoadRuns(runs_));
     std::vector<Chart> charts = CurveCharts(runs);
-    if (charts.empty()) return FailedPrecondition("nothing is measured yet: no epoch has ended");
+    if (charts.empty()) {
+      return FailedPrecondition("nothing is measured yet: no epoch has ended in ", runs_[0],
+                                "; try again when one has");
+    }
     for (Chart& chart : charts) chart.log_y = log_ && chart.title != "learning rate";
-    if (!output_.empty()) SEQ_RETURN_IF_ERROR(AtomicWriteFile(output_, ChartsSvg(charts)));
+    if (!output_.empty()) {
+      std::string picture;
+      if (png) {
+        SEQ_ASSIGN_OR_RETURN(picture, ChartsPng(charts));
+      } else {
+        picture = ChartsSvg(charts);
+      }
+      SEQ_RETURN_IF_ERROR(AtomicWriteFile(output_, picture));
+    }
     if (!output_.empty() && !terminal_) return 0;
     std::FILE* file = out.file();
     // Colors only where they are seen: https://no-color.org.
@@ -64,7 +77,8 @@ class PlotCommand : public Command {
 }  // namespace
 
 CommandDef DefinePlot() {
-  return DefineCommand<PlotCommand>("plot", "Curves of training runs, as SVG or in the terminal");
+  return DefineCommand<PlotCommand>("plot",
+                                    "Curves of training runs, as SVG, as PNG or in the terminal");
 }
 
 }  // namespace seqgraph::tools

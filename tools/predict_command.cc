@@ -123,8 +123,9 @@ class PredictCommand : public Command {
     if (data_.data.empty() || output_.empty()) {
       return InvalidArgument("--distributed shares the rows of a table: give --data and --output");
     }
-    if (profile_.given())
-      return InvalidArgument("--profile is of one process, without --distributed");
+    if (profile_.given()) {
+      return InvalidArgument("--profile is of one process: leave out it or --distributed");
+    }
     return absl::OkStatus();
   }
 

@@ -336,8 +336,10 @@ class RunCommand : public Command {
     for (const ArrayUse& use : uses) {
       if (use.array != nullptr) compared.push_back(use);
     }
-    const absl::Status fits = compared.empty() ? InvalidArgument("none of its arrays is a result")
-                                               : CheckShapes(compared).status();
+    const absl::Status fits =
+        compared.empty()
+            ? InvalidArgument("none of its arrays is a result: name them as the table says")
+            : CheckShapes(compared).status();
     if (!fits.ok()) {
       std::fputs(ArrayTable("output", uses).c_str(), stderr);
       return Annotate(fits, compare_);

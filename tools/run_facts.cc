@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <map>
 #include <set>
+#include <system_error>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
@@ -60,6 +62,17 @@ std::string HashOfExamples(const Examples& examples) {
   return HashBytes(all).Hex();
 }
 
+std::future<RowHashes> HashRows(const TrainingData& data) {
+  const auto hashes = [train = data.train(), validation = data.validation()] {
+    return RowHashes{HashOfExamples(train), HashOfExamples(validation)};
+  };
+  try {
+    return std::async(std::launch::async, hashes);
+  } catch (const std::system_error&) {  // The system gives no thread.
+    return std::async(std::launch::deferred, hashes);
+  }
+}
+
 const std::vector<std::string>& FreeFlags() {
   static const auto& free = *new std::vector<std::string>{
       "--save_every", "--keep", "--fallback", "--epochs", "--threads", "--history", "--report",
@@ -71,11 +84,11 @@ const std::vector<std::string>& FreeFlags() {
 }
 
 absl::StatusOr<RunFacts> RunFacts::Make(const std::vector<std::string>& given,
-                                        const std::string& output, const TrainingData& data,
+                                        const std::string& output, RowHashes rows,
                                         const std::string& first_model, const ModelRunner& runner,
                                         const CompiledFunction& step) {
-  RunFacts facts{.train = HashOfExamples(data.train()),
-                 .validation = HashOfExamples(data.validation()),
+  RunFacts facts{.train = std::move(rows.train),
+                 .validation = std::move(rows.validation),
                  .backends = runner.DescribeBackends()};
   for (const std::string& argument : given) {
     const std::string name = NameOfFlag(argument);

@@ -41,16 +41,22 @@ int64_t NumberIn(const ShardJson& json, const char* name) {
   return found != json.end() && found->is_number_integer() ? found->get<int64_t>() : -1;
 }
 
+absl::Status NoProblems() {
+  return Internal(
+      "a rank tells no problems of its rows, not even that there are none: do all ranks run the "
+      "same build?");
+}
+
 absl::StatusOr<data::Problems> ProblemsIn(const ShardJson& json) {
   const auto found = json.find("listed");
   const int64_t count = NumberIn(json, "problems");
-  if (count < 0 || found == json.end() || !found->is_array()) return Internal("no problems");
+  if (count < 0 || found == json.end() || !found->is_array()) return NoProblems();
   std::vector<std::string> listed;
   for (const ShardJson& each : *found) {
-    if (!each.is_string()) return Internal("no problems");
+    if (!each.is_string()) return NoProblems();
     listed.push_back(each.get<std::string>());
   }
-  if (static_cast<int64_t>(listed.size()) > count) return Internal("no problems");
+  if (static_cast<int64_t>(listed.size()) > count) return NoProblems();
   return data::Problems::Of(count, std::move(listed));
 }
 
@@ -103,7 +109,7 @@ absl::StatusOr<ShardAnswer> ShardAnswer::FromText(absl::string_view text) {
   const ShardJson head = ObjectOf(text.substr(0, end));
   const int64_t code = NumberIn(head, "code");
   if (end == text.npos || code < 0 || !head.contains("error") || !head["error"].is_string()) {
-    return Internal("a rank sends what is no answer");
+    return Internal("a rank sends what is no answer: do all ranks run the same build?");
   }
   ShardAnswer answer{.bytes = std::string(text.substr(end + 1)), .rows = NumberIn(head, "rows")};
   SEQ_ASSIGN_OR_RETURN(answer.problems, ProblemsIn(head));

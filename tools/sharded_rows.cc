@@ -103,7 +103,9 @@ class ShardOrder {
 
 absl::StatusOr<std::string> AnswerJob(const WorkQueue::Job& job, WorkQueue& queue,
                                       const std::atomic<bool>* interrupt, AnswerShard answer) {
-  if (job.text.empty()) return Internal("a shard without an end");
+  if (job.text.empty()) {
+    return Internal("rank 0 tells of a shard without an end: do all ranks run the same build?");
+  }
   absl::Status stopped;
   const auto between = [&] {
     if (interrupt != nullptr && interrupt->load()) stopped.Update(Cancelled("interrupted"));

@@ -41,7 +41,8 @@ absl::Status SetElement(absl::string_view field, DType dtype, void* elements, in
       ok = absl::SimpleAtoi(field, static_cast<int64_t*>(elements) + i);
       break;
   }
-  return ok ? absl::OkStatus() : InvalidArgument("'", field, "' is no ", DTypeName(dtype));
+  return ok ? absl::OkStatus()
+            : InvalidArgument("'", field, "' is no ", DTypeName(dtype), ": expected a number");
 }
 
 // The shortest decimals that read back the same.

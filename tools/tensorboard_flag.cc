@@ -1,5 +1,8 @@
 #include "tools/tensorboard_flag.h"
 
+#include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
@@ -8,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "base/trace.h"
+#include "training/gradient_norms.h"
 #include "training/optimizers.h"
 
 namespace seqgraph::tools {
@@ -72,6 +77,35 @@ absl::StatusOr<ConfusionMatrix> ConfusionOf(const TrainingData& data, Trainer& t
                                           static_cast<int64_t>(data.labels().size()));
 }
 
+// Made when it is first asked for: what the run needs has its memory by then.
+class GradientsOfRun {
+ public:
+  GradientsOfRun(const TrainingData& data, Trainer& trainer, const TrainingRunOptions& run)
+      : data_(data), trainer_(trainer), batch_(run.batch), class_weights_(run.class_weights) {}
+
+  absl::StatusOr<std::vector<std::pair<std::string, double>>> operator()(const Model& model) {
+    ModelRunner& runner = trainer_.runner();
+    const TraceSpan span(runner.trace(), "norms of gradients", "pass");
+    if (norms_ == nullptr) {
+      RunnerOptions options = runner.options();
+      options.profile = nullptr;
+      if (options.max_memory > 0) {
+        options.max_memory = std::max<int64_t>(options.max_memory - runner.MemoryInUse(), 1);
+      }
+      SEQ_ASSIGN_OR_RETURN(
+          norms_, GradientNorms::Create(model, options, data_.train(), batch_, class_weights_));
+    }
+    return norms_->Measure(model);
+  }
+
+ private:
+  const TrainingData& data_;
+  Trainer& trainer_;
+  int64_t batch_;
+  std::map<int32_t, double> class_weights_;
+  std::shared_ptr<GradientNorms> norms_;
+};
+
 }  // namespace
 
 void TensorBoardFlag::Declare(Flags& flags, const int64_t& folds) {
@@ -96,6 +130,7 @@ std::optional<TensorBoardOptions> TensorBoardFlag::Options(const Flags& flags,
   TensorBoardOptions options{
       .log_dir = folder_,
       .histogram_freq = 1,
+      .gradient_norms = GradientsOfRun(data, trainer, run),
       .hyper_parameters = ParametersOf(flags, run, trainer.runner().model())};
   if (HasClasses(data)) {
     options.confusion_matrix = [&data, &trainer, batch = run.batch] {

@@ -124,8 +124,9 @@ std::optional<double> TextTraining::guessing() const {
 absl::Status TextTraining::CheckComparable(const Model& earlier, const Model&) const {
   SEQ_RETURN_IF_ERROR(VocabularyOf(earlier).status());
   if (NumericColumnsOf(earlier) != numbers_) {
-    return InvalidArgument("it takes other numbers beside a text: ",
-                           absl::StrJoin(NumericColumnsOf(earlier), ", "));
+    return InvalidArgument(
+        "it takes other numbers beside a text: ", absl::StrJoin(NumericColumnsOf(earlier), ", "),
+        "; --numeric_columns says which");
   }
   if (earlier.labels == dataset_.labels) return absl::OkStatus();
   return InvalidArgument("its classes are ", absl::StrJoin(earlier.labels, ", "),

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <future>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -214,7 +215,9 @@ class TrainCommand : public Command {
     // The root has the folder; the others begin with the same model.
     bool goes_on = state != nullptr && state->newest() != nullptr;
     SEQ_RETURN_IF_ERROR(job_->BroadcastValue(&goes_on));
-    if (run_.verify && !goes_on) return FailedPrecondition(run_.folder, " holds no state of a run");
+    if (run_.verify && !goes_on) {
+      return FailedPrecondition(run_.folder, " holds no state of a run that could be repeated");
+    }
     std::optional<EarlierModel> earlier;
     if (job_->is_root()) {
       SEQ_ASSIGN_OR_RETURN(earlier, FindEarlier(goes_on ? state->newest() : nullptr));
@@ -229,6 +232,7 @@ class TrainCommand : public Command {
     TraceSpan load(profile_.trace(), "load data", "data");
     SEQ_RETURN_IF_ERROR(data_source_->Load(resumed.has_value() ? &*resumed : nullptr, resume_));
     load.End();
+    if (job_->is_root() && run_.folder != "off") row_hashes_ = HashRows(*data_source_);
     out.Write(data_source_->Lines());
     const bool resumes = resumed.has_value();
     if (resumes) {
@@ -321,8 +325,9 @@ class TrainCommand : public Command {
   // What the run is made with goes into its states, and must be as it was in one that goes on.
   absl::Status SetState(RunFolder* state, const ModelRunner& runner, const CompiledFunction& step,
                         const Model& model, TrainingRunOptions& options) {
-    SEQ_ASSIGN_OR_RETURN(const RunFacts now, RunFacts::Make(flags_->Given(), output_, *data_source_,
-                                                            FirstModel(), runner, step));
+    SEQ_ASSIGN_OR_RETURN(
+        const RunFacts now,
+        RunFacts::Make(flags_->Given(), output_, row_hashes_.get(), FirstModel(), runner, step));
     if (state->newest() != nullptr) {
       SEQ_ASSIGN_OR_RETURN(const RunFacts then, RunFacts::Load(state->newest()->Reader("keeper")));
       SEQ_ASSIGN_OR_RETURN(
@@ -452,6 +457,7 @@ class TrainCommand : public Command {
   TensorBoardFlag tensorboard_;
   std::unique_ptr<TrainingData> data_source_;
   SeriesTraining* series_source_ = nullptr;  // the same, of series
+  std::future<RowHashes> row_hashes_;        // for the folder of the run
   BackendSelection selection_;
   PassList passes_;
   int64_t max_memory_ = 0;

@@ -31,7 +31,8 @@ absl::StatusOr<ConfusionMatrix> ConfusionMatrix::FromPredictions(
   ConfusionMatrix matrix(classes);
   for (size_t row = 0; row < rows; ++row) {
     if (targets[row] < 0 || targets[row] >= classes) {
-      return InvalidArgument("row ", row, " is of class ", targets[row], " of ", classes);
+      return InvalidArgument("row ", row, " is of class ", targets[row], " of ", classes,
+                             ", which count from 0");
     }
     matrix.Add(targets[row], PredictedClass(predictions.subspan(row * width, width)));
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -11,7 +13,7 @@ namespace seqgraph {
 namespace {
 
 constexpr double kSecondsBetweenLiveDraws = 0.1;
-constexpr int kLiveBar = 24, kSparks = 24, kLevels = 8;
+constexpr int kLiveBar = 24, kShortestBar = 6, kSparks = 24, kLevels = 8;
 constexpr const char* kSpark[kLevels] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
 ProgressOptions WithoutTerminal(ProgressOptions options) {
@@ -153,47 +155,70 @@ void LiveProgress::Draw(const FitContext& context, const Logs& logs) {
 }
 
 LiveProgress::Line LiveProgress::FirstLine(const FitContext& context, int most) const {
-  Line line;
-  line.Append(absl::StrCat("Epoch ", epoch_ + 1, "/", context.epochs, " "), most);
-  const int filled = static_cast<int>(kLiveBar * done_ / std::max<int64_t>(context.steps, 1));
-  std::string bar;
-  for (int i = 0; i < kLiveBar; ++i) bar += i < filled ? "━" : "─";
-  line.Append(bar, most);
-  line.Append(absl::StrCat(" ", done_, "/", context.steps), most);
+  const std::string head = absl::StrCat("Epoch ", epoch_ + 1, "/", context.epochs, " ");
+  std::vector<std::string> parts = {absl::StrCat(" ", done_, "/", context.steps)};
   const double seconds = options_.on.clock() - epoch_start_;
   const int64_t steps = done_ - first_done_;
-  if (steps <= 0 || seconds <= 0) return line;
-  const double a_second = static_cast<double>(steps) / seconds;
-  const double rows =
-      options_.rows > 0 && context.steps > 0
-          ? a_second * static_cast<double>(options_.rows) / static_cast<double>(context.steps)
-          : a_second;
-  line.Append(absl::StrFormat("  %.0f %s/s", rows, options_.rows > 0 ? "rows" : "steps"), most);
-  const double left = static_cast<double>(context.steps - done_) / a_second;
-  line.Append(absl::StrCat("  ", FormatTimeLeft(left), " left of the epoch"), most);
-  const double each = std::max(epoch_seconds_, left + seconds);
-  const int more = context.epochs - epoch_ - 1;
-  if (more > 0)
-    line.Append(absl::StrCat(", at most ", FormatTimeLeft(left + each * more), " of all"), most);
+  if (steps > 0 && seconds > 0) {
+    const double a_second = static_cast<double>(steps) / seconds;
+    const double rows =
+        options_.rows > 0 && context.steps > 0
+            ? a_second * static_cast<double>(options_.rows) / static_cast<double>(context.steps)
+            : a_second;
+    parts.push_back(absl::StrFormat("  %.0f %s/s", rows, options_.rows > 0 ? "rows" : "steps"));
+    const double left = static_cast<double>(context.steps - done_) / a_second;
+    parts.push_back(absl::StrCat("  ", FormatTimeLeft(left), " left"));
+    const double each = std::max(epoch_seconds_, left + seconds);
+    const int more = context.epochs - epoch_ - 1;
+    if (more > 0) {
+      parts.push_back(absl::StrCat(", at most ", FormatTimeLeft(left + each * more), " of all"));
+    }
+  }
+  int room = most - ColumnsOf(head);
+  for (const std::string& part : parts) room -= ColumnsOf(part);
+  const int columns = std::clamp(room, kShortestBar, kLiveBar);
+  const int filled = static_cast<int>(columns * done_ / std::max<int64_t>(context.steps, 1));
+  std::string bar;
+  for (int i = 0; i < columns; ++i) bar += i < filled ? "━" : "─";
+  Line line;
+  line.Append(head, most);
+  line.Append(bar, most);
+  for (const std::string& part : parts) line.Append(part, most);
   return line;
 }
 
+// Numbers come before pictures: spark-lines have what room these leave.
 LiveProgress::Line LiveProgress::SecondLine(const Logs& logs, int most) const {
-  Line line;
+  struct Part {
+    std::string text;
+    const std::vector<double>* sparks = nullptr;  // behind it
+  };
+  std::vector<Part> parts;
   if (const auto loss = logs.find("loss"); loss != logs.end()) {
-    line.Append(absl::StrCat("loss ", FormatMetric(loss->second)), most);
-    line.Append(absl::StrCat(" ", SparkLine(losses_, kSparks)), most);
+    parts.push_back({absl::StrCat("loss ", FormatMetric(loss->second), " "), &losses_});
   }
-  if (monitored_.empty()) return line;
-  line.Append(absl::StrCat("  ", options_.monitor, " ", FormatMetric(monitored_.back())), most);
-  line.Append(absl::StrCat(" ", SparkLine(monitored_, kSparks)), most);
-  if (best_epoch_ < 0) return line;
-  line.Append(absl::StrCat("  best ", FormatMetric(best_), " in epoch ", best_epoch_ + 1), most);
-  if (!options_.patience_left) return line;
-  const int left = options_.patience_left();
-  line.Append(absl::StrCat("  ends after ", left, left == 1 ? " epoch" : " epochs",
-                           " without a better one"),
-              most);
+  if (!monitored_.empty()) {
+    parts.push_back(
+        {absl::StrCat("  ", options_.monitor, " ", FormatMetric(monitored_.back()), " "),
+         &monitored_});
+  }
+  if (best_epoch_ >= 0) {
+    parts.push_back({absl::StrCat("  best ", FormatMetric(best_), " in epoch ", best_epoch_ + 1)});
+    if (options_.patience_left) {
+      parts.push_back({absl::StrCat("  patience left ", options_.patience_left())});
+    }
+  }
+  int room = most, pictures = 0;
+  for (const Part& part : parts) {
+    room -= ColumnsOf(part.text);
+    pictures += part.sparks != nullptr ? 1 : 0;
+  }
+  const int each = std::clamp(room / std::max(pictures, 1), 0, kSparks);
+  Line line;
+  for (const Part& part : parts) {
+    line.Append(part.text, most);
+    if (part.sparks != nullptr) line.Append(SparkLine(*part.sparks, each), most);
+  }
   return line;
 }
 

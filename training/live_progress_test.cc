@@ -61,10 +61,9 @@ TEST(LiveProgress, RedrawsTwoLinesBelowTheEpochsThatAreDone) {
   screen.now += 1;
   SEQ_ASSERT_OK(live.OnBatchEnd(screen.context, 0, {{"loss", .5}}));
   // 100 rows in a second; 3 steps left of this epoch, and 9 epochs of 4 s.
-  EXPECT_EQ(
-      screen.Take(),
-      "Epoch 1/10 ━━━━━━────────────────── 1/4  100 rows/s  3s left of the epoch, at most 39s "
-      "of all\nloss 0.5000 ");
+  EXPECT_EQ(screen.Take(),
+            "Epoch 1/10 ━━━━━━────────────────── 1/4  100 rows/s  3s left, at most 39s of all\n"
+            "loss 0.5000 ");
   SEQ_ASSERT_OK(live.OnBatchEnd(screen.context, 1, {{"loss", .5}}));
   EXPECT_EQ(screen.Take(), "");  // within a tenth of a second
   screen.now += 1;
@@ -74,9 +73,8 @@ TEST(LiveProgress, RedrawsTwoLinesBelowTheEpochsThatAreDone) {
   SEQ_ASSERT_OK(live.OnEpochEnd(screen.context, 0, logs));
   const std::string end = screen.Take();
   EXPECT_THAT(end, HasSubstr("\r\033[1A\033[JEpoch 1/10 - 3/4 - "));
-  EXPECT_THAT(end,
-              EndsWith("loss 0.2500 ▁  val_loss 0.7500 ▁  best 0.7500 in epoch 1  ends after 2 "
-                       "epochs without a better one"));
+  EXPECT_THAT(
+      end, EndsWith("loss 0.2500 ▁  val_loss 0.7500 ▁  best 0.7500 in epoch 1  patience left 2"));
   screen.context.messages = {"Stopped."};
   SEQ_ASSERT_OK(live.OnTrainEnd(screen.context));
   EXPECT_EQ(screen.Take(), "\r\033[1A\033[JStopped.\n");
@@ -90,12 +88,40 @@ TEST(LiveProgress, FollowsTheWidthOfTheMoment) {
   screen.now += 1;
   screen.width = 60;
   SEQ_ASSERT_OK(live.OnBatchEnd(screen.context, 0, {{"loss", .5}}));
-  EXPECT_EQ(screen.Take(), "Epoch 1/10 ━━━━━━────────────────── 1/4  100 rows/s\nloss 0.5000 ");
-  // 51 columns are four rows of 15, and 12 one.
+  EXPECT_EQ(screen.Take(), "Epoch 1/10 ━───── 1/4  100 rows/s  3s left\nloss 0.5000 ");
+  // 42 columns are three rows of 15, and 12 one.
   screen.width = 15;
   screen.now += 1;
   SEQ_ASSERT_OK(live.OnBatchEnd(screen.context, 1, {{"loss", .5}}));
-  EXPECT_EQ(screen.Take(), "\r\033[4A\033[JEpoch 1/10 \nloss 0.5000 ");
+  EXPECT_EQ(screen.Take(), "\r\033[3A\033[JEpoch 1/10 \nloss 0.5000 ");
+}
+
+TEST(LiveProgress, HasAllNumbersInEightyColumns) {
+  LiveScreen screen;
+  screen.width = 80;
+  LiveProgress live(screen.Options());
+  SEQ_ASSERT_OK(live.OnTrainBegin(screen.context));
+  screen.context.epochs = 100;
+  screen.context.steps = 313;
+  for (int epoch = 0; epoch < 30; ++epoch) {
+    SEQ_ASSERT_OK(live.OnEpochBegin(screen.context, epoch));
+    screen.now += 1;
+    SEQ_ASSERT_OK(live.OnBatchEnd(screen.context, 99, {{"loss", .5}}));
+    Logs logs = {{"loss", .5}, {"val_loss", 1. / (1 + epoch)}};
+    SEQ_ASSERT_OK(live.OnEpochEnd(screen.context, epoch, logs));
+  }
+  SEQ_ASSERT_OK(live.OnEpochBegin(screen.context, 30));
+  screen.now += 1;
+  SEQ_ASSERT_OK(live.OnBatchEnd(screen.context, 0, {{"loss", .5}}));
+  screen.Take();
+  screen.now += 1;
+  SEQ_ASSERT_OK(live.OnBatchEnd(screen.context, 199, {{"loss", .5}}));
+  const std::string& shown = screen.Take();
+  for (const char* part :
+       {"Epoch 31/100 ━", " 200/313", " rows/s", " left, at most ", " of all\n", "loss 0.5000 ▁",
+        "val_loss 0.0333 ", "best 0.0333 in epoch 30", "patience left 2"}) {
+    EXPECT_THAT(shown, HasSubstr(part));
+  }
 }
 
 TEST(LiveProgress, GoesOnWithTheStateOfProgress) {

@@ -20,7 +20,8 @@ absl::Status ValidateNamed(const Examples& examples) {
   std::set<absl::string_view> names;
   for (const auto& [name, each] : examples.more) {
     if (!names.insert(name).second) {
-      return InvalidArgument("examples: two are called ", name);
+      return InvalidArgument("examples: two are called ", name,
+                             ": give each input a name of its own");
     }
     if (each.rows != examples.rows) {
       return InvalidArgument("examples: of ", name, " there are ", each.rows, " rows, of others ",

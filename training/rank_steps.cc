@@ -201,8 +201,10 @@ absl::StatusOr<double> RankSteps::RowsOfAll(int64_t step, double own) {
   double sum = 0;
   for (const std::string& each : all) {
     double rows = 0;
-    if (each.size() != sizeof(rows))
-      return Internal("a rank tells its rows in ", each.size(), " bytes");
+    if (each.size() != sizeof(rows)) {
+      return Internal("a rank tells its rows in ", each.size(),
+                      " bytes: do all ranks run the same build?");
+    }
     std::memcpy(&rows, each.data(), sizeof(rows));
     sum += rows;
   }
@@ -231,7 +233,8 @@ absl::StatusOr<std::vector<double>> RankSteps::SquaredNorms() {
       ExactSum sum;
       if (of_rank.size() != bytes.size() ||
           !sum.FromBytes(absl::string_view(of_rank).substr(i * each, each))) {
-        return Internal("a rank tells the norms of other weights");
+        return Internal(
+            "a rank tells the norms of other weights: do all ranks run the same build and model?");
       }
       total.Merge(sum);
     }
@@ -285,7 +288,9 @@ absl::Status RankSteps::Judge(absl::string_view records, double rows, double cou
                               FitEngine::Judge judge) {
   while (!records.empty()) {
     double count = 0;
-    if (records.size() < sizeof(count)) return Internal("a rank's records are cut off");
+    if (records.size() < sizeof(count)) {
+      return Internal("a rank's records are cut off: do all ranks run the same build?");
+    }
     std::memcpy(&count, records.data(), sizeof(count));
     records.remove_prefix(sizeof(count));
     SEQ_ASSIGN_OR_RETURN(PackedBatch batch, PackedBatch::TakeFrom(&records));

@@ -15,7 +15,8 @@ absl::Status LoadVariables(const StateReader& state, VariableStore& variables) {
     return variables.Assign(name, *tensor);
   }));
   if (loaded == variables.all().size()) return absl::OkStatus();
-  return InvalidArgument("it has ", loaded, " variables, and the model ", variables.all().size());
+  return InvalidArgument("it has ", loaded, " variables, and the model ", variables.all().size(),
+                         ": it is of another model");
 }
 
 void RunState::SetPosition(const RunPosition& position) {
@@ -32,7 +33,8 @@ absl::StatusOr<RunPosition> RunState::Position() const {
   SEQ_RETURN_IF_ERROR(reader.Get("step", &position.step));
   SEQ_RETURN_IF_ERROR(reader.Get("finished", &position.finished));
   if (position.epoch < 0 || position.step < 0) {
-    return InvalidArgument("it is at step ", position.step, " of epoch ", position.epoch);
+    return InvalidArgument("it is at step ", position.step, " of epoch ", position.epoch,
+                           ", where no run can be: it is damaged");
   }
   return position;
 }

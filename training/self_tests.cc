@@ -105,7 +105,10 @@ absl::Status RunSelfTest(Model& model, const SelfTest& test, const RunnerOptions
   const auto check = [&](const std::string& what, const std::string& result,
                          const SelfTest::Expected& expected) -> absl::Status {
     const int i = compiled->FindResult(result);
-    if (i < 0) return InvalidArgument(what, ": there is none");
+    if (i < 0) {
+      return InvalidArgument(what,
+                             ": there is none, so the self-test in the file is not of this model");
+    }
     const Tensor actual = compiled->Result(i);
     if (actual.type() != expected.tensor.type()) {
       return InvalidArgument(what, " is ", actual.type().ToString(), ", expected ",
@@ -169,7 +172,8 @@ absl::StatusOr<std::map<std::string, Tensor>> SelfTestInputs(const Function& fun
                                                              int64_t rows) {
   SEQ_RETURN_IF_ERROR(examples.Validate());
   if (rows < 1 || rows > examples.rows) {
-    return InvalidArgument("self-test: ", rows, " rows of ", examples.rows, " examples");
+    return InvalidArgument("self-test: ", rows, " rows of ", examples.rows,
+                           " examples; expected 1 to as many as there are");
   }
   if (examples.source != nullptr) {
     std::vector<int64_t> first(static_cast<size_t>(rows));

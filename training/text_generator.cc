@@ -78,7 +78,9 @@ absl::StatusOr<int32_t> DrawCode(absl::Span<const float> probabilities,
   int32_t best = first;
   for (int32_t code = first; code < end; ++code) {
     const float p = probabilities[static_cast<size_t>(code)];
-    if (!std::isfinite(p)) return DataLoss("the model's answer is not a number");
+    if (!std::isfinite(p)) {
+      return DataLoss("the model's answer is not a number: its weights are damaged");
+    }
     if (p > probabilities[static_cast<size_t>(best)]) best = code;
   }
   if (best >= end || !(probabilities[static_cast<size_t>(best)] > 0)) {
@@ -143,7 +145,7 @@ absl::Status TextGenerator::Begin(absl::string_view prompt) {
 }
 
 absl::StatusOr<int32_t> TextGenerator::Next(double temperature, double uniform) {
-  if (!begun_) return FailedPrecondition("no text was begun");
+  if (!begun_) return FailedPrecondition("no text was begun: call Begin before Next");
   const absl::Span<const float> told(told_, static_cast<size_t>(vocabulary_.num_words()));
   SEQ_ASSIGN_OR_RETURN(const int32_t code, DrawCode(told, vocabulary_, temperature, uniform));
   SEQ_RETURN_IF_ERROR(Read(code));

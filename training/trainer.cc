@@ -13,6 +13,7 @@
 #include "training/local_engine.h"
 #include "training/model_builder.h"
 #include "training/row_order.h"
+#include "training/row_weights.h"
 #include "training/thread_trial.h"
 
 namespace seqgraph {
@@ -329,31 +330,6 @@ class FitRun {
   std::optional<RunState> before_validation_;
 };
 
-// The weight of each target of the training data, or what there is where no class has one.
-absl::StatusOr<std::vector<float>> RowWeights(const Examples& train, const FitOptions& options) {
-  if (options.class_weights.empty()) {
-    return std::vector<float>(train.weights.begin(), train.weights.end());
-  }
-  if (train.targets.empty()) {
-    return InvalidArgument("fit: class_weights need examples with targets, in memory");
-  }
-  const size_t targets = train.targets.size(), given = train.weights.size();
-  if (given > targets) {
-    return InvalidArgument("fit: class_weights need a target for each weight; there are ", given,
-                           " weights and ", targets, " targets");
-  }
-  if (!train.label_begin.empty() && given > 0 && given != targets) {
-    return InvalidArgument("fit: class_weights of labels by steps need weights by steps");
-  }
-  std::vector<float> weights(targets, 1.0f);
-  for (size_t i = 0; i < targets; ++i) {
-    const auto found = options.class_weights.find(train.targets[i]);
-    if (found != options.class_weights.end()) weights[i] = static_cast<float>(found->second);
-    if (given > 0) weights[i] *= train.weights[i * given / targets];
-  }
-  return weights;
-}
-
 absl::Status CheckOptions(const Examples& train, const FitOptions& options) {
   if (train.rows < 1) return InvalidArgument("fit: there are no examples to train on");
   if (options.epochs < 1) {
@@ -372,7 +348,7 @@ absl::StatusOr<FitResult> Trainer::Fit(const Examples& given, const Examples& va
                                        const FitOptions& options) {
   SEQ_RETURN_IF_ERROR(CheckOptions(given, options));
   SEQ_RETURN_IF_ERROR(given.Validate());
-  SEQ_ASSIGN_OR_RETURN(const std::vector<float> weights, RowWeights(given, options));
+  SEQ_ASSIGN_OR_RETURN(const std::vector<float> weights, RowWeights(given, options.class_weights));
   Examples train = given;
   train.weights = weights;
   const bool gather = options.by_length && train.source == nullptr;

@@ -315,7 +315,8 @@ Recurrence::Recurrence(const RecurrenceSizes& sizes) : plan_(MakePlan(sizes)) {
 
 absl::Status Recurrence::Validate(const RecurrenceSizes& sizes) {
   if (std::min({sizes.batch, sizes.time, sizes.units, sizes.projected ? 1 : sizes.features}) < 1) {
-    return InvalidArgument("a recurrence with an extent of 0");
+    return InvalidArgument(
+        "a recurrence with an extent of 0: steps, batch, features and units must be at least 1");
   }
   const double rows = static_cast<double>(sizes.time) * static_cast<double>(sizes.batch);
   const double widest = static_cast<double>(std::max(sizes.features, sizes.columns()));

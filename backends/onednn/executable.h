@@ -15,12 +15,16 @@ namespace seqgraph::onednn {
 /// (dnnl_primitive_create, brgemm_kernel_create), and crashes: so more than it takes is tried for.
 inline absl::Status RoomForPrimitives() {
   if (AlignedBuffer(size_t{16} << 20).data() != nullptr) return absl::OkStatus();
-  return ResourceExhausted("no memory for what oneDNN makes");
+  return ResourceExhausted(
+      "no memory for what oneDNN makes: a smaller batch, or another backend, needs less");
 }
 
 /// What it means that a primitive could not be made: memory, or that oneDNN has none.
 inline absl::Status CannotMake(const dnnl::error& e, absl::string_view what) {
-  if (e.status == dnnl_out_of_memory) return ResourceExhausted("no memory for ", what);
+  if (e.status == dnnl_out_of_memory) {
+    return ResourceExhausted("no memory for ", what,
+                             ": a smaller batch, or another backend, needs less");
+  }
   return Unimplemented("oneDNN has no ", what, ": ", e.what());
 }
 

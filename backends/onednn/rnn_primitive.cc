@@ -52,7 +52,9 @@ absl::Status ValidateRnnConfig(const RnnConfig& c) {
   }
   if (c.x_width < c.features || c.x_width > kLimit || (c.projected && c.features != c.units)) {
     return InvalidArgument("RNN with ", c.features, " features in rows of ", c.x_width, " and ",
-                           c.units, " units");
+                           c.units,
+                           " units: expected rows as wide as the features, and of a projected "
+                           "input as many features as units");
   }
   const double row_bytes = 4.0 * c.time * c.batch * std::max(c.x_width, c.units);
   const double weight_bytes = 4.0 * std::max(c.x_width, c.units) * c.units;

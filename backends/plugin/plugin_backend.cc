@@ -176,7 +176,10 @@ FunctionClaim PluginBackend::ClaimFunction(const Function& function) const {
 absl::StatusOr<std::unique_ptr<Program>> PluginBackend::Prepare(
     const ProgramRequest& request) const {
   const auto* all = static_cast<const PluginClaims*>(request.claim->choice.get());
-  if (all == nullptr) return FailedPrecondition(plugin_.label, ": claimed nothing");
+  if (all == nullptr) {
+    return FailedPrecondition(plugin_.label,
+                              ": claimed nothing of this function, and is asked to run it");
+  }
   for (int n : request.nodes) {
     for (int other : all->answer.nodes[n].together) {
       if (std::binary_search(request.nodes.begin(), request.nodes.end(), other)) continue;

@@ -177,7 +177,10 @@ absl::StatusOr<pid_t> Fork(const std::string& request, const FileDescriptor& ans
   char* arguments[] = {program, flag.data(), nullptr};
   const pid_t pid = fork();
   if (pid == 0) StartChild(request_file.get(), answer_out.get(), null.get(), arguments);
-  if (pid < 0) return Unavailable("cannot fork: ", strerror(errno));
+  if (pid < 0) {
+    return Unavailable("a plugin cannot be probed, which takes a process of its own: cannot fork: ",
+                       strerror(errno));
+  }
   return pid;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ TEST(Limits, WithoutMemoryItSaysSo) {
   if (kSanitized) GTEST_SKIP() << "sanitizers take all addresses for themselves";
   const std::string model = MakeTempDir() + "/m.pb";
   constexpr int kCannotLoad = 127;  // the system's loader
+  constexpr int kAborted = 1000 + SIGABRT;
   constexpr long kMegabyte = 1 << 20;
   int said = 0;
   for (long megabytes = 80; megabytes <= 400; megabytes += 3) {
@@ -39,6 +41,8 @@ TEST(Limits, WithoutMemoryItSaysSo) {
         RunSeqgraph({"train", "--epochs=1", absl::StrCat("--output=", model)},
                     {.max_memory_bytes = megabytes * kMegabyte});
     if (result.status == kCannotLoad) continue;
+    // With a quarter of a megabyte more than loading takes, what is made before main has none.
+    if (said == 0 && result.status == kAborted) continue;
     if (result.status == 0) break;
     EXPECT_EQ(result.status, 1) << megabytes << " MB: " << result.err;
     EXPECT_THAT(result.err, HasSubstr("RESOURCE_EXHAUSTED")) << megabytes << " MB";

@@ -9,7 +9,8 @@ A model is trained with --history, ended after two of four epochs and gone on wi
     graph, the histograms, the picture, and the run with its flags on the page of hyper-parameters;
   - none of them may log a warning;
   - the trace must parse by Perfetto's own messages, with slices that nest and two counters; where
-    SEQGRAPH_TRACE_PROCESSOR names trace_processor, that program must load it without an error too.
+    SEQGRAPH_TRACE_PROCESSOR names a folder with trace_processor (as WebAssembly, for node), that must
+    load it without an error too, and see the same slices and counters.
 Prints one line a check, and exits with 1 at the first that fails.
 """
 
@@ -20,6 +21,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,7 +97,9 @@ def _compare(curves, expected, reader):
         _check(set(points) == epochs, f"{reader}: {run} {tag} has the steps {sorted(points)}")
     rate = curves[f"{_RUN}/train", "epoch_learning_rate"]
     _check(set(rate.values()) == {float(numpy.float32(1e-4))}, f"{reader}: learning rates {rate}")
-    _check(any(tag.startswith("update_norm/") for _, tag in curves), f"{reader}: no norms")
+    for norm in ("update_norm/", "weight_norm/", "gradient_norm/"):
+        of = {tag.removeprefix(norm) for _, tag in curves if tag.startswith(norm)}
+        _check("all" in of and len(of) >= 4, f"{reader}: {norm} of {of} alone")
 
 
 def _check_tbparse(board, expected):
@@ -266,17 +270,40 @@ def _check_trace(path):
     _check(nodes > 100, f"trace: {nodes} nodes")
     print(f"Perfetto's messages: {len(trace.packet)} packets, {nodes} nodes")
     processor = os.environ.get("SEQGRAPH_TRACE_PROCESSOR")
-    if not processor:
-        print("SKIPPED: trace_processor, a program that no package brings: SEQGRAPH_TRACE_PROCESSOR"
-              " names none")
+    if not processor or not shutil.which("node"):
+        print("SKIPPED: trace_processor: SEQGRAPH_TRACE_PROCESSOR names none, or there is no node")
         return
-    from perfetto.trace_processor import TraceProcessor, TraceProcessorConfig
-    with TraceProcessor(path, config=TraceProcessorConfig(bin_path=processor)) as loaded:
-        errors = list(loaded.query("select name, value from stats where severity = 'error' and "
-                                   "value > 0"))
-        _check(not errors, f"trace_processor: {errors}")
-        count = next(iter(loaded.query("select count(*) as n from slice where category = 'node'")))
-        _check(count.n == nodes, f"trace_processor: {count.n} nodes of {nodes}")
+    _check_with_processor(path, processor, nodes, counters)
+
+
+def _check_with_processor(path, processor, nodes, counters):
+    queries = {
+        "errors": "select name, value from stats where severity = 'error' and value > 0",
+        "nodes": "select count(*) as n, min(dur) as shortest from slice where category = 'node'",
+        "counters": "select track.name as name, count(*) as n, max(value) as most, track.unit as unit "
+                    "from counter join counter_track as track on counter.track_id = track.id "
+                    "group by track.name",
+        "process": "select name from process where name is not null",
+        "inside": "select count(*) as n from slice join slice as outer on slice.parent_id = outer.id "
+                  "where slice.category = 'node' and (slice.ts < outer.ts or "
+                  "slice.ts + slice.dur > outer.ts + outer.dur)",
+    }
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "trace_processor.mjs")
+    said = subprocess.run(["node", script, processor, path, *queries.values()], capture_output=True,
+                          text=True, check=False)
+    _check(said.returncode == 0, f"trace_processor: {said.stderr}")
+    rows = dict(zip(queries, map(json.loads, said.stdout.splitlines())))
+    _check(rows["errors"] == [], f"trace_processor: {rows['errors']}")
+    _check(rows["nodes"][0]["n"] == nodes and rows["nodes"][0]["shortest"] >= 0,
+           f"trace_processor: {rows['nodes']}, not {nodes} nodes")
+    _check(rows["inside"] == [{"n": 0}], f"trace_processor: {rows['inside']} nodes reach out")
+    _check(rows["process"] == [{"name": "seqgraph train"}], f"trace_processor: {rows['process']}")
+    seen = {row["name"]: (row["n"], row["most"]) for row in rows["counters"]}
+    for name, values in counters.items():
+        count, most = seen.get(name, (0, 0))
+        _check(count == len(values) and abs(most - max(values)) <= 1e-9 * max(values),
+               f"trace_processor: {name} {seen}, not {len(values)} with {max(values)} at most")
+    print(f"trace_processor: {nodes} nodes, counters {rows['counters']}")
 
 
 def main():

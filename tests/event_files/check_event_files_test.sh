@@ -3,7 +3,7 @@
 # SEQGRAPH_TENSORBOARD_PYTHON names a Python that has them:
 #   bazel test --test_env=SEQGRAPH_TENSORBOARD_PYTHON=ENV/bin/python \
 #     //tests/event_files:check_event_files_test
-# SEQGRAPH_TRACE_PROCESSOR may name Perfetto's trace_processor, which no package brings.
+# SEQGRAPH_TRACE_PROCESSOR may name a folder with Perfetto's trace_processor as WebAssembly.
 set -eu
 if [[ -z ${SEQGRAPH_TENSORBOARD_PYTHON:-} ]]; then
   echo "SKIPPED: needs TensorBoard: SEQGRAPH_TENSORBOARD_PYTHON names no Python" \

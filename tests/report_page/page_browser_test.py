@@ -12,7 +12,6 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import browser  # noqa: E402
 
-SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desk": (1440, 900)}
 SCALE = 0.2
 # Text of other fonts differs in each letter and not in its place: of a picture that is five times
 # smaller the mean difference is to stay below this, of 255, ...
@@ -23,35 +22,6 @@ MOST_FAR, FAR = 0.03, 60
 # What can be reached by the keyboard, in the order of the document.
 FOCUSABLE = """[...document.querySelectorAll('a[href],button,input,summary,[tabindex="0"]')]
   .filter(e => !e.hidden && e.getClientRects().length > 0 && !e.closest('details:not([open]) > :not(summary)'))"""
-
-# Of each text that is seen its contrast to what lies below it (WCAG 2.2, 1.4.3); those below 4.5, or below
-# 3 for large text.
-CONTRAST = """(() => {
-  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
-  const over = (a, b) => [0, 1, 2].map(i => a[i] * a[3] + b[i] * (1 - a[3])).concat(1);
-  const ground = (e) => {
-    const layers = [];
-    for (; e; e = e.parentElement) layers.push(parse(getComputedStyle(e).backgroundColor));
-    let color = [255, 255, 255, 1];
-    for (const layer of layers.reverse()) color = over(layer, color);
-    return color;
-  };
-  const light = (c) => { const [r, g, b] = c.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b; };
-  const bad = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  let count = 0;
-  while (walk.nextNode()) {
-    const e = walk.currentNode.parentElement, style = getComputedStyle(e);
-    if (!walk.currentNode.data.trim() || e.closest('script,style,.skip,.drawing') || e.getClientRects().length === 0) continue;
-    const below = ground(e), own = over(parse(e.closest('svg') ? style.fill : style.color), below);
-    const a = light(own.slice(0, 3)), b = light(below.slice(0, 3)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 && style.fontWeight >= 700);
-    ++count;
-    if (ratio < (large ? 3 : 4.5)) bad.push(ratio.toFixed(2) + ' ' + e.tagName + '.' + e.className + ': ' + walk.currentNode.data.slice(0, 30));
-  }
-  return {count, bad};
-})()"""
-
 
 class PageTest(unittest.TestCase):
     chromium = make_page = screens = None
@@ -90,7 +60,7 @@ class PageTest(unittest.TestCase):
 
     def test_nothing_is_wider_than_the_screen(self):
         for name in ("plain", "hostile", "two"):
-            for width, height in SIZES.values():
+            for width, height in browser.SIZES.values():
                 page = self.open(name, width=width, height=height)
                 self.assertLessEqual(page.run("document.documentElement.scrollWidth"), width, name)
 
@@ -161,7 +131,7 @@ class PageTest(unittest.TestCase):
     def test_texts_stand_out_from_their_ground(self):
         for name in ("plain", "two"):
             for dark in (False, True):
-                found = self.open(name, dark=dark).run(CONTRAST)
+                found = self.open(name, dark=dark).run(browser.CONTRAST)
                 self.assertGreater(found["count"], 100)
                 self.assertEqual(found["bad"], [], "dark" if dark else "light")
 
@@ -173,8 +143,25 @@ class PageTest(unittest.TestCase):
         self.assertGreater(len(page.call("Page.printToPDF", printBackground=True)["data"]), 20_000)
         page.call("Emulation.setEmulatedMedia", media="")
 
+    def test_a_png_of_curves_looks_as_the_svg(self):
+        shots = []
+        for name in ("curves.svg", "curves.png"):
+            with open(os.path.join(self.folder, "picture.html"), "w", encoding="utf-8") as file:
+                file.write("<body style='margin:0;background:#fff'><img width=640 src=%s>" % name)
+            page = self.open("picture", width=640, height=900)
+            height = page.run("document.images[0].height")
+            self.assertGreater(height, 500)
+            shots.append(browser.read_png(page.screenshot(640, height, 0.5))[2])
+        apart = [abs(a - b) for x, y in zip(*shots) for a, b in zip(x, y)]
+        mean, far = sum(apart) / len(apart), sum(1 for each in apart if each > FAR) / len(apart)
+        print("mean difference %.2f, %.2f %% far" % (mean, 100 * far))
+        self.assertLess(mean, 2.0)  # letters fall between pixels otherwise
+        self.assertLess(far, 0.01)
+        # And it is no empty picture that two others would be like.
+        self.assertGreater(sum(1 for row in shots[0] for each in row if each < 200), 1000)
+
     def test_it_looks_as_it_did(self):
-        for name, (width, height) in SIZES.items():
+        for name, (width, height) in browser.SIZES.items():
             for dark in (False, True):
                 file = os.path.join(self.screens, "%s_%s.png" % (name, "dark" if dark else "light"))
                 page = self.open("plain", width=width, height=height, dark=dark)

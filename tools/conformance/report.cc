@@ -108,7 +108,8 @@ absl::StatusOr<Row> RowFromJson(absl::string_view text) {
     }
   } catch (const Json::exception&) {
   }
-  return InvalidArgument("not the result of a case");
+  return InvalidArgument(
+      "not the result of a case, which is a line of JSON as --format=json writes it");
 }
 
 int Report::Count(Outcome outcome) const {

@@ -63,7 +63,7 @@ absl::StatusOr<Tensor> ToTensor(const data::NpyArray& array) {
     case data::NpyType::kInt64:
       break;
   }
-  return InvalidArgument("holds integers, and weights are real");
+  return InvalidArgument("holds integers, and weights are real: store it as float32");
 }
 
 std::vector<const Variable*> Weights(const Model& model) {
@@ -107,7 +107,11 @@ absl::Status ReadNpzWeights(const std::string& path, Model& model) {
     const std::string name = by_order ? absl::StrCat("arr_", i) : variable;
     const std::string where = absl::StrCat(path, ": array ", name);
     const auto array = arrays.find(name);
-    if (array == arrays.end()) return InvalidArgument(where, " is missing");
+    if (array == arrays.end()) {
+      return InvalidArgument(where,
+                             " is missing: expected one for each weight, by the names that "
+                             "`seqgraph summary` shows, or arr_0, arr_1, ... in their order");
+    }
     SEQ_ASSIGN_OR_RETURN(const Tensor tensor, Annotate(ToTensor(array->second), where));
     SEQ_RETURN_IF_ERROR(Annotate(model.variables.Assign(variable, tensor), where));
   }

@@ -125,7 +125,8 @@ class Lockstep {
       const std::string& name = function.info(function.inputs()[i]).name;
       const auto given = inputs.find(name);
       if (given == inputs.end()) {
-        return InvalidArgument("function ", function.name(), " needs an input ", name);
+        return InvalidArgument("function ", function.name(), " needs an input ", name,
+                               ": give it in --inputs=FILE.npz");
       }
       SEQ_RETURN_IF_ERROR(compiled.SetInput(static_cast<int>(i), given->second));
     }

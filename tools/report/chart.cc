@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "tools/drawing/markup.h"
+#include "tools/report/chart_drawing.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -17,141 +18,66 @@ constexpr ChartColor kColors[] = {
     {"#2457c5", "#86aeff"}, {"#c2410c", "#ffa066"}, {"#0f766e", "#4fd1c5"}, {"#8b2fd6", "#cba6ff"},
     {"#b91c6b", "#ff8ac2"}, {"#4d7c0f", "#b7d86b"}, {"#0369a1", "#67c7f5"}, {"#7c2d12", "#e5b08c"}};
 
-// An axis from data to pixels.
-struct Scale {
-  double low = 0, high = 1, from = 0, to = 1;
-  bool log = false;
-
-  double operator()(double value) const {
-    const double at =
-        log ? std::log10(value / low) / std::log10(high / low) : (value - low) / (high - low);
-    return from + at * (to - from);
-  }
-  bool Has(double value) const { return std::isfinite(value) && (!log || value > 0); }
-};
-
-void Widen(const std::vector<double>& values, bool log, double& low, double& high) {
-  for (const double value : values) {
-    if (!std::isfinite(value) || (log && value <= 0)) continue;
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
-}
-
-Scale AxisOf(double low, double high, bool log, bool pad, double from, double to) {
-  if (!(low <= high)) {
-    low = log ? 0.1 : 0;
-    high = 1;
-  }
-  if (low == high) {
-    const double by = low == 0 ? 1 : std::abs(low) * 0.1;
-    low = log ? low / 2 : low - by;
-    high = log ? high * 2 : high + by;
-  } else if (pad && log) {
-    const double by = std::pow(high / low, 0.04);
-    low /= by;
-    high *= by;
-  } else if (pad) {
-    const double by = (high - low) * 0.04;
-    low -= by;
-    high += by;
-  }
-  return {low, high, from, to, log};
-}
+constexpr int kColorCount = static_cast<int>(std::size(kColors));
 
 std::string Number(double pixels) { return absl::StrFormat("%.5g", std::round(pixels * 10) / 10); }
 
-std::string Path(const ChartLine& line, const Scale& x, const Scale& y) {
-  std::vector<double> xs = line.x, ys = line.y;
-  Thin(xs, ys, 600);
-  std::string path;
-  bool pen = false;
-  for (size_t i = 0; i < xs.size(); ++i) {
-    if (!x.Has(xs[i]) || !y.Has(ys[i])) {
-      pen = false;
-      continue;
+class SvgCanvas : public ChartCanvas {
+ public:
+  void Path(PathKind kind, int color, const std::vector<Points>& lines) override {
+    static constexpr const char* kClasses[] = {"grid",        "axis",      "axis dashed", "line",
+                                               "line dashed", "line wide", "band"};
+    std::string d;
+    for (const Points& points : lines) {
+      const char* command = "M";
+      for (const auto& [x, y] : points) {
+        absl::StrAppend(&d, command, Number(x), " ", Number(y));
+        command = "L";
+      }
     }
-    absl::StrAppend(&path, pen ? "L" : "M", Number(x(xs[i])), " ", Number(y(ys[i])));
-    pen = true;
+    if (kind == PathKind::kBand && !d.empty()) d += "Z";
+    const std::string path =
+        absl::StrCat("<path class=\"", kClasses[static_cast<int>(kind)], "\" d=\"", d, "\"/>");
+    if (kind <= PathKind::kDashedAxis) {
+      text_ += path;
+    } else {
+      absl::StrAppend(&text_, "<g class=\"c", color % kColorCount, "\">", path, "</g>");
+    }
   }
-  return path;
-}
 
-std::string Dots(const ChartLine& line, const Scale& x, const Scale& y) {
-  constexpr size_t kMostDots = 400;
-  const size_t stride = (line.x.size() + kMostDots - 1) / kMostDots;
-  std::string dots;
-  for (size_t i = 0; i < line.x.size(); i += std::max<size_t>(stride, 1)) {
-    if (!x.Has(line.x[i]) || !y.Has(line.y[i])) continue;
-    absl::StrAppend(&dots, R"(<circle r="3" cx=")", Number(x(line.x[i])), R"(" cy=")",
-                    Number(y(line.y[i])), R"("/>)");
+  void Dots(int color, const Points& points) override {
+    absl::StrAppend(&text_, "<g class=\"dot c", color % kColorCount, "\">");
+    for (const auto& [x, y] : points) {
+      absl::StrAppend(&text_, R"(<circle r="3" cx=")", Number(x), R"(" cy=")", Number(y), R"("/>)");
+    }
+    text_ += "</g>";
   }
-  return dots;
-}
 
-std::string Area(const ChartBand& band, const Scale& x, const Scale& y) {
-  std::string there, back;
-  for (size_t i = 0; i < band.x.size(); ++i) {
-    if (!x.Has(band.x[i]) || !y.Has(band.low[i]) || !y.Has(band.high[i])) continue;
-    const std::string at = Number(x(band.x[i]));
-    absl::StrAppend(&there, there.empty() ? "M" : "L", at, " ", Number(y(band.high[i])));
-    back = absl::StrCat("L", at, " ", Number(y(band.low[i])), back);
-  }
-  return there.empty() ? "" : there + back + "Z";
-}
-
-// Marks, and the numbers beside them.
-std::string Axes(const Chart& chart, const Scale& x, const Scale& y, ChartSize size) {
-  std::string text;
-  for (const double tick : y.log ? LogTicks(y.low, y.high) : Ticks(y.low, y.high, 5)) {
-    const std::string at = Number(y(tick));
-    absl::StrAppend(&text, R"(<path class="grid" d="M)", Number(x.from), " ", at, "H", Number(x.to),
-                    R"("/><text text-anchor="end" dominant-baseline="middle" x=")",
-                    Number(x.from - 6), R"(" y=")", at, "\">", TickText(tick), "</text>");
-  }
-  for (const double tick : Ticks(x.low, x.high, std::max(3, size.width / 90))) {
-    if (chart.whole_x && tick != std::round(tick)) continue;
-    absl::StrAppend(&text, R"(<text text-anchor="middle" x=")", Number(x(tick)), R"(" y=")",
-                    Number(y.from + 16), "\">", TickText(tick), "</text>");
-  }
-  absl::StrAppend(&text, R"(<path class="axis" d="M)", Number(x.from), " ", Number(y.to), "V",
-                  Number(y.from), "H", Number(x.to), R"("/>)");
-  absl::StrAppend(&text, R"(<text class="label" text-anchor="end" x=")", Number(x.to), R"(" y=")",
-                  Number(y.from + 32), "\">", EscapeMarkup(chart.x_label), "</text>");
-  absl::StrAppend(&text, R"(<text class="label" x="8" y="14">)", EscapeMarkup(chart.y_label),
-                  "</text>");
-  return text;
-}
-
-// What of a name fits beside a line.
-std::string ShortName(const std::string& name) {
-  constexpr size_t kMost = 40;
-  if (name.size() <= kMost) return name;
-  size_t end = kMost;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
-  return name.substr(0, end) + "…";
-}
-
-std::string Legend(const Chart& chart, ChartSize size) {
-  if (chart.lines.size() == 1 && chart.bands.empty() && chart.lines[0].name == chart.title)
-    return "";
-  std::string text;
-  double at = 64;
-  const auto add = [&](const std::string& name, int color, const char* shape) {
-    const std::string shown = ShortName(name);
-    const double width = 34 + 6.6 * static_cast<double>(shown.size());
-    if (at + width > size.width) return;  // The page lists them all.
-    absl::StrAppendFormat(&text, R"(<g class="c%d"><path class="%s" d="M%s 30h18"/></g>)",
-                          color % static_cast<int>(std::size(kColors)), shape, Number(at));
-    absl::StrAppend(&text, "<text x=\"", Number(at + 23), R"(" y="34">)", EscapeMarkup(shown),
+  void Text(TextKind kind, Anchor anchor, double x, double y, const std::string& text) override {
+    text_ += "<text";
+    if (kind == TextKind::kLabel) text_ += R"( class="label")";
+    if (kind == TextKind::kTitle) text_ += R"( class="title")";
+    if (anchor != Anchor::kStart) {
+      absl::StrAppend(&text_, R"( text-anchor=")", anchor == Anchor::kEnd ? "end" : "middle", "\"");
+    }
+    if (kind == TextKind::kTick && anchor == Anchor::kEnd) {
+      text_ += R"( dominant-baseline="middle")";
+    }
+    absl::StrAppend(&text_, R"( x=")", Number(x), R"(" y=")", Number(y), "\">", EscapeMarkup(text),
                     "</text>");
-    at += width;
-  };
-  for (const ChartLine& line : chart.lines) {
-    add(line.name, line.color, line.style == ChartLine::Style::kDashed ? "line dashed" : "line");
   }
-  for (const ChartBand& band : chart.bands) add(band.name, band.color, "line wide");
-  return text;
+
+  std::string Take() { return std::exchange(text_, ""); }
+
+ private:
+  std::string text_;
+};
+
+std::string DrawingOf(const Chart& chart, ChartSize size, bool with_title) {
+  SvgCanvas canvas;
+  if (with_title) DrawTitle(chart, size, canvas);
+  DrawChart(chart, size, canvas);
+  return canvas.Take();
 }
 
 std::string Style() {
@@ -171,50 +97,6 @@ std::string Style() {
       "@media(prefers-color-scheme:dark){svg{background:#171b23;color:#e6e9ef}text{fill:#a9b1c0}"
       ".title{fill:#e6e9ef}.grid{stroke:#2b313d}.axis{stroke:#6a7282}",
       dark, "}</style>");
-}
-
-// All but the <svg> around it.
-std::string Drawing(const Chart& chart, ChartSize size) {
-  double low = std::numeric_limits<double>::infinity(), high = -low, left = low, right = -low;
-  for (const ChartLine& line : chart.lines) {
-    Widen(line.x, false, left, right);
-    Widen(line.y, chart.log_y, low, high);
-  }
-  for (const ChartBand& band : chart.bands) {
-    Widen(band.x, false, left, right);
-    Widen(band.low, chart.log_y, low, high);
-    Widen(band.high, chart.log_y, low, high);
-  }
-  if (chart.x_range.has_value()) std::tie(left, right) = *chart.x_range;
-  if (chart.y_range.has_value()) std::tie(low, high) = *chart.y_range;
-  const Scale x = AxisOf(left, right, false, false, 56, size.width - 14);
-  const Scale y = AxisOf(low, high, chart.log_y, !chart.y_range.has_value(), size.height - 38, 44);
-  std::string text = Axes(chart, x, y, size);
-  const auto color = [](int number) { return number % static_cast<int>(std::size(kColors)); };
-  if (chart.diagonal) {
-    absl::StrAppend(&text, R"(<path class="axis dashed" d="M)", Number(x(x.low)), " ",
-                    Number(y(x.low)), "L", Number(x(x.high)), " ", Number(y(x.high)), R"("/>)");
-  }
-  for (const ChartBand& band : chart.bands) {
-    absl::StrAppendFormat(&text, R"(<g class="c%d"><path class="band" d="%s"/></g>)",
-                          color(band.color), Area(band, x, y));
-  }
-  for (const ChartLine& line : chart.lines) {
-    if (line.style == ChartLine::Style::kDots) {
-      absl::StrAppendFormat(&text, R"(<g class="dot c%d">%s</g>)", color(line.color),
-                            Dots(line, x, y));
-    } else {
-      absl::StrAppendFormat(
-          &text, R"(<g class="c%d"><path class="line%s" d="%s"/></g>)", color(line.color),
-          line.style == ChartLine::Style::kDashed ? " dashed" : "", Path(line, x, y));
-    }
-  }
-  return text + Legend(chart, size);
-}
-
-std::string Title(const Chart& chart, ChartSize size) {
-  return absl::StrCat(R"(<text class="title" text-anchor="middle" x=")", size.width / 2,
-                      R"(" y="16">)", EscapeMarkup(chart.title), "</text>");
 }
 
 std::string Svg(ChartSize size, const std::string& label, const std::string& inner) {
@@ -311,16 +193,15 @@ void Thin(std::vector<double>& x, std::vector<double>& y, size_t most) {
 
 std::string ChartSvg(const Chart& chart, ChartSize size, bool standalone) {
   return Svg(size, chart.title,
-             standalone ? absl::StrCat(Style(), Title(chart, size), Drawing(chart, size))
-                        : Drawing(chart, size));
+             absl::StrCat(standalone ? Style() : "", DrawingOf(chart, size, standalone)));
 }
 
 std::string ChartsSvg(absl::Span<const Chart> charts, ChartSize size) {
   std::string inner = Style(), label;
   int top = 0;
   for (const Chart& chart : charts) {
-    absl::StrAppend(&inner, "<g transform=\"translate(0 ", top, ")\">", Title(chart, size),
-                    Drawing(chart, size), "</g>\n");
+    absl::StrAppend(&inner, "<g transform=\"translate(0 ", top, ")\">",
+                    DrawingOf(chart, size, /*with_title=*/true), "</g>\n");
     absl::StrAppend(&label, label.empty() ? "" : ", ", chart.title);
     top += size.height;
   }
@@ -346,14 +227,14 @@ std::string ChartsJson(absl::Span<const Chart> charts) {
                           : line.style == ChartLine::Style::kDashed ? "dashed"
                                                                     : "";
       json["lines"].push_back({{"name", ShortName(line.name)},
-                               {"c", line.color % static_cast<int>(std::size(kColors))},
+                               {"c", line.color % kColorCount},
                                {"style", style},
                                {"x", Numbers(line.x)},
                                {"y", Numbers(line.y)}});
     }
     for (const ChartBand& band : chart.bands) {
       json["bands"].push_back({{"name", ShortName(band.name)},
-                               {"c", band.color % static_cast<int>(std::size(kColors))},
+                               {"c", band.color % kColorCount},
                                {"x", Numbers(band.x)},
                                {"low", Numbers(band.low)},
                                {"high", Numbers(band.high)}});

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "tools/runs/run_table.h"
 #include "tools/training_text.h"
 
 namespace seqgraph::tools {
@@ -90,34 +91,15 @@ void AddRun(const RunRecord& run, const std::string& name, int number, size_t ru
           ChartLine::Style::kDashed, most, chart);
 }
 
-// Where runs write things, which says nothing of what they are.
-bool IsOfFiles(const std::string& flag) {
-  for (const char* name : {"--run", "--output", "--history", "--profile", "--tensorboard",
-                           "--resume", "--overwrite", "--continue", "--report"}) {
-    if (flag == name) return true;
-  }
-  return false;
-}
-
 using Texts = std::map<std::string, std::string>;
 
-// Rows of names that not all runs have alike.
-void AddDifferences(absl::Span<const RunRecord> runs, const Texts RunRecord::*of,
-                    std::vector<DifferenceRow>& rows) {
-  std::set<std::string> names;
-  for (const RunRecord& run : runs) {
-    for (const auto& [name, value] : run.*of) names.insert(name);
-  }
+void AddRows(absl::Span<const RunRecord> runs, const std::vector<std::string>& names,
+             const Texts RunRecord::*of, std::vector<DifferenceRow>& rows) {
   for (const std::string& name : names) {
-    if (IsOfFiles(name)) continue;
-    DifferenceRow row{name, {}};
+    DifferenceRow& row = rows.emplace_back(DifferenceRow{name, {}});
     for (const RunRecord& run : runs) {
       const auto found = (run.*of).find(name);
       row.values.push_back(found == (run.*of).end() ? "" : found->second);
-    }
-    const auto& first = row.values[0];
-    if (std::any_of(row.values.begin(), row.values.end(), [&](auto& v) { return v != first; })) {
-      rows.push_back(std::move(row));
     }
   }
 }
@@ -157,8 +139,8 @@ std::vector<Chart> CurveCharts(absl::Span<const RunRecord> runs, size_t most_poi
 std::vector<DifferenceRow> Differences(absl::Span<const RunRecord> runs) {
   std::vector<DifferenceRow> rows;
   if (runs.size() < 2) return rows;
-  AddDifferences(runs, &RunRecord::flags, rows);
-  AddDifferences(runs, &RunRecord::environment, rows);
+  AddRows(runs, DifferingFlags(runs), &RunRecord::flags, rows);
+  AddRows(runs, DifferingFacts(runs), &RunRecord::environment, rows);
   DifferenceRow data{"content of the data", {}};
   for (const RunRecord& run : runs) data.values.push_back(run.train_hash.substr(0, 12));
   if (std::set<std::string>(data.values.begin(), data.values.end()).size() > 1) {

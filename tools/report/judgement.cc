@@ -171,7 +171,9 @@ absl::StatusOr<Judgement> Judge(ModelRunner& runner, const RunData& run_data,
   judgement.noun = data.noun();
   judgement.caveat = data.caveat();
   judgement.rows = examples.rows;
-  if (examples.rows == 0) return InvalidArgument("there are no rows");
+  if (examples.rows == 0) {
+    return InvalidArgument("there are no rows to judge the model by; --judge=off leaves that out");
+  }
   const std::vector<Metric> metrics = data.DefaultMetrics();
   SEQ_ASSIGN_OR_RETURN(
       const Logs logs,

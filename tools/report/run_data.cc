@@ -20,7 +20,11 @@ namespace seqgraph::tools {
 absl::StatusOr<std::unique_ptr<RunData>> RunData::Load(const RunRecord& run, const Model& model,
                                                        const CommandFiles& files) {
   std::unique_ptr<RunData> read(new RunData);
-  if (run.command.empty()) return FailedPrecondition("the run's folder says no command");
+  if (run.command.empty()) {
+    return FailedPrecondition(run.folder,
+                              "/run.json says no command, so its data cannot be read again; "
+                              "--judge=off leaves out what needs them");
+  }
   // First of all: what flags mean depends on what lies there.
   for (const std::string& argument : run.command) {
     absl::string_view path = argument;

@@ -31,7 +31,9 @@ absl::StatusOr<std::vector<RunRecord>> LoadRuns(const std::vector<std::string>& 
   std::vector<RunRecord> runs;
   std::set<std::string> seen;
   for (const std::string& folder : all) {
-    if (!seen.insert(folder).second) return InvalidArgument(folder, " is named twice");
+    if (!seen.insert(folder).second) {
+      return InvalidArgument(folder, " is named twice: name each run once");
+    }
     SEQ_ASSIGN_OR_RETURN(RunRecord run, LoadRunRecord(folder));
     runs.push_back(std::move(run));
   }

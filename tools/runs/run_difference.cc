@@ -4,7 +4,6 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -43,11 +42,7 @@ std::vector<RunDifference> DifferencesOfRuns(const RunRecord& a, const RunRecord
     };
     add(flag, text(a), text(b));
   }
-  std::set<std::string> names;
-  for (const RunRecord* run : {&a, &b}) {
-    for (const auto& [name, value] : run->environment) names.insert(name);
-  }
-  for (const std::string& name : names) {
+  for (const std::string& name : DifferingFacts({a, b})) {
     const auto text = [&](const RunRecord& run) {
       const auto found = run.environment.find(name);
       return found == run.environment.end() ? std::string() : found->second;

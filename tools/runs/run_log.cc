@@ -1,9 +1,6 @@
 #include "tools/runs/run_log.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <limits>
 
@@ -11,17 +8,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "base/atomic_file.h"
-#include "base/file_descriptor.h"
-#include "base/file_identity.h"
 #include "base/status_macros.h"
-#include "base/temporary_file.h"
 
 namespace seqgraph::tools {
 namespace {
 
 constexpr double kSecondsBetweenWrites = 1, kShareOfTime = 0.01;
-constexpr int64_t kMostModelBytes = int64_t{1} << 40;
 constexpr size_t kPlaces = 3;  // total step, epoch, step
 
 }  // namespace
@@ -127,8 +119,10 @@ absl::Status RunLog::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
   return absl::OkStatus();
 }
 
+// All but how it ended is known now, and is written while models and states are.
 absl::Status RunLog::OnTrainEnd(FitContext& context) {
   record_.messages = absl::StrJoin(context.messages, "\n");
+  writer_.Post(Content());
   return absl::OkStatus();
 }
 
@@ -157,16 +151,16 @@ absl::Status RunLog::LoadState(FitContext& context, const StateReader& state) {
 }
 
 void RunLog::WriteWhereTimely(FitContext& context) {
-  const double before = Now();
-  if (before < next_write_) return;
-  const absl::Status status = Write();
+  const absl::Status status = writer_.status();
   if (!status.ok() && written_) {
     context.notes.push_back(
         absl::StrCat("The run's record is not written, and is tried again: ", status.message()));
   }
   written_ = status.ok();
-  const double after = Now();
-  next_write_ = after + std::max(kSecondsBetweenWrites, (after - before) / kShareOfTime);
+  const double now = Now();
+  if (now < next_write_) return;
+  writer_.Post(Content());
+  next_write_ = now + std::max(kSecondsBetweenWrites, writer_.seconds() / kShareOfTime);
 }
 
 void RunLog::FindBestEpoch() {
@@ -176,53 +170,20 @@ void RunLog::FindBestEpoch() {
   if (row.has_value()) record_.best_epoch = history_.epochs()[*row];
 }
 
-absl::Status RunLog::LinkBestModel() {
-  const std::string path = options_.best_model ? options_.best_model() : "";
-  if (path.empty()) return absl::OkStatus();
-  return LinkFile(path, absl::StrCat(record_.folder, "/", kBestModelFile));
-}
-
-absl::Status RunLog::Write() {
-  const auto in_folder = [this](const char* file) {
-    return absl::StrCat(record_.folder, "/", file);
-  };
+RecordContent RunLog::Content() {
   FindBestEpoch();
   record_.seconds = seconds_before_ + Now() - began_;
-  SEQ_RETURN_IF_ERROR(AtomicWriteFile(in_folder(kHistoryFile), history_.ToCsv()));
-  SEQ_RETURN_IF_ERROR(AtomicWriteFile(in_folder(kStepsFile),
-                                      steps_.Table().ToCsv({"total_step", "epoch", "step"})));
-  SEQ_RETURN_IF_ERROR(
-      AtomicWriteFile(in_folder(kMessagesFile),
-                      absl::StrCat(record_.messages, record_.messages.empty() ? "" : "\n")));
-  SEQ_RETURN_IF_ERROR(LinkBestModel());
-  // Last: where it says that the run has ended, all the rest is there, whatever kills the process.
-  return SaveRunRecord(record_);
+  return {.record = record_,
+          .history = history_,
+          .steps = steps_.Table(),
+          .best_model = options_.best_model ? options_.best_model() : ""};
 }
 
 absl::Status RunLog::Finish(RunStatus status, const std::string& error) {
   record_.status = status;
   record_.error = error;
   record_.ended = TimeOfNow();
-  return Write();
-}
-
-absl::Status LinkFile(const std::string& path, const std::string& link) {
-  if (FileIdentity::OfPath(path) == FileIdentity::OfPath(link)) return absl::OkStatus();
-  // The folder's lock keeps others away; one that a killed process left goes here.
-  const std::string temporary = absl::StrCat(link, ".new");
-  Remove(temporary);
-  if (Uninterrupted([&] { return ::link(path.c_str(), temporary.c_str()); }) == 0) {
-    int error = Rename(temporary, link);
-    if (error == 0) {  // Without this a power cut takes the name away again.
-      error = SyncFolder(FolderOf(link));
-      return error == 0 ? absl::OkStatus() : SystemError(error, "cannot sync the folder of", link);
-    }
-    Remove(temporary);
-    return SystemError(error, "cannot replace", link);
-  }
-  if (errno == ENOENT) return SystemError(errno, "cannot link to", path);
-  SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMostModelBytes));
-  return AtomicWriteFile(link, bytes);
+  return writer_.Finish(Content());
 }
 
 std::string TimeOfNow() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "tools/runs/record_writer.h"
 #include "tools/runs/run_record.h"
 #include "training/callback.h"
 #include "training/history.h"
@@ -45,10 +46,10 @@ struct RunLogOptions {
 };
 
 /// Keeps a run's record in its folder up to date: run.json, the tables and messages, and a link to
-/// the best model. They are written at most once a second and for at most a hundredth of the
-/// time, besides at both ends of a run; what cannot be written is said once and ends nothing, for
-/// it is of less worth than the run. Put it last in the list of callbacks, so that it has what the
-/// others log and say.
+/// the best model. They are written beside the training, by a thread of its own, at most once a
+/// second and for at most a hundredth of the time, and at the end of a run; what cannot be written
+/// is said once and ends nothing, for it is of less worth than the run. Put it last in the list of
+/// callbacks, so that it has what the others log and say.
 class RunLog : public Callback {
  public:
   explicit RunLog(RunRecord record, RunLogOptions options = {});
@@ -67,11 +68,13 @@ class RunLog : public Callback {
   /// How the run ended, once nothing more is saved of it. Once.
   absl::Status Finish(RunStatus status, const std::string& error);
 
+  /// Until what was begun to be written is there.
+  void Wait() { writer_.Wait(); }
+
  private:
   double Now() const;
   void WriteWhereTimely(FitContext& context);
-  absl::Status Write();
-  absl::Status LinkBestModel();
+  RecordContent Content();
   void FindBestEpoch();
 
   RunRecord record_;
@@ -83,11 +86,8 @@ class RunLog : public Callback {
   double began_ = 0, seconds_before_ = 0;  // of this process; in those before it
   double next_write_ = 0;
   bool written_ = true;
+  RecordWriter writer_;
 };
-
-/// Makes `link` a second name of the file at `path`, in one step whatever was there; a copy where
-/// the file system has no hard links or they are not of one.
-absl::Status LinkFile(const std::string& path, const std::string& link);
 
 /// "2026-11-29T10:30:00Z" of now.
 std::string TimeOfNow();

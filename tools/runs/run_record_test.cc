@@ -200,6 +200,7 @@ TEST(RunLog, KeepsTheRecordUpToDateForAHundredthOfTheTime) {
   Model model;
   FitContext context{model};
   SEQ_ASSERT_OK(log.OnTrainBegin(context));
+  log.Wait();
   SEQ_ASSERT_OK_AND_ASSIGN(RunRecord run, LoadRunRecord(folder));
   EXPECT_EQ(run.status, RunStatus::kRunning);
   EXPECT_EQ(run.history.rows(), 0);
@@ -209,6 +210,7 @@ TEST(RunLog, KeepsTheRecordUpToDateForAHundredthOfTheTime) {
     now += .4;
     Logs logs = {{"loss", .5}, {"val_loss", epoch == 1 ? .3 : .4}};
     SEQ_ASSERT_OK(log.OnEpochEnd(context, epoch, logs));
+    log.Wait();
     SEQ_ASSERT_OK_AND_ASSIGN(run, LoadRunRecord(folder));
     EXPECT_EQ(run.history.rows(), epoch < 2 ? 0 : 3);
   }
@@ -222,6 +224,33 @@ TEST(RunLog, KeepsTheRecordUpToDateForAHundredthOfTheTime) {
   EXPECT_EQ(run.error, "why");
   EXPECT_EQ(run.messages, "said\n");
   EXPECT_NEAR(run.seconds, 1.2, 1e-9);
+}
+
+TEST(RunLog, SaysOnceThatItCannotWriteAndWritesAgain) {
+  const std::string folder = MakeTempDir();
+  const std::string gone = folder + "/run";
+  double now = 0;
+  RunLog log(Example(gone, "8"), {.clock = [&] { return now; }});
+  Model model;
+  FitContext context{model};
+  SEQ_ASSERT_OK(log.OnTrainBegin(context));
+  for (int epoch = 0; epoch < 4; ++epoch) {
+    log.Wait();
+    if (epoch == 2) std::filesystem::create_directory(gone);
+    now += 1000;
+    Logs logs = {{"loss", .5}};
+    SEQ_ASSERT_OK(log.OnEpochEnd(context, epoch, logs));
+  }
+  EXPECT_THAT(context.notes, ElementsAre(HasSubstr("record is not written")));
+  log.Wait();
+  SEQ_ASSERT_OK_AND_ASSIGN(const RunRecord run, LoadRunRecord(gone));
+  EXPECT_EQ(run.history.rows(), 4);
+  // What is as it was is left alone, but not what somebody has taken away.
+  std::filesystem::remove(gone + "/history.csv");
+  SEQ_ASSERT_OK(log.Finish(RunStatus::kFinished, ""));
+  SEQ_ASSERT_OK_AND_ASSIGN(const RunRecord ended, LoadRunRecord(gone));
+  EXPECT_EQ(ended.history.rows(), 4);
+  EXPECT_EQ(ended.status, RunStatus::kFinished);
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ namespace {
 
 // Where things go, and not what they are.
 constexpr const char* kOfFiles[] = {"--output",  "--history",     "--report",
-                                    "--profile", "--tensorboard", "--fallback"};
+                                    "--profile", "--tensorboard", "--fallback",
+                                    "--run",     "--continue",    "--overwrite"};
 
 // A process has the run's folder as long as it lives (training/run_folder.h).
 bool IsHeld(const std::string& folder) {
@@ -39,6 +40,27 @@ std::string FlagOf(const RunRecord& run, const std::string& name) {
   const auto found = run.flags.find(name);
   if (found == run.flags.end()) return "";
   return found->second.empty() ? "on" : found->second;
+}
+
+// Names that do not have the same text in all of these, or not in all.
+std::vector<std::string> NamesApart(absl::Span<const RunRecord> runs,
+                                    std::map<std::string, std::string> RunRecord::*texts) {
+  std::set<std::string> names;
+  for (const RunRecord& run : runs) {
+    for (const auto& [name, text] : run.*texts) names.insert(name);
+  }
+  const auto text_of = [&](const RunRecord& run, const std::string& name) {
+    const auto found = (run.*texts).find(name);
+    return found == (run.*texts).end() ? std::nullopt : std::optional(found->second);
+  };
+  std::vector<std::string> apart;
+  for (const std::string& name : names) {
+    const bool same = std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
+      return text_of(run, name) == text_of(runs[0], name);
+    });
+    if (!same) apart.push_back(name);
+  }
+  return apart;
 }
 
 // What a run is sorted by: a number where it is one.
@@ -117,20 +139,19 @@ std::string StatusText(const RunRecord& run) {
   return RunStatusName(run.status);
 }
 
-std::vector<std::string> DifferingFlags(const std::vector<RunRecord>& runs) {
-  std::set<std::string> names;
-  for (const RunRecord& run : runs) {
-    for (const auto& [name, value] : run.flags) names.insert(name);
-  }
-  for (const char* name : kOfFiles) names.erase(name);
-  std::vector<std::string> differing;
-  for (const std::string& name : names) {
-    const bool same = std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
-      return FlagOf(run, name) == FlagOf(runs[0], name);
-    });
-    if (!same) differing.push_back(name);
-  }
-  return differing;
+std::vector<std::string> DifferingFlags(absl::Span<const RunRecord> runs) {
+  std::vector<std::string> flags = NamesApart(runs, &RunRecord::flags);
+  flags.erase(std::remove_if(flags.begin(), flags.end(),
+                             [](const std::string& flag) {
+                               return std::find(std::begin(kOfFiles), std::end(kOfFiles), flag) !=
+                                      std::end(kOfFiles);
+                             }),
+              flags.end());
+  return flags;
+}
+
+std::vector<std::string> DifferingFacts(absl::Span<const RunRecord> runs) {
+  return NamesApart(runs, &RunRecord::environment);
 }
 
 RunTable TableOfRuns(const std::vector<RunRecord>& runs) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "tools/runs/run_record.h"
 
 namespace seqgraph::tools {
@@ -23,8 +24,10 @@ RunRecord UpToEpoch(RunRecord run, int64_t epochs);
 /// "finished", ...; "cut off" of a run that says it is running and that no process has.
 std::string StatusText(const RunRecord& run);
 
-/// The flags that do not have the same value in all of these, but for files that are written.
-std::vector<std::string> DifferingFlags(const std::vector<RunRecord>& runs);
+/// The flags that do not have the same value in all of these, but for files that are written; and
+/// likewise of their environments.
+std::vector<std::string> DifferingFlags(absl::Span<const RunRecord> runs);
+std::vector<std::string> DifferingFacts(absl::Span<const RunRecord> runs);
 
 /// Runs as rows of text cells: name, status, epochs, best epoch, metrics, seconds, and the flags in
 /// which they differ.

@@ -13,10 +13,10 @@ SEQ_BAZEL=${SEQGRAPH_BAZEL:-/usr/bin/bazel}
 
 # Debian packages without which nothing builds, and those that only tests need.
 SEQ_BUILD_PACKAGES=(
-  bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib binutils g++
-  libabsl-dev libarchive-dev libcli11-dev libdnnl-dev libhwy-dev libicu-dev libisal-dev
-  libonnx-dev libpng-dev libprotobuf-dev libsndfile1-dev nettle-dev nlohmann-json3-dev pkgconf
-  protobuf-compiler
+  bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib binutils
+  fonts-dejavu-core g++ libabsl-dev libarchive-dev libcli11-dev libdnnl-dev libfreetype-dev
+  libhwy-dev libicu-dev libisal-dev libonnx-dev libpng-dev libprotobuf-dev libsndfile1-dev
+  nettle-dev nlohmann-json3-dev pkgconf protobuf-compiler
 )
 SEQ_TEST_PACKAGES=(
   "${SEQ_BUILD_PACKAGES[@]}" clang-format cmake git libbenchmark-dev libclang-rt-dev libfuse3-dev

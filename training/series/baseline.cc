@@ -116,7 +116,8 @@ absl::Status CheckFits(const Baseline& baseline, const SeriesSet& set, const Ser
       (task.kind != SeriesTaskKind::kForecast || baseline.season < 0 ||
        (baseline.kind == Baseline::Kind::kSeasonal && baseline.season == 0))) {
     return InvalidArgument("baseline ", baseline.name, ": it is a forecast's, with a season of ",
-                           baseline.season);
+                           baseline.season,
+                           "; expected a forecast, and a season of at least 1 where it repeats");
   }
   const auto given = static_cast<int64_t>(baseline.constants.size());
   if (given == NumbersPerLabel(set, task)) return absl::OkStatus();
@@ -130,7 +131,10 @@ absl::StatusOr<std::vector<Baseline>> FitBaselines(const SeriesSet& set,
                                                    absl::Span<const RowRange> rows,
                                                    const SeriesTask& task) {
   SEQ_RETURN_IF_ERROR(CheckSeriesTask(task, set, SeriesUse::kJudge));
-  if (rows.empty()) return InvalidArgument("baseline: there are no rows");
+  if (rows.empty()) {
+    return InvalidArgument(
+        "baseline: there are no rows to find it from: give the part to train on some");
+  }
   if (HasClasses(task)) {
     std::vector<double> shares = ClassShares(set, rows, task);
     const auto most = std::max_element(shares.begin(), shares.end()) - shares.begin();

@@ -163,6 +163,7 @@ absl::Status TensorBoard::OnEpochEnd(FitContext& context, int epoch, Logs& logs)
     if (rate.ok()) Add(context, kTrain, ScalarEvent(Now(), epoch, "epoch_learning_rate", *rate));
   }
   if (options_.write_norms) AddNorms(context, epoch);
+  if (options_.gradient_norms) AddGradientNorms(context, epoch);
   if (options_.histogram_freq > 0 && epoch % options_.histogram_freq == 0) {
     for (const Variable& variable : context.model.variables.all()) {
       if (!IsTrained(variable)) continue;
@@ -176,11 +177,15 @@ absl::Status TensorBoard::OnEpochEnd(FitContext& context, int epoch, Logs& logs)
   return absl::OkStatus();
 }
 
+void TensorBoard::AddNorm(FitContext& context, int epoch, const char* what, absl::string_view name,
+                          double norm) {
+  Add(context, kTrain, ScalarEvent(Now(), epoch, absl::StrCat(what, "/", name), norm));
+}
+
 void TensorBoard::AddNorms(FitContext& context, int epoch) {
   double updates = 0, weights = 0;
   const auto add = [&](const char* what, absl::string_view name, double squared) {
-    Add(context, kTrain,
-        ScalarEvent(Now(), epoch, absl::StrCat(what, "/", name), std::sqrt(squared)));
+    AddNorm(context, epoch, what, name, std::sqrt(squared));
   };
   for (const Variable& variable : context.model.variables.all()) {
     if (!IsTrained(variable)) continue;
@@ -196,6 +201,22 @@ void TensorBoard::AddNorms(FitContext& context, int epoch) {
   }
   add("weight_norm", "all", weights);
   if (!before_.empty()) add("update_norm", "all", updates);
+}
+
+void TensorBoard::AddGradientNorms(FitContext& context, int epoch) {
+  const auto norms = options_.gradient_norms(context.model);
+  if (!norms.ok()) {
+    context.notes.push_back(absl::StrCat("TensorBoard: from here on without norms of gradients: ",
+                                         norms.status().message()));
+    options_.gradient_norms = nullptr;
+    return;
+  }
+  double all = 0;
+  for (const auto& [name, norm] : *norms) {
+    AddNorm(context, epoch, "gradient_norm", name, norm);
+    all += norm * norm;
+  }
+  AddNorm(context, epoch, "gradient_norm", "all", std::sqrt(all));
 }
 
 void TensorBoard::AddConfusion(FitContext& context) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "graph/tensor.h"
 #include "training/callback.h"
 #include "training/confusion_matrix.h"
@@ -35,6 +36,10 @@ struct TensorBoardOptions {
   /// Norms of the trained weights, and of what each epoch has changed of them. Keeps a copy of
   /// them, in the state of the run too.
   bool write_norms = true;
+  /// Norms of gradients by weight, asked for after each epoch with the model as that has left it
+  /// (GradientNorms); null: none. An error is told in a note, and it is not asked again.
+  std::function<absl::StatusOr<std::vector<std::pair<std::string, double>>>(const Model&)>
+      gradient_norms = nullptr;
   /// What the page of hyper-parameters shows of the run; empty: the run is not on it.
   HyperParameters hyper_parameters = {};
   /// Called when the run has ended, with the weights that it leaves; null: no picture of it.
@@ -47,9 +52,9 @@ struct TensorBoardOptions {
 /// name below log_dir/train and log_dir/validation: "epoch_loss", "epoch_accuracy", ... by epoch
 /// from 0 (what is measured by the validation without "val_"), "epoch_learning_rate", the graph,
 /// "VARIABLE/histogram"; with update_freq "batch_loss", ... Beside these "update_norm/VARIABLE" =
-/// ||w_end - w_begin||_2 of the epoch, "weight_norm/VARIABLE" = ||w||_2, both also of all together
-/// ("all"), "confusion_matrix" (a picture) under log_dir/validation, and in log_dir itself what the
-/// page of hyper-parameters reads. Curves are float32.
+/// ||w_end - w_begin||_2 of the epoch, "weight_norm/VARIABLE" = ||w||_2, "gradient_norm/VARIABLE",
+/// each also of all together ("all"), "confusion_matrix" (a picture) under log_dir/validation, and
+/// in log_dir itself what the page of hyper-parameters reads. Curves are float32.
 ///
 /// A folder that cannot be written is an error before the first step; later on a note says once
 /// what went wrong, and each epoch, and the end, tries again: no run ends for it. A run that goes
@@ -82,7 +87,10 @@ class TensorBoard : public Callback {
   void Flush(FitContext& context);
   void Tell(FitContext& context, const absl::Status& status);
   void Begin(FitContext& context);
+  void AddNorm(FitContext& context, int epoch, const char* what, absl::string_view name,
+               double norm);
   void AddNorms(FitContext& context, int epoch);
+  void AddGradientNorms(FitContext& context, int epoch);
   void AddConfusion(FitContext& context);
   void RememberWeights(const Model& model);
 

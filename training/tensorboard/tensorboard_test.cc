@@ -153,6 +153,40 @@ TEST_F(TensorBoardTest, NormsByHand) {
                           Point("weight_norm/all", 0, norm), Point("update_norm/all", 0, 13.f)));
 }
 
+TEST_F(TensorBoardTest, NormsOfGradientsAsTheyAreGiven) {
+  TensorBoardOptions options = Options();
+  options.write_norms = false;
+  const Model* asked = nullptr;
+  options.gradient_norms = [&](const Model& model) {
+    asked = &model;
+    return std::vector<std::pair<std::string, double>>{{"w", 3}, {"b", 4}};
+  };
+  FitContext context = Context(2);
+  TensorBoard board(options);
+  SEQ_ASSERT_OK(board.OnTrainBegin(context));
+  Epochs(board, context, 0, 2);
+  EXPECT_EQ(asked, &model_);
+  EXPECT_THAT(CurvesIn(dir() + "/train", "gradient_norm/"),
+              ElementsAre(Point("gradient_norm/w", 0, 3.f), Point("gradient_norm/b", 0, 4.f),
+                          Point("gradient_norm/all", 0, 5.f), Point("gradient_norm/w", 1, 3.f),
+                          Point("gradient_norm/b", 1, 4.f), Point("gradient_norm/all", 1, 5.f)));
+  EXPECT_THAT(context.notes, IsEmpty());
+}
+
+TEST_F(TensorBoardTest, GradientsThatCannotBeEndNoRunAndAreToldOnce) {
+  TensorBoardOptions options = Options();
+  options.gradient_norms =
+      [](const Model&) -> absl::StatusOr<std::vector<std::pair<std::string, double>>> {
+    return absl::UnimplementedError("no optimizer that is known");
+  };
+  FitContext context = Context(3);
+  TensorBoard board(options);
+  SEQ_ASSERT_OK(board.OnTrainBegin(context));
+  Epochs(board, context, 0, 3);
+  EXPECT_THAT(context.notes, ElementsAre(HasSubstr("no optimizer that is known")));
+  EXPECT_THAT(CurvesIn(dir() + "/train", "epoch_"), SizeIs(3));
+}
+
 TEST_F(TensorBoardTest, HistogramsEverySoManyEpochs) {
   FitContext context = Context(4);
   TensorBoardOptions options = Options();
