@@ -11,6 +11,7 @@
 #include "layers/dropout.h"
 #include "layers/embedding.h"
 #include "layers/flatten.h"
+#include "layers/image.h"
 #include "layers/layer_def.h"
 #include "layers/leaky_relu.h"
 #include "layers/masking.h"
@@ -68,6 +69,11 @@ inline constexpr LayerDef (*kLayerDefs[])() = {
     ZeroPadding1DDef,
     Cropping1DDef,
     UpSampling1DDef,
+    Conv2DDef,
+    MaxPooling2DDef,
+    AveragePooling2DDef,
+    GlobalAveragePooling2DDef,
+    GlobalMaxPooling2DDef,
     NormalizationDef,
     BatchNormalizationDef,
     LayerNormalizationDef,

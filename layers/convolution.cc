@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "layers/layer_context.h"
 #include "ops/conv1d.h"
 #include "ops/dense.h"
 #include "ops/examples.h"
+#include "ops/pad.h"
 #include "ops/reshape.h"
+#include "ops/slice.h"
 
 namespace seqgraph {
 namespace {
@@ -29,7 +32,46 @@ constexpr char kGroups[] = "groups";
 template <typename T>
 ops::WindowOptions WindowsOf(LayerContext& c, const T& layer) {
   return PaddedWindows(layer.padding, layer.kernel_size, layer.strides, layer.dilation_rate,
-                       c.type().shape[1].size());
+                       c.type().shape[1 + c.outer_axes()].size());
+}
+
+// A convolution over the last axis but one of x, whatever axes stand in front: their sequences lie
+// behind each other, with as many zeros between them that the windows of each begin at a stride.
+Value ConvolveSequences(LayerContext& c, Value x, Value w, const ops::Conv1DOptions& options) {
+  FunctionBuilder& g = c.g();
+  if (c.outer_axes() == 0 || !g.status().ok()) return ops::Conv1D(g, x, w, options);
+  const Shape from = g.type(x).shape;
+  const int axis = from.rank() - 2;
+  int64_t sequences = 1;
+  for (int i = 1; i < axis; ++i) sequences *= from[i].size();
+  const ops::WindowOptions& windows = options.windows;
+  const int64_t reach = (g.type(w).shape[0].size() - 1) * windows.dilation + 1;
+  const int64_t whole = from[axis].size() + windows.pad_before + windows.pad_after;
+  if (whole < reach) {
+    c.Fail(absl::StrCat("a window of ", reach, " steps does not fit into ", c.type().ToString()));
+    return {};
+  }
+  const int64_t places = (whole - reach) / windows.stride + 1;
+  const int64_t starts = (whole + windows.stride - 1) / windows.stride;
+  const int64_t length = starts * windows.stride;
+  Value y = ops::Pad(g, x,
+                     {.axis = axis,
+                      .before = windows.pad_before,
+                      .after = length - from[axis].size() - windows.pad_before,
+                      .name = c.Part("padded")});
+  if (!g.status().ok()) return {};
+  y = ops::Reshape(g, y, {from[0], sequences * length, from.back()}, c.Part("sequences"));
+  ops::Conv1DOptions one = options;
+  one.windows = {.stride = windows.stride,
+                 .dilation = windows.dilation,
+                 .pad_after = std::max<int64_t>(reach - windows.stride, 0)};
+  y = ops::Conv1D(g, y, w, one);
+  if (!g.status().ok()) return {};
+  Shape to(from.dims().subspan(0, axis));
+  to.Append(starts);
+  to.Append(g.type(y).shape.back());
+  y = ops::Reshape(g, y, to, c.Part("windows"));
+  return ops::Slice(g, y, {.axis = axis, .end = places, .name = c.name()});
 }
 
 template <typename T>
@@ -56,8 +98,8 @@ LayerFlow EmitConv1D(LayerContext& c, const Conv1DLayer& layer) {
   const Value b = Bias(c, layer, layer.filters);
   return Activated(
       c, layer,
-      ops::Conv1D(
-          c.g(), c.x(), w,
+      ConvolveSequences(
+          c, c.x(), w,
           {.bias = b, .windows = WindowsOf(c, layer), .groups = layer.groups, .name = c.name()}));
 }
 
@@ -67,8 +109,8 @@ Value Depthwise(LayerContext& c, const T& layer, const char* part, Value b, cons
                 Value w) {
   const int64_t filters = c.features() * layer.depth_multiplier;
   w = ops::Reshape(c.g(), w, {layer.kernel_size, 1, filters}, c.Part(part));
-  return ops::Conv1D(
-      c.g(), c.x(), w,
+  return ConvolveSequences(
+      c, c.x(), w,
       {.bias = b, .windows = WindowsOf(c, layer), .groups = c.features(), .name = name});
 }
 
@@ -153,6 +195,7 @@ LayerDef Conv1DDef() {
           "mirrored). Masks end here, as in Keras.")
       .Takes(LayerTakes::kSequence)
       .Keras(Facts({"kernel_constraint", "bias_constraint", "lora_rank", "lora_alpha"}))
+      .AllSteps(StepsAtOnce::kAlways)
       .Emit(EmitConv1D)
       .Check(Check)
       .LastActivation(LastActivation<Conv1DLayer>)
@@ -196,6 +239,7 @@ LayerDef DepthwiseConv1DDef() {
           "over time of each channel by itself; its filters lie together. Masks end here.")
       .Takes(LayerTakes::kSequence)
       .Keras(Facts({"depthwise_constraint", "bias_constraint"}, {kGroups}))
+      .AllSteps(StepsAtOnce::kAlways)
       .Emit(EmitDepthwise)
       .Check(CheckWindows<DepthwiseConv1DLayer>)
       .LastActivation(LastActivation<DepthwiseConv1DLayer>)
@@ -218,6 +262,7 @@ LayerDef SeparableConv1DDef() {
       .Keras(Facts({"depthwise_constraint", "pointwise_constraint", "bias_constraint",
                     "kernel_regularizer", "kernel_constraint"},
                    {kGroups, "kernel_initializer"}))
+      .AllSteps(StepsAtOnce::kAlways)
       .Emit(EmitSeparable)
       .Check(CheckWindows<SeparableConv1DLayer>)
       .LastActivation(LastActivation<SeparableConv1DLayer>)

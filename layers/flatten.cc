@@ -11,9 +11,10 @@ namespace {
 
 LayerFlow EmitFlatten(LayerContext& c, const FlattenLayer&) {
   const Shape& shape = c.type().shape;
-  int64_t features = 1;
-  for (int i = 1; i < shape.rank(); ++i) features *= shape[i].size();
-  return c.Drop(ops::Reshape(c.g(), c.x(), {shape[0], features}, c.name()));
+  const int steps = 1 + c.outer_axes();
+  Shape flat(shape.dims().subspan(0, steps));
+  flat.Append(Shape(shape.dims().subspan(steps)).num_elements());
+  return c.Drop(ops::Reshape(c.g(), c.x(), flat, c.name()));
 }
 
 absl::StatusOr<std::optional<RecognizedLayer>> RecognizeFlatten(StackRecognizer& r) {
@@ -32,6 +33,7 @@ LayerDef FlattenDef() {
           "[batch, ...] -> [batch, product of the other extents], in row-major order: the steps of "
           "a sequence side by side. Masks end here, as in Keras.")
       .Keras({.fixed = {{"data_format", "channels_last"}}})
+      .AllSteps(StepsAtOnce::kAlways)
       .Emit(EmitFlatten)
       .Recognize(RecognizeFlatten)
       .Example({"steps",

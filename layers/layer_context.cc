@@ -148,8 +148,10 @@ Value LayerContext::DropForAllSteps(Value x, double rate, const std::string& nam
 LayerContext LayerContext::Inner(const Layer& layer, const std::string& store, LayerFlow input) {
   const std::string below = absl::StrCat(store_, store, "/");
   layer_->stores.push_back({absl::StrCat(below, "vars"), layer.name});
-  return LayerContext(state_, input, trainable_, Part(layer.name),
-                      absl::StrCat(inner_, layer.name, "/"), below, *layer_);
+  LayerContext context(state_, input, trainable_, Part(layer.name),
+                       absl::StrCat(inner_, layer.name, "/"), below, *layer_);
+  context.outer_axes_ = outer_axes_;
+  return context;
 }
 
 const LayerDef& LayerContext::DefOf(const Layer& layer) const {
@@ -236,6 +238,32 @@ void LayerContext::Fail(absl::string_view why) {
   state_.g.Fail(InvalidArgument("layer ", prefix_, ": ", why));
 }
 
+Value PoolAxis(LayerContext& c, Value x, int axis, const std::function<Value(Value)>& pool) {
+  FunctionBuilder& g = c.g();
+  // The axis to the front, the others as they follow each other.
+  const Shape from = g.type(x).shape;
+  std::vector<int64_t> there = {0, axis}, back = {0};
+  for (int i = 1; i < from.rank(); ++i) {
+    if (i != axis) there.push_back(i);
+    back.push_back(i < axis ? i + 1 : i == axis ? 1 : i);
+  }
+  int64_t channels = 1;
+  Shape beside = {from[0], from[axis]};
+  for (size_t i = 2; i < there.size(); ++i) {
+    beside.Append(from[static_cast<int>(there[i])]);
+    channels *= beside.back().size();
+  }
+  if (axis != 1) x = ops::Transpose(g, x, there, c.Part("axis_first"));
+  const bool flat = from.rank() == 3;
+  if (!flat) x = ops::Reshape(g, x, {from[0], from[axis], channels}, c.Part("sequence"));
+  Value y = pool(x);
+  if (!g.status().ok()) return {};
+  Shape to = {from[0], g.type(y).shape[1]};
+  for (const Dim dim : beside.dims().subspan(2)) to.Append(dim);
+  if (!flat) y = ops::Reshape(g, y, to, c.Part("places"));
+  return axis == 1 ? y : ops::Transpose(g, y, back, c.Part("axis_back"));
+}
+
 LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind& layer) {
   struct Row {
     DType dtype;
@@ -257,6 +285,9 @@ LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind&
       case LayerTakes::kSteps:
         return {real, 3, Shape::kMaxRank, "float32[batch, time, ...]",
                 "the layer in front must give sequences"};
+      case LayerTakes::kImage:
+        return {real, 4, 4, "images, float32[batch, height, width, channels]",
+                "a layer Reshape or TimeDistributed may be missing"};
       case LayerTakes::kVector:
         break;
     }
@@ -266,7 +297,7 @@ LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind&
   };
   const Row row = needs(def.takes);
   const TensorType& type = context.type();
-  const int rank = type.shape.rank();
+  const int rank = type.shape.rank() - context.outer_axes();
   if (type.dtype != row.dtype || rank < row.least_rank || rank > row.most_rank) {
     context.Fail(absl::StrCat("it takes ", row.needed, " but its input is ", type.ToString(), "; ",
                               row.advice));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,6 +97,9 @@ class LayerContext {
   const TensorType& type() const { return state_.g.type(input_.value); }
   /// The type of weights and of what flows.
   DType real() const { return state_.real; }
+  /// How many axes of x lie between the batch and what the layer takes: those of the steps that
+  /// TimeDistributed gives it at once (LayerDef::all_steps).
+  int outer_axes() const { return outer_axes_; }
   /// Extent of the last axis of x.
   int64_t features() const { return type().shape.back().size(); }
 
@@ -145,6 +149,12 @@ class LayerContext {
   /// For a layer that this one holds. Its weights are named after both; `store` is what Keras's
   /// files call the field.
   LayerContext Inner(const Layer& layer, const std::string& store, LayerFlow input);
+  /// For a layer that takes the inputs of all steps at once: one axis more is not its own.
+  LayerContext OverSteps() const {
+    LayerContext other = *this;
+    ++other.outer_axes_;
+    return other;
+  }
   /// Emits it, which must give one value of one.
   LayerFlow EmitInner(const Layer& layer, const std::string& store, LayerFlow input);
   /// The same for each of several values, with the same weights.
@@ -167,6 +177,7 @@ class LayerContext {
   CallMasks masks_ = CallMasks::kKeras3;
   std::vector<LayerFlow> also_given_;
   bool trainable_;
+  int outer_axes_ = 0;
   std::string prefix_;
   std::string path_;   // in ".h5", in front of the next weight
   std::string inner_;  // that of a layer within another
@@ -174,6 +185,10 @@ class LayerContext {
   std::string group_;  // "<store>vars" of the next weight
   EmittedLayer* layer_;
 };
+
+/// Calls `pool` with the axis of x as time: [batch, time, all that lies beside and behind it], and
+/// puts what it gives, [batch, steps, ...], in its place.
+Value PoolAxis(LayerContext& c, Value x, int axis, const std::function<Value(Value)>& pool);
 
 /// Checks that the input is what the class takes, and emits the layer: for stacks and wrappers.
 LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind& layer);

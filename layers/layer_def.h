@@ -13,6 +13,7 @@
 // Files, checks, summaries, recognition, documentation and tests walk the list of definitions
 // (layers/all_layers.cc) and know no class.
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -39,7 +40,16 @@ enum class LayerTakes {
   kNumbers,   ///< float32 [batch, ...]
   kSequence,  ///< float32 [batch, time, features]
   kSteps,     ///< float32 [batch, time, ...]
+  kImage,     ///< float32 [batch, height, width, channels]
   kVector,    ///< float32 [batch, features]
+};
+
+/// Whether TimeDistributed gives a layer the inputs of all steps as one value, [batch, time, ...],
+/// whose axes behind the batch it then skips (LayerContext::outer_axes).
+enum class StepsAtOnce : uint8_t {
+  kNever,      ///< each step is a call of its own
+  kInference,  ///< in training, what it gives depends on the whole batch of a call
+  kAlways,
 };
 
 /// What flows from layer to layer.
@@ -102,6 +112,7 @@ struct LayerDef {
   /// What it gives for a row of the last axis depends on that row alone, however many axes stand in
   /// front: distributed over time, it takes all steps at once. Then `takes` is kNumbers.
   bool row_wise = false;
+  StepsAtOnce all_steps = StepsAtOnce::kNever;
   std::vector<LayerField> fields;
   KerasFacts keras;
   std::vector<LayerExample> examples;
@@ -164,6 +175,7 @@ class DefineLayer {
     return *this;
   }
   DefineLayer& RowWise() { return def_->row_wise = true, *this; }
+  DefineLayer& AllSteps(StepsAtOnce steps) { return def_->all_steps = steps, *this; }
   DefineLayer& Keras(const KerasFacts& facts) { return def_.SetKeras(facts), *this; }
   DefineLayer& Example(const LayerExample& example) { return def_.AddExample(example), *this; }
   /// LayerFlow emit(LayerContext&, const T&), and the like.

@@ -22,7 +22,7 @@ using ops::Expr;
 using ops::Reals;
 
 bool AxisIsLast(LayerContext& c, int64_t axis) {
-  const int last = c.type().shape.rank() - 1;
+  const int last = c.type().shape.rank() - 1 - c.outer_axes();
   if (axis == -1 || axis == last) return true;
   c.Fail(absl::StrCat("it normalizes along axis ", axis, "; of its input ", c.type().ToString(),
                       " it can be -1 or ", last));
@@ -261,6 +261,7 @@ LayerDef BatchNormalizationDef() {
           "layer is frozen, they are moving_mean and moving_variance. Masks pass.")
       .Keras({.ignored = {"renorm_momentum", "renorm_clipping"},
               .unset = Constraints({"synchronized", "renorm", "virtual_batch_size", "adjustment"})})
+      .AllSteps(StepsAtOnce::kInference)
       .Emit(EmitBatch)
       .LastActivation(
           [](const BatchNormalizationLayer&) -> std::optional<std::string> { return ""; })

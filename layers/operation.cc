@@ -11,6 +11,7 @@
 #include "layers/layer_context.h"
 #include "layers/operation_index.h"
 #include "ops/binary.h"
+#include "ops/constant.h"
 #include "ops/elementwise.h"
 #include "ops/examples.h"
 #include "ops/formula.h"
@@ -64,6 +65,50 @@ Value EmitClip(LayerContext& c, const OperationLayer& layer) {
   const Expr x = OperationX(c);
   const Expr low = ops::Binary(kMaximum, x, ops::Constant(layer.numbers[0], x));
   return ops::Binary(kMinimum, low, ops::Constant(layer.numbers[1], x)).value;
+}
+
+// x and an array, which is repeated along the axes that it does not have, or has with extent 1. The
+// batch is one of these.
+struct ArrayOperation {
+  const char* function;
+  const char* op;
+};
+constexpr ArrayOperation kArrayOperations[] = {
+    {"Add", "Add"},           {"Subtract", "Subtract"}, {"Multiply", "Multiply"},
+    {"TrueDivide", "Divide"}, {"Maximum", "Maximum"},   {"Minimum", "Minimum"},
+};
+
+Value EmitWithArray(LayerContext& c, const OperationLayer& layer) {
+  FunctionBuilder& g = c.g();
+  const Shape& x = c.type().shape;
+  const int front = x.rank() - static_cast<int>(layer.shape.size());
+  Shape kept;
+  std::vector<int64_t> axes;
+  bool fits = front >= 0;
+  for (int i = 0; fits && i < x.rank(); ++i) {
+    const int64_t extent = i < front ? 1 : layer.shape[i - front];
+    if (extent == 1) {
+      axes.push_back(i);
+    } else {
+      kept.Append(extent);
+      fits = x[i] == Dim(extent);
+    }
+  }
+  if (!fits) {
+    c.Fail(absl::StrCat("its array of shape [", absl::StrJoin(layer.shape, ", "),
+                        "] does not go with ", c.type().ToString()));
+    return {};
+  }
+  Tensor content = *Tensor::Zeros({DType::kFloat64, kept});
+  std::copy(layer.numbers.begin(), layer.numbers.end(), content.Elements<double>().begin());
+  Value array = ops::Constant(g, content.Cast(c.real()), c.Part("array"));
+  if (!axes.empty()) array = ops::BroadcastLike(g, array, c.x(), axes, c.Part("broadcast"));
+  for (const ArrayOperation& row : kArrayOperations) {
+    if (layer.function != row.function) continue;
+    return layer.first ? ops::Binary(g, row.op, array, c.x(), c.name())
+                       : ops::Binary(g, row.op, c.x(), array, c.name());
+  }
+  return {};
 }
 
 // Axes from the front, ascending; nullopt, with the mistake said, where one is the batch, is none
@@ -232,6 +277,9 @@ constexpr OperationRow kOperationRows[] = {
     {"Prod", {"numpy", Takes::kReducedAxes}, EmitReduction<ReduceByName<kReduceProd>>},
     {"Var", {"numpy", Takes::kReducedAxes}, EmitReduction<ReduceVariance>},
     {"Std", {"numpy", Takes::kReducedAxes}, EmitReduction<ReduceDeviation>},
+    {"Add", {"numpy", Takes::kArray}, EmitWithArray},
+    {"Subtract", {"numpy", Takes::kArray}, EmitWithArray},
+    {"Multiply", {"numpy", Takes::kArray}, EmitWithArray},
     {"Power", {"numpy", Takes::kNumber}, EmitPower},
     {"Maximum", {"numpy", Takes::kNumber}, EmitWithNumber<kMaximum>},
     {"Minimum", {"numpy", Takes::kNumber}, EmitWithNumber<kMinimum>},
@@ -268,7 +316,7 @@ LayerFlow EmitOperation(LayerContext& c, const OperationLayer& layer) {
     return {};
   }
   const ScopedDefaultName name(c.g(), c.name());
-  return c.Drop(row.emit(c, layer));
+  return c.Drop(layer.shape.empty() ? row.emit(c, layer) : EmitWithArray(c, layer));
 }
 
 absl::Status CheckOperation(const OperationLayer& layer) {
@@ -278,6 +326,22 @@ absl::Status CheckOperation(const OperationLayer& layer) {
     return InvalidArgument(layer.function, " takes ", want, want == most ? "" : " or more", " ",
                            what, ", got ", have);
   };
+  if (takes == Takes::kArray || !layer.shape.empty()) {
+    if (!TakesArray(layer.function)) return InvalidArgument(layer.function, " takes no array");
+    int64_t elements = 1;
+    for (const int64_t extent : layer.shape) {
+      elements *= extent;
+      if (elements > kMaxLayerExtent) break;
+    }
+    if (elements != static_cast<int64_t>(layer.numbers.size())) {
+      return InvalidArgument(layer.function, " has ", layer.numbers.size(),
+                             " numbers for an array of shape [", absl::StrJoin(layer.shape, ", "),
+                             "]");
+    }
+    return layer.axes.empty() && layer.index.empty()
+               ? absl::OkStatus()
+               : InvalidArgument(layer.function, " takes no axes and no index");
+  }
   size_t numbers = takes == Takes::kNumber || takes == Takes::kNumberFirst ? 1 : 0;
   if (takes == Takes::kLimits) numbers = 2;
   SEQ_RETURN_IF_ERROR(needs("numbers", layer.numbers.size(), numbers, numbers));
@@ -310,6 +374,13 @@ std::vector<std::string> OperationLayer::OperationNames() {
   std::vector<std::string> names;
   for (const OperationRow& row : kOperationRows) names.push_back(row.name);
   return names;
+}
+
+bool TakesArray(const std::string& function) {
+  for (const ArrayOperation& row : kArrayOperations) {
+    if (function == row.function) return true;
+  }
+  return false;
 }
 
 const OperationFacts* FindOperation(const std::string& function) {
@@ -354,6 +425,11 @@ LayerDef OperationDef() {
           of("at_least", {.function = "Maximum", .numbers = {2.5}}, {1, 2, 2}, {2.5, 2.5, 3, 4}))
       .Example(
           of("twelve_by", {.function = "TrueDivide", .numbers = {12}}, {1, 2, 2}, {12, 6, 4, 3}))
+      .Example(of("add_of_steps", {.function = "Add", .numbers = {10, 20}, .shape = {2, 1}},
+                  {1, 2, 2}, {11, 12, 23, 24}))
+      .Example(of("array_by",
+                  {.function = "TrueDivide", .numbers = {12, 24}, .shape = {2}, .first = true},
+                  {1, 2, 2}, {12, 12, 4, 6}))
       .Example(of("clip", {.function = "Clip", .numbers = {2, 3}}, {1, 2, 2}, {2, 2, 3, 3}))
       .Example(of("swap", {.function = "Swapaxes", .axes = {-1, 1}}, {1, 2, 2}, {1, 3, 2, 4}))
       .Example(of("flip", {.function = "Flip", .axes = {2}}, {1, 2, 2}, {2, 1, 4, 3}))

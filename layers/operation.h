@@ -17,6 +17,8 @@ struct OperationLayer {
   bool keepdims = false;
   std::vector<double> numbers = {};
   std::string index;
+  std::vector<int64_t> shape = {};
+  bool first = false;
 
   template <typename Visitor>
   void Fields(Visitor& field) {
@@ -26,6 +28,8 @@ struct OperationLayer {
     field("keepdims", keepdims, AnyValue(), "whether reduced axes stay, with extent 1");
     field("numbers", numbers, AnyValue(), "operands that are numbers");
     field("index", index, AnyValue(), "of GetItem, as Python has it: \":, -1, 0:3\"");
+    field("shape", shape, AtLeast(1), "of an array of numbers, which goes with x as in NumPy");
+    field("first", first, AnyValue(), "whether that array is the first operand");
   }
 
   static std::vector<std::string> OperationNames();
@@ -39,6 +43,7 @@ enum class OperationTakes {
   kTwoAxes,      ///< axis1, axis2
   kNumber,       ///< a number behind it
   kNumberFirst,  ///< a number in front of it
+  kArray,        ///< an array, `numbers` in `shape`
   kLimits,       ///< x_min, x_max
   kTensor,       ///< a tensor behind it
   kTensors,      ///< a list of tensors, and axis
@@ -48,6 +53,8 @@ struct OperationFacts {
   const char* module;  ///< of Keras's package: "numpy"
   OperationTakes takes;
 };
+/// Whether the operation may have an array of numbers as one operand.
+bool TakesArray(const std::string& function);
 /// Null if there is no such operation.
 const OperationFacts* FindOperation(const std::string& function);
 

@@ -1,22 +1,45 @@
 #include "layers/pooling.h"
 
+#include <functional>
+
 #include "layers/convolution.h"
 #include "layers/layer_context.h"
 #include "layers/stack_recognizer.h"
 #include "ops/examples.h"
 #include "ops/pool1d.h"
 #include "ops/pooling.h"
+#include "ops/reshape.h"
 
 namespace seqgraph {
 namespace {
 
+// Of one sequence or of those of all steps: its axis goes away.
+Value PoolOfSteps(LayerContext& c, const std::function<Value(Value)>& pool) {
+  if (c.outer_axes() == 0) return pool(c.x());
+  FunctionBuilder& g = c.g();
+  const Shape from = c.type().shape;
+  const int axis = 1 + c.outer_axes();
+  const Value y = PoolAxis(c, c.x(), axis, [&](Value sequence) {
+    const Value pooled = pool(sequence);
+    if (!g.status().ok()) return Value();
+    const Shape& flat = g.type(pooled).shape;
+    return ops::Reshape(g, pooled, {flat[0], 1, flat[1]}, c.Part("one"));
+  });
+  if (!g.status().ok()) return {};
+  Shape to(from.dims().subspan(0, axis));
+  to.Append(from.back());
+  return ops::Reshape(g, y, to, c.name());
+}
+
 LayerFlow EmitAverage(LayerContext& c, const GlobalAveragePooling1DLayer&) {
-  return c.Drop(ops::GlobalAveragePooling1D(c.g(), c.x(), c.mask(), c.name()));
+  return c.Drop(PoolOfSteps(
+      c, [&](Value x) { return ops::GlobalAveragePooling1D(c.g(), x, c.mask(), c.name()); }));
 }
 
 // As in Keras, the maximum takes no notice of the mask.
 LayerFlow EmitMax(LayerContext& c, const GlobalMaxPooling1DLayer&) {
-  return c.Drop(ops::GlobalMaxPooling1D(c.g(), c.x(), {}, c.name()));
+  return c.Drop(
+      PoolOfSteps(c, [&](Value x) { return ops::GlobalMaxPooling1D(c.g(), x, {}, c.name()); }));
 }
 
 // The layer whose op has its name.
@@ -31,16 +54,19 @@ absl::StatusOr<std::optional<RecognizedLayer>> RecognizePooling(StackRecognizer&
 template <typename T, Value (*kPool)(FunctionBuilder&, Value, const ops::Pool1DOptions&)>
 LayerFlow EmitWindows(LayerContext& c, const T& layer) {
   const int64_t stride = layer.strides == 0 ? layer.pool_size : layer.strides;
+  const int axis = 1 + c.outer_axes();
   const ops::WindowOptions windows = PaddedWindows(layer.padding, layer.pool_size, stride,
-                                                   /*dilation=*/1, c.type().shape[1].size());
-  return c.Drop(
-      kPool(c.g(), c.x(), {.width = layer.pool_size, .windows = windows, .name = c.name()}));
+                                                   /*dilation=*/1, c.type().shape[axis].size());
+  return c.Drop(PoolAxis(c, c.x(), axis, [&](Value sequence) {
+    return kPool(c.g(), sequence, {.width = layer.pool_size, .windows = windows, .name = c.name()});
+  }));
 }
 
 template <typename T>
 DefineLayer<T> PoolingOverWindows() {
   return DefineLayer<T>()
       .Takes(LayerTakes::kSequence)
+      .AllSteps(StepsAtOnce::kAlways)
       .Keras({.fixed = {{"data_format", "channels_last"}}})
       .Complete([](T& layer) {
         if (layer.strides == 0) layer.strides = layer.pool_size;
@@ -63,6 +89,7 @@ LayerDef GlobalAveragePooling1DDef() {
           "[batch, time, features] -> [batch, features]: the mean over the steps that are not "
           "masked; 0 where all are.")
       .Takes(LayerTakes::kSequence)
+      .AllSteps(StepsAtOnce::kAlways)
       .Keras(PoolingFacts())
       .Emit(EmitAverage)
       .Recognize(RecognizePooling<GlobalAveragePooling1DLayer>)
@@ -80,6 +107,7 @@ LayerDef GlobalMaxPooling1DDef() {
           "[batch, time, features] -> [batch, features]: the maximum over all steps, masked or "
           "not, as in Keras.")
       .Takes(LayerTakes::kSequence)
+      .AllSteps(StepsAtOnce::kAlways)
       .Keras(PoolingFacts())
       .Emit(EmitMax)
       .Recognize(RecognizePooling<GlobalMaxPooling1DLayer>)

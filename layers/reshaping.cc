@@ -15,15 +15,20 @@ namespace {
 
 LayerFlow EmitReshape(LayerContext& c, const ReshapeLayer& layer) {
   const Shape& from = c.type().shape;
-  const int64_t elements = Shape(from.dims().subspan(1)).num_elements();
+  const int steps = 1 + c.outer_axes();
+  const int64_t elements = Shape(from.dims().subspan(steps)).num_elements();
   int64_t known = 1;  // all but the extent that is -1
   for (const int64_t extent : layer.target_shape) {
     if (extent != -1 && known <= elements) known *= extent;
   }
-  Shape to = {from[0]};
+  if (steps + layer.target_shape.size() > Shape::kMaxRank) {
+    c.Fail(absl::StrCat("target_shape has too many axes for ", c.type().ToString()));
+    return {};
+  }
+  Shape to(from.dims().subspan(0, steps));
   for (const int64_t extent : layer.target_shape)
     to.Append(extent == -1 ? elements / known : extent);
-  if (Shape(to.dims().subspan(1)).num_elements() != elements || known > elements) {
+  if (Shape(to.dims().subspan(steps)).num_elements() != elements || known > elements) {
     c.Fail(absl::StrCat("target_shape [", absl::StrJoin(layer.target_shape, ", "),
                         "] does not have the elements of its input ", c.type().ToString()));
     return {};
@@ -71,6 +76,7 @@ LayerDef ReshapeDef() {
       .Doc(
           "[batch, ...] -> [batch, target_shape...]: the same elements in row-major order. Masks "
           "end here, as in Keras.")
+      .AllSteps(StepsAtOnce::kAlways)
       .Emit(EmitReshape)
       .Check(CheckReshape)
       .FitSample([](ReshapeLayer& layer, SampleSource& random) {

@@ -32,13 +32,34 @@ bool TakesAllSteps(LayerContext& c, const Layer& layer) {
   return c.DefOf(layer).row_wise && !counted;
 }
 
-// A layer that takes each row of the last axis by itself does so for every step at once. Any other
-// is called for one step after the other, as Keras 3 calls it: its states and the moving statistics
-// of a normalization go from step to step.
+// Whether it can be given the inputs of all steps as one value, as can all layers that it holds.
+bool TakesAllInputs(LayerContext& c, const Layer& layer) {
+  const LayerDef& def = c.DefOf(layer);
+  const bool kept = def.all_steps == StepsAtOnce::kAlways ||
+                    (def.all_steps == StepsAtOnce::kInference && !c.training());
+  if (!kept && !TakesAllSteps(c, layer)) return false;
+  for (const auto& [name, inner] : InnerLayers(layer.kind)) {
+    if (!TakesAllInputs(c, inner)) return false;
+  }
+  return true;
+}
+
+// A layer that takes each row of the last axis by itself does so for every step at once, and one
+// for which steps are like rows of the batch takes all of them as one value. Any other is called
+// for one step after the other, as Keras 3 calls it: its states and the moving statistics of a
+// normalization go from step to step.
 LayerFlow EmitTimeDistributed(LayerContext& c, const TimeDistributedLayer& layer) {
   constexpr char kField[] = "layer";
   if (TakesAllSteps(c, layer.layer)) {
     return c.Pass(c.EmitInner(layer.layer, kField, {c.x(), c.mask()}).value);
+  }
+  if (TakesAllInputs(c, layer.layer)) {
+    LayerContext over = c.OverSteps();
+    return c.Pass(over.EmitInner(layer.layer, kField, {c.x(), {}}).value);
+  }
+  if (c.outer_axes() > 0) {
+    c.Fail("it holds what takes one step after the other, in a layer that takes all at once");
+    return {};
   }
   const int64_t time = c.type().shape[1].size();
   if (time < 1 || time > kMostSteps) {
@@ -108,11 +129,13 @@ LayerDef TimeDistributedDef() {
   return DefineLayer<TimeDistributedLayer>()
       .Doc(
           "[batch, time, ...] -> [batch, time, ...]: a layer applied to each step by itself, also "
-          "to steps that are sequences. Layers that take each row of the last axis by itself, such "
-          "as Dense, take all steps at once, others one after the other, as in Keras 3: in "
+          "to steps that are sequences. Layers for which steps are like rows, such as Dense, a "
+          "convolution or a pooling, take all steps at once, others, such as LSTM, one after the "
+          "other (at most 1024), as in Keras 3: in "
           "training, a BatchNormalization takes the moments of each step (Keras 2: of all). Masks "
           "pass by the layer.")
       .Takes(LayerTakes::kSteps)
+      .AllSteps(StepsAtOnce::kAlways)
       .Emit(EmitTimeDistributed)
       .NameInner(NameInner)
       .FitSample(FitSample)
@@ -148,6 +171,7 @@ LayerDef InnerStackDef() {
           "stack "
           "of its own their layers lie beside the others.")
       .Keras({.module = "keras"})
+      .AllSteps(StepsAtOnce::kAlways)
       .Emit(EmitInnerStack)
       .Check(CheckInnerStack)
       .FitSample(FitInnerStack)

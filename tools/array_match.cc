@@ -31,6 +31,14 @@ std::string GivenText(const ArrayUse& use) {
 
 }  // namespace
 
+std::optional<int64_t> LengthOf(const std::vector<FileArray>& arrays) {
+  for (const FileArray& array : arrays) {
+    const Shape& shape = array.tensor.shape();
+    if (shape.rank() >= 2 && !array.is_lines && shape[1].size() > 0) return shape[1].size();
+  }
+  return std::nullopt;
+}
+
 std::vector<ArrayUse> InputsOf(const Function& function) {
   std::vector<ArrayUse> uses;
   for (const Value input : function.inputs()) {

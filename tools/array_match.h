@@ -3,6 +3,7 @@
 // Which arrays of files are meant for the inputs or results of a function, and whether they fit.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct ArrayUse {
   const FileArray* array = nullptr;  ///< null: none
   std::string file;                  ///< where it is from
 };
+
+/// The length of sequences in the first of the arrays that has one, its axis 1.
+std::optional<int64_t> LengthOf(const std::vector<FileArray>& arrays);
 
 /// In the order of the function's.
 std::vector<ArrayUse> InputsOf(const Function& function);

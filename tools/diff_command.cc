@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <utility>
@@ -16,11 +17,12 @@
 #include "tools/array_match.h"
 #include "tools/backend_choice.h"
 #include "tools/command.h"
+#include "tools/convert/model_formats.h"
 #include "tools/data_flags.h"
 #include "tools/diff/lockstep.h"
 #include "tools/diff/minimal_case.h"
 #include "tools/diff/report.h"
-#include "tools/tested_model.h"
+#include "tools/import_flags.h"
 #include "training/model_builder.h"
 #include "training/preprocessing.h"
 
@@ -34,8 +36,8 @@ struct ModelInputs {
 };
 
 // From a file of arrays, as `seqgraph run` takes them (tools/array_match.h).
-absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::string& path) {
-  SEQ_ASSIGN_OR_RETURN(const std::vector<FileArray> arrays, ReadArrayFile(path));
+absl::StatusOr<ModelInputs> InputsFromFile(const Function& function, const std::string& path,
+                                           const std::vector<FileArray>& arrays) {
   std::vector<ArrayUse> uses = InputsOf(function);
   MatchArrays(arrays, path, kInputPrefixes, uses);
   const std::string where = absl::StrCat("function ", function.name());
@@ -138,11 +140,14 @@ class DiffCommand : public Command {
     const std::string all = absl::StrJoin(names, ",");
     SEQ_RETURN_IF_ERROR(CheckBackendNames(all));
     SEQ_ASSIGN_OR_RETURN(PassList passes, ChoosePasses(passes_));
-    SEQ_ASSIGN_OR_RETURN(const Model model, LoadAnyModel(path_, import_));
+    if (!inputs_.empty()) {
+      SEQ_ASSIGN_OR_RETURN(arrays_, ReadArrayFile(inputs_));
+    }
+    SEQ_ASSIGN_OR_RETURN(const Model model, ReadModel());
     SEQ_ASSIGN_OR_RETURN(const Function* function, ChooseFunction(model, function_));
     SEQ_ASSIGN_OR_RETURN(const ModelInputs inputs,
                          inputs_.empty() ? InputsFromTexts(model, *function, data_, batch_)
-                                         : InputsFromFile(*function, inputs_));
+                                         : InputsFromFile(*function, inputs_, arrays_));
     SEQ_ASSIGN_OR_RETURN(const BackendSelection selection,
                          ChooseBackends(all, {{function, inputs.batch}}, passes));
     const std::vector<const Backend*> backends = ListOf(selection);
@@ -171,6 +176,30 @@ class DiffCommand : public Command {
   }
 
  private:
+  // What the file leaves open is that of the arrays, but for what flags say.
+  absl::StatusOr<Model> ReadModel() {
+    SEQ_ASSIGN_OR_RETURN(FormatOptions options, import_.Options(path_));
+    if (!options.keras.read.time.has_value()) options.keras.read.time = LengthOf(arrays_);
+    if (!arrays_.empty()) {
+      options.arrays = [this](const std::vector<std::string>& names) {
+        std::vector<ArrayUse> uses;
+        for (const std::string& name : names)
+          uses.push_back({.name = name, .type = {}, .file = ""});
+        MatchArrays(arrays_, inputs_, kInputPrefixes, uses);
+        std::vector<const Tensor*> tensors;
+        for (const ArrayUse& use : uses) {
+          tensors.push_back(use.array != nullptr ? &use.array->tensor : nullptr);
+        }
+        return tensors;
+      };
+    }
+    SEQ_ASSIGN_OR_RETURN(ConvertedModel read, ReadAnyModel(path_, options));
+    for (const std::string& note : read.notes) {
+      std::fprintf(stderr, "seqgraph: note: %s\n", note.c_str());
+    }
+    return std::move(read.model);
+  }
+
   absl::Status WriteCase(const diff::LockstepResult& result, const diff::LockstepOptions& options,
                          Output& out) const {
     SEQ_ASSIGN_OR_RETURN(
@@ -192,6 +221,7 @@ class DiffCommand : public Command {
   std::string backends_ = "reference,onednn", rest_ = "reference";
   std::string data_ = std::string(data::kSyntheticName);
   std::string inputs_;
+  std::vector<FileArray> arrays_;  // of `inputs_`
   int64_t batch_ = 64;
   int64_t steps_ = 1;
   std::string mode_ = "isolated";

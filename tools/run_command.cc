@@ -216,10 +216,7 @@ class RunCommand : public Command {
   // Of the first array that has steps; lines of CSV do not tell.
   std::optional<int64_t> TimeOfArrays() const {
     for (const ReadFileArrays& file : files_) {
-      for (const FileArray& array : file.arrays) {
-        const Shape& shape = array.tensor.shape();
-        if (shape.rank() >= 2 && !array.is_lines && shape[1].size() > 0) return shape[1].size();
-      }
+      if (const std::optional<int64_t> length = LengthOf(file.arrays)) return length;
     }
     return std::nullopt;
   }

@@ -4,9 +4,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "serialization/keras/operation_call.h"
 #include "serialization/keras/operation_config.h"
+#include "serialization/keras/python_code.h"
 
 namespace seqgraph::keras {
 namespace {
@@ -120,7 +122,7 @@ class CallReader {
     for (const auto& [key, value] : arguments.items()) {
       if (value.is_null() || value == false || key == "training") continue;
       if (key == "mask") {
-        call_.has_mask = true;
+        call_.has_mask |= HasTensor(value);
       } else if (key == "initial_state") {
         call_.has_states = true;
         SEQ_RETURN_IF_ERROR(States(value));
@@ -130,6 +132,15 @@ class CallReader {
       }
     }
     return absl::OkStatus();
+  }
+
+  // An attention has a list of masks, each of which may be null.
+  static bool HasTensor(const Json& masks) {
+    if (!masks.is_array() || IsRef(masks)) return !masks.is_null();
+    for (const Json& mask : masks) {
+      if (!mask.is_null()) return true;
+    }
+    return false;
   }
 
   absl::Status States(const Json& value) {
@@ -228,6 +239,11 @@ class ModelReader {
         model_.entries.push_back(std::move(entry));
         continue;
       }
+      if (entry.class_name == "Lambda") {
+        SEQ_RETURN_IF_ERROR(chain ? Chain(entry) : ReadCalls(json, entry));
+        SEQ_RETURN_IF_ERROR(ReadLambda(json, std::move(entry), names));
+        continue;
+      }
       if (IsModelConfig(json)) {
         SEQ_ASSIGN_OR_RETURN(ModelConfig inner,
                              Annotate(ModelReader(reading_, depth_ + 1).Read(json),
@@ -246,6 +262,39 @@ class ModelReader {
     return absl::OkStatus();
   }
 
+  // A Lambda as the operations that its Python code is; why it is none is said where its output is
+  // taken.
+  absl::Status ReadLambda(const Json& json, EntryConfig entry, std::set<std::string>& names) {
+    const auto operations = [&]() -> absl::StatusOr<std::vector<Json>> {
+      if (entry.calls.size() != 1) return Unimplemented("it is called more than once");
+      return OperationsOfLambda(json, entry.calls[0].inputs);
+    }();
+    if (!operations.ok()) {
+      entry.json = nullptr;
+      entry.operation = Unimplemented(
+          "layer ", entry.name, " (Lambda): ", operations.status().message(),
+          ". Of Python code only formulas of tensor operations are read; build the model in Keras "
+          "with layers in its place that do the same, take the weights over "
+          "(set_weights(old.get_weights()), as a Lambda has none) and save it anew");
+      model_.entries.push_back(std::move(entry));
+      return absl::OkStatus();
+    }
+    std::vector<std::string> classes;
+    for (const Json& operation : *operations) {
+      EntryConfig part{.name = NameOf(operation), .class_name = ClassName(operation)};
+      if (part.name != entry.name && !names.insert(part.name).second) {
+        return InvalidArgument("model: two layers are named ", part.name);
+      }
+      part.operation = ReadOperation(operation, &part.calls.emplace_back());
+      classes.push_back(part.class_name);
+      model_.entries.push_back(std::move(part));
+    }
+    reading_.notes->push_back(absl::StrCat("layer ", entry.name,
+                                           " (Lambda) is Python code; it is read as ",
+                                           absl::StrJoin(classes, ", "), " of Keras's operations"));
+    return absl::OkStatus();
+  }
+
   // As `x + y` is. Of Keras 3: unlike layers it lies among the operations or, where files do not
   // say where, is not said to be trainable.
   bool IsOperation(const Json& json) const {
@@ -253,13 +302,30 @@ class ModelReader {
     if (reading_.version < 3 || IsTensorFlowFunction(json)) return IsTensorFlowFunction(json);
     if (json.contains("module") && json["module"].is_string()) {
       const std::string module = json["module"].get<std::string>();
+      if (HasConstant(json)) return true;
       return absl::StartsWith(module, "keras.src.ops") || absl::StartsWith(module, "keras.ops");
     }
     if (!json.contains("config") || !json["config"].is_object()) return false;
+    if (HasConstant(json)) return true;
     const Json& settings = json["config"];
     const std::string class_name = ClassName(json);
     const bool known = class_name == "InputLayer" || reading_.registry.Find(class_name) != nullptr;
     return !settings.contains("trainable") && !(known && settings.contains("dtype"));
+  }
+
+  // A merging layer of a tensor and an array: what it does is an operation of both.
+  static bool HasConstant(const Json& json) {
+    if (!json.contains("inbound_nodes") || !json["inbound_nodes"].is_array()) return false;
+    for (const Json& node : json["inbound_nodes"]) {
+      if (!node.is_object() || !node.contains("args") || !node["args"].is_array()) continue;
+      for (const Json& list : node["args"]) {
+        for (const Json& each : list.is_array() ? list : Json::array()) {
+          const std::string class_name = each.is_object() ? ClassName(each) : std::string();
+          if (class_name == "__tensor__" || class_name == "__numpy__") return true;
+        }
+      }
+    }
+    return false;
   }
 
   absl::Status Chain(EntryConfig& entry) {

@@ -110,8 +110,13 @@ absl::Status OperationCall::Operand(const Json& json) {
     return absl::OkStatus();
   }
   for (const Json& each : json) {
-    if (!is_tensor(each)) return Unimplemented("it takes tensors and others in one list");
-    SEQ_RETURN_IF_ERROR(Operand(each));
+    if (is_tensor(each)) {
+      SEQ_RETURN_IF_ERROR(Operand(each));
+    } else if (json.size() != 2) {
+      return Unimplemented("it takes tensors and others in one list");
+    } else {
+      Constant(each);
+    }
   }
   return absl::OkStatus();
 }

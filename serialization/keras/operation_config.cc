@@ -78,6 +78,47 @@ constexpr FunctionName kFunctionNames[] = {
     {"transpose", "Transpose"},
 };
 
+// A constant that is an array: nested lists, or in Keras 3 an object around them.
+struct ConstantArray {
+  std::vector<int64_t> shape;
+  std::vector<double> numbers;
+};
+
+absl::Status ReadArray(const Json& json, size_t depth, ConstantArray* array) {
+  if (!json.is_array()) {
+    if (depth != array->shape.size() || !json.is_number()) {
+      return Unimplemented("its operand is an array of other than numbers");
+    }
+    array->numbers.push_back(json.get<double>());
+    return absl::OkStatus();
+  }
+  if (array->numbers.empty() && depth == array->shape.size()) {
+    array->shape.push_back(static_cast<int64_t>(json.size()));
+  }
+  if (depth >= array->shape.size() || depth >= Shape::kMaxRank || json.empty() ||
+      array->shape[depth] != static_cast<int64_t>(json.size())) {
+    return Unimplemented("its operand is an array of uneven lists, or of too many axes");
+  }
+  for (const Json& each : json) SEQ_RETURN_IF_ERROR(ReadArray(each, depth + 1, array));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ConstantArray> ArrayOf(const Json& constant) {
+  const std::string name = ClassName(constant);
+  const Json* values = &constant;
+  if (constant.is_object() && (name == "__tensor__" || name == "__numpy__") &&
+      constant.contains("config") && constant["config"].is_object() &&
+      constant["config"].contains("value")) {
+    values = &constant["config"]["value"];
+  }
+  ConstantArray array;
+  if (!values->is_array() && !values->is_number()) {
+    return Unimplemented("its operand ", Shown(constant), " is no number");
+  }
+  SEQ_RETURN_IF_ERROR(ReadArray(*values, 0, &array));
+  return array;
+}
+
 // A constant and a tensor, or two tensors.
 absl::StatusOr<LayerKind> Arithmetic(const std::string& name, OperationCall& call) {
   if (call.operands() != 2 || !(call.IsTensor(0) || call.IsTensor(1))) {
@@ -89,8 +130,17 @@ absl::StatusOr<LayerKind> Arithmetic(const std::string& name, OperationCall& cal
     if (name == "Power") return Unimplemented("its exponent is a tensor");
     return MergeLayer{name};
   }
-  SEQ_ASSIGN_OR_RETURN(const double number, call.Number());
   const bool behind = call.IsTensor(0);
+  SEQ_ASSIGN_OR_RETURN(ConstantArray array, ArrayOf(call.constant()));
+  if (array.numbers.size() > 1) {
+    OperationLayer layer{.function = name == "Divide" ? "TrueDivide" : name,
+                         .numbers = std::move(array.numbers),
+                         .shape = std::move(array.shape),
+                         .first = !behind};
+    if (TakesArray(layer.function)) return layer;
+    return Unimplemented("its operand is an array");
+  }
+  const double number = array.numbers[0];
   if (name == "Add") return RescalingLayer{.offset = number};
   if (name == "Multiply") return RescalingLayer{.scale = number};
   if (name == "Subtract") {
@@ -192,6 +242,9 @@ absl::StatusOr<LayerKind> KindOf(const std::string& name, OperationCall& call) {
     SEQ_ASSIGN_OR_RETURN(std::string text, IndexOf(index));
     return OperationLayer{.function = name, .index = std::move(text)};
   }
+  for (size_t i = 0; i < call.operands(); ++i) {
+    if (!call.IsTensor(i)) return Unimplemented("its operand ", i, " is a constant");
+  }
   if (name == "Concatenate") {
     SEQ_ASSIGN_OR_RETURN(const int64_t axis, OneAxis(call, call.tensorflow() ? 0 : -1));
     return ConcatenateLayer{.axis = axis};
@@ -262,6 +315,22 @@ OrderedJson IndexJson(const std::string& index) {
   return items;
 }
 
+// The numbers of an array as lists of lists, row by row.
+OrderedJson NestedLists(const OperationLayer& operation) {
+  std::vector<OrderedJson> items(operation.numbers.begin(), operation.numbers.end());
+  for (size_t axis = operation.shape.size(); axis-- > 0;) {
+    const auto extent = static_cast<size_t>(operation.shape[axis]);
+    std::vector<OrderedJson> lists;
+    for (size_t i = 0; i + extent <= items.size(); i += extent) {
+      OrderedJson list = OrderedJson::array();
+      for (size_t k = 0; k < extent; ++k) list.push_back(std::move(items[i + k]));
+      lists.push_back(std::move(list));
+    }
+    items = std::move(lists);
+  }
+  return items[0];
+}
+
 }  // namespace
 
 absl::StatusOr<LayerKind> ReadOperation(const Json& entry, EntryCall* call) {
@@ -326,9 +395,17 @@ OrderedJson OperationJson(const Layer& layer) {
 
 OrderedJson OperationArguments(const Layer& layer, OrderedJson tensors) {
   const OperationLayer operation = *As<OperationLayer>(layer.kind);
+  if (!operation.shape.empty()) {
+    OrderedJson array = {{"class_name", "__numpy__"},
+                         {"config", {{"value", NestedLists(operation)}, {"dtype", "float32"}}}};
+    return operation.first ? OrderedJson::array({std::move(array), tensors[0]})
+                           : OrderedJson::array({tensors[0], std::move(array)});
+  }
   switch (FindOperation(operation.function)->takes) {
     case OperationTakes::kTensors:
       return OrderedJson::array({std::move(tensors)});
+    case OperationTakes::kArray:
+      return tensors;
     case OperationTakes::kNumber:
       tensors.push_back(operation.numbers[0]);
       return tensors;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "serialization/onnx/quantization.h"
 #include "serialization/onnx/tensor.h"
 #include "serialization/onnx/term.h"
 #include "serialization/onnx/windows.h"
@@ -113,30 +114,6 @@ absl::StatusOr<Operand> ConvertDequantizeLinear(NodeImport& node) {
   return y;
 }
 
-struct Quantized {
-  Operand q, scale, zero;
-};
-
-// By the range of all elements of x and 0, in uint8.
-absl::StatusOr<Quantized> QuantizeByRange(const Term& x) {
-  GraphImport& g = x.graph();
-  SEQ_ASSIGN_OR_RETURN(const Operand operand, x.Take());
-  std::vector<int64_t> axes(operand.rank());
-  for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int64_t>(i);
-  const Term low = Min(Map("ReduceMin", x, {{"axes", axes}}), 0);
-  const Term high = Max(Map("ReduceMax", x, {{"axes", axes}}), 0);
-  const Term range = high - low;
-  const Term scale = Where(Equal(range, range.Scalar(0)), range.Scalar(1), range / 255);
-  const Term zero = Map("Round", Min(Max(range.Scalar(0) - low / scale, 0), 255));
-  Quantized y;
-  SEQ_ASSIGN_OR_RETURN(y.q, Saturated(x / scale, zero, TensorProto::UINT8));
-  SEQ_ASSIGN_OR_RETURN(y.scale, scale.Take());
-  SEQ_ASSIGN_OR_RETURN(const Operand real, zero.Take());
-  SEQ_ASSIGN_OR_RETURN(y.zero, g.Cast(real, DType::kInt32));
-  y.zero.narrow = TensorProto::UINT8;
-  return y;
-}
-
 absl::StatusOr<Operand> ConvertDynamicQuantizeLinear(NodeImport& node) {
   SEQ_ASSIGN_OR_RETURN(Quantized y, QuantizeByRange(Real(node, 0)));
   node.SetOutput(1, std::move(y.scale));
@@ -227,6 +204,25 @@ constexpr ConverterRow kQuantizationRows[] = {
 };
 
 }  // namespace
+
+absl::StatusOr<Quantized> QuantizeByRange(const Term& x) {
+  GraphImport& g = x.graph();
+  SEQ_ASSIGN_OR_RETURN(const Operand operand, x.Take());
+  std::vector<int64_t> axes(operand.rank());
+  for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int64_t>(i);
+  const Term low = Min(Map("ReduceMin", x, {{"axes", axes}}), 0);
+  const Term high = Max(Map("ReduceMax", x, {{"axes", axes}}), 0);
+  const Term range = high - low;
+  const Term scale = Where(Equal(range, range.Scalar(0)), range.Scalar(1), range / 255);
+  const Term zero = Map("Round", Min(Max(range.Scalar(0) - low / scale, 0), 255));
+  Quantized y;
+  SEQ_ASSIGN_OR_RETURN(y.q, Saturated(x / scale, zero, TensorProto::UINT8));
+  SEQ_ASSIGN_OR_RETURN(y.scale, scale.Take());
+  SEQ_ASSIGN_OR_RETURN(const Operand real, zero.Take());
+  SEQ_ASSIGN_OR_RETURN(y.zero, g.Cast(real, DType::kInt32));
+  y.zero.narrow = TensorProto::UINT8;
+  return y;
+}
 
 absl::Span<const ConverterRow> QuantizationConverters() { return kQuantizationRows; }
 

@@ -139,14 +139,14 @@ Operand OperandOfType(Tensor tensor, int32_t type, std::string variable) {
 
 const ConverterRow* FindConverter(absl::string_view op) {
   for (const auto& table :
-       {ElementwiseConverters(),     ActivationConverters(), ConvolutionConverters(),
-        EinsumConverters(),          FusedConverters(),      LayoutConverters(),
-        LookupConverters(),          LossConverters(),       ShapeConverters(),
-        QuantizationConverters(),    ReductionConverters(),  ResizeConverters(),
-        MachineLearningConverters(), MatrixConverters(),     NormalizationConverters(),
-        OrderConverters(),           PaddingConverters(),    RecurrentConverters(),
-        ScatterConverters(),         SignalConverters(),     TreeConverters(),
-        WindowConverters()}) {
+       {ElementwiseConverters(),     ActivationConverters(),    ConvolutionConverters(),
+        EinsumConverters(),          FusedConverters(),         LayoutConverters(),
+        LookupConverters(),          LossConverters(),          ShapeConverters(),
+        QuantizationConverters(),    ReductionConverters(),     ResizeConverters(),
+        MachineLearningConverters(), MatrixConverters(),        NormalizationConverters(),
+        OrderConverters(),           PaddingConverters(),       RecurrentConverters(),
+        ScatterConverters(),         SignalConverters(),        TreeConverters(),
+        WindowConverters(),          QuantizedLstmConverters(), RandomConverters()}) {
     for (const ConverterRow& row : table) {
       if (op == row.op) return &row;
     }

@@ -131,6 +131,8 @@ absl::Span<const ConverterRow> NormalizationConverters();
 absl::Span<const ConverterRow> OrderConverters();
 absl::Span<const ConverterRow> PaddingConverters();
 absl::Span<const ConverterRow> QuantizationConverters();
+absl::Span<const ConverterRow> QuantizedLstmConverters();
+absl::Span<const ConverterRow> RandomConverters();
 absl::Span<const ConverterRow> RecurrentConverters();
 absl::Span<const ConverterRow> ResizeConverters();
 absl::Span<const ConverterRow> ScatterConverters();

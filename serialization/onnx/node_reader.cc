@@ -46,13 +46,15 @@ constexpr absl::string_view kTakeNarrow =
     " ArgMax ArgMin Cast CastLike Clip Compress Concat ConvInteger DepthToSpace DequantizeLinear "
     "Equal Expand Flatten Gather GatherElements GatherND Greater GreaterOrEqual Identity Less "
     "LessOrEqual MatMulInteger Max MaxPool Min Mod NonZero OneHot Pad QLinearConv QLinearMatMul "
-    "QuantizeLinear com.microsoft:DynamicQuantizeMatMul com.microsoft:MatMulIntegerToFloat "
+    "QuantizeLinear com.microsoft:DynamicQuantizeLSTM com.microsoft:DynamicQuantizeMatMul "
+    "com.microsoft:MatMulIntegerToFloat "
     "ReduceMax ReduceMin Relu Reshape Resize ReverseSequence ScatterElements "
     "ScatterND Shape Size Slice SpaceToDepth Split Squeeze Tile TopK Transpose Trilu Unsqueeze "
     "Upsample Where ";
 // Those whose result is not of their operand's element type.
 constexpr absl::string_view kOtherType =
-    " ArgMax ArgMin Cast CastLike com.microsoft:DynamicQuantizeMatMul "
+    " ArgMax ArgMin Cast CastLike com.microsoft:DynamicQuantizeLSTM "
+    "com.microsoft:DynamicQuantizeMatMul "
     "com.microsoft:MatMulIntegerToFloat ConvInteger DequantizeLinear MatMulInteger NonZero "
     "QLinearConv "
     "QLinearMatMul QuantizeLinear Shape Size ";

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/atomic_file.h"
 #include "graph/function_builder.h"
 #include "ops/all_ops.h"
 #include "ops/binary.h"
@@ -13,6 +14,8 @@
 #include "tests/end_to_end/process.h"
 #include "tests/end_to_end/review_files.h"
 #include "tests/testing.h"
+#include "training/optimizers.h"
+#include "training/sequential.h"
 
 namespace seqgraph {
 namespace {
@@ -198,6 +201,33 @@ TEST_F(CommandTest, DiffFindsTheBuiltInBackendsWithinTheirBounds) {
   EXPECT_EQ(Run({"diff", "m.pb", "--data=tiny.tar.gz", "--batch=7", "--rest=none"}).status, 0);
   EXPECT_THAT(Run({"diff", "m.pb", "--rest=abacus"}).err, HasSubstr("abacus"));
   EXPECT_EQ(Run({"diff", "m.pb", "--inputs=none.npz"}).status, 1);
+}
+
+// A model of layers whose length is open takes that of the arrays, or of --time.
+TEST_F(CommandTest, DiffBindsAnOpenLength) {
+  SEQ_ASSERT_OK_AND_ASSIGN(
+      const Model model,
+      Sequential({.name = "inputs", .time = 4, .features = 2, .open_time = true}, "open")
+          .Add(GRU(3))
+          .Add(DenseLayer{.units = 1})
+          .Build({.loss = MeanSquaredError(), .optimizer = SGD{}}));
+  SEQ_ASSERT_OK(SaveModel(model, *folder_ + "/open.pb"));
+  // An array of NumPy's format: 3 rows of 6 steps.
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 6, 2), }";
+  header.append(64 - (10 + header.size() + 1) % 64, ' ').append("\n");
+  std::string bytes("\x93NUMPY\x01\x00", 8);
+  bytes.push_back(static_cast<char>(header.size()));
+  bytes.push_back(0);
+  absl::StrAppend(&bytes, header, std::string(3 * 6 * 2 * sizeof(float), '\0'));
+  SEQ_ASSERT_OK(AtomicWriteFile(*folder_ + "/six.npy", bytes));
+  const auto diff = [](const char* time) {
+    return Run({"diff", "open.pb", "--function=predict", "--inputs=six.npy", time});
+  };
+  const ProcessResult bound = diff("--time=0");
+  EXPECT_EQ(bound.status, 0) << bound.out << bound.err;
+  EXPECT_THAT(bound.out, HasSubstr("function predict, batch 3"));
+  EXPECT_EQ(diff("--time=6").status, 0);
+  EXPECT_THAT(diff("--time=5").err, HasSubstr("expected float32[batch, 5, 2]"));
 }
 
 }  // namespace

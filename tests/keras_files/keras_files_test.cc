@@ -435,8 +435,12 @@ TEST(OperationsTest, ThatAreNotKnownAreNamed) {
               StatusIs(absl::StatusCode::kUnimplemented, "its argument sparkle = 7"));
   EXPECT_THAT(read(with("math.reduce_mean", "")),
               StatusIs(absl::StatusCode::kInvalidArgument, "Mean takes 1 or more axes, got 0"));
-  EXPECT_THAT(read(with("math.multiply", R"("y": [1, 2])")),
-              StatusIs(absl::StatusCode::kUnimplemented, "its operand [1,2] is no number"));
+  EXPECT_THAT(read(with("math.multiply", R"("y": [[1, 2], [3]])")),
+              StatusIs(absl::StatusCode::kUnimplemented, "an array of uneven lists"));
+  EXPECT_THAT(read(with("math.multiply", R"("y": "two")")),
+              StatusIs(absl::StatusCode::kUnimplemented, "its operand \"two\" is no number"));
+  EXPECT_THAT(read(with("math.pow", R"("y": [1, 2])")),
+              StatusIs(absl::StatusCode::kUnimplemented, "its operand is an array"));
 }
 
 }  // namespace

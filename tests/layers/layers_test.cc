@@ -85,6 +85,10 @@ Sample DrawSample(const LayerDef& def, SampleSource& random) {
   }
   bool sequence = def.takes == LayerTakes::kSequence || def.takes == LayerTakes::kSteps ||
                   (def.takes == LayerTakes::kNumbers && random.Coin());
+  if (def.takes == LayerTakes::kImage) {
+    sample.x = random.Reals({shape[0], shape[1], random.Dimension(), random.Dimension()});
+    return sample;
+  }
   if (def.class_name == "Permute") sequence = true;  // of the two axes of a sequence
   sample.x = random.Reals(sequence ? Shape{shape[0], shape[1], random.Dimension()}
                                    : Shape{shape[0], shape[1]});
@@ -200,12 +204,71 @@ TEST_P(LayerTest, HasTheGradientsOfCentralDifferences) {
   std::printf("largest relative error %.1e of %.0e allowed\n", worst, kBound);
 }
 
+// Where TimeDistributed gives the inputs of all steps as one value, it gives what the layer gives
+// for each of them, by as many nodes for many steps as for few.
+TEST_P(LayerTest, GivesTheSameForAllStepsAtOnce) {
+  if (GetParam()->all_steps == StepsAtOnce::kNever) return;
+  // Of a wrapper it depends on what it holds.
+  if (GetParam()->class_name == TimeDistributedLayer::kClass) return;
+  constexpr int64_t kSteps = 3;
+  ForEachSample([&](SampleSource& random) {
+    const Sample sample = DrawSample(*GetParam(), random);
+    const Shape& shape = sample.x.shape();
+    const auto whole = [&](int64_t steps) {
+      Shape to = {shape[0], steps};
+      for (const Dim dim : shape.dims().subspan(1)) to.Append(dim);
+      return TensorType{DType::kFloat64, to};
+    };
+    LayerAlone over(TimeDistributed(sample.layer), whole(kSteps), /*masked=*/false);
+    LayerAlone one(sample.layer, sample.x.type(), /*masked=*/false);
+    SEQ_ASSERT_OK(over.g.status());
+    SEQ_ASSERT_OK(one.g.status());
+    LayerAlone longer(TimeDistributed(sample.layer), whole(2000), /*masked=*/false);
+    SEQ_ASSERT_OK(longer.g.status());
+    EXPECT_EQ(longer.g.function().nodes().size(), over.g.function().nodes().size());
+    TensorMap feeds = {{"x", random.Reals(whole(kSteps).shape)}}, step_feeds;
+    ASSERT_EQ(over.emitted.weights.size(), one.emitted.weights.size());
+    for (size_t i = 0; i < one.emitted.weights.size(); ++i) {
+      const Tensor weight = random.Reals(one.emitted.weights[i].shape, 0.25, 1);
+      feeds[over.emitted.weights[i].variable] = weight;
+      step_feeds[one.emitted.weights[i].variable] = weight;
+    }
+    over.g.Result("y", over.output.value);
+    one.g.Result("y", one.output.value);
+    SEQ_ASSERT_OK_AND_ASSIGN(const Function at_once, std::move(over.g).Build());
+    SEQ_ASSERT_OK_AND_ASSIGN(const Function alone, std::move(one.g).Build());
+    SEQ_ASSERT_OK_AND_ASSIGN(const TensorMap results, Evaluate(at_once, feeds));
+    const int64_t rows = shape[0].size(), in = sample.x.num_elements() / rows;
+    for (int64_t t = 0; t < kSteps; ++t) {
+      Tensor x = sample.x;
+      for (int64_t i = 0; i < rows * in; ++i) {
+        x.Elements<double>()[i] =
+            feeds.at("x").Elements<double>()[(i / in * kSteps + t) * in + i % in];
+      }
+      step_feeds["x"] = x;
+      SEQ_ASSERT_OK_AND_ASSIGN(const TensorMap expected, Evaluate(alone, step_feeds));
+      const Tensor& y = expected.at("y");
+      ASSERT_EQ(results.at("y").num_elements(), kSteps * y.num_elements());
+      const int64_t out = y.num_elements() / rows;
+      for (int64_t i = 0; i < rows * out; ++i) {
+        const double got =
+            results.at("y").Elements<double>()[(i / out * kSteps + t) * out + i % out];
+        ASSERT_NEAR(got, y.Elements<double>()[i], 1e-12 * (1 + std::fabs(got))) << "step " << t;
+      }
+    }
+  });
+}
+
 // A stack that ends in the layer: tokens, one-hot or numbers as it takes them, with a fixed batch
 // for what is stateful.
 LayerStack SampleStack(const LayerDef& def, SampleSource& random) {
   LayerStack stack{.name = "sample", .input = {.time = random.Dimension(), .batch = 2}};
   const LayerKind layer = SampleLayer(def, AllLayers(), random);
-  if (def.takes != LayerTakes::kTokens) {
+  if (def.takes == LayerTakes::kImage) {
+    stack.input.name = "inputs";
+    stack.input.between = {random.Dimension()};
+    stack.input.features = random.Dimension();
+  } else if (def.takes != LayerTakes::kTokens) {
     if (random.Coin()) {
       stack.layers.push_back(
           {"words", true,

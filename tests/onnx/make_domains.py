@@ -116,6 +116,23 @@ def cases():
         yield "normalizer_" + norm.lower(), rows, {}, [node("Normalizer", ["x"], ML, norm=norm)]
 
 
+def quantized_lstms():
+    """What quantize_dynamic of onnxruntime makes of an LSTM, of 5 steps."""
+    signed = lambda *shape: RNG.integers(-100, 100, shape).astype("i1")
+    scales = lambda *shape: RNG.uniform(0.004, 0.012, shape).astype("f4")
+    for name, directions, per_column in (("", 1, False), ("_both_columns", 2, True)):
+        wide_scale = (directions, 12) if per_column else (directions,)
+        yield "dynamic_quantize_lstm" + name, {"x": reals(5, BATCH, FEATURES)}, {
+            "w": signed(directions, FEATURES, 12), "r": signed(directions, 3, 12),
+            "b": reals(directions, 24), "w_scale": scales(*wide_scale),
+            "w_zero": signed(*wide_scale) // 20 if not per_column else 0 * signed(*wide_scale),
+            "r_scale": scales(*wide_scale), "r_zero": 0 * signed(*wide_scale)}, [
+                node("DynamicQuantizeLSTM",
+                     ["x", "w", "r", "b", "", "", "", "", "w_scale", "w_zero", "r_scale",
+                      "r_zero"], MS, outputs=("y", "h", "c"), hidden_size=3,
+                     direction="bidirectional" if directions == 2 else "reverse")]
+
+
 def function_model():
     """A function that calls another; one of its attributes is given, one has a default."""
     opset = [helper.make_opsetid("", 17), helper.make_opsetid("ours", 1)]
@@ -141,7 +158,7 @@ def function_model():
     return helper.make_model(graph, functions=[leaky, shifted], opset_imports=opset, ir_version=9)
 
 
-TYPES = {"f": TensorProto.FLOAT, "u": TensorProto.UINT8}
+TYPES = {"f": TensorProto.FLOAT, "u": TensorProto.UINT8, "i": TensorProto.INT8}
 
 
 def model_of(name, arrays, weights, nodes):
@@ -149,7 +166,10 @@ def model_of(name, arrays, weights, nodes):
     types = {"label": TensorProto.INT64}
     graph = helper.make_graph(
         nodes, name,
-        [helper.make_tensor_value_info(n, TYPES[a.dtype.kind], ["N"] + list(a.shape[1:]))
+        [helper.make_tensor_value_info(
+            n, TYPES[a.dtype.kind],
+            list(a.shape) if name.startswith("dynamic_quantize_lstm") else
+            ["N"] + list(a.shape[1:]))
          for n, a in arrays.items()],
         [helper.make_tensor_value_info(o, types.get(o, TensorProto.FLOAT), None) for o in outputs],
         [numpy_helper.from_array(w, n) for n, w in weights.items()])
@@ -158,7 +178,10 @@ def model_of(name, arrays, weights, nodes):
 
 
 def save(folder, name, made, arrays):
-    session = onnxruntime.InferenceSession(made.SerializeToString(),
+    # With several threads, each quantizes the states of its rows by their own range.
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(made.SerializeToString(), options,
                                            providers=["CPUExecutionProvider"])
     values = {"in_%d" % i: x for i, x in enumerate(arrays.values())}
     values.update({"out_%d" % i: y for i, y in enumerate(session.run(None, arrays))})
@@ -170,6 +193,8 @@ def main(folder):
     for name, arrays, weights, nodes in cases():
         save(folder, name, model_of(name, arrays, weights, nodes), arrays)
     save(folder, "functions", function_model(), {"x": reals(BATCH, FEATURES)})
+    for name, arrays, weights, nodes in quantized_lstms():
+        save(folder, name, model_of(name, arrays, weights, nodes), arrays)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -49,6 +51,39 @@ TEST(OnnxReader, LengthsEndRowsAndReverseBeginsAtTheirEnd) {
                 Holds(reverse ? Values{7, 30, 6, 20, 4, 0} : Values{1, 10, 3, 30, 7, 0}));
     EXPECT_EQ(results[1].shape(), (Shape{1, 2, 1}));
     EXPECT_THAT(results[1], Holds(Values{7, 30}));
+  }
+}
+
+// Numbers of our own, the same in each call: their moments, of 20,000 of them, and their limits.
+TEST(OnnxReader, DrawsRandomNumbersBySeed) {
+  Maker maker;
+  maker.Input("x", {"N", "2000"});
+  const auto draw = [&](const char* op, const char* y, float a, float b, float seed) {
+    NodeProto* node = maker.Node(op, {"x"}, {y});
+    const bool normal = op == absl::string_view("RandomNormalLike");
+    SetFloat(node, normal ? "mean" : "low", a);
+    SetFloat(node, normal ? "scale" : "high", b);
+    SetFloat(node, "seed", seed);
+    maker.Output(y);
+  };
+  draw("RandomNormalLike", "n", 1, 2, 3);
+  draw("RandomUniformLike", "u", -1, 3, 3);
+  draw("RandomNormalLike", "other", 1, 2, 4);
+  SEQ_ASSERT_OK_AND_ASSIGN(Model model, maker.Read());
+  const Tensor x = *Tensor::Zeros({DType::kFloat32, {10, 2000}});
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto first, Predict(model, {x}, 10));
+  SEQ_ASSERT_OK_AND_ASSIGN(const auto again, Predict(model, {x}, 10));
+  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(first[i].BitwiseEquals(again[i]));
+  EXPECT_FALSE(first[0].BitwiseEquals(first[2]));
+  for (const auto& [i, mean, deviation] : {std::tuple{0, 1.0, 2.0}, {1, 1.0, 4 / std::sqrt(12)}}) {
+    double sum = 0, squares = 0;
+    for (const float y : first[i].Elements<float>()) {
+      sum += y;
+      squares += (y - mean) * (y - mean);
+      EXPECT_TRUE(i != 1 || (y >= -1 && y <= 3)) << y;
+    }
+    EXPECT_NEAR(sum / 20000, mean, 5 * deviation / std::sqrt(20000));
+    EXPECT_NEAR(std::sqrt(squares / 20000), deviation, 0.03 * deviation);
   }
 }
 

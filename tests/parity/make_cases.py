@@ -186,6 +186,44 @@ def weighted_steps():
     return [x], [sigmoid()(both)]
 
 
+def images():
+    """A film: the layers of images for each step, and a recurrent layer over them."""
+    over_time = layers.TimeDistributed
+    x = real_input(3, 6, 5, 2)
+    y = over_time(layers.Conv2D(FEATURES, (3, 2), padding="same", activation="tanh"))(x)
+    y = over_time(layers.AveragePooling2D((2, 3), strides=(2, 2), padding="same"))(y)
+    y = over_time(layers.Conv2D(3, 2, dilation_rate=(1, 2), use_bias=False))(y)
+    inner = keras.Sequential([layers.MaxPooling2D((2, 1)), layers.Flatten()])
+    y = layers.Concatenate()([over_time(inner)(y), over_time(layers.GlobalAveragePooling2D())(y),
+                              over_time(layers.GlobalMaxPooling2D())(y)])
+    return [x], [sigmoid()(lstm()(y))]
+
+
+def lambdas():
+    """Python code in a model, which is read as operations."""
+    ops = keras.ops
+    x = tokens_input("x")
+    y = lstm(return_sequences=True)(embedding()(x))
+    last = layers.Lambda(lambda t: t[:, -1, :])(y)
+    mean = layers.Lambda(lambda t: ops.mean(t, axis=1))(y)
+    near = layers.Lambda(
+        lambda ab: ops.exp(-ops.sum(ops.abs(ab[0] - ab[1]), axis=1, keepdims=True) * 0.5))(
+            [last, mean])
+    scaled = layers.Lambda(lambda t, by: t * by + 1, arguments={"by": 3.0})(last)
+    return [x], [sigmoid()(layers.Concatenate()([near, scaled]))]
+
+
+def constants():
+    """Arrays as operands."""
+    ops = keras.ops
+    x = real_input(TIME, 2)
+    steps = np.arange(1, TIME + 1, dtype="float32").reshape(TIME, 1)
+    y = ops.multiply(x, np.array([0.5, 2], "float32")) + ops.convert_to_tensor(steps)
+    y = ops.divide(np.array([1, 3], "float32"), ops.maximum(y, steps / 4))
+    y = layers.Add()([y, ops.convert_to_tensor(steps[None] * [0.25, -0.5])])
+    return [x], [sigmoid()(gru()(2.0 - y))]
+
+
 def siamese():
     a, b = tokens_input("a"), tokens_input("b")
     encode = keras.Sequential([tokens_input(), embedding(True), lstm()], name="encoder")
@@ -657,6 +695,9 @@ CASES = {
     "graph_cnn_lstm": graph(cnn_lstm),
     "graph_over_time": graph(over_time),
     "graph_operations": graph(weighted_steps),
+    "graph_images": graph(images),
+    "graph_lambda": graph(lambdas),
+    "graph_constants": graph(constants),
 }
 
 

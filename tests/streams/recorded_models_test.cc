@@ -60,6 +60,10 @@ bool IsRefusedRightly(const std::string& name, const Model& model, absl::string_
                                  {"padding", "behind the last step"},
                                  // Layers that are called once a step, on a slice of the sequence.
                                  {"TimeDistributed", "steps by their numbers"},
+                                 {"TimeDistributed", "time is not axis 1"},
+                                 // An array that has other numbers for each step.
+                                 {"graph_constants", "does not come step by step"},
+                                 {"graph_lambda", "over all steps"},
                                  // A softmax along the axis of time.
                                  {"graph_operations", "reads all steps at once"},
                                  {"reshape", "across steps"}};

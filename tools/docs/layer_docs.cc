@@ -52,6 +52,8 @@ const char* TakesText(LayerTakes takes) {
       return "float32 [batch, time, features]";
     case LayerTakes::kSteps:
       return "float32 [batch, time, ...]";
+    case LayerTakes::kImage:
+      return "float32 [batch, height, width, channels]";
     case LayerTakes::kVector:
       break;
   }
