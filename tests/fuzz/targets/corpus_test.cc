@@ -71,7 +71,7 @@ TEST(CorpusTest, IsThatOfTheTargetsAndSmall) {
     }
   }
   EXPECT_EQ(folders, names);
-  EXPECT_LT(bytes, 400'000u);
+  EXPECT_LT(bytes, 300'000u);
 }
 
 }  // namespace
