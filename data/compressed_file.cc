@@ -141,7 +141,9 @@ absl::Status CompressedFile::InflateSome() {
   state->next_in = reinterpret_cast<uint8_t*>(const_cast<char*>(pending_.data()));
   state->avail_in = static_cast<uint32_t>(pending_.size());
   const int result = isal_inflate(state);
-  pending_.remove_prefix(pending_.size() - state->avail_in);
+  // Behind damage it may say that more is left than there was.
+  const size_t left = state->avail_in <= pending_.size() ? state->avail_in : 0;
+  pending_.remove_prefix(pending_.size() - left);
   if (result < 0)
     return Damaged(absl::StrCat("the gzip data are damaged (", ErrorText(result), ")"));
   if (state->block_state == ISAL_BLOCK_FINISH) {

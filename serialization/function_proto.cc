@@ -225,7 +225,13 @@ class Importer {
 
 }  // namespace
 
+absl::Status CheckNoZeroByte(absl::string_view what, const std::string& text) {
+  if (text.find('\0') == text.npos) return absl::OkStatus();
+  return InvalidArgument(what, " holds a zero byte");
+}
+
 absl::Status CheckName(absl::string_view what, const std::string& name) {
+  SEQ_RETURN_IF_ERROR(CheckNoZeroByte(absl::StrCat("the name of ", what), name));
   if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
   return InvalidArgument("the name of ", what, " has ", name.size(), " bytes; it must have 1 to ",
                          kMaxNameBytes);

@@ -19,7 +19,11 @@ inline constexpr int kMaxFunctionVariables = 10000;
 /// And so many nodes, and inputs: what compiles in a minute.
 inline constexpr int kMaxFunctionNodes = 100'000;
 
-/// InvalidArgument for a name in a file that is empty or too long; `what` says whose it is.
+/// InvalidArgument for a text with a zero byte: programs that have the runtime alone take names,
+/// labels and descriptions as C strings. `what` says what it is.
+absl::Status CheckNoZeroByte(absl::string_view what, const std::string& text);
+/// InvalidArgument for a name in a file that is empty, too long, or holds a zero byte; `what` says
+/// whose it is.
 absl::Status CheckName(absl::string_view what, const std::string& name);
 
 proto::Initializer InitializerToProto(const Initializer& initializer);

@@ -134,6 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadFunctionTest,
     ::testing::ValuesIn(std::vector<BadFunction>{
         {"NoName", "name: \"f\"", "", kInvalid, "the name of a function has 0 bytes"},
+        {"ZeroByte", "\"copied\"", "\"cop\\000ied\"", kInvalid,
+         "the name of an output holds a zero byte"},
         {"UnknownOp", "\"Copy\"", "\"Cpy\"", kNotFound, "function f: node copy: "},
         {"NewerOp", "\"Copy\" op_version: 1", "\"Copy\" op_version: 2", kPrecondition,
          "function f: node copy: needs version 2 of op Copy; this program has version 1: use a "

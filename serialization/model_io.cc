@@ -103,6 +103,11 @@ absl::Status CheckModelProto(const proto::Model& model) {
     return InvalidArgument("preprocessing: num_words ", text.num_words(), " and maxlen ",
                            text.maxlen(), " must be from 0 to ", kMaxPreprocessing);
   }
+  SEQ_RETURN_IF_ERROR(CheckNoZeroByte("the model's name", model.name()));
+  SEQ_RETURN_IF_ERROR(CheckNoZeroByte("the model's description", model.description()));
+  for (const std::string& label : model.labels()) {
+    SEQ_RETURN_IF_ERROR(CheckNoZeroByte("a label", label));
+  }
   for (const int count : {text.words_size(), model.labels_size()}) {
     if (static_cast<size_t>(count) > kMaxVocabularyWords) {
       return InvalidArgument("preprocessing: ", count, " words or labels; at most ",

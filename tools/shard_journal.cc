@@ -47,9 +47,16 @@ absl::Status NoProblems() {
       "same build?");
 }
 
+// Rows or problems of a shard, so few that sums of them have room; -1 for anything else.
+int64_t CountIn(const ShardJson& json, const char* name) {
+  constexpr int64_t kMost = int64_t{1} << 32;
+  const int64_t count = NumberIn(json, name);
+  return count <= kMost ? count : -1;
+}
+
 absl::StatusOr<data::Problems> ProblemsIn(const ShardJson& json) {
   const auto found = json.find("listed");
-  const int64_t count = NumberIn(json, "problems");
+  const int64_t count = CountIn(json, "problems");
   if (count < 0 || found == json.end() || !found->is_array()) return NoProblems();
   std::vector<std::string> listed;
   for (const ShardJson& each : *found) {
@@ -108,10 +115,12 @@ absl::StatusOr<ShardAnswer> ShardAnswer::FromText(absl::string_view text) {
   const size_t end = text.find('\n');
   const ShardJson head = ObjectOf(text.substr(0, end));
   const int64_t code = NumberIn(head, "code");
-  if (end == text.npos || code < 0 || !head.contains("error") || !head["error"].is_string()) {
+  const int64_t rows = CountIn(head, "rows");
+  if (end == text.npos || code < 0 || code > 16 || rows < 0 || !head.contains("error") ||
+      !head["error"].is_string()) {
     return Internal("a rank sends what is no answer: do all ranks run the same build?");
   }
-  ShardAnswer answer{.bytes = std::string(text.substr(end + 1)), .rows = NumberIn(head, "rows")};
+  ShardAnswer answer{.bytes = std::string(text.substr(end + 1)), .rows = rows};
   SEQ_ASSIGN_OR_RETURN(answer.problems, ProblemsIn(head));
   answer.error =
       absl::Status(static_cast<absl::StatusCode>(code), head["error"].get<std::string>());
@@ -227,7 +236,7 @@ bool ShardJournal::TakeEntry(absl::string_view line) {
     return false;
   }
   const ShardJson json = ObjectOf(line.substr(0, end));
-  const int64_t rows = NumberIn(json, "rows"), bytes = NumberIn(json, "bytes"),
+  const int64_t rows = CountIn(json, "rows"), bytes = NumberIn(json, "bytes"),
                 shard_bytes = NumberIn(json, "shard_bytes");
   uint64_t sum = 0, shard_sum = 0;
   const absl::StatusOr<data::Problems> problems = ProblemsIn(json);

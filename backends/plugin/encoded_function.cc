@@ -100,8 +100,11 @@ absl::StatusOr<std::shared_ptr<const EncodedFunction>> EncodedFunction::Unpack(
     type.dims.resize(in.Count(8));
     for (int64_t& dim : type.dims) dim = static_cast<int64_t>(in.U64());
   }
-  if (!in.ok() || in.left() > 0) return InvalidArgument("a packed function is damaged");
-  return Create("", std::move(bytes), std::move(types), num_nodes);
+  if (in.ok() && in.left() == 0) {
+    auto unpacked = Create("", std::move(bytes), std::move(types), num_nodes);
+    if (unpacked.ok()) return unpacked;
+  }
+  return InvalidArgument("a packed function is damaged");
 }
 
 int64_t ValueBytes(const sg_value& value) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "data/series/series_set.h"
 #include "data/series/testing/series_cases.h"
@@ -276,6 +277,12 @@ TEST(BadFiles, Broken) {
        {},
        "FILE: the gzip data are damaged (unknown compression method) near byte 10 of the file; is "
        "the copy complete? Compare its size or check sum with the original's",
+       "a.csv.gz"},
+      {"gzip that goes back before its beginning",
+       absl::HexStringToBytes("1f8b08000000000027fffacb00372c4e2361404e0a3671ffffefffff"),
+       {},
+       "FILE: the gzip data are damaged (invalid distance too far back) near byte 28 of the file; "
+       "is the copy complete? Compare its size or check sum with the original's",
        "a.csv.gz"},
       {"something behind gzip",
        Gzip("a,b\n1,2\n") + "more",

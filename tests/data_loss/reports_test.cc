@@ -327,7 +327,7 @@ TEST(Reports, ARestoredRunTakesOnlyTheEpochsThatAreLeft) {
   }
 }
 
-// Lightning 1463, 1464 and 18727: patience and best value of early stopping are
+// Lightning 1463, 1464 and 18727, transformers 28544: patience and best value of early stopping are
 // forgotten, stand still, or are those of an epoch before.
 TEST(Reports, PatienceGoesOn) {
   const KilledRun run = {.callbacks = [](const std::string&) -> std::vector<CallbackHandle> {
@@ -357,9 +357,10 @@ TEST(Reports, SchedulesGoOn) {
   ExpectToGoOn(run, whole);
 }
 
-// accelerate 4195, torchtitan 2864, orbax 394: after a resume in the middle of an epoch rows come
-// in another order, twice or never, and dropout draws other numbers. The mean loss of the epoch so
-// far, after each batch, tells which rows came and what was dropped.
+// accelerate 4195, torchtitan 2864, orbax 394, transformers 17032: after a resume in the middle of
+// an epoch, or between two, rows come in another order, twice or never, and dropout draws other
+// numbers. The mean loss of the epoch so far, after each batch, tells which rows came and what was
+// dropped.
 TEST(Reports, TheRestOfAnEpochIsWhatItWouldHaveBeen) {
   std::vector<double> losses;
   const KilledRun run = {

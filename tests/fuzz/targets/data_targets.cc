@@ -3,9 +3,11 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "base/atomic_file.h"
 #include "base/byte_cursor.h"
 #include "base/zip.h"
 #include "data/npy.h"
+#include "data/series/series_file.h"
 #include "data/series/series_set.h"
 #include "tests/fuzz/targets/targets.h"
 #include "tools/array_files.h"
@@ -55,7 +57,27 @@ bool Series(absl::string_view bytes, const std::string& ending) {
 
 bool Table(absl::string_view bytes) { return Series(bytes, "csv"); }
 bool JsonLines(absl::string_view bytes) { return Series(bytes, "jsonl"); }
+// Mostly what unpacks, which checks a sum, but only behind what is unpacked.
+bool PackedTable(absl::string_view bytes) { return Series(bytes, "csv.gz"); }
 bool SeriesArrays(absl::string_view bytes) { return Series(bytes, "npz"); }
+
+// As `encode` writes them.
+bool SeriesFile(absl::string_view bytes) {
+  const std::string path = FuzzFile("series.safetensors", bytes);
+  FuzzOk(data::CheckSeriesFile(path));
+  data::SeriesSourceOptions options;
+  options.max_memory = int64_t{64} << 20;
+  FuzzOk(data::CompleteFromSeriesFile(path, &options));
+  const absl::StatusOr<data::SeriesSet> set = data::ReadSeriesFile(path, options);
+  if (!FuzzOk(set.status())) return false;
+  for (int64_t i = 0; i < set->num_series(); ++i) {
+    FuzzCheck(set->length(i) > 0, "no series is empty");
+    set->RowName(i, set->length(i) - 1);
+  }
+  FuzzCheck(static_cast<int64_t>(set->values.size()) == set->num_steps() * set->num_features(),
+            "each step has all features");
+  return true;
+}
 
 bool Arrays(absl::string_view bytes) {
   const auto arrays = tools::ReadArrayFile(FuzzFile("arrays", bytes));
@@ -92,6 +114,16 @@ bool Audio(absl::string_view bytes) {
 
 // Seeds.
 
+// Of gzip (ISO 3309), bit by bit.
+uint32_t Crc32(absl::string_view bytes) {
+  uint32_t sum = ~0u;
+  for (const char c : bytes) {
+    sum ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1) ^ ((sum & 1) != 0 ? 0xEDB88320u : 0u);
+  }
+  return ~sum;
+}
+
 std::string Chosen(char choice, char more, absl::string_view bytes) {
   return absl::StrCat(std::string{choice, more}, bytes);
 }
@@ -105,6 +137,34 @@ std::vector<std::string> TableSeeds() {
                  "n\tx\tc\ty\n1\t2\tu\t3\n2\t4\tv\t5\n4\t6\tu\t7\n\n5\t\tv\t9\n"),
           Chosen(0, 1, "\xEF\xBB\xBFx;\"y\nz\"\r\n1;2\r\n\"3\";4\r\n"),
           Chosen(0, 0, "1;2;3\n4;5;6\n")};
+}
+
+// Stored, not packed: its bytes are found in the file.
+std::vector<std::string> PackedTableSeeds() {
+  const std::string csv = "a,b\n1,2.5\n4,6\n7,NaN\n";
+  const auto size = static_cast<uint16_t>(csv.size());
+  return {Chosen(1, 0,
+                 absl::StrCat(std::string("\x1F\x8B\x08\0\0\0\0\0\0\xFF\x01", 11),
+                              NumberBytes(size, 2), NumberBytes(static_cast<uint16_t>(~size), 2),
+                              csv, NumberBytes(Crc32(csv), 4), NumberBytes(size, 4)))};
+}
+
+std::vector<std::string> SeriesFileSeeds() {
+  std::vector<std::string> seeds;
+  for (const bool labelled : {false, true}) {
+    data::SeriesSourceOptions options;
+    if (labelled) {
+      options.series = "id";
+      options.label = "label";
+    }
+    const auto set =
+        data::ReadSeries(FuzzFile("seed.csv", "id,x,label\n1,2,0\n1,4,0\n2,5,1\n2,7,1\n"), options);
+    FuzzCheck(set.ok(), set.status().ToString());
+    const std::string path = FuzzFile("seed.safetensors", "");
+    FuzzCheck(data::WriteSeries(*set, options, path).ok(), path);
+    seeds.push_back(*ReadFile(path, 1 << 20));
+  }
+  return seeds;
 }
 
 std::vector<std::string> JsonLinesSeeds() {
@@ -171,12 +231,14 @@ std::vector<std::string> AudioSeeds() {
 
 const std::vector<FuzzTarget>& DataTargets() {
   static const auto* const targets = new std::vector<FuzzTarget>{
-      {"table", Table, TableSeeds},
-      {"json_lines", JsonLines, JsonLinesSeeds},
-      {"series_arrays", SeriesArrays, SeriesArraysSeeds},
-      {"arrays", Arrays, ArraysSeeds},
-      {"arrays_parts", ArraysParts, ArraysPartsSeeds},
-      {"audio", Audio, AudioSeeds},
+      {"table", Table, TableSeeds, 60},
+      {"packed_table", PackedTable, PackedTableSeeds},
+      {"json_lines", JsonLines, JsonLinesSeeds, 60},
+      {"series_arrays", SeriesArrays, SeriesArraysSeeds, 20},
+      {"series_file", SeriesFile, SeriesFileSeeds},
+      {"arrays", Arrays, ArraysSeeds, 20},
+      {"arrays_parts", ArraysParts, ArraysPartsSeeds, 20},
+      {"audio", Audio, AudioSeeds, 60},
   };
   return *targets;
 }

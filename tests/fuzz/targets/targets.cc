@@ -10,6 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/byte_cursor.h"
+#include "base/content_hash.h"
+#include "base/crc32c.h"
 #include "base/file_descriptor.h"
 #include "base/temporary_file.h"
 
@@ -50,6 +52,35 @@ std::string FuzzFile(const std::string& name, absl::string_view bytes) {
   const FileDescriptor file(Uninterrupted([&] { return ::open(path.c_str(), kHow, 0600); }));
   FuzzCheck(file.get() >= 0 && WriteAll(file.get(), bytes) == 0, path);
   return path;
+}
+
+std::string SealedRecords(absl::string_view bytes) {
+  std::string sealed(bytes.substr(0, 8)), guards;
+  ByteCursor cursor(bytes);
+  cursor.Take(8);
+  uint64_t count = 0;
+  const auto add = [&](absl::string_view record) {
+    const std::string guard = NumberBytes(Crc32c(record), 4);
+    absl::StrAppend(&sealed, record, guard);
+    guards += guard;
+    ++count;
+  };
+  while (cursor.ok() && cursor.left() >= 13) {
+    const size_t begin = cursor.position();
+    if (cursor.U8() == 0xFF) break;  // the end, which is made anew
+    const uint64_t name = cursor.U32(), content = cursor.U64();
+    if (name > cursor.left() || content > cursor.left() - name) break;
+    cursor.Take(name + content);
+    add(bytes.substr(begin, cursor.position() - begin));
+    if (cursor.left() < 4) break;
+    cursor.Take(4);
+  }
+  const ContentHash hash = HashBytes(guards);
+  const std::string end = absl::StrCat(
+      NumberBytes(count, 8),
+      absl::string_view(reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()));
+  add(absl::StrCat("\xFF", NumberBytes(0, 4), NumberBytes(end.size(), 8), end));
+  return sealed;
 }
 
 std::string PackFiles(const std::vector<std::string>& files) {

@@ -19,14 +19,22 @@ struct FuzzTarget {
   /// Whole files, made by our own writers or by hand: what the kept corpus (tests/fuzz/corpus)
   /// begins with.
   std::vector<std::string> (*seeds)();
+  /// Of tools/test_fuzz on this row: each foreign format has a minute, which its rows share.
+  int seconds = 10;
 };
 
 /// Of models, ours and others'.
 const std::vector<FuzzTarget>& ModelTargets();
 /// Of series, arrays, sound.
 const std::vector<FuzzTarget>& DataTargets();
-/// Of encoded texts.
+/// Of texts, from anywhere and encoded.
 const std::vector<FuzzTarget>& TextTargets();
+/// Of what runs and commands keep to go on from.
+const std::vector<FuzzTarget>& RunTargets();
+/// Of programs that have the runtime alone, and of plugins.
+const std::vector<FuzzTarget>& RuntimeTargets();
+/// All of them (all_targets.cc).
+std::vector<FuzzTarget> AllTargets();
 
 /// Ends the process with a line that says why, unless `holds`.
 void FuzzCheck(bool holds, absl::string_view why);
@@ -37,6 +45,9 @@ bool FuzzOk(const absl::Status& status);
 /// such a place, and goes with it.
 std::string FuzzFolder();
 std::string FuzzFile(const std::string& name, absl::string_view bytes);
+
+/// A file of records (serialization/records.h) whose sums are all right.
+std::string SealedRecords(absl::string_view bytes);
 
 /// Several files as one input: of each its number (a byte), its size (two, little-endian) and its
 /// bytes.
