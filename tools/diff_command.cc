@@ -182,9 +182,8 @@ class DiffCommand : public Command {
     if (!options.keras.read.time.has_value()) options.keras.read.time = LengthOf(arrays_);
     if (!arrays_.empty()) {
       options.arrays = [this](const std::vector<std::string>& names) {
-        std::vector<ArrayUse> uses;
-        for (const std::string& name : names)
-          uses.push_back({.name = name, .type = {}, .file = ""});
+        std::vector<ArrayUse> uses(names.size());
+        for (size_t i = 0; i < names.size(); ++i) uses[i].name = names[i];
         MatchArrays(arrays_, inputs_, kInputPrefixes, uses);
         std::vector<const Tensor*> tensors;
         for (const ArrayUse& use : uses) {

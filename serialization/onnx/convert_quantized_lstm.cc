@@ -83,7 +83,9 @@ class QuantizedLstm {
     }
     if (units_ == 0) units_ = r.shape()[1].size();
     const auto directions = static_cast<int64_t>(reverse_.size());
-    if (units_ < 1 || r.shape() != Shape{directions, units_, 4 * units_} ||
+    // The first: four times an attribute may have no room.
+    if (units_ < 1 || units_ != r.shape()[1].size() ||
+        r.shape() != Shape{directions, units_, 4 * units_} ||
         w.shape() != Shape{directions, x_.shape()[2], 4 * units_}) {
       return InvalidArgument("W ", w.shape().ToString(), " and R ", r.shape().ToString(),
                              " do not fit together");

@@ -168,7 +168,8 @@ TEST_F(DistributedTrainTest, AFullDiskAtTheRootEndsAllAndIsGoneOnFrom) {
   const std::vector<std::string> long_run = {"--epochs=40", "--patience=40", "--optimizer=adam",
                                              "--save_every=1steps"};
   const std::string counts = folder_ + "/counts";
-  // Two ranks, the root with the shim: from write `first` on none goes well; 0: all do.
+  // Two ranks, the root with the shim: from write `first` on none goes well.
+  constexpr int64_t kNever = int64_t{1} << 40;
   const auto train = [&](const std::string& name, int64_t first) {
     data::WriteFileOrDie(counts, std::string(4096, '\0'));
     const std::string program = fs::absolute("tools/seqgraph_main");
@@ -187,7 +188,7 @@ TEST_F(DistributedTrainTest, AFullDiskAtTheRootEndsAllAndIsGoneOnFrom) {
     job.process().CloseInput();
     return job.Wait();
   };
-  const ProcessResult whole = train("whole", 0);
+  const ProcessResult whole = train("whole", kNever);
   ASSERT_EQ(whole.status, 0) << whole.err;
   int64_t writes = 0;  // the first counter
   std::memcpy(&writes, In("counts").data(), sizeof(writes));
