@@ -27,13 +27,7 @@ enum class Py {
   kKeywords,   // names of the next call's arguments
   kCall,       // of a function, with arguments by place
   kCallNamed,  // the names of the last arguments lie on top
-  kOperator,   // which one is its argument
-  kAdd,
-  kSubtract,
-  kMultiply,
-  kDivide,
-  kPower,
-  kMatmul,
+  kOperator,
   kNegative,
   kItem,
   kItemOfRange,
@@ -47,6 +41,7 @@ enum class Py {
 struct InstructionRow {
   Py what;
   int to310, of311, of313;
+  int binary = -1;  // of kOperator the one that it is, as BINARY_OP numbers them; -1: its argument
 };
 constexpr InstructionRow kInstructions[] = {
     {Py::kNothing, 9, 9, 30},             // NOP
@@ -67,12 +62,12 @@ constexpr InstructionRow kInstructions[] = {
     {Py::kCall, 161, -1, -1},             // CALL_METHOD
     {Py::kCallNamed, 141, -1, 57},        // CALL_FUNCTION_KW, CALL_KW
     {Py::kOperator, -1, 122, 45},         // BINARY_OP
-    {Py::kAdd, 23, -1, -1},               // BINARY_ADD
-    {Py::kSubtract, 24, -1, -1},          // BINARY_SUBTRACT
-    {Py::kMultiply, 20, -1, -1},          // BINARY_MULTIPLY
-    {Py::kDivide, 27, -1, -1},            // BINARY_TRUE_DIVIDE
-    {Py::kPower, 19, -1, -1},             // BINARY_POWER
-    {Py::kMatmul, 16, -1, -1},            // BINARY_MATRIX_MULTIPLY
+    {Py::kOperator, 23, -1, -1, 0},       // BINARY_ADD
+    {Py::kOperator, 24, -1, -1, 10},      // BINARY_SUBTRACT
+    {Py::kOperator, 20, -1, -1, 5},       // BINARY_MULTIPLY
+    {Py::kOperator, 27, -1, -1, 11},      // BINARY_TRUE_DIVIDE
+    {Py::kOperator, 19, -1, -1, 8},       // BINARY_POWER
+    {Py::kOperator, 16, -1, -1, 4},       // BINARY_MATRIX_MULTIPLY
     {Py::kNegative, 11, 11, 42},          // UNARY_NEGATIVE
     {Py::kItem, 25, 25, 5},               // BINARY_SUBSCR
     {Py::kItemOfRange, -1, 26, 4},        // BINARY_SLICE
@@ -212,7 +207,7 @@ class CodeReader {
         SEQ_RETURN_IF_ERROR(Finish(result));
         return std::move(operations_);
       }
-      SEQ_RETURN_IF_ERROR(Step(row->what, number, static_cast<uint8_t>(code[i + 1])));
+      SEQ_RETURN_IF_ERROR(Step(*row, number, static_cast<uint8_t>(code[i + 1])));
     }
     return Unimplemented("its Python code returns nothing");
   }
@@ -250,8 +245,8 @@ class CodeReader {
     return absl::OkStatus();
   }
 
-  absl::Status Step(Py what, int number, int argument) {
-    switch (what) {
+  absl::Status Step(const InstructionRow& row, int number, int argument) {
+    switch (row.what) {
       case Py::kNothing:
         return absl::OkStatus();
       case Py::kLocal:
@@ -296,19 +291,7 @@ class CodeReader {
       case Py::kCall:
         return Call(argument);
       case Py::kOperator:
-        return Operator(argument);
-      case Py::kAdd:
-        return Operator(0);
-      case Py::kMatmul:
-        return Operator(4);
-      case Py::kMultiply:
-        return Operator(5);
-      case Py::kPower:
-        return Operator(8);
-      case Py::kSubtract:
-        return Operator(10);
-      case Py::kDivide:
-        return Operator(11);
+        return Operator(row.binary >= 0 ? row.binary : argument);
       case Py::kNegative: {
         SEQ_ASSIGN_OR_RETURN(const Json of, Pop());
         if (!of.is_number()) return Emit("Negative", {of}, Json::object());
@@ -421,14 +404,8 @@ class CodeReader {
     if (operations_.size() == kMaxOperationsOfLambda) {
       return Unimplemented("its Python code has more than ", kMaxOperationsOfLambda, " operations");
     }
-    for (Json& operand : operands) {
-      if (IsPath(operand)) {
-        return Unimplemented("its Python code reads ", Shown(operand["config"]),
-                             ", which is not in the file");
-      }
-    }
-    SEQ_RETURN_IF_ERROR(CheckNoPath(arguments));
     for (const Json& operand : operands) SEQ_RETURN_IF_ERROR(CheckNoPath(operand));
+    SEQ_RETURN_IF_ERROR(CheckNoPath(arguments));
     const std::string name = absl::StrCat(layer_, "_step_", operations_.size() + 1);
     operations_.push_back({{"class_name", operation},
                            {"config", {{"name", name}}},

@@ -122,7 +122,8 @@ class ObjectReader {
     return static_cast<int32_t>(value);
   }
 
-  absl::StatusOr<Json> Text(bool is_short) {
+  // Of a text or a list.
+  absl::StatusOr<size_t> Size(bool is_short) {
     int32_t size = 0;
     if (is_short) {
       SEQ_ASSIGN_OR_RETURN(size, Byte());
@@ -130,23 +131,21 @@ class ObjectReader {
       SEQ_ASSIGN_OR_RETURN(size, Int());
     }
     if (size < 0) return InvalidArgument("its code is damaged");
-    SEQ_ASSIGN_OR_RETURN(const absl::string_view text, Take(static_cast<size_t>(size)));
+    return static_cast<size_t>(size);
+  }
+
+  absl::StatusOr<Json> Text(bool is_short) {
+    SEQ_ASSIGN_OR_RETURN(const size_t size, Size(is_short));
+    SEQ_ASSIGN_OR_RETURN(const absl::string_view text, Take(size));
     return Json(std::string(text));
   }
 
   absl::StatusOr<Json> Tuple(bool is_short, int depth) {
-    int32_t size = 0;
-    if (is_short) {
-      SEQ_ASSIGN_OR_RETURN(size, Byte());
-    } else {
-      SEQ_ASSIGN_OR_RETURN(size, Int());
-    }
+    SEQ_ASSIGN_OR_RETURN(const size_t size, Size(is_short));
     // Each has a byte at least.
-    if (size < 0 || static_cast<size_t>(size) > bytes_.size() - at_) {
-      return InvalidArgument("its code is damaged");
-    }
+    if (size > bytes_.size() - at_) return InvalidArgument("its code is damaged");
     Json tuple = Json::array();
-    for (int32_t i = 0; i < size; ++i) {
+    for (size_t i = 0; i < size; ++i) {
       SEQ_ASSIGN_OR_RETURN(Json each, Object(depth + 1));
       tuple.push_back(std::move(each));
     }

@@ -66,10 +66,7 @@ void RecordWriter::Wait() {
 }
 
 absl::Status RecordWriter::Finish(const RecordContent& content) {
-  {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [&] { return !waiting_.has_value() && !is_busy_; });
-  }
+  Wait();
   return Write(content);
 }
 
