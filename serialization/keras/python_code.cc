@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -295,8 +296,10 @@ class CodeReader {
       case Py::kNegative: {
         SEQ_ASSIGN_OR_RETURN(const Json of, Pop());
         if (!of.is_number()) return Emit("Negative", {of}, Json::object());
-        stack_.push_back(of.is_number_integer() ? Json(-of.get<int64_t>())
-                                                : Json(-of.get<double>()));
+        // The least integer has no negative.
+        const bool is_whole =
+            of.is_number_integer() && of.get<int64_t>() != std::numeric_limits<int64_t>::min();
+        stack_.push_back(is_whole ? Json(-of.get<int64_t>()) : Json(-of.get<double>()));
         return absl::OkStatus();
       }
       case Py::kItem: {
