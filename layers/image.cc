@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "layers/layer_context.h"
+#include "layers/pool_axis.h"
 #include "ops/dense.h"
 #include "ops/examples.h"
 #include "ops/pad.h"
@@ -42,13 +43,13 @@ absl::Status CheckBoth(const char* name, const std::vector<int64_t>& setting) {
 // Along one axis of x: zeros around it, and for each place of a window the slice of all windows.
 struct AxisWindows {
   int axis = 0;
-  int64_t width = 1, places = 0;
+  int64_t places = 0;
   ops::WindowOptions windows;
 };
 
 AxisWindows WindowsAlong(LayerContext& c, int i, int64_t width, int64_t stride, int64_t dilation,
                          const std::string& padding) {
-  AxisWindows along{.axis = c.outer_axes() + 1 + i, .width = width};
+  AxisWindows along{.axis = c.outer_axes() + 1 + i};
   const int64_t extent = c.type().shape[along.axis].size();
   along.windows = PaddedWindows(padding, width, stride, dilation, extent);
   const int64_t padded = extent + along.windows.pad_before + along.windows.pad_after;
@@ -125,19 +126,6 @@ LayerFlow EmitConv2D(LayerContext& c, const Conv2DLayer& layer) {
   return c.Drop(EmitActivation(g, layer.activation, y, c.Part(layer.activation)));
 }
 
-using PoolFunction = Value (*)(FunctionBuilder&, Value, const ops::Pool1DOptions&);
-
-// Pooling along one axis, of what lies beside and behind it as channels.
-Value PoolAlong(LayerContext& c, Value x, int i, int64_t width, int64_t stride,
-                const std::string& padding, PoolFunction pool) {
-  FunctionBuilder& g = c.g();
-  const AxisWindows along = WindowsAlong(c, i, width, stride, /*dilation=*/1, padding);
-  if (!g.status().ok()) return {};
-  return PoolAxis(c, x, along.axis, [&](Value sequence) {
-    return pool(g, sequence, {.width = width, .windows = along.windows, .name = c.name()});
-  });
-}
-
 // Masks end here. Both maxima and means of what is there are those along one axis of those along
 // the other.
 template <typename T, PoolFunction kPool>
@@ -146,7 +134,9 @@ LayerFlow EmitImageWindows(LayerContext& c, const T& layer) {
   for (const int i : {0, 1}) {
     const int64_t width = OfAxis(layer.pool_size, i);
     const int64_t stride = layer.strides.empty() ? width : OfAxis(layer.strides, i);
-    y = PoolAlong(c, y, i, width, stride, layer.padding, kPool);
+    const AxisWindows along = WindowsAlong(c, i, width, stride, /*dilation=*/1, layer.padding);
+    if (!c.g().status().ok()) return {};
+    y = PoolWindows(c, y, along.axis, width, along.windows, kPool);
     if (!c.g().status().ok()) return {};
   }
   return c.Drop(y);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -185,10 +184,6 @@ class LayerContext {
   std::string group_;  // "<store>vars" of the next weight
   EmittedLayer* layer_;
 };
-
-/// Calls `pool` with the axis of x as time: [batch, time, all that lies beside and behind it], and
-/// puts what it gives, [batch, steps, ...], in its place.
-Value PoolAxis(LayerContext& c, Value x, int axis, const std::function<Value(Value)>& pool);
 
 /// Checks that the input is what the class takes, and emits the layer: for stacks and wrappers.
 LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind& layer);

@@ -4,6 +4,7 @@
 
 #include "layers/convolution.h"
 #include "layers/layer_context.h"
+#include "layers/pool_axis.h"
 #include "layers/stack_recognizer.h"
 #include "ops/examples.h"
 #include "ops/pool1d.h"
@@ -51,15 +52,13 @@ absl::StatusOr<std::optional<RecognizedLayer>> RecognizePooling(StackRecognizer&
 }
 
 // Masks end here, as in Keras.
-template <typename T, Value (*kPool)(FunctionBuilder&, Value, const ops::Pool1DOptions&)>
+template <typename T, PoolFunction kPool>
 LayerFlow EmitWindows(LayerContext& c, const T& layer) {
   const int64_t stride = layer.strides == 0 ? layer.pool_size : layer.strides;
   const int axis = 1 + c.outer_axes();
   const ops::WindowOptions windows = PaddedWindows(layer.padding, layer.pool_size, stride,
                                                    /*dilation=*/1, c.type().shape[axis].size());
-  return c.Drop(PoolAxis(c, c.x(), axis, [&](Value sequence) {
-    return kPool(c.g(), sequence, {.width = layer.pool_size, .windows = windows, .name = c.name()});
-  }));
+  return c.Drop(PoolWindows(c, c.x(), axis, layer.pool_size, windows, kPool));
 }
 
 template <typename T>
