@@ -19,7 +19,8 @@ import termios
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import browser  # noqa: E402
 
-_TRAIN = ["seqgraph", "train", "--data=synthetic", "--cell=gru", "--units=16", "--learning_rate=1e-3",
+# So large that an epoch takes several times the tenth of a second between two redraws.
+_TRAIN = ["seqgraph", "train", "--data=synthetic", "--cell=gru", "--units=64", "--learning_rate=1e-3",
           "--epochs=12"]
 _REPORT_SIZE = (1320, 1448)
 _ROWS, _COLUMNS = 32, 116
@@ -117,7 +118,7 @@ def main(chromium, seqgraph, folder):
                            SEQGRAPH_RUNS="off", LC_ALL="C.UTF-8")
         screen = _watch(_TRAIN, work, environment, r"Epoch (?:8|9|10|11)/12 \S+ (?:[3-9]\d)/100 .* left(?s:.*)best")
         environment.pop("SEQGRAPH_RUNS")
-        run = os.path.join(work, "synthetic-gru-16")
+        run = os.path.join(work, "synthetic-gru-64")
         subprocess.run(_TRAIN + ["--run=" + run, "--overwrite"], cwd=work, env=environment, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         subprocess.run(["seqgraph", "report", run, "--output=report.html"], cwd=work, env=environment,
