@@ -17,6 +17,7 @@ namespace {
 
 constexpr absl::string_view kRecordsMark = "SEQREC1\n";
 constexpr size_t kGuard = 4;
+constexpr size_t kWrittenTogether = 1 << 16;  // bytes
 
 // Numbers in files; never reuse one.
 enum class RecordKind : uint8_t {
@@ -184,19 +185,29 @@ bool SameBits(const Records::Value& a, const Records::Value& b) {
 
 absl::Status WriteRecords(const Records& records, const std::string& path) {
   SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
-  SEQ_RETURN_IF_ERROR(file->Write(kRecordsMark));
-  std::string guards;
+  // Small records go together: a call of the system each would take longer than they do.
+  std::string together(kRecordsMark), guards;
+  const auto write = [&](absl::string_view part) {
+    if (together.size() + part.size() <= kWrittenTogether) {
+      together.append(part.data(), part.size());
+      return absl::OkStatus();
+    }
+    SEQ_RETURN_IF_ERROR(file->Write(together));
+    together.clear();
+    return file->Write(part);
+  };
   for (const auto& [name, value] : records.all()) {
     const RecordContent content = std::visit(WriteValue(), value);
     const RecordFrame frame = FrameOf(content.kind, name, content.own, content.rest);
     for (const absl::string_view part :
          {absl::string_view(frame.head), absl::string_view(content.own), content.rest,
           absl::string_view(frame.guard)}) {
-      SEQ_RETURN_IF_ERROR(file->Write(part));
+      SEQ_RETURN_IF_ERROR(write(part));
     }
     guards += frame.guard;
   }
-  SEQ_RETURN_IF_ERROR(file->Write(EndRecord(records.all().size(), guards)));
+  SEQ_RETURN_IF_ERROR(write(EndRecord(records.all().size(), guards)));
+  SEQ_RETURN_IF_ERROR(file->Write(together));
   return file->Commit();
 }
 
