@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <limits>
@@ -140,14 +141,21 @@ class SweepCommand : public Command {
                         ranks == 1 ? "" : absl::StrCat(" on each of ", ranks, " ranks")));
     SEQ_RETURN_IF_ERROR(out.Flush());
     const InterruptHandler interrupt;
+    const std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
     const absl::StatusOr<SweepOutcome> outcome =
         RunSweep(sweep, communicator, *interrupt.flag(), say);
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (absl::IsCancelled(outcome.status())) {
       std::fprintf(stderr, "seqgraph: interrupted; the same command goes on with the sweep in %s\n",
                    sweep.folder.c_str());
       return interrupt.signal() == 0 ? 128 + SIGTERM : interrupt.exit_status();
     }
     SEQ_RETURN_IF_ERROR(outcome.status());
+    if (outcome->ended > 0) {
+      say(absl::StrFormat("%d runs in %.1f s; what each took adds up to %.1f s", outcome->ended,
+                          seconds, outcome->own_seconds));
+    }
     format_ == "json" ? PrintJson(outcome->rows, out) : PrintText(outcome->rows, out);
     if (outcome->first_failure.empty()) return 0;
     return FailedPrecondition("a run failed: ", outcome->first_failure);

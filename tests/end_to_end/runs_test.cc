@@ -26,6 +26,7 @@ namespace {
 
 using ::seqgraph::data::ReadFileOrDie;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -217,9 +218,11 @@ TEST_F(RunsTest, ASweepThatWasKilledGoesOn) {
   const ProcessResult rest = Run(sweep);
   EXPECT_EQ(rest.status, 0) << rest.err;
   EXPECT_THAT(rest.out, Not(HasSubstr("/8] ")));  // fewer are left
+  EXPECT_THAT(rest.out, ContainsRegex("[1-6] runs in [0-9.]+ s; what each took adds up to [1-9.]"));
   const ProcessResult nothing = Run(sweep);
   EXPECT_EQ(nothing.status, 0);
   EXPECT_THAT(nothing.out, Not(HasSubstr("/1] ")));
+  EXPECT_THAT(nothing.out, Not(HasSubstr("adds up to")));
   std::vector<std::string> other = sweep;
   other[4] = "--output=t";
   ASSERT_EQ(Run(other).status, 0);

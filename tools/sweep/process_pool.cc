@@ -21,6 +21,8 @@
 namespace seqgraph::tools {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr char kThisProgram[] = "/proc/self/exe";
 constexpr int kNotStarted = 127;  // a shell's for what cannot be run
 // How the variables of launchers begin: Open MPI and its runtime, what MPICH and srun tell by PMI,
@@ -85,8 +87,20 @@ PoolJob PoolJob::FromText(absl::string_view text) {
   return job;
 }
 
+std::string PoolResult::Text() const { return absl::StrCat(status, " ", seconds); }
+
+absl::StatusOr<PoolResult> PoolResult::FromText(absl::string_view text) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, ' ');
+  PoolResult result;
+  if (parts.size() == 2 && absl::SimpleAtoi(parts[0], &result.status) &&
+      absl::SimpleAtod(parts[1], &result.seconds)) {
+    return result;
+  }
+  return Internal("expected an exit status and seconds, got '", text, "'");
+}
+
 ProcessPool::~ProcessPool() {
-  EndAll([](int64_t, int) { return absl::OkStatus(); });
+  EndAll([](int64_t, const PoolResult&) { return absl::OkStatus(); });
 }
 
 absl::Status ProcessPool::Start(int64_t number, const PoolJob& job) {
@@ -95,7 +109,7 @@ absl::Status ProcessPool::Start(int64_t number, const PoolJob& job) {
   const pid_t parent = ::getpid(), pid = ::fork();
   if (pid == 0) Become(words.data(), variables.data(), job.output.c_str(), parent);
   if (pid < 0) return SystemError(errno, "cannot start a run that writes to", job.output);
-  running_[pid] = number;
+  running_[pid] = {number, Clock::now()};
   return absl::OkStatus();
 }
 
@@ -108,17 +122,20 @@ absl::Status ProcessPool::Reap(const Ended& ended) {
       ++it;
       continue;
     }
-    const int64_t job = it->second;
+    const Running run = it->second;
     it = running_.erase(it);
-    told.Update(ended(job, pid < 0             ? 128
-                           : WIFEXITED(status) ? WEXITSTATUS(status)
-                                               : 128 + WTERMSIG(status)));
+    const PoolResult result = {
+        .status = pid < 0             ? 128
+                  : WIFEXITED(status) ? WEXITSTATUS(status)
+                                      : 128 + WTERMSIG(status),
+        .seconds = std::chrono::duration<double>(Clock::now() - run.began).count()};
+    told.Update(ended(run.number, result));
   }
   return told;
 }
 
 void ProcessPool::EndAll(const Ended& ended) {
-  for (const auto& [pid, job] : running_) ::kill(pid, SIGTERM);
+  for (const auto& [pid, run] : running_) ::kill(pid, SIGTERM);
   while (true) {
     Reap(ended).IgnoreError();  // It ends already.
     if (running_.empty()) return;
@@ -127,8 +144,8 @@ void ProcessPool::EndAll(const Ended& ended) {
 }
 
 absl::Status ProcessPool::RunAll(WorkQueue& queue, const std::atomic<bool>& interrupt) {
-  const Ended report = [&](int64_t number, int status) {
-    return queue.Report(number, absl::StrCat(status));
+  const Ended report = [&](int64_t number, const PoolResult& result) {
+    return queue.Report(number, result.Text());
   };
   while (!queue.done()) {
     if (interrupt.load()) {
@@ -150,7 +167,7 @@ absl::Status ProcessPool::RunAll(WorkQueue& queue, const std::atomic<bool>& inte
 absl::Status ProcessPool::Run(WorkQueue& queue, const std::atomic<bool>& interrupt) {
   const absl::Status status = RunAll(queue, interrupt);
   if (!status.ok()) queue.Stop(status);
-  EndAll([](int64_t, int) { return absl::OkStatus(); });
+  EndAll([](int64_t, const PoolResult&) { return absl::OkStatus(); });
   return queue.Finish();
 }
 

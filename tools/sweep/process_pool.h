@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "distributed/work_queue.h"
 
@@ -25,6 +27,16 @@ struct PoolJob {
   static PoolJob FromText(absl::string_view text);
 };
 
+/// How a program ended.
+struct PoolResult {
+  int status = 0;      ///< exit status; 128 + signal of one that was killed
+  double seconds = 0;  ///< from its start to its end
+
+  /// As a text of WorkQueue, and back; an error names a text that is none.
+  std::string Text() const;
+  static absl::StatusOr<PoolResult> FromText(absl::string_view text);
+};
+
 /// Runs children of this very program, several at a time: those jobs that a queue deals out to this
 /// rank.
 class ProcessPool {
@@ -37,7 +49,7 @@ class ProcessPool {
   ProcessPool& operator=(const ProcessPool&) = delete;
 
   /// Runs jobs until the queue, which has at_once() slots and texts of PoolJob, is at its end on
-  /// all ranks. A result is the exit status as a number (128 + signal of one that was killed).
+  /// all ranks. A result is the text of a PoolResult.
   /// After `interrupt` is set none is begun, those that run are sent SIGTERM, and Cancelled is
   /// returned once they have ended, on all ranks. Errors of the system where none can be started,
   /// and those of the queue.
@@ -45,14 +57,18 @@ class ProcessPool {
   int at_once() const { return at_once_; }
 
  private:
-  using Ended = std::function<absl::Status(int64_t number, int status)>;
+  struct Running {
+    int64_t number = 0;
+    std::chrono::steady_clock::time_point began;
+  };
+  using Ended = std::function<absl::Status(int64_t number, const PoolResult& result)>;
   absl::Status RunAll(WorkQueue& queue, const std::atomic<bool>& interrupt);
   absl::Status Start(int64_t number, const PoolJob& job);
   absl::Status Reap(const Ended& ended);
   void EndAll(const Ended& ended);
 
   int at_once_;
-  std::map<pid_t, int64_t> running_;
+  std::map<pid_t, Running> running_;
 };
 
 /// The environment that children get: ours without what mpirun and srun tell their processes (names

@@ -139,16 +139,17 @@ class Sweeper {
     }
   }
 
-  absl::Status Take(int64_t number, const std::string& result) {
-    int status = 0;
-    if (!absl::SimpleAtoi(result, &status)) return Internal("no exit status: ", result);
+  absl::Status Take(int64_t number, const std::string& text) {
+    SEQ_ASSIGN_OR_RETURN(const PoolResult result, PoolResult::FromText(text));
+    ++outcome_.ended;
+    outcome_.own_seconds += result.seconds;
     const std::string folder = FolderOfJob(sweep_, jobs_[static_cast<size_t>(number) - before_]);
     const std::string name = folder.substr(sweep_.folder.size() + 1);
     say_(absl::StrCat("[", ++ended_, "/", jobs_.size(), "] ",
-                      LineOf(name, status, LoadRunRecord(folder))));
-    if (status != 0 && outcome_.first_failure.empty() && !interrupt_.load()) {
-      outcome_.first_failure = absl::StrCat(name, " ended with status ", status, ": ", folder, "/",
-                                            kOutputFile, " says why");
+                      LineOf(name, result.status, LoadRunRecord(folder))));
+    if (result.status != 0 && outcome_.first_failure.empty() && !interrupt_.load()) {
+      outcome_.first_failure = absl::StrCat(name, " ended with status ", result.status, ": ",
+                                            folder, "/", kOutputFile, " says why");
     }
     return absl::OkStatus();
   }

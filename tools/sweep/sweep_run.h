@@ -43,6 +43,8 @@ absl::Status OpenSweep(const Sweep& sweep, const std::string& definition);
 struct SweepOutcome {
   std::vector<SweepRow> rows;
   std::string first_failure;  ///< empty: none
+  int64_t ended = 0;          ///< runs that this call has begun, of all rungs and ranks
+  double own_seconds = 0;     ///< what these took, added up
 };
 absl::StatusOr<SweepOutcome> RunSweep(const Sweep& sweep, Communicator& communicator,
                                       const std::atomic<bool>& interrupt,
