@@ -77,7 +77,7 @@ absl::Status AtomicFile::Sync() {
   return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state_->path);
 }
 
-absl::Status AtomicFile::Commit() {
+absl::Status AtomicFile::CommitInUnsyncedFolder() {
   State& state = *state_;
   int error = 0;
   const auto change_mode = [&] {
@@ -85,9 +85,13 @@ absl::Status AtomicFile::Commit() {
   };
   if (state.mode >= 0 && Uninterrupted(change_mode) != 0) error = errno;
   if (error == 0) error = state.temporary.SyncAndRename(state.target);
-  if (error != 0) return SystemError(error, "cannot write", state.path);
-  const std::string folder = FolderOf(state.target);
-  error = SyncFolder(folder);
+  return error == 0 ? absl::OkStatus() : SystemError(error, "cannot write", state.path);
+}
+
+absl::Status AtomicFile::Commit() {
+  SEQ_RETURN_IF_ERROR(CommitInUnsyncedFolder());
+  const std::string folder = FolderOf(state_->target);
+  const int error = SyncFolder(folder);
   return error == 0 ? absl::OkStatus() : SystemError(error, "cannot sync folder", folder);
 }
 
@@ -95,6 +99,12 @@ absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes) {
   SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
   SEQ_RETURN_IF_ERROR(file->Write(bytes));
   return file->Commit();
+}
+
+absl::Status AtomicWriteFileInUnsyncedFolder(const std::string& path, absl::string_view bytes) {
+  SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  SEQ_RETURN_IF_ERROR(file->Write(bytes));
+  return file->CommitInUnsyncedFolder();
 }
 
 namespace {

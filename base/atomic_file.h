@@ -20,6 +20,9 @@ namespace seqgraph {
 /// NotFound (no such folder), PermissionDenied, ResourceExhausted (disk full, quota, file size
 /// limit), InvalidArgument (empty path, a folder or device), Internal with the system's text.
 absl::Status AtomicWriteFile(const std::string& path, absl::string_view bytes);
+/// The same but for the folder: the caller syncs it (SyncFolder), once for several files. Until
+/// then a power cut may leave the old content.
+absl::Status AtomicWriteFileInUnsyncedFolder(const std::string& path, absl::string_view bytes);
 
 /// The same for content that comes in parts.
 class AtomicFile {
@@ -39,6 +42,8 @@ class AtomicFile {
   absl::Status Sync();
   /// To be called once, after all parts: puts the file in its place.
   absl::Status Commit();
+  /// The same, as AtomicWriteFileInUnsyncedFolder does it.
+  absl::Status CommitInUnsyncedFolder();
 
  private:
   struct State;

@@ -104,7 +104,8 @@ absl::Status RecordWriter::WriteFile(const std::string& path, const std::string&
   if (found != written_.end() && found->second == text && ::access(path.c_str(), F_OK) == 0) {
     return absl::OkStatus();
   }
-  SEQ_RETURN_IF_ERROR(AtomicWriteFile(path, text));
+  SEQ_RETURN_IF_ERROR(AtomicWriteFileInUnsyncedFolder(path, text));
+  folder_is_synced_ = false;
   written_[path] = text;
   return absl::OkStatus();
 }
@@ -120,8 +121,16 @@ absl::Status RecordWriter::Write(const RecordContent& content) {
                 absl::StrCat(record.messages, record.messages.empty() ? "" : "\n")));
   if (!content.best_model.empty()) {
     SEQ_RETURN_IF_ERROR(LinkFile(content.best_model, in_folder(kBestModelFile)));
+    folder_is_synced_ = false;
   }
-  // Last: where it says that the run has ended, all the rest is there, whatever kills the process.
+  if (content.but_for_the_record) return absl::OkStatus();
+  // Last: where it says that the run has ended, all the rest is there, whatever kills the process
+  // or takes the power.
+  if (!folder_is_synced_) {
+    const int error = SyncFolder(record.folder);
+    if (error != 0) return SystemError(error, "cannot sync the folder", record.folder);
+    folder_is_synced_ = true;
+  }
   return SaveRunRecord(record);
 }
 
@@ -131,17 +140,14 @@ absl::Status LinkFile(const std::string& path, const std::string& link) {
   const std::string temporary = absl::StrCat(link, ".new");
   Remove(temporary);
   if (Uninterrupted([&] { return ::link(path.c_str(), temporary.c_str()); }) == 0) {
-    int error = Rename(temporary, link);
-    if (error == 0) {  // Without this a power cut takes the name away again.
-      error = SyncFolder(FolderOf(link));
-      return error == 0 ? absl::OkStatus() : SystemError(error, "cannot sync the folder of", link);
-    }
+    const int error = Rename(temporary, link);
+    if (error == 0) return absl::OkStatus();
     Remove(temporary);
     return SystemError(error, "cannot replace", link);
   }
   if (errno == ENOENT) return SystemError(errno, "cannot link to", path);
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMostModelBytes));
-  return AtomicWriteFile(link, bytes);
+  return AtomicWriteFileInUnsyncedFolder(link, bytes);
 }
 
 }  // namespace seqgraph::tools

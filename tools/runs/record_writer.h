@@ -19,6 +19,9 @@ struct RecordContent {
   History history;
   NumberTable steps;
   std::string best_model;  ///< the file; empty: there is none
+  /// Not run.json yet, which a later content brings: the end of a run writes the rest while models
+  /// and states are written.
+  bool but_for_the_record = false;
 };
 
 /// Writes records of a run in a thread of its own, so that a run that trains waits for no disk.
@@ -47,6 +50,7 @@ class RecordWriter {
   absl::Status WriteFile(const std::string& path, const std::string& text);
 
   std::map<std::string, std::string> written_;  // texts by file; of who writes
+  bool folder_is_synced_ = true;                // has what was written; the same
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<RecordContent> waiting_;
@@ -57,7 +61,7 @@ class RecordWriter {
 };
 
 /// Makes `link` a second name of the file at `path`, in one step whatever was there; a copy where
-/// the file system has no hard links or they are not of one.
+/// the file system has no hard links or they are not of one. The caller syncs the folder.
 absl::Status LinkFile(const std::string& path, const std::string& link);
 
 }  // namespace seqgraph::tools

@@ -122,7 +122,9 @@ absl::Status RunLog::OnEpochEnd(FitContext& context, int epoch, Logs& logs) {
 // All but how it ended is known now, and is written while models and states are.
 absl::Status RunLog::OnTrainEnd(FitContext& context) {
   record_.messages = absl::StrJoin(context.messages, "\n");
-  writer_.Post(Content());
+  RecordContent content = Content();
+  content.but_for_the_record = true;
+  writer_.Post(std::move(content));
   return absl::OkStatus();
 }
 
