@@ -384,7 +384,9 @@ absl::StatusOr<Json> ChainOf(const Json& json, const LayerReading& reading) {
   }
   const std::string name = model.name.empty() ? "sequential" : model.name;
   const auto no_chain = [&name] {
-    return Unimplemented("model ", name, " in a layer: its layers must be a chain there");
+    return Unimplemented("model ", name, " in a layer: its layers must be a chain there, each of ",
+                         "one input; build the model in Keras with each layer in a wrapper of its ",
+                         "own, take the weights over and save it anew");
   };
   std::vector<const EntryConfig*> chain;  // from its end
   if (model.inputs.size() != 1 || model.outputs.size() != 1) return no_chain();
