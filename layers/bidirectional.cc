@@ -14,6 +14,8 @@
 namespace seqgraph {
 namespace {
 
+constexpr char kNotMerged[] = "none";
+
 Value Merge(LayerContext& c, const std::string& mode, Value a, Value b) {
   if (mode == "concat") {
     return ops::Concat(c.g(), a, b, c.g().type(a).shape.rank() - 1, c.name());
@@ -27,6 +29,7 @@ LayerFlow EmitBidirectional(LayerContext& c, const BidirectionalLayer& layer) {
   // The first half of the states that it is given is for the forward layer.
   const std::vector<LayerFlow>& states = c.more();
   const auto middle = states.begin() + states.size() / 2;
+  std::vector<LayerFlow> last;
   const auto direction = [&](const Layer& inner, const char* store, bool flip) {
     RecurrentLayer recurrent = *As<RecurrentLayer>(inner.kind);
     recurrent.zero_output_for_mask = recurrent.return_sequences;
@@ -34,12 +37,17 @@ LayerFlow EmitBidirectional(LayerContext& c, const BidirectionalLayer& layer) {
     context.set_more(flip ? std::vector(middle, states.end())
                           : std::vector(states.begin(), middle));
     const LayerFlow output = EmitRecurrent(context, recurrent, flip);
-    for (const LayerFlow& state : context.also_given()) c.AlsoGive(state.value);
+    const std::vector<LayerFlow>& given = context.also_given();
+    last.insert(last.end(), given.begin(), given.end());
     return output;
   };
   const LayerFlow forward = direction(layer.forward, "forward_layer", false);
   const LayerFlow backward = direction(layer.backward, "backward_layer", true);
   if (!c.g().status().ok()) return {};
+  const bool merged = layer.merge_mode != kNotMerged;
+  if (!merged) c.AlsoGive(backward);
+  for (const LayerFlow& state : last) c.AlsoGive(state);
+  if (!merged) return forward;
   return {Merge(c, layer.merge_mode, forward.value, backward.value), forward.mask};
 }
 
@@ -61,7 +69,8 @@ absl::Status Check(const BidirectionalLayer& layer) {
     return InvalidArgument(
         "return_sequences, return_state and stateful must be the same for both of its layers");
   }
-  if (layer.merge_mode == "concat" || f->units == b->units) return absl::OkStatus();
+  const bool any_units = layer.merge_mode == "concat" || layer.merge_mode == kNotMerged;
+  if (any_units || f->units == b->units) return absl::OkStatus();
   return InvalidArgument("its layers have ", f->units, " and ", b->units,
                          " units, which only concat can merge");
 }
@@ -142,6 +151,7 @@ absl::StatusOr<std::optional<RecognizedLayer>> RecognizeBidirectional(StackRecog
 
 // Two layers that can be merged.
 void FitSample(BidirectionalLayer& layer, SampleSource& random) {
+  if (layer.merge_mode == kNotMerged) layer.merge_mode = "concat";
   RecurrentLayer forward = SimpleRNN(random.Dimension(), {.return_sequences = random.Coin()});
   forward.cell = random.OneOf(RecurrentCells()).class_name;
   forward.use_bias = random.Coin();

@@ -16,8 +16,9 @@ struct BidirectionalLayer {
 
   template <typename Visitor>
   void Fields(Visitor& field) {
-    field("merge_mode", merge_mode, OneOf({"concat", "sum", "mul", "ave"}),
-          "side by side, or element by element the sum, product or mean");
+    field("merge_mode", merge_mode, OneOf({"concat", "sum", "mul", "ave", "none"}),
+          "side by side, or element by element the sum, product or mean; none: the second output "
+          "is that of backward_layer");
     field("layer", forward, AnyValue(), "a recurrent layer");
     field("backward_layer", backward, AnyValue(),
           "one that goes the other way; left out: `layer` with go_backwards turned round");

@@ -11,6 +11,11 @@ namespace seqgraph {
 namespace {
 
 LayerFlow EmitEmbedding(LayerContext& c, const EmbeddingLayer& layer) {
+  if (layer.mask_zero && c.type().shape.rank() > 2) {
+    c.Fail(absl::StrCat("with mask_zero it takes tokens int32[batch, time] but its input is ",
+                        c.type().ToString(), "; put it into a layer TimeDistributed"));
+    return {};
+  }
   const Value table = c.Weight("embeddings", {layer.input_dim, layer.output_dim},
                                layer.embeddings_initializer, layer.embeddings_regularizer);
   // Tokens are their own mask.
@@ -41,8 +46,12 @@ absl::StatusOr<std::optional<RecognizedLayer>> RecognizeEmbedding(StackRecognize
 
 LayerDef EmbeddingDef() {
   return DefineLayer<EmbeddingLayer>()
-      .Doc("int32 [batch, time] -> [batch, time, output_dim]: row i of the table for token i.")
+      .Doc(
+          "int32 [batch, time, ...] -> [batch, time, ..., output_dim]: row i of the table for "
+          "token "
+          "i.")
       .Takes(LayerTakes::kTokens)
+      .AllSteps(StepsAtOnce::kAlways)
       .Keras({.ignored = {"input_length", "sparse"},
               .unset = {"activity_regularizer", "embeddings_constraint", "lora_rank", "lora_alpha",
                         "quantization_config", "weights"}})
@@ -52,7 +61,12 @@ LayerDef EmbeddingDef() {
                 EmbeddingLayer{.input_dim = 3, .output_dim = 2},
                 ops::Ids({1, 2}, {2, 0}),
                 {ops::Reals({3, 2}, {1, 2, 3, 4, 5, 6})},
-                ops::Reals({1, 2, 2}, {5, 6, 1, 2})});
+                ops::Reals({1, 2, 2}, {5, 6, 1, 2})})
+      .Example({"letters_of_words",
+                EmbeddingLayer{.input_dim = 3, .output_dim = 1},
+                ops::Ids({1, 2, 2}, {2, 0, 1, 2}),
+                {ops::Reals({3, 1}, {1, 2, 3})},
+                ops::Reals({1, 2, 2, 1}, {3, 1, 2, 3})});
 }
 
 template void FillLayerKind(const EmbeddingLayer&, LayerKind&);

@@ -248,7 +248,7 @@ LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind&
   const auto needs = [real = context.real()](LayerTakes takes) -> Row {
     switch (takes) {
       case LayerTakes::kTokens:
-        return {DType::kInt32, 2, 2, "tokens int32[batch, time]",
+        return {DType::kInt32, 2, Shape::kMaxRank - 1, "tokens int32[batch, time]",
                 "it must be the first layer, with an input without features"};
       case LayerTakes::kNumbers:
         return {real, 2, Shape::kMaxRank, "real numbers", "put an embedding in front of it"};
@@ -269,7 +269,8 @@ LayerFlow EmitLayer(LayerContext& context, const LayerDef& def, const LayerKind&
             "the layer in front must give one vector: a recurrent layer without return_sequences, "
             "or a pooling"};
   };
-  const Row row = needs(def.takes);
+  Row row = needs(def.takes);
+  if (TakesTokens(layer, context.registry())) row.dtype = DType::kInt32;
   const TensorType& type = context.type();
   const int rank = type.shape.rank() - context.outer_axes();
   if (type.dtype != row.dtype || rank < row.least_rank || rank > row.most_rank) {

@@ -91,7 +91,8 @@ class LayerContext {
   }
   /// What it gives behind what its emission returns: the states of a recurrent layer.
   const std::vector<LayerFlow>& also_given() const { return also_given_; }
-  void AlsoGive(Value value) { also_given_.push_back({value, {}}); }
+  void AlsoGive(Value value) { AlsoGive(LayerFlow{value, {}}); }
+  void AlsoGive(LayerFlow output) { also_given_.push_back(output); }
   Value mask() const { return input_.mask; }
   const TensorType& type() const { return state_.g.type(input_.value); }
   /// The type of weights and of what flows.
@@ -145,6 +146,7 @@ class LayerContext {
   /// Factors of dropout of this shape, in which -1 is the batch; absent outside training.
   Value DropoutFactors(double rate, std::vector<int64_t> shape, const std::string& name);
 
+  const LayerRegistry& registry() const { return state_.registry; }
   /// For a layer that this one holds. Its weights are named after both; `store` is what Keras's
   /// files call the field.
   LayerContext Inner(const Layer& layer, const std::string& store, LayerFlow input);

@@ -153,6 +153,13 @@ absl::StatusOr<const LayerDef*> LayerRegistry::Get(absl::string_view class_name)
       " are");
 }
 
+bool TakesTokens(const LayerKind& layer, const LayerRegistry& registry) {
+  const LayerDef* def = registry.Find(layer.class_name);
+  if (def != nullptr && def->takes == LayerTakes::kTokens) return true;
+  const auto inner = InnerLayers(layer);
+  return !inner.empty() && TakesTokens(inner[0].second.kind, registry);
+}
+
 std::vector<std::pair<std::string, Layer>> InnerLayers(const LayerKind& layer) {
   std::vector<std::pair<std::string, Layer>> inner;
   for (const auto& [name, value] : layer.settings) {
@@ -178,10 +185,9 @@ absl::Status CheckInput(const LayerInput& input, std::set<std::string>& names) {
   SEQ_RETURN_IF_ERROR(extent("features", input.features.value_or(1)));
   SEQ_RETURN_IF_ERROR(extent("batch", input.batch.value_or(1)));
   for (const int64_t size : input.between) SEQ_RETURN_IF_ERROR(extent("between", size));
-  if (!input.between.empty() && (vector || !input.features.has_value() ||
-                                 input.between.size() + 3 > size_t{Shape::kMaxRank})) {
-    return InvalidArgument("input \"", input.name, "\": only sequences of features have extents ",
-                           "between the two, and at most ", Shape::kMaxRank - 3);
+  if (!input.between.empty() && (vector || input.between.size() + 3 > size_t{Shape::kMaxRank})) {
+    return InvalidArgument("input \"", input.name, "\": only sequences have extents behind the ",
+                           "time, and at most ", Shape::kMaxRank - 3);
   }
   if (!input.name.empty() && names.insert(input.name).second) return absl::OkStatus();
   return InvalidArgument("input \"", input.name,

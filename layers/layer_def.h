@@ -36,7 +36,7 @@ class StackRecognizer;  // layers/stack_recognizer.h
 
 /// What a layer takes.
 enum class LayerTakes {
-  kTokens,    ///< int32 [batch, time]: only the first layer of a stack
+  kTokens,    ///< int32 [batch, time, ...]: only the first layer of a stack
   kNumbers,   ///< float32 [batch, ...]
   kSequence,  ///< float32 [batch, time, features]
   kSteps,     ///< float32 [batch, time, ...]
@@ -252,6 +252,9 @@ absl::Status CheckStack(const LayerStack& stack, const LayerRegistry& registry);
 
 /// The layers that `layer` holds, with the names of the fields that hold them.
 std::vector<std::pair<std::string, Layer>> InnerLayers(const LayerKind& layer);
+
+/// Whether it takes tokens: itself, or the first of the layers that it holds.
+bool TakesTokens(const LayerKind& layer, const LayerRegistry& registry);
 
 /// Settings that are drawn at random, each within its rule, for tests of all classes. Extents are
 /// small.

@@ -110,10 +110,10 @@ EmittedStack EmitStack(FunctionBuilder& g, const LayerStack& stack, absl::Span<c
 
 TensorType InputType(const LayerInput& input) {
   const Dim batch = input.batch.has_value() ? Dim(*input.batch) : Dim::Batch();
-  if (!input.features.has_value()) return {DType::kInt32, {batch, input.time}};
   if (input.time == 0) return {DType::kFloat32, {batch, *input.features}};
   Shape shape = {batch, input.time};
   for (const int64_t extent : input.between) shape.Append(extent);
+  if (!input.features.has_value()) return {DType::kInt32, std::move(shape)};
   shape.Append(*input.features);
   return {DType::kFloat32, std::move(shape)};
 }

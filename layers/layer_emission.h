@@ -50,7 +50,7 @@ EmittedStack EmitStack(FunctionBuilder& g, const LayerStack& stack, absl::Span<c
                        const std::optional<DropoutCounters>& dropout,
                        const LayerRegistry& registry);
 
-/// int32 [batch, time], float32 [batch, time, features] or float32 [batch, features].
+/// int32 [batch, time, ...], float32 [batch, time, ..., features] or float32 [batch, features].
 TensorType InputType(const LayerInput& input);
 
 /// The names of the results of a stack: of one, "probability" if its last activation is a sigmoid

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "layers/convolution.h"
 #include "layers/dense.h"
+#include "layers/embedding.h"
 #include "layers/layer_context.h"
 #include "layers/normalization.h"
 #include "layers/recurrent.h"
@@ -35,6 +36,11 @@ bool TakesAllSteps(LayerContext& c, const Layer& layer) {
 // Whether it can be given the inputs of all steps as one value, as can all layers that it holds.
 bool TakesAllInputs(LayerContext& c, const Layer& layer) {
   const LayerDef& def = c.DefOf(layer);
+  // The mask that tokens are belongs to the steps one by one.
+  const auto mask_zero = layer.kind.settings.find("mask_zero");
+  if (mask_zero != layer.kind.settings.end() && mask_zero->second == LayerSetting(true)) {
+    return false;
+  }
   const bool kept = def.all_steps == StepsAtOnce::kAlways ||
                     (def.all_steps == StepsAtOnce::kInference && !c.training());
   if (!kept && !TakesAllSteps(c, layer)) return false;
@@ -156,6 +162,21 @@ LayerDef TimeDistributedDef() {
                 Reals({1, 3, 2, 1}, {1, 2, 3, 4, 5, 6}),
                 {Reals({1, 1}, {2}), Reals({1, 1}, {1})},
                 Reals({1, 3, 1}, {6, 14, 22})})
+      // Rows 2 and 0 of 1, 2, 3, which the layer behind it adds up: 3 + 1; 2 + 3.
+      .Example(
+          {"tokens",
+           TimeDistributed(InnerStack({EmbeddingLayer{.input_dim = 3, .output_dim = 1},
+                                       SimpleRNN(1, {.activation = "relu", .use_bias = false})})),
+           ops::Ids({1, 2, 2}, {2, 0, 1, 2}),
+           {Reals({3, 1}, {1, 2, 3}), Reals({1, 1}, {1}), Reals({1, 1}, {1})},
+           Reals({1, 2, 1}, {4, 5})})
+      .Example({"masked_tokens",
+                TimeDistributed(
+                    InnerStack({EmbeddingLayer{.input_dim = 3, .output_dim = 1, .mask_zero = true},
+                                SimpleRNN(1, {.activation = "relu", .use_bias = false})})),
+                ops::Ids({1, 2, 2}, {2, 0, 1, 2}),
+                {Reals({3, 1}, {1, 2, 3}), Reals({1, 1}, {1}), Reals({1, 1}, {1})},
+                Reals({1, 2, 1}, {3, 5})})
       .Example({"vectors",
                 TimeDistributed(RepeatVectorLayer{.n = 2}),
                 Reals({1, 2, 2}, {1, 2, 3, 4}),

@@ -266,8 +266,8 @@ absl::StatusOr<LayerInput> InputFromProto(const proto::LayerInput& from) {
   const auto fits = [](int64_t extent) { return extent >= 0 && extent <= kMaxLayerExtent; };
   const bool vector = from.time() == 0 && from.features() > 0;
   for (const int64_t extent : from.between()) {
-    if (!vector && from.features() > 0 && extent > 0 && fits(extent)) continue;
-    return InvalidArgument("its input has the extent ", extent, " between time and features");
+    if (!vector && extent > 0 && fits(extent)) continue;
+    return InvalidArgument("its input has the extent ", extent, " behind the time");
   }
   if (from.between_size() > Shape::kMaxRank) return InvalidArgument("its input has too many axes");
   if ((from.time() < 1 && !vector) || !fits(from.time()) || !fits(from.features()) ||

@@ -133,6 +133,9 @@ absl::StatusOr<std::string> NpyOf(const Tensor& tensor) {
 absl::StatusOr<std::vector<FileArray>> ReadArrayFile(const std::string& path) {
   SEQ_ASSIGN_OR_RETURN(const std::string start, ReadFileStart(path, 6));
   std::vector<FileArray> arrays;
+  if (absl::StartsWith(start, "PK\x05\x06")) {  // the end of an archive at its beginning
+    return InvalidArgument(path, ": it has no arrays");
+  }
   if (LooksLikeZip(start)) {
     SEQ_ASSIGN_OR_RETURN(const auto named, data::ReadNpz(path));
     for (const auto& [name, array] : named) {

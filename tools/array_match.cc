@@ -31,7 +31,7 @@ std::string GivenText(const ArrayUse& use) {
 
 }  // namespace
 
-std::optional<int64_t> LengthOf(const std::vector<FileArray>& arrays) {
+std::optional<int64_t> LengthOf(absl::Span<const FileArray> arrays) {
   for (const FileArray& array : arrays) {
     const Shape& shape = array.tensor.shape();
     if (shape.rank() >= 2 && !array.is_lines && shape[1].size() > 0) return shape[1].size();
@@ -90,7 +90,11 @@ absl::StatusOr<int64_t> CheckShapes(absl::Span<const ArrayUse> uses) {
       return InvalidArgument(use.name, ": expected ", use.type.ToString(), what..., ", given ",
                              GivenText(use));
     };
-    if (use.array == nullptr) return misfit();
+    if (use.array == nullptr) {
+      return InvalidArgument(use.name, ": expected ", use.type.ToString(),
+                             ", given nothing: call its array ", use.name,
+                             ", or those of all inputs in order x0, x1, ...");
+    }
     const ArrayFit fit = FitOf(*use.array, use.type);
     if (!fit.shape.has_value()) return misfit();
     if (fit.batch_axis < 0) continue;

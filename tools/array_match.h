@@ -27,7 +27,7 @@ struct ArrayUse {
 };
 
 /// The length of sequences in the first of the arrays that has one, its axis 1.
-std::optional<int64_t> LengthOf(const std::vector<FileArray>& arrays);
+std::optional<int64_t> LengthOf(absl::Span<const FileArray> arrays);
 
 /// In the order of the function's.
 std::vector<ArrayUse> InputsOf(const Function& function);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,6 +28,7 @@
 #include "tools/profile/profile_flag.h"
 #include "tools/tested_model.h"
 #include "tools/text_table.h"
+#include "training/keras/keras_import.h"
 #include "training/model_builder.h"
 #include "training/model_runner.h"
 
@@ -170,29 +172,54 @@ class RunCommand : public Command {
     SEQ_ASSIGN_OR_RETURN(FormatOptions options, import_.Options(path_));
     // What predicts needs no loss that is known here, and what is open is that of the arrays.
     options.keras.read.training = !function_.empty() && function_ != kPredict;
-    if (!options.keras.read.time.has_value()) options.keras.read.time = TimeOfArrays();
+    const bool given = options.keras.read.time.has_value();
+    if (!given) options.keras.read.time = TimeOfArrays();
     options.arrays = [this](const std::vector<std::string>& names) { return ArraysFor(names); };
     SEQ_ASSIGN_OR_RETURN(ConvertedModel converted, format->read(path_, options));
     for (const std::string& note : converted.notes) Note(note);
+    if (!given) SEQ_RETURN_IF_ERROR(Annotate(FitLengths(converted), path_));
     return converted;
+  }
+
+  // Each input may have a length of its own.
+  absl::Status FitLengths(ConvertedModel& converted) const {
+    if (!converted.model.layers.has_value()) return absl::OkStatus();
+    std::vector<ArrayUse> uses;
+    const Function* predict = converted.model.FindFunction(kPredict);
+    if (predict != nullptr) uses = InputsOf(*predict);
+    Match(uses);
+    std::map<std::string, int64_t> times;
+    for (const ArrayUse& use : uses) {
+      if (use.array == nullptr) continue;
+      if (const std::optional<int64_t> length = LengthOf(absl::Span<const FileArray>(use.array, 1)))
+        times[use.name] = *length;
+    }
+    SEQ_ASSIGN_OR_RETURN(const bool changed, SetOpenLengths(times, converted.model));
+    if (changed) converted.self_tests.clear();  // answers to another length
+    return absl::OkStatus();
   }
 
   // The arrays that are meant for the inputs of a file.
   std::vector<const Tensor*> ArraysFor(const std::vector<std::string>& names) {
     bound_.clear();
     for (const std::string& name : names) bound_.push_back({.name = name, .type = {}, .file = ""});
-    for (size_t i = 0; i < named_.size(); ++i) {
-      // One that is for no input is told later, with those that there are.
-      (void)TakeNamed(named_[i], files_[i], bound_);
-    }
-    if (!inputs_.empty()) {
-      MatchArrays(files_.back().arrays, files_.back().path, kInputPrefixes, bound_);
-    }
+    Match(bound_);
     std::vector<const Tensor*> arrays;
     for (const ArrayUse& use : bound_) {
       arrays.push_back(use.array != nullptr ? &use.array->tensor : nullptr);
     }
     return arrays;
+  }
+
+  // Gives the uses the arrays that are meant for them.
+  void Match(std::vector<ArrayUse>& uses) const {
+    for (size_t i = 0; i < named_.size(); ++i) {
+      // One that is for no input is told later, with those that there are.
+      (void)TakeNamed(named_[i], files_[i], uses);
+    }
+    if (!inputs_.empty()) {
+      MatchArrays(files_.back().arrays, files_.back().path, kInputPrefixes, uses);
+    }
   }
 
   absl::StatusOr<const Function*> FunctionOf(const Model& model) const {

@@ -47,8 +47,9 @@ absl::StatusOr<std::vector<ValueRef>> ReadRefs(const Json& json) {
     SEQ_ASSIGN_OR_RETURN(refs.emplace_back(), ReadRef(json));
     return refs;
   }
-  if (!json.is_array() || json.size() > kMaxStackLayers) {
-    return Unimplemented("its values are not a list: ", Shown(json));
+  // Keras takes the values of a dictionary in the order of their keys, which Json keeps.
+  if (!(json.is_array() || json.is_object()) || json.size() > kMaxStackLayers) {
+    return Unimplemented("its values are no list and no dictionary: ", Shown(json));
   }
   for (const Json& each : json) {
     SEQ_ASSIGN_OR_RETURN(refs.emplace_back(), ReadRef(each));
@@ -378,11 +379,14 @@ absl::StatusOr<Json> ChainOf(const Json& json, const LayerReading& reading) {
   size_t layers = 0;
   for (const EntryConfig& entry : model.entries) {
     entries[entry.name] = &entry;
-    layers += !entry.is_input();
+    // An operation is none in a chain, but may make a mask, which is known without it.
+    layers += !entry.is_input() && entry.json != nullptr;
   }
   const std::string name = model.name.empty() ? "sequential" : model.name;
   const auto no_chain = [&name] {
-    return Unimplemented("model ", name, " in a layer: its layers must be a chain there");
+    return Unimplemented("model ", name, " in a layer: its layers must be a chain there, each of ",
+                         "one input; build the model in Keras with each layer in a wrapper of its ",
+                         "own, take the weights over and save it anew");
   };
   std::vector<const EntryConfig*> chain;  // from its end
   if (model.inputs.size() != 1 || model.outputs.size() != 1) return no_chain();

@@ -142,8 +142,11 @@ TEST(KerasIoTest, WhatIsNotKnownIsRefusedByLayerAttributeAndValue) {
   EXPECT_THAT(Changed({{"\"name\": \"d\"", "\"name\": \"g\""}}),
               StatusIs(kInvalid, "two layers are named g"));
   EXPECT_THAT(Changed({{"\"name\": \"d\"", "\"name\": \"a/b\""}}), StatusIs(kInvalid, "no slash"));
+  EXPECT_THAT(Changed({{"[null, 3]", "[null]"}}),
+              StatusIs(kUnimplemented, "its input has the shape [null]"));
+  // Letters of words, of which the layer behind the embedding makes nothing.
   EXPECT_THAT(Changed({{"[null, 3]", "[null, 3, 5]"}}),
-              StatusIs(kUnimplemented, "its input has the shape [null,3,5]"));
+              StatusIs(kInvalid, "layer g: it takes float32[batch, time, features]"));
 }
 
 TEST(KerasIoTest, HowWeightsAreGivenAndCountedIsPassedOver) {

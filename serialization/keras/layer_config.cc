@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -24,6 +25,13 @@ absl::Status CheckName(const std::string& name) {
   }
   return InvalidArgument("the name of a layer must have 1 to ", kMaxLayerName,
                          " bytes and no slash, got ", Shown(name));
+}
+
+// The text of a setting that Keras has as null.
+constexpr char kNull[] = "none";
+
+bool CanBeNull(const LayerField& field) {
+  return !field.rule.activation && absl::c_linear_search(field.rule.choices, kNull);
 }
 
 // Whether what the key says changes nothing of what a trained layer gives.
@@ -63,6 +71,11 @@ class FieldReader {
     if (field_->rule.activation) {
       ReadActivation(config_, key_, field_->rule.choices, reading_.version, &value);
     } else if (config_.Has(key_) && config_.IsNull(key_)) {
+      (void)config_.Take(key_);
+      if (CanBeNull(*field_)) {
+        value = kNull;
+        return;
+      }
       config_.Refuse(key_, Json(), "this is not known here");
     } else {
       config_.Choice(key_, field_->rule.choices, &value);
@@ -288,6 +301,7 @@ absl::StatusOr<OrderedJson> LayerJson(const Layer& layer, const LayerRegistry& r
     }
     const bool old_name = dialect == Dialect::kKeras2 && !field.rule.keras2.empty();
     OrderedJson& to = config[old_name ? field.rule.keras2 : field.name];
+    if (CanBeNull(field) && value == LayerSetting(kNull)) continue;
     if (field.rule.activation && std::holds_alternative<std::string>(value)) {
       SEQ_ASSIGN_OR_RETURN(to, Annotate(KerasActivation(std::get<std::string>(value),
                                                         dialect == Dialect::kKeras2 ? 2 : 3),

@@ -190,6 +190,15 @@ class StackReader {
     return static_cast<int>(stack_.layers.size()) - 1;
   }
 
+  // Whether the only layer that it holds makes a mask of tokens.
+  static bool MasksTokens(const LayerKind& kind) {
+    for (const auto& [name, inner] : InnerLayers(kind)) {
+      const auto zero = inner.kind.settings.find("mask_zero");
+      if (zero != inner.kind.settings.end() && zero->second == LayerSetting(true)) return true;
+    }
+    return false;
+  }
+
   absl::Status AddCall(int layer, const EntryCall& call, std::vector<LayerValue> taken,
                        std::vector<LayerValue>& given, bool operation) {
     if (stack_.calls.size() == kMaxStackLayers) {
@@ -201,6 +210,12 @@ class StackReader {
       masked = zero->second == LayerSetting(true);
     }
     for (const LayerValue& value : taken) masked |= value.call >= 0 && masked_[value.call];
+    if (reading_.version < 3 && kind.class_name == "TimeDistributed" && MasksTokens(kind)) {
+      return Unimplemented("layer ", stack_.layers[layer].name,
+                           ": in Keras 2 it hands on a mask of [batch, time, ...], for which there "
+                           "is no place here; with the layers behind it as one model in a "
+                           "TimeDistributed, masks stay within steps");
+    }
     if (call.has_mask && !masked) {
       return Unimplemented("layer ", stack_.layers[layer].name,
                            ": it is given a mask that no layer in front of it makes");
@@ -268,10 +283,10 @@ class StackReader {
       }
       bool tokens = false;
       for (const LayerCall& call : stack_.calls) {
-        const LayerDef* def = reading_.registry.Find(stack_.layers[call.layer].kind.class_name);
+        const LayerKind& kind = stack_.layers[call.layer].kind;
         for (const LayerValue& value : call.inputs) {
           tokens |= value.call < 0 && value.output == static_cast<int>(i) &&
-                    def->takes == LayerTakes::kTokens;
+                    TakesTokens(kind, reading_.registry);
         }
       }
       LayerInput& input = i == 0 ? stack_.input : stack_.more_inputs.emplace_back();
@@ -282,9 +297,9 @@ class StackReader {
   }
 
   absl::Status SetInput(const Json& shape, bool tokens, LayerInput& input) {
-    if (shape.size() < 2 || shape.size() > (tokens ? 2 : size_t{Shape::kMaxRank})) {
+    if (shape.size() < 2 || shape.size() > size_t{Shape::kMaxRank} - (tokens ? 1 : 0)) {
       return Unimplemented("model: its input has the shape ", Shown(shape), "; expected ",
-                           "[batch, time] for an embedding, otherwise [batch, features] or ",
+                           "[batch, time, ...] for an embedding, otherwise [batch, features] or ",
                            "[batch, time, ..., features]");
     }
     if (!shape[0].is_null()) {
@@ -297,10 +312,10 @@ class StackReader {
       SEQ_RETURN_IF_ERROR(Extent(shape.back(), "the features", &features));
       input.features = features;
       if (shape.size() == 2) return absl::OkStatus();
-      for (size_t i = 2; i + 1 < shape.size(); ++i) {
-        SEQ_RETURN_IF_ERROR(
-            Extent(shape[i], absl::StrCat("axis ", i), &input.between.emplace_back()));
-      }
+    }
+    for (size_t i = 2; i + (tokens ? 0 : 1) < shape.size(); ++i) {
+      SEQ_RETURN_IF_ERROR(
+          Extent(shape[i], absl::StrCat("axis ", i), &input.between.emplace_back()));
     }
     if (!shape[1].is_null()) return Extent(shape[1], "the time", &input.time);
     input.open_time = true;

@@ -45,7 +45,10 @@ const ExporterRow* FindExporter(absl::string_view op) {
 absl::Status WriteGraph(const Model& model, const Function& function,
                         onnx_proto::GraphProto* graph) {
   if (!function.updates().empty()) {
-    return Unimplemented("function ", function.name(), " updates variables, which ONNX cannot say");
+    return Unimplemented("function ", function.name(),
+                         " updates variables, as a stateful layer "
+                         "keeps its states in, which ONNX cannot say: build the model without "
+                         "stateful, with the same weights");
   }
   for (const NamedValue& result : function.results()) {
     for (Value input : function.inputs()) {

@@ -126,6 +126,45 @@ TEST_F(ForeignModelTest, EveryCommandTakesModelsOfOthers) {
   EXPECT_EQ(diff.status, 0) << diff.out << diff.err;
 }
 
+// What encoder and decoder take is of two lengths: y = mean a - mean b, through every format.
+TEST_F(ForeignModelTest, EachInputHasAnOpenLengthOfItsOwn) {
+  Functional graph;
+  const auto pooled = [&](const char* name) {
+    const LayerValue x = graph.Input({.name = name, .time = 4, .features = 1, .open_time = true});
+    return graph.Add(GlobalAveragePooling1DLayer{}, {x});
+  };
+  const LayerValue a = pooled("a"), b = pooled("b");
+  graph.Outputs({graph.Add(MergeLayer{.kind = "Subtract"}, {a, b})});
+  const absl::StatusOr<Model> model = graph.Build({.trainable = false});
+  ASSERT_TRUE(model.ok()) << model.status();
+  ASSERT_TRUE(SaveModel(*model, Path("m.pb")).ok());
+  for (const char* other : {"m.keras", "m.h5", "m.onnx"}) {
+    const ProcessResult convert = RunSeqgraph({"convert", "m.pb", other}, {.folder = folder_});
+    ASSERT_EQ(convert.status, 0) << convert.err;
+    EXPECT_THAT(convert.err, Not(HasSubstr("is for sequences of"))) << other;
+  }
+  WriteNpz("x.npz", {{"x0", Npy<float>({1, 2, 6, 4, 4, 4}, {2, 3, 1})},
+                     {"x1", Npy<float>({1, 1, 1, 1, 6, 0, 0, 0, 0, 5}, {2, 5, 1})}});
+  for (const std::string file : {"m.pb", "m.keras", "m.h5", "m.onnx"}) {
+    SCOPED_TRACE(file);
+    Succeeds({file, "--inputs=x.npz", "--outputs=y.npz"});
+    EXPECT_THAT(Output("y.npz", "output", {2, 1}), ElementsAre(1, 3));
+  }
+}
+
+// The recurrence under a mask puts steps in order by a table of their numbers.
+TEST_F(ForeignModelTest, ALengthThatIsPartOfAnOnnxGraphIsNoted) {
+  const Model model = Sequential({.time = 3, .open_time = true})
+                          .Add(EmbeddingLayer{.input_dim = 3, .output_dim = 1, .mask_zero = true})
+                          .Add(RecurrentLayer{.units = 1})
+                          .Build({.loss = MeanSquaredError()})
+                          .value();
+  ASSERT_TRUE(SaveModel(model, Path("m.pb")).ok());
+  const ProcessResult convert = RunSeqgraph({"convert", "m.pb", "m.onnx"}, {.folder = folder_});
+  ASSERT_EQ(convert.status, 0) << convert.err;
+  EXPECT_THAT(convert.err, HasSubstr("is for sequences of 3 steps"));
+}
+
 TEST_F(ForeignModelTest, AnOpenLengthOfKerasIsSaidByTime) {
   const Model model = Sequential({.time = 3, .features = 2, .open_time = true})
                           .Add(RecurrentLayer{.units = 1})

@@ -184,6 +184,8 @@ TEST_F(RunTest, CsvHoldsSamplesOrSteps) {
   ExpectRefused({"m.pb", "--inputs=text.csv"}, "line 2, field 2: expected a number, found 'four'");
   data::WriteFileOrDie(Path("empty.csv"), "");
   ExpectRefused({"m.pb", "--inputs=empty.csv"}, "given float64[0, 0] of empty.csv");
+  WriteNpz("empty.npz", {});
+  ExpectRefused({"m.pb", "--inputs=empty.npz"}, "empty.npz: it has no arrays");
 }
 
 TEST_F(RunTest, WhatDoesNotFitIsShownInATable) {

@@ -135,6 +135,16 @@ def _graphs():
     graphs["attention"] = (
         keras.Model([q, v], _LAYERS.GlobalAveragePooling1D()(_LAYERS.Average()(both))),
         [reals(4, 3), reals(6, 3)])
+    words, letters = keras.Input((5,), dtype="int32"), keras.Input((5, 4), dtype="int32")
+    spelled = _LAYERS.TimeDistributed(_LAYERS.LSTM(3))(
+        _LAYERS.TimeDistributed(_LAYERS.Embedding(_WORDS, 3))(letters))
+    both = _LAYERS.Concatenate()([_LAYERS.Embedding(_WORDS, 3)(words), spelled])
+    forward, backward = _LAYERS.Bidirectional(_LAYERS.GRU(3, return_sequences=True),
+                                              merge_mode=None)(both)
+    graphs["letters_of_words"] = (
+        keras.Model([words, letters],
+                    _LAYERS.TimeDistributed(_LAYERS.Dense(4))(_LAYERS.Add()([forward, backward]))),
+        [tokens(5), numbers.integers(0, _WORDS, (_ROWS, 5, 4)).astype("int32")])
     x = keras.Input((None, 3))
     graphs["open_length"] = (keras.Model(x, _LAYERS.Dense(2)(_LAYERS.GRU(4)(x))), [reals(9, 3)])
     return graphs

@@ -392,7 +392,10 @@ INSTANTIATE_TEST_SUITE_P(Files, MadeModelsTest,
                                            "cnn_lstm_keras2.h5", "over_time_of_all.keras",
                                            "over_time_of_all.h5", "over_time_of_all_keras2.keras",
                                            "over_time_of_all_keras2.h5", "operations.keras",
-                                           "operations_keras2.h5"),
+                                           "operations_keras2.h5", "words_of_letters.keras",
+                                           "words_of_letters_keras2.h5", "dictionaries.keras",
+                                           "dictionaries_keras2.keras", "both_directions.keras",
+                                           "both_directions_keras2.h5"),
                          [](const auto& info) {
                            return absl::StrReplaceAll(info.param, {{".", "_"}});
                          });

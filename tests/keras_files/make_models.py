@@ -121,6 +121,44 @@ def attention():
     return keras.Model(words, layers.Dense(2)(layers.Concatenate()([context, later, x[:, -1]])))
 
 
+def words_of_letters():
+    """Ids in layers over time: letters of words, each word by itself, or as a model with a mask."""
+    words = keras.Input((5,), dtype="int32", name="words")
+    letters = keras.Input((5, 4), dtype="int32", name="letters")
+    table = over_time(layers.Embedding(9, 3))(letters)
+    directly = layers.Embedding(9, 2)(letters)
+    one = keras.Input((4,), dtype="int32")
+    masked = keras.Model(one, layers.GRU(3)(layers.Embedding(9, 3, mask_zero=True)(one)))
+    parts = [
+        layers.Embedding(9, 4)(words), over_time(layers.LSTM(3))(table),
+        over_time(layers.GlobalMaxPooling1D())(over_time(layers.Conv1D(3, 2))(directly)),
+        over_time(masked)(letters)
+    ]
+    y = layers.Bidirectional(layers.LSTM(3, return_sequences=True))(layers.Concatenate()(parts))
+    return keras.Model([words, letters], over_time(layers.Dense(4, activation="softmax"))(y))
+
+
+def dictionaries():
+    """Inputs and outputs by name, which Keras orders by it."""
+    words = keras.Input((6,), dtype="int32", name="words")
+    numbers = keras.Input((3,), name="numbers")
+    y = layers.Concatenate()([layers.LSTM(4)(layers.Embedding(9, 3)(words)), numbers])
+    return keras.Model({"words": words, "numbers": numbers},
+                       {"topic": layers.Dense(3, activation="softmax")(y), "score": layers.Dense(1)(y)})
+
+
+def both_directions():
+    """Not merged: of sequences, of last steps, and with the states."""
+    x = keras.Input((6,), dtype="int32", name="words")
+    y = layers.Embedding(9, 3, mask_zero=True)(x)
+    a, b = layers.Bidirectional(layers.GRU(3, return_sequences=True), merge_mode=None)(y)
+    c, d = layers.Bidirectional(layers.LSTM(2), merge_mode=None)(b)
+    e = layers.Bidirectional(layers.LSTM(2, return_sequences=True, return_state=True),
+                             merge_mode=None)(a)
+    return keras.Model(x, [layers.Dense(3)(c), layers.Dense(2)(d),
+                           layers.GlobalAveragePooling1D()(e[1]), *e[2:]])
+
+
 def weights_of(model, rng):
     drawn = []
     for weight in model.weights:
@@ -138,7 +176,11 @@ def write(make, endings):
         shape = (5, *x.shape[1:])
         inputs.append(rng.integers(0, 9, shape).astype("int32") if "int" in str(x.dtype) else
                       rng.uniform(-1, 1, shape).astype("float32"))
-    outputs = model(inputs if len(inputs) > 1 else inputs[0])
+    given = inputs if len(inputs) > 1 else inputs[0]
+    if isinstance(model.input, dict):
+        given = {x.name.split(":")[0]: array for x, array in zip(model.inputs, inputs)}
+    outputs = model(given)
+    outputs = [outputs[key] for key in sorted(outputs)] if isinstance(outputs, dict) else outputs
     outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
     arrays = {f"x{i}": x for i, x in enumerate(inputs)}
     arrays.update({f"y{i}": numpy.array(y) for i, y in enumerate(outputs)})
@@ -150,6 +192,9 @@ def write(make, endings):
 
 write(cnn_lstm, [".keras", ".h5"])
 write(over_time_of_all, [".keras", ".h5"])
+write(words_of_letters, [".keras"] if ops else [".h5"])
+write(dictionaries, [".keras"])
+write(both_directions, [".keras"] if ops else [".h5"])
 # Keras 3 does not read its own .h5 files of such models.
 write(operations, [".keras"] if ops else [".h5"])
 write(attention, [".keras"] if ops else [".h5"])

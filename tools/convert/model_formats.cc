@@ -15,7 +15,6 @@
 #include "serialization/hdf5/reader.h"
 #include "serialization/keras/keras_io.h"
 #include "serialization/model_io.h"
-#include "serialization/onnx/onnx_writer.h"
 #include "tools/convert/onnx_extents.h"
 #include "training/keras/keras_export.h"
 #include "training/losses.h"
@@ -228,7 +227,7 @@ absl::StatusOr<ConvertedModel> ReadOnnx(const std::string& path, const FormatOpt
 
 absl::StatusOr<std::string> WriteOnnx(ConvertedModel& converted, const FormatOptions&) {
   NoteLosses(converted, /*keeps_text=*/true);
-  return SerializeOnnx(converted.model);
+  return OnnxWithOpenLengths(converted.model, &converted.notes);
 }
 
 // An ending that is part of another comes behind it.

@@ -10,6 +10,9 @@
 #include "base/status_macros.h"
 #include "ops/all_ops.h"
 #include "serialization/onnx/onnx_reader.h"
+#include "serialization/onnx/onnx_writer.h"
+#include "serialization/onnx/open_extents.h"
+#include "training/keras/keras_import.h"
 
 namespace seqgraph::tools {
 namespace {
@@ -105,14 +108,16 @@ absl::StatusOr<Model> LoadBoundOnnx(const std::string& path, const FormatOptions
   for (const OnnxInput& input : inputs) names.push_back(input.name);
   const std::vector<const Tensor*> arrays =
       options.arrays ? options.arrays(names) : std::vector<const Tensor*>();
-  absl::Status general;
+  absl::Status general, last;
   for (const Bind bind : {Bind::kNothing, Bind::kSmallIntegers, Bind::kAll}) {
     std::vector<std::string> taken;
     absl::StatusOr<Model> model =
         LoadOnnx(path, AllOps(), Bound(inputs, arrays, options, bind, &taken));
-    // What none of them can do is told of the first.
     if (bind == Bind::kNothing) general = model.status();
-    if (!model.ok()) continue;
+    if (!model.ok()) {
+      last = model.status();
+      continue;
+    }
     if (bind != Bind::kNothing) {
       notes->push_back(absl::StrCat("it cannot be read for any ",
                                     bind == Bind::kAll ? "batch" : "values of all inputs", " (",
@@ -125,7 +130,53 @@ absl::StatusOr<Model> LoadBoundOnnx(const std::string& path, const FormatOptions
     NoteTaken(taken, notes);
     return model;
   }
-  return general;
+  // What is in the way of all of them.
+  return last;
+}
+
+namespace {
+
+// The file of a model, `bytes`, with its open lengths open: each by a symbol of its own, or all by
+// one. None if a length is part of what is computed, or these cannot differ.
+std::optional<std::string> OfAnyLength(const Model& model, const std::string& bytes,
+                                       const std::vector<const LayerInput*>& open,
+                                       bool one_length) {
+  std::vector<OpenExtent> extents;
+  std::map<std::string, int64_t> times;
+  for (const LayerInput* input : open) {
+    if (one_length && input->time != open[0]->time) return std::nullopt;
+    // Another for each, so that what depends on one is not taken for another's.
+    const auto more = one_length ? 7 : 7 + static_cast<int64_t>(extents.size());
+    times[input->name] = input->time + more;
+    extents.push_back({one_length ? "time" : absl::StrCat("time_", input->name), input->time,
+                       input->time + more});
+  }
+  const absl::StatusOr<Model> rebuilt = WithOpenLengths(times, model);
+  if (!rebuilt.ok()) return std::nullopt;
+  const absl::StatusOr<std::string> other = SerializeOnnx(*rebuilt);
+  return other.ok() ? WithOpenExtents(bytes, *other, extents) : std::nullopt;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> OnnxWithOpenLengths(const Model& model,
+                                                std::vector<std::string>* notes) {
+  SEQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeOnnx(model));
+  if (!model.layers.has_value()) return bytes;
+  std::vector<const LayerInput*> open;
+  if (model.layers->input.open_time) open.push_back(&model.layers->input);
+  for (const LayerInput& input : model.layers->more_inputs) {
+    if (input.open_time) open.push_back(&input);
+  }
+  if (open.empty()) return bytes;
+  for (const bool one_length : {open.size() == 1, true}) {
+    std::optional<std::string> file = OfAnyLength(model, bytes, open, one_length);
+    if (file.has_value()) return *std::move(file);
+  }
+  notes->push_back(absl::StrCat("the ONNX file is for sequences of ", open[0]->time,
+                                " steps, as their length is part of what it computes: --time "
+                                "where the model is read gives another"));
+  return bytes;
 }
 
 }  // namespace seqgraph::tools

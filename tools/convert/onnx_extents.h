@@ -17,6 +17,13 @@ namespace seqgraph::tools {
 absl::StatusOr<Model> LoadBoundOnnx(const std::string& path, const FormatOptions& options,
                                     std::vector<std::string>* notes);
 
+/// The bytes of the ONNX file of a model, whose open lengths (LayerInput::open_time) are open in
+/// it: "time_INPUT", or "time" for one and where all must be the same. A length that is part of
+/// what is computed, so that a graph for all lengths cannot be written, stays as it is, with a
+/// note.
+absl::StatusOr<std::string> OnnxWithOpenLengths(const Model& model,
+                                                std::vector<std::string>* notes);
+
 inline constexpr int64_t kOpenExtent = 32;
 
 }  // namespace seqgraph::tools

@@ -45,7 +45,7 @@ std::string RuleText(const LayerField& field) {
 const char* TakesText(LayerTakes takes) {
   switch (takes) {
     case LayerTakes::kTokens:
-      return "tokens, int32 [batch, time]: the first layer of a stack";
+      return "tokens, int32 [batch, time, ...]: the first layer of a stack";
     case LayerTakes::kNumbers:
       return "float32 [batch, ...]";
     case LayerTakes::kSequence:

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "layers/layer_emission.h"
 #include "serialization/keras/layer_weights.h"
 #include "serialization/keras/optimizer_state.h"
 #include "training/keras/keras_export.h"
@@ -52,6 +53,20 @@ absl::Status SetOutputLosses(const keras::KerasModel& keras, TrainableOptions& o
   if (options.losses.empty()) return InvalidArgument("the file names no loss of its outputs");
   options.optimizer = *training.optimizer;
   return absl::OkStatus();
+}
+
+// True if an open length is another then.
+bool SetLengths(const std::map<std::string, int64_t>& times, LayerStack& stack) {
+  bool changed = false;
+  const auto set = [&](LayerInput& input) {
+    const auto time = times.find(input.name);
+    if (!input.open_time || time == times.end() || input.time == time->second) return;
+    input.time = time->second;
+    changed = true;
+  };
+  set(stack.input);
+  for (LayerInput& input : stack.more_inputs) set(input);
+  return changed;
 }
 
 }  // namespace
@@ -117,26 +132,28 @@ absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
 
 absl::StatusOr<bool> SetOpenLength(int64_t time, Model& model) {
   if (!model.layers.has_value()) return false;
-  const auto set_length = [time](LayerStack& stack) {
-    bool changed = false;
-    const auto set = [&](LayerInput& input) {
-      if (!input.open_time || input.time == time) return;
-      input.time = time;
-      changed = true;
-    };
-    set(stack.input);
-    for (LayerInput& input : stack.more_inputs) set(input);
-    return changed;
-  };
+  std::map<std::string, int64_t> times;
+  for (const LayerInput& input : InputsOf(*model.layers)) times[input.name] = time;
+  return SetOpenLengths(times, model);
+}
+
+absl::StatusOr<bool> SetOpenLengths(const std::map<std::string, int64_t>& times, Model& model) {
+  if (!model.layers.has_value()) return false;
   LayerStack stack = *model.layers;
-  if (!set_length(stack)) return false;
-  std::vector<std::string> notes;  // of what was noted when the model was made
-  SEQ_ASSIGN_OR_RETURN(keras::KerasModel keras, KerasFromModel(model, &notes));
-  set_length(keras.stack);
-  SEQ_ASSIGN_OR_RETURN(Model rebuilt, ModelFromKeras(keras, &notes));
-  rebuilt.description = std::move(model.description);
+  if (!SetLengths(times, stack)) return false;
+  SEQ_ASSIGN_OR_RETURN(Model rebuilt, WithOpenLengths(times, model));
   model = std::move(rebuilt);
   return true;
+}
+
+absl::StatusOr<Model> WithOpenLengths(const std::map<std::string, int64_t>& times,
+                                      const Model& model) {
+  std::vector<std::string> notes;  // of what was noted when the model was made
+  SEQ_ASSIGN_OR_RETURN(keras::KerasModel keras, KerasFromModel(model, &notes));
+  SetLengths(times, keras.stack);
+  SEQ_ASSIGN_OR_RETURN(Model rebuilt, ModelFromKeras(keras, &notes));
+  rebuilt.description = model.description;
+  return rebuilt;
 }
 
 absl::Status SetKerasWeights(const std::string& path, Model& model,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,13 @@ absl::StatusOr<Model> ModelFromKeras(const keras::KerasModel& keras,
 /// `time` steps, built anew with its weights, loss and optimizer; true if that is another length
 /// than it had. Other models stay as they are. Errors: those of KerasFromModel and ModelFromKeras.
 absl::StatusOr<bool> SetOpenLength(int64_t time, Model& model);
+
+/// The same with a length for each of these inputs; the others keep theirs.
+absl::StatusOr<bool> SetOpenLengths(const std::map<std::string, int64_t>& times, Model& model);
+
+/// A model as this one but for these lengths, built anew.
+absl::StatusOr<Model> WithOpenLengths(const std::map<std::string, int64_t>& times,
+                                      const Model& model);
 
 /// Puts the weights of a file into a model that RecognizeStack knows, and the state of its
 /// optimizer if the file has that of the same optimizer (a note says if not).
