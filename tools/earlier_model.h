@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,14 +24,17 @@ class EarlierModel {
 
   /// What an earlier process of the same run has found at that path and measured, from its state;
   /// nullopt: it looked elsewhere, or there is no such record. An error: it is not as Save() left
-  /// it.
+  /// it. A file that is neither what was found then nor `own_copy`, the run's own best model, has
+  /// come since: it is loaded to be beaten too, with the errors of Find. "": nobody asks for that.
   static absl::StatusOr<std::optional<EarlierModel>> Load(const StateReader& found,
-                                                          const std::string& path);
+                                                          const std::string& path,
+                                                          const std::string& own_copy);
   void Save(StateWriter& found) const;
 
   /// Measures loss(), to be compared with that of `ours`. FailedPrecondition, likewise, where it
   /// is one of other data (TrainingData::CheckComparable) or does not run. Nothing is done where
-  /// none is to be beaten, or its loss is known.
+  /// none is to be beaten, or its loss is known. A loss measured of what has come since the run
+  /// began goes into no state: the next process looks again.
   absl::Status Measure(TrainingData& data, const Model& ours, const RunnerOptions& options,
                        int64_t batch);
 
@@ -39,9 +43,12 @@ class EarlierModel {
   /// Whether there is one that nothing may replace but a better one.
   bool keeps() const { return keeps_; }
   /// Of the model that is to be beaten, once it is measured.
-  std::optional<double> loss() const { return loss_; }
+  std::optional<double> loss() const {
+    return since_.has_value() ? std::min(*since_, loss_.value_or(*since_)) : loss_;
+  }
 
  private:
+  absl::Status LoadModelToBeat();
   absl::Status Incomparable(const absl::Status& why) const;
   absl::StatusOr<double> MeasuredLoss(TrainingData& data, const Model& ours,
                                       const RunnerOptions& options, int64_t batch);
@@ -49,8 +56,10 @@ class EarlierModel {
   std::string path_;
   bool exists_ = false;
   bool keeps_ = false;
+  std::string hash_;  // of the file that was found; empty: none
+  bool came_since_ = false;
   std::optional<Model> model_;
-  std::optional<double> loss_;
+  std::optional<double> loss_, since_;  // of what was found, of what came since
 };
 
 }  // namespace seqgraph::tools

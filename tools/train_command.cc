@@ -25,6 +25,7 @@
 #include "tools/interrupt.h"
 #include "tools/model_flags.h"
 #include "tools/next_training.h"
+#include "tools/output_lock.h"
 #include "tools/pass_text.h"
 #include "tools/profile/profile_flag.h"
 #include "tools/progress_flags.h"
@@ -139,8 +140,9 @@ class TrainCommand : public Command {
     tensorboard_.Declare(flags, series_.folds);
     flags.Footer(
         "The file holds the best model so far by validation loss, at most a second old. A model\n"
-        "that was there before, or that --resume began with, is measured on the same texts, and\n"
-        "only a better one replaces it; what is not better is saved beside it (NAME.new.pb).\n"
+        "that was there before, that --resume began with, or that came while a run did not go on,\n"
+        "is measured on the same texts, and only a better one replaces it; what is not better is\n"
+        "saved beside it (NAME.new.pb). One process at a time trains and saves to a file.\n"
         "Ctrl-C, SIGTERM and SIGHUP finish the batch, save (in the first epoch beside a file that "
         "is\n"
         "there: NAME.interrupted.pb), and end with status 128 + signal; a second one ends at "
@@ -218,9 +220,13 @@ class TrainCommand : public Command {
     if (run_.verify && !goes_on) {
       return FailedPrecondition(run_.folder, " holds no state of a run that could be repeated");
     }
+    std::optional<OutputLock> lock;
+    if (job_->is_root() && !run_.verify && series_.folds == 0) {
+      SEQ_ASSIGN_OR_RETURN(lock, OutputLock::Take("--output", output_));
+    }
     std::optional<EarlierModel> earlier;
-    if (job_->is_root()) {
-      SEQ_ASSIGN_OR_RETURN(earlier, FindEarlier(goes_on ? state->newest() : nullptr));
+    if (job_->is_root() && !goes_on) {
+      SEQ_ASSIGN_OR_RETURN(earlier, EarlierModel::Find(output_, overwrite_));
     }
     std::optional<Model> resumed;
     if (!resume_.empty()) {
@@ -232,6 +238,9 @@ class TrainCommand : public Command {
     TraceSpan load(profile_.trace(), "load data", "data");
     SEQ_RETURN_IF_ERROR(data_source_->Load(resumed.has_value() ? &*resumed : nullptr, resume_));
     load.End();
+    if (job_->is_root() && goes_on) {
+      SEQ_ASSIGN_OR_RETURN(earlier, FindEarlier(*state->newest()));
+    }
     if (job_->is_root() && run_.folder != "off") row_hashes_ = HashRows(*data_source_);
     out.Write(data_source_->Lines());
     const bool resumes = resumed.has_value();
@@ -308,17 +317,23 @@ class TrainCommand : public Command {
     return training.Fit(interrupt);
   }
 
+  // What the run saved as its best; empty where nobody compares: without a validation nothing tells
+  // which is better, and to verify a run is not to save it.
+  std::string OwnBestModel() const {
+    const bool compares = !run_.verify && data_source_->validation().rows > 0;
+    return compares ? absl::StrCat(run_.folder, "/", kBestModelFile) : "";
+  }
+
   // The file that the run begins with.
   std::string FirstModel() const { return absl::StrCat(run_.folder, "/model.pb"); }
 
-  // What lies at --output; of a run that goes on, what it found there when it began, unless it is
-  // another file now.
-  absl::StatusOr<EarlierModel> FindEarlier(const RunState* state) const {
-    if (state != nullptr) {
-      SEQ_ASSIGN_OR_RETURN(std::optional<EarlierModel> known,
-                           EarlierModel::Load(state->Reader("keeper").Below("found"), output_));
-      if (known.has_value()) return *std::move(known);
-    }
+  // What a run that goes on found at --output when it began, unless it is another file now, and
+  // what has come there since.
+  absl::StatusOr<EarlierModel> FindEarlier(const RunState& state) const {
+    SEQ_ASSIGN_OR_RETURN(
+        std::optional<EarlierModel> known,
+        EarlierModel::Load(state.Reader("keeper").Below("found"), output_, OwnBestModel()));
+    if (known.has_value()) return *std::move(known);
     return EarlierModel::Find(output_, overwrite_);
   }
 

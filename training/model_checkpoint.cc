@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 
 #include "absl/strings/match.h"
@@ -67,6 +68,7 @@ absl::Status ModelCheckpoint::OnTrainBegin(FitContext& context) {
   }
   batches_ = 0;
   pending_.reset();
+  of_file_.reset();
   last_write_.reset();
   // A folder that depends on what is measured is made when that is known.
   if (absl::StrContains(FolderOf(path_), "{")) return absl::OkStatus();
@@ -118,6 +120,12 @@ absl::Status ModelCheckpoint::LoadState(FitContext& context, const StateReader& 
   SEQ_RETURN_IF_ERROR(state.Get("batches", &batches_));
   SEQ_RETURN_IF_ERROR(state.Get("best", &best_));
   SEQ_RETURN_IF_ERROR(state.Get("last_path", &last_path_));
+  const std::optional<double> threshold = options_.initial_value_threshold;
+  if (threshold.has_value() && Improves(*threshold, best_, higher_is_better_)) {
+    of_file_ = threshold;
+    last_path_.clear();
+    return absl::OkStatus();
+  }
   const StateReader pending = state.Below("pending");
   if (!pending.Has("is_there")) return absl::OkStatus();
   Pending loaded;
@@ -171,7 +179,17 @@ absl::Status ModelCheckpoint::MaybeSave(FitContext& context, std::optional<int64
   Say(context, absl::StrCat(epoch, options_.monitor, " improved from ", FiveDigits(best_), " to ",
                             FiveDigits(current), ", saving model to ", path));
   best_ = current;
+  if (FileIsBetter(current)) return absl::OkStatus();
+  of_file_.reset();
   return Save(context, fields, path);
+}
+
+// By more than rounding: a file that this run itself has written after the state that it goes on
+// from is written again, with the same bits, when the run comes to it.
+bool ModelCheckpoint::FileIsBetter(double current) const {
+  if (!of_file_.has_value()) return false;
+  constexpr double kRounding = 1e-6;
+  return Improves(*of_file_, current, higher_is_better_, kRounding * std::abs(current));
 }
 
 double ModelCheckpoint::Now() const { return options_.clock ? options_.clock() : SteadySeconds(); }

@@ -26,7 +26,9 @@ struct ModelCheckpointOptions {
   /// Save after so many batches, counted over all epochs, instead of at the end of each epoch
   /// (0). The logs are then those of the batch: there are no "val_" ones.
   int64_t save_every_batches = 0;
-  /// What the first value must beat.
+  /// What the first value must beat. In a run that goes on, where it is better than the best value
+  /// so far: that of a file that has come since. Only what is no worse replaces that file, and
+  /// until then nothing is saved.
   std::optional<double> initial_value_threshold;
   /// Report each save as a message.
   bool verbose = true;
@@ -75,7 +77,8 @@ class ModelCheckpoint : public Callback {
   void SaveState(StateWriter& state) const override;
   absl::Status LoadState(FitContext& context, const StateReader& state) override;
 
-  /// Where it saved last, in a run that goes on also before that; empty if it did not yet.
+  /// Where it saved last, in a run that goes on also before that; empty if it did not yet, or if
+  /// what lies there is better.
   const std::string& last_path() const { return last_path_; }
   std::optional<double> best() const { return best_; }
   /// What the last write said; not OK: what was to be saved is in memory alone.
@@ -98,6 +101,7 @@ class ModelCheckpoint : public Callback {
   absl::Status Failed(FitContext& context, const absl::Status& status, Pending pending);
   bool IsTime() const;
   double Now() const;
+  bool FileIsBetter(double current) const;
   void Say(FitContext& context, const std::string& text) const;
 
   std::string path_;
@@ -106,6 +110,7 @@ class ModelCheckpoint : public Callback {
   int epoch_ = 0;
   int64_t batches_ = 0;
   std::optional<double> best_;
+  std::optional<double> of_file_;  // the value of a better file, which came from elsewhere
   std::string last_path_;
   std::optional<Pending> pending_;
   std::optional<double> last_write_;

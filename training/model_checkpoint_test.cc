@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -87,6 +88,35 @@ TEST(ModelCheckpoint, TheBestValueOutlivesARun) {
   SEQ_ASSERT_OK(f.Feed(checkpoint, {.7, .5}));
   SEQ_ASSERT_OK(f.Feed(checkpoint, {.6}));
   EXPECT_EQ(f.SavedEpoch(path), 2);
+}
+
+// A run that goes on finds a file that is better than what it had come to.
+TEST(ModelCheckpoint, ABetterFileThatCameSinceIsReplacedByWhatIsNoWorse) {
+  Fixture f;
+  const std::string path = f.folder + "/best.pb";
+  Records records;
+  {
+    ModelCheckpoint first(path, {.save_best_only = true, .initial_value_threshold = .9});
+    SEQ_ASSERT_OK(f.Feed(first, {.8, .7}));
+    StateWriter state(&records, "");
+    first.SaveState(state);
+  }
+  SEQ_ASSERT_OK(f.model.variables.Assign("dense/bias", Tensor::Of<float>({1}, {100})));
+  SEQ_ASSERT_OK(SaveModel(f.model, path));
+  ModelCheckpoint again(path, {.save_best_only = true, .initial_value_threshold = .5});
+  SEQ_ASSERT_OK(again.OnTrainBegin(f.context));
+  SEQ_ASSERT_OK(again.LoadState(f.context, StateReader(&records, "")));
+  EXPECT_EQ(again.best(), .7);
+  EXPECT_EQ(again.last_path(), "");
+  for (const auto& [loss, saved] :
+       std::vector<std::pair<double, int>>{{.65, 100}, {.6, 100}, {.5, 3}, {.55, 3}, {.45, 5}}) {
+    SEQ_ASSERT_OK(f.model.variables.Assign(
+        "dense/bias", Tensor::Of<float>({1}, {saved == 100 ? 7.0f : static_cast<float>(saved)})));
+    Logs logs = {{"loss", 1.5}, {"val_loss", loss}};
+    SEQ_ASSERT_OK(again.OnEpochEnd(f.context, 2, logs));
+    EXPECT_EQ(f.SavedEpoch(path), saved) << loss;
+    EXPECT_EQ(again.last_path(), saved == 100 ? "" : path);
+  }
 }
 
 TEST(ModelCheckpoint, WithoutTheMetricItSavesAnywayAndSaysSo) {

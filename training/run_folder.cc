@@ -23,6 +23,10 @@ namespace {
 
 constexpr double kLongestPause = 60, kLongestInterval = 1e7;
 
+// A state is made by the thread that trains: a hundredth of its time at most, unless that would
+// leave too much to lose.
+constexpr double kTimesMaking = 100, kLongestByMaking = 600;
+
 // The folder's lock: held as long as the process lives, so that none is ever left behind; who holds
 // it is written there.
 absl::StatusOr<FileDescriptor> Lock(const std::string& folder) {
@@ -97,13 +101,23 @@ double RunFolder::Now() const {
 bool RunFolder::Wants(const RunPosition& position) {
   if (told_failure_ || !is_written_.load(std::memory_order_relaxed)) TellChanges();
   ++steps_since_;
-  if (options_.every.steps > 0) return steps_since_ >= options_.every.steps;
-  if (options_.every.seconds > 0) return Now() - last_kept_ >= options_.every.seconds;
-  return position.step == 0;
+  const bool wants = options_.every.steps > 0     ? steps_since_ >= options_.every.steps
+                     : options_.every.seconds > 0 ? IsTime()
+                                                  : position.step == 0;
+  if (wants) wanted_at_ = Now();
+  return wants;
+}
+
+bool RunFolder::IsTime() const {
+  const double interval =
+      std::max(options_.every.seconds, std::min(kTimesMaking * seconds_to_make_, kLongestByMaking));
+  return Now() - last_kept_ >= interval;
 }
 
 absl::Status RunFolder::Keep(RunState state) {
   last_kept_ = Now();
+  if (wanted_at_.has_value()) seconds_to_make_ = last_kept_ - *wanted_at_;
+  wanted_at_.reset();
   steps_since_ = 0;
   StateWriter keeper = state.Writer("keeper");
   for (const auto& [name, value] : facts_.all()) keeper.Set(name, value);

@@ -20,7 +20,9 @@
 
 namespace seqgraph {
 
-/// How often a state is kept: after so many seconds or steps, or (both 0) after each epoch.
+/// How often a state is kept: after so many seconds or steps, or (both 0) after each epoch. By
+/// seconds, no oftener than lets the run be a hundredth slower: one that takes long to copy comes
+/// later, up to ten minutes.
 struct SaveEvery {
   double seconds = 10;
   int64_t steps = 0;
@@ -97,6 +99,7 @@ class RunFolder : public StateKeeper {
   void Stop(int tries);
   void TellChanges();
   double Now() const;
+  bool IsTime() const;
 
   const std::string path_;
   const RunFolderOptions options_;
@@ -105,6 +108,8 @@ class RunFolder : public StateKeeper {
   Records facts_;
   // Of the thread that trains.
   double last_kept_ = 0;
+  std::optional<double> wanted_at_;  // the state that is being made
+  double seconds_to_make_ = 0;       // of the last one
   int64_t steps_since_ = 0;
   bool told_failure_ = false, any_kept_ = false;
   std::string where_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -157,6 +158,22 @@ TEST(RunFolder, WantsAStateWhenItIsTime) {
   SEQ_ASSERT_OK(by_time->Keep(StateOf(1)));
   now = 24;
   EXPECT_FALSE(by_time->Wants({.epoch = 1, .step = 2}));
+  // One that took half a second to make (of a large model) is not made again within 50; one that
+  // took an hour, because the process was stopped, after ten minutes all the same.
+  now = 25;
+  EXPECT_TRUE(by_time->Wants({.epoch = 1, .step = 3}));
+  now = 25.5;
+  SEQ_ASSERT_OK(by_time->Keep(StateOf(1)));
+  now = 75.4;
+  EXPECT_FALSE(by_time->Wants({.epoch = 1, .step = 4}));
+  now = 75.6;
+  EXPECT_TRUE(by_time->Wants({.epoch = 1, .step = 5}));
+  now = 3675.6;
+  SEQ_ASSERT_OK(by_time->Keep(StateOf(1)));
+  now = 4275;
+  EXPECT_FALSE(by_time->Wants({.epoch = 1, .step = 6}));
+  now = 4276;
+  EXPECT_TRUE(by_time->Wants({.epoch = 1, .step = 7}));
   const auto by_steps = open({.seconds = 0, .steps = 2});
   EXPECT_FALSE(by_steps->Wants({.epoch = 0, .step = 1}));
   EXPECT_TRUE(by_steps->Wants({.epoch = 0, .step = 2}));
@@ -280,6 +297,13 @@ TEST(RunFolder, ManyStepsTakeNoMoreThanFewDo) {
                                      .callbacks = {&look},
                                      .keeper = folder.get()}));
   SEQ_ASSERT_OK(folder->Finish());
+  std::printf(
+      "%lld steps: after a quarter %lld pages, %lld descriptors, %lld threads; at the end "
+      "%lld, %lld, %lld\n",
+      static_cast<long long>(epochs * kRows), static_cast<long long>(early.pages),
+      static_cast<long long>(early.descriptors), static_cast<long long>(early.threads),
+      static_cast<long long>(late.pages), static_cast<long long>(late.descriptors),
+      static_cast<long long>(late.threads));
   constexpr int64_t kFewPages = 256;  // what the two threads take of malloc's arenas, once
   EXPECT_LE(late.pages, early.pages + early.pages / 100 + kFewPages);
   EXPECT_LE(late.descriptors, early.descriptors + 1);  // a file that is being written

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -165,7 +166,7 @@ TEST_P(RunFolderTest, KilledAnywhereItEndsWithTheSameBits) {
   std::mt19937 random(seed);
   const std::vector<std::string> command =
       With(trained.flags, {"--run=run", "--continue", "--save_every=1steps"});
-  int killed = 0;
+  int killed = 0, ended = 0;
   std::string folder = NewFolder();
   while (killed < Kills() && !HasFailure()) {
     Process train(command, {.folder = folder});
@@ -176,12 +177,16 @@ TEST_P(RunFolderTest, KilledAnywhereItEndsWithTheSameBits) {
     killed += status == 1000 + SIGKILL;
     ASSERT_TRUE(status == 0 || status == 1000 + SIGKILL) << status << train.err();
     if (status != 0) continue;
+    ++ended;
     ExpectSameFiles(folder, files_);
+    fs::remove_all(folder);
     folder = NewFolder();
   }
   const ProcessResult last = RunIn(folder, command);
   ASSERT_EQ(last.status, 0) << last.err;
   ExpectSameFiles(folder, files_);
+  std::printf("%s: %d kills, after which %d runs ended; seed %u\n", trained.name, killed, ended + 1,
+              seed);
 }
 
 TEST_P(RunFolderTest, EndedByASignalItGoesOnByResumeAlone) {
@@ -322,6 +327,23 @@ TEST_F(RunFlagsTest, TwoProcessesDoNotShareAFolder) {
   train.Wait();
 }
 
+// Each would replace what is the other's best.
+TEST_F(RunFlagsTest, TwoProcessesDoNotSaveToOneFile) {
+  Process train(With(Endless(), {"--run=run"}), {.folder = cut_});
+  ASSERT_TRUE(train.WaitForOutput("Epoch 2/")) << train.err();
+  const ProcessResult second = Train({"--run=other"});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.err, HasSubstr("--output=m.pb: another process, number "));
+  EXPECT_FALSE(fs::exists(cut_ + "/other"));
+  train.Signal(SIGKILL);
+  train.Wait();
+  const ProcessResult third = Train({"--run=other"});
+  EXPECT_EQ(third.status, 0) << third.err;
+  for (const auto& entry : fs::directory_iterator(cut_)) {
+    EXPECT_FALSE(absl::EndsWith(entry.path().string(), ".tmp")) << entry.path();
+  }
+}
+
 TEST_F(RunFlagsTest, ATimeThatIsOverEndsWithStatus75) {
   const ProcessResult result = RunIn(cut_, With(Endless(), {"--run=run", "--max_time=1s"}));
   EXPECT_EQ(result.status, 75) << result.err;
@@ -403,6 +425,48 @@ TEST_F(RunFlagsTest, AnEarlierModelIsBeatenOrStays) {
     EXPECT_EQ(ReadFileOrDie(cut_ + "/m.pb"), better);
   }
   EXPECT_EQ(ReadFileOrDie(cut_ + "/m.new.pb"), ReadFileOrDie(whole + "/m.new.pb"));
+}
+
+// Another run, say, has saved to the same file while this one did not go on.
+TEST_F(RunFlagsTest, AModelThatCameSinceIsBeatenOrStays) {
+  const std::string whole = NewFolder();
+  ASSERT_EQ(RunIn(whole, AllTrained()[0].flags).status, 0);
+  const std::string better = ReadFileOrDie(whole + "/m.pb");
+  const std::vector<std::string> shorter =
+      WithFlags(Endless(), {"--epochs=3", "--seed=2", "--run=run"});
+  ASSERT_THAT(RunIn(whole, shorter).out, HasSubstr("m.pb stays as it was"));
+  Process train(With(shorter, {"--save_every=1steps"}), {.folder = cut_});
+  ASSERT_TRUE(train.WaitForOutput("Epoch 1/")) << train.err();
+  train.Signal(SIGKILL);
+  train.Wait();
+  WriteFileOrDie(cut_ + "/m.pb", better);
+  for (int i = 0; i < 2; ++i) {
+    const ProcessResult resumed = RunIn(cut_, {"train", "--resume=run"});
+    EXPECT_EQ(resumed.status, 0) << resumed.err;
+    EXPECT_THAT(resumed.out, HasSubstr("m.pb stays as it was"));
+    EXPECT_EQ(ReadFileOrDie(cut_ + "/m.pb"), better);
+  }
+  EXPECT_EQ(ReadFileOrDie(cut_ + "/m.new.pb"), ReadFileOrDie(whole + "/m.new.pb"));
+  WriteFileOrDie(cut_ + "/m.pb", "no model");
+  ExpectRefused({"train", "--resume=run"}, "has come since the run began, and nothing tells");
+}
+
+// A process that is killed may have written its best model after the state that is left.
+TEST_F(RunFlagsTest, WhatItHasWrittenAfterItsStateIsWrittenAgain) {
+  const std::vector<std::string> resume = {"train", "--resume=run", "--epochs=100"};
+  Begin();
+  const std::string state = MakeTempDir(), early = ReadFileOrDie(cut_ + "/m.pb");
+  fs::copy(cut_ + "/run", state + "/run", fs::copy_options::recursive);
+  const ProcessResult first = RunIn(cut_, resume);
+  ASSERT_EQ(first.status, 0) << first.err;
+  ASSERT_THAT(first.out, HasSubstr("Going on with the run"));
+  ASSERT_NE(ReadFileOrDie(cut_ + "/m.pb"), early);
+  const auto files = FilesIn(cut_);
+  fs::remove_all(cut_ + "/run");
+  fs::copy(state + "/run", cut_ + "/run", fs::copy_options::recursive);
+  const ProcessResult again = RunIn(cut_, resume);
+  ASSERT_EQ(again.status, 0) << again.err;
+  ExpectSameFiles(cut_, files);
 }
 
 // A state that was changed behind the run's back, with sums that fit.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -253,7 +254,8 @@ TEST_F(RunsTest, ASweepThatIsKilledAnywhereEndsWithTheSameBits) {
   };
   ASSERT_EQ(Run(sweep("whole")).status, 0);
   int round = 0;
-  for (int killed = 0; killed < kills; ++round) {
+  int killed = 0;
+  for (; killed < kills; ++round) {
     const std::string output = absl::StrCat("cut", round);
     for (bool done = false; !done;) {
       Process cut(sweep(output), {.folder = folder_});
@@ -278,6 +280,7 @@ TEST_F(RunsTest, ASweepThatIsKilledAnywhereEndsWithTheSameBits) {
     }
     EXPECT_EQ(FoldersIn("whole").size(), FoldersIn(output).size());
   }
+  std::printf("%d kills, after which %d sweeps ended; seed %u\n", killed, round, seed);
 }
 
 TEST_F(RunsTest, HalvingGivesTheBestMoreEpochs) {
