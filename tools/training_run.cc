@@ -286,7 +286,13 @@ absl::Status TrainingRun::FinishSaving(ModelCheckpoint& checkpoint, const FitRes
   if (!status.ok() && !options_.fallback.empty()) {
     saved_at_ = absl::StrCat(options_.fallback, "/",
                              options_.output.substr(options_.output.rfind('/') + 1));
+    const std::string why(status.message());
     status = checkpoint.TryAgain(model(), saved_at_);
+    // Also where nothing else is printed.
+    if (status.ok()) {
+      std::fprintf(stderr, "seqgraph: %s; the best model is in %s\n", why.c_str(),
+                   saved_at_.c_str());
+    }
   }
   const absl::Status state =
       options_.state == nullptr ? absl::OkStatus() : options_.state->Finish();
