@@ -79,7 +79,10 @@ OutputLock& OutputLock::operator=(OutputLock&& other) noexcept {
 }
 
 OutputLock::~OutputLock() {
-  if (!path_.empty()) Remove(path_);
+  if (path_.empty()) return;
+  Remove(path_);
+  // An ended training leaves nothing, also where the power fails right behind it.
+  SyncFolder(FolderOf(path_));
 }
 
 }  // namespace seqgraph::tools
