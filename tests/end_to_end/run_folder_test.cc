@@ -403,7 +403,9 @@ TEST_F(RunFlagsTest, AModelThatCannotBeWrittenGoesElsewhere) {
   fs::remove_all(cut_ + "/out");
   EXPECT_EQ(train.Wait(), 0) << train.err();
   const bool there = fs::exists(cut_ + "/out/m.pb");  // It had no time to write before.
-  if (!there) EXPECT_THAT(train.err(), HasSubstr("the best model is in elsewhere/m.pb"));
+  if (!there) {
+    EXPECT_THAT(train.err(), HasSubstr("the best model is in elsewhere/m.pb"));
+  }
   EXPECT_EQ(ReadFileOrDie(cut_ + (there ? "/out/m.pb" : "/elsewhere/m.pb")), files_.at("m.pb"));
 }
 
