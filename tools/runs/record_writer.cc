@@ -105,7 +105,6 @@ absl::Status RecordWriter::WriteFile(const std::string& path, const std::string&
     return absl::OkStatus();
   }
   SEQ_RETURN_IF_ERROR(AtomicWriteFileInUnsyncedFolder(path, text));
-  folder_is_synced_ = false;
   written_[path] = text;
   return absl::OkStatus();
 }
@@ -121,16 +120,12 @@ absl::Status RecordWriter::Write(const RecordContent& content) {
                 absl::StrCat(record.messages, record.messages.empty() ? "" : "\n")));
   if (!content.best_model.empty()) {
     SEQ_RETURN_IF_ERROR(LinkFile(content.best_model, in_folder(kBestModelFile)));
-    folder_is_synced_ = false;
   }
   if (content.but_for_the_record) return absl::OkStatus();
   // Last: where it says that the run has ended, all the rest is there, whatever kills the process
   // or takes the power.
-  if (!folder_is_synced_) {
-    const int error = SyncFolder(record.folder);
-    if (error != 0) return SystemError(error, "cannot sync the folder", record.folder);
-    folder_is_synced_ = true;
-  }
+  const int error = SyncFolder(record.folder);
+  if (error != 0) return SystemError(error, "cannot sync the folder", record.folder);
   return SaveRunRecord(record);
 }
 

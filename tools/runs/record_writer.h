@@ -50,7 +50,6 @@ class RecordWriter {
   absl::Status WriteFile(const std::string& path, const std::string& text);
 
   std::map<std::string, std::string> written_;  // texts by file; of who writes
-  bool folder_is_synced_ = true;                // has what was written; the same
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<RecordContent> waiting_;
