@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "layers/layer_emission.h"
 #include "ops/all_ops.h"
 #include "serialization/onnx/onnx_reader.h"
 #include "serialization/onnx/onnx_writer.h"
@@ -139,17 +140,16 @@ namespace {
 // The file of a model, `bytes`, with its open lengths open: each by a symbol of its own, or all by
 // one. None if a length is part of what is computed, or these cannot differ.
 std::optional<std::string> OfAnyLength(const Model& model, const std::string& bytes,
-                                       const std::vector<const LayerInput*>& open,
-                                       bool one_length) {
+                                       const std::vector<LayerInput>& open, bool one_length) {
   std::vector<OpenExtent> extents;
   std::map<std::string, int64_t> times;
-  for (const LayerInput* input : open) {
-    if (one_length && input->time != open[0]->time) return std::nullopt;
+  for (const LayerInput& input : open) {
+    if (one_length && input.time != open[0].time) return std::nullopt;
     // Another for each, so that what depends on one is not taken for another's.
     const auto more = one_length ? 7 : 7 + static_cast<int64_t>(extents.size());
-    times[input->name] = input->time + more;
-    extents.push_back({one_length ? "time" : absl::StrCat("time_", input->name), input->time,
-                       input->time + more});
+    times[input.name] = input.time + more;
+    extents.push_back(
+        {one_length ? "time" : absl::StrCat("time_", input.name), input.time, input.time + more});
   }
   const absl::StatusOr<Model> rebuilt = WithOpenLengths(times, model);
   if (!rebuilt.ok()) return std::nullopt;
@@ -163,17 +163,14 @@ absl::StatusOr<std::string> OnnxWithOpenLengths(const Model& model,
                                                 std::vector<std::string>* notes) {
   SEQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeOnnx(model));
   if (!model.layers.has_value()) return bytes;
-  std::vector<const LayerInput*> open;
-  if (model.layers->input.open_time) open.push_back(&model.layers->input);
-  for (const LayerInput& input : model.layers->more_inputs) {
-    if (input.open_time) open.push_back(&input);
-  }
+  std::vector<LayerInput> open = InputsOf(*model.layers);
+  std::erase_if(open, [](const LayerInput& input) { return !input.open_time; });
   if (open.empty()) return bytes;
-  for (const bool one_length : {open.size() == 1, true}) {
-    std::optional<std::string> file = OfAnyLength(model, bytes, open, one_length);
-    if (file.has_value()) return *std::move(file);
-  }
-  notes->push_back(absl::StrCat("the ONNX file is for sequences of ", open[0]->time,
+  std::optional<std::string> file;
+  if (open.size() > 1) file = OfAnyLength(model, bytes, open, /*one_length=*/false);
+  if (!file.has_value()) file = OfAnyLength(model, bytes, open, /*one_length=*/true);
+  if (file.has_value()) return *std::move(file);
+  notes->push_back(absl::StrCat("the ONNX file is for sequences of ", open[0].time,
                                 " steps, as their length is part of what it computes: --time "
                                 "where the model is read gives another"));
   return bytes;
