@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -190,13 +191,15 @@ class StackReader {
     return static_cast<int>(stack_.layers.size()) - 1;
   }
 
-  // Whether the only layer that it holds makes a mask of tokens.
+  // Whether it makes a mask of its tokens.
   static bool MasksTokens(const LayerKind& kind) {
-    for (const auto& [name, inner] : InnerLayers(kind)) {
-      const auto zero = inner.kind.settings.find("mask_zero");
-      if (zero != inner.kind.settings.end() && zero->second == LayerSetting(true)) return true;
-    }
-    return false;
+    const auto zero = kind.settings.find("mask_zero");
+    return zero != kind.settings.end() && zero->second == LayerSetting(true);
+  }
+
+  static bool HoldsWhatMasksTokens(const LayerKind& kind) {
+    return absl::c_any_of(InnerLayers(kind),
+                          [](const auto& inner) { return MasksTokens(inner.second.kind); });
   }
 
   absl::Status AddCall(int layer, const EntryCall& call, std::vector<LayerValue> taken,
@@ -205,12 +208,10 @@ class StackReader {
       return InvalidArgument("model: it calls layers more than ", kMaxStackLayers, " times");
     }
     const LayerKind& kind = stack_.layers[layer].kind;
-    bool masked = kind.class_name == "Masking";
-    if (const auto zero = kind.settings.find("mask_zero"); zero != kind.settings.end()) {
-      masked = zero->second == LayerSetting(true);
-    }
+    bool masked = kind.class_name == "Masking" || MasksTokens(kind);
     for (const LayerValue& value : taken) masked |= value.call >= 0 && masked_[value.call];
-    if (reading_.version < 3 && kind.class_name == "TimeDistributed" && MasksTokens(kind)) {
+    if (reading_.version < 3 && kind.class_name == "TimeDistributed" &&
+        HoldsWhatMasksTokens(kind)) {
       return Unimplemented("layer ", stack_.layers[layer].name,
                            ": in Keras 2 it hands on a mask of [batch, time, ...], for which there "
                            "is no place here; with the layers behind it as one model in a "
