@@ -9,27 +9,14 @@
 #include "base/counter_random.h"
 #include "base/status_macros.h"
 #include "tests/testing.h"
-#include "training/text_models.h"
 
 namespace seqgraph {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMaxlen = 4, kBatch = 8;
+constexpr int64_t kMaxlen = 4;
 constexpr int64_t kMostBytes = 1 << 24;
-
-struct Rows {
-  Rows(int64_t rows, uint64_t seed) : rows(rows) {
-    CounterRandom random(seed, "rows");
-    for (int64_t i = 0; i < rows * kMaxlen; ++i) tokens.push_back(4 + random.NextBelow(6));
-    for (int64_t i = 0; i < rows; ++i) targets.push_back(tokens[(i + 1) * kMaxlen - 1] >= 7);
-  }
-  Examples All() const { return {tokens, rows, kMaxlen, targets}; }
-
-  int64_t rows;
-  std::vector<int32_t> tokens, targets;
-};
 
 std::map<std::string, std::string> FilesOf(const std::string& folder) {
   std::map<std::string, std::string> files;
@@ -61,21 +48,16 @@ class KeepMoments : public StateKeeper {
 
 absl::StatusOr<RunOutcome> Run(const KilledRun& run, const RunState* state, bool with_moments,
                                const std::string& folder) {
-  static const Rows train(50, 1), validation(20, 2);
-  SEQ_ASSIGN_OR_RETURN(Model model,
-                       MakeTextModel({.num_words = 10,
-                                      .maxlen = kMaxlen,
-                                      .embedding_dim = 3,
-                                      .cell = "GRU",
-                                      .units = 4,
-                                      .dropout = 0.25},
-                                     {.optimizer = Adam{.learning_rate = 1e-2}, .seed = 5}));
+  static const KilledRows train(50, 1), validation(20, 2);
+  SEQ_ASSIGN_OR_RETURN(
+      Model model,
+      MakeTextModel(KilledModel(), {.optimizer = Adam{.learning_rate = 1e-2}, .seed = 5}));
   RunOutcome outcome{.model = std::move(model)};
   KeepMoments keeper(folder);
   Trainer trainer(&outcome.model);
   SEQ_ASSIGN_OR_RETURN(outcome.result, trainer.Fit(train.All(), validation.All(),
                                                    {.epochs = run.epochs,
-                                                    .batch = kBatch,
+                                                    .batch = kKilledBatch,
                                                     .callbacks = run.callbacks(folder),
                                                     .state = state,
                                                     .keeper = with_moments ? &keeper : nullptr}));
@@ -94,6 +76,23 @@ std::vector<std::string> WithoutFolders(std::vector<std::string> messages) {
 }
 
 }  // namespace
+
+KilledRows::KilledRows(int64_t rows, uint64_t seed) : rows(rows) {
+  CounterRandom random(seed, "rows");
+  for (int64_t i = 0; i < rows * kMaxlen; ++i) tokens.push_back(4 + random.NextBelow(6));
+  for (int64_t i = 0; i < rows; ++i) targets.push_back(tokens[(i + 1) * kMaxlen - 1] >= 7);
+}
+
+Examples KilledRows::All() const { return {tokens, rows, kMaxlen, targets}; }
+
+TextModelOptions KilledModel() {
+  return {.num_words = 10,
+          .maxlen = kMaxlen,
+          .embedding_dim = 3,
+          .cell = "GRU",
+          .units = 4,
+          .dropout = 0.25};
+}
 
 absl::StatusOr<RunOutcome> RunWhole(const KilledRun& run) {
   return Run(run, nullptr, /*with_moments=*/true, MakeTempDir());

@@ -12,13 +12,29 @@
 #include "absl/status/statusor.h"
 #include "graph/model.h"
 #include "training/callback.h"
+#include "training/examples.h"
 #include "training/run_state.h"
+#include "training/text_models.h"
 #include "training/trainer.h"
 
 namespace seqgraph {
 
-/// A run, made anew in each process. Its model is a GRU with dropout, trained by Adam on 50 rows
-/// in random order, in batches of 8.
+constexpr int64_t kKilledBatch = 8;
+
+/// Rows of four tokens, with whether the last one is a large one.
+struct KilledRows {
+  KilledRows(int64_t rows, uint64_t seed);
+  Examples All() const;
+
+  int64_t rows;
+  std::vector<int32_t> tokens, targets;
+};
+
+/// A GRU with dropout for such rows.
+TextModelOptions KilledModel();
+
+/// A run, made anew in each process: KilledModel, trained by Adam on 50 rows in random order, in
+/// batches of kKilledBatch.
 struct KilledRun {
   int epochs = 6;
   std::function<std::vector<CallbackHandle>(const std::string& folder)> callbacks;

@@ -18,10 +18,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/atomic_file.h"
-#include "base/counter_random.h"
 #include "base/status_macros.h"
 #include "optimizers/all_optimizers.h"
 #include "serialization/model_io.h"
+#include "tests/data_loss/killed_run.h"
 #include "tests/testing.h"
 #include "training/early_stopping.h"
 #include "training/learning_rate_scheduler.h"
@@ -36,7 +36,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kMaxlen = 4, kBatch = 8, kTrainRows = 50, kValidationRows = 20;
 constexpr int kEpochs = 30;
 constexpr const char* kFiles[] = {"final.pb", "best.pb", "history.csv", "messages.txt"};
 
@@ -62,33 +61,20 @@ class SumOfLosses : public Callback {
 
 // The program: goes on with what is in the folder, or begins.
 absl::Status Train(const std::string& folder) {
-  std::vector<int32_t> tokens, targets;
-  CounterRandom random(1, "rows");
-  constexpr int64_t kRows = kTrainRows + kValidationRows;
-  for (int64_t i = 0; i < kRows * kMaxlen; ++i) tokens.push_back(4 + random.NextBelow(6));
-  for (int64_t i = 0; i < kRows; ++i) targets.push_back(tokens[(i + 1) * kMaxlen - 1] >= 7);
-  const auto rows = [&](int64_t first, int64_t count) {
-    return Examples{absl::MakeSpan(tokens).subspan(first * kMaxlen, count * kMaxlen), count,
-                    kMaxlen, absl::MakeSpan(targets).subspan(first, count)};
-  };
-  SEQ_ASSIGN_OR_RETURN(Model model,
-                       MakeTextModel({.num_words = 10,
-                                      .maxlen = kMaxlen,
-                                      .embedding_dim = 3,
-                                      .cell = "GRU",
-                                      .units = 4,
-                                      .bidirectional = true,
-                                      .dropout = 0.25,
-                                      .recurrent_dropout = 0.2},
-                                     {.optimizer = Adam{.learning_rate = 2e-2}, .seed = 5}));
+  const KilledRows train(50, 1), validation(20, 2);
+  TextModelOptions options = KilledModel();
+  options.bidirectional = true;
+  options.recurrent_dropout = 0.2;
+  SEQ_ASSIGN_OR_RETURN(
+      Model model, MakeTextModel(options, {.optimizer = Adam{.learning_rate = 2e-2}, .seed = 5}));
   SEQ_ASSIGN_OR_RETURN(const auto run,
                        RunFolder::Open(folder + "/run", {.every = {.seconds = 0, .steps = 1}}));
   SEQ_ASSIGN_OR_RETURN(
       const FitResult result,
       Trainer(&model).Fit(
-          rows(0, kTrainRows), rows(kTrainRows, kValidationRows),
+          train.All(), validation.All(),
           {.epochs = kEpochs,
-           .batch = kBatch,
+           .batch = kKilledBatch,
            .callbacks = {EarlyStopping({.patience = 12, .restore_best_weights = true}),
                          LearningRateScheduler([](int, double rate) { return rate * 0.97; }),
                          ReduceLROnPlateau({.factor = 0.5, .patience = 2}), SumOfLosses(),
